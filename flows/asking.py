@@ -1,0 +1,137 @@
+"""Reading the published warehouse: ad-hoc SQL, its tables, and what state it is in. Nothing here can change anything."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import typer
+
+from flows.cli import Exit, Form, tell
+from flows.settings import Settings
+from flows.store.builds import fingerprint_of, published_build
+from flows.store.places import Places
+
+WIDEST_CELL = 60
+_TABLES = """
+    select schema_name || '.' || table_name as "table", estimated_size as rows, comment as meaning
+    from duckdb_tables() where schema_name in ('core', 'audit', 'funding', 'outcomes', 'quality')
+    order by 1"""
+_COLUMNS = """
+    select column_name as "column", data_type as type, not is_nullable as "always filled", comment as meaning
+    from duckdb_columns() where schema_name || '.' || table_name = ? order by column_index"""
+
+
+def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """The published warehouse, read-only: no file or network can be reached from it, and this cannot be undone."""
+    build = published_build(Places(settings.data.absolute()))
+    if build is None:
+        tell("Nothing is published yet: run `pilots run` first.")
+        raise typer.Exit(Exit.SETTINGS)
+    db = duckdb.connect(str(build), read_only=True, config=settings.duckdb_options())
+    db.execute("set enable_external_access = false")
+    db.execute("set lock_configuration = true")
+    return db
+
+
+def answer(settings: Settings, query: str, form: Form, tables: bool, describe: str) -> None:
+    """Print the answer to a query, the list of tables, or the columns of one. Raises typer.Exit(2) for a wrong query."""
+    if not (query or tables or describe):
+        tell('Ask something, such as: pilots sql "from outcomes.kpi limit 5". `pilots sql --list` lists the tables.')
+        raise typer.Exit(Exit.USAGE)
+    with open_warehouse(settings) as db:
+        try:
+            result = (
+                db.execute(_TABLES) if tables else db.execute(_COLUMNS, [describe]) if describe else db.execute(query)
+            )
+        except duckdb.Error as error:
+            tell(str(error))
+            raise typer.Exit(Exit.USAGE) from None
+        if result.description is None:
+            return
+        names, rows = [c[0] for c in result.description], result.fetchall()
+        if describe and not rows:
+            tell(f"There is no table {describe}. `pilots sql --list` lists the tables.")
+            raise typer.Exit(Exit.USAGE)
+        _print(names, rows, form, db, query)
+
+
+def _print(
+    names: list[str], rows: list[tuple[Any, ...]], form: Form, db: duckdb.DuckDBPyConnection, query: str
+) -> None:
+    if form is Form.CSV:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(["" if v is None else v for v in row] for row in rows)
+    elif form is Form.JSON:
+        json.dump(
+            [dict(zip(names, r, strict=True)) for r in rows], sys.stdout, indent=1, default=str, ensure_ascii=False
+        )
+        sys.stdout.write("\n")
+    elif form is Form.PARQUET:
+        _write_parquet(db, query)
+    else:
+        _print_table(names, rows)
+
+
+def _write_parquet(db: duckdb.DuckDBPyConnection, query: str) -> None:
+    import pyarrow.parquet as pq
+
+    if sys.stdout.isatty():
+        tell("Parquet is not for reading: send it to a file, such as `pilots sql -f parquet QUERY > out.parquet`.")
+        raise typer.Exit(Exit.USAGE)
+    pq.write_table(db.execute(query).to_arrow_table(), sys.stdout.buffer)
+
+
+def _print_table(names: list[str], rows: list[tuple[Any, ...]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*names)
+    for row in rows:
+        table.add_row(*("" if v is None else str(v) for v in row))
+    # off a terminal nobody can widen a window: let every row keep its whole width
+    Console(width=None if sys.stdout.isatty() else 10_000, no_color=not sys.stdout.isatty()).print(table)
+
+
+def state_of_the_warehouse(settings: Settings) -> dict[str, Any]:
+    """What is published, and what the deliveries behind it came to."""
+    places = Places(settings.data.absolute())
+    build = published_build(places)
+    if build is None:
+        return {"published": "nothing yet"}
+    with open_warehouse(settings) as db:
+        counts = db.execute("select standing, count(*) from audit.deliveries group by 1 order by 1").fetchall()
+        latest = db.execute(
+            "select max(received_at), max(data_cut_date) from audit.deliveries where standing = 'current'"
+        )
+        received, cut_off = latest.fetchall()[0]
+        old = db.execute(
+            "select site_code || ' ' || dataset from audit.deliveries d where standing = 'refused' and not exists ("
+            " select 1 from audit.deliveries c where c.standing = 'current' and c.site_code = d.site_code"
+            " and c.dataset = d.dataset and c.received_at >= d.received_at) group by 1 order by 1"
+        ).fetchall()
+    return {
+        "published": build.name,
+        "made_from": fingerprint_of(build),
+        "size_in_bytes": build.stat().st_size,
+        "deliveries": dict(counts),
+        "last_received": received,
+        "latest_cut_off": cut_off,
+        "refused_and_not_sent_again": [r[0] for r in old],
+    }
+
+
+def report_pages(settings: Settings, site: str) -> list[str]:
+    """The report pages of a site (of every site if none is named), by name."""
+    reports = Places(settings.data.absolute()).reports
+    folders = [reports / site] if site else sorted(p for p in reports.glob("*") if p.is_dir())
+    return [str(_shown(page)) for folder in folders for page in sorted(folder.glob("*.html"))]
+
+
+def _shown(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -1,0 +1,209 @@
+"""The command line: `pilots` with no argument lists its commands.
+
+Data goes to stdout, words to stderr. Nothing heavy is imported until a command needs it.
+Exit codes (REPORTS.md section 2): 0 done, 1 a file must be fixed, 2 usage, 3 settings or environment, 4 busy,
+5 release blocked, 70 our own fault.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+class Exit(IntEnum):
+    """What a command's end means."""
+
+    DONE = 0
+    MUST_BE_FIXED = 1
+    USAGE = 2
+    SETTINGS = 3
+    BUSY = 4
+    RELEASE_BLOCKED = 5
+    OUR_FAULT = 70
+
+
+class Form(StrEnum):
+    """How `pilots sql` writes its rows."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+app = typer.Typer(
+    help="Take in the pilots' monitoring returns, check them, and answer: where did the money go, who got and kept a job?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+NIGHT, SENDERS, ANALYSTS, CARE = "The night", "Senders", "Analysts", "Care"
+Data = Annotated[Path | None, typer.Option("--data", help="The data folder (default: data, or PILOTS_DATA).")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def tell(words: str) -> None:
+    """Say something to a person, on stderr."""
+    typer.echo(words, err=True)
+
+
+def give(data: Any) -> None:
+    """Print data as JSON, on stdout."""
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+
+
+def _settings(data: Path | None):  # type: ignore[no-untyped-def] # noqa: ANN202 - imported late
+    from pydantic import ValidationError
+
+    from flows.settings import Settings
+
+    try:
+        return Settings(**({"data": data} if data else {}))
+    except (ValidationError, ValueError) as error:
+        tell(f"A setting is wrong: {error}")
+        raise typer.Exit(Exit.SETTINGS) from None
+
+
+@app.command(rich_help_panel=NIGHT)
+def run(
+    data: Data = None,
+    date: Annotated[str, typer.Option(help="Take this moment for now, such as 2016-12-02 or 2016-12-02T03:30.")] = "",
+    no_prefect: Annotated[bool, typer.Option("--no-prefect", help="Run the same order without Prefect.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the night once: take in what is new, check it, rebuild the figures, write the reports."""
+    from flows.running import run_night
+
+    settings = _settings(data)
+    try:
+        moment = datetime.fromisoformat(date) if date else None
+    except ValueError:
+        tell(f"'{date}' is not a date: write it as 2016-12-02 or 2016-12-02T03:30.")
+        raise typer.Exit(Exit.USAGE) from None
+    outcome = run_night(settings, moment, with_prefect=not no_prefect)
+    if as_json:
+        give(outcome.to_json())
+    else:
+        typer.echo(outcome.reported.summary)
+    raise typer.Exit(Exit.MUST_BE_FIXED if outcome.stopped else Exit.DONE)
+
+
+@app.command(rich_help_panel=NIGHT)
+def status(data: Data = None, as_json: AsJson = False) -> None:
+    """Say what is published, when it was made, and which sites' figures are old."""
+    from flows.asking import state_of_the_warehouse
+
+    state = state_of_the_warehouse(_settings(data))
+    if as_json:
+        give(state)
+    else:
+        for name, value in state.items():
+            typer.echo(f"{name.replace('_', ' ')}: {value}")
+
+
+@app.command(rich_help_panel=SENDERS)
+def check(
+    file: Annotated[Path, typer.Argument(help="The file to check.", exists=True, dir_okay=False)],
+    site: Annotated[str, typer.Option(help="The site, where the file's name does not say it.")] = "",
+    dataset: Annotated[str, typer.Option(help="The dataset, where the file's name does not say it.")] = "",
+    period: Annotated[
+        str, typer.Option(help="The month of the cut-off (yyyymm), where the name does not say it.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Check one file as the night would, on any computer: no warehouse is touched."""
+    from flows.checking import check_file
+
+    checked = check_file(file, site, dataset, period)
+    typer.echo(checked.report_json if as_json else checked.words)
+    raise typer.Exit(Exit.MUST_BE_FIXED if checked.must_be_fixed else Exit.DONE)
+
+
+@app.command(rich_help_panel=SENDERS)
+def report(
+    site: Annotated[str, typer.Argument(help="The site, such as MHT-BPL; none lists every site's reports.")] = "",
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say where the reports of a site are."""
+    from flows.asking import report_pages
+
+    pages = report_pages(_settings(data), site)
+    if as_json:
+        give(pages)
+    else:
+        for page in pages:
+            typer.echo(page)
+    if not pages:
+        tell(f"There are no reports{' of ' + site if site else ''} yet.")
+
+
+@app.command(rich_help_panel=ANALYSTS)
+def sql(
+    query: Annotated[str, typer.Argument(help="One SELECT over core, funding, outcomes, quality or audit.")] = "",
+    form: Annotated[Form, typer.Option("-f", "--format", help="How to print the rows.")] = Form.TABLE,
+    tables: Annotated[bool, typer.Option("--list", help="List every table with its meaning.")] = False,
+    describe: Annotated[str, typer.Option(help="Describe one table, column by column.")] = "",
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the warehouse, read-only: nothing can be changed and nothing outside it can be reached."""
+    from flows.asking import answer
+
+    answer(_settings(data), query, Form.JSON if as_json else form, tables, describe)
+
+
+@app.command(rich_help_panel=CARE)
+def simulate(
+    rows: Annotated[int, typer.Option(help="About how many contacts in the last month, over all sites.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same files.")] = 1,
+    months: Annotated[int, typer.Option(help="How many monthly deliveries of each site.")] = 2,
+    fault_rate: Annotated[float, typer.Option(help="The share of rows with a planted fault.")] = 0.01,
+    to: Annotated[Path | None, typer.Option(help="Where to write (default: raw in the data folder).")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Where to write the list of planted faults.")] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write made-up extracts of every site, with planted faults and a list of them."""
+    from flows.simulator import simulate as make
+
+    settings = _settings(data)
+    made = make(
+        to or settings.data / "raw", rows=rows, seed=seed, months=months, fault_rate=fault_rate,
+        truth=truth or settings.data / "simulated-truth.csv",
+    )  # fmt: skip
+    give(made.to_json()) if as_json else tell(str(made))
+
+
+@app.command(rich_help_panel=CARE)
+def demo(data: Data = None, no_prefect: Annotated[bool, typer.Option("--no-prefect")] = False) -> None:
+    """Write sample extracts, run one night, and say what happened and where to look."""
+    from flows.demo import run_demo
+
+    run_demo(_settings(data), with_prefect=not no_prefect)
+
+
+def main() -> None:
+    """Run the command line. Our own faults end in one line and the path of a log, never in a traceback."""
+    try:
+        app()
+    except Exception as error:  # noqa: BLE001 - the last line of defence: nothing of a row may reach the screen
+        from flows.running import exit_of
+
+        code, words = exit_of(error)
+        tell(words)
+        sys.stdout.flush()
+        os._exit(code) if code == Exit.OUR_FAULT else sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

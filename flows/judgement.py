@@ -1,0 +1,254 @@
+"""The judgement of one delivery: read, conform and judge in one stream, then the rules about the whole file.
+
+The result is a pure function of the file's bytes, its contract, its context and this code: its key says so. Batches
+stream through, so a file may be larger than memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+
+from flows.steps.conform import BLANK_ROWS_LISTED, conform, known_headings, lay_out
+from flows.steps.judge import judge
+from flows.steps.read import read
+from flows.store.judgements import ACCEPTED, HELD, Judgements, JudgementWriter
+from flows.store.places import Places
+from flows.versions import source_digest
+from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
+from schemas.codes import fold
+from schemas.catalogue import datasets
+from schemas.contract import Contract, Severity
+from schemas.derive import contract_version, polars_type
+from schemas.registry import profile, returns_for
+from schemas.shapes import Context, Extract, Finding, Layout, TypedBatch, Unreadable, findings_frame
+
+LEAST_ROWS_AT_FAULT = 10  # DOMAIN.md amendment 6
+LEAST_ROWS_FOR_BAD_SHARE = 20
+PERSONAL_RULES = ("P01", "P02", "P03")
+_CODE = ("schemas/*.py", "schemas/codes/__init__.py", "flows/judgement.py", "flows/steps/read/*.py",
+         "flows/steps/conform.py", "flows/steps/judge.py")  # fmt: skip
+
+
+def context_of(delivery: Delivery) -> Context:
+    """What is known of a delivery besides its bytes."""
+    own = profile(delivery.site_code)
+    return Context(
+        site_code=delivery.site_code,
+        programme_code=delivery.programme_code,
+        data_cut_date=delivery.data_cut_date,
+        need=returns_for(delivery.site_code).get(delivery.dataset, "none"),
+        date_order=own.date_order,
+        headings=tuple(sorted((fold(h), f) for h, f in own.headings.get(delivery.dataset, {}).items())),
+    )
+
+
+def judgement_key(delivery: Delivery, contract: Contract) -> str:
+    """The address of a delivery's judgement: it changes exactly when the judgement might."""
+    declared = (delivery.rows_declared, delivery.gbp_declared, delivery.sha256_declared, delivery.nil_return)
+    parts = (delivery.sha256, delivery.path.rsplit(".", 1)[-1], delivery.sheet, declared, context_of(delivery))
+    said = repr((parts, contract_version(contract), source_digest(_CODE)))
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def row_types(contract: Contract) -> dict[str, pl.DataType]:
+    """The columns of a judged row."""
+    return {"source_row": pl.Int64(), **{f.name: polars_type(f) for f in contract.fields}}
+
+
+def judge_delivery(delivery: Delivery, places: Places, judgements: Judgements) -> tuple[Delivery, Result, str]:
+    """Judge a delivery from data/raw into the store. Gives it back with its result and the judgement's key."""
+    contract = datasets()[delivery.dataset]
+    key = judgement_key(delivery, contract)
+    with judgements.open(key, row_types(contract)) as out:
+        verdict = judge_file(places.raw / delivery.path, delivery, contract, out)
+    return delivery, verdict.result, key
+
+
+def judge_file(path: Path, delivery: Delivery, contract: Contract, out: JudgementWriter) -> Verdict:
+    """Judge one file and write the judgement. Bad data never raises: it is what the verdict is about."""
+    context = context_of(delivery)
+    version = contract_version(contract)
+    wrong_sender = _wrong_sender(delivery, context)
+    try:
+        if wrong_sender:
+            raise Unreadable(wrong_sender)
+        extract = read(path, known_headings(contract, context), delivery.sheet)
+    except Unreadable as stopped:
+        out.find(findings_frame([Finding(stopped.rule_id, Severity.FILE, found=stopped.found or None)], delivery.sheet))
+        nothing_due = stopped.rule_id == "F01" and delivery.nil_return
+        result = Result.ACCEPTED if nothing_due else Result.REFUSED if wrong_sender else Result.UNREADABLE
+        verdict = Verdict(result, Counts(), contract_version=version, rows_judged=False)
+    else:
+        layout = lay_out(extract.headings, contract, context)
+        out.find(findings_frame([*extract.findings, *layout.findings], extract.sheet))
+        verdict = _judge_rows(extract, layout, contract, context, delivery, out)
+    out.finish(verdict)
+    return verdict
+
+
+def _wrong_sender(delivery: Delivery, context: Context) -> str:
+    if context.need != "none":
+        return ""
+    return "T09" if delivery.dataset == "randomisation" else "F24"
+
+
+def _judge_rows(
+    extract: Extract, layout: Layout, contract: Contract, context: Context, delivery: Delivery, out: JudgementWriter
+) -> Verdict:
+    file = _WholeFile(contract, layout, extract.sheet)
+    for text in extract.batches:
+        if layout.refused:  # the heading is wrong: the rows are counted, and searched for nothing else
+            file.count_unjudged(len(text.rows) + len(text.torn))
+            continue
+        typed = conform(text, layout, contract, context, extract.sheet)
+        findings = pl.concat([typed.findings, judge(typed, layout, contract, context, extract.sheet)])
+        at_fault = findings.filter(pl.col("severity") == Severity.ROW)["source_row"].unique()
+        held = typed.rows["source_row"].is_in(at_fault.implode())
+        out.accept(typed.rows.filter(~held))
+        out.hold(typed.rows.filter(held))
+        out.find(file.add(typed, findings))
+    repeats = _settle_repeats(file, layout, extract.sheet, out)
+    refusals = [] if layout.refused else file.refusals(context, delivery)
+    out.find(findings_frame(refusals, extract.sheet))
+    refused = layout.refused or file.refused or any(f.severity == Severity.FILE for f in refusals)
+    if refused:
+        out.refuse(keep_rows=not file.personal)
+    read = file.rows + file.torn + file.not_data
+    accepted = 0 if refused else out.counts[ACCEPTED]
+    counts = Counts(read, accepted, read - accepted - repeats - file.not_data, repeats, file.not_data)
+    if not refused and counts.held != out.counts[HELD] + file.torn:
+        raise RuntimeError(f"{delivery.delivery_id}: rows were lost or gained: {counts}, {out.counts}")
+    result = Result.REFUSED if refused else Result.HELD_ROWS if counts.held else Result.ACCEPTED
+    return Verdict(
+        result,
+        counts,
+        encoding=extract.encoding,
+        sheet=extract.sheet,
+        header_row=extract.header_row,
+        columns=layout.columns,
+        contract_version=contract_version(contract),
+        rows_judged=not layout.refused,
+    )
+
+
+def _settle_repeats(file: _WholeFile, layout: Layout, sheet: str, out: JudgementWriter) -> int:
+    """Hold rows whose key is on several different rows; leave out exact copies (rule P04). Gives the copies' number."""
+    copies, conflicting = file.repeated_keys()
+    if copies.is_empty() and conflicting.is_empty():
+        return 0
+    field = file.contract.key[0]
+    column = layout.column_of(field)
+    out.find(
+        findings_frame(
+            [Finding("P04", Severity.WARNING, r, field, column, hidden=True) for r in copies]
+            + [Finding("P04", Severity.ROW, r, field, column, hidden=True) for r in conflicting],
+            sheet,
+        )
+    )
+    out.move(to_held=conflicting, dropped=copies)
+    return len(copies)
+
+
+class _WholeFile:
+    """What must be remembered of a file to judge it as a whole: counts, keys, and sums; never its rows."""
+
+    def __init__(self, contract: Contract, layout: Layout, sheet: str) -> None:
+        self.contract, self.layout, self.sheet = contract, layout, sheet
+        self.rows = self.torn = self.not_data = self.blank = 0
+        self.personal = self.refused = False
+        self.total = Decimal(0)
+        self._rules: Counter[str] = Counter()
+        self._by_field: Counter[tuple[str, str]] = Counter()
+        self._orders: set[tuple[str, str]] = set()
+        self._keys: list[pl.DataFrame] = []
+        self._at_fault: list[pl.Series] = []
+
+    def count_unjudged(self, rows: int) -> None:
+        """Count rows of a file that its heading already stopped."""
+        self.rows += rows
+
+    def add(self, typed: TypedBatch, findings: pl.DataFrame) -> pl.DataFrame:
+        """Remember a batch. Gives the findings to keep: a long tail of blank rows is told once, by its number."""
+        self.rows += len(typed.rows)
+        self.torn += len(typed.torn)
+        self.not_data += typed.not_data
+        self._orders |= typed.date_orders
+        self.personal |= findings["rule_id"].is_in(PERSONAL_RULES).any()
+        self.refused |= (findings["severity"] == Severity.FILE).any()
+        row_faults = findings.filter(pl.col("severity") == Severity.ROW)
+        self._at_fault.append(row_faults["source_row"].unique())
+        for rule, field, n in row_faults.group_by("rule_id", "field").len().iter_rows():
+            self._rules[rule] += n
+            self._by_field[rule, field] += n
+        self._keys.append(_keys_of(typed, self.contract))
+        if self.contract.control_total:
+            self.total += typed.rows[self.contract.control_total].sum() or 0
+        blank = findings["rule_id"] == "F07"
+        self.blank += int(blank.sum())
+        return findings if self.blank <= BLANK_ROWS_LISTED else findings.filter(~blank)
+
+    def repeated_keys(self) -> tuple[pl.Series, pl.Series]:
+        """Source rows that are exact copies of an earlier good row, and rows that share a key but differ."""
+        if not self._keys:
+            return (pl.Series("source_row", [], dtype=pl.Int64),) * 2
+        shared = pl.concat(self._keys).filter(pl.struct("key", "key2").is_duplicated()).sort("source_row")
+        first = pl.struct("key", "key2", "row").is_first_distinct()
+        conflicting = shared.filter(first).filter(pl.struct("key", "key2").is_duplicated())
+        copies = shared.filter(~first).join(conflicting, on=["key", "key2"], how="anti")
+        conflicting = shared.join(conflicting, on=["key", "key2"], how="semi")
+        at_fault = pl.concat(self._at_fault).unique().implode()
+        return copies.filter(~pl.col("source_row").is_in(at_fault))["source_row"], conflicting["source_row"]
+
+    def refusals(self, context: Context, delivery: Delivery) -> list[Finding]:
+        """Why the file is refused whole, if it is (DOMAIN.md amendments 6, 7 and 11)."""
+        found: list[Finding] = []
+        rows = self.rows + self.torn
+        if self.blank > BLANK_ROWS_LISTED:
+            found.append(Finding("F07", Severity.WARNING, found=f"{self.blank} blank rows"))
+        if rows == 0 and not delivery.nil_return:
+            found.append(Finding("F01", Severity.FILE))
+        for rule in ("F13", "C10"):
+            if self._rules[rule] >= LEAST_ROWS_AT_FAULT and self._rules[rule] > rows / 100:
+                found.append(Finding(rule, Severity.FILE, found=f"{self._rules[rule]} of {rows} rows"))
+        for (rule, field), n in self._by_field.items():
+            if rule == "C07" and n >= LEAST_ROWS_AT_FAULT:
+                column = self.layout.column_of(field)
+                found.append(Finding("C07", Severity.FILE, field=field, column=column, found=f"{n} rows"))
+        for field in sorted(
+            {f for f, order in self._orders if order == "dmy"} & {f for f, o in self._orders if o == "mdy"}
+        ):
+            found.append(Finding("C02", Severity.FILE, field=field, column=self.layout.column_of(field)))
+        found += self._disagreements(rows, delivery)
+        at_fault = pl.concat(self._at_fault).n_unique() if self._at_fault else 0
+        if at_fault >= LEAST_ROWS_FOR_BAD_SHARE and at_fault > rows * self.contract.bad_share_limit:
+            found.append(Finding("L01", Severity.FILE, found=f"{at_fault} of {rows} rows"))
+        return found
+
+    def _disagreements(self, rows: int, delivery: Delivery) -> list[Finding]:
+        """Where the manifest states something else than the file holds (rule F16)."""
+        said: list[str] = []
+        if delivery.sha256_declared and delivery.sha256_declared != delivery.sha256:
+            said.append("the checksum differs")
+        if delivery.rows_declared is not None and delivery.rows_declared != rows:
+            said.append(f"{rows} rows found, {delivery.rows_declared} stated")
+        if delivery.gbp_declared is not None and Decimal(delivery.gbp_declared) != self.total:
+            said.append(f"GBP {self.total} found, GBP {Decimal(delivery.gbp_declared)} stated")
+        return [Finding("F16", Severity.FILE, found="; ".join(said))] if said else []
+
+
+def _keys_of(typed: TypedBatch, contract: Contract) -> pl.DataFrame:
+    """Two independent 64-bit digests of each row's key and one of its whole text. Rows without a key are left out."""
+    key = typed.rows.select(
+        "source_row", pl.struct(contract.key).alias("k"), pl.col(contract.key[0]).is_null().alias("no")
+    )
+    text = typed.texts.select(pl.struct(pl.exclude("source_row")).hash(seed=3).alias("row"))
+    return (
+        pl.concat([key, text], how="horizontal")
+        .filter(~pl.col("no"))
+        .select("source_row", pl.col("k").hash(seed=1).alias("key"), pl.col("k").hash(seed=2).alias("key2"), "row")
+    )

@@ -1,0 +1,107 @@
+"""What the simulator assumes of each programme: when it ran, whom it took, how far people came.
+
+These are assumptions for made-up data, chosen to be plausible; none is a published figure. Dates follow DOMAIN.md 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from schemas.codes import code_list
+
+
+@dataclass(frozen=True)
+class Programme:
+    """The made-up course of one programme (or of one site that ran at another time)."""
+
+    intake_from: date
+    intake_to: date
+    last_month: str  # yyyymm of the last extract: the default end of a simulation
+    support_model: str
+    definition: str  # the outcome definition its sites send
+    staff_role: str
+    engaged: float = 0.8  # share of eligible people who start
+    in_work: float = 0.0  # share in work at the start
+    days_to_job: int = 420  # mean days from start to a first job
+    benefits: tuple[str, ...] = ("jsa", "esa_wrag", "esa_assessment", "none")
+    trial: bool = False
+
+
+PROGRAMMES: dict[str, Programme] = {
+    "MHT": Programme(date(2015, 10, 1), date(2016, 12, 31), "201612", "key_worker", "JOB_START", "key_worker"),
+    "MHT-NECA": Programme(date(2017, 1, 9), date(2018, 3, 31), "201803", "iapt_ea", "JOB_START", "employment_adviser"),
+    "PWW": Programme(
+        date(2014, 6, 2), date(2015, 9, 30), "201509", "iapt_ea", "JOB_START", "employment_adviser", engaged=0.5
+    ),
+    "PWW-GW": Programme(
+        date(2014, 6, 2), date(2015, 9, 30), "201509", "jobs_ii_group", "JOB_START", "other", engaged=0.5
+    ),
+    "PWW-TS": Programme(date(2014, 6, 2), date(2015, 9, 30), "201509", "telephone", "JOB_START", "other", engaged=0.5),
+    "IPSIAPT": Programme(
+        date(2014, 10, 6), date(2015, 9, 30), "201509", "ips", "JOB_START", "employment_specialist", in_work=0.05
+    ),
+    "MWW": Programme(date(2014, 10, 6), date(2016, 3, 31), "201603", "ips", "JOB_START", "employment_specialist"),
+    "HLT": Programme(
+        date(2018, 4, 3),
+        date(2019, 10, 31),
+        "201910",
+        "ips_lite",
+        "JOB_START",
+        "employment_specialist",
+        in_work=0.3,
+        benefits=("jsa", "esa_wrag", "uc_iws", "uc_lcw", "none"),
+        trial=True,
+    ),
+    "WC": Programme(
+        date(2014, 7, 1), date(2015, 12, 31), "201512", "work_choice", "WC_JO", "employment_adviser", days_to_job=240
+    ),
+}
+
+# Sites that are larger or smaller than the others, as shares of the rows. Source: DOMAIN.md 1.1, 1.5.
+_WEIGHTS = {"HLT-SCR": 6.0, "HLT-WMCA": 3.7, "MHT-GM": 2.0, "MHT-WLA": 1.2}
+_PROGRAMME_WEIGHTS = {"WC": 0.3}
+
+TRIAL_OPENED, TRIAL_CLOSED = date(2018, 5, 1), date(2019, 10, 31)  # DOMAIN.md 1.5: recruitment to the trial
+
+
+@dataclass(frozen=True)
+class Site:
+    """One site that sends participant-level extracts."""
+
+    code: str
+    programme_code: str
+    areas: tuple[str, ...]  # local authorities where its people live
+    gp_areas: tuple[str, ...]  # areas of their GP practices
+    datasets: tuple[str, ...]
+    programme: Programme  # the course of its programme
+
+    @property
+    def weight(self) -> float:
+        """Its share of the rows, relative to the other sites."""
+        return _WEIGHTS.get(self.code) or _PROGRAMME_WEIGHTS.get(self.programme_code, 1.0)
+
+    @property
+    def prefix(self) -> str:
+        """How its references begin: 'BPL-SIM' for MHT-BPL. SIM says that the person is made up."""
+        tail = self.code.partition("-")[2]
+        letters = "".join(c for c in tail if c.isalpha())
+        if len(letters) < 2:
+            letters = "".join(c for c in self.code if c.isalpha())
+        return f"{letters}-SIM" + "".join(c for c in tail if c.isdigit())
+
+
+def cut_dates(programme: Programme, months: int) -> list[date]:
+    """The last days of the simulated months, oldest first, ending with the programme's last."""
+    year, month = int(programme.last_month[:4]), int(programme.last_month[4:])
+    index = year * 12 + month  # of the month after the last
+    ends = (date(i // 12, i % 12 + 1, 1) for i in range(index - months + 1, index + 1))
+    return [date.fromordinal(day.toordinal() - 1) for day in ends]
+
+
+def weighted(name: str, weights: dict[str, float]) -> tuple[list[str], list[float]]:
+    """Those of the weighted codes that the code list has (all codes alike where it has none), with shares that add to 1."""
+    listed = code_list(name).codes
+    known = {c: w for c, w in weights.items() if c in listed} or dict.fromkeys(listed, 1.0)
+    total = sum(known.values())
+    return list(known), [w / total for w in known.values()]

@@ -1,0 +1,40 @@
+"""The pilot sites that send participant-level extracts, read from the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flows.simulator.programmes import PROGRAMMES, Site
+from schemas import registry
+
+DATASETS = ("participants", "referrals", "randomisation", "contacts", "employment_outcomes")
+_LOCAL_AUTHORITIES = ("unitary", "metropolitan_district", "london_borough", "county_district")
+
+
+def pilot_sites(chosen: Sequence[str] | None = None) -> list[Site]:
+    """The sites that send participants, in the registry's order. Raises ValueError for a chosen site that does not."""
+    authorities = [
+        r["area_code"]
+        for r in registry.rows("areas")
+        if r["area_type"] in _LOCAL_AUTHORITIES and r["area_code"].startswith("E") and not r["active_code"]
+    ]
+    found = []
+    for site in registry.sites().values():
+        owed = registry.returns_for(site.code)
+        datasets = tuple(d for d in DATASETS if owed.get(d, registry.NONE) != registry.NONE)
+        if not site.is_pilot or "participants" not in datasets:
+            continue
+        if site.programme_code == "MHT":  # whether the Trailblazers randomised is not confirmed: DOMAIN.md 7.22
+            datasets = tuple(d for d in datasets if d != "randomisation")
+        lives = tuple(a for a in registry.areas_of(site.code, "residence") if a in authorities) or tuple(authorities)
+        practices = registry.areas_of(site.code, "gp_registration") or lives
+        course = PROGRAMMES.get(site.code) or PROGRAMMES[site.programme_code]
+        found.append(Site(site.code, site.programme_code, lives, practices, datasets, course))
+    if unknown := set(chosen or ()) - {s.code for s in found}:
+        raise ValueError(f"not a pilot site that sends participants: {', '.join(sorted(unknown))}")
+    return [s for s in found if chosen is None or s.code in chosen]
+
+
+def retired_areas() -> dict[str, str]:
+    """A retired area code for each current one that has one (rule P10)."""
+    return {r["active_code"]: r["area_code"] for r in registry.rows("areas") if r["active_code"]}

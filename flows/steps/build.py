@@ -1,0 +1,49 @@
+"""build: the marts, one SQL file each, in dependency order, each checked against the contract in its header.
+
+It holds no logic of its own: what a figure means stands in the SQL.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from schemas.catalogue import HERE, Mart, marts
+from schemas.derive import quoted
+
+
+class MartBroken(Exception):  # noqa: N818 - a mart that breaks its own contract
+    """A mart whose SQL does not give what its header promises."""
+
+
+def build(path: Path, options: dict[str, Any] | None = None) -> dict[str, int]:
+    """Make every mart in the file `path`. Gives the number of rows of each. Raises MartBroken."""
+    with duckdb.connect(str(path), config=options or {}) as db:
+        db.execute((HERE / "statistics.sql").read_text(encoding="utf-8"))
+        return {mart.address: make_mart(db, mart) for mart in marts()}
+
+
+def make_mart(db: duckdb.DuckDBPyConnection, mart: Mart) -> int:
+    """Make one mart: columns, types and not-null as its header says; its key unique; its comments written."""
+    given = [c[0] for c in db.execute(f"describe {mart.sql}").fetchall()]
+    promised = [c.name for c in mart.columns]
+    if given != promised:
+        raise MartBroken(f"{mart.address} gives {given}, its header promises {promised}")
+    stated = ", ".join(f'"{c.name}" {c.type}{" not null" if c.required else ""}' for c in mart.columns)
+    db.execute(f"create table {mart.address} ({stated})")
+    try:
+        db.execute(f"insert into {mart.address} {mart.sql}")
+    except duckdb.ConstraintException as error:
+        raise MartBroken(f"{mart.address}: {str(error).splitlines()[0]}") from None
+    key = ", ".join(f'"{k}"' for k in mart.key)
+    rows, keys = db.execute(
+        f"select (select count(*) from {mart.address}), (select count(*) from (select distinct {key} from {mart.address}))"
+    ).fetchall()[0]
+    if rows != keys:
+        raise MartBroken(f"{mart.address}: {rows - keys} rows share their key ({key}) with another")
+    db.execute(f"comment on table {mart.address} is {quoted(f'{mart.comment} Grain: {mart.grain}')}")
+    for column in mart.columns:
+        db.execute(f'comment on column {mart.address}."{column.name}" is {quoted(column.comment)}')
+    return int(rows)

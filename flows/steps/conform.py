@@ -1,0 +1,257 @@
+"""conform: text becomes typed columns as the contract says; every repair and every unreadable cell is a finding.
+
+A cell in its canonical form is taken a column at a time. What is odd is read by `schemas.cells.read_cell`, once for
+each distinct text, so one bad cell never hides another and a clean file costs no Python per cell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import polars as pl
+
+from schemas.audit.deliveries import Column
+from schemas.audit.findings import Outcome
+from schemas.cells import PLACEHOLDER_DATES, canonical, read_cell
+from schemas.codes import fold
+from schemas.contract import Contract, Field, Kind, Severity
+from schemas.derive import polars_type
+from schemas.personal_data import heading_is_personal, personal_rule
+from schemas.shapes import (
+    FINDING_TYPES,
+    Context,
+    Finding,
+    Layout,
+    TextBatch,
+    TypedBatch,
+    column_letter,
+    findings_frame,
+)
+
+BLANK_ROWS_LISTED = 100
+LONGEST_FOUND = 80
+_TOTAL = r"(?i)^\s*(?:grand\s*|sub[\s-]*)?totals?\b"
+_STATUS_WORDS = {"*": "suppressed", "NULL": "null_as_published", "": "null_as_published"}
+
+
+def known_headings(contract: Contract, context: Context) -> frozenset[str]:
+    """Every heading, folded, by which a column of this dataset is known from this site."""
+    return frozenset(_fields_by_heading(contract, context))
+
+
+def _fields_by_heading(contract: Contract, context: Context) -> dict[str, str]:
+    known = {fold(alias): f.name for f in contract.fields for alias in f.aliases}
+    known |= {fold(f.name): f.name for f in contract.fields}
+    return known | dict(context.headings)
+
+
+def lay_out(headings: Sequence[str], contract: Contract, context: Context) -> Layout:
+    """Match the headings of a file with the contract's fields (rules F09-F12)."""
+    known = _fields_by_heading(contract, context)
+    columns = tuple(Column(h, column_letter(i), known.get(fold(h), "")) for i, h in enumerate(headings))
+    positions: dict[str, int] = {}
+    findings: list[Finding] = []
+    seen: set[str] = set()
+    for i, column in enumerate(columns):
+        same_heading = fold(column.heading) in seen and column.heading != ""
+        seen.add(fold(column.heading))
+        if same_heading or column.field in positions:
+            findings.append(Finding("F12", Severity.FILE, field=column.field, column=column))
+            continue
+        if column.field:
+            positions[column.field] = i
+            if column.heading != column.field:
+                findings.append(
+                    Finding("F10", Severity.WARNING, field=column.field, column=column, found=column.heading)
+                )
+        elif column.heading and contract.participant_level and heading_is_personal(column.heading):
+            findings.append(Finding("F11", Severity.FILE, column=column))
+        elif column.heading:
+            findings.append(Finding("F11", Severity.WARNING, column=column))
+    missing = [f.name for f in contract.fields if f.column_is_required and f.name not in positions]
+    findings += [Finding("F09", Severity.FILE, field=name) for name in missing]
+    return Layout(columns, positions, findings)
+
+
+def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Context, sheet: str) -> TypedBatch:
+    """Give one batch its types.
+
+    Never raises for bad data: a cell that has no reading is empty in `rows`, and named in `findings` and `unreadable`.
+    Personal data (P01-P03) is reported with its address and never with its value.
+    """
+    texts, not_data = _data_rows(batch.rows, layout, contract)
+    found = [findings_frame(not_data, sheet)]
+    found.append(findings_frame([Finding("F13", Severity.ROW, source_row=r) for r in batch.torn], sheet))
+    typed: dict[str, pl.Series] = {"source_row": texts["source_row"]}
+    unreadable, orders = [], set()
+    told_by_status = {f.status_of for f in contract.fields if f.status_of and f.name not in layout.positions}
+    if contract.participant_level:
+        unknown = [i for i in range(len(layout.columns)) if i not in layout.positions.values()]
+        found += [
+            _personal_data(texts, texts[str(i)].unique(), None, layout.columns[i], str(i), sheet) for i in unknown
+        ]
+    for field in contract.fields:
+        column = layout.column_of(field.name)
+        if column is None:
+            typed[field.name] = _absent_column(field, texts, layout)
+            continue
+        position = str(layout.positions[field.name])
+        read = _read_column(texts[position], field, context)
+        typed[field.name] = read.values
+        if read.odd is None:
+            continue
+        if contract.participant_level:
+            found.append(_personal_data(texts, read.odd["text"], field, column, position, sheet))
+        odd = read.odd.filter(~pl.col("text").is_in(list(_STATUS_WORDS))) if field.name in told_by_status else read.odd
+        faults = _cell_findings(texts, position, odd, field, column, sheet)
+        found.append(faults)
+        unreadable.append(faults.filter(pl.col("severity") != Severity.WARNING).select("source_row", "field"))
+        orders |= {(field.name, o) for t in read.odd["text"] if field.kind is Kind.DATE and (o := _day_month_order(t))}
+    counted = {f.source_row for f in not_data if f.source_row is not None}
+    return TypedBatch(
+        rows=pl.DataFrame(typed),
+        texts=texts,
+        findings=pl.concat(found),
+        unreadable=pl.concat(unreadable)
+        if unreadable
+        else pl.DataFrame(schema={"source_row": pl.Int64, "field": pl.String}),
+        torn=batch.torn,
+        not_data=len(counted),
+        date_orders=orders,
+    )
+
+
+def _data_rows(rows: pl.DataFrame, layout: Layout, contract: Contract) -> tuple[pl.DataFrame, list[Finding]]:
+    """The rows that are data, and a finding for each that is blank (F07), a heading (F05) or a total (F06)."""
+    names = [c for c in rows.columns if c != "source_row"]
+    cells = [pl.col(c).fill_null("") for c in names]
+    key = str(layout.positions.get(contract.key[0], 0))
+    any_total = pl.any_horizontal([c.str.contains(_TOTAL) for c in cells])
+    headings = [
+        c.str.strip_chars() == column.heading for c, column in zip(cells, layout.columns, strict=True) if column.heading
+    ]
+    marked = rows.with_columns(
+        *cells,
+        pl.when(pl.all_horizontal([c.str.strip_chars() == "" for c in cells]))
+        .then(pl.lit("F07"))
+        .when(pl.all_horizontal(headings))
+        .then(pl.lit("F05"))
+        .when(
+            pl.col(key).fill_null("").str.contains(_TOTAL)
+            | ((pl.col(key).fill_null("").str.strip_chars() == "") & any_total)
+        )
+        .then(pl.lit("F06"))
+        .alias("not_data"),
+    )
+    left_out = marked.filter(pl.col("not_data").is_not_null()).select("source_row", "not_data")
+    findings = [Finding(rule, Severity.WARNING, source_row=row) for row, rule in left_out.iter_rows()]
+    return marked.filter(pl.col("not_data").is_null()).drop("not_data"), findings
+
+
+def _absent_column(field: Field, texts: pl.DataFrame, layout: Layout) -> pl.Series:
+    """The values of a field that the file has no column for: its default, or the status of another field's text."""
+    if field.status_of and field.status_of in layout.positions:
+        source = texts[str(layout.positions[field.status_of])].str.strip_chars()
+        return source.replace_strict(_STATUS_WORDS, default="known", return_dtype=pl.String).alias(field.name)
+    value = read_cell(field.default, field).value if field.default else None
+    return pl.Series(field.name, [value] * len(texts), dtype=polars_type(field))
+
+
+class _Read:
+    """One column read: its typed values, and what was odd (columns text, rule_id, severity, suggestion), if anything."""
+
+    def __init__(self, values: pl.Series, odd: pl.DataFrame | None) -> None:
+        self.values, self.odd = values, odd
+
+
+def _read_column(texts: pl.Series, field: Field, context: Context) -> _Read:
+    kind = polars_type(field)
+    frame = pl.DataFrame({"text": texts})
+    plain, typed = _canonical_cells(field)
+    frame = frame.with_columns(pl.when(plain).then(typed).otherwise(None).alias("value"))
+    odd = frame.filter((pl.col("text") != "") & pl.col("value").is_null())["text"].unique().sort()
+    if odd.is_empty():
+        return _Read(frame["value"].alias(field.name), None)
+    readings = [read_cell(t, field, context.date_order) for t in odd]
+    looked_up = pl.DataFrame(
+        {
+            "text": odd,
+            "read": pl.Series([r.value for r in readings], dtype=kind, strict=False),
+            "rule_id": pl.Series([r.rule_id for r in readings], dtype=pl.String),
+            "severity": pl.Series([str(r.severity) for r in readings], dtype=pl.String),
+            "suggestion": pl.Series([r.suggestion or None for r in readings], dtype=pl.String),
+        }
+    )
+    values = frame.join(looked_up, on="text", how="left", maintain_order="left").select(
+        pl.coalesce("value", "read").alias(field.name)
+    )
+    return _Read(values.to_series(), looked_up)
+
+
+def _canonical_cells(field: Field) -> tuple[pl.Expr, pl.Expr]:
+    """Which texts are in canonical form, and their typed value."""
+    text = pl.col("text")
+    if field.kind is Kind.CODE:
+        retired = [e.code for e in field.code_list.entries if e.active_code and e.active_code != e.code]
+        return text.is_in([c for c in field.code_list.codes if c not in retired]), text
+    plain = text.str.contains(canonical(field))
+    if field.kind is Kind.DATE:
+        day = text.str.to_date("%Y-%m-%d", strict=False)
+        return plain & ~day.is_in(list(PLACEHOLDER_DATES)), day
+    if field.kind is Kind.YES_NO:
+        return plain, text == "Y"
+    if field.kind is Kind.FINANCIAL_YEAR:
+        start, end = (text.str.slice(i, 2).cast(pl.Int8, strict=False) for i in (2, 5))
+        return plain & ((start + 1) % 100 == end), text
+    if field.kind in (Kind.WHOLE, Kind.DECIMAL, Kind.MONEY):
+        return plain & ~text.is_in(list(field.sentinels)), text.cast(polars_type(field), strict=False)
+    return plain, text
+
+
+def _cell_findings(
+    texts: pl.DataFrame, position: str, odd: pl.DataFrame, field: Field, column: Column, sheet: str
+) -> pl.DataFrame:
+    """One finding for each row whose cell was repaired or could not be read."""
+    told = odd.filter(pl.col("rule_id") != "")
+    if told.is_empty():
+        return pl.DataFrame(schema=FINDING_TYPES)
+    hits = texts.select("source_row", pl.col(position).alias("text")).join(told, on="text", how="inner")
+    return hits.sort("source_row").select(
+        "rule_id",
+        "severity",
+        pl.lit(str(Outcome.BROKEN)).alias("outcome"),
+        pl.lit(sheet).alias("sheet"),
+        "source_row",
+        pl.lit(column.letter).alias("column_letter"),
+        pl.lit(column.heading).alias("column_name"),
+        pl.lit(field.name).alias("field"),
+        pl.lit(None, pl.String).alias("found")
+        if field.personal
+        else pl.col("text").str.slice(0, LONGEST_FOUND).alias("found"),
+        pl.lit(field.personal).alias("hidden"),
+        pl.lit(None, pl.String).alias("suggestion") if field.personal else pl.col("suggestion"),
+    )
+
+
+def _personal_data(
+    texts: pl.DataFrame, candidates: pl.Series, field: Field | None, column: Column, position: str, sheet: str
+) -> pl.DataFrame:
+    """File-severity findings for cells that hold personal data: the address only."""
+    name = field.name if field else ""
+    rules = {t: r for t in candidates if t and (r := personal_rule(t, name))}
+    if not rules:
+        return pl.DataFrame(schema=FINDING_TYPES)
+    hits = texts.select("source_row", pl.col(position).alias("text")).filter(pl.col("text").is_in(list(rules)))
+    return findings_frame(
+        [Finding(rules[t], Severity.FILE, row, name, column, hidden=True) for row, t in hits.iter_rows()], sheet
+    )
+
+
+def _day_month_order(text: str) -> str:
+    """'dmy' or 'mdy' where a date with slashes can only be the one or the other."""
+    parts = re.match(r"\s*(\d{1,2})[/.\-](\d{1,2})[/.\-]\d{4}", text)
+    if not parts:
+        return ""
+    first, second = int(parts[1]), int(parts[2])
+    return "dmy" if first > 12 >= second else "mdy" if second > 12 >= first else ""

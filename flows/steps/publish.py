@@ -1,0 +1,68 @@
+"""publish: conservation is proved, then readers are pointed at the new file. It never publishes what it cannot prove."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from flows.store.builds import keep_last, put_in_place
+from flows.store.places import Places
+from schemas.catalogue import datasets
+from schemas.shapes import Judged
+
+
+class NotConserved(Exception):  # noqa: N818 - the finding itself
+    """Rows that were read are not all accounted for: the build is not published."""
+
+
+def publish(
+    places: Places, build: Path, name: str, judged: Sequence[Judged], keep: int, reading_group: str = ""
+) -> Path:
+    """Prove the build and make it the one that readers open. Gives its path.
+
+    Raises NotConserved (and leaves the published build as it was) if a row was lost or gained on the way.
+    """
+    with duckdb.connect(str(build)) as db:
+        db.execute("checkpoint")
+    with duckdb.connect(str(build), read_only=True) as db:
+        prove(db, judged)
+    if reading_group:
+        shutil.chown(build, group=reading_group)
+    finished = put_in_place(places, build, name, 0o640 if reading_group else 0o600)
+    keep_last(places, keep)
+    return finished
+
+
+def prove(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> None:
+    """Prove, for every delivery, read = accepted + held + repeats + not data, and that `core` has just those rows.
+
+    A row put back by rule T02 belongs to a delivery that no longer counts, and is not one of the current ones.
+    """
+    wrong = db.execute(
+        "select delivery_id from audit.deliveries"
+        " where rows_read <> rows_accepted + rows_held + rows_repeated + rows_not_data or rows_accepted < 0"
+    ).fetchall()
+    if wrong:
+        raise NotConserved(f"rows are not accounted for in {', '.join(r[0] for r in wrong)}")
+    stated = dict(
+        db.execute("select delivery_id, rows_accepted from audit.deliveries where standing = 'current'").fetchall()
+    )
+    in_core: dict[str, int] = {}
+    for name in datasets():
+        in_core |= dict(db.execute(f'select delivery_id, count(*) from core."{name}" group by 1').fetchall())
+    held = dict(
+        db.execute(
+            "select delivery_id, count(distinct source_row) from audit.findings"
+            " where severity = 'row' and outcome = 'broken' group by 1"
+        ).fetchall()
+    )
+    for j in judged:
+        if not j.counts:
+            continue
+        key, rows = j.delivery.delivery_id, j.verdict.rows
+        loaded, gone = in_core.get(key, 0), held.get(key, 0)
+        if loaded != stated[key] or loaded + gone + rows.repeats + rows.not_data != rows.read:
+            raise NotConserved(f"{key}: {rows.read} rows read, {loaded} in core, {gone} held by a finding")

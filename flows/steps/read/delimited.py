@@ -1,0 +1,278 @@
+"""CSV and its kin, line by true line.
+
+A line without quotation marks is a record; one with them is a record if it parses strictly; an open quotation mark may
+run over further lines, but never over one that is a good record by itself. So one broken record costs itself alone,
+and every other record keeps its physical line. The good lines are then parsed in bulk by pyarrow, and the number of
+rows must agree with the number of lines: nothing can have shifted.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import mmap
+import re
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from flows.steps.read.heading import ROWS_SEARCHED, find_heading, matches
+from schemas.contract import Severity
+from schemas.shapes import Extract, Finding, TextBatch, Unreadable
+
+CHUNK = 16 << 20
+DELIMITERS = (",", ";", "\t", "|")
+LONGEST_RECORD = 50  # lines that one quoted value may run over
+_DELIMITER_NAMES = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+
+
+def read_delimited(path: Path, known_headings: Set[str]) -> Extract:
+    """Open a delimited text file. Raises Unreadable (F01 empty, F02 encoding, U03 no heading)."""
+    data, encoding, findings = _as_utf8(path)
+    head = _first_records(data)
+    delimiter, position = _delimiter_and_heading(head, known_headings)
+    line, end = _offset_of(data, position)
+    headings = next(csv.reader(io.StringIO(head[position]), delimiter=delimiter, strict=False))
+    if position:
+        findings.append(Finding("F04", Severity.WARNING, source_row=line, found=f"heading on line {line}"))
+    if delimiter != ",":
+        findings.append(Finding("F13", Severity.WARNING, found=f"separated by {_DELIMITER_NAMES[delimiter]}"))
+    scan = _Scan(data, end, line + 1, delimiter, len(headings))
+    return Extract("", encoding, line, tuple(h.strip() for h in headings), scan.batches(), findings)
+
+
+def _as_utf8(path: Path) -> tuple[bytes | mmap.mmap, str, list[Finding]]:
+    """The file's text as UTF-8 bytes, by a strict ladder: byte-order mark, UTF-8, Windows-1252."""
+    if path.stat().st_size == 0:
+        raise Unreadable("F01")
+    with path.open("rb") as file:
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return _converted(data[:], "utf-16")
+    if data.find(b"\x00") >= 0:
+        raise Unreadable("F02", "the file holds zero bytes")
+    if data.find(b"\n") < 0 and data.find(b"\r") >= 0:  # saved on an old Macintosh
+        return _converted(data[:].replace(b"\r", b"\n"), "utf-8" if _is_utf8(data) else "cp1252")
+    if data[:3] == codecs.BOM_UTF8:
+        if not _is_utf8(data):
+            raise Unreadable("F02")
+        return data[3:], "utf-8-sig", [Finding("F03", Severity.WARNING)]
+    if _is_utf8(data):
+        return data, "utf-8", []
+    return _converted(data[:], "cp1252")
+
+
+def _converted(data: bytes, encoding: str) -> tuple[bytes, str, list[Finding]]:
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        raise Unreadable("F02") from None
+    name = {"cp1252": "Windows-1252", "utf-16": "UTF-16"}.get(encoding)
+    return text.encode("utf-8"), encoding, [Finding("F02", Severity.WARNING, found=name)] if name else []
+
+
+def _is_utf8(data: bytes | mmap.mmap) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    try:
+        for start in range(0, len(data), CHUNK):
+            decoder.decode(data[start : start + CHUNK])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _first_records(data: bytes | mmap.mmap) -> list[str]:
+    """The first records of the file, as text: a quoted heading may itself hold a line break."""
+    text = data[: 1 << 18].decode("utf-8", errors="ignore")
+    records: list[str] = []
+    open_record = ""
+    for line in re.findall(r"[^\n]*\n|[^\n]+", text):
+        open_record += line
+        if open_record.count('"') % 2 == 0:
+            records.append(open_record)
+            open_record = ""
+        if len(records) == ROWS_SEARCHED:
+            break
+    return records + ([open_record] if open_record else [])
+
+
+def _delimiter_and_heading(head: list[str], known: Set[str]) -> tuple[str, int]:
+    best: tuple[int, str, int] = (0, "", 0)
+    for delimiter in DELIMITERS:
+        rows = [next(csv.reader(io.StringIO(r), delimiter=delimiter), []) for r in head]
+        position = find_heading(rows, known)
+        if position is not None and matches(rows[position], known) > best[0]:
+            best = (matches(rows[position], known), delimiter, position)
+    if not best[1]:
+        raise Unreadable("U03" if any(r.strip() for r in head) else "F01")
+    return best[1], best[2]
+
+
+def _offset_of(data: bytes | mmap.mmap, position: int) -> tuple[int, int]:
+    """The physical line on which record `position` starts, and the byte after its end."""
+    records = _first_records(data)
+    line = 1 + sum(r.count("\n") for r in records[:position])
+    end = sum(len(r.encode("utf-8")) for r in records[: position + 1])
+    return line, end
+
+
+class _Line(IntEnum):
+    """What a physical line is."""
+
+    INSIDE = 0  # the further lines of a record that began above
+    GOOD = 1
+    TORN = 2
+    BLANK = 3
+    JOINED = 4  # the first line of a good record that runs over several
+
+
+@dataclass
+class _Lines:
+    """The lines of a chunk: where each begins, its end without and with the line break, and what it holds."""
+
+    starts: np.ndarray
+    ends: np.ndarray
+    nexts: np.ndarray
+    delimiters: np.ndarray
+    quotes: np.ndarray
+    inner_returns: np.ndarray  # carriage returns that do not end the line
+
+    @classmethod
+    def of(cls, chunk: bytes, delimiter: str) -> _Lines:
+        """Count the marks of each line, without looking at any line one by one."""
+        marks = np.frombuffer(chunk, np.uint8)
+        breaks = np.flatnonzero(marks == 10)
+        nexts = breaks + 1
+        if not chunk.endswith(b"\n"):
+            breaks, nexts = np.append(breaks, len(chunk)), np.append(nexts, len(chunk))
+        starts = np.concatenate(([0], nexts[:-1]))
+        ends = breaks - (marks[np.maximum(breaks - 1, 0)] == 13) * (breaks > starts)
+
+        def count(mark: int) -> np.ndarray:
+            return np.diff(np.searchsorted(np.flatnonzero(marks == mark), np.append(starts, len(chunk))))
+
+        ends_with_return = (breaks > ends).astype(np.int64)
+        return cls(starts, ends, nexts, count(ord(delimiter)), count(34), count(13) - ends_with_return)
+
+
+class _Scan:
+    """One pass over the records below the heading."""
+
+    def __init__(self, data: bytes | mmap.mmap, offset: int, line: int, delimiter: str, width: int) -> None:
+        self.data, self.offset, self.line = data, offset, line
+        self.delimiter, self.width = delimiter, width
+        d = re.escape(delimiter.encode())
+        cell = rb'(?:"(?:[^"]|"")*"|[^"\r\n' + d + rb"]*)"
+        self.record = re.compile(cell + rb"(?:" + d + cell + rb"){%d}\r?" % (width - 1))
+
+    def batches(self) -> Iterator[TextBatch]:
+        """The records as text batches, each of about 16 MB of the file."""
+        reach = CHUNK
+        while self.offset < len(self.data):
+            end = min(self.offset + reach, len(self.data))
+            last = end == len(self.data)
+            if not last:
+                end = self.data.rfind(b"\n", self.offset, end) + 1
+            chunk = self.data[self.offset : end]
+            lines = _Lines.of(chunk, self.delimiter) if chunk else None
+            kinds, records = self._settle(chunk, lines, last) if lines else (np.empty(0), [])
+            if lines is None or not len(kinds):  # one record is longer than the chunk: look further
+                reach *= 2
+                continue
+            yield self._batch(chunk, lines, kinds, records)
+            self.offset += int(lines.nexts[len(kinds) - 1])
+            self.line += len(kinds)
+            reach = CHUNK
+
+    def _settle(self, chunk: bytes, lines: _Lines, last: bool) -> tuple[np.ndarray, list[tuple[int, list[str]]]]:
+        """What each line is, and the records that run over several lines. Lines that need the next chunk are left."""
+        fits = (lines.delimiters == self.width - 1) & (lines.inner_returns == 0)
+        kinds = np.where(fits, _Line.GOOD, _Line.TORN).astype(np.uint8)
+        kinds[(lines.ends == lines.starts)] = _Line.BLANK
+        quoted = np.flatnonzero(lines.quotes)
+        joined: list[tuple[int, list[str]]] = []
+        done = 0
+        for i in quoted.tolist():
+            if i < done:
+                continue
+            if self.record.fullmatch(chunk, lines.starts[i], lines.ends[i]):
+                kinds[i] = _Line.GOOD
+                continue
+            end = self._end_of_record(chunk, lines, i)
+            if end is None and not last and i + LONGEST_RECORD >= len(lines.starts):
+                return kinds[:i], joined
+            if end is None:
+                kinds[i] = _Line.TORN
+                continue
+            kinds[i], kinds[i + 1 : end + 1] = _Line.JOINED, _Line.INSIDE
+            joined.append((i, self._cells(chunk[lines.starts[i] : lines.ends[end]])))
+            done = end + 1
+        return kinds, joined
+
+    def _end_of_record(self, chunk: bytes, lines: _Lines, first: int) -> int | None:
+        """The last line of a record that starts on `first` with an open quotation mark, or None if it never closes.
+
+        It does not close where it would swallow a line that is a good record by itself.
+        """
+        for i in range(first + 1, min(first + LONGEST_RECORD, len(lines.starts))):
+            plain = lines.quotes[i] == 0
+            if plain and lines.delimiters[i] == self.width - 1 and self.width > 1:
+                return None
+            if plain:
+                continue
+            if self.record.fullmatch(chunk, lines.starts[i], lines.ends[i]):
+                return None
+            if self.record.fullmatch(chunk, lines.starts[first], lines.ends[i]):
+                return i
+        return None
+
+    def _cells(self, record: bytes) -> list[str]:
+        text = io.StringIO(record.decode("utf-8"), newline="")
+        return next(csv.reader(text, delimiter=self.delimiter, strict=True))
+
+    def _batch(self, chunk: bytes, lines: _Lines, kinds: np.ndarray, joined: list[tuple[int, list[str]]]) -> TextBatch:
+        good = np.flatnonzero(kinds == _Line.GOOD)
+        frames = [self._parse(chunk, lines, good)]
+        if joined:
+            rows = [[*cells, self.line + i] for i, cells in joined]
+            frames.append(pl.DataFrame(rows, schema=frames[0].schema, orient="row"))
+        blank = np.flatnonzero(kinds == _Line.BLANK)
+        if len(blank):
+            frames.append(pl.DataFrame({"source_row": self.line + blank.astype(np.int64)}))
+        rows = pl.concat(frames, how="diagonal").sort("source_row") if len(frames) > 1 else frames[0]
+        return TextBatch(rows, [self.line + int(i) for i in np.flatnonzero(kinds == _Line.TORN)])
+
+    def _parse(self, chunk: bytes, lines: _Lines, good: np.ndarray) -> pl.DataFrame:
+        """The good lines as text columns. Raises RuntimeError if a row were gained or lost: nothing may shift."""
+        names = [str(i) for i in range(self.width)]
+        if not len(good):
+            return pl.DataFrame(schema={**dict.fromkeys(names, pl.String), "source_row": pl.Int64})
+        table = pa_csv.read_csv(
+            pa.BufferReader(_joined_runs(chunk, lines, good)),
+            read_options=pa_csv.ReadOptions(column_names=names, block_size=1 << 30),
+            parse_options=pa_csv.ParseOptions(delimiter=self.delimiter, quote_char='"', ignore_empty_lines=False),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            ),
+        )
+        if table.num_rows != len(good):
+            raise RuntimeError(f"{len(good)} good lines gave {table.num_rows} rows")
+        rows = pl.from_arrow(table)
+        assert isinstance(rows, pl.DataFrame)
+        return rows.with_columns(pl.Series("source_row", self.line + good.astype(np.int64)))
+
+
+def _joined_runs(chunk: bytes, lines: _Lines, good: np.ndarray) -> bytes:
+    """The bytes of the good lines, taken run by run."""
+    breaks = np.flatnonzero(np.diff(good) > 1)
+    firsts = good[np.concatenate(([0], breaks + 1))]
+    lasts = good[np.append(breaks, len(good) - 1)]
+    return b"".join(chunk[lines.starts[a] : lines.nexts[b]] for a, b in zip(firsts, lasts, strict=True))

@@ -1,0 +1,206 @@
+"""relate: rules between rows, tables and deliveries. What breaks a row rule leaves `core`; everything is a finding.
+
+Datasets are taken in the order in which they need each other, so a row that loses its referral is found as an orphan.
+A rule whose other table never came for a site could not be judged: its rows load, and a finding says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from flows.store.judgements import Judgements
+from schemas.audit.deliveries import Column, Standing
+from schemas.audit.findings import Outcome
+from schemas.catalogue import datasets
+from schemas.contract import Contract, Rule, Severity
+from schemas.derive import quoted
+from schemas.file_rules import FILE_RULES
+from schemas.registry import returns_for
+from schemas.shapes import Judged
+
+KEY_SENT_BEFORE = next(r for r in FILE_RULES if r.rule_id == "P04" and r.severity is Severity.ROW)
+
+
+def relate(
+    build: Path, judged: Sequence[Judged], judgements: Judgements, options: dict[str, Any] | None = None
+) -> None:
+    """Judge `core` in the file `build` by every rule between rows, and hold what breaks one."""
+    with duckdb.connect(str(build), config=options or {}) as db:
+        db.execute("attach ':memory:' as history")
+        db.execute("create temp table broken (delivery_id varchar, source_row bigint)")
+        for contract in datasets().values():
+            _relate_dataset(
+                db, contract, [j for j in judged if j.delivery.dataset == contract.dataset], judged, judgements
+            )
+        _settle_counts(db)
+
+
+def _relate_dataset(
+    db: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    own: Sequence[Judged],
+    judged: Sequence[Judged],
+    judgements: Judgements,
+) -> None:
+    current = [j for j in own if j.counts]
+    if not current:
+        return
+    if any("history." in r.breaks_sql for r in contract.relation_rules):
+        _show_history(db, contract, own, judgements)
+    rules = [(r, r.breaks_sql) for r in contract.relation_rules]
+    if len({j.delivery.site_code for j in current}) < len(current):
+        rules.insert(0, (KEY_SENT_BEFORE, _keys_sent_before(contract)))
+    for rule, sql in rules:
+        cannot = _cannot_be_judged(rule, contract, current, judged)
+        db.execute("delete from broken")
+        db.execute(f"insert into broken select distinct delivery_id, source_row from ({sql})")
+        if cannot:
+            db.execute(
+                "delete from broken where list_contains(?, delivery_id)", [[j.delivery.delivery_id for j in cannot]]
+            )
+            _say_not_judged(db, rule, [j for j in cannot if _is_owed(rule, j)])
+        _say_broken(db, rule, contract, current)
+        if rule.first_stands:
+            _let_first_stand(db, contract)
+        if rule.severity is Severity.ROW:
+            db.execute(f'delete from core."{contract.dataset}" where (delivery_id, source_row) in (from broken)')
+
+
+def _show_history(
+    db: duckdb.DuckDBPyConnection, contract: Contract, own: Sequence[Judged], judgements: Judgements
+) -> None:
+    """Make `history.<dataset>`: the rows of every delivery that was ever accepted, with when it was received."""
+    accepted = [j for j in own if j.standing in (Standing.CURRENT, Standing.SUPERSEDED)]
+    files = pl.DataFrame(
+        {
+            "filename": [str(judgements.accepted(j.key)) for j in accepted],
+            "delivery_id": [j.delivery.delivery_id for j in accepted],
+            "programme_code": [j.delivery.programme_code for j in accepted],
+            "site_code": [j.delivery.site_code for j in accepted],
+            "received_at": [j.delivery.received_at for j in accepted],
+            "data_cut_date": [j.delivery.data_cut_date for j in accepted],
+        }
+    )
+    added = [n for n in files.columns if n != "filename" and n not in contract.by_name]
+    db.register("files_of_history", files.to_arrow())
+    db.execute(f'create table history."{contract.dataset}_files" as from files_of_history')
+    db.unregister("files_of_history")
+    paths = "[" + ", ".join(quoted(f) for f in files["filename"]) + "]"
+    db.execute(
+        f'create view history."{contract.dataset}" as select r.* exclude (filename), {", ".join(f"f.{n}" for n in added)}'
+        f" from read_parquet({paths}, filename = true, union_by_name = true) r"
+        f' join history."{contract.dataset}_files" f using (filename)'
+    )
+
+
+def _keys_sent_before(contract: Contract) -> str:
+    """Rows whose key an earlier delivery of the same site already brought: deliveries of a period add up."""
+    key = ", ".join(f'"{k}"' for k in contract.key)
+    return f"""
+        select delivery_id, source_row from core."{contract.dataset}" c join audit.deliveries d using (delivery_id)
+        qualify row_number() over (partition by c.site_code, {key} order by d.data_cut_date, d.version, c.source_row) > 1"""
+
+
+def _cannot_be_judged(
+    rule: Rule, contract: Contract, current: Sequence[Judged], judged: Sequence[Judged]
+) -> list[Judged]:
+    """The deliveries of sites that lack a table which the rule needs."""
+    counting = {(j.delivery.site_code, j.delivery.dataset) for j in judged if j.counts}
+    needed = [n for n in rule.needs if n != contract.dataset]
+    return [j for j in current if any((j.delivery.site_code, n) not in counting for n in needed)]
+
+
+def _is_owed(rule: Rule, judged: Judged) -> bool:
+    """Whether the site owes every table that the rule needs: only then is a missing one worth telling."""
+    needs = returns_for(judged.delivery.site_code)
+    return all(needs.get(n) == "required" for n in rule.needs)
+
+
+def _say_not_judged(db: duckdb.DuckDBPyConnection, rule: Rule, deliveries: Sequence[Judged]) -> None:
+    for j in deliveries:
+        db.execute(
+            "insert into audit.findings by name select ? as delivery_id, ? as rule_id, ? as severity, ? as outcome,"
+            " ? as sheet, ? as field, false as hidden",
+            [
+                j.delivery.delivery_id,
+                rule.rule_id,
+                str(Severity.WARNING),
+                str(Outcome.NOT_JUDGED),
+                j.verdict.sheet,
+                rule.on,
+            ],
+        )
+
+
+def _say_broken(db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract, current: Sequence[Judged]) -> None:
+    """A finding for each row in `broken`, with the address of the cell to mend in the sender's own file."""
+    on = rule.on or contract.key[0]
+    columns = {
+        j.delivery.delivery_id: next((c for c in j.verdict.columns if c.field == on), Column("", "", on))
+        for j in current
+    }
+    addresses = pl.DataFrame(
+        {
+            "delivery_id": list(columns),
+            "column_letter": [c.letter or None for c in columns.values()],
+            "column_name": [c.heading or None for c in columns.values()],
+            "sheet": [j.verdict.sheet for j in current],
+        },
+        schema=dict.fromkeys(("delivery_id", "column_letter", "column_name", "sheet"), pl.String),
+    )
+    personal = contract.by_name[on].personal
+    found = "null::varchar" if personal else f'c."{on}"::varchar'
+    db.register("addresses", addresses.to_arrow())
+    db.execute(
+        f"""
+        insert into audit.findings by name
+        select b.delivery_id, {quoted(rule.rule_id)} as rule_id, {quoted(str(rule.severity))} as severity,
+            {quoted(str(Outcome.BROKEN))} as outcome, a.sheet, b.source_row, a.column_letter, a.column_name,
+            {quoted(on)} as field, {found} as found, {personal} as hidden
+        from broken b
+        join addresses a using (delivery_id)
+        join core."{contract.dataset}" c on c.delivery_id = b.delivery_id and c.source_row = b.source_row"""
+    )
+    db.unregister("addresses")
+
+
+def _let_first_stand(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Put back, for each row in `broken`, the first accepted row of its key: the first allocation stands (rule T02)."""
+    owner = "participant_ref"
+    added = [f'h."{f.name}"' for f in contract.fields]
+    provenance = [
+        f"h.{n}" for n in ("programme_code", "site_code", "delivery_id", "source_row") if n not in contract.by_name
+    ]
+    names = ", ".join(n[2:] for n in (*added, *provenance))
+    db.execute(
+        f"""
+        insert into core."{contract.dataset}" ({names})
+        select {", ".join((*added, *provenance))}
+        from history."{contract.dataset}" h
+        join core."{contract.dataset}" c on c.site_code = h.site_code and c.{owner} = h.{owner}
+        join broken b on b.delivery_id = c.delivery_id and b.source_row = c.source_row
+        qualify row_number() over (
+            partition by h.site_code, h.{owner} order by h.received_at, h.data_cut_date, h.delivery_id, h.source_row) = 1"""
+    )
+
+
+def _settle_counts(db: duckdb.DuckDBPyConnection) -> None:
+    """Bring each counting delivery's numbers up to date: rows held here count as held (DOMAIN.md amendment 12)."""
+    db.execute("create temp table in_core (delivery_id varchar, n bigint)")
+    for name in datasets():
+        db.execute(f'insert into in_core select delivery_id, count(*) from core."{name}" group by 1')
+    db.execute(
+        """
+        update audit.deliveries d
+        set rows_held = d.rows_held + d.rows_accepted - coalesce(i.n, 0), rows_accepted = coalesce(i.n, 0),
+            result = case when d.rows_held + d.rows_accepted - coalesce(i.n, 0) > 0 and d.result = 'accepted'
+                then 'accepted_with_held_rows' else d.result end
+        from (select delivery_id, (select n from in_core where in_core.delivery_id = a.delivery_id) as n
+              from audit.deliveries a where standing = 'current') i
+        where i.delivery_id = d.delivery_id"""
+    )

@@ -1,0 +1,164 @@
+"""From findings to a report: one item for each rule, severity and column, the biggest fix first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from schemas.audit.deliveries import Delivery, Verdict
+from schemas.audit.findings import Outcome
+from schemas.catalogue import datasets
+from schemas.contract import Contract, Severity
+from schemas.explain import explain, rule
+from schemas.registry import sites
+from schemas.report import Change, Found, Item, Progress, Report
+from schemas.wording import ranges
+
+ITEM_KEY = ["rule_id", "severity", "sheet", "field", "column_letter", "column_name"]
+VALUES_KEPT = 50  # different values of one item; findings.csv has them all
+CHANGES_KEPT = 5
+_WORST_FIRST = (Severity.FILE, Severity.ROW, Severity.WARNING)
+
+
+def delivery_report(
+    delivery: Delivery,
+    verdict: Verdict,
+    findings: pl.DataFrame,
+    previous: tuple[pl.DataFrame, str] | None = None,
+    deadline: datetime | None = None,
+    run: dict[str, Any] | None = None,
+    contract: Contract | None = None,
+) -> Report:
+    """What to tell the sender of one delivery.
+
+    `previous` is the findings of the site's last delivery of this dataset, with the id of its report. `contract` is
+    looked up by the delivery's dataset unless it is given.
+    """
+    contract = contract or datasets().get(delivery.dataset)
+    broken = findings.filter(pl.col("outcome") == Outcome.BROKEN)
+    site = sites().get(delivery.site_code)
+    return Report(
+        report_id="-".join(part for part in (delivery.delivery_id, verdict.contract_version) if part),
+        site=delivery.site_code,
+        site_name=site.name if site else delivery.site_code,
+        dataset=delivery.dataset,
+        dataset_title=contract.title if contract else delivery.dataset,
+        period=delivery.period,
+        version=delivery.version,
+        file_name=delivery.file_name,
+        sha256=delivery.sha256,
+        sheet=verdict.sheet or delivery.sheet,
+        encoding=verdict.encoding,
+        received_at=delivery.received_at,
+        contract_version=verdict.contract_version,
+        result=verdict.result,
+        rows=verdict.rows,
+        rows_judged=verdict.rows_judged,
+        items=_items(contract, broken),
+        not_judged=_items(contract, findings.filter(pl.col("outcome") == Outcome.NOT_JUDGED)),
+        # A file whose rows were not judged shows no fault of a row: it would seem that all were fixed.
+        previous=_progress(broken, *previous) if previous and verdict.rows_judged else None,
+        due=deadline,
+        run=run or {},
+    )
+
+
+def _items(contract: Contract | None, findings: pl.DataFrame) -> tuple[Item, ...]:
+    groups = findings.partition_by(ITEM_KEY, maintain_order=False)
+    return tuple(sorted((_item(contract, group) for group in groups), key=_biggest_first))
+
+
+def _biggest_first(item: Item) -> tuple[Any, ...]:
+    place = (len(item.column_letter), item.column_letter, item.column, item.sheet)
+    return (_WORST_FIRST.index(item.severity), -item.rows_affected, item.rule_id, *place)
+
+
+def _item(contract: Contract | None, group: pl.DataFrame) -> Item:
+    first = group.row(0, named=True)
+    asked = (contract, first["rule_id"], first["field"], first["severity"])
+    text = explain(*asked)
+    rows = _rows(group)
+    found = _found(group)
+    changes = _changes(group)
+    return Item(
+        rule_id=first["rule_id"],
+        severity=Severity(first["severity"]),
+        title=text.title,
+        expected=text.expected,
+        fix=text.fix,
+        field=first["field"],
+        needs=_titles(rule(*asked).needs),
+        column=first["column_name"] or first["field"],
+        column_letter=first["column_letter"] or "",
+        sheet=first["sheet"],
+        rows_affected=len(rows),
+        rows=ranges(rows),
+        found=found[:VALUES_KEPT],
+        values_left_out=len(found[VALUES_KEPT:]),
+        hidden_rows=ranges(_rows(group.filter("hidden"))),
+        changes=changes[:CHANGES_KEPT],
+        changes_left_out=len(changes[CHANGES_KEPT:]),
+    )
+
+
+def _titles(needed: tuple[str, ...]) -> tuple[str, ...]:
+    known = datasets() if needed else {}
+    return tuple(known[name].title.lower() if name in known else name for name in needed)
+
+
+def _rows(group: pl.DataFrame) -> list[int]:
+    return group["source_row"].drop_nulls().unique().sort().to_list()
+
+
+def _found(group: pl.DataFrame) -> tuple[Found, ...]:
+    """The values that stood there, commonest first. A finding about a whole row or file has none."""
+    is_cell = pl.col("source_row").is_not_null() & pl.col("column_letter").is_not_null()
+    value = pl.when("hidden").then(None).otherwise(pl.col("found").fill_null("")).alias("value")
+    counts = (
+        group.filter(pl.col("hidden") | pl.col("found").is_not_null() | is_cell)
+        .group_by(value)
+        .len("count")
+        .sort(["count", "value"], descending=[True, False])
+    )
+    return tuple(Found(value, count) for value, count in counts.iter_rows())
+
+
+def _changes(group: pl.DataFrame) -> tuple[Change, ...]:
+    """What was found with what is suggested instead, commonest first; nothing of hidden cells."""
+    pairs = (
+        group.filter(~pl.col("hidden"))
+        .drop_nulls(["found", "suggestion"])
+        .group_by("found", "suggestion")
+        .len("count")
+        .sort(["count", "found", "suggestion"], descending=[True, False, False])
+    )
+    return tuple(Change(*pair) for pair in pairs.iter_rows())
+
+
+def _progress(now: pl.DataFrame, then: pl.DataFrame, report_id: str) -> Progress:
+    """How many of the previous file's faults are gone, still there, and new. Warnings do not count.
+
+    A fault is the same if rule, field and row are the same. Extracts also grow and are sorted anew, so among those
+    left over, faults of one rule and field with the same value are paired (values that are hidden count as one).
+    """
+    spot, kind = ["rule_id", "place", "source_row"], ["rule_id", "place", "found"]
+    old, new = _faults(then), _faults(now)
+    gone = old.join(new, on=spot, how="anti", nulls_equal=True).group_by(kind).len("old")
+    come = new.join(old, on=spot, how="anti", nulls_equal=True).group_by(kind).len("new")
+    moved = gone.join(come, on=kind, how="inner", nulls_equal=True).select(pl.min_horizontal("old", "new")).sum().item()
+    remaining = old.height - int(gone["old"].sum()) + int(moved or 0)
+    return Progress(report_id, fixed=old.height - remaining, remaining=remaining, new=new.height - remaining)
+
+
+def _faults(findings: pl.DataFrame) -> pl.DataFrame:
+    must_fix = (pl.col("outcome") == Outcome.BROKEN) & (pl.col("severity") != Severity.WARNING)
+    place = pl.when(pl.col("field") == "").then(pl.col("column_name").fill_null("")).otherwise("field").alias("place")
+    found = pl.when("hidden").then(None).otherwise("found").alias("found")
+    return (
+        findings.filter(must_fix)
+        .select("rule_id", place, "source_row", found)
+        .sort("found", nulls_last=True)
+        .unique(["rule_id", "place", "source_row"], keep="first", maintain_order=True)
+    )

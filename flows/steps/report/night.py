@@ -1,0 +1,241 @@
+"""The night's summary for the duty engineer: the verdict in the first line, then what needs a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+
+from schemas.audit.deliveries import Delivery, Result, Verdict
+from schemas.audit.findings import Outcome
+from schemas.catalogue import datasets
+from schemas.contract import Severity
+from schemas.explain import explain
+from schemas.registry import sites
+from schemas.wording import counted, day, deadline, listed, moment, month
+
+RULES_SHOWN = 10
+_STOPPED = (Result.REFUSED, Result.UNREADABLE)
+_PERSONAL = ("F11", "P01", "P02", "P03")  # file rules that mean: personal values were sent (DOMAIN.md amendment 5)
+_RESULT = {
+    Result.ACCEPTED: "accepted",
+    Result.HELD_ROWS: "rows held back",
+    Result.REFUSED: "refused",
+    Result.UNREADABLE: "could not be read",
+}
+
+
+@dataclass(frozen=True)
+class Late:
+    """A file that a site owes, by the return calendar."""
+
+    site_code: str
+    dataset: str
+    period: str
+    due: datetime
+
+
+@dataclass(frozen=True)
+class Night:
+    """What one run of the night did.
+
+    `findings` counts findings by delivery_id, rule_id, severity, outcome and field (column `rows`): see
+    `count_findings`. `current` is the cut-off of the last accepted delivery of each (site_code, dataset). `result` is
+    that of `audit.runs`: published, quiet or failed; `problem` says why it failed.
+    """
+
+    result: str
+    deliveries: Sequence[tuple[Delivery, Verdict]] = ()
+    findings: pl.DataFrame | None = None
+    current: Mapping[tuple[str, str], date] = field(default_factory=dict)
+    late: Sequence[Late] = ()
+    reports: Mapping[str, str] = field(default_factory=dict)  # delivery_id -> path of its page
+    changes: Sequence[str] = ()  # what else changed: 'code list provider_type: 12 rows left quarantine'
+    last_change: datetime | None = None
+    problem: str = ""
+
+
+def count_findings(delivery_id: str, findings: pl.DataFrame) -> pl.DataFrame:
+    """The findings of a delivery as counts, which hold nothing of any row."""
+    counts = findings.group_by("rule_id", "severity", "outcome", "field").len("rows")
+    return counts.select(pl.lit(delivery_id).alias("delivery_id"), pl.all())
+
+
+def night_summary(run: Mapping[str, Any], night: Night) -> str:
+    """The summary of a night as markdown. Its first line is the verdict in one sentence."""
+    blocks = [
+        _verdict(night),
+        _about(run),
+        _section("What changed", _bullets(night.changes)),
+        _section("Files checked", _table_of_deliveries(night)),
+        _section("Refused, and why", _bullets(_refused(night))),
+        _section("Personal data to delete", _bullets(_to_delete(night))),
+        _section("Whose figures are old", _bullets(_old_figures(night))),
+        _section("Files that are late", _bullets(_late(night))),
+        _section("Rows held back, by rule", _held_by_rule(night)),
+    ]
+    return "\n\n".join(b for b in blocks if b) + "\n"
+
+
+def _verdict(night: Night) -> str:
+    results = [v.result for _, v in night.deliveries]
+    if night.result == "quiet":
+        since = f" since {moment(night.last_change)}" if night.last_change else ""
+        return f"Nothing changed{since}: there was nothing new to check."
+    parts = [f"{counted(len(results), 'file')} checked"]
+    if held := results.count(Result.HELD_ROWS):
+        parts.append(f"{held} with rows held back")
+    if refused := results.count(Result.REFUSED):
+        parts.append(f"{refused} refused")
+    if unread := results.count(Result.UNREADABLE):
+        parts.append(f"{unread} could not be read")
+    if night.result == "published":
+        return f"Published: {', '.join(parts)}."
+    why = f": {night.problem.rstrip('.')}" if night.problem else ""
+    return f"Not published{why}. {', '.join(parts)}; the figures of the last good night stand."
+
+
+def _about(run: Mapping[str, Any]) -> str:
+    started = run.get("started_at")
+    said = [
+        f"Run {run['id']}" if run.get("id") else "",
+        f"started {moment(started) if isinstance(started, datetime) else started}" if started else "",
+        f"code version {run['code_version']}" if run.get("code_version") else "",
+    ]
+    return ", ".join(s for s in said if s)
+
+
+def _section(title: str, body: str) -> str:
+    return f"## {title}\n\n{body}" if body else ""
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A markdown table; numbers stand to the right."""
+    cells = [[str(c).replace("|", "\\|").replace("\n", " ") for c in row] for row in rows]
+    if not cells:
+        return ""
+    rule = ["---:" if h in ("Read", "Accepted", "Held", "Rows", "Files") else "---" for h in headings]
+    return "\n".join(f"| {' | '.join(line)} |" for line in ([*headings], rule, *cells))
+
+
+def _site(code: str) -> str:
+    site = sites().get(code)
+    return f"{site.name} ({code})" if site else code
+
+
+def _dataset(name: str) -> str:
+    contract = datasets().get(name)
+    return contract.title if contract else name
+
+
+def _name(d: Delivery) -> str:
+    return f"{_site(d.site_code)}, {_dataset(d.dataset)}, {month(d.period)}, version {d.version}"
+
+
+def _in_order(night: Night) -> list[tuple[Delivery, Verdict]]:
+    return sorted(night.deliveries, key=lambda dv: (dv[0].site_code, dv[0].dataset, dv[0].period, dv[0].version))
+
+
+def _table_of_deliveries(night: Night) -> str:
+    rows = [
+        (
+            _site(d.site_code),
+            _dataset(d.dataset),
+            f"{month(d.period)} v{d.version}",
+            _RESULT[v.result],
+            f"{v.rows.read:,}",
+            f"{v.rows.accepted:,}",
+            f"{v.rows.held:,}",
+            night.reports.get(d.delivery_id, ""),
+        )
+        for d, v in _in_order(night)
+    ]
+    return _table(("Site", "Dataset", "Period", "Result", "Read", "Accepted", "Held", "Report"), rows)
+
+
+def _stopped(night: Night) -> list[Delivery]:
+    return [d for d, v in _in_order(night) if v.result in _STOPPED]
+
+
+def _rules(night: Night, delivery: Delivery) -> list[tuple[str, str]]:
+    """The broken file rules of a delivery: (rule id, title)."""
+    if night.findings is None:
+        return []
+    broken = night.findings.filter(
+        pl.col("delivery_id") == delivery.delivery_id,
+        pl.col("severity") == Severity.FILE,
+        pl.col("outcome") == Outcome.BROKEN,
+    ).sort("rule_id", "field")
+    contract = datasets().get(delivery.dataset)
+    pairs = broken.select("rule_id", "field").unique(maintain_order=True).iter_rows()
+    return list(dict.fromkeys((r, explain(contract, r, f, Severity.FILE).title) for r, f in pairs))
+
+
+def _refused(night: Night) -> list[str]:
+    return [
+        f"{_name(d)}: {listed([f'{title} ({rule_id})' for rule_id, title in _rules(night, d)]) or 'no reason recorded'}"
+        for d in _stopped(night)
+    ]
+
+
+def _to_delete(night: Night) -> list[str]:
+    return [
+        f"`{d.path}`: delete it under the incident process. Nothing of it was kept by the night."
+        for d in _stopped(night)
+        if any(rule_id in _PERSONAL for rule_id, _ in _rules(night, d))
+    ]
+
+
+def _old_figures(night: Night) -> list[str]:
+    """Sites whose newest file does not count. One that was mended the same night has newer figures already."""
+    pairs = {(late.site_code, late.dataset) for late in night.late}
+    for d in _stopped(night):
+        cut_off = night.current.get((d.site_code, d.dataset))
+        if cut_off is None or cut_off < d.data_cut_date:
+            pairs.add((d.site_code, d.dataset))
+    return [_old(site, dataset, night.current.get((site, dataset))) for site, dataset in sorted(pairs)]
+
+
+def _old(site: str, dataset: str, cut_off: date | None) -> str:
+    stays = f"figures to {day(cut_off)} stay current" if cut_off else "no file accepted yet, so no figures"
+    return f"{_site(site)}, {_dataset(dataset)}: {stays}"
+
+
+def _late(night: Night) -> list[str]:
+    ordered = sorted(night.late, key=lambda owed: (owed.due.isoformat(), owed.site_code, owed.dataset))
+    return [
+        f"{_site(o.site_code)} owes {_dataset(o.dataset)} for {month(o.period)}, due by {deadline(o.due)}"
+        for o in ordered
+    ]
+
+
+def _held_by_rule(night: Night) -> str:
+    if night.findings is None:
+        return ""
+    dataset_of = {d.delivery_id: d.dataset for d, _ in night.deliveries}
+    held = (
+        night.findings.filter(pl.col("severity") == Severity.ROW, pl.col("outcome") == Outcome.BROKEN)
+        .filter(pl.col("delivery_id").is_in(list(dataset_of)))
+        .with_columns(pl.col("delivery_id").replace_strict(dataset_of, return_dtype=pl.String).alias("dataset"))
+        .group_by("rule_id", "dataset", "field")
+        .agg(pl.col("rows").sum(), pl.col("delivery_id").n_unique().alias("files"))
+        .sort(["rows", "rule_id", "dataset", "field"], descending=[True, False, False, False])
+    )
+    rows = [
+        (
+            h["rule_id"],
+            explain(datasets().get(h["dataset"]), h["rule_id"], h["field"], Severity.ROW).title,
+            _dataset(h["dataset"]),
+            f"{h['rows']:,}",
+            f"{h['files']:,}",
+        )
+        for h in held.head(RULES_SHOWN).iter_rows(named=True)
+    ]
+    return _table(("Rule", "What is wrong", "Dataset", "Rows", "Files"), rows)

@@ -1,0 +1,66 @@
+"""Builds of the warehouse: each a new, finished, immutable file; readers follow a symlink that is swapped at once.
+
+A reader who has the old file open keeps it: nothing is ever renamed over it, and no `.wal` can be left to be replayed
+into another file (DESIGN.md section 5).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from flows.store.places import Places
+
+
+def unfinished_build(places: Places, name: str) -> Path:
+    """Where a build is written while it is being made; out of the way of readers and of `published`."""
+    return places.builds / f".{name}.building"
+
+
+def published_build(places: Places) -> Path | None:
+    """The build that readers see now, if there is one."""
+    if not places.pointer.is_symlink():
+        return None
+    build = places.pointer.parent / os.readlink(places.pointer)
+    return build if build.exists() else None
+
+
+def fingerprint_of(build: Path) -> str:
+    """What a build was made from: the last part of its name."""
+    return build.stem.rpartition("_")[2]
+
+
+def put_in_place(places: Places, finished: Path, name: str, mode: int) -> Path:
+    """Give a finished build its name and make it the one that readers open."""
+    leftovers = [p for p in finished.parent.glob(f"{finished.name}.*") if p.suffix == ".wal"]
+    if leftovers:
+        raise RuntimeError(f"a write-ahead log is left beside {finished.name}: the build is not whole")
+    finished.chmod(mode)
+    _sync(finished)
+    build = places.builds / f"{name}.duckdb"
+    os.rename(finished, build)
+    link = places.builds / f".{name}.link"
+    link.unlink(missing_ok=True)
+    link.symlink_to(build.relative_to(places.pointer.parent))
+    os.replace(link, places.pointer)
+    _sync(places.builds)
+    _sync(places.pointer.parent)
+    return build
+
+
+def keep_last(places: Places, count: int) -> list[Path]:
+    """Delete all but the newest builds; never the published one. Gives what was deleted."""
+    current = published_build(places)
+    old = sorted(places.builds.glob("*.duckdb"), key=lambda p: p.name)[:-count]
+    gone = [p for p in old if p != current]
+    for build in gone:
+        build.unlink()
+    return gone
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

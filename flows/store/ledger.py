@@ -1,0 +1,157 @@
+"""The ledger: what was received when, which judgement each delivery has, and which runs there were.
+
+SQLite, one writer (the holder of the lock), so each statement is done or not done whatever happens to the process.
+The ledger knows the clock; judgements do not.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from schemas.audit.deliveries import Delivery
+
+_TABLES = """
+create table if not exists files (            -- the stat of each raw file when its fingerprint was last taken
+    path text primary key, size integer, mtime_ns integer, ctime_ns integer, inode integer, sha256 text, unusable text);
+create table if not exists deliveries (
+    delivery_id text primary key, body text not null, received_at text not null, run_id text not null);
+create table if not exists judged (delivery_id text primary key, judgement_key text not null);
+create table if not exists reported (delivery_id text primary key, digest text not null);
+create table if not exists runs (
+    run_id text primary key, started_at text not null, ended_at text, as_of text not null, result text,
+    files_received integer, deliveries_judged integer, code_version text);
+"""
+
+
+@dataclass(frozen=True)
+class FileStat:
+    """What tells, without reading it, that a file is as it was: size, times and inode."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, path: Path) -> FileStat:
+        """The stat of a file now."""
+        s = path.stat()
+        return cls(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)
+
+
+def now() -> datetime:
+    """This moment in UTC, to the second, without a zone (as DuckDB's TIMESTAMP)."""
+    return datetime.now(UTC).replace(microsecond=0, tzinfo=None)
+
+
+class Ledger:
+    """One ledger file. Readers may have it open while a run writes."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+        self._db.execute("pragma journal_mode = wal")
+        self._db.execute("pragma synchronous = full")
+        self._db.executescript(_TABLES)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Do several writes all or not at all."""
+        self._db.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("rollback")
+            raise
+        self._db.execute("commit")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    # files
+
+    def known_files(self) -> dict[str, tuple[FileStat, str, str]]:
+        """Each raw file as it was last seen: path -> (stat, sha256, why it is not usable or '')."""
+        rows = self._db.execute("select path, size, mtime_ns, ctime_ns, inode, sha256, unusable from files")
+        return {r[0]: (FileStat(*r[1:5]), r[5], r[6]) for r in rows}
+
+    def remember_file(self, path: str, stat: FileStat, sha256: str, unusable: str = "") -> None:
+        """Note a file's stat and fingerprint."""
+        values = (path, stat.size, stat.mtime_ns, stat.ctime_ns, stat.inode, sha256, unusable)
+        self._db.execute("insert or replace into files values (?, ?, ?, ?, ?, ?, ?)", values)
+
+    # deliveries
+
+    def deliveries(self) -> dict[str, Delivery]:
+        """Every delivery ever received, oldest first."""
+        rows = self._db.execute("select body from deliveries order by received_at, delivery_id")
+        return {d.delivery_id: d for d in (_delivery(r[0]) for r in rows)}
+
+    def put_delivery(self, delivery: Delivery, run_id: str) -> None:
+        """Note a delivery, or that its manifest says something new. When it was first received stays."""
+        values = (delivery.delivery_id, _body(delivery), delivery.received_at.isoformat(), run_id)
+        self._db.execute(
+            "insert into deliveries values (?, ?, ?, ?) on conflict (delivery_id) do update set body = excluded.body",
+            values,
+        )
+
+    def judgement_keys(self) -> dict[str, str]:
+        """The judgement of each delivery."""
+        return dict(self._db.execute("select delivery_id, judgement_key from judged").fetchall())
+
+    def remember_judgement(self, delivery_id: str, key: str) -> None:
+        """Note which judgement a delivery has now."""
+        self._db.execute("insert or replace into judged values (?, ?)", (delivery_id, key))
+
+    def reported(self) -> dict[str, str]:
+        """What each delivery's last report was made of, as a digest."""
+        return dict(self._db.execute("select delivery_id, digest from reported").fetchall())
+
+    def remember_report(self, delivery_id: str, digest: str) -> None:
+        """Note that a report was written."""
+        self._db.execute("insert or replace into reported values (?, ?)", (delivery_id, digest))
+
+    # runs
+
+    def start_run(self, run_id: str, as_of: datetime, code_version: str) -> None:
+        """Note that a run began."""
+        values = (run_id, now().isoformat(), as_of.isoformat(), code_version)
+        self._db.execute("insert into runs (run_id, started_at, as_of, code_version) values (?, ?, ?, ?)", values)
+
+    def end_run(self, run_id: str, result: str, files_received: int, deliveries_judged: int) -> None:
+        """Note how a run ended."""
+        values = (now().isoformat(), result, files_received, deliveries_judged, run_id)
+        self._db.execute(
+            "update runs set ended_at = ?, result = ?, files_received = ?, deliveries_judged = ? where run_id = ?",
+            values,
+        )
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Every run, oldest first, with the columns of audit.runs."""
+        cursor = self._db.execute(
+            "select run_id, started_at, ended_at, as_of, result, files_received, deliveries_judged, code_version"
+            " from runs order by started_at, run_id"
+        )
+        names = [c[0] for c in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def _body(delivery: Delivery) -> str:
+
+    return json.dumps({f.name: getattr(delivery, f.name) for f in fields(delivery)}, default=lambda v: v.isoformat())
+
+
+def _delivery(body: str) -> Delivery:
+
+    data = json.loads(body)
+    data["received_at"] = datetime.fromisoformat(data["received_at"])
+    data["data_cut_date"] = date.fromisoformat(data["data_cut_date"])
+    return Delivery(**data)

@@ -1,0 +1,83 @@
+"""Every path of the data folder, in one place (DESIGN.md sections 3 and 5).
+
+raw/<site>/                what sites sent: never changed
+reports/<site>/            what the senders are told; reports/nights/ what the duty engineer is told
+warehouse/pilots.duckdb    a symlink to the build that readers should open
+warehouse/builds/          the last few builds, each a finished, immutable file
+warehouse/store/           judgements (Parquet), and the ledger of deliveries and runs
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Places:
+    """The layout of one data folder."""
+
+    data: Path
+
+    @property
+    def raw(self) -> Path:
+        """What sites sent."""
+        return self.data / "raw"
+
+    @property
+    def reports(self) -> Path:
+        """What senders and the duty engineer read."""
+        return self.data / "reports"
+
+    @property
+    def warehouse(self) -> Path:
+        """Everything the night makes for readers and for itself."""
+        return self.data / "warehouse"
+
+    @property
+    def pointer(self) -> Path:
+        """The symlink that readers open."""
+        return self.warehouse / "pilots.duckdb"
+
+    @property
+    def builds(self) -> Path:
+        """Finished builds."""
+        return self.warehouse / "builds"
+
+    @property
+    def judgements(self) -> Path:
+        """One folder for each judgement."""
+        return self.warehouse / "store" / "judgements"
+
+    @property
+    def unfinished(self) -> Path:
+        """Work in progress: anything here after a run was cut off is rubbish."""
+        return self.warehouse / "store" / "unfinished"
+
+    @property
+    def ledger(self) -> Path:
+        """The SQLite file of deliveries and runs."""
+        return self.warehouse / "store" / "ledger.sqlite"
+
+    @property
+    def lock(self) -> Path:
+        """The file whose lock the writer holds."""
+        return self.warehouse / "writer.lock"
+
+    @property
+    def prefect(self) -> Path:
+        """Prefect's own files, so that nothing leaks into a home folder."""
+        return self.data / "prefect"
+
+    def make(self) -> None:
+        """Create the folders. Row-level data is for its owner and group alone."""
+        for folder in (self.raw, self.reports, self.builds, self.judgements, self.unfinished):
+            folder.mkdir(parents=True, exist_ok=True)
+        for folder in (self.builds, self.judgements, self.unfinished):
+            folder.chmod(0o750)
+
+    def clear_unfinished(self) -> None:
+        """Throw away what a run that was cut off left behind. Only for the holder of the lock."""
+        for left in (*self.unfinished.iterdir(), *self.builds.glob(".*")):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()

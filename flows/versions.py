@@ -1,0 +1,31 @@
+"""What a build of the warehouse depends on, as one short fingerprint: a night that would build the same is quiet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from schemas.shapes import Judged
+
+ROOT = Path(__file__).parent.parent
+_CODE = ("schemas/**/*.py", "schemas/**/*.sql", "schemas/**/*.csv", "schemas/**/*.toml",
+         "flows/steps/load.py", "flows/steps/relate.py", "flows/steps/build.py")  # fmt: skip
+
+
+def fingerprint(judged: Iterable[Judged]) -> str:
+    """Twelve hexadecimal digits that change when the warehouse would: deliveries, standings, contracts, marts, code."""
+    counted = sorted((j.delivery.delivery_id, j.key, str(j.standing), repr(j.delivery)) for j in judged)
+    return hashlib.sha256(repr((counted, source_digest(_CODE))).encode()).hexdigest()[:12]
+
+
+@lru_cache
+def source_digest(patterns: tuple[str, ...]) -> str:
+    """A digest of the project's own files that match the patterns, by name and content."""
+    digest = hashlib.sha256()
+    for pattern in patterns:
+        for path in sorted(ROOT.glob(pattern)):
+            digest.update(path.relative_to(ROOT).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,161 @@
+"""audit.deliveries: every file that was ever received, what came of it, and whether it counts now.
+
+`Delivery` is what `receive` gives, `Verdict` what judging a delivery gives. A verdict is a pure function of the
+delivery's bytes, contract and context; it knows no clock and no run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from schemas.contract import Contract, Field, Kind
+
+
+class Result(StrEnum):
+    """What came of a delivery. Source: REPORTS.md section 1."""
+
+    ACCEPTED = "accepted"
+    HELD_ROWS = "accepted_with_held_rows"
+    REFUSED = "refused"
+    UNREADABLE = "unreadable"
+
+
+class Standing(StrEnum):
+    """Whether a delivery's rows are in the figures."""
+
+    CURRENT = "current"
+    SUPERSEDED = "superseded"  # a later delivery of the same site and dataset counts instead
+    STALE = "stale"  # came after a delivery with a later cut-off: never counted
+    SAME = "same"  # the same bytes as another delivery of the site
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One file (or one sheet of a workbook) that holds one dataset of one site to one cut-off date."""
+
+    delivery_id: str
+    site_code: str
+    programme_code: str
+    dataset: str
+    period: str  # yyyymm
+    version: int
+    file_name: str
+    path: str  # relative to data/raw
+    sheet: str  # '' for CSV, or where the workbook has one sheet with data
+    sha256: str
+    bytes: int
+    received_at: datetime
+    data_cut_date: date
+    extract_type: str = "cumulative"  # or 'period': such deliveries add up
+    same_as: str = ""  # the delivery_id that these bytes were first received as
+    rows_declared: int | None = None  # the manifest's control totals
+    gbp_declared: str | None = None
+    sha256_declared: str | None = None
+    nil_return: bool = False
+
+    @property
+    def stem(self) -> str:
+        """The file name without its extension."""
+        return self.file_name.rsplit(".", 1)[0]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a file: the heading as the sender wrote it, its letter, and the field it is read as ('' if none)."""
+
+    heading: str
+    letter: str
+    field: str
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Where the rows of a file went: read = accepted + held + repeats + not_data."""
+
+    read: int = 0
+    accepted: int = 0
+    held: int = 0
+    repeats: int = 0
+    not_data: int = 0
+
+    @property
+    def conserved(self) -> bool:
+        """Whether every row that was read is accounted for."""
+        return self.read == self.accepted + self.held + self.repeats + self.not_data
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of judging one delivery, without its rows."""
+
+    result: Result
+    rows: Counts
+    encoding: str = ""
+    sheet: str = ""
+    header_row: int = 0
+    columns: tuple[Column, ...] = ()
+    contract_version: str = ""
+    rows_judged: bool = True  # False where a fault of structure stopped the file before its rows
+
+    def to_json(self) -> dict[str, Any]:
+        """The verdict as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Verdict:
+        """The verdict that `to_json` wrote."""
+        return cls(
+            **{
+                **data,
+                "result": Result(data["result"]),
+                "rows": Counts(**data["rows"]),
+                "columns": tuple(Column(**c) for c in data["columns"]),
+            }
+        )
+
+
+def _text(name: str, title: str, description: str, required: bool = True) -> Field:
+    return Field(name, Kind.TEXT, title, description, required=required)
+
+
+def _rows(name: str, title: str, description: str) -> Field:
+    return Field(name, Kind.WHOLE, title, description, unit="rows")
+
+
+CONTRACT = Contract(
+    dataset="deliveries",
+    title="Deliveries",
+    description="Every file received, what came of it, and whether its rows are in the figures.",
+    grain="one row per site, dataset, period, version and content (sha256)",
+    key=("delivery_id",),
+    fields=(
+        _text("delivery_id", "Delivery", "Key of the delivery: site, dataset, period, version and content."),
+        _text("site_code", "Site", "The site that sent it."),
+        _text("programme_code", "Programme", "The programme of the site ('' for senders outside the programmes)."),
+        _text("dataset", "Dataset", "The dataset it holds."),
+        _text("period", "Period", "The month of its cut-off, as yyyymm."),
+        Field("version", Kind.WHOLE, "Version", "The version number in the file name."),
+        _text("file_name", "File name", "The file as it was sent."),
+        _text("sheet", "Sheet", "The sheet that was read ('' for CSV)."),
+        _text("sha256", "SHA-256", "Fingerprint of the file's bytes."),
+        Field("bytes", Kind.WHOLE, "Size", "Size of the file.", unit="bytes"),
+        Field("received_at", Kind.MOMENT, "Received at", "When the file was first seen (UTC)."),
+        Field("data_cut_date", Kind.DATE, "Data cut-off", "The date to which the extract is complete."),
+        _text("extract_type", "Extract type", "cumulative (latest counts) or period (deliveries add up)."),
+        _text("same_as", "Same as", "The delivery these very bytes were first received as, if any.", required=False),
+        _text("result", "Result", "accepted, accepted_with_held_rows, refused or unreadable."),
+        _text("standing", "Standing", "current, superseded, stale, same or refused: only current rows are in core."),
+        _rows("rows_read", "Rows read", "Rows found below the heading."),
+        _rows("rows_accepted", "Rows accepted", "Rows that passed every rule; in core while the delivery is current."),
+        _rows("rows_held", "Rows held", "Rows held back by a rule of the file or a rule between tables."),
+        _rows("rows_repeated", "Rows repeated", "Exact copies of another row, left out."),
+        _rows("rows_not_data", "Rows without data", "Blank rows, totals and repeated headings, left out."),
+        _text("encoding", "Encoding", "How the bytes were read as text.", required=False),
+        _text("contract_version", "Contract version", "Fingerprint of the contract that judged it.", required=False),
+        _text("judgement_key", "Judgement", "Address of the judgement in the store.", required=False),
+    ),
+)

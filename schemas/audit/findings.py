@@ -1,0 +1,47 @@
+"""audit.findings: everything that was found wrong or repaired, one row per (delivery, row, rule, field).
+
+A finding holds the address of the cell and, where that is safe, what stood there. What was expected and how to mend
+it is said once, in the rule: see `audit.rules`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from schemas.contract import Contract, Field, Kind
+
+
+class Outcome(StrEnum):
+    """A rule was broken, or it could not be judged."""
+
+    BROKEN = "broken"
+    NOT_JUDGED = "not judged"
+
+
+CONTRACT = Contract(
+    dataset="findings",
+    title="Findings",
+    description="Every fault and every repair, with the address of its cell in the sender's own file.",
+    grain="one row per delivery, row, rule and field",
+    key=("delivery_id", "rule_id", "field", "source_row"),
+    fields=(
+        Field("delivery_id", Kind.TEXT, "Delivery", "The delivery it was found in."),
+        Field("rule_id", Kind.TEXT, "Rule", "The rule: see audit.rules and DOMAIN.md section 6."),
+        Field("severity", Kind.TEXT, "Severity", "file (refused), row (held back) or warning (accepted)."),
+        Field("outcome", Kind.TEXT, "Outcome", "broken, or 'not judged' where the rule could not be judged."),
+        Field("sheet", Kind.TEXT, "Sheet", "The sheet ('' for CSV)."),
+        Field(
+            "source_row",
+            Kind.WHOLE,
+            "Row",
+            "Physical line or sheet row, first = 1; empty for the file.",
+            required=False,
+        ),
+        Field("column_letter", Kind.TEXT, "Column letter", "The column's letter, as in a spreadsheet.", required=False),
+        Field("column_name", Kind.TEXT, "Column", "The heading as the sender wrote it.", required=False),
+        Field("field", Kind.TEXT, "Field", "The field of the contract; '' for a finding about the file or row."),
+        Field("found", Kind.TEXT, "Found", "What stood in the cell, where that may be shown.", required=False),
+        Field("hidden", Kind.YES_NO, "Hidden", "Whether what was found is hidden because it may be personal."),
+        Field("suggestion", Kind.TEXT, "Suggestion", "The value that was used or is suggested.", required=False),
+    ),
+)

@@ -1,0 +1,140 @@
+"""What tables there are: found by looking into the folders, so that a new dataset is one new file."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from schemas.contract import Contract
+
+HERE = Path(__file__).parent
+MART_SCHEMAS = ("funding", "outcomes", "quality")
+_REFERENCE = re.compile(r"\b(core|audit|funding|outcomes|quality)\.([a-z_][a-z0-9_]*)", re.IGNORECASE)
+
+
+def _contracts_in(folder: str) -> dict[str, Contract]:
+    found = {}
+    for path in sorted((HERE / folder).glob("[!_]*.py")):
+        contract: Contract = importlib.import_module(f"schemas.{folder}.{path.stem}").CONTRACT
+        if contract.dataset != path.stem:
+            raise ValueError(f"{path} states the contract of {contract.dataset}: the file's name is the table's name")
+        found[path.stem] = contract
+    return found
+
+
+@lru_cache
+def datasets() -> dict[str, Contract]:
+    """The contracts of the datasets that sites send, in the order in which rules between tables need them."""
+    sent = {n: c for n, c in _contracts_in("core").items() if not c.reference}
+    ordered: dict[str, Contract] = {}
+
+    def place(name: str, waiting: tuple[str, ...]) -> None:
+        if name in waiting:
+            raise ValueError(f"datasets need each other in a circle: {' -> '.join((*waiting, name))}")
+        for needed in sent[name].needs:
+            if needed in sent:
+                place(needed, (*waiting, name))
+        ordered.setdefault(name, sent[name])
+
+    for name in sent:
+        place(name, ())
+    return ordered
+
+
+@lru_cache
+def reference_tables() -> dict[str, Contract]:
+    """The contracts of the tables that no site sends: programmes, sites, areas, code lists, ..."""
+    return {n: c for n, c in _contracts_in("core").items() if c.reference}
+
+
+@lru_cache
+def audit_tables() -> dict[str, Contract]:
+    """The contracts of the audit tables."""
+    return _contracts_in("audit")
+
+
+def reference_csv(name: str) -> Path:
+    """Where the content of a reference table lies."""
+    return HERE / "core" / f"{name}.csv"
+
+
+@dataclass(frozen=True)
+class MartColumn:
+    """One column of a mart, as its header states it."""
+
+    name: str
+    type: str
+    required: bool
+    comment: str
+
+
+@dataclass(frozen=True)
+class Mart:
+    """One SQL file: its address, meaning, grain, key and columns, all read from its header comment."""
+
+    schema: str
+    name: str
+    comment: str
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[MartColumn, ...]
+    sql: str
+
+    @property
+    def address(self) -> str:
+        """The table's full name."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The tables it selects from."""
+        body = re.sub(r"--[^\n]*", "", self.sql)
+        return frozenset(f"{s}.{t}".lower() for s, t in _REFERENCE.findall(body)) - {self.address}
+
+
+_COLUMN = re.compile(r"^--   (\w+)\s{2,}([A-Z]+(?:\(\d+,\s?\d+\))?)( not null)?\s{2,}(\S.*)$")
+
+
+def read_mart(path: Path) -> Mart:
+    """Read one mart's SQL file. Raises ValueError where its header leaves something out."""
+    sql = path.read_text(encoding="utf-8")
+    header = [line for line in sql.splitlines() if line.startswith("--")]
+    schema, name = path.parent.name, path.stem
+    stated: dict[str, str] = {}
+    prose: list[str] = []
+    columns: list[MartColumn] = []
+    for line in header:
+        if m := _COLUMN.match(line):
+            columns.append(MartColumn(m[1], m[2].replace(" ", ""), bool(m[3]), m[4].strip()))
+        elif m := re.match(r"^-- (Grain|Key|Source|Columns):\s*(.*)$", line):
+            stated[m[1]] = m[2]
+        elif "Columns" in stated and line.startswith("--       "):
+            last = columns.pop()
+            columns.append(MartColumn(last.name, last.type, last.required, f"{last.comment} {line[2:].strip()}"))
+        elif not stated:
+            prose.append(line[2:].strip())
+    if prose[:1] != [f"{schema}.{name}"] or not columns or not {"Grain", "Key"} <= stated.keys():
+        raise ValueError(f"{path}: a mart's header is its address, meaning, Grain:, Key: and Columns:")
+    key = tuple(k.strip() for k in stated["Key"].split(","))
+    return Mart(schema, name, " ".join(p for p in prose[1:] if p), stated["Grain"], key, tuple(columns), sql)
+
+
+@lru_cache
+def marts() -> tuple[Mart, ...]:
+    """Every mart, each after those it selects from. Raises ValueError where two need each other."""
+    found = {m.address: m for s in MART_SCHEMAS for m in map(read_mart, sorted((HERE / s).glob("*.sql")))}
+    ordered: dict[str, Mart] = {}
+
+    def place(address: str, waiting: tuple[str, ...]) -> None:
+        if address in waiting:
+            raise ValueError(f"marts select from each other in a circle: {' -> '.join((*waiting, address))}")
+        for read in sorted(found[address].reads & found.keys()):
+            place(read, (*waiting, address))
+        ordered.setdefault(address, found[address])
+
+    for address in found:
+        place(address, ())
+    return tuple(ordered.values())

@@ -1,0 +1,160 @@
+"""Rules about single cells, true of every dataset. Source: DOMAIN.md section 6.2 (C01-C23).
+
+DOMAIN.md names the defects of formats; what any table needs besides (a required cell left empty, a code that is not
+on its list, a number out of range, a reference of the wrong form) are V01-V04 here. `{title}` and `{expected}` in a
+text stand for the field's own. `read_cell` in `cells.py` finds most of them; pandera finds V01-V04 and C06.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.contract import Field, Kind, Rule, Severity
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_CELL = "{expected}"
+
+
+def _row(rule_id: str, title: str, fix: str) -> Rule:
+    return Rule(rule_id, Severity.ROW, title, _CELL, fix)
+
+
+def _repair(rule_id: str, title: str, fix: str) -> Rule:
+    return Rule(rule_id, Severity.WARNING, title, _CELL, fix)
+
+
+CELL_RULES: tuple[Rule, ...] = (
+    _row(
+        "V01",
+        "{title} is empty",
+        "Enter the value. If it is not known, use the code for 'not known' where there is one.",
+    ),
+    _row(
+        "F08",
+        "{title} is empty on a row with other values",
+        "Enter the value on every row. Merged cells are never filled down.",
+    ),
+    _row(
+        "V02",
+        "{title} is not on the agreed list",
+        "Change it to a listed code. If it is a new one, tell the data team: the list can be extended.",
+    ),
+    _row("V03", "{title} is out of range", "Check the figure and correct it."),
+    _row("V04", "{title} is not written in the agreed form", "Correct it to the agreed form."),
+    _row("V05", "{title} is not a number", "Enter digits only, without words."),
+    _row(
+        "C01",
+        "{title} is a spreadsheet number, not a date",
+        "Format the column as a date, year-month-day, and save again.",
+    ),
+    _row("C02", "{title} is not written year-month-day", "Write the date as year-month-day."),
+    _repair("C02", "{title} was written day-month-year", "Write dates as year-month-day."),
+    Rule(
+        "C02",
+        Severity.FILE,
+        "Dates in {title} mix day-month and month-day order",
+        _CELL,
+        "Write every date in the column as year-month-day, such as 2016-11-30, and send the file again.",
+    ),
+    _row(
+        "C03",
+        "{title} holds a placeholder date or a two-digit year",
+        "Enter the real date with a four-digit year, or leave an optional cell empty.",
+    ),
+    _repair("C03", "{title} held a placeholder date, read as empty", "Leave the cell empty when there is no date."),
+    _repair(
+        "C04",
+        "{title} had a time of day, which was removed",
+        "Send the date alone. Check that times near midnight have not moved a date by one day.",
+    ),
+    _row("C05", "{title} is not a real date", "Correct the date: this day does not exist."),
+    _row(
+        "C06",
+        "{title} is after the date of the extract",
+        "Correct the date: an extract cannot hold what happened after its cut-off.",
+    ),
+    _row(
+        "C07",
+        "{title} is suppressed",
+        "Send the real figure by the secure route: monitoring data must not be suppressed.",
+    ),
+    Rule(
+        "C07",
+        Severity.FILE,
+        "Many cells of {title} are suppressed",
+        _CELL,
+        "Send the unsuppressed extract by the secure route.",
+    ),
+    _row("C08", "{title} is a placeholder number", "Enter the real figure, or leave an optional cell empty."),
+    _repair(
+        "C09",
+        "A word for 'missing' in {title} was read as empty",
+        "Leave the cell empty, or use the listed code for 'not known'.",
+    ),
+    _row(
+        "C09",
+        "{title} holds a word for 'missing'",
+        "Enter the value, or the listed code for 'not known' where there is one.",
+    ),
+    _row("C10", "{title} holds a spreadsheet error", "Mend the formula, or type the value in, and save again."),
+    Rule(
+        "C10",
+        Severity.FILE,
+        "Many cells hold spreadsheet errors",
+        "values, not spreadsheet errors",
+        "Mend the formulas, or copy the sheet as values only, and send the file again.",
+    ),
+    _repair(
+        "C11",
+        "Thousands marks, a pound sign or spaces were removed from {title}",
+        "Send the amount as digits with a full stop for pence.",
+    ),
+    _row("C12", "{title} has a comma for the decimal point", "Use a full stop for pence, and no marks for thousands."),
+    _repair("C13", "{title} was in scientific form", "Format the column as a number and save again."),
+    _repair("C14", "{title} had lost its leading zero", "Store codes as text, so that 01 does not become 1."),
+    _row(
+        "C15",
+        "{title} was damaged by a spreadsheet",
+        "Format the column as text, enter the references again, and save.",
+    ),
+    _repair("C16", "A label in {title} was read as its code", "Send the code alone."),
+    _repair("C17", "Spaces or invisible characters were removed from {title}", "Remove the extra spaces."),
+    _repair("C18", "{title} was read as Y or N", "Use Y or N."),
+    _row("C18", "{title} is neither Y nor N", "Use Y or N."),
+    _row(
+        "C20",
+        "{title} is a code that a spreadsheet turned into a date",
+        "Format the column as text and enter the code again.",
+    ),
+    _row("C22", "{title} is negative", "Check the figure: it cannot be less than nothing."),
+    _repair(
+        "C23", "{title} starts with a formula sign", "Remove the sign: a spreadsheet may run the text as a formula."
+    ),
+    _repair("F14", "A line break was removed from {title}", "Remove the line break."),
+    _row("F14", "{title} holds a line break", "Remove the line break from the cell."),
+    _row("M06", "{title} is not a financial year", "Write the financial year as 2015-16."),
+    _repair("M06", "{title} was read as a financial year", "Write the financial year as 2015-16."),
+    _repair("P10", "{title} is a retired area code, read as the code that replaced it", "Use the current area code."),
+    _repair("P08", "{title} is an old code, read as the current one", "Use the current code."),
+)
+
+
+def checks_of(field: Field) -> list[tuple[str, pl.Expr]]:
+    """What every cell of a field must satisfy once it is typed: (rule id, expression true for good cells)."""
+    import polars as pl
+
+    cell = pl.col(field.name)
+    checks: list[tuple[str, pl.Expr]] = []
+    if field.kind is Kind.CODE:
+        checks.append((field.not_listed_rule, cell.is_in(list(field.code_list.codes))))
+    if field.pattern:
+        checks.append((field.pattern_rule, cell.str.contains(field.pattern)))
+    if field.low is not None:
+        checks.append((field.range_rule, cell >= field.low))
+    if field.high is not None:
+        checks.append((field.range_rule, cell <= field.high))
+    if field.kind is Kind.DATE and not field.may_be_future:
+        checks.append(("C06", cell <= pl.col("data_cut_date")))
+    return checks

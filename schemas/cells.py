@@ -1,0 +1,291 @@
+"""How the text of one cell is read, kind by kind, and what is wrong or was mended. Source: DOMAIN.md 6.2.
+
+`read_cell` sees only what is out of the ordinary: a cell in its canonical form (`canonical` gives its pattern) never
+comes here, so that a clean file costs no Python per cell. An odd text is read once, however many cells hold it.
+A code that is not on its list, a reference of the wrong form or a number out of range is *readable*: those are judged
+later, on typed values. Only what cannot be given the field's type is at fault here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from schemas.codes import fold
+from schemas.contract import Field, Kind, Severity
+
+Value = str | int | date | Decimal | bool | None
+
+MISSING_WORDS = frozenset(
+    fold(w)
+    for w in (
+        "N/K",
+        "NK",
+        "N/A",
+        "NA",
+        "NULL",
+        "None",
+        "TBC",
+        "TBA",
+        "unknown",
+        "not recorded",
+        "not known",
+        "nil",
+        "NaN",
+    )
+) | {""}
+SPREADSHEET_ERROR = re.compile(
+    r"^#(REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|GETTING_DATA|SPILL!|CALC!)$", re.IGNORECASE
+)
+SUPPRESSED = re.compile(r"^(\*|<\s?\d+|\[?c\]?|:)$", re.IGNORECASE)
+INVISIBLE = re.compile("[\u00a0\u2007\u202f\ufeff\u200b\u200c\u200d\u2060\t]")
+FORMULA_SIGNS = ("=", "+", "@", "-")
+PLACEHOLDER_DATES = {date(1900, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(9999, 12, 31)}
+FIRST_SERIAL_DAY, LAST_SERIAL_DAY = 20000, 60000  # 1954-10-03 to 2064-04-08: what a date column can mean (C01)
+SERIAL_EPOCH = date(1899, 12, 30)
+YES = frozenset({"y", "yes", "true", "t", "1", "✓", "✔"})
+NO = frozenset({"n", "no", "false", "f", "0", "✗", "✘"})
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a cell's text is read as. `rule_id` says what was wrong or mended; without one the cell is plainly fine."""
+
+    value: Value = None
+    rule_id: str = ""
+    severity: Severity = Severity.WARNING
+    suggestion: str = ""
+
+
+def fault(rule_id: str, suggestion: str = "") -> Reading:
+    """A cell that cannot be read: its row is held."""
+    return Reading(None, rule_id, Severity.ROW, suggestion)
+
+
+def repaired(rule_id: str, value: Value) -> Reading:
+    """A cell that was read after a repair: its row loads and the sender is told."""
+    return Reading(value, rule_id, Severity.WARNING, said(value))
+
+
+def said(value: Value) -> str:
+    """A value as a sender would write it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "Y" if value else "N"
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def canonical(field: Field) -> str:
+    """The pattern of texts that need no second look (for dates and codes it still must be a real one)."""
+    if field.pattern:
+        return field.pattern
+    scale = 2 if field.kind is Kind.MONEY else field.decimals
+    number = rf"^(?:0|[1-9]\d{{0,8}})(?:\.\d{{1,{scale}}})?$" if scale else r"^(?:0|[1-9]\d{0,8})$"
+    return {
+        Kind.DATE: r"^\d{4}-\d{2}-\d{2}$",
+        Kind.WHOLE: r"^(?:0|[1-9]\d{0,8})$",
+        Kind.DECIMAL: number,
+        Kind.MONEY: number,
+        Kind.YES_NO: "^[YN]$",
+        Kind.FINANCIAL_YEAR: r"^(?:19|20)\d{2}-\d{2}$",
+    }.get(
+        field.kind,
+        r"^[^\s\x00-\x1f=+@#\-\u00a0\ufeff\u200b](?:[^\x00-\x1f\u00a0\u200b-\u200d\ufeff]*[^\s\x00-\x1f\u00a0])?$",
+    )
+
+
+def read_cell(text: str, field: Field, date_order: str = "") -> Reading:
+    """Read one odd text as `field` says. `date_order` is 'dmy' for a site whose profile declares it."""
+    clean = " ".join(INVISIBLE.sub(" ", text).split()) if not field.free_text else text.strip()
+    broken = ("\n" in text or "\r" in text) and not field.free_text
+    if broken:
+        return _without_line_break(clean, field)
+    if not clean:
+        return Reading()
+    if SPREADSHEET_ERROR.match(clean):
+        return fault("C10")
+    reading = _READERS[field.kind](clean, field, date_order)
+    if reading.rule_id:
+        return reading
+    if clean != text:
+        return repaired("C17", reading.value)
+    return reading
+
+
+def _without_line_break(clean: str, field: Field) -> Reading:
+    """A line break breaks the row unless taking it out gives a listed code. Source: DOMAIN.md amendment 14."""
+    if field.kind is Kind.CODE and clean.replace(" ", "") in field.code_list.codes:
+        return repaired("F14", clean.replace(" ", ""))
+    return fault("F14")
+
+
+def _missing(text: str, field: Field) -> Reading | None:
+    if text != "." and text != "-" and (fold(text) not in MISSING_WORDS or not fold(text)):
+        return None
+    return fault("C09") if field.required else repaired("C09", None)
+
+
+def _read_text(text: str, field: Field, _: str) -> Reading:
+    if missing := _missing(text, field):
+        return missing
+    if text.startswith(FORMULA_SIGNS):
+        return repaired("C23", text)
+    return Reading(text)
+
+
+def _read_reference(text: str, field: Field, _: str) -> Reading:
+    if missing := _missing(text, field):
+        return missing
+    if re.fullmatch(r"\d(\.\d+)?E\+?\d+", text, re.IGNORECASE):
+        return fault("C15")
+    return Reading(text)
+
+
+def _read_code(text: str, field: Field, _: str) -> Reading:
+    listed = field.code_list
+    if text in listed.codes:
+        return _current_code(text, field)
+    if code := listed.spellings.get(fold(text)):
+        rule = "C17" if fold(code) == fold(text) else "C16"
+        return repaired("P08" if field.codes == "ethnic_category" and rule == "C16" and len(text) == 1 else rule, code)
+    left, dash, _rest = text.partition(" - ")
+    if dash and left.strip() in listed.codes:
+        return repaired("C16", left.strip())
+    padded = [c for c in listed.codes if c.lstrip("0") == text and c != text]
+    if len(padded) == 1:
+        return repaired("C14", padded[0])
+    if missing := _missing(text, field):
+        return missing
+    if re.fullmatch(r"\d{1,2}-[A-Z][a-z]{2}(-\d{2,4})?|\d{4}-\d{2}-\d{2}.*", text):
+        return fault("C20")
+    return Reading(text)  # not on the list: judged later, with all other codes
+
+
+def _current_code(code: str, field: Field) -> Reading:
+    active = next((e.active_code for e in field.code_list.entries if e.code == code), "")
+    return repaired("P10", active) if active and active != code else Reading(code)
+
+
+def _read_date(text: str, field: Field, date_order: str) -> Reading:
+    if missing := _missing(text, field):
+        return missing
+    moment = re.fullmatch(
+        r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(?:Z|[+-]\d{2}:?\d{2})?)?", text
+    )
+    if moment:
+        day = _day(*(int(g) for g in moment.groups()[:3]))
+        if day is None:
+            return fault("C05")
+        if day in PLACEHOLDER_DATES:
+            return _placeholder(field)
+        return repaired("C04", day) if moment[4] else Reading(day)
+    if re.fullmatch(r"\d{5}(\.\d+)?", text) and FIRST_SERIAL_DAY <= float(text) <= LAST_SERIAL_DAY:
+        return fault("C01", (SERIAL_EPOCH + timedelta(days=int(float(text)))).isoformat())
+    parts = re.fullmatch(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})(?: 00:00(?::00)?)?", text)
+    if parts:
+        return _slashed_date(*(int(g) for g in parts.groups()), field=field, date_order=date_order)
+    if re.fullmatch(r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2}|0{1,4}[/.\-]0{1,2}[/.\-]0{1,4}", text):
+        return fault("C03")
+    return fault("C02", _named_month(text))
+
+
+def _slashed_date(first: int, second: int, year: int, field: Field, date_order: str) -> Reading:
+    day = _day(year, second, first)
+    if day in PLACEHOLDER_DATES:
+        return _placeholder(field)
+    if day is None:
+        return fault("C02") if _day(year, first, second) else fault("C05")
+    return repaired("C02", day) if date_order == "dmy" else fault("C02", day.isoformat())
+
+
+def _placeholder(field: Field) -> Reading:
+    return fault("C03") if field.required else repaired("C03", None)
+
+
+def _named_month(text: str) -> str:
+    for form in ("%d %B %Y", "%d %b %Y", "%d-%b-%Y"):
+        try:
+            return datetime.strptime(text, form).date().isoformat()
+        except ValueError:
+            continue
+    return ""
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _read_number(text: str, field: Field, _: str) -> Reading:
+    if SUPPRESSED.match(text):
+        return fault("C07")
+    if missing := _missing(text, field):
+        return missing
+    if text in field.sentinels:
+        return fault("C08")
+    if re.fullmatch(r"-?\d{1,3}(\.\d{3})*,\d{1,2}", text):
+        return fault("C12")
+    plain, rule = text, ""
+    if field.kind is Kind.MONEY and re.search(r"[£,() ]", text):
+        plain, rule = _plain_money(text), "C11"
+    if re.fullmatch(r"-?\d+(\.\d+)?E[+-]?\d+", plain, re.IGNORECASE):
+        rule = "C13"
+    elif not re.fullmatch(r"-?\d+(\.\d+)?", plain):
+        return fault("V05")
+    return _number(Decimal(plain), field, rule)
+
+
+def _plain_money(text: str) -> str:
+    bare = re.sub(r"[£, ]", "", text)
+    return f"-{bare[1:-1]}" if bare.startswith("(") and bare.endswith(")") else bare
+
+
+def _number(number: Decimal, field: Field, rule: str) -> Reading:
+    scale = 0 if field.kind is Kind.WHOLE else 2 if field.kind is Kind.MONEY else field.decimals
+    if number != round(number, scale) or abs(number) >= Decimal(10) ** (15 if scale == 0 else 14 - scale):
+        return fault("V05" if scale == 0 else "V03")
+    if number < 0 and field.low is not None and field.low >= 0:
+        return fault("C22")
+    value: Value = int(number) if field.kind is Kind.WHOLE else round(number, scale)
+    return repaired(rule, value) if rule else Reading(value)
+
+
+def _read_yes_no(text: str, field: Field, _: str) -> Reading:
+    if text in ("Y", "N"):
+        return Reading(text == "Y")
+    word = text.casefold()
+    if word in YES or word in NO:
+        return repaired("C18", word in YES)
+    return _missing(text, field) or fault("C18")
+
+
+def _read_financial_year(text: str, field: Field, _: str) -> Reading:
+    if missing := _missing(text, field):
+        return missing
+    years = re.fullmatch(r"(?:FY\s?)?(\d{2}|\d{4})\s?[-/\u2010-\u2013]\s?(\d{2}|\d{4})", text, re.IGNORECASE)
+    if not years:
+        return fault("M06")
+    start = int(years[1]) if len(years[1]) == 4 else 2000 + int(years[1])
+    if int(years[2]) % 100 != (start + 1) % 100:
+        return fault("M06")
+    year = f"{start}-{(start + 1) % 100:02d}"
+    return Reading(year) if text == year else repaired("M06", year)
+
+
+_READERS: dict[Kind, Callable[[str, Field, str], Reading]] = {
+    Kind.TEXT: _read_text,
+    Kind.REFERENCE: _read_reference,
+    Kind.CODE: _read_code,
+    Kind.DATE: _read_date,
+    Kind.WHOLE: _read_number,
+    Kind.DECIMAL: _read_number,
+    Kind.MONEY: _read_number,
+    Kind.YES_NO: _read_yes_no,
+    Kind.FINANCIAL_YEAR: _read_financial_year,
+}

@@ -1,0 +1,206 @@
+"""What a dataset, a field and a rule may say of themselves.
+
+A contract is stated once, in `schemas/core/<dataset>.py`. Cell parsing, column mapping, the pandera schema, the table
+and its comments are all derived from it (see `derive.py`). Only the vocabulary of contracts belongs here; what holds
+for every dataset (blank cells, dates, code lists) is in `cell_rules.py` and `file_rules.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from schemas.codes import CodeList, code_list
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Severity(StrEnum):
+    """What a broken rule costs. Source: DOMAIN.md section 5.3."""
+
+    FILE = "file"  # the whole file is refused
+    ROW = "row"  # the row is held back
+    WARNING = "warning"  # the row loads; the sender is told
+
+
+class Kind(StrEnum):
+    """How the text of a cell is to be read."""
+
+    TEXT = "text"
+    REFERENCE = "reference"  # an identifier: never a number, never repaired
+    CODE = "code"  # one of a code list
+    DATE = "date"
+    WHOLE = "whole number"
+    DECIMAL = "decimal number"
+    MONEY = "pounds"
+    YES_NO = "yes or no"
+    FINANCIAL_YEAR = "financial year"
+    MOMENT = "date and time"  # never sent by sites: audit tables only
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of a dataset: its meaning, its unit, and what a cell of it may hold.
+
+    `aliases` are headings that sites really use for it (matched without case, spaces and punctuation).
+    `personal` fields never show their values outside the sender's own folder.
+    `not_listed_rule` and `range_rule` name the DOMAIN rule that the general check carries for this field.
+    """
+
+    name: str
+    kind: Kind
+    title: str
+    description: str
+    unit: str = ""
+    codes: str = ""  # name of a list in schemas/codes/
+    aliases: tuple[str, ...] = ()
+    required: bool = True
+    column_required: bool | None = None  # may the whole column be absent? by default only where the cell is optional
+    personal: bool = False
+    free_text: bool = False
+    pattern: str = ""
+    pattern_rule: str = "V04"
+    low: Decimal | int | None = None
+    high: Decimal | int | None = None
+    range_rule: str = "V03"
+    not_listed_rule: str = "V02"
+    decimals: int = 2
+    sentinels: tuple[str, ...] = ()  # placeholder numbers such as 99999 (rule C08)
+    example: str = ""
+    default: str = ""  # the value of every row where the whole column is absent
+    status_of: str = ""  # for a status column that is absent: read from the text of this field ('*', 'NULL', a number)
+    may_be_future: bool = False  # planned dates may lie after the data cut-off (rule C06)
+
+    def but(self, **changes: Any) -> Field:
+        """The same field with some statements changed, as when a dataset makes it optional."""
+        return replace(self, **changes)
+
+    @property
+    def column_is_required(self) -> bool:
+        """Whether a file without this column is refused (rule F09)."""
+        if self.column_required is not None:
+            return self.column_required
+        return self.required and not self.default and not self.status_of
+
+    @property
+    def code_list(self) -> CodeList:
+        """The code list of a CODE field."""
+        return code_list(self.codes)
+
+    def expects(self) -> str:
+        """What a cell must hold, in the sender's words."""
+        text = _EXPECTS[self.kind](self)
+        return text if self.required else f"{text}, or an empty cell if there is none"
+
+
+def _expects_codes(f: Field) -> str:
+    entries = f.code_list.entries
+    if len(entries) > 12:
+        return f"a code from the list '{f.codes}', for example {entries[0].code} ({entries[0].label})"
+    return "one of " + ", ".join(e.code if e.code == e.label else f"{e.code} ({e.label})" for e in entries)
+
+
+def _expects_number(f: Field) -> str:
+    noun = {
+        Kind.WHOLE: "a whole number",
+        Kind.DECIMAL: "a number",
+        Kind.MONEY: "an amount in pounds, such as 1100000.00",
+    }[f.kind]
+    if f.low is not None and f.high is not None:
+        return f"{noun} from {f.low} to {f.high}"
+    if f.low is not None:
+        return f"{noun}, {f.low} or more"
+    return noun
+
+
+_EXPECTS: dict[Kind, Callable[[Field], str]] = {
+    Kind.TEXT: lambda f: "text" + (f", such as {f.example}" if f.example else ""),
+    Kind.REFERENCE: lambda f: f"a reference such as {f.example}" if f.example else "a reference",
+    Kind.CODE: _expects_codes,
+    Kind.DATE: lambda f: "a date written year-month-day, such as 2016-11-30",
+    Kind.WHOLE: _expects_number,
+    Kind.DECIMAL: _expects_number,
+    Kind.MONEY: _expects_number,
+    Kind.YES_NO: lambda f: "Y or N",
+    Kind.FINANCIAL_YEAR: lambda f: "a financial year such as 2015-16",
+    Kind.MOMENT: lambda f: "a date and time, such as 2016-11-30T03:30:00",
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One thing that must be true, with what to tell the sender when it is not.
+
+    `on` is the field whose cell the sender should mend ('' for the file). A rule within a row gives `holds`: a polars
+    expression that is true for rows that keep it (unknown where a cell is empty: then the rule does not apply).
+    A rule between rows, tables or deliveries gives `breaks_sql`: a SELECT of `delivery_id, source_row` of the rows
+    that break it, over the schemas `core` (current rows) and `history` (every accepted delivery's rows).
+    A rule that a step applies by hand (file structure, cell reading) gives neither.
+    `needs` lists datasets without which a rule between tables could not be judged for a site.
+    """
+
+    rule_id: str
+    severity: Severity
+    title: str
+    expected: str
+    fix: str
+    on: str = ""
+    holds: Callable[[], pl.Expr] | None = None
+    breaks_sql: str = ""
+    needs: tuple[str, ...] = ()
+    first_stands: bool = False  # a held row gives way to the first accepted one of the same key (rule T02)
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One dataset: its grain, key, fields and rules.
+
+    `participant_level` datasets refuse columns they do not know that look personal, and are searched for personal
+    data; others (published grants, targets) only drop unknown columns (DOMAIN.md amendment 4).
+    `bad_share_limit` is the share of rows at fault over which the file is refused whole (amendment 6).
+    """
+
+    dataset: str
+    title: str
+    description: str
+    grain: str
+    key: tuple[str, ...]
+    fields: tuple[Field, ...]
+    rules: tuple[Rule, ...] = ()
+    participant_level: bool = False
+    reference: bool = False  # not sent by sites: its content lies beside it as CSV, or is derived
+    bad_share_limit: float = 0.2
+    control_total: str = ""  # the money field that a manifest's gbp_total adds up
+    entity: str = field(default="row")  # what one row is called in sentences: 'participant', 'award'
+
+    def __post_init__(self) -> None:
+        names = [f.name for f in self.fields]
+        repeated = {n for n in names if names.count(n) > 1}
+        unknown = {r.on for r in self.rules if r.on and r.on not in names} | (set(self.key) - set(names))
+        if repeated or unknown:
+            raise ValueError(f"contract {self.dataset}: repeated fields {repeated}, unknown fields {unknown}")
+
+    @cached_property
+    def by_name(self) -> dict[str, Field]:
+        """The fields by name."""
+        return {f.name: f for f in self.fields}
+
+    @property
+    def row_rules(self) -> tuple[Rule, ...]:
+        """Rules that pandera can judge within one row."""
+        return tuple(r for r in self.rules if r.holds is not None)
+
+    @property
+    def relation_rules(self) -> tuple[Rule, ...]:
+        """Rules between rows, tables or deliveries, judged in SQL."""
+        return tuple(r for r in self.rules if r.breaks_sql)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Datasets that must be related before this one."""
+        return tuple(dict.fromkeys(n for r in self.relation_rules for n in r.needs if n != self.dataset))

@@ -1,0 +1,82 @@
+"""Rules that several datasets of published figures share. Not a dataset: the name starts with an underscore.
+
+M25-M27 are ours: DOMAIN.md section 6.5 ends at M24.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import polars as pl
+
+from schemas.contract import Rule, Severity
+
+# Control totals of the Mental Health Trailblazers (DOMAIN.md 3.2). The caps and the announcements are two readings of
+# one promise: they are never added. The headline of 12.0m is 6.0m announced and 6.0m of match.
+MHT_CAPS = Decimal(7_000_000)
+MHT_ANNOUNCED = Decimal(6_000_000)
+MHT_MATCH = Decimal(6_000_000)
+MHT_HEADLINE = MHT_ANNOUNCED + MHT_MATCH
+SMALLEST_POUNDS, LARGEST_POUNDS = 10_000, 100_000_000  # outside these, a Trailblazer sum is in thousands or in pence
+
+
+def figure_agrees_with_status(figure: str, status: str) -> Rule:
+    """M25: a known figure is given; any other is left empty and never written as 0."""
+    return Rule(
+        "M25",
+        Severity.ROW,
+        "The figure and its status disagree",
+        expected=f"a figure where {status} is 'known', an empty cell where it is anything else",
+        fix=f"Enter the figure, or change {status}. Leave a figure that is not known empty: 0 would be counted.",
+        on=figure,
+        holds=lambda: pl.col(figure).is_not_null() == (pl.col(status) == "known"),
+    )
+
+
+def trailblazer_scale() -> Rule:
+    """M01: thousands or pence sent as pounds. Held row by row, since each such cell shows itself."""
+    return Rule(
+        "M01",
+        Severity.ROW,
+        "The amount looks like thousands of pounds, or pence",
+        expected="an amount in pounds: Trailblazer sums lie between 10,000 and 100,000,000",
+        fix="Enter the amount in pounds, such as 1100000.00 for £1.1m.",
+        on="amount",
+        holds=lambda: (
+            (pl.col("programme_code") != "MHT") | pl.col("amount").abs().is_between(SMALLEST_POUNDS, LARGEST_POUNDS)
+        ),
+    )
+
+
+def control_totals(dataset: str, stage: str, totals: dict[str, Decimal], said: str) -> Rule:
+    """M03: the programme office's Trailblazer rows of each stage in `totals` add up to that published total."""
+    expected = " or ".join(f"£{total:,} ({code})" for code, total in totals.items())
+    total_of = " ".join(f"when '{code}' then {total}" for code, total in totals.items())
+    return Rule(
+        "M03",
+        Severity.WARNING,
+        f"The {said} do not add up to the published total",
+        expected=f"{said} that add up to {expected}, within £1",
+        fix="Check each amount against its source. A row that is missing or counted twice shows here too.",
+        on="amount",
+        breaks_sql=f"""
+            select delivery_id, source_row from core.{dataset}
+            where site_code = 'PMO' and programme_code = 'MHT'
+            qualify abs(sum(amount) over (partition by {stage}) - case {stage} {total_of} end) > 1""",
+    )
+
+
+def site_of_programme(dataset: str) -> Rule:
+    """M27: the site a row is about belongs to the programme the row is about."""
+    return Rule(
+        "M27",
+        Severity.ROW,
+        "The site belongs to another programme",
+        expected="a site of the row's own programme",
+        fix="Correct the site or the programme.",
+        on="about_site_code",
+        breaks_sql=f"""
+            select d.delivery_id, d.source_row
+            from core.{dataset} d join core.sites s on s.site_code = d.about_site_code
+            where s.programme_code is distinct from d.programme_code""",
+    )

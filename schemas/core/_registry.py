@@ -1,0 +1,22 @@
+"""Fields that the tables of the registry share. Not a dataset: the name starts with an underscore."""
+
+from __future__ import annotations
+
+from schemas.contract import Field, Kind
+
+SOURCE = Field(
+    "source",
+    Kind.TEXT,
+    "Source",
+    "Where the entry comes from. [R] marks a rule or name of our own, [D] what was derived, [U] what is unconfirmed.",
+    example="DOMAIN.md 7.0",
+)
+
+AREA_CODE = Field(
+    "area_code",
+    Kind.REFERENCE,
+    "Area code",
+    "The national code of the area (ONS). Codes that begin with JCP- or NHS- are our own: Jobcentre Plus districts and "
+    "the NHS areas of the IPS in IAPT pilot have no national code.",
+    example="E06000009",
+)

@@ -1,0 +1,80 @@
+"""core.benchmarks: figures quoted for comparison, with what each really measures. Source: DOMAIN.md 1.7, 4.7."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas.contract import Contract, Field, Kind, Rule, Severity
+from schemas.vocabulary import ABOUT_SITE_CODE, CAVEAT, PROGRAMME_CODE, SOURCE_DOCUMENT, SOURCE_WORDING
+
+CONTRACT = Contract(
+    dataset="benchmarks",
+    title="Benchmarks",
+    description="Figures quoted for comparison; the caveat says what each really measures.",
+    grain="one row per figure and source",
+    key=("benchmark_id",),
+    entity="benchmark",
+    fields=(
+        Field("benchmark_id", Kind.REFERENCE, "Benchmark reference", "The sender's own reference.", example="IPS-HALF"),
+        PROGRAMME_CODE,
+        ABOUT_SITE_CODE,
+        Field("benchmark_name", Kind.TEXT, "Benchmark", "What the figure is, in a few words."),
+        Field(
+            "measure_statistic",
+            Kind.CODE,
+            "Statistic",
+            "What kind of number it is: a count, a percentage, pounds, ...",
+            codes="measure_statistic",
+        ),
+        Field("value", Kind.DECIMAL, "Value", "The figure as printed.", low=0, example="46"),
+        Field("value_low", Kind.DECIMAL, "Low", "The lower end of its printed interval.", required=False),
+        Field("value_high", Kind.DECIMAL, "High", "The upper end of its printed interval.", required=False),
+        Field(
+            "qualifier",
+            Kind.TEXT,
+            "Qualifier",
+            "The word that the source puts before the figure, such as 'at least'.",
+            required=False,
+        ),
+        Field("population", Kind.TEXT, "Population", "Whom or what the figure is about."),
+        Field(
+            "reference_period",
+            Kind.TEXT,
+            "Period",
+            "When the figure was true; empty where its source does not say.",
+            required=False,
+            example="2009/10",
+        ),
+        Field(
+            "outcome_definition_code",
+            Kind.CODE,
+            "Outcome definition",
+            "The rule by which an outcome counts. Without one it is compared with no outcome of ours.",
+            codes="outcome_definitions",
+            required=False,
+        ),
+        CAVEAT.but(required=True, column_required=True),
+        SOURCE_DOCUMENT,
+        SOURCE_WORDING,
+    ),
+    rules=(
+        Rule(
+            "C21",
+            Severity.ROW,
+            "The percentage is over 100",
+            expected="a percentage from 0 to 100, such as 46 for 46%",
+            fix="Check the figure and its statistic.",
+            on="value",
+            holds=lambda: (pl.col("measure_statistic") != "percentage") | (pl.col("value") <= 100),
+        ),
+        Rule(
+            "V03",
+            Severity.ROW,
+            "The interval does not hold the figure",
+            expected="an interval whose lower end is at most, and whose upper end at least, the figure",
+            fix="Check the figure and both ends of its interval.",
+            on="value_low",
+            holds=lambda: (pl.col("value_low") <= pl.col("value")) & (pl.col("value") <= pl.col("value_high")),
+        ),
+    ),
+)

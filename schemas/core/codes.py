@@ -1,0 +1,41 @@
+"""core.codes: every code list, so that a code in any table can be read by its label. Source: schemas/codes/*.csv."""
+
+from __future__ import annotations
+
+from schemas.contract import Contract, Field, Kind
+from schemas.core._registry import SOURCE
+
+CONTRACT = Contract(
+    dataset="codes",
+    title="Code lists",
+    description="The codes of every list with their labels. Codes are text: 01 is not 1.",
+    grain="one row per list and code",
+    key=("list_name", "code"),
+    reference=True,
+    fields=(
+        Field(
+            "list_name",
+            Kind.REFERENCE,
+            "List",
+            "The list's name, as the comments of other columns give it.",
+            example="employment_status",
+        ),
+        Field("code", Kind.REFERENCE, "Code", "The code as it is stored.", example="01"),
+        Field("label", Kind.TEXT, "Label", "What the code means.", example="Employed"),
+        Field(
+            "aliases",
+            Kind.TEXT,
+            "Aliases",
+            "Other spellings that are read as this code, separated by ';'.",
+            required=False,
+        ),
+        Field(
+            "active_code",
+            Kind.REFERENCE,
+            "Active code",
+            "The code that took its place, where it is retired.",
+            required=False,
+        ),
+        SOURCE,
+    ),
+)

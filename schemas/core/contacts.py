@@ -1,0 +1,168 @@
+"""core.contacts: every planned contact between a participant and a worker. Source: DOMAIN.md 7.4, rules K01-K04."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas.contract import Contract, Field, Kind, Rule, Severity
+from schemas.vocabulary import EPISODE_ID, STAFF_REF
+
+ATTENDED = ("5", "6")
+
+CONTRACT = Contract(
+    dataset="contacts",
+    title="Contacts",
+    description="Planned contacts with participants, whether attended or not.",
+    grain="one row per planned contact",
+    key=("contact_id",),
+    entity="contact",
+    participant_level=True,
+    fields=(
+        Field(
+            "contact_id",
+            Kind.REFERENCE,
+            "Contact reference",
+            "The site's own reference for the contact.",
+            pattern=r"^[A-Z]{2,8}-[A-Z0-9]{6,16}$",
+            aliases=("Contact number", "Appointment ID"),
+            example="BPL-C0001234",
+        ),
+        EPISODE_ID,
+        Field(
+            "contact_date",
+            Kind.DATE,
+            "Contact date",
+            "The day on which the contact took place or was due.",
+            aliases=("Date of contact", "Appointment date"),
+        ),
+        Field(
+            "contact_type",
+            Kind.CODE,
+            "Contact type",
+            "What the contact was for.",
+            codes="contact_type",
+            aliases=("Type of contact", "Activity type"),
+        ),
+        Field(
+            "contact_medium",
+            Kind.CODE,
+            "Contact medium",
+            "How the contact took place (NHS consultation mechanism).",
+            codes="contact_medium",
+            aliases=("Medium", "Consultation medium"),
+        ),
+        Field(
+            "attended",
+            Kind.CODE,
+            "Attendance",
+            "Whether the participant attended (NHS code; 5 and 6 count as attended).",
+            codes="attendance",
+            aliases=("Attendance", "Attended or DNA"),
+        ),
+        Field(
+            "duration_minutes",
+            Kind.WHOLE,
+            "Duration",
+            "How long an attended contact lasted; empty or 0 when it was not attended.",
+            unit="minutes",
+            required=False,
+            column_required=True,
+            low=0,
+            high=480,
+            range_rule="K03",
+            sentinels=("9999", "99999"),
+            aliases=("Duration", "Length (mins)", "Minutes"),
+        ),
+        Field(
+            "staff_role",
+            Kind.CODE,
+            "Staff role",
+            "The role of the worker.",
+            codes="staff_role",
+            aliases=("Role", "Worker role"),
+        ),
+        STAFF_REF,
+        Field(
+            "with_employer",
+            Kind.YES_NO,
+            "Employer present",
+            "Whether an employer took part.",
+            required=False,
+            aliases=("Employer present",),
+        ),
+    ),
+    rules=(
+        Rule(
+            "K02",
+            Severity.ROW,
+            "A missed appointment has a duration",
+            expected="no duration unless attendance is 5 or 6",
+            fix="Empty the duration, or correct the attendance code if the person came.",
+            on="duration_minutes",
+            holds=lambda: pl.col("attended").is_in(ATTENDED) | (pl.col("duration_minutes") == 0),
+        ),
+        Rule(
+            "K03",
+            Severity.ROW,
+            "An attended contact has no duration",
+            expected="a whole number of minutes from 1 to 480",
+            fix="Enter how many minutes the contact lasted. If you recorded hours, multiply by 60.",
+            on="attended",
+            holds=lambda: ~pl.col("attended").is_in(ATTENDED) | (pl.col("duration_minutes").fill_null(0) > 0),
+        ),
+        Rule(
+            "P12",
+            Severity.ROW,
+            "There is no referral for this contact",
+            expected="an episode reference that is in your accepted referrals",
+            fix="Send the referral, or correct the episode reference.",
+            on="episode_id",
+            needs=("referrals",),
+            breaks_sql="""
+                select delivery_id, source_row from core.contacts
+                anti join core.referrals using (site_code, episode_id)""",
+        ),
+        Rule(
+            "K01",
+            Severity.WARNING,
+            "The contact lies outside the episode",
+            expected="a contact date from the start of support to 31 days after exit",
+            fix="Check the contact date and the episode's start and exit dates.",
+            on="contact_date",
+            needs=("referrals",),
+            breaks_sql="""
+                select c.delivery_id, c.source_row
+                from core.contacts c join core.referrals r using (site_code, episode_id)
+                where c.contact_date < coalesce(r.programme_start_date, r.referral_received_date)
+                    or c.contact_date > r.exit_date + 31""",
+        ),
+        Rule(
+            "K04",
+            Severity.ROW,
+            "The same contact is recorded twice",
+            expected="one row per contact",
+            fix="Delete the second copy, or correct its date, type, role or duration.",
+            on="contact_id",
+            breaks_sql="""
+                select delivery_id, source_row from core.contacts where attended in ('5', '6')
+                qualify row_number() over (
+                    partition by site_code, episode_id, contact_date, contact_type, staff_role, duration_minutes
+                    order by source_row) > 1""",
+        ),
+        Rule(
+            "T08",
+            Severity.WARNING,
+            "A control participant has a service contact",
+            expected="no attended service contact for a participant in the control arm",
+            fix="Check the participant's arm and the contact. The row is kept: analysis is by arm as randomised.",
+            on="episode_id",
+            needs=("referrals", "randomisation"),
+            breaks_sql="""
+                select c.delivery_id, c.source_row
+                from core.contacts c
+                join core.referrals r using (site_code, episode_id)
+                join core.randomisation z on z.site_code = r.site_code and z.participant_ref = r.participant_ref
+                where z.arm = 'control' and c.attended in ('5', '6')""",
+        ),
+    ),
+)

@@ -1,0 +1,40 @@
+"""core.delivery_approaches: what each programme or site tried. Source: DOMAIN.md 1.1-1.6, amendment 3."""
+
+from __future__ import annotations
+
+from schemas.contract import Contract, Field, Kind
+from schemas.core._public_figures import site_of_programme
+from schemas.vocabulary import ABOUT_SITE_CODE, CAVEAT, PROGRAMME_CODE, SOURCE_DOCUMENT, SOURCE_WORDING
+
+CONTRACT = Contract(
+    dataset="delivery_approaches",
+    title="Delivery approaches",
+    description="The approaches that a programme or site tested, as published.",
+    grain="one row per programme or site, approach and source",
+    key=("approach_id",),
+    entity="approach",
+    fields=(
+        Field("approach_id", Kind.REFERENCE, "Approach reference", "The sender's own reference.", example="MHT-01"),
+        PROGRAMME_CODE.but(description="The programme that tested the approach.", required=True),
+        ABOUT_SITE_CODE,
+        Field(
+            "delivery_approach",
+            Kind.CODE,
+            "Approach",
+            "The approach that was tested.",
+            codes="delivery_approach",
+            aliases=("Approach",),
+        ),
+        Field(
+            "target_group",
+            Kind.TEXT,
+            "For whom",
+            "Whom the approach was for, as its source says.",
+            required=False,
+        ),
+        CAVEAT,
+        SOURCE_DOCUMENT,
+        SOURCE_WORDING,
+    ),
+    rules=(site_of_programme("delivery_approaches"),),
+)

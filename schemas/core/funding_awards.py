@@ -1,0 +1,337 @@
+"""core.funding_awards: caps, announcements and awards, a row each. Source: DOMAIN.md 3.1, 3.4, 7.11, rules M01-M07.
+
+Key. A grant is `award_id`; what is known of it comes in stages (cap, announced, awarded, varied) that are never added,
+so one grant may have a row a stage, and a stage may be restated (`award_version`). A 360Giving file has a row a grant
+and neither column: every row of it is version 1 of an award, which the two defaults say.
+Aliases are the 360Giving spreadsheet titles; its Title and Description are not kept (DOMAIN.md amendment 4).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas.contract import Contract, Field, Kind, Rule, Severity
+from schemas.core._public_figures import (
+    MHT_ANNOUNCED,
+    MHT_CAPS,
+    MHT_HEADLINE,
+    control_totals,
+    figure_agrees_with_status,
+    site_of_programme,
+    trailblazer_scale,
+)
+from schemas.vocabulary import (
+    ABOUT_SITE_CODE,
+    AMOUNT,
+    AMOUNT_STATUS,
+    CURRENCY,
+    FINANCIAL_YEAR,
+    PROGRAMME_CODE,
+    SOURCE_DOCUMENT,
+    SOURCE_WORDING,
+)
+
+# An organisation id that names a register must have that register's form (DOMAIN.md 3.4); others, no space or slash.
+ORGANISATION_ID = (
+    r"^(?:GB-COH-[A-Z0-9]{8}|GB-CHC-\d{6,7}|GB-SC-SC\d{6}|GB-NIC-\d{6}|GB-LAE-[A-Z]{3}|GB-NHS-[A-Z0-9]{3,6}"
+    r"|GB-UKPRN-\d{8}|GB-GOR-[A-Z]{1,2}\d+)$"
+)
+NAMED_REGISTER = r"(?i)^GB-(?:COH|CHC|SC|NIC|LAE|NHS|UKPRN|GOR)\b"
+IN_PIECES = r"[/\s]"
+GRANT_ID = r"^360G-[A-Za-z0-9]+-[^/\s]+$"
+
+
+def _organisation_id(name: str, title: str, alias: str) -> Field:
+    return Field(
+        name,
+        Kind.REFERENCE,
+        title,
+        "Register and number as org-id.guide writes them; empty where it is not known or several share the role.",
+        required=False,
+        aliases=(alias,),
+        example="GB-COH-09506232",
+    )
+
+
+def _organisation_id_form(name: str) -> Rule:
+    return Rule(
+        "M05",
+        Severity.ROW,
+        "The organisation's identifier is not in the form of its register",
+        expected="a register and its number in one piece: GB-COH has 8 characters, such as GB-COH-09506232",
+        fix="Check the number with the register. Put back a zero that was lost in front.",
+        on=name,
+        holds=lambda: (
+            pl.when(pl.col(name).str.contains(NAMED_REGISTER))
+            .then(pl.col(name).str.contains(ORGANISATION_ID))
+            .otherwise(~pl.col(name).str.contains(IN_PIECES))
+        ),
+    )
+
+
+def _same(one: str, other: str) -> pl.Expr:
+    return pl.col(one).str.to_lowercase().str.strip_chars() == pl.col(other).str.to_lowercase().str.strip_chars()
+
+
+CONTRACT = Contract(
+    dataset="funding_awards",
+    title="Funding awards",
+    description="Published caps, announcements and awards: one amount a row, with the stage it belongs to.",
+    grain="one row per award, stage and version",
+    key=("award_id", "award_stage", "award_version"),
+    entity="award",
+    control_total="amount",
+    fields=(
+        Field(
+            "award_id",
+            Kind.REFERENCE,
+            "Award reference",
+            "The grant's own reference: its 360Giving identifier where it is published there.",
+            aliases=("Identifier",),
+            example="360G-xyztrust-123",
+        ),
+        Field(
+            "award_stage",
+            Kind.CODE,
+            "Stage",
+            "What kind of money the amount is: a cap ('up to'), an announcement, an award, a variation.",
+            codes="award_stage",
+            aliases=("Stage",),
+            default="awarded",
+        ),
+        Field(
+            "award_version",
+            Kind.WHOLE,
+            "Version",
+            "1 for the first statement of the amount at this stage, 2 for the next.",
+            low=1,
+            default="1",
+        ),
+        PROGRAMME_CODE.but(
+            description="The programme that the money is for; empty for other funders' grants, kept as comparators."
+        ),
+        ABOUT_SITE_CODE,
+        Field(
+            "area_name",
+            Kind.TEXT,
+            "Area",
+            "The area that benefits, as its source names it.",
+            required=False,
+            aliases=("Beneficiary Location:Name", "Beneficiary Location:0:Name"),
+            example="Blackpool",
+        ),
+        Field(
+            "la_codes",
+            Kind.TEXT,
+            "Local authorities",
+            "The codes of the local authorities that benefit, with a semicolon between them.",
+            required=False,
+            pattern=r"^[A-Z]\d{8}(?:; ?[A-Z]\d{8})*$",
+            example="E06000009;E08000003",
+        ),
+        Field("lep", Kind.TEXT, "LEP", "The Local Enterprise Partnership whose deal it is part of.", required=False),
+        _organisation_id("funding_org_id", "Funder's identifier", "Funding Org:Identifier"),
+        Field(
+            "funding_org_name",
+            Kind.TEXT,
+            "Funder",
+            "Who gives the money. Several funders of one award are named together.",
+            aliases=("Funding Org:Name", "Funding Org:0:Name"),
+        ),
+        _organisation_id("recipient_org_id", "Recipient's identifier", "Recipient Org:Identifier"),
+        Field(
+            "recipient_org_name",
+            Kind.TEXT,
+            "Recipient",
+            "Who receives the money; empty where no source names a recipient.",
+            required=False,
+            aliases=("Recipient Org:Name", "Recipient Org:0:Name"),
+        ),
+        Field(
+            "instrument",
+            Kind.CODE,
+            "Instrument",
+            "The legal form of the money; empty where it is not known.",
+            codes="award_instrument",
+            required=False,
+        ),
+        Field(
+            "grant_programme",
+            Kind.TEXT,
+            "Grant programme",
+            "The funder's own name for its programme of grants.",
+            required=False,
+            aliases=("Grant Programme:Title", "Grant Programme:0:Title"),
+        ),
+        AMOUNT.but(aliases=("Amount Awarded",)),
+        AMOUNT_STATUS,
+        CURRENCY,
+        FINANCIAL_YEAR,
+        Field(
+            "award_date",
+            Kind.DATE,
+            "Award date",
+            "The day of the award or announcement; empty where its source prints none.",
+            required=False,
+            aliases=("Award Date",),
+        ),
+        Field(
+            "start_date",
+            Kind.DATE,
+            "Start date",
+            "The first day that the money is for.",
+            required=False,
+            may_be_future=True,
+            aliases=("Planned Dates:Start Date", "Planned Dates:0:Start Date"),
+        ),
+        Field(
+            "end_date",
+            Kind.DATE,
+            "End date",
+            "The last day that the money is for.",
+            required=False,
+            may_be_future=True,
+            aliases=("Planned Dates:End Date", "Planned Dates:0:End Date"),
+        ),
+        Field(
+            "supersedes_award_id",
+            Kind.REFERENCE,
+            "Replaces",
+            "The reference of another award that this one replaces.",
+            required=False,
+        ),
+        SOURCE_DOCUMENT,
+        SOURCE_WORDING,
+        Field(
+            "reconciliation_note",
+            Kind.TEXT,
+            "Reconciliation note",
+            "How the amount relates to other published sums.",
+            required=False,
+        ),
+    ),
+    rules=(
+        trailblazer_scale(),
+        Rule(
+            "M01",
+            Severity.WARNING,
+            "The amount is hundreds of times what was sent before",
+            expected="an amount of the same order as in the last delivery",
+            fix="Check whether one of the two deliveries was in thousands of pounds or in pence.",
+            on="amount",
+            breaks_sql="""
+                select distinct c.delivery_id, c.source_row
+                from core.funding_awards c
+                join history.funding_awards now on now.delivery_id = c.delivery_id and now.source_row = c.source_row
+                join history.funding_awards past
+                    on past.site_code = c.site_code and past.award_id = c.award_id
+                    and past.award_stage = c.award_stage and past.award_version = c.award_version
+                    and (past.data_cut_date, past.received_at) < (now.data_cut_date, now.received_at)
+                where c.amount > 0 and past.amount > 0
+                    and (c.amount >= 500 * past.amount or past.amount >= 500 * c.amount)""",
+        ),
+        Rule(
+            "M02",
+            Severity.ROW,
+            "A cap is recorded as an award",
+            expected="the stage indicative_cap for a sum that its source calls 'up to'",
+            fix="Change the stage to indicative_cap. An 'up to' sum is a limit: it is never added to awards.",
+            on="award_stage",
+            holds=lambda: (
+                (pl.col("award_stage") == "indicative_cap")
+                | ~pl.col("source_wording").fill_null("").str.contains(r"(?i)\bup to\b")
+            ),
+        ),
+        Rule(
+            "M02",
+            Severity.ROW,
+            "Caps are counted as awards",
+            expected="no Trailblazer award of £7,000,000 (the caps) or £13,000,000 (caps and announcements added)",
+            fix="Send the caps and the announcements area by area, each with its stage.",
+            on="amount",
+            holds=lambda: (
+                (pl.col("programme_code") != "MHT")
+                | (pl.col("award_stage") == "indicative_cap")
+                | ~pl.col("amount").is_in([MHT_CAPS, MHT_CAPS + MHT_ANNOUNCED])
+            ),
+        ),
+        control_totals(
+            "funding_awards",
+            "award_stage",
+            {"indicative_cap": MHT_CAPS, "announced": MHT_ANNOUNCED},
+            "Trailblazer caps or announcements",
+        ),
+        Rule(
+            "M04",
+            Severity.ROW,
+            "The funder is also the recipient: this is match, not an award",
+            expected="a funder other than the recipient",
+            fix="Send money that an area puts in itself as match_funding.",
+            on="funding_org_name",
+            holds=lambda: (
+                pl.col("programme_code").is_null()
+                | ~(
+                    _same("funding_org_name", "recipient_org_name").fill_null(False)
+                    | _same("funding_org_id", "recipient_org_id").fill_null(False)
+                )
+            ),
+        ),
+        Rule(
+            "M04",
+            Severity.ROW,
+            "The headline of £12m includes £6m of match",
+            expected="only the department's own money: £6,000,000 of the £12,000,000",
+            fix="Send the department's £6m as awards and the areas' £6m as match_funding.",
+            on="amount",
+            holds=lambda: (pl.col("programme_code") != "MHT") | (pl.col("amount") != MHT_HEADLINE),
+        ),
+        Rule(
+            "M05",
+            Severity.ROW,
+            "The grant's identifier is not in the 360Giving form",
+            expected="360G-, the funder's prefix, a hyphen and a reference without spaces or slashes",
+            fix="Use the identifier that the funder published.",
+            on="award_id",
+            holds=lambda: (
+                pl.when((pl.col("site_code") == "GRANTNAV") | pl.col("award_id").str.contains(r"(?i)^360\s*-?g"))
+                .then(pl.col("award_id").str.contains(GRANT_ID))
+                .otherwise(~pl.col("award_id").str.contains(IN_PIECES))
+            ),
+        ),
+        _organisation_id_form("funding_org_id"),
+        _organisation_id_form("recipient_org_id"),
+        Rule(
+            "M07",
+            Severity.ROW,
+            "The award ends before it starts",
+            expected="an end date on or after the start date",
+            fix="Check the start and end dates.",
+            on="end_date",
+            holds=lambda: pl.col("end_date") >= pl.col("start_date"),
+        ),
+        Rule(
+            "M07",
+            Severity.ROW,
+            "The award was made after its end",
+            expected="an award date on or before the end date",
+            fix="Check the award date and the end date.",
+            on="award_date",
+            holds=lambda: pl.col("award_date") <= pl.col("end_date"),
+        ),
+        figure_agrees_with_status("amount", "amount_status"),
+        Rule(
+            "M26",
+            Severity.ROW,
+            "The amount is nothing or less",
+            expected="an amount above 0; only a variation may be negative",
+            fix="Correct the amount. Leave it empty where it is not known, and say so in amount_status.",
+            on="amount",
+            holds=lambda: (
+                (pl.col("award_stage") == "varied")
+                | (pl.col("amount") > 0)
+                | (pl.col("programme_code").is_null() & (pl.col("amount") == 0))  # some funders publish grants of 0
+            ),
+        ),
+        site_of_programme("funding_awards"),
+    ),
+)

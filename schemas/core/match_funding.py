@@ -1,0 +1,177 @@
+"""core.match_funding: what others put in beside an award. Source: DOMAIN.md 1.1, 3.1, 7.12, rules M08, M09.
+
+Match is never an award: the £6.0m that the Trailblazer areas pledged is a row here, at programme level.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas.contract import Contract, Field, Kind, Rule, Severity
+from schemas.core._public_figures import (
+    MHT_MATCH,
+    control_totals,
+    figure_agrees_with_status,
+    site_of_programme,
+    trailblazer_scale,
+)
+from schemas.vocabulary import (
+    ABOUT_SITE_CODE,
+    AMOUNT,
+    AMOUNT_STATUS,
+    CURRENCY,
+    FINANCIAL_YEAR,
+    PROGRAMME_CODE,
+    SOURCE_DOCUMENT,
+    SOURCE_WORDING,
+)
+
+CONTRACT = Contract(
+    dataset="match_funding",
+    title="Match funding",
+    description="Contributions of others beside an award: pledged, confirmed or evidenced, in cash or in kind.",
+    grain="one row per contribution and stage",
+    key=("match_id",),
+    entity="contribution",
+    control_total="amount",
+    fields=(
+        Field("match_id", Kind.REFERENCE, "Match reference", "The sender's own reference.", example="MHT-MATCH-PLEDGE"),
+        PROGRAMME_CODE.but(description="The programme that the match is for.", required=True),
+        ABOUT_SITE_CODE,
+        Field(
+            "award_id",
+            Kind.REFERENCE,
+            "Award reference",
+            "The award that it is match for; empty where it is for a whole programme.",
+            required=False,
+        ),
+        Field(
+            "match_source_type",
+            Kind.CODE,
+            "Kind of contributor",
+            "Whose money it is. ESF money is European, not local.",
+            codes="match_source_type",
+        ),
+        Field(
+            "match_source_org_id",
+            Kind.REFERENCE,
+            "Contributor's identifier",
+            "Register and number as org-id.guide writes them.",
+            required=False,
+        ),
+        Field(
+            "match_source_org_name",
+            Kind.TEXT,
+            "Contributor",
+            "Who contributes, as the source names it.",
+            required=False,
+        ),
+        Field("match_kind", Kind.CODE, "Kind of match", "In cash or in kind.", codes="match_kind"),
+        Field(
+            "match_stage",
+            Kind.CODE,
+            "Stage",
+            "Whether it is pledged, confirmed or evidenced.",
+            codes="match_stage",
+            aliases=("Stage",),
+        ),
+        AMOUNT,
+        AMOUNT_STATUS,
+        CURRENCY,
+        FINANCIAL_YEAR,
+        Field(
+            "valuation_basis",
+            Kind.TEXT,
+            "Valuation basis",
+            "How a contribution in kind was valued.",
+            required=False,
+            example="market rent of two rooms",
+        ),
+        Field(
+            "evidence_ref",
+            Kind.REFERENCE,
+            "Evidence reference",
+            "The sender's reference of the evidence.",
+            required=False,
+        ),
+        Field(
+            "esf_project_ref",
+            Kind.REFERENCE,
+            "ESF project",
+            "The reference of the European Social Fund project.",
+            required=False,
+        ),
+        SOURCE_DOCUMENT,
+        SOURCE_WORDING,
+        Field(
+            "reconciliation_note",
+            Kind.TEXT,
+            "Reconciliation note",
+            "How the amount relates to other published sums.",
+            required=False,
+        ),
+    ),
+    rules=(
+        trailblazer_scale(),
+        control_totals("match_funding", "match_stage", {"pledged": MHT_MATCH}, "Trailblazer match pledges"),
+        Rule(
+            "M08",
+            Severity.ROW,
+            "A contribution in kind does not say how it was valued",
+            expected="a valuation basis for match in kind",
+            fix="Say how the contribution was valued, such as the market rent of a room.",
+            on="valuation_basis",
+            holds=lambda: (pl.col("match_kind") != "in_kind") | pl.col("valuation_basis").is_not_null(),
+        ),
+        Rule(
+            "M08",
+            Severity.ROW,
+            "Match is nothing or less",
+            expected="an amount above 0",
+            fix="Correct the amount. Leave it empty where it is not known, and say so in amount_status.",
+            on="amount",
+            holds=lambda: pl.col("amount") > 0,
+        ),
+        Rule(
+            "M08",
+            Severity.WARNING,
+            "Evidenced match is more than one and a half times the pledge",
+            expected="evidenced match up to 1.5 times what was pledged",
+            fix="Check that nothing is counted twice. If the contribution grew, send the new pledge too.",
+            on="amount",
+            breaks_sql="""
+                select delivery_id, source_row
+                from (
+                    select *,
+                        sum(amount) filter (match_stage = 'pledged') over grant_of as pledged,
+                        sum(amount) filter (match_stage = 'evidenced') over grant_of as evidenced
+                    from core.match_funding
+                    window grant_of as (partition by site_code, programme_code, about_site_code, award_id)
+                )
+                where match_stage = 'evidenced' and evidenced > 1.5 * pledged""",
+        ),
+        Rule(
+            "M09",
+            Severity.ROW,
+            "The same evidence is used twice",
+            expected="each piece of evidence for one grant, once a stage",
+            fix="One pound may be match for one grant only. Correct the evidence reference or delete the second use.",
+            on="evidence_ref",
+            breaks_sql="""
+                select delivery_id, source_row
+                from (
+                    select delivery_id, source_row,
+                        (programme_code, about_site_code, award_id) as of_grant,
+                        first_value((programme_code, about_site_code, award_id)) over by_evidence as first_grant,
+                        row_number() over (
+                            partition by evidence_ref, match_stage order by delivery_id, source_row) as use_no
+                    from core.match_funding
+                    where evidence_ref is not null
+                    window by_evidence as (partition by evidence_ref order by delivery_id, source_row)
+                )
+                where of_grant is distinct from first_grant or use_no > 1""",
+        ),
+        figure_agrees_with_status("amount", "amount_status"),
+        site_of_programme("match_funding"),
+    ),
+)

@@ -1,0 +1,38 @@
+"""core.programmes: the programmes whose returns the warehouse holds. Source: DOMAIN.md 1 and 7.0."""
+
+from __future__ import annotations
+
+from schemas.contract import Contract, Field, Kind
+from schemas.core._registry import SOURCE
+
+CONTRACT = Contract(
+    dataset="programmes",
+    title="Programmes",
+    description="The seven programmes: who pays for them, when they ran and what they are.",
+    grain="one row per programme",
+    key=("programme_code",),
+    reference=True,
+    fields=(
+        Field("programme_code", Kind.REFERENCE, "Programme code", "The short code of the programme.", example="MHT"),
+        Field("programme_name", Kind.TEXT, "Programme", "The programme's full name."),
+        Field("funder", Kind.TEXT, "Funder", "The government departments and bodies that pay for the programme."),
+        Field(
+            "start_year",
+            Kind.WHOLE,
+            "Start year",
+            "The calendar year in which the programme began; empty where the sources do not say.",
+            unit="calendar year",
+            required=False,
+        ),
+        Field(
+            "end_year",
+            Kind.WHOLE,
+            "End year",
+            "The calendar year in which the programme ended; empty where it goes on or the sources do not say.",
+            unit="calendar year",
+            required=False,
+        ),
+        Field("description", Kind.TEXT, "Description", "What the programme does."),
+        SOURCE,
+    ),
+)

@@ -1,0 +1,219 @@
+"""core.randomisation: who was allocated to which arm, and when. Source: DOMAIN.md 4.6, 7.3, rules T01-T06.
+
+T07 (allocation far from 50:50) is about a site's rows together, not about a row, and is not a rule of this table.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from schemas.contract import Contract, Field, Kind, Rule, Severity
+from schemas.vocabulary import PARTICIPANT_REF, before_death, orphan
+
+RECRUITMENT = (date(2018, 5, 1), date(2019, 10, 31))  # DOMAIN.md 1.5
+
+CONTRACT = Contract(
+    dataset="randomisation",
+    title="Randomisation",
+    description="Allocations to a trial arm. Analysis is by the arm first allocated, whatever support followed.",
+    grain="one row per allocation; one allocation per participant",
+    key=("randomisation_id",),
+    entity="allocation",
+    participant_level=True,
+    fields=(
+        Field(
+            "randomisation_id",
+            Kind.REFERENCE,
+            "Randomisation reference",
+            "The trial's own reference for the allocation.",
+            pattern=r"^[A-Z]{2,8}-[A-Z0-9]{6,16}$",
+            personal=True,
+            aliases=("Randomisation ID", "Randomisation number", "Allocation ID"),
+            example="SCR-R000123",
+        ),
+        PARTICIPANT_REF,
+        Field(
+            "trial_group",
+            Kind.CODE,
+            "Trial group",
+            "The trial and the group within it; the groups are analysed apart.",
+            codes="trial_group",
+            aliases=("Group", "Trial", "Cohort group"),
+            example="scr_oow",
+        ),
+        Field(
+            "baseline_completed_date",
+            Kind.DATE,
+            "Baseline completed",
+            "The day on which the baseline questions were completed: always before allocation.",
+            aliases=("Baseline date", "Date of baseline", "Baseline assessment date"),
+            example="2018-06-04",
+        ),
+        Field(
+            "randomised_date",
+            Kind.DATE,
+            "Date of randomisation",
+            "The day on which the person was allocated to an arm.",
+            aliases=("Randomisation date", "Date randomised", "Allocation date"),
+            example="2018-06-05",
+        ),
+        Field(
+            "arm",
+            Kind.CODE,
+            "Trial arm",
+            "The arm the person was first allocated to. It never changes.",
+            codes="trial_arm",
+            not_listed_rule="T05",
+            aliases=("Allocation", "Treatment arm", "Allocated to", "Treatment or control"),
+            example="ips",
+        ),
+        Field(
+            "stratum",
+            Kind.TEXT,
+            "Stratum",
+            "The stratum within which the person was allocated, where allocation was stratified.",
+            required=False,
+            aliases=("Strata", "Stratification"),
+            example="oow_dudley",
+        ),
+        Field(
+            "allocation_method",
+            Kind.CODE,
+            "Method of allocation",
+            "How the allocation was made.",
+            codes="allocation_method",
+            required=False,
+            aliases=("Randomisation method",),
+            example="blocked",
+        ),
+        Field(
+            "notified_date",
+            Kind.DATE,
+            "Participant told",
+            "The day on which the person was told the arm.",
+            required=False,
+            aliases=("Date notified", "Date told", "Notification date"),
+            example="2018-06-06",
+        ),
+        Field(
+            "consent_version",
+            Kind.TEXT,
+            "Version of the consent form",
+            "The version of the consent form that the person signed.",
+            required=False,
+            aliases=("Consent form version", "PIS version"),
+            example="v2.1",
+        ),
+    ),
+    rules=(
+        Rule(
+            "T03",
+            Severity.ROW,
+            "Randomised before the baseline was completed",
+            expected="a baseline completed on or before the day of randomisation",
+            fix="Correct whichever date is wrong. If the baseline did come later, tell the trial team.",
+            on="baseline_completed_date",
+            holds=lambda: pl.col("baseline_completed_date") <= pl.col("randomised_date"),
+        ),
+        Rule(
+            "T04",
+            Severity.WARNING,
+            "Randomised outside the trial's recruitment period",
+            expected="a date from 2018-05-01 to 2019-10-31",
+            fix="Check the date of randomisation.",
+            on="randomised_date",
+            holds=lambda: (pl.col("programme_code") != "HLT") | pl.col("randomised_date").is_between(*RECRUITMENT),
+        ),
+        # Found by the check of the list itself; the words are the trial's own.
+        Rule(
+            "T05",
+            Severity.ROW,
+            "The trial arm is not recognised",
+            expected="ips or control",
+            fix="Enter ips or control, as first allocated.",
+            on="arm",
+        ),
+        Rule(
+            "T06",
+            Severity.ROW,
+            "The trial group is not one of this site's",
+            expected="wmca_oow from the West Midlands, which recruited out-of-work people only; scr_oow or scr_iw from "
+            "Sheffield City Region",
+            fix="Correct the trial group.",
+            on="trial_group",
+            holds=lambda: (pl.col("site_code") == "HLT-WMCA") == (pl.col("trial_group") == "wmca_oow"),
+        ),
+        orphan("randomisation", "randomisation", "participants"),
+        Rule(
+            "T01",
+            Severity.ROW,
+            "The participant has already been randomised",
+            expected="one randomisation for each participant: the earliest stands",
+            fix="Delete this row. If it is another person, correct the participant reference.",
+            on="participant_ref",
+            breaks_sql="""
+                select delivery_id, source_row from core.randomisation
+                qualify row_number() over (
+                    partition by site_code, participant_ref order by randomised_date, source_row) > 1""",
+        ),
+        Rule(
+            "T02",
+            Severity.ROW,
+            "The trial arm differs from the one first recorded",
+            expected="the arm that was sent first: an allocation never changes",
+            fix="Restore the arm first allocated. If the first record was wrong, tell the trial team: "
+            "until they decide, the first allocation stands.",
+            on="arm",
+            first_stands=True,
+            # A second allocation within the extract is T01's business: only the earliest is compared.
+            breaks_sql="""
+                with first_sent as (
+                    select site_code, participant_ref, arm from history.randomisation
+                    qualify row_number() over (
+                        partition by site_code, participant_ref
+                        order by received_at, data_cut_date, delivery_id, randomised_date, source_row) = 1
+                ), now_sent as (
+                    select site_code, participant_ref, arm, delivery_id, source_row from core.randomisation
+                    qualify row_number() over (
+                        partition by site_code, participant_ref order by randomised_date, source_row) = 1
+                )
+                select now_sent.delivery_id, now_sent.source_row
+                from now_sent join first_sent using (site_code, participant_ref)
+                where now_sent.arm <> first_sent.arm""",
+        ),
+        Rule(
+            "T03",
+            Severity.ROW,
+            "Randomised before consent",
+            expected="a randomisation on or after the date of consent",
+            fix="Correct the date of randomisation, or the date of consent in the participants extract. "
+            "If consent did come later, tell the trial team.",
+            on="randomised_date",
+            needs=("participants",),
+            breaks_sql="""
+                select z.delivery_id, z.source_row
+                from core.randomisation z join core.participants p using (site_code, participant_ref)
+                where z.randomised_date < p.consent_date""",
+        ),
+        Rule(
+            "T06",
+            Severity.ROW,
+            "A West Midlands participant was in work when randomised",
+            expected="someone out of work: the West Midlands trial recruited out-of-work people only",
+            fix="Correct the employment status at start in the referrals extract. If the person was in work, "
+            "tell the trial team.",
+            on="participant_ref",
+            needs=("referrals",),
+            # A person may have been referred before: the last referral up to the allocation is the one that led to it.
+            breaks_sql="""
+                select z.delivery_id, z.source_row
+                from core.randomisation z join core.referrals r using (site_code, participant_ref)
+                where z.site_code = 'HLT-WMCA' and r.referral_received_date <= z.randomised_date
+                group by z.delivery_id, z.source_row
+                having arg_max(r.employment_status_at_start, r.referral_received_date) = '01'""",
+        ),
+        before_death("randomisation", "randomised_date", "The randomisation"),
+    ),
+)

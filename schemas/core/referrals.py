@@ -1,0 +1,379 @@
+"""core.referrals: every spell of support, from referral to exit. Source: DOMAIN.md 7.2, rules P07, P12-P20, E08.
+
+P15 (E5 used for Jobcentre Plus) is about a file's mixture of codes, not about a row, and is not a rule of this table.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas.contract import Contract, Field, Kind, Rule, Severity
+from schemas.vocabulary import (
+    EMPLOYMENT_STATUS,
+    EPISODE_ID,
+    PARTICIPANT_REF,
+    STAFF_REF,
+    WEEKLY_HOURS_WORKED,
+    before_death,
+    orphan,
+)
+
+NOT_IN_WORK = ("02", "03", "04", "05", "06", "07", "08")
+SOME_HOURS = ("01", "02", "03", "04")
+
+
+def _hours_agree(moment: str, when: str) -> Rule:
+    """Rule E08 for the employment status and the hours at one moment of the episode."""
+
+    def holds() -> pl.Expr:
+        status, hours = pl.col(f"employment_status_{moment}"), pl.col(f"weekly_hours_{moment}")
+        return ~((status == "01") & (hours == "98")) & ~(status.is_in(NOT_IN_WORK) & hours.is_in(SOME_HOURS))
+
+    return Rule(
+        "E08",
+        Severity.ROW,
+        f"Employment status and hours {when} disagree",
+        expected="98 (not applicable) or an empty cell for someone not employed; any other code for someone employed",
+        fix=f"Correct the hours or the employment status {when}. The codes run downwards: 01 is 30 hours or more.",
+        on=f"weekly_hours_{moment}",
+        holds=holds,
+    )
+
+
+def _age(condition: str) -> str:
+    """The referrals whose `age` (the most the person can be: only the year of birth is known) meets `condition`."""
+    return f"""
+                select delivery_id, source_row
+                from (
+                    select r.*, year(r.referral_received_date) - p.year_of_birth as age
+                    from core.referrals r join core.participants p using (site_code, participant_ref))
+                where {condition}"""
+
+
+CONTRACT = Contract(
+    dataset="referrals",
+    title="Referrals",
+    description="Spells of support from referral to exit. A second referral of a person is a new row.",
+    grain="one row per referral (episode)",
+    key=("episode_id",),
+    entity="referral",
+    participant_level=True,
+    fields=(
+        EPISODE_ID,
+        PARTICIPANT_REF,
+        Field(
+            "referral_received_date",
+            Kind.DATE,
+            "Referral received",
+            "The day on which the site received the referral. Cohorts of referrals are counted by it.",
+            aliases=("Date of referral", "Referral date", "Date referred", "Date referral received"),
+            example="2016-05-04",
+        ),
+        Field(
+            "source_of_referral",
+            Kind.CODE,
+            "Source of referral",
+            "Who referred the person (NHS code). Jobcentre Plus is M5; E5 is court liaison.",
+            codes="source_of_referral",
+            aliases=("Referral source", "Referred by", "Referrer type"),
+            example="M5",
+        ),
+        Field(
+            "referring_org_ods",
+            Kind.REFERENCE,
+            "Referring organisation",
+            "NHS organisation (ODS) code of the referrer, where it is an NHS body.",
+            required=False,
+            pattern=r"^[A-Z0-9]{3,6}$",
+            aliases=("ODS code", "Referrer ODS", "GP practice code", "Referring organisation code"),
+            example="RXV",
+        ),
+        Field(
+            "jobcentre_district",
+            Kind.TEXT,
+            "Jobcentre Plus district",
+            "The Jobcentre Plus district of the referral, where there is one.",
+            required=False,
+            aliases=("JCP district", "Jobcentre"),
+            example="Cumbria and Lancashire",
+        ),
+        Field(
+            "eligibility_outcome",
+            Kind.CODE,
+            "Eligibility",
+            "Whether the person was found eligible for the pilot.",
+            codes="eligibility_outcome",
+            aliases=("Eligible", "Eligibility decision", "Triage outcome"),
+            example="eligible",
+        ),
+        Field(
+            "ineligible_reason",
+            Kind.CODE,
+            "Reason not eligible",
+            "Why the person was found not eligible; empty otherwise.",
+            codes="ineligible_reason",
+            required=False,
+            aliases=("Reason for ineligibility", "Ineligibility reason", "Rejection reason"),
+            example="not_out_of_work_4w",
+        ),
+        Field(
+            "eligibility_date",
+            Kind.DATE,
+            "Date of the eligibility decision",
+            "The day on which eligibility was decided.",
+            required=False,
+            aliases=("Decision date", "Date of decision", "Eligibility decision date", "Triage date"),
+            example="2016-05-11",
+        ),
+        Field(
+            "programme_start_date",
+            Kind.DATE,
+            "Start of support",
+            "The day on which support began, as `start_basis` says; empty if it has not.",
+            required=False,
+            column_required=True,
+            aliases=("Start date", "Date started", "Programme start", "Date of first appointment"),
+            example="2016-05-20",
+        ),
+        Field(
+            "start_basis",
+            Kind.CODE,
+            "What counts as the start",
+            "What the start of support is the date of: first contact, provider's start or randomisation.",
+            codes="start_basis",
+            required=False,
+            aliases=("Basis of start", "Start type"),
+            example="first_contact",
+        ),
+        Field(
+            "support_model",
+            Kind.CODE,
+            "Support model",
+            "The kind of support the person was referred to.",
+            codes="support_model",
+            aliases=("Model", "Intervention", "Service type"),
+            example="ips",
+        ),
+        EMPLOYMENT_STATUS.but(
+            name="employment_status_at_start",
+            title="Employment status at start",
+            description="Employment status when referred (NHS code). 01 is wider than paid work.",
+            aliases=("Employment status at referral", "Employment status", "Work status at start"),
+        ),
+        WEEKLY_HOURS_WORKED.but(
+            name="weekly_hours_at_start",
+            title="Weekly hours band at start",
+            required=False,
+            aliases=("Hours at start", "Weekly hours at start", "Weekly hours at referral"),
+            example="98",
+        ),
+        Field(
+            "sick_absence_at_start",
+            Kind.CODE,
+            "Absent through sickness at start",
+            "Whether someone in work was on sick leave when referred (NHS code).",
+            codes="sick_absence_ind",
+            required=False,
+            aliases=("Sick absence", "Off sick", "On sick leave"),
+            example="8",
+        ),
+        Field(
+            "statutory_sick_pay",
+            Kind.CODE,
+            "Statutory Sick Pay",
+            "Whether the person received Statutory Sick Pay when referred (NHS code).",
+            codes="ssp_ind",
+            required=False,
+            aliases=("SSP", "Receiving SSP"),
+            example="N",
+        ),
+        Field(
+            "exit_date",
+            Kind.DATE,
+            "Date of exit",
+            "The day on which support ended; empty while the episode is open.",
+            required=False,
+            column_required=True,
+            aliases=("Exit date", "Discharge date", "Date closed", "End date", "Leaving date"),
+            example="2016-11-02",
+        ),
+        Field(
+            "exit_reason",
+            Kind.CODE,
+            "Reason for exit",
+            "Why support ended; empty while the episode is open.",
+            codes="exit_reason",
+            required=False,
+            column_required=True,
+            aliases=("Exit reason", "Discharge reason", "Reason closed", "Reason for leaving", "Closure reason"),
+            example="completed_in_work",
+        ),
+        EMPLOYMENT_STATUS.but(
+            name="employment_status_at_exit",
+            title="Employment status at exit",
+            description="Employment status when support ended (NHS code). 01 is wider than paid work.",
+            required=False,
+            aliases=("Employment status at discharge", "Work status at exit"),
+            example="01",
+        ),
+        WEEKLY_HOURS_WORKED.but(
+            name="weekly_hours_at_exit",
+            title="Weekly hours band at exit",
+            required=False,
+            aliases=("Hours at exit", "Weekly hours at exit", "Weekly hours at discharge"),
+        ),
+        STAFF_REF.but(
+            name="key_worker_ref",
+            title="Key worker",
+            description="The site's own reference for the person's main worker; never a name.",
+            aliases=("Key worker ID", "Caseworker ID", "Employment specialist ID"),
+        ),
+        Field(
+            "priority_group",
+            Kind.CODE,
+            "Priority group",
+            "The group by which the person was given priority, where the pilot has such groups.",
+            codes="priority_group",
+            required=False,
+            aliases=("Priority", "Target group", "Client group"),
+        ),
+    ),
+    rules=(
+        Rule(
+            "V01",
+            Severity.ROW,
+            "The reason for not being eligible is empty",
+            expected="a reason wherever the referral is not eligible",
+            fix="Enter why the person was not eligible, or correct the eligibility.",
+            on="ineligible_reason",
+            holds=lambda: (pl.col("eligibility_outcome") != "ineligible") | pl.col("ineligible_reason").is_not_null(),
+        ),
+        Rule(
+            "V01",
+            Severity.ROW,
+            "It is not said what the start of support is the date of",
+            expected="first_contact, provider_start or randomised wherever there is a start of support",
+            fix="Enter what counts as the start, or empty the start of support if there was none.",
+            on="start_basis",
+            holds=lambda: pl.col("programme_start_date").is_null() | pl.col("start_basis").is_not_null(),
+        ),
+        Rule(
+            "P13",
+            Severity.ROW,
+            "Support starts before the referral",
+            expected="a start on or after the day the referral was received",
+            fix="Correct the start of support or the date of referral.",
+            on="programme_start_date",
+            holds=lambda: pl.col("programme_start_date") >= pl.col("referral_received_date"),
+        ),
+        Rule(
+            "P14",
+            Severity.ROW,
+            "Eligibility was decided before the referral",
+            expected="a decision on or after the day the referral was received",
+            fix="Correct the date of the decision or the date of referral.",
+            on="eligibility_date",
+            holds=lambda: pl.col("eligibility_date") >= pl.col("referral_received_date"),
+        ),
+        Rule(
+            "P14",
+            Severity.ROW,
+            "A referral that is not eligible has a start of support",
+            expected="no start of support where the referral is not eligible",
+            fix="Correct the eligibility if support did start; otherwise empty the start of support.",
+            on="eligibility_outcome",
+            holds=lambda: (pl.col("eligibility_outcome") != "ineligible") | pl.col("programme_start_date").is_null(),
+        ),
+        Rule(
+            "P17",
+            Severity.ROW,
+            "Exit date and exit reason do not come together",
+            expected="both an exit date and an exit reason, or neither while the episode is open",
+            fix="Enter whichever of the two is missing, or empty both if the episode is still open.",
+            on="exit_reason",
+            holds=lambda: pl.col("exit_date").is_null() == pl.col("exit_reason").is_null(),
+        ),
+        Rule(
+            "P17",
+            Severity.ROW,
+            "Exit is before the start of support",
+            expected="an exit on or after the start of support (or the referral, where support did not start)",
+            fix="Correct the exit date, the start of support or the date of referral.",
+            on="exit_date",
+            holds=lambda: pl.col("exit_date") >= pl.coalesce("programme_start_date", "referral_received_date"),
+        ),
+        _hours_agree("at_start", "at start"),
+        _hours_agree("at_exit", "at exit"),
+        orphan("referrals", "referral", "participants"),
+        Rule(
+            "P07",
+            Severity.ROW,
+            "The person was too young for the programme when referred",
+            expected="an age at referral of 16 or over, and of 18 or over in the health-led trials",
+            fix="Correct the date of referral, or the year of birth in the participants extract.",
+            on="referral_received_date",
+            needs=("participants",),
+            breaks_sql=_age("age < case programme_code when 'HLT' then 18 else 16 end"),
+        ),
+        Rule(
+            "P07",
+            Severity.WARNING,
+            "The person was over 75 when referred",
+            expected="an age at referral of 75 or under",
+            fix="Check the date of referral, and the year of birth in the participants extract.",
+            on="referral_received_date",
+            needs=("participants",),
+            # The person may be a year younger: the birthday may lie after the referral.
+            breaks_sql=_age("age - 1 > 75"),
+        ),
+        Rule(
+            "P16",
+            Severity.ROW,
+            "The participant already had an open episode",
+            expected="a referral received when the person's earlier episode had ended",
+            fix="Enter the exit of the earlier episode, or delete this row if it is the same episode.",
+            on="referral_received_date",
+            # A referral that was turned down never opened an episode.
+            breaks_sql="""
+                select delivery_id, source_row from core.referrals where eligibility_outcome <> 'ineligible'
+                qualify referral_received_date < max(coalesce(exit_date, date '9999-12-31')) over (
+                    partition by site_code, participant_ref order by referral_received_date, source_row
+                    rows between unbounded preceding and 1 preceding)""",
+        ),
+        Rule(
+            "P18",
+            Severity.WARNING,
+            "The episode has been open for over two years, without a contact in the last six months",
+            expected="an exit where support has ended",
+            fix="Enter the exit date and reason if the person has left. Send any contact that is missing.",
+            on="exit_date",
+            # Contacts need referrals, so they cannot be named as needed here: a site that sends none is left alone.
+            breaks_sql="""
+                select r.delivery_id, r.source_row
+                from core.referrals r
+                join (select distinct delivery_id, data_cut_date from history.referrals) using (delivery_id)
+                where r.eligibility_outcome = 'eligible' and r.exit_date is null
+                    and coalesce(r.programme_start_date, r.referral_received_date) < data_cut_date - interval 24 month
+                    and exists (from core.contacts c where c.site_code = r.site_code)
+                    and not exists (
+                        from core.contacts c
+                        where c.site_code = r.site_code and c.episode_id = r.episode_id
+                            and c.contact_date >= data_cut_date - interval 6 month)""",
+        ),
+        Rule(
+            "P19",
+            Severity.WARNING,
+            "Support started without consent to take part",
+            expected="consent to take part (Y) for everyone whose support started",
+            fix="Check the consent in the participants extract, and the start of support.",
+            on="programme_start_date",
+            needs=("participants",),
+            breaks_sql="""
+                select r.delivery_id, r.source_row
+                from core.referrals r join core.participants p using (site_code, participant_ref)
+                where r.programme_start_date is not null and not p.consent_participation""",
+        ),
+        before_death("referrals", "referral_received_date", "The referral"),
+        before_death("referrals", "programme_start_date", "The start of support"),
+    ),
+)

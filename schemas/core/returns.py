@@ -1,0 +1,28 @@
+"""core.returns: who sends which dataset. Source: DOMAIN.md 7.22."""
+
+from __future__ import annotations
+
+from schemas.contract import Contract, Field, Kind
+from schemas.core._registry import SOURCE
+
+CONTRACT = Contract(
+    dataset="returns",
+    title="Returns",
+    description="Which datasets a sender owes, may send or must not send. Every site of a programme owes the same; "
+    "the three offices that send published figures have rows of their own.",
+    grain="one row per sender and dataset",
+    key=("sender", "dataset"),
+    reference=True,
+    fields=(
+        Field(
+            "sender",
+            Kind.REFERENCE,
+            "Sender",
+            "A programme code, which stands for all its sites, or the site code of an office: PMO, NHSE or GRANTNAV.",
+            example="MHT",
+        ),
+        Field("dataset", Kind.REFERENCE, "Dataset", "The name of the dataset.", example="participants"),
+        Field("need", Kind.CODE, "Need", "Whether it is owed, may be sent, or must not be sent.", codes="return_need"),
+        SOURCE,
+    ),
+)

@@ -1,0 +1,22 @@
+"""core.site_areas: which areas a site serves. Source: DOMAIN.md 2.5, 7.0 and trap 11 of section 0."""
+
+from __future__ import annotations
+
+from schemas.contract import Contract, Field, Kind
+from schemas.core._registry import AREA_CODE, SOURCE
+
+CONTRACT = Contract(
+    dataset="site_areas",
+    title="Areas of each site",
+    description="The areas that a site serves, and by what someone belongs to them: where they live, where their GP "
+    "practice lies, or where the service is run. A site without rows has no areas named in the sources.",
+    grain="one row per site, area and basis",
+    key=("site_code", "area_code", "basis"),
+    reference=True,
+    fields=(
+        Field("site_code", Kind.CODE, "Site code", "The site.", codes="sites", example="HLT-WMCA"),
+        AREA_CODE.but(kind=Kind.CODE, codes="areas"),
+        Field("basis", Kind.CODE, "Basis", "By what someone belongs to the area.", codes="area_basis"),
+        SOURCE,
+    ),
+)

@@ -1,0 +1,158 @@
+"""What follows from a contract: column types, the pandera schema, the table and its comments.
+
+Nothing here is typed twice: each function turns a `Contract` into one of its other forms.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from schemas.contract import Contract, Field, Kind, Severity
+
+if TYPE_CHECKING:
+    import pandera.polars as pa
+
+# Where a row came from: every table of `core` that a site sends carries these (DESIGN.md section 5).
+PROVENANCE: tuple[tuple[str, str, str], ...] = (
+    ("programme_code", "VARCHAR", "The programme of the site that sent the row."),
+    ("site_code", "VARCHAR", "The site that sent the row."),
+    ("delivery_id", "VARCHAR", "The delivery the row came in: see audit.deliveries."),
+    ("source_row", "BIGINT", "The row's physical line (CSV) or sheet row (workbook) in the sender's file, first = 1."),
+)
+
+_POLARS = {
+    Kind.TEXT: pl.String,
+    Kind.REFERENCE: pl.String,
+    Kind.CODE: pl.String,
+    Kind.DATE: pl.Date,
+    Kind.WHOLE: pl.Int64,
+    Kind.YES_NO: pl.Boolean,
+    Kind.FINANCIAL_YEAR: pl.String,
+}
+_SQL = {
+    Kind.TEXT: "VARCHAR",
+    Kind.REFERENCE: "VARCHAR",
+    Kind.CODE: "VARCHAR",
+    Kind.DATE: "DATE",
+    Kind.WHOLE: "BIGINT",
+    Kind.YES_NO: "BOOLEAN",
+    Kind.FINANCIAL_YEAR: "VARCHAR",
+    Kind.MOMENT: "TIMESTAMP",
+}
+
+
+def polars_type(field: Field) -> pl.DataType:
+    """The type of a field in a typed frame. Numbers with decimals are decimals: never floats."""
+    if field.kind in (Kind.MONEY, Kind.DECIMAL):
+        return pl.Decimal(14, 2 if field.kind is Kind.MONEY else field.decimals)
+    return _POLARS[field.kind]()
+
+
+def sql_type(field: Field) -> str:
+    """The type of a field's column in the warehouse."""
+    if field.kind in (Kind.MONEY, Kind.DECIMAL):
+        return f"DECIMAL(14,{2 if field.kind is Kind.MONEY else field.decimals})"
+    return _SQL[field.kind]
+
+
+def columns(contract: Contract, sent_by_sites: bool) -> list[tuple[str, str, bool, str]]:
+    """The columns of a contract's table: (name, SQL type, may not be null, comment)."""
+    own = [(f.name, sql_type(f), f.required, comment(f)) for f in contract.fields]
+    names = set(contract.by_name)
+    added = [(n, t, True, c) for n, t, c in PROVENANCE if n not in names] if sent_by_sites else []
+    return own + added
+
+
+def comment(field: Field) -> str:
+    """A column's comment: title, meaning, unit and code list."""
+    said = f"{field.title}. {field.description}"
+    if field.unit and field.unit not in field.description:
+        said += f" Unit: {field.unit}."
+    if field.codes:
+        said += f" Codes: core.codes, list '{field.codes}'."
+    return said
+
+
+def quoted(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def create_table(schema: str, contract: Contract, sent_by_sites: bool = False) -> str:
+    """The CREATE TABLE statement of a contract."""
+    lines = [
+        f'"{name}" {kind}{" NOT NULL" if needed else ""}' for name, kind, needed, _ in columns(contract, sent_by_sites)
+    ]
+    return f'CREATE TABLE {schema}."{contract.dataset}" (\n  ' + ",\n  ".join(lines) + "\n)"
+
+
+def comments(schema: str, contract: Contract, sent_by_sites: bool = False) -> list[str]:
+    """The COMMENT ON statements of a contract's table and of each of its columns."""
+    table = f'{schema}."{contract.dataset}"'
+    said = f"{contract.title}: {contract.description} Grain: {contract.grain}."
+    return [f"COMMENT ON TABLE {table} IS {quoted(said)}"] + [
+        f'COMMENT ON COLUMN {table}."{name}" IS {quoted(text)}' for name, _, _, text in columns(contract, sent_by_sites)
+    ]
+
+
+def contract_version(contract: Contract) -> str:
+    """Twelve hexadecimal digits that change when what the contract says of a single file changes.
+
+    Rules between tables are left out: they do not touch the judgement of a file.
+    """
+    digest = hashlib.sha256()
+    for field in contract.fields:
+        digest.update(repr(field).encode())
+        if field.codes:
+            digest.update(field.code_list.sha256.encode())
+    for rule in contract.row_rules:
+        assert rule.holds is not None
+        said = (rule.rule_id, str(rule.severity), rule.title, rule.expected, rule.fix, rule.on)
+        digest.update(repr(said).encode())
+        digest.update(rule.holds().meta.serialize())
+    policy = (
+        contract.dataset,
+        contract.key,
+        contract.participant_level,
+        contract.bad_share_limit,
+        contract.control_total,
+    )
+    digest.update(repr(policy).encode())
+    return digest.hexdigest()[:12]
+
+
+def pandera_schema(contract: Contract) -> pa.DataFrameSchema:
+    """The pandera schema that judges a typed frame of this dataset, cell by cell and row by row.
+
+    Every check hangs on the column of the cell to mend and is named 'rule:severity', so a failure case names all three.
+    Cross-field checks read the other columns from the frame. A check whose answer is unknown (an empty cell) passes:
+    whether a cell may be empty is the column's own business.
+    """
+    import pandera.polars as pa
+
+    from schemas.cell_rules import checks_of
+
+    built: dict[str, pa.Column] = {}
+    for field in contract.fields:
+        cell = [(f"{rule_id}:{Severity.ROW}", expression) for rule_id, expression in checks_of(field)]
+        across = [
+            (f"{r.rule_id}:{r.severity}", r.holds()) for r in contract.row_rules if r.on == field.name and r.holds
+        ]
+        built[field.name] = pa.Column(
+            polars_type(field),
+            nullable=not field.required,
+            checks=[_check(name, expression) for name, expression in [*cell, *across]],
+        )
+    return pa.DataFrameSchema(built, name=contract.dataset)
+
+
+def _check(name: str, expression: pl.Expr) -> pa.Check:
+    import pandera.polars as pa
+
+    def holds(data: pa.PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select(expression.fill_null(True))
+
+    return pa.Check(holds, name=name, ignore_na=False)

@@ -1,0 +1,78 @@
+"""What a rule says to the sender about one field: found wherever the rule is stated, its blanks filled in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schemas.cell_rules import CELL_RULES
+from schemas.contract import Contract, Rule, Severity
+from schemas.file_rules import FILE_RULES
+from schemas.personal_data import PERSONAL_DATA_RULES
+
+RULES_OF_ANY_DATASET: tuple[Rule, ...] = (*FILE_RULES, *PERSONAL_DATA_RULES, *CELL_RULES)
+
+
+@dataclass(frozen=True)
+class RuleText:
+    """A rule in plain words for one field."""
+
+    title: str
+    expected: str
+    fix: str
+
+
+def rule(contract: Contract | None, rule_id: str, field: str, severity: str) -> Rule:
+    """The statement of a rule. A contract's own rule for the field comes before the rules of any dataset.
+
+    A field may lend a cell rule another name (its `range_rule` is E06, say): then the general text is used.
+    Raises KeyError for a rule that nobody states.
+    """
+    own = [] if contract is None else [r for r in contract.rules if r.rule_id == rule_id]
+    exact = [r for r in own if r.on == field and r.severity == severity]
+    general = [r for r in RULES_OF_ANY_DATASET if r.rule_id == rule_id and r.severity == severity]
+    if found := (exact or general):
+        return found[0]
+    if contract is not None and (f := contract.by_name.get(field)):
+        for lent, meant in ((f.not_listed_rule, "V02"), (f.range_rule, "V03"), (f.pattern_rule, "V04")):
+            if rule_id == lent != meant:
+                return rule(contract, meant, field, severity)
+    if own:
+        return own[0]
+    raise KeyError(f"no rule {rule_id} ({severity}) for field {field!r}")
+
+
+def explain(contract: Contract | None, rule_id: str, field: str, severity: str) -> RuleText:
+    """What to tell the sender about a rule and a field: title, what was expected, how to mend it."""
+    stated = rule(contract, rule_id, field, severity)
+    f = contract.by_name.get(field) if contract is not None else None
+    blanks = {
+        "{title}": f.title if f else "A cell",
+        "{field}": field,
+        "{expected}": f.expects() if f else "a value in the agreed form",
+        "{limit}": f"{contract.bad_share_limit:.0%}" if contract else "20%",
+    }
+    said = []
+    for text in (stated.title, stated.expected, stated.fix):
+        for blank, value in blanks.items():
+            text = text.replace(blank, value)
+        said.append(text)
+    return RuleText(*said)
+
+
+def rules_of(contract: Contract) -> list[tuple[Rule, str]]:
+    """Every rule that can be found broken in a dataset, with the field it would be found on ('' for the file)."""
+    found: dict[tuple[str, str, str], tuple[Rule, str]] = {}
+
+    def add(rule_id: str, severity: str, field: str) -> None:
+        found.setdefault((rule_id, str(severity), field), (rule(contract, rule_id, field, severity), field))
+
+    for stated in contract.rules:
+        add(stated.rule_id, stated.severity, stated.on)
+    for general in (*FILE_RULES, *PERSONAL_DATA_RULES):
+        add(general.rule_id, general.severity, "")
+    for field in contract.fields:
+        for lent in (field.not_listed_rule, field.range_rule, field.pattern_rule):
+            add(lent, Severity.ROW, field.name)
+        for general in (*CELL_RULES, *FILE_RULES, *PERSONAL_DATA_RULES):
+            add(general.rule_id, general.severity, field.name)
+    return list(found.values())

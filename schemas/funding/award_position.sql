@@ -1,0 +1,56 @@
+-- funding.award_position
+-- Where each award of a programme stands: a column for each kind of money, each at its latest version. A cap is a limit
+-- and an announcement is a promise: neither is an award, and no two columns are to be added, except that a variation
+-- changes the award (current_gbp). An amount that no source gives is empty, never 0.
+-- Grain: one row per sender and award
+-- Key: sender_code, award_id
+-- Source: DOMAIN.md 3.1, 3.2
+-- Columns:
+--   sender_code          VARCHAR not null  Who sent the records.
+--   award_id             VARCHAR not null  The award.
+--   programme_code       VARCHAR not null  The programme the money is for.
+--   site_code            VARCHAR  The site the money is for; empty for a whole programme.
+--   area_name            VARCHAR  The area, as its source names it.
+--   funding_org_name     VARCHAR not null  Who gives the money.
+--   recipient_org_name   VARCHAR  Who receives it; empty where no source says.
+--   cap_gbp              DECIMAL(14,2)  Indicative cap ('up to'): a limit. Unit: pounds.
+--   cap_financial_year   VARCHAR  Financial year the cap is for.
+--   announced_gbp        DECIMAL(14,2)  Announced amount. Unit: pounds.
+--   awarded_gbp          DECIMAL(14,2)  Value of the signed agreement. Unit: pounds.
+--   varied_gbp           DECIMAL(14,2)  Change to the award since; may be negative. Unit: pounds.
+--   closed_gbp           DECIMAL(14,2)  Final value. Unit: pounds.
+--   current_gbp          DECIMAL(14,2)  Value of the award now: its final value, or else awarded and varied together;
+--       empty while nothing is awarded or its amount is not known. Unit: pounds.
+--   announced_minus_cap_gbp  DECIMAL(14,2)  Announced less cap; empty unless both are known. Unit: pounds.
+--   latest_stage         VARCHAR not null  The furthest stage of the award.
+--   amount_status        VARCHAR not null  Whether the amount of that stage is known, unknown or not_published.
+--   is_replaced          BOOLEAN not null  Whether another award replaces it at that stage.
+--   sources              VARCHAR not null  Where each stage is printed, with its wording.
+SELECT
+  sender_code,
+  award_id,
+  max(programme_code) AS programme_code,
+  max(site_code) AS site_code,
+  max(area_name) AS area_name,
+  arg_max(funding_org_name, stage_no) AS funding_org_name,
+  arg_max(recipient_org_name, stage_no) AS recipient_org_name,
+  max(amount_gbp) FILTER (award_stage = 'indicative_cap') AS cap_gbp,
+  max(financial_year) FILTER (award_stage = 'indicative_cap') AS cap_financial_year,
+  max(amount_gbp) FILTER (award_stage = 'announced') AS announced_gbp,
+  max(amount_gbp) FILTER (award_stage = 'awarded') AS awarded_gbp,
+  max(amount_gbp) FILTER (award_stage = 'varied') AS varied_gbp,
+  max(amount_gbp) FILTER (award_stage = 'closed') AS closed_gbp,
+  CASE
+    WHEN bool_or(award_stage = 'closed') THEN closed_gbp
+    WHEN bool_or(award_stage = 'varied') THEN (awarded_gbp + varied_gbp)::DECIMAL(14, 2)
+    ELSE awarded_gbp
+  END AS current_gbp,
+  (announced_gbp - cap_gbp)::DECIMAL(14, 2) AS announced_minus_cap_gbp,
+  arg_max(award_stage, stage_no) AS latest_stage,
+  arg_max(amount_status, stage_no) AS amount_status,
+  arg_max(is_replaced, stage_no) AS is_replaced,
+  string_agg(
+    award_stage || ': ' || source_document || coalesce(' (''' || source_wording || ''')', ''), '; ' ORDER BY stage_no
+  ) AS sources
+FROM funding.award_stages
+GROUP BY sender_code, award_id

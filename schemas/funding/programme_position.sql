@@ -1,0 +1,71 @@
+-- funding.programme_position
+-- What each programme was promised and given, a column for each kind of money. Only one sum crosses columns: the
+-- headline is what government announced plus what others pledged as match (for the Trailblazers 6.0m + 6.0m = 12.0m).
+-- Caps are limits that the announcements took the place of: they are added to nothing. Amounts that no source gives are
+-- counted in n_amounts_unknown and are in no total, so a total beside unknown amounts is a least, and a total of
+-- nothing but unknown amounts is empty, never 0. Match is pledged for whole programmes: a part of a pledge that a source
+-- names again is at its own stage, and stages are never added.
+-- Grain: one row per programme
+-- Key: programme_code
+-- Source: DOMAIN.md 0 (traps 1 and 2), 1.1, 3.1, 3.2
+-- Columns:
+--   programme_code       VARCHAR not null  The programme.
+--   programme_name       VARCHAR not null  Its name.
+--   cap_gbp              DECIMAL(14,2)  Indicative caps ('up to'): limits. Unit: pounds.
+--   announced_gbp        DECIMAL(14,2)  Announced government money. Unit: pounds.
+--   awarded_gbp          DECIMAL(14,2)  Signed agreements, variations not included. Unit: pounds.
+--   current_gbp          DECIMAL(14,2)  Signed agreements as they stand, variations included. Unit: pounds.
+--   match_pledged_gbp    DECIMAL(14,2)  Match that others pledged. Unit: pounds.
+--   match_confirmed_gbp  DECIMAL(14,2)  Match that was confirmed. Unit: pounds.
+--   match_evidenced_gbp  DECIMAL(14,2)  Match that was spent and evidenced. Unit: pounds.
+--   headline_gbp         DECIMAL(14,2)  announced_gbp + match_pledged_gbp; empty unless both are known. Unit: pounds.
+--   n_awards             BIGINT not null  Awards on record, at whatever stage. Unit: awards.
+--   n_amounts_known      BIGINT not null  Amounts (award stages and match) that are known. Unit: amounts.
+--   n_amounts_unknown    BIGINT not null  Amounts that are unknown or not published: in no total. Unit: amounts.
+WITH stages AS (
+  SELECT
+    programme_code,
+    sum(amount_gbp) FILTER (award_stage = 'indicative_cap') AS cap_gbp,
+    sum(amount_gbp) FILTER (award_stage = 'announced') AS announced_gbp,
+    sum(amount_gbp) FILTER (award_stage = 'awarded') AS awarded_gbp,
+    count(amount_gbp) AS n_known,
+    count(*) - count(amount_gbp) AS n_unknown
+  FROM funding.award_stages
+  WHERE NOT is_replaced
+  GROUP BY programme_code
+),
+awards AS (
+  SELECT programme_code, count(*) AS n_awards, sum(current_gbp) AS current_gbp
+  FROM funding.award_position
+  WHERE NOT is_replaced
+  GROUP BY programme_code
+),
+matched AS (
+  SELECT
+    programme_code,
+    sum(amount) FILTER (match_stage = 'pledged') AS pledged_gbp,
+    sum(amount) FILTER (match_stage = 'confirmed') AS confirmed_gbp,
+    sum(amount) FILTER (match_stage = 'evidenced') AS evidenced_gbp,
+    count(amount) AS n_known,
+    count(*) - count(amount) AS n_unknown
+  FROM core.match_funding
+  GROUP BY programme_code
+)
+SELECT
+  p.programme_code,
+  p.programme_name,
+  s.cap_gbp::DECIMAL(14, 2) AS cap_gbp,
+  s.announced_gbp::DECIMAL(14, 2) AS announced_gbp,
+  s.awarded_gbp::DECIMAL(14, 2) AS awarded_gbp,
+  a.current_gbp::DECIMAL(14, 2) AS current_gbp,
+  m.pledged_gbp::DECIMAL(14, 2) AS match_pledged_gbp,
+  m.confirmed_gbp::DECIMAL(14, 2) AS match_confirmed_gbp,
+  m.evidenced_gbp::DECIMAL(14, 2) AS match_evidenced_gbp,
+  (s.announced_gbp + m.pledged_gbp)::DECIMAL(14, 2) AS headline_gbp,
+  coalesce(a.n_awards, 0) AS n_awards,
+  coalesce(s.n_known, 0) + coalesce(m.n_known, 0) AS n_amounts_known,
+  coalesce(s.n_unknown, 0) + coalesce(m.n_unknown, 0) AS n_amounts_unknown
+FROM core.programmes AS p
+LEFT JOIN stages AS s USING (programme_code)
+LEFT JOIN awards AS a USING (programme_code)
+LEFT JOIN matched AS m USING (programme_code)

@@ -1,0 +1,186 @@
+-- outcomes.kpi
+-- The outcome figures, one a row: rates over mature cases with a 95% interval, volumes, and target attainment, for each
+-- site and for the programme (site_code 'all'), by financial year and for all years (cohort 'all'). What each kpi_code
+-- means is in outcomes.kpi_definitions; the episodes behind a rate are in outcomes.kpi_cases.
+-- In programmes that randomise, kpi_01 and kpi_02 count everybody referred, all others only the people who were offered
+-- the service (the ips arm): the arms are never mixed, and comparing them is not a matter of this table. Clients in work
+-- at the start are in no job figure.
+-- A figure that cannot be said is empty, with its reason: never 0.
+-- Grain: one row per figure, programme, site (or 'all'), financial year (or 'all') and unit
+-- Key: kpi_code, programme_code, site_code, cohort, unit
+-- Source: DOMAIN.md 4.1 to 4.6
+-- Columns:
+--   kpi_code           VARCHAR not null  The figure: see outcomes.kpi_definitions.
+--   programme_code     VARCHAR not null  The programme.
+--   site_code          VARCHAR not null  The site, or 'all' for the programme.
+--   cohort             VARCHAR not null  Financial year of entry (basis cohort) or of the event (basis period), or 'all'.
+--   basis              VARCHAR not null  cohort: people followed from their entry. period: events dated in the period.
+--   definition_code    VARCHAR  Outcome definition (core.outcome_definitions). Never compare figures across definitions.
+--   unit               VARCHAR not null  What is counted: referrals, starts, jobs, job_starts, people, events.
+--   numerator          BIGINT  Mature cases that achieved; for attainment the actual. Empty for volumes.
+--   denominator        BIGINT  Mature cases whose outcome is known; for attainment the target. Empty for volumes.
+--   n_immature         BIGINT  Cases whose window had not passed at the cut-off: in neither. Empty for other kinds.
+--   n_missing_outcome  BIGINT  Mature cases whose outcome is not known: in neither. Empty for other kinds.
+--   value              BIGINT  The count of a volume; empty for rates.
+--   rate               DOUBLE  numerator / denominator, from 0 to 1 (attainment may be more); empty for volumes.
+--   reason             VARCHAR  Why the figure is empty: no_mature_cases, data_not_received; for attainment also
+--       not_measured, units_differ, definitions_differ, targets_differ, no_actual, no_target.
+--   ci_low             DOUBLE  Lower end of the 95% interval of the rate.
+--   ci_high            DOUBLE  Upper end of the 95% interval of the rate.
+--   ci_method          VARCHAR  wilson, where there is an interval.
+--   data_cut_date      DATE  Earliest date to which the sites' data are complete.
+--   provisional        BOOLEAN not null  Whether the figure may still move: under 80% of its cases are mature, its year
+--       was not over (reporting lag included) at the cut-off, or a site's data are missing.
+WITH site_reach AS (
+  -- Which sites can say anything about which rate: cut_date is empty where a site has not sent what it takes.
+  SELECT
+    d.kpi_code,
+    e.programme_code,
+    e.site_code,
+    e.data_cut_date AS referrals_cut_date,
+    CASE d.dataset
+      WHEN 'referrals' THEN e.data_cut_date
+      WHEN 'contacts' THEN e.contacts_cut_date
+      WHEN 'employment_outcomes' THEN e.outcomes_cut_date
+      WHEN 'contacts, employment_outcomes' THEN earlier_of(e.contacts_cut_date, e.outcomes_cut_date)
+    END AS cut_date
+  FROM (
+    SELECT DISTINCT programme_code, site_code, data_cut_date, contacts_cut_date, outcomes_cut_date
+    FROM outcomes.episodes
+  ) AS e
+  CROSS JOIN outcomes.kpi_definitions AS d
+  WHERE d.kind = 'rate'
+),
+reach AS (
+  SELECT
+    kpi_code,
+    programme_code,
+    coalesce(site_code, 'all') AS site_code,
+    min(coalesce(cut_date, referrals_cut_date)) AS data_cut_date,
+    count(*) AS n_sites,
+    count(*) FILTER (cut_date IS NULL) AS n_sites_missing
+  FROM site_reach
+  GROUP BY GROUPING SETS ((kpi_code, programme_code, site_code), (kpi_code, programme_code))
+),
+tallies AS (
+  SELECT
+    kpi_code,
+    programme_code,
+    site_code,
+    cohort,
+    count(*) FILTER (is_mature AND is_achieved) AS numerator,
+    count(*) FILTER (is_mature AND is_achieved IS NOT NULL) AS denominator,
+    count(*) FILTER (NOT is_mature) AS n_immature,
+    count(*) FILTER (is_mature AND is_achieved IS NULL) AS n_missing_outcome
+  FROM outcomes.kpi_cases
+  GROUP BY kpi_code, programme_code, site_code, cohort
+  UNION ALL
+  SELECT kpi_code, programme_code, site_code, 'all', 0, 0, 0, 0 -- a site without a case still has its row
+  FROM site_reach
+),
+rolled_up AS (
+  SELECT
+    t.kpi_code,
+    t.programme_code,
+    s.place AS site_code,
+    c.year AS cohort,
+    sum(t.numerator)::BIGINT AS numerator,
+    sum(t.denominator)::BIGINT AS denominator,
+    sum(t.n_immature)::BIGINT AS n_immature,
+    sum(t.n_missing_outcome)::BIGINT AS n_missing_outcome
+  FROM tallies AS t
+  CROSS JOIN LATERAL (SELECT unnest([t.site_code, 'all'])) AS s (place)
+  CROSS JOIN LATERAL (SELECT unnest(list_distinct([t.cohort, 'all']))) AS c (year)
+  GROUP BY t.kpi_code, t.programme_code, s.place, c.year
+),
+rates AS (
+  SELECT
+    t.kpi_code,
+    t.programme_code,
+    t.site_code,
+    t.cohort,
+    d.basis,
+    d.definition_code,
+    d.unit,
+    t.numerator,
+    t.denominator,
+    t.n_immature,
+    t.n_missing_outcome,
+    CASE
+      WHEN t.denominator > 0 THEN NULL
+      WHEN r.n_sites_missing = r.n_sites OR t.n_missing_outcome > 0 THEN 'data_not_received'
+      ELSE 'no_mature_cases'
+    END AS reason,
+    r.data_cut_date,
+    t.denominator + t.n_missing_outcome < 0.8 * (t.denominator + t.n_missing_outcome + t.n_immature)
+      OR r.n_sites_missing > 0 AS provisional
+  FROM rolled_up AS t
+  JOIN outcomes.kpi_definitions AS d USING (kpi_code)
+  JOIN reach AS r USING (kpi_code, programme_code, site_code)
+),
+counts AS (
+  SELECT
+    v.kpi_code,
+    v.programme_code,
+    v.site_code,
+    v.cohort,
+    d.basis,
+    v.definition_code,
+    v.unit,
+    v.value,
+    if(v.value IS NULL, 'data_not_received', NULL) AS reason,
+    v.data_cut_date,
+    v.n_sites_missing > 0
+      OR (v.cohort <> 'all' AND try(financial_year_end(v.cohort)) > v.data_cut_date - d.lag_days::INTEGER) AS provisional
+  FROM outcomes.volumes AS v
+  JOIN outcomes.kpi_definitions AS d USING (kpi_code)
+),
+attainment AS (
+  SELECT
+    'kpi_19_target_' || metric_code AS kpi_code,
+    programme_code,
+    site_code,
+    cohort,
+    min(coalesce(definition_code, actual_definition_code)) AS definition_code,
+    unit,
+    min(actual) AS numerator,
+    if(count(DISTINCT target_value) = 1, min(target_value)::BIGINT, NULL) AS denominator,
+    if(count(DISTINCT target_value) = 1, min(rate), NULL) AS rate,
+    if(count(DISTINCT target_value) = 1, min(reason), 'targets_differ') AS reason,
+    min(data_cut_date) AS data_cut_date
+  FROM outcomes.target_attainment
+  WHERE unit <> 'gbp' -- money is not counted here: see the schema funding
+  GROUP BY metric_code, programme_code, site_code, cohort, unit
+)
+SELECT
+  kpi_code,
+  programme_code,
+  site_code,
+  cohort,
+  basis,
+  definition_code,
+  unit,
+  numerator,
+  denominator,
+  n_immature,
+  n_missing_outcome,
+  NULL::BIGINT AS value,
+  share(numerator, denominator) AS rate,
+  reason,
+  wilson_low(numerator, denominator) AS ci_low,
+  wilson_high(numerator, denominator) AS ci_high,
+  if(denominator > 0, 'wilson', NULL) AS ci_method,
+  data_cut_date,
+  provisional
+FROM rates
+UNION ALL
+SELECT
+  kpi_code, programme_code, site_code, cohort, basis, definition_code, unit,
+  NULL, NULL, NULL, NULL, value, NULL, reason, NULL, NULL, NULL, data_cut_date, provisional
+FROM counts
+UNION ALL
+SELECT
+  kpi_code, programme_code, site_code, cohort, 'period', definition_code, unit,
+  numerator, denominator, NULL, NULL, NULL, rate, reason, NULL, NULL, NULL, data_cut_date,
+  coalesce(cohort <> 'all' AND try(financial_year_end(cohort)) > data_cut_date - 30, false)
+FROM attainment

@@ -1,0 +1,69 @@
+-- outcomes.published_measures
+-- Results and statistics as their publishers printed them, beside what they may be compared with. They are never added
+-- to figures of our own, and a figure that its publisher hid or left out stays without a value: value_status says which.
+-- Grain: one row per sender, organisation, period, breakdown, measure and statistic
+-- Key: sender_code, organisation_code, reporting_period, breakdown_type, breakdown, second_breakdown, measure_name, measure_statistic
+-- Source: DOMAIN.md 1.1 to 1.6, 4.2, 7.20
+-- Columns:
+--   sender_code              VARCHAR not null  Who sent the figure: PMO or NHSE.
+--   programme_code           VARCHAR  The programme it is about; empty for statistics about no programme of ours.
+--   site_code                VARCHAR  The pilot site it is about, if one.
+--   organisation_type        VARCHAR not null  What kind of body or area it is about.
+--   organisation_code        VARCHAR not null  The publisher's code of the body or area.
+--   organisation_name        VARCHAR not null  The body or area.
+--   reporting_period         VARCHAR not null  The period as its publisher names it.
+--   start_date               DATE  First day of the period.
+--   end_date                 DATE  Last day of the period.
+--   breakdown_type           VARCHAR not null  By what the figure is broken down.
+--   breakdown                VARCHAR not null  The group; 'NULL' is the publisher's word for all of them.
+--   second_breakdown         VARCHAR not null  The group within the group; 'NULL' is all of them.
+--   measure_name             VARCHAR not null  The measure.
+--   measure_statistic        VARCHAR not null  What kind of number it is: count, percentage, ...
+--   unit                     VARCHAR  What is counted, where the source says so.
+--   value                    DECIMAL(14,4)  The figure as printed; empty unless value_status is known.
+--   value_status             VARCHAR not null  known, suppressed (hidden by the publisher) or null_as_published.
+--   numerator                BIGINT  The printed count above the line.
+--   denominator              BIGINT  The printed count below the line.
+--   certainty                VARCHAR  Interval or test, in the source's words.
+--   rounded_to               BIGINT  The multiple the publisher rounds to.
+--   outcome_definition_code  VARCHAR  The rule by which an outcome counts, where the source states it.
+--   comparability            VARCHAR not null  What the figure may be compared with.
+--   caveat                   VARCHAR  What to know before using it.
+--   source_document          VARCHAR not null  Where it is printed.
+--   source_wording           VARCHAR  The few words that carry it.
+SELECT
+  m.site_code AS sender_code,
+  m.programme_code,
+  m.about_site_code AS site_code,
+  m.organisation_type,
+  m.organisation_code,
+  m.organisation_name,
+  m.reporting_period,
+  m.start_date,
+  m.end_date,
+  m.breakdown_type,
+  m.breakdown,
+  m.second_breakdown,
+  m.measure_name,
+  m.measure_statistic,
+  m.unit,
+  m.value,
+  m.value_status,
+  m.numerator,
+  m.denominator,
+  m.certainty,
+  m.rounded_to,
+  m.outcome_definition_code,
+  CASE
+    WHEN d.definition_code IS NOT NULL
+      THEN 'Only with figures of the definition ' || d.definition_code || ' (' || d.definition || '): '
+        || 'not comparable across definitions.'
+    WHEN m.outcome_definition_code IS NOT NULL THEN 'Only with figures of the definition ' || m.outcome_definition_code
+      || ': not comparable across definitions.'
+    ELSE 'Only with the same measure of the same publisher: the source states no outcome definition of the register.'
+  END AS comparability,
+  m.caveat,
+  m.source_document,
+  m.source_wording
+FROM core.published_measures AS m
+LEFT JOIN core.outcome_definitions AS d ON d.definition_code = m.outcome_definition_code

@@ -1,0 +1,99 @@
+-- outcomes.target_attainment
+-- Every target of a programme or pilot site that still stands, beside what the sites' own data show. A target and an
+-- actual are divided only if they count the same thing: the same unit (people, jobs and job starts are three counts)
+-- and the same outcome definition. Otherwise the rate is empty and the reason says which of them differs. Published
+-- results (such as 421 jobs against 340) are in outcomes.published_measures: they are no actual of ours.
+-- Grain: one row per target
+-- Key: sender_code, target_id
+-- Source: DOMAIN.md 4.3 (KPI 19), 6.5 (M20, M21), 7.18
+-- Columns:
+--   sender_code      VARCHAR not null  Who sent the target.
+--   target_id        VARCHAR not null  The sender's reference of the target.
+--   programme_code   VARCHAR not null  The programme.
+--   site_code        VARCHAR not null  The site the target is about, or 'all' for the whole programme.
+--   cohort           VARCHAR not null  Financial year of the target, or 'all'.
+--   metric_code      VARCHAR not null  What is to be reached (codes: target_metric).
+--   unit             VARCHAR not null  What the target counts (codes: target_unit).
+--   definition_code  VARCHAR  Outcome definition the target states; empty where its source states none.
+--   target_value     DECIMAL(14,2) not null  The target, in its unit.
+--   qualifier        VARCHAR  The source's word before the figure, such as 'around'.
+--   actual_kpi_code  VARCHAR  The count it is compared with; empty where we hold no such count in the target's unit.
+--   actual           BIGINT  That count; empty where it is not known.
+--   actual_definition_code  VARCHAR  Outcome definition of that count.
+--   rate             DOUBLE  actual / target_value: 1 is the whole target. Empty where the two do not compare.
+--   reason           VARCHAR  Why the rate is empty: not_measured, units_differ, definitions_differ,
+--       no_actual, or no_target (a target of 0).
+--   data_cut_date    DATE  Date to which the actual is complete.
+--   conflicts_with   VARCHAR  The target that states the same figure in another unit.
+--   source_document  VARCHAR not null  Where the target is printed.
+--   source_wording   VARCHAR  The few words that carry it.
+WITH measured (metric_code, kpi_code, unit, definition_code) AS (
+  VALUES
+    ('referrals', 'kpi_01_people_referred', 'people', NULL),
+    ('participants', 'kpi_03_people_started', 'people', NULL),
+    ('starts', 'kpi_03_people_started', 'people', NULL),
+    ('randomised', 'people_randomised', 'people', NULL),
+    ('people_into_work', 'kpi_07_people_with_job_start', 'people', 'JOB_START'),
+    ('jobs', 'kpi_07_job_starts', 'jobs', 'JOB_START'),
+    ('job_starts', 'kpi_07_first_job_starts', 'job_starts', 'JOB_START'),
+    ('sustained_13w', 'people_sustained_13_weeks', 'people', 'SUST_13'),
+    ('sustained_26w', 'people_sustained_26_weeks', 'people', 'SUST_26')
+),
+compared AS (
+  SELECT
+    t.site_code AS sender_code,
+    t.target_id,
+    t.programme_code,
+    coalesce(t.about_site_code, 'all') AS site_code,
+    coalesce(t.financial_year, 'all') AS cohort,
+    t.metric_code,
+    t.unit,
+    t.outcome_definition_code AS definition_code,
+    t.target_value,
+    t.qualifier,
+    if(m.unit = t.unit, m.kpi_code, NULL) AS actual_kpi_code,
+    if(m.unit = t.unit, v.value, NULL) AS actual,
+    if(m.unit = t.unit, m.definition_code, NULL) AS actual_definition_code,
+    CASE
+      WHEN m.kpi_code IS NULL THEN 'not_measured'
+      WHEN m.unit <> t.unit THEN 'units_differ'
+      -- A source that states no rule is taken at its word: it counts jobs or people, and we say by which rule we do.
+      WHEN t.outcome_definition_code <> m.definition_code THEN 'definitions_differ'
+      WHEN v.value IS NULL THEN 'no_actual'
+      WHEN t.target_value = 0 THEN 'no_target'
+    END AS reason,
+    v.data_cut_date,
+    t.conflicts_with,
+    t.source_document,
+    t.source_wording
+  FROM core.targets AS t
+  LEFT JOIN measured AS m USING (metric_code)
+  LEFT JOIN outcomes.volumes AS v
+    ON v.kpi_code = m.kpi_code
+    AND v.programme_code = t.programme_code
+    AND v.site_code = coalesce(t.about_site_code, 'all')
+    AND v.cohort = coalesce(t.financial_year, 'all')
+  WHERE t.superseded_by IS NULL
+    AND t.metric_code <> 'population' -- totals in post or in the area, not something to reach
+)
+SELECT
+  sender_code,
+  target_id,
+  programme_code,
+  site_code,
+  cohort,
+  metric_code,
+  unit,
+  definition_code,
+  target_value,
+  qualifier,
+  actual_kpi_code,
+  actual,
+  actual_definition_code,
+  CASE WHEN reason IS NULL THEN actual::DOUBLE / target_value::DOUBLE END AS rate,
+  reason,
+  data_cut_date,
+  conflicts_with,
+  source_document,
+  source_wording
+FROM compared

@@ -1,0 +1,113 @@
+"""Personal data that must not be in an extract: how it is recognised. Source: DOMAIN.md 2.4, rules P01-P03, F11.
+
+The detectors look for identifiers of people. They never keep or show what they find.
+"""
+
+from __future__ import annotations
+
+import re
+
+from schemas.codes import fold
+from schemas.contract import Rule, Severity
+
+PERSONAL_DATA_RULES: tuple[Rule, ...] = (
+    Rule(
+        "P01",
+        Severity.FILE,
+        "The file holds an NHS number, National Insurance number, e-mail address or telephone number",
+        "no personal identifiers in any cell",
+        "Delete them and send the file again. The file was not kept: report it under your incident process.",
+    ),
+    Rule(
+        "P02",
+        Severity.FILE,
+        "The participant reference looks like an NHS number",
+        "the site's own pseudonym",
+        "Replace it with a pseudonym. The file was not kept: report it under your incident process.",
+    ),
+    Rule(
+        "P03",
+        Severity.FILE,
+        "The file holds a full postcode or a date of birth",
+        "a year of birth and an area code only",
+        "Send the year of birth and the area code only. The file was not kept: report it under your incident process.",
+    ),
+)
+
+NINO = r"(?i)\b(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\s?\d{2}\s?\d{2}\s?\d{2}\s?[A-D]\b"
+POSTCODE = r"(?i)\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[ABD-HJLNP-UW-Z]{2}\b"
+EMAIL = r"[\w.+-]+@[\w-]+\.[\w.-]+"
+TELEPHONE = r"(?<![\w-])(?:\+44\s?|0)(?:\d[\s-]?){9,10}(?![\w-])"
+TEN_DIGITS = r"(?<![\w.-])\d{3}[ -]?\d{3}[ -]?\d{4}(?![\w.-])"
+
+# Any of these in a cell makes a closer look worth its time: ten digits, an at sign, or letters and digits as in a
+# postcode or NINO. Clean coded cells never match.
+WORTH_A_LOOK = "|".join(
+    (
+        r"(?i)(?:\d[\s-]?){10}",
+        "@",
+        r"\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b",
+        r"\b[A-Z]{2}\s?\d{2}\s?\d{2}\s?\d{2}\s?[A-D]\b",
+    )
+)
+
+# Valid by their check digit, yet nobody's number (DOMAIN.md 2.4).
+NOT_A_PERSON = frozenset({"0000000000", "1111111111", "9999999999", "0123456789"})
+
+_PERSONAL_HEADINGS = (
+    "nino",
+    "nationalinsurance",
+    "nhsnumber",
+    "nhsno",
+    "dob",
+    "dateofbirth",
+    "birthdate",
+    "surname",
+    "lastname",
+    "familyname",
+    "forename",
+    "firstname",
+    "givenname",
+    "fullname",
+    "clientname",
+    "participantname",
+    "patientname",
+    "address",
+    "postcode",
+    "email",
+    "telephone",
+    "phone",
+    "mobile",
+    "uprn",
+    "notes",
+    "comments",
+    "freetext",
+)
+
+
+def is_nhs_number(text: str) -> bool:
+    """Whether ten digits are an NHS number by modulus 11, sentinels apart. Source: DOMAIN.md 2.4."""
+    digits = re.sub(r"[ -]", "", text)
+    if not re.fullmatch(r"\d{10}", digits) or digits in NOT_A_PERSON:
+        return False
+    check = 11 - sum(int(d) * w for d, w in zip(digits, range(10, 1, -1), strict=False)) % 11
+    return check != 10 and check % 11 == int(digits[9])
+
+
+def personal_rule(text: str, field: str = "") -> str | None:
+    """The rule that a cell's text breaks by holding personal data: P01, P02, P03 or None."""
+    if field == "participant_ref" and is_nhs_number(text):
+        return "P02"
+    if field == "year_of_birth" and re.fullmatch(r"\d{1,4}[-/. ]\w{1,9}[-/. ]\d{1,4}.*", text):
+        return "P03"
+    if any(is_nhs_number(m) for m in re.findall(TEN_DIGITS, text)):
+        return "P01"
+    if re.search(NINO, text) or re.search(EMAIL, text) or re.search(TELEPHONE, text):
+        return "P01"
+    return "P03" if re.search(POSTCODE, text) else None
+
+
+def heading_is_personal(heading: str) -> bool:
+    """Whether a column's heading says that it holds personal data (rule F11)."""
+    folded = fold(heading)
+    return any(word in folded for word in _PERSONAL_HEADINGS) or folded == "name"

@@ -1,0 +1,167 @@
+"""What passes from step to step while one delivery is read, conformed and judged.
+
+The finished shapes (deliveries, verdicts, findings) are tables and have their homes in `audit/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from schemas.audit.deliveries import Column, Delivery, Standing, Verdict
+from schemas.audit.findings import CONTRACT as FINDINGS
+from schemas.audit.findings import Outcome
+from schemas.contract import Severity
+from schemas.derive import polars_type
+
+# The columns of a findings frame: those of audit.findings, but for the delivery, which is known from its address.
+FINDING_TYPES: dict[str, pl.DataType] = {f.name: polars_type(f) for f in FINDINGS.fields if f.name != "delivery_id"}
+
+
+class Unreadable(Exception):  # noqa: N818 - it is an outcome of reading, not an error of ours
+    """A file that cannot be read further: `rule_id` says why, in the words of `file_rules.py`."""
+
+    def __init__(self, rule_id: str, found: str = "") -> None:
+        super().__init__(rule_id)
+        self.rule_id = rule_id
+        self.found = found
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding that a step makes by hand, rather than a column of them at a time."""
+
+    rule_id: str
+    severity: str
+    source_row: int | None = None
+    field: str = ""
+    column: Column | None = None
+    found: str | None = None
+    hidden: bool = False
+    suggestion: str | None = None
+    outcome: str = Outcome.BROKEN
+
+    def to_row(self, sheet: str) -> dict[str, Any]:
+        """The finding as a row of a findings frame."""
+        return {
+            "rule_id": self.rule_id,
+            "severity": str(self.severity),
+            "outcome": str(self.outcome),
+            "sheet": sheet,
+            "source_row": self.source_row,
+            "column_letter": self.column.letter if self.column else None,
+            "column_name": self.column.heading if self.column else None,
+            "field": self.field,
+            "found": None if self.hidden else self.found,
+            "hidden": self.hidden,
+            "suggestion": self.suggestion,
+        }
+
+
+def findings_frame(findings: list[Finding], sheet: str) -> pl.DataFrame:
+    """Findings made by hand, as a frame with the columns of FINDING_TYPES."""
+    return pl.DataFrame([f.to_row(sheet) for f in findings], schema=FINDING_TYPES, orient="row")
+
+
+@dataclass
+class TextBatch:
+    """Some rows of a file as text: columns '0', '1', ... by position in the file, and `source_row`.
+
+    `torn` are the physical rows that do not have as many cells as the heading: they cannot be told apart into columns,
+    so no cell of them is used (rule F13).
+    """
+
+    rows: pl.DataFrame
+    torn: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Extract:
+    """A file as its reader sees it: where the heading is, what it says, and the rows below it, batch by batch."""
+
+    sheet: str
+    encoding: str
+    header_row: int
+    headings: tuple[str, ...]
+    batches: Iterator[TextBatch]
+    findings: list[Finding] = field(default_factory=list)
+
+
+def column_letter(index: int) -> str:
+    """The spreadsheet letter of a column by its position: 0 is A, 26 is AA."""
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is known of a delivery besides its bytes: who sent it, to what date, and how that site writes."""
+
+    site_code: str
+    programme_code: str
+    data_cut_date: date
+    need: str = "required"  # of the returns table: required, optional, or none
+    date_order: str = ""
+    headings: tuple[tuple[str, str], ...] = ()  # the site's own headings: (folded heading, field)
+
+
+@dataclass
+class Layout:
+    """Which column of a file is which field, and what is wrong with the heading."""
+
+    columns: tuple[Column, ...]
+    positions: dict[str, int]  # field -> position in the file
+    findings: list[Finding]
+
+    @property
+    def refused(self) -> bool:
+        """Whether the heading alone stops the file."""
+        return any(f.severity == Severity.FILE for f in self.findings)
+
+    def column_of(self, field: str) -> Column | None:
+        """The file's column that holds a field."""
+        position = self.positions.get(field)
+        return None if position is None else self.columns[position]
+
+
+@dataclass
+class TypedBatch:
+    """Some rows of a file with their types: the contract's fields and `source_row`, torn and empty rows left out.
+
+    `texts` holds the same rows as the sender wrote them. `unreadable` names the cells that could not be given a type
+    (source_row, field): what depends on them cannot be judged.
+    """
+
+    rows: pl.DataFrame
+    texts: pl.DataFrame
+    findings: pl.DataFrame
+    unreadable: pl.DataFrame
+    torn: list[int]
+    not_data: int
+    date_orders: set[tuple[str, str]] = field(default_factory=set)  # (field, 'dmy' or 'mdy') where only one is possible
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A delivery with its judgement and whether it counts: what load, relate and report work from.
+
+    A delivery with the same bytes as another has that one's judgement.
+    """
+
+    delivery: Delivery
+    key: str
+    verdict: Verdict
+    standing: Standing
+
+    @property
+    def counts(self) -> bool:
+        """Whether its accepted rows are in `core`."""
+        return self.standing is Standing.CURRENT

@@ -1,0 +1,67 @@
+"""Which deliveries count: stated once, for the night, for reports and for rebuilding figures as once known.
+
+Extracts are cumulative: of those accepted for a site and dataset, the one with the latest cut-off counts (then the
+highest version, then the last received). Deliveries declared `period` add up: the latest of each period counts.
+Source: DESIGN.md section 3, DOMAIN.md F17, F18.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+
+from schemas.audit.deliveries import Delivery, Result, Standing
+
+
+def extent(delivery: Delivery) -> tuple[date, int]:
+    """How far a delivery reaches: its cut-off, then its version."""
+    return delivery.data_cut_date, delivery.version
+
+
+def standings(deliveries: Iterable[Delivery], results: Mapping[str, Result]) -> dict[str, Standing]:
+    """The standing of each delivery. `results` gives the outcome of every delivery that is not the same as another."""
+    of_dataset: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
+    for d in deliveries:
+        of_dataset[d.site_code, d.dataset].append(d)
+    found: dict[str, Standing] = {}
+    for arrivals in of_dataset.values():
+        found |= _standings_of_dataset(sorted(arrivals, key=_arrival), results)
+    return found
+
+
+def _arrival(d: Delivery) -> tuple[datetime, date, int, str]:
+    return d.received_at, *extent(d), d.sha256
+
+
+def _standings_of_dataset(arrivals: list[Delivery], results: Mapping[str, Result]) -> dict[str, Standing]:
+    found: dict[str, Standing] = {}
+    accepted: list[Delivery] = []
+    for d in arrivals:
+        if d.same_as:
+            found[d.delivery_id] = Standing.SAME
+        elif results[d.delivery_id] in (Result.REFUSED, Result.UNREADABLE):
+            found[d.delivery_id] = Standing.REFUSED
+        elif d.extract_type == "cumulative" and any(
+            a.received_at < d.received_at and extent(a) > extent(d) for a in accepted
+        ):
+            found[d.delivery_id] = Standing.STALE
+        else:
+            accepted.append(d)
+            found[d.delivery_id] = Standing.SUPERSEDED
+    found |= {d.delivery_id: Standing.CURRENT for d in _counting(accepted)}
+    return found
+
+
+def _counting(accepted: list[Delivery]) -> list[Delivery]:
+    """Of the accepted deliveries of one site and dataset, in order of arrival, those that count now."""
+    cumulative = [d for d in accepted if d.extract_type == "cumulative"]
+    latest_of_period: dict[str, Delivery] = {}
+    for d in accepted:
+        if d.extract_type == "period":
+            before = latest_of_period.get(d.period)
+            latest_of_period[d.period] = d if before is None or d.version >= before.version else before
+    if not cumulative:
+        return list(latest_of_period.values())
+    base = max(cumulative, key=lambda d: (*extent(d), d.received_at, d.sha256))
+    return [base, *(d for d in latest_of_period.values() if d.data_cut_date > base.data_cut_date)]

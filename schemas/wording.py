@@ -1,0 +1,81 @@
+"""How numbers, days and rows are written for people: plain British English, London time.
+
+Only the wording of values belongs here; what a report says is in `report.py`, what a rule says in the rule itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+LONDON = ZoneInfo("Europe/London")
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: '1 row', '1,204 rows'."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listed(texts: Sequence[str], last: str = "and") -> str:
+    """Texts as a sentence lists them: 'a, b and c'."""
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {last} {texts[-1]}" if texts else ""
+
+
+def shortened(text: str, limit: int = 80) -> str:
+    """A text cut to `limit` characters, with an ellipsis where something was cut."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def day(when: date) -> str:
+    """A day: '9 December 2016'."""
+    return f"{when.day} {when:%B %Y}"
+
+
+def month(period: str) -> str:
+    """A period `yyyymm` as a month: 'November 2016'. Any other text stays as it is."""
+    if len(period) != 6 or not period.isdecimal() or not 1 <= int(period[4:]) <= 12:
+        return period
+    return f"{date(int(period[:4]), int(period[4:]), 1):%B %Y}"
+
+
+def clock(when: datetime) -> str:
+    """A time of day: '5pm', '4:12pm', 'midday'."""
+    if when.minute == 0 and when.hour in (0, 12):
+        return "midday" if when.hour else "midnight"
+    minutes = f":{when.minute:02}" if when.minute else ""
+    return f"{(when.hour - 1) % 12 + 1}{minutes}{'am' if when.hour < 12 else 'pm'}"
+
+
+def moment(when: datetime) -> str:
+    """A moment (UTC unless it says otherwise) in London: '2 December 2016 at 4:12pm'."""
+    local = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(LONDON)
+    return f"{day(local)} at {clock(local)}"
+
+
+def deadline(when: datetime) -> str:
+    """A deadline (London time unless it says otherwise): '5pm, Friday 9 December 2016'."""
+    local = when.astimezone(LONDON) if when.tzinfo else when
+    return f"{clock(local)}, {local:%A} {day(local)}"
+
+
+def stamp(when: datetime) -> str:
+    """A moment (UTC unless it says otherwise) for machines: '2016-12-02T16:12:00Z'."""
+    utc = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
+    return utc.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def ranges(rows: Iterable[int]) -> tuple[tuple[int, int], ...]:
+    """Rows, in order and without repeats, as runs of neighbours: (34, 75), (81, 81)."""
+    runs: list[tuple[int, int]] = []
+    for row in rows:
+        if runs and runs[-1][1] == row - 1:
+            runs[-1] = (runs[-1][0], row)
+        else:
+            runs.append((row, row))
+    return tuple(runs)
+
+
+def spans(runs: Sequence[tuple[int, int]], letter: str = "") -> list[str]:
+    """Runs of rows in words: '34 to 75', '81'; with a column letter as cells: 'D34 to D75'."""
+    return [f"{letter}{first}" if first == last else f"{letter}{first} to {letter}{last}" for first, last in runs]

@@ -1,0 +1,160 @@
+"""A small warehouse in memory: the tables of the contracts, the macros and the marts, filled by hand."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from flows.steps.build import make_mart
+from schemas import catalogue
+from schemas.derive import columns, create_table
+
+SCHEMAS = Path(catalogue.__file__).parent
+RECEIVED = datetime(2016, 12, 1, 3, 30)
+# What a required column holds in a hand-made row that does not state it.
+BLANKS: dict[str, Any] = {"VARCHAR": "", "DATE": date(2016, 1, 1), "TIMESTAMP": RECEIVED, "BOOLEAN": False, "BIGINT": 0}
+
+
+class Warehouse:
+    """Insert rows, build the marts, ask."""
+
+    def __init__(self) -> None:
+        """All tables of `core` and `audit`, empty but for the registry."""
+        self.db = duckdb.connect()
+        self.db.execute("CREATE SCHEMA core; CREATE SCHEMA audit")
+        self._columns: dict[str, dict[str, tuple[str, bool]]] = {}
+        self._rows = 0
+        for name, contract in catalogue.datasets().items():
+            self._create("core", name, contract, sent=True)
+        for name, contract in catalogue.reference_tables().items():
+            self._create("core", name, contract, sent=False)
+        for name, contract in catalogue.audit_tables().items():
+            self._create("audit", name, contract, sent=False)
+        for name in catalogue.reference_tables():
+            self._fill_from_csv(name)
+        for row in csv.DictReader((SCHEMAS / "codes" / "target_metric.csv").open(encoding="utf-8")):
+            self.add("core.codes", list_name="target_metric", code=row["code"], label=row["label"])
+
+    def _create(self, schema: str, name: str, contract: Any, sent: bool) -> None:
+        self.db.execute(create_table(schema, contract, sent))
+        self._columns[f"{schema}.{name}"] = {n: (t, needed) for n, t, needed, _ in columns(contract, sent)}
+
+    def _fill_from_csv(self, name: str) -> None:
+        path = catalogue.reference_csv(name)
+        if path.exists():
+            self.db.execute(
+                f"INSERT INTO core.{name} BY NAME SELECT * FROM read_csv(?, all_varchar = true, header = true)",
+                [str(path)],
+            )
+
+    def add(self, table: str, **values: Any) -> None:
+        """One row. Required columns that are not stated are filled with something empty."""
+        stated = self._columns[table]
+        unknown = values.keys() - stated.keys()
+        assert not unknown, f"{table} has no column {unknown}"
+        self._rows += 1
+        given = {"source_row": self._rows, "delivery_id": f"d{self._rows}"} | values
+        row = {n: given[n] for n in stated if n in given}
+        for column, (kind, needed) in stated.items():
+            if needed and row.get(column) is None:
+                row[column] = Decimal(0) if kind.startswith("DECIMAL") else BLANKS[kind]
+        names = ", ".join(f'"{n}"' for n in row)
+        marks = ", ".join("?" for _ in row)
+        self.db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
+
+    def deliver(self, site: str, cut: str, *datasets: str) -> None:
+        """The site's current deliveries of these datasets, complete to `cut`."""
+        for dataset in datasets:
+            self.add(
+                "audit.deliveries",
+                delivery_id=f"{site}-{dataset}",
+                site_code=site,
+                programme_code=site.split("-")[0],
+                dataset=dataset,
+                period=cut[:4] + cut[5:7],
+                version=1,
+                data_cut_date=cut,
+                extract_type="cumulative",
+                result="accepted",
+                standing="current",
+            )
+
+    def episode(self, site: str, episode: str, referred: str, start: str | None = None, **values: Any) -> None:
+        """One referral; out of work and eligible unless said otherwise."""
+        self.add(
+            "core.referrals",
+            **{
+                "programme_code": site.split("-")[0],
+                "site_code": site,
+                "episode_id": episode,
+                "participant_ref": f"P{episode}",
+                "referral_received_date": referred,
+                "programme_start_date": start,
+                "eligibility_outcome": "eligible",
+                "employment_status_at_start": "02",
+            }
+            | values,
+        )
+
+    def job(self, site: str, episode: str, start: str, end: str | None = None, **values: Any) -> None:
+        """One job spell of 20 hours a week."""
+        self.add(
+            "core.employment_outcomes",
+            **{
+                "programme_code": site.split("-")[0],
+                "site_code": site,
+                "outcome_id": f"J{self._rows}",
+                "episode_id": episode,
+                "job_start_date": start,
+                "job_end_date": end,
+                "paid_hours_week": 20,
+                "outcome_definition_code": "JOB_START",
+            }
+            | values,
+        )
+
+    def contact(self, site: str, episode: str, day: str, attended: str = "5", kind: str = "first") -> None:
+        """One contact."""
+        self.add(
+            "core.contacts",
+            programme_code=site.split("-")[0],
+            site_code=site,
+            contact_id=f"C{self._rows}",
+            episode_id=episode,
+            contact_date=day,
+            attended=attended,
+            contact_type=kind,
+        )
+
+    def build(self) -> Warehouse:
+        """The macros, then every mart after those it selects from, checked against its header."""
+        self.db.execute((SCHEMAS / "statistics.sql").read_text(encoding="utf-8"))
+        for mart in catalogue.marts():
+            self.db.execute(f"CREATE SCHEMA IF NOT EXISTS {mart.schema}")
+            make_mart(self.db, mart)
+        return self
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a question."""
+        return self.db.execute(sql, list(values)).fetchall()
+
+    def one(self, sql: str, *values: Any) -> tuple[Any, ...]:
+        """The only row of a question."""
+        found = self.rows(sql, *values)
+        assert len(found) == 1, found
+        return found[0]
+
+
+@pytest.fixture
+def warehouse() -> Iterator[Warehouse]:
+    """An empty warehouse."""
+    made = Warehouse()
+    yield made
+    made.db.close()

@@ -1,0 +1,143 @@
+"""Days in work, sustainment and who counts, by hand. The site's data are complete to 31 December 2016."""
+
+from __future__ import annotations
+
+import pytest
+
+SITE = "MHT-BPL"
+ALL = ("referrals", "contacts", "employment_outcomes")
+
+
+def _one_episode(warehouse, jobs, **values):
+    warehouse.deliver(SITE, "2016-12-31", *ALL)
+    warehouse.episode(SITE, "E1", "2015-11-01", "2015-12-01", **values)
+    for start, end in jobs:
+        warehouse.job(SITE, "E1", start, end)
+    return warehouse.build()
+
+
+# From 1 January 2016 (a leap year) the 91st day is 31 March, the 112th 21 April, the 182nd 30 June, the 210th 28 July.
+@pytest.mark.parametrize(
+    ("jobs", "days", "sustained", "basis"),
+    [
+        ([("2016-01-01", "2016-03-31")], 91, True, "continuous"),
+        ([("2016-01-01", "2016-03-30")], 90, False, None),
+        # a gap of three weeks, made up for on the last day of the window
+        ([("2016-01-01", "2016-02-29"), ("2016-03-22", "2016-06-30")], 91, True, "cumulative"),
+        ([("2016-01-01", "2016-02-29"), ("2016-03-23", "2016-06-30")], 90, False, None),
+        # two jobs at once are one day at a time
+        ([("2016-01-01", "2016-02-29"), ("2016-02-01", "2016-03-30")], 90, False, None),
+        ([("2016-01-01", "2016-02-29"), ("2016-02-01", "2016-03-31")], 91, True, "continuous"),
+        # a short job within a long one, then another that the long one partly covers
+        (
+            [("2016-01-01", "2016-03-20"), ("2016-01-10", "2016-01-20"), ("2016-03-15", "2016-03-31")],
+            91,
+            True,
+            "continuous",
+        ),
+        # from one employer to the next without a day between
+        ([("2016-01-01", "2016-01-31"), ("2016-02-01", "2016-03-31")], 91, True, "continuous"),
+        # still in work: the spell runs to the cut-off, whose day counts
+        ([("2016-10-02", None)], 91, True, "continuous"),
+        ([("2016-10-03", None)], 90, False, None),
+        # a whole window
+        ([("2016-01-01", None)], 112, True, "continuous"),
+    ],
+)
+def test_thirteen_weeks(warehouse, jobs, days, sustained, basis):
+    _one_episode(warehouse, jobs)
+    found = warehouse.one("SELECT days_in_work_112, sust_13, sust_13_basis FROM outcomes.episodes")
+    assert found == (days, sustained, basis)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "days", "sustained", "basis"),
+    [
+        ([("2016-01-01", "2016-06-30")], 182, True, "continuous"),
+        ([("2016-01-01", "2016-06-29")], 181, False, None),
+        ([("2016-01-01", "2016-05-31"), ("2016-06-29", "2016-08-31")], 182, True, "cumulative"),  # 152 + 30
+        ([("2016-01-01", "2016-05-31"), ("2016-06-30", "2016-08-31")], 181, False, None),
+    ],
+)
+def test_twenty_six_weeks(warehouse, jobs, days, sustained, basis):
+    _one_episode(warehouse, jobs)
+    found = warehouse.one("SELECT days_in_work_210, sust_26, sust_26_basis FROM outcomes.episodes")
+    assert found == (days, sustained, basis)
+
+
+def test_no_job_is_not_an_unsustained_job(warehouse):
+    _one_episode(warehouse, [])
+    assert warehouse.one(
+        "SELECT n_job_starts, first_job_start_date, days_in_work_112, sust_13, sust_26 FROM outcomes.episodes"
+    ) == (0, None, None, None, None)
+
+
+def test_a_record_made_in_error_is_nowhere(warehouse):
+    _one_episode(warehouse, [("2016-01-01", None)], exit_reason="admin_error", exit_date="2016-02-01")
+    assert warehouse.rows("SELECT * FROM outcomes.episodes") == []
+    assert warehouse.rows("SELECT * FROM outcomes.jobs") == []
+
+
+@pytest.mark.parametrize(
+    ("episode", "job"),
+    [
+        ({"employment_status_at_start": "01"}, {}),
+        ({}, {"in_work_at_start": True}),
+        ({}, {"paid_hours_week": 0.5}),
+        ({"programme_start_date": None}, {}),
+        ({"programme_start_date": "2016-01-02"}, {}),
+    ],
+    ids=["in work at start", "job was kept", "under an hour a week", "never started", "before the start"],
+)
+def test_what_is_no_job_start(warehouse, episode, job):
+    warehouse.deliver(SITE, "2016-12-31", *ALL)
+    warehouse.episode(SITE, "E1", "2015-11-01", **{"programme_start_date": "2015-12-01"} | episode)
+    warehouse.job(SITE, "E1", "2016-01-01", **job)
+    warehouse.build()
+    assert warehouse.one("SELECT is_job_start, is_first_job_start FROM outcomes.jobs") == (False, False)
+    assert warehouse.one("SELECT n_job_starts, first_job_start_date FROM outcomes.episodes") == (0, None)
+
+
+def test_work_status_at_start(warehouse):
+    warehouse.deliver(SITE, "2016-12-31", *ALL)
+    for code in ("01", "02", "08", "ZZ"):
+        warehouse.episode(SITE, code, "2016-01-01", employment_status_at_start=code)
+    warehouse.build()
+    assert dict(warehouse.rows("SELECT episode_id, work_status_at_start FROM outcomes.episodes")) == {
+        "01": "in_work",
+        "02": "out_of_work",
+        "08": "out_of_work",
+        "ZZ": "unknown",
+    }
+
+
+def test_first_contact_is_attended_and_not_before_the_referral(warehouse):
+    warehouse.deliver(SITE, "2016-12-31", *ALL)
+    warehouse.episode(SITE, "E1", "2016-02-01")
+    for day, attended in (("2016-01-31", "5"), ("2016-02-02", "3"), ("2016-02-09", "6"), ("2016-02-10", "5")):
+        warehouse.contact(SITE, "E1", day, attended)
+    warehouse.build()
+    found = warehouse.one("SELECT first_contact_date::VARCHAR, n_attended_contacts FROM outcomes.episodes")
+    assert found == ("2016-02-09", 2)
+
+
+def test_cut_offs_are_the_earlier_of_those_needed(warehouse):
+    warehouse.deliver(SITE, "2016-12-31", "referrals")
+    warehouse.deliver(SITE, "2016-11-30", "employment_outcomes")
+    warehouse.episode(SITE, "E1", "2016-02-01")
+    warehouse.build()
+    assert warehouse.one(
+        "SELECT data_cut_date::VARCHAR, outcomes_cut_date::VARCHAR, contacts_cut_date FROM outcomes.episodes"
+    ) == ("2016-12-31", "2016-11-30", None)
+
+
+def test_two_sites_may_use_the_same_episode_reference(warehouse):
+    for site, start in (("MHT-BPL", "2016-01-01"), ("MHT-GM", "2016-02-01")):
+        warehouse.deliver(site, "2016-12-31", *ALL)
+        warehouse.episode(site, "E1", "2015-11-01", "2015-12-01")
+        warehouse.job(site, "E1", start)
+    warehouse.build()
+    assert warehouse.rows("SELECT site_code, first_job_start_date::VARCHAR FROM outcomes.episodes ORDER BY 1") == [
+        ("MHT-BPL", "2016-01-01"),
+        ("MHT-GM", "2016-02-01"),
+    ]

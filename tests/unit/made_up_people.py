@@ -1,0 +1,151 @@
+"""Made-up people, referrals, allocations and jobs for the tests of contracts; no row is about anyone.
+
+One sound row of each dataset, tables that hold it, and the way to a rule by its address. A test says only how its
+rows differ.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from schemas.contract import Contract, Rule, Severity
+from schemas.core.contacts import CONTRACT as CONTACTS
+from schemas.core.employment_outcomes import CONTRACT as OUTCOMES
+from schemas.core.participants import CONTRACT as PARTICIPANTS
+from schemas.core.randomisation import CONTRACT as RANDOMISATION
+from schemas.core.referrals import CONTRACT as REFERRALS
+from schemas.derive import create_table, polars_type
+
+Row = dict[str, Any]
+Address = tuple[str, str, Severity, str]  # dataset, rule, severity, field
+ROW, WARNING = Severity.ROW, Severity.WARNING
+OURS = {c.dataset: c for c in (PARTICIPANTS, REFERRALS, RANDOMISATION, OUTCOMES)}
+TABLES = {**OURS, "contacts": CONTACTS}
+CUT_OFF = date(2020, 3, 31)
+
+
+def d(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def days(start: str, later: int) -> date:
+    return d(start) + timedelta(days=later)
+
+
+# One sound row of each dataset, of one person in a trial: every other row says only how it differs.
+SOUND: dict[str, Row] = {
+    "participants": {
+        "participant_ref": "SCR-000001",
+        "year_of_birth": 1980,
+        "age_at_referral": 38,
+        "gender": "2",
+        "ethnic_category": "A",
+        "disability_ea2010": "Y",
+        "primary_condition": "common_mental_disorder",
+        "lsoa": "E01012345",
+        "la_code": "E08000039",
+        "gp_area_code": "E08000039",
+        "benefit_at_start": "jsa",
+        "consent_participation": True,
+        "consent_data_sharing": True,
+        "consent_date": d("2018-06-01"),
+    },
+    "referrals": {
+        "episode_id": "SCR-E000001",
+        "participant_ref": "SCR-000001",
+        "referral_received_date": d("2018-05-20"),
+        "source_of_referral": "M5",
+        "eligibility_outcome": "eligible",
+        "eligibility_date": d("2018-05-25"),
+        "programme_start_date": d("2018-06-15"),
+        "start_basis": "provider_start",
+        "support_model": "ips_lite",
+        "employment_status_at_start": "02",
+        "weekly_hours_at_start": "98",
+    },
+    "randomisation": {
+        "randomisation_id": "SCR-R000001",
+        "participant_ref": "SCR-000001",
+        "trial_group": "scr_oow",
+        "baseline_completed_date": d("2018-06-04"),
+        "randomised_date": d("2018-06-05"),
+        "arm": "ips",
+    },
+    "employment_outcomes": {
+        "outcome_id": "SCR-J000001",
+        "episode_id": "SCR-E000001",
+        "job_spell_no": 1,
+        "job_start_date": d("2018-09-03"),
+        "job_type": "employee",
+        "paid_hours_week": Decimal("18.5"),
+        "weekly_hours_worked": "02",
+        "at_least_nmw": True,
+        "outcome_definition_code": "JOB_START",
+        "sust_13w_date": d("2018-12-03"),
+        "sust_26w_date": d("2019-03-04"),
+        "evidence_type": "payslip",
+        "in_work_at_start": False,
+    },
+    "contacts": {
+        "contact_id": "SCR-C000001",
+        "episode_id": "SCR-E000001",
+        "contact_date": d("2020-01-10"),
+        "contact_type": "review",
+        "contact_medium": "01",
+        "attended": "5",
+        "staff_role": "employment_specialist",
+    },
+}
+PROVENANCE = {"programme_code": "HLT", "site_code": "HLT-SCR", "delivery_id": "now"}
+
+
+def stated(dataset: str, rule_id: str, severity: Severity, on: str) -> Rule:
+    """The one rule that a case is about."""
+    [rule] = [r for r in OURS[dataset].rules if (r.rule_id, r.severity, r.on) == (rule_id, severity, on)]
+    return rule
+
+
+def frame(contract: Contract, rows: list[Row]) -> pl.DataFrame:
+    """Typed rows as the judge sees them: the sound row with the differences, and the columns that the judge adds."""
+    types = {f.name: polars_type(f) for f in contract.fields}
+    added = {n: pl.String() for n in PROVENANCE} | {"data_cut_date": pl.Date()}
+    whole = [{**SOUND[contract.dataset], **PROVENANCE, "data_cut_date": CUT_OFF, **r} for r in rows]
+    return pl.DataFrame(whole, schema={**added, **types}, orient="row")
+
+
+def person(number: int, **differences: Any) -> Row:
+    return {"participant_ref": f"SCR-{number:06}", **differences}
+
+
+def job(number: int, **differences: Any) -> Row:
+    return {"outcome_id": f"SCR-J{number:06}", "job_spell_no": number, **differences}
+
+
+def warehouse(core: dict[str, list[Row]], history: dict[str, list[Row]]) -> duckdb.DuckDBPyConnection:
+    """The tables that a rule between rows may read, with the rows of a case."""
+    db = duckdb.connect()
+    for schema, content in (("core", core), ("history", history)):
+        db.execute(f"create schema {schema}")
+        for name, contract in TABLES.items():
+            db.execute(create_table(schema, contract, sent_by_sites=True))
+            if schema == "history":
+                db.execute(f"alter table history.{name} add column received_at timestamp")
+                db.execute(f"alter table history.{name} add column data_cut_date date")
+            for number, differences in enumerate(content.get(name, ()), 1):
+                row = {**SOUND[name], **PROVENANCE, "source_row": number, **differences}
+                if schema == "history":
+                    row = {"received_at": datetime(2019, 1, 1), "data_cut_date": CUT_OFF, **row}
+                marks = ", ".join(f"${n}" for n in row)
+                db.execute(f"insert into {schema}.{name} ({', '.join(row)}) values ({marks})", row)
+    return db
+
+
+def broken_rows(db: duckdb.DuckDBPyConnection, rule: Rule) -> list[int]:
+    found = db.execute(rule.breaks_sql).fetchall()
+    assert all(delivery == "now" for delivery, _ in found)
+    return sorted(row for _, row in found)

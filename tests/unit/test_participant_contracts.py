@@ -1,0 +1,240 @@
+"""The rules within a row of participants, referrals, randomisation and employment outcomes.
+
+Every row here is made up. A case names its rule by dataset, rule, severity and field, so it fails when the rule goes;
+a rule without a case fails too. Rules between rows are in `test_participant_relations.py`.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import polars as pl
+import pytest
+from made_up_people import CUT_OFF, OURS, ROW, SOUND, WARNING, Address, Row, d, days, frame, stated
+
+from schemas.cell_rules import checks_of
+from schemas.codes import fold
+from schemas.contract import Contract
+from schemas.derive import polars_type
+
+# Rules within a row: (dataset, rule, severity, field), then rows that keep it, that break it, that it cannot judge.
+WITHIN_ROW: list[tuple[Address, list[Row], list[Row], list[Row]]] = [
+    (
+        ("participants", "V01", ROW, "gp_area_code"),
+        [{}, {"programme_code": "MHT", "gp_area_code": None}],
+        [{"gp_area_code": None}],
+        [],
+    ),
+    (
+        ("participants", "P19", ROW, "consent_data_sharing"),
+        [{}],
+        [{"consent_data_sharing": False}],
+        [{"consent_data_sharing": None}],
+    ),
+    (
+        ("participants", "P19", WARNING, "consent_withdrawn_date"),
+        [{"consent_withdrawn_date": d("2018-06-01")}],
+        [{"consent_withdrawn_date": d("2018-05-31")}],
+        [{"consent_withdrawn_date": None}],
+    ),
+    (
+        ("participants", "P20", ROW, "deceased_date"),
+        [{"deceased_date": d("2018-06-01")}],
+        [{"deceased_date": d("2018-05-31")}],
+        [{"deceased_date": None}, {"deceased_date": d("2018-05-31"), "consent_date": None}],
+    ),
+    (
+        ("referrals", "V01", ROW, "ineligible_reason"),
+        [{}, {"eligibility_outcome": "ineligible", "ineligible_reason": "age"}],
+        [{"eligibility_outcome": "ineligible", "ineligible_reason": None}],
+        [{"eligibility_outcome": None}],
+    ),
+    (
+        ("referrals", "V01", ROW, "start_basis"),
+        [{}, {"programme_start_date": None, "start_basis": None}],
+        [{"start_basis": None}],
+        [],
+    ),
+    (
+        ("referrals", "P13", ROW, "programme_start_date"),
+        [{"programme_start_date": d("2018-05-20")}],
+        [{"programme_start_date": d("2018-05-19")}],
+        [{"programme_start_date": None}],
+    ),
+    (
+        ("referrals", "P14", ROW, "eligibility_date"),
+        [{"eligibility_date": d("2018-05-20")}],
+        [{"eligibility_date": d("2018-05-19")}],
+        [{"eligibility_date": None}],
+    ),
+    (
+        ("referrals", "P14", ROW, "eligibility_outcome"),
+        [{}, {"eligibility_outcome": "ineligible", "programme_start_date": None}],
+        [{"eligibility_outcome": "ineligible"}],
+        [{"eligibility_outcome": None}],
+    ),
+    (
+        ("referrals", "P17", ROW, "exit_reason"),
+        [{}, {"exit_date": d("2019-01-04"), "exit_reason": "disengaged"}],
+        [{"exit_date": d("2019-01-04")}, {"exit_reason": "disengaged"}],
+        [],
+    ),
+    (
+        ("referrals", "P17", ROW, "exit_date"),
+        [{"exit_date": d("2018-06-15")}, {"exit_date": d("2018-05-21"), "programme_start_date": None}],
+        [{"exit_date": d("2018-06-14")}, {"exit_date": d("2018-05-19"), "programme_start_date": None}],
+        [{"exit_date": None}],
+    ),
+    *(
+        (
+            ("referrals", "E08", ROW, f"weekly_hours_{at}"),
+            [
+                {f"employment_status_{at}": "01", f"weekly_hours_{at}": "02"},
+                {f"employment_status_{at}": "04", f"weekly_hours_{at}": "98"},
+                {f"employment_status_{at}": "04", f"weekly_hours_{at}": "99"},
+            ],
+            [
+                {f"employment_status_{at}": "01", f"weekly_hours_{at}": "98"},
+                {f"employment_status_{at}": "08", f"weekly_hours_{at}": "04"},
+            ],
+            [
+                {f"employment_status_{at}": None, f"weekly_hours_{at}": "02"},
+                {f"employment_status_{at}": "02", f"weekly_hours_{at}": None},
+            ],
+        )
+        for at in ("at_start", "at_exit")
+    ),
+    (
+        ("randomisation", "T03", ROW, "baseline_completed_date"),
+        [{"baseline_completed_date": d("2018-06-05")}],
+        [{"baseline_completed_date": d("2018-06-06")}],
+        [{"baseline_completed_date": None}],
+    ),
+    (
+        ("randomisation", "T04", WARNING, "randomised_date"),
+        [{"randomised_date": d("2018-05-01")}, {"programme_code": "MHT", "randomised_date": d("2016-05-01")}],
+        [{"randomised_date": d("2018-04-30")}, {"randomised_date": d("2019-11-01")}],
+        [{"randomised_date": None}],
+    ),
+    (
+        ("randomisation", "T06", ROW, "trial_group"),
+        [{"trial_group": "scr_iw"}, {"site_code": "HLT-WMCA", "trial_group": "wmca_oow"}],
+        [{"trial_group": "wmca_oow"}, {"site_code": "HLT-WMCA", "trial_group": "scr_iw"}],
+        [{"trial_group": None}],
+    ),
+    *(
+        case
+        for on, at_least in (("sust_13w_date", 91), ("sust_26w_date", 182))
+        for case in (
+            (
+                ("employment_outcomes", "E03", ROW, on),
+                [{on: days("2018-09-03", at_least)}],
+                [{on: days("2018-09-03", at_least - 1)}],
+                [{on: None}, {"job_start_date": None}],
+            ),
+            (("employment_outcomes", "E04", ROW, on), [{on: CUT_OFF}], [{on: days("2020-03-31", 1)}], [{on: None}]),
+            (
+                ("employment_outcomes", "E05", ROW, on),
+                [
+                    {on: d("2019-06-01"), "job_end_date": d("2019-06-01")},
+                    {on: d("2019-06-01"), "job_end_date": d("2019-05-31"), "outcome_definition_code": "SUST_13"},
+                ],
+                [{on: d("2019-06-01"), "job_end_date": d("2019-05-31")}],
+                [{"job_end_date": None}, {on: None, "job_end_date": d("2018-10-01")}],
+            ),
+        )
+    ),
+    (
+        ("employment_outcomes", "E02", ROW, "sust_26w_date"),
+        [{}, {"sust_26w_date": None}, {"sust_13w_date": None, "sust_26w_date": None}],
+        [{"sust_13w_date": None}, {"sust_13w_date": d("2019-03-04")}],
+        [],
+    ),
+    (
+        ("employment_outcomes", "E05", ROW, "job_end_date"),
+        [{"job_end_date": d("2018-09-03")}],
+        [{"job_end_date": d("2018-09-02")}],
+        [{"job_end_date": None}],
+    ),
+    (
+        ("employment_outcomes", "E06", WARNING, "paid_hours_week"),
+        [{}, {"outcome_definition_code": "WC_JO", "paid_hours_week": Decimal("16.0")}],
+        [{"outcome_definition_code": "WC_JO", "paid_hours_week": Decimal("15.9")}],
+        [{"outcome_definition_code": "WC_JO", "paid_hours_week": None}],
+    ),
+    (
+        ("employment_outcomes", "E08", ROW, "weekly_hours_worked"),
+        [{}, {"weekly_hours_worked": "97"}],
+        [{"weekly_hours_worked": "98"}],
+        [{"weekly_hours_worked": None}],
+    ),
+    (
+        ("employment_outcomes", "E08", WARNING, "weekly_hours_worked"),
+        [
+            {"paid_hours_week": Decimal(hours), "weekly_hours_worked": code}
+            for hours, code in (("30", "01"), ("29.5", "02"), ("16", "02"), ("5", "03"), ("4.9", "04"), ("40", "97"))
+        ],
+        [
+            {"paid_hours_week": Decimal(hours), "weekly_hours_worked": code}
+            for hours, code in (("29.5", "01"), ("30", "02"), ("16", "03"), ("5", "04"), ("37", "04"))
+        ],
+        [{"paid_hours_week": None}, {"weekly_hours_worked": None}],
+    ),
+    (
+        ("employment_outcomes", "E10", ROW, "outcome_definition_code"),
+        [{}, {"outcome_definition_code": "HLT_EMP13"}, {"programme_code": "WC", "outcome_definition_code": "WC_JO"}],
+        [
+            {"outcome_definition_code": "WC_JO"},
+            {"programme_code": "MHT", "outcome_definition_code": "HLT_EMP13"},
+            {"outcome_definition_code": "WHP_JO"},
+        ],
+        [{"outcome_definition_code": None}],
+    ),
+]
+
+
+@pytest.mark.parametrize(("address", "keeping", "breaking", "unknown"), WITHIN_ROW, ids=lambda a: str(a)[:60])
+def test_rule_within_a_row(address: Address, keeping: list[Row], breaking: list[Row], unknown: list[Row]) -> None:
+    rule = stated(*address)
+    assert rule.holds is not None
+    rows = frame(OURS[address[0]], [*keeping, *breaking, *unknown])
+    answers = rows.select(rule.holds().fill_null(True).alias("holds"))["holds"].to_list()
+    assert answers == [True] * len(keeping) + [False] * len(breaking) + [True] * len(unknown)
+
+
+def test_every_rule_within_a_row_has_a_case() -> None:
+    rules = [(name, r.rule_id, r.severity, r.on) for name, contract in OURS.items() for r in contract.row_rules]
+    assert sorted(address for address, *_ in WITHIN_ROW) == sorted(rules)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "name", "cell", "rule_id"),
+    [
+        ("randomisation", "arm", "waiting_list", "T05"),
+        ("employment_outcomes", "job_type", "volunteering", "E07"),
+        ("employment_outcomes", "outcome_definition_code", "MADE_UP", "E10"),
+        ("employment_outcomes", "paid_hours_week", Decimal("0.4"), "E06"),
+        ("employment_outcomes", "paid_hours_week", Decimal("80.1"), "E06"),
+        ("participants", "year_of_birth", 1929, "V03"),
+    ],
+)
+def test_rule_that_the_check_of_a_cell_carries(dataset: str, name: str, cell: object, rule_id: str) -> None:
+    contract = OURS[dataset]
+    rows = pl.DataFrame({name: [SOUND[dataset][name], cell]}, schema={name: polars_type(contract.by_name[name])})
+    answers = [(i, rows.select(check).to_series().to_list()) for i, check in checks_of(contract.by_name[name])]
+    assert [i for i, (_, made_up) in answers if not made_up] == [rule_id]
+    assert all(sound for _, (sound, _) in answers)
+
+
+@pytest.mark.parametrize("contract", OURS.values(), ids=OURS)
+def test_headings_and_rules_are_told_apart(contract: Contract) -> None:
+    headings: dict[str, str] = {}
+    for f in contract.fields:
+        for heading in {fold(text) for text in (f.name, f.title, *f.aliases)}:
+            assert headings.setdefault(heading, f.name) == f.name
+    said = [(r.rule_id, r.severity, r.on) for r in contract.rules]
+    assert len(said) == len(set(said)), "two rules with the same report key cannot say different things"
+
+
+def test_only_a_switched_arm_gives_way_to_the_first() -> None:
+    assert {r.rule_id for c in OURS.values() for r in c.rules if r.first_stands} == {"T02"}

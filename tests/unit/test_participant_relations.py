@@ -1,0 +1,374 @@
+"""The rules between rows, tables and deliveries of participants, referrals, randomisation and employment outcomes.
+
+Every row here is made up: a small table in, broken rows out. A case names its rule by dataset, rule, severity and
+field, so it fails when the rule goes; a rule without a case fails too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pytest
+from made_up_people import (
+    OURS,
+    ROW,
+    SOUND,
+    WARNING,
+    Address,
+    Row,
+    broken_rows,
+    d,
+    frame,
+    job,
+    person,
+    stated,
+    warehouse,
+)
+
+from schemas.cell_rules import checks_of
+
+
+@dataclass(frozen=True)
+class Between:
+    """Rows of core and history, by dataset, and the rows (counted from 1) of the rule's own dataset that break it."""
+
+    address: Address
+    broken: list[int]
+    core: dict[str, list[Row]]
+    history: dict[str, list[Row]] = field(default_factory=dict)
+
+
+BEFORE, EARLIER_STILL = {"delivery_id": "before"}, {"delivery_id": "earlier_still", "received_at": datetime(2018, 1, 1)}
+
+BETWEEN_ROWS: list[Between] = [
+    Between(
+        ("participants", "P04", ROW, "site_code"),
+        [1, 3],
+        {
+            "participants": [
+                person(1),
+                person(2),
+                person(1, site_code="HLT-WMCA"),
+                person(1, site_code="MHT-GM", programme_code="MHT"),
+            ]
+        },
+    ),
+    Between(
+        ("participants", "P05", WARNING, "participant_ref"),
+        [2],
+        {
+            "participants": [
+                person(1),
+                person(2, consent_date=d("2018-06-08")),
+                person(3, consent_date=d("2018-06-16")),
+                person(4, year_of_birth=1981),
+                person(5, lsoa=None),
+                person(6, lsoa=None),
+                person(7, site_code="HLT-WMCA"),
+            ]
+        },
+    ),
+    Between(
+        ("participants", "P06", ROW, "year_of_birth"),
+        [1],
+        {
+            "participants": [
+                person(1, year_of_birth=1990),  # sent for the first time
+                person(2, year_of_birth=1981),
+                person(3, year_of_birth=1990),  # was wrong for one month and is put right
+                person(4, year_of_birth=1990),  # no earlier extract
+            ]
+        },
+        {
+            "participants": [
+                person(1, year_of_birth=1980, **BEFORE),
+                person(1, year_of_birth=1990, delivery_id="now"),
+                person(2, year_of_birth=1980, **BEFORE),
+                person(3, year_of_birth=1980, **BEFORE),
+                person(3, year_of_birth=1990, **EARLIER_STILL),
+                person(4, year_of_birth=1990, delivery_id="now"),
+            ]
+        },
+    ),
+    Between(
+        ("participants", "P06", WARNING, "year_of_birth"),
+        [2],
+        {"participants": [person(1, year_of_birth=1990), person(2, year_of_birth=1981), person(3)]},
+        {"participants": [person(n, year_of_birth=1980, **BEFORE) for n in (1, 2, 3)]},
+    ),
+    Between(
+        ("participants", "P06", WARNING, "gender"),
+        [1],
+        {"participants": [person(1, gender="1"), person(2, gender="2"), person(3, gender="1")]},
+        {"participants": [person(n, gender=g, **BEFORE) for n, g in ((1, "2"), (2, "2"), (3, "X"))]},
+    ),
+    Between(
+        ("participants", "P06", WARNING, "ethnic_category"),
+        [1],
+        {"participants": [person(1, ethnic_category="C"), person(2), person(3)]},
+        {"participants": [person(n, ethnic_category=e, **BEFORE) for n, e in ((1, "A"), (2, "A"), (3, "99"))]},
+    ),
+    Between(
+        ("referrals", "P12", ROW, "participant_ref"),
+        [2, 3],
+        {"participants": [person(1)], "referrals": [person(1), person(2), person(1, site_code="HLT-WMCA")]},
+    ),
+    Between(
+        ("referrals", "P07", ROW, "referral_received_date"),
+        [2, 4],
+        {
+            "participants": [person(n, year_of_birth=y) for n, y in ((1, 2000), (2, 2001), (3, 2002), (4, 2003))],
+            "referrals": [
+                person(1),
+                person(2),
+                person(3, programme_code="MHT"),
+                person(4, programme_code="MHT"),
+            ],
+        },
+    ),
+    Between(
+        ("referrals", "P07", WARNING, "referral_received_date"),
+        [2],
+        {
+            "participants": [person(1, year_of_birth=1942), person(2, year_of_birth=1941)],
+            "referrals": [person(1), person(2)],
+        },
+    ),
+    Between(
+        ("referrals", "P16", ROW, "referral_received_date"),
+        [2, 4],
+        {
+            "referrals": [
+                person(1, exit_date=d("2018-09-01")),
+                person(1, referral_received_date=d("2018-08-31")),  # begins before the first ends
+                person(2),
+                person(2, referral_received_date=d("2019-05-20")),  # the first never ends
+                person(3, exit_date=d("2018-09-01")),
+                person(3, referral_received_date=d("2018-09-01")),
+                person(4, eligibility_outcome="ineligible"),
+                person(4, referral_received_date=d("2018-08-31")),
+            ]
+        },
+    ),
+    Between(
+        ("referrals", "P18", WARNING, "exit_date"),
+        [2],
+        {
+            "referrals": [
+                {"episode_id": "SCR-E000001", "programme_start_date": d("2018-03-01")},
+                {"episode_id": "SCR-E000002", "programme_start_date": d("2018-03-01")},
+                {"episode_id": "SCR-E000003", "programme_start_date": d("2018-04-01")},
+                {"episode_id": "SCR-E000004", "programme_start_date": d("2018-03-01"), "exit_date": d("2019-01-01")},
+                {"episode_id": "WM-E000001", "programme_start_date": d("2018-03-01"), "site_code": "HLT-WMCA"},
+            ],
+            "contacts": [
+                {"episode_id": "SCR-E000001", "contact_date": d("2019-10-01")},
+                {"episode_id": "SCR-E000002", "contact_date": d("2019-09-29")},
+            ],
+        },
+        {"referrals": [{"delivery_id": "now"}, {"delivery_id": "before", "data_cut_date": d("2030-01-31")}]},
+    ),
+    Between(
+        ("referrals", "P19", WARNING, "programme_start_date"),
+        [2],
+        {
+            "participants": [person(1), person(2, consent_participation=False), person(3, consent_participation=False)],
+            "referrals": [person(1), person(2), person(3, programme_start_date=None)],
+        },
+    ),
+    *(
+        Between(
+            ("referrals", "P20", ROW, on),
+            [2],
+            {
+                "participants": [person(1, deceased_date=d("2018-07-01")), person(2)],
+                "referrals": [person(1, **{on: d("2018-07-01")}), person(1, **{on: d("2018-07-02")}), person(2)],
+            },
+        )
+        for on in ("referral_received_date", "programme_start_date")
+    ),
+    Between(
+        ("randomisation", "P12", ROW, "participant_ref"),
+        [2],
+        {"participants": [person(1)], "randomisation": [person(1), person(2)]},
+    ),
+    Between(
+        ("randomisation", "T01", ROW, "participant_ref"),
+        [1],
+        {"randomisation": [person(1, randomised_date=d("2018-06-06")), person(1), person(2)]},
+    ),
+    Between(
+        ("randomisation", "T02", ROW, "arm"),
+        [1, 4],
+        {
+            "randomisation": [
+                person(1, arm="control"),
+                person(2, arm="control"),
+                person(2, arm="ips", randomised_date=d("2018-07-01")),  # T01's business
+                person(3, arm="control"),  # switched once before: the very first stands
+                person(4, arm="control"),  # new
+            ]
+        },
+        {
+            "randomisation": [
+                person(1, arm="ips", **BEFORE),
+                person(1, arm="control", delivery_id="now"),
+                person(2, arm="control", **BEFORE),
+                person(3, arm="control", **BEFORE),
+                person(3, arm="ips", **EARLIER_STILL),
+                person(4, arm="control", delivery_id="now"),
+            ]
+        },
+    ),
+    Between(
+        ("randomisation", "T03", ROW, "randomised_date"),
+        [2],
+        {
+            "participants": [
+                person(1, consent_date=d("2018-06-05")),
+                person(2, consent_date=d("2018-06-06")),
+            ],
+            "randomisation": [person(1), person(2)],
+        },
+    ),
+    Between(
+        ("randomisation", "T06", ROW, "participant_ref"),
+        [1],
+        {
+            "referrals": [
+                person(
+                    1, site_code="HLT-WMCA", employment_status_at_start="02", referral_received_date=d("2017-06-01")
+                ),
+                person(
+                    1, site_code="HLT-WMCA", employment_status_at_start="01", referral_received_date=d("2018-05-01")
+                ),
+                person(
+                    2, site_code="HLT-WMCA", employment_status_at_start="02", referral_received_date=d("2018-05-01")
+                ),
+                person(
+                    2, site_code="HLT-WMCA", employment_status_at_start="01", referral_received_date=d("2019-05-01")
+                ),
+                person(3, employment_status_at_start="01"),
+            ],
+            "randomisation": [person(1, site_code="HLT-WMCA"), person(2, site_code="HLT-WMCA"), person(3)],
+        },
+    ),
+    Between(
+        ("randomisation", "P20", ROW, "randomised_date"),
+        [2],
+        {
+            "participants": [person(1, deceased_date=d("2018-06-05")), person(2, deceased_date=d("2018-06-04"))],
+            "randomisation": [person(1), person(2)],
+        },
+    ),
+    Between(
+        ("employment_outcomes", "P12", ROW, "episode_id"),
+        [2],
+        {"referrals": [{}], "employment_outcomes": [job(1), job(2, episode_id="SCR-E000009")]},
+    ),
+    Between(
+        ("employment_outcomes", "E01", ROW, "job_start_date"),
+        [2, 5],
+        {
+            "referrals": [
+                person(1, episode_id="SCR-E000001", programme_start_date=d("2018-06-15")),
+                person(2, episode_id="SCR-E000002", programme_start_date=None),
+            ],
+            "randomisation": [person(2, arm="control", randomised_date=d("2018-06-05"))],
+            "employment_outcomes": [
+                job(1, episode_id="SCR-E000001", job_start_date=d("2018-06-15")),
+                job(2, episode_id="SCR-E000001", job_start_date=d("2018-06-14")),
+                job(3, episode_id="SCR-E000001", job_start_date=d("2018-06-14"), in_work_at_start=True),
+                job(4, episode_id="SCR-E000002", job_start_date=d("2018-06-05")),
+                job(5, episode_id="SCR-E000002", job_start_date=d("2018-06-04")),
+            ],
+        },
+    ),
+    Between(
+        ("employment_outcomes", "E09", ROW, "episode_id"),
+        [2],
+        {
+            "referrals": [
+                person(1, episode_id="SCR-E000001"),
+                person(2, episode_id="SCR-E000002", eligibility_outcome="ineligible"),
+                person(3, episode_id="SCR-E000003", eligibility_outcome="ineligible"),
+            ],
+            "randomisation": [person(3, arm="control")],
+            "employment_outcomes": [job(n, episode_id=f"SCR-E00000{n}") for n in (1, 2, 3)],
+        },
+    ),
+    Between(
+        ("employment_outcomes", "E13", ROW, "in_work_at_start"),
+        [2],
+        {
+            "referrals": [{}, {"episode_id": "SCR-E000002", "employment_status_at_start": "01"}],
+            "employment_outcomes": [
+                job(1),
+                job(2, episode_id="SCR-E000002"),
+                job(3, episode_id="SCR-E000002", in_work_at_start=True),
+            ],
+        },
+    ),
+    Between(
+        ("employment_outcomes", "E11", WARNING, "outcome_id"),
+        [2],
+        {
+            "employment_outcomes": [
+                job(1),
+                job(2, job_start_date=d("2018-09-06")),
+                job(3, job_start_date=d("2018-09-10")),
+                job(4, job_type="agency_temp"),
+                job(5, episode_id="SCR-E000002"),
+            ]
+        },
+    ),
+    Between(
+        ("employment_outcomes", "E12", WARNING, "job_start_date"),
+        [3],
+        {
+            "employment_outcomes": [
+                job(1, job_end_date=d("2018-12-31")),
+                job(2, job_end_date=d("2018-12-31"), job_start_date=d("2018-09-04")),  # E11's business
+                job(3, job_end_date=d("2019-02-28"), job_start_date=d("2018-12-30")),
+                job(4, job_start_date=d("2019-02-28")),
+                job(5, episode_id="SCR-E000002"),
+            ]
+        },
+    ),
+    *(
+        Between(
+            ("employment_outcomes", "P20", ROW, on),
+            [2],
+            {
+                "participants": [person(1, deceased_date=d("2019-07-01"))],
+                "referrals": [person(1)],
+                "employment_outcomes": [job(1, **{on: d("2019-07-01")}), job(2, **{on: d("2019-07-02")})],
+            },
+        )
+        for on in ("job_start_date", "sust_13w_date", "sust_26w_date")
+    ),
+]
+
+
+@pytest.mark.parametrize("case", BETWEEN_ROWS, ids=lambda c: "-".join(c.address))
+def test_rule_between_rows(case: Between) -> None:
+    with warehouse(case.core, case.history) as db:
+        assert broken_rows(db, stated(*case.address)) == case.broken
+
+
+def test_sound_rows_break_no_rule() -> None:
+    everyone = {name: [{}] for name in SOUND}
+    with warehouse(everyone, everyone) as db:
+        for name, contract in OURS.items():
+            rows = frame(contract, [{}])
+            within = [(r.rule_id, r.holds()) for r in contract.row_rules if r.holds]
+            cells = [check for f in contract.fields for check in checks_of(f)]
+            broken = [i for i, expression in within + cells if not rows.select(expression.fill_null(True)).item()]
+            broken += [r.rule_id for r in contract.relation_rules if broken_rows(db, r)]
+            assert (name, broken) == (name, [])
+
+
+def test_every_rule_between_rows_has_a_case() -> None:
+    rules = [(name, r.rule_id, r.severity, r.on) for name, contract in OURS.items() for r in contract.relation_rules]
+    assert sorted(case.address for case in BETWEEN_ROWS) == sorted(rules)

@@ -1,0 +1,405 @@
+"""The sender's report and the night's summary: what they say, and what they never say."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+import jsonschema
+import polars as pl
+import pytest
+
+from flows.steps.report import (
+    Late,
+    Night,
+    count_findings,
+    delivery_report,
+    findings_csv,
+    night_summary,
+    render_html,
+    report_json,
+    write_reports,
+)
+from schemas import report as shape
+from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
+from schemas.shapes import FINDING_TYPES
+from schemas.wording import clock, counted, deadline, listed, moment, month, ranges, spans
+
+ROOT = Path(__file__).parents[2]
+DUE = datetime(2016, 12, 9, 17)
+LETTERS = {"attended": "F", "contact_medium": "E", "duration_minutes": "G", "contact_date": "C", "episode_id": "B"}
+DELIVERY = Delivery(
+    delivery_id="MHT-BPL_contacts_201611_v1_0f1e2d3c",
+    site_code="MHT-BPL",
+    programme_code="MHT",
+    dataset="contacts",
+    period="201611",
+    version=1,
+    file_name="MHT-BPL_contacts_201611_v1.csv",
+    path="MHT-BPL/MHT-BPL_contacts_201611_v1.csv",
+    sheet="",
+    sha256="0" * 64,
+    bytes=1,
+    received_at=datetime(2016, 12, 2, 16, 12, tzinfo=UTC),
+    data_cut_date=date(2016, 11, 30),
+)
+
+
+def finding(rule="V02", severity="row", row=2, field="contact_medium", found=None, **more):
+    told = {
+        "rule_id": rule,
+        "severity": severity,
+        "outcome": "broken",
+        "sheet": "",
+        "source_row": row,
+        "column_letter": LETTERS.get(field),
+        "column_name": field.upper() or None,
+        "field": field,
+        "found": found,
+        "hidden": False,
+        "suggestion": None,
+    }
+    return told | more
+
+
+def frame(*findings):
+    return pl.DataFrame(list(findings), schema=FINDING_TYPES)
+
+
+def verdict(result=Result.HELD_ROWS, rows_judged=True, **rows):
+    return Verdict(result, Counts(**({"read": 10, "accepted": 8, "held": 2} | rows)), rows_judged=rows_judged)
+
+
+def made(*findings, result=Result.HELD_ROWS, previous=None, due=None, rows_judged=True, **rows):
+    return delivery_report(DELIVERY, verdict(result, rows_judged, **rows), frame(*findings), previous, due)
+
+
+class Page(HTMLParser):
+    """What a reader of the page meets: headings, links, ids, text, and everything that could fetch."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.headings: list[int] = []
+        self.links: list[str] = []
+        self.ids: list[str] = []
+        self.tags: set[str] = set()
+        self.fetches: list[str] = []
+        self.words: list[str] = []
+        self._style = False
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self._style = tag == "style"
+        told = dict(attrs)
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag == "a":
+            self.links.append(told["href"])
+        if "id" in told:
+            self.ids.append(told["id"])
+        self.fetches += [v for k, v in attrs if k in ("src", "srcset", "action", "data", "poster", "style")]
+
+    def handle_endtag(self, tag):
+        self._style = False
+
+    def handle_data(self, data):
+        if not self._style:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+
+def test_one_wrong_code_on_many_rows_is_one_item() -> None:
+    report = made(*(finding(row=r, found="XX") for r in (*range(34, 76), 81)))
+    (item,) = report.to_json()["rules"]
+    assert item["rows_affected"] == 43
+    assert item["row_ranges"] == ["34-75", "81"]
+    assert item["found"] == [{"value": "XX", "count": 43}]
+
+
+def test_items_differ_by_rule_severity_and_column() -> None:
+    report = made(
+        finding("C09", "row", field="attended"),
+        finding("C09", "warning", field="attended"),
+        finding("C09", "warning", field="contact_medium"),
+    )
+    assert [(i.rule_id, i.severity, i.column_letter) for i in report.items] == [
+        ("C09", "row", "F"),
+        ("C09", "warning", "E"),
+        ("C09", "warning", "F"),
+    ]
+
+
+def test_the_biggest_fix_comes_first_and_a_fault_of_the_file_before_all() -> None:
+    report = made(
+        finding("K02", row=9, field="duration_minutes"),
+        *(finding(row=r) for r in (3, 4)),
+        finding("F09", "file", None, "contact_date", column_letter=None, column_name=None),
+        result=Result.REFUSED,
+    )
+    assert [i.rule_id for i in report.must_fix] == ["F09", "V02", "K02"]
+    assert report.must_fix[0].where == "Column contact_date"
+
+
+def test_what_could_not_be_judged_stands_apart() -> None:
+    report = made(finding("T08", "warning", None, "episode_id", outcome="not judged"), result=Result.ACCEPTED)
+    assert not report.items
+    page = Page(render_html(report))
+    assert "Could not be checked" in page.text
+    assert report.to_json()["not_judged"]["rules"][0]["rule_id"] == "T08"
+    rows = findings_csv(report, frame(finding("T08", "warning", None, "episode_id", outcome="not judged")))
+    assert "could not be judged" in rows
+
+
+@pytest.mark.parametrize(
+    ("result", "problems", "due", "title"),
+    [
+        (Result.HELD_ROWS, 1, DUE, "Fix 1 problem and send the file again by 5pm, Friday 9 December 2016"),
+        (Result.HELD_ROWS, 2, DUE, "Fix 2 problems and send the file again by 5pm, Friday 9 December 2016"),
+        (Result.HELD_ROWS, 2, None, "Fix 2 problems and send the file again"),
+        (Result.ACCEPTED, 0, DUE, "Accepted: nothing to do"),
+        (Result.REFUSED, 2, None, "This file was refused: fix 2 problems and send it again"),
+        (
+            Result.UNREADABLE,
+            1,
+            DUE,
+            "This file could not be read: send it again by 5pm, Friday 9 December 2016",
+        ),
+    ],
+)
+def test_the_title_is_the_instruction(result, problems, due, title) -> None:
+    fields = ("attended", "contact_medium")[:problems]
+    html = render_html(made(*(finding(field=f) for f in fields), result=result, due=due))
+    assert f"<h1>{title}</h1>" in html
+
+
+def test_a_file_without_judged_rows_says_so() -> None:
+    earlier = (frame(finding(row=5)), "before")
+    report = made(finding("U03", "file", None, ""), result=Result.REFUSED, rows_judged=False, previous=earlier)
+    assert "The rows were not checked" in Page(render_html(report)).text
+    assert report.to_json()["not_judged"]["rows"] is True
+    assert report.previous is None  # no fault of a row was looked for: none can be called fixed
+
+
+def test_progress_since_the_last_file() -> None:
+    before = frame(*(finding(row=r, found="XX") for r in range(10)), finding("C09", "warning", 50, "attended"))
+    now = (finding(row=4, found="XX"), finding(row=70, found="YY"), finding("V01", row=71, field="attended"))
+    progress = made(*now, previous=(before, "before")).previous
+    assert progress == shape.Progress("before", fixed=9, remaining=1, new=2)
+    assert "9 fixed, 1 still wrong, 2 new" in progress.in_words
+
+
+def test_rows_that_moved_are_still_the_same_faults() -> None:
+    hidden = {"field": "episode_id", "hidden": True}
+    before = frame(finding(row=5, found="XX"), finding("V04", row=6, **hidden))
+    progress = made(finding(row=25, found="XX"), finding("V04", row=26, **hidden), previous=(before, "b")).previous
+    assert (progress.fixed, progress.remaining, progress.new) == (0, 2, 0)
+
+
+def test_nothing_hidden_leaks_even_if_the_findings_carry_it() -> None:
+    secret = finding(
+        "V04", row=8, field="episode_id", found="943 476 5919", suggestion="9434765919", hidden=True, column_letter="D"
+    )
+    warning = secret | {"rule_id": "C17", "severity": "warning"}
+    report = made(secret, warning)
+    findings = frame(secret, warning)
+    everything = render_html(report) + report_json(report) + findings_csv(report, findings)
+    everything += night_summary({}, Night("published", [(DELIVERY, verdict())], count_findings("x", findings)))
+    assert "943" not in everything
+    assert "hidden (personal data) - see cell D8 in your own file" in render_html(report)
+
+
+def test_many_hidden_cells_are_named_by_the_first_few() -> None:
+    report = made(*(finding("V04", row=r, field="episode_id", hidden=True) for r in range(2, 40, 2)))
+    assert report.items[0].hidden == "hidden (personal data) - see cells B2, B4, B6, B8, B10, ... in your own file"
+
+
+def test_suggestions_are_shown_up_to_five() -> None:
+    days = [
+        finding("C02", row=d, field="contact_date", found=f"{d}/06/2016", suggestion=f"2016-06-{d}")
+        for d in range(13, 20)
+    ]
+    text = Page(render_html(made(*days))).text
+    assert re.search(r"Change 13/06/2016 to 2016-06-13", text)
+    assert text.count("Change ") >= 5
+    assert "and 2 other values" in text
+    assert "Change 13/06/2016 to 2016-06-13." in made(*days).to_json()["rules"][0]["fix"]
+
+
+def test_no_value_can_become_part_of_the_page() -> None:
+    evil = '<script>alert("x")</script>'
+    report = made(finding(found=evil, column_name=evil, suggestion=evil))
+    html = render_html(replace(report, file_name=f"{evil}.csv"))
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+
+
+@pytest.mark.parametrize("result", list(Result))
+def test_the_page_stands_alone_and_is_in_order(result) -> None:
+    held = [] if result is Result.ACCEPTED else [finding(row=r, found="x") for r in range(2, 90, 2)]
+    findings = [
+        *held,
+        finding("C17", "warning", 3, "attended", " 5 ", suggestion="5"),
+        finding("F07", "warning", 99, ""),
+    ]
+    html = render_html(made(*findings, result=result, due=DUE))
+    page = Page(html)
+    assert "script" not in page.tags and not page.fetches
+    assert not re.search(r"https?:|url\(|@import|//", html.replace("<!doctype html>", ""))
+    assert {link for link in page.links if not link.startswith("#")} == set()
+    assert {link[1:] for link in page.links} <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+    assert page.headings[0] == 1 and page.headings.count(1) == 1
+    assert all(after <= before + 1 for before, after in zip(page.headings, page.headings[1:], strict=False))
+    assert html.lstrip().startswith("<!doctype html>") and '<html lang="en-GB">' in html
+
+
+def test_words_that_senders_never_see() -> None:
+    text = Page((ROOT / "tests" / "golden" / "contacts.html").read_text()).text
+    assert not re.search(r"\b(schema|null|regex|dtype|constraint|please)\b", text, re.IGNORECASE)
+
+
+def test_more_than_twenty_runs_of_rows_are_cut() -> None:
+    text = Page(render_html(made(*(finding(row=r, found="x") for r in range(2, 90, 2))))).text
+    assert "38, 40 and more: the rest are in findings.csv" in text
+    assert "42, 44" not in text
+
+
+def test_a_hundred_thousand_findings_fit_on_a_page() -> None:
+    rows = pl.DataFrame({"source_row": pl.int_range(0, 200_000, 2, eager=True)})
+    many = rows.with_columns(
+        *(pl.lit(v).alias(k) for k, v in finding().items() if k not in ("source_row", "found", "column_name")),
+        pl.format("<&\"'{}" + "<" * 100, "source_row").alias("found"),
+        pl.format("<&heading {}" + "&" * 100, pl.col("source_row") % 400).alias("column_name"),
+    ).select(pl.col(name).cast(kind) for name, kind in FINDING_TYPES.items())
+    report = delivery_report(DELIVERY, verdict(), many)
+    assert len(report.items) == 200
+    assert len(render_html(report).encode()) <= 300_000
+    assert findings_csv(report, many).count("\n") >= 100_000
+
+
+def test_report_json_agrees_with_its_published_shape() -> None:
+    rules = json.loads((ROOT / "schemas" / "report.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(rules)
+    jsonschema.validate(json.loads((ROOT / "tests" / "golden" / "contacts.report.json").read_text()), rules)
+    unread = made(finding("U01", "file", None, ""), result=Result.UNREADABLE, read=0, accepted=0, held=0)
+    jsonschema.validate(json.loads(report_json(unread)), rules)
+    assert rules["properties"]["schema_version"]["const"] == shape.SCHEMA_VERSION
+
+
+def test_only_run_and_received_at_may_differ_between_runs() -> None:
+    one = delivery_report(DELIVERY, verdict(), frame(finding()), run={"id": "a"}).to_json()
+    later = replace(DELIVERY, received_at=datetime(2017, 1, 1, tzinfo=UTC))
+    two = delivery_report(later, verdict(), frame(finding()), run={"id": "b"}).to_json()
+    for told in (one, two):
+        del told["run"], told["file"]["received_at"]
+    assert one == two
+
+
+def test_no_cell_of_the_csv_runs_as_a_formula() -> None:
+    evil = ["=cmd()", "+1", "-1", "@SUM(A1)", "\t=1"]
+    findings = frame(*(finding(row=r, found=e, column_name=e, suggestion=e) for r, e in enumerate(evil)))
+    rows = list(csv.DictReader(io.StringIO(findings_csv(delivery_report(DELIVERY, verdict(), findings), findings))))
+    heading = "report_id,rule_id,severity,sheet,cell,source_row,column,found_or_hidden,expected,fix"
+    assert ",".join(rows[0]) == heading
+    assert [r["found_or_hidden"] for r in rows] == [f"'{e}" for e in evil]
+    assert not [cell for r in rows for cell in r.values() if cell.startswith(("=", "+", "-", "@", "\t"))]
+    assert (rows[0]["cell"], rows[0]["source_row"]) == ("E0", "0")
+
+
+def test_reports_are_written_whole_below_the_site(tmp_path: Path) -> None:
+    report = made(finding())
+    paths = write_reports(tmp_path, DELIVERY, report, frame(finding()))
+    assert paths["html"] == tmp_path / "MHT-BPL" / "MHT-BPL_contacts_201611_v1.html"
+    assert paths["json"].name == "MHT-BPL_contacts_201611_v1.report.json"
+    assert sorted(p.name for p in (tmp_path / "MHT-BPL").iterdir()) == sorted(p.name for p in paths.values())
+    several = replace(DELIVERY, file_name="november.xlsx")
+    assert write_reports(tmp_path, several, report, frame())["csv"].name == "november_contacts.findings.csv"
+
+
+def test_the_next_name_is_the_next_version() -> None:
+    assert made().next_name == "MHT-BPL_contacts_201611_v2.csv"
+    assert replace(made(), file_name="november.csv").next_name == ""
+
+
+def contrast(one: str, other: str) -> float:
+    def light(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    dark, bright = sorted((light(one), light(other)))
+    return (bright + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize(
+    ("ink", "ground"),
+    [("ink", "white"), ("quiet", "white"), ("quiet", "shade"), ("link", "white"), ("wrong", "white"), ("ink", "focus")],
+)
+def test_colours_can_be_told_apart(ink, ground) -> None:
+    css = (ROOT / "flows" / "templates" / "report.css").read_text()
+    colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", css)) | {"white": "#ffffff"}
+    assert contrast(colours[ink], colours[ground]) >= 4.5
+
+
+def test_wording() -> None:
+    assert (counted(1, "row"), counted(1204, "row")) == ("1 row", "1,204 rows")
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert (month("201611"), month("2016")) == ("November 2016", "2016")
+    assert moment(datetime(2016, 7, 1, 23, 30)) == "2 July 2016 at 12:30am"  # London summer time
+    assert [clock(datetime(2016, 1, 1, h)) for h in (0, 9, 12, 17)] == ["midnight", "9am", "midday", "5pm"]
+    assert deadline(datetime(2016, 12, 9, 17, tzinfo=UTC)) == "5pm, Friday 9 December 2016"
+    assert spans(ranges([2, 3, 4, 9]), "D") == ["D2 to D4", "D9"]
+
+
+def test_the_night_in_one_sentence() -> None:
+    files = [(DELIVERY, verdict(r)) for r in (Result.ACCEPTED, Result.HELD_ROWS, Result.REFUSED)]
+    first = night_summary({}, Night("published", files)).splitlines()[0]
+    assert first == "Published: 3 files checked, 1 with rows held back, 1 refused."
+    quiet = night_summary({}, Night("quiet", last_change=datetime(2016, 12, 8, 3, 30)))
+    assert quiet == "Nothing changed since 8 December 2016 at 3:30am: there was nothing new to check.\n"
+    failed = night_summary({}, Night("failed", files[:1], problem="rows do not add up"))
+    assert failed.startswith("Not published: rows do not add up. 1 file checked; the figures of the last good night")
+
+
+def test_the_night_says_what_needs_a_person() -> None:
+    held = replace(DELIVERY, delivery_id="held", site_code="MHT-GM")
+    findings = [
+        count_findings(DELIVERY.delivery_id, frame(finding("P01", "file", None, "", found="943", hidden=True))),
+        count_findings("held", frame(*(finding(row=r, found="XX") for r in range(1200)))),
+    ]
+    text = night_summary(
+        {"id": "r1", "started_at": datetime(2016, 12, 9, 3, 30)},
+        Night(
+            "published",
+            [(DELIVERY, verdict(Result.REFUSED)), (held, verdict())],
+            pl.concat(findings),
+            current={("MHT-BPL", "contacts"): date(2016, 10, 31)},
+            late=[Late("MHT-WLA", "contacts", "201611", DUE)],
+            reports={"held": "reports/MHT-GM/x.html"},
+            changes=["12 rows left quarantine"],
+        ),
+    )
+    assert "Blackpool (MHT-BPL), Contacts, November 2016, version 1: The file holds an NHS number" in text
+    assert "`MHT-BPL/MHT-BPL_contacts_201611_v1.csv`: delete it under the incident process" in text
+    assert "Blackpool (MHT-BPL), Contacts: figures to 31 October 2016 stay current" in text
+    assert "owes Contacts for November 2016, due by 5pm, Friday 9 December 2016" in text
+    assert "| V02 | Contact medium is not on the agreed list | Contacts | 1,200 | 1 |" in text
+    assert "| rows held back | 10 | 8 | 2 | reports/MHT-GM/x.html |" in text
+    assert "- 12 rows left quarantine" in text
+
+
+def test_a_site_that_mended_its_file_the_same_night_has_no_old_figures() -> None:
+    night = Night(
+        "published", [(DELIVERY, verdict(Result.REFUSED))], current={("MHT-BPL", "contacts"): DELIVERY.data_cut_date}
+    )
+    assert "Whose figures are old" not in night_summary({}, night)

@@ -1,0 +1,207 @@
+"""The simulator: the same seed gives the same bytes, the truth points at the right cells, clean data is clean."""
+
+import csv
+import hashlib
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from flows.simulator.planting import PLANTERS
+from flows.simulator.simulate import MISSING_COLUMN, TOO_MANY_FAULTS, Refusal, simulate
+from schemas.catalogue import datasets
+
+SITES = ["MHT-BPL", "MHT-NECA", "PWW-IAPT", "HLT-WMCA", "HLT-SCR"]
+CSV_SITES = ["MHT-NECA", "PWW-IAPT", "HLT-WMCA"]
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def _truth(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _cells_of_csv(path: Path) -> dict[int, list[str]]:
+    """The records of a CSV by the physical line each begins on."""
+    found, begins = {}, 1
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file)
+        for record in reader:
+            found[begins] = record
+            begins = reader.line_num + 1
+    return found
+
+
+def _cells_of_workbook(path: Path) -> dict[int, list[str]]:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.load_workbook(path)
+    assert len(book.sheetnames) == 1
+    rows = book.worksheets[0].iter_rows(values_only=True)
+    return {n: ["" if c is None else str(c) for c in row] for n, row in enumerate(rows, start=1)}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    simulate(folder / "raw", rows=4000, seed=3, truth=folder / "truth.csv", months=2, fault_rate=0.03, sites=SITES)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clean")
+    simulate(folder / "raw", rows=6000, seed=4, truth=folder / "truth.csv", months=2, fault_rate=0, sites=CSV_SITES)
+    return folder
+
+
+def test_the_same_arguments_give_the_same_bytes(made: Path, tmp_path: Path) -> None:
+    again = {"rows": 4000, "months": 2, "fault_rate": 0.03, "sites": SITES}
+    simulate(tmp_path / "raw", seed=3, truth=tmp_path / "truth.csv", **again)
+    assert _digests(tmp_path) == _digests(made)
+    simulate(tmp_path / "raw2", seed=5, truth=tmp_path / "truth2.csv", **again)
+    assert _digests(tmp_path / "raw2") != _digests(made / "raw")
+
+
+def test_the_truth_points_at_the_spoilt_cells(made: Path) -> None:
+    files: dict[str, dict[int, list[str]]] = {}
+    seen = set()
+    for told in _truth(made / "truth.csv"):
+        name = told["file"]
+        path = made / "raw" / name.split("_")[0] / name
+        if name not in files:
+            files[name] = _cells_of_csv(path) if path.suffix == ".csv" else _cells_of_workbook(path)
+        if told["fault"] == "shape":
+            continue
+        rows, row = files[name], int(told["source_row"])
+        heading = next(r for r in rows.values() if all(r))
+        cell = rows[row][heading.index(told["column"])] if told["column"] else ""
+        seen.add(told["rule_id"])
+        match told["rule_id"], told["severity"]:
+            case "F05", _:
+                assert rows[row] == heading
+            case "F06", _:
+                assert rows[row][0] == "Total"
+            case "F07", _:
+                assert not any(rows[row])
+            case "F13", _:
+                assert len(rows[row]) == len(heading) + 1
+            case "F14", _:
+                assert "\n" in cell
+            case "C10", _:
+                assert cell == "#REF!"
+            case ("V01" | "F08"), _:
+                assert cell == ""
+            case "V04", _:
+                assert "_" in cell or cell == "E02001234"
+            case "C17", _:
+                assert cell != cell.strip()
+            case "C01", _:
+                assert cell.isdigit()
+            case "C02", _:
+                assert cell[2::3].startswith("/")
+            case "C05", _:
+                assert cell.endswith("02-30")
+            case "C20", _:
+                assert cell.endswith("-Jan")
+            case "K02", _:
+                assert cell == "45"
+            case "P12", _:
+                assert "-SIMZ" in cell
+            case "P04", _:
+                assert sum(r[:1] == [cell] for r in rows.values()) == 2
+            case "E07", _:
+                assert cell == "volunteering"
+    assert {"F05", "F06", "F07", "F13", "F14", "C10", "V01", "C17", "P04", "P12", "K02"} <= seen
+
+
+def test_no_row_is_spoilt_twice(made: Path) -> None:
+    told = [(t["file"], t["source_row"]) for t in _truth(made / "truth.csv") if t["fault"] != "shape"]
+    assert len(told) == len(set(told))
+
+
+def test_about_the_asked_share_of_rows_is_at_fault(tmp_path: Path) -> None:
+    asked = {"rows": 10_000, "seed": 6, "months": 1, "fault_rate": 0.02, "sites": ["PWW-IAPT"]}
+    made = simulate(tmp_path / "raw", truth=tmp_path / "t.csv", **asked)
+    assert 0.015 < made.faults / made.rows < 0.025
+
+
+def test_about_as_many_contacts_as_asked(tmp_path: Path) -> None:
+    made = simulate(tmp_path / "raw", rows=20_000, seed=1, truth=tmp_path / "t.csv", months=1, sites=CSV_SITES)
+    assert 0.85 * 20_000 < made.contacts < 1.15 * 20_000
+
+
+def test_tens_of_rows_are_possible(tmp_path: Path) -> None:
+    made = simulate(tmp_path / "raw", rows=30, seed=1, truth=tmp_path / "t.csv", months=2)
+    assert 0 < made.rows < 1500
+
+
+def _frame(folder: Path, site: str, dataset: str, period: str) -> pl.DataFrame:
+    frame = pl.read_csv(folder / "raw" / site / f"{site}_{dataset}_{period}_v1.csv", infer_schema=False)
+    known = {heading: f.name for f in datasets()[dataset].fields for heading in (f.name, *f.aliases[:1])}
+    return frame.rename({h: known[h] for h in frame.columns}).with_columns(pl.col("^.*_date$").str.to_date())
+
+
+@pytest.mark.parametrize(("site", "period"), [("MHT-NECA", "201803"), ("PWW-IAPT", "201509"), ("HLT-WMCA", "201910")])
+def test_clean_extracts_hang_together(clean: Path, site: str, period: str) -> None:
+    people, referrals, contacts, jobs = (
+        _frame(clean, site, d, period) for d in ("participants", "referrals", "contacts", "employment_outcomes")
+    )
+    cut = date(int(period[:4]) + int(period[4:]) // 12, int(period[4:]) % 12 + 1, 1)
+    for frame, key in ((people, "participant_ref"), (referrals, "episode_id"), (contacts, "contact_id")):
+        assert frame[key].is_unique().all()
+        for name in frame.select(pl.col(pl.Date)).columns:
+            assert (frame[name].drop_nulls() < cut).all()
+    assert people["participant_ref"].str.contains("-SIM").all()
+    assert referrals.join(people, on="participant_ref", how="anti").is_empty()
+    assert contacts.join(referrals, on="episode_id", how="anti").is_empty()
+    assert jobs.join(referrals, on="episode_id", how="anti").is_empty()
+    came = contacts.filter(pl.col("attended").is_in(["5", "6"]))
+    same = ["episode_id", "contact_date", "contact_type", "staff_role", "duration_minutes"]
+    assert came.select(same).is_unique().all()
+    started = referrals.filter(pl.col("programme_start_date") < pl.col("referral_received_date"))
+    assert started.is_empty()
+    if site.startswith("HLT"):
+        arms = _frame(clean, site, "randomisation", period)
+        assert abs((arms["arm"] == "control").mean() - 0.5) < 0.05
+        assert arms["randomised_date"].is_between(date(2018, 5, 1), date(2019, 10, 31)).all()
+        control = referrals.join(arms.filter(pl.col("arm") == "control"), on="participant_ref")
+        assert contacts.join(control, on="episode_id", how="semi").is_empty()
+        assert not jobs.join(control, on="episode_id", how="semi").is_empty()
+
+
+def test_a_clean_simulation_expects_only_what_the_shapes_bring(clean: Path) -> None:
+    assert {(t["rule_id"], t["fault"]) for t in _truth(clean / "truth.csv")} == {("F10", "shape")}
+
+
+def test_extracts_are_cumulative(clean: Path) -> None:
+    before, after = (_frame(clean, "PWW-IAPT", "contacts", p)["contact_id"] for p in ("201508", "201509"))
+    assert before.is_in(after.implode()).all()
+    assert len(after) > len(before)
+
+
+def test_files_can_be_made_to_be_refused(tmp_path: Path) -> None:
+    refused = (
+        Refusal("PWW-IAPT", "contacts", 0, TOO_MANY_FAULTS),
+        Refusal("MHT-NECA", "contacts", 0, MISSING_COLUMN),
+    )
+    simulate(
+        tmp_path / "raw", rows=1000, seed=2, truth=tmp_path / "t.csv", months=1, sites=CSV_SITES, refused=refused
+    )
+    told = [t for t in _truth(tmp_path / "t.csv") if t["severity"] == "file"]
+    assert {(t["file"].split("_")[0], t["rule_id"]) for t in told} == {("PWW-IAPT", "L01"), ("MHT-NECA", "F09")}
+
+
+def test_the_truth_must_lie_outside(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="outside"):
+        simulate(tmp_path, rows=10, seed=1, truth=tmp_path / "truth.csv")
+
+
+def test_every_planter_names_a_field_of_its_contract() -> None:
+    assert len({p.rule_id for planters in PLANTERS.values() for p in planters}) >= 40
+    for dataset, planters in PLANTERS.items():
+        assert {p.field for p in planters} <= {"", *datasets()[dataset].by_name}
