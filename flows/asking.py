@@ -1,4 +1,4 @@
-"""Reading the published warehouse: ad-hoc SQL, its tables, and what state it is in. Nothing here can change anything."""
+"""Reading the published warehouse: ad-hoc SQL, its tables, its state. Nothing here can change anything."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
 
 
 def answer(settings: Settings, query: str, form: Form, tables: bool, describe: str) -> None:
-    """Print the answer to a query, the list of tables, or the columns of one. Raises typer.Exit(2) for a wrong query."""
+    """Print the answer to a query, the list of tables, or one table's columns. Raises Exit 2 for a wrong query."""
     if not (query or tables or describe):
         tell('Ask something, such as: pilots sql "from outcomes.kpi limit 5". `pilots sql --list` lists the tables.')
         raise typer.Exit(Exit.USAGE)

@@ -77,10 +77,11 @@ def _delivery(file: Path, site: str, dataset: str, period: str) -> Delivery:
 def _words(report: Report) -> str:
     """The report as lines for a terminal."""
     rows = report.rows
-    lines = [report.heading, f"{rows.accepted} of {rows.read} rows would be accepted, {rows.held} held back."]
+    lines = [report.instruction, f"{rows.accepted} of {rows.read} rows would be accepted, {rows.held} held back."]
     for item in report.items:
         where = f"column {item.column_letter} ({item.column})" if item.column else "the file"
-        places = ", ".join(item.row_ranges[:5]) + (" ..." if len(item.row_ranges) > 5 else "")
+        ranges = item.to_json()["row_ranges"]
+        places = ", ".join(ranges[:5]) + (" ..." if len(ranges) > 5 else "")
         lines.append(f"- [{item.rule_id}, {item.severity}] {item.title}: {where}{f', rows {places}' if places else ''}")
         lines.append(f"    {item.fix}")
     return "\n".join(lines)

@@ -13,9 +13,12 @@ import sys
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from flows.settings import Settings
 
 
 class Exit(IntEnum):
@@ -40,7 +43,7 @@ class Form(StrEnum):
 
 
 app = typer.Typer(
-    help="Take in the pilots' monitoring returns, check them, and answer: where did the money go, who got and kept a job?",
+    help="Check the pilots' monitoring returns, and answer: where did the money go, and who got and kept a job?",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -61,14 +64,12 @@ def give(data: Any) -> None:
     typer.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
 
 
-def _settings(data: Path | None):  # type: ignore[no-untyped-def] # noqa: ANN202 - imported late
-    from pydantic import ValidationError
-
+def _settings(data: Path | None) -> Settings:
     from flows.settings import Settings
 
     try:
-        return Settings(**({"data": data} if data else {}))
-    except (ValidationError, ValueError) as error:
+        return Settings.of(data)
+    except ValueError as error:
         tell(f"A setting is wrong: {error}")
         raise typer.Exit(Exit.SETTINGS) from None
 
@@ -174,14 +175,21 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """Write made-up extracts of every site, with planted faults and a list of them."""
-    from flows.simulator import simulate as make
+    from dataclasses import asdict
+
+    from flows.simulator.simulate import simulate as make
 
     settings = _settings(data)
     made = make(
         to or settings.data / "raw", rows=rows, seed=seed, months=months, fault_rate=fault_rate,
         truth=truth or settings.data / "simulated-truth.csv",
     )  # fmt: skip
-    give(made.to_json()) if as_json else tell(str(made))
+    if as_json:
+        give(asdict(made))
+    else:
+        tell(
+            f"Wrote {made.files} made-up files of {len(made.sites)} sites, {made.rows:,} rows, {made.faults:,} faults."
+        )
 
 
 @app.command(rich_help_panel=CARE)

@@ -27,7 +27,7 @@ class Stage(Generic[P, R]):
     ) -> None:
         self.function = function
         self.state_of = state_of
-        self._task = task(self._run, cache_policy=NO_CACHE, persist_result=False, log_prints=True, **options)
+        self._task: Any = task(cache_policy=NO_CACHE, persist_result=False, log_prints=True, **options)(self._run)
         update_wrapper(self, function)
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -43,7 +43,8 @@ class Stage(Generic[P, R]):
     def each(self, items: Sequence[Any], *args: Any, name: Callable[[Any], str]) -> list[R]:
         """Run the step once for each item, named by `name`; side by side where there is a flow run."""
         if FlowRunContext.get() is None:
-            return [self.function(item, *args) for item in items]  # type: ignore[arg-type]
+            plain: Any = self.function
+            return [plain(item, *args) for item in items]
         runs = [self._task.with_options(task_run_name=name(i)).submit((i, *args), {}) for i in items]
         for run in runs:
             run.wait()

@@ -20,8 +20,8 @@ from flows.store.judgements import ACCEPTED, HELD, Judgements, JudgementWriter
 from flows.store.places import Places
 from flows.versions import source_digest
 from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
-from schemas.codes import fold
 from schemas.catalogue import datasets
+from schemas.codes import fold
 from schemas.contract import Contract, Severity
 from schemas.derive import contract_version, polars_type
 from schemas.registry import profile, returns_for
@@ -187,7 +187,7 @@ class _WholeFile:
             self._by_field[rule, field] += n
         self._keys.append(_keys_of(typed, self.contract))
         if self.contract.control_total:
-            self.total += typed.rows[self.contract.control_total].sum() or 0
+            self.total += Decimal(typed.rows[self.contract.control_total].sum() or 0)
         blank = findings["rule_id"] == "F07"
         self.blank += int(blank.sum())
         return findings if self.blank <= BLANK_ROWS_LISTED else findings.filter(~blank)
@@ -212,22 +212,21 @@ class _WholeFile:
             found.append(Finding("F07", Severity.WARNING, found=f"{self.blank} blank rows"))
         if rows == 0 and not delivery.nil_return:
             found.append(Finding("F01", Severity.FILE))
-        for rule in ("F13", "C10"):
-            if self._rules[rule] >= LEAST_ROWS_AT_FAULT and self._rules[rule] > rows / 100:
-                found.append(Finding(rule, Severity.FILE, found=f"{self._rules[rule]} of {rows} rows"))
-        for (rule, field), n in self._by_field.items():
-            if rule == "C07" and n >= LEAST_ROWS_AT_FAULT:
-                column = self.layout.column_of(field)
-                found.append(Finding("C07", Severity.FILE, field=field, column=column, found=f"{n} rows"))
-        for field in sorted(
-            {f for f, order in self._orders if order == "dmy"} & {f for f, o in self._orders if o == "mdy"}
-        ):
-            found.append(Finding("C02", Severity.FILE, field=field, column=self.layout.column_of(field)))
+        many = [r for r in ("F13", "C10") if self._rules[r] >= LEAST_ROWS_AT_FAULT and self._rules[r] > rows / 100]
+        found += [Finding(r, Severity.FILE, found=f"{self._rules[r]} of {rows} rows") for r in many]
+        suppressed = {f: n for (rule, f), n in self._by_field.items() if rule == "C07" and n >= LEAST_ROWS_AT_FAULT}
+        found += [self._of_column("C07", field, f"{n} rows") for field, n in suppressed.items()]
+        mixed = {f for f, order in self._orders if (f, "dmy") in self._orders and order == "mdy"}
+        found += [self._of_column("C02", field) for field in sorted(mixed)]
         found += self._disagreements(rows, delivery)
         at_fault = pl.concat(self._at_fault).n_unique() if self._at_fault else 0
         if at_fault >= LEAST_ROWS_FOR_BAD_SHARE and at_fault > rows * self.contract.bad_share_limit:
             found.append(Finding("L01", Severity.FILE, found=f"{at_fault} of {rows} rows"))
         return found
+
+    def _of_column(self, rule_id: str, field: str, found: str | None = None) -> Finding:
+        column = self.layout.column_of(field)
+        return Finding(rule_id, Severity.FILE, field=field, column=column, found=found)
 
     def _disagreements(self, rows: int, delivery: Delivery) -> list[Finding]:
         """Where the manifest states something else than the file holds (rule F16)."""

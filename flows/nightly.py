@@ -11,11 +11,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -54,6 +54,26 @@ class Outcome:
     judged: tuple[Judged, ...] = ()  # the deliveries that were received or judged anew tonight
     reported: Reported = field(default_factory=Reported)
 
+    def to_json(self) -> dict[str, Any]:
+        """The outcome as plain JSON values."""
+        return {
+            "run": self.run_id,
+            "result": self.result,
+            "verdict": self.reported.summary.splitlines()[0],
+            "warehouse": str(self.warehouse),
+            "summary": str(self.reported.path),
+            "deliveries": [
+                {
+                    "delivery": j.delivery.delivery_id,
+                    "result": str(j.verdict.result),
+                    "standing": str(j.standing),
+                    "rows": asdict(j.verdict.rows),
+                    "report": str(self.reported.pages.get(j.delivery.delivery_id, "")),
+                }
+                for j in self.judged
+            ],
+        }
+
     @property
     def stopped(self) -> tuple[Judged, ...]:
         """Tonight's deliveries that were refused or could not be read."""
@@ -75,7 +95,10 @@ def _state_of_judged(judged: tuple[Delivery, Result, str]) -> State | None:
     return None
 
 
-_try_again = {"retries": 2, "retry_delay_seconds": 5}  # a shared disk may be away for a moment; bad data stays bad
+_try_again: dict[str, Any] = {
+    "retries": 2,
+    "retry_delay_seconds": 5,
+}  # a shared disk may be away for a moment; bad data stays bad
 receive_files = Stage(receive, name="receive", **_try_again)
 judge_each = Stage(judge_delivery, state_of=_state_of_judged, name="judge", **_try_again)
 load_core = Stage(load, name="load")
@@ -183,7 +206,7 @@ class _Night:
 @flow(name="nightly", description=__doc__.splitlines()[0] if __doc__ else None, log_prints=True)
 def nightly(data: str | None = None, date: str | None = None) -> State:
     """One night as a Prefect flow. `data` is the data folder, `date` the moment taken for now (ISO)."""
-    settings = Settings(**({"data": Path(data)} if data else {}))
+    settings = Settings.of(Path(data) if data else None)
     outcome = night(settings, datetime.fromisoformat(date) if date else None)
     create_markdown_artifact(key="night-summary", markdown=outcome.reported.summary, description="The night's summary")
     create_table_artifact(

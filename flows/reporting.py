@@ -110,7 +110,7 @@ def _write_due(
 
 
 def _settled(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> dict[str, Verdict]:
-    """Each delivery's verdict with the rows that a rule between tables held, and without rows where it never counted."""
+    """Each delivery's verdict, with the rows that a rule between tables held counted as held."""
     counted = {
         r[0]: (Result(r[1]), r[2], r[3])
         for r in db.execute("select delivery_id, result, rows_accepted, rows_held from audit.deliveries").fetchall()

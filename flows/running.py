@@ -7,7 +7,7 @@ import tempfile
 import traceback
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flows.cli import Exit
 from flows.settings import Settings
@@ -42,7 +42,7 @@ def run_night(settings: Settings, as_of: datetime | None, with_prefect: bool) ->
 
     if not with_prefect:
         return night(settings, as_of)
-    state = nightly(str(settings.data), as_of.isoformat() if as_of else None, return_state=True)
+    state: Any = nightly(str(settings.data), as_of.isoformat() if as_of else None, return_state=True)
     outcome = state.result(raise_on_failure=False)
     if isinstance(outcome, BaseException):
         raise outcome

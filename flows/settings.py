@@ -20,6 +20,12 @@ class Settings(BaseSettings):
     threads: int = Field(0, ge=0, description="Threads for DuckDB; 0 is one for each core")
     memory_limit: str = Field("", description="Memory for DuckDB, such as 4GB; empty is DuckDB's own choice")
 
+    @classmethod
+    def of(cls, data: Path | None = None) -> Settings:
+        """The settings, with a flag's data folder if there was one. Raises ValueError for a setting that is wrong."""
+        given: dict[str, Any] = {"data": data} if data else {}
+        return cls(**given)
+
     def duckdb_options(self) -> dict[str, Any]:
         """DuckDB's own settings."""
         chosen: dict[str, Any] = {"threads": self.threads} if self.threads else {}

@@ -46,6 +46,7 @@ FORMULA_SIGNS = ("=", "+", "@", "-")
 PLACEHOLDER_DATES = {date(1900, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(9999, 12, 31)}
 FIRST_SERIAL_DAY, LAST_SERIAL_DAY = 20000, 60000  # 1954-10-03 to 2064-04-08: what a date column can mean (C01)
 SERIAL_EPOCH = date(1899, 12, 30)
+NO_DAY = re.compile(r"0{1,4}[/.\-]0{1,2}[/.\-]0{1,4}|1900-0?1-00?|00?/0?1/1900")  # how spreadsheets write day nought
 YES = frozenset({"y", "yes", "true", "t", "1", "✓", "✔"})
 NO = frozenset({"n", "no", "false", "f", "0", "✗", "✘"})
 
@@ -173,6 +174,8 @@ def _current_code(code: str, field: Field) -> Reading:
 def _read_date(text: str, field: Field, date_order: str) -> Reading:
     if missing := _missing(text, field):
         return missing
+    if NO_DAY.fullmatch(text):
+        return _placeholder(field)
     moment = re.fullmatch(
         r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(?:Z|[+-]\d{2}:?\d{2})?)?", text
     )
@@ -187,8 +190,9 @@ def _read_date(text: str, field: Field, date_order: str) -> Reading:
         return fault("C01", (SERIAL_EPOCH + timedelta(days=int(float(text)))).isoformat())
     parts = re.fullmatch(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})(?: 00:00(?::00)?)?", text)
     if parts:
-        return _slashed_date(*(int(g) for g in parts.groups()), field=field, date_order=date_order)
-    if re.fullmatch(r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2}|0{1,4}[/.\-]0{1,2}[/.\-]0{1,4}", text):
+        first, second, year = (int(g) for g in parts.groups())
+        return _slashed_date(first, second, year, field, date_order)
+    if re.fullmatch(r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2}", text):
         return fault("C03")
     return fault("C02", _named_month(text))
 
@@ -229,11 +233,12 @@ def _read_number(text: str, field: Field, _: str) -> Reading:
         return missing
     if text in field.sentinels:
         return fault("C08")
-    if re.fullmatch(r"-?\d{1,3}(\.\d{3})*,\d{1,2}", text):
+    plain = re.sub(r"[£ ]", "", text) if field.kind is Kind.MONEY else text
+    if re.fullmatch(r"-?(\d+|\d{1,3}(\.\d{3})+),\d{1,2}", plain):
         return fault("C12")
-    plain, rule = text, ""
-    if field.kind is Kind.MONEY and re.search(r"[£,() ]", text):
-        plain, rule = _plain_money(text), "C11"
+    if field.kind is Kind.MONEY:
+        plain = _plain_money(plain)
+    rule = "C11" if plain != text else ""
     if re.fullmatch(r"-?\d+(\.\d+)?E[+-]?\d+", plain, re.IGNORECASE):
         rule = "C13"
     elif not re.fullmatch(r"-?\d+(\.\d+)?", plain):
@@ -242,8 +247,9 @@ def _read_number(text: str, field: Field, _: str) -> Reading:
 
 
 def _plain_money(text: str) -> str:
-    bare = re.sub(r"[£, ]", "", text)
-    return f"-{bare[1:-1]}" if bare.startswith("(") and bare.endswith(")") else bare
+    """Without brackets for a negative amount, and without commas where they stand between thousands, not elsewhere."""
+    bare = f"-{text[1:-1]}" if text.startswith("(") and text.endswith(")") else text
+    return bare.replace(",", "") if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", bare) else bare
 
 
 def _number(number: Decimal, field: Field, rule: str) -> Reading:

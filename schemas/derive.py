@@ -6,6 +6,7 @@ Nothing here is typed twice: each function turns a `Contract` into one of its ot
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -98,6 +99,7 @@ def comments(schema: str, contract: Contract, sent_by_sites: bool = False) -> li
     ]
 
 
+@lru_cache
 def contract_version(contract: Contract) -> str:
     """Twelve hexadecimal digits that change when what the contract says of a single file changes.
 

@@ -155,6 +155,13 @@ def definitions_for(programme_code: str) -> dict[str, Definition]:
 
 
 @lru_cache
+def control_total(programme_code: str, total: str) -> Decimal:
+    """A published sum, in pounds, that a programme's records must add up to (rule M03). Raises KeyError for none."""
+    stated = {(r["programme_code"], r["total"]): Decimal(r["expected_gbp"]) for r in rows("control_totals")}
+    return stated[programme_code, total]
+
+
+@lru_cache
 def _profiles() -> dict[str, SiteProfile]:
     stated = tomllib.loads((HERE / "site_profiles.toml").read_text(encoding="utf-8"))
     return {site: SiteProfile(**said) for site, said in stated.items()}

@@ -34,7 +34,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Spoilt:
-    """What a planter does to a row: cells of it to change, rows to add below it, and which of these rows is at fault."""
+    """What a planter does to a row: cells to change, rows to add below it, and which of these rows is at fault."""
 
     cells: Row = field(default_factory=dict)
     below: tuple[Row, ...] = ()

@@ -48,7 +48,7 @@ def draw(
     context: Context,
     so_far: Counter[str],
 ) -> list[Planted]:
-    """Choose `wanted` faults (fewer where rows do not serve), never two in one row. `so_far` counts those with limits."""
+    """Choose `wanted` faults (fewer where rows do not serve), never two in a row. `so_far` counts those with limits."""
     if wanted <= 0 or rows.is_empty():
         return []
     pools = _pools(rows, wanted, rng)
@@ -74,7 +74,7 @@ def draw(
 
 
 def _pools(rows: pl.DataFrame, wanted: int, rng: np.random.Generator) -> dict[str, list[tuple[int, Row]]]:
-    """Candidates: any unwatched rows, unwatched rows on which nothing hangs, and watched ones on which nothing hangs."""
+    """Candidates: unwatched rows, those of them on which nothing hangs, and watched rows on which nothing hangs."""
     leaf, watched = rows["_leaf"].to_numpy(), rows["_watched"].to_numpy()
     pools = {}
     for name, fit in (("any", ~watched), ("leaf", leaf & ~watched), ("watched", leaf & watched)):

@@ -8,60 +8,32 @@ one fault) and `_watched` (the person is kept for faults that show only between 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import polars as pl
 
-from flows.simulator.programmes import TRIAL_CLOSED, TRIAL_OPENED, Site, weighted
+from flows.simulator.chance import NEVER, dates, days, filled, picked, picked_letters
+from flows.simulator.episodes import Episodes, first_episodes, with_returns
+from flows.simulator.people import People, Trial, people_of, trial_of
+from flows.simulator.programmes import Site
 from flows.simulator.work import job_spells
 from schemas.codes import code_list
 
-Days = np.ndarray  # whole days since 1970-01-01; NEVER where there is no such day
-NEVER = np.iinfo(np.int64).max // 2
 BATCH = 20_000  # people at a time: about 200,000 contacts
 WATCHED_EVERY = 8
-
-
-@dataclass(frozen=True)
-class Spells:
-    """One batch of episodes: an array per fact, all of one length."""
-
-    person: np.ndarray
-    number: np.ndarray  # 1 for the first episode of the person, 2 for the second
-    referred: Days
-    decided: Days
-    eligible: np.ndarray
-    started: Days  # first day of support; NEVER for the control arm
-    origin: Days  # the day from which a job counts: start, or randomisation for the control arm
-    exited: Days
-    reason: np.ndarray
-    in_work: np.ndarray
-    quiet: np.ndarray  # nothing further was recorded of it: no contact, no job
-
-
-def days(day: date) -> int:
-    """A date as whole days since 1970-01-01."""
-    return day.toordinal() - date(1970, 1, 1).toordinal()
-
-
-def dates(numbers: Days) -> pl.Series:
-    """Whole days as a column of dates, empty where NEVER."""
-    known = numbers < NEVER
-    return pl.Series(np.where(known, numbers, 0)).cast(pl.Int32).cast(pl.Date).set(~pl.Series(known), None)
 
 
 def population(
     site: Site, rng: np.random.Generator, first: int, size: int, cut: date, spare: float
 ) -> dict[str, pl.DataFrame]:
-    """The tables of `size` people of a site, numbered from `first`. `spare` is the share kept free for planted faults."""
+    """The tables of `size` people of a site, numbered from `first`. `spare` is the share kept free for faults."""
     last = days(cut)
-    people = _people(site, rng, size, last, spare)
-    trial = _trial(site, rng, people, last) if site.programme.trial else None
-    spells = _first_spells(site, rng, people, trial, last, spare)
+    people = people_of(site, rng, size, last, spare)
+    trial = trial_of(site, rng, people, last) if site.programme.trial else None
+    spells = first_episodes(site, rng, people, trial, spare)
     if trial is None:
-        spells = _with_returns(site, rng, people, spells, last, spare)
+        spells = with_returns(spells, rng, last, spare)
     ref = pl.Series([f"{site.prefix}{first + i:06d}" for i in range(size)], dtype=pl.String)
     episode = ref.gather(spells.person) + "E" + pl.Series(spells.number).cast(pl.String)
     watched = (np.arange(first, first + size) % WATCHED_EVERY) == 0
@@ -69,7 +41,7 @@ def population(
     jobs = job_spells(site, rng, spells, episode, ref, last)
     busy = np.isin(np.arange(len(spells.person)), np.concatenate([contacts.pop("_spell"), jobs.pop("_spell")]))
     tables = {
-        "participants": _participants(site, rng, people, spells, ref, watched),
+        "participants": _participants(site, rng, people, first, ref, watched),
         "referrals": _referrals(site, rng, people, spells, ref, episode, ~busy),
         "contacts": pl.DataFrame(contacts),
         "employment_outcomes": pl.DataFrame(jobs),
@@ -79,149 +51,11 @@ def population(
     return tables
 
 
-# People ------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _People:
-    referred: Days
-    consented: Days
-    birth_year: np.ndarray
-    in_work: np.ndarray
-    spare: np.ndarray  # known to the site, not referred
-
-
-@dataclass(frozen=True)
-class _Trial:
-    baseline: Days
-    randomised: Days
-    control: np.ndarray
-    group: np.ndarray
-
-
-def _people(site: Site, rng: np.random.Generator, size: int, last: int, spare: float) -> _People:
-    course = site.programme
-    first, final = days(course.intake_from), min(days(course.intake_to), last)
-    referred = rng.integers(first, final + 1, size)
-    consented = referred + rng.integers(0, 8, size)
-    age = np.clip(rng.normal(41, 11, size).astype(int), 20, 63)
-    year = (referred.astype("datetime64[D]").astype("datetime64[Y]").astype(int)) + 1970
-    can_work = not (course.trial and not _takes_in_work(site))
-    in_work = (rng.random(size) < course.in_work) & can_work
-    return _People(referred, consented, year - age, in_work, rng.random(size) < spare)
-
-
-def _takes_in_work(site: Site) -> bool:
-    return site.code != "HLT-WMCA"  # the West Midlands recruited out-of-work people only: DOMAIN.md 1.5
-
-
-def _trial(site: Site, rng: np.random.Generator, people: _People, last: int) -> _Trial:
-    size = len(people.referred)
-    baseline = people.consented + rng.integers(1, 8, size)
-    randomised = np.maximum(baseline + rng.integers(0, 4, size), days(TRIAL_OPENED))
-    taken = ~people.spare & (rng.random(size) < 0.88) & (randomised <= min(last, days(TRIAL_CLOSED)))
-    baseline, randomised = np.where(taken, baseline, NEVER), np.where(taken, randomised, NEVER)
-    group = np.where(people.in_work, "scr_iw", "scr_oow") if _takes_in_work(site) else np.full(size, "wmca_oow")
-    # In pairs by group and day: one of each pair to either arm, so that the arms stay in balance at any cut-off.
-    order = np.lexsort((randomised, group))
-    heads = rng.integers(0, 2, (size + 1) // 2)
-    control = np.empty(size, dtype=bool)
-    control[order] = (np.repeat(heads, 2)[:size] + np.arange(size)) % 2 == 1
-    return _Trial(baseline, randomised, control, group)
-
-
-# Episodes ----------------------------------------------------------------------------------------------------------
-
-
-def _first_spells(
-    site: Site, rng: np.random.Generator, people: _People, trial: _Trial | None, last: int, spare: float
-) -> Spells:
-    person = np.flatnonzero(~people.spare)
-    size = len(person)
-    earliest = np.maximum(people.consented, people.referred)[person]
-    decided = earliest + rng.integers(0, 15, size)
-    eligible = rng.random(size) < 0.87
-    if trial is None:
-        started = decided + rng.integers(1, 31, size)
-        goes = eligible & (rng.random(size) < site.programme.engaged)
-        return _spell(
-            site, rng, people, person, 1, decided, eligible, np.where(goes, started, NEVER), None, last, spare
-        )
-    randomised = trial.randomised[person]
-    eligible = randomised < NEVER
-    decided = np.where(eligible, trial.baseline[person], decided)
-    started = randomised + rng.integers(1, 22, size)
-    goes = eligible & ~trial.control[person] & (rng.random(size) < site.programme.engaged)
-    origin = np.where(eligible & trial.control[person], randomised, NEVER)
-    return _spell(site, rng, people, person, 1, decided, eligible, np.where(goes, started, NEVER), origin, last, spare)
-
-
-def _with_returns(
-    site: Site, rng: np.random.Generator, people: _People, before: Spells, last: int, spare: float
-) -> Spells:
-    """The episodes with a few second ones: people who come back after their exit."""
-    back = np.flatnonzero(
-        (before.exited < last - 60) & (before.reason == "disengaged") & (rng.random(len(before.person)) < 0.2)
-    )
-    referred = before.exited[back] + rng.integers(20, 60, len(back))
-    again = _People(referred, referred, people.birth_year, people.in_work, people.spare)
-    decided = referred + rng.integers(0, 10, len(back))
-    started = np.where(rng.random(len(back)) < 0.7, decided + rng.integers(1, 20, len(back)), NEVER)
-    eligible = np.ones(len(back), dtype=bool)
-    second = _spell(site, rng, again, before.person[back], 2, decided, eligible, started, None, last, spare, referred)
-    return Spells(*(np.concatenate([getattr(before, f), getattr(second, f)]) for f in Spells.__dataclass_fields__))
-
-
-def _spell(
-    site: Site,
-    rng: np.random.Generator,
-    people: _People,
-    person: np.ndarray,
-    number: int,
-    decided: Days,
-    eligible: np.ndarray,
-    started: Days,
-    origin: Days | None,
-    last: int,
-    spare: float,
-    referred: Days | None = None,
-) -> Spells:
-    size = len(person)
-    quiet = rng.random(size) < spare
-    leaves = (started < NEVER) & ((rng.random(size) < 0.75) | quiet)
-    stay = np.where(quiet, rng.integers(10, 60, size), rng.integers(45, 390, size))
-    exited = np.where(leaves, started + stay, NEVER)
-    reasons = ["completed_in_work", "completed_not_in_work", "time_limit_reached", "disengaged", "moved_away"]
-    reason = np.where(quiet, "disengaged", rng.choice(reasons, size, p=[0.3, 0.2, 0.15, 0.3, 0.05]))
-    return Spells(
-        person,
-        np.full(size, number),
-        people.referred[person] if referred is None else referred,
-        decided,
-        eligible,
-        started,
-        started if origin is None else np.minimum(started, origin),
-        exited,
-        reason,
-        people.in_work[person],
-        quiet,
-    )
-
-
-# Tables ------------------------------------------------------------------------------------------------------------
-
-
-def picked(rng: np.random.Generator, name: str, size: int, **weights: float) -> np.ndarray:
-    """Random codes of a list, by weight (all alike without weights)."""
-    codes, shares = weighted(name, weights)
-    return np.array(codes)[rng.choice(len(codes), size, p=shares)]
-
-
 def _participants(
-    site: Site, rng: np.random.Generator, people: _People, spells: Spells, ref: pl.Series, watched: np.ndarray
+    site: Site, rng: np.random.Generator, people: People, first: int, ref: pl.Series, watched: np.ndarray
 ) -> pl.DataFrame:
     size = len(ref)
-    number = ref.str.extract(r"(\d{1,6})$").cast(pl.Int64).to_numpy()
+    number = first + np.arange(size)
     out_of_work = np.clip(rng.exponential(22, size).astype(int), 1, 240)
     area = np.array(site.areas)[rng.integers(0, len(site.areas), size)]
     year = people.referred.astype("datetime64[D]").astype("datetime64[Y]").astype(int) + 1970
@@ -241,7 +75,7 @@ def _participants(
             # Each made-up person has a small area alone, so that no two look like one person (rule P05).
             "lsoa": pl.Series([f"E01{n:06d}" for n in (number * 7919 + 17) % 1_000_000]),
             "la_code": area,
-            "gp_area_code": _where(np.full(size, site.programme.trial), practice),
+            "gp_area_code": filled(np.full(size, site.programme.trial), practice),
             "imd_decile": rng.integers(1, 11, size),
             "months_out_of_work": pl.Series(out_of_work).set(pl.Series(people.in_work), None),
             "benefit_at_start": np.where(people.in_work, "none", picked(rng, "benefit_at_start", size, **benefits)),
@@ -282,16 +116,11 @@ _CONDITIONS = {
 _SOURCES = {"A1": 30, "B1": 15, "G4": 8, "H2": 4, "M5": 35, "N4": 8}
 
 
-def picked_letters(rng: np.random.Generator, size: int, share: float) -> np.ndarray:
-    """Y for about a share of the rows, else N."""
-    return np.where(rng.random(size) < share, "Y", "N")
-
-
 def _referrals(
     site: Site,
     rng: np.random.Generator,
-    people: _People,
-    spells: Spells,
+    people: People,
+    spells: Episodes,
     ref: pl.Series,
     episode: pl.Series,
     leaf: np.ndarray,
@@ -309,20 +138,20 @@ def _referrals(
             "referral_received_date": dates(spells.referred),
             "source_of_referral": picked(rng, "source_of_referral", size, **_SOURCES),
             "eligibility_outcome": np.where(spells.eligible, "eligible", "ineligible"),
-            "ineligible_reason": _where(
+            "ineligible_reason": filled(
                 ~spells.eligible,
                 picked(rng, "ineligible_reason", size, no_health_condition=3, other_programme=3, other=2),
             ),
             "eligibility_date": dates(spells.decided),
             "programme_start_date": dates(spells.started),
-            "start_basis": _where(begun, np.full(size, "first_contact")),
+            "start_basis": filled(begun, np.full(size, "first_contact")),
             "support_model": np.full(size, site.programme.support_model),
             "employment_status_at_start": np.where(spells.in_work, "01", status),
             "weekly_hours_at_start": np.where(spells.in_work, hours, "98"),
             "exit_date": dates(spells.exited),
-            "exit_reason": _where(spells.exited < NEVER, spells.reason),
-            "employment_status_at_exit": _where(spells.exited < NEVER, np.where(finished | spells.in_work, "01", "02")),
-            "weekly_hours_at_exit": _where(spells.exited < NEVER, np.where(finished | spells.in_work, hours, "98")),
+            "exit_reason": filled(spells.exited < NEVER, spells.reason),
+            "employment_status_at_exit": filled(spells.exited < NEVER, np.where(finished | spells.in_work, "01", "02")),
+            "weekly_hours_at_exit": filled(spells.exited < NEVER, np.where(finished | spells.in_work, hours, "98")),
             "key_worker_ref": [f"W-{w:04d}" for w in rng.integers(1, 40, size)],
             "_seen": dates(np.maximum(spells.referred, consented)),
             "_leaf": leaf,
@@ -332,13 +161,8 @@ def _referrals(
     )
 
 
-def _where(known: np.ndarray, values: np.ndarray) -> pl.Series:
-    """The values where known, else empty."""
-    return pl.Series(values).set(~pl.Series(known), None)
-
-
 def _contacts(
-    site: Site, rng: np.random.Generator, spells: Spells, episode: pl.Series, ref: pl.Series, last: int
+    site: Site, rng: np.random.Generator, spells: Episodes, episode: pl.Series, ref: pl.Series, last: int
 ) -> dict[str, object]:
     """Contacts at a steady rhythm of each episode's own, so that no two of one episode fall on one day (rule K04)."""
     going = np.flatnonzero((spells.started <= last) & ~spells.quiet)
@@ -372,7 +196,7 @@ def _contacts(
         "contact_type": np.where(first, "first", picked(rng, "contact_type", size, **kinds)),
         "contact_medium": picked(rng, "contact_medium", size, **{"01": 65, "02": 33, "98": 2}),
         "attended": attended,
-        "duration_minutes": _where(came, rng.integers(3, 19, size) * 5),
+        "duration_minutes": filled(came, rng.integers(3, 19, size) * 5),
         "staff_role": np.full(size, site.programme.staff_role),
         "staff_ref": pl.Series(_STAFF).gather(rng.integers(0, len(_STAFF), size)),
         "with_employer": picked_letters(rng, size, 0.08),
@@ -393,7 +217,7 @@ def _series_letter(number: np.ndarray) -> pl.Series:
 
 
 def _randomisation(
-    people: _People, trial: _Trial, spells: Spells, ref: pl.Series, watched: np.ndarray, busy: np.ndarray
+    people: People, trial: Trial, spells: Episodes, ref: pl.Series, watched: np.ndarray, busy: np.ndarray
 ) -> pl.DataFrame:
     rows = np.flatnonzero(trial.randomised < NEVER)
     quiet = ~np.isin(rows, spells.person[busy])

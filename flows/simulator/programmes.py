@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from schemas.codes import code_list
-
 
 @dataclass(frozen=True)
 class Programme:
@@ -97,11 +95,3 @@ def cut_dates(programme: Programme, months: int) -> list[date]:
     index = year * 12 + month  # of the month after the last
     ends = (date(i // 12, i % 12 + 1, 1) for i in range(index - months + 1, index + 1))
     return [date.fromordinal(day.toordinal() - 1) for day in ends]
-
-
-def weighted(name: str, weights: dict[str, float]) -> tuple[list[str], list[float]]:
-    """Those of the weighted codes that the code list has (all codes alike where it has none), with shares that add to 1."""
-    listed = code_list(name).codes
-    known = {c: w for c, w in weights.items() if c in listed} or dict.fromkeys(listed, 1.0)
-    total = sum(known.values())
-    return list(known), [w / total for w in known.values()]

@@ -299,7 +299,7 @@ def _tell_shape(opened: _Open, shape: Shape) -> None:
 
 
 def _sent_again(site_code: str, dataset: str, month: int, months: int) -> bool:
-    """Whether a second version follows: contacts of some sites in the last month, participants of others in the first."""
+    """Whether a second version follows: contacts of some sites in the last month, participants of others before."""
     turn = _number(site_code) % 3
     return (turn, dataset, month) in ((0, "contacts", months - 1), (1, "participants", 0))
 

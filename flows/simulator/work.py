@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import polars as pl
 
+from flows.simulator.chance import NEVER, dates, picked
+from flows.simulator.episodes import Episodes
 from flows.simulator.programmes import Site
-
-if TYPE_CHECKING:
-    from flows.simulator.population import Spells
 
 WEEKS_13, WEEKS_26 = 91, 182  # days in paid work: DOMAIN.md 4.2, SUST_13 and SUST_26
 _BANDS = ((30, "01"), (16, "02"), (5, "03"), (0, "04"))  # weekly_hours_worked counts downward: DOMAIN.md 2.2
 
 
 def job_spells(
-    site: Site, rng: np.random.Generator, spells: Spells, episode: pl.Series, ref: pl.Series, last: int
+    site: Site, rng: np.random.Generator, spells: Episodes, episode: pl.Series, ref: pl.Series, last: int
 ) -> dict[str, object]:
     """The job spells of the episodes: a first one for some, and for some of those a second after a gap."""
-    from flows.simulator.population import NEVER
-
     open_to_work = np.flatnonzero((spells.origin <= last) & ~spells.quiet)
     wait = 1 + rng.exponential(site.programme.days_to_job, len(open_to_work)).astype(int)
     control = spells.started[open_to_work] >= NEVER
@@ -40,7 +35,7 @@ def job_spells(
 def _rows(
     site: Site,
     rng: np.random.Generator,
-    spells: Spells,
+    spells: Episodes,
     spell: np.ndarray,
     number: np.ndarray,
     start: np.ndarray,
@@ -48,8 +43,6 @@ def _rows(
     episode: pl.Series,
     ref: pl.Series,
 ) -> dict[str, object]:
-    from flows.simulator.population import NEVER, dates, picked, picked_letters
-
     size = len(spell)
     hours = rng.integers(16 if site.programme.definition == "WC_JO" else 6, 41, size)
     pay = 7.9 + rng.integers(0, 500, size) / 100  # above the minimum wage of every simulated year

@@ -39,7 +39,7 @@ def make_mart(db: duckdb.DuckDBPyConnection, mart: Mart) -> int:
         raise MartBroken(f"{mart.address}: {str(error).splitlines()[0]}") from None
     key = ", ".join(f'"{k}"' for k in mart.key)
     rows, keys = db.execute(
-        f"select (select count(*) from {mart.address}), (select count(*) from (select distinct {key} from {mart.address}))"
+        f"select (select count(*) from {mart.address}), count(*) from (select distinct {key} from {mart.address})"
     ).fetchall()[0]
     if rows != keys:
         raise MartBroken(f"{mart.address}: {rows - keys} rows share their key ({key}) with another")

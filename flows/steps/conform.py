@@ -159,7 +159,7 @@ def _absent_column(field: Field, texts: pl.DataFrame, layout: Layout) -> pl.Seri
 
 
 class _Read:
-    """One column read: its typed values, and what was odd (columns text, rule_id, severity, suggestion), if anything."""
+    """One column read: its typed values, and what was odd in it (text, rule_id, severity, suggestion), if anything."""
 
     def __init__(self, values: pl.Series, odd: pl.DataFrame | None) -> None:
         self.values, self.odd = values, odd

@@ -98,7 +98,7 @@ def _without_consequences(failures: pl.DataFrame, unreadable: pl.DataFrame, cont
 def _with_addresses(
     failures: pl.DataFrame, texts: pl.DataFrame, layout: Layout, contract: Contract, sheet: str
 ) -> pl.DataFrame:
-    """Failures as findings: with the sender's heading, the column's letter, and what stood in the cell if it may be shown."""
+    """Failures as findings: the sender's heading, the column's letter, and what stood there if it may be shown."""
     parts = [pl.DataFrame(schema=FINDING_TYPES)]
     for (name,), part in failures.group_by("field", maintain_order=True):
         field, column = contract.by_name[str(name)], layout.column_of(str(name))

@@ -147,8 +147,11 @@ def _rule_rows() -> list[dict[str, Any]]:
 
 def _load_findings(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged], judgements: Judgements) -> None:
     """Every finding of every judged delivery. A delivery that is the same as another has none of its own."""
-    own = [j for j in judged if not j.delivery.same_as]
-    _insert_parquet(db, "audit.findings", {str(judgements.findings_path(j.key)): [j] for j in own}, {})
+    by_file: dict[str, list[Judged]] = defaultdict(list)
+    for j in judged:  # bytes that come back after others share their judgement with the first
+        if not j.delivery.same_as:
+            by_file[str(judgements.findings_path(j.key))].append(j)
+    _insert_parquet(db, "audit.findings", by_file, {})
 
 
 def _load_dataset(

@@ -1,4 +1,4 @@
-"""publish: conservation is proved, then readers are pointed at the new file. It never publishes what it cannot prove."""
+"""publish: conservation is proved, then readers are pointed at the new file. What is not proved is not published."""
 
 from __future__ import annotations
 

@@ -92,7 +92,8 @@ def _show_history(
     db.unregister("files_of_history")
     paths = "[" + ", ".join(quoted(f) for f in files["filename"]) + "]"
     db.execute(
-        f'create view history."{contract.dataset}" as select r.* exclude (filename), {", ".join(f"f.{n}" for n in added)}'
+        f'create view history."{contract.dataset}" as'
+        f" select r.* exclude (filename), {', '.join(f'f.{n}' for n in added)}"
         f" from read_parquet({paths}, filename = true, union_by_name = true) r"
         f' join history."{contract.dataset}_files" f using (filename)'
     )
@@ -103,7 +104,8 @@ def _keys_sent_before(contract: Contract) -> str:
     key = ", ".join(f'"{k}"' for k in contract.key)
     return f"""
         select delivery_id, source_row from core."{contract.dataset}" c join audit.deliveries d using (delivery_id)
-        qualify row_number() over (partition by c.site_code, {key} order by d.data_cut_date, d.version, c.source_row) > 1"""
+        qualify row_number() over (
+            partition by c.site_code, {key} order by d.data_cut_date, d.version, c.source_row) > 1"""
 
 
 def _cannot_be_judged(
@@ -185,7 +187,8 @@ def _let_first_stand(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
         join core."{contract.dataset}" c on c.site_code = h.site_code and c.{owner} = h.{owner}
         join broken b on b.delivery_id = c.delivery_id and b.source_row = c.source_row
         qualify row_number() over (
-            partition by h.site_code, h.{owner} order by h.received_at, h.data_cut_date, h.delivery_id, h.source_row) = 1"""
+            partition by h.site_code, h.{owner}
+            order by h.received_at, h.data_cut_date, h.delivery_id, h.source_row) = 1"""
     )
 
 

@@ -21,7 +21,7 @@ def published_build(places: Places) -> Path | None:
     """The build that readers see now, if there is one."""
     if not places.pointer.is_symlink():
         return None
-    build = places.pointer.parent / os.readlink(places.pointer)
+    build = places.pointer.parent / places.pointer.readlink()
     return build if build.exists() else None
 
 
@@ -38,11 +38,11 @@ def put_in_place(places: Places, finished: Path, name: str, mode: int) -> Path:
     finished.chmod(mode)
     _sync(finished)
     build = places.builds / f"{name}.duckdb"
-    os.rename(finished, build)
+    finished.rename(build)
     link = places.builds / f".{name}.link"
     link.unlink(missing_ok=True)
     link.symlink_to(build.relative_to(places.pointer.parent))
-    os.replace(link, places.pointer)
+    link.replace(places.pointer)
     _sync(places.builds)
     _sync(places.pointer.parent)
     return build

@@ -6,7 +6,6 @@ A judgement is written under `unfinished/` and renamed when whole, so it is ther
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import uuid
 from dataclasses import dataclass
@@ -107,7 +106,7 @@ class JudgementWriter:
         after = self.work / f"kept-{ACCEPTED}"
         gone = pl.concat([to_held, dropped])
         rows.filter(~pl.col("source_row").is_in(gone.implode())).sink_parquet(after, compression="zstd")
-        os.replace(after, before)
+        after.replace(before)
         self.counts[ACCEPTED] = pq.read_metadata(before).num_rows
 
     def refuse(self, keep_rows: bool) -> None:
@@ -126,7 +125,7 @@ class JudgementWriter:
         (self.work / VERDICT).write_text(json.dumps(verdict.to_json(), indent=1), encoding="utf-8")
         self.home.parent.mkdir(parents=True, exist_ok=True)
         if not self.home.exists():
-            os.rename(self.work, self.home)
+            self.work.rename(self.home)
 
 
 def _arrow(types: dict[str, pl.DataType]):  # type: ignore[no-untyped-def] # noqa: ANN202

@@ -65,7 +65,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a file: the heading as the sender wrote it, its letter, and the field it is read as ('' if none)."""
+    """One column of a file: the sender's heading, its letter, and the field it is read as ('' if none)."""
 
     heading: str
     letter: str

@@ -10,12 +10,13 @@ from decimal import Decimal
 import polars as pl
 
 from schemas.contract import Rule, Severity
+from schemas.registry import control_total
 
 # Control totals of the Mental Health Trailblazers (DOMAIN.md 3.2). The caps and the announcements are two readings of
 # one promise: they are never added. The headline of 12.0m is 6.0m announced and 6.0m of match.
-MHT_CAPS = Decimal(7_000_000)
-MHT_ANNOUNCED = Decimal(6_000_000)
-MHT_MATCH = Decimal(6_000_000)
+MHT_CAPS = control_total("MHT", "caps")
+MHT_ANNOUNCED = control_total("MHT", "announced")
+MHT_MATCH = control_total("MHT", "match_pledged")
 MHT_HEADLINE = MHT_ANNOUNCED + MHT_MATCH
 SMALLEST_POUNDS, LARGEST_POUNDS = 10_000, 100_000_000  # outside these, a Trailblazer sum is in thousands or in pence
 

@@ -29,19 +29,7 @@ WITH control_totals AS (
       WHEN 'headline' THEN p.headline_gbp
     END AS actual_gbp,
     t.note
-  FROM (
-    VALUES
-      ('MHT', 'caps', 7000000, 'The caps of July 2014 add up to 7.0m',
-        'Limits, subject to a business case. They are added to nothing.'),
-      ('MHT', 'announced', 6000000, 'The announcements of December 2014 add up to 6.0m',
-        'Government money. Read as taking the place of the caps: 6.0m with 6.0m of match gives the headline.'),
-      ('MHT', 'match_pledged', 6000000, 'The pilot areas pledged 6.0m of match',
-        'Pledged for the programme: no source prints the split between the areas.'),
-      ('MHT', 'headline', 12000000, 'The headline of 12.0m is 6.0m of government money and 6.0m of match',
-        'Only half of the headline is government money.'),
-      ('PWW', 'announced', 3000000, 'The two departments put in 3.0m',
-        'Stands apart from the Trailblazers and comes before them.')
-  ) AS t (programme_code, total, expected_gbp, title, note)
+  FROM core.control_totals AS t
   JOIN funding.programme_position AS p USING (programme_code)
 ),
 cap_checks AS (

@@ -27,7 +27,7 @@ class Warehouse:
 
     def __init__(self) -> None:
         """All tables of `core` and `audit`, empty but for the registry."""
-        self.db = duckdb.connect()
+        self.db = duckdb.connect(config={"threads": 1})  # for a few rows, threads only cost
         self.db.execute("CREATE SCHEMA core; CREATE SCHEMA audit")
         self._columns: dict[str, dict[str, tuple[str, bool]]] = {}
         self._rows = 0

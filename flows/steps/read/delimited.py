@@ -242,8 +242,8 @@ class _Scan:
         good = np.flatnonzero(kinds == _Line.GOOD)
         frames = [self._parse(chunk, lines, good)]
         if joined:
-            rows = [[*cells, self.line + i] for i, cells in joined]
-            frames.append(pl.DataFrame(rows, schema=frames[0].schema, orient="row"))
+            records = [[*cells, self.line + i] for i, cells in joined]
+            frames.append(pl.DataFrame(records, schema=frames[0].schema, orient="row"))
         blank = np.flatnonzero(kinds == _Line.BLANK)
         if len(blank):
             frames.append(pl.DataFrame({"source_row": self.line + blank.astype(np.int64)}))

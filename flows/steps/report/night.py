@@ -144,6 +144,8 @@ def _in_order(night: Night) -> list[tuple[Delivery, Verdict]]:
 
 
 def _table_of_deliveries(night: Night) -> str:
+    told = [(d, v) for d, v in _in_order(night) if v.result is not Result.ACCEPTED]
+    whole = counted(len(night.deliveries) - len(told), "other file" if told else "file")
     rows = [
         (
             _site(d.site_code),
@@ -155,9 +157,10 @@ def _table_of_deliveries(night: Night) -> str:
             f"{v.rows.held:,}",
             night.reports.get(d.delivery_id, ""),
         )
-        for d, v in _in_order(night)
+        for d, v in told
     ]
-    return _table(("Site", "Dataset", "Period", "Result", "Read", "Accepted", "Held", "Report"), rows)
+    table = _table(("Site", "Dataset", "Period", "Result", "Read", "Accepted", "Held", "Report"), rows)
+    return "\n\n".join(part for part in (table, f"{whole} accepted whole." if night.deliveries else "") if part)
 
 
 def _stopped(night: Night) -> list[Delivery]:

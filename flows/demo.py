@@ -1,0 +1,76 @@
+"""`pilots demo`: made-up extracts, one real night, and where to look.
+
+The programme office's deliveries (the published figures) lie in `data/raw/PMO`; the sites' own extracts are simulated,
+so nobody in them exists. Two files are made to be refused, so that every kind of report can be seen.
+"""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+import typer
+
+from flows.cli import Exit, tell
+from flows.running import run_night
+from flows.settings import Settings
+from flows.simulator.simulate import DEMO_REFUSALS, simulate
+from flows.store.places import Places
+
+SHIPPED_RAW = Path(__file__).parent.parent / "data" / "raw"
+ROWS, SEED, MONTHS = 6_000, 2016, 3
+QUESTION = "select award_stage, sum(amount) from core.funding_awards where programme_code = 'MHT' group by 1"
+
+
+def run_demo(settings: Settings, with_prefect: bool = True, as_of: datetime | None = None) -> None:
+    """Write the samples, run the night, and say what happened. Raises typer.Exit where the night did not publish."""
+    places = Places(settings.data.absolute())
+    places.make()
+    tell("1. Writing made-up extracts of every site (seeded: the same files every time)")
+    _bring_published_figures(places)
+    made = simulate(
+        places.raw,
+        rows=ROWS,
+        seed=SEED,
+        months=MONTHS,
+        truth=places.data / "simulated-truth.csv",
+        refused=DEMO_REFUSALS,
+    )
+    tell(f"   {made.files} files, {made.rows:,} rows, {made.faults:,} planted faults, all in {shown(places.raw)}")
+    tell("2. Running the night" + (" as a Prefect flow (its temporary server needs a moment)" if with_prefect else ""))
+    outcome = run_night(settings, as_of, with_prefect)
+    verdict = outcome.reported.summary.splitlines()[0]
+    tell(f"3. {verdict}")
+    stopped, held = outcome.stopped, outcome.held
+    typer.echo("")
+    typer.echo("Where to look")
+    typer.echo(f"  The night's summary   {shown(outcome.reported.path)}")
+    for what, group in (("A refused file", stopped), ("A file with held rows", held)):
+        pages = [outcome.reported.pages.get(j.delivery.delivery_id) for j in group]
+        if page := next((p for p in pages if p), None):
+            typer.echo(f"  {what:<21} {shown(page)}")
+    typer.echo(f"  The warehouse         {shown(places.pointer)}")
+    typer.echo("")
+    typer.echo("Ask it something")
+    typer.echo(f'  .venv/bin/pilots sql "{QUESTION}"')
+    typer.echo("  .venv/bin/pilots sql --list")
+    raise typer.Exit(Exit.DONE)
+
+
+def _bring_published_figures(places: Places) -> None:
+    """Copy the programme office's deliveries where the data folder is not the project's own."""
+    home = places.raw / "PMO"
+    if home.resolve() == (SHIPPED_RAW / "PMO").resolve():
+        return
+    home.mkdir(parents=True, exist_ok=True)
+    for path in sorted((SHIPPED_RAW / "PMO").glob("*.csv")):
+        if not (home / path.name).exists():
+            shutil.copy2(path, home / path.name)
+
+
+def shown(path: Path | None) -> str:
+    """A path as short as it can be written from here."""
+    if path is None:
+        return ""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,36 @@
+"""What all tests share: a judge with a folder of its own, the real files of others, and examples that never vary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from judging import Judge
+
+REAL = Path(__file__).parents[2] / "shared" / "real"
+
+# The same examples on every machine, every time: a red test stays red until it is mended.
+settings.register_profile(
+    "pilots",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=30,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("pilots")
+
+
+@pytest.fixture
+def judge(tmp_path: Path) -> Judge:
+    """Judges a made-up file: see judging.py."""
+    return Judge(tmp_path)
+
+
+@pytest.fixture
+def real() -> Path:
+    """The folder of real files that nobody here made; the test is skipped where it is absent."""
+    if not REAL.is_dir():
+        pytest.skip(f"the real files are not there: put the folder shared/real beside the project ({REAL})")
+    return REAL

@@ -1,0 +1,426 @@
+"""The night as a whole, without the engine: what is judged, what counts, what is published and what is said."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+from made_up_returns import BPL, NUMBER, PROJECT, WMCA, DataFolder, content_of, people, sound
+
+from flows import nightly
+from flows.nightly import Outcome
+from flows.steps.build import build
+from flows.steps.publish import NotConserved
+from flows.store.builds import published_build
+from flows.store.lock import Busy, writer_lock
+
+DEC, JAN, FEB = "2016-12-02T03:30", "2017-01-03T03:30", "2017-02-02T03:30"
+
+
+def judged(outcome: Outcome, folder: DataFolder) -> int:
+    """How many deliveries the run behind an outcome judged, as the ledger has it."""
+    [run] = [r for r in folder.runs() if r["run_id"] == outcome.run_id]
+    return int(run["deliveries_judged"])
+
+
+def summary(outcome: Outcome) -> str:
+    return outcome.reported.summary
+
+
+def test_the_first_night_publishes_and_the_second_changes_nothing(folder: DataFolder) -> None:
+    folder.send_all(1, 2, 3)
+    folder.send_office_files()
+    first = folder.night()
+    assert (first.result, judged(first, folder)) == ("published", 10)
+    assert {r for r, _ in folder.standings("contacts").values()} == {"accepted"}
+    assert folder.count("core.contacts") == 3
+    caps = folder.ask("select award_stage, sum(amount)::bigint from core.funding_awards where programme_code = 'MHT'"
+                      " and award_stage in ('indicative_cap', 'announced') group by 1 order by 1")  # fmt: skip
+    assert caps == [("announced", 6_000_000), ("indicative_cap", 7_000_000)]
+    assert len(first.reported.pages) == 10 and all(p.exists() for p in first.reported.pages.values())
+    before = folder.files_under("reports", "warehouse")
+    second = folder.night()
+    assert (second.result, second.warehouse, judged(second, folder)) == ("quiet", first.warehouse, 0)
+    assert summary(second).startswith("Nothing changed since")
+    assert second.judged == () and second.reported.pages == {}
+    assert folder.files_under("reports", "warehouse") - before == {f"reports/nights/{second.run_id}.md"}
+
+
+def test_an_empty_data_folder_is_a_night_too(folder: DataFolder) -> None:
+    assert folder.night().result == "published"
+    assert folder.count("core.contacts") == 0 and folder.count("core.sites") > 20
+    assert folder.night().result == "quiet"
+
+
+def test_touching_a_file_judges_nothing_and_changing_it_judges_it_alone(folder: DataFolder) -> None:
+    folder.send_all(1, 2, 3)
+    folder.night()
+    contacts = folder.places.raw / BPL / f"{BPL}_contacts_201611_v1.csv"
+    os.utime(contacts)
+    touched = folder.night()
+    assert (touched.result, judged(touched, folder)) == ("quiet", 0)
+    folder.send("contacts", people("contacts", 1, 2))
+    changed = folder.night()
+    assert (changed.result, judged(changed, folder)) == ("published", 1)
+    assert [j.delivery.dataset for j in changed.judged] == ["contacts"]
+    assert folder.count("core.contacts") == 2
+
+
+def test_an_identical_resubmission_changes_nothing_and_says_so(folder: DataFolder) -> None:
+    folder.send_all(1, 2)
+    folder.night(DEC)
+    before = folder.ask("from core.contacts order by all")
+    folder.send("contacts", people("contacts", 1, 2), version=2)
+    again = folder.night(JAN)
+    assert judged(again, folder) == 0
+    assert folder.standings("contacts") == {"201611 v1": ("accepted", "current"), "201611 v2": ("accepted", "same")}
+    assert folder.ask("from core.contacts order by all") == before
+    assert f"`{BPL}/{BPL}_contacts_201611_v2.csv` is identical to one already received (F17)" in summary(again)
+    [page] = again.reported.pages.values()
+    assert "identical to one already received" in page.read_text(encoding="utf-8")
+
+
+def test_bytes_that_come_back_after_others_count_again(folder: DataFolder) -> None:
+    """Version 3 has the bytes of version 1, not of the latest: the site has changed its mind, and it counts."""
+    one, two = [sound("contacts", 1), sound("contacts", 2, contact_type="chat")], people("contacts", 1, 2)
+    folder.send_all(1, 2)
+    for version, (rows, moment) in enumerate([(one, DEC), (two, JAN), (one, FEB)], 1):
+        folder.send("contacts", rows, version=version)
+        folder.night(moment)
+    assert folder.standings("contacts") == {
+        "201611 v1": ("accepted_with_held_rows", "superseded"),
+        "201611 v2": ("accepted", "superseded"),
+        "201611 v3": ("accepted_with_held_rows", "current"),
+    }
+    assert folder.count("core.contacts") == 1
+    told = folder.ask("select version, rule_id from audit.findings join audit.deliveries using (delivery_id) order by 1")
+    assert told == [(1, "V02"), (3, "V02")]
+
+
+def test_a_later_period_supersedes_and_an_older_one_is_stale(folder: DataFolder) -> None:
+    folder.send_all(1)
+    folder.night(DEC)
+    folder.send_all(1, 2, 3, period="201612")
+    folder.night(JAN)
+    assert folder.standings("contacts") == {
+        "201611 v1": ("accepted", "superseded"),
+        "201612 v1": ("accepted", "current"),
+    }
+    assert folder.count("core.contacts") == 3
+    folder.send("contacts", people("contacts", 1, 2), period="201611", version=2)
+    late = folder.night(FEB)
+    assert folder.standings("contacts")["201611 v2"][1] == "stale"
+    assert folder.count("core.contacts") == 3
+    assert f"`{BPL}/{BPL}_contacts_201611_v2.csv` is older than the one accepted (F18)" in summary(late)
+    [page] = late.reported.pages.values()
+    assert "older than the one already accepted" in page.read_text(encoding="utf-8")
+
+
+def test_a_refused_version_leaves_the_accepted_one_and_says_whose_figures_are_old(folder: DataFolder) -> None:
+    folder.send_all(1, 2)
+    folder.night(DEC)
+    rows = people("contacts", 1, 2, 3)
+    for row in rows:
+        del row["contact_date"]
+    folder.send("contacts", rows, period="201612")
+    refused = folder.night(JAN)
+    assert folder.standings("contacts") == {
+        "201611 v1": ("accepted", "current"),
+        "201612 v1": ("refused", "refused"),
+    }
+    assert folder.count("core.contacts") == 2
+    assert [j.delivery.period for j in refused.stopped] == ["201612"]
+    assert "1 refused" in summary(refused).splitlines()[0]
+    old = summary(refused).partition("## Whose figures are old")[2].partition("##")[0]
+    assert "Blackpool" in old and "ontacts" in old and "30 November 2016" in old
+    assert [f[0] for f in folder.findings("contacts")] == ["F09"]
+
+
+def test_extracts_of_a_period_add_up_and_a_key_sent_twice_is_held(folder: DataFolder) -> None:
+    period = {"extract_type": "period"}
+    folder.send_all(1, 2, 3)
+    folder.send("contacts", people("contacts", 1, 2), "201611", manifest=period)
+    folder.night(DEC)
+    again = sound("contacts", 2, duration_minutes="30")
+    folder.send("contacts", [again, sound("contacts", 3)], "201612", manifest=period)
+    folder.night(JAN)
+    assert folder.standings("contacts") == {
+        "201611 v1": ("accepted", "current"),
+        "201612 v1": ("accepted_with_held_rows", "current"),
+    }
+    assert folder.ask("select contact_id, duration_minutes from core.contacts order by 1") == [
+        ("BPL-C000001", 45),
+        ("BPL-C000002", 45),
+        ("BPL-C000003", 45),
+    ]
+    assert folder.findings("contacts") == [("P04", "row", "broken", 2)]
+
+
+def test_as_of_a_past_date_gives_the_figures_as_they_were_known_then(folder: DataFolder) -> None:
+    folder.send_all(1)
+    then = folder.night(DEC).warehouse
+    assert then
+    known = content_of(then)
+    folder.send_all(1, 2, period="201612")
+    folder.night(JAN)
+    assert folder.count("core.contacts") == 2
+    past = folder.night("2016-12-20")
+    assert past.warehouse and folder.count("core.contacts") == 1
+    assert content_of(past.warehouse) == known
+    assert folder.night(JAN).result == "published" and folder.count("core.contacts") == 2
+
+
+def test_one_held_participant_takes_what_hangs_on_it_along(folder: DataFolder) -> None:
+    folder.send_all(1, 2, 3)
+    folder.send("participants", [*people("participants", 1, 2), sound("participants", 3, consent_data_sharing="N")])
+    folder.night()
+    assert folder.findings() == [
+        ("P12", "row", "broken", 4),
+        ("P12", "row", "broken", 4),
+        ("P12", "row", "broken", 4),
+        ("P19", "row", "broken", 4),
+    ]
+    for dataset in ("participants", "referrals", "contacts", "employment_outcomes"):
+        assert folder.count(f"core.{dataset}") == 2
+        assert folder.standings(dataset) == {"201611 v1": ("accepted_with_held_rows", "current")}
+
+
+def test_what_needs_a_missing_table_is_not_judged_and_the_rows_load(folder: DataFolder) -> None:
+    folder.send("contacts", people("contacts", 1, 2))
+    folder.night()
+    assert folder.count("core.contacts") == 2
+    assert ("P12", "warning", "not_judged", None) in folder.findings()
+    assert {outcome for _, _, outcome, _ in folder.findings()} == {"not_judged"}
+    folder.send("participants", people("participants", 1))
+    folder.send("referrals", people("referrals", 1))
+    folder.night()
+    assert folder.count("core.contacts") == 1
+    assert folder.findings("contacts") == [("P12", "row", "broken", 3)]
+
+
+def test_an_arm_that_switches_is_held_and_the_first_stays_in_core(folder: DataFolder) -> None:
+    for period, moment, arm in (("201806", "2018-07-02", "ips"), ("201807", "2018-08-02", "control")):
+        for dataset in ("participants", "referrals"):
+            folder.send(dataset, people(dataset, 1, 2, site=WMCA), period, site=WMCA)
+        allocations = [sound("randomisation", 1, WMCA, arm=arm), sound("randomisation", 2, WMCA, arm="control")]
+        folder.send("randomisation", allocations, period, site=WMCA)
+        folder.night(moment)
+    assert folder.ask(
+        "select participant_ref, arm, period from core.randomisation join audit.deliveries using (delivery_id)"
+        " order by 1"
+    ) == [("WM-000001", "ips", "201806"), ("WM-000002", "control", "201807")]
+    assert folder.findings("randomisation") == [("T02", "row", "broken", 2)]
+    assert folder.standings("randomisation", WMCA) == {
+        "201806 v1": ("accepted", "superseded"),
+        "201807 v1": ("accepted_with_held_rows", "current"),
+    }
+    assert folder.night("2018-08-03").result == "quiet"
+
+
+def test_a_nil_return_is_accepted_and_an_empty_file_is_not(folder: DataFolder) -> None:
+    folder.send("employment_outcomes", [])
+    folder.send("contacts", [], manifest={"nil_return": True, "rows": 0})
+    folder.night()
+    assert folder.standings("contacts") == {"201611 v1": ("accepted", "current")}
+    assert folder.standings("employment_outcomes") == {"201611 v1": ("refused", "refused")}
+    assert [f[:2] for f in folder.findings("employment_outcomes")] == [("F01", "file")]
+
+
+def test_a_manifest_that_disagrees_stops_the_file(folder: DataFolder) -> None:
+    folder.send("contacts", people("contacts", 1, 2), manifest={"rows": 3})
+    folder.night()
+    assert folder.standings("contacts") == {"201611 v1": ("refused", "refused")}
+    assert [f[:2] for f in folder.findings("contacts")] == [("F16", "file")]
+
+
+def _holds(path: Path) -> bytes:
+    """What can be read from a file: its bytes, and the values of its tables where they are compressed."""
+    text = path.read_bytes()
+    if path.suffix == ".parquet":
+        text += pl.read_parquet(path).write_csv().encode()
+    if path.suffix == ".duckdb":
+        text += repr(content_of(path)).encode()
+    return text
+
+
+def test_nothing_of_a_file_with_personal_data_is_kept(folder: DataFolder) -> None:
+    """In a cell of an accepted row, of a row that is held anyway, of a torn row, and in a column of its own."""
+    folder.send_all(1, 2)
+    folder.send("contacts", [sound("contacts", 1, staff_ref=NUMBER), sound("contacts", 2)])
+    folder.send("referrals", [sound("referrals", 1, support_model="x", jobcentre_district=f"NHS no {NUMBER}")])
+    folder.send("participants", [{**sound("participants", 1), "NHS number": NUMBER.replace(" ", "")}])
+    torn = folder.send("employment_outcomes", people("employment_outcomes", 1, 2))
+    torn.write_text(f"{torn.read_text(encoding='utf-8')}BPL-J000009,,{NUMBER},\n", encoding="utf-8")
+    outcome = folder.night()
+    assert folder.standings("contacts") == {"201611 v1": ("refused", "refused")}
+    assert folder.standings("referrals") == {"201611 v1": ("refused", "refused")}
+    assert folder.standings("participants") == {"201611 v1": ("refused", "refused")}
+    assert {f[0] for f in folder.findings("contacts")} == {"P01"}
+    assert "## Personal data to delete" in summary(outcome)
+    kept = sorted(folder.files_under("warehouse", "reports"))
+    assert any(p.endswith("held.parquet") for p in kept) and any(p.endswith("ledger.sqlite") for p in kept)
+    digits = NUMBER.replace(" ", "").encode()
+    leaks = [p for p in kept if digits in _holds(folder.path / p).replace(b" ", b"")]
+    assert leaks == []
+
+
+def test_names_that_say_nothing_are_in_the_summary(folder: DataFolder) -> None:
+    sent = folder.send("contacts", people("contacts", 1))
+    for name in ("notes.csv", f"{BPL}_contact_201611_v1.csv", f"{BPL}_contacts_201613_v1.csv"):
+        (sent.parent / name).write_bytes(sent.read_bytes())
+    (folder.places.raw / WMCA).mkdir()
+    (folder.places.raw / WMCA / sent.name).write_bytes(sent.read_bytes())
+    for ignored in (".hidden", "~$open.xlsx"):
+        (sent.parent / ignored).write_text("not a file of the site", encoding="utf-8")
+    said = summary(folder.night())
+    for name in ("notes.csv", f"{BPL}_contact_201611_v1.csv", f"{BPL}_contacts_201613_v1.csv"):
+        assert f"`{BPL}/{name}` was not taken in (F21)" in said
+    assert f"`{WMCA}/{sent.name}` was not taken in (F21)" in said
+    assert "hidden" not in said and "~$" not in said
+    assert folder.count("audit.deliveries") == 1
+
+
+def test_every_row_read_is_accounted_for(folder: DataFolder) -> None:
+    rows = [*people("contacts", *range(1, 41)), sound("contacts", 1), sound("contacts", 41, attended="9")]
+    folder.send_all(*range(1, 40))
+    path = folder.send("contacts", rows)
+    text = path.read_text(encoding="utf-8")
+    heading = text.splitlines()[0]
+    path.write_text(f"{text}{heading}\n,,,,,,,,\nBPL-C000042,torn\n", encoding="utf-8")
+    folder.night()
+    assert folder.ask(
+        "select rows_read, rows_accepted, rows_held, rows_repeated, rows_not_data from audit.deliveries"
+        " where dataset = 'contacts'"
+    ) == [(45, 39, 3, 1, 2)]
+    # held: the code that is not listed, the torn row, and person 40, of whom there is no referral
+    assert folder.ask(
+        "select rule_id, source_row from audit.findings join audit.deliveries using (delivery_id)"
+        " where severity = 'row' and dataset = 'contacts' order by 2"
+    ) == [("P12", 41), ("V02", 43), ("F13", 46)]
+    assert folder.ask(
+        "select delivery_id from audit.deliveries"
+        " where rows_read <> rows_accepted + rows_held + rows_repeated + rows_not_data"
+    ) == []  # fmt: skip
+
+
+def test_a_reader_keeps_its_file_through_a_night_and_a_new_one_sees_the_new_figures(folder: DataFolder) -> None:
+    folder.send_all(1, 2)
+    folder.night()
+    question = "select count(*), count(distinct delivery_id) from core.contacts"
+    with closing(duckdb.connect(str(folder.places.pointer), read_only=True)) as reader:
+        assert reader.execute(question).fetchall() == [(2, 1)]
+        folder.send_all(1, 2, 3, period="201612")
+        folder.night(keep_builds=1)
+        assert reader.execute(question).fetchall() == [(2, 1)]
+        assert folder.ask(question) == [(3, 1)]
+        assert len(folder.builds()) == 1
+
+
+def test_what_cannot_be_proved_is_not_published(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.send_all(1, 2)
+    before = folder.night().warehouse
+
+    def build_and_lose_a_row(path: Path, options: dict[str, Any]) -> None:
+        build(path, options)
+        with duckdb.connect(str(path)) as db:
+            db.execute("delete from core.contacts where contact_id = 'BPL-C000002'")
+
+    folder.send_all(1, 2, 3, period="201612")
+    with monkeypatch.context() as patch, pytest.raises(NotConserved, match="contacts_201612"):
+        patch.setattr(nightly, "build_marts", build_and_lose_a_row)
+        folder.night()
+    assert published_build(folder.places) == before
+    assert folder.count("core.contacts") == 2
+    assert folder.runs()[-1]["ended_at"] is None
+    mended = folder.night()
+    assert mended.result == "published" and folder.count("core.contacts") == 3
+    assert len(mended.reported.pages) == 4, "the run that broke off left its reports to this one"
+    assert [p.name for p in folder.places.builds.glob(".*")] == []
+
+
+def test_the_last_builds_are_kept_and_no_more(folder: DataFolder) -> None:
+    names = []
+    for month in range(1, 5):
+        folder.send("contacts", people("contacts", *range(month)), f"2017{month:02}")
+        published = folder.night(f"2017-{month + 1:02}-02", keep_builds=2).warehouse
+        assert published
+        names.append(published.name)
+    assert len(folder.builds()) == 2
+    assert names[-1] in folder.builds()
+
+
+def test_a_lost_warehouse_is_made_again_from_the_store(folder: DataFolder) -> None:
+    """The warehouse is a product of the store: even the raw files may be gone by then."""
+    folder.send_all(1, 2)
+    folder.night()
+    content = content_of(folder.places.pointer.resolve())
+    for path in (folder.places.pointer, *folder.places.builds.glob("*.duckdb"), *folder.places.raw.glob("*/*.csv")):
+        path.unlink()
+    again = folder.night()
+    assert (again.result, judged(again, folder)) == ("published", 0)
+    assert content_of(folder.places.pointer.resolve()) == content
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from flows.store.lock import writer_lock
+with writer_lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_one_night_at_a_time(folder: DataFolder) -> None:
+    folder.send_all(1)
+    command = [sys.executable, "-c", HOLD, str(folder.places.lock)]
+    with subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout and holder.stdin
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(Busy, match=f"process {holder.pid}"):
+            folder.night()
+        told = subprocess.run(
+            [sys.executable, "-m", "flows.cli", "run", "--no-prefect", "--data", str(folder.path)],
+            cwd=PROJECT, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert (told.returncode, told.stdout) == (4, "")
+        assert told.stderr.startswith("Busy: another run is at work") and "Traceback" not in told.stderr
+        assert folder.files_under("warehouse") == {"warehouse/writer.lock"}
+        holder.kill()
+    assert folder.night().result == "published"
+
+
+def test_the_lock_is_free_again_after_a_night_that_broke(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("broken")
+
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="broken"):
+        patch.setattr(nightly, "load_core", broken)
+        folder.night()
+    with writer_lock(folder.places.lock):
+        pass
+
+
+def test_the_warehouse_is_its_owners_alone(folder: DataFolder) -> None:
+    folder.send_all(1)
+    warehouse = folder.night().warehouse
+    assert warehouse and oct(warehouse.stat().st_mode & 0o777) == "0o600"
+    for private in (folder.places.builds, folder.places.judgements):
+        assert oct(private.stat().st_mode & 0o777) == "0o750"
+
+
+def test_what_a_delivery_counts_for_is_in_its_report(folder: DataFolder) -> None:
+    folder.send_all(1, 2)
+    folder.send("contacts", [sound("contacts", 1), sound("contacts", 2, attended="9")])
+    pages = folder.night().reported.pages
+    page = next(p for i, p in pages.items() if "_contacts_" in i)
+    said = json.loads(page.with_suffix(".report.json").read_text(encoding="utf-8"))
+    assert said["rows"]["accepted"] == 1 and said["rows"]["held"] == 1

@@ -1,0 +1,273 @@
+"""The rules of cells: what a cell holds, and what becomes of it and of its row. Source: DOMAIN.md 6.2.
+
+Each table below is a page of the specification. The odd cell stands on row 3, between two sound rows: they must be
+accepted whatever it holds, and no other finding may appear.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from judging import Found, Judge, Outcome, as_csv, awards, contacts, participants
+
+MAKERS = {"contacts": contacts, "participants": participants, "funding_awards": awards}
+
+
+def judged(judge: Judge, dataset: str, field: str, text: str) -> Outcome:
+    """The outcome of a file whose middle row has one odd cell."""
+    table = MAKERS[dataset]({field: ""} if field not in MAKERS[dataset]({})[0] else {}, {field: text}, {})
+    return judge(as_csv([{field: "", **row} for row in table]), dataset)
+
+
+# rule, dataset, field, what the cell holds, what the sender is offered instead
+HOLDS_THE_ROW = [
+    # C01: a spreadsheet's number for a day is never taken for a date, but the day is offered
+    ("C01", "contacts", "contact_date", "42677", "2016-11-03"),
+    ("C01", "contacts", "contact_date", "42677.5", "2016-11-03"),
+    # C02: only year-month-day is a date, unless the site's profile says otherwise
+    ("C02", "contacts", "contact_date", "03/11/2016", "2016-11-03"),
+    ("C02", "contacts", "contact_date", "3-11-2016", "2016-11-03"),
+    ("C02", "contacts", "contact_date", "11/14/2016", None),
+    ("C02", "contacts", "contact_date", "3 November 2016", "2016-11-03"),
+    ("C02", "contacts", "contact_date", "3 Nov 2016", "2016-11-03"),
+    ("C02", "contacts", "contact_date", "last Tuesday", None),
+    # C03: placeholders, and years of two digits
+    ("C03", "contacts", "contact_date", "1900-01-01", None),
+    ("C03", "contacts", "contact_date", "01/01/1900", None),
+    ("C03", "contacts", "contact_date", "1899-12-30", None),
+    ("C03", "contacts", "contact_date", "9999-12-31", None),
+    ("C03", "contacts", "contact_date", "1900-01-00", None),
+    ("C03", "contacts", "contact_date", "00/01/1900", None),
+    ("C03", "contacts", "contact_date", "0000-00-00", None),
+    ("C03", "contacts", "contact_date", "00/00/0000", None),
+    ("C03", "contacts", "contact_date", "03/11/16", None),
+    # C05: days that do not exist
+    ("C05", "contacts", "contact_date", "2016-11-31", None),
+    ("C05", "contacts", "contact_date", "2015-02-29", None),
+    ("C05", "contacts", "contact_date", "31/04/2016", None),
+    # C06: after the cut-off, which is the last day of the file's month
+    ("C06", "contacts", "contact_date", "2016-12-01", None),
+    # C07: a suppressed copy was sent
+    ("C07", "contacts", "duration_minutes", "*", None),
+    ("C07", "contacts", "duration_minutes", "<5", None),
+    ("C07", "contacts", "duration_minutes", "[c]", None),
+    # C08: the field's own placeholder numbers
+    ("C08", "contacts", "duration_minutes", "9999", None),
+    # C09: a word for 'missing' where the cell may not be empty
+    ("C09", "contacts", "contact_type", "TBC", None),
+    ("C09", "contacts", "contact_date", "not recorded", None),
+    ("C09", "contacts", "contact_id", "N/A", None),
+    # C10: spreadsheet errors, in any kind of cell
+    ("C10", "contacts", "contact_id", "#N/A", None),
+    ("C10", "contacts", "contact_date", "#REF!", None),
+    ("C10", "contacts", "contact_medium", "#NAME?", None),
+    ("C10", "contacts", "duration_minutes", "#DIV/0!", None),
+    ("C10", "contacts", "with_employer", "#VALUE!", None),
+    # C12: a comma for the decimal point
+    ("C12", "funding_awards", "amount", "1.200,50", None),
+    ("C12", "funding_awards", "amount", "1200,50", None),  # without its comma it would be a hundred times as much
+    ("C12", "funding_awards", "amount", "£1 200,5", None),
+    # C15: a long reference that a spreadsheet turned into a number
+    ("C15", "contacts", "contact_id", "1.23457E+11", None),
+    # C18: neither yes nor no
+    ("C18", "contacts", "with_employer", "perhaps", None),
+    # C20: a code that a spreadsheet turned into a date
+    ("C20", "contacts", "contact_medium", "01-Apr", None),
+    ("C20", "contacts", "contact_medium", "2016-04-01", None),
+    # C22: less than nothing
+    ("C22", "contacts", "duration_minutes", "-45", None),
+    # F08 and V01: empty, in the key and elsewhere
+    ("F08", "contacts", "contact_id", "", None),
+    ("V01", "contacts", "contact_date", "", None),
+    ("V01", "contacts", "attended", "", None),
+    # V02: on no list
+    ("V02", "contacts", "contact_medium", "carrier pigeon", None),
+    ("V02", "contacts", "contact_medium", "001", None),
+    # V03, and the name that a field lends it: out of range
+    ("V03", "participants", "condition_count", "31", None),
+    ("K03", "contacts", "duration_minutes", "481", None),
+    # V04: a reference of another form, such as a letter for a digit (C19)
+    ("V04", "contacts", "contact_id", "BPL/C000002", None),
+    ("V04", "contacts", "contact_id", "bpl-c000002", None),
+    # V05: not a number
+    ("V05", "contacts", "duration_minutes", "about an hour", None),
+    ("V05", "contacts", "duration_minutes", "45.5", None),
+    ("V05", "contacts", "duration_minutes", "1,045", None),
+    ("V05", "funding_awards", "amount", "1.1m", None),
+    ("V05", "funding_awards", "amount", "1,10,000", None),  # a comma that parts no thousands may mean anything
+    # M06: no financial year
+    ("M06", "funding_awards", "financial_year", "2015", None),
+    ("M06", "funding_awards", "financial_year", "2015-17", None),
+    # F14: a line break inside a cell
+    ("F14", "contacts", "contact_id", "BPL-\nC000002", None),
+]
+
+# rule, dataset, field, what the cell holds, what it is read as, and how that is written back to the sender
+IS_REPAIRED = [
+    # C03: a placeholder in a cell that may be empty
+    ("C03", "participants", "consent_withdrawn_date", "1900-01-01", None, None),
+    ("C03", "participants", "consent_withdrawn_date", "9999-12-31", None, None),
+    ("C03", "participants", "consent_withdrawn_date", "00/01/1900", None, None),
+    # C04: a time of day
+    ("C04", "contacts", "contact_date", "2016-11-03T23:00:00Z", date(2016, 11, 3), "2016-11-03"),
+    ("C04", "contacts", "contact_date", "2016-11-03 00:00", date(2016, 11, 3), "2016-11-03"),
+    # C09: a word for 'missing' in a cell that may be empty
+    ("C09", "contacts", "with_employer", "N/K", None, None),
+    ("C09", "contacts", "with_employer", ".", None, None),
+    # C11: marks in money, and in money alone
+    ("C11", "funding_awards", "amount", "£1,100,000", Decimal("1100000.00"), "1100000.00"),
+    ("C11", "funding_awards", "amount", "1 100.50", Decimal("1100.50"), "1100.50"),
+    ("C11", "funding_awards", "amount", "£ 1,100.50", Decimal("1100.50"), "1100.50"),
+    # C13: scientific form, exact to the penny
+    ("C13", "funding_awards", "amount", "1.1E+06", Decimal("1100000.00"), "1100000.00"),
+    # C14: a leading zero put back
+    ("C14", "contacts", "contact_medium", "1", "01", "01"),
+    # C16: a label, an alias, or a code with its label
+    ("C16", "contacts", "contact_medium", "Telephone", "02", "02"),
+    ("C16", "contacts", "contact_medium", "f2f", "01", "01"),
+    ("C16", "contacts", "contact_medium", "02 - by telephone", "02", "02"),
+    ("C16", "participants", "gender", "unknown", "X", "X"),
+    # C17: spaces, capitals and what nobody can see
+    ("C17", "contacts", "attended", " 5 ", "5", "5"),
+    ("C17", "contacts", "contact_medium", "01\u00a0", "01", "01"),
+    ("C17", "contacts", "contact_type", "re\u200bview", "review", "review"),
+    ("C17", "contacts", "contact_type", "Review", "review", "review"),
+    ("C17", "contacts", "contact_date", "2016-11-03 ", date(2016, 11, 3), "2016-11-03"),
+    ("C17", "contacts", "duration_minutes", " 45", 45, "45"),
+    ("C17", "contacts", "contact_id", "BPL-C000002 ", "BPL-C000002", "BPL-C000002"),
+    # C18: other ways to say yes and no
+    *(("C18", "contacts", "with_employer", word, True, "Y") for word in ("y", "Yes", "TRUE", "1", "✓")),
+    *(("C18", "contacts", "with_employer", word, False, "N") for word in ("n", "No", "false", "0")),
+    # C23: text that a spreadsheet would run
+    ("C23", "funding_awards", "funding_org_name", "=1+1", "=1+1", "=1+1"),
+    ("C23", "funding_awards", "funding_org_name", "@A trust", "@A trust", "@A trust"),
+    # F14: a line break whose removal gives a listed code
+    ("F14", "contacts", "contact_medium", "0\n1", "01", "01"),
+    ("F14", "contacts", "contact_type", "review\r\n", "review", "review"),
+    # M06: a financial year in other words
+    ("M06", "funding_awards", "financial_year", "2015/16", "2015-16", "2015-16"),
+    ("M06", "funding_awards", "financial_year", "FY 15-16", "2015-16", "2015-16"),
+    ("M06", "funding_awards", "financial_year", "2015-2016", "2015-16", "2015-16"),
+    # P08 and P10: codes that have been replaced
+    ("P08", "participants", "ethnic_category", "T", "C", "C"),
+    ("P10", "participants", "la_code", "E08000016", "E08000038", "E08000038"),
+]
+
+# dataset, field, what the cell holds, what it is read as: nothing is wrong
+IS_SOUND = [
+    ("contacts", "contact_date", "2016-11-30", date(2016, 11, 30)),
+    ("contacts", "contact_date", "2016-02-29", date(2016, 2, 29)),
+    ("contacts", "duration_minutes", "480", 480),
+    ("contacts", "duration_minutes", "1", 1),
+    ("contacts", "duration_minutes", "45.0", 45),
+    ("contacts", "contact_id", "GRTRMANC-C000000000000001"[:25], "GRTRMANC-C000000000000001"[:25]),
+    ("contacts", "with_employer", "", None),
+    ("contacts", "with_employer", "Y", True),
+    ("funding_awards", "amount", "1100000", Decimal("1100000.00")),
+    ("funding_awards", "amount", "1100000.5", Decimal("1100000.50")),
+    ("funding_awards", "financial_year", "1999-00", "1999-00"),
+    ("funding_awards", "end_date", "2030-03-31", date(2030, 3, 31)),  # a planned date may lie ahead
+    ("participants", "condition_count", "0", 0),
+    ("participants", "ethnic_category", "99", "99"),
+]
+
+
+@pytest.mark.parametrize(("rule", "dataset", "field", "text", "offered"), HOLDS_THE_ROW)
+def test_the_row_is_held(judge: Judge, rule: str, dataset: str, field: str, text: str, offered: str | None) -> None:
+    outcome = judged(judge, dataset, field, text)
+    assert outcome.findings == [Found(rule, "row", 3, field, text, offered)]
+    assert (outcome.accepted, outcome.held) == ([2, 4 + text.count("\n")], [3])
+    assert outcome.result == "accepted_with_held_rows"
+
+
+@pytest.mark.parametrize(("rule", "dataset", "field", "text", "value", "told"), IS_REPAIRED)
+def test_the_cell_is_repaired(
+    judge: Judge, rule: str, dataset: str, field: str, text: str, value: object, told: str | None
+) -> None:
+    outcome = judged(judge, dataset, field, text)
+    assert outcome.findings == [Found(rule, "warning", 3, field, text, told)]
+    assert (outcome.accepted, outcome.held) == ([2, 3, 4 + text.count("\n")], [])
+    assert outcome.values[1][field] == value
+    assert outcome.result == "accepted"
+
+
+@pytest.mark.parametrize(("dataset", "field", "text", "value"), IS_SOUND)
+def test_the_cell_is_sound(judge: Judge, dataset: str, field: str, text: str, value: object) -> None:
+    outcome = judged(judge, dataset, field, text)
+    assert (outcome.findings, outcome.accepted, outcome.held) == ([], [2, 3, 4], [])
+    assert outcome.values[1][field] == value
+
+
+def test_a_site_that_writes_day_month_year_has_its_dates_read(judge: Judge) -> None:
+    """C02: only where the site's profile declares it."""
+    outcome = judge(as_csv(contacts({"contact_date": "03/11/2016"})), site="MHT-GM")
+    assert outcome.findings == [Found("C02", "warning", 2, "contact_date", "03/11/2016", "2016-11-03")]
+    assert outcome.values[0]["contact_date"] == date(2016, 11, 3)
+
+
+def test_dates_in_both_orders_refuse_the_file(judge: Judge) -> None:
+    """C02: 14/11 can only be day-month and 11/14 only month-day, so no date of the column can be trusted."""
+    rows = contacts({"contact_date": "14/11/2016"}, {"contact_date": "11/14/2016"}, {})
+    outcome = judge(as_csv(rows), site="MHT-GM")
+    assert ("C02", "file", None) in outcome.rules
+    assert (outcome.result, outcome.accepted, outcome.verdict.rows.held) == ("refused", [], 3)
+
+
+def test_an_amount_in_brackets_is_less_than_nothing(judge: Judge) -> None:
+    """C11 reads it, and the amount is then judged like any other."""
+    outcome = judge(as_csv(awards({"amount": "(1,200)"})), "funding_awards")
+    assert outcome.of("C11") == [Found("C11", "warning", 2, "amount", "(1,200)", "-1200.00")]
+    assert [f.rule for f in outcome.findings if f.severity == "row"] == ["M26"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "field", "text"), [("C07", "duration_minutes", "*"), ("C10", "duration_minutes", "#REF!")]
+)
+def test_ten_such_cells_refuse_the_file(judge: Judge, rule: str, field: str, text: str) -> None:
+    """Nine hold their rows (DOMAIN.md amendment 6)."""
+    nine = judge(as_csv(contacts(*[{field: text}] * 9, *[{}] * 11)))
+    assert (nine.refusals, len(nine.held), len(nine.accepted)) == ([], 9, 11)
+    ten = judge(as_csv(contacts(*[{field: text}] * 10, *[{}] * 11)))
+    assert (ten.refusals, ten.result, ten.accepted) == ([rule], "refused", [])
+    assert ten.verdict.rows_judged
+
+
+class TestContacts:
+    """The rules of contacts within one row: K02 and K03."""
+
+    @pytest.mark.parametrize("attended", ["2", "3", "4", "7"])
+    def test_a_missed_appointment_has_no_duration(self, judge: Judge, attended: str) -> None:
+        rows = contacts({"attended": attended}, {"attended": attended, "duration_minutes": ""})
+        outcome = judge(as_csv([*rows, *contacts({}, {}, {"attended": attended, "duration_minutes": "0"})[2:]]))
+        assert outcome.findings == [Found("K02", "row", 2, "duration_minutes", "45", None)]
+        assert (outcome.accepted, outcome.held) == ([3, 4], [2])
+
+    @pytest.mark.parametrize("attended", ["5", "6"])
+    @pytest.mark.parametrize("duration", ["", "0"])
+    def test_an_attended_contact_has_one(self, judge: Judge, attended: str, duration: str) -> None:
+        outcome = judge(as_csv(contacts({"attended": attended, "duration_minutes": duration}, {})))
+        assert outcome.findings == [Found("K03", "row", 2, "attended", attended, None)]
+        assert (outcome.accepted, outcome.held) == ([3], [2])
+
+    def test_a_rule_that_reads_a_faulty_cell_says_nothing(self, judge: Judge) -> None:
+        """One fault, one finding: a duration that cannot be read is not also a missing one."""
+        outcome = judge(as_csv(contacts({"duration_minutes": "long"}, {"attended": "8"}, {"duration_minutes": "900"})))
+        assert outcome.rules == [("V05", "row", 2), ("V02", "row", 3), ("K03", "row", 4)]
+
+
+def test_personal_cells_are_never_shown(judge: Judge) -> None:
+    """An episode reference may lead to a person: the address is told, what stood there is not."""
+    outcome = judge(as_csv(contacts({"episode_id": "MR-X"}, {"episode_id": "BPL-E000001 "})))
+    assert outcome.findings == [
+        Found("V04", "row", 2, "episode_id", None, None),
+        Found("C17", "warning", 3, "episode_id", None, None),
+    ]
+    assert outcome.texts["hidden"].all()
+    assert outcome.cells == ["B2", "B3"]
+
+
+def test_two_faults_of_a_row_are_both_told(judge: Judge) -> None:
+    outcome = judge(as_csv(contacts({"contact_date": "soon", "contact_medium": "zz"})))
+    assert outcome.rules == [("C02", "row", 2), ("V02", "row", 2)]

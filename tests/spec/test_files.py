@@ -1,0 +1,272 @@
+"""The rules of files: encoding, heading, rows that are no data, and agreement with the manifest. Source: DOMAIN.md 6.1."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+from judging import CONTACT, Found, Judge, as_csv, awards, contact, contacts, participants
+
+HEADING = ",".join(CONTACT)
+COMMAS = "," * (len(CONTACT) - 1)
+SOUND = as_csv(contacts({}, {}))
+
+
+def test_a_sound_file_says_nothing(judge: Judge) -> None:
+    outcome = judge(SOUND)
+    assert (outcome.result, outcome.accepted, outcome.held, outcome.findings) == ("accepted", [2, 3], [], [])
+    assert (outcome.verdict.encoding, outcome.verdict.header_row, outcome.verdict.rows.read) == ("utf-8", 1, 2)
+
+
+class TestF01NoRows:
+    @pytest.mark.parametrize("text", ["", "\n\n", HEADING, f"{HEADING}\n", f"{HEADING}\n{COMMAS}\n"])
+    def test_a_file_without_rows_is_not_taken(self, judge: Judge, text: str) -> None:
+        outcome = judge(text)
+        assert (outcome.refusals, outcome.accepted) == (["F01"], [])
+        assert outcome.result in ("refused", "unreadable")
+
+    @pytest.mark.parametrize("text", ["", HEADING])
+    def test_unless_the_manifest_says_that_nothing_happened(self, judge: Judge, text: str) -> None:
+        outcome = judge(text, manifest='{"nil_return": true}')
+        assert (outcome.result, outcome.findings) == ("accepted", [])
+
+
+class TestF02Encoding:
+    ROWS = awards({"funding_org_name": "Café trust", "amount": "£1,100"}, {})
+
+    @pytest.mark.parametrize(("encoding", "name"), [("cp1252", "Windows-1252"), ("utf-16", "UTF-16")])
+    def test_other_encodings_are_converted(self, judge: Judge, encoding: str, name: str) -> None:
+        outcome = judge(as_csv(self.ROWS).encode(encoding), "funding_awards")
+        assert outcome.of("F02") == [Found("F02", "warning", None, None, name, None)]
+        assert (outcome.accepted, outcome.values[0]["funding_org_name"]) == ([2, 3], "Café trust")
+        assert outcome.verdict.encoding == encoding
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b"\x81\x8d" + SOUND.encode(),  # bytes that no character of Windows-1252 has
+            SOUND.encode().replace(b"review", b"rev\x00ew"),  # zero bytes
+            b"\xef\xbb\xbf" + SOUND.encode() + b"\xff",  # marked as UTF-8, and not UTF-8
+            SOUND.encode("utf-16") + b"\x00",  # half a character
+        ],
+    )
+    def test_what_cannot_be_decoded_is_not_taken(self, judge: Judge, data: bytes) -> None:
+        outcome = judge(data)
+        assert (outcome.result, outcome.refusals, outcome.accepted) == ("unreadable", ["F02"], [])
+
+
+def test_f03_the_mark_before_the_first_heading_is_removed(judge: Judge) -> None:
+    outcome = judge(SOUND.encode("utf-8-sig"))
+    assert (outcome.rules, outcome.accepted) == ([("F03", "warning", None)], [2, 3])
+    assert outcome.verdict.columns[0].heading == "contact_id"
+
+
+class TestF04LinesAboveTheHeading:
+    def test_they_are_left_out_and_rows_keep_their_numbers(self, judge: Judge) -> None:
+        outcome = judge("Contacts of Blackpool\n\nDraft, not for sharing\n" + SOUND)
+        assert outcome.findings == [Found("F04", "warning", 4, None, "heading on line 4", None)]
+        assert (outcome.accepted, outcome.verdict.header_row) == ([5, 6], 4)
+
+    def test_a_title_of_two_lines_in_one_cell_counts_as_two(self, judge: Judge) -> None:
+        outcome = judge('"Contacts\nof Blackpool"\n' + SOUND)
+        assert (outcome.rules, outcome.accepted) == ([("F04", "warning", 3)], [4, 5])
+
+
+def test_u03_a_file_without_a_heading_is_not_taken(judge: Judge) -> None:
+    outcome = judge(SOUND.split("\n", 1)[1])
+    assert (outcome.result, outcome.rules) == ("unreadable", [("U03", "file", None)])
+    assert not outcome.verdict.rows_judged
+
+
+class TestRowsThatAreNoData:
+    def test_f05_a_repeated_heading_is_left_out(self, judge: Judge) -> None:
+        lines = SOUND.splitlines()
+        outcome = judge("\n".join([*lines[:2], HEADING, lines[2]]))
+        assert (outcome.rules, outcome.accepted) == ([("F05", "warning", 3)], [2, 4])
+        assert outcome.verdict.rows.not_data == 1
+
+    @pytest.mark.parametrize("word", ["Total", "TOTAL", "Grand total", "Sub-total", "Subtotal", "Totals"])
+    @pytest.mark.parametrize("place", ["contact_id", "episode_id"])
+    def test_f06_a_total_is_left_out(self, judge: Judge, word: str, place: str) -> None:
+        total = {**dict.fromkeys(CONTACT, ""), place: word, "duration_minutes": "90"}
+        outcome = judge(as_csv([*contacts({}, {}), total]))
+        assert (outcome.rules, outcome.accepted, outcome.held) == ([("F06", "warning", 4)], [2, 3], [])
+        assert outcome.verdict.rows.not_data == 1
+
+    def test_f07_a_blank_row_is_left_out(self, judge: Judge) -> None:
+        outcome = judge(SOUND.replace("\n", f"\n{COMMAS}\n", 1) + "\n   \n")
+        assert outcome.of("F07")[0] == Found("F07", "warning", 2, None, None, None)
+        assert outcome.accepted == [3, 4]
+
+    def test_f07_an_empty_line_is_left_out(self, judge: Judge) -> None:
+        outcome = judge(SOUND.replace("\n", "\n\n", 1))
+        assert (outcome.rules, outcome.accepted) == ([("F07", "warning", 2)], [3, 4])
+
+    def test_f07_a_long_tail_of_them_is_told_once(self, judge: Judge) -> None:
+        outcome = judge(SOUND + f"{COMMAS}\n" * 101)
+        assert outcome.findings == [Found("F07", "warning", None, None, "101 blank rows", None)]
+        assert (outcome.accepted, outcome.verdict.rows.not_data) == ([2, 3], 101)
+
+    def test_f07_a_hundred_are_told_one_by_one(self, judge: Judge) -> None:
+        assert [f.row for f in judge(SOUND + f"{COMMAS}\n" * 100).of("F07")] == list(range(4, 104))
+
+    def test_f08_a_merged_key_is_never_filled_down(self, judge: Judge) -> None:
+        outcome = judge(as_csv(contacts({}, {"contact_id": ""}, {})))
+        assert outcome.findings == [Found("F08", "row", 3, "contact_id", "", None)]
+        assert (outcome.accepted, outcome.held) == ([2, 4], [3])
+
+
+class TestHeadings:
+    def test_f09_a_missing_column_refuses_the_file(self, judge: Judge) -> None:
+        rows = [{k: v for k, v in r.items() if k != "attended"} for r in contacts({}, {"contact_medium": "zz"})]
+        outcome = judge(as_csv(rows))
+        assert outcome.texts.select("rule_id", "severity", "field").rows() == [("F09", "file", "attended")]
+        assert (outcome.result, outcome.verdict.rows_judged, outcome.verdict.rows.held) == ("refused", False, 2)
+
+    def test_f09_an_optional_column_may_be_missing(self, judge: Judge) -> None:
+        rows = [{k: v for k, v in r.items() if k != "with_employer"} for r in contacts({}, {})]
+        outcome = judge(as_csv(rows))
+        assert (outcome.findings, outcome.accepted) == ([], [2, 3])
+
+    @pytest.mark.parametrize("heading", ["Date of contact", "DATE OF CONTACT", "Contact_Date", " Appointment date "])
+    def test_f10_a_known_heading_is_read_as_its_field(self, judge: Judge, heading: str) -> None:
+        outcome = judge(SOUND.replace("contact_date", heading, 1))
+        told = heading.strip()
+        assert outcome.findings == [Found("F10", "warning", None, told, told, None)]
+        assert outcome.accepted == [2, 3]
+
+    def test_f10_a_site_may_have_headings_of_its_own(self, judge: Judge) -> None:
+        own = SOUND.replace("contact_date", "Seen On", 1)
+        assert judge(own, site="MHT-WLA").rules == [("F10", "warning", None)]
+        assert "F09" in judge(own, site="MHT-BPL").refusals
+
+    def test_f11_another_column_is_left_out(self, judge: Judge) -> None:
+        outcome = judge(as_csv([{**r, "Weather": "rain"} for r in contacts({}, {})]))
+        assert outcome.findings == [Found("F11", "warning", None, "Weather", None, None)]
+        assert outcome.accepted == [2, 3]
+        assert "Weather" not in outcome.values[0]
+
+    @pytest.mark.parametrize("heading", ["Surname", "NHS number", "Date of Birth", "Home address", "Notes", "E-mail"])
+    def test_f11_a_column_that_sounds_personal_refuses_the_file(self, judge: Judge, heading: str) -> None:
+        outcome = judge(as_csv([{**r, heading: "x"} for r in contacts({}, {})]))
+        assert outcome.findings == [Found("F11", "file", None, heading, None, None)]
+        assert (outcome.result, outcome.accepted, outcome.held) == ("refused", [], [])
+
+    def test_f11_does_not_refuse_published_figures(self, judge: Judge) -> None:
+        """A grants file may hold the addresses of organisations (DOMAIN.md amendment 4)."""
+        outcome = judge(as_csv([{**r, "Address": "1 High Street"} for r in awards({}, {})]), "funding_awards")
+        assert (outcome.rules, outcome.accepted) == ([("F11", "warning", None)], [2, 3])
+
+    @pytest.mark.parametrize("heading", ["contact_date", "Contact Date", "Appointment date"])
+    def test_f12_two_columns_for_one_field_refuse_the_file(self, judge: Judge, heading: str) -> None:
+        outcome = judge(as_csv([{**r, "again": "x"} for r in contacts({})]).replace("again", heading))
+        assert (outcome.refusals, outcome.of("F12")[0].column) == (["F12"], heading)
+
+    def test_f12_holds_for_columns_nobody_knows(self, judge: Judge) -> None:
+        outcome = judge(as_csv([{**r, "Weather": "x", "again": "x"} for r in contacts({})]).replace("again", "weather"))
+        assert outcome.refusals == ["F12"]
+
+
+class TestF15TheFileIsWhatItsNameSays:
+    @pytest.mark.parametrize(
+        ("start", "suffix"),
+        [
+            (b"PK\x03\x04", "csv"),  # a workbook renamed
+            (b"\xd0\xcf\x11\xe0", "csv"),  # an old or protected workbook renamed
+            (SOUND.encode(), "xlsx"),  # text renamed
+            (SOUND.encode(), "pdf"),
+        ],
+    )
+    def test_else_it_is_not_taken(self, judge: Judge, start: bytes, suffix: str) -> None:
+        outcome = judge(start, suffix=suffix)
+        assert (outcome.result, outcome.rules) == ("unreadable", [("F15", "file", None)])
+
+
+class TestF16TheManifest:
+    ROWS = as_csv(awards({"amount": "1000.25"}, {"amount": "2,000"}, {"amount": ""}))
+    SHA256 = hashlib.sha256(ROWS.encode()).hexdigest()
+
+    def test_a_manifest_that_agrees_says_nothing(self, judge: Judge) -> None:
+        said = json.dumps({"rows": 3, "sha256": self.SHA256, "gbp_total": "3000.25"})
+        outcome = judge(self.ROWS, "funding_awards", manifest=said)
+        assert (outcome.refusals, outcome.accepted) == ([], [2, 3, 4])
+
+    @pytest.mark.parametrize(
+        ("said", "by_how_much"),
+        [
+            ({"rows": 4}, "3 rows found, 4 stated"),
+            ({"rows": 0}, "3 rows found, 0 stated"),
+            ({"sha256": "0" * 64}, "the checksum differs"),
+            ({"gbp_total": 3000}, "GBP 3000.25 found, GBP 3000 stated"),
+        ],
+    )
+    def test_one_that_does_not_refuses_the_file(self, judge: Judge, said: dict[str, object], by_how_much: str) -> None:
+        outcome = judge(self.ROWS, "funding_awards", manifest=json.dumps(said))
+        assert outcome.of("F16") == [Found("F16", "file", None, None, by_how_much, None)]
+        assert (outcome.result, outcome.accepted) == ("refused", [])
+
+    def test_torn_lines_are_rows_too(self, judge: Judge) -> None:
+        assert judge(SOUND + "BPL-C000003,cut o", manifest='{"rows": 3}').refusals == []
+
+    def test_a_manifest_may_state_the_cut_off(self, judge: Judge) -> None:
+        """C06 goes by it."""
+        outcome = judge(SOUND, manifest='{"data_cut_date": "2016-11-02"}')
+        assert outcome.rules == [("C06", "row", 2), ("C06", "row", 3)]
+
+
+class TestTheSender:
+    def test_f20_rows_of_another_site_refuse_the_file(self, judge: Judge) -> None:
+        outcome = judge(as_csv(participants({}, {"site_code": "MHT-GM"})), "participants")
+        assert outcome.findings == [Found("F20", "file", 3, "site_code", "MHT-GM", None)]
+        assert (outcome.result, outcome.accepted, outcome.verdict.rows.held) == ("refused", [], 2)
+
+    def test_f24_a_dataset_that_the_site_does_not_send(self, judge: Judge) -> None:
+        outcome = judge(SOUND, site="PMO")
+        assert (outcome.result, outcome.rules) == ("refused", [("F24", "file", None)])
+
+    def test_t09_a_programme_that_does_not_randomise(self, judge: Judge) -> None:
+        outcome = judge("randomisation_id,participant_ref\n", "randomisation", site="PWW-GW")
+        assert (outcome.result, outcome.rules) == ("refused", [("T09", "file", None)])
+
+
+class TestL01TheShareOfBadRows:
+    """Over a fifth of the rows, and at least twenty of them (DOMAIN.md amendment 6)."""
+
+    @pytest.mark.parametrize(
+        ("bad", "good", "refused"), [(19, 1, False), (20, 80, False), (20, 79, True), (21, 79, True), (30, 0, True)]
+    )
+    def test_the_limit(self, judge: Judge, bad: int, good: int, refused: bool) -> None:
+        outcome = judge(as_csv(contacts(*[{"contact_medium": "zz"}] * bad, *[{}] * good)))
+        assert (outcome.refusals, outcome.result == "refused") == (["L01"] if refused else [], refused)
+        assert len(outcome.of("V02")) == bad  # a refusal never hides a fault
+        assert outcome.verdict.rows.held == (bad + good if refused else bad)
+
+    def test_a_row_with_two_faults_counts_once(self, judge: Judge) -> None:
+        rows = contacts(*[{"contact_medium": "zz", "contact_type": "zz"}] * 15, *[{}] * 10)
+        assert judge(as_csv(rows)).refusals == []
+
+
+class TestP04RepeatedReferences:
+    def test_exact_copies_are_left_out_but_for_the_first(self, judge: Judge) -> None:
+        outcome = judge(as_csv([contact(1), contact(2), contact(1), contact(1)]))
+        assert (outcome.rules, outcome.accepted, outcome.held) == (
+            [("P04", "warning", 4), ("P04", "warning", 5)],
+            [2, 3],
+            [],
+        )
+        assert (outcome.verdict.rows.repeats, outcome.result) == (2, "accepted")
+
+    def test_rows_that_differ_are_all_held(self, judge: Judge) -> None:
+        outcome = judge(as_csv([contact(1), contact(2), contact(1, attended="6"), contact(1)]))
+        assert outcome.rules == [("P04", "row", 2), ("P04", "row", 4), ("P04", "row", 5)]
+        assert (outcome.accepted, outcome.held, outcome.verdict.rows.repeats) == ([3], [2, 4, 5], 0)
+
+    def test_a_copy_of_a_faulty_row_is_held_like_the_first(self, judge: Judge) -> None:
+        bad = contact(1, contact_medium="zz")
+        outcome = judge(as_csv([bad, contact(2), bad]))
+        assert (outcome.rules, outcome.held) == ([("V02", "row", 2), ("V02", "row", 4)], [2, 4])
+
+    def test_the_reference_itself_is_not_shown(self, judge: Judge) -> None:
+        outcome = judge(as_csv(participants({}, {"participant_ref": "BPL-000001", "gender": "1"})), "participants")
+        assert outcome.findings == [Found("P04", "row", row, "participant_ref", None, None) for row in (2, 3)]

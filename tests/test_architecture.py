@@ -1,0 +1,95 @@
+"""The house: which way imports run, how long files are, and that every table and column says what it means."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted(p for f in ("flows", "schemas") for p in (ROOT / f).rglob("*.py"))
+FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
+ACTING = {"prefect", "duckdb", "flows", "sqlite3"}
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports_of(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def within(name: str, *packages: str) -> bool:
+    return any(name == p or name.startswith(f"{p}.") for p in packages)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: module_of(p))
+def test_imports_run_one_way(path: Path) -> None:
+    module, imports = module_of(path), imports_of(path)
+    if within(module, "schemas"):
+        wrong = {i for i in imports if i.split(".")[0] in ACTING}
+    elif within(module, "flows.store"):
+        wrong = {i for i in imports if within(i, "flows") and not within(i, "flows.store")}
+    elif within(module, "flows.simulator"):
+        wrong = {i for i in imports if within(i, "flows") and not within(i, "flows.simulator")}
+    elif within(module, "flows.steps"):
+        own = ".".join(module.split(".")[:3])
+        wrong = {i for i in imports if within(i, "flows") and not within(i, "flows.store", own)}
+        assert own != "flows.steps" or not wrong
+    else:
+        wrong = set()
+    if not re.fullmatch(r"flows\.\w+", module):
+        wrong |= {i for i in imports if within(i, "prefect")}
+    assert not wrong, f"{module} may not import {sorted(wrong)}"
+
+
+def test_nothing_is_imported_in_a_circle() -> None:
+    modules = {module_of(p): p for p in SOURCES}
+    edges = {m: {i for i in top_level_imports(p) if i in modules} for m, p in modules.items()}
+    done: set[str] = set()
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, f"a circle: {' -> '.join((*path, module))}"
+        if module not in done:
+            for needed in sorted(edges[module]):
+                visit(needed, (*path, module))
+            done.add(module)
+
+    for module in modules:
+        visit(module, ())
+
+
+def top_level_imports(path: Path) -> set[str]:
+    """What is imported as the module loads: not inside functions, nor for types alone."""
+    found: set[str] = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            found |= {a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+@pytest.mark.parametrize(
+    "path", [p for f in ("flows", "schemas", "tests") for p in (ROOT / f).rglob("*.*") if p.suffix in (".py", ".sql")]
+)
+def test_files_hold_one_idea(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 450
+    assert path.stem not in FORBIDDEN_NAMES
+
+
+def test_readme_names_places_that_exist() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:flows|schemas|docs)/[\w/.]+)`", readme) + re.findall(r"\]\(([\w./]+)\)", readme)
+    assert named
+    missing = [n for n in named if not (ROOT / n).exists()]
+    assert not missing, f"the README names {missing}"
