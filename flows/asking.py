@@ -11,10 +11,10 @@ from typing import Any
 import duckdb
 import typer
 
-from flows.cli import Exit, Form, tell
 from flows.settings import Settings
 from flows.store.builds import fingerprint_of, published_build
 from flows.store.places import Places
+from flows.terminal import Exit, Form, tell
 
 WIDEST_CELL = 60
 _TABLES = """

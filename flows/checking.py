@@ -9,13 +9,13 @@ from pathlib import Path
 
 import typer
 
-from flows.cli import Exit, tell
 from flows.judgement import judge_file, judgement_key, row_types
 from flows.steps.receive import FILE_NAME, delivery_of
 from flows.steps.report import delivery_report, report_json
 from flows.store.judgements import Judgements
 from flows.store.ledger import now
 from flows.store.places import Places
+from flows.terminal import Exit, tell
 from schemas.audit.deliveries import Delivery, Result
 from schemas.audit.findings import Outcome
 from schemas.catalogue import datasets

@@ -1,45 +1,22 @@
 """The command line: `pilots` with no argument lists its commands.
 
-Data goes to stdout, words to stderr. Nothing heavy is imported until a command needs it.
-Exit codes (REPORTS.md section 2): 0 done, 1 a file must be fixed, 2 usage, 3 settings or environment, 4 busy,
-5 release blocked, 70 our own fault.
+Nothing heavy is imported until a command needs it. Exit codes and manners are in `terminal.py`.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from datetime import datetime
-from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.terminal import Exit, Form, give, tell
+
 if TYPE_CHECKING:
     from flows.settings import Settings
-
-
-class Exit(IntEnum):
-    """What a command's end means."""
-
-    DONE = 0
-    MUST_BE_FIXED = 1
-    USAGE = 2
-    SETTINGS = 3
-    BUSY = 4
-    RELEASE_BLOCKED = 5
-    OUR_FAULT = 70
-
-
-class Form(StrEnum):
-    """How `pilots sql` writes its rows."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    PARQUET = "parquet"
 
 
 app = typer.Typer(
@@ -52,16 +29,6 @@ app = typer.Typer(
 NIGHT, SENDERS, ANALYSTS, CARE = "The night", "Senders", "Analysts", "Care"
 Data = Annotated[Path | None, typer.Option("--data", help="The data folder (default: data, or PILOTS_DATA).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def tell(words: str) -> None:
-    """Say something to a person, on stderr."""
-    typer.echo(words, err=True)
-
-
-def give(data: Any) -> None:
-    """Print data as JSON, on stdout."""
-    typer.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
 
 
 def _settings(data: Path | None) -> Settings:

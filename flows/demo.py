@@ -12,11 +12,11 @@ from pathlib import Path
 
 import typer
 
-from flows.cli import Exit, tell
 from flows.running import run_night
 from flows.settings import Settings
 from flows.simulator.simulate import DEMO_REFUSALS, simulate
 from flows.store.places import Places
+from flows.terminal import Exit, tell
 
 SHIPPED_RAW = Path(__file__).parent.parent / "data" / "raw"
 ROWS, SEED, MONTHS = 6_000, 2016, 3

@@ -79,8 +79,9 @@ def judge_file(path: Path, delivery: Delivery, contract: Contract, out: Judgemen
             raise Unreadable(wrong_sender)
         extract = read(path, known_headings(contract, context), delivery.sheet)
     except Unreadable as stopped:
-        out.find(findings_frame([Finding(stopped.rule_id, Severity.FILE, found=stopped.found or None)], delivery.sheet))
         nothing_due = stopped.rule_id == "F01" and delivery.nil_return
+        said = [] if nothing_due else [Finding(stopped.rule_id, Severity.FILE, found=stopped.found or None)]
+        out.find(findings_frame(said, delivery.sheet))
         result = Result.ACCEPTED if nothing_due else Result.REFUSED if wrong_sender else Result.UNREADABLE
         verdict = Verdict(result, Counts(), contract_version=version, rows_judged=False)
     else:
@@ -106,7 +107,7 @@ def _judge_rows(
             file.count_unjudged(len(text.rows) + len(text.torn))
             continue
         typed = conform(text, layout, contract, context, extract.sheet)
-        findings = pl.concat([typed.findings, judge(typed, layout, contract, context, extract.sheet)])
+        findings = _only_personal(pl.concat([typed.findings, judge(typed, layout, contract, context, extract.sheet)]))
         at_fault = findings.filter(pl.col("severity") == Severity.ROW)["source_row"].unique()
         held = typed.rows["source_row"].is_in(at_fault.implode())
         out.accept(typed.rows.filter(~held))
@@ -134,6 +135,14 @@ def _judge_rows(
         contract_version=contract_version(contract),
         rows_judged=not layout.refused,
     )
+
+
+def _only_personal(findings: pl.DataFrame) -> pl.DataFrame:
+    """A cell that holds personal data is told as that alone: another finding would show what stands there."""
+    personal = pl.col("rule_id").is_in(PERSONAL_RULES)
+    cell = ["source_row", "column_letter"]
+    others = findings.filter(~personal).join(findings.filter(personal), on=cell, how="anti")
+    return pl.concat([findings.filter(personal), others])
 
 
 def _settle_repeats(file: _WholeFile, layout: Layout, sheet: str, out: JudgementWriter) -> int:

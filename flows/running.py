@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.cli import Exit
 from flows.settings import Settings
 from flows.store.lock import Busy
 from flows.store.places import Places
+from flows.terminal import Exit
 
 if TYPE_CHECKING:
     from flows.nightly import Outcome

@@ -51,6 +51,9 @@ WORTH_A_LOOK = "|".join(
     )
 )
 
+# A reference that is, as a whole, a number of the NHS or of National Insurance may yet be of the agreed form.
+WHOLE_IDENTIFIER = r"^(?:\d{10}|[A-Za-z]{2}\d{6}[A-Da-d])$"
+
 # Valid by their check digit, yet nobody's number (DOMAIN.md 2.4).
 NOT_A_PERSON = frozenset({"0000000000", "1111111111", "9999999999", "0123456789"})
 

@@ -78,7 +78,7 @@ def _pools(rows: pl.DataFrame, wanted: int, rng: np.random.Generator) -> dict[st
     leaf, watched = rows["_leaf"].to_numpy(), rows["_watched"].to_numpy()
     pools = {}
     for name, fit in (("any", ~watched), ("leaf", leaf & ~watched), ("watched", leaf & watched)):
-        places = np.flatnonzero(fit)
+        places = np.flatnonzero(fit[:-1])  # a blank row below the last one leaves no trace in a workbook
         chosen = rng.permutation(places)[: 8 * wanted + 400]
         pools[name] = list(zip(chosen.tolist(), rows[chosen].to_dicts(), strict=True))
     return pools

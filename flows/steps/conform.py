@@ -17,7 +17,7 @@ from schemas.cells import PLACEHOLDER_DATES, canonical, read_cell
 from schemas.codes import fold
 from schemas.contract import Contract, Field, Kind, Severity
 from schemas.derive import polars_type
-from schemas.personal_data import heading_is_personal, personal_rule
+from schemas.personal_data import WHOLE_IDENTIFIER, WORTH_A_LOOK, heading_is_personal, personal_rule
 from schemas.shapes import (
     FINDING_TYPES,
     Context,
@@ -99,10 +99,10 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
         position = str(layout.positions[field.name])
         read = _read_column(texts[position], field, context)
         typed[field.name] = read.values
+        if contract.participant_level:
+            found.append(_personal_data(texts, _worth_a_look(read, texts[position], field), field, column, position, sheet))
         if read.odd is None:
             continue
-        if contract.participant_level:
-            found.append(_personal_data(texts, read.odd["text"], field, column, position, sheet))
         odd = read.odd.filter(~pl.col("text").is_in(list(_STATUS_WORDS))) if field.name in told_by_status else read.odd
         faults = _cell_findings(texts, position, odd, field, column, sheet)
         found.append(faults)
@@ -232,6 +232,18 @@ def _cell_findings(
         pl.lit(field.personal).alias("hidden"),
         pl.lit(None, pl.String).alias("suggestion") if field.personal else pl.col("suggestion"),
     )
+
+
+def _worth_a_look(read: _Read, texts: pl.Series, field: Field) -> pl.Series:
+    """The texts of a column that may hold personal data: the odd ones, and well-formed ones that may be an identifier.
+
+    A reference of the agreed form is one only as a whole: a postcode may stand in a pseudonym by chance.
+    """
+    odd = pl.Series("text", [], dtype=pl.String) if read.odd is None else read.odd["text"]
+    if field.kind not in (Kind.TEXT, Kind.REFERENCE):
+        return odd
+    alike = texts.filter(texts.str.contains(WHOLE_IDENTIFIER if field.pattern else WORTH_A_LOOK))
+    return pl.concat([odd, alike.alias("text")]).unique()
 
 
 def _personal_data(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,7 @@ def _delivery_row(judged: Judged) -> dict[str, Any]:
     }
 
 
+@lru_cache
 def _rule_rows() -> list[dict[str, Any]]:
     rows = []
     for contract in datasets().values():

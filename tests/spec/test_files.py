@@ -184,7 +184,7 @@ class TestF15TheFileIsWhatItsNameSays:
 
 
 class TestF16TheManifest:
-    ROWS = as_csv(awards({"amount": "1000.25"}, {"amount": "2,000"}, {"amount": ""}))
+    ROWS = as_csv(awards({"amount": "1000.25"}, {"amount": "1,500"}, {"amount": "500"}))
     SHA256 = hashlib.sha256(ROWS.encode()).hexdigest()
 
     def test_a_manifest_that_agrees_says_nothing(self, judge: Judge) -> None:

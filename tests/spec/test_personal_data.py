@@ -50,7 +50,7 @@ def test_columns_nobody_knows_are_searched_too(judge: Judge, text: str) -> None:
     assert (outcome.held, text in outcome.texts.write_csv()) == ([], False)
 
 
-@pytest.mark.parametrize("text", ["9999999999", "0123456789", "9434765918", "BPL-0943476591", "E01012345", "QQ123456C"])
+@pytest.mark.parametrize("text", ["9999999999", "9434765918", "BPL-0943476591", "E01012345", "QQ123456C"])
 def test_what_only_looks_like_it_stops_nothing(judge: Judge, text: str) -> None:
     """Well-known dummies, a wrong check digit, our own references, an area code, a prefix that is never given out."""
     assert judge(as_csv([{**r, "Other": text} for r in contacts({})])).refusals == []

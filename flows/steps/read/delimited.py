@@ -30,6 +30,7 @@ from schemas.shapes import Extract, Finding, TextBatch, Unreadable
 CHUNK = 16 << 20
 DELIMITERS = (",", ";", "\t", "|")
 LONGEST_RECORD = 50  # lines that one quoted value may run over
+csv.field_size_limit(1 << 30)  # by default csv stops at a cell of 128 KB
 _DELIMITER_NAMES = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
@@ -39,7 +40,7 @@ def read_delimited(path: Path, known_headings: Set[str]) -> Extract:
     head = _first_records(data)
     delimiter, position = _delimiter_and_heading(head, known_headings)
     line, end = _offset_of(data, position)
-    headings = next(csv.reader(io.StringIO(head[position]), delimiter=delimiter, strict=False))
+    headings = _loosely(head[position], delimiter)
     if position:
         findings.append(Finding("F04", Severity.WARNING, source_row=line, found=f"heading on line {line}"))
     if delimiter != ",":
@@ -107,13 +108,21 @@ def _first_records(data: bytes | mmap.mmap) -> list[str]:
 def _delimiter_and_heading(head: list[str], known: Set[str]) -> tuple[str, int]:
     best: tuple[int, str, int] = (0, "", 0)
     for delimiter in DELIMITERS:
-        rows = [next(csv.reader(io.StringIO(r), delimiter=delimiter), []) for r in head]
+        rows = [_loosely(r, delimiter) for r in head]
         position = find_heading(rows, known)
         if position is not None and matches(rows[position], known) > best[0]:
             best = (matches(rows[position], known), delimiter, position)
     if not best[1]:
         raise Unreadable("U03" if any(r.strip() for r in head) else "F01")
     return best[1], best[2]
+
+
+def _loosely(record: str, delimiter: str) -> list[str]:
+    """The cells of a record that may be anything: nothing, where it is none."""
+    try:
+        return next(csv.reader(io.StringIO(record), delimiter=delimiter), [])
+    except csv.Error:  # a carriage return in the middle, or a quotation mark that is open for long
+        return []
 
 
 def _offset_of(data: bytes | mmap.mmap, position: int) -> tuple[int, int]:

@@ -1,0 +1,75 @@
+"""Every planted fault is found at its file, sheet, row, column and rule, in one pass, and nothing else is found.
+
+The simulated months arrive one night after another, so that each delivery is the current one of its site once, and
+rules between tables see it.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections import defaultdict
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from flows.nightly import night
+from flows.settings import Settings
+from flows.simulator.simulate import simulate
+
+ADDRESS = ["file", "sheet", "source_row", "column", "field", "rule_id", "severity"]
+ROWS = 35_000  # contacts of the last month: about 100,000 rows over all datasets and months
+FOUND = """
+    select d.file_name as file, f.sheet, coalesce(f.source_row::varchar, '') as source_row,
+        coalesce(f.column_name, '') as "column", f.field, f.rule_id, f.severity, f.outcome
+    from audit.findings f join audit.deliveries d using (delivery_id)"""
+
+
+def nights_of(folder: Path) -> list[list[Path]]:
+    """The simulated files, night by night: the first month of every site, its resubmissions, the second month, ..."""
+    named = {p: re.match(r"(.+?)_.+_(\d{6})_v(\d+)\.\w+$", p.name) for p in folder.rglob("*") if p.is_file()}
+    files = {p: (m[1], m[2], int(m[3])) for p, m in named.items() if m and not p.name.endswith(".manifest.json")}
+    months = defaultdict(set)
+    for site, month, _ in files.values():
+        months[site].add(month)
+    by_night = defaultdict(list)
+    for path, (site, month, version) in sorted(files.items()):
+        by_night[sorted(months[site]).index(month), version].append(path)
+    return [by_night[k] for k in sorted(by_night)]
+
+
+def send(files: list[Path], raw: Path) -> None:
+    for path in files:
+        home = raw / path.parent.name
+        home.mkdir(parents=True, exist_ok=True)
+        for sent in (path, path.with_name(f"{path.stem}.manifest.json")):
+            if sent.exists():
+                shutil.copy2(sent, home)
+
+
+def test_every_planted_fault_is_found_and_nothing_else(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path / "data")
+    made = simulate(tmp_path / "sent", rows=ROWS, seed=11, months=2, fault_rate=0.02, truth=tmp_path / "truth.csv")
+    assert made.rows > 90_000
+    found, moment = [], datetime(2024, 5, 1, 3, 30)
+    for files in nights_of(tmp_path / "sent"):
+        send(files, settings.data / "raw")
+        moment += timedelta(days=1)
+        outcome = night(settings, moment)
+        assert outcome.warehouse is not None
+        with duckdb.connect(str(outcome.warehouse), read_only=True) as db:
+            found.append(db.execute(FOUND).pl().filter(pl.col("file").is_in([p.name for p in files])))
+            unaccounted = db.execute(
+                "select delivery_id from audit.deliveries"
+                " where rows_read <> rows_accepted + rows_held + rows_repeated + rows_not_data"
+            ).fetchall()
+            assert unaccounted == []
+    told = pl.concat(found)
+    planted = pl.read_csv(tmp_path / "truth.csv", infer_schema=False).with_columns(pl.all().fill_null(""))
+    missed = planted.join(told, on=ADDRESS, how="anti")
+    unplanted = told.filter(pl.col("outcome") == "broken").join(planted, on=ADDRESS, how="anti")
+    assert planted["rule_id"].n_unique() >= 40
+    assert missed.is_empty(), f"planted and not found: {missed.head(10).to_dicts()}"
+    assert unplanted.is_empty(), f"found and not planted: {unplanted.head(10).to_dicts()}"
