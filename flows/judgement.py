@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -60,13 +61,22 @@ def row_types(contract: Contract) -> dict[str, pl.DataType]:
     return {"source_row": pl.Int64(), **{f.name: polars_type(f) for f in contract.fields}}
 
 
-def judge_delivery(delivery: Delivery, places: Places, judgements: Judgements) -> tuple[Delivery, Result, str]:
-    """Judge a delivery from data/raw into the store. Gives it back with its result and the judgement's key."""
+@dataclass(frozen=True)
+class Judgement:
+    """What came of judging a delivery, and where in the store it lies."""
+
+    delivery_id: str
+    result: Result
+    key: str
+
+
+def judge_delivery(delivery: Delivery, places: Places, judgements: Judgements) -> Judgement:
+    """Judge a delivery from data/raw into the store."""
     contract = datasets()[delivery.dataset]
     key = judgement_key(delivery, contract)
     with judgements.open(key, row_types(contract)) as out:
         verdict = judge_file(places.raw / delivery.path, delivery, contract, out)
-    return delivery, verdict.result, key
+    return Judgement(delivery.delivery_id, verdict.result, key)
 
 
 def judge_file(path: Path, delivery: Delivery, contract: Contract, out: JudgementWriter) -> Verdict:

@@ -22,7 +22,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.states import Completed, Failed, State
 
 from flows.engine import Stage
-from flows.judgement import judge_delivery, judgement_key
+from flows.judgement import Judgement, judge_delivery, judgement_key
 from flows.reporting import Reported, report_night
 from flows.settings import Settings
 from flows.steps.build import build
@@ -85,20 +85,25 @@ class Outcome:
         return tuple(j for j in self.judged if j.verdict.result is Result.HELD_ROWS)
 
 
-def _state_of_judged(judged: tuple[Delivery, Result, str]) -> State | None:
+def _state_of_judged(judged: Judgement) -> State | None:
     """A refused site neither ends green nor breaks the night."""
-    delivery, result, _ = judged
-    if result in STOPPED:
-        return Failed(name="Refused", message=f"{delivery.file_name}: {result}", data=judged)
-    if result is Result.HELD_ROWS:
-        return Completed(name="PartlyLoaded", message=f"{delivery.file_name}: some rows held back", data=judged)
+    if judged.result in STOPPED:
+        return Failed(name="Refused", message=f"{judged.delivery_id}: {judged.result}", data=judged)
+    if judged.result is Result.HELD_ROWS:
+        return Completed(name="PartlyLoaded", message=f"{judged.delivery_id}: some rows held back", data=judged)
     return None
+
+
+def _is_worth_trying_again(_task: Any, _run: Any, state: State) -> bool:
+    """A shared disk may be away for a moment; bad data stays bad."""
+    return state.name != "Refused"
 
 
 _try_again: dict[str, Any] = {
     "retries": 2,
     "retry_delay_seconds": 5,
-}  # a shared disk may be away for a moment; bad data stays bad
+    "retry_condition_fn": _is_worth_trying_again,
+}
 receive_files = Stage(receive, name="receive", **_try_again)
 judge_each = Stage(judge_delivery, state_of=_state_of_judged, name="judge", **_try_again)
 load_core = Stage(load, name="load")
@@ -169,9 +174,9 @@ class _Night:
             self.judgements,
             name=lambda d: f"judge {d.site_code} {d.dataset} {d.period} v{d.version}",
         )
-        for delivery, _, key in done:
-            self.ledger.remember_judgement(delivery.delivery_id, key)
-        return {delivery.delivery_id for delivery, _, _ in done}
+        for judgement in done:
+            self.ledger.remember_judgement(judgement.delivery_id, judgement.key)
+        return {judgement.delivery_id for judgement in done}
 
     def _standing(self, received: Received) -> list[Judged]:
         """Every delivery known by the moment of the run, with its judgement and whether it counts."""

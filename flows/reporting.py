@@ -24,7 +24,7 @@ from flows.versions import source_digest
 from schemas.audit.deliveries import Delivery, Result, Standing, Verdict
 from schemas.catalogue import datasets
 from schemas.contract import Severity
-from schemas.registry import next_due, returns_for, rows
+from schemas.registry import next_due, programmes, returns_for, rows
 from schemas.shapes import FINDING_TYPES, Finding, Judged, findings_frame
 from schemas.standing import extent
 
@@ -184,7 +184,7 @@ def _late(judged: Sequence[Judged], moment: datetime) -> list[Late]:
     if not past or moment > due[-1][1] + AFTER_THE_LAST_RETURN:
         return []
     period, at = past[-1]
-    senders = {j.delivery.site_code for j in judged}
+    senders = {j.delivery.site_code for j in judged if _was_running(j.delivery.programme_code, int(period[:4]))}
     had = {(j.delivery.site_code, j.delivery.dataset) for j in judged if j.delivery.period >= period}
     return [
         Late(site, dataset, period, at)
@@ -192,6 +192,11 @@ def _late(judged: Sequence[Judged], moment: datetime) -> list[Late]:
         for dataset, need in returns_for(site).items()
         if need == "required" and (site, dataset) not in had and dataset in datasets()
     ]
+
+
+def _was_running(programme_code: str, year: int) -> bool:
+    programme = programmes().get(programme_code)
+    return programme is not None and (programme.start_year or year) <= year <= (programme.end_year or year)
 
 
 def _write_summary(places: Places, run_id: str, summary: str) -> Path:

@@ -77,6 +77,13 @@ class Found(NamedTuple):
     suggestion: str | None
 
 
+class Formula(NamedTuple):
+    """A cell of a workbook that holds a formula, and the value that was last reckoned."""
+
+    formula: str
+    value: str | float
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What the judgement of a table says."""
@@ -208,14 +215,16 @@ def as_table(rows: Sequence[Row]) -> list[list[str]]:
 
 
 def workbook(sheets: Mapping[str, Sequence[Sequence[Any]]], dates_from_1904: bool = False) -> bytes:
-    """An Excel workbook of tables. Texts stay texts, dates become true dates, and '=...' becomes a formula."""
+    """An Excel workbook of tables: texts stay texts, dates are true dates."""
     file = io.BytesIO()
-    options = {"in_memory": True, "strings_to_numbers": False, "date_1904": dates_from_1904}
-    with xlsxwriter.Workbook(file, {**options, "default_date_format": "dd/mm/yyyy"}) as book:
+    options = {"in_memory": True, "strings_to_formulas": False, "default_date_format": "dd/mm/yyyy"}
+    with xlsxwriter.Workbook(file, {**options, "date_1904": dates_from_1904}) as book:
         for name, rows in sheets.items():
             sheet = book.add_worksheet(name)
             for i, row in enumerate(rows):
                 for j, cell in enumerate(row):
-                    if cell not in ("", None):
+                    if isinstance(cell, Formula):
+                        sheet.write_formula(i, j, cell.formula, None, cell.value)
+                    elif cell not in ("", None):
                         sheet.write(i, j, cell)
     return file.getvalue()

@@ -100,7 +100,9 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
         read = _read_column(texts[position], field, context)
         typed[field.name] = read.values
         if contract.participant_level:
-            found.append(_personal_data(texts, _worth_a_look(read, texts[position], field), field, column, position, sheet))
+            found.append(
+                _personal_data(texts, _worth_a_look(read, texts[position], field), field, column, position, sheet)
+            )
         if read.odd is None:
             continue
         odd = read.odd.filter(~pl.col("text").is_in(list(_STATUS_WORDS))) if field.name in told_by_status else read.odd

@@ -18,6 +18,7 @@ from schemas.registry import sites
 from schemas.wording import counted, day, deadline, listed, moment, month
 
 RULES_SHOWN = 10
+SITES_NAMED = 5
 _STOPPED = (Result.REFUSED, Result.UNREADABLE)
 _PERSONAL = ("F11", "P01", "P02", "P03")  # file rules that mean: personal values were sent (DOMAIN.md amendment 5)
 _RESULT = {
@@ -198,7 +199,7 @@ def _to_delete(night: Night) -> list[str]:
 
 def _old_figures(night: Night) -> list[str]:
     """Sites whose newest file does not count. One that was mended the same night has newer figures already."""
-    pairs = {(late.site_code, late.dataset) for late in night.late}
+    pairs = set()
     for d in _stopped(night):
         cut_off = night.current.get((d.site_code, d.dataset))
         if cut_off is None or cut_off < d.data_cut_date:
@@ -212,11 +213,23 @@ def _old(site: str, dataset: str, cut_off: date | None) -> str:
 
 
 def _late(night: Night) -> list[str]:
-    ordered = sorted(night.late, key=lambda owed: (owed.due.isoformat(), owed.site_code, owed.dataset))
+    """Who owes what: one line for the sites that owe the same."""
+    owed: dict[tuple[str, str], list[str]] = {}
+    for o in sorted(night.late, key=lambda o: (o.due.isoformat(), o.site_code, o.dataset)):
+        owed.setdefault((o.site_code, f"{month(o.period)}, due by {deadline(o.due)}"), []).append(_dataset(o.dataset))
+    alike: dict[tuple[str, str], list[str]] = {}
+    for (site, when), names in owed.items():
+        alike.setdefault((listed(names), when), []).append(site)
     return [
-        f"{_site(o.site_code)} owes {_dataset(o.dataset)} for {month(o.period)}, due by {deadline(o.due)}"
-        for o in ordered
+        f"{listed([_site(s) for s in codes[:SITES_NAMED]] + _and_more(codes))} {'owes' if len(codes) == 1 else 'owe'}"
+        f" {names} for {when}"
+        for (names, when), codes in alike.items()
     ]
+
+
+def _and_more(sites_owing: Sequence[str]) -> list[str]:
+    more = len(sites_owing) - SITES_NAMED
+    return [counted(more, "other site")] if more > 0 else []
 
 
 def _held_by_rule(night: Night) -> str:

@@ -1,0 +1,47 @@
+"""Starting the command line as a user would: in a process of its own, from the project or from a copy of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from made_up_returns import PROJECT
+
+
+def environment(home: Path = PROJECT, **more: str) -> dict[str, str]:
+    """This process's environment without any setting of ours or of Prefect's, with the code of `home`.
+
+    Python itself says so if it is told to write no bytecode: then every start would take two to three times as long.
+    """
+    ours = {k: v for k, v in os.environ.items() if not k.startswith(("PILOTS_", "PREFECT_"))}
+    ours.pop("PYTHONDONTWRITEBYTECODE", None)
+    return {**ours, "PYTHONPATH": str(home), "NO_COLOR": "1", "COLUMNS": "200", **more}
+
+
+def command(*arguments: str) -> list[str]:
+    """The command line of `pilots`."""
+    return [sys.executable, "-m", "flows.cli", *arguments]
+
+
+def pilots(
+    *arguments: str, home: Path = PROJECT, cwd: Path | None = None, timeout: float = 120, **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `pilots` and wait for it. `home` is where its code lies, `more` is added to the environment."""
+    return subprocess.run(
+        command(*arguments),
+        cwd=cwd or home,
+        env=environment(home, **more),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+
+
+def copy_of_the_project(to: Path) -> Path:
+    """A copy of the project's code, which a test may mend or break."""
+    for name in ("flows", "schemas"):
+        shutil.copytree(PROJECT / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return to

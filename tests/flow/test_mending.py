@@ -1,0 +1,98 @@
+"""What a change of the rules does the night after: it is judged again, and nothing else is.
+
+Both tests change a copy of the project, as someone who looks after it would.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from commands import copy_of_the_project, pilots
+from made_up_returns import BPL, DataFolder, people, sound
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the project's code."""
+    return copy_of_the_project(tmp_path / "project")
+
+
+def night(folder: DataFolder, home: Path) -> str:
+    """A night with the code of `home`. Gives its summary."""
+    ran = pilots("run", "--no-prefect", "--data", str(folder.path), home=home)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+def judged_last(folder: DataFolder) -> int:
+    return int(folder.runs()[-1]["deliveries_judged"])
+
+
+def test_a_mended_code_list_empties_the_quarantine_it_caused(folder: DataFolder, copy: Path) -> None:
+    folder.send_all(1, 2, 3)
+    folder.send("contacts", [*people("contacts", 1), *(sound("contacts", n, contact_type="chat") for n in (2, 3))])
+    night(folder, copy)
+    assert folder.standings("contacts") == {"201611 v1": ("accepted_with_held_rows", "current")}
+    assert [f[0] for f in folder.findings()] == ["V02", "V02"]
+    assert judged_last(folder) == 4
+
+    with (copy / "schemas" / "codes" / "contact_type.csv").open("a", encoding="utf-8") as codes:
+        codes.write("chat,Chat by text,,,,made up for a test\n")
+    said = night(folder, copy)
+    assert folder.standings("contacts") == {"201611 v1": ("accepted", "current")}
+    assert folder.findings() == []
+    assert folder.ask("select contact_type, count(*) from core.contacts group by 1 order by 1") == [
+        ("chat", 2),
+        ("first", 1),
+    ]
+    assert judged_last(folder) == 1, "only contacts know this list"
+    assert said.splitlines()[0] == "Published: 1 file checked."
+    assert "accepted" in (folder.places.reports / BPL / f"{BPL}_contacts_201611_v1.html").read_text(encoding="utf-8")
+    assert night(folder, copy).startswith("Nothing changed since")
+
+
+TOY = '''"""core.toys: a dataset made up for a test."""
+
+from schemas.contract import Contract, Field, Kind, Rule, Severity
+
+CONTRACT = Contract(
+    dataset="toys",
+    title="Toys",
+    description="Toys in the waiting room.",
+    grain="one row per toy",
+    key=("toy_id",),
+    entity="toy",
+    fields=(
+        Field("toy_id", Kind.REFERENCE, "Toy reference", "The site's own reference.", example="T-1"),
+        Field("pieces", Kind.WHOLE, "Pieces", "How many pieces it has.", unit="pieces", low=1),
+        Field("bought_on", Kind.DATE, "Bought on", "The day it was bought.", required=False, aliases=("Bought",)),
+    ),
+)
+'''
+
+
+def test_a_new_dataset_is_one_new_file(folder: DataFolder, copy: Path) -> None:
+    """The contract alone makes the table. Who sends it is data: one entry of the registry for each programme."""
+    (copy / "schemas" / "core" / "toys.py").write_text(TOY, encoding="utf-8")
+    with (copy / "schemas" / "core" / "returns.csv").open("a", encoding="utf-8") as returns:
+        returns.write("MHT,toys,optional,made up for a test\n")
+    toys = [
+        {"toy_id": "T-1", "pieces": "12", "Bought": "2016-03-01"},
+        {"toy_id": "T-2", "pieces": "0", "Bought": ""},
+        {"toy_id": "T-3", "pieces": "1", "Bought": ""},
+    ]
+    folder.send("toys", toys)
+    night(folder, copy)
+    assert folder.ask("select toy_id, pieces, bought_on::varchar, programme_code, source_row from core.toys order by 1") == [
+        ("T-1", 12, "2016-03-01", "MHT", 2),
+        ("T-3", 1, None, "MHT", 4),
+    ]  # fmt: skip
+    assert ("V03", "row", "broken", 3) in folder.findings("toys")
+    [(comment,)] = folder.ask("select comment from duckdb_tables() where schema_name = 'core' and table_name = 'toys'")
+    assert comment == "Toys: Toys in the waiting room. Grain: one row per toy."
+    comments = dict(folder.ask("select column_name, comment from duckdb_columns() where table_name = 'toys'"))
+    assert comments["pieces"] == "Pieces. How many pieces it has."
+    assert all(comments.values())
+    checked = pilots("check", str(folder.places.raw / BPL / f"{BPL}_toys_201611_v1.csv"), home=copy)
+    assert checked.returncode == 1 and "V03" in checked.stdout

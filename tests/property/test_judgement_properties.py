@@ -1,0 +1,211 @@
+"""What holds for any table, however it is broken. The tables are made up, piece by piece, by Hypothesis."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from judging import CONTACT, Judge, Outcome, as_csv, as_table, contact, contacts, workbook
+
+import flows.steps.read.delimited
+import flows.steps.read.workbook
+
+HEADING = ",".join(CONTACT) + "\n"
+FIELDS = tuple(CONTACT)
+BAD_CELLS = {
+    "contact_id": ["", "BPL-1", "#N/A"],
+    "contact_date": ["", "03/11/2016", "2016-11-31", "2016-12-01", "soon"],
+    "contact_medium": ["", "zz", "01-Apr"],
+    "duration_minutes": ["", "*", "-5", "481", "4\n5"],
+    "staff_ref": ["?", 'W-"12"'],
+    "with_employer": ["perhaps"],
+}
+REPAIRED_CELLS = {
+    "contact_medium": ["1", "Telephone", " 01", "0\n1"],
+    "with_employer": ["yes", "N/K"],
+    "contact_date": ["2016-11-03 09:30", "2016-11-03 "],
+}
+
+
+def line(cells: list[str] | tuple[str, ...], quoting: Any = csv.QUOTE_MINIMAL) -> str:
+    """Cells as one record of CSV."""
+    return as_csv([dict.fromkeys(FIELDS), dict(zip(FIELDS, cells, strict=True))], quoting=quoting).split("\n", 1)[1]
+
+
+def row(number: int, **changes: str) -> str:
+    """A contact as one record."""
+    return line(list(contact(number, **changes).values()))
+
+
+def changed(cells: dict[str, list[str]]) -> st.SearchStrategy[dict[str, str]]:
+    """One field and an odd text for it."""
+    return st.sampled_from([{field: text} for field, texts in cells.items() for text in texts])
+
+
+numbers = st.integers(1, 8)  # few, so that references repeat
+good = st.builds(row, numbers)
+bad = st.builds(lambda n, c: row(n, **c), numbers, changed(BAD_CELLS))
+repaired = st.builds(lambda n, c: row(n, **c), numbers, changed(REPAIRED_CELLS))
+no_data = st.sampled_from(["\n", "  \n", "," * (len(FIELDS) - 1) + "\n", HEADING, "Total" + "," * (len(FIELDS) - 1) + "\n"])
+torn = st.sampled_from(["BPL-C000001,cut\n", row(2)[:-1] + ",more\n", row(3).replace("review", "review, again")])
+open_quotes = st.sampled_from([row(4).replace("review", '"review'), row(5)[:-1] + '"\n', '"\n'])
+whole_rows = st.one_of(good, good, bad, repaired)
+tables = st.lists(st.one_of(whole_rows, whole_rows, no_data, torn, open_quotes), max_size=16)
+tables_of_lines = st.lists(st.one_of(whole_rows, whole_rows, no_data, torn), max_size=16)  # whose order does not matter
+any_text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
+
+
+def contents(outcome: Outcome) -> Counter[str]:
+    """The accepted rows by what they hold, not by where they lie."""
+    return Counter(repr({k: v for k, v in row.items() if k != "source_row"}) for row in outcome.values)
+
+
+def told(outcome: Outcome) -> pl.DataFrame:
+    """The findings in an order that does not depend on batches."""
+    return outcome.texts.sort(pl.all(), nulls_last=True)
+
+
+@given(tables)
+def test_no_row_is_lost_or_gained(judge: Judge, table: list[str]) -> None:
+    """read = accepted + held + repeats + not data, and each row is in one place only."""
+    outcome = judge(HEADING + "".join(table))
+    counts = outcome.verdict.rows
+    assert counts.conserved
+    assert counts.accepted == len(outcome.accepted) == len(set(outcome.accepted))
+    assert not set(outcome.accepted) & set(outcome.held)
+    torn_rows = {f.row for f in outcome.of("F13") if f.severity == "row"}
+    not_data = {f.row for r in ("F05", "F06", "F07") for f in outcome.of(r)}
+    left_out = {f.row for f in outcome.of("P04") if f.severity == "warning"}
+    assert counts.not_data == len(not_data)
+    if outcome.result != "refused":
+        assert counts.held == len(outcome.held) + len(torn_rows)
+        assert counts.repeats == len(left_out)
+        places = [*outcome.accepted, *outcome.held, *torn_rows, *not_data, *left_out]
+        assert len(places) == len(set(places)) == counts.read
+
+
+@given(tables)
+def test_every_held_row_has_a_reason(judge: Judge, table: list[str]) -> None:
+    outcome = judge(HEADING + "".join(table))
+    reasons = {f.row for f in outcome.findings if f.severity == "row"}
+    assert set(outcome.held) <= reasons or outcome.result == "refused"
+    assert not set(outcome.accepted) & reasons
+
+
+@given(tables)
+def test_the_same_bytes_give_the_same_judgement(judge: Judge, table: list[str]) -> None:
+    text = HEADING + "".join(table)
+    once, again = judge(text), judge(text)
+    assert once.verdict.to_json() == again.verdict.to_json()
+    assert once.texts.write_csv() == again.texts.write_csv()
+    assert once.values == again.values
+
+
+@given(tables_of_lines, st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(judge: Judge, table: list[str], chance: Any) -> None:
+    """The same contents are accepted; of exact copies, whichever comes first."""
+    shuffled = chance.sample(table, len(table))
+    once, again = judge(HEADING + "".join(table)), judge(HEADING + "".join(shuffled))
+    assert contents(once) == contents(again)
+    assert once.verdict.rows == again.verdict.rows
+    assert Counter(f[:2] for f in once.findings) == Counter(f[:2] for f in again.findings)
+
+
+@given(st.integers(2, 9), st.data(), st.sampled_from(FIELDS), any_text)
+def test_one_odd_cell_changes_no_other_row(judge: Judge, rows: int, data: Any, field: str, text: str) -> None:
+    """Whatever stands in it: any text at all."""
+    spoilt = data.draw(st.integers(1, rows))
+    table = contacts(*[{}] * rows)
+    others = [r["contact_id"] for n, r in enumerate(table, 1) if n != spoilt]
+    table[spoilt - 1][field] = text
+    outcome = judge(as_csv(table))
+    assume(outcome.result != "refused")  # by chance, personal data
+    assert [r["contact_id"] for r in outcome.values if r["contact_id"] in others] == others
+    assert {f.column for f in outcome.findings} <= {field, "attended", "duration_minutes", None}
+
+
+@given(tables)
+def test_another_good_row_changes_no_other_finding(judge: Judge, table: list[str]) -> None:
+    text = HEADING + "".join(table)
+    before, after = judge(text), judge(text + row(99))
+    assume(before.result in ("accepted", "accepted_with_held_rows"))
+    assert after.findings == before.findings
+    assert contents(after) - contents(before) == contents(judge(HEADING + row(99)))
+
+
+@given(tables, st.integers(60, 400))
+def test_the_size_of_a_batch_does_not_matter(judge: Judge, table: list[str], size: int) -> None:
+    """Nor does a record that runs over the border of two."""
+    text = HEADING + "".join(table)
+    whole = judge(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flows.steps.read.delimited, "CHUNK", size)
+        parts = judge(text)
+    assert parts.verdict == whole.verdict
+    assert (parts.accepted, parts.held, parts.values) == (whole.accepted, whole.held, whole.values)
+    assert told(parts).equals(told(whole))
+
+
+@settings(max_examples=10)
+@given(st.lists(st.one_of(st.just({}), changed(BAD_CELLS), changed(REPAIRED_CELLS)), min_size=1, max_size=8))
+def test_nor_does_it_in_a_workbook(judge: Judge, changes: list[dict[str, str]]) -> None:
+    data = workbook({"Contacts": as_table(contacts(*changes))})
+    whole = judge(data, suffix="xlsx")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flows.steps.read.workbook, "BATCH_ROWS", 2)
+        parts = judge(data, suffix="xlsx")
+    assert parts.verdict == whole.verdict
+    assert (parts.values, parts.held) == (whole.values, whole.held)
+    assert told(parts).equals(told(whole))
+
+
+def broken(record: str, kind: str, place: float) -> str:
+    """A quoted record with one break, somewhere."""
+    marks = [i for i, mark in enumerate(record) if mark == '"']
+    here = int(place * (len(marks) - 1))
+    if kind == "surplus cell":
+        return record.replace('","', '","surplus","', 1) if place < 0.5 else record + ',""'
+    if kind == "missing cell":
+        cells = record.split(",")
+        return ",".join(cells[: (gone := int(place * (len(cells) - 1)))] + cells[gone + 1 :])
+    if kind == "stray mark":
+        at = int(place * len(record))
+        return record[:at] + '"' + record[at:]
+    return record[: marks[here]] + record[marks[here] + 1 :]  # a quotation mark too few
+
+
+KINDS = ["surplus cell", "missing cell", "stray mark", "mark too few"]
+
+
+@settings(max_examples=150)
+@given(st.integers(0, 59), st.sampled_from(KINDS), st.floats(0, 1), st.integers(0, 1000))
+def test_one_break_costs_one_record(judge: Judge, at: int, kind: str, place: float, size: int) -> None:
+    """In a file whose records each have a line: every other record is accepted, with its own cells and its own line."""
+    lines = as_csv(contacts(*[{}] * 60), quoting=csv.QUOTE_ALL).splitlines()
+    sound = {n: contact(n - 1)["contact_id"] for n in range(2, 62) if n != at + 2}
+    lines[at + 1] = broken(lines[at + 1], kind, place)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flows.steps.read.delimited, "CHUNK", 200 + size)
+        outcome = judge("\n".join(lines) + "\n")
+    assert outcome.rules == [("F13", "row", at + 2)]
+    assert {r["source_row"]: r["contact_id"] for r in outcome.values} == sound
+    assert all(r["staff_role"] == "key_worker" and r["duration_minutes"] == 45 for r in outcome.values)
+
+
+@settings(max_examples=150)
+@given(st.sets(st.integers(0, 19)), st.integers(0, 19), st.sampled_from(KINDS), st.floats(0, 1))
+def test_nor_does_it_cost_more_among_records_of_several_lines(
+    judge: Judge, long: set[int], at: int, kind: str, place: float
+) -> None:
+    """Some records have a line break in a cell, which is mended (F14): the broken one does not."""
+    table = contacts(*[{"contact_medium": "0\n1"} if n in long - {at} else {} for n in range(20)])
+    records = [line(list(r.values()), csv.QUOTE_ALL) for r in table]
+    records[at] = broken(records[at][:-1], kind, place) + "\n"
+    outcome = judge(HEADING + "".join(records))
+    others = [r["contact_id"] for n, r in enumerate(table) if n != at]
+    assert [r["contact_id"] for r in outcome.values] == others
