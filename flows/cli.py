@@ -62,7 +62,7 @@ def run(
         give(outcome.to_json())
     else:
         typer.echo(outcome.reported.summary)
-    raise typer.Exit(Exit.MUST_BE_FIXED if outcome.stopped else Exit.DONE)
+    raise typer.Exit(Exit.MUST_BE_FIXED if outcome.must_be_fixed else Exit.DONE)
 
 
 @app.command(rich_help_panel=NIGHT)

@@ -8,6 +8,7 @@ lock is what guards the writer: Prefect's own limits are only advice.
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Sequence
 from contextlib import closing
@@ -20,15 +21,16 @@ from typing import Any
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.states import Completed, Failed, State
+from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.engine import Stage
 from flows.judgement import Judgement, judge_delivery, judgement_key
-from flows.reporting import Reported, report_night
+from flows.reporting import Reported, report_failure, report_night
 from flows.settings import Settings
 from flows.steps.build import build
 from flows.steps.load import load
 from flows.steps.publish import publish
-from flows.steps.receive import Received, receive
+from flows.steps.receive import Received, UnusableFile, receive
 from flows.steps.relate import relate
 from flows.store.builds import fingerprint_of, published_build, unfinished_build
 from flows.store.judgements import Judgements
@@ -52,6 +54,7 @@ class Outcome:
     result: str  # 'published' or 'quiet'
     warehouse: Path | None
     judged: tuple[Judged, ...] = ()  # the deliveries that were received or judged anew tonight
+    unusable: tuple[UnusableFile, ...] = ()  # files whose name says nothing, or whose manifest is wrong, new tonight
     reported: Reported = field(default_factory=Reported)
 
     def to_json(self) -> dict[str, Any]:
@@ -62,6 +65,7 @@ class Outcome:
             "verdict": self.reported.summary.splitlines()[0],
             "warehouse": str(self.warehouse),
             "summary": str(self.reported.path),
+            "not_taken_in": [asdict(u) for u in self.unusable],
             "deliveries": [
                 {
                     "delivery": j.delivery.delivery_id,
@@ -78,6 +82,11 @@ class Outcome:
     def stopped(self) -> tuple[Judged, ...]:
         """Tonight's deliveries that were refused or could not be read."""
         return tuple(j for j in self.judged if j.verdict.result in STOPPED)
+
+    @property
+    def must_be_fixed(self) -> bool:
+        """Whether somebody has to send something again."""
+        return bool(self.stopped or self.unusable)
 
     @property
     def held(self) -> tuple[Judged, ...]:
@@ -135,8 +144,17 @@ class _Night:
         self.run_id = f"{now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
 
     def run(self) -> Outcome:
-        """The order of the night."""
+        """Run the night. One that fails says so in the ledger and in its summary; the last good figures stand."""
         self.ledger.start_run(self.run_id, self.moment, version("pilot-warehouse"))
+        try:
+            return self._in_order()
+        except Exception as error:
+            self.ledger.end_run(self.run_id, "failed", 0, 0)
+            report_failure(self.places, self._about_run(), error)
+            raise
+
+    def _in_order(self) -> Outcome:
+        """The order of the night."""
         received = receive_files(self.places, self.ledger, self.run_id, self.moment)
         fresh = self._judge(received)
         judged = self._standing(received)
@@ -152,7 +170,7 @@ class _Night:
         )
         result = "quiet" if quiet else "published"
         self.ledger.end_run(self.run_id, result, len(received.new), len(fresh))
-        return Outcome(self.run_id, result, warehouse, tuple(tonight), reported)
+        return Outcome(self.run_id, result, warehouse, tuple(tonight), received.newly_unusable, reported)
 
     def _judge(self, received: Received) -> set[str]:
         """Judge every delivery whose judgement is not in the store yet. Gives their ids."""
@@ -208,7 +226,10 @@ class _Night:
         }
 
 
-@flow(name="nightly", description=__doc__.splitlines()[0] if __doc__ else None, log_prints=True)
+_one_for_each_core: Any = ThreadPoolTaskRunner(max_workers=os.cpu_count())
+
+
+@flow(name="nightly", log_prints=True, task_runner=_one_for_each_core)
 def nightly(data: str | None = None, date: str | None = None) -> State:
     """One night as a Prefect flow. `data` is the data folder, `date` the moment taken for now (ISO)."""
     settings = Settings.of(Path(data) if data else None)
@@ -228,7 +249,7 @@ def nightly(data: str | None = None, date: str | None = None) -> State:
         description="What came of tonight's deliveries",
     )
     verdict = outcome.reported.summary.splitlines()[0]
-    if outcome.stopped:
+    if outcome.must_be_fixed:
         return Failed(name="Refused", message=verdict, data=outcome)
     if outcome.held:
         return Completed(name="PartlyLoaded", message=verdict, data=outcome)

@@ -82,6 +82,13 @@ def report_night(
     return Reported(summary, _write_summary(places, run["id"], summary), pages)
 
 
+def report_failure(places: Places, run: dict[str, str], error: Exception) -> Path:
+    """Write the summary of a night that failed. Another library's message may quote a row: only its kind is told."""
+    own = type(error).__module__.partition(".")[0] in ("flows", "schemas")
+    problem = str(error) if own else f"an error of the kind {type(error).__name__}"
+    return _write_summary(places, run["id"], night_summary(run, Night(result="failed", problem=problem)))
+
+
 def _write_due(
     places: Places,
     ledger: Ledger,

@@ -31,6 +31,7 @@ _PREFECT = {
 def prepare_prefect(settings: Settings) -> None:
     """Choose Prefect's settings where the environment has not. Must run before Prefect is imported."""
     home = Places(settings.data.absolute()).prefect
+    home.mkdir(parents=True, exist_ok=True)
     for name, value in {"PREFECT_HOME": str(home), **_PREFECT}.items():
         os.environ.setdefault(name, value)
 

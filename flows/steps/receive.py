@@ -50,6 +50,7 @@ class Received:
     deliveries: dict[str, Delivery]
     new: tuple[str, ...]
     unusable: tuple[UnusableFile, ...]
+    newly_unusable: tuple[UnusableFile, ...] = ()
 
 
 def receive(places: Places, ledger: Ledger, run_id: str, received_at: datetime) -> Received:
@@ -61,6 +62,7 @@ def receive(places: Places, ledger: Ledger, run_id: str, received_at: datetime) 
     known = ledger.deliveries()
     new: list[str] = []
     unusable: list[UnusableFile] = []
+    newly_unusable: list[UnusableFile] = []
     with ledger.together():
         for path in _raw_files(places.raw):
             name = path.relative_to(places.raw).as_posix()
@@ -69,10 +71,12 @@ def receive(places: Places, ledger: Ledger, run_id: str, received_at: datetime) 
             found = _deliveries_in(path, name, sha256, received_at)
             if isinstance(found, UnusableFile):
                 unusable.append(found)
-            trusted = time.time_ns() - max(stat.mtime_ns, stat.ctime_ns) > _SETTLED_NS
-            if name not in known_files or known_files[name][:2] != (stat, sha256):
-                kept = stat if trusted else replace(stat, mtime_ns=0)
-                ledger.remember_file(name, kept, sha256, found.reason if isinstance(found, UnusableFile) else "")
+                if name not in known_files or known_files[name][1:] != (sha256, found.reason):
+                    newly_unusable.append(found)
+            reason = found.reason if isinstance(found, UnusableFile) else ""
+            if known_files.get(name) != (stat, sha256, reason):
+                trusted = time.time_ns() - max(stat.mtime_ns, stat.ctime_ns) > _SETTLED_NS
+                ledger.remember_file(name, stat if trusted else replace(stat, mtime_ns=0), sha256, reason)
             for delivery in [] if isinstance(found, UnusableFile) else found:
                 before = known.get(delivery.delivery_id)
                 if before is None:
@@ -86,7 +90,7 @@ def receive(places: Places, ledger: Ledger, run_id: str, received_at: datetime) 
                 if delivery != before:
                     ledger.put_delivery(delivery, run_id)
                     known[delivery.delivery_id] = delivery
-    return Received(known, tuple(new), tuple(unusable))
+    return Received(known, tuple(new), tuple(unusable), tuple(newly_unusable))
 
 
 def _raw_files(raw: Path) -> Iterator[Path]:

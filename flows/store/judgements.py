@@ -114,10 +114,20 @@ class JudgementWriter:
         self._writers[ACCEPTED].close()
         if keep_rows:
             self.hold(pl.read_parquet(self.work / ACCEPTED))
+        else:
+            self._hide_findings()
         for name in (ACCEPTED,) if keep_rows else (ACCEPTED, HELD):
             self._writers[name].close()
             pl.DataFrame(schema=self._types[name]).write_parquet(self.work / name)
             self.counts[name] = 0
+
+    def _hide_findings(self) -> None:
+        """Keep the addresses of what was found, and nothing of what stood there."""
+        self._writers[FINDINGS].close()
+        nothing = pl.lit(None, pl.String)
+        told = pl.read_parquet(self.work / FINDINGS)
+        told = told.with_columns(nothing.alias("found"), nothing.alias("suggestion"), pl.lit(True).alias("hidden"))
+        told.write_parquet(self.work / FINDINGS)
 
     def finish(self, verdict: Verdict) -> None:
         """Put the judgement in its place, whole."""

@@ -31,7 +31,9 @@ def test_bad_lines_are_named_by_their_physical_number(real: Path, name: str, tor
     path = real / "duckdb-rejects" / "rejects" / "incorrect_columns" / name
     _, rows, found = opened(path, "a", "b", "c", "d")
     assert found == torn
-    assert rows["source_row"].to_list() == [n for n in range(2, len(path.read_bytes().splitlines()) + 1) if n not in torn]
+    assert rows["source_row"].to_list() == [
+        n for n in range(2, len(path.read_bytes().splitlines()) + 1) if n not in torn
+    ]
     assert rows.drop("source_row").unique().rows() == [("1", "2", "3", "4")]
 
 

@@ -30,7 +30,13 @@ def test_a_finding_names_sheet_column_and_row(judge: Judge) -> None:
 
 def test_lines_above_and_columns_beside_do_not_move_it(judge: Judge) -> None:
     """F04: the table begins at C5."""
-    table = [[], ["Contacts of Blackpool"], ["Draft"], [], *(["", "", *r] for r in table_with(3, "contact_medium", "zz"))]
+    table = [
+        [],
+        ["Contacts of Blackpool"],
+        ["Draft"],
+        [],
+        *(["", "", *r] for r in table_with(3, "contact_medium", "zz")),
+    ]
     outcome = judged(judge, {"Sheet1": table})
     assert outcome.rules == [("F04", "warning", 5), ("V02", "row", 7)]
     assert (outcome.cells, outcome.accepted, outcome.verdict.header_row) == (["G7"], [6, 8], 5)

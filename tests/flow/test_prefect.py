@@ -1,0 +1,128 @@
+"""The night as a Prefect flow, for real: deployed to a server, and run by a worker when its schedule says so."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import copy_of_the_project, environment, pilots
+from made_up_returns import PROJECT, DataFolder, content_of, people, sound
+from prefect_server import PrefectServer
+
+pytestmark = pytest.mark.server
+LOCALHOST = {"0100007F", "00000000000000000000000001000000"}  # 127.0.0.1 and ::1, as /proc writes them
+STAGES = ("receive", "load", "relate", "build", "publish", "report")
+LOAD = (
+    "from prefect.flows import load_flow_from_entrypoint as load\n"
+    "print(load('flows/nightly.py:nightly', use_placeholder_flow=False).name)"
+)
+
+
+def load_flow(home: Path) -> subprocess.CompletedProcess[str]:
+    """Load the flow as a worker does, from the code in `home`."""
+    return subprocess.run(
+        [sys.executable, "-c", LOAD], cwd=home, env=environment(home, PREFECT_HOME=str(home / "prefect")),
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+def test_the_flow_loads_and_a_broken_import_is_seen(tmp_path: Path) -> None:
+    copy = copy_of_the_project(tmp_path)
+    whole = load_flow(copy)
+    assert (whole.returncode, whole.stdout) == (0, "nightly\n"), whole.stderr
+    step = copy / "flows" / "steps" / "load.py"
+    text = step.read_text(encoding="utf-8")
+    step.write_text(text.replace("import duckdb\n", "import no_such_package\n"), encoding="utf-8")
+    broken = load_flow(copy)
+    assert broken.returncode != 0, "a flow that cannot be imported was loaded as if it could"
+    assert "no_such_package" in broken.stderr
+
+
+def with_faults(folder: DataFolder) -> None:
+    """Send returns of which one has a row held."""
+    folder.send_all(1, 2, 3)
+    folder.send("contacts", [*people("contacts", 1, 2), sound("contacts", 3, attended="9")])
+
+
+def refused_later(folder: DataFolder) -> None:
+    """Send a file that is refused whole."""
+    rows = people("referrals", 1, 2)
+    for row in rows:
+        del row["referral_received_date"]
+    folder.send("referrals", rows, period="201612")
+
+
+def test_with_prefect_and_without_it_the_warehouse_is_the_same(tmp_path: Path) -> None:
+    contents, codes, said = [], [], []
+    for name, arguments in (("with", ()), ("without", ("--no-prefect",))):
+        folder = DataFolder(tmp_path / name)
+        with_faults(folder)
+        refused_later(folder)
+        ran = pilots("run", "--data", str(folder.path), "--date", "2017-01-03", *arguments, timeout=240)
+        assert "Traceback" not in ran.stderr, ran.stderr
+        codes.append(ran.returncode)
+        said.append(ran.stdout.splitlines()[0])
+        contents.append(content_of(folder.places.pointer.resolve()))
+    assert codes == [1, 1] and said[0] == said[1]
+    assert contents[0] == contents[1]
+
+
+def newest(server: PrefectServer, name: str) -> dict[str, Any] | None:
+    """The last flow run that ended with the state of that name."""
+    runs = server.ask("flow_runs/filter", sort="START_TIME_DESC")
+    broken = [r for r in runs if r["state_name"] in ("Failed", "Crashed")]
+    assert not broken, f"a run ended as {broken[0]['state_name']}: {broken[0]['state']['message']}\n{server.logs()}"
+    return next((r for r in runs if r["state_name"] == name), None)
+
+
+def tasks_of(server: PrefectServer, run: dict[str, Any]) -> dict[str, str]:
+    """The states of a run's tasks, by the task's name; numbers that Prefect adds are left out."""
+    tasks = server.ask("task_runs/filter", task_runs={"flow_run_id": {"any_": [run["id"]]}})
+    stage = {t["name"]: next((s for s in STAGES if t["name"].startswith(f"{s}-")), t["name"]) for t in tasks}
+    return {stage[t["name"]]: t["state_name"] for t in tasks}
+
+
+def test_the_schedule_fires_by_itself_and_its_states_say_how_the_night_went(
+    folder: DataFolder, tmp_path: Path
+) -> None:
+    with_faults(folder)
+    deployed_from = (PROJECT / "prefect.yaml").read_bytes()
+    with PrefectServer(tmp_path / "prefect", PILOTS_HOME=str(PROJECT), PILOTS_DATA=str(folder.path)) as server:
+        server.run("work-pool", "create", "pilots", "--type", "process")
+        server.run("deploy", "--all")
+        assert (PROJECT / "prefect.yaml").read_bytes() == deployed_from
+        deployment = server.ask("deployments/name/nightly/nightly")
+        [daily] = deployment["schedules"]
+        assert (daily["schedule"]["cron"], daily["schedule"]["timezone"]) == ("30 3 * * *", "Europe/London")
+        assert daily["active"] and not deployment["paused"]
+        assert deployment["global_concurrency_limit"]["limit"] == 1
+        assert deployment["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+        server.until("nights to come are planned", lambda: server.ask("flow_runs/filter", sort="START_TIME_DESC"))
+
+        server.start("worker", "worker", "start", "--pool", "pilots", "--name", "test")
+        server.run("deployment", "schedule", "create", "nightly/nightly", "--interval", "15")
+        partly = server.until("a night fires by itself", lambda: newest(server, "PartlyLoaded"), 90)
+        assert partly["auto_scheduled"] and partly["state_type"] == "COMPLETED"
+        assert partly["state"]["message"].startswith("Published: 4 files checked, 1 with rows held back")
+        assert partly["work_pool_name"] == "pilots"
+        wanted = dict.fromkeys(STAGES, "Completed") | {
+            f"judge MHT-BPL {dataset} 201611 v1": "PartlyLoaded" if dataset == "contacts" else "Completed"
+            for dataset in ("contacts", "employment_outcomes", "participants", "referrals")
+        }
+        server.until("the tasks are told", lambda: len(tasks_of(server, partly)) == len(wanted), 20)
+        assert tasks_of(server, partly) == wanted
+        artifacts = server.ask("artifacts/filter", artifacts={"flow_run_id": {"any_": [partly["id"]]}})
+        assert {a["key"] for a in artifacts} == {"night-summary", "deliveries"}
+        [summary] = [a["data"] for a in artifacts if a["key"] == "night-summary"]
+        assert summary.splitlines()[0] == partly["state"]["message"]
+
+        refused_later(folder)
+        refused = server.until("the next night fires and refuses", lambda: newest(server, "Refused"), 90)
+        assert refused["auto_scheduled"] and refused["state_type"] == "FAILED"
+        server.until("its tasks are told", lambda: "report" in tasks_of(server, refused), 20)
+        assert tasks_of(server, refused)["judge MHT-BPL referrals 201612 v1"] == "Refused"
+        assert server.addresses() <= LOCALHOST, "a process listens, or is connected, beyond this machine"
+    assert folder.standings("referrals")["201611 v1"][1] == "current"
