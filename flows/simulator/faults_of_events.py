@@ -76,7 +76,7 @@ CONTACTS: tuple[Planter, ...] = (
     _duration("V05", "words for a number", "half an hour"),
     _duration("K02", "duration of a missed appointment", "45"),
     Planter("K03", "duration_minutes", ROW, "duration over eight hours", put("duration_minutes", "900", _came)),
-    Planter("K03", "attended", ROW, "attended without a duration", put("duration_minutes", None, _came)),
+    Planter("K03", "duration_minutes", ROW, "attended without a duration", put("duration_minutes", None, _came)),
     Planter("V02", "staff_role", ROW, "role that is not listed", put("staff_role", "wizard")),
     Planter("C09", "staff_ref", WARNING, "word for missing", put("staff_ref", "N/K")),
     Planter("C14", "contact_medium", WARNING, "lost leading zero", swap("contact_medium", {"01": "1", "02": "2"})),

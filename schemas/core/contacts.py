@@ -104,10 +104,10 @@ CONTRACT = Contract(
         Rule(
             "K03",
             Severity.ROW,
-            "An attended contact has no duration",
-            expected="a whole number of minutes from 1 to 480",
+            "The duration is missing, or not 1 to 480 minutes",
+            expected="a whole number of minutes from 1 to 480 for a contact that was attended",
             fix="Enter how many minutes the contact lasted. If you recorded hours, multiply by 60.",
-            on="attended",
+            on="duration_minutes",
             holds=lambda: ~pl.col("attended").is_in(ATTENDED) | (pl.col("duration_minutes").fill_null(0) > 0),
         ),
         Rule(

@@ -77,7 +77,7 @@ def told(outcome: Outcome) -> pl.DataFrame:
 
 @given(tables)
 def test_no_row_is_lost_or_gained(judge: Judge, table: list[str]) -> None:
-    """read = accepted + held + repeats + not data; each row is in one place only; what is held is held for a reason."""
+    """Read = accepted + held + repeats + not data; each row is in one place only; what is held has a reason."""
     outcome = judge(HEADING + "".join(table))
     counts = outcome.verdict.rows
     assert counts.conserved

@@ -248,7 +248,7 @@ class TestContacts:
     @pytest.mark.parametrize("duration", ["", "0"])
     def test_an_attended_contact_has_one(self, judge: Judge, attended: str, duration: str) -> None:
         outcome = judge(as_csv(contacts({"attended": attended, "duration_minutes": duration}, {})))
-        assert outcome.findings == [Found("K03", "row", 2, "attended", attended, None)]
+        assert outcome.findings == [Found("K03", "row", 2, "duration_minutes", duration, None)]
         assert (outcome.accepted, outcome.held) == ([3], [2])
 
     def test_a_rule_that_reads_a_faulty_cell_says_nothing(self, judge: Judge) -> None:

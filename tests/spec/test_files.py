@@ -1,4 +1,4 @@
-"""The rules of files: encoding, heading, rows that are no data, and agreement with the manifest. Source: DOMAIN.md 6.1."""
+"""The rules of files: encoding, heading, rows that are no data, the manifest, the sender. Source: DOMAIN.md 6.1."""
 
 from __future__ import annotations
 

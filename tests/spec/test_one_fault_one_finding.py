@@ -6,7 +6,7 @@ import pytest
 from judging import CONTACT, Judge, as_csv, contacts
 
 # What spoils any cell, and what spoils only some: each with the rule that must be found, and no other.
-SPREADSHEET_ERROR = {field: ("#REF!", "C10") for field in CONTACT}
+SPREADSHEET_ERROR = dict.fromkeys(CONTACT, ("#REF!", "C10"))
 EMPTIED = {
     "contact_id": ("", "F08"),
     "episode_id": ("", "V01"),
