@@ -96,7 +96,10 @@ _SOUND: dict[str, dict[str, str]] = {
         "arm": "ips",
     },
 }
-_SITES = {BPL: {"s": "BPL", "area": "E06000009", "year": "2016"}, WMCA: {"s": "WM", "area": "E08000031", "year": "2018"}}
+_SITES = {
+    BPL: {"s": "BPL", "area": "E06000009", "year": "2016"},
+    WMCA: {"s": "WM", "area": "E08000031", "year": "2018"},
+}
 
 
 def sound(dataset: str, n: int, site: str = BPL, **differences: str) -> Row:
@@ -187,8 +190,8 @@ class DataFolder:
     def findings(self, dataset: str = "") -> list[tuple[str, str, str, int | None]]:
         """Every finding: (rule, severity, outcome, row of the file)."""
         return self.ask(
-            "select rule_id, severity, outcome, source_row from audit.findings join audit.deliveries using (delivery_id)"
-            " where ? in ('', dataset) order by all",
+            "select rule_id, severity, outcome, source_row"
+            " from audit.findings join audit.deliveries using (delivery_id) where ? in ('', dataset) order by all",
             dataset,
         )
 

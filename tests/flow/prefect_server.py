@@ -1,4 +1,4 @@
-"""A real Prefect server and worker for a test: on 127.0.0.1 alone, with a home of their own, stopped by their own ids."""
+"""A real Prefect server and worker for a test: on 127.0.0.1 alone, with a home of their own, stopped by id."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ class PrefectServer:
             PREFECT_API_URL=f"http://127.0.0.1:{self.port}/api",
             PREFECT_SERVER_ANALYTICS_ENABLED="false",
             DO_NOT_TRACK="1",
+            PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS="2",  # else a new schedule may wait a minute for its runs
             PREFECT_WORKER_QUERY_SECONDS="1",
             PREFECT_CLI_PROMPT="false",
             **more,
@@ -104,7 +105,7 @@ class PrefectServer:
         """Every address that the processes listen on or are connected to, as the kernel has it (IPv4, IPv6 in hex)."""
         found: set[str] = set()
         for process in self._started.values():
-            held = {os.readlink(f) for f in Path(f"/proc/{process.pid}/fd").iterdir() if f.is_symlink()}
+            held = {str(f.readlink()) for f in Path(f"/proc/{process.pid}/fd").iterdir() if f.is_symlink()}
             for table in ("tcp", "tcp6", "udp", "udp6"):
                 for line in Path(f"/proc/{process.pid}/net/{table}").read_text().splitlines()[1:]:
                     _, local, remote, state, *_, inode = line.split()[:10]

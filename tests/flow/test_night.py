@@ -101,7 +101,9 @@ def test_bytes_that_come_back_after_others_count_again(folder: DataFolder) -> No
         "201611 v3": ("accepted_with_held_rows", "current"),
     }
     assert folder.count("core.contacts") == 1
-    told = folder.ask("select version, rule_id from audit.findings join audit.deliveries using (delivery_id) order by 1")
+    told = folder.ask(
+        "select version, rule_id from audit.findings join audit.deliveries using (delivery_id) order by 1"
+    )
     assert told == [(1, "V02"), (3, "V02")]
 
 

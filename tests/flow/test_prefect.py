@@ -85,9 +85,7 @@ def tasks_of(server: PrefectServer, run: dict[str, Any]) -> dict[str, str]:
     return {stage[t["name"]]: t["state_name"] for t in tasks}
 
 
-def test_the_schedule_fires_by_itself_and_its_states_say_how_the_night_went(
-    folder: DataFolder, tmp_path: Path
-) -> None:
+def test_the_schedule_fires_by_itself_and_its_states_say_how_the_night_went(folder: DataFolder, tmp_path: Path) -> None:
     with_faults(folder)
     deployed_from = (PROJECT / "prefect.yaml").read_bytes()
     with PrefectServer(tmp_path / "prefect", PILOTS_HOME=str(PROJECT), PILOTS_DATA=str(folder.path)) as server:

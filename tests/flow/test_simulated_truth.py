@@ -18,9 +18,18 @@ import polars as pl
 from flows.nightly import night
 from flows.settings import Settings
 from flows.simulator.simulate import simulate
+from schemas.registry import programmes
 
 ADDRESS = ["file", "sheet", "source_row", "column", "field", "rule_id", "severity"]
 ROWS = 35_000  # contacts of the last month: about 100,000 rows over all datasets and months
+PUBLISHED = Path(__file__).parents[2] / "data" / "raw" / "PMO"
+IN_THE_FIGURES = """
+    select p.programme_code,
+        exists (select 1 from core.delivery_approaches c where c.programme_code = p.programme_code)
+            or exists (select 1 from core.participants c where c.programme_code = p.programme_code),
+        exists (select 1 from outcomes.kpi k where k.programme_code = p.programme_code)
+            or exists (select 1 from outcomes.published_measures m where m.programme_code = p.programme_code)
+    from core.programmes p order by 1"""
 FOUND = """
     select d.file_name as file, f.sheet, coalesce(f.source_row::varchar, '') as source_row,
         coalesce(f.column_name, '') as "column", f.field, f.rule_id, f.severity, f.outcome
@@ -53,6 +62,7 @@ def test_every_planted_fault_is_found_and_nothing_else(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path / "data")
     made = simulate(tmp_path / "sent", rows=ROWS, seed=11, months=2, fault_rate=0.02, truth=tmp_path / "truth.csv")
     assert made.rows > 90_000
+    shutil.copytree(PUBLISHED, settings.data / "raw" / "PMO")
     found, moment = [], datetime(2024, 5, 1, 3, 30)
     for files in nights_of(tmp_path / "sent"):
         send(files, settings.data / "raw")
@@ -66,6 +76,8 @@ def test_every_planted_fault_is_found_and_nothing_else(tmp_path: Path) -> None:
                 " where rows_read <> rows_accepted + rows_held + rows_repeated + rows_not_data"
             ).fetchall()
             assert unaccounted == []
+            shown = db.execute(IN_THE_FIGURES).fetchall()
+    assert shown == [(code, True, True) for code in sorted(programmes())]
     told = pl.concat(found)
     planted = pl.read_csv(tmp_path / "truth.csv", infer_schema=False).with_columns(pl.all().fill_null(""))
     missed = planted.join(told, on=ADDRESS, how="anti")

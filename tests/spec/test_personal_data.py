@@ -29,7 +29,7 @@ PERSONAL = [
 def test_the_file_is_refused_and_not_kept(judge: Judge, rule: str, dataset: str, field: str, text: str) -> None:
     """Another finding on the same cell would show what stands there: there is none."""
     sound, spoilt = {"contacts": contacts, "participants": participants}[dataset]({}, {})
-    outcome = judge(as_csv([{field: "", **sound}, {**spoilt, field: text}]), dataset)
+    outcome = judge(as_csv([{field: "", **sound}, {field: "", **spoilt} | {field: text}]), dataset)
     assert outcome.findings == [Found(rule, "file", 3, field, None, None)]
     assert text not in outcome.texts.write_csv()
     assert (outcome.result, outcome.accepted, outcome.held) == ("refused", [], [])

@@ -1,0 +1,211 @@
+"""The command line: exit codes, JSON, and that nothing can be changed or reached through `pilots sql`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from commands import copy_of_the_project, environment, pilots
+from made_up_returns import BPL, PROJECT, DataFolder, people, sound
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
+    """A data folder with a build: one file accepted whole, one with a row held, one refused."""
+    folder = DataFolder(tmp_path_factory.mktemp("cli") / "data")
+    folder.send_all(1, 2, 3)
+    folder.send("contacts", [*people("contacts", 1, 2), sound("contacts", 3, attended="9")])
+    folder.send_office_files("funding_awards")
+    folder.night()
+    return folder
+
+
+def sent(published: DataFolder, dataset: str) -> str:
+    return str(published.places.raw / BPL / f"{BPL}_{dataset}_201611_v1.csv")
+
+
+def sql(published: DataFolder, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return pilots("sql", *arguments, "--data", str(published.path))
+
+
+def test_a_night_that_refused_a_file_ends_with_1_and_the_quiet_one_after_it_with_0(folder: DataFolder) -> None:
+    folder.send("contacts", people("contacts", 1))
+    rows = people("participants", 1)
+    del rows[0]["year_of_birth"]
+    folder.send("participants", rows)
+    night = ("run", "--no-prefect", "--json", "--data", str(folder.path), "--date", "2016-12-02")
+    first = pilots(*night)
+    assert first.returncode == 1 and first.stderr == ""
+    said = json.loads(first.stdout)
+    assert said["result"] == "published" and said["warehouse"]
+    second = pilots(*night)
+    assert second.returncode == 0
+    assert json.loads(second.stdout)["result"] == "quiet"
+    state = json.loads(pilots("status", "--json", "--data", str(folder.path)).stdout)
+    assert state["deliveries"] == {"current": 1, "refused": 1}
+    assert state["refused_and_not_sent_again"] == [f"{BPL} participants"]
+
+
+def test_a_date_that_is_none_is_a_mistake_of_use(tmp_path: Path) -> None:
+    told = pilots("run", "--no-prefect", "--date", "yesterday", "--data", str(tmp_path))
+    assert (told.returncode, told.stdout) == (2, "") and "is not a date" in told.stderr
+
+
+def test_status_says_what_is_published(published: DataFolder, tmp_path: Path) -> None:
+    told = pilots("status", "--json", "--data", str(published.path))
+    assert told.returncode == 0
+    state = json.loads(told.stdout)
+    assert state["published"] == published.builds()[0] and state["deliveries"] == {"current": 5}
+    assert "published: " in pilots("status", "--data", str(published.path)).stdout
+    nothing = pilots("status", "--json", "--data", str(tmp_path))
+    assert (nothing.returncode, json.loads(nothing.stdout)) == (0, {"published": "nothing yet"})
+
+
+QUESTION = "select contact_id, duration_minutes from core.contacts order by 1"
+
+
+def test_sql_answers_as_csv_json_and_parquet(published: DataFolder, tmp_path: Path) -> None:
+    as_csv = sql(published, "-f", "csv", QUESTION)
+    assert as_csv.returncode == 0
+    rows = [
+        {"contact_id": "BPL-C000001", "duration_minutes": 45},
+        {"contact_id": "BPL-C000002", "duration_minutes": 45},
+    ]
+    assert list(csv.DictReader(io.StringIO(as_csv.stdout))) == [{k: str(v) for k, v in r.items()} for r in rows]
+    assert json.loads(sql(published, "-f", "json", QUESTION).stdout) == rows
+    assert "BPL-C000001" in sql(published, QUESTION).stdout
+    out = tmp_path / "out.parquet"
+    with out.open("wb") as file:
+        arguments = ["sql", "-f", "parquet", QUESTION, "--data", str(published.path)]
+        subprocess.run(
+            [sys.executable, "-m", "flows.cli", *arguments], cwd=PROJECT, env=environment(), stdout=file, check=True
+        )
+    assert pq.read_table(out).to_pylist() == rows
+
+
+def test_sql_lists_and_describes_every_table(published: DataFolder) -> None:
+    listed = json.loads(sql(published, "--list", "-f", "json").stdout)
+    assert {"core.contacts", "audit.deliveries", "outcomes.kpi"} <= {t["table"] for t in listed}
+    assert all(t["meaning"] for t in listed)
+    described = json.loads(sql(published, "--describe", "core.contacts", "--json").stdout)
+    assert {"contact_id", "delivery_id", "source_row"} <= {c["column"] for c in described}
+    assert all(c["meaning"] for c in described)
+    assert sql(published, "--describe", "core.nothing").returncode == 2
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "delete from core.contacts",
+        "create table core.mine as select 1",
+        "from read_csv('{raw}')",
+        "copy core.contacts to '{raw}.copy'",
+        "attach '{raw}.duckdb' as other",
+        "set enable_external_access = true",
+        "set memory_limit = '1GB'",
+        "select * from core.nothing",
+        "selec",
+    ],
+)
+def test_sql_changes_nothing_and_reaches_nothing(published: DataFolder, query: str) -> None:
+    raw = published.places.raw / BPL
+    before = published.files_under("raw", "warehouse")
+    told = sql(published, "-f", "csv", query.format(raw=raw / f"{BPL}_contacts_201611_v1.csv"))
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr and "Traceback" not in told.stderr
+    assert published.files_under("raw", "warehouse") == before
+
+
+def test_sql_before_the_first_night_says_what_to_do(tmp_path: Path) -> None:
+    told = pilots("sql", "select 1", "--data", str(tmp_path))
+    assert told.returncode == 3 and "run `pilots run` first" in told.stderr
+    assert pilots("sql", "--data", str(tmp_path)).returncode == 2
+
+
+def test_check_ends_with_0_1_or_2(published: DataFolder, tmp_path: Path) -> None:
+    good = pilots("check", sent(published, "referrals"), "--json")
+    assert good.returncode == 0 and json.loads(good.stdout)["rows"]["accepted"] == 3
+    held = pilots("check", sent(published, "contacts"))
+    assert held.returncode == 1 and "V02" in held.stdout
+    unnamed = tmp_path / "our contacts.csv"
+    unnamed.write_bytes(Path(sent(published, "contacts")).read_bytes())
+    told = pilots("check", str(unnamed))
+    assert (told.returncode, told.stdout) == (2, "") and "--dataset" in told.stderr
+    named = pilots("check", str(unnamed), "--site", BPL, "--dataset", "contacts", "--period", "201611")
+    assert named.returncode == 1 and "V02" in named.stdout
+    assert pilots("check", str(tmp_path / "nothing.csv")).returncode == 2
+
+
+def test_report_says_where_the_pages_are(published: DataFolder) -> None:
+    pages = json.loads(pilots("report", BPL, "--json", "--data", str(published.path)).stdout)
+    assert len(pages) == 4 and all(Path(p).exists() and BPL in p for p in pages)
+    assert len(pilots("report", "--data", str(published.path)).stdout.splitlines()) >= 5
+    none = pilots("report", "MHT-GM", "--data", str(published.path))
+    assert none.returncode == 0 and none.stdout == "" and "no reports of MHT-GM" in none.stderr
+
+
+HEAVY = ("pandera", "polars", "duckdb", "prefect", "pyarrow", "pandas", "numpy", "statsmodels")
+LOADED = """
+import sys
+from flows.cli import main
+sys.argv = ["pilots", *sys.argv[1:]]
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+print(",".join(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("run", "--help"), ("sql", "--help")])
+def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments], cwd=PROJECT, env=environment(), capture_output=True, text=True
+    )
+    assert told.returncode == 0 and "Usage" in told.stdout
+    assert set(told.stderr.split(",")) & set(HEAVY) == set()
+
+
+def test_a_flag_beats_the_environment_and_that_beats_the_settings_file(published: DataFolder, tmp_path: Path) -> None:
+    (tmp_path / "pilots.toml").write_text(f'data = "{published.path}"\n', encoding="utf-8")
+    empty = str(tmp_path / "empty")
+    name = published.builds()[0]
+
+    def seen(*arguments: str, **more: str) -> str:
+        told = pilots("status", "--json", *arguments, cwd=tmp_path, **more)
+        assert told.returncode == 0, told.stderr
+        return str(json.loads(told.stdout)["published"])
+
+    assert seen() == name
+    assert seen(PILOTS_DATA=empty) == "nothing yet"
+    assert seen("--data", str(published.path), PILOTS_DATA=empty) == name
+    (tmp_path / "pilots.toml").write_text("keep_builds = 0\n", encoding="utf-8")
+    wrong = pilots("status", cwd=tmp_path)
+    assert (wrong.returncode, wrong.stdout) == (3, "") and "keep_builds" in wrong.stderr
+
+
+def test_a_fault_of_ours_is_one_line_without_any_data(published: DataFolder, tmp_path: Path) -> None:
+    """A step of a copy is broken so that its error quotes a row."""
+    copy = copy_of_the_project(tmp_path / "project")
+    step = copy / "flows" / "steps" / "judge.py"
+    text = step.read_text(encoding="utf-8")
+    broken = text.replace('    """Findings for one batch', '    raise ValueError(repr(batch.rows.rows()))\n    """', 1)
+    assert broken != text
+    step.write_text(broken, encoding="utf-8")
+    folder = DataFolder(tmp_path / "data")
+    folder.send("contacts", people("contacts", 1, 2))
+    told = pilots("run", "--no-prefect", "--data", str(folder.path), home=copy, TMPDIR=str(tmp_path))
+    assert (told.returncode, told.stdout) == (70, "")
+    [line] = told.stderr.splitlines()
+    assert line.startswith("Something is wrong in pilots itself")
+    log = Path(line.rpartition("Details: ")[2])
+    assert log.parent == tmp_path
+    written = log.read_text(encoding="utf-8")
+    assert "builtins.ValueError" in written and "judge.py" in written
+    assert "BPL-C" not in written + told.stderr
