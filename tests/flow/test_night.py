@@ -343,7 +343,9 @@ def test_what_cannot_be_proved_is_not_published(folder: DataFolder, monkeypatch:
         folder.night()
     assert published_build(folder.places) == before
     assert folder.count("core.contacts") == 2
-    assert folder.runs()[-1]["ended_at"] is None
+    [failed] = [r["run_id"] for r in folder.runs() if r["result"] == "failed"]
+    told = (folder.places.reports / "nights" / f"{failed}.md").read_text(encoding="utf-8")
+    assert told.startswith("Not published") and "the figures of the last good night stand" in told
     mended = folder.night()
     assert mended.result == "published" and folder.count("core.contacts") == 3
     assert len(mended.reported.pages) == 4, "the run that broke off left its reports to this one"

@@ -101,7 +101,7 @@ def test_the_schedule_fires_by_itself_and_its_states_say_how_the_night_went(fold
         server.until("nights to come are planned", lambda: server.ask("flow_runs/filter", sort="START_TIME_DESC"))
 
         server.start("worker", "worker", "start", "--pool", "pilots", "--name", "test")
-        server.run("deployment", "schedule", "create", "nightly/nightly", "--interval", "15")
+        server.run("deployment", "schedule", "create", "nightly/nightly", "--interval", "10")
         partly = server.until("a night fires by itself", lambda: newest(server, "PartlyLoaded"), 90)
         assert partly["auto_scheduled"] and partly["state_type"] == "COMPLETED"
         assert partly["state"]["message"].startswith("Published: 4 files checked, 1 with rows held back")

@@ -48,6 +48,16 @@ def test_quoted_neighbours_do_not_change_that(judge: Judge, line: str) -> None:
     assert (outcome.rules, outcome.accepted) == ([("F13", "row", 3)], [2, 4])
 
 
+@pytest.mark.parametrize("good", [SOUND, SOUND[:-1] + '""'], ids=["plain", "with an empty quoted cell"])
+def test_two_broken_lines_never_swallow_a_good_one_between(judge: Judge, good: str) -> None:
+    """Read by the letter, the three lines are one record whose last cell has two line breaks."""
+    lines = as_csv(contacts({}, {}, {}, {}, {})).splitlines()
+    lines[2:5] = [lines[2][:-1] + '"N', good, 'N"']
+    outcome = judge("\n".join(lines))
+    assert outcome.rules == [("F13", "row", 3), ("F13", "row", 5)]
+    assert outcome.accepted == [2, 4, 6]
+
+
 def test_a_quoted_line_break_is_one_record(judge: Judge) -> None:
     """F14: the row is held, and what follows keeps its physical line."""
     outcome = judge(as_csv(contacts({}, {"staff_ref": "W-\n\n0012"}, {})))
