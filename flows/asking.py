@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import typer
 
 from flows.settings import Settings
 from flows.store.builds import fingerprint_of, published_build
 from flows.store.places import Places
 from flows.terminal import Exit, Form, tell
+from schemas.catalogue import SCHEMAS
 
 WIDEST_CELL = 60
-_TABLES = """
+_TABLES = f"""
     select schema_name || '.' || table_name as "table", estimated_size as rows, comment as meaning
-    from duckdb_tables() where schema_name in ('core', 'audit', 'funding', 'outcomes', 'quality')
+    from duckdb_tables() where schema_name in {SCHEMAS}
     order by 1"""
 _COLUMNS = """
     select column_name as "column", data_type as type, not is_nullable as "always filled", comment as meaning
@@ -53,16 +55,17 @@ def answer(settings: Settings, query: str, form: Form, tables: bool, describe: s
             raise typer.Exit(Exit.USAGE) from None
         if result.description is None:
             return
+        if form is Form.PARQUET:
+            _write_parquet(result.to_arrow_table())
+            return
         names, rows = [c[0] for c in result.description], result.fetchall()
         if describe and not rows:
             tell(f"There is no table {describe}. `pilots sql --list` lists the tables.")
             raise typer.Exit(Exit.USAGE)
-        _print(names, rows, form, db, query)
+        _print(names, rows, form)
 
 
-def _print(
-    names: list[str], rows: list[tuple[Any, ...]], form: Form, db: duckdb.DuckDBPyConnection, query: str
-) -> None:
+def _print(names: list[str], rows: list[tuple[Any, ...]], form: Form) -> None:
     if form is Form.CSV:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(names)
@@ -72,19 +75,17 @@ def _print(
             [dict(zip(names, r, strict=True)) for r in rows], sys.stdout, indent=1, default=str, ensure_ascii=False
         )
         sys.stdout.write("\n")
-    elif form is Form.PARQUET:
-        _write_parquet(db, query)
     else:
         _print_table(names, rows)
 
 
-def _write_parquet(db: duckdb.DuckDBPyConnection, query: str) -> None:
+def _write_parquet(table: pa.Table) -> None:
     import pyarrow.parquet as pq
 
     if sys.stdout.isatty():
         tell("Parquet is not for reading: send it to a file, such as `pilots sql -f parquet QUERY > out.parquet`.")
         raise typer.Exit(Exit.USAGE)
-    pq.write_table(db.execute(query).to_arrow_table(), sys.stdout.buffer)
+    pq.write_table(table, sys.stdout.buffer)
 
 
 def _print_table(names: list[str], rows: list[tuple[Any, ...]]) -> None:

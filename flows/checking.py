@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from flows.steps.report import delivery_report, report_json
 from flows.store.judgements import Judgements
 from flows.store.ledger import now
 from flows.store.places import Places
+from flows.store.raw import fingerprint
 from flows.terminal import Exit, tell
 from schemas.audit.deliveries import Delivery, Result
 from schemas.audit.findings import Outcome
@@ -49,6 +50,7 @@ def check_file(file: Path, site: str, dataset: str, period: str) -> Checked:
         key = judgement_key(delivery, contract)
         with judgements.open(key, row_types(contract)) as out:
             verdict = judge_file(file, delivery, contract, out)
+            out.finish(verdict)
         found = judgements.findings(key)
     elsewhere = [
         Finding(r.rule_id, Severity.WARNING, field=r.on, outcome=Outcome.NOT_JUDGED) for r in contract.relation_rules
@@ -64,14 +66,18 @@ def _delivery(file: Path, site: str, dataset: str, period: str) -> Delivery:
     site = site or (said["site"] if said else "")
     dataset = dataset or (said["dataset"] if said else "")
     period = period or (said["period"] if said else "")
-    if site not in sites() or dataset not in datasets() or not period.isdecimal() or len(period) != 6:
+    if site not in sites() or dataset not in datasets() or not re.fullmatch(r"\d{4}(0[1-9]|1[0-2])", period):
         tell(
             "The file's name does not say what it is. Name it like MHT-BPL_participants_201611_v1.xlsx, or say"
             f" --site (one of {', '.join(sites())}), --dataset (one of {', '.join(datasets())}) and --period (yyyymm)."
         )
         raise typer.Exit(Exit.USAGE)
-    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-    return delivery_of(file, file.name, site, dataset, period, int(said["version"]) if said else 1, sha256, now())
+    version = int(said["version"]) if said else 1
+    try:
+        return delivery_of(file, file.name, site, dataset, period, version, fingerprint(file), now())
+    except ValueError:
+        tell("The manifest beside the file is not in the agreed form.")
+        raise typer.Exit(Exit.USAGE) from None
 
 
 def _words(report: Report) -> str:

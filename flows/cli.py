@@ -41,6 +41,18 @@ def _settings(data: Path | None) -> Settings:
         raise typer.Exit(Exit.SETTINGS) from None
 
 
+def _moment(text: str) -> datetime:
+    """A date or moment as a command takes it: UTC, without a zone."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo:
+        tell(f"'{text}' is not a date as it is meant here: write it as 2016-12-02 or 2016-12-02T03:30 (UTC).")
+        raise typer.Exit(Exit.USAGE)
+    return moment
+
+
 @app.command(rich_help_panel=NIGHT)
 def run(
     data: Data = None,
@@ -52,17 +64,12 @@ def run(
     from flows.running import run_night
 
     settings = _settings(data)
-    try:
-        moment = datetime.fromisoformat(date) if date else None
-    except ValueError:
-        tell(f"'{date}' is not a date: write it as 2016-12-02 or 2016-12-02T03:30.")
-        raise typer.Exit(Exit.USAGE) from None
-    outcome = run_night(settings, moment, with_prefect=not no_prefect)
+    result = run_night(settings, _moment(date) if date else None, with_prefect=not no_prefect)
     if as_json:
-        give(outcome.to_json())
+        give(result.to_json())
     else:
-        typer.echo(outcome.reported.summary)
-    raise typer.Exit(Exit.MUST_BE_FIXED if outcome.must_be_fixed else Exit.DONE)
+        typer.echo(result.reported.summary)
+    raise typer.Exit(Exit.MUST_BE_FIXED if result.must_be_fixed else Exit.DONE)
 
 
 @app.command(rich_help_panel=NIGHT)
@@ -128,6 +135,19 @@ def sql(
     from flows.asking import answer
 
     answer(_settings(data), query, Form.JSON if as_json else form, tables, describe)
+
+
+@app.command(name="as-of", rich_help_panel=ANALYSTS)
+def as_of(
+    date: Annotated[str, typer.Argument(help="The day or moment (UTC), such as 2016-12-02.")],
+    to: Annotated[Path, typer.Option(help="The DuckDB file to write.")],
+    data: Data = None,
+) -> None:
+    """Write a warehouse with the figures as they were known on a past day. The published one stays as it is."""
+    from flows.as_known import warehouse_as_known
+
+    known = warehouse_as_known(_settings(data), _moment(date), to)
+    tell(f"Wrote {to} from the deliveries known by {date}: {known}.")
 
 
 @app.command(rich_help_panel=CARE)

@@ -1,48 +1,79 @@
-"""How the night is driven: as Prefect tasks inside a flow run, as plain calls outside one.
+"""How the night is driven: by Prefect, or plainly. The only file that imports Prefect.
 
-The order of the night is written once, in `nightly.py`. A stage is a task where there is a flow run to belong to, with
-its retries, its name and its state; elsewhere (`pilots run --no-prefect`, tests) it is the function itself.
+The order of the night is written once, in `nightly.py`. A stage is a Prefect task where there is a flow run to belong
+to, with its retries, its name and its state; elsewhere it is the function itself. With PILOTS_ENGINE=plain (which is
+what `pilots run --no-prefect` chooses) Prefect is not even imported: a night can run when Prefect cannot.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-from prefect.context import FlowRunContext
-from prefect.states import State
+from flows.faults import without_data
 
 P = ParamSpec("P")
 R = TypeVar("R")
+PLAIN = os.environ.get("PILOTS_ENGINE") == "plain"
+
+if not PLAIN:
+    from prefect import flow, task
+    from prefect.artifacts import create_markdown_artifact, create_table_artifact
+    from prefect.cache_policies import NO_CACHE
+    from prefect.context import FlowRunContext
+    from prefect.states import Completed, Failed
+    from prefect.task_runners import ThreadPoolTaskRunner
+
+
+def in_flow() -> bool:
+    """Whether this runs within a Prefect flow run."""
+    return not PLAIN and FlowRunContext.get() is not None
 
 
 class Stage(Generic[P, R]):
-    """One step of the night. `state_of` names the Prefect state of a result that is neither success nor failure."""
+    """One step of the night. `state_of` names the state of a result that is neither plain success nor a failure.
+
+    `try_again` is for steps that read or write a shared disk: it may be away for a moment. Bad data stays bad, and a
+    fault of ours stays one: only an error of the operating system is worth another try.
+    """
 
     def __init__(
-        self, function: Callable[P, R], state_of: Callable[[R], State | None] | None = None, **options: Any
+        self,
+        function: Callable[P, R],
+        name: str,
+        state_of: Callable[[R], tuple[str, bool, str] | None] | None = None,
+        try_again: bool = False,
     ) -> None:
-        self.function = function
-        self.state_of = state_of
-        self._task: Any = task(cache_policy=NO_CACHE, persist_result=False, log_prints=True, **options)(self._run)
+        self.function, self.state_of = function, state_of
         update_wrapper(self, function)
+        if not PLAIN:
+            again: dict[str, Any] = {
+                "retries": 2,
+                "retry_delay_seconds": 5,
+                "retry_condition_fn": _is_worth_another_try,
+            }
+            options = again if try_again else {}
+            self._task: Any = task(name=name, cache_policy=NO_CACHE, persist_result=False, **options)(self._run)
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        result = self.function(*args, **kwargs)
-        return (self.state_of and self.state_of(result)) or result
+        try:
+            result = self.function(*args, **kwargs)
+        except Exception as error:
+            raise without_data(error) from None
+        named = self.state_of(result) if self.state_of else None
+        return result if named is None else ended(*named, result)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the step, and wait for it."""
-        if FlowRunContext.get() is None:
+        if not in_flow():
             return self.function(*args, **kwargs)
         return _value(self._task(args, kwargs, return_state=True))
 
     def each(self, items: Sequence[Any], *args: Any, name: Callable[[Any], str]) -> list[R]:
         """Run the step once for each item, named by `name`; side by side where there is a flow run."""
-        if FlowRunContext.get() is None:
+        if not in_flow():
             plain: Any = self.function
             return [plain(item, *args) for item in items]
         runs = [self._task.with_options(task_run_name=name(i)).submit((i, *args), {}) for i in items]
@@ -51,7 +82,31 @@ class Stage(Generic[P, R]):
         return [_value(run.state) for run in runs]
 
 
-def _value(state: State) -> Any:
+def as_flow(name: str) -> Callable[[Callable[..., Any]], Any]:
+    """Make a function a Prefect flow whose stages run side by side, one for each core."""
+    if PLAIN:
+        return lambda function: function
+    runner: Any = ThreadPoolTaskRunner(max_workers=os.cpu_count())
+    return flow(name=name, task_runner=runner)
+
+
+def ended(name: str, good: bool, message: str, result: Any) -> Any:
+    """The state a step or a flow ends in, with a name of its own. `good` decides whether Prefect shows it green."""
+    kind: Any = Completed if good else Failed
+    return kind(name=name, message=message, data=result)
+
+
+def show(summary: str, deliveries: list[dict[str, Any]]) -> None:
+    """Keep the night's summary and its deliveries as Prefect artifacts."""
+    create_markdown_artifact(key="night-summary", markdown=summary, description="The night's summary")
+    create_table_artifact(key="deliveries", table=deliveries, description="What came of tonight's deliveries")
+
+
+def _is_worth_another_try(_task: Any, _run: Any, state: Any) -> bool:
+    return isinstance(state.result(raise_on_failure=False), OSError)
+
+
+def _value(state: Any) -> Any:
     """What a step gave. A named state such as Refused carries its value; a step that broke raises what it raised."""
     value = state.result(raise_on_failure=False)
     if isinstance(value, BaseException):

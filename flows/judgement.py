@@ -19,20 +19,38 @@ from flows.steps.judge import judge
 from flows.steps.read import read
 from flows.store.judgements import ACCEPTED, HELD, Judgements, JudgementWriter
 from flows.store.places import Places
-from flows.versions import source_digest
+from flows.store.raw import FileStat, fingerprint
+from flows.versions import library_versions, source_digest
 from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
 from schemas.catalogue import datasets
 from schemas.codes import fold
 from schemas.contract import Contract, Severity
 from schemas.derive import contract_version, polars_type
+from schemas.personal_data import PERSONAL_RULES
 from schemas.registry import profile, returns_for
 from schemas.shapes import Context, Extract, Finding, Layout, TypedBatch, Unreadable, findings_frame
 
 LEAST_ROWS_AT_FAULT = 10  # DOMAIN.md amendment 6
 LEAST_ROWS_FOR_BAD_SHARE = 20
-PERSONAL_RULES = ("P01", "P02", "P03")
-_CODE = ("schemas/*.py", "schemas/codes/__init__.py", "flows/judgement.py", "flows/steps/read/*.py",
-         "flows/steps/conform.py", "flows/steps/judge.py")  # fmt: skip
+_CODE = (
+    *(
+        f"schemas/{m}.py"
+        for m in ("cell_rules", "cells", "contract", "derive", "file_rules", "personal_data", "shapes")
+    ),
+    "schemas/codes/__init__.py",
+    "schemas/audit/deliveries.py",
+    "schemas/audit/findings.py",
+    "flows/judgement.py",
+    "flows/steps/read/*.py",
+    "flows/steps/conform.py",
+    "flows/steps/judge.py",
+    "flows/store/judgements.py",
+)
+_LIBRARIES = ("pandera", "polars", "pyarrow", "python-calamine")
+
+
+class RowsLost(Exception):  # noqa: N818 - it says what happened
+    """Judging lost or gained a row: a fault of ours, and no judgement."""
 
 
 def context_of(delivery: Delivery) -> Context:
@@ -52,7 +70,7 @@ def judgement_key(delivery: Delivery, contract: Contract) -> str:
     """The address of a delivery's judgement: it changes exactly when the judgement might."""
     declared = (delivery.rows_declared, delivery.gbp_declared, delivery.sha256_declared, delivery.nil_return)
     parts = (delivery.sha256, delivery.path.rsplit(".", 1)[-1], delivery.sheet, declared, context_of(delivery))
-    said = repr((parts, contract_version(contract), source_digest(_CODE)))
+    said = repr((parts, contract_version(contract), source_digest(_CODE), library_versions(_LIBRARIES)))
     return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
@@ -63,24 +81,30 @@ def row_types(contract: Contract) -> dict[str, pl.DataType]:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What came of judging a delivery, and where in the store it lies."""
+    """What came of judging a delivery, and where in the store it lies. No result: the file changed meanwhile."""
 
     delivery_id: str
-    result: Result
+    result: Result | None
     key: str
 
 
 def judge_delivery(delivery: Delivery, places: Places, judgements: Judgements) -> Judgement:
-    """Judge a delivery from data/raw into the store."""
+    """Judge a delivery from data/raw into the store. A file that is not the one received is left to the next night."""
     contract = datasets()[delivery.dataset]
-    key = judgement_key(delivery, contract)
+    key, path = judgement_key(delivery, contract), places.raw / delivery.path
+    before = FileStat.of(path)
+    if fingerprint(path) != delivery.sha256:
+        return Judgement(delivery.delivery_id, None, key)
     with judgements.open(key, row_types(contract)) as out:
-        verdict = judge_file(places.raw / delivery.path, delivery, contract, out)
+        verdict = judge_file(path, delivery, contract, out)
+        if FileStat.of(path) != before:
+            return Judgement(delivery.delivery_id, None, key)
+        out.finish(verdict)
     return Judgement(delivery.delivery_id, verdict.result, key)
 
 
 def judge_file(path: Path, delivery: Delivery, contract: Contract, out: JudgementWriter) -> Verdict:
-    """Judge one file and write the judgement. Bad data never raises: it is what the verdict is about."""
+    """Judge one file, writing its rows and findings to `out`. Bad data never raises: the verdict is about it."""
     context = context_of(delivery)
     version = contract_version(contract)
     wrong_sender = _wrong_sender(delivery, context)
@@ -98,7 +122,6 @@ def judge_file(path: Path, delivery: Delivery, contract: Contract, out: Judgemen
         layout = lay_out(extract.headings, contract, context)
         out.find(findings_frame([*extract.findings, *layout.findings], extract.sheet))
         verdict = _judge_rows(extract, layout, contract, context, delivery, out)
-    out.finish(verdict)
     return verdict
 
 
@@ -133,7 +156,7 @@ def _judge_rows(
     accepted = 0 if refused else out.counts[ACCEPTED]
     counts = Counts(read, accepted, read - accepted - repeats - file.not_data, repeats, file.not_data)
     if not refused and counts.held != out.counts[HELD] + file.torn:
-        raise RuntimeError(f"{delivery.delivery_id}: rows were lost or gained: {counts}, {out.counts}")
+        raise RowsLost(f"{delivery.delivery_id}: rows were lost or gained: {counts}, {out.counts}")
     result = Result.REFUSED if refused else Result.HELD_ROWS if counts.held else Result.ACCEPTED
     return Verdict(
         result,
@@ -144,6 +167,7 @@ def _judge_rows(
         columns=layout.columns,
         contract_version=contract_version(contract),
         rows_judged=not layout.refused,
+        holds_personal_data=file.personal,
     )
 
 

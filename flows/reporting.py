@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
+from flows.faults import told
 from flows.steps.receive import UnusableFile
 from flows.steps.report import Late, Night, count_findings, delivery_report, night_summary, write_reports
 from flows.store.builds import fingerprint_of
@@ -23,10 +24,10 @@ from flows.store.places import Places
 from flows.versions import source_digest
 from schemas.audit.deliveries import Delivery, Result, Standing, Verdict
 from schemas.catalogue import datasets
-from schemas.contract import Severity
 from schemas.registry import next_due, programmes, returns_for, rows
-from schemas.shapes import FINDING_TYPES, Finding, Judged, findings_frame
+from schemas.shapes import FINDING_TYPES, Judged
 from schemas.standing import extent
+from schemas.wording import LONDON
 
 EVERYTHING = "*"  # in the ledger: the build whose reports are all written
 AFTER_THE_LAST_RETURN = timedelta(days=31)
@@ -42,22 +43,26 @@ class Reported:
     pages: dict[str, Path] = field(default_factory=dict)
 
 
-def report_night(
-    places: Places,
-    ledger: Ledger,
-    warehouse: Path,
-    judged: Sequence[Judged],
-    tonight: Sequence[Judged],
-    unusable: Sequence[UnusableFile],
-    run: dict[str, str],
-    quiet: bool,
-) -> Reported:
+@dataclass(frozen=True)
+class NightsWork:
+    """What there is to report of a night. `moment` is what the run took for now."""
+
+    judged: Sequence[Judged]
+    tonight: Sequence[Judged]  # of those, the deliveries that were received or judged anew
+    unusable: Sequence[UnusableFile]
+    unsettled: Sequence[str]  # deliveries whose file changed while it was read
+    moment: datetime
+    quiet: bool
+
+
+def report_night(places: Places, ledger: Ledger, warehouse: Path, work: NightsWork, run: dict[str, str]) -> Reported:
     """Write the reports that are due and the night's summary."""
+    judged, tonight = work.judged, work.tonight
     build = fingerprint_of(warehouse)
     pages: dict[str, Path] = {}
     counts = pl.DataFrame()
     settled = {j.delivery.delivery_id: j.verdict for j in judged}
-    if not quiet or ledger.reported().get(EVERYTHING) != build:
+    if not work.quiet or ledger.reported().get(EVERYTHING) != build:
         with duckdb.connect(str(warehouse), read_only=True) as db:
             settled |= _settled(db, judged)
             pages = _write_due(places, ledger, db, judged, settled, run)
@@ -66,15 +71,16 @@ def report_night(
     summary = night_summary(
         run,
         Night(
-            result="quiet" if quiet else "published",
+            result="quiet" if work.quiet else "published",
             deliveries=[(j.delivery, settled[j.delivery.delivery_id]) for j in tonight],
             findings=counts if len(counts) else None,
             current={(j.delivery.site_code, j.delivery.dataset): j.delivery.data_cut_date for j in judged if j.counts},
-            late=_late(judged, datetime.fromisoformat(run["started_at"])),
+            late=_late(judged, work.moment),
             reports={k: p.relative_to(places.data).as_posix() for k, p in pages.items()},
             changes=[
                 *_unchanged(tonight),
-                *(f"`{u.path}` was not taken in ({u.rule_id}): {u.reason}" for u in unusable),
+                *(f"`{u.path}` was not taken in ({u.rule_id}): {u.reason}" for u in work.unusable),
+                *(f"`{i}` changed while it was read: the next night takes it as it then is" for i in work.unsettled),
             ],
             last_change=max((j.delivery.received_at for j in judged), default=None),
         ),
@@ -83,10 +89,8 @@ def report_night(
 
 
 def report_failure(places: Places, run: dict[str, str], error: Exception) -> Path:
-    """Write the summary of a night that failed. Another library's message may quote a row: only its kind is told."""
-    own = type(error).__module__.partition(".")[0] in ("flows", "schemas")
-    problem = str(error) if own else f"an error of the kind {type(error).__name__}"
-    return _write_summary(places, run["id"], night_summary(run, Night(result="failed", problem=problem)))
+    """Write the summary of a night that failed."""
+    return _write_summary(places, run["id"], night_summary(run, Night(result="failed", problem=told(error))))
 
 
 def _write_due(
@@ -145,19 +149,13 @@ def _digest(j: Judged, settled: Verdict, findings: str) -> str:
 
 
 def _findings(db: duckdb.DuckDBPyConnection, j: Judged) -> pl.DataFrame:
-    """What was found in a delivery, and that it is stale or the same as another, if it is."""
-    source = j.delivery.same_as or j.delivery.delivery_id
+    """What was found in a delivery, and in the one it is the same as."""
     found = db.execute(
-        f"select {', '.join(FINDING_TYPES)} from audit.findings where delivery_id = ?"
+        f"select {', '.join(FINDING_TYPES)} from audit.findings where delivery_id in (?, ?)"
         " order by source_row nulls first, column_letter, rule_id, severity",
-        [source],
+        [j.delivery.delivery_id, j.delivery.same_as],
     ).pl()
-    own = []
-    if j.standing is Standing.SAME:
-        own.append(Finding("F17", Severity.WARNING))
-    if j.standing is Standing.STALE:
-        own.append(Finding("F18", Severity.FILE))
-    return pl.concat([findings_frame(own, j.verdict.sheet), found.cast(dict(FINDING_TYPES))])  # type: ignore[arg-type]
+    return found.cast(dict(FINDING_TYPES))  # type: ignore[arg-type]
 
 
 def _counts(db: duckdb.DuckDBPyConnection, tonight: Sequence[Judged]) -> pl.DataFrame:
@@ -187,8 +185,9 @@ def _unchanged(tonight: Sequence[Judged]) -> list[str]:
 def _late(judged: Sequence[Judged], moment: datetime) -> list[Late]:
     """Who owes what: the last return that was due by the moment of the run, for each site that has ever sent."""
     due = [(r["period"], datetime.fromisoformat(r["due_at"])) for r in rows("return_calendar")]
-    past = [(period, at) for period, at in due if at <= moment]
-    if not past or moment > due[-1][1] + AFTER_THE_LAST_RETURN:
+    london = moment.replace(tzinfo=UTC).astimezone(LONDON).replace(tzinfo=None)  # the calendar's times are London's
+    past = [(period, at) for period, at in due if at <= london]
+    if not past or london > due[-1][1] + AFTER_THE_LAST_RETURN:
         return []
     period, at = past[-1]
     senders = {j.delivery.site_code for j in judged if _was_running(j.delivery.programme_code, int(period[:4]))}

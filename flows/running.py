@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import tempfile
-import traceback
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from flows.faults import frames_of, told
 from flows.settings import Settings
+from flows.store.ledger import EarlierThanKnown
 from flows.store.lock import Busy
-from flows.store.places import Places
+from flows.store.places import NoDataFolder, Places
 from flows.terminal import Exit
 
 if TYPE_CHECKING:
-    from flows.nightly import Outcome
+    from flows.run import NightResult
 
 # A temporary server may need a minute on a slow machine, and Prefect's own limit would then end the run.
 _PREFECT = {
@@ -36,31 +37,35 @@ def prepare_prefect(settings: Settings) -> None:
         os.environ.setdefault(name, value)
 
 
-def run_night(settings: Settings, as_of: datetime | None, with_prefect: bool) -> Outcome:
-    """Run the night once. Raises what the night raised: Busy, a publish that could not be proved, a fault of ours."""
-    prepare_prefect(settings)
-    from flows.nightly import night, nightly
-
+def run_night(settings: Settings, moment: datetime | None, with_prefect: bool) -> NightResult:
+    """Run the night once. Raises what the night raised: Busy, NotConserved, a fault of ours, ..."""
+    Places(settings.data.absolute()).require()
     if not with_prefect:
-        return night(settings, as_of)
-    state: Any = nightly(str(settings.data), as_of.isoformat() if as_of else None, return_state=True)
-    outcome = state.result(raise_on_failure=False)
-    if isinstance(outcome, BaseException):
-        raise outcome
-    return outcome
+        os.environ["PILOTS_ENGINE"] = "plain"  # before the night is imported: see engine.py
+        from flows.nightly import night
+
+        return night(settings, moment)
+    prepare_prefect(settings)
+    from flows.nightly import nightly
+
+    state = nightly(str(settings.data), moment.isoformat() if moment else None, return_state=True)
+    result = state.result(raise_on_failure=False)
+    if isinstance(result, BaseException):
+        raise result
+    return result
 
 
 def exit_of(error: Exception) -> tuple[Exit, str]:
     """The exit code for an error, and the one line to say. What is our own fault is written down, without any data."""
     if isinstance(error, Busy):
         return Exit.BUSY, f"Busy: {error}. Try again when it has ended."
-    if isinstance(error, PermissionError | FileNotFoundError):
-        return Exit.SETTINGS, f"{error.strerror}: {error.filename}"
+    if isinstance(error, EarlierThanKnown):
+        return Exit.USAGE, told(error)
+    if isinstance(error, NoDataFolder | OSError):
+        return Exit.SETTINGS, told(error)
     log = Path(tempfile.gettempdir()) / f"pilots-fault-{datetime.now():%Y%m%dT%H%M%S}-{os.getpid()}.log"
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    # the message of a foreign error may quote a row: only our own messages are known to be free of data
-    own = type(error).__module__.partition(".")[0] in ("flows", "schemas")
-    log.write_text(
-        f"{type(error).__module__}.{type(error).__name__}{f': {error}' if own else ''}\n{frames}", encoding="utf-8"
-    )
-    return Exit.OUR_FAULT, f"Something is wrong in pilots itself{f' ({error})' if own else ''}. Details: {log}"
+    try:
+        log.write_text(f"{type(error).__name__}: {told(error)}\n{frames_of(error)}", encoding="utf-8")
+    except OSError as full:
+        return Exit.OUR_FAULT, f"Something is wrong in pilots itself: {told(error)}. No log: {told(full)}"
+    return Exit.OUR_FAULT, f"Something is wrong in pilots itself: {told(error)}. Details: {log}"

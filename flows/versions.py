@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 
 from schemas.shapes import Judged
@@ -18,6 +19,12 @@ def fingerprint(judged: Iterable[Judged]) -> str:
     """Twelve hexadecimal digits that change when the warehouse would: deliveries, standings, contracts, marts, code."""
     counted = sorted((j.delivery.delivery_id, j.key, str(j.standing), repr(j.delivery)) for j in judged)
     return hashlib.sha256(repr((counted, source_digest(_CODE))).encode()).hexdigest()[:12]
+
+
+@lru_cache
+def library_versions(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The installed version of each library."""
+    return tuple(version(name) for name in names)
 
 
 @lru_cache

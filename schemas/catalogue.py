@@ -11,8 +11,11 @@ from pathlib import Path
 from schemas.contract import Contract
 
 HERE = Path(__file__).parent
-MART_SCHEMAS = ("funding", "outcomes", "quality")
-_REFERENCE = re.compile(r"\b(core|audit|funding|outcomes|quality)\.([a-z_][a-z0-9_]*)", re.IGNORECASE)
+# The schemas of the warehouse are the folders that hold contracts (tables) and those that hold SQL (marts).
+TABLE_SCHEMAS = tuple(sorted({contract.parent.name for contract in HERE.glob("*/[!_]*.py")}))
+MART_SCHEMAS = tuple(sorted({sql.parent.name for sql in HERE.glob("*/*.sql")}))
+SCHEMAS = (*TABLE_SCHEMAS, *MART_SCHEMAS)
+_REFERENCE = re.compile(rf"\b({'|'.join(SCHEMAS)})\.([a-z_][a-z0-9_]*)", re.IGNORECASE)
 
 
 def _contracts_in(folder: str) -> dict[str, Contract]:

@@ -2,14 +2,16 @@
 
 DOMAIN.md names the defects of formats; what any table needs besides (a required cell left empty, a code that is not
 on its list, a number out of range, a reference of the wrong form) are V01-V04 here. `{title}` and `{expected}` in a
-text stand for the field's own. `read_cell` in `cells.py` finds most of them; pandera finds V01-V04 and C06.
+text stand for the field's own. `read_cell` in `cells.py` finds most of them; pandera finds V01-V04 and C06. Each rule
+says on which fields it can be found (`found_on`), but for those that `checks_of` gives.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from schemas.contract import Field, Kind, Rule, Severity
+from schemas.contract import Contract, Field, Kind, Rule, Severity
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,12 +19,54 @@ if TYPE_CHECKING:
 _CELL = "{expected}"
 
 
-def _row(rule_id: str, title: str, fix: str) -> Rule:
-    return Rule(rule_id, Severity.ROW, title, _CELL, fix)
+Where = Callable[[Contract], tuple[str, ...]]
 
 
-def _repair(rule_id: str, title: str, fix: str) -> Rule:
-    return Rule(rule_id, Severity.WARNING, title, _CELL, fix)
+def _on(*kinds: Kind, when: Callable[[Field], bool] = lambda _: True) -> Where:
+    """On fields of these kinds (any, if none is named) of which `when` is true."""
+
+    def found_on(contract: Contract) -> tuple[str, ...]:
+        return tuple(f.name for f in contract.fields if (not kinds or f.kind in kinds) and when(f))
+
+    return found_on
+
+
+def _required(field: Field) -> bool:
+    return field.required
+
+
+def _optional(field: Field) -> bool:
+    return not field.required
+
+
+def _has_retired_codes(field: Field) -> bool:
+    return any(e.active_code not in ("", e.code) for e in field.code_list.entries)
+
+
+def _has_leading_zeros(field: Field) -> bool:
+    return any(c.startswith("0") for c in field.code_list.codes)
+
+
+def _in_key(contract: Contract) -> tuple[str, ...]:
+    return tuple(n for n in contract.key if contract.by_name[n].required)
+
+
+def _not_in_key(contract: Contract) -> tuple[str, ...]:
+    return tuple(f.name for f in contract.fields if f.required and f.name not in contract.key)
+
+
+NUMBERS = (Kind.WHOLE, Kind.DECIMAL, Kind.MONEY)
+ANY, NUMBER, CODE, DATE = _on(), _on(*NUMBERS), _on(Kind.CODE), _on(Kind.DATE)
+YES_NO, YEAR = _on(Kind.YES_NO), _on(Kind.FINANCIAL_YEAR)
+BY_CHECK = _on(when=lambda _: False)  # where `checks_of` gives it
+
+
+def _row(rule_id: str, title: str, fix: str, found_on: Where) -> Rule:
+    return Rule(rule_id, Severity.ROW, title, _CELL, fix, found_on=found_on)
+
+
+def _repair(rule_id: str, title: str, fix: str, found_on: Where) -> Rule:
+    return Rule(rule_id, Severity.WARNING, title, _CELL, fix, found_on=found_on)
 
 
 CELL_RULES: tuple[Rule, ...] = (
@@ -30,55 +74,69 @@ CELL_RULES: tuple[Rule, ...] = (
         "V01",
         "{title} is empty",
         "Enter the value. If it is not known, use the code for 'not known' where there is one.",
+        _not_in_key,
     ),
     _row(
         "F08",
         "{title} is empty on a row with other values",
         "Enter the value on every row. Merged cells are never filled down.",
+        _in_key,
     ),
     _row(
         "V02",
         "{title} is not on the agreed list",
         "Change it to a listed code. If it is a new one, tell the data team: the list can be extended.",
+        BY_CHECK,
     ),
-    _row("V03", "{title} is out of range", "Check the figure and correct it."),
-    _row("V04", "{title} is not written in the agreed form", "Correct it to the agreed form."),
-    _row("V05", "{title} is not a number", "Enter digits only, without words."),
+    _row("V03", "{title} is out of range", "Check the figure and correct it.", NUMBER),
+    _row("V04", "{title} is not written in the agreed form", "Correct it to the agreed form.", BY_CHECK),
+    _row("V05", "{title} is not a number", "Enter digits only, without words.", NUMBER),
     _row(
         "C01",
         "{title} is a spreadsheet number, not a date",
         "Format the column as a date, year-month-day, and save again.",
+        DATE,
     ),
-    _row("C02", "{title} is not written year-month-day", "Write the date as year-month-day."),
-    _repair("C02", "{title} was written day-month-year", "Write dates as year-month-day."),
+    _row("C02", "{title} is not written year-month-day", "Write the date as year-month-day.", DATE),
+    _repair("C02", "{title} was written day-month-year", "Write dates as year-month-day.", DATE),
     Rule(
         "C02",
         Severity.FILE,
         "Dates in {title} mix day-month and month-day order",
         _CELL,
         "Write every date in the column as year-month-day, such as 2016-11-30, and send the file again.",
+        found_on=DATE,
     ),
     _row(
         "C03",
         "{title} holds a placeholder date or a two-digit year",
         "Enter the real date with a four-digit year, or leave an optional cell empty.",
+        DATE,
     ),
-    _repair("C03", "{title} held a placeholder date, read as empty", "Leave the cell empty when there is no date."),
+    _repair(
+        "C03",
+        "{title} held a placeholder date, read as empty",
+        "Leave the cell empty when there is no date.",
+        _on(Kind.DATE, when=_optional),
+    ),
     _repair(
         "C04",
         "{title} had a time of day, which was removed",
         "Send the date alone. Check that times near midnight have not moved a date by one day.",
+        DATE,
     ),
-    _row("C05", "{title} is not a real date", "Correct the date: this day does not exist."),
+    _row("C05", "{title} is not a real date", "Correct the date: this day does not exist.", DATE),
     _row(
         "C06",
         "{title} is after the date of the extract",
         "Correct the date: an extract cannot hold what happened after its cut-off.",
+        BY_CHECK,
     ),
     _row(
         "C07",
         "{title} is suppressed",
         "Send the real figure by the secure route: monitoring data must not be suppressed.",
+        NUMBER,
     ),
     Rule(
         "C07",
@@ -86,19 +144,27 @@ CELL_RULES: tuple[Rule, ...] = (
         "Many cells of {title} are suppressed",
         _CELL,
         "Send the unsuppressed extract by the secure route.",
+        found_on=NUMBER,
     ),
-    _row("C08", "{title} is a placeholder number", "Enter the real figure, or leave an optional cell empty."),
+    _row(
+        "C08",
+        "{title} is a placeholder number",
+        "Enter the real figure, or leave an optional cell empty.",
+        _on(*NUMBERS, when=lambda f: bool(f.sentinels)),
+    ),
     _repair(
         "C09",
         "A word for 'missing' in {title} was read as empty",
         "Leave the cell empty, or use the listed code for 'not known'.",
+        _on(when=_optional),
     ),
     _row(
         "C09",
         "{title} holds a word for 'missing'",
         "Enter the value, or the listed code for 'not known' where there is one.",
+        _on(when=_required),
     ),
-    _row("C10", "{title} holds a spreadsheet error", "Mend the formula, or type the value in, and save again."),
+    _row("C10", "{title} holds a spreadsheet error", "Mend the formula, or type the value in, and save again.", ANY),
     Rule(
         "C10",
         Severity.FILE,
@@ -110,34 +176,67 @@ CELL_RULES: tuple[Rule, ...] = (
         "C11",
         "Thousands marks, a pound sign or spaces were removed from {title}",
         "Send the amount as digits with a full stop for pence.",
+        _on(Kind.MONEY),
     ),
-    _row("C12", "{title} has a comma for the decimal point", "Use a full stop for pence, and no marks for thousands."),
-    _repair("C13", "{title} was in scientific form", "Format the column as a number and save again."),
-    _repair("C14", "{title} had lost its leading zero", "Store codes as text, so that 01 does not become 1."),
+    _row(
+        "C12",
+        "{title} has a comma for the decimal point",
+        "Use a full stop for pence, and no marks for thousands.",
+        NUMBER,
+    ),
+    _repair("C13", "{title} was in scientific form", "Format the column as a number and save again.", NUMBER),
+    _repair(
+        "C14",
+        "{title} had lost its leading zero",
+        "Store codes as text, so that 01 does not become 1.",
+        _on(Kind.CODE, when=_has_leading_zeros),
+    ),
     _row(
         "C15",
         "{title} was damaged by a spreadsheet",
         "Format the column as text, enter the references again, and save.",
+        _on(Kind.REFERENCE),
     ),
-    _repair("C16", "A label in {title} was read as its code", "Send the code alone."),
-    _repair("C17", "Spaces or invisible characters were removed from {title}", "Remove the extra spaces."),
-    _repair("C18", "{title} was read as Y or N", "Use Y or N."),
-    _row("C18", "{title} is neither Y nor N", "Use Y or N."),
+    _repair("C16", "A label in {title} was read as its code", "Send the code alone.", CODE),
+    _repair("C17", "Spaces or invisible characters were removed from {title}", "Remove the extra spaces.", ANY),
+    _repair("C18", "{title} was read as Y or N", "Use Y or N.", YES_NO),
+    _row("C18", "{title} is neither Y nor N", "Use Y or N.", YES_NO),
     _row(
         "C20",
         "{title} is a code that a spreadsheet turned into a date",
         "Format the column as text and enter the code again.",
+        CODE,
     ),
-    _row("C22", "{title} is negative", "Check the figure: it cannot be less than nothing."),
+    _row(
+        "C22",
+        "{title} is negative",
+        "Check the figure: it cannot be less than nothing.",
+        _on(*NUMBERS, when=lambda f: f.low is not None and f.low >= 0),
+    ),
     _repair(
-        "C23", "{title} starts with a formula sign", "Remove the sign: a spreadsheet may run the text as a formula."
+        "C23",
+        "{title} starts with a formula sign",
+        "Remove the sign: a spreadsheet may run the text as a formula.",
+        _on(Kind.TEXT),
     ),
-    _repair("F14", "A line break was removed from {title}", "Remove the line break."),
-    _row("F14", "{title} holds a line break", "Remove the line break from the cell."),
-    _row("M06", "{title} is not a financial year", "Write the financial year as 2015-16."),
-    _repair("M06", "{title} was read as a financial year", "Write the financial year as 2015-16."),
-    _repair("P10", "{title} is a retired area code, read as the code that replaced it", "Use the current area code."),
-    _repair("P08", "{title} is an old code, read as the current one", "Use the current code."),
+    _repair("F14", "A line break was removed from {title}", "Remove the line break.", CODE),
+    _row(
+        "F14", "{title} holds a line break", "Remove the line break from the cell.", _on(when=lambda f: not f.free_text)
+    ),
+    _row("M06", "{title} is not a financial year", "Write the financial year as 2015-16.", YEAR),
+    _repair("M06", "{title} was read as a financial year", "Write the financial year as 2015-16.", YEAR),
+    _repair(
+        "P10",
+        "{title} is a retired area code, read as the code that replaced it",
+        "Use the current area code.",
+        _on(Kind.CODE, when=_has_retired_codes),
+    ),
+    _repair(
+        "P08",
+        "{title} is an old code, read as the current one",
+        "Use the current code.",
+        _on(Kind.CODE, when=lambda f: f.old_code_rule == "P08"),
+    ),
 )
 
 

@@ -42,7 +42,7 @@ SPREADSHEET_ERROR = re.compile(
 )
 SUPPRESSED = re.compile(r"^(\*|<\s?\d+|\[?c\]?|:)$", re.IGNORECASE)
 INVISIBLE = re.compile("[\u00a0\u2007\u202f\ufeff\u200b\u200c\u200d\u2060\t]")
-FORMULA_SIGNS = ("=", "+", "@", "-")
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may run a text that starts so (rule C23)
 PLACEHOLDER_DATES = {date(1900, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(9999, 12, 31)}
 FIRST_SERIAL_DAY, LAST_SERIAL_DAY = 20000, 60000  # 1954-10-03 to 2064-04-08: what a date column can mean (C01)
 SERIAL_EPOCH = date(1899, 12, 30)
@@ -151,8 +151,9 @@ def _read_code(text: str, field: Field, _: str) -> Reading:
     if text in listed.codes:
         return _current_code(text, field)
     if code := listed.spellings.get(fold(text)):
-        rule = "C17" if fold(code) == fold(text) else "C16"
-        return repaired("P08" if field.codes == "ethnic_category" and rule == "C16" and len(text) == 1 else rule, code)
+        if fold(code) == fold(text):
+            return repaired("C17", code)
+        return repaired(field.old_code_rule if field.old_code_rule and len(text) == 1 else "C16", code)
     left, dash, _rest = text.partition(" - ")
     if dash and left.strip() in listed.codes:
         return repaired("C16", left.strip())
@@ -236,6 +237,8 @@ def _read_number(text: str, field: Field, _: str) -> Reading:
     plain = re.sub(r"[£ ]", "", text) if field.kind is Kind.MONEY else text
     if re.fullmatch(r"-?(\d+|\d{1,3}(\.\d{3})+),\d{1,2}", plain):
         return fault("C12")
+    if field.kind is Kind.MONEY and re.fullmatch(r"-?\d{1,3}(\.\d{3})+|\(\d{1,3}(\.\d{3})+\)", plain):
+        return fault("C12")  # 1.200 is twelve hundred to one sender and one pound twenty to another
     if field.kind is Kind.MONEY:
         plain = _plain_money(plain)
     rule = "C11" if plain != text else ""

@@ -8,7 +8,7 @@ for every dataset (blank cells, dates, code lists) is in `cell_rules.py` and `fi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
@@ -43,6 +43,13 @@ class Kind(StrEnum):
     MOMENT = "date and time"  # never sent by sites: audit tables only
 
 
+class PersonalWhen(StrEnum):
+    """What would make the text of a field personal data, besides what would in any cell. Source: DOMAIN.md P02, P03."""
+
+    NHS_NUMBER = "an NHS number"
+    FULL_DATE = "a full date"
+
+
 @dataclass(frozen=True)
 class Field:
     """One column of a dataset: its meaning, its unit, and what a cell of it may hold.
@@ -62,6 +69,7 @@ class Field:
     required: bool = True
     column_required: bool | None = None  # may the whole column be absent? by default only where the cell is optional
     personal: bool = False
+    personal_when: PersonalWhen | None = None
     free_text: bool = False
     pattern: str = ""
     pattern_rule: str = "V04"
@@ -69,11 +77,13 @@ class Field:
     high: Decimal | int | None = None
     range_rule: str = "V03"
     not_listed_rule: str = "V02"
+    old_code_rule: str = ""  # the rule that carries an old one-letter code, an alias of the list (else C16)
     decimals: int = 2
     sentinels: tuple[str, ...] = ()  # placeholder numbers such as 99999 (rule C08)
     example: str = ""
     default: str = ""  # the value of every row where the whole column is absent
-    status_of: str = ""  # for a status column that is absent: read from the text of this field ('*', 'NULL', a number)
+    status_of: str = ""  # for a status column that is absent: read from the text of this field ...
+    status_words: tuple[tuple[str, str], ...] = ()  # ... by these words: (text, code); any other text is the default
     may_be_future: bool = False  # planned dates may lie after the data cut-off (rule C06)
 
     def but(self, **changes: Any) -> Field:
@@ -140,7 +150,8 @@ class Rule:
     expression that is true for rows that keep it (unknown where a cell is empty: then the rule does not apply).
     A rule between rows, tables or deliveries gives `breaks_sql`: a SELECT of `delivery_id, source_row` of the rows
     that break it, over the schemas `core` (current rows) and `history` (every accepted delivery's rows).
-    A rule that a step applies by hand (file structure, cell reading) gives neither.
+    A rule that a step applies by hand (file structure, cell reading) gives neither: it holds for any dataset, and
+    `found_on` says on which fields of one it can be found broken ('' for the file).
     `needs` lists datasets without which a rule between tables could not be judged for a site.
     """
 
@@ -153,7 +164,8 @@ class Rule:
     holds: Callable[[], pl.Expr] | None = None
     breaks_sql: str = ""
     needs: tuple[str, ...] = ()
-    first_stands: bool = False  # a held row gives way to the first accepted one of the same key (rule T02)
+    restores_sql: str = ""  # SELECT delivery_id, source_row of the rows of `history` that stand in place of those held
+    found_on: Callable[[Contract], tuple[str, ...]] = lambda _: ("",)
 
 
 @dataclass(frozen=True)
@@ -176,7 +188,6 @@ class Contract:
     reference: bool = False  # not sent by sites: its content lies beside it as CSV, or is derived
     bad_share_limit: float = 0.2
     control_total: str = ""  # the money field that a manifest's gbp_total adds up
-    entity: str = field(default="row")  # what one row is called in sentences: 'participant', 'award'
 
     def __post_init__(self) -> None:
         names = [f.name for f in self.fields]

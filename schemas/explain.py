@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schemas.cell_rules import CELL_RULES
+from schemas.cell_rules import CELL_RULES, checks_of
 from schemas.contract import Contract, Rule, Severity
 from schemas.file_rules import FILE_RULES
 from schemas.personal_data import PERSONAL_DATA_RULES
@@ -36,8 +36,8 @@ def rule(contract: Contract | None, rule_id: str, field: str, severity: str) -> 
         for lent, meant in ((f.not_listed_rule, "V02"), (f.range_rule, "V03"), (f.pattern_rule, "V04")):
             if rule_id == lent != meant:
                 return rule(contract, meant, field, severity)
-    if own:
-        return own[0]
+    if own:  # it could not be judged: a warning
+        return next((r for r in own if r.on == field), own[0])
     raise KeyError(f"no rule {rule_id} ({severity}) for field {field!r}")
 
 
@@ -59,20 +59,26 @@ def explain(contract: Contract | None, rule_id: str, field: str, severity: str) 
     return RuleText(*said)
 
 
-def rules_of(contract: Contract) -> list[tuple[Rule, str]]:
-    """Every rule that can be found broken in a dataset, with the field it would be found on ('' for the file)."""
-    found: dict[tuple[str, str, str], tuple[Rule, str]] = {}
+def rules_of(contract: Contract) -> list[tuple[Rule, Severity, str]]:
+    """Every rule that can be found in a dataset, how severe, and on which field ('' for the file).
 
-    def add(rule_id: str, severity: str, field: str) -> None:
-        found.setdefault((rule_id, str(severity), field), (rule(contract, rule_id, field, severity), field))
+    A rule between tables that could not be judged is a warning, whatever it costs when it is broken.
+    """
+    found: dict[tuple[str, Severity, str], Rule] = {}
+
+    def add(rule_id: str, severity: Severity, field: str) -> None:
+        if (rule_id, severity, field) not in found:
+            found[rule_id, severity, field] = rule(contract, rule_id, field, severity)
 
     for stated in contract.rules:
-        add(stated.rule_id, stated.severity, stated.on)
-    for general in (*FILE_RULES, *PERSONAL_DATA_RULES):
-        add(general.rule_id, general.severity, "")
+        on = stated.on or (contract.key[0] if stated.breaks_sql else "")
+        add(stated.rule_id, stated.severity, on)
+        if any(needed != contract.dataset for needed in stated.needs):
+            add(stated.rule_id, Severity.WARNING, stated.on)
     for field in contract.fields:
-        for lent in (field.not_listed_rule, field.range_rule, field.pattern_rule):
-            add(lent, Severity.ROW, field.name)
-        for general in (*CELL_RULES, *FILE_RULES, *PERSONAL_DATA_RULES):
-            add(general.rule_id, general.severity, field.name)
-    return list(found.values())
+        for rule_id, _ in checks_of(field):
+            add(rule_id, Severity.ROW, field.name)
+    for general in RULES_OF_ANY_DATASET:
+        for name in general.found_on(contract):
+            add(general.rule_id, general.severity, name)
+    return [(stated, severity, name) for (_, severity, name), stated in found.items()]

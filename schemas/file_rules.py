@@ -1,13 +1,52 @@
 """Rules about a file's structure, true of every dataset. Source: DOMAIN.md section 6.1 (F01-F24).
 
-U01-U03 say why a file could not be read at all; L01 is the share of faulty rows over which a file is refused whole.
+U01-U04 say why a file could not be read at all; L01 is the share of faulty rows over which a file is refused whole.
+A rule is about the file as a whole unless `found_on` names its columns.
 """
 
 from __future__ import annotations
 
-from schemas.contract import Rule, Severity
+from schemas.contract import Contract, Rule, Severity
 
 FILE, ROW, WARNING = Severity.FILE, Severity.ROW, Severity.WARNING
+
+
+def _any_column(contract: Contract) -> tuple[str, ...]:
+    return tuple(contract.by_name)
+
+
+def _any_column_or_unknown(contract: Contract) -> tuple[str, ...]:
+    return ("", *contract.by_name)
+
+
+def _required_columns(contract: Contract) -> tuple[str, ...]:
+    return tuple(f.name for f in contract.fields if f.column_is_required)
+
+
+def _first_of_key(contract: Contract) -> tuple[str, ...]:
+    return contract.key[:1]
+
+
+def _site_column(contract: Contract) -> tuple[str, ...]:
+    return tuple(n for n in contract.by_name if n == "site_code")
+
+
+def _participant_level(contract: Contract) -> tuple[str, ...]:
+    return ("",) if contract.participant_level else ()
+
+
+def _of_trials(contract: Contract) -> tuple[str, ...]:
+    return ("",) if contract.dataset == "randomisation" else ()
+
+
+def _not_of_trials(contract: Contract) -> tuple[str, ...]:
+    return () if contract.dataset == "randomisation" else ("",)
+
+
+def _no_delivery(_: Contract) -> tuple[str, ...]:
+    """Of no dataset: a file with such a fault is no delivery."""
+    return ()
+
 
 FILE_RULES: tuple[Rule, ...] = (
     Rule(
@@ -60,9 +99,15 @@ FILE_RULES: tuple[Rule, ...] = (
         "A column is missing: {title}",
         "a column headed {field}",
         "Add the column and send the file again.",
+        found_on=_required_columns,
     ),
     Rule(
-        "F10", WARNING, "A heading was read as {field}", "the heading {field}", "Use the heading in the specification."
+        "F10",
+        WARNING,
+        "A heading was read as {field}",
+        "the heading {field}",
+        "Use the heading in the specification.",
+        found_on=_any_column,
     ),
     Rule(
         "F11",
@@ -70,6 +115,7 @@ FILE_RULES: tuple[Rule, ...] = (
         "A column that is not in the specification may hold personal data",
         "only the columns of the specification",
         "Delete the column and send the file again.",
+        found_on=_participant_level,
     ),
     Rule(
         "F11",
@@ -84,6 +130,14 @@ FILE_RULES: tuple[Rule, ...] = (
         "Two columns have the same heading",
         "a different heading for each column",
         "Rename or delete one of them and send the file again.",
+        found_on=_any_column_or_unknown,
+    ),
+    Rule(
+        "F13",
+        WARNING,
+        "The columns are not separated by commas",
+        "commas between the columns",
+        "Save it as 'CSV UTF-8' next time. The columns were told apart, nothing is lost.",
     ),
     Rule(
         "F13",
@@ -133,6 +187,7 @@ FILE_RULES: tuple[Rule, ...] = (
         "Rows of another site are in the file",
         "rows of the sending site only",
         "Remove the other site's rows and send the file again.",
+        found_on=_site_column,
     ),
     Rule(
         "F21",
@@ -140,6 +195,7 @@ FILE_RULES: tuple[Rule, ...] = (
         "The file name is not recognised",
         "a name such as MHT-BPL_participants_201611_v1.xlsx, in the folder of the site",
         "Rename the file: site, dataset, month, version.",
+        found_on=_no_delivery,
     ),
     Rule(
         "F24",
@@ -147,6 +203,7 @@ FILE_RULES: tuple[Rule, ...] = (
         "This site does not send this dataset",
         "a dataset that the programme collects",
         "Check the file name. If the site should send it, tell the data team.",
+        found_on=_not_of_trials,
     ),
     Rule(
         "T09",
@@ -154,6 +211,7 @@ FILE_RULES: tuple[Rule, ...] = (
         "This programme does not randomise",
         "no randomisation file from this programme",
         "Do not send it. If the site is part of a trial, tell the data team.",
+        found_on=_of_trials,
     ),
     Rule(
         "L01",
@@ -168,6 +226,7 @@ FILE_RULES: tuple[Rule, ...] = (
         "The same reference was sent more than once",
         "one row for each reference",
         "Keep the right row and delete the others, in this file or in the one sent before.",
+        found_on=_first_of_key,
     ),
     Rule(
         "P04",
@@ -175,6 +234,7 @@ FILE_RULES: tuple[Rule, ...] = (
         "A row is an exact copy of another",
         "one row for each reference",
         "Delete the copy. It was left out.",
+        found_on=_first_of_key,
     ),
     Rule(
         "U01",

@@ -6,9 +6,21 @@ The detectors look for identifiers of people. They never keep or show what they 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from schemas.codes import fold
-from schemas.contract import Rule, Severity
+from schemas.contract import Contract, Field, PersonalWhen, Rule, Severity
+
+
+def _any_cell(contract: Contract) -> tuple[str, ...]:
+    """Any column of a participant-level dataset, also one that the contract does not know ('')."""
+    return ("", *contract.by_name) if contract.participant_level else ()
+
+
+def _references(contract: Contract) -> tuple[str, ...]:
+    named = tuple(f.name for f in contract.fields if f.personal_when is PersonalWhen.NHS_NUMBER)
+    return named if contract.participant_level else ()
+
 
 PERSONAL_DATA_RULES: tuple[Rule, ...] = (
     Rule(
@@ -17,6 +29,7 @@ PERSONAL_DATA_RULES: tuple[Rule, ...] = (
         "The file holds an NHS number, National Insurance number, e-mail address or telephone number",
         "no personal identifiers in any cell",
         "Delete them and send the file again. The file was not kept: report it under your incident process.",
+        found_on=_any_cell,
     ),
     Rule(
         "P02",
@@ -24,6 +37,7 @@ PERSONAL_DATA_RULES: tuple[Rule, ...] = (
         "The participant reference looks like an NHS number",
         "the site's own pseudonym",
         "Replace it with a pseudonym. The file was not kept: report it under your incident process.",
+        found_on=_references,
     ),
     Rule(
         "P03",
@@ -31,8 +45,12 @@ PERSONAL_DATA_RULES: tuple[Rule, ...] = (
         "The file holds a full postcode or a date of birth",
         "a year of birth and an area code only",
         "Send the year of birth and the area code only. The file was not kept: report it under your incident process.",
+        found_on=_any_cell,
     ),
 )
+# The rules that a cell with personal data breaks, and with them the one about a column's heading (file severity).
+PERSONAL_RULES: tuple[str, ...] = tuple(r.rule_id for r in PERSONAL_DATA_RULES)
+RULES_OF_PERSONAL_FILES: tuple[str, ...] = ("F11", *PERSONAL_RULES)
 
 NINO = r"(?i)\b(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\s?\d{2}\s?\d{2}\s?\d{2}\s?[A-D]\b"
 POSTCODE = r"(?i)\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[ABD-HJLNP-UW-Z]{2}\b"
@@ -97,12 +115,22 @@ def is_nhs_number(text: str) -> bool:
     return check != 10 and check % 11 == int(digits[9])
 
 
-def personal_rule(text: str, field: str = "") -> str | None:
-    """The rule that a cell's text breaks by holding personal data: P01, P02, P03 or None."""
-    if field == "participant_ref" and is_nhs_number(text):
-        return "P02"
-    if field == "year_of_birth" and re.fullmatch(r"\d{1,4}[-/. ]\w{1,9}[-/. ]\d{1,4}.*", text):
-        return "P03"
+def _is_full_date(text: str) -> bool:
+    return bool(re.fullmatch(r"\d{1,4}[-/. ]\w{1,9}[-/. ]\d{1,4}.*", text))
+
+
+_WHEN: dict[PersonalWhen, tuple[str, Callable[[str], bool]]] = {
+    PersonalWhen.NHS_NUMBER: ("P02", is_nhs_number),
+    PersonalWhen.FULL_DATE: ("P03", _is_full_date),
+}
+
+
+def personal_rule(text: str, field: Field | None = None) -> str | None:
+    """The rule that a cell's text breaks by holding personal data: P01, P02, P03 or None. No field: one unknown."""
+    if field is not None and field.personal_when is not None:
+        rule_id, is_personal = _WHEN[field.personal_when]
+        if is_personal(text):
+            return rule_id
     if any(is_nhs_number(m) for m in re.findall(TEN_DIGITS, text)):
         return "P01"
     if re.search(NINO, text) or re.search(EMAIL, text) or re.search(TELEPHONE, text):

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
-from schemas.audit.deliveries import Delivery, Result, Standing
+from schemas.audit.deliveries import Delivery, ExtractType, Result, Standing
 
 
 def extent(delivery: Delivery) -> tuple[date, int]:
@@ -40,9 +40,9 @@ def _standings_of_dataset(arrivals: list[Delivery], results: Mapping[str, Result
     for d in arrivals:
         if d.same_as:
             found[d.delivery_id] = Standing.SAME
-        elif results[d.delivery_id] in (Result.REFUSED, Result.UNREADABLE):
+        elif results[d.delivery_id].stops:
             found[d.delivery_id] = Standing.REFUSED
-        elif d.extract_type == "cumulative" and any(
+        elif d.extract_type is ExtractType.CUMULATIVE and any(
             a.received_at < d.received_at and extent(a) > extent(d) for a in accepted
         ):
             found[d.delivery_id] = Standing.STALE
@@ -55,10 +55,10 @@ def _standings_of_dataset(arrivals: list[Delivery], results: Mapping[str, Result
 
 def _counting(accepted: list[Delivery]) -> list[Delivery]:
     """Of the accepted deliveries of one site and dataset, in order of arrival, those that count now."""
-    cumulative = [d for d in accepted if d.extract_type == "cumulative"]
+    cumulative = [d for d in accepted if d.extract_type is ExtractType.CUMULATIVE]
     latest_of_period: dict[str, Delivery] = {}
     for d in accepted:
-        if d.extract_type == "period":
+        if d.extract_type is ExtractType.PERIOD:
             before = latest_of_period.get(d.period)
             latest_of_period[d.period] = d if before is None or d.version >= before.version else before
     if not cumulative:

@@ -5,7 +5,7 @@ What only one dataset has is stated in that dataset's own file.
 
 from __future__ import annotations
 
-from schemas.contract import Field, Kind, Rule, Severity
+from schemas.contract import Field, Kind, PersonalWhen, Rule, Severity
 
 PARTICIPANT_REF = Field(
     "participant_ref",
@@ -14,6 +14,7 @@ PARTICIPANT_REF = Field(
     "The site's own pseudonym for a participant, unique within a programme. Never an NHS number or NINO.",
     pattern=r"^[A-Z]{2,8}-[A-Z0-9]{6,12}$",
     personal=True,
+    personal_when=PersonalWhen.NHS_NUMBER,
     aliases=("Client ID", "Client ref", "Participant ID", "Service user ID", "Pseudonym"),
     example="BPL-000123",
 )

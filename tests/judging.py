@@ -13,6 +13,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ from flows.store.places import Places
 from schemas.audit.deliveries import Verdict
 from schemas.catalogue import datasets
 from schemas.contract import Contract
+from schemas.explain import rules_of
 
 Row = Mapping[str, str]
 
@@ -158,14 +160,24 @@ class Judge:
         key = judgement_key(delivery, contract)
         with store.open(key, row_types(contract)) as out:
             verdict = judge_file(path, delivery, contract, out)
-        return _outcome(store, key, verdict)
+            out.finish(verdict)
+        return _outcome(store, key, verdict, contract)
 
 
-def _outcome(store: Judgements, key: str, verdict: Verdict) -> Outcome:
+@lru_cache
+def rules_told(contract: Contract) -> frozenset[tuple[str, str, str]]:
+    """What audit.rules explains of a dataset: (rule, severity, field)."""
+    return frozenset((r.rule_id, str(severity), field) for r, severity, field in rules_of(contract))
+
+
+def _outcome(store: Judgements, key: str, verdict: Verdict, contract: Contract) -> Outcome:
     accepted = pl.read_parquet(store.accepted(key)).sort("source_row")
     held = pl.read_parquet(store.folder(key) / HELD).sort("source_row")
     texts = store.findings(key)
     told = texts.sort("source_row", "column_letter", "rule_id", nulls_last=True, maintain_order=True)
+    keys = texts.select("rule_id", "severity", "field").unique().iter_rows()
+    untold = [k for k in keys if k not in rules_told(contract)]
+    assert not untold, f"audit.rules has no row for {untold}"
     return Outcome(
         verdict,
         accepted["source_row"].to_list(),

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from schemas.audit.deliveries import Column
-from schemas.audit.findings import Outcome
+from schemas.audit.findings import LONGEST_FOUND, Outcome
 from schemas.cells import PLACEHOLDER_DATES, canonical, read_cell
 from schemas.codes import fold
 from schemas.contract import Contract, Field, Kind, Severity
@@ -30,9 +30,7 @@ from schemas.shapes import (
 )
 
 BLANK_ROWS_LISTED = 100
-LONGEST_FOUND = 80
 _TOTAL = r"(?i)^\s*(?:grand\s*|sub[\s-]*)?totals?\b"
-_STATUS_WORDS = {"*": "suppressed", "NULL": "null_as_published", "": "null_as_published"}
 
 
 def known_headings(contract: Contract, context: Context) -> frozenset[str]:
@@ -85,7 +83,11 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
     found.append(findings_frame([Finding("F13", Severity.ROW, source_row=r) for r in batch.torn], sheet))
     typed: dict[str, pl.Series] = {"source_row": texts["source_row"]}
     unreadable, orders = [], set()
-    told_by_status = {f.status_of for f in contract.fields if f.status_of and f.name not in layout.positions}
+    told_by_status = {
+        f.status_of: [text for text, _ in f.status_words]
+        for f in contract.fields
+        if f.status_of and f.name not in layout.positions
+    }
     if contract.participant_level:
         unknown = [i for i in range(len(layout.columns)) if i not in layout.positions.values()]
         found += [
@@ -105,7 +107,7 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
             )
         if read.odd is None:
             continue
-        odd = read.odd.filter(~pl.col("text").is_in(list(_STATUS_WORDS))) if field.name in told_by_status else read.odd
+        odd = read.odd.filter(~pl.col("text").is_in(told_by_status.get(field.name, [])))
         faults = _cell_findings(texts, position, odd, field, column, sheet)
         found.append(faults)
         unreadable.append(faults.filter(pl.col("severity") != Severity.WARNING).select("source_row", "field"))
@@ -155,7 +157,8 @@ def _absent_column(field: Field, texts: pl.DataFrame, layout: Layout) -> pl.Seri
     """The values of a field that the file has no column for: its default, or the status of another field's text."""
     if field.status_of and field.status_of in layout.positions:
         source = texts[str(layout.positions[field.status_of])].str.strip_chars()
-        return source.replace_strict(_STATUS_WORDS, default="known", return_dtype=pl.String).alias(field.name)
+        codes = dict(field.status_words)
+        return source.replace_strict(codes, default=field.default, return_dtype=pl.String).alias(field.name)
     value = read_cell(field.default, field).value if field.default else None
     return pl.Series(field.name, [value] * len(texts), dtype=polars_type(field))
 
@@ -253,7 +256,7 @@ def _personal_data(
 ) -> pl.DataFrame:
     """File-severity findings for cells that hold personal data: the address only."""
     name = field.name if field else ""
-    rules = {t: r for t in candidates if t and (r := personal_rule(t, name))}
+    rules = {t: r for t in candidates if t and (r := personal_rule(t, field))}
     if not rules:
         return pl.DataFrame(schema=FINDING_TYPES)
     hits = texts.select("source_row", pl.col(position).alias("text")).filter(pl.col("text").is_in(list(rules)))

@@ -10,12 +10,11 @@ from functools import lru_cache
 
 import polars as pl
 
-from schemas.audit.findings import Outcome
+from schemas.audit.findings import LONGEST_FOUND, Outcome
 from schemas.contract import Contract, Severity
 from schemas.derive import pandera_schema
 from schemas.shapes import FINDING_TYPES, Context, Layout, TypedBatch
 
-LONGEST_FOUND = 80
 _FAILURE_TYPES = {"source_row": pl.Int64, "field": pl.String, "rule_id": pl.String, "severity": pl.String}
 
 

@@ -16,14 +16,15 @@ import duckdb
 import polars as pl
 
 from flows.store.judgements import Judgements
-from schemas.catalogue import MART_SCHEMAS, audit_tables, datasets, reference_csv, reference_tables
+from schemas.audit.deliveries import Standing
+from schemas.catalogue import SCHEMAS, audit_tables, datasets, reference_csv, reference_tables
 from schemas.codes import all_code_lists
-from schemas.contract import Contract
-from schemas.derive import columns, comments, create_table
+from schemas.contract import Contract, Severity
+from schemas.derive import PROVENANCE, columns, comments, create_table
 from schemas.explain import explain, rules_of
-from schemas.shapes import Judged
+from schemas.shapes import Finding, Judged
 
-SCHEMAS = ("core", "audit", *MART_SCHEMAS)
+_OF_THE_DELIVERY = tuple(n for n, *_ in PROVENANCE if n != "source_row")  # the row's own address comes with the row
 
 
 def load(
@@ -141,21 +142,27 @@ def _delivery_row(judged: Judged) -> dict[str, Any]:
 def _rule_rows() -> list[dict[str, Any]]:
     rows = []
     for contract in datasets().values():
-        for rule, field in rules_of(contract):
-            text = explain(contract, rule.rule_id, field, rule.severity)
+        for rule, severity, field in rules_of(contract):
+            text = explain(contract, rule.rule_id, field, severity)
             said = {"title": text.title, "expected": text.expected, "fix": text.fix}
-            key = {"dataset": contract.dataset, "rule_id": rule.rule_id, "severity": rule.severity, "field": field}
+            key = {"dataset": contract.dataset, "rule_id": rule.rule_id, "severity": severity, "field": field}
             rows.append(key | said)
     return rows
 
 
 def _load_findings(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged], judgements: Judgements) -> None:
-    """Every finding of every judged delivery. A delivery that is the same as another has none of its own."""
+    """Every finding of every judged delivery, and that one is stale (F18) or the same as another (F17)."""
     by_file: dict[str, list[Judged]] = defaultdict(list)
     for j in judged:  # bytes that come back after others share their judgement with the first
         if not j.delivery.same_as:
             by_file[str(judgements.findings_path(j.key))].append(j)
-    _insert_parquet(db, "audit.findings", by_file, {})
+    _insert_parquet(db, "audit.findings", by_file, ["delivery_id"])
+    told = {Standing.SAME: ("F17", Severity.WARNING), Standing.STALE: ("F18", Severity.FILE)}
+    for j in judged:
+        if j.standing in told:
+            rule_id, severity = told[j.standing]
+            finding = Finding(rule_id, severity).to_row(j.verdict.sheet)
+            _fill(db, "audit.findings", [{"delivery_id": j.delivery.delivery_id, **finding}])
 
 
 def _load_dataset(
@@ -165,8 +172,7 @@ def _load_dataset(
     for j in judged:
         if j.counts and j.delivery.dataset == contract.dataset and j.verdict.rows.accepted:
             by_file[str(judgements.accepted(j.key))].append(j)
-    own = contract.by_name
-    added = {n: f"d.{n}" for n in ("programme_code", "site_code") if n not in own}
+    added = [n for n in _OF_THE_DELIVERY if n not in contract.by_name]
     _insert_parquet(db, f'core."{contract.dataset}"', by_file, added)
     counted = db.execute(f'select count(*) from core."{contract.dataset}"').fetchone()
     assert counted
@@ -174,27 +180,16 @@ def _load_dataset(
 
 
 def _insert_parquet(
-    db: duckdb.DuckDBPyConnection, table: str, by_file: dict[str, list[Judged]], added: dict[str, str]
+    db: duckdb.DuckDBPyConnection, table: str, by_file: dict[str, list[Judged]], added: Sequence[str]
 ) -> None:
-    """Insert the rows of judgements' Parquet files, each with the delivery it belongs to."""
+    """Insert the rows of judgements' Parquet files, each with what `added` names of the delivery it belongs to."""
     if not by_file:
         return
     source = pl.DataFrame(
-        [
-            {
-                "file": f,
-                "delivery_id": j.delivery.delivery_id,
-                "programme_code": j.delivery.programme_code,
-                "site_code": j.delivery.site_code,
-            }
-            for f, js in by_file.items()
-            for j in js
-        ]
+        [{"file": f, **{n: getattr(j.delivery, n) for n in _OF_THE_DELIVERY}} for f, js in by_file.items() for j in js]
     )
     db.register("delivery_of_file", source.to_arrow())
-    more = "".join(
-        f", {expression} as {name}" for name, expression in {**added, "delivery_id": "d.delivery_id"}.items()
-    )
+    more = "".join(f", d.{name}" for name in added)
     db.execute(
         f"insert into {table} by name select r.* exclude (filename){more}"
         " from read_parquet(?, filename = true, union_by_name = true) r join delivery_of_file d on d.file = r.filename",

@@ -31,9 +31,22 @@ def publish(
         prove(db, judged)
     if reading_group:
         shutil.chown(build, group=reading_group)
+        shutil.chown(places.builds, group=reading_group)
     finished = put_in_place(places, build, name, 0o640 if reading_group else 0o600)
     keep_last(places, keep)
     return finished
+
+
+def _keys_shared(db: duckdb.DuckDBPyConnection) -> list[str]:
+    """The tables of `core` in which a site has two rows of one key: a join would count such a record twice."""
+    shared = []
+    for name, contract in datasets().items():
+        key = ", ".join(f'"{k}"' for k in contract.key)
+        found = db.execute(
+            f'select 1 from core."{name}" group by site_code, {key} having count(*) > 1 limit 1'
+        ).fetchall()
+        shared += [name] if found else []
+    return shared
 
 
 def prove(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> None:
@@ -47,6 +60,8 @@ def prove(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> None:
     ).fetchall()
     if wrong:
         raise NotConserved(f"rows are not accounted for in {', '.join(r[0] for r in wrong)}")
+    if shared := _keys_shared(db):
+        raise NotConserved(f"a key is on several rows of {', '.join(shared)}")
     stated = dict(
         db.execute("select delivery_id, rows_accepted from audit.deliveries where standing = 'current'").fetchall()
     )

@@ -7,7 +7,6 @@ changed in the last moments is never trusted by its stat alone.
 from __future__ import annotations
 
 import calendar
-import hashlib
 import json
 import re
 import time
@@ -17,9 +16,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from flows.store.ledger import FileStat, Ledger
+from flows.store.ledger import Ledger
 from flows.store.places import Places
-from schemas.audit.deliveries import Delivery
+from flows.store.raw import FileStat, fingerprint
+from schemas.audit.deliveries import Delivery, ExtractType
 from schemas.catalogue import datasets
 from schemas.codes import fold
 from schemas.registry import sites
@@ -31,7 +31,6 @@ FILE_NAME = re.compile(
 MANIFEST = ".manifest.json"
 WHOLE_RETURN = "return"  # a workbook of this name holds several datasets, one a sheet (DOMAIN.md amendment 11)
 _SETTLED_NS = 2_000_000_000  # a file younger than this when hashed is hashed again next time
-_HASH_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -102,13 +101,7 @@ def _raw_files(raw: Path) -> Iterator[Path]:
 
 
 def _fingerprint(path: Path, stat: FileStat, known: tuple[FileStat, str, str] | None) -> str:
-    if known and known[0] == stat:
-        return known[1]
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_HASH_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+    return known[1] if known and known[0] == stat else fingerprint(path)
 
 
 def _deliveries_in(path: Path, name: str, sha256: str, received_at: datetime) -> list[Delivery] | UnusableFile:
@@ -157,7 +150,7 @@ def delivery_of(
         bytes=path.stat().st_size,
         received_at=received_at,
         data_cut_date=manifest.get("data_cut_date") or _last_day(period),
-        extract_type=manifest.get("extract_type", "cumulative"),
+        extract_type=manifest.get("extract_type", ExtractType.CUMULATIVE),
         rows_declared=manifest.get("rows"),
         gbp_declared=manifest.get("gbp_total"),
         sha256_declared=manifest.get("sha256"),
@@ -182,9 +175,7 @@ def _manifest(path: Path) -> dict[str, Any]:
     if said.get("data_cut_date"):
         clean["data_cut_date"] = date.fromisoformat(said["data_cut_date"])
     clean["nil_return"] = said.get("nil_return") in (True, "Y", "y", "yes")
-    clean["extract_type"] = said.get("extract_type") or "cumulative"
-    if clean["extract_type"] not in ("cumulative", "period"):
-        raise ValueError("extract_type is cumulative or period")
+    clean["extract_type"] = ExtractType(said.get("extract_type") or ExtractType.CUMULATIVE)
     return clean
 
 
@@ -206,13 +197,15 @@ def _last_day(period: str) -> date:
 
 
 def _same_as(delivery: Delivery, known: dict[str, Delivery]) -> str:
-    """The latest delivery of the site and dataset, if it has these very bytes (rule F17)."""
-    before = [
-        d
-        for d in known.values()
-        if (d.site_code, d.dataset) == (delivery.site_code, delivery.dataset) and not d.same_as
-    ]
+    """The latest delivery of the site and dataset, if it has these very bytes and said the same of them (rule F17)."""
+    pair = (delivery.site_code, delivery.dataset)
+    before = [d for d in known.values() if (d.site_code, d.dataset) == pair and not d.same_as]
     if not before:
         return ""
     latest = max(before, key=lambda d: (*extent(d), d.received_at))
-    return latest.delivery_id if latest.sha256 == delivery.sha256 else ""
+    return latest.delivery_id if _content(latest) == _content(delivery) else ""
+
+
+def _content(d: Delivery) -> tuple[object, ...]:
+    """What a delivery consists of: its bytes, and what its manifest states of them."""
+    return d.sha256, d.sheet, d.extract_type, d.rows_declared, d.gbp_declared, d.sha256_declared, d.nil_return

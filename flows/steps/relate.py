@@ -15,10 +15,10 @@ import polars as pl
 
 from flows.store.judgements import Judgements
 from schemas.audit.deliveries import Column, Standing
-from schemas.audit.findings import Outcome
+from schemas.audit.findings import LONGEST_FOUND, Outcome
 from schemas.catalogue import datasets
 from schemas.contract import Contract, Rule, Severity
-from schemas.derive import quoted
+from schemas.derive import PROVENANCE, quoted
 from schemas.file_rules import FILE_RULES
 from schemas.registry import returns_for
 from schemas.shapes import Judged
@@ -65,8 +65,8 @@ def _relate_dataset(
             )
             _say_not_judged(db, rule, [j for j in cannot if _is_owed(rule, j)])
         _say_broken(db, rule, contract, current)
-        if rule.first_stands:
-            _let_first_stand(db, contract)
+        if rule.restores_sql:
+            _restore(db, contract, rule)
         if rule.severity is Severity.ROW:
             db.execute(f'delete from core."{contract.dataset}" where (delivery_id, source_row) in (from broken)')
 
@@ -156,7 +156,7 @@ def _say_broken(db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract, c
         schema=dict.fromkeys(("delivery_id", "column_letter", "column_name", "sheet"), pl.String),
     )
     personal = contract.by_name[on].personal
-    found = "null::varchar" if personal else f'c."{on}"::varchar'
+    found = "null::varchar" if personal else f'left(c."{on}"::varchar, {LONGEST_FOUND})'
     db.register("addresses", addresses.to_arrow())
     db.execute(
         f"""
@@ -171,24 +171,16 @@ def _say_broken(db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract, c
     db.unregister("addresses")
 
 
-def _let_first_stand(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """Put back, for each row in `broken`, the first accepted row of its key: the first allocation stands (rule T02)."""
-    owner = "participant_ref"
-    added = [f'h."{f.name}"' for f in contract.fields]
-    provenance = [
-        f"h.{n}" for n in ("programme_code", "site_code", "delivery_id", "source_row") if n not in contract.by_name
-    ]
-    names = ", ".join(n[2:] for n in (*added, *provenance))
+def _restore(db: duckdb.DuckDBPyConnection, contract: Contract, rule: Rule) -> None:
+    """Put the rows of `history` that stand in place of those in `broken` into `core` (rule T02)."""
+    names = [f.name for f in contract.fields] + [n for n, *_ in PROVENANCE if n not in contract.by_name]
+    listed = ", ".join(f'"{n}"' for n in names)
+    chosen = ", ".join(f'h."{n}"' for n in names)
     db.execute(
         f"""
-        insert into core."{contract.dataset}" ({names})
-        select {", ".join((*added, *provenance))}
-        from history."{contract.dataset}" h
-        join core."{contract.dataset}" c on c.site_code = h.site_code and c.{owner} = h.{owner}
-        join broken b on b.delivery_id = c.delivery_id and b.source_row = c.source_row
-        qualify row_number() over (
-            partition by h.site_code, h.{owner}
-            order by h.received_at, h.data_cut_date, h.delivery_id, h.source_row) = 1"""
+        insert into core."{contract.dataset}" ({listed})
+        select {chosen} from history."{contract.dataset}" h
+        join ({rule.restores_sql}) s on s.delivery_id = h.delivery_id and s.source_row = h.source_row"""
     )
 
 

@@ -6,10 +6,10 @@ into another file (DESIGN.md section 5).
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from flows.store.places import Places
+from flows.store.sync import sync
 
 
 def unfinished_build(places: Places, name: str) -> Path:
@@ -36,15 +36,15 @@ def put_in_place(places: Places, finished: Path, name: str, mode: int) -> Path:
     if leftovers:
         raise RuntimeError(f"a write-ahead log is left beside {finished.name}: the build is not whole")
     finished.chmod(mode)
-    _sync(finished)
+    sync(finished)
     build = places.builds / f"{name}.duckdb"
     finished.rename(build)
     link = places.builds / f".{name}.link"
     link.unlink(missing_ok=True)
     link.symlink_to(build.relative_to(places.pointer.parent))
     link.replace(places.pointer)
-    _sync(places.builds)
-    _sync(places.pointer.parent)
+    sync(places.builds)
+    sync(places.pointer.parent)
     return build
 
 
@@ -56,11 +56,3 @@ def keep_last(places: Places, count: int) -> list[Path]:
     for build in gone:
         build.unlink()
     return gone
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

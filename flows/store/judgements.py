@@ -15,6 +15,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from flows.store.places import Places
+from flows.store.sync import sync
 from schemas.audit.deliveries import Verdict
 from schemas.shapes import FINDING_TYPES
 
@@ -50,6 +51,13 @@ class Judgements:
     def findings_path(self, key: str) -> Path:
         """The Parquet file of findings."""
         return self.folder(key) / FINDINGS
+
+    def sweep(self, wanted: set[str]) -> list[str]:
+        """Delete the judgements that no delivery has any more: what a mended rule replaced, or a refusal withdrew."""
+        gone = [p for p in self.places.judgements.glob("*/*") if p.name not in wanted]
+        for folder in gone:
+            shutil.rmtree(folder)
+        return [p.name for p in gone]
 
     def open(self, key: str, types: dict[str, pl.DataType]) -> JudgementWriter:
         """Begin to write a judgement whose rows have the columns `types`."""
@@ -130,12 +138,20 @@ class JudgementWriter:
         told.write_parquet(self.work / FINDINGS)
 
     def finish(self, verdict: Verdict) -> None:
-        """Put the judgement in its place, whole."""
+        """Put the judgement in its place, whole and on disk."""
         self._close()
         (self.work / VERDICT).write_text(json.dumps(verdict.to_json(), indent=1), encoding="utf-8")
+        for path in (*self.work.iterdir(), self.work):
+            sync(path)
         self.home.parent.mkdir(parents=True, exist_ok=True)
-        if not self.home.exists():
+        if self.home.exists() and not (self.home / VERDICT).exists():
+            shutil.rmtree(self.home)
+        try:
             self.work.rename(self.home)
+        except OSError:  # the same judgement was made beside this one: either will do
+            if not (self.home / VERDICT).exists():
+                raise
+        sync(self.home.parent)
 
 
 def _arrow(types: dict[str, pl.DataType]):  # type: ignore[no-untyped-def] # noqa: ANN202

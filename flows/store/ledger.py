@@ -10,11 +10,12 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from flows.store.raw import FileStat
 from schemas.audit.deliveries import Delivery
 
 _TABLES = """
@@ -30,20 +31,8 @@ create table if not exists runs (
 """
 
 
-@dataclass(frozen=True)
-class FileStat:
-    """What tells, without reading it, that a file is as it was: size, times and inode."""
-
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-    inode: int
-
-    @classmethod
-    def of(cls, path: Path) -> FileStat:
-        """The stat of a file now."""
-        s = path.stat()
-        return cls(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)
+class EarlierThanKnown(ValueError):  # noqa: N818 - it says what is wrong with a moment
+    """A run cannot take place before something that it already knows of."""
 
 
 def now() -> datetime:
@@ -119,11 +108,16 @@ class Ledger:
         """Note that a report was written."""
         self._db.execute("insert or replace into reported values (?, ?)", (delivery_id, digest))
 
+    def newest_receipt(self) -> datetime | None:
+        """When the newest delivery was received."""
+        newest = self._db.execute("select max(received_at) from deliveries").fetchone()[0]
+        return datetime.fromisoformat(newest) if newest else None
+
     # runs
 
-    def start_run(self, run_id: str, as_of: datetime, code_version: str) -> None:
-        """Note that a run began."""
-        values = (run_id, now().isoformat(), as_of.isoformat(), code_version)
+    def start_run(self, run_id: str, started_at: datetime, as_of: datetime, code_version: str) -> None:
+        """Note that a run began, and which moment it takes for now."""
+        values = (run_id, started_at.isoformat(), as_of.isoformat(), code_version)
         self._db.execute("insert into runs (run_id, started_at, as_of, code_version) values (?, ?, ?, ?)", values)
 
     def end_run(self, run_id: str, result: str, files_received: int, deliveries_judged: int) -> None:

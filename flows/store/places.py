@@ -14,6 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+class NoDataFolder(Exception):  # noqa: N818 - it says what is missing
+    """There is no folder of raw files: a wrong path, or a disk that is away, must not look like an empty world."""
+
+
 @dataclass(frozen=True)
 class Places:
     """The layout of one data folder."""
@@ -69,6 +73,11 @@ class Places:
     def prefect(self) -> Path:
         """Prefect's own files, so that nothing leaks into a home folder."""
         return self.data / "prefect"
+
+    def require(self) -> None:
+        """Raise NoDataFolder unless there is a folder of raw files."""
+        if not self.raw.is_dir():
+            raise NoDataFolder(f"there is no folder {self.raw}: is this the data folder, and is its disk there?")
 
     def make(self) -> None:
         """Create the folders. Row-level data is for its owner and group alone."""

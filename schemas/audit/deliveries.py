@@ -22,6 +22,18 @@ class Result(StrEnum):
     REFUSED = "refused"
     UNREADABLE = "unreadable"
 
+    @property
+    def stops(self) -> bool:
+        """Whether nothing of the delivery counts."""
+        return self in (Result.REFUSED, Result.UNREADABLE)
+
+
+class ExtractType(StrEnum):
+    """How a delivery goes with those before it. Source: DOMAIN.md amendment 11."""
+
+    CUMULATIVE = "cumulative"  # everything to date: the latest counts
+    PERIOD = "period"  # the rows of one period: such deliveries add up
+
 
 class Standing(StrEnum):
     """Whether a delivery's rows are in the figures."""
@@ -50,7 +62,7 @@ class Delivery:
     bytes: int
     received_at: datetime
     data_cut_date: date
-    extract_type: str = "cumulative"  # or 'period': such deliveries add up
+    extract_type: ExtractType = ExtractType.CUMULATIVE
     same_as: str = ""  # the delivery_id that these bytes were first received as
     rows_declared: int | None = None  # the manifest's control totals
     gbp_declared: str | None = None
@@ -100,6 +112,7 @@ class Verdict:
     columns: tuple[Column, ...] = ()
     contract_version: str = ""
     rows_judged: bool = True  # False where a fault of structure stopped the file before its rows
+    holds_personal_data: bool = False  # rules P01-P03: nothing of its rows is kept
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as plain JSON values."""

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from schemas.contract import Contract, Field, Kind
 
+LONGEST_FOUND = 80  # characters of a cell that a finding shows
+
 
 class Outcome(StrEnum):
     """A rule was broken, or it could not be judged."""

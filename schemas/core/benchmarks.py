@@ -13,7 +13,6 @@ CONTRACT = Contract(
     description="Figures quoted for comparison; the caveat says what each really measures.",
     grain="one row per figure and source",
     key=("benchmark_id",),
-    entity="benchmark",
     fields=(
         Field("benchmark_id", Kind.REFERENCE, "Benchmark reference", "The sender's own reference.", example="IPS-HALF"),
         PROGRAMME_CODE,

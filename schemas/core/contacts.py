@@ -15,7 +15,6 @@ CONTRACT = Contract(
     description="Planned contacts with participants, whether attended or not.",
     grain="one row per planned contact",
     key=("contact_id",),
-    entity="contact",
     participant_level=True,
     fields=(
         Field(

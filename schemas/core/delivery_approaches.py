@@ -12,7 +12,6 @@ CONTRACT = Contract(
     description="The approaches that a programme or site tested, as published.",
     grain="one row per programme or site, approach and source",
     key=("approach_id",),
-    entity="approach",
     fields=(
         Field("approach_id", Kind.REFERENCE, "Approach reference", "The sender's own reference.", example="MHT-01"),
         PROGRAMME_CODE.but(description="The programme that tested the approach.", required=True),

@@ -99,7 +99,6 @@ CONTRACT = Contract(
     description="Paid jobs that participants started or kept. Unpaid work is not an employment outcome.",
     grain="one row per job spell",
     key=("outcome_id",),
-    entity="job",
     participant_level=True,
     fields=(
         Field(

@@ -79,7 +79,6 @@ CONTRACT = Contract(
     description="Published caps, announcements and awards: one amount a row, with the stage it belongs to.",
     grain="one row per award, stage and version",
     key=("award_id", "award_stage", "award_version"),
-    entity="award",
     control_total="amount",
     fields=(
         Field(

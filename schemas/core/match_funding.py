@@ -32,7 +32,6 @@ CONTRACT = Contract(
     description="Contributions of others beside an award: pledged, confirmed or evidenced, in cash or in kind.",
     grain="one row per contribution and stage",
     key=("match_id",),
-    entity="contribution",
     control_total="amount",
     fields=(
         Field("match_id", Kind.REFERENCE, "Match reference", "The sender's own reference.", example="MHT-MATCH-PLEDGE"),

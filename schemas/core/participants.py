@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas.contract import Contract, Field, Kind, Rule, Severity
+from schemas.contract import Contract, Field, Kind, PersonalWhen, Rule, Severity
 from schemas.vocabulary import PARTICIPANT_REF, SITE_CODE
 
 
@@ -31,7 +31,6 @@ CONTRACT = Contract(
     description="People referred to a pilot, as they were at referral. No names, dates of birth or postcodes.",
     grain="one row per participant per site",
     key=("participant_ref",),
-    entity="participant",
     participant_level=True,
     fields=(
         PARTICIPANT_REF,
@@ -45,6 +44,7 @@ CONTRACT = Contract(
             low=1930,
             high=2005,
             personal=True,
+            personal_when=PersonalWhen.FULL_DATE,
             sentinels=("9999",),
             aliases=("YOB", "Birth year", "Year born"),
             example="1978",
@@ -87,6 +87,7 @@ CONTRACT = Contract(
             "Ethnic category",
             "Ethnic category as stated by the person (2001 census groups, NHS code).",
             codes="ethnic_category",
+            old_code_rule="P08",
             aliases=("Ethnicity", "Ethnic group", "Ethnic origin", "Ethnicity code"),
             example="A",
         ),

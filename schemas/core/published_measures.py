@@ -44,7 +44,6 @@ CONTRACT = Contract(
         "measure_name",
         "measure_statistic",
     ),
-    entity="measure",
     fields=(
         PROGRAMME_CODE,
         ABOUT_SITE_CODE,
@@ -120,6 +119,8 @@ CONTRACT = Contract(
             "Whether the value is known, suppressed, or published without a figure.",
             codes="value_status",
             status_of="value",
+            status_words=(("*", "suppressed"), ("NULL", "null_as_published"), ("", "null_as_published")),
+            default="known",
         ),
         Field("numerator", Kind.WHOLE, "Numerator", "The printed count above the line.", required=False, low=0),
         Field("denominator", Kind.WHOLE, "Denominator", "The printed count below the line.", required=False, low=0),

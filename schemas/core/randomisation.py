@@ -14,13 +14,19 @@ from schemas.vocabulary import PARTICIPANT_REF, before_death, orphan
 
 RECRUITMENT = (date(2018, 5, 1), date(2019, 10, 31))  # DOMAIN.md 1.5
 
+# The allocation that stands: the earliest of the first extract that was accepted for the participant (DOMAIN.md 4.6).
+FIRST_SENT = """
+    select site_code, participant_ref, arm, delivery_id, source_row from history.randomisation
+    qualify row_number() over (
+        partition by site_code, participant_ref
+        order by received_at, data_cut_date, delivery_id, randomised_date, source_row) = 1"""
+
 CONTRACT = Contract(
     dataset="randomisation",
     title="Randomisation",
     description="Allocations to a trial arm. Analysis is by the arm first allocated, whatever support followed.",
     grain="one row per allocation; one allocation per participant",
     key=("randomisation_id",),
-    entity="allocation",
     participant_level=True,
     fields=(
         Field(
@@ -166,15 +172,9 @@ CONTRACT = Contract(
             fix="Restore the arm first allocated. If the first record was wrong, tell the trial team: "
             "until they decide, the first allocation stands.",
             on="arm",
-            first_stands=True,
             # A second allocation within the extract is T01's business: only the earliest is compared.
-            breaks_sql="""
-                with first_sent as (
-                    select site_code, participant_ref, arm from history.randomisation
-                    qualify row_number() over (
-                        partition by site_code, participant_ref
-                        order by received_at, data_cut_date, delivery_id, randomised_date, source_row) = 1
-                ), now_sent as (
+            breaks_sql=f"""
+                with first_sent as ({FIRST_SENT}), now_sent as (
                     select site_code, participant_ref, arm, delivery_id, source_row from core.randomisation
                     qualify row_number() over (
                         partition by site_code, participant_ref order by randomised_date, source_row) = 1
@@ -182,6 +182,12 @@ CONTRACT = Contract(
                 select now_sent.delivery_id, now_sent.source_row
                 from now_sent join first_sent using (site_code, participant_ref)
                 where now_sent.arm <> first_sent.arm""",
+            restores_sql=f"""
+                with first_sent as ({FIRST_SENT})
+                select first_sent.delivery_id, first_sent.source_row
+                from first_sent
+                join core.randomisation c using (site_code, participant_ref)
+                join broken on broken.delivery_id = c.delivery_id and broken.source_row = c.source_row""",
         ),
         Rule(
             "T03",

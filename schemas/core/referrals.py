@@ -56,7 +56,6 @@ CONTRACT = Contract(
     description="Spells of support from referral to exit. A second referral of a person is a new row.",
     grain="one row per referral (episode)",
     key=("episode_id",),
-    entity="referral",
     participant_level=True,
     fields=(
         EPISODE_ID,

@@ -35,7 +35,6 @@ CONTRACT = Contract(
     description="Published targets and totals in post, each with what it counts and where it is printed.",
     grain="one row per target",
     key=("target_id",),
-    entity="target",
     fields=(
         Field("target_id", Kind.REFERENCE, "Target reference", "The sender's own reference.", example="MHT-REACH"),
         PROGRAMME_CODE.but(description="The programme that the target belongs to.", required=True),

@@ -27,8 +27,7 @@
 --   work_status_at_start         VARCHAR not null  out_of_work (codes 02 to 08), in_work (01) or unknown (others).
 --   first_contact_date           DATE  First attended contact on or after the referral.
 --   n_attended_contacts          BIGINT not null  Attended contacts on or after the referral. Unit: contacts.
---   has_early_in_work_support    BOOLEAN  Whether in-work support was given within 28 days of the first job start;
---       empty if there is none.
+--   first_in_work_support_date   DATE  First attended contact for in-work support on or after the first job start.
 --   first_job_start_date         DATE  First job start (see outcomes.jobs); empty if there is none.
 --   first_job_start_year         VARCHAR  Financial year of the first job start.
 --   n_job_starts                 BIGINT not null  Job starts of the episode. Unit: jobs.
@@ -80,10 +79,9 @@ seen AS (
     c.episode_id,
     min(c.contact_date) AS first_contact_date,
     count(*) AS n_attended,
-    bool_or(
-      c.contact_type = 'in_work_support'
-      AND c.contact_date BETWEEN w.first_job_start_date AND w.first_job_start_date + 28
-    ) AS has_early_in_work_support
+    min(c.contact_date) FILTER (
+      c.contact_type = 'in_work_support' AND c.contact_date >= w.first_job_start_date
+    ) AS first_in_work_support_date
   FROM core.contacts AS c
   JOIN core.referrals AS r USING (site_code, episode_id)
   LEFT JOIN worked AS w USING (site_code, episode_id)
@@ -117,7 +115,7 @@ SELECT
   END AS work_status_at_start,
   s.first_contact_date,
   coalesce(s.n_attended, 0) AS n_attended_contacts,
-  CASE WHEN w.n_job_starts > 0 THEN coalesce(s.has_early_in_work_support, false) END AS has_early_in_work_support,
+  s.first_in_work_support_date,
   w.first_job_start_date,
   financial_year(w.first_job_start_date) AS first_job_start_year,
   coalesce(w.n_job_starts, 0) AS n_job_starts,

@@ -33,25 +33,12 @@
 --       was not over (reporting lag included) at the cut-off, or a site's data are missing.
 WITH site_reach AS (
   -- Which sites can say anything about which rate: cut_date is empty where a site has not sent what it takes.
-  SELECT
-    d.kpi_code,
-    e.programme_code,
-    e.site_code,
-    e.data_cut_date AS referrals_cut_date,
-    CASE d.dataset
-      WHEN 'referrals' THEN e.data_cut_date
-      WHEN 'contacts' THEN e.contacts_cut_date
-      WHEN 'employment_outcomes' THEN e.outcomes_cut_date
-      WHEN 'contacts, employment_outcomes' THEN earlier_of(e.contacts_cut_date, e.outcomes_cut_date)
-    END AS cut_date
-  FROM (
-    SELECT DISTINCT programme_code, site_code, data_cut_date, contacts_cut_date, outcomes_cut_date
-    FROM outcomes.episodes
-  ) AS e
-  CROSS JOIN outcomes.kpi_definitions AS d
+  SELECT d.kpi_code, r.programme_code, r.site_code, r.referrals_cut_date, r.cut_date
+  FROM outcomes.kpi_definitions AS d
+  JOIN outcomes.reach AS r USING (dataset)
   WHERE d.kind = 'rate'
 ),
-reach AS (
+place_reach AS (
   SELECT
     kpi_code,
     programme_code,
@@ -116,7 +103,7 @@ rates AS (
       OR r.n_sites_missing > 0 AS provisional
   FROM rolled_up AS t
   JOIN outcomes.kpi_definitions AS d USING (kpi_code)
-  JOIN reach AS r USING (kpi_code, programme_code, site_code)
+  JOIN place_reach AS r USING (kpi_code, programme_code, site_code)
 ),
 counts AS (
   SELECT
@@ -180,7 +167,8 @@ SELECT
 FROM counts
 UNION ALL
 SELECT
-  kpi_code, programme_code, site_code, cohort, 'period', definition_code, unit,
-  numerator, denominator, NULL, NULL, NULL, rate, reason, NULL, NULL, NULL, data_cut_date,
-  coalesce(cohort <> 'all' AND try(financial_year_end(cohort)) > data_cut_date - 30, false)
-FROM attainment
+  a.kpi_code, a.programme_code, a.site_code, a.cohort, d.basis, a.definition_code, a.unit,
+  a.numerator, a.denominator, NULL, NULL, NULL, a.rate, a.reason, NULL, NULL, NULL, a.data_cut_date,
+  coalesce(a.cohort <> 'all' AND try(financial_year_end(a.cohort)) > a.data_cut_date - d.lag_days::INTEGER, false)
+FROM attainment AS a
+JOIN outcomes.kpi_definitions AS d USING (kpi_code)

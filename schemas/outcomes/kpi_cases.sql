@@ -1,6 +1,7 @@
 -- outcomes.kpi_cases
 -- The cases behind every rate of outcomes.kpi: which episode counts in which figure, from which day, whether it is
--- mature and whether it achieved. Clients in work at the start are in no job figure: they have retention. Where a site
+-- mature and whether it achieved. A rate with a window is achieved if its event comes in time and `holds`, one without
+-- if it `holds`; the windows themselves stand in outcomes.kpi_definitions. Clients in work at the start are in no job figure: they have retention. Where a site
 -- has sent no file that could show the outcome, what the case achieved is unknown, not 'no'.
 -- Grain: one row per rate and episode in its denominator
 -- Key: kpi_code, site_code, episode_id
@@ -20,85 +21,85 @@ WITH asked AS (
     programme_code,
     site_code,
     episode_id,
-    data_cut_date AS referrals_cut_date,
     unnest(
       [
         {
-          'kpi_code': 'kpi_02_eligibility', 'counts': true, 'entry_date': referral_date,
-          'is_achieved': if(is_decided, is_eligible, NULL), 'cut_date': data_cut_date
+          'kpi_code': 'kpi_02_eligibility', 'counts': true,
+          'entry_date': referral_date, 'event_date': NULL::DATE, 'holds': if(is_decided, is_eligible, NULL)
         },
         {
           'kpi_code': 'kpi_03_start_within_60_days', 'counts': is_offered_service AND is_eligible,
-          'entry_date': referral_date,
-          'is_achieved': coalesce(start_date <= referral_date + 60, false), 'cut_date': data_cut_date
+          'entry_date': referral_date, 'event_date': start_date, 'holds': true
         },
         {
-          'kpi_code': 'kpi_04_engaged_within_60_days', 'counts': is_offered_service, 'entry_date': referral_date,
-          'is_achieved': coalesce(first_contact_date <= referral_date + 60, false), 'cut_date': contacts_cut_date
+          'kpi_code': 'kpi_04_engaged_within_60_days', 'counts': is_offered_service,
+          'entry_date': referral_date, 'event_date': first_contact_date, 'holds': true
         },
         {
           'kpi_code': 'kpi_05_first_contact_within_7_days', 'counts': is_offered_service,
-          'entry_date': first_contact_date,
-          'is_achieved': first_contact_date - referral_date <= 7, 'cut_date': contacts_cut_date
+          'entry_date': first_contact_date, 'event_date': first_contact_date, 'holds': first_contact_date - referral_date <= 7
         },
         {
           'kpi_code': 'kpi_05_first_contact_8_to_30_days', 'counts': is_offered_service,
-          'entry_date': first_contact_date,
-          'is_achieved': first_contact_date - referral_date BETWEEN 8 AND 30, 'cut_date': contacts_cut_date
+          'entry_date': first_contact_date, 'event_date': first_contact_date, 'holds': first_contact_date - referral_date BETWEEN 8 AND 30
         },
         {
           'kpi_code': 'kpi_05_first_contact_over_30_days', 'counts': is_offered_service,
-          'entry_date': first_contact_date,
-          'is_achieved': first_contact_date - referral_date > 30, 'cut_date': contacts_cut_date
+          'entry_date': first_contact_date, 'event_date': first_contact_date, 'holds': first_contact_date - referral_date > 30
         },
         {
-          'kpi_code': 'kpi_06_job_within_12_months',
-          'counts': is_offered_service AND work_status_at_start = 'out_of_work', 'entry_date': start_date,
-          'is_achieved': coalesce(first_job_start_date <= start_date + 365, false), 'cut_date': outcomes_cut_date
+          'kpi_code': 'kpi_06_job_within_12_months', 'counts': is_offered_service AND work_status_at_start = 'out_of_work',
+          'entry_date': start_date, 'event_date': first_job_start_date, 'holds': true
         },
         {
-          'kpi_code': 'kpi_08_sustained_13_weeks', 'counts': is_offered_service, 'entry_date': first_job_start_date,
-          'is_achieved': sust_13, 'cut_date': outcomes_cut_date
+          'kpi_code': 'kpi_08_sustained_13_weeks', 'counts': is_offered_service,
+          'entry_date': first_job_start_date, 'event_date': first_job_start_date, 'holds': sust_13
         },
         {
-          'kpi_code': 'kpi_09_sustained_26_weeks', 'counts': is_offered_service, 'entry_date': first_job_start_date,
-          'is_achieved': sust_26, 'cut_date': outcomes_cut_date
+          'kpi_code': 'kpi_09_sustained_26_weeks', 'counts': is_offered_service,
+          'entry_date': first_job_start_date, 'event_date': first_job_start_date, 'holds': sust_26
         },
         {
-          'kpi_code': 'kpi_10_start_to_13_weeks',
-          'counts': is_offered_service AND work_status_at_start <> 'in_work', 'entry_date': start_date,
-          'is_achieved': coalesce(first_job_start_date <= start_date + 365 AND sust_13, false),
-          'cut_date': outcomes_cut_date
+          'kpi_code': 'kpi_10_start_to_13_weeks', 'counts': is_offered_service AND work_status_at_start <> 'in_work',
+          'entry_date': start_date, 'event_date': first_job_start_date, 'holds': sust_13
         },
         {
-          'kpi_code': 'kpi_10_start_to_26_weeks',
-          'counts': is_offered_service AND work_status_at_start <> 'in_work', 'entry_date': start_date,
-          'is_achieved': coalesce(first_job_start_date <= start_date + 365 AND sust_26, false),
-          'cut_date': outcomes_cut_date
+          'kpi_code': 'kpi_10_start_to_26_weeks', 'counts': is_offered_service AND work_status_at_start <> 'in_work',
+          'entry_date': start_date, 'event_date': first_job_start_date, 'holds': sust_26
         },
         {
           'kpi_code': 'kpi_12_in_work_support_28_days', 'counts': is_offered_service,
-          'entry_date': first_job_start_date,
-          'is_achieved': has_early_in_work_support, 'cut_date': earlier_of(outcomes_cut_date, contacts_cut_date)
+          'entry_date': first_job_start_date, 'event_date': first_in_work_support_date, 'holds': true
         }
       ],
       recursive := true
     )
   FROM outcomes.episodes
+),
+answered AS (
+  SELECT
+    a.*,
+    d.window_days::INTEGER AS window_days,
+    d.lag_days::INTEGER AS lag_days,
+    CASE
+      WHEN d.event_days IS NULL THEN a.holds
+      ELSE coalesce(a.event_date <= a.entry_date + d.event_days::INTEGER AND a.holds, false)
+    END AS achieved,
+    r.cut_date,
+    coalesce(r.cut_date, r.referrals_cut_date) AS data_cut_date
+  FROM asked AS a
+  JOIN outcomes.kpi_definitions AS d USING (kpi_code)
+  JOIN outcomes.reach AS r USING (site_code, dataset)
+  WHERE a.counts AND a.entry_date IS NOT NULL
 )
 SELECT
-  a.kpi_code,
-  a.programme_code,
-  a.site_code,
-  a.episode_id,
-  a.entry_date,
-  financial_year(a.entry_date) AS cohort,
-  CASE
-    WHEN d.window_days IS NULL THEN a.is_achieved IS NOT NULL
-    ELSE a.entry_date + d.window_days::INTEGER <= coalesce(a.cut_date, a.referrals_cut_date) - d.lag_days::INTEGER
-  END AS is_mature,
-  CASE WHEN a.cut_date IS NOT NULL THEN a.is_achieved END AS is_achieved,
-  coalesce(a.cut_date, a.referrals_cut_date) AS data_cut_date
-FROM asked AS a
-JOIN outcomes.kpi_definitions AS d USING (kpi_code)
-WHERE a.counts AND a.entry_date IS NOT NULL
+  kpi_code,
+  programme_code,
+  site_code,
+  episode_id,
+  entry_date,
+  financial_year(entry_date) AS cohort,
+  if(window_days IS NULL, achieved IS NOT NULL, entry_date + window_days <= data_cut_date - lag_days) AS is_mature,
+  if(cut_date IS NULL, NULL, achieved) AS is_achieved,
+  data_cut_date
+FROM answered

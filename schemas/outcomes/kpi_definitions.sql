@@ -15,25 +15,18 @@
 --       that of the target.
 --   definition_code  VARCHAR  Outcome definition (core.outcome_definitions); empty where no outcome is counted.
 --   entry            VARCHAR not null  The day that places a case in a financial year.
---   window_days      BIGINT  Days from entry until the case is settled; empty where the event settles it. Unit: days.
+--   event_days       BIGINT  Days from entry within which the event must happen (0: entry is that event); empty where
+--       the figure has no window. Unit: days.
+--   window_days      BIGINT  Days from entry until the case is settled: those, and the days over which the outcome
+--       definition follows the event. Empty where the event settles it. Unit: days.
 --   lag_days         BIGINT not null  Days that sites have to report an event. Unit: days.
---   dataset          VARCHAR not null  What a site must have sent, besides referrals, for the figure to be known.
+--   dataset          VARCHAR not null  What a site must have sent, besides referrals, for the figure to be known: see
+--       outcomes.reach.
 --   numerator        VARCHAR not null  What counts.
 --   denominator      VARCHAR  Among what; empty for volumes.
-SELECT
-  kpi_code,
-  title,
-  kind,
-  basis,
-  unit,
-  definition_code,
-  entry,
-  window_days::BIGINT AS window_days,
-  30::BIGINT AS lag_days,
-  dataset,
-  numerator,
-  denominator
-FROM (
+WITH stated (
+  kpi_code, title, kind, basis, unit, definition_code, entry, event_days, dataset, numerator, denominator
+) AS (
   VALUES
     ('kpi_01_referrals', 'Referrals received', 'volume', 'period', 'referrals', NULL, 'referral', NULL,
       'referrals', 'referrals', NULL),
@@ -70,38 +63,51 @@ FROM (
     ('kpi_07_people_with_job_start', 'People who started a job', 'volume', 'period', 'people', 'JOB_START',
       'job start', NULL, 'employment_outcomes', 'different people with a job start', NULL),
     ('kpi_08_sustained_13_weeks', 'First job starts sustained for 13 weeks', 'rate', 'cohort', 'job_starts',
-      'SUST_13', 'first job start', 112, 'employment_outcomes',
+      'SUST_13', 'first job start', 0, 'employment_outcomes',
       'first job starts followed by at least 91 days in paid work within 112 days', 'first job starts'),
     ('kpi_09_sustained_26_weeks', 'First job starts sustained for 26 weeks', 'rate', 'cohort', 'job_starts',
-      'SUST_26', 'first job start', 210, 'employment_outcomes',
+      'SUST_26', 'first job start', 0, 'employment_outcomes',
       'first job starts followed by at least 182 days in paid work within 210 days', 'first job starts'),
     ('kpi_10_start_to_13_weeks', 'Starters with a job within 365 days that lasted 13 weeks', 'rate', 'cohort',
-      'starts', 'SUST_13', 'start', 365 + 112, 'employment_outcomes',
+      'starts', 'SUST_13', 'start', 365, 'employment_outcomes',
       'starts with a first job start within 365 days, sustained for 13 weeks',
       'starts offered the service, without clients in work at the start'),
     ('kpi_10_start_to_26_weeks', 'Starters with a job within 365 days that lasted 26 weeks', 'rate', 'cohort',
-      'starts', 'SUST_26', 'start', 365 + 210, 'employment_outcomes',
+      'starts', 'SUST_26', 'start', 365, 'employment_outcomes',
       'starts with a first job start within 365 days, sustained for 26 weeks',
       'starts offered the service, without clients in work at the start'),
     ('kpi_12_in_work_support_28_days', 'Job starters with in-work support within 28 days', 'rate', 'cohort',
       'job_starts', 'JOB_START', 'first job start', 28, 'contacts, employment_outcomes',
       'first job starts with an attended in-work support contact within 28 days', 'first job starts')
-) AS stated (
-  kpi_code, title, kind, basis, unit, definition_code, entry, window_days, dataset, numerator, denominator
+  UNION ALL
+  SELECT
+    'kpi_19_target_' || code,
+    'Target attainment: ' || label,
+    'attainment',
+    'period',
+    'that of the target',
+    NULL,
+    'the event that is counted',
+    NULL,
+    'targets',
+    'the actual of the same metric, unit and definition',
+    'the target'
+  FROM core.codes
+  WHERE list_name = 'target_metric' AND code <> 'population'
 )
-UNION ALL
 SELECT
-  'kpi_19_target_' || code,
-  'Target attainment: ' || label,
-  'attainment',
-  'period',
-  'that of the target',
-  NULL,
-  'the event that is counted',
-  NULL,
-  30,
-  'targets',
-  'the actual of the same metric, unit and definition',
-  'the target'
-FROM core.codes
-WHERE list_name = 'target_metric' AND code <> 'population'
+  s.kpi_code,
+  s.title,
+  s.kind,
+  s.basis,
+  s.unit,
+  s.definition_code,
+  s.entry,
+  s.event_days::BIGINT AS event_days,
+  (s.event_days + coalesce(o.window_days, 0))::BIGINT AS window_days,
+  30::BIGINT AS lag_days,
+  s.dataset,
+  s.numerator,
+  s.denominator
+FROM stated AS s
+LEFT JOIN core.outcome_definitions AS o USING (definition_code)

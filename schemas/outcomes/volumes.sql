@@ -23,23 +23,11 @@ WITH counted AS (
       ('referral', 'referrals', 'kpi_01_referrals', 'referrals', 'kpi_01_people_referred', NULL),
       ('randomisation', 'referrals', NULL, NULL, 'people_randomised', NULL),
       ('start', 'referrals', 'kpi_03_starts', 'starts', 'kpi_03_people_started', NULL),
-      ('job', 'job outcomes', 'kpi_07_job_starts', 'jobs', 'kpi_07_people_with_job_start', 'JOB_START'),
-      ('first job', 'job outcomes', 'kpi_07_first_job_starts', 'job_starts', NULL, 'JOB_START'),
-      ('13 weeks', 'job outcomes', NULL, NULL, 'people_sustained_13_weeks', 'SUST_13'),
-      ('26 weeks', 'job outcomes', NULL, NULL, 'people_sustained_26_weeks', 'SUST_26')
+      ('job', 'employment_outcomes', 'kpi_07_job_starts', 'jobs', 'kpi_07_people_with_job_start', 'JOB_START'),
+      ('first job', 'employment_outcomes', 'kpi_07_first_job_starts', 'job_starts', NULL, 'JOB_START'),
+      ('13 weeks', 'employment_outcomes', NULL, NULL, 'people_sustained_13_weeks', 'SUST_13'),
+      ('26 weeks', 'employment_outcomes', NULL, NULL, 'people_sustained_26_weeks', 'SUST_26')
   ) AS stated (event, dataset, event_code, event_unit, people_code, definition_code)
-),
-site_cut_offs AS (
-  SELECT
-    programme_code,
-    site_code,
-    unnest([
-      {'dataset': 'referrals', 'cut_date': min(data_cut_date)},
-      {'dataset': 'job outcomes', 'cut_date': min(outcomes_cut_date)}
-    ], recursive := true),
-    min(data_cut_date) AS referrals_cut_date
-  FROM outcomes.episodes
-  GROUP BY programme_code, site_code
 ),
 cut_offs AS (
   SELECT
@@ -49,7 +37,7 @@ cut_offs AS (
     min(coalesce(cut_date, referrals_cut_date)) AS data_cut_date,
     count(*) AS n_sites,
     count(*) FILTER (cut_date IS NULL) AS n_sites_missing
-  FROM site_cut_offs
+  FROM outcomes.reach
   GROUP BY GROUPING SETS ((programme_code, dataset, site_code), (programme_code, dataset))
 ),
 events AS (

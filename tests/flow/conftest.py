@@ -10,5 +10,6 @@ from made_up_returns import DataFolder
 
 @pytest.fixture
 def folder(tmp_path: Path) -> DataFolder:
-    """An empty data folder."""
+    """A data folder to which nobody has sent anything yet."""
+    (tmp_path / "data" / "raw").mkdir(parents=True)
     return DataFolder(tmp_path / "data")

@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from flows.nightly import Outcome, night
+from flows.nightly import NightResult, night
 from flows.settings import Settings
 from flows.store.ledger import Ledger
 from flows.store.places import Places
@@ -158,7 +158,7 @@ class DataFolder:
             if not names or any(f"_{name}_" in path.name for name in names):
                 shutil.copy2(path, to)
 
-    def night(self, as_of: str = "", **settings: Any) -> Outcome:
+    def night(self, as_of: str = "", **settings: Any) -> NightResult:
         """Run the night without the engine."""
         return night(Settings(data=self.path, **settings), datetime.fromisoformat(as_of) if as_of else None)
 

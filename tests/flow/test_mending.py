@@ -62,7 +62,6 @@ CONTRACT = Contract(
     description="Toys in the waiting room.",
     grain="one row per toy",
     key=("toy_id",),
-    entity="toy",
     fields=(
         Field("toy_id", Kind.REFERENCE, "Toy reference", "The site's own reference.", example="T-1"),
         Field("pieces", Kind.WHOLE, "Pieces", "How many pieces it has.", unit="pieces", low=1),

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +17,25 @@ import pytest
 from made_up_returns import BPL, NUMBER, PROJECT, WMCA, DataFolder, content_of, people, sound
 
 from flows import nightly
-from flows.nightly import Outcome
+from flows.as_known import warehouse_as_known
+from flows.nightly import NightResult
+from flows.settings import Settings
 from flows.steps.build import build
 from flows.steps.publish import NotConserved
 from flows.store.builds import published_build
+from flows.store.ledger import EarlierThanKnown
 from flows.store.lock import Busy, writer_lock
 
 DEC, JAN, FEB = "2016-12-02T03:30", "2017-01-03T03:30", "2017-02-02T03:30"
 
 
-def judged(outcome: Outcome, folder: DataFolder) -> int:
+def judged(outcome: NightResult, folder: DataFolder) -> int:
     """How many deliveries the run behind an outcome judged, as the ledger has it."""
     [run] = [r for r in folder.runs() if r["run_id"] == outcome.run_id]
     return int(run["deliveries_judged"])
 
 
-def summary(outcome: Outcome) -> str:
+def summary(outcome: NightResult) -> str:
     return outcome.reported.summary
 
 
@@ -174,10 +178,12 @@ def test_as_of_a_past_date_gives_the_figures_as_they_were_known_then(folder: Dat
     folder.send_all(1, 2, period="201612")
     folder.night(JAN)
     assert folder.count("core.contacts") == 2
-    past = folder.night("2016-12-20")
-    assert past.warehouse and folder.count("core.contacts") == 1
-    assert content_of(past.warehouse) == known
-    assert folder.night(JAN).result == "published" and folder.count("core.contacts") == 2
+    past = folder.path / "as-known.duckdb"
+    assert warehouse_as_known(Settings(data=folder.path), datetime(2016, 12, 20), past) > 0
+    assert content_of(past) == known
+    assert folder.count("core.contacts") == 2  # what readers open is as it was
+    with pytest.raises(EarlierThanKnown):
+        folder.night("2016-12-20")
 
 
 def test_one_held_participant_takes_what_hangs_on_it_along(folder: DataFolder) -> None:

@@ -20,6 +20,7 @@ FIRST_MARTS = {
     "outcomes.kpi_cases",
     "outcomes.kpi_definitions",
     "outcomes.published_measures",
+    "outcomes.reach",
     "outcomes.target_attainment",
     "outcomes.volumes",
     "quality.deliveries",

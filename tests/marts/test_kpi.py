@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
+import duckdb
 import pytest
+
+from schemas import catalogue
 
 SITE, OTHER = "MHT-BPL", "MHT-GM"
 ALL = ("referrals", "contacts", "employment_outcomes")
@@ -330,3 +335,27 @@ def test_the_cases_add_up_to_the_rates(bpl):
         FROM outcomes.kpi WHERE site_code = 'MHT-BPL' AND cohort <> 'all' AND denominator IS NOT NULL GROUP BY 1
         EXCEPT SELECT kpi_code, count(*) FROM outcomes.kpi_cases GROUP BY 1"""
     assert bpl.rows(difference) == []
+
+
+def test_the_cases_are_those_of_every_rate_that_is_defined(warehouse):
+    # one episode that is asked about in every figure: started, in a job, with contacts
+    warehouse.deliver(SITE, "2018-12-31", *ALL)
+    warehouse.episode(SITE, "E1", "2015-01-01", "2015-02-01")
+    warehouse.contact(SITE, "E1", "2015-01-05")
+    warehouse.job(SITE, "E1", "2015-03-01")
+    warehouse.build()
+    defined = warehouse.rows("SELECT kpi_code FROM outcomes.kpi_definitions WHERE kind = 'rate' ORDER BY 1")
+    assert warehouse.rows("SELECT DISTINCT kpi_code FROM outcomes.kpi_cases ORDER BY 1") == defined
+    # and the source asks about no other, were its definition missing
+    cases = next(m for m in catalogue.marts() if m.address == "outcomes.kpi_cases").sql
+    assert sorted(re.findall(r"'kpi_code': '(\w+)'", cases)) == [code for (code,) in defined]
+
+
+def test_a_figure_that_needs_data_of_unknown_reach_stops_the_build(warehouse):
+    reach = next(m for m in catalogue.marts() if m.address == "outcomes.reach").sql
+    warehouse.deliver(SITE, "2016-12-31", *ALL)
+    warehouse.episode(SITE, "E1", "2015-01-01", "2015-02-01")
+    warehouse.build()
+    warehouse.db.execute("UPDATE outcomes.kpi_definitions SET dataset = 'horoscopes' WHERE kpi_code LIKE 'kpi_04%'")
+    with pytest.raises(duckdb.Error, match="no cut-off of horoscopes"):
+        warehouse.rows(reach)

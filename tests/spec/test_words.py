@@ -32,8 +32,8 @@ MODULES = (
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.dataset)
 def test_every_rule_of_a_dataset_is_explained(contract: Contract) -> None:
     """{expected} may quote a code list, so the words that nobody should read are looked for in the rule's own text."""
-    for rule, field in rules_of(contract):
-        said = explain(contract, rule.rule_id, field, rule.severity)
+    for rule, severity, field in rules_of(contract):
+        said = explain(contract, rule.rule_id, field, severity)
         for text in (said.title, said.expected, said.fix):
             assert text.strip(), (rule.rule_id, field)
             assert not re.search(r"\{\w*\}", text), (rule.rule_id, field, text)

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from schemas import wording
 from schemas.audit.deliveries import Delivery
 from schemas.audit.findings import Outcome
+from schemas.cells import FORMULA_SIGNS
 from schemas.contract import Severity
 from schemas.report import HIDDEN, Report
 
@@ -21,7 +22,6 @@ PAGE_LIMIT = 300_000  # bytes: a page must be small enough to e-mail
 ITEMS_SHOWN = (60, 20, 5)  # of each kind; fewer where the page would grow too large
 NOT_JUDGED = "could not be judged"
 _CELL_ORDER = ("column_letter", "column_name", "rule_id", "severity", "field", "found", "sheet")
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @lru_cache
@@ -93,7 +93,7 @@ def _fix() -> pl.Expr:
 
 
 def _not_a_formula(column: str) -> pl.Expr:
-    risky = pl.any_horizontal(pl.col(column).str.starts_with(sign) for sign in _FORMULA_SIGNS)
+    risky = pl.any_horizontal(pl.col(column).str.starts_with(sign) for sign in FORMULA_SIGNS)
     return pl.when(risky).then("'" + pl.col(column)).otherwise(column).alias(column)
 
 

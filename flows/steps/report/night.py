@@ -14,13 +14,12 @@ from schemas.audit.findings import Outcome
 from schemas.catalogue import datasets
 from schemas.contract import Severity
 from schemas.explain import explain
+from schemas.personal_data import RULES_OF_PERSONAL_FILES
 from schemas.registry import sites
 from schemas.wording import counted, day, deadline, listed, moment, month
 
 RULES_SHOWN = 10
 SITES_NAMED = 5
-_STOPPED = (Result.REFUSED, Result.UNREADABLE)
-_PERSONAL = ("F11", "P01", "P02", "P03")  # file rules that mean: personal values were sent (DOMAIN.md amendment 5)
 _RESULT = {
     Result.ACCEPTED: "accepted",
     Result.HELD_ROWS: "rows held back",
@@ -165,7 +164,7 @@ def _table_of_deliveries(night: Night) -> str:
 
 
 def _stopped(night: Night) -> list[Delivery]:
-    return [d for d, v in _in_order(night) if v.result in _STOPPED]
+    return [d for d, v in _in_order(night) if v.result.stops]
 
 
 def _rules(night: Night, delivery: Delivery) -> list[tuple[str, str]]:
@@ -193,7 +192,7 @@ def _to_delete(night: Night) -> list[str]:
     return [
         f"`{d.path}`: delete it under the incident process. Nothing of it was kept by the night."
         for d in _stopped(night)
-        if any(rule_id in _PERSONAL for rule_id, _ in _rules(night, d))
+        if any(rule_id in RULES_OF_PERSONAL_FILES for rule_id, _ in _rules(night, d))
     ]
 
 

@@ -1,0 +1,46 @@
+"""What may be said of an error: never a value of a row.
+
+The message of another library's error may quote one ("could not convert 'AB123456C'"), so only its kind and the lines
+of code it passed are told. Our own errors say nothing of rows, and are told whole.
+"""
+
+from __future__ import annotations
+
+import traceback
+
+OWN_PACKAGES = ("flows", "schemas")
+
+
+class StepFailed(Exception):  # noqa: N818 - what happened, not a kind of defect
+    """A step broke on another library's error, told without its message."""
+
+    def __init__(self, told: str, frames: str) -> None:
+        super().__init__(told)
+        self.frames = frames
+
+
+def is_own(error: BaseException) -> bool:
+    """Whether an error is one of ours, whose message is free of data."""
+    return type(error).__module__.partition(".")[0] in OWN_PACKAGES
+
+
+def told(error: BaseException) -> str:
+    """What to say of an error, in one line."""
+    if is_own(error):
+        return str(error)
+    if isinstance(error, OSError):
+        return ": ".join(str(part) for part in (error.strerror or type(error).__name__, error.filename) if part)
+    return f"an error of the kind {type(error).__name__}"
+
+
+def frames_of(error: BaseException) -> str:
+    """The lines of code an error passed through."""
+    passed = "".join(traceback.format_tb(error.__traceback__))
+    return passed + error.frames if isinstance(error, StepFailed) else passed
+
+
+def without_data(error: Exception) -> Exception:
+    """The error itself where its message may be told; otherwise one that says only what kind it was."""
+    if is_own(error) or isinstance(error, OSError):
+        return error
+    return StepFailed(told(error), frames_of(error))

@@ -1,0 +1,195 @@
+"""One run of the night: what it holds while it goes on, and what it comes to."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from flows.judgement import Judgement, judgement_key
+from flows.reporting import Reported, report_failure
+from flows.settings import Settings
+from flows.steps.receive import Received, UnusableFile
+from flows.store.judgements import Judgements
+from flows.store.ledger import EarlierThanKnown, Ledger, now
+from flows.store.lock import writer_lock
+from flows.store.places import Places
+from schemas.audit.deliveries import Delivery, Result
+from schemas.catalogue import datasets
+from schemas.shapes import Judged
+from schemas.standing import standings
+
+
+class JudgementLost(Exception):  # noqa: N818
+    """A judgement that was made is gone, and so is the raw file to make it again from."""
+
+
+@dataclass
+class Run:
+    """What every stage of one run shares. `moment` is what the run takes for now."""
+
+    settings: Settings
+    places: Places
+    ledger: Ledger
+    moment: datetime
+    id: str
+    started_at: datetime
+
+    @property
+    def judgements(self) -> Judgements:
+        """The Parquet store."""
+        return Judgements(self.places)
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What reports say of the run."""
+        return {"id": self.id, "code_version": CODE_VERSION, "started_at": self.started_at.isoformat()}
+
+    def waiting(self, received: Received) -> list[Delivery]:
+        """The deliveries whose judgement is not in the store, and whose raw file still is there to be judged.
+
+        A raw file may be deleted a year after it was accepted: then its last judgement stands.
+        """
+        known = self.ledger.judgement_keys()
+        waiting = []
+        for delivery in received.deliveries.values():
+            if delivery.same_as:
+                continue
+            key = judgement_key(delivery, datasets()[delivery.dataset])
+            there = self.judgements.has(key)
+            if there and known.get(delivery.delivery_id) != key:
+                self.ledger.remember_judgement(delivery.delivery_id, key)
+            elif not there and (self.places.raw / delivery.path).exists():
+                waiting.append(delivery)
+        return waiting
+
+    def remember(self, made: Sequence[Judgement]) -> set[str]:
+        """Note the judgements that were made. Gives the ids of their deliveries."""
+        settled = [j for j in made if j.result is not None]
+        for judgement in settled:
+            self.ledger.remember_judgement(judgement.delivery_id, judgement.key)
+        return {j.delivery_id for j in settled}
+
+    def judged(self, received: Received) -> list[Judged]:
+        """Every delivery known by the moment of the run, with its judgement and whether it counts."""
+        return judged_by(received.deliveries.values(), self.ledger.judgement_keys(), self.judgements, self.moment)
+
+    def options(self) -> dict[str, Any]:
+        """DuckDB's settings."""
+        return self.settings.duckdb_options()
+
+
+CODE_VERSION = version("pilot-warehouse")
+
+
+@contextmanager
+def opened(settings: Settings, moment: datetime | None) -> Iterator[Run]:
+    """Hold the lock, clear away what a run that was cut off left, and begin a run. A night that fails says so.
+
+    Raises Busy where another run holds the lock, NoDataFolder, and EarlierThanKnown for a moment before the last one.
+    """
+    places = Places(settings.data.absolute())
+    places.require()
+    places.make()
+    with writer_lock(places.lock), closing(Ledger(places.ledger)) as ledger:
+        places.clear_unfinished()
+        started = now()
+        newest = ledger.newest_receipt()
+        if moment and newest and moment < newest:
+            raise EarlierThanKnown(f"deliveries up to {newest} are known: a run cannot take place on {moment}")
+        # a clock that was put back must not hide what was received before
+        run = Run(settings, places, ledger, moment or max(started, newest or started), _new_id(started), started)
+        ledger.start_run(run.id, run.started_at, run.moment, CODE_VERSION)
+        try:
+            yield run
+        except Exception as error:
+            with suppress(OSError, sqlite3.Error):  # the error itself matters more than the note of it
+                ledger.end_run(run.id, "failed", 0, 0)
+                report_failure(places, run.about, error)
+            raise
+
+
+def judged_by(
+    deliveries: Sequence[Delivery] | Any, keys: dict[str, str], judgements: Judgements, moment: datetime
+) -> list[Judged]:
+    """The deliveries received by a moment, with their judgements and standing.
+
+    Raises JudgementLost where a judgement that the ledger knows is not in the store: figures without it would be wrong.
+    """
+    known = [d for d in deliveries if d.received_at <= moment and (d.same_as or d.delivery_id) in keys]
+    lost = sorted(d.delivery_id for d in known if not judgements.has(keys[d.same_as or d.delivery_id]))
+    if lost:
+        raise JudgementLost(f"the judgements of {', '.join(lost)} are gone: bring back the store or the raw files")
+    verdicts = {i: judgements.verdict(keys[i]) for i in {d.same_as or d.delivery_id for d in known}}
+    standing = standings(known, {i: v.result for i, v in verdicts.items()})
+    return [
+        Judged(d, keys[d.same_as or d.delivery_id], verdicts[d.same_as or d.delivery_id], standing[d.delivery_id])
+        for d in known
+    ]
+
+
+def _new_id(started: datetime) -> str:
+    return f"{started:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+
+
+@dataclass(frozen=True)
+class NightResult:
+    """How a night ended: published or quiet, what it judged, and where the reports and the warehouse are."""
+
+    run_id: str
+    result: str  # 'published' or 'quiet'
+    warehouse: Path
+    judged: tuple[Judged, ...] = ()  # the deliveries that were received or judged anew tonight
+    unusable: tuple[UnusableFile, ...] = ()  # files whose name says nothing, or whose manifest is wrong, new tonight
+    reported: Reported = field(default_factory=Reported)
+
+    @property
+    def verdict(self) -> str:
+        """The night in one sentence."""
+        return self.reported.summary.splitlines()[0]
+
+    @property
+    def stopped(self) -> tuple[Judged, ...]:
+        """Tonight's deliveries that were refused or could not be read."""
+        return tuple(j for j in self.judged if j.verdict.result in (Result.REFUSED, Result.UNREADABLE))
+
+    @property
+    def held(self) -> tuple[Judged, ...]:
+        """Tonight's deliveries that were accepted but for some rows."""
+        return tuple(j for j in self.judged if j.verdict.result is Result.HELD_ROWS)
+
+    @property
+    def must_be_fixed(self) -> bool:
+        """Whether somebody has to send something again."""
+        return bool(self.stopped or self.unusable)
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as plain JSON values."""
+        return {
+            "run": self.run_id,
+            "result": self.result,
+            "verdict": self.verdict,
+            "warehouse": str(self.warehouse),
+            "summary": str(self.reported.path),
+            "not_taken_in": [asdict(u) for u in self.unusable],
+            "deliveries": self.deliveries(),
+        }
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        """What came of each of tonight's deliveries, as plain values."""
+        return [
+            {
+                "delivery": j.delivery.delivery_id,
+                "result": str(j.verdict.result),
+                "standing": str(j.standing),
+                **asdict(j.verdict.rows),
+                "report": str(self.reported.pages.get(j.delivery.delivery_id, "")),
+            }
+            for j in self.judged
+        ]
