@@ -5,7 +5,6 @@ Nothing heavy is imported until a command needs it. Exit codes and manners are i
 
 from __future__ import annotations
 
-import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -197,7 +196,7 @@ def main() -> None:
         code, words = exit_of(error)
         tell(words)
         sys.stdout.flush()
-        os._exit(code) if code == Exit.OUR_FAULT else sys.exit(code)
+        sys.exit(code)
 
 
 if __name__ == "__main__":

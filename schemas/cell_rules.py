@@ -180,7 +180,7 @@ CELL_RULES: tuple[Rule, ...] = (
     ),
     _row(
         "C12",
-        "{title} has a comma for the decimal point",
+        "{title} has a comma for the decimal point, or full stops between thousands",
         "Use a full stop for pence, and no marks for thousands.",
         NUMBER,
     ),

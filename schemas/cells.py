@@ -41,6 +41,8 @@ SPREADSHEET_ERROR = re.compile(
     r"^#(REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|GETTING_DATA|SPILL!|CALC!)$", re.IGNORECASE
 )
 SUPPRESSED = re.compile(r"^(\*|<\s?\d+|\[?c\]?|:)$", re.IGNORECASE)
+DECIMAL_COMMA = re.compile(r"-?(\d+|\d{1,3}(\.\d{3})+),\d{1,2}")
+STOPS_BETWEEN_THOUSANDS = re.compile(r"[-(]?\d{1,3}(\.\d{3})+\)?")  # 1.200 pounds may be meant as twelve hundred
 INVISIBLE = re.compile("[\u00a0\u2007\u202f\ufeff\u200b\u200c\u200d\u2060\t]")
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may run a text that starts so (rule C23)
 PLACEHOLDER_DATES = {date(1900, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(9999, 12, 31)}
@@ -235,10 +237,8 @@ def _read_number(text: str, field: Field, _: str) -> Reading:
     if text in field.sentinels:
         return fault("C08")
     plain = re.sub(r"[£ ]", "", text) if field.kind is Kind.MONEY else text
-    if re.fullmatch(r"-?(\d+|\d{1,3}(\.\d{3})+),\d{1,2}", plain):
+    if DECIMAL_COMMA.fullmatch(plain) or (field.kind is Kind.MONEY and STOPS_BETWEEN_THOUSANDS.fullmatch(plain)):
         return fault("C12")
-    if field.kind is Kind.MONEY and re.fullmatch(r"-?\d{1,3}(\.\d{3})+|\(\d{1,3}(\.\d{3})+\)", plain):
-        return fault("C12")  # 1.200 is twelve hundred to one sender and one pound twenty to another
     if field.kind is Kind.MONEY:
         plain = _plain_money(plain)
     rule = "C11" if plain != text else ""

@@ -42,7 +42,7 @@ def _standings_of_dataset(arrivals: list[Delivery], results: Mapping[str, Result
             found[d.delivery_id] = Standing.SAME
         elif results[d.delivery_id].stops:
             found[d.delivery_id] = Standing.REFUSED
-        elif d.extract_type is ExtractType.CUMULATIVE and any(
+        elif d.extract_type == ExtractType.CUMULATIVE and any(
             a.received_at < d.received_at and extent(a) > extent(d) for a in accepted
         ):
             found[d.delivery_id] = Standing.STALE
@@ -55,10 +55,10 @@ def _standings_of_dataset(arrivals: list[Delivery], results: Mapping[str, Result
 
 def _counting(accepted: list[Delivery]) -> list[Delivery]:
     """Of the accepted deliveries of one site and dataset, in order of arrival, those that count now."""
-    cumulative = [d for d in accepted if d.extract_type is ExtractType.CUMULATIVE]
+    cumulative = [d for d in accepted if d.extract_type == ExtractType.CUMULATIVE]
     latest_of_period: dict[str, Delivery] = {}
     for d in accepted:
-        if d.extract_type is ExtractType.PERIOD:
+        if d.extract_type == ExtractType.PERIOD:
             before = latest_of_period.get(d.period)
             latest_of_period[d.period] = d if before is None or d.version >= before.version else before
     if not cumulative:

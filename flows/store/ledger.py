@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.store.raw import FileStat
-from schemas.audit.deliveries import Delivery
+from schemas.audit.deliveries import Delivery, ExtractType
 
 _TABLES = """
 create table if not exists files (            -- the stat of each raw file when its fingerprint was last taken
@@ -148,4 +148,5 @@ def _delivery(body: str) -> Delivery:
     data = json.loads(body)
     data["received_at"] = datetime.fromisoformat(data["received_at"])
     data["data_cut_date"] = date.fromisoformat(data["data_cut_date"])
+    data["extract_type"] = ExtractType(data["extract_type"])
     return Delivery(**data)

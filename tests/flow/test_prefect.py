@@ -14,6 +14,7 @@ from prefect_server import PrefectServer
 
 pytestmark = pytest.mark.server
 LOCALHOST = {"0100007F", "00000000000000000000000001000000"}  # 127.0.0.1 and ::1, as /proc writes them
+QUOTED = "Smith, AB123456C"
 STAGES = ("receive", "load", "relate", "build", "publish", "report")
 LOAD = (
     "from prefect.flows import load_flow_from_entrypoint as load\n"
@@ -124,3 +125,21 @@ def test_the_schedule_fires_by_itself_and_its_states_say_how_the_night_went(fold
         assert tasks_of(server, refused)["judge MHT-BPL referrals 201612 v1"] == "Refused"
         assert server.addresses() <= LOCALHOST, "a process listens, or is connected, beyond this machine"
     assert folder.standings("referrals")["201611 v1"][1] == "current"
+
+
+def test_a_fault_of_ours_tells_prefect_nothing_of_a_row(tmp_path: Path) -> None:
+    """A step of a copy is broken so that its error quotes a row: its kind reaches Prefect, its words do not."""
+    copy = copy_of_the_project(tmp_path / "project")
+    step = copy / "flows" / "steps" / "load.py"
+    text = step.read_text(encoding="utf-8")
+    broken = text.replace('    """Make the file `build`', f'    raise ValueError("{QUOTED}")\n    """', 1)
+    assert broken != text
+    step.write_text(broken, encoding="utf-8")
+    folder = DataFolder(tmp_path / "data")
+    folder.send("contacts", people("contacts", 1, 2))
+    told = pilots("run", "--data", str(folder.path), home=copy, timeout=240, TMPDIR=str(tmp_path))
+    assert told.returncode == 70, told.stderr
+    assert QUOTED not in told.stdout + told.stderr
+    kept = [p for p in (tmp_path / "data").rglob("*") if p.is_file()] + list(tmp_path.glob("*.log"))
+    assert any(b"ValueError" in p.read_bytes() for p in kept), "the kind of error is told nowhere"
+    assert not [p for p in kept if QUOTED.encode() in p.read_bytes()]

@@ -69,6 +69,11 @@ HOLDS_THE_ROW = [
     ("C12", "funding_awards", "amount", "1.200,50", None),
     ("C12", "funding_awards", "amount", "1200,50", None),  # without its comma it would be a hundred times as much
     ("C12", "funding_awards", "amount", "£1 200,5", None),
+    # ... or full stops between thousands: read as pence they would be a thousandth of what was meant
+    ("C12", "funding_awards", "amount", "1.200", None),
+    ("C12", "funding_awards", "amount", "12.500", None),
+    ("C12", "funding_awards", "amount", "£1.200.000", None),
+    ("C12", "funding_awards", "amount", "(1.200)", None),
     # C15: a long reference that a spreadsheet turned into a number
     ("C15", "contacts", "contact_id", "1.23457E+11", None),
     # C18: neither yes nor no

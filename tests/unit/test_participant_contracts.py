@@ -237,4 +237,4 @@ def test_headings_and_rules_are_told_apart(contract: Contract) -> None:
 
 
 def test_only_a_switched_arm_gives_way_to_the_first() -> None:
-    assert {r.rule_id for c in OURS.values() for r in c.rules if r.first_stands} == {"T02"}
+    assert {r.rule_id for c in OURS.values() for r in c.rules if r.restores_sql} == {"T02"}
