@@ -60,7 +60,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run the night once: take in what is new, check it, rebuild the figures, write the reports."""
-    from flows.running import run_night
+    from flows.commands.run import run_night
 
     settings = _settings(data)
     result = run_night(settings, _moment(date) if date else None, with_prefect=not no_prefect)
@@ -74,7 +74,7 @@ def run(
 @app.command(rich_help_panel=NIGHT)
 def status(data: Data = None, as_json: AsJson = False) -> None:
     """Say what is published, when it was made, and which sites' figures are old."""
-    from flows.asking import state_of_the_warehouse
+    from flows.commands.ask import state_of_the_warehouse
 
     state = state_of_the_warehouse(_settings(data))
     if as_json:
@@ -95,7 +95,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check one file as the night would, on any computer: no warehouse is touched."""
-    from flows.checking import check_file
+    from flows.commands.check import check_file
 
     checked = check_file(file, site, dataset, period)
     typer.echo(checked.report_json if as_json else checked.words)
@@ -109,7 +109,7 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Say where the reports of a site are."""
-    from flows.asking import report_pages
+    from flows.commands.ask import report_pages
 
     pages = report_pages(_settings(data), site)
     if as_json:
@@ -131,7 +131,7 @@ def sql(
     as_json: AsJson = False,
 ) -> None:
     """Ask the warehouse, read-only: nothing can be changed and nothing outside it can be reached."""
-    from flows.asking import answer
+    from flows.commands.ask import answer
 
     answer(_settings(data), query, Form.JSON if as_json else form, tables, describe)
 
@@ -181,7 +181,7 @@ def simulate(
 @app.command(rich_help_panel=CARE)
 def demo(data: Data = None, no_prefect: Annotated[bool, typer.Option("--no-prefect")] = False) -> None:
     """Write sample extracts, run one night, and say what happened and where to look."""
-    from flows.demo import run_demo
+    from flows.commands.demo import run_demo
 
     run_demo(_settings(data), with_prefect=not no_prefect)
 
@@ -191,7 +191,7 @@ def main() -> None:
     try:
         app()
     except Exception as error:  # noqa: BLE001 - the last line of defence: nothing of a row may reach the screen
-        from flows.running import exit_of
+        from flows.commands.run import exit_of
 
         code, words = exit_of(error)
         tell(words)

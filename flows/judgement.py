@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.faults import told
 from flows.steps.conform import BLANK_ROWS_LISTED, conform, known_headings, lay_out
 from flows.steps.judge import judge
 from flows.steps.read import read
@@ -49,6 +50,9 @@ _CODE = (
 _LIBRARIES = ("pandera", "polars", "pyarrow", "python-calamine")
 
 
+CHANGED = "changed while it was read: the next night takes it as it then is"
+
+
 class RowsLost(Exception):  # noqa: N818 - it says what happened
     """Judging lost or gained a row: a fault of ours, and no judgement."""
 
@@ -81,25 +85,35 @@ def row_types(contract: Contract) -> dict[str, pl.DataType]:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What came of judging a delivery, and where in the store it lies. No result: the file changed meanwhile."""
+    """What came of judging a delivery, and where in the store it lies. Without a result, `problem` says why."""
 
     delivery_id: str
     result: Result | None
     key: str
+    problem: str = ""
 
 
 def judge_delivery(delivery: Delivery, places: Places, judgements: Judgements) -> Judgement:
-    """Judge a delivery from data/raw into the store. A file that is not the one received is left to the next night."""
+    """Judge a delivery from data/raw into the store.
+
+    A file that is not the one received is left to the next night. A fault of ours costs this delivery alone: its last
+    judgement stands. Raises OSError where a disk is away.
+    """
     contract = datasets()[delivery.dataset]
     key, path = judgement_key(delivery, contract), places.raw / delivery.path
     before = FileStat.of(path)
     if fingerprint(path) != delivery.sha256:
-        return Judgement(delivery.delivery_id, None, key)
-    with judgements.open(key, row_types(contract)) as out:
-        verdict = judge_file(path, delivery, contract, out)
-        if FileStat.of(path) != before:
-            return Judgement(delivery.delivery_id, None, key)
-        out.finish(verdict)
+        return Judgement(delivery.delivery_id, None, key, CHANGED)
+    try:
+        with judgements.open(key, row_types(contract)) as out:
+            verdict = judge_file(path, delivery, contract, out)
+            if FileStat.of(path) != before:
+                return Judgement(delivery.delivery_id, None, key, CHANGED)
+            out.finish(verdict)
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one file never stops the others
+        return Judgement(delivery.delivery_id, None, key, f"could not be judged, by a fault of ours: {told(error)}")
     return Judgement(delivery.delivery_id, verdict.result, key)
 
 
@@ -147,7 +161,7 @@ def _judge_rows(
         out.hold(typed.rows.filter(held))
         out.find(file.add(typed, findings))
     repeats = _settle_repeats(file, layout, extract.sheet, out)
-    refusals = [] if layout.refused else file.refusals(context, delivery)
+    refusals = [] if layout.refused else file.refusals(delivery)
     out.find(findings_frame(refusals, extract.sheet))
     refused = layout.refused or file.refused or any(f.severity == Severity.FILE for f in refusals)
     if refused:
@@ -194,6 +208,7 @@ def _settle_repeats(file: _WholeFile, layout: Layout, sheet: str, out: Judgement
         )
     )
     out.move(to_held=conflicting, dropped=copies)
+    file.count_held(conflicting)
     return len(copies)
 
 
@@ -210,10 +225,15 @@ class _WholeFile:
         self._orders: set[tuple[str, str]] = set()
         self._keys: list[pl.DataFrame] = []
         self._at_fault: list[pl.Series] = []
+        self._said: set[tuple[object, ...]] = set()
 
     def count_unjudged(self, rows: int) -> None:
         """Count rows of a file that its heading already stopped."""
         self.rows += rows
+
+    def count_held(self, source_rows: pl.Series) -> None:
+        """Count rows that only the whole file shows to be at fault."""
+        self._at_fault.append(source_rows)
 
     def add(self, typed: TypedBatch, findings: pl.DataFrame) -> pl.DataFrame:
         """Remember a batch. Gives the findings to keep: a long tail of blank rows is told once, by its number."""
@@ -233,7 +253,16 @@ class _WholeFile:
             self.total += Decimal(typed.rows[self.contract.control_total].sum() or 0)
         blank = findings["rule_id"] == "F07"
         self.blank += int(blank.sum())
-        return findings if self.blank <= BLANK_ROWS_LISTED else findings.filter(~blank)
+        kept = findings if self.blank <= BLANK_ROWS_LISTED else findings.filter(~blank)
+        return self._told_once(kept)
+
+    def _told_once(self, findings: pl.DataFrame) -> pl.DataFrame:
+        """The findings without those about the whole file that an earlier batch made already."""
+        about_file = findings.filter(pl.col("source_row").is_null())
+        new = [r for r in about_file.rows() if r not in self._said]
+        self._said |= set(new)
+        told = pl.DataFrame(new, schema=findings.schema, orient="row")
+        return pl.concat([findings.filter(pl.col("source_row").is_not_null()), told])
 
     def repeated_keys(self) -> tuple[pl.Series, pl.Series]:
         """Source rows that are exact copies of an earlier good row, and rows that share a key but differ."""
@@ -247,7 +276,7 @@ class _WholeFile:
         at_fault = pl.concat(self._at_fault).unique().implode()
         return copies.filter(~pl.col("source_row").is_in(at_fault))["source_row"], conflicting["source_row"]
 
-    def refusals(self, context: Context, delivery: Delivery) -> list[Finding]:
+    def refusals(self, delivery: Delivery) -> list[Finding]:
         """Why the file is refused whole, if it is (DOMAIN.md amendments 6, 7 and 11)."""
         found: list[Finding] = []
         rows = self.rows + self.torn
@@ -273,7 +302,7 @@ class _WholeFile:
 
     def _disagreements(self, rows: int, delivery: Delivery) -> list[Finding]:
         """Where the manifest states something else than the file holds (rule F16)."""
-        said: list[str] = []
+        said = ["rows found in a nil return"] if delivery.nil_return and rows else []
         if delivery.sha256_declared and delivery.sha256_declared != delivery.sha256:
             said.append("the checksum differs")
         if delivery.rows_declared is not None and delivery.rows_declared != rows:

@@ -32,8 +32,10 @@ from schemas.shapes import Judged
 
 
 def _state_of(judgement: Judgement) -> tuple[str, bool, str] | None:
-    """A refused site neither ends green nor breaks the night."""
-    if judgement.result in (Result.REFUSED, Result.UNREADABLE):
+    """A refused site neither ends green nor breaks the night; nor does a file that could not be judged."""
+    if judgement.result is None:
+        return "NotJudged", False, f"{judgement.delivery_id} {judgement.problem}"
+    if judgement.result.stops:
         return "Refused", False, f"{judgement.delivery_id}: {judgement.result}"
     if judgement.result is Result.HELD_ROWS:
         return "PartlyLoaded", True, f"{judgement.delivery_id}: some rows held back"
@@ -70,12 +72,12 @@ def night(settings: Settings, moment: datetime | None = None) -> NightResult:
         warehouse = before if before is not None and quiet else _new_warehouse(run, judged, wanted, keep)
         told = run.ledger.reported()  # a run that was cut off before its reports leaves them to this one
         tonight = [j for j in judged if j.delivery.delivery_id in fresh or j.delivery.delivery_id not in told]
-        unsettled = [j.delivery_id for j in made if j.result is None]
-        work = NightsWork(judged, tonight, received.unusable, unsettled, run.moment, quiet)
+        not_judged = tuple(f"{j.delivery_id} {j.problem}" for j in made if j.result is None)
+        work = NightsWork(judged, tonight, received.unusable, not_judged, run.moment, quiet)
         reported = report_to_people(run.places, run.ledger, warehouse, work, run.about)
         result = "quiet" if quiet else "published"
         run.ledger.end_run(run.id, result, len(received.new), len(fresh))
-        return NightResult(run.id, result, warehouse, tuple(tonight), received.newly_unusable, reported)
+        return NightResult(run.id, result, warehouse, tuple(tonight), received.newly_unusable, not_judged, reported)
 
 
 def _task_name(delivery: Delivery) -> str:

@@ -50,7 +50,7 @@ class NightsWork:
     judged: Sequence[Judged]
     tonight: Sequence[Judged]  # of those, the deliveries that were received or judged anew
     unusable: Sequence[UnusableFile]
-    unsettled: Sequence[str]  # deliveries whose file changed while it was read
+    not_judged: Sequence[str]  # deliveries that could not be judged, and why
     moment: datetime
     quiet: bool
 
@@ -80,7 +80,7 @@ def report_night(places: Places, ledger: Ledger, warehouse: Path, work: NightsWo
             changes=[
                 *_unchanged(tonight),
                 *(f"`{u.path}` was not taken in ({u.rule_id}): {u.reason}" for u in work.unusable),
-                *(f"`{i}` changed while it was read: the next night takes it as it then is" for i in work.unsettled),
+                *work.not_judged,
             ],
             last_change=max((j.delivery.received_at for j in judged), default=None),
         ),

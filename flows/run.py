@@ -127,7 +127,7 @@ def judged_by(
     if lost:
         raise JudgementLost(f"the judgements of {', '.join(lost)} are gone: bring back the store or the raw files")
     verdicts = {i: judgements.verdict(keys[i]) for i in {d.same_as or d.delivery_id for d in known}}
-    standing = standings(known, {i: v.result for i, v in verdicts.items()})
+    standing = standings(known, verdicts)
     return [
         Judged(d, keys[d.same_as or d.delivery_id], verdicts[d.same_as or d.delivery_id], standing[d.delivery_id])
         for d in known
@@ -147,6 +147,7 @@ class NightResult:
     warehouse: Path
     judged: tuple[Judged, ...] = ()  # the deliveries that were received or judged anew tonight
     unusable: tuple[UnusableFile, ...] = ()  # files whose name says nothing, or whose manifest is wrong, new tonight
+    not_judged: tuple[str, ...] = ()  # deliveries that could not be judged tonight, and why
     reported: Reported = field(default_factory=Reported)
 
     @property
@@ -157,7 +158,7 @@ class NightResult:
     @property
     def stopped(self) -> tuple[Judged, ...]:
         """Tonight's deliveries that were refused or could not be read."""
-        return tuple(j for j in self.judged if j.verdict.result in (Result.REFUSED, Result.UNREADABLE))
+        return tuple(j for j in self.judged if j.verdict.result.stops)
 
     @property
     def held(self) -> tuple[Judged, ...]:
@@ -166,8 +167,8 @@ class NightResult:
 
     @property
     def must_be_fixed(self) -> bool:
-        """Whether somebody has to send something again."""
-        return bool(self.stopped or self.unusable)
+        """Whether somebody has to do something: send a file again, or see why one could not be judged."""
+        return bool(self.stopped or self.unusable or self.not_judged)
 
     def to_json(self) -> dict[str, Any]:
         """The result as plain JSON values."""
@@ -178,6 +179,7 @@ class NightResult:
             "warehouse": str(self.warehouse),
             "summary": str(self.reported.path),
             "not_taken_in": [asdict(u) for u in self.unusable],
+            "not_judged": list(self.not_judged),
             "deliveries": self.deliveries(),
         }
 

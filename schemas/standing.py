@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
-from schemas.audit.deliveries import Delivery, ExtractType, Result, Standing
+from schemas.audit.deliveries import Delivery, ExtractType, Standing, Verdict
 
 
 def extent(delivery: Delivery) -> tuple[date, int]:
@@ -19,14 +19,17 @@ def extent(delivery: Delivery) -> tuple[date, int]:
     return delivery.data_cut_date, delivery.version
 
 
-def standings(deliveries: Iterable[Delivery], results: Mapping[str, Result]) -> dict[str, Standing]:
-    """The standing of each delivery. `results` gives the outcome of every delivery that is not the same as another."""
+def standings(deliveries: Iterable[Delivery], verdicts: Mapping[str, Verdict]) -> dict[str, Standing]:
+    """The standing of each delivery. `verdicts` has the verdict of every one that is not the same as another.
+
+    A delivery that brings no row (a nil return, or one whose every row is held) never takes the place of one that does.
+    """
     of_dataset: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
     for d in deliveries:
         of_dataset[d.site_code, d.dataset].append(d)
     found: dict[str, Standing] = {}
     for arrivals in of_dataset.values():
-        found |= _standings_of_dataset(sorted(arrivals, key=_arrival), results)
+        found |= _standings_of_dataset(sorted(arrivals, key=_arrival), verdicts)
     return found
 
 
@@ -34,22 +37,26 @@ def _arrival(d: Delivery) -> tuple[datetime, date, int, str]:
     return d.received_at, *extent(d), d.sha256
 
 
-def _standings_of_dataset(arrivals: list[Delivery], results: Mapping[str, Result]) -> dict[str, Standing]:
+def _standings_of_dataset(arrivals: list[Delivery], verdicts: Mapping[str, Verdict]) -> dict[str, Standing]:
     found: dict[str, Standing] = {}
     accepted: list[Delivery] = []
+    empty: list[Delivery] = []
     for d in arrivals:
         if d.same_as:
             found[d.delivery_id] = Standing.SAME
-        elif results[d.delivery_id].stops:
+        elif verdicts[d.delivery_id].result.stops:
             found[d.delivery_id] = Standing.REFUSED
         elif d.extract_type == ExtractType.CUMULATIVE and any(
             a.received_at < d.received_at and extent(a) > extent(d) for a in accepted
         ):
             found[d.delivery_id] = Standing.STALE
+        elif verdicts[d.delivery_id].rows.accepted == 0:
+            empty.append(d)
+            found[d.delivery_id] = Standing.EMPTY
         else:
             accepted.append(d)
             found[d.delivery_id] = Standing.SUPERSEDED
-    found |= {d.delivery_id: Standing.CURRENT for d in _counting(accepted)}
+    found |= {d.delivery_id: Standing.CURRENT for d in _counting(accepted or empty)}
     return found
 
 

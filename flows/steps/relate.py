@@ -52,7 +52,8 @@ def _relate_dataset(
         return
     if any("history." in r.breaks_sql for r in contract.relation_rules):
         _show_history(db, contract, own, judgements)
-    rules = [(r, r.breaks_sql) for r in contract.relation_rules]
+    # a rule that puts rows back comes last: what it puts back is not judged again
+    rules = [(r, r.breaks_sql) for r in sorted(contract.relation_rules, key=lambda r: bool(r.restores_sql))]
     if len({j.delivery.site_code for j in current}) < len(current):
         rules.insert(0, (KEY_SENT_BEFORE, _keys_sent_before(contract)))
     for rule, sql in rules:
@@ -83,6 +84,7 @@ def _show_history(
             "programme_code": [j.delivery.programme_code for j in accepted],
             "site_code": [j.delivery.site_code for j in accepted],
             "received_at": [j.delivery.received_at for j in accepted],
+            "version": [j.delivery.version for j in accepted],
             "data_cut_date": [j.delivery.data_cut_date for j in accepted],
         }
     )

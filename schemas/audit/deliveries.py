@@ -40,6 +40,7 @@ class Standing(StrEnum):
 
     CURRENT = "current"
     SUPERSEDED = "superseded"  # a later delivery of the same site and dataset counts instead
+    EMPTY = "empty"  # brought no row: the last delivery that brought some still counts
     STALE = "stale"  # came after a delivery with a later cut-off: never counted
     SAME = "same"  # the same bytes as another delivery of the site
     REFUSED = "refused"
@@ -161,7 +162,9 @@ CONTRACT = Contract(
         _text("extract_type", "Extract type", "cumulative (latest counts) or period (deliveries add up)."),
         _text("same_as", "Same as", "The delivery these very bytes were first received as, if any.", required=False),
         _text("result", "Result", "accepted, accepted_with_held_rows, refused or unreadable."),
-        _text("standing", "Standing", "current, superseded, stale, same or refused: only current rows are in core."),
+        _text(
+            "standing", "Standing", "current, superseded, empty, stale, same or refused; current rows are in core."
+        ),
         _rows("rows_read", "Rows read", "Rows found below the heading."),
         _rows("rows_accepted", "Rows accepted", "Rows that passed every rule; in core while the delivery is current."),
         _rows("rows_held", "Rows held", "Rows held back by a rule of the file or a rule between tables."),

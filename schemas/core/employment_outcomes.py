@@ -375,7 +375,8 @@ CONTRACT = Contract(
             fix="Correct the start of the job. If the person was already in work, answer Y to 'in work at start'.",
             on="job_start_date",
             needs=("referrals",),
-            # Most sites randomise nobody, so randomisation is not needed; its earliest row is the one that stands.
+            # Most sites randomise nobody, so randomisation is not needed; its earliest row is the one that stands. It
+            # bears on the episode that was open at the allocation, not on the person's earlier or later ones.
             breaks_sql="""
                 with allocated as (
                     select site_code, participant_ref, min(randomised_date) as randomised_date
@@ -385,6 +386,8 @@ CONTRACT = Contract(
                 from core.employment_outcomes o
                 join core.referrals r using (site_code, episode_id)
                 left join allocated a on a.site_code = r.site_code and a.participant_ref = r.participant_ref
+                    and r.referral_received_date <= a.randomised_date
+                    and coalesce(r.exit_date, a.randomised_date) >= a.randomised_date
                 where not o.in_work_at_start
                     and o.job_start_date < coalesce(a.randomised_date, r.programme_start_date)""",
         ),

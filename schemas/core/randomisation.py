@@ -19,7 +19,7 @@ FIRST_SENT = """
     select site_code, participant_ref, arm, delivery_id, source_row from history.randomisation
     qualify row_number() over (
         partition by site_code, participant_ref
-        order by received_at, data_cut_date, delivery_id, randomised_date, source_row) = 1"""
+        order by received_at, data_cut_date, version, delivery_id, randomised_date, source_row) = 1"""
 
 CONTRACT = Contract(
     dataset="randomisation",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -141,3 +142,104 @@ def test_reading_group_and_settings_are_of_this_machine(folder: DataFolder) -> N
         folder.night(reading_group="no-such-group-here")
     assert not folder.places.pointer.exists()
     assert Settings(data=folder.path).reading_group == "" and BPL in {p.name for p in folder.places.raw.iterdir()}
+
+
+def test_a_nil_return_leaves_the_rows_of_the_last_one(folder: DataFolder) -> None:
+    folder.send("contacts", people("contacts", 1, 2))
+    folder.night("2016-12-02")
+    folder.send("contacts", [], period="201612", manifest={"nil_return": "Y", "rows": 0})
+    folder.night("2017-01-03")
+    assert folder.count("core.contacts") == 2
+    assert folder.standings("contacts") == {"201611 v1": ("accepted", "current"), "201612 v1": ("accepted", "empty")}
+
+
+def test_a_nil_return_with_rows_is_refused(folder: DataFolder) -> None:
+    folder.send("contacts", people("contacts", 1), manifest={"nil_return": True})
+    folder.night()
+    assert [f[:2] for f in folder.findings("contacts")] == [("F16", "file")]
+
+
+def test_a_file_whose_every_row_is_held_does_not_take_the_place_of_the_last(folder: DataFolder) -> None:
+    folder.send("contacts", people("contacts", *range(1, 31)))
+    folder.night("2016-12-02")
+    twice = people("contacts", *range(1, 31)) + [sound("contacts", n, contact_type="review") for n in range(1, 31)]
+    folder.send("contacts", twice, period="201612")
+    folder.send("participants", [sound("participants", 1, gender="wizard")], period="201612")
+    folder.send("participants", people("participants", 1))
+    folder.night("2017-01-03")
+    assert folder.count("core.contacts") == 30 and folder.count("core.participants") == 1
+    assert folder.standings("contacts")["201612 v1"] == ("refused", "refused")
+    assert folder.standings("participants")["201612 v1"] == ("accepted_with_held_rows", "empty")
+
+
+def test_one_file_that_breaks_our_code_stops_no_other(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.send_all(1, 2)
+    judge_file = judgement.judge_file
+
+    def breaks_on_contacts(path: Path, *others: object) -> object:
+        if "contacts" in path.name:
+            raise ValueError(f"a row said {NINO}")
+        return judge_file(path, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(judgement, "judge_file", breaks_on_contacts)
+    result = folder.night()
+    assert result.must_be_fixed and result.result == "published"
+    assert folder.count("core.contacts") == 0 and folder.count("core.participants") == 2
+    assert "by a fault of ours: an error of the kind ValueError" in result.reported.summary
+    assert NINO not in result.reported.summary
+
+
+def test_what_is_no_delivery_is_named(folder: DataFolder) -> None:
+    home = folder.send("contacts", people("contacts", 1)).parent
+    (home / "November").mkdir()
+    (home / f"{BPL}_contacts_201613_v1.csv").write_text("x")
+    (home / "Jane Smith 943 476 5919.csv").write_text("x")
+    (home / f"{BPL}_referrals_201611_v1.csv").symlink_to(home / "gone.csv")
+    (folder.places.raw / "stray.csv").write_text("x")
+    (home / "R\udce9sum\udce9.csv").write_bytes(b"x")
+    result = folder.night()
+    assert {(u.path, u.rule_id) for u in result.unusable} == {
+        (f"{BPL}/November", "F21"),
+        (f"{BPL}/{BPL}_contacts_201613_v1.csv", "F21"),
+        (f"{BPL}/(a file whose name may hold personal data)", "F21"),
+        (f"{BPL}/{BPL}_referrals_201611_v1.csv", "U01"),
+        ("stray.csv", "F21"),
+        (f"{BPL}/R\\xe9sum\\xe9.csv", "F21"),
+    }
+    assert result.must_be_fixed and folder.count("core.contacts") == 1
+    again = folder.night()
+    assert again.result == "quiet" and not again.must_be_fixed and "stray.csv" in again.reported.summary
+
+
+WRONG_MANIFESTS = (
+    "{bad", "[]", '{"rows": "5 rows"}', '{"rows": Infinity}', '{"rows": [1]}', '{"rows": -1}', "[" * 100_000,
+    '{"data_cut_date": 20161130}', '{"data_cut_date": "2106-11-30"}', '{"extract_type": "Cumulative"}',
+    '{"sha256": "abc"}', '{"gbp_total": NaN}',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WRONG_MANIFESTS, ids=range(len(WRONG_MANIFESTS)))
+def test_a_manifest_that_is_wrong_keeps_its_file_out_and_no_other(folder: DataFolder, text: str) -> None:
+    path = folder.send("contacts", people("contacts", 1))
+    path.with_name(f"{path.stem}.manifest.json").write_text(text)
+    folder.send("participants", people("participants", 1))
+    result = folder.night()
+    assert [(u.path, u.rule_id) for u in result.unusable] == [(f"{BPL}/{path.name}", "F16")]
+    assert folder.count("core.contacts") == 0 and folder.count("core.participants") == 1
+
+
+def test_a_checksum_may_be_in_capitals(folder: DataFolder) -> None:
+    path = folder.send("contacts", people("contacts", 1))
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest().upper()
+    folder.send("contacts", people("contacts", 1), manifest={"sha256": sha256, "gbp_total": 0})
+    folder.night()
+    assert folder.standings("contacts") == {"201611 v1": ("accepted", "current")}
+
+
+def test_the_first_arm_is_that_of_the_first_version(folder: DataFolder) -> None:
+    for dataset in ("participants", "referrals"):
+        folder.send(dataset, people(dataset, 1, site=WMCA), "201806", site=WMCA)
+    for version, arm in ((2, "ips"), (10, "control")):
+        folder.send("randomisation", [sound("randomisation", 1, WMCA, arm=arm)], "201806", version, WMCA)
+    folder.night("2018-07-02")
+    assert folder.ask("select arm from core.randomisation") == [("ips",)]

@@ -136,6 +136,7 @@ def warehouse(core: dict[str, list[Row]], history: dict[str, list[Row]]) -> duck
             if schema == "history":
                 db.execute(f"alter table history.{name} add column received_at timestamp")
                 db.execute(f"alter table history.{name} add column data_cut_date date")
+                db.execute(f"alter table history.{name} add column version bigint default 1")
             for number, differences in enumerate(content.get(name, ()), 1):
                 row = {**SOUND[name], **PROVENANCE, "source_row": number, **differences}
                 if schema == "history":

@@ -10,7 +10,8 @@ from pathlib import Path
 import typer
 
 from flows.judgement import judge_file, judgement_key, row_types
-from flows.steps.receive import FILE_NAME, delivery_of
+from flows.steps.receive import FILE_NAME, PERIOD, delivery_of
+from flows.steps.receive.manifest import manifest_of
 from flows.steps.report import delivery_report, report_json
 from flows.store.judgements import Judgements
 from flows.store.ledger import now
@@ -66,7 +67,7 @@ def _delivery(file: Path, site: str, dataset: str, period: str) -> Delivery:
     site = site or (said["site"] if said else "")
     dataset = dataset or (said["dataset"] if said else "")
     period = period or (said["period"] if said else "")
-    if site not in sites() or dataset not in datasets() or not re.fullmatch(r"\d{4}(0[1-9]|1[0-2])", period):
+    if site not in sites() or dataset not in datasets() or not re.fullmatch(PERIOD, period):
         tell(
             "The file's name does not say what it is. Name it like MHT-BPL_participants_201611_v1.xlsx, or say"
             f" --site (one of {', '.join(sites())}), --dataset (one of {', '.join(datasets())}) and --period (yyyymm)."
@@ -74,10 +75,11 @@ def _delivery(file: Path, site: str, dataset: str, period: str) -> Delivery:
         raise typer.Exit(Exit.USAGE)
     version = int(said["version"]) if said else 1
     try:
-        return delivery_of(file, file.name, site, dataset, period, version, fingerprint(file), now())
-    except ValueError:
-        tell("The manifest beside the file is not in the agreed form.")
-        raise typer.Exit(Exit.USAGE) from None
+        manifest = manifest_of(file, period)
+    except ValueError as wrong:
+        tell(f"{file.name}: {wrong}.")
+        raise typer.Exit(Exit.MUST_BE_FIXED) from None
+    return delivery_of(file, file.name, site, dataset, period, version, fingerprint(file), now(), manifest)
 
 
 def _words(report: Report) -> str:

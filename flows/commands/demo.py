@@ -12,13 +12,13 @@ from pathlib import Path
 
 import typer
 
-from flows.running import run_night
+from flows.commands.run import run_night
 from flows.settings import Settings
 from flows.simulator.simulate import DEMO_REFUSALS, simulate
 from flows.store.places import Places
 from flows.terminal import Exit, tell
 
-SHIPPED_RAW = Path(__file__).parent.parent / "data" / "raw"
+SHIPPED_RAW = Path(__file__).parents[2] / "data" / "raw"
 ROWS, SEED, MONTHS = 6_000, 2016, 3
 FIRST_NIGHT = datetime(2019, 11, 4, 3, 30)  # after the last simulated month, before its return is due
 QUESTION = "select award_stage, sum(amount) from core.funding_awards where programme_code = 'MHT' group by 1"

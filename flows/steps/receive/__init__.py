@@ -1,0 +1,220 @@
+"""receive: what lies under data/raw becomes deliveries. It never changes or deletes a raw file.
+
+A file's fingerprint is taken anew whenever its size, times or inode differ from what the ledger knows; a file that
+changed in the last moments is never trusted by its stat alone. What is no delivery is named, with the reason: nothing
+under data/raw is passed over in silence.
+"""
+
+from __future__ import annotations
+
+import calendar
+import os
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+
+from flows.steps.receive.manifest import SUFFIX, Manifest, manifest_of
+from flows.store.ledger import Ledger
+from flows.store.places import Places
+from flows.store.raw import FileStat, fingerprint
+from schemas.audit.deliveries import Delivery
+from schemas.catalogue import datasets
+from schemas.codes import fold
+from schemas.personal_data import personal_rule
+from schemas.registry import sites
+from schemas.standing import extent
+
+PERIOD = r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])"
+FILE_NAME = re.compile(
+    rf"^(?P<site>[A-Z0-9-]+)_(?P<dataset>[a-z_]+)_(?P<period>{PERIOD})_v(?P<version>\d{{1,4}})\.(?P<ext>\w+)$"
+)
+WHOLE_RETURN = "return"  # a workbook of this name holds several datasets, one a sheet (DOMAIN.md amendment 11)
+_SETTLED_NS = 2_000_000_000  # a file younger than this when hashed is hashed again next time
+
+
+@dataclass(frozen=True)
+class UnusableFile:
+    """Something under data/raw that is no delivery, and why."""
+
+    path: str
+    rule_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Received:
+    """What receiving found: every delivery known by now, which of them are new, and what is no delivery."""
+
+    deliveries: dict[str, Delivery]
+    new: tuple[str, ...]
+    unusable: tuple[UnusableFile, ...]
+    newly_unusable: tuple[UnusableFile, ...] = ()
+
+
+def receive(places: Places, ledger: Ledger, run_id: str, received_at: datetime) -> Received:
+    """Look through data/raw and note every new delivery in the ledger."""
+    known_files, known = ledger.known_files(), ledger.deliveries()
+    new: list[str] = []
+    unusable: list[UnusableFile] = []
+    newly_unusable: list[UnusableFile] = []
+    with ledger.together():
+        for path in _entries(places.raw):
+            name = _name(path, places.raw)
+            found, stat, sha256 = _look_at(path, name, known_files.get(name), received_at)
+            reason = found.reason if isinstance(found, UnusableFile) else ""
+            if known_files.get(name) != (stat, sha256, reason):
+                ledger.remember_file(name, stat if _is_settled(stat) else replace(stat, mtime_ns=0), sha256, reason)
+            if isinstance(found, UnusableFile):
+                unusable.append(found)
+                if name not in known_files or known_files[name][1:] != (sha256, reason):
+                    newly_unusable.append(found)
+                continue
+            for delivery in found:
+                noted = _noted(delivery, known)
+                if delivery.delivery_id not in known:
+                    new.append(delivery.delivery_id)
+                if noted != known.get(delivery.delivery_id):
+                    ledger.put_delivery(noted, run_id)
+                    known[delivery.delivery_id] = noted
+    return Received(known, tuple(new), tuple(unusable), tuple(newly_unusable))
+
+
+def _noted(delivery: Delivery, known: dict[str, Delivery]) -> Delivery:
+    """A delivery as the ledger has it: when it was first received, and under which name, stays."""
+    before = known.get(delivery.delivery_id)
+    if before is None:
+        return replace(delivery, same_as=_same_as(delivery, known))
+    first = {name: getattr(before, name) for name in ("received_at", "same_as", "path", "file_name")}
+    return replace(delivery, **first)
+
+
+def _entries(raw: Path) -> Iterator[Path]:
+    """What lies under data/raw, in order, but for manifests, hidden files and office lock files."""
+    for entry in sorted(raw.iterdir()):
+        if entry.is_dir() and not entry.name.startswith("."):
+            yield from (p for p in sorted(entry.iterdir()) if not _is_passed_over(p))
+        elif not _is_passed_over(entry):
+            yield entry
+
+
+def _is_passed_over(path: Path) -> bool:
+    return path.name.startswith((".", "~$")) or path.name.endswith(SUFFIX)
+
+
+def _name(path: Path, raw: Path) -> str:
+    """A path below data/raw that can be written down: a name that holds personal data or strange bytes is not."""
+    name = os.fsencode(path.relative_to(raw).as_posix()).decode("ascii", "backslashreplace")
+    return f"{path.parent.name}/(a file whose name may hold personal data)" if personal_rule(path.stem) else name
+
+
+def _look_at(
+    path: Path, name: str, known: tuple[FileStat, str, str] | None, received_at: datetime
+) -> tuple[list[Delivery] | UnusableFile, FileStat, str]:
+    """What an entry is, its stat and its fingerprint ('' where it cannot be read)."""
+    try:
+        stat = FileStat.of(path)
+        if not path.is_file():
+            return UnusableFile(name, "F21", "it is not a file"), stat, ""
+        sha256 = known[1] if known and known[0] == stat and known[1] else fingerprint(path)
+    except PermissionError:
+        return UnusableFile(name, "U01", "it may not be read: its permissions forbid it"), stat, ""
+    except FileNotFoundError:
+        return UnusableFile(name, "U01", "it points to a file that is not there"), FileStat(0, 0, 0, 0), ""
+    return _deliveries_in(path, name, sha256, received_at), stat, sha256
+
+
+def _is_settled(stat: FileStat) -> bool:
+    return time.time_ns() - max(stat.mtime_ns, stat.ctime_ns) > _SETTLED_NS
+
+
+def _deliveries_in(path: Path, name: str, sha256: str, received_at: datetime) -> list[Delivery] | UnusableFile:
+    said = FILE_NAME.match(path.name)
+    if not said or said["site"] != path.parent.name or said["site"] not in sites():
+        reason = "the name is not <site>_<dataset>_<yyyymm>_v<n>.<ext>, in the folder of the site"
+        return UnusableFile(name, "F21", reason)
+    if said["dataset"] not in datasets() and said["dataset"] != WHOLE_RETURN:
+        return UnusableFile(name, "F21", f"there is no dataset called {said['dataset']}")
+    try:
+        sheets = [("", said["dataset"])] if said["dataset"] != WHOLE_RETURN else _sheets(path)
+        manifest = manifest_of(path, said["period"])
+    except ValueError as wrong:
+        return UnusableFile(name, "F16" if "manifest" in str(wrong) else "U04", str(wrong))
+    if len(sheets) > 1:  # its totals are about the whole workbook, not about each sheet
+        manifest = manifest.model_copy(update={"rows": None, "gbp_total": None})
+    identity = (said["period"], int(said["version"]), sha256, received_at)
+    return [delivery_of(path, name, said["site"], dataset, *identity, manifest, sheet) for sheet, dataset in sheets]
+
+
+def delivery_of(
+    path: Path,
+    name: str,
+    site: str,
+    dataset: str,
+    period: str,
+    version: int,
+    sha256: str,
+    received_at: datetime,
+    manifest: Manifest,
+    sheet: str = "",
+) -> Delivery:
+    """The delivery that a file is, with what its manifest states."""
+    return Delivery(
+        delivery_id=f"{site}_{dataset}_{period}_v{version}_{sha256[:10]}",
+        site_code=site,
+        programme_code=sites()[site].programme_code,
+        dataset=dataset,
+        period=period,
+        version=version,
+        file_name=path.name,
+        path=name,
+        sheet=sheet,
+        sha256=sha256,
+        bytes=path.stat().st_size,
+        received_at=received_at,
+        data_cut_date=manifest.data_cut_date or _last_day(period),
+        extract_type=manifest.extract_type,
+        rows_declared=manifest.rows,
+        gbp_declared=None if manifest.gbp_total is None else str(manifest.gbp_total),
+        sha256_declared=manifest.sha256,
+        nil_return=manifest.nil_return,
+    )
+
+
+def _sheets(path: Path) -> list[tuple[str, str]]:
+    """The sheets of a whole return that are named after a dataset: (sheet, dataset). Raises ValueError for a tangle."""
+    import python_calamine as calamine
+
+    known = {fold(n): n for n in datasets()} | {fold(c.title): n for n, c in datasets().items()}
+    try:
+        names = calamine.CalamineWorkbook.from_path(str(path)).sheet_names
+    except (calamine.CalamineError, OSError):
+        raise ValueError("the workbook could not be opened") from None
+    sheets = [(n, known[fold(n)]) for n in names if fold(n) in known]
+    if not sheets:
+        raise ValueError("no sheet of the workbook is named after a dataset")
+    if len({dataset for _, dataset in sheets}) < len(sheets):
+        raise ValueError("two sheets of the workbook are named after the same dataset")
+    return sheets
+
+
+def _last_day(period: str) -> date:
+    year, month = int(period[:4]), int(period[4:])
+    return date(year, month, calendar.monthrange(year, month)[1])
+
+
+def _same_as(delivery: Delivery, known: dict[str, Delivery]) -> str:
+    """The latest delivery of the site and dataset, if it has these very bytes and said the same of them (rule F17)."""
+    pair = (delivery.site_code, delivery.dataset)
+    before = [d for d in known.values() if (d.site_code, d.dataset) == pair and not d.same_as]
+    if not before:
+        return ""
+    latest = max(before, key=lambda d: (*extent(d), d.received_at))
+    return latest.delivery_id if _content(latest) == _content(delivery) else ""
+
+
+def _content(d: Delivery) -> tuple[object, ...]:
+    """What a delivery consists of: its bytes, and what its manifest states of them."""
+    return d.sha256, d.sheet, d.extract_type, d.rows_declared, d.gbp_declared, d.sha256_declared, d.nil_return

@@ -1,0 +1,50 @@
+"""The manifest that may lie beside a file: what the sender states of it. Source: DOMAIN.md amendment 11."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat, StringConstraints
+
+from schemas.audit.deliveries import ExtractType
+
+SUFFIX = ".manifest.json"
+LARGEST = 1 << 16  # bytes: a manifest is a few lines
+
+
+def _yes_no(value: object) -> object:
+    return (
+        {"y": True, "yes": True, "n": False, "no": False}.get(value.casefold(), value)
+        if isinstance(value, str)
+        else value
+    )
+
+
+class Manifest(BaseModel):
+    """Control totals and the nature of an extract. What it does not state is not checked; what it does is."""
+
+    rows: Annotated[int, Field(ge=0)] | None = None
+    sha256: Annotated[str, StringConstraints(to_lower=True, pattern=r"^(?i:[0-9a-f]{64})$")] | None = None
+    gbp_total: Decimal | FiniteFloat | None = None
+    nil_return: Annotated[bool, BeforeValidator(_yes_no)] = False
+    data_cut_date: date | None = None
+    extract_type: ExtractType = ExtractType.CUMULATIVE
+
+
+def manifest_of(path: Path, period: str) -> Manifest:
+    """The manifest beside a file, or one that states nothing. Raises ValueError, in words, for one that is wrong."""
+    beside = path.with_name(path.stem + SUFFIX)
+    if not beside.exists():
+        return Manifest()
+    try:
+        if beside.stat().st_size > LARGEST:
+            raise ValueError
+        manifest = Manifest.model_validate_json(beside.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        raise ValueError("its manifest is not in the agreed form") from None
+    if manifest.data_cut_date and f"{manifest.data_cut_date:%Y%m}" != period:
+        raise ValueError(f"its manifest states a cut-off of {manifest.data_cut_date}, its name the month {period}")
+    return manifest
