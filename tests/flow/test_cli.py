@@ -193,9 +193,10 @@ def test_a_flag_beats_the_environment_and_that_beats_the_settings_file(published
 def test_a_fault_of_ours_is_one_line_without_any_data(published: DataFolder, tmp_path: Path) -> None:
     """A step of a copy is broken so that its error quotes a row."""
     copy = copy_of_the_project(tmp_path / "project")
-    step = copy / "flows" / "steps" / "judge.py"
+    step = copy / "flows" / "steps" / "load.py"
     text = step.read_text(encoding="utf-8")
-    broken = text.replace('    """Findings for one batch', '    raise ValueError(repr(batch.rows.rows()))\n    """', 1)
+    quoting = "pl.read_parquet(judgements.accepted(judged[0].key)).rows()"
+    broken = text.replace('    """Make the file `build`', f'    raise ValueError(repr({quoting}))\n    """', 1)
     assert broken != text
     step.write_text(broken, encoding="utf-8")
     folder = DataFolder(tmp_path / "data")
@@ -207,5 +208,5 @@ def test_a_fault_of_ours_is_one_line_without_any_data(published: DataFolder, tmp
     log = Path(line.rpartition("Details: ")[2])
     assert log.parent == tmp_path
     written = log.read_text(encoding="utf-8")
-    assert "ValueError" in written and "judge.py" in written
+    assert "ValueError" in written and "load.py" in written
     assert "BPL-C" not in written + told.stderr

@@ -22,7 +22,8 @@ from made_up_returns import PROJECT, DataFolder, content_of, people, sound
 KILLS = 10
 READY = """
 import sys
-from flows import nightly, running
+from flows import nightly
+from flows.commands import run
 print("ready", flush=True)
 sys.stdin.readline()
 from flows.cli import main

@@ -132,7 +132,10 @@ def test_a_fault_of_ours_tells_prefect_nothing_of_a_row(tmp_path: Path) -> None:
     copy = copy_of_the_project(tmp_path / "project")
     step = copy / "flows" / "steps" / "load.py"
     text = step.read_text(encoding="utf-8")
-    broken = text.replace('    """Make the file `build`', f'    raise ValueError("{QUOTED}")\n    """', 1)
+    said = f'"{QUOTED[::-1]}"[::-1]'  # the log shows lines of code: there the value does not stand as such
+    broken = text.replace(
+        '    """Make the file `build`', f'    raise ValueError({said})\n    """Make the file `build`', 1
+    )
     assert broken != text
     step.write_text(broken, encoding="utf-8")
     folder = DataFolder(tmp_path / "data")
