@@ -16,7 +16,7 @@ demo: $(VENV)/.run ## Install, write sample extracts, run one night, say where t
 	$(BIN)/pilots demo
 
 test: $(VENV)/.test ## Run the everyday tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/.test ## Check style and types
 	$(BIN)/ruff format --check .
