@@ -57,6 +57,7 @@ def _not_in_key(contract: Contract) -> tuple[str, ...]:
 
 NUMBERS = (Kind.WHOLE, Kind.DECIMAL, Kind.MONEY)
 ANY, NUMBER, CODE, DATE = _on(), _on(*NUMBERS), _on(Kind.CODE), _on(Kind.DATE)
+FRACTION = _on(Kind.DECIMAL, Kind.MONEY)  # besides: where `checks_of` gives it
 YES_NO, YEAR = _on(Kind.YES_NO), _on(Kind.FINANCIAL_YEAR)
 BY_CHECK = _on(when=lambda _: False)  # where `checks_of` gives it
 
@@ -89,7 +90,7 @@ CELL_RULES: tuple[Rule, ...] = (
         BY_CHECK,
     ),
     _row("V03", "{title} is out of range", "Check the figure and correct it.", NUMBER),
-    _row("V04", "{title} is not written in the agreed form", "Correct it to the agreed form.", BY_CHECK),
+    _row("V04", "{title} is not written in the agreed form", "Correct it to the agreed form.", FRACTION),
     _row("V05", "{title} is not a number", "Enter digits only, without words.", NUMBER),
     _row(
         "C01",

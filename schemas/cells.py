@@ -43,12 +43,16 @@ SPREADSHEET_ERROR = re.compile(
 SUPPRESSED = re.compile(r"^(\*|<\s?\d+|\[?c\]?|:)$", re.IGNORECASE)
 DECIMAL_COMMA = re.compile(r"-?(\d+|\d{1,3}(\.\d{3})+),\d{1,2}")
 STOPS_BETWEEN_THOUSANDS = re.compile(r"[-(]?\d{1,3}(\.\d{3})+\)?")  # 1.200 pounds may be meant as twelve hundred
-INVISIBLE = re.compile("[\u00a0\u2007\u202f\ufeff\u200b\u200c\u200d\u2060\t]")
+# Characters that nobody sees and that have no width; spaces of other kinds are spaces.
+INVISIBLE_CHARACTERS = r"\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
+INVISIBLE = re.compile(f"[{INVISIBLE_CHARACTERS}]")
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may run a text that starts so (rule C23)
 PLACEHOLDER_DATES = {date(1900, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(9999, 12, 31)}
+FIRST_YEAR = 1900  # an earlier one is a slip, or a year of two digits that a spreadsheet filled up
 FIRST_SERIAL_DAY, LAST_SERIAL_DAY = 20000, 60000  # 1954-10-03 to 2064-04-08: what a date column can mean (C01)
 SERIAL_EPOCH = date(1899, 12, 30)
 NO_DAY = re.compile(r"0{1,4}[/.\-]0{1,2}[/.\-]0{1,4}|1900-0?1-00?|00?/0?1/1900")  # how spreadsheets write day nought
+LONGEST_LABEL, LONGEST_DATE = 300, 30  # characters
 YES = frozenset({"y", "yes", "true", "t", "1", "✓", "✔"})
 NO = frozenset({"n", "no", "false", "f", "0", "✗", "✘"})
 
@@ -87,9 +91,10 @@ def canonical(field: Field) -> str:
     if field.pattern:
         return field.pattern
     scale = 2 if field.kind is Kind.MONEY else field.decimals
+    unseen = INVISIBLE_CHARACTERS
     number = rf"^(?:0|[1-9]\d{{0,8}})(?:\.\d{{1,{scale}}})?$" if scale else r"^(?:0|[1-9]\d{0,8})$"
     return {
-        Kind.DATE: r"^\d{4}-\d{2}-\d{2}$",
+        Kind.DATE: r"^(?:19|20)\d{2}-\d{2}-\d{2}$",
         Kind.WHOLE: r"^(?:0|[1-9]\d{0,8})$",
         Kind.DECIMAL: number,
         Kind.MONEY: number,
@@ -97,13 +102,13 @@ def canonical(field: Field) -> str:
         Kind.FINANCIAL_YEAR: r"^(?:19|20)\d{2}-\d{2}$",
     }.get(
         field.kind,
-        r"^[^\s\x00-\x1f=+@#\-\u00a0\ufeff\u200b](?:[^\x00-\x1f\u00a0\u200b-\u200d\ufeff]*[^\s\x00-\x1f\u00a0])?$",
+        rf"^[^\s\x00-\x1f=+@#\-\u00a0{unseen}](?:[^\x00-\x1f\u00a0{unseen}]*[^\s\x00-\x1f\u00a0{unseen}])?$",
     )
 
 
 def read_cell(text: str, field: Field, date_order: str = "") -> Reading:
     """Read one odd text as `field` says. `date_order` is 'dmy' for a site whose profile declares it."""
-    clean = " ".join(INVISIBLE.sub(" ", text).split()) if not field.free_text else text.strip()
+    clean = " ".join(INVISIBLE.sub("", text).split()) if not field.free_text else text.strip()
     broken = ("\n" in text or "\r" in text) and not field.free_text
     if broken:
         return _without_line_break(clean, field)
@@ -127,9 +132,14 @@ def _without_line_break(clean: str, field: Field) -> Reading:
 
 
 def _missing(text: str, field: Field) -> Reading | None:
-    if text != "." and text != "-" and (fold(text) not in MISSING_WORDS or not fold(text)):
+    if text not in (".", "-") and (not (folded := _folded(text)) or folded not in MISSING_WORDS):
         return None
     return fault("C09") if field.required else repaired("C09", None)
+
+
+def _folded(text: str) -> str:
+    """A text as it is looked up; nothing for one that is longer than any word or label."""
+    return fold(text) if len(text) <= LONGEST_LABEL else ""
 
 
 def _read_text(text: str, field: Field, _: str) -> Reading:
@@ -152,8 +162,9 @@ def _read_code(text: str, field: Field, _: str) -> Reading:
     listed = field.code_list
     if text in listed.codes:
         return _current_code(text, field)
-    if code := listed.spellings.get(fold(text)):
-        if fold(code) == fold(text):
+    folded = _folded(text)
+    if folded and (code := listed.spellings.get(folded)):
+        if fold(code) == folded:
             return repaired("C17", code)
         return repaired(field.old_code_rule if field.old_code_rule and len(text) == 1 else "C16", code)
     left, dash, _rest = text.partition(" - ")
@@ -188,8 +199,10 @@ def _read_date(text: str, field: Field, date_order: str) -> Reading:
             return fault("C05")
         if day in PLACEHOLDER_DATES:
             return _placeholder(field)
+        if day.year < FIRST_YEAR:
+            return fault("C03")
         return repaired("C04", day) if moment[4] else Reading(day)
-    if re.fullmatch(r"\d{5}(\.\d+)?", text) and FIRST_SERIAL_DAY <= float(text) <= LAST_SERIAL_DAY:
+    if re.fullmatch(r"\d{5}(\.\d{1,20})?", text) and FIRST_SERIAL_DAY <= float(text) <= LAST_SERIAL_DAY:
         return fault("C01", (SERIAL_EPOCH + timedelta(days=int(float(text)))).isoformat())
     parts = re.fullmatch(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})(?: 00:00(?::00)?)?", text)
     if parts:
@@ -206,6 +219,8 @@ def _slashed_date(first: int, second: int, year: int, field: Field, date_order: 
         return _placeholder(field)
     if day is None:
         return fault("C02") if _day(year, first, second) else fault("C05")
+    if day.year < FIRST_YEAR:
+        return fault("C03")
     return repaired("C02", day) if date_order == "dmy" else fault("C02", day.isoformat())
 
 
@@ -214,6 +229,8 @@ def _placeholder(field: Field) -> Reading:
 
 
 def _named_month(text: str) -> str:
+    if len(text) > LONGEST_DATE:
+        return ""
     for form in ("%d %B %Y", "%d %b %Y", "%d-%b-%Y"):
         try:
             return datetime.strptime(text, form).date().isoformat()
@@ -242,7 +259,7 @@ def _read_number(text: str, field: Field, _: str) -> Reading:
     if field.kind is Kind.MONEY:
         plain = _plain_money(plain)
     rule = "C11" if plain != text else ""
-    if re.fullmatch(r"-?\d+(\.\d+)?E[+-]?\d+", plain, re.IGNORECASE):
+    if re.fullmatch(r"-?\d+(\.\d+)?E[+-]?\d{1,4}", plain, re.IGNORECASE):
         rule = "C13"
     elif not re.fullmatch(r"-?\d+(\.\d+)?", plain):
         return fault("V05")
@@ -257,8 +274,12 @@ def _plain_money(text: str) -> str:
 
 def _number(number: Decimal, field: Field, rule: str) -> Reading:
     scale = 0 if field.kind is Kind.WHOLE else 2 if field.kind is Kind.MONEY else field.decimals
-    if number != round(number, scale) or abs(number) >= Decimal(10) ** (15 if scale == 0 else 14 - scale):
-        return fault("V05" if scale == 0 else "V03")
+    if number.adjusted() >= (
+        15 if field.kind is Kind.WHOLE else 14 - scale
+    ):  # beyond what a number of the warehouse can hold
+        return fault("V03")
+    if number != round(number, scale):
+        return fault("V05" if field.kind is Kind.WHOLE else "V04")
     if number < 0 and field.low is not None and field.low >= 0:
         return fault("C22")
     value: Value = int(number) if field.kind is Kind.WHOLE else round(number, scale)

@@ -118,11 +118,11 @@ def _expects_codes(f: Field) -> str:
 def _expects_number(f: Field) -> str:
     noun = {
         Kind.WHOLE: "a whole number",
-        Kind.DECIMAL: "a number",
-        Kind.MONEY: "an amount in pounds, such as 1100000.00",
+        Kind.DECIMAL: f"a number with at most {f.decimals} decimal{'' if f.decimals == 1 else 's'}",
+        Kind.MONEY: "an amount in pounds with at most 2 decimals, such as 1100000.00",
     }[f.kind]
     if f.low is not None and f.high is not None:
-        return f"{noun} from {f.low} to {f.high}"
+        return f"{noun}, from {f.low} to {f.high}" if f.kind is not Kind.WHOLE else f"{noun} from {f.low} to {f.high}"
     if f.low is not None:
         return f"{noun}, {f.low} or more"
     return noun

@@ -72,11 +72,13 @@ class TextBatch:
     """Some rows of a file as text: columns '0', '1', ... by position in the file, and `source_row`.
 
     `torn` are the physical rows that do not have as many cells as the heading: they cannot be told apart into columns,
-    so no cell of them is used (rule F13).
+    so no cell of them is used (rule F13). `beside` is text that stands on no row of data, with its physical row: torn
+    lines, and what is above the heading. It is searched for personal data, and never shown or kept.
     """
 
     rows: pl.DataFrame
     torn: list[int] = field(default_factory=list)
+    beside: list[tuple[int, str]] = field(default_factory=list)
 
 
 @dataclass

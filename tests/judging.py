@@ -22,6 +22,7 @@ import xlsxwriter
 
 from flows.judgement import judge_file, judgement_key, row_types
 from flows.steps.receive import delivery_of
+from flows.steps.receive.manifest import manifest_of
 from flows.store.judgements import HELD, Judgements
 from flows.store.places import Places
 from schemas.audit.deliveries import Verdict
@@ -154,6 +155,7 @@ class Judge:
             1,
             hashlib.sha256(data).hexdigest(),
             datetime(2016, 12, 2, 16, 12, tzinfo=UTC),
+            manifest_of(path, period),
             sheet=sheet,
         )
         store = Judgements(places)

@@ -12,12 +12,21 @@ from collections.abc import Sequence
 import polars as pl
 
 from schemas.audit.deliveries import Column
-from schemas.audit.findings import LONGEST_FOUND, Outcome
+from schemas.audit.findings import Outcome
 from schemas.cells import PLACEHOLDER_DATES, canonical, read_cell
 from schemas.codes import fold
-from schemas.contract import Contract, Field, Kind, Severity
+from schemas.contract import Contract, Field, Kind, PersonalWhen, Severity
 from schemas.derive import polars_type
-from schemas.personal_data import WHOLE_IDENTIFIER, WORTH_A_LOOK, heading_is_personal, personal_rule
+from schemas.personal_data import (
+    MAY_BE_A_DATE,
+    REFERENCE_WORTH_A_LOOK,
+    TEN_DIGITS_AT_THE_END,
+    WORTH_A_LOOK,
+    heading_is_personal,
+    personal_rule,
+    rule_of_tails,
+    shown,
+)
 from schemas.shapes import (
     FINDING_TYPES,
     Context,
@@ -30,7 +39,9 @@ from schemas.shapes import (
 )
 
 BLANK_ROWS_LISTED = 100
-_TOTAL = r"(?i)^\s*(?:grand\s*|sub[\s-]*)?totals?\b"
+_PIECES = re.compile(r'[,;\t|"\r\n]')
+HIDDEN_HEADING = "hidden"  # stands for a heading that is itself personal data
+_TOTAL = r"(?i)^\s*(?:grand\s*|sub[\s-]*)?totals?(?:[\s:]|$)"
 
 
 def known_headings(contract: Contract, context: Context) -> frozenset[str]:
@@ -47,13 +58,17 @@ def _fields_by_heading(contract: Contract, context: Context) -> dict[str, str]:
 def lay_out(headings: Sequence[str], contract: Contract, context: Context) -> Layout:
     """Match the headings of a file with the contract's fields (rules F09-F12)."""
     known = _fields_by_heading(contract, context)
-    columns = tuple(Column(h, column_letter(i), known.get(fold(h), "")) for i, h in enumerate(headings))
+    tell_tale = {h for h in headings if contract.participant_level and personal_rule(h)}
+    columns = tuple(
+        Column(HIDDEN_HEADING if h in tell_tale else h, column_letter(i), known.get(fold(h), ""))
+        for i, h in enumerate(headings)
+    )
     positions: dict[str, int] = {}
     findings: list[Finding] = []
     seen: set[str] = set()
-    for i, column in enumerate(columns):
-        same_heading = fold(column.heading) in seen and column.heading != ""
-        seen.add(fold(column.heading))
+    for i, (heading, column) in enumerate(zip(headings, columns, strict=True)):
+        same_heading = fold(heading) in seen and heading != ""
+        seen.add(fold(heading))
         if same_heading or column.field in positions:
             findings.append(Finding("F12", Severity.FILE, field=column.field, column=column))
             continue
@@ -63,7 +78,7 @@ def lay_out(headings: Sequence[str], contract: Contract, context: Context) -> La
                 findings.append(
                     Finding("F10", Severity.WARNING, field=column.field, column=column, found=column.heading)
                 )
-        elif column.heading and contract.participant_level and heading_is_personal(column.heading):
+        elif heading in tell_tale or (contract.participant_level and heading_is_personal(heading)):
             findings.append(Finding("F11", Severity.FILE, column=column))
         elif column.heading:
             findings.append(Finding("F11", Severity.WARNING, column=column))
@@ -78,8 +93,8 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
     Never raises for bad data: a cell that has no reading is empty in `rows`, and named in `findings` and `unreadable`.
     Personal data (P01-P03) is reported with its address and never with its value.
     """
-    texts, not_data = _data_rows(batch.rows, layout, contract)
-    found = [findings_frame(not_data, sheet)]
+    texts, not_data, totals = _data_rows(batch.rows, layout, contract)
+    found = [findings_frame([*not_data, *_without_heading(texts, layout)], sheet)]
     found.append(findings_frame([Finding("F13", Severity.ROW, source_row=r) for r in batch.torn], sheet))
     typed: dict[str, pl.Series] = {"source_row": texts["source_row"]}
     unreadable, orders = [], set()
@@ -89,10 +104,9 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
         if f.status_of and f.name not in layout.positions
     }
     if contract.participant_level:
+        found.append(findings_frame(_personal_beside([*batch.beside, *totals]), sheet))
         unknown = [i for i in range(len(layout.columns)) if i not in layout.positions.values()]
-        found += [
-            _personal_data(texts, texts[str(i)].unique(), None, layout.columns[i], str(i), sheet) for i in unknown
-        ]
+        found += [_personal_data(texts, None, None, layout.columns[i], str(i), sheet) for i in unknown]
     for field in contract.fields:
         column = layout.column_of(field.name)
         if column is None:
@@ -102,16 +116,14 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
         read = _read_column(texts[position], field, context)
         typed[field.name] = read.values
         if contract.participant_level:
-            found.append(
-                _personal_data(texts, _worth_a_look(read, texts[position], field), field, column, position, sheet)
-            )
+            found.append(_personal_data(texts, read.odd, field, column, position, sheet))
         if read.odd is None:
             continue
         odd = read.odd.filter(~pl.col("text").is_in(told_by_status.get(field.name, [])))
-        faults = _cell_findings(texts, position, odd, field, column, sheet)
+        faults = _cell_findings(texts, position, odd, field, column, contract, sheet)
         found.append(faults)
         unreadable.append(faults.filter(pl.col("severity") != Severity.WARNING).select("source_row", "field"))
-        orders |= {(field.name, o) for t in read.odd["text"] if field.kind is Kind.DATE and (o := _day_month_order(t))}
+        orders |= {(field.name, o) for o in _day_month_orders(read.odd, field)}
     counted = {f.source_row for f in not_data if f.source_row is not None}
     return TypedBatch(
         rows=pl.DataFrame(typed),
@@ -126,8 +138,13 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
     )
 
 
-def _data_rows(rows: pl.DataFrame, layout: Layout, contract: Contract) -> tuple[pl.DataFrame, list[Finding]]:
-    """The rows that are data, and a finding for each that is blank (F07), a heading (F05) or a total (F06)."""
+def _data_rows(
+    rows: pl.DataFrame, layout: Layout, contract: Contract
+) -> tuple[pl.DataFrame, list[Finding], list[tuple[int, str]]]:
+    """The rows that are data, and a finding for each that is blank (F07), a heading (F05) or a total (F06).
+
+    What stands on total rows is given too: (row, text).
+    """
     names = [c for c in rows.columns if c != "source_row"]
     cells = [pl.col(c).fill_null("") for c in names]
     key = str(layout.positions.get(contract.key[0], 0))
@@ -148,9 +165,23 @@ def _data_rows(rows: pl.DataFrame, layout: Layout, contract: Contract) -> tuple[
         .then(pl.lit("F06"))
         .alias("not_data"),
     )
-    left_out = marked.filter(pl.col("not_data").is_not_null()).select("source_row", "not_data")
-    findings = [Finding(rule, Severity.WARNING, source_row=row) for row, rule in left_out.iter_rows()]
-    return marked.filter(pl.col("not_data").is_null()).drop("not_data"), findings
+    left_out = marked.filter(pl.col("not_data").is_not_null())
+    findings = [
+        Finding(rule, Severity.WARNING, source_row=row)
+        for row, rule in left_out.select("source_row", "not_data").iter_rows()
+    ]
+    totals = left_out.filter(pl.col("not_data") == "F06").select("source_row", *names)
+    cells_of_totals = [(row, text) for row, *texts in totals.iter_rows() for text in texts if text]
+    return marked.filter(pl.col("not_data").is_null()).drop("not_data"), findings, cells_of_totals
+
+
+def _without_heading(texts: pl.DataFrame, layout: Layout) -> list[Finding]:
+    """A finding for each column that has values and no heading (F11)."""
+    return [
+        Finding("F11", Severity.WARNING, column=column, found="a column without a heading")
+        for i, column in enumerate(layout.columns)
+        if not column.heading and (texts[str(i)].str.strip_chars() != "").any()
+    ]
 
 
 def _absent_column(field: Field, texts: pl.DataFrame, layout: Layout) -> pl.Series:
@@ -215,13 +246,15 @@ def _canonical_cells(field: Field) -> tuple[pl.Expr, pl.Expr]:
 
 
 def _cell_findings(
-    texts: pl.DataFrame, position: str, odd: pl.DataFrame, field: Field, column: Column, sheet: str
+    texts: pl.DataFrame, position: str, odd: pl.DataFrame, field: Field, column: Column, contract: Contract, sheet: str
 ) -> pl.DataFrame:
     """One finding for each row whose cell was repaired or could not be read."""
     told = odd.filter(pl.col("rule_id") != "")
     if told.is_empty():
         return pl.DataFrame(schema=FINDING_TYPES)
     hits = texts.select("source_row", pl.col(position).alias("text")).join(told, on="text", how="inner")
+    found, hidden = shown(pl.col("text"), field, contract)
+    quotes_the_cell = hidden if field.personal or field.kind in (Kind.TEXT, Kind.REFERENCE) else pl.lit(False)
     return hits.sort("source_row").select(
         "rule_id",
         "severity",
@@ -231,38 +264,63 @@ def _cell_findings(
         pl.lit(column.letter).alias("column_letter"),
         pl.lit(column.heading).alias("column_name"),
         pl.lit(field.name).alias("field"),
-        pl.lit(None, pl.String).alias("found")
-        if field.personal
-        else pl.col("text").str.slice(0, LONGEST_FOUND).alias("found"),
-        pl.lit(field.personal).alias("hidden"),
-        pl.lit(None, pl.String).alias("suggestion") if field.personal else pl.col("suggestion"),
+        found,
+        hidden,
+        pl.when(~quotes_the_cell).then("suggestion").alias("suggestion"),
     )
 
 
-def _worth_a_look(read: _Read, texts: pl.Series, field: Field) -> pl.Series:
-    """The texts of a column that may hold personal data: the odd ones, and well-formed ones that may be an identifier.
-
-    A reference of the agreed form is one only as a whole: a postcode may stand in a pseudonym by chance.
-    """
-    odd = pl.Series("text", [], dtype=pl.String) if read.odd is None else read.odd["text"]
-    if field.kind not in (Kind.TEXT, Kind.REFERENCE):
-        return odd
-    alike = texts.filter(texts.str.contains(WHOLE_IDENTIFIER if field.pattern else WORTH_A_LOOK))
-    return pl.concat([odd, alike.alias("text")]).unique()
-
-
 def _personal_data(
-    texts: pl.DataFrame, candidates: pl.Series, field: Field | None, column: Column, position: str, sheet: str
+    texts: pl.DataFrame, odd: pl.DataFrame | None, field: Field | None, column: Column, position: str, sheet: str
 ) -> pl.DataFrame:
-    """File-severity findings for cells that hold personal data: the address only."""
+    """File-severity findings for the cells of a column that hold personal data: the address only."""
     name = field.name if field else ""
-    rules = {t: r for t in candidates if t and (r := personal_rule(t, field))}
+    column_texts = texts[position].alias("text")
+    candidates = column_texts.filter(_worth_a_look(column_texts, field))
+    if odd is not None:
+        candidates = pl.concat([candidates, odd["text"].filter(odd["text"].str.contains(WORTH_A_LOOK))])
+    rules = {t: r for t in candidates.unique() if t and (r := personal_rule(t, field))}
+    if field is None or field.kind is Kind.REFERENCE:
+        tails = column_texts.filter(column_texts.str.contains(TEN_DIGITS_AT_THE_END)).unique().sort()
+        if rule := rule_of_tails(tails.to_list(), field):
+            rules |= dict.fromkeys(tails, rule)
     if not rules:
         return pl.DataFrame(schema=FINDING_TYPES)
     hits = texts.select("source_row", pl.col(position).alias("text")).filter(pl.col("text").is_in(list(rules)))
     return findings_frame(
         [Finding(rules[t], Severity.FILE, row, name, column, hidden=True) for row, t in hits.iter_rows()], sheet
     )
+
+
+def _worth_a_look(texts: pl.Series, field: Field | None) -> pl.Series:
+    """Which well-formed texts of a column may yet hold personal data: in a typed column none may."""
+    if field is not None and field.personal_when is PersonalWhen.FULL_DATE:
+        return texts.str.contains(MAY_BE_A_DATE)
+    if field is None or field.kind in (Kind.TEXT, Kind.REFERENCE):
+        return texts.str.contains(REFERENCE_WORTH_A_LOOK if field is not None and field.pattern else WORTH_A_LOOK)
+    return pl.Series("text", [False]).new_from_index(0, len(texts))
+
+
+def _personal_beside(beside: list[tuple[int, str]]) -> list[Finding]:
+    """File-severity findings for text that is on no row of data, piece by piece: the row only."""
+    pieces = pl.DataFrame(
+        [(row, piece) for row, text in beside for piece in _PIECES.split(text)],
+        schema={"row": pl.Int64, "text": pl.String},
+        orient="row",
+    ).filter(pl.col("text").str.contains(WORTH_A_LOOK))
+    found = {(row, rule) for row, text in pieces.iter_rows() if (rule := personal_rule(text))}
+    return [Finding(rule, Severity.FILE, row, hidden=True) for row, rule in sorted(found)]
+
+
+def _day_month_orders(odd: pl.DataFrame, field: Field) -> set[str]:
+    """In which orders the odd dates of a column are written: 'dmy', 'mdy' or both.
+
+    Where the site's profile read one as day-month, that is its order, whatever else it might have meant.
+    """
+    if field.kind is not Kind.DATE:
+        return set()
+    read = odd.filter((pl.col("rule_id") == "C02") & (pl.col("severity") == Severity.WARNING))
+    return {o for t in odd["text"] if (o := _day_month_order(t))} | ({"dmy"} if len(read) else set())
 
 
 def _day_month_order(text: str) -> str:

@@ -10,9 +10,10 @@ from functools import lru_cache
 
 import polars as pl
 
-from schemas.audit.findings import LONGEST_FOUND, Outcome
+from schemas.audit.findings import Outcome
 from schemas.contract import Contract, Severity
 from schemas.derive import pandera_schema
+from schemas.personal_data import shown
 from schemas.registry import sites
 from schemas.shapes import FINDING_TYPES, Context, Layout, TypedBatch
 
@@ -103,9 +104,7 @@ def _with_addresses(
     parts = [pl.DataFrame(schema=FINDING_TYPES)]
     for (name,), part in failures.group_by("field", maintain_order=True):
         field, column = contract.by_name[str(name)], layout.column_of(str(name))
-        cell = (
-            pl.lit(None, pl.String) if column is None or field.personal else pl.col(str(layout.positions[field.name]))
-        )
+        cell = pl.lit(None, pl.String) if column is None else pl.col(str(layout.positions[field.name]))
         parts.append(
             part.join(texts, on="source_row", how="left").select(
                 "rule_id",
@@ -116,8 +115,7 @@ def _with_addresses(
                 pl.lit(column.letter if column else None, pl.String).alias("column_letter"),
                 pl.lit(column.heading if column else None, pl.String).alias("column_name"),
                 "field",
-                cell.str.slice(0, LONGEST_FOUND).alias("found"),
-                pl.lit(field.personal).alias("hidden"),
+                *shown(cell, field, contract),
                 pl.lit(None, pl.String).alias("suggestion"),
             )
         )

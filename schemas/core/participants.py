@@ -58,6 +58,7 @@ CONTRACT = Contract(
             required=False,
             low=0,
             high=120,
+            personal_when=PersonalWhen.FULL_DATE,
             sentinels=("99", "999"),
             aliases=("Age", "Age when referred"),
             example="38",

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from time import monotonic
 
 import pytest
 from judging import Found, Judge, Outcome, as_csv, awards, contacts, participants
+
+from schemas.catalogue import datasets
+from schemas.cells import fault, read_cell
 
 MAKERS = {"contacts": contacts, "participants": participants, "funding_awards": awards}
 
@@ -43,6 +47,10 @@ HOLDS_THE_ROW = [
     ("C03", "contacts", "contact_date", "0000-00-00", None),
     ("C03", "contacts", "contact_date", "00/00/0000", None),
     ("C03", "contacts", "contact_date", "03/11/16", None),
+    ("C03", "contacts", "contact_date", "0016-11-01", None),  # two digits that a spreadsheet filled up
+    ("C03", "contacts", "contact_date", "1016-11-01", None),
+    ("C03", "contacts", "contact_date", "01/11/0016", None),
+    ("C03", "participants", "consent_withdrawn_date", "1016-11-01", None),
     # C05: days that do not exist
     ("C05", "contacts", "contact_date", "2016-11-31", None),
     ("C05", "contacts", "contact_date", "2015-02-29", None),
@@ -93,14 +101,20 @@ HOLDS_THE_ROW = [
     # V03, and the name that a field lends it: out of range
     ("V03", "participants", "condition_count", "31", None),
     ("K03", "contacts", "duration_minutes", "481", None),
+    *(("V03", "contacts", "duration_minutes", text, None) for text in ("1E400", "1e30", "9" * 29, "1" * 16)),
+    *(("V03", "funding_awards", "amount", text, None) for text in ("1E400", "1e30", "9" * 29)),
     # V04: a reference of another form, such as a letter for a digit (C19)
     ("V04", "contacts", "contact_id", "BPL/C000002", None),
     ("V04", "contacts", "contact_id", "bpl-c000002", None),
+    # ... or a number with more decimals than are kept
+    ("V04", "funding_awards", "amount", "1100.505", None),
+    ("V04", "funding_awards", "amount", "1E-400", None),
     # V05: not a number
     ("V05", "contacts", "duration_minutes", "about an hour", None),
     ("V05", "contacts", "duration_minutes", "45.5", None),
     ("V05", "contacts", "duration_minutes", "1,045", None),
     ("V05", "funding_awards", "amount", "1.1m", None),
+    ("V05", "funding_awards", "amount", "1E99999999999999999999", None),
     ("V05", "funding_awards", "amount", "1,10,000", None),  # a comma that parts no thousands may mean anything
     # M06: no financial year
     ("M06", "funding_awards", "financial_year", "2015", None),
@@ -138,6 +152,13 @@ IS_REPAIRED = [
     ("C17", "contacts", "attended", " 5 ", "5", "5"),
     ("C17", "contacts", "contact_medium", "01\u00a0", "01", "01"),
     ("C17", "contacts", "contact_type", "re\u200bview", "review", "review"),
+    *(
+        ("C17", "contacts", "contact_id", f"BPL-{mark}C000002", "BPL-C000002", "BPL-C000002")
+        for mark in "\u00ad\u200e\u200f\u202a\u202e\u2066\u2069\u200b\u2060"
+    ),
+    ("C17", "contacts", "contact_medium", "\u200e01\u202c", "01", "01"),
+    ("C17", "contacts", "contact_date", "\u200e2016-11-03", date(2016, 11, 3), "2016-11-03"),
+    ("C17", "funding_awards", "funding_org_name", "A tru\u00adst", "A trust", "A trust"),
     ("C17", "contacts", "contact_type", "Review", "review", "review"),
     ("C17", "contacts", "contact_date", "2016-11-03 ", date(2016, 11, 3), "2016-11-03"),
     ("C17", "contacts", "duration_minutes", " 45", 45, "45"),
@@ -210,6 +231,34 @@ def test_a_site_that_writes_day_month_year_has_its_dates_read(judge: Judge) -> N
     outcome = judge(as_csv(contacts({"contact_date": "03/11/2016"})), site="MHT-GM")
     assert outcome.findings == [Found("C02", "warning", 2, "contact_date", "03/11/2016", "2016-11-03")]
     assert outcome.values[0]["contact_date"] == date(2016, 11, 3)
+
+
+def test_a_date_read_by_the_profile_and_one_that_can_only_be_month_first_refuse_the_file(judge: Judge) -> None:
+    """C02: 03/11 was read as the third of November, and may have been the eleventh of March."""
+    rows = contacts({"contact_date": "03/11/2016"}, {"contact_date": "11/14/2016"}, {})
+    outcome = judge(as_csv(rows), site="MHT-GM")
+    assert (outcome.refusals, outcome.result) == (["C02"], "refused")
+
+
+@pytest.mark.parametrize("dates", [["11/14/2016"], ["03/11/2016"], ["2016-11-03", "11/14/2016"]])
+def test_dates_of_one_order_do_not(judge: Judge, dates: list[str]) -> None:
+    assert judge(as_csv(contacts(*({"contact_date": d} for d in dates), {})), site="MHT-GM").refusals == []
+
+
+def test_the_sender_is_told_how_many_decimals_there_may_be() -> None:
+    hours = datasets()["employment_outcomes"].by_name["paid_hours_week"]
+    assert read_cell("37.333", hours) == fault("V04")
+    assert "at most 1 decimal, from 0.5 to 80" in hours.expects()
+    assert "at most 2 decimals" in datasets()["funding_awards"].by_name["amount"].expects()
+
+
+@pytest.mark.parametrize("text", ["a" * 5_000_000, "a@" * 1_000_000, "1" * 5_000_000, "jan" * 1_000_000])
+@pytest.mark.parametrize("field", ["staff_ref", "contact_date", "duration_minutes"])
+def test_a_cell_of_megabytes_is_judged_in_time(judge: Judge, field: str, text: str) -> None:
+    began = monotonic()
+    outcome = judge(as_csv(contacts({}, {field: text}, {})))
+    assert outcome.accepted == [2, 4]
+    assert monotonic() - began < 30  # what is read more than once grows to hours
 
 
 def test_dates_in_both_orders_refuse_the_file(judge: Judge) -> None:

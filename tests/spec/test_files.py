@@ -72,6 +72,19 @@ class TestF04LinesAboveTheHeading:
         outcome = judge('"Contacts\nof Blackpool"\n' + SOUND)
         assert (outcome.rules, outcome.accepted) == ([("F04", "warning", 3)], [4, 5])
 
+    @pytest.mark.parametrize("title", ['Contacts 12" list', '"Contacts of Blackpool', 'Contacts", "new"", list', '"'])
+    @pytest.mark.parametrize("last", ["", 'A "last" line'])
+    def test_a_stray_quotation_mark_in_a_title_hides_nothing(self, judge: Judge, title: str, last: str) -> None:
+        outcome = judge(f"{title}\n{SOUND}{last}")
+        assert outcome.of("F04") == [Found("F04", "warning", 2, None, "heading on line 2", None)]
+        assert (outcome.accepted, outcome.refusals) == ([3, 4], [])
+
+    @pytest.mark.parametrize("heading", ["contact_id", "contact_medium", "with_employer"])
+    def test_a_heading_may_itself_hold_a_line_break(self, judge: Judge, heading: str) -> None:
+        outcome = judge(SOUND.replace(heading, '"' + heading.replace("_", "_\n") + '"', 1))
+        assert outcome.rules == [("F10", "warning", None)]
+        assert (outcome.accepted, outcome.verdict.header_row) == ([3, 4], 1)
+
 
 def test_u03_a_file_without_a_heading_is_not_taken(judge: Judge) -> None:
     outcome = judge(SOUND.split("\n", 1)[1])
@@ -93,6 +106,23 @@ class TestRowsThatAreNoData:
         outcome = judge(as_csv([*contacts({}, {}), total]))
         assert (outcome.rules, outcome.accepted, outcome.held) == ([("F06", "warning", 4)], [2, 3], [])
         assert outcome.verdict.rows.not_data == 1
+
+    @pytest.mark.parametrize("key", ["TOTAL-C000009", "Totalling", "TOTALS1-C000009"])
+    def test_f06_a_word_that_only_begins_so_is_no_total(self, judge: Judge, key: str) -> None:
+        outcome = judge(as_csv(contacts({}, {"contact_id": key}, {})))
+        assert (outcome.of("F06"), outcome.verdict.rows.not_data) == ([], 0)
+
+    @pytest.mark.parametrize("key", ["Total:", "Total 2", "total: 2 contacts"])
+    def test_f06_more_may_follow_the_word(self, judge: Judge, key: str) -> None:
+        assert judge(as_csv(contacts({}, {"contact_id": key}, {}))).rules == [("F06", "warning", 3)]
+
+    @pytest.mark.parametrize("line", ["   ", "\t", "\u00a0", "\x1a", " \x1a "])
+    @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+    def test_f07_a_line_of_spaces_or_the_mark_of_its_end_is_blank(self, judge: Judge, line: str, line_end: str) -> None:
+        first, *rows = SOUND.splitlines()
+        outcome = judge(line_end.join([first, line, *rows, line]))
+        assert outcome.rules == [("F07", "warning", 2), ("F07", "warning", 5)]
+        assert outcome.accepted == [3, 4]
 
     def test_f07_a_blank_row_is_left_out(self, judge: Judge) -> None:
         outcome = judge(SOUND.replace("\n", f"\n{COMMAS}\n", 1) + "\n   \n")
@@ -146,6 +176,13 @@ class TestHeadings:
         assert outcome.findings == [Found("F11", "warning", None, "Weather", None, None)]
         assert outcome.accepted == [2, 3]
         assert "Weather" not in outcome.values[0]
+
+    def test_f11_a_column_without_a_heading_is_told(self, judge: Judge) -> None:
+        lines = SOUND.splitlines()
+        outcome = judge("\n".join([lines[0] + ",,", lines[1] + ",rain,", lines[2] + ",sun,"]))
+        assert outcome.findings == [Found("F11", "warning", None, "", "a column without a heading", None)]
+        assert outcome.texts["column_letter"].to_list() == ["K"]
+        assert outcome.accepted == [2, 3]
 
     @pytest.mark.parametrize("heading", ["Surname", "NHS number", "Date of Birth", "Home address", "Notes", "E-mail"])
     def test_f11_a_column_that_sounds_personal_refuses_the_file(self, judge: Judge, heading: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from judging import Found, Judge, as_csv, awards, contacts, participants
+from judging import Found, Judge, as_csv, as_table, awards, contacts, participants, workbook
 
 NHS_NUMBER = "943 476 5919"  # the NHS's own example: its check digit is right, and it is nobody's
 
@@ -16,7 +16,68 @@ PERSONAL = [
     ("P01", "contacts", "staff_ref", "worker@example.org"),
     ("P01", "contacts", "staff_ref", "020 7946 0018"),
     ("P01", "contacts", "staff_ref", "+44 7700 900123"),
+    # however they are written
+    *(
+        ("P01", "contacts", "contact_type", text)
+        for text in (
+            "NHS9434765919",
+            "ref_9434765919",
+            "9434 765 919",
+            "943-476-5919",
+            "943.476.5919",
+            "943/476/5919",
+            "943\u00a0476\u20095919",
+            "943\u200b4765919",
+            "９４３４７６５９１９",
+            "9434765919.0",
+            "seen 2016 943 476 5919",
+            "AB-12-34-56-C",
+            "AB.12.34.56.C",
+            "(0161) 496 0000",
+            "+44 (0)7700 900123",
+            "07700.900.123",
+            "00447700900123",
+            "447700900123",
+            "tel:07700-900123",
+            "worker＠example.org",
+        )
+    ),
+    ("P03", "contacts", "contact_type", "FY1  1AA"),
+    ("P03", "contacts", "contact_type", "FY1\u00a01AA"),
+    # in a reference of the agreed form
+    *(
+        ("P01", "contacts", field, text)
+        for field, text in (
+            ("contact_id", "BPL-AB123456C"),
+            ("contact_id", "AB-123456C"),
+            ("contact_id", "BPL-07700900123"),
+            ("episode_id", "BPL-447700900123"),
+            ("staff_ref", "AB-12-34-56-C"),
+            ("staff_ref", "0161-496-0000"),
+            ("staff_ref", "943-476-5919"),
+            ("staff_ref", "NHS9434765919"),
+        )
+    ),
+    ("P02", "participants", "participant_ref", "NHS-9434765919"),
     ("P02", "participants", "participant_ref", NHS_NUMBER.replace(" ", "")),
+    ("P02", "participants", "participant_ref", NHS_NUMBER),
+    ("P02", "participants", "participant_ref", "ref_9434765919"),
+    *(
+        ("P03", "participants", field, text)
+        for field in ("year_of_birth", "age_at_referral")
+        for text in (
+            "12/03/1978",
+            "12th March 1978",
+            "March 12 1978",
+            "12-Mar-78",
+            "19780312",
+            "12031978",
+            "28561",
+            "28561.0",
+            "1978-03-12 00:00:00",
+            "born 12.3.1978",
+        )
+    ),
     ("P03", "participants", "year_of_birth", "14/03/1980"),
     ("P03", "participants", "year_of_birth", "1980-03-14"),
     ("P03", "participants", "year_of_birth", "14 March 1980"),
@@ -47,6 +108,110 @@ def test_columns_nobody_knows_are_searched_too(judge: Judge, text: str) -> None:
 def test_what_only_looks_like_it_stops_nothing(judge: Judge, text: str) -> None:
     """Well-known dummies, a wrong check digit, our own references, an area code, a prefix that is never given out."""
     assert judge(as_csv([{**r, "Other": text} for r in contacts({})])).refusals == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2016-11-03 10:30:00",
+        "03/11/2016 10:30",
+        "03-11-2016 10",
+        "53.4765919",
+        "0.1234567890",
+        "1234567.89",
+        "BPL-00000000123",
+        "BPL-C0943476591",
+    ],
+)
+def test_days_numbers_and_references_are_no_identifiers(judge: Judge, text: str) -> None:
+    assert judge(as_csv([{**r, "Other": text} for r in contacts({})])).refusals == []
+
+
+@pytest.mark.parametrize(("field", "text"), [("year_of_birth", "1978"), ("age_at_referral", "38")])
+@pytest.mark.parametrize("more", ["", " ", ".0", " or so", "/79"])
+def test_a_year_and_an_age_are_no_date_of_birth(judge: Judge, field: str, text: str, more: str) -> None:
+    rows = [{field: "", **r} for r in participants({}, {field: text + more})]
+    assert judge(as_csv([{**r, field: rows[1][field]} for r in rows]), "participants").refusals == []
+
+
+def tails(*numbers: str) -> str:
+    return as_csv(
+        [{**r, "participant_ref": f"BPL-{n}"} for r, n in zip(participants(*[{}] * 9), numbers, strict=False)]
+    )
+
+
+NHS_TAILS = ["9434765919", "4010232137", "9990000018", "9990000026"]
+OTHER_TAILS = ["0000000012", "0000000013", "0000000014", "0000000015"]
+
+
+class TestTenDigitsAtTheEndOfReferences:
+    """One in eleven is an NHS number by chance; several are not."""
+
+    def test_most_of_several_are_told(self, judge: Judge) -> None:
+        outcome = judge(tails(*NHS_TAILS[:3], OTHER_TAILS[0]), "participants")
+        assert outcome.refusals == ["P02"]
+        assert not [t for t in NHS_TAILS if t in outcome.texts.write_csv()]
+        assert (outcome.accepted, outcome.held) == ([], [])
+
+    @pytest.mark.parametrize("numbers", [NHS_TAILS[:2], NHS_TAILS[:1] * 4, NHS_TAILS[:2] + OTHER_TAILS[:2]])
+    def test_a_few_are_chance(self, judge: Judge, numbers: list[str]) -> None:
+        assert judge(tails(*numbers), "participants").of("P02") == []
+
+    def test_in_other_columns_too(self, judge: Judge) -> None:
+        rows = [{**r, "staff_ref": f"W-{n}"} for r, n in zip(contacts({}, {}, {}), NHS_TAILS, strict=False)]
+        assert judge(as_csv(rows)).refusals == ["P01"]
+        rows = [{**r, "Other": f"BPL-{n}"} for r, n in zip(contacts({}, {}, {}), NHS_TAILS, strict=False)]
+        assert judge(as_csv(rows)).refusals == ["P01"]
+
+
+class TestTextThatIsOnNoRow:
+    SOUND = as_csv(contacts({}, {}))
+
+    def refused(self, judge: Judge, content: str | bytes, rule: str, suffix: str = "csv") -> None:
+        outcome = judge(content, suffix=suffix)
+        assert outcome.refusals == [rule]
+        assert outcome.result == "refused"
+        assert "943" not in outcome.texts.write_csv() + str(outcome.verdict.to_json())
+        assert (outcome.accepted, outcome.held) == ([], [])
+
+    def test_a_torn_line(self, judge: Judge) -> None:
+        self.refused(judge, self.SOUND + f"BPL-C000003,{NHS_NUMBER}\n", "P01")
+
+    def test_a_title(self, judge: Judge) -> None:
+        self.refused(judge, f"Contacts of {NHS_NUMBER}\n\n{self.SOUND}", "P01")
+        self.refused(judge, workbook({"S": [[f"Of {NHS_NUMBER}"], *as_table(contacts({}, {}))]}), "P01", "xlsx")
+
+    def test_a_total(self, judge: Judge) -> None:
+        self.refused(judge, self.SOUND + f"Total,{NHS_NUMBER}" + "," * 8, "P01")
+
+    def test_a_heading(self, judge: Judge) -> None:
+        rows = [{**r, f"Visits of {NHS_NUMBER}": "2"} for r in contacts({}, {})]
+        self.refused(judge, as_csv(rows), "F11")
+        assert judge(as_csv(rows)).of("F11") == [Found("F11", "file", None, "hidden", None, None)]
+
+    def test_torn_lines_and_titles_of_sound_files_stop_nothing(self, judge: Judge) -> None:
+        line = self.SOUND.splitlines()[1]
+        outcome = judge(f"Contacts of November 2016\n{self.SOUND}{line},more\n{line[:30]}\n")
+        assert outcome.refusals == []
+
+
+@pytest.mark.parametrize("field", ["contact_type", "contact_date", "duration_minutes", "contact_id"])
+@pytest.mark.parametrize("text", ["Mary Made-Up", "MADE UP, MARY", "she was seen at home", "x" * 41, "Mr. Smith"])
+def test_what_may_be_a_name_or_a_sentence_is_not_shown(judge: Judge, field: str, text: str) -> None:
+    outcome = judge(as_csv(contacts({}, {field: text}, {})))
+    assert [(f.found, f.row) for f in outcome.findings] == [(None, 3)]
+    assert outcome.texts["hidden"].to_list() == [True]
+    assert text not in outcome.texts.write_csv()
+
+
+def test_nor_what_is_suggested_for_it(judge: Judge) -> None:
+    outcome = judge(as_csv(contacts({}, {"contact_id": "Mary Made-Up  "}, {})))
+    assert "Mary" not in outcome.texts.write_csv()
+
+
+def test_published_figures_are_shown(judge: Judge) -> None:
+    outcome = judge(as_csv(awards({"amount": "About One Million Pounds In All"})), "funding_awards")
+    assert [f.found for f in outcome.findings if f.rule == "V05"] == ["About One Million Pounds In All"]
 
 
 def test_published_figures_are_not_searched(judge: Judge) -> None:

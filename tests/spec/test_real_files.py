@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from flows.steps.read import read
-from flows.steps.read.workbook import _error_cells
+from flows.steps.read.workbook import _members, _searched
 from schemas.codes import fold
 from schemas.shapes import Extract
 
@@ -78,7 +78,8 @@ def test_dates_are_the_same_in_both_calendars(real: Path) -> None:
 
 
 def test_the_seven_errors_of_a_spreadsheet_are_seen(real: Path) -> None:
-    errors = _error_cells(real / "calamine" / "errors.xlsx", "Feuil1")
+    path = real / "calamine" / "errors.xlsx"
+    errors = _searched(path, _members(path)["Feuil1"])
     assert list(errors) == [(row, 0) for row in range(7)]
     assert set(errors.values()) == {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"}
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 from judging import CONTACT, Formula, Found, Judge, Outcome, as_table, contacts, workbook
+
+from flows.steps.read.workbook import _text
 
 
 def judged(judge: Judge, sheets: dict, **more: object) -> Outcome:
@@ -99,6 +103,67 @@ def test_numbers_and_ticks_of_the_spreadsheet_are_plain(judge: Judge) -> None:
     assert outcome.values[0]["duration_minutes"] == 45
 
 
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0.1 + 0.2, "0.3"), (1100.1 + 2200.2, "3300.3"), (1234567.89, "1234567.89"), (0.00001, "0.00001"), (1e28, "1e+28")]
+    + [(sum([0.1] * 10), "1"), (12345678901.25, "12345678901.25"), (45.0, "45"), (1e14, "100000000000000")],
+)
+def test_numbers_are_written_without_the_noise_of_their_binary_form(number: float, text: str) -> None:
+    assert _text(number) == text
+
+
+def test_v03_a_number_beyond_all_bounds(judge: Judge) -> None:
+    outcome = judged(judge, {"Sheet1": table_with(3, "duration_minutes", 1e28)})
+    assert (outcome.rules, outcome.accepted) == ([("V03", "row", 3)], [2, 4])
+
+
+def with_cell(cell: str) -> bytes:
+    """A sound workbook with one more cell, written by hand."""
+    whole = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook({"Data": as_table(contacts({}, {}))}))) as sound,
+        zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as other,
+    ):
+        for name in sound.namelist():
+            text = sound.read(name)
+            if name.endswith("sheet1.xml"):
+                text = text.replace(b"</sheetData>", f"{cell}</sheetData>".encode())
+            other.writestr(name, text)
+    return whole.getvalue()
+
+
+FAR = [
+    '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>',
+    "<row r='1048576'><c  r = 'XFD1048576'><v>1</v></c></row>",
+    '<row r="1048576"><c r="xfd1048576" t="inlineStr"><is><t>x</t></is></c></row>',
+    '<row r="1048576">' + "<c><v>1</v></c>" * 100 + "</row>",
+    '<row r="4294967295"><c r="A4294967295"><v>1</v></c></row>',
+    '<row r="1048576"><x:c xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main" r="XFD1048576">'
+    "<v>1</v></x:c></row>",
+]
+
+
+@pytest.mark.parametrize("cell", FAR)
+def test_u01_a_cell_so_far_out_that_the_rest_would_fill_the_memory(judge: Judge, cell: str) -> None:
+    """A few kilobytes can ask for a rectangle of 17 thousand million cells."""
+    outcome = judge(with_cell(cell), suffix="xlsx")
+    assert (outcome.result, outcome.rules) == ("unreadable", [("U01", "file", None)])
+    assert "far from others" in (outcome.findings[0].found or "")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '<row r="1048576"><c r="XFD1048576" s="0"/></row>',  # with a format alone
+        '<row r="900"><c r="ZZ900"><v>1</v></c></row>',
+        '<row><c r="A4" t="str"><v/></c></row>',
+    ],
+)
+def test_a_cell_that_takes_little_room_stops_nothing(judge: Judge, cell: str) -> None:
+    outcome = judge(with_cell(cell), suffix="xlsx")
+    assert (outcome.result, outcome.accepted[:2]) in [("accepted", [2, 3]), ("accepted_with_held_rows", [2, 3])]
+
+
 class TestWhichSheet:
     TABLE = as_table(contacts({}, {}))
 
@@ -110,6 +175,19 @@ class TestWhichSheet:
         outcome = judged(judge, {"October": self.TABLE, "November": self.TABLE})
         assert (outcome.result, outcome.refusals) == ("unreadable", ["U04"])
         assert outcome.findings[0].found == "October and November"
+
+    def test_u04_not_if_one_has_a_column_more(self, judge: Judge) -> None:
+        more = [[*self.TABLE[0], "weather"], *([*r, ""] for r in self.TABLE[1:])]
+        less = [r[:-1] for r in self.TABLE]  # an optional column is absent
+        for first, second in ((self.TABLE, more), (less, self.TABLE), (self.TABLE, less)):
+            outcome = judged(judge, {"October": first, "November": second})
+            assert (outcome.result, outcome.refusals) == ("unreadable", ["U04"])
+            assert outcome.findings[0].found == "October and November"
+
+    def test_one_that_only_names_some_of_the_columns_is_another(self, judge: Judge) -> None:
+        few = [["contact_id", "contact_date", "attended"], ["of whom?", "when?", "came?"]]
+        outcome = judged(judge, {"Columns": few, "Data": self.TABLE})
+        assert (outcome.verdict.sheet, outcome.accepted) == ("Data", [2, 3])
 
     def test_the_one_that_is_asked_for(self, judge: Judge) -> None:
         outcome = judged(judge, {"October": self.TABLE, "November": self.TABLE[:2]}, sheet="November")

@@ -13,6 +13,7 @@ import csv
 import io
 import mmap
 import re
+import string
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from enum import IntEnum
@@ -23,12 +24,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from flows.steps.read.heading import ROWS_SEARCHED, find_heading, matches
+from flows.steps.read.heading import ROWS_SEARCHED, find_heading
 from schemas.contract import Severity
 from schemas.shapes import Extract, Finding, TextBatch, Unreadable
 
 CHUNK = 16 << 20
 DELIMITERS = (",", ";", "\t", "|")
+_END_OF_FILE = "\x1a"  # how DOS marks it
 LONGEST_RECORD = 50  # lines that one quoted value may run over
 csv.field_size_limit(1 << 30)  # by default csv stops at a cell of 128 KB
 _DELIMITER_NAMES = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -37,16 +39,15 @@ _DELIMITER_NAMES = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 def read_delimited(path: Path, known_headings: Set[str]) -> Extract:
     """Open a delimited text file. Raises Unreadable (F01 empty, F02 encoding, U03 no heading)."""
     data, encoding, findings = _as_utf8(path)
-    head = _first_records(data)
-    delimiter, position = _delimiter_and_heading(head, known_headings)
-    line, end = _offset_of(data, position)
-    headings = _loosely(head[position], delimiter)
-    if position:
+    heading = _heading(data, known_headings)
+    line, delimiter = heading.first + 1, heading.delimiter
+    if heading.first:
         findings.append(Finding("F04", Severity.WARNING, source_row=line, found=f"heading on line {line}"))
     if delimiter != ",":
         findings.append(Finding("F13", Severity.WARNING, found=f"separated by {_DELIMITER_NAMES[delimiter]}"))
-    scan = _Scan(data, end, line + 1, delimiter, len(headings))
-    return Extract("", encoding, line, tuple(h.strip() for h in headings), scan.batches(), findings)
+    above = [(n, text) for n, text in enumerate(heading.above, 1) if text.strip()]
+    scan = _Scan(data, heading.size, heading.end + 1, delimiter, len(heading.cells), above)
+    return Extract("", encoding, line, tuple(h.strip() for h in heading.cells), scan.batches(), findings)
 
 
 def _as_utf8(path: Path) -> tuple[bytes | mmap.mmap, str, list[Finding]]:
@@ -90,47 +91,46 @@ def _is_utf8(data: bytes | mmap.mmap) -> bool:
     return True
 
 
-def _first_records(data: bytes | mmap.mmap) -> list[str]:
-    """The first records of the file, as text: a quoted heading may itself hold a line break."""
-    text = data[: 1 << 18].decode("utf-8", errors="ignore")
-    records: list[str] = []
-    open_record = ""
-    for line in re.findall(r"[^\n]*\n|[^\n]+", text):
-        open_record += line
-        if open_record.count('"') % 2 == 0:
-            records.append(open_record)
-            open_record = ""
-        if len(records) == ROWS_SEARCHED:
-            break
-    return records + ([open_record] if open_record else [])
+@dataclass(frozen=True)
+class _Heading:
+    """Where the heading is: its cells, the lines it takes (from `first` up to `end`, from 0), and what parts its cells.
+
+    `above` is the text of the lines before it, `size` the bytes up to its end.
+    """
+
+    cells: list[str]
+    delimiter: str
+    first: int
+    end: int
+    above: list[str]
+    size: int
 
 
-def _delimiter_and_heading(head: list[str], known: Set[str]) -> tuple[str, int]:
-    best: tuple[int, str, int] = (0, "", 0)
-    for delimiter in DELIMITERS:
-        rows = [_loosely(r, delimiter) for r in head]
-        position = find_heading(rows, known)
-        if position is not None and matches(rows[position], known) > best[0]:
-            best = (matches(rows[position], known), delimiter, position)
-    if not best[1]:
-        raise Unreadable("U03" if any(r.strip() for r in head) else "F01")
-    return best[1], best[2]
+def _heading(data: bytes | mmap.mmap, known: Set[str]) -> _Heading:
+    """The record that holds the most known headings, the first of several. Raises Unreadable (F01 empty, U03 none).
+
+    A record may begin on any line, so that a stray quotation mark above the heading cannot swallow it; it runs over
+    several lines only where it holds a quoted line break.
+    """
+    raw = re.findall(rb"[^\n]*\n|[^\n]+", data[: 1 << 18])[: ROWS_SEARCHED + LONGEST_RECORD]
+    lines = [r.decode("utf-8", errors="ignore") for r in raw]
+    records = [(d, i, *_record(lines[i:], d)) for d in DELIMITERS for i in range(len(lines[:ROWS_SEARCHED]))]
+    best = find_heading([cells for *_, cells in records], known)
+    if best is None:
+        raise Unreadable("U03" if any(line.strip() for line in lines) else "F01")
+    delimiter, first, length, cells = records[best]
+    end = first + length
+    return _Heading(cells, delimiter, first, end, lines[:first], sum(map(len, raw[:end])))
 
 
-def _loosely(record: str, delimiter: str) -> list[str]:
-    """The cells of a record that may be anything: nothing, where it is none."""
+def _record(lines: list[str], delimiter: str) -> tuple[int, list[str]]:
+    """The record that begins on the first of these lines, which may be anything: how many lines it takes, its cells."""
+    reader = csv.reader(lines[:LONGEST_RECORD], delimiter=delimiter)
     try:
-        return next(csv.reader(io.StringIO(record), delimiter=delimiter), [])
-    except csv.Error:  # a carriage return in the middle, or a quotation mark that is open for long
-        return []
-
-
-def _offset_of(data: bytes | mmap.mmap, position: int) -> tuple[int, int]:
-    """The physical line on which record `position` starts, and the byte after its end."""
-    records = _first_records(data)
-    line = 1 + sum(r.count("\n") for r in records[:position])
-    end = sum(len(r.encode("utf-8")) for r in records[: position + 1])
-    return line, end
+        cells = next(reader, [])
+    except csv.Error:  # a carriage return in the middle
+        return 1, []
+    return reader.line_num, cells
 
 
 class _Line(IntEnum):
@@ -175,11 +175,19 @@ class _Lines:
 class _Scan:
     """One pass over the records below the heading."""
 
-    def __init__(self, data: bytes | mmap.mmap, offset: int, line: int, delimiter: str, width: int) -> None:
-        self.data, self.offset, self.line = data, offset, line
+    def __init__(
+        self,
+        data: bytes | mmap.mmap,
+        offset: int,
+        line: int,
+        delimiter: str,
+        width: int,
+        above: list[tuple[int, str]],
+    ) -> None:
+        self.data, self.offset, self.line, self.above = data, offset, line, above
         self.delimiter, self.width = delimiter, width
         d = re.escape(delimiter.encode())
-        cell = rb'(?:"(?:[^"]|"")*"|[^"\r\n' + d + rb"]*)"
+        cell = rb'(?:"[^"]*+(?:""[^"]*+)*+"|[^"\r\n' + d + rb"]*+)"
         self.record = re.compile(cell + rb"(?:" + d + cell + rb"){%d}\r?" % (width - 1))
 
     def batches(self) -> Iterator[TextBatch]:
@@ -206,6 +214,13 @@ class _Scan:
         fits = (lines.delimiters == self.width - 1) & (lines.inner_returns == 0)
         kinds = np.where(fits, _Line.GOOD, _Line.TORN).astype(np.uint8)
         kinds[(lines.ends == lines.starts)] = _Line.BLANK
+        for i in np.flatnonzero((kinds == _Line.TORN) & (lines.delimiters == 0) & (lines.quotes == 0)).tolist():
+            if (
+                not chunk[lines.starts[i] : lines.ends[i]]
+                .decode("utf-8")
+                .strip(f"{string.whitespace}\xa0{_END_OF_FILE}")
+            ):
+                kinds[i] = _Line.BLANK
         quoted = np.flatnonzero(lines.quotes)
         joined: list[tuple[int, list[str]]] = []
         done = 0
@@ -257,7 +272,10 @@ class _Scan:
         if len(blank):
             frames.append(pl.DataFrame({"source_row": self.line + blank.astype(np.int64)}))
         rows = pl.concat(frames, how="diagonal").sort("source_row") if len(frames) > 1 else frames[0]
-        return TextBatch(rows, [self.line + int(i) for i in np.flatnonzero(kinds == _Line.TORN)])
+        torn = np.flatnonzero(kinds == _Line.TORN).tolist()
+        beside = [(self.line + i, chunk[lines.starts[i] : lines.ends[i]].decode("utf-8")) for i in torn]
+        above, self.above = self.above, []
+        return TextBatch(rows, [self.line + i for i in torn], above + beside)
 
     def _parse(self, chunk: bytes, lines: _Lines, good: np.ndarray) -> pl.DataFrame:
         """The good lines as text columns. Raises RuntimeError if a row were gained or lost: nothing may shift."""

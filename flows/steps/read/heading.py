@@ -17,6 +17,6 @@ def matches(cells: Sequence[str], known: Set[str]) -> int:
 
 def find_heading(rows: Sequence[Sequence[str]], known: Set[str]) -> int | None:
     """The position of the heading: the first of the rows that hold the most known headings; None if none holds two."""
-    scores = [matches(r, known) for r in rows[:ROWS_SEARCHED]]
+    scores = [matches(r, known) for r in rows]
     best = max(scores, default=0)
     return scores.index(best) if best >= min(LEAST_MATCHES, len(known)) and best else None
