@@ -6,7 +6,7 @@ Nothing heavy is imported until a command needs it. Exit codes and manners are i
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -145,8 +145,11 @@ def as_of(
     """Write a warehouse with the figures as they were known on a past day. The published one stays as it is."""
     from flows.as_known import warehouse_as_known
 
-    known = warehouse_as_known(_settings(data), _moment(date), to)
-    tell(f"Wrote {to} from the deliveries known by {date}: {known}.")
+    moment = _moment(date)
+    if "T" not in date and " " not in date:  # a day means the whole of it
+        moment += timedelta(days=1, seconds=-1)
+    known = warehouse_as_known(_settings(data), moment, to)
+    tell(f"Wrote {to} from the {known} deliveries known by {moment}." + ("" if known else " None was known then."))
 
 
 @app.command(rich_help_panel=CARE)

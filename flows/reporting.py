@@ -58,6 +58,8 @@ class NightsWork:
 def report_night(places: Places, ledger: Ledger, warehouse: Path, work: NightsWork, run: dict[str, str]) -> Reported:
     """Write the reports that are due and the night's summary."""
     judged, tonight = work.judged, work.tonight
+    new = {j.delivery.delivery_id for j in tonight}
+    earlier = [j for j in judged if j.delivery.delivery_id not in new]
     build = fingerprint_of(warehouse)
     pages: dict[str, Path] = {}
     counts = pl.DataFrame()
@@ -77,8 +79,10 @@ def report_night(places: Places, ledger: Ledger, warehouse: Path, work: NightsWo
             current={(j.delivery.site_code, j.delivery.dataset): j.delivery.data_cut_date for j in judged if j.counts},
             late=_late(judged, work.moment),
             reports={k: p.relative_to(places.data).as_posix() for k, p in pages.items()},
+            still_stopped=[j.delivery for j in earlier if j.verdict.result.stops],
             changes=[
                 *_unchanged(tonight),
+                *_knock_on(earlier, settled, pages),
                 *(f"`{u.path}` was not taken in ({u.rule_id}): {u.reason}" for u in work.unusable),
                 *work.not_judged,
             ],
@@ -172,6 +176,18 @@ def _deadline(delivery: Delivery) -> datetime | None:
     """When the next return is due after this one was received; none where the calendar has no such date."""
     coming = next_due(delivery.received_at.date())
     return coming[1] if coming else None
+
+
+def _knock_on(earlier: Sequence[Judged], settled: dict[str, Verdict], pages: dict[str, Path]) -> list[str]:
+    """Deliveries of earlier nights whose rows are judged otherwise because of what came in tonight."""
+    touched = [
+        (j.delivery.path, settled[j.delivery.delivery_id].rows) for j in earlier if j.delivery.delivery_id in pages
+    ]
+    return [
+        f"`{path}`: its report changed with what else came in: {rows.accepted:,} of {rows.read:,} rows accepted,"
+        f" {rows.held:,} held"
+        for path, rows in touched
+    ]
 
 
 def _unchanged(tonight: Sequence[Judged]) -> list[str]:

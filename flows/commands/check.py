@@ -87,9 +87,14 @@ def _words(report: Report) -> str:
     rows = report.rows
     lines = [report.instruction, f"{rows.accepted} of {rows.read} rows would be accepted, {rows.held} held back."]
     for item in report.items:
-        where = f"column {item.column_letter} ({item.column})" if item.column else "the file"
+        where = (
+            " ".join(p for p in ("column", item.column_letter, f"({item.column})") if p) if item.column else "the file"
+        )
         ranges = item.to_json()["row_ranges"]
+        noun = "row" if len(ranges) == 1 and "-" not in ranges[0] else "rows"
         places = ", ".join(ranges[:5]) + (" ..." if len(ranges) > 5 else "")
-        lines.append(f"- [{item.rule_id}, {item.severity}] {item.title}: {where}{f', rows {places}' if places else ''}")
-        lines.append(f"    {item.fix}")
+        lines.append(
+            f"- [{item.rule_id}, {item.severity}] {item.title}: {where}{f', {noun} {places}' if places else ''}"
+        )
+        lines.append(f"    Expected {item.expected}. {item.fix}")
     return "\n".join(lines)

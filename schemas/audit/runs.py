@@ -17,7 +17,13 @@ CONTRACT = Contract(
             "ended_at", Kind.MOMENT, "Ended at", "When the run ended (UTC); empty if it was cut off.", required=False
         ),
         Field("as_of", Kind.MOMENT, "As of", "The moment whose deliveries were known to the run (UTC)."),
-        Field("result", Kind.TEXT, "Result", "published, quiet or failed; empty for the run that built this file.", required=False),
+        Field(
+            "result",
+            Kind.TEXT,
+            "Result",
+            "published, quiet or failed; empty for the run that built this file.",
+            required=False,
+        ),
         Field("files_received", Kind.WHOLE, "Files received", "Files first seen by the run.", required=False),
         Field("deliveries_judged", Kind.WHOLE, "Deliveries judged", "Deliveries judged by the run.", required=False),
         Field("code_version", Kind.TEXT, "Code version", "The version of this software.", required=False),

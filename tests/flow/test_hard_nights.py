@@ -243,3 +243,14 @@ def test_the_first_arm_is_that_of_the_first_version(folder: DataFolder) -> None:
         folder.send("randomisation", [sound("randomisation", 1, WMCA, arm=arm)], "201806", version, WMCA)
     folder.night("2018-07-02")
     assert folder.ask("select arm from core.randomisation") == [("ips",)]
+
+
+def test_later_nights_still_say_what_is_refused_and_what_was_touched(folder: DataFolder) -> None:
+    folder.send_all(1, 2)
+    folder.night("2016-12-02")
+    folder.send("employment_outcomes", [], period="201612")  # refused: it holds no rows
+    folder.night("2017-01-03")
+    folder.send("referrals", [sound("referrals", 1), sound("referrals", 2, source_of_referral="??")], period="201612")
+    summary = folder.night("2017-01-04").reported.summary
+    assert "Employment outcomes: figures to 30 November 2016 stay current" in summary
+    assert f"`{BPL}/{BPL}_contacts_201611_v1.csv`: its report changed with what else came in: 1 of 2 rows" in summary

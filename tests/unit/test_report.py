@@ -394,7 +394,7 @@ def test_the_night_says_what_needs_a_person() -> None:
     assert "Blackpool (MHT-BPL), Contacts: figures to 31 October 2016 stay current" in text
     assert "owes Contacts for November 2016, due by 5pm, Friday 9 December 2016" in text
     assert "| V02 | Contact medium is not on the agreed list | Contacts | 1,200 | 1 |" in text
-    assert "| rows held back | 10 | 8 | 2 | reports/MHT-GM/x.html |" in text
+    assert "| rows held back | 10 | 8 | 2 | 0 | reports/MHT-GM/x.html |" in text
     assert "- 12 rows left quarantine" in text
 
 

@@ -52,6 +52,7 @@ class Night:
     findings: pl.DataFrame | None = None
     current: Mapping[tuple[str, str], date] = field(default_factory=dict)
     late: Sequence[Late] = ()
+    still_stopped: Sequence[Delivery] = ()  # refused on an earlier night, and not sent again since
     reports: Mapping[str, str] = field(default_factory=dict)  # delivery_id -> path of its page
     changes: Sequence[str] = ()  # what else changed: 'code list provider_type: 12 rows left quarantine'
     last_change: datetime | None = None
@@ -121,7 +122,7 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     cells = [[str(c).replace("|", "\\|").replace("\n", " ") for c in row] for row in rows]
     if not cells:
         return ""
-    rule = ["---:" if h in ("Read", "Accepted", "Held", "Rows", "Files") else "---" for h in headings]
+    rule = ["---:" if h in ("Read", "Accepted", "Held", "Left out", "Rows", "Files") else "---" for h in headings]
     return "\n".join(f"| {' | '.join(line)} |" for line in ([*headings], rule, *cells))
 
 
@@ -155,11 +156,12 @@ def _table_of_deliveries(night: Night) -> str:
             f"{v.rows.read:,}",
             f"{v.rows.accepted:,}",
             f"{v.rows.held:,}",
+            f"{v.rows.repeats + v.rows.not_data:,}",
             night.reports.get(d.delivery_id, ""),
         )
         for d, v in told
     ]
-    table = _table(("Site", "Dataset", "Period", "Result", "Read", "Accepted", "Held", "Report"), rows)
+    table = _table(("Site", "Dataset", "Period", "Result", "Read", "Accepted", "Held", "Left out", "Report"), rows)
     return "\n\n".join(part for part in (table, f"{whole} accepted whole." if night.deliveries else "") if part)
 
 
@@ -199,7 +201,7 @@ def _to_delete(night: Night) -> list[str]:
 def _old_figures(night: Night) -> list[str]:
     """Sites whose newest file does not count. One that was mended the same night has newer figures already."""
     pairs = set()
-    for d in _stopped(night):
+    for d in (*_stopped(night), *night.still_stopped):
         cut_off = night.current.get((d.site_code, d.dataset))
         if cut_off is None or cut_off < d.data_cut_date:
             pairs.add((d.site_code, d.dataset))
