@@ -54,9 +54,11 @@ class Run:
     def waiting(self, received: Received) -> list[Delivery]:
         """The deliveries whose judgement is not in the store, and whose raw file still is there to be judged.
 
-        A raw file may be deleted a year after it was accepted: then its last judgement stands.
+        A raw file may be deleted a year after it was accepted, or overwritten by the next one: then the last judgement
+        of its own bytes stands.
         """
         known = self.ledger.judgement_keys()
+        bytes_at = {path: sha256 for path, (_, sha256, _) in self.ledger.known_files().items()}
         waiting = []
         for delivery in received.deliveries.values():
             if delivery.same_as:
@@ -65,7 +67,9 @@ class Run:
             there = self.judgements.has(key)
             if there and known.get(delivery.delivery_id) != key:
                 self.ledger.remember_judgement(delivery.delivery_id, key)
-            elif not there and (self.places.raw / delivery.path).exists():
+                continue
+            is_its_own = bytes_at.get(delivery.path) == delivery.sha256
+            if not there and is_its_own and (self.places.raw / delivery.path).exists():
                 waiting.append(delivery)
         return waiting
 
