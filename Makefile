@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fix lock clean
+.PHONY: help demo test check lint fix peers lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,13 +29,16 @@ fix: $(VENV)/.test ## Put the code into the agreed style
 
 check: lint test ## Style, types and tests: what has to pass
 
+peers: ## Compare with other tools on one bad file: docs/comparison.md (fetches them)
+	$(PYTHON) tests/peers/run.py $(ARGS)
+
 lock: ## Choose versions anew and write them down with their hashes (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --extra test \
 	  -c requirements.lock pyproject.toml -o requirements-test.lock
 
 clean: ## Remove what was installed and what the demo made; never data/raw of real sites
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) .peers .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
 
 # Compiled on installing: a start costs two to three times as much without bytecode.
 $(VENV)/.run: requirements.lock pyproject.toml

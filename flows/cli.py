@@ -72,6 +72,31 @@ def run(
 
 
 @app.command(rich_help_panel=NIGHT)
+def retry(
+    site: Annotated[str, typer.Option(help="Only this site, such as MHT-BPL.")] = "",
+    dataset: Annotated[str, typer.Option(help="Only this dataset, such as contacts.")] = "",
+    data: Data = None,
+    date: Annotated[str, typer.Option(help="Take this moment for now, as `run` does.")] = "",
+    no_prefect: Annotated[bool, typer.Option("--no-prefect", help="Run the same order without Prefect.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be judged again, and write nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Judge again what a changed rule, code list or correction touches. Takes in no new file."""
+    from flows.commands.retry import in_words, out_of_date, run_retry
+
+    settings, moment = _settings(data), _moment(date) if date else None
+    if dry_run:
+        waiting = out_of_date(settings, moment, site, dataset)
+        give(waiting) if as_json else typer.echo("\n".join(waiting) or "Nothing is out of date.")
+        raise typer.Exit(Exit.DONE)
+    result = run_retry(settings, moment, site, dataset, with_prefect=not no_prefect)
+    give(result.to_json()) if as_json else typer.echo(in_words(result))
+    raise typer.Exit(Exit.MUST_BE_FIXED if result.must_be_fixed else Exit.DONE)
+
+
+@app.command(rich_help_panel=NIGHT)
 def status(data: Data = None, as_json: AsJson = False) -> None:
     """Say what is published, when it was made, and which sites' figures are old."""
     from flows.commands.ask import state_of_the_warehouse
@@ -92,14 +117,30 @@ def check(
     period: Annotated[
         str, typer.Option(help="The month of the cut-off (yyyymm), where the name does not say it.")
     ] = "",
+    to: Annotated[
+        Path | None, typer.Option(help="Write the page, its data and the marked workbook into this folder.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check one file as the night would, on any computer: no warehouse is touched."""
     from flows.commands.check import check_file
 
-    checked = check_file(file, site, dataset, period)
+    checked = check_file(file, site, dataset, period, to)
     typer.echo(checked.report_json if as_json else checked.words)
     raise typer.Exit(Exit.MUST_BE_FIXED if checked.must_be_fixed else Exit.DONE)
+
+
+@app.command(rich_help_panel=SENDERS)
+def template(
+    dataset: Annotated[str, typer.Argument(help="The dataset, such as contacts, or `return` for all a site owes.")],
+    site: Annotated[str, typer.Option(help="The site, such as MHT-BPL.")] = "",
+    period: Annotated[str, typer.Option(help="The month (yyyymm), to name the file as it must be sent.")] = "",
+    to: Annotated[Path | None, typer.Option(help="The workbook to write (default: here).")] = None,
+) -> None:
+    """Write a blank workbook to fill in: headings, lists of codes, notes and made-up examples."""
+    from flows.commands.template import write_template
+
+    typer.echo(write_template(dataset, site, period, to))
 
 
 @app.command(rich_help_panel=SENDERS)

@@ -2,9 +2,9 @@
 
     receive -> (read -> conform -> judge) for each delivery -> load -> relate -> build -> publish -> report
 
-`night` is the order, written once; `nightly` is the same as a Prefect flow, with its states and artifacts. What a run
-holds is in `run.py`, how Prefect drives it in `engine.py`. The file lock is what guards the writer: Prefect's own
-limits are only advice.
+`night` is the order, written once, for the night and for a retry; `nightly` and `retry` are the same as Prefect flows,
+with their states and artifacts. What a run holds is in `run.py`, how Prefect drives it in `engine.py`. The file lock is
+what guards the writer: Prefect's own limits are only advice.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from flows.engine import Stage, as_flow, ended, show
 from flows.judgement import Judgement, judge_delivery
 from flows.reporting import NightsWork, report_night
-from flows.run import NightResult, Run, opened
+from flows.run import EVERYTHING, NightResult, Run, Scope, opened
 from flows.settings import Settings
 from flows.steps.build import build
 from flows.steps.load import load
@@ -51,15 +51,16 @@ publish_build = Stage(publish, "publish")
 report_to_people = Stage(report_night, "report")
 
 
-def night(settings: Settings, moment: datetime | None = None) -> NightResult:
+def night(settings: Settings, moment: datetime | None = None, scope: Scope = EVERYTHING) -> NightResult:
     """Take what is new, judge it, rebuild the warehouse if anything changed, and report.
 
-    `moment` is taken for now: files found tonight count as received then. Raises Busy where another run holds the
-    lock, NoDataFolder, EarlierThanKnown, NotConserved, or what a stage raised: then the last good figures stand.
+    `moment` is taken for now: files found tonight count as received then. A retry's scope takes in no file. Raises
+    Busy where another run holds the lock, NoDataFolder, EarlierThanKnown, NotConserved, or what a stage raised: then
+    the last good figures stand.
     """
-    with opened(settings, moment) as run:
-        received = receive_files(run.places, run.ledger, run.id, run.moment)
-        made = judge_each.each(run.waiting(received), run.places, run.judgements, name=_task_name)
+    with opened(settings, moment, scope) as run:
+        received = receive_files(run.places, run.ledger, run.id, run.moment) if scope.new_files else run.known
+        made = judge_each.each(run.waiting(received), run.places, run.judgements, run.corrections, name=_task_name)
         judged_before = run.ledger.judgement_keys().keys()
         fresh = run.remember(made)
         judged = run.judged(received)
@@ -73,8 +74,10 @@ def night(settings: Settings, moment: datetime | None = None) -> NightResult:
         told = run.ledger.reported()  # a run that was cut off before its reports leaves them to this one
         tonight = [j for j in judged if j.delivery.delivery_id in fresh or j.delivery.delivery_id not in told]
         not_judged = tuple(f"{j.delivery_id} {j.problem}" for j in made if j.result is None)
-        work = NightsWork(judged, tonight, received.unusable, not_judged, run.moment, quiet)
-        reported = report_to_people(run.places, run.ledger, warehouse, work, run.about)
+        to_mend = run.corrections_to_mend(judged)
+        work = NightsWork(judged, tonight, received.unusable, not_judged, to_mend, run.moment, quiet)
+        with run.ledger.together():  # what was told is noted when all of it is: a run that is cut off tells it again
+            reported = report_to_people(run.places, run.ledger, warehouse, work, run.about)
         result = "quiet" if quiet else "published"
         run.ledger.end_run(run.id, result, len(received.new), len(fresh))
         return NightResult(run.id, result, warehouse, tuple(tonight), received.newly_unusable, not_judged, reported)
@@ -99,7 +102,20 @@ def _new_warehouse(run: Run, judged: Sequence[Judged], wanted: str, keep: int) -
 @as_flow(name="nightly")
 def nightly(data: str | None = None, date: str | None = None) -> Any:
     """One night as a Prefect flow. `data` is the data folder, `date` the moment taken for now (ISO)."""
-    result = night(Settings.of(Path(data) if data else None), datetime.fromisoformat(date) if date else None)
+    return _ended(night(*_settings(data, date)))
+
+
+@as_flow(name="retry")
+def retry(data: str | None = None, date: str | None = None, site: str = "", dataset: str = "") -> Any:
+    """Judge again what is out of date, of all sites and datasets or of one, as a Prefect flow."""
+    return _ended(night(*_settings(data, date), Scope(False, site, dataset)))
+
+
+def _settings(data: str | None, date: str | None) -> tuple[Settings, datetime | None]:
+    return Settings.of(Path(data) if data else None), datetime.fromisoformat(date) if date else None
+
+
+def _ended(result: NightResult) -> Any:
     show(result.reported.summary, result.deliveries())
     name = "Refused" if result.must_be_fixed else "PartlyLoaded" if result.held else "Completed"
     return ended(name, not result.must_be_fixed, result.verdict, result)

@@ -7,6 +7,7 @@ between tables changed its mind, and again if the last run was cut off before wr
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -16,22 +17,28 @@ import duckdb
 import polars as pl
 
 from flows.faults import told
+from flows.marking import mark
+from flows.replay import rows_held, since_told
 from flows.steps.receive import UnusableFile
 from flows.steps.report import Late, Night, count_findings, delivery_report, night_summary, write_reports
 from flows.store.builds import fingerprint_of
 from flows.store.ledger import Ledger
 from flows.store.places import Places
 from flows.versions import source_digest
+from flows.workbooks.marked import Part
 from schemas.audit.deliveries import Delivery, Result, Standing, Verdict
 from schemas.catalogue import datasets
 from schemas.registry import next_due, programmes, returns_for, rows
+from schemas.replay import HeldThen, JudgedAgain, name_of
+from schemas.report import Report
 from schemas.shapes import FINDING_TYPES, Judged
 from schemas.standing import extent
 from schemas.wording import LONDON
 
 EVERYTHING = "*"  # in the ledger: the build whose reports are all written
 AFTER_THE_LAST_RETURN = timedelta(days=31)
-_CODE = ("flows/steps/report/*.py", "flows/templates/*", "schemas/report.py", "schemas/wording.py")
+_CODE = ("flows/steps/report/*.py", "flows/templates/*", "schemas/report.py", "schemas/told.py", "schemas/replay.py",
+         "schemas/wording.py", "flows/marking.py", "flows/workbooks/*.py", "flows/steps/read/whole.py")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,7 @@ class Reported:
     summary: str = ""
     path: Path | None = None
     pages: dict[str, Path] = field(default_factory=dict)
+    judged_again: dict[str, JudgedAgain] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,7 @@ class NightsWork:
     tonight: Sequence[Judged]  # of those, the deliveries that were received or judged anew
     unusable: Sequence[UnusableFile]
     not_judged: Sequence[str]  # deliveries that could not be judged, and why
+    corrections_to_mend: Sequence[str]
     moment: datetime
     quiet: bool
 
@@ -62,14 +71,16 @@ def report_night(places: Places, ledger: Ledger, warehouse: Path, work: NightsWo
     earlier = [j for j in judged if j.delivery.delivery_id not in new]
     build = fingerprint_of(warehouse)
     pages: dict[str, Path] = {}
+    again: dict[str, JudgedAgain] = {}
     counts = pl.DataFrame()
     settled = {j.delivery.delivery_id: j.verdict for j in judged}
     if not work.quiet or ledger.reported().get(EVERYTHING) != build:
         with duckdb.connect(str(warehouse), read_only=True) as db:
             settled |= _settled(db, judged)
-            pages = _write_due(places, ledger, db, judged, settled, run)
+            pages, again = _write_due(places, ledger, db, work, settled, run)
             counts = _counts(db, tonight)
         ledger.remember_report(EVERYTHING, build)
+    changed = {delivery_id: a for delivery_id, a in again.items() if a.changed}
     summary = night_summary(
         run,
         Night(
@@ -82,14 +93,16 @@ def report_night(places: Places, ledger: Ledger, warehouse: Path, work: NightsWo
             still_stopped=[j.delivery for j in earlier if j.verdict.result.stops],
             changes=[
                 *_unchanged(tonight),
+                *(f"{name_of(a.delivery)}: {' '.join(a.sentences)}" for a in changed.values()),
                 *_knock_on(earlier, settled, pages),
                 *(f"`{u.path}` was not taken in ({u.rule_id}): {u.reason}" for u in work.unusable),
                 *work.not_judged,
             ],
+            corrections_to_mend=work.corrections_to_mend,
             last_change=max((j.delivery.received_at for j in judged), default=None),
         ),
     )
-    return Reported(summary, _write_summary(places, run["id"], summary), pages)
+    return Reported(summary, _write_summary(places, run["id"], summary), pages, again)
 
 
 def report_failure(places: Places, run: dict[str, str], error: Exception) -> Path:
@@ -101,27 +114,74 @@ def _write_due(
     places: Places,
     ledger: Ledger,
     db: duckdb.DuckDBPyConnection,
-    judged: Sequence[Judged],
+    work: NightsWork,
     settled: dict[str, Verdict],
     run: dict[str, str],
-) -> dict[str, Path]:
-    """Write each report whose making has changed. A delivery that no longer counts keeps the report it had."""
+) -> tuple[dict[str, Path], dict[str, JudgedAgain]]:
+    """Write each report whose making has changed, and say how the delivery fares since the last one.
+
+    A delivery that no longer counts keeps the report it had, unless it is refused only now.
+    """
     written, made_of = ledger.reported(), _digests(db)
     pages: dict[str, Path] = {}
-    latest: dict[tuple[str, str], Judged] = {}
-    for j in sorted(judged, key=lambda j: (j.delivery.received_at, *extent(j.delivery))):
+    fares: dict[str, JudgedAgain] = {}
+    arrived: dict[tuple[str, str], list[Judged]] = defaultdict(list)
+    for j in sorted(work.judged, key=lambda j: (j.delivery.received_at, *extent(j.delivery))):
         d = j.delivery
-        before = latest.get((d.site_code, d.dataset))
-        latest[d.site_code, d.dataset] = j
-        digest = _digest(j, settled[d.delivery_id], made_of.get(d.delivery_id, ""))
-        if written.get(d.delivery_id) == digest or (d.delivery_id in written and not j.counts):
+        before = [] if j.standing is Standing.STALE else list(arrived[d.site_code, d.dataset])
+        if j.standing not in (Standing.STALE, Standing.SAME):
+            arrived[d.site_code, d.dataset].append(j)
+        history = [written.get(b.delivery.delivery_id, "") for b in before]
+        digest = _digest(j, settled[d.delivery_id], made_of.get(d.delivery_id, ""), history)
+        last_said = next(iter(ledger.told([d.delivery_id])), None)
+        refused_now = j.standing is Standing.REFUSED and last_said is not None and not last_said.result.stops
+        keeps = d.delivery_id in written and not (j.counts or refused_now)
+        if written.get(d.delivery_id) == digest or keeps:
             continue
-        previous = None if before is None else (_findings(db, before), _report_id(before, settled))
-        findings = _findings(db, j)
-        report = delivery_report(d, settled[d.delivery_id], findings, previous, _deadline(d), run)
-        pages[d.delivery_id] = write_reports(places.reports, d, report, findings)["html"]
-        ledger.remember_report(d.delivery_id, digest)
-    return pages
+        findings, last = _findings(db, j), next((b for b in reversed(before) if b.verdict.rows_judged), None)
+        report = delivery_report(
+            d,
+            settled[d.delivery_id],
+            findings,
+            ledger.told(b.delivery.delivery_id for b in before),
+            None if last is None else _findings(db, last),
+            _deadline(d),
+            run,
+        )
+        again = since_told(db, j, settled[d.delivery_id], findings, last_said, ledger.held_then(d.delivery_id))
+        if again is not None:
+            report = replace(report, released=again.released, judged_again=again.sentences)
+            fares[d.delivery_id] = again
+        report = replace(report, marked_workbook=_marked_workbook(places, db, work, settled, j, report))
+        pages[d.delivery_id] = write_reports(places.reports, report, findings)["html"]
+        held = HeldThen(work.moment.date(), rows_held(findings))
+        ledger.remember_report(d.delivery_id, digest, report.told, held)
+        written[d.delivery_id] = digest
+    return pages, fares
+
+
+def _marked_workbook(
+    places: Places,
+    db: duckdb.DuckDBPyConnection,
+    work: NightsWork,
+    settled: dict[str, Verdict],
+    j: Judged,
+    report: Report,
+) -> str:
+    """The name of the sender's own file with the bad cells of all its datasets marked; '' where there is none."""
+    d = j.delivery
+    if j.standing is Standing.STALE:
+        return ""
+    parts = [Part(report, settled[d.delivery_id], _findings(db, j), datasets()[d.dataset])]
+    for other in work.judged:
+        o = other.delivery
+        if (o.path, o.sha256) == (d.path, d.sha256) and o.delivery_id != d.delivery_id:
+            verdict, findings = settled[o.delivery_id], _findings(db, other)
+            told_of_it = delivery_report(o, verdict, findings, deadline=_deadline(o))
+            parts.append(Part(told_of_it, verdict, findings, datasets()[o.dataset]))
+    parts.sort(key=lambda part: list(datasets()).index(part.report.dataset))
+    marked, _ = mark(places.raw / d.path, d, parts, places.reports / d.site_code, readers_of=places.pointer)
+    return marked.name if marked else ""
 
 
 def _settled(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> dict[str, Verdict]:
@@ -147,8 +207,9 @@ def _digests(db: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return {r[0]: f"{r[1]}-{r[2]}" for r in rows}
 
 
-def _digest(j: Judged, settled: Verdict, findings: str) -> str:
-    said = (j.key, str(j.standing), settled.to_json(), findings, source_digest(_CODE))
+def _digest(j: Judged, settled: Verdict, findings: str, history: list[str]) -> str:
+    """What a report is made of: the judgement, and the reports that it is compared with."""
+    said = (j.key, str(j.standing), settled.to_json(), findings, history, source_digest(_CODE))
     return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 
@@ -165,11 +226,6 @@ def _findings(db: duckdb.DuckDBPyConnection, j: Judged) -> pl.DataFrame:
 def _counts(db: duckdb.DuckDBPyConnection, tonight: Sequence[Judged]) -> pl.DataFrame:
     counts = [count_findings(j.delivery.delivery_id, _findings(db, j)) for j in tonight]
     return pl.concat(counts) if counts else pl.DataFrame()
-
-
-def _report_id(j: Judged, settled: dict[str, Verdict]) -> str:
-    version = settled[j.delivery.delivery_id].contract_version
-    return "-".join(part for part in (j.delivery.delivery_id, version) if part)
 
 
 def _deadline(delivery: Delivery) -> datetime | None:

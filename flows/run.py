@@ -1,4 +1,4 @@
-"""One run of the night: what it holds while it goes on, and what it comes to."""
+"""One run of the night, or of a retry: what it holds while it goes on, and what it comes to."""
 
 from __future__ import annotations
 
@@ -13,21 +13,40 @@ from pathlib import Path
 from typing import Any
 
 from flows.judgement import Judgement, judgement_key
+from flows.replay import corrections_to_mend
 from flows.reporting import Reported, report_failure
 from flows.settings import Settings
 from flows.steps.receive import Received, UnusableFile
+from flows.store.corrections import corrections_of
 from flows.store.judgements import Judgements
 from flows.store.ledger import EarlierThanKnown, Ledger, now
-from flows.store.lock import writer_lock
+from flows.store.lock import no_writer, writer_lock
 from flows.store.places import Places
 from schemas.audit.deliveries import Delivery, Result
 from schemas.catalogue import datasets
+from schemas.corrections import NO_CORRECTIONS, Corrections
 from schemas.shapes import Judged
 from schemas.standing import standings
 
 
 class JudgementLost(Exception):  # noqa: N818
     """A judgement that was made is gone, and so is the raw file to make it again from."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a run is about. The night is about everything; a retry takes in no file, and may be about less."""
+
+    new_files: bool = True
+    site: str = ""
+    dataset: str = ""
+
+    def covers(self, delivery: Delivery) -> bool:
+        """Whether a delivery may be judged again."""
+        return self.site in ("", delivery.site_code) and self.dataset in ("", delivery.dataset)
+
+
+EVERYTHING = Scope()
 
 
 @dataclass
@@ -40,6 +59,8 @@ class Run:
     moment: datetime
     id: str
     started_at: datetime
+    scope: Scope = EVERYTHING
+    corrections: Corrections = NO_CORRECTIONS
 
     @property
     def judgements(self) -> Judgements:
@@ -51,8 +72,13 @@ class Run:
         """What reports say of the run."""
         return {"id": self.id, "code_version": CODE_VERSION, "started_at": self.started_at.isoformat()}
 
+    @property
+    def known(self) -> Received:
+        """What was received before: all that a run has which takes in no file."""
+        return Received(self.ledger.deliveries(), new=(), unusable=())
+
     def waiting(self, received: Received) -> list[Delivery]:
-        """The deliveries whose judgement is not in the store, and whose raw file still is there to be judged.
+        """The deliveries of its scope whose judgement is out of date, and whose raw file still is there to be judged.
 
         A raw file may be deleted a year after it was accepted, or overwritten by the next one: then the last judgement
         of its own bytes stands.
@@ -61,9 +87,9 @@ class Run:
         bytes_at = {path: sha256 for path, (_, sha256, _) in self.ledger.known_files().items()}
         waiting = []
         for delivery in received.deliveries.values():
-            if delivery.same_as:
+            if delivery.same_as or not self.scope.covers(delivery):
                 continue
-            key = judgement_key(delivery, datasets()[delivery.dataset])
+            key = judgement_key(delivery, datasets()[delivery.dataset], self.corrections)
             there = self.judgements.has(key)
             if there and known.get(delivery.delivery_id) != key:
                 self.ledger.remember_judgement(delivery.delivery_id, key)
@@ -84,6 +110,10 @@ class Run:
         """Every delivery known by the moment of the run, with its judgement and whether it counts."""
         return judged_by(received.deliveries.values(), self.ledger.judgement_keys(), self.judgements, self.moment)
 
+    def corrections_to_mend(self, judged: Sequence[Judged]) -> list[str]:
+        """What somebody has to look at in the corrections."""
+        return corrections_to_mend(self.corrections, judged, self.judgements)
+
     def options(self) -> dict[str, Any]:
         """DuckDB's settings."""
         return self.settings.duckdb_options()
@@ -93,7 +123,7 @@ CODE_VERSION = version("pilot-warehouse")
 
 
 @contextmanager
-def opened(settings: Settings, moment: datetime | None) -> Iterator[Run]:
+def opened(settings: Settings, moment: datetime | None, scope: Scope = EVERYTHING) -> Iterator[Run]:
     """Hold the lock, clear away what a run that was cut off left, and begin a run. A night that fails says so.
 
     Raises Busy where another run holds the lock, NoDataFolder, and EarlierThanKnown for a moment before the last one.
@@ -108,7 +138,9 @@ def opened(settings: Settings, moment: datetime | None) -> Iterator[Run]:
         if moment and newest and moment < newest:
             raise EarlierThanKnown(f"deliveries up to {newest} are known: a run cannot take place on {moment}")
         # a clock that was put back must not hide what was received before
-        run = Run(settings, places, ledger, moment or max(started, newest or started), _new_id(started), started)
+        moment = moment or max(started, newest or started)
+        agreed = corrections_of(places, moment.date())
+        run = Run(settings, places, ledger, moment, _new_id(started), started, scope, agreed)
         ledger.start_run(run.id, run.started_at, run.moment, CODE_VERSION)
         try:
             yield run
@@ -117,6 +149,17 @@ def opened(settings: Settings, moment: datetime | None) -> Iterator[Run]:
                 ledger.end_run(run.id, "failed", 0, 0)
                 report_failure(places, run.about, error)
             raise
+
+
+@contextmanager
+def looked_at(settings: Settings, moment: datetime | None, scope: Scope) -> Iterator[Run]:
+    """A run that only looks: it leaves every byte of the data folder as it is. Raises NoDataFolder, Busy."""
+    places = Places(settings.data.absolute())
+    places.require()
+    started = now()
+    with no_writer(places.lock), Ledger.copy_of(places.ledger) as ledger:
+        agreed = corrections_of(places, (moment or started).date())
+        yield Run(settings, places, ledger, moment or started, "", started, scope, agreed)
 
 
 def judged_by(
@@ -196,6 +239,11 @@ class NightResult:
                 "standing": str(j.standing),
                 **asdict(j.verdict.rows),
                 "report": str(self.reported.pages.get(j.delivery.delivery_id, "")),
+                **self._again(j),
             }
             for j in self.judged
         ]
+
+    def _again(self, judged: Judged) -> dict[str, int]:
+        again = self.reported.judged_again.get(judged.delivery.delivery_id)
+        return {"released": again.released if again else 0, "newly_held": again.newly_held if again else 0}

@@ -1,7 +1,8 @@
 """Rules about single cells, true of every dataset. Source: DOMAIN.md section 6.2 (C01-C23).
 
 DOMAIN.md names the defects of formats; what any table needs besides (a required cell left empty, a code that is not
-on its list, a number out of range, a reference of the wrong form) are V01-V04 here. `{title}` and `{expected}` in a
+on its list, a number out of range, a reference of the wrong form) are V01-V05 here; C24 is the garbled text of its
+F02, told at the cell. `{title}` and `{expected}` in a
 text stand for the field's own. `read_cell` in `cells.py` finds most of them; pandera finds V01-V04 and C06. Each rule
 says on which fields it can be found (`found_on`), but for those that `checks_of` gives.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from schemas.contract import Contract, Field, Kind, Rule, Severity
+from schemas.contract import SHARE, Contract, Field, Kind, Rule, Severity
 
 if TYPE_CHECKING:
     import polars as pl
@@ -57,7 +58,8 @@ def _not_in_key(contract: Contract) -> tuple[str, ...]:
 
 NUMBERS = (Kind.WHOLE, Kind.DECIMAL, Kind.MONEY)
 ANY, NUMBER, CODE, DATE = _on(), _on(*NUMBERS), _on(Kind.CODE), _on(Kind.DATE)
-FRACTION = _on(Kind.DECIMAL, Kind.MONEY)  # besides: where `checks_of` gives it
+# Besides, where `checks_of` gives it: a quotation mark is in no reference, whatever its form.
+FORMED = _on(Kind.DECIMAL, Kind.MONEY, Kind.REFERENCE, when=lambda f: not f.pattern)
 YES_NO, YEAR = _on(Kind.YES_NO), _on(Kind.FINANCIAL_YEAR)
 BY_CHECK = _on(when=lambda _: False)  # where `checks_of` gives it
 
@@ -80,7 +82,7 @@ CELL_RULES: tuple[Rule, ...] = (
     _row(
         "F08",
         "{title} is empty on a row with other values",
-        "Enter the value on every row. Merged cells are never filled down.",
+        "Repeat the value on every row: merged cells are never filled down.",
         _in_key,
     ),
     _row(
@@ -90,7 +92,7 @@ CELL_RULES: tuple[Rule, ...] = (
         BY_CHECK,
     ),
     _row("V03", "{title} is out of range", "Check the figure and correct it.", NUMBER),
-    _row("V04", "{title} is not written in the agreed form", "Correct it to the agreed form.", FRACTION),
+    _row("V04", "{title} is not written in the agreed form", "Correct it to the agreed form.", FORMED),
     _row("V05", "{title} is not a number", "Enter digits only, without words.", NUMBER),
     _row(
         "C01",
@@ -123,7 +125,7 @@ CELL_RULES: tuple[Rule, ...] = (
     _repair(
         "C04",
         "{title} had a time of day, which was removed",
-        "Send the date alone. Check that times near midnight have not moved a date by one day.",
+        "Send the date alone. Check for one-day shifts: a time such as 23:00 may belong to the next day.",
         DATE,
     ),
     _row("C05", "{title} is not a real date", "Correct the date: this day does not exist.", DATE),
@@ -175,8 +177,8 @@ CELL_RULES: tuple[Rule, ...] = (
     ),
     _repair(
         "C11",
-        "Thousands marks, a pound sign or spaces were removed from {title}",
-        "Send the amount as digits with a full stop for pence.",
+        "Thousands marks, brackets, a pound sign or spaces were removed from {title}",
+        "Send the amount as digits with a full stop for pence, and a minus sign for an amount below nothing.",
         _on(Kind.MONEY),
     ),
     _row(
@@ -203,10 +205,22 @@ CELL_RULES: tuple[Rule, ...] = (
     _repair("C18", "{title} was read as Y or N", "Use Y or N.", YES_NO),
     _row("C18", "{title} is neither Y nor N", "Use Y or N.", YES_NO),
     _row(
+        "C19",
+        "{title} has a letter in place of a digit",
+        "Check the letters O, I and l: write 0 and 1 where a digit is meant.",
+        _on(when=lambda f: f.kind is Kind.CODE or bool(f.pattern)),
+    ),
+    _row(
         "C20",
         "{title} is a code that a spreadsheet turned into a date",
         "Format the column as text and enter the code again.",
         CODE,
+    ),
+    _row(
+        "C21",
+        "{title} is written as a percentage",
+        "Write the share as a number from 0 to 1: 0.45 for 45%.",
+        _on(*NUMBERS, when=lambda f: f.unit == SHARE),
     ),
     _row(
         "C22",
@@ -218,6 +232,12 @@ CELL_RULES: tuple[Rule, ...] = (
         "C23",
         "{title} starts with a formula sign",
         "Remove the sign: a spreadsheet may run the text as a formula.",
+        _on(Kind.TEXT),
+    ),
+    _repair(
+        "C24",
+        "{title} holds garbled letters",
+        "Check the accents and signs: the text was garbled before it was saved. It was taken as it stands.",
         _on(Kind.TEXT),
     ),
     _repair("F14", "A line break was removed from {title}", "Remove the line break.", CODE),

@@ -3,7 +3,10 @@
 `read_cell` sees only what is out of the ordinary: a cell in its canonical form (`canonical` gives its pattern) never
 comes here, so that a clean file costs no Python per cell. An odd text is read once, however many cells hold it.
 A code that is not on its list, a reference of the wrong form or a number out of range is *readable*: those are judged
-later, on typed values. Only what cannot be given the field's type is at fault here.
+later, on typed values. Only what cannot be given the field's type is at fault here, or has a letter for a digit.
+
+A suggestion is what the sender most likely meant. It is never used, and there is none where two things may be meant;
+`suggested` gives it for what is judged later.
 """
 
 from __future__ import annotations
@@ -13,9 +16,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
+from itertools import combinations
 
-from schemas.codes import fold
-from schemas.contract import Field, Kind, Severity
+from schemas.codes import code_list, fold
+from schemas.contract import SHARE, Field, Kind, Severity
 
 Value = str | int | date | Decimal | bool | None
 
@@ -46,6 +51,7 @@ STOPS_BETWEEN_THOUSANDS = re.compile(r"[-(]?\d{1,3}(\.\d{3})+\)?")  # 1.200 poun
 # Characters that nobody sees and that have no width; spaces of other kinds are spaces.
 INVISIBLE_CHARACTERS = r"\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
 INVISIBLE = re.compile(f"[{INVISIBLE_CHARACTERS}]")
+SIGNS_OF_GARBLING = "ÂÃÄÅâ"  # with what UTF-8 begins most letters and signs, where it is read as Windows-1252
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may run a text that starts so (rule C23)
 PLACEHOLDER_DATES = {date(1900, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(9999, 12, 31)}
 FIRST_YEAR = 1900  # an earlier one is a slip, or a year of two digits that a spreadsheet filled up
@@ -53,6 +59,11 @@ FIRST_SERIAL_DAY, LAST_SERIAL_DAY = 20000, 60000  # 1954-10-03 to 2064-04-08: wh
 SERIAL_EPOCH = date(1899, 12, 30)
 NO_DAY = re.compile(r"0{1,4}[/.\-]0{1,2}[/.\-]0{1,4}|1900-0?1-00?|00?/0?1/1900")  # how spreadsheets write day nought
 LONGEST_LABEL, LONGEST_DATE = 300, 30  # characters
+LOOKS_LIKE_A_DIGIT = str.maketrans("OoIl", "0011")
+MOST_LOOKALIKES, LONGEST_CODE = 8, 40  # letters of a code that may stand for digits, and characters in all
+LEAST_LETTERS, LEAST_LETTERS_FOR_TWO_SLIPS, LONGEST_WORD = 4, 6, 60  # of a word for which a listed one is suggested
+PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,4})?)\s?(%?)")
 YES = frozenset({"y", "yes", "true", "t", "1", "✓", "✔"})
 NO = frozenset({"n", "no", "false", "f", "0", "✗", "✘"})
 
@@ -91,7 +102,7 @@ def canonical(field: Field) -> str:
     if field.pattern:
         return field.pattern
     scale = 2 if field.kind is Kind.MONEY else field.decimals
-    unseen = INVISIBLE_CHARACTERS
+    unseen = INVISIBLE_CHARACTERS + ('"' if field.kind is Kind.REFERENCE else SIGNS_OF_GARBLING)
     number = rf"^(?:0|[1-9]\d{{0,8}})(?:\.\d{{1,{scale}}})?$" if scale else r"^(?:0|[1-9]\d{0,8})$"
     return {
         Kind.DATE: r"^(?:19|20)\d{2}-\d{2}-\d{2}$",
@@ -119,6 +130,8 @@ def read_cell(text: str, field: Field, date_order: str = "") -> Reading:
     reading = _READERS[field.kind](clean, field, date_order)
     if reading.rule_id:
         return reading
+    if (digits := _with_digits(clean, field)) is not None:
+        return fault("C19", digits)
     if clean != text:
         return repaired("C17", reading.value)
     return reading
@@ -129,6 +142,70 @@ def _without_line_break(clean: str, field: Field) -> Reading:
     if field.kind is Kind.CODE and clean.replace(" ", "") in field.code_list.codes:
         return repaired("F14", clean.replace(" ", ""))
     return fault("F14")
+
+
+def _with_digits(text: str, field: Field) -> str | None:
+    """A code or reference that fits its form once letters O, I or l are read as digits (rule C19): what it would be.
+
+    '' where different letters might be meant; None for a text that fits already, or never does.
+    """
+    if len(text) > LONGEST_CODE or _fits(text, field):
+        return None
+    places = [i for i, letter in enumerate(text) if letter in "OoIl"][:MOST_LOOKALIKES]
+    for many in range(1, len(places) + 1):
+        read = [
+            "".join(c.translate(LOOKS_LIKE_A_DIGIT) if i in chosen else c for i, c in enumerate(text))
+            for chosen in combinations(places, many)
+        ]
+        if fitting := [t for t in read if _fits(t, field)]:
+            return fitting[0] if len(fitting) == 1 else ""
+    return None
+
+
+def _fits(text: str, field: Field) -> bool:
+    """Whether a text is a listed code, or has the form of its field. Where there is neither, anything fits."""
+    if field.kind is Kind.CODE:
+        return text in field.code_list.codes
+    return not field.pattern or re.search(field.pattern, text) is not None
+
+
+def suggested(text: str, field: Field) -> str:
+    """What may be meant by a text that is not on its list or out of range: one value, or '' where that is unsure."""
+    text = " ".join(INVISIBLE.sub("", text).split())
+    if field.kind is Kind.CODE:
+        return _near_code(text, field)
+    if field.kind is Kind.WHOLE and re.fullmatch(r"\d{2}", text) and field.low is not None and field.high is not None:
+        years = [y for y in (1900 + int(text), 2000 + int(text)) if field.low <= y <= field.high]
+        return str(years[0]) if len(years) == 1 else ""
+    return ""
+
+
+def _near_code(text: str, field: Field) -> str:
+    """The one listed code whose spelling is a slip away: two slips in a text of six letters. Never for numbers."""
+    if not text.replace(" ", "").replace("_", "").isalpha() or not LEAST_LETTERS <= len(text) <= LONGEST_WORD:
+        return ""
+    return _near_word(fold(text), field.codes)
+
+
+@lru_cache(maxsize=10_000)
+def _near_word(word: str, list_name: str) -> str:
+    slips = 2 if len(word) >= LEAST_LETTERS_FOR_TWO_SLIPS else 1
+    spellings = code_list(list_name).spellings
+    near = {code for known, code in spellings.items() if len(known) >= LEAST_LETTERS and _within(word, known, slips)}
+    return near.pop() if len(near) == 1 else ""
+
+
+def _within(one: str, other: str, slips: int) -> bool:
+    """Whether so many letters added, left out, changed or swapped with the next make one word of the other."""
+    if abs(len(one) - len(other)) > slips:
+        return False
+    if not one or not other or slips == 0:
+        return len(one) + len(other) <= slips or one == other
+    if one[0] == other[0]:
+        return _within(one[1:], other[1:], slips)
+    swapped = len(one) > 1 and one[:2] == other[1::-1] and _within(one[2:], other[2:], slips - 1)
+    shorter = ((one[1:], other), (one, other[1:]), (one[1:], other[1:]))
+    return swapped or any(_within(a, b, slips - 1) for a, b in shorter)
 
 
 def _missing(text: str, field: Field) -> Reading | None:
@@ -147,7 +224,18 @@ def _read_text(text: str, field: Field, _: str) -> Reading:
         return missing
     if text.startswith(FORMULA_SIGNS):
         return repaired("C23", text)
+    if garbled := _ungarbled(text):
+        return Reading(text, "C24", Severity.WARNING, garbled)
     return Reading(text)
+
+
+def _ungarbled(text: str) -> str:
+    """What a text was before its UTF-8 was read as Windows-1252 and saved again ('Â£' was '£'); '' where it was not."""
+    try:
+        meant = text.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return ""
+    return meant if meant != text else ""
 
 
 def _read_reference(text: str, field: Field, _: str) -> Reading:
@@ -155,6 +243,8 @@ def _read_reference(text: str, field: Field, _: str) -> Reading:
         return missing
     if re.fullmatch(r"\d(\.\d+)?E\+?\d+", text, re.IGNORECASE):
         return fault("C15")
+    if '"' in text and not field.pattern:  # where there is a form, that is judged later
+        return fault("V04")
     return Reading(text)
 
 
@@ -162,6 +252,8 @@ def _read_code(text: str, field: Field, _: str) -> Reading:
     listed = field.code_list
     if text in listed.codes:
         return _current_code(text, field)
+    if '"' in text:  # of a quotation that went wrong: what is meant is not to be guessed
+        return Reading(text)
     folded = _folded(text)
     if folded and (code := listed.spellings.get(folded)):
         if fold(code) == folded:
@@ -218,7 +310,8 @@ def _slashed_date(first: int, second: int, year: int, field: Field, date_order: 
     if day in PLACEHOLDER_DATES:
         return _placeholder(field)
     if day is None:
-        return fault("C02") if _day(year, first, second) else fault("C05")
+        month_first = _day(year, first, second)
+        return fault("C02", month_first.isoformat()) if month_first and year >= FIRST_YEAR else fault("C05")
     if day.year < FIRST_YEAR:
         return fault("C03")
     return repaired("C02", day) if date_order == "dmy" else fault("C02", day.isoformat())
@@ -255,15 +348,36 @@ def _read_number(text: str, field: Field, _: str) -> Reading:
         return fault("C08")
     plain = re.sub(r"[£ ]", "", text) if field.kind is Kind.MONEY else text
     if DECIMAL_COMMA.fullmatch(plain) or (field.kind is Kind.MONEY and STOPS_BETWEEN_THOUSANDS.fullmatch(plain)):
-        return fault("C12")
+        return fault("C12", _with_a_decimal_point(plain, field))
+    if field.unit == SHARE and (percent := PERCENT.fullmatch(plain)) and (percent[2] or Decimal(percent[1]) > 1):
+        return fault("C21", _if_sound(Decimal(percent[1]) / 100, field))
     if field.kind is Kind.MONEY:
         plain = _plain_money(plain)
     rule = "C11" if plain != text else ""
     if re.fullmatch(r"-?\d+(\.\d+)?E[+-]?\d{1,4}", plain, re.IGNORECASE):
         rule = "C13"
-    elif not re.fullmatch(r"-?\d+(\.\d+)?", plain):
-        return fault("V05")
+    elif not PLAIN_NUMBER.fullmatch(plain):
+        return fault("V05", _without_commas(plain, field))
     return _number(Decimal(plain), field, rule)
+
+
+def _with_a_decimal_point(text: str, field: Field) -> str:
+    """A number with a decimal comma as it should be. Full stops alone may part thousands or pence: no suggestion."""
+    whole, comma, pence = text.partition(",")
+    return _if_sound(Decimal(f"{whole.replace('.', '')}.{pence}"), field) if comma else ""
+
+
+def _without_commas(text: str, field: Field) -> str:
+    """A number without the commas between its thousands, where only money may have them."""
+    bare = _plain_money(text)
+    return _if_sound(Decimal(bare), field) if PLAIN_NUMBER.fullmatch(bare) else ""
+
+
+def _if_sound(number: Decimal, field: Field) -> str:
+    """A number as it would be written, if the field may hold it."""
+    reading = _number(number, field, "")
+    outside = (field.low is not None and number < field.low) or (field.high is not None and number > field.high)
+    return "" if reading.rule_id or outside else said(reading.value)
 
 
 def _plain_money(text: str) -> str:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+SHARE = "proportion, 0 to 1"  # the unit of a share: 0.45 for forty-five in a hundred (rule C21)
+
+
 class Severity(StrEnum):
     """What a broken rule costs. Source: DOMAIN.md section 5.3."""
 
@@ -149,7 +152,9 @@ class Rule:
     `on` is the field whose cell the sender should mend ('' for the file). A rule within a row gives `holds`: a polars
     expression that is true for rows that keep it (unknown where a cell is empty: then the rule does not apply).
     A rule between rows, tables or deliveries gives `breaks_sql`: a SELECT of `delivery_id, source_row` of the rows
-    that break it, over the schemas `core` (current rows) and `history` (every accepted delivery's rows).
+    that break it, over the schemas `core` (current rows) and `history` (every accepted delivery's rows). Where it is
+    about deliveries as a whole, of any dataset, it gives `delivery_id, found` and has blanks for the dataset's name
+    and key; there is `history.<dataset>_held` too, the rows that the current deliveries' own judgements hold.
     A rule that a step applies by hand (file structure, cell reading) gives neither: it holds for any dataset, and
     `found_on` says on which fields of one it can be found broken ('' for the file).
     `needs` lists datasets without which a rule between tables could not be judged for a site.
@@ -188,11 +193,13 @@ class Contract:
     reference: bool = False  # not sent by sites: its content lies beside it as CSV, or is derived
     bad_share_limit: float = 0.2
     control_total: str = ""  # the money field that a manifest's gbp_total adds up
+    event_date: str = ""  # the field that says when what a row tells of took place (rule F19)
 
     def __post_init__(self) -> None:
         names = [f.name for f in self.fields]
         repeated = {n for n in names if names.count(n) > 1}
-        unknown = {r.on for r in self.rules if r.on and r.on not in names} | (set(self.key) - set(names))
+        named = {*self.key, *(r.on for r in self.rules), self.control_total, self.event_date}
+        unknown = named - {"", *names}
         if repeated or unknown:
             raise ValueError(f"contract {self.dataset}: repeated fields {repeated}, unknown fields {unknown}")
 

@@ -121,6 +121,7 @@ def contract_version(contract: Contract) -> str:
         contract.participant_level,
         contract.bad_share_limit,
         contract.control_total,
+        contract.event_date,
     )
     digest.update(repr(policy).encode())
     return digest.hexdigest()[:12]

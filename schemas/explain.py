@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from schemas.cell_rules import CELL_RULES, checks_of
 from schemas.contract import Contract, Rule, Severity
+from schemas.corrections import CORRECTION_RULES
 from schemas.file_rules import FILE_RULES
 from schemas.personal_data import PERSONAL_DATA_RULES
 
-RULES_OF_ANY_DATASET: tuple[Rule, ...] = (*FILE_RULES, *PERSONAL_DATA_RULES, *CELL_RULES)
+RULES_OF_ANY_DATASET: tuple[Rule, ...] = (*FILE_RULES, *PERSONAL_DATA_RULES, *CELL_RULES, *CORRECTION_RULES)
 
 
 @dataclass(frozen=True)

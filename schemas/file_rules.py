@@ -1,13 +1,17 @@
 """Rules about a file's structure, true of every dataset. Source: DOMAIN.md section 6.1 (F01-F24).
 
-U01-U04 say why a file could not be read at all; L01 is the share of faulty rows over which a file is refused whole.
-A rule is about the file as a whole unless `found_on` names its columns.
+U01-U04 say why a file could not be read at all; L01 is the share of faulty rows over which a file is refused whole, L02
+a dataset that the site does not send. A rule is about the file as a whole unless `found_on` names its columns.
 """
 
 from __future__ import annotations
 
 from schemas.contract import Contract, Rule, Severity
 
+BLANK_ROWS_LISTED = 100  # more are told by their number alone (rule F07)
+# A column of this name may say on which version of the form each row was filled in (rule F24). It is not kept.
+VERSION_COLUMN = "schema_version"
+FORM_VERSIONS = frozenset({"1", "1.0"})
 FILE, ROW, WARNING = Severity.FILE, Severity.ROW, Severity.WARNING
 
 
@@ -33,6 +37,10 @@ def _site_column(contract: Contract) -> tuple[str, ...]:
 
 def _participant_level(contract: Contract) -> tuple[str, ...]:
     return ("",) if contract.participant_level else ()
+
+
+def _event_date(contract: Contract) -> tuple[str, ...]:
+    return (contract.event_date,) if contract.event_date else ()
 
 
 def _of_trials(contract: Contract) -> tuple[str, ...]:
@@ -61,7 +69,7 @@ FILE_RULES: tuple[Rule, ...] = (
         WARNING,
         "The file was not saved as UTF-8",
         "a file saved as 'CSV UTF-8'",
-        "Save it as 'CSV UTF-8' next time. The text was converted, nothing is lost.",
+        "Save it as 'CSV UTF-8' next time. The text was converted: check that its accents and signs are right.",
     ),
     Rule(
         "F02",
@@ -80,9 +88,9 @@ FILE_RULES: tuple[Rule, ...] = (
     Rule(
         "F04",
         WARNING,
-        "Lines above the heading were left out",
-        "the heading on the first line",
-        "Remove the lines above the heading.",
+        "The heading is not one line at the top",
+        "the heading on the first line, and on that line alone",
+        "Remove the lines above the heading, and put it on one line. What stands above it was left out.",
     ),
     Rule(
         "F05",
@@ -127,9 +135,9 @@ FILE_RULES: tuple[Rule, ...] = (
     Rule(
         "F12",
         FILE,
-        "Two columns have the same heading",
-        "a different heading for each column",
-        "Rename or delete one of them and send the file again.",
+        "Two columns have the same heading, or headings that mean the same",
+        "one column for each heading",
+        "Rename or delete one of them and send the file again. Neither of them was checked.",
         found_on=_any_column_or_unknown,
     ),
     Rule(
@@ -142,14 +150,14 @@ FILE_RULES: tuple[Rule, ...] = (
     Rule(
         "F13",
         ROW,
-        "The line does not have as many cells as the heading",
+        "The line could not be split into the columns of the heading",
         "as many cells as the heading has",
         "Check for commas and quotation marks inside text: put such text in double quotation marks.",
     ),
     Rule(
         "F13",
         FILE,
-        "Many lines do not have as many cells as the heading",
+        "Many lines could not be split into the columns of the heading",
         "as many cells as the heading has",
         "Check for commas and quotation marks inside text, or another separator; save as CSV and send the file again.",
     ),
@@ -157,8 +165,8 @@ FILE_RULES: tuple[Rule, ...] = (
         "F15",
         FILE,
         "The file is not what its name says",
-        "a CSV file named .csv, or an Excel workbook named .xlsx",
-        "Save it in the format of its name and send it again.",
+        "a file whose name ends in what it is: .csv, .xlsx, .xls, .ods or .parquet",
+        "Save it as CSV or as an Excel workbook, and send it again.",
     ),
     Rule(
         "F16",
@@ -181,6 +189,23 @@ FILE_RULES: tuple[Rule, ...] = (
         "an extract cut later than the last one accepted",
         "Send the latest extract.",
     ),
+    # A cumulative extract holds every month: that it stops too early is a sign, and may be a pause in the service.
+    Rule(
+        "F19",
+        FILE,
+        "Most dates in {title} are outside the month of the extract",
+        "dates in the month that the file's name says, in an extract of one month",
+        "Check that this is the right month's file, and its name. Send the right file again.",
+        found_on=_event_date,
+    ),
+    Rule(
+        "F19",
+        WARNING,
+        "{title} stops more than a month before the date of the extract",
+        "records up to the date of the extract",
+        "Check that this is the right month's file. If nothing happened since, nothing needs doing.",
+        found_on=_event_date,
+    ),
     Rule(
         "F20",
         FILE,
@@ -197,8 +222,70 @@ FILE_RULES: tuple[Rule, ...] = (
         "Rename the file: site, dataset, month, version.",
         found_on=_no_delivery,
     ),
+    # An extract is compared with the last one accepted. A cumulative one grows: what it may be expected to hold is
+    # what it held and what it gained the last time. Source: DOMAIN.md amendment 6.
+    Rule(
+        "F22",
+        WARNING,
+        "The number of rows has changed by more than half since the last extract",
+        "about as many rows as the extracts before lead one to expect",
+        "Check that nothing is missing and nothing is there twice. If the number is right, nothing needs doing.",
+        breaks_sql="""
+            with sent as (
+                select *, rows_accepted + rows_held as n from audit.deliveries
+                where dataset = '{dataset}' and standing in ('current', 'superseded')
+                qualify row_number() over (
+                    partition by site_code, extract_type, data_cut_date order by version desc, received_at desc) = 1
+            ), compared as (
+                select *, lag(n) over earlier as n1, lag(n, 2) over earlier as n2 from sent
+                window earlier as (partition by site_code, extract_type order by data_cut_date)
+            ), expected as (
+                select *, case when extract_type = 'period' or n1 < n2 then n1 else 2 * n1 - n2 end as most
+                from compared
+            )
+            select delivery_id, n || ' rows, ' || n1 || ' in the extract before' as found from expected
+            where standing = 'current' and n1 >= 30 and (n < 0.5 * n1 or n > 1.5 * most)""",
+    ),
+    # A held row whose reference cannot be told may be any of those that are missed.
+    Rule(
+        "F23",
+        WARNING,
+        "Records that were sent before are not in this extract",
+        "every record that was sent before, in an extract of everything to date",
+        "Check that they were meant to go. If so, state their number as 'deletes' in the manifest.",
+        breaks_sql="""
+            with sent as (
+                select *, lag(delivery_id) over (
+                    partition by site_code order by data_cut_date, version, received_at) as before
+                from audit.deliveries
+                where dataset = '{dataset}' and extract_type = 'cumulative' and standing in ('current', 'superseded')
+            ), due as (
+                select s.delivery_id, {key} from sent s join history."{dataset}" h on h.delivery_id = s.before
+                where s.standing = 'current'
+            ), counted as (
+                select delivery_id, count(*) as of, count(held) as held,
+                    count(*) filter (where here is null and held is null) as missed
+                from due
+                left join (select delivery_id, {key}, true as here from history."{dataset}")
+                    using (delivery_id, {key})
+                left join (select distinct delivery_id, {key}, true as held from history."{dataset}_held")
+                    using (delivery_id, {key})
+                group by delivery_id
+            ), told as (
+                select delivery_id, of, missed - deletes - (rows_held - held) as n
+                from counted join history."{dataset}_files" using (delivery_id)
+            )
+            select delivery_id, n || ' of ' || of || ' records of the extract before' as found from told where n > 0""",
+    ),
     Rule(
         "F24",
+        FILE,
+        "Rows were filled in on an old version of the form, or on several versions",
+        "one version of the form, the current one, wherever the column schema_version states it",
+        "Use the current form for every row, or delete the column, and send the file again.",
+    ),
+    Rule(
+        "L02",
         FILE,
         "This site does not send this dataset",
         "a dataset that the programme collects",
@@ -240,14 +327,14 @@ FILE_RULES: tuple[Rule, ...] = (
         "U01",
         FILE,
         "The file could not be opened",
-        "a CSV file or an Excel workbook (.xlsx)",
-        "Open it on your computer, save it again and send it. The file may have been cut off on its way.",
+        "one CSV file or workbook, by itself or alone in a zip",
+        "Open it on your computer, save it again and send it. It may have been cut off on its way.",
     ),
     Rule(
         "U02",
         FILE,
-        "The workbook is protected by a password",
-        "a workbook without a password",
+        "The file is protected by a password",
+        "a file without a password",
         "Remove the password and send it by the secure route.",
     ),
     Rule(
@@ -262,6 +349,15 @@ FILE_RULES: tuple[Rule, ...] = (
         FILE,
         "It is not clear which sheet holds the data",
         "one sheet with the columns of the specification",
-        "Name the sheet after the dataset, or remove the other sheets.",
+        "Remove the sheets that hold something else, show the one that is hidden, and send the file again.",
+    ),
+    Rule(
+        "U04",
+        WARNING,
+        "A sheet was left out: it is not named after a dataset",
+        "sheets named after the dataset that they hold",
+        "If it holds data to be sent, name it after its dataset and send the file again.",
     ),
 )
+
+BETWEEN_DELIVERIES: tuple[Rule, ...] = tuple(r for r in FILE_RULES if r.breaks_sql)

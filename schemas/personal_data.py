@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from schemas.audit.findings import LONGEST_FOUND
 from schemas.cells import INVISIBLE
 from schemas.codes import fold
-from schemas.contract import Contract, Field, PersonalWhen, Rule, Severity
+from schemas.contract import Contract, Field, Kind, PersonalWhen, Rule, Severity
+from schemas.names import TITLE, certain_names, holds_full_name
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,14 +29,31 @@ def _references(contract: Contract) -> tuple[str, ...]:
     return named if contract.participant_level else ()
 
 
+def _of_people(*kinds: Kind) -> Callable[[Contract], tuple[str, ...]]:
+    """The fields of these kinds of a participant-level dataset."""
+
+    def found_on(contract: Contract) -> tuple[str, ...]:
+        return tuple(f.name for f in contract.fields if f.kind in kinds) if contract.participant_level else ()
+
+    return found_on
+
+
 PERSONAL_DATA_RULES: tuple[Rule, ...] = (
     Rule(
         "P01",
         Severity.FILE,
-        "The file holds an NHS number, National Insurance number, e-mail address or telephone number",
-        "no personal identifiers in any cell",
+        "The file holds a name, an NHS number, National Insurance number, e-mail address or telephone number",
+        "no names and no personal identifiers in any cell",
         "Delete them and send the file again. The file was not kept: report it under your incident process.",
         found_on=_any_cell,
+    ),
+    Rule(
+        "P01",
+        Severity.ROW,
+        "{title} may hold a person's name, NHS number or postcode",
+        "{expected}; never a name, a number or an address of a person, or a part of one",
+        "Put an agreed reference or code in its place. If it is none of these, tell the data team.",
+        found_on=_of_people(Kind.TEXT, Kind.REFERENCE),
     ),
     Rule(
         "P02",
@@ -54,13 +71,23 @@ PERSONAL_DATA_RULES: tuple[Rule, ...] = (
         "Send the year of birth and the area code only. The file was not kept: report it under your incident process.",
         found_on=_any_cell,
     ),
+    Rule(
+        "P03",
+        Severity.ROW,
+        "{title} is so long ago that it may be a date of birth",
+        "the date of an event of the pilot",
+        "Enter the date of the event, never a date of birth. If the date is right, tell the data team.",
+        found_on=_of_people(Kind.DATE),
+    ),
 )
-# The rules that a cell with personal data breaks, and with them the one about a column's heading (file severity).
+# The rules that a cell with personal data breaks, and with them the one about a column's heading. They refuse the
+# file where they are of file severity; a cell that may be personal without being sure holds its row.
 PERSONAL_RULES: tuple[str, ...] = tuple(r.rule_id for r in PERSONAL_DATA_RULES)
 RULES_OF_PERSONAL_FILES: tuple[str, ...] = ("F11", *PERSONAL_RULES)
 
 # What follows is looked for in a text as `_plain` gives it: marks between digits and words are single spaces there.
-_NINO = r"(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]"
+# A QQ number is nobody's, and stands where somebody's would; OO and FY are given out for want of a number.
+_NINO = r"(?:(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]|QQ|OO|FY) ?\d{2} ?\d{2} ?\d{2} ?[A-D]"
 NINO = re.compile(rf"(?<![A-Z0-9]){_NINO}(?![A-Z0-9])", re.IGNORECASE)
 POSTCODE = re.compile(r"(?<![A-Z0-9])[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}(?![A-Z0-9])", re.IGNORECASE)
 EMAIL = re.compile(r"[\w.+-] ?@ ?[\w-]{1,63}\.\w")
@@ -69,7 +96,7 @@ TELEPHONE = re.compile(
     r"|(?<!\d)(?:00 ?44 ?0?|44) ?[1-37](?: ?\d){8,9}(?!\d)"
     r"|(?<!\d)0[1-9]\d{1,3}(?: ?\d){6,8}(?!\d)"  # the dialling code in one piece: a day and its time are no number
 )
-_TELEPHONE_IN_REFERENCE = re.compile(r"(?:0|44|0044)[1-37]\d{9}")
+_TELEPHONE_IN_DIGITS = re.compile(r"(?:0|44|0044)[1-37]\d{9}")
 TEN_DIGITS = re.compile(r"(?<!\d)(?=(\d{3} ?\d{3} ?\d{4}|\d{4} ?\d{3} ?\d{3}|\d{3} ?\d{4} ?\d{3}|\d{5} ?\d{5})(?!\d))")
 _DECIMAL_NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d*)\.\d+")
 _BETWEEN = re.compile(r"[\s_./\\()\[\]{}\-\u2010-\u2015\u2212]+")
@@ -92,11 +119,19 @@ REFERENCE_WORTH_A_LOOK = "|".join(
         r"^(?:NHS-?)?[0-9](?:-?[0-9]){9}$",
         r"^(?:[A-Z]{2,8}-)?[A-Z]{2}-?(?:[0-9]-?){6}[A-D]$",
         r"^(?:[A-Z]{2,8}-)?(?:00-?44|44|0)-?[1-37](?:-?[0-9]){9}$",
+        r"^[A-Z]{2,8}-[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][ABD-HJLNP-UW-Z]{2}$",
     )
 )
+_AREA = (
+    "A[BL]|B[ABDHLNRST]?|C[ABFHMORTVW]|D[ADEGHLNTY]|E[CHNX]?|F[KY]|G[LUY]?|H[ADGPRSUX]|I[GMPV]|JE|K[ATWY]|L[ADELNSU]?"
+    "|M[EKL]?|N[EGNPRW]?|OL|P[AEHLOR]|R[GHM]|S[AEGKLMNOPRSTWY]?|T[ADFNQRSW]|UB|W[ACDFNRSV]?|YO|ZE"
+)
+_POSTCODE_BEHIND_PREFIX = re.compile(rf"[A-Z]{{2,8}}-(?:{_AREA})[0-9][A-Z0-9]?[0-9][ABD-HJLNP-UW-Z]{{2}}")
 MAY_BE_A_DATE = r".{5}"  # a year and an age are shorter
-TEN_DIGITS_AT_THE_END = r"(?:^|[^0-9])[0-9]{10}$"
-TAILS_TRIED, LEAST_TAILS = 1000, 3
+# Digits and at most a prefix: what they are, only the column says. Of any ten, one in eleven is an NHS number.
+JUST_DIGITS = r"^(?:[A-Z]{2,8}-|[A-Z]-)?[0-9]{10,14}$"
+TRIED, LEAST_BEHIND_PREFIX = 1000, 3
+_FEW, _FEW_AT_MOST = 0.1, 2  # of a column's references: ten digits that so few have are no way of numbering people
 
 # Valid by their check digit, yet nobody's number (DOMAIN.md 2.4).
 NOT_A_PERSON = frozenset({"0000000000", "1111111111", "9999999999", "0123456789"})
@@ -154,19 +189,45 @@ def personal_rule(text: str, field: Field | None = None) -> str | None:
         return nhs_number
     if NINO.search(plain) or TELEPHONE.search(plain) or EMAIL.search(unicodedata.normalize("NFKC", text)):
         return "P01"
+    if holds_full_name(plain):
+        return "P01"
     return "P03" if POSTCODE.search(plain) else None
 
 
-def rule_of_tails(tails: Sequence[str], field: Field | None = None) -> str | None:
-    """The rule that references break by the ten digits at their end, taken together.
+def rules_by_share(texts: Sequence[str], field: Field | None = None) -> dict[str, str]:
+    """The rules that a column's texts of the form JUST_DIGITS break, taken together: {text: rule}.
 
-    Of any ten digits one in eleven is an NHS number by chance; more than half of several are so by design.
+    Of any ten digits one in eleven is an NHS number by chance, of eleven some are shaped like a telephone number; more
+    than half of a column are so by design.
     """
-    tried = tails[:TAILS_TRIED]
-    valid = sum(is_nhs_number(t[-10:]) for t in tried)
-    if len(tried) < LEAST_TAILS or 2 * valid <= len(tried):
-        return None
-    return "P02" if field is not None and field.personal_when is PersonalWhen.NHS_NUMBER else "P01"
+    nhs_number = "P02" if field is not None and field.personal_when is PersonalWhen.NHS_NUMBER else "P01"
+    alike: dict[tuple[int, bool], list[str]] = {}
+    for text in texts:
+        prefix, _, digits = text.rpartition("-")
+        alike.setdefault((len(digits), prefix not in ("", "NHS")), []).append(text)
+    broken: dict[str, str] = {}
+    for (length, has_prefix), some in alike.items():
+        is_one = is_nhs_number if length == 10 else _is_telephone
+        tried = some[:TRIED]
+        least = LEAST_BEHIND_PREFIX if has_prefix and length == 10 else 1
+        if len(tried) >= least and 2 * sum(is_one(t.rpartition("-")[2]) for t in tried) > len(tried):
+            broken |= dict.fromkeys(some, nhs_number if length == 10 else "P01")
+    return broken
+
+
+def odd_ones(digits: Sequence[str], texts: int) -> list[str]:
+    """The references with an NHS number behind their prefix, where only few of a column's `texts` have ten digits."""
+    ten = [t for t in digits if len(t.rpartition("-")[2]) == 10]
+    return [t for t in ten if is_nhs_number(t[-10:])] if len(ten) <= max(texts * _FEW, _FEW_AT_MOST) else []
+
+
+def is_postcode_behind_prefix(text: str) -> bool:
+    """Whether what stands behind a reference's prefix is a full postcode of a real area."""
+    return bool(_POSTCODE_BEHIND_PREFIX.fullmatch(text))
+
+
+def _is_telephone(digits: str) -> bool:
+    return bool(_TELEPHONE_IN_DIGITS.fullmatch(digits))
 
 
 def _rule_of_reference(text: str, nhs_number: str) -> str | None:
@@ -174,7 +235,9 @@ def _rule_of_reference(text: str, nhs_number: str) -> str | None:
     whole, tail = text.replace("-", ""), text.partition("-")[2].replace("-", "")
     if is_nhs_number(whole.removeprefix("NHS")):
         return nhs_number
-    return "P01" if any(NINO.fullmatch(t) or _TELEPHONE_IN_REFERENCE.fullmatch(t) for t in (whole, tail)) else None
+    if any(NINO.fullmatch(t) or _TELEPHONE_IN_DIGITS.fullmatch(t) for t in (whole, tail)):
+        return "P01"
+    return "P01" if holds_full_name(_plain(text)) else None
 
 
 def _plain(text: str) -> str:
@@ -210,25 +273,6 @@ def heading_is_personal(heading: str) -> bool:
     return any(word in folded for word in _PERSONAL_HEADINGS) or folded == "name"
 
 
-LONGEST_SHOWN, MOST_WORDS = 40, 4
-_CAPITALISED = r"(?:^|[\s,;])\p{Lu}(?:\b|[\p{L}.'’])|[^\p{L}\p{N}\s,;]\p{Lu}\p{Ll}"
-
-
-def shown(cell: pl.Expr, field: Field, contract: Contract) -> tuple[pl.Expr, pl.Expr]:
-    """What a finding may show of a cell, and whether something is hidden.
-
-    A personal field is never shown; nor, of people, a text that may be a name or a sentence.
-    """
-    import polars as pl
-
-    if field.personal:
-        return pl.lit(None, pl.String).alias("found"), pl.lit(True).alias("hidden")
-    found = cell.str.slice(0, LONGEST_FOUND)
-    if not contract.participant_level:
-        return found.alias("found"), pl.lit(False).alias("hidden")
-    may_be = (
-        (cell.str.len_chars() <= LONGEST_SHOWN)
-        & (cell.str.count_matches(_CAPITALISED) < 2)
-        & (cell.str.count_matches(r"\S+") <= MOST_WORDS)
-    ).fill_null(True)
-    return pl.when(may_be).then(found).alias("found"), (~may_be).alias("hidden")
+def may_be_named(texts: pl.Series) -> pl.Series:
+    """Which texts may hold a person's name: for a closer look."""
+    return texts.str.contains_any(sorted(certain_names()), ascii_case_insensitive=True) | texts.str.contains(TITLE)

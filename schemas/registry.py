@@ -62,9 +62,11 @@ class Definition:
 
 @dataclass(frozen=True)
 class SiteProfile:
-    """What is peculiar to a site's files: how it writes dates, and its own headings by dataset ({heading: field})."""
+    """What is peculiar to a site's files: how they are written, and its own headings by dataset ({heading: field})."""
 
     date_order: str = ""  # 'dmy' where 03/04/2016 is 3 April; '' where nothing is known
+    delimiter: str = ""  # between the columns of its text files; '' where it is to be detected
+    quote: str = ""  # around a text that holds the delimiter; '' for the double quotation mark
     headings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from schemas.audit.deliveries import Counts, Result
 from schemas.contract import Severity
-from schemas.wording import counted, deadline, listed, month, shortened, spans, stamp
+from schemas.told import Told, ToldItem, comparable, in_all, last_months
+from schemas.wording import counted, deadline, listed, month, share, shortened, spans, stamp
 
 SCHEMA_VERSION = "1"
 RANGES_SHOWN = 20
 CELLS_SHOWN = 5
 VALUES_SHOWN = 10
-HIDDEN = "hidden (personal data)"
+HIDDEN = "hidden (may be personal data)"
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,12 @@ class Item:
     changes_left_out: int = 0
 
     @property
+    def told(self) -> ToldItem:
+        """The item in numbers, for later reports to be compared with."""
+        must_fix = self.severity is not Severity.WARNING
+        return ToldItem(self.rule_id, self.field or self.column, must_fix, self.title, self.rows_affected)
+
+    @property
     def where_in_short(self) -> str:
         """The place in a few words: 'column I, 42 rows'."""
         size = counted(self.rows_affected, "row") if self.rows_affected else ""
@@ -76,17 +84,33 @@ class Item:
     @property
     def where(self) -> str:
         """The place in full: sheet, column letter and heading as the sender wrote it, rows."""
-        heading = shortened(self.column)
-        column = f"column {self.column_letter} ({heading})" if self.column_letter else f"column {heading}"
+        return "".join(said for said, _ in self.where_in_pieces)
+
+    @property
+    def where_in_pieces(self) -> tuple[tuple[str, bool], ...]:
+        """The place in full, each piece with whether the sender wrote it: such text may run from right to left."""
         shown = self.rows[:RANGES_SHOWN]
         several = len(shown) > 1 or any(first != last for first, last in shown)
         parts = [
-            f"sheet {self.sheet}" if self.sheet else "",
-            column if heading or self.column_letter else "",
-            f"row{'s' if several else ''} {', '.join(spans(shown))}" if shown else "",
+            (("sheet ", False), (self.sheet, True)) if self.sheet else (),
+            self._column_in_pieces,
+            ((f"row{'s' if several else ''} {', '.join(spans(shown))}", False),) if shown else (),
         ]
-        said = ", ".join(p for p in parts if p) or "the file as a whole"
-        return said[0].upper() + said[1:]
+        pieces: list[tuple[str, bool]] = []
+        for part in filter(None, parts):
+            pieces += [(", ", False), *part] if pieces else part
+        first = pieces[0][0] if pieces else "the file as a whole"
+        return ((first[0].upper() + first[1:], False), *pieces[1:])
+
+    @property
+    def _column_in_pieces(self) -> tuple[tuple[str, bool], ...]:
+        heading = shortened(self.column)
+        if not self.column_letter:
+            return (("column ", False), (heading, True)) if heading else ()
+        lettered = (f"column {self.column_letter}", False)
+        if heading == lettered[0]:  # the heading may be personal: it is told by its place
+            return (lettered,)
+        return (lettered, (" (", False), (heading, True), (")", False)) if heading else (lettered,)
 
     @property
     def more_rows(self) -> bool:
@@ -129,7 +153,7 @@ class Item:
     def to_json(self) -> dict[str, Any]:
         """The item as `report.json` holds it."""
         verb = ("Read {} as {}." if self.used else "Change {} to {}.").format
-        changes = [verb(c.found, c.suggestion) for c in self.changes]
+        changes = [verb("⏎".join(c.found.splitlines()), c.suggestion) for c in self.changes]
         return {
             "rule_id": self.rule_id,
             "severity": str(self.severity),
@@ -183,7 +207,12 @@ class Report:
     items: tuple[Item, ...]  # biggest fix first
     not_judged: tuple[Item, ...] = ()
     previous: Progress | None = None
+    earlier: tuple[Told, ...] = ()  # the reports on the site's earlier files of this dataset, oldest first
     due: datetime | None = None
+    shares_its_file: bool = False  # other sheets of the same workbook hold other datasets
+    released: int = 0  # rows that were held back, and were let in since then by a mended rule, list or heading
+    judged_again: tuple[str, ...] = ()  # what the site is told of rows that were released, or are newly held
+    marked_workbook: str = ""  # the name of the sender's own file with the cells marked, beside the page
     run: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -195,6 +224,67 @@ class Report:
     def warnings(self) -> tuple[Item, ...]:
         """What loaded all the same, and is worth a look."""
         return tuple(i for i in self.items if i.severity is Severity.WARNING)
+
+    @cached_property
+    def told(self) -> Told:
+        """The report in numbers, for later ones to be compared with."""
+        items = tuple(i.told for i in self.items)
+        return Told(self.report_id, self.period, self.version, self.result, self.rows, self.rows_judged, items)
+
+    @property
+    def months(self) -> tuple[Told, ...]:
+        """This month and the two before it that a file came for, oldest first."""
+        return last_months((*self.earlier, self.told))
+
+    @property
+    def in_all_months(self) -> tuple[ToldItem, ...]:
+        """The problems of all three months."""
+        return in_all(self.months)
+
+    @property
+    def last_compared(self) -> Told | None:
+        """The report on the last file whose rows were judged."""
+        return next(iter(comparable(self.earlier)[-1:]), None)
+
+    @property
+    def against_last_month(self) -> str:
+        """How the rows of this month compare with those of the month before; '' where there is none."""
+        if len(self.months) == 1:
+            return ""
+        then, now = self.months[-2:]
+        return f"This month {_held(now)}. In {month(then.period)} {_held(then)}."
+
+    @property
+    def fixed(self) -> tuple[ToldItem, ...]:
+        """The problems of the last file that this one has no more."""
+        last, now = self.last_compared, self.told
+        if last is None or not self.rows_judged:
+            return ()
+        return tuple(i for i in last.items if i.must_fix and not now.item(i.key))
+
+    def since(self, item: Item) -> Told | None:
+        """The first of the unbroken run of earlier reports that had this problem; none where it is new."""
+        found = None
+        for report in reversed(comparable(self.earlier)):
+            if not report.item(item.told.key):
+                break
+            found = report
+        return found
+
+    def standing(self, item: Item) -> str:
+        """'New' or 'Still there since September 2016'; '' where there is nothing to compare with."""
+        if self.last_compared is None or not self.rows_judged:
+            return ""
+        first = self.since(item)
+        if first is None:
+            return "New"
+        return f"Still there since {month(first.period) if first.period != self.period else f'version {first.version}'}"
+
+    @property
+    def stem(self) -> str:
+        """The name that the report's files share. A workbook may carry several datasets: then its own is not enough."""
+        stem = self.file_name.rsplit(".", 1)[0]
+        return stem if self.dataset.casefold() in stem.casefold() else f"{stem}_{self.dataset}"
 
     @property
     def caption(self) -> str:
@@ -225,6 +315,11 @@ class Report:
         name, replaced = re.subn(r"_v(\d+)(?=\.\w+$)", lambda m: f"_v{int(m[1]) + 1}", self.file_name, flags=re.I)
         return name if replaced else ""
 
+    @property
+    def next_workbook(self) -> str:
+        """The name to send the marked workbook under: whatever the file was, it is an Excel workbook."""
+        return re.sub(r"\.\w+$", ".xlsx", self.next_name)
+
     def to_json(self) -> dict[str, Any]:
         """The report as `report.json` holds it. `not_judged` goes beyond REPORTS.md: the honest third state."""
         run = {k: stamp(v) if isinstance(v, datetime) else v for k, v in self.run.items()}
@@ -244,8 +339,37 @@ class Report:
             "contract": {"id": self.dataset, "version": self.contract_version},
             "result": str(self.result),
             "rows": asdict(self.rows),
-            "rules": [i.to_json() for i in self.items],
+            "rules": [i.to_json() | self._standing_json(i) for i in self.items],
             "not_judged": {"rows": not self.rows_judged, "rules": [i.to_json() for i in self.not_judged]},
-            "previous": asdict(self.previous) if self.previous else None,
+            "previous": asdict(self.previous) | {"fixed_rules": _told(self.fixed)} if self.previous else None,
+            "released": self.released,
+            "months": [_month(t) for t in self.months],
+            "in_all_months": _told(self.in_all_months),
             "run": {k: run.get(k, "") for k in ("id", "code_version", "started_at")},
         }
+
+    def _standing_json(self, item: Item) -> dict[str, Any]:
+        compared, first = bool(self.standing(item)), self.since(item)
+        return {"new": first is None if compared else None, "since": first.period if compared and first else None}
+
+
+def _held(told: Told) -> str:
+    if told.result is Result.UNREADABLE:
+        return "the file could not be read"
+    if told.result is Result.REFUSED:
+        return f"the file of {counted(told.rows.read, 'row')} was refused"
+    of = counted(told.rows.read, "row")
+    if not told.rows.held:
+        return f"nothing was held back of {of}"
+    were = "was" if told.rows.held == 1 else "were"
+    return f"{told.rows.held:,} of {of} {were} held back ({share(told.rows.held, told.rows.read)})"
+
+
+def _told(items: tuple[ToldItem, ...]) -> list[dict[str, Any]]:
+    return [{"rule_id": i.rule_id, "title": i.title, "field": i.place, "rows": i.rows} for i in items]
+
+
+def _month(told: Told) -> dict[str, Any]:
+    rows = told.rows
+    numbers = {"read": rows.read, "accepted": rows.accepted, "held": rows.held}
+    return {"period": told.period, "version": told.version, "result": str(told.result), **numbers}

@@ -16,6 +16,7 @@ from schemas.audit.deliveries import Column, Delivery, Standing, Verdict
 from schemas.audit.findings import CONTRACT as FINDINGS
 from schemas.audit.findings import Outcome
 from schemas.contract import Severity
+from schemas.corrections import CorrectedCell
 from schemas.derive import polars_type
 
 # The columns of a findings frame: those of audit.findings, but for the delivery, which is known from its address.
@@ -71,13 +72,13 @@ def findings_frame(findings: list[Finding], sheet: str) -> pl.DataFrame:
 class TextBatch:
     """Some rows of a file as text: columns '0', '1', ... by position in the file, and `source_row`.
 
-    `torn` are the physical rows that do not have as many cells as the heading: they cannot be told apart into columns,
-    so no cell of them is used (rule F13). `beside` is text that stands on no row of data, with its physical row: torn
-    lines, and what is above the heading. It is searched for personal data, and never shown or kept.
+    `torn` are the physical rows that cannot be told apart into the heading's columns, each with the reason in the
+    sender's words: no cell of them is used (rule F13). `beside` is text that stands on no row of data, with its
+    physical row: torn lines, and what is above the heading. It is searched for personal data, and never shown or kept.
     """
 
     rows: pl.DataFrame
-    torn: list[int] = field(default_factory=list)
+    torn: dict[int, str] = field(default_factory=dict)
     beside: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -91,6 +92,21 @@ class Extract:
     headings: tuple[str, ...]
     batches: Iterator[TextBatch]
     findings: list[Finding] = field(default_factory=list)
+    sheet_number: int = 0  # its place in a workbook, from 1: how a sheet is told whose name may be personal
+
+
+@dataclass(frozen=True)
+class SheetCells:
+    """One sheet of a file as it stands there: `rows[0]` is row 1. A text file is one sheet, each record on its line.
+
+    A cell is text, a number, a date or time, true or false; None or '' where it is empty. `merged` are areas of merged
+    cells: top, left, bottom, right, from 0.
+    """
+
+    name: str
+    rows: list[list[Any]]
+    hidden: bool = False
+    merged: tuple[tuple[int, int, int, int], ...] = ()
 
 
 def column_letter(index: int) -> str:
@@ -103,6 +119,14 @@ def column_letter(index: int) -> str:
     return letters
 
 
+def index_of(letters: str) -> int:
+    """The position of a column by its spreadsheet letter: A is 0, AA is 26."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number - 1
+
+
 @dataclass(frozen=True)
 class Context:
     """What is known of a delivery besides its bytes: who sent it, to what date, and how that site writes."""
@@ -112,7 +136,10 @@ class Context:
     data_cut_date: date
     need: str = "required"  # of the returns table: required, optional, or none
     date_order: str = ""
+    delimiter: str = ""  # of its text files, where its profile declares one; so for `quote`
+    quote: str = ""
     headings: tuple[tuple[str, str], ...] = ()  # the site's own headings: (folded heading, field)
+    corrections: tuple[CorrectedCell, ...] = ()  # of cells of this very delivery
 
 
 @dataclass
@@ -122,11 +149,27 @@ class Layout:
     columns: tuple[Column, ...]
     positions: dict[str, int]  # field -> position in the file
     findings: list[Finding]
+    version_column: int | None = None  # where the version of the form is stated, if it is (rule F24)
+    as_written: tuple[str, ...] = ()  # the headings themselves: to know them again, never to be shown
+    is_marked: bool = False  # a workbook that the warehouse gave back with its problems marked
 
     @property
     def refused(self) -> bool:
-        """Whether the heading alone stops the file."""
+        """Whether the heading alone refuses the file. Its rows are judged all the same."""
         return any(f.severity == Severity.FILE for f in self.findings)
+
+    @property
+    def sounds_personal(self) -> bool:
+        """Whether a column nobody asked for may hold personal data (F11): then nothing of the file is kept or shown."""
+        return any(f.rule_id == "F11" and f.severity == Severity.FILE for f in self.findings)
+
+    @property
+    def unread(self) -> frozenset[str]:
+        """The fields that the file should hold and cannot be read from it: their column is missing or there twice.
+
+        The heading says so once (F09, F12): no row is found at fault for it.
+        """
+        return frozenset(f.field for f in self.findings if f.rule_id in ("F09", "F12") and f.field)
 
     def column_of(self, field: str) -> Column | None:
         """The file's column that holds a field."""
@@ -149,6 +192,7 @@ class TypedBatch:
     torn: list[int]
     not_data: int
     date_orders: set[tuple[str, str]] = field(default_factory=set)  # (field, 'dmy' or 'mdy') where only one is possible
+    form_versions: set[str] = field(default_factory=set)  # what the column `schema_version` says, if there is one
 
 
 @dataclass(frozen=True)

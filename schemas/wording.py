@@ -17,6 +17,15 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def share(part: int, whole: int) -> str:
+    """A share in whole per cent, never '0%' of something nor '100%' of less than all: '15%', 'under 1%'."""
+    if 0 < part * 100 < whole:
+        return "under 1%"
+    if whole * 99 < part * 100 < whole * 100:
+        return "over 99%"
+    return f"{(part * 200 + whole) // (whole * 2)}%" if whole else "0%"
+
+
 def listed(texts: Sequence[str], last: str = "and") -> str:
     """Texts as a sentence lists them: 'a, b and c'."""
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {last} {texts[-1]}" if texts else ""

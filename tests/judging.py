@@ -28,6 +28,7 @@ from flows.store.places import Places
 from schemas.audit.deliveries import Verdict
 from schemas.catalogue import datasets
 from schemas.contract import Contract
+from schemas.corrections import NO_CORRECTIONS, Corrections
 from schemas.explain import rules_of
 
 Row = Mapping[str, str]
@@ -97,6 +98,7 @@ class Outcome:
     findings: list[Found]
     cells: list[str]  # the address of each finding, such as D3, where it has one
     values: list[dict[str, Any]]  # the accepted rows, typed
+    held_values: list[dict[str, Any]]  # what is kept of the held rows
     texts: pl.DataFrame  # the findings as they are stored
 
     @property
@@ -135,6 +137,7 @@ class Judge:
         manifest: str = "",
         sheet: str = "",
         contract: Contract | None = None,
+        corrections: Corrections = NO_CORRECTIONS,
     ) -> Outcome:
         """Judge one file of a site, with or without a manifest (its JSON text)."""
         data = content.encode() if isinstance(content, str) else content
@@ -159,9 +162,9 @@ class Judge:
             sheet=sheet,
         )
         store = Judgements(places)
-        key = judgement_key(delivery, contract)
+        key = judgement_key(delivery, contract, corrections)
         with store.open(key, row_types(contract)) as out:
-            verdict = judge_file(path, delivery, contract, out)
+            verdict = judge_file(path, delivery, contract, out, corrections)
             out.finish(verdict)
         return _outcome(store, key, verdict, contract)
 
@@ -190,6 +193,7 @@ def _outcome(store: Judgements, key: str, verdict: Verdict, contract: Contract) 
         ],
         [f"{f['column_letter']}{f['source_row']}" for f in told.to_dicts() if f["column_letter"] and f["source_row"]],
         accepted.to_dicts(),
+        held.to_dicts(),
         texts,
     )
 

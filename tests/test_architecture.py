@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from flows import judgement
+
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(p for f in ("flows", "schemas") for p in (ROOT / f).rglob("*.py"))
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
@@ -39,6 +41,8 @@ def test_imports_run_one_way(path: Path) -> None:
         wrong = {i for i in imports if i.split(".")[0] in ACTING}
     elif within(module, "flows.store"):
         wrong = {i for i in imports if within(i, "flows") and not within(i, "flows.store")}
+    elif within(module, "flows.workbooks"):
+        wrong = {i for i in imports if within(i, "flows") and not within(i, "flows.workbooks")}
     elif within(module, "flows.simulator"):
         wrong = {i for i in imports if within(i, "flows") and not within(i, "flows.simulator")}
     elif within(module, "flows.steps"):
@@ -93,3 +97,30 @@ def test_readme_names_places_that_exist() -> None:
     assert named
     missing = [n for n in named if not (ROOT / n).exists()]
     assert not missing, f"the README names {missing}"
+
+
+def test_a_judgement_is_made_anew_when_any_code_that_makes_it_changes() -> None:
+    """The key of a judgement holds the source of everything that the judge imports, or the contract's own digest."""
+    modules = {module_of(p): p for p in SOURCES}
+    needed, todo = set(), {"flows.judgement"}
+    while todo:
+        module = todo.pop()
+        needed.add(module)
+        named = {i for i in imports_of(modules[module]) if i in modules}
+        todo |= {i for i in named if not i.startswith(HAS_ITS_OWN_DIGEST)} - needed
+    in_key = {p for pattern in judgement.CODE for p in ROOT.glob(pattern)}
+    missing = {modules[m].relative_to(ROOT).as_posix() for m in needed if modules[m] not in in_key}
+    assert not {m for m in missing if not m.endswith("__init__.py") and m not in CHANGES_NO_JUDGEMENT}
+
+
+# Contracts and code lists are in the key by their own digests; the rest says where things lie, or how they are told.
+HAS_ITS_OWN_DIGEST = ("schemas.core", "schemas.audit.runs")
+CHANGES_NO_JUDGEMENT = {
+    "flows/faults.py",
+    "flows/versions.py",
+    "flows/store/places.py",
+    "flows/store/raw.py",
+    "flows/store/sync.py",
+    "schemas/catalogue.py",
+    "schemas/registry.py",  # what it says of a site is in the context
+}

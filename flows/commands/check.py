@@ -2,47 +2,113 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
 
 from flows.judgement import judge_file, judgement_key, row_types
-from flows.steps.receive import FILE_NAME, PERIOD, delivery_of
+from flows.marking import mark
+from flows.steps.receive import FILE_NAME, PERIOD, WHOLE_RETURN, delivery_of, sheets_of_return
 from flows.steps.receive.manifest import manifest_of
-from flows.steps.report import delivery_report, report_json
+from flows.steps.report import delivery_report, report_json, report_lines, write_reports
 from flows.store.judgements import Judgements
 from flows.store.ledger import now
 from flows.store.places import Places
 from flows.store.raw import fingerprint
 from flows.terminal import Exit, tell
+from flows.workbooks.marked import Part
 from schemas.audit.deliveries import Delivery, Result
 from schemas.audit.findings import Outcome
 from schemas.catalogue import datasets
 from schemas.contract import Severity
-from schemas.registry import sites
+from schemas.file_rules import BETWEEN_DELIVERIES
+from schemas.registry import NONE, returns_for, sites
 from schemas.report import Report
 from schemas.shapes import Finding, findings_frame
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check found: the report for machines, and in words."""
+    """What a check found: the reports (one for each dataset in the file), for machines and in words.
 
-    report: Report
+    `written` are the pages, files and the marked workbook, where they were asked for.
+    """
+
+    reports: tuple[Report, ...]
     report_json: str
     words: str
     must_be_fixed: bool
+    written: tuple[Path, ...] = ()
 
 
-def check_file(file: Path, site: str, dataset: str, period: str) -> Checked:
-    """Judge one file as the night would. What needs other deliveries is listed as not judged here.
+def check_file(file: Path, site: str = "", dataset: str = "", period: str = "", to: Path | None = None) -> Checked:
+    """Judge one file as the night would, and write its reports into the folder `to`, if one is given.
 
-    Raises typer.Exit(2) where neither the file's name nor the options say what it is.
+    What needs other deliveries is listed as not judged here. Raises typer.Exit(2) where neither the file's name nor
+    the options say what it is.
     """
-    delivery = _delivery(file, site, dataset, period)
+    deliveries = _deliveries(file, site, dataset, period)
+    parts = [_judged(file, delivery) for delivery in deliveries]
+    written, words = ((), []) if to is None else _write(file, deliveries[0], parts, to)
+    reports = tuple(p.report for p in parts)
+    several = json.dumps([r.to_json() for r in reports], indent=2, ensure_ascii=False)
+    return Checked(
+        reports,
+        several if len(reports) > 1 else report_json(reports[0]),
+        "\n".join([*(line for r in reports for line in _words(r, len(reports) > 1)), *words]),
+        any(r.result is not Result.ACCEPTED for r in reports),
+        written,
+    )
+
+
+def _deliveries(file: Path, site: str, dataset: str, period: str) -> list[Delivery]:
+    """What the file is: one delivery, or one for each dataset of a whole return."""
+    said = FILE_NAME.match(file.name)
+    site = site or (said["site"] if said else "")
+    dataset = dataset or (said["dataset"] if said else "")
+    period = period or (said["period"] if said else "")
+    if unknown := _what_is_not_known(site, dataset, period):
+        _refuse(
+            f"It is not clear what {file.name} is. Name it like MHT-BPL_participants_201611_v1.xlsx, or say {unknown}.",
+            Exit.USAGE,
+        )
+    version = int(said["version"]) if said else 1
+    try:
+        sheets = sheets_of_return(file) if dataset == WHOLE_RETURN else [("", dataset)]
+        manifest = manifest_of(file, period)
+    except ValueError as wrong:
+        _refuse(f"{file.name}: {wrong}.", Exit.MUST_BE_FIXED)
+    if len(sheets) > 1:  # its totals are about the whole workbook
+        manifest = manifest.model_copy(update={"rows": None, "gbp_total": None})
+    identity = (period, version, fingerprint(file), now(), manifest)
+    return [delivery_of(file, file.name, site, name, *identity, sheet) for sheet, name in sheets]
+
+
+def _what_is_not_known(site: str, dataset: str, period: str) -> str:
+    """The options that have to be given, in words; '' where everything is known."""
+    needed = []
+    if site not in sites():
+        needed.append("--site (a site code such as MHT-BPL)")
+    if dataset != WHOLE_RETURN and dataset not in datasets():
+        known = [n for n, need in returns_for(site).items() if need != NONE] if site in sites() else list(datasets())
+        needed.append(f"--dataset ({', '.join(known)}, or {WHOLE_RETURN} for a workbook with several)")
+    if not re.fullmatch(PERIOD, period):
+        needed.append("--period (the month as yyyymm, such as 201611)")
+    return " and ".join(needed)
+
+
+def _refuse(words: str, end: Exit) -> None:
+    tell(words)
+    raise typer.Exit(end)
+
+
+def _judged(file: Path, delivery: Delivery) -> Part:
+    """One delivery judged in a folder that does not outlast it."""
     contract = datasets()[delivery.dataset]
     with tempfile.TemporaryDirectory() as folder:
         places = Places(Path(folder))
@@ -54,47 +120,25 @@ def check_file(file: Path, site: str, dataset: str, period: str) -> Checked:
             out.finish(verdict)
         found = judgements.findings(key)
     elsewhere = [
-        Finding(r.rule_id, Severity.WARNING, field=r.on, outcome=Outcome.NOT_JUDGED) for r in contract.relation_rules
+        Finding(r.rule_id, Severity.WARNING, field=r.on, outcome=Outcome.NOT_JUDGED)
+        for r in (*contract.relation_rules, *BETWEEN_DELIVERIES)
     ]
     findings = found.vstack(findings_frame(elsewhere, verdict.sheet))
-    report = delivery_report(delivery, verdict, findings, contract=contract)
-    must_be_fixed = verdict.result is not Result.ACCEPTED
-    return Checked(report, report_json(report), _words(report), must_be_fixed)
+    return Part(delivery_report(delivery, verdict, findings, contract=contract), verdict, findings, contract)
 
 
-def _delivery(file: Path, site: str, dataset: str, period: str) -> Delivery:
-    said = FILE_NAME.match(file.name)
-    site = site or (said["site"] if said else "")
-    dataset = dataset or (said["dataset"] if said else "")
-    period = period or (said["period"] if said else "")
-    if site not in sites() or dataset not in datasets() or not re.fullmatch(PERIOD, period):
-        tell(
-            "The file's name does not say what it is. Name it like MHT-BPL_participants_201611_v1.xlsx, or say"
-            f" --site (one of {', '.join(sites())}), --dataset (one of {', '.join(datasets())}) and --period (yyyymm)."
-        )
-        raise typer.Exit(Exit.USAGE)
-    version = int(said["version"]) if said else 1
-    try:
-        manifest = manifest_of(file, period)
-    except ValueError as wrong:
-        tell(f"{file.name}: {wrong}.")
-        raise typer.Exit(Exit.MUST_BE_FIXED) from None
-    return delivery_of(file, file.name, site, dataset, period, version, fingerprint(file), now(), manifest)
+def _write(file: Path, delivery: Delivery, parts: Sequence[Part], to: Path) -> tuple[tuple[Path, ...], list[str]]:
+    """Write the reports as the night does, and the marked workbook. Gives the files, and what to say of them."""
+    marked, why_not = mark(file, delivery, parts, to / delivery.site_code)
+    name = marked.name if marked else ""
+    written = [
+        path for p in parts for path in write_reports(to, replace(p.report, marked_workbook=name), p.findings).values()
+    ]
+    written += [marked] if marked else []
+    words = [f"Wrote {path}" for path in written]
+    return tuple(written), words + ([f"There is no marked workbook: {why_not}."] if why_not else [])
 
 
-def _words(report: Report) -> str:
+def _words(report: Report, named: bool) -> list[str]:
     """The report as lines for a terminal."""
-    rows = report.rows
-    lines = [report.instruction, f"{rows.accepted} of {rows.read} rows would be accepted, {rows.held} held back."]
-    for item in report.items:
-        where = (
-            " ".join(p for p in ("column", item.column_letter, f"({item.column})") if p) if item.column else "the file"
-        )
-        ranges = item.to_json()["row_ranges"]
-        noun = "row" if len(ranges) == 1 and "-" not in ranges[0] else "rows"
-        places = ", ".join(ranges[:5]) + (" ..." if len(ranges) > 5 else "")
-        lines.append(
-            f"- [{item.rule_id}, {item.severity}] {item.title}: {where}{f', {noun} {places}' if places else ''}"
-        )
-        lines.append(f"    Expected {item.expected}. {item.fix}")
-    return "\n".join(lines)
+    return [*([f"{report.dataset_title}:"] if named else []), *report_lines(report)]

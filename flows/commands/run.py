@@ -6,7 +6,7 @@ import os
 import tempfile
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flows.faults import frames_of, told
 from flows.settings import Settings
@@ -37,18 +37,27 @@ def prepare_prefect(settings: Settings) -> None:
         os.environ.setdefault(name, value)
 
 
+def choose_engine(settings: Settings, with_prefect: bool) -> None:
+    """Get Prefect ready, or leave it out. Must run before the night is imported: see engine.py. Raises NoDataFolder."""
+    Places(settings.data.absolute()).require()
+    if with_prefect:
+        prepare_prefect(settings)
+    else:
+        os.environ["PILOTS_ENGINE"] = "plain"
+
+
 def run_night(settings: Settings, moment: datetime | None, with_prefect: bool) -> NightResult:
     """Run the night once. Raises what the night raised: Busy, NotConserved, a fault of ours, ..."""
-    Places(settings.data.absolute()).require()
+    choose_engine(settings, with_prefect)
+    from flows.nightly import night, nightly
+
     if not with_prefect:
-        os.environ["PILOTS_ENGINE"] = "plain"  # before the night is imported: see engine.py
-        from flows.nightly import night
-
         return night(settings, moment)
-    prepare_prefect(settings)
-    from flows.nightly import nightly
+    return result_of(nightly(str(settings.data), moment.isoformat() if moment else None, return_state=True))
 
-    state = nightly(str(settings.data), moment.isoformat() if moment else None, return_state=True)
+
+def result_of(state: Any) -> NightResult:
+    """What a flow run came to. Raises what it raised."""
     result = state.result(raise_on_failure=False)
     if isinstance(result, BaseException):
         raise result

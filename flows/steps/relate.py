@@ -1,5 +1,6 @@
 """relate: rules between rows, tables and deliveries. What breaks a row rule leaves `core`; everything is a finding.
 
+A rule about deliveries as a whole (F22, F23) holds nothing: it gives a finding without a row.
 Datasets are taken in the order in which they need each other, so a row that loses its referral is found as an orphan.
 A rule whose other table never came for a site could not be judged: its rows load, and a finding says so.
 """
@@ -13,15 +14,16 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from flows.store.judgements import Judgements
+from flows.store.judgements import HELD, Judgements
 from schemas.audit.deliveries import Column, Standing
-from schemas.audit.findings import LONGEST_FOUND, Outcome
+from schemas.audit.findings import Outcome
 from schemas.catalogue import datasets
 from schemas.contract import Contract, Rule, Severity
 from schemas.derive import PROVENANCE, quoted
-from schemas.file_rules import FILE_RULES
+from schemas.file_rules import BETWEEN_DELIVERIES, FILE_RULES
 from schemas.registry import returns_for
 from schemas.shapes import Judged
+from schemas.shown import shown
 
 KEY_SENT_BEFORE = next(r for r in FILE_RULES if r.rule_id == "P04" and r.severity is Severity.ROW)
 
@@ -50,8 +52,9 @@ def _relate_dataset(
     current = [j for j in own if j.counts]
     if not current:
         return
-    if any("history." in r.breaks_sql for r in contract.relation_rules):
-        _show_history(db, contract, own, judgements)
+    _show_history(db, contract, own, judgements)
+    for rule in BETWEEN_DELIVERIES:
+        _say_of_deliveries(db, rule, contract)
     # a rule that puts rows back comes last: what it puts back is not judged again
     rules = [(r, r.breaks_sql) for r in sorted(contract.relation_rules, key=lambda r: bool(r.restores_sql))]
     if len({j.delivery.site_code for j in current}) < len(current):
@@ -86,18 +89,40 @@ def _show_history(
             "received_at": [j.delivery.received_at for j in accepted],
             "version": [j.delivery.version for j in accepted],
             "data_cut_date": [j.delivery.data_cut_date for j in accepted],
+            "deletes": [j.delivery.deletes_declared for j in accepted],
+            "rows_held": [j.verdict.rows.held for j in accepted],
         }
     )
-    added = [n for n in files.columns if n != "filename" and n not in contract.by_name]
+    of_files = ("filename", "deletes", "rows_held")
+    added = [n for n in files.columns if n not in of_files and n not in contract.by_name]
     db.register("files_of_history", files.to_arrow())
     db.execute(f'create table history."{contract.dataset}_files" as from files_of_history')
     db.unregister("files_of_history")
-    paths = "[" + ", ".join(quoted(f) for f in files["filename"]) + "]"
+    paths = ", ".join(quoted(f) for f in files["filename"])
     db.execute(
         f'create view history."{contract.dataset}" as'
         f" select r.* exclude (filename), {', '.join(f'f.{n}' for n in added)}"
-        f" from read_parquet({paths}, filename = true, union_by_name = true) r"
+        f" from read_parquet([{paths}], filename = true, union_by_name = true) r"
         f' join history."{contract.dataset}_files" f using (filename)'
+    )
+    held = " union all by name ".join(
+        f"select *, {quoted(j.delivery.delivery_id)} as delivery_id from read_parquet({quoted(str(path))})"
+        for j in accepted
+        if j.counts
+        for path in [judgements.folder(j.key) / HELD]
+    )
+    db.execute(f'create view history."{contract.dataset}_held" as {held}')
+
+
+def _say_of_deliveries(db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract) -> None:
+    """A finding for each delivery that, as a whole, breaks a rule between deliveries of one dataset."""
+    sql = rule.breaks_sql.format(dataset=contract.dataset, key=", ".join(f'"{k}"' for k in contract.key))
+    db.execute(
+        f"""
+        insert into audit.findings by name
+        select delivery_id, {quoted(rule.rule_id)} as rule_id, {quoted(str(rule.severity))} as severity,
+            {quoted(str(Outcome.BROKEN))} as outcome, d.sheet, '' as field, b.found, false as hidden
+        from ({sql}) b join audit.deliveries d using (delivery_id)"""
     )
 
 
@@ -157,20 +182,25 @@ def _say_broken(db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract, c
         },
         schema=dict.fromkeys(("delivery_id", "column_letter", "column_name", "sheet"), pl.String),
     )
-    personal = contract.by_name[on].personal
-    found = "null::varchar" if personal else f'left(c."{on}"::varchar, {LONGEST_FOUND})'
+    broken = db.execute(
+        f"""
+        select delivery_id, source_row, c."{on}"::varchar as text
+        from broken join core."{contract.dataset}" c using (delivery_id, source_row)"""
+    ).pl()
+    latest = max(j.delivery.data_cut_date for j in current)
+    told = broken.drop("text").hstack(shown(broken["text"], contract.by_name[on], contract, latest))
     db.register("addresses", addresses.to_arrow())
+    db.register("told", told.to_arrow())
     db.execute(
         f"""
         insert into audit.findings by name
-        select b.delivery_id, {quoted(rule.rule_id)} as rule_id, {quoted(str(rule.severity))} as severity,
-            {quoted(str(Outcome.BROKEN))} as outcome, a.sheet, b.source_row, a.column_letter, a.column_name,
-            {quoted(on)} as field, {found} as found, {personal} as hidden
-        from broken b
-        join addresses a using (delivery_id)
-        join core."{contract.dataset}" c on c.delivery_id = b.delivery_id and c.source_row = b.source_row"""
+        select delivery_id, {quoted(rule.rule_id)} as rule_id, {quoted(str(rule.severity))} as severity,
+            {quoted(str(Outcome.BROKEN))} as outcome, a.sheet, t.source_row, a.column_letter, a.column_name,
+            {quoted(on)} as field, t.found, t.hidden
+        from told t join addresses a using (delivery_id)"""
     )
     db.unregister("addresses")
+    db.unregister("told")
 
 
 def _restore(db: duckdb.DuckDBPyConnection, contract: Contract, rule: Rule) -> None:

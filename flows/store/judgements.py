@@ -1,17 +1,23 @@
 """The Parquet store: each judgement is a folder of accepted, held and findings, named after what it depends on.
 
-A judgement is written under `unfinished/` and renamed when whole, so it is there completely or not at all.
+While a file is still being searched for personal data, what is written of it has no name on the disk: a process that
+is killed leaves nothing behind. The finished parts are put under `unfinished/` and renamed together, so a judgement
+is there completely or not at all.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.store.places import Places
@@ -20,6 +26,8 @@ from schemas.audit.deliveries import Verdict
 from schemas.shapes import FINDING_TYPES
 
 ACCEPTED, HELD, FINDINGS, VERDICT = "accepted.parquet", "held.parquet", "findings.parquet", "verdict.json"
+COPIED_AT_ONCE = 1 << 20  # bytes
+REWRITTEN_AT_ONCE = 1 << 20  # rows
 
 
 @dataclass(frozen=True)
@@ -63,83 +71,116 @@ class Judgements:
         """Begin to write a judgement whose rows have the columns `types`."""
         self.places.unfinished.mkdir(parents=True, exist_ok=True)
         work = self.places.unfinished / f"{key[:12]}-{uuid.uuid4().hex[:8]}"
-        work.mkdir(mode=0o750)
         return JudgementWriter(work, self.folder(key), types)
 
 
+class _Nameless:
+    """A Parquet file that has no name yet: it is gone when it is closed, or with the process, unless it is `put`."""
+
+    def __init__(self, folder: Path, types: dict[str, pl.DataType]) -> None:
+        self._folder, self._names = folder, list(types)
+        self._schema: pa.Schema = pl.DataFrame(schema=types).to_arrow().schema
+        self.rows = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - it lives as long as this
+        self._writer = pq.ParquetWriter(self._file, self._schema, compression="zstd")
+
+    def write(self, frame: pl.DataFrame) -> None:
+        """Add rows."""
+        if len(frame):
+            self._writer.write_table(frame.select(self._names).to_arrow().cast(self._schema))
+            self.rows += len(frame)
+
+    def rewrite(self, changed: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+        """Write everything anew as `changed` gives it, a part at a time. Without a name, as before."""
+        self._writer.close()
+        before = self._file
+        self._begin()
+        self.rows = 0
+        for part in pq.ParquetFile(before).iter_batches(REWRITTEN_AT_ONCE):
+            rows = pl.from_arrow(pa.Table.from_batches([part]))
+            assert isinstance(rows, pl.DataFrame)
+            self.write(changed(rows))
+        before.close()
+
+    def put(self, path: Path) -> None:
+        """Give what was written a name."""
+        self._writer.close()
+        self._file.seek(0)
+        with path.open("xb") as named:
+            shutil.copyfileobj(self._file, named, COPIED_AT_ONCE)
+        self.close()
+
+    def close(self) -> None:
+        """Let it go."""
+        self._writer.close()
+        self._file.close()
+
+
 class JudgementWriter:
-    """Writes one judgement, batch by batch. Used as a context: what is not finished is thrown away."""
+    """Writes one judgement, batch by batch. Used as a context: what is not finished is gone."""
 
     def __init__(self, work: Path, home: Path, types: dict[str, pl.DataType]) -> None:
         self.work, self.home = work, home
-        self._types = {ACCEPTED: types, HELD: types, FINDINGS: FINDING_TYPES}
-        self._writers = {n: pq.ParquetWriter(work / n, _arrow(t), compression="zstd") for n, t in self._types.items()}
-        self.counts = dict.fromkeys(self._types, 0)
+        shapes = {ACCEPTED: types, HELD: types, FINDINGS: FINDING_TYPES}
+        self._files = {name: _Nameless(work.parent, t) for name, t in shapes.items()}
 
     def __enter__(self) -> JudgementWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._close()
+        for file in self._files.values():
+            file.close()
         shutil.rmtree(self.work, ignore_errors=True)
 
-    def _close(self) -> None:
-        for writer in self._writers.values():
-            writer.close()
-
-    def _write(self, name: str, frame: pl.DataFrame) -> None:
-        if len(frame):
-            types = self._types[name]
-            self._writers[name].write_table(frame.select(list(types)).to_arrow().cast(_arrow(types)))
-            self.counts[name] += len(frame)
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows each part has."""
+        return {name: file.rows for name, file in self._files.items()}
 
     def accept(self, rows: pl.DataFrame) -> None:
         """Write accepted rows."""
-        self._write(ACCEPTED, rows)
+        self._files[ACCEPTED].write(rows)
 
     def hold(self, rows: pl.DataFrame) -> None:
         """Write held rows."""
-        self._write(HELD, rows)
+        self._files[HELD].write(rows)
 
     def find(self, findings: pl.DataFrame) -> None:
         """Write findings."""
-        self._write(FINDINGS, findings)
+        self._files[FINDINGS].write(findings)
 
     def move(self, to_held: pl.Series, dropped: pl.Series) -> None:
         """Take rows out of the accepted ones: some are held after all, some are repeats and belong nowhere."""
-        self._writers[ACCEPTED].close()
-        before = self.work / ACCEPTED
-        rows = pl.scan_parquet(before)
-        self.hold(rows.filter(pl.col("source_row").is_in(to_held.implode())).collect())
-        after = self.work / f"kept-{ACCEPTED}"
+        row = pl.col("source_row")
         gone = pl.concat([to_held, dropped])
-        rows.filter(~pl.col("source_row").is_in(gone.implode())).sink_parquet(after, compression="zstd")
-        after.replace(before)
-        self.counts[ACCEPTED] = pq.read_metadata(before).num_rows
+
+        def kept(rows: pl.DataFrame) -> pl.DataFrame:
+            self.hold(rows.filter(row.is_in(to_held.implode())))
+            return rows.filter(~row.is_in(gone.implode()))
+
+        self._files[ACCEPTED].rewrite(kept)
 
     def refuse(self, keep_rows: bool) -> None:
         """Accept nothing. The rows are kept as held, or not kept at all where the file holds personal data."""
-        self._writers[ACCEPTED].close()
-        if keep_rows:
-            self.hold(pl.read_parquet(self.work / ACCEPTED))
-        else:
-            self._hide_findings()
-        for name in (ACCEPTED,) if keep_rows else (ACCEPTED, HELD):
-            self._writers[name].close()
-            pl.DataFrame(schema=self._types[name]).write_parquet(self.work / name)
-            self.counts[name] = 0
 
-    def _hide_findings(self) -> None:
-        """Keep the addresses of what was found, and nothing of what stood there."""
-        self._writers[FINDINGS].close()
-        nothing = pl.lit(None, pl.String)
-        told = pl.read_parquet(self.work / FINDINGS)
-        told = told.with_columns(nothing.alias("found"), nothing.alias("suggestion"), pl.lit(True).alias("hidden"))
-        told.write_parquet(self.work / FINDINGS)
+        def none_kept(rows: pl.DataFrame) -> pl.DataFrame:
+            if keep_rows:
+                self.hold(rows)
+            return rows.clear()
+
+        self._files[ACCEPTED].rewrite(none_kept)
+        if not keep_rows:
+            self._files[HELD].rewrite(pl.DataFrame.clear)
+            self._files[FINDINGS].rewrite(_hidden)
 
     def finish(self, verdict: Verdict) -> None:
-        """Put the judgement in its place, whole and on disk."""
-        self._close()
+        """Put the judgement in its place, whole and on disk: only now does anything of it have a name."""
+        self.work.mkdir(mode=0o750)
+        for name, file in self._files.items():
+            file.put(self.work / name)
         (self.work / VERDICT).write_text(json.dumps(verdict.to_json(), indent=1), encoding="utf-8")
         for path in (*self.work.iterdir(), self.work):
             sync(path)
@@ -154,5 +195,7 @@ class JudgementWriter:
         sync(self.home.parent)
 
 
-def _arrow(types: dict[str, pl.DataType]):  # type: ignore[no-untyped-def] # noqa: ANN202
-    return pl.DataFrame(schema=types).to_arrow().schema
+def _hidden(findings: pl.DataFrame) -> pl.DataFrame:
+    """The addresses of what was found, and nothing of what stood there."""
+    nothing = pl.lit(None, pl.String)
+    return findings.with_columns(nothing.alias("found"), nothing.alias("suggestion"), pl.lit(True).alias("hidden"))

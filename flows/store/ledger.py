@@ -7,16 +7,20 @@ The ledger knows the clock; judgements do not.
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import fields
 from datetime import UTC, date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from flows.store.raw import FileStat
 from schemas.audit.deliveries import Delivery, ExtractType
+from schemas.replay import HeldThen
+from schemas.told import Told
 
 _TABLES = """
 create table if not exists files (            -- the stat of each raw file when its fingerprint was last taken
@@ -25,6 +29,8 @@ create table if not exists deliveries (
     delivery_id text primary key, body text not null, received_at text not null, run_id text not null);
 create table if not exists judged (delivery_id text primary key, judgement_key text not null);
 create table if not exists reported (delivery_id text primary key, digest text not null);
+create table if not exists told (delivery_id text primary key, body text not null); -- what that report said, in numbers
+create table if not exists held (delivery_id text primary key, body text not null); -- and which rows it said are held
 create table if not exists runs (
     run_id text primary key, started_at text not null, ended_at text, as_of text not null, result text,
     files_received integer, deliveries_judged integer, code_version text);
@@ -50,9 +56,23 @@ class Ledger:
         self._db.execute("pragma synchronous = full")
         self._db.executescript(_TABLES)
 
+    @classmethod
+    @contextmanager
+    def copy_of(cls, path: Path) -> Iterator[Ledger]:
+        """A ledger to look into while the file itself, and all that lies beside it, stays as it is."""
+        with TemporaryDirectory() as folder:
+            for part in (path, path.with_name(f"{path.name}-wal")):  # what a run that was cut off noted last
+                if part.exists():
+                    shutil.copy(part, folder)
+            with closing(cls(Path(folder) / path.name)) as ledger:
+                yield ledger
+
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Do several writes all or not at all."""
+        """Do several writes all or not at all. Within another `together` they belong to that one."""
+        if self._db.in_transaction:
+            yield
+            return
         self._db.execute("begin immediate")
         try:
             yield
@@ -104,9 +124,29 @@ class Ledger:
         """What each delivery's last report was made of, as a digest."""
         return dict(self._db.execute("select delivery_id, digest from reported").fetchall())
 
-    def remember_report(self, delivery_id: str, digest: str) -> None:
-        """Note that a report was written."""
-        self._db.execute("insert or replace into reported values (?, ?)", (delivery_id, digest))
+    def remember_report(
+        self, delivery_id: str, digest: str, told: Told | None = None, held: HeldThen | None = None
+    ) -> None:
+        """Note that a report was written, what it said, and which rows it said are held."""
+        with self.together():
+            self._db.execute("insert or replace into reported values (?, ?)", (delivery_id, digest))
+            if told:
+                body = (delivery_id, json.dumps(told.to_json()))
+                self._db.execute("insert or replace into told values (?, ?)", body)
+            if held:
+                body = (delivery_id, json.dumps(held.to_json()))
+                self._db.execute("insert or replace into held values (?, ?)", body)
+
+    def told(self, delivery_ids: Iterable[str]) -> list[Told]:
+        """What the reports on these deliveries said, where there are such reports."""
+        select = "select body from told where delivery_id = ?"
+        found = [self._db.execute(select, (d,)).fetchone() for d in delivery_ids]
+        return [Told.from_json(json.loads(body)) for (body,) in filter(None, found)]
+
+    def held_then(self, delivery_id: str) -> HeldThen | None:
+        """The rows that the last report on a delivery said are held, if there was one."""
+        found = self._db.execute("select body from held where delivery_id = ?", (delivery_id,)).fetchone()
+        return HeldThen.from_json(json.loads(found[0])) if found else None
 
     def newest_receipt(self) -> datetime | None:
         """When the newest delivery was received."""

@@ -2,6 +2,7 @@
 
 raw/<site>/                what sites sent: never changed
 reports/<site>/            what the senders are told; reports/nights/ what the duty engineer is told
+corrections.csv            errors in what sites sent that they agreed to, if there are any
 warehouse/pilots.duckdb    a symlink to the build that readers should open
 warehouse/builds/          the last few builds, each a finished, immutable file
 warehouse/store/           judgements (Parquet), and the ledger of deliveries and runs
@@ -12,6 +13,8 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+
+from schemas.corrections import FILE_NAME
 
 
 class NoDataFolder(Exception):  # noqa: N818 - it says what is missing
@@ -28,6 +31,11 @@ class Places:
     def raw(self) -> Path:
         """What sites sent."""
         return self.data / "raw"
+
+    @property
+    def corrections(self) -> Path:
+        """The corrections that sites agreed to."""
+        return self.data / FILE_NAME
 
     @property
     def reports(self) -> Path:

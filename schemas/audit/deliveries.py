@@ -69,6 +69,7 @@ class Delivery:
     gbp_declared: str | None = None
     sha256_declared: str | None = None
     nil_return: bool = False
+    deletes_declared: int = 0  # records sent before that are meant to be gone (rule F23)
 
     @property
     def stem(self) -> str:

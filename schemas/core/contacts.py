@@ -16,6 +16,7 @@ CONTRACT = Contract(
     grain="one row per planned contact",
     key=("contact_id",),
     participant_level=True,
+    event_date="contact_date",
     fields=(
         Field(
             "contact_id",

@@ -100,6 +100,7 @@ CONTRACT = Contract(
     grain="one row per job spell",
     key=("outcome_id",),
     participant_level=True,
+    event_date="job_start_date",
     fields=(
         Field(
             "outcome_id",

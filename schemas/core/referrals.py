@@ -57,6 +57,7 @@ CONTRACT = Contract(
     grain="one row per referral (episode)",
     key=("episode_id",),
     participant_level=True,
+    event_date="referral_received_date",
     fields=(
         EPISODE_ID,
         PARTICIPANT_REF,
@@ -89,9 +90,10 @@ CONTRACT = Contract(
         ),
         Field(
             "jobcentre_district",
-            Kind.TEXT,
+            Kind.CODE,
             "Jobcentre Plus district",
             "The Jobcentre Plus district of the referral, where there is one.",
+            codes="jobcentre_district",
             required=False,
             aliases=("JCP district", "Jobcentre"),
             example="Cumbria and Lancashire",
@@ -332,12 +334,23 @@ CONTRACT = Contract(
             expected="a referral received when the person's earlier episode had ended",
             fix="Enter the exit of the earlier episode, or delete this row if it is the same episode.",
             on="referral_received_date",
-            # A referral that was turned down never opened an episode.
+            # A referral that was turned down never opened an episode, and one that is held stands in nobody's way.
             breaks_sql="""
-                select delivery_id, source_row from core.referrals where eligibility_outcome <> 'ineligible'
-                qualify referral_received_date < max(coalesce(exit_date, date '9999-12-31')) over (
-                    partition by site_code, participant_ref order by referral_received_date, source_row
-                    rows between unbounded preceding and 1 preceding)""",
+                with recursive episodes as (
+                    select *, coalesce(exit_date, date '9999-12-31') as until, row_number() over (
+                        partition by site_code, participant_ref order by referral_received_date, source_row) as n
+                    from core.referrals where eligibility_outcome <> 'ineligible'
+                ), in_turn as (
+                    select delivery_id, source_row, site_code, participant_ref, n, until, false as is_open
+                    from episodes where n = 1
+                    union all
+                    select e.delivery_id, e.source_row, e.site_code, e.participant_ref, e.n,
+                        case when e.referral_received_date < t.until then t.until else greatest(t.until, e.until) end,
+                        e.referral_received_date < t.until
+                    from in_turn t join episodes e
+                        on e.site_code = t.site_code and e.participant_ref = t.participant_ref and e.n = t.n + 1
+                )
+                select delivery_id, source_row from in_turn where is_open""",
         ),
         Rule(
             "P18",

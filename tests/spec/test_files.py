@@ -6,7 +6,7 @@ import hashlib
 import json
 
 import pytest
-from judging import CONTACT, Found, Judge, as_csv, awards, contact, contacts, participants
+from judging import CONTACT, Found, Judge, Outcome, as_csv, awards, contact, contacts, participants, workbook
 
 HEADING = ",".join(CONTACT)
 COMMAS = "," * (len(CONTACT) - 1)
@@ -35,7 +35,10 @@ class TestF01NoRows:
 class TestF02Encoding:
     ROWS = awards({"funding_org_name": "Café trust", "amount": "£1,100"}, {})
 
-    @pytest.mark.parametrize(("encoding", "name"), [("cp1252", "Windows-1252"), ("utf-16", "UTF-16")])
+    @pytest.mark.parametrize(
+        ("encoding", "name"),
+        [("cp1252", "Windows-1252: check the accents and signs on line 2"), ("utf-16", "UTF-16")],
+    )
     def test_other_encodings_are_converted(self, judge: Judge, encoding: str, name: str) -> None:
         outcome = judge(as_csv(self.ROWS).encode(encoding), "funding_awards")
         assert outcome.of("F02") == [Found("F02", "warning", None, None, name, None)]
@@ -46,7 +49,7 @@ class TestF02Encoding:
         "data",
         [
             b"\x81\x8d" + SOUND.encode(),  # bytes that no character of Windows-1252 has
-            SOUND.encode().replace(b"review", b"rev\x00ew"),  # zero bytes
+            SOUND.encode("utf-16")[2:],  # UTF-16 that does not say so: half its bytes are zero
             b"\xef\xbb\xbf" + SOUND.encode() + b"\xff",  # marked as UTF-8, and not UTF-8
             SOUND.encode("utf-16") + b"\x00",  # half a character
         ],
@@ -62,7 +65,37 @@ def test_f03_the_mark_before_the_first_heading_is_removed(judge: Judge) -> None:
     assert outcome.verdict.columns[0].heading == "contact_id"
 
 
+def test_c24_garbled_letters_are_told_where_they_stand(judge: Judge) -> None:
+    """The text was read as Windows-1252 and saved again before it was sent: what it was is suggested, and not used."""
+    names = ["A café in Zürich", "£5 for Renée’s", "NÃO, â and Åse are letters too", "Zürich"]
+    garbled = [n.encode().decode("cp1252") for n in names[:2]] + names[2:]
+    rows = awards(*({"funding_org_name": n} for n in garbled))
+    outcome = judge(as_csv(rows), "funding_awards")
+    assert outcome.accepted == [2, 3, 4, 5]
+    assert [r["funding_org_name"] for r in outcome.values] == garbled
+    assert outcome.findings == [
+        Found("C24", "warning", 2, "funding_org_name", garbled[0], names[0]),
+        Found("C24", "warning", 3, "funding_org_name", garbled[1], names[1]),
+    ]
+
+
 class TestF04LinesAboveTheHeading:
+    def test_a_heading_of_two_rows_is_joined(self, judge: Judge) -> None:
+        """A group above may stand for several columns, as a merged cell does."""
+        upper = SOUND.splitlines()[0].split(",")
+        lower = list(upper)
+        upper[2:5], lower[2:5] = ["contact", "", ""], ["date", "type", "medium"]
+        upper[5], lower[5] = "attended", ""
+        text = "\n".join([",".join(upper[:6] + [""] * 4), ",".join(lower), *SOUND.splitlines()[1:]])
+        outcome = judge("A title\n" + text)
+        assert outcome.of("F04") == [Found("F04", "warning", 2, None, "heading on lines 2 to 3", None)]
+        assert ({f.rule for f in outcome.findings}, outcome.accepted) == ({"F04", "F10"}, [4, 5])
+
+    def test_a_row_of_groups_above_the_heading_is_left_out(self, judge: Judge) -> None:
+        outcome = judge("Contact,,,,,,,Staff,,\n" + SOUND)
+        assert outcome.findings == [Found("F04", "warning", 2, None, "heading on line 2", None)]
+        assert outcome.accepted == [3, 4]
+
     def test_they_are_left_out_and_rows_keep_their_numbers(self, judge: Judge) -> None:
         outcome = judge("Contacts of Blackpool\n\nDraft, not for sharing\n" + SOUND)
         assert outcome.findings == [Found("F04", "warning", 4, None, "heading on line 4", None)]
@@ -143,16 +176,38 @@ class TestRowsThatAreNoData:
 
     def test_f08_a_merged_key_is_never_filled_down(self, judge: Judge) -> None:
         outcome = judge(as_csv(contacts({}, {"contact_id": ""}, {})))
-        assert outcome.findings == [Found("F08", "row", 3, "contact_id", "", None)]
+        assert outcome.findings == [Found("F08", "row", 3, "contact_id", None, None)]
         assert (outcome.accepted, outcome.held) == ([2, 4], [3])
+
+    def test_f08_nor_is_a_block_of_them(self, judge: Judge) -> None:
+        """Each row of a merged block is told, so that a spreadsheet that fills it down mends them all."""
+        outcome = judge(as_csv(contacts({}, *[{"contact_id": ""}] * 3, {}, {"contact_id": ""})))
+        assert outcome.rules == [("F08", "row", row) for row in (3, 4, 5, 7)]
+        assert outcome.accepted == [2, 6]
 
 
 class TestHeadings:
-    def test_f09_a_missing_column_refuses_the_file(self, judge: Judge) -> None:
-        rows = [{k: v for k, v in r.items() if k != "attended"} for r in contacts({}, {"contact_medium": "zz"})]
-        outcome = judge(as_csv(rows))
-        assert outcome.texts.select("rule_id", "severity", "field").rows() == [("F09", "file", "attended")]
-        assert (outcome.result, outcome.verdict.rows_judged, outcome.verdict.rows.held) == ("refused", False, 2)
+    def test_f09_a_missing_column_refuses_the_file_and_its_rows_are_judged(self, judge: Judge) -> None:
+        """One finding for the column, none for its cells or for rules that read them (K02, K03); all else is told."""
+        table = contacts({}, {"contact_medium": "zz"}, {"duration_minutes": "481"}, {"duration_minutes": "0"})
+        outcome = judge(as_csv([{k: v for k, v in r.items() if k != "attended"} for r in table]))
+        assert outcome.texts.sort("rule_id").select("rule_id", "severity", "source_row", "field").rows() == [
+            ("F09", "file", None, "attended"),
+            ("K03", "row", 4, "duration_minutes"),
+            ("V02", "row", 3, "contact_medium"),
+        ]
+        assert (outcome.result, outcome.verdict.rows_judged, outcome.verdict.rows.held) == ("refused", True, 4)
+        assert (outcome.accepted, outcome.held) == ([], [2, 3, 4, 5])
+
+    def test_f09_without_its_key_no_row_is_a_copy(self, judge: Judge) -> None:
+        rows = [{k: v for k, v in r.items() if k != "contact_id"} for r in contacts({}, {}, {"attended": "8"})]
+        assert judge(as_csv(rows)).rules == [("V02", "row", 4), ("F09", "file", None)]
+
+    def test_f09_a_sum_that_cannot_be_reckoned_does_not_disagree(self, judge: Judge) -> None:
+        """F16 keeps quiet about pounds where two columns claim to be the amount, and not about rows."""
+        twice = as_csv([{**r, "Amount Awarded": "5"} for r in awards({}, {})])
+        outcome = judge(twice, "funding_awards", manifest='{"gbp_total": 2200000, "rows": 3}')
+        assert outcome.of("F16") == [Found("F16", "file", None, None, "2 rows found, 3 stated", None)]
 
     def test_f09_an_optional_column_may_be_missing(self, judge: Judge) -> None:
         rows = [{k: v for k, v in r.items() if k != "with_employer"} for r in contacts({}, {})]
@@ -187,8 +242,17 @@ class TestHeadings:
     @pytest.mark.parametrize("heading", ["Surname", "NHS number", "Date of Birth", "Home address", "Notes", "E-mail"])
     def test_f11_a_column_that_sounds_personal_refuses_the_file(self, judge: Judge, heading: str) -> None:
         outcome = judge(as_csv([{**r, heading: "x"} for r in contacts({}, {})]))
-        assert outcome.findings == [Found("F11", "file", None, heading, None, None)]
+        assert outcome.rules == [("F11", "file", None)]
+        assert outcome.findings[0].column in (heading, "column K")  # a heading that may be personal is not repeated
         assert (outcome.result, outcome.accepted, outcome.held) == ("refused", [], [])
+
+    def test_f11_then_every_fault_is_told_and_no_value(self, judge: Judge) -> None:
+        rows = contacts({"contact_medium": "zz"}, {"contact_medium": "Telephone"}, {})
+        outcome = judge(as_csv([{**r, "Surname": "Made-up"} for r in rows]))
+        assert outcome.rules == [("V02", "row", 2), ("C16", "warning", 3), ("F11", "file", None)]
+        assert {(f.found, f.suggestion) for f in outcome.findings} == {(None, None)}
+        assert outcome.texts["hidden"].all()
+        assert (outcome.accepted, outcome.held, outcome.verdict.rows.held) == ([], [], 3)
 
     def test_f11_does_not_refuse_published_figures(self, judge: Judge) -> None:
         """A grants file may hold the addresses of organisations (DOMAIN.md amendment 4)."""
@@ -200,6 +264,13 @@ class TestHeadings:
         outcome = judge(as_csv([{**r, "again": "x"} for r in contacts({})]).replace("again", heading))
         assert (outcome.refusals, outcome.of("F12")[0].column) == (["F12"], heading)
 
+    def test_f12_neither_of_two_columns_is_checked_and_all_others_are(self, judge: Judge) -> None:
+        """Which one is meant is not known: a finding in the wrong one would mislead."""
+        rows = contacts({"contact_date": "soon"}, {"contact_medium": "zz"}, {})
+        outcome = judge(as_csv([{**r, "Contact Date": "later"} for r in rows]))
+        assert outcome.rules == [("V02", "row", 3), ("F12", "file", None)]
+        assert (outcome.result, outcome.verdict.rows_judged, outcome.accepted) == ("refused", True, [])
+
     def test_f12_holds_for_columns_nobody_knows(self, judge: Judge) -> None:
         outcome = judge(as_csv([{**r, "Weather": "x", "again": "x"} for r in contacts({})]).replace("again", "weather"))
         assert outcome.refusals == ["F12"]
@@ -209,8 +280,7 @@ class TestF15TheFileIsWhatItsNameSays:
     @pytest.mark.parametrize(
         ("start", "suffix"),
         [
-            (b"PK\x03\x04", "csv"),  # a workbook renamed
-            (b"\xd0\xcf\x11\xe0", "csv"),  # an old or protected workbook renamed
+            (workbook({"Contacts": [list(CONTACT), list(CONTACT.values())]}), "csv"),  # a workbook renamed
             (SOUND.encode(), "xlsx"),  # text renamed
             (SOUND.encode(), "pdf"),
         ],
@@ -258,13 +328,66 @@ class TestTheSender:
         assert outcome.findings == [Found("F20", "file", 3, "site_code", "MHT-GM", None)]
         assert (outcome.result, outcome.accepted, outcome.verdict.rows.held) == ("refused", [], 2)
 
-    def test_f24_a_dataset_that_the_site_does_not_send(self, judge: Judge) -> None:
+    def test_l02_a_dataset_that_the_site_does_not_send(self, judge: Judge) -> None:
         outcome = judge(SOUND, site="PMO")
-        assert (outcome.result, outcome.rules) == ("refused", [("F24", "file", None)])
+        assert (outcome.result, outcome.rules) == ("refused", [("L02", "file", None)])
 
     def test_t09_a_programme_that_does_not_randomise(self, judge: Judge) -> None:
         outcome = judge("randomisation_id,participant_ref\n", "randomisation", site="PWW-GW")
         assert (outcome.result, outcome.rules) == ("refused", [("T09", "file", None)])
+
+
+class TestF19TheMonth:
+    """Which date of a row counts is stated in the contract: the day of a contact, a referral, the start of a job."""
+
+    EARLIER = [f"2016-10-{d:02}" for d in range(1, 31)]
+
+    @staticmethod
+    def judged(judge: Judge, days: list[str], manifest: str = "", period: str = "201611") -> Outcome:
+        return judge(as_csv(contacts(*({"contact_date": d} for d in days))), manifest=manifest, period=period)
+
+    def test_half_the_dates_of_a_month_s_extract_lie_outside_it(self, judge: Judge) -> None:
+        outcome = self.judged(judge, [*self.EARLIER[:10], *["2016-11-02"] * 10], '{"extract_type": "period"}')
+        said = "10 of 20 dates are outside November 2016"
+        assert outcome.findings == [Found("F19", "file", None, "contact_date", said, None)]
+
+    @pytest.mark.parametrize(("outside", "inside"), [(9, 0), (10, 11)])
+    def test_fewer_are_let_in(self, judge: Judge, outside: int, inside: int) -> None:
+        days = [*self.EARLIER[:outside], *["2016-11-02"] * inside]
+        assert self.judged(judge, days, '{"extract_type": "period"}').findings == []
+
+    def test_an_extract_to_date_may_hold_every_month(self, judge: Judge) -> None:
+        assert self.judged(judge, [*self.EARLIER, "2016-11-01"]).findings == []
+
+    def test_one_that_stopped_over_a_month_ago_may_be_an_older_file(self, judge: Judge) -> None:
+        outcome = self.judged(judge, self.EARLIER[:29] + self.EARLIER[:1])
+        said = "the newest date is 2016-10-29, the extract is cut at 2016-11-30"
+        assert outcome.findings == [Found("F19", "warning", None, "contact_date", said, None)]
+        assert len(outcome.accepted) == 30
+
+    @pytest.mark.parametrize(("records", "period"), [(29, "201612"), (30, "201611"), (30, "201703")])
+    def test_unless_it_held_little_or_the_service_closed(self, judge: Judge, records: int, period: str) -> None:
+        """Fewer than thirty in the last quarter; a silence of up to 31 days; a silence of more than a quarter."""
+        assert self.judged(judge, self.EARLIER[:records], period=period).findings == []
+
+
+class TestF24TheFormItWasFilledInOn:
+    @pytest.mark.parametrize("heading", ["schema_version", "Schema version"])
+    @pytest.mark.parametrize("version", ["1", "1.0", "", " 1 "])
+    def test_a_column_may_say_so_and_is_not_kept(self, judge: Judge, heading: str, version: str) -> None:
+        outcome = judge(as_csv([{**r, heading: version} for r in contacts({}, {})]))
+        assert (outcome.findings, outcome.accepted) == ([], [2, 3])
+        assert heading not in outcome.values[0]
+
+    @pytest.mark.parametrize(
+        ("versions", "said"),
+        [(["2", "2"], "2"), (["1", "2"], "1, 2"), (["1", "A. Person"], "1, a text that is no number")],
+    )
+    def test_another_version_or_two_refuse_the_file(self, judge: Judge, versions: list[str], said: str) -> None:
+        rows = contacts({"contact_medium": "zz"}, {})
+        outcome = judge(as_csv([{**r, "schema_version": v} for r, v in zip(rows, versions, strict=True)]))
+        assert outcome.of("F24") == [Found("F24", "file", None, "schema_version", said, None)]
+        assert outcome.rules == [("V02", "row", 2), ("F24", "file", None)]
 
 
 class TestL01TheShareOfBadRows:
@@ -306,4 +429,7 @@ class TestP04RepeatedReferences:
 
     def test_the_reference_itself_is_not_shown(self, judge: Judge) -> None:
         outcome = judge(as_csv(participants({}, {"participant_ref": "BPL-000001", "gender": "1"})), "participants")
-        assert outcome.findings == [Found("P04", "row", row, "participant_ref", None, None) for row in (2, 3)]
+        assert outcome.findings == [
+            Found("P04", "row", row, "participant_ref", f"the same reference as in row {other}", None)
+            for row, other in ((2, 3), (3, 2))
+        ]

@@ -104,9 +104,9 @@ def test_columns_nobody_knows_are_searched_too(judge: Judge, text: str) -> None:
     assert (outcome.held, text in outcome.texts.write_csv()) == ([], False)
 
 
-@pytest.mark.parametrize("text", ["9999999999", "9434765918", "BPL-0943476591", "E01012345", "QQ123456C"])
+@pytest.mark.parametrize("text", ["9999999999", "9434765918", "BPL-0943476591", "E01012345"])
 def test_what_only_looks_like_it_stops_nothing(judge: Judge, text: str) -> None:
-    """Well-known dummies, a wrong check digit, our own references, an area code, a prefix that is never given out."""
+    """Well-known dummies, a wrong check digit, our own references, an area code."""
     assert judge(as_csv([{**r, "Other": text} for r in contacts({})])).refusals == []
 
 
@@ -157,11 +157,111 @@ class TestTenDigitsAtTheEndOfReferences:
     def test_a_few_are_chance(self, judge: Judge, numbers: list[str]) -> None:
         assert judge(tails(*numbers), "participants").of("P02") == []
 
+    def test_one_that_stands_out_holds_its_row(self, judge: Judge) -> None:
+        """Where other references have another form, ten digits with a sound check digit are no way of numbering."""
+        outcome = judge(tails("000001", "000002", NHS_TAILS[0], "000004", OTHER_TAILS[0]), "participants")
+        assert (outcome.rules, outcome.held) == ([("P01", "row", 4)], [4])
+        assert (outcome.accepted, outcome.held_values[0]["participant_ref"]) == ([2, 3, 5, 6], None)
+
+    def test_a_postcode_behind_a_prefix_holds_its_row(self, judge: Judge) -> None:
+        outcome = judge(tails("000001", "FY14XX", "QX14XX", "000004"), "participants")
+        assert (outcome.rules, outcome.held) == ([("P01", "row", 3)], [3])  # there are no postcodes that begin with QX
+        assert "FY14XX" not in outcome.texts.write_csv()
+
     def test_in_other_columns_too(self, judge: Judge) -> None:
         rows = [{**r, "staff_ref": f"W-{n}"} for r, n in zip(contacts({}, {}, {}), NHS_TAILS, strict=False)]
         assert judge(as_csv(rows)).refusals == ["P01"]
         rows = [{**r, "Other": f"BPL-{n}"} for r, n in zip(contacts({}, {}, {}), NHS_TAILS, strict=False)]
         assert judge(as_csv(rows)).refusals == ["P01"]
+
+
+class TestNames:
+    """A full name refuses the file; a name by itself, which may be chance, holds its row (DOMAIN.md 5.2)."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *("John Smith", "SMITH John", "Smith, J", "J. Smith", "johnsmith", "Mary A Jones", "Siân Jones"),
+            *("Mr Zebulon", "Mrs. A Nobody", "Dr Patel", "seen with David Jones today"),
+        ],
+    )
+    def test_a_full_name(self, judge: Judge, text: str) -> None:
+        for rows in (contacts({}, {"contact_type": text}), [{**r, "Other": text} for r in contacts({}, {})]):
+            outcome = judge(as_csv(rows))
+            assert outcome.refusals == ["P01"] and text not in outcome.texts.write_csv()
+
+    @pytest.mark.parametrize("text", ["SMITH-JOHN01", "JOHN-SMITH0001", "BPL-JOHNSMITH"])
+    def test_in_a_reference_of_the_agreed_form(self, judge: Judge, text: str) -> None:
+        assert judge(as_csv(contacts({}, {"contact_id": text}))).refusals == ["P01"]
+
+    @pytest.mark.parametrize("text", ["BPL-SARAH01", "SARAH-000001", "BPL-WILSON"])
+    def test_a_name_by_itself_in_a_reference_holds_the_row(self, judge: Judge, text: str) -> None:
+        outcome = judge(as_csv(contacts({}, {"contact_id": text}, {})))
+        assert outcome.findings == [Found("P01", "row", 3, "contact_id", None, None)]
+        assert (outcome.accepted, outcome.held, outcome.held_values[0]["contact_id"]) == ([2, 4], [3], None)
+
+    @pytest.mark.parametrize("text", ["Mary Jones", "prepared by Mary Jones"])
+    def test_beside_the_rows(self, judge: Judge, text: str) -> None:
+        sound = as_csv(contacts({}, {}))
+        for content in (f"{text}\n\n{sound}", sound + f"BPL-C000003,{text}\n", sound + f"Total,{text}" + "," * 8):
+            assert judge(content).refusals == ["P01"]
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *("Victoria Park", "Stanley Park", "Grace Road", "Price", "White British", "West London"),
+            *("John Lewis", "MS Office", "Sarah", "a will may help", "James Street", "Dr"),
+        ],
+    )
+    def test_places_words_and_organisations_refuse_nothing(self, judge: Judge, text: str) -> None:
+        assert judge(as_csv([{**r, "Other": text} for r in contacts({}, {})])).refusals == []
+
+
+class TestDatesOfLongAgo:
+    """Nobody in a pilot is younger than 16, and no pilot is 14 years old: such a date may be a birth (P03)."""
+
+    @pytest.mark.parametrize(("day", "held"), [("2002-11-30", True), ("1978-03-12", True), ("2002-12-01", False)])
+    def test_its_row_is_held_and_it_is_kept_nowhere(self, judge: Judge, day: str, held: bool) -> None:
+        outcome = judge(as_csv(contacts({}, {"contact_date": day}, {})))
+        assert outcome.of("P03") == ([Found("P03", "row", 3, "contact_date", None, None)] if held else [])
+        assert [v["contact_date"] for v in outcome.held_values] == [None] * len(outcome.held)
+
+    def test_many_of_them_are_dates_of_birth(self, judge: Judge) -> None:
+        def said(many: int, of: int) -> list[str]:
+            births = [{"contact_date": "1978-03-12"}] * many
+            return judge(as_csv(contacts(*births, *[{}] * (of - many)))).refusals
+
+        assert (said(10, 100), said(9, 100), said(10, 1000)) == (["P03"], [], [])
+
+    def test_published_figures_may_be_old(self, judge: Judge) -> None:
+        assert judge(as_csv(awards({"financial_year": "1999-00"})), "funding_awards").of("P03") == []
+
+
+class TestDigitsAlone:
+    """What ten or eleven digits are, only their column says: more than half of it, and they are no chance."""
+
+    def column(self, judge: Judge, *texts: str) -> list[str]:
+        return judge(as_csv([{**r, "Other": t} for r, t in zip(contacts(*[{}] * 20), texts, strict=False)])).refusals
+
+    def test_nhs_numbers(self, judge: Judge) -> None:
+        assert self.column(judge, NHS_TAILS[0]) == ["P01"]
+        assert self.column(judge, *NHS_TAILS) == ["P01"]
+        assert self.column(judge, NHS_TAILS[0], *(f"00000000{n}" for n in range(12, 23))) == []
+
+    def test_telephone_numbers(self, judge: Judge) -> None:
+        assert self.column(judge, "07700900123", "07700900124") == ["P01"]
+        assert self.column(judge, "07700900123", "12345678901", "12345678902") == []
+
+    def test_pseudonyms_of_eleven_digits(self, judge: Judge) -> None:
+        def said(*digits: str) -> list[str]:
+            return judge(as_csv(contacts(*({"contact_id": f"BPL-{d}"} for d in digits)))).refusals
+
+        assert said("07700900123", "41234567890", "51234567890") == []
+        assert said("07700900123", "07700900124", "51234567890") == ["P01"]
+
+
+def test_a_number_of_the_prefix_for_tests_is_shaped_like_a_nino_and_refused_as_one(judge: Judge) -> None:
+    assert judge(as_csv([{**r, "Other": "QQ123456C"} for r in contacts({})])).refusals == ["P01"]
 
 
 class TestTextThatIsOnNoRow:
@@ -187,7 +287,7 @@ class TestTextThatIsOnNoRow:
     def test_a_heading(self, judge: Judge) -> None:
         rows = [{**r, f"Visits of {NHS_NUMBER}": "2"} for r in contacts({}, {})]
         self.refused(judge, as_csv(rows), "F11")
-        assert judge(as_csv(rows)).of("F11") == [Found("F11", "file", None, "hidden", None, None)]
+        assert judge(as_csv(rows)).of("F11") == [Found("F11", "file", None, "column K", None, None)]
 
     def test_torn_lines_and_titles_of_sound_files_stop_nothing(self, judge: Judge) -> None:
         line = self.SOUND.splitlines()[1]

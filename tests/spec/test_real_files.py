@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
 import polars as pl
 import pytest
+from judging import Judge
 
 from flows.steps.read import read
-from flows.steps.read.workbook import _members, _searched
 from schemas.codes import fold
-from schemas.shapes import Extract
+from schemas.contract import Contract, Field, Kind
+from schemas.shapes import Extract, Unreadable
 
 pytestmark = pytest.mark.real
 
@@ -54,7 +56,7 @@ SPECTRUM = [
     "simple",
     "simple_crlf",
     "utf8",
-]  # location_coordinates has stray quotation marks: its line is torn
+]
 
 
 @pytest.mark.parametrize("name", SPECTRUM)
@@ -69,22 +71,136 @@ def test_csv_spectrum_means_what_its_json_says(real: Path, name: str) -> None:
     assert torn == []
 
 
-def test_dates_are_the_same_in_both_calendars(real: Path) -> None:
-    one, rows, _ = opened(real / "calamine" / "date.xlsx", "2021-01-01")
-    other, same, _ = opened(real / "calamine" / "date_1904.xlsx", "2021-01-01")
-    assert one.headings == other.headings == ("2021-01-01", "15")  # the file has no heading: its first row serves
-    assert rows.equals(same)
-    assert rows.row(0) == ("2021-01-02", "16", 2)
+def test_a_quotation_mark_inside_a_cell_is_that_character(real: Path) -> None:
+    """Its JSON has the same coordinates, and another telephone number than the file."""
+    meant = json.loads((real / "csv-spectrum" / "json" / "location_coordinates.json").read_text(encoding="utf-8"))
+    _, rows, torn = opened(real / "csv-spectrum" / "csvs" / "location_coordinates.csv", *meant)
+    ((_, *cells, line),) = rows.rows()
+    assert (cells, line, torn) == (list(meant.values())[1:], 2, [])
 
 
-def test_the_seven_errors_of_a_spreadsheet_are_seen(real: Path) -> None:
-    path = real / "calamine" / "errors.xlsx"
-    errors = _searched(path, _members(path)["Feuil1"])
-    assert list(errors) == [(row, 0) for row in range(7)]
-    assert set(errors.values()) == {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"}
+REJECTS = {
+    "frankstein/nightmare.csv": ("abc", {10, 14, 22}),
+    "incorrect_columns/mix_columns.csv": ("abcd", {1604, 1671, 2751, 2768}),
+    "incorrect_columns/small_mix.csv": ("abcd", {3, 4}),
+    "multiple_errors/cast_and_less_col.csv": (("name", "age"), {4, 5}),
+    "multiple_errors/cast_and_more_col.csv": (("name", "age"), {4, 5}),
+    "multiple_errors/invalid_utf_less.csv": (("name", "age"), {3}),
+    "multiple_errors/invalid_utf_more.csv": (("name", "age"), {3}),
+    "multiple_errors/invalid_utf_unquoted.csv": (("name", "age"), {3}),
+    "multiple_errors/less_col_and_max_line.csv": (("name", "age"), {4}),
+    "multiple_errors/more_col_and_max_line.csv": (("name", "age"), {4}),
+    "multiple_errors/multiple_errors.csv": (("name", "age"), {4, 5, 6, 7, 8}),
+    "multiple_errors/unquoted_cast.csv": (("name", "age"), {3}),
+    "multiple_errors/unquoted_less.csv": (("name", "age"), {3}),
+    "multiple_errors/unquoted_more.csv": (("name", "age"), {3}),
+    "unquoted/basic.csv": ("ab", {5}),
+    "unquoted/unquoted_new_line.csv": ("ab", {5, 6}),
+    "unquoted/unquoted_last_value.csv": (("blaaaaaaaaaaaaaa",), {5}),
+    "multiple_errors/cast_and_maxline.csv": (("name", "age"), set()),  # a wrong type is a matter of its cell
+    "multiple_errors/multiple_casts_flush.csv": (("name", "age"), set()),
+    "dr_who.csv": (("date", "time"), set()),
+    "flush.csv": (("number",), set()),
+    "maximum_line/max_10.csv": ("ab", set()),
+}
 
 
-def test_a_heading_on_row_9_is_found(real: Path) -> None:
-    extract, rows, _ = opened(real / "calamine" / "header-row.xlsx", "Column A", "Column B", "Column C")
-    assert (extract.header_row, extract.headings) == (9, ("Columns", "Column A", "Column B", "Column C"))
-    assert rows.rows() == [("put data here", "1", "2", "3", 10)]
+@pytest.mark.parametrize(("name", "headings", "torn"), [(n, *said) for n, said in REJECTS.items()], ids=REJECTS)
+def test_what_duckdb_rejects_is_torn_or_left_to_its_cell(
+    real: Path, name: str, headings: tuple[str, ...], torn: set[int]
+) -> None:
+    """Every other line is a row, at its own place."""
+    path = real / "duckdb-rejects" / "rejects" / name
+    _, rows, found = opened(path, *headings)
+    assert set(found) == torn
+    assert set(rows["source_row"]) == {*range(2, len(path.read_bytes().splitlines()) + 1)} - torn
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "rows", "first"),
+    [
+        ("latin1.csv", "cp1252", 12, "José Álvarez"),
+        ("utf16.csv", "utf-16", 20, "José Álvarez"),
+        ("only_latin1.csv", "cp1252", 5, "ýýý ýýýýýýýýý"),
+        ("only_utf16.csv", "utf-16", 5, "ŁŁŁ ŁŁŁŁŁŁŁŁŁ"),
+    ],
+)
+def test_encodings_are_told_and_converted(real: Path, name: str, encoding: str, rows: int, first: str) -> None:
+    path = real / "duckdb-rejects" / "encodings" / name
+    heading = path.read_text(encoding=encoding).splitlines()[0].split(",")
+    extract, found, torn = opened(path, *heading)
+    assert (extract.encoding, len(found), found["0"][0], torn) == (encoding, rows, first, [])
+    assert [f.rule_id for f in extract.findings] == ["F02"]
+
+
+def test_every_character_of_utf_16_survives(real: Path) -> None:
+    path = real / "duckdb-rejects" / "encodings" / "all_utf16.csv"
+    _, rows, torn = opened(path, "\x01")
+    with path.open(encoding="utf-16", newline="") as file:
+        meant = [row[0] for row in csv.reader(line for line in file if line) if row]
+    assert torn == []
+    assert {c for c in rows["0"] if c} >= {c for c in meant[1:] if c.strip() and "\r" not in c}
+
+
+def test_shift_jis_is_refused(real: Path) -> None:
+    """It has bytes that stand for no character of Windows-1252."""
+    with pytest.raises(Unreadable) as refused:
+        opened(real / "duckdb-rejects" / "encodings" / "shift_jis.csv", "name", "age")
+    assert refused.value.rule_id == "F02"
+
+
+MISFITS = {
+    "countries": {
+        4: "5 cells, where the heading has 4: 1 too many",
+        7: "1 cell, where the heading has 4: nothing for columns B to D",
+    },
+    "defective-rows": {
+        2: "2 cells, where the heading has 3: nothing for column C",
+        3: "4 cells, where the heading has 3: 1 too many",
+    },
+    "schema-errors": {5: "6 cells, where the heading has 3: 3 too many"},
+    "structure-errors": {5: "6 cells, where the heading has 3: 3 too many"},
+    "blank-cells": {},
+    "blank-rows": {},
+    "bom": {},
+    "escaping": {},
+    "leading-zeros": {},
+    "number-test": {},
+    "timezone": {},
+}
+
+
+@pytest.mark.parametrize("name", MISFITS)
+def test_frictionless_files_are_read_line_by_line(real: Path, name: str) -> None:
+    path = real / "frictionless" / f"{name}.csv"
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    heading = lines[name == "countries"]
+    extract = read(path, frozenset(map(fold, heading.split(","))))
+    batches = list(extract.batches)
+    assert {row: why for b in batches for row, why in b.torn.items()} == MISFITS[name]
+    found = {line: cells for b in batches for *cells, line in b.rows.fill_null("").iter_rows()}
+    first = extract.header_row + 1
+    assert found == {n: text.split(",") for n, text in enumerate(lines[first - 1 :], first) if n not in MISFITS[name]}
+
+
+TOY = Contract(
+    "contacts",  # a name that sites send, so that the judge takes the file
+    "A toy",
+    "A table of two columns.",
+    "a row",
+    key=("id",),
+    fields=(Field("id", Kind.TEXT, "Id", "An id.", required=False), Field("name", Kind.TEXT, "Name", "A name.")),
+)
+
+
+def test_the_eight_errors_of_invalid_csv_are_found_in_one_pass(judge: Judge, real: Path) -> None:
+    outcome = judge((real / "frictionless" / "invalid.csv").read_bytes(), contract=TOY)
+    lacking = "2 cells, where the heading has 4: nothing for columns C and D"
+    assert [(f.row, f.found) for f in outcome.of("F13")] == [
+        (2, lacking),
+        (3, lacking),
+        (5, "5 cells, where the heading has 4: 1 too many"),
+    ]
+    assert [f.row for f in outcome.of("F07")] == [4]
+    of_heading = outcome.texts.filter(pl.col("rule_id").is_in(["F11", "F12"]))
+    assert set(of_heading.select("rule_id", "column_letter").iter_rows()) >= {("F12", "D"), ("F11", "C")}

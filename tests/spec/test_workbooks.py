@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import io
+import socket
 import zipfile
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 from judging import CONTACT, Formula, Found, Judge, Outcome, as_table, contacts, workbook
+from made_workbooks import changed, part
+from xlsxwriter.utility import xl_cell_to_rowcol
 
-from flows.steps.read.workbook import _text
+from flows.steps.read.sheet import text_of
+from schemas.returned_workbook import PROBLEMS, READ_ME, ROW_PROBLEMS
+from schemas.shapes import column_letter
 
 
 def judged(judge: Judge, sheets: dict, **more: object) -> Outcome:
@@ -26,10 +33,10 @@ def table_with(row: int, heading: str, cell: object, rows: int = 3) -> list[list
 
 
 def test_a_finding_names_sheet_column_and_row(judge: Judge) -> None:
-    outcome = judged(judge, {"My contacts": table_with(3, "contact_medium", "zz")})
-    assert outcome.findings == [Found("V02", "row", 3, "contact_medium", "zz", None)]
-    assert (outcome.cells, outcome.texts["sheet"].to_list()) == (["E3"], ["My contacts"])
-    assert (outcome.accepted, outcome.held, outcome.verdict.sheet) == ([2, 4], [3], "My contacts")
+    outcome = judged(judge, {"Contacts": table_with(3, "contact_medium", "zz")})
+    assert [f[:4] for f in outcome.findings] == [("V02", "row", 3, "contact_medium")]
+    assert (outcome.cells, outcome.texts["sheet"].to_list()) == (["E3"], ["Contacts"])
+    assert (outcome.accepted, outcome.held, outcome.verdict.sheet) == ([2, 4], [3], "Contacts")
 
 
 def test_lines_above_and_columns_beside_do_not_move_it(judge: Judge) -> None:
@@ -109,7 +116,7 @@ def test_numbers_and_ticks_of_the_spreadsheet_are_plain(judge: Judge) -> None:
     + [(sum([0.1] * 10), "1"), (12345678901.25, "12345678901.25"), (45.0, "45"), (1e14, "100000000000000")],
 )
 def test_numbers_are_written_without_the_noise_of_their_binary_form(number: float, text: str) -> None:
-    assert _text(number) == text
+    assert text_of(number) == text
 
 
 def test_v03_a_number_beyond_all_bounds(judge: Judge) -> None:
@@ -204,8 +211,8 @@ class TestWhichSheet:
 
 def test_u01_a_workbook_that_was_cut_off_is_not_taken(judge: Judge) -> None:
     whole = workbook({"Data": as_table(contacts({}, {}))})
-    for part in (whole[: len(whole) // 2], b"PK\x03\x04rubbish"):
-        outcome = judge(part, suffix="xlsx")
+    for rest in (whole[: len(whole) // 2], b"PK\x03\x04rubbish"):
+        outcome = judge(rest, suffix="xlsx")
         assert (outcome.result, outcome.rules) == ("unreadable", [("U01", "file", None)])
 
 
@@ -213,3 +220,159 @@ def test_u01_a_workbook_that_was_cut_off_is_not_taken(judge: Judge) -> None:
 def test_u02_a_protected_workbook_is_not_taken(judge: Judge, real: Path) -> None:
     outcome = judge((real / "calamine" / "pass_protected.xlsx").read_bytes(), suffix="xlsx")
     assert (outcome.result, outcome.rules) == ("unreadable", [("U02", "file", None)])
+
+
+def laid_out(rows: Sequence[Sequence[object]], merged: Sequence[str] = (), hide: Sequence[int] = ()) -> bytes:
+    """A workbook of one sheet with merged cells (each area's text is that of its first cell) and hidden rows."""
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("Data")
+        for i, row in enumerate(rows):
+            for j, cell in enumerate(row):
+                if cell != "":
+                    sheet.write(i, j, cell)
+        for area in merged:
+            first = area.partition(":")[0]
+            row, column = xl_cell_to_rowcol(first)
+            sheet.merge_range(area, rows[row][column])
+        for row in hide:
+            sheet.set_row(row, None, None, {"hidden": True})
+    return file.getvalue()
+
+
+class TestHeadingsOfSeveralRows:
+    ROWS = as_table(contacts({}, {"contact_medium": "zz"}, {}))
+    HEADINGS, DATA = ROWS[0], ROWS[1:]
+
+    def test_a_group_row_above(self, judge: Judge) -> None:
+        """F04: 'contact' stands over five headings, each of which says the rest."""
+        groups = ["contact", "episode", "contact", "", "", *[""] * 5]
+        below = ["id", "id", "date", "type", "medium", *self.HEADINGS[5:]]
+        content = laid_out([groups, below, *self.DATA], merged=["C1:E1"])
+        outcome = judge(content, suffix="xlsx")
+        assert [(r, s, n) for r, s, n in outcome.rules if r != "F10"] == [("F04", "warning", 1), ("V02", "row", 4)]
+        assert outcome.of("F04")[0].found == "heading on rows 1 to 2"
+        assert outcome.accepted == [3, 5]
+
+    def test_cells_merged_over_both_rows(self, judge: Judge) -> None:
+        upper = [*self.HEADINGS[:2], "The contact", *[""] * 7]
+        below = ["", "", *self.HEADINGS[2:]]
+        outcome = judge(laid_out([upper, below, *self.DATA], merged=["A1:A2", "B1:B2", "C1:J1"]), suffix="xlsx")
+        assert outcome.rules == [("F04", "warning", 1), ("V02", "row", 4)]
+        assert (outcome.cells, outcome.accepted) == (["E4"], [3, 5])
+
+    def test_a_merged_title_is_no_heading(self, judge: Judge) -> None:
+        title = ["Contacts of Blackpool", *[""] * 9]
+        outcome = judge(laid_out([title, [""], *self.ROWS], merged=["A1:J2"]), suffix="xlsx")
+        assert outcome.rules == [("F04", "warning", 3), ("V02", "row", 5)]
+
+    def test_merged_data_is_never_filled_down(self, judge: Judge) -> None:
+        """F08: the key stands in the first row of the block alone."""
+        rows = [self.HEADINGS, self.DATA[0], ["", *self.DATA[2][1:]]]
+        outcome = judge(laid_out(rows, merged=["A2:A3"]), suffix="xlsx")
+        assert (outcome.rules, outcome.cells, outcome.accepted) == ([("F08", "row", 3)], ["A3"], [2])
+
+    def test_hidden_rows_are_data(self, judge: Judge) -> None:
+        outcome = judge(laid_out(self.ROWS, hide=[2]), suffix="xlsx")
+        assert (outcome.rules, outcome.accepted) == ([("V02", "row", 3)], [2, 4])
+
+
+class TestHiddenSheets:
+    TABLE = as_table(contacts({}, {}))
+
+    @staticmethod
+    def with_hidden(sheets: dict, hidden: str) -> bytes:
+        content = workbook(sheets)
+        book = part(content, "xl/workbook.xml").replace(
+            f'name="{hidden}"'.encode(), f'name="{hidden}" state="hidden"'.encode()
+        )
+        return changed(content, {"xl/workbook.xml": book})
+
+    def test_u04_the_dataset_is_on_one(self, judge: Judge) -> None:
+        outcome = judge(self.with_hidden({"Notes": [["a"]], "Data": self.TABLE}, "Data"), suffix="xlsx")
+        assert (outcome.result, outcome.refusals) == ("unreadable", ["U04"])
+        assert outcome.findings[0].found == "Data: hidden, and hidden sheets are not read"
+
+    def test_u04_the_one_that_is_asked_for_is(self, judge: Judge) -> None:
+        """The other is not taken in its stead."""
+        content = self.with_hidden({"October": self.TABLE, "November": self.TABLE}, "November")
+        assert judge(content, suffix="xlsx", sheet="November").refusals == ["U04"]
+
+    def test_an_old_copy_on_one_is_passed_over(self, judge: Judge) -> None:
+        outcome = judge(self.with_hidden({"Data": self.TABLE, "Old": self.TABLE}, "Old"), suffix="xlsx")
+        assert (outcome.verdict.sheet, outcome.findings, outcome.accepted) == ("Data", [], [2, 3])
+
+
+class TestAMarkedWorkbookThatComesBack:
+    """What the warehouse added to it is no fault of the sender's."""
+
+    TABLE = as_table(contacts({}, {}))
+    MARKED = [[*TABLE[0], ROW_PROBLEMS], [*TABLE[1], "E2: The code is not in the list"], [*TABLE[2], ""]]
+    OURS = {READ_ME: [["What to do"], *TABLE], PROBLEMS: [["Cell", "Problem"], *TABLE]}
+
+    def test_our_sheets_and_our_column_are_passed_over(self, judge: Judge) -> None:
+        outcome = judged(judge, {"Data": self.MARKED, **self.OURS})
+        assert (outcome.findings, outcome.accepted, outcome.verdict.sheet) == ([], [2, 3], "Data")
+
+    def test_also_beside_a_blank_row(self, judge: Judge) -> None:
+        blank = [*[""] * len(self.TABLE[0]), "The row is blank"]
+        outcome = judged(judge, {"Data": [*self.MARKED, blank]})
+        assert (outcome.rules, outcome.accepted) == ([("F07", "warning", 4)], [2, 3])
+
+    def test_also_in_a_text_file(self, judge: Judge) -> None:
+        text = "\n".join(",".join(row) for row in self.MARKED)
+        assert judge(text).findings == []
+
+    def test_f11_a_column_of_that_name_in_the_middle_is_not_ours(self, judge: Judge) -> None:
+        table = [["contact_id", ROW_PROBLEMS, *self.TABLE[0][1:]], *([r[0], "x", *r[1:]] for r in self.TABLE[1:])]
+        assert judged(judge, {"Data": table}).rules == [("F11", "warning", None)]
+
+
+def test_macros_are_never_run_and_links_never_followed(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A macro is a part like any other, that nobody opens; a link is the value that it had."""
+
+    def no_network(*_: object) -> None:
+        raise AssertionError("nothing may be fetched")
+
+    monkeypatch.setattr(socket, "socket", no_network)
+    link = b'<Relationship Id="rId1" Type="x/externalLinkPath" Target="http://192.0.2.1/b.xlsx" TargetMode="External"/>'
+    more = {
+        "xl/vbaProject.bin": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 no macro at all",
+        "xl/externalLinks/externalLink1.xml": b"<externalLink/>",
+        "xl/externalLinks/_rels/externalLink1.xml.rels": b"<Relationships>" + link + b"</Relationships>",
+    }
+    table = table_with(3, "duration_minutes", Formula("='[1]Sheet1'!A1", 45))
+    outcome = judge(changed(workbook({"Data": table}), more), suffix="xlsm")
+    assert (outcome.findings, outcome.values[1]["duration_minutes"]) == ([], 45)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "<c t='e' r='I4'><v>#REF!</v></c>",
+        '<c r="I4" s="0" t="e"><f>A1</f><v>#REF!</v></c>',
+        '<c r="I4" t="e"><f t="shared" ref="I4:I5" si="0">A1</f><v>#REF!</v></c>',
+        '<c r="I4" t="e"><f t="array" ref="I4"/><v>#REF!</v></c>',
+        '<c r="I4" t="e" cm="1"><v xml:space="preserve">#REF!</v></c>',
+    ],
+)
+def test_c10_however_the_error_is_written(judge: Judge, cell: str) -> None:
+    table = as_table(contacts({}, {}, {}))[3]
+    others = "".join(
+        f'<c r="{column_letter(i)}4" t="inlineStr"><is><t>{text}</t></is></c>' for i, text in enumerate(table) if i != 8
+    )
+    outcome = judge(with_cell(f'<row r="4">{others}{cell}</row>'), suffix="xlsx")
+    assert (outcome.rules, outcome.cells) == ([("C10", "row", 4)], ["I4"])
+
+
+def test_texts_in_every_form(judge: Judge) -> None:
+    """A text in the cell itself, of several looks, with a reading aid."""
+    bold, plain = "<r><rPr><b/></rPr><t>W-</t></r>", '<r><t xml:space="preserve">0012</t></r>'
+    cells = {"I4": f'<is>{bold}{plain}<rPh sb="0" eb="1"><t>z</t></rPh></is>'}
+    table = as_table(contacts({}, {}, {}))[3]
+    row = "".join(
+        f'<c r="{column_letter(i)}4" t="inlineStr">{cells.get(f"{column_letter(i)}4", f"<is><t>{text}</t></is>")}</c>'
+        for i, text in enumerate(table)
+    )
+    outcome = judge(with_cell(f'<row r="4">{row}</row>'), suffix="xlsx")
+    assert outcome.values[2]["staff_ref"] == "W-0012"

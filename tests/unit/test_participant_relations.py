@@ -137,7 +137,7 @@ BETWEEN_ROWS: list[Between] = [
     ),
     Between(
         ("referrals", "P16", ROW, "referral_received_date"),
-        [2, 4],
+        [2, 4, 10],
         {
             "referrals": [
                 person(1, exit_date=d("2018-09-01")),
@@ -148,6 +148,9 @@ BETWEEN_ROWS: list[Between] = [
                 person(3, referral_received_date=d("2018-09-01")),
                 person(4, eligibility_outcome="ineligible"),
                 person(4, referral_received_date=d("2018-08-31")),
+                person(5, exit_date=d("2018-09-01")),
+                person(5, referral_received_date=d("2018-08-31")),  # held, so that it keeps nobody out
+                person(5, referral_received_date=d("2018-09-01")),
             ]
         },
     ),

@@ -1,33 +1,64 @@
 """read: a delivery's bytes become text, each row with its true physical address. It never guesses a type.
 
 Takes a file and the headings that are known for its dataset; gives an `Extract`. Raises `Unreadable`, with the rule
-that says why, for a file that cannot be opened or has no heading.
+that says why, for a file that cannot be opened or has no heading. What a file is, its bytes say: its name only
+confirms it (rule F15).
 """
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from flows.steps.read.archive import Package, the_only_file, unpacked
 from flows.steps.read.delimited import read_delimited
+from flows.steps.read.format import ENDINGS, Format, format_of
+from flows.steps.read.ods import sheets_of_ods
+from flows.steps.read.parquet import read_parquet
+from flows.steps.read.sheet import Sheet
 from flows.steps.read.workbook import read_workbook
-from schemas.shapes import Extract, Unreadable
+from flows.steps.read.xls import compound_file, sheets_of_xls
+from flows.steps.read.xlsx import sheets_of_xlsx
+from schemas.shapes import Extract, TextBatch, Unreadable
 
-WORKBOOK_SUFFIXES = {".xlsx", ".xlsm"}
-TEXT_SUFFIXES = {".csv", ".tsv", ".txt"}
-_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+WORKBOOKS = (Format.XLSX, Format.ODS, Format.XLS)
+WORKBOOK_SUFFIXES = {ending for kind in WORKBOOKS for ending in ENDINGS[kind]}
 
 
-def read(path: Path, known_headings: Set[str], sheet: str = "") -> Extract:
-    """Open one file. `known_headings` are folded headings (see `schemas.codes.fold`), to find the heading row by."""
-    suffix = path.suffix.casefold()
-    with path.open("rb") as file:
-        start = file.read(8)
-    is_workbook = start.startswith((_ZIP, _OLE))
-    if suffix in WORKBOOK_SUFFIXES:
-        if not is_workbook:
-            raise Unreadable("F15" if start else "F01")
-        return read_workbook(path, known_headings, sheet)
-    if suffix not in TEXT_SUFFIXES or is_workbook:
-        raise Unreadable("F15")
-    return read_delimited(path, known_headings)
+def read(path: Path, known_headings: Set[str], sheet: str = "", delimiter: str = "", quote: str = "") -> Extract:
+    """Open one file. `known_headings` are folded headings (see `schemas.codes.fold`), to find the heading row by.
+
+    A site's profile may declare what parts the cells of its text files, and what quotes them.
+    """
+    kind = format_of(path)
+    if kind in WORKBOOKS:
+        return read_workbook(sheets_of(path, kind), known_headings, sheet)
+    if kind is Format.PARQUET:
+        return read_parquet(path, known_headings)
+    if kind is Format.ZIP:
+        return _read_zipped(path, known_headings, sheet, delimiter, quote)
+    return read_delimited(path, known_headings, delimiter, quote)
+
+
+def sheets_of(path: Path, kind: Format) -> list[Sheet]:
+    """The sheets of a workbook. Raises Unreadable: U01 damaged or hostile, U02 password."""
+    if kind is Format.XLS:
+        return sheets_of_xls(path, compound_file(path))
+    return sheets_of_ods(Package(path)) if kind is Format.ODS else sheets_of_xlsx(path, Package(path))
+
+
+def _read_zipped(path: Path, known_headings: Set[str], *declared: str) -> Extract:
+    """Read the one file that a zip holds, from a copy that lasts as long as it is read."""
+    package = Package(path)
+    folder, inside = unpacked(package, the_only_file(package))
+    if inside.stat().st_size and format_of(inside) is Format.ZIP:
+        raise Unreadable("U01", "a zip within a zip")
+    extract = read(inside, known_headings, *declared)
+    return replace(extract, batches=_while_it_lasts(extract.batches, folder))
+
+
+def _while_it_lasts(batches: Iterator[TextBatch], folder: TemporaryDirectory[str]) -> Iterator[TextBatch]:
+    with folder:
+        yield from batches

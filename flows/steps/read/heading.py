@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from itertools import zip_longest
 
 from schemas.codes import fold
 
 ROWS_SEARCHED = 30
+MOST_COLUMNS = 2_000  # far more than any dataset has, and few enough to search each for personal data
 LEAST_MATCHES = 2
 
 
@@ -20,3 +22,17 @@ def find_heading(rows: Sequence[Sequence[str]], known: Set[str]) -> int | None:
     scores = [matches(r, known) for r in rows]
     best = max(scores, default=0)
     return scores.index(best) if best >= min(LEAST_MATCHES, len(known)) and best else None
+
+
+def joined(upper: Sequence[str], lower: Sequence[str], known: Set[str]) -> list[str]:
+    """Two rows as one heading: of each column, the text that is known, else both texts together.
+
+    A text of the upper row goes for the columns to its right that have none, as in merged cells.
+    """
+    cells, group = [], ""
+    for above, below in zip_longest(upper, lower, fillvalue=""):
+        group = above.strip() or group
+        both, alone = f"{above} {below}".strip(), below or above
+        texts = (both, f"{group} {below}", alone) if below.strip() else (both,)
+        cells.append(next((t for t in texts if fold(t) in known), both))
+    return cells

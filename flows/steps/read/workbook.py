@@ -1,256 +1,144 @@
-"""Excel workbooks, sheet by sheet, every cell where it is.
+"""A workbook of any kind: which sheet holds the dataset, where its heading is, and the rows below, each where it is.
 
-calamine reads the values. It gives nothing for `#REF!` and its kin, so the sheet's own XML is searched for them.
-Dates and numbers that Excel knows as such are written as ISO dates and plain digits: no type is guessed from text.
+Hidden sheets are never read; hidden rows and columns are, for they are as much data as those that are shown. Merged
+cells are never filled down; only in a heading does a merged cell stand for its whole block.
 """
 
 from __future__ import annotations
 
-import re
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from pathlib import Path
-from typing import Any
-from xml.etree import ElementTree
-from xml.parsers import expat
+from functools import reduce
+from itertools import islice
 
 import polars as pl
-import python_calamine as calamine
 
-from flows.steps.read.heading import LEAST_MATCHES, ROWS_SEARCHED, find_heading, matches
+from flows.steps.read.heading import LEAST_MATCHES, MOST_COLUMNS, ROWS_SEARCHED, find_heading, joined, matches
+from flows.steps.read.sheet import Sheet, Table, text_of, told
+from flows.steps.read.stray_sheets import left_out
 from schemas.codes import fold
 from schemas.contract import Severity
-from schemas.shapes import Extract, Finding, TextBatch, Unreadable, column_letter
+from schemas.returned_workbook import OUR_SHEETS, ROW_PROBLEMS
+from schemas.shapes import Extract, Finding, TextBatch, Unreadable
 
 BATCH_ROWS = 50_000
-LARGEST_UNPACKED = 2 << 30  # bytes: an honest workbook of a million rows stays well below
-MOST_CELLS = 60_000_000  # of the rectangle around all cells: about 2.5 GB of memory
+MOST_HEADING_ROWS = 10
+BATCH_CELLS = 4_000_000
 LIKE_THE_BEST = 0.8  # of the best sheet's headings: with as many, another may hold the dataset as well
-Errors = dict[tuple[int, int], str]  # (row, column) from 0, and the error's text
-_ERROR_CELL = re.compile(rb'<c\s+r="([A-Z]+)(\d+)"[^>]*\bt="e"[^>]*>\s*(?:<f[^<]*(?:</f>\s*)?)?<v>([^<]*)</v>')
-# Cells beyond BB1099999, and those that do not say plainly where they are: where there are none of either, the
-# rectangle around all cells is small enough, and nothing need be counted.
-_FAR_CELL = re.compile(rb'<c(?=[\s/>])(?! r="(?:[A-Z]|A[A-Z]|B[AB])(?:\d{1,6}|10\d{5})")')
-_PLAIN_CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"')
-_OTHER_CELL = re.compile(rb'<c(?=[\s/>])(?! r="[A-Z]{1,3}\d{1,7}")|:c[\s/>]')
-_PREFIXED_CELL = re.compile(rb":c[\s/>]")
 
 
-@dataclass
-class _Sheet:
-    """A sheet that may hold the dataset: how many of its headings it has, its rows, and its spreadsheet errors."""
+def read_workbook(sheets: Sequence[Sheet], known_headings: Set[str], wanted: str = "") -> Extract:
+    """Read the sheet that holds the dataset.
 
-    name: str
-    score: int
-    rows: list[list[Any]]
-    errors: Errors
-
-
-def read_workbook(path: Path, known_headings: Set[str], sheet: str = "") -> Extract:
-    """Open a workbook at the sheet that holds the dataset.
-
-    Raises Unreadable: U01 corrupt or too large, U02 password, U03 no heading, U04 several sheets would do, F01 empty.
+    Raises Unreadable: U01 damaged or too large, U03 no heading, U04 several sheets would do or it is hidden, F01 empty.
     """
-    book = _open(path)
-    chosen = _sheet_with_data(path, book, known_headings, sheet)
-    rows = chosen.rows
-    position = find_heading([[_text(c) for c in r] for r in rows[:ROWS_SEARCHED]], known_headings)
-    if position is None:
-        raise Unreadable("U03" if any(any(c != "" for c in r) for r in rows[:ROWS_SEARCHED]) else "F01")
-    headings = [_text(c).strip() for c in rows[position]]
-    findings = []
-    if position:
-        findings.append(
-            Finding("F04", Severity.WARNING, source_row=position + 1, found=f"heading on row {position + 1}")
-        )
+    name, table = _sheet_with_data(sheets, known_headings, wanted)
+    candidates = _candidates(table, known_headings)
+    best = find_heading([c.cells for c in candidates], known_headings)
+    if best is None:
+        raise Unreadable("U03" if any(any(c.cells) for c in candidates) else "F01")
+    heading = candidates[best]
+    headings = [cell.strip() for cell in heading.cells]
     used = max((i + 1 for i, h in enumerate(headings) if h), default=0)
-    width = max(used, _last_used(rows, position, max((len(r) for r in rows), default=0)))
+    width = _width(table, heading.last, used)
+    if width > MOST_COLUMNS:
+        raise Unreadable("U01", f"{width:,} columns")
     headings = (headings + [""] * (width - len(headings)))[:width]
-    batches = _batches(rows, position + 1, width, chosen.errors)
-    return Extract(chosen.name, "", position + 1, tuple(headings), batches, findings)
+    if headings[-1] == ROW_PROBLEMS:  # ours, from a marked workbook that came back
+        width, headings = width - 1, headings[:-1]
+    findings = _about_heading(heading) + (left_out(sheets, wanted) if wanted else [])
+    number = next(n for n, sheet in enumerate(sheets, 1) if sheet.name == name)
+    batches = _batches(table, heading, width)
+    return Extract(name, "", heading.first + 1, tuple(headings), batches, findings, sheet_number=number)
 
 
-def _open(path: Path) -> calamine.CalamineWorkbook:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(i.file_size for i in archive.infolist()) > LARGEST_UNPACKED:
-                raise Unreadable("U01", "it unpacks to more than 2 GB")
-    except zipfile.BadZipFile:
-        pass  # an encrypted workbook is no zip file: calamine knows it
-    try:
-        return calamine.CalamineWorkbook.from_path(str(path))
-    except calamine.PasswordError:
-        raise Unreadable("U02") from None
-    except (calamine.CalamineError, OSError):
-        raise Unreadable("U01") from None
+@dataclass(frozen=True)
+class _Heading:
+    """Rows that may be the heading, from `first` to `last` (from 0), as one."""
+
+    first: int
+    last: int
+    cells: list[str]
 
 
-def _sheet_with_data(path: Path, book: calamine.CalamineWorkbook, known: Set[str], wanted: str) -> _Sheet:
-    """The visible sheet that looks most like the dataset, if no other looks much like it too."""
-    visible = [
-        s.name
-        for s in book.sheets_metadata
-        if s.visible == calamine.SheetVisibleEnum.Visible and s.typ == calamine.SheetTypeEnum.WorkSheet
+def _about_heading(heading: _Heading) -> list[Finding]:
+    row = heading.first + 1
+    where = f"heading on row {row}" if heading.first else ""
+    if heading.last > heading.first:
+        where = f"heading on rows {row} to {heading.last + 1}"
+    return [Finding("F04", Severity.WARNING, source_row=row, found=where)] if where else []
+
+
+def _candidates(table: Table, known: Set[str]) -> list[_Heading]:
+    """Each of the first rows, and each two of them, as the heading that they might be; of equals, one in one row first.
+
+    Rows that a merged cell binds together are one heading or none.
+    """
+    head = [[text_of(c) for c in row] for row in islice(table.rows(), ROWS_SEARCHED)]
+    bound = [(top, bottom) for top, _, bottom, _ in table.merged if top < bottom and top < len(head)]
+    spans = {_span(first, last, bound) for first in range(len(head)) for last in (first, first + 1)}
+    return [
+        _Heading(first, last, reduce(lambda upper, lower: joined(upper, lower, known), head[first : last + 1]))
+        for first, last in sorted(spans, key=lambda s: (s[1] - s[0], s))
+        if last < len(head) and last - first < MOST_HEADING_ROWS
     ]
-    if wanted:
-        visible = [n for n in visible if fold(n) == fold(wanted)] or visible
-    members = _members(path)
+
+
+def _span(first: int, last: int, bound: list[tuple[int, int]]) -> tuple[int, int]:
+    """The rows from `first` to `last`, and those that merged cells bind to them."""
+    for top, bottom in sorted(bound):
+        if top <= last and bottom >= first:
+            first, last = min(first, top), max(last, bottom)
+    return first, last
+
+
+def _sheet_with_data(sheets: Sequence[Sheet], known: Set[str], wanted: str) -> tuple[str, Table]:
+    """The visible sheet that looks most like the dataset, if no other looks much like it too."""
+    asked_for = [s for s in sheets if wanted and fold(s.name) == fold(wanted)]
+    candidates = asked_for or [s for s in sheets if s.name not in OUR_SHEETS]
     scores: dict[str, int] = {}
-    best: _Sheet | None = None
-    for name in visible:
-        errors = _searched(path, members.get(name))
-        try:
-            rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-        except (calamine.CalamineError, ValueError):
-            raise Unreadable("U01") from None
-        scores[name] = max((matches([_text(c) for c in r], known) for r in rows[:ROWS_SEARCHED]), default=0)
-        if best is None or scores[name] > best.score:
-            best = _Sheet(name, scores[name], rows, errors)
+    best: tuple[str, Table] | None = None
+    for sheet in (s for s in candidates if not s.hidden):
+        table = sheet.open()
+        scores[sheet.name] = _score(table, known)
+        if best is None or scores[sheet.name] > scores[best[0]]:
+            best = (sheet.name, table)
+    if best is None or scores[best[0]] < LEAST_MATCHES:
+        hidden = [s.name for s in candidates if s.hidden and _score(s.open(), known) >= LEAST_MATCHES]
+        if hidden:
+            raise Unreadable("U04", f"{' and '.join(told(sheets, hidden))}: hidden, and hidden sheets are not read")
     if best is None:
         raise Unreadable("F01")
-    alike = [n for n, score in scores.items() if score >= max(LEAST_MATCHES, LIKE_THE_BEST * best.score)]
+    alike = [n for n, score in scores.items() if score >= max(LEAST_MATCHES, LIKE_THE_BEST * scores[best[0]])]
     if len(alike) > 1:
-        raise Unreadable("U04", " and ".join(alike))
+        raise Unreadable("U04", " and ".join(told(sheets, alike)))
     return best
 
 
-def _last_used(rows: Sequence[Sequence[Any]], position: int, width: int) -> int:
-    """The number of columns that any row below the heading uses."""
-    for column in range(width, 0, -1):
-        if any(len(r) >= column and r[column - 1] != "" for r in rows[position:]):
-            return column
-    return 0
+def _score(table: Table, known: Set[str]) -> int:
+    return max((matches(c.cells, known) for c in _candidates(table, known)), default=0)
 
 
-def _batches(rows: list[list[Any]], start: int, width: int, errors: Errors) -> Iterator[TextBatch]:
+def _width(table: Table, last: int, used: int) -> int:
+    """The number of columns of the table: those of the heading, and any that a row below it uses."""
+    for row in islice(table.rows(), last + 1, None):
+        if len(row) > used and any(c != "" for c in row[used:]):
+            used = max(i + 1 for i, c in enumerate(row) if c != "")
+    return used
+
+
+def _batches(table: Table, heading: _Heading, width: int) -> Iterator[TextBatch]:
     names = [str(i) for i in range(width)]
-    above = [(n, _text(c)) for n, row in enumerate(rows[: start - 1], 1) for c in row if c != ""]
-    for first in range(start, len(rows), BATCH_ROWS):
-        part = rows[first : first + BATCH_ROWS]
-        columns = [[_text(r[i]) if i < len(r) else "" for r in part] for i in range(width)]
-        for (row, column), text in errors.items():
-            if first <= row < first + len(part) and column < width:
-                columns[column][row - first] = text
-        frame = pl.DataFrame(dict(zip(names, columns, strict=True)), schema=dict.fromkeys(names, pl.String))
+    types = dict.fromkeys(names, pl.String)
+    size = max(1, min(BATCH_ROWS, BATCH_CELLS // max(width, 1)))
+    rows = table.rows()
+    first = heading.last + 1
+    above = [
+        (n, text_of(c)) for n, row in enumerate(islice(rows, first), 1) for c in row if n <= heading.first and c != ""
+    ]
+    while part := list(islice(rows, size)):
+        columns = [[text_of(r[i]) if i < len(r) else "" for r in part] for i in range(width)]
+        frame = pl.DataFrame(dict(zip(names, columns, strict=True)), schema=types)
         source_rows = pl.Series("source_row", range(first + 1, first + 1 + len(part)), pl.Int64)
-        yield TextBatch(frame.with_columns(source_rows), beside=above if first == start else [])
-
-
-def _text(value: Any) -> str:
-    """A cell's value as the sender would type it."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        return _number(value)
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat()
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return str(value)
-    return str(value)
-
-
-def _number(value: float) -> str:
-    """A number without the noise of its binary form: 12 digits, which are the pence of billions; more where needed."""
-    if value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    text = f"{value:.12g}" if abs(value) < 1e10 else f"{value:.15g}"
-    return f"{Decimal(text):f}" if 1e-6 <= abs(value) < 1e15 else text
-
-
-def _members(path: Path) -> dict[str, str]:
-    """The name, inside the workbook, of each sheet's XML."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = {n.replace("\\", "/").lstrip("/").casefold(): n for n in archive.namelist()}
-            book = ElementTree.fromstring(archive.read(names["xl/workbook.xml"]))
-            relations = ElementTree.fromstring(archive.read(names["xl/_rels/workbook.xml.rels"]))
-            targets = {r.get("Id", ""): r.get("Target", "") for r in relations}
-            found = {}
-            for sheet in book.iter():
-                if sheet.tag.endswith("}sheet"):
-                    key = next((v for k, v in sheet.attrib.items() if k.endswith("}id")), "")
-                    target = targets[key]
-                    inside = target.lstrip("/") if target.startswith(("/", "xl/")) else f"xl/{target}"
-                    found[sheet.get("name", "")] = names[inside.casefold()]
-            return found
-    except (zipfile.BadZipFile, KeyError, ElementTree.ParseError):
-        raise Unreadable("U01") from None
-
-
-def _searched(path: Path, member: str | None) -> Errors:
-    """The spreadsheet errors of a sheet, whose XML is searched before it is opened.
-
-    Raises Unreadable (U01) for one whose cells lie so far apart that the rectangle around them would fill the memory.
-    """
-    if member is None:
-        raise Unreadable("U01")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            xml = archive.read(member)
-    except (zipfile.BadZipFile, zlib.error):
-        raise Unreadable("U01") from None
-    if _FAR_CELL.search(xml) or _PREFIXED_CELL.search(xml):
-        rows, columns = (0, 0) if _OTHER_CELL.search(xml) else _plain_extent(xml)
-        if not rows or rows * columns > MOST_CELLS:
-            rows, columns = _extent(xml)
-        if rows * columns > MOST_CELLS:
-            raise Unreadable(
-                "U01", f"a cell lies in row {rows:,} or column {column_letter(columns - 1)}, far from others"
-            )
-    return _error_cells(xml)
-
-
-def _plain_extent(xml: bytes) -> tuple[int, int]:
-    """The last row and the last column of cells that say plainly where they are, empty ones among them."""
-    columns: set[bytes] = set()
-    last_row = 0
-    for cell in _PLAIN_CELL.finditer(xml):
-        columns.add(cell[1])
-        last_row = max(last_row, int(cell[2]))
-    return last_row, max((_index(c.decode()) + 1 for c in columns), default=0)
-
-
-def _extent(xml: bytes) -> tuple[int, int]:
-    """The last row and the last column of a sheet's cells, however they are written."""
-    row = column = last_row = last_column = 0
-
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal row, column, last_row, last_column
-        kind, at = tag.rpartition(":")[2], attributes.get("r", "")
-        if kind == "row":
-            row, column = int(at) if at.isdecimal() else row + 1, 0
-        elif kind == "c":
-            named = re.fullmatch(r"([A-Z]{1,9})(\d{1,18})", at.upper())
-            row, column = (int(named[2]), _index(named[1]) + 1) if named else (row, column + 1)
-        elif kind in ("v", "is", "f"):  # an empty cell takes no room
-            last_row, last_column = max(last_row, row), max(last_column, column)
-
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = start
-    try:
-        parser.Parse(xml, True)
-    except expat.ExpatError:
-        raise Unreadable("U01") from None
-    return last_row, last_column
-
-
-def _error_cells(xml: bytes) -> Errors:
-    """The cells of a sheet that hold a spreadsheet error."""
-    if b't="e"' not in xml:
-        return {}
-    return {(int(r) - 1, _index(c.decode())): v.decode() for c, r, v in _ERROR_CELL.findall(xml)}
-
-
-def _index(letters: str) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - 64
-    return number - 1
+        yield TextBatch(frame.with_columns(source_rows), beside=above)
+        first, above = first + len(part), []

@@ -10,11 +10,15 @@ from __future__ import annotations
 import calendar
 import os
 import re
+import struct
 import time
+import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from xml.etree import ElementTree
 
 from flows.steps.receive.manifest import SUFFIX, Manifest, manifest_of
 from flows.store.ledger import Ledger
@@ -23,8 +27,8 @@ from flows.store.raw import FileStat, fingerprint
 from schemas.audit.deliveries import Delivery
 from schemas.catalogue import datasets
 from schemas.codes import fold
-from schemas.personal_data import personal_rule
 from schemas.registry import sites
+from schemas.shown import may_be_repeated
 from schemas.standing import extent
 
 PERIOD = r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])"
@@ -32,6 +36,7 @@ FILE_NAME = re.compile(
     rf"^(?P<site>[A-Z0-9-]+)_(?P<dataset>[a-z_]+)_(?P<period>{PERIOD})_v(?P<version>\d{{1,4}})\.(?P<ext>\w+)$"
 )
 WHOLE_RETURN = "return"  # a workbook of this name holds several datasets, one a sheet (DOMAIN.md amendment 11)
+_LIST_OF_SHEETS, _LONGEST_LIST = "xl/workbook.xml", 8 << 20
 _SETTLED_NS = 2_000_000_000  # a file younger than this when hashed is hashed again next time
 
 
@@ -105,9 +110,25 @@ def _is_passed_over(path: Path) -> bool:
 
 
 def _name(path: Path, raw: Path) -> str:
-    """A path below data/raw that can be written down: a name that holds personal data or strange bytes is not."""
-    name = os.fsencode(path.relative_to(raw).as_posix()).decode("ascii", "backslashreplace")
-    return f"{path.parent.name}/(a file whose name may hold personal data)" if personal_rule(path.stem) else name
+    """A path below data/raw that can be written down: what may hold personal data, or strange bytes, is not.
+
+    A name of the agreed form may be, and any other that is made of our words.
+    """
+    said = FILE_NAME.match(path.name)
+    if said and said["site"] == path.parent.name and said["dataset"] in (*datasets(), WHOLE_RETURN):
+        return _plainly(path.relative_to(raw).as_posix())
+    folder, told = _plainly(path.parent.name), _plainly(path.name)
+    if not may_be_repeated(folder, datasets().values()):
+        folder = "(a folder)"
+    if not may_be_repeated(_plainly(path.stem), datasets().values()):
+        size = f" of {path.stat().st_size} bytes" if path.exists() else ""
+        told = f"(a file{size} whose name may hold personal data)"
+    return told if path.parent == raw else f"{folder}/{told}"
+
+
+def _plainly(name: str) -> str:
+    """A name with its strange bytes written out."""
+    return os.fsencode(name).decode("ascii", "backslashreplace")
 
 
 def _look_at(
@@ -136,14 +157,14 @@ def _deliveries_in(path: Path, name: str, sha256: str, received_at: datetime) ->
         reason = "the name is not <site>_<dataset>_<yyyymm>_v<n>.<ext>, in the folder of the site"
         return UnusableFile(name, "F21", reason)
     if said["dataset"] not in datasets() and said["dataset"] != WHOLE_RETURN:
-        return UnusableFile(name, "F21", f"there is no dataset called {said['dataset']}")
+        return UnusableFile(name, "F21", "there is no dataset of that name")
     try:
-        sheets = [("", said["dataset"])] if said["dataset"] != WHOLE_RETURN else _sheets(path)
+        sheets = [("", said["dataset"])] if said["dataset"] != WHOLE_RETURN else sheets_of_return(path)
         manifest = manifest_of(path, said["period"])
     except ValueError as wrong:
         return UnusableFile(name, "F16" if "manifest" in str(wrong) else "U04", str(wrong))
     if len(sheets) > 1:  # its totals are about the whole workbook, not about each sheet
-        manifest = manifest.model_copy(update={"rows": None, "gbp_total": None})
+        manifest = manifest.model_copy(update={"rows": None, "gbp_total": None, "deletes": 0})
     identity = (said["period"], int(said["version"]), sha256, received_at)
     return [delivery_of(path, name, said["site"], dataset, *identity, manifest, sheet) for sheet, dataset in sheets]
 
@@ -180,24 +201,36 @@ def delivery_of(
         gbp_declared=None if manifest.gbp_total is None else str(manifest.gbp_total),
         sha256_declared=manifest.sha256,
         nil_return=manifest.nil_return,
+        deletes_declared=manifest.deletes,
     )
 
 
-def _sheets(path: Path) -> list[tuple[str, str]]:
+def sheets_of_return(path: Path) -> list[tuple[str, str]]:
     """The sheets of a whole return that are named after a dataset: (sheet, dataset). Raises ValueError for a tangle."""
-    import python_calamine as calamine
-
     known = {fold(n): n for n in datasets()} | {fold(c.title): n for n, c in datasets().items()}
-    try:
-        names = calamine.CalamineWorkbook.from_path(str(path)).sheet_names
-    except (calamine.CalamineError, OSError):
-        raise ValueError("the workbook could not be opened") from None
+    names = _sheet_names(path)
     sheets = [(n, known[fold(n)]) for n in names if fold(n) in known]
     if not sheets:
         raise ValueError("no sheet of the workbook is named after a dataset")
     if len({dataset for _, dataset in sheets}) < len(sheets):
         raise ValueError("two sheets of the workbook are named after the same dataset")
     return sheets
+
+
+def _sheet_names(path: Path) -> list[str]:
+    """The names of an Excel workbook's sheets, without opening any. Raises ValueError where they cannot be told."""
+    try:
+        with zipfile.ZipFile(path) as package:
+            if package.getinfo(_LIST_OF_SHEETS).file_size > _LONGEST_LIST:
+                raise ValueError("the workbook's list of sheets is far too long")
+            xml = package.read(_LIST_OF_SHEETS)
+        if b"<!" in xml:  # words of its own, which may grow without end
+            raise ValueError("the workbook could not be opened")
+        return [e.get("name", "") for e in ElementTree.fromstring(xml).iter() if e.tag.endswith("}sheet")]
+    except (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, EOFError, struct.error, RuntimeError):
+        raise ValueError("the workbook could not be opened: a return is one Excel workbook (.xlsx)") from None
+    except ElementTree.ParseError:
+        raise ValueError("the workbook could not be opened") from None
 
 
 def _last_day(period: str) -> date:
@@ -217,4 +250,5 @@ def _same_as(delivery: Delivery, known: dict[str, Delivery]) -> str:
 
 def _content(d: Delivery) -> tuple[object, ...]:
     """What a delivery consists of: its bytes, and what its manifest states of them."""
-    return d.sha256, d.sheet, d.extract_type, d.rows_declared, d.gbp_declared, d.sha256_declared, d.nil_return
+    stated = (d.rows_declared, d.gbp_declared, d.sha256_declared, d.nil_return, d.deletes_declared)
+    return d.sha256, d.sheet, d.extract_type, *stated

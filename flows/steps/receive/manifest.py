@@ -13,6 +13,7 @@ from schemas.audit.deliveries import ExtractType
 
 SUFFIX = ".manifest.json"
 LARGEST = 1 << 16  # bytes: a manifest is a few lines
+MOST_ROWS, MOST_POUNDS = 9_999_999, 999_999_999  # what is longer may be somebody's number, and is not written down
 
 
 def _yes_no(value: object) -> object:
@@ -26,9 +27,10 @@ def _yes_no(value: object) -> object:
 class Manifest(BaseModel):
     """Control totals and the nature of an extract. What it does not state is not checked; what it does is."""
 
-    rows: Annotated[int, Field(ge=0)] | None = None
+    rows: Annotated[int, Field(ge=0, le=MOST_ROWS)] | None = None
     sha256: Annotated[str, StringConstraints(to_lower=True, pattern=r"^(?i:[0-9a-f]{64})$")] | None = None
-    gbp_total: Decimal | FiniteFloat | None = None
+    gbp_total: Annotated[Decimal | FiniteFloat, Field(ge=-MOST_POUNDS, le=MOST_POUNDS)] | None = None
+    deletes: Annotated[int, Field(ge=0, le=MOST_ROWS)] = 0
     nil_return: Annotated[bool, BeforeValidator(_yes_no)] = False
     data_cut_date: date | None = None
     extract_type: ExtractType = ExtractType.CUMULATIVE
@@ -46,5 +48,5 @@ def manifest_of(path: Path, period: str) -> Manifest:
     except (OSError, ValueError, RecursionError):
         raise ValueError("its manifest is not in the agreed form") from None
     if manifest.data_cut_date and f"{manifest.data_cut_date:%Y%m}" != period:
-        raise ValueError(f"its manifest states a cut-off of {manifest.data_cut_date}, its name the month {period}")
+        raise ValueError(f"its manifest states a cut-off that is not in the month of its name, {period}")
     return manifest

@@ -6,6 +6,7 @@ and no output of it holds a value that may be personal.
 
 from flows.steps.report.content import delivery_report
 from flows.steps.report.files import findings_csv, render_html, report_json, write_reports
+from flows.steps.report.lines import report_lines
 from flows.steps.report.night import Late, Night, count_findings, night_summary
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "night_summary",
     "render_html",
     "report_json",
+    "report_lines",
     "write_reports",
 ]

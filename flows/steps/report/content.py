@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +16,7 @@ from schemas.contract import Contract, Severity
 from schemas.explain import explain, rule
 from schemas.registry import sites
 from schemas.report import Change, Found, Item, Progress, Report
+from schemas.told import Told, comparable
 from schemas.wording import ranges
 
 ITEM_KEY = ["rule_id", "severity", "sheet", "field", "column_letter", "column_name"]
@@ -26,19 +29,25 @@ def delivery_report(
     delivery: Delivery,
     verdict: Verdict,
     findings: pl.DataFrame,
-    previous: tuple[pl.DataFrame, str] | None = None,
+    earlier: Sequence[Told] = (),
+    last_findings: pl.DataFrame | None = None,
     deadline: datetime | None = None,
     run: dict[str, Any] | None = None,
     contract: Contract | None = None,
 ) -> Report:
     """What to tell the sender of one delivery.
 
-    `previous` is the findings of the site's last delivery of this dataset, with the id of its report. `contract` is
-    looked up by the delivery's dataset unless it is given.
+    `earlier` is what the site was told of its earlier files of this dataset, oldest first; `last_findings` what was
+    found in the last of them whose rows were judged. `contract` is looked up by the delivery's dataset unless given.
     """
     contract = contract or datasets().get(delivery.dataset)
     broken = findings.filter(pl.col("outcome") == Outcome.BROKEN)
     site = sites().get(delivery.site_code)
+    items = _items(contract, broken)
+    previous = None
+    # A file whose rows were not judged shows no fault of a row: it would seem that all were fixed.
+    if verdict.rows_judged and last_findings is not None and (judged := comparable(earlier)):
+        previous = _progress(contract, broken, items, last_findings, judged[-1])
     return Report(
         report_id="-".join(part for part in (delivery.delivery_id, verdict.contract_version) if part),
         site=delivery.site_code,
@@ -56,10 +65,11 @@ def delivery_report(
         result=verdict.result,
         rows=verdict.rows,
         rows_judged=verdict.rows_judged,
-        items=_items(contract, broken),
+        items=items,
         not_judged=_items(contract, findings.filter(pl.col("outcome") == Outcome.NOT_JUDGED)),
-        # A file whose rows were not judged shows no fault of a row: it would seem that all were fixed.
-        previous=_progress(broken, *previous) if previous and verdict.rows_judged else None,
+        previous=previous,
+        earlier=tuple(earlier),
+        shares_its_file=bool(delivery.sheet),
         due=deadline,
         run=run or {},
     )
@@ -137,19 +147,35 @@ def _changes(group: pl.DataFrame) -> tuple[Change, ...]:
     return tuple(Change(*pair) for pair in pairs.iter_rows())
 
 
-def _progress(now: pl.DataFrame, then: pl.DataFrame, report_id: str) -> Progress:
-    """How many of the previous file's faults are gone, still there, and new. Warnings do not count.
+def _progress(
+    contract: Contract | None, now: pl.DataFrame, items: Sequence[Item], then: pl.DataFrame, told: Told
+) -> Progress:
+    """How many of the last file's faults are gone, still there, and new. Warnings do not count.
+
+    A file that a later one replaced is no longer judged by the rules between tables: of these, only the numbers that
+    its report told are known.
+    """
+    between = {r.rule_id for r in contract.relation_rules} if contract else set()
+    apart = ~pl.col("rule_id").is_in(between)
+    old, new, remaining = _paired(_faults(then.filter(apart)), _faults(now.filter(apart)))
+    rows_then = Counter({i.key: i.rows for i in told.items if i.must_fix and i.rule_id in between})
+    rows_now = Counter({i.told.key: i.rows_affected for i in items if i.told.must_fix and i.rule_id in between})
+    old, new = old + rows_then.total(), new + rows_now.total()
+    remaining += (rows_then & rows_now).total()
+    return Progress(told.report_id, fixed=old - remaining, remaining=remaining, new=new - remaining)
+
+
+def _paired(old: pl.DataFrame, new: pl.DataFrame) -> tuple[int, int, int]:
+    """How many faults there were, how many there are, and how many of them are the same.
 
     A fault is the same if rule, field and row are the same. Extracts also grow and are sorted anew, so among those
     left over, faults of one rule and field with the same value are paired (values that are hidden count as one).
     """
     spot, kind = ["rule_id", "place", "source_row"], ["rule_id", "place", "found"]
-    old, new = _faults(then), _faults(now)
     gone = old.join(new, on=spot, how="anti", nulls_equal=True).group_by(kind).len("old")
     come = new.join(old, on=spot, how="anti", nulls_equal=True).group_by(kind).len("new")
     moved = gone.join(come, on=kind, how="inner", nulls_equal=True).select(pl.min_horizontal("old", "new")).sum().item()
-    remaining = old.height - int(gone["old"].sum()) + int(moved or 0)
-    return Progress(report_id, fixed=old.height - remaining, remaining=remaining, new=new.height - remaining)
+    return old.height, new.height, old.height - int(gone["old"].sum()) + int(moved or 0)
 
 
 def _faults(findings: pl.DataFrame) -> pl.DataFrame:

@@ -11,7 +11,6 @@ import polars as pl
 from markupsafe import Markup
 
 from schemas import wording
-from schemas.audit.deliveries import Delivery
 from schemas.audit.findings import Outcome
 from schemas.cells import FORMULA_SIGNS
 from schemas.contract import Severity
@@ -97,12 +96,9 @@ def _not_a_formula(column: str) -> pl.Expr:
     return pl.when(risky).then("'" + pl.col(column)).otherwise(column).alias(column)
 
 
-def write_reports(folder: Path, delivery: Delivery, report: Report, findings: pl.DataFrame) -> dict[str, Path]:
+def write_reports(folder: Path, report: Report, findings: pl.DataFrame) -> dict[str, Path]:
     """Write the page, `report.json` and `findings.csv` of one delivery below `folder`, each whole or not at all."""
-    # One workbook may carry several datasets: then its name alone would not tell their reports apart.
-    named = delivery.dataset.casefold() in delivery.stem.casefold()
-    stem = delivery.stem if named else f"{delivery.stem}_{delivery.dataset}"
-    home = folder / delivery.site_code
+    home, stem = folder / report.site, report.stem
     home.mkdir(parents=True, exist_ok=True)
     texts = {
         "html": (home / f"{stem}.html", render_html(report)),

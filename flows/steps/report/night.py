@@ -55,6 +55,7 @@ class Night:
     still_stopped: Sequence[Delivery] = ()  # refused on an earlier night, and not sent again since
     reports: Mapping[str, str] = field(default_factory=dict)  # delivery_id -> path of its page
     changes: Sequence[str] = ()  # what else changed: 'code list provider_type: 12 rows left quarantine'
+    corrections_to_mend: Sequence[str] = ()
     last_change: datetime | None = None
     problem: str = ""
 
@@ -73,6 +74,7 @@ def night_summary(run: Mapping[str, Any], night: Night) -> str:
         _section("What changed", _bullets(night.changes)),
         _section("Files checked", _table_of_deliveries(night)),
         _section("Refused, and why", _bullets(_refused(night))),
+        _section("Corrections to look at", _bullets(night.corrections_to_mend)),
         _section("Personal data to delete", _bullets(_to_delete(night))),
         _section("Whose figures are old", _bullets(_old_figures(night))),
         _section("Files that are late", _bullets(_late(night))),

@@ -11,12 +11,15 @@ from functools import lru_cache
 import polars as pl
 
 from schemas.audit.findings import Outcome
-from schemas.contract import Contract, Severity
+from schemas.cell_rules import checks_of
+from schemas.cells import suggested
+from schemas.contract import Contract, Field, Severity
 from schemas.derive import pandera_schema
-from schemas.personal_data import shown
 from schemas.registry import sites
 from schemas.shapes import FINDING_TYPES, Context, Layout, TypedBatch
+from schemas.shown import is_private, shown
 
+MOST_SUGGESTED = 200  # distinct texts of a column and batch for which a listed code is looked for
 _FAILURE_TYPES = {"source_row": pl.Int64, "field": pl.String, "rule_id": pl.String, "severity": pl.String}
 
 
@@ -26,8 +29,9 @@ def judge(batch: TypedBatch, layout: Layout, contract: Contract, context: Contex
     if failures.is_empty():
         return pl.DataFrame(schema=FINDING_TYPES)
     failures = failures.join(batch.unreadable, on=["source_row", "field"], how="anti")
+    failures = _of_columns_there(failures, layout, contract)
     failures = _without_consequences(failures, batch.unreadable, contract)
-    return _with_addresses(failures, batch.texts, layout, contract, sheet)
+    return _with_addresses(failures, batch.texts, layout, contract, context, sheet)
 
 
 @lru_cache
@@ -80,33 +84,57 @@ def _other_sites(rows: pl.DataFrame, contract: Contract, context: Context) -> pl
     )
 
 
+_ONE_RULE = ["rule_id", "field", "severity"]
+
+
+def _reads(contract: Contract) -> pl.DataFrame:
+    """Which fields each rule across fields reads: a row for each (rule_id, field, severity, reads)."""
+    links = [
+        (r.rule_id, r.on, str(r.severity), name)
+        for r in contract.row_rules
+        if r.holds is not None
+        for name in r.holds().meta.root_names()
+    ]
+    return pl.DataFrame(links, schema=dict.fromkeys([*_ONE_RULE, "reads"], pl.String), orient="row")
+
+
+def _of_columns_there(failures: pl.DataFrame, layout: Layout, contract: Contract) -> pl.DataFrame:
+    """Leave out failures that come of a column the file lacks: its heading says so once (F09, F12).
+
+    A cell's own range may go by the name of a rule that reads a lacking column too: that one lets empty cells pass.
+    """
+    if not layout.unread:
+        return failures
+    unread = list(layout.unread)
+    of_cells = [(rule_id, f.name, str(Severity.ROW)) for f in contract.fields for rule_id, _ in checks_of(f)]
+    own = pl.DataFrame(of_cells, schema=dict.fromkeys(_ONE_RULE, pl.String), orient="row")
+    not_judged = _reads(contract).filter(pl.col("reads").is_in(unread)).join(own, on=_ONE_RULE, how="anti")
+    return failures.filter(~pl.col("field").is_in(unread)).join(not_judged, on=_ONE_RULE, how="anti")
+
+
 def _without_consequences(failures: pl.DataFrame, unreadable: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """Leave out failures of rules across fields that read a cell which is at fault by itself."""
-    across = {(r.rule_id, r.on, str(r.severity)): r.holds().meta.root_names() for r in contract.row_rules if r.holds}
-    links = [
-        {"rule_id": rule_id, "field": on, "severity": severity, "reads": name}
-        for (rule_id, on, severity), names in across.items()
-        for name in names
-    ]
-    if not links:
+    reads = _reads(contract)
+    if reads.is_empty():
         return failures
-    reads = pl.DataFrame(links)
-    of_one_cell = failures.join(reads, on=["rule_id", "field", "severity"], how="anti")
+    of_one_cell = failures.join(reads, on=_ONE_RULE, how="anti")
     at_fault = pl.concat([unreadable, of_one_cell.select("source_row", "field")]).rename({"field": "reads"}).unique()
-    not_judged = failures.join(reads, on=["rule_id", "field", "severity"]).join(at_fault, on=["source_row", "reads"])
-    return failures.join(not_judged, on=["source_row", "rule_id", "field", "severity"], how="anti")
+    not_judged = failures.join(reads, on=_ONE_RULE).join(at_fault, on=["source_row", "reads"])
+    return failures.join(not_judged, on=["source_row", *_ONE_RULE], how="anti")
 
 
 def _with_addresses(
-    failures: pl.DataFrame, texts: pl.DataFrame, layout: Layout, contract: Contract, sheet: str
+    failures: pl.DataFrame, texts: pl.DataFrame, layout: Layout, contract: Contract, context: Context, sheet: str
 ) -> pl.DataFrame:
     """Failures as findings: the sender's heading, the column's letter, and what stood there if it may be shown."""
     parts = [pl.DataFrame(schema=FINDING_TYPES)]
     for (name,), part in failures.group_by("field", maintain_order=True):
         field, column = contract.by_name[str(name)], layout.column_of(str(name))
         cell = pl.lit(None, pl.String) if column is None else pl.col(str(layout.positions[field.name]))
+        rows = part.join(texts, on="source_row", how="left").with_columns(cell.alias("text"))
+        told = shown(rows["text"], field, contract, context.data_cut_date)
         parts.append(
-            part.join(texts, on="source_row", how="left").select(
+            rows.select(
                 "rule_id",
                 "severity",
                 pl.lit(str(Outcome.BROKEN)).alias("outcome"),
@@ -115,8 +143,27 @@ def _with_addresses(
                 pl.lit(column.letter if column else None, pl.String).alias("column_letter"),
                 pl.lit(column.heading if column else None, pl.String).alias("column_name"),
                 "field",
-                *shown(cell, field, contract),
-                pl.lit(None, pl.String).alias("suggestion"),
+                told["found"],
+                told["hidden"],
+                _suggestions(rows.hstack(told), field, contract),
             )
         )
     return pl.concat(parts)
+
+
+def _suggestions(rows: pl.DataFrame, field: Field, contract: Contract) -> pl.Series:
+    """What may be meant by a column's faulty texts: asked once for each, and only for so many.
+
+    A listed code is our own word, and may be said of a text that is hidden itself.
+    """
+    public = pl.lit(not is_private(field, contract))
+    asked = (public & (pl.col("rule_id") == field.not_listed_rule)) | (
+        ~pl.col("hidden") & (pl.col("rule_id") == field.range_rule)
+    )
+    texts = rows.filter(asked)["text"].drop_nulls().unique().sort().head(MOST_SUGGESTED)
+    meant = pl.DataFrame(
+        {"text": texts, "meant": [suggested(text, field) or None for text in texts]},
+        schema={"text": pl.String, "meant": pl.String},
+    )
+    told = rows.join(meant, on="text", how="left", maintain_order="left")
+    return told.select(pl.when(asked).then("meant").alias("suggestion")).to_series()

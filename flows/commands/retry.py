@@ -1,0 +1,73 @@
+"""`pilots retry`: judge again what a changed rule, code list or correction touches, and say what came of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import typer
+
+from flows.commands.run import choose_engine, result_of
+from flows.settings import Settings
+from flows.terminal import Exit, tell
+from schemas.catalogue import datasets
+from schemas.registry import sites
+from schemas.replay import JudgedAgain, name_of
+from schemas.wording import counted
+
+if TYPE_CHECKING:
+    from flows.run import NightResult
+    from schemas.shapes import Judged
+
+
+def run_retry(settings: Settings, moment: datetime | None, site: str, dataset: str, with_prefect: bool) -> NightResult:
+    """Judge again what is out of date, of all or of one site and dataset, then go on as the night does.
+
+    Raises typer.Exit(2) for a site or dataset that there is none of, and what the night raises.
+    """
+    _require_known(site, dataset)
+    choose_engine(settings, with_prefect)
+    from flows.nightly import night, retry
+    from flows.run import Scope
+
+    if not with_prefect:
+        return night(settings, moment, Scope(False, site, dataset))
+    when = moment.isoformat() if moment else None
+    return result_of(retry(str(settings.data), when, site, dataset, return_state=True))
+
+
+def out_of_date(settings: Settings, moment: datetime | None, site: str, dataset: str) -> list[str]:
+    """The deliveries that a retry would judge again. Nothing is written. Raises as `run_retry`."""
+    _require_known(site, dataset)
+    from flows.run import Scope, looked_at
+
+    with looked_at(settings, moment, Scope(False, site, dataset)) as run:
+        return [d.delivery_id for d in run.waiting(run.known)]
+
+
+def in_words(result: NightResult) -> str:
+    """What came of a retry: a line for each delivery that changed or has rows held, and where the summary is."""
+    judged = {j.delivery.delivery_id: j for j in result.judged}
+    again = result.reported.judged_again
+    concerned = dict.fromkeys([*judged, *again])
+    lines = sorted(line for i in concerned if (line := _in_short(judged.get(i), again.get(i))))
+    if others := len(concerned) - len(lines):
+        lines.append(f"{counted(others, 'other file' if lines else 'file')} judged again: nothing changed.")
+    lines += result.not_judged
+    return "\n".join([*(lines or ["Nothing was out of date."]), f"Summary: {result.reported.path}"])
+
+
+def _in_short(judged: Judged | None, again: JudgedAgain | None) -> str:
+    """What to say of one delivery; '' where nothing changed and nothing is held."""
+    if judged is not None and judged.verdict.result.stops:
+        return f"{name_of(judged.delivery)}: {judged.verdict.result}"
+    return again.in_short if again is not None and (again.changed or again.still_held) else ""
+
+
+def _require_known(site: str, dataset: str) -> None:
+    if site and site not in sites():
+        tell(f"There is no site {site}: it is one of {', '.join(sites())}.")
+        raise typer.Exit(Exit.USAGE)
+    if dataset and dataset not in datasets():
+        tell(f"There is no dataset {dataset}: it is one of {', '.join(datasets())}.")
+        raise typer.Exit(Exit.USAGE)

@@ -1,0 +1,55 @@
+"""`pilots template`: a blank workbook to fill in, for one dataset or for a site's whole return."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import typer
+
+from flows.steps.receive import PERIOD, WHOLE_RETURN
+from flows.terminal import Exit, tell
+from flows.workbooks.blank import write_blank_workbook
+from schemas.catalogue import datasets
+from schemas.contract import Contract
+from schemas.registry import REQUIRED, returns_for, sites
+
+
+def write_template(dataset: str, site: str = "", period: str = "", to: Path | None = None) -> Path:
+    """Write a blank workbook, by default under the name it has to be sent as. Gives where it is.
+
+    Raises typer.Exit(2) where there is no such dataset, site or month, or the file is there already.
+    """
+    if site and site not in sites():
+        _refuse(f"There is no site called {site}. A site code looks like MHT-BPL.")
+    if period and not re.fullmatch(PERIOD, period):
+        _refuse(f"'{period}' is not a month as it is meant here: write November 2016 as 201611.")
+    contracts = _contracts(dataset, site)
+    name = f"{site or '<site>'}_{dataset}_{period or '<yyyymm>'}_v1.xlsx"
+    path = to or Path(name if site and period else f"{'_'.join(filter(None, (site, dataset)))}_blank.xlsx")
+    if path.exists():
+        _refuse(f"{path} is there already: it is not written over. Say another name with --to.")
+    if path.suffix != ".xlsx":
+        _refuse(f"{path} must end in .xlsx: it is an Excel workbook.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_blank_workbook(path, contracts, name)
+    return path
+
+
+def _contracts(dataset: str, site: str) -> list[Contract]:
+    """The datasets of a workbook: one, or those that a site owes."""
+    if dataset != WHOLE_RETURN:
+        if dataset not in datasets():
+            _refuse(f"There is no dataset called {dataset}. There are: {', '.join(datasets())}, and {WHOLE_RETURN}.")
+        return [datasets()[dataset]]
+    if not site:
+        _refuse("A whole return differs from site to site: say which with --site, such as --site MHT-BPL.")
+    owed = [c for name, c in datasets().items() if returns_for(site).get(name) == REQUIRED]
+    if not owed:
+        _refuse(f"{site} owes no dataset: name the one it wants to send.")
+    return owed
+
+
+def _refuse(words: str) -> None:
+    tell(words)
+    raise typer.Exit(Exit.USAGE)

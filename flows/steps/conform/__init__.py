@@ -1,0 +1,81 @@
+"""conform: text becomes typed columns as the contract says; every repair and every unreadable cell is a finding.
+
+A cell in its canonical form is taken a column at a time. What is odd is read by `schemas.cells.read_cell`, once for
+each distinct text, so one bad cell never hides another and a clean file costs no Python per cell.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from flows.steps.conform.cells import absent_column, cell_findings, day_month_orders, read_column
+from flows.steps.conform.heading import known_headings, lay_out
+from flows.steps.conform.personal import long_ago, personal_beside, personal_data, without
+from flows.steps.conform.rows import beside_the_table, data_rows, form_versions, without_heading
+from schemas.contract import Contract, Severity
+from schemas.shapes import Context, Finding, Layout, TextBatch, TypedBatch, findings_frame
+
+__all__ = ["conform", "known_headings", "lay_out"]
+
+
+def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Context, sheet: str) -> TypedBatch:
+    """Give one batch its types.
+
+    Never raises for bad data: a cell that has no reading is empty in `rows`, and named in `findings` and `unreadable`.
+    Personal data (P01-P03) is reported with its address and never with its value.
+    """
+    texts, not_data, totals = data_rows(batch.rows, layout, contract)
+    found = [findings_frame([*not_data, *without_heading(texts, layout), *beside_the_table(texts, layout)], sheet)]
+    found.append(
+        findings_frame([Finding("F13", Severity.ROW, source_row=r, found=why) for r, why in batch.torn.items()], sheet)
+    )
+    typed: dict[str, pl.Series] = {"source_row": texts["source_row"]}
+    unreadable, orders = [], set()
+    told_by_status = {
+        f.status_of: [text for text, _ in f.status_words]
+        for f in contract.fields
+        if f.status_of and f.name not in layout.positions
+    }
+    if contract.participant_level:
+        found.append(findings_frame(personal_beside([*batch.beside, *totals]), sheet))
+        unknown = [i for i in range(len(layout.columns)) if i not in layout.positions.values()]
+        found += [personal_data(texts, None, None, layout.columns[i], str(i), sheet) for i in unknown]
+    for field in contract.fields:
+        column = layout.column_of(field.name)
+        if column is None:
+            typed[field.name] = absent_column(field, texts, layout)
+            continue
+        position = str(layout.positions[field.name])
+        read = read_column(texts[position], field, context)
+        typed[field.name] = read.values
+        if contract.participant_level:
+            personal = pl.concat(
+                [
+                    personal_data(texts, read.odd, field, column, position, sheet),
+                    long_ago(typed, field, column, context, sheet),
+                ]
+            )
+            found.append(personal)
+            at_fault = personal.filter(pl.col("severity") == Severity.ROW).select("source_row", "field")
+            typed[field.name] = without(typed, field, at_fault)
+            unreadable.append(at_fault)
+        if read.odd is None:
+            continue
+        odd = read.odd.filter(~pl.col("text").is_in(told_by_status.get(field.name, [])))
+        faults = cell_findings(texts, position, odd, field, column, contract, context, sheet)
+        found.append(faults)
+        unreadable.append(faults.filter(pl.col("severity") != Severity.WARNING).select("source_row", "field"))
+        orders |= {(field.name, o) for o in day_month_orders(read.odd, field)}
+    counted = {f.source_row for f in not_data if f.source_row is not None}
+    return TypedBatch(
+        rows=pl.DataFrame(typed),
+        texts=texts,
+        findings=pl.concat(found),
+        unreadable=pl.concat(unreadable)
+        if unreadable
+        else pl.DataFrame(schema={"source_row": pl.Int64, "field": pl.String}),
+        torn=[*batch.torn],
+        not_data=len(counted),
+        date_orders=orders,
+        form_versions=form_versions(texts, layout),
+    )

@@ -1,0 +1,85 @@
+"""Which column of a file is which field, and what is wrong with its heading (rules F09-F12)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from schemas.audit.deliveries import Column
+from schemas.codes import fold
+from schemas.contract import Contract, Severity
+from schemas.file_rules import VERSION_COLUMN
+from schemas.personal_data import heading_is_personal, personal_rule
+from schemas.returned_workbook import ROW_PROBLEMS
+from schemas.shapes import Context, Finding, Layout, column_letter
+from schemas.shown import headings_told
+
+
+def known_headings(contract: Contract, context: Context) -> frozenset[str]:
+    """Every heading, folded, by which a column of this dataset is known from this site."""
+    return frozenset(_fields_by_heading(contract, context))
+
+
+def _fields_by_heading(contract: Contract, context: Context) -> dict[str, str]:
+    known = {fold(alias): f.name for f in contract.fields for alias in f.aliases}
+    known |= {fold(f.name): f.name for f in contract.fields}
+    return known | dict(context.headings)
+
+
+def lay_out(headings: Sequence[str], contract: Contract, context: Context) -> Layout:
+    """Match the headings of a file with the contract's fields (rules F09-F12).
+
+    Of two columns for one field neither is read: which is meant is not known, and findings in the wrong one mislead.
+    """
+    known = _fields_by_heading(contract, context)
+    tell_tale = {h for h in headings if contract.participant_level and personal_rule(h)}
+    columns = _columns(headings, known, contract, context)
+    positions: dict[str, int] = {}
+    findings: list[Finding] = []
+    seen: set[str] = set()
+    for i, (heading, column) in enumerate(zip(headings, columns, strict=True)):
+        same_heading = fold(heading) in seen and heading != ""
+        seen.add(fold(heading))
+        if same_heading or column.field in positions:
+            findings.append(Finding("F12", Severity.FILE, field=column.field, column=column))
+            continue
+        if column.field:
+            positions[column.field] = i
+            if column.heading != column.field:
+                findings.append(
+                    Finding("F10", Severity.WARNING, field=column.field, column=column, found=column.heading)
+                )
+        elif heading in tell_tale or (contract.participant_level and heading_is_personal(heading)):
+            findings.append(Finding("F11", Severity.FILE, column=column))
+        elif column.heading and not _states_version(heading) and not _is_ours(heading, headings):
+            findings.append(Finding("F11", Severity.WARNING, column=column))
+    missing = [f.name for f in contract.fields if f.column_is_required and f.name not in positions]
+    findings += [Finding("F09", Severity.FILE, field=name) for name in missing]
+    twice = {f.field for f in findings if f.rule_id == "F12"}
+    version = next((i for i, h in enumerate(headings) if _states_version(h)), None)
+    read = {name: i for name, i in positions.items() if name not in twice}
+    return Layout(
+        columns, read, findings, version, as_written=tuple(headings), is_marked=headings[-1:] == [ROW_PROBLEMS]
+    )
+
+
+def _columns(
+    headings: Sequence[str], known: Mapping[str, str], contract: Contract, context: Context
+) -> tuple[Column, ...]:
+    """The columns as they may be spoken of: a heading that is no field's and may be personal is told by its place."""
+    fields = [known.get(fold(h), "") for h in headings]
+    letters = [column_letter(i) for i in range(len(headings))]
+    told = headings_told(headings, letters, contract, context.data_cut_date)
+    return tuple(
+        Column(heading if field or not heading or _states_version(heading) else safe, letter, field)
+        for heading, safe, letter, field in zip(headings, told, letters, fields, strict=True)
+    )
+
+
+def _states_version(heading: str) -> bool:
+    """Whether a column says on which version of the form its rows were filled in. It is no field, and is not kept."""
+    return fold(heading) == fold(VERSION_COLUMN)
+
+
+def _is_ours(heading: str, headings: Sequence[str]) -> bool:
+    """Whether a column is the one that the warehouse put last in a workbook that it gave back."""
+    return heading == ROW_PROBLEMS == headings[-1]

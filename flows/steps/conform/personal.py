@@ -1,0 +1,119 @@
+"""The search for personal data in the cells of people's extracts (rules P01-P03): an address is told, never a value."""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+
+from schemas.audit.deliveries import Column
+from schemas.audit.findings import Outcome
+from schemas.codes import fold
+from schemas.contract import Field, Kind, PersonalWhen, Severity
+from schemas.names import holds_listed_name
+from schemas.personal_data import (
+    JUST_DIGITS,
+    MAY_BE_A_DATE,
+    REFERENCE_WORTH_A_LOOK,
+    WORTH_A_LOOK,
+    is_postcode_behind_prefix,
+    may_be_named,
+    odd_ones,
+    personal_rule,
+    rules_by_share,
+)
+from schemas.shapes import FINDING_TYPES, Context, Finding
+from schemas.shown import last_birth
+
+_PIECES = re.compile(r'[,;\t|"\r\n]')
+
+
+def personal_data(
+    texts: pl.DataFrame, odd: pl.DataFrame | None, field: Field | None, column: Column, position: str, sheet: str
+) -> pl.DataFrame:
+    """Findings for cells that hold personal data (of file severity) or may hold a name: their addresses only."""
+    cells = texts[position].alias("text")
+    rules: dict[str, tuple[str, Severity]] = {}
+    by_share = field is None or field.kind in (Kind.TEXT, Kind.REFERENCE)
+    if by_share:
+        digits = cells.filter(cells.str.contains(JUST_DIGITS)).unique().sort()
+        rules |= {t: (r, Severity.FILE) for t, r in rules_by_share(digits.to_list(), field).items()}
+        if field is not None:
+            odd_digits = odd_ones(digits.to_list(), cells.n_unique()) if len(digits) else []
+            rules |= {t: ("P01", Severity.ROW) for t in odd_digits if t not in rules}
+    candidates = cells.filter(_worth_a_look(cells, field)).unique()
+    if odd is not None:
+        own = field.code_list.spellings if field is not None and field.codes else {}
+        strange = odd["text"].filter(odd["text"].str.contains(WORTH_A_LOOK) | may_be_named(odd["text"]))
+        candidates = pl.concat(
+            [candidates, strange.filter(pl.Series([fold(t) not in own for t in strange], dtype=pl.Boolean))]
+        )
+    for text in candidates.filter(~candidates.str.contains(JUST_DIGITS)) if by_share else candidates:
+        if rule := personal_rule(text, field):
+            rules[text] = (rule, Severity.FILE)
+        elif field is not None and by_share and (holds_listed_name(text) or is_postcode_behind_prefix(text)):
+            rules[text] = ("P01", Severity.ROW)
+    if not rules:
+        return pl.DataFrame(schema=FINDING_TYPES)
+    told = pl.DataFrame([(t, *r) for t, r in rules.items()], schema=["text", "rule_id", "severity"], orient="row")
+    hits = texts.select("source_row", pl.col(position).alias("text")).join(told, on="text", how="inner")
+    return _addresses(hits.sort("source_row"), field, column, sheet)
+
+
+def _addresses(hits: pl.DataFrame, field: Field | None, column: Column, sheet: str) -> pl.DataFrame:
+    """Findings without what was found, for rows with a `rule_id` and a `severity`."""
+    nothing = pl.lit(None, pl.String)
+    return hits.select(
+        pl.col("rule_id"),
+        pl.col("severity"),
+        pl.lit(str(Outcome.BROKEN)).alias("outcome"),
+        pl.lit(sheet).alias("sheet"),
+        "source_row",
+        pl.lit(column.letter).alias("column_letter"),
+        pl.lit(column.heading).alias("column_name"),
+        pl.lit(field.name if field else "").alias("field"),
+        nothing.alias("found"),
+        pl.lit(True).alias("hidden"),
+        nothing.alias("suggestion"),
+    )
+
+
+def long_ago(typed: dict[str, pl.Series], field: Field, column: Column, context: Context, sheet: str) -> pl.DataFrame:
+    """A finding for each date that is so long ago that it may be a birth (rule P03)."""
+    if field.kind is not Kind.DATE:
+        return pl.DataFrame(schema=FINDING_TYPES)
+    rows = pl.DataFrame([typed["source_row"], typed[field.name].alias("day")])
+    hits = rows.filter(pl.col("day") <= last_birth(context.data_cut_date))
+    said = hits.with_columns(pl.lit("P03").alias("rule_id"), pl.lit(str(Severity.ROW)).alias("severity"))
+    return _addresses(said, field, column, sheet)
+
+
+def without(typed: dict[str, pl.Series], field: Field, at_fault: pl.DataFrame) -> pl.Series:
+    """The values of a field, none where the cell may be personal: such a value is stored nowhere."""
+    values = typed[field.name]
+    if at_fault.is_empty():
+        return values
+    gone = typed["source_row"].is_in(at_fault["source_row"].implode())
+    return values.to_frame().select(pl.when(~gone).then(field.name)).to_series()
+
+
+def _worth_a_look(texts: pl.Series, field: Field | None) -> pl.Series:
+    """Which well-formed texts of a column may yet hold personal data: in a typed column none may."""
+    if field is not None and field.personal_when is PersonalWhen.FULL_DATE:
+        return texts.str.contains(MAY_BE_A_DATE)
+    if field is None or field.kind in (Kind.TEXT, Kind.REFERENCE):
+        pattern = REFERENCE_WORTH_A_LOOK if field is not None and field.pattern else WORTH_A_LOOK
+        return texts.str.contains(pattern) | may_be_named(texts)
+    return pl.Series("text", [False]).new_from_index(0, len(texts))
+
+
+def personal_beside(beside: list[tuple[int, str]]) -> list[Finding]:
+    """File-severity findings for text that is on no row of data, piece by piece: the row only."""
+    pieces = pl.DataFrame(
+        [(row, piece) for row, text in beside for piece in _PIECES.split(text)],
+        schema={"row": pl.Int64, "text": pl.String},
+        orient="row",
+    )
+    pieces = pieces.filter(pl.col("text").str.contains(WORTH_A_LOOK) | may_be_named(pieces["text"]))
+    found = {(row, rule) for row, text in pieces.iter_rows() if (rule := personal_rule(text))}
+    return [Finding(rule, Severity.FILE, row, hidden=True) for row, rule in sorted(found)]

@@ -1,0 +1,127 @@
+"""correct: what a site agreed is wrong in a cell is put right in its text, before the text is read.
+
+A correction is made only where the cell holds what it held when that was agreed. Each one made is a finding with what
+stood there and what was read instead (X01), and so is each that does not fit (X02): none passes in silence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+
+from schemas.audit.deliveries import Column
+from schemas.audit.findings import LONGEST_FOUND
+from schemas.codes import fold
+from schemas.contract import Contract, Field, Severity
+from schemas.corrections import MADE, NOT_MADE, CorrectedCell
+from schemas.personal_data import personal_rule
+from schemas.shapes import Context, Finding, Layout, TextBatch, findings_frame
+from schemas.shown import text_shown
+from schemas.wording import day
+
+NOTHING = "(an empty cell)"
+
+
+class Corrector:
+    """Makes the corrections of one file, batch by batch."""
+
+    def __init__(self, layout: Layout, contract: Contract, context: Context, sheet: str) -> None:
+        self.layout, self.contract, self.sheet = layout, contract, sheet
+        self.cut_off = context.data_cut_date
+        self._waiting: dict[int, dict[int, CorrectedCell]] = {}  # row -> position of the column -> correction
+        self._not_made: list[Finding] = []
+        self._told: dict[tuple[str, str], str | None] = {}  # what may be shown of a text in a field
+        for cell in context.corrections:
+            self._expect(cell)
+
+    def correct(self, batch: TextBatch) -> tuple[TextBatch, pl.DataFrame]:
+        """A batch with its corrections made, and a finding for each."""
+        findings: list[Finding] = []
+        if not self._waiting:
+            return batch, findings_frame(findings, self.sheet)
+        changed: dict[int, dict[int, str]] = {}  # position -> row -> text
+        for texts in batch.rows.filter(pl.col("source_row").is_in(list(self._waiting))).iter_rows(named=True):
+            row = texts["source_row"]
+            for position, cell in self._waiting.pop(row).items():
+                text = texts[str(position)] or ""
+                fits = text.strip() == cell.was
+                findings.append(self._made(cell, position) if fits else self._does_not_fit(cell, position, text))
+                if fits:
+                    changed.setdefault(position, {})[row] = cell.becomes
+        rows = batch.rows.with_columns(_with(position, texts) for position, texts in changed.items())
+        return replace(batch, rows=rows), findings_frame(findings, self.sheet)
+
+    def not_made(self) -> list[Finding]:
+        """The corrections of the whole file that had no cell, or whose time is over. A refused heading has no cells."""
+        if self.layout.refused:
+            return []
+        waiting = [cell for row in self._waiting.values() for cell in row.values()]
+        left = [self._without_cell(cell, "there is no such row of data") for cell in waiting]
+        return [*self._not_made, *left]
+
+    def _expect(self, cell: CorrectedCell) -> None:
+        position = self._position(cell.column)
+        column = None if position is None else self.layout.columns[position]
+        field = self.contract.by_name.get(column.field) if column else None
+        if cell.lapsed:
+            why = f"it was agreed until {day(cell.until)}"
+        elif cell.sheet and fold(cell.sheet) != fold(self.sheet):
+            why = "it is about another sheet"
+        elif position is None or field is None:
+            why = "there is no such column"
+        elif personal_rule(cell.was, field) or personal_rule(cell.becomes, field):
+            why = "it may hold personal data, which no correction may hide"
+        elif position in self._waiting.get(cell.row, {}):
+            why = "the cell is corrected twice"
+        else:
+            self._waiting.setdefault(cell.row, {})[position] = cell
+            return
+        self._not_made.append(self._without_cell(cell, why))
+
+    def _position(self, said: str) -> int | None:
+        """Where a column is, by its heading or else by its letter."""
+        by_heading = [i for i, c in enumerate(self.layout.columns) if c.heading and fold(c.heading) == fold(said)]
+        by_letter = [i for i, c in enumerate(self.layout.columns) if c.letter == said.upper()]
+        return next(iter(by_heading + by_letter), None)
+
+    def _at(self, position: int) -> tuple[Column, Field]:
+        column = self.layout.columns[position]
+        return column, self.contract.by_name[column.field]
+
+    def _made(self, cell: CorrectedCell, position: int) -> Finding:
+        column, field = self._at(position)
+        was, becomes = (self._shown(text, field) for text in (cell.was, cell.becomes))
+        hidden = was is None or becomes is None
+        return Finding(
+            MADE, Severity.WARNING, cell.row, field.name, column, was, hidden, None if hidden else becomes
+        )  # fmt: skip
+
+    def _does_not_fit(self, cell: CorrectedCell, position: int, text: str) -> Finding:
+        column, field = self._at(position)
+        found = self._shown(text, field)
+        return Finding(NOT_MADE, Severity.WARNING, cell.row, field.name, column, found, hidden=found is None)
+
+    def _without_cell(self, cell: CorrectedCell, why: str) -> Finding:
+        position = self._position(cell.column)
+        column = None if position is None else self.layout.columns[position]
+        field = column.field if column else ""
+        return Finding(NOT_MADE, Severity.WARNING, None, field, column, f"row {cell.row}: {why}")
+
+    def _shown(self, text: str, field: Field) -> str | None:
+        """What a finding may show of a cell; None where it may be personal."""
+        if (text, field.name) not in self._told:
+            found = None if personal_rule(text, field) else text_shown(text, field, self.contract, self.cut_off)
+            self._told[text, field.name] = found if found is None else (found.strip()[:LONGEST_FOUND] or NOTHING)
+        return self._told[text, field.name]
+
+
+def _with(position: int, texts: dict[int, str]) -> pl.Expr:
+    """A column with other texts in some rows."""
+    row = pl.col("source_row")
+    return (
+        pl.when(row.is_in(list(texts)))
+        .then(row.replace_strict(texts, default=None, return_dtype=pl.String))
+        .otherwise(pl.col(str(position)))
+        .alias(str(position))
+    )

@@ -1,0 +1,189 @@
+"""The rules that only the whole file can break: shares, repeated references, day-month orders, the manifest's totals,
+the month it is about, the version of its form.
+
+What must be remembered of a file for them is counts, keys and sums, batch by batch; never its rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import date, timedelta
+from decimal import Decimal
+
+import polars as pl
+
+from schemas.audit.deliveries import Delivery, ExtractType
+from schemas.contract import Contract, Severity
+from schemas.file_rules import BLANK_ROWS_LISTED, FORM_VERSIONS
+from schemas.personal_data import PERSONAL_RULES
+from schemas.shapes import Finding, Layout, TypedBatch
+
+LEAST_ROWS_AT_FAULT = 10  # DOMAIN.md amendment 6
+LEAST_ROWS_FOR_BAD_SHARE = 20
+# When a cumulative extract looks like an earlier month's (F19): what comes ten times a month, and thirty times in all,
+# stopped for over a month. After a quarter of silence the service has closed, and nobody sent the wrong file.
+LEAST_EVENTS, QUARTER, SILENCE = 30, timedelta(92), timedelta(31)
+_VERSION_NUMBER = re.compile(r"[vV]?\d{1,4}(\.\d{1,4}){0,2}")
+
+
+class WholeFile:
+    """What must be remembered of a file to judge it as a whole: counts, keys, and sums; never its rows."""
+
+    def __init__(self, contract: Contract, layout: Layout, sheet: str) -> None:
+        self.contract, self.layout, self.sheet = contract, layout, sheet
+        self.rows = self.torn = self.not_data = self.blank = 0
+        self.personal = self.refused = False
+        self.total = Decimal(0)
+        self._rules: Counter[str] = Counter()
+        self._by_field: Counter[tuple[str, str]] = Counter()
+        self._orders: set[tuple[str, str]] = set()
+        self._days: Counter[date] = Counter()
+        self._form_versions: set[str] = set()
+        self._keys: list[pl.DataFrame] = []
+        self._at_fault: list[pl.Series] = []
+        self._said: set[tuple[object, ...]] = set()
+
+    def count_held(self, source_rows: pl.Series) -> None:
+        """Count rows that only the whole file shows to be at fault."""
+        self._at_fault.append(source_rows)
+
+    def add(self, typed: TypedBatch, findings: pl.DataFrame) -> pl.DataFrame:
+        """Remember a batch. Gives the findings to keep: a long tail of blank rows is told once, by its number."""
+        self.rows += len(typed.rows)
+        self.torn += len(typed.torn)
+        self.not_data += typed.not_data
+        self._orders |= typed.date_orders
+        self._form_versions |= typed.form_versions
+        refused = findings.filter(pl.col("severity") == Severity.FILE)
+        self.personal |= refused["rule_id"].is_in(PERSONAL_RULES).any()
+        self.refused |= not refused.is_empty()
+        row_faults = findings.filter(pl.col("severity") == Severity.ROW)
+        self._at_fault.append(row_faults["source_row"].unique())
+        for rule, field, n in row_faults.group_by("rule_id", "field").len().iter_rows():
+            self._rules[rule] += n
+            self._by_field[rule, field] += n
+        if self.layout.unread.isdisjoint(self.contract.key):
+            self._keys.append(_keys_of(typed, self.contract))
+        if self.contract.control_total:
+            self.total += Decimal(typed.rows[self.contract.control_total].sum() or 0)
+        if self.contract.event_date:
+            days = typed.rows.select(pl.col(self.contract.event_date).alias("day")).drop_nulls()
+            self._days.update(dict(days.group_by("day").len().iter_rows()))
+        blank = findings["rule_id"] == "F07"
+        self.blank += int(blank.sum())
+        kept = findings if self.blank <= BLANK_ROWS_LISTED else findings.filter(~blank)
+        return self._told_once(kept)
+
+    def _told_once(self, findings: pl.DataFrame) -> pl.DataFrame:
+        """The findings without those about the whole file that an earlier batch made already."""
+        about_file = findings.filter(pl.col("source_row").is_null())
+        new = [r for r in about_file.rows() if r not in self._said]
+        self._said |= set(new)
+        told = pl.DataFrame(new, schema=findings.schema, orient="row")
+        return pl.concat([findings.filter(pl.col("source_row").is_not_null()), told])
+
+    def repeated_keys(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Rows that are exact copies of an earlier good row, and rows that share a key but differ.
+
+        Columns `source_row`, and `other`: the first other row with the same key.
+        """
+        if not self._keys:
+            return (pl.DataFrame(schema={"source_row": pl.Int64, "other": pl.Int64}),) * 2
+        shared = pl.concat(self._keys).filter(pl.struct("key", "key2").is_duplicated()).sort("source_row")
+        first = pl.struct("key", "key2", "row").is_first_distinct()
+        conflicting = shared.filter(first).filter(pl.struct("key", "key2").is_duplicated())
+        copies = shared.filter(~first).join(conflicting, on=["key", "key2"], how="anti")
+        conflicting = shared.join(conflicting, on=["key", "key2"], how="semi")
+        at_fault = pl.concat(self._at_fault).unique().implode()
+        others = shared.group_by("key", "key2").agg(pl.col("source_row").head(2).alias("first_two"))
+        pair = pl.col("first_two").list
+        other = pl.when(pl.col("source_row") == pair.get(0)).then(pair.get(1)).otherwise(pair.get(0)).alias("other")
+        copies, conflicting = (
+            rows.join(others, on=["key", "key2"], maintain_order="left").select("source_row", other)
+            for rows in (copies.filter(~pl.col("source_row").is_in(at_fault)), conflicting)
+        )
+        return copies, conflicting
+
+    def findings(self, delivery: Delivery) -> list[Finding]:
+        """What is wrong with the file as a whole (DOMAIN.md amendments 6, 7 and 11)."""
+        found: list[Finding] = []
+        rows = self.rows + self.torn
+        if self.blank > BLANK_ROWS_LISTED:
+            found.append(Finding("F07", Severity.WARNING, found=f"{self.blank} blank rows"))
+        if rows == 0 and not delivery.nil_return:
+            found.append(Finding("F01", Severity.FILE))
+        many = [r for r in ("F13", "C10") if self._rules[r] >= LEAST_ROWS_AT_FAULT and self._rules[r] > rows / 100]
+        found += [Finding(r, Severity.FILE, found=f"{self._rules[r]} of {rows} rows") for r in many]
+        suppressed = {f: n for (rule, f), n in self._by_field.items() if rule == "C07" and n >= LEAST_ROWS_AT_FAULT}
+        found += [self._of_column("C07", field, f"{n} rows") for field, n in suppressed.items()]
+        found += self._births(rows)
+        mixed = {f for f, order in self._orders if (f, "dmy") in self._orders and order == "mdy"}
+        found += [self._of_column("C02", field) for field in sorted(mixed)]
+        found += [*self._disagreements(rows, delivery), *self._another_month(delivery), *self._other_forms()]
+        at_fault = pl.concat(self._at_fault).n_unique() if self._at_fault else 0
+        if at_fault >= LEAST_ROWS_FOR_BAD_SHARE and at_fault > rows * self.contract.bad_share_limit:
+            found.append(Finding("L01", Severity.FILE, found=f"{at_fault} of {rows} rows"))
+        return found
+
+    def _of_column(
+        self, rule_id: str, field: str, found: str | None = None, severity: Severity = Severity.FILE
+    ) -> Finding:
+        return Finding(rule_id, severity, field=field, column=self.layout.column_of(field), found=found)
+
+    def _births(self, rows: int) -> list[Finding]:
+        """That so many dates of a column are of long ago that it seems to hold dates of birth (rule P03)."""
+        long_ago = {f: n for (rule, f), n in self._by_field.items() if rule == "P03"}
+        births = [f for f, n in long_ago.items() if n >= LEAST_ROWS_AT_FAULT and n > rows / 100]
+        self.personal |= bool(births)
+        return [self._of_column("P03", field, f"{long_ago[field]} rows") for field in births]
+
+    def _another_month(self, delivery: Delivery) -> list[Finding]:
+        """That the file seems to be about another month than its name says (rule F19)."""
+        cut, field = delivery.data_cut_date, self.contract.event_date
+        days = Counter({day: n for day, n in self._days.items() if day <= cut})  # later days are C06's business
+        if delivery.extract_type is ExtractType.PERIOD:
+            dated = days.total()
+            outside = sum(n for day, n in days.items() if (day.year, day.month) != (cut.year, cut.month))
+            if outside >= LEAST_ROWS_AT_FAULT and 2 * outside >= dated:
+                return [self._of_column("F19", field, f"{outside} of {dated} dates are outside {cut:%B %Y}")]
+        elif days:
+            newest = max(days)
+            lately = sum(n for day, n in days.items() if day > newest - QUARTER)
+            if lately >= LEAST_EVENTS and SILENCE < cut - newest <= QUARTER:
+                said = f"the newest date is {newest}, the extract is cut at {cut}"
+                return [self._of_column("F19", field, said, Severity.WARNING)]
+        return []
+
+    def _other_forms(self) -> list[Finding]:
+        """That rows say they were filled in on several versions of the form, or on one we do not know (rule F24)."""
+        if not self._form_versions or (len(self._form_versions) == 1 and self._form_versions <= FORM_VERSIONS):
+            return []
+        told = sorted({v if _VERSION_NUMBER.fullmatch(v) else "a text that is no number" for v in self._form_versions})
+        column = None if self.layout.version_column is None else self.layout.columns[self.layout.version_column]
+        return [Finding("F24", Severity.FILE, column=column, found=", ".join(told))]
+
+    def _disagreements(self, rows: int, delivery: Delivery) -> list[Finding]:
+        """Where the manifest states something else than the file holds (rule F16)."""
+        said = ["rows found in a nil return"] if delivery.nil_return and rows else []
+        if delivery.sha256_declared and delivery.sha256_declared != delivery.sha256:
+            said.append("the checksum differs")
+        if delivery.rows_declared is not None and delivery.rows_declared != rows:
+            said.append(f"{rows} rows found, {delivery.rows_declared} stated")
+        counted = self.contract.control_total not in self.layout.unread
+        if counted and delivery.gbp_declared is not None and Decimal(delivery.gbp_declared) != self.total:
+            said.append(f"GBP {self.total} found, GBP {Decimal(delivery.gbp_declared)} stated")
+        return [Finding("F16", Severity.FILE, found="; ".join(said))] if said else []
+
+
+def _keys_of(typed: TypedBatch, contract: Contract) -> pl.DataFrame:
+    """Two independent 64-bit digests of each row's key and one of its whole text. Rows without a key are left out."""
+    key = typed.rows.select(
+        "source_row", pl.struct(contract.key).alias("k"), pl.col(contract.key[0]).is_null().alias("no")
+    )
+    text = typed.texts.select(pl.struct(pl.exclude("source_row")).hash(seed=3).alias("row"))
+    return (
+        pl.concat([key, text], how="horizontal")
+        .filter(~pl.col("no"))
+        .select("source_row", pl.col("k").hash(seed=1).alias("key"), pl.col("k").hash(seed=2).alias("key2"), "row")
+    )

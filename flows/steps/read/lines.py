@@ -1,0 +1,132 @@
+"""The physical lines of a delimited text, and which of them are records by themselves.
+
+A line none of whose cells begins with a quotation mark is split at its delimiters: a mark elsewhere is that character
+itself (12" or 37'37.8"N). A line with a quoted cell must be quoted throughout as the standard has it (RFC 4180): a
+quoted cell ends where its mark does, a mark inside is doubled, and no other cell holds one. No line is looked at by
+itself here: all lines of a chunk are, at once.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from schemas.shapes import column_letter
+from schemas.wording import counted
+
+_LF, _CR = 10, 13
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """How a text's records are written: what parts their cells, what quotes one, and how many cells they have."""
+
+    delimiter: str
+    quote: str
+    width: int
+
+    @property
+    def _cell(self) -> str:
+        d, q = re.escape(self.delimiter), re.escape(self.quote)
+        return rf"(?:{q}[^{q}]*(?:{q}{q}[^{q}]*)*{q}|[^{q}\r\n{d}]*)"
+
+    def _cells(self, further: str) -> str:
+        return rf"{self._cell}(?:{re.escape(self.delimiter)}{self._cell}){further}"
+
+    @property
+    def quoted_cell(self) -> str:
+        """The pattern of a line that has a cell which begins with a quotation mark."""
+        d, q = re.escape(self.delimiter), re.escape(self.quote)
+        return rf"^{q}|{d}{q}"
+
+    @property
+    def line(self) -> str:
+        """The pattern of a line that is a quoted record by itself."""
+        return rf"^{self._cells(f'{{{self.width - 1}}}')}\r?\n?$"
+
+    @cached_property
+    def record(self) -> re.Pattern[bytes]:
+        """A record, which may run over several lines, up to the end of the last. It never tries a cell twice."""
+        cells = self._cells(f"{{{self.width - 1}}}").replace("]*", "]*+").replace(")*", ")*+")
+        return re.compile(rf"{cells}(?=\r?(?:\n|\Z))".encode())
+
+    @cached_property
+    def _pairs(self) -> re.Pattern[str]:
+        return re.compile(self._cells("*"))
+
+    def why_torn(self, line: str, last: bool = False) -> str:
+        """Why a line is no record, in the sender's words. The last line of a file may have no line break.
+
+        Then it may have been cut off: that is said of one that lacks cells or the end of a quotation.
+        """
+        cut_off = "the last line is cut off: " if last else ""
+        if "\x00" in line:
+            return "a zero byte, which stands for no character"
+        if re.search(self.quoted_cell, line):
+            if not self._pairs.fullmatch(line):
+                return f"{cut_off}quotation marks that do not pair"
+            line = re.sub(rf"{self.quote}[^{self.quote}]*{self.quote}", "", line)
+        if "\r" in line:
+            return "a carriage return in the middle of the line"
+        cells = line.count(self.delimiter) + 1
+        said = f"{counted(cells, 'cell')}, where the heading has {self.width}"
+        if cells > self.width:
+            return f"{said}: {cells - self.width} too many"
+        return f"{cut_off}{said}: nothing for {_columns(cells, self.width)}"
+
+
+@dataclass
+class Lines:
+    """The lines of a chunk, an entry each: where it begins, where it ends without and with its line break, what it is.
+
+    A `good` line is a record by itself. It is `plain` where its quotation marks are characters like any other, and may
+    then yet be the end of a record that began above.
+    """
+
+    starts: np.ndarray
+    ends: np.ndarray
+    nexts: np.ndarray
+    good: np.ndarray
+    plain: np.ndarray
+    quoted: np.ndarray  # a cell begins with a quotation mark
+    empty: np.ndarray  # at most spaces and the like
+
+    @classmethod
+    def of(cls, chunk: bytes, grammar: Grammar) -> Lines:
+        """Find the lines of a chunk, which begins with one."""
+        marks = np.frombuffer(chunk, np.uint8)
+        breaks = np.flatnonzero(marks == _LF)
+        nexts = breaks + 1
+        if not chunk.endswith(b"\n"):
+            breaks, nexts = np.append(breaks, len(chunk)), np.append(nexts, len(chunk))
+        starts = np.concatenate(([0], nexts[:-1]))
+        ends = breaks - (marks[np.maximum(breaks - 1, 0)] == _CR) * (breaks > starts)
+
+        def count(mark: int) -> np.ndarray:
+            if bytes([mark]) not in chunk:
+                return np.zeros(len(starts), np.int64)
+            return np.diff(np.searchsorted(np.flatnonzero(marks == mark), np.append(starts, len(chunk))))
+
+        cells, marked = count(ord(grammar.delimiter)) + 1, count(ord(grammar.quote)) > 0
+        good = (cells == grammar.width) & (count(_CR) == (breaks > ends))
+        quoted = np.zeros(len(starts), bool)
+        if marked.any():
+            edges = pa.py_buffer(np.append(starts, len(chunk)).astype(np.int32))
+            texts = pl.Series(pa.StringArray.from_buffers(len(starts), edges, pa.py_buffer(chunk))).filter(marked)
+            quoted[marked] = texts.str.contains(grammar.quoted_cell)
+            good[marked] = np.where(quoted[marked], texts.str.contains(grammar.line), good[marked])
+        good &= count(0) == 0
+        return cls(starts, ends, nexts, good, marked & ~quoted, quoted, ~good & (cells == 1) & ~marked)
+
+
+def _columns(first: int, end: int) -> str:
+    """Columns by their letters, from position `first` up to `end`."""
+    letters = [column_letter(first), column_letter(end - 1)]
+    if letters[0] == letters[1]:
+        return f"column {letters[0]}"
+    return f"columns {letters[0]} {'and' if end - first == 2 else 'to'} {letters[1]}"

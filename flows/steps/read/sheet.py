@@ -1,0 +1,139 @@
+"""What every kind of workbook comes down to: sheets with a name, and rows of cells that stand where they stood."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import python_calamine as calamine
+
+from flows.steps.read.heading import MOST_COLUMNS
+from schemas.catalogue import datasets
+from schemas.shapes import Unreadable, column_letter
+from schemas.shown import may_be_repeated
+
+MOST_CELLS = 40_000_000  # of the rectangle around all cells: about 1.3 GB of memory
+Errors = dict[tuple[int, int], str]  # (row, column) from 0, and the error's text
+Area = tuple[int, int, int, int]  # merged cells: top, left, bottom, right, from 0
+
+
+@dataclass(frozen=True)
+class Table:
+    """The cells of a sheet. `rows` gives them anew from the sheet's first row at each call, '' where a cell is empty.
+
+    Spreadsheet errors are texts such as '#REF!'; of merged cells, only the first holds anything.
+    """
+
+    rows: Callable[[], Iterator[list[Any]]]
+    merged: list[Area] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet of cells in a workbook, opened when it is asked for."""
+
+    name: str
+    hidden: bool
+    open: Callable[[], Table]
+
+
+def told(sheets: Sequence[Sheet], names: Sequence[str]) -> list[str]:
+    """Names of sheets as they may be repeated: one that may be personal is told by its place ('sheet 2')."""
+    places = {sheet.name: n for n, sheet in enumerate(sheets, 1)}
+    return [n if may_be_repeated(n, datasets().values()) else f"sheet {places[n]}" for n in names]
+
+
+def must_fit(rows: int, columns: int) -> None:
+    """Raises Unreadable (U01) where the rectangle around all cells of a sheet would fill the memory."""
+    if rows * columns > MOST_CELLS:
+        raise Unreadable("U01", f"a cell lies in row {rows:,} or column {column_letter(columns - 1)}, far from others")
+    if columns > MOST_COLUMNS:
+        raise Unreadable("U01", f"a sheet has more than {MOST_COLUMNS:,} columns")
+
+
+def text_of(value: Any) -> str:
+    """A cell's value as the sender would type it."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, timedelta):
+        minutes, seconds = divmod(round(value.total_seconds()), 60)
+        return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
+    return str(value)
+
+
+def _number(value: float) -> str:
+    """A number without the noise of its binary form: 12 digits, which are the pence of billions; more where needed."""
+    if value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    text = f"{value:.12g}" if abs(value) < 1e10 else f"{value:.15g}"
+    return f"{Decimal(text):f}" if 1e-6 <= abs(value) < 1e15 else text
+
+
+class Calamine:
+    """A workbook as calamine reads it, with its faults turned into words. It gives nothing for spreadsheet errors."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises Unreadable: U01 damaged, U02 password."""
+        self._book: calamine.CalamineWorkbook = _in_words(lambda: calamine.CalamineWorkbook.from_path(str(path)))
+
+    def sheets(self) -> list[tuple[str, bool]]:
+        """The sheets of cells: name, and whether it is hidden."""
+        return [
+            (s.name, s.visible != calamine.SheetVisibleEnum.Visible)
+            for s in self._book.sheets_metadata
+            if s.typ == calamine.SheetTypeEnum.WorkSheet
+        ]
+
+    def table(self, name: str, errors: Errors, merged: list[Area] | None = None) -> Table:
+        """A sheet's cells, with its spreadsheet errors put where they are."""
+        sheet = _in_words(lambda: self._book.get_sheet_by_name(name))
+        areas = [(t, le, b, r) for (t, le), (b, r) in sheet.merged_cell_ranges or []] if merged is None else merged
+        return Table(lambda: _with_errors(sheet.iter_rows(), errors), areas)
+
+
+def _in_words(act: Callable[[], Any]) -> Any:
+    """What calamine gives, or why not: it may panic at a damaged file, which Python knows as no ordinary exception."""
+    try:
+        return act()
+    except calamine.PasswordError:
+        raise Unreadable("U02") from None
+    except (calamine.CalamineError, OSError, ValueError, OverflowError, MemoryError):
+        raise Unreadable("U01") from None
+    except BaseException as fault:
+        if type(fault).__name__ != "PanicException":
+            raise
+        raise Unreadable("U01") from None
+
+
+def _with_errors(rows: Iterator[list[Any]], errors: Errors) -> Iterator[list[Any]]:
+    if not errors:
+        yield from rows
+        return
+    by_row: dict[int, dict[int, str]] = {}
+    for (row, column), text in errors.items():
+        by_row.setdefault(row, {})[column] = text
+    n = -1
+    for n, cells in enumerate(rows):  # noqa: B007 - the last number is needed below
+        for column, text in by_row.pop(n, {}).items():
+            cells += [""] * (column + 1 - len(cells))
+            cells[column] = text
+        yield cells
+    for row in range(n + 1, max(by_row, default=-1) + 1):
+        beyond = by_row.get(row, {})
+        yield [beyond.get(column, "") for column in range(max(beyond, default=-1) + 1)]

@@ -1,0 +1,69 @@
+"""Every sheet of a file as it stands, to be given back to its sender with the bad cells marked.
+
+Nothing is judged and nothing left out: a line that cannot be told apart into the heading's columns is split at each
+delimiter, so that its sender sees it where it was.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Set
+from pathlib import Path
+from typing import Any
+
+from flows.steps.read import WORKBOOKS, read, sheets_of
+from flows.steps.read.archive import Package, the_only_file, unpacked
+from flows.steps.read.delimited import QUOTE, heading_of
+from flows.steps.read.encoding import as_utf8
+from flows.steps.read.format import Format, format_of
+from schemas.shapes import SheetCells
+
+
+def as_sheets(
+    path: Path, known_headings: Set[str], name: str, delimiter: str = "", quote: str = ""
+) -> list[SheetCells]:
+    """The sheets of a workbook, or the one sheet, called `name`, that another file is. Takes what `read` takes.
+
+    Raises Unreadable for a file that cannot be opened.
+    """
+    kind = format_of(path)
+    if kind in WORKBOOKS:
+        tables = [(s, s.open()) for s in sheets_of(path, kind)]
+        return [SheetCells(s.name, _trimmed(list(t.rows())), s.hidden, tuple(t.merged)) for s, t in tables]
+    if kind is Format.ZIP:
+        package = Package(path)
+        folder, inside = unpacked(package, the_only_file(package))
+        with folder:
+            return as_sheets(inside, known_headings, name, delimiter, quote)
+    lines: dict[int, list[Any]] = {}
+    extract = read(path, known_headings, "", delimiter, quote)
+    if kind is Format.PARQUET:
+        lines[extract.header_row] = list(extract.headings)
+    else:
+        lines, delimiter = _heading_lines(path, known_headings, delimiter, quote)
+    columns = [*map(str, range(len(extract.headings))), "source_row"]
+    for batch in extract.batches:
+        lines |= {line: cells for *cells, line in batch.rows.select(columns).iter_rows()}
+        lines |= {line: text.rstrip("\r\n").split(delimiter) for line, text in batch.beside}
+    return [SheetCells(name, _trimmed([lines.get(line, []) for line in range(1, max(lines) + 1)]))]
+
+
+def _heading_lines(path: Path, known: Set[str], delimiter: str, quote: str) -> tuple[dict[int, list[Any]], str]:
+    """The records of a text file's heading, each at its first line, and what parts the cells."""
+    data, _, _ = as_utf8(path)
+    heading = heading_of(data, known, delimiter, quote or QUOTE)
+    texts = data[: heading.size].decode("utf-8").splitlines(keepends=True)[heading.first :]
+    reader = csv.reader(texts, delimiter=heading.delimiter, quotechar=heading.quote)
+    lines, line = {}, heading.first + 1
+    for record in reader:
+        lines[line] = record
+        line = heading.first + 1 + reader.line_num
+    return lines, heading.delimiter
+
+
+def _trimmed(rows: list[list[Any]]) -> list[list[Any]]:
+    """The rows without the empty ones at the end."""
+    end = len(rows)
+    while end and all(c is None or c == "" for c in rows[end - 1]):
+        end -= 1
+    return rows[:end]

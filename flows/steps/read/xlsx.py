@@ -1,0 +1,58 @@
+"""Excel workbooks (.xlsx, .xlsm): a zip package of XML. Macros are never run and links are never followed.
+
+calamine reads the values; every part that it reads is looked at before.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from functools import partial
+from pathlib import Path
+from xml.etree import ElementTree
+
+from flows.steps.read.archive import Package
+from flows.steps.read.sheet import Calamine, Sheet, Table
+from flows.steps.read.workbook_xml import errors_of_sheet
+from schemas.shapes import Unreadable
+
+BOOK = "xl/workbook.xml"
+_LINKS = "xl/_rels/workbook.xml.rels"
+_READ_FIRST = ("xl/sharedStrings.xml", "xl/styles.xml", "[Content_Types].xml")
+MOST_TEXTS = 20_000_000
+
+
+def sheets_of_xlsx(path: Path, package: Package) -> list[Sheet]:
+    """The sheets of an Excel workbook. Raises Unreadable: U01 damaged or hostile, U02 password."""
+    members = _members(package)
+    for name in _READ_FIRST:
+        if name in package:
+            texts = sum(piece.count(b"<si") for piece in package.xml_pieces(name))
+            if texts > MOST_TEXTS:
+                raise Unreadable("U01", f"it holds {texts:,} texts")
+    book = Calamine(path)
+
+    def table(name: str) -> Table:
+        if name not in members:
+            raise Unreadable("U01", "a sheet of it is missing")
+        return book.table(name, errors_of_sheet(package, members[name]))
+
+    return [Sheet(name, hidden, partial(table, name)) for name, hidden in book.sheets()]
+
+
+def _members(package: Package) -> dict[str, str]:
+    """The part of the package that holds each sheet. Raises Unreadable (U01) where one lies outside it."""
+    try:
+        book, links = (ElementTree.fromstring(package.xml(name)) for name in (BOOK, _LINKS))
+    except (ElementTree.ParseError, ValueError, LookupError):
+        raise Unreadable("U01", "it is damaged or was cut off") from None
+    targets = {link.get("Id", ""): link for link in links}
+    found = {}
+    for sheet in (e for e in book.iter() if e.tag.endswith("}sheet")):
+        link = targets.get(next((v for k, v in sheet.attrib.items() if k.endswith("}id")), ""))
+        target = "" if link is None else link.get("Target", "")
+        part = posixpath.normpath(target.lstrip("/") if target.startswith(("/", "xl/")) else f"xl/{target}")
+        if link is not None and (link.get("TargetMode") == "External" or part.startswith("..") or ":" in target):
+            raise Unreadable("U01", "a sheet of it lies outside the workbook")
+        if part in package:
+            found[sheet.get("name", "")] = part
+    return found

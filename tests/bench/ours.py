@@ -1,0 +1,26 @@
+"""The pipeline's own work, cut as the reference is cut: receive, read, conform, judge and load; no marts or reports."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from flows.judgement import judge_delivery
+from flows.run import opened
+from flows.settings import Settings
+from flows.steps.load import load
+from flows.steps.receive import receive
+
+
+def receive_to_load(data: Path) -> None:
+    """Take in what lies in `data`/raw, judge it, and load what was accepted into `data`/loaded.duckdb."""
+    settings = Settings.of(data)
+    with opened(settings, None) as run:
+        received = receive(run.places, run.ledger, run.id, run.moment)
+        made = [judge_delivery(d, run.places, run.judgements) for d in run.waiting(received)]
+        run.remember(made)
+        load(data / "loaded.duckdb", run.judged(received), [], run.judgements, run.options())
+
+
+if __name__ == "__main__":
+    receive_to_load(Path(sys.argv[1]))

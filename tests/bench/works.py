@@ -1,0 +1,160 @@
+"""The works that are measured: each gives one or more rows of the table, with its target."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from measure import compared, cost_of, python
+
+CONTACTS = "MHT-BPL_contacts_201611_v1"
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One row of the table: a ratio (or another figure) beside the most it may be."""
+
+    work: str
+    value: float
+    most: float
+    unit: str = "x"
+
+    @property
+    def holds(self) -> bool:
+        """Whether the target is met."""
+        return self.value <= self.most
+
+    @property
+    def target(self) -> str:
+        """The target in words."""
+        return f"<= {self.most:g}{self.unit}"
+
+    @property
+    def measured(self) -> str:
+        """What was measured, in words."""
+        return f"{self.value:.2f}{self.unit}"
+
+    @property
+    def in_words(self) -> str:
+        """The row as a line."""
+        return f"{self.work}: {self.measured} (target {self.target}){'' if self.holds else '  DOES NOT HOLD'}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The row as plain values."""
+        return asdict(self) | {"holds": self.holds}
+
+
+@dataclass
+class Bench:
+    """Where files of this run lie, how large the large one is, and how often each work is repeated."""
+
+    folder: Path
+    size: int
+    repeats: int
+
+    def contacts(self, rows: int, bad_share: float = 0.01) -> Path:
+        """A made-up contacts file. Another process writes it, so that this one stays small."""
+        path = self.folder / f"contacts-{rows}-{bad_share}.csv"
+        if not path.exists():
+            cost_of(python("made_up_contacts.py", path, str(rows), str(bad_share)))
+        return path
+
+    def ours(self, file: Path) -> Callable[[], Sequence[str]]:
+        """The pipeline from receive to load, over one file in a data folder that is new each time."""
+
+        def make() -> Sequence[str]:
+            data = self.folder / "data"
+            shutil.rmtree(data, ignore_errors=True)
+            (data / "raw" / "MHT-BPL").mkdir(parents=True)
+            os.link(file, data / "raw" / "MHT-BPL" / f"{CONTACTS}{file.suffix}")
+            return python("ours.py", data)
+
+        return make
+
+    def by_hand(self, file: Path) -> Callable[[], Sequence[str]]:
+        """The reference over the same file."""
+
+        def make() -> Sequence[str]:
+            out = self.folder / "by hand"
+            shutil.rmtree(out, ignore_errors=True)
+            out.mkdir()
+            return python("reference.py", file, out)
+
+        return make
+
+    @cached_property
+    def pilots(self) -> str:
+        """The command as it is installed."""
+        return str(Path(sys.executable).with_name("pilots"))
+
+
+def large_file(bench: Bench) -> Iterator[Outcome]:
+    """Receive to load over one large file, beside the reference."""
+    file = bench.contacts(bench.size)
+    cost_of(bench.ours(file)())
+    cost_of(bench.by_hand(file)())
+    _assert_same_findings(bench)
+    costs = compared({"ours": bench.ours(file), "by hand": bench.by_hand(file)}, bench.repeats)
+    ours, by_hand = costs["ours"], costs["by hand"]
+    yield Outcome("receive to load v the reference, wall", ours.wall / by_hand.wall, 1.0)
+    yield Outcome("receive to load v the reference, CPU", ours.cpu / by_hand.cpu, 1.2)
+    yield Outcome("receive to load, peak memory of the process tree", ours.memory / GIB, 1.0, " GiB")
+
+
+def _assert_same_findings(bench: Bench) -> None:
+    """Stop where the two sides do not find the same: then their times are not of the same work."""
+    said = subprocess.run(
+        python("same_findings.py", bench.folder / "data", bench.folder / "by hand"),
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    if said.returncode:
+        sys.exit(said.stderr)
+
+
+def all_bad(bench: Bench) -> Iterator[Outcome]:
+    """A file whose every row is at fault, beside one without a fault."""
+    rows = min(bench.size, 1_000_000)
+    bad, good = bench.ours(bench.contacts(rows, 1.0)), bench.ours(bench.contacts(rows, 0.0))
+    costs = compared({"bad": bad, "good": good}, bench.repeats)
+    yield Outcome("an all-bad file v an all-good one, time", costs["bad"].wall / costs["good"].wall, 2.0)
+    yield Outcome("an all-bad file v an all-good one, memory", costs["bad"].memory / costs["good"].memory, 1.5)
+
+
+def workbook(bench: Bench) -> Iterator[Outcome]:
+    """An Excel workbook of 100,000 rows, beside the bare reader alone."""
+    file = bench.folder / "contacts.xlsx"
+    cost_of(python("as_workbook.py", bench.contacts(100_000), file))
+    bare = [sys.executable, "-c", _BARE_CALAMINE, str(file)]
+    costs = compared({"ours": bench.ours(file), "bare": lambda: bare}, bench.repeats)
+    yield Outcome("XLSX of 100k rows v calamine alone", costs["ours"].wall / costs["bare"].wall, 1.5)
+
+
+_BARE_CALAMINE = """
+import sys, python_calamine
+python_calamine.CalamineWorkbook.from_path(sys.argv[1]).get_sheet_by_index(0).to_python(skip_empty_area=False)
+"""
+
+
+def start_up(bench: Bench) -> Iterator[Outcome]:
+    """`pilots --help` beside the smallest typer program."""
+    bare = [sys.executable, "-c", "import typer; app = typer.Typer(); app.command()(lambda: None); app()", "--help"]
+    help_ = [bench.pilots, "--help"]
+    costs = compared({"ours": lambda: help_, "bare": lambda: bare}, max(bench.repeats, 9))
+    yield Outcome("`pilots --help` v a bare typer program", costs["ours"].wall / costs["bare"].wall, 1.3)
+
+
+def small_check(bench: Bench) -> Iterator[Outcome]:
+    """`pilots check` of a small workbook, beside the imports that it cannot do without."""
+    file = bench.folder / f"{CONTACTS}.xlsx"
+    cost_of(python("as_workbook.py", bench.contacts(300, 0.0), file))
+    imports = [sys.executable, "-c", "import pandera.polars, duckdb, python_calamine"]
+    costs = compared({"ours": lambda: [bench.pilots, "check", str(file)], "imports": lambda: imports}, 9)
+    yield Outcome("`pilots check` of 300 rows v its imports", costs["ours"].wall / costs["imports"].wall, 1.4)

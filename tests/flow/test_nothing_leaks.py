@@ -1,0 +1,220 @@
+"""No output repeats a personal value that a sender let slip: 200 made-up ones, in every place that a file has.
+
+Only `data/raw` holds them, and a marked workbook in the sender's own folder, made from the sender's own file, may.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+from commands import environment, pilots
+from judging import as_csv, as_table, workbook
+from made_up_returns import BPL, PROJECT, WMCA, DataFolder, people, sound
+from prefect_server import PrefectServer
+from seeded_values import KINDS, Value, leaks, outputs_of, seeded_values
+
+NIGHT = "2017-01-03T03:30"
+VALUES = seeded_values()
+
+
+def contacts(**differences: str) -> list[dict[str, str]]:
+    """A few sound contacts, of which the second differs."""
+    return [sound("contacts", 1), sound("contacts", 2, **differences), sound("contacts", 3)]
+
+
+def cell(field: str) -> Callable[[str], str]:
+    return lambda value: as_csv(contacts(**{field: value}))
+
+
+SOUND = as_csv(contacts())
+LINES = SOUND.splitlines(keepends=True)
+# Where a value may stand in a file of contacts.
+IN_TEXT: dict[str, Callable[[str], str]] = {
+    "a code": cell("contact_type"),
+    "a date": cell("contact_date"),
+    "a number": cell("duration_minutes"),
+    "a reference": cell("contact_id"),
+    "a reference of staff": cell("staff_ref"),
+    "behind the prefix of a reference": lambda v: as_csv(contacts(contact_id=_behind_a_prefix(v))),
+    "among other words": lambda v: as_csv(contacts(contact_type=f"review with {v} at home")),
+    "a column nobody knows": lambda v: as_csv([{**r, "Other": v} for r in contacts()]),
+    "a heading": lambda v: as_csv([{**r, v: "1"} for r in contacts()]),
+    "a title": lambda v: f"Contacts of {v}\n\n{SOUND}",
+    "one of two lines of heading": lambda v: "," * 4 + v + "," * 4 + "\n" + SOUND,
+    "a torn line": lambda v: SOUND + f"BPL-C000009,{v}\n",
+    "a cell over several lines": lambda v: as_csv(contacts(contact_type=f"review\n{v}")),
+    "a total": lambda v: SOUND + f"Total,{v}" + "," * (LINES[0].count(",") - 1) + "\n",
+    "every row": lambda v: as_csv([{**r, "contact_type": v, "staff_ref": v} for r in contacts()]),
+    "no heading": lambda v: f"{v},{v}\n{v},{v}\n",
+}
+IN_BYTES: dict[str, Callable[[str], tuple[str, bytes]]] = {
+    "a workbook": lambda v: ("xlsx", workbook({"Contacts": as_table(contacts(contact_type=v))})),
+    "the name of a sheet": lambda v: ("xlsx", workbook({_sheet(v): as_table(contacts(attended="9"))})),
+    "the names of two sheets": lambda v: (
+        "xlsx",
+        workbook({_sheet(v): as_table(contacts()), "Contacts": as_table(contacts())}),
+    ),
+    "UTF-16": lambda v: ("csv", as_csv(contacts(contact_type=v)).encode("utf-16")),
+    "Windows-1252": lambda v: ("csv", as_csv(contacts(contact_type=f"{v} caf\u00e9")).encode("cp1252")),
+}
+
+
+def _behind_a_prefix(value: str) -> str:
+    return f"BPL-{value.replace(' ', '').upper()}"
+
+
+def _sheet(value: str) -> str:
+    return value.replace("/", "-")[:31]
+
+
+def seed(folder: DataFolder, values: list[Value]) -> int:
+    """Put each value into some place of a file of its own: every kind into many places. Gives the number of files."""
+    folder.send("participants", people("participants", 1, 2, 3))
+    folder.send("referrals", people("referrals", 1, 2, 3))
+    home, places = folder.places.raw / BPL, [*IN_TEXT, *IN_BYTES, "its own name", "a manifest", "a text of a trial"]
+    for n, value in enumerate(values, 1):
+        place, stem = places[n % len(places)], f"{BPL}_contacts_201611_v{n}"
+        if place in IN_TEXT:
+            (home / f"{stem}.csv").write_text(IN_TEXT[place](value.text), encoding="utf-8")
+        elif place in IN_BYTES:
+            suffix, content = IN_BYTES[place](value.text)
+            (home / f"{stem}.{suffix}").write_bytes(content)
+        elif place == "its own name":
+            (home / f"{value.text.replace('/', '-')}.csv").write_text(SOUND)
+        elif place == "a manifest":
+            (home / f"{stem}.csv").write_text(SOUND)
+            (home / f"{stem}.manifest.json").write_text(manifest(value))
+        else:
+            (folder.places.raw / WMCA).mkdir(exist_ok=True)
+            row = sound("randomisation", 1, WMCA, consent_version=value.text, stratum=value.text)
+            folder.send("randomisation", [row], period="201811", version=n, site=WMCA)
+    return len(values)
+
+
+def manifest(value: Value) -> str:
+    """A manifest that a value has got into, as a number or a day where it can be one."""
+    digits = "".join(c for c in value.text if c.isdigit())
+    stated: dict[str, object] = {"comment": value.text}
+    if value.kind == "date of birth":
+        stated["data_cut_date"] = next(o for o in value.others if o[4:5] == "-")
+    elif value.kind in ("NHS number", "telephone"):
+        stated["rows"] = int(digits)
+    return json.dumps(stated)
+
+
+def test_there_are_two_hundred_values() -> None:
+    assert len(VALUES) == sum(KINDS.values()) == 200 and len({v.text for v in VALUES}) > 190
+
+
+def test_a_night_repeats_none_of_them(folder: DataFolder, capfd: pytest.CaptureFixture[str]) -> None:
+    """All values, a file for each; the night is not stopped by any."""
+    seed(folder, VALUES)
+    result = folder.night(NIGHT)
+    said = capfd.readouterr()
+    assert result.result == "published" and "fault of ours" not in result.reported.summary
+    assert folder.ask("select count(*) from audit.deliveries")[0][0] > 160
+    outputs = outputs_of(folder.path, but=("raw/",))
+    assert any(name.endswith(".html") for name in outputs) and any("held.parquet, read" in n for n in outputs)
+    outputs["what the night said"] = (said.out + said.err + result.reported.summary + repr(result)).encode()
+    assert leaks(outputs, VALUES) == []
+
+
+@pytest.mark.parametrize("place", ["a code", "a reference", "a heading", "a torn line", "among other words"])
+def test_a_check_repeats_none_of_them(tmp_path: Path, place: str) -> None:
+    """One file that holds a value of each kind."""
+    some = [next(v for v in VALUES if v.kind == kind) for kind in KINDS]
+    path = tmp_path / f"{BPL}_contacts_201611_v1.csv"
+    path.write_text(IN_TEXT[place](" and ".join(v.text for v in some)), encoding="utf-8")
+    checked = pilots("check", str(path), "--json")
+    assert checked.returncode == 1 and json.loads(checked.stdout)["result"] in ("refused", "accepted_with_held_rows")
+    assert leaks({"stdout": checked.stdout.encode(), "stderr": checked.stderr.encode()}, VALUES) == []
+
+
+@pytest.mark.server
+def test_prefect_is_told_none_of_them(folder: DataFolder, tmp_path: Path) -> None:
+    """Its database, its artifacts (rows of it) and its logs: everything under its home."""
+    seed(folder, VALUES[::9])
+    with PrefectServer(tmp_path / "prefect") as server:
+        told = {k: v for k, v in server.environment.items() if k.startswith("PREFECT_")}
+        ran = pilots("run", "--data", str(folder.path), "--date", NIGHT, timeout=240, **told)
+        assert ran.returncode in (1, 2), ran.stderr
+        artifacts = json.dumps(server.ask("artifacts/filter", sort="CREATED_DESC"))
+        logs = json.dumps(server.ask("logs/filter", sort="TIMESTAMP_ASC"))
+    assert "deliveries" in artifacts
+    outputs = outputs_of(tmp_path / "prefect") | outputs_of(folder.path, but=("raw/",))
+    assert any("prefect.db, read" in name for name in outputs)
+    outputs |= {"stdout": ran.stdout.encode(), "stderr": ran.stderr.encode()}
+    outputs |= {"artifacts": artifacts.encode(), "logs": logs.encode()}
+    assert leaks(outputs, VALUES) == []
+
+
+HIDDEN_IN: dict[str, Callable[[str], bytes]] = {
+    "plain": lambda t: f"<td>{t}</td>".encode(),
+    "in capitals": lambda t: t.upper().encode(),
+    "without spaces": lambda t: t.replace(" ", "").encode(),
+    "base64": lambda t: base64.b64encode(f"x{t}yz".encode()),
+    "base64, later": lambda t: base64.b64encode(f"xy{t}z".encode()),
+    "UTF-16": lambda t: t.encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("how", HIDDEN_IN)
+def test_the_search_finds_what_is_there(tmp_path: Path, how: str) -> None:
+    for value in VALUES:
+        (tmp_path / "page.html").write_bytes(b"before" + HIDDEN_IN[how](value.text) + b"after")
+        assert leaks(outputs_of(tmp_path), [value]), f"a {value.kind} was not found {how}"
+
+
+def test_the_search_looks_into_what_is_packed(tmp_path: Path) -> None:
+    text = VALUES[0].text
+    pl.DataFrame({"a": [text] * 100}).write_parquet(tmp_path / "rows.parquet", compression="zstd")
+    [found, *_] = leaks(outputs_of(tmp_path), VALUES)
+    assert found.startswith("rows.parquet, read")
+
+
+MIDWAY = """
+import sys, time
+from datetime import datetime
+from pathlib import Path
+from flows import judgement, nightly
+from flows.settings import Settings
+from flows.steps.conform import conform
+seen = []
+def slowly(batch, *others):
+    typed = conform(batch, *others)
+    seen.append(len(typed.rows))
+    if len(seen) == 3:
+        print(sum(seen), flush=True)
+        time.sleep(60)
+    return typed
+judgement.conform = slowly
+nightly.night(Settings(data=Path(sys.argv[1])), datetime(2017, 1, 3, 3, 30))
+"""
+
+
+def test_a_night_that_is_killed_while_it_searches_leaves_nothing(folder: DataFolder) -> None:
+    """After two batches were written, by kill -9: what they held is nowhere on the disk, under any name."""
+    values = [v for v in VALUES if v.kind in ("NHS number", "name", "date of birth")]
+    rows = [sound("contacts", n, contact_type=values[n % len(values)].text) for n in range(1, 120_001)]
+    table = as_table([sound("contacts", 0), *rows])
+    path = folder.places.raw / BPL / f"{BPL}_contacts_201611_v1.csv"
+    path.parent.mkdir(parents=True)
+    long = [*(",".join(r) for r in table)]
+    path.write_text("\n".join(line + "," + "x" * 300 if i else line + ",Other" for i, line in enumerate(long)))
+    killed = subprocess.Popen(
+        [sys.executable, "-c", MIDWAY, str(folder.path)],
+        cwd=PROJECT, env=environment(), stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert killed.stdout
+    assert int(killed.stdout.readline()) > 50_000
+    killed.kill()
+    killed.wait(20)
+    assert leaks(outputs_of(folder.path, but=("raw/",)), VALUES) == []
+    assert list(folder.places.unfinished.iterdir()) == []

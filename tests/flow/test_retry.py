@@ -1,0 +1,256 @@
+"""`pilots retry`: what a changed code list, rule or correction touches is judged again, and its site is told."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from commands import command, copy_of_the_project, environment, pilots
+from made_up_returns import BPL, PROJECT, DataFolder, content_of, people, sound
+
+from flows import judgement, run
+from flows.nightly import night
+from flows.run import Scope
+from flows.settings import Settings
+from schemas.corrections import COLUMNS
+
+AGREED = {
+    "site_code": BPL, "dataset": "contacts", "file": f"{BPL}_contacts_201611_v1.csv", "sheet": "", "row": "3",
+    "column": "attended", "was": "9", "becomes": "5", "reason": "the export wrote 9 for 5",
+    "agreed_with": "data lead", "agreed_on": "2016-12-03", "until": "2017-03-31",
+}  # fmt: skip
+RETRY = Scope(new_files=False)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the project's code."""
+    return copy_of_the_project(tmp_path / "project")
+
+
+def agree(folder: DataFolder, *lines: dict[str, str]) -> None:
+    """Write `corrections.csv`."""
+    with folder.places.corrections.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(AGREED | line for line in lines)
+
+
+def page(folder: DataFolder, dataset: str = "contacts", version: int = 1) -> str:
+    """The page that the site gets, its spaces made one."""
+    path = folder.places.reports / BPL / f"{BPL}_{dataset}_201611_v{version}.html"
+    return " ".join(path.read_text(encoding="utf-8").split())
+
+
+def bytes_of(folder: DataFolder) -> dict[str, str]:
+    """Every file and folder below the data folder, with a digest of its bytes or where it leads."""
+
+    def said(path: Path) -> str:
+        if path.is_symlink():
+            return str(path.readlink())
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"
+
+    return {p.relative_to(folder.path).as_posix(): said(p) for p in sorted(folder.path.rglob("*"))}
+
+
+def with_one_held(folder: DataFolder) -> None:
+    """A first night on which row 3 of contacts is held for its attendance."""
+    folder.send_all(1, 2, 3)
+    folder.send("contacts", [sound("contacts", 1), sound("contacts", 2, attended="9"), sound("contacts", 3)])
+    folder.night("2016-12-02T03:30")
+    assert folder.count("core.contacts") == 2
+
+
+def add_code(home: Path) -> None:
+    """Somebody extends the list of contact types."""
+    with (home / "schemas" / "codes" / "contact_type.csv").open("a", encoding="utf-8") as codes:
+        codes.write("chat,Chat by text,,,,made up for a test\n")
+
+
+def test_an_extended_list_empties_the_quarantine_and_the_site_is_told(folder: DataFolder, copy: Path) -> None:
+    folder.send_all(1, 2, 3)
+    chats = [sound("contacts", n, contact_type="chat") for n in (2, 3)]
+    folder.send("contacts", [sound("contacts", 1), *chats, sound("contacts", 4)])  # 4 has no referral
+    assert pilots("run", "--no-prefect", "--data", str(folder.path), "--date", "2016-12-02", home=copy).returncode == 0
+    folder.send("contacts", people("contacts", 1, 2, 3), period="201612")  # new: not for a retry to take in
+    add_code(copy)
+
+    asked = ("--no-prefect", "--data", str(folder.path), "--date", "2016-12-05")
+    before = bytes_of(folder)
+    planned = pilots("retry", "--dry-run", *asked, home=copy)
+    assert planned.returncode == 0, planned.stderr
+    [only] = planned.stdout.splitlines()
+    assert only.startswith(f"{BPL}_contacts_201611_v1_")
+    assert bytes_of(folder) == before, "a dry run wrote something"
+
+    retried = pilots("retry", *asked, home=copy)
+    assert retried.returncode == 0, retried.stderr
+    told, where = retried.stdout.splitlines()
+    assert told == f"{BPL} contacts November 2016: 2 rows released, 1 still held"
+    assert folder.ask("select count(*) filter (contact_type = 'chat'), count(*) from core.contacts") == [(2, 3)]
+    assert list(folder.standings("contacts")) == ["201611 v1"], "a retry took in a new file"
+    said = (
+        "2 rows that were held back on 2 December 2016 are now in the figures: the list for Contact type was extended."
+    )
+    assert said in page(folder)
+    summary = Path(where.removeprefix("Summary: ")).read_text(encoding="utf-8")
+    assert f"- {BPL} contacts November 2016: {said}" in summary
+
+    again = pilots("retry", *asked, home=copy)
+    assert again.stdout.splitlines()[0] == "Nothing was out of date." and said in page(folder)
+    assert pilots("retry", "--dry-run", *asked, home=copy).stdout == "Nothing is out of date.\n"
+
+
+def test_a_correction_judges_its_file_alone_and_its_end_is_told_too(folder: DataFolder) -> None:
+    with_one_held(folder)
+    raw = (folder.places.raw / BPL / f"{BPL}_contacts_201611_v1.csv").read_bytes()
+    agree(folder, {})
+    night = folder.night("2016-12-04")
+    assert [j.delivery.dataset for j in night.judged] == ["contacts"], "another file was judged again"
+    assert folder.ask("select attended from core.contacts where source_row = 3") == [("5",)]
+    made = "select source_row, column_name, found, suggestion from audit.findings where rule_id = 'X01'"
+    assert folder.ask(made) == [(3, "attended", "9", "5")]
+    said = (
+        "1 row that was held back on 2 December 2016 is now in the figures: 1 correction agreed with you was made."
+        " There is nothing to do about it."
+    )
+    assert said in page(folder) and said in night.reported.summary
+    assert "was corrected, as agreed with you" in page(folder)
+    assert (folder.places.raw / BPL / f"{BPL}_contacts_201611_v1.csv").read_bytes() == raw
+    assert folder.night("2016-12-05").result == "quiet"
+
+    agree(folder)  # the line is taken out
+    later = folder.night("2016-12-06")
+    assert folder.count("core.contacts") == 2 and folder.ask(made) == []
+    back = "1 row that was accepted on 4 December 2016 is now held back: see check V02."
+    assert back in page(folder) and back in later.reported.summary
+    assert said not in page(folder)
+
+
+def test_a_correction_ends_with_its_last_day(folder: DataFolder) -> None:
+    with_one_held(folder)
+    agree(folder, {"until": "2016-12-05"})
+    assert folder.night("2016-12-05").result == "published" and folder.count("core.contacts") == 3
+    ended = folder.night("2016-12-06")
+    assert folder.count("core.contacts") == 2
+    assert "`corrections.csv`, line 2: it was agreed until 5 December 2016" in ended.reported.summary
+    assert "`corrections.csv`, line 2" in folder.night("2016-12-07").reported.summary, "a quiet night forgets it"
+
+
+def test_a_mended_source_is_told_and_the_correction_not_made(folder: DataFolder) -> None:
+    with_one_held(folder)
+    agree(folder, {})
+    folder.night("2016-12-04")
+    mended = [sound("contacts", n, attended="6" if n == 2 else "5") for n in (1, 2, 3)]
+    folder.send("contacts", mended)  # the same name, other bytes
+    night = folder.night("2016-12-05")
+    assert folder.ask("select attended from core.contacts where source_row = 3") == [("6",)]
+    assert folder.ask("select source_row, found from audit.findings where rule_id = 'X02'") == [(3, "6")]
+    assert "`corrections.csv`, line 2: it does not fit row 3 of" in night.reported.summary
+    assert "An agreed correction no longer fits" in page(folder)
+    folder.send("contacts", people("contacts", 1, 2, 3), period="201612")
+    assert "line 2: a later file counts now" in folder.night("2016-12-06").reported.summary
+
+
+def test_a_malformed_line_stops_nothing_and_is_named(folder: DataFolder) -> None:
+    with_one_held(folder)
+    agree(folder, {"site_code": "MHT-XXX"}, {}, {"file": f"{BPL}_contacts_201608_v1.csv"})
+    night = folder.night("2016-12-04")
+    assert folder.count("core.contacts") == 3 and not night.must_be_fixed
+    assert "line 2: there is no site of this site_code" in night.reported.summary
+    assert "line 4: no file of this name was received" in night.reported.summary
+    folder.places.corrections.write_bytes("site_code,datasét".encode("cp1252"))
+    assert "`corrections.csv` is not UTF-8" in folder.night("2016-12-05").reported.summary
+    assert folder.count("core.contacts") == 2
+
+
+def test_rows_whose_referral_came_later_are_released(folder: DataFolder) -> None:
+    folder.send_all(1, 2)
+    folder.send("contacts", people("contacts", 1, 2, 3))
+    folder.night("2016-12-02")
+    assert folder.count("core.contacts") == 2
+    folder.send("participants", people("participants", 1, 2, 3), version=2)
+    folder.send("referrals", people("referrals", 1, 2, 3), version=2)
+    night = folder.night("2016-12-05")
+    said = "1 row that was held back on 2 December 2016 is now in the figures: the referrals they refer to came in."
+    assert said in page(folder) and f"{BPL} contacts November 2016: {said}" in night.reported.summary
+
+
+def test_only_the_site_or_dataset_that_is_named(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.send_all(1, 2, 3)
+    folder.night("2016-12-02")
+    first = judgement.judgement_key
+    for module in (judgement, run):
+        monkeypatch.setattr(module, "judgement_key", lambda *args: f"new{first(*args)}"[:32])
+    settings = Settings.of(folder.path)
+    part = night(settings, scope=Scope(new_files=False, site=BPL, dataset="contacts"))
+    assert [j.delivery.dataset for j in part.judged] == ["contacts"]
+    rest = night(settings, scope=RETRY)
+    assert sorted(j.delivery.dataset for j in rest.judged) == ["employment_outcomes", "participants", "referrals"]
+    assert folder.count("core.contacts") == 3
+
+
+def test_a_file_that_is_refused_only_now_is_told(folder: DataFolder, copy: Path) -> None:
+    folder.send("contacts", people("contacts", *range(1, 31)))
+    asked = ("--no-prefect", "--data", str(folder.path))
+    pilots("run", *asked, "--date", "2016-12-02", home=copy)
+    codes = copy / "schemas" / "codes" / "contact_type.csv"
+    listed = codes.read_text(encoding="utf-8")
+    codes.write_text("\n".join(x for x in listed.splitlines() if not x.startswith("first,")) + "\n", encoding="utf-8")
+    stricter = pilots("retry", *asked, "--date", "2016-12-04", home=copy)
+    assert stricter.returncode == 1
+    assert "30 rows that were accepted on 2 December 2016 are now held back: the file is refused now." in page(folder)
+    codes.write_text(listed, encoding="utf-8")
+    mended = pilots("retry", *asked, "--date", "2016-12-06", home=copy)
+    assert mended.returncode == 0
+    assert mended.stdout.startswith(f"{BPL} contacts November 2016: 30 rows released, 0 still held")
+    assert "30 rows that were held back on 4 December 2016 are now in the figures" in page(folder)
+
+
+def test_an_unknown_site_is_usage(folder: DataFolder) -> None:
+    told = pilots("retry", "--no-prefect", "--data", str(folder.path), "--site", "MHT-XXX")
+    assert told.returncode == 2 and "There is no site MHT-XXX" in told.stderr
+
+
+def test_a_dry_run_before_any_night_makes_nothing(folder: DataFolder) -> None:
+    folder.send("contacts", people("contacts", 1))
+    before = bytes_of(folder)
+    assert pilots("retry", "--dry-run", "--data", str(folder.path)).stdout == "Nothing is out of date.\n"
+    assert bytes_of(folder) == before
+
+
+def test_a_retry_that_is_killed_is_made_good_by_the_night(folder: DataFolder, tmp_path: Path) -> None:
+    """Killed at several moments, the next night ends with what an undisturbed retry would have, the site told."""
+    with_one_held(folder)
+    agree(folder, {})
+    said = "1 row that was held back on 2 December 2016 is now in the figures"
+    arguments = ("retry", "--no-prefect", "--date", "2016-12-04", "--data")
+
+    def copied(name: str) -> DataFolder:
+        shutil.copytree(folder.path, tmp_path / name, symlinks=True)
+        return DataFolder(tmp_path / name)
+
+    whole = copied("whole")
+    started = time.monotonic()
+    assert subprocess.run([*command(*arguments, str(whole.path))], cwd=PROJECT, env=environment()).returncode == 0
+    took = time.monotonic() - started
+    content = content_of(whole.places.pointer.resolve())
+    for part in (0.5, 0.7, 0.85, 0.95):
+        cut = copied(f"cut-{part}")
+        process = subprocess.Popen(
+            [*command(*arguments, str(cut.path))], cwd=PROJECT, env=environment(), stdout=subprocess.DEVNULL
+        )
+        time.sleep(took * part)
+        process.send_signal(signal.SIGKILL)
+        code = process.wait()
+        night = cut.night("2016-12-04")
+        assert content_of(cut.places.pointer.resolve()) == content, f"killed after {part:.0%}"
+        assert said in page(cut), f"killed after {part:.0%}: the site is not told"
+        assert code == 0 or said in night.reported.summary, f"killed after {part:.0%}: the summary does not say it"
+        assert cut.night("2016-12-04").result == "quiet"

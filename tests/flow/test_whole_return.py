@@ -1,0 +1,139 @@
+"""One workbook that holds several datasets, one a sheet. Source: DOMAIN.md amendment 11."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import made_workbooks as made
+from judging import workbook
+from made_up_returns import BPL, DataFolder, people
+
+from flows.steps.receive import UnusableFile, receive
+from flows.store.ledger import Ledger
+from schemas.catalogue import datasets
+from schemas.returned_workbook import READ_ME
+
+SENT = ("participants", "referrals", "contacts")
+PROSE = [["About this return"], ["The columns are explained in the guide."], ["Column", "Meaning"], ["a", "b"]]
+COLUMNS = [["Column", "What it means", "Such as"], ["contact_id", "your own number", "17"], ["type", "first", "x"]]
+
+
+def table(dataset: str, *numbers: int) -> list[list[Any]]:
+    """The rows of some people, with their heading."""
+    rows = people(dataset, *numbers)
+    return [list(rows[0]), *(list(row.values()) for row in rows)]
+
+
+def sheets(*numbers: int) -> dict[str, Sequence[Sequence[Any]]]:
+    return {name: table(name, *numbers) for name in SENT}
+
+
+def hidden(content: bytes, name: str) -> bytes:
+    book = made.part(content, "xl/workbook.xml").replace(
+        b'name="%s"' % name.encode(), b'name="%s" state="hidden"' % name.encode()
+    )
+    return made.changed(content, {"xl/workbook.xml": book})
+
+
+def send(folder: DataFolder, content: Mapping[str, Sequence[Sequence[Any]]] | bytes, suffix: str = "xlsx") -> Path:
+    path = folder.places.raw / BPL / f"{BPL}_return_201611_v1.{suffix}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else workbook(content))
+    return path
+
+
+def not_taken_in(folder: DataFolder) -> Sequence[UnusableFile]:
+    """What the first step of a night finds to be no delivery."""
+    folder.places.make()
+    with closing(Ledger(folder.places.ledger)) as ledger:
+        return receive(folder.places, ledger, "a run", datetime(2016, 12, 2, tzinfo=UTC)).unusable
+
+
+def results(folder: DataFolder) -> dict[str, str]:
+    """What became of each delivery, by its dataset."""
+    return dict(folder.ask("select dataset, result from audit.deliveries order by 1"))
+
+
+def test_each_sheet_is_a_delivery(folder: DataFolder) -> None:
+    send(folder, sheets(1, 2, 3))
+    result = folder.night()
+    assert results(folder) == dict.fromkeys(sorted(SENT), "accepted")
+    assert [folder.count(f"core.{name}") for name in SENT] == [3, 3, 3]
+    assert not result.unusable
+    assert folder.night().result == "quiet"
+
+
+def test_a_sheet_may_have_the_title_of_its_dataset(folder: DataFolder) -> None:
+    titled = {datasets()[name].title[:31]: rows for name, rows in sheets(1).items()}
+    assert set(titled) != set(SENT)
+    send(folder, titled)
+    folder.night()
+    assert results(folder) == dict.fromkeys(sorted(SENT), "accepted")
+
+
+def test_notes_are_nobodys_concern(folder: DataFolder) -> None:
+    send(folder, {"Notes": PROSE, READ_ME: table("contacts", 9), **sheets(1), "Columns": COLUMNS})
+    folder.night()
+    assert results(folder) == dict.fromkeys(sorted(SENT), "accepted")
+    assert folder.findings() == []
+
+
+def test_u04_data_on_a_sheet_of_no_dataset_is_told_once(folder: DataFolder) -> None:
+    more = {
+        "Contacts of October": table("contacts", 4, 5),
+        "Spending": [["what", "who", "sum"], ["a", "b", 5], ["c", "d", 7.5]],
+    }
+    send(folder, {**sheets(1), **more})
+    folder.night()
+    assert results(folder) == dict.fromkeys(sorted(SENT), "accepted")
+    assert folder.count("core.contacts") == 1
+    told = folder.ask("select dataset, rule_id, severity from audit.findings join audit.deliveries using (delivery_id)")
+    assert told == [("participants", "U04", "warning")] * 2  # the first sheet that is named after a dataset
+
+
+def test_u04_a_hidden_sheet_is_not_read(folder: DataFolder) -> None:
+    send(folder, hidden(workbook(sheets(1)), "contacts"))
+    folder.night()
+    assert results(folder) == {"contacts": "unreadable", "participants": "accepted", "referrals": "accepted"}
+    assert folder.findings("contacts") == [("U04", "file", "broken", None)]
+
+
+def test_a_dataset_on_two_sheets_is_a_tangle(folder: DataFolder) -> None:
+    """Neither is taken for the other: nothing of the workbook is, until its sender has said which."""
+    send(folder, {**sheets(1), "Contacts ": table("contacts", 2)})
+    assert [(u.rule_id, u.reason) for u in not_taken_in(folder)] == [
+        ("U04", "two sheets of the workbook are named after the same dataset")
+    ]
+
+
+def test_a_workbook_of_notes_alone(folder: DataFolder) -> None:
+    send(folder, {"Notes": PROSE})
+    [unusable] = not_taken_in(folder)
+    assert (unusable.rule_id, unusable.reason) == ("U04", "no sheet of the workbook is named after a dataset")
+
+
+def test_one_bad_sheet_costs_itself_alone(folder: DataFolder) -> None:
+    send(folder, {**sheets(1, 2), "contacts": [["nothing", "is known"], ["of", "these"]]})
+    folder.night()
+    assert results(folder) == {"contacts": "unreadable", "participants": "accepted", "referrals": "accepted"}
+
+
+def test_what_cannot_be_opened_stops_no_night(folder: DataFolder) -> None:
+    content = workbook(sheets(1))
+    bomb = made.changed(content, {"xl/workbook.xml": b"<workbook>" + b" " * (9 << 20) + b"</workbook>"})
+    words = made.changed(content, {"xl/workbook.xml": b'<!DOCTYPE x [<!ENTITY e "e">]><workbook>&e;</workbook>'})
+    for damaged in (
+        content[: len(content) // 2],
+        bomb,
+        words,
+        b"contact_id,contact_date\n",
+        made.xls({"contacts": [["a"]]}),
+    ):
+        send(folder, damaged)
+        [unusable] = not_taken_in(folder)
+        assert unusable.rule_id == "U04"
+        assert unusable.reason.startswith("the workbook")

@@ -1,0 +1,51 @@
+"""A real browser for the pages: the machine's own Chromium. None is ever downloaded."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sample_reports import KINDS
+
+from flows.steps.report import render_html
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """A headless browser with a profile of its own; the tests are skipped where there is none."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install -e '.[test]'")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not chromium:
+        pytest.skip("no browser: sudo apt-get install chromium")
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser) -> Iterator[object]:
+    """A page of its own for each test."""
+    opened = browser.new_page(viewport={"width": 1100, "height": 800})
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Every kind of report page, as the file that a site opens."""
+    folder = tmp_path_factory.mktemp("pages")
+    for kind, sample in KINDS.items():
+        (folder / f"{kind}.html").write_text(render_html(sample.report), encoding="utf-8")
+    return {kind: folder / f"{kind}.html" for kind in KINDS}

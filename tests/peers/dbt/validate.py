@@ -1,0 +1,46 @@
+"""dbt on DuckDB: what `dbt build` prints, and each failing test's table of rows (store_failures)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+
+HERE = Path(__file__).parent
+sys.path.append(str(HERE.parent))
+from rules import AS_SET_BY_DEFAULT, CAME, KEY, LAST_DAY, LISTS, MOST_MINUTES, PATTERNS  # noqa: E402
+
+
+def main(file: Path, out: Path) -> None:
+    database = out / "contacts.duckdb"
+    settings = {"CONTACTS_DATABASE": str(database), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+    known = {
+        "file": str(file),
+        "lists": LISTS,
+        "patterns": PATTERNS,
+        "came": CAME,
+        "most_minutes": MOST_MINUTES,
+        "last_day": LAST_DAY.isoformat(),
+        "keep_rejects": not AS_SET_BY_DEFAULT,
+    }
+    folders = ["--project-dir", str(HERE), "--profiles-dir", str(HERE)]
+    written = ["--target-path", str(out / "target"), "--log-path", str(out / "logs")]
+    dbt = Path(sys.executable).with_name("dbt")
+    command = [dbt, "build", *folders, *written, "--no-use-colors", "--vars", json.dumps(known)]
+    subprocess.run(command, env={**os.environ, **settings}, check=False)  # 1 where a test fails
+    with duckdb.connect(str(database), read_only=True) as db:
+        db.sql(f"select {KEY} from contacts").write_csv(str(out / "rows_read.csv"))
+        failures = "select table_schema, table_name from information_schema.tables where table_name <> 'contacts'"
+        for schema, table in db.sql(failures).fetchall():
+            rows = db.sql(f'select * from "{schema}"."{table}"')
+            if len(rows):
+                rows.write_csv(str(out / f"failures_{table}.csv"))
+    database.unlink()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

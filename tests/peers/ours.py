@@ -1,0 +1,91 @@
+"""This project: one file judged and reported as the night does it, with the marked workbook."""
+
+from __future__ import annotations
+
+import csv
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import rules
+
+ROOT = Path(__file__).parents[2]
+sys.path.append(str(ROOT))
+
+from flows.judgement import judge_file, judgement_key, row_types  # noqa: E402
+from flows.marking import mark  # noqa: E402
+from flows.steps.receive import delivery_of  # noqa: E402
+from flows.steps.receive.manifest import manifest_of  # noqa: E402
+from flows.steps.report import delivery_report, write_reports  # noqa: E402
+from flows.store.judgements import HELD, Judgements  # noqa: E402
+from flows.store.places import Places  # noqa: E402
+from flows.store.raw import fingerprint  # noqa: E402
+from flows.workbooks.marked import Part  # noqa: E402
+from schemas.catalogue import datasets  # noqa: E402
+from schemas.contract import Contract  # noqa: E402
+
+SITE, DATASET, PERIOD = "MHT-BPL", "contacts", "201611"
+RECEIVED = datetime(2016, 12, 2, 16, 12, tzinfo=UTC)
+
+
+def main(file: Path, out: Path, store: Path) -> None:
+    contract = datasets()[DATASET]
+    same_rules(contract)
+    places = Places(store)
+    places.make()
+    delivery = delivery_of(
+        file,
+        f"{SITE}/{file.name}",
+        SITE,
+        DATASET,
+        PERIOD,
+        1,
+        fingerprint(file),
+        RECEIVED,
+        manifest_of(file, PERIOD),
+    )
+    judgements = Judgements(places)
+    key = judgement_key(delivery, contract)
+    with judgements.open(key, row_types(contract)) as judged:
+        verdict = judge_file(file, delivery, contract, judged)
+        judged.finish(verdict)
+    findings = judgements.findings(key)
+    report = delivery_report(delivery, verdict, findings, contract=contract)
+    write_reports(out, report, findings)
+    mark(file, delivery, [Part(report, verdict, findings, contract)], out / SITE)
+    rows_read(judgements, key, out)
+
+
+def rows_read(judgements: Judgements, key: str, out: Path) -> None:
+    import polars as pl
+
+    stored = [p for p in (judgements.accepted(key), judgements.folder(key) / HELD) if p.exists()]
+    read = sorted(row for p in stored for row in pl.read_parquet(p).select("source_row", rules.KEY).iter_rows())
+    with (out / "rows_read.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([[rules.KEY], *([reference] for _, reference in read)])
+
+
+def same_rules(contract: Contract) -> None:
+    """Stop where `rules.py`, which the peers judge by, does not say what the contract says."""
+    fields = contract.by_name
+    minutes = fields["duration_minutes"]
+    said = {
+        "columns": (rules.COLUMNS, tuple(fields)),
+        "required": (rules.REQUIRED, tuple(n for n, f in fields.items() if f.required)),
+        "patterns": (rules.PATTERNS, {n: f.pattern for n, f in fields.items() if f.pattern}),
+        "lists": (
+            {n: set(c) for n, c in rules.LISTS.items() if n != "with_employer"},
+            {n: set(f.code_list.codes) for n, f in fields.items() if f.codes},
+        ),
+        "range": ((0, rules.MOST_MINUTES), (minutes.low, minutes.high)),
+        "key": ((rules.KEY,), contract.key),
+    }
+    differ = [what for what, (here, there) in said.items() if here != there]
+    if differ:
+        raise SystemExit(f"tests/peers/rules.py differs from the contract: {', '.join(differ)}")
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as store:
+        main(Path(sys.argv[1]), Path(sys.argv[2]), Path(store))

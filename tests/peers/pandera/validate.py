@@ -1,0 +1,65 @@
+"""pandera (pandas engine), lazily: its error as a user prints it, and its table of failure cases."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pandera.pandas as pa
+
+sys.path.append(str(Path(__file__).parents[1]))
+from rules import AS_SET_BY_DEFAULT, CAME, COLUMNS, KEY, LISTS, MOST_MINUTES, PATTERNS, REQUIRED, is_a_day  # noqa: E402
+
+
+def minutes(column: pd.Series) -> pd.Series:
+    return pd.to_numeric(column, errors="coerce")
+
+
+def disagree(rows: pd.DataFrame) -> pd.Series:
+    came, long = rows["attended"].isin(CAME), minutes(rows["duration_minutes"])
+    return (came & (long == 0)) | (~came & rows["attended"].notna() & (long > 0))
+
+
+def checks_of(name: str) -> list[pa.Check]:
+    if name in LISTS:
+        return [pa.Check.isin(LISTS[name])]
+    if name in PATTERNS:
+        return [pa.Check.str_matches(PATTERNS[name])]
+    if name == "contact_date":
+        return [pa.Check(is_a_day, element_wise=True, name="a real day, year-month-day, not after the extract")]
+    return [
+        pa.Check.str_matches(r"^\d+$"),
+        pa.Check(lambda c: minutes(c).isna() | minutes(c).between(0, MOST_MINUTES), name=f"0 to {MOST_MINUTES}"),
+    ]
+
+
+SCHEMA = pa.DataFrameSchema(
+    {
+        name: pa.Column(
+            str,
+            checks_of(name),
+            nullable=name not in REQUIRED,
+            unique=name == KEY,
+            report_duplicates="all",
+        )
+        for name in COLUMNS
+    },
+    checks=[pa.Check(lambda rows: ~disagree(rows), name="a duration only where the participant came")],
+)
+
+
+def main(file: Path, out: Path) -> None:
+    rows = pd.read_csv(file, dtype=str, on_bad_lines="error" if AS_SET_BY_DEFAULT else "warn")
+    rows[[KEY]].to_csv(out / "rows_read.csv", index=False)
+    try:
+        SCHEMA.validate(rows, lazy=True)
+        print("valid")
+    except pa.errors.SchemaErrors as errors:
+        print(errors)
+        errors.failure_cases.to_csv(out / "failure_cases.csv", index=False)
+        print(errors.failure_cases.to_string())
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

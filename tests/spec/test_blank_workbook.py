@@ -1,0 +1,156 @@
+"""The blank return workbooks: what a site fills in is accepted, and what is ours in them is never taken for data."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from judging import CONTACT, PARTICIPANT, Judge, as_csv
+
+from flows.workbooks.blank import example_rows, write_blank_workbook
+from schemas.catalogue import datasets
+from schemas.codes import code_list
+from schemas.contract import Contract, Kind
+from schemas.registry import NONE, returns_for
+from schemas.returned_workbook import CODES, EXAMPLES, NOTES, OUR_SHEETS
+
+SENDERS = ("MHT-BPL", "HLT-SCR", "PMO", "NHSE", "GRANTNAV")
+ALL = list(datasets().values())
+NAMES = list(datasets())
+PERIOD = "201912"
+
+
+def sender_of(contract: Contract) -> str:
+    """A site that sends a dataset."""
+    return next(s for s in SENDERS if returns_for(s).get(contract.dataset, NONE) != NONE)
+
+
+def blank(*contracts: Contract) -> openpyxl.Workbook:
+    out = io.BytesIO()
+    write_blank_workbook(out, contracts, "MHT-BPL_contacts_201611_v1.xlsx")
+    return openpyxl.load_workbook(out)
+
+
+def saved(book: openpyxl.Workbook) -> bytes:
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def fill(book: openpyxl.Workbook, contract: Contract, rows: list[dict[str, str]]) -> None:
+    """Fill in rows as a person would type them: what the spreadsheet would take for a number or a day becomes one."""
+    sheet = book[contract.dataset]
+    headings = [c.value for c in sheet[1]]
+    for n, row in enumerate(rows, 2):
+        for name, text in row.items():
+            if text != "":
+                cell = sheet.cell(n, headings.index(name) + 1)
+                cell.value = as_typed(text, format_of(sheet, cell.column))
+
+
+def format_of(sheet: Any, column: int) -> str:
+    """The format of a column's empty cells; openpyxl keeps neighbours of the same format as one."""
+    found = [d for d in sheet.column_dimensions.values() if d.min <= column <= d.max]
+    return str(found[0].number_format)
+
+
+def as_typed(text: str, number_format: str) -> Any:
+    """What a spreadsheet makes of a text that is typed into a cell of this format."""
+    if number_format == "@":
+        return text
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+SOUND: dict[str, dict[str, str]] = {"contacts": {**CONTACT}, "participants": {**PARTICIPANT}}
+
+
+@pytest.mark.parametrize("contract", ALL, ids=NAMES)
+def test_a_filled_one_is_accepted_without_any_finding(contract: Contract, judge: Judge) -> None:
+    book = blank(contract)
+    rows = example_rows(contract)
+    fill(book, contract, rows)
+    outcome = judge(saved(book), contract.dataset, sender_of(contract), PERIOD, "xlsx")
+    assert (outcome.result, outcome.findings) == ("accepted", [])
+    assert outcome.accepted == [2, 3, 4] and outcome.verdict.sheet == contract.dataset
+
+
+@pytest.mark.parametrize("dataset", SOUND)
+def test_so_are_rows_that_were_not_taken_from_the_contract(dataset: str, judge: Judge) -> None:
+    book = blank(datasets()[dataset])
+    fill(book, datasets()[dataset], [SOUND[dataset]])
+    outcome = judge(saved(book), dataset, "MHT-BPL", PERIOD, "xlsx")
+    assert (outcome.result, outcome.findings, outcome.accepted) == ("accepted", [], [2])
+
+
+@pytest.mark.parametrize("contract", ALL, ids=NAMES)
+def test_the_examples_are_sound_rows_that_say_they_are_made_up(contract: Contract, judge: Judge) -> None:
+    outcome = judge(as_csv(example_rows(contract)), contract.dataset, sender_of(contract), PERIOD)
+    assert (outcome.result, outcome.findings, outcome.accepted) == ("accepted", [], [2, 3, 4])
+    sheet = blank(contract)[EXAMPLES]
+    assert "made up" in sheet["A1"].value
+    assert [c.value for c in sheet[4]] == [f.name for f in contract.fields]
+    assert sheet["A5"].value == example_rows(contract)[0][contract.fields[0].name]
+
+
+@pytest.mark.parametrize("contract", ALL, ids=NAMES)
+def test_one_that_was_left_empty_holds_no_data(contract: Contract, judge: Judge) -> None:
+    """The examples and the notes, which name every column, are not taken for it."""
+    outcome = judge(saved(blank(contract)), contract.dataset, sender_of(contract), PERIOD, "xlsx")
+    assert (outcome.refusals, outcome.accepted, outcome.held) == (["F01"], [], [])
+
+
+@pytest.mark.parametrize("contract", ALL, ids=NAMES)
+def test_headings_notes_and_lists_are_the_contract(contract: Contract) -> None:
+    book = blank(contract)
+    sheet, notes = book[contract.dataset], book[NOTES]
+    assert book.sheetnames[0] == contract.dataset and set(book.sheetnames[1:]) <= OUR_SHEETS
+    assert [c.value for c in sheet[1]] == [f.name for f in contract.fields]
+    assert sheet.freeze_panes == "B2"
+    heading = next(r for r, cells in enumerate(notes.iter_rows(values_only=True), 1) if cells[0] == "Sheet")
+    told = {r[1]: r for r in notes.iter_rows(min_row=heading + 1, values_only=True) if r[1]}
+    lists = {str(v.sqref).split("2")[0]: v for v in sheet.data_validations.dataValidation}
+    for cell, field in zip(sheet[1], contract.fields, strict=True):
+        assert field.description in told[field.name][2] and told[field.name][4] == field.expects()
+        assert told[field.name][3].startswith("Yes" if field.required else "No")
+        shown = lists[cell.column_letter]
+        assert shown.prompt and len(shown.prompt) <= 255 and (shown.error or shown.type is None)
+        if field.kind is Kind.CODE:
+            cells = shown.formula1.split("!")[1].replace("$", "")
+            assert [c[0].value for c in book[CODES][cells]] == list(code_list(field.codes).codes)
+            assert format_of(sheet, cell.column) == "@"
+        if field.kind is Kind.DATE:
+            assert format_of(sheet, cell.column) == "yyyy-mm-dd"
+
+
+def test_headings_that_must_be_filled_in_look_different() -> None:
+    sheet = blank(datasets()["contacts"])["contacts"]
+    fills = {c.value: c.fill.fgColor.rgb for c in sheet[1]}
+    assert fills["contact_id"] == fills["attended"] != fills["with_employer"]
+
+
+def test_several_datasets_have_a_sheet_each(judge: Judge) -> None:
+    owed = [datasets()[n] for n in ("participants", "contacts")]
+    book = blank(*owed)
+    assert book.sheetnames[:2] == ["participants", "contacts"]
+    for contract in owed:
+        fill(book, contract, example_rows(contract))
+    for contract in owed:
+        outcome = judge(saved(book), contract.dataset, "MHT-BPL", PERIOD, "xlsx", sheet=contract.dataset)
+        assert (outcome.result, outcome.findings, outcome.accepted) == ("accepted", [], [2, 3, 4])
+
+
+def test_the_same_contract_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a.xlsx", "b.xlsx"):
+        write_blank_workbook(tmp_path / name, [datasets()["contacts"]], "x.xlsx")
+    assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()

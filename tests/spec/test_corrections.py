@@ -1,0 +1,253 @@
+"""Corrections: what a site agreed is wrong in a cell is put right before it is read, and each is told.
+
+`corrections.csv` is data: a line in, what is done with a small file out. Every row is made up.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from judging import Found, Judge, Outcome, as_csv, contacts, participants, workbook
+
+from schemas.corrections import COLUMNS, Corrections, corrections_in
+
+TODAY = date(2016, 12, 2)
+LINE = {
+    "site_code": "MHT-BPL",
+    "dataset": "contacts",
+    "file": "MHT-BPL_contacts_201611_v1.csv",
+    "sheet": "",
+    "row": "3",
+    "column": "attended",
+    "was": "9",
+    "becomes": "5",
+    "reason": "the export wrote 9 where it meant 5",
+    "agreed_with": "data lead",
+    "agreed_on": "2016-12-01",
+    "until": "2017-03-31",
+}
+THREE = as_csv(contacts({}, {"attended": "9"}, {}))  # row 3 is held for its attendance
+
+
+@pytest.fixture
+def judge(tmp_path: Path) -> Judge:
+    return Judge(tmp_path)
+
+
+def csv_of(*lines: dict[str, str]) -> str:
+    """`corrections.csv` with these lines."""
+    return as_csv([LINE | line for line in lines])
+
+
+def agreed(*lines: dict[str, str]) -> Corrections:
+    """Corrections that are all in good order."""
+    corrections = corrections_in(csv_of(*lines), TODAY)
+    assert corrections.faults == () and len(corrections.lines) == len(lines)
+    return corrections
+
+
+def corrected(outcome: Outcome) -> list[Found]:
+    """What is said of corrections."""
+    return [f for f in outcome.findings if f.rule.startswith("X")]
+
+
+def test_a_correction_is_made_before_the_cell_is_read(judge: Judge) -> None:
+    before = judge(THREE)
+    assert (before.accepted, before.held) == ([2, 4], [3])
+    after = judge(THREE, corrections=agreed({}))
+    assert (after.accepted, after.held, after.result) == ([2, 3, 4], [], "accepted")
+    assert after.values[1]["attended"] == "5"
+    assert after.findings == [Found("X01", "warning", 3, "attended", "9", "5")]
+
+
+def test_every_rule_judges_the_corrected_value(judge: Judge) -> None:
+    """A correction never switches a rule off: a value that is no better is held as ever."""
+    outcome = judge(THREE, corrections=agreed({"becomes": "8"}))
+    assert outcome.held == [3]
+    assert [(f.rule, f.found) for f in outcome.findings] == [("V02", "8"), ("X01", "9")]
+
+
+def test_a_repair_of_the_corrected_value_is_still_told(judge: Judge) -> None:
+    line = {"row": "2", "column": "contact_medium", "was": "01", "becomes": "1"}
+    outcome = judge(THREE, corrections=agreed(line))
+    assert outcome.values[0]["contact_medium"] == "01"
+    assert [(f.rule, f.row, f.suggestion) for f in outcome.findings if f.severity == "warning"] == [
+        ("C14", 2, "01"),
+        ("X01", 2, "1"),
+    ]
+
+
+@pytest.mark.parametrize("column", ["attended", "F", "f", "ATTENDED", " Attended "])
+def test_the_column_is_a_heading_or_a_letter(judge: Judge, column: str) -> None:
+    assert judge(THREE, corrections=agreed({"column": column})).held == []
+
+
+def test_an_empty_cell_can_be_filled_and_a_cell_emptied(judge: Judge) -> None:
+    table = as_csv(contacts({"staff_role": ""}, {}))
+    name = {"row": "2", "column": "staff_role", "was": "", "becomes": "key_worker"}
+    outcome = judge(table, corrections=agreed(name))
+    assert outcome.held == []
+    assert corrected(outcome) == [Found("X01", "warning", 2, "staff_role", "(an empty cell)", "key_worker")]
+    emptied = judge(table, corrections=agreed({"row": "3", "column": "staff_role", "was": "key_worker", "becomes": ""}))
+    assert emptied.held == [2, 3]
+
+
+def test_a_correction_is_of_one_sheet(judge: Judge) -> None:
+    rows = contacts({}, {"attended": "9"})
+    book = workbook({"Contacts": [list(rows[0]), *(list(r.values()) for r in rows)]})
+    file = {"file": "MHT-BPL_contacts_201611_v1.xlsx"}
+    assert judge(book, suffix="xlsx", corrections=agreed(file | {"sheet": "contacts"})).held == []
+    assert judge(book, suffix="xlsx", corrections=agreed(file)).held == []
+    other = judge(book, suffix="xlsx", corrections=agreed(file | {"sheet": "October"}))
+    assert other.held == [3]
+    assert corrected(other) == [Found("X02", "warning", None, "attended", "row 3: it is about another sheet", None)]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ({"was": "8"}, Found("X02", "warning", 3, "attended", "9", None)),
+        ({"row": "4"}, Found("X02", "warning", 4, "attended", "5", None)),
+        ({"row": "40"}, Found("X02", "warning", None, "attended", "row 40: there is no such row of data", None)),
+        ({"row": "1"}, Found("X02", "warning", None, "attended", "row 1: there is no such row of data", None)),
+        ({"column": "ZZ"}, Found("X02", "warning", None, None, "row 3: there is no such column", None)),
+        (
+            {"until": "2016-12-01"},
+            Found("X02", "warning", None, "attended", "row 3: it was agreed until 1 December 2016", None),
+        ),
+    ],
+    ids=["another value", "another row", "no row", "the heading", "no column", "lapsed"],
+)
+def test_a_correction_that_does_not_fit_is_not_made_and_is_told(
+    judge: Judge, line: dict[str, str], told: Found
+) -> None:
+    outcome = judge(THREE, corrections=agreed(line))
+    assert (outcome.accepted, outcome.held) == ([2, 4], [3])
+    assert corrected(outcome) == [told]
+
+
+def test_it_holds_on_its_last_day(judge: Judge) -> None:
+    assert judge(THREE, corrections=agreed({"until": "2016-12-02"})).held == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [{"file": "MHT-BPL_contacts_201610_v1.csv"}, {"dataset": "referrals"}, {"site_code": "HLT-WMCA"}],
+    ids=["file", "dataset", "site"],
+)
+def test_it_is_about_one_delivery_alone(judge: Judge, line: dict[str, str]) -> None:
+    outcome = judge(THREE, corrections=agreed(line))
+    assert outcome.held == [3] and corrected(outcome) == []
+
+
+def test_what_is_hidden_in_a_finding_is_hidden_in_a_correction(judge: Judge) -> None:
+    line = {
+        "dataset": "participants", "file": "MHT-BPL_participants_201611_v1.csv", "row": "2",
+        "column": "participant_ref", "was": "BPL-000001", "becomes": "BPL-000009",
+    }  # fmt: skip
+    outcome = judge(as_csv(participants({}, {})), "participants", corrections=agreed(line))
+    assert outcome.values[0]["participant_ref"] == "BPL-000009"
+    assert corrected(outcome) == [Found("X01", "warning", 2, "participant_ref", None, None)]
+    assert outcome.texts.filter(outcome.texts["rule_id"] == "X01")["hidden"].to_list() == [True]
+
+
+def test_a_correction_never_hides_personal_data(judge: Judge) -> None:
+    """A date of birth is refused by its column: where the column is named by its letter, the line cannot tell."""
+    line = {
+        "dataset": "participants", "file": "MHT-BPL_participants_201611_v1.csv", "row": "2",
+        "column": "C", "was": "14/05/1980", "becomes": "1980",
+    }  # fmt: skip
+    table = as_csv(participants({"year_of_birth": "14/05/1980"}, {}))
+    outcome = judge(table, "participants", corrections=agreed(line))
+    assert outcome.result == "refused" and "P03" in outcome.refusals
+    assert "14/05/1980" not in outcome.texts.write_csv() and "X01" not in outcome.texts["rule_id"]
+    by_heading = corrections_in(csv_of(line | {"column": "year_of_birth"}), TODAY)
+    assert by_heading.lines == () and "was may hold personal data" in by_heading.faults[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ({"site_code": "MHT-XXX"}, "there is no site of this site_code"),
+        ({"dataset": "contact"}, "there is no dataset of this name"),
+        ({"file": ""}, "file is empty"),
+        ({"column": ""}, "column is empty"),
+        ({"reason": ""}, "reason is empty"),
+        ({"agreed_with": ""}, "agreed_with is empty"),
+        ({"agreed_with": "Jo Bloggs"}, "agreed_with must be a role in small letters"),
+        ({"row": "three"}, "row must be a row's number"),
+        ({"row": "0"}, "row must be a row's number"),
+        ({"agreed_on": "1/12/2016"}, "agreed_on must be a day such as 2016-12-31"),
+        ({"until": ""}, "until must be a day such as 2016-12-31"),
+        ({"until": "2016-11-30"}, "until is before agreed_on"),
+        ({"becomes": "9"}, "was and becomes are the same"),
+    ],
+)
+def test_a_line_at_fault_is_named_and_the_others_are_used(line: dict[str, str], said: str) -> None:
+    corrections = corrections_in(csv_of({"row": "4"}, line, {"row": "5"}), TODAY)
+    assert [c.row for c in corrections.lines] == [4, 5]
+    [fault] = corrections.faults
+    assert fault.startswith("`corrections.csv`, line 3: ") and said in fault
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("was", "943 476 5919"),
+        ("becomes", "AB123456C"),
+        ("reason", "asked jo.bloggs@example.org"),
+        ("agreed_with", "07700 900123"),
+        ("becomes", "FY1 3AD"),
+    ],
+)
+def test_personal_data_in_a_correction_is_refused_without_being_repeated(column: str, value: str) -> None:
+    corrections = corrections_in(csv_of({column: value}), TODAY)
+    assert corrections.lines == ()
+    assert f"{column} may hold personal data" in corrections.faults[0] and value not in corrections.faults[0]
+
+
+def test_two_lines_on_one_cell_are_both_left_out() -> None:
+    corrections = corrections_in(csv_of({"becomes": "6"}, {"row": "4"}, {"column": "ATTENDED"}), TODAY)
+    assert [c.row for c in corrections.lines] == [4]
+    assert [f.split(": ")[0] for f in corrections.faults] == ["`corrections.csv`, line 2", "`corrections.csv`, line 4"]
+
+
+def test_a_cell_named_by_heading_and_by_letter_is_corrected_once(judge: Judge) -> None:
+    outcome = judge(THREE, corrections=agreed({"column": "F"}, {"column": "attended", "becomes": "6"}))
+    assert outcome.held == [] and outcome.values[1]["attended"] == "5"
+    assert [f.found for f in corrected(outcome)] == ["9", "row 3: the cell is corrected twice"]
+
+
+def test_a_wrong_heading_uses_nothing_and_says_what_it_should_be() -> None:
+    corrections = corrections_in(csv_of({}).replace("becomes", "is_now", 1), TODAY)
+    assert corrections.lines == ()
+    assert corrections.faults == (
+        f"`corrections.csv`, line 1: the heading must be {','.join(COLUMNS)}; nothing of the file is used",
+    )
+
+
+def test_a_torn_line_costs_itself_and_an_open_quote_the_rest() -> None:
+    good, torn = csv_of({}), "MHT-BPL,contacts\n"
+    corrections = corrections_in(good + "\n" + torn + csv_of({"row": "9"}).splitlines()[1] + "\n", TODAY)
+    assert [c.row for c in corrections.lines] == [3, 9]
+    assert corrections.faults == (
+        "`corrections.csv`, line 4: it has 2 cells, the heading 12; put text with commas in quotes",
+    )
+    opened = corrections_in(good + '"MHT-BPL,contacts\n' + csv_of({"row": "9"}).splitlines()[1], TODAY)
+    assert [c.row for c in opened.lines] == [3]
+    assert opened.faults[0].startswith("`corrections.csv`, line 3: it cannot be read")
+
+
+def test_an_empty_file_is_no_fault() -> None:
+    assert corrections_in("", TODAY) == corrections_in("\n\n", TODAY) == Corrections(TODAY)
+
+
+def test_many_cells_of_several_columns_are_corrected_at_once(judge: Judge) -> None:
+    rows = contacts(*({"attended": "9", "staff_role": "boss"} for _ in range(100)), *({} for _ in range(100)))
+    role = {"column": "staff_role", "was": "boss", "becomes": "key_worker"}
+    lines = [{"row": str(n)} | more for n in range(2, 102) for more in ({}, role)]
+    outcome = judge(as_csv(rows), corrections=agreed(*lines))
+    assert outcome.result == "accepted" and len(outcome.accepted) == 200
+    assert len(corrected(outcome)) == 200

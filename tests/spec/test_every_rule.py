@@ -1,0 +1,308 @@
+"""The rules of any dataset, one by one: a small file that breaks each, and its neighbour that does not.
+
+A rule that is removed fails here, and so does a rule that has no case. The further bounds of a rule are in
+`test_files.py`, `test_cells.py` and `test_personal_data.py`; rules between deliveries in `test_deliveries.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import polars as pl
+import pytest
+from judging import CONTACT, Judge, Outcome, as_csv, awards, contact, contacts, participants, workbook
+
+import flows.judgement
+from flows.steps.judge import WholeFile
+from schemas.catalogue import datasets
+from schemas.cell_rules import CELL_RULES
+from schemas.contract import SHARE, Contract, Field, Kind
+from schemas.file_rules import BETWEEN_DELIVERIES, FILE_RULES
+from schemas.personal_data import PERSONAL_DATA_RULES
+from schemas.shapes import Extract, Finding, Layout, TextBatch, TypedBatch
+
+FILE, ROW, WARNING = "file", "row", "warning"
+SOUND = as_csv(contacts({}, {}, {}))
+HEADING = SOUND.splitlines()[0]
+PEOPLE = as_csv(participants({}, {}, {}))
+TOY = Contract(
+    "contacts",
+    "Shares",
+    "A made-up dataset with a share.",
+    "one row per reference",
+    ("contact_id",),
+    (
+        Field("contact_id", Kind.REFERENCE, "Reference", "The reference."),
+        Field("share", Kind.DECIMAL, "Share", "A share.", unit=SHARE, low=0, high=1),
+    ),
+)
+
+
+class Case(NamedTuple):
+    """A rule with a file that breaks it and one that does not, and how the files are sent."""
+
+    rule: str
+    severity: str
+    broken: str | bytes
+    sound: str | bytes
+    sent: dict[str, Any] = {}  # noqa: RUF012 - never changed
+
+    def __str__(self) -> str:
+        return f"{self.rule}-{self.severity}"
+
+
+def cell(rule: str, severity: str, dataset: str, field: str, broken: str, sound: str) -> Case:
+    """A rule about one cell, which stands on row 3 between two sound rows."""
+    rows = {"contacts": contacts, "participants": participants, "funding_awards": awards}[dataset]
+    files = (as_csv([{field: "", **r} for r in rows({}, {field: text}, {})]) for text in (broken, sound))
+    return Case(rule, severity, *files, {"dataset": dataset})
+
+
+def column(rule: str, dataset: str, field: str, *texts: str, sound: str, site: str = "MHT-BPL") -> Case:
+    """A rule about one column, over which a file is refused: so many of these cells, and twenty sound ones."""
+    rows = {"contacts": contacts, "participants": participants}[dataset]
+    files = (as_csv(rows(*({field: t} for t in cells), *[{}] * 20)) for cells in (texts, [sound] * len(texts)))
+    return Case(rule, FILE, *files, {"dataset": dataset, "site": site})
+
+
+def heading(rule: str, severity: str, broken: str, sound: str, dataset: str = "contacts") -> Case:
+    """A rule about one heading, that of the last column."""
+    first = contacts({}, {}, {}) if dataset == "contacts" else awards({}, {}, {})
+    files = (as_csv([{**r, "last": "x"} for r in first]).replace("last", name, 1) for name in (broken, sound))
+    return Case(rule, severity, *files, {"dataset": dataset})
+
+
+def of_days(*days: str) -> str:
+    return as_csv(contacts(*({"contact_date": d} for d in days)))
+
+
+def lines(*more: str) -> str:
+    return SOUND + "\n".join(more) + "\n"
+
+
+def with_password(book: bytes) -> bytes:
+    """A workbook whose parts say that they are encrypted, as zip marks it: bit 0 of the flags of each part."""
+    parts = book.split(b"PK\x03\x04")
+    marked = b"PK\x03\x04".join(p[:2] + bytes([p[2] | 1]) + p[3:] if i else p for i, p in enumerate(parts))
+    listed = marked.split(b"PK\x01\x02")
+    return b"PK\x01\x02".join(p[:4] + bytes([p[4] | 1]) + p[5:] if i else p for i, p in enumerate(listed))
+
+
+TABLE = [list(CONTACT), list(CONTACT.values())]
+BOOK = workbook({"Contacts": TABLE})
+WITHOUT_MEDIUM = as_csv([{k: v for k, v in r.items() if k != "contact_medium"} for r in contacts({}, {})])
+VERSIONED = [{**r, "schema_version": "1"} for r in contacts({}, {}, {})]
+NOVEMBER, OCTOBER = [f"2016-11-{d:02}" for d in range(1, 31)], [f"2016-10-{d:02}" for d in range(1, 31)]
+PERIOD = {"manifest": '{"extract_type": "period"}'}
+
+CASES = (
+    # --- files: what they are, and how they are written -------------------------------------------------------------
+    Case("F01", FILE, HEADING, SOUND),
+    Case("F02", FILE, b"\xef\xbb\xbf" + SOUND.encode() + b"\xff", SOUND),
+    Case("F02", WARNING, SOUND.encode("utf-16"), SOUND),
+    Case("F03", WARNING, SOUND.encode("utf-8-sig"), SOUND),
+    Case("F04", WARNING, f"Contacts of Blackpool\n{SOUND}", SOUND),
+    Case("F13", WARNING, as_csv(contacts({}, {}, {}), ";"), SOUND),
+    Case("F15", FILE, SOUND, SOUND, {"suffix": "pdf"}),
+    Case("F16", FILE, SOUND, SOUND + SOUND.splitlines()[1].replace("C000001", "C000004"), {"manifest": '{"rows": 4}'}),
+    Case("U01", FILE, BOOK[:2000], BOOK, {"suffix": "xlsx"}),
+    Case("U02", FILE, with_password(BOOK), BOOK, {"suffix": "xlsx"}),
+    Case("U03", FILE, SOUND.split("\n", 1)[1], SOUND),
+    Case(
+        "U04",
+        FILE,
+        workbook({"One": TABLE, "Two": TABLE}),
+        workbook({"One": TABLE, "Two": [["Remarks"], ["none"]]}),
+        {"suffix": "xlsx"},
+    ),
+    Case(
+        "U04",
+        WARNING,
+        workbook({"Contacts": TABLE, "January": [*TABLE, TABLE[1]]}),
+        workbook({"Contacts": TABLE, "January": [["Remarks"], ["none"]]}),
+        {"suffix": "xlsx", "sheet": "Contacts"},
+    ),
+    # --- headings ---------------------------------------------------------------------------------------------------
+    Case("F09", FILE, WITHOUT_MEDIUM, SOUND),
+    Case("F10", WARNING, SOUND.replace("contact_date", "Date of contact", 1), SOUND),
+    heading("F11", FILE, "Surname", "Weather"),
+    heading("F11", WARNING, "Weather", "Surname"),
+    heading("F12", FILE, "contact_date", "Weather"),
+    Case("F24", FILE, as_csv([*VERSIONED[:2], {**VERSIONED[2], "schema_version": "2"}]), as_csv(VERSIONED)),
+    # --- lines ------------------------------------------------------------------------------------------------------
+    Case("F05", WARNING, lines(HEADING, SOUND.splitlines()[1].replace("C000001", "C000004")), SOUND),
+    Case("F06", WARNING, lines("Total" + "," * (len(CONTACT) - 1)), SOUND),
+    Case("F07", WARNING, lines("," * (len(CONTACT) - 1)), SOUND),
+    cell("F08", ROW, "contacts", "contact_id", "", "BPL-C000002"),
+    Case("F13", ROW, lines("BPL-C000004,BPL-E000001"), SOUND),
+    Case("F13", FILE, lines(*["BPL-C000004,BPL-E000001"] * 10), lines(*["BPL-C000004,BPL-E000001"] * 9)),
+    Case("P04", ROW, as_csv([contact(1), contact(1, attended="6"), contact(2)]), SOUND),
+    Case("P04", WARNING, as_csv([contact(1), contact(1), contact(2)]), SOUND),
+    Case("L01", FILE, as_csv(contacts(*[{"attended": "8"}] * 20)), as_csv(contacts(*[{"attended": "8"}] * 19))),
+    # --- the sender and the month -----------------------------------------------------------------------------------
+    Case("F19", FILE, of_days(*OCTOBER[:10], *NOVEMBER[:10]), of_days(*OCTOBER[:10], *NOVEMBER[:11]), PERIOD),
+    Case("F19", WARNING, of_days(*OCTOBER[:29], OCTOBER[0]), of_days(*OCTOBER)),  # up to 29, and to 30 October
+    Case("F20", FILE, as_csv(participants({}, {"site_code": "MHT-GM"})), PEOPLE, {"dataset": "participants"}),
+    Case("L02", FILE, SOUND, SOUND, {"site": "PMO"}),
+    Case("T09", FILE, "randomisation_id,participant_ref\n", "", {"dataset": "randomisation", "site": "PWW-GW"}),
+    # --- personal data ----------------------------------------------------------------------------------------------
+    cell("P01", FILE, "contacts", "staff_ref", "QQ someone@example.org", "W-0012"),
+    cell("P01", ROW, "contacts", "staff_ref", "Smith", "W-0012"),
+    cell("P02", FILE, "participants", "participant_ref", "9434765919", "BPL-000002"),
+    cell("P03", FILE, "contacts", "staff_ref", "FY1 4BB", "W-0012"),
+    cell("P03", ROW, "contacts", "contact_date", "1970-05-03", "2016-11-03"),
+    # --- dates ------------------------------------------------------------------------------------------------------
+    cell("C01", ROW, "contacts", "contact_date", "42677", "2016-11-03"),
+    cell("C02", ROW, "contacts", "contact_date", "03/11/2016", "2016-11-03"),
+    Case("C02", WARNING, of_days("03/11/2016", "2016-11-03"), of_days("2016-11-03", "2016-11-03"), {"site": "MHT-GM"}),
+    column("C02", "contacts", "contact_date", "14/11/2016", "11/14/2016", sound="14/11/2016", site="MHT-GM"),
+    cell("C03", ROW, "contacts", "contact_date", "1900-01-01", "2016-11-03"),
+    cell("C03", WARNING, "participants", "consent_withdrawn_date", "9999-12-31", ""),
+    cell("C04", WARNING, "contacts", "contact_date", "2016-11-03T23:00:00Z", "2016-11-03"),
+    cell("C05", ROW, "contacts", "contact_date", "2016-11-31", "2016-11-30"),
+    cell("C06", ROW, "contacts", "contact_date", "2016-12-01", "2016-11-30"),
+    # --- numbers ----------------------------------------------------------------------------------------------------
+    cell("C07", ROW, "contacts", "duration_minutes", "<5", "5"),
+    column("C07", "contacts", "duration_minutes", *["*"] * 10, sound="5"),
+    cell("C08", ROW, "contacts", "duration_minutes", "9999", "99"),
+    cell("C11", WARNING, "funding_awards", "amount", "£1,100", "1100"),
+    cell("C12", ROW, "funding_awards", "amount", "1200,50", "1200.50"),
+    cell("C13", WARNING, "funding_awards", "amount", "1.1E+06", "1100000"),
+    Case(
+        "C21",
+        ROW,
+        "contact_id,share\nA1,0.45\nA2,45%\n",
+        "contact_id,share\nA1,0.45\nA2,1\n",
+        {"contract": TOY},
+    ),
+    cell("C22", ROW, "contacts", "duration_minutes", "-5", "5"),
+    cell("V03", ROW, "participants", "condition_count", "31", "3"),
+    cell("V05", ROW, "contacts", "duration_minutes", "about an hour", "60"),
+    # --- codes and words --------------------------------------------------------------------------------------------
+    cell("C09", ROW, "contacts", "contact_type", "TBC", "review"),
+    cell("C09", WARNING, "contacts", "with_employer", "N/K", ""),
+    cell("C14", WARNING, "contacts", "contact_medium", "1", "01"),
+    cell("C16", WARNING, "contacts", "contact_medium", "Telephone", "02"),
+    cell("C17", WARNING, "contacts", "attended", " 5 ", "5"),
+    cell("C18", ROW, "contacts", "with_employer", "perhaps", "Y"),
+    cell("C18", WARNING, "contacts", "with_employer", "Yes", "Y"),
+    cell("C19", ROW, "contacts", "contact_medium", "O1", "01"),
+    cell("C20", ROW, "contacts", "contact_medium", "01-Apr", "01"),
+    cell("F14", ROW, "contacts", "staff_ref", "W-\n0012", "W-0012"),
+    cell("F14", WARNING, "contacts", "contact_medium", "0\n1", "01"),
+    cell("M06", ROW, "funding_awards", "financial_year", "2015", "2015-16"),
+    cell("M06", WARNING, "funding_awards", "financial_year", "2015/16", "2015-16"),
+    cell("P08", WARNING, "participants", "ethnic_category", "T", "C"),
+    cell("P10", WARNING, "participants", "la_code", "E08000016", "E08000038"),
+    cell("V02", ROW, "contacts", "contact_medium", "carrier pigeon", "01"),
+    # --- any cell ---------------------------------------------------------------------------------------------------
+    cell("C10", ROW, "contacts", "contact_medium", "#REF!", "01"),
+    column("C10", "contacts", "duration_minutes", *["#REF!"] * 10, sound="5"),
+    cell("C15", ROW, "contacts", "contact_id", "1.23457E+11", "BPL-C000002"),
+    cell("C23", WARNING, "funding_awards", "funding_org_name", "=1+1", "A made-up funder"),
+    cell("C24", WARNING, "funding_awards", "funding_org_name", "CafÃ© trust", "Café trust"),
+    cell("V01", ROW, "contacts", "contact_date", "", "2016-11-03"),
+    cell("V04", ROW, "contacts", "contact_id", "BPL/C000002", "BPL-C000002"),
+)
+# What no single file shows: that it came before (F17, F18), what its name says (F21), and what others held.
+BETWEEN = {("F17", WARNING), ("F18", FILE), ("F21", FILE), *((r.rule_id, str(r.severity)) for r in BETWEEN_DELIVERIES)}
+
+
+def check(case: Case, outcome: Outcome) -> None:
+    """That the rule is found, and costs what its severity says: the file, the row, or nothing."""
+    found = [f for f in outcome.findings if (f.rule, f.severity) == (case.rule, case.severity)]
+    assert found, f"{case} is not found: {outcome.rules}"
+    rows = {f.row for f in found} - {None}
+    if case.severity == FILE:
+        assert outcome.verdict.result.stops
+        assert outcome.accepted == []
+    else:
+        assert not outcome.verdict.result.stops
+        assert outcome.accepted
+        assert rows.isdisjoint(outcome.accepted if case.severity == ROW else outcome.held)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_rule_is_found_where_it_is_broken(judge: Judge, case: Case) -> None:
+    check(case, judge(case.broken, **case.sent))
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.broken != c.sound and c.sound], ids=str)
+def test_and_not_beside_it(judge: Judge, case: Case) -> None:
+    outcome = judge(case.sound, **case.sent)
+    assert (case.rule, case.severity) not in {(f.rule, f.severity) for f in outcome.findings}
+
+
+def test_every_rule_of_any_dataset_has_its_case() -> None:
+    stated = {(r.rule_id, str(r.severity)) for r in (*FILE_RULES, *CELL_RULES, *PERSONAL_DATA_RULES)}
+    assert stated - BETWEEN == {(c.rule, c.severity) for c in CASES}
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_without_the_rule_its_case_fails(judge: Judge, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The steps are made blind to the rule, and everything else runs."""
+    remove(case, monkeypatch)
+    with pytest.raises(AssertionError, match="is not found"):
+        check(case, judge(case.broken, **case.sent))
+
+
+def remove(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take one rule, at one severity, out of every step that may find it."""
+
+    def is_removed(finding: Finding) -> bool:
+        return (finding.rule_id, str(finding.severity)) == (case.rule, case.severity)
+
+    def kept(findings: pl.DataFrame) -> pl.DataFrame:
+        return findings.filter(~((pl.col("rule_id") == case.rule) & (pl.col("severity") == case.severity)))
+
+    def blind(step: Callable[..., Any], less: Callable[[Any], Any]) -> Callable[..., Any]:
+        return lambda *args, **kwargs: less(step(*args, **kwargs))
+
+    def less_read(extract: Extract) -> Extract:
+        return replace(extract, findings=[f for f in extract.findings if not is_removed(f)])
+
+    def less_laid_out(layout: Layout) -> Layout:
+        return replace(layout, findings=[f for f in layout.findings if not is_removed(f)])
+
+    def less_conformed(batch: TypedBatch) -> TypedBatch:
+        return replace(batch, findings=kept(batch.findings))
+
+    def less_of_file(findings: list[Finding]) -> list[Finding]:
+        return [f for f in findings if not is_removed(f)]
+
+    def unheard(*args: object, **kwargs: object) -> Extract:
+        try:
+            return less_read(read(*args, **kwargs))
+        except flows.judgement.Unreadable as stopped:
+            if (stopped.rule_id, FILE) == (case.rule, case.severity):
+                return Extract("", "utf-8", 1, tuple(CONTACT), _nothing())
+            raise
+
+    read = flows.judgement.read
+    steps = {
+        "lay_out": less_laid_out,
+        "conform": less_conformed,
+        "judge": kept,
+        "_wrong_sender": _any_sender(case.rule),
+    }
+    for name, less in steps.items():
+        monkeypatch.setattr(flows.judgement, name, blind(getattr(flows.judgement, name), less))
+    monkeypatch.setattr(flows.judgement, "read", unheard)
+    monkeypatch.setattr(WholeFile, "findings", blind(WholeFile.findings, less_of_file))
+    if case.rule == "P04":
+        monkeypatch.setattr(WholeFile, "repeated_keys", lambda self: (pl.Series([], dtype=pl.Int64),) * 2)
+
+
+def _any_sender(rule: str) -> Callable[[str], str]:
+    return lambda found: "" if found == rule else found
+
+
+def _nothing() -> Iterator[TextBatch]:
+    yield from ()
+
+
+def test_no_dataset_has_a_share() -> None:
+    """A toy contract stands in for C21 while no dataset has a share: the first one that has takes its place."""
+    assert not [f for c in datasets().values() for f in c.fields if f.unit == SHARE]

@@ -1,0 +1,87 @@
+"""Text files that are made to do harm, or look like it: refused in words or read, in bounded time and memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from judging import CONTACT, as_csv, contacts
+
+from flows.steps.read import read
+from flows.steps.read.delimited import MOST_LINES
+from flows.steps.read.encoding import LONGEST_LINE
+from flows.steps.read.heading import MOST_COLUMNS
+from schemas.codes import fold
+from schemas.shapes import TextBatch, Unreadable
+
+KNOWN = frozenset(map(fold, CONTACT))
+SOUND = as_csv(contacts({}, {})).encode()
+HEADING, LINE = (line + b"\n" for line in SOUND.splitlines()[:2])
+LONG = LONGEST_LINE + 1
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[object]:
+    """Reads bytes as a text file, and fails where that takes longer than a minute."""
+    started = time.process_time()
+
+    def open_it(data: bytes) -> list[TextBatch]:
+        path = tmp_path / "contacts.csv"
+        path.write_bytes(data)
+        return list(read(path, KNOWN).batches)
+
+    yield open_it
+    assert time.process_time() - started < 60
+
+
+@pytest.mark.parametrize(
+    ("data", "rule", "why"),
+    [
+        (HEADING + LINE.replace(b"review", b"x" * LONG) + LINE, "U01", "a line is longer than 4 MB, after 124 bytes"),
+        (HEADING + b"x" * LONG, "U01", "a line is longer than 4 MB, after 124 bytes"),
+        (b'"' * LONG, "U01", "a line is longer than 4 MB, after 0 bytes"),
+        (b'"' * 1000, "U03", ""),
+        (b"\n" * 3_000_000, "F01", ""),
+        (b"\r" * 3_000_000, "F01", ""),
+        (b"\0" * 3_000_000, "F02", "100% of the file are zero bytes"),
+        (HEADING + LINE + b"\0" * 300, "F02", "61% of the file are zero bytes"),
+        (HEADING.rstrip() + b",x" * 9_990 + b"\n" + LINE, "U01", "10,000 columns"),
+    ],
+    ids=["long cell", "no end", "long quote", "quotes", "newlines", "returns", "zeros", "zero tail", "columns"],
+)
+def test_it_is_refused_in_words(opened, data: bytes, rule: str, why: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(Unreadable) as refused:
+        opened(data)
+    assert (refused.value.rule_id, refused.value.found) == (rule, why)
+
+
+def test_as_many_columns_as_are_allowed_are_read(opened) -> None:  # type: ignore[no-untyped-def]
+    more = MOST_COLUMNS - len(CONTACT)
+    data = HEADING.rstrip() + b"".join(b",c%d" % i for i in range(more)) + b"\n"
+    line = LINE.rstrip().replace(b"review", b'"review"') + b',"1"' * more + b"\n"
+    (batch,) = opened(data + line * 200 + line.replace(b'"1"\n', b'"1\n') + line)
+    assert (len(batch.rows), batch.torn) == (201, {202: "quotation marks that do not pair"})
+
+
+@pytest.mark.parametrize(
+    ("line", "torn"), [(b"\n", False), (b"," * 9 + b"\n", False), (b'"\n', True), (b'"a\n', True), (b',"""\n', True)]
+)
+def test_a_long_tail_of_one_line_is_read_part_by_part(opened, line: bytes, torn: bool) -> None:  # type: ignore[no-untyped-def]
+    batches = opened(SOUND + line * (MOST_LINES + 10))
+    assert len(batches) == 2
+    assert sum(len(b.torn) for b in batches) == torn * (MOST_LINES + 10)
+    assert sum(len(b.rows) for b in batches) == 2 + (not torn) * (MOST_LINES + 10)
+
+
+def test_a_few_zero_bytes_cost_their_lines(opened) -> None:  # type: ignore[no-untyped-def]
+    (batch,) = opened(HEADING + LINE * 20 + LINE.replace(b"review", b"rev\0iew") + LINE)
+    assert batch.torn == {22: "a zero byte, which stands for no character"}
+    assert batch.rows["source_row"].to_list() == [*range(2, 22), 23]
+
+
+def test_an_open_quotation_runs_over_so_many_lines_and_no_more(opened) -> None:  # type: ignore[no-untyped-def]
+    """Else one mark at the top would make a single cell of a whole file without a record in it."""
+    (batch,) = opened(SOUND.replace(b"review", b'"review', 1) + b"a word\n" * 60 + b'"')
+    assert (set(batch.torn), batch.rows["source_row"].to_list()) == ({2, *range(4, 65)}, [3])

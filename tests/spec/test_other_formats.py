@@ -1,0 +1,260 @@
+"""What is no CSV and no Excel workbook of today: told by its bytes, read as what it is, or refused in words.
+
+Source: DOMAIN.md 6.1, F15. U01: it cannot be opened; U02: it has a password.
+"""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import made_workbooks as made
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from judging import CONTACT, Judge, as_csv, as_table, contacts, workbook
+
+from flows.steps.read import sheets_of
+from flows.steps.read.format import Format
+from flows.steps.read.parquet import _texts
+from flows.steps.read.sheet import text_of
+
+TABLE = as_table(contacts({}, {"contact_medium": "zz"}, {}))
+CSV = as_csv(contacts({}, {"contact_medium": "zz"}, {})).encode()
+ODS = made.ods("".join(made.ods_row(*row) for row in TABLE))
+BAD_MEDIUM = [("V02", "row", 3)]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content"),
+    [
+        ("xlsx", workbook({"Data": TABLE})),
+        ("xlsm", workbook({"Data": TABLE})),
+        ("xls", made.xls({"Data": TABLE})),
+        ("ods", ODS),
+        ("parquet", made.parquet(TABLE)),
+        ("zip", made.zipped({"contacts.csv": CSV})),
+        ("zip", made.zipped({"folder/": b"", "folder/contacts.xlsx": workbook({"Data": TABLE})})),
+        ("zip", made.zipped({"contacts.csv": CSV, "__MACOSX/._contacts.csv": b"x", ".DS_Store": b"x"})),
+    ],
+    ids=["xlsx", "xlsm", "xls", "ods", "parquet", "zip of CSV", "zip of a workbook", "zip of a Macintosh"],
+)
+def test_every_format_says_the_same(judge: Judge, suffix: str, content: bytes) -> None:
+    outcome = judge(content, suffix=suffix)
+    assert (outcome.rules, outcome.cells, outcome.accepted) == (BAD_MEDIUM, ["E3"], [2, 4])
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content", "told"),
+    [
+        ("csv", workbook({"Data": TABLE}), "an Excel workbook, not CSV"),
+        ("txt", made.xls({"Data": TABLE}), "an old Excel workbook (.xls), not CSV"),
+        ("csv", ODS, "an OpenDocument spreadsheet (.ods), not CSV"),
+        ("csv", made.parquet(TABLE), "a Parquet file, not CSV"),
+        ("csv", made.zipped({"contacts.csv": CSV}), "a zip, not CSV"),
+        ("xlsx", CSV, "plain text, such as CSV, not an Excel workbook"),
+        ("xls", CSV, "plain text, such as CSV, not an old Excel workbook (.xls)"),
+        ("xls", workbook({"Data": TABLE}), "an Excel workbook, not an old Excel workbook (.xls)"),
+        ("xls", b"<html><body><table><tr><td>1", "a web page (HTML), not an old Excel workbook (.xls)"),
+        ("xls", b'<?xml version="1.0"?><Workbook>', "an XML file, not an old Excel workbook (.xls)"),
+        ("xlsx", b"%PDF-1.7", "a PDF, not an Excel workbook"),
+        ("xlsx", made.zipped({"xl/workbook.bin": b"x"}), "a binary Excel workbook (.xlsb), not an Excel workbook"),
+        ("csv", made.zipped({"word/document.xml": b"x"}), "a Word document, not CSV"),
+        ("xls", made.compound(b"x", "WordDocument"), "a Word document, not an old Excel workbook (.xls)"),
+        ("dat", CSV, "plain text, such as CSV, and its name ends in .dat"),
+    ],
+)
+def test_f15_it_says_what_the_file_is(judge: Judge, suffix: str, content: bytes, told: str) -> None:
+    outcome = judge(content, suffix=suffix)
+    assert (outcome.result, outcome.refusals) == ("unreadable", ["F15"])
+    assert outcome.findings[0].found == told
+
+
+def test_f15_of_what_is_in_a_zip(judge: Judge) -> None:
+    outcome = judge(made.zipped({"contacts.csv": workbook({"Data": TABLE})}), suffix="zip")
+    assert (outcome.refusals, outcome.findings[0].found) == (["F15"], "an Excel workbook, not CSV")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (made.zipped({}), "the zip holds no file"),
+        (made.zipped({"folder/": b""}), "the zip holds no file"),
+        (made.zipped({"a.csv": CSV, "b.csv": CSV}), "the zip holds 2 files"),
+        (made.zipped({"a.zip": made.zipped({"b.csv": CSV})}), "a zip within a zip"),
+    ],
+)
+def test_u01_a_zip_of_anything_but_one_file(judge: Judge, content: bytes, told: str) -> None:
+    outcome = judge(content, suffix="zip")
+    assert (outcome.refusals, outcome.findings[0].found) == (["U01"], told)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx", "xls", "ods", "parquet", "zip"])
+def test_f01_a_file_without_a_byte(judge: Judge, suffix: str) -> None:
+    assert judge(b"", suffix=suffix).refusals == ["F01"]
+
+
+def encrypted_zip() -> bytes:
+    whole = bytearray(made.zipped({"contacts.csv": CSV}))
+    for entry, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        whole[whole.index(entry) + flags] |= 1
+    return bytes(whole)
+
+
+ENCRYPTED = b'<manifest:file-entry manifest:full-path="content.xml"><manifest:encryption-data/></manifest:file-entry>'
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content"),
+    [
+        ("xlsx", made.compound(b"x", "EncryptionInfo", "EncryptedPackage")),
+        ("xls", made.xls({"Data": TABLE}, password=True)),
+        ("ods", made.changed(ODS, {"META-INF/manifest.xml": ENCRYPTED})),
+        ("zip", encrypted_zip()),
+    ],
+)
+def test_u02_whatever_has_a_password(judge: Judge, suffix: str, content: bytes) -> None:
+    outcome = judge(content, suffix=suffix)
+    assert (outcome.result, outcome.refusals) == ("unreadable", ["U02"])
+
+
+class TestOpenDocument:
+    def test_repeated_rows_and_cells_stand_where_they_stand(self, judge: Judge) -> None:
+        rows = made.ods_row(*TABLE[0]) + made.ods_row("", times=3) + made.ods_row(*TABLE[2])
+        outcome = judge(made.ods(rows + made.ods_row("", times=1_000_000)), suffix="ods")
+        assert outcome.rules == [("F07", "warning", 2), ("F07", "warning", 3), ("F07", "warning", 4), ("V02", "row", 5)]
+        assert outcome.cells == ["E5"]
+
+    @pytest.mark.parametrize("error", ["#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "Err:502"])
+    def test_c10_spreadsheet_errors_are_seen(self, judge: Judge, error: str) -> None:
+        """LibreOffice shows some as a number of its own."""
+        text = f"<text:p>{error}</text:p>"
+        cell = f'<table:table-cell office:value-type="string" office:string-value="">{text}</table:table-cell>'
+        row = [cell if h == "staff_ref" else c for h, c in zip(TABLE[0], TABLE[1], strict=True)]
+        outcome = judge(made.ods(made.ods_row(*TABLE[0]) + made.ods_row(*row)), suffix="ods")
+        assert (outcome.rules, outcome.cells) == ([("C10", "row", 2)], ["I2"])
+
+    @pytest.mark.parametrize(
+        ("cell", "text"),
+        [
+            ('office:value-type="date" office:date-value="2016-11-03">', "2016-11-03"),
+            ('office:value-type="date" office:date-value="2016-11-03T00:00:00">', "2016-11-03"),
+            ('office:value-type="percentage" office:value="0.52"><text:p>52%</text:p>', "0.52"),
+            ('office:value-type="currency" office:value="1100000.5"><text:p>£1.1m</text:p>', "1100000.5"),
+            ('office:value-type="boolean" office:boolean-value="true"><text:p>WAHR</text:p>', "TRUE"),
+            ('office:value-type="time" office:time-value="PT10H30M00S"><text:p>10:30 AM</text:p>', "10:30:00"),
+            ('office:value-type="time" office:time-value="PT55H00M00S">', "55:00:00"),
+            ('office:value-type="string"><text:p>a<text:s text:c="2"/>b<text:tab/>c</text:p>', "a  b\tc"),
+            ('office:value-type="string"><text:p>a</text:p><text:p>b</text:p>', "a\nb"),
+            ('office:value-type="string"><text:p>a <text:span>b</text:span></text:p>', "a b"),
+            ("><office:annotation><text:p>a comment</text:p></office:annotation><text:p>a</text:p>", "a"),
+        ],
+    )
+    def test_a_cell_is_what_its_type_says(self, tmp_path: Path, cell: str, text: str) -> None:
+        path = tmp_path / "cell.ods"
+        path.write_bytes(made.ods(made.ods_row(f"<table:table-cell {cell}</table:table-cell>")))
+        [sheet] = sheets_of(path, Format.ODS)
+        assert [[text_of(c) for c in row] for row in sheet.open().rows()] == [[text]]
+
+    def test_u04_a_hidden_sheet_is_not_read(self, judge: Judge) -> None:
+        rows = "".join(made.ods_row(*row) for row in TABLE)
+        hidden = f'<table:table table:name="October" table:style-name="away">{rows}</table:table>'
+        assert judge(made.ods(rows, more=hidden), suffix="ods").accepted == [2, 4]
+        outcome = judge(made.ods(made.ods_row("Notes"), name="Notes", more=hidden), suffix="ods")
+        assert outcome.refusals == ["U04"]
+        assert outcome.findings[0].found == "October: hidden, and hidden sheets are not read"
+
+
+class TestOldExcel:
+    @pytest.mark.parametrize("error", list(made.ERRORS))
+    def test_c10_spreadsheet_errors_are_seen(self, judge: Judge, error: str) -> None:
+        row = [error if h == "staff_ref" else c for h, c in zip(TABLE[0], TABLE[1], strict=True)]
+        outcome = judge(made.xls({"Data": [TABLE[0], row]}), suffix="xls")
+        assert (outcome.rules, outcome.cells) == ([("C10", "row", 2)], ["I2"])
+
+    def test_c10_of_a_formula(self, judge: Judge) -> None:
+        row = ["" if h == "staff_ref" else c for h, c in zip(TABLE[0], TABLE[1], strict=True)]
+        outcome = judge(made.xls({"Data": [TABLE[0], row]}, extra=made.formula_error(1, 8, "#REF!")), suffix="xls")
+        assert (outcome.rules, outcome.cells) == ([("C10", "row", 2)], ["I2"])
+
+    def test_dates_and_numbers_are_what_they_are(self, judge: Judge) -> None:
+        row = [{"contact_date": 42677.0, "duration_minutes": 45}.get(h, c) for h, c in CONTACT.items()]
+        outcome = judge(made.xls({"Data": [list(CONTACT), row]}), suffix="xls")
+        assert outcome.findings == []
+        assert outcome.values[0]["contact_date"] == date(2016, 11, 3)
+        assert outcome.values[0]["duration_minutes"] == 45
+
+    def test_u04_a_hidden_sheet_is_not_read(self, judge: Judge) -> None:
+        outcome = judge(made.xls({"Notes": [["a"]], "Data": TABLE}, hidden=["Data"]), suffix="xls")
+        assert outcome.refusals == ["U04"]
+
+    def test_a_merged_heading(self, judge: Judge) -> None:
+        beneath = made.merged(0, 1, 0, 0)
+        table = [["contact_id", *[""] * (len(CONTACT) - 1)], ["", *list(CONTACT)[1:]], *TABLE[1:]]
+        outcome = judge(made.xls({"Data": table}, extra=beneath), suffix="xls")
+        assert outcome.rules == [("F04", "warning", 1), ("V02", "row", 4)]
+
+
+def typed(**columns: pa.Array) -> bytes:
+    """A Parquet file of one contact with some columns of other types."""
+    out = io.BytesIO()
+    plain = {name: pa.array([text]) for name, text in CONTACT.items()}
+    pq.write_table(pa.table(plain | columns), out)
+    return out.getvalue()
+
+
+class TestParquet:
+    """The heading counts as row 1."""
+
+    @pytest.mark.parametrize(
+        ("value", "kind", "text"),
+        [
+            (date(2016, 11, 3), pa.date32(), "2016-11-03"),
+            (datetime(2016, 11, 3), pa.timestamp("ns"), "2016-11-03"),
+            (datetime(2016, 11, 3, 23, 30), pa.timestamp("us"), "2016-11-03T23:30:00"),
+            (datetime(2016, 11, 3, 23, 30, tzinfo=UTC), pa.timestamp("us", "UTC"), "2016-11-03T23:30:00+00:00"),
+            (time(10, 30), pa.time64("ns"), "10:30:00"),
+            (timedelta(hours=55), pa.duration("ns"), "55:00:00"),
+            (Decimal("1100000.00"), pa.decimal128(12, 2), "1100000.00"),
+            (Decimal("0.00000001"), pa.decimal128(12, 8), "0.00000001"),
+            (0.1 + 0.2, pa.float64(), "0.3"),
+            (float("nan"), pa.float64(), ""),
+            (45, pa.int16(), "45"),
+            (True, pa.bool_(), "TRUE"),
+            (b"text", pa.binary(), "text"),
+            (None, pa.string(), ""),
+            (None, pa.null(), ""),
+        ],
+    )
+    def test_typed_columns_become_text(self, value: object, kind: pa.DataType, text: str) -> None:
+        assert _texts(pa.array([value], kind)).to_list() == [text]
+        assert _texts(pa.array([value, value], kind).dictionary_encode()).to_list() == [text, text]
+
+    def test_they_are_judged_like_any_other(self, judge: Judge) -> None:
+        content = typed(contact_date=pa.array([date(2016, 11, 3)]), duration_minutes=pa.array([45], pa.int8()))
+        outcome = judge(content, suffix="parquet")
+        assert (outcome.findings, outcome.accepted, outcome.verdict.header_row) == ([], [2], 1)
+
+    def test_row_numbers_run_through_all_groups(self, judge: Judge) -> None:
+        out = io.BytesIO()
+        rows = contacts(*[{}] * 7, {"contact_medium": "zz"})
+        pq.write_table(pa.Table.from_pylist(rows), out, row_group_size=3)
+        outcome = judge(out.getvalue(), suffix="parquet")
+        assert (outcome.rules, outcome.accepted) == ([("V02", "row", 9)], [2, 3, 4, 5, 6, 7, 8])
+
+    @pytest.mark.parametrize("value", [[1, 2], {"a": 1}])
+    def test_u01_a_column_of_lists_or_records(self, judge: Judge, value: object) -> None:
+        outcome = judge(typed(duration_minutes=pa.array([value])), suffix="parquet")
+        assert outcome.refusals == ["U01"]
+        assert outcome.findings[0].found == "column G holds lists or records, not single values"
+
+    def test_u01_bytes_that_are_no_text(self, judge: Judge) -> None:
+        assert judge(typed(staff_ref=pa.array([b"\xff\xfe"])), suffix="parquet").refusals == ["U01"]
+
+    def test_u03_and_f01(self, judge: Judge) -> None:
+        assert judge(made.parquet([["a", "b"], ["1", "2"]]), suffix="parquet").refusals == ["U03"]
+        out = io.BytesIO()
+        pq.write_table(pa.table({h: pa.array([], pa.string()) for h in CONTACT}), out)
+        assert judge(out.getvalue(), suffix="parquet").refusals == ["F01"]

@@ -1,0 +1,201 @@
+"""What a finding shows of a cell about a person: only what cannot be personal (DOMAIN.md 5.2, schemas/shown.py)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+from judging import Judge, as_csv, as_table, awards, contacts, participants, workbook
+
+from schemas.catalogue import datasets
+from schemas.codes import all_code_lists, code_list
+from schemas.contract import Kind
+from schemas.names import listed_names
+from schemas.personal_data import personal_rule
+from schemas.shown import may_be_repeated, shown
+
+CUT_OFF = date(2016, 11, 30)
+CONTACTS = datasets()["contacts"]
+
+SHOWN = [
+    *("review", "Review", "REVIEW ", "Face to face", "01", "1 - Face to face", "video call", "Employer contact 2"),
+    *("N/K", "unknown", "yes", "#REF!", "#DIV/0!", "#N/A", "<5", "*", "-"),  # words for nothing, and errors
+    *("7", "900", "-3", "45 min", "45%", "£1,100.50", "123999", "12,5"),  # numbers
+    *("14/06/2016", "2016-13-40", "31.04.2016", "03/06/16", "2016-03-31T23:00Z", "2106-06-14"),  # late dates
+    *("1 June 2016", "June 2016", "01-Apr", "Apr-16"),
+    *("Blackpool", "West London"),  # sites
+]
+HIDDEN = [
+    *(
+        "Sarah",
+        "SARAH",
+        "Smith",
+        "Zebulon",
+        "Quatermass",
+        "White",
+        "J Smith",
+        "s m i t h",
+        "s m",
+    ),  # names, listed or not
+    *("she was seen", "Carrier pigeon", "x" * 41),  # words that are not ours
+    *(
+        "12/03/1978",
+        "1978-03-12",
+        "12.3.78",
+        "12 March 1978",
+        "12th March 1978",
+        "12-Mar-78",
+        "March 1978",
+        "born 1978",
+    ),
+    *("28561", "28561.0", "120378", "780312", "19780312", "12031978"),  # days of birth as numbers
+    *("9434765919", "943 476 5919", "QQ123456C", "AB 12 34 56 C", "FY1 1AA", "worker@example.org"),
+    *("07700 900123", "01614960000", "0161 496"),
+]
+
+
+def hides(text: str, dataset: str = "contacts", field: str = "contact_type") -> bool:
+    contract = datasets()[dataset]
+    told = shown(pl.Series([text]), contract.by_name[field], contract, CUT_OFF)
+    assert (told["found"][0] is None) == told["hidden"][0]
+    return bool(told["hidden"][0])
+
+
+@pytest.mark.parametrize("text", SHOWN)
+def test_what_cannot_be_personal_is_shown(text: str) -> None:
+    assert not hides(text)
+
+
+@pytest.mark.parametrize("text", HIDDEN)
+def test_everything_else_is_hidden(text: str) -> None:
+    assert hides(text)
+
+
+def test_a_label_is_shown_where_its_column_lists_it() -> None:
+    """'White' alone is a surname too: only the column of ethnic categories may mean another thing."""
+    assert hides("Black", "contacts", "contact_type")
+    assert not hides("White British", "participants", "ethnic_category")
+
+
+def test_a_date_is_a_birth_or_not_by_the_cut_off() -> None:
+    field = CONTACTS.by_name["contact_date"]
+    for cut_off, hidden in ((date(2016, 11, 30), False), (date(2024, 11, 30), True)):
+        assert shown(pl.Series(["14/06/2010"]), field, CONTACTS, cut_off)["hidden"].to_list() == [hidden]
+
+
+def test_every_label_of_a_list_is_shown_in_its_own_column() -> None:
+    for contract in (c for c in datasets().values() if c.participant_level):
+        for field in (f for f in contract.fields if f.kind is Kind.CODE and not f.personal):
+            texts = [t for e in field.code_list.entries for t in (e.code, e.label, *e.aliases)]
+            told = shown(pl.Series(texts), field, contract, CUT_OFF)
+            assert not [t for t, found in zip(texts, told["found"], strict=True) if found is None], field.name
+
+
+def test_no_word_of_ours_is_taken_for_personal_data() -> None:
+    lists = (*all_code_lists(), *(code_list(n) for n in ("areas", "sites", "programmes")))
+    texts = {t for codes in lists for e in codes.entries for t in (e.code, e.label, *e.aliases)}
+    texts |= {t for c in datasets().values() for f in c.fields for t in (f.name, f.title, *f.aliases)}
+    assert [t for t in sorted(texts) if personal_rule(t)] == []
+
+
+def test_no_name_of_the_list_is_shown_by_itself() -> None:
+    names = sorted(listed_names())
+    told = shown(pl.Series(names), CONTACTS.by_name["contact_type"], CONTACTS, CUT_OFF)
+    assert [n for n, found in zip(names, told["found"], strict=True) if found is not None] == []
+
+
+@pytest.mark.parametrize("text", ["Sarah", "Zebulon", "28561", "she was seen at home"])
+@pytest.mark.parametrize("field", ["contact_type", "contact_date", "duration_minutes", "contact_id"])
+def test_neither_the_cell_nor_what_it_may_mean_is_told(judge: Judge, field: str, text: str) -> None:
+    outcome = judge(as_csv(contacts({}, {field: text}, {})))
+    assert [(f.row, f.found, f.suggestion) for f in outcome.findings] == [(3, None, None)]
+    assert outcome.texts["hidden"].to_list() == [True]
+
+
+def test_references_are_never_shown(judge: Judge) -> None:
+    outcome = judge(as_csv(contacts({}, {"contact_id": "1234"}, {"staff_ref": "?"})))
+    assert [(f.row, f.found) for f in outcome.findings] == [(3, None), (4, None)]
+
+
+def test_published_figures_are_shown_as_they_stand(judge: Judge) -> None:
+    outcome = judge(as_csv(awards({"amount": "About One Million Pounds"})), "funding_awards")
+    assert [f.found for f in outcome.findings if f.rule == "V05"] == ["About One Million Pounds"]
+
+
+@pytest.mark.parametrize(
+    ("heading", "told"), [("Weather", "Weather"), ("Sarah", "column K"), ("Seen with Zebulon", "column K")]
+)
+def test_a_heading_of_other_words_is_told_by_its_column(judge: Judge, heading: str, told: str) -> None:
+    outcome = judge(as_csv([{**r, heading: "1"} for r in contacts({}, {})]))
+    assert [(f.rule, f.column) for f in outcome.findings] == [("F11", told)]
+    assert [c.heading for c in outcome.verdict.columns][-1] == told
+
+
+def test_a_repeated_heading_is_known_though_a_part_of_it_is_not_told(judge: Judge) -> None:
+    text = as_csv([{**r, "Zebulon": "1"} for r in contacts({}, {})])
+    outcome = judge(text + text.splitlines()[0] + "\n")
+    assert [(f.rule, f.row) for f in outcome.of("F05")] == [("F05", 4)]
+
+
+@pytest.mark.parametrize(("name", "told"), [("Contacts", "Contacts"), ("Zebulon Quatermass", "sheet 2")])
+def test_a_sheet_of_another_name_is_told_by_its_place(judge: Judge, name: str, told: str) -> None:
+    book = workbook({"Notes": [["about"]], name: as_table(contacts({}, {"attended": "9"}))})
+    outcome = judge(book, suffix="xlsx")
+    assert (outcome.verdict.sheet, outcome.texts["sheet"].unique().to_list()) == (told, [told])
+
+
+def test_sheets_that_would_both_do_are_told_by_their_place(judge: Judge) -> None:
+    table = as_table(contacts({}, {}))
+    outcome = judge(workbook({"Zebulon": table, "Contacts": table}), suffix="xlsx")
+    assert [(f.rule, f.found) for f in outcome.findings] == [("U04", "sheet 1 and Contacts")]
+
+
+@pytest.mark.parametrize(
+    ("name", "may"),
+    [
+        ("MHT-BPL_contacts_201613_v1", True),
+        ("contacts v2", True),
+        ("Nov 2016", True),
+        ("Sarah", False),
+        ("referral of Zebulon", False),
+        ("12-03-1978", False),
+    ],
+)
+def test_names_of_files(name: str, may: bool) -> None:
+    assert may_be_repeated(name, datasets().values()) is may
+
+
+class TestWhatIsKeptOfARowThatIsHeld:
+    """A held row keeps what is as agreed: its fault may be somebody's name, and the store repeats none."""
+
+    def kept(self, judge: Judge, dataset: str, row: dict[str, str]) -> dict[str, object]:
+        made = {"contacts": contacts, "participants": participants}[dataset]
+        outcome = judge(as_csv(made({}, row)), dataset)
+        assert outcome.held == [3]
+        return outcome.held_values[0]
+
+    def test_a_code_that_is_not_listed(self, judge: Judge) -> None:
+        kept = self.kept(judge, "contacts", {"contact_type": "Zebulon"})
+        assert (kept["contact_type"], kept["contact_id"]) == (None, "BPL-C000002")
+
+    def test_a_reference_of_another_form(self, judge: Judge) -> None:
+        assert self.kept(judge, "contacts", {"contact_id": "Zebulon"})["contact_id"] is None
+
+    def test_a_number_out_of_range(self, judge: Judge) -> None:
+        assert self.kept(judge, "contacts", {"duration_minutes": "120378"})["duration_minutes"] is None
+
+    def test_a_date_of_long_ago(self, judge: Judge) -> None:
+        assert self.kept(judge, "contacts", {"contact_date": "1978-03-12"})["contact_date"] is None
+
+
+def test_no_text_of_people_is_free() -> None:
+    """Each text has a form, so that none can carry a sentence into the warehouse."""
+    free = [
+        (c.dataset, f.name)
+        for c in datasets().values()
+        if c.participant_level
+        for f in c.fields
+        if f.kind in (Kind.TEXT, Kind.REFERENCE) and not f.pattern
+    ]
+    assert free == []

@@ -1,0 +1,40 @@
+"""The report in a terminal: the page's own items and words, and nothing that a cell could make the terminal do."""
+
+from __future__ import annotations
+
+import pytest
+from sample_reports import KINDS, VERDICT, WORKBOOK, found, frame
+
+from flows.steps.report import delivery_report, report_lines
+
+
+def test_an_item_says_where_what_was_found_what_was_expected_and_what_to_change_it_to() -> None:
+    lines = report_lines(KINDS["one_problem"].report)
+    assert lines == [
+        "Fix 1 problem and send the file again by 5pm, Friday 9 December 2016",
+        "9 of 10 rows would be accepted, 1 held back.",
+        "",
+        "What to fix, biggest first",
+        "- Contact date is not written year-month-day (check C02)",
+        "    where     Column C (Date of contact), row 114",
+        "    found     14/06/2016",
+        "    expected  a date written year-month-day, such as 2016-11-30",
+        "    fix       Write the date as year-month-day.",
+        "              Change 14/06/2016 to 2016-06-14",
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_item_of_the_page_is_there(kind) -> None:
+    report = KINDS[kind].report
+    text = "\n".join(report_lines(report))
+    assert text.startswith(report.instruction)
+    for item in (*report.items, *report.not_judged):
+        assert f"- {item.title} (check {item.rule_id})" in text
+        assert item.hidden in text
+
+
+def test_no_cell_makes_the_terminal_act() -> None:
+    evil = "\x1b[2J\x1b]0;title\x07\r\u202e"
+    findings = frame(found("V02", "row", [3], "contact_medium", evil, evil, column_name=evil))
+    assert all(line.isprintable() for line in report_lines(delivery_report(WORKBOOK, VERDICT, findings)))
