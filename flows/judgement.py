@@ -158,7 +158,7 @@ def judge_file(
         verdict = Verdict(result, Counts(), contract_version=version, rows_judged=False)
     else:
         extract.sheet = sheet_told(extract.sheet, extract.sheet_number, contract, context.data_cut_date)
-        layout = lay_out(extract.headings, contract, context)
+        layout = lay_out(extract.headings, contract, context, extract.is_marked)
         out.find(findings_frame([*extract.findings, *layout.findings], extract.sheet))
         verdict = _judge_rows(extract, layout, contract, context, delivery, out)
     return verdict

@@ -222,7 +222,7 @@ def _folded(text: str) -> str:
 def _read_text(text: str, field: Field, _: str) -> Reading:
     if missing := _missing(text, field):
         return missing
-    if text.startswith(FORMULA_SIGNS):
+    if text.startswith(FORMULA_SIGNS) and not field.pattern:
         return repaired("C23", text)
     if garbled := _ungarbled(text):
         return Reading(text, "C24", Severity.WARNING, garbled)

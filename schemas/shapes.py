@@ -92,6 +92,7 @@ class Extract:
     headings: tuple[str, ...]
     batches: Iterator[TextBatch]
     findings: list[Finding] = field(default_factory=list)
+    is_marked: bool = False  # a workbook that the warehouse gave back with its problems marked
     sheet_number: int = 0  # its place in a workbook, from 1: how a sheet is told whose name may be personal
 
 

@@ -192,7 +192,12 @@ def structure_of(key: str, loose: str) -> tuple[Planter, ...]:
 
 
 def _other(text: str | None) -> str:
-    return "W-0099" if text is None or text.startswith("W-") else "N" if text == "Y" else "Y"
+    """Another text of the same form."""
+    if text is None:
+        return "W-0099"
+    if text[-1].isdigit():
+        return text[:-1] + ("2" if text.endswith("1") else "1")
+    return "N" if text == "Y" else "Y"
 
 
 def orphan(name: str, key: str) -> Planter:

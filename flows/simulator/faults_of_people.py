@@ -99,10 +99,14 @@ def _ineligible_but_started(row: Row, context: Context) -> Spoilt | None:
 
 
 def _child(row: Row, context: Context) -> Spoilt | None:
-    """A first referral at about the age of twelve. Only where no rule about open cases looks at it."""
+    """A first referral at about the age of twelve, not so long ago that it might be a birth (rule P03).
+
+    Only where no rule about open cases looks at it.
+    """
     if row["eligibility_outcome"] == "eligible" and not _closed(row) or not (row["episode_id"] or "").endswith("E1"):
         return None
-    return Spoilt({"referral_received_date": f"{int(row['_birth_year'] or 0) + 12}-06-01"})
+    year = int(row["_birth_year"] or 0) + 12
+    return Spoilt({"referral_received_date": f"{year}-06-01"}) if year > context.cut.year - 14 else None
 
 
 def _second_open(row: Row, context: Context) -> Spoilt | None:
@@ -226,7 +230,6 @@ RANDOMISATION: tuple[Planter, ...] = (
         lambda r, c: Spoilt({"notified_date": shifted(str(c.cut), 9)}),
     ),
     Planter("C16", "arm", WARNING, "treatment for ips", swap("arm", {"ips": "treatment", "control": "usual care"})),
-    Planter("C23", "consent_version", WARNING, "formula sign", put("consent_version", "=v2.1")),
     Planter("T01", "participant_ref", ROW, "randomised twice", _again, latest_only=True),
     Planter("T02", "arm", ROW, "arm differs from last month's", _other_arm, latest_only=True, watched=True),
     Planter("T03", "baseline_completed_date", ROW, "baseline after randomisation", _late_baseline),

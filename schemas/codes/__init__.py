@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -51,9 +52,12 @@ class CodeList:
         return found
 
 
+_NO_LETTER_OR_DIGIT = re.compile(r"[\W_]+")
+
+
 def fold(text: str) -> str:
     """A text without case, spaces and punctuation, for comparing headings, labels and aliases."""
-    return "".join(ch for ch in text.casefold() if ch.isalnum())
+    return _NO_LETTER_OR_DIGIT.sub("", text.casefold())
 
 
 @lru_cache

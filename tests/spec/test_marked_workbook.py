@@ -188,6 +188,15 @@ class TestSendingItBackUnchanged:
         assert addressed(again) == addressed(marked.outcome)
         assert (again.held, again.accepted) == (marked.outcome.held, marked.outcome.accepted)
 
+    def test_a_line_that_was_torn_is_not_taken_for_a_sound_one(self, judge: Judge, mark_it: Mark) -> None:
+        """Its cells stand as they were sent; that each is right where it stands by chance, nobody knows."""
+        rows = as_csv(contacts(*[{}] * 4)).splitlines()
+        rows[2] += ",more"
+        marked = mark_it("\n".join(rows) + "\n")
+        again = judge(marked.path.read_bytes(), suffix="xlsx")
+        assert (again.accepted, again.held) == (marked.outcome.accepted, [3])
+        assert [(f.rule, f.severity, f.row) for f in again.of("F13")] == [("F13", "row", 3)]
+
     def test_gives_the_same_findings_for_a_workbook(self, judge: Judge, mark_it: Mark) -> None:
         table: list[list[Any]] = as_table(BAD)
         odd = [

@@ -25,7 +25,7 @@ def _fields_by_heading(contract: Contract, context: Context) -> dict[str, str]:
     return known | dict(context.headings)
 
 
-def lay_out(headings: Sequence[str], contract: Contract, context: Context) -> Layout:
+def lay_out(headings: Sequence[str], contract: Contract, context: Context, is_marked: bool = False) -> Layout:
     """Match the headings of a file with the contract's fields (rules F09-F12).
 
     Of two columns for one field neither is read: which is meant is not known, and findings in the wrong one mislead.
@@ -58,7 +58,12 @@ def lay_out(headings: Sequence[str], contract: Contract, context: Context) -> La
     version = next((i for i, h in enumerate(headings) if _states_version(h)), None)
     read = {name: i for name, i in positions.items() if name not in twice}
     return Layout(
-        columns, read, findings, version, as_written=tuple(headings), is_marked=headings[-1:] == [ROW_PROBLEMS]
+        columns,
+        read,
+        findings,
+        version,
+        as_written=tuple(headings),
+        is_marked=is_marked or ROW_PROBLEMS in headings[-1:],
     )
 
 

@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from flows.steps.read.encoding import Data, as_utf8
-from flows.steps.read.heading import MOST_COLUMNS, ROWS_SEARCHED, find_heading, joined, matches
+from flows.steps.read.heading import MOST_COLUMNS, ROWS_SEARCHED, find_heading, is_whole, joined, matches
 from flows.steps.read.lines import Grammar, Lines
 from schemas.contract import Severity
 from schemas.shapes import Extract, Finding, TextBatch, Unreadable
@@ -91,6 +91,8 @@ def heading_of(data: Data, known: Set[str], declared: str, quote: str) -> _Headi
         records = [_record(lines[i:], delimiter, quote) for i in range(len(lines))]
         searched = range(min(ROWS_SEARCHED, len(lines)))
         candidates += [(delimiter, i, i + records[i][0], 1, records[i][1]) for i in searched]
+        if any(is_whole(cells, known) for _, cells in records[:ROWS_SEARCHED]):
+            continue
         for i in searched:
             length, upper = records[i]
             if i + length < len(lines):

@@ -24,6 +24,12 @@ def find_heading(rows: Sequence[Sequence[str]], known: Set[str]) -> int | None:
     return scores.index(best) if best >= min(LEAST_MATCHES, len(known)) and best else None
 
 
+def is_whole(cells: Sequence[str], known: Set[str]) -> bool:
+    """Whether every cell of a row that is not empty is a known heading: no second row can make it a better one."""
+    said = [c for c in cells if c.strip()]
+    return len(said) >= LEAST_MATCHES and all(fold(c) in known for c in said)
+
+
 def joined(upper: Sequence[str], lower: Sequence[str], known: Set[str]) -> list[str]:
     """Two rows as one heading: of each column, the text that is known, else both texts together.
 

@@ -44,12 +44,15 @@ def read_workbook(sheets: Sequence[Sheet], known_headings: Set[str], wanted: str
     if width > MOST_COLUMNS:
         raise Unreadable("U01", f"{width:,} columns")
     headings = (headings + [""] * (width - len(headings)))[:width]
-    if headings[-1] == ROW_PROBLEMS:  # ours, from a marked workbook that came back
+    is_marked = headings[-1] == ROW_PROBLEMS  # ours, from a marked workbook that came back
+    if is_marked:
         width, headings = width - 1, headings[:-1]
     findings = _about_heading(heading) + (left_out(sheets, wanted) if wanted else [])
     number = next(n for n, sheet in enumerate(sheets, 1) if sheet.name == name)
     batches = _batches(table, heading, width)
-    return Extract(name, "", heading.first + 1, tuple(headings), batches, findings, sheet_number=number)
+    return Extract(
+        name, "", heading.first + 1, tuple(headings), batches, findings, sheet_number=number, is_marked=is_marked
+    )
 
 
 @dataclass(frozen=True)
