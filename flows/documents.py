@@ -43,8 +43,7 @@ def _table_of_datasets() -> list[str]:
 
 
 def _never() -> list[str]:
-    told = (f"- {r.title.replace('{title}', 'A cell')} ({r.rule_id})" for r in PERSONAL_DATA_RULES)
-    return list(dict.fromkeys(told))
+    return [f"- {r.title} ({r.rule_id})" for r in PERSONAL_DATA_RULES if r.severity is Severity.FILE]
 
 
 def _faults() -> list[str]:

@@ -140,7 +140,7 @@ def _resubmission() -> Sample:
     first = delivery_report(WORKBOOK, VERDICT, MANY_KINDS, EARLIER, LAST_FINDINGS, DUE, RUN).told
     findings = frame(
         found("V02", "row", [40], "contact_medium", "Carrier pigeon"),
-        found("C07", "row", [51, 52], "contact_date", "01/01/1900"),
+        found("C03", "row", [51, 52], "contact_date", "01/01/1900"),
     )
     again = replace(
         WORKBOOK,
