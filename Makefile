@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fix peers lock clean
+.PHONY: help demo test check lint fix docs soak bench peers lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,15 @@ fix: $(VENV)/.test ## Put the code into the agreed style
 	$(BIN)/ruff check --fix .
 
 check: lint test ## Style, types and tests: what has to pass
+
+docs: $(VENV)/.test ## Make docs/rules.md and docs/guide-for-sites.md anew, from the rules and contracts
+	UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden/test_documents.py
+
+soak: $(VENV)/.test ## Run the longest tests whole: 100,000 simulated rows, ten kills
+	PILOTS_SOAK=1 $(BIN)/python -m pytest -q tests/flow/test_simulated_truth.py tests/flow/test_kill.py
+
+bench: $(VENV)/.run ## Measure beside hand-written SQL (SIZE=100k, 1m or 10m; ARGS=--json)
+	$(BIN)/python tests/bench $(ARGS)
 
 peers: ## Compare with other tools on one bad file: docs/comparison.md (fetches them)
 	$(PYTHON) tests/peers/run.py $(ARGS)

@@ -64,7 +64,9 @@ _NAME = f"""
 `<site>_<dataset>_<yyyymm>_v<n>`, in the folder of your site: `MHT-BPL_contacts_201611_v1.xlsx` is the first file of
 Blackpool's contacts up to the end of November 2016. Raise the version when you send the same month again. Each file
 holds everything to date. The ending is {_endings}; save CSV as 'CSV UTF-8'.
-A workbook with a sheet for each dataset, named after it, is called `<site>_return_<yyyymm>_v<n>.xlsx`.
+A workbook with a sheet for each dataset, named after it, is called `<site>_return_<yyyymm>_v<n>.xlsx`. If nothing
+happened, send the file with its heading alone, and beside it `<same name>.manifest.json` that holds
+`{{"nil_return": true}}`.
 
 """.splitlines()
 _NEVER = """

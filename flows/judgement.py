@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.faults import told
-from flows.steps.conform import conform, known_headings, lay_out
+from flows.steps.conform import conform, known_headings, lay_out, personal_elsewhere
 from flows.steps.correct import Corrector
 from flows.steps.judge import WholeFile, judge
 from flows.steps.read import read
@@ -36,7 +36,7 @@ CODE = (
     *(
         f"schemas/{m}.py"
         for m in (
-            *("cell_rules", "cells", "contract", "corrections", "derive", "file_rules"),
+            *("cell_rules", "cells", "code_cells", "contract", "corrections", "derive", "file_rules"),
             *("names", "personal_data", "returned_workbook", "shapes", "shown", "wording"),
         )
     ),
@@ -175,6 +175,10 @@ def _judge_rows(
 ) -> Verdict:
     file = WholeFile(contract, layout, extract.sheet)
     corrector = Corrector(layout, contract, context, extract.sheet)
+    elsewhere = _elsewhere(extract, contract, context)
+    out.find(elsewhere)
+    file.refused = not elsewhere.is_empty()
+    file.personal = elsewhere["rule_id"].is_in(PERSONAL_RULES).any()
     for sent in extract.batches:
         text, corrected = corrector.correct(sent)
         typed = conform(text, layout, contract, context, extract.sheet)
@@ -207,6 +211,14 @@ def _judge_rows(
         contract_version=contract_version(contract),
         holds_personal_data=file.personal,
     )
+
+
+def _elsewhere(extract: Extract, contract: Contract, context: Context) -> pl.DataFrame:
+    """What refuses the file for what stands on other sheets: personal data, or one that cannot be searched for it."""
+    try:
+        return personal_elsewhere(extract.elsewhere, contract, context)
+    except Unreadable as stopped:
+        return findings_frame([Finding(stopped.rule_id, Severity.FILE, found=stopped.found or None)], extract.sheet)
 
 
 def _only_personal(findings: pl.DataFrame) -> pl.DataFrame:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from flows.faults import told
 from flows.judgement import context_of
 from flows.steps.conform import known_headings
 from flows.steps.read.whole import as_sheets
@@ -23,7 +24,10 @@ def mark(
     """Write `<name>_to_fix.xlsx` of a file into a folder, whole or not at all. Gives where it is, or why there is none.
 
     Where nothing must be fixed there is none, and no reason. `delivery` is any of those in the file. The workbook holds
-    rows of people: only its owner may read it, or those who may read the file `readers_of`.
+    rows of people, so only its owner may read it, or who may read the folder `readers_of`: the site's own, in which it
+    puts its files (data/raw/<site>). Its group is given the workbook to read, and nobody else is.
+
+    Raises OSError alone: what else goes wrong in writing is a reason why there is no workbook, told without data.
     """
     path = folder / f"{delivery.stem}{SUFFIX}"
     path.unlink(missing_ok=True)  # an older one would not say what is said now
@@ -31,24 +35,36 @@ def mark(
         return None, ""
     if why := why_not(parts):
         return None, why
-    contract, context = parts[0].contract, context_of(delivery)
-    try:
-        if fingerprint(raw) != delivery.sha256:
-            return None, "the file has changed since it was read"
-        known = known_headings(contract, context)
-        sheets = as_sheets(raw, known, contract.dataset, context.delimiter, context.quote)
-    except FileNotFoundError:
-        return None, "the file is no longer there"
-    except Unreadable:
-        return None, "the file could not be read"
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.part")
     unfinished.unlink(missing_ok=True)
     unfinished.touch(0o600)
-    if why := write_marked_workbook(unfinished, sheets, parts):
-        unfinished.unlink()
-        return None, why
-    if readers_of is not None:
-        shutil.chown(unfinished, group=readers_of.stat().st_gid)
-        unfinished.chmod(readers_of.stat().st_mode & 0o640)
-    return unfinished.replace(path), ""
+    try:
+        if why := _write(unfinished, raw, delivery, parts):
+            return None, why
+        if readers_of is not None:
+            allowed = readers_of.stat()
+            shutil.chown(unfinished, group=allowed.st_gid)
+            unfinished.chmod(0o600 | allowed.st_mode & 0o040)
+        return unfinished.replace(path), ""
+    except OSError:
+        raise
+    except Exception as error:  # of a file that nobody foresaw: the night's other reports are not to be lost for it
+        return None, f"the workbook could not be written: {told(error)}"
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _write(path: Path, raw: Path, delivery: Delivery, parts: Sequence[Part]) -> str:
+    """Write the workbook. Gives why it was not written, or ''."""
+    contract, context = parts[0].contract, context_of(delivery)
+    try:
+        if fingerprint(raw) != delivery.sha256:
+            return "the file has changed since it was read"
+        known = known_headings(contract, context)
+        sheets = as_sheets(raw, known, contract.dataset, context.delimiter, context.quote)
+    except FileNotFoundError:
+        return "the file is no longer there"
+    except Unreadable:
+        return "the file could not be read"
+    return write_marked_workbook(path, sheets, parts)

@@ -10,6 +10,7 @@ what guards the writer: Prefect's own limits are only advice.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,8 @@ def night(settings: Settings, moment: datetime | None = None, scope: Scope = EVE
             reported = report_to_people(run.places, run.ledger, warehouse, work, run.about)
         result = "quiet" if quiet else "published"
         run.ledger.end_run(run.id, result, len(received.new), len(fresh))
-        return NightResult(run.id, result, warehouse, tuple(tonight), received.newly_unusable, not_judged, reported)
+        done = tuple(replace(j, verdict=reported.settled[j.delivery.delivery_id]) for j in tonight)
+        return NightResult(run.id, result, warehouse, done, received.newly_unusable, not_judged, reported)
 
 
 def _task_name(delivery: Delivery) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
 import duckdb
@@ -19,6 +20,7 @@ import polars as pl
 from flows.faults import told
 from flows.marking import mark
 from flows.replay import rows_held, since_told
+from flows.settled import replacements, settled_verdicts
 from flows.steps.receive import UnusableFile
 from flows.steps.report import Late, Night, count_findings, delivery_report, night_summary, write_reports
 from flows.store.builds import fingerprint_of
@@ -28,27 +30,40 @@ from flows.versions import source_digest
 from flows.workbooks.marked import Part
 from schemas.audit.deliveries import Delivery, Result, Standing, Verdict
 from schemas.catalogue import datasets
+from schemas.explain import explain, rules_of
+from schemas.file_rules import BETWEEN_DELIVERIES
 from schemas.registry import next_due, programmes, returns_for, rows
 from schemas.replay import HeldThen, JudgedAgain, name_of
-from schemas.report import Report
+from schemas.report import no_workbook
 from schemas.shapes import FINDING_TYPES, Judged
 from schemas.standing import extent
+from schemas.told import Told
 from schemas.wording import LONDON
 
+REPLACED = "replaced "  # before the digest of a report that is a mere record
 EVERYTHING = "*"  # in the ledger: the build whose reports are all written
 AFTER_THE_LAST_RETURN = timedelta(days=31)
-_CODE = ("flows/steps/report/*.py", "flows/templates/*", "schemas/report.py", "schemas/told.py", "schemas/replay.py",
-         "schemas/wording.py", "flows/marking.py", "flows/workbooks/*.py", "flows/steps/read/whole.py")  # fmt: skip
+FINDINGS_AT_HAND = 32  # deliveries whose findings are kept while the reports are written
+FAULT_IN_MARKING = "the workbook could not be written"  # so `mark` begins to tell a fault of ours
+CODE = ("flows/steps/report/*.py", "flows/templates/*", "schemas/report.py", "schemas/told.py", "schemas/replay.py",
+        "schemas/wording.py", "flows/marking.py", "flows/workbooks/*.py", "flows/steps/read/whole.py")  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Reported:
-    """What was told: the summary's text and path, and the page of each delivery that was reported."""
+    """What was told: the summary's text and path, and the page of each delivery that was reported.
+
+    `settled` is what finally came of each delivery, `replaced` names those whose place a later one has taken, and
+    `not_told` says which reports could not be written, and why.
+    """
 
     summary: str = ""
     path: Path | None = None
     pages: dict[str, Path] = field(default_factory=dict)
     judged_again: dict[str, JudgedAgain] = field(default_factory=dict)
+    settled: dict[str, Verdict] = field(default_factory=dict)
+    replaced: dict[str, Delivery] = field(default_factory=dict)
+    not_told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,17 +85,15 @@ def report_night(places: Places, ledger: Ledger, warehouse: Path, work: NightsWo
     new = {j.delivery.delivery_id for j in tonight}
     earlier = [j for j in judged if j.delivery.delivery_id not in new]
     build = fingerprint_of(warehouse)
-    pages: dict[str, Path] = {}
-    again: dict[str, JudgedAgain] = {}
-    counts = pl.DataFrame()
-    settled = {j.delivery.delivery_id: j.verdict for j in judged}
-    if not work.quiet or ledger.reported().get(EVERYTHING) != build:
-        with duckdb.connect(str(warehouse), read_only=True) as db:
-            settled |= _settled(db, judged)
-            pages, again = _write_due(places, ledger, db, work, settled, run)
-            counts = _counts(db, tonight)
-        ledger.remember_report(EVERYTHING, build)
-    changed = {delivery_id: a for delivery_id, a in again.items() if a.changed}
+    with duckdb.connect(str(warehouse), read_only=True) as db:
+        told_now = _Telling(places, ledger, db, work, settled_verdicts(db, judged), replacements(judged), run)
+        if not work.quiet or ledger.reported().get(EVERYTHING) != build:
+            told_now.write_due()
+            if not told_now.failures:
+                ledger.remember_report(EVERYTHING, build)
+        counts, sudden = told_now.counts(), _sudden_changes(db, tonight)
+    settled, pages = told_now.settled, told_now.pages
+    changed = {delivery_id: a for delivery_id, a in told_now.fares.items() if a.changed}
     summary = night_summary(
         run,
         Night(
@@ -91,6 +104,9 @@ def report_night(places: Places, ledger: Ledger, warehouse: Path, work: NightsWo
             late=_late(judged, work.moment),
             reports={k: p.relative_to(places.data).as_posix() for k, p in pages.items()},
             still_stopped=[j.delivery for j in earlier if j.verdict.result.stops],
+            replaced=frozenset(told_now.replaced),
+            released=sum(a.released for a in changed.values()),
+            sudden_changes=sudden,
             changes=[
                 *_unchanged(tonight),
                 *(f"{name_of(a.delivery)}: {' '.join(a.sentences)}" for a in changed.values()),
@@ -98,105 +114,190 @@ def report_night(places: Places, ledger: Ledger, warehouse: Path, work: NightsWo
                 *(f"`{u.path}` was not taken in ({u.rule_id}): {u.reason}" for u in work.unusable),
                 *work.not_judged,
             ],
+            not_told=told_now.failures,
             corrections_to_mend=work.corrections_to_mend,
             last_change=max((j.delivery.received_at for j in judged), default=None),
         ),
     )
-    return Reported(summary, _write_summary(places, run["id"], summary), pages, again)
+    path = _write_summary(places, run["id"], summary)
+    return Reported(summary, path, pages, told_now.fares, settled, told_now.replaced, tuple(told_now.failures))
 
 
-def report_failure(places: Places, run: dict[str, str], error: Exception) -> Path:
-    """Write the summary of a night that failed."""
-    return _write_summary(places, run["id"], night_summary(run, Night(result="failed", problem=told(error))))
+def report_failure(places: Places, run: dict[str, str], error: Exception, published: bool) -> Path:
+    """Write the summary of a night that failed. `published` says whether its new figures are out all the same."""
+    result = "not told" if published else "failed"
+    return _write_summary(places, run["id"], night_summary(run, Night(result=result, problem=told(error))))
 
 
-def _write_due(
-    places: Places,
-    ledger: Ledger,
-    db: duckdb.DuckDBPyConnection,
-    work: NightsWork,
-    settled: dict[str, Verdict],
-    run: dict[str, str],
-) -> tuple[dict[str, Path], dict[str, JudgedAgain]]:
-    """Write each report whose making has changed, and say how the delivery fares since the last one.
+@dataclass
+class _Telling:
+    """The reports of one night. A report that cannot be written costs itself alone: `failures` says so."""
 
-    A delivery that no longer counts keeps the report it had, unless it is refused only now.
-    """
-    written, made_of = ledger.reported(), _digests(db)
-    pages: dict[str, Path] = {}
-    fares: dict[str, JudgedAgain] = {}
-    arrived: dict[tuple[str, str], list[Judged]] = defaultdict(list)
-    for j in sorted(work.judged, key=lambda j: (j.delivery.received_at, *extent(j.delivery))):
-        d = j.delivery
-        before = [] if j.standing is Standing.STALE else list(arrived[d.site_code, d.dataset])
-        if j.standing not in (Standing.STALE, Standing.SAME):
-            arrived[d.site_code, d.dataset].append(j)
-        history = [written.get(b.delivery.delivery_id, "") for b in before]
-        digest = _digest(j, settled[d.delivery_id], made_of.get(d.delivery_id, ""), history)
-        last_said = next(iter(ledger.told([d.delivery_id])), None)
-        refused_now = j.standing is Standing.REFUSED and last_said is not None and not last_said.result.stops
-        keeps = d.delivery_id in written and not (j.counts or refused_now)
-        if written.get(d.delivery_id) == digest or keeps:
-            continue
-        findings, last = _findings(db, j), next((b for b in reversed(before) if b.verdict.rows_judged), None)
-        report = delivery_report(
-            d,
-            settled[d.delivery_id],
-            findings,
-            ledger.told(b.delivery.delivery_id for b in before),
-            None if last is None else _findings(db, last),
-            _deadline(d),
-            run,
-        )
-        again = since_told(db, j, settled[d.delivery_id], findings, last_said, ledger.held_then(d.delivery_id))
+    places: Places
+    ledger: Ledger
+    db: duckdb.DuckDBPyConnection
+    work: NightsWork
+    settled: dict[str, Verdict]
+    replaced: dict[str, Delivery]
+    run: dict[str, str]
+    pages: dict[str, Path] = field(default_factory=dict)
+    fares: dict[str, JudgedAgain] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+    marked: dict[tuple[str, str], _Marked] = field(default_factory=dict)
+
+    def write_due(self) -> None:
+        """Write each report whose making has changed, and say how the delivery fares since the last one.
+
+        A delivery that no longer counts keeps the report it had, unless it is refused only now, or asks the sender to
+        mend what a later file has replaced.
+        """
+        written, made_of = self.ledger.reported(), _digests(self.db)
+        arrived: dict[tuple[str, str], list[Judged]] = defaultdict(list)
+        for j in sorted(self.work.judged, key=lambda j: (j.delivery.received_at, *extent(j.delivery))):
+            d = j.delivery
+            before = [] if j.standing is Standing.STALE else list(arrived[d.site_code, d.dataset])
+            if j.standing not in (Standing.STALE, Standing.SAME):
+                arrived[d.site_code, d.dataset].append(j)
+            history = [written.get(b.delivery.delivery_id, "") for b in before]
+            digest = _digest(j, self.settled[d.delivery_id], made_of.get(d.delivery_id, ""), history)
+            last_said = next(iter(self.ledger.told([d.delivery_id])), None)
+            refused_now = j.standing is Standing.REFUSED and last_said is not None and not last_said.result.stops
+            told_before = written.get(d.delivery_id, "")
+            digest = REPLACED * bool(self._replaced_by(j)) + digest
+            in_vain = self._asks_in_vain(j, last_said) and not told_before.startswith(REPLACED)
+            keeps = bool(told_before) and not (j.counts or refused_now or in_vain)
+            if told_before == digest or keeps:
+                continue
+            if in_vain and last_said is not None:
+                done = self._withdraw(j, last_said, digest)
+            else:
+                done = self._tell(j, before, last_said, digest)
+            if done:
+                written[d.delivery_id] = digest
+
+    def _tell(self, j: Judged, before: Sequence[Judged], last_said: Told | None, digest: str) -> bool:
+        """Write the report of one delivery, and note it. Gives False where it is left to the next night."""
+        d, verdict = j.delivery, self.settled[j.delivery.delivery_id]
+        try:
+            findings = self.findings(j)
+            last = next((b for b in reversed(before) if b.verdict.rows_judged), None)
+            earlier = self.ledger.told(b.delivery.delivery_id for b in before)
+            last_findings = None if last is None else self.findings(last)
+            report = delivery_report(d, verdict, findings, earlier, last_findings, _deadline(d), self.run)
+            again = since_told(self.db, j, verdict, findings, last_said, self.ledger.held_then(d.delivery_id))
+            if again is not None:
+                report = replace(report, released=again.released, judged_again=again.sentences)
+            marked = self._marked_workbook(j)
+            report = replace(
+                report,
+                marked_workbook=marked.name,
+                no_marked_workbook=no_workbook(marked.why_none),
+                replaced_by=self._replaced_by(j),
+            )
+            page = write_reports(self.places.reports, report, findings)["html"]
+        except OSError:  # the disk, not the delivery: every other report would fail as well
+            raise
+        except Exception as error:
+            self.failures.append(f"{name_of(d)}: its report could not be written: {told(error)}")
+            return False
+        self.pages[d.delivery_id] = page
         if again is not None:
-            report = replace(report, released=again.released, judged_again=again.sentences)
-            fares[d.delivery_id] = again
-        report = replace(report, marked_workbook=_marked_workbook(places, db, work, settled, j, report))
-        pages[d.delivery_id] = write_reports(places.reports, report, findings)["html"]
-        held = HeldThen(work.moment.date(), rows_held(findings))
-        ledger.remember_report(d.delivery_id, digest, report.told, held)
-        written[d.delivery_id] = digest
-    return pages, fares
+            self.fares[d.delivery_id] = again
+        if marked.failed:
+            self.failures.append(f"{name_of(d)}: its marked workbook could not be made: {marked.failed}")
+            return False
+        held = HeldThen(self.work.moment.date(), rows_held(findings))
+        self.ledger.remember_report(d.delivery_id, digest, report.told, held)
+        return True
+
+    def _replaced_by(self, j: Judged) -> str:
+        """The file that made this report a mere record. A copy, or a file that came too late, is told as what it is."""
+        of_its_own = j.standing not in (Standing.STALE, Standing.SAME) and j.delivery.delivery_id in self.replaced
+        return self.replaced[j.delivery.delivery_id].file_name if of_its_own else ""
+
+    def _asks_in_vain(self, j: Judged, last_said: Told | None) -> bool:
+        """Whether the page asks to mend what was replaced since. A file that was overwritten has its page no more."""
+        d = j.delivery
+        asks = last_said is not None and last_said.result is not Result.ACCEPTED
+        return asks and bool(self._replaced_by(j)) and not self._is_overwritten(d)
+
+    def _is_overwritten(self, d: Delivery) -> bool:
+        others = (o.delivery for o in self.work.judged if o.delivery.path == d.path)
+        return any(o.sha256 != d.sha256 and o.received_at > d.received_at for o in others)
+
+    def _withdraw(self, j: Judged, last_said: Told, digest: str) -> bool:
+        """Write a page again that asks in vain, with the numbers it told, and take its marked workbook away.
+
+        What it told stays in the ledger: later months are compared with that.
+        """
+        d = j.delivery
+        try:
+            verdict = replace(self.settled[d.delivery_id], result=last_said.result, rows=last_said.rows)
+            findings = self.findings(j)
+            report = delivery_report(d, verdict, findings, deadline=_deadline(d), run=self.run)
+            marked = self._marked_workbook(j)
+            record = replace(report, replaced_by=self._replaced_by(j), marked_workbook=marked.name)
+            write_reports(self.places.reports, record, findings)
+        except OSError:
+            raise
+        except Exception as error:
+            self.failures.append(f"{name_of(d)}: its report could not be written: {told(error)}")
+            return False
+        self.ledger.remember_report(d.delivery_id, digest)
+        return True
+
+    def _marked_workbook(self, j: Judged) -> _Marked:
+        """The sender's own file with the bad cells of all its datasets marked: made once for each file."""
+        d = j.delivery
+        if j.standing is Standing.STALE:
+            return _Marked()
+        if (d.path, d.sha256) not in self.marked:
+            self.marked[d.path, d.sha256] = self._mark(d)
+        return self.marked[d.path, d.sha256]
+
+    def _mark(self, d: Delivery) -> _Marked:
+        contracts = list(datasets())
+        of_file = [o for o in self.work.judged if (o.delivery.path, o.delivery.sha256) == (d.path, d.sha256)]
+        of_file.sort(key=lambda o: contracts.index(o.delivery.dataset))
+        try:
+            parts = [self._part(o) for o in of_file]
+            folder = self.places.reports / d.site_code
+            raw = self.places.raw / d.path
+            marked, why_none = mark(raw, d, parts, folder, readers_of=self.places.pointer)
+        except OSError:
+            raise
+        except Exception as error:
+            return _Marked(why_none="it could not be made tonight", failed=told(error))
+        failed = why_none if why_none.startswith(FAULT_IN_MARKING) else ""
+        return _Marked(marked.name if marked else "", why_none, failed)
+
+    def _part(self, j: Judged) -> Part:
+        d, verdict, findings = j.delivery, self.settled[j.delivery.delivery_id], self.findings(j)
+        told_of_it = delivery_report(d, verdict, findings, deadline=_deadline(d))
+        report = replace(told_of_it, replaced_by=self._replaced_by(j))
+        return Part(report, verdict, findings, datasets()[d.dataset])
+
+    def counts(self) -> pl.DataFrame:
+        """What was found in tonight's deliveries, as counts."""
+        counts = [count_findings(j.delivery.delivery_id, self.findings(j)) for j in self.work.tonight]
+        return pl.concat(counts) if counts else pl.DataFrame()
+
+    def findings(self, j: Judged) -> pl.DataFrame:
+        """What was found in a delivery, and in the one it is the same as."""
+        return self._found(j.delivery.delivery_id, j.delivery.same_as)
+
+    @cached_property
+    def _found(self) -> Callable[[str, str], pl.DataFrame]:
+        return lru_cache(FINDINGS_AT_HAND)(partial(_findings, self.db))
 
 
-def _marked_workbook(
-    places: Places,
-    db: duckdb.DuckDBPyConnection,
-    work: NightsWork,
-    settled: dict[str, Verdict],
-    j: Judged,
-    report: Report,
-) -> str:
-    """The name of the sender's own file with the bad cells of all its datasets marked; '' where there is none."""
-    d = j.delivery
-    if j.standing is Standing.STALE:
-        return ""
-    parts = [Part(report, settled[d.delivery_id], _findings(db, j), datasets()[d.dataset])]
-    for other in work.judged:
-        o = other.delivery
-        if (o.path, o.sha256) == (d.path, d.sha256) and o.delivery_id != d.delivery_id:
-            verdict, findings = settled[o.delivery_id], _findings(db, other)
-            told_of_it = delivery_report(o, verdict, findings, deadline=_deadline(o))
-            parts.append(Part(told_of_it, verdict, findings, datasets()[o.dataset]))
-    parts.sort(key=lambda part: list(datasets()).index(part.report.dataset))
-    marked, _ = mark(places.raw / d.path, d, parts, places.reports / d.site_code, readers_of=places.pointer)
-    return marked.name if marked else ""
+@dataclass(frozen=True)
+class _Marked:
+    """The name of a marked workbook, or why there is none; `failed` says which fault of ours prevented it."""
 
-
-def _settled(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> dict[str, Verdict]:
-    """Each delivery's verdict, with the rows that a rule between tables held counted as held."""
-    counted = {
-        r[0]: (Result(r[1]), r[2], r[3])
-        for r in db.execute("select delivery_id, result, rows_accepted, rows_held from audit.deliveries").fetchall()
-    }
-    settled = {}
-    for j in judged:
-        result, accepted, held = counted[j.delivery.delivery_id]
-        result = Result.REFUSED if j.standing is Standing.STALE else result
-        rows = replace(j.verdict.rows, accepted=accepted, held=held)
-        settled[j.delivery.delivery_id] = replace(j.verdict, result=result, rows=rows)
-    return settled
+    name: str = ""
+    why_none: str = ""
+    failed: str = ""
 
 
 def _digests(db: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -209,23 +310,39 @@ def _digests(db: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 def _digest(j: Judged, settled: Verdict, findings: str, history: list[str]) -> str:
     """What a report is made of: the judgement, and the reports that it is compared with."""
-    said = (j.key, str(j.standing), settled.to_json(), findings, history, source_digest(_CODE))
+    texts = _texts_of_rules(j.delivery.dataset)
+    said = (j.key, str(j.standing), settled.to_json(), findings, history, texts, source_digest(CODE))
     return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 
-def _findings(db: duckdb.DuckDBPyConnection, j: Judged) -> pl.DataFrame:
-    """What was found in a delivery, and in the one it is the same as."""
+@lru_cache
+def _texts_of_rules(dataset: str) -> str:
+    """A digest of what the rules of a dataset tell its senders. A key of a judgement has only the rules it is by."""
+    contract = datasets()[dataset]
+    said = [
+        (rule.rule_id, str(severity), on, explain(contract, rule.rule_id, on, severity), rule.needs)
+        for rule, severity, on in rules_of(contract)
+    ]
+    return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def _findings(db: duckdb.DuckDBPyConnection, delivery_id: str, same_as: str) -> pl.DataFrame:
     found = db.execute(
         f"select {', '.join(FINDING_TYPES)} from audit.findings where delivery_id in (?, ?)"
         " order by source_row nulls first, column_letter, rule_id, severity",
-        [j.delivery.delivery_id, j.delivery.same_as],
+        [delivery_id, same_as],
     ).pl()
     return found.cast(dict(FINDING_TYPES))  # type: ignore[arg-type]
 
 
-def _counts(db: duckdb.DuckDBPyConnection, tonight: Sequence[Judged]) -> pl.DataFrame:
-    counts = [count_findings(j.delivery.delivery_id, _findings(db, j)) for j in tonight]
-    return pl.concat(counts) if counts else pl.DataFrame()
+def _sudden_changes(db: duckdb.DuckDBPyConnection, tonight: Sequence[Judged]) -> list[tuple[Delivery, str, str]]:
+    """What rules between deliveries say of tonight's: delivery, rule, and what was found."""
+    of_tonight = {j.delivery.delivery_id: j.delivery for j in tonight}
+    said = db.execute(
+        "select delivery_id, rule_id, found from audit.findings where list_contains(?, rule_id) order by all",
+        [[r.rule_id for r in BETWEEN_DELIVERIES]],
+    ).fetchall()
+    return [(of_tonight[i], rule_id, found) for i, rule_id, found in said if i in of_tonight]
 
 
 def _deadline(delivery: Delivery) -> datetime | None:

@@ -16,7 +16,9 @@ from flows.judgement import Judgement, judgement_key
 from flows.replay import corrections_to_mend
 from flows.reporting import Reported, report_failure
 from flows.settings import Settings
+from flows.settled import as_it_stands
 from flows.steps.receive import Received, UnusableFile
+from flows.store.builds import published_build
 from flows.store.corrections import corrections_of
 from flows.store.judgements import Judgements
 from flows.store.ledger import EarlierThanKnown, Ledger, now
@@ -141,13 +143,14 @@ def opened(settings: Settings, moment: datetime | None, scope: Scope = EVERYTHIN
         moment = moment or max(started, newest or started)
         agreed = corrections_of(places, moment.date())
         run = Run(settings, places, ledger, moment, _new_id(started), started, scope, agreed)
+        before = published_build(places)
         ledger.start_run(run.id, run.started_at, run.moment, CODE_VERSION)
         try:
             yield run
         except Exception as error:
             with suppress(OSError, sqlite3.Error):  # the error itself matters more than the note of it
                 ledger.end_run(run.id, "failed", 0, 0)
-                report_failure(places, run.about, error)
+                report_failure(places, run.about, error, published=published_build(places) != before)
             raise
 
 
@@ -175,9 +178,10 @@ def judged_by(
         raise JudgementLost(f"the judgements of {', '.join(lost)} are gone: bring back the store or the raw files")
     verdicts = {i: judgements.verdict(keys[i]) for i in {d.same_as or d.delivery_id for d in known}}
     standing = standings(known, verdicts)
+    first = {d.delivery_id: d.same_as or d.delivery_id for d in known}
     return [
-        Judged(d, keys[d.same_as or d.delivery_id], verdicts[d.same_as or d.delivery_id], standing[d.delivery_id])
-        for d in known
+        Judged(d, keys[first[i]], as_it_stands(verdicts[first[i]], standing[i]), standing[i])
+        for i, d in ((d.delivery_id, d) for d in known)
     ]
 
 
@@ -204,18 +208,22 @@ class NightResult:
 
     @property
     def stopped(self) -> tuple[Judged, ...]:
-        """Tonight's deliveries that were refused or could not be read."""
-        return tuple(j for j in self.judged if j.verdict.result.stops)
+        """Tonight's deliveries that were refused or could not be read, and that no later one has replaced."""
+        return tuple(j for j in self._not_replaced if j.verdict.result.stops)
 
     @property
     def held(self) -> tuple[Judged, ...]:
-        """Tonight's deliveries that were accepted but for some rows."""
-        return tuple(j for j in self.judged if j.verdict.result is Result.HELD_ROWS)
+        """Tonight's deliveries that were accepted but for some rows, and that no later one has replaced."""
+        return tuple(j for j in self._not_replaced if j.verdict.result is Result.HELD_ROWS)
+
+    @property
+    def _not_replaced(self) -> tuple[Judged, ...]:
+        return tuple(j for j in self.judged if j.delivery.delivery_id not in self.reported.replaced)
 
     @property
     def must_be_fixed(self) -> bool:
-        """Whether somebody has to do something: send a file again, or see why one could not be judged."""
-        return bool(self.stopped or self.unusable or self.not_judged)
+        """Whether somebody has to do something: send a file again, or see why one could not be judged or reported."""
+        return bool(self.stopped or self.unusable or self.not_judged or self.reported.not_told)
 
     def to_json(self) -> dict[str, Any]:
         """The result as plain JSON values."""
@@ -227,6 +235,7 @@ class NightResult:
             "summary": str(self.reported.path),
             "not_taken_in": [asdict(u) for u in self.unusable],
             "not_judged": list(self.not_judged),
+            "not_told": list(self.reported.not_told),
             "deliveries": self.deliveries(),
         }
 

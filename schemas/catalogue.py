@@ -38,8 +38,9 @@ def datasets() -> dict[str, Contract]:
         if name in waiting:
             raise ValueError(f"datasets need each other in a circle: {' -> '.join((*waiting, name))}")
         for needed in sent[name].needs:
-            if needed in sent:
-                place(needed, (*waiting, name))
+            if needed not in sent:
+                raise ValueError(f"a rule of {name} needs {needed}, which is no dataset that sites send")
+            place(needed, (*waiting, name))
         ordered.setdefault(name, sent[name])
 
     for name in sent:

@@ -44,8 +44,8 @@ def _has_retired_codes(field: Field) -> bool:
     return any(e.active_code not in ("", e.code) for e in field.code_list.entries)
 
 
-def _has_leading_zeros(field: Field) -> bool:
-    return any(c.startswith("0") for c in field.code_list.codes)
+def _has_numbers(field: Field) -> bool:
+    return any(c.isdecimal() for c in field.code_list.codes)
 
 
 def _in_key(contract: Contract) -> tuple[str, ...]:
@@ -64,8 +64,8 @@ YES_NO, YEAR = _on(Kind.YES_NO), _on(Kind.FINANCIAL_YEAR)
 BY_CHECK = _on(when=lambda _: False)  # where `checks_of` gives it
 
 
-def _row(rule_id: str, title: str, fix: str, found_on: Where) -> Rule:
-    return Rule(rule_id, Severity.ROW, title, _CELL, fix, found_on=found_on)
+def _row(rule_id: str, title: str, fix: str, found_on: Where, expected: str = _CELL) -> Rule:
+    return Rule(rule_id, Severity.ROW, title, expected, fix, found_on=found_on)
 
 
 def _repair(rule_id: str, title: str, fix: str, found_on: Where) -> Rule:
@@ -93,7 +93,7 @@ CELL_RULES: tuple[Rule, ...] = (
     ),
     _row("V03", "{title} is out of range", "Check the figure and correct it.", NUMBER),
     _row("V04", "{title} is not written in the agreed form", "Correct it to the agreed form.", FORMED),
-    _row("V05", "{title} is not a number", "Enter digits only, without words.", NUMBER),
+    _row("V05", "{title} is not a number", "Enter the digits 0 to 9 only, without words.", NUMBER),
     _row(
         "C01",
         "{title} is a spreadsheet number, not a date",
@@ -128,12 +128,19 @@ CELL_RULES: tuple[Rule, ...] = (
         "Send the date alone. Check for one-day shifts: a time such as 23:00 may belong to the next day.",
         DATE,
     ),
+    _row(
+        "C04",
+        "{title} has a time of day that leaves the day in doubt",
+        "Send the date alone: the day that it was in London.",
+        DATE,
+    ),
     _row("C05", "{title} is not a real date", "Correct the date: this day does not exist.", DATE),
     _row(
         "C06",
         "{title} is after the date of the extract",
         "Correct the date: an extract cannot hold what happened after its cut-off.",
         BY_CHECK,
+        "a date no later than the extract's cut-off",
     ),
     _row(
         "C07",
@@ -190,9 +197,9 @@ CELL_RULES: tuple[Rule, ...] = (
     _repair("C13", "{title} was in scientific form", "Format the column as a number and save again.", NUMBER),
     _repair(
         "C14",
-        "{title} had lost its leading zero",
-        "Store codes as text, so that 01 does not become 1.",
-        _on(Kind.CODE, when=_has_leading_zeros),
+        "{title} was saved as a number, and put back as its code",
+        "Store codes as text, so that 01 does not become 1, nor 5 become 5.0.",
+        _on(Kind.CODE, when=_has_numbers),
     ),
     _row(
         "C15",
@@ -200,8 +207,13 @@ CELL_RULES: tuple[Rule, ...] = (
         "Format the column as text, enter the references again, and save.",
         _on(Kind.REFERENCE),
     ),
-    _repair("C16", "A label in {title} was read as its code", "Send the code alone.", CODE),
-    _repair("C17", "Spaces or invisible characters were removed from {title}", "Remove the extra spaces.", ANY),
+    _repair("C16", "A label or another spelling in {title} was read as its code", "Send the code alone.", CODE),
+    _repair(
+        "C17",
+        "Spaces, capitals, quotation marks or invisible characters were tidied in {title}",
+        "Send the value alone, written as agreed.",
+        ANY,
+    ),
     _repair("C18", "{title} was read as Y or N", "Use Y or N.", YES_NO),
     _row("C18", "{title} is neither Y nor N", "Use Y or N.", YES_NO),
     _row(

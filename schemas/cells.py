@@ -16,11 +16,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from itertools import combinations
 
-from schemas.codes import code_list, fold
+from schemas.code_cells import LONGEST_LABEL, code_meant, near_code
+from schemas.codes import fold
 from schemas.contract import SHARE, Field, Kind, Severity
+from schemas.wording import LONDON
 
 Value = str | int | date | Decimal | bool | None
 
@@ -45,9 +46,11 @@ MISSING_WORDS = frozenset(
 SPREADSHEET_ERROR = re.compile(
     r"^#(REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|GETTING_DATA|SPILL!|CALC!)$", re.IGNORECASE
 )
-SUPPRESSED = re.compile(r"^(\*|<\s?\d+|\[?c\]?|:)$", re.IGNORECASE)
-DECIMAL_COMMA = re.compile(r"-?(\d+|\d{1,3}(\.\d{3})+),\d{1,2}")
-STOPS_BETWEEN_THOUSANDS = re.compile(r"[-(]?\d{1,3}(\.\d{3})+\)?")  # 1.200 pounds may be meant as twelve hundred
+SUPPRESSED = re.compile(r"^(\*|<\s?[0-9]+|\[?c\]?|:)$", re.IGNORECASE)
+DECIMAL_COMMA = re.compile(r"-?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+),[0-9]{1,2}")
+STOPS_BETWEEN_THOUSANDS = re.compile(r"[-(]?[0-9]{1,3}(\.[0-9]{3})+\)?")  # 1.200 pounds may be meant as twelve hundred
+SPACES_BETWEEN_THOUSANDS = re.compile(r"[-(]?[0-9]{1,3}( [0-9]{3})+([.,][0-9]+)?\)?")
+POUND_SIGN = re.compile(r"^([-(]?) ?£ ?")
 # Characters that nobody sees and that have no width; spaces of other kinds are spaces.
 INVISIBLE_CHARACTERS = r"\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
 INVISIBLE = re.compile(f"[{INVISIBLE_CHARACTERS}]")
@@ -58,12 +61,16 @@ FIRST_YEAR = 1900  # an earlier one is a slip, or a year of two digits that a sp
 FIRST_SERIAL_DAY, LAST_SERIAL_DAY = 20000, 60000  # 1954-10-03 to 2064-04-08: what a date column can mean (C01)
 SERIAL_EPOCH = date(1899, 12, 30)
 NO_DAY = re.compile(r"0{1,4}[/.\-]0{1,2}[/.\-]0{1,4}|1900-0?1-00?|00?/0?1/1900")  # how spreadsheets write day nought
-LONGEST_LABEL, LONGEST_DATE = 300, 30  # characters
+LONGEST_DATE = 30  # characters
 LOOKS_LIKE_A_DIGIT = str.maketrans("OoIl", "0011")
 MOST_LOOKALIKES, LONGEST_CODE = 8, 40  # letters of a code that may stand for digits, and characters in all
-LEAST_LETTERS, LEAST_LETTERS_FOR_TWO_SLIPS, LONGEST_WORD = 4, 6, 60  # of a word for which a listed one is suggested
-PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?")
-PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,4})?)\s?(%?)")
+PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?) ?(%?)")
+MOMENT = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"(?:[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
+QUOTED = re.compile(r"[‘“](.*)[’”]|['’](.*)")  # a spreadsheet marks a text with an apostrophe before it
 YES = frozenset({"y", "yes", "true", "t", "1", "✓", "✔"})
 NO = frozenset({"n", "no", "false", "f", "0", "✗", "✘"})
 
@@ -103,14 +110,14 @@ def canonical(field: Field) -> str:
         return field.pattern
     scale = 2 if field.kind is Kind.MONEY else field.decimals
     unseen = INVISIBLE_CHARACTERS + ('"' if field.kind is Kind.REFERENCE else SIGNS_OF_GARBLING)
-    number = rf"^(?:0|[1-9]\d{{0,8}})(?:\.\d{{1,{scale}}})?$" if scale else r"^(?:0|[1-9]\d{0,8})$"
+    number = rf"^(?:0|[1-9][0-9]{{0,8}})(?:\.[0-9]{{1,{scale}}})?$" if scale else r"^(?:0|[1-9][0-9]{0,8})$"
     return {
-        Kind.DATE: r"^(?:19|20)\d{2}-\d{2}-\d{2}$",
-        Kind.WHOLE: r"^(?:0|[1-9]\d{0,8})$",
+        Kind.DATE: r"^(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}$",
+        Kind.WHOLE: r"^(?:0|[1-9][0-9]{0,8})$",
         Kind.DECIMAL: number,
         Kind.MONEY: number,
         Kind.YES_NO: "^[YN]$",
-        Kind.FINANCIAL_YEAR: r"^(?:19|20)\d{2}-\d{2}$",
+        Kind.FINANCIAL_YEAR: r"^(?:19|20)[0-9]{2}-[0-9]{2}$",
     }.get(
         field.kind,
         rf"^[^\s\x00-\x1f=+@#\-\u00a0{unseen}](?:[^\x00-\x1f\u00a0{unseen}]*[^\s\x00-\x1f\u00a0{unseen}])?$",
@@ -119,10 +126,12 @@ def canonical(field: Field) -> str:
 
 def read_cell(text: str, field: Field, date_order: str = "") -> Reading:
     """Read one odd text as `field` says. `date_order` is 'dmy' for a site whose profile declares it."""
-    clean = " ".join(INVISIBLE.sub("", text).split()) if not field.free_text else text.strip()
+    clean = _tidied(text) if not field.free_text else text.strip()
     broken = ("\n" in text or "\r" in text) and not field.free_text
     if broken:
         return _without_line_break(clean, field)
+    if field.kind not in (Kind.TEXT, Kind.REFERENCE) and (quoted := QUOTED.fullmatch(clean)):
+        clean = (quoted[1] or quoted[2] or "").strip()
     if not clean:
         return Reading()
     if SPREADSHEET_ERROR.match(clean):
@@ -132,9 +141,13 @@ def read_cell(text: str, field: Field, date_order: str = "") -> Reading:
         return reading
     if (digits := _with_digits(clean, field)) is not None:
         return fault("C19", digits)
-    if clean != text:
+    if clean != text and _fits(clean, field):  # else it is at fault, which is judged later: one fault, one finding
         return repaired("C17", reading.value)
     return reading
+
+
+def _tidied(text: str) -> str:
+    return " ".join(INVISIBLE.sub("", text).split())
 
 
 def _without_line_break(clean: str, field: Field) -> Reading:
@@ -171,41 +184,13 @@ def _fits(text: str, field: Field) -> bool:
 
 def suggested(text: str, field: Field) -> str:
     """What may be meant by a text that is not on its list or out of range: one value, or '' where that is unsure."""
-    text = " ".join(INVISIBLE.sub("", text).split())
+    text = _tidied(text)
     if field.kind is Kind.CODE:
-        return _near_code(text, field)
-    if field.kind is Kind.WHOLE and re.fullmatch(r"\d{2}", text) and field.low is not None and field.high is not None:
+        return near_code(text, field.codes)
+    if re.fullmatch("[0-9]{2}", text) and field.kind is Kind.WHOLE and field.low is not None and field.high is not None:
         years = [y for y in (1900 + int(text), 2000 + int(text)) if field.low <= y <= field.high]
         return str(years[0]) if len(years) == 1 else ""
     return ""
-
-
-def _near_code(text: str, field: Field) -> str:
-    """The one listed code whose spelling is a slip away: two slips in a text of six letters. Never for numbers."""
-    if not text.replace(" ", "").replace("_", "").isalpha() or not LEAST_LETTERS <= len(text) <= LONGEST_WORD:
-        return ""
-    return _near_word(fold(text), field.codes)
-
-
-@lru_cache(maxsize=10_000)
-def _near_word(word: str, list_name: str) -> str:
-    slips = 2 if len(word) >= LEAST_LETTERS_FOR_TWO_SLIPS else 1
-    spellings = code_list(list_name).spellings
-    near = {code for known, code in spellings.items() if len(known) >= LEAST_LETTERS and _within(word, known, slips)}
-    return near.pop() if len(near) == 1 else ""
-
-
-def _within(one: str, other: str, slips: int) -> bool:
-    """Whether so many letters added, left out, changed or swapped with the next make one word of the other."""
-    if abs(len(one) - len(other)) > slips:
-        return False
-    if not one or not other or slips == 0:
-        return len(one) + len(other) <= slips or one == other
-    if one[0] == other[0]:
-        return _within(one[1:], other[1:], slips)
-    swapped = len(one) > 1 and one[:2] == other[1::-1] and _within(one[2:], other[2:], slips - 1)
-    shorter = ((one[1:], other), (one, other[1:]), (one[1:], other[1:]))
-    return swapped or any(_within(a, b, slips - 1) for a, b in shorter)
 
 
 def _missing(text: str, field: Field) -> Reading | None:
@@ -241,7 +226,7 @@ def _ungarbled(text: str) -> str:
 def _read_reference(text: str, field: Field, _: str) -> Reading:
     if missing := _missing(text, field):
         return missing
-    if re.fullmatch(r"\d(\.\d+)?E\+?\d+", text, re.IGNORECASE):
+    if re.fullmatch(r"[0-9](\.[0-9]+)?E\+?[0-9]+", text, re.IGNORECASE):
         return fault("C15")
     if '"' in text and not field.pattern:  # where there is a form, that is judged later
         return fault("V04")
@@ -249,25 +234,17 @@ def _read_reference(text: str, field: Field, _: str) -> Reading:
 
 
 def _read_code(text: str, field: Field, _: str) -> Reading:
-    listed = field.code_list
-    if text in listed.codes:
+    if text in field.code_list.codes:
         return _current_code(text, field)
-    if '"' in text:  # of a quotation that went wrong: what is meant is not to be guessed
-        return Reading(text)
-    folded = _folded(text)
-    if folded and (code := listed.spellings.get(folded)):
-        if fold(code) == folded:
-            return repaired("C17", code)
-        return repaired(field.old_code_rule if field.old_code_rule and len(text) == 1 else "C16", code)
-    left, dash, _rest = text.partition(" - ")
-    if dash and left.strip() in listed.codes:
-        return repaired("C16", left.strip())
-    padded = [c for c in listed.codes if c.lstrip("0") == text and c != text]
-    if len(padded) == 1:
-        return repaired("C14", padded[0])
-    if missing := _missing(text, field):
+    code, rule = code_meant(text, field.code_list)
+    if code:
+        if rule == "C16" and field.old_code_rule and len(text) == 1:
+            rule = field.old_code_rule
+        current = _current_code(code, field)
+        return current if current.rule_id else repaired(rule, code)
+    if '"' not in text and (missing := _missing(text, field)):
         return missing
-    if re.fullmatch(r"\d{1,2}-[A-Z][a-z]{2}(-\d{2,4})?|\d{4}-\d{2}-\d{2}.*", text):
+    if re.fullmatch(r"[0-9]{1,2}-[A-Z][a-z]{2}(-[0-9]{2,4})?|[0-9]{4}-[0-9]{2}-[0-9]{2}.*", text):
         return fault("C20")
     return Reading(text)  # not on the list: judged later, with all other codes
 
@@ -282,27 +259,44 @@ def _read_date(text: str, field: Field, date_order: str) -> Reading:
         return missing
     if NO_DAY.fullmatch(text):
         return _placeholder(field)
-    moment = re.fullmatch(
-        r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(?:Z|[+-]\d{2}:?\d{2})?)?", text
-    )
-    if moment:
-        day = _day(*(int(g) for g in moment.groups()[:3]))
-        if day is None:
-            return fault("C05")
-        if day in PLACEHOLDER_DATES:
-            return _placeholder(field)
-        if day.year < FIRST_YEAR:
-            return fault("C03")
-        return repaired("C04", day) if moment[4] else Reading(day)
-    if re.fullmatch(r"\d{5}(\.\d{1,20})?", text) and FIRST_SERIAL_DAY <= float(text) <= LAST_SERIAL_DAY:
+    if moment := MOMENT.fullmatch(text):
+        return _moment(moment, field)
+    if re.fullmatch(r"[0-9]{5}(\.[0-9]{1,20})?", text) and FIRST_SERIAL_DAY <= float(text) <= LAST_SERIAL_DAY:
         return fault("C01", (SERIAL_EPOCH + timedelta(days=int(float(text)))).isoformat())
-    parts = re.fullmatch(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})(?: 00:00(?::00)?)?", text)
+    parts = re.fullmatch(r"([0-9]{1,2})[/.\-]([0-9]{1,2})[/.\-]([0-9]{4})(?: 00:00(?::00)?)?", text)
     if parts:
         first, second, year = (int(g) for g in parts.groups())
         return _slashed_date(first, second, year, field, date_order)
-    if re.fullmatch(r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2}", text):
+    if re.fullmatch(r"[0-9]{1,2}[/.\-][0-9]{1,2}[/.\-][0-9]{2}", text):
         return fault("C03")
     return fault("C02", _named_month(text))
+
+
+def _moment(moment: re.Match[str], field: Field) -> Reading:
+    """A date that is written year-month-day, perhaps with a time of day and the zone of that time."""
+    day = _day(*(int(g) for g in moment.groups()[:3]))
+    if day is None:
+        return fault("C05")
+    if day in PLACEHOLDER_DATES:
+        return _placeholder(field)
+    if day.year < FIRST_YEAR:
+        return fault("C03")
+    clock, zone = moment[4], moment[5]
+    if not clock:
+        return Reading(day)
+    in_london = _day_in_london(day, clock, zone or "")
+    return repaired("C04", day) if in_london == day else fault("C04", said(in_london))
+
+
+def _day_in_london(day: date, clock: str, zone: str) -> date | None:
+    """On which day a moment falls in London; without a zone its own day. None for a time that does not exist."""
+    try:
+        moment = datetime.fromisoformat(f"{day}T{clock}{zone}")
+    except ValueError:
+        return None
+    if moment.date() != day:  # 24:00 is the next day, to some versions of Python
+        return None
+    return moment.astimezone(LONDON).date() if zone else day
 
 
 def _slashed_date(first: int, second: int, year: int, field: Field, date_order: str) -> Reading:
@@ -346,7 +340,7 @@ def _read_number(text: str, field: Field, _: str) -> Reading:
         return missing
     if text in field.sentinels:
         return fault("C08")
-    plain = re.sub(r"[£ ]", "", text) if field.kind is Kind.MONEY else text
+    plain = _without_pound_sign(text) if field.kind is Kind.MONEY else text
     if DECIMAL_COMMA.fullmatch(plain) or (field.kind is Kind.MONEY and STOPS_BETWEEN_THOUSANDS.fullmatch(plain)):
         return fault("C12", _with_a_decimal_point(plain, field))
     if field.unit == SHARE and (percent := PERCENT.fullmatch(plain)) and (percent[2] or Decimal(percent[1]) > 1):
@@ -354,11 +348,17 @@ def _read_number(text: str, field: Field, _: str) -> Reading:
     if field.kind is Kind.MONEY:
         plain = _plain_money(plain)
     rule = "C11" if plain != text else ""
-    if re.fullmatch(r"-?\d+(\.\d+)?E[+-]?\d{1,4}", plain, re.IGNORECASE):
+    if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?E[+-]?[0-9]{1,4}", plain, re.IGNORECASE):
         rule = "C13"
     elif not PLAIN_NUMBER.fullmatch(plain):
         return fault("V05", _without_commas(plain, field))
     return _number(Decimal(plain), field, rule)
+
+
+def _without_pound_sign(text: str) -> str:
+    """Without a pound sign before the amount, and without spaces where they stand between thousands, not elsewhere."""
+    bare = POUND_SIGN.sub(r"\1", text)
+    return bare.replace(" ", "") if SPACES_BETWEEN_THOUSANDS.fullmatch(bare) else bare
 
 
 def _with_a_decimal_point(text: str, field: Field) -> str:
@@ -383,7 +383,7 @@ def _if_sound(number: Decimal, field: Field) -> str:
 def _plain_money(text: str) -> str:
     """Without brackets for a negative amount, and without commas where they stand between thousands, not elsewhere."""
     bare = f"-{text[1:-1]}" if text.startswith("(") and text.endswith(")") else text
-    return bare.replace(",", "") if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", bare) else bare
+    return bare.replace(",", "") if re.fullmatch(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", bare) else bare
 
 
 def _number(number: Decimal, field: Field, rule: str) -> Reading:
@@ -412,7 +412,7 @@ def _read_yes_no(text: str, field: Field, _: str) -> Reading:
 def _read_financial_year(text: str, field: Field, _: str) -> Reading:
     if missing := _missing(text, field):
         return missing
-    years = re.fullmatch(r"(?:FY\s?)?(\d{2}|\d{4})\s?[-/\u2010-\u2013]\s?(\d{2}|\d{4})", text, re.IGNORECASE)
+    years = re.fullmatch(r"(?:FY ?)?([0-9]{2}|[0-9]{4}) ?[-/\u2010-\u2013] ?([0-9]{2}|[0-9]{4})", text, re.IGNORECASE)
     if not years:
         return fault("M06")
     start = int(years[1]) if len(years[1]) == 4 else 2000 + int(years[1])

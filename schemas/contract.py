@@ -202,6 +202,10 @@ class Contract:
         unknown = named - {"", *names}
         if repeated or unknown:
             raise ValueError(f"contract {self.dataset}: repeated fields {repeated}, unknown fields {unknown}")
+        for rule in self.rules:
+            if rule.holds is not None and (not rule.on or rule.breaks_sql):
+                raise ValueError(f"contract {self.dataset}: {rule.rule_id} holds within a row, so it names one field in"
+                                 " `on` and no `breaks_sql`: it would never be judged")  # fmt: skip
 
     @cached_property
     def by_name(self) -> dict[str, Field]:

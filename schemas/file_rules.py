@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from schemas.contract import Contract, Rule, Severity
 
-BLANK_ROWS_LISTED = 100  # more are told by their number alone (rule F07)
+BLANK_ROWS_LISTED = 100  # more are told by their number alone (rule F07); so are headings (F05) and totals (F06)
 # A column of this name may say on which version of the form each row was filled in (rule F24). It is not kept.
 VERSION_COLUMN = "schema_version"
 FORM_VERSIONS = frozenset({"1", "1.0"})
@@ -98,6 +98,13 @@ FILE_RULES: tuple[Rule, ...] = (
         "The heading is repeated among the rows",
         "one heading, on top",
         "Remove the repeated heading. The line was left out.",
+    ),
+    Rule(
+        "F05",
+        FILE,
+        "A second heading stands among the rows, with its columns in another order",
+        "one heading, on top, and every row in its order",
+        "Put all rows in the order of the first heading and send the file again. Below it, columns stand elsewhere.",
     ),
     Rule("F06", WARNING, "A total row was left out", "rows of data only", "Remove total and subtotal rows."),
     Rule("F07", WARNING, "Blank rows were left out", "no blank rows", "Remove blank rows."),

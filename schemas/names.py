@@ -12,10 +12,11 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, permutations
 from pathlib import Path
 
 LEAST_LETTERS = 4  # of a name that stands by itself or in a run of letters: shorter ones are abbreviations too
+LONGEST_WORD = 40  # letters of two names written as one: a longer run of letters is none
 LEAST_LETTERS_JOINED = 4  # of each of two names that are written as one word
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _TITLE_AND_WORD = re.compile(
@@ -93,6 +94,19 @@ def holds_listed_name(text: str) -> bool:
     return any(len(w) >= LEAST_LETTERS and w in certain_names() for w in words_of(text))
 
 
+def may_be_full_name(text: str) -> bool:
+    """Whether a text of two or three words may be somebody's, though each is a word too: Faith Black, Price Grace M."""
+    names, words = _listed(), words_of(text)
+    return 2 <= len(words) <= 3 and any(a in names.forenames and b in names.surnames for a, b in permutations(words, 2))
+
+
+def holds_initial_and_surname(text: str) -> bool:
+    """Whether an initial and a surname are written as one word, in either order: JSMITH, SMITHJ."""
+    surnames = _listed().surnames & certain_names()
+    words = [w for w in words_of(text) if w not in listed_names()]
+    return any(len(w) > LEAST_LETTERS and not surnames.isdisjoint((w[1:], w[:-1])) for w in words)
+
+
 def _are_a_name(first: str, second: str) -> bool:
     names = _listed()
     if not {first, second} & certain_names() or (first, second) in names.organisations:
@@ -104,7 +118,7 @@ def _are_a_name(first: str, second: str) -> bool:
 
 def _is_two_names(word: str) -> bool:
     """Whether a word is a forename and a surname written as one, in either order."""
-    if word in _listed().all:
+    if len(word) > LONGEST_WORD or word in listed_names():
         return False
     cuts = range(LEAST_LETTERS_JOINED, len(word) - LEAST_LETTERS_JOINED + 1)
     return any({word[:i], word[i:]} <= certain_names() and _are_a_name(word[:i], word[i:]) for i in cuts)

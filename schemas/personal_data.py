@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import date
 from typing import TYPE_CHECKING
 
 from schemas.cells import INVISIBLE
 from schemas.codes import fold
 from schemas.contract import Contract, Field, Kind, PersonalWhen, Rule, Severity
-from schemas.names import TITLE, certain_names, holds_full_name
+from schemas.names import TITLE, certain_names, holds_full_name, holds_initial_and_surname, holds_listed_name
 
 if TYPE_CHECKING:
     import polars as pl
@@ -119,17 +121,19 @@ REFERENCE_WORTH_A_LOOK = "|".join(
         r"^(?:NHS-?)?[0-9](?:-?[0-9]){9}$",
         r"^(?:[A-Z]{2,8}-)?[A-Z]{2}-?(?:[0-9]-?){6}[A-D]$",
         r"^(?:[A-Z]{2,8}-)?(?:00-?44|44|0)-?[1-37](?:-?[0-9]){9}$",
-        r"^[A-Z]{2,8}-[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][ABD-HJLNP-UW-Z]{2}$",
+        r"^(?:[A-Z]{2,8}-)?[A-Z]{1,2}[0-9][A-Z0-9]?-?[0-9][ABD-HJLNP-UW-Z]{2}$",
     )
 )
 _AREA = (
     "A[BL]|B[ABDHLNRST]?|C[ABFHMORTVW]|D[ADEGHLNTY]|E[CHNX]?|F[KY]|G[LUY]?|H[ADGPRSUX]|I[GMPV]|JE|K[ATWY]|L[ADELNSU]?"
     "|M[EKL]?|N[EGNPRW]?|OL|P[AEHLOR]|R[GHM]|S[AEGKLMNOPRSTWY]?|T[ADFNQRSW]|UB|W[ACDFNRSV]?|YO|ZE"
 )
-_POSTCODE_BEHIND_PREFIX = re.compile(rf"[A-Z]{{2,8}}-(?:{_AREA})[0-9][A-Z0-9]?[0-9][ABD-HJLNP-UW-Z]{{2}}")
+_IS_POSTCODE = re.compile(rf"(?:[A-Z]{{2,8}}-)?(?:{_AREA})[0-9][A-Z0-9]?-?[0-9][ABD-HJLNP-UW-Z]{{2}}")
 MAY_BE_A_DATE = r".{5}"  # a year and an age are shorter
 # Digits and at most a prefix: what they are, only the column says. Of any ten, one in eleven is an NHS number.
 JUST_DIGITS = r"^(?:[A-Z]{2,8}-|[A-Z]-)?[0-9]{10,14}$"
+A_DAY_IN_DIGITS = r"^(?:[A-Z]{1,8}-)?(?:[0-9]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}-[0-9]{2}-[0-9]{4})$"
+FIRST_YEAR_OF_A_BIRTH, LAST_YEAR_OF_A_BIRTH = 1900, 2010
 TRIED, LEAST_BEHIND_PREFIX = 1000, 3
 _FEW, _FEW_AT_MOST = 0.1, 2  # of a column's references: ten digits that so few have are no way of numbering people
 
@@ -221,9 +225,29 @@ def odd_ones(digits: Sequence[str], texts: int) -> list[str]:
     return [t for t in ten if is_nhs_number(t[-10:])] if len(ten) <= max(texts * _FEW, _FEW_AT_MOST) else []
 
 
-def is_postcode_behind_prefix(text: str) -> bool:
-    """Whether what stands behind a reference's prefix is a full postcode of a real area."""
-    return bool(_POSTCODE_BEHIND_PREFIX.fullmatch(text))
+def rules_of_births(texts: Sequence[str]) -> dict[str, tuple[str, Severity]]:
+    """The rules that references of the form A_DAY_IN_DIGITS break, taken together: {text: (rule, severity)}.
+
+    More than half of those with so many digits are days of birth by design (P03, the file); fewer may be chance or
+    may be somebody's (P01, the row).
+    """
+    births = [t for t in texts if _is_day_of_birth(re.sub(r"[^0-9]", "", t))]
+    by_design = len(births) >= LEAST_BEHIND_PREFIX and 2 * len(births) > len(texts)
+    return dict.fromkeys(births, ("P03", Severity.FILE) if by_design else ("P01", Severity.ROW))
+
+
+def _is_day_of_birth(digits: str) -> bool:
+    """Whether eight digits are a day up to 2010, its year in front or behind."""
+    for year, month, day in ((digits[:4], digits[4:6], digits[6:]), (digits[4:], digits[2:4], digits[:2])):
+        if FIRST_YEAR_OF_A_BIRTH <= int(year) <= LAST_YEAR_OF_A_BIRTH:
+            with suppress(ValueError):
+                return bool(date(int(year), int(month), int(day)))
+    return False
+
+
+def may_be_a_persons(text: str) -> bool:
+    """Whether a text of the agreed form may yet be a person's: a name, an initial joined to one, a full postcode."""
+    return holds_listed_name(text) or holds_initial_and_surname(text) or bool(_IS_POSTCODE.fullmatch(text))
 
 
 def _is_telephone(digits: str) -> bool:

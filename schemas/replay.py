@@ -72,7 +72,7 @@ class JudgedAgain:
 
     @property
     def in_short(self) -> str:
-        """'MHT-BPL contacts November 2016: 12 rows released, 3 still held'."""
+        """'MHT-BPL contacts November 2016 v1: 12 rows released, 3 still held'."""
         parts = [f"{counted(self.released, 'row')} released"] if self.released else []
         parts += [f"{counted(self.newly_held, 'row')} newly held"] if self.newly_held else []
         still = f"{self.still_held:,} still held" if parts else f"nothing released, {self.still_held:,} still held"
@@ -80,8 +80,8 @@ class JudgedAgain:
 
 
 def name_of(delivery: Delivery) -> str:
-    """A delivery in a few words: 'MHT-BPL contacts November 2016'."""
-    return f"{delivery.site_code} {delivery.dataset} {month(delivery.period)}"
+    """A delivery in a few words: 'MHT-BPL contacts November 2016 v1'."""
+    return f"{delivery.site_code} {delivery.dataset} {month(delivery.period)} v{delivery.version}"
 
 
 def why_released(contract: Contract, then: Rows, released: frozenset[int], corrected: frozenset[int]) -> str:

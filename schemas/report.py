@@ -213,6 +213,8 @@ class Report:
     released: int = 0  # rows that were held back, and were let in since then by a mended rule, list or heading
     judged_again: tuple[str, ...] = ()  # what the site is told of rows that were released, or are newly held
     marked_workbook: str = ""  # the name of the sender's own file with the cells marked, beside the page
+    replaced_by: str = ""  # the name of a later file that was accepted: this report is only a record then
+    no_marked_workbook: str = ""  # why there is none, as one sentence
     run: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -294,13 +296,15 @@ class Report:
     @property
     def send_again(self) -> bool:
         """Whether the sender has something to do."""
-        return self.result is not Result.ACCEPTED
+        return self.result is not Result.ACCEPTED and not self.replaced_by
 
     @property
     def instruction(self) -> str:
         """The page's title: what to do, and by when."""
         by = f" by {deadline(self.due)}" if self.due else ""
         problems = counted(len(self.must_fix), "problem") if self.must_fix else "what is wrong"
+        if self.replaced_by:
+            return f"Replaced by {self.replaced_by}: nothing to do"
         if self.result is Result.ACCEPTED:
             return "Accepted: nothing to do"
         if self.result is Result.UNREADABLE:
@@ -351,6 +355,11 @@ class Report:
     def _standing_json(self, item: Item) -> dict[str, Any]:
         compared, first = bool(self.standing(item)), self.since(item)
         return {"new": first is None if compared else None, "since": first.period if compared and first else None}
+
+
+def no_workbook(why: str) -> str:
+    """Why there is no marked workbook, as one sentence; '' where nothing need be said of it."""
+    return f"There is no marked workbook: {why}." if why else ""
 
 
 def _held(told: Told) -> str:

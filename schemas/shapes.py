@@ -5,10 +5,10 @@ The finished shapes (deliveries, verdicts, findings) are tables and have their h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -82,6 +82,15 @@ class TextBatch:
     beside: list[tuple[int, str]] = field(default_factory=list)
 
 
+class TextElsewhere(NamedTuple):
+    """A cell on another sheet of the workbook than the one that is read."""
+
+    sheet: str
+    number: int  # the sheet's place in the workbook, from 1
+    row: int
+    text: str
+
+
 @dataclass
 class Extract:
     """A file as its reader sees it: where the heading is, what it says, and the rows below it, batch by batch."""
@@ -94,6 +103,8 @@ class Extract:
     findings: list[Finding] = field(default_factory=list)
     is_marked: bool = False  # a workbook that the warehouse gave back with its problems marked
     sheet_number: int = 0  # its place in a workbook, from 1: how a sheet is told whose name may be personal
+    # The other sheets, opened when they are looked through: they are searched for personal data, and never kept.
+    elsewhere: Iterable[TextElsewhere] = ()
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from schemas.audit.findings import LONGEST_FOUND
 from schemas.cells import MISSING_WORDS, NO, SERIAL_EPOCH, YES
 from schemas.codes import fold
 from schemas.contract import Contract, Field, Kind
-from schemas.names import certain_names, listed_names
+from schemas.names import certain_names, listed_names, may_be_full_name, words_of
 from schemas.registry import programmes, sites
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 LONGEST_SHOWN = 40  # characters of a text that is no label of ours
 YOUNGEST = 14  # years: nobody in a pilot is younger than 16, so no date of the last 14 years is a birth
 MOST_DIGITS_BESIDE_WORDS = 4
+MOST_DIGITS_OF_NO_NUMBER = 4  # where no number is asked for: more may be a part of somebody's
+LEAST_ROWS_OF_A_CODE = 10  # that hold a word which no list has: it is a code of the site's, not somebody's name
+_NUMBERS = frozenset({Kind.WHOLE, Kind.DECIMAL, Kind.MONEY})
 LATEST_CUT_OFF = date(2027, 12, 31)  # for names that are met before a cut-off is known: the later, the less is shown
 PLACES = ("areas", "sites")  # lists whose labels count as a whole: their words are surnames too
 
@@ -50,17 +53,22 @@ _ORDINARY = """
 _MONTHS = tuple(n.casefold() for n in (*calendar.month_name[1:], *calendar.month_abbr[1:], "sept"))
 _MONTH = "(?:" + "|".join(_MONTHS) + ")"
 _CLOCK = r"(?:[t ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?z?)?"
+_ANY_DAY, _ANY_MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"  # 80-11-03 begins with a year
 # Each gives the year of a date in its first group; all are matched against lower-case texts.
 _DATES = (
     rf"^(\d{{4}})[-/. ]\d{{1,2}}[-/. ]\d{{1,2}}{_CLOCK}$",
-    rf"^\d{{1,2}}[-/. ]\d{{1,2}}[-/. ](\d{{4}}|\d{{2}}){_CLOCK}$",
+    rf"^{_ANY_DAY}[-/. ]{_ANY_DAY}[-/. ]([12]\d{{3}}){_CLOCK}$",
+    rf"^{_ANY_DAY}[-/. ]{_ANY_MONTH}[-/. ](\d{{2}}){_CLOCK}$",
     rf"^(?:\d{{1,2}}(?:st|nd|rd|th)?[- ]?{_MONTH}|{_MONTH}[- ]?\d{{1,2}}(?:st|nd|rd|th)?|{_MONTH}),?[- ]?(\d{{4}})$",
-    rf"^\d{{1,2}}[- ]?{_MONTH}[- ](\d{{2}})$",
+    rf"^{_ANY_DAY}[- ]?{_MONTH}[- ](\d{{2}})$",
 )
 _DAY_AND_MONTH = rf"^(?:[0-3]?\d[- ]?{_MONTH}|{_MONTH}[- ][0-3]?\d|{_MONTH})$"
 _NUMBER = r"^[-+(]?£? ?(\d{1,3},\d{3}|\d{1,6})(?:\.\d{1,2})?\)?%?$|^(\d{1,6}),\d{1,2}$"
 _DD, _MM = "(?:0[1-9]|[12][0-9]|3[01])", "(?:0[1-9]|1[0-2])"
-_DIGITS_OF_A_DATE = rf"^(?:{_DD}{_MM}\d\d|{_MM}{_DD}\d\d|\d\d{_MM}{_DD})$"
+# Six digits, or five where the nought of a day below 10 is lost.
+_DIGITS_OF_A_DATE = rf"^(?:{_DD}{_MM}\d\d|{_MM}{_DD}\d\d|\d\d{_MM}{_DD}|[1-9]{_MM}\d\d|\d\d{_MM}[1-9])$"
+_THREE_NUMBERS = r"\d[^\p{L}\p{N}]+\d+[^\p{L}\p{N}]+\d"  # however short they are, they may be a day of birth
+_NEW_CODE = r"^[a-z]+(?:[ _/-]+[a-z]+)*$"
 _MONTH_AND_VERSION = re.compile(r"(?<![0-9])20[1-3]\d{3}(?![0-9])|(?<![A-Za-z])v\d{1,4}(?![0-9A-Za-z])")
 _SPELLS_NOTHING = r"[@\p{Cc}\p{Co}\p{Cn}]"
 _GAP = r"[^\p{L}\p{M}\p{N}]"
@@ -108,11 +116,11 @@ def shown(texts: pl.Series, field: Field | None, contract: Contract, cut_off: da
     found = pl.col("text").str.slice(0, LONGEST_FOUND).alias("found")
     frame = pl.DataFrame({"text": texts}, schema={"text": pl.String})
     if field is not None and is_private(field, contract):
-        hidden = frame.with_columns(pl.lit(None, pl.String).alias("found"), pl.lit(True).alias("hidden"))
-        return hidden.select("found", "hidden")
+        empty = (pl.col("text").str.strip_chars() == "").fill_null(True)
+        return frame.select(pl.when(empty).then(found), (~empty).alias("hidden"))
     if not contract.participant_level:
         return frame.select(found, pl.lit(False).alias("hidden"))
-    distinct = _judged(frame.unique(), field, contract, cut_off)
+    distinct = _judged(frame.group_by("text").len("rows"), field, contract, cut_off)
     told = frame.join(distinct, on="text", how="left", nulls_equal=True, maintain_order="left")
     return told.select(pl.when("shown").then(found), (~pl.col("shown")).alias("hidden"))
 
@@ -139,7 +147,7 @@ def sheet_told(name: str, number: int, contract: Contract, cut_off: date) -> str
 
 
 def _judged(distinct: pl.DataFrame, field: Field | None, contract: Contract, cut_off: date) -> pl.DataFrame:
-    """Each distinct text with whether it holds nothing that can be personal: columns `text` and `shown`."""
+    """Whether each distinct text, which stands in `rows` rows, holds nothing that can be personal: `text`, `shown`."""
     import polars as pl
 
     plain = pl.col("plain")
@@ -150,21 +158,40 @@ def _judged(distinct: pl.DataFrame, field: Field | None, contract: Contract, cut
     own = list(field.code_list.spellings) if field is not None and field.codes else []
     is_label = pl.col("folded").is_in([*_vocabulary(contract).labels, *own])
     is_name = pl.col("folded").is_in(sorted(listed_names())) & ~pl.col("folded").is_in(own)
-    is_figure = _is_short_number(plain, cut_off) | _is_late_date(plain, cut_off)
+    is_figure = _is_short_number(plain, field, cut_off) | _is_late_date(plain, cut_off)
     short = is_label | (pl.col("text").str.len_chars() <= LONGEST_SHOWN)
     of_words = _is_of_words(plain, contract, cut_off)
     safe = (is_label | is_figure | of_words) & short & ~is_name & ~plain.str.contains(_SPELLS_NOTHING)
-    return frame.select("text", safe.fill_null(True).alias("shown"))
+    judged = frame.select("text", "rows", safe.fill_null(True).alias("shown"), is_label.alias("is_label"))
+    persons = [t for t in judged.filter(pl.col("shown") & ~pl.col("is_label"))["text"] if t and may_be_full_name(t)]
+    codes = _new_codes(judged.filter(~pl.col("shown"))) if field is not None and field.kind is Kind.CODE else []
+    shown = (pl.col("shown") & ~pl.col("text").is_in(persons)) | pl.col("text").is_in(codes)
+    return judged.select("text", shown.fill_null(True).alias("shown"))
 
 
-def _is_short_number(text: pl.Expr, cut_off: date) -> pl.Expr:
-    """A number of at most six digits, unless it may be a birth: a spreadsheet's day number, or day, month and year."""
+def _new_codes(texts: pl.DataFrame) -> list[str]:
+    """The texts that so many rows hold that they are a site's own code, and with no name in them."""
+    import polars as pl
+
+    often = pl.col("text").str.contains(_NEW_CODE) & (pl.col("rows") >= LEAST_ROWS_OF_A_CODE)
+    brief = pl.col("text").str.len_chars() <= LONGEST_SHOWN
+    return [t for t in texts.filter(often & brief)["text"] if not listed_names().intersection(words_of(t))]
+
+
+def _is_short_number(text: pl.Expr, field: Field | None, cut_off: date) -> pl.Expr:
+    """A number of at most six digits, unless it may be a birth: a spreadsheet's day number, or day, month and year.
+
+    Where no number is asked for it has at most four, a date's day number five.
+    """
     import polars as pl
 
     whole = pl.coalesce(text.str.extract(_NUMBER, 1), text.str.extract(_NUMBER, 2)).str.replace(",", "")
     last_birth = (date(cut_off.year - YOUNGEST, 12, 31) - SERIAL_EPOCH).days
     day_number = (whole.str.len_chars() == 5) & (whole.cast(pl.Int32, strict=False) <= last_birth)
-    return (text.str.contains(_NUMBER) & ~day_number & ~whole.str.contains(_DIGITS_OF_A_DATE)).fill_null(False)
+    kind = field.kind if field is not None else None
+    most = 6 if kind in _NUMBERS else 5 if kind is Kind.DATE else MOST_DIGITS_OF_NO_NUMBER
+    few = whole.str.len_chars() <= most
+    return (text.str.contains(_NUMBER) & few & ~day_number & ~whole.str.contains(_DIGITS_OF_A_DATE)).fill_null(False)
 
 
 def _is_late_date(text: pl.Expr, cut_off: date) -> pl.Expr:
@@ -188,6 +215,7 @@ def _is_of_words(text: pl.Expr, contract: Contract, cut_off: date) -> pl.Expr:
         & (text.str.count_matches(r"\d") <= MOST_DIGITS_BESIDE_WORDS)
         & ~(year <= cut_off.year - YOUNGEST).fill_null(False)
         & (text.str.count_matches(r"\b\p{L}\b") <= 1)
+        & ~text.str.contains(_THREE_NUMBERS)
     )
 
 

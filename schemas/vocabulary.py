@@ -149,7 +149,7 @@ FINANCIAL_YEAR = Field(
     "Financial year",
     "The financial year (April to March) that the figure is for; empty where its source prints none.",
     required=False,
-    pattern=r"^(?:19|20)\d{2}-\d{2}$",
+    pattern=r"^(?:19|20)[0-9]{2}-[0-9]{2}$",
     pattern_rule="M06",
     aliases=("FY",),
     example="2015-16",

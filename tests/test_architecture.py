@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import judgement
+from flows import judgement, reporting
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(p for f in ("flows", "schemas") for p in (ROOT / f).rglob("*.py"))
@@ -101,16 +101,28 @@ def test_readme_names_places_that_exist() -> None:
 
 def test_a_judgement_is_made_anew_when_any_code_that_makes_it_changes() -> None:
     """The key of a judgement holds the source of everything that the judge imports, or the contract's own digest."""
+    assert not missing_in(judgement.CODE, {"flows.judgement"}) - CHANGES_NO_JUDGEMENT
+
+
+def test_a_report_is_written_anew_when_any_code_that_makes_it_changes() -> None:
+    """Its digest holds the source of what the page and the marked workbook are made with, or the judgement's key."""
+    makers = {module_of(p) for p in SOURCES if within(module_of(p), "flows.steps.report")} | {"flows.marking"}
+    missing = missing_in((*reporting.CODE, *judgement.CODE), makers)
+    assert not missing - CHANGES_NO_JUDGEMENT - CHANGES_NO_REPORT
+
+
+def missing_in(code: tuple[str, ...], makers: set[str]) -> set[str]:
+    """The files that some modules are made of, and that the patterns of `code` leave out."""
     modules = {module_of(p): p for p in SOURCES}
-    needed, todo = set(), {"flows.judgement"}
+    needed, todo = set(), set(makers)
     while todo:
         module = todo.pop()
         needed.add(module)
         named = {i for i in imports_of(modules[module]) if i in modules}
         todo |= {i for i in named if not i.startswith(HAS_ITS_OWN_DIGEST)} - needed
-    in_key = {p for pattern in judgement.CODE for p in ROOT.glob(pattern)}
-    missing = {modules[m].relative_to(ROOT).as_posix() for m in needed if modules[m] not in in_key}
-    assert not {m for m in missing if not m.endswith("__init__.py") and m not in CHANGES_NO_JUDGEMENT}
+    held = {p for pattern in code for p in ROOT.glob(pattern)}
+    missing = {modules[m].relative_to(ROOT).as_posix() for m in needed if modules[m] not in held}
+    return {m for m in missing if not m.endswith("__init__.py")}
 
 
 # Contracts and code lists are in the key by their own digests; the rest says where things lie, or how they are told.
@@ -123,4 +135,7 @@ CHANGES_NO_JUDGEMENT = {
     "flows/store/sync.py",
     "schemas/catalogue.py",
     "schemas/registry.py",  # what it says of a site is in the context
+}
+CHANGES_NO_REPORT = {
+    "schemas/explain.py",  # the texts it gives are in the digest themselves
 }

@@ -28,7 +28,7 @@ from schemas.catalogue import datasets
 from schemas.contract import Severity
 from schemas.file_rules import BETWEEN_DELIVERIES
 from schemas.registry import NONE, returns_for, sites
-from schemas.report import Report
+from schemas.report import Report, no_workbook
 from schemas.shapes import Finding, findings_frame
 
 
@@ -130,13 +130,12 @@ def _judged(file: Path, delivery: Delivery) -> Part:
 def _write(file: Path, delivery: Delivery, parts: Sequence[Part], to: Path) -> tuple[tuple[Path, ...], list[str]]:
     """Write the reports as the night does, and the marked workbook. Gives the files, and what to say of them."""
     marked, why_not = mark(file, delivery, parts, to / delivery.site_code)
-    name = marked.name if marked else ""
-    written = [
-        path for p in parts for path in write_reports(to, replace(p.report, marked_workbook=name), p.findings).values()
-    ]
+    name, no_name = marked.name if marked else "", no_workbook(why_not)
+    reports = [replace(p.report, marked_workbook=name, no_marked_workbook=no_name) for p in parts]
+    written = [path for r, p in zip(reports, parts, strict=True) for path in write_reports(to, r, p.findings).values()]
     written += [marked] if marked else []
     words = [f"Wrote {path}" for path in written]
-    return tuple(written), words + ([f"There is no marked workbook: {why_not}."] if why_not else [])
+    return tuple(written), words + ([no_workbook(why_not)] if why_not else [])
 
 
 def _words(report: Report, named: bool) -> list[str]:

@@ -47,13 +47,14 @@ def out_of_date(settings: Settings, moment: datetime | None, site: str, dataset:
 
 def in_words(result: NightResult) -> str:
     """What came of a retry: a line for each delivery that changed or has rows held, and where the summary is."""
+    replaced = result.reported.replaced
     judged = {j.delivery.delivery_id: j for j in result.judged}
     again = result.reported.judged_again
     concerned = dict.fromkeys([*judged, *again])
-    lines = sorted(line for i in concerned if (line := _in_short(judged.get(i), again.get(i))))
+    lines = sorted(line for i in concerned if i not in replaced and (line := _in_short(judged.get(i), again.get(i))))
     if others := len(concerned) - len(lines):
         lines.append(f"{counted(others, 'other file' if lines else 'file')} judged again: nothing changed.")
-    lines += result.not_judged
+    lines += [*result.not_judged, *result.reported.not_told]
     return "\n".join([*(lines or ["Nothing was out of date."]), f"Summary: {result.reported.path}"])
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -31,11 +31,12 @@ from flows.workbooks.dress import (
     sheet_names,
     width_of,
 )
+from flows.workbooks.given_back import HIDDEN_CELL, given_back, merged_areas, tabs
 from schemas.audit.deliveries import Result, Verdict
 from schemas.audit.findings import Outcome
 from schemas.contract import Contract, Field, Kind, Severity
 from schemas.explain import RuleText, explain
-from schemas.personal_data import RULES_OF_PERSONAL_FILES, WORTH_A_LOOK, personal_rule
+from schemas.personal_data import RULES_OF_PERSONAL_FILES, WORTH_A_LOOK, may_be_named, personal_rule
 from schemas.report import Report
 from schemas.returned_workbook import OUR_SHEETS, PROBLEMS, READ_ME, ROW_PROBLEMS
 from schemas.shapes import SheetCells, column_letter, index_of
@@ -49,7 +50,6 @@ ROWS_TO_ADD = 200  # below the last one, where the lists still open
 HIDDEN = "hidden - see the cell"
 _ROWS_MEASURED = 2_000  # for the width of a column
 _BESIDE = 62  # the width of the last column
-_WORTH_A_LOOK = re.compile(WORTH_A_LOOK)
 
 
 @dataclass(frozen=True)
@@ -76,31 +76,35 @@ def why_not(parts: Sequence[Part]) -> str:
 
 def write_marked_workbook(path: Path, sheets: Sequence[SheetCells], parts: Sequence[Part]) -> str:
     """Write a sender's sheets with their bad cells marked. Gives why nothing was written, or ''."""
-    own = [s for s in sheets if s.name not in OUR_SHEETS]
-    if why := why_not(parts) or (_why_not_these(sheets, parts) if own else "the file could not be read"):
+    of = {_sheet_of(p, sheets): p for p in reversed(parts) if p.verdict.result is not Result.UNREADABLE}
+    people = next((p.contract for p in parts if p.contract.participant_level), None)
+    told = tabs(sheets, people)
+    own = [s for s in sheets if s.name in told and (people is None or s.name in of)]
+    if why := why_not(parts) or (_why_not_these(own, of, told) if own else "the file could not be read"):
         return why
-    names = sheet_names([s.name for s in own], OUR_SHEETS)
+    given = sheet_names([told[s.name] for s in own], OUR_SHEETS)
+    names = {s.name: given[told[s.name]] for s in own}
     problems = sorted((found for p in parts for found in _problems(p, sheets)), key=lambda p: p.order)
     made = Book(path, parts[0].report.received_at)
-    _read_me(made, parts, problems)
+    _read_me(made, parts, problems, [told[s] for s in told if s not in names])
     _list(made, problems, names)
     made.open_lists(f for p in parts for f in p.contract.fields)
     comments = Comments()
     for sheet in own:
-        mine = next((p for p in parts if _sheet_of(p, sheets) == sheet.name), None)
-        _marked_sheet(made, sheet, names[sheet.name], mine, [p for p in problems if p.sheet == sheet.name], comments)
+        part, here = of.get(sheet.name), [p for p in problems if p.sheet == sheet.name]
+        safe = given_back(sheet, part.verdict, part.contract, part.findings) if part else sheet
+        _marked_sheet(made, safe, names[sheet.name], part, here, comments)
     made.codes()
     made.book.close()
     return ""
 
 
-def _why_not_these(sheets: Sequence[SheetCells], parts: Sequence[Part]) -> str:
+def _why_not_these(own: Sequence[SheetCells], of: Mapping[str, Part], told: Mapping[str, str]) -> str:
     """Why these very sheets cannot be given back."""
-    people = any(p.contract.participant_level for p in parts)
-    searched = {_sheet_of(p, sheets) for p in parts if p.verdict.rows_judged}
-    for sheet in (s for s in sheets if s.name not in OUR_SHEETS):
+    for sheet in own:
+        part = of.get(sheet.name)
         if len(sheet.rows) > MOST_ROWS_MARKED + 1_000:
-            return f"the sheet {sheet.name} has more than {MOST_ROWS_MARKED:,} rows"
+            return f"the sheet {told[sheet.name]} has more than {MOST_ROWS_MARKED:,} rows"
         if any(len(row) >= MOST_COLUMNS for row in sheet.rows):
             return "a row has more cells than a spreadsheet can hold"
         texts = {
@@ -108,9 +112,15 @@ def _why_not_these(sheets: Sequence[SheetCells], parts: Sequence[Part]) -> str:
         }
         if any(len(t) > LONGEST_CELL for t in texts):
             return f"a cell holds more than {LONGEST_CELL:,} characters, which no spreadsheet can keep"
-        if people and sheet.name not in searched and any(_WORTH_A_LOOK.search(t) and personal_rule(t) for t in texts):
+        not_searched = part is not None and part.contract.participant_level and not part.verdict.rows_judged
+        if not_searched and _hold_personal_data(texts):
             return "the file may hold personal data, of which no copy is made"
     return ""
+
+
+def _hold_personal_data(texts: Iterable[str]) -> bool:
+    column = pl.Series(sorted(texts), dtype=pl.String)
+    return any(personal_rule(t) for t in column.filter(column.str.contains(WORTH_A_LOOK) | may_be_named(column)))
 
 
 def _sheet_of(part: Part, sheets: Sequence[SheetCells]) -> str:
@@ -186,8 +196,8 @@ def _problems(part: Part, sheets: Sequence[SheetCells]) -> Iterator[Problem]:
         )
 
 
-def _read_me(made: Book, parts: Sequence[Part], problems: Sequence[Problem]) -> None:
-    """What to do, in five steps."""
+def _read_me(made: Book, parts: Sequence[Part], problems: Sequence[Problem], left_out: Sequence[str]) -> None:
+    """What to do, in five steps, and which sheets are not given back."""
     sheet = made.sheet(READ_ME)
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 5)
@@ -211,7 +221,7 @@ def _read_me(made: Book, parts: Sequence[Part], problems: Sequence[Problem]) -> 
          "checking. Each address is a link that jumps to the cell."),
         ("Fix the cells on your own sheets", "A cell to fix is filled and bold: rest on it to read what is expected "
          f"and how to fix it. The last column, '{ROW_PROBLEMS}', says what is wrong with each row: filter by it to see "
-         "only those."),
+         f"those. Where a cell says '{HIDDEN_CELL}', look there for what it held."),
         ("Leave everything else where it is", "Rows that were held back load as soon as they are right. In columns of "
          "codes, pick from the list that opens in the cell: codes such as 01 then keep their noughts."),
         ("Save it under the next name", f"Save it as an Excel workbook (.xlsx) named {send_as}. The sheets and the "
@@ -228,6 +238,11 @@ def _read_me(made: Book, parts: Sequence[Part], problems: Sequence[Problem]) -> 
         row += 2
     if first.due:
         sheet.write_string(row + 1, 1, f"Deadline: {deadline(first.due)}", made.look("section"))
+        row += 1
+    if left_out:
+        said = f"Left out: {', '.join(left_out)}. Only sheets that were read are given back: the others are not needed."
+        sheet.write_string(row + 1, 1, said, made.look("lead"))
+        sheet.set_row(row + 1, height_of([said], [90]))
         row += 1
     sheet.write_string(row + 1, 0, f"Report {first.report_id}", made.look("caption"))
     sheet.activate()
@@ -252,7 +267,7 @@ def _list(made: Book, problems: Sequence[Problem], names: Mapping[str, str]) -> 
     rows: list[Sequence[Any]] = [
         (
             p.cell,
-            names.get(p.sheet, p.sheet),
+            names.get(p.sheet, ""),
             p.row or "",
             p.column,
             p.text.title,
@@ -336,9 +351,8 @@ def _marked_sheet(
         shown = (str(row[column]) for row in rows[:_ROWS_MEASURED] if column < len(row) and row[column] is not None)
         widths.append(width_of(shown))
         out.set_column(column, column, widths[-1], made.column_look(fields.get(column)))
-    for area in sheet.merged:
-        if area[0] <= header:  # below the heading each cell can be filled in by itself
-            out.merge_range(*area, "", made.look("own heading" if area[0] == header else "plain"))
+    for area in merged_areas(sheet, header, width):
+        out.merge_range(*area, "", made.look("own heading" if area[0] == header else "plain"))
     for i, row in enumerate(rows):
         cells = [*row, *[None] * (marks.last.get(i, 0) - len(row))]
         for j, cell in enumerate(cells):
@@ -382,7 +396,10 @@ def _beside(made: Book, out: Worksheet, header: int, width: int, rows: int, mark
     out.set_column(width, width, _BESIDE)
     out.write_string(header, width, ROW_PROBLEMS, made.look("heading"))
     for row, found in marks.rows.items():
-        if row > header:
+        rules = {p.rule_id for p in found}
+        if row > header and "F05" in rules:
+            out.write_string(row, width, ROW_PROBLEMS, made.look("beside", TEXT))  # a heading again, ours included
+        elif row > header and "F07" not in rules:  # an empty row stays one, wherever this column is moved to
             said = "\n".join(f"{p.cell}: {p.text.title}" for p in found)
             out.set_row(row, height_of([said], [_BESIDE]))
             out.write_string(row, width, said[:LONGEST_CELL], made.look("beside", TEXT))

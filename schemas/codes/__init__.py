@@ -44,15 +44,35 @@ class CodeList:
 
     @cached_property
     def spellings(self) -> dict[str, str]:
-        """Every way of writing a code that is accepted with a warning, case-folded, to the code itself."""
+        """Every way of writing a code, folded, to the code itself: to recognise a word. See `meant_by` for its code."""
         found: dict[str, str] = {}
         for e in self.entries:
             for text in (e.code, e.label, *e.aliases):
                 found.setdefault(fold(text), e.code)
         return found
 
+    def meant_by(self, text: str) -> str:
+        """The code of a label, an alias or another way of writing a code; '' where there is none."""
+        return self._by_writing.get(_as_written(text), "")
+
+    @cached_property
+    def _by_writing(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for e in self.entries:
+            for text in (e.code, e.label, *e.aliases):
+                found.setdefault(_as_written(text), e.code)
+        return found
+
 
 _NO_LETTER_OR_DIGIT = re.compile(r"[\W_]+")
+_MARK_BETWEEN_DIGITS = re.compile(r"(?<=[0-9])\s*[^\w\s]\s*(?=[0-9])")
+
+
+def _as_written(text: str) -> str:
+    """A text folded if it has a letter (but 3.0 is never 30); else as it stands: signs tell numbers apart."""
+    if not any(ch.isalpha() for ch in text):
+        return text.strip()
+    return " ".join(fold(part) for part in _MARK_BETWEEN_DIGITS.split(text))
 
 
 def fold(text: str) -> str:

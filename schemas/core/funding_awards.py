@@ -125,7 +125,7 @@ CONTRACT = Contract(
             "Local authorities",
             "The codes of the local authorities that benefit, with a semicolon between them.",
             required=False,
-            pattern=r"^[A-Z]\d{8}(?:; ?[A-Z]\d{8})*$",
+            pattern=r"^[A-Z][0-9]{8}(?:; ?[A-Z][0-9]{8})*$",
             example="E06000009;E08000003",
         ),
         Field("lep", Kind.TEXT, "LEP", "The Local Enterprise Partnership whose deal it is part of.", required=False),

@@ -140,7 +140,7 @@ CONTRACT = Contract(
             "Lower layer super output area (2011) where the person lives; never a full postcode.",
             required=False,
             personal=True,
-            pattern=r"^E01\d{6}$",
+            pattern=r"^E01[0-9]{6}$",
             aliases=("LSOA code", "LSOA11", "LSOA 2011"),
             example="E01012345",
         ),

@@ -47,7 +47,7 @@ def test_a_mended_code_list_empties_the_quarantine_it_caused(folder: DataFolder,
         ("first", 1),
     ]
     assert judged_last(folder) == 1, "only contacts know this list"
-    assert said.splitlines()[0] == "Published: 1 file checked."
+    assert said.splitlines()[0] == "Published: 1 file checked, 2 rows released."
     assert "accepted" in (folder.places.reports / BPL / f"{BPL}_contacts_201611_v1.html").read_text(encoding="utf-8")
     assert night(folder, copy).startswith("Nothing changed since")
 
@@ -96,3 +96,19 @@ def test_a_new_dataset_is_one_new_file(folder: DataFolder, copy: Path) -> None:
     assert all(comments.values())
     checked = pilots("check", str(folder.places.raw / BPL / f"{BPL}_toys_201611_v1.csv"), home=copy)
     assert checked.returncode == 1 and "V03" in checked.stdout
+
+
+def test_a_reworded_rule_between_tables_is_told_in_its_new_words(folder: DataFolder, copy: Path) -> None:
+    folder.send_all(1)
+    folder.send("contacts", people("contacts", 1, 2))
+    night(folder, copy)
+    page = folder.places.reports / BPL / f"{BPL}_contacts_201611_v1.html"
+    [(title,)] = folder.ask("select distinct title from audit.rules where rule_id = 'P12' and dataset = 'contacts'"
+                            " and severity = 'row'")  # fmt: skip
+    stated = copy / "schemas" / "core" / "contacts.py"
+    text = stated.read_text(encoding="utf-8")
+    assert title in page.read_text(encoding="utf-8") and text.count(f'"{title}"') == 1
+    stated.write_text(text.replace(f'"{title}"', '"Nobody referred this person"'), encoding="utf-8")
+    night(folder, copy)
+    assert "Nobody referred this person" in page.read_text(encoding="utf-8")
+    assert judged_last(folder) == 0, "no judgement depends on those words"

@@ -92,7 +92,7 @@ def test_an_extended_list_empties_the_quarantine_and_the_site_is_told(folder: Da
     retried = pilots("retry", *asked, home=copy)
     assert retried.returncode == 0, retried.stderr
     told, where = retried.stdout.splitlines()
-    assert told == f"{BPL} contacts November 2016: 2 rows released, 1 still held"
+    assert told == f"{BPL} contacts November 2016 v1: 2 rows released, 1 still held"
     assert folder.ask("select count(*) filter (contact_type = 'chat'), count(*) from core.contacts") == [(2, 3)]
     assert list(folder.standings("contacts")) == ["201611 v1"], "a retry took in a new file"
     said = (
@@ -100,7 +100,7 @@ def test_an_extended_list_empties_the_quarantine_and_the_site_is_told(folder: Da
     )
     assert said in page(folder)
     summary = Path(where.removeprefix("Summary: ")).read_text(encoding="utf-8")
-    assert f"- {BPL} contacts November 2016: {said}" in summary
+    assert f"- {BPL} contacts November 2016 v1: {said}" in summary
 
     again = pilots("retry", *asked, home=copy)
     assert again.stdout.splitlines()[0] == "Nothing was out of date." and said in page(folder)
@@ -179,7 +179,7 @@ def test_rows_whose_referral_came_later_are_released(folder: DataFolder) -> None
     folder.send("referrals", people("referrals", 1, 2, 3), version=2)
     night = folder.night("2016-12-05")
     said = "1 row that was held back on 2 December 2016 is now in the figures: the referrals they refer to came in."
-    assert said in page(folder) and f"{BPL} contacts November 2016: {said}" in night.reported.summary
+    assert said in page(folder) and f"{BPL} contacts November 2016 v1: {said}" in night.reported.summary
 
 
 def test_only_the_site_or_dataset_that_is_named(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,7 +209,7 @@ def test_a_file_that_is_refused_only_now_is_told(folder: DataFolder, copy: Path)
     codes.write_text(listed, encoding="utf-8")
     mended = pilots("retry", *asked, "--date", "2016-12-06", home=copy)
     assert mended.returncode == 0
-    assert mended.stdout.startswith(f"{BPL} contacts November 2016: 30 rows released, 0 still held")
+    assert mended.stdout.startswith(f"{BPL} contacts November 2016 v1: 30 rows released, 0 still held")
     assert "30 rows that were held back on 4 December 2016 are now in the figures" in page(folder)
 
 

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import made_workbooks as made
+import pytest
 from judging import workbook
 from made_up_returns import BPL, DataFolder, people
 
+from flows import reporting
+from flows.marking import mark
 from flows.steps.receive import UnusableFile, receive
 from flows.store.ledger import Ledger
 from schemas.catalogue import datasets
@@ -137,3 +140,16 @@ def test_what_cannot_be_opened_stops_no_night(folder: DataFolder) -> None:
         [unusable] = not_taken_in(folder)
         assert unusable.rule_id == "U04"
         assert unusable.reason.startswith("the workbook")
+
+
+def test_a_return_is_marked_once(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    marked = []
+
+    def count(raw: Path, *args: Any, **options: Any) -> Any:
+        marked.append(raw.name)
+        return mark(raw, *args, **options)
+
+    monkeypatch.setattr(reporting, "mark", count)
+    sent = send(folder, sheets(1, 2))
+    folder.night()
+    assert marked == [sent.name]

@@ -84,7 +84,7 @@ def assert_nothing_shifted(outcome: Outcome) -> None:
         assert len({number for *_, number in whole}) <= 1, f"two records were taken for one: {row}"
 
 
-@settings(max_examples=250)
+@settings(max_examples=100)
 @given(broken_once())
 def test_one_broken_record_costs_no_other(judge: Judge, case: tuple[Sound, int, str]) -> None:
     file, number, broken = case
@@ -136,7 +136,7 @@ ROWS = contacts(*[{}] * 12)
     ],
     ids=["csv", "utf-16", "semicolons", "workbook"],
 )
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.data())
 def test_whatever_happens_to_the_bytes_the_verdict_is_about_the_file(
     judge: Judge, data: bytes, suffix: str, chance: st.DataObject

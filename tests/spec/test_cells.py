@@ -15,6 +15,9 @@ from judging import Found, Judge, Outcome, as_csv, awards, contacts, participant
 
 from schemas.catalogue import datasets
 from schemas.cells import fault, read_cell
+from schemas.code_cells import code_meant
+from schemas.codes import CodeList, all_code_lists, code_list
+from schemas.explain import explain
 from schemas.shown import text_shown
 
 MAKERS = {"contacts": contacts, "participants": participants, "funding_awards": awards}
@@ -58,6 +61,13 @@ HOLDS_THE_ROW = [
     ("C03", "contacts", "contact_date", "1016-11-01", None),
     ("C03", "contacts", "contact_date", "01/11/0016", None),
     ("C03", "participants", "consent_withdrawn_date", "1016-11-01", None),
+    # C04: a time that may belong to another day in London, or that does not exist
+    ("C04", "contacts", "contact_date", "2016-06-30T23:00:00Z", "2016-07-01"),
+    ("C04", "contacts", "contact_date", "2016-11-03 00:30:00+0100", "2016-11-02"),
+    ("C04", "contacts", "contact_date", "2016-11-03T23:00:00-05:00", "2016-11-04"),
+    ("C04", "contacts", "contact_date", "2016-11-03T99:99", None),
+    ("C04", "contacts", "contact_date", "2016-11-03 24:00", None),
+    ("C04", "contacts", "contact_date", "2016-11-03T12:00+99:00", None),
     # C05: days that do not exist
     ("C05", "contacts", "contact_date", "2016-11-31", None),
     ("C05", "contacts", "contact_date", "2015-02-29", None),
@@ -114,6 +124,8 @@ HOLDS_THE_ROW = [
     # V02: on no list
     ("V02", "contacts", "contact_medium", "carrier pigeon", None),
     ("V02", "contacts", "contact_medium", "001", None),
+    ("V02", "contacts", "contact_medium", " zz ", None),  # one fault, one finding: not that it has spaces too
+    ("V02", "contacts", "contact_medium", "'\"01", None),
     # ... with the one listed code that is a slip away: two slips in six letters
     ("V02", "contacts", "contact_type", "reveiw", "review"),
     ("V02", "contacts", "contact_type", "Job serch", "job_search"),
@@ -122,6 +134,21 @@ HOLDS_THE_ROW = [
     ("V02", "contacts", "contact_medium", "Telefone", "02"),
     ("V02", "contacts", "attended", "9", None),
     ("V02", "contacts", "contact_type", "revi", None),
+    # ... a sign, a decimal point or a hyphen is part of what was written: another code is never read from the rest
+    *(("V02", "participants", "gender", text, None) for text in ("-1", "-2", "<1", "2?", "1.1", "+1", "f?")),
+    *(("V02", "participants", "ethnic_category", text, None) for text in ("-9", "9.9", "99-")),
+    *(("V02", "contacts", "contact_medium", text, None) for text in ("1.1", "1-1", "-1", "1 1", "1.0")),
+    *(("V02", "contacts", "attended", text, None) for text in ("-5", "5.5", "5.00")),
+    # ... nor is a code followed by what is not its label
+    *(("V02", "contacts", "contact_medium", text, None) for text in ("01 - 02", "02 - by telephone", "02 - Video")),
+    # ... and digits of other scripts are no digits here, in any kind of cell
+    ("V02", "contacts", "contact_medium", "０１", None),
+    ("V02", "contacts", "contact_medium", "٠١", None),
+    *(("V05", "contacts", "duration_minutes", text, None) for text in ("٤٥", "４５", "4٥.0")),
+    *(("V05", "funding_awards", "amount", text, None) for text in ("١٢٠٠", "£１,２００", "１Ｅ３")),
+    *(("C02", "contacts", "contact_date", text, None) for text in ("２０１６-１１-０３", "2016-11-٠٣", "٠٣/١١/٢٠١٦")),
+    *(("M06", "funding_awards", "financial_year", text, None) for text in ("2015-１６", "٢٠١٥-16")),
+    ("V04", "participants", "lsoa", "E0100000１", None),
     # V03, and the name that a field lends it: out of range
     ("V03", "participants", "condition_count", "31", None),
     ("V03", "participants", "year_of_birth", "80", "1980"),  # 2080 is out of range
@@ -144,6 +171,9 @@ HOLDS_THE_ROW = [
     ("V05", "funding_awards", "amount", "1.1m", None),
     ("V05", "funding_awards", "amount", "1E99999999999999999999", None),
     ("V05", "funding_awards", "amount", "1,10,000", None),  # a comma that parts no thousands may mean anything
+    # ... spaces part thousands or nothing, and there is one pound sign, before the amount
+    *(("V05", "funding_awards", "amount", t, None) for t in ("10 20", "7 50", "1 1000", "1 00 000", "- 5")),
+    *(("V05", "funding_awards", "amount", t, None) for t in ("£1 £2", "££5", "5£", "1£200", "£")),
     # M06: no financial year
     ("M06", "funding_awards", "financial_year", "2015", None),
     ("M06", "funding_awards", "financial_year", "2015-17", None),
@@ -160,6 +190,8 @@ IS_REPAIRED = [
     # C04: a time of day
     ("C04", "contacts", "contact_date", "2016-11-03T23:00:00Z", date(2016, 11, 3), "2016-11-03"),
     ("C04", "contacts", "contact_date", "2016-11-03 00:00", date(2016, 11, 3), "2016-11-03"),
+    ("C04", "contacts", "contact_date", "2016-06-30T22:59:59Z", date(2016, 6, 30), "2016-06-30"),
+    ("C04", "contacts", "contact_date", "2016-06-30 23:59:59.5+01:00", date(2016, 6, 30), "2016-06-30"),
     # C09: a word for 'missing' in a cell that may be empty
     ("C09", "contacts", "with_employer", "N/K", None, None),
     ("C09", "contacts", "with_employer", ".", None, None),
@@ -167,14 +199,22 @@ IS_REPAIRED = [
     ("C11", "funding_awards", "amount", "£1,100,000", Decimal("1100000.00"), "1100000.00"),
     ("C11", "funding_awards", "amount", "1 100.50", Decimal("1100.50"), "1100.50"),
     ("C11", "funding_awards", "amount", "£ 1,100.50", Decimal("1100.50"), "1100.50"),
+    ("C11", "funding_awards", "amount", "£1 100 000", Decimal("1100000.00"), "1100000.00"),
     # C13: scientific form, exact to the penny
     ("C13", "funding_awards", "amount", "1.1E+06", Decimal("1100000.00"), "1100000.00"),
     # C14: a leading zero put back
     ("C14", "contacts", "contact_medium", "1", "01", "01"),
+    # ... or the decimal point of a number taken away, where the number is a listed code
+    ("C14", "contacts", "contact_medium", "11.0", "11", "11"),
+    ("C14", "contacts", "attended", "5.0", "5", "5"),
     # C16: a label, an alias, or a code with its label
     ("C16", "contacts", "contact_medium", "Telephone", "02", "02"),
     ("C16", "contacts", "contact_medium", "f2f", "01", "01"),
-    ("C16", "contacts", "contact_medium", "02 - by telephone", "02", "02"),
+    ("C16", "contacts", "contact_medium", "02 - telephone", "02", "02"),
+    ("C16", "contacts", "contact_medium", "02 - Phone", "02", "02"),
+    ("C16", "contacts", "contact_type", "Job search", "job_search", "job_search"),
+    ("C16", "contacts", "contact_type", "job-search", "job_search", "job_search"),
+    ("C16", "participants", "gender", "0", "X", "X"),
     ("C16", "participants", "gender", "unknown", "X", "X"),
     # C17: spaces, capitals and what nobody can see
     ("C17", "contacts", "attended", " 5 ", "5", "5"),
@@ -188,6 +228,12 @@ IS_REPAIRED = [
     ("C17", "contacts", "contact_date", "\u200e2016-11-03", date(2016, 11, 3), "2016-11-03"),
     ("C17", "funding_awards", "funding_org_name", "A tru\u00adst", "A trust", "A trust"),
     ("C17", "contacts", "contact_type", "Review", "review", "review"),
+    ("C17", "contacts", "contact_type", "JOB_SEARCH", "job_search", "job_search"),
+    # ... quotation marks around a value, and the apostrophe by which a spreadsheet marks a text
+    *(("C17", "contacts", "contact_medium", text, "01", "01") for text in ("“01”", "‘01’", "'01", "’01")),
+    ("C17", "contacts", "duration_minutes", "“45”", 45, "45"),
+    ("C17", "contacts", "with_employer", "“Y”", True, "Y"),
+    ("C17", "contacts", "contact_date", "'2016-11-03", date(2016, 11, 3), "2016-11-03"),
     ("C17", "contacts", "contact_date", "2016-11-03 ", date(2016, 11, 3), "2016-11-03"),
     ("C17", "contacts", "duration_minutes", " 45", 45, "45"),
     ("C17", "contacts", "contact_id", "BPL-C000002 ", "BPL-C000002", "BPL-C000002"),
@@ -207,6 +253,7 @@ IS_REPAIRED = [
     # P08 and P10: codes that have been replaced
     ("P08", "participants", "ethnic_category", "T", "C", "C"),
     ("P10", "participants", "la_code", "E08000016", "E08000038", "E08000038"),
+    ("P10", "participants", "la_code", "e08000016", "E08000038", "E08000038"),
 ]
 
 # dataset, field, what the cell holds, what it is read as: nothing is wrong
@@ -262,6 +309,41 @@ def test_the_cell_is_sound(judge: Judge, dataset: str, field: str, text: str, va
     outcome = judged(judge, dataset, field, text)
     assert (outcome.findings, outcome.accepted, outcome.held) == ([], [2, 3, 4], [])
     assert outcome.values[1][field] == value
+
+
+@pytest.mark.parametrize(
+    ("list_name", "text", "meant"),
+    [
+        *(("weekly_hours_worked", t, "") for t in ("14", "3.0", "-1", "1.6-29", "30", "5.15", "3.0 hours or more")),
+        *(("employer_size_band", t, "") for t in ("19", "1.9", "250", "-250+", "1049")),
+        *(("trial_arm", t, "") for t in ("-1", "1.0", "<1", "-0")),
+        ("weekly_hours_worked", "16-29", "02"),
+        ("weekly_hours_worked", "03 - 5-15", "03"),
+        ("weekly_hours_worked", "30+", "01"),
+        ("weekly_hours_worked", "30 hours, or more", "01"),
+        ("trial_arm", "1", "ips"),
+    ],
+)
+def test_bands_are_read_as_they_are_written(list_name: str, text: str, meant: str) -> None:
+    """C16, V02: fourteen hours are no band of 1 to 4."""
+    assert code_meant(text, code_list(list_name)) == (meant, "C16" if meant else "")
+
+
+@pytest.mark.parametrize("list_", all_code_lists(), ids=lambda codes: codes.name)
+def test_a_number_is_read_as_no_code_but_its_own(list_: CodeList) -> None:
+    """C14, C16, V02: whatever sign stands in or about the digits of a spelling, unless that is a spelling too."""
+    written = {text: e.code for e in reversed(list_.entries) for text in (*e.aliases, e.label, e.code)}
+    for text, code in written.items():
+        if not any(ch.isalpha() for ch in text):
+            assert list_.meant_by(text) == code
+            for changed in (f"-{text}", f"+{text}", f"<{text}", f"{text}?", f"{text}%", ".".join(text)):
+                assert changed in written or code_meant(changed, list_) == ("", ""), changed
+
+
+def test_the_sender_is_told_that_a_date_lies_too_late() -> None:
+    """C06: not that it should be written year-month-day, which it is."""
+    told = explain(datasets()["contacts"], "C06", "contact_date", "row")
+    assert told.expected == "a date no later than the extract's cut-off"
 
 
 def test_a_site_that_writes_day_month_year_has_its_dates_read(judge: Judge) -> None:

@@ -133,6 +133,7 @@ CASES = (
     Case("F24", FILE, as_csv([*VERSIONED[:2], {**VERSIONED[2], "schema_version": "2"}]), as_csv(VERSIONED)),
     # --- lines ------------------------------------------------------------------------------------------------------
     Case("F05", WARNING, lines(HEADING, SOUND.splitlines()[1].replace("C000001", "C000004")), SOUND),
+    Case("F05", FILE, lines(",".join(reversed(CONTACT))), SOUND),
     Case("F06", WARNING, lines("Total" + "," * (len(CONTACT) - 1)), SOUND),
     Case("F07", WARNING, lines("," * (len(CONTACT) - 1)), SOUND),
     cell("F08", ROW, "contacts", "contact_id", "", "BPL-C000002"),
@@ -160,6 +161,7 @@ CASES = (
     column("C02", "contacts", "contact_date", "14/11/2016", "11/14/2016", sound="14/11/2016", site="MHT-GM"),
     cell("C03", ROW, "contacts", "contact_date", "1900-01-01", "2016-11-03"),
     cell("C03", WARNING, "participants", "consent_withdrawn_date", "9999-12-31", ""),
+    cell("C04", ROW, "contacts", "contact_date", "2016-06-30T23:00:00Z", "2016-07-01"),
     cell("C04", WARNING, "contacts", "contact_date", "2016-11-03T23:00:00Z", "2016-11-03"),
     cell("C05", ROW, "contacts", "contact_date", "2016-11-31", "2016-11-30"),
     cell("C06", ROW, "contacts", "contact_date", "2016-12-01", "2016-11-30"),

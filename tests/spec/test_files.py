@@ -1,4 +1,4 @@
-"""The rules of files: encoding, heading, rows that are no data, the manifest, the sender. Source: DOMAIN.md 6.1."""
+"""The rules of files: encoding, heading, the manifest, the sender. Source: DOMAIN.md 6.1."""
 
 from __future__ import annotations
 
@@ -119,71 +119,26 @@ class TestF04LinesAboveTheHeading:
         assert (outcome.accepted, outcome.verdict.header_row) == ([3, 4], 1)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        SOUND.replace("\n", "\r").rstrip("\r") + "\n",
+        SOUND.replace("\n", "\r").replace("\r", "\n", 1),
+        SOUND.replace("\n", "\r").replace("\r", "\r\n", 1),
+        SOUND.replace("\n", "\r"),
+    ],
+    ids=["a line feed at the end", "a line feed after the heading", "both after the heading", "none"],
+)
+def test_lines_may_end_with_carriage_returns(judge: Judge, text: str) -> None:
+    """As old Macintoshes wrote them: no record is lost in the line of another."""
+    outcome = judge(text)
+    assert (outcome.rules, outcome.accepted, outcome.verdict.rows.read) == ([], [2, 3], 2)
+
+
 def test_u03_a_file_without_a_heading_is_not_taken(judge: Judge) -> None:
     outcome = judge(SOUND.split("\n", 1)[1])
     assert (outcome.result, outcome.rules) == ("unreadable", [("U03", "file", None)])
     assert not outcome.verdict.rows_judged
-
-
-class TestRowsThatAreNoData:
-    def test_f05_a_repeated_heading_is_left_out(self, judge: Judge) -> None:
-        lines = SOUND.splitlines()
-        outcome = judge("\n".join([*lines[:2], HEADING, lines[2]]))
-        assert (outcome.rules, outcome.accepted) == ([("F05", "warning", 3)], [2, 4])
-        assert outcome.verdict.rows.not_data == 1
-
-    @pytest.mark.parametrize("word", ["Total", "TOTAL", "Grand total", "Sub-total", "Subtotal", "Totals"])
-    @pytest.mark.parametrize("place", ["contact_id", "episode_id"])
-    def test_f06_a_total_is_left_out(self, judge: Judge, word: str, place: str) -> None:
-        total = {**dict.fromkeys(CONTACT, ""), place: word, "duration_minutes": "90"}
-        outcome = judge(as_csv([*contacts({}, {}), total]))
-        assert (outcome.rules, outcome.accepted, outcome.held) == ([("F06", "warning", 4)], [2, 3], [])
-        assert outcome.verdict.rows.not_data == 1
-
-    @pytest.mark.parametrize("key", ["TOTAL-C000009", "Totalling", "TOTALS1-C000009"])
-    def test_f06_a_word_that_only_begins_so_is_no_total(self, judge: Judge, key: str) -> None:
-        outcome = judge(as_csv(contacts({}, {"contact_id": key}, {})))
-        assert (outcome.of("F06"), outcome.verdict.rows.not_data) == ([], 0)
-
-    @pytest.mark.parametrize("key", ["Total:", "Total 2", "total: 2 contacts"])
-    def test_f06_more_may_follow_the_word(self, judge: Judge, key: str) -> None:
-        assert judge(as_csv(contacts({}, {"contact_id": key}, {}))).rules == [("F06", "warning", 3)]
-
-    @pytest.mark.parametrize("line", ["   ", "\t", "\u00a0", "\x1a", " \x1a "])
-    @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
-    def test_f07_a_line_of_spaces_or_the_mark_of_its_end_is_blank(self, judge: Judge, line: str, line_end: str) -> None:
-        first, *rows = SOUND.splitlines()
-        outcome = judge(line_end.join([first, line, *rows, line]))
-        assert outcome.rules == [("F07", "warning", 2), ("F07", "warning", 5)]
-        assert outcome.accepted == [3, 4]
-
-    def test_f07_a_blank_row_is_left_out(self, judge: Judge) -> None:
-        outcome = judge(SOUND.replace("\n", f"\n{COMMAS}\n", 1) + "\n   \n")
-        assert outcome.of("F07")[0] == Found("F07", "warning", 2, None, None, None)
-        assert outcome.accepted == [3, 4]
-
-    def test_f07_an_empty_line_is_left_out(self, judge: Judge) -> None:
-        outcome = judge(SOUND.replace("\n", "\n\n", 1))
-        assert (outcome.rules, outcome.accepted) == ([("F07", "warning", 2)], [3, 4])
-
-    def test_f07_a_long_tail_of_them_is_told_once(self, judge: Judge) -> None:
-        outcome = judge(SOUND + f"{COMMAS}\n" * 101)
-        assert outcome.findings == [Found("F07", "warning", None, None, "101 blank rows", None)]
-        assert (outcome.accepted, outcome.verdict.rows.not_data) == ([2, 3], 101)
-
-    def test_f07_a_hundred_are_told_one_by_one(self, judge: Judge) -> None:
-        assert [f.row for f in judge(SOUND + f"{COMMAS}\n" * 100).of("F07")] == list(range(4, 104))
-
-    def test_f08_a_merged_key_is_never_filled_down(self, judge: Judge) -> None:
-        outcome = judge(as_csv(contacts({}, {"contact_id": ""}, {})))
-        assert outcome.findings == [Found("F08", "row", 3, "contact_id", None, None)]
-        assert (outcome.accepted, outcome.held) == ([2, 4], [3])
-
-    def test_f08_nor_is_a_block_of_them(self, judge: Judge) -> None:
-        """Each row of a merged block is told, so that a spreadsheet that fills it down mends them all."""
-        outcome = judge(as_csv(contacts({}, *[{"contact_id": ""}] * 3, {}, {"contact_id": ""})))
-        assert outcome.rules == [("F08", "row", row) for row in (3, 4, 5, 7)]
-        assert outcome.accepted == [2, 6]
 
 
 class TestHeadings:

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from judging import CONTACT, as_csv, contacts
+from judging import CONTACT, Judge, as_csv, contacts
 
 from flows.steps.read import read
 from flows.steps.read.delimited import MOST_LINES
 from flows.steps.read.encoding import LONGEST_LINE
 from flows.steps.read.heading import MOST_COLUMNS
+from flows.steps.read.whole import as_sheets
 from schemas.codes import fold
+from schemas.names import holds_full_name
 from schemas.shapes import TextBatch, Unreadable
 
 KNOWN = frozenset(map(fold, CONTACT))
@@ -73,6 +75,30 @@ def test_a_long_tail_of_one_line_is_read_part_by_part(opened, line: bytes, torn:
     assert len(batches) == 2
     assert sum(len(b.torn) for b in batches) == torn * (MOST_LINES + 10)
     assert sum(len(b.rows) for b in batches) == 2 + (not torn) * (MOST_LINES + 10)
+
+
+def test_blank_lines_without_number_are_judged_at_once(judge: Judge) -> None:
+    """They cost neither a finding each nor the memory for it."""
+    started = time.process_time()
+    outcome = judge(SOUND + b"\n" * 300_000)
+    assert [(f.rule, f.found) for f in outcome.findings] == [("F07", "300000 blank rows")]
+    assert (outcome.accepted, outcome.verdict.rows.read) == ([2, 3], 300_002)
+    assert time.process_time() - started < 10
+
+
+def test_a_word_without_end_is_no_name() -> None:
+    started = time.process_time()
+    assert not holds_full_name("jane" * 100_000)
+    assert time.process_time() - started < 1
+
+
+def test_a_heading_with_odd_breaks_is_given_back_whole(tmp_path: Path) -> None:
+    """A form feed or the like in a heading ends no line: only a line feed does."""
+    path = tmp_path / "contacts.csv"
+    path.write_bytes(b"made up\x0c\n" + HEADING.replace(b"staff_ref", "staff\u2028ref".encode()) + LINE)
+    (sheet,) = as_sheets(path, KNOWN, "Data")
+    assert [len(row) for row in sheet.rows] == [1, 10, 10]
+    assert sheet.rows[1][8] == "staff\u2028ref"
 
 
 def test_a_few_zero_bytes_cost_their_lines(opened) -> None:  # type: ignore[no-untyped-def]

@@ -116,6 +116,7 @@ REFUSED: list[tuple[str, Callable[[], bytes], str]] = [
     ("a cell of 100 MB.xlsx", lambda: in_sheet(LONG_CELL, zipfile.ZIP_STORED), "a million characters"),
     ("a cell far away.ods", lambda: made.ods(made.ods_row("", times=99_999_999) + made.ods_row("x")), "far from"),
     ("a thousand million cells.ods", lambda: made.ods(made.ods_row(REPEATED.format(1000), times=999_999)), "far from"),
+    ("forty million rows.ods", lambda: made.ods(made.ods_row("x", times=39_999_999)), "more than 1,048,576 rows"),
     ("a cell far away.xls", lambda: made.xls({"D": TABLE}, extra=made.number(65_535, 65_535)), "far from"),
     ("it says it is large.xls", lambda: made.xls({"D": TABLE}, extent=(4_000_000_000, 60_000)), "far from"),
     ("up.xlsx", lambda: named("../../x.xml"), LEADS),

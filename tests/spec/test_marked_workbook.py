@@ -19,7 +19,19 @@ import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from judging import CONTACT, Formula, Judge, Outcome, as_csv, as_table, contact, contacts, participants, workbook
+from judging import (
+    CONTACT,
+    Formula,
+    Judge,
+    Outcome,
+    as_csv,
+    as_table,
+    awards,
+    contact,
+    contacts,
+    participants,
+    workbook,
+)
 
 from flows.marking import mark
 from flows.steps.receive import delivery_of
@@ -64,7 +76,7 @@ def mark_it(judge: Judge, tmp_path: Path) -> Mark:
     return marking(judge, tmp_path)
 
 
-def marking(judge: Judge, folder: Path) -> Mark:
+def marking(judge: Judge, folder: Path, readers_of: Path | None = None) -> Mark:
     """Judge a file, and mark it as the night does."""
 
     def marked(content: str | bytes, dataset: str = "contacts", suffix: str = "csv", site: str = "MHT-BPL") -> Marked:
@@ -78,7 +90,7 @@ def marking(judge: Judge, folder: Path) -> Mark:
         delivery = delivery_of(path, path.name, site, dataset, "201611", *identity, manifest_of(path, "201611"))
         report = delivery_report(delivery, outcome.verdict, outcome.texts, deadline=DUE)
         parts = [Part(report, outcome.verdict, outcome.texts, datasets()[dataset])]
-        _, why_not = mark(path, delivery, parts, home)
+        _, why_not = mark(path, delivery, parts, home, readers_of)
         return Marked(outcome, home / f"{path.stem}_to_fix.xlsx", why_not)
 
     return marked
@@ -131,7 +143,7 @@ class TestMendingExactlyTheReportedCells:
         right = {"F7": "02", "H8": 30, "H9": None, "D10": "2016-02-29", "J11": "W-0012"}
         again = judge(mended(marked, right), suffix="xlsx")
         assert (again.result, again.held, len(again.accepted)) == ("accepted", [], 8)
-        assert again.verdict.header_row == 4 and marked.book.sheetnames[2:4] == ["Lookups", "Our contacts"]
+        assert again.verdict.header_row == 4 and marked.book.sheetnames[2:] == ["sheet 2", CODES]
         unfixed = {f.rule for f in marked.outcome.findings if f.severity == "warning"}
         assert {f.rule for f in again.findings} == unfixed >= {"F04", "C14"}
 
@@ -173,8 +185,12 @@ class TestMendingExactlyTheReportedCells:
 
 
 def addressed(outcome: Outcome) -> list[tuple[Any, ...]]:
-    """What was found in the rows, cell by cell."""
-    return sorted((f.rule, f.severity, f.row or 0, f.column or "", f.found or "") for f in outcome.findings)
+    """What was found in the rows, cell by cell; of a hidden cell to be fixed, which is not given back, only where."""
+    found = outcome.texts.select("rule_id", "severity", "source_row", "column_name", "found", "hidden")
+    return sorted(
+        ("" if hidden and severity == "row" else rule, severity, row or 0, column or "", text or "")
+        for rule, severity, row, column, text, hidden in found.iter_rows()
+    )
 
 
 class TestSendingItBackUnchanged:
@@ -246,7 +262,7 @@ class TestWhatItLooksLike:
     def test_a_bad_cell_is_filled_bold_and_explained(self, mark_it: Mark) -> None:
         sheet = sheet_of(mark_it(as_csv(BAD)))
         bad, good = sheet["E4"], sheet["E2"]
-        assert (bad.value, bad.font.bold, bad.fill.fill_type) == ("zz", True, "solid")
+        assert (bad.value, bad.font.bold, bad.fill.fill_type) == ("hidden: see your own file", True, "solid")
         assert not good.font.bold and good.fill.fill_type is None and good.comment is None
         assert "Expected: one of 01" in bad.comment.text and "How to fix" in bad.comment.text
         assert sheet["G5"].value is None and sheet["G5"].fill.fill_type == "solid"  # an empty cell is marked too
@@ -283,17 +299,20 @@ class TestWhatItLooksLike:
 
     def test_text_stays_text_and_dates_stay_dates(self, mark_it: Mark) -> None:
         cells: list[Any] = ["=1+1", "+1", "0001", "http://x.y", "#REF!", 42.5, date(2016, 3, 4), True, "x" * 32_767]
-        marked = mark_it(workbook({"Data": as_table(BAD), "More": [cells]}), suffix="xlsx")
+        data = as_table(awards({"amount": "much"}))
+        marked = mark_it(workbook({"Data": data, "More": [cells]}), "funding_awards", suffix="xlsx")
         out = marked.book["More"]
         assert [c.value for c in out[1]] == [*cells[:6], datetime(2016, 3, 4), *cells[7:]]
         assert [c.data_type for c in out[1]] == ["s", "s", "s", "s", "s", "n", "d", "b", "s"]
         assert not any(c.hyperlink for c in out[1])
 
     def test_hidden_sheets_stay_hidden(self, mark_it: Mark, tmp_path: Path) -> None:
-        book = openpyxl.load_workbook(io.BytesIO(workbook({"Data": as_table(BAD), "Kept": [["x"]]})))
+        book = openpyxl.load_workbook(
+            io.BytesIO(workbook({"Data": as_table(awards({"amount": "much"})), "Kept": [["x"]]}))
+        )
         book["Kept"].sheet_state = "hidden"
         book.save(tmp_path / "hidden.xlsx")
-        marked = mark_it((tmp_path / "hidden.xlsx").read_bytes(), suffix="xlsx")
+        marked = mark_it((tmp_path / "hidden.xlsx").read_bytes(), "funding_awards", suffix="xlsx")
         assert marked.book["Kept"].sheet_state == "hidden" and marked.book["Kept"]["A1"].value == "x"
 
     def test_what_is_hidden_elsewhere_is_not_repeated_on_the_list(self, mark_it: Mark) -> None:

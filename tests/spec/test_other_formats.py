@@ -37,7 +37,7 @@ BAD_MEDIUM = [("V02", "row", 3)]
         ("parquet", made.parquet(TABLE)),
         ("zip", made.zipped({"contacts.csv": CSV})),
         ("zip", made.zipped({"folder/": b"", "folder/contacts.xlsx": workbook({"Data": TABLE})})),
-        ("zip", made.zipped({"contacts.csv": CSV, "__MACOSX/._contacts.csv": b"x", ".DS_Store": b"x"})),
+        ("zip", made.zipped({"contacts.csv": CSV, "__MACOSX/._contacts.csv": b"x", "._contacts.csv": b"x"})),
     ],
     ids=["xlsx", "xlsm", "xls", "ods", "parquet", "zip of CSV", "zip of a workbook", "zip of a Macintosh"],
 )

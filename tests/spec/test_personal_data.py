@@ -168,6 +168,20 @@ class TestTenDigitsAtTheEndOfReferences:
         assert (outcome.rules, outcome.held) == ([("P01", "row", 3)], [3])  # there are no postcodes that begin with QX
         assert "FY14XX" not in outcome.texts.write_csv()
 
+    @pytest.mark.parametrize("tail", ["19801103", "03111980"])
+    def test_a_day_of_birth_holds_its_row(self, judge: Judge, tail: str) -> None:
+        outcome = judge(tails("000001", tail, "20161103", "99999999"), "participants")
+        assert (outcome.rules, outcome.held) == ([("P01", "row", 3)], [3])
+        assert outcome.held_values[0]["participant_ref"] is None
+
+    def test_days_of_birth_by_design_refuse_the_file(self, judge: Judge) -> None:
+        assert judge(tails("19801103", "19790214", "05061985", "000001"), "participants").refusals == ["P03"]
+
+    @pytest.mark.parametrize("text", ["FY38EZ", "FY3-8EZ", "BPL-JSMITH", "SMITHJ01", "1980-11-03"])
+    def test_what_may_be_a_persons_in_a_reference_of_a_worker(self, judge: Judge, text: str) -> None:
+        outcome = judge(as_csv(contacts({}, {"staff_ref": text}, {"staff_ref": "QX38EZ"})))
+        assert (outcome.rules, outcome.held) == ([("P01", "row", 3)], [3])
+
     def test_in_other_columns_too(self, judge: Judge) -> None:
         rows = [{**r, "staff_ref": f"W-{n}"} for r, n in zip(contacts({}, {}, {}), NHS_TAILS, strict=False)]
         assert judge(as_csv(rows)).refusals == ["P01"]

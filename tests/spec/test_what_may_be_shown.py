@@ -21,7 +21,7 @@ CONTACTS = datasets()["contacts"]
 SHOWN = [
     *("review", "Review", "REVIEW ", "Face to face", "01", "1 - Face to face", "video call", "Employer contact 2"),
     *("N/K", "unknown", "yes", "#REF!", "#DIV/0!", "#N/A", "<5", "*", "-"),  # words for nothing, and errors
-    *("7", "900", "-3", "45 min", "45%", "£1,100.50", "123999", "12,5"),  # numbers
+    *("7", "900", "-3", "45 min", "45%", "£1,100.50", "12,5"),  # numbers
     *("14/06/2016", "2016-13-40", "31.04.2016", "03/06/16", "2016-03-31T23:00Z", "2106-06-14"),  # late dates
     *("1 June 2016", "June 2016", "01-Apr", "Apr-16"),
     *("Blackpool", "West London"),  # sites
@@ -50,6 +50,9 @@ HIDDEN = [
         "born 1978",
     ),
     *("28561", "28561.0", "120378", "780312", "19780312", "12031978"),  # days of birth as numbers
+    *("80-11-03", "63.01.05", "80/11/03", "80-Mar-03", "8-1-80", "1 3 80", "81180", "801103", "80118"),  # days of birth
+    *("943476", "123999", "45678"),  # where no number is asked for: a part of somebody's
+    *("Faith Black", "Faith White", "Grace Price", "Price, Grace", "Grace M Price"),  # each word is one of ours
     *("9434765919", "943 476 5919", "QQ123456C", "AB 12 34 56 C", "FY1 1AA", "worker@example.org"),
     *("07700 900123", "01614960000", "0161 496"),
 ]
@@ -199,3 +202,40 @@ def test_no_text_of_people_is_free() -> None:
         if f.kind in (Kind.TEXT, Kind.REFERENCE) and not f.pattern
     ]
     assert free == []
+
+
+@pytest.mark.parametrize(("text", "hidden"), [("943476", False), ("123999", False), ("81180", True), ("801103", True)])
+def test_where_a_number_is_asked_for_a_long_one_is_shown_unless_it_is_a_day(text: str, hidden: bool) -> None:
+    assert hides(text, field="duration_minutes") is hidden
+
+
+@pytest.mark.parametrize(
+    ("text", "rows", "is_shown"),
+    [
+        ("catch-up", 10, True),
+        ("drop in / walk_in", 10, True),
+        ("catch-up", 9, False),
+        ("Catch-up", 10, False),  # a name is written so
+        ("seen by sarah", 10, False),
+        ("white", 10, False),
+        ("zz9", 10, False),
+        ("so " * 13 + "so", 10, False),
+    ],
+)
+def test_a_code_that_many_rows_hold_is_shown_so_that_its_list_can_be_extended(
+    text: str, rows: int, is_shown: bool
+) -> None:
+    told = shown(pl.Series([text] * rows), CONTACTS.by_name["contact_type"], CONTACTS, CUT_OFF)
+    assert told["found"].to_list() == [text if is_shown else None] * rows
+    elsewhere = shown(pl.Series([text] * rows), CONTACTS.by_name["contact_date"], CONTACTS, CUT_OFF)
+    assert elsewhere["hidden"].all()
+
+
+def test_an_empty_reference_hides_nothing() -> None:
+    told = shown(pl.Series(["", None, "BPL-1"]), CONTACTS.by_name["contact_id"], CONTACTS, CUT_OFF)
+    assert told.rows() == [("", False), (None, False), (None, True)]
+
+
+def test_an_unlisted_code_of_many_rows_is_told_in_the_report(judge: Judge) -> None:
+    outcome = judge(as_csv(contacts(*[{"contact_type": "catch-up"}] * 10, {"contact_type": "zebulon"})))
+    assert [f.found for f in outcome.of("V02")] == ["catch-up"] * 10 + [None]

@@ -303,6 +303,21 @@ class TestHiddenSheets:
         assert (outcome.verdict.sheet, outcome.findings, outcome.accepted) == ("Data", [], [2, 3])
 
 
+class TestCellsRightOfTheTable:
+    ROWS = as_table(contacts(*[{}] * 20))
+
+    def beside(self, *rows: int) -> list[list[str]]:
+        return [[*row, "x"] if n in rows else row for n, row in enumerate(self.ROWS, 1)]
+
+    def test_f13_a_row_that_was_shifted_is_held(self, judge: Judge) -> None:
+        outcome = judged(judge, {"Data": self.beside(5)})
+        assert (outcome.rules, outcome.held) == ([("F13", "row", 5)], [5])
+
+    def test_f11_what_many_rows_have_is_a_column(self, judge: Judge) -> None:
+        outcome = judged(judge, {"Data": self.beside(*range(2, 22))})
+        assert (outcome.rules, outcome.held) == ([("F11", "warning", None)], [])
+
+
 class TestAMarkedWorkbookThatComesBack:
     """What the warehouse added to it is no fault of the sender's."""
 
@@ -323,9 +338,9 @@ class TestAMarkedWorkbookThatComesBack:
         text = "\n".join(",".join(row) for row in self.MARKED)
         assert judge(text).findings == []
 
-    def test_f11_a_column_of_that_name_in_the_middle_is_not_ours(self, judge: Judge) -> None:
+    def test_our_column_is_ours_wherever_it_stands_now(self, judge: Judge) -> None:
         table = [["contact_id", ROW_PROBLEMS, *self.TABLE[0][1:]], *([r[0], "x", *r[1:]] for r in self.TABLE[1:])]
-        assert judged(judge, {"Data": table}).rules == [("F11", "warning", None)]
+        assert judged(judge, {"Data": table}).findings == []
 
 
 def test_macros_are_never_run_and_links_never_followed(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -363,6 +378,41 @@ def test_c10_however_the_error_is_written(judge: Judge, cell: str) -> None:
     )
     outcome = judge(with_cell(f'<row r="4">{others}{cell}</row>'), suffix="xlsx")
     assert (outcome.rules, outcome.cells) == ([("C10", "row", 4)], ["I4"])
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '<c r="I4"><f>A1</f></c>',
+        '<c r="I4"><f>A1</f><v></v></c>',
+        '<c r="I4"><f>A1</f><v/></c>',
+        '<c r="I4" s="1"><f t="shared" si="0"/><v /></c>',
+        "<c r='I4'><f>A1</f><v></v></c>",
+    ],
+)
+def test_c10_a_formula_that_was_never_reckoned(judge: Judge, cell: str) -> None:
+    """A program wrote it, and no spreadsheet opened it since: its cell is not empty."""
+    table = as_table(contacts({}, {}, {}))[3]
+    others = "".join(
+        f'<c r="{column_letter(i)}4" t="inlineStr"><is><t>{text}</t></is></c>' for i, text in enumerate(table) if i != 8
+    )
+    outcome = judge(with_cell(f'<row r="4">{others}{cell}</row>'), suffix="xlsx")
+    assert (outcome.rules, outcome.cells) == ([("C10", "row", 4)], ["I4"])
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '<c r="K4" t="str"><f>""</f><v></v></c>',
+        "<c r='K4' t='str'><f>IF(A1&gt;2,1,\"\")</f><v/></c>",
+    ],
+)
+def test_a_formula_whose_value_is_an_empty_text_is_empty(judge: Judge, cell: str) -> None:
+    row = "".join(
+        f'<c r="{column_letter(i)}4" t="inlineStr"><is><t>{text}</t></is></c>'
+        for i, text in enumerate(as_table(contacts({}, {}, {}))[3])
+    )
+    assert judge(with_cell(f'<row r="4">{row}{cell}</row>'), suffix="xlsx").findings == []
 
 
 def test_texts_in_every_form(judge: Judge) -> None:

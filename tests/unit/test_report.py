@@ -310,6 +310,13 @@ def test_reports_are_written_whole_below_the_site(tmp_path: Path) -> None:
     assert write_reports(tmp_path, several, frame())["csv"].name == "november_contacts.findings.csv"
 
 
+def test_the_page_says_why_there_is_no_marked_workbook() -> None:
+    report = KINDS["one_problem"].report
+    why = shape.no_workbook("the file is no longer there")
+    assert why in render_html(replace(report, marked_workbook="", no_marked_workbook=why))
+    assert "no marked workbook" not in render_html(replace(report, marked_workbook=""))
+
+
 def test_the_next_name_is_the_next_version() -> None:
     assert made().next_name == "MHT-BPL_contacts_201611_v2.csv"
     assert made().next_workbook == "MHT-BPL_contacts_201611_v2.xlsx"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sample_reports import KINDS, VERDICT, WORKBOOK, found, frame
 
 from flows.steps.report import delivery_report, report_lines
+from schemas.audit.deliveries import Counts
 
 
 def test_an_item_says_where_what_was_found_what_was_expected_and_what_to_change_it_to() -> None:
@@ -22,6 +25,12 @@ def test_an_item_says_where_what_was_found_what_was_expected_and_what_to_change_
         "    fix       Write the date as year-month-day.",
         "              Change 14/06/2016 to 2016-06-14",
     ]
+
+
+def test_the_rows_add_up() -> None:
+    report = KINDS["one_problem"].report
+    lines = report_lines(replace(report, rows=Counts(read=12, accepted=9, held=1, repeats=1, not_data=1)))
+    assert lines[1] == "9 of 12 rows would be accepted, 1 held back, 2 left out."
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import polars as pl
 
 from flows.steps.conform.cells import absent_column, cell_findings, day_month_orders, read_column
-from flows.steps.conform.heading import known_headings, lay_out
-from flows.steps.conform.personal import long_ago, personal_beside, personal_data, without
+from flows.steps.conform.heading import fields_by_heading, known_headings, lay_out
+from flows.steps.conform.personal import long_ago, personal_beside, personal_data, personal_elsewhere, without
 from flows.steps.conform.rows import beside_the_table, data_rows, form_versions, without_heading
 from schemas.contract import Contract, Severity
 from schemas.shapes import Context, Finding, Layout, TextBatch, TypedBatch, findings_frame
 
-__all__ = ["conform", "known_headings", "lay_out"]
+__all__ = ["conform", "known_headings", "lay_out", "personal_elsewhere"]
 
 
 def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Context, sheet: str) -> TypedBatch:
@@ -24,8 +24,10 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
     Never raises for bad data: a cell that has no reading is empty in `rows`, and named in `findings` and `unreadable`.
     Personal data (P01-P03) is reported with its address and never with its value.
     """
-    texts, not_data, totals = data_rows(batch.rows, layout, contract)
-    found = [findings_frame([*not_data, *without_heading(texts, layout), *beside_the_table(texts, layout)], sheet)]
+    rows = data_rows(batch.rows, layout, contract, fields_by_heading(contract, context))
+    texts, shifted = rows.texts, beside_the_table(rows.texts, layout)
+    sound = texts.filter(~pl.col("source_row").is_in([f.source_row for f in shifted])) if shifted else texts
+    found = [rows.findings(sheet), findings_frame([*without_heading(sound, layout), *shifted], sheet)]
     found.append(
         findings_frame([Finding("F13", Severity.ROW, source_row=r, found=why) for r, why in batch.torn.items()], sheet)
     )
@@ -37,7 +39,7 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
         if f.status_of and f.name not in layout.positions
     }
     if contract.participant_level:
-        found.append(findings_frame(personal_beside([*batch.beside, *totals]), sheet))
+        found.append(findings_frame(personal_beside([*batch.beside, *rows.totals]), sheet))
         unknown = [i for i in range(len(layout.columns)) if i not in layout.positions.values()]
         found += [personal_data(texts, None, None, layout.columns[i], str(i), sheet) for i in unknown]
     for field in contract.fields:
@@ -66,7 +68,6 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
         found.append(faults)
         unreadable.append(faults.filter(pl.col("severity") != Severity.WARNING).select("source_row", "field"))
         orders |= {(field.name, o) for o in day_month_orders(read.odd, field)}
-    counted = {f.source_row for f in not_data if f.source_row is not None}
     return TypedBatch(
         rows=pl.DataFrame(typed),
         texts=texts,
@@ -75,7 +76,7 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
         if unreadable
         else pl.DataFrame(schema={"source_row": pl.Int64, "field": pl.String}),
         torn=[*batch.torn],
-        not_data=len(counted),
+        not_data=len(rows.not_data),
         date_orders=orders,
         form_versions=form_versions(texts, layout),
     )

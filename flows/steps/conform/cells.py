@@ -91,8 +91,8 @@ def cell_findings(
     told = odd.filter(pl.col("rule_id") != "")
     if told.is_empty():
         return pl.DataFrame(schema=FINDING_TYPES)
-    told = told.hstack(shown(told["text"], field, contract, context.data_cut_date))
     hits = texts.select("source_row", pl.col(position).alias("text")).join(told, on="text", how="inner")
+    hits = hits.hstack(shown(hits["text"], field, contract, context.data_cut_date))  # by how many rows hold it
     return hits.sort("source_row").select(
         "rule_id",
         "severity",

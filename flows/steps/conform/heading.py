@@ -16,10 +16,11 @@ from schemas.shown import headings_told
 
 def known_headings(contract: Contract, context: Context) -> frozenset[str]:
     """Every heading, folded, by which a column of this dataset is known from this site."""
-    return frozenset(_fields_by_heading(contract, context))
+    return frozenset(fields_by_heading(contract, context))
 
 
-def _fields_by_heading(contract: Contract, context: Context) -> dict[str, str]:
+def fields_by_heading(contract: Contract, context: Context) -> dict[str, str]:
+    """The field that each heading means, folded, in what this site sends of this dataset."""
     known = {fold(alias): f.name for f in contract.fields for alias in f.aliases}
     known |= {fold(f.name): f.name for f in contract.fields}
     return known | dict(context.headings)
@@ -30,7 +31,7 @@ def lay_out(headings: Sequence[str], contract: Contract, context: Context, is_ma
 
     Of two columns for one field neither is read: which is meant is not known, and findings in the wrong one mislead.
     """
-    known = _fields_by_heading(contract, context)
+    known = fields_by_heading(contract, context)
     tell_tale = {h for h in headings if contract.participant_level and personal_rule(h)}
     columns = _columns(headings, known, contract, context)
     positions: dict[str, int] = {}
@@ -50,7 +51,7 @@ def lay_out(headings: Sequence[str], contract: Contract, context: Context, is_ma
                 )
         elif heading in tell_tale or (contract.participant_level and heading_is_personal(heading)):
             findings.append(Finding("F11", Severity.FILE, column=column))
-        elif column.heading and not _states_version(heading) and not _is_ours(heading, headings):
+        elif column.heading and not _states_version(heading) and not _is_ours(heading):
             findings.append(Finding("F11", Severity.WARNING, column=column))
     missing = [f.name for f in contract.fields if f.column_is_required and f.name not in positions]
     findings += [Finding("F09", Severity.FILE, field=name) for name in missing]
@@ -63,7 +64,7 @@ def lay_out(headings: Sequence[str], contract: Contract, context: Context, is_ma
         findings,
         version,
         as_written=tuple(headings),
-        is_marked=is_marked or ROW_PROBLEMS in headings[-1:],
+        is_marked=is_marked or ROW_PROBLEMS in headings,
     )
 
 
@@ -85,6 +86,6 @@ def _states_version(heading: str) -> bool:
     return fold(heading) == fold(VERSION_COLUMN)
 
 
-def _is_ours(heading: str, headings: Sequence[str]) -> bool:
-    """Whether a column is the one that the warehouse put last in a workbook that it gave back."""
-    return heading == ROW_PROBLEMS == headings[-1]
+def _is_ours(heading: str) -> bool:
+    """Whether a column is the one that the warehouse put into a workbook that it gave back, wherever it stands now."""
+    return heading == ROW_PROBLEMS

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import polars as pl
 
 from schemas.audit.deliveries import Column
 from schemas.audit.findings import Outcome
 from schemas.codes import fold
-from schemas.contract import Field, Kind, PersonalWhen, Severity
-from schemas.names import holds_listed_name
+from schemas.contract import Contract, Field, Kind, PersonalWhen, Severity
 from schemas.personal_data import (
+    A_DAY_IN_DIGITS,
     JUST_DIGITS,
     MAY_BE_A_DATE,
     REFERENCE_WORTH_A_LOOK,
     WORTH_A_LOOK,
-    is_postcode_behind_prefix,
+    may_be_a_persons,
     may_be_named,
     odd_ones,
     personal_rule,
     rules_by_share,
+    rules_of_births,
 )
-from schemas.shapes import FINDING_TYPES, Context, Finding
-from schemas.shown import last_birth
+from schemas.shapes import FINDING_TYPES, Context, Finding, TextElsewhere, findings_frame
+from schemas.shown import last_birth, sheet_told
 
+CELLS_AT_ONCE = 200_000  # of other sheets
+MOST_TOLD = 100  # rows of other sheets: more say no more
 _PIECES = re.compile(r'[,;\t|"\r\n]')
 
 
@@ -41,6 +46,7 @@ def personal_data(
         if field is not None:
             odd_digits = odd_ones(digits.to_list(), cells.n_unique()) if len(digits) else []
             rules |= {t: ("P01", Severity.ROW) for t in odd_digits if t not in rules}
+            rules |= rules_of_births(cells.filter(cells.str.contains(A_DAY_IN_DIGITS)).unique().sort().to_list())
     candidates = cells.filter(_worth_a_look(cells, field)).unique()
     if odd is not None:
         own = field.code_list.spellings if field is not None and field.codes else {}
@@ -51,7 +57,7 @@ def personal_data(
     for text in candidates.filter(~candidates.str.contains(JUST_DIGITS)) if by_share else candidates:
         if rule := personal_rule(text, field):
             rules[text] = (rule, Severity.FILE)
-        elif field is not None and by_share and (holds_listed_name(text) or is_postcode_behind_prefix(text)):
+        elif field is not None and by_share and may_be_a_persons(text):
             rules[text] = ("P01", Severity.ROW)
     if not rules:
         return pl.DataFrame(schema=FINDING_TYPES)
@@ -109,11 +115,36 @@ def _worth_a_look(texts: pl.Series, field: Field | None) -> pl.Series:
 
 def personal_beside(beside: list[tuple[int, str]]) -> list[Finding]:
     """File-severity findings for text that is on no row of data, piece by piece: the row only."""
+    return [Finding(rule, Severity.FILE, row, hidden=True) for row, rule in _broken_by(beside)]
+
+
+def personal_elsewhere(elsewhere: Iterable[TextElsewhere], contract: Contract, context: Context) -> pl.DataFrame:
+    """File-severity findings for the other sheets of a workbook of a participant-level dataset: sheet and row only."""
+    told: list[pl.DataFrame] = []
+    for part in _in_parts(elsewhere if contract.participant_level else ()):
+        by_sheet: dict[tuple[str, int], list[tuple[int, str]]] = {}
+        for cell in part:
+            by_sheet.setdefault((cell.sheet, cell.number), []).append((cell.row, cell.text))
+        for sheet, texts in by_sheet.items():
+            told.append(findings_frame(personal_beside(texts), sheet_told(*sheet, contract, context.data_cut_date)))
+        if sum(map(len, told)) > MOST_TOLD:
+            break
+    return pl.concat(told).head(MOST_TOLD) if told else findings_frame([], "")
+
+
+def _in_parts(cells: Iterable[TextElsewhere]) -> Iterator[list[TextElsewhere]]:
+    rest = iter(cells)
+    while part := list(islice(rest, CELLS_AT_ONCE)):
+        yield part
+
+
+def _broken_by(texts: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The rows of texts that hold personal data, with the rule that it breaks. A text is looked at once."""
     pieces = pl.DataFrame(
-        [(row, piece) for row, text in beside for piece in _PIECES.split(text)],
+        [(row, piece) for row, text in texts for piece in _PIECES.split(text)],
         schema={"row": pl.Int64, "text": pl.String},
         orient="row",
     )
     pieces = pieces.filter(pl.col("text").str.contains(WORTH_A_LOOK) | may_be_named(pieces["text"]))
-    found = {(row, rule) for row, text in pieces.iter_rows() if (rule := personal_rule(text))}
-    return [Finding(rule, Severity.FILE, row, hidden=True) for row, rule in sorted(found)]
+    rules = {text: personal_rule(text) for text in pieces["text"].unique()}
+    return sorted({(row, rule) for row, text in pieces.iter_rows() if (rule := rules[text])})

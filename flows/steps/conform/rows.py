@@ -2,48 +2,115 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+
 import polars as pl
 
-from schemas.contract import Contract, Severity
-from schemas.shapes import Finding, Layout
+from schemas.audit.findings import Outcome
+from schemas.codes import fold
+from schemas.contract import Contract, Kind, Severity
+from schemas.shapes import FINDING_TYPES, Finding, Layout
 
 MOST_VERSIONS = 5  # of the form, that a batch may state: more say no more (rule F24)
+FEW_ROWS = 0.1  # of a batch: so many may have been shifted; where more have a cell there, it is a column
+LEAST_HEADINGS = 3  # that a row holds, and half of its cells, to be a second heading
 _TOTAL = r"(?i)^\s*(?:grand\s*|sub[\s-]*)?totals?(?:[\s:]|$)"
+_NUMBERS = (Kind.WHOLE, Kind.DECIMAL, Kind.MONEY)
+_NO_HEADING = r"\d{5}|^\P{L}*$"
 
 
-def data_rows(
-    rows: pl.DataFrame, layout: Layout, contract: Contract
-) -> tuple[pl.DataFrame, list[Finding], list[tuple[int, str]]]:
-    """The rows that are data, and a finding for each that is blank (F07), a heading (F05) or a total (F06).
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a batch that are data, and those that are not.
 
-    What stands on total rows is given too: (row, text).
+    `not_data` has the columns `source_row`, `rule_id` and `severity`; `totals` is what stands on total rows.
+    """
+
+    texts: pl.DataFrame
+    not_data: pl.DataFrame
+    totals: list[tuple[int, str]]
+
+    def findings(self, sheet: str) -> pl.DataFrame:
+        """A finding for each row that is no data."""
+        said = self.not_data.with_columns(
+            pl.lit(str(Outcome.BROKEN)).alias("outcome"),
+            pl.lit(sheet).alias("sheet"),
+            pl.lit("").alias("field"),
+            pl.lit(False).alias("hidden"),
+        )
+        return pl.concat([pl.DataFrame(schema=FINDING_TYPES), said], how="diagonal")
+
+
+def data_rows(rows: pl.DataFrame, layout: Layout, contract: Contract, fields: Mapping[str, str]) -> Rows:
+    """The rows that are data; not those that are blank (F07), a heading (F05) or a total (F06).
+
+    `fields` says which field a folded heading is. A heading with the columns in another order refuses the file: what
+    stands below it is not where the first heading says.
     """
     names = [c for c in rows.columns if c != "source_row"]
-    cells = [pl.col(c).fill_null("") for c in names]
-    key = str(layout.positions.get(contract.key[0], 0))
-    any_total = pl.any_horizontal([c.str.contains(_TOTAL) for c in cells])
-    headings = [c.str.strip_chars() == heading for c, heading in zip(cells, layout.as_written, strict=True) if heading]
-    marked = rows.with_columns(
-        *cells,
-        pl.when(pl.all_horizontal([c.str.strip_chars() == "" for c in cells]))
+    filled = rows.with_columns(pl.col(names).fill_null(""))
+    repeated, other_order = _headings_among(filled, layout, fields)
+    marked = filled.with_columns(
+        pl.when(pl.all_horizontal([pl.col(c).str.strip_chars() == "" for c in names]))
         .then(pl.lit("F07"))
-        .when(pl.all_horizontal(headings))
+        .when(repeated | other_order)
         .then(pl.lit("F05"))
-        .when(
-            pl.col(key).fill_null("").str.contains(_TOTAL)
-            | ((pl.col(key).fill_null("").str.strip_chars() == "") & any_total)
-        )
+        .when(_is_total(names, layout, contract))
         .then(pl.lit("F06"))
-        .alias("not_data"),
+        .alias("rule_id"),
+        pl.when(other_order & ~repeated)
+        .then(pl.lit(str(Severity.FILE)))
+        .otherwise(pl.lit(str(Severity.WARNING)))
+        .alias("severity"),
     )
-    left_out = marked.filter(pl.col("not_data").is_not_null())
-    findings = [
-        Finding(rule, Severity.WARNING, source_row=row)
-        for row, rule in left_out.select("source_row", "not_data").iter_rows()
-    ]
-    totals = left_out.filter(pl.col("not_data") == "F06").select("source_row", *names)
-    cells_of_totals = [(row, text) for row, *texts in totals.iter_rows() for text in texts if text]
-    return marked.filter(pl.col("not_data").is_null()).drop("not_data"), findings, cells_of_totals
+    left_out = marked.filter(pl.col("rule_id").is_not_null())
+    totals = left_out.filter(pl.col("rule_id") == "F06").select("source_row", *names)
+    return Rows(
+        marked.filter(pl.col("rule_id").is_null()).drop("rule_id", "severity"),
+        left_out.select("source_row", "rule_id", "severity"),
+        [(row, text) for row, *texts in totals.iter_rows() for text in texts if text],
+    )
+
+
+def _is_total(names: list[str], layout: Layout, contract: Contract) -> pl.Expr:
+    """A row whose key says so; or one without a key that says so elsewhere, and lacks most of what a record has."""
+    key = pl.col(str(layout.positions.get(contract.key[0], 0)))
+    says_so = {c: pl.col(c).str.contains(_TOTAL) for c in names}
+    needed = [f.name for f in contract.fields if f.required and f.kind not in _NUMBERS and f.name not in contract.key]
+    places = [str(layout.positions[name]) for name in needed if name in layout.positions]
+    held = [((pl.col(c).str.strip_chars() != "") & ~says_so[c]).cast(pl.Int32) for c in places]
+    is_no_record = 2 * reduce(add, held) < len(held) if held else pl.lit(True)
+    return key.str.contains(_TOTAL) | (
+        (key.str.strip_chars() == "") & pl.any_horizontal(list(says_so.values())) & is_no_record
+    )
+
+
+def _headings_among(rows: pl.DataFrame, layout: Layout, fields: Mapping[str, str]) -> tuple[pl.Expr, pl.Expr]:
+    """Which rows are the heading again, and which hold headings at all, however they are spelt."""
+    own = [fold(heading) for heading in layout.as_written]
+    ordinary = not any(re.search(r"\d{5}", h) or not re.search(r"[^\W\d_]", h) for h in (*own, *fields) if h)
+    again, known = [], []
+    for i, heading in enumerate(own):
+        name = str(i)
+        texts = rows[name].unique()
+        if ordinary:  # most cells are seen not to be headings without a closer look
+            texts = texts.filter(~texts.str.contains(_NO_HEADING))
+        folded = {text: fold(text) for text in texts}
+        field = layout.columns[i].field
+        same = [t for t, f in folded.items() if f == heading or (field and fields.get(f) == field)]
+        if layout.as_written[i]:
+            again.append(pl.col(name).is_in(same) if same else pl.lit(False))
+        if of_any := [t for t, f in folded.items() if f and (f in fields or f == heading)]:
+            known.append(pl.col(name).is_in(of_any).cast(pl.Int32))
+    if len(known) < min(LEAST_HEADINGS, len(again)):
+        return pl.lit(False), pl.lit(False)
+    count = reduce(add, known)
+    cells = reduce(add, [(pl.col(str(i)).str.strip_chars() != "").cast(pl.Int32) for i in range(len(own))])
+    return pl.all_horizontal(again), (count >= LEAST_HEADINGS) & (2 * count >= cells)
 
 
 def without_heading(texts: pl.DataFrame, layout: Layout) -> list[Finding]:
@@ -65,12 +132,17 @@ def form_versions(texts: pl.DataFrame, layout: Layout) -> set[str]:
 
 
 def beside_the_table(texts: pl.DataFrame, layout: Layout) -> list[Finding]:
-    """A finding for each row of a marked workbook that still has a cell too many (rule F13).
+    """A finding for each row with a cell too many, right of the last heading (rule F13).
 
-    Such a row was torn when it was marked: its cells stand as they were sent, and none of them is sure of its column.
+    Where few rows have one they were shifted, and none of their cells is sure of its column; what most rows fill is a
+    column. A marked workbook that comes back holds the rows that were torn as they were sent, also between headings.
     """
-    surplus = [str(i) for i, heading in enumerate(layout.as_written) if not heading]
-    if not layout.is_marked or not surplus:
+    headed = [i for i, heading in enumerate(layout.as_written) if heading]
+    first = 0 if layout.is_marked else max(headed, default=0)
+    surplus = [str(i) for i in range(first, len(layout.as_written)) if not layout.as_written[i]]
+    if not surplus:
         return []
     torn = texts.filter(pl.any_horizontal(pl.col(c).str.strip_chars() != "" for c in surplus))["source_row"]
+    if not layout.is_marked and len(torn) > len(texts) * FEW_ROWS:
+        return []
     return [Finding("F13", Severity.ROW, row, found="a cell to the right of the last heading") for row in torn]

@@ -19,6 +19,7 @@ from schemas.file_rules import BLANK_ROWS_LISTED, FORM_VERSIONS
 from schemas.personal_data import PERSONAL_RULES
 from schemas.shapes import Finding, Layout, TypedBatch
 
+_LEFT_OUT = {"F05": "repeated headings", "F06": "total rows", "F07": "blank rows"}
 LEAST_ROWS_AT_FAULT = 10  # DOMAIN.md amendment 6
 LEAST_ROWS_FOR_BAD_SHARE = 20
 # When a cumulative extract looks like an earlier month's (F19): what comes ten times a month, and thirty times in all,
@@ -32,10 +33,11 @@ class WholeFile:
 
     def __init__(self, contract: Contract, layout: Layout, sheet: str) -> None:
         self.contract, self.layout, self.sheet = contract, layout, sheet
-        self.rows = self.torn = self.not_data = self.blank = 0
+        self.rows = self.torn = self.not_data = 0
         self.personal = self.refused = False
         self.total = Decimal(0)
         self._rules: Counter[str] = Counter()
+        self._left_out: Counter[str] = Counter()
         self._by_field: Counter[tuple[str, str]] = Counter()
         self._orders: set[tuple[str, str]] = set()
         self._days: Counter[date] = Counter()
@@ -49,7 +51,7 @@ class WholeFile:
         self._at_fault.append(source_rows)
 
     def add(self, typed: TypedBatch, findings: pl.DataFrame) -> pl.DataFrame:
-        """Remember a batch. Gives the findings to keep: a long tail of blank rows is told once, by its number."""
+        """Remember a batch. Gives the findings to keep: of very many rows left out, only the number is told."""
         self.rows += len(typed.rows)
         self.torn += len(typed.torn)
         self.not_data += typed.not_data
@@ -70,10 +72,13 @@ class WholeFile:
         if self.contract.event_date:
             days = typed.rows.select(pl.col(self.contract.event_date).alias("day")).drop_nulls()
             self._days.update(dict(days.group_by("day").len().iter_rows()))
-        blank = findings["rule_id"] == "F07"
-        self.blank += int(blank.sum())
-        kept = findings if self.blank <= BLANK_ROWS_LISTED else findings.filter(~blank)
-        return self._told_once(kept)
+        left_out = pl.col("rule_id").is_in(list(_LEFT_OUT)) & (pl.col("severity") == Severity.WARNING)
+        self._left_out.update(findings.filter(left_out)["rule_id"].to_list())
+        return self._told_once(findings.filter(~(left_out & pl.col("rule_id").is_in(self._too_many()))))
+
+    def _too_many(self) -> list[str]:
+        """The rules by which more rows were left out than are listed."""
+        return [rule for rule in _LEFT_OUT if self._left_out[rule] > BLANK_ROWS_LISTED]
 
     def _told_once(self, findings: pl.DataFrame) -> pl.DataFrame:
         """The findings without those about the whole file that an earlier batch made already."""
@@ -109,8 +114,10 @@ class WholeFile:
         """What is wrong with the file as a whole (DOMAIN.md amendments 6, 7 and 11)."""
         found: list[Finding] = []
         rows = self.rows + self.torn
-        if self.blank > BLANK_ROWS_LISTED:
-            found.append(Finding("F07", Severity.WARNING, found=f"{self.blank} blank rows"))
+        found += [
+            Finding(rule, Severity.WARNING, found=f"{self._left_out[rule]} {_LEFT_OUT[rule]}")
+            for rule in self._too_many()
+        ]
         if rows == 0 and not delivery.nil_return:
             found.append(Finding("F01", Severity.FILE))
         many = [r for r in ("F13", "C10") if self._rules[r] >= LEAST_ROWS_AT_FAULT and self._rules[r] > rows / 100]

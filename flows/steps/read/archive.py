@@ -136,7 +136,8 @@ def the_only_file(package: Package) -> str:
 
 
 def _is_added(entry: zipfile.ZipInfo) -> bool:
-    return entry.filename.replace("\\", "/").rpartition("/")[2] in _ADDED_BY_COMPUTERS
+    name = entry.filename.replace("\\", "/").rpartition("/")[2]
+    return name in _ADDED_BY_COMPUTERS or name.startswith("._")  # what a Macintosh knows of the file of that name
 
 
 def unpacked(package: Package, name: str) -> tuple[tempfile.TemporaryDirectory[str], Path]:

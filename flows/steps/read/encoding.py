@@ -36,8 +36,8 @@ def as_utf8(path: Path) -> tuple[Data, str, list[Finding]]:
         raw = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     data, encoding = _decoded(raw)
     _refuse_if_not_text(data)
-    if data.find(b"\n") < 0 and data.find(b"\r") >= 0:  # saved on an old Macintosh
-        data = data[:].replace(b"\r", b"\n")
+    if _ends_lines_with_returns(data):
+        data = data[:].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     _refuse_if_a_line_never_ends(data)
     if encoding == "utf-8-sig":
         return data, encoding, [Finding("F03", Severity.WARNING)]
@@ -81,6 +81,18 @@ def _refuse_if_not_text(data: Data) -> None:
     zeros = sum(data[i : i + _PIECE].count(b"\x00") for i in range(0, len(data), _PIECE))
     if zeros > MOST_ZERO_BYTES * len(data):
         raise Unreadable("F02", f"{zeros / len(data):.0%} of the file are zero bytes")
+
+
+def _ends_lines_with_returns(data: Data) -> bool:
+    """Whether most lines end with a carriage return alone, as old Macintoshes wrote them and some programs still do."""
+    if data.find(b"\r") < 0:
+        return False
+    returns = feeds = both = 0
+    for start in range(0, len(data), _PIECE):
+        piece = data[start : start + _PIECE]
+        returns, feeds = returns + piece.count(b"\r"), feeds + piece.count(b"\n")
+        both += piece.count(b"\r\n") + (piece.endswith(b"\r") and data[start + _PIECE : start + _PIECE + 1] == b"\n")
+    return returns - both > feeds
 
 
 def _refuse_if_a_line_never_ends(data: Data) -> None:

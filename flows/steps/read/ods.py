@@ -24,7 +24,7 @@ _ADDED = ":calcext:"  # LibreOffice's own attributes, which have the same names 
 _ERROR = re.compile(r"#(REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!)")
 _OWN_ERROR = re.compile(r"Err:(\d{3})")
 _AS_EXCEL_SAYS = {"503": "#NUM!", "524": "#REF!", "525": "#NAME?", "532": "#DIV/0!"}  # any other is #VALUE!
-_MOST_ROWS = 2_000_000
+_MOST_ROWS = 1 << 20  # of a sheet, as in the programs that write them
 
 
 def sheets_of_ods(package: Package) -> list[Sheet]:
@@ -49,7 +49,7 @@ class _SheetRead:
 
     def __init__(self, name: str, style: str) -> None:
         self.name, self.style = name, style
-        self.rows: list[tuple[int, list[Any]]] = []  # (row from 0, cells), of the rows that hold anything
+        self.rows: list[tuple[int, int, list[Any]]] = []  # (row from 0, how often, cells) of those that hold anything
         self.merged: list[Area] = []
         self.next_row = self.width = 0
 
@@ -57,16 +57,19 @@ class _SheetRead:
         if cells:
             self.width = max(self.width, len(cells))
             must_fit(self.next_row + times, self.width)
-            self.rows += [(self.next_row + i, cells) for i in range(times)]
+            if self.next_row + times > _MOST_ROWS:
+                raise Unreadable("U01", f"a sheet has more than {_MOST_ROWS:,} rows")
+            self.rows.append((self.next_row, times, cells))
         self.next_row = min(self.next_row + times, 1 << 40)
 
     def all_rows(self) -> Iterator[list[Any]]:
         at = 0
-        for row, cells in self.rows:
+        for row, times, cells in self.rows:
             for _ in range(at, row):
                 yield []
-            yield list(cells)
-            at = row + 1
+            for _ in range(times):
+                yield list(cells)
+            at = row + times
 
     def finished(self, hidden_styles: set[str]) -> Sheet:
         table = Table(self.all_rows, self.merged)

@@ -7,6 +7,7 @@ delimiter, so that its sender sees it where it was.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Set
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def _heading_lines(path: Path, known: Set[str], delimiter: str, quote: str) -> t
     """The records of a text file's heading, each at its first line, and what parts the cells."""
     data, _, _ = as_utf8(path)
     heading = heading_of(data, known, delimiter, quote or QUOTE)
-    texts = data[: heading.size].decode("utf-8").splitlines(keepends=True)[heading.first :]
+    texts = re.findall(r"[^\n]*\n|[^\n]+", data[: heading.size].decode("utf-8"))[heading.first :]
     reader = csv.reader(texts, delimiter=heading.delimiter, quotechar=heading.quote)
     lines, line = {}, heading.first + 1
     for record in reader:

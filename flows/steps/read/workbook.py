@@ -1,7 +1,8 @@
 """A workbook of any kind: which sheet holds the dataset, where its heading is, and the rows below, each where it is.
 
-Hidden sheets are never read; hidden rows and columns are, for they are as much data as those that are shown. Merged
-cells are never filled down; only in a heading does a merged cell stand for its whole block.
+Hidden sheets are never read; hidden rows and columns are, for they are as much data as those that are shown. Any other
+sheet, hidden or not, is given for the search for personal data alone. Merged cells are never filled down; only in a
+heading does a merged cell stand for its whole block.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from flows.steps.read.stray_sheets import left_out
 from schemas.codes import fold
 from schemas.contract import Severity
 from schemas.returned_workbook import OUR_SHEETS, ROW_PROBLEMS
-from schemas.shapes import Extract, Finding, TextBatch, Unreadable
+from schemas.shapes import Extract, Finding, TextBatch, TextElsewhere, Unreadable
 
 BATCH_ROWS = 50_000
 MOST_HEADING_ROWS = 10
 BATCH_CELLS = 4_000_000
+LEAST_NUMBER = 100_000_000  # that may be somebody's: identifiers have nine digits and more
 LIKE_THE_BEST = 0.8  # of the best sheet's headings: with as many, another may hold the dataset as well
 
 
@@ -51,8 +53,31 @@ def read_workbook(sheets: Sequence[Sheet], known_headings: Set[str], wanted: str
     number = next(n for n, sheet in enumerate(sheets, 1) if sheet.name == name)
     batches = _batches(table, heading, width)
     return Extract(
-        name, "", heading.first + 1, tuple(headings), batches, findings, sheet_number=number, is_marked=is_marked
+        name,
+        "",
+        heading.first + 1,
+        tuple(headings),
+        batches,
+        findings,
+        is_marked=is_marked,
+        sheet_number=number,
+        elsewhere=_elsewhere(sheets, name),
     )
+
+
+def _elsewhere(sheets: Sequence[Sheet], read: str) -> Iterator[TextElsewhere]:
+    """The texts and the long whole numbers on every other sheet that is not ours. Raises Unreadable (U01)."""
+    for number, sheet in enumerate(sheets, 1):
+        if sheet.name == read or sheet.name in OUR_SHEETS:
+            continue
+        for row, cells in enumerate(sheet.open().rows(), 1):
+            for cell in cells:
+                if (isinstance(cell, str) and cell) or _may_identify(cell):
+                    yield TextElsewhere(sheet.name, number, row, text_of(cell))
+
+
+def _may_identify(cell: object) -> bool:
+    return isinstance(cell, int | float) and abs(cell) >= LEAST_NUMBER and cell == cell // 1
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,8 @@
 """The XML of an Excel sheet, searched before the sheet is opened: how far its cells reach, and its spreadsheet errors.
 
+A formula without a stored value is such an error too (some programs write formulas and leave the reckoning to Excel):
+its cell would be read as empty. A formula whose value is an empty text says so by its type.
+
 An ordinary sheet is searched with regular expressions, a piece at a time; one that is written in any other way is
 parsed, which takes longer and tells the same.
 """
@@ -24,6 +27,13 @@ _PREFIXED_CELL = re.compile(rb":c[\s/>]")
 _CUTS = (b"<c ", b"<c/", b"<c>", b"<row", b"</row", b"</sheetData")
 _ERROR = re.compile(rb"""\bt\s*=\s*["']e["']""")
 _ERROR_CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"[^>]*\bt="e"[^>]*>\s*(?:<f[^<]*(?:</f>\s*)?)?<v>([^<]*)</v>')
+_FORMULA = re.compile(rb"<f[\s/>]")
+_FORMULA_CELL = re.compile(
+    rb'<c r="([A-Z]{1,3})(\d{1,7})"([^<>]*)>\s*<f(?:\s[^<>]*)?(?:/>|(?<!/)>[^<]*</f>)\s*'
+    rb"(?:<v(?:\s[^<>]*)?(?:/>|(?<!/)>([^<]*)</v>))?"
+)
+_TEXT_CELL = re.compile(rb"""\bt\s*=\s*["']str["']""")
+NOT_RECKONED = "#CALC!"
 
 
 def errors_of_sheet(package: Package, member: str) -> Errors:
@@ -53,6 +63,14 @@ def _searched(package: Package, member: str, odd_cell: re.Pattern[bytes]) -> Err
         found = _ERROR_CELL.findall(piece) if (said := len(_ERROR.findall(piece))) else []
         if said != len(found):
             return None
+        formulas = _FORMULA_CELL.findall(piece) if (said := len(_FORMULA.findall(piece))) else []
+        if said != len(formulas):
+            return None
+        errors |= {
+            (int(row) - 1, index_of(column.decode())): NOT_RECKONED
+            for column, row, attributes, value in formulas
+            if not value.strip() and not _TEXT_CELL.search(attributes)
+        }
         errors |= {(int(row) - 1, index_of(column.decode())): text.decode() for column, row, text in found}
     width = max((index_of(c.decode()) + 1 for c in columns), default=0)
     return errors if last_row * width <= MOST_CELLS and width <= MOST_COLUMNS else None
@@ -76,27 +94,34 @@ def _whole_cells(pieces: Iterator[bytes]) -> Iterator[bytes]:
 def _parsed(package: Package, member: str) -> Errors:
     """The spreadsheet errors of a sheet, however it is written."""
     row = column = last_row = last_column = 0
-    is_error = in_value = False
+    is_error = in_value = is_reckoned = False
     errors: Errors = {}
 
     def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal row, column, last_row, last_column, is_error, in_value
+        nonlocal row, column, last_row, last_column, is_error, in_value, is_reckoned
         kind, at = tag.rpartition(":")[2], attributes.get("r", "")
         if kind == "row":
             row, column = int(at) if at.isdecimal() and len(at) < 12 else row + 1, 0
         elif kind == "c":
             named = re.fullmatch(r"([A-Z]{1,9})(\d{1,18})", at.upper())
             row, column = (int(named[2]), index_of(named[1]) + 1) if named else (row, column + 1)
-            is_error = attributes.get("t") == "e"
+            is_error, is_reckoned = attributes.get("t") == "e", attributes.get("t") == "str"
         elif kind in ("v", "is", "f"):  # an empty cell takes no room
             in_value = kind == "v"
+            if kind == "f" and not is_reckoned:
+                errors[row - 1, column - 1] = NOT_RECKONED
             if row > last_row or column > last_column:
                 last_row, last_column = max(last_row, row), max(last_column, column)
                 must_fit(last_row, last_column)
 
     def text(said: str) -> None:
-        if is_error and in_value:
-            errors[row - 1, column - 1] = errors.get((row - 1, column - 1), "") + said
+        nonlocal is_reckoned
+        if not in_value or not said.strip():
+            return
+        before = errors.pop((row - 1, column - 1), "")
+        if is_error:
+            errors[row - 1, column - 1] = (before if is_reckoned else "") + said
+        is_reckoned = True
 
     def end(tag: str) -> None:
         nonlocal in_value

@@ -13,11 +13,10 @@ def report_lines(report: Report) -> list[str]:
     rows = report.rows
     lines = [report.instruction]
     if report.rows_judged:
-        lines.append(
-            f"{rows.accepted:,} of {counted(rows.read, 'row')} would be accepted, {rows.held:,} held back."
-            if rows.held
-            else f"{rows.accepted:,} of {counted(rows.read, 'row')} would be accepted."
-        )
+        held = f", {rows.held:,} held back" if rows.held else ""
+        left_out = rows.repeats + rows.not_data
+        left = f", {left_out:,} left out" if left_out else ""
+        lines.append(f"{rows.accepted:,} of {counted(rows.read, 'row')} would be accepted{held}{left}.")
     elif rows.read:
         lines.append("The rows were not checked: the file itself has to be mended first.")
     sections = (

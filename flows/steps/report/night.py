@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -44,7 +44,8 @@ class Night:
 
     `findings` counts findings by delivery_id, rule_id, severity, outcome and field (column `rows`): see
     `count_findings`. `current` is the cut-off of the last accepted delivery of each (site_code, dataset). `result` is
-    that of `audit.runs`: published, quiet or failed; `problem` says why it failed.
+    that of `audit.runs` (published, quiet or failed), or 'not told' where new figures are out and the reports of them
+    failed; `problem` says why.
     """
 
     result: str
@@ -53,6 +54,10 @@ class Night:
     current: Mapping[tuple[str, str], date] = field(default_factory=dict)
     late: Sequence[Late] = ()
     still_stopped: Sequence[Delivery] = ()  # refused on an earlier night, and not sent again since
+    replaced: Collection[str] = ()  # delivery_ids: a later one is accepted, so nobody has to do anything
+    released: int = 0  # rows that were held back on an earlier night
+    sudden_changes: Sequence[tuple[Delivery, str, str]] = ()  # delivery, rule, and what was found
+    not_told: Sequence[str] = ()  # reports that could not be written, and why
     reports: Mapping[str, str] = field(default_factory=dict)  # delivery_id -> path of its page
     changes: Sequence[str] = ()  # what else changed: 'code list provider_type: 12 rows left quarantine'
     corrections_to_mend: Sequence[str] = ()
@@ -71,9 +76,11 @@ def night_summary(run: Mapping[str, Any], night: Night) -> str:
     blocks = [
         _verdict(night),
         _about(run),
+        _section("Reports that could not be written", _bullets(_not_told(night))),
         _section("What changed", _bullets(night.changes)),
         _section("Files checked", _table_of_deliveries(night)),
         _section("Refused, and why", _bullets(_refused(night))),
+        _section("Sudden changes", _bullets(_sudden_changes(night))),
         _section("Corrections to look at", _bullets(night.corrections_to_mend)),
         _section("Personal data to delete", _bullets(_to_delete(night))),
         _section("Whose figures are old", _bullets(_old_figures(night))),
@@ -84,20 +91,26 @@ def night_summary(run: Mapping[str, Any], night: Night) -> str:
 
 
 def _verdict(night: Night) -> str:
-    results = [v.result for _, v in night.deliveries]
+    results = [v.result for d, v in night.deliveries if d.delivery_id not in night.replaced]
     if night.result == "quiet":
         since = f" since {moment(night.last_change)}" if night.last_change else ""
         return f"Nothing changed{since}: there was nothing new to check."
-    parts = [f"{counted(len(results), 'file')} checked"]
+    why = f": {night.problem.rstrip('.')}" if night.problem else ""
+    if night.result == "not told":
+        return f"Published, but not all was reported{why}. The new figures are out; the next run writes the reports."
+    parts = [f"{counted(len(night.deliveries), 'file')} checked"]
     if held := results.count(Result.HELD_ROWS):
         parts.append(f"{held} with rows held back")
     if refused := results.count(Result.REFUSED):
         parts.append(f"{refused} refused")
     if unread := results.count(Result.UNREADABLE):
         parts.append(f"{unread} could not be read")
+    if replaced := len(night.deliveries) - len(results):
+        parts.append(f"{replaced} replaced by a later file")
+    if night.released:
+        parts.append(f"{counted(night.released, 'row')} released")
     if night.result == "published":
         return f"Published: {', '.join(parts)}."
-    why = f": {night.problem.rstrip('.')}" if night.problem else ""
     return f"Not published{why}. {', '.join(parts)}; the figures of the last good night stand."
 
 
@@ -188,7 +201,19 @@ def _rules(night: Night, delivery: Delivery) -> list[tuple[str, str]]:
 def _refused(night: Night) -> list[str]:
     return [
         f"{_name(d)}: {listed([f'{title} ({rule_id})' for rule_id, title in _rules(night, d)]) or 'no reason recorded'}"
+        f"{'. A later file is accepted: nothing to do' * (d.delivery_id in night.replaced)}"
         for d in _stopped(night)
+    ]
+
+
+def _not_told(night: Night) -> list[str]:
+    return [f"{failed}. The next night tries again." for failed in night.not_told]
+
+
+def _sudden_changes(night: Night) -> list[str]:
+    return [
+        f"{_name(d)}: {found} ({rule_id}: {explain(datasets().get(d.dataset), rule_id, '', Severity.WARNING).title})"
+        for d, rule_id, found in night.sudden_changes
     ]
 
 

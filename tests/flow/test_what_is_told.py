@@ -1,0 +1,177 @@
+"""One truth of a night: the page, the summary, audit.deliveries and the night's own result say the same."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from made_up_returns import BPL, DataFolder, people, sound
+
+from flows import marking, nightly, reporting
+from flows.nightly import NightResult
+from flows.store.ledger import Ledger
+
+DEC, JAN, FEB = "2016-12-02T03:30", "2017-01-03T03:30", "2017-02-02T03:30"
+ROWS = ("read", "accepted", "held", "repeats", "not_data")
+
+
+def of_contacts(outcome: NightResult) -> dict[str, Any]:
+    [found] = [d for d in outcome.deliveries() if "contacts" in d["delivery"]]
+    return found
+
+
+def in_the_table(folder: DataFolder, delivery_id: str) -> tuple[Any, ...]:
+    [row] = folder.ask(
+        "select result, rows_read, rows_accepted, rows_held, rows_repeated, rows_not_data from audit.deliveries"
+        " where delivery_id = ?",
+        delivery_id,
+    )
+    return row
+
+
+def on_the_page(folder: DataFolder, outcome: NightResult, delivery_id: str) -> tuple[Any, ...]:
+    page = outcome.reported.pages[delivery_id]
+    said = json.loads(page.with_suffix(".report.json").read_text(encoding="utf-8"))
+    return (said["result"], *(said["rows"][n] for n in ROWS))
+
+
+def page_of(folder: DataFolder, version: int, period: str = "201611") -> str:
+    path = folder.places.reports / BPL / f"{BPL}_contacts_{period}_v{version}.html"
+    return path.read_text(encoding="utf-8")
+
+
+def bad(n: int) -> dict[str, str]:
+    return sound("contacts", n, attended="9")
+
+
+def test_rows_that_other_tables_hold_are_held_wherever_it_is_told(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.send_all(1, 2)
+    folder.send("contacts", people("contacts", 1, 2, 3))
+    outcome = folder.night()
+    said = of_contacts(outcome)
+    told = (said["result"], *(said[n] for n in ROWS))
+    assert told == ("accepted_with_held_rows", 3, 2, 1, 0, 0)
+    assert told == in_the_table(folder, said["delivery"]) == on_the_page(folder, outcome, said["delivery"])
+    assert "1 with rows held back" in outcome.verdict
+    ends: list[str] = []
+    monkeypatch.setattr(nightly, "show", lambda *_: None)
+    monkeypatch.setattr(nightly, "ended", lambda name, *_: ends.append(name))
+    nightly._ended(outcome)
+    assert ends == ["PartlyLoaded"]
+
+
+def test_a_file_that_came_too_late_is_refused_wherever_it_is_told(folder: DataFolder) -> None:
+    folder.send_all(1, 2, 3, period="201612")
+    folder.night(JAN)
+    folder.send("contacts", [*people("contacts", 1, 2), sound("contacts", 1)], period="201611", version=2)
+    outcome = folder.night(FEB)
+    said = of_contacts(outcome)
+    told = (said["result"], *(said[n] for n in ROWS))
+    assert told == ("refused", 3, 0, 2, 1, 0)
+    assert told == in_the_table(folder, said["delivery"]) == on_the_page(folder, outcome, said["delivery"])
+    assert not outcome.must_be_fixed, "the later file counts"
+    assert outcome.verdict == "Published: 1 file checked, 1 replaced by a later file."
+
+
+@pytest.mark.parametrize("broken", ["write_reports", "mark", "write_marked_workbook"])
+def test_a_report_that_cannot_be_written_costs_itself_alone(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    folder.send_all(1, 2)
+    folder.send("contacts", [sound("contacts", 1), bad(2)])
+    home = marking if broken == "write_marked_workbook" else reporting
+    working = getattr(home, broken)
+
+    def breaks_on_contacts(*args: Any, **options: Any) -> Any:
+        if "contacts" in str(args[0 if home is marking else 1]):
+            raise KeyError("AB123456C")
+        return working(*args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(home, broken, breaks_on_contacts)
+        outcome = folder.night(DEC)
+    assert outcome.verdict.startswith("Published: 4 files checked") and outcome.must_be_fixed
+    assert len(outcome.reported.pages) == (3 if broken == "write_reports" else 4)
+    [failed] = outcome.reported.not_told
+    assert failed.startswith(f"{BPL} contacts November 2016 v1: ") and "KeyError" in failed
+    assert f"- {failed}. The next night tries again." in outcome.reported.summary
+    assert "AB123456C" not in outcome.reported.summary
+    again = folder.night(JAN)
+    assert again.result == "quiet" and again.reported.not_told == ()
+    assert [i.split("-2016")[0] for i in again.reported.pages if "contacts" not in i] == []
+    assert (folder.places.reports / BPL / f"{BPL}_contacts_201611_v1_to_fix.xlsx").exists()
+    assert folder.night(FEB).reported.pages == {}
+
+
+def test_a_night_that_fails_after_publishing_says_that_the_figures_are_out(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    folder.send_all(1)
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+        patch.setattr(reporting, "write_reports", full)
+        folder.night()
+    [told] = [p.read_text(encoding="utf-8") for p in (folder.places.reports / "nights").glob("*.md")]
+    assert told.startswith("Published, but not all was reported: No space left on device.")
+    assert folder.count("core.contacts") == 1
+    assert len(folder.night().reported.pages) == 4
+
+
+def test_a_replaced_file_asks_for_nothing_any_more(folder: DataFolder) -> None:
+    folder.send_all(1, 2)
+    folder.send("contacts", [sound("contacts", 1), bad(2)])
+    first = folder.night(DEC)
+    marked = folder.places.reports / BPL / f"{BPL}_contacts_201611_v1_to_fix.xlsx"
+    assert marked.exists() and "<h1>Fix 1 problem" in page_of(folder, 1)
+    told_id = of_contacts(first)["delivery"]
+    ledger = Ledger(folder.places.ledger)
+    told = ledger.told([told_id])
+    folder.send("contacts", people("contacts", 1, 2), version=2)
+    second = folder.night(JAN)
+    page = page_of(folder, 1)
+    assert f"<h1>Replaced by {BPL}_contacts_201611_v2.csv: nothing to do</h1>" in page
+    assert "1 of 2 rows accepted; 1 held back" in page and "(V02)" not in page and "How to send it again" not in page
+    assert not marked.exists()
+    assert told_id not in second.reported.pages and ledger.told([told_id]) == told
+    before = {p: p.stat().st_mtime_ns for p in folder.places.reports.rglob("*.html")}
+    folder.night(FEB)
+    assert {p: p.stat().st_mtime_ns for p in folder.places.reports.rglob("*.html")} == before
+    ledger.close()
+
+
+def test_what_was_replaced_the_same_night_is_nobodys_work(folder: DataFolder) -> None:
+    folder.send_all(1, 2)
+    refused = people("contacts", 1, 2)
+    for row in refused:
+        del row["contact_date"]
+    folder.send("contacts", refused)
+    folder.send("contacts", people("contacts", 1, 2), version=2)
+    outcome = folder.night()
+    assert not outcome.must_be_fixed and outcome.stopped == ()
+    assert outcome.verdict == "Published: 5 files checked, 1 replaced by a later file."
+    assert "<h1>Replaced by" in page_of(folder, 1) and "Accepted: nothing to do" in page_of(folder, 2)
+
+
+def test_an_overwritten_file_leaves_its_page_to_the_new_one(folder: DataFolder) -> None:
+    folder.send_all(1, 2)
+    folder.send("contacts", [sound("contacts", 1), bad(2)])
+    folder.night(DEC)
+    folder.send("contacts", people("contacts", 1, 2))
+    folder.night(JAN)
+    assert "<h1>Accepted: nothing to do</h1>" in page_of(folder, 1)
+
+
+def test_a_collapsed_extract_is_in_the_summary(folder: DataFolder) -> None:
+    folder.send_all(*range(1, 41))
+    folder.night(DEC)
+    folder.send("contacts", people("contacts", *range(1, 11)), period="201612")
+    outcome = folder.night(JAN)
+    sudden = outcome.reported.summary.partition("## Sudden changes")[2].partition("##")[0]
+    found = folder.ask("select rule_id, found from audit.findings where rule_id in ('F22', 'F23') order by 1")
+    assert [rule_id for rule_id, _ in found] == ["F22", "F23"]
+    assert all(f"Contacts, December 2016, version 1: {text} ({rule_id}: " in sudden for rule_id, text in found)

@@ -1,0 +1,124 @@
+"""Blank rows, repeated headings and totals are left out; what is none of these never is. Source: DOMAIN.md 6.1."""
+
+from __future__ import annotations
+
+import pytest
+from judging import CONTACT, Found, Judge, as_csv, contacts
+
+HEADING = ",".join(CONTACT)
+COMMAS = "," * (len(CONTACT) - 1)
+SOUND = as_csv(contacts({}, {}))
+
+
+def test_f05_a_repeated_heading_is_left_out(judge: Judge) -> None:
+    lines = SOUND.splitlines()
+    outcome = judge("\n".join([*lines[:2], HEADING, lines[2]]))
+    assert (outcome.rules, outcome.accepted) == ([("F05", "warning", 3)], [2, 4])
+    assert outcome.verdict.rows.not_data == 1
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        "\ufeff" + HEADING,
+        HEADING.upper().replace("_", " "),
+        HEADING.replace("contact_date", "Date of contact"),
+        ",".join(f"\u200b{h} " for h in CONTACT),
+    ],
+    ids=["a mark before it", "capitals", "another name of a column", "characters that nobody sees"],
+)
+def test_f05_however_it_is_spelt(judge: Judge, again: str) -> None:
+    outcome = judge(SOUND + again + "\n")
+    assert (outcome.rules, outcome.accepted) == ([("F05", "warning", 4)], [2, 3])
+
+
+def test_f05_in_another_order_it_refuses_the_file(judge: Judge) -> None:
+    """The rows below it would be read into the wrong columns."""
+    rows = [dict(reversed(row.items())) for row in contacts({}, {})]
+    outcome = judge(SOUND + as_csv(rows))
+    assert (outcome.refusals, outcome.accepted) == (["F05"], [])
+    assert ("F05", "file", 4) in outcome.rules
+    assert outcome.verdict.rows.not_data == 1
+
+
+def test_f05_a_record_with_a_heading_in_a_cell_is_a_record(judge: Judge) -> None:
+    outcome = judge(as_csv(contacts({}, {"staff_role": "Contact date", "contact_type": "Attended"})))
+    assert (outcome.of("F05"), outcome.held) == ([], [3])
+
+
+def test_f05_and_f06_very_many_are_told_by_their_number(judge: Judge) -> None:
+    outcome = judge(SOUND + f"{HEADING}\n" * 101 + f"Total{COMMAS}\n" * 102)
+    assert [(f.rule, f.row, f.found) for f in outcome.findings] == [
+        ("F05", None, "101 repeated headings"),
+        ("F06", None, "102 total rows"),
+    ]
+    assert (outcome.accepted, outcome.verdict.rows.not_data) == ([2, 3], 203)
+
+
+def test_f06_a_record_without_its_key_is_no_total(judge: Judge) -> None:
+    """It holds whatever else a record has: it is held, not dropped."""
+    outcome = judge(as_csv(contacts({}, {"contact_id": "", "staff_ref": "Total"}, {})))
+    assert (outcome.of("F06"), outcome.held, outcome.accepted) == ([], [3], [2, 4])
+
+
+@pytest.mark.parametrize("word", ["Total", "TOTAL", "Grand total", "Sub-total", "Subtotal", "Totals"])
+@pytest.mark.parametrize("place", ["contact_id", "episode_id"])
+def test_f06_a_total_is_left_out(judge: Judge, word: str, place: str) -> None:
+    total = {**dict.fromkeys(CONTACT, ""), place: word, "duration_minutes": "90"}
+    outcome = judge(as_csv([*contacts({}, {}), total]))
+    assert (outcome.rules, outcome.accepted, outcome.held) == ([("F06", "warning", 4)], [2, 3], [])
+    assert outcome.verdict.rows.not_data == 1
+
+
+@pytest.mark.parametrize("key", ["TOTAL-C000009", "Totalling", "TOTALS1-C000009"])
+def test_f06_a_word_that_only_begins_so_is_no_total(judge: Judge, key: str) -> None:
+    outcome = judge(as_csv(contacts({}, {"contact_id": key}, {})))
+    assert (outcome.of("F06"), outcome.verdict.rows.not_data) == ([], 0)
+
+
+@pytest.mark.parametrize("key", ["Total:", "Total 2", "total: 2 contacts"])
+def test_f06_more_may_follow_the_word(judge: Judge, key: str) -> None:
+    assert judge(as_csv(contacts({}, {"contact_id": key}, {}))).rules == [("F06", "warning", 3)]
+
+
+@pytest.mark.parametrize("line", ["   ", "\t", "\u00a0", "\x1a", " \x1a "])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_f07_a_line_of_spaces_or_the_mark_of_its_end_is_blank(judge: Judge, line: str, line_end: str) -> None:
+    first, *rows = SOUND.splitlines()
+    outcome = judge(line_end.join([first, line, *rows, line]))
+    assert outcome.rules == [("F07", "warning", 2), ("F07", "warning", 5)]
+    assert outcome.accepted == [3, 4]
+
+
+def test_f07_a_blank_row_is_left_out(judge: Judge) -> None:
+    outcome = judge(SOUND.replace("\n", f"\n{COMMAS}\n", 1) + "\n   \n")
+    assert outcome.of("F07")[0] == Found("F07", "warning", 2, None, None, None)
+    assert outcome.accepted == [3, 4]
+
+
+def test_f07_an_empty_line_is_left_out(judge: Judge) -> None:
+    outcome = judge(SOUND.replace("\n", "\n\n", 1))
+    assert (outcome.rules, outcome.accepted) == ([("F07", "warning", 2)], [3, 4])
+
+
+def test_f07_a_long_tail_of_them_is_told_once(judge: Judge) -> None:
+    outcome = judge(SOUND + f"{COMMAS}\n" * 101)
+    assert outcome.findings == [Found("F07", "warning", None, None, "101 blank rows", None)]
+    assert (outcome.accepted, outcome.verdict.rows.not_data) == ([2, 3], 101)
+
+
+def test_f07_a_hundred_are_told_one_by_one(judge: Judge) -> None:
+    assert [f.row for f in judge(SOUND + f"{COMMAS}\n" * 100).of("F07")] == list(range(4, 104))
+
+
+def test_f08_a_merged_key_is_never_filled_down(judge: Judge) -> None:
+    outcome = judge(as_csv(contacts({}, {"contact_id": ""}, {})))
+    assert [(f[:4], f.found or "") for f in outcome.findings] == [(("F08", "row", 3, "contact_id"), "")]
+    assert (outcome.accepted, outcome.held) == ([2, 4], [3])
+
+
+def test_f08_nor_is_a_block_of_them(judge: Judge) -> None:
+    """Each row of a merged block is told, so that a spreadsheet that fills it down mends them all."""
+    outcome = judge(as_csv(contacts({}, *[{"contact_id": ""}] * 3, {}, {"contact_id": ""})))
+    assert outcome.rules == [("F08", "row", row) for row in (3, 4, 5, 7)]
+    assert outcome.accepted == [2, 6]

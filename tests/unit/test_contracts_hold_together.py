@@ -1,0 +1,50 @@
+"""A rule that could never be judged is refused where it is stated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from schemas import catalogue
+from schemas.contract import Rule, Severity
+from schemas.core import contacts
+from schemas.file_rules import BETWEEN_DELIVERIES
+
+
+@pytest.fixture
+def fresh_datasets() -> Iterator[None]:
+    """The catalogue as it is stated, before and after the test."""
+    catalogue.datasets.cache_clear()
+    yield
+    catalogue.datasets.cache_clear()
+
+
+def rule(**said: object) -> Rule:
+    return Rule("X01", Severity.ROW, "A rule", "something", "Mend it.", **said)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "vain",
+    [
+        rule(holds=lambda: pl.lit(True)),
+        rule(holds=lambda: pl.lit(True), on="contact_id", breaks_sql="select 1"),
+    ],
+)
+def test_a_rule_that_would_never_be_judged_is_refused(vain: Rule) -> None:
+    with pytest.raises(ValueError, match="contacts: X01"):
+        replace(contacts.CONTRACT, rules=(vain,))
+
+
+def test_a_rule_that_needs_an_unknown_dataset_is_refused(monkeypatch: pytest.MonkeyPatch, fresh_datasets: None) -> None:
+    wrong = rule(breaks_sql="select 1", needs=("referals",))
+    monkeypatch.setattr(contacts, "CONTRACT", replace(contacts.CONTRACT, rules=(wrong,)))
+    with pytest.raises(ValueError, match="contacts needs referals"):
+        catalogue.datasets()
+
+
+def test_rules_between_deliveries_are_warnings() -> None:
+    """They hold no row and refuse no file: `relate` writes their findings and nothing else."""
+    assert BETWEEN_DELIVERIES and {r.severity for r in BETWEEN_DELIVERIES} == {Severity.WARNING}
