@@ -42,6 +42,7 @@ CODE = (
     ),
     "schemas/names.csv",
     "schemas/core/programmes.csv",
+    "schemas/core/returns.csv",
     "schemas/core/sites.csv",
     "schemas/codes/__init__.py",
     "schemas/audit/deliveries.py",

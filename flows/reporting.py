@@ -263,7 +263,7 @@ class _Telling:
             parts = [self._part(o) for o in of_file]
             folder = self.places.reports / d.site_code
             raw = self.places.raw / d.path
-            marked, why_none = mark(raw, d, parts, folder, readers_of=self.places.pointer)
+            marked, why_none = mark(raw, d, parts, folder, readers_of=raw.parent)
         except OSError:
             raise
         except Exception as error:

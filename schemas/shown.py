@@ -21,7 +21,7 @@ from schemas.cells import MISSING_WORDS, NO, SERIAL_EPOCH, YES
 from schemas.codes import fold
 from schemas.contract import Contract, Field, Kind
 from schemas.names import certain_names, listed_names, may_be_full_name, words_of
-from schemas.registry import programmes, sites
+from schemas.registry import programmes, rows, sites
 
 if TYPE_CHECKING:
     import polars as pl
@@ -88,6 +88,7 @@ def _vocabulary(contract: Contract) -> _Vocabulary:
     labels = {spelling for codes in lists.values() for spelling in codes.spellings} | MISSING_WORDS | YES | NO
     labels |= {fold(text) for f in contract.fields for text in (f.name, f.title, *f.aliases)}
     said = [contract.dataset, contract.title, _ORDINARY, *MISSING_WORDS, *YES, *NO]
+    said += sorted({row["dataset"] for row in rows("returns")})  # sheets are named after datasets
     said += [text for f in contract.fields for text in (f.name, f.title, *f.aliases)]
     said += [t for n, c in lists.items() if n not in PLACES for e in c.entries for t in (e.code, e.label, *e.aliases)]
     said += [text for site in sites().values() for text in (site.code, site.name)]

@@ -145,7 +145,8 @@ class TestTheNight:
         assert [c.value for c in book[PROBLEMS]["A"]] == ["Cell", "I3"]
         page = (home / f"{sent.stem}.html").read_text(encoding="utf-8")
         assert f"{sent.stem}_to_fix.xlsx" in page
-        assert (home / f"{sent.stem}_to_fix.xlsx").stat().st_mode & 0o777 == 0o600
+        may_read = (folder.places.raw / BPL).stat().st_mode & 0o640  # as the site's own folder allows its group
+        assert (home / f"{sent.stem}_to_fix.xlsx").stat().st_mode & 0o777 == may_read
 
     def test_marks_every_sheet_of_a_whole_return_in_one_workbook(self, folder: DataFolder) -> None:
         path = folder.places.raw / BPL / f"{BPL}_return_201611_v1.xlsx"
@@ -161,7 +162,7 @@ class TestTheNight:
         [marked] = (folder.places.reports / BPL).glob("*.xlsx")
         heading, *problems = openpyxl.load_workbook(marked)[PROBLEMS].iter_rows(values_only=True)
         found = {(p[1], p[0]) for p in problems if p[9] == "Yes"}
-        assert {("participants", "E3"), ("referrals", "L3")} <= found
+        assert {("participants", "E3"), ("referrals", "L3")} <= found, problems
 
     def test_makes_no_copy_of_personal_data(self, folder: DataFolder) -> None:
         rows = people("contacts", 1, 2)
