@@ -47,7 +47,7 @@ MOST_PROBLEMS = 100_000  # on the list
 MOST_LINKS = 60_000  # Excel takes 65,530 on one sheet
 MOST_COMMENTS = 5_000
 ROWS_TO_ADD = 200  # below the last one, where the lists still open
-HIDDEN = "hidden - see the cell"
+HIDDEN = "hidden - see your own file"
 _ROWS_MEASURED = 2_000  # for the width of a column
 _BESIDE = 62  # the width of the last column
 
@@ -234,7 +234,7 @@ def _read_me(made: Book, parts: Sequence[Part], problems: Sequence[Problem], lef
         sheet.write_string(row, 1, what, made.look("section"))
         sheet.write_string(row + 1, 1, how, made.look("lead"))
         sheet.set_row(row, 22)
-        sheet.set_row(row + 1, 36)
+        sheet.set_row(row + 1, height_of([how], [90], line=16))
         row += 2
     if first.due:
         sheet.write_string(row + 1, 1, f"Deadline: {deadline(first.due)}", made.look("section"))
