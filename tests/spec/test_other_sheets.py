@@ -50,7 +50,7 @@ def test_p01_also_in_a_whole_return(judge: Judge) -> None:
     """A sheet with somebody's number refuses what stands on every other."""
     other = as_table(contacts({"staff_ref": "943 476 5919"}))
     outcome = judged(judge, {"Contacts": TABLE, "Referrals": other}, sheet="Contacts")
-    assert (outcome.refusals, outcome.texts["sheet"].unique().to_list()) == (["P01"], ["sheet 2"])
+    assert (outcome.refusals, outcome.texts["sheet"].unique().to_list()) == (["P01"], ["Referrals"])
 
 
 def test_p01_of_very_many_a_hundred_are_told(judge: Judge) -> None:
