@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fix docs soak bench peers lock clean
+.PHONY: help demo test check lint fix docs bench peers lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ demo: $(VENV)/.run ## Install, write sample extracts, run one night, say where t
 	$(BIN)/pilots demo
 
 test: $(VENV)/.test ## Run the everyday tests
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.test ## Check style and types
 	$(BIN)/ruff format --check .
@@ -31,9 +31,6 @@ check: lint test ## Style, types and tests: what has to pass
 
 docs: $(VENV)/.test ## Make docs/rules.md and docs/guide-for-sites.md anew, from the rules and contracts
 	UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden/test_documents.py
-
-soak: $(VENV)/.test ## Run the longest tests whole: 100,000 simulated rows, ten kills
-	PILOTS_SOAK=1 $(BIN)/python -m pytest -q tests/flow/test_simulated_truth.py tests/flow/test_kill.py
 
 bench: $(VENV)/.run ## Measure beside hand-written SQL (SIZE=100k, 1m or 10m; ARGS=--json)
 	$(BIN)/python tests/bench $(ARGS)

@@ -16,6 +16,7 @@ from schemas.audit.deliveries import Delivery
 from schemas.shapes import Unreadable
 
 SUFFIX = "_to_fix.xlsx"
+FAULT_OF_OURS = "the workbook could not be written"  # how such a reason begins
 
 
 def mark(
@@ -50,7 +51,7 @@ def mark(
     except OSError:
         raise
     except Exception as error:  # of a file that nobody foresaw: the night's other reports are not to be lost for it
-        return None, f"the workbook could not be written: {told(error)}"
+        return None, f"{FAULT_OF_OURS}: {told(error)}"
     finally:
         unfinished.unlink(missing_ok=True)
 

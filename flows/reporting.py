@@ -18,7 +18,7 @@ import duckdb
 import polars as pl
 
 from flows.faults import told
-from flows.marking import mark
+from flows.marking import FAULT_OF_OURS, mark
 from flows.replay import rows_held, since_told
 from flows.settled import replacements, settled_verdicts
 from flows.steps.receive import UnusableFile
@@ -44,7 +44,6 @@ REPLACED = "replaced "  # before the digest of a report that is a mere record
 EVERYTHING = "*"  # in the ledger: the build whose reports are all written
 AFTER_THE_LAST_RETURN = timedelta(days=31)
 FINDINGS_AT_HAND = 32  # deliveries whose findings are kept while the reports are written
-FAULT_IN_MARKING = "the workbook could not be written"  # so `mark` begins to tell a fault of ours
 CODE = ("flows/steps/report/*.py", "flows/templates/*", "schemas/report.py", "schemas/told.py", "schemas/replay.py",
         "schemas/wording.py", "flows/marking.py", "flows/workbooks/*.py", "flows/steps/read/whole.py")  # fmt: skip
 
@@ -268,7 +267,7 @@ class _Telling:
             raise
         except Exception as error:
             return _Marked(why_none="it could not be made tonight", failed=told(error))
-        failed = why_none if why_none.startswith(FAULT_IN_MARKING) else ""
+        failed = why_none if why_none.startswith(FAULT_OF_OURS) else ""
         return _Marked(marked.name if marked else "", why_none, failed)
 
     def _part(self, j: Judged) -> Part:

@@ -18,7 +18,6 @@ from flows.store.places import Places
 from flows.terminal import Exit, Form, tell
 from schemas.catalogue import SCHEMAS
 
-WIDEST_CELL = 60
 _TABLES = f"""
     select schema_name || '.' || table_name as "table", estimated_size as rows, comment as meaning
     from duckdb_tables() where schema_name in {SCHEMAS}

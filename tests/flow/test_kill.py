@@ -6,7 +6,6 @@ data folder. A process is started ahead, with everything imported, so that each 
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import subprocess
@@ -20,7 +19,7 @@ import pytest
 from commands import environment
 from made_up_returns import PROJECT, DataFolder, content_of, people, sound
 
-KILLS = 10 if "PILOTS_SOAK" in os.environ else 5
+KILLS = 10
 READY = """
 import sys
 from flows import nightly

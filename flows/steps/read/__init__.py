@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from flows.steps.read.archive import Package, the_only_file, unpacked
 from flows.steps.read.delimited import read_delimited
-from flows.steps.read.format import ENDINGS, Format, format_of
+from flows.steps.read.format import Format, format_of
 from flows.steps.read.ods import sheets_of_ods
 from flows.steps.read.parquet import read_parquet
 from flows.steps.read.sheet import Sheet
@@ -24,7 +24,6 @@ from flows.steps.read.xlsx import sheets_of_xlsx
 from schemas.shapes import Extract, TextBatch, Unreadable
 
 WORKBOOKS = (Format.XLSX, Format.ODS, Format.XLS)
-WORKBOOK_SUFFIXES = {ending for kind in WORKBOOKS for ending in ENDINGS[kind]}
 
 
 def read(path: Path, known_headings: Set[str], sheet: str = "", delimiter: str = "", quote: str = "") -> Extract:
