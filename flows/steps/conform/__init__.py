@@ -10,7 +10,14 @@ import polars as pl
 
 from flows.steps.conform.cells import absent_column, cell_findings, day_month_orders, read_column
 from flows.steps.conform.heading import fields_by_heading, known_headings, lay_out
-from flows.steps.conform.personal import long_ago, personal_beside, personal_data, personal_elsewhere, without
+from flows.steps.conform.personal import (
+    long_ago,
+    may_hold_names,
+    personal_beside,
+    personal_data,
+    personal_elsewhere,
+    without,
+)
 from flows.steps.conform.rows import beside_the_table, data_rows, form_versions, without_heading
 from schemas.contract import Contract, Severity
 from schemas.shapes import Context, Finding, Layout, TextBatch, TypedBatch, findings_frame
@@ -25,13 +32,13 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
     Personal data (P01-P03) is reported with its address and never with its value.
     """
     rows = data_rows(batch.rows, layout, contract, fields_by_heading(contract, context))
-    texts, shifted = rows.texts, beside_the_table(rows.texts, layout)
+    texts, source_rows, shifted = rows.texts, rows.texts["source_row"], beside_the_table(rows.texts, layout)
     sound = texts.filter(~pl.col("source_row").is_in([f.source_row for f in shifted])) if shifted else texts
     found = [rows.findings(sheet), findings_frame([*without_heading(sound, layout), *shifted], sheet)]
     found.append(
         findings_frame([Finding("F13", Severity.ROW, source_row=r, found=why) for r, why in batch.torn.items()], sheet)
     )
-    typed: dict[str, pl.Series] = {"source_row": texts["source_row"]}
+    typed: dict[str, pl.Series] = {"source_row": source_rows}
     unreadable, orders = [], set()
     told_by_status = {
         f.status_of: [text for text, _ in f.status_words]
@@ -41,19 +48,24 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
     if contract.participant_level:
         found.append(findings_frame(personal_beside([*batch.beside, *rows.totals]), sheet))
         unknown = [i for i in range(len(layout.columns)) if i not in layout.positions.values()]
-        found += [personal_data(texts, None, None, layout.columns[i], str(i), sheet) for i in unknown]
+        named = may_hold_names(rows.cells)
+        found += [
+            personal_data(rows.cells[c], named[c], source_rows, None, None, layout.columns[int(c)], sheet)
+            for c in map(str, unknown)
+        ]
     for field in contract.fields:
         column = layout.column_of(field.name)
         if column is None:
             typed[field.name] = absent_column(field, texts, layout)
             continue
         position = str(layout.positions[field.name])
-        read = read_column(texts[position], field, context)
+        cells = rows.cells[position]
+        read = read_column(cells, field, context)
         typed[field.name] = read.values
         if contract.participant_level:
             personal = pl.concat(
                 [
-                    personal_data(texts, read.odd, field, column, position, sheet),
+                    personal_data(cells, named[position], source_rows, read.odd, field, column, sheet),
                     long_ago(typed, field, column, context, sheet),
                 ]
             )
@@ -64,7 +76,7 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
         if read.odd is None:
             continue
         odd = read.odd.filter(~pl.col("text").is_in(told_by_status.get(field.name, [])))
-        faults = cell_findings(texts, position, odd, field, column, contract, context, sheet)
+        faults = cell_findings(cells, source_rows, odd, field, column, contract, context, sheet)
         found.append(faults)
         unreadable.append(faults.filter(pl.col("severity") != Severity.WARNING).select("source_row", "field"))
         orders |= {(field.name, o) for o in day_month_orders(read.odd, field)}

@@ -6,6 +6,7 @@ import re
 
 import polars as pl
 
+from flows.steps.conform.texts import Texts
 from schemas.audit.deliveries import Column
 from schemas.audit.findings import Outcome
 from schemas.cells import PLACEHOLDER_DATES, canonical, read_cell
@@ -32,15 +33,16 @@ class _Read:
         self.values, self.odd = values, odd
 
 
-def read_column(texts: pl.Series, field: Field, context: Context) -> _Read:
-    """One column's values; an odd text is read once, however many cells hold it."""
+def read_column(cells: Texts, field: Field, context: Context) -> _Read:
+    """One column's values; a text is read once, however many cells hold it."""
     kind = polars_type(field)
-    frame = pl.DataFrame({"text": texts})
     plain, typed = _canonical_cells(field)
-    frame = frame.with_columns(pl.when(plain).then(typed).otherwise(None).alias("value"))
-    odd = frame.filter((pl.col("text") != "") & pl.col("value").is_null())["text"].unique().sort()
+    frame = pl.DataFrame({"text": cells.distinct}).with_columns(
+        pl.when(plain).then(typed).otherwise(None).alias("value")
+    )
+    odd = frame.filter((pl.col("text") != "") & pl.col("value").is_null())["text"].sort()
     if odd.is_empty():
-        return _Read(frame["value"].alias(field.name), None)
+        return _Read(cells.of_cells(frame["value"]).alias(field.name), None)
     readings = [read_cell(t, field, context.date_order) for t in odd]
     looked_up = pl.DataFrame(
         {
@@ -51,10 +53,8 @@ def read_column(texts: pl.Series, field: Field, context: Context) -> _Read:
             "suggestion": pl.Series([r.suggestion or None for r in readings], dtype=pl.String),
         }
     )
-    values = frame.join(looked_up, on="text", how="left", maintain_order="left").select(
-        pl.coalesce("value", "read").alias(field.name)
-    )
-    return _Read(values.to_series(), looked_up)
+    values = frame.join(looked_up, on="text", how="left", maintain_order="left").select(pl.coalesce("value", "read"))
+    return _Read(cells.of_cells(values.to_series()).alias(field.name), looked_up)
 
 
 def _canonical_cells(field: Field) -> tuple[pl.Expr, pl.Expr]:
@@ -78,8 +78,8 @@ def _canonical_cells(field: Field) -> tuple[pl.Expr, pl.Expr]:
 
 
 def cell_findings(
-    texts: pl.DataFrame,
-    position: str,
+    cells: Texts,
+    source_rows: pl.Series,
     odd: pl.DataFrame,
     field: Field,
     column: Column,
@@ -91,9 +91,9 @@ def cell_findings(
     told = odd.filter(pl.col("rule_id") != "")
     if told.is_empty():
         return pl.DataFrame(schema=FINDING_TYPES)
-    hits = texts.select("source_row", pl.col(position).alias("text")).join(told, on="text", how="inner")
+    hits = cells.rows_with(told["text"], source_rows).join(told, on="text", maintain_order="left")
     hits = hits.hstack(shown(hits["text"], field, contract, context.data_cut_date))  # by how many rows hold it
-    return hits.sort("source_row").select(
+    return hits.select(
         "rule_id",
         "severity",
         pl.lit(str(Outcome.BROKEN)).alias("outcome"),

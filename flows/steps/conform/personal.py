@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate, islice
 
 import polars as pl
 
+from flows.steps.conform.texts import Texts
 from schemas.audit.deliveries import Column
 from schemas.audit.findings import Outcome
 from schemas.codes import fold
@@ -33,24 +34,47 @@ MOST_TOLD = 100  # rows of other sheets: more say no more
 _PIECES = re.compile(r'[,;\t|"\r\n]')
 
 
+def may_hold_names(cells: Mapping[str, Texts]) -> dict[str, pl.Series]:
+    """Which distinct texts of each column may hold a person's name.
+
+    All columns are searched at once: to prepare the search for hundreds of names costs more than a small file's search.
+    """
+    found = may_be_named(pl.concat([column.distinct for column in cells.values()]))
+    ends = accumulate(len(column.distinct) for column in cells.values())
+    return {
+        name: found[end - len(column.distinct) : end]
+        for (name, column), end in zip(cells.items(), ends, strict=True)
+    }  # fmt: skip
+
+
 def personal_data(
-    texts: pl.DataFrame, odd: pl.DataFrame | None, field: Field | None, column: Column, position: str, sheet: str
+    cells: Texts,
+    named: pl.Series,
+    source_rows: pl.Series,
+    odd: pl.DataFrame | None,
+    field: Field | None,
+    column: Column,
+    sheet: str,
 ) -> pl.DataFrame:
-    """Findings for cells that hold personal data (of file severity) or may hold a name: their addresses only."""
-    cells = texts[position].alias("text")
+    """Findings for cells that hold personal data (of file severity) or may hold a name: their addresses only.
+
+    `named` are those of the distinct texts that may hold a name.
+    """
+    texts = cells.distinct
     rules: dict[str, tuple[str, Severity]] = {}
     by_share = field is None or field.kind in (Kind.TEXT, Kind.REFERENCE)
     if by_share:
-        digits = cells.filter(cells.str.contains(JUST_DIGITS)).unique().sort()
+        digits = texts.filter(texts.str.contains(JUST_DIGITS)).sort()
         rules |= {t: (r, Severity.FILE) for t, r in rules_by_share(digits.to_list(), field).items()}
         if field is not None:
-            odd_digits = odd_ones(digits.to_list(), cells.n_unique()) if len(digits) else []
+            odd_digits = odd_ones(digits.to_list(), len(texts)) if len(digits) else []
             rules |= {t: ("P01", Severity.ROW) for t in odd_digits if t not in rules}
-            rules |= rules_of_births(cells.filter(cells.str.contains(A_DAY_IN_DIGITS)).unique().sort().to_list())
-    candidates = cells.filter(_worth_a_look(cells, field)).unique()
+            rules |= rules_of_births(texts.filter(texts.str.contains(A_DAY_IN_DIGITS)).sort().to_list())
+    candidates = texts.filter(_worth_a_look(texts, named, field))
     if odd is not None:
         own = field.code_list.spellings if field is not None and field.codes else {}
-        strange = odd["text"].filter(odd["text"].str.contains(WORTH_A_LOOK) | may_be_named(odd["text"]))
+        may_be = odd["text"].str.contains(WORTH_A_LOOK) | odd["text"].is_in(texts.filter(named).implode())
+        strange = odd["text"].filter(may_be)
         candidates = pl.concat(
             [candidates, strange.filter(pl.Series([fold(t) not in own for t in strange], dtype=pl.Boolean))]
         )
@@ -62,8 +86,8 @@ def personal_data(
     if not rules:
         return pl.DataFrame(schema=FINDING_TYPES)
     told = pl.DataFrame([(t, *r) for t, r in rules.items()], schema=["text", "rule_id", "severity"], orient="row")
-    hits = texts.select("source_row", pl.col(position).alias("text")).join(told, on="text", how="inner")
-    return _addresses(hits.sort("source_row"), field, column, sheet)
+    hits = cells.rows_with(told["text"], source_rows).join(told, on="text", maintain_order="left")
+    return _addresses(hits, field, column, sheet)
 
 
 def _addresses(hits: pl.DataFrame, field: Field | None, column: Column, sheet: str) -> pl.DataFrame:
@@ -103,14 +127,14 @@ def without(typed: dict[str, pl.Series], field: Field, at_fault: pl.DataFrame) -
     return values.to_frame().select(pl.when(~gone).then(field.name)).to_series()
 
 
-def _worth_a_look(texts: pl.Series, field: Field | None) -> pl.Series:
+def _worth_a_look(texts: pl.Series, named: pl.Series, field: Field | None) -> pl.Series:
     """Which well-formed texts of a column may yet hold personal data: in a typed column none may."""
     if field is not None and field.personal_when is PersonalWhen.FULL_DATE:
         return texts.str.contains(MAY_BE_A_DATE)
     if field is None or field.kind in (Kind.TEXT, Kind.REFERENCE):
         pattern = REFERENCE_WORTH_A_LOOK if field is not None and field.pattern else WORTH_A_LOOK
-        return texts.str.contains(pattern) | may_be_named(texts)
-    return pl.Series("text", [False]).new_from_index(0, len(texts))
+        return texts.str.contains(pattern) | named
+    return pl.Series([False]).new_from_index(0, len(texts))
 
 
 def personal_beside(beside: list[tuple[int, str]]) -> list[Finding]:

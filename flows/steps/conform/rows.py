@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
-from operator import add
+from operator import add, and_, or_
 
 import polars as pl
 
+from flows.steps.conform.texts import Texts
 from schemas.audit.findings import Outcome
 from schemas.codes import fold
 from schemas.contract import Contract, Kind, Severity
@@ -21,16 +22,19 @@ LEAST_HEADINGS = 3  # that a row holds, and half of its cells, to be a second he
 _TOTAL = r"(?i)^\s*(?:grand\s*|sub[\s-]*)?totals?(?:[\s:]|$)"
 _NUMBERS = (Kind.WHOLE, Kind.DECIMAL, Kind.MONEY)
 _NO_HEADING = r"\d{5}|^\P{L}*$"
+_NOT_DATA_TYPES = {"source_row": pl.Int64, "rule_id": pl.String, "severity": pl.String}
 
 
 @dataclass(frozen=True)
 class Rows:
     """The rows of a batch that are data, and those that are not.
 
-    `not_data` has the columns `source_row`, `rule_id` and `severity`; `totals` is what stands on total rows.
+    `cells` holds the texts column by column. `not_data` has the columns `source_row`, `rule_id` and `severity`;
+    `totals` is what stands on total rows.
     """
 
     texts: pl.DataFrame
+    cells: dict[str, Texts]
     not_data: pl.DataFrame
     totals: list[tuple[int, str]]
 
@@ -53,13 +57,19 @@ def data_rows(rows: pl.DataFrame, layout: Layout, contract: Contract, fields: Ma
     """
     names = [c for c in rows.columns if c != "source_row"]
     filled = rows.with_columns(pl.col(names).fill_null(""))
-    repeated, other_order = _headings_among(filled, layout, fields)
+    cells = {name: Texts.of(filled[name]) for name in names}
+    empty = {name: column.of_cells(column.distinct.str.strip_chars() == "") for name, column in cells.items()}
+    blank = reduce(and_, empty.values())
+    repeated, other_order = _headings_among(cells, empty, layout, fields)
+    total = _is_total(cells, empty, layout, contract)
+    if not (blank | repeated | other_order | total).any():
+        return Rows(filled, cells, pl.DataFrame(schema=_NOT_DATA_TYPES), [])
     marked = filled.with_columns(
-        pl.when(pl.all_horizontal([pl.col(c).str.strip_chars() == "" for c in names]))
+        pl.when(blank)
         .then(pl.lit("F07"))
         .when(repeated | other_order)
         .then(pl.lit("F05"))
-        .when(_is_total(names, layout, contract))
+        .when(total)
         .then(pl.lit("F06"))
         .alias("rule_id"),
         pl.when(other_order & ~repeated)
@@ -69,48 +79,55 @@ def data_rows(rows: pl.DataFrame, layout: Layout, contract: Contract, fields: Ma
     )
     left_out = marked.filter(pl.col("rule_id").is_not_null())
     totals = left_out.filter(pl.col("rule_id") == "F06").select("source_row", *names)
+    texts = marked.filter(pl.col("rule_id").is_null()).drop("rule_id", "severity")
     return Rows(
-        marked.filter(pl.col("rule_id").is_null()).drop("rule_id", "severity"),
-        left_out.select("source_row", "rule_id", "severity"),
+        texts,
+        {name: Texts.of(texts[name]) for name in names},
+        left_out.select(*_NOT_DATA_TYPES),
         [(row, text) for row, *texts in totals.iter_rows() for text in texts if text],
     )
 
 
-def _is_total(names: list[str], layout: Layout, contract: Contract) -> pl.Expr:
+def _is_total(
+    cells: Mapping[str, Texts], empty: Mapping[str, pl.Series], layout: Layout, contract: Contract
+) -> pl.Series:
     """A row whose key says so; or one without a key that says so elsewhere, and lacks most of what a record has."""
-    key = pl.col(str(layout.positions.get(contract.key[0], 0)))
-    says_so = {c: pl.col(c).str.contains(_TOTAL) for c in names}
+    key = str(layout.positions.get(contract.key[0], 0))
+    says_so = {name: column.of_cells(column.distinct.str.contains(_TOTAL)) for name, column in cells.items()}
     needed = [f.name for f in contract.fields if f.required and f.kind not in _NUMBERS and f.name not in contract.key]
     places = [str(layout.positions[name]) for name in needed if name in layout.positions]
-    held = [((pl.col(c).str.strip_chars() != "") & ~says_so[c]).cast(pl.Int32) for c in places]
-    is_no_record = 2 * reduce(add, held) < len(held) if held else pl.lit(True)
-    return key.str.contains(_TOTAL) | (
-        (key.str.strip_chars() == "") & pl.any_horizontal(list(says_so.values())) & is_no_record
-    )
+    without_key = empty[key] & reduce(or_, says_so.values())
+    if places and without_key.any():
+        held = reduce(add, [(~empty[c] & ~says_so[c]).cast(pl.Int32) for c in places])
+        without_key &= 2 * held < len(places)
+    return says_so[key] | without_key
 
 
-def _headings_among(rows: pl.DataFrame, layout: Layout, fields: Mapping[str, str]) -> tuple[pl.Expr, pl.Expr]:
+def _headings_among(
+    cells: Mapping[str, Texts], empty: Mapping[str, pl.Series], layout: Layout, fields: Mapping[str, str]
+) -> tuple[pl.Series, pl.Series]:
     """Which rows are the heading again, and which hold headings at all, however they are spelt."""
     own = [fold(heading) for heading in layout.as_written]
     ordinary = not any(re.search(r"\d{5}", h) or not re.search(r"[^\W\d_]", h) for h in (*own, *fields) if h)
     again, known = [], []
     for i, heading in enumerate(own):
-        name = str(i)
-        texts = rows[name].unique()
+        column, field = cells[str(i)], layout.columns[i].field
+        texts = column.distinct
         if ordinary:  # most cells are seen not to be headings without a closer look
             texts = texts.filter(~texts.str.contains(_NO_HEADING))
         folded = {text: fold(text) for text in texts}
-        field = layout.columns[i].field
         same = [t for t, f in folded.items() if f == heading or (field and fields.get(f) == field)]
         if layout.as_written[i]:
-            again.append(pl.col(name).is_in(same) if same else pl.lit(False))
+            again.append((column, same))
         if of_any := [t for t, f in folded.items() if f and (f in fields or f == heading)]:
-            known.append(pl.col(name).is_in(of_any).cast(pl.Int32))
+            known.append((column, of_any))
     if len(known) < min(LEAST_HEADINGS, len(again)):
-        return pl.lit(False), pl.lit(False)
-    count = reduce(add, known)
-    cells = reduce(add, [(pl.col(str(i)).str.strip_chars() != "").cast(pl.Int32) for i in range(len(own))])
-    return pl.all_horizontal(again), (count >= LEAST_HEADINGS) & (2 * count >= cells)
+        nowhere = pl.Series([False]).new_from_index(0, len(empty["0"]))
+        return nowhere, nowhere
+    count = reduce(add, [column.of_cells(column.distinct.is_in(texts)).cast(pl.Int32) for column, texts in known])
+    filled = reduce(add, [(~empty[str(i)]).cast(pl.Int32) for i in range(len(own))])
+    is_again = reduce(and_, [column.of_cells(column.distinct.is_in(texts)) for column, texts in again])
+    return is_again, (count >= LEAST_HEADINGS) & (2 * count >= filled)
 
 
 def without_heading(texts: pl.DataFrame, layout: Layout) -> list[Finding]:
