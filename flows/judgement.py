@@ -124,7 +124,7 @@ def judge_delivery(
     if fingerprint(path) != delivery.sha256:
         return Judgement(delivery.delivery_id, None, key, CHANGED)
     try:
-        with judgements.open(key, row_types(contract)) as out:
+        with judgements.open(key, row_types(contract), unlike=("source_row", *contract.key)) as out:
             verdict = judge_file(path, delivery, contract, out, corrections)
             if FileStat.of(path) != before:
                 return Judgement(delivery.delivery_id, None, key, CHANGED)

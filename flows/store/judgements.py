@@ -11,7 +11,7 @@ import json
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -26,8 +26,7 @@ from schemas.audit.deliveries import Verdict
 from schemas.shapes import FINDING_TYPES
 
 ACCEPTED, HELD, FINDINGS, VERDICT = "accepted.parquet", "held.parquet", "findings.parquet", "verdict.json"
-COPIED_AT_ONCE = 1 << 20  # bytes
-REWRITTEN_AT_ONCE = 1 << 20  # rows
+ROW_GROUP = 122_880  # rows: as many as DuckDB takes at a time, one group on each of its threads
 
 
 @dataclass(frozen=True)
@@ -67,25 +66,29 @@ class Judgements:
             shutil.rmtree(folder)
         return [p.name for p in gone]
 
-    def open(self, key: str, types: dict[str, pl.DataType]) -> JudgementWriter:
-        """Begin to write a judgement whose rows have the columns `types`."""
+    def open(self, key: str, types: dict[str, pl.DataType], unlike: Sequence[str] = ()) -> JudgementWriter:
+        """Begin to write a judgement whose rows have the columns `types`; in `unlike` nearly all values differ."""
         self.places.unfinished.mkdir(parents=True, exist_ok=True)
         work = self.places.unfinished / f"{key[:12]}-{uuid.uuid4().hex[:8]}"
-        return JudgementWriter(work, self.folder(key), types)
+        return JudgementWriter(work, self.folder(key), types, unlike)
 
 
 class _Nameless:
-    """A Parquet file that has no name yet: it is gone when it is closed, or with the process, unless it is `put`."""
+    """Rows on disk that have no name yet: they are gone when it is closed, or with the process, unless they are `put`.
 
-    def __init__(self, folder: Path, types: dict[str, pl.DataType]) -> None:
-        self._folder, self._names = folder, list(types)
+    While rows may yet be taken out they lie there plainly, as Arrow: to write them so and read them again costs a
+    tenth of what Parquet does, which is made once, when it is known what stays.
+    """
+
+    def __init__(self, folder: Path, types: dict[str, pl.DataType], unlike: Sequence[str] = ()) -> None:
+        self._folder, self._names, self._unlike = folder, list(types), unlike
         self._schema: pa.Schema = pl.DataFrame(schema=types).to_arrow().schema
-        self.rows = 0
         self._begin()
 
     def _begin(self) -> None:
+        self.rows = 0
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - it lives as long as this
-        self._writer = pq.ParquetWriter(self._file, self._schema, compression="zstd")
+        self._writer = pa.ipc.new_stream(self._file, self._schema)
 
     def write(self, frame: pl.DataFrame) -> None:
         """Add rows."""
@@ -95,37 +98,55 @@ class _Nameless:
 
     def rewrite(self, changed: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
         """Write everything anew as `changed` gives it, a part at a time. Without a name, as before."""
-        self._writer.close()
-        before = self._file
-        self._begin()
-        self.rows = 0
-        for part in pq.ParquetFile(before).iter_batches(REWRITTEN_AT_ONCE):
-            rows = pl.from_arrow(pa.Table.from_batches([part]))
-            assert isinstance(rows, pl.DataFrame)
-            self.write(changed(rows))
-        before.close()
+        before = self._written()
+        with self._file:
+            self._begin()
+            for part in before:
+                rows = pl.from_arrow(pa.Table.from_batches([part]))
+                assert isinstance(rows, pl.DataFrame)
+                self.write(changed(rows))
 
     def put(self, path: Path) -> None:
-        """Give what was written a name."""
+        """Give the rows a name, as Parquet."""
+        alike = [name for name in self._names if name not in self._unlike]
+        with pq.ParquetWriter(
+            path, self._schema, compression="zstd", use_dictionary=alike, write_statistics=list(self._unlike)
+        ) as parquet:
+            for group in _row_groups(self._written()):
+                parquet.write_table(group, row_group_size=len(group))
+        self.close()
+
+    def _written(self) -> Iterator[pa.RecordBatch]:
+        """What was written, batch by batch. Nothing more can be added."""
         self._writer.close()
         self._file.seek(0)
-        with path.open("xb") as named:
-            shutil.copyfileobj(self._file, named, COPIED_AT_ONCE)
-        self.close()
+        return iter(pa.ipc.open_stream(self._file))
 
     def close(self) -> None:
         """Let it go."""
-        self._writer.close()
         self._file.close()
+
+
+def _row_groups(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """The rows of batches in tables of ROW_GROUP rows; the last has what is left."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        while sum(map(len, waiting)) >= ROW_GROUP:
+            table = pa.Table.from_batches(waiting)
+            yield table.slice(0, ROW_GROUP)
+            waiting = table.slice(ROW_GROUP).to_batches()
+    if waiting:
+        yield pa.Table.from_batches(waiting)
 
 
 class JudgementWriter:
     """Writes one judgement, batch by batch. Used as a context: what is not finished is gone."""
 
-    def __init__(self, work: Path, home: Path, types: dict[str, pl.DataType]) -> None:
+    def __init__(self, work: Path, home: Path, types: dict[str, pl.DataType], unlike: Sequence[str] = ()) -> None:
         self.work, self.home = work, home
-        shapes = {ACCEPTED: types, HELD: types, FINDINGS: FINDING_TYPES}
-        self._files = {name: _Nameless(work.parent, t) for name, t in shapes.items()}
+        self._files = {name: _Nameless(work.parent, types, unlike) for name in (ACCEPTED, HELD)}
+        self._files[FINDINGS] = _Nameless(work.parent, FINDING_TYPES)
 
     def __enter__(self) -> JudgementWriter:
         return self
