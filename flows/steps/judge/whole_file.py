@@ -13,6 +13,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from flows.steps.judge.keys import Keys
 from schemas.audit.deliveries import Delivery, ExtractType
 from schemas.contract import Contract, Severity
 from schemas.file_rules import BLANK_ROWS_LISTED, FORM_VERSIONS
@@ -42,7 +43,7 @@ class WholeFile:
         self._orders: set[tuple[str, str]] = set()
         self._days: Counter[date] = Counter()
         self._form_versions: set[str] = set()
-        self._keys: list[pl.DataFrame] = []
+        self._keys = Keys(contract)
         self._at_fault: list[pl.Series] = []
         self._said: set[tuple[object, ...]] = set()
 
@@ -66,7 +67,7 @@ class WholeFile:
             self._rules[rule] += n
             self._by_field[rule, field] += n
         if self.layout.unread.isdisjoint(self.contract.key):
-            self._keys.append(_keys_of(typed, self.contract))
+            self._keys.add(typed)
         if self.contract.control_total:
             self.total += Decimal(typed.rows[self.contract.control_total].sum() or 0)
         if self.contract.event_date:
@@ -93,9 +94,9 @@ class WholeFile:
 
         Columns `source_row`, and `other`: the first other row with the same key.
         """
-        if not self._keys:
+        shared = self._keys.shared()
+        if shared.is_empty():
             return (pl.DataFrame(schema={"source_row": pl.Int64, "other": pl.Int64}),) * 2
-        shared = pl.concat(self._keys).filter(pl.struct("key", "key2").is_duplicated()).sort("source_row")
         first = pl.struct("key", "key2", "row").is_first_distinct()
         conflicting = shared.filter(first).filter(pl.struct("key", "key2").is_duplicated())
         copies = shared.filter(~first).join(conflicting, on=["key", "key2"], how="anti")
@@ -181,16 +182,3 @@ class WholeFile:
         if counted and delivery.gbp_declared is not None and Decimal(delivery.gbp_declared) != self.total:
             said.append(f"GBP {self.total} found, GBP {Decimal(delivery.gbp_declared)} stated")
         return [Finding("F16", Severity.FILE, found="; ".join(said))] if said else []
-
-
-def _keys_of(typed: TypedBatch, contract: Contract) -> pl.DataFrame:
-    """Two independent 64-bit digests of each row's key and one of its whole text. Rows without a key are left out."""
-    key = typed.rows.select(
-        "source_row", pl.struct(contract.key).alias("k"), pl.col(contract.key[0]).is_null().alias("no")
-    )
-    text = typed.texts.select(pl.struct(pl.exclude("source_row")).hash(seed=3).alias("row"))
-    return (
-        pl.concat([key, text], how="horizontal")
-        .filter(~pl.col("no"))
-        .select("source_row", pl.col("k").hash(seed=1).alias("key"), pl.col("k").hash(seed=2).alias("key2"), "row")
-    )
