@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import Enum, auto
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from schemas.registry import programmes, rows, sites
 if TYPE_CHECKING:
     import polars as pl
 
+MOST_KNOWN = 100_000  # texts of a field
 LONGEST_SHOWN = 40  # characters of a text that is no label of ours
 YOUNGEST = 14  # years: nobody in a pilot is younger than 16, so no date of the last 14 years is a birth
 MOST_DIGITS_BESIDE_WORDS = 4
@@ -121,8 +123,24 @@ def shown(texts: pl.Series, field: Field | None, contract: Contract, cut_off: da
         return frame.select(pl.when(empty).then(found), (~empty).alias("hidden"))
     if not contract.participant_level:
         return frame.select(found, pl.lit(False).alias("hidden"))
-    distinct = _judged(frame.group_by("text").len("rows"), field, contract, cut_off)
-    told = frame.join(distinct, on="text", how="left", nulls_equal=True, maintain_order="left")
+    rows = frame.group_by("text").len("rows")
+    known = _known(field, contract, cut_off)
+    if len(known) > MOST_KNOWN:
+        known.clear()
+    if new := [t for t in rows["text"] if t not in known]:
+        known |= _judged(pl.Series(new, dtype=pl.String), field, contract, cut_off)
+    judged = [known[t] for t in rows["text"]]
+    shows = [
+        j is _Showing.ALWAYS or (j is _Showing.OFTEN and n >= LEAST_ROWS_OF_A_CODE)
+        for j, n in zip(judged, rows["rows"], strict=True)
+    ]
+    told = frame.join(
+        rows.with_columns(pl.Series("shown", shows, pl.Boolean)),
+        on="text",
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
+    )
     return told.select(pl.when("shown").then(found), (~pl.col("shown")).alias("hidden"))
 
 
@@ -147,12 +165,26 @@ def sheet_told(name: str, number: int, contract: Contract, cut_off: date) -> str
     return name if not name or text_shown(name, None, contract, cut_off) is not None else f"sheet {number}"
 
 
-def _judged(distinct: pl.DataFrame, field: Field | None, contract: Contract, cut_off: date) -> pl.DataFrame:
-    """Whether each distinct text, which stands in `rows` rows, holds nothing that can be personal: `text`, `shown`."""
+class _Showing(Enum):
+    """Whether a text may be shown: always, where so many rows hold it that it is a site's own code, or never."""
+
+    ALWAYS = auto()
+    OFTEN = auto()
+    NEVER = auto()
+
+
+@lru_cache
+def _known(field: Field | None, contract: Contract, cut_off: date) -> dict[str | None, _Showing]:
+    """What was judged of the texts of a field before: a file's next batch holds mostly the same ones."""
+    return {}
+
+
+def _judged(texts: pl.Series, field: Field | None, contract: Contract, cut_off: date) -> dict[str | None, _Showing]:
+    """Whether each distinct text holds nothing that can be personal."""
     import polars as pl
 
     plain = pl.col("plain")
-    frame = distinct.with_columns(
+    frame = pl.DataFrame({"text": texts}).with_columns(
         pl.col("text").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars().alias("plain"),
         pl.col("text").str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", "").alias("folded"),
     )
@@ -160,23 +192,25 @@ def _judged(distinct: pl.DataFrame, field: Field | None, contract: Contract, cut
     is_label = pl.col("folded").is_in([*_vocabulary(contract).labels, *own])
     is_name = pl.col("folded").is_in(sorted(listed_names())) & ~pl.col("folded").is_in(own)
     is_figure = _is_short_number(plain, field, cut_off) | _is_late_date(plain, cut_off)
-    short = is_label | (pl.col("text").str.len_chars() <= LONGEST_SHOWN)
-    of_words = _is_of_words(plain, contract, cut_off)
-    safe = (is_label | is_figure | of_words) & short & ~is_name & ~plain.str.contains(_SPELLS_NOTHING)
-    judged = frame.select("text", "rows", safe.fill_null(True).alias("shown"), is_label.alias("is_label"))
-    persons = [t for t in judged.filter(pl.col("shown") & ~pl.col("is_label"))["text"] if t and may_be_full_name(t)]
-    codes = _new_codes(judged.filter(~pl.col("shown"))) if field is not None and field.kind is Kind.CODE else []
-    shown = (pl.col("shown") & ~pl.col("text").is_in(persons)) | pl.col("text").is_in(codes)
-    return judged.select("text", shown.fill_null(True).alias("shown"))
-
-
-def _new_codes(texts: pl.DataFrame) -> list[str]:
-    """The texts that so many rows hold that they are a site's own code, and with no name in them."""
-    import polars as pl
-
-    often = pl.col("text").str.contains(_NEW_CODE) & (pl.col("rows") >= LEAST_ROWS_OF_A_CODE)
     brief = pl.col("text").str.len_chars() <= LONGEST_SHOWN
-    return [t for t in texts.filter(often & brief)["text"] if not listed_names().intersection(words_of(t))]
+    of_words = _is_of_words(plain, contract, cut_off)
+    safe = (is_label | is_figure | of_words) & (is_label | brief) & ~is_name & ~plain.str.contains(_SPELLS_NOTHING)
+    is_code = field is not None and field.kind is Kind.CODE
+    judged = frame.select(
+        "text",
+        safe.fill_null(True).alias("safe"),
+        is_label.fill_null(True).alias("is_label"),
+        (pl.lit(is_code) & pl.col("text").str.contains(_NEW_CODE) & brief).fill_null(False).alias("is_new"),
+    )
+    return {text: _showing(text, *said) for text, *said in judged.iter_rows()}
+
+
+def _showing(text: str | None, safe: bool, is_label: bool, is_new: bool) -> _Showing:
+    if safe and (is_label or not text or not may_be_full_name(text)):
+        return _Showing.ALWAYS
+    if not safe and text and is_new and not listed_names().intersection(words_of(text)):
+        return _Showing.OFTEN
+    return _Showing.NEVER
 
 
 def _is_short_number(text: pl.Expr, field: Field | None, cut_off: date) -> pl.Expr:

@@ -20,7 +20,13 @@ from schemas.shapes import FINDING_TYPES, Context, Layout, TypedBatch
 from schemas.shown import is_private, shown
 
 MOST_SUGGESTED = 200  # distinct texts of a column and batch for which a listed code is looked for
-_FAILURE_TYPES = {"source_row": pl.Int64, "field": pl.String, "rule_id": pl.String, "severity": pl.String}
+_FAILURE_TYPES = {
+    "place": pl.Int64,  # of the row in its batch
+    "source_row": pl.Int64,
+    "field": pl.String,
+    "rule_id": pl.String,
+    "severity": pl.String,
+}
 
 
 def judge(batch: TypedBatch, layout: Layout, contract: Contract, context: Context, sheet: str) -> pl.DataFrame:
@@ -40,7 +46,7 @@ def _schema(dataset: str, contract: Contract):  # type: ignore[no-untyped-def] #
 
 
 def _failures(rows: pl.DataFrame, contract: Contract, context: Context) -> pl.DataFrame:
-    """Every (source_row, field, rule_id, severity) that pandera finds broken."""
+    """Every cell that pandera finds broken, and by which rule (columns of _FAILURE_TYPES)."""
     from pandera.errors import SchemaErrors
 
     told = {"programme_code": context.programme_code, "site_code": context.site_code}
@@ -61,6 +67,7 @@ def _failures(rows: pl.DataFrame, contract: Contract, context: Context) -> pl.Da
     named = pl.col("check").str.split(":")
     is_blank = pl.col("check") == "not_nullable"
     return cases.select(
+        pl.col("index").cast(pl.Int64).alias("place"),
         rows["source_row"].gather(cases["index"]).alias("source_row"),
         pl.col("column").alias("field"),
         pl.when(is_blank).then(blank).otherwise(named.list.get(0)).alias("rule_id"),
@@ -76,11 +83,16 @@ def _other_sites(rows: pl.DataFrame, contract: Contract, context: Context) -> pl
     if "site_code" not in contract.by_name:
         return pl.DataFrame(schema=_FAILURE_TYPES)
     others = [code for code in sites() if code != context.site_code]  # a code that is nobody's is V02's business
-    return rows.filter(pl.col("site_code").is_in(others)).select(
-        "source_row",
-        pl.lit("site_code").alias("field"),
-        pl.lit("F20").alias("rule_id"),
-        pl.lit(str(Severity.FILE)).alias("severity"),
+    return (
+        rows.with_row_index("place")
+        .filter(pl.col("site_code").is_in(others))
+        .select(
+            pl.col("place").cast(pl.Int64),
+            "source_row",
+            pl.lit("site_code").alias("field"),
+            pl.lit("F20").alias("rule_id"),
+            pl.lit(str(Severity.FILE)).alias("severity"),
+        )
     )
 
 
@@ -130,8 +142,9 @@ def _with_addresses(
     parts = [pl.DataFrame(schema=FINDING_TYPES)]
     for (name,), part in failures.group_by("field", maintain_order=True):
         field, column = contract.by_name[str(name)], layout.column_of(str(name))
-        cell = pl.lit(None, pl.String) if column is None else pl.col(str(layout.positions[field.name]))
-        rows = part.join(texts, on="source_row", how="left").with_columns(cell.alias("text"))
+        nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(part))
+        text = nothing if column is None else texts[str(layout.positions[field.name])].gather(part["place"])
+        rows = part.with_columns(text.alias("text"))
         told = shown(rows["text"], field, contract, context.data_cut_date)
         parts.append(
             rows.select(
