@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.faults import told
+from flows.side_by_side import side_by_side
 from flows.steps.conform import conform, known_headings, lay_out, personal_elsewhere
 from flows.steps.correct import Corrector
 from flows.steps.judge import WholeFile, judge
@@ -29,7 +30,7 @@ from schemas.corrections import NO_CORRECTIONS, Corrections
 from schemas.derive import contract_version, polars_type
 from schemas.personal_data import PERSONAL_RULES
 from schemas.registry import profile, returns_for
-from schemas.shapes import Context, Extract, Finding, Layout, Unreadable, findings_frame
+from schemas.shapes import Context, Extract, Finding, Layout, TextBatch, TypedBatch, Unreadable, findings_frame
 from schemas.shown import in_agreed_form, sheet_told
 
 CODE = (
@@ -48,6 +49,7 @@ CODE = (
     "schemas/audit/deliveries.py",
     "schemas/audit/findings.py",
     "flows/judgement.py",
+    "flows/side_by_side.py",
     "flows/steps/read/*.py",
     "flows/steps/correct.py",
     "flows/steps/conform/*.py",
@@ -180,11 +182,13 @@ def _judge_rows(
     out.find(elsewhere)
     file.refused = not elsewhere.is_empty()
     file.personal = elsewhere["rule_id"].is_in(PERSONAL_RULES).any()
-    for sent in extract.batches:
-        text, corrected = corrector.correct(sent)
-        typed = conform(text, layout, contract, context, extract.sheet)
+
+    def judge_batch(sent: TextBatch, corrected: pl.DataFrame) -> tuple[TypedBatch, pl.DataFrame]:
+        typed = conform(sent, layout, contract, context, extract.sheet)
         judged = judge(typed, layout, contract, context, extract.sheet)
-        findings = _only_personal(pl.concat([corrected, typed.findings, judged]))
+        return typed, _only_personal(pl.concat([corrected, typed.findings, judged]))
+
+    for typed, findings in side_by_side(judge_batch, map(corrector.correct, extract.batches)):
         at_fault = findings.filter(pl.col("severity") == Severity.ROW)["source_row"].unique()
         held = typed.rows["source_row"].is_in(at_fault.implode())
         out.accept(typed.rows.filter(~held))

@@ -23,14 +23,14 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from flows.steps.read.encoding import Data, as_utf8
+from flows.steps.read.encoding import Data, as_utf8, let_go
 from flows.steps.read.heading import MOST_COLUMNS, ROWS_SEARCHED, find_heading, is_whole, joined, matches
 from flows.steps.read.lines import Grammar, Lines
 from schemas.contract import Severity
 from schemas.shapes import Extract, Finding, TextBatch, Unreadable
 
-CHUNK = 16 << 20
-MOST_LINES = 200_000  # of a chunk: a batch of as many rows is judged in some 300 MB
+CHUNK = 8 << 20
+MOST_LINES = 100_000  # of a chunk: a batch of as many rows is judged in some 150 MB, and several are at hand at once
 LONGEST_RECORD = 50  # lines that one quoted value may run over
 HEADING_WITHIN = 1 << 20  # bytes
 DELIMITERS = (",", ";", "\t", "|")
@@ -156,7 +156,7 @@ class _Scan:
         self.above = [(n, text) for n, text in enumerate(heading.above, 1) if text.strip()]
 
     def batches(self) -> Iterator[TextBatch]:
-        """The records as text batches, each of about 16 MB of the file."""
+        """The records as text batches, each of about 8 MB of the file."""
         reach = CHUNK
         while self.offset < len(self.data):
             chunk = self._chunk(reach)
@@ -168,6 +168,7 @@ class _Scan:
                 continue
             yield self._batch(chunk, lines, kinds, joined)
             self.offset += int(lines.nexts[len(kinds) - 1])
+            let_go(self.data, self.offset)
             self.line += len(kinds)
             reach = CHUNK
 

@@ -8,7 +8,10 @@ single bytes (Greek, say) cannot be told from it by its bytes: so the lines with
 from __future__ import annotations
 
 import codecs
+import io
 import mmap
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,23 +24,30 @@ Data = bytes | mmap.mmap
 MOST_ZERO_BYTES = 0.1  # of a file: with fewer, the lines that hold them are held; with more, it is no text
 LONGEST_LINE = 4 << 20  # bytes: a row of a spreadsheet with 100 columns, each filled to its limit, is shorter
 LINES_NAMED = 5
-_PIECE = 16 << 20
+_PIECE = 4 << 20
 _NAMES = {"cp1252": "Windows-1252", "utf-16": "UTF-16"}
 
 
 def as_utf8(path: Path) -> tuple[Data, str, list[Finding]]:
     """The file's text as UTF-8, how it was written, and what to tell of that. Its lines end with a line feed.
 
+    A text in UTF-8 is the file itself, mapped; another is written anew beside it, in a file without a name.
     Raises Unreadable: F01 empty, F02 no text that can be read, U01 a line beyond LONGEST_LINE.
     """
     if path.stat().st_size == 0:
         raise Unreadable("F01")
     with path.open("rb") as file:
-        raw = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    data, encoding = _decoded(raw)
+        data: Data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    try:
+        encoding = _encoding_of(data)
+        if encoding != "utf-8":
+            data = _written_anew(data, codecs.getincrementaldecoder(encoding)("strict"))
+    except UnicodeError:
+        raise Unreadable("F02") from None
     _refuse_if_not_text(data)
     if _ends_lines_with_returns(data):
-        data = data[:].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        utf8 = codecs.getincrementaldecoder("utf-8")("strict")
+        data = _written_anew(data, io.IncrementalNewlineDecoder(utf8, translate=True))
     _refuse_if_a_line_never_ends(data)
     if encoding == "utf-8-sig":
         return data, encoding, [Finding("F03", Severity.WARNING)]
@@ -47,51 +57,65 @@ def as_utf8(path: Path) -> tuple[Data, str, list[Finding]]:
     return data, encoding, [Finding("F02", Severity.WARNING, found=_NAMES[encoding] + letters)]
 
 
-def _decoded(raw: mmap.mmap) -> tuple[Data, str]:
+def _encoding_of(data: Data) -> str:
+    """The rung of the ladder. Raises UnicodeError for a text that says it is UTF-8 and is not."""
+    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return "utf-16"
+    if data[:3] == codecs.BOM_UTF8:
+        _check_utf8(data)
+        return "utf-8-sig"
     try:
-        if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            return raw[:].decode("utf-16").encode("utf-8"), "utf-16"
-        if raw[:3] == codecs.BOM_UTF8:
-            _check_utf8(raw)
-            return raw[3:], "utf-8-sig"
+        _check_utf8(data)
     except UnicodeError:
-        raise Unreadable("F02") from None
-    try:
-        _check_utf8(raw)
-        return raw, "utf-8"
-    except UnicodeError:
-        pass
-    try:
-        return raw[:].decode("cp1252").encode("utf-8"), "cp1252"
-    except UnicodeError:
-        raise Unreadable("F02") from None
+        return "cp1252"
+    return "utf-8"
+
+
+def _written_anew(data: Data, decoder: codecs.IncrementalDecoder | io.IncrementalNewlineDecoder) -> Data:
+    """The text as a decoder gives it, in UTF-8. Raises UnicodeError."""
+    with tempfile.TemporaryFile() as file:
+        for piece in _pieces(data):
+            file.write(decoder.decode(piece).encode())
+        file.write(decoder.decode(b"", final=True).encode())
+        file.flush()
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if file.tell() else b""
+
+
+def let_go(data: Data, end: int) -> None:
+    """Give back the memory of a mapped file up to `end`: what has been read is not to fill it."""
+    if isinstance(data, mmap.mmap) and (whole_pages := end // mmap.PAGESIZE * mmap.PAGESIZE):
+        data.madvise(mmap.MADV_DONTNEED, 0, whole_pages)
+
+
+def _pieces(data: Data) -> Iterator[bytes]:
+    """The bytes from first to last, no more than a few of them at hand at a time."""
+    for start in range(0, len(data), _PIECE):
+        yield data[start : start + _PIECE]
+        let_go(data, start)
 
 
 def _check_utf8(data: Data) -> None:
     """Raises UnicodeError where the bytes are not UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")("strict")
-    for start in range(0, len(data), _PIECE):
-        decoder.decode(data[start : start + _PIECE])
+    for piece in _pieces(data):
+        decoder.decode(piece)
     decoder.decode(b"", final=True)
 
 
 def _refuse_if_not_text(data: Data) -> None:
-    if data.find(b"\x00") < 0:
-        return
-    zeros = sum(data[i : i + _PIECE].count(b"\x00") for i in range(0, len(data), _PIECE))
+    zeros = sum(piece.count(b"\x00") for piece in _pieces(data))
     if zeros > MOST_ZERO_BYTES * len(data):
         raise Unreadable("F02", f"{zeros / len(data):.0%} of the file are zero bytes")
 
 
 def _ends_lines_with_returns(data: Data) -> bool:
     """Whether most lines end with a carriage return alone, as old Macintoshes wrote them and some programs still do."""
-    if data.find(b"\r") < 0:
-        return False
     returns = feeds = both = 0
-    for start in range(0, len(data), _PIECE):
-        piece = data[start : start + _PIECE]
+    last = b""
+    for piece in _pieces(data):
         returns, feeds = returns + piece.count(b"\r"), feeds + piece.count(b"\n")
-        both += piece.count(b"\r\n") + (piece.endswith(b"\r") and data[start + _PIECE : start + _PIECE + 1] == b"\n")
+        both += piece.count(b"\r\n") + (last == b"\r" and piece[:1] == b"\n")
+        last = piece[-1:]
     return returns - both > feeds
 
 
@@ -106,10 +130,14 @@ def _refuse_if_a_line_never_ends(data: Data) -> None:
 
 def _lines_beyond_ascii(data: Data) -> str:
     """The lines that hold more than plain English letters, in words; the first few by their numbers."""
-    marks = np.frombuffer(data, np.uint8)
-    breaks = np.flatnonzero(marks == ord("\n"))
-    lines = np.unique(np.searchsorted(breaks, np.flatnonzero(marks > 127))) + 1
-    named, more = [str(n) for n in lines[:LINES_NAMED]], len(lines) - LINES_NAMED
+    lines: set[int] = set()
+    above = 0
+    for piece in _pieces(data):
+        marks = np.frombuffer(piece, np.uint8)
+        breaks = np.flatnonzero(marks == ord("\n"))
+        lines.update((np.searchsorted(breaks, np.flatnonzero(marks > 127)) + above + 1).tolist())
+        above += len(breaks)
+    named, more = [str(n) for n in sorted(lines)[:LINES_NAMED]], len(lines) - LINES_NAMED
     if more > 0:
         named.append(counted(more, "more line"))
     return f"{'line' if len(lines) == 1 else 'lines'} {listed(named)}"
