@@ -30,7 +30,17 @@ from schemas.corrections import NO_CORRECTIONS, Corrections
 from schemas.derive import contract_version, polars_type
 from schemas.personal_data import PERSONAL_RULES
 from schemas.registry import profile, returns_for
-from schemas.shapes import Context, Extract, Finding, Layout, TextBatch, TypedBatch, Unreadable, findings_frame
+from schemas.shapes import (
+    Context,
+    Extract,
+    Finding,
+    Layout,
+    TextBatch,
+    TypedBatch,
+    Unreadable,
+    findings_frame,
+    findings_of_rows,
+)
 from schemas.shown import in_agreed_form, sheet_told
 
 CODE = (
@@ -240,13 +250,9 @@ def _settle_repeats(file: WholeFile, layout: Layout, sheet: str, out: JudgementW
     if copies.is_empty() and conflicting.is_empty():
         return 0
     field = file.contract.key[0]
-    column = layout.column_of(field)
-    found = [
-        Finding("P04", severity, row, field, column, found=f"the same reference as in row {other}")
-        for severity, rows in ((Severity.WARNING, copies), (Severity.ROW, conflicting))
-        for row, other in rows.iter_rows()
-    ]
-    out.find(findings_frame(found, sheet))
+    for severity, rows in ((Severity.WARNING, copies), (Severity.ROW, conflicting)):
+        said = rows.with_columns(pl.format("the same reference as in row {}", "other").alias("found"))
+        out.find(findings_of_rows(said, Finding("P04", severity, None, field, layout.column_of(field)), sheet))
     out.move(to_held=conflicting["source_row"], dropped=copies["source_row"])
     file.count_held(conflicting["source_row"])
     return len(copies)

@@ -68,6 +68,12 @@ def findings_frame(findings: list[Finding], sheet: str) -> pl.DataFrame:
     return pl.DataFrame([f.to_row(sheet) for f in findings], schema=FINDING_TYPES, orient="row")
 
 
+def findings_of_rows(rows: pl.DataFrame, finding: Finding, sheet: str) -> pl.DataFrame:
+    """One finding for each of many rows (`source_row`, and `found` in each), else alike."""
+    alike = findings_frame([finding], sheet).drop("source_row", "found")
+    return rows.select("source_row", "found").join(alike, how="cross").select(*FINDING_TYPES)
+
+
 @dataclass
 class TextBatch:
     """Some rows of a file as text: columns '0', '1', ... by position in the file, and `source_row`.

@@ -18,6 +18,7 @@ from typing import IO
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flows.store.places import Places
@@ -92,19 +93,22 @@ class _Nameless:
 
     def write(self, frame: pl.DataFrame) -> None:
         """Add rows."""
-        if len(frame):
-            self._writer.write_table(frame.select(self._names).to_arrow().cast(self._schema))
-            self.rows += len(frame)
+        for batch in frame.select(self._names).to_arrow().cast(self._schema).to_batches():
+            self.add(batch)
 
-    def rewrite(self, changed: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+    def add(self, rows: pa.RecordBatch) -> None:
+        """Add rows that are in this shape already."""
+        if len(rows):
+            self._writer.write_batch(rows)
+            self.rows += len(rows)
+
+    def rewrite(self, changed: Callable[[pa.RecordBatch], pa.RecordBatch]) -> None:
         """Write everything anew as `changed` gives it, a part at a time. Without a name, as before."""
         before = self._written()
         with self._file:
             self._begin()
             for part in before:
-                rows = pl.from_arrow(pa.Table.from_batches([part]))
-                assert isinstance(rows, pl.DataFrame)
-                self.write(changed(rows))
+                self.add(changed(part))
 
     def put(self, path: Path) -> None:
         """Give the rows a name, as Parquet."""
@@ -175,26 +179,25 @@ class JudgementWriter:
 
     def move(self, to_held: pl.Series, dropped: pl.Series) -> None:
         """Take rows out of the accepted ones: some are held after all, some are repeats and belong nowhere."""
-        row = pl.col("source_row")
-        gone = pl.concat([to_held, dropped])
+        held, gone = to_held.to_arrow(), pl.concat([to_held, dropped]).to_arrow()
 
-        def kept(rows: pl.DataFrame) -> pl.DataFrame:
-            self.hold(rows.filter(row.is_in(to_held.implode())))
-            return rows.filter(~row.is_in(gone.implode()))
+        def kept(rows: pa.RecordBatch) -> pa.RecordBatch:
+            self._files[HELD].add(rows.filter(pc.is_in(rows["source_row"], held)))
+            return rows.filter(pc.invert(pc.is_in(rows["source_row"], gone)))
 
         self._files[ACCEPTED].rewrite(kept)
 
     def refuse(self, keep_rows: bool) -> None:
         """Accept nothing. The rows are kept as held, or not kept at all where the file holds personal data."""
 
-        def none_kept(rows: pl.DataFrame) -> pl.DataFrame:
+        def none_kept(rows: pa.RecordBatch) -> pa.RecordBatch:
             if keep_rows:
-                self.hold(rows)
-            return rows.clear()
+                self._files[HELD].add(rows)
+            return rows.slice(0, 0)
 
         self._files[ACCEPTED].rewrite(none_kept)
         if not keep_rows:
-            self._files[HELD].rewrite(pl.DataFrame.clear)
+            self._files[HELD].rewrite(lambda rows: rows.slice(0, 0))
             self._files[FINDINGS].rewrite(_hidden)
 
     def finish(self, verdict: Verdict) -> None:
@@ -216,7 +219,10 @@ class JudgementWriter:
         sync(self.home.parent)
 
 
-def _hidden(findings: pl.DataFrame) -> pl.DataFrame:
+def _hidden(findings: pa.RecordBatch) -> pa.RecordBatch:
     """The addresses of what was found, and nothing of what stood there."""
-    nothing = pl.lit(None, pl.String)
-    return findings.with_columns(nothing.alias("found"), nothing.alias("suggestion"), pl.lit(True).alias("hidden"))
+    nothing = pa.nulls(len(findings), findings.schema.field("found").type)
+    hidden = pa.array([True] * len(findings), pa.bool_())
+    for name, values in (("found", nothing), ("suggestion", nothing), ("hidden", hidden)):
+        findings = findings.set_column(findings.schema.get_field_index(name), findings.schema.field(name), values)
+    return findings

@@ -20,8 +20,9 @@ from flows.steps.conform.personal import (
 )
 from flows.steps.conform.rows import beside_the_table, data_rows, form_versions, without_heading
 from schemas.contract import Contract, Severity
-from schemas.shapes import Context, Finding, Layout, TextBatch, TypedBatch, findings_frame
+from schemas.shapes import Context, Finding, Layout, TextBatch, TypedBatch, findings_frame, findings_of_rows
 
+_TORN_TYPES = {"source_row": pl.Int64, "found": pl.String}
 __all__ = ["conform", "known_headings", "lay_out", "personal_elsewhere"]
 
 
@@ -35,9 +36,8 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
     texts, source_rows, shifted = rows.texts, rows.texts["source_row"], beside_the_table(rows.texts, layout)
     sound = texts.filter(~pl.col("source_row").is_in([f.source_row for f in shifted])) if shifted else texts
     found = [rows.findings(sheet), findings_frame([*without_heading(sound, layout), *shifted], sheet)]
-    found.append(
-        findings_frame([Finding("F13", Severity.ROW, source_row=r, found=why) for r, why in batch.torn.items()], sheet)
-    )
+    torn = pl.DataFrame({"source_row": [*batch.torn], "found": [*batch.torn.values()]}, schema=_TORN_TYPES)
+    found.append(findings_of_rows(torn, Finding("F13", Severity.ROW), sheet))
     typed: dict[str, pl.Series] = {"source_row": source_rows}
     unreadable, orders = [], set()
     told_by_status = {
@@ -46,7 +46,7 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
         if f.status_of and f.name not in layout.positions
     }
     if contract.participant_level:
-        found.append(findings_frame(personal_beside([*batch.beside, *rows.totals]), sheet))
+        found.append(personal_beside([*batch.beside, *rows.totals], sheet))
         unknown = [i for i in range(len(layout.columns)) if i not in layout.positions.values()]
         named = may_hold_names(rows.cells)
         found += [

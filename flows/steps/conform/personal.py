@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate, islice
 
@@ -31,7 +30,7 @@ from schemas.shown import last_birth, sheet_told
 
 CELLS_AT_ONCE = 200_000  # of other sheets
 MOST_TOLD = 100  # rows of other sheets: more say no more
-_PIECES = re.compile(r'[,;\t|"\r\n]')
+_BETWEEN_PIECES = r'[,;\t|"\r]'
 
 
 def may_hold_names(cells: Mapping[str, Texts]) -> dict[str, pl.Series]:
@@ -63,6 +62,8 @@ def personal_data(
     texts = cells.distinct
     rules: dict[str, tuple[str, Severity]] = {}
     by_share = field is None or field.kind in (Kind.TEXT, Kind.REFERENCE)
+    if by_share and odd is None and not (named.any() or texts.str.contains(_first_look(field)).any()):
+        return pl.DataFrame(schema=FINDING_TYPES)
     if by_share:
         digits = texts.filter(texts.str.contains(JUST_DIGITS)).sort()
         rules |= {t: (r, Severity.FILE) for t, r in rules_by_share(digits.to_list(), field).items()}
@@ -132,14 +133,23 @@ def _worth_a_look(texts: pl.Series, named: pl.Series, field: Field | None) -> pl
     if field is not None and field.personal_when is PersonalWhen.FULL_DATE:
         return texts.str.contains(MAY_BE_A_DATE)
     if field is None or field.kind in (Kind.TEXT, Kind.REFERENCE):
-        pattern = REFERENCE_WORTH_A_LOOK if field is not None and field.pattern else WORTH_A_LOOK
-        return texts.str.contains(pattern) | named
+        return texts.str.contains(_pattern_worth_a_look(field)) | named
     return pl.Series([False]).new_from_index(0, len(texts))
 
 
-def personal_beside(beside: list[tuple[int, str]]) -> list[Finding]:
+def _pattern_worth_a_look(field: Field | None) -> str:
+    return REFERENCE_WORTH_A_LOOK if field is not None and field.pattern else WORTH_A_LOOK
+
+
+def _first_look(field: Field | None) -> str:
+    """All that is looked for in the texts of a column without names, as one pattern: clean columns pass once."""
+    return "|".join((JUST_DIGITS, A_DAY_IN_DIGITS, _pattern_worth_a_look(field)))
+
+
+def personal_beside(beside: list[tuple[int, str]], sheet: str) -> pl.DataFrame:
     """File-severity findings for text that is on no row of data, piece by piece: the row only."""
-    return [Finding(rule, Severity.FILE, row, hidden=True) for row, rule in _broken_by(beside)]
+    broken = _broken_by(beside)
+    return findings_frame([Finding(rule, Severity.FILE, row, hidden=True) for row, rule in broken], sheet)
 
 
 def personal_elsewhere(elsewhere: Iterable[TextElsewhere], contract: Contract, context: Context) -> pl.DataFrame:
@@ -150,7 +160,7 @@ def personal_elsewhere(elsewhere: Iterable[TextElsewhere], contract: Contract, c
         for cell in part:
             by_sheet.setdefault((cell.sheet, cell.number), []).append((cell.row, cell.text))
         for sheet, texts in by_sheet.items():
-            told.append(findings_frame(personal_beside(texts), sheet_told(*sheet, contract, context.data_cut_date)))
+            told.append(personal_beside(texts, sheet_told(*sheet, contract, context.data_cut_date)))
         if sum(map(len, told)) > MOST_TOLD:
             break
     return pl.concat(told).head(MOST_TOLD) if told else findings_frame([], "")
@@ -164,11 +174,9 @@ def _in_parts(cells: Iterable[TextElsewhere]) -> Iterator[list[TextElsewhere]]:
 
 def _broken_by(texts: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """The rows of texts that hold personal data, with the rule that it breaks. A text is looked at once."""
-    pieces = pl.DataFrame(
-        [(row, piece) for row, text in texts for piece in _PIECES.split(text)],
-        schema={"row": pl.Int64, "text": pl.String},
-        orient="row",
-    )
+    whole = pl.DataFrame(texts, schema={"row": pl.Int64, "text": pl.String}, orient="row")
+    parted = pl.col("text").str.replace_all(_BETWEEN_PIECES, "\n").str.split("\n")
+    pieces = whole.select("row", parted).explode("text")
     pieces = pieces.filter(pl.col("text").str.contains(WORTH_A_LOOK) | may_be_named(pieces["text"]))
     rules = {text: personal_rule(text) for text in pieces["text"].unique()}
     return sorted({(row, rule) for row, text in pieces.iter_rows() if (rule := rules[text])})

@@ -110,6 +110,8 @@ def _refuse_if_not_text(data: Data) -> None:
 
 def _ends_lines_with_returns(data: Data) -> bool:
     """Whether most lines end with a carriage return alone, as old Macintoshes wrote them and some programs still do."""
+    if not any(b"\r" in piece for piece in _pieces(data)):
+        return False
     returns = feeds = both = 0
     last = b""
     for piece in _pieces(data):
@@ -126,6 +128,7 @@ def _refuse_if_a_line_never_ends(data: Data) -> None:
         if not end:
             raise Unreadable("U01", f"a line is longer than {LONGEST_LINE >> 20} MB, after {start:,} bytes")
         start = end
+        let_go(data, start)
 
 
 def _lines_beyond_ascii(data: Data) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import polars as pl
@@ -59,6 +59,10 @@ class Grammar:
     def _pairs(self) -> re.Pattern[str]:
         return re.compile(self._cells("*"))
 
+    @cached_property
+    def _quoted_cell(self) -> re.Pattern[str]:
+        return re.compile(self.quoted_cell)
+
     def why_torn(self, line: str, last: bool = False) -> str:
         """Why a line is no record, in the sender's words. The last line of a file may have no line break.
 
@@ -67,17 +71,13 @@ class Grammar:
         cut_off = "the last line is cut off: " if last else ""
         if "\x00" in line:
             return "a zero byte, which stands for no character"
-        if re.search(self.quoted_cell, line):
+        if self.quote in line and self._quoted_cell.search(line):
             if not self._pairs.fullmatch(line):
                 return f"{cut_off}quotation marks that do not pair"
             line = re.sub(rf"{self.quote}[^{self.quote}]*{self.quote}", "", line)
         if "\r" in line:
             return "a carriage return in the middle of the line"
-        cells = line.count(self.delimiter) + 1
-        said = f"{counted(cells, 'cell')}, where the heading has {self.width}"
-        if cells > self.width:
-            return f"{said}: {cells - self.width} too many"
-        return f"{cut_off}{said}: nothing for {_columns(cells, self.width)}"
+        return _wrong_number(line.count(self.delimiter) + 1, self.width, cut_off)
 
 
 @dataclass
@@ -122,6 +122,14 @@ class Lines:
             good[marked] = np.where(quoted[marked], texts.str.contains(grammar.line), good[marked])
         good &= count(0) == 0
         return cls(starts, ends, nexts, good, marked & ~quoted, quoted, ~good & (cells == 1) & ~marked)
+
+
+@lru_cache
+def _wrong_number(cells: int, width: int, cut_off: str) -> str:
+    said = f"{counted(cells, 'cell')}, where the heading has {width}"
+    if cells > width:
+        return f"{said}: {cells - width} too many"
+    return f"{cut_off}{said}: nothing for {_columns(cells, width)}"
 
 
 def _columns(first: int, end: int) -> str:
