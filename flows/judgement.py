@@ -48,7 +48,7 @@ CODE = (
         f"schemas/{m}.py"
         for m in (
             *("cell_rules", "cells", "code_cells", "contract", "corrections", "derive", "file_rules"),
-            *("names", "personal_data", "returned_workbook", "shapes", "shown", "wording"),
+            *("names", "personal_data", "returned_workbook", "shapes", "shown", "texts", "wording"),
         )
     ),
     "schemas/names.csv",

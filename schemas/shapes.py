@@ -18,6 +18,7 @@ from schemas.audit.findings import Outcome
 from schemas.contract import Severity
 from schemas.corrections import CorrectedCell
 from schemas.derive import polars_type
+from schemas.texts import Texts
 
 # The columns of a findings frame: those of audit.findings, but for the delivery, which is known from its address.
 FINDING_TYPES: dict[str, pl.DataType] = {f.name: polars_type(f) for f in FINDINGS.fields if f.name != "delivery_id"}
@@ -76,16 +77,32 @@ def findings_of_rows(rows: pl.DataFrame, finding: Finding, sheet: str) -> pl.Dat
 
 @dataclass
 class TextBatch:
-    """Some rows of a file as text: columns '0', '1', ... by position in the file, and `source_row`.
+    """Some rows of a file as text: `cells` are its columns '0', '1', ... by position in the file.
 
-    `torn` are the physical rows that cannot be told apart into the heading's columns, each with the reason in the
-    sender's words: no cell of them is used (rule F13). `beside` is text that stands on no row of data, with its
-    physical row: torn lines, and what is above the heading. It is searched for personal data, and never shown or kept.
+    `source_rows` are the rows' physical numbers in the file. `torn` are the physical rows that cannot be told apart
+    into the heading's columns, each with the reason in the sender's words: no cell of them is used (rule F13). `beside`
+    is text that stands on no row of data, with its physical row: torn lines, and what is above the heading. It is
+    searched for personal data, and never shown or kept.
     """
 
-    rows: pl.DataFrame
+    cells: dict[str, Texts]
+    source_rows: pl.Series
     torn: dict[int, str] = field(default_factory=dict)
     beside: list[tuple[int, str]] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls, rows: pl.DataFrame, torn: dict[int, str] | None = None, beside: list[tuple[int, str]] | None = None
+    ) -> TextBatch:
+        """A batch of rows given as a frame: its columns by position, and `source_row`."""
+        cells = {name: Texts.of(rows[name]) for name in rows.columns if name != "source_row"}
+        return cls(cells, rows["source_row"], torn or {}, beside or [])
+
+    @property
+    def rows(self) -> pl.DataFrame:
+        """The rows as a frame: columns '0', '1', ... and `source_row`."""
+        columns = [texts.column.alias(name) for name, texts in self.cells.items()]
+        return pl.DataFrame([*columns, self.source_rows.alias("source_row")])
 
 
 class TextElsewhere(NamedTuple):
@@ -199,12 +216,12 @@ class Layout:
 class TypedBatch:
     """Some rows of a file with their types: the contract's fields and `source_row`, torn and empty rows left out.
 
-    `texts` holds the same rows as the sender wrote them. `unreadable` names the cells that could not be given a type
-    (source_row, field): what depends on them cannot be judged.
+    `cells` holds the same rows as the sender wrote them, column by column. `unreadable` names the cells that could not
+    be given a type (source_row, field): what depends on them cannot be judged.
     """
 
     rows: pl.DataFrame
-    texts: pl.DataFrame
+    cells: dict[str, Texts]
     findings: pl.DataFrame
     unreadable: pl.DataFrame
     torn: list[int]

@@ -6,8 +6,6 @@ stood there and what was read instead (X01), and so is each that does not fit (X
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import polars as pl
 
 from schemas.audit.deliveries import Column
@@ -50,7 +48,7 @@ class Corrector:
                 if fits:
                     changed.setdefault(position, {})[row] = cell.becomes
         rows = batch.rows.with_columns(_with(position, texts) for position, texts in changed.items())
-        return replace(batch, rows=rows), findings_frame(findings, self.sheet)
+        return TextBatch.of(rows, batch.torn, batch.beside), findings_frame(findings, self.sheet)
 
     def not_made(self) -> list[Finding]:
         """The corrections of the whole file that had no cell, or whose time is over. A refused heading has no cells."""

@@ -22,6 +22,7 @@ from flows.steps.conform.rows import beside_the_table, data_rows, form_versions,
 from schemas.contract import Contract, Severity
 from schemas.shapes import Context, Finding, Layout, TextBatch, TypedBatch, findings_frame, findings_of_rows
 
+BESIDE = "a cell to the right of the last heading"
 _TORN_TYPES = {"source_row": pl.Int64, "found": pl.String}
 __all__ = ["conform", "known_headings", "lay_out", "personal_elsewhere"]
 
@@ -32,10 +33,12 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
     Never raises for bad data: a cell that has no reading is empty in `rows`, and named in `findings` and `unreadable`.
     Personal data (P01-P03) is reported with its address and never with its value.
     """
-    rows = data_rows(batch.rows, layout, contract, fields_by_heading(contract, context))
-    texts, source_rows, shifted = rows.texts, rows.texts["source_row"], beside_the_table(rows.texts, layout)
-    sound = texts.filter(~pl.col("source_row").is_in([f.source_row for f in shifted])) if shifted else texts
-    found = [rows.findings(sheet), findings_frame([*without_heading(sound, layout), *shifted], sheet)]
+    rows = data_rows(batch, layout, contract, fields_by_heading(contract, context))
+    source_rows, shifted = rows.source_rows, beside_the_table(rows, layout)
+    sound = {n: c.where(~shifted) for n, c in rows.cells.items()} if shifted.any() else rows.cells
+    found = [rows.findings(sheet), findings_frame(without_heading(sound, layout), sheet)]
+    beside = pl.DataFrame({"source_row": source_rows.filter(shifted)}).with_columns(pl.lit(BESIDE).alias("found"))
+    found.append(findings_of_rows(beside, Finding("F13", Severity.ROW), sheet))
     torn = pl.DataFrame({"source_row": [*batch.torn], "found": [*batch.torn.values()]}, schema=_TORN_TYPES)
     found.append(findings_of_rows(torn, Finding("F13", Severity.ROW), sheet))
     typed: dict[str, pl.Series] = {"source_row": source_rows}
@@ -56,7 +59,7 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
     for field in contract.fields:
         column = layout.column_of(field.name)
         if column is None:
-            typed[field.name] = absent_column(field, texts, layout)
+            typed[field.name] = absent_column(field, rows.cells, len(source_rows), layout)
             continue
         position = str(layout.positions[field.name])
         cells = rows.cells[position]
@@ -82,7 +85,7 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
         orders |= {(field.name, o) for o in day_month_orders(read.odd, field)}
     return TypedBatch(
         rows=pl.DataFrame(typed),
-        texts=texts,
+        cells=rows.cells,
         findings=pl.concat(found),
         unreadable=pl.concat(unreadable)
         if unreadable
@@ -90,5 +93,5 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
         torn=[*batch.torn],
         not_data=len(rows.not_data),
         date_orders=orders,
-        form_versions=form_versions(texts, layout),
+        form_versions=form_versions(rows.cells, layout),
     )

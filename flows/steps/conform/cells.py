@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import polars as pl
 
-from flows.steps.conform.texts import Texts
 from schemas.audit.deliveries import Column
 from schemas.audit.findings import Outcome
 from schemas.cells import PLACEHOLDER_DATES, canonical, read_cell
@@ -14,16 +14,18 @@ from schemas.contract import Contract, Field, Kind, Severity
 from schemas.derive import polars_type
 from schemas.shapes import FINDING_TYPES, Context, Layout
 from schemas.shown import shown
+from schemas.texts import Texts
 
 
-def absent_column(field: Field, texts: pl.DataFrame, layout: Layout) -> pl.Series:
+def absent_column(field: Field, cells: Mapping[str, Texts], rows: int, layout: Layout) -> pl.Series:
     """The values of a field that the file has no column for: its default, or the status of another field's text."""
     if field.status_of and field.status_of in layout.positions:
-        source = texts[str(layout.positions[field.status_of])].str.strip_chars()
+        source = cells[str(layout.positions[field.status_of])]
         codes = dict(field.status_words)
-        return source.replace_strict(codes, default=field.default, return_dtype=pl.String).alias(field.name)
+        status = source.distinct.str.strip_chars().replace_strict(codes, default=field.default, return_dtype=pl.String)
+        return source.of_cells(status).alias(field.name)
     value = read_cell(field.default, field).value if field.default else None
-    return pl.Series(field.name, [value] * len(texts), dtype=polars_type(field))
+    return pl.Series(field.name, [value] * rows, dtype=polars_type(field))
 
 
 class _Read:

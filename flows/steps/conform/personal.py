@@ -7,7 +7,6 @@ from itertools import accumulate, islice
 
 import polars as pl
 
-from flows.steps.conform.texts import Texts
 from schemas.audit.deliveries import Column
 from schemas.audit.findings import Outcome
 from schemas.codes import fold
@@ -27,6 +26,7 @@ from schemas.personal_data import (
 )
 from schemas.shapes import FINDING_TYPES, Context, Finding, TextElsewhere, findings_frame
 from schemas.shown import last_birth, sheet_told
+from schemas.texts import Texts
 
 CELLS_AT_ONCE = 200_000  # of other sheets
 MOST_TOLD = 100  # rows of other sheets: more say no more

@@ -10,11 +10,11 @@ from operator import add, and_, or_
 
 import polars as pl
 
-from flows.steps.conform.texts import Texts
 from schemas.audit.findings import Outcome
 from schemas.codes import fold
 from schemas.contract import Contract, Kind, Severity
-from schemas.shapes import FINDING_TYPES, Finding, Layout
+from schemas.shapes import FINDING_TYPES, Finding, Layout, TextBatch
+from schemas.texts import Texts
 
 MOST_VERSIONS = 5  # of the form, that a batch may state: more say no more (rule F24)
 FEW_ROWS = 0.1  # of a batch: so many may have been shifted; where more have a cell there, it is a column
@@ -29,12 +29,12 @@ _NOT_DATA_TYPES = {"source_row": pl.Int64, "rule_id": pl.String, "severity": pl.
 class Rows:
     """The rows of a batch that are data, and those that are not.
 
-    `cells` holds the texts column by column. `not_data` has the columns `source_row`, `rule_id` and `severity`;
-    `totals` is what stands on total rows.
+    `cells` are the texts of the data, column by column, and `source_rows` their rows. `not_data` has the columns
+    `source_row`, `rule_id` and `severity`; `totals` is what stands on total rows.
     """
 
-    texts: pl.DataFrame
     cells: dict[str, Texts]
+    source_rows: pl.Series
     not_data: pl.DataFrame
     totals: list[tuple[int, str]]
 
@@ -49,41 +49,38 @@ class Rows:
         return pl.concat([pl.DataFrame(schema=FINDING_TYPES), said], how="diagonal")
 
 
-def data_rows(rows: pl.DataFrame, layout: Layout, contract: Contract, fields: Mapping[str, str]) -> Rows:
+def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapping[str, str]) -> Rows:
     """The rows that are data; not those that are blank (F07), a heading (F05) or a total (F06).
 
     `fields` says which field a folded heading is. A heading with the columns in another order refuses the file: what
     stands below it is not where the first heading says.
     """
-    names = [c for c in rows.columns if c != "source_row"]
-    filled = rows.with_columns(pl.col(names).fill_null(""))
-    cells = {name: Texts.of(filled[name]) for name in names}
+    cells = batch.cells
     empty = {name: column.of_cells(column.distinct.str.strip_chars() == "") for name, column in cells.items()}
     blank = reduce(and_, empty.values())
     repeated, other_order = _headings_among(cells, empty, layout, fields)
     total = _is_total(cells, empty, layout, contract)
-    if not (blank | repeated | other_order | total).any():
-        return Rows(filled, cells, pl.DataFrame(schema=_NOT_DATA_TYPES), [])
-    marked = filled.with_columns(
+    left_out = blank | repeated | other_order | total
+    if not left_out.any():
+        return Rows(cells, batch.source_rows, pl.DataFrame(schema=_NOT_DATA_TYPES), [])
+    marked = pl.DataFrame({"source_row": batch.source_rows}).select(
+        "source_row",
         pl.when(blank)
         .then(pl.lit("F07"))
         .when(repeated | other_order)
         .then(pl.lit("F05"))
-        .when(total)
-        .then(pl.lit("F06"))
+        .otherwise(pl.lit("F06"))
         .alias("rule_id"),
         pl.when(other_order & ~repeated)
         .then(pl.lit(str(Severity.FILE)))
         .otherwise(pl.lit(str(Severity.WARNING)))
         .alias("severity"),
     )
-    left_out = marked.filter(pl.col("rule_id").is_not_null())
-    totals = left_out.filter(pl.col("rule_id") == "F06").select("source_row", *names)
-    texts = marked.filter(pl.col("rule_id").is_null()).drop("rule_id", "severity")
+    totals = batch.rows.select("source_row", *cells).filter(total & ~(blank | repeated | other_order))
     return Rows(
-        texts,
-        {name: Texts.of(texts[name]) for name in names},
-        left_out.select(*_NOT_DATA_TYPES),
+        {name: column.where(~left_out) for name, column in cells.items()},
+        batch.source_rows.filter(~left_out),
+        marked.filter(left_out),
         [(row, text) for row, *texts in totals.iter_rows() for text in texts if text],
     )
 
@@ -122,34 +119,38 @@ def _headings_among(
         if of_any := [t for t, f in folded.items() if f and (f in fields or f == heading)]:
             known.append((column, of_any))
     if len(known) < min(LEAST_HEADINGS, len(again)):
-        nowhere = pl.Series([False]).new_from_index(0, len(empty["0"]))
-        return nowhere, nowhere
+        return nowhere(empty["0"]), nowhere(empty["0"])
     count = reduce(add, [column.of_cells(column.distinct.is_in(texts)).cast(pl.Int32) for column, texts in known])
     filled = reduce(add, [(~empty[str(i)]).cast(pl.Int32) for i in range(len(own))])
     is_again = reduce(and_, [column.of_cells(column.distinct.is_in(texts)) for column, texts in again])
     return is_again, (count >= LEAST_HEADINGS) & (2 * count >= filled)
 
 
-def without_heading(texts: pl.DataFrame, layout: Layout) -> list[Finding]:
+def without_heading(cells: Mapping[str, Texts], layout: Layout) -> list[Finding]:
     """A finding for each column without a heading that has values, or stands between two with one (F11)."""
     headed = [i for i, column in enumerate(layout.columns) if column.heading] or [0]
     return [
         Finding("F11", Severity.WARNING, column=column, found="a column without a heading")
         for i, column in enumerate(layout.columns)
-        if not column.heading and (headed[0] < i < headed[-1] or (texts[str(i)].str.strip_chars() != "").any())
+        if not column.heading and (headed[0] < i < headed[-1] or _filled(cells[str(i)]).any())
     ]
 
 
-def form_versions(texts: pl.DataFrame, layout: Layout) -> set[str]:
+def _filled(column: Texts) -> pl.Series:
+    """Which cells of a column hold something."""
+    return column.of_cells(column.distinct.str.strip_chars() != "")
+
+
+def form_versions(cells: Mapping[str, Texts], layout: Layout) -> set[str]:
     """The versions of the form that rows state (rule F24)."""
     if layout.version_column is None:
         return set()
-    stated = texts[str(layout.version_column)].str.strip_chars()
+    stated = cells[str(layout.version_column)].distinct.str.strip_chars()
     return set(stated.filter(stated != "").unique().sort().head(MOST_VERSIONS))
 
 
-def beside_the_table(texts: pl.DataFrame, layout: Layout) -> list[Finding]:
-    """A finding for each row with a cell too many, right of the last heading (rule F13).
+def beside_the_table(rows: Rows, layout: Layout) -> pl.Series:
+    """Which rows have a cell too many, right of the last heading (rule F13).
 
     Where few rows have one they were shifted, and none of their cells is sure of its column; what most rows fill is a
     column. A marked workbook that comes back holds the rows that were torn as they were sent, also between headings.
@@ -157,9 +158,10 @@ def beside_the_table(texts: pl.DataFrame, layout: Layout) -> list[Finding]:
     headed = [i for i, heading in enumerate(layout.as_written) if heading]
     first = 0 if layout.is_marked else max(headed, default=0)
     surplus = [str(i) for i in range(first, len(layout.as_written)) if not layout.as_written[i]]
-    if not surplus:
-        return []
-    torn = texts.filter(pl.any_horizontal(pl.col(c).str.strip_chars() != "" for c in surplus))["source_row"]
-    if not layout.is_marked and len(torn) > len(texts) * FEW_ROWS:
-        return []
-    return [Finding("F13", Severity.ROW, row, found="a cell to the right of the last heading") for row in torn]
+    torn = reduce(or_, [_filled(rows.cells[c]) for c in surplus]) if surplus else nowhere(rows.source_rows)
+    return torn if layout.is_marked or torn.sum() <= len(torn) * FEW_ROWS else nowhere(rows.source_rows)
+
+
+def nowhere(rows: pl.Series) -> pl.Series:
+    """No row at all, as a truth for each."""
+    return pl.Series([False]).new_from_index(0, len(rows))

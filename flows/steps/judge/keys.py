@@ -7,7 +7,7 @@ file without a name. All of it are digests: no reference is kept.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import polars as pl
@@ -31,8 +31,10 @@ class Keys:
     def add(self, typed: TypedBatch) -> None:
         """Remember the keys of a batch."""
         has_key = typed.rows[self._key[0]].is_not_null().to_numpy()
-        keys, texts = typed.rows.select(self._key), typed.texts.drop("source_row")
-        digests = [typed.rows["source_row"].to_numpy(), _digest(keys, 1), _digest(keys, 2), _digest(texts, 3)]
+        keys = [typed.rows[name] for name in self._key]
+        one, other = (_digest(len(typed.rows), (k.hash(seed=seed) for k in keys)) for seed in (1, 2))
+        texts = _digest(len(typed.rows), (c.of_cells(c.distinct.hash(seed=3)) for c in typed.cells.values()))
+        digests = [typed.rows["source_row"].to_numpy(), one, other, texts]
         rows = np.column_stack([d[has_key].astype(np.uint64) for d in digests])
         self._seen.append(rows[:, 1].copy())
         self._file.write(rows.tobytes())
@@ -54,11 +56,11 @@ class Keys:
             yield np.frombuffer(part, np.uint64).reshape(-1, len(_COLUMNS))
 
 
-def _digest(rows: pl.DataFrame, seed: int) -> np.ndarray:
-    """64 bits of each row: each column's digest, in the order of the columns."""
-    digest = np.zeros(len(rows), np.uint64)
-    for name in rows.columns:
-        digest = digest * _ODD + rows[name].hash(seed=seed).to_numpy()
+def _digest(rows: int, columns: Iterable[pl.Series]) -> np.ndarray:
+    """64 bits of each row, from those of its cells, column by column."""
+    digest = np.zeros(rows, np.uint64)
+    for column in columns:
+        digest = digest * _ODD + column.to_numpy()
     return digest
 
 

@@ -6,6 +6,7 @@ finding. Uniqueness and shares are judged over the whole file, once its last bat
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import polars as pl
@@ -18,6 +19,7 @@ from schemas.derive import pandera_schema
 from schemas.registry import sites
 from schemas.shapes import FINDING_TYPES, Context, Layout, TypedBatch
 from schemas.shown import is_private, shown
+from schemas.texts import Texts
 
 MOST_SUGGESTED = 200  # distinct texts of a column and batch for which a listed code is looked for
 _FAILURE_TYPES = {
@@ -37,7 +39,7 @@ def judge(batch: TypedBatch, layout: Layout, contract: Contract, context: Contex
     failures = failures.join(batch.unreadable, on=["source_row", "field"], how="anti")
     failures = _of_columns_there(failures, layout, contract)
     failures = _without_consequences(failures, batch.unreadable, contract)
-    return _with_addresses(failures, batch.texts, layout, contract, context, sheet)
+    return _with_addresses(failures, batch.cells, layout, contract, context, sheet)
 
 
 @lru_cache
@@ -136,14 +138,14 @@ def _without_consequences(failures: pl.DataFrame, unreadable: pl.DataFrame, cont
 
 
 def _with_addresses(
-    failures: pl.DataFrame, texts: pl.DataFrame, layout: Layout, contract: Contract, context: Context, sheet: str
+    failures: pl.DataFrame, cells: Mapping[str, Texts], layout: Layout, contract: Contract, context: Context, sheet: str
 ) -> pl.DataFrame:
     """Failures as findings: the sender's heading, the column's letter, and what stood there if it may be shown."""
     parts = [pl.DataFrame(schema=FINDING_TYPES)]
     for (name,), part in failures.group_by("field", maintain_order=True):
         field, column = contract.by_name[str(name)], layout.column_of(str(name))
         nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(part))
-        text = nothing if column is None else texts[str(layout.positions[field.name])].gather(part["place"])
+        text = nothing if column is None else cells[str(layout.positions[field.name])].column.gather(part["place"])
         rows = part.with_columns(text.alias("text"))
         told = shown(rows["text"], field, contract, context.data_cut_date)
         parts.append(

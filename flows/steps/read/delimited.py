@@ -13,7 +13,7 @@ import io
 import re
 import string
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import Literal
@@ -28,6 +28,7 @@ from flows.steps.read.heading import MOST_COLUMNS, ROWS_SEARCHED, find_heading, 
 from flows.steps.read.lines import Grammar, Lines
 from schemas.contract import Severity
 from schemas.shapes import Extract, Finding, TextBatch, Unreadable
+from schemas.texts import Texts
 
 CHUNK = 8 << 20
 MOST_LINES = 100_000  # of a chunk: a batch of as many rows is judged in some 150 MB, and several are at hand at once
@@ -236,27 +237,33 @@ class _Scan:
 
     def _batch(self, chunk: bytes, lines: Lines, kinds: np.ndarray, joined: Joined) -> TextBatch:
         good, plain = kinds == _Line.GOOD, lines.plain[: len(kinds)]
-        frames = [self._parse(chunk, lines, np.flatnonzero(good & ~plain), self.grammar.quote)]
-        if (good & plain).any():
-            frames.append(self._parse(chunk, lines, np.flatnonzero(good & plain), False))
-        if joined:
-            records = [[*cells, self.line + i] for i, cells in joined]
-            frames.append(pl.DataFrame(records, schema=frames[0].schema, orient="row"))
+        quotes: tuple[str | Literal[False], ...] = (self.grammar.quote, False)
+        chosen = zip((good & ~plain, good & plain), quotes, strict=True)
+        parts = [self._parse(chunk, lines, np.flatnonzero(some), quote) for some, quote in chosen if some.any()]
         blank = np.flatnonzero(kinds == _Line.BLANK)
-        if len(blank):
-            frames.append(pl.DataFrame({"source_row": self.line + blank.astype(np.int64)}))
-        rows = pl.concat(frames, how="diagonal").sort("source_row") if len(frames) > 1 else frames[0]
+        batch = parts[0] if len(parts) == 1 and not (joined or len(blank)) else self._together(parts, joined, blank)
         torn = {i: self._text(chunk, lines, i) for i in np.flatnonzero(kinds == _Line.TORN).tolist()}
         without_end = {i for i in torn if self.offset + lines.ends[i] == len(self.data)}  # the last line, if any
         why = {self.line + i: self.grammar.why_torn(text, i in without_end) for i, text in torn.items()}
         above, self.above = self.above, []
-        return TextBatch(rows, why, above + [(self.line + i, text) for i, text in torn.items()])
+        return replace(batch, torn=why, beside=above + [(self.line + i, text) for i, text in torn.items()])
 
-    def _parse(self, chunk: bytes, lines: Lines, good: np.ndarray, quote: str | Literal[False]) -> pl.DataFrame:
+    def _together(self, parts: list[TextBatch], joined: Joined, blank: np.ndarray) -> TextBatch:
+        """Rows that were read in different ways, in the order of the file."""
+        types = {**dict.fromkeys(self._names, pl.String), "source_row": pl.Int64}
+        records = [[*cells, self.line + i] for i, cells in joined]
+        frames = [part.rows for part in parts]
+        frames.append(pl.DataFrame(records, schema=types, orient="row"))
+        frames.append(pl.DataFrame({"source_row": self.line + blank.astype(np.int64)}))
+        return TextBatch.of(pl.concat(frames, how="diagonal").sort("source_row"))
+
+    @property
+    def _names(self) -> list[str]:
+        return [str(i) for i in range(self.grammar.width)]
+
+    def _parse(self, chunk: bytes, lines: Lines, good: np.ndarray, quote: str | Literal[False]) -> TextBatch:
         """The good lines as text columns. Raises RuntimeError if a row were gained or lost: nothing may shift."""
-        names = [str(i) for i in range(self.grammar.width)]
-        if not len(good):
-            return pl.DataFrame(schema={**dict.fromkeys(names, pl.String), "source_row": pl.Int64})
+        names = self._names
         table = pa_csv.read_csv(
             pa.BufferReader(_joined_runs(chunk, lines, good)),
             read_options=pa_csv.ReadOptions(column_names=names, block_size=1 << 30),
@@ -264,14 +271,13 @@ class _Scan:
                 delimiter=self.grammar.delimiter, quote_char=quote, ignore_empty_lines=False
             ),
             convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+                column_types=dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string())), strings_can_be_null=False
             ),
         )
         if table.num_rows != len(good):
             raise RuntimeError(f"{len(good)} good lines gave {table.num_rows} rows")
-        rows = pl.from_arrow(table)
-        assert isinstance(rows, pl.DataFrame)
-        return rows.with_columns(pl.Series("source_row", self.line + good.astype(np.int64)))
+        cells = {name: Texts.encoded(table[name].combine_chunks()) for name in names}
+        return TextBatch(cells, pl.Series("source_row", self.line + good.astype(np.int64)))
 
 
 def _joined_runs(chunk: bytes, lines: Lines, good: np.ndarray) -> bytes:

@@ -49,7 +49,7 @@ def _opened(path: Path) -> pq.ParquetFile:
         for i, column in enumerate(file.schema_arrow):
             if pa.types.is_nested(column.type):
                 raise Unreadable("U01", f"column {column_letter(i)} holds lists or records, not single values")
-        rows = sum(len(part.rows) for part in _batches(file))
+        rows = sum(len(part.source_rows) for part in _batches(file))
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, KeyError) as wrong:
         if isinstance(wrong, OSError) and wrong.errno is not None:  # Arrow's own have no number
             raise
@@ -64,7 +64,7 @@ def _batches(file: pq.ParquetFile) -> Iterator[TextBatch]:
     for batch in file.iter_batches(BATCH_ROWS, use_threads=False):
         columns = {str(i): _texts(column) for i, column in enumerate(batch.columns)}
         source_rows = pl.Series("source_row", range(row, row + batch.num_rows), pl.Int64)
-        yield TextBatch(pl.DataFrame(columns).with_columns(source_rows))
+        yield TextBatch.of(pl.DataFrame(columns).with_columns(source_rows))
         row += batch.num_rows
 
 

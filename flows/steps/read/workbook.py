@@ -168,5 +168,5 @@ def _batches(table: Table, heading: _Heading, width: int) -> Iterator[TextBatch]
         columns = [[text_of(r[i]) if i < len(r) else "" for r in part] for i in range(width)]
         frame = pl.DataFrame(dict(zip(names, columns, strict=True)), schema=types)
         source_rows = pl.Series("source_row", range(first + 1, first + 1 + len(part)), pl.Int64)
-        yield TextBatch(frame.with_columns(source_rows), beside=above)
+        yield TextBatch.of(frame.with_columns(source_rows), beside=above)
         first, above = first + len(part), []

@@ -1,0 +1,56 @@
+"""The texts of a column, each distinct one once: what is asked of a text is asked once, however many cells hold it.
+
+A month's extract has hundreds of thousands of cells in a column and a few hundred texts; a column of references, where
+every text stands once, costs little more this way than cell by cell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+@dataclass(frozen=True)
+class Texts:
+    """A column: its `distinct` texts in the order of their first cells, and for each cell the place of its text."""
+
+    distinct: pl.Series
+    places: pl.Series
+
+    @classmethod
+    def of(cls, column: pl.Series) -> Texts:
+        """The texts of a column; a cell without one has the empty text."""
+        return cls.encoded(pc.dictionary_encode(column.fill_null("").to_arrow()))
+
+    @classmethod
+    def encoded(cls, column: pa.DictionaryArray) -> Texts:
+        """The texts of a column of Arrow that is encoded so already."""
+        return cls(pl.Series("text", column.dictionary, pl.String), pl.Series("place", column.indices))
+
+    def __len__(self) -> int:
+        """How many cells there are."""
+        return len(self.places)
+
+    @property
+    def column(self) -> pl.Series:
+        """The text of each cell."""
+        return self.of_cells(self.distinct)
+
+    def of_cells(self, values: pl.Series) -> pl.Series:
+        """Something of each distinct text (a value for each) as a column of the cells."""
+        return values.gather(self.places)
+
+    def where(self, kept: pl.Series) -> Texts:
+        """The texts of some of the cells only (a truth for each cell)."""
+        places = self.places.filter(kept).to_numpy()
+        left = np.unique(places)
+        return Texts(self.distinct.gather(left), pl.Series("place", np.searchsorted(left, places), pl.Int32))
+
+    def rows_with(self, texts: pl.Series, source_rows: pl.Series) -> pl.DataFrame:
+        """The cells that hold one of these texts, in order: columns `source_row` and `text`."""
+        cells = self.of_cells(self.distinct.is_in(texts.implode())).arg_true()
+        return pl.DataFrame({"source_row": source_rows.gather(cells), "text": self.column.gather(cells)})
