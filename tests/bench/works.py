@@ -112,7 +112,7 @@ def large_file(bench: Bench) -> Iterator[Outcome]:
 def _assert_same_findings(bench: Bench) -> None:
     """Stop where the two sides do not find the same: then their times are not of the same work."""
     said = subprocess.run(
-        python("same_findings.py", bench.folder / "data", bench.folder / "by hand"),
+        python("same_results.py", bench.folder / "data", bench.folder / "by hand"),
         check=False, capture_output=True, text=True,
     )  # fmt: skip
     if said.returncode:
