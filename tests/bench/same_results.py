@@ -13,9 +13,10 @@ ADDRESS = ["rule_id", "severity", "source_row", "field"]
 def differences(data: Path, by_hand: Path) -> list[str]:
     """What is not the same, in words."""
     mine, theirs = _result(data, "findings").select(ADDRESS), pl.scan_parquet(by_hand / "findings.parquet")
-    told = {"on": ADDRESS, "how": "anti", "nulls_equal": True}
-    only_one = pl.concat([mine.join(theirs, **told), theirs.select(ADDRESS).join(mine, **told)])  # type: ignore[arg-type]
-    found = only_one.collect()
+    theirs = theirs.select(ADDRESS)
+    found = pl.concat(
+        [a.join(b, ADDRESS, "anti", nulls_equal=True) for a, b in ((mine, theirs), (theirs, mine))]
+    ).collect()
     differ = [f"findings that only one side has:\n{found}"] if len(found) else []
     return differ + [
         f"the {name} rows are not the same"
