@@ -34,7 +34,9 @@ class Contacts(dy.Schema):
 
 def main(file: Path, out: Path) -> None:
     # Without this polars stops at a torn line; with it the surplus cells are cut off, and the row counts as sound.
-    rows = pl.read_csv(file, infer_schema=False, truncate_ragged_lines=True)
+    text = pl.read_csv(file, infer_schema=False, truncate_ragged_lines=True)
+    # The polars of today casts no text to a date, as it does to a number: what is none becomes empty.
+    rows = text.with_columns(pl.col("contact_date").str.to_date("%Y-%m-%d", strict=False))
     sound, failures = Contacts.filter(rows, cast=True)
     sound.write_parquet(out / "accepted.parquet")
     failures.write_parquet(out / "failures.parquet")
