@@ -28,7 +28,7 @@ SIZES = {"100k": 100_000, "1m": 1_000_000, "10m": 10_000_000}
 ROOT = Path(__file__).parents[2]
 README, COMPARISON = ROOT / "README.md", ROOT / "docs" / "comparison.md"
 BEGIN, END = "<!-- measured by make bench: do not edit by hand -->\n", "<!-- end of what make bench measured -->\n"
-HEADING = "| work | rows | target | measured | holds |\n|---|---|---|---|---|\n"
+HEADING = "| work | SIZE | target | measured | holds |\n|---|---|---|---|---|\n"
 
 
 def main() -> None:
