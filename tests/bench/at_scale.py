@@ -37,13 +37,14 @@ LONG = 60.0  # seconds: what takes longer is run once
 
 
 def peers(bench: Bench) -> Iterator[Outcome]:
-    """The processor time of each peer, beside that of receive to load."""
+    """The processor time of each peer, and of the reference, beside that of receive to load."""
     rows = min(bench.size, ROWS)
     file = bench.contacts(rows)
     made = {tool: (python, bench.folder / "peers" / tool) for tool in TARGETS if (python := environment(tool))}
-    costs: dict[str, list[Cost]] = {tool: [] for tool in ("ours", *made)}
+    costs: dict[str, list[Cost]] = {tool: [] for tool in ("ours", "by hand", *made)}
     for _ in range(bench.repeats):
         costs["ours"].append(cost_of(bench.ours(file)()))
+        costs["by hand"].append(cost_of(bench.by_hand(file)()))
         for tool, (python, out) in made.items():
             if costs[tool] and costs[tool][0].wall > LONG:
                 continue
@@ -53,8 +54,11 @@ def peers(bench: Bench) -> Iterator[Outcome]:
             costs[tool].append(
                 cost_of(["env", "PEERS_SIZE=large", str(python), str(script), str(file), str(out)], LONGEST)
             )
-    ours = middle(costs["ours"])
-    yield Outcome("processor time of this project v itself", 1.0, note=_in_words(ours, ours, *_did_here(bench)))
+    ours, by_hand = middle(costs["ours"]), middle(costs["by hand"])
+    done_here = _done(bench.folder / "data" / "warehouse")
+    yield Outcome("processor time of this project v itself", 1.0, note=_in_words(ours, ours, *done_here))
+    told = _in_words(by_hand, ours, *_done(bench.folder / "by hand"))
+    yield Outcome("processor time of the hand-written reference v this project", by_hand.cpu / ours.cpu, note=told)
     for tool, (_, out) in made.items():
         cost = middle(costs[tool])
         done = json.loads((out / DID).read_text(encoding="utf-8")) if cost.ended else {}
@@ -63,10 +67,9 @@ def peers(bench: Bench) -> Iterator[Outcome]:
         yield Outcome(f"processor time of {tool} v this project", cost.cpu / ours.cpu, least=target, note=told)
 
 
-def _did_here(bench: Bench) -> tuple[int, int]:
-    """How many rows this project accepted, and how many findings it made."""
-    made = bench.folder / "data" / "warehouse"
-    accepted, found = (pl.scan_parquet(sorted(made.glob(f"**/{n}.parquet"))) for n in ("accepted", "findings"))
+def _done(folder: Path) -> tuple[int, int]:
+    """How many rows were accepted below a folder, and how many findings were made."""
+    accepted, found = (pl.scan_parquet(sorted(folder.glob(f"**/{n}.parquet"))) for n in ("accepted", "findings"))
     return tuple(rows.select(pl.len()).collect().item() for rows in (accepted, found))
 
 
