@@ -21,7 +21,7 @@ RESULTS = {"accepted": "from accepted", "held": "from held_rows", "findings": "f
 READ_AT_ONCE = 1 << 20  # bytes
 
 
-def judge_by_hand(file: Path, folder: Path, memory_limit: str = "700MB") -> str:
+def judge_by_hand(file: Path, folder: Path, memory_limit: str = "600MB") -> str:
     """Judge one contacts file into `folder`. Gives the file's SHA-256. Raises ValueError where rows are not lines."""
     settings = {
         "threads": 2,

@@ -102,35 +102,40 @@ select block, coalesce(pushed, []) as pushed,
         as first_line
 from range((select count(*) // 1024 + 1 from sent)) as r(block) left join within_block using (block);
 
-create temp view placed as
-select s.rowid as position, first_line + s.rowid + len(list_filter(pushed, lambda p: p <= s.rowid)) as source_row, s.*
-from sent s join blocks on block = s.rowid // 1024;
+create temp macro line_of(place, first_line, pushed) as
+    first_line + place + len(list_filter(pushed, lambda p: p <= place));
 
--- A reference on several rows: exact copies of a good row are left out, rows that differ are all held. Numbers are
--- cheaper to count than texts: what shares a number is few, and there the texts decide.
-create temp table shared as
-with alike as (
-    select rowid as position, contact_id, faults,
+-- Rows that something is wrong with, or that may share their reference: numbers are cheaper to count than texts, and
+-- where several rows have one number the texts decide.
+create temp table doubtful as
+select rowid as position, sent.*
+from sent
+where faults > 0 or hash(contact_id) in (
+    select hash(contact_id) from sent where contact_id is not null group by 1 having count(*) > 1);
+
+-- A reference on several rows: exact copies of a good row are left out, rows that differ are all held.
+create temp table found as
+with rows_with_key as (
+    select position, contact_id, faults,
         hash(episode_id, contact_date, contact_type, contact_medium, attended, duration_minutes, staff_role, staff_ref,
             with_employer, as_sent) as whole_row
-    from sent
-    where hash(contact_id) in (
-        select hash(contact_id) from sent where contact_id is not null group by 1 having count(*) > 1)
+    from doubtful
+    where contact_id is not null
+),
+compared as (
+    select position, faults, count(distinct whole_row) over (partition by contact_id) as versions,
+        row_number() over (partition by contact_id, whole_row order by position) as copy
+    from rows_with_key
 )
-select position, faults, count(distinct whole_row) over (partition by contact_id) as versions,
-    row_number() over (partition by contact_id, whole_row order by position) as copy
-from alike;
-
-create temp table found as
-select sent.rowid as position, rule_id, severity, field from sent join rules on faults & flag > 0 where faults > 0
+select position, rule_id, severity, field from doubtful join rules on faults & flag > 0
 union all
 select position, 'P04', case when versions > 1 then 'row' else 'warning' end, 'contact_id'
-from shared
-where versions > 1
-    or (copy > 1 and faults & (select bit_or(flag) from rules where severity = 'row') = 0);
+from compared
+where versions > 1 or (copy > 1 and faults & (select bit_or(flag) from rules where severity = 'row') = 0);
 
 create temp table held as select distinct position from found where severity = 'row';
-create temp table left_out as from held union all select position from found where (rule_id, severity) = ('P04', 'warning');
+create temp table left_out as
+from held union all select position from found where (rule_id, severity) = ('P04', 'warning');
 
 set disabled_compression_methods = 'fsst'; -- it takes longer to find than the space it saves takes to write
 create schema core;
@@ -151,23 +156,28 @@ create table core.contacts (
     source_row bigint not null
 );
 
-create temp view rows_placed as
-select position, source_row, contact_id, episode_id, contact_date, contact_type::varchar as contact_type,
-    contact_medium::varchar as contact_medium, attended::varchar as attended,
-    duration_minutes::bigint as duration_minutes, staff_role::varchar as staff_role, staff_ref, with_employer
-from placed;
+-- a code is text again, as it is in the warehouse; of a held row nothing is kept that is not in its agreed form
 create temp view accepted as
-select * exclude (position) from rows_placed where position not in (from left_out);
-create temp view held_rows as -- of a held row nothing is kept that may be anything but what it ought to be
-select * exclude (position) replace (case when duration_minutes <= 480 then duration_minutes end as duration_minutes)
-from rows_placed where position in (from held);
+select line_of(sent.rowid, first_line, pushed) as source_row, contact_id, episode_id, contact_date,
+    contact_type::varchar as contact_type, contact_medium::varchar as contact_medium, attended::varchar as attended,
+    duration_minutes::bigint as duration_minutes, staff_role::varchar as staff_role, staff_ref, with_employer
+from sent join blocks on block = sent.rowid // 1024
+where sent.rowid not in (from left_out);
+create temp view held_rows as
+select line_of(position, first_line, pushed) as source_row, contact_id, episode_id, contact_date,
+    contact_type::varchar as contact_type, contact_medium::varchar as contact_medium, attended::varchar as attended,
+    case when duration_minutes <= 480 then duration_minutes::bigint end as duration_minutes,
+    staff_role::varchar as staff_role, staff_ref, with_employer
+from doubtful join blocks on block = position // 1024
+where position in (from held);
 
 insert into core.contacts by name
 select *, 'MHT' as programme_code, 'MHT-BPL' as site_code, 'MHT-BPL_contacts_201611_v1' as delivery_id from accepted;
 
 create schema audit;
 create table audit.findings as
-select rule_id, severity, source_row, field from found join (select position, source_row from placed) using (position)
+select rule_id, severity, line_of(position, first_line, pushed) as source_row, field
+from found join blocks on block = position // 1024
 union all
 select 'F13', 'row', source_row, '' from torn
 order by source_row, field, rule_id;
