@@ -32,11 +32,12 @@ check: lint test ## Style, types and tests: what has to pass
 docs: $(VENV)/.test ## Make docs/rules.md and docs/guide-for-sites.md anew, from the rules and contracts
 	UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden/test_documents.py
 
-bench: $(VENV)/.run ## Measure beside hand-written SQL (SIZE=100k, 1m or 10m; ARGS=--json)
+bench: $(VENV)/.run ## Measure beside hand-written SQL (SIZE=100k, 1m or 10m; ARGS=--json or --write)
 	$(BIN)/python tests/bench $(ARGS)
 
-peers: ## Compare with other tools on one bad file: docs/comparison.md (fetches them)
+peers: $(VENV)/.run ## Compare with other tools, on one bad file and a large one: docs/comparison.md (fetches them)
 	$(PYTHON) tests/peers/run.py $(ARGS)
+	$(BIN)/python tests/bench peers $(ARGS)
 
 lock: ## Choose versions anew and write them down with their hashes (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements.lock

@@ -1,7 +1,9 @@
 """`make bench`: what the pipeline costs beside hand-written work, row by row, each with its target.
 
 SIZE=100k, 1m or 10m says how large the large file is. Everything compared runs in turn in this one run, as whole
-processes, imports counted on both sides; the findings of both sides are the same before any time is told.
+processes, imports counted on both sides; both sides come to the same results before any time is told. `--json` prints
+JSON; `--write` puts the ratios into README.md, and those beside other tools into docs/comparison.md, with what was
+measured at other sizes. Names of rows measure these alone.
 """
 
 from __future__ import annotations
@@ -12,11 +14,21 @@ import sys
 import tempfile
 from pathlib import Path
 
+from at_scale import peers
 from nights import long_history, quiet_nights
-from works import Bench, Outcome, all_bad, large_file, small_check, start_up, workbook
+from whole_nights import first_night, prefect
+from works import Bench, Outcome, all_bad, large_file, parquet, small_check, start_up, workbook
 
-ROWS = (large_file, all_bad, workbook, quiet_nights, long_history, start_up, small_check)
+ROWS = (
+    *(large_file, all_bad, parquet, workbook),
+    *(first_night, quiet_nights, long_history, prefect),
+    *(start_up, small_check, peers),
+)
 SIZES = {"100k": 100_000, "1m": 1_000_000, "10m": 10_000_000}
+ROOT = Path(__file__).parents[2]
+README, COMPARISON = ROOT / "README.md", ROOT / "docs" / "comparison.md"
+BEGIN, END = "<!-- measured by make bench: do not edit by hand -->\n", "<!-- end of what make bench measured -->\n"
+HEADING = "| work | SIZE | target | measured | holds |\n|---|---|---|---|---|\n"
 
 
 def main() -> None:
@@ -25,7 +37,10 @@ def main() -> None:
     if size not in SIZES:
         sys.exit(f"SIZE is one of {', '.join(SIZES)}, not '{size}'.")
     only = [a for a in sys.argv[1:] if not a.startswith("-")]
+    if unknown := set(only) - {row.__name__ for row in ROWS}:
+        sys.exit(f"There is no row {', '.join(sorted(unknown))}. There are: {', '.join(r.__name__ for r in ROWS)}.")
     outcomes: list[Outcome] = []
+    beside_peers: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="pilots-bench-") as folder:
         bench = Bench(Path(folder), SIZES[size], repeats=int(os.environ.get("REPEATS", 3 if size == "10m" else 5)))
         for row in ROWS:
@@ -33,17 +48,29 @@ def main() -> None:
                 continue
             for outcome in row(bench):
                 outcomes.append(outcome)
+                beside_peers += [outcome] if row is peers else []
                 print(outcome.in_words, file=sys.stderr, flush=True)
     if "--json" in sys.argv:
-        print(json.dumps([o.to_json() for o in outcomes], indent=2))
+        print(json.dumps([{"size": size} | o.to_json() for o in outcomes], indent=2))
     else:
-        print(_table(outcomes, size))
+        print(HEADING + "".join(o.as_row(size) for o in outcomes), end="")
+    if "--write" in sys.argv:
+        _write(README, [o for o in outcomes if o.is_ratio and o not in beside_peers], size)
+        _write(COMPARISON, beside_peers, size)
 
 
-def _table(outcomes: list[Outcome], size: str) -> str:
-    lines = [f"| work ({size} rows) | target | measured | holds |", "|---|---|---|---|"]
-    lines += [f"| {o.work} | {o.target} | {o.measured} | {'yes' if o.holds else '**no**'} |" for o in outcomes]
-    return "\n".join(lines)
+def _write(page: Path, outcomes: list[Outcome], size: str) -> None:
+    """Put rows into a page: in place of what was there for the same work and size, or below."""
+    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
+    table, after = rest.split(END)
+    rows = {_key(line): line for line in table.removeprefix(HEADING).splitlines(keepends=True)}
+    rows |= {_key(row): row for o in outcomes for row in [o.as_row(size)]}
+    page.write_text(f"{before}{BEGIN}{HEADING}{''.join(rows.values())}{END}{after}", encoding="utf-8")
+
+
+def _key(row: str) -> tuple[str, str]:
+    _, work, size, *_ = row.split("|")
+    return work.strip(), size.strip()
 
 
 if __name__ == "__main__":

@@ -1,17 +1,20 @@
 """What a command costs as a whole process: wall time, CPU time, and the peak memory of its whole process tree.
 
 All three come from the operating system. Commands that are compared run in turn, several times each, and are told by
-their medians: machines are shared, and only a ratio within one run means anything.
+their medians (memory by its highest peak): machines are shared, and only a ratio within one run means anything. Memory
+is what is resident: pages of files that are mapped count too, and pages that processes share count for each of them.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -27,21 +30,40 @@ class Cost:
     wall: float
     cpu: float
     memory: int
+    ended: bool = True  # by itself, not stopped because it took too long
 
 
-def cost_of(command: Sequence[str]) -> Cost:
-    """Run a command to its end. Raises RuntimeError, with what it said, if it fails."""
+def cost_of(command: Sequence[str], longest: float | None = None) -> Cost:
+    """Run a command to its end, or for `longest` seconds. Raises RuntimeError, with what it said, if it fails."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     begun = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, start_new_session=bool(longest)
+    ) as process:
         tree = _Tree(process.pid)
-        said = process.stdout.read() if process.stdout else b""
-        _, status, used = os.wait4(process.pid, 0)
+        with _stopped_after(process.pid, longest):
+            said = process.stdout.read() if process.stdout else b""
+            _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    ended = not (longest and wall >= longest)
+    if process.returncode and ended:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{said.decode()[-2000:]}")
-    return Cost(wall, used.ru_utime + used.ru_stime, max(tree.peak(), used.ru_maxrss * 1024))
+    return Cost(wall, used.ru_utime + used.ru_stime, max(tree.peak(), used.ru_maxrss * 1024), ended)
+
+
+@contextmanager
+def _stopped_after(pid: int, seconds: float | None) -> Iterator[None]:
+    """Stop a process that leads a session, with all that it started, if it is still there after so many seconds."""
+    if seconds is None:
+        yield
+        return
+    alarm = threading.Timer(seconds, os.killpg, (pid, signal.SIGKILL))
+    alarm.start()
+    try:
+        yield
+    finally:
+        alarm.cancel()
 
 
 def compared(commands: dict[str, Callable[[], Sequence[str]]], repeats: int) -> dict[str, Cost]:
@@ -50,10 +72,17 @@ def compared(commands: dict[str, Callable[[], Sequence[str]]], repeats: int) -> 
     for _ in range(repeats):
         for name, make in commands.items():
             costs[name].append(cost_of(make()))
-    return {
-        name: Cost(median(c.wall for c in all_), median(c.cpu for c in all_), max(c.memory for c in all_))
-        for name, all_ in costs.items()
-    }
+    return {name: middle(all_) for name, all_ in costs.items()}
+
+
+def middle(costs: Sequence[Cost]) -> Cost:
+    """The medians of several runs, and the highest peak of memory."""
+    return Cost(
+        median(c.wall for c in costs),
+        median(c.cpu for c in costs),
+        max(c.memory for c in costs),
+        all(c.ended for c in costs),
+    )
 
 
 def python(*arguments: str | Path) -> list[str]:

@@ -1,124 +1,183 @@
 -- The work of judging contacts, by hand: what a good SQL engineer would write for this one dataset and nothing else.
--- Structure is proved by DuckDB's own strict reader; the line of a row is its number among all lines, the rejected
--- ones counted in. Parameters are set by reference.py: the file, the cut-off date and where to write.
+-- The file is read once, by DuckDB's own strict reader, which proves its structure: a line of too many or too few
+-- cells is put aside and is no row. Each row is judged as it is read, and keeps what is wrong with it as the bits of
+-- one number. Nearly all are 0, so whatever comes after the reading looks at few rows, until the sound ones are
+-- written. reference.py sets the variables `file` and `cut`, and takes the results to where they stay.
 
+create temp table rules as
+select *, 1 << nth as flag
+from (values
+    (0, 'F08', 'row', 'contact_id'),
+    (1, 'V04', 'row', 'contact_id'),
+    (2, 'V04', 'row', 'episode_id'),
+    (3, 'C05', 'row', 'contact_date'),
+    (4, 'C06', 'row', 'contact_date'),
+    (5, 'V02', 'row', 'contact_type'),
+    (6, 'V02', 'row', 'contact_medium'),
+    (7, 'V01', 'row', 'attended'),
+    (8, 'V02', 'row', 'attended'),
+    (9, 'V05', 'row', 'duration_minutes'),
+    (10, 'K03', 'row', 'duration_minutes'),
+    (11, 'K02', 'row', 'duration_minutes'),
+    (12, 'V02', 'row', 'staff_role'),
+    (13, 'V04', 'row', 'staff_ref'),
+    (14, 'C17', 'warning', 'contact_type'),
+    (15, 'C14', 'warning', 'contact_medium'),
+    (16, 'C18', 'warning', 'with_employer')
+) as t(nth, rule_id, severity, field);
+
+-- a code is looked up once, and held as a small number from then on
+create type contact_types as enum ('first', 'vocational_profile', 'action_plan', 'job_search', 'employer_contact',
+    'benefits_advice', 'in_work_support', 'clinical_liaison', 'review', 'therapy');
+create type media as enum ('01', '02', '03', '04', '11', '98');
+create type attendances as enum ('2', '3', '4', '5', '6', '7');
+create type roles as enum ('key_worker', 'employment_specialist', 'employment_adviser', 'therapist', 'gp', 'other');
+create temp macro flag(nth, broken) as case when broken then 1 << nth else 0 end;
+
+-- A row's place is its rowid, for a table keeps the order of the file. A `row_number()` would put all of the reading
+-- onto one core. `as_sent` tells rows at fault apart by their text; the typed cells of a sound row say it already.
 create temp table sent as
-select row_number() over () as position, *
-from read_csv(
-    getvariable('file'), header = true, all_varchar = true, auto_detect = false, delim = ',', quote = '"', escape = '"',
-    strict_mode = true, null_padding = false, store_rejects = true, rejects_limit = 0,
-    columns = {
-        'contact_id': 'VARCHAR', 'episode_id': 'VARCHAR', 'contact_date': 'VARCHAR', 'contact_type': 'VARCHAR',
-        'contact_medium': 'VARCHAR', 'attended': 'VARCHAR', 'duration_minutes': 'VARCHAR', 'staff_role': 'VARCHAR',
-        'staff_ref': 'VARCHAR', 'with_employer': 'VARCHAR'
-    });
-
-create temp table torn as select distinct line::bigint as source_row from reject_errors;
-
--- the k-th torn line (from 0) pushes every row from its own place on by one line more
-create temp table pushed as
-select source_row - 1 - row_number() over (order by source_row) + 1 as from_position,
-    row_number() over (order by source_row) as lines
-from torn;
-
-create temp table judged as
-with placed as (
-    select s.position + 1 + coalesce(p.lines, 0) as source_row, s.* exclude (position)
-    from sent s asof left join pushed p on s.position >= p.from_position
-),
-read as (
-    select source_row,
-        contact_id as contact_id_text, nullif(contact_id, '') as contact_id, nullif(episode_id, '') as episode_id,
-        contact_date as contact_date_text,
-        case when regexp_full_match(contact_date, '(19|20)\d{2}-\d{2}-\d{2}') then try_cast(contact_date as date) end
-            as contact_date,
-        contact_type as contact_type_text, nullif(trim(contact_type), '') as contact_type,
-        contact_medium as contact_medium_text,
-        nullif(case when contact_medium in ('1', '2', '3', '4') then '0' || contact_medium else contact_medium end, '')
+with read as (
+    select contact_id, episode_id, staff_ref,
+        contact_date as date_text, try_cast(contact_date as date) as contact_date,
+        contact_type as type_text, try_cast(trim(contact_type) as contact_types) as contact_type,
+        contact_medium as medium_text,
+        try_cast(case when length(contact_medium) = 1 then '0' || contact_medium else contact_medium end as media)
             as contact_medium,
-        nullif(attended, '') as attended,
-        duration_minutes as duration_text,
-        case when regexp_full_match(duration_minutes, '0|[1-9]\d{0,8}') then duration_minutes::bigint end
-            as duration_minutes,
-        nullif(staff_role, '') as staff_role, nullif(staff_ref, '') as staff_ref,
-        with_employer as with_employer_text,
+        attended as attended_text, try_cast(attended as attendances) as attended,
+        duration_minutes as duration_text, try_cast(duration_minutes as integer) as duration_minutes,
+        staff_role as role_text, try_cast(staff_role as roles) as staff_role,
+        with_employer as employer_text,
         case lower(with_employer) when 'y' then true when 'yes' then true when 'n' then false when 'no' then false end
-            as with_employer,
-        hash(contact_id, episode_id, contact_date, contact_type, contact_medium, attended, duration_minutes, staff_role,
-            staff_ref, with_employer) as whole_row
-    from placed
+            as with_employer
+    from read_csv(
+        getvariable('file'), header = true, all_varchar = true, auto_detect = false, delim = ',', quote = '"',
+        escape = '"', strict_mode = true, null_padding = false, store_rejects = true, rejects_limit = 0,
+        columns = {
+            'contact_id': 'VARCHAR', 'episode_id': 'VARCHAR', 'contact_date': 'VARCHAR', 'contact_type': 'VARCHAR',
+            'contact_medium': 'VARCHAR', 'attended': 'VARCHAR', 'duration_minutes': 'VARCHAR', 'staff_role': 'VARCHAR',
+            'staff_ref': 'VARCHAR', 'with_employer': 'VARCHAR'
+        })
+),
+formed as ( -- a cast is more lenient than the contract: ' 45', '1e2' and '2016-1-5' are no way to write a cell
+    select * replace (
+        case when date_text like '____-__-__' and contact_date between '1900-01-01' and '2099-12-31' then contact_date
+            end as contact_date,
+        case when duration_minutes::varchar = duration_text and duration_minutes between 0 and 999999999
+            then duration_minutes end as duration_minutes)
+    from read
 )
-select *,
-    contact_id is null as f08,
-    contact_id is not null and not regexp_full_match(contact_id, '[A-Z]{2,8}-[A-Z0-9]{6,16}') as v04_contact_id,
-    episode_id is null or not regexp_full_match(episode_id, '[A-Z]{2,8}-[A-Z0-9]{6,16}') as v04_episode_id,
-    contact_date is null as c05,
-    contact_date > getvariable('cut')::date as c06,
-    contact_type is null or contact_type not in ('first', 'vocational_profile', 'action_plan', 'job_search',
-        'employer_contact', 'benefits_advice', 'in_work_support', 'clinical_liaison', 'review', 'therapy') as v02_type,
-    contact_type <> contact_type_text as c17,
-    contact_medium not in ('01', '02', '03', '04', '11', '98') or contact_medium is null as v02_medium,
-    contact_medium <> contact_medium_text as c14,
-    attended is null as v01_attended,
-    attended not in ('2', '3', '4', '5', '6', '7') as v02_attended,
-    duration_text <> '' and duration_minutes is null as v05,
-    duration_minutes > 480 as k03_range,
-    attended not in ('5', '6') and duration_minutes between 1 and 480 as k02,
-    attended in ('5', '6') and coalesce(duration_minutes, 0) = 0 and duration_text = '' as k03,
-    staff_role not in ('key_worker', 'employment_specialist', 'employment_adviser', 'therapist', 'gp', 'other')
-        or staff_role is null as v02_role,
-    with_employer_text not in ('Y', 'N', '') as c18
-from read;
+select contact_id, episode_id, contact_date, contact_type, contact_medium, attended, duration_minutes, staff_role,
+    staff_ref, with_employer,
+    flag(0, contact_id is null)
+        | flag(1, not regexp_full_match(contact_id, '[A-Z]{2,8}-[A-Z0-9]{6,16}'))
+        | flag(2, episode_id is null or not regexp_full_match(episode_id, '[A-Z]{2,8}-[A-Z0-9]{6,16}'))
+        | flag(3, contact_date is null)
+        | flag(4, contact_date > getvariable('cut')::date)
+        | flag(5, contact_type is null)
+        | flag(6, contact_medium is null)
+        | flag(7, attended_text is null)
+        | flag(8, attended is null and attended_text is not null)
+        | flag(9, duration_minutes is null and duration_text is not null)
+        | flag(10, duration_minutes > 480
+            or (attended in ('5', '6') and case when duration_text is null then true else duration_minutes = 0 end))
+        | flag(11, attended not in ('5', '6') and duration_minutes between 1 and 480)
+        | flag(12, staff_role is null)
+        | flag(13, not regexp_full_match(staff_ref, '[A-Z0-9][A-Z0-9-]{2,15}'))
+        | flag(14, contact_type is not null and type_text <> contact_type::varchar)
+        | flag(15, contact_medium is not null and medium_text <> contact_medium::varchar)
+        | flag(16, employer_text not in ('Y', 'N')) as faults,
+    case when faults > 0 then hash(contact_id, episode_id, date_text, type_text, medium_text, attended_text,
+        duration_text, role_text, staff_ref, employer_text) end as as_sent
+from formed;
 
-create table findings as
-select rule_id, severity, source_row, field from (
-    from judged select unnest([
-        {'rule_id': 'F08', 'severity': 'row', 'field': 'contact_id', 'broken': f08},
-        {'rule_id': 'V04', 'severity': 'row', 'field': 'contact_id', 'broken': v04_contact_id},
-        {'rule_id': 'V04', 'severity': 'row', 'field': 'episode_id', 'broken': v04_episode_id},
-        {'rule_id': 'C05', 'severity': 'row', 'field': 'contact_date', 'broken': c05},
-        {'rule_id': 'C06', 'severity': 'row', 'field': 'contact_date', 'broken': c06},
-        {'rule_id': 'V02', 'severity': 'row', 'field': 'contact_type', 'broken': v02_type},
-        {'rule_id': 'C17', 'severity': 'warning', 'field': 'contact_type', 'broken': c17},
-        {'rule_id': 'V02', 'severity': 'row', 'field': 'contact_medium', 'broken': v02_medium},
-        {'rule_id': 'C14', 'severity': 'warning', 'field': 'contact_medium', 'broken': c14},
-        {'rule_id': 'V01', 'severity': 'row', 'field': 'attended', 'broken': v01_attended},
-        {'rule_id': 'V02', 'severity': 'row', 'field': 'attended', 'broken': v02_attended},
-        {'rule_id': 'V05', 'severity': 'row', 'field': 'duration_minutes', 'broken': v05},
-        {'rule_id': 'K03', 'severity': 'row', 'field': 'duration_minutes', 'broken': k03_range or k03},
-        {'rule_id': 'K02', 'severity': 'row', 'field': 'duration_minutes', 'broken': k02},
-        {'rule_id': 'V02', 'severity': 'row', 'field': 'staff_role', 'broken': v02_role},
-        {'rule_id': 'C18', 'severity': 'warning', 'field': 'with_employer', 'broken': c18}
-    ], recursive := true), source_row
-    where f08 or v04_contact_id or v04_episode_id or c05 or c06 or v02_type or c17 or v02_medium or c14 or v01_attended
-        or v02_attended or v05 or k03_range or k03 or k02 or v02_role or c18
-) where broken
+-- A torn line pushes all rows behind it on by one line. How many are before a block of rows is counted once for the
+-- block, and only those within its own block are counted for a row.
+create temp table torn as select distinct line::bigint as source_row from reject_errors;
+create temp table blocks as
+with pushed as (select source_row - 1 - row_number() over (order by source_row) as first from torn),
+within_block as (select first // 1024 as block, list(first) as pushed from pushed group by 1)
+select block, coalesce(pushed, []) as pushed,
+    2 + coalesce(sum(len(pushed)) over (order by block rows between unbounded preceding and 1 preceding), 0)::bigint
+        as first_line
+from range((select count(*) // 1024 + 1 from sent)) as r(block) left join within_block using (block);
+
+create temp macro line_of(place, first_line, pushed) as
+    first_line + place + len(list_filter(pushed, lambda p: p <= place));
+
+-- Rows that something is wrong with, or that may share their reference: numbers are cheaper to count than texts, and
+-- where several rows have one number the texts decide.
+create temp table doubtful as
+select rowid as position, sent.*
+from sent
+where faults > 0 or hash(contact_id) in (
+    select hash(contact_id) from sent where contact_id is not null group by 1 having count(*) > 1);
+
+-- A reference on several rows: exact copies of a good row are left out, rows that differ are all held.
+create temp table found as
+with rows_with_key as (
+    select position, contact_id, faults,
+        hash(episode_id, contact_date, contact_type, contact_medium, attended, duration_minutes, staff_role, staff_ref,
+            with_employer, as_sent) as whole_row
+    from doubtful
+    where contact_id is not null
+),
+compared as (
+    select position, faults, count(distinct whole_row) over (partition by contact_id) as versions,
+        row_number() over (partition by contact_id, whole_row order by position) as copy
+    from rows_with_key
+)
+select position, rule_id, severity, field from doubtful join rules on faults & flag > 0
 union all
-select 'F13', 'row', source_row, '' from torn;
+select position, 'P04', case when versions > 1 then 'row' else 'warning' end, 'contact_id'
+from compared
+where versions > 1 or (copy > 1 and faults & (select bit_or(flag) from rules where severity = 'row') = 0);
 
--- a reference on several rows: exact copies of a good row are left out, rows that differ are all held
-create temp table shared as
-select source_row, contact_id, whole_row from judged
-where contact_id in (select contact_id from judged where contact_id is not null group by 1 having count(*) > 1);
+create temp table held as select distinct position from found where severity = 'row';
+create temp table left_out as
+from held union all select position from found where (rule_id, severity) = ('P04', 'warning');
 
-create temp table repeats as
-with ranked as (
-    select source_row,
-        row_number() over (partition by contact_id, whole_row order by source_row) as copy,
-        count(distinct whole_row) over (partition by contact_id) as versions
-    from shared
-)
-select source_row, case when versions > 1 then 'row' else 'warning' end as severity
-from ranked
-where versions > 1 or (copy > 1 and source_row not in (select source_row from findings where severity = 'row'));
+set disabled_compression_methods = 'fsst'; -- it takes longer to find than the space it saves takes to write
+create schema core;
+create table core.contacts (
+    contact_id varchar not null,
+    episode_id varchar not null,
+    contact_date date not null,
+    contact_type varchar not null,
+    contact_medium varchar not null,
+    attended varchar not null,
+    duration_minutes bigint,
+    staff_role varchar not null,
+    staff_ref varchar,
+    with_employer boolean,
+    programme_code varchar not null,
+    site_code varchar not null,
+    delivery_id varchar not null,
+    source_row bigint not null
+);
 
-insert into findings select 'P04', severity, source_row, 'contact_id' from repeats;
+-- a code is text again, as it is in the warehouse; of a held row nothing is kept that is not in its agreed form
+create temp view accepted as
+select line_of(sent.rowid, first_line, pushed) as source_row, contact_id, episode_id, contact_date,
+    contact_type::varchar as contact_type, contact_medium::varchar as contact_medium, attended::varchar as attended,
+    duration_minutes::bigint as duration_minutes, staff_role::varchar as staff_role, staff_ref, with_employer
+from sent join blocks on block = sent.rowid // 1024
+where sent.rowid not in (from left_out);
+create temp view held_rows as
+select line_of(position, first_line, pushed) as source_row, contact_id, episode_id, contact_date,
+    contact_type::varchar as contact_type, contact_medium::varchar as contact_medium, attended::varchar as attended,
+    case when duration_minutes <= 480 then duration_minutes::bigint end as duration_minutes,
+    staff_role::varchar as staff_role, staff_ref, with_employer
+from doubtful join blocks on block = position // 1024
+where position in (from held);
 
-create temp table at_fault as select distinct source_row from findings where severity = 'row';
+insert into core.contacts by name
+select *, 'MHT' as programme_code, 'MHT-BPL' as site_code, 'MHT-BPL_contacts_201611_v1' as delivery_id from accepted;
 
-create table core_contacts as
-select source_row, contact_id, episode_id, contact_date, contact_type, contact_medium, attended, duration_minutes,
-    staff_role, staff_ref, with_employer
-from judged
-where source_row not in (from at_fault)
-    and source_row not in (select source_row from repeats where severity = 'warning');
+create schema audit;
+create table audit.findings as
+select rule_id, severity, line_of(position, first_line, pushed) as source_row, field
+from found join blocks on block = position // 1024
+union all
+select 'F13', 'row', source_row, '' from torn
+order by source_row, field, rule_id;

@@ -27,3 +27,12 @@ def test_the_judge_finds_what_the_reference_finds(judge: Judge, tmp_path: Path, 
     accepted = pl.read_parquet(by_hand / "accepted.parquet").sort("source_row")
     assert pl.DataFrame(outcome.values).equals(accepted)
     assert outcome.held == sorted(pl.read_parquet(by_hand / "held.parquet")["source_row"])
+
+
+def test_the_reference_takes_no_file_whose_rows_are_not_lines(tmp_path: Path) -> None:
+    file = tmp_path / "contacts.csv"
+    write_contacts(file, rows=100)
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("key_worker", '"key\nworker"', 1), encoding="utf-8")
+    with pytest.raises(ValueError, match="line break"):
+        judge_by_hand(file, tmp_path)

@@ -9,7 +9,19 @@ import pandas as pd
 import pandera.pandas as pa
 
 sys.path.append(str(Path(__file__).parents[1]))
-from rules import AS_SET_BY_DEFAULT, CAME, COLUMNS, KEY, LISTS, MOST_MINUTES, PATTERNS, REQUIRED, is_a_day  # noqa: E402
+from rules import (  # noqa: E402
+    AS_SET_BY_DEFAULT,
+    AT_SCALE,
+    CAME,
+    COLUMNS,
+    KEY,
+    LISTS,
+    MOST_MINUTES,
+    PATTERNS,
+    REQUIRED,
+    did,
+    is_a_day,
+)
 
 
 def minutes(column: pd.Series) -> pd.Series:
@@ -51,14 +63,17 @@ SCHEMA = pa.DataFrameSchema(
 
 def main(file: Path, out: Path) -> None:
     rows = pd.read_csv(file, dtype=str, on_bad_lines="error" if AS_SET_BY_DEFAULT else "warn")
-    rows[[KEY]].to_csv(out / "rows_read.csv", index=False)
+    if not AT_SCALE:
+        rows[[KEY]].to_csv(out / "rows_read.csv", index=False)
     try:
         SCHEMA.validate(rows, lazy=True)
         print("valid")
     except pa.errors.SchemaErrors as errors:
-        print(errors)
         errors.failure_cases.to_csv(out / "failure_cases.csv", index=False)
-        print(errors.failure_cases.to_string())
+        did(out, rows=len(rows), failures=len(errors.failure_cases))
+        if not AT_SCALE:
+            print(errors)
+            print(errors.failure_cases.to_string())
 
 
 if __name__ == "__main__":

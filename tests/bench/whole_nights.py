@@ -1,0 +1,59 @@
+"""Whole nights: a first one over many small files, and one over a large file with and without Prefect."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from measure import compared, python
+from nights import FILES, many_files
+from works import CONTACTS, Bench, Outcome
+
+sys.path.append(str(Path(__file__).parents[1] / "flow"))
+
+
+def first_night(bench: Bench) -> Iterator[Outcome]:
+    """A thousand small files that come all at once: what each of them costs, beside a night that one comes alone."""
+
+    def night_over(files: int) -> Callable[[], Sequence[str]]:
+        data = bench.folder / f"first-{files}"
+
+        def make() -> Sequence[str]:
+            shutil.rmtree(data, ignore_errors=True)
+            many_files(data / "raw", files)
+            return python("night.py", data)
+
+        return make
+
+    costs = compared({"many": night_over(FILES), "one": night_over(1)}, bench.repeats)
+    each = costs["many"].wall / FILES
+    yield Outcome(f"a file among {FILES:,} in a first night v a night with it alone", each / costs["one"].wall)
+
+
+def prefect(bench: Bench) -> Iterator[Outcome]:
+    """A night over the large file as a Prefect flow, with a server up, beside the same night without Prefect."""
+    from prefect_server import PrefectServer
+
+    file = bench.contacts(bench.size)
+
+    def night(*how: str) -> Callable[[], Sequence[str]]:
+        data = bench.folder / "night"
+
+        def make() -> Sequence[str]:
+            shutil.rmtree(data, ignore_errors=True)
+            (data / "raw" / "MHT-BPL").mkdir(parents=True)
+            os.link(file, data / "raw" / "MHT-BPL" / f"{CONTACTS}.csv")
+            return [*how[:-1], bench.pilots, "run", *how[-1:], "--data", str(data)]
+
+        return make
+
+    with PrefectServer(bench.folder / "prefect") as server:
+        known = (f"{name}={server.environment[name]}" for name in ("PREFECT_HOME", "PREFECT_API_URL"))
+        nights = {"with": night("env", *known, "--json"), "without": night("--no-prefect")}
+        costs = compared(nights, bench.repeats)
+    share = 100 * (1 - costs["without"].wall / costs["with"].wall)
+    most = 5.0 if bench.size == 10_000_000 else None  # it is a few seconds: much of a short night, little of a long one
+    yield Outcome("Prefect's share of a night with a server up", share, most, "%")
