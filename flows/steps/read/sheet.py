@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+import polars as pl
 import python_calamine as calamine
 
 from flows.steps.read.heading import MOST_COLUMNS
@@ -30,6 +32,25 @@ class Table:
 
     rows: Callable[[], Iterator[list[Any]]]
     merged: list[Area] = field(default_factory=list)
+
+    def head(self, rows: int) -> list[list[str]]:
+        """The first rows as text."""
+        return [list(row) for frame in islice(self.texts(0, rows), 1) for row in frame.iter_rows()]
+
+    def width(self, first: int, used: int) -> int:
+        """The number of columns that any row from `first` (from 0) on uses, if it is more than `used`."""
+        for row in islice(self.rows(), first, None):
+            if len(row) > used and any(c != "" for c in row[used:]):
+                used = max(i + 1 for i, c in enumerate(row) if c != "")
+        return used
+
+    def texts(self, first: int, size: int) -> Iterator[pl.DataFrame]:
+        """The rows from `first` on as text, at most `size` at a time, in columns '0', '1', ... as many as they use."""
+        rows = islice(self.rows(), first, None)
+        while part := list(islice(rows, size)):
+            width = max(map(len, part))
+            columns = {str(i): [text_of(r[i]) if i < len(r) else "" for r in part] for i in range(width)}
+            yield pl.DataFrame(columns or {"0": [""] * len(part)}, schema_overrides=dict.fromkeys(columns, pl.String))
 
 
 @dataclass(frozen=True)
@@ -88,9 +109,9 @@ def _number(value: float) -> str:
 class Calamine:
     """A workbook as calamine reads it, with its faults turned into words. It gives nothing for spreadsheet errors."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, file: Path | BinaryIO) -> None:
         """Raises Unreadable: U01 damaged, U02 password."""
-        self._book: calamine.CalamineWorkbook = _in_words(lambda: calamine.CalamineWorkbook.from_path(str(path)))
+        self._book: calamine.CalamineWorkbook = _in_words(lambda: calamine.load_workbook(file))
 
     def sheets(self) -> list[tuple[str, bool]]:
         """The sheets of cells: name, and whether it is hidden."""
