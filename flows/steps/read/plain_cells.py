@@ -57,7 +57,8 @@ class Units:
         return self._bytes[self._edges[4 * unit + 1] : self._edges[4 * unit + 4]].to_pybytes()
 
     def _stretch(self, units: np.ndarray, which: int) -> pa.BinaryArray:
-        return self._stretches.take(pa.array(4 * units + which))
+        places = 4 * units + which
+        return self._stretches.take(pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(places)]))
 
     @cached_property
     def _stretches(self) -> pa.BinaryArray:
@@ -83,7 +84,7 @@ def units_of(piece: bytes) -> Units:
     rows, columns, after = _places(piece, marks, starts, is_row)
     ends = np.append(starts[1:], size)
     closes = np.flatnonzero((words == _ENDS_VALUE) | (words == _ENDS_TEXT))
-    unit_of_close = np.searchsorted(at, closes) - 1
+    unit_of_close = np.cumsum(opens)[closes] - 1
     has_value = np.bincount(unit_of_close, minlength=len(at)) == 1
     alone = has_value[unit_of_close]
     closes, with_value = closes[alone], unit_of_close[alone]

@@ -28,7 +28,9 @@ _LONGEST_ROW = 8 << 20  # bytes
 _MOST_ROWS = 1 << 20
 _AREA = re.compile(r"([A-Z]{1,3})(\d{1,7})(?::([A-Z]{1,3})(\d{1,7}))?")
 
-Tell = Callable[[bytes, Sequence[bytes]], list[str]]  # the sheet's XML up to its first row, cells: what each cell says
+# Both take the sheet's XML up to its first row. Which cells say what; and which styles show numbers as numbers.
+Tell = Callable[[bytes, Sequence[bytes]], list[str]]
+NumberStyles = Callable[[bytes], set[bytes]]
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class PlainTable(Table):
             if block.first + block.height <= first:
                 continue
             held.append(block.frame(width, self.shared, self.told).slice(max(0, first - block.first)))
-            while sum(map(len, held)) >= size > 0:
+            while sum(map(len, held)) >= size:
                 rows = pl.concat(held, rechunk=True)
                 yield rows.head(size)
                 held = [rows.slice(size)]
@@ -79,20 +81,23 @@ class _Block:
 
     def frame(self, width: int, shared: pl.Series, told: pl.Series) -> pl.DataFrame:
         empty = pl.Series([""], dtype=pl.String)
-        texts = pl.concat([*self.texts, shared.gather(self.shared), told.gather(self.told), empty], rechunk=True)
-        columns = {str(i): texts.gather(slots) for i, slots in enumerate(self.slots)}
-        none = [pl.repeat("", self.height, eager=True)] if width > len(columns) else []
-        return pl.DataFrame(columns | {str(i): none[0] for i in range(len(columns), width)})
+        others = [known.gather(used) for known, used in ((shared, self.shared), (told, self.told)) if len(used)]
+        texts = pl.concat([*self.texts, *others, empty], rechunk=True)
+        cells = texts.gather(self.slots.ravel())
+        columns = [cells.slice(n * self.height, self.height) for n in range(len(self.slots))]
+        if width > len(columns):
+            columns += [pl.repeat("", self.height, eager=True)] * (width - len(columns))
+        return pl.DataFrame({str(i): column for i, column in enumerate(columns)})
 
 
 def plain_table(
-    pieces: Iterable[bytes], styles: int, tell: Tell, rows: Callable[[], Iterator[list[object]]]
+    pieces: Iterable[bytes], tell: Tell, number_styles: NumberStyles, rows: Callable[[], Iterator[list[object]]]
 ) -> PlainTable:
     """Read a sheet from its XML. Raises NotPlainError for one that another reader must read, and what `pieces` raises.
 
-    `styles` is the number of styles in the workbook. `rows` gives the cells as they are, where they are asked for.
+    `rows` gives the cells as they are, where they are asked for.
     """
-    reading = _Reading(styles, tell)
+    reading = _Reading(tell, number_styles)
     try:
         for piece in _pieces_of_rows(pieces, reading.outside):
             reading.add(units_of(piece))
@@ -162,9 +167,9 @@ def _pieces_of_rows(pieces: Iterable[bytes], outside: _Outside) -> Iterator[byte
 class _Reading:
     """A plain sheet as far as it has been read."""
 
-    def __init__(self, styles: int, tell: Tell) -> None:
+    def __init__(self, tell: Tell, number_styles: NumberStyles) -> None:
         self.outside = _Outside()
-        self._styles, self._tell = styles, tell
+        self._tell, self._number_styles = tell, number_styles
         self._blocks: list[_Block] = []
         self._to_tell: dict[bytes, int] = {}
         self._height = self._width = self._last_row = 0
@@ -191,22 +196,17 @@ class _Reading:
 
     def table(self, rows: Callable[[], Iterator[list[object]]]) -> PlainTable:
         """What was read. Raises NotPlainError where a cell that is told says nothing: does it count as one, or not?"""
-        told = self._tell(self.outside.opening, list(self._to_tell))
-        if "" in told:
-            raise NotPlainError
-        return PlainTable(rows, self.outside.merged, self._blocks, self._shared(), pl.Series(told, dtype=pl.String))
-
-    def _shared(self) -> pl.Series:
-        """The shared texts that are used, each at its number."""
         used = np.unique(np.concatenate([np.array([], np.uint32), *(b.shared for b in self._blocks)]))
-        texts = self._tell(self.outside.opening, [b' t="s"><v>%d</v></c>' % n for n in used])
-        all_ = np.zeros(int(used[-1]) + 1 if len(used) else 0, np.uint32)
-        all_[used] = np.arange(len(used))
-        return pl.Series(texts, dtype=pl.String).gather(all_)
+        cells = [*self._to_tell, *(b' t="s"><v>%d</v></c>' % n for n in used)]
+        texts = pl.Series(self._tell(self.outside.opening, cells), dtype=pl.String)
+        told, shared = texts.head(len(self._to_tell)), texts.tail(len(used))
+        if (told == "").any():
+            raise NotPlainError
+        places = np.zeros(int(used[-1]) + 1 if len(used) else 0, np.uint32)
+        places[used] = np.arange(len(used))
+        return PlainTable(rows, self.outside.merged, self._blocks, shared.gather(places), told)
 
     @cached_property
     def _numbers(self) -> set[bytes]:
         """The styles whose numbers are numbers, and no dates or times."""
-        styles = [b"%d" % n for n in range(self._styles)]
-        told = self._tell(self.outside.opening, [b' s="%s"><v>45</v></c>' % style for style in styles])
-        return {style for style, text in zip(styles, told, strict=True) if text == "45"}
+        return self._number_styles(self.outside.opening)

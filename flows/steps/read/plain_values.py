@@ -1,4 +1,4 @@
-"""What the cells in a piece of a plain sheet hold: texts, numbers of shared texts, and what another reader must tell."""
+"""What the cells in a piece of a plain sheet hold: texts, numbers of shared texts, and what must be asked."""
 
 from __future__ import annotations
 
@@ -96,16 +96,20 @@ class Values:
 
     def _take_texts(self) -> None:
         at = np.flatnonzero(self._kinds == Kind.TEXT)
+        if not len(at):
+            return
         values = self._all.values(self.units[at])
         odd = _needs_telling(values)
         if odd.any():
             self._give(at[odd])
             at = at[~odd]
-            values = values.filter(pa.array(~odd))
+            values = self._all.values(self.units[at])
         self._own(at, values.cast(pa.large_string()))
 
     def _take_shared(self) -> None:
         at = np.flatnonzero(self._kinds == Kind.SHARED_TEXT)
+        if not len(at):
+            return
         numbers, is_whole = _whole_numbers(self._values(at))
         self._give(at[~is_whole])
         self.shared_at, self.shared = at[is_whole], numbers.filter(is_whole).cast(pl.UInt32).to_numpy()
@@ -150,7 +154,7 @@ class Values:
 def _distinct(said: pa.BinaryArray) -> tuple[list[bytes], np.ndarray]:
     """The different ones, and for each which it is."""
     encoded = said.dictionary_encode()
-    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy()
+    return encoded.dictionary.to_pylist(), np.frombuffer(encoded.indices.buffers()[1], np.int32)[: len(said)]
 
 
 def _whole_numbers(texts: pl.Series) -> tuple[pl.Series, np.ndarray]:

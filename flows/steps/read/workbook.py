@@ -149,7 +149,7 @@ def _score(table: Table, known: Set[str]) -> int:
 def _batches(table: Table, heading: _Heading, width: int) -> Iterator[TextBatch]:
     size = max(1, min(BATCH_ROWS, BATCH_CELLS // max(width, 1)))
     first = heading.last + 1
-    above = [(n, text) for n, row in enumerate(table.head(heading.first), 1) for text in row if text]
+    above = [(n, text) for n, row in enumerate(table.head(first)[: heading.first], 1) for text in row if text]
     for frame in table.texts(first, size):
         columns = [frame[str(i)] if i < frame.width else pl.lit("").alias(str(i)) for i in range(width)]
         source_rows = pl.int_range(first + 1, first + 1 + len(frame), dtype=pl.Int64, eager=True).alias("source_row")
