@@ -52,6 +52,10 @@ class Units:
         """What follows the values."""
         return self._stretch(units, 3)
 
+    def lengths(self, units: np.ndarray) -> np.ndarray:
+        """How long the values are."""
+        return self._edges[4 * units + 3] - self._edges[4 * units + 2]
+
     def whole(self, unit: int) -> bytes:
         """All of one unit but its reference."""
         return self._bytes[self._edges[4 * unit + 1] : self._edges[4 * unit + 4]].to_pybytes()

@@ -19,6 +19,7 @@ _EMPTY_CELL = re.compile(_ATTRIBUTES + rb"(?:/>|>" + _GAP + rb"</c>)" + _GAP + r
 _ROW = re.compile(rb'(?: [\w:.]+="[^"<>&]*")*' + _GAP + rb"(?P<end>/>|>" + _GAP + rb"</row>)?(?(end)|>)" + _GAP)
 _ATTRIBUTE = re.compile(rb' (\w+)="(\w*)"')
 _END_OF_ROW = re.compile(_GAP + rb"</row>" + _GAP + rb"\Z")
+_VALUE, _INLINE = b"</v></c>", b"</t></is></c>"
 
 
 class Kind(IntEnum):
@@ -32,11 +33,10 @@ class Head(NamedTuple):
 
     kind: Kind
     style: bytes = b""  # the number of its style; nothing where it has none
-    is_inline: bool = False  # its value is a text element, not a value element
     has_formula: bool = False
     ends_row: bool = False
     without_formula: bytes = b""
-    ending: bytes = b""  # of the cell, behind its value
+    ending: bytes = b""  # of the cell, behind its value; nothing where it has none
 
 
 _KINDS = {b"": Kind.NUMBER, b"n": Kind.NUMBER, b"s": Kind.SHARED_TEXT, b"str": Kind.TEXT}
@@ -62,24 +62,23 @@ def head_of(said: bytes) -> Head | None:
     return Head(
         kind,
         told.get(b"s", b""),
-        is_inline,
         match["formula"] is not None,
         without_formula=before + b">" + match["opener"],
-        ending=b"</t></is></c>" if is_inline else b"</v></c>",
+        ending=_INLINE if is_inline else _VALUE,
     )
 
 
 class Tail(NamedTuple):
     """What the bytes behind a cell's value say."""
 
-    is_inline: bool
+    ending: bytes
     ends_row: bool
 
 
 def tail_of(said: bytes) -> Tail | None:
     """What a cell's tail says; None for one that is not plain."""
     match = _AFTER_VALUE.fullmatch(said)
-    return None if match is None else Tail(match["text"] is not None, match["end"] is not None)
+    return None if match is None else Tail(_INLINE if match["text"] else _VALUE, match["end"] is not None)
 
 
 def row_ends(said: bytes) -> bool | None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from flows.steps.read.plain_cells import NotPlainError, Units
-from flows.steps.read.plain_markup import Head, Kind, head_of, row_ends, tail_of, without_end_of_row
+from flows.steps.read.plain_markup import Head, Kind, Tail, head_of, row_ends, tail_of, without_end_of_row
 from flows.steps.read.sheet import text_of
 
+_T = TypeVar("_T")
 _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _EXACT = 10**15  # from here on `text_of` writes a whole number otherwise
+_MOST_SHARED = 1 << 31
 _AND, _CR, _UNDERSCORE, _X, _SPACE, _DELETE = b"&\r_x \x7f"
-_NOT_PLAIN = Head(Kind.OTHER)
+_NOT_PLAIN, _NO_TAIL = Head(Kind.OTHER, ending=b"?"), Tail(ending=b"", ends_row=False)
 
 
 class Values:
@@ -49,28 +52,24 @@ class Values:
 
     def _look_at_markup(self) -> None:
         """What kind each cell is, by the bytes around its value. Cells that are written alike are looked at once."""
-        units, valued = self.units, self._all.has_value[self.units]
-        heads, self._codes = _distinct(self._all.heads(units))
-        self._heads = [head_of(said) or _NOT_PLAIN for said in heads]
-        said, codes = _distinct(self._all.tails(units))
-        tails = [tail_of(tail) for tail in said]
-        is_inline = np.array([tail is not None and tail.is_inline for tail in tails])[codes]
-        is_tail = np.array([tail is not None for tail in tails])[codes]
-        kinds = np.array([head.kind for head in self._heads], np.int8)[self._codes]
-        has_opener = np.array([bool(head.ending) for head in self._heads])[self._codes]
-        alike = np.array([head.is_inline for head in self._heads])[self._codes] == is_inline
-        plain = np.where(valued, has_opener & is_tail & alike, kinds == Kind.NOTHING)
-        ends = np.where(valued, np.array([bool(tail and tail.ends_row) for tail in tails])[codes], False)
-        self._ends_row = ends | np.array([head.ends_row for head in self._heads])[self._codes]
-        lengths = np.zeros(len(units), np.int64)
-        lengths[valued] = _lengths(self._all.values(units[valued]))
-        has_formula = np.array([head.has_formula for head in self._heads])[self._codes]
-        may_be_empty = (kinds == Kind.NUMBER) | (kinds == Kind.SHARED_TEXT)
-        kinds[may_be_empty & ~has_formula & (lengths == 0)] = Kind.NOTHING
-        kinds[may_be_empty & has_formula & (lengths == 0)] = Kind.OTHER
-        self._kinds = kinds
+        valued = self._all.has_value[self.units]
+        heads, self._codes = _distinct(self._all.heads(self.units))
+        self._heads = [head_of(head) or _NOT_PLAIN for head in heads]
+        said, codes = _distinct(self._all.tails(self.units))
+        tails = [tail_of(tail) or _NO_TAIL for tail in said]
+        kinds = self._of_heads(lambda head: head.kind, np.int8)
+        ends_alike = self._of_heads(lambda head: head.ending, object) == _each(codes, tails, lambda t: t.ending, object)
+        plain = np.where(valued, ends_alike, kinds == Kind.NOTHING)
+        row_ends = _each(codes, tails, lambda tail: tail.ends_row, bool)
+        self._ends_row = np.where(valued, row_ends, self._of_heads(lambda head: head.ends_row, bool))
+        has_formula = self._of_heads(lambda head: head.has_formula, bool)
+        blank = ((kinds == Kind.NUMBER) | (kinds == Kind.SHARED_TEXT)) & (self._all.lengths(self.units) == 0)
+        self._kinds = np.where(blank, np.where(has_formula, Kind.OTHER, Kind.NOTHING), kinds)
         for cell in np.flatnonzero(~plain):
             self._give_whole(int(cell))
+
+    def _of_heads(self, said: Callable[[Head], object], kind: type) -> np.ndarray:
+        return _each(self._codes, self._heads, said, kind)
 
     def _give_whole(self, cell: int) -> None:
         """Have a cell told as it is written, for what is around its value is not plain. Raises NotPlainError."""
@@ -111,6 +110,7 @@ class Values:
         if not len(at):
             return
         numbers, is_whole = _whole_numbers(self._values(at))
+        is_whole &= numbers.is_between(0, _MOST_SHARED).fill_null(False).to_numpy()
         self._give(at[~is_whole])
         self.shared_at, self.shared = at[is_whole], numbers.filter(is_whole).cast(pl.UInt32).to_numpy()
 
@@ -120,7 +120,7 @@ class Values:
             return
         styles = {head.style for head in self._heads if head.kind is Kind.NUMBER} - {b""}
         known = self._number_styles() | {b""} if styles else {b""}
-        is_number = np.array([head.style in known for head in self._heads])[self._codes[at]]
+        is_number = self._of_heads(lambda head: head.style in known, bool)[at]
         self._give(at[~is_number])
         at = at[is_number]
         texts = self._values(at)
@@ -157,6 +157,13 @@ def _distinct(said: pa.BinaryArray) -> tuple[list[bytes], np.ndarray]:
     return encoded.dictionary.to_pylist(), np.frombuffer(encoded.indices.buffers()[1], np.int32)[: len(said)]
 
 
+def _each(codes: np.ndarray, all_: Sequence[_T], said: Callable[[_T], object], kind: type) -> np.ndarray:
+    """What is said of each of those that are different, for all of them."""
+    values: np.ndarray = np.empty(len(all_), kind)
+    values[:] = [said(one) for one in all_]
+    return values[codes]
+
+
 def _whole_numbers(texts: pl.Series) -> tuple[pl.Series, np.ndarray]:
     """Texts as whole numbers, and which of them are: without a sign or a nought too many, and small enough."""
     numbers = texts.str.to_integer(strict=False)
@@ -164,20 +171,10 @@ def _whole_numbers(texts: pl.Series) -> tuple[pl.Series, np.ndarray]:
     return numbers, is_whole.fill_null(False).to_numpy()
 
 
-def _edges(values: pa.BinaryArray) -> tuple[np.ndarray, np.ndarray]:
-    """Where each value begins and ends, and the bytes of them all."""
-    _, edges, data = values.buffers()
-    edges = np.frombuffer(edges, np.int32)[: len(values) + 1] if len(values) else np.zeros(1, np.int32)
-    return edges, np.frombuffer(data or b"", np.uint8)
-
-
-def _lengths(values: pa.BinaryArray) -> np.ndarray:
-    return np.diff(_edges(values)[0])
-
-
 def _needs_telling(values: pa.BinaryArray) -> np.ndarray:
     """Which texts may say something else than their bytes: an escape, a line break, spaces at an end."""
-    edges, data = _edges(values)
+    _, edges, data = values.buffers()
+    edges, data = np.frombuffer(edges, np.int32)[: len(values) + 1], np.frombuffer(data or b"", np.uint8)
     starts, ends = edges[:-1], edges[1:]
     odd = np.zeros(len(values), bool)
     filled = np.flatnonzero(ends > starts)

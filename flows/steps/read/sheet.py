@@ -125,7 +125,17 @@ class Calamine:
         """A sheet's cells, with its spreadsheet errors put where they are."""
         sheet = _in_words(lambda: self._book.get_sheet_by_name(name))
         areas = [(t, le, b, r) for (t, le), (b, r) in sheet.merged_cell_ranges or []] if merged is None else merged
-        return Table(lambda: _with_errors(sheet.iter_rows(), errors), areas)
+        return Table(lambda: _with_errors(_rows(sheet), errors), areas)
+
+
+def _rows(sheet: calamine.CalamineSheet) -> Iterator[list[Any]]:
+    """All rows from the first on, with all their cells: calamine leaves out the columns before the first that is used.
+
+    Raises Unreadable (U01) for a value that it cannot give, such as a time beyond all bounds.
+    """
+    rows, before = sheet.iter_rows(), [""] * (sheet.start or (0, 0))[1]
+    while (row := _in_words(lambda: next(rows, None))) is not None:
+        yield before + row
 
 
 def _in_words(act: Callable[[], Any]) -> Any:
