@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-_LESS, _QUOTE, _A, _Z = b'<"AZ'
+_LESS, _EQUALS, _QUOTE, _A, _R, _Z = b'<="ArZ'
 _OPENS_CELL, _OPENS_ROW, _ENDS_VALUE, _ENDS_TEXT, _KEEPS_SPACES = np.frombuffer(b"<c r<row</v></t><t x", "<u4")
 _COMMENT, _INSTRUCTION, _MAY_BE_ROW, _MAY_BE_CELL = np.frombuffer(b"<!<?<r<c", "<u2")
 _CELL_REFERENCE, _ROW_NUMBER = len('<c r="'), len('<row r="')
@@ -83,7 +83,7 @@ def units_of(piece: bytes) -> Units:
     _no_other(words[~opens])
     at = np.flatnonzero(opens)
     starts, is_row = tags[at], opens_row[at]
-    if not len(starts) or not is_row[0]:
+    if not len(starts) or starts[0] or not is_row[0]:
         raise NotPlainError
     rows, columns, after = _places(piece, marks, starts, is_row)
     ends = np.append(starts[1:], size)
@@ -122,9 +122,10 @@ def _places(
     row_of = np.cumsum(is_row) - 1
     masks = _MASKS[lengths + 1][row_of]  # its closing quotation mark too
     same = (words & masks) == (words[is_row][row_of] & masks)
-    equals = marks[starts + np.where(is_row, _ROW_NUMBER, _CELL_REFERENCE) - 2] == ord("=")
+    quotes = starts + np.where(is_row, _ROW_NUMBER, _CELL_REFERENCE) - 1
+    begins = (marks[quotes] == _QUOTE) & (marks[quotes - 1] == _EQUALS) & (marks[quotes - 2] == _R)
     in_order = (np.diff(columns) > 0) | is_row[1:]
-    if not (same.all() and equals.all() and in_order.all() and (np.diff(numbers) > 0).all() and numbers[0] > 0):
+    if not (same.all() and begins.all() and in_order.all() and (np.diff(numbers) > 0).all() and numbers[0] > 0):
         raise NotPlainError
     return numbers[row_of], columns, digits + lengths[row_of] + 1
 

@@ -9,14 +9,26 @@ from typing import NamedTuple
 
 _GAP = rb"[ \t\r\n]*"
 _ATTRIBUTES = rb'(?P<attributes>(?: (?:s|t|cm|vm|ph)="[A-Za-z0-9]*")*)' + _GAP
-_FORMULA = rb"(?P<formula><f(?: [^<>]*)?(?:/>|(?<!/)>[^<]*</f>)" + _GAP + rb")?"
+_VALUE_OF_ATTRIBUTE = rb'="[ !#-%\x27-;=?-~]*"'
+_ENTITY = rb"&(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-fA-F]+);"
+_FORMULA = (
+    rb"(?P<formula><f(?: [\w:]+"
+    + _VALUE_OF_ATTRIBUTE
+    + rb")*(?: ?/>|>(?:[^<&]|"
+    + _ENTITY
+    + rb")*</f>)"
+    + _GAP
+    + rb")?"
+)
 _OPENER = rb"(?P<opener><v>|<is>" + _GAP + rb'<t(?: xml:space="preserve")?>)'
 _BEFORE_VALUE = re.compile(_ATTRIBUTES + rb">" + _GAP + _FORMULA + _OPENER)
 _AFTER_VALUE = re.compile(
     rb"(?:</v>|(?P<text></t>)" + _GAP + rb"</is>)" + _GAP + rb"</c>" + _GAP + rb"(?P<end></row>)?" + _GAP
 )
 _EMPTY_CELL = re.compile(_ATTRIBUTES + rb"(?:/>|>" + _GAP + rb"</c>)" + _GAP + rb"(?P<end></row>)?" + _GAP)
-_ROW = re.compile(rb'(?: [\w:.]+="[^"<>&]*")*' + _GAP + rb"(?P<end>/>|>" + _GAP + rb"</row>)?(?(end)|>)" + _GAP)
+_ROW = re.compile(
+    rb"(?: [\w:.]+" + _VALUE_OF_ATTRIBUTE + rb")*" + _GAP + rb"(?P<end>/>|>" + _GAP + rb"</row>)?(?(end)|>)" + _GAP
+)
 _ATTRIBUTE = re.compile(rb' (\w+)="(\w*)"')
 _END_OF_ROW = re.compile(_GAP + rb"</row>" + _GAP + rb"\Z")
 _VALUE, _INLINE = b"</v></c>", b"</t></is></c>"

@@ -103,7 +103,7 @@ def plain_table(
             reading.add(units_of(piece))
         reading.outside.finish()
         return reading.table(rows)
-    except (pa.ArrowException, expat.ExpatError, UnicodeError):
+    except (pa.ArrowException, expat.ExpatError, LookupError, ValueError):
         raise NotPlainError from None
 
 

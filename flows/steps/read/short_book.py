@@ -58,7 +58,7 @@ class ShortBook:
         xml = opening + _rows(cells)
         try:
             errors = errors_in([xml]) if any(mark in xml for mark in _OF_ERRORS) else {}
-            said = self._with(parts, {member: xml}).table(sheet, errors).rows()
+            said = list(self._with(parts, {member: xml}).table(sheet, errors).rows())
         except Unreadable:
             raise NotPlainError from None
         texts = [text_of(cell) for row in said for cell in row + [""] * (_ACROSS - len(row))]

@@ -133,6 +133,6 @@ def errors_in(pieces: Iterable[bytes]) -> Errors:
         for piece in pieces:
             parser.Parse(piece, False)
         parser.Parse(b"", True)
-    except (expat.ExpatError, ValueError):
+    except (expat.ExpatError, LookupError, ValueError):
         raise Unreadable("U01", "it is damaged or was cut off") from None
     return errors
