@@ -58,7 +58,7 @@ class Values:
         said, codes = _distinct(self._all.tails(self.units))
         tails = [tail_of(tail) or _NO_TAIL for tail in said]
         kinds = self._of_heads(lambda head: head.kind, np.int8)
-        ends_alike = self._of_heads(lambda head: head.ending, object) == _each(codes, tails, lambda t: t.ending, object)
+        ends_alike = self._of_heads(lambda head: head.ending, "S16") == _each(codes, tails, lambda t: t.ending, "S16")
         plain = np.where(valued, ends_alike, kinds == Kind.NOTHING)
         row_ends = _each(codes, tails, lambda tail: tail.ends_row, bool)
         self._ends_row = np.where(valued, row_ends, self._of_heads(lambda head: head.ends_row, bool))
@@ -68,7 +68,7 @@ class Values:
         for cell in np.flatnonzero(~plain):
             self._give_whole(int(cell))
 
-    def _of_heads(self, said: Callable[[Head], object], kind: type) -> np.ndarray:
+    def _of_heads(self, said: Callable[[Head], object], kind: type | str) -> np.ndarray:
         return _each(self._codes, self._heads, said, kind)
 
     def _give_whole(self, cell: int) -> None:
@@ -157,7 +157,7 @@ def _distinct(said: pa.BinaryArray) -> tuple[list[bytes], np.ndarray]:
     return encoded.dictionary.to_pylist(), np.frombuffer(encoded.indices.buffers()[1], np.int32)[: len(said)]
 
 
-def _each(codes: np.ndarray, all_: Sequence[_T], said: Callable[[_T], object], kind: type) -> np.ndarray:
+def _each(codes: np.ndarray, all_: Sequence[_T], said: Callable[[_T], object], kind: type | str) -> np.ndarray:
     """What is said of each of those that are different, for all of them."""
     values: np.ndarray = np.empty(len(all_), kind)
     values[:] = [said(one) for one in all_]

@@ -55,11 +55,19 @@ class Table:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet of cells in a workbook, opened when it is asked for."""
+    """A sheet of cells in a workbook, opened when it is asked for.
+
+    `open_as_it_is` gives the same table where its cells are wanted as they are and not as text, if that is less work.
+    """
 
     name: str
     hidden: bool
     open: Callable[[], Table]
+    open_as_it_is: Callable[[], Table] | None = None
+
+    def as_it_is(self) -> Table:
+        """Its table, for its cells as they are."""
+        return (self.open_as_it_is or self.open)()
 
 
 def told(sheets: Sequence[Sheet], names: Sequence[str]) -> list[str]:

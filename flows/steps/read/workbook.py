@@ -69,7 +69,7 @@ def _elsewhere(sheets: Sequence[Sheet], read: str) -> Iterator[TextElsewhere]:
     for number, sheet in enumerate(sheets, 1):
         if sheet.name == read or sheet.name in OUR_SHEETS:
             continue
-        for row, cells in enumerate(sheet.open().rows(), 1):
+        for row, cells in enumerate(sheet.as_it_is().rows(), 1):
             for cell in cells:
                 if (isinstance(cell, str) and cell) or _may_identify(cell):
                     yield TextElsewhere(sheet.name, number, row, text_of(cell))

@@ -1,6 +1,7 @@
 """Excel workbooks (.xlsx, .xlsm): a zip package of XML. Macros are never run and links are never followed.
 
-calamine reads the values; every part that it reads is looked at before.
+A sheet that is written as office programs write it is read by column (`plain_sheet`), any other by calamine, which
+also says what each cell holds that is not plain. Every part that is read is looked at before.
 """
 
 from __future__ import annotations
@@ -34,22 +35,25 @@ def sheets_of_xlsx(path: Path, package: Package) -> list[Sheet]:
     careful = cache(lambda: Calamine(path))
     book = _short(package)
 
-    def as_it_comes(name: str) -> Table:
-        return careful().table(name, errors_of_sheet(package, members[name]))
-
-    def table(name: str) -> Table:
+    def member_of(name: str) -> str:
         if name not in members:
             raise Unreadable("U01", "a sheet of it is missing")
-        member = members[name]
-        if book is not None:
-            with suppress(NotPlainError):
-                pieces, rows = package.xml_pieces(member), lambda: as_it_comes(name).rows()
-                return plain_table(
-                    pieces, partial(book.texts, name, member), partial(book.number_styles, name, member), rows
-                )
-        return as_it_comes(name)
+        return members[name]
 
-    return [Sheet(name, hidden, partial(table, name)) for name, hidden in (book or careful()).sheets()]
+    def as_it_is(name: str) -> Table:
+        errors = errors_of_sheet(package, member_of(name))
+        return careful().table(name, errors)
+
+    def table(name: str) -> Table:
+        member = member_of(name)
+        if book is not None:
+            texts, number_styles = partial(book.texts, name, member), partial(book.number_styles, name, member)
+            with suppress(NotPlainError):
+                return plain_table(package.xml_pieces(member), texts, number_styles, lambda: as_it_is(name).rows())
+        return as_it_is(name)
+
+    sheets = (book or careful()).sheets()
+    return [Sheet(name, hidden, partial(table, name), partial(as_it_is, name)) for name, hidden in sheets]
 
 
 def _short(package: Package) -> ShortBook | None:
