@@ -13,6 +13,7 @@ from openpyxl.utils.escape import unescape
 
 from flows.steps.read import read, sheets_of
 from flows.steps.read.format import format_of
+from flows.steps.read.plain_sheet import PlainTable
 from flows.steps.read.sheet import text_of
 from schemas.codes import fold
 from schemas.shapes import Extract, Unreadable
@@ -66,12 +67,16 @@ def test_every_cell_is_what_openpyxl_reads_there(real: Path, name: str) -> None:
     sheets = sheets_of(path, format_of(path))
     assert [(s.name, s.hidden) for s in sheets] == [(w.title, w.sheet_state != "visible") for w in book.worksheets]
     for sheet, same in zip(sheets, book.worksheets, strict=True):
+        table = sheet.open()
         ours = {
             (i, j): text_of(cell)
-            for i, row in enumerate(sheet.open().rows(), 1)
+            for i, row in enumerate(table.rows(), 1)
             for j, cell in enumerate(row, 1)
             if cell != ""
         }
+        texts = [row for frame in table.texts(0, 100) for row in frame.iter_rows()]
+        assert {(i, j): text for i, row in enumerate(texts, 1) for j, text in enumerate(row, 1) if text} == ours
+        assert isinstance(table, PlainTable)
         theirs = {
             (c.row, c.column): as_told_by_openpyxl(c.value)
             for row in same.iter_rows()

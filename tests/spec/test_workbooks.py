@@ -53,6 +53,26 @@ def test_lines_above_and_columns_beside_do_not_move_it(judge: Judge) -> None:
     assert (outcome.cells, outcome.accepted, outcome.verdict.header_row) == (["G7"], [6, 8], 5)
 
 
+@pytest.mark.parametrize("written", [b't="s"', b"t='s'"])
+def test_columns_that_nobody_uses_do_not_move_it(judge: Judge, written: bytes) -> None:
+    """The reader of workbooks leaves out those before the first that is used."""
+    content = workbook({"Sheet1": [["", "", *row] for row in table_with(3, "contact_medium", "zz")]})
+    sheet = part(content, "xl/worksheets/sheet1.xml").replace(b't="s"', written)
+    outcome = judge(changed(content, {"xl/worksheets/sheet1.xml": sheet}), suffix="xlsx")
+    assert (outcome.rules, outcome.cells, outcome.accepted) == ([("V02", "row", 3)], ["G3"], [2, 4])
+
+
+def test_u01_a_time_beyond_all_bounds_stops_no_night(judge: Judge) -> None:
+    """The reader of workbooks breaks down at it, in a way that no ordinary handler catches."""
+    content = workbook({"Sheet1": table_with(3, "duration_minutes", date(2016, 11, 3))})
+    styles = part(content, "xl/styles.xml").replace(b'"dd/mm/yyyy"', b'"[h]:mm:ss"')
+    sheet = part(content, "xl/worksheets/sheet1.xml").replace(b"<v>42677</v>", b"<v>1e300</v>")
+    assert b"1e300" in sheet
+    assert b"[h]" in styles
+    outcome = judge(changed(content, {"xl/styles.xml": styles, "xl/worksheets/sheet1.xml": sheet}), suffix="xlsx")
+    assert (outcome.result, outcome.rules) == ("unreadable", [("U01", "file", None)])
+
+
 def test_blank_rows_in_the_middle_do_not_move_it(judge: Judge) -> None:
     table = table_with(3, "contact_medium", "zz")
     outcome = judged(judge, {"Sheet1": [table[0], [], table[1], [], *table[2:]]})

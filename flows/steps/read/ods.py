@@ -39,7 +39,7 @@ def sheets_of_ods(package: Package) -> list[Sheet]:
         for piece in package.xml_pieces(CONTENT):
             parser.Parse(piece, False)
         parser.Parse(b"", True)
-    except (expat.ExpatError, ValueError, OverflowError):
+    except (expat.ExpatError, LookupError, ValueError, OverflowError):
         raise Unreadable("U01", "it is damaged or was cut off") from None
     return [sheet.finished(content.hidden_styles) for sheet in content.sheets]
 

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+import polars as pl
 import python_calamine as calamine
 
 from flows.steps.read.heading import MOST_COLUMNS
@@ -31,14 +33,41 @@ class Table:
     rows: Callable[[], Iterator[list[Any]]]
     merged: list[Area] = field(default_factory=list)
 
+    def head(self, rows: int) -> list[list[str]]:
+        """The first rows as text."""
+        return [list(row) for frame in islice(self.texts(0, rows), 1) for row in frame.iter_rows()]
+
+    def width(self, first: int, used: int) -> int:
+        """The number of columns that any row from `first` (from 0) on uses, if it is more than `used`."""
+        for row in islice(self.rows(), first, None):
+            if len(row) > used and any(c != "" for c in row[used:]):
+                used = max(i + 1 for i, c in enumerate(row) if c != "")
+        return used
+
+    def texts(self, first: int, size: int) -> Iterator[pl.DataFrame]:
+        """The rows from `first` on as text, at most `size` at a time, in columns '0', '1', ... as many as they use."""
+        rows = islice(self.rows(), first, None)
+        while part := list(islice(rows, size)):
+            width = max(map(len, part))
+            columns = {str(i): [text_of(r[i]) if i < len(r) else "" for r in part] for i in range(width)}
+            yield pl.DataFrame(columns or {"0": [""] * len(part)}, schema_overrides=dict.fromkeys(columns, pl.String))
+
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet of cells in a workbook, opened when it is asked for."""
+    """A sheet of cells in a workbook, opened when it is asked for.
+
+    `open_as_it_is` gives the same table where its cells are wanted as they are and not as text, if that is less work.
+    """
 
     name: str
     hidden: bool
     open: Callable[[], Table]
+    open_as_it_is: Callable[[], Table] | None = None
+
+    def as_it_is(self) -> Table:
+        """Its table, for its cells as they are."""
+        return (self.open_as_it_is or self.open)()
 
 
 def told(sheets: Sequence[Sheet], names: Sequence[str]) -> list[str]:
@@ -88,9 +117,9 @@ def _number(value: float) -> str:
 class Calamine:
     """A workbook as calamine reads it, with its faults turned into words. It gives nothing for spreadsheet errors."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, file: Path | BinaryIO) -> None:
         """Raises Unreadable: U01 damaged, U02 password."""
-        self._book: calamine.CalamineWorkbook = _in_words(lambda: calamine.CalamineWorkbook.from_path(str(path)))
+        self._book: calamine.CalamineWorkbook = _in_words(lambda: calamine.load_workbook(file))
 
     def sheets(self) -> list[tuple[str, bool]]:
         """The sheets of cells: name, and whether it is hidden."""
@@ -104,7 +133,17 @@ class Calamine:
         """A sheet's cells, with its spreadsheet errors put where they are."""
         sheet = _in_words(lambda: self._book.get_sheet_by_name(name))
         areas = [(t, le, b, r) for (t, le), (b, r) in sheet.merged_cell_ranges or []] if merged is None else merged
-        return Table(lambda: _with_errors(sheet.iter_rows(), errors), areas)
+        return Table(lambda: _with_errors(_rows(sheet), errors), areas)
+
+
+def _rows(sheet: calamine.CalamineSheet) -> Iterator[list[Any]]:
+    """All rows from the first on, with all their cells: calamine leaves out the columns before the first that is used.
+
+    Raises Unreadable (U01) for a value that it cannot give, such as a time beyond all bounds.
+    """
+    rows, before = sheet.iter_rows(), [""] * (sheet.start or (0, 0))[1]
+    while (row := _in_words(lambda: next(rows, None))) is not None:
+        yield before + row
 
 
 def _in_words(act: Callable[[], Any]) -> Any:

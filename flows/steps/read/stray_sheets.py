@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import islice
 
 from flows.steps.read.heading import ROWS_SEARCHED
-from flows.steps.read.sheet import Sheet, Table, text_of, told
+from flows.steps.read.sheet import Sheet, Table, told
 from schemas.catalogue import datasets
 from schemas.codes import fold
 from schemas.contract import Severity
@@ -43,7 +42,7 @@ def looks_like_data(table: Table) -> bool:
 
     Its first row of several cells is taken for its heading.
     """
-    head = [[text_of(c).strip() for c in row] for row in islice(table.rows(), ROWS_SEARCHED)]
+    head = [[cell.strip() for cell in row] for row in table.head(ROWS_SEARCHED)]
     wide = [row for row in head if sum(c != "" for c in row) >= _NARROWEST][1:]
     columns = ([row[i] for row in wide if i < len(row) and row[i]] for i in range(max(map(len, wide), default=0)))
     return any(

@@ -29,7 +29,7 @@ def as_sheets(
     """
     kind = format_of(path)
     if kind in WORKBOOKS:
-        tables = [(s, s.open()) for s in sheets_of(path, kind)]
+        tables = [(s, s.as_it_is()) for s in sheets_of(path, kind)]
         return [SheetCells(s.name, _trimmed(list(t.rows())), s.hidden, tuple(t.merged)) for s, t in tables]
     if kind is Format.ZIP:
         package = Package(path)

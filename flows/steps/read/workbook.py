@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import reduce
-from itertools import islice
 
 import polars as pl
 
@@ -42,7 +41,7 @@ def read_workbook(sheets: Sequence[Sheet], known_headings: Set[str], wanted: str
     heading = candidates[best]
     headings = [cell.strip() for cell in heading.cells]
     used = max((i + 1 for i, h in enumerate(headings) if h), default=0)
-    width = _width(table, heading.last, used)
+    width = table.width(heading.last + 1, used)
     if width > MOST_COLUMNS:
         raise Unreadable("U01", f"{width:,} columns")
     headings = (headings + [""] * (width - len(headings)))[:width]
@@ -70,7 +69,7 @@ def _elsewhere(sheets: Sequence[Sheet], read: str) -> Iterator[TextElsewhere]:
     for number, sheet in enumerate(sheets, 1):
         if sheet.name == read or sheet.name in OUR_SHEETS:
             continue
-        for row, cells in enumerate(sheet.open().rows(), 1):
+        for row, cells in enumerate(sheet.as_it_is().rows(), 1):
             for cell in cells:
                 if (isinstance(cell, str) and cell) or _may_identify(cell):
                     yield TextElsewhere(sheet.name, number, row, text_of(cell))
@@ -102,7 +101,7 @@ def _candidates(table: Table, known: Set[str]) -> list[_Heading]:
 
     Rows that a merged cell binds together are one heading or none.
     """
-    head = [[text_of(c) for c in row] for row in islice(table.rows(), ROWS_SEARCHED)]
+    head = table.head(ROWS_SEARCHED)
     bound = [(top, bottom) for top, _, bottom, _ in table.merged if top < bottom and top < len(head)]
     spans = {_span(first, last, bound) for first in range(len(head)) for last in (first, first + 1)}
     return [
@@ -147,26 +146,12 @@ def _score(table: Table, known: Set[str]) -> int:
     return max((matches(c.cells, known) for c in _candidates(table, known)), default=0)
 
 
-def _width(table: Table, last: int, used: int) -> int:
-    """The number of columns of the table: those of the heading, and any that a row below it uses."""
-    for row in islice(table.rows(), last + 1, None):
-        if len(row) > used and any(c != "" for c in row[used:]):
-            used = max(i + 1 for i, c in enumerate(row) if c != "")
-    return used
-
-
 def _batches(table: Table, heading: _Heading, width: int) -> Iterator[TextBatch]:
-    names = [str(i) for i in range(width)]
-    types = dict.fromkeys(names, pl.String)
     size = max(1, min(BATCH_ROWS, BATCH_CELLS // max(width, 1)))
-    rows = table.rows()
     first = heading.last + 1
-    above = [
-        (n, text_of(c)) for n, row in enumerate(islice(rows, first), 1) for c in row if n <= heading.first and c != ""
-    ]
-    while part := list(islice(rows, size)):
-        columns = [[text_of(r[i]) if i < len(r) else "" for r in part] for i in range(width)]
-        frame = pl.DataFrame(dict(zip(names, columns, strict=True)), schema=types)
-        source_rows = pl.Series("source_row", range(first + 1, first + 1 + len(part)), pl.Int64)
-        yield TextBatch.of(frame.with_columns(source_rows), beside=above)
-        first, above = first + len(part), []
+    above = [(n, text) for n, row in enumerate(table.head(first)[: heading.first], 1) for text in row if text]
+    for frame in table.texts(first, size):
+        columns = [frame[str(i)] if i < frame.width else pl.lit("").alias(str(i)) for i in range(width)]
+        source_rows = pl.int_range(first + 1, first + 1 + len(frame), dtype=pl.Int64, eager=True).alias("source_row")
+        yield TextBatch.of(frame.select(*columns, source_rows), beside=above)
+        first, above = first + len(frame), []

@@ -10,7 +10,7 @@ parsed, which takes longer and tells the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from xml.parsers import expat
 
 from flows.steps.read.archive import LONGEST_TEXT, Package
@@ -45,7 +45,7 @@ def errors_of_sheet(package: Package, member: str) -> Errors:
         errors = _searched(package, member, odd_cell)
         if errors is not None:
             return errors
-    return _parsed(package, member)
+    return errors_in(package.xml_pieces(member))
 
 
 def _searched(package: Package, member: str, odd_cell: re.Pattern[bytes]) -> Errors | None:
@@ -91,8 +91,8 @@ def _whole_cells(pieces: Iterator[bytes]) -> Iterator[bytes]:
     yield rest
 
 
-def _parsed(package: Package, member: str) -> Errors:
-    """The spreadsheet errors of a sheet, however it is written."""
+def errors_in(pieces: Iterable[bytes]) -> Errors:
+    """The spreadsheet errors of a sheet, however its XML is written. Raises Unreadable (U01) as `errors_of_sheet`."""
     row = column = last_row = last_column = 0
     is_error = in_value = is_reckoned = False
     errors: Errors = {}
@@ -130,9 +130,9 @@ def _parsed(package: Package, member: str) -> Errors:
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.CharacterDataHandler, parser.EndElementHandler = start, text, end
     try:
-        for piece in package.xml_pieces(member):
+        for piece in pieces:
             parser.Parse(piece, False)
         parser.Parse(b"", True)
-    except (expat.ExpatError, ValueError):
+    except (expat.ExpatError, LookupError, ValueError):
         raise Unreadable("U01", "it is damaged or was cut off") from None
     return errors

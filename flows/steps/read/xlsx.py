@@ -1,23 +1,26 @@
 """Excel workbooks (.xlsx, .xlsm): a zip package of XML. Macros are never run and links are never followed.
 
-calamine reads the values; every part that it reads is looked at before.
+A sheet that is written as office programs write it is read by column (`plain_sheet`), any other by calamine, which
+also says what each cell holds that is not plain. Every part that is read is looked at before.
 """
 
 from __future__ import annotations
 
 import posixpath
-from functools import partial
+from contextlib import suppress
+from functools import cache, partial
 from pathlib import Path
 from xml.etree import ElementTree
 
 from flows.steps.read.archive import Package
+from flows.steps.read.plain_cells import NotPlainError
+from flows.steps.read.plain_sheet import plain_table
 from flows.steps.read.sheet import Calamine, Sheet, Table
+from flows.steps.read.short_book import BOOK, LINKS, STYLES, TEXTS, ShortBook
 from flows.steps.read.workbook_xml import errors_of_sheet
 from schemas.shapes import Unreadable
 
-BOOK = "xl/workbook.xml"
-_LINKS = "xl/_rels/workbook.xml.rels"
-_READ_FIRST = ("xl/sharedStrings.xml", "xl/styles.xml", "[Content_Types].xml")
+_READ_FIRST = (TEXTS, STYLES, "[Content_Types].xml")
 MOST_TEXTS = 20_000_000
 
 
@@ -29,20 +32,41 @@ def sheets_of_xlsx(path: Path, package: Package) -> list[Sheet]:
             texts = sum(piece.count(b"<si") for piece in package.xml_pieces(name))
             if texts > MOST_TEXTS:
                 raise Unreadable("U01", f"it holds {texts:,} texts")
-    book = Calamine(path)
+    careful = cache(lambda: Calamine(path))
+    book = _short(package)
 
-    def table(name: str) -> Table:
+    def member_of(name: str) -> str:
         if name not in members:
             raise Unreadable("U01", "a sheet of it is missing")
-        return book.table(name, errors_of_sheet(package, members[name]))
+        return members[name]
 
-    return [Sheet(name, hidden, partial(table, name)) for name, hidden in book.sheets()]
+    def as_it_is(name: str) -> Table:
+        errors = errors_of_sheet(package, member_of(name))
+        return careful().table(name, errors)
+
+    def table(name: str) -> Table:
+        member = member_of(name)
+        if book is not None:
+            texts, number_styles = partial(book.texts, name, member), partial(book.number_styles, name, member)
+            with suppress(NotPlainError):
+                return plain_table(package.xml_pieces(member), texts, number_styles, lambda: as_it_is(name).rows())
+        return as_it_is(name)
+
+    sheets = (book or careful()).sheets()
+    return [Sheet(name, hidden, partial(table, name), partial(as_it_is, name)) for name, hidden in sheets]
+
+
+def _short(package: Package) -> ShortBook | None:
+    try:
+        return ShortBook(package)
+    except NotPlainError:
+        return None
 
 
 def _members(package: Package) -> dict[str, str]:
     """The part of the package that holds each sheet. Raises Unreadable (U01) where one lies outside it."""
     try:
-        book, links = (ElementTree.fromstring(package.xml(name)) for name in (BOOK, _LINKS))
+        book, links = (ElementTree.fromstring(package.xml(name)) for name in (BOOK, LINKS))
     except (ElementTree.ParseError, ValueError, LookupError):
         raise Unreadable("U01", "it is damaged or was cut off") from None
     targets = {link.get("Id", ""): link for link in links}

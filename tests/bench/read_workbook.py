@@ -1,0 +1,15 @@
+"""The reading of a workbook alone, to the last batch of text: what a bare reader does, with imports counted."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from made_up_contacts import HEADING
+
+from flows.steps.read import read
+from schemas.codes import fold
+
+if __name__ == "__main__":
+    for _ in read(Path(sys.argv[1]), frozenset(map(fold, HEADING))).batches:
+        pass
