@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.faults import told
+from flows.source import source_digest
 from flows.steps.conform import conform, known_headings, lay_out, personal_elsewhere
 from flows.steps.correct import Corrector
 from flows.steps.judge import WholeFile, judge
@@ -20,7 +21,7 @@ from flows.steps.read import read
 from flows.store.judgements import ACCEPTED, HELD, Judgements, JudgementWriter
 from flows.store.places import Places
 from flows.store.raw import FileStat, fingerprint
-from flows.versions import library_versions, source_digest
+from flows.versions import library_versions
 from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
 from schemas.catalogue import datasets
 from schemas.codes import fold

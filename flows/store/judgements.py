@@ -20,12 +20,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.store.places import Places
+from flows.store.places import VERDICT, Places
 from flows.store.sync import sync
 from schemas.audit.deliveries import Verdict
 from schemas.shapes import FINDING_TYPES
 
-ACCEPTED, HELD, FINDINGS, VERDICT = "accepted.parquet", "held.parquet", "findings.parquet", "verdict.json"
+ACCEPTED, HELD, FINDINGS = "accepted.parquet", "held.parquet", "findings.parquet"
 COPIED_AT_ONCE = 1 << 20  # bytes
 REWRITTEN_AT_ONCE = 1 << 20  # rows
 
@@ -38,7 +38,7 @@ class Judgements:
 
     def folder(self, key: str) -> Path:
         """Where a judgement lies."""
-        return self.places.judgements / key[:2] / key
+        return self.places.judgement(key)
 
     def has(self, key: str) -> bool:
         """Whether a judgement is there."""
