@@ -162,27 +162,31 @@ class _Telling:
         """
         written, made_of = self.ledger.reported(), _digests(self.db)
         arrived: dict[tuple[str, str], list[Judged]] = defaultdict(list)
+        histories: dict[tuple[str, str], str] = defaultdict(str)  # what the reports before were made of, as a digest
         for j in sorted(self.work.judged, key=lambda j: (j.delivery.received_at, *extent(j.delivery))):
             d = j.delivery
-            before = [] if j.standing is Standing.STALE else list(arrived[d.site_code, d.dataset])
+            series = d.site_code, d.dataset
+            history = "" if j.standing is Standing.STALE else histories[series]
+            made_now = _digest(j, self.settled[d.delivery_id], made_of.get(d.delivery_id, ""), history)
+            digest = REPLACED * bool(self._replaced_by(j)) + made_now
+            if written.get(d.delivery_id, "") != digest:
+                before = [] if j.standing is Standing.STALE else arrived[series]
+                if self._write_if_due(j, before, written.get(d.delivery_id, ""), digest):
+                    written[d.delivery_id] = digest
             if j.standing not in (Standing.STALE, Standing.SAME):
-                arrived[d.site_code, d.dataset].append(j)
-            history = [written.get(b.delivery.delivery_id, "") for b in before]
-            digest = _digest(j, self.settled[d.delivery_id], made_of.get(d.delivery_id, ""), history)
-            last_said = next(iter(self.ledger.told([d.delivery_id])), None)
-            refused_now = j.standing is Standing.REFUSED and last_said is not None and not last_said.result.stops
-            told_before = written.get(d.delivery_id, "")
-            digest = REPLACED * bool(self._replaced_by(j)) + digest
-            in_vain = self._asks_in_vain(j, last_said) and not told_before.startswith(REPLACED)
-            keeps = bool(told_before) and not (j.counts or refused_now or in_vain)
-            if told_before == digest or keeps:
-                continue
-            if in_vain and last_said is not None:
-                done = self._withdraw(j, last_said, digest)
-            else:
-                done = self._tell(j, before, last_said, digest)
-            if done:
-                written[d.delivery_id] = digest
+                arrived[series].append(j)
+                histories[series] = _of(histories[series], written.get(d.delivery_id, ""))
+
+    def _write_if_due(self, j: Judged, before: Sequence[Judged], told_before: str, digest: str) -> bool:
+        """Write a report that is made of something else than it was, unless it keeps the one it had."""
+        last_said = next(iter(self.ledger.told([j.delivery.delivery_id])), None)
+        refused_now = j.standing is Standing.REFUSED and last_said is not None and not last_said.result.stops
+        in_vain = self._asks_in_vain(j, last_said) and not told_before.startswith(REPLACED)
+        if told_before and not (j.counts or refused_now or in_vain):
+            return False
+        if in_vain and last_said is not None:
+            return self._withdraw(j, last_said, digest)
+        return self._tell(j, before, last_said, digest)
 
     def _tell(self, j: Judged, before: Sequence[Judged], last_said: Told | None, digest: str) -> bool:
         """Write the report of one delivery, and note it. Gives False where it is left to the next night."""
@@ -317,11 +321,22 @@ def _digests(db: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return {r[0]: f"{r[1]}-{r[2]}" for r in rows}
 
 
-def _digest(j: Judged, settled: Verdict, findings: str, history: list[str]) -> str:
-    """What a report is made of: the judgement, and the reports that it is compared with."""
-    texts = _texts_of_rules(j.delivery.dataset)
-    said = (j.key, str(j.standing), settled.to_json(), findings, history, texts, source_digest(CODE))
-    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+def _digest(j: Judged, settled: Verdict, findings: str, history: str) -> str:
+    """What a report is made of: the judgement, and the reports that it is compared with.
+
+    Of a verdict, the key of its judgement says all but what other deliveries have made of it since.
+    """
+    by_others = str(settled.result), settled.rows
+    return _of(j.key, str(j.standing), by_others, findings, history, _texts_of_rules(j.delivery.dataset), _code())
+
+
+def _of(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+@lru_cache
+def _code() -> str:
+    return source_digest(CODE)
 
 
 @lru_cache

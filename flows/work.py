@@ -62,20 +62,21 @@ class Work(Run):
         of its own bytes stands.
         """
         known = self.ledger.judgement_keys()
-        bytes_at = {path: sha256 for path, (_, sha256, _) in self.ledger.known_files().items()}
-        waiting = []
-        for delivery in received.deliveries.values():
-            if delivery.same_as or not self.scope.covers(delivery):
-                continue
-            key = judgement_key(delivery, datasets()[delivery.dataset], self.corrections)
-            there = self.judgements.has(key)
-            if there and known.get(delivery.delivery_id) != key:
-                self.ledger.remember_judgement(delivery.delivery_id, key)
-                continue
-            is_its_own = bytes_at.get(delivery.path) == delivery.sha256
-            if not there and is_its_own and (self.places.raw / delivery.path).exists():
-                waiting.append(delivery)
-        return waiting
+        concerned = [d for d in received.deliveries.values() if not d.same_as and self.scope.covers(d)]
+        keys = {d.delivery_id: judgement_key(d, datasets()[d.dataset], self.corrections) for d in concerned}
+        missing = self.places.lost(keys.values())
+        with self.ledger.together():
+            for delivery_id, key in keys.items():
+                if key not in missing and known.get(delivery_id) != key:
+                    self.ledger.remember_judgement(delivery_id, key)
+        bytes_at = {path: sha256 for path, (_, sha256, _) in self.ledger.known_files().items()} if missing else {}
+        return [
+            d
+            for d in concerned
+            if keys[d.delivery_id] in missing
+            and bytes_at.get(d.path) == d.sha256
+            and (self.places.raw / d.path).exists()
+        ]
 
     def remember(self, made: Sequence[Judgement]) -> set[str]:
         """Note the judgements that were made. Gives the ids of their deliveries."""
@@ -131,8 +132,9 @@ def judged_by(
     Raises JudgementLost where a judgement that the ledger knows is not in the store: figures without it would be wrong.
     """
     known = [d for d in deliveries if d.received_at <= moment and (d.same_as or d.delivery_id) in keys]
-    lost = sorted(d.delivery_id for d in known if not judgements.has(keys[d.same_as or d.delivery_id]))
-    if lost:
+    gone = judgements.places.lost(keys[d.same_as or d.delivery_id] for d in known)
+    if gone:
+        lost = sorted(d.delivery_id for d in known if keys[d.same_as or d.delivery_id] in gone)
         raise JudgementLost(f"the judgements of {', '.join(lost)} are gone: bring back the store or the raw files")
     verdicts = {i: judgements.verdict(keys[i]) for i in {d.same_as or d.delivery_id for d in known}}
     standing = standings(known, verdicts)

@@ -40,10 +40,6 @@ class Judgements:
         """Where a judgement lies."""
         return self.places.judgement(key)
 
-    def has(self, key: str) -> bool:
-        """Whether a judgement is there."""
-        return (self.folder(key) / VERDICT).exists()
-
     def verdict(self, key: str) -> Verdict:
         """The outcome of a judgement. Raises FileNotFoundError if it is not there."""
         return Verdict.from_json(json.loads((self.folder(key) / VERDICT).read_text(encoding="utf-8")))

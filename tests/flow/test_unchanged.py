@@ -56,7 +56,7 @@ def eventful(folder: DataFolder) -> None:
     refused = people("employment_outcomes", 1, 2)
     for row in refused:
         del row["job_start_date"]
-    folder.send("employment_outcomes", refused, version=2)
+    folder.send("employment_outcomes", refused, period="201612")
     folder.send("referrals", people("referrals", 1, 2, 3), version=2, manifest={"rows": 3})
     (folder.places.raw / "comments.csv").write_text("x", encoding="utf-8")
     agree(folder, {"until": "2016-12-05"}, {"file": f"{BPL}_contacts_201608_v1.csv"})
