@@ -2,9 +2,10 @@
 
     receive -> (read -> conform -> judge) for each delivery -> load -> relate -> build -> publish -> report
 
-`night` is the order, written once, for the night and for a retry; `nightly` and `retry` are the same as Prefect flows,
-with their states and artifacts. What a run holds is in `run.py`, how Prefect drives it in `engine.py`. The file lock is
-what guards the writer: Prefect's own limits are only advice.
+`whole_night` is the order, written once, for the night and for a retry; `nightly` and `retry` are the same as Prefect
+flows, with their states and artifacts. A night on which nothing changed ends at the first look (`unchanged.py`). How a
+run begins and ends is in `run.py`, what it works with in `work.py`, how Prefect drives it in `engine.py`. The file lock
+is what guards the writer: Prefect's own limits are only advice.
 """
 
 from __future__ import annotations
