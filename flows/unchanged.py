@@ -29,7 +29,7 @@ def plain_night(settings: Settings, moment: datetime | None = None) -> NightResu
 
 def told_again(run: Run) -> NightResult | None:
     """The whole of a quiet night. None where something may have to be done: then nothing is left standing."""
-    stands, build = run.ledger.standing_summary(), published_build(run.places)
+    stands, build = run.ledger.standing_summary(run.look), published_build(run.places)
     if stands is None or build is None or not _is_good(stands, run, build):
         run.ledger.let_stand(None)
         return None
@@ -42,7 +42,7 @@ def told_again(run: Run) -> NightResult | None:
 def _is_good(stands: StandingSummary, run: Run, build: Path) -> bool:
     return (
         run.scope == EVERYTHING
-        and stands.look == run.look != ""
+        and run.look != ""
         and stands.build == build.name
         and stands.since <= run.moment.isoformat() < stands.until
         and not run.places.lost(run.ledger.judgement_keys().values())

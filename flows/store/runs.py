@@ -26,7 +26,7 @@ create table if not exists held (delivery_id text primary key, body text not nul
 create table if not exists runs (
     run_id text primary key, started_at text not null, ended_at text, as_of text not null, result text,
     files_received integer, deliveries_judged integer, code_version text);
-create table if not exists standing (body text not null);  -- what the last night left, while nothing changes: one row
+create table if not exists standing (look text not null, body text not null); -- what the last night left: one row
 """
 
 
@@ -114,9 +114,9 @@ class Runs:
         names = [c[0] for c in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor]
 
-    def standing_summary(self) -> StandingSummary | None:
-        """What the last night left, if it left anything."""
-        found = self._db.execute("select body from standing").fetchone()
+    def standing_summary(self, look: str) -> StandingSummary | None:
+        """What the last night left for one that finds this look; what other code wrote is never read."""
+        found = self._db.execute("select body from standing where look = ?", (look,)).fetchone()
         return StandingSummary(**json.loads(found[0])) if found else None
 
     def let_stand(self, summary: StandingSummary | None) -> None:
@@ -124,4 +124,4 @@ class Runs:
         with self.together():
             self._db.execute("delete from standing")
             if summary is not None:
-                self._db.execute("insert into standing values (?)", (json.dumps(asdict(summary)),))
+                self._db.execute("insert into standing values (?, ?)", (summary.look, json.dumps(asdict(summary))))
