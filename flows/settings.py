@@ -61,7 +61,10 @@ def _of_the_file(path: Path) -> dict[str, Any]:
         return {}
     import tomllib  # few have such a file
 
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as wrong:
+        raise ValueError(f"{path} cannot be read: {wrong}") from None
 
 
 def _of_the_environment() -> dict[str, Any]:
