@@ -9,7 +9,6 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from flows.run import judged_by
 from flows.settings import Settings
 from flows.steps.build import build
 from flows.steps.load import load
@@ -17,6 +16,7 @@ from flows.steps.relate import relate
 from flows.store.judgements import Judgements
 from flows.store.ledger import Ledger
 from flows.store.places import Places
+from flows.work import judged_by
 
 
 def warehouse_as_known(settings: Settings, moment: datetime, to: Path) -> int:

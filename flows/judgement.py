@@ -14,6 +14,7 @@ import polars as pl
 
 from flows.faults import told
 from flows.side_by_side import side_by_side
+from flows.source import source_digest
 from flows.steps.conform import conform, known_headings, lay_out, personal_elsewhere
 from flows.steps.correct import Corrector
 from flows.steps.judge import WholeFile, judge
@@ -21,7 +22,7 @@ from flows.steps.read import read
 from flows.store.judgements import ACCEPTED, HELD, Judgements, JudgementWriter
 from flows.store.places import Places
 from flows.store.raw import FileStat, fingerprint
-from flows.versions import library_versions, source_digest
+from flows.versions import library_versions
 from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
 from schemas.catalogue import datasets
 from schemas.codes import fold

@@ -2,9 +2,10 @@
 
     receive -> (read -> conform -> judge) for each delivery -> load -> relate -> build -> publish -> report
 
-`night` is the order, written once, for the night and for a retry; `nightly` and `retry` are the same as Prefect flows,
-with their states and artifacts. What a run holds is in `run.py`, how Prefect drives it in `engine.py`. The file lock is
-what guards the writer: Prefect's own limits are only advice.
+`whole_night` is the order, written once, for the night and for a retry; `nightly` and `retry` are the same as Prefect
+flows, with their states and artifacts. A night on which nothing changed ends at the first look (`unchanged.py`). How a
+run begins and ends is in `run.py`, what it works with in `work.py`, how Prefect drives it in `engine.py`. The file lock
+is what guards the writer: Prefect's own limits are only advice.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ from flows.steps.publish import publish
 from flows.steps.receive import receive
 from flows.steps.relate import relate
 from flows.store.builds import fingerprint_of, published_build, unfinished_build
-from flows.store.ledger import now
+from flows.store.runs import now
+from flows.unchanged import leave_standing, told_again
 from flows.versions import fingerprint
+from flows.work import Work
 from schemas.audit.deliveries import Delivery, Result
 from schemas.shapes import Judged
 
@@ -60,44 +63,52 @@ def night(settings: Settings, moment: datetime | None = None, scope: Scope = EVE
     the last good figures stand.
     """
     with opened(settings, moment, scope) as run:
-        received = receive_files(run.places, run.ledger, run.id, run.moment) if scope.new_files else run.known
-        made = judge_each.each(run.waiting(received), run.places, run.judgements, run.corrections, name=_task_name)
-        judged_before = run.ledger.judgement_keys().keys()
-        fresh = run.remember(made)
-        judged = run.judged(received)
-        wanted = fingerprint(judged)
-        before = published_build(run.places)
-        quiet = before is not None and fingerprint_of(before) == wanted
-        personal = {j.delivery.delivery_id for j in judged if j.verdict.holds_personal_data}
-        # rows that were taken in before anybody saw that they are personal are in the older builds too
-        keep = 1 if personal & fresh & judged_before else run.settings.keep_builds
-        warehouse = before if before is not None and quiet else _new_warehouse(run, judged, wanted, keep)
-        told = run.ledger.reported()  # a run that was cut off before its reports leaves them to this one
-        tonight = [j for j in judged if j.delivery.delivery_id in fresh or j.delivery.delivery_id not in told]
-        not_judged = tuple(f"{j.delivery_id} {j.problem}" for j in made if j.result is None)
-        to_mend = run.corrections_to_mend(judged)
-        work = NightsWork(judged, tonight, received.unusable, not_judged, to_mend, run.moment, quiet)
-        with run.ledger.together():  # what was told is noted when all of it is: a run that is cut off tells it again
-            reported = report_to_people(run.places, run.ledger, warehouse, work, run.about)
-        result = "quiet" if quiet else "published"
-        run.ledger.end_run(run.id, result, len(received.new), len(fresh))
-        done = tuple(replace(j, verdict=reported.settled[j.delivery.delivery_id]) for j in tonight)
-        return NightResult(run.id, result, warehouse, done, received.newly_unusable, not_judged, reported)
+        return told_again(run) or whole_night(run)
+
+
+def whole_night(run: Run) -> NightResult:
+    """The night, where something may have to be done. Raises as `night`."""
+    work = Work.of(run)
+    received = receive_files(work.places, work.ledger, work.id, work.moment) if work.scope.new_files else work.known
+    made = judge_each.each(work.waiting(received), work.places, work.judgements, work.corrections, name=_task_name)
+    judged_before = work.ledger.judgement_keys().keys()
+    fresh = work.remember(made)
+    judged = work.judged(received)
+    wanted = fingerprint(judged)
+    before = published_build(work.places)
+    quiet = before is not None and fingerprint_of(before) == wanted
+    personal = {j.delivery.delivery_id for j in judged if j.verdict.holds_personal_data}
+    # rows that were taken in before anybody saw that they are personal are in the older builds too
+    keep = 1 if personal & fresh & judged_before else work.settings.keep_builds
+    warehouse = before if before is not None and quiet else _new_warehouse(work, judged, wanted, keep)
+    told = work.ledger.reported()  # a run that was cut off before its reports leaves them to this one
+    tonight = [j for j in judged if j.delivery.delivery_id in fresh or j.delivery.delivery_id not in told]
+    not_judged = tuple(f"{j.delivery_id} {j.problem}" for j in made if j.result is None)
+    to_mend = work.corrections_to_mend(judged)
+    to_tell = NightsWork(judged, tonight, received.unusable, not_judged, to_mend, work.moment, quiet)
+    with work.ledger.together():  # what was told is noted when all of it is: a run that is cut off tells it again
+        reported = report_to_people(work.places, work.ledger, warehouse, to_tell, work.about)
+    result = "quiet" if quiet else "published"
+    work.ledger.end_run(work.id, result, len(received.new), len(fresh))
+    if work.is_all_done(received, not_judged, reported):
+        leave_standing(work, warehouse, reported, work.stands_until)
+    done = tuple(replace(j, verdict=reported.settled[j.delivery.delivery_id]) for j in tonight)
+    return NightResult(work.id, result, warehouse, done, received.newly_unusable, not_judged, reported)
 
 
 def _task_name(delivery: Delivery) -> str:
     return f"judge {delivery.site_code} {delivery.dataset} {delivery.period} v{delivery.version}"
 
 
-def _new_warehouse(run: Run, judged: Sequence[Judged], wanted: str, keep: int) -> Path:
+def _new_warehouse(work: Work, judged: Sequence[Judged], wanted: str, keep: int) -> Path:
     """A new warehouse file, proved and put in place. What no delivery needs any more leaves the store."""
-    name = f"{now():%Y%m%dT%H%M%S}-{run.id[-6:]}_{wanted}"
-    file = unfinished_build(run.places, name)
-    load_core(file, judged, run.ledger.runs(), run.judgements, run.options())
-    relate_tables(file, judged, run.judgements, run.options())
-    build_marts(file, run.options())
-    published = publish_build(run.places, file, name, judged, keep, run.settings.reading_group)
-    run.judgements.sweep(set(run.ledger.judgement_keys().values()))
+    name = f"{now():%Y%m%dT%H%M%S}-{work.id[-6:]}_{wanted}"
+    file = unfinished_build(work.places, name)
+    load_core(file, judged, work.ledger.runs(), work.judgements, work.options())
+    relate_tables(file, judged, work.judgements, work.options())
+    build_marts(file, work.options())
+    published = publish_build(work.places, file, name, judged, keep, work.settings.reading_group)
+    work.judgements.sweep(set(work.ledger.judgement_keys().values()))
     return published
 
 

@@ -13,7 +13,8 @@ from schemas.audit.findings import Outcome
 from schemas.catalogue import datasets
 from schemas.codes import fold
 from schemas.contract import Severity
-from schemas.corrections import FILE_NAME, MADE, Correction, Corrections
+from schemas.corrections import MADE, Correction, Corrections
+from schemas.data_folder import CORRECTIONS
 from schemas.replay import HeldThen, JudgedAgain, Rows, why_held, why_released
 from schemas.shapes import Judged
 from schemas.told import Told
@@ -75,7 +76,7 @@ def _in_core(db: duckdb.DuckDBPyConnection, judged: Judged, rows: frozenset[int]
 def corrections_to_mend(corrections: Corrections, judged: Sequence[Judged], judgements: Judgements) -> list[str]:
     """What somebody has to look at in `corrections.csv`: lines at fault, and corrections that were not made."""
     said = [(c.line, why) for c in corrections.lines if (why := _why_not_made(c, corrections, judged, judgements))]
-    return [*corrections.faults, *(f"`{FILE_NAME}`, line {line}: {why}" for line, why in said)]
+    return [*corrections.faults, *(f"`{CORRECTIONS}`, line {line}: {why}" for line, why in said)]
 
 
 def _why_not_made(c: Correction, corrections: Corrections, judged: Sequence[Judged], judgements: Judgements) -> str:

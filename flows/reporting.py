@@ -10,7 +10,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
@@ -18,51 +18,42 @@ import duckdb
 import polars as pl
 
 from flows.faults import told
+from flows.late import late
 from flows.marking import FAULT_OF_OURS, mark
 from flows.replay import rows_held, since_told
+from flows.run import Reported, write_summary
 from flows.settled import replacements, settled_verdicts
+from flows.source import source_digest
 from flows.steps.receive import UnusableFile
-from flows.steps.report import Late, Night, count_findings, delivery_report, night_summary, write_reports
+from flows.steps.report import (
+    Night,
+    count_findings,
+    delivery_report,
+    night_summary,
+    sections_of,
+    verdict_of,
+    write_reports,
+)
 from flows.store.builds import fingerprint_of
 from flows.store.ledger import Ledger
 from flows.store.places import Places
-from flows.versions import source_digest
 from flows.workbooks.marked import Part
 from schemas.audit.deliveries import Delivery, Result, Standing, Verdict
 from schemas.catalogue import datasets
 from schemas.explain import explain, rules_of
 from schemas.file_rules import BETWEEN_DELIVERIES
-from schemas.registry import next_due, programmes, returns_for, rows
+from schemas.registry import next_due
 from schemas.replay import HeldThen, JudgedAgain, name_of
 from schemas.report import no_workbook
 from schemas.shapes import FINDING_TYPES, Judged
 from schemas.standing import extent
 from schemas.told import Told
-from schemas.wording import LONDON
 
 REPLACED = "replaced "  # before the digest of a report that is a mere record
 EVERYTHING = "*"  # in the ledger: the build whose reports are all written
-AFTER_THE_LAST_RETURN = timedelta(days=31)
 FINDINGS_AT_HAND = 32  # deliveries whose findings are kept while the reports are written
 CODE = ("flows/steps/report/*.py", "flows/templates/*", "schemas/report.py", "schemas/told.py", "schemas/replay.py",
         "schemas/wording.py", "flows/marking.py", "flows/workbooks/*.py", "flows/steps/read/whole.py")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Reported:
-    """What was told: the summary's text and path, and the page of each delivery that was reported.
-
-    `settled` is what finally came of each delivery, `replaced` names those whose place a later one has taken, and
-    `not_told` says which reports could not be written, and why.
-    """
-
-    summary: str = ""
-    path: Path | None = None
-    pages: dict[str, Path] = field(default_factory=dict)
-    judged_again: dict[str, JudgedAgain] = field(default_factory=dict)
-    settled: dict[str, Verdict] = field(default_factory=dict)
-    replaced: dict[str, Delivery] = field(default_factory=dict)
-    not_told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,39 +84,58 @@ def report_night(places: Places, ledger: Ledger, warehouse: Path, work: NightsWo
         counts, sudden = told_now.counts(), _sudden_changes(db, tonight)
     settled, pages = told_now.settled, told_now.pages
     changed = {delivery_id: a for delivery_id, a in told_now.fares.items() if a.changed}
-    summary = night_summary(
-        run,
-        Night(
-            result="quiet" if work.quiet else "published",
-            deliveries=[(j.delivery, settled[j.delivery.delivery_id]) for j in tonight],
-            findings=counts if len(counts) else None,
-            current={(j.delivery.site_code, j.delivery.dataset): j.delivery.data_cut_date for j in judged if j.counts},
-            late=_late(judged, work.moment),
-            reports={k: p.relative_to(places.data).as_posix() for k, p in pages.items()},
-            still_stopped=[j.delivery for j in earlier if j.verdict.result.stops],
-            replaced=frozenset(told_now.replaced),
-            released=sum(a.released for a in changed.values()),
-            sudden_changes=sudden,
-            changes=[
-                *_unchanged(tonight),
-                *(f"{name_of(a.delivery)}: {' '.join(a.sentences)}" for a in changed.values()),
-                *_knock_on(earlier, settled, pages),
-                *(f"`{u.path}` was not taken in ({u.rule_id}): {u.reason}" for u in work.unusable),
-                *work.not_judged,
-            ],
-            not_told=told_now.failures,
-            corrections_to_mend=work.corrections_to_mend,
-            last_change=max((j.delivery.received_at for j in judged), default=None),
-        ),
+    if_quiet = _quiet(work)
+    tonight_too = replace(
+        if_quiet,
+        result="quiet" if work.quiet else "published",
+        deliveries=[(j.delivery, settled[j.delivery.delivery_id]) for j in tonight],
+        findings=counts if len(counts) else None,
+        reports={k: p.relative_to(places.data).as_posix() for k, p in pages.items()},
+        still_stopped=[j.delivery for j in earlier if j.verdict.result.stops],
+        replaced=frozenset(told_now.replaced),
+        released=sum(a.released for a in changed.values()),
+        sudden_changes=sudden,
+        changes=[
+            *_unchanged(tonight),
+            *(f"{name_of(a.delivery)}: {' '.join(a.sentences)}" for a in changed.values()),
+            *_knock_on(earlier, settled, pages),
+            *if_quiet.changes,
+            *work.not_judged,
+        ],
+        not_told=told_now.failures,
     )
-    path = _write_summary(places, run["id"], summary)
-    return Reported(summary, path, pages, told_now.fares, settled, told_now.replaced, tuple(told_now.failures))
+    summary = night_summary(run, tonight_too)
+    return Reported(
+        summary,
+        write_summary(places, run["id"], summary),
+        pages,
+        told_now.fares,
+        settled,
+        told_now.replaced,
+        tuple(told_now.failures),
+        verdict_of(if_quiet),
+        sections_of(if_quiet),
+    )
+
+
+def _quiet(work: NightsWork) -> Night:
+    """What there is to say of any night, even one on which nothing changed."""
+    judged = work.judged
+    return Night(
+        result="quiet",
+        current={(j.delivery.site_code, j.delivery.dataset): j.delivery.data_cut_date for j in judged if j.counts},
+        late=late(judged, work.moment),
+        still_stopped=[j.delivery for j in judged if j.verdict.result.stops],
+        changes=[f"`{u.path}` was not taken in ({u.rule_id}): {u.reason}" for u in work.unusable],
+        corrections_to_mend=work.corrections_to_mend,
+        last_change=max((j.delivery.received_at for j in judged), default=None),
+    )
 
 
 def report_failure(places: Places, run: dict[str, str], error: Exception, published: bool) -> Path:
     """Write the summary of a night that failed. `published` says whether its new figures are out all the same."""
     result = "not told" if published else "failed"
-    return _write_summary(places, run["id"], night_summary(run, Night(result=result, problem=told(error))))
+    return write_summary(places, run["id"], night_summary(run, Night(result=result, problem=told(error))))
 
 
 @dataclass
@@ -152,27 +162,31 @@ class _Telling:
         """
         written, made_of = self.ledger.reported(), _digests(self.db)
         arrived: dict[tuple[str, str], list[Judged]] = defaultdict(list)
+        histories: dict[tuple[str, str], str] = defaultdict(str)  # what the reports before were made of, as a digest
         for j in sorted(self.work.judged, key=lambda j: (j.delivery.received_at, *extent(j.delivery))):
             d = j.delivery
-            before = [] if j.standing is Standing.STALE else list(arrived[d.site_code, d.dataset])
+            series = d.site_code, d.dataset
+            history = "" if j.standing is Standing.STALE else histories[series]
+            made_now = _digest(j, self.settled[d.delivery_id], made_of.get(d.delivery_id, ""), history)
+            digest = REPLACED * bool(self._replaced_by(j)) + made_now
+            if written.get(d.delivery_id, "") != digest:
+                before = [] if j.standing is Standing.STALE else arrived[series]
+                if self._write_if_due(j, before, written.get(d.delivery_id, ""), digest):
+                    written[d.delivery_id] = digest
             if j.standing not in (Standing.STALE, Standing.SAME):
-                arrived[d.site_code, d.dataset].append(j)
-            history = [written.get(b.delivery.delivery_id, "") for b in before]
-            digest = _digest(j, self.settled[d.delivery_id], made_of.get(d.delivery_id, ""), history)
-            last_said = next(iter(self.ledger.told([d.delivery_id])), None)
-            refused_now = j.standing is Standing.REFUSED and last_said is not None and not last_said.result.stops
-            told_before = written.get(d.delivery_id, "")
-            digest = REPLACED * bool(self._replaced_by(j)) + digest
-            in_vain = self._asks_in_vain(j, last_said) and not told_before.startswith(REPLACED)
-            keeps = bool(told_before) and not (j.counts or refused_now or in_vain)
-            if told_before == digest or keeps:
-                continue
-            if in_vain and last_said is not None:
-                done = self._withdraw(j, last_said, digest)
-            else:
-                done = self._tell(j, before, last_said, digest)
-            if done:
-                written[d.delivery_id] = digest
+                arrived[series].append(j)
+                histories[series] = _of(histories[series], written.get(d.delivery_id, ""))
+
+    def _write_if_due(self, j: Judged, before: Sequence[Judged], told_before: str, digest: str) -> bool:
+        """Write a report that is made of something else than it was, unless it keeps the one it had."""
+        last_said = next(iter(self.ledger.told([j.delivery.delivery_id])), None)
+        refused_now = j.standing is Standing.REFUSED and last_said is not None and not last_said.result.stops
+        in_vain = self._asks_in_vain(j, last_said) and not told_before.startswith(REPLACED)
+        if told_before and not (j.counts or refused_now or in_vain):
+            return False
+        if in_vain and last_said is not None:
+            return self._withdraw(j, last_said, digest)
+        return self._tell(j, before, last_said, digest)
 
     def _tell(self, j: Judged, before: Sequence[Judged], last_said: Told | None, digest: str) -> bool:
         """Write the report of one delivery, and note it. Gives False where it is left to the next night."""
@@ -307,11 +321,22 @@ def _digests(db: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return {r[0]: f"{r[1]}-{r[2]}" for r in rows}
 
 
-def _digest(j: Judged, settled: Verdict, findings: str, history: list[str]) -> str:
-    """What a report is made of: the judgement, and the reports that it is compared with."""
-    texts = _texts_of_rules(j.delivery.dataset)
-    said = (j.key, str(j.standing), settled.to_json(), findings, history, texts, source_digest(CODE))
-    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+def _digest(j: Judged, settled: Verdict, findings: str, history: str) -> str:
+    """What a report is made of: the judgement, and the reports that it is compared with.
+
+    Of a verdict, the key of its judgement says all but what other deliveries have made of it since.
+    """
+    by_others = str(settled.result), settled.rows
+    return _of(j.key, str(j.standing), by_others, findings, history, _texts_of_rules(j.delivery.dataset), _code())
+
+
+def _of(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+@lru_cache
+def _code() -> str:
+    return source_digest(CODE)
 
 
 @lru_cache
@@ -368,34 +393,3 @@ def _unchanged(tonight: Sequence[Judged]) -> list[str]:
         Standing.STALE: "is older than the one accepted (F18)",
     }
     return [f"`{j.delivery.path}` {said[j.standing]}: nothing changed" for j in tonight if j.standing in said]
-
-
-def _late(judged: Sequence[Judged], moment: datetime) -> list[Late]:
-    """Who owes what: the last return that was due by the moment of the run, for each site that has ever sent."""
-    due = [(r["period"], datetime.fromisoformat(r["due_at"])) for r in rows("return_calendar")]
-    london = moment.replace(tzinfo=UTC).astimezone(LONDON).replace(tzinfo=None)  # the calendar's times are London's
-    past = [(period, at) for period, at in due if at <= london]
-    if not past or london > due[-1][1] + AFTER_THE_LAST_RETURN:
-        return []
-    period, at = past[-1]
-    senders = {j.delivery.site_code for j in judged if _was_running(j.delivery.programme_code, int(period[:4]))}
-    had = {(j.delivery.site_code, j.delivery.dataset) for j in judged if j.delivery.period >= period}
-    return [
-        Late(site, dataset, period, at)
-        for site in sorted(senders)
-        for dataset, need in returns_for(site).items()
-        if need == "required" and (site, dataset) not in had and dataset in datasets()
-    ]
-
-
-def _was_running(programme_code: str, year: int) -> bool:
-    programme = programmes().get(programme_code)
-    return programme is not None and (programme.start_year or year) <= year <= (programme.end_year or year)
-
-
-def _write_summary(places: Places, run_id: str, summary: str) -> Path:
-    folder = places.reports / "nights"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{run_id}.md"
-    path.write_text(summary, encoding="utf-8")
-    return path

@@ -1,38 +1,32 @@
-"""One run of the night, or of a retry: what it holds while it goes on, and what it comes to."""
+"""One run of the night, or of a retry: how it begins and ends, and what it comes to.
+
+What it does is in `nightly.py` and `work.py`. Nothing heavy is imported here: a quiet night needs no more than this.
+"""
 
 from __future__ import annotations
 
+import os
 import sqlite3
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flows.judgement import Judgement, judgement_key
-from flows.replay import corrections_to_mend
-from flows.reporting import Reported, report_failure
+from flows import __version__
+from flows.look import look_over
 from flows.settings import Settings
-from flows.settled import as_it_stands
-from flows.steps.receive import Received, UnusableFile
 from flows.store.builds import published_build
-from flows.store.corrections import corrections_of
-from flows.store.judgements import Judgements
-from flows.store.ledger import EarlierThanKnown, Ledger, now
-from flows.store.lock import no_writer, writer_lock
+from flows.store.lock import writer_lock
 from flows.store.places import Places
-from schemas.audit.deliveries import Delivery, Result
-from schemas.catalogue import datasets
-from schemas.corrections import NO_CORRECTIONS, Corrections
-from schemas.shapes import Judged
-from schemas.standing import standings
+from flows.store.runs import EarlierThanKnown, Runs, now
 
-
-class JudgementLost(Exception):  # noqa: N818
-    """A judgement that was made is gone, and so is the raw file to make it again from."""
+if TYPE_CHECKING:
+    from flows.steps.receive import UnusableFile
+    from schemas.audit.deliveries import Delivery, Verdict
+    from schemas.replay import JudgedAgain
+    from schemas.shapes import Judged
 
 
 @dataclass(frozen=True)
@@ -57,71 +51,17 @@ class Run:
 
     settings: Settings
     places: Places
-    ledger: Ledger
+    ledger: Runs
     moment: datetime
     id: str
     started_at: datetime
     scope: Scope = EVERYTHING
-    corrections: Corrections = NO_CORRECTIONS
-
-    @property
-    def judgements(self) -> Judgements:
-        """The Parquet store."""
-        return Judgements(self.places)
+    look: str = ""  # what it depends on besides the clock, as a digest: see `unchanged.py`
 
     @property
     def about(self) -> dict[str, str]:
         """What reports say of the run."""
-        return {"id": self.id, "code_version": CODE_VERSION, "started_at": self.started_at.isoformat()}
-
-    @property
-    def known(self) -> Received:
-        """What was received before: all that a run has which takes in no file."""
-        return Received(self.ledger.deliveries(), new=(), unusable=())
-
-    def waiting(self, received: Received) -> list[Delivery]:
-        """The deliveries of its scope whose judgement is out of date, and whose raw file still is there to be judged.
-
-        A raw file may be deleted a year after it was accepted, or overwritten by the next one: then the last judgement
-        of its own bytes stands.
-        """
-        known = self.ledger.judgement_keys()
-        bytes_at = {path: sha256 for path, (_, sha256, _) in self.ledger.known_files().items()}
-        waiting = []
-        for delivery in received.deliveries.values():
-            if delivery.same_as or not self.scope.covers(delivery):
-                continue
-            key = judgement_key(delivery, datasets()[delivery.dataset], self.corrections)
-            there = self.judgements.has(key)
-            if there and known.get(delivery.delivery_id) != key:
-                self.ledger.remember_judgement(delivery.delivery_id, key)
-                continue
-            is_its_own = bytes_at.get(delivery.path) == delivery.sha256
-            if not there and is_its_own and (self.places.raw / delivery.path).exists():
-                waiting.append(delivery)
-        return waiting
-
-    def remember(self, made: Sequence[Judgement]) -> set[str]:
-        """Note the judgements that were made. Gives the ids of their deliveries."""
-        settled = [j for j in made if j.result is not None]
-        for judgement in settled:
-            self.ledger.remember_judgement(judgement.delivery_id, judgement.key)
-        return {j.delivery_id for j in settled}
-
-    def judged(self, received: Received) -> list[Judged]:
-        """Every delivery known by the moment of the run, with its judgement and whether it counts."""
-        return judged_by(received.deliveries.values(), self.ledger.judgement_keys(), self.judgements, self.moment)
-
-    def corrections_to_mend(self, judged: Sequence[Judged]) -> list[str]:
-        """What somebody has to look at in the corrections."""
-        return corrections_to_mend(self.corrections, judged, self.judgements)
-
-    def options(self) -> dict[str, Any]:
-        """DuckDB's settings."""
-        return self.settings.duckdb_options()
-
-
-CODE_VERSION = version("pilot-warehouse")
+        return {"id": self.id, "code_version": __version__, "started_at": self.started_at.isoformat()}
 
 
 @contextmanager
@@ -133,7 +73,7 @@ def opened(settings: Settings, moment: datetime | None, scope: Scope = EVERYTHIN
     places = Places(settings.data.absolute())
     places.require()
     places.make()
-    with writer_lock(places.lock), closing(Ledger(places.ledger)) as ledger:
+    with writer_lock(places.lock), closing(Runs(places.ledger)) as ledger:
         places.clear_unfinished()
         started = now()
         newest = ledger.newest_receipt()
@@ -141,52 +81,51 @@ def opened(settings: Settings, moment: datetime | None, scope: Scope = EVERYTHIN
             raise EarlierThanKnown(f"deliveries up to {newest} are known: a run cannot take place on {moment}")
         # a clock that was put back must not hide what was received before
         moment = moment or max(started, newest or started)
-        agreed = corrections_of(places, moment.date())
-        run = Run(settings, places, ledger, moment, _new_id(started), started, scope, agreed)
+        run = Run(settings, places, ledger, moment, _new_id(started), started, scope, look_over(places))
         before = published_build(places)
-        ledger.start_run(run.id, run.started_at, run.moment, CODE_VERSION)
+        ledger.start_run(run.id, run.started_at, run.moment, __version__)
         try:
             yield run
         except Exception as error:
             with suppress(OSError, sqlite3.Error):  # the error itself matters more than the note of it
                 ledger.end_run(run.id, "failed", 0, 0)
+                from flows.reporting import report_failure  # heavy, and few nights fail
+
                 report_failure(places, run.about, error, published=published_build(places) != before)
             raise
 
 
-@contextmanager
-def looked_at(settings: Settings, moment: datetime | None, scope: Scope) -> Iterator[Run]:
-    """A run that only looks: it leaves every byte of the data folder as it is. Raises NoDataFolder, Busy."""
-    places = Places(settings.data.absolute())
-    places.require()
-    started = now()
-    with no_writer(places.lock), Ledger.copy_of(places.ledger) as ledger:
-        agreed = corrections_of(places, (moment or started).date())
-        yield Run(settings, places, ledger, moment or started, "", started, scope, agreed)
-
-
-def judged_by(
-    deliveries: Sequence[Delivery] | Any, keys: dict[str, str], judgements: Judgements, moment: datetime
-) -> list[Judged]:
-    """The deliveries received by a moment, with their judgements and standing.
-
-    Raises JudgementLost where a judgement that the ledger knows is not in the store: figures without it would be wrong.
-    """
-    known = [d for d in deliveries if d.received_at <= moment and (d.same_as or d.delivery_id) in keys]
-    lost = sorted(d.delivery_id for d in known if not judgements.has(keys[d.same_as or d.delivery_id]))
-    if lost:
-        raise JudgementLost(f"the judgements of {', '.join(lost)} are gone: bring back the store or the raw files")
-    verdicts = {i: judgements.verdict(keys[i]) for i in {d.same_as or d.delivery_id for d in known}}
-    standing = standings(known, verdicts)
-    first = {d.delivery_id: d.same_as or d.delivery_id for d in known}
-    return [
-        Judged(d, keys[first[i]], as_it_stands(verdicts[first[i]], standing[i]), standing[i])
-        for i, d in ((d.delivery_id, d) for d in known)
-    ]
-
-
 def _new_id(started: datetime) -> str:
-    return f"{started:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+    return f"{started:%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What was told: the summary's text and path, and the page of each delivery that was reported.
+
+    `settled` is what finally came of each delivery, `replaced` names those whose place a later one has taken, and
+    `not_told` says which reports could not be written, and why. `verdict_if_quiet` and `sections_if_quiet` are what
+    the next summary says if nothing changes.
+    """
+
+    summary: str = ""
+    path: Path | None = None
+    pages: dict[str, Path] = field(default_factory=dict)
+    judged_again: dict[str, JudgedAgain] = field(default_factory=dict)
+    settled: dict[str, Verdict] = field(default_factory=dict)
+    replaced: dict[str, Delivery] = field(default_factory=dict)
+    not_told: tuple[str, ...] = ()
+    verdict_if_quiet: str = ""
+    sections_if_quiet: str = ""
+
+
+def write_summary(places: Places, run_id: str, summary: str) -> Path:
+    """Write the summary of a run, for the duty engineer."""
+    folder = places.reports / "nights"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{run_id}.md"
+    path.write_text(summary, encoding="utf-8")
+    return path
 
 
 @dataclass(frozen=True)
@@ -214,7 +153,7 @@ class NightResult:
     @property
     def held(self) -> tuple[Judged, ...]:
         """Tonight's deliveries that were accepted but for some rows, and that no later one has replaced."""
-        return tuple(j for j in self._not_replaced if j.verdict.result is Result.HELD_ROWS)
+        return tuple(j for j in self._not_replaced if j.verdict.result.holds_rows)
 
     @property
     def _not_replaced(self) -> tuple[Judged, ...]:

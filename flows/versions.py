@@ -6,11 +6,10 @@ import hashlib
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib.metadata import version
-from pathlib import Path
 
+from flows.source import source_digest
 from schemas.shapes import Judged
 
-ROOT = Path(__file__).parent.parent
 _CODE = ("schemas/**/*.py", "schemas/**/*.sql", "schemas/**/*.csv", "schemas/**/*.toml",
          "flows/steps/load.py", "flows/steps/relate.py", "flows/steps/build.py")  # fmt: skip
 
@@ -25,14 +24,3 @@ def fingerprint(judged: Iterable[Judged]) -> str:
 def library_versions(names: tuple[str, ...]) -> tuple[str, ...]:
     """The installed version of each library."""
     return tuple(version(name) for name in names)
-
-
-@lru_cache
-def source_digest(patterns: tuple[str, ...]) -> str:
-    """A digest of the project's own files that match the patterns, by name and content."""
-    digest = hashlib.sha256()
-    for pattern in patterns:
-        for path in sorted(ROOT.glob(pattern)):
-            digest.update(path.relative_to(ROOT).as_posix().encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()

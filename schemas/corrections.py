@@ -19,10 +19,10 @@ from schemas.audit.deliveries import Delivery
 from schemas.catalogue import datasets
 from schemas.codes import fold
 from schemas.contract import Contract, Field, Rule, Severity
+from schemas.data_folder import CORRECTIONS
 from schemas.personal_data import personal_rule
 from schemas.registry import sites
 
-FILE_NAME = "corrections.csv"
 COLUMNS = (
     "site_code", "dataset", "file", "sheet", "row", "column", "was", "becomes", "reason", "agreed_with", "agreed_on",
     "until",
@@ -109,6 +109,11 @@ class Corrections:
     lines: tuple[Correction, ...] = ()
     faults: tuple[str, ...] = ()
 
+    @property
+    def stand_to(self) -> date:
+        """The last day to which they stand as they do: on the next one the first of them has lapsed."""
+        return min((c.until for c in self.lines if c.until >= self.day), default=date.max)
+
     def of(self, delivery: Delivery) -> tuple[CorrectedCell, ...]:
         """What is to be corrected in a delivery, in the order of its cells."""
         own = sorted((c for c in self.lines if c.is_of(delivery)), key=lambda c: (c.row, c.column, c.line))
@@ -130,12 +135,12 @@ def corrections_in(text: str, day: date) -> Corrections:
     for number, cells, fault in _rows(text):
         read = fault or _correction(number, cells)
         if isinstance(read, str):
-            faults.append(f"`{FILE_NAME}`, line {number}: {read}")
+            faults.append(f"`{CORRECTIONS}`, line {number}: {read}")
         else:
             lines.append(read)
     times = Counter(c.place for c in lines)
     twice = [c for c in lines if times[c.place] > 1]
-    faults += [f"`{FILE_NAME}`, line {c.line}: the cell is on another line too; keep one of them" for c in twice]
+    faults += [f"`{CORRECTIONS}`, line {c.line}: the cell is on another line too; keep one of them" for c in twice]
     return Corrections(day, tuple(c for c in lines if times[c.place] == 1), tuple(faults))
 
 

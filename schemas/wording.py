@@ -5,8 +5,9 @@ Only the wording of values belongs here; what a report says is in `report.py`, w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
@@ -88,3 +89,18 @@ def ranges(rows: Iterable[int]) -> tuple[tuple[int, int], ...]:
 def spans(runs: Sequence[tuple[int, int]], letter: str = "") -> list[str]:
     """Runs of rows in words: '34 to 75', '81'; with a column letter as cells: 'D34 to D75'."""
     return [f"{letter}{first}" if first == last else f"{letter}{first} to {letter}{last}" for first, last in runs]
+
+
+def summary_in_words(verdict: str, run: Mapping[str, Any], sections: str) -> str:
+    """The summary of a night: the verdict in one sentence, which run it was, and what else there is to say."""
+    return "\n\n".join(part for part in (verdict, _which(run), sections) if part) + "\n"
+
+
+def _which(run: Mapping[str, Any]) -> str:
+    started = run.get("started_at")
+    said = [
+        f"Run {run['id']}" if run.get("id") else "",
+        f"started {moment(started) if isinstance(started, datetime) else started}" if started else "",
+        f"code version {run['code_version']}" if run.get("code_version") else "",
+    ]
+    return ", ".join(s for s in said if s)

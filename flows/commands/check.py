@@ -17,9 +17,9 @@ from flows.steps.receive import FILE_NAME, PERIOD, WHOLE_RETURN, delivery_of, sh
 from flows.steps.receive.manifest import manifest_of
 from flows.steps.report import delivery_report, report_json, report_lines, write_reports
 from flows.store.judgements import Judgements
-from flows.store.ledger import now
 from flows.store.places import Places
 from flows.store.raw import fingerprint
+from flows.store.runs import now
 from flows.terminal import Exit, tell
 from flows.workbooks.marked import Part
 from schemas.audit.deliveries import Delivery, Result

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from flows.commands.run import choose_engine, result_of
+from flows.run import NightResult, Scope
 from flows.settings import Settings
 from flows.terminal import Exit, tell
 from schemas.catalogue import datasets
@@ -16,7 +17,6 @@ from schemas.replay import JudgedAgain, name_of
 from schemas.wording import counted
 
 if TYPE_CHECKING:
-    from flows.run import NightResult
     from schemas.shapes import Judged
 
 
@@ -28,7 +28,6 @@ def run_retry(settings: Settings, moment: datetime | None, site: str, dataset: s
     _require_known(site, dataset)
     choose_engine(settings, with_prefect)
     from flows.nightly import night, retry
-    from flows.run import Scope
 
     if not with_prefect:
         return night(settings, moment, Scope(False, site, dataset))
@@ -39,7 +38,7 @@ def run_retry(settings: Settings, moment: datetime | None, site: str, dataset: s
 def out_of_date(settings: Settings, moment: datetime | None, site: str, dataset: str) -> list[str]:
     """The deliveries that a retry would judge again. Nothing is written. Raises as `run_retry`."""
     _require_known(site, dataset)
-    from flows.run import Scope, looked_at
+    from flows.work import looked_at
 
     with looked_at(settings, moment, Scope(False, site, dataset)) as run:
         return [d.delivery_id for d in run.waiting(run.known)]

@@ -6,17 +6,16 @@ import os
 import tempfile
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flows.faults import frames_of, told
+from flows.run import NightResult
 from flows.settings import Settings
-from flows.store.ledger import EarlierThanKnown
 from flows.store.lock import Busy
 from flows.store.places import NoDataFolder, Places
+from flows.store.runs import EarlierThanKnown
 from flows.terminal import Exit
-
-if TYPE_CHECKING:
-    from flows.run import NightResult
+from flows.unchanged import plain_night
 
 # A temporary server may need a minute on a slow machine, and Prefect's own limit would then end the run.
 _PREFECT = {
@@ -49,10 +48,10 @@ def choose_engine(settings: Settings, with_prefect: bool) -> None:
 def run_night(settings: Settings, moment: datetime | None, with_prefect: bool) -> NightResult:
     """Run the night once. Raises what the night raised: Busy, NotConserved, a fault of ours, ..."""
     choose_engine(settings, with_prefect)
-    from flows.nightly import night, nightly
-
     if not with_prefect:
-        return night(settings, moment)
+        return plain_night(settings, moment)
+    from flows.nightly import nightly
+
     return result_of(nightly(str(settings.data), moment.isoformat() if moment else None, return_state=True))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from flows.store.places import Places
-from schemas.corrections import FILE_NAME, Corrections, corrections_in
+from schemas.corrections import Corrections, corrections_in
+from schemas.data_folder import CORRECTIONS
 
 
 def corrections_of(places: Places, day: date) -> Corrections:
@@ -18,5 +19,7 @@ def corrections_of(places: Places, day: date) -> Corrections:
     except FileNotFoundError:
         return Corrections(day)
     except UnicodeDecodeError:
-        return Corrections(day, faults=(f"`{FILE_NAME}` is not UTF-8: save it as 'CSV UTF-8'; nothing of it is used",))
+        return Corrections(
+            day, faults=(f"`{CORRECTIONS}` is not UTF-8: save it as 'CSV UTF-8'; nothing of it is used",)
+        )
     return corrections_in(text, day)

@@ -21,12 +21,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from flows.store.places import Places
+from flows.store.places import VERDICT, Places
 from flows.store.sync import sync
 from schemas.audit.deliveries import Verdict
 from schemas.shapes import FINDING_TYPES
 
-ACCEPTED, HELD, FINDINGS, VERDICT = "accepted.parquet", "held.parquet", "findings.parquet", "verdict.json"
+ACCEPTED, HELD, FINDINGS = "accepted.parquet", "held.parquet", "findings.parquet"
 ROW_GROUP = 122_880  # rows: as many as DuckDB takes at a time, one group on each of its threads
 
 
@@ -38,11 +38,7 @@ class Judgements:
 
     def folder(self, key: str) -> Path:
         """Where a judgement lies."""
-        return self.places.judgements / key[:2] / key
-
-    def has(self, key: str) -> bool:
-        """Whether a judgement is there."""
-        return (self.folder(key) / VERDICT).exists()
+        return self.places.judgement(key)
 
     def verdict(self, key: str) -> Verdict:
         """The outcome of a judgement. Raises FileNotFoundError if it is not there."""

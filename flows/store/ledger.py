@@ -8,53 +8,29 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import fields
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from flows.store.raw import FileStat
+from flows.store.runs import Runs
 from schemas.audit.deliveries import Delivery, ExtractType
 from schemas.replay import HeldThen
 from schemas.told import Told
 
-_TABLES = """
-create table if not exists files (            -- the stat of each raw file when its fingerprint was last taken
-    path text primary key, size integer, mtime_ns integer, ctime_ns integer, inode integer, sha256 text, unusable text);
-create table if not exists deliveries (
-    delivery_id text primary key, body text not null, received_at text not null, run_id text not null);
-create table if not exists judged (delivery_id text primary key, judgement_key text not null);
-create table if not exists reported (delivery_id text primary key, digest text not null);
-create table if not exists told (delivery_id text primary key, body text not null); -- what that report said, in numbers
-create table if not exists held (delivery_id text primary key, body text not null); -- and which rows it said are held
-create table if not exists runs (
-    run_id text primary key, started_at text not null, ended_at text, as_of text not null, result text,
-    files_received integer, deliveries_judged integer, code_version text);
-"""
 
-
-class EarlierThanKnown(ValueError):  # noqa: N818 - it says what is wrong with a moment
-    """A run cannot take place before something that it already knows of."""
-
-
-def now() -> datetime:
-    """This moment in UTC, to the second, without a zone (as DuckDB's TIMESTAMP)."""
-    return datetime.now(UTC).replace(microsecond=0, tzinfo=None)
-
-
-class Ledger:
+class Ledger(Runs):
     """One ledger file. Readers may have it open while a run writes."""
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-        self._db.execute("pragma journal_mode = wal")
-        self._db.execute("pragma synchronous = full")
-        self._db.executescript(_TABLES)
+    @classmethod
+    def of(cls, runs: Runs) -> Ledger:
+        """The whole ledger over a file that is open already: both are one."""
+        ledger = cls.__new__(cls)
+        ledger._db = runs._db
+        return ledger
 
     @classmethod
     @contextmanager
@@ -66,24 +42,6 @@ class Ledger:
                     shutil.copy(part, folder)
             with closing(cls(Path(folder) / path.name)) as ledger:
                 yield ledger
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Do several writes all or not at all. Within another `together` they belong to that one."""
-        if self._db.in_transaction:
-            yield
-            return
-        self._db.execute("begin immediate")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("rollback")
-            raise
-        self._db.execute("commit")
-
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
 
     # files
 
@@ -111,10 +69,6 @@ class Ledger:
             "insert into deliveries values (?, ?, ?, ?) on conflict (delivery_id) do update set body = excluded.body",
             values,
         )
-
-    def judgement_keys(self) -> dict[str, str]:
-        """The judgement of each delivery."""
-        return dict(self._db.execute("select delivery_id, judgement_key from judged").fetchall())
 
     def remember_judgement(self, delivery_id: str, key: str) -> None:
         """Note which judgement a delivery has now."""
@@ -148,43 +102,12 @@ class Ledger:
         found = self._db.execute("select body from held where delivery_id = ?", (delivery_id,)).fetchone()
         return HeldThen.from_json(json.loads(found[0])) if found else None
 
-    def newest_receipt(self) -> datetime | None:
-        """When the newest delivery was received."""
-        newest = self._db.execute("select max(received_at) from deliveries").fetchone()[0]
-        return datetime.fromisoformat(newest) if newest else None
-
-    # runs
-
-    def start_run(self, run_id: str, started_at: datetime, as_of: datetime, code_version: str) -> None:
-        """Note that a run began, and which moment it takes for now."""
-        values = (run_id, started_at.isoformat(), as_of.isoformat(), code_version)
-        self._db.execute("insert into runs (run_id, started_at, as_of, code_version) values (?, ?, ?, ?)", values)
-
-    def end_run(self, run_id: str, result: str, files_received: int, deliveries_judged: int) -> None:
-        """Note how a run ended."""
-        values = (now().isoformat(), result, files_received, deliveries_judged, run_id)
-        self._db.execute(
-            "update runs set ended_at = ?, result = ?, files_received = ?, deliveries_judged = ? where run_id = ?",
-            values,
-        )
-
-    def runs(self) -> list[dict[str, Any]]:
-        """Every run, oldest first, with the columns of audit.runs."""
-        cursor = self._db.execute(
-            "select run_id, started_at, ended_at, as_of, result, files_received, deliveries_judged, code_version"
-            " from runs order by started_at, run_id"
-        )
-        names = [c[0] for c in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor]
-
 
 def _body(delivery: Delivery) -> str:
-
     return json.dumps({f.name: getattr(delivery, f.name) for f in fields(delivery)}, default=lambda v: v.isoformat())
 
 
 def _delivery(body: str) -> Delivery:
-
     data = json.loads(body)
     data["received_at"] = datetime.fromisoformat(data["received_at"])
     data["data_cut_date"] = date.fromisoformat(data["data_cut_date"])

@@ -10,11 +10,16 @@ warehouse/store/           judgements (Parquet), and the ledger of deliveries an
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from schemas.corrections import FILE_NAME
+from schemas.data_folder import CORRECTIONS
+
+VERDICT = "verdict.json"  # the last part of a judgement: where it is, all of it is
 
 
 class NoDataFolder(Exception):  # noqa: N818 - it says what is missing
@@ -27,57 +32,67 @@ class Places:
 
     data: Path
 
-    @property
+    @cached_property
     def raw(self) -> Path:
         """What sites sent."""
         return self.data / "raw"
 
-    @property
+    @cached_property
     def corrections(self) -> Path:
         """The corrections that sites agreed to."""
-        return self.data / FILE_NAME
+        return self.data / CORRECTIONS
 
-    @property
+    @cached_property
     def reports(self) -> Path:
         """What senders and the duty engineer read."""
         return self.data / "reports"
 
-    @property
+    @cached_property
     def warehouse(self) -> Path:
         """Everything the night makes for readers and for itself."""
         return self.data / "warehouse"
 
-    @property
+    @cached_property
     def pointer(self) -> Path:
         """The symlink that readers open."""
         return self.warehouse / "pilots.duckdb"
 
-    @property
+    @cached_property
     def builds(self) -> Path:
         """Finished builds."""
         return self.warehouse / "builds"
 
-    @property
+    @cached_property
     def judgements(self) -> Path:
         """One folder for each judgement."""
         return self.warehouse / "store" / "judgements"
 
-    @property
+    def judgement(self, key: str) -> Path:
+        """The folder of one judgement."""
+        return Path(f"{self.judgements}/{key[:2]}/{key}")
+
+    def lost(self, keys: Iterable[str]) -> set[str]:
+        """Which of some judgements are not there."""
+        home = str(self.judgements)
+        there = os.path.exists  # a Path for each of thousands would cost more than the looking
+        return {key for key in keys if not there(f"{home}/{key[:2]}/{key}/{VERDICT}")}
+
+    @cached_property
     def unfinished(self) -> Path:
         """Work in progress: anything here after a run was cut off is rubbish."""
         return self.warehouse / "store" / "unfinished"
 
-    @property
+    @cached_property
     def ledger(self) -> Path:
         """The SQLite file of deliveries and runs."""
         return self.warehouse / "store" / "ledger.sqlite"
 
-    @property
+    @cached_property
     def lock(self) -> Path:
         """The file whose lock the writer holds."""
         return self.warehouse / "writer.lock"
 
-    @property
+    @cached_property
     def prefect(self) -> Path:
         """Prefect's own files, so that nothing leaks into a home folder."""
         return self.data / "prefect"

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 _BLOCK = 1 << 20
+SETTLED_NS = 2_000_000_000  # a clock may be as coarse as this: a younger file could change again and look the same
 
 
 @dataclass(frozen=True)
@@ -19,10 +23,28 @@ class FileStat:
     inode: int
 
     @classmethod
-    def of(cls, path: Path) -> FileStat:
+    def of(cls, path: Path | os.DirEntry[str]) -> FileStat:
         """The stat of a file now."""
         s = path.stat()
         return cls(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the file is old enough that its next change will be seen in its times."""
+        return time.time_ns() - max(self.mtime_ns, self.ctime_ns) > SETTLED_NS
+
+
+def stats_below(raw: Path) -> Iterator[tuple[str, FileStat | None]]:
+    """All that lies in a folder and in the folders of it, each with its stat; None for a link that leads nowhere.
+
+    Nothing is passed over, and nothing is read. Raises OSError where a folder cannot be looked into.
+    """
+    for entry in os.scandir(raw):
+        for found in os.scandir(entry.path) if entry.is_dir() else (entry,):
+            try:
+                yield found.path, FileStat.of(found)
+            except FileNotFoundError:
+                yield found.path, None
 
 
 def fingerprint(path: Path) -> str:

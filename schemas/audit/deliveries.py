@@ -27,6 +27,11 @@ class Result(StrEnum):
         """Whether nothing of the delivery counts."""
         return self in (Result.REFUSED, Result.UNREADABLE)
 
+    @property
+    def holds_rows(self) -> bool:
+        """Whether it counts, but for some rows."""
+        return self is Result.HELD_ROWS
+
 
 class ExtractType(StrEnum):
     """How a delivery goes with those before it. Source: DOMAIN.md amendment 11."""

@@ -1,4 +1,4 @@
-"""The least that a quiet night must do: look at every raw file, and read what the ledger knows of it."""
+"""The least that a quiet night must do: look at every raw file, and see that the ledger knows it as it is."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ from pathlib import Path
 
 
 def look(data: Path) -> int:
-    """How many files there are of which the ledger knows another size."""
+    """How many files are not as the ledger knows them, by size, times and inode."""
     with sqlite3.connect(data / "warehouse" / "store" / "ledger.sqlite") as ledger:
-        known = {row[0]: row for table in tables(ledger) for row in ledger.execute(f'select * from "{table}"')}
-    stats = {p: p.stat() for p in (data / "raw").rglob("*") if p.is_file()}
-    return len(stats) - len(known)
-
-
-def tables(ledger: sqlite3.Connection) -> list[str]:
-    """The ledger's tables."""
-    return [name for (name,) in ledger.execute("select name from sqlite_master where type = 'table'")]
+        rows = ledger.execute("select path, size, mtime_ns, ctime_ns, inode from files")
+        known = {path: stat for path, *stat in rows}
+    raw = data / "raw"
+    stats = {p.relative_to(raw).as_posix(): p.stat() for p in raw.glob("*/*")}
+    now = {path: [s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino] for path, s in stats.items()}
+    return sum(now.get(path) != known.get(path) for path in now.keys() | known.keys())
 
 
 if __name__ == "__main__":
-    look(Path(sys.argv[1]))
+    print(look(Path(sys.argv[1])), "files to read")

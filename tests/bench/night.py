@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
 
-from flows.nightly import night
 from flows.settings import Settings
+from flows.unchanged import plain_night
 
 if __name__ == "__main__":
-    night(Settings.of(Path(sys.argv[1])), datetime.fromisoformat(sys.argv[2]) if sys.argv[2:] else None)
+    os.environ["PILOTS_ENGINE"] = "plain"
+    plain_night(Settings.of(Path(sys.argv[1])), datetime.fromisoformat(sys.argv[2]) if sys.argv[2:] else None)

@@ -10,12 +10,14 @@ from flows.run import opened
 from flows.settings import Settings
 from flows.steps.load import load
 from flows.steps.receive import receive
+from flows.work import Work
 
 
 def receive_to_load(data: Path) -> None:
     """Take in what lies in `data`/raw, judge it, and load what was accepted into `data`/loaded.duckdb."""
     settings = Settings.of(data)
-    with opened(settings, None) as run:
+    with opened(settings, None) as opened_run:
+        run = Work.of(opened_run)
         received = receive(run.places, run.ledger, run.id, run.moment)
         made = [judge_delivery(d, run.places, run.judgements) for d in run.waiting(received)]
         run.remember(made)

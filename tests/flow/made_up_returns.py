@@ -22,6 +22,7 @@ from flows.nightly import NightResult, night
 from flows.settings import Settings
 from flows.store.ledger import Ledger
 from flows.store.places import Places
+from schemas.corrections import COLUMNS
 
 PROJECT = Path(__file__).parents[2]
 Row = dict[str, Any]
@@ -215,6 +216,21 @@ class DataFolder:
             for p in (self.path / folder).rglob("*")
             if p.is_file()
         }
+
+
+AGREED = {
+    "site_code": BPL, "dataset": "contacts", "file": f"{BPL}_contacts_201611_v1.csv", "sheet": "", "row": "3",
+    "column": "attended", "was": "9", "becomes": "5", "reason": "the export wrote 9 for 5",
+    "agreed_with": "data lead", "agreed_on": "2016-12-03", "until": "2017-03-31",
+}  # fmt: skip
+
+
+def agree(folder: DataFolder, *lines: dict[str, str]) -> None:
+    """Write `corrections.csv`."""
+    with folder.places.corrections.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(AGREED | line for line in lines)
 
 
 def content_of(warehouse: Path) -> dict[str, list[tuple[Any, ...]]]:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from made_up_returns import BPL, WMCA, DataFolder, people, sound
 
-from flows import judgement, run
-from flows.run import JudgementLost
+from flows import judgement, look, work
 from flows.settings import Settings
 from flows.store.judgements import Judgements
 from flows.store.places import NoDataFolder
+from flows.work import JudgementLost
 from schemas.audit.deliveries import Result
 
 NINO = "AB123456C"  # of the right form, and nobody's
@@ -26,8 +26,9 @@ def a_rule_changes(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     def changed(*args: object) -> str:
         return f"{name}{first(*args)}"[:32]  # type: ignore[arg-type]
 
-    for module in (judgement, run):
+    for module in (judgement, work):
         monkeypatch.setattr(module, "judgement_key", changed)
+    monkeypatch.setattr(look, "all_that_runs", lambda: name)
 
 
 def test_a_delivery_is_never_judged_by_the_bytes_of_another(

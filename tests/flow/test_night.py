@@ -23,8 +23,8 @@ from flows.settings import Settings
 from flows.steps.build import build
 from flows.steps.publish import NotConserved
 from flows.store.builds import published_build
-from flows.store.ledger import EarlierThanKnown
 from flows.store.lock import Busy, writer_lock
+from flows.store.runs import EarlierThanKnown
 
 DEC, JAN, FEB = "2016-12-02T03:30", "2017-01-03T03:30", "2017-02-02T03:30"
 

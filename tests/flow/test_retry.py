@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import shutil
 import signal
@@ -12,19 +11,13 @@ from pathlib import Path
 
 import pytest
 from commands import command, copy_of_the_project, environment, pilots
-from made_up_returns import BPL, PROJECT, DataFolder, content_of, people, sound
+from made_up_returns import BPL, PROJECT, DataFolder, agree, content_of, people, sound
 
-from flows import judgement, run
+from flows import judgement, work
 from flows.nightly import night
 from flows.run import Scope
 from flows.settings import Settings
-from schemas.corrections import COLUMNS
 
-AGREED = {
-    "site_code": BPL, "dataset": "contacts", "file": f"{BPL}_contacts_201611_v1.csv", "sheet": "", "row": "3",
-    "column": "attended", "was": "9", "becomes": "5", "reason": "the export wrote 9 for 5",
-    "agreed_with": "data lead", "agreed_on": "2016-12-03", "until": "2017-03-31",
-}  # fmt: skip
 RETRY = Scope(new_files=False)
 
 
@@ -32,14 +25,6 @@ RETRY = Scope(new_files=False)
 def copy(tmp_path: Path) -> Path:
     """A copy of the project's code."""
     return copy_of_the_project(tmp_path / "project")
-
-
-def agree(folder: DataFolder, *lines: dict[str, str]) -> None:
-    """Write `corrections.csv`."""
-    with folder.places.corrections.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(AGREED | line for line in lines)
 
 
 def page(folder: DataFolder, dataset: str = "contacts", version: int = 1) -> str:
@@ -186,7 +171,7 @@ def test_only_the_site_or_dataset_that_is_named(folder: DataFolder, monkeypatch:
     folder.send_all(1, 2, 3)
     folder.night("2016-12-02")
     first = judgement.judgement_key
-    for module in (judgement, run):
+    for module in (judgement, work):
         monkeypatch.setattr(module, "judgement_key", lambda *args: f"new{first(*args)}"[:32])
     settings = Settings.of(folder.path)
     part = night(settings, scope=Scope(new_files=False, site=BPL, dataset="contacts"))

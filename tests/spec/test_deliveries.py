@@ -16,13 +16,13 @@ import pytest
 from judging import as_csv, participants
 
 from flows.judgement import judge_delivery
-from flows.run import judged_by
 from flows.steps.load import load
 from flows.steps.receive import receive
 from flows.steps.relate import relate
 from flows.store.judgements import Judgements
 from flows.store.ledger import Ledger
 from flows.store.places import Places
+from flows.work import judged_by
 
 Manifest = dict[str, object]
 Told = list[tuple[str, str, str | None]]

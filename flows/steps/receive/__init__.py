@@ -11,7 +11,6 @@ import calendar
 import os
 import re
 import struct
-import time
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -35,9 +34,9 @@ PERIOD = r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])"
 FILE_NAME = re.compile(
     rf"^(?P<site>[A-Z0-9-]+)_(?P<dataset>[a-z_]+)_(?P<period>{PERIOD})_v(?P<version>\d{{1,4}})\.(?P<ext>\w+)$"
 )
+UNREADABLE = "U01"  # the rule that a file breaks which cannot be read now: each night tries again
 WHOLE_RETURN = "return"  # a workbook of this name holds several datasets, one a sheet (DOMAIN.md amendment 11)
 _LIST_OF_SHEETS, _LONGEST_LIST = "xl/workbook.xml", 8 << 20
-_SETTLED_NS = 2_000_000_000  # a file younger than this when hashed is hashed again next time
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def receive(places: Places, ledger: Ledger, run_id: str, received_at: datetime) 
             found, stat, sha256 = _look_at(path, name, known_files.get(name), received_at)
             reason = found.reason if isinstance(found, UnusableFile) else ""
             if known_files.get(name) != (stat, sha256, reason):
-                ledger.remember_file(name, stat if _is_settled(stat) else replace(stat, mtime_ns=0), sha256, reason)
+                ledger.remember_file(name, stat if stat.is_settled else replace(stat, mtime_ns=0), sha256, reason)
             if isinstance(found, UnusableFile):
                 unusable.append(found)
                 if name not in known_files or known_files[name][1:] != (sha256, reason):
@@ -141,14 +140,10 @@ def _look_at(
             return UnusableFile(name, "F21", "it is not a file"), stat, ""
         sha256 = known[1] if known and known[0] == stat and known[1] else fingerprint(path)
     except PermissionError:
-        return UnusableFile(name, "U01", "it may not be read: its permissions forbid it"), stat, ""
+        return UnusableFile(name, UNREADABLE, "it may not be read: its permissions forbid it"), stat, ""
     except FileNotFoundError:
-        return UnusableFile(name, "U01", "it points to a file that is not there"), FileStat(0, 0, 0, 0), ""
+        return UnusableFile(name, UNREADABLE, "it points to a file that is not there"), FileStat(0, 0, 0, 0), ""
     return _deliveries_in(path, name, sha256, received_at), stat, sha256
-
-
-def _is_settled(stat: FileStat) -> bool:
-    return time.time_ns() - max(stat.mtime_ns, stat.ctime_ns) > _SETTLED_NS
 
 
 def _deliveries_in(path: Path, name: str, sha256: str, received_at: datetime) -> list[Delivery] | UnusableFile:

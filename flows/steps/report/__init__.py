@@ -7,7 +7,7 @@ and no output of it holds a value that may be personal.
 from flows.steps.report.content import delivery_report
 from flows.steps.report.files import findings_csv, render_html, report_json, write_reports
 from flows.steps.report.lines import report_lines
-from flows.steps.report.night import Late, Night, count_findings, night_summary
+from flows.steps.report.night import Late, Night, count_findings, night_summary, sections_of, verdict_of
 
 __all__ = [
     "Late",
@@ -19,5 +19,7 @@ __all__ = [
     "render_html",
     "report_json",
     "report_lines",
+    "sections_of",
+    "verdict_of",
     "write_reports",
 ]

@@ -16,7 +16,7 @@ from schemas.contract import Severity
 from schemas.explain import explain
 from schemas.personal_data import RULES_OF_PERSONAL_FILES
 from schemas.registry import sites
-from schemas.wording import counted, day, deadline, listed, moment, month
+from schemas.wording import counted, day, deadline, listed, moment, month, summary_in_words
 
 RULES_SHOWN = 10
 SITES_NAMED = 5
@@ -73,9 +73,12 @@ def count_findings(delivery_id: str, findings: pl.DataFrame) -> pl.DataFrame:
 
 def night_summary(run: Mapping[str, Any], night: Night) -> str:
     """The summary of a night as markdown. Its first line is the verdict in one sentence."""
+    return summary_in_words(verdict_of(night), run, sections_of(night))
+
+
+def sections_of(night: Night) -> str:
+    """What the summary says below the verdict and the run."""
     blocks = [
-        _verdict(night),
-        _about(run),
         _section("Reports that could not be written", _bullets(_not_told(night))),
         _section("What changed", _bullets(night.changes)),
         _section("Files checked", _table_of_deliveries(night)),
@@ -87,10 +90,11 @@ def night_summary(run: Mapping[str, Any], night: Night) -> str:
         _section("Files that are late", _bullets(_late(night))),
         _section("Rows held back, by rule", _held_by_rule(night)),
     ]
-    return "\n\n".join(b for b in blocks if b) + "\n"
+    return "\n\n".join(b for b in blocks if b)
 
 
-def _verdict(night: Night) -> str:
+def verdict_of(night: Night) -> str:
+    """The night in one sentence."""
     results = [v.result for d, v in night.deliveries if d.delivery_id not in night.replaced]
     if night.result == "quiet":
         since = f" since {moment(night.last_change)}" if night.last_change else ""
@@ -112,16 +116,6 @@ def _verdict(night: Night) -> str:
     if night.result == "published":
         return f"Published: {', '.join(parts)}."
     return f"Not published{why}. {', '.join(parts)}; the figures of the last good night stand."
-
-
-def _about(run: Mapping[str, Any]) -> str:
-    started = run.get("started_at")
-    said = [
-        f"Run {run['id']}" if run.get("id") else "",
-        f"started {moment(started) if isinstance(started, datetime) else started}" if started else "",
-        f"code version {run['code_version']}" if run.get("code_version") else "",
-    ]
-    return ", ".join(s for s in said if s)
 
 
 def _section(title: str, body: str) -> str:

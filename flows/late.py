@@ -1,0 +1,49 @@
+"""Who owes what, by the return calendar, and when the calendar next makes a difference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from flows.steps.report import Late
+from schemas.catalogue import datasets
+from schemas.registry import programmes, returns_for, rows
+from schemas.shapes import Judged
+from schemas.wording import LONDON
+
+AFTER_THE_LAST_RETURN = timedelta(days=31)
+
+
+def late(judged: Sequence[Judged], moment: datetime) -> list[Late]:
+    """The last return that was due by the moment of the run, for each site that has ever sent."""
+    due = _due()
+    london = moment.replace(tzinfo=UTC).astimezone(LONDON).replace(tzinfo=None)  # the calendar's times are London's
+    past = [(period, at) for period, at in due if at <= london]
+    if not past or london > due[-1][1] + AFTER_THE_LAST_RETURN:
+        return []
+    period, at = past[-1]
+    senders = {j.delivery.site_code for j in judged if _was_running(j.delivery.programme_code, int(period[:4]))}
+    had = {(j.delivery.site_code, j.delivery.dataset) for j in judged if j.delivery.period >= period}
+    return [
+        Late(site, dataset, period, at)
+        for site in sorted(senders)
+        for dataset, need in returns_for(site).items()
+        if need == "required" and (site, dataset) not in had and dataset in datasets()
+    ]
+
+
+def next_turn(moment: datetime) -> datetime:
+    """The first moment after this one at which the calendar alone may change who is late."""
+    due = [at for _, at in _due()]
+    turns = [*due, *(at + AFTER_THE_LAST_RETURN + datetime.resolution for at in due[-1:])]
+    coming = (at for turn in turns if (at := turn.replace(tzinfo=LONDON)) > moment.replace(tzinfo=UTC))
+    return min((at.astimezone(UTC).replace(tzinfo=None) for at in coming), default=datetime.max)
+
+
+def _due() -> list[tuple[str, datetime]]:
+    return [(r["period"], datetime.fromisoformat(r["due_at"])) for r in rows("return_calendar")]
+
+
+def _was_running(programme_code: str, year: int) -> bool:
+    programme = programmes().get(programme_code)
+    return programme is not None and (programme.start_year or year) <= year <= (programme.end_year or year)

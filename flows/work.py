@@ -1,0 +1,145 @@
+"""The work of a run: which deliveries wait to be judged, and what is known of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+from flows.judgement import Judgement, judgement_key
+from flows.late import next_turn
+from flows.replay import corrections_to_mend
+from flows.run import EVERYTHING, Reported, Run, Scope
+from flows.settings import Settings
+from flows.settled import as_it_stands
+from flows.steps.receive import UNREADABLE, Received
+from flows.store.corrections import corrections_of
+from flows.store.judgements import Judgements
+from flows.store.ledger import Ledger
+from flows.store.lock import no_writer
+from flows.store.places import Places
+from flows.store.runs import now
+from schemas.audit.deliveries import Delivery
+from schemas.catalogue import datasets
+from schemas.corrections import NO_CORRECTIONS, Corrections
+from schemas.shapes import Judged
+from schemas.standing import standings
+
+
+class JudgementLost(Exception):  # noqa: N818
+    """A judgement that was made is gone, and so is the raw file to make it again from."""
+
+
+@dataclass
+class Work(Run):
+    """A run that has something to do: with the whole ledger, the store and the corrections."""
+
+    ledger: Ledger
+    corrections: Corrections = NO_CORRECTIONS
+
+    @classmethod
+    def of(cls, run: Run) -> Work:
+        """The work of a run. Raises OSError where the corrections cannot be read now."""
+        agreed = corrections_of(run.places, run.moment.date())
+        return cls(**vars(run) | {"ledger": Ledger.of(run.ledger), "corrections": agreed})
+
+    @property
+    def judgements(self) -> Judgements:
+        """The Parquet store."""
+        return Judgements(self.places)
+
+    @property
+    def known(self) -> Received:
+        """What was received before: all that a run has which takes in no file."""
+        return Received(self.ledger.deliveries(), new=(), unusable=())
+
+    def waiting(self, received: Received) -> list[Delivery]:
+        """The deliveries of its scope whose judgement is out of date, and whose raw file still is there to be judged.
+
+        A raw file may be deleted a year after it was accepted, or overwritten by the next one: then the last judgement
+        of its own bytes stands.
+        """
+        known = self.ledger.judgement_keys()
+        concerned = [d for d in received.deliveries.values() if not d.same_as and self.scope.covers(d)]
+        keys = {d.delivery_id: judgement_key(d, datasets()[d.dataset], self.corrections) for d in concerned}
+        missing = self.places.lost(keys.values())
+        with self.ledger.together():
+            for delivery_id, key in keys.items():
+                if key not in missing and known.get(delivery_id) != key:
+                    self.ledger.remember_judgement(delivery_id, key)
+        bytes_at = {path: sha256 for path, (_, sha256, _) in self.ledger.known_files().items()} if missing else {}
+        return [
+            d
+            for d in concerned
+            if keys[d.delivery_id] in missing
+            and bytes_at.get(d.path) == d.sha256
+            and (self.places.raw / d.path).exists()
+        ]
+
+    def remember(self, made: Sequence[Judgement]) -> set[str]:
+        """Note the judgements that were made. Gives the ids of their deliveries."""
+        settled = [j for j in made if j.result is not None]
+        for judgement in settled:
+            self.ledger.remember_judgement(judgement.delivery_id, judgement.key)
+        return {j.delivery_id for j in settled}
+
+    def judged(self, received: Received) -> list[Judged]:
+        """Every delivery known by the moment of the run, with its judgement and whether it counts."""
+        return judged_by(received.deliveries.values(), self.ledger.judgement_keys(), self.judgements, self.moment)
+
+    def corrections_to_mend(self, judged: Sequence[Judged]) -> list[str]:
+        """What somebody has to look at in the corrections."""
+        return corrections_to_mend(self.corrections, judged, self.judgements)
+
+    @property
+    def stands_until(self) -> datetime:
+        """Until when the clock alone changes nothing: then a return falls due, or a correction has lapsed."""
+        lapse = self.corrections.stand_to
+        lapsed = datetime.max if lapse == date.max else datetime.combine(lapse, time.max)
+        return min(next_turn(self.moment), lapsed)
+
+    def is_all_done(self, received: Received, not_judged: Sequence[str], reported: Reported) -> bool:
+        """Whether nothing is left to do: all was looked at, and what could not be read, judged or told is tried again.
+
+        A retry leaves other sites' files waiting.
+        """
+        unread = any(u.rule_id == UNREADABLE for u in received.unusable)
+        return self.scope == EVERYTHING and not (unread or not_judged or reported.not_told)
+
+    def options(self) -> dict[str, Any]:
+        """DuckDB's settings."""
+        return self.settings.duckdb_options()
+
+
+@contextmanager
+def looked_at(settings: Settings, moment: datetime | None, scope: Scope) -> Iterator[Work]:
+    """A run that only looks: it leaves every byte of the data folder as it is. Raises NoDataFolder, Busy."""
+    places = Places(settings.data.absolute())
+    places.require()
+    started = now()
+    with no_writer(places.lock), Ledger.copy_of(places.ledger) as ledger:
+        agreed = corrections_of(places, (moment or started).date())
+        yield Work(settings, places, ledger, moment or started, "", started, scope, corrections=agreed)
+
+
+def judged_by(
+    deliveries: Iterable[Delivery], keys: dict[str, str], judgements: Judgements, moment: datetime
+) -> list[Judged]:
+    """The deliveries received by a moment, with their judgements and standing.
+
+    Raises JudgementLost where a judgement that the ledger knows is not in the store: figures without it would be wrong.
+    """
+    known = [d for d in deliveries if d.received_at <= moment and (d.same_as or d.delivery_id) in keys]
+    gone = judgements.places.lost(keys[d.same_as or d.delivery_id] for d in known)
+    if gone:
+        lost = sorted(d.delivery_id for d in known if keys[d.same_as or d.delivery_id] in gone)
+        raise JudgementLost(f"the judgements of {', '.join(lost)} are gone: bring back the store or the raw files")
+    verdicts = {i: judgements.verdict(keys[i]) for i in {d.same_as or d.delivery_id for d in known}}
+    standing = standings(known, verdicts)
+    first = {d.delivery_id: d.same_as or d.delivery_id for d in known}
+    return [
+        Judged(d, keys[first[i]], as_it_stands(verdicts[first[i]], standing[i]), standing[i])
+        for i, d in ((d.delivery_id, d) for d in known)
+    ]

@@ -1,0 +1,281 @@
+"""A night on which nothing changed takes the short way: it says what the long way says, and anything ends it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from commands import copy_of_the_project, environment, pilots
+from made_up_returns import BPL, PROJECT, DataFolder, agree, people, sound
+
+from flows import judgement, look, nightly, source
+from flows.nightly import NightResult, night
+from flows.run import Run, Scope
+from flows.settings import Settings
+from flows.store import raw
+from flows.store.ledger import Ledger
+
+# the first correction lapses after 5 December; the returns of December are due on 9 January at 5pm
+NIGHTS = ("2016-12-04", "2016-12-05", "2016-12-06", "2017-01-09T16:59", "2017-01-09T17:00")
+HEAVY = {"polars", "duckdb", "pandera", "prefect", "pyarrow", "jinja2", "pydantic", "pandas", "numpy", "typer"}
+
+
+@pytest.fixture(autouse=True)
+def long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that were written a moment ago count as old: the look at them can be relied on."""
+    monkeypatch.setattr(raw, "SETTLED_NS", 0)
+
+
+@pytest.fixture
+def long_ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The runs that took the long way."""
+    taken: list[str] = []
+    whole_night = nightly.whole_night
+
+    def noted(run: Run) -> NightResult:
+        taken.append(run.id)
+        return whole_night(run)
+
+    monkeypatch.setattr(nightly, "whole_night", noted)
+    return taken
+
+
+def eventful(folder: DataFolder) -> None:
+    """Send returns with all that a quiet night speaks of: held, refused and stray files, and corrections."""
+    folder.send_all(1, 2, 3)
+    folder.send("contacts", [sound("contacts", 1), sound("contacts", 2, attended="9"), sound("contacts", 3)])
+    folder.night("2016-12-02")
+    refused = people("employment_outcomes", 1, 2)
+    for row in refused:
+        del row["job_start_date"]
+    folder.send("employment_outcomes", refused, period="201612")
+    folder.send("referrals", people("referrals", 1, 2, 3), version=2, manifest={"rows": 3})
+    (folder.places.raw / "comments.csv").write_text("x", encoding="utf-8")
+    agree(folder, {"until": "2016-12-05"}, {"file": f"{BPL}_contacts_201608_v1.csv"})
+    folder.night("2016-12-03")
+
+
+def words(outcome: NightResult) -> str:
+    """What a summary says, but for which run it was."""
+    assert outcome.reported.path is not None
+    said = outcome.reported.path.read_text(encoding="utf-8")
+    assert said == outcome.reported.summary
+    return "\n".join(line for line in said.splitlines() if not line.startswith(f"Run {outcome.run_id}"))
+
+
+def left(folder: DataFolder) -> dict[str, object]:
+    """All that lies in the data folder but the summaries, byte by byte; the ledger by its tables, but for the runs."""
+    with closing(Ledger(folder.places.ledger)) as ledger:
+        tables = ("files", "deliveries", "judged", "reported", "told", "held")
+        known = {t: sorted(ledger._db.execute(f"select * from {t}").fetchall()) for t in tables}
+    passed_over = ("reports/nights/", "warehouse/store/ledger.sqlite")
+    files = {p for p in folder.files_under("raw", "reports", "warehouse") if not p.startswith(passed_over)}
+    return {**known, **{p: (folder.path / p).read_bytes() for p in files}}
+
+
+def forget(folder: DataFolder) -> None:
+    """Make the next night take the long way."""
+    with closing(Ledger(folder.places.ledger)) as ledger:
+        ledger.let_stand(None)
+
+
+def test_the_short_way_leaves_what_the_long_way_leaves(folder: DataFolder, long_ways: list[str]) -> None:
+    eventful(folder)
+    said = {}
+    for moment in NIGHTS:
+        due = folder.night(moment)  # whatever has to be done that day
+        said[moment] = (words(due), due.run_id in long_ways)
+        first = folder.night(moment)
+        after = left(folder)
+        forget(folder)
+        second = folder.night(moment)
+        assert first.run_id not in long_ways and second.run_id in long_ways, moment
+        assert (first.result, first.warehouse) == (second.result, second.warehouse) == ("quiet", first.warehouse)
+        assert words(first) == words(second) and left(folder) == after, moment
+        assert first.must_be_fixed == second.must_be_fixed and first.deliveries() == second.deliveries() == []
+        runs = {r["run_id"]: r for r in folder.runs()}
+        same = ("as_of", "result", "files_received", "deliveries_judged", "code_version")
+        assert [runs[first.run_id][n] for n in same] == [runs[second.run_id][n] for n in same]
+    # between 6 December and 9 January the returns of November fell due
+    assert [moment for moment, (_, long) in said.items() if long] == ["2016-12-06", "2017-01-09T16:59", NIGHTS[-1]]
+    assert "`comments.csv` was not taken in (F21)" in said["2016-12-04"][0]
+    assert "## Whose figures are old" in said["2016-12-04"][0]
+    assert "line 2: it was agreed until" not in said["2016-12-05"][0]
+    assert "line 2: it was agreed until 5 December 2016" in said["2016-12-06"][0]
+    assert "December 2016, due by" not in said["2017-01-09T16:59"][0]
+    assert "December 2016, due by" in said["2017-01-09T17:00"][0]
+
+
+def contacts(folder: DataFolder) -> Path:
+    return folder.places.raw / BPL / f"{BPL}_contacts_201611_v1.csv"
+
+
+def rewrite_in_disguise(folder: DataFolder) -> None:
+    """Other bytes of the same length, with the old time of change set by hand."""
+    path = contacts(folder)
+    before = path.stat()
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(",45,", ",54,"), encoding="utf-8")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = path.stat()
+    assert (after.st_size, after.st_mtime_ns, after.st_ino) == (before.st_size, before.st_mtime_ns, before.st_ino)
+
+
+def lose_a_judgement(folder: DataFolder) -> None:
+    shutil.rmtree(next(folder.places.judgements.glob("*/*")))
+
+
+CHANGES: dict[str, Callable[[DataFolder], object]] = {
+    "a new file": lambda f: f.send("contacts", people("contacts", 1), period="201612"),
+    "a file gone": lambda f: contacts(f).unlink(),
+    "a file touched": lambda f: os.utime(contacts(f)),
+    "other bytes that look the same": rewrite_in_disguise,
+    "a manifest": lambda f: contacts(f).with_suffix(".manifest.json").write_text('{"rows": 2}'),
+    "a stray folder": lambda f: (f.places.raw / BPL / "November").mkdir(),
+    "a site's folder": lambda f: (f.places.raw / "MHT-GM").mkdir() or (f.places.raw / "MHT-GM" / "x").touch(),
+    "a correction": lambda f: agree(f, {}),
+    "a build gone": lambda f: f.places.pointer.resolve().unlink(),
+    "no build pointed to": lambda f: f.places.pointer.unlink(),
+    "a judgement gone": lose_a_judgement,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_whatever_changes_ends_it(folder: DataFolder, long_ways: list[str], change: str) -> None:
+    folder.send_all(1, 2)
+    folder.night("2016-12-02")
+    assert folder.night("2016-12-03").run_id not in long_ways
+    CHANGES[change](folder)
+    assert folder.night("2016-12-04").run_id in long_ways
+    assert folder.night("2016-12-05").run_id not in long_ways, "the long way leaves the short one"
+
+
+def test_other_code_another_library_and_an_earlier_clock_end_it(
+    folder: DataFolder, long_ways: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.send_all(1)
+    folder.night("2016-12-02")
+    forget(folder)
+    folder.night("2016-12-08")
+    assert folder.night("2016-12-03").run_id in long_ways, "what stood on the eighth may not have stood on the third"
+    assert folder.night("2016-12-08").run_id not in long_ways
+    monkeypatch.setattr(look, "all_that_runs", lambda: "other")
+    assert folder.night("2016-12-08").run_id in long_ways
+
+
+def test_what_runs_is_every_file_of_ours_and_every_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    home = copy_of_the_project(tmp_path / "project")
+    monkeypatch.setattr(source, "ROOT", home)
+    digest = source.all_that_runs.__wrapped__
+    seen = {digest()}
+    for name in ("schemas/codes/contact_type.csv", "schemas/site_profiles.toml", "schemas/core/contacts.py",
+                 "schemas/core/return_calendar.csv", "schemas/outcomes/kpi.sql", "flows/steps/judge/rows.py",
+                 "flows/templates/report.css"):  # fmt: skip
+        with (home / name).open("a", encoding="utf-8") as file:
+            file.write("\n")
+        seen.add(digest())
+    (home / "flows" / "new.py").touch()
+    seen.add(digest())
+    (tmp_path / "libraries" / "polars-99.0.dist-info").mkdir(parents=True)
+    monkeypatch.syspath_prepend(tmp_path / "libraries")
+    seen.add(digest())
+    assert len(seen) == 10
+    (home / "flows" / "__pycache__").mkdir(exist_ok=True)
+    (home / "flows" / "__pycache__" / "new.pyc").touch()
+    assert digest() in seen
+
+
+def test_a_young_file_is_not_relied_on(
+    folder: DataFolder, long_ways: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.send_all(1)
+    folder.night()
+    monkeypatch.setattr(raw, "SETTLED_NS", 10**15)
+    for _ in range(2):
+        assert folder.night().run_id in long_ways
+
+
+def test_what_could_not_be_done_is_tried_again(
+    folder: DataFolder, long_ways: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.send_all(1)
+    (folder.places.raw / BPL / f"{BPL}_contacts_201612_v1.csv").symlink_to("gone.csv")
+    for _ in range(2):
+        assert folder.night().run_id in long_ways, "a file that cannot be read may be readable the next night"
+    (folder.places.raw / BPL / f"{BPL}_contacts_201612_v1.csv").unlink()
+    folder.send("contacts", people("contacts", 1, 2))
+    with monkeypatch.context() as patch:
+        patch.setattr(judgement, "judge_file", lambda *_: 1 / 0)
+        assert folder.night().not_judged
+    mended = folder.night()
+    assert mended.run_id in long_ways and [j.delivery.dataset for j in mended.judged] == ["contacts"]
+
+
+def test_a_run_that_was_cut_off_leaves_nothing_standing(
+    folder: DataFolder, long_ways: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.send_all(1)
+    folder.night("2016-12-02")
+    new = folder.send("contacts", people("contacts", 1), period="201612")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(nightly, "fingerprint", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        folder.night("2016-12-03")
+    new.unlink()  # the folder looks as it did before that run
+    assert folder.night("2016-12-04").run_id in long_ways
+
+
+def test_a_retry_takes_the_long_way_and_leaves_it_to_the_next_night(folder: DataFolder, long_ways: list[str]) -> None:
+    folder.send_all(1)
+    folder.night("2016-12-02")
+    night(Settings(data=folder.path), datetime(2016, 12, 3), Scope(new_files=False, site=BPL))
+    assert len(long_ways) == 2
+    assert folder.night("2016-12-04").run_id in long_ways
+    assert folder.night("2016-12-05").run_id not in long_ways
+
+
+QUIETLY = """
+import sys
+from pathlib import Path
+from flows.store import raw
+raw.SETTLED_NS = 0
+from flows.settings import Settings
+from flows.unchanged import plain_night
+assert plain_night(Settings.of(Path(sys.argv[1]))).result == "quiet"
+print(*sys.modules)
+"""
+
+
+def test_it_imports_nothing_heavy(folder: DataFolder) -> None:
+    folder.send_all(1)
+    folder.night()
+    ran = subprocess.run(
+        [sys.executable, "-c", QUIETLY, str(folder.path)], cwd=PROJECT, env=environment(), capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert {name.split(".")[0] for name in ran.stdout.split()} & HEAVY == set()
+
+
+def test_a_mended_code_list_ends_it_for_the_command_too(folder: DataFolder, tmp_path: Path) -> None:
+    home = copy_of_the_project(tmp_path / "project")
+    folder.send_all(1, 2)
+    folder.send("contacts", [sound("contacts", 1), sound("contacts", 2, contact_type="chat")])
+
+    time.sleep(2.1)  # until a look at the files can be relied on
+
+    def said() -> str:
+        return pilots("run", "--no-prefect", "--data", str(folder.path), home=home).stdout.splitlines()[0]
+
+    assert said().startswith("Published: 4 files checked")
+    assert said().startswith("Nothing changed since") and said().startswith("Nothing changed since")
+    with (home / "schemas" / "codes" / "contact_type.csv").open("a", encoding="utf-8") as codes:
+        codes.write("chat,Chat by text,,,,made up for a test\n")
+    assert said() == "Published: 1 file checked, 1 row released."
