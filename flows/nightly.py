@@ -25,9 +25,9 @@ from flows.steps.load import load
 from flows.steps.publish import publish
 from flows.steps.receive import receive
 from flows.steps.relate import relate
-from flows.store.builds import fingerprint_of, published_build, unfinished_build
+from flows.store.builds import discard, fingerprint_of, kept_load, published_build, unfinished_build
 from flows.store.ledger import now
-from flows.versions import fingerprint
+from flows.versions import fingerprint, load_version
 from schemas.audit.deliveries import Delivery, Result
 from schemas.shapes import Judged
 
@@ -90,15 +90,32 @@ def _task_name(delivery: Delivery) -> str:
 
 
 def _new_warehouse(run: Run, judged: Sequence[Judged], wanted: str, keep: int) -> Path:
-    """A new warehouse file, proved and put in place. What no delivery needs any more leaves the store."""
-    name = f"{now():%Y%m%dT%H%M%S}-{run.id[-6:]}_{wanted}"
-    file = unfinished_build(run.places, name)
-    load_core(file, judged, run.ledger.runs(), run.judgements, run.options())
-    relate_tables(file, judged, run.judgements, run.options())
-    build_marts(file, run.options())
-    published = publish_build(run.places, file, name, judged, keep, run.settings.reading_group)
+    """A new warehouse file, proved and put in place. What no delivery needs any more leaves the store.
+
+    It begins as a copy of what was loaded in earlier nights. Where that comes to nothing the copy may be at fault: once
+    more, with everything loaded anew.
+    """
+    kept = kept_load(run.places, load_version())
+    there = kept.exists()
+    try:
+        published = _made(run, judged, wanted, keep, kept)
+    except Exception as error:
+        if not there or isinstance(error, OSError):
+            raise
+        discard(kept)
+        published = _made(run, judged, wanted, keep, kept)
     run.judgements.sweep(set(run.ledger.judgement_keys().values()))
     return published
+
+
+def _made(run: Run, judged: Sequence[Judged], wanted: str, keep: int, kept: Path) -> Path:
+    name = f"{now():%Y%m%dT%H%M%S}-{run.id[-6:]}_{wanted}"
+    file = unfinished_build(run.places, name)
+    discard(file)
+    load_core(file, judged, run.ledger.runs(), run.judgements, run.options(), kept)
+    relate_tables(file, judged, run.judgements, run.options())
+    build_marts(file, run.options())
+    return publish_build(run.places, file, name, judged, keep, run.settings.reading_group)
 
 
 @as_flow(name="nightly")
