@@ -113,7 +113,7 @@ def _made(run: Run, judged: Sequence[Judged], wanted: str, keep: int, kept: Path
     file = unfinished_build(run.places, name)
     discard(file)
     load_core(file, judged, run.ledger.runs(), run.judgements, run.options(), kept)
-    relate_tables(file, judged, run.judgements, run.options())
+    relate_tables(file, judged, run.judgements, run.options(), kept)
     build_marts(file, run.options())
     return publish_build(run.places, file, name, judged, keep, run.settings.reading_group)
 

@@ -21,13 +21,14 @@ def unfinished_build(places: Places, name: str) -> Path:
 def kept_load(places: Places, version: str) -> Path:
     """Where what was loaded is kept from night to night, by the code and contracts of this version.
 
-    What another version kept is deleted, and so is what a run that was cut off left beside it.
+    What another version kept is deleted, and so is what a run that was cut off left beside it. Whatever else is kept
+    beside it bears its name, with an ending: it is discarded with it.
     """
     folder = places.judgements.with_name("loaded")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept = folder / f"{version}.duckdb"
     for other in folder.iterdir():
-        if other.name not in (kept.name, f"{kept.name}.wal"):
+        if other.is_dir() or not other.name.startswith(kept.name):
             shutil.rmtree(other) if other.is_dir() else other.unlink()
     return kept
 
