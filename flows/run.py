@@ -118,7 +118,7 @@ class Run:
 
     def options(self) -> dict[str, Any]:
         """DuckDB's settings."""
-        return self.settings.duckdb_options()
+        return self.settings.building_options()
 
 
 CODE_VERSION = version("pilot-warehouse")

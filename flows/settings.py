@@ -18,7 +18,9 @@ class Settings(BaseSettings):
     keep_builds: int = Field(5, ge=1, description="How many builds of the warehouse to keep")
     reading_group: str = Field("", description="The group that may read the warehouse; without one only its owner may")
     threads: int = Field(0, ge=0, description="Threads for DuckDB; 0 is one for each core")
-    memory_limit: str = Field("", description="Memory for DuckDB, such as 4GB; empty is DuckDB's own choice")
+    memory_limit: str = Field(
+        "", description="Memory for DuckDB, such as 4GB; empty is 512MB to build, and DuckDB's own choice for questions"
+    )
 
     @classmethod
     def of(cls, data: Path | None = None) -> Settings:
@@ -30,6 +32,13 @@ class Settings(BaseSettings):
         """DuckDB's own settings."""
         chosen: dict[str, Any] = {"threads": self.threads} if self.threads else {}
         return chosen | ({"memory_limit": self.memory_limit} if self.memory_limit else {})
+
+    def building_options(self) -> dict[str, Any]:
+        """DuckDB's settings while a warehouse is built: more than 512 MB makes ten million contacts no faster.
+
+        What does not fit is put beside the file that is built, and is gone when that is closed.
+        """
+        return {"memory_limit": "512MB"} | self.duckdb_options()
 
     @classmethod
     def settings_customise_sources(
