@@ -18,7 +18,7 @@ import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_up_returns import WMCA, Row, content_of, people, sound
+from made_up_returns import WMCA, DataFolder, Row, content_of, people, sound
 
 from flows.judgement import judge_file, row_types
 from flows.settled import as_it_stands
@@ -248,3 +248,19 @@ def test_rows_that_turn_out_to_be_personal_do_not_stay_in_unused_parts_of_the_fi
         load(kept.with_name("second.duckdb"), [personal, *judged[1:]], [], pool.judgements, {}, kept)
         assert os.fstat(before.fileno()).st_nlink == 0, "the file that held them is still there"
     assert [p.name for p in kept.parent.glob("kept.*")] == ["kept.duckdb"]
+
+
+def test_a_night_that_comes_to_nothing_by_what_was_kept_loads_everything_anew(folder: DataFolder) -> None:
+    folder.send_all(1, 2)
+    folder.night("2016-12-02T03:30")
+    [kept] = folder.places.judgements.with_name("loaded").glob("*.duckdb")
+    kept.with_name(f"{kept.name}.sent").write_bytes(b"no database")
+    folder.send_all(1, 2, 3, period="201612")
+    folder.night("2017-01-03T03:30")
+    assert folder.count("core.contacts") == 3
+    published = content_of(folder.places.pointer.resolve())
+    folder.places.pointer.unlink()
+    shutil.rmtree(kept.parent)
+    folder.night("2017-01-03T03:30")
+    assert content_of(folder.places.pointer.resolve()) == published
+    assert len(list(kept.parent.glob("*.duckdb"))) == 1
