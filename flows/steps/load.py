@@ -301,11 +301,13 @@ def _insert_parquet(
     source = pl.DataFrame(
         [{"file": f, **{n: getattr(j.delivery, n) for n in _OF_THE_DELIVERY}} for f, js in by_file.items() for j in js]
     )
-    db.register("delivery_of_file", source.to_arrow())
+    # as a table DuckDB knows how small it is, and streams the files past it: else it would gather all rows first
+    db.register("listed", source.to_arrow())
+    db.execute("create or replace temp table delivery_of_file as from listed")
+    db.unregister("listed")
     more = "".join(f", d.{name}" for name in added)
     db.execute(
         f"insert into {table} by name select r.* exclude (filename){more}"
         " from read_parquet(?, filename = true, union_by_name = true) r join delivery_of_file d on d.file = r.filename",
         [list(by_file)],
     )
-    db.unregister("delivery_of_file")
