@@ -28,7 +28,7 @@ def warehouse_as_known(settings: Settings, moment: datetime, to: Path) -> int:
     places.require()
     if to.exists():
         raise FileExistsError(17, "it is there already", str(to))
-    judgements, options = Judgements(places), settings.duckdb_options()
+    judgements, options = Judgements(places), settings.building_options()
     with closing(Ledger(places.ledger)) as ledger:
         judged = judged_by(ledger.deliveries().values(), ledger.judgement_keys(), judgements, moment)
         runs = [r for r in ledger.runs() if r["as_of"] <= moment.isoformat()]

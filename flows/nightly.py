@@ -26,10 +26,10 @@ from flows.steps.load import load
 from flows.steps.publish import publish
 from flows.steps.receive import receive
 from flows.steps.relate import relate
-from flows.store.builds import fingerprint_of, published_build, unfinished_build
+from flows.store.builds import discard, fingerprint_of, kept_load, published_build, unfinished_build
 from flows.store.runs import now
 from flows.unchanged import leave_standing, told_again
-from flows.versions import fingerprint
+from flows.versions import fingerprint, load_version
 from flows.work import Work
 from schemas.audit.deliveries import Delivery, Result
 from schemas.shapes import Judged
@@ -101,15 +101,32 @@ def _task_name(delivery: Delivery) -> str:
 
 
 def _new_warehouse(work: Work, judged: Sequence[Judged], wanted: str, keep: int) -> Path:
-    """A new warehouse file, proved and put in place. What no delivery needs any more leaves the store."""
-    name = f"{now():%Y%m%dT%H%M%S}-{work.id[-6:]}_{wanted}"
-    file = unfinished_build(work.places, name)
-    load_core(file, judged, work.ledger.runs(), work.judgements, work.options())
-    relate_tables(file, judged, work.judgements, work.options())
-    build_marts(file, work.options())
-    published = publish_build(work.places, file, name, judged, keep, work.settings.reading_group)
+    """A new warehouse file, proved and put in place. What no delivery needs any more leaves the store.
+
+    It begins as a copy of what was loaded in earlier nights. Where that comes to nothing the copy may be at fault: once
+    more, with everything loaded anew.
+    """
+    kept = kept_load(work.places, load_version())
+    there = kept.exists()
+    try:
+        published = _made(work, judged, wanted, keep, kept)
+    except Exception as error:
+        if not there or isinstance(error, OSError):
+            raise
+        discard(kept)
+        published = _made(work, judged, wanted, keep, kept)
     work.judgements.sweep(set(work.ledger.judgement_keys().values()))
     return published
+
+
+def _made(work: Work, judged: Sequence[Judged], wanted: str, keep: int, kept: Path) -> Path:
+    name = f"{now():%Y%m%dT%H%M%S}-{work.id[-6:]}_{wanted}"
+    file = unfinished_build(work.places, name)
+    discard(file)
+    load_core(file, judged, work.ledger.runs(), work.judgements, work.options(), kept)
+    relate_tables(file, judged, work.judgements, work.options(), kept)
+    build_marts(file, work.options())
+    return publish_build(work.places, file, name, judged, keep, work.settings.reading_group)
 
 
 @as_flow(name="nightly")

@@ -14,6 +14,15 @@ _CODE = ("schemas/**/*.py", "schemas/**/*.sql", "schemas/**/*.csv", "schemas/**/
          "flows/steps/load.py", "flows/steps/relate.py", "flows/steps/build.py")  # fmt: skip
 
 
+_LOAD = ("schemas/**/*.py", "schemas/**/*.csv", "schemas/**/*.toml",
+         "flows/steps/load.py", "flows/steps/relate.py")  # fmt: skip
+
+
+def load_version() -> str:
+    """Twelve hexadecimal digits that change when the same judgements might be loaded as something else."""
+    return hashlib.sha256(repr((source_digest(_LOAD), library_versions(("duckdb",)))).encode()).hexdigest()[:12]
+
+
 def fingerprint(judged: Iterable[Judged]) -> str:
     """Twelve hexadecimal digits that change when the warehouse would: deliveries, standings, contracts, marts, code."""
     counted = sorted((j.delivery.delivery_id, j.key, str(j.standing), repr(j.delivery)) for j in judged)

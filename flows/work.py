@@ -109,8 +109,8 @@ class Work(Run):
         return self.scope == EVERYTHING and not (unread or not_judged or reported.not_told)
 
     def options(self) -> dict[str, Any]:
-        """DuckDB's settings."""
-        return self.settings.duckdb_options()
+        """DuckDB's settings while it builds."""
+        return self.settings.building_options()
 
 
 @contextmanager

@@ -3,11 +3,16 @@
 A rule about deliveries as a whole (F22, F23) holds nothing: it gives a finding without a row.
 Datasets are taken in the order in which they need each other, so a row that loses its referral is found as an orphan.
 A rule whose other table never came for a site could not be judged: its rows load, and a finding says so.
+
+Some rules look back at every delivery that was ever accepted. What those brought is kept from night to night, so that
+a night opens the files of new deliveries alone, however long the history is.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +20,39 @@ import duckdb
 import polars as pl
 
 from flows.store.judgements import HELD, Judgements
-from schemas.audit.deliveries import Column, Standing
+from schemas.audit.deliveries import Column, ExtractType, Standing
 from schemas.audit.findings import Outcome
 from schemas.catalogue import datasets
 from schemas.contract import Contract, Rule, Severity
-from schemas.derive import PROVENANCE, quoted
+from schemas.derive import PROVENANCE, quoted, sql_type
 from schemas.file_rules import BETWEEN_DELIVERIES, FILE_RULES
 from schemas.registry import returns_for
 from schemas.shapes import Judged
 from schemas.shown import shown
+from schemas.standing import extent
 
 KEY_SENT_BEFORE = next(r for r in FILE_RULES if r.rule_id == "P04" and r.severity is Severity.ROW)
 
 
+class Doubtful(Exception):  # noqa: N818 - it says what the file is
+    """What is kept of earlier nights cannot be relied on."""
+
+
 def relate(
-    build: Path, judged: Sequence[Judged], judgements: Judgements, options: dict[str, Any] | None = None
+    build: Path,
+    judged: Sequence[Judged],
+    judgements: Judgements,
+    options: dict[str, Any] | None = None,
+    kept: Path | None = None,
 ) -> None:
-    """Judge `core` in the file `build` by every rule between rows, and hold what breaks one."""
+    """Judge `core` in the file `build` by every rule between rows, and hold what breaks one.
+
+    The rows of earlier deliveries are kept beside `kept` from night to night, or read anew without it. Raises Doubtful,
+    or what DuckDB raises, where they cannot be relied on.
+    """
     with duckdb.connect(str(build), config=options or {}) as db:
         db.execute("attach ':memory:' as history")
+        db.execute(f"attach {quoted(f'{kept}.sent' if kept else ':memory:')} as sent")
         db.execute("create temp table broken (delivery_id varchar, source_row bigint)")
         for contract in datasets().values():
             _relate_dataset(
@@ -52,9 +71,16 @@ def _relate_dataset(
     current = [j for j in own if j.counts]
     if not current:
         return
-    _show_history(db, contract, own, judgements)
+    accepted = [j for j in own if j.standing in (Standing.CURRENT, Standing.SUPERSEDED)]
+    last = _with_the_ones_before(accepted)
+    _list_files(db, contract, last, judgements)
+    _show_files(db, contract, last)
     for rule in BETWEEN_DELIVERIES:
         _say_of_deliveries(db, rule, contract)
+    if _is_looked_back_at(contract):
+        _list_files(db, contract, accepted, judgements)
+        _keep_rows(db, contract, accepted)
+        _show_kept(db, contract)
     # a rule that puts rows back comes last: what it puts back is not judged again
     rules = [(r, r.breaks_sql) for r in sorted(contract.relation_rules, key=lambda r: bool(r.restores_sql))]
     if len({j.delivery.site_code for j in current}) < len(current):
@@ -75,43 +101,110 @@ def _relate_dataset(
             db.execute(f'delete from core."{contract.dataset}" where (delivery_id, source_row) in (from broken)')
 
 
-def _show_history(
-    db: duckdb.DuckDBPyConnection, contract: Contract, own: Sequence[Judged], judgements: Judgements
+def _with_the_ones_before(accepted: Sequence[Judged]) -> list[Judged]:
+    """The deliveries that count, and the cumulative extract before each: what rules about deliveries compare."""
+    of_site: dict[str, list[Judged]] = defaultdict(list)
+    for j in sorted(accepted, key=lambda j: (*extent(j.delivery), j.delivery.received_at)):
+        if j.delivery.extract_type == ExtractType.CUMULATIVE:
+            of_site[j.delivery.site_code].append(j)
+    before = {a.delivery.delivery_id for js in of_site.values() for a, b in pairwise(js) if b.counts}
+    return [j for j in accepted if j.counts or j.delivery.delivery_id in before]
+
+
+def _is_looked_back_at(contract: Contract) -> bool:
+    """Whether a rule looks at every row of this dataset that was ever accepted."""
+    rules = (r for c in datasets().values() for r in c.relation_rules)
+    return any(f"history.{contract.dataset}" in f"{r.breaks_sql} {r.restores_sql}" for r in rules)
+
+
+def _list_files(
+    db: duckdb.DuckDBPyConnection, contract: Contract, deliveries: Sequence[Judged], judgements: Judgements
 ) -> None:
-    """Make `history.<dataset>`: the rows of every delivery that was ever accepted, with when it was received."""
-    accepted = [j for j in own if j.standing in (Standing.CURRENT, Standing.SUPERSEDED)]
-    files = pl.DataFrame(
+    """Make `history.<dataset>_files`: what is known of some deliveries, and where their rows are."""
+    listed = pl.DataFrame(
         {
-            "filename": [str(judgements.accepted(j.key)) for j in accepted],
-            "delivery_id": [j.delivery.delivery_id for j in accepted],
-            "programme_code": [j.delivery.programme_code for j in accepted],
-            "site_code": [j.delivery.site_code for j in accepted],
-            "received_at": [j.delivery.received_at for j in accepted],
-            "version": [j.delivery.version for j in accepted],
-            "data_cut_date": [j.delivery.data_cut_date for j in accepted],
-            "deletes": [j.delivery.deletes_declared for j in accepted],
-            "rows_held": [j.verdict.rows.held for j in accepted],
+            "filename": [str(judgements.accepted(j.key)) for j in deliveries],
+            "held_rows": [str(judgements.folder(j.key) / HELD) for j in deliveries],
+            "judgement_key": [j.key for j in deliveries],
+            "delivery_id": [j.delivery.delivery_id for j in deliveries],
+            "programme_code": [j.delivery.programme_code for j in deliveries],
+            "site_code": [j.delivery.site_code for j in deliveries],
+            "received_at": [j.delivery.received_at for j in deliveries],
+            "version": [j.delivery.version for j in deliveries],
+            "data_cut_date": [j.delivery.data_cut_date for j in deliveries],
+            "deletes": [j.delivery.deletes_declared for j in deliveries],
+            "rows_accepted": [j.verdict.rows.accepted for j in deliveries],
+            "rows_held": [j.verdict.rows.held for j in deliveries],
         }
     )
-    of_files = ("filename", "deletes", "rows_held")
-    added = [n for n in files.columns if n not in of_files and n not in contract.by_name]
-    db.register("files_of_history", files.to_arrow())
-    db.execute(f'create table history."{contract.dataset}_files" as from files_of_history')
+    db.register("files_of_history", listed.to_arrow())
+    db.execute(f'create or replace table history."{contract.dataset}_files" as from files_of_history')
     db.unregister("files_of_history")
-    paths = ", ".join(quoted(f) for f in files["filename"])
+
+
+def _of_files(contract: Contract) -> str:
+    """What each row of `history` has of its delivery."""
+    names = ("delivery_id", "programme_code", "site_code", "received_at", "version", "data_cut_date")
+    return ", ".join(f"f.{n}" for n in names if n not in contract.by_name)
+
+
+def _show_files(db: duckdb.DuckDBPyConnection, contract: Contract, deliveries: Sequence[Judged]) -> None:
+    """Make `history.<dataset>` of the files that are listed, and `history.<dataset>_held` of those that count."""
+    files = f'history."{contract.dataset}_files"'
+    counting = [j.delivery.delivery_id for j in deliveries if j.counts]
+    accepted = [quoted(f) for (f,) in db.execute(f"select distinct filename from {files}").fetchall()]
+    held_of = f"select distinct held_rows from {files} where list_contains(?, delivery_id)"
+    held = [quoted(f) for (f,) in db.execute(held_of, [counting]).fetchall()]
     db.execute(
-        f'create view history."{contract.dataset}" as'
-        f" select r.* exclude (filename), {', '.join(f'f.{n}' for n in added)}"
-        f" from read_parquet([{paths}], filename = true, union_by_name = true) r"
-        f' join history."{contract.dataset}_files" f using (filename)'
+        f'create view history."{contract.dataset}" as select r.* exclude (filename), {_of_files(contract)}'
+        f" from read_parquet([{', '.join(accepted)}], filename = true, union_by_name = true) r"
+        f" join {files} f using (filename)"
     )
-    held = " union all by name ".join(
-        f"select *, {quoted(j.delivery.delivery_id)} as delivery_id from read_parquet({quoted(str(path))})"
-        for j in accepted
-        if j.counts
-        for path in [judgements.folder(j.key) / HELD]
+    db.execute(
+        f'create view history."{contract.dataset}_held" as select r.* exclude (filename), f.delivery_id'
+        f" from read_parquet([{', '.join(held)}], filename = true, union_by_name = true) r"
+        f" join {files} f on f.held_rows = r.filename"
+        f" where f.delivery_id in ({', '.join(map(quoted, counting))})"
     )
-    db.execute(f'create view history."{contract.dataset}_held" as {held}')
+
+
+def _keep_rows(db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[Judged]) -> None:
+    """Bring `sent.<dataset>` up to date: the accepted rows of every judgement that is listed, and no others."""
+    table, known = f'sent."{contract.dataset}"', f'sent."{contract.dataset}_judgements"'
+    files = f'history."{contract.dataset}_files"'
+    fields = ", ".join(f'"{f.name}" {sql_type(f)}' for f in contract.fields)
+    db.begin()
+    db.execute(f"create table if not exists {table} (judgement_key varchar, source_row bigint, {fields})")
+    db.execute(f"create table if not exists {known} (judgement_key varchar, n bigint)")
+    for each in (table, known):
+        db.execute(f"delete from {each} where judgement_key not in (select judgement_key from {files})")
+    new = db.execute(
+        f"select distinct filename from {files} where judgement_key not in (select judgement_key from {known})"
+    ).fetchall()
+    if new:
+        db.execute(
+            f"insert into {table} by name select r.* exclude (filename), f.judgement_key"
+            " from read_parquet(?, filename = true, union_by_name = true) r"
+            f" join (select distinct filename, judgement_key from {files}) f using (filename)",
+            [[f for (f,) in new]],
+        )
+        db.execute(
+            f"insert into {known} select distinct judgement_key, rows_accepted from {files}"
+            f" where judgement_key not in (select judgement_key from {known})"
+        )
+    db.commit()
+    rows, due = db.execute(f"select (select count(*) from {table}), (select sum(n) from {known})").fetchall()[0]
+    if rows != due:
+        raise Doubtful(f"what is kept of {contract.dataset} is not what was accepted")
+
+
+def _show_kept(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Make `history.<dataset>` of what is kept: the rows of every delivery that was ever accepted."""
+    db.execute(
+        f'create or replace view history."{contract.dataset}" as'
+        f' select r.* exclude (judgement_key), {_of_files(contract)} from sent."{contract.dataset}" r'
+        f' join history."{contract.dataset}_files" f using (judgement_key)'
+    )
 
 
 def _say_of_deliveries(db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract) -> None:
@@ -187,6 +280,8 @@ def _say_broken(db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract, c
         select delivery_id, source_row, c."{on}"::varchar as text
         from broken join core."{contract.dataset}" c using (delivery_id, source_row)"""
     ).pl()
+    if broken.is_empty():
+        return
     latest = max(j.delivery.data_cut_date for j in current)
     told = broken.drop("text").hstack(shown(broken["text"], contract.by_name[on], contract, latest))
     db.register("addresses", addresses.to_arrow())

@@ -6,6 +6,7 @@ into another file (DESIGN.md section 5).
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from flows.store.places import Places
@@ -15,6 +16,27 @@ from flows.store.sync import sync
 def unfinished_build(places: Places, name: str) -> Path:
     """Where a build is written while it is being made; out of the way of readers and of `published`."""
     return places.builds / f".{name}.building"
+
+
+def kept_load(places: Places, version: str) -> Path:
+    """Where what was loaded is kept from night to night, by the code and contracts of this version.
+
+    What another version kept is deleted, and so is what a run that was cut off left beside it. Whatever else is kept
+    beside it bears its name, with an ending: it is discarded with it.
+    """
+    folder = places.judgements.with_name("loaded")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kept = folder / f"{version}.duckdb"
+    for other in folder.iterdir():
+        if other.is_dir() or not other.name.startswith(kept.name):
+            shutil.rmtree(other) if other.is_dir() else other.unlink()
+    return kept
+
+
+def discard(file: Path) -> None:
+    """Delete a database file and all that DuckDB put beside it: a log that is left would be replayed into the next."""
+    for part in (file, *file.parent.glob(f"{file.name}.*")):
+        shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
 
 
 def published_build(places: Places) -> Path | None:

@@ -15,12 +15,13 @@ import tempfile
 from pathlib import Path
 
 from at_scale import peers
+from marts import marts
 from nights import long_history, quiet_nights
 from whole_nights import first_night, prefect
 from works import Bench, Outcome, all_bad, large_file, parquet, small_check, start_up, workbook
 
 ROWS = (
-    *(large_file, all_bad, parquet, workbook),
+    *(large_file, all_bad, parquet, workbook, marts),
     *(first_night, quiet_nights, long_history, prefect),
     *(start_up, small_check, peers),
 )

@@ -20,6 +20,8 @@ def receive_to_load(data: Path) -> None:
         run = Work.of(opened_run)
         received = receive(run.places, run.ledger, run.id, run.moment)
         made = [judge_delivery(d, run.places, run.judgements) for d in run.waiting(received)]
+        if wrong := [j.problem for j in made if j.problem]:
+            sys.exit("; ".join(wrong))
         run.remember(made)
         load(data / "loaded.duckdb", run.judged(received), [], run.judgements, run.options())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from flows.settings import Settings
@@ -67,3 +68,9 @@ def test_a_number_in_the_environment_must_be_one(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PILOTS_THREADS", "two")
     with pytest.raises(ValueError, match="threads is 'two', and must be a whole number"):
         Settings.of()
+
+
+@pytest.mark.parametrize(("given", "limit"), [("", "488.2 MiB"), ("1GiB", "1.0 GiB")])
+def test_a_warehouse_is_built_in_bounded_memory(given: str, limit: str) -> None:
+    with duckdb.connect(config=Settings(memory_limit=given).building_options()) as db:
+        assert db.execute("select current_setting('memory_limit')").fetchone() == (limit,)

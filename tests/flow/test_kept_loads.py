@@ -1,0 +1,266 @@
+"""A warehouse made from what was kept of earlier nights is the one that is made from nothing, table by table.
+
+Nights are drawn by chance: files come, come again, are refused, are judged anew by a rule that changed, take others'
+place, and hold rows back by rules between tables that return when the other table is mended.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_up_returns import WMCA, DataFolder, Row, content_of, people, sound
+
+from flows.judgement import judge_file, row_types
+from flows.settled import as_it_stands
+from flows.steps.build import build
+from flows.steps.load import load
+from flows.steps.publish import prove
+from flows.steps.relate import relate
+from flows.store.judgements import Judgements
+from flows.store.places import Places
+from schemas.audit.deliveries import Delivery, ExtractType, Standing, Verdict
+from schemas.catalogue import datasets
+from schemas.shapes import Judged
+from schemas.standing import standings
+
+# What a file of a dataset may hold: each is judged once, for real.
+CONTENTS: dict[str, list[list[Row]]] = {
+    "participants": [
+        people("participants", 1, 2, 3, site=WMCA),
+        people("participants", 2, 3, site=WMCA),
+        [sound("participants", 1, WMCA, year_of_birth="1990"), *people("participants", 2, 3, 4, site=WMCA)],
+        [sound("participants", 1, WMCA, gender="8"), *people("participants", 2, 3, 4, 5, 6, 7, site=WMCA)],
+        [{"participant_ref": "WM-000001"}],  # most columns are missing: refused
+        [],
+        people("participants", 1, 2, 3, 4, site=WMCA),
+    ],
+    "referrals": [
+        people("referrals", 1, 2, 3, site=WMCA),
+        people("referrals", 1, 2, 3, 4, site=WMCA),
+        [sound("referrals", 1, WMCA, eligibility_outcome="ineligible"), *people("referrals", 3, 4, site=WMCA)],
+    ],
+    "contacts": [
+        people("contacts", 1, 2, 3, site=WMCA),
+        people("contacts", 2, 4, site=WMCA),
+        [*people("contacts", 1, 2, 3, 4, 5, 6, site=WMCA), sound("contacts", 9, WMCA, attended="9")],
+        [],
+    ],
+    "randomisation": [
+        people("randomisation", 1, 2, site=WMCA),
+        [sound("randomisation", 1, WMCA, arm="control"), sound("randomisation", 2, WMCA)],
+        [sound("randomisation", 1, WMCA, arm="control"), sound("randomisation", 3, WMCA)],
+    ],
+}
+FIRST = datetime(2019, 1, 2, 3, 30)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The judgements of every content, and of how a file was sent makes no difference to them."""
+
+    judgements: Judgements
+    verdicts: dict[tuple[str, int], tuple[str, Verdict]]
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Pool:
+    places = Places(tmp_path_factory.mktemp("kept"))
+    places.make()
+    made = {}
+    for dataset, contents in CONTENTS.items():
+        contract = datasets()[dataset]
+        for number, rows in enumerate(contents):
+            path = places.raw / f"{dataset}-{number}.csv"
+            with path.open("w", encoding="utf-8", newline="") as file:
+                writer = csv.DictWriter(file, list(rows[0] if rows else CONTENTS[dataset][0][0]))
+                writer.writeheader()
+                writer.writerows(rows)
+            key = f"{dataset}-{number}"
+            with Judgements(places).open(key, row_types(contract)) as out:
+                verdict = judge_file(path, delivery_of(Sent(dataset, number), 0), contract, out)
+                out.finish(verdict)
+            made[dataset, number] = (key, verdict)
+    return Pool(Judgements(places), made)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A file that somebody sends: what it holds, of which month, and how it goes with others."""
+
+    dataset: str
+    content: int
+    month: int = 1
+    period: bool = False
+    again: bool = False  # the same bytes as the last file of the dataset
+
+
+def delivery_of(sent: Sent, number: int, same_as: str = "") -> Delivery:
+    month = f"2018{sent.month:02}"
+    return Delivery(
+        delivery_id=f"{WMCA}_{sent.dataset}_{month}_v{number}_{number:012}",
+        site_code=WMCA,
+        programme_code="HLT",
+        dataset=sent.dataset,
+        period=month,
+        version=number,
+        file_name=f"{WMCA}_{sent.dataset}_{month}_v{number}.csv",
+        path="",
+        sheet="",
+        sha256=f"{number}",
+        bytes=1,
+        received_at=FIRST + timedelta(days=number),
+        data_cut_date=date(2018, 12, sent.month),
+        extract_type=ExtractType.PERIOD if sent.period else ExtractType.CUMULATIVE,
+        same_as=same_as,
+    )
+
+
+@st.composite
+def a_file(draw: st.DrawFn) -> Sent:
+    dataset = draw(st.sampled_from(sorted(CONTENTS)))
+    content = draw(st.integers(0, len(CONTENTS[dataset]) - 1))
+    often, seldom = st.sampled_from([False, False, False, True]), st.sampled_from([False] * 7 + [True])
+    return Sent(dataset, content, draw(st.integers(1, 4)), draw(often), draw(seldom))
+
+
+@st.composite
+def some_nights(draw: st.DrawFn) -> list[dict[int, Sent]]:
+    """What each file that was ever sent is judged to hold, night after night: a changed rule may change that."""
+    known: dict[int, Sent] = {}
+    nights = []
+    for _ in range(draw(st.integers(2, 5))):
+        for number in draw(st.sets(st.sampled_from(sorted(known)), max_size=2)) if known else ():
+            content = draw(st.integers(0, len(CONTENTS[known[number].dataset]) - 1))
+            known[number] = replace(known[number], content=content)
+        for sent in draw(st.lists(a_file(), min_size=0 if known else 1, max_size=5)):
+            known[len(known) + 1] = sent
+        nights.append(dict(known))
+    return nights
+
+
+def judged_as(known: dict[int, Sent], pool: Pool) -> list[Judged]:
+    """The deliveries of a night as the night would have them."""
+    deliveries, found = [], {}
+    first: dict[str, str] = {}
+    for number, sent in known.items():
+        same_as = first.get(sent.dataset, "") if sent.again else ""
+        d = delivery_of(sent, number, same_as)
+        found[d.delivery_id] = found[same_as] if same_as else pool.verdicts[sent.dataset, sent.content]
+        first.setdefault(sent.dataset, d.delivery_id)
+        deliveries.append(d)
+    standing = standings(deliveries, {i: verdict for i, (_, verdict) in found.items()})
+    return [
+        Judged(d, found[i][0], as_it_stands(found[i][1], standing[i]), standing[i])
+        for d in deliveries
+        for i in (d.delivery_id,)
+    ]
+
+
+def made(file: Path, judged: list[Judged], pool: Pool, kept: Path | None = None) -> dict[str, list[tuple[object, ...]]]:
+    """The warehouse of a night: its content, once every row is accounted for."""
+    file.unlink(missing_ok=True)
+    load(file, judged, [], pool.judgements, {"threads": 1}, kept)
+    relate(file, judged, pool.judgements, {"threads": 1}, kept)
+    with duckdb.connect(str(file), read_only=True) as db:
+        prove(db, judged)
+    return content_of(file)
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    return tmp_path / "kept.duckdb"
+
+
+@settings(max_examples=10, deadline=None)
+@given(nights=some_nights())
+def test_what_was_kept_makes_the_same_warehouse(nights: list[dict[int, Sent]], pool: Pool) -> None:
+    with TemporaryDirectory() as folder:
+        here = Path(folder)
+        for known in nights:
+            judged = judged_as(known, pool)
+            ours = made(here / "ours.duckdb", judged, pool, here / "kept.duckdb")
+            assert ours == made(here / "anew.duckdb", judged, pool)
+        for file in ("ours.duckdb", "anew.duckdb"):
+            build(here / file, {"threads": 1})
+        assert content_of(here / "ours.duckdb") == content_of(here / "anew.duckdb")
+
+
+ONE = {1: Sent("participants", 0), 2: Sent("referrals", 1), 3: Sent("contacts", 2), 4: Sent("randomisation", 0)}
+
+
+def test_a_row_that_was_held_for_want_of_another_table_comes_back(pool: Pool, kept: Path) -> None:
+    def contacts_of(known: dict[int, Sent]) -> int:
+        return len(made(kept.with_name("build.duckdb"), judged_as(known, pool), pool, kept)['core."contacts"']) - 1
+
+    assert contacts_of(ONE) == 3
+    assert contacts_of(ONE | {5: Sent("participants", 6, 2)}) == 4
+
+
+def test_only_what_came_is_opened(pool: Pool, kept: Path, tmp_path: Path) -> None:
+    """The judgements that were loaded last night are not there any more: nobody asks for them."""
+    own = Judgements(Places(tmp_path / "own"))
+    shutil.copytree(pool.judgements.places.data, own.places.data)
+    before = judged_as(ONE, pool)
+    load(tmp_path / "first.duckdb", before, [], own, {}, kept)
+    for j in before:
+        shutil.rmtree(own.folder(j.key))
+    judged = judged_as(ONE | {5: Sent("contacts", 1, 2)}, pool)
+    assert load(tmp_path / "second.duckdb", judged, [], own, {}, kept)["contacts"] == 2
+
+
+@pytest.mark.parametrize("at", [0, 5000, -300_000])
+def test_a_kept_file_that_is_spoilt_is_made_anew(pool: Pool, kept: Path, at: int) -> None:
+    judged = judged_as(ONE, pool)
+    expected = made(kept.with_name("first.duckdb"), judged, pool, kept)
+    content = bytearray(kept.read_bytes())
+    content[at : at + 200] = b"\0" * 200
+    kept.write_bytes(content)
+    assert made(kept.with_name("second.duckdb"), judged, pool, kept) == expected
+
+
+def test_a_kept_file_that_lost_a_row_is_made_anew(pool: Pool, kept: Path) -> None:
+    judged = judged_as(ONE, pool)
+    expected = made(kept.with_name("first.duckdb"), judged, pool, kept)
+    with duckdb.connect(str(kept)) as db:
+        db.execute("delete from core.contacts where source_row = 2")
+    assert made(kept.with_name("second.duckdb"), judged, pool, kept) == expected
+
+
+def test_rows_that_turn_out_to_be_personal_do_not_stay_in_unused_parts_of_the_file(pool: Pool, kept: Path) -> None:
+    """What is deleted from a database file can be read in it for a while."""
+    judged = judged_as(ONE, pool)
+    made(kept.with_name("first.duckdb"), judged, pool, kept)
+    refused = pool.verdicts["participants", 4]
+    assert refused[1].result.stops
+    verdict = replace(refused[1], holds_personal_data=True)
+    personal = replace(judged[0], key=refused[0], verdict=verdict, standing=Standing.REFUSED)
+    with kept.open("rb") as before:
+        load(kept.with_name("second.duckdb"), [personal, *judged[1:]], [], pool.judgements, {}, kept)
+        assert os.fstat(before.fileno()).st_nlink == 0, "the file that held them is still there"
+    assert [p.name for p in kept.parent.glob("kept.*")] == ["kept.duckdb"]
+
+
+def test_a_night_that_comes_to_nothing_by_what_was_kept_loads_everything_anew(folder: DataFolder) -> None:
+    folder.send_all(1, 2)
+    folder.night("2016-12-02T03:30")
+    [kept] = folder.places.judgements.with_name("loaded").glob("*.duckdb")
+    kept.with_name(f"{kept.name}.sent").write_bytes(b"no database")
+    folder.send_all(1, 2, 3, period="201612")
+    folder.night("2017-01-03T03:30")
+    assert folder.count("core.contacts") == 3
+    published = content_of(folder.places.pointer.resolve())
+    folder.places.pointer.unlink()
+    shutil.rmtree(kept.parent)
+    folder.night("2017-01-03T03:30")
+    assert content_of(folder.places.pointer.resolve()) == published
+    assert len(list(kept.parent.glob("*.duckdb"))) == 1

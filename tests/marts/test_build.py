@@ -1,0 +1,45 @@
+"""A mart keeps what its header promises, or nothing of it is made."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from flows.steps.build import MartBroken, make_mart
+from schemas.catalogue import Mart, MartColumn
+
+COLUMNS = (MartColumn("site", "VARCHAR", True, "The site."), MartColumn("n", "BIGINT", False, "How many."))
+
+
+def mart(sql: str) -> Mart:
+    return Mart("outcomes", "made", "What was made.", "one row per site and number", ("site", "n"), COLUMNS, sql)
+
+
+@pytest.fixture
+def db() -> duckdb.DuckDBPyConnection:
+    made = duckdb.connect()
+    made.execute("create schema outcomes")
+    return made
+
+
+def test_it_is_made_with_its_comments(db: duckdb.DuckDBPyConnection) -> None:
+    assert make_mart(db, mart("select * from (values ('a', 1), ('a', 2), ('a', null)) t(site, n)")) == 3
+    assert db.execute("select comment from duckdb_columns() where table_name = 'made'").fetchall() == [
+        ("The site.",),
+        ("How many.",),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("select * from (values ('a', 1), ('b', 1), ('a', 1)) t(site, n)", "1 rows share their key"),
+        ("select * from (values ('a', null::bigint), ('a', null)) t(site, n)", "1 rows share their key"),
+        ("select null::varchar as site, 1 as n", "NOT NULL"),
+        ("select 'a' as site, 1 as number", "its header promises"),
+    ],
+)
+def test_one_that_breaks_its_promise_is_not_there(db: duckdb.DuckDBPyConnection, sql: str, said: str) -> None:
+    with pytest.raises(MartBroken, match=said):
+        make_mart(db, mart(sql))
+    assert db.execute("from duckdb_tables()").fetchall() == []
