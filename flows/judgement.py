@@ -7,6 +7,7 @@ stream through, so a file may be larger than memory.
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from flows.steps.conform import conform, known_headings, lay_out, personal_elsew
 from flows.steps.correct import Corrector
 from flows.steps.judge import WholeFile, judge
 from flows.steps.read import read
-from flows.store.judgements import ACCEPTED, HELD, Judgements, JudgementWriter
+from flows.store.judgements import ACCEPTED, HELD, Judgements, JudgementWriter, RowsLost
 from flows.store.places import Places
 from flows.store.raw import FileStat, fingerprint
 from flows.versions import library_versions
@@ -71,10 +72,6 @@ _LIBRARIES = ("pandera", "polars", "pyarrow", "python-calamine")
 
 
 CHANGED = "changed while it was read: the next night takes it as it then is"
-
-
-class RowsLost(Exception):  # noqa: N818 - it says what happened
-    """Judging lost or gained a row: a fault of ours, and no judgement."""
 
 
 def context_of(delivery: Delivery, corrections: Corrections = NO_CORRECTIONS) -> Context:
@@ -134,12 +131,12 @@ def judge_delivery(
     contract = datasets()[delivery.dataset]
     key, path = judgement_key(delivery, contract, corrections), places.raw / delivery.path
     before = FileStat.of(path)
-    if fingerprint(path) != delivery.sha256:
-        return Judgement(delivery.delivery_id, None, key, CHANGED)
+    unlike = ("source_row", *contract.key)
     try:
-        with judgements.open(key, row_types(contract), unlike=("source_row", *contract.key)) as out:
+        with ThreadPoolExecutor(1) as aside, judgements.open(key, row_types(contract), unlike) as out:
+            sha256 = aside.submit(fingerprint, path)
             verdict = judge_file(path, delivery, contract, out, corrections)
-            if FileStat.of(path) != before:
+            if sha256.result() != delivery.sha256 or FileStat.of(path) != before:
                 return Judgement(delivery.delivery_id, None, key, CHANGED)
             out.finish(verdict)
     except OSError:
@@ -254,6 +251,5 @@ def _settle_repeats(file: WholeFile, layout: Layout, sheet: str, out: JudgementW
     for severity, rows in ((Severity.WARNING, copies), (Severity.ROW, conflicting)):
         said = rows.with_columns(pl.format("the same reference as in row {}", "other").alias("found"))
         out.find(findings_of_rows(said, Finding("P04", severity, None, field, layout.column_of(field)), sheet))
-    out.move(to_held=conflicting["source_row"], dropped=copies["source_row"])
-    file.count_held(conflicting["source_row"])
+    out.move(to_held=file.count_held(conflicting["source_row"]), dropped=copies["source_row"])
     return len(copies)

@@ -11,8 +11,9 @@ from flows.judgement import context_of
 from flows.steps.conform import known_headings
 from flows.steps.read.whole import as_sheets
 from flows.store.raw import fingerprint
-from flows.workbooks.marked import Part, why_not, write_marked_workbook
+from flows.workbooks.marked import why_not, write_marked_workbook
 from schemas.audit.deliveries import Delivery
+from schemas.report import Part
 from schemas.shapes import Unreadable
 
 SUFFIX = "_to_fix.xlsx"

@@ -37,14 +37,13 @@ from flows.steps.report import (
 from flows.store.builds import fingerprint_of
 from flows.store.ledger import Ledger
 from flows.store.places import Places
-from flows.workbooks.marked import Part
 from schemas.audit.deliveries import Delivery, Result, Standing, Verdict
 from schemas.catalogue import datasets
 from schemas.explain import explain, rules_of
 from schemas.file_rules import BETWEEN_DELIVERIES
 from schemas.registry import next_due
 from schemas.replay import HeldThen, JudgedAgain, name_of
-from schemas.report import no_workbook
+from schemas.report import Part, no_workbook
 from schemas.shapes import FINDING_TYPES, Judged
 from schemas.standing import extent
 from schemas.told import Told

@@ -10,12 +10,15 @@ import re
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from schemas.audit.deliveries import Counts, Result
-from schemas.contract import Severity
+from schemas.audit.deliveries import Counts, Result, Verdict
+from schemas.contract import Contract, Severity
 from schemas.told import Told, ToldItem, comparable, in_all, last_months
 from schemas.wording import counted, deadline, listed, month, share, shortened, spans, stamp
+
+if TYPE_CHECKING:
+    import polars as pl
 
 SCHEMA_VERSION = "1"
 RANGES_SHOWN = 20
@@ -382,3 +385,13 @@ def _month(told: Told) -> dict[str, Any]:
     rows = told.rows
     numbers = {"read": rows.read, "accepted": rows.accepted, "held": rows.held}
     return {"period": told.period, "version": told.version, "result": str(told.result), **numbers}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One dataset in a file, with what was found in it. A workbook may carry several, one a sheet."""
+
+    report: Report
+    verdict: Verdict
+    findings: pl.DataFrame
+    contract: Contract

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import calendar
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -123,25 +124,16 @@ def shown(texts: pl.Series, field: Field | None, contract: Contract, cut_off: da
         return frame.select(pl.when(empty).then(found), (~empty).alias("hidden"))
     if not contract.participant_level:
         return frame.select(found, pl.lit(False).alias("hidden"))
-    rows = frame.group_by("text").len("rows")
+    rows = Counter(texts)
     known = _known(field, contract, cut_off)
     if len(known) > MOST_KNOWN:
         known.clear()
-    if new := [t for t in rows["text"] if t not in known]:
+    if new := [text for text in rows if text not in known]:
         known |= _judged(pl.Series(new, dtype=pl.String), field, contract, cut_off)
-    judged = [known[t] for t in rows["text"]]
-    shows = [
-        j is _Showing.ALWAYS or (j is _Showing.OFTEN and n >= LEAST_ROWS_OF_A_CODE)
-        for j, n in zip(judged, rows["rows"], strict=True)
-    ]
-    told = frame.join(
-        rows.with_columns(pl.Series("shown", shows, pl.Boolean)),
-        on="text",
-        how="left",
-        nulls_equal=True,
-        maintain_order="left",
-    )
-    return told.select(pl.when("shown").then(found), (~pl.col("shown")).alias("hidden"))
+    often = {text for text, n in rows.items() if n >= LEAST_ROWS_OF_A_CODE}
+    shows = {t for t in rows if known[t] is _Showing.ALWAYS or (known[t] is _Showing.OFTEN and t in often)}
+    visible = pl.Series([text in shows for text in texts], dtype=pl.Boolean)
+    return frame.select(pl.when(visible).then(found), (~visible).alias("hidden"))
 
 
 def text_shown(text: str, field: Field | None, contract: Contract, cut_off: date) -> str | None:

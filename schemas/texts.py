@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,8 @@ class Texts:
     @classmethod
     def of(cls, column: pl.Series) -> Texts:
         """The texts of a column; a cell without one has the empty text."""
-        return cls.encoded(pc.dictionary_encode(column.fill_null("").to_arrow()))
+        encoded = column.fill_null("").cast(pl.Categorical(pl.Categories.random())).to_physical()
+        return cls(column.fill_null("").gather(encoded.arg_unique()).alias("text"), encoded.alias("place"))
 
     @classmethod
     def encoded(cls, column: pa.DictionaryArray) -> Texts:

@@ -12,7 +12,6 @@ from pathlib import Path
 import typer
 
 from flows.judgement import judge_file, judgement_key, row_types
-from flows.marking import mark
 from flows.steps.receive import FILE_NAME, PERIOD, WHOLE_RETURN, delivery_of, sheets_of_return
 from flows.steps.receive.manifest import manifest_of
 from flows.steps.report import delivery_report, report_json, report_lines, write_reports
@@ -21,14 +20,13 @@ from flows.store.places import Places
 from flows.store.raw import fingerprint
 from flows.store.runs import now
 from flows.terminal import Exit, tell
-from flows.workbooks.marked import Part
 from schemas.audit.deliveries import Delivery, Result
 from schemas.audit.findings import Outcome
 from schemas.catalogue import datasets
 from schemas.contract import Severity
 from schemas.file_rules import BETWEEN_DELIVERIES
 from schemas.registry import NONE, returns_for, sites
-from schemas.report import Report, no_workbook
+from schemas.report import Part, Report, no_workbook
 from schemas.shapes import Finding, findings_frame
 
 
@@ -129,6 +127,8 @@ def _judged(file: Path, delivery: Delivery) -> Part:
 
 def _write(file: Path, delivery: Delivery, parts: Sequence[Part], to: Path) -> tuple[tuple[Path, ...], list[str]]:
     """Write the reports as the night does, and the marked workbook. Gives the files, and what to say of them."""
+    from flows.marking import mark  # most checks write nothing, and need no writer of workbooks
+
     marked, why_not = mark(file, delivery, parts, to / delivery.site_code)
     name, no_name = marked.name if marked else "", no_workbook(why_not)
     reports = [replace(p.report, marked_workbook=name, no_marked_workbook=no_name) for p in parts]

@@ -13,12 +13,13 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import IO
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flows.store.places import VERDICT, Places
@@ -70,6 +71,10 @@ class Judgements:
         return JudgementWriter(work, self.folder(key), types, unlike)
 
 
+class RowsLost(Exception):  # noqa: N818 - it says what happened
+    """Judging lost or gained a row: a fault of ours, and no judgement."""
+
+
 class _Nameless:
     """Rows on disk that have no name yet: they are gone when it is closed, or with the process, unless they are `put`.
 
@@ -78,18 +83,17 @@ class _Nameless:
     """
 
     def __init__(self, folder: Path, types: dict[str, pl.DataType], unlike: Sequence[str] = ()) -> None:
-        self._folder, self._names, self._unlike = folder, list(types), unlike
+        self._names, self._unlike = list(types), unlike
         self._schema: pa.Schema = pl.DataFrame(schema=types).to_arrow().schema
-        self._begin()
-
-    def _begin(self) -> None:
-        self.rows = 0
-        self._file: IO[bytes] = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - it lives as long as this
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - it lives as long as this
         self._writer = pa.ipc.new_stream(self._file, self._schema)
+        self._changes: list[Callable[[pa.RecordBatch], pa.RecordBatch]] = []
+        self.rows = 0
 
     def write(self, frame: pl.DataFrame) -> None:
         """Add rows."""
-        for batch in frame.select(self._names).to_arrow().cast(self._schema).to_batches():
+        table = frame.select(self._names).to_arrow()
+        for batch in (table if table.schema == self._schema else table.cast(self._schema)).to_batches():
             self.add(batch)
 
     def add(self, rows: pa.RecordBatch) -> None:
@@ -98,29 +102,28 @@ class _Nameless:
             self._writer.write_batch(rows)
             self.rows += len(rows)
 
-    def rewrite(self, changed: Callable[[pa.RecordBatch], pa.RecordBatch]) -> None:
-        """Write everything anew as `changed` gives it, a part at a time. Without a name, as before."""
-        before = self._written()
-        with self._file:
-            self._begin()
-            for part in before:
-                self.add(changed(part))
+    def change(self, changed: Callable[[pa.RecordBatch], pa.RecordBatch]) -> None:
+        """Let all be put as `changed` gives it, a part at a time."""
+        self._changes.append(changed)
 
-    def put(self, path: Path) -> None:
-        """Give the rows a name, as Parquet."""
+    def put(self, path: Path) -> int:
+        """Give the rows a name, as Parquet. Gives their number."""
         alike = [name for name in self._names if name not in self._unlike]
         with pq.ParquetWriter(
             path, self._schema, compression="zstd", use_dictionary=alike, write_statistics=list(self._unlike)
         ) as parquet:
-            for group in _row_groups(self._written()):
+            written = 0
+            for group in _row_groups(self._as_changed()):
                 parquet.write_table(group, row_group_size=len(group))
+                written += len(group)
         self.close()
+        return written
 
-    def _written(self) -> Iterator[pa.RecordBatch]:
-        """What was written, batch by batch. Nothing more can be added."""
+    def _as_changed(self) -> Iterator[pa.RecordBatch]:
         self._writer.close()
         self._file.seek(0)
-        return iter(pa.ipc.open_stream(self._file))
+        for batch in pa.ipc.open_stream(self._file):
+            yield reduce(lambda rows, change: change(rows), self._changes, batch)
 
     def close(self) -> None:
         """Let it go."""
@@ -147,6 +150,8 @@ class JudgementWriter:
         self.work, self.home = work, home
         self._files = {name: _Nameless(work.parent, types, unlike) for name in (ACCEPTED, HELD)}
         self._files[FINDINGS] = _Nameless(work.parent, FINDING_TYPES)
+        self._taken_out = self._moved = 0
+        self._refused = False
 
     def __enter__(self) -> JudgementWriter:
         return self
@@ -158,8 +163,9 @@ class JudgementWriter:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many rows each part has."""
-        return {name: file.rows for name, file in self._files.items()}
+        """How many rows each part has, once what was moved is where it belongs."""
+        moved = {ACCEPTED: -self._taken_out, HELD: self._moved}
+        return {name: file.rows + moved.get(name, 0) for name, file in self._files.items()}
 
     def accept(self, rows: pl.DataFrame) -> None:
         """Write accepted rows."""
@@ -175,32 +181,42 @@ class JudgementWriter:
 
     def move(self, to_held: pl.Series, dropped: pl.Series) -> None:
         """Take rows out of the accepted ones: some are held after all, some are repeats and belong nowhere."""
-        held, gone = to_held.to_arrow(), pl.concat([to_held, dropped]).to_arrow()
+        held, gone = to_held.to_numpy(), pl.concat([to_held, dropped]).to_numpy()
+        accepted, others = self._files[ACCEPTED], self._files[HELD]
 
         def kept(rows: pa.RecordBatch) -> pa.RecordBatch:
-            self._files[HELD].add(rows.filter(pc.is_in(rows["source_row"], held)))
-            return rows.filter(pc.invert(pc.is_in(rows["source_row"], gone)))
+            row = rows["source_row"].to_numpy()
+            others.add(rows.filter(pa.array(np.isin(row, held))))
+            return rows.filter(pa.array(~np.isin(row, gone)))
 
-        self._files[ACCEPTED].rewrite(kept)
+        accepted.change(kept)
+        self._taken_out, self._moved = len(gone), len(held)
 
     def refuse(self, keep_rows: bool) -> None:
         """Accept nothing. The rows are kept as held, or not kept at all where the file holds personal data."""
+        accepted, held = self._files[ACCEPTED], self._files[HELD]
 
         def none_kept(rows: pa.RecordBatch) -> pa.RecordBatch:
             if keep_rows:
-                self._files[HELD].add(rows)
+                held.add(rows)
             return rows.slice(0, 0)
 
-        self._files[ACCEPTED].rewrite(none_kept)
+        accepted.change(none_kept)
+        self._refused = True
         if not keep_rows:
-            self._files[HELD].rewrite(lambda rows: rows.slice(0, 0))
-            self._files[FINDINGS].rewrite(_hidden)
+            held.change(lambda rows: rows.slice(0, 0))
+            self._files[FINDINGS].change(_hidden)
 
     def finish(self, verdict: Verdict) -> None:
-        """Put the judgement in its place, whole and on disk: only now does anything of it have a name."""
+        """Put the judgement in its place, whole and on disk: only now does anything of it have a name.
+
+        Raises RowsLost if what was written is not what was counted.
+        """
         self.work.mkdir(mode=0o750)
-        for name, file in self._files.items():
-            file.put(self.work / name)
+        due = self.counts
+        written = {name: file.put(self.work / name) for name, file in self._files.items()}
+        if not self._refused and written != due:
+            raise RowsLost(f"{written} rows were written, {due} were due")
         (self.work / VERDICT).write_text(json.dumps(verdict.to_json(), indent=1), encoding="utf-8")
         for path in (*self.work.iterdir(), self.work):
             sync(path)

@@ -32,12 +32,12 @@ from flows.workbooks.dress import (
     width_of,
 )
 from flows.workbooks.given_back import HIDDEN_CELL, given_back, merged_areas, tabs
-from schemas.audit.deliveries import Result, Verdict
+from schemas.audit.deliveries import Result
 from schemas.audit.findings import Outcome
-from schemas.contract import Contract, Field, Kind, Severity
+from schemas.contract import Field, Kind, Severity
 from schemas.explain import RuleText, explain
 from schemas.personal_data import RULES_OF_PERSONAL_FILES, WORTH_A_LOOK, may_be_named, personal_rule
-from schemas.report import Report
+from schemas.report import Part, Report
 from schemas.returned_workbook import OUR_SHEETS, PROBLEMS, READ_ME, ROW_PROBLEMS
 from schemas.shapes import SheetCells, column_letter, index_of
 from schemas.wording import counted, deadline
@@ -50,16 +50,6 @@ ROWS_TO_ADD = 200  # below the last one, where the lists still open
 HIDDEN = "hidden - see your own file"
 _ROWS_MEASURED = 2_000  # for the width of a column
 _BESIDE = 62  # the width of the last column
-
-
-@dataclass(frozen=True)
-class Part:
-    """One dataset in a file, with what was found in it. A workbook may carry several, one a sheet."""
-
-    report: Report
-    verdict: Verdict
-    findings: pl.DataFrame
-    contract: Contract
 
 
 def why_not(parts: Sequence[Part]) -> str:

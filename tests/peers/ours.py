@@ -21,9 +21,9 @@ from flows.steps.report import delivery_report, write_reports  # noqa: E402
 from flows.store.judgements import HELD, Judgements  # noqa: E402
 from flows.store.places import Places  # noqa: E402
 from flows.store.raw import fingerprint  # noqa: E402
-from flows.workbooks.marked import Part  # noqa: E402
 from schemas.catalogue import datasets  # noqa: E402
 from schemas.contract import Contract  # noqa: E402
+from schemas.report import Part  # noqa: E402
 
 SITE, DATASET, PERIOD = "MHT-BPL", "contacts", "201611"
 RECEIVED = datetime(2016, 12, 2, 16, 12, tzinfo=UTC)

@@ -37,8 +37,9 @@ from flows.marking import mark
 from flows.steps.receive import delivery_of
 from flows.steps.receive.manifest import manifest_of
 from flows.steps.report import delivery_report
-from flows.workbooks.marked import MOST_ROWS_MARKED, Part
+from flows.workbooks.marked import MOST_ROWS_MARKED
 from schemas.catalogue import datasets
+from schemas.report import Part
 from schemas.returned_workbook import CODES, PROBLEMS, READ_ME, ROW_PROBLEMS
 
 DUE = datetime(2016, 12, 9, 17)

@@ -47,9 +47,11 @@ class WholeFile:
         self._at_fault: list[pl.Series] = []
         self._said: set[tuple[object, ...]] = set()
 
-    def count_held(self, source_rows: pl.Series) -> None:
-        """Count rows that only the whole file shows to be at fault."""
+    def count_held(self, source_rows: pl.Series) -> pl.Series:
+        """Count rows that the whole file shows to be at fault. Gives those that nothing else held."""
+        before = pl.concat(self._at_fault).implode()
         self._at_fault.append(source_rows)
+        return source_rows.filter(~source_rows.is_in(before))
 
     def add(self, typed: TypedBatch, findings: pl.DataFrame) -> pl.DataFrame:
         """Remember a batch. Gives the findings to keep: of very many rows left out, only the number is told."""

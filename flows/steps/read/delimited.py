@@ -23,7 +23,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from flows.steps.read.encoding import Data, as_utf8, let_go
+from flows.steps.read.encoding import Data, as_utf8
 from flows.steps.read.heading import MOST_COLUMNS, ROWS_SEARCHED, find_heading, is_whole, joined, matches
 from flows.steps.read.lines import Grammar, Lines
 from schemas.contract import Severity
@@ -169,7 +169,6 @@ class _Scan:
                 continue
             yield self._batch(chunk, lines, kinds, joined)
             self.offset += int(lines.nexts[len(kinds) - 1])
-            let_go(self.data, self.offset)
             self.line += len(kinds)
             reach = CHUNK
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import codecs
 import io
-import mmap
+import os
 import tempfile
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -20,7 +22,6 @@ from schemas.contract import Severity
 from schemas.shapes import Finding, Unreadable
 from schemas.wording import counted, listed
 
-Data = bytes | mmap.mmap
 MOST_ZERO_BYTES = 0.1  # of a file: with fewer, the lines that hold them are held; with more, it is no text
 LONGEST_LINE = 4 << 20  # bytes: a row of a spreadsheet with 100 columns, each filled to its limit, is shorter
 LINES_NAMED = 5
@@ -28,16 +29,30 @@ _PIECE = 4 << 20
 _NAMES = {"cp1252": "Windows-1252", "utf-16": "UTF-16"}
 
 
+class Data:
+    """The bytes of an open file, read when a part of them is asked for: none of them stays in memory."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._size = file, os.fstat(file.fileno()).st_size
+        weakref.finalize(self, file.close)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, part: slice) -> bytes:
+        start, end, _ = part.indices(self._size)
+        return os.pread(self._file.fileno(), max(end - start, 0), start)
+
+
 def as_utf8(path: Path) -> tuple[Data, str, list[Finding]]:
     """The file's text as UTF-8, how it was written, and what to tell of that. Its lines end with a line feed.
 
-    A text in UTF-8 is the file itself, mapped; another is written anew beside it, in a file without a name.
+    A text in UTF-8 is the file itself; another is written anew beside it, in a file without a name.
     Raises Unreadable: F01 empty, F02 no text that can be read, U01 a line beyond LONGEST_LINE.
     """
     if path.stat().st_size == 0:
         raise Unreadable("F01")
-    with path.open("rb") as file:
-        data: Data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    data = Data(path.open("rb"))
     try:
         encoding = _encoding_of(data)
         if encoding != "utf-8":
@@ -73,25 +88,17 @@ def _encoding_of(data: Data) -> str:
 
 def _written_anew(data: Data, decoder: codecs.IncrementalDecoder | io.IncrementalNewlineDecoder) -> Data:
     """The text as a decoder gives it, in UTF-8. Raises UnicodeError."""
-    with tempfile.TemporaryFile() as file:
-        for piece in _pieces(data):
-            file.write(decoder.decode(piece).encode())
-        file.write(decoder.decode(b"", final=True).encode())
-        file.flush()
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if file.tell() else b""
-
-
-def let_go(data: Data, end: int) -> None:
-    """Give back the memory of a mapped file up to `end`: what has been read is not to fill it."""
-    if isinstance(data, mmap.mmap) and (whole_pages := end // mmap.PAGESIZE * mmap.PAGESIZE):
-        data.madvise(mmap.MADV_DONTNEED, 0, whole_pages)
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the data
+    for piece in _pieces(data):
+        file.write(decoder.decode(piece).encode())
+    file.write(decoder.decode(b"", final=True).encode())
+    file.flush()
+    return Data(file)
 
 
 def _pieces(data: Data) -> Iterator[bytes]:
-    """The bytes from first to last, no more than a few of them at hand at a time."""
-    for start in range(0, len(data), _PIECE):
-        yield data[start : start + _PIECE]
-        let_go(data, start)
+    """The bytes from first to last, a few of them at a time."""
+    return (data[start : start + _PIECE] for start in range(0, len(data), _PIECE))
 
 
 def _check_utf8(data: Data) -> None:
@@ -124,11 +131,10 @@ def _ends_lines_with_returns(data: Data) -> bool:
 def _refuse_if_a_line_never_ends(data: Data) -> None:
     start = 0
     while start + LONGEST_LINE < len(data):
-        end = data.rfind(b"\n", start, start + LONGEST_LINE) + 1
+        end = data[start : start + LONGEST_LINE].rfind(b"\n") + 1
         if not end:
             raise Unreadable("U01", f"a line is longer than {LONGEST_LINE >> 20} MB, after {start:,} bytes")
-        start = end
-        let_go(data, start)
+        start += end
 
 
 def _lines_beyond_ascii(data: Data) -> str:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import jinja2
 import polars as pl
-from markupsafe import Markup
 
 from schemas import wording
 from schemas.audit.findings import Outcome
 from schemas.cells import FORMULA_SIGNS
 from schemas.contract import Severity
 from schemas.report import HIDDEN, Report
+
+if TYPE_CHECKING:
+    import jinja2
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 PAGE_LIMIT = 300_000  # bytes: a page must be small enough to e-mail
@@ -25,6 +27,9 @@ _CELL_ORDER = ("column_letter", "column_name", "rule_id", "severity", "field", "
 
 @lru_cache
 def _page() -> jinja2.Template:
+    import jinja2  # a check that writes no page needs it not
+    from markupsafe import Markup
+
     loader = jinja2.FileSystemLoader(TEMPLATES)
     pages = jinja2.Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
