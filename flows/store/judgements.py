@@ -123,7 +123,9 @@ class _Nameless:
         self._writer.close()
         self._file.seek(0)
         for batch in pa.ipc.open_stream(self._file):
-            yield reduce(lambda rows, change: change(rows), self._changes, batch)
+            rows = reduce(lambda rows, change: change(rows), self._changes, batch)
+            if len(rows):
+                yield rows
 
     def close(self) -> None:
         """Let it go."""
