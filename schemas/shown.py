@@ -125,13 +125,9 @@ def shown(texts: pl.Series, field: Field | None, contract: Contract, cut_off: da
     if not contract.participant_level:
         return frame.select(found, pl.lit(False).alias("hidden"))
     rows = Counter(texts)
-    known = _known(field, contract, cut_off)
-    if len(known) > MOST_KNOWN:
-        known.clear()
-    if new := [text for text in rows if text not in known]:
-        known |= _judged(pl.Series(new, dtype=pl.String), field, contract, cut_off)
+    said = _showing_of(list(rows), field, contract, cut_off)
     often = {text for text, n in rows.items() if n >= LEAST_ROWS_OF_A_CODE}
-    shows = {t for t in rows if known[t] is _Showing.ALWAYS or (known[t] is _Showing.OFTEN and t in often)}
+    shows = {t for t in rows if said[t] is _Showing.ALWAYS or (said[t] is _Showing.OFTEN and t in often)}
     visible = pl.Series([text in shows for text in texts], dtype=pl.Boolean)
     return frame.select(pl.when(visible).then(found), (~visible).alias("hidden"))
 
@@ -169,6 +165,22 @@ class _Showing(Enum):
 def _known(field: Field | None, contract: Contract, cut_off: date) -> dict[str | None, _Showing]:
     """What was judged of the texts of a field before: a file's next batch holds mostly the same ones."""
     return {}
+
+
+def _showing_of(
+    texts: Sequence[str | None], field: Field | None, contract: Contract, cut_off: date
+) -> dict[str | None, _Showing]:
+    """Whether each distinct text may be shown. What is known may be forgotten at any time: batches run side by side."""
+    import polars as pl
+
+    known = _known(field, contract, cut_off)
+    said = {text: known.get(text) for text in texts}
+    new = [text for text, showing in said.items() if showing is None]
+    judged = _judged(pl.Series(new, dtype=pl.String), field, contract, cut_off) if new else {}
+    if len(known) > MOST_KNOWN:
+        known.clear()
+    known |= judged
+    return {text: showing or judged[text] for text, showing in said.items()}
 
 
 def _judged(texts: pl.Series, field: Field | None, contract: Contract, cut_off: date) -> dict[str | None, _Showing]:

@@ -85,7 +85,7 @@ def middle(costs: Sequence[Cost]) -> Cost:
     )
 
 
-def python(*arguments: str | Path) -> list[str]:
+def python(*arguments: str | int | Path) -> list[str]:
     """A command that runs a file of this folder with this Python."""
     script, *rest = arguments
     return [sys.executable, str(Path(__file__).with_name(str(script))), *map(str, rest)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import datetime
 from pathlib import Path
 
 from flows.settings import Settings
@@ -12,4 +11,4 @@ from flows.unchanged import plain_night
 
 if __name__ == "__main__":
     os.environ["PILOTS_ENGINE"] = "plain"
-    plain_night(Settings.of(Path(sys.argv[1])), datetime.fromisoformat(sys.argv[2]) if sys.argv[2:] else None)
+    plain_night(Settings.of(Path(sys.argv[1])))

@@ -1,0 +1,44 @@
+"""Batches that are worked on at once: their results come in order, and only so many are at hand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from flows.side_by_side import AT_ONCE, side_by_side
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 7])
+def test_results_come_in_the_order_of_the_batches(number: int) -> None:
+    def work(batch: int) -> int:
+        time.sleep(0.01 if batch % 2 else 0.03)  # later ones are done before earlier ones
+        return batch * batch
+
+    assert list(side_by_side(work, ((i,) for i in range(number)))) == [i * i for i in range(number)]
+
+
+def test_no_more_are_read_than_can_be_worked_on() -> None:
+    read, done = 0, 0
+
+    def batches() -> Iterator[tuple[int]]:
+        nonlocal read
+        for read in range(1, 30):
+            assert read - done <= AT_ONCE + 1, "the file would come into memory whole"
+            yield (read,)
+
+    for _ in side_by_side(lambda batch: batch, batches()):
+        done += 1
+    assert (read, done) == (29, 29)
+
+
+@pytest.mark.parametrize("at", [0, 1, 5])
+def test_a_fault_in_one_batch_is_raised(at: int) -> None:
+    def work(batch: int) -> int:
+        if batch == at:
+            raise ZeroDivisionError(batch)
+        return batch
+
+    with pytest.raises(ZeroDivisionError):
+        list(side_by_side(work, ((i,) for i in range(8))))
