@@ -16,8 +16,9 @@ help: ## List the targets
 demo: $(VENV)/.run ## Install, write sample extracts, run one night, say where to look
 	$(BIN)/pilots demo
 
+# One process more than there are cores: some tests wait, for a server or for the clock.
 test: $(VENV)/.test ## Run the everyday tests
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $$(( $$(nproc) + 1 )) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.test ## Check style and types
 	$(BIN)/ruff format --check .

@@ -142,6 +142,8 @@ def judge_delivery(
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001 - one file never stops the others
+        if FileStat.of(path) != before:
+            return Judgement(delivery.delivery_id, None, key, CHANGED)
         return Judgement(delivery.delivery_id, None, key, f"could not be judged, by a fault of ours: {told(error)}")
     return Judgement(delivery.delivery_id, verdict.result, key)
 

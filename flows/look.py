@@ -19,9 +19,10 @@ def look_over(places: Places) -> str:
     try:
         files = sorted(stats_below(places.raw), key=lambda found: found[0])
         agreed = FileStat.of(places.corrections) if places.corrections.exists() else None
+        runs = all_that_runs()
     except OSError:
         return ""
     stats = [agreed, *(stat for _, stat in files)]
     if not all(stat.is_settled for stat in stats if stat is not None):
         return ""
-    return hashlib.sha256(repr((files, agreed, all_that_runs())).encode()).hexdigest()
+    return hashlib.sha256(repr((files, agreed, runs)).encode()).hexdigest()

@@ -108,25 +108,25 @@ def _new_warehouse(work: Work, judged: Sequence[Judged], wanted: str, keep: int)
     """
     kept = kept_load(work.places, load_version())
     there = kept.exists()
+    name = f"{now():%Y%m%dT%H%M%S}-{work.id[-6:]}_{wanted}"
     try:
-        published = _made(work, judged, wanted, keep, kept)
+        published = _made(work, judged, name, keep, kept)
     except Exception as error:
         if not there or isinstance(error, OSError):
             raise
         discard(kept)
-        published = _made(work, judged, wanted, keep, kept)
+        published = _made(work, judged, name, keep, kept)
     work.judgements.sweep(set(work.ledger.judgement_keys().values()))
     return published
 
 
-def _made(work: Work, judged: Sequence[Judged], wanted: str, keep: int, kept: Path) -> Path:
-    name = f"{now():%Y%m%dT%H%M%S}-{work.id[-6:]}_{wanted}"
+def _made(work: Work, judged: Sequence[Judged], name: str, keep: int, kept: Path) -> Path:
     file = unfinished_build(work.places, name)
     discard(file)
     load_core(file, judged, work.ledger.runs(), work.judgements, work.options(), kept)
     relate_tables(file, judged, work.judgements, work.options(), kept)
     build_marts(file, work.options())
-    return publish_build(work.places, file, name, judged, keep, work.settings.reading_group)
+    return publish_build(work.places, file, name, judged, keep, work.settings.reading_group, work.options())
 
 
 @as_flow(name="nightly")

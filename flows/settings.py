@@ -71,7 +71,7 @@ def _of_the_file(path: Path) -> dict[str, Any]:
 
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as wrong:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
         raise ValueError(f"{path} cannot be read: {wrong}") from None
 
 
@@ -86,5 +86,8 @@ def _as_kind(default: Any, given: Any) -> Any:
     if isinstance(default, Path) and isinstance(given, str):
         return Path(given)
     if isinstance(default, int) and isinstance(given, str):
-        return int(given) if given.strip().lstrip("+-").isdecimal() else given
+        try:
+            return int(given)
+        except ValueError:
+            return given
     return given

@@ -40,7 +40,7 @@ def _files_below(folder: Path) -> Iterator[Path]:
     for entry in sorted(os.scandir(folder), key=lambda e: e.name):
         if entry.is_file():
             yield Path(entry.path)
-        elif entry.name != "__pycache__":
+        elif entry.name != "__pycache__" and entry.is_dir(follow_symlinks=False):
             yield from _files_below(Path(entry.path))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Any
 
 from flows.judgement import Judgement, judgement_key
@@ -14,7 +14,7 @@ from flows.replay import corrections_to_mend
 from flows.run import EVERYTHING, Reported, Run, Scope
 from flows.settings import Settings
 from flows.settled import as_it_stands
-from flows.steps.receive import UNREADABLE, Received
+from flows.steps.receive import TRIED_AGAIN, Received
 from flows.store.corrections import corrections_of
 from flows.store.judgements import Judgements
 from flows.store.ledger import Ledger
@@ -97,15 +97,14 @@ class Work(Run):
     def stands_until(self) -> datetime:
         """Until when the clock alone changes nothing: then a return falls due, or a correction has lapsed."""
         lapse = self.corrections.stand_to
-        lapsed = datetime.max if lapse == date.max else datetime.combine(lapse, time.max)
-        return min(next_turn(self.moment), lapsed)
+        return min(next_turn(self.moment), datetime.combine(lapse, time.max))
 
     def is_all_done(self, received: Received, not_judged: Sequence[str], reported: Reported) -> bool:
         """Whether nothing is left to do: all was looked at, and what could not be read, judged or told is tried again.
 
         A retry leaves other sites' files waiting.
         """
-        unread = any(u.rule_id == UNREADABLE for u in received.unusable)
+        unread = any(u.rule_id in TRIED_AGAIN for u in received.unusable)
         return self.scope == EVERYTHING and not (unread or not_judged or reported.not_told)
 
     def options(self) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from schemas.registry import programmes, rows, sites
 if TYPE_CHECKING:
     import polars as pl
 
-MOST_KNOWN = 100_000  # texts of a field
+MOST_KNOWN, FIELDS_KNOWN = 20_000, 32  # texts that are remembered of a field (at a cut-off), and such fields
 LONGEST_SHOWN = 40  # characters of a text that is no label of ours
 YOUNGEST = 14  # years: nobody in a pilot is younger than 16, so no date of the last 14 years is a birth
 MOST_DIGITS_BESIDE_WORDS = 4
@@ -161,9 +161,12 @@ class _Showing(Enum):
     NEVER = auto()
 
 
-@lru_cache
+@lru_cache(FIELDS_KNOWN)
 def _known(field: Field | None, contract: Contract, cut_off: date) -> dict[str | None, _Showing]:
-    """What was judged of the texts of a field before: a file's next batch holds mostly the same ones."""
+    """Which texts of a field may be shown, as judged before: the next batch holds mostly the same ones.
+
+    What may never be shown is not remembered: it may be somebody's.
+    """
     return {}
 
 
@@ -177,9 +180,9 @@ def _showing_of(
     said = {text: known.get(text) for text in texts}
     new = [text for text, showing in said.items() if showing is None]
     judged = _judged(pl.Series(new, dtype=pl.String), field, contract, cut_off) if new else {}
-    if len(known) > MOST_KNOWN:
+    if len(known) + len(judged) > MOST_KNOWN:
         known.clear()
-    known |= judged
+    known |= {t: showing for t, showing in judged.items() if showing is not _Showing.NEVER}
     return {text: showing or judged[text] for text, showing in said.items()}
 
 

@@ -37,7 +37,7 @@ _OF_THE_DELIVERY = tuple(n for n, *_ in PROVENANCE if n != "source_row")  # the 
 
 
 _TOLD = {Standing.SAME: ("F17", Severity.WARNING), Standing.STALE: ("F18", Severity.FILE)}  # found of a standing
-_MOST_UNUSED = 64 << 20  # bytes of a kept file that may be unused before it is worth making anew
+_MOST_UNUSED = 16 << 20  # bytes of a kept file that may be unused before it is worth making anew
 
 
 class Doubtful(Exception):  # noqa: N818 - it says what the file is
@@ -71,6 +71,8 @@ def load(
     """
     file = kept or build
     there = file.exists()
+    if not there:
+        discard(file)  # what is left beside a file that is gone
     try:
         loaded = _bring_up_to_date(file, judged, runs, judgements, options or {})
     except (duckdb.Error, Doubtful):
@@ -114,6 +116,7 @@ def _bring_up_to_date(
             db.execute(f'delete from core."{name}" where delivery_id in (select unnest(?::varchar[]))', [gone])
             _load_dataset(db, contract, [j for j in new if j.delivery.dataset == name], judgements)
         db.commit()
+        db.execute("checkpoint")  # closing would hide that it failed, and the copy would be of the night before
         return _counted(db, judged)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -19,15 +20,21 @@ class NotConserved(Exception):  # noqa: N818 - the finding itself
 
 
 def publish(
-    places: Places, build: Path, name: str, judged: Sequence[Judged], keep: int, reading_group: str = ""
+    places: Places,
+    build: Path,
+    name: str,
+    judged: Sequence[Judged],
+    keep: int,
+    reading_group: str = "",
+    options: dict[str, Any] | None = None,
 ) -> Path:
     """Prove the build and make it the one that readers open. Gives its path.
 
     Raises NotConserved (and leaves the published build as it was) if a row was lost or gained on the way.
     """
-    with duckdb.connect(str(build)) as db:
+    with duckdb.connect(str(build), config=options or {}) as db:
         db.execute("checkpoint")
-    with duckdb.connect(str(build), read_only=True) as db:
+    with duckdb.connect(str(build), read_only=True, config=options or {}) as db:
         prove(db, judged)
     if reading_group:
         shutil.chown(build, group=reading_group)

@@ -35,7 +35,7 @@ def kept_load(places: Places, version: str) -> Path:
 
 def discard(file: Path) -> None:
     """Delete a database file and all that DuckDB put beside it: a log that is left would be replayed into the next."""
-    for part in (file, *file.parent.glob(f"{file.name}.*")):
+    for part in (*file.parent.glob(f"{file.name}.*"), file):  # the file last: with it the others are known
         shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
 
 

@@ -153,7 +153,6 @@ class JudgementWriter:
         self._files = {name: _Nameless(work.parent, types, unlike) for name in (ACCEPTED, HELD)}
         self._files[FINDINGS] = _Nameless(work.parent, FINDING_TYPES)
         self._taken_out = self._moved = 0
-        self._refused = False
 
     def __enter__(self) -> JudgementWriter:
         return self
@@ -204,7 +203,8 @@ class JudgementWriter:
             return rows.slice(0, 0)
 
         accepted.change(none_kept)
-        self._refused = True
+        left = accepted.rows - self._taken_out
+        self._taken_out, self._moved = accepted.rows, self._moved + left if keep_rows else -held.rows
         if not keep_rows:
             held.change(lambda rows: rows.slice(0, 0))
             self._files[FINDINGS].change(_hidden)
@@ -217,7 +217,7 @@ class JudgementWriter:
         self.work.mkdir(mode=0o750)
         due = self.counts
         written = {name: file.put(self.work / name) for name, file in self._files.items()}
-        if not self._refused and written != due:
+        if written != due:
             raise RowsLost(f"{written} rows were written, {due} were due")
         (self.work / VERDICT).write_text(json.dumps(verdict.to_json(), indent=1), encoding="utf-8")
         for path in (*self.work.iterdir(), self.work):

@@ -111,5 +111,6 @@ class Places:
 
     def clear_unfinished(self) -> None:
         """Throw away what a run that was cut off left behind. Only for the holder of the lock."""
-        for left in (*self.unfinished.iterdir(), *self.builds.glob(".*")):
+        spilled = self.judgements.with_name("loaded").glob("*.tmp")
+        for left in (*self.unfinished.iterdir(), *self.builds.glob(".*"), *spilled):
             shutil.rmtree(left) if left.is_dir() else left.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ def look(data: Path) -> int:
         rows = ledger.execute("select path, size, mtime_ns, ctime_ns, inode from files")
         known = {path: stat for path, *stat in rows}
     raw = data / "raw"
-    stats = {p.relative_to(raw).as_posix(): p.stat() for p in raw.glob("*/*")}
+    stats = {f"{site.name}/{file.name}": file.stat() for site in os.scandir(raw) for file in os.scandir(site)}
     now = {path: [s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino] for path, s in stats.items()}
     return sum(now.get(path) != known.get(path) for path in now.keys() | known.keys())
 

@@ -10,6 +10,8 @@ from flows.run import opened
 from flows.settings import Settings
 from flows.steps.load import load
 from flows.steps.receive import receive
+from flows.store.builds import kept_load
+from flows.versions import load_version
 from flows.work import Work
 
 
@@ -23,7 +25,8 @@ def receive_to_load(data: Path) -> None:
         if wrong := [j.problem for j in made if j.problem]:
             sys.exit("; ".join(wrong))
         run.remember(made)
-        load(data / "loaded.duckdb", run.judged(received), [], run.judgements, run.options())
+        kept = kept_load(run.places, load_version())
+        load(data / "loaded.duckdb", run.judged(received), [], run.judgements, run.options(), kept)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,11 @@ ADDRESS = ["rule_id", "severity", "source_row", "field"]
 
 def differences(data: Path, by_hand: Path) -> list[str]:
     """What is not the same, in words."""
-    mine, theirs = _result(data, "findings").select(ADDRESS), pl.scan_parquet(by_hand / "findings.parquet")
-    theirs = theirs.select(ADDRESS)
+    mine, theirs = _result(data, "findings"), pl.scan_parquet(by_hand / "findings.parquet")
+    one, other = (found.group_by(ADDRESS).len("times") for found in (mine, theirs))
+    all_of_it = [*ADDRESS, "times"]
     found = pl.concat(
-        [a.join(b, ADDRESS, "anti", nulls_equal=True) for a, b in ((mine, theirs), (theirs, mine))]
+        [a.join(b, all_of_it, "anti", nulls_equal=True) for a, b in ((one, other), (other, one))]
     ).collect()
     differ = [f"findings that only one side has:\n{found}"] if len(found) else []
     return differ + [

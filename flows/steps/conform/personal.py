@@ -131,13 +131,15 @@ def without(typed: dict[str, pl.Series], field: Field, at_fault: pl.DataFrame) -
 def _worth_a_look(texts: pl.Series, named: pl.Series, field: Field | None) -> pl.Series:
     """Which well-formed texts of a column may yet hold personal data: in a typed column none may."""
     if field is not None and field.personal_when is PersonalWhen.FULL_DATE:
-        return texts.str.contains(MAY_BE_A_DATE)
+        return texts.str.contains(_pattern_worth_a_look(field))
     if field is None or field.kind in (Kind.TEXT, Kind.REFERENCE):
         return texts.str.contains(_pattern_worth_a_look(field)) | named
     return pl.Series([False]).new_from_index(0, len(texts))
 
 
 def _pattern_worth_a_look(field: Field | None) -> str:
+    if field is not None and field.personal_when is PersonalWhen.FULL_DATE:
+        return MAY_BE_A_DATE
     return REFERENCE_WORTH_A_LOOK if field is not None and field.pattern else WORTH_A_LOOK
 
 

@@ -1,7 +1,8 @@
 """The references of a file's rows: to find, once the whole file has been seen, those that stand on several rows.
 
-Eight bytes of each row stay in memory; what is only asked of the few rows that share a reference waits on disk, in a
-file without a name. All of it are digests: no reference is kept.
+Sixteen bytes of each row are in memory at the most; what is only asked of the rows that share a reference waits on
+disk, in a file without a name (where very many share one, they cost some 250 bytes each). All of it are digests: no
+reference is kept.
 """
 
 from __future__ import annotations

@@ -29,6 +29,10 @@ _PIECE = 4 << 20
 _NAMES = {"cp1252": "Windows-1252", "utf-16": "UTF-16"}
 
 
+class ShrunkError(Exception):
+    """The file became shorter while it was read: somebody is writing it."""
+
+
 class Data:
     """The bytes of an open file, read when a part of them is asked for: none of them stays in memory."""
 
@@ -41,13 +45,16 @@ class Data:
 
     def __getitem__(self, part: slice) -> bytes:
         start, end, _ = part.indices(self._size)
-        return os.pread(self._file.fileno(), max(end - start, 0), start)
+        read = os.pread(self._file.fileno(), max(end - start, 0), start)
+        if len(read) < end - start:
+            raise ShrunkError(f"{end - start - len(read):,} bytes are gone since the file was opened")
+        return read
 
 
 def as_utf8(path: Path) -> tuple[Data, str, list[Finding]]:
     """The file's text as UTF-8, how it was written, and what to tell of that. Its lines end with a line feed.
 
-    A text in UTF-8 is the file itself; another is written anew beside it, in a file without a name.
+    A text in UTF-8 is the file itself; another is written anew, in a temporary file without a name.
     Raises Unreadable: F01 empty, F02 no text that can be read, U01 a line beyond LONGEST_LINE.
     """
     if path.stat().st_size == 0:
@@ -139,14 +146,17 @@ def _refuse_if_a_line_never_ends(data: Data) -> None:
 
 def _lines_beyond_ascii(data: Data) -> str:
     """The lines that hold more than plain English letters, in words; the first few by their numbers."""
-    lines: set[int] = set()
-    above = 0
+    first: list[int] = []
+    number = above = last = 0
     for piece in _pieces(data):
         marks = np.frombuffer(piece, np.uint8)
         breaks = np.flatnonzero(marks == ord("\n"))
-        lines.update((np.searchsorted(breaks, np.flatnonzero(marks > 127)) + above + 1).tolist())
-        above += len(breaks)
-    named, more = [str(n) for n in sorted(lines)[:LINES_NAMED]], len(lines) - LINES_NAMED
-    if more > 0:
-        named.append(counted(more, "more line"))
-    return f"{'line' if len(lines) == 1 else 'lines'} {listed(named)}"
+        lines = np.unique(np.searchsorted(breaks, np.flatnonzero(marks > 127))) + above + 1
+        lines = lines[lines > last]  # a line may run over two pieces
+        first += lines[: LINES_NAMED - len(first)].tolist()
+        number, above = number + len(lines), above + len(breaks)
+        last = int(lines[-1]) if len(lines) else last
+    named = [str(n) for n in first]
+    if number > LINES_NAMED:
+        named.append(counted(number - LINES_NAMED, "more line"))
+    return f"{'line' if number == 1 else 'lines'} {listed(named)}"

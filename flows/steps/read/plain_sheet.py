@@ -124,6 +124,8 @@ class _Outside:
         self._parser.Parse(b"", True)
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag.rpartition(":")[2] in ("row", "c"):  # the rows are written in a way that was not known for them
+            raise NotPlainError
         if tag not in ("dimension", "mergeCell"):
             return
         match = _AREA.fullmatch(attributes.get("ref", ""))

@@ -20,6 +20,7 @@ _EXACT = 10**15  # from here on `text_of` writes a whole number otherwise
 _MOST_SHARED = 1 << 31
 _AND, _CR, _UNDERSCORE, _X, _SPACE, _DELETE = b"&\r_x \x7f"
 _NOT_PLAIN, _NO_TAIL = Head(Kind.OTHER, ending=b"?"), Tail(ending=b"", ends_row=False)
+_ENDING = np.dtype((np.bytes_, 16))  # long enough for whatever closes a value
 
 
 class Values:
@@ -58,7 +59,9 @@ class Values:
         said, codes = _distinct(self._all.tails(self.units))
         tails = [tail_of(tail) or _NO_TAIL for tail in said]
         kinds = self._of_heads(lambda head: head.kind, np.int8)
-        ends_alike = self._of_heads(lambda head: head.ending, "S16") == _each(codes, tails, lambda t: t.ending, "S16")
+        ends_alike = self._of_heads(lambda head: head.ending, _ENDING) == _each(
+            codes, tails, lambda t: t.ending, _ENDING
+        )
         plain = np.where(valued, ends_alike, kinds == Kind.NOTHING)
         row_ends = _each(codes, tails, lambda tail: tail.ends_row, bool)
         self._ends_row = np.where(valued, row_ends, self._of_heads(lambda head: head.ends_row, bool))

@@ -34,7 +34,8 @@ PERIOD = r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])"
 FILE_NAME = re.compile(
     rf"^(?P<site>[A-Z0-9-]+)_(?P<dataset>[a-z_]+)_(?P<period>{PERIOD})_v(?P<version>\d{{1,4}})\.(?P<ext>\w+)$"
 )
-UNREADABLE = "U01"  # the rule that a file breaks which cannot be read now: each night tries again
+UNREADABLE, WRONG_MANIFEST = "U01", "F16"  # the rules that a file breaks which cannot be read now, or its manifest
+TRIED_AGAIN = (UNREADABLE, WRONG_MANIFEST)  # each night: a disk may have been away
 WHOLE_RETURN = "return"  # a workbook of this name holds several datasets, one a sheet (DOMAIN.md amendment 11)
 _LIST_OF_SHEETS, _LONGEST_LIST = "xl/workbook.xml", 8 << 20
 
@@ -157,7 +158,7 @@ def _deliveries_in(path: Path, name: str, sha256: str, received_at: datetime) ->
         sheets = [("", said["dataset"])] if said["dataset"] != WHOLE_RETURN else sheets_of_return(path)
         manifest = manifest_of(path, said["period"])
     except ValueError as wrong:
-        return UnusableFile(name, "F16" if "manifest" in str(wrong) else "U04", str(wrong))
+        return UnusableFile(name, WRONG_MANIFEST if "manifest" in str(wrong) else "U04", str(wrong))
     if len(sheets) > 1:  # its totals are about the whole workbook, not about each sheet
         manifest = manifest.model_copy(update={"rows": None, "gbp_total": None, "deletes": 0})
     identity = (said["period"], int(said["version"]), sha256, received_at)
