@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence, Set
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -71,7 +71,7 @@ class Values:
         for cell in np.flatnonzero(~plain):
             self._give_whole(int(cell))
 
-    def _of_heads(self, said: Callable[[Head], object], kind: type | str) -> np.ndarray:
+    def _of_heads(self, said: Callable[[Head], object], kind: type | np.dtype[Any]) -> np.ndarray:
         return _each(self._codes, self._heads, said, kind)
 
     def _give_whole(self, cell: int) -> None:
@@ -160,7 +160,9 @@ def _distinct(said: pa.BinaryArray) -> tuple[list[bytes], np.ndarray]:
     return encoded.dictionary.to_pylist(), np.frombuffer(encoded.indices.buffers()[1], np.int32)[: len(said)]
 
 
-def _each(codes: np.ndarray, all_: Sequence[_T], said: Callable[[_T], object], kind: type | str) -> np.ndarray:
+def _each(
+    codes: np.ndarray, all_: Sequence[_T], said: Callable[[_T], object], kind: type | np.dtype[Any]
+) -> np.ndarray:
     """What is said of each of those that are different, for all of them."""
     values: np.ndarray = np.empty(len(all_), kind)
     values[:] = [said(one) for one in all_]
