@@ -7,7 +7,9 @@ programs write them, as others do, and with bytes damaged.
 from __future__ import annotations
 
 import io
+import re
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import made_workbooks as made
@@ -220,6 +222,23 @@ def test_it_says_the_same_however_it_is_written(path: Path, rows: str, shared: b
     xml = sheet_of(rows)
     ours, theirs, _ = both(path, package_of(xml.replace("ÿ".encode(), b"\xff"), shared=shared))
     assert ours == theirs
+
+
+ROWS = '<row r="1"><c r="A1" t="inlineStr"><is><t>a</t></is></c></row><row r="2"><c r="A2"><v>1</v></c></row>'
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda xml: xml.replace(b"<sheetData>", b"<sheetData >"),
+        lambda xml: xml.replace(b"<sheetData>", b'<sheetData xml:space="preserve">'),
+        lambda xml: re.sub(rb"<(/?)(?=[a-z])", rb"<\1x:", xml).replace(b" xmlns=", b" xmlns:x="),
+    ],
+    ids=["a space", "an attribute", "a prefix"],
+)
+def test_rows_in_another_markup_are_not_passed_over(path: Path, written: Callable[[bytes], bytes]) -> None:
+    ours, theirs, _ = both(path, package_of(written(sheet_of(ROWS))))
+    assert ours == theirs == ([["a"], ["1"]], 1, [])
 
 
 @given(plain_rows(), st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=4))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,8 @@ import pytest
 from judging import CONTACT, Judge, as_csv, contacts
 
 from flows.steps.read import read
-from flows.steps.read.delimited import MOST_LINES
-from flows.steps.read.encoding import LONGEST_LINE
+from flows.steps.read.delimited import CHUNK, MOST_LINES
+from flows.steps.read.encoding import LONGEST_LINE, ShrunkError
 from flows.steps.read.heading import MOST_COLUMNS
 from flows.steps.read.whole import as_sheets
 from schemas.codes import fold
@@ -57,6 +58,17 @@ def test_it_is_refused_in_words(opened, data: bytes, rule: str, why: str) -> Non
     with pytest.raises(Unreadable) as refused:
         opened(data)
     assert (refused.value.rule_id, refused.value.found) == (rule, why)
+
+
+def test_a_file_that_is_cut_while_it_is_read_is_no_file_of_its_own(tmp_path: Path) -> None:
+    """Somebody writes it at that moment: what was read of it is not to be taken for the whole."""
+    path = tmp_path / "contacts.csv"
+    path.write_bytes(HEADING + LINE * (2 * CHUNK // len(LINE)))
+    batches = read(path, KNOWN).batches
+    next(batches)
+    os.truncate(path, CHUNK)
+    with pytest.raises(ShrunkError):
+        list(batches)
 
 
 def test_as_many_columns_as_are_allowed_are_read(opened) -> None:  # type: ignore[no-untyped-def]
