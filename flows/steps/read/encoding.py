@@ -13,6 +13,7 @@ import os
 import tempfile
 import weakref
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -60,14 +61,20 @@ def as_utf8(path: Path) -> tuple[Data, str, list[Finding]]:
     if path.stat().st_size == 0:
         raise Unreadable("F01")
     data = Data(path.open("rb"))
-    try:
-        encoding = _encoding_of(data)
-        if encoding != "utf-8":
+    sign = _byte_order_mark(data)
+    seen = _Seen.of(data)
+    if sign == "utf-8-sig" and not seen.is_utf8:
+        raise Unreadable("F02")
+    encoding = sign or ("utf-8" if seen.is_utf8 else "cp1252")
+    if encoding not in ("utf-8", "utf-8-sig"):
+        try:
             data = _written_anew(data, codecs.getincrementaldecoder(encoding)("strict"))
-    except UnicodeError:
-        raise Unreadable("F02") from None
-    _refuse_if_not_text(data)
-    if _ends_lines_with_returns(data):
+        except UnicodeError:
+            raise Unreadable("F02") from None
+        seen = _Seen.of(data)
+    if seen.zeros > MOST_ZERO_BYTES * len(data):
+        raise Unreadable("F02", f"{seen.zeros / len(data):.0%} of the file are zero bytes")
+    if seen.has_returns and _ends_lines_with_returns(data):
         utf8 = codecs.getincrementaldecoder("utf-8")("strict")
         data = _written_anew(data, io.IncrementalNewlineDecoder(utf8, translate=True))
     _refuse_if_a_line_never_ends(data)
@@ -79,18 +86,40 @@ def as_utf8(path: Path) -> tuple[Data, str, list[Finding]]:
     return data, encoding, [Finding("F02", Severity.WARNING, found=_NAMES[encoding] + letters)]
 
 
-def _encoding_of(data: Data) -> str:
-    """The rung of the ladder. Raises UnicodeError for a text that says it is UTF-8 and is not."""
+def _byte_order_mark(data: Data) -> str:
+    """The encoding that a text's first bytes declare; '' where they declare none."""
     if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return "utf-16"
-    if data[:3] == codecs.BOM_UTF8:
-        _check_utf8(data)
-        return "utf-8-sig"
+    return "utf-8-sig" if data[:3] == codecs.BOM_UTF8 else ""
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What one look at all bytes tells: whether they are UTF-8, how many are zero, and if one is a carriage return."""
+
+    is_utf8: bool
+    zeros: int
+    has_returns: bool
+
+    @classmethod
+    def of(cls, data: Data) -> _Seen:
+        """Look at all bytes once. Most pieces are plain ASCII, and are seen to be at a glance."""
+        decoder, is_utf8, zeros, has_returns = codecs.getincrementaldecoder("utf-8")("strict"), True, 0, False
+        for piece in _pieces(data):
+            if is_utf8 and not (piece.isascii() and decoder.getstate()[0] == b""):
+                is_utf8 = _takes(decoder, piece)
+            zeros += piece.count(b"\x00") if b"\x00" in piece else 0
+            has_returns = has_returns or b"\r" in piece
+        return cls(is_utf8 and _takes(decoder, b"", final=True), zeros, has_returns)
+
+
+def _takes(decoder: codecs.IncrementalDecoder, piece: bytes, final: bool = False) -> bool:
+    """Whether a decoder finds no fault in what comes next."""
     try:
-        _check_utf8(data)
+        decoder.decode(piece, final)
     except UnicodeError:
-        return "cp1252"
-    return "utf-8"
+        return False
+    return True
 
 
 def _written_anew(data: Data, decoder: codecs.IncrementalDecoder | io.IncrementalNewlineDecoder) -> Data:
@@ -108,24 +137,8 @@ def _pieces(data: Data) -> Iterator[bytes]:
     return (data[start : start + _PIECE] for start in range(0, len(data), _PIECE))
 
 
-def _check_utf8(data: Data) -> None:
-    """Raises UnicodeError where the bytes are not UTF-8."""
-    decoder = codecs.getincrementaldecoder("utf-8")("strict")
-    for piece in _pieces(data):
-        decoder.decode(piece)
-    decoder.decode(b"", final=True)
-
-
-def _refuse_if_not_text(data: Data) -> None:
-    zeros = sum(piece.count(b"\x00") for piece in _pieces(data))
-    if zeros > MOST_ZERO_BYTES * len(data):
-        raise Unreadable("F02", f"{zeros / len(data):.0%} of the file are zero bytes")
-
-
 def _ends_lines_with_returns(data: Data) -> bool:
     """Whether most lines end with a carriage return alone, as old Macintoshes wrote them and some programs still do."""
-    if not any(b"\r" in piece for piece in _pieces(data)):
-        return False
     returns = feeds = both = 0
     last = b""
     for piece in _pieces(data):
