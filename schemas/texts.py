@@ -29,7 +29,8 @@ class Texts:
     @classmethod
     def encoded(cls, column: pa.DictionaryArray) -> Texts:
         """The texts of a column of Arrow that is encoded so already."""
-        return cls(pl.Series("text", column.dictionary, pl.String), pl.Series("place", column.indices))
+        places = column.indices.view(pa.uint32())  # polars looks texts up by such numbers as they are
+        return cls(pl.Series("text", column.dictionary, pl.String), pl.Series("place", places))
 
     def __len__(self) -> int:
         """How many cells there are."""
@@ -48,7 +49,7 @@ class Texts:
         """The texts of some of the cells only (a truth for each cell)."""
         places = self.places.filter(kept).to_numpy()
         left = np.unique(places)
-        return Texts(self.distinct.gather(left), pl.Series("place", np.searchsorted(left, places), pl.Int32))
+        return Texts(self.distinct.gather(left), pl.Series("place", np.searchsorted(left, places).astype(np.uint32)))
 
     def rows_with(self, texts: pl.Series, source_rows: pl.Series) -> pl.DataFrame:
         """The cells that hold one of these texts, in order: columns `source_row` and `text`."""

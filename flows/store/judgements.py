@@ -182,13 +182,15 @@ class JudgementWriter:
 
     def move(self, to_held: pl.Series, dropped: pl.Series) -> None:
         """Take rows out of the accepted ones: some are held after all, some are repeats and belong nowhere."""
-        held, gone = to_held.to_numpy(), pl.concat([to_held, dropped]).to_numpy()
+        held, gone = (np.sort(rows.to_numpy()) for rows in (to_held, pl.concat([to_held, dropped])))
         accepted, others = self._files[ACCEPTED], self._files[HELD]
 
         def kept(rows: pa.RecordBatch) -> pa.RecordBatch:
             row = rows["source_row"].to_numpy()
-            others.add(rows.filter(pa.array(np.isin(row, held))))
-            return rows.filter(pa.array(~np.isin(row, gone)))
+            others.add(rows.take(_places_of(held, row)))
+            stays = np.ones(len(row), bool)
+            stays[_places_of(gone, row)] = False
+            return rows.filter(pa.array(stays))
 
         accepted.change(kept)
         self._taken_out, self._moved = len(gone), len(held)
@@ -231,6 +233,13 @@ class JudgementWriter:
             if not (self.home / VERDICT).exists():
                 raise
         sync(self.home.parent)
+
+
+def _places_of(wanted: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """Where the wanted rows are among those of a batch; both stand in the order of the file."""
+    wanted = wanted[np.searchsorted(wanted, row[0]) : np.searchsorted(wanted, row[-1], "right")]
+    places = np.searchsorted(row, wanted)
+    return places[row[places] == wanted]
 
 
 def _hidden(findings: pa.RecordBatch) -> pa.RecordBatch:

@@ -66,7 +66,7 @@ def as_utf8(path: Path) -> tuple[Data, str, list[Finding]]:
     if sign == "utf-8-sig" and not seen.is_utf8:
         raise Unreadable("F02")
     encoding = sign or ("utf-8" if seen.is_utf8 else "cp1252")
-    if encoding not in ("utf-8", "utf-8-sig"):
+    if encoding != "utf-8":
         try:
             data = _written_anew(data, codecs.getincrementaldecoder(encoding)("strict"))
         except UnicodeError:
