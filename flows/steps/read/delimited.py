@@ -8,6 +8,7 @@ the number of rows must agree with the number of lines: nothing can have shifted
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -161,6 +162,13 @@ class _Scan:
         reach = CHUNK
         while self.offset < len(self.data):
             chunk = self._chunk(reach)
+            if chunk and self.grammar.is_plain(chunk):
+                batch = self._plain_batch(chunk)
+                self.offset += len(chunk)
+                self.line += len(batch.source_rows) + len(batch.torn)
+                yield batch
+                reach = CHUNK
+                continue
             last = self.offset + len(chunk) == len(self.data)
             lines = Lines.of(chunk, self.grammar) if chunk else None
             kinds, joined = self._settle(chunk, lines, last) if lines else (np.empty(0), [])
@@ -177,10 +185,24 @@ class _Scan:
         chunk = self.data[self.offset : self.offset + reach]
         if self.offset + reach < len(self.data):
             chunk = chunk[: chunk.rfind(b"\n") + 1]
-        if chunk.count(b"\n") > MOST_LINES:
-            ends = np.flatnonzero(np.frombuffer(chunk, np.uint8) == ord("\n"))
-            chunk = chunk[: ends[MOST_LINES - 1] + 1]
+        is_end = np.frombuffer(chunk, np.uint8) == ord("\n")
+        if np.count_nonzero(is_end) > MOST_LINES:
+            chunk = chunk[: np.flatnonzero(is_end)[MOST_LINES - 1] + 1]
         return chunk
+
+    def _plain_batch(self, chunk: bytes) -> TextBatch:
+        """The lines of a chunk that is plain, without a closer look at any that is a record."""
+        cells, others = self._parse(chunk, False)
+        good = np.delete(np.arange(len(cells["0"]) + len(others)), [*others])
+        batch = TextBatch(cells, pl.Series("source_row", self.line + good))
+        blank = [i for i, text in others.items() if not text.strip(_BLANKS)]
+        if blank:
+            batch = self._together([batch], [], np.array(blank))
+        lines = int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == ord("\n"))) + (not chunk.endswith(b"\n"))
+        if lines != len(good) + len(others):
+            raise RuntimeError(f"{lines} lines gave {len(good)} rows and {len(others)} others")
+        torn = {i: text for i, text in others.items() if text.strip(_BLANKS)}
+        return self._with_torn(batch, torn, None if chunk.endswith(b"\n") else lines - 1)
 
     def _settle(self, chunk: bytes, lines: Lines, last: bool) -> tuple[np.ndarray, Joined]:
         """What each line is, and the records that run over several. Lines that need the next chunk are left."""
@@ -238,12 +260,16 @@ class _Scan:
         good, plain = kinds == _Line.GOOD, lines.plain[: len(kinds)]
         quotes: tuple[str | Literal[False], ...] = (self.grammar.quote, False)
         chosen = zip((good & ~plain, good & plain), quotes, strict=True)
-        parts = [self._parse(chunk, lines, np.flatnonzero(some), quote) for some, quote in chosen if some.any()]
+        parts = [self._good(chunk, lines, np.flatnonzero(some), quote) for some, quote in chosen if some.any()]
         blank = np.flatnonzero(kinds == _Line.BLANK)
         batch = parts[0] if len(parts) == 1 and not (joined or len(blank)) else self._together(parts, joined, blank)
         torn = {i: self._text(chunk, lines, i) for i in np.flatnonzero(kinds == _Line.TORN).tolist()}
-        without_end = {i for i in torn if self.offset + lines.ends[i] == len(self.data)}  # the last line, if any
-        why = {self.line + i: self.grammar.why_torn(text, i in without_end) for i, text in torn.items()}
+        without_end = next((i for i in torn if self.offset + lines.ends[i] == len(self.data)), None)
+        return self._with_torn(batch, torn, without_end)
+
+    def _with_torn(self, batch: TextBatch, torn: dict[int, str], without_end: int | None) -> TextBatch:
+        """A batch with the lines that are no records, and why; the last of the file may have no line break."""
+        why = {self.line + i: self.grammar.why_torn(text, i == without_end) for i, text in torn.items()}
         above, self.above = self.above, []
         return replace(batch, torn=why, beside=above + [(self.line + i, text) for i, text in torn.items()])
 
@@ -260,23 +286,39 @@ class _Scan:
     def _names(self) -> list[str]:
         return [str(i) for i in range(self.grammar.width)]
 
-    def _parse(self, chunk: bytes, lines: Lines, good: np.ndarray, quote: str | Literal[False]) -> TextBatch:
+    def _good(self, chunk: bytes, lines: Lines, good: np.ndarray, quote: str | Literal[False]) -> TextBatch:
         """The good lines as text columns. Raises RuntimeError if a row were gained or lost: nothing may shift."""
-        names = self._names
+        cells, others = self._parse(_joined_runs(chunk, lines, good), quote)
+        if others or len(cells["0"]) != len(good):
+            raise RuntimeError(f"{len(good)} good lines gave {len(cells['0'])} rows and {len(others)} others")
+        return TextBatch(cells, pl.Series("source_row", self.line + good.astype(np.int64)))
+
+    def _parse(self, lines: bytes, quote: str | Literal[False]) -> tuple[dict[str, Texts], dict[int, str]]:
+        """The cells of lines, column by column; and the lines that have too many or too few, by their numbers."""
+        others: dict[int, str] = {}
+
+        def leave_out(row: pa_csv.InvalidRow) -> str:
+            others[row.number - 1] = row.text
+            return "skip"
+
+        mark = codecs.BOM_UTF8 if lines.startswith(codecs.BOM_UTF8) else b""  # pyarrow takes one away
         table = pa_csv.read_csv(
-            pa.BufferReader(_joined_runs(chunk, lines, good)),
-            read_options=pa_csv.ReadOptions(column_names=names, block_size=1 << 30),
+            pa.BufferReader(mark + lines),
+            # in one thread: only then has a row its number, and the cores are busy with the batches before
+            read_options=pa_csv.ReadOptions(column_names=self._names, block_size=1 << 30, use_threads=False),
             parse_options=pa_csv.ParseOptions(
-                delimiter=self.grammar.delimiter, quote_char=quote, ignore_empty_lines=False
+                delimiter=self.grammar.delimiter,
+                quote_char=quote,
+                ignore_empty_lines=False,
+                invalid_row_handler=leave_out,
             ),
             convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string())), strings_can_be_null=False
+                column_types=dict.fromkeys(self._names, pa.dictionary(pa.int32(), pa.string())),
+                strings_can_be_null=False,
+                check_utf8=False,  # it was when the file was opened
             ),
         )
-        if table.num_rows != len(good):
-            raise RuntimeError(f"{len(good)} good lines gave {table.num_rows} rows")
-        cells = {name: Texts.encoded(table[name].combine_chunks()) for name in names}
-        return TextBatch(cells, pl.Series("source_row", self.line + good.astype(np.int64)))
+        return {name: Texts.encoded(table[name].combine_chunks()) for name in self._names}, others
 
 
 def _joined_runs(chunk: bytes, lines: Lines, good: np.ndarray) -> bytes:

@@ -63,6 +63,12 @@ class Grammar:
     def _quoted_cell(self) -> re.Pattern[str]:
         return re.compile(self.quoted_cell)
 
+    def is_plain(self, chunk: bytes) -> bool:
+        """Whether each line is a record or none, by the number of its delimiters alone: nothing could hide one."""
+        if self.width == 1 or self.quote.encode() in chunk or b"\x00" in chunk:
+            return False
+        return b"\r" not in chunk or chunk.count(b"\r") == chunk.count(b"\r\n")
+
     def why_torn(self, line: str, last: bool = False) -> str:
         """Why a line is no record, in the sender's words. The last line of a file may have no line break.
 
