@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.faults import told
-from flows.side_by_side import side_by_side
+from flows.side_by_side import ahead, side_by_side
 from flows.source import source_digest
 from flows.steps.conform import conform, known_headings, lay_out, personal_elsewhere
 from flows.steps.correct import Corrector
@@ -198,7 +198,7 @@ def _judge_rows(
         judged = judge(typed, layout, contract, context, extract.sheet)
         return typed, _only_personal(pl.concat([corrected, typed.findings, judged]))
 
-    for typed, findings in side_by_side(judge_batch, map(corrector.correct, extract.batches)):
+    for typed, findings in side_by_side(judge_batch, ahead(map(corrector.correct, extract.batches))):
         at_fault = findings.filter(pl.col("severity") == Severity.ROW)["source_row"].unique()
         held = typed.rows["source_row"].is_in(at_fault.implode())
         out.accept(typed.rows.filter(~held))

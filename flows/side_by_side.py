@@ -14,6 +14,17 @@ from typing import Any, TypeVar
 
 AT_ONCE = min(2, os.cpu_count() or 1)
 Made = TypeVar("Made")
+_NO_MORE: Any = object()
+
+
+def ahead(items: Iterable[Made]) -> Iterator[Made]:
+    """The items, each made in another thread while what came of the one before is used."""
+    rest = iter(items)
+    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
+        coming = pool.submit(next, rest, _NO_MORE)
+        while (item := coming.result()) is not _NO_MORE:
+            coming = pool.submit(next, rest, _NO_MORE)
+            yield item
 
 
 def side_by_side(work: Callable[..., Made], batches: Iterable[tuple[Any, ...]]) -> Iterator[Made]:

@@ -22,6 +22,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flows.side_by_side import ahead
 from flows.store.places import VERDICT, Places
 from flows.store.sync import sync
 from schemas.audit.deliveries import Verdict
@@ -113,7 +114,7 @@ class _Nameless:
             path, self._schema, compression="zstd", use_dictionary=alike, write_statistics=list(self._unlike)
         ) as parquet:
             written = 0
-            for group in _row_groups(self._as_changed()):
+            for group in ahead(_row_groups(self._as_changed())):
                 parquet.write_table(group, row_group_size=len(group))
                 written += len(group)
         self.close()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from flows.side_by_side import AT_ONCE, side_by_side
+from flows.side_by_side import AT_ONCE, ahead, side_by_side
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 7])
@@ -42,3 +43,36 @@ def test_a_fault_in_one_batch_is_raised(at: int) -> None:
 
     with pytest.raises(ZeroDivisionError):
         list(side_by_side(work, ((i,) for i in range(8))))
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 7])
+def test_items_that_are_made_ahead_come_in_order(number: int) -> None:
+    assert list(ahead(range(number))) == list(range(number))
+
+
+def test_one_item_is_made_while_the_one_before_is_used() -> None:
+    begun: list[int] = []
+    next_one_is_made = threading.Event()
+
+    def items() -> Iterator[int]:
+        for i in range(5):
+            begun.append(i)
+            if i == 1:
+                next_one_is_made.set()
+            yield i
+
+    for item in ahead(items()):
+        assert next_one_is_made.wait(10), "nothing was made while the first was used"
+        assert len(begun) <= item + 2, "the file would come into memory whole"
+    assert begun == [0, 1, 2, 3, 4]
+
+
+def test_a_fault_while_making_is_raised_after_the_items_before() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise ZeroDivisionError
+
+    made = ahead(items())
+    assert next(made) == 1
+    with pytest.raises(ZeroDivisionError):
+        next(made)
