@@ -10,6 +10,7 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -20,7 +21,7 @@ from flows.steps.conform import conform, known_headings, lay_out, personal_elsew
 from flows.steps.correct import Corrector
 from flows.steps.judge import WholeFile, judge
 from flows.steps.read import read
-from flows.store.judgements import ACCEPTED, HELD, Judgements, JudgementWriter, RowsLost
+from flows.store.parts import ACCEPTED, HELD, Parts, RowsLost
 from flows.store.places import Places
 from flows.store.raw import FileStat, fingerprint
 from flows.versions import library_versions
@@ -45,6 +46,9 @@ from schemas.shapes import (
 )
 from schemas.shown import in_agreed_form, sheet_told
 
+if TYPE_CHECKING:
+    from flows.store.judgements import Judgements  # it keeps Parquet, which a check has no need to import
+
 CODE = (
     *(
         f"schemas/{m}.py"
@@ -67,6 +71,7 @@ CODE = (
     "flows/steps/conform/*.py",
     "flows/steps/judge/*.py",
     "flows/store/judgements.py",
+    "flows/store/parts.py",
 )
 _LIBRARIES = ("pandera", "polars", "pyarrow", "python-calamine")
 
@@ -152,7 +157,7 @@ def judge_file(
     path: Path,
     delivery: Delivery,
     contract: Contract,
-    out: JudgementWriter,
+    out: Parts,
     corrections: Corrections = NO_CORRECTIONS,
 ) -> Verdict:
     """Judge one file, writing its rows and findings to `out`. Bad data never raises: the verdict is about it."""
@@ -184,7 +189,7 @@ def _wrong_sender(delivery: Delivery, context: Context) -> str:
 
 
 def _judge_rows(
-    extract: Extract, layout: Layout, contract: Contract, context: Context, delivery: Delivery, out: JudgementWriter
+    extract: Extract, layout: Layout, contract: Contract, context: Context, delivery: Delivery, out: Parts
 ) -> Verdict:
     file = WholeFile(contract, layout, extract.sheet)
     corrector = Corrector(layout, contract, context, extract.sheet)
@@ -244,7 +249,7 @@ def _only_personal(findings: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([findings.filter(personal), others])
 
 
-def _settle_repeats(file: WholeFile, layout: Layout, sheet: str, out: JudgementWriter) -> int:
+def _settle_repeats(file: WholeFile, layout: Layout, sheet: str, out: Parts) -> int:
     """Hold rows whose key is on several different rows; leave out exact copies (rule P04). Gives the copies' number."""
     copies, conflicting = file.repeated_keys()
     if copies.is_empty() and conflicting.is_empty():

@@ -23,7 +23,8 @@ import xlsxwriter
 from flows.judgement import judge_file, judgement_key, row_types
 from flows.steps.receive import delivery_of
 from flows.steps.receive.manifest import manifest_of
-from flows.store.judgements import HELD, Judgements
+from flows.store.judgements import Judgements
+from flows.store.parts import HELD
 from flows.store.places import Places
 from schemas.audit.deliveries import Verdict
 from schemas.catalogue import datasets

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
 
-from flows.judgement import judge_file, judgement_key, row_types
+from flows.judgement import judge_file
 from flows.steps.receive import FILE_NAME, PERIOD, WHOLE_RETURN, delivery_of, sheets_of_return
 from flows.steps.receive.manifest import manifest_of
 from flows.steps.report import delivery_report, report_json, report_lines, write_reports
-from flows.store.judgements import Judgements
-from flows.store.places import Places
+from flows.store.parts import Unkept
 from flows.store.raw import fingerprint
 from flows.store.runs import now
 from flows.terminal import Exit, tell
@@ -106,22 +104,14 @@ def _refuse(words: str, end: Exit) -> None:
 
 
 def _judged(file: Path, delivery: Delivery) -> Part:
-    """One delivery judged in a folder that does not outlast it."""
-    contract = datasets()[delivery.dataset]
-    with tempfile.TemporaryDirectory() as folder:
-        places = Places(Path(folder))
-        places.make()
-        judgements = Judgements(places)
-        key = judgement_key(delivery, contract)
-        with judgements.open(key, row_types(contract)) as out:
-            verdict = judge_file(file, delivery, contract, out)
-            out.finish(verdict)
-        found = judgements.findings(key)
+    """One delivery judged, and nothing of it kept."""
+    contract, out = datasets()[delivery.dataset], Unkept()
+    verdict = judge_file(file, delivery, contract, out)
     elsewhere = [
         Finding(r.rule_id, Severity.WARNING, field=r.on, outcome=Outcome.NOT_JUDGED)
         for r in (*contract.relation_rules, *BETWEEN_DELIVERIES)
     ]
-    findings = found.vstack(findings_frame(elsewhere, verdict.sheet))
+    findings = out.findings.vstack(findings_frame(elsewhere, verdict.sheet))
     return Part(delivery_report(delivery, verdict, findings, contract=contract), verdict, findings, contract)
 
 

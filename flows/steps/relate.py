@@ -19,7 +19,8 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from flows.store.judgements import HELD, Judgements
+from flows.store.judgements import Judgements
+from flows.store.parts import HELD
 from schemas.audit.deliveries import Column, ExtractType, Standing
 from schemas.audit.findings import Outcome
 from schemas.catalogue import datasets

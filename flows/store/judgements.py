@@ -23,12 +23,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.side_by_side import ahead
+from flows.store.parts import ACCEPTED, FINDINGS, HELD, RowsLost
 from flows.store.places import VERDICT, Places
 from flows.store.sync import sync
 from schemas.audit.deliveries import Verdict
 from schemas.shapes import FINDING_TYPES
 
-ACCEPTED, HELD, FINDINGS = "accepted.parquet", "held.parquet", "findings.parquet"
 ROW_GROUP = 122_880  # rows: as many as DuckDB takes at a time, one group on each of its threads
 
 
@@ -70,10 +70,6 @@ class Judgements:
         self.places.unfinished.mkdir(parents=True, exist_ok=True)
         work = self.places.unfinished / f"{key[:12]}-{uuid.uuid4().hex[:8]}"
         return JudgementWriter(work, self.folder(key), types, unlike)
-
-
-class RowsLost(Exception):  # noqa: N818 - it says what happened
-    """Judging lost or gained a row: a fault of ours, and no judgement."""
 
 
 class _Nameless:

@@ -18,7 +18,8 @@ from flows.marking import mark  # noqa: E402
 from flows.steps.receive import delivery_of  # noqa: E402
 from flows.steps.receive.manifest import manifest_of  # noqa: E402
 from flows.steps.report import delivery_report, write_reports  # noqa: E402
-from flows.store.judgements import HELD, Judgements  # noqa: E402
+from flows.store.judgements import Judgements  # noqa: E402
+from flows.store.parts import HELD  # noqa: E402
 from flows.store.places import Places  # noqa: E402
 from flows.store.raw import fingerprint  # noqa: E402
 from schemas.catalogue import datasets  # noqa: E402

@@ -1,0 +1,79 @@
+"""The parts of a judgement: what is asked of whoever takes them in, kept (`judgements.py`) or only looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import polars as pl
+
+from schemas.shapes import FINDING_TYPES
+
+ACCEPTED, HELD, FINDINGS = "accepted.parquet", "held.parquet", "findings.parquet"
+
+
+class RowsLost(Exception):  # noqa: N818 - it says what happened
+    """Judging lost or gained a row: a fault of ours, and no judgement."""
+
+
+class Parts(Protocol):
+    """Takes in one judgement, batch by batch."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many rows each part has, once what was moved is where it belongs."""
+
+    def accept(self, rows: pl.DataFrame) -> None:
+        """Take in accepted rows."""
+
+    def hold(self, rows: pl.DataFrame) -> None:
+        """Take in held rows."""
+
+    def find(self, findings: pl.DataFrame) -> None:
+        """Take in findings."""
+
+    def move(self, to_held: pl.Series, dropped: pl.Series) -> None:
+        """Take rows out of the accepted ones: some are held after all, some are repeats and belong nowhere."""
+
+    def refuse(self, keep_rows: bool) -> None:
+        """Accept nothing. Nothing that stood there is told where the rows are not kept: the file is personal."""
+
+
+class Unkept:
+    """A judgement that is looked at and not kept: of its rows only the numbers, so a check writes nothing on disk."""
+
+    def __init__(self) -> None:
+        self.counts = {ACCEPTED: 0, HELD: 0}
+        self._findings = [pl.DataFrame(schema=FINDING_TYPES)]
+        self._hidden = False
+
+    @property
+    def findings(self) -> pl.DataFrame:
+        """The findings (columns of FINDING_TYPES)."""
+        found = pl.concat(self._findings)
+        if self._hidden:
+            nothing = pl.lit(None, pl.String)
+            found = found.with_columns(nothing.alias("found"), nothing.alias("suggestion"), hidden=True)
+        return found
+
+    def accept(self, rows: pl.DataFrame) -> None:
+        """Count accepted rows."""
+        self.counts[ACCEPTED] += len(rows)
+
+    def hold(self, rows: pl.DataFrame) -> None:
+        """Count held rows."""
+        self.counts[HELD] += len(rows)
+
+    def find(self, findings: pl.DataFrame) -> None:
+        """Take in findings."""
+        self._findings.append(findings.select(*FINDING_TYPES))
+
+    def move(self, to_held: pl.Series, dropped: pl.Series) -> None:
+        """Count rows anew that are held after all, or left out."""
+        self.counts[ACCEPTED] -= len(to_held) + len(dropped)
+        self.counts[HELD] += len(to_held)
+
+    def refuse(self, keep_rows: bool) -> None:
+        """Count every row as held; hide what was found where the file holds personal data."""
+        self.counts = {ACCEPTED: 0, HELD: sum(self.counts.values()) if keep_rows else 0}
+        self._hidden = not keep_rows
