@@ -7,10 +7,13 @@ every text stands once, costs little more this way than cell by cell.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # to read a small workbook takes none of it
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Texts:
     @classmethod
     def encoded(cls, column: pa.DictionaryArray) -> Texts:
         """The texts of a column of Arrow that is encoded so already."""
-        places = column.indices.view(pa.uint32())  # polars looks texts up by such numbers as they are
+        places = column.indices.view("uint32")  # polars looks texts up by such numbers as they are
         return cls(pl.Series("text", column.dictionary, pl.String), pl.Series("place", places))
 
     def __len__(self) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import made_workbooks as made
@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.steps.read import xlsx
 from flows.steps.read.archive import Package
 from flows.steps.read.plain_sheet import PlainTable
 from flows.steps.read.sheet import Calamine, Table
@@ -98,6 +99,14 @@ def both(path: Path, content: bytes) -> tuple[Said, Said, bool]:
     except Unreadable as refused:
         theirs = refused.rule_id
     return ours, theirs, is_plain
+
+
+@pytest.fixture(scope="module", autouse=True)
+def read_by_column() -> Iterator[None]:
+    """A small workbook is read by the careful reader alone; here both are to be told apart."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(xlsx, "SMALL_BOOK", -1)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import polars as pl
 import pytest
 from openpyxl.utils.escape import unescape
 
-from flows.steps.read import read, sheets_of
+from flows.steps.read import read, sheets_of, xlsx
 from flows.steps.read.format import format_of
 from flows.steps.read.plain_sheet import PlainTable
 from flows.steps.read.sheet import text_of
@@ -35,6 +36,14 @@ WORKBOOKS = [
     "360giving/360-giving-schema-titles-with-meta-tab.xlsx",
     "360giving/real/ABCT_a001p00000zgyHZAAY.xlsx",
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def read_by_column() -> Iterator[None]:
+    """A small workbook is read by the careful reader alone; here both are to be told apart."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(xlsx, "SMALL_BOOK", -1)
+        yield
 
 
 def opened(path: Path, *headings: str, sheet: str = "") -> tuple[Extract, pl.DataFrame]:

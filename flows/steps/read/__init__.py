@@ -13,10 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from flows.steps.read.archive import Package, the_only_file, unpacked
-from flows.steps.read.delimited import read_delimited
 from flows.steps.read.format import Format, format_of
 from flows.steps.read.ods import sheets_of_ods
-from flows.steps.read.parquet import read_parquet
 from flows.steps.read.sheet import Sheet
 from flows.steps.read.workbook import read_workbook
 from flows.steps.read.xls import compound_file, sheets_of_xls
@@ -35,9 +33,13 @@ def read(path: Path, known_headings: Set[str], sheet: str = "", delimiter: str =
     if kind in WORKBOOKS:
         return read_workbook(sheets_of(path, kind), known_headings, sheet)
     if kind is Format.PARQUET:
+        from flows.steps.read.parquet import read_parquet  # whoever checks a workbook need not import Parquet
+
         return read_parquet(path, known_headings)
     if kind is Format.ZIP:
         return _read_zipped(path, known_headings, sheet, delimiter, quote)
+    from flows.steps.read.delimited import read_delimited  # nor what reads text
+
     return read_delimited(path, known_headings, delimiter, quote)
 
 

@@ -12,6 +12,8 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
+from flows.steps.read.short_book import NotPlainError
+
 _LESS, _EQUALS, _QUOTE, _A, _R, _Z = b'<="ArZ'
 _OPENS_CELL, _OPENS_ROW, _ENDS_VALUE, _ENDS_TEXT, _KEEPS_SPACES = np.frombuffer(b"<c r<row</v></t><t x", "<u4")
 _COMMENT, _INSTRUCTION, _MAY_BE_ROW, _MAY_BE_CELL = np.frombuffer(b"<!<?<r<c", "<u2")
@@ -20,10 +22,6 @@ _SHORT_TAG, _LONG_TAG = len("<t>"), len('<t xml:space="preserve">')
 _MOST_DIGITS = 7
 _MASKS = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)
 _BEYOND = b" " * 16  # so that the bytes after a place can be looked at, wherever it is
-
-
-class NotPlainError(Exception):
-    """The XML is written in another way than office programs write it."""
 
 
 @dataclass(frozen=True)

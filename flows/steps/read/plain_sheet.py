@@ -18,9 +18,10 @@ import polars as pl
 import pyarrow as pa
 
 from flows.steps.read.heading import MOST_COLUMNS
-from flows.steps.read.plain_cells import NotPlainError, Units, units_of
+from flows.steps.read.plain_cells import Units, units_of
 from flows.steps.read.plain_values import Values
 from flows.steps.read.sheet import MOST_CELLS, Area, Table
+from flows.steps.read.short_book import NotPlainError
 from schemas.shapes import index_of
 
 _OPENS, _CLOSES = b"<sheetData>", b"</sheetData>"

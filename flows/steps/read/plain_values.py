@@ -10,9 +10,10 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from flows.steps.read.plain_cells import NotPlainError, Units
+from flows.steps.read.plain_cells import Units
 from flows.steps.read.plain_markup import Head, Kind, Tail, head_of, row_ends, tail_of, without_end_of_row
 from flows.steps.read.sheet import text_of
+from flows.steps.read.short_book import NotPlainError
 
 _T = TypeVar("_T")
 _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")

@@ -10,7 +10,6 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 
 from flows.steps.read.archive import SMALL, Package
-from flows.steps.read.plain_cells import NotPlainError
 from flows.steps.read.sheet import Calamine, text_of
 from flows.steps.read.workbook_xml import errors_in
 from schemas.shapes import Unreadable
@@ -21,6 +20,10 @@ _ACROSS = 16  # cells in a row of the sheet that is made
 _OF_ERRORS = (b'"e"', b"'e'", b"<f", b":f")  # without any of these there is no error
 _A_NUMBER = 45
 _NO_CELLS = b"<worksheet><sheetData>"
+
+
+class NotPlainError(Exception):
+    """The XML is written in another way than office programs write it."""
 
 
 class ShortBook:

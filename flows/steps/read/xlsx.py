@@ -1,7 +1,8 @@
 """Excel workbooks (.xlsx, .xlsm): a zip package of XML. Macros are never run and links are never followed.
 
 A sheet that is written as office programs write it is read by column (`plain_sheet`), any other by calamine, which
-also says what each cell holds that is not plain. Every part that is read is looked at before.
+also says what each cell holds that is not plain. Every part that is read is looked at before. In a small workbook all
+is read by calamine: to import what reads by column takes longer.
 """
 
 from __future__ import annotations
@@ -13,15 +14,14 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from flows.steps.read.archive import Package
-from flows.steps.read.plain_cells import NotPlainError
-from flows.steps.read.plain_sheet import plain_table
 from flows.steps.read.sheet import Calamine, Sheet, Table
-from flows.steps.read.short_book import BOOK, LINKS, STYLES, TEXTS, ShortBook
+from flows.steps.read.short_book import BOOK, LINKS, STYLES, TEXTS, NotPlainError, ShortBook
 from flows.steps.read.workbook_xml import errors_of_sheet
 from schemas.shapes import Unreadable
 
 _READ_FIRST = (TEXTS, STYLES, "[Content_Types].xml")
 MOST_TEXTS = 20_000_000
+SMALL_BOOK = 1 << 18  # bytes of all its parts unpacked: some hundred rows, which either reader reads in 10 ms
 
 
 def sheets_of_xlsx(path: Path, package: Package) -> list[Sheet]:
@@ -49,6 +49,8 @@ def sheets_of_xlsx(path: Path, package: Package) -> list[Sheet]:
         if book is not None:
             texts, number_styles = partial(book.texts, name, member), partial(book.number_styles, name, member)
             with suppress(NotPlainError):
+                from flows.steps.read.plain_sheet import plain_table  # with it come pyarrow and its functions
+
                 return plain_table(package.xml_pieces(member), texts, number_styles, lambda: as_it_is(name).rows())
         return as_it_is(name)
 
@@ -57,6 +59,9 @@ def sheets_of_xlsx(path: Path, package: Package) -> list[Sheet]:
 
 
 def _short(package: Package) -> ShortBook | None:
+    """What its sheets are read by column with; None where they are not."""
+    if sum(part.file_size for part in package.members.values()) <= SMALL_BOOK:
+        return None
     try:
         return ShortBook(package)
     except NotPlainError:
