@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from flows.steps.report import Late
+from flows.steps.report.night import Late
 from schemas.catalogue import datasets
 from schemas.registry import programmes, returns_for, rows
 from schemas.shapes import Judged

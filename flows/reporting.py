@@ -25,15 +25,8 @@ from flows.run import Reported, write_summary
 from flows.settled import replacements, settled_verdicts
 from flows.source import source_digest
 from flows.steps.receive import UnusableFile
-from flows.steps.report import (
-    Night,
-    count_findings,
-    delivery_report,
-    night_summary,
-    sections_of,
-    verdict_of,
-    write_reports,
-)
+from flows.steps.report import delivery_report, write_reports
+from flows.steps.report.night import Night, count_findings, night_summary, sections_of, verdict_of
 from flows.store.builds import fingerprint_of
 from flows.store.ledger import Ledger
 from flows.store.places import Places

@@ -16,17 +16,8 @@ import polars as pl
 import pytest
 from sample_reports import KINDS
 
-from flows.steps.report import (
-    Late,
-    Night,
-    count_findings,
-    delivery_report,
-    findings_csv,
-    night_summary,
-    render_html,
-    report_json,
-    write_reports,
-)
+from flows.steps.report import delivery_report, findings_csv, render_html, report_json, write_reports
+from flows.steps.report.night import Late, Night, count_findings, night_summary
 from schemas import report as shape
 from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
 from schemas.shapes import FINDING_TYPES

@@ -17,10 +17,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from flows.steps.receive.manifest import SUFFIX, Manifest, manifest_of
-from flows.store.ledger import Ledger
 from flows.store.places import Places
 from flows.store.raw import FileStat, fingerprint
 from schemas.audit.deliveries import Delivery
@@ -29,6 +29,9 @@ from schemas.codes import fold
 from schemas.registry import sites
 from schemas.shown import may_be_repeated
 from schemas.standing import extent
+
+if TYPE_CHECKING:
+    from flows.store.ledger import Ledger  # a check has none
 
 PERIOD = r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])"
 FILE_NAME = re.compile(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, StringConstraints
 
 from schemas.audit.deliveries import ExtractType
 
@@ -27,6 +27,9 @@ def _yes_no(value: object) -> object:
 class Manifest(BaseModel):
     """Control totals and the nature of an extract. What it does not state is not checked; what it does is."""
 
+    # Few files have one. What reads it is made for the first that has: pydantic looks through all that is installed.
+    model_config = ConfigDict(defer_build=True)
+
     rows: Annotated[int, Field(ge=0, le=MOST_ROWS)] | None = None
     sha256: Annotated[str, StringConstraints(to_lower=True, pattern=r"^(?i:[0-9a-f]{64})$")] | None = None
     gbp_total: Annotated[Decimal | FiniteFloat, Field(ge=-MOST_POUNDS, le=MOST_POUNDS)] | None = None
@@ -40,7 +43,7 @@ def manifest_of(path: Path, period: str) -> Manifest:
     """The manifest beside a file, or one that states nothing. Raises ValueError, in words, for one that is wrong."""
     beside = path.with_name(path.stem + SUFFIX)
     if not beside.exists():
-        return Manifest()
+        return Manifest.model_construct()
     try:
         if beside.stat().st_size > LARGEST:
             raise ValueError
