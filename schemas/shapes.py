@@ -71,6 +71,8 @@ def findings_frame(findings: list[Finding], sheet: str) -> pl.DataFrame:
 
 def findings_of_rows(rows: pl.DataFrame, finding: Finding, sheet: str) -> pl.DataFrame:
     """One finding for each of many rows (`source_row`, and `found` in each), else alike."""
+    if rows.is_empty():
+        return pl.DataFrame(schema=FINDING_TYPES)
     alike = findings_frame([finding], sheet).drop("source_row", "found")
     return rows.select("source_row", "found").join(alike, how="cross").select(*FINDING_TYPES)
 

@@ -165,9 +165,15 @@ class _Showing(Enum):
 def _known(field: Field | None, contract: Contract, cut_off: date) -> dict[str | None, _Showing]:
     """Which texts of a field may be shown, as judged before: the next batch holds mostly the same ones.
 
-    What may never be shown is not remembered: it may be somebody's.
+    What may never be shown is not remembered: it may be somebody's. Of headings and sheets, the contract's own are
+    known from the start: most files have no others.
     """
-    return {}
+    return dict.fromkeys(own_headings(contract), _Showing.ALWAYS) if field is None else {}
+
+
+def own_headings(contract: Contract) -> set[str]:
+    """The agreed names of a dataset's sheet and columns, which may always be shown."""
+    return {contract.dataset, *contract.by_name}
 
 
 def _showing_of(

@@ -10,10 +10,10 @@ from judging import Judge, as_csv, as_table, awards, contacts, participants, wor
 
 from schemas.catalogue import datasets
 from schemas.codes import all_code_lists, code_list
-from schemas.contract import Kind
+from schemas.contract import Contract, Kind
 from schemas.names import listed_names
 from schemas.personal_data import personal_rule
-from schemas.shown import may_be_repeated, shown
+from schemas.shown import LATEST_CUT_OFF, headings_told, may_be_repeated, own_headings, shown
 
 CUT_OFF = date(2016, 11, 30)
 CONTACTS = datasets()["contacts"]
@@ -239,3 +239,12 @@ def test_an_empty_reference_hides_nothing() -> None:
 def test_an_unlisted_code_of_many_rows_is_told_in_the_report(judge: Judge) -> None:
     outcome = judge(as_csv(contacts(*[{"contact_type": "catch-up"}] * 10, {"contact_type": "zebulon"})))
     assert [f.found for f in outcome.of("V02")] == ["catch-up"] * 10 + [None]
+
+
+@pytest.mark.parametrize("contract", datasets().values(), ids=lambda c: c.dataset)
+def test_the_agreed_headings_are_shown_as_they_would_be_in_other_letters(contract: Contract) -> None:
+    """They are known from the start; the same in capitals is looked at as any other heading."""
+    own = sorted(own_headings(contract))
+    for cut_off in (date(2014, 1, 31), CUT_OFF, LATEST_CUT_OFF):
+        for headings in (own, [heading.upper() for heading in own]):
+            assert headings_told(headings, ["?"] * len(own), contract, cut_off) == headings

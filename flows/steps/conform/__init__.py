@@ -72,13 +72,16 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
                     long_ago(typed, field, column, context, sheet),
                 ]
             )
-            found.append(personal)
-            at_fault = personal.filter(pl.col("severity") == Severity.ROW).select("source_row", "field")
-            typed[field.name] = without(typed, field, at_fault)
-            unreadable.append(at_fault)
+            if not personal.is_empty():
+                found.append(personal)
+                at_fault = personal.filter(pl.col("severity") == Severity.ROW).select("source_row", "field")
+                typed[field.name] = without(typed, field, at_fault)
+                unreadable.append(at_fault)
         if read.odd is None:
             continue
-        odd = read.odd.filter(~pl.col("text").is_in(told_by_status.get(field.name, [])))
+        odd = read.odd
+        if of_status := told_by_status.get(field.name):
+            odd = odd.filter(~pl.col("text").is_in(of_status))
         faults = cell_findings(cells, source_rows, odd, field, column, contract, context, sheet)
         found.append(faults)
         unreadable.append(faults.filter(pl.col("severity") != Severity.WARNING).select("source_row", "field"))

@@ -115,6 +115,8 @@ def long_ago(typed: dict[str, pl.Series], field: Field, column: Column, context:
         return pl.DataFrame(schema=FINDING_TYPES)
     rows = pl.DataFrame([typed["source_row"], typed[field.name].alias("day")])
     hits = rows.filter(pl.col("day") <= last_birth(context.data_cut_date))
+    if hits.is_empty():
+        return pl.DataFrame(schema=FINDING_TYPES)
     said = hits.with_columns(pl.lit("P03").alias("rule_id"), pl.lit(str(Severity.ROW)).alias("severity"))
     return _addresses(said, field, column, sheet)
 
@@ -122,8 +124,6 @@ def long_ago(typed: dict[str, pl.Series], field: Field, column: Column, context:
 def without(typed: dict[str, pl.Series], field: Field, at_fault: pl.DataFrame) -> pl.Series:
     """The values of a field, none where the cell may be personal: such a value is stored nowhere."""
     values = typed[field.name]
-    if at_fault.is_empty():
-        return values
     gone = typed["source_row"].is_in(at_fault["source_row"].implode())
     return values.to_frame().select(pl.when(~gone).then(field.name)).to_series()
 
@@ -176,6 +176,8 @@ def _in_parts(cells: Iterable[TextElsewhere]) -> Iterator[list[TextElsewhere]]:
 
 def _broken_by(texts: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """The rows of texts that hold personal data, with the rule that it breaks. A text is looked at once."""
+    if not texts:
+        return []
     whole = pl.DataFrame(texts, schema={"row": pl.Int64, "text": pl.String}, orient="row")
     parted = pl.col("text").str.replace_all(_BETWEEN_PIECES, "\n").str.split("\n")
     pieces = whole.select("row", parted).explode("text")

@@ -119,28 +119,28 @@ def _titles(needed: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _rows(group: pl.DataFrame) -> list[int]:
-    return group["source_row"].drop_nulls().unique().sort().to_list()
+    rows = group["source_row"].drop_nulls()
+    return [] if rows.is_empty() else rows.unique().sort().to_list()
 
 
 def _found(group: pl.DataFrame) -> tuple[Found, ...]:
     """The values that stood there, commonest first. A finding about a whole row or file has none."""
     is_cell = pl.col("source_row").is_not_null() & pl.col("column_letter").is_not_null()
+    told = group.filter(pl.col("hidden") | pl.col("found").is_not_null() | is_cell)
+    if told.is_empty():
+        return ()
     value = pl.when("hidden").then(None).otherwise(pl.col("found").fill_null("")).alias("value")
-    counts = (
-        group.filter(pl.col("hidden") | pl.col("found").is_not_null() | is_cell)
-        .group_by(value)
-        .len("count")
-        .sort(["count", "value"], descending=[True, False])
-    )
+    counts = told.group_by(value).len("count").sort(["count", "value"], descending=[True, False])
     return tuple(Found(value, count) for value, count in counts.iter_rows())
 
 
 def _changes(group: pl.DataFrame) -> tuple[Change, ...]:
     """What was found with what is suggested instead, commonest first; nothing of hidden cells."""
+    changed = group.filter(~pl.col("hidden") & pl.col("found").is_not_null() & pl.col("suggestion").is_not_null())
+    if changed.is_empty():
+        return ()
     pairs = (
-        group.filter(~pl.col("hidden"))
-        .drop_nulls(["found", "suggestion"])
-        .group_by("found", "suggestion")
+        changed.group_by("found", "suggestion")
         .len("count")
         .sort(["count", "found", "suggestion"], descending=[True, False, False])
     )
