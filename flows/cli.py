@@ -57,7 +57,7 @@ def _moment(text: str) -> datetime:
 
 @contextmanager
 def _importing() -> Iterator[None]:
-    """Let a lot be imported at once: nothing of it is to be freed, and to look for that takes a tenth of the time."""
+    """Import a lot at once. None of it is ever to be freed: to look for what is, now and at the end, takes long."""
     gc.disable()
     try:
         yield
