@@ -46,7 +46,8 @@ class Texts:
 
     def of_cells(self, values: pl.Series) -> pl.Series:
         """Something of each distinct text (a value for each) as a column of the cells."""
-        return values.gather(self.places)
+        every_cell_differs = len(self.distinct) == len(self.places)  # then texts and cells are in one order
+        return values if every_cell_differs else values.gather(self.places)
 
     def where(self, kept: pl.Series) -> Texts:
         """The texts of some of the cells only (a truth for each cell)."""

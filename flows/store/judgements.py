@@ -230,6 +230,7 @@ class JudgementWriter:
             if not (self.home / VERDICT).exists():
                 raise
         sync(self.home.parent)
+        pa.default_memory_pool().release_unused()  # as much as a large file took; what comes next needs its own
 
 
 def _places_of(wanted: np.ndarray, row: np.ndarray) -> np.ndarray:
