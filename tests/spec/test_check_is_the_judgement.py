@@ -1,0 +1,56 @@
+"""What a check finds is what the night's judgement keeps: the same verdict, and the same findings in the same order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from judging import Judge, as_csv, contacts
+
+from flows.judgement import judge_file
+from flows.steps.receive import delivery_of
+from flows.steps.receive.manifest import manifest_of
+from flows.store.parts import Unkept
+from schemas.catalogue import datasets
+
+NAME = "MHT-BPL_contacts_201611_v1.csv"
+KINDS = {
+    "sound": as_csv(contacts({}, {})),
+    "held": as_csv(contacts({}, {"contact_date": "2016-13-40"}, {"contact_date": "2016-02-01"})),
+    "sent twice": as_csv([*contacts({}, {}), *contacts({}), *contacts({}, {"contact_date": "2016-05-10"})[1:]]),
+    "refused": as_csv(contacts({}, {})).replace("contact_date", "when"),
+    "personal": as_csv(contacts({}, {"participant_ref": "QQ123456C"}, {"contact_date": "2016-13-40"})),
+    "no table": "nothing of the kind",
+}
+
+
+@pytest.mark.parametrize("content", KINDS.values(), ids=KINDS)
+def test_a_check_finds_what_the_night_keeps(judge: Judge, tmp_path: Path, content: str) -> None:
+    kept = judge(content)
+    file = tmp_path / NAME
+    file.write_text(content, encoding="utf-8")
+    known = ("MHT-BPL", "contacts", "201611", 1, "", datetime(2016, 12, 2))
+    looked_at = Unkept()
+    verdict = judge_file(
+        file, delivery_of(file, NAME, *known, manifest_of(file, "201611")), datasets()["contacts"], looked_at
+    )
+    assert verdict == kept.verdict
+    assert looked_at.findings.equals(kept.texts)
+    assert looked_at.findings.schema == kept.texts.schema
+
+
+def test_the_kinds_of_judgement_differ(judge: Judge) -> None:
+    """Else the test above would show little."""
+    told = {name: judge(content) for name, content in KINDS.items()}
+    assert {name: outcome.result for name, outcome in told.items()} == {
+        "sound": "accepted",
+        "held": "accepted_with_held_rows",
+        "sent twice": "accepted_with_held_rows",
+        "refused": "refused",
+        "personal": "refused",
+        "no table": "unreadable",
+    }
+    assert told["sent twice"].verdict.rows.repeats
+    assert told["personal"].texts["hidden"].all()
+    assert told["refused"].held
