@@ -41,7 +41,10 @@ def pilots(
 
 
 def copy_of_the_project(to: Path) -> Path:
-    """A copy of the project's code, which a test may mend or break."""
+    """A copy of the project's code, which a test may mend or break.
+
+    What is compiled of it comes along, but for what another test is just writing: what is changed is compiled anew.
+    """
     for name in ("flows", "schemas"):
-        shutil.copytree(PROJECT / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(PROJECT / name, to / name, ignore=shutil.ignore_patterns("*.pyc.*"))
     return to
