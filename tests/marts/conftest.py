@@ -133,10 +133,13 @@ class Warehouse:
             contact_type=kind,
         )
 
-    def build(self) -> Warehouse:
-        """The macros, then every mart after those it selects from, checked against its header."""
+    def build(self, *wanted: str) -> Warehouse:
+        """The macros, then every mart after those it selects from, checked against its header.
+
+        With addresses or schemas, only the marts that these are or hold, and those they select from.
+        """
         self.db.execute((SCHEMAS / "statistics.sql").read_text(encoding="utf-8"))
-        for mart in catalogue.marts():
+        for mart in needed(wanted) if wanted else catalogue.marts():
             self.db.execute(f"CREATE SCHEMA IF NOT EXISTS {mart.schema}")
             make_mart(self.db, mart)
         return self
@@ -150,6 +153,18 @@ class Warehouse:
         found = self.rows(sql, *values)
         assert len(found) == 1, found
         return found[0]
+
+
+def needed(wanted: tuple[str, ...]) -> list[catalogue.Mart]:
+    """The marts with these addresses or of these schemas, each after those it selects from, which come along."""
+    unknown = set(wanted) - {name for m in catalogue.marts() for name in (m.address, m.schema)}
+    assert not unknown, f"no mart is called {unknown}"
+    found, read = [], set(wanted)
+    for mart in reversed(catalogue.marts()):
+        if mart.address in read or mart.schema in wanted:
+            found.append(mart)
+            read |= mart.reads
+    return found[::-1]
 
 
 @pytest.fixture

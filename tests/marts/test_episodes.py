@@ -13,7 +13,7 @@ def _one_episode(warehouse, jobs, **values):
     warehouse.episode(SITE, "E1", "2015-11-01", "2015-12-01", **values)
     for start, end in jobs:
         warehouse.job(SITE, "E1", start, end)
-    return warehouse.build()
+    return warehouse.build("outcomes.episodes")
 
 
 # From 1 January 2016 (a leap year) the 91st day is 31 March, the 112th 21 April, the 182nd 30 June, the 210th 28 July.
@@ -93,7 +93,7 @@ def test_what_is_no_job_start(warehouse, episode, job):
     warehouse.deliver(SITE, "2016-12-31", *ALL)
     warehouse.episode(SITE, "E1", "2015-11-01", **{"programme_start_date": "2015-12-01"} | episode)
     warehouse.job(SITE, "E1", "2016-01-01", **job)
-    warehouse.build()
+    warehouse.build("outcomes.episodes")
     assert warehouse.one("SELECT is_job_start, is_first_job_start FROM outcomes.jobs") == (False, False)
     assert warehouse.one("SELECT n_job_starts, first_job_start_date FROM outcomes.episodes") == (0, None)
 
@@ -102,7 +102,7 @@ def test_work_status_at_start(warehouse):
     warehouse.deliver(SITE, "2016-12-31", *ALL)
     for code in ("01", "02", "08", "ZZ"):
         warehouse.episode(SITE, code, "2016-01-01", employment_status_at_start=code)
-    warehouse.build()
+    warehouse.build("outcomes.episodes")
     assert dict(warehouse.rows("SELECT episode_id, work_status_at_start FROM outcomes.episodes")) == {
         "01": "in_work",
         "02": "out_of_work",
@@ -116,7 +116,7 @@ def test_first_contact_is_attended_and_not_before_the_referral(warehouse):
     warehouse.episode(SITE, "E1", "2016-02-01")
     for day, attended in (("2016-01-31", "5"), ("2016-02-02", "3"), ("2016-02-09", "6"), ("2016-02-10", "5")):
         warehouse.contact(SITE, "E1", day, attended)
-    warehouse.build()
+    warehouse.build("outcomes.episodes")
     found = warehouse.one("SELECT first_contact_date::VARCHAR, n_attended_contacts FROM outcomes.episodes")
     assert found == ("2016-02-09", 2)
 
@@ -125,7 +125,7 @@ def test_cut_offs_are_the_earlier_of_those_needed(warehouse):
     warehouse.deliver(SITE, "2016-12-31", "referrals")
     warehouse.deliver(SITE, "2016-11-30", "employment_outcomes")
     warehouse.episode(SITE, "E1", "2016-02-01")
-    warehouse.build()
+    warehouse.build("outcomes.episodes")
     assert warehouse.one(
         "SELECT data_cut_date::VARCHAR, outcomes_cut_date::VARCHAR, contacts_cut_date FROM outcomes.episodes"
     ) == ("2016-12-31", "2016-11-30", None)
@@ -136,7 +136,7 @@ def test_two_sites_may_use_the_same_episode_reference(warehouse):
         warehouse.deliver(site, "2016-12-31", *ALL)
         warehouse.episode(site, "E1", "2015-11-01", "2015-12-01")
         warehouse.job(site, "E1", start)
-    warehouse.build()
+    warehouse.build("outcomes.episodes")
     assert warehouse.rows("SELECT site_code, first_job_start_date::VARCHAR FROM outcomes.episodes ORDER BY 1") == [
         ("MHT-BPL", "2016-01-01"),
         ("MHT-GM", "2016-02-01"),

@@ -46,25 +46,25 @@ def _position(warehouse, programme, columns):
 
 
 def test_the_trailblazers_headline_is_six_and_six(seeds):
-    seeds.build()
+    seeds.build("funding")
     kinds = "cap_gbp, announced_gbp, awarded_gbp, match_pledged_gbp, match_evidenced_gbp, headline_gbp"
     assert _position(seeds, "MHT", kinds) == (7_000_000, 6_000_000, None, 6_000_000, None, 12_000_000)
 
 
 def test_nothing_adds_caps_to_announcements(seeds):
-    seeds.build()
+    seeds.build("funding")
     for mart in ("programme_position", "award_position", "reconciliation"):
         for row in seeds.rows(f"SELECT * FROM funding.{mart}"):
             assert Decimal(13_000_000) not in row and Decimal(19_000_000) not in row
 
 
 def test_the_three_million_stands_apart(seeds):
-    seeds.build()
+    seeds.build("funding")
     assert _position(seeds, "PWW", "announced_gbp, headline_gbp, cap_gbp") == (3_000_000, None, None)
 
 
 def test_unknown_is_never_zero(seeds):
-    seeds.build()
+    seeds.build("funding")
     money = "cap_gbp, announced_gbp, awarded_gbp, current_gbp, match_pledged_gbp, headline_gbp"
     assert _position(seeds, "HLT", money) == (None,) * 6
     assert _position(seeds, "HLT", "n_awards, n_amounts_known, n_amounts_unknown") == (2, 0, 2)
@@ -72,7 +72,7 @@ def test_unknown_is_never_zero(seeds):
 
 
 def test_trailblazer_awards_by_area(seeds):
-    seeds.build()
+    seeds.build("funding")
     found = seeds.rows(
         "SELECT site_code, cap_gbp, announced_gbp, announced_minus_cap_gbp, current_gbp, cap_financial_year "
         "FROM funding.award_position WHERE programme_code = 'MHT' ORDER BY 1"
@@ -86,7 +86,7 @@ def test_trailblazer_awards_by_area(seeds):
 
 
 def test_the_seeds_reconcile(seeds):
-    seeds.build()
+    seeds.build("funding")
     found = seeds.rows("SELECT check_code, subject, difference_gbp, status FROM funding.reconciliation ORDER BY 1, 2")
     assert found == [
         ("announced_within_cap", "MHT-BPL-2014", -400_000, "ambiguous"),
@@ -105,7 +105,7 @@ def test_a_missing_and_a_wrong_total_are_told_apart(warehouse):
     _award(warehouse, "A", "announced", 5_900_000, programme_code="MHT")
     _award(warehouse, "B", "indicative_cap", 1_000_000, programme_code="MHT")
     _award(warehouse, "B", "announced", 1_200_000, programme_code="MHT")
-    warehouse.build()
+    warehouse.build("funding")
     found = dict(warehouse.rows("SELECT check_code || ' ' || subject, status FROM funding.reconciliation"))
     assert found["control_total_announced MHT"] == "breach"
     assert found["control_total_match_pledged MHT"] == "ambiguous"
@@ -120,7 +120,7 @@ def test_the_latest_version_of_each_stage_counts(warehouse):
     _award(warehouse, "B", "awarded", None)
     _award(warehouse, "C", "awarded", 50_000)
     _award(warehouse, "D", "awarded", 70_000, supersedes_award_id="C")
-    warehouse.build()
+    warehouse.build("funding")
     assert warehouse.rows(
         "SELECT award_id, awarded_gbp, varied_gbp, current_gbp, amount_status, is_replaced "
         "FROM funding.award_position ORDER BY 1"
@@ -135,7 +135,7 @@ def test_the_latest_version_of_each_stage_counts(warehouse):
 
 def test_other_funders_grants_are_in_no_programme(warehouse):
     _award(warehouse, "360G-x-1", "awarded", 12_785_625, site_code="GRANTNAV", programme_code=None)
-    warehouse.build()
+    warehouse.build("funding")
     assert warehouse.rows("SELECT * FROM funding.award_position") == []
     assert warehouse.rows("SELECT programme_code FROM funding.programme_position WHERE awarded_gbp IS NOT NULL") == []
 
@@ -150,7 +150,7 @@ def test_published_results_keep_their_unit_and_their_caveats(seeds):
         value_status="suppressed",
         outcome_definition_code="NHS_EMP_DISCH",
     )
-    seeds.build()
+    seeds.build("outcomes.published_measures")
     assert seeds.one("SELECT count(*) FROM outcomes.published_measures") == seeds.one(
         "SELECT count(*) FROM core.published_measures"
     )

@@ -42,7 +42,7 @@ def test_maturity_of_job_starts(bpl, code, last_mature, first_immature):
     for episode, start in (("E1", last_mature), ("E2", first_immature)):
         bpl.episode(SITE, episode, "2015-11-01", "2015-12-01")
         bpl.job(SITE, episode, start)
-    bpl.build()
+    bpl.build("outcomes")
     assert bpl.rows("SELECT episode_id, is_mature FROM outcomes.kpi_cases WHERE kpi_code = $1 ORDER BY 1", code) == [
         ("E1", True),
         ("E2", False),
@@ -61,7 +61,7 @@ def test_maturity_of_job_starts(bpl, code, last_mature, first_immature):
 def test_maturity_of_starts(bpl, code, last_mature, first_immature):
     for episode, start in (("E1", last_mature), ("E2", first_immature)):
         bpl.episode(SITE, episode, "2015-04-01", start)
-    bpl.build()
+    bpl.build("outcomes")
     assert kpi(bpl, code, "denominator, n_immature, numerator, rate") == (1, 1, 0, 0.0)
 
 
@@ -69,13 +69,13 @@ def test_maturity_of_starts(bpl, code, last_mature, first_immature):
 def test_maturity_of_referrals(bpl, code):
     bpl.episode(SITE, "E1", "2016-10-02")
     bpl.episode(SITE, "E2", "2016-10-03")
-    bpl.build()
+    bpl.build("outcomes")
     assert kpi(bpl, code, "denominator, n_immature") == (1, 1)
 
 
 def test_no_mature_case_is_no_rate(bpl):
     bpl.episode(SITE, "E1", "2016-10-01", "2016-11-01")
-    bpl.build()
+    bpl.build("outcomes")
     assert kpi(bpl, TO_JOB) == (0, 0, 1, None, "no_mature_cases")
     assert kpi(bpl, TO_JOB, "ci_low, ci_high, ci_method, provisional") == (None, None, None, True)
     assert kpi(bpl, TO_JOB, cohort="2016-17") == (0, 0, 1, None, "no_mature_cases")
@@ -89,7 +89,7 @@ def test_provisional_under_four_fifths(bpl, immature, provisional):
         bpl.episode(SITE, f"E{n}", "2015-01-01", "2015-02-01")
     for n in range(immature):
         bpl.episode(SITE, f"I{n}", "2016-10-01", "2016-11-01")
-    bpl.build()
+    bpl.build("outcomes")
     assert kpi(bpl, TO_JOB, "denominator, n_immature, provisional") == (4, immature, provisional)
 
 
@@ -104,7 +104,7 @@ def test_start_to_job_leaves_out_clients_in_work_and_late_jobs(bpl):
     bpl.job(SITE, "INWORK", "2014-01-01", in_work_at_start=True)
     bpl.episode(SITE, "UNKNOWN", **started, employment_status_at_start="ZZ")
     bpl.job(SITE, "UNKNOWN", "2015-05-01")
-    bpl.build()
+    bpl.build("outcomes")
     assert kpi(bpl, TO_JOB, "numerator, denominator") == (1, 3)
     assert kpi(bpl, TO_JOB, "round(ci_low, 4), round(ci_high, 4), ci_method") == (0.0615, 0.7923, "wilson")
     # known to be in work is left out of the sustained figures too; not known is not
@@ -115,7 +115,7 @@ def test_start_to_job_leaves_out_clients_in_work_and_late_jobs(bpl):
 def test_eligibility_waits_for_the_decision(bpl):
     for n, outcome in enumerate(["eligible", "eligible", "ineligible", "pending"]):
         bpl.episode(SITE, f"E{n}", "2016-12-01", eligibility_outcome=outcome)
-    bpl.build()
+    bpl.build("outcomes")
     assert kpi(bpl, "kpi_02_eligibility", "numerator, denominator, n_immature, provisional") == (2, 3, 1, True)
 
 
@@ -125,7 +125,7 @@ def test_start_and_engagement_within_60_days(bpl):
     bpl.episode(SITE, "E2", "2016-01-01", "2016-03-02")
     bpl.contact(SITE, "E2", "2016-03-02")
     bpl.episode(SITE, "E3", "2016-01-01", eligibility_outcome="ineligible")
-    bpl.build()
+    bpl.build("outcomes")
     assert kpi(bpl, "kpi_03_start_within_60_days", "numerator, denominator") == (1, 2)
     assert kpi(bpl, "kpi_04_engaged_within_60_days", "numerator, denominator") == (1, 3)
 
@@ -134,7 +134,7 @@ def test_first_contacts_fall_into_one_of_three_spans(bpl):
     for n, day in enumerate(["2016-01-08", "2016-01-09", "2016-01-31", "2016-02-01"]):  # days 7, 8, 30 and 31
         bpl.episode(SITE, f"E{n}", "2016-01-01")
         bpl.contact(SITE, f"E{n}", day)
-    bpl.build()
+    bpl.build("outcomes")
     spans = ("within_7_days", "8_to_30_days", "over_30_days")
     found = [kpi(bpl, f"kpi_05_first_contact_{s}", "numerator, denominator") for s in spans]
     assert found == [(1, 4), (2, 4), (1, 4)]
@@ -145,7 +145,7 @@ def test_in_work_support_reach(bpl):
         bpl.episode(SITE, episode, "2015-11-01", "2015-12-01")
         bpl.job(SITE, episode, "2016-01-01")
         bpl.contact(SITE, episode, day, kind="in_work_support")
-    bpl.build()
+    bpl.build("outcomes")
     assert kpi(bpl, "kpi_12_in_work_support_28_days", "numerator, denominator") == (1, 2)
 
 
@@ -157,7 +157,7 @@ def test_referrals_people_starts_and_jobs_are_different_counts(bpl):
     bpl.episode(SITE, "E2", "2016-06-01", "2016-07-01", participant_ref="SAME")
     bpl.job(SITE, "E2", "2016-08-01")
     bpl.episode(SITE, "E3", "2016-06-01")
-    bpl.build()
+    bpl.build("outcomes")
     said = dict(bpl.rows("SELECT kpi_code, value FROM outcomes.kpi WHERE site_code = 'all' AND cohort = 'all'"))
     assert {code: n for code, n in said.items() if n is not None} == {
         "kpi_01_referrals": 3,
@@ -191,7 +191,7 @@ def test_the_programme_is_the_sum_of_its_sites(bpl):
         for n in range(episodes):
             bpl.episode(site, f"E{n}", "2015-01-01", "2015-02-01")
         bpl.job(site, "E0", "2015-03-01")
-    bpl.build()
+    bpl.build("outcomes")
     assert kpi(bpl, TO_JOB, "numerator, denominator, data_cut_date::VARCHAR", site="all") == (2, 5, "2016-11-30")
     assert kpi(bpl, TO_JOB, "numerator, denominator, data_cut_date::VARCHAR", site=OTHER) == (1, 3, "2016-11-30")
 
@@ -200,7 +200,7 @@ def test_what_was_not_sent_is_not_zero(bpl):
     bpl.deliver(OTHER, "2016-12-31", "referrals")
     for site in (SITE, OTHER):
         bpl.episode(site, "E1", "2015-01-01", "2015-02-01")
-    bpl.build()
+    bpl.build("outcomes")
     columns = "denominator, n_missing_outcome, rate, reason, provisional"
     assert kpi(bpl, TO_JOB, columns, site=OTHER) == (0, 1, None, "data_not_received", True)
     assert kpi(bpl, SUSTAINED, "rate, reason", site=OTHER) == (None, "data_not_received")
@@ -223,7 +223,7 @@ def test_in_work_support_needs_contacts_and_jobs(warehouse):
     warehouse.episode(SITE, "E1", "2015-01-01", "2015-02-01")
     warehouse.job(SITE, "E1", "2015-03-01")
     warehouse.episode(OTHER, "E1", "2015-01-01", "2015-02-01")
-    warehouse.build()
+    warehouse.build("outcomes")
     code, columns = "kpi_12_in_work_support_28_days", "denominator, n_missing_outcome, rate, reason"
     assert kpi(warehouse, code, columns) == (0, 1, None, "data_not_received")
     assert kpi(warehouse, code, columns, site=OTHER) == (0, 0, None, "data_not_received")
@@ -246,7 +246,7 @@ def test_the_arms_of_a_trial_are_not_mixed(warehouse):
                 arm=arm,
                 randomised_date="2018-06-15",
             )
-    warehouse.build()
+    warehouse.build("outcomes")
     assert kpi(warehouse, "kpi_01_referrals", "value", site=site) == (3,)
     assert kpi(warehouse, "kpi_02_eligibility", "denominator", site=site) == (3,)
     assert kpi(warehouse, "kpi_03_start_within_60_days", "numerator, denominator", site=site) == (1, 1)
@@ -283,7 +283,7 @@ def test_target_attainment_compares_like_with_like(warehouse):
     _target(warehouse, "TRAINED", "gps", "people", 50)
     _target(warehouse, "OLD", "jobs", "jobs", 1, superseded_by="JOBS")
     _target(warehouse, "NOBODY", "jobs", "jobs", 10, about_site_code="MWW-LIN")
-    warehouse.build()
+    warehouse.build("outcomes")
     found = warehouse.rows("SELECT target_id, actual, rate, reason FROM outcomes.target_attainment ORDER BY 1")
     assert found == [
         ("JOBS", 2, pytest.approx(2 / 340), None),
@@ -305,7 +305,7 @@ def test_target_attainment_compares_like_with_like(warehouse):
 def test_two_targets_for_the_same_thing_give_no_rate(warehouse):
     _target(warehouse, "A", "jobs", "jobs", 340)
     _target(warehouse, "B", "jobs", "jobs", 400)
-    warehouse.build()
+    warehouse.build("outcomes")
     found = warehouse.one("SELECT denominator, rate, reason FROM outcomes.kpi WHERE kpi_code = 'kpi_19_target_jobs'")
     assert found == (None, None, "targets_differ")
 
@@ -315,7 +315,7 @@ def test_every_figure_is_defined(bpl):
     bpl.contact(SITE, "E1", "2015-01-02")
     bpl.job(SITE, "E1", "2015-03-01")
     _target(bpl, "T", "jobs", "jobs", 340)
-    bpl.build()
+    bpl.build("outcomes")
     assert bpl.rows("FROM outcomes.kpi ANTI JOIN outcomes.kpi_definitions USING (kpi_code)") == []
     used = "SELECT definition_code FROM outcomes.kpi WHERE definition_code IS NOT NULL"
     assert bpl.rows(f"FROM ({used}) ANTI JOIN core.outcome_definitions USING (definition_code)") == []
@@ -329,7 +329,7 @@ def test_the_cases_add_up_to_the_rates(bpl):
         bpl.episode(SITE, f"E{n}", f"2015-{n % 12 + 1:02}-15", f"2015-{n % 12 + 1:02}-28")
         if n % 3 == 0:
             bpl.job(SITE, f"E{n}", f"2016-{n % 12 + 1:02}-20")
-    bpl.build()
+    bpl.build("outcomes")
     difference = """
         SELECT kpi_code, sum(denominator + n_immature + n_missing_outcome)
         FROM outcomes.kpi WHERE site_code = 'MHT-BPL' AND cohort <> 'all' AND denominator IS NOT NULL GROUP BY 1
@@ -343,7 +343,7 @@ def test_the_cases_are_those_of_every_rate_that_is_defined(warehouse):
     warehouse.episode(SITE, "E1", "2015-01-01", "2015-02-01")
     warehouse.contact(SITE, "E1", "2015-01-05")
     warehouse.job(SITE, "E1", "2015-03-01")
-    warehouse.build()
+    warehouse.build("outcomes")
     defined = warehouse.rows("SELECT kpi_code FROM outcomes.kpi_definitions WHERE kind = 'rate' ORDER BY 1")
     assert warehouse.rows("SELECT DISTINCT kpi_code FROM outcomes.kpi_cases ORDER BY 1") == defined
     # and the source asks about no other, were its definition missing
@@ -355,7 +355,7 @@ def test_a_figure_that_needs_data_of_unknown_reach_stops_the_build(warehouse):
     reach = next(m for m in catalogue.marts() if m.address == "outcomes.reach").sql
     warehouse.deliver(SITE, "2016-12-31", *ALL)
     warehouse.episode(SITE, "E1", "2015-01-01", "2015-02-01")
-    warehouse.build()
+    warehouse.build("outcomes")
     warehouse.db.execute("UPDATE outcomes.kpi_definitions SET dataset = 'horoscopes' WHERE kpi_code LIKE 'kpi_04%'")
     with pytest.raises(duckdb.Error, match="no cut-off of horoscopes"):
         warehouse.rows(reach)

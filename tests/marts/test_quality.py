@@ -56,7 +56,7 @@ def _finding(warehouse, delivery_id, row, rule="P13", severity="row", field="pro
 def test_on_time_by_london_time(warehouse, period, received, on_time):
     _delivery(warehouse, "d1", received, period=period)
     warehouse.db.execute("SET TimeZone = 'Pacific/Auckland'")  # the machine's own clock does not matter
-    warehouse.build()
+    warehouse.build("quality")
     assert warehouse.one("SELECT is_on_time FROM quality.deliveries") == (on_time,)
 
 
@@ -66,7 +66,7 @@ def test_where_the_rows_went(warehouse):
     for row in (2, 3):
         _finding(warehouse, "d1", row)
     _finding(warehouse, "d1", 3, rule="K01", severity="warning")
-    warehouse.build()
+    warehouse.build("quality")
     shares = "delivery_id, share_accepted, share_held, n_rules_broken, n_rows_warned, is_first"
     assert warehouse.rows(f"SELECT {shares} FROM quality.deliveries ORDER BY 1") == [
         ("d0", None, 0.08, 0, 0, True),
@@ -90,7 +90,7 @@ def test_findings_of_current_and_newest_deliveries(warehouse):
         field="programme_start_date",
         title="The start is before the referral",
     )
-    warehouse.build()
+    warehouse.build("quality")
     found = warehouse.rows(
         "SELECT delivery_id, is_newest, rule_id, title, n_findings, n_rows, share_of_rows, first_row "
         "FROM quality.findings_by_rule ORDER BY 1, 3"
@@ -104,5 +104,5 @@ def test_findings_of_current_and_newest_deliveries(warehouse):
 
 def test_due_is_told_in_utc(warehouse):
     _delivery(warehouse, "d1", period="201606")
-    warehouse.build()
+    warehouse.build("quality")
     assert warehouse.one("SELECT due_at FROM quality.deliveries") == (datetime(2016, 7, 11, 16, 0),)
