@@ -203,6 +203,17 @@ def test_a_young_file_is_not_relied_on(
         assert folder.night().run_id in long_ways
 
 
+def test_a_look_that_takes_long_makes_no_file_older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that was young when it was looked at may have changed since, and look the same."""
+    monkeypatch.setattr(raw, "SETTLED_NS", 200_000_000)
+    path = tmp_path / "young.csv"
+    path.touch()
+    seen = raw.FileStat.of(path)
+    time.sleep(0.3)  # until a slow share has listed its other files
+    assert not seen.is_settled
+    assert raw.FileStat.of(path).is_settled and raw.FileStat.of(path) == seen
+
+
 def test_what_could_not_be_done_is_tried_again(
     folder: DataFolder, long_ways: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
