@@ -119,7 +119,7 @@ def _headings_among(
         if of_any := [t for t, f in folded.items() if f and (f in fields or f == heading)]:
             known.append((column, of_any))
     if len(known) < min(LEAST_HEADINGS, len(again)):
-        return nowhere(empty["0"]), nowhere(empty["0"])
+        return _nowhere(empty["0"]), _nowhere(empty["0"])
     count = reduce(add, [column.of_cells(column.distinct.is_in(texts)).cast(pl.Int32) for column, texts in known])
     filled = reduce(add, [(~empty[str(i)]).cast(pl.Int32) for i in range(len(own))])
     is_again = reduce(and_, [column.of_cells(column.distinct.is_in(texts)) for column, texts in again])
@@ -158,10 +158,10 @@ def beside_the_table(rows: Rows, layout: Layout) -> pl.Series:
     headed = [i for i, heading in enumerate(layout.as_written) if heading]
     first = 0 if layout.is_marked else max(headed, default=0)
     surplus = [str(i) for i in range(first, len(layout.as_written)) if not layout.as_written[i]]
-    torn = reduce(or_, [_filled(rows.cells[c]) for c in surplus]) if surplus else nowhere(rows.source_rows)
-    return torn if layout.is_marked or torn.sum() <= len(torn) * FEW_ROWS else nowhere(rows.source_rows)
+    torn = reduce(or_, [_filled(rows.cells[c]) for c in surplus]) if surplus else _nowhere(rows.source_rows)
+    return torn if layout.is_marked or torn.sum() <= len(torn) * FEW_ROWS else _nowhere(rows.source_rows)
 
 
-def nowhere(rows: pl.Series) -> pl.Series:
+def _nowhere(rows: pl.Series) -> pl.Series:
     """No row at all, as a truth for each."""
     return pl.Series([False]).new_from_index(0, len(rows))
