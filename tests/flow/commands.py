@@ -1,14 +1,22 @@
-"""Starting the command line as a user would: in a process of its own, from the project or from a copy of it."""
+"""Starting the command line as a user would: in a process of its own, from the project or from a copy of it.
+
+Each command is started so somewhere. What else it says, and how it ends, may be seen without another start.
+"""
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 from made_up_returns import PROJECT
+
+from flows.cli import main
 
 
 def environment(home: Path = PROJECT, **more: str) -> dict[str, str]:
@@ -38,6 +46,18 @@ def pilots(
         text=True,
         timeout=timeout,
     )
+
+
+def pilots_here(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `pilots` in this process, by the function that the script calls."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    ours = (patch.object(sys, "argv", ["pilots", *arguments]), patch.dict(os.environ, environment(), clear=True))
+    with ours[0], ours[1], redirect_stdout(out), redirect_stderr(err):
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 def copy_of_the_project(to: Path) -> Path:

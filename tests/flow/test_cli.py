@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from commands import copy_of_the_project, environment, pilots
+from commands import copy_of_the_project, environment, pilots, pilots_here
 from made_up_returns import BPL, PROJECT, DataFolder, people, sound
 
 
@@ -93,10 +93,11 @@ def test_sql_lists_and_describes_every_table(published: DataFolder) -> None:
     listed = json.loads(sql(published, "--list", "-f", "json").stdout)
     assert {"core.contacts", "audit.deliveries", "outcomes.kpi"} <= {t["table"] for t in listed}
     assert all(t["meaning"] for t in listed)
-    described = json.loads(sql(published, "--describe", "core.contacts", "--json").stdout)
+    data = ("--data", str(published.path))
+    described = json.loads(pilots_here("sql", "--describe", "core.contacts", "--json", *data).stdout)
     assert {"contact_id", "delivery_id", "source_row"} <= {c["column"] for c in described}
     assert all(c["meaning"] for c in described)
-    assert sql(published, "--describe", "core.nothing").returncode == 2
+    assert pilots_here("sql", "--describe", "core.nothing", *data).returncode == 2
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,8 @@ def test_sql_lists_and_describes_every_table(published: DataFolder) -> None:
 def test_sql_changes_nothing_and_reaches_nothing(published: DataFolder, query: str) -> None:
     raw = published.places.raw / BPL
     before = published.files_under("raw", "warehouse")
-    told = sql(published, "-f", "csv", query.format(raw=raw / f"{BPL}_contacts_201611_v1.csv"))
+    asked = query.format(raw=raw / f"{BPL}_contacts_201611_v1.csv")
+    told = pilots_here("sql", "-f", "csv", asked, "--data", str(published.path))
     assert (told.returncode, told.stdout) == (2, "")
     assert told.stderr and "Traceback" not in told.stderr
     assert published.files_under("raw", "warehouse") == before
@@ -135,11 +137,11 @@ def test_check_ends_with_0_1_or_2(published: DataFolder, tmp_path: Path) -> None
     assert held.returncode == 1 and "V02" in held.stdout
     unnamed = tmp_path / "our contacts.csv"
     unnamed.write_bytes(Path(sent(published, "contacts")).read_bytes())
-    told = pilots("check", str(unnamed))
+    told = pilots_here("check", str(unnamed))
     assert (told.returncode, told.stdout) == (2, "") and "--dataset" in told.stderr
-    named = pilots("check", str(unnamed), "--site", BPL, "--dataset", "contacts", "--period", "201611")
+    named = pilots_here("check", str(unnamed), "--site", BPL, "--dataset", "contacts", "--period", "201611")
     assert named.returncode == 1 and "V02" in named.stdout
-    assert pilots("check", str(tmp_path / "nothing.csv")).returncode == 2
+    assert pilots_here("check", str(tmp_path / "nothing.csv")).returncode == 2
 
 
 def test_report_says_where_the_pages_are(published: DataFolder) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from commands import environment, pilots
+from commands import environment, pilots, pilots_here
 from made_up_returns import BPL, PROJECT, DataFolder, people, sound
 
 from flows.workbooks.blank import example_rows
@@ -61,9 +61,10 @@ def test_a_whole_return_has_a_sheet_for_each_dataset_that_is_owed(tmp_path: Path
     ],
 )
 def test_a_template_that_cannot_be_made_is_a_mistake_of_use(
-    arguments: tuple[str, ...], said: str, tmp_path: Path
+    arguments: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = pilots("template", *arguments, cwd=tmp_path)
+    monkeypatch.chdir(tmp_path)
+    told = pilots_here("template", *arguments)
     assert (told.returncode, told.stdout) == (2, "") and said in told.stderr
     assert list(tmp_path.iterdir()) == []
 
