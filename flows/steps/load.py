@@ -12,7 +12,6 @@ same whichever nights it has seen.
 from __future__ import annotations
 
 import shutil
-from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -272,11 +271,9 @@ def _rule_rows() -> list[dict[str, Any]]:
 
 def _load_findings(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged], judgements: Judgements) -> None:
     """Every finding of some deliveries, and that one is stale (F18) or the same as another (F17)."""
-    by_file: dict[str, list[Judged]] = defaultdict(list)
-    for j in judged:  # bytes that come back after others share their judgement with the first
-        if not j.delivery.same_as:
-            by_file[str(judgements.findings_path(j.key))].append(j)
-    _insert_parquet(db, "audit.findings", by_file, ["delivery_id"])
+    # bytes that come back after others share their judgement with the first
+    own = [j for j in judged if not j.delivery.same_as]
+    _insert_parquet(db, "audit.findings", [judgements.findings_path(j.key) for j in own], own, ["delivery_id"])
     for j in judged:
         if j.standing in _TOLD:
             rule_id, severity = _TOLD[j.standing]
@@ -288,29 +285,20 @@ def _load_dataset(
     db: duckdb.DuckDBPyConnection, contract: Contract, judged: Sequence[Judged], judgements: Judgements
 ) -> None:
     """The accepted rows of some deliveries of one dataset."""
-    by_file: dict[str, list[Judged]] = defaultdict(list)
-    for j in judged:
-        by_file[str(judgements.accepted(j.key))].append(j)
     added = [n for n in _OF_THE_DELIVERY if n not in contract.by_name]
-    _insert_parquet(db, f'core."{contract.dataset}"', by_file, added)
+    files = [judgements.accepted(j.key) for j in judged]
+    _insert_parquet(db, f'core."{contract.dataset}"', files, judged, added)
 
 
 def _insert_parquet(
-    db: duckdb.DuckDBPyConnection, table: str, by_file: dict[str, list[Judged]], added: Sequence[str]
+    db: duckdb.DuckDBPyConnection, table: str, files: Sequence[Path], judged: Sequence[Judged], added: Sequence[str]
 ) -> None:
-    """Insert the rows of judgements' Parquet files, each with what `added` names of the delivery it belongs to."""
-    if not by_file:
+    """Insert the rows of Parquet files, one of each delivery, with what `added` names of the delivery."""
+    if not files:
         return
-    source = pl.DataFrame(
-        [{"file": f, **{n: getattr(j.delivery, n) for n in _OF_THE_DELIVERY}} for f, js in by_file.items() for j in js]
-    )
-    # as a table DuckDB knows how small it is, and streams the files past it: else it would gather all rows first
-    db.register("listed", source.to_arrow())
-    db.execute("create or replace temp table delivery_of_file as from listed")
-    db.unregister("listed")
-    more = "".join(f", d.{name}" for name in added)
+    # by the number of its file a row has it for nothing: a join would look for the file's name row by row
+    more = "".join(f", (?::varchar[])[file_index::bigint + 1] as {name}" for name in added)
     db.execute(
-        f"insert into {table} by name select r.* exclude (filename){more}"
-        " from read_parquet(?, filename = true, union_by_name = true) r join delivery_of_file d on d.file = r.filename",
-        [list(by_file)],
+        f"insert into {table} by name select r.*{more} from read_parquet(?, union_by_name = true) r",
+        [*([getattr(j.delivery, n) for j in judged] for n in added), list(map(str, files))],
     )
