@@ -6,6 +6,7 @@ Every command needs them, so they are read without a library that costs more to 
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,11 @@ class Settings:
     threads: int = field(default=0, metadata={"is": "Threads for DuckDB; 0 is one for each core", "least": 0})
     memory_limit: str = field(
         default="",
-        metadata={"is": "Memory for DuckDB, such as 4GB; empty is 512MB to build, and its own choice for questions"},
+        metadata={
+            "is": "Memory for DuckDB, such as 4GB; empty is 512MB to build, and its own choice for questions",
+            "form": r"|\d+(\.\d+)? *[KMGT]i?B",
+            "such": "an amount of memory such as 512MB or 4GB",
+        },
     )
 
     def __post_init__(self) -> None:
@@ -37,6 +42,9 @@ class Settings:
                 raise ValueError(f"{stated.name} is {given!r}, and must be {_KINDS[kind]}")
             if least is not None and given < least:
                 raise ValueError(f"{stated.name} is {given}, and must be {least} or more")
+            form = stated.metadata.get("form")
+            if form is not None and not re.fullmatch(form, given, re.IGNORECASE):
+                raise ValueError(f"{stated.name} is {given!r}, and must be {stated.metadata['such']}")
 
     @classmethod
     def of(cls, data: Path | None = None) -> Settings:

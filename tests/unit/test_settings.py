@@ -53,6 +53,9 @@ def test_other_names_in_the_environment_are_not_settings(monkeypatch: pytest.Mon
         ("keep_builds = true", "keep_builds"),
         ("threads = -1", "threads"),
         ("memory_limit = 4", "memory_limit"),
+        ('memory_limit = "lots"', "memory_limit is 'lots', and must be an amount of memory such as"),
+        ('memory_limit = "4"', "memory_limit"),
+        ('memory_limit = "80%"', "memory_limit"),
         ("data = 4", "data"),
         ('colour = "red"', "colour"),
         ("keep_builds", "pilots.toml cannot be read"),
@@ -70,7 +73,7 @@ def test_a_number_in_the_environment_must_be_one(monkeypatch: pytest.MonkeyPatch
         Settings.of()
 
 
-@pytest.mark.parametrize(("given", "limit"), [("", "488.2 MiB"), ("1GiB", "1.0 GiB")])
+@pytest.mark.parametrize(("given", "limit"), [("", "488.2 MiB"), ("1GiB", "1.0 GiB"), ("1.5 gb", "1.3 GiB")])
 def test_a_warehouse_is_built_in_bounded_memory(given: str, limit: str) -> None:
     with duckdb.connect(config=Settings(memory_limit=given).building_options()) as db:
         assert db.execute("select current_setting('memory_limit')").fetchone() == (limit,)
