@@ -43,7 +43,7 @@ class Settings:
             if least is not None and given < least:
                 raise ValueError(f"{stated.name} is {given}, and must be {least} or more")
             form = stated.metadata.get("form")
-            if form is not None and not re.fullmatch(form, given, re.IGNORECASE):
+            if form is not None and not re.fullmatch(form, str(given), re.IGNORECASE):
                 raise ValueError(f"{stated.name} is {given!r}, and must be {stated.metadata['such']}")
 
     @classmethod

@@ -48,6 +48,14 @@ def datasets() -> dict[str, Contract]:
     return ordered
 
 
+def rows_by_delivery() -> str:
+    """A query of the rows that `core` has of each delivery: dataset, delivery_id and their number `n`."""
+    return " union all ".join(
+        f"select '{name}' as dataset, delivery_id, count(*) as n from core.\"{name}\" group by delivery_id"
+        for name in datasets()
+    )
+
+
 @lru_cache
 def reference_tables() -> dict[str, Contract]:
     """The contracts of the tables that no site sends: programmes, sites, areas, code lists, ..."""

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from schemas.catalogue import HERE, Mart, marts
-from schemas.derive import quoted
+from schemas.derive import at_once, quoted
 
 
 class MartBroken(Exception):  # noqa: N818 - a mart that breaks its own contract
@@ -58,9 +58,9 @@ def _make(db: duckdb.DuckDBPyConnection, mart: Mart) -> int:
         _, keys = _counts(db, f"select 0, count(*) from (select distinct {key} from {mart.address})")
         if rows != keys:
             raise MartBroken(f"{mart.address}: {rows - keys} rows share their key ({key}) with another")
-    db.execute(f"comment on table {mart.address} is {quoted(f'{mart.comment} Grain: {mart.grain}')}")
-    for column in mart.columns:
-        db.execute(f'comment on column {mart.address}."{column.name}" is {quoted(column.comment)}')
+    of_columns = (f'comment on column {mart.address}."{c.name}" is {quoted(c.comment)}' for c in mart.columns)
+    of_table = f"comment on table {mart.address} is {quoted(f'{mart.comment} Grain: {mart.grain}')}"
+    db.execute(at_once([of_table, *of_columns]))
     return rows
 
 

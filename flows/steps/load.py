@@ -23,10 +23,10 @@ import polars as pl
 from flows.store.builds import discard
 from flows.store.judgements import Judgements
 from schemas.audit.deliveries import Standing
-from schemas.catalogue import SCHEMAS, audit_tables, datasets, reference_csv, reference_tables
+from schemas.catalogue import SCHEMAS, audit_tables, datasets, reference_csv, reference_tables, rows_by_delivery
 from schemas.codes import all_code_lists
 from schemas.contract import Contract, Severity
-from schemas.derive import PROVENANCE, columns, comments, create_table
+from schemas.derive import PROVENANCE, at_once, columns, comments, create_table
 from schemas.explain import explain, rules_of
 from schemas.shapes import Finding, Judged
 
@@ -46,14 +46,15 @@ class Doubtful(Exception):  # noqa: N818 - it says what the file is
 class _Brings(NamedTuple):
     """What a delivery brings into the warehouse: by which judgement its rows and its findings are there ('': none)."""
 
+    dataset: str
     rows: str
     findings: str
 
     @classmethod
-    def of(cls, key: str, standing: str, accepted: int) -> _Brings:
+    def of(cls, dataset: str, key: str, standing: str, accepted: int) -> _Brings:
         """What a delivery brings that has this judgement, standing and number of accepted rows."""
         counts = standing == Standing.CURRENT and accepted
-        return cls(key if counts else "", f"{key} {standing}" if standing in _TOLD else key)
+        return cls(dataset, key if counts else "", f"{key} {standing}" if standing in _TOLD else key)
 
 
 def load(
@@ -92,7 +93,10 @@ def _bring_up_to_date(
     options: dict[str, Any],
 ) -> dict[str, int]:
     """Let a file hold what these deliveries bring: all of it where the file is new, else only what has changed."""
-    now = {j.delivery.delivery_id: _Brings.of(j.key, j.standing, j.verdict.rows.accepted) for j in judged}
+    now = {
+        j.delivery.delivery_id: _Brings.of(j.delivery.dataset, j.key, j.standing, j.verdict.rows.accepted)
+        for j in judged
+    }
     with duckdb.connect(str(file), config=_OF_A_BUILD | options) as db:
         db.begin()  # all or nothing; and hundreds of small statements: one commit costs less than as many
         if not db.execute("from duckdb_tables()").fetchall():
@@ -112,14 +116,15 @@ def _bring_up_to_date(
         gone = [i for i, said in before.items() if said.rows and (i not in now or now[i].rows != said.rows)]
         new = [j for j in judged if _is_new(j, "rows", before, now)]
         for name, contract in datasets().items():
-            db.execute(f'delete from core."{name}" where delivery_id in (select unnest(?::varchar[]))', [gone])
+            if of_it := [i for i in gone if before[i].dataset == name]:
+                db.execute(f'delete from core."{name}" where delivery_id in (select unnest(?::varchar[]))', [of_it])
             _load_dataset(db, contract, [j for j in new if j.delivery.dataset == name], judgements)
         db.commit()
         db.execute("checkpoint")  # closing would hide that it failed, and the copy would be of the night before
         return _counted(db, judged)
 
 
-_BROUGHT = "select delivery_id, judgement_key, standing, rows_accepted from audit.deliveries"
+_BROUGHT = "select delivery_id, dataset, judgement_key, standing, rows_accepted from audit.deliveries"
 
 
 def _is_new(j: Judged, part: str, before: dict[str, _Brings], now: dict[str, _Brings]) -> bool:
@@ -147,36 +152,31 @@ def _must_go(
 
 def _counted(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> dict[str, int]:
     """The number of rows of each dataset. Raises Doubtful where a delivery has others than its judgement accepted."""
-    loaded: dict[str, int] = {}
-    for name in datasets():
-        there = dict(db.execute(f'select delivery_id, count(*) from core."{name}" group by 1').fetchall())
-        due = {
-            j.delivery.delivery_id: j.verdict.rows.accepted for j in judged if j.counts and j.delivery.dataset == name
-        }
-        if there != {i: n for i, n in due.items() if n}:
-            raise Doubtful(f"core.{name} does not hold the rows that were accepted")
-        loaded[name] = sum(there.values())
+    there = {(dataset, i): n for dataset, i, n in db.execute(rows_by_delivery()).fetchall()}
+    due = {(j.delivery.dataset, j.delivery.delivery_id): j.verdict.rows.accepted for j in judged if j.counts}
+    due = {of: n for of, n in due.items() if n}
+    if there != due:
+        wrong = sorted({dataset for (dataset, _), _ in there.items() ^ due.items()})
+        raise Doubtful(f"{', '.join(wrong)} in core: not the rows that were accepted")
+    loaded = dict.fromkeys(datasets(), 0)
+    for (dataset, _), n in there.items():
+        loaded[dataset] += n
     return loaded
 
 
 def _make_tables(db: duckdb.DuckDBPyConnection) -> None:
     """Every table of `core` and `audit`; those that no delivery changes are filled."""
-    for schema in SCHEMAS:
-        db.execute(f"create schema {schema}")
-    for contract in datasets().values():
-        _make_table(db, "core", contract, sent_by_sites=True)
+    tables = [
+        *(("core", contract, True) for contract in datasets().values()),
+        *(("core", contract, False) for contract in reference_tables().values()),
+        *(("audit", contract, False) for contract in audit_tables().values()),
+    ]
+    statements = [f"create schema {schema}" for schema in SCHEMAS]
+    statements += [s for table in tables for s in (create_table(*table), *comments(*table))]
+    db.execute(at_once(statements))
     for contract in reference_tables().values():
-        _make_table(db, "core", contract)
         _fill_reference(db, contract)
-    for contract in audit_tables().values():
-        _make_table(db, "audit", contract)
     _fill(db, "audit.rules", _rule_rows())
-
-
-def _make_table(db: duckdb.DuckDBPyConnection, schema: str, contract: Contract, sent_by_sites: bool = False) -> None:
-    db.execute(create_table(schema, contract, sent_by_sites))
-    for statement in comments(schema, contract, sent_by_sites):
-        db.execute(statement)
 
 
 def _fill_reference(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
@@ -296,9 +296,14 @@ def _insert_parquet(
     """Insert the rows of Parquet files, one of each delivery, with what `added` names of the delivery."""
     if not files:
         return
-    # by the number of its file a row has it for nothing: a join would look for the file's name row by row
-    more = "".join(f", (?::varchar[])[file_index::bigint + 1] as {name}" for name in added)
-    db.execute(
-        f"insert into {table} by name select r.*{more} from read_parquet(?, union_by_name = true) r",
-        [*([getattr(j.delivery, n) for j in judged] for n in added), list(map(str, files))],
+    listed = pl.DataFrame({n: [getattr(j.delivery, n) for j in judged] for n in added}).with_row_index("nth")
+    # as a table DuckDB knows how small it is, and streams the files past it: else it would gather all rows first
+    db.register("listed", listed.to_arrow())
+    db.execute("create or replace temp table delivery_of_file as from listed")
+    db.unregister("listed")
+    more = "".join(f", d.{name}" for name in added)
+    db.execute(  # by the number of its file: its name would have to be looked for row by row
+        f"insert into {table} by name select r.*{more}"
+        " from read_parquet(?, union_by_name = true) r join delivery_of_file d on d.nth = r.file_index",
+        [list(map(str, files))],
     )

@@ -11,7 +11,7 @@ import duckdb
 
 from flows.store.builds import keep_last, put_in_place
 from flows.store.places import Places
-from schemas.catalogue import datasets
+from schemas.catalogue import datasets, rows_by_delivery
 from schemas.shapes import Judged
 
 
@@ -72,9 +72,7 @@ def prove(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> None:
     stated = dict(
         db.execute("select delivery_id, rows_accepted from audit.deliveries where standing = 'current'").fetchall()
     )
-    in_core: dict[str, int] = {}
-    for name in datasets():
-        in_core |= dict(db.execute(f'select delivery_id, count(*) from core."{name}" group by 1').fetchall())
+    in_core = {i: n for _, i, n in db.execute(rows_by_delivery()).fetchall()}
     held = dict(
         db.execute(
             "select delivery_id, count(distinct source_row) from audit.findings"

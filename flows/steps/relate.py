@@ -23,7 +23,7 @@ from flows.store.judgements import Judgements
 from flows.store.parts import HELD
 from schemas.audit.deliveries import Column, ExtractType, Standing
 from schemas.audit.findings import Outcome
-from schemas.catalogue import datasets
+from schemas.catalogue import datasets, rows_by_delivery
 from schemas.contract import Contract, Rule, Severity
 from schemas.derive import PROVENANCE, quoted, sql_type
 from schemas.file_rules import BETWEEN_DELIVERIES, FILE_RULES
@@ -245,19 +245,14 @@ def _is_owed(rule: Rule, judged: Judged) -> bool:
 
 
 def _say_not_judged(db: duckdb.DuckDBPyConnection, rule: Rule, deliveries: Sequence[Judged]) -> None:
-    for j in deliveries:
-        db.execute(
-            "insert into audit.findings by name select ? as delivery_id, ? as rule_id, ? as severity, ? as outcome,"
-            " ? as sheet, ? as field, false as hidden",
-            [
-                j.delivery.delivery_id,
-                rule.rule_id,
-                str(Severity.WARNING),
-                str(Outcome.NOT_JUDGED),
-                j.verdict.sheet,
-                rule.on,
-            ],
-        )
+    if not deliveries:
+        return
+    said = (rule.rule_id, str(Severity.WARNING), str(Outcome.NOT_JUDGED), rule.on)
+    db.execute(
+        "insert into audit.findings by name select unnest(?::varchar[]) as delivery_id, unnest(?::varchar[]) as sheet,"
+        " ? as rule_id, ? as severity, ? as outcome, ? as field, false as hidden",
+        [[j.delivery.delivery_id for j in deliveries], [j.verdict.sheet for j in deliveries], *said],
+    )
 
 
 def _say_broken(db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract, current: Sequence[Judged]) -> None:
@@ -314,9 +309,7 @@ def _restore(db: duckdb.DuckDBPyConnection, contract: Contract, rule: Rule) -> N
 
 def _settle_counts(db: duckdb.DuckDBPyConnection) -> None:
     """Bring each counting delivery's numbers up to date: rows held here count as held (DOMAIN.md amendment 12)."""
-    db.execute("create temp table in_core (delivery_id varchar, n bigint)")
-    for name in datasets():
-        db.execute(f'insert into in_core select delivery_id, count(*) from core."{name}" group by 1')
+    db.execute(f"create temp table in_core as {rows_by_delivery()}")
     db.execute(
         """
         update audit.deliveries d
