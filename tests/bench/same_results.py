@@ -1,10 +1,14 @@
-"""Whether the pipeline and the reference made the same of the same file: findings, and every accepted and held cell."""
+"""Whether the pipeline and the reference made the same of the same file: findings, and every cell of every row.
+
+Accepted and held rows are compared as Parquet, and what was loaded as the table that it became.
+"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
+import duckdb
 import polars as pl
 
 ADDRESS = ["rule_id", "severity", "source_row", "field"]
@@ -19,11 +23,30 @@ def differences(data: Path, by_hand: Path) -> list[str]:
         [a.join(b, all_of_it, "anti", nulls_equal=True) for a, b in ((one, other), (other, one))]
     ).collect()
     differ = [f"findings that only one side has:\n{found}"] if len(found) else []
-    return differ + [
+    differ += [
         f"the {name} rows are not the same"
         for name in ("accepted", "held")
         if _digest(_result(data, name)) != _digest(pl.scan_parquet(by_hand / f"{name}.parquet"))
     ]
+    loaded = [_loaded(file) for file in (data / "loaded.duckdb", by_hand / "reference.duckdb")]
+    return differ if loaded[0] == loaded[1] else [*differ, "the loaded rows are not the same"]
+
+
+def _loaded(file: Path) -> tuple[object, ...]:
+    """The same of a warehouse's table of contacts: its columns, its rows, how many deliveries brought them.
+
+    The reference knows no more of a delivery than the name of its file.
+    """
+    with duckdb.connect(str(file), read_only=True, config={"memory_limit": "512MB"}) as db:
+        columns = db.execute(
+            "select column_name, data_type, is_nullable from information_schema.columns"
+            " where (table_schema, table_name) = ('core', 'contacts') order by all"
+        ).fetchall()
+        of_the_row = ", ".join(f'"{name}"' for name, *_ in columns if name != "delivery_id")
+        rows = db.execute(
+            f"select count(*), sum(hash({of_the_row})::hugeint), count(distinct delivery_id) from core.contacts"
+        ).fetchall()
+    return *columns, *rows
 
 
 def _result(data: Path, name: str) -> pl.LazyFrame:
