@@ -80,14 +80,18 @@ def whole_night(run: Run) -> NightResult:
     personal = {j.delivery.delivery_id for j in judged if j.verdict.holds_personal_data}
     # rows that were taken in before anybody saw that they are personal are in the older builds too
     keep = 1 if personal & fresh & judged_before else work.settings.keep_builds
-    warehouse = before if before is not None and quiet else _new_warehouse(work, judged, wanted, keep)
+    doubt = None
+    if before is not None and quiet:
+        warehouse = before
+    else:
+        warehouse, doubt = _new_warehouse(work, judged, wanted, keep)
     told = work.ledger.reported()  # a run that was cut off before its reports leaves them to this one
     tonight = [j for j in judged if j.delivery.delivery_id in fresh or j.delivery.delivery_id not in told]
     not_judged = tuple(f"{j.delivery_id} {j.problem}" for j in made if j.result is None)
     to_mend = work.corrections_to_mend(judged)
-    to_tell = NightsWork(judged, tonight, received.unusable, not_judged, to_mend, work.moment, quiet)
+    to_tell = NightsWork(judged, tonight, received.unusable, not_judged, to_mend, work.moment, quiet, doubt)
     with work.ledger.together():  # what was told is noted when all of it is: a run that is cut off tells it again
-        reported = report_to_people(work.places, work.ledger, warehouse, to_tell, work.about)
+        reported = report_to_people(work.places, work.ledger, warehouse, to_tell, work.about, work.options())
     result = "quiet" if quiet else "published"
     work.ledger.end_run(work.id, result, len(received.new), len(fresh))
     if work.is_all_done(received, not_judged, reported):
@@ -100,33 +104,34 @@ def _task_name(delivery: Delivery) -> str:
     return f"judge {delivery.site_code} {delivery.dataset} {delivery.period} v{delivery.version}"
 
 
-def _new_warehouse(work: Work, judged: Sequence[Judged], wanted: str, keep: int) -> Path:
+def _new_warehouse(work: Work, judged: Sequence[Judged], wanted: str, keep: int) -> tuple[Path, Exception | None]:
     """A new warehouse file, proved and put in place. What no delivery needs any more leaves the store.
 
     It begins as a copy of what was loaded in earlier nights. Where that comes to nothing the copy may be at fault: once
-    more, with everything loaded anew.
+    more, with everything loaded anew. Gives its path, and why the copy was not relied on, if it was not.
     """
     kept = kept_load(work.places, load_version())
     there = kept.exists()
     name = f"{now():%Y%m%dT%H%M%S}-{work.id[-6:]}_{wanted}"
     try:
-        published = _made(work, judged, name, keep, kept)
+        published, doubt = _made(work, judged, name, keep, kept)
     except Exception as error:
         if not there or isinstance(error, OSError):
             raise
         discard(kept)
-        published = _made(work, judged, name, keep, kept)
+        published, doubt = _made(work, judged, name, keep, kept)[0], error
     work.judgements.sweep(set(work.ledger.judgement_keys().values()))
-    return published
+    return published, doubt
 
 
-def _made(work: Work, judged: Sequence[Judged], name: str, keep: int, kept: Path) -> Path:
+def _made(work: Work, judged: Sequence[Judged], name: str, keep: int, kept: Path) -> tuple[Path, Exception | None]:
     file = unfinished_build(work.places, name)
     discard(file)
-    load_core(file, judged, work.ledger.runs(), work.judgements, work.options(), kept)
+    loaded = load_core(file, judged, work.ledger.runs(), work.judgements, work.options(), kept)
     relate_tables(file, judged, work.judgements, work.options(), kept)
     build_marts(file, work.options())
-    return publish_build(work.places, file, name, judged, keep, work.settings.reading_group, work.options())
+    group = work.settings.reading_group
+    return publish_build(work.places, file, name, judged, keep, group, work.options()), loaded.doubt
 
 
 @as_flow(name="nightly")

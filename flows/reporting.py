@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -59,15 +60,23 @@ class NightsWork:
     corrections_to_mend: Sequence[str]
     moment: datetime
     quiet: bool
+    doubt: Exception | None = None  # why what was kept of earlier nights was not relied on, if it was not
 
 
-def report_night(places: Places, ledger: Ledger, warehouse: Path, work: NightsWork, run: dict[str, str]) -> Reported:
+def report_night(
+    places: Places,
+    ledger: Ledger,
+    warehouse: Path,
+    work: NightsWork,
+    run: dict[str, str],
+    options: dict[str, Any] | None = None,
+) -> Reported:
     """Write the reports that are due and the night's summary."""
     judged, tonight = work.judged, work.tonight
     new = {j.delivery.delivery_id for j in tonight}
     earlier = [j for j in judged if j.delivery.delivery_id not in new]
     build = fingerprint_of(warehouse)
-    with duckdb.connect(str(warehouse), read_only=True) as db:
+    with duckdb.connect(str(warehouse), read_only=True, config=options or {}) as db:
         told_now = _Telling(places, ledger, db, work, settled_verdicts(db, judged), replacements(judged), run)
         if not work.quiet or ledger.reported().get(EVERYTHING) != build:
             told_now.write_due()
@@ -93,6 +102,7 @@ def report_night(places: Places, ledger: Ledger, warehouse: Path, work: NightsWo
             *_knock_on(earlier, settled, pages),
             *if_quiet.changes,
             *work.not_judged,
+            *_made_anew(work.doubt),
         ],
         not_told=told_now.failures,
     )
@@ -365,6 +375,13 @@ def _deadline(delivery: Delivery) -> datetime | None:
     """When the next return is due after this one was received; none where the calendar has no such date."""
     coming = next_due(delivery.received_at.date())
     return coming[1] if coming else None
+
+
+def _made_anew(doubt: Exception | None) -> list[str]:
+    """That the warehouse was made from nothing because what was kept of earlier nights was not sound."""
+    return (
+        [f"What was kept of earlier nights was not relied on, and all was loaded anew: {told(doubt)}"] if doubt else []
+    )
 
 
 def _knock_on(earlier: Sequence[Judged], settled: dict[str, Verdict], pages: dict[str, Path]) -> list[str]:

@@ -40,7 +40,18 @@ _MOST_UNUSED = 16 << 20  # bytes of a kept file that may be unused before it is 
 
 
 class Doubtful(Exception):  # noqa: N818 - it says what the file is
-    """What is kept of earlier nights cannot be relied on, or must not be kept: everything is loaded anew."""
+    """What is kept of earlier nights cannot be relied on."""
+
+
+class _Outworn(Exception):  # noqa: N818 - it says what the file is
+    """What is kept of earlier nights is sound, and must not be kept."""
+
+
+class Loaded(NamedTuple):
+    """What was loaded: the number of rows by dataset, and why what was kept was not relied on, if it was not."""
+
+    rows: dict[str, int]
+    doubt: Exception | None = None
 
 
 class _Brings(NamedTuple):
@@ -64,22 +75,24 @@ def load(
     judgements: Judgements,
     options: dict[str, Any] | None = None,
     kept: Path | None = None,
-) -> dict[str, int]:
-    """Make the file `build` with `core` and `audit`. Gives the number of rows loaded, by dataset.
+) -> Loaded:
+    """Make the file `build` with `core` and `audit`.
 
     With `kept`, what was loaded in earlier nights is brought up to date there first, and `build` is a copy of it.
+    Where that cannot be relied on, or must not be kept, everything is loaded anew.
     """
     file = kept or build
     there = file.exists()
     if not there:
         discard(file)  # what is left beside a file that is gone
     try:
-        loaded = _bring_up_to_date(file, judged, runs, judgements, options or {})
-    except (duckdb.Error, Doubtful):
+        loaded = Loaded(_bring_up_to_date(file, judged, runs, judgements, options or {}))
+    except (duckdb.Error, Doubtful, _Outworn) as error:
         if not there:
             raise
         discard(file)
-        loaded = _bring_up_to_date(file, judged, runs, judgements, options or {})
+        doubt = None if isinstance(error, _Outworn) else error
+        loaded = Loaded(_bring_up_to_date(file, judged, runs, judgements, options or {}), doubt)
     if kept:
         shutil.copyfile(kept, build)
     return loaded
@@ -103,7 +116,7 @@ def _bring_up_to_date(
             _make_tables(db)
         before = {i: _Brings.of(*said) for i, *said in db.execute(_BROUGHT).fetchall()}
         if _must_go(db, judged, before, now):
-            raise Doubtful
+            raise _Outworn
         for table in ("audit.runs", "audit.deliveries"):
             db.execute(f"delete from {table}")
         _fill(db, "audit.runs", list(runs))

@@ -215,7 +215,7 @@ def test_only_what_came_is_opened(pool: Pool, kept: Path, tmp_path: Path) -> Non
     for j in before:
         shutil.rmtree(own.folder(j.key))
     judged = judged_as(ONE | {5: Sent("contacts", 1, 2)}, pool)
-    assert load(tmp_path / "second.duckdb", judged, [], own, {}, kept)["contacts"] == 2
+    assert load(tmp_path / "second.duckdb", judged, [], own, {}, kept).rows["contacts"] == 2
 
 
 @pytest.mark.parametrize("at", [0, 5000, -300_000])
@@ -236,6 +236,17 @@ def test_a_kept_file_that_lost_a_row_is_made_anew(pool: Pool, kept: Path) -> Non
     assert made(kept.with_name("second.duckdb"), judged, pool, kept) == expected
 
 
+def test_why_a_kept_file_was_not_relied_on_is_said(pool: Pool, kept: Path) -> None:
+    def doubt() -> Exception | None:
+        return load(kept.with_name("build.duckdb"), judged_as(ONE, pool), [], pool.judgements, {}, kept).doubt
+
+    assert doubt() is None
+    with duckdb.connect(str(kept)) as db:
+        db.execute("delete from core.contacts where source_row = 2")
+    assert str(doubt()) == "contacts in core: not the rows that were accepted"
+    assert doubt() is None
+
+
 def test_rows_that_turn_out_to_be_personal_do_not_stay_in_unused_parts_of_the_file(pool: Pool, kept: Path) -> None:
     """What is deleted from a database file can be read in it for a while."""
     judged = judged_as(ONE, pool)
@@ -245,9 +256,10 @@ def test_rows_that_turn_out_to_be_personal_do_not_stay_in_unused_parts_of_the_fi
     verdict = replace(refused[1], holds_personal_data=True)
     personal = replace(judged[0], key=refused[0], verdict=verdict, standing=Standing.REFUSED)
     with kept.open("rb") as before:
-        load(kept.with_name("second.duckdb"), [personal, *judged[1:]], [], pool.judgements, {}, kept)
+        loaded = load(kept.with_name("second.duckdb"), [personal, *judged[1:]], [], pool.judgements, {}, kept)
         assert os.fstat(before.fileno()).st_nlink == 0, "the file that held them is still there"
     assert [p.name for p in kept.parent.glob("kept.*")] == ["kept.duckdb"]
+    assert loaded.doubt is None
 
 
 def test_a_night_that_comes_to_nothing_by_what_was_kept_loads_everything_anew(folder: DataFolder) -> None:
@@ -256,7 +268,8 @@ def test_a_night_that_comes_to_nothing_by_what_was_kept_loads_everything_anew(fo
     [kept] = folder.places.judgements.with_name("loaded").glob("*.duckdb")
     kept.with_name(f"{kept.name}.sent").write_bytes(b"no database")
     folder.send_all(1, 2, 3, period="201612")
-    folder.night("2017-01-03T03:30")
+    told = folder.night("2017-01-03T03:30").reported.summary
+    assert "What was kept of earlier nights was not relied on, and all was loaded anew: an error of the kind" in told
     assert folder.count("core.contacts") == 3
     published = content_of(folder.places.pointer.resolve())
     folder.places.pointer.unlink()
