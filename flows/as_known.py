@@ -32,7 +32,7 @@ def warehouse_as_known(settings: Settings, moment: datetime, to: Path) -> int:
     with closing(Ledger(places.ledger)) as ledger:
         judged = judged_by(ledger.deliveries().values(), ledger.judgement_keys(), judgements, moment)
         runs = [r for r in ledger.runs() if r["as_of"] <= moment.isoformat()]
-    load(to, judged, runs, judgements, options)
+    load(to, judged, runs, judgements, settings.loading_options(), if_wide=options)
     relate(to, judged, judgements, options)
     build(to, options)
     return len(judged)

@@ -127,7 +127,8 @@ def _new_warehouse(work: Work, judged: Sequence[Judged], wanted: str, keep: int)
 def _made(work: Work, judged: Sequence[Judged], name: str, keep: int, kept: Path) -> tuple[Path, Exception | None]:
     file = unfinished_build(work.places, name)
     discard(file)
-    loaded = load_core(file, judged, work.ledger.runs(), work.judgements, work.options(), kept)
+    runs = work.ledger.runs()
+    loaded = load_core(file, judged, runs, work.judgements, work.loading_options(), kept, work.options())
     relate_tables(file, judged, work.judgements, work.options(), kept)
     build_marts(file, work.options())
     group = work.settings.reading_group

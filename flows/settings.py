@@ -62,13 +62,22 @@ class Settings:
         return chosen | ({"memory_limit": self.memory_limit} if self.memory_limit else {})
 
     def building_options(self) -> dict[str, Any]:
-        """DuckDB's settings while a warehouse is built: more than 512 MB makes ten million contacts no faster.
+        """DuckDB's settings while a warehouse is built: more than this makes ten million contacts no faster.
 
         What does not fit is put beside the file that is built, and is gone when that is closed.
         """
-        return {"memory_limit": "512MB"} | self.duckdb_options()
+        return {"memory_limit": f"{_TO_BUILD}MB"} | self.duckdb_options()
+
+    def loading_options(self) -> dict[str, Any]:
+        """DuckDB's settings while rows stream into their tables: more memory would only keep what is written already.
+
+        Each thread needs a group of rows. Where these are wider than any dataset's are now, it takes what building may.
+        """
+        threads = self.threads or os.cpu_count() or 1
+        return {"memory_limit": f"{min(_TO_LOAD * threads, _TO_BUILD)}MB"} | self.duckdb_options()
 
 
+_TO_BUILD, _TO_LOAD = 512, 96  # MB; the latter for each thread
 _KINDS = {type(Path()): "a path", int: "a whole number", str: "a text"}
 
 

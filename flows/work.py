@@ -111,6 +111,10 @@ class Work(Run):
         """DuckDB's settings while it builds."""
         return self.settings.building_options()
 
+    def loading_options(self) -> dict[str, Any]:
+        """DuckDB's settings while it takes rows in."""
+        return self.settings.loading_options()
+
 
 @contextmanager
 def looked_at(settings: Settings, moment: datetime | None, scope: Scope) -> Iterator[Work]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -75,9 +76,11 @@ def load(
     judgements: Judgements,
     options: dict[str, Any] | None = None,
     kept: Path | None = None,
+    if_wide: dict[str, Any] | None = None,
 ) -> Loaded:
-    """Make the file `build` with `core` and `audit`.
+    """Make the file `build` with `core` and `audit`, with DuckDB's settings `options`.
 
+    Where the memory of these is too little for the width of the rows, with those of `if_wide`.
     With `kept`, what was loaded in earlier nights is brought up to date there first, and `build` is a copy of it.
     Where that cannot be relied on, or must not be kept, everything is loaded anew.
     """
@@ -85,17 +88,33 @@ def load(
     there = file.exists()
     if not there:
         discard(file)  # what is left beside a file that is gone
+    settings = [options or {}, *([if_wide] if if_wide else [])]
     try:
-        loaded = Loaded(_bring_up_to_date(file, judged, runs, judgements, options or {}))
+        loaded = Loaded(_in_little_memory(file, judged, runs, judgements, settings))
     except (duckdb.Error, Doubtful, _Outworn) as error:
         if not there:
             raise
         discard(file)
         doubt = None if isinstance(error, _Outworn) else error
-        loaded = Loaded(_bring_up_to_date(file, judged, runs, judgements, options or {}), doubt)
+        loaded = Loaded(_in_little_memory(file, judged, runs, judgements, settings), doubt)
     if kept:
         shutil.copyfile(kept, build)
     return loaded
+
+
+def _in_little_memory(
+    file: Path,
+    judged: Sequence[Judged],
+    runs: Sequence[dict[str, Any]],
+    judgements: Judgements,
+    settings: Sequence[dict[str, Any]],
+) -> dict[str, int]:
+    """Bring a file up to date with the first of these settings that has memory enough."""
+    *little, most = settings
+    for options in little:
+        with suppress(duckdb.OutOfMemoryException):  # and nothing has changed
+            return _bring_up_to_date(file, judged, runs, judgements, options)
+    return _bring_up_to_date(file, judged, runs, judgements, most)
 
 
 def _bring_up_to_date(

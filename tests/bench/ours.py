@@ -26,7 +26,8 @@ def receive_to_load(data: Path) -> None:
             sys.exit("; ".join(wrong))
         run.remember(made)
         kept = kept_load(run.places, load_version())
-        load(data / "loaded.duckdb", run.judged(received), [], run.judgements, run.options(), kept)
+        file, little = data / "loaded.duckdb", run.loading_options()
+        load(file, run.judged(received), [], run.judgements, little, kept, run.options())
 
 
 if __name__ == "__main__":

@@ -236,6 +236,14 @@ def test_a_kept_file_that_lost_a_row_is_made_anew(pool: Pool, kept: Path) -> Non
     assert made(kept.with_name("second.duckdb"), judged, pool, kept) == expected
 
 
+def test_rows_too_wide_for_little_memory_are_loaded_with_more(pool: Pool, kept: Path) -> None:
+    judged, build, little = judged_as(ONE, pool), kept.with_name("build.duckdb"), {"memory_limit": "16MB"}
+    with pytest.raises(duckdb.OutOfMemoryException):
+        load(build, judged, [], pool.judgements, little)
+    loaded = load(build, judged, [], pool.judgements, little, kept, {"memory_limit": "512MB"})
+    assert loaded == load(kept.with_name("plain.duckdb"), judged, [], pool.judgements)
+
+
 def test_why_a_kept_file_was_not_relied_on_is_said(pool: Pool, kept: Path) -> None:
     def doubt() -> Exception | None:
         return load(kept.with_name("build.duckdb"), judged_as(ONE, pool), [], pool.judgements, {}, kept).doubt
