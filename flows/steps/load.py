@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import duckdb
 import polars as pl
 
-from flows.store.builds import discard
+from flows.store.builds import Doubtful, discard
 from flows.store.judgements import Judgements
 from schemas.audit.deliveries import Standing
 from schemas.catalogue import SCHEMAS, audit_tables, datasets, reference_csv, reference_tables, rows_by_delivery
@@ -38,10 +38,6 @@ _OF_THE_DELIVERY = tuple(n for n, *_ in PROVENANCE if n != "source_row")  # the 
 
 _TOLD = {Standing.SAME: ("F17", Severity.WARNING), Standing.STALE: ("F18", Severity.FILE)}  # found of a standing
 _MOST_UNUSED = 16 << 20  # bytes of a kept file that may be unused before it is worth making anew
-
-
-class Doubtful(Exception):  # noqa: N818 - it says what the file is
-    """What is kept of earlier nights cannot be relied on."""
 
 
 class _Outworn(Exception):  # noqa: N818 - it says what the file is

@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from flows.store.builds import Doubtful
 from flows.store.judgements import Judgements
 from flows.store.parts import HELD
 from schemas.audit.deliveries import Column, ExtractType, Standing
@@ -33,10 +34,6 @@ from schemas.shown import shown
 from schemas.standing import extent
 
 KEY_SENT_BEFORE = next(r for r in FILE_RULES if r.rule_id == "P04" and r.severity is Severity.ROW)
-
-
-class Doubtful(Exception):  # noqa: N818 - it says what the file is
-    """What is kept of earlier nights cannot be relied on."""
 
 
 def relate(

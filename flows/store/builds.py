@@ -18,6 +18,10 @@ def unfinished_build(places: Places, name: str) -> Path:
     return places.builds / f".{name}.building"
 
 
+class Doubtful(Exception):  # noqa: N818 - it says what the file is
+    """What is kept of earlier nights cannot be relied on."""
+
+
 def kept_load(places: Places, version: str) -> Path:
     """Where what was loaded is kept from night to night, by the code and contracts of this version.
 
