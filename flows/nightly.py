@@ -16,6 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from flows.engine import Stage, as_flow, ended, show
 from flows.judgement import Judgement, judge_delivery
 from flows.reporting import NightsWork, report_night
@@ -116,7 +118,7 @@ def _new_warehouse(work: Work, judged: Sequence[Judged], wanted: str, keep: int)
     try:
         published, doubt = _made(work, judged, name, keep, kept)
     except Exception as error:
-        if not there or isinstance(error, OSError):
+        if not there or isinstance(error, OSError | duckdb.OutOfMemoryException):
             raise
         discard(kept)
         published, doubt = _made(work, judged, name, keep, kept)[0], error

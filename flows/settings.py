@@ -29,7 +29,7 @@ class Settings:
         default="",
         metadata={
             "is": "Memory for DuckDB, such as 4GB; empty is 512MB to build, and its own choice for questions",
-            "form": r"|\d+(\.\d+)? *[KMGT]i?B",
+            "form": r"|(?=.*[1-9])\d+(\.\d+)? *[KMGT]i?B",
             "such": "an amount of memory such as 512MB or 4GB",
         },
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Texts:
-    """A column: its `distinct` texts in the order of their first cells, and for each cell the place of its text."""
+    """A column: its `distinct` texts, and for each cell the place of its text among them."""
 
     distinct: pl.Series
     places: pl.Series
@@ -46,8 +46,8 @@ class Texts:
 
     def of_cells(self, values: pl.Series) -> pl.Series:
         """Something of each distinct text (a value for each) as a column of the cells."""
-        every_cell_differs = len(self.distinct) == len(self.places)  # then texts and cells are in one order
-        return values if every_cell_differs else values.gather(self.places)
+        one_for_each_cell = len(self.distinct) == len(self.places) and self.places.is_sorted()
+        return values if one_for_each_cell else values.gather(self.places)
 
     def where(self, kept: pl.Series) -> Texts:
         """The texts of some of the cells only (a truth for each cell)."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -84,15 +83,17 @@ def load(
     there = file.exists()
     if not there:
         discard(file)  # what is left beside a file that is gone
-    settings = [options or {}, *([if_wide] if if_wide else [])]
+    what = (file, judged, runs, judgements, options or {}, if_wide)
     try:
-        loaded = Loaded(_in_little_memory(file, judged, runs, judgements, settings))
+        loaded = Loaded(_in_little_memory(*what))
+    except duckdb.OutOfMemoryException:  # nothing is wrong with what is kept
+        raise
     except (duckdb.Error, Doubtful, _Outworn) as error:
         if not there:
             raise
         discard(file)
         doubt = None if isinstance(error, _Outworn) else error
-        loaded = Loaded(_in_little_memory(file, judged, runs, judgements, settings), doubt)
+        loaded = Loaded(_in_little_memory(*what), doubt)
     if kept:
         shutil.copyfile(kept, build)
     return loaded
@@ -103,14 +104,17 @@ def _in_little_memory(
     judged: Sequence[Judged],
     runs: Sequence[dict[str, Any]],
     judgements: Judgements,
-    settings: Sequence[dict[str, Any]],
+    options: dict[str, Any],
+    if_wide: dict[str, Any] | None,
 ) -> dict[str, int]:
-    """Bring a file up to date with the first of these settings that has memory enough."""
-    *little, most = settings
-    for options in little:
-        with suppress(duckdb.OutOfMemoryException):  # and nothing has changed
-            return _bring_up_to_date(file, judged, runs, judgements, options)
-    return _bring_up_to_date(file, judged, runs, judgements, most)
+    """Bring a file up to date; if the memory of `options` is too little, with that of `if_wide`."""
+    try:
+        return _bring_up_to_date(file, judged, runs, judgements, options)
+    except duckdb.OutOfMemoryException:
+        if if_wide is None or if_wide == options:
+            raise
+    # what was not committed is rolled back, and what was is found there
+    return _bring_up_to_date(file, judged, runs, judgements, if_wide)
 
 
 def _bring_up_to_date(

@@ -166,7 +166,7 @@ class JudgementWriter:
         return {name: file.rows + moved.get(name, 0) for name, file in self._files.items()}
 
     def accept(self, rows: pl.DataFrame) -> None:
-        """Write accepted rows."""
+        """Write accepted rows, in the order of the file: by that those are found that leave."""
         self._files[ACCEPTED].write(rows)
 
     def hold(self, rows: pl.DataFrame) -> None:

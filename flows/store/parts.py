@@ -69,7 +69,7 @@ class Unkept:
         self._findings.append(findings.select(*FINDING_TYPES))
 
     def move(self, to_held: pl.Series, dropped: pl.Series) -> None:
-        """Count rows anew that are held after all, or left out."""
+        """Count rows anew that are held after all, or left out; whether they were there is not seen here."""
         self.counts[ACCEPTED] -= len(to_held) + len(dropped)
         self.counts[HELD] += len(to_held)
 

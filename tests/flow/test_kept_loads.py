@@ -236,12 +236,18 @@ def test_a_kept_file_that_lost_a_row_is_made_anew(pool: Pool, kept: Path) -> Non
     assert made(kept.with_name("second.duckdb"), judged, pool, kept) == expected
 
 
-def test_rows_too_wide_for_little_memory_are_loaded_with_more(pool: Pool, kept: Path) -> None:
-    judged, build, little = judged_as(ONE, pool), kept.with_name("build.duckdb"), {"memory_limit": "16MB"}
-    with pytest.raises(duckdb.OutOfMemoryException):
-        load(build, judged, [], pool.judgements, little)
-    loaded = load(build, judged, [], pool.judgements, little, kept, {"memory_limit": "512MB"})
-    assert loaded == load(kept.with_name("plain.duckdb"), judged, [], pool.judgements)
+def test_what_little_memory_cannot_load_is_loaded_with_more(pool: Pool, kept: Path) -> None:
+    """What is kept is sound: it is neither made anew nor told to be doubtful."""
+    little, enough = {"memory_limit": "16MB"}, {"memory_limit": "512MB"}
+    made(kept.with_name("first.duckdb"), judged_as(ONE, pool), pool, kept)
+    file, build, more = kept.stat().st_ino, kept.with_name("build.duckdb"), ONE | {5: Sent("participants", 6, 2)}
+    for if_wide in (None, little):
+        with pytest.raises(duckdb.OutOfMemoryException):
+            load(build, judged_as(more, pool), [], pool.judgements, little, kept, if_wide)
+    assert kept.stat().st_ino == file
+    assert load(build, judged_as(more, pool), [], pool.judgements, little, kept, enough).doubt is None
+    again = made(kept.with_name("second.duckdb"), judged_as(more, pool), pool, kept)
+    assert again == made(kept.with_name("plain.duckdb"), judged_as(more, pool), pool)
 
 
 def test_why_a_kept_file_was_not_relied_on_is_said(pool: Pool, kept: Path) -> None:

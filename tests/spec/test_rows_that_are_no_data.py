@@ -17,6 +17,15 @@ def test_f05_a_repeated_heading_is_left_out(judge: Judge) -> None:
     assert outcome.verdict.rows.not_data == 1
 
 
+def test_the_cells_below_a_row_that_is_left_out_stay_on_their_rows(judge: Judge) -> None:
+    """Each other text stands once below it: as many texts as cells, and not in the order of the cells."""
+    given = ["W-0001", "W-0002", "", "W-0004"]
+    lines = as_csv(contacts(*({"staff_ref": ref} for ref in given))).splitlines()
+    outcome = judge("\n".join([lines[0], COMMAS, *lines[1:]]))
+    assert outcome.rules == [("F07", "warning", 2)]
+    assert [row["staff_ref"] for row in outcome.values] == [ref or None for ref in given]
+
+
 @pytest.mark.parametrize(
     "again",
     [

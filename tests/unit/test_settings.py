@@ -53,6 +53,7 @@ def test_other_names_in_the_environment_are_not_settings(monkeypatch: pytest.Mon
         ("keep_builds = true", "keep_builds"),
         ("threads = -1", "threads"),
         ("memory_limit = 4", "memory_limit"),
+        ('memory_limit = "0MB"', "memory_limit is '0MB', and must be an amount of memory such as"),
         ('memory_limit = "lots"', "memory_limit is 'lots', and must be an amount of memory such as"),
         ('memory_limit = "4"', "memory_limit"),
         ('memory_limit = "80%"', "memory_limit"),

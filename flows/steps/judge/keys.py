@@ -1,8 +1,8 @@
 """The references of a file's rows: to find, once the whole file has been seen, those that stand on several rows.
 
 Each row waits with those whose reference has the same first bits, so rows that share one are all in one of sixteen
-parts; what is more than a few megabytes waits on disk, in files without a name. All of it are digests: no reference
-is kept. Where very many rows share one, they cost some 250 bytes each.
+parts; what is more than a megabyte of a part waits on disk, in a file without a name. All of it are digests: no
+reference is kept. Where very many rows share one, they cost some 250 bytes each.
 """
 
 from __future__ import annotations

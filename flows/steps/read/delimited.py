@@ -1,6 +1,7 @@
 """CSV and its kin, line by true line.
 
-Most lines are records by themselves: `lines.py` says which. An open quotation mark may run over further lines, but
+Where a part of a file has no quotation mark each line is a record or none, and pyarrow says which. Elsewhere most lines
+are records by themselves: `lines.py` says which. An open quotation mark may run over further lines, but
 never over one that is a good record by itself, nor over one where a good record begins. So one broken record costs
 itself alone, and every other record keeps its physical line. The good lines are then parsed in bulk by pyarrow, and
 the number of rows must agree with the number of lines: nothing can have shifted.
@@ -195,13 +196,13 @@ class _Scan:
         cells, others = self._parse(chunk, False)
         good = np.delete(np.arange(len(cells["0"]) + len(others)), [*others])
         batch = TextBatch(cells, pl.Series("source_row", self.line + good))
-        blank = [i for i, text in others.items() if not text.strip(_BLANKS)]
+        blank = [i for i, text in others.items() if self._is_blank(text)]
         if blank:
             batch = self._together([batch], [], np.array(blank))
         lines = int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == ord("\n"))) + (not chunk.endswith(b"\n"))
         if lines != len(good) + len(others):
             raise RuntimeError(f"{lines} lines gave {len(good)} rows and {len(others)} others")
-        torn = {i: text for i, text in others.items() if text.strip(_BLANKS)}
+        torn = {i: text for i, text in others.items() if not self._is_blank(text)}
         return self._with_torn(batch, torn, None if chunk.endswith(b"\n") else lines - 1)
 
     def _settle(self, chunk: bytes, lines: Lines, last: bool) -> tuple[np.ndarray, Joined]:
@@ -209,7 +210,7 @@ class _Scan:
         kinds = np.where(lines.good, _Line.GOOD, _Line.TORN).astype(np.uint8)
         kinds[lines.empty & (lines.ends == lines.starts)] = _Line.BLANK
         for i in np.flatnonzero(lines.empty & (lines.ends > lines.starts)).tolist():
-            if not self._text(chunk, lines, i).strip(_BLANKS):
+            if self._is_blank(self._text(chunk, lines, i)):
                 kinds[i] = _Line.BLANK
         certain = lines.good & ~lines.plain & (lines.quoted | (self.grammar.width > 1))
         stops = np.append(np.flatnonzero(certain), len(kinds))
@@ -248,6 +249,10 @@ class _Scan:
             return None
         record = self.grammar.record.match(chunk, lines.starts[first], lines.ends[limit - 1])
         return int(np.searchsorted(lines.starts, record.end(), "right")) - 1 if record else None
+
+    def _is_blank(self, text: str) -> bool:
+        """Whether a line holds nothing; one with a delimiter has cells, even if that is a tab."""
+        return self.grammar.delimiter not in text and not text.strip(_BLANKS)
 
     def _text(self, chunk: bytes, lines: Lines, line: int) -> str:
         return chunk[lines.starts[line] : lines.ends[line]].decode("utf-8")
@@ -315,7 +320,6 @@ class _Scan:
             convert_options=pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(self._names, pa.dictionary(pa.int32(), pa.string())),
                 strings_can_be_null=False,
-                check_utf8=False,  # it was when the file was opened
             ),
         )
         return {name: Texts.encoded(table[name].combine_chunks()) for name in self._names}, others
