@@ -15,12 +15,15 @@ from flows.store.parts import Unkept
 from schemas.catalogue import datasets
 
 NAME = "MHT-BPL_contacts_201611_v1.csv"
+HEADING, ROWS = as_csv(contacts({}, {})).split("\n", 1)
+HEADING += "\n"
 KINDS = {
     "sound": as_csv(contacts({}, {})),
     "held": as_csv(contacts({}, {"contact_date": "2016-13-40"}, {"contact_date": "2016-02-01"})),
     "sent twice": as_csv([*contacts({}, {}), *contacts({}), *contacts({}, {"contact_date": "2016-05-10"})[1:]]),
     "refused": as_csv(contacts({}, {})).replace("contact_date", "when"),
     "personal": as_csv(contacts({}, {"participant_ref": "QQ123456C"}, {"contact_date": "2016-13-40"})),
+    "rows that are no data": HEADING + HEADING + "," * HEADING.count(",") + "\n" + ROWS + "\n",
     "no table": "nothing of the kind",
 }
 
@@ -49,8 +52,10 @@ def test_the_kinds_of_judgement_differ(judge: Judge) -> None:
         "sent twice": "accepted_with_held_rows",
         "refused": "refused",
         "personal": "refused",
+        "rows that are no data": "accepted",
         "no table": "unreadable",
     }
+    assert told["rows that are no data"].verdict.rows.not_data == 3
     assert told["sent twice"].verdict.rows.repeats
     assert told["personal"].texts["hidden"].all()
     assert told["refused"].held
