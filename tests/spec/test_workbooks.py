@@ -36,7 +36,7 @@ def test_a_large_workbook_is_read_by_column_and_a_small_one_as_it_is(
     path.write_bytes(workbook({"Data": as_table(contacts(*[{}] * rows))}))
     table = sheets_of(path, Format.XLSX)[0].open()
     assert isinstance(table, PlainTable) is by_column
-    assert len(table.rows()) == rows + 1
+    assert sum(1 for _ in table.rows()) == rows + 1
 
 
 def table_with(row: int, heading: str, cell: object, rows: int = 3) -> list[list[object]]:
