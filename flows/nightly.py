@@ -16,8 +16,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from flows.engine import Stage, as_flow, ended, show
 from flows.judgement import Judgement, judge_delivery
 from flows.reporting import NightsWork, report_night
@@ -28,7 +26,7 @@ from flows.steps.load import load
 from flows.steps.publish import publish
 from flows.steps.receive import receive
 from flows.steps.relate import relate
-from flows.store.builds import discard, fingerprint_of, kept_load, published_build, unfinished_build
+from flows.store.builds import discard, fingerprint_of, kept_load, lacks_memory, published_build, unfinished_build
 from flows.store.runs import now
 from flows.unchanged import leave_standing, told_again
 from flows.versions import fingerprint, load_version
@@ -118,7 +116,7 @@ def _new_warehouse(work: Work, judged: Sequence[Judged], wanted: str, keep: int)
     try:
         published, doubt = _made(work, judged, name, keep, kept)
     except Exception as error:
-        if not there or isinstance(error, OSError | duckdb.OutOfMemoryException):
+        if not there or isinstance(error, OSError) or lacks_memory(error):
             raise
         discard(kept)
         published, doubt = _made(work, judged, name, keep, kept)[0], error

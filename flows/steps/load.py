@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import duckdb
 import polars as pl
 
-from flows.store.builds import Doubtful, discard
+from flows.store.builds import Doubtful, discard, lacks_memory
 from flows.store.judgements import Judgements
 from schemas.audit.deliveries import Standing
 from schemas.catalogue import SCHEMAS, audit_tables, datasets, reference_csv, reference_tables, rows_by_delivery
@@ -86,10 +86,8 @@ def load(
     what = (file, judged, runs, judgements, options or {}, if_wide)
     try:
         loaded = Loaded(_in_little_memory(*what))
-    except duckdb.OutOfMemoryException:  # nothing is wrong with what is kept
-        raise
     except (duckdb.Error, Doubtful, _Outworn) as error:
-        if not there:
+        if not there or lacks_memory(error):  # then nothing is wrong with what is kept
             raise
         discard(file)
         doubt = None if isinstance(error, _Outworn) else error
@@ -110,8 +108,8 @@ def _in_little_memory(
     """Bring a file up to date; if the memory of `options` is too little, with that of `if_wide`."""
     try:
         return _bring_up_to_date(file, judged, runs, judgements, options)
-    except duckdb.OutOfMemoryException:
-        if if_wide is None or if_wide == options:
+    except duckdb.Error as error:
+        if if_wide is None or if_wide == options or not lacks_memory(error):
             raise
     # what was not committed is rolled back, and what was is found there
     return _bring_up_to_date(file, judged, runs, judgements, if_wide)

@@ -6,6 +6,7 @@ into another file (DESIGN.md section 5).
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -20,6 +21,11 @@ def unfinished_build(places: Places, name: str) -> Path:
 
 class Doubtful(Exception):  # noqa: N818 - it says what the file is
     """What is kept of earlier nights cannot be relied on."""
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Whether DuckDB ran out of memory. In the midst of a commit it says so as an error of another kind."""
+    return re.search("out of memory|could not allocate|failed to (allocate|pin)", str(error), re.IGNORECASE) is not None
 
 
 def kept_load(places: Places, version: str) -> Path:

@@ -19,6 +19,7 @@ from judging import CONTACT, Judge, as_csv, as_table, contacts, workbook
 from flows.steps.read import sheets_of
 from flows.steps.read.format import Format
 from flows.steps.read.parquet import _texts
+from flows.steps.read.plain_sheet import PlainTable
 from flows.steps.read.sheet import text_of
 
 TABLE = as_table(contacts({}, {"contact_medium": "zz"}, {}))
@@ -258,3 +259,14 @@ class TestParquet:
         out = io.BytesIO()
         pq.write_table(pa.table({h: pa.array([], pa.string()) for h in CONTACT}), out)
         assert judge(out.getvalue(), suffix="parquet").refusals == ["F01"]
+
+
+@pytest.mark.parametrize(("rows", "by_column"), [(20, False), (5000, True)])
+def test_a_large_workbook_is_read_by_column_and_a_small_one_as_it_is(
+    tmp_path: Path, rows: int, by_column: bool
+) -> None:
+    path = tmp_path / "contacts.xlsx"
+    path.write_bytes(workbook({"Data": as_table(contacts(*[{}] * rows))}))
+    table = sheets_of(path, Format.XLSX)[0].open()
+    assert isinstance(table, PlainTable) is by_column
+    assert sum(1 for _ in table.rows()) == rows + 1

@@ -15,9 +15,6 @@ from judging import CONTACT, Formula, Found, Judge, Outcome, as_table, contacts,
 from made_workbooks import changed, part
 from xlsxwriter.utility import xl_cell_to_rowcol
 
-from flows.steps.read import sheets_of
-from flows.steps.read.format import Format
-from flows.steps.read.plain_sheet import PlainTable
 from flows.steps.read.sheet import text_of
 from schemas.returned_workbook import PROBLEMS, READ_ME, ROW_PROBLEMS
 from schemas.shapes import column_letter
@@ -26,17 +23,6 @@ from schemas.shapes import column_letter
 def judged(judge: Judge, sheets: dict, **more: object) -> Outcome:
     """The outcome of a workbook of contacts."""
     return judge(workbook(sheets), suffix="xlsx", **more)
-
-
-@pytest.mark.parametrize(("rows", "by_column"), [(20, False), (5000, True)])
-def test_a_large_workbook_is_read_by_column_and_a_small_one_as_it_is(
-    tmp_path: Path, rows: int, by_column: bool
-) -> None:
-    path = tmp_path / "contacts.xlsx"
-    path.write_bytes(workbook({"Data": as_table(contacts(*[{}] * rows))}))
-    table = sheets_of(path, Format.XLSX)[0].open()
-    assert isinstance(table, PlainTable) is by_column
-    assert sum(1 for _ in table.rows()) == rows + 1
 
 
 def table_with(row: int, heading: str, cell: object, rows: int = 3) -> list[list[object]]:
