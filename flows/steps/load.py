@@ -12,8 +12,8 @@ same whichever nights it has seen.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -83,36 +83,31 @@ def load(
     there = file.exists()
     if not there:
         discard(file)  # what is left beside a file that is gone
-    what = (file, judged, runs, judgements, options or {}, if_wide)
+    brought = partial(_bring_up_to_date, file, judged, runs, judgements)
     try:
-        loaded = Loaded(_in_little_memory(*what))
+        loaded = Loaded(_in_little_memory(brought, options or {}, if_wide))
     except (duckdb.Error, Doubtful, _Outworn) as error:
         if not there or lacks_memory(error):  # then nothing is wrong with what is kept
             raise
         discard(file)
         doubt = None if isinstance(error, _Outworn) else error
-        loaded = Loaded(_in_little_memory(*what), doubt)
+        loaded = Loaded(_in_little_memory(brought, options or {}, if_wide), doubt)
     if kept:
         shutil.copyfile(kept, build)
     return loaded
 
 
 def _in_little_memory(
-    file: Path,
-    judged: Sequence[Judged],
-    runs: Sequence[dict[str, Any]],
-    judgements: Judgements,
-    options: dict[str, Any],
-    if_wide: dict[str, Any] | None,
+    brought: Callable[[dict[str, Any]], dict[str, int]], options: dict[str, Any], if_wide: dict[str, Any] | None
 ) -> dict[str, int]:
-    """Bring a file up to date; if the memory of `options` is too little, with that of `if_wide`."""
+    """What is brought with `options`; if their memory is too little, with those of `if_wide`."""
     try:
-        return _bring_up_to_date(file, judged, runs, judgements, options)
+        return brought(options)
     except duckdb.Error as error:
         if if_wide is None or if_wide == options or not lacks_memory(error):
             raise
     # what was not committed is rolled back, and what was is found there
-    return _bring_up_to_date(file, judged, runs, judgements, if_wide)
+    return brought(if_wide)
 
 
 def _bring_up_to_date(

@@ -181,7 +181,7 @@ def kept(tmp_path: Path) -> Path:
     return tmp_path / "kept.duckdb"
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(nights=some_nights())
 def test_what_was_kept_makes_the_same_warehouse(nights: list[dict[int, Sent]], pool: Pool) -> None:
     with TemporaryDirectory() as folder:

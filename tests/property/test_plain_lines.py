@@ -53,11 +53,6 @@ def test_most_texts_are_plain_and_none_that_could_hide_a_record() -> None:
     assert not Grammar(",", "'", 3).is_plain(b"a,'b,c\n")
 
 
-def batches_of(file: Path) -> list[object]:
-    """All that is read of a file, batch by batch."""
-    return [(b.rows.to_dict(as_series=False), b.torn, b.beside) for b in read(file, KNOWN).batches]
-
-
 def test_a_file_that_is_overwritten_while_it_is_read_is_an_error_and_no_more(tmp_path: Path) -> None:
     """Its bytes were looked at when it was opened; they are others now (the next night takes it as it then is)."""
     file = tmp_path / "contacts.csv"
@@ -68,3 +63,8 @@ def test_a_file_that_is_overwritten_while_it_is_read_is_an_error_and_no_more(tmp
         other.write(b"\xff" * 6)  # within a cell
     with pytest.raises(pa.ArrowInvalid, match="UTF8"):
         list(extract.batches)
+
+
+def batches_of(file: Path) -> list[object]:
+    """All that is read of a file, batch by batch."""
+    return [(b.rows.to_dict(as_series=False), b.torn, b.beside) for b in read(file, KNOWN).batches]

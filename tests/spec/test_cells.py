@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from time import process_time
+from time import monotonic
 
 import pytest
 from judging import Found, Judge, Outcome, as_csv, awards, contacts, participants
@@ -372,14 +372,13 @@ def test_the_sender_is_told_how_many_decimals_there_may_be() -> None:
     assert "at most 2 decimals" in datasets()["funding_awards"].by_name["amount"].expects()
 
 
-@pytest.mark.parametrize("text", ["a", "a@", "1", "jan"])
+@pytest.mark.parametrize("text", ["a" * 3_000_000, "a@" * 1_000_000, "1" * 3_000_000, "jan" * 1_000_000])
 @pytest.mark.parametrize("field", ["staff_ref", "contact_date", "duration_minutes"])
-def test_a_huge_cell_is_judged_in_time(judge: Judge, field: str, text: str) -> None:
-    """What reads such a cell again from each of its characters takes 80,000,000,000 steps: minutes, or hours."""
-    began = process_time()  # other tests run at the same time, and their time is not this one's
-    outcome = judge(as_csv(contacts({}, {field: text * (400_000 // len(text))}, {})))
+def test_a_cell_of_megabytes_is_judged_in_time(judge: Judge, field: str, text: str) -> None:
+    began = monotonic()
+    outcome = judge(as_csv(contacts({}, {field: text}, {})))
     assert outcome.accepted == [2, 4]
-    assert process_time() - began < 15
+    assert monotonic() - began < 30  # what is read more than once grows to hours
 
 
 def test_dates_in_both_orders_refuse_the_file(judge: Judge) -> None:

@@ -78,3 +78,12 @@ def test_a_number_in_the_environment_must_be_one(monkeypatch: pytest.MonkeyPatch
 def test_a_warehouse_is_built_in_bounded_memory(given: str, limit: str) -> None:
     with duckdb.connect(config=Settings(memory_limit=given).building_options()) as db:
         assert db.execute("select current_setting('memory_limit')").fetchone() == (limit,)
+
+
+@pytest.mark.parametrize(
+    ("given", "threads", "limit"), [("", 2, "183.1 MiB"), ("", 16, "488.2 MiB"), ("1GiB", 2, "1.0 GiB")]
+)
+def test_rows_are_loaded_in_less_for_each_thread(given: str, threads: int, limit: str) -> None:
+    settings = Settings(memory_limit=given, threads=threads)
+    with duckdb.connect(config=settings.loading_options()) as db:
+        assert db.execute("select current_setting('memory_limit')").fetchone() == (limit,)
