@@ -183,6 +183,19 @@ def orphan(dataset: str, entity: str, parent: str) -> Rule:
     )
 
 
+def all_but_first(table: str, alike: str, order: str, where: str = "true") -> str:
+    """SQL for the rows that are alike in some columns, the first of them by `order` left out: delivery_id, source_row.
+
+    Only rows whose hash comes more than once are put in order: to order every row of a long table for its few repeats
+    would take longer than all other rules between rows.
+    """
+    return f"""
+        select delivery_id, source_row from {table}
+        where {where} and hash({alike}) in (
+            select hash({alike}) from {table} where {where} group by all having count(*) > 1)
+        qualify row_number() over (partition by {alike} order by {order}) > 1"""
+
+
 def before_death(dataset: str, field: str, event: str) -> Rule:
     """Rule P20 for one date of a dataset that knows its participant, by reference or through the episode."""
     by_reference = dataset in ("referrals", "randomisation")

@@ -32,6 +32,7 @@ from schemas.registry import returns_for
 from schemas.shapes import Judged
 from schemas.shown import shown
 from schemas.standing import extent
+from schemas.vocabulary import all_but_first
 
 KEY_SENT_BEFORE = next(r for r in FILE_RULES if r.rule_id == "P04" and r.severity is Severity.ROW)
 
@@ -85,18 +86,25 @@ def _relate_dataset(
         rules.insert(0, (KEY_SENT_BEFORE, _keys_sent_before(contract)))
     for rule, sql in rules:
         cannot = _cannot_be_judged(rule, contract, current, judged)
-        db.execute("delete from broken")
-        db.execute(f"insert into broken select distinct delivery_id, source_row from ({sql})")
-        if cannot:
-            db.execute(
-                "delete from broken where list_contains(?, delivery_id)", [[j.delivery.delivery_id for j in cannot]]
-            )
-            _say_not_judged(db, rule, [j for j in cannot if _is_owed(rule, j)])
+        _say_not_judged(db, rule, [j for j in cannot if _is_owed(rule, j)])
+        if len(cannot) == len(current):
+            continue
+        _look_for_broken(db, sql, except_of=cannot)
         _say_broken(db, rule, contract, current)
         if rule.restores_sql:
             _restore(db, contract, rule)
         if rule.severity is Severity.ROW:
             db.execute(f'delete from core."{contract.dataset}" where (delivery_id, source_row) in (from broken)')
+
+
+def _look_for_broken(db: duckdb.DuckDBPyConnection, sql: str, except_of: Sequence[Judged]) -> None:
+    """Put the rows that break a rule into `broken`, but for those of deliveries that it could not be judged for."""
+    db.execute("delete from broken")
+    db.execute(
+        f"insert into broken select distinct delivery_id, source_row from ({sql})"
+        " where not list_contains(?, delivery_id)",
+        [[j.delivery.delivery_id for j in except_of]],
+    )
 
 
 def _with_the_ones_before(accepted: Sequence[Judged]) -> list[Judged]:
@@ -219,11 +227,11 @@ def _say_of_deliveries(db: duckdb.DuckDBPyConnection, rule: Rule, contract: Cont
 
 def _keys_sent_before(contract: Contract) -> str:
     """Rows whose key an earlier delivery of the same site already brought: deliveries of a period add up."""
-    key = ", ".join(f'"{k}"' for k in contract.key)
-    return f"""
-        select delivery_id, source_row from core."{contract.dataset}" c join audit.deliveries d using (delivery_id)
-        qualify row_number() over (
-            partition by c.site_code, {key} order by d.data_cut_date, d.version, c.source_row) > 1"""
+    return all_but_first(
+        f'core."{contract.dataset}" c join audit.deliveries d using (delivery_id)',
+        alike=", ".join(("c.site_code", *(f'c."{k}"' for k in contract.key))),
+        order="d.data_cut_date, d.version, delivery_id, c.source_row",
+    )
 
 
 def _cannot_be_judged(

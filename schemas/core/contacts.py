@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.contract import Contract, Field, Kind, Rule, Severity
-from schemas.vocabulary import EPISODE_ID, STAFF_REF
+from schemas.vocabulary import EPISODE_ID, STAFF_REF, all_but_first
 
 ATTENDED = ("5", "6")
 
@@ -143,11 +143,12 @@ CONTRACT = Contract(
             expected="one row per contact",
             fix="Delete the second copy, or correct its date, type, role or duration.",
             on="contact_id",
-            breaks_sql="""
-                select delivery_id, source_row from core.contacts where attended in ('5', '6')
-                qualify row_number() over (
-                    partition by site_code, episode_id, contact_date, contact_type, staff_role, duration_minutes
-                    order by source_row) > 1""",
+            breaks_sql=all_but_first(
+                "core.contacts",
+                alike="site_code, episode_id, contact_date, contact_type, staff_role, duration_minutes",
+                order="delivery_id, source_row",
+                where="attended in ('5', '6')",
+            ),
         ),
         Rule(
             "T08",

@@ -10,7 +10,7 @@ from datetime import date
 import polars as pl
 
 from schemas.contract import Contract, Field, Kind, Rule, Severity
-from schemas.vocabulary import PARTICIPANT_REF, before_death, orphan
+from schemas.vocabulary import PARTICIPANT_REF, all_but_first, before_death, orphan
 
 RECRUITMENT = (date(2018, 5, 1), date(2019, 10, 31))  # DOMAIN.md 1.5
 
@@ -161,10 +161,11 @@ CONTRACT = Contract(
             expected="one randomisation for each participant: the earliest stands",
             fix="Delete this row. If it is another person, correct the participant reference.",
             on="participant_ref",
-            breaks_sql="""
-                select delivery_id, source_row from core.randomisation
-                qualify row_number() over (
-                    partition by site_code, participant_ref order by randomised_date, source_row) > 1""",
+            breaks_sql=all_but_first(
+                "core.randomisation",
+                alike="site_code, participant_ref",
+                order="randomised_date, delivery_id, source_row",
+            ),
         ),
         Rule(
             "T02",
@@ -179,7 +180,7 @@ CONTRACT = Contract(
                 with first_sent as ({FIRST_SENT}), now_sent as (
                     select site_code, participant_ref, arm, delivery_id, source_row from core.randomisation
                     qualify row_number() over (
-                        partition by site_code, participant_ref order by randomised_date, source_row) = 1
+                        partition by site_code, participant_ref order by randomised_date, delivery_id, source_row) = 1
                 )
                 select now_sent.delivery_id, now_sent.source_row
                 from now_sent join first_sent using (site_code, participant_ref)

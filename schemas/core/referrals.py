@@ -338,7 +338,8 @@ CONTRACT = Contract(
             breaks_sql="""
                 with recursive episodes as (
                     select *, coalesce(exit_date, date '9999-12-31') as until, row_number() over (
-                        partition by site_code, participant_ref order by referral_received_date, source_row) as n
+                        partition by site_code, participant_ref
+                        order by referral_received_date, delivery_id, source_row) as n
                     from core.referrals where eligibility_outcome <> 'ineligible'
                 ), in_turn as (
                     select delivery_id, source_row, site_code, participant_ref, n, until, false as is_open

@@ -24,8 +24,7 @@ from schemas.derive import create_table, polars_type
 Row = dict[str, Any]
 Address = tuple[str, str, Severity, str]  # dataset, rule, severity, field
 ROW, WARNING = Severity.ROW, Severity.WARNING
-OURS = {c.dataset: c for c in (PARTICIPANTS, REFERRALS, RANDOMISATION, OUTCOMES)}
-TABLES = {**OURS, "contacts": CONTACTS}
+OURS = {c.dataset: c for c in (PARTICIPANTS, REFERRALS, RANDOMISATION, OUTCOMES, CONTACTS)}
 CUT_OFF = date(2020, 3, 31)
 
 
@@ -98,6 +97,7 @@ SOUND: dict[str, Row] = {
         "contact_type": "review",
         "contact_medium": "01",
         "attended": "5",
+        "duration_minutes": 45,
         "staff_role": "employment_specialist",
     },
 }
@@ -126,12 +126,16 @@ def job(number: int, **differences: Any) -> Row:
     return {"outcome_id": f"SCR-J{number:06}", "job_spell_no": number, **differences}
 
 
+def contact(number: int, **differences: Any) -> Row:
+    return {"contact_id": f"SCR-C{number:06}", **differences}
+
+
 def warehouse(core: dict[str, list[Row]], history: dict[str, list[Row]]) -> duckdb.DuckDBPyConnection:
     """The tables that a rule between rows may read, with the rows of a case."""
     db = duckdb.connect()
     for schema, content in (("core", core), ("history", history)):
         db.execute(f"create schema {schema}")
-        for name, contract in TABLES.items():
+        for name, contract in OURS.items():
             db.execute(create_table(schema, contract, sent_by_sites=True))
             if schema == "history":
                 db.execute(f"alter table history.{name} add column received_at timestamp")

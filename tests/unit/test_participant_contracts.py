@@ -190,6 +190,18 @@ WITHIN_ROW: list[tuple[Address, list[Row], list[Row], list[Row]]] = [
         ],
         [{"outcome_definition_code": None}],
     ),
+    (
+        ("contacts", "K02", ROW, "duration_minutes"),
+        [{}, {"attended": "6"}, {"attended": "3", "duration_minutes": 0}],
+        [{"attended": "3"}, {"attended": "7", "duration_minutes": 1}],
+        [{"attended": "3", "duration_minutes": None}],
+    ),
+    (
+        ("contacts", "K03", ROW, "duration_minutes"),
+        [{}, {"duration_minutes": 1}, {"attended": "3", "duration_minutes": None}],
+        [{"duration_minutes": 0}, {"duration_minutes": None}, {"attended": "6", "duration_minutes": None}],
+        [{"attended": None, "duration_minutes": None}],
+    ),
 ]
 
 
