@@ -5,16 +5,14 @@ Nothing heavy is imported until a command needs it. Exit codes and manners are i
 
 from __future__ import annotations
 
-import gc
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.importing import importing
 from flows.terminal import Exit, Form, give, tell
 
 if TYPE_CHECKING:
@@ -53,17 +51,6 @@ def _moment(text: str) -> datetime:
         tell(f"'{text}' is not a date as it is meant here: write it as 2016-12-02 or 2016-12-02T03:30 (UTC).")
         raise typer.Exit(Exit.USAGE)
     return moment
-
-
-@contextmanager
-def _importing() -> Iterator[None]:
-    """Import a lot at once. None of it is ever to be freed: to look for what is, now and at the end, takes long."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 @app.command(rich_help_panel=NIGHT)
@@ -137,7 +124,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check one file as the night would, on any computer: no warehouse is touched."""
-    with _importing():
+    with importing():
         import pandera.polars  # noqa: F401 - it would be at the first batch
 
         from flows.commands.check import check_file

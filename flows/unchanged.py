@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from flows.importing import importing
 from flows.run import EVERYTHING, NightResult, Reported, Run, opened, write_summary
 from flows.settings import Settings
 from flows.store.builds import published_build
@@ -22,7 +23,8 @@ def plain_night(settings: Settings, moment: datetime | None = None) -> NightResu
     with opened(settings, moment) as run:
         if quiet := told_again(run):
             return quiet
-        from flows.nightly import whole_night  # polars, pandera and DuckDB come with it
+        with importing():
+            from flows.nightly import whole_night  # polars, pyarrow and DuckDB come with it
 
         return whole_night(run)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from flows.commands.run import choose_engine, result_of
+from flows.importing import importing
 from flows.run import NightResult, Scope
 from flows.settings import Settings
 from flows.terminal import Exit, tell
@@ -27,7 +28,8 @@ def run_retry(settings: Settings, moment: datetime | None, site: str, dataset: s
     """
     _require_known(site, dataset)
     choose_engine(settings, with_prefect)
-    from flows.nightly import night, retry
+    with importing():
+        from flows.nightly import night, retry
 
     if not with_prefect:
         return night(settings, moment, Scope(False, site, dataset))

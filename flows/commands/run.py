@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.faults import frames_of, told
+from flows.importing import importing
 from flows.run import NightResult
 from flows.settings import Settings
 from flows.store.lock import Busy
@@ -50,7 +51,8 @@ def run_night(settings: Settings, moment: datetime | None, with_prefect: bool) -
     choose_engine(settings, with_prefect)
     if not with_prefect:
         return plain_night(settings, moment)
-    from flows.nightly import nightly
+    with importing():
+        from flows.nightly import nightly
 
     return result_of(nightly(str(settings.data), moment.isoformat() if moment else None, return_state=True))
 
