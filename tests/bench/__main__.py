@@ -14,10 +14,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from at_scale import peers
+from beside_peers import peers
 from marts import marts
-from nights import long_history, quiet_nights
-from whole_nights import first_night, prefect
+from small_files import first_night, long_history, quiet_nights
+from under_prefect import prefect
 from works import Bench, Outcome, all_bad, large_file, parquet, small_check, start_up, workbook
 
 ROWS = (

@@ -7,7 +7,7 @@ import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from nights import resubmit
+from small_files import resubmit
 
 from flows.settings import Settings
 from flows.unchanged import plain_night

@@ -5,14 +5,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from flows.judgement import judge_delivery
-from flows.run import opened
-from flows.settings import Settings
-from flows.steps.load import load
-from flows.steps.receive import receive
-from flows.store.builds import kept_load
-from flows.versions import load_version
-from flows.work import Work
+from flows.importing import importing
+
+with importing():  # as a night does
+    from flows.judgement import judge_delivery
+    from flows.run import opened
+    from flows.settings import Settings
+    from flows.steps.load import load
+    from flows.steps.receive import receive
+    from flows.store.builds import kept_load
+    from flows.versions import load_version
+    from flows.work import Work
 
 
 def receive_to_load(data: Path) -> None:

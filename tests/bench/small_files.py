@@ -1,4 +1,4 @@
-"""Nights over many small files: quiet ones, one with a single changed file, and one after a long history."""
+"""Nights over many small files: a first one, quiet ones, one with a single changed file, one after a long history."""
 
 from __future__ import annotations
 
@@ -44,19 +44,36 @@ def small_file(number: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+def first_night(bench: Bench) -> Iterator[Outcome]:
+    """A thousand small files that come all at once: what each of them costs, beside a night that one comes alone."""
+
+    def night_over(files: int) -> Callable[[], Sequence[str]]:
+        data = bench.folder / f"first-{files}"
+
+        def make() -> Sequence[str]:
+            shutil.rmtree(data, ignore_errors=True)
+            many_files(data / "raw", files)
+            return python("one_night.py", data)
+
+        return make
+
+    costs = compared({"many": night_over(FILES), "one": night_over(1)}, bench.repeats)
+    each = costs["many"].wall / FILES
+    yield Outcome(f"a file among {FILES:,} in a first night v a night with it alone", each / costs["one"].wall)
+
+
 def quiet_nights(bench: Bench) -> Iterator[Outcome]:
     """A night with nothing new over a thousand known files, beside a bare look at each file and at the ledger."""
     data = bench.folder / "many"
-    newest = many_files(data / "raw")[COUNTING]
-    cost_of(python("night.py", data))
+    changed = many_files(data / "raw")[COUNTING]
+    cost_of(python("one_night.py", data))
     time.sleep(UNTIL_OLD)
-    quiet, bare = python("night.py", data), python("bare_look.py", data)
+    quiet, bare = python("one_night.py", data), python("bare_look.py", data)
     command = [bench.pilots, "run", "--no-prefect", "--data", str(data)]
     cost_of(quiet)  # the first one looks at the youngest files again
     costs = compared({"command": lambda: command, "quiet": lambda: quiet, "bare": lambda: bare}, bench.repeats)
     yield Outcome("quiet night over 1,000 files, the whole command", costs["command"].wall, 1.0, " s")
     yield Outcome("quiet night v stat and ledger alone", costs["quiet"].wall / costs["bare"].wall, 3.0)
-    changed = newest
     alone = bench.folder / "alone"
     count = iter(range(10**6))
 
@@ -87,7 +104,7 @@ def long_history(bench: Bench) -> Iterator[Outcome]:
     def tonight(data: Path) -> Callable[[], Sequence[str]]:
         def make() -> Sequence[str]:
             resubmit(data, next(numbers[data]))
-            return python("night.py", data)
+            return python("one_night.py", data)
 
         return make
 

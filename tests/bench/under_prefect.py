@@ -1,4 +1,4 @@
-"""Whole nights: a first one over many small files, and one over a large file with and without Prefect."""
+"""A whole night over one large file, with Prefect and without."""
 
 from __future__ import annotations
 
@@ -8,29 +8,10 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from measure import compared, python
-from nights import FILES, many_files
+from measure import compared
 from works import CONTACTS, Bench, Outcome
 
 sys.path.append(str(Path(__file__).parents[1] / "flow"))
-
-
-def first_night(bench: Bench) -> Iterator[Outcome]:
-    """A thousand small files that come all at once: what each of them costs, beside a night that one comes alone."""
-
-    def night_over(files: int) -> Callable[[], Sequence[str]]:
-        data = bench.folder / f"first-{files}"
-
-        def make() -> Sequence[str]:
-            shutil.rmtree(data, ignore_errors=True)
-            many_files(data / "raw", files)
-            return python("night.py", data)
-
-        return make
-
-    costs = compared({"many": night_over(FILES), "one": night_over(1)}, bench.repeats)
-    each = costs["many"].wall / FILES
-    yield Outcome(f"a file among {FILES:,} in a first night v a night with it alone", each / costs["one"].wall)
 
 
 def prefect(bench: Bench) -> Iterator[Outcome]:

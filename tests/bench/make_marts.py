@@ -1,0 +1,31 @@
+"""Make every mart in a warehouse: as the night does, or by the same SQL and nothing else (ours|bare FILE)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+OPTIONS = {"threads": 2, "memory_limit": "512MB"}  # of both sides
+BARE = "marts.sql"  # beside the warehouse
+
+
+def ours(file: Path) -> None:
+    """The marts as the night makes them."""
+    from flows.importing import importing
+
+    with importing():
+        from flows.steps.build import build
+
+    build(file, OPTIONS)
+
+
+def bare(file: Path) -> None:
+    """The marts' SQL and nothing else."""
+    import duckdb
+
+    with duckdb.connect(str(file), config=OPTIONS) as db:
+        db.execute(file.with_name(BARE).read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    {"ours": ours, "bare": bare}[sys.argv[1]](Path(sys.argv[2]))
