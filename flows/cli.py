@@ -211,13 +211,18 @@ def simulate(
     """Write made-up extracts of every site, with planted faults and a list of them."""
     from dataclasses import asdict
 
+    from flows.simulator.made_apart import OthersThere
     from flows.simulator.simulate import simulate as make
 
     settings = _settings(data)
-    made = make(
-        to or settings.data / "raw", rows=rows, seed=seed, months=months, fault_rate=fault_rate,
-        truth=truth or settings.data / "simulated-truth.csv",
-    )  # fmt: skip
+    try:
+        made = make(
+            to or settings.data / "raw", rows=rows, seed=seed, months=months, fault_rate=fault_rate,
+            truth=truth or settings.data / "simulated-truth.csv",
+        )  # fmt: skip
+    except OthersThere as error:
+        tell(str(error))
+        raise typer.Exit(Exit.SETTINGS) from None
     if as_json:
         give(asdict(made))
     else:

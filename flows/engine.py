@@ -22,9 +22,18 @@ if not PLAIN:
     from prefect import flow, task
     from prefect.artifacts import create_markdown_artifact, create_table_artifact
     from prefect.cache_policies import NO_CACHE
+    from prefect.client.orchestration import get_client
     from prefect.context import FlowRunContext
     from prefect.states import Completed, Failed
     from prefect.task_runners import ThreadPoolTaskRunner
+
+
+class NotGood(Exception):  # noqa: N818 - how something ended
+    """How a step or a flow ended that did its work and must not end green: in one line, with what it gave."""
+
+    def __init__(self, said: str, result: Any) -> None:
+        super().__init__(said)
+        self.result = result
 
 
 def in_flow() -> bool:
@@ -69,7 +78,7 @@ class Stage(Generic[P, R]):
         """Run the step, and wait for it."""
         if not in_flow():
             return self.function(*args, **kwargs)
-        return _value(self._task(args, kwargs, return_state=True))
+        return value_of(self._task(args, kwargs, return_state=True))
 
     def each(self, items: Sequence[Any], *args: Any, name: Callable[[Any], str]) -> list[R]:
         """Run the step once for each item, named by `name`; side by side where there is a flow run."""
@@ -79,7 +88,7 @@ class Stage(Generic[P, R]):
         runs = [self._task.with_options(task_run_name=name(i)).submit((i, *args), {}) for i in items]
         for run in runs:
             run.wait()
-        return [_value(run.state) for run in runs]
+        return [value_of(run.state) for run in runs]
 
 
 def as_flow(name: str) -> Callable[[Callable[..., Any]], Any]:
@@ -92,8 +101,26 @@ def as_flow(name: str) -> Callable[[Callable[..., Any]], Any]:
 
 def ended(name: str, good: bool, message: str, result: Any) -> Any:
     """The state a step or a flow ends in, with a name of its own. `good` decides whether Prefect shows it green."""
-    kind: Any = Completed if good else Failed
-    return kind(name=name, message=message, data=result)
+    if good:
+        return Completed(name=name, message=message, data=result)
+    # Prefect raises what a failed state holds, and would write all of a result that is no exception into its log
+    return Failed(name=name, message=message, data=NotGood(message, result))
+
+
+def value_of(state: Any) -> Any:
+    """What a step or a flow gave. A named state such as Refused carries its value; what broke raises what it raised."""
+    value = state.result(raise_on_failure=False)
+    if isinstance(value, NotGood):
+        return value.result
+    if isinstance(value, BaseException):
+        raise value
+    return value
+
+
+def server_is_away() -> bool:
+    """Whether Prefect's server does not answer."""
+    with get_client(sync_client=True) as client:
+        return client.api_healthcheck() is not None
 
 
 def show(summary: str, deliveries: list[dict[str, Any]]) -> None:
@@ -104,11 +131,3 @@ def show(summary: str, deliveries: list[dict[str, Any]]) -> None:
 
 def _is_worth_another_try(_task: Any, _run: Any, state: Any) -> bool:
     return isinstance(state.result(raise_on_failure=False), OSError)
-
-
-def _value(state: Any) -> Any:
-    """What a step gave. A named state such as Refused carries its value; a step that broke raises what it raised."""
-    value = state.result(raise_on_failure=False)
-    if isinstance(value, BaseException):
-        raise value
-    return value

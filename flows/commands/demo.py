@@ -14,6 +14,7 @@ import typer
 
 from flows.commands.run import run_night
 from flows.settings import Settings
+from flows.simulator.made_apart import OthersThere
 from flows.simulator.simulate import DEMO_REFUSALS, simulate
 from flows.store.places import Places
 from flows.terminal import Exit, tell
@@ -29,15 +30,13 @@ def run_demo(settings: Settings, with_prefect: bool = True) -> None:
     places = Places(settings.data.absolute())
     places.make()
     tell("1. Writing made-up extracts of every site (seeded: the same files every time)")
+    truth = places.data / "simulated-truth.csv"
+    try:
+        made = simulate(places.raw, rows=ROWS, seed=SEED, months=MONTHS, truth=truth, refused=DEMO_REFUSALS)
+    except OthersThere as error:
+        tell(str(error))
+        raise typer.Exit(Exit.SETTINGS) from None
     _bring_published_figures(places)
-    made = simulate(
-        places.raw,
-        rows=ROWS,
-        seed=SEED,
-        months=MONTHS,
-        truth=places.data / "simulated-truth.csv",
-        refused=DEMO_REFUSALS,
-    )
     tell(f"   {made.files} files, {made.rows:,} rows, {made.faults:,} planted faults, all in {shown(places.raw)}")
     tell("2. Running the night" + (" as a Prefect flow (its temporary server needs a moment)" if with_prefect else ""))
     first = not places.ledger.exists()  # later nights take place now: a run cannot go back in time

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from flows.commands.run import choose_engine, result_of
+from flows.commands.run import by_prefect, choose_engine
 from flows.importing import importing
 from flows.run import NightResult, Scope
 from flows.settings import Settings
@@ -34,7 +34,7 @@ def run_retry(settings: Settings, moment: datetime | None, site: str, dataset: s
     if not with_prefect:
         return night(settings, moment, Scope(False, site, dataset))
     when = moment.isoformat() if moment else None
-    return result_of(retry(str(settings.data), when, site, dataset, return_state=True))
+    return by_prefect(retry, str(settings.data), when, site, dataset)
 
 
 def out_of_date(settings: Settings, moment: datetime | None, site: str, dataset: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,16 @@ _PREFECT = {
     "PREFECT_LOGGING_SERVER_LEVEL": "ERROR",
     "PREFECT_CLI_PROMPT": "false",
 }
+
+
+class NoServer(Exception):  # noqa: N818 - a state, not a defect
+    """Prefect's server does not answer."""
+
+    def __str__(self) -> str:
+        return (
+            f"The Prefect server at {os.environ.get('PREFECT_API_URL', 'its usual address')} does not answer, and no"
+            " night was run. Start it (prefect server start), correct PREFECT_API_URL, or run with --no-prefect."
+        )
 
 
 def prepare_prefect(settings: Settings) -> None:
@@ -54,15 +65,20 @@ def run_night(settings: Settings, moment: datetime | None, with_prefect: bool) -
     with importing():
         from flows.nightly import nightly
 
-    return result_of(nightly(str(settings.data), moment.isoformat() if moment else None, return_state=True))
+    return by_prefect(nightly, str(settings.data), moment.isoformat() if moment else None)
 
 
-def result_of(state: Any) -> NightResult:
-    """What a flow run came to. Raises what it raised."""
-    result = state.result(raise_on_failure=False)
-    if isinstance(result, BaseException):
-        raise result
-    return result
+def by_prefect(flow: Callable[..., Any], *arguments: str | None) -> NightResult:
+    """What a run of a flow comes to. Raises what it raised, and NoServer where Prefect's server does not answer."""
+    from flows.engine import server_is_away, value_of
+
+    try:
+        state = flow(*arguments, return_state=True)
+    except Exception:
+        if server_is_away():
+            raise NoServer from None
+        raise
+    return value_of(state)
 
 
 def exit_of(error: Exception) -> tuple[Exit, str]:
@@ -71,7 +87,7 @@ def exit_of(error: Exception) -> tuple[Exit, str]:
         return Exit.BUSY, f"Busy: {error}. Try again when it has ended."
     if isinstance(error, EarlierThanKnown):
         return Exit.USAGE, told(error)
-    if isinstance(error, NoDataFolder | OSError):
+    if isinstance(error, NoDataFolder | NoServer | OSError):
         return Exit.SETTINGS, told(error)
     log = Path(tempfile.gettempdir()) / f"pilots-fault-{datetime.now():%Y%m%dT%H%M%S}-{os.getpid()}.log"
     try:

@@ -20,6 +20,7 @@ from flows.simulator.extract import as_of
 from flows.simulator.faults import Context, Planter
 from flows.simulator.faults_of_events import TOO_MANY
 from flows.simulator.files import CsvFile, ExtractFile, Workbook
+from flows.simulator.made_apart import made_apart
 from flows.simulator.planting import PLANTERS, Planted, draw, spoil
 from flows.simulator.population import BATCH, population
 from flows.simulator.programmes import Programme, Site, cut_dates
@@ -103,15 +104,29 @@ def simulate(
     `rows` is about how many contacts all sites together send in the last month; the other datasets follow from it.
     `fault_rate` is the share of rows that get a fault. The same arguments give the same bytes. Months end with each
     programme's own last one. Where nothing has happened yet, a site sends no file.
-    Raises ValueError for a site that sends no participants, or a truth file inside the folder of the extracts.
+    Raises ValueError for a site that sends no participants, or a truth file inside the folder of the extracts, and
+    OthersThere where made-up files would lie among, or in place of, others: then nothing is written.
     """
     if folder.resolve() in truth.resolve().parents:
         raise ValueError("the truth file must lie outside the folder of the extracts")
+    with made_apart(folder, truth) as (making, telling):
+        return _make(making, telling, rows, seed, months, fault_rate, sites, refused)
+
+
+def _make(
+    folder: Path,
+    truth: Path,
+    rows: int,
+    seed: int,
+    months: int,
+    fault_rate: float,
+    sites: Sequence[str] | None,
+    refused: Sequence[Refusal],
+) -> Summary:
     chosen = pilot_sites(sites)
     spare = max(0.05, min(0.3, 3 * fault_rate))
     weight = sum(s.weight for s in chosen)
     summary = Summary(sites=tuple(s.code for s in chosen))
-    truth.parent.mkdir(parents=True, exist_ok=True)
     with truth.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(TRUTH_COLUMNS)

@@ -12,6 +12,8 @@ from commands import copy_of_the_project, environment, pilots
 from made_up_returns import PROJECT, DataFolder, content_of, people, sound
 from prefect_server import PrefectServer
 
+from flows.store.lock import writer_lock
+
 pytestmark = pytest.mark.server
 LOCALHOST = {"0100007F", "00000000000000000000000001000000"}  # 127.0.0.1 and ::1, as /proc writes them
 QUOTED = "Smith, AB123456C"
@@ -123,8 +125,20 @@ def test_the_schedule_fires_by_itself_and_its_states_say_how_the_night_went(fold
         assert refused["auto_scheduled"] and refused["state_type"] == "FAILED"
         server.until("its tasks are told", lambda: "report" in tasks_of(server, refused), 20)
         assert tasks_of(server, refused)["judge MHT-BPL referrals 201612 v1"] == "Refused"
+        said = server.logs()
+        assert "NotGood" in said and max(map(len, said.splitlines())) < 1000, "a whole result is in the worker's log"
+
+        with writer_lock(folder.places.lock):
+            busy = server.until("a night finds another at work", lambda: newest(server, "Busy"), 90)
+        assert busy["state"]["message"].startswith("Another run is at work")
         assert server.addresses() <= LOCALHOST, "a process listens, or is connected, beyond this machine"
     assert folder.standings("referrals")["201611 v1"][1] == "current"
+
+
+def test_a_server_that_does_not_answer_is_told_in_a_line(folder: DataFolder) -> None:
+    told = pilots("run", "--data", str(folder.path), timeout=240, PREFECT_API_URL="http://127.0.0.1:9/api")
+    assert told.returncode == 3
+    assert told.stderr.strip().startswith("The Prefect server at http://127.0.0.1:9/api does not answer")
 
 
 def test_a_fault_of_ours_tells_prefect_nothing_of_a_row(tmp_path: Path) -> None:

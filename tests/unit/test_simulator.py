@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from flows.simulator.made_apart import OthersThere
 from flows.simulator.planting import PLANTERS
 from flows.simulator.simulate import MISSING_COLUMN, TOO_MANY_FAULTS, Refusal, simulate
 from schemas.catalogue import datasets
@@ -197,6 +198,46 @@ def test_files_can_be_made_to_be_refused(tmp_path: Path) -> None:
 def test_the_truth_must_lie_outside(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="outside"):
         simulate(tmp_path, rows=10, seed=1, truth=tmp_path / "truth.csv")
+
+
+LITTLE = {"rows": 100, "seed": 1, "months": 1, "sites": ["MHT-NECA"]}
+
+
+def _everything(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.glob("**/*") if p.is_file()}
+
+
+def test_made_up_files_are_made_again_and_lie_beside_the_published_record(tmp_path: Path) -> None:
+    raw, truth = tmp_path / "raw", tmp_path / "truth.csv"
+    (raw / "PMO").mkdir(parents=True)
+    (raw / "PMO" / "PMO_targets_202312_v1.csv").write_text("real", encoding="utf-8")
+    simulate(raw, truth=truth, **LITTLE)
+    before = _everything(tmp_path)
+    simulate(raw, truth=truth, **LITTLE)
+    assert _everything(tmp_path) == before and len(before) > 3
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_no_file_of_a_site_is_replaced_by_a_made_up_one(tmp_path: Path, again: bool) -> None:
+    raw, truth = tmp_path / "raw", tmp_path / "truth.csv"
+    if again:
+        simulate(raw, truth=truth, **LITTLE)
+    real = next(raw.glob("MHT-NECA/*contacts*.csv"), raw / "MHT-NECA" / "MHT-NECA_contacts_201810_v1.csv")
+    real.parent.mkdir(parents=True, exist_ok=True)
+    real.write_text("what a site sent", encoding="utf-8")
+    before = _everything(tmp_path)
+    with pytest.raises(OthersThere, match=f"1 file in .*, such as MHT-NECA/{real.name}. Nothing was written"):
+        simulate(raw, truth=truth, **LITTLE)
+    assert _everything(tmp_path) == before
+
+
+def test_made_up_files_do_not_mix_with_those_of_sites(tmp_path: Path) -> None:
+    other = tmp_path / "raw" / "MHT-GM" / "MHT-GM_contacts_201001_v1.csv"
+    other.parent.mkdir(parents=True)
+    other.write_text("what a site sent", encoding="utf-8")
+    with pytest.raises(OthersThere):
+        simulate(tmp_path / "raw", truth=tmp_path / "truth.csv", **LITTLE)
+    assert _everything(tmp_path) == {"raw/MHT-GM/MHT-GM_contacts_201001_v1.csv": b"what a site sent"}
 
 
 def test_every_planter_names_a_field_of_its_contract() -> None:
