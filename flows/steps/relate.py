@@ -139,6 +139,7 @@ def _list_files(
             "version": [j.delivery.version for j in deliveries],
             "data_cut_date": [j.delivery.data_cut_date for j in deliveries],
             "deletes": [j.delivery.deletes_declared for j in deliveries],
+            "counts": [j.counts for j in deliveries],
             "rows_accepted": [j.verdict.rows.accepted for j in deliveries],
             "rows_held": [j.verdict.rows.held for j in deliveries],
         }
@@ -150,7 +151,7 @@ def _list_files(
 
 def _of_files(contract: Contract) -> str:
     """What each row of `history` has of its delivery."""
-    names = ("delivery_id", "programme_code", "site_code", "received_at", "version", "data_cut_date")
+    names = ("delivery_id", "programme_code", "site_code", "received_at", "version", "data_cut_date", "counts")
     return ", ".join(f"f.{n}" for n in names if n not in contract.by_name)
 
 
@@ -300,15 +301,24 @@ def _say_broken(db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract, c
 
 
 def _restore(db: duckdb.DuckDBPyConnection, contract: Contract, rule: Rule) -> None:
-    """Put the rows of `history` that stand in place of those in `broken` into `core` (rule T02)."""
+    """Put the rows of `history` that stand in place of those in `broken` into `core` (rule T02).
+
+    Where a row's key is another row's by now nothing is put back: a key stands on one row.
+    """
     names = [f.name for f in contract.fields] + [n for n, *_ in PROVENANCE if n not in contract.by_name]
     listed = ", ".join(f'"{n}"' for n in names)
     chosen = ", ".join(f'h."{n}"' for n in names)
+    key = ", ".join(f'"{k}"' for k in ("site_code", *contract.key))
     db.execute(
         f"""
         insert into core."{contract.dataset}" ({listed})
-        select {chosen} from history."{contract.dataset}" h
-        join ({rule.restores_sql}) s on s.delivery_id = h.delivery_id and s.source_row = h.source_row"""
+        with standing as (
+            select {chosen}, h.received_at from history."{contract.dataset}" h
+            join ({rule.restores_sql}) s on s.delivery_id = h.delivery_id and s.source_row = h.source_row
+        )
+        select {listed} from standing
+        anti join (from core."{contract.dataset}" anti join broken using (delivery_id, source_row)) using ({key})
+        qualify row_number() over (partition by {key} order by received_at, delivery_id, source_row) = 1"""
     )
 
 

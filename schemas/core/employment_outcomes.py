@@ -84,10 +84,10 @@ _JOBS = """
                 with jobs as (
                     select delivery_id, source_row, job_start_date,
                         coalesce(job_start_date - lag(job_start_date) over (
-                            partition by site_code, episode_id, job_type order by job_start_date, source_row) <= 3,
-                            false) as same_job,
+                            partition by site_code, episode_id, job_type
+                            order by job_start_date, delivery_id, source_row) <= 3, false) as same_job,
                         max(coalesce(job_end_date, date '9999-12-31')) over (
-                            partition by site_code, episode_id order by job_start_date, source_row
+                            partition by site_code, episode_id order by job_start_date, delivery_id, source_row
                             rows between unbounded preceding and 1 preceding) as working_until
                     from core.employment_outcomes
                 )

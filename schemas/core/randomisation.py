@@ -15,11 +15,12 @@ from schemas.vocabulary import PARTICIPANT_REF, all_but_first, before_death, orp
 RECRUITMENT = (date(2018, 5, 1), date(2019, 10, 31))  # DOMAIN.md 1.5
 
 # The allocation that stands: the earliest of the first extract that was accepted for the participant (DOMAIN.md 4.6).
-FIRST_SENT = """
+# A row of a delivery that counts, and that another rule took out of core, stands no more.
+AS_SENT = "received_at, data_cut_date, version, delivery_id, randomised_date, source_row"
+FIRST_SENT = f"""
     select site_code, participant_ref, arm, delivery_id, source_row from history.randomisation
-    qualify row_number() over (
-        partition by site_code, participant_ref
-        order by received_at, data_cut_date, version, delivery_id, randomised_date, source_row) = 1"""
+    where not counts or (delivery_id, source_row) in (select (delivery_id, source_row) from core.randomisation)
+    qualify row_number() over (partition by site_code, participant_ref order by {AS_SENT}) = 1"""
 
 CONTRACT = Contract(
     dataset="randomisation",
@@ -162,9 +163,9 @@ CONTRACT = Contract(
             fix="Delete this row. If it is another person, correct the participant reference.",
             on="participant_ref",
             breaks_sql=all_but_first(
-                "core.randomisation",
+                "(from history.randomisation semi join core.randomisation using (delivery_id, source_row))",
                 alike="site_code, participant_ref",
-                order="randomised_date, delivery_id, source_row",
+                order=AS_SENT,
             ),
         ),
         Rule(
@@ -175,15 +176,11 @@ CONTRACT = Contract(
             fix="Restore the arm first allocated. If the first record was wrong, tell the trial team: "
             "until they decide, the first allocation stands.",
             on="arm",
-            # A second allocation within the extract is T01's business: only the earliest is compared.
+            # T01 has left one allocation for each participant.
             breaks_sql=f"""
-                with first_sent as ({FIRST_SENT}), now_sent as (
-                    select site_code, participant_ref, arm, delivery_id, source_row from core.randomisation
-                    qualify row_number() over (
-                        partition by site_code, participant_ref order by randomised_date, delivery_id, source_row) = 1
-                )
+                with first_sent as ({FIRST_SENT})
                 select now_sent.delivery_id, now_sent.source_row
-                from now_sent join first_sent using (site_code, participant_ref)
+                from core.randomisation now_sent join first_sent using (site_code, participant_ref)
                 where now_sent.arm <> first_sent.arm""",
             restores_sql=f"""
                 with first_sent as ({FIRST_SENT})
@@ -221,7 +218,8 @@ CONTRACT = Contract(
                 from core.randomisation z join core.referrals r using (site_code, participant_ref)
                 where z.site_code = 'HLT-WMCA' and r.referral_received_date <= z.randomised_date
                 group by z.delivery_id, z.source_row
-                having arg_max(r.employment_status_at_start, r.referral_received_date) = '01'""",
+                having arg_max(
+                    r.employment_status_at_start, (r.referral_received_date, r.delivery_id, r.source_row)) = '01'""",
         ),
         before_death("randomisation", "randomised_date", "The randomisation"),
     ),

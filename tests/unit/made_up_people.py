@@ -141,10 +141,12 @@ def warehouse(core: dict[str, list[Row]], history: dict[str, list[Row]]) -> duck
                 db.execute(f"alter table history.{name} add column received_at timestamp")
                 db.execute(f"alter table history.{name} add column data_cut_date date")
                 db.execute(f"alter table history.{name} add column version bigint default 1")
+                db.execute(f"alter table history.{name} add column counts boolean")
             for number, differences in enumerate(content.get(name, ()), 1):
                 row = {**SOUND[name], **PROVENANCE, "source_row": number, **differences}
                 if schema == "history":
                     row = {"received_at": datetime(2019, 1, 1), "data_cut_date": CUT_OFF, **row}
+                    row = {"counts": row["delivery_id"] == PROVENANCE["delivery_id"], **row}
                 marks = ", ".join(f"${n}" for n in row)
                 db.execute(f"insert into {schema}.{name} ({', '.join(row)}) values ({marks})", row)
     return db

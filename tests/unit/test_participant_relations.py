@@ -42,6 +42,14 @@ class Between:
 
 BEFORE, EARLIER_STILL = {"delivery_id": "before"}, {"delivery_id": "earlier_still", "received_at": datetime(2018, 1, 1)}
 
+ALLOCATED = [
+    person(1, randomised_date=d("2018-06-06")),
+    person(1),
+    person(2),
+    person(3),
+    person(3, randomised_date=d("2018-06-01")),
+]
+
 BETWEEN_ROWS: list[Between] = [
     Between(
         ("participants", "P04", ROW, "site_code"),
@@ -199,27 +207,26 @@ BETWEEN_ROWS: list[Between] = [
     ),
     Between(
         ("randomisation", "T01", ROW, "participant_ref"),
-        [1, 4],
+        [1, 5],
+        {"randomisation": ALLOCATED},
         {
             "randomisation": [
-                person(1, randomised_date=d("2018-06-06")),
-                person(1),
-                person(2),
-                person(3),
-                person(3, **BEFORE),  # on the same day, in an earlier delivery
+                *ALLOCATED[:4],
+                ALLOCATED[4] | {"received_at": datetime(2019, 2, 1)},  # an earlier date, and sent later
+                person(2, **EARLIER_STILL),  # no longer counts: T02's business
             ]
         },
     ),
     Between(
         ("randomisation", "T02", ROW, "arm"),
-        [1, 4],
+        [1, 3],
         {
             "randomisation": [
                 person(1, arm="control"),
                 person(2, arm="control"),
-                person(2, arm="ips", randomised_date=d("2018-07-01")),  # T01's business
                 person(3, arm="control"),  # switched once before: the very first stands
                 person(4, arm="control"),  # new
+                person(5, arm="control"),
             ]
         },
         {
@@ -230,6 +237,7 @@ BETWEEN_ROWS: list[Between] = [
                 person(3, arm="control", **BEFORE),
                 person(3, arm="ips", **EARLIER_STILL),
                 person(4, arm="control", delivery_id="now"),
+                person(5, arm="ips", counts=True, **EARLIER_STILL),  # counts, and another rule took it out
             ]
         },
     ),

@@ -1,0 +1,89 @@
+"""Deliveries of one site that count together: the months of a `period` return, or such a month beside all before it.
+
+What one of them says again, or otherwise, is settled the same way whichever comes first and however many cores work.
+"""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+from made_up_returns import WMCA, DataFolder, Row, people, sound
+
+PERIOD = {"extract_type": "period"}
+ALIKE = 28  # rows on the same lines of both files: enough for several cores to take turns
+
+
+def contacts(month: str) -> list[Row]:
+    """A month's contacts; November's file begins with those of October, under other references."""
+    october = [sound("contacts", 1, contact_date=f"2016-10-{n + 1:02}") for n in range(ALIKE)]
+    own = [sound("contacts", p, contact_date=f"2016-11-{n + 1:02}") for p in (1, 2, 3) for n in range(ALIKE)]
+    rows, first = (october, 1) if month == "201610" else (october + own, 501)
+    return [row | {"contact_id": f"BPL-C{first + n:06}"} for n, row in enumerate(rows)]
+
+
+def nights(folder: DataFolder, months: tuple[str, ...], together: bool, **settings: Any) -> None:
+    """Send each month's contacts, in this order, and run one night at the end or one after each."""
+    for dataset in ("participants", "referrals"):
+        folder.send(dataset, people(dataset, 1, 2, 3), "201612")
+    for day, month in enumerate(months, 1):
+        folder.send("contacts", contacts(month), month, manifest=PERIOD)
+        if not together:
+            folder.night(f"2017-01-{day:02}", **settings)
+    if together:
+        folder.night("2017-01-03", **settings)
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["in one night", "night after night"])
+@pytest.mark.parametrize("months", permutations(("201610", "201611")), ids=["in order", "the later first"])
+def test_a_row_said_again_in_a_later_month_is_held_there(
+    folder: DataFolder, months: tuple[str, ...], together: bool
+) -> None:
+    nights(folder, months, together, threads=4)
+    held = folder.ask(
+        "select period, rule_id, count(*) from audit.findings join audit.deliveries using (delivery_id)"
+        " where severity = 'row' group by all"
+    )
+    assert held == [("201611", "K04", ALIKE)]
+    stands = "select count(*) from core.contacts where contact_date < date '2016-11-01' and contact_id < 'BPL-C000500'"
+    assert folder.ask(stands) == [(ALIKE,)]
+
+
+def trial(folder: DataFolder, period: str) -> None:
+    for dataset in ("participants", "referrals"):
+        folder.send(dataset, people(dataset, 1, 2, site=WMCA), period, site=WMCA)
+
+
+def allocation(number: int, person: int, arm: str, day: str = "2018-06-10") -> Row:
+    return sound(
+        "randomisation", number, WMCA, participant_ref=f"WM-{person:06}", arm=arm, randomised_date=day
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("between", ["2019-01-03", ""], ids=["night after night", "in one night"])
+@pytest.mark.parametrize("first", [PERIOD, None], ids=["two months", "all, and a month"])
+def test_the_allocation_sent_first_stands_over_an_earlier_date_sent_later(
+    folder: DataFolder, first: dict[str, str] | None, between: str
+) -> None:
+    trial(folder, "201812")
+    folder.send("randomisation", [allocation(1, 1, "ips", "2018-06-20")], "201809", site=WMCA, manifest=first)
+    if between:
+        folder.night(between)
+    folder.send("randomisation", [allocation(3, 1, "control")], "201810", site=WMCA, manifest=PERIOD)
+    folder.night("2019-01-04")
+    assert folder.ask("select randomisation_id, arm from core.randomisation") == [("WM-R000001", "ips")]
+    assert folder.findings("randomisation") == [("T01", "row", "broken", 2)]
+
+
+def test_a_first_allocation_whose_reference_is_anothers_now_is_not_put_back(folder: DataFolder) -> None:
+    """References numbered anew: the arm that differs is held, and the row that has the reference now stands."""
+    trial(folder, "201812")
+    folder.send("randomisation", [allocation(1, 1, "ips")], "201811", site=WMCA)
+    folder.night("2019-01-03")
+    folder.send("randomisation", [allocation(1, 2, "ips"), allocation(2, 1, "control")], "201812", site=WMCA)
+    folder.night("2019-01-04")
+    assert folder.ask("select randomisation_id, participant_ref, arm from core.randomisation") == [
+        ("WM-R000001", "WM-000002", "ips")
+    ]
+    assert ("T02", "row", "broken", 3) in folder.findings("randomisation")
