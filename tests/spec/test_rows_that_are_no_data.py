@@ -110,6 +110,15 @@ def test_f07_an_empty_line_is_left_out(judge: Judge) -> None:
     assert (outcome.rules, outcome.accepted) == ([("F07", "warning", 2)], [3, 4])
 
 
+@pytest.mark.parametrize("line", [",", ", ,", "," * 30, " ,\t,"])
+@pytest.mark.parametrize("staff_ref", ["W-0012", '"W,1"'], ids=["no quotation marks", "with quotation marks"])
+def test_f07_a_line_of_commas_is_blank_however_many_they_are(judge: Judge, line: str, staff_ref: str) -> None:
+    lines = SOUND.replace("W-0012", staff_ref).splitlines()
+    outcome = judge("\n".join([*lines[:2], line, lines[2], line]))
+    assert outcome.of("F13") == []
+    assert [f.row for f in outcome.of("F07")] == [3, 5] and outcome.verdict.rows.not_data == 2
+
+
 def test_f07_a_long_tail_of_them_is_told_once(judge: Judge) -> None:
     outcome = judge(SOUND + f"{COMMAS}\n" * 101)
     assert outcome.findings == [Found("F07", "warning", None, None, "101 blank rows", None)]

@@ -251,8 +251,8 @@ class _Scan:
         return int(np.searchsorted(lines.starts, record.end(), "right")) - 1 if record else None
 
     def _is_blank(self, text: str) -> bool:
-        """Whether a line holds nothing; one with a delimiter has cells, even if that is a tab."""
-        return self.grammar.delimiter not in text and not text.strip(_BLANKS)
+        """Whether a line that is no record holds nothing but, perhaps, delimiters."""
+        return not text.replace(self.grammar.delimiter, "").strip(_BLANKS)
 
     def _text(self, chunk: bytes, lines: Lines, line: int) -> str:
         return chunk[lines.starts[line] : lines.ends[line]].decode("utf-8")
@@ -266,9 +266,10 @@ class _Scan:
         quotes: tuple[str | Literal[False], ...] = (self.grammar.quote, False)
         chosen = zip((good & ~plain, good & plain), quotes, strict=True)
         parts = [self._good(chunk, lines, np.flatnonzero(some), quote) for some, quote in chosen if some.any()]
-        blank = np.flatnonzero(kinds == _Line.BLANK)
+        texts = {i: self._text(chunk, lines, i) for i in np.flatnonzero(kinds == _Line.TORN).tolist()}
+        torn = {i: text for i, text in texts.items() if not self._is_blank(text)}
+        blank = np.array(sorted({*np.flatnonzero(kinds == _Line.BLANK).tolist(), *(texts.keys() - torn.keys())}), int)
         batch = parts[0] if len(parts) == 1 and not (joined or len(blank)) else self._together(parts, joined, blank)
-        torn = {i: self._text(chunk, lines, i) for i in np.flatnonzero(kinds == _Line.TORN).tolist()}
         without_end = next((i for i in torn if self.offset + lines.ends[i] == len(self.data)), None)
         return self._with_torn(batch, torn, without_end)
 
