@@ -209,6 +209,7 @@ def _judge_rows(
         out.accept(typed.rows.filter(~held))
         out.hold(in_agreed_form(typed.rows.filter(held), contract, context.data_cut_date))
         out.find(file.add(typed, findings))
+    out.find(file.rows_left_out())
     repeats = _settle_repeats(file, layout, extract.sheet, out)
     about_file = file.findings(delivery)
     out.find(findings_frame([*about_file, *corrector.not_made()], extract.sheet))

@@ -125,6 +125,14 @@ def test_f07_a_long_tail_of_them_is_told_once(judge: Judge) -> None:
     assert (outcome.accepted, outcome.verdict.rows.not_data) == ([2, 3], 101)
 
 
+def test_f07_very_many_are_told_once_wherever_they_lie(judge: Judge) -> None:
+    """Sixty early in a file of several batches and sixty late in it are a hundred and twenty."""
+    heading, row, _ = SOUND.splitlines()
+    rows = [row.replace("BPL-C000001", f"BPL-C{n:07}") for n in range(120_000)]
+    outcome = judge("\n".join([heading, *[COMMAS] * 60, *rows, *[COMMAS] * 60]))
+    assert [(f.row, f.found) for f in outcome.of("F07")] == [(None, "120 blank rows")]
+
+
 def test_f07_a_hundred_are_told_one_by_one(judge: Judge) -> None:
     assert [f.row for f in judge(SOUND + f"{COMMAS}\n" * 100).of("F07")] == list(range(4, 104))
 

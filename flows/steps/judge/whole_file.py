@@ -18,7 +18,7 @@ from schemas.audit.deliveries import Delivery, ExtractType
 from schemas.contract import Contract, Severity
 from schemas.file_rules import BLANK_ROWS_LISTED, FORM_VERSIONS
 from schemas.personal_data import PERSONAL_RULES
-from schemas.shapes import Finding, Layout, TypedBatch
+from schemas.shapes import Finding, Layout, TypedBatch, findings_frame
 
 _LEFT_OUT = {"F05": "repeated headings", "F06": "total rows", "F07": "blank rows"}
 LEAST_ROWS_AT_FAULT = 10  # DOMAIN.md amendment 6
@@ -46,6 +46,7 @@ class WholeFile:
         self._keys = Keys(contract)
         self._at_fault: list[pl.Series] = []
         self._said: set[tuple[object, ...]] = set()
+        self._rows_left_out = [findings_frame([], sheet)]
 
     def count_held(self, source_rows: pl.Series) -> pl.Series:
         """Count rows that the whole file shows to be at fault. Gives those that nothing else held."""
@@ -54,7 +55,7 @@ class WholeFile:
         return source_rows.filter(~source_rows.is_in(before))
 
     def add(self, typed: TypedBatch, findings: pl.DataFrame) -> pl.DataFrame:
-        """Remember a batch. Gives the findings to keep: of very many rows left out, only the number is told."""
+        """Remember a batch. Gives the findings to keep, but for those about rows left out: see `rows_left_out`."""
         self.rows += len(typed.rows)
         self.torn += len(typed.torn)
         self.not_data += typed.not_data
@@ -77,7 +78,12 @@ class WholeFile:
             self._days.update(dict(days.group_by("day").len().iter_rows()))
         left_out = pl.col("rule_id").is_in(list(_LEFT_OUT)) & (pl.col("severity") == Severity.WARNING)
         self._left_out.update(findings.filter(left_out)["rule_id"].to_list())
-        return self._told_once(findings.filter(~(left_out & pl.col("rule_id").is_in(self._too_many()))))
+        self._rows_left_out.append(findings.filter(left_out & ~pl.col("rule_id").is_in(self._too_many())))
+        return self._told_once(findings.filter(~left_out))
+
+    def rows_left_out(self) -> pl.DataFrame:
+        """The findings about rows that are no data. Of very many by one rule only the number is told, in `findings`."""
+        return pl.concat(self._rows_left_out).filter(~pl.col("rule_id").is_in(self._too_many()))
 
     def _too_many(self) -> list[str]:
         """The rules by which more rows were left out than are listed."""
