@@ -26,7 +26,8 @@ from flows.steps.load import load
 from flows.steps.publish import publish
 from flows.steps.receive import receive
 from flows.steps.relate import relate
-from flows.store.builds import discard, fingerprint_of, kept_load, lacks_memory, published_build, unfinished_build
+from flows.store.builds import fingerprint_of, published_build, unfinished_build
+from flows.store.kept import Kept
 from flows.store.runs import now
 from flows.unchanged import leave_standing, told_again
 from flows.versions import fingerprint, load_version
@@ -107,32 +108,20 @@ def _task_name(delivery: Delivery) -> str:
 def _new_warehouse(work: Work, judged: Sequence[Judged], wanted: str, keep: int) -> tuple[Path, Exception | None]:
     """A new warehouse file, proved and put in place. What no delivery needs any more leaves the store.
 
-    It begins as a copy of what was loaded in earlier nights. Where that comes to nothing the copy may be at fault: once
-    more, with everything loaded anew. Gives its path, and why the copy was not relied on, if it was not.
+    Gives its path, and why it was made without what was kept of earlier nights, where that was not relied on.
     """
-    kept = kept_load(work.places, load_version())
-    there = kept.exists()
     name = f"{now():%Y%m%dT%H%M%S}-{work.id[-6:]}_{wanted}"
-    try:
-        published, doubt = _made(work, judged, name, keep, kept)
-    except Exception as error:
-        if not there or isinstance(error, OSError) or lacks_memory(error):
-            raise
-        discard(kept)
-        published, doubt = _made(work, judged, name, keep, kept)[0], error
+    file, kept, options = unfinished_build(work.places, name), Kept.of(work.places, load_version()), work.options()
+
+    def made() -> Path:
+        load_core(file, judged, work.ledger.runs(), work.judgements, work.loading_options(), kept, options)
+        relate_tables(file, judged, work.judgements, options, kept)
+        build_marts(file, options)
+        return publish_build(work.places, file, name, judged, keep, work.settings.reading_group, options)
+
+    built = kept.relied_on(made)
     work.judgements.sweep(set(work.ledger.judgement_keys().values()))
-    return published, doubt
-
-
-def _made(work: Work, judged: Sequence[Judged], name: str, keep: int, kept: Path) -> tuple[Path, Exception | None]:
-    file = unfinished_build(work.places, name)
-    discard(file)
-    runs = work.ledger.runs()
-    loaded = load_core(file, judged, runs, work.judgements, work.loading_options(), kept, work.options())
-    relate_tables(file, judged, work.judgements, work.options(), kept)
-    build_marts(file, work.options())
-    group = work.settings.reading_group
-    return publish_build(work.places, file, name, judged, keep, group, work.options()), loaded.doubt
+    return built
 
 
 @as_flow(name="nightly")

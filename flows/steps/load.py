@@ -20,8 +20,9 @@ from typing import Any, NamedTuple
 import duckdb
 import polars as pl
 
-from flows.store.builds import Doubtful, discard, lacks_memory
+from flows.store.builds import discard, lacks_memory
 from flows.store.judgements import Judgements
+from flows.store.kept import Doubtful, Kept
 from schemas.audit.deliveries import Standing
 from schemas.catalogue import SCHEMAS, audit_tables, datasets, reference_csv, reference_tables, rows_by_delivery
 from schemas.codes import all_code_lists
@@ -41,13 +42,6 @@ _MOST_UNUSED = 16 << 20  # bytes of a kept file that may be unused before it is 
 
 class _Outworn(Exception):  # noqa: N818 - it says what the file is
     """What is kept of earlier nights is sound, and must not be kept."""
-
-
-class Loaded(NamedTuple):
-    """What was loaded: the number of rows by dataset, and why what was kept was not relied on, if it was not."""
-
-    rows: dict[str, int]
-    doubt: Exception | None = None
 
 
 class _Brings(NamedTuple):
@@ -70,31 +64,28 @@ def load(
     runs: Sequence[dict[str, Any]],
     judgements: Judgements,
     options: dict[str, Any] | None = None,
-    kept: Path | None = None,
+    kept: Kept | None = None,
     if_wide: dict[str, Any] | None = None,
-) -> Loaded:
+) -> dict[str, int]:
     """Make the file `build` with `core` and `audit`, with DuckDB's settings `options`.
 
     Where the memory of these is too little for the width of the rows, with those of `if_wide`.
     With `kept`, what was loaded in earlier nights is brought up to date there first, and `build` is a copy of it.
-    Where that cannot be relied on, or must not be kept, everything is loaded anew.
+    Gives the number of rows of each dataset. Raises Doubtful, or what DuckDB raises, where that cannot be relied on.
     """
-    file = kept or build
-    there = file.exists()
-    if not there:
-        discard(file)  # what is left beside a file that is gone
-    brought = partial(_bring_up_to_date, file, judged, runs, judgements)
+    discard(build)
+    if kept is None:
+        return _in_little_memory(partial(_bring_up_to_date, build, judged, runs, judgements), options or {}, if_wide)
+    if not kept.exists():
+        kept.discard()  # what is left beside a file that is gone
+    brought = partial(_bring_up_to_date, kept.rows, judged, runs, judgements)
     try:
-        loaded = Loaded(_in_little_memory(brought, options or {}, if_wide))
-    except (duckdb.Error, Doubtful, _Outworn) as error:
-        if not there or lacks_memory(error):  # then nothing is wrong with what is kept
-            raise
-        discard(file)
-        doubt = None if isinstance(error, _Outworn) else error
-        loaded = Loaded(_in_little_memory(brought, options or {}, if_wide), doubt)
-    if kept:
-        shutil.copyfile(kept, build)
-    return loaded
+        rows = _in_little_memory(brought, options or {}, if_wide)
+    except _Outworn:
+        kept.discard()
+        rows = _in_little_memory(brought, options or {}, if_wide)
+    shutil.copyfile(kept.rows, build)
+    return rows
 
 
 def _in_little_memory(

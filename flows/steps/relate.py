@@ -19,8 +19,8 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from flows.store.builds import Doubtful
 from flows.store.judgements import Judgements
+from flows.store.kept import Doubtful, Kept
 from flows.store.parts import HELD
 from schemas.audit.deliveries import Column, ExtractType, Standing
 from schemas.audit.findings import Outcome
@@ -42,16 +42,16 @@ def relate(
     judged: Sequence[Judged],
     judgements: Judgements,
     options: dict[str, Any] | None = None,
-    kept: Path | None = None,
+    kept: Kept | None = None,
 ) -> None:
     """Judge `core` in the file `build` by every rule between rows, and hold what breaks one.
 
-    The rows of earlier deliveries are kept beside `kept` from night to night, or read anew without it. Raises Doubtful,
-    or what DuckDB raises, where they cannot be relied on.
+    The rows of earlier deliveries are `kept` from night to night, or read anew without it. Raises Doubtful, or what
+    DuckDB raises, where they cannot be relied on.
     """
     with duckdb.connect(str(build), config=options or {}) as db:
         db.execute("attach ':memory:' as history")
-        db.execute(f"attach {quoted(f'{kept}.sent' if kept else ':memory:')} as sent")
+        db.execute(f"attach {quoted(str(kept.sent) if kept else ':memory:')} as sent")
         db.execute("create temp table broken (delivery_id varchar, source_row bigint)")
         for contract in datasets().values():
             _relate_dataset(

@@ -19,33 +19,19 @@ def unfinished_build(places: Places, name: str) -> Path:
     return places.builds / f".{name}.building"
 
 
-class Doubtful(Exception):  # noqa: N818 - it says what the file is
-    """What is kept of earlier nights cannot be relied on."""
-
-
 def lacks_memory(error: Exception) -> bool:
-    """Whether DuckDB ran out of memory. In the midst of a commit it says so as an error of another kind."""
-    return re.search("out of memory|could not allocate|failed to (allocate|pin)", str(error), re.IGNORECASE) is not None
+    """Whether DuckDB ran out of memory. In the midst of a commit it says so as an error of another kind.
 
-
-def kept_load(places: Places, version: str) -> Path:
-    """Where what was loaded is kept from night to night, by the code and contracts of this version.
-
-    What another version kept is deleted, and so is what a run that was cut off left beside it. Whatever else is kept
-    beside it bears its name, with an ending: it is discarded with it.
+    A stage of a flow tells its error without the message, which may quote data: it is that of what came before.
     """
-    folder = places.judgements.with_name("loaded")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kept = folder / f"{version}.duckdb"
-    for other in folder.iterdir():
-        if other.is_dir() or not other.name.startswith(kept.name):
-            shutil.rmtree(other) if other.is_dir() else other.unlink()
-    return kept
+    said = f"{error} {error.__context__}"
+    return re.search("out of memory|could not allocate|failed to (allocate|pin)", said, re.IGNORECASE) is not None
 
 
 def discard(file: Path) -> None:
     """Delete a database file and all that DuckDB put beside it: a log that is left would be replayed into the next."""
-    for part in (*file.parent.glob(f"{file.name}.*"), file):  # the file last: with it the others are known
+    beside = (part for ending in ("wal*", "tmp") for part in file.parent.glob(f"{file.name}.{ending}"))
+    for part in (*beside, file):  # the file last: with it the others are known
         shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
 
 

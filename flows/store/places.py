@@ -5,7 +5,7 @@ reports/<site>/            what the senders are told; reports/nights/ what the d
 corrections.csv            errors in what sites sent that they agreed to, if there are any
 warehouse/pilots.duckdb    a symlink to the build that readers should open
 warehouse/builds/          the last few builds, each a finished, immutable file
-warehouse/store/           judgements (Parquet), and the ledger of deliveries and runs
+warehouse/store/           judgements (Parquet), what is kept of what was loaded, the ledger of deliveries and runs
 """
 
 from __future__ import annotations
@@ -78,6 +78,11 @@ class Places:
         return {key for key in keys if not there(f"{home}/{key[:2]}/{key}/{VERDICT}")}
 
     @cached_property
+    def loaded(self) -> Path:
+        """What is kept from night to night: see `kept.py`."""
+        return self.warehouse / "store" / "loaded"
+
+    @cached_property
     def unfinished(self) -> Path:
         """Work in progress: anything here after a run was cut off is rubbish."""
         return self.warehouse / "store" / "unfinished"
@@ -111,6 +116,5 @@ class Places:
 
     def clear_unfinished(self) -> None:
         """Throw away what a run that was cut off left behind. Only for the holder of the lock."""
-        spilled = self.judgements.with_name("loaded").glob("*.tmp")
-        for left in (*self.unfinished.iterdir(), *self.builds.glob(".*"), *spilled):
+        for left in (*self.unfinished.iterdir(), *self.builds.glob(".*"), *self.loaded.glob("*.tmp")):
             shutil.rmtree(left) if left.is_dir() else left.unlink()

@@ -13,7 +13,7 @@ with importing():  # as a night does
     from flows.settings import Settings
     from flows.steps.load import load
     from flows.steps.receive import receive
-    from flows.store.builds import kept_load
+    from flows.store.kept import Kept
     from flows.versions import load_version
     from flows.work import Work
 
@@ -28,7 +28,7 @@ def receive_to_load(data: Path) -> None:
         if wrong := [j.problem for j in made if j.problem]:
             sys.exit("; ".join(wrong))
         run.remember(made)
-        kept = kept_load(run.places, load_version())
+        kept = Kept.of(run.places, load_version())
         file, little = data / "loaded.duckdb", run.loading_options()
         load(file, run.judged(received), [], run.judgements, little, kept, run.options())
 

@@ -20,13 +20,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_returns import WMCA, DataFolder, Row, content_of, people, sound
 
+from flows.engine import Stage
+from flows.faults import StepFailed, told
 from flows.judgement import judge_file, row_types
 from flows.settled import as_it_stands
 from flows.steps.build import build
 from flows.steps.load import load
 from flows.steps.publish import prove
 from flows.steps.relate import relate
+from flows.store.builds import lacks_memory
 from flows.store.judgements import Judgements
+from flows.store.kept import Kept
 from flows.store.places import Places
 from schemas.audit.deliveries import Delivery, ExtractType, Standing, Verdict
 from schemas.catalogue import datasets
@@ -166,9 +170,11 @@ def judged_as(known: dict[int, Sent], pool: Pool) -> list[Judged]:
     ]
 
 
-def made(file: Path, judged: list[Judged], pool: Pool, kept: Path | None = None) -> dict[str, list[tuple[object, ...]]]:
+Content = dict[str, list[tuple[object, ...]]]
+
+
+def made(file: Path, judged: list[Judged], pool: Pool, kept: Kept | None = None) -> Content:
     """The warehouse of a night: its content, once every row is accounted for."""
-    file.unlink(missing_ok=True)
     load(file, judged, [], pool.judgements, {"threads": 1}, kept)
     relate(file, judged, pool.judgements, {"threads": 1}, kept)
     with duckdb.connect(str(file), read_only=True) as db:
@@ -176,9 +182,14 @@ def made(file: Path, judged: list[Judged], pool: Pool, kept: Path | None = None)
     return content_of(file)
 
 
+def made_again(kept: Kept, judged: list[Judged], pool: Pool) -> tuple[Content, Exception | None]:
+    """The warehouse of a night that relies on what is kept, if it can, and why not."""
+    return kept.relied_on(lambda: made(kept.rows.with_name("build.duckdb"), judged, pool, kept))
+
+
 @pytest.fixture
-def kept(tmp_path: Path) -> Path:
-    return tmp_path / "kept.duckdb"
+def kept(tmp_path: Path) -> Kept:
+    return Kept(tmp_path / "kept.duckdb")
 
 
 @settings(max_examples=10, deadline=None)
@@ -188,7 +199,7 @@ def test_what_was_kept_makes_the_same_warehouse(nights: list[dict[int, Sent]], p
         here = Path(folder)
         for known in nights:
             judged = judged_as(known, pool)
-            ours = made(here / "ours.duckdb", judged, pool, here / "kept.duckdb")
+            ours = made(here / "ours.duckdb", judged, pool, Kept(here / "kept.duckdb"))
             assert ours == made(here / "anew.duckdb", judged, pool)
         for file in ("ours.duckdb", "anew.duckdb"):
             build(here / file, {"threads": 1})
@@ -198,15 +209,23 @@ def test_what_was_kept_makes_the_same_warehouse(nights: list[dict[int, Sent]], p
 ONE = {1: Sent("participants", 0), 2: Sent("referrals", 1), 3: Sent("contacts", 2), 4: Sent("randomisation", 0)}
 
 
-def test_a_row_that_was_held_for_want_of_another_table_comes_back(pool: Pool, kept: Path) -> None:
+def test_a_row_that_was_held_for_want_of_another_table_comes_back(pool: Pool, kept: Kept) -> None:
     def contacts_of(known: dict[int, Sent]) -> int:
-        return len(made(kept.with_name("build.duckdb"), judged_as(known, pool), pool, kept)['core."contacts"']) - 1
+        return len(made(kept.rows.with_name("build.duckdb"), judged_as(known, pool), pool, kept)['core."contacts"']) - 1
 
     assert contacts_of(ONE) == 3
     assert contacts_of(ONE | {5: Sent("participants", 6, 2)}) == 4
 
 
-def test_only_what_came_is_opened(pool: Pool, kept: Path, tmp_path: Path) -> None:
+def test_what_lies_beside_a_new_warehouse_stays_but_for_what_a_lost_one_left(pool: Pool, tmp_path: Path) -> None:
+    file, own = tmp_path / "then.duckdb", tmp_path / "then.duckdb.old"
+    for beside in (own, tmp_path / "then.duckdb.wal"):
+        beside.write_bytes(b"not a log")
+    made(file, judged_as(ONE, pool), pool)
+    assert own.exists()
+
+
+def test_only_what_came_is_opened(pool: Pool, kept: Kept, tmp_path: Path) -> None:
     """The judgements that were loaded last night are not there any more: nobody asks for them."""
     own = Judgements(Places(tmp_path / "own"))
     shutil.copytree(pool.judgements.places.data, own.places.data)
@@ -215,79 +234,120 @@ def test_only_what_came_is_opened(pool: Pool, kept: Path, tmp_path: Path) -> Non
     for j in before:
         shutil.rmtree(own.folder(j.key))
     judged = judged_as(ONE | {5: Sent("contacts", 1, 2)}, pool)
-    assert load(tmp_path / "second.duckdb", judged, [], own, {}, kept).rows["contacts"] == 2
+    assert load(tmp_path / "second.duckdb", judged, [], own, {}, kept)["contacts"] == 2
 
 
-@pytest.mark.parametrize("at", [0, 5000, -300_000])
-def test_a_kept_file_that_is_spoilt_is_made_anew(pool: Pool, kept: Path, at: int) -> None:
+@pytest.mark.parametrize("at", [0, 4096, 12_288])  # each of its headers, and its first block
+def test_a_kept_file_that_is_spoilt_is_made_anew(pool: Pool, kept: Kept, at: int) -> None:
     judged = judged_as(ONE, pool)
-    expected = made(kept.with_name("first.duckdb"), judged, pool, kept)
-    content = bytearray(kept.read_bytes())
+    expected = made(kept.rows.with_name("first.duckdb"), judged, pool, kept)
+    content = bytearray(kept.rows.read_bytes())
     content[at : at + 200] = b"\0" * 200
-    kept.write_bytes(content)
-    assert made(kept.with_name("second.duckdb"), judged, pool, kept) == expected
+    kept.rows.write_bytes(content)
+    again, doubt = made_again(kept, judged, pool)
+    assert again == expected and isinstance(doubt, duckdb.Error)
+    assert made_again(kept, judged, pool) == (expected, None)
 
 
-def test_a_kept_file_that_lost_a_row_is_made_anew(pool: Pool, kept: Path) -> None:
+@pytest.mark.parametrize("of", ["rows", "sent"])
+def test_what_is_kept_but_lost_a_row_is_made_anew(pool: Pool, kept: Kept, of: str) -> None:
     judged = judged_as(ONE, pool)
-    expected = made(kept.with_name("first.duckdb"), judged, pool, kept)
-    with duckdb.connect(str(kept)) as db:
-        db.execute("delete from core.contacts where source_row = 2")
-    assert made(kept.with_name("second.duckdb"), judged, pool, kept) == expected
+    expected, doubt = made_again(kept, judged, pool)
+    assert doubt is None
+    with duckdb.connect(str(getattr(kept, of))) as db:
+        db.execute(f"delete from {'core.contacts' if of == 'rows' else 'participants'} where source_row = 2")
+    again, doubt = made_again(kept, judged, pool)
+    said = {"rows": "contacts in core: not the rows that were accepted",
+            "sent": "what is kept of participants is not what was accepted"}  # fmt: skip
+    assert (again, str(doubt)) == (expected, said[of])
+    assert made_again(kept, judged, pool) == (expected, None)
 
 
-def test_what_little_memory_cannot_load_is_loaded_with_more(pool: Pool, kept: Path) -> None:
+def fails_once(kept: Kept, error: Exception) -> tuple[str, Exception | None]:
+    """What is made by a night whose first attempt fails."""
+    kept.rows.touch()
+    errors = [error]
+
+    def attempt() -> str:
+        if errors:
+            raise errors.pop()
+        return "anew" if not kept.exists() else "with what is kept"
+
+    return kept.relied_on(attempt)
+
+
+def test_what_no_other_file_would_mend_is_no_doubt_of_what_is_kept(kept: Kept) -> None:
+    assert fails_once(kept, doubt := KeyError("anything")) == ("anew", doubt)
+    for error in (OSError("no space left"), duckdb.Error("could not allocate block of size 256.0 KiB")):
+        with pytest.raises(type(error), match=str(error)):
+            fails_once(kept, error)
+        assert kept.exists()
+
+
+def test_a_night_that_begins_with_nothing_is_not_tried_again(kept: Kept) -> None:
+    tried = []
+
+    def attempt() -> None:
+        tried.append(kept.rows.touch())
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        kept.relied_on(attempt)
+    assert len(tried) == 1
+
+
+def test_a_stage_of_a_flow_that_lacks_memory_is_known_to_though_its_message_is_not_told() -> None:
+    def fails_for(message: str) -> StepFailed:
+        with pytest.raises(StepFailed) as raised:
+            Stage(lambda: duckdb.sql("select error(?)", params=[message]).fetchall(), "load")._run((), {})
+        assert message not in told(raised.value)
+        return raised.value
+
+    assert lacks_memory(fails_for("could not allocate block of size 256.0 KiB"))
+    assert not lacks_memory(fails_for("could not convert 'AB123456C'"))
+
+
+def test_what_little_memory_cannot_load_is_loaded_with_more(pool: Pool, kept: Kept) -> None:
     """What is kept is sound: it is neither made anew nor told to be doubtful."""
     little, enough = {"memory_limit": "16MB"}, {"memory_limit": "512MB"}
-    made(kept.with_name("first.duckdb"), judged_as(ONE, pool), pool, kept)
-    file, build, more = kept.stat().st_ino, kept.with_name("build.duckdb"), ONE | {5: Sent("participants", 6, 2)}
+    build, more = kept.rows.with_name("build.duckdb"), ONE | {5: Sent("participants", 6, 2)}
+    made(build, judged_as(ONE, pool), pool, kept)
+    file = kept.rows.stat().st_ino
     for if_wide in (None, little):
         with pytest.raises(duckdb.Error, match="could not allocate"):
             load(build, judged_as(more, pool), [], pool.judgements, little, kept, if_wide)
-    assert kept.stat().st_ino == file
-    assert load(build, judged_as(more, pool), [], pool.judgements, little, kept, enough).doubt is None
-    again = made(kept.with_name("second.duckdb"), judged_as(more, pool), pool, kept)
-    assert again == made(kept.with_name("plain.duckdb"), judged_as(more, pool), pool)
+    load(build, judged_as(more, pool), [], pool.judgements, little, kept, enough)
+    assert kept.rows.stat().st_ino == file
+    assert made(build, judged_as(more, pool), pool, kept) == made(build, judged_as(more, pool), pool)
 
 
-def test_why_a_kept_file_was_not_relied_on_is_said(pool: Pool, kept: Path) -> None:
-    def doubt() -> Exception | None:
-        return load(kept.with_name("build.duckdb"), judged_as(ONE, pool), [], pool.judgements, {}, kept).doubt
-
-    assert doubt() is None
-    with duckdb.connect(str(kept)) as db:
-        db.execute("delete from core.contacts where source_row = 2")
-    assert str(doubt()) == "contacts in core: not the rows that were accepted"
-    assert doubt() is None
-
-
-def test_rows_that_turn_out_to_be_personal_do_not_stay_in_unused_parts_of_the_file(pool: Pool, kept: Path) -> None:
-    """What is deleted from a database file can be read in it for a while."""
+def test_rows_that_turn_out_to_be_personal_do_not_stay_in_unused_parts_of_the_file(pool: Pool, kept: Kept) -> None:
+    """What is deleted from a database file can be read in it for a while. That is no doubt of the file."""
     judged = judged_as(ONE, pool)
-    made(kept.with_name("first.duckdb"), judged, pool, kept)
+    build = kept.rows.with_name("build.duckdb")
+    made(build, judged, pool, kept)
     refused = pool.verdicts["participants", 4]
-    assert refused[1].result.stops
+    assert refused[1].result.stops and kept.sent.exists()
     verdict = replace(refused[1], holds_personal_data=True)
     personal = replace(judged[0], key=refused[0], verdict=verdict, standing=Standing.REFUSED)
-    with kept.open("rb") as before:
-        loaded = load(kept.with_name("second.duckdb"), [personal, *judged[1:]], [], pool.judgements, {}, kept)
+    with kept.rows.open("rb") as before:
+        load(build, [personal, *judged[1:]], [], pool.judgements, {}, kept)
         assert os.fstat(before.fileno()).st_nlink == 0, "the file that held them is still there"
-    assert [p.name for p in kept.parent.glob("kept.*")] == ["kept.duckdb"]
-    assert loaded.doubt is None
+    assert [p.name for p in kept.rows.parent.glob("kept.*")] == ["kept.duckdb"]
 
 
 def test_a_night_that_comes_to_nothing_by_what_was_kept_loads_everything_anew(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     folder.night("2016-12-02T03:30")
-    [kept] = folder.places.judgements.with_name("loaded").glob("*.duckdb")
-    kept.with_name(f"{kept.name}.sent").write_bytes(b"no database")
+    [rows] = folder.places.loaded.glob("*.duckdb")
+    Kept(rows).sent.write_bytes(b"no database")
     folder.send_all(1, 2, 3, period="201612")
-    told = folder.night("2017-01-03T03:30").reported.summary
-    assert "What was kept of earlier nights was not relied on, and all was loaded anew: an error of the kind" in told
+    summary = folder.night("2017-01-03T03:30").reported.summary
+    assert "What was kept of earlier nights was not relied on, and all was loaded anew: an error of the kind" in summary
     assert folder.count("core.contacts") == 3
     published = content_of(folder.places.pointer.resolve())
     folder.places.pointer.unlink()
-    shutil.rmtree(kept.parent)
+    shutil.rmtree(rows.parent)
     folder.night("2017-01-03T03:30")
     assert content_of(folder.places.pointer.resolve()) == published
-    assert len(list(kept.parent.glob("*.duckdb"))) == 1
+    assert len(list(rows.parent.glob("*.duckdb"))) == 1
