@@ -44,6 +44,7 @@ def in_flow() -> bool:
 class Stage(Generic[P, R]):
     """One step of the night. `state_of` names the state of a result that is neither plain success nor a failure.
 
+    `name_of` names the work on one item, where the step is done for each of several.
     `try_again` is for steps that read or write a shared disk: it may be away for a moment. Bad data stays bad, and a
     fault of ours stays one: only an error of the operating system is worth another try.
     """
@@ -52,10 +53,11 @@ class Stage(Generic[P, R]):
         self,
         function: Callable[P, R],
         name: str,
+        name_of: Callable[[Any], str] = str,
         state_of: Callable[[R], tuple[str, bool, str] | None] | None = None,
         try_again: bool = False,
     ) -> None:
-        self.function, self.state_of = function, state_of
+        self.function, self.name_of, self.state_of = function, name_of, state_of
         update_wrapper(self, function)
         if not PLAIN:
             again: dict[str, Any] = {
@@ -80,12 +82,12 @@ class Stage(Generic[P, R]):
             return self.function(*args, **kwargs)
         return value_of(self._task(args, kwargs, return_state=True))
 
-    def each(self, items: Sequence[Any], *args: Any, name: Callable[[Any], str]) -> list[R]:
-        """Run the step once for each item, named by `name`; side by side where there is a flow run."""
+    def each(self, items: Sequence[Any], *args: Any) -> list[R]:
+        """Run the step once for each item; side by side where there is a flow run."""
         if not in_flow():
             plain: Any = self.function
             return [plain(item, *args) for item in items]
-        runs = [self._task.with_options(task_run_name=name(i)).submit((i, *args), {}) for i in items]
+        runs = [self._task.with_options(task_run_name=self.name_of(i)).submit((i, *args), {}) for i in items]
         for run in runs:
             run.wait()
         return [value_of(run.state) for run in runs]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,9 +11,11 @@ from contextlib import contextmanager
 @contextmanager
 def importing() -> Iterator[None]:
     """Import a lot at once. None of it is ever to be freed: to look for what is, now and at the end, takes long."""
+    known = len(sys.modules)
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
+        if len(sys.modules) > known:
+            gc.freeze()
         gc.enable()

@@ -2,58 +2,31 @@
 
     receive -> (read -> conform -> judge) for each delivery -> load -> relate -> build -> publish -> report
 
-`whole_night` is the order, written once, for the night and for a retry; `nightly` and `retry` are the same as Prefect
-flows, with their states and artifacts. A night on which nothing changed ends at the first look (`unchanged.py`). How a
-run begins and ends is in `run.py`, what it works with in `work.py`, how Prefect drives it in `engine.py`. The file lock
-is what guards the writer: Prefect's own limits are only advice.
+`night` is how every night and every retry begins, with Prefect or without; `whole_night` is the order, written once;
+`nightly` and `retry` are the same as Prefect flows, with their states and artifacts. A night on which nothing changed
+ends at the first look (`unchanged.py`), and imports no more than this file does at its head.
+
+What the stages are is in `stages.py`, how a run begins and ends in `run.py`, what it works with in `work.py`, how
+Prefect drives it in `engine.py`. The file lock is what guards the writer: Prefect's own limits are only advice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from flows.engine import Stage, as_flow, ended, show
-from flows.judgement import Judgement, judge_delivery
-from flows.reporting import NightsWork, report_night
+from flows.engine import PLAIN, as_flow, ended, show
+from flows.importing import importing
 from flows.run import EVERYTHING, NightResult, Run, Scope, opened
 from flows.settings import Settings
-from flows.steps.build import build
-from flows.steps.load import load
-from flows.steps.publish import publish
-from flows.steps.receive import receive
-from flows.steps.relate import relate
-from flows.store.builds import fingerprint_of, published_build, unfinished_build
-from flows.store.kept import Kept
-from flows.store.runs import now
+from flows.store.builds import fingerprint_of, published_build
 from flows.unchanged import leave_standing, told_again
-from flows.versions import fingerprint, load_version
-from flows.work import Work
-from schemas.audit.deliveries import Delivery, Result
-from schemas.shapes import Judged
 
-
-def _state_of(judgement: Judgement) -> tuple[str, bool, str] | None:
-    """A refused site neither ends green nor breaks the night; nor does a file that could not be judged."""
-    if judgement.result is None:
-        return "NotJudged", False, f"{judgement.delivery_id} {judgement.problem}"
-    if judgement.result.stops:
-        return "Refused", False, f"{judgement.delivery_id}: {judgement.result}"
-    if judgement.result is Result.HELD_ROWS:
-        return "PartlyLoaded", True, f"{judgement.delivery_id}: some rows held back"
-    return None
-
-
-receive_files = Stage(receive, "receive", try_again=True)
-judge_each = Stage(judge_delivery, "judge", state_of=_state_of, try_again=True)
-load_core = Stage(load, "load")
-relate_tables = Stage(relate, "relate")
-build_marts = Stage(build, "build")
-publish_build = Stage(publish, "publish")
-report_to_people = Stage(report_night, "report")
+if not PLAIN:  # a worker that loads a flow sees at once that a part of the night cannot be imported
+    import flows.stages  # noqa: F401 - by name where there is work: see `whole_night`
 
 
 def night(settings: Settings, moment: datetime | None = None, scope: Scope = EVERYTHING) -> NightResult:
@@ -61,17 +34,31 @@ def night(settings: Settings, moment: datetime | None = None, scope: Scope = EVE
 
     `moment` is taken for now: files found tonight count as received then. A retry's scope takes in no file. Raises
     Busy where another run holds the lock, NoDataFolder, EarlierThanKnown, NotConserved, or what a stage raised: then
-    the last good figures stand.
+    the last good figures stand, and the summary says what happened.
     """
     with opened(settings, moment, scope) as run:
-        return told_again(run) or whole_night(run)
+        before = published_build(run.places)
+        try:
+            return told_again(run) or whole_night(run)
+        except Exception as error:
+            with suppress(OSError):  # the error itself matters more than the telling of it
+                from flows.reporting import report_failure
+
+                report_failure(run.places, run.about, error, published=published_build(run.places) != before)
+            raise
 
 
 def whole_night(run: Run) -> NightResult:
     """The night, where something may have to be done. Raises as `night`."""
+    with importing():  # polars, pyarrow and DuckDB come with these
+        from flows.reporting import NightsWork
+        from flows.stages import judge_each, new_warehouse, receive_files, report_to_people
+        from flows.versions import fingerprint
+        from flows.work import Work
+
     work = Work.of(run)
     received = receive_files(work.places, work.ledger, work.id, work.moment) if work.scope.new_files else work.known
-    made = judge_each.each(work.waiting(received), work.places, work.judgements, work.corrections, name=_task_name)
+    made = judge_each.each(work.waiting(received), work.places, work.judgements, work.corrections)
     judged_before = work.ledger.judgement_keys().keys()
     fresh = work.remember(made)
     judged = work.judged(received)
@@ -81,11 +68,10 @@ def whole_night(run: Run) -> NightResult:
     personal = {j.delivery.delivery_id for j in judged if j.verdict.holds_personal_data}
     # rows that were taken in before anybody saw that they are personal are in the older builds too
     keep = 1 if personal & fresh & judged_before else work.settings.keep_builds
-    doubt = None
     if before is not None and quiet:
-        warehouse = before
+        warehouse, doubt = before, None
     else:
-        warehouse, doubt = _new_warehouse(work, judged, wanted, keep)
+        warehouse, doubt = new_warehouse(work, judged, wanted, keep)
     told = work.ledger.reported()  # a run that was cut off before its reports leaves them to this one
     tonight = [j for j in judged if j.delivery.delivery_id in fresh or j.delivery.delivery_id not in told]
     not_judged = tuple(f"{j.delivery_id} {j.problem}" for j in made if j.result is None)
@@ -99,29 +85,6 @@ def whole_night(run: Run) -> NightResult:
         leave_standing(work, warehouse, reported, work.stands_until)
     done = tuple(replace(j, verdict=reported.settled[j.delivery.delivery_id]) for j in tonight)
     return NightResult(work.id, result, warehouse, done, received.newly_unusable, not_judged, reported)
-
-
-def _task_name(delivery: Delivery) -> str:
-    return f"judge {delivery.site_code} {delivery.dataset} {delivery.period} v{delivery.version}"
-
-
-def _new_warehouse(work: Work, judged: Sequence[Judged], wanted: str, keep: int) -> tuple[Path, Exception | None]:
-    """A new warehouse file, proved and put in place. What no delivery needs any more leaves the store.
-
-    Gives its path, and why it was made without what was kept of earlier nights, where that was not relied on.
-    """
-    name = f"{now():%Y%m%dT%H%M%S}-{work.id[-6:]}_{wanted}"
-    file, kept, options = unfinished_build(work.places, name), Kept.of(work.places, load_version()), work.options()
-
-    def made() -> Path:
-        load_core(file, judged, work.ledger.runs(), work.judgements, work.loading_options(), kept, options)
-        relate_tables(file, judged, work.judgements, options, kept)
-        build_marts(file, options)
-        return publish_build(work.places, file, name, judged, keep, work.settings.reading_group, options)
-
-    built = kept.relied_on(made)
-    work.judgements.sweep(set(work.ledger.judgement_keys().values()))
-    return built
 
 
 @as_flow(name="nightly")

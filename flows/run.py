@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from flows import __version__
 from flows.look import look_over
 from flows.settings import Settings
-from flows.store.builds import published_build
 from flows.store.lock import writer_lock
 from flows.store.places import Places
 from flows.store.runs import EarlierThanKnown, Runs, now
@@ -66,7 +65,7 @@ class Run:
 
 @contextmanager
 def opened(settings: Settings, moment: datetime | None, scope: Scope = EVERYTHING) -> Iterator[Run]:
-    """Hold the lock, clear away what a run that was cut off left, and begin a run. A night that fails says so.
+    """Hold the lock, clear away what a run that was cut off left, and begin a run. One that fails is noted as failed.
 
     Raises Busy where another run holds the lock, NoDataFolder, and EarlierThanKnown for a moment before the last one.
     """
@@ -82,16 +81,12 @@ def opened(settings: Settings, moment: datetime | None, scope: Scope = EVERYTHIN
         # a clock that was put back must not hide what was received before
         moment = moment or max(started, newest or started)
         run = Run(settings, places, ledger, moment, _new_id(started), started, scope, look_over(places))
-        before = published_build(places)
         ledger.start_run(run.id, run.started_at, run.moment, __version__)
         try:
             yield run
-        except Exception as error:
-            with suppress(OSError, sqlite3.Error):  # the error itself matters more than the note of it
+        except Exception:
+            with suppress(sqlite3.Error):  # the error itself matters more than the note of it
                 ledger.end_run(run.id, "failed", 0, 0)
-                from flows.reporting import report_failure  # heavy, and few nights fail
-
-                report_failure(places, run.about, error, published=published_build(places) != before)
             raise
 
 

@@ -10,23 +10,10 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from flows.importing import importing
-from flows.run import EVERYTHING, NightResult, Reported, Run, opened, write_summary
-from flows.settings import Settings
+from flows.run import EVERYTHING, NightResult, Reported, Run, write_summary
 from flows.store.builds import published_build
 from flows.store.runs import StandingSummary
 from schemas.wording import summary_in_words
-
-
-def plain_night(settings: Settings, moment: datetime | None = None) -> NightResult:
-    """The night without Prefect. What it works with is imported where there is work: see `nightly.night`."""
-    with opened(settings, moment) as run:
-        if quiet := told_again(run):
-            return quiet
-        with importing():
-            from flows.nightly import whole_night  # polars, pyarrow and DuckDB come with it
-
-        return whole_night(run)
 
 
 def told_again(run: Run) -> NightResult | None:

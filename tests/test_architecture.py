@@ -20,14 +20,23 @@ def module_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def imports_of(path: Path) -> set[str]:
+def imports_of(path: Path, for_types: bool = True) -> set[str]:
+    """What a file imports, wherever in it; with or without what it imports for types alone."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    todo: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while todo:
+        node = todo.pop()
         if isinstance(node, ast.Import):
             found |= {a.name for a in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
+            found |= {node.module, *(f"{node.module}.{a.name}" for a in node.names)}
+        elif for_types or not is_for_types(node):
+            todo += ast.iter_child_nodes(node)
     return found
+
+
+def is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
 def within(name: str, *packages: str) -> bool:
@@ -59,7 +68,7 @@ def test_imports_run_one_way(path: Path) -> None:
 
 def test_nothing_is_imported_in_a_circle() -> None:
     modules = {module_of(p): p for p in SOURCES}
-    edges = {m: {i for i in top_level_imports(p) if i in modules} for m, p in modules.items()}
+    edges = {m: {i for i in imports_of(p, for_types=False) if i in modules} for m, p in modules.items()}
     done: set[str] = set()
 
     def visit(module: str, path: tuple[str, ...]) -> None:
@@ -71,17 +80,6 @@ def test_nothing_is_imported_in_a_circle() -> None:
 
     for module in modules:
         visit(module, ())
-
-
-def top_level_imports(path: Path) -> set[str]:
-    """What is imported as the module loads: not inside functions, nor for types alone."""
-    found: set[str] = set()
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Import):
-            found |= {a.name for a in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-    return found
 
 
 @pytest.mark.parametrize(

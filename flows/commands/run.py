@@ -17,7 +17,6 @@ from flows.store.lock import Busy
 from flows.store.places import NoDataFolder, Places
 from flows.store.runs import EarlierThanKnown
 from flows.terminal import Exit
-from flows.unchanged import plain_night
 
 # A temporary server may need a minute on a slow machine, and Prefect's own limit would then end the run.
 _PREFECT = {
@@ -60,11 +59,11 @@ def choose_engine(settings: Settings, with_prefect: bool) -> None:
 def run_night(settings: Settings, moment: datetime | None, with_prefect: bool) -> NightResult:
     """Run the night once. Raises what the night raised: Busy, NotConserved, a fault of ours, ..."""
     choose_engine(settings, with_prefect)
-    if not with_prefect:
-        return plain_night(settings, moment)
     with importing():
-        from flows.nightly import nightly
+        from flows.nightly import night, nightly
 
+    if not with_prefect:
+        return night(settings, moment)
     return by_prefect(nightly, str(settings.data), moment.isoformat() if moment else None)
 
 

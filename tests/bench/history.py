@@ -10,18 +10,19 @@ from pathlib import Path
 from small_files import resubmit
 
 from flows.settings import Settings
-from flows.unchanged import plain_night
 
 FIRST_NIGHT = datetime(2017, 1, 1)
 
 
 def live_through(data: Path, first: int, nights: int) -> None:
     """So many nights, each with the next version of one file; `first` is the number of the first version."""
+    os.environ["PILOTS_ENGINE"] = "plain"
+    from flows.nightly import night
+
     for n in range(nights):
         resubmit(data, first + n)
-        plain_night(Settings.of(data), FIRST_NIGHT + timedelta(days=n))
+        night(Settings.of(data), FIRST_NIGHT + timedelta(days=n))
 
 
 if __name__ == "__main__":
-    os.environ["PILOTS_ENGINE"] = "plain"
     live_through(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 from flows.settings import Settings
-from flows.unchanged import plain_night
 
 if __name__ == "__main__":
     os.environ["PILOTS_ENGINE"] = "plain"
-    plain_night(Settings.of(Path(sys.argv[1])))
+    from flows.nightly import night
+
+    night(Settings.of(Path(sys.argv[1])))

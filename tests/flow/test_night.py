@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 from made_up_returns import BPL, NUMBER, PROJECT, WMCA, DataFolder, content_of, people, sound
 
-from flows import nightly
+from flows import stages
 from flows.as_known import warehouse_as_known
 from flows.nightly import NightResult
 from flows.settings import Settings
@@ -345,7 +345,7 @@ def test_what_cannot_be_proved_is_not_published(folder: DataFolder, monkeypatch:
 
     folder.send_all(1, 2, 3, period="201612")
     with monkeypatch.context() as patch, pytest.raises(NotConserved, match="contacts_201612"):
-        patch.setattr(nightly, "build_marts", build_and_lose_a_row)
+        patch.setattr(stages, "build_marts", build_and_lose_a_row)
         folder.night()
     assert published_build(folder.places) == before
     assert folder.count("core.contacts") == 2
@@ -415,7 +415,7 @@ def test_the_lock_is_free_again_after_a_night_that_broke(folder: DataFolder, mon
         raise RuntimeError("broken")
 
     with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="broken"):
-        patch.setattr(nightly, "load_core", broken)
+        patch.setattr(stages, "load_core", broken)
         folder.night()
     with writer_lock(folder.places.lock):
         pass

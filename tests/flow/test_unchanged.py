@@ -16,7 +16,7 @@ import pytest
 from commands import copy_of_the_project, environment, pilots
 from made_up_returns import BPL, PROJECT, DataFolder, agree, people, sound
 
-from flows import judgement, look, nightly, source
+from flows import judgement, look, nightly, source, versions
 from flows.nightly import NightResult, night
 from flows.run import Run, Scope
 from flows.settings import Settings
@@ -237,7 +237,7 @@ def test_a_run_that_was_cut_off_leaves_nothing_standing(
     folder.night("2016-12-02")
     new = folder.send("contacts", people("contacts", 1), period="201612")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(nightly, "fingerprint", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(versions, "fingerprint", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         folder.night("2016-12-03")
     new.unlink()  # the folder looks as it did before that run
     assert folder.night("2016-12-04").run_id in long_ways
@@ -253,13 +253,14 @@ def test_a_retry_takes_the_long_way_and_leaves_it_to_the_next_night(folder: Data
 
 
 QUIETLY = """
-import sys
+import os, sys
 from pathlib import Path
 from flows.store import raw
 raw.SETTLED_NS = 0
+os.environ["PILOTS_ENGINE"] = "plain"
 from flows.settings import Settings
-from flows.unchanged import plain_night
-assert plain_night(Settings.of(Path(sys.argv[1]))).result == "quiet"
+from flows.nightly import night
+assert night(Settings.of(Path(sys.argv[1]))).result == "quiet"
 print(*sys.modules)
 """
 

@@ -1,0 +1,68 @@
+"""The stages of the night, each a step with a name of its own, and the new warehouse that four of them make.
+
+In which order they come is in `nightly.py`, what a stage is in `engine.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from flows.engine import Stage
+from flows.judgement import Judgement, judge_delivery
+from flows.reporting import report_night
+from flows.steps.build import build
+from flows.steps.load import load
+from flows.steps.publish import publish
+from flows.steps.receive import receive
+from flows.steps.relate import relate
+from flows.store.builds import unfinished_build
+from flows.store.kept import Kept
+from flows.store.runs import now
+from flows.versions import load_version
+from flows.work import Work
+from schemas.audit.deliveries import Delivery, Result
+from schemas.shapes import Judged
+
+
+def _name_of(delivery: Delivery) -> str:
+    return f"judge {delivery.site_code} {delivery.dataset} {delivery.period} v{delivery.version}"
+
+
+def _state_of(judgement: Judgement) -> tuple[str, bool, str] | None:
+    """A refused site neither ends green nor breaks the night; nor does a file that could not be judged."""
+    if judgement.result is None:
+        return "NotJudged", False, f"{judgement.delivery_id} {judgement.problem}"
+    if judgement.result.stops:
+        return "Refused", False, f"{judgement.delivery_id}: {judgement.result}"
+    if judgement.result is Result.HELD_ROWS:
+        return "PartlyLoaded", True, f"{judgement.delivery_id}: some rows held back"
+    return None
+
+
+receive_files = Stage(receive, "receive", try_again=True)
+judge_each = Stage(judge_delivery, "judge", name_of=_name_of, state_of=_state_of, try_again=True)
+load_core = Stage(load, "load")
+relate_tables = Stage(relate, "relate")
+build_marts = Stage(build, "build")
+publish_build = Stage(publish, "publish")
+report_to_people = Stage(report_night, "report")
+
+
+def new_warehouse(work: Work, judged: Sequence[Judged], wanted: str, keep: int) -> tuple[Path, Exception | None]:
+    """A new warehouse file, proved and put in place. What no delivery needs any more leaves the store.
+
+    Gives its path, and why it was made without what was kept of earlier nights, where that was not relied on.
+    """
+    name = f"{now():%Y%m%dT%H%M%S}-{work.id[-6:]}_{wanted}"
+    file, kept, options = unfinished_build(work.places, name), Kept.of(work.places, load_version()), work.options()
+
+    def made() -> Path:
+        load_core(file, judged, work.ledger.runs(), work.judgements, work.loading_options(), kept, options)
+        relate_tables(file, judged, work.judgements, options, kept)
+        build_marts(file, options)
+        return publish_build(work.places, file, name, judged, keep, work.settings.reading_group, options)
+
+    built = kept.relied_on(made)
+    work.judgements.sweep(set(work.ledger.judgement_keys().values()))
+    return built
