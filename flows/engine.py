@@ -113,7 +113,7 @@ def value_of(state: Any) -> Any:
     """What a step or a flow gave. A named state such as Refused carries its value; what broke raises what it raised."""
     value = state.result(raise_on_failure=False)
     if isinstance(value, NotGood):
-        return value.result
+        value = value.result
     if isinstance(value, BaseException):
         raise value
     return value

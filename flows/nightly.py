@@ -23,6 +23,7 @@ from flows.importing import importing
 from flows.run import EVERYTHING, NightResult, Run, Scope, opened
 from flows.settings import Settings
 from flows.store.builds import fingerprint_of, published_build
+from flows.store.lock import Busy
 from flows.unchanged import leave_standing, told_again
 
 if not PLAIN:  # a worker that loads a flow sees at once that a part of the night cannot be imported
@@ -90,20 +91,22 @@ def whole_night(run: Run) -> NightResult:
 @as_flow(name="nightly")
 def nightly(data: str | None = None, date: str | None = None) -> Any:
     """One night as a Prefect flow. `data` is the data folder, `date` the moment taken for now (ISO)."""
-    return _ended(night(*_settings(data, date)))
+    return _as_state(data, date, EVERYTHING)
 
 
 @as_flow(name="retry")
 def retry(data: str | None = None, date: str | None = None, site: str = "", dataset: str = "") -> Any:
     """Judge again what is out of date, of all sites and datasets or of one, as a Prefect flow."""
-    return _ended(night(*_settings(data, date), Scope(False, site, dataset)))
+    return _as_state(data, date, Scope(False, site, dataset))
 
 
-def _settings(data: str | None, date: str | None) -> tuple[Settings, datetime | None]:
-    return Settings.of(Path(data) if data else None), datetime.fromisoformat(date) if date else None
-
-
-def _ended(result: NightResult) -> Any:
+def _as_state(data: str | None, date: str | None, scope: Scope) -> Any:
+    """The state that a flow run ends in, named after what came of it."""
+    settings, moment = Settings.of(Path(data) if data else None), datetime.fromisoformat(date) if date else None
+    try:
+        result = night(settings, moment, scope)
+    except Busy as busy:
+        return ended("Busy", False, f"Busy: {busy}", busy)
     show(result.reported.summary, result.deliveries())
     name = "Refused" if result.must_be_fixed else "PartlyLoaded" if result.held else "Completed"
     return ended(name, not result.must_be_fixed, result.verdict, result)

@@ -130,7 +130,7 @@ def test_the_schedule_fires_by_itself_and_its_states_say_how_the_night_went(fold
 
         with writer_lock(folder.places.lock):
             busy = server.until("a night finds another at work", lambda: newest(server, "Busy"), 90)
-        assert busy["state"]["message"].startswith("Another run is at work")
+        assert busy["state"]["message"].startswith("Busy: another run is at work")
         assert server.addresses() <= LOCALHOST, "a process listens, or is connected, beyond this machine"
     assert folder.standings("referrals")["201611 v1"][1] == "current"
 

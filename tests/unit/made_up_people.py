@@ -6,6 +6,7 @@ rows differ.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -116,6 +117,19 @@ def frame(contract: Contract, rows: list[Row]) -> pl.DataFrame:
     added = {n: pl.String() for n in PROVENANCE} | {"data_cut_date": pl.Date()}
     whole = [{**SOUND[contract.dataset], **PROVENANCE, "data_cut_date": CUT_OFF, **r} for r in rows]
     return pl.DataFrame(whole, schema={**added, **types}, orient="row")
+
+
+BEFORE, EARLIER_STILL = {"delivery_id": "before"}, {"delivery_id": "earlier_still", "received_at": datetime(2018, 1, 1)}
+
+
+@dataclass(frozen=True)
+class Between:
+    """Rows of core and history, by dataset, and the rows (counted from 1) of the rule's own dataset that break it."""
+
+    address: Address
+    broken: list[int]
+    core: dict[str, list[Row]]
+    history: dict[str, list[Row]] = field(default_factory=dict)
 
 
 def person(number: int, **differences: Any) -> Row:

@@ -6,19 +6,19 @@ field, so it fails when the rule goes; a rule without a case fails too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import pytest
+from contacts_between_rows import CONTACTS_BETWEEN_ROWS
 from made_up_people import (
+    BEFORE,
+    EARLIER_STILL,
     OURS,
     ROW,
     SOUND,
     WARNING,
-    Address,
-    Row,
+    Between,
     broken_rows,
-    contact,
     d,
     frame,
     job,
@@ -28,19 +28,6 @@ from made_up_people import (
 )
 
 from schemas.cell_rules import checks_of
-
-
-@dataclass(frozen=True)
-class Between:
-    """Rows of core and history, by dataset, and the rows (counted from 1) of the rule's own dataset that break it."""
-
-    address: Address
-    broken: list[int]
-    core: dict[str, list[Row]]
-    history: dict[str, list[Row]] = field(default_factory=dict)
-
-
-BEFORE, EARLIER_STILL = {"delivery_id": "before"}, {"delivery_id": "earlier_still", "received_at": datetime(2018, 1, 1)}
 
 ALLOCATED = [
     person(1, randomised_date=d("2018-06-06")),
@@ -368,66 +355,7 @@ BETWEEN_ROWS: list[Between] = [
         )
         for on in ("job_start_date", "sust_13w_date", "sust_26w_date")
     ),
-    Between(
-        ("contacts", "P12", ROW, "episode_id"),
-        [2, 3],
-        {
-            "referrals": [{}],
-            "contacts": [contact(1), contact(2, episode_id="SCR-E000002"), contact(3, site_code="HLT-WMCA")],
-        },
-    ),
-    Between(
-        ("contacts", "K01", WARNING, "contact_date"),
-        [2, 4, 6],
-        {
-            "referrals": [
-                {"exit_date": d("2019-01-31")},
-                {"episode_id": "SCR-E000002", "programme_start_date": None},
-                {"episode_id": "SCR-E000003"},
-            ],
-            "contacts": [
-                contact(1, contact_date=d("2018-06-15")),
-                contact(2, contact_date=d("2018-06-14")),
-                contact(3, contact_date=d("2019-03-03")),
-                contact(4, contact_date=d("2019-03-04")),
-                contact(5, episode_id="SCR-E000002", contact_date=d("2018-05-20")),
-                contact(6, episode_id="SCR-E000002", contact_date=d("2018-05-19")),
-                contact(7, episode_id="SCR-E000003", contact_date=d("2030-01-01")),
-            ],
-        },
-    ),
-    Between(
-        ("contacts", "K04", ROW, "contact_id"),
-        [1, 3],
-        {
-            "contacts": [
-                contact(1),
-                contact(2, **BEFORE),  # came in an earlier delivery: the first stands
-                contact(3, attended="6"),  # late, and told as a contact of its own
-                contact(4, attended="3", duration_minutes=None),
-                contact(5, attended="3", duration_minutes=None),
-                contact(6, contact_date=d("2020-01-11")),
-                contact(7, contact_type="job_search"),
-                contact(8, staff_role="job_coach"),
-                contact(9, duration_minutes=46),
-                contact(10, episode_id="SCR-E000002"),
-                contact(11, site_code="HLT-WMCA"),
-            ]
-        },
-    ),
-    Between(
-        ("contacts", "T08", WARNING, "episode_id"),
-        [1],
-        {
-            "referrals": [{}, {"episode_id": "SCR-E000002", "participant_ref": "SCR-000002"}],
-            "randomisation": [person(1, arm="control"), person(2)],
-            "contacts": [
-                contact(1),
-                contact(2, attended="3", duration_minutes=None),
-                contact(3, episode_id="SCR-E000002"),
-            ],
-        },
-    ),
+    *CONTACTS_BETWEEN_ROWS,
 ]
 
 

@@ -1,0 +1,68 @@
+"""Which contacts break the rules between rows: the cases of `test_participant_relations.py` about contacts."""
+
+from __future__ import annotations
+
+from made_up_people import BEFORE, ROW, WARNING, Between, contact, d, person
+
+CONTACTS_BETWEEN_ROWS: list[Between] = [
+    Between(
+        ("contacts", "P12", ROW, "episode_id"),
+        [2, 3],
+        {
+            "referrals": [{}],
+            "contacts": [contact(1), contact(2, episode_id="SCR-E000002"), contact(3, site_code="HLT-WMCA")],
+        },
+    ),
+    Between(
+        ("contacts", "K01", WARNING, "contact_date"),
+        [2, 4, 6],
+        {
+            "referrals": [
+                {"exit_date": d("2019-01-31")},
+                {"episode_id": "SCR-E000002", "programme_start_date": None},
+                {"episode_id": "SCR-E000003"},
+            ],
+            "contacts": [
+                contact(1, contact_date=d("2018-06-15")),
+                contact(2, contact_date=d("2018-06-14")),
+                contact(3, contact_date=d("2019-03-03")),
+                contact(4, contact_date=d("2019-03-04")),
+                contact(5, episode_id="SCR-E000002", contact_date=d("2018-05-20")),
+                contact(6, episode_id="SCR-E000002", contact_date=d("2018-05-19")),
+                contact(7, episode_id="SCR-E000003", contact_date=d("2030-01-01")),
+            ],
+        },
+    ),
+    Between(
+        ("contacts", "K04", ROW, "contact_id"),
+        [1, 3],
+        {
+            "contacts": [
+                contact(1),
+                contact(2, **BEFORE),  # came in an earlier delivery: the first stands
+                contact(3, attended="6"),  # late, and told as a contact of its own
+                contact(4, attended="3", duration_minutes=None),
+                contact(5, attended="3", duration_minutes=None),
+                contact(6, contact_date=d("2020-01-11")),
+                contact(7, contact_type="job_search"),
+                contact(8, staff_role="job_coach"),
+                contact(9, duration_minutes=46),
+                contact(10, episode_id="SCR-E000002"),
+                contact(11, site_code="HLT-WMCA"),
+            ]
+        },
+    ),
+    Between(
+        ("contacts", "T08", WARNING, "episode_id"),
+        [1],
+        {
+            "referrals": [{}, {"episode_id": "SCR-E000002", "participant_ref": "SCR-000002"}],
+            "randomisation": [person(1, arm="control"), person(2)],
+            "contacts": [
+                contact(1),
+                contact(2, attended="3", duration_minutes=None),
+                contact(3, episode_id="SCR-E000002"),
+            ],
+        },
+    ),
+]
