@@ -261,26 +261,18 @@ FILE_RULES: tuple[Rule, ...] = (
         "every record that was sent before, in an extract of everything to date",
         "Check that they were meant to go. If so, state their number as 'deletes' in the manifest.",
         breaks_sql="""
-            with sent as (
-                select *, lag(delivery_id) over (
-                    partition by site_code order by data_cut_date, version, received_at) as before
-                from audit.deliveries
-                where dataset = '{dataset}' and extract_type = 'cumulative' and standing in ('current', 'superseded')
-            ), due as (
-                select s.delivery_id, {key} from sent s join history."{dataset}" h on h.delivery_id = s.before
-                where s.standing = 'current'
-            ), counted as (
+            with counted as (
                 select delivery_id, count(*) as of, count(held) as held,
                     count(*) filter (where here is null and held is null) as missed
-                from due
-                left join (select delivery_id, {key}, true as here from history."{dataset}")
-                    using (delivery_id, {key})
-                left join (select distinct delivery_id, {key}, true as held from history."{dataset}_held")
+                from before."{dataset}"
+                left join (select delivery_id, {key}, true as here from core."{dataset}") using (delivery_id, {key})
+                left join (select distinct delivery_id, {key}, true as held from held."{dataset}")
                     using (delivery_id, {key})
                 group by delivery_id
             ), told as (
                 select delivery_id, of, missed - deletes - (rows_held - held) as n
-                from counted join history."{dataset}_files" using (delivery_id)
+                from counted join before."{dataset}_compared" using (delivery_id)
+                join audit.deliveries using (delivery_id)
             )
             select delivery_id, n || ' of ' || of || ' records of the extract before' as found from told where n > 0""",
     ),

@@ -4,8 +4,10 @@ A rule about deliveries as a whole (F22, F23) holds nothing: it gives a finding 
 Datasets are taken in the order in which they need each other, so a row that loses its referral is found as an orphan.
 A rule whose other table never came for a site could not be judged: its rows load, and a finding says so.
 
-Some rules look back at every delivery that was ever accepted. What those brought is kept from night to night, so that
-a night opens the files of new deliveries alone, however long the history is.
+Besides `core` and `audit`, rules read what `schemas/contract.py` names. `history`: every delivery of a dataset that was
+ever accepted. What those brought is kept from night to night, so that a night opens the files of new deliveries alone,
+however long the history is. `before` and `held`, for rules about deliveries as a whole: the extract before, and what
+the judge held of this one.
 """
 
 from __future__ import annotations
@@ -50,36 +52,77 @@ def relate(
     DuckDB raises, where they cannot be relied on.
     """
     with duckdb.connect(str(build), config=options or {}) as db:
-        db.execute("attach ':memory:' as history")
+        for name in ("history", "before", "held"):
+            db.execute(f"attach ':memory:' as {name}")
         db.execute(f"attach {quoted(str(kept.sent) if kept else ':memory:')} as sent")
         db.execute("create temp table broken (delivery_id varchar, source_row bigint)")
+        accepted: dict[str, list[Judged]] = defaultdict(list)
+        for j in judged:
+            if j.standing in (Standing.CURRENT, Standing.SUPERSEDED):
+                accepted[j.delivery.dataset].append(j)
+        for contract in filter(_is_looked_back_at, datasets().values()):
+            _look_back(db, contract, accepted[contract.dataset], judgements)
         for contract in datasets().values():
-            _relate_dataset(
-                db, contract, [j for j in judged if j.delivery.dataset == contract.dataset], judged, judgements
-            )
+            if current := [j for j in accepted[contract.dataset] if j.counts]:
+                _judge_deliveries(db, contract, accepted[contract.dataset], judgements)
+                _judge_rows(db, contract, current, judged)
         _settle_counts(db)
 
 
-def _relate_dataset(
+def _judge_deliveries(
+    db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[Judged], judgements: Judgements
+) -> None:
+    """Judge each delivery that counts as a whole, by every rule between deliveries of one dataset."""
+    compared = _with_the_one_before(accepted)
+    if compared:
+        _show_before(db, contract, compared, judgements)
+    for rule in BETWEEN_DELIVERIES:
+        if compared or 'before."' not in rule.breaks_sql:
+            _say_of_deliveries(db, rule, contract)
+
+
+def _with_the_one_before(accepted: Sequence[Judged]) -> list[tuple[Judged, Judged]]:
+    """Each cumulative extract that counts, and the one before it: by cut-off, then version, then arrival."""
+    of_site: dict[str, list[Judged]] = defaultdict(list)
+    for j in sorted(accepted, key=lambda j: (*extent(j.delivery), j.delivery.received_at)):
+        if j.delivery.extract_type == ExtractType.CUMULATIVE:
+            of_site[j.delivery.site_code].append(j)
+    return [(now, before) for js in of_site.values() for before, now in pairwise(js) if now.counts]
+
+
+def _show_before(
     db: duckdb.DuckDBPyConnection,
     contract: Contract,
-    own: Sequence[Judged],
-    judged: Sequence[Judged],
+    compared: Sequence[tuple[Judged, Judged]],
     judgements: Judgements,
 ) -> None:
-    current = [j for j in own if j.counts]
-    if not current:
-        return
-    accepted = [j for j in own if j.standing in (Standing.CURRENT, Standing.SUPERSEDED)]
-    last = _with_the_ones_before(accepted)
-    _list_files(db, contract, last, judgements)
-    _show_files(db, contract, last)
-    for rule in BETWEEN_DELIVERIES:
-        _say_of_deliveries(db, rule, contract)
-    if _is_looked_back_at(contract):
-        _list_files(db, contract, accepted, judgements)
-        _keep_rows(db, contract, accepted)
-        _show_kept(db, contract)
+    """Make `before.<dataset>` and `held.<dataset>`, both by the delivery that is compared, and what it declares."""
+    rows = [
+        (
+            now.delivery.delivery_id,
+            now.delivery.deletes_declared,
+            str(judgements.accepted(before.key)),
+            str(judgements.folder(now.key) / HELD),
+        )
+        for now, before in compared
+    ]
+    listed = pl.DataFrame(rows, ["delivery_id", "deletes", "before_file", "held_file"], orient="row")
+    db.register("compared", listed.to_arrow())
+    db.execute(f'create table before."{contract.dataset}_compared" as from compared')
+    db.unregister("compared")
+    for of in ("before", "held"):
+        files = ", ".join(quoted(file) for file in listed[f"{of}_file"].unique())
+        db.execute(
+            f'create view {of}."{contract.dataset}" as select r.* exclude (filename), d.delivery_id'
+            f" from read_parquet([{files}], filename = true, union_by_name = true) r"
+            f' join before."{contract.dataset}_compared" d on d.{of}_file = r.filename'
+        )
+
+
+def _judge_rows(
+    db: duckdb.DuckDBPyConnection, contract: Contract, current: Sequence[Judged], judged: Sequence[Judged]
+) -> None:
+    """A finding for each row of `core` that breaks a rule between rows or tables. What breaks a row rule is held."""
     # a rule that puts rows back comes last: what it puts back is not judged again
     rules = [(r, r.breaks_sql) for r in sorted(contract.relation_rules, key=lambda r: bool(r.restores_sql))]
     if len({j.delivery.site_code for j in current}) < len(current):
@@ -107,75 +150,62 @@ def _look_for_broken(db: duckdb.DuckDBPyConnection, sql: str, except_of: Sequenc
     )
 
 
-def _with_the_ones_before(accepted: Sequence[Judged]) -> list[Judged]:
-    """The deliveries that count, and the cumulative extract before each: what rules about deliveries compare."""
-    of_site: dict[str, list[Judged]] = defaultdict(list)
-    for j in sorted(accepted, key=lambda j: (*extent(j.delivery), j.delivery.received_at)):
-        if j.delivery.extract_type == ExtractType.CUMULATIVE:
-            of_site[j.delivery.site_code].append(j)
-    before = {a.delivery.delivery_id for js in of_site.values() for a, b in pairwise(js) if b.counts}
-    return [j for j in accepted if j.counts or j.delivery.delivery_id in before]
-
-
 def _is_looked_back_at(contract: Contract) -> bool:
     """Whether a rule looks at every row of this dataset that was ever accepted."""
     rules = (r for c in datasets().values() for r in c.relation_rules)
     return any(f"history.{contract.dataset}" in f"{r.breaks_sql} {r.restores_sql}" for r in rules)
 
 
-def _list_files(
-    db: duckdb.DuckDBPyConnection, contract: Contract, deliveries: Sequence[Judged], judgements: Judgements
+_OF_DELIVERY: dict[str, type[pl.DataType]] = {
+    "delivery_id": pl.String,
+    "programme_code": pl.String,
+    "site_code": pl.String,
+    "received_at": pl.Datetime,
+    "version": pl.Int64,
+    "data_cut_date": pl.Date,
+}  # what each row of `history` has of its delivery, and whether that counts
+
+
+def _look_back(
+    db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[Judged], judgements: Judgements
 ) -> None:
-    """Make `history.<dataset>_files`: what is known of some deliveries, and where their rows are."""
-    listed = pl.DataFrame(
-        {
-            "filename": [str(judgements.accepted(j.key)) for j in deliveries],
-            "held_rows": [str(judgements.folder(j.key) / HELD) for j in deliveries],
-            "judgement_key": [j.key for j in deliveries],
-            "delivery_id": [j.delivery.delivery_id for j in deliveries],
-            "programme_code": [j.delivery.programme_code for j in deliveries],
-            "site_code": [j.delivery.site_code for j in deliveries],
-            "received_at": [j.delivery.received_at for j in deliveries],
-            "version": [j.delivery.version for j in deliveries],
-            "data_cut_date": [j.delivery.data_cut_date for j in deliveries],
-            "deletes": [j.delivery.deletes_declared for j in deliveries],
-            "counts": [j.counts for j in deliveries],
-            "rows_accepted": [j.verdict.rows.accepted for j in deliveries],
-            "rows_held": [j.verdict.rows.held for j in deliveries],
-        }
+    """Make `history.<dataset>`: the rows of every delivery that was ever accepted."""
+    _list_files(db, contract, accepted, judgements)
+    _keep_rows(db, contract)
+    of_delivery = ", ".join(f"f.{n}" for n in (*_OF_DELIVERY, "counts") if n not in contract.by_name)
+    db.execute(
+        f'create view history."{contract.dataset}" as'
+        f' select r.* exclude (judgement_key), {of_delivery} from sent."{contract.dataset}" r'
+        f' join history."{contract.dataset}_files" f using (judgement_key)'
     )
-    db.register("files_of_history", listed.to_arrow())
-    db.execute(f'create or replace table history."{contract.dataset}_files" as from files_of_history')
+
+
+def _list_files(
+    db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[Judged], judgements: Judgements
+) -> None:
+    """Make `history.<dataset>_files`: where the rows of each delivery are, and what is known of it."""
+    rows = [
+        {
+            "filename": str(judgements.accepted(j.key)),
+            "judgement_key": j.key,
+            "rows_accepted": j.verdict.rows.accepted,
+            "counts": j.counts,
+            **{n: getattr(j.delivery, n) for n in _OF_DELIVERY},
+        }
+        for j in accepted
+    ]
+    types = _OF_DELIVERY | {
+        "filename": pl.String,
+        "judgement_key": pl.String,
+        "rows_accepted": pl.Int64,
+        "counts": pl.Boolean,
+    }
+    db.register("files_of_history", pl.DataFrame(rows, types).to_arrow())
+    db.execute(f'create table history."{contract.dataset}_files" as from files_of_history')
     db.unregister("files_of_history")
 
 
-def _of_files(contract: Contract) -> str:
-    """What each row of `history` has of its delivery."""
-    names = ("delivery_id", "programme_code", "site_code", "received_at", "version", "data_cut_date", "counts")
-    return ", ".join(f"f.{n}" for n in names if n not in contract.by_name)
-
-
-def _show_files(db: duckdb.DuckDBPyConnection, contract: Contract, deliveries: Sequence[Judged]) -> None:
-    """Make `history.<dataset>` of the files that are listed, and `history.<dataset>_held` of those that count."""
-    files = f'history."{contract.dataset}_files"'
-    counting = [j.delivery.delivery_id for j in deliveries if j.counts]
-    accepted = [quoted(f) for (f,) in db.execute(f"select distinct filename from {files}").fetchall()]
-    held_of = f"select distinct held_rows from {files} where list_contains(?, delivery_id)"
-    held = [quoted(f) for (f,) in db.execute(held_of, [counting]).fetchall()]
-    db.execute(
-        f'create view history."{contract.dataset}" as select r.* exclude (filename), {_of_files(contract)}'
-        f" from read_parquet([{', '.join(accepted)}], filename = true, union_by_name = true) r"
-        f" join {files} f using (filename)"
-    )
-    db.execute(
-        f'create view history."{contract.dataset}_held" as select r.* exclude (filename), f.delivery_id'
-        f" from read_parquet([{', '.join(held)}], filename = true, union_by_name = true) r"
-        f" join {files} f on f.held_rows = r.filename"
-        f" where f.delivery_id in ({', '.join(map(quoted, counting))})"
-    )
-
-
-def _keep_rows(db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[Judged]) -> None:
+def _keep_rows(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     """Bring `sent.<dataset>` up to date: the accepted rows of every judgement that is listed, and no others."""
     table, known = f'sent."{contract.dataset}"', f'sent."{contract.dataset}_judgements"'
     files = f'history."{contract.dataset}_files"'
@@ -200,22 +230,15 @@ def _keep_rows(db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequ
             f" where judgement_key not in (select judgement_key from {known})"
         )
     db.commit()
-    rows, due = db.execute(f"select (select count(*) from {table}), (select sum(n) from {known})").fetchall()[0]
+    rows, due = db.execute(
+        f"select (select count(*) from {table}), (select coalesce(sum(n), 0) from {known})"
+    ).fetchall()[0]
     if rows != due:
         raise Doubtful(f"what is kept of {contract.dataset} is not what was accepted")
 
 
-def _show_kept(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """Make `history.<dataset>` of what is kept: the rows of every delivery that was ever accepted."""
-    db.execute(
-        f'create or replace view history."{contract.dataset}" as'
-        f' select r.* exclude (judgement_key), {_of_files(contract)} from sent."{contract.dataset}" r'
-        f' join history."{contract.dataset}_files" f using (judgement_key)'
-    )
-
-
 def _say_of_deliveries(db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract) -> None:
-    """A finding for each delivery that, as a whole, breaks a rule between deliveries of one dataset."""
+    """A finding for each delivery that breaks a rule between deliveries."""
     sql = rule.breaks_sql.format(dataset=contract.dataset, key=", ".join(f'"{k}"' for k in contract.key))
     db.execute(
         f"""

@@ -34,6 +34,7 @@ from flows.store.kept import Kept
 from flows.store.places import Places
 from schemas.audit.deliveries import Delivery, ExtractType, Standing, Verdict
 from schemas.catalogue import datasets
+from schemas.contract import Rule, Severity
 from schemas.shapes import Judged
 from schemas.standing import standings
 
@@ -223,6 +224,32 @@ def test_what_lies_beside_a_new_warehouse_stays_but_for_what_a_lost_one_left(poo
         beside.write_bytes(b"not a log")
     made(file, judged_as(ONE, pool), pool)
     assert own.exists()
+
+
+def test_a_rule_may_look_back_at_a_dataset_that_never_came(
+    pool: Pool, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it comes nothing is found; then what it brings is, though it is judged after the dataset of the rule."""
+    rule = Rule(
+        "T99",
+        Severity.WARNING,
+        "They were randomised",
+        expected="",
+        fix="",
+        on="participant_ref",
+        breaks_sql="select p.delivery_id, p.source_row from core.participants p"
+        " join history.randomisation using (site_code, participant_ref)",
+    )
+    contract = datasets()["participants"]
+    monkeypatch.setitem(datasets(), "participants", replace(contract, rules=(*contract.rules, rule)))
+
+    def found(known: dict[int, Sent]) -> int:
+        content = made(kept.rows.with_name("build.duckdb"), judged_as(known, pool), pool, kept)
+        return sum("T99" in row for row in content['audit."findings"'])
+
+    assert list(datasets()).index("participants") < list(datasets()).index("randomisation")
+    participants = {1: Sent("participants", 0)}
+    assert [found(participants), found(participants | {2: Sent("randomisation", 0)}), found(participants)] == [0, 2, 0]
 
 
 def test_only_what_came_is_opened(pool: Pool, kept: Kept, tmp_path: Path) -> None:
