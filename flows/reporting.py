@@ -46,7 +46,8 @@ REPLACED = "replaced "  # before the digest of a report that is a mere record
 EVERYTHING = "*"  # in the ledger: the build whose reports are all written
 FINDINGS_AT_HAND = 32  # deliveries whose findings are kept while the reports are written
 CODE = ("flows/steps/report/*.py", "flows/templates/*", "schemas/report.py", "schemas/told.py", "schemas/replay.py",
-        "schemas/wording.py", "flows/marking.py", "flows/workbooks/*.py", "flows/steps/read/whole.py")  # fmt: skip
+        "schemas/wording.py", "flows/reporting.py", "flows/replay.py", "flows/marking.py", "flows/workbooks/*.py",
+        "flows/steps/read/whole.py")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -159,8 +160,8 @@ class _Telling:
     def write_due(self) -> None:
         """Write each report whose making has changed, and say how the delivery fares since the last one.
 
-        A delivery that no longer counts keeps the report it had, unless it is refused only now, or asks the sender to
-        mend what a later file has replaced.
+        A delivery that is out of use keeps the report it had, unless it is refused only now, or asks the sender to mend
+        what a later file has replaced. One that was refused and not sent again is in use: its sender goes by its page.
         """
         written, made_of = self.ledger.reported(), _digests(self.db)
         arrived: dict[tuple[str, str], list[Judged]] = defaultdict(list)
@@ -184,7 +185,7 @@ class _Telling:
         last_said = next(iter(self.ledger.told([j.delivery.delivery_id])), None)
         refused_now = j.standing is Standing.REFUSED and last_said is not None and not last_said.result.stops
         in_vain = self._asks_in_vain(j, last_said) and not told_before.startswith(REPLACED)
-        if told_before and not (j.counts or refused_now or in_vain):
+        if told_before and not (j.counts or refused_now or in_vain or self._waits_for_its_sender(j)):
             return False
         if in_vain and last_said is not None:
             return self._withdraw(j, last_said, digest)
@@ -235,6 +236,11 @@ class _Telling:
         d = j.delivery
         asks = last_said is not None and last_said.result is not Result.ACCEPTED
         return asks and bool(self._replaced_by(j)) and not self._is_overwritten(d)
+
+    def _waits_for_its_sender(self, j: Judged) -> bool:
+        """Whether the delivery brings nothing into the figures, and none that does has come after it."""
+        brings_nothing = j.standing in (Standing.REFUSED, Standing.EMPTY)
+        return brings_nothing and j.delivery.delivery_id not in self.replaced and not self._is_overwritten(j.delivery)
 
     def _is_overwritten(self, d: Delivery) -> bool:
         others = (o.delivery for o in self.work.judged if o.delivery.path == d.path)
@@ -324,12 +330,13 @@ def _digests(db: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 
 def _digest(j: Judged, settled: Verdict, findings: str, history: str) -> str:
-    """What a report is made of: the judgement, and the reports that it is compared with.
+    """What a report is made of: the judgement, the reports that it is compared with, and the deadline that it names.
 
     Of a verdict, the key of its judgement says all but what other deliveries have made of it since.
     """
     by_others = str(settled.result), settled.rows
-    return _of(j.key, str(j.standing), by_others, findings, history, _texts_of_rules(j.delivery.dataset), _code())
+    said = _texts_of_rules(j.delivery.dataset), str(_deadline(j.delivery))
+    return _of(j.key, str(j.standing), by_others, findings, history, *said, _code())
 
 
 def _of(*parts: object) -> str:

@@ -1,6 +1,6 @@
 """What a change of the rules does the night after: it is judged again, and nothing else is.
 
-Both tests change a copy of the project, as someone who looks after it would.
+Each test changes a copy of the project, as someone who looks after it would.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ def copy(tmp_path: Path) -> Path:
     return copy_of_the_project(tmp_path / "project")
 
 
-def night(folder: DataFolder, home: Path) -> str:
+def night(folder: DataFolder, home: Path, *more: str, ends: int = 0) -> str:
     """A night with the code of `home`. Gives its summary."""
-    ran = pilots("run", "--no-prefect", "--data", str(folder.path), home=home)
-    assert ran.returncode == 0, ran.stderr
+    ran = pilots("run", "--no-prefect", "--data", str(folder.path), *more, home=home)
+    assert ran.returncode == ends, ran.stderr
     return ran.stdout
 
 
@@ -112,3 +112,27 @@ def test_a_reworded_rule_between_tables_is_told_in_its_new_words(folder: DataFol
     night(folder, copy)
     assert "Nobody referred this person" in page.read_text(encoding="utf-8")
     assert judged_last(folder) == 0, "no judgement depends on those words"
+
+
+def test_a_deadline_that_moved_is_told_on_every_page_that_asks_for_something(folder: DataFolder, copy: Path) -> None:
+    folder.send("participants", people("participants", 1))
+    folder.send("contacts", [sound("contacts", 1, attended="9"), sound("contacts", 2)])
+    folder.send("referrals", [{n: v for n, v in sound("referrals", 1).items() if n != "referral_received_date"}])
+    night(folder, copy, "--date", "2016-12-02T03:30", ends=1)
+    assert {d: folder.standings(d)["201611 v1"] for d in ("contacts", "referrals")} == {
+        "contacts": ("accepted_with_held_rows", "current"),
+        "referrals": ("refused", "refused"),
+    }
+
+    def told(dataset: str, deadline: str) -> bool:
+        page = folder.places.reports / BPL / f"{BPL}_{dataset}_201611_v1.html"
+        return deadline in page.read_text(encoding="utf-8")
+
+    assert told("contacts", "Friday 9 December 2016") and told("referrals", "Friday 9 December 2016")
+    calendar = copy / "schemas" / "core" / "return_calendar.csv"
+    text = calendar.read_text(encoding="utf-8")
+    assert text.count("201611,2016-12-09T") == 1
+    calendar.write_text(text.replace("201611,2016-12-09T", "201611,2016-12-12T"), encoding="utf-8")
+    night(folder, copy, "--date", "2016-12-03T03:30")
+    assert told("contacts", "Monday 12 December 2016") and told("referrals", "Monday 12 December 2016")
+    assert judged_last(folder) == 0, "no judgement knows the calendar"
