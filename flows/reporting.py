@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, lru_cache, partial
@@ -23,7 +23,7 @@ from flows.late import late
 from flows.marking import FAULT_OF_OURS, mark
 from flows.replay import rows_held, since_told
 from flows.run import Reported, write_summary
-from flows.settled import replacements, settled_verdicts
+from flows.settled import settled_verdicts
 from flows.source import source_digest
 from flows.steps.receive import UnusableFile
 from flows.steps.report import delivery_report, write_reports
@@ -39,7 +39,7 @@ from schemas.registry import next_due
 from schemas.replay import HeldThen, JudgedAgain, name_of
 from schemas.report import Part, no_workbook
 from schemas.shapes import FINDING_TYPES, Judged
-from schemas.standing import extent
+from schemas.standing import extent, replacements
 from schemas.told import Told
 
 REPLACED = "replaced "  # before the digest of a report that is a mere record
@@ -86,14 +86,13 @@ def report_night(
         counts, sudden = told_now.counts(), _sudden_changes(db, tonight)
     settled, pages = told_now.settled, told_now.pages
     changed = {delivery_id: a for delivery_id, a in told_now.fares.items() if a.changed}
-    if_quiet = _quiet(work)
+    if_quiet = _quiet(work, told_now.replaced)
     tonight_too = replace(
         if_quiet,
         result="quiet" if work.quiet else "published",
         deliveries=[(j.delivery, settled[j.delivery.delivery_id]) for j in tonight],
         findings=counts if len(counts) else None,
         reports={k: p.relative_to(places.data).as_posix() for k, p in pages.items()},
-        still_stopped=[j.delivery for j in earlier if j.verdict.result.stops],
         replaced=frozenset(told_now.replaced),
         released=sum(a.released for a in changed.values()),
         sudden_changes=sudden,
@@ -121,14 +120,14 @@ def report_night(
     )
 
 
-def _quiet(work: NightsWork) -> Night:
-    """What there is to say of any night, even one on which nothing changed."""
-    judged = work.judged
+def _quiet(work: NightsWork, replaced: Collection[str]) -> Night:
+    """What there is to say of any night, even one on which nothing changed. `replaced` are ids of deliveries."""
+    judged = sorted(work.judged, key=lambda j: extent(j.delivery))
     return Night(
         result="quiet",
         current={(j.delivery.site_code, j.delivery.dataset): j.delivery.data_cut_date for j in judged if j.counts},
         late=late(judged, work.moment),
-        still_stopped=[j.delivery for j in judged if j.verdict.result.stops],
+        still_stopped=[j.delivery for j in judged if j.verdict.result.stops and j.delivery.delivery_id not in replaced],
         changes=[f"`{u.path}` was not taken in ({u.rule_id}): {u.reason}" for u in work.unusable],
         corrections_to_mend=work.corrections_to_mend,
         last_change=max((j.delivery.received_at for j in judged), default=None),

@@ -1,7 +1,8 @@
-"""Which deliveries count: stated once, for the night, for reports and for rebuilding figures as once known.
+"""Which deliveries count, and which have been replaced: stated once, for the night, its reports and its tables.
 
 Extracts are cumulative: of those accepted for a site and dataset, the one with the latest cut-off counts (then the
-highest version, then the last received). Deliveries declared `period` add up: the latest of each period counts.
+highest version, then the last received). Deliveries declared `period` add up: the latest of each period counts. Figures
+are rebuilt as they were once known by the same rule.
 Source: DESIGN.md section 3, DOMAIN.md F17, F18.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from schemas.audit.deliveries import Delivery, ExtractType, Standing, Verdict
+from schemas.shapes import Judged
 
 
 def extent(delivery: Delivery) -> tuple[date, int]:
@@ -72,3 +74,31 @@ def _counting(accepted: list[Delivery]) -> list[Delivery]:
         return list(latest_of_period.values())
     base = max(cumulative, key=lambda d: (*extent(d), d.received_at, d.sha256))
     return [base, *(d for d in latest_of_period.values() if d.data_cut_date > base.data_cut_date)]
+
+
+def replacements(judged: Iterable[Judged]) -> dict[str, Delivery]:
+    """By delivery_id: the accepted delivery that has taken a delivery's place, so that nothing need be done about it.
+
+    A refused file may have been mended since; one that came too late was replaced before it came.
+    """
+    counting: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
+    waiting: list[Delivery] = []
+    for j in judged:
+        if j.counts:
+            counting[j.delivery.site_code, j.delivery.dataset].append(j.delivery)
+        else:
+            waiting.append(j.delivery)
+    found = {}
+    for d in waiting:
+        if later := [c for c in counting[d.site_code, d.dataset] if _replaces(c, d)]:
+            found[d.delivery_id] = max(later, key=_reach)
+    return found
+
+
+def _replaces(later: Delivery, delivery: Delivery) -> bool:
+    same_months = later.extract_type == ExtractType.CUMULATIVE or later.period == delivery.period
+    return same_months and _reach(later) > _reach(delivery)
+
+
+def _reach(delivery: Delivery) -> tuple[date, int, datetime]:
+    return *extent(delivery), delivery.received_at

@@ -111,9 +111,8 @@ def state_of_the_warehouse(settings: Settings) -> dict[str, Any]:
         )
         received, cut_off = latest.fetchall()[0]
         old = db.execute(
-            "select site_code || ' ' || dataset from audit.deliveries d where standing = 'refused' and not exists ("
-            " select 1 from audit.deliveries c where c.standing = 'current' and c.site_code = d.site_code"
-            " and c.dataset = d.dataset and c.data_cut_date >= d.data_cut_date) group by 1 order by 1"
+            "select distinct site_code || ' ' || dataset from audit.deliveries"
+            " where standing = 'refused' and replaced_by is null order by 1"
         ).fetchall()
     return {
         "published": build.name,

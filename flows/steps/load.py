@@ -23,13 +23,14 @@ import polars as pl
 from flows.store.builds import discard, lacks_memory
 from flows.store.judgements import Judgements
 from flows.store.kept import Doubtful, Kept
-from schemas.audit.deliveries import Standing
+from schemas.audit.deliveries import Delivery, Standing
 from schemas.catalogue import SCHEMAS, audit_tables, datasets, reference_csv, reference_tables, rows_by_delivery
 from schemas.codes import all_code_lists
 from schemas.contract import Contract, Severity
 from schemas.derive import PROVENANCE, at_once, columns, comments, create_table
 from schemas.explain import explain, rules_of
 from schemas.shapes import Finding, Judged
+from schemas.standing import replacements
 
 # Any DuckDB since 1.3 opens a file of this version. It packs text in one pass: a third less work, and a smaller file.
 _OF_A_BUILD = {"storage_compatibility_version": "v1.3.0"}
@@ -123,7 +124,8 @@ def _bring_up_to_date(
         for table in ("audit.runs", "audit.deliveries"):
             db.execute(f"delete from {table}")
         _fill(db, "audit.runs", list(runs))
-        _fill(db, "audit.deliveries", [_delivery_row(j) for j in judged])
+        replaced = replacements(judged)
+        _fill(db, "audit.deliveries", [_delivery_row(j, replaced.get(j.delivery.delivery_id)) for j in judged])
         gone = [i for i, said in before.items() if i not in now or now[i].findings != said.findings]
         db.execute("delete from audit.findings where delivery_id in (select unnest(?::varchar[]))", [gone])
         _load_findings(db, [j for j in judged if _is_new(j, "findings", before, now)], judgements)
@@ -243,7 +245,7 @@ def _plain(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _delivery_row(judged: Judged) -> dict[str, Any]:
+def _delivery_row(judged: Judged, replaced_by: Delivery | None) -> dict[str, Any]:
     d, v = judged.delivery, judged.verdict
     return {
         "delivery_id": d.delivery_id,
@@ -262,6 +264,7 @@ def _delivery_row(judged: Judged) -> dict[str, Any]:
         "same_as": d.same_as or None,
         "result": v.result,
         "standing": judged.standing,
+        "replaced_by": replaced_by.delivery_id if replaced_by else None,
         "rows_read": v.rows.read,
         "rows_accepted": v.rows.accepted,
         "rows_held": v.rows.held,

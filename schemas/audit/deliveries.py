@@ -169,6 +169,12 @@ CONTRACT = Contract(
         _text("same_as", "Same as", "The delivery these very bytes were first received as, if any.", required=False),
         _text("result", "Result", "accepted, accepted_with_held_rows, refused or unreadable."),
         _text("standing", "Standing", "current, superseded, empty, stale, same or refused; current rows are in core."),
+        _text(
+            "replaced_by",
+            "Replaced by",
+            "The accepted delivery that has taken its place, if any: nothing need be done about it any more.",
+            required=False,
+        ),
         _rows("rows_read", "Rows read", "Rows found below the heading."),
         _rows("rows_accepted", "Rows accepted", "Rows that passed every rule; in core while the delivery is current."),
         _rows("rows_held", "Rows held", "Rows held back by a rule of the file or a rule between tables."),

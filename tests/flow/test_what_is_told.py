@@ -9,7 +9,9 @@ import pytest
 from made_up_returns import BPL, DataFolder, people, sound
 
 from flows import marking, nightly, reporting
+from flows.commands.ask import state_of_the_warehouse
 from flows.nightly import NightResult
+from flows.settings import Settings
 from flows.store.ledger import Ledger
 
 DEC, JAN, FEB = "2016-12-02T03:30", "2017-01-03T03:30", "2017-02-02T03:30"
@@ -154,6 +156,7 @@ def test_what_was_replaced_the_same_night_is_nobodys_work(folder: DataFolder) ->
     outcome = folder.night()
     assert not outcome.must_be_fixed and outcome.stopped == ()
     assert outcome.verdict == "Published: 5 files checked, 1 replaced by a later file."
+    assert "Whose figures are old" not in outcome.reported.summary
     assert "<h1>Replaced by" in page_of(folder, 1) and "Accepted: nothing to do" in page_of(folder, 2)
 
 
@@ -175,3 +178,45 @@ def test_a_collapsed_extract_is_in_the_summary(folder: DataFolder) -> None:
     found = folder.ask("select rule_id, found from audit.findings where rule_id in ('F22', 'F23') order by 1")
     assert [rule_id for rule_id, _ in found] == ["F22", "F23"]
     assert all(f"Contacts, December 2016, version 1: {text} ({rule_id}: " in sudden for rule_id, text in found)
+
+
+def without_dates(*numbers: int) -> list[dict[str, Any]]:
+    """Contacts that are refused: the column of dates is missing."""
+    return [{n: v for n, v in row.items() if n != "contact_date"} for row in people("contacts", *numbers)]
+
+
+PERIOD = {"extract_type": "period"}
+MARCH, APRIL, MAY = "201703", "201704", "201705"
+REFUSED_AND_NOT_REPLACED: dict[str, list[tuple[str, int, bool, dict[str, str] | None]]] = {
+    "a month of its own": [(MARCH, 1, False, PERIOD), (APRIL, 1, True, PERIOD)],
+    "a later version": [(MARCH, 1, True, None), (MARCH, 2, False, None)],
+    "the newest": [(MARCH, 1, True, None), (APRIL, 1, False, None)],
+}
+REFUSED_AND_REPLACED: dict[str, list[tuple[str, int, bool, dict[str, str] | None]]] = {
+    "sent again": [(MARCH, 1, False, PERIOD), (MARCH, 2, True, PERIOD)],
+    "all to a later date": [(MARCH, 1, False, None), (APRIL, 1, True, None)],
+    "older than what counts": [(APRIL, 1, True, None), (MARCH, 1, False, None)],
+}
+
+
+@pytest.mark.parametrize("case", [*REFUSED_AND_NOT_REPLACED, *REFUSED_AND_REPLACED])
+def test_whether_a_refused_file_was_replaced_is_told_the_same_everywhere(folder: DataFolder, case: str) -> None:
+    replaced = case in REFUSED_AND_REPLACED
+    folder.send_all(1, 2, 3)
+    (folder.places.raw / BPL / f"{BPL}_contacts_201611_v1.csv").unlink()
+    for day, (period, version, good, manifest) in enumerate((REFUSED_AND_NOT_REPLACED | REFUSED_AND_REPLACED)[case]):
+        rows = people("contacts", day + 1, 3) if good else without_dates(1, 2)
+        folder.send("contacts", rows, period, version, manifest=manifest)
+        outcome = folder.night(f"2017-06-0{day + 1}T03:30")
+    [(refused, by)] = folder.ask("select delivery_id, replaced_by from audit.deliveries where standing = 'refused'")
+    [current] = folder.ask("select max(delivery_id) from audit.deliveries where dataset = 'contacts'"
+                           " and standing = 'current'")[0]  # fmt: skip
+    assert (by, refused in outcome.reported.replaced) == ((current, True) if replaced else (None, False))
+    assert state_of_the_warehouse(Settings(data=folder.path))["refused_and_not_sent_again"] == (
+        [] if replaced else [f"{BPL} contacts"]
+    )
+    old = outcome.reported.summary.partition("## Whose figures are old")[2].partition("##")[0]
+    assert ("Contacts: figures to" in old) is not replaced
+    assert ("without the file for March 2017" in old) is (case == "a month of its own")
+    quiet = folder.night("2017-06-20")
+    assert ("## Whose figures are old" in quiet.reported.summary) is not replaced

@@ -367,6 +367,7 @@ def test_the_night_says_what_needs_a_person() -> None:
             [(DELIVERY, verdict(Result.REFUSED)), (held, verdict())],
             pl.concat(findings),
             current={("MHT-BPL", "contacts"): date(2016, 10, 31)},
+            still_stopped=[DELIVERY],
             late=[Late("MHT-WLA", "contacts", "201611", DUE)],
             reports={"held": "reports/MHT-GM/x.html"},
             changes=["12 rows left quarantine"],
@@ -379,10 +380,3 @@ def test_the_night_says_what_needs_a_person() -> None:
     assert "| V02 | Contact medium is not on the agreed list | Contacts | 1,200 | 1 |" in text
     assert "| rows held back | 10 | 8 | 2 | 0 | reports/MHT-GM/x.html |" in text
     assert "- 12 rows left quarantine" in text
-
-
-def test_a_site_that_mended_its_file_the_same_night_has_no_old_figures() -> None:
-    night = Night(
-        "published", [(DELIVERY, verdict(Result.REFUSED))], current={("MHT-BPL", "contacts"): DELIVERY.data_cut_date}
-    )
-    assert "Whose figures are old" not in night_summary({}, night)

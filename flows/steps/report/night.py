@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from schemas.audit.deliveries import Delivery, Result, Verdict
+from schemas.audit.deliveries import Delivery, ExtractType, Result, Verdict
 from schemas.audit.findings import Outcome
 from schemas.catalogue import datasets
 from schemas.contract import Severity
@@ -53,7 +53,7 @@ class Night:
     findings: pl.DataFrame | None = None
     current: Mapping[tuple[str, str], date] = field(default_factory=dict)
     late: Sequence[Late] = ()
-    still_stopped: Sequence[Delivery] = ()  # refused on an earlier night, and not sent again since
+    still_stopped: Sequence[Delivery] = ()  # refused, tonight or before, and not replaced since
     replaced: Collection[str] = ()  # delivery_ids: a later one is accepted, so nobody has to do anything
     released: int = 0  # rows that were held back on an earlier night
     sudden_changes: Sequence[tuple[Delivery, str, str]] = ()  # delivery, rule, and what was found
@@ -220,18 +220,22 @@ def _to_delete(night: Night) -> list[str]:
 
 
 def _old_figures(night: Night) -> list[str]:
-    """Sites whose newest file does not count. One that was mended the same night has newer figures already."""
-    pairs = set()
-    for d in (*_stopped(night), *night.still_stopped):
-        cut_off = night.current.get((d.site_code, d.dataset))
-        if cut_off is None or cut_off < d.data_cut_date:
-            pairs.add((d.site_code, d.dataset))
-    return [_old(site, dataset, night.current.get((site, dataset))) for site, dataset in sorted(pairs)]
+    """Sites of whom a file that nothing has replaced does not count."""
+    stopped: dict[tuple[str, str], list[Delivery]] = {}
+    for d in sorted(night.still_stopped, key=lambda d: (d.site_code, d.dataset, d.period)):
+        stopped.setdefault((d.site_code, d.dataset), []).append(d)
+    return [
+        _old(site, dataset, files, night.current.get((site, dataset))) for (site, dataset), files in stopped.items()
+    ]
 
 
-def _old(site: str, dataset: str, cut_off: date | None) -> str:
-    stays = f"figures to {day(cut_off)} stay current" if cut_off else "no file accepted yet, so no figures"
-    return f"{_site(site)}, {_dataset(dataset)}: {stays}"
+def _old(site: str, dataset: str, stopped: Sequence[Delivery], cut_off: date | None) -> str:
+    whose = f"{_site(site)}, {_dataset(dataset)}"
+    if cut_off is None:
+        return f"{whose}: no file accepted yet, so no figures"
+    alone = (d for d in stopped if d.extract_type == ExtractType.PERIOD and d.data_cut_date < cut_off)
+    missing = listed(list(dict.fromkeys(month(d.period) for d in alone)))
+    return f"{whose}: figures to {day(cut_off)} stay current{f', without the file for {missing}' * bool(missing)}"
 
 
 def _late(night: Night) -> list[str]:
