@@ -10,23 +10,25 @@ from importlib.metadata import version
 from flows.source import source_digest
 from schemas.shapes import Judged
 
-_CODE = ("schemas/**/*.py", "schemas/**/*.sql", "schemas/**/*.csv", "schemas/**/*.toml",
-         "flows/steps/load.py", "flows/steps/relate.py", "flows/steps/build.py")  # fmt: skip
-
-
-_LOAD = ("schemas/**/*.py", "schemas/**/*.csv", "schemas/**/*.toml",
-         "flows/steps/load.py", "flows/steps/relate.py")  # fmt: skip
+_LOADS = ("schemas/**/*.py", "schemas/**/*.csv", "schemas/**/*.toml", "flows/steps/load.py", "flows/steps/relate.py")
+_BUILDS = (*_LOADS, "schemas/**/*.sql", "flows/steps/build.py")
 
 
 def load_version() -> str:
     """Twelve hexadecimal digits that change when the same judgements might be loaded as something else."""
-    return hashlib.sha256(repr((source_digest(_LOAD), library_versions(("duckdb",)))).encode()).hexdigest()[:12]
+    return _digest(_LOADS)
 
 
 def fingerprint(judged: Iterable[Judged]) -> str:
-    """Twelve hexadecimal digits that change when the warehouse would: deliveries, standings, contracts, marts, code."""
+    """Twelve hexadecimal digits that change when the warehouse might: deliveries, standings, marts, code, DuckDB."""
     counted = sorted((j.delivery.delivery_id, j.key, str(j.standing), repr(j.delivery)) for j in judged)
-    return hashlib.sha256(repr((counted, source_digest(_CODE))).encode()).hexdigest()[:12]
+    return _digest(_BUILDS, counted)
+
+
+def _digest(code: tuple[str, ...], *made_of: object) -> str:
+    """A digest of what DuckDB is given by some of our files, and of DuckDB itself."""
+    said = repr((source_digest(code), library_versions(("duckdb",)), *made_of))
+    return hashlib.sha256(said.encode()).hexdigest()[:12]
 
 
 @lru_cache

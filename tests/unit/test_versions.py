@@ -1,0 +1,30 @@
+"""What a build depends on: another version of DuckDB makes another warehouse of the same deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from flows import versions
+
+
+@pytest.fixture
+def upgraded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Libraries that count as upgraded once they are named here."""
+    installed, named = versions.version, list[str]()
+    monkeypatch.setattr(versions, "version", lambda name: "99.0" if name in named else installed(name))
+    versions.library_versions.cache_clear()
+    yield named
+    versions.library_versions.cache_clear()
+
+
+@pytest.mark.parametrize(("library", "matters"), [("duckdb", True), ("prefect", False)])
+def test_after_an_upgrade_of_duckdb_all_is_loaded_and_built_anew(
+    upgraded: list[str], library: str, matters: bool
+) -> None:
+    before = versions.load_version(), versions.fingerprint([])
+    upgraded.append(library)
+    versions.library_versions.cache_clear()
+    after = versions.load_version(), versions.fingerprint([])
+    assert [a != b for a, b in zip(after, before, strict=True)] == [matters, matters]
