@@ -257,3 +257,54 @@ def test_later_nights_still_say_what_is_refused_and_what_was_touched(folder: Dat
     summary = folder.night("2017-01-04").reported.summary
     assert "Employment outcomes: figures to 30 November 2016 stay current" in summary
     assert f"`{BPL}/{BPL}_contacts_201611_v1.csv`: its report changed with what else came in: 1 of 2 rows" in summary
+
+
+@pytest.fixture
+def manifest(folder: DataFolder) -> Path:
+    """The manifest of a nil return, whose file has not come."""
+    path = folder.send("contacts", [], manifest={"nil_return": True})
+    path.unlink()
+    return path.with_name(f"{path.stem}.manifest.json")
+
+
+def test_a_manifest_without_its_file_is_told_until_the_file_comes(folder: DataFolder, manifest: Path) -> None:
+    folder.send("participants", people("participants", 1))
+    nights = [folder.night(f"2016-12-0{n}") for n in (2, 3, 4)]
+    line = f"- `{BPL}/{manifest.name}` was not taken in (F16): "
+    first, *later = [n.reported.summary.partition(line)[2].splitlines()[0] for n in nights]
+    assert "has not come yet" in first and all("headings alone), or delete the manifest" in told for told in later)
+    assert [n.must_be_fixed for n in nights] == [False, True, False], "told every night, and asked for once"
+    folder.send("contacts", [])
+    taken = folder.night("2016-12-05")
+    assert not taken.must_be_fixed and line not in taken.reported.summary
+    assert folder.standings("contacts") == {"201611 v1": ("accepted", "current")}
+    assert line not in folder.night("2016-12-06").reported.summary
+
+
+def test_a_manifest_that_comes_before_its_file_is_nobodys_fault(folder: DataFolder, manifest: Path) -> None:
+    assert not folder.night("2016-12-02").must_be_fixed
+    folder.send("contacts", [])
+    taken = folder.night("2016-12-03")
+    assert not taken.must_be_fixed and manifest.name not in taken.reported.summary
+
+
+def test_a_manifest_may_outlive_its_file(folder: DataFolder) -> None:
+    """A raw file may be deleted when it was taken in."""
+    folder.send("contacts", people("contacts", 1), manifest={"rows": 1})
+    folder.night("2016-12-02")
+    folder.send("contacts", people("contacts", 1)).unlink()
+    for day in (3, 4):
+        night = folder.night(f"2016-12-0{day}")
+        assert not night.must_be_fixed and "was not taken in" not in night.reported.summary
+
+
+def test_a_manifest_alone_is_told_without_a_name_that_may_be_personal(folder: DataFolder) -> None:
+    (folder.places.raw / BPL).mkdir()
+    (folder.places.raw / BPL / "John Smith.manifest.json").write_text("{}")
+    (folder.places.raw / "contacts.manifest.json").write_text("{}")
+    told = [folder.night(f"2016-12-0{n}").unusable for n in (2, 3)]
+    assert told[0] == ()
+    assert {u.path for u in told[1]} == {
+        f"{BPL}/(a file of 2 bytes whose name may hold personal data)",
+        "contacts.manifest.json",
+    }

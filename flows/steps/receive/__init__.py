@@ -39,6 +39,11 @@ FILE_NAME = re.compile(
 )
 UNREADABLE, WRONG_MANIFEST = "U01", "F16"  # the rules that a file breaks which cannot be read now, or its manifest
 TRIED_AGAIN = (UNREADABLE, WRONG_MANIFEST)  # each night: a disk may have been away
+NO_FILE_YET = "its file has not come yet: the two are taken in together"
+NO_FILE = (
+    "no file of the same name lies beside it: send that file (in a nil return it has its headings alone), or delete"
+    " the manifest"
+)
 WHOLE_RETURN = "return"  # a workbook of this name holds several datasets, one a sheet (DOMAIN.md amendment 11)
 _LIST_OF_SHEETS, _LONGEST_LIST = "xl/workbook.xml", 8 << 20
 
@@ -69,7 +74,7 @@ def receive(places: Places, ledger: Ledger, run_id: str, received_at: datetime) 
     unusable: list[UnusableFile] = []
     newly_unusable: list[UnusableFile] = []
     with ledger.together():
-        for path in _entries(places.raw):
+        for path in _entries(places.raw, {Path(d.path).with_suffix("") for d in known.values()}):
             name = _name(path, places.raw)
             found, stat, sha256 = _look_at(path, name, known_files.get(name), received_at)
             reason = found.reason if isinstance(found, UnusableFile) else ""
@@ -77,7 +82,7 @@ def receive(places: Places, ledger: Ledger, run_id: str, received_at: datetime) 
                 ledger.remember_file(name, stat if stat.is_settled else replace(stat, mtime_ns=0), sha256, reason)
             if isinstance(found, UnusableFile):
                 unusable.append(found)
-                if name not in known_files or known_files[name][1:] != (sha256, reason):
+                if reason != NO_FILE_YET and (name not in known_files or known_files[name][1:] != (sha256, reason)):
                     newly_unusable.append(found)
                 continue
             for delivery in found:
@@ -99,17 +104,28 @@ def _noted(delivery: Delivery, known: dict[str, Delivery]) -> Delivery:
     return replace(delivery, **first)
 
 
-def _entries(raw: Path) -> Iterator[Path]:
-    """What lies under data/raw, in order, but for manifests, hidden files and office lock files."""
+def _entries(raw: Path, taken_in: set[Path]) -> Iterator[Path]:
+    """What lies under data/raw, in order, but for hidden files, office lock files and the manifests of files.
+
+    A manifest that lies alone is among it, unless its file was `taken_in` (paths without ending) and deleted since.
+    """
     for entry in sorted(raw.iterdir()):
-        if entry.is_dir() and not entry.name.startswith("."):
-            yield from (p for p in sorted(entry.iterdir()) if not _is_passed_over(p))
-        elif not _is_passed_over(entry):
-            yield entry
+        is_folder = entry.is_dir() and not entry.name.startswith(".")
+        found = [p for p in (sorted(entry.iterdir()) if is_folder else [entry]) if not _is_passed_over(p)]
+        files = {p.with_suffix("") for p in found if not _is_manifest(p)} | {raw / path for path in taken_in}
+        yield from (p for p in found if not _is_manifest(p) or _without_suffix(p) not in files)
 
 
 def _is_passed_over(path: Path) -> bool:
-    return path.name.startswith((".", "~$")) or path.name.endswith(SUFFIX)
+    return path.name.startswith((".", "~$"))
+
+
+def _is_manifest(path: Path) -> bool:
+    return path.name.endswith(SUFFIX)
+
+
+def _without_suffix(manifest: Path) -> Path:
+    return manifest.with_name(manifest.name.removesuffix(SUFFIX))
 
 
 def _name(path: Path, raw: Path) -> str:
@@ -117,13 +133,14 @@ def _name(path: Path, raw: Path) -> str:
 
     A name of the agreed form may be, and any other that is made of our words.
     """
-    said = FILE_NAME.match(path.name)
+    said = FILE_NAME.match(path.name.replace(SUFFIX, ".json"))
     if said and said["site"] == path.parent.name and said["dataset"] in (*datasets(), WHOLE_RETURN):
         return _plainly(path.relative_to(raw).as_posix())
     folder, told = _plainly(path.parent.name), _plainly(path.name)
     if not may_be_repeated(folder, datasets().values()):
         folder = "(a folder)"
-    if not may_be_repeated(_plainly(path.stem), datasets().values()):
+    stem = _without_suffix(path).name if _is_manifest(path) else path.stem
+    if not may_be_repeated(_plainly(stem), datasets().values()):
         size = f" of {path.stat().st_size} bytes" if path.exists() else ""
         told = f"(a file{size} whose name may hold personal data)"
     return told if path.parent == raw else f"{folder}/{told}"
@@ -142,6 +159,8 @@ def _look_at(
         stat = FileStat.of(path)
         if not path.is_file():
             return UnusableFile(name, "F21", "it is not a file"), stat, ""
+        if _is_manifest(path):  # it may come some minutes before its file: only the next night is there need to act
+            return UnusableFile(name, WRONG_MANIFEST, NO_FILE if known else NO_FILE_YET), stat, ""
         sha256 = known[1] if known and known[0] == stat and known[1] else fingerprint(path)
     except PermissionError:
         return UnusableFile(name, UNREADABLE, "it may not be read: its permissions forbid it"), stat, ""
