@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from flows.steps.report.night import Late
 from schemas.catalogue import datasets
-from schemas.registry import programmes, returns_for, rows
+from schemas.registry import Late, calendar, programmes, returns_for
 from schemas.shapes import Judged
 from schemas.wording import LONDON
 
@@ -16,7 +15,7 @@ AFTER_THE_LAST_RETURN = timedelta(days=31)
 
 def late(judged: Sequence[Judged], moment: datetime) -> list[Late]:
     """The last return that was due by the moment of the run, for each site that has ever sent."""
-    due = _due()
+    due = list(calendar().items())
     london = moment.replace(tzinfo=UTC).astimezone(LONDON).replace(tzinfo=None)  # the calendar's times are London's
     past = [(period, at) for period, at in due if at <= london]
     if not past or london > due[-1][1] + AFTER_THE_LAST_RETURN:
@@ -34,14 +33,10 @@ def late(judged: Sequence[Judged], moment: datetime) -> list[Late]:
 
 def next_turn(moment: datetime) -> datetime:
     """The first moment after this one at which the calendar alone may change who is late."""
-    due = [at for _, at in _due()]
+    due = list(calendar().values())
     turns = [*due, *(at + AFTER_THE_LAST_RETURN + datetime.resolution for at in due[-1:])]
     coming = (at for turn in turns if (at := turn.replace(tzinfo=LONDON)) > moment.replace(tzinfo=UTC))
     return min((at.astimezone(UTC).replace(tzinfo=None) for at in coming), default=datetime.max)
-
-
-def _due() -> list[tuple[str, datetime]]:
-    return [(r["period"], datetime.fromisoformat(r["due_at"])) for r in rows("return_calendar")]
 
 
 def _was_running(programme_code: str, year: int) -> bool:

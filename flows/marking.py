@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from flows.faults import told
 from flows.judgement import context_of
@@ -17,13 +18,23 @@ from schemas.report import Part
 from schemas.shapes import Unreadable
 
 SUFFIX = "_to_fix.xlsx"
-FAULT_OF_OURS = "the workbook could not be written"  # how such a reason begins
 
 
-def mark(
-    raw: Path, delivery: Delivery, parts: Sequence[Part], folder: Path, readers_of: Path | None = None
-) -> tuple[Path | None, str]:
-    """Write `<name>_to_fix.xlsx` of a file into a folder, whole or not at all. Gives where it is, or why there is none.
+class Marked(NamedTuple):
+    """Where the marked workbook of a file is, or why there is none; `fault` says so again where the fault is ours."""
+
+    path: Path | None = None
+    why_none: str = ""
+    fault: str = ""
+
+    @property
+    def name(self) -> str:
+        """The workbook's name; '' where there is none."""
+        return self.path.name if self.path else ""
+
+
+def mark(raw: Path, delivery: Delivery, parts: Sequence[Part], folder: Path, readers_of: Path | None = None) -> Marked:
+    """Write `<name>_to_fix.xlsx` of a file into a folder, whole or not at all.
 
     Where nothing must be fixed there is none, and no reason. `delivery` is any of those in the file. The workbook holds
     rows of people, so only its owner may read it, or who may read the folder `readers_of`: the site's own, in which it
@@ -34,25 +45,26 @@ def mark(
     path = folder / f"{delivery.stem}{SUFFIX}"
     path.unlink(missing_ok=True)  # an older one would not say what is said now
     if not any(p.report.send_again for p in parts):
-        return None, ""
+        return Marked()
     if why := why_not(parts):
-        return None, why
+        return Marked(why_none=why)
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.part")
     unfinished.unlink(missing_ok=True)
     unfinished.touch(0o600)
     try:
         if why := _write(unfinished, raw, delivery, parts):
-            return None, why
+            return Marked(why_none=why)
         if readers_of is not None:
             allowed = readers_of.stat()
             shutil.chown(unfinished, group=allowed.st_gid)
             unfinished.chmod(0o600 | allowed.st_mode & 0o040)
-        return unfinished.replace(path), ""
+        return Marked(unfinished.replace(path))
     except OSError:
         raise
     except Exception as error:  # of a file that nobody foresaw: the night's other reports are not to be lost for it
-        return None, f"{FAULT_OF_OURS}: {told(error)}"
+        why = f"the workbook could not be written: {told(error)}"
+        return Marked(why_none=why, fault=why)
     finally:
         unfinished.unlink(missing_ok=True)
 

@@ -1,26 +1,18 @@
-"""Judging again: what it changed for a delivery since its last report, and which corrections no longer fit."""
+"""Judging again: what it changed for a delivery since its last report."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import duckdb
 import polars as pl
 
-from flows.store.judgements import Judgements
-from schemas.audit.deliveries import Standing, Verdict
+from schemas.audit.deliveries import Verdict
 from schemas.audit.findings import Outcome
 from schemas.catalogue import datasets
-from schemas.codes import fold
 from schemas.contract import Severity
-from schemas.corrections import MADE, Correction, Corrections
-from schemas.data_folder import CORRECTIONS
+from schemas.corrections import MADE
 from schemas.replay import HeldThen, JudgedAgain, Rows, why_held, why_released
 from schemas.shapes import Judged
 from schemas.told import Told
-from schemas.wording import day
-
-_REPLACED = (Standing.SUPERSEDED, Standing.STALE, Standing.SAME)
 
 
 def rows_held(findings: pl.DataFrame) -> Rows:
@@ -71,29 +63,3 @@ def _in_core(db: duckdb.DuckDBPyConnection, judged: Judged, rows: frozenset[int]
     d = judged.delivery
     asked = f'select source_row from core."{d.dataset}" where delivery_id = ? and list_contains(?, source_row)'
     return frozenset(row for (row,) in db.execute(asked, [d.delivery_id, sorted(rows)]).fetchall())
-
-
-def corrections_to_mend(corrections: Corrections, judged: Sequence[Judged], judgements: Judgements) -> list[str]:
-    """What somebody has to look at in `corrections.csv`: lines at fault, and corrections that were not made."""
-    said = [(c.line, why) for c in corrections.lines if (why := _why_not_made(c, corrections, judged, judgements))]
-    return [*corrections.faults, *(f"`{CORRECTIONS}`, line {line}: {why}" for line, why in said)]
-
-
-def _why_not_made(c: Correction, corrections: Corrections, judged: Sequence[Judged], judgements: Judgements) -> str:
-    own = [j for j in judged if c.is_of(j.delivery)]
-    newest = [j for j in own if j.standing not in _REPLACED]
-    if not own:
-        return "no file of this name was received from the site; mend the line, or delete it"
-    if c.until < corrections.day:
-        return f"it was agreed until {day(c.until)}, and is not made any more; agree on it anew, or delete the line"
-    if not newest:
-        return "a later file counts now; delete the line, or name the later file if it has the same error"
-    if any(_is_made(c, judgements.findings(j.key)) for j in newest):
-        return ""
-    return f"it does not fit row {c.row} of {c.file} any more, and was not made; see the report, then delete the line"
-
-
-def _is_made(c: Correction, findings: pl.DataFrame) -> bool:
-    made = findings.filter(pl.col("rule_id") == MADE, pl.col("source_row") == c.row)
-    columns = made.select("column_letter", "column_name").iter_rows()
-    return any(letter == c.column.upper() or fold(name) == fold(c.column) for letter, name in columns)

@@ -20,7 +20,7 @@ import polars as pl
 
 from flows.faults import told
 from flows.late import late
-from flows.marking import FAULT_OF_OURS, mark
+from flows.marking import Marked, mark
 from flows.replay import rows_held, since_told
 from flows.run import Reported, write_summary
 from flows.settled import settled_verdicts
@@ -154,7 +154,7 @@ class _Telling:
     pages: dict[str, Path] = field(default_factory=dict)
     fares: dict[str, JudgedAgain] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
-    marked: dict[tuple[str, str], _Marked] = field(default_factory=dict)
+    marked: dict[tuple[str, str], Marked] = field(default_factory=dict)
 
     def write_due(self) -> None:
         """Write each report whose making has changed, and say how the delivery fares since the last one.
@@ -218,8 +218,8 @@ class _Telling:
         self.pages[d.delivery_id] = page
         if again is not None:
             self.fares[d.delivery_id] = again
-        if marked.failed:
-            self.failures.append(f"{name_of(d)}: its marked workbook could not be made: {marked.failed}")
+        if marked.fault:
+            self.failures.append(f"{name_of(d)}: its marked workbook could not be made: {marked.fault}")
             return False
         held = HeldThen(self.work.moment.date(), rows_held(findings))
         self.ledger.remember_report(d.delivery_id, digest, report.told, held)
@@ -266,16 +266,16 @@ class _Telling:
         self.ledger.remember_report(d.delivery_id, digest)
         return True
 
-    def _marked_workbook(self, j: Judged) -> _Marked:
+    def _marked_workbook(self, j: Judged) -> Marked:
         """The sender's own file with the bad cells of all its datasets marked: made once for each file."""
         d = j.delivery
         if j.standing is Standing.STALE:
-            return _Marked()
+            return Marked()
         if (d.path, d.sha256) not in self.marked:
             self.marked[d.path, d.sha256] = self._mark(d)
         return self.marked[d.path, d.sha256]
 
-    def _mark(self, d: Delivery) -> _Marked:
+    def _mark(self, d: Delivery) -> Marked:
         contracts = list(datasets())
         of_file = [o for o in self.work.judged if (o.delivery.path, o.delivery.sha256) == (d.path, d.sha256)]
         of_file.sort(key=lambda o: contracts.index(o.delivery.dataset))
@@ -283,13 +283,11 @@ class _Telling:
             parts = [self._part(o) for o in of_file]
             folder = self.places.reports / d.site_code
             raw = self.places.raw / d.path
-            marked, why_none = mark(raw, d, parts, folder, readers_of=raw.parent)
+            return mark(raw, d, parts, folder, readers_of=raw.parent)
         except OSError:
             raise
         except Exception as error:
-            return _Marked(why_none="it could not be made tonight", failed=told(error))
-        failed = why_none if why_none.startswith(FAULT_OF_OURS) else ""
-        return _Marked(marked.name if marked else "", why_none, failed)
+            return Marked(why_none="it could not be made tonight", fault=told(error))
 
     def _part(self, j: Judged) -> Part:
         d, verdict, findings = j.delivery, self.settled[j.delivery.delivery_id], self.findings(j)
@@ -309,15 +307,6 @@ class _Telling:
     @cached_property
     def _found(self) -> Callable[[str, str], pl.DataFrame]:
         return lru_cache(FINDINGS_AT_HAND)(partial(_findings, self.db))
-
-
-@dataclass(frozen=True)
-class _Marked:
-    """The name of a marked workbook, or why there is none; `failed` says which fault of ours prevented it."""
-
-    name: str = ""
-    why_none: str = ""
-    failed: str = ""
 
 
 def _digests(db: duckdb.DuckDBPyConnection) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from enum import IntEnum, StrEnum
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -33,6 +34,13 @@ class Form(StrEnum):
 def tell(words: str) -> None:
     """Say something to a person, on stderr."""
     typer.echo(words, err=True)
+
+
+def seen_from_here(path: Path | None) -> str:
+    """A path as short as it can be written from the folder that one is in; '' for none."""
+    if path is None:
+        return ""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def give(data: Any) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
 
+from flows.agreed import corrections_to_mend
 from flows.judgement import Judgement, judgement_key
 from flows.late import next_turn
-from flows.replay import corrections_to_mend
 from flows.run import EVERYTHING, Reported, Run, Scope
 from flows.settings import Settings
 from flows.settled import as_it_stands

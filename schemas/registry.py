@@ -49,6 +49,16 @@ class Site:
 
 
 @dataclass(frozen=True)
+class Late:
+    """A file that a site owes, by the return calendar."""
+
+    site_code: str
+    dataset: str
+    period: str
+    due: datetime
+
+
+@dataclass(frozen=True)
 class Definition:
     """One definition of a job outcome, and the programmes whose sites may use it."""
 
@@ -119,19 +129,20 @@ def returns_for(site_code: str) -> dict[str, str]:
 
 
 @lru_cache
-def _calendar() -> dict[str, datetime]:
-    return {r["period"]: datetime.fromisoformat(r["due_at"]) for r in rows("return_calendar")}
+def calendar() -> dict[str, datetime]:
+    """By when the returns of each month (yyyymm) are owed, in London's time: the earliest first."""
+    due = ((r["period"], datetime.fromisoformat(r["due_at"])) for r in rows("return_calendar"))
+    return dict(sorted(due, key=lambda entry: entry[1]))
 
 
 def due_at(period: str) -> datetime | None:
     """By when the returns of a month (yyyymm) are owed, or None where the calendar does not reach."""
-    return _calendar().get(period)
+    return calendar().get(period)
 
 
 def next_due(after: date) -> tuple[str, datetime] | None:
     """The month owed next and its deadline, which may fall on the day `after` itself; None past the calendar's end."""
-    coming = ((period, due) for period, due in _calendar().items() if due.date() >= after)
-    return min(coming, key=lambda entry: entry[1], default=None)
+    return next(((period, due) for period, due in calendar().items() if due.date() >= after), None)
 
 
 @lru_cache
@@ -148,12 +159,6 @@ def definitions() -> dict[str, Definition]:
         )
         for r in rows("outcome_definitions")
     }
-
-
-@lru_cache
-def definitions_for(programme_code: str) -> dict[str, Definition]:
-    """The outcome definitions that a programme's sites may use, by code (rule E10)."""
-    return {code: d for code, d in definitions().items() if programme_code in d.programme_codes}
 
 
 @lru_cache

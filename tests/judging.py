@@ -108,6 +108,12 @@ class Outcome:
         return str(self.verdict.result)
 
     @property
+    def is_conserved(self) -> bool:
+        """Whether every row that was read is accounted for."""
+        rows = self.verdict.rows
+        return rows.read == rows.accepted + rows.held + rows.repeats + rows.not_data
+
+    @property
     def rules(self) -> list[tuple[str, str, int | None]]:
         """The findings without their cells: (rule, severity, row)."""
         return [(f.rule, f.severity, f.row) for f in self.findings]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -15,7 +14,7 @@ import typer
 from flows.settings import Settings
 from flows.store.builds import fingerprint_of, published_build
 from flows.store.places import Places
-from flows.terminal import Exit, Form, tell
+from flows.terminal import Exit, Form, seen_from_here, tell
 from schemas.catalogue import SCHEMAS
 
 _TABLES = f"""
@@ -129,8 +128,4 @@ def report_pages(settings: Settings, site: str) -> list[str]:
     """The report pages of a site (of every site if none is named), by name."""
     reports = Places(settings.data.absolute()).reports
     folders = [reports / site] if site else sorted(p for p in reports.glob("*") if p.is_dir())
-    return [str(_shown(page)) for folder in folders for page in sorted(folder.glob("*.html"))]
-
-
-def _shown(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return [seen_from_here(page) for folder in folders for page in sorted(folder.glob("*.html"))]

@@ -119,13 +119,13 @@ def _write(file: Path, delivery: Delivery, parts: Sequence[Part], to: Path) -> t
     """Write the reports as the night does, and the marked workbook. Gives the files, and what to say of them."""
     from flows.marking import mark  # most checks write nothing, and need no writer of workbooks
 
-    marked, why_not = mark(file, delivery, parts, to / delivery.site_code)
-    name, no_name = marked.name if marked else "", no_workbook(why_not)
-    reports = [replace(p.report, marked_workbook=name, no_marked_workbook=no_name) for p in parts]
+    marked = mark(file, delivery, parts, to / delivery.site_code)
+    why_none = no_workbook(marked.why_none)
+    reports = [replace(p.report, marked_workbook=marked.name, no_marked_workbook=why_none) for p in parts]
     written = [path for r, p in zip(reports, parts, strict=True) for path in write_reports(to, r, p.findings).values()]
-    written += [marked] if marked else []
+    written += [marked.path] if marked.path else []
     words = [f"Wrote {path}" for path in written]
-    return tuple(written), words + ([no_workbook(why_not)] if why_not else [])
+    return tuple(written), words + ([why_none] if why_none else [])
 
 
 def _words(report: Report, named: bool) -> list[str]:

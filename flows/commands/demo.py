@@ -17,7 +17,7 @@ from flows.settings import Settings
 from flows.simulator.made_apart import OthersThere
 from flows.simulator.simulate import DEMO_REFUSALS, simulate
 from flows.store.places import Places
-from flows.terminal import Exit, tell
+from flows.terminal import Exit, seen_from_here, tell
 
 SHIPPED_RAW = Path(__file__).parents[2] / "data" / "raw"
 ROWS, SEED, MONTHS = 6_000, 2016, 3
@@ -37,19 +37,20 @@ def run_demo(settings: Settings, with_prefect: bool = True) -> None:
         tell(str(error))
         raise typer.Exit(Exit.SETTINGS) from None
     _bring_published_figures(places)
-    tell(f"   {made.files} files, {made.rows:,} rows, {made.faults:,} planted faults, all in {shown(places.raw)}")
+    raw = seen_from_here(places.raw)
+    tell(f"   {made.files} files, {made.rows:,} rows, {made.faults:,} planted faults, all in {raw}")
     tell("2. Running the night" + (" as a Prefect flow (its temporary server needs a moment)" if with_prefect else ""))
     first = not places.ledger.exists()  # later nights take place now: a run cannot go back in time
     result = run_night(settings, FIRST_NIGHT if first else None, with_prefect)
     tell(f"3. {result.verdict}")
     typer.echo("")
     typer.echo("Where to look")
-    typer.echo(f"  The night's summary   {shown(result.reported.path)}")
+    typer.echo(f"  The night's summary   {seen_from_here(result.reported.path)}")
     for what, group in (("A refused file", result.stopped), ("A file with held rows", result.held)):
         pages = [result.reported.pages.get(j.delivery.delivery_id) for j in group]
         if page := next((p for p in pages if p), None):
-            typer.echo(f"  {what:<21} {shown(page)}")
-    typer.echo(f"  The warehouse         {shown(places.pointer)}")
+            typer.echo(f"  {what:<21} {seen_from_here(page)}")
+    typer.echo(f"  The warehouse         {seen_from_here(places.pointer)}")
     typer.echo("")
     typer.echo("Ask it something")
     typer.echo(f'  .venv/bin/pilots sql "{QUESTION}"')
@@ -66,10 +67,3 @@ def _bring_published_figures(places: Places) -> None:
     for path in sorted((SHIPPED_RAW / "PMO").glob("*.csv")):
         if not (home / path.name).exists():
             shutil.copy2(path, home / path.name)
-
-
-def shown(path: Path | None) -> str:
-    """A path as short as it can be written from here."""
-    if path is None:
-        return ""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -49,8 +49,9 @@ def _make(db: duckdb.DuckDBPyConnection, mart: Mart) -> int:
     db.execute(f"create table {mart.address} ({stated})")
     try:
         db.execute(f"insert into {mart.address} {mart.sql}")
-    except duckdb.ConstraintException as error:
-        raise MartBroken(f"{mart.address}: {str(error).splitlines()[0]}") from None
+    except duckdb.ConstraintException:  # NOT NULL is all that the table asks
+        filled = ", ".join(c.name for c in mart.columns if c.required)
+        raise MartBroken(f"{mart.address}: its header promises a value in every row of {filled}") from None
     key = ", ".join(f'"{k}"' for k in mart.key)
     # as many different hashes as rows prove as many keys, and numbers are counted faster than texts
     rows, hashes = _counts(db, f"select count(*), count(distinct hash({key})) from {mart.address}")

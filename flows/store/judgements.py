@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.side_by_side import ahead
-from flows.store.parts import ACCEPTED, FINDINGS, HELD, RowsLost
+from flows.store.parts import ACCEPTED, FINDINGS, HELD, NOTHING_TOLD, RowsLost
 from flows.store.places import VERDICT, Places
 from flows.store.sync import sync
 from schemas.audit.deliveries import Verdict
@@ -242,8 +242,8 @@ def _places_of(wanted: np.ndarray, row: np.ndarray) -> np.ndarray:
 
 def _hidden(findings: pa.RecordBatch) -> pa.RecordBatch:
     """The addresses of what was found, and nothing of what stood there."""
-    nothing = pa.nulls(len(findings), findings.schema.field("found").type)
-    hidden = pa.array([True] * len(findings), pa.bool_())
-    for name, values in (("found", nothing), ("suggestion", nothing), ("hidden", hidden)):
-        findings = findings.set_column(findings.schema.get_field_index(name), findings.schema.field(name), values)
+    for name, value in NOTHING_TOLD.items():
+        column = findings.schema.field(name)
+        values = pa.repeat(pa.scalar(value, column.type), len(findings))
+        findings = findings.set_column(findings.schema.get_field_index(name), column, values)
     return findings

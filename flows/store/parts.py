@@ -10,6 +10,8 @@ import polars as pl
 from schemas.shapes import FINDING_TYPES
 
 ACCEPTED, HELD, FINDINGS = "accepted.parquet", "held.parquet", "findings.parquet"
+# What is said of what stood in a cell, where nothing of the rows is kept: columns of the findings.
+NOTHING_TOLD: Mapping[str, bool | None] = {"found": None, "suggestion": None, "hidden": True}
 
 
 class RowsLost(Exception):  # noqa: N818 - it says what happened
@@ -52,8 +54,7 @@ class Unkept:
         """The findings (columns of FINDING_TYPES)."""
         found = pl.concat(self._findings)
         if self._hidden:
-            nothing = pl.lit(None, pl.String)
-            found = found.with_columns(nothing.alias("found"), nothing.alias("suggestion"), hidden=True)
+            found = found.with_columns(pl.lit(v, FINDING_TYPES[n]).alias(n) for n, v in NOTHING_TOLD.items())
         return found
 
     def accept(self, rows: pl.DataFrame) -> None:

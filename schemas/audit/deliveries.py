@@ -101,11 +101,6 @@ class Counts:
     repeats: int = 0
     not_data: int = 0
 
-    @property
-    def conserved(self) -> bool:
-        """Whether every row that was read is accounted for."""
-        return self.read == self.accepted + self.held + self.repeats + self.not_data
-
 
 @dataclass(frozen=True)
 class Verdict:

@@ -35,7 +35,7 @@ def test_it_is_made_with_its_comments(db: duckdb.DuckDBPyConnection) -> None:
     [
         ("select * from (values ('a', 1), ('b', 1), ('a', 1)) t(site, n)", "1 rows share their key"),
         ("select * from (values ('a', null::bigint), ('a', null)) t(site, n)", "1 rows share their key"),
-        ("select null::varchar as site, 1 as n", "NOT NULL"),
+        ("select null::varchar as site, 1 as n", "promises a value in every row of site$"),
         ("select 'a' as site, 1 as number", "its header promises"),
     ],
 )

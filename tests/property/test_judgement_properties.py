@@ -80,7 +80,7 @@ def test_no_row_is_lost_or_gained(judge: Judge, table: list[str]) -> None:
     """Read = accepted + held + repeats + not data; each row is in one place only; what is held has a reason."""
     outcome = judge(HEADING + "".join(table))
     counts = outcome.verdict.rows
-    assert counts.conserved
+    assert outcome.is_conserved
     assert counts.accepted == len(outcome.accepted) == len(set(outcome.accepted))
     assert not set(outcome.accepted) & set(outcome.held)
     torn_rows = {f.row for f in outcome.of("F13") if f.severity == "row"}

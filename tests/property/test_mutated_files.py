@@ -91,7 +91,7 @@ def test_one_broken_record_costs_no_other(judge: Judge, case: tuple[Sound, int, 
     records = [*file.records[:number], broken, *file.records[number + 1 :]]
     outcome = judge("".join(records).encode(), contract=TABLE)
     assert_nothing_shifted(outcome)
-    assert outcome.verdict.rows.conserved
+    assert outcome.is_conserved
     kept = {row["first"] for row in outcome.values}
     others = {f"c0r{n:04}" for n in range(1, len(file.records)) if n != number}
     if outcome.result not in ("refused", "unreadable"):
@@ -143,7 +143,7 @@ def test_whatever_happens_to_the_bytes_the_verdict_is_about_the_file(
 ) -> None:
     """Never an exception; every row is counted once; what is not accepted has a reason; nothing is made up."""
     outcome = judge(mutated(data, chance.draw(changes)), suffix=suffix)
-    assert outcome.verdict.rows.conserved
+    assert outcome.is_conserved
     if outcome.result != "accepted":
         assert outcome.findings
     known = {row["contact_id"] for row in ROWS}

@@ -91,8 +91,8 @@ def marking(judge: Judge, folder: Path, readers_of: Path | None = None) -> Mark:
         delivery = delivery_of(path, path.name, site, dataset, "201611", *identity, manifest_of(path, "201611"))
         report = delivery_report(delivery, outcome.verdict, outcome.texts, deadline=DUE)
         parts = [Part(report, outcome.verdict, outcome.texts, datasets()[dataset])]
-        _, why_not = mark(path, delivery, parts, home, readers_of)
-        return Marked(outcome, home / f"{path.stem}_to_fix.xlsx", why_not)
+        why_none = mark(path, delivery, parts, home, readers_of).why_none
+        return Marked(outcome, home / f"{path.stem}_to_fix.xlsx", why_none)
 
     return marked
 

@@ -17,9 +17,10 @@ import pytest
 from sample_reports import KINDS
 
 from flows.steps.report import delivery_report, findings_csv, render_html, report_json, write_reports
-from flows.steps.report.night import Late, Night, count_findings, night_summary
+from flows.steps.report.night import Night, count_findings, night_summary
 from schemas import report as shape
 from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
+from schemas.registry import Late
 from schemas.shapes import FINDING_TYPES
 from schemas.wording import clock, counted, deadline, listed, moment, month, ranges, spans
 

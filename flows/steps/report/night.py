@@ -15,7 +15,7 @@ from schemas.catalogue import datasets
 from schemas.contract import Severity
 from schemas.explain import explain
 from schemas.personal_data import RULES_OF_PERSONAL_FILES
-from schemas.registry import sites
+from schemas.registry import Late, sites
 from schemas.wording import counted, day, deadline, listed, moment, month, summary_in_words
 
 RULES_SHOWN = 10
@@ -26,16 +26,6 @@ _RESULT = {
     Result.REFUSED: "refused",
     Result.UNREADABLE: "could not be read",
 }
-
-
-@dataclass(frozen=True)
-class Late:
-    """A file that a site owes, by the return calendar."""
-
-    site_code: str
-    dataset: str
-    period: str
-    due: datetime
 
 
 @dataclass(frozen=True)
