@@ -48,9 +48,7 @@ def _standings_of_dataset(arrivals: list[Delivery], verdicts: Mapping[str, Verdi
             found[d.delivery_id] = Standing.SAME
         elif verdicts[d.delivery_id].result.stops:
             found[d.delivery_id] = Standing.REFUSED
-        elif d.extract_type == ExtractType.CUMULATIVE and any(
-            a.received_at < d.received_at and extent(a) > extent(d) for a in accepted
-        ):
+        elif any(a.received_at < d.received_at and _forestalls(a, d) for a in accepted):
             found[d.delivery_id] = Standing.STALE
         elif verdicts[d.delivery_id].rows.accepted == 0:
             empty.append(d)
@@ -60,6 +58,15 @@ def _standings_of_dataset(arrivals: list[Delivery], verdicts: Mapping[str, Verdi
             found[d.delivery_id] = Standing.SUPERSEDED
     found |= {d.delivery_id: Standing.CURRENT for d in _counting(accepted or empty)}
     return found
+
+
+def _forestalls(earlier: Delivery, late: Delivery) -> bool:
+    """Whether a delivery could no longer count when it came, for what had been accepted already."""
+    if late.extract_type == ExtractType.CUMULATIVE:
+        return extent(earlier) > extent(late)
+    if earlier.extract_type == ExtractType.CUMULATIVE:
+        return earlier.data_cut_date >= late.data_cut_date
+    return earlier.period == late.period and earlier.version > late.version
 
 
 def _counting(accepted: list[Delivery]) -> list[Delivery]:

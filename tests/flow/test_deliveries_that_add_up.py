@@ -87,3 +87,21 @@ def test_a_first_allocation_whose_reference_is_anothers_now_is_not_put_back(fold
         ("WM-R000001", "WM-000002", "ips")
     ]
     assert ("T02", "row", "broken", 3) in folder.findings("randomisation")
+
+
+def test_a_month_that_comes_after_what_replaces_it_is_told_as_too_late(folder: DataFolder) -> None:
+    """By a later version of the same month, and by an extract of everything to a later date: it counts nowhere."""
+    for dataset in ("participants", "referrals"):
+        folder.send(dataset, people(dataset, 1, 2, 3), "201612")
+    folder.send("contacts", contacts("201610"), "201610", version=10, manifest=PERIOD)
+    folder.night("2017-01-01")
+    folder.send("contacts", contacts("201610")[:1], "201610", version=2, manifest=PERIOD)
+    folder.night("2017-01-02")
+    folder.send("contacts", contacts("201611"), "201611")
+    folder.night("2017-01-03")
+    folder.send("contacts", contacts("201610"), "201610", version=11, manifest=PERIOD)
+    night = folder.night("2017-01-04")
+    standing = {period: standing for period, (_, standing) in folder.standings("contacts").items()}
+    assert standing == {"201610 v10": "superseded", "201610 v2": "stale", "201611 v1": "current", "201610 v11": "stale"}
+    assert folder.findings("contacts") == [("F18", "file", "broken", None)] * 2
+    assert "is older than the one accepted (F18)" in night.reported.summary
