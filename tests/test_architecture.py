@@ -98,6 +98,12 @@ def test_readme_names_places_that_exist() -> None:
     assert not missing, f"the README names {missing}"
 
 
+def test_the_map_in_the_readme_has_every_file_that_stands_by_itself() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    files = {p.name for p in (ROOT / "flows").glob("*.py")} - {"__init__.py"}
+    assert not sorted(name for name in files if f"`{name}`" not in readme and f"`flows/{name}`" not in readme)
+
+
 def test_a_judgement_is_made_anew_when_any_code_that_makes_it_changes() -> None:
     """The key of a judgement holds the source of everything that the judge imports, or the contract's own digest."""
     assert not missing_in(judgement.CODE, {"flows.judgement"}) - CHANGES_NO_JUDGEMENT
