@@ -6,6 +6,10 @@ each distinct text, so one bad cell never hides another and a clean file costs n
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import NamedTuple
+
 import polars as pl
 
 from flows.steps.conform.cells import absent_column, cell_findings, day_month_orders, read_column
@@ -18,12 +22,23 @@ from flows.steps.conform.personal import (
     personal_elsewhere,
     without,
 )
-from flows.steps.conform.rows import beside_the_table, data_rows, form_versions, without_heading
-from schemas.contract import Contract, Severity
-from schemas.shapes import Context, Finding, Layout, TextBatch, TypedBatch, findings_frame, findings_of_rows
+from flows.steps.conform.rows import Rows, beside_the_table, data_rows, form_versions, without_heading
+from schemas.audit.deliveries import Column
+from schemas.contract import Contract, Field, Severity
+from schemas.shapes import (
+    FINDING_TYPES,
+    Context,
+    Finding,
+    Layout,
+    TextBatch,
+    TypedBatch,
+    findings_frame,
+    findings_of_rows,
+)
 
 BESIDE = "a cell to the right of the last heading"
 _TORN_TYPES = {"source_row": pl.Int64, "found": pl.String}
+_NO_FINDINGS = pl.DataFrame(schema=FINDING_TYPES)
 __all__ = ["conform", "known_headings", "lay_out", "personal_elsewhere"]
 
 
@@ -34,67 +49,97 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
     Personal data (P01-P03) is reported with its address and never with its value.
     """
     rows = data_rows(batch, layout, contract, fields_by_heading(contract, context))
-    source_rows, shifted = rows.source_rows, beside_the_table(rows, layout)
-    sound = {n: c.where(~shifted) for n, c in rows.cells.items()} if shifted.any() else rows.cells
-    found = [rows.findings(sheet), findings_frame(without_heading(sound, layout), sheet)]
-    beside = pl.DataFrame({"source_row": source_rows.filter(shifted)}).with_columns(pl.lit(BESIDE).alias("found"))
-    found.append(findings_of_rows(beside, Finding("F13", Severity.ROW), sheet))
-    torn = pl.DataFrame({"source_row": [*batch.torn], "found": [*batch.torn.values()]}, schema=_TORN_TYPES)
-    found.append(findings_of_rows(torn, Finding("F13", Severity.ROW), sheet))
-    typed: dict[str, pl.Series] = {"source_row": source_rows}
-    unreadable, orders = [], set()
-    told_by_status = {
-        f.status_of: [text for text, _ in f.status_words]
-        for f in contract.fields
-        if f.status_of and f.name not in layout.positions
-    }
-    if contract.participant_level:
-        found.append(personal_beside([*batch.beside, *rows.totals], sheet))
-        unknown = [i for i in range(len(layout.columns)) if i not in layout.positions.values()]
-        named = may_hold_names(rows.cells)
-        found += [
-            personal_data(rows.cells[c], named[c], source_rows, None, None, layout.columns[int(c)], sheet)
-            for c in map(str, unknown)
-        ]
-    for field in contract.fields:
-        column = layout.column_of(field.name)
-        if column is None:
-            typed[field.name] = absent_column(field, rows.cells, len(source_rows), layout)
-            continue
-        position = str(layout.positions[field.name])
-        cells = rows.cells[position]
-        read = read_column(cells, field, context)
-        typed[field.name] = read.values
-        if contract.participant_level:
-            personal = pl.concat(
-                [
-                    personal_data(cells, named[position], source_rows, read.odd, field, column, sheet),
-                    long_ago(typed, field, column, context, sheet),
-                ]
-            )
-            if not personal.is_empty():
-                found.append(personal)
-                at_fault = personal.filter(pl.col("severity") == Severity.ROW).select("source_row", "field")
-                typed[field.name] = without(typed, field, at_fault)
-                unreadable.append(at_fault)
-        if read.odd is None:
-            continue
-        odd = read.odd
-        if of_status := told_by_status.get(field.name):
-            odd = odd.filter(~pl.col("text").is_in(of_status))
-        faults = cell_findings(cells, source_rows, odd, field, column, contract, context, sheet)
-        found.append(faults)
-        unreadable.append(faults.filter(pl.col("severity") != Severity.WARNING).select("source_row", "field"))
-        orders |= {(field.name, o) for o in day_month_orders(read.odd, field)}
+    named = may_hold_names(rows.cells) if contract.participant_level else {}
+    conforming = _Conforming(rows, named, layout, contract, context, sheet)
+    columns = {field.name: conforming.column(field) for field in contract.fields}
+    of_cells = pl.concat([_NO_FINDINGS, *(found for column in columns.values() for found in column.findings)])
+    beside = conforming.beside_the_columns(batch) if contract.participant_level else []
     return TypedBatch(
-        rows=pl.DataFrame(typed),
+        rows=pl.DataFrame({"source_row": rows.source_rows} | {name: c.values for name, c in columns.items()}),
         cells=rows.cells,
-        findings=pl.concat(found),
-        unreadable=pl.concat(unreadable)
-        if unreadable
-        else pl.DataFrame(schema={"source_row": pl.Int64, "field": pl.String}),
+        findings=pl.concat([*_about_lines(batch, rows, layout, sheet), *beside, of_cells]),
+        unreadable=of_cells.filter(pl.col("severity") == Severity.ROW).select("source_row", "field"),
         torn=[*batch.torn],
         not_data=len(rows.not_data),
-        date_orders=orders,
+        date_orders={(name, order) for name, column in columns.items() for order in column.orders},
         form_versions=form_versions(rows.cells, layout),
     )
+
+
+def _about_lines(batch: TextBatch, rows: Rows, layout: Layout, sheet: str) -> list[pl.DataFrame]:
+    """What is found of whole lines: which are no data, have a cell too many, or could not be split into columns."""
+    shifted = beside_the_table(rows, layout)
+    sound = {n: c.where(~shifted) for n, c in rows.cells.items()} if shifted.any() else rows.cells
+    beside = pl.DataFrame({"source_row": rows.source_rows.filter(shifted)}).with_columns(pl.lit(BESIDE).alias("found"))
+    torn = pl.DataFrame({"source_row": [*batch.torn], "found": [*batch.torn.values()]}, schema=_TORN_TYPES)
+    return [
+        rows.findings(sheet),
+        findings_frame(without_heading(sound, layout), sheet),
+        *(findings_of_rows(lines, Finding("F13", Severity.ROW), sheet) for lines in (beside, torn)),
+    ]
+
+
+class _Conformed(NamedTuple):
+    """One field's column: its typed values, what was found in its cells, and in which orders its dates are written."""
+
+    values: pl.Series
+    findings: Sequence[pl.DataFrame] = ()
+    orders: Set[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class _Conforming:
+    """The rows of one batch, and all that is known of how to read them.
+
+    `named` says of each column which of its texts may hold a person's name; it is empty where no row is about anyone.
+    """
+
+    rows: Rows
+    named: Mapping[str, pl.Series]
+    layout: Layout
+    contract: Contract
+    context: Context
+    sheet: str
+
+    def beside_the_columns(self, batch: TextBatch) -> list[pl.DataFrame]:
+        """Personal data where no field of ours is: on lines that are no rows, and in columns nobody asked for."""
+        known = self.layout.positions.values()
+        unknown = [(str(i), column) for i, column in enumerate(self.layout.columns) if i not in known]
+        cells, named, source_rows = self.rows.cells, self.named, self.rows.source_rows
+        return [
+            personal_beside([*batch.beside, *self.rows.totals], self.sheet),
+            *(personal_data(cells[i], named[i], source_rows, None, None, column, self.sheet) for i, column in unknown),
+        ]
+
+    def column(self, field: Field) -> _Conformed:
+        """One field's column, or what stands for it where the file has none."""
+        column, source_rows = self.layout.column_of(field.name), self.rows.source_rows
+        if column is None:
+            return _Conformed(absent_column(field, self.rows.cells, len(source_rows), self.layout))
+        cells = self.rows.cells[str(self.layout.positions[field.name])]
+        read = read_column(cells, field, self.context)
+        personal = self._personal(field, column, read.values, read.odd)
+        values = without(read.values, source_rows, personal)
+        if read.odd is None:
+            return _Conformed(values, personal)
+        told = self._told_by_status(field)
+        odd = read.odd.filter(~pl.col("text").is_in(told)) if told else read.odd
+        faults = cell_findings(cells, source_rows, odd, field, column, self.contract, self.context, self.sheet)
+        return _Conformed(values, [*personal, faults], day_month_orders(read.odd, field))
+
+    def _personal(
+        self, field: Field, column: Column, values: pl.Series, odd: pl.DataFrame | None
+    ) -> list[pl.DataFrame]:
+        """The findings of personal data in one field's column, if there are any."""
+        if not self.contract.participant_level:
+            return []
+        position, source_rows = str(self.layout.positions[field.name]), self.rows.source_rows
+        cells, named = self.rows.cells[position], self.named[position]
+        told = personal_data(cells, named, source_rows, odd, field, column, self.sheet)
+        births = long_ago(values, source_rows, field, column, self.context, self.sheet)
+        return [found for found in (told, births) if not found.is_empty()]
+
+    def _told_by_status(self, field: Field) -> list[str]:
+        """The texts of a field's column that are the status of a field which the file has no column for."""
+        told = (f for f in self.contract.fields if f.status_of == field.name and f.name not in self.layout.positions)
+        return [text for f in told for text, _ in f.status_words]

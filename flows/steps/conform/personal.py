@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, islice
 
 import polars as pl
@@ -109,11 +109,13 @@ def _addresses(hits: pl.DataFrame, field: Field | None, column: Column, sheet: s
     )
 
 
-def long_ago(typed: dict[str, pl.Series], field: Field, column: Column, context: Context, sheet: str) -> pl.DataFrame:
+def long_ago(
+    values: pl.Series, source_rows: pl.Series, field: Field, column: Column, context: Context, sheet: str
+) -> pl.DataFrame:
     """A finding for each date that is so long ago that it may be a birth (rule P03)."""
     if field.kind is not Kind.DATE:
         return pl.DataFrame(schema=FINDING_TYPES)
-    rows = pl.DataFrame([typed["source_row"], typed[field.name].alias("day")])
+    rows = pl.DataFrame([source_rows.alias("source_row"), values.alias("day")])
     hits = rows.filter(pl.col("day") <= last_birth(context.data_cut_date))
     if hits.is_empty():
         return pl.DataFrame(schema=FINDING_TYPES)
@@ -121,11 +123,13 @@ def long_ago(typed: dict[str, pl.Series], field: Field, column: Column, context:
     return _addresses(said, field, column, sheet)
 
 
-def without(typed: dict[str, pl.Series], field: Field, at_fault: pl.DataFrame) -> pl.Series:
-    """The values of a field, none where the cell may be personal: such a value is stored nowhere."""
-    values = typed[field.name]
-    gone = typed["source_row"].is_in(at_fault["source_row"].implode())
-    return values.to_frame().select(pl.when(~gone).then(field.name)).to_series()
+def without(values: pl.Series, source_rows: pl.Series, personal: Sequence[pl.DataFrame]) -> pl.Series:
+    """A column's values, none where findings say that the cell may be personal: such a value is stored nowhere."""
+    if not personal:
+        return values
+    at_fault = pl.concat(personal).filter(pl.col("severity") == Severity.ROW)
+    gone = source_rows.is_in(at_fault["source_row"].implode())
+    return values.to_frame().select(pl.when(~gone).then(values.name)).to_series()
 
 
 def _worth_a_look(texts: pl.Series, named: pl.Series, field: Field | None) -> pl.Series:
