@@ -59,7 +59,9 @@ def whole_night(run: Run) -> NightResult:
 
     work = Work.of(run)
     received = receive_files(work.places, work.ledger, work.id, work.moment) if work.scope.new_files else work.known
-    made = judge_each.each(work.waiting(received), work.places, work.judgements, work.corrections)
+    due = work.due(received)
+    work.note(due.made_before)
+    made = judge_each.each(due.deliveries, work.places, work.judgements, work.corrections)
     judged_before = work.ledger.judgement_keys().keys()
     fresh = work.remember(made)
     judged = work.judged(received)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time
-from typing import Any
+from typing import Any, NamedTuple
 
 from flows.agreed import corrections_to_mend
 from flows.judgement import Judgement, judgement_key
@@ -32,6 +32,13 @@ class JudgementLost(Exception):  # noqa: N818
     """A judgement that was made is gone, and so is the raw file to make it again from."""
 
 
+class Due(NamedTuple):
+    """What has to be judged, by a file that still is there; and of other deliveries, the key of a judgement that is."""
+
+    deliveries: list[Delivery]
+    made_before: dict[str, str]
+
+
 @dataclass
 class Work(Run):
     """A run that has something to do: with the whole ledger, the store and the corrections."""
@@ -55,8 +62,8 @@ class Work(Run):
         """What was received before: all that a run has which takes in no file."""
         return Received(self.ledger.deliveries(), new=(), unusable=())
 
-    def waiting(self, received: Received) -> list[Delivery]:
-        """The deliveries of its scope whose judgement is out of date, and whose raw file still is there to be judged.
+    def due(self, received: Received) -> Due:
+        """What of its scope has to be judged. Nothing is written.
 
         A raw file may be deleted a year after it was accepted, or overwritten by the next one: then the last judgement
         of its own bytes stands.
@@ -65,25 +72,29 @@ class Work(Run):
         concerned = [d for d in received.deliveries.values() if not d.same_as and self.scope.covers(d)]
         keys = {d.delivery_id: judgement_key(d, datasets()[d.dataset], self.corrections) for d in concerned}
         missing = self.places.lost(keys.values())
+        bytes_at = {path: sha256 for path, (_, sha256, _) in self.ledger.known_files().items()} if missing else {}
+        return Due(
+            [
+                d
+                for d in concerned
+                if keys[d.delivery_id] in missing
+                and bytes_at.get(d.path) == d.sha256
+                and (self.places.raw / d.path).exists()
+            ],
+            {i: key for i, key in keys.items() if key not in missing and known.get(i) != key},
+        )
+
+    def note(self, keys: Mapping[str, str]) -> None:
+        """Note which judgement each of these deliveries has now."""
         with self.ledger.together():
             for delivery_id, key in keys.items():
-                if key not in missing and known.get(delivery_id) != key:
-                    self.ledger.remember_judgement(delivery_id, key)
-        bytes_at = {path: sha256 for path, (_, sha256, _) in self.ledger.known_files().items()} if missing else {}
-        return [
-            d
-            for d in concerned
-            if keys[d.delivery_id] in missing
-            and bytes_at.get(d.path) == d.sha256
-            and (self.places.raw / d.path).exists()
-        ]
+                self.ledger.remember_judgement(delivery_id, key)
 
     def remember(self, made: Sequence[Judgement]) -> set[str]:
         """Note the judgements that were made. Gives the ids of their deliveries."""
-        settled = [j for j in made if j.result is not None]
-        for judgement in settled:
-            self.ledger.remember_judgement(judgement.delivery_id, judgement.key)
-        return {j.delivery_id for j in settled}
+        keys = {j.delivery_id: j.key for j in made if j.result is not None}
+        self.note(keys)
+        return set(keys)
 
     def judged(self, received: Received) -> list[Judged]:
         """Every delivery known by the moment of the run, with its judgement and whether it counts."""

@@ -43,7 +43,7 @@ def out_of_date(settings: Settings, moment: datetime | None, site: str, dataset:
     from flows.work import looked_at
 
     with looked_at(settings, moment, Scope(False, site, dataset)) as run:
-        return [d.delivery_id for d in run.waiting(run.known)]
+        return [d.delivery_id for d in run.due(run.known).deliveries]
 
 
 def in_words(result: NightResult) -> str:

@@ -24,7 +24,7 @@ def receive_to_load(data: Path) -> None:
     with opened(settings, None) as opened_run:
         run = Work.of(opened_run)
         received = receive(run.places, run.ledger, run.id, run.moment)
-        made = [judge_delivery(d, run.places, run.judgements) for d in run.waiting(received)]
+        made = [judge_delivery(d, run.places, run.judgements) for d in run.due(received).deliveries]
         if wrong := [j.problem for j in made if j.problem]:
             sys.exit("; ".join(wrong))
         run.remember(made)

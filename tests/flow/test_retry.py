@@ -118,6 +118,20 @@ def test_a_correction_judges_its_file_alone_and_its_end_is_told_too(folder: Data
     assert said not in page(folder)
 
 
+def test_to_look_at_what_is_due_notes_nothing(folder: DataFolder) -> None:
+    """Not even in its own copy of the ledger. What a run that was cut off made, and did not note, the next one does."""
+    folder.send_all(1)
+    folder.night("2016-12-02")
+    with work.looked_at(Settings.of(folder.path), None, RETRY) as run:
+        [contacts] = [(i, key) for i, key in run.ledger.judgement_keys().items() if "contacts" in i]
+        run.note({contacts[0]: "the one before"})
+        before = run.ledger.judgement_keys()
+        due = run.due(run.known)
+        assert due == ([], dict([contacts])) and run.ledger.judgement_keys() == before
+        run.note(due.made_before)
+        assert run.due(run.known) == ([], {})
+
+
 def test_a_correction_ends_with_its_last_day(folder: DataFolder) -> None:
     with_one_held(folder)
     agree(folder, {"until": "2016-12-05"})
