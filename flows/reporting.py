@@ -28,7 +28,7 @@ from flows.source import source_digest
 from flows.steps.receive import UnusableFile
 from flows.steps.report import delivery_report, write_reports
 from flows.steps.report.night import Night, count_findings, night_summary, sections_of, verdict_of
-from flows.store.builds import fingerprint_of
+from flows.store.builds import fingerprint_of, is_made_by
 from flows.store.ledger import Ledger
 from flows.store.places import Places
 from schemas.audit.deliveries import Delivery, Result, Standing, Verdict
@@ -86,7 +86,7 @@ def report_night(
         counts, sudden = told_now.counts(), _sudden_changes(db, tonight)
     settled, pages = told_now.settled, told_now.pages
     changed = {delivery_id: a for delivery_id, a in told_now.fares.items() if a.changed}
-    if_quiet = _quiet(work, told_now.replaced)
+    if_quiet = _quiet(work, told_now.replaced, _made_at(warehouse, ledger))
     tonight_too = replace(
         if_quiet,
         result="quiet" if work.quiet else "published",
@@ -120,7 +120,7 @@ def report_night(
     )
 
 
-def _quiet(work: NightsWork, replaced: Collection[str]) -> Night:
+def _quiet(work: NightsWork, replaced: Collection[str], last_change: datetime | None) -> Night:
     """What there is to say of any night, even one on which nothing changed. `replaced` are ids of deliveries."""
     judged = sorted(work.judged, key=lambda j: extent(j.delivery))
     return Night(
@@ -130,8 +130,13 @@ def _quiet(work: NightsWork, replaced: Collection[str]) -> Night:
         still_stopped=[j.delivery for j in judged if j.verdict.result.stops and j.delivery.delivery_id not in replaced],
         changes=[f"`{u.path}` was not taken in ({u.rule_id}): {u.reason}" for u in work.unusable],
         corrections_to_mend=work.corrections_to_mend,
-        last_change=max((j.delivery.received_at for j in judged), default=None),
+        last_change=last_change,
     )
+
+
+def _made_at(warehouse: Path, ledger: Ledger) -> datetime | None:
+    """When the figures last changed: the moment of the run that made the build they are read from."""
+    return next((datetime.fromisoformat(r["as_of"]) for r in ledger.runs() if is_made_by(warehouse, r["run_id"])), None)
 
 
 def report_failure(places: Places, run: dict[str, str], error: Exception, published: bool) -> Path:

@@ -16,7 +16,7 @@ from flows.steps.load import load
 from flows.steps.publish import publish
 from flows.steps.receive import receive
 from flows.steps.relate import relate
-from flows.store.builds import unfinished_build
+from flows.store.builds import name_of_build, unfinished_build
 from flows.store.kept import Kept
 from flows.store.runs import now
 from flows.versions import load_version
@@ -54,7 +54,7 @@ def new_warehouse(work: Work, judged: Sequence[Judged], wanted: str, keep: int) 
 
     Gives its path, and why it was made without what was kept of earlier nights, where that was not relied on.
     """
-    name = f"{now():%Y%m%dT%H%M%S}-{work.id[-6:]}_{wanted}"
+    name = name_of_build(now(), work.id, wanted)
     file, kept, options = unfinished_build(work.places, name), Kept.of(work.places, load_version()), work.options()
 
     def made() -> Path:

@@ -8,10 +8,25 @@ from __future__ import annotations
 
 import re
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 from flows.store.places import Places
 from flows.store.sync import sync
+
+
+_RUN_LETTERS = 6  # of a run's id stand in the name of the build that it made
+_STAMP = "%Y%m%dT%H%M%S"
+
+
+def name_of_build(made_at: datetime, run_id: str, made_from: str) -> str:
+    """The name of a build: when it was made by the clock, by which run, and from what."""
+    return f"{made_at:{_STAMP}}-{run_id[-_RUN_LETTERS:]}_{made_from}"
+
+
+def is_made_by(build: Path, run_id: str) -> bool:
+    """Whether a run made a build."""
+    return build.stem.partition("_")[0].endswith(f"-{run_id[-_RUN_LETTERS:]}")
 
 
 def unfinished_build(places: Places, name: str) -> Path:

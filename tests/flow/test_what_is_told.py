@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from made_up_returns import BPL, DataFolder, people, sound
+from made_up_returns import BPL, DataFolder, agree, people, sound
 
 from flows import marking, nightly, reporting
 from flows.commands.ask import state_of_the_warehouse
@@ -220,3 +220,16 @@ def test_whether_a_refused_file_was_replaced_is_told_the_same_everywhere(folder:
     assert ("without the file for March 2017" in old) is (case == "a month of its own")
     quiet = folder.night("2017-06-20")
     assert ("## Whose figures are old" in quiet.reported.summary) is not replaced
+
+
+def test_a_quiet_night_names_the_moment_the_figures_last_changed(folder: DataFolder) -> None:
+    folder.send_all(1, 2)
+    folder.send("contacts", [sound("contacts", 1), bad(2)])
+    folder.night("2016-12-02T03:30")
+    folder.send("contacts", [sound("contacts", 1), bad(2)], version=2)
+    folder.night("2016-12-03T03:30")
+    agree(folder, {})
+    assert folder.night("2016-12-05T03:30").result == "published"
+    assert [folder.night(f"2016-12-0{n}").verdict for n in (6, 7)] == [
+        "Nothing changed since 5 December 2016 at 3:30am: there was nothing new to check."
+    ] * 2

@@ -51,7 +51,7 @@ class Night:
     reports: Mapping[str, str] = field(default_factory=dict)  # delivery_id -> path of its page
     changes: Sequence[str] = ()  # what else changed: 'code list provider_type: 12 rows left quarantine'
     corrections_to_mend: Sequence[str] = ()
-    last_change: datetime | None = None
+    last_change: datetime | None = None  # of the figures: when the build that stands was made
     problem: str = ""
 
 
