@@ -100,10 +100,9 @@ def report_night(
             *_unchanged(tonight),
             *(f"{name_of(a.delivery)}: {' '.join(a.sentences)}" for a in changed.values()),
             *_knock_on(earlier, settled, pages),
-            *if_quiet.changes,
-            *work.not_judged,
             *_made_anew(work.doubt),
         ],
+        not_judged=work.not_judged,
         not_told=told_now.failures,
     )
     summary = night_summary(run, tonight_too)
@@ -128,7 +127,7 @@ def _quiet(work: NightsWork, replaced: Collection[str], last_change: datetime | 
         current={(j.delivery.site_code, j.delivery.dataset): j.delivery.data_cut_date for j in judged if j.counts},
         late=late(judged, work.moment),
         still_stopped=[j.delivery for j in judged if j.verdict.result.stops and j.delivery.delivery_id not in replaced],
-        changes=[f"`{u.path}` was not taken in ({u.rule_id}): {u.reason}" for u in work.unusable],
+        not_taken_in=[f"`{u.path}` was not taken in ({u.rule_id}): {u.reason}" for u in work.unusable],
         corrections_to_mend=work.corrections_to_mend,
         last_change=last_change,
     )

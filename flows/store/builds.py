@@ -14,7 +14,6 @@ from pathlib import Path
 from flows.store.places import Places
 from flows.store.sync import sync
 
-
 _RUN_LETTERS = 6  # of a run's id stand in the name of the build that it made
 _STAMP = "%Y%m%dT%H%M%S"
 

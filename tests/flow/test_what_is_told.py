@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from made_up_returns import BPL, DataFolder, agree, people, sound
 
-from flows import marking, nightly, reporting
+from flows import judgement, marking, nightly, reporting
 from flows.commands.ask import state_of_the_warehouse
 from flows.nightly import NightResult
 from flows.settings import Settings
@@ -233,3 +233,27 @@ def test_a_quiet_night_names_the_moment_the_figures_last_changed(folder: DataFol
     assert [folder.night(f"2016-12-0{n}").verdict for n in (6, 7)] == [
         "Nothing changed since 5 December 2016 at 3:30am: there was nothing new to check."
     ] * 2
+
+
+def test_the_verdict_counts_what_was_not_taken_in(folder: DataFolder) -> None:
+    folder.send_all(1)
+    (folder.places.raw / "comments.csv").write_text("x", encoding="utf-8")
+    first = folder.night("2016-12-02T03:30")
+    assert first.verdict == "Published: 4 files checked, 1 file not taken in."
+    (folder.places.raw / BPL / f"{BPL}_contacts_201612_v1.csv").symlink_to("gone.csv")
+    quiet = folder.night("2016-12-03T03:30")
+    assert quiet.verdict == (
+        "Nothing changed since 2 December 2016 at 3:30am: there was nothing new to check; 2 files not taken in."
+    )
+    section = quiet.reported.summary.partition("## Files that were not taken in\n\n")[2]
+    assert len(section.split("\n\n")[0].splitlines()) == 2 and "## What changed" not in quiet.reported.summary
+
+
+def test_the_verdict_counts_what_could_not_be_judged(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.send_all(1)
+    folder.night("2016-12-02T03:30")
+    folder.send("contacts", people("contacts", 1, 2), version=2)
+    monkeypatch.setattr(judgement, "judge_file", lambda *_: 1 / 0)
+    outcome = folder.night("2016-12-03T03:30")
+    assert outcome.verdict.endswith("there was nothing new to check; 1 file not judged.")
+    assert f"## Files that could not be judged\n\n- {outcome.not_judged[0]}" in outcome.reported.summary

@@ -50,6 +50,8 @@ class Night:
     not_told: Sequence[str] = ()  # reports that could not be written, and why
     reports: Mapping[str, str] = field(default_factory=dict)  # delivery_id -> path of its page
     changes: Sequence[str] = ()  # what else changed: 'code list provider_type: 12 rows left quarantine'
+    not_taken_in: Sequence[str] = ()  # what lies under data/raw and is no delivery, and why
+    not_judged: Sequence[str] = ()  # deliveries that could not be judged, and why
     corrections_to_mend: Sequence[str] = ()
     last_change: datetime | None = None  # of the figures: when the build that stands was made
     problem: str = ""
@@ -70,6 +72,8 @@ def sections_of(night: Night) -> str:
     """What the summary says below the verdict and the run."""
     blocks = [
         _section("Reports that could not be written", _bullets(_not_told(night))),
+        _section("Files that were not taken in", _bullets(night.not_taken_in)),
+        _section("Files that could not be judged", _bullets(night.not_judged)),
         _section("What changed", _bullets(night.changes)),
         _section("Files checked", _table_of_deliveries(night)),
         _section("Refused, and why", _bullets(_refused(night))),
@@ -88,7 +92,7 @@ def verdict_of(night: Night) -> str:
     results = [v.result for d, v in night.deliveries if d.delivery_id not in night.replaced]
     if night.result == "quiet":
         since = f" since {moment(night.last_change)}" if night.last_change else ""
-        return f"Nothing changed{since}: there was nothing new to check."
+        return f"Nothing changed{since}: {'; '.join(['there was nothing new to check', *_besides(night)])}."
     why = f": {night.problem.rstrip('.')}" if night.problem else ""
     if night.result == "not told":
         return f"Published, but not all was reported{why}. The new figures are out; the next run writes the reports."
@@ -103,9 +107,16 @@ def verdict_of(night: Night) -> str:
         parts.append(f"{replaced} replaced by a later file")
     if night.released:
         parts.append(f"{counted(night.released, 'row')} released")
+    parts += _besides(night)
     if night.result == "published":
         return f"Published: {', '.join(parts)}."
     return f"Not published{why}. {', '.join(parts)}; the figures of the last good night stand."
+
+
+def _besides(night: Night) -> list[str]:
+    """What is no delivery that was checked, and needs somebody all the same."""
+    counts = (("not taken in", night.not_taken_in), ("not judged", night.not_judged))
+    return [f"{counted(len(files), 'file')} {what}" for what, files in counts if files]
 
 
 def _section(title: str, body: str) -> str:
