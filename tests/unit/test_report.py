@@ -381,3 +381,37 @@ def test_the_night_says_what_needs_a_person() -> None:
     assert "| V02 | Contact medium is not on the agreed list | Contacts | 1,200 | 1 |" in text
     assert "| rows held back | 10 | 8 | 2 | 0 | reports/MHT-GM/x.html |" in text
     assert "- 12 rows left quarantine" in text
+
+
+def test_the_tables_of_a_night_count_what_its_first_line_counts() -> None:
+    ids = [f"d{n}" for n in range(6)]
+    results = (Result.ACCEPTED, Result.HELD_ROWS, Result.REFUSED) * 2
+    files = [
+        (replace(DELIVERY, delivery_id=i, version=n), verdict(r))
+        for n, (i, r) in enumerate(zip(ids, results, strict=True))
+    ]
+    counts = [count_findings(d.delivery_id, frame(finding(found="XX"))) for d, v in files if v.result.holds_rows]
+    text = night_summary({}, Night("published", files, pl.concat(counts), replaced=ids[3:]))
+    first = text.splitlines()[0]
+    assert first == "Published: 6 files checked, 1 with rows held back, 1 refused, 3 replaced by a later file."
+    assert (text.count("| rows held back |"), text.count("| refused |"), text.count("no reason recorded")) == (1, 1, 1)
+    assert "| V02 | Contact medium is not on the agreed list | Contacts | 1 | 1 |" in text
+    assert "1 other file accepted whole. 3 files replaced by a later one: in no table here." in text
+    gone = night_summary({}, Night("published", files[1:2], counts[0], replaced=ids))
+    assert gone == (
+        "Published: 1 file checked, 1 replaced by a later file.\n\n"
+        "## Files checked\n\n1 file replaced by a later one: in no table here.\n"
+    )
+    only = night_summary({}, Night("published", files[1:2], counts[0]))
+    assert "accepted whole" not in only and "replaced" not in only
+
+
+def test_a_list_of_rules_that_stops_says_so() -> None:
+    broken = [finding(rule=rule, field=field) for rule in ("V02", "C02", "C06") for field in LETTERS]
+
+    def told(rules: int) -> str:
+        found = count_findings(DELIVERY.delivery_id, frame(*broken[:rules]))
+        return night_summary({}, Night("published", [(DELIVERY, verdict())], found))
+
+    assert "These are the 10 largest of 12: `audit.findings` has them all." in told(12)
+    assert "largest" not in told(10)

@@ -89,7 +89,7 @@ def sections_of(night: Night) -> str:
 
 def verdict_of(night: Night) -> str:
     """The night in one sentence."""
-    results = [v.result for d, v in night.deliveries if d.delivery_id not in night.replaced]
+    results = [v.result for _, v in _in_use(night)]
     if night.result == "quiet":
         since = f" since {moment(night.last_change)}" if night.last_change else ""
         return f"Nothing changed{since}: {'; '.join(['there was nothing new to check', *_besides(night)])}."
@@ -150,13 +150,14 @@ def _name(d: Delivery) -> str:
     return f"{_site(d.site_code)}, {_dataset(d.dataset)}, {month(d.period)}, version {d.version}"
 
 
-def _in_order(night: Night) -> list[tuple[Delivery, Verdict]]:
-    return sorted(night.deliveries, key=lambda dv: (dv[0].site_code, dv[0].dataset, dv[0].period, dv[0].version))
+def _in_use(night: Night) -> list[tuple[Delivery, Verdict]]:
+    """The files that no later one has replaced, in order: the verdict and every table count these."""
+    told = [(d, v) for d, v in night.deliveries if d.delivery_id not in night.replaced]
+    return sorted(told, key=lambda dv: (dv[0].site_code, dv[0].dataset, dv[0].period, dv[0].version))
 
 
 def _table_of_deliveries(night: Night) -> str:
-    told = [(d, v) for d, v in _in_order(night) if v.result is not Result.ACCEPTED]
-    whole = counted(len(night.deliveries) - len(told), "other file" if told else "file")
+    told = [(d, v) for d, v in _in_use(night) if v.result is not Result.ACCEPTED]
     rows = [
         (
             _site(d.site_code),
@@ -172,11 +173,20 @@ def _table_of_deliveries(night: Night) -> str:
         for d, v in told
     ]
     table = _table(("Site", "Dataset", "Period", "Result", "Read", "Accepted", "Held", "Left out", "Report"), rows)
-    return "\n\n".join(part for part in (table, f"{whole} accepted whole." if night.deliveries else "") if part)
+    return "\n\n".join(part for part in (table, _untold(night, len(told))) if part)
+
+
+def _untold(night: Night, told: int) -> str:
+    """How many files the table does not name."""
+    other, in_use = "other file" if told else "file", len(_in_use(night))
+    whole = f"{counted(in_use - told, other)} accepted whole." if in_use > told else ""
+    replaced = len(night.deliveries) - in_use
+    others = f"{counted(replaced, 'file')} replaced by a later one: in no table here." if replaced else ""
+    return " ".join(part for part in (whole, others) if part)
 
 
 def _stopped(night: Night) -> list[Delivery]:
-    return [d for d, v in _in_order(night) if v.result.stops]
+    return [d for d, v in _in_use(night) if v.result.stops]
 
 
 def _rules(night: Night, delivery: Delivery) -> list[tuple[str, str]]:
@@ -196,7 +206,6 @@ def _rules(night: Night, delivery: Delivery) -> list[tuple[str, str]]:
 def _refused(night: Night) -> list[str]:
     return [
         f"{_name(d)}: {listed([f'{title} ({rule_id})' for rule_id, title in _rules(night, d)]) or 'no reason recorded'}"
-        f"{'. A later file is accepted: nothing to do' * (d.delivery_id in night.replaced)}"
         for d in _stopped(night)
     ]
 
@@ -215,8 +224,8 @@ def _sudden_changes(night: Night) -> list[str]:
 def _to_delete(night: Night) -> list[str]:
     return [
         f"`{d.path}`: delete it under the incident process. Nothing of it was kept by the night."
-        for d in _stopped(night)
-        if any(rule_id in RULES_OF_PERSONAL_FILES for rule_id, _ in _rules(night, d))
+        for d, v in sorted(night.deliveries, key=lambda dv: dv[0].path)
+        if v.result.stops and any(rule_id in RULES_OF_PERSONAL_FILES for rule_id, _ in _rules(night, d))
     ]
 
 
@@ -262,7 +271,7 @@ def _and_more(sites_owing: Sequence[str]) -> list[str]:
 def _held_by_rule(night: Night) -> str:
     if night.findings is None:
         return ""
-    dataset_of = {d.delivery_id: d.dataset for d, _ in night.deliveries}
+    dataset_of = {d.delivery_id: d.dataset for d, _ in _in_use(night)}
     held = (
         night.findings.filter(pl.col("severity") == Severity.ROW, pl.col("outcome") == Outcome.BROKEN)
         .filter(pl.col("delivery_id").is_in(list(dataset_of)))
@@ -281,4 +290,6 @@ def _held_by_rule(night: Night) -> str:
         )
         for h in held.head(RULES_SHOWN).iter_rows(named=True)
     ]
-    return _table(("Rule", "What is wrong", "Dataset", "Rows", "Files"), rows)
+    table = _table(("Rule", "What is wrong", "Dataset", "Rows", "Files"), rows)
+    rest = f"These are the {RULES_SHOWN} largest of {len(held)}: `audit.findings` has them all."
+    return f"{table}\n\n{rest}" if len(held) > RULES_SHOWN else table
