@@ -21,6 +21,7 @@ import polars as pl
 from flows.faults import told
 from flows.late import late
 from flows.marking import Marked, mark
+from flows.raw_files import to_delete
 from flows.replay import rows_held, since_told
 from flows.run import Reported, write_summary
 from flows.settled import settled_verdicts
@@ -84,9 +85,10 @@ def report_night(
             if not told_now.failures:
                 ledger.remember_report(EVERYTHING, build)
         counts, sudden = told_now.counts(), _sudden_changes(db, tonight)
+        must_go = to_delete(db, judged, places.raw, ledger.known_files())
     settled, pages = told_now.settled, told_now.pages
     changed = {delivery_id: a for delivery_id, a in told_now.fares.items() if a.changed}
-    if_quiet = _quiet(work, told_now.replaced, _made_at(warehouse, ledger))
+    if_quiet = replace(_quiet(work, told_now.replaced), to_delete=must_go, last_change=_made_at(warehouse, ledger))
     tonight_too = replace(
         if_quiet,
         result="quiet" if work.quiet else "published",
@@ -119,7 +121,7 @@ def report_night(
     )
 
 
-def _quiet(work: NightsWork, replaced: Collection[str], last_change: datetime | None) -> Night:
+def _quiet(work: NightsWork, replaced: Collection[str]) -> Night:
     """What there is to say of any night, even one on which nothing changed. `replaced` are ids of deliveries."""
     judged = sorted(work.judged, key=lambda j: extent(j.delivery))
     return Night(
@@ -129,7 +131,6 @@ def _quiet(work: NightsWork, replaced: Collection[str], last_change: datetime | 
         still_stopped=[j.delivery for j in judged if j.verdict.result.stops and j.delivery.delivery_id not in replaced],
         not_taken_in=[f"`{u.path}` was not taken in ({u.rule_id}): {u.reason}" for u in work.unusable],
         corrections_to_mend=work.corrections_to_mend,
-        last_change=last_change,
     )
 
 

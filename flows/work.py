@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from flows.agreed import corrections_to_mend
 from flows.judgement import Judgement, judgement_key
 from flows.late import next_turn
+from flows.raw_files import lies_there
 from flows.run import EVERYTHING, Reported, Run, Scope
 from flows.settings import Settings
 from flows.settled import as_it_stands
@@ -72,15 +73,9 @@ class Work(Run):
         concerned = [d for d in received.deliveries.values() if not d.same_as and self.scope.covers(d)]
         keys = {d.delivery_id: judgement_key(d, datasets()[d.dataset], self.corrections) for d in concerned}
         missing = self.places.lost(keys.values())
-        bytes_at = {path: sha256 for path, (_, sha256, _) in self.ledger.known_files().items()} if missing else {}
+        seen = self.ledger.known_files() if missing else {}
         return Due(
-            [
-                d
-                for d in concerned
-                if keys[d.delivery_id] in missing
-                and bytes_at.get(d.path) == d.sha256
-                and (self.places.raw / d.path).exists()
-            ],
+            [d for d in concerned if keys[d.delivery_id] in missing and lies_there(d, self.places.raw, seen)],
             {i: key for i, key in keys.items() if key not in missing and known.get(i) != key},
         )
 

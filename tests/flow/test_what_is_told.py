@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from made_up_returns import BPL, DataFolder, agree, people, sound
+from made_up_returns import BPL, NUMBER, DataFolder, agree, people, sound
 
 from flows import judgement, marking, nightly, reporting
 from flows.commands.ask import state_of_the_warehouse
@@ -257,3 +257,28 @@ def test_the_verdict_counts_what_could_not_be_judged(folder: DataFolder, monkeyp
     outcome = folder.night("2016-12-03T03:30")
     assert outcome.verdict.endswith("there was nothing new to check; 1 file not judged.")
     assert f"## Files that could not be judged\n\n- {outcome.not_judged[0]}" in outcome.reported.summary
+
+
+def test_personal_data_is_told_until_the_file_is_gone(folder: DataFolder) -> None:
+    folder.send_all(1)
+    folder.night("2016-12-01T03:30")
+    rows = people("contacts", 1, 2)
+    found = folder.send("contacts", [row | {"staff_ref": NUMBER} for row in rows], period="201612")
+    named = folder.send("referrals", [row | {"first_name": "x"} for row in people("referrals", 1)], period="201612")
+    copy = found.with_name(found.name.replace("v1", "v2"))
+    copy.write_bytes(found.read_bytes())
+
+    def told(outcome: NightResult) -> set[str]:
+        section = outcome.reported.summary.partition("## Personal data to delete\n\n")[2].split("\n\n")[0]
+        return {line.split("`")[1].rpartition("/")[2] for line in section.splitlines()}
+
+    first, second = folder.night("2017-01-03T03:30"), folder.night("2017-01-04T03:30")
+    assert first.result == "published" and "3 files with personal data to delete." in first.verdict
+    assert second.verdict.endswith("there was nothing new to check; 3 files with personal data to delete.")
+    assert told(first) == told(second) == {found.name, named.name, copy.name}
+    found.unlink()
+    named.write_text(named.read_text().replace("first_name", "first_year"))  # other bytes, another judgement
+    copy.touch()
+    assert told(folder.night("2017-01-05T03:30")) == {copy.name}
+    copy.unlink()
+    assert "ersonal data to delete" not in folder.night("2017-01-06T03:30").reported.summary

@@ -372,6 +372,7 @@ def test_the_night_says_what_needs_a_person() -> None:
             late=[Late("MHT-WLA", "contacts", "201611", DUE)],
             reports={"held": "reports/MHT-GM/x.html"},
             changes=["12 rows left quarantine"],
+            to_delete=[DELIVERY.path],
         ),
     )
     assert "Blackpool (MHT-BPL), Contacts, November 2016, version 1: The file holds a name, an NHS number" in text

@@ -14,7 +14,6 @@ from schemas.audit.findings import Outcome
 from schemas.catalogue import datasets
 from schemas.contract import Severity
 from schemas.explain import explain
-from schemas.personal_data import RULES_OF_PERSONAL_FILES
 from schemas.registry import Late, sites
 from schemas.wording import counted, day, deadline, listed, moment, month, summary_in_words
 
@@ -53,6 +52,7 @@ class Night:
     not_taken_in: Sequence[str] = ()  # what lies under data/raw and is no delivery, and why
     not_judged: Sequence[str] = ()  # deliveries that could not be judged, and why
     corrections_to_mend: Sequence[str] = ()
+    to_delete: Sequence[str] = ()  # paths of files that were refused for personal data, tonight or before
     last_change: datetime | None = None  # of the figures: when the build that stands was made
     problem: str = ""
 
@@ -115,7 +115,11 @@ def verdict_of(night: Night) -> str:
 
 def _besides(night: Night) -> list[str]:
     """What is no delivery that was checked, and needs somebody all the same."""
-    counts = (("not taken in", night.not_taken_in), ("not judged", night.not_judged))
+    counts = (
+        ("not taken in", night.not_taken_in),
+        ("not judged", night.not_judged),
+        ("with personal data to delete", night.to_delete),
+    )
     return [f"{counted(len(files), 'file')} {what}" for what, files in counts if files]
 
 
@@ -223,9 +227,8 @@ def _sudden_changes(night: Night) -> list[str]:
 
 def _to_delete(night: Night) -> list[str]:
     return [
-        f"`{d.path}`: delete it under the incident process. Nothing of it was kept by the night."
-        for d, v in sorted(night.deliveries, key=lambda dv: dv[0].path)
-        if v.result.stops and any(rule_id in RULES_OF_PERSONAL_FILES for rule_id, _ in _rules(night, d))
+        f"`{path}`: delete it under the incident process. Nothing of it was kept by the night."
+        for path in night.to_delete
     ]
 
 
