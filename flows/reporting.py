@@ -21,7 +21,7 @@ import polars as pl
 from flows.faults import told
 from flows.late import late
 from flows.marking import Marked, mark
-from flows.raw_files import to_delete
+from flows.raw_files import gone, to_delete
 from flows.replay import rows_held, since_told
 from flows.run import Reported, write_summary
 from flows.settled import settled_verdicts
@@ -77,7 +77,7 @@ def report_night(
     judged, tonight = work.judged, work.tonight
     new = {j.delivery.delivery_id for j in tonight}
     earlier = [j for j in judged if j.delivery.delivery_id not in new]
-    build = fingerprint_of(warehouse)
+    build, seen = fingerprint_of(warehouse), ledger.known_files()
     with duckdb.connect(str(warehouse), read_only=True, config=options or {}) as db:
         told_now = _Telling(places, ledger, db, work, settled_verdicts(db, judged), replacements(judged), run)
         if not work.quiet or ledger.reported().get(EVERYTHING) != build:
@@ -85,10 +85,15 @@ def report_night(
             if not told_now.failures:
                 ledger.remember_report(EVERYTHING, build)
         counts, sudden = told_now.counts(), _sudden_changes(db, tonight)
-        must_go = to_delete(db, judged, places.raw, ledger.known_files())
+        must_go = to_delete(db, judged, places.raw, seen)
     settled, pages = told_now.settled, told_now.pages
     changed = {delivery_id: a for delivery_id, a in told_now.fares.items() if a.changed}
-    if_quiet = replace(_quiet(work, told_now.replaced), to_delete=must_go, last_change=_made_at(warehouse, ledger))
+    if_quiet = replace(
+        _quiet(work, told_now.replaced),
+        to_delete=must_go,
+        gone=gone(judged, places.raw, seen),
+        last_change=_made_at(warehouse, ledger),
+    )
     tonight_too = replace(
         if_quiet,
         result="quiet" if work.quiet else "published",

@@ -282,3 +282,25 @@ def test_personal_data_is_told_until_the_file_is_gone(folder: DataFolder) -> Non
     assert told(folder.night("2017-01-05T03:30")) == {copy.name}
     copy.unlink()
     assert "ersonal data to delete" not in folder.night("2017-01-06T03:30").reported.summary
+
+
+def test_a_raw_file_that_is_gone_is_told_as_long_as_its_rows_count(folder: DataFolder) -> None:
+    folder.send_all(1, 2)
+    lost = folder.send("contacts", people("contacts", 1, 2))
+    kept = lost.read_bytes()
+    folder.night("2016-12-01T03:30")
+    lost.unlink()
+    (folder.places.raw / BPL / f"{BPL}_referrals_201611_v1.csv").write_text("no table", encoding="utf-8")
+
+    def told(day: int) -> str:
+        return folder.night(f"2016-12-0{day}T03:30").reported.summary.partition("## Raw files that are gone")[2]
+
+    named = f"- Blackpool ({BPL}): `{BPL}/{lost.name}` and `{BPL}/{BPL}_referrals_201611_v1.csv`"
+    assert named in told(2) and named in told(3)
+    lost.write_bytes(kept)
+    folder.send("referrals", people("referrals", 1, 2), version=2)
+    assert told(4) == ""
+    lost.unlink()
+    assert lost.name in told(5)
+    folder.send("contacts", people("contacts", 1, 2, 3), version=2)
+    assert told(6) == "", "its rows do not count any more"

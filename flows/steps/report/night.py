@@ -25,6 +25,10 @@ _RESULT = {
     Result.REFUSED: "refused",
     Result.UNREADABLE: "could not be read",
 }
+_OF_THE_GONE = (
+    "Their rows still count as they were judged last. No changed rule, code list or correction reaches them until the"
+    " same files lie there again."
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class Night:
     not_taken_in: Sequence[str] = ()  # what lies under data/raw and is no delivery, and why
     not_judged: Sequence[str] = ()  # deliveries that could not be judged, and why
     corrections_to_mend: Sequence[str] = ()
+    gone: Sequence[Delivery] = ()  # their rows count, and their files do not lie under data/raw any more
     to_delete: Sequence[str] = ()  # paths of files that were refused for personal data, tonight or before
     last_change: datetime | None = None  # of the figures: when the build that stands was made
     problem: str = ""
@@ -80,6 +85,7 @@ def sections_of(night: Night) -> str:
         _section("Sudden changes", _bullets(_sudden_changes(night))),
         _section("Corrections to look at", _bullets(night.corrections_to_mend)),
         _section("Personal data to delete", _bullets(_to_delete(night))),
+        _section("Raw files that are gone", _gone(night)),
         _section("Whose figures are old", _bullets(_old_figures(night))),
         _section("Files that are late", _bullets(_late(night))),
         _section("Rows held back, by rule", _held_by_rule(night)),
@@ -230,6 +236,15 @@ def _to_delete(night: Night) -> list[str]:
         f"`{path}`: delete it under the incident process. Nothing of it was kept by the night."
         for path in night.to_delete
     ]
+
+
+def _gone(night: Night) -> str:
+    """Whose raw files are missing: a line for each site."""
+    missing: dict[str, set[str]] = {}
+    for d in night.gone:
+        missing.setdefault(d.site_code, set()).add(f"`{d.path}`")
+    lines = [f"{_site(code)}: {listed(sorted(paths))}" for code, paths in sorted(missing.items())]
+    return f"{_OF_THE_GONE}\n\n{_bullets(lines)}" if lines else ""
 
 
 def _old_figures(night: Night) -> list[str]:
