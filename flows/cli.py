@@ -100,14 +100,10 @@ def retry(
 @app.command(rich_help_panel=NIGHT)
 def status(data: Data = None, as_json: AsJson = False) -> None:
     """Say what is published, when it was made, and which sites' figures are old."""
-    from flows.commands.ask import state_of_the_warehouse
+    from flows.commands.ask import state_in_words, state_of_the_warehouse
 
     state = state_of_the_warehouse(_settings(data))
-    if as_json:
-        give(state)
-    else:
-        for name, value in state.items():
-            typer.echo(f"{name.replace('_', ' ')}: {value}")
+    give(state) if as_json else typer.echo(state_in_words(state))
 
 
 @app.command(rich_help_panel=SENDERS)

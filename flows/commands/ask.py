@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import duckdb
@@ -12,10 +13,11 @@ import pyarrow as pa
 import typer
 
 from flows.settings import Settings
-from flows.store.builds import fingerprint_of, published_build
+from flows.store.builds import fingerprint_of, made_at, published_build
 from flows.store.places import Places
 from flows.terminal import Exit, Form, seen_from_here, tell
 from schemas.catalogue import SCHEMAS
+from schemas.wording import day, listed, moment
 
 _TABLES = f"""
     select schema_name || '.' || table_name as "table", estimated_size as rows, comment as meaning
@@ -98,8 +100,9 @@ def _print_table(names: list[str], rows: list[tuple[Any, ...]]) -> None:
 
 
 def state_of_the_warehouse(settings: Settings) -> dict[str, Any]:
-    """What is published, and what the deliveries behind it came to."""
+    """What is published, and what the deliveries behind it came to. Raises NoDataFolder."""
     places = Places(settings.data.absolute())
+    places.require()
     build = published_build(places)
     if build is None:
         return {"published": "nothing yet"}
@@ -115,6 +118,7 @@ def state_of_the_warehouse(settings: Settings) -> dict[str, Any]:
         ).fetchall()
     return {
         "published": build.name,
+        "made_at": made_at(build),
         "made_from": fingerprint_of(build),
         "size_in_bytes": build.stat().st_size,
         "deliveries": dict(counts),
@@ -122,6 +126,25 @@ def state_of_the_warehouse(settings: Settings) -> dict[str, Any]:
         "latest_cut_off": cut_off,
         "refused_and_not_sent_again": [r[0] for r in old],
     }
+
+
+def state_in_words(state: Mapping[str, Any]) -> str:
+    """What `state_of_the_warehouse` gives, for people."""
+    if "made_from" not in state:
+        return "Nothing is published yet: run `pilots run` first."
+    again = state["refused_and_not_sent_again"]
+    size = f"{state['size_in_bytes'] / 1e6:,.1f} MB"
+    standing = [f"{number:,} {name}" for name, number in state["deliveries"].items()]
+    lines = [
+        f"Published: {state['published']}, made {moment(state['made_at'])}, {size}",
+        f"Deliveries: {listed(standing) or 'none'}",
+    ]
+    if state["last_received"]:
+        lines += [
+            f"Last received of those that count: {moment(state['last_received'])}",
+            f"Latest cut-off of those that count: {day(state['latest_cut_off'])}",
+        ]
+    return "\n".join([*lines, f"Refused and not sent again: {len(again) or 'none'}", *(f"- {what}" for what in again)])
 
 
 def report_pages(settings: Settings, site: str) -> list[str]:

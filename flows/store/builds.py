@@ -23,6 +23,11 @@ def name_of_build(made_at: datetime, run_id: str, made_from: str) -> str:
     return f"{made_at:{_STAMP}}-{run_id[-_RUN_LETTERS:]}_{made_from}"
 
 
+def made_at(build: Path) -> datetime:
+    """When a build was made, by the clock (UTC)."""
+    return datetime.strptime(build.stem.partition("-")[0], _STAMP)
+
+
 def is_made_by(build: Path, run_id: str) -> bool:
     """Whether a run made a build."""
     return build.stem.partition("_")[0].endswith(f"-{run_id[-_RUN_LETTERS:]}")

@@ -50,6 +50,7 @@ def test_a_night_that_refused_a_file_ends_with_1_and_the_quiet_one_after_it_with
     state = json.loads(pilots("status", "--json", "--data", str(folder.path)).stdout)
     assert state["deliveries"] == {"current": 1, "refused": 1}
     assert state["refused_and_not_sent_again"] == [f"{BPL} participants"]
+    assert f"Refused and not sent again: 1\n- {BPL} participants" in pilots("status", *night[-4:-2]).stdout
 
 
 def test_a_date_that_is_none_is_a_mistake_of_use(tmp_path: Path) -> None:
@@ -57,14 +58,24 @@ def test_a_date_that_is_none_is_a_mistake_of_use(tmp_path: Path) -> None:
     assert (told.returncode, told.stdout) == (2, "") and "is not a date" in told.stderr
 
 
-def test_status_says_what_is_published(published: DataFolder, tmp_path: Path) -> None:
+def test_status_says_what_is_published(published: DataFolder) -> None:
     told = pilots("status", "--json", "--data", str(published.path))
     assert told.returncode == 0
     state = json.loads(told.stdout)
     assert state["published"] == published.builds()[0] and state["deliveries"] == {"current": 5}
-    assert "published: " in pilots("status", "--data", str(published.path)).stdout
-    nothing = pilots("status", "--json", "--data", str(tmp_path))
+    said = pilots_here("status", "--data", str(published.path)).stdout
+    assert said.startswith(f"Published: {published.builds()[0]}, made ")
+    assert "\nDeliveries: 5 current\n" in said and said.endswith("\nRefused and not sent again: none\n")
+    assert not set("{}[]'") & set(said)
+
+
+def test_status_before_the_first_night_and_without_a_data_folder(tmp_path: Path) -> None:
+    gone = pilots_here("status", "--data", str(tmp_path / "nowhere"))
+    assert (gone.returncode, gone.stdout) == (3, "") and "there is no folder" in gone.stderr
+    (tmp_path / "raw").mkdir()
+    nothing = pilots_here("status", "--json", "--data", str(tmp_path))
     assert (nothing.returncode, json.loads(nothing.stdout)) == (0, {"published": "nothing yet"})
+    assert pilots_here("status", "--data", str(tmp_path)).stdout.startswith("Nothing is published yet")
 
 
 QUESTION = "select contact_id, duration_minutes from core.contacts order by 1"
@@ -177,6 +188,7 @@ def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
 def test_a_flag_beats_the_environment_and_that_beats_the_settings_file(published: DataFolder, tmp_path: Path) -> None:
     (tmp_path / "pilots.toml").write_text(f'data = "{published.path}"\n', encoding="utf-8")
     empty = str(tmp_path / "empty")
+    (tmp_path / "empty" / "raw").mkdir(parents=True)
     name = published.builds()[0]
 
     def seen(*arguments: str, **more: str) -> str:
