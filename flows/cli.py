@@ -90,8 +90,10 @@ def retry(
     settings, moment = _settings(data), _moment(date) if date else None
     if dry_run:
         waiting = out_of_date(settings, moment, site, dataset)
-        give(waiting) if as_json else typer.echo("\n".join(waiting) or "Nothing is out of date.")
-        raise typer.Exit(Exit.DONE)
+        give([d.delivery_id for d in waiting.deliveries]) if as_json else typer.echo(waiting.in_words)
+        for line in waiting.corrections_to_mend:
+            tell(f"To mend: {line}")
+        raise typer.Exit(Exit.MUST_BE_FIXED if waiting.corrections_to_mend else Exit.DONE)
     result = run_retry(settings, moment, site, dataset, with_prefect=not no_prefect)
     give(result.to_json()) if as_json else typer.echo(in_words(result))
     raise typer.Exit(Exit.MUST_BE_FIXED if result.must_be_fixed else Exit.DONE)

@@ -1,7 +1,7 @@
 """What came of judging a delivery again: which rows left quarantine since its last report, and which went there.
 
 A rule, a code list or a correction changed, or what the rows refer to came in since: then a site is told, in the words
-that stand here, on its page, in the night's summary and by `pilots retry`.
+that stand here and speak to nobody in particular, on its page, in the night's summary and by `pilots retry`.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def why_held(now: Rows, newly: frozenset[int]) -> str:
 
 def _reason(contract: Contract, rule_id: str, field: str, rows: int) -> str:
     if (rule_id, field) == CORRECTED:
-        return f"{counted(rows, 'correction')} agreed with you {'was' if rows == 1 else 'were'} made"
+        return f"{counted(rows, 'agreed correction')} {'was' if rows == 1 else 'were'} made"
     stated = contract.by_name.get(field)
     if stated and stated.kind is Kind.CODE and rule_id in (stated.not_listed_rule, "V02"):
         return f"the list for {stated.title} was extended"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,10 +17,13 @@ from flows.terminal import Exit, tell
 from schemas.catalogue import datasets
 from schemas.registry import sites
 from schemas.replay import JudgedAgain, name_of
-from schemas.wording import counted
+from schemas.wording import counted, listed
 
 if TYPE_CHECKING:
+    from schemas.audit.deliveries import Delivery
     from schemas.shapes import Judged
+
+_WHY = "they were not judged yet, or a rule, a code list or a correction that touches them has changed since"
 
 
 def run_retry(settings: Settings, moment: datetime | None, site: str, dataset: str, with_prefect: bool) -> NightResult:
@@ -37,13 +42,38 @@ def run_retry(settings: Settings, moment: datetime | None, site: str, dataset: s
     return by_prefect(retry, str(settings.data), when, site, dataset)
 
 
-def out_of_date(settings: Settings, moment: datetime | None, site: str, dataset: str) -> list[str]:
-    """The deliveries that a retry would judge again. Nothing is written. Raises as `run_retry`."""
+@dataclass(frozen=True)
+class OutOfDate:
+    """What a retry would judge again, and what somebody has to look at in the corrections first: lines at fault."""
+
+    deliveries: tuple[Delivery, ...]
+    corrections_to_mend: tuple[str, ...]
+
+    @property
+    def in_words(self) -> str:
+        """How many files, why, and how many of each site."""
+        files = counted(len(self.deliveries), "file")
+        first = f"{files} would be judged again: {_WHY}." if self.deliveries else "Nothing is out of date."
+        return "\n".join([first, *self._sites])
+
+    @property
+    def _sites(self) -> list[str]:
+        by_site: dict[str, Counter[str]] = defaultdict(Counter)
+        for d in self.deliveries:
+            by_site[d.site_code][d.dataset] += 1
+        return [
+            f"{site}: {counted(of.total(), 'file')} ({listed([f'{n:,} of {name}' for name, n in sorted(of.items())])})"
+            for site, of in sorted(by_site.items())
+        ]
+
+
+def out_of_date(settings: Settings, moment: datetime | None, site: str, dataset: str) -> OutOfDate:
+    """What a retry would judge again. Nothing is written. Raises as `run_retry`."""
     _require_known(site, dataset)
     from flows.work import looked_at
 
     with looked_at(settings, moment, Scope(False, site, dataset)) as run:
-        return [d.delivery_id for d in run.due(run.known).deliveries]
+        return OutOfDate(tuple(run.due(run.known).deliveries), run.corrections.faults)
 
 
 def in_words(result: NightResult) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from commands import command, copy_of_the_project, environment, pilots
+from commands import command, copy_of_the_project, environment, pilots, pilots_here
 from made_up_returns import BPL, PROJECT, DataFolder, agree, content_of, people, sound
 
 from flows import judgement, work
@@ -70,7 +71,9 @@ def test_an_extended_list_empties_the_quarantine_and_the_site_is_told(folder: Da
     before = bytes_of(folder)
     planned = pilots("retry", "--dry-run", *asked, home=copy)
     assert planned.returncode == 0, planned.stderr
-    [only] = planned.stdout.splitlines()
+    count, of_site = planned.stdout.splitlines()
+    assert count.startswith("1 file would be judged again: ") and of_site == f"{BPL}: 1 file (1 of contacts)"
+    [only] = json.loads(pilots("retry", "--dry-run", "--json", *asked, home=copy).stdout)
     assert only.startswith(f"{BPL}_contacts_201611_v1_")
     assert bytes_of(folder) == before, "a dry run wrote something"
 
@@ -102,7 +105,7 @@ def test_a_correction_judges_its_file_alone_and_its_end_is_told_too(folder: Data
     made = "select source_row, column_name, found, suggestion from audit.findings where rule_id = 'X01'"
     assert folder.ask(made) == [(3, "attended", "9", "5")]
     said = (
-        "1 row that was held back on 2 December 2016 is now in the figures: 1 correction agreed with you was made."
+        "1 row that was held back on 2 December 2016 is now in the figures: 1 agreed correction was made."
         " There is nothing to do about it."
     )
     assert said in page(folder) and said in night.reported.summary
@@ -222,6 +225,14 @@ def test_a_dry_run_before_any_night_makes_nothing(folder: DataFolder) -> None:
     before = bytes_of(folder)
     assert pilots("retry", "--dry-run", "--data", str(folder.path)).stdout == "Nothing is out of date.\n"
     assert bytes_of(folder) == before
+
+
+def test_a_dry_run_names_the_corrections_to_mend(folder: DataFolder) -> None:
+    with_one_held(folder)
+    agree(folder, {}, {"dataset": "contakts"})
+    told = pilots_here("retry", "--dry-run", "--data", str(folder.path), "--date", "2016-12-04")
+    assert told.returncode == 1 and told.stdout.startswith("1 file would be judged again: ")
+    assert told.stderr.startswith("To mend: `corrections.csv`, line 3: ")
 
 
 def test_a_retry_that_is_killed_is_made_good_by_the_night(folder: DataFolder, tmp_path: Path) -> None:
