@@ -26,6 +26,7 @@ from schemas.file_rules import BETWEEN_DELIVERIES
 from schemas.registry import NONE, returns_for, sites
 from schemas.report import Part, Report, no_workbook
 from schemas.shapes import Finding, findings_frame
+from schemas.wording import listed
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,9 @@ def _deliveries(file: Path, site: str, dataset: str, period: str) -> list[Delive
     site = site or (said["site"] if said else "")
     dataset = dataset or (said["dataset"] if said else "")
     period = period or (said["period"] if said else "")
-    if unknown := _what_is_not_known(site, dataset, period):
+    if wrong := _what_is_wrong(site, dataset, period):
+        _refuse(wrong, Exit.USAGE)
+    if unknown := _what_is_not_said(site, dataset, period):
         _refuse(
             f"It is not clear what {file.name} is. Name it like MHT-BPL_participants_201611_v1.xlsx, or say {unknown}.",
             Exit.USAGE,
@@ -85,17 +88,31 @@ def _deliveries(file: Path, site: str, dataset: str, period: str) -> list[Delive
     return [delivery_of(file, file.name, site, name, *identity, sheet) for sheet, name in sheets]
 
 
-def _what_is_not_known(site: str, dataset: str, period: str) -> str:
-    """The options that have to be given, in words; '' where everything is known."""
-    needed = []
-    if site not in sites():
-        needed.append("--site (a site code such as MHT-BPL)")
-    if dataset != WHOLE_RETURN and dataset not in datasets():
-        known = [n for n, need in returns_for(site).items() if need != NONE] if site in sites() else list(datasets())
-        needed.append(f"--dataset ({', '.join(known)}, or {WHOLE_RETURN} for a workbook with several)")
-    if not re.fullmatch(PERIOD, period):
-        needed.append("--period (the month as yyyymm, such as 201611)")
-    return " and ".join(needed)
+def _what_is_wrong(site: str, dataset: str, period: str) -> str:
+    """Which of the site, dataset and month that were said there is none of; '' where there are all."""
+    wrong = []
+    if site and site not in sites():
+        wrong.append(f"There is no site called {site}. A site code looks like MHT-BPL.")
+    if dataset and dataset != WHOLE_RETURN and dataset not in datasets():
+        wrong.append(f"There is no dataset called {dataset}. There are: {_datasets_of(site)}.")
+    if period and not re.fullmatch(PERIOD, period):
+        wrong.append(f"'{period}' is not a month as it is meant here: write November 2016 as 201611.")
+    return " ".join(wrong)
+
+
+def _what_is_not_said(site: str, dataset: str, period: str) -> str:
+    """The options that have to be given, in words; '' where all is said."""
+    options = (
+        (site, "--site (a site code such as MHT-BPL)"),
+        (dataset, f"--dataset ({_datasets_of(site)})"),
+        (period, "--period (the month as yyyymm, such as 201611)"),
+    )
+    return listed([option for said, option in options if not said])
+
+
+def _datasets_of(site: str) -> str:
+    known = [n for n, need in returns_for(site).items() if need != NONE] if site in sites() else list(datasets())
+    return f"{', '.join(known)}, or {WHOLE_RETURN} for a workbook with several"
 
 
 def _refuse(words: str, end: Exit) -> None:

@@ -155,6 +155,31 @@ def test_check_ends_with_0_1_or_2(published: DataFolder, tmp_path: Path) -> None
     assert pilots_here("check", str(tmp_path / "nothing.csv")).returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("option", "said", "told"),
+    [
+        ("--site", "XX", "There is no site called XX."),
+        ("--dataset", "contakts", "There is no dataset called contakts. There are: "),
+        ("--period", "Dec16", "'Dec16' is not a month as it is meant here"),
+    ],
+)
+def test_check_says_which_of_what_it_was_told_there_is_none_of(
+    published: DataFolder, tmp_path: Path, option: str, said: str, told: str
+) -> None:
+    unnamed = tmp_path / "my contacts.csv"
+    unnamed.write_bytes(Path(sent(published, "contacts")).read_bytes())
+    wrong = pilots_here("check", str(unnamed), option, said)
+    assert (wrong.returncode, wrong.stdout) == (2, "") and wrong.stderr.startswith(told)
+    assert "It is not clear" not in wrong.stderr
+
+
+def test_check_does_not_know_a_site_that_a_name_makes_up(published: DataFolder, tmp_path: Path) -> None:
+    named = tmp_path / "MHT-XXX_contacts_201611_v1.csv"
+    named.write_bytes(Path(sent(published, "contacts")).read_bytes())
+    assert pilots_here("check", str(named)).stderr.startswith("There is no site called MHT-XXX.")
+    assert pilots_here("check", str(named), "--site", BPL).returncode == 1
+
+
 def test_report_says_where_the_pages_are(published: DataFolder) -> None:
     pages = json.loads(pilots("report", BPL, "--json", "--data", str(published.path)).stdout)
     assert len(pages) == 4 and all(Path(p).exists() and BPL in p for p in pages)

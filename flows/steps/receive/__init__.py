@@ -171,11 +171,10 @@ def _look_at(
 
 def _deliveries_in(path: Path, name: str, sha256: str, received_at: datetime) -> list[Delivery] | UnusableFile:
     said = FILE_NAME.match(path.name)
-    if not said or said["site"] != path.parent.name or said["site"] not in sites():
-        reason = "the name is not <site>_<dataset>_<yyyymm>_v<n>.<ext>, in the folder of the site"
-        return UnusableFile(name, "F21", reason)
-    if said["dataset"] not in datasets() and said["dataset"] != WHOLE_RETURN:
-        return UnusableFile(name, "F21", "there is no dataset of that name")
+    if said is None:
+        return UnusableFile(name, "F21", "its name is not <site>_<dataset>_<yyyymm>_v<n>.<ext>")
+    if why := _why_no_delivery(said, path.parent.name):
+        return UnusableFile(name, "F21", why)
     try:
         sheets = [("", said["dataset"])] if said["dataset"] != WHOLE_RETURN else sheets_of_return(path)
         manifest = manifest_of(path, said["period"])
@@ -185,6 +184,17 @@ def _deliveries_in(path: Path, name: str, sha256: str, received_at: datetime) ->
         manifest = manifest.model_copy(update={"rows": None, "gbp_total": None, "deletes": 0})
     identity = (said["period"], int(said["version"]), sha256, received_at)
     return [delivery_of(path, name, said["site"], dataset, *identity, manifest, sheet) for sheet, dataset in sheets]
+
+
+def _why_no_delivery(said: re.Match[str], folder: str) -> str:
+    """Why a file is no delivery though its name has the agreed form; '' where it is one. A site's code may be told."""
+    if said["site"] not in sites():
+        return "its name begins with a site code that is not registered"
+    if said["site"] != folder:
+        return f"it lies in another folder than its site's, {said['site']}"
+    if said["dataset"] not in datasets() and said["dataset"] != WHOLE_RETURN:
+        return "there is no dataset of that name"
+    return ""
 
 
 def delivery_of(
