@@ -70,7 +70,8 @@ happened, send the file with its heading alone, and beside it `<same name>.manif
 
 """.splitlines()
 _NEVER = """
-A blank workbook, with lists to pick from, notes on every column and made-up examples:
+A blank workbook, with lists to pick from, notes on every column and made-up examples (nobody has to have `pilots`: the
+data team installs it for you, or makes the workbook and sends it to you):
 
 ```
 pilots template contacts --site MHT-BPL --period 201611
@@ -102,15 +103,20 @@ fix it. What may be personal is never repeated: look at the cell in your own fil
 
 Where something must be fixed, your own file lies beside the page with every bad cell marked: the name ends in
 `_to_fix.xlsx`. *{READ_ME}* says what to do; *{PROBLEMS}* lists each cell with a link to it; on your own sheets the bad
-cells are filled and bold, and the last column, *{ROW_PROBLEMS}*, says what is wrong with each row. Change those cells
-and nothing else, save it as an Excel workbook under the next version, `_v2`, and put it in your folder. What we added
-may stay in it. A file that may hold personal data, has very many rows or could not be read is not marked: the page and
-the file that ends in `findings.csv` say the same. If a rule is wrong, tell the data team: held rows come back by
-themselves when it is mended.
+cells are filled and bold, and the last column, *{ROW_PROBLEMS}*, says what is wrong with each row. Do what each
+problem says: mend the cell or, where it says so, delete the whole row. Leave everything else as it is, save it as an
+Excel workbook under the next version, `_v2`, and put it in your folder. What we added may stay in it. A file that may
+hold personal data, has very many rows or could not be read is not marked: the page and the file that ends in
+`findings.csv` say the same. If a rule is wrong, tell the data team: held rows come back by themselves when it is
+mended.
+
+Some checks ask for a figure or a file 'by the secure route': the way of sending that your site's agreement names. Ask
+the data team if you do not know it.
 
 ## 6. Check before you send
 
-On your own computer, with nothing sent anywhere:
+On your own computer, with nothing sent anywhere, once the data team has installed `pilots` there; or ask them to check
+the file for you:
 
 ```
 pilots check MHT-BPL_contacts_201611_v1.xlsx --to reports

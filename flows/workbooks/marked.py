@@ -210,8 +210,9 @@ def _read_me(made: Book, parts: Sequence[Part], problems: Sequence[Problem], lef
         ("Open the sheet Problems", f"It lists {counted(len(must), 'place')} to fix, and below them what is worth "
          "checking. Each address is a link that jumps to the cell."),
         ("Fix the cells on your own sheets", "A cell to fix is filled and bold: rest on it to read what is expected "
-         f"and how to fix it. The last column, '{ROW_PROBLEMS}', says what is wrong with each row: filter by it to see "
-         f"those. Where a cell says '{HIDDEN_CELL}', look there for what it held."),
+         f"and how to fix it. Where that is to delete a row, delete the whole row. The last column, '{ROW_PROBLEMS}', "
+         f"says what is wrong with each row: filter by it to see those. Where a cell says '{HIDDEN_CELL}', look there "
+         "for what it held."),
         ("Leave everything else where it is", "Rows that were held back load as soon as they are right. In columns of "
          "codes, pick from the list that opens in the cell: codes such as 01 then keep their noughts."),
         ("Save it under the next name", f"Save it as an Excel workbook (.xlsx) named {send_as}. The sheets and the "
