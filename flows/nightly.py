@@ -103,12 +103,15 @@ def retry(data: str | None = None, date: str | None = None, site: str = "", data
 
 
 def _as_state(data: str | None, date: str | None, scope: Scope) -> Any:
-    """The state that a flow run ends in, named after what came of it."""
     settings, moment = Settings.of(Path(data) if data else None), datetime.fromisoformat(date) if date else None
     try:
-        result = night(settings, moment, scope)
+        return _ended(night(settings, moment, scope))
     except Busy as busy:
         return ended("Busy", False, f"Busy: {busy}", busy)
+
+
+def _ended(result: NightResult) -> Any:
+    """The state that a flow run ends in, named after what came of it."""
     show(result.reported.summary, result.deliveries())
     name = "Refused" if result.must_be_fixed else "PartlyLoaded" if result.held else "Completed"
     return ended(name, not result.must_be_fixed, result.verdict, result)

@@ -98,8 +98,12 @@ class PrefectServer:
 
     def logs(self) -> str:
         """The ends of the logs."""
-        ends = {n: self._log(n).read_text(encoding="utf-8", errors="replace")[-4000:] for n in self._started}
+        ends = {n: self.said_by(n)[-4000:] for n in self._started}
         return "\n".join(f"--- end of the log of the {name}\n{end}" for name, end in ends.items())
+
+    def said_by(self, name: str) -> str:
+        """All that one of the processes wrote."""
+        return self._log(name).read_text(encoding="utf-8", errors="replace")
 
     def addresses(self) -> set[str]:
         """Every address that the processes listen on or are connected to, as the kernel has it (IPv4, IPv6 in hex)."""
