@@ -39,5 +39,5 @@ def prefect(bench: Bench) -> Iterator[Outcome]:
     of_cpu = 100 * (1 - costs["without"].cpu / costs["with"].cpu)
     most = 5.0 if bench.size == 10_000_000 else None  # it is a few seconds: much of a short night, little of a long one
     yield Outcome("Prefect's share of a night with a server up", share, most, "%")
-    # by the clock a shared machine changes more from night to night than Prefect adds; its server's own CPU is not in it
+    # a shared machine's clock changes more from night to night than Prefect adds; its server's own CPU is not in this
     yield Outcome("Prefect's share of the CPU of a night with a server up", of_cpu, None, "%")
