@@ -13,7 +13,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -74,7 +74,7 @@ def receive(places: Places, ledger: Ledger, run_id: str, received_at: datetime) 
     unusable: list[UnusableFile] = []
     newly_unusable: list[UnusableFile] = []
     with ledger.together():
-        for path in _entries(places.raw, {Path(d.path).with_suffix("") for d in known.values()}):
+        for path in _entries(places.raw, known):
             name = _name(path, places.raw)
             found, stat, sha256 = _look_at(path, name, known_files.get(name), received_at)
             reason = found.reason if isinstance(found, UnusableFile) else ""
@@ -104,16 +104,24 @@ def _noted(delivery: Delivery, known: dict[str, Delivery]) -> Delivery:
     return replace(delivery, **first)
 
 
-def _entries(raw: Path, taken_in: set[Path]) -> Iterator[Path]:
+def _entries(raw: Path, known: Mapping[str, Delivery]) -> Iterator[Path]:
     """What lies under data/raw, in order, but for hidden files, office lock files and the manifests of files.
 
-    A manifest that lies alone is among it, unless its file was `taken_in` (paths without ending) and deleted since.
+    A manifest that lies alone is among it, unless its file was taken in and deleted since.
     """
     for entry in sorted(raw.iterdir()):
         is_folder = entry.is_dir() and not entry.name.startswith(".")
         found = [p for p in (sorted(entry.iterdir()) if is_folder else [entry]) if not _is_passed_over(p)]
-        files = {p.with_suffix("") for p in found if not _is_manifest(p)} | {raw / path for path in taken_in}
-        yield from (p for p in found if not _is_manifest(p) or _without_suffix(p) not in files)
+        files = {p.with_suffix("") for p in found if not _is_manifest(p)}
+        for path in found:
+            if not _is_manifest(path) or not (_without_suffix(path) in files or _was_taken_in(path, raw, known)):
+                yield path
+
+
+def _was_taken_in(manifest: Path, raw: Path, known: Mapping[str, Delivery]) -> bool:
+    """Whether the file of a manifest is a known delivery."""
+    file = _without_suffix(manifest).relative_to(raw)
+    return any(Path(d.path).with_suffix("") == file for d in known.values())
 
 
 def _is_passed_over(path: Path) -> bool:
