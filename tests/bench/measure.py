@@ -67,11 +67,16 @@ def _stopped_after(pid: int, seconds: float | None) -> Iterator[None]:
 
 
 def compared(commands: dict[str, Callable[[], Sequence[str]]], repeats: int) -> dict[str, Cost]:
-    """The median costs of commands that take turns. Each is made anew before it runs: it finds a clean place."""
+    """The median costs of commands that take turns, each round in the other order than the one before.
+
+    Each is made anew before it runs: it finds a clean place, and what the one before it wrote is on the disk.
+    """
     costs: dict[str, list[Cost]] = {name: [] for name in commands}
-    for _ in range(repeats):
-        for name, make in commands.items():
-            costs[name].append(cost_of(make()))
+    for number in range(repeats):
+        for name in list(commands) if number % 2 == 0 else reversed(commands):
+            command = commands[name]()
+            os.sync()
+            costs[name].append(cost_of(command))
     return {name: middle(all_) for name, all_ in costs.items()}
 
 
