@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import judgement, reporting
+from flows import delivery_reports, judgement
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(p for f in ("flows", "schemas") for p in (ROOT / f).rglob("*.py"))
@@ -111,7 +111,7 @@ def test_a_judgement_is_made_anew_when_any_code_that_makes_it_changes() -> None:
 
 def test_a_report_is_written_anew_when_any_code_that_makes_it_changes() -> None:
     """Its digest holds the source of what the page and the marked workbook are made with, or the judgement's key."""
-    missing = missing_in((*reporting.CODE, *judgement.CODE), {"flows.reporting"})
+    missing = missing_in((*delivery_reports.CODE, *judgement.CODE), {"flows.delivery_reports"})
     assert not missing - CHANGES_NO_JUDGEMENT - CHANGES_NO_REPORT
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from made_up_returns import BPL, NUMBER, DataFolder, agree, people, sound
 
-from flows import judgement, marking, nightly, reporting
+from flows import delivery_reports, judgement, marking, nightly
 from flows.commands.ask import state_of_the_warehouse
 from flows.nightly import NightResult
 from flows.settings import Settings
@@ -84,7 +84,7 @@ def test_a_report_that_cannot_be_written_costs_itself_alone(
 ) -> None:
     folder.send_all(1, 2)
     folder.send("contacts", [sound("contacts", 1), bad(2)])
-    home = marking if broken == "write_marked_workbook" else reporting
+    home = marking if broken == "write_marked_workbook" else delivery_reports
     working = getattr(home, broken)
 
     def breaks_on_contacts(*args: Any, **options: Any) -> Any:
@@ -116,7 +116,7 @@ def test_a_night_that_fails_after_publishing_says_that_the_figures_are_out(
 
     folder.send_all(1)
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
-        patch.setattr(reporting, "write_reports", full)
+        patch.setattr(delivery_reports, "write_reports", full)
         folder.night()
     [told] = [p.read_text(encoding="utf-8") for p in (folder.places.reports / "nights").glob("*.md")]
     assert told.startswith("Published, but not all was reported: No space left on device.")

@@ -13,7 +13,7 @@ import pytest
 from judging import workbook
 from made_up_returns import BPL, DataFolder, people
 
-from flows import reporting
+from flows import delivery_reports
 from flows.marking import mark
 from flows.steps.receive import UnusableFile, receive
 from flows.store.ledger import Ledger
@@ -149,7 +149,7 @@ def test_a_return_is_marked_once(folder: DataFolder, monkeypatch: pytest.MonkeyP
         marked.append(raw.name)
         return mark(raw, *args, **options)
 
-    monkeypatch.setattr(reporting, "mark", count)
+    monkeypatch.setattr(delivery_reports, "mark", count)
     sent = send(folder, sheets(1, 2))
     folder.night()
     assert marked == [sent.name]
