@@ -214,6 +214,16 @@ def test_what_is_no_delivery_is_named(folder: DataFolder) -> None:
     assert again.result == "quiet" and not again.must_be_fixed and "comments.csv" in again.reported.summary
 
 
+def test_files_whose_names_are_not_told_are_told_apart(folder: DataFolder) -> None:
+    home = folder.send("contacts", people("contacts", 1)).parent
+    for name in ("Jane Smith", "John Smith"):
+        (home / f"{name}.csv").write_text(name)
+    hidden = f"{BPL}/(a file of 10 bytes whose name may hold personal data)"
+    assert [u.path for u in folder.night().unusable] == [hidden, f"{hidden} (2)"]
+    again = folder.night()
+    assert again.result == "quiet" and not again.must_be_fixed
+
+
 WRONG_MANIFESTS = (
     "{bad", "[]", '{"rows": "5 rows"}', '{"rows": Infinity}', '{"rows": [1]}', '{"rows": -1}', "[" * 100_000,
     '{"data_cut_date": 20161130}', '{"data_cut_date": "2106-11-30"}', '{"extract_type": "Cumulative"}',

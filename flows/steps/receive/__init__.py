@@ -13,7 +13,8 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -74,8 +75,7 @@ def receive(places: Places, ledger: Ledger, run_id: str, received_at: datetime) 
     unusable: list[UnusableFile] = []
     newly_unusable: list[UnusableFile] = []
     with ledger.together():
-        for path in _entries(places.raw, known):
-            name = _name(path, places.raw)
+        for path, name in _named(_entries(places.raw, known), places.raw):
             found, stat, sha256 = _look_at(path, name, known_files.get(name), received_at)
             reason = found.reason if isinstance(found, UnusableFile) else ""
             if known_files.get(name) != (stat, sha256, reason):
@@ -134,6 +134,15 @@ def _is_manifest(path: Path) -> bool:
 
 def _without_suffix(manifest: Path) -> Path:
     return manifest.with_name(manifest.name.removesuffix(SUFFIX))
+
+
+def _named(entries: Iterable[Path], raw: Path) -> Iterator[tuple[Path, str]]:
+    """Entries with the names that they go by, each its own: files whose names are not told are numbered."""
+    told: Counter[str] = Counter()
+    for path in entries:
+        name = _name(path, raw)
+        told[name] += 1
+        yield path, name if told[name] == 1 else f"{name} ({told[name]})"
 
 
 def _name(path: Path, raw: Path) -> str:
