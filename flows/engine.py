@@ -120,9 +120,12 @@ def value_of(state: Any) -> Any:
 
 
 def server_is_away() -> bool:
-    """Whether Prefect's server does not answer."""
-    with get_client(sync_client=True) as client:
-        return client.api_healthcheck() is not None
+    """Whether Prefect's server does not answer. A temporary one that cannot be started either is not asked again."""
+    try:
+        with get_client(sync_client=True) as client:
+            return client.api_healthcheck() is not None
+    except Exception:  # noqa: BLE001 - what went wrong first is what is told
+        return False
 
 
 def show(summary: str, deliveries: list[dict[str, Any]]) -> None:
