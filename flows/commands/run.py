@@ -30,13 +30,14 @@ _PREFECT = {
 
 
 class NoServer(Exception):  # noqa: N818 - a state, not a defect
-    """Prefect's server does not answer."""
+    """Prefect's server does not answer: the night was not run, or not to its end."""
 
     def __str__(self) -> str:
-        return (
-            f"The Prefect server at {os.environ.get('PREFECT_API_URL', 'its usual address')} does not answer, and no"
-            " night was run. Start it (prefect server start), correct PREFECT_API_URL, or run with --no-prefect."
-        )
+        if address := os.environ.get("PREFECT_API_URL"):
+            said = f"The Prefect server at {address} does not answer. Start it, or correct PREFECT_API_URL"
+        else:
+            said = "Prefect's temporary server does not start, or does not answer. Start one (prefect server start)"
+        return f"{said}, or run with --no-prefect. To run again is always safe."
 
 
 def prepare_prefect(settings: Settings) -> None:
@@ -73,7 +74,7 @@ def by_prefect(flow: Callable[..., Any], *arguments: str | None) -> NightResult:
 
     try:
         state = flow(*arguments, return_state=True)
-    except Exception:
+    except Exception:  # Prefect's own: what the night raises is in its state
         if server_is_away():
             raise NoServer from None
         raise
