@@ -1,10 +1,12 @@
-"""Figures as they were known on a past day: the deliveries received by then, judged by today's contracts.
+"""Figures from what had been received by a past day, judged as today: by today's rules, code lists and corrections.
 
-It writes a warehouse file of its own; what readers open stays as it is.
+They are not what was published then where a rule was mended or a correction agreed since. It writes a warehouse file
+of its own, that its owner alone may read; what readers open stays as it is.
 """
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +15,7 @@ from flows.settings import Settings
 from flows.steps.build import build
 from flows.steps.load import load
 from flows.steps.relate import relate
+from flows.store.builds import discard
 from flows.store.judgements import Judgements
 from flows.store.ledger import Ledger
 from flows.store.places import Places
@@ -32,7 +35,14 @@ def warehouse_as_known(settings: Settings, moment: datetime, to: Path) -> int:
     with closing(Ledger(places.ledger)) as ledger:
         judged = judged_by(ledger.deliveries().values(), ledger.judgement_keys(), judgements, moment)
         runs = [r for r in ledger.runs() if r["as_of"] <= moment.isoformat()]
-    load(to, judged, runs, judgements, settings.loading_options(), if_wide=options)
-    relate(to, judged, judgements, options)
-    build(to, options)
+    unfinished = to.with_name(f".{to.name}.unfinished")
+    before = os.umask(0o077)  # rows about people are in it from the first moment
+    try:
+        load(unfinished, judged, runs, judgements, settings.loading_options(), if_wide=options)
+        relate(unfinished, judged, judgements, options)
+        build(unfinished, options)
+        unfinished.rename(to)
+    finally:
+        os.umask(before)
+        discard(unfinished)
     return len(judged)

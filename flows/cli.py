@@ -185,7 +185,10 @@ def as_of(
     to: Annotated[Path, typer.Option(help="The DuckDB file to write.")],
     data: Data = None,
 ) -> None:
-    """Write a warehouse with the figures as they were known on a past day. The published one stays as it is."""
+    """Write a warehouse from what had been received by a past day, judged as today. The published one stays as it is.
+
+    By today's rules, code lists and corrections: it is not what was published then, where one of them changed since.
+    """
     from flows.as_known import warehouse_as_known
 
     moment = _moment(date)
@@ -193,6 +196,7 @@ def as_of(
         moment += timedelta(days=1, seconds=-1)
     known = warehouse_as_known(_settings(data), moment, to)
     tell(f"Wrote {to} from the {known} deliveries known by {moment}." + ("" if known else " None was known then."))
+    tell("They are judged by today's rules, code lists and corrections. Rows about people are in it: keep it as such.")
 
 
 @app.command(rich_help_panel=CARE)

@@ -24,7 +24,8 @@ def extent(delivery: Delivery) -> tuple[date, int]:
 def standings(deliveries: Iterable[Delivery], verdicts: Mapping[str, Verdict]) -> dict[str, Standing]:
     """The standing of each delivery. `verdicts` has the verdict of every one that is not the same as another.
 
-    A delivery that brings no row (a nil return, or one whose every row is held) never takes the place of one that does.
+    A delivery that brings no row never takes the place of one that does. Where there is no such, a nil return says that
+    nothing happened, and counts; one whose every row is held says nothing at all.
     """
     of_dataset: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
     for d in deliveries:
@@ -42,7 +43,7 @@ def _arrival(d: Delivery) -> tuple[datetime, date, int, str]:
 def _standings_of_dataset(arrivals: list[Delivery], verdicts: Mapping[str, Verdict]) -> dict[str, Standing]:
     found: dict[str, Standing] = {}
     accepted: list[Delivery] = []
-    empty: list[Delivery] = []
+    nil: list[Delivery] = []
     for d in arrivals:
         if d.same_as:
             found[d.delivery_id] = Standing.SAME
@@ -51,12 +52,12 @@ def _standings_of_dataset(arrivals: list[Delivery], verdicts: Mapping[str, Verdi
         elif any(a.received_at < d.received_at and _forestalls(a, d) for a in accepted):
             found[d.delivery_id] = Standing.STALE
         elif verdicts[d.delivery_id].rows.accepted == 0:
-            empty.append(d)
+            nil += [] if verdicts[d.delivery_id].rows.held else [d]
             found[d.delivery_id] = Standing.EMPTY
         else:
             accepted.append(d)
             found[d.delivery_id] = Standing.SUPERSEDED
-    found |= {d.delivery_id: Standing.CURRENT for d in _counting(accepted or empty)}
+    found |= {d.delivery_id: Standing.CURRENT for d in _counting(accepted or nil)}
     return found
 
 

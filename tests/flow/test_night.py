@@ -181,9 +181,20 @@ def test_as_of_a_past_date_gives_the_figures_as_they_were_known_then(folder: Dat
     past = folder.path / "as-known.duckdb"
     assert warehouse_as_known(Settings(data=folder.path), datetime(2016, 12, 20), past) > 0
     assert content_of(past) == known
+    assert past.stat().st_mode & 0o077 == 0, "rows about people can be read by others than who asked for them"
+    assert [p.name for p in folder.path.glob(".*unfinished*")] == []
     assert folder.count("core.contacts") == 2  # what readers open is as it was
     with pytest.raises(EarlierThanKnown):
         folder.night("2016-12-20")
+
+
+def test_a_file_whose_every_row_is_held_says_nothing(folder: DataFolder) -> None:
+    """It is no statement that nothing happened, as a nil return is: no figure may go by it."""
+    folder.send("contacts", [sound("contacts", 1, contact_date="2016-11-31")])
+    folder.send("referrals", [], manifest={"nil_return": "Y", "rows": 0})
+    folder.night(DEC)
+    assert folder.standings("contacts") == {"201611 v1": ("accepted_with_held_rows", "empty")}
+    assert folder.standings("referrals") == {"201611 v1": ("accepted", "current")}
 
 
 def test_one_held_participant_takes_what_hangs_on_it_along(folder: DataFolder) -> None:
