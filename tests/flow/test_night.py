@@ -188,15 +188,6 @@ def test_as_of_a_past_date_gives_the_figures_as_they_were_known_then(folder: Dat
         folder.night("2016-12-20")
 
 
-def test_a_file_whose_every_row_is_held_says_nothing(folder: DataFolder) -> None:
-    """It is no statement that nothing happened, as a nil return is: no figure may go by it."""
-    folder.send("contacts", [sound("contacts", 1, contact_date="2016-11-31")])
-    folder.send("referrals", [], manifest={"nil_return": "Y", "rows": 0})
-    folder.night(DEC)
-    assert folder.standings("contacts") == {"201611 v1": ("accepted_with_held_rows", "empty")}
-    assert folder.standings("referrals") == {"201611 v1": ("accepted", "current")}
-
-
 def test_one_held_participant_takes_what_hangs_on_it_along(folder: DataFolder) -> None:
     folder.send_all(1, 2, 3)
     folder.send("participants", [*people("participants", 1, 2), sound("participants", 3, consent_data_sharing="N")])

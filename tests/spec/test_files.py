@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import date
 
 import pytest
 from judging import CONTACT, Found, Judge, Outcome, as_csv, awards, contact, contacts, participants, workbook
+
+from flows.steps.conform import lay_out
+from schemas.catalogue import datasets
+from schemas.shapes import Context
 
 HEADING = ",".join(CONTACT)
 COMMAS = "," * (len(CONTACT) - 1)
@@ -111,6 +116,14 @@ class TestF04LinesAboveTheHeading:
         outcome = judge(f"{title}\n{SOUND}{last}")
         assert outcome.of("F04") == [Found("F04", "warning", 2, None, "heading on line 2", None)]
         assert (outcome.accepted, outcome.refusals) == ([3, 4], [])
+
+    @pytest.mark.parametrize("dataset", datasets())
+    def test_the_titles_that_reports_speak_of_are_headings(self, dataset: str) -> None:
+        contract = datasets()[dataset]
+        context = Context("MHT-BPL", "MHT", date(2016, 11, 30), "required")
+        layout = lay_out([f.title for f in contract.fields], contract, context)
+        assert layout.positions == {f.name: i for i, f in enumerate(contract.fields)}
+        assert {f.rule_id for f in layout.findings} <= {"F10"}
 
     @pytest.mark.parametrize("heading", ["contact_id", "contact_medium", "with_employer"])
     def test_a_heading_may_itself_hold_a_line_break(self, judge: Judge, heading: str) -> None:

@@ -181,7 +181,7 @@ def test_headings_of_profiles_are_new_names_for_known_fields() -> None:
     for site, its in registry._profiles().items():
         for dataset, headings in its.headings.items():
             contract = datasets()[dataset]
-            known = {fold(name) for f in contract.fields for name in (f.name, *f.aliases)}
+            known = {fold(name) for f in contract.fields for name in (f.name, f.title, *f.aliases)}
             assert set(headings.values()) <= set(contract.by_name), site
             assert not known & {fold(h) for h in headings}, f"{site}: the contract knows the heading already"
 

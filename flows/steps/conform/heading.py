@@ -20,8 +20,12 @@ def known_headings(contract: Contract, context: Context) -> frozenset[str]:
 
 
 def fields_by_heading(contract: Contract, context: Context) -> dict[str, str]:
-    """The field that each heading means, folded, in what this site sends of this dataset."""
-    known = {fold(alias): f.name for f in contract.fields for alias in f.aliases}
+    """The field that each heading means, folded, in what this site sends of this dataset.
+
+    The titles by which reports speak of a field are headings too: a sender who is asked for one may well use it.
+    """
+    known = {fold(f.title): f.name for f in contract.fields}
+    known |= {fold(alias): f.name for f in contract.fields for alias in f.aliases}
     known |= {fold(f.name): f.name for f in contract.fields}
     return known | dict(context.headings)
 

@@ -111,11 +111,19 @@ def _entries(raw: Path, known: Mapping[str, Delivery]) -> Iterator[Path]:
     """
     for entry in sorted(raw.iterdir()):
         is_folder = entry.is_dir() and not entry.name.startswith(".")
-        found = [p for p in (sorted(entry.iterdir()) if is_folder else [entry]) if not _is_passed_over(p)]
+        found = [p for p in (_inside(entry) if is_folder else [entry]) if not _is_passed_over(p)]
         files = {p.with_suffix("") for p in found if not _is_manifest(p)}
         for path in found:
             if not _is_manifest(path) or not (_without_suffix(path) in files or _was_taken_in(path, raw, known)):
                 yield path
+
+
+def _inside(folder: Path) -> list[Path]:
+    """What lies in a folder, in order; the folder itself where it cannot be looked into."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return [folder]
 
 
 def _was_taken_in(manifest: Path, raw: Path, known: Mapping[str, Delivery]) -> bool:
@@ -158,8 +166,8 @@ def _name(path: Path, raw: Path) -> str:
         folder = "(a folder)"
     stem = _without_suffix(path).name if _is_manifest(path) else path.stem
     if not may_be_repeated(_plainly(stem), datasets().values()):
-        size = f" of {path.stat().st_size} bytes" if path.exists() else ""
-        told = f"(a file{size} whose name may hold personal data)"
+        kind = "folder" if path.is_dir() else f"file of {path.stat().st_size} bytes" if path.exists() else "file"
+        told = f"(a {kind} whose name may hold personal data)"
     return told if path.parent == raw else f"{folder}/{told}"
 
 
@@ -174,6 +182,8 @@ def _look_at(
     """What an entry is, its stat and its fingerprint ('' where it cannot be read)."""
     try:
         stat = FileStat.of(path)
+        if path.is_dir():
+            os.scandir(path).close()  # one that may not be looked into is told as that
         if not path.is_file():
             return UnusableFile(name, "F21", "it is not a file"), stat, ""
         if _is_manifest(path):  # it may come some minutes before its file: only the next night is there need to act
@@ -183,6 +193,8 @@ def _look_at(
         return UnusableFile(name, UNREADABLE, "it may not be read: its permissions forbid it"), stat, ""
     except FileNotFoundError:
         return UnusableFile(name, UNREADABLE, "it points to a file that is not there"), FileStat(0, 0, 0, 0), ""
+    except OSError as error:  # the disk: told by the name that may be told
+        raise OSError(error.errno, error.strerror, name) from None
     return _deliveries_in(path, name, sha256, received_at), stat, sha256
 
 

@@ -28,7 +28,7 @@ class Manifest(BaseModel):
     """Control totals and the nature of an extract. What it does not state is not checked; what it does is."""
 
     # Few files have one. What reads it is made for the first that has: pydantic looks through all that is installed.
-    model_config = ConfigDict(defer_build=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid")  # a misspelt key would be passed over
 
     rows: Annotated[int, Field(ge=0, le=MOST_ROWS)] | None = None
     sha256: Annotated[str, StringConstraints(to_lower=True, pattern=r"^(?i:[0-9a-f]{64})$")] | None = None
@@ -49,7 +49,9 @@ def manifest_of(path: Path, period: str) -> Manifest:
             raise ValueError
         manifest = Manifest.model_validate_json(beside.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError):
-        raise ValueError("its manifest is not in the agreed form") from None
+        raise ValueError(
+            f"its manifest is not in the agreed form: it may state {', '.join(Manifest.model_fields)}"
+        ) from None
     if manifest.data_cut_date and f"{manifest.data_cut_date:%Y%m}" != period:
         raise ValueError(f"its manifest states a cut-off that is not in the month of its name, {period}")
     return manifest

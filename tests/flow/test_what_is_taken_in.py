@@ -1,0 +1,61 @@
+"""What is taken in of what lies under data/raw, what it says of a site, and how the rest is told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_up_returns import DataFolder, people, sound
+
+MISSPELT = (
+    '{"extract-type": "period"}',
+    '{"Extract_Type": "period"}',
+    '{"rows": 1, "row_count": 1}',
+    '{"SHA256": "0"}',
+)
+
+
+@pytest.mark.parametrize("manifest", MISSPELT)
+def test_what_a_manifest_states_under_another_name_is_not_passed_over(folder: DataFolder, manifest: str) -> None:
+    """An extract of one month that is taken for one of everything would take the place of all the months before."""
+    path = folder.send("contacts", people("contacts", 1))
+    path.with_name(f"{path.stem}.manifest.json").write_text(manifest)
+    (told,) = folder.night().unusable
+    assert told.rule_id == "F16" and "it may state rows, sha256, gbp_total, deletes, nil_return" in told.reason
+    assert "row_count" not in told.reason and folder.count("core.contacts") == 0
+
+
+def test_a_folder_that_may_not_be_looked_into_stops_no_other(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Permissions do not bind who runs the tests, who may be root: the two calls that look into a folder fail here."""
+    folder.send("contacts", people("contacts", 1))
+    closed = folder.places.raw / "Jane Smith 9434765919"
+    closed.mkdir()
+
+    def forbidden(look: Callable[[Path], Any]) -> Callable[[Path], Any]:
+        def looked(path: Path) -> Any:
+            if path == closed:
+                raise PermissionError(13, "Permission denied", str(path))
+            return look(path)
+
+        return looked
+
+    monkeypatch.setattr(Path, "iterdir", forbidden(Path.iterdir))
+    monkeypatch.setattr("os.scandir", forbidden(os.scandir))
+    result = folder.night()
+    (told,) = result.unusable
+    assert (told.path, told.rule_id) == ("(a folder whose name may hold personal data)", "U01")
+    assert folder.count("core.contacts") == 1 and "Jane" not in result.reported.summary
+
+
+def test_a_file_whose_every_row_is_held_says_nothing(folder: DataFolder) -> None:
+    """It is no statement that nothing happened, as a nil return is: no figure may go by it."""
+    folder.send("contacts", [sound("contacts", 1, contact_date="2016-11-31")])
+    folder.send("referrals", [], manifest={"nil_return": "Y", "rows": 0})
+    folder.night()
+    assert folder.standings("contacts") == {"201611 v1": ("accepted_with_held_rows", "empty")}
+    assert folder.standings("referrals") == {"201611 v1": ("accepted", "current")}
