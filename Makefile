@@ -48,7 +48,7 @@ lock: ## Choose versions anew and write them down with their hashes (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --extra test \
 	  -c requirements.lock pyproject.toml -o requirements-test.lock
 
-clean: ## Remove what was installed and what the demo made; never data/raw of real sites
+clean: ## Remove what was installed; what lies in data stays
 	rm -rf $(VENV) .bench .peers .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
 
 # Compiled on installing: a start costs two to three times as much without bytecode.

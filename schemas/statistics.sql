@@ -7,11 +7,12 @@
 --   share(x, n)                                        x / n
 --   financial_year(d)                                  the UK financial year of a date, such as 2015-16
 --   financial_year_end(y)                              the last day of a financial year such as 2015-16
+--   to_nearest_5(n)                                    a count as it may be published: unknown from 0 to 4
 --   days_in(first_day, last_day)                       days from one to the other, both counted, never below 0
 --   earlier_of(a, b)                                   the earlier of two dates, unknown if either is
 --
 -- What cannot be said is NULL, never 0 and never an error: no cases (n = 0), more events than cases, a ratio to nothing.
--- Source: DOMAIN.md 3.3, 4.5.
+-- Source: DOMAIN.md 3.3, 4.5, 5.1.
 
 -- The 97.5% point of the normal distribution: every interval here covers 95%.
 CREATE OR REPLACE MACRO z95() AS 1.959963984540054::DOUBLE;
@@ -54,6 +55,8 @@ CREATE OR REPLACE MACRO risk_ratio_low(x1, n1, x2, n2) AS
 CREATE OR REPLACE MACRO risk_ratio_high(x1, n1, x2, n2) AS
   CASE WHEN risk_ratio(x1, n1, x2, n2) IS NOT NULL
     THEN risk_ratio(x1, n1, x2, n2) * exp(z95() * risk_ratio_log_se(x1, n1, x2, n2)) END;
+
+CREATE OR REPLACE MACRO to_nearest_5(n) AS CASE WHEN n >= 5 THEN (round(n / 5) * 5)::BIGINT END;
 
 -- From 1 April to 31 March: three months back, a date lies in the calendar year its financial year is named after.
 CREATE OR REPLACE MACRO financial_year(d) AS

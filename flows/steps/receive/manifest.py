@@ -37,6 +37,7 @@ class Manifest(BaseModel):
     nil_return: Annotated[bool, BeforeValidator(_yes_no)] = False
     data_cut_date: date | None = None
     extract_type: ExtractType = ExtractType.CUMULATIVE
+    note: object = None  # for people: it is not looked at, and not kept
 
 
 def manifest_of(path: Path, period: str) -> Manifest:
