@@ -318,14 +318,19 @@ class Report:
 
     @property
     def next_name(self) -> str:
-        """The file's name with the next version number ('' where its name carries none)."""
+        """The file's name with the next version number ('' where its name carries none).
+
+        Where the file is not what its name says (F15), the name of a workbook.
+        """
         name, replaced = re.subn(r"_v(\d+)(?=\.\w+$)", lambda m: f"_v{int(m[1]) + 1}", self.file_name, flags=re.I)
+        if any(item.rule_id == "F15" for item in self.must_fix):
+            name = _as_workbook(name)
         return name if replaced else ""
 
     @property
     def next_workbook(self) -> str:
         """The name to send the marked workbook under: whatever the file was, it is an Excel workbook."""
-        return re.sub(r"\.\w+$", ".xlsx", self.next_name)
+        return _as_workbook(self.next_name)
 
     def to_json(self) -> dict[str, Any]:
         """The report as `report.json` holds it. `not_judged` goes beyond REPORTS.md: the honest third state."""
@@ -395,3 +400,7 @@ class Part:
     verdict: Verdict
     findings: pl.DataFrame
     contract: Contract
+
+
+def _as_workbook(name: str) -> str:
+    return re.sub(r"\.\w+$", ".xlsx", name)

@@ -313,6 +313,8 @@ def test_the_next_name_is_the_next_version() -> None:
     assert made().next_name == "MHT-BPL_contacts_201611_v2.csv"
     assert made().next_workbook == "MHT-BPL_contacts_201611_v2.xlsx"
     assert replace(made(), file_name="november.csv").next_name == ""
+    refused = made(finding("F15", "file", None, "", found="a PDF"), result=Result.REFUSED)
+    assert replace(refused, file_name="MHT-BPL_contacts_201611_v1.pdf").next_name == "MHT-BPL_contacts_201611_v2.xlsx"
 
 
 def contrast(one: str, other: str) -> float:
