@@ -10,9 +10,10 @@
 --   to_nearest_5(n)                                    a count as it may be published: unknown from 0 to 4
 --   days_in(first_day, last_day)                       days from one to the other, both counted, never below 0
 --   earlier_of(a, b)                                   the earlier of two dates, unknown if either is
+--   reporting_lag()                                    the days that sites have to report an event
 --
 -- What cannot be said is NULL, never 0 and never an error: no cases (n = 0), more events than cases, a ratio to nothing.
--- Source: DOMAIN.md 3.3, 4.5, 5.1.
+-- Source: DOMAIN.md 3.3, 4.1, 4.5, 5.1.
 
 -- The 97.5% point of the normal distribution: every interval here covers 95%.
 CREATE OR REPLACE MACRO z95() AS 1.959963984540054::DOUBLE;
@@ -67,6 +68,9 @@ CREATE OR REPLACE MACRO financial_year_end(y) AS make_date(left(y, 4)::INTEGER +
 -- greatest() passes over NULL, so an unknown day is asked for first.
 CREATE OR REPLACE MACRO days_in(first_day, last_day) AS
   CASE WHEN last_day - first_day IS NOT NULL THEN greatest(0, last_day - first_day + 1) END;
+
+-- A figure is final only when what happened in its window has had this long to be reported.
+CREATE OR REPLACE MACRO reporting_lag() AS 30;
 
 -- least() passes over NULL as well.
 CREATE OR REPLACE MACRO earlier_of(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN least(a, b) END;

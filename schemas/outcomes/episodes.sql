@@ -2,8 +2,10 @@
 -- Every episode of support with what became of it: the row level behind the outcome figures. Records made in error are
 -- left out. An episode is 'offered the service' unless its person was randomised to the control arm, or takes part in a
 -- programme that randomises and is in no arm: service figures are about people who were offered the service, and the
--- comparison of the arms is a figure of its own (DOMAIN.md 4.6). A date the site's data do not reach is unknown, so
--- each kind of data has its own cut-off, empty where the site has no accepted file of that kind.
+-- comparison of the arms is a figure of its own (DOMAIN.md 4.6). A job start counts from the start of support, which a
+-- control arm never has: its job columns are empty, not 0, and the arms are compared in outcomes.trial_arms, from
+-- randomisation in both. A date the site's data do not reach is unknown, so each kind of data has its own cut-off,
+-- empty where the site has no accepted file of that kind.
 -- Grain: one row per episode that is not a record made in error
 -- Key: site_code, episode_id
 -- Source: DOMAIN.md 4.1, 4.2, 7.1 to 7.6
@@ -30,7 +32,8 @@
 --   first_in_work_support_date   DATE  First attended contact for in-work support on or after the first job start.
 --   first_job_start_date         DATE  First job start (see outcomes.jobs); empty if there is none.
 --   first_job_start_year         VARCHAR  Financial year of the first job start.
---   n_job_starts                 BIGINT not null  Job starts of the episode. Unit: jobs.
+--   n_job_starts                 BIGINT  Job starts of the episode; empty for the control arm, where it is not asked.
+--       Unit: jobs.
 --   days_in_work_112             BIGINT  Days in paid work within 112 days of the first job start, overlapping jobs
 --       counted once. Unit: days.
 --   days_in_work_210             BIGINT  Days in paid work within 210 days of the first job start. Unit: days.
@@ -118,7 +121,7 @@ SELECT
   s.first_in_work_support_date,
   w.first_job_start_date,
   financial_year(w.first_job_start_date) AS first_job_start_year,
-  coalesce(w.n_job_starts, 0) AS n_job_starts,
+  CASE WHEN t.arm IS DISTINCT FROM 'control' THEN coalesce(w.n_job_starts, 0) END AS n_job_starts,
   w.days_112 AS days_in_work_112,
   w.days_210 AS days_in_work_210,
   w.days_112 >= 91 AS sust_13,

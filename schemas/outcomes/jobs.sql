@@ -2,9 +2,11 @@
 -- Every spell of paid work that sites reported, and what it adds to its episode. A spell is a job start if its episode
 -- had started, it began on or after that start with at least one paid hour a week, and the person was not in work at
 -- the start (in-work clients have retention, not job starts). An open spell runs to the cut-off of the site's data.
+-- The control arm of a trial was offered no service, so none of its jobs can be a job start of the service: what counts
+-- of them, from randomisation, is in outcomes.trial_arms.
 -- Grain: one row per job spell of an episode that is not a record made in error
 -- Key: site_code, outcome_id
--- Source: DOMAIN.md 4.2 (JOB_START, SUST_13, SUST_26), 6.4 (E12, E13)
+-- Source: DOMAIN.md 4.2 (JOB_START, SUST_13, SUST_26), 4.6, 6.4 (E12, E13)
 -- Columns:
 --   programme_code        VARCHAR not null  The programme.
 --   site_code             VARCHAR not null  The site.
@@ -15,8 +17,9 @@
 --   job_end_date          DATE  Last day in the job; empty while the person is still in it.
 --   last_day_in_work      DATE not null  Last day in the job that is known: its end, or the data cut-off if that is earlier.
 --   job_start_year        VARCHAR not null  Financial year of the first day, such as 2015-16.
---   is_job_start          BOOLEAN not null  Whether the spell counts as a job start (unit: jobs).
---   is_first_job_start    BOOLEAN not null  Whether it is the first job start of its episode (at most one is).
+--   in_work_at_start      BOOLEAN not null  Whether the person had paid work when support began: a job kept, not started.
+--   is_job_start          BOOLEAN  Whether the spell counts as a job start (unit: jobs); empty for the control arm.
+--   is_first_job_start    BOOLEAN  Whether it is the first job start of its episode (at most one is); empty likewise.
 --   first_job_start_date  DATE  First day of the episode's first job start; empty for spells that are no job start.
 --   new_days_within_91    BIGINT  Days in work that this spell adds within 91 days of the first job start: days already
 --       covered by an earlier spell are not counted again. Unit: days.
@@ -34,24 +37,27 @@ WITH cut_offs AS (
 spells AS (
   SELECT
     o.programme_code, o.site_code, o.outcome_id, o.episode_id, r.participant_ref, o.job_start_date, o.job_end_date,
-    o.paid_hours_week, c.data_cut_date,
+    o.paid_hours_week, o.in_work_at_start, c.data_cut_date,
     least(o.job_end_date, c.data_cut_date) AS last_day_in_work, -- least() passes over an empty end
-    coalesce(
-      o.paid_hours_week >= 1
-      AND o.job_start_date >= r.programme_start_date
-      AND r.employment_status_at_start IS DISTINCT FROM '01'
-      AND NOT o.in_work_at_start,
-      false
-    ) AS is_job_start
+    CASE WHEN z.arm IS DISTINCT FROM 'control' THEN
+      coalesce(
+        o.paid_hours_week >= 1
+        AND o.job_start_date >= r.programme_start_date
+        AND r.employment_status_at_start IS DISTINCT FROM '01'
+        AND NOT o.in_work_at_start,
+        false
+      )
+    END AS is_job_start
   FROM core.employment_outcomes AS o
   JOIN core.referrals AS r USING (site_code, episode_id)
   LEFT JOIN cut_offs AS c USING (site_code)
+  LEFT JOIN core.randomisation AS z ON z.site_code = r.site_code AND z.participant_ref = r.participant_ref
   WHERE r.exit_reason IS DISTINCT FROM 'admin_error'
 ),
 in_order AS (
   SELECT
     *,
-    row_number() OVER earlier_and_this = 1 AND is_job_start AS is_first_job_start,
+    CASE WHEN is_job_start THEN row_number() OVER earlier_and_this = 1 ELSE is_job_start END AS is_first_job_start,
     CASE WHEN is_job_start THEN min(job_start_date) OVER earlier_and_this END AS first_job_start_date,
     -- The first day that no earlier spell covers: overlapping jobs are counted once, gaps stay gaps.
     greatest(job_start_date, coalesce(max(last_day_in_work) OVER earlier + 1, job_start_date)) AS first_new_day
@@ -76,6 +82,7 @@ SELECT
   job_end_date,
   last_day_in_work,
   financial_year(job_start_date) AS job_start_year,
+  in_work_at_start,
   is_job_start,
   is_first_job_start,
   first_job_start_date,

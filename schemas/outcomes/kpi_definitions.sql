@@ -105,7 +105,7 @@ SELECT
   s.entry,
   s.event_days::BIGINT AS event_days,
   (s.event_days + coalesce(o.window_days, 0))::BIGINT AS window_days,
-  30::BIGINT AS lag_days,
+  reporting_lag()::BIGINT AS lag_days,
   s.dataset,
   s.numerator,
   s.denominator

@@ -120,6 +120,19 @@ class Warehouse:
             | values,
         )
 
+    def allocation(self, site: str, episode: str, arm: str, day: str, group: str = "wmca_oow") -> None:
+        """The allocation of an episode's person to an arm of the trial."""
+        self.add(
+            "core.randomisation",
+            programme_code=site.split("-")[0],
+            site_code=site,
+            randomisation_id=f"R{episode}",
+            participant_ref=f"P{episode}",
+            trial_group=group,
+            arm=arm,
+            randomised_date=day,
+        )
+
     def contact(self, site: str, episode: str, day: str, attended: str = "5", kind: str = "first") -> None:
         """One contact."""
         self.add(

@@ -141,3 +141,22 @@ def test_two_sites_may_use_the_same_episode_reference(warehouse):
         ("MHT-BPL", "2016-01-01"),
         ("MHT-GM", "2016-02-01"),
     ]
+
+
+def test_jobs_of_the_control_arm_are_not_asked_of_the_service(warehouse):
+    """Nor where a control person did receive support: the arms are compared in outcomes.trial_arms."""
+    site = "HLT-WMCA"
+    warehouse.deliver(site, "2020-12-31", *ALL, "randomisation")
+    for episode, arm in (("E1", "ips"), ("E2", "control")):
+        warehouse.allocation(site, episode, arm, "2018-06-15")
+        warehouse.episode(site, episode, "2018-06-01", "2018-07-01")
+        warehouse.job(site, episode, "2018-08-01", "2018-09-05")
+        warehouse.job(site, episode, "2018-10-01")
+    warehouse.build("outcomes.episodes")
+    told = "trial_arm, n_job_starts, first_job_start_date IS NOT NULL, days_in_work_112, sust_13, sust_26"
+    assert warehouse.rows(f"SELECT {told} FROM outcomes.episodes ORDER BY episode_id") == [
+        ("ips", 2, True, 36 + 51, False, True),
+        ("control", None, False, None, None, None),
+    ]
+    spells = "SELECT episode_id, is_job_start, is_first_job_start FROM outcomes.jobs ORDER BY 1, job_start_date"
+    assert warehouse.rows(spells) == [("E1", True, True), ("E1", True, False), ("E2", None, None), ("E2", None, None)]

@@ -22,6 +22,7 @@ FIRST_MARTS = {
     "outcomes.published_measures",
     "outcomes.reach",
     "outcomes.target_attainment",
+    "outcomes.trial_arms",
     "outcomes.volumes",
     "quality.deliveries",
     "quality.findings_by_rule",
