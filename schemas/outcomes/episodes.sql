@@ -32,7 +32,7 @@
 --   first_in_work_support_date   DATE  First attended contact for in-work support on or after the first job start.
 --   first_job_start_date         DATE  First job start (see outcomes.jobs); empty if there is none.
 --   first_job_start_year         VARCHAR  Financial year of the first job start.
---   n_job_starts                 BIGINT  Job starts of the episode; empty for the control arm, where it is not asked.
+--   n_job_starts                 BIGINT  Job starts of the episode (see outcomes.jobs); empty for the control arm, where it is not asked.
 --       Unit: jobs.
 --   days_in_work_112             BIGINT  Days in paid work within 112 days of the first job start, overlapping jobs
 --       counted once. Unit: days.
@@ -67,13 +67,13 @@ worked AS (
     site_code,
     episode_id,
     min(job_start_date) AS first_job_start_date,
-    count(*) AS n_job_starts,
+    count(*) FILTER (is_job_start) AS n_job_starts,
     sum(new_days_within_91)::BIGINT AS days_91,
     sum(new_days_within_112)::BIGINT AS days_112,
     sum(new_days_within_182)::BIGINT AS days_182,
     sum(new_days_within_210)::BIGINT AS days_210
   FROM outcomes.jobs
-  WHERE is_job_start
+  WHERE is_new_work
   GROUP BY site_code, episode_id
 ),
 seen AS (

@@ -20,7 +20,7 @@
 --   people_engaged         BIGINT  Different people behind them.
 --   starts_with_job        BIGINT  Starts with a job start; empty if no job outcomes were accepted. Unit: episodes.
 --   people_with_job        BIGINT  Different people behind them.
---   job_starts             BIGINT  Jobs started, every one. Unit: jobs.
+--   job_starts             BIGINT  Jobs started, of those that overlap the first. Unit: jobs.
 --   starts_sust_13         BIGINT  Starts whose first job start was sustained for 13 weeks. Unit: episodes.
 --   people_sust_13         BIGINT  Different people behind them.
 --   starts_sust_26         BIGINT  Starts whose first job start was sustained for 26 weeks. Unit: episodes.

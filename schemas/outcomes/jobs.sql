@@ -1,12 +1,14 @@
 -- outcomes.jobs
--- Every spell of paid work that sites reported, and what it adds to its episode. A spell is a job start if its episode
--- had started, it began on or after that start with at least one paid hour a week, and the person was not in work at
--- the start (in-work clients have retention, not job starts). An open spell runs to the cut-off of the site's data.
+-- Every spell of paid work that sites reported, and what it adds to its episode. A spell is new work if its episode had
+-- started, it began on or after that start with at least one paid hour a week, and the person was not in work at the
+-- start (in-work clients have retention, not job starts). Every day of new work counts towards sustainment, once. But
+-- new work is a job start only if the earlier ones had ended: of jobs that overlap, as of one sent twice, the first
+-- counts. An open spell runs to the cut-off of the site's data.
 -- The control arm of a trial was offered no service, so none of its jobs can be a job start of the service: what counts
 -- of them, from randomisation, is in outcomes.trial_arms.
 -- Grain: one row per job spell of an episode that is not a record made in error
 -- Key: site_code, outcome_id
--- Source: DOMAIN.md 4.2 (JOB_START, SUST_13, SUST_26), 4.6, 6.4 (E12, E13)
+-- Source: DOMAIN.md 4.2 (JOB_START, SUST_13, SUST_26), 4.6, 6.4 (E11, E12, E13)
 -- Columns:
 --   programme_code        VARCHAR not null  The programme.
 --   site_code             VARCHAR not null  The site.
@@ -18,9 +20,11 @@
 --   last_day_in_work      DATE not null  Last day in the job that is known: its end, or the data cut-off if that is earlier.
 --   job_start_year        VARCHAR not null  Financial year of the first day, such as 2015-16.
 --   in_work_at_start      BOOLEAN not null  Whether the person had paid work when support began: a job kept, not started.
---   is_job_start          BOOLEAN  Whether the spell counts as a job start (unit: jobs); empty for the control arm.
+--   is_new_work           BOOLEAN  Whether the spell is new work, so that its days count; empty for the control arm.
+--   is_job_start          BOOLEAN  Whether it counts as a job start too (unit: jobs): new work that began when no
+--       earlier new work of the episode went on; empty likewise.
 --   is_first_job_start    BOOLEAN  Whether it is the first job start of its episode (at most one is); empty likewise.
---   first_job_start_date  DATE  First day of the episode's first job start; empty for spells that are no job start.
+--   first_job_start_date  DATE  First day of the episode's first job start; empty for spells that are not new work.
 --   new_days_within_91    BIGINT  Days in work that this spell adds within 91 days of the first job start: days already
 --       covered by an earlier spell are not counted again. Unit: days.
 --   new_days_within_112   BIGINT  The same within 112 days. Unit: days.
@@ -47,7 +51,7 @@ spells AS (
         AND NOT o.in_work_at_start,
         false
       )
-    END AS is_job_start
+    END AS is_new_work
   FROM core.employment_outcomes AS o
   JOIN core.referrals AS r USING (site_code, episode_id)
   LEFT JOIN cut_offs AS c USING (site_code)
@@ -57,18 +61,27 @@ spells AS (
 in_order AS (
   SELECT
     *,
-    CASE WHEN is_job_start THEN row_number() OVER earlier_and_this = 1 ELSE is_job_start END AS is_first_job_start,
-    CASE WHEN is_job_start THEN min(job_start_date) OVER earlier_and_this END AS first_job_start_date,
+    -- As E12 tells the site: a job that starts on another's last day follows it. Two that start on one day are one.
+    CASE
+      WHEN is_new_work THEN
+        coalesce(
+          job_start_date >= max(greatest(coalesce(job_end_date, DATE 'infinity'), job_start_date + 1)) OVER earlier,
+          true
+        )
+      ELSE is_new_work
+    END AS is_job_start,
+    CASE WHEN is_new_work THEN row_number() OVER earlier_and_this = 1 ELSE is_new_work END AS is_first_job_start,
+    CASE WHEN is_new_work THEN min(job_start_date) OVER earlier_and_this END AS first_job_start_date,
     -- The first day that no earlier spell covers: overlapping jobs are counted once, gaps stay gaps.
     greatest(job_start_date, coalesce(max(last_day_in_work) OVER earlier + 1, job_start_date)) AS first_new_day
   FROM spells
   WINDOW
     earlier_and_this AS (
-      PARTITION BY site_code, episode_id, is_job_start ORDER BY job_start_date, outcome_id
+      PARTITION BY site_code, episode_id, is_new_work ORDER BY job_start_date, outcome_id
       ROWS UNBOUNDED PRECEDING
     ),
     earlier AS (
-      PARTITION BY site_code, episode_id, is_job_start ORDER BY job_start_date, outcome_id
+      PARTITION BY site_code, episode_id, is_new_work ORDER BY job_start_date, outcome_id
       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     )
 )
@@ -83,17 +96,18 @@ SELECT
   last_day_in_work,
   financial_year(job_start_date) AS job_start_year,
   in_work_at_start,
+  is_new_work,
   is_job_start,
   is_first_job_start,
   first_job_start_date,
   -- 'Within 112 days' is the day of the first start and the 111 days after it.
-  CASE WHEN is_job_start THEN days_in(first_new_day, least(last_day_in_work, first_job_start_date + 90)) END
+  CASE WHEN is_new_work THEN days_in(first_new_day, least(last_day_in_work, first_job_start_date + 90)) END
     AS new_days_within_91,
-  CASE WHEN is_job_start THEN days_in(first_new_day, least(last_day_in_work, first_job_start_date + 111)) END
+  CASE WHEN is_new_work THEN days_in(first_new_day, least(last_day_in_work, first_job_start_date + 111)) END
     AS new_days_within_112,
-  CASE WHEN is_job_start THEN days_in(first_new_day, least(last_day_in_work, first_job_start_date + 181)) END
+  CASE WHEN is_new_work THEN days_in(first_new_day, least(last_day_in_work, first_job_start_date + 181)) END
     AS new_days_within_182,
-  CASE WHEN is_job_start THEN days_in(first_new_day, least(last_day_in_work, first_job_start_date + 209)) END
+  CASE WHEN is_new_work THEN days_in(first_new_day, least(last_day_in_work, first_job_start_date + 209)) END
     AS new_days_within_210,
   paid_hours_week,
   data_cut_date

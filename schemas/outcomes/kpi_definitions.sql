@@ -57,7 +57,7 @@ WITH stated (
       'starts', 'JOB_START', 'start', 365, 'employment_outcomes', 'starts with a job start within 365 days',
       'starts offered the service and known to be out of work at the start'),
     ('kpi_07_job_starts', 'Jobs started', 'volume', 'period', 'jobs', 'JOB_START', 'job start', NULL,
-      'employment_outcomes', 'jobs started, every one', NULL),
+      'employment_outcomes', 'jobs started; of jobs that overlap, the first', NULL),
     ('kpi_07_first_job_starts', 'First job starts', 'volume', 'period', 'job_starts', 'JOB_START', 'first job start',
       NULL, 'employment_outcomes', 'first job starts, one per episode', NULL),
     ('kpi_07_people_with_job_start', 'People who started a job', 'volume', 'period', 'people', 'JOB_START',

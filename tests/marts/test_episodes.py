@@ -94,8 +94,50 @@ def test_what_is_no_job_start(warehouse, episode, job):
     warehouse.episode(SITE, "E1", "2015-11-01", **{"programme_start_date": "2015-12-01"} | episode)
     warehouse.job(SITE, "E1", "2016-01-01", **job)
     warehouse.build("outcomes.episodes")
-    assert warehouse.one("SELECT is_job_start, is_first_job_start FROM outcomes.jobs") == (False, False)
+    assert warehouse.one("SELECT is_new_work, is_job_start, is_first_job_start FROM outcomes.jobs") == (False,) * 3
     assert warehouse.one("SELECT n_job_starts, first_job_start_date FROM outcomes.episodes") == (0, None)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "starts"),
+    [
+        # one after the other, from one day to the next, and on the same day
+        ([("2016-01-01", "2016-01-31"), ("2016-03-01", "2016-03-31")], [True, True]),
+        ([("2016-01-01", "2016-01-31"), ("2016-02-01", "2016-03-31")], [True, True]),
+        ([("2016-01-01", "2016-01-31"), ("2016-01-31", "2016-03-31")], [True, True]),
+        ([("2016-01-01", "2016-01-31"), ("2016-01-30", "2016-03-31")], [True, False]),
+        # one job on two rows: two days apart, and on one day
+        ([("2016-01-01", "2016-03-31"), ("2016-01-03", "2016-03-31")], [True, False]),
+        ([("2016-01-01", "2016-01-01"), ("2016-01-01", "2016-01-01")], [True, False]),
+        # the earlier job still goes on
+        ([("2016-01-01", None), ("2016-12-31", None)], [True, False]),
+        # a chain is one time in work; what follows it is a start again
+        (
+            [("2016-01-01", "2016-02-29"), ("2016-02-01", "2016-04-30"), ("2016-04-01", "2016-05-31")],
+            [True, False, False],
+        ),
+        ([("2016-01-01", "2016-05-31"), ("2016-02-01", "2016-02-29"), ("2016-03-01", None)], [True, False, False]),
+        ([("2016-01-01", "2016-02-29"), ("2016-02-01", "2016-04-30"), ("2016-05-01", None)], [True, False, True]),
+    ],
+)
+def test_of_jobs_that_overlap_the_first_is_a_start(warehouse, jobs, starts):
+    _one_episode(warehouse, jobs)
+    found = warehouse.rows("SELECT is_job_start, is_new_work FROM outcomes.jobs ORDER BY job_start_date, outcome_id")
+    assert found == [(start, True) for start in starts]
+    assert warehouse.one("SELECT n_job_starts, first_job_start_date::VARCHAR FROM outcomes.episodes") == (
+        sum(starts),
+        "2016-01-01",
+    )
+
+
+def test_a_spell_that_is_not_new_work_hides_no_job_start(warehouse):
+    warehouse.deliver(SITE, "2016-12-31", *ALL)
+    warehouse.episode(SITE, "E1", "2015-11-01", "2015-12-01")
+    warehouse.job(SITE, "E1", "2016-01-01", paid_hours_week=0.5)
+    warehouse.job(SITE, "E1", "2016-02-01")
+    warehouse.build("outcomes.episodes")
+    spells = "SELECT is_new_work, is_job_start, is_first_job_start FROM outcomes.jobs ORDER BY job_start_date"
+    assert warehouse.rows(spells) == [(False, False, False), (True, True, True)]
 
 
 def test_work_status_at_start(warehouse):
