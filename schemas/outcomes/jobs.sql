@@ -31,6 +31,7 @@
 --   new_days_within_182   BIGINT  The same within 182 days. Unit: days.
 --   new_days_within_210   BIGINT  The same within 210 days. Unit: days.
 --   paid_hours_week       DECIMAL(14,1)  Paid hours a week, as reported.
+--   outcome_definition_code  VARCHAR not null  The definition by which the site sent it (core.outcome_definitions).
 --   data_cut_date         DATE not null  Date to which the site's job outcomes are complete.
 WITH cut_offs AS (
   SELECT site_code, max(data_cut_date) AS data_cut_date
@@ -41,7 +42,7 @@ WITH cut_offs AS (
 spells AS (
   SELECT
     o.programme_code, o.site_code, o.outcome_id, o.episode_id, r.participant_ref, o.job_start_date, o.job_end_date,
-    o.paid_hours_week, o.in_work_at_start, c.data_cut_date,
+    o.paid_hours_week, o.in_work_at_start, o.outcome_definition_code, c.data_cut_date,
     least(o.job_end_date, c.data_cut_date) AS last_day_in_work, -- least() passes over an empty end
     CASE WHEN z.arm IS DISTINCT FROM 'control' THEN
       coalesce(
@@ -110,5 +111,6 @@ SELECT
   CASE WHEN is_new_work THEN days_in(first_new_day, least(last_day_in_work, first_job_start_date + 209)) END
     AS new_days_within_210,
   paid_hours_week,
+  outcome_definition_code,
   data_cut_date
 FROM in_order

@@ -13,7 +13,8 @@
 --   basis            VARCHAR not null  cohort (people followed from entry) or period (events dated in the period).
 --   unit             VARCHAR not null  What is counted, in the numerator and in the denominator alike; for attainment,
 --       that of the target.
---   definition_code  VARCHAR  Outcome definition (core.outcome_definitions); empty where no outcome is counted.
+--   definition_code  VARCHAR  Outcome definition (core.outcome_definitions) that we count by; empty where no outcome is
+--       counted. Where a site sent its jobs by another, outcomes.definitions_by_site says what that makes the figure.
 --   entry            VARCHAR not null  The day that places a case in a financial year.
 --   event_days       BIGINT  Days from entry within which the event must happen (0: entry is that event); empty where
 --       the figure has no window. Unit: days.

@@ -13,6 +13,7 @@ FIRST_MARTS = {
     "funding.award_position",
     "funding.programme_position",
     "funding.reconciliation",
+    "outcomes.definitions_by_site",
     "outcomes.episodes",
     "outcomes.funnel_by_site",
     "outcomes.jobs",

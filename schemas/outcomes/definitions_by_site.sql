@@ -1,0 +1,49 @@
+-- outcomes.definitions_by_site
+-- By which definition each site's outcome figures really count. We count every job by one rule, from its dates and
+-- hours; but a site that sends the outcomes of another rule (Work Choice: WC_JO, 16 hours a week or more) leaves out the
+-- jobs that this rule leaves out. So its job starts are told by the definition they were sent by, and what builds on
+-- them as 'mixed'. A site without a job yet is told as its programme is.
+-- Grain: one row per site (or 'all' for the programme) and definition that outcomes.kpi counts by
+-- Key: programme_code, site_code, definition_code
+-- Source: DOMAIN.md 0 (trap 6), 4.2, 6.4 (E10)
+-- Columns:
+--   programme_code        VARCHAR not null  The programme.
+--   site_code             VARCHAR not null  The site, or 'all' for the programme.
+--   definition_code       VARCHAR not null  The definition that a figure of outcomes.kpi_definitions counts by.
+--   told_definition_code  VARCHAR not null  The definition that the site's figure is told by: that one, the one its jobs
+--       were sent by, or 'mixed' if there are several, or if the figure measures by one what was sent by another.
+WITH sent AS (
+  SELECT
+    programme_code,
+    coalesce(site_code, 'all') AS site_code,
+    if(count(DISTINCT outcome_definition_code) = 1, min(outcome_definition_code), 'mixed') AS sent_by
+  FROM outcomes.jobs
+  WHERE is_new_work
+  GROUP BY GROUPING SETS ((programme_code, site_code), (programme_code))
+),
+places AS (
+  SELECT programme_code, unnest([site_code, 'all']) AS site_code FROM core.sites WHERE programme_code IS NOT NULL
+),
+sent_from AS (
+  SELECT DISTINCT
+    p.programme_code,
+    p.site_code,
+    coalesce(s.sent_by, a.sent_by, 'JOB_START') AS sent_by
+  FROM places AS p
+  LEFT JOIN sent AS s USING (programme_code, site_code)
+  LEFT JOIN sent AS a ON a.programme_code = p.programme_code AND a.site_code = 'all'
+),
+counted AS (
+  SELECT DISTINCT definition_code FROM outcomes.kpi_definitions WHERE definition_code IS NOT NULL
+)
+SELECT
+  s.programme_code,
+  s.site_code,
+  c.definition_code,
+  CASE
+    WHEN s.sent_by = 'JOB_START' THEN c.definition_code
+    WHEN c.definition_code = 'JOB_START' THEN s.sent_by
+    ELSE 'mixed'
+  END AS told_definition_code
+FROM sent_from AS s
+CROSS JOIN counted AS c
