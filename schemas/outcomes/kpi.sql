@@ -15,7 +15,8 @@
 --   site_code          VARCHAR not null  The site, or 'all' for the programme.
 --   cohort             VARCHAR not null  Financial year of entry (basis cohort) or of the event (basis period), or 'all'.
 --   basis              VARCHAR not null  cohort: people followed from their entry. period: events dated in the period.
---   definition_code    VARCHAR  Outcome definition (core.outcome_definitions). Never compare figures across definitions.
+--   definition_code    VARCHAR  Outcome definition (core.outcome_definitions) or 'mixed': see outcomes.definitions_by_site.
+--       Never compare figures across definitions.
 --   unit               VARCHAR not null  What is counted: referrals, starts, jobs, job_starts, people, events.
 --   numerator          BIGINT  Mature cases that achieved; for attainment the actual. Empty for volumes.
 --   denominator        BIGINT  Mature cases whose outcome is known; for attainment the target. Empty for volumes.
@@ -87,7 +88,7 @@ rates AS (
     t.site_code,
     t.cohort,
     d.basis,
-    d.definition_code,
+    s.told_definition_code AS definition_code,
     d.unit,
     t.numerator,
     t.denominator,
@@ -104,6 +105,8 @@ rates AS (
   FROM rolled_up AS t
   JOIN outcomes.kpi_definitions AS d USING (kpi_code)
   JOIN place_reach AS r USING (kpi_code, programme_code, site_code)
+  LEFT JOIN outcomes.definitions_by_site AS s
+    ON s.programme_code = t.programme_code AND s.site_code = t.site_code AND s.definition_code = d.definition_code
 ),
 counts AS (
   SELECT

@@ -19,7 +19,7 @@
 --   qualifier        VARCHAR  The source's word before the figure, such as 'around'.
 --   actual_kpi_code  VARCHAR  The count it is compared with; empty where we hold no such count in the target's unit.
 --   actual           BIGINT  That count; empty where it is not known.
---   actual_definition_code  VARCHAR  Outcome definition of that count.
+--   actual_definition_code  VARCHAR  Outcome definition of that count, or 'mixed': see outcomes.volumes.
 --   rate             DOUBLE  actual / target_value: 1 is the whole target. Empty where the two do not compare.
 --   reason           VARCHAR  Why the rate is empty: not_measured, units_differ, definitions_differ,
 --       no_actual, or no_target (a target of 0).
@@ -27,17 +27,17 @@
 --   conflicts_with   VARCHAR  The target that states the same figure in another unit.
 --   source_document  VARCHAR not null  Where the target is printed.
 --   source_wording   VARCHAR  The few words that carry it.
-WITH measured (metric_code, kpi_code, unit, definition_code) AS (
+WITH measured (metric_code, kpi_code, unit) AS (
   VALUES
-    ('referrals', 'kpi_01_people_referred', 'people', NULL),
-    ('participants', 'kpi_03_people_started', 'people', NULL),
-    ('starts', 'kpi_03_people_started', 'people', NULL),
-    ('randomised', 'people_randomised', 'people', NULL),
-    ('people_into_work', 'kpi_07_people_with_job_start', 'people', 'JOB_START'),
-    ('jobs', 'kpi_07_job_starts', 'jobs', 'JOB_START'),
-    ('job_starts', 'kpi_07_first_job_starts', 'job_starts', 'JOB_START'),
-    ('sustained_13w', 'people_sustained_13_weeks', 'people', 'SUST_13'),
-    ('sustained_26w', 'people_sustained_26_weeks', 'people', 'SUST_26')
+    ('referrals', 'kpi_01_people_referred', 'people'),
+    ('participants', 'kpi_03_people_started', 'people'),
+    ('starts', 'kpi_03_people_started', 'people'),
+    ('randomised', 'people_randomised', 'people'),
+    ('people_into_work', 'kpi_07_people_with_job_start', 'people'),
+    ('jobs', 'kpi_07_job_starts', 'jobs'),
+    ('job_starts', 'kpi_07_first_job_starts', 'job_starts'),
+    ('sustained_13w', 'people_sustained_13_weeks', 'people'),
+    ('sustained_26w', 'people_sustained_26_weeks', 'people')
 ),
 compared AS (
   SELECT
@@ -53,12 +53,12 @@ compared AS (
     t.qualifier,
     if(m.unit = t.unit, m.kpi_code, NULL) AS actual_kpi_code,
     if(m.unit = t.unit, v.value, NULL) AS actual,
-    if(m.unit = t.unit, m.definition_code, NULL) AS actual_definition_code,
+    if(m.unit = t.unit, v.definition_code, NULL) AS actual_definition_code,
     CASE
       WHEN m.kpi_code IS NULL THEN 'not_measured'
       WHEN m.unit <> t.unit THEN 'units_differ'
       -- A source that states no rule is taken at its word: it counts jobs or people, and we say by which rule we do.
-      WHEN t.outcome_definition_code <> m.definition_code THEN 'definitions_differ'
+      WHEN t.outcome_definition_code <> v.definition_code THEN 'definitions_differ'
       WHEN v.value IS NULL THEN 'no_actual'
       WHEN t.target_value = 0 THEN 'no_target'
     END AS reason,

@@ -12,7 +12,7 @@
 --   site_code        VARCHAR not null  The site, or 'all' for the programme.
 --   cohort           VARCHAR not null  Financial year of the event, or 'all'.
 --   unit             VARCHAR not null  referrals, starts, jobs, job_starts or people.
---   definition_code  VARCHAR  Outcome definition, where an outcome is counted.
+--   definition_code  VARCHAR  Outcome definition, where an outcome is counted, or 'mixed': see outcomes.definitions_by_site.
 --   value            BIGINT  The count; empty where no site has sent the data.
 --   n_sites_missing  BIGINT not null  Sites with episodes that have sent no data for this count. Unit: sites.
 --   data_cut_date    DATE not null  Earliest date to which the sites' data are complete.
@@ -111,9 +111,10 @@ SELECT
   site_code,
   cohort,
   unit,
-  definition_code,
+  s.told_definition_code AS definition_code,
   CASE WHEN is_known THEN n END AS value,
   n_sites_missing,
   data_cut_date
 FROM told
+LEFT JOIN outcomes.definitions_by_site AS s USING (programme_code, site_code, definition_code)
 WHERE kpi_code IS NOT NULL
