@@ -1,8 +1,8 @@
 """What of a sender's file is given back to be mended: of people, no more than was searched and is needed.
 
 In a file about people only the sheets that were read are given back, and on them only the columns of the contract. A
-bad cell that may be a name or a day of birth says where to look, and nothing else. References stay: without them no
-row is found again. What is not about people is given back as it stands.
+bad cell that may be a name or a day of birth says where to look, and nothing else. References of the agreed form stay:
+without them no row is found again. What is not about people is given back as it stands.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def given_back(sheet: SheetCells, verdict: Verdict, contract: Contract, findings
     header = verdict.header_row - 1
     told = _headings_told(sheet.rows[header], verdict) if header < len(sheet.rows) else {}
     broken = findings.filter(pl.col("outcome") == Outcome.BROKEN)
-    hidden = _hidden(broken, contract)
+    hidden = _hidden(broken, contract, sheet)
     torn, totals, repeated = (_rows(broken, rule) for rule in ("F13", "F06", "F05"))
     loose = [row for i, row in enumerate(sheet.rows) if i < header or i in torn or i in totals]
     may_stand = _may_stand({_text(cell) for row in loose for cell in row}, contract)
@@ -103,19 +103,32 @@ def _headings_told(headings: list[Any], verdict: Verdict) -> dict[int, str | Non
     }
 
 
-def _hidden(broken: pl.DataFrame, contract: Contract) -> set[tuple[int, int]]:
-    """The cells (from 0) to be mended that may hold a name or a birth. A reference stays unless that is what it holds.
+def _hidden(broken: pl.DataFrame, contract: Contract, sheet: SheetCells) -> set[tuple[int, int]]:
+    """The cells (from 0) to be mended that may hold a name or a birth.
 
-    What is only worth checking stays too: it was read, and is to be read again.
+    A reference stays if it has its field's form (and no rule says that it is a person's), or cannot be personal. What
+    is only worth checking stays too: it was read, and is to be read again.
     """
-    references = [f.name for f in contract.fields if f.kind is Kind.REFERENCE]
     at_fault = broken.filter(
         pl.col("hidden"),
         pl.col("severity") != Severity.WARNING,
         pl.col("source_row").is_not_null() & (pl.col("column_letter").fill_null("") != ""),
-        ~pl.col("field").is_in(references) | pl.col("rule_id").is_in(PERSONAL_RULES),
     )
-    return {(row - 1, index_of(letter)) for row, letter in at_fault.select("source_row", "column_letter").iter_rows()}
+    forms = {f.name: f.pattern for f in contract.fields if f.kind is Kind.REFERENCE}
+    hidden, texts = set(), {}
+    for row, letter, name, rule in at_fault.select("source_row", "column_letter", "field", "rule_id").iter_rows():
+        place = row - 1, index_of(letter)
+        if name not in forms or rule in PERSONAL_RULES:
+            hidden.add(place)
+        elif not re.search(forms[name], text := _text_at(sheet, *place)):
+            texts[place] = text
+    harmless = _harmless(sorted(set(texts.values())), contract)
+    return hidden | {place for place, text in texts.items() if text not in harmless}
+
+
+def _text_at(sheet: SheetCells, row: int, column: int) -> str:
+    cells = sheet.rows[row] if row < len(sheet.rows) else []
+    return _text(cells[column]) if column < len(cells) else ""
 
 
 def _rows(broken: pl.DataFrame, rule_id: str) -> set[int]:
@@ -124,15 +137,20 @@ def _rows(broken: pl.DataFrame, rule_id: str) -> set[int]:
 
 def _may_stand(texts: set[str], contract: Contract) -> set[str]:
     """The texts in which nothing may be personal, references of the agreed form included."""
-    ordered = sorted(texts)
-    hidden = shown(pl.Series(ordered, dtype=pl.String), None, contract, LATEST_CUT_OFF)["hidden"]
-    forms = [re.compile(f.pattern) for f in contract.fields if f.pattern]
+    forms = [re.compile(f.pattern) for f in contract.fields if f.pattern and f.kind is Kind.REFERENCE]
 
     def is_reference(text: str) -> bool:
-        has_form = any(ch.isdigit() for ch in text) and any(form.search(text) for form in forms)
+        of_both = any(ch.isdigit() for ch in text) and any(ch.isalpha() for ch in text)
+        has_form = of_both and any(form.search(text) for form in forms)
         return has_form and not personal_rule(text) and not may_be_a_persons(text)
 
-    return {t for t, hides in zip(ordered, hidden, strict=True) if not hides or is_reference(t)}
+    return _harmless(sorted(texts), contract) | {t for t in texts if is_reference(t)}
+
+
+def _harmless(texts: list[str], contract: Contract) -> set[str]:
+    """The texts of which nothing can be personal, wherever they stand."""
+    hidden = shown(pl.Series(texts, dtype=pl.String), None, contract, LATEST_CUT_OFF)["hidden"]
+    return {text for text, hides in zip(texts, hidden, strict=True) if not hides}
 
 
 def _text(cell: Any) -> str:

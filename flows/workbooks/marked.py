@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -36,7 +36,7 @@ from schemas.audit.deliveries import Result
 from schemas.audit.findings import Outcome
 from schemas.contract import Field, Kind, Severity
 from schemas.explain import RuleText, explain
-from schemas.personal_data import RULES_OF_PERSONAL_FILES, WORTH_A_LOOK, may_be_named, personal_rule
+from schemas.personal_data import RULES_OF_PERSONAL_FILES
 from schemas.report import Part, Report
 from schemas.returned_workbook import OUR_SHEETS, PROBLEMS, READ_ME, ROW_PROBLEMS
 from schemas.shapes import SheetCells, column_letter, index_of
@@ -46,6 +46,7 @@ MOST_ROWS_MARKED = 50_000  # of data: a larger workbook is no help, and its find
 MOST_PROBLEMS = 100_000  # on the list
 MOST_LINKS = 60_000  # Excel takes 65,530 on one sheet
 MOST_COMMENTS = 5_000
+COULD_NOT_BE_READ = "the file could not be read"
 ROWS_TO_ADD = 200  # below the last one, where the lists still open
 HIDDEN = "hidden - see your own file"
 _ROWS_MEASURED = 2_000  # for the width of a column
@@ -58,7 +59,9 @@ def why_not(parts: Sequence[Part]) -> str:
     if any(p.verdict.holds_personal_data or p.findings.filter(personal).height for p in parts):
         return "the file may hold personal data, of which no copy is made"
     if all(p.verdict.result is Result.UNREADABLE for p in parts):
-        return "the file could not be read"
+        return COULD_NOT_BE_READ
+    if not any(p.verdict.rows_judged for p in parts):
+        return "no row of the file was looked at, so there is no cell to mark"
     if max(p.verdict.rows.read for p in parts) > MOST_ROWS_MARKED:
         return f"the file has more than {MOST_ROWS_MARKED:,} rows: findings.csv lists every problem"
     return ""
@@ -66,11 +69,11 @@ def why_not(parts: Sequence[Part]) -> str:
 
 def write_marked_workbook(path: Path, sheets: Sequence[SheetCells], parts: Sequence[Part]) -> str:
     """Write a sender's sheets with their bad cells marked. Gives why nothing was written, or ''."""
-    of = {_sheet_of(p, sheets): p for p in reversed(parts) if p.verdict.result is not Result.UNREADABLE}
+    of = {_sheet_of(p, sheets): p for p in reversed(parts) if p.verdict.rows_judged}
     people = next((p.contract for p in parts if p.contract.participant_level), None)
     told = tabs(sheets, people)
     own = [s for s in sheets if s.name in told and (people is None or s.name in of)]
-    if why := why_not(parts) or (_why_not_these(own, of, told) if own else "the file could not be read"):
+    if why := why_not(parts) or (_why_not_these(own, told) if own else COULD_NOT_BE_READ):
         return why
     given = sheet_names([told[s.name] for s in own], OUR_SHEETS)
     names = {s.name: given[told[s.name]] for s in own}
@@ -89,28 +92,16 @@ def write_marked_workbook(path: Path, sheets: Sequence[SheetCells], parts: Seque
     return ""
 
 
-def _why_not_these(own: Sequence[SheetCells], of: Mapping[str, Part], told: Mapping[str, str]) -> str:
+def _why_not_these(own: Sequence[SheetCells], told: Mapping[str, str]) -> str:
     """Why these very sheets cannot be given back."""
     for sheet in own:
-        part = of.get(sheet.name)
         if len(sheet.rows) > MOST_ROWS_MARKED + 1_000:
             return f"the sheet {told[sheet.name]} has more than {MOST_ROWS_MARKED:,} rows"
         if any(len(row) >= MOST_COLUMNS for row in sheet.rows):
             return "a row has more cells than a spreadsheet can hold"
-        texts = {
-            c if isinstance(c, str) else f"{c:.0f}" for row in sheet.rows for c in row if isinstance(c, str | float)
-        }
-        if any(len(t) > LONGEST_CELL for t in texts):
+        if any(len(cell) > LONGEST_CELL for row in sheet.rows for cell in row if isinstance(cell, str)):
             return f"a cell holds more than {LONGEST_CELL:,} characters, which no spreadsheet can keep"
-        not_searched = part is not None and part.contract.participant_level and not part.verdict.rows_judged
-        if not_searched and _hold_personal_data(texts):
-            return "the file may hold personal data, of which no copy is made"
     return ""
-
-
-def _hold_personal_data(texts: Iterable[str]) -> bool:
-    column = pl.Series(sorted(texts), dtype=pl.String)
-    return any(personal_rule(t) for t in column.filter(column.str.contains(WORTH_A_LOOK) | may_be_named(column)))
 
 
 def _sheet_of(part: Part, sheets: Sequence[SheetCells]) -> str:

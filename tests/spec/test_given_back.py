@@ -54,6 +54,40 @@ class TestOfPeopleOnlyWhatIsNeededIsGivenBack:
         sheet = marked.book["contacts"]
         assert (sheet["A3"].value, sheet["A4"].value) == ("bpl 7", "hidden: see your own file")
 
+    @pytest.mark.parametrize(("field", "letter"), [("contact_id", "A"), ("episode_id", "B"), ("staff_ref", "I")])
+    @pytest.mark.parametrize(
+        "text",
+        ["Grace", "Tallulah", "J. Smyth-Okonkwo", "Kay Worker", "Zebulon 7", "Zebu\nlon", "12 03 78", "9.43E+09"],
+    )
+    def test_what_stands_in_place_of_a_reference_stays_only_if_it_cannot_be_personal(
+        self, mark_it: Mark, field: str, letter: str, text: str
+    ) -> None:
+        marked = mark_it(as_csv(contacts({}, {field: text}, {"contact_date": "03/11/2016"})))
+        assert f"{letter}3" in marked.to_fix()
+        assert marked.book["contacts"][f"{letter}3"].value == "hidden: see your own file"
+        with zipfile.ZipFile(marked.path) as package:
+            bytes_within = b"\n".join(package.read(name) for name in package.namelist())
+        assert text not in self.texts(marked) and text.encode() not in bytes_within
+        assert "BPL-C000003" in self.texts(marked)  # a sound reference of a row at fault stays
+
+    @pytest.mark.parametrize("text", ["BPL 12", "1234", "unit 7"])
+    def test_a_reference_of_another_form_stays_where_it_cannot_be_personal(self, mark_it: Mark, text: str) -> None:
+        marked = mark_it(as_csv(contacts({}, {"contact_id": text}, {})))
+        assert marked.to_fix() == ["A3"] and marked.book["contacts"]["A3"].value == text
+
+    def test_a_reference_that_two_rows_share_stays(self, mark_it: Mark) -> None:
+        marked = mark_it(
+            as_csv(contacts({}, {"contact_id": "BPL-ABCDEF"}, {"contact_id": "BPL-ABCDEF", "attended": "6"}))
+        )
+        assert [marked.book["contacts"][cell].value for cell in ("A3", "A4")] == ["BPL-ABCDEF"] * 2
+
+    @pytest.mark.parametrize(("dataset", "site"), [("contacts", "PMO"), ("randomisation", "PWW-GW")])
+    def test_a_file_of_which_no_row_was_looked_at_is_not_given_back(
+        self, mark_it: Mark, dataset: str, site: str
+    ) -> None:
+        marked = mark_it(as_csv(contacts({}, {"staff_ref": "Grace", "contact_type": "Zebulon"})), dataset, site=site)
+        assert "no row of the file was looked at" in marked.why_not and not marked.path.exists()
+
     def test_torn_lines_totals_and_titles_stay_only_if_nothing_in_them_may_be_a_name(self, mark_it: Mark) -> None:
         lines = as_csv(BAD).splitlines()
         more = [lines[1] + ",again", lines[1] + ",Zebulon", "Total of Zebulon,Zebulon" + "," * 8]
