@@ -15,9 +15,10 @@ from flows.store.raw import fingerprint
 from flows.workbooks.marked import why_not, write_marked_workbook
 from schemas.audit.deliveries import Delivery
 from schemas.report import Part
+from schemas.returned_workbook import TO_FIX
 from schemas.shapes import Unreadable
 
-SUFFIX = "_to_fix.xlsx"
+SUFFIX = f"{TO_FIX}.xlsx"
 
 
 class Marked(NamedTuple):

@@ -11,5 +11,6 @@ PROBLEMS = "Problems"  # the sheet behind: every problem, with its address
 CODES = "Codes and labels"  # every code that a column may hold; the lists that open in a cell lie here
 NOTES = "Notes on the columns"  # of a blank workbook: what each column means
 EXAMPLES = "Made-up examples"  # of a blank workbook: rows as they should look
+TO_FIX = "_to_fix"  # what the name of a marked workbook ends in, before .xlsx
 OUR_SHEETS = frozenset({READ_ME, PROBLEMS, CODES, NOTES, EXAMPLES})
 ROW_PROBLEMS = "Problems in this row"  # the last column of the sheet with the data

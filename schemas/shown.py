@@ -24,6 +24,7 @@ from schemas.codes import fold
 from schemas.contract import Contract, Field, Kind
 from schemas.names import certain_names, listed_names, may_be_full_name, words_of
 from schemas.registry import programmes, rows, sites
+from schemas.returned_workbook import TO_FIX
 
 if TYPE_CHECKING:
     import polars as pl
@@ -72,7 +73,12 @@ _DD, _MM = "(?:0[1-9]|[12][0-9]|3[01])", "(?:0[1-9]|1[0-2])"
 _DIGITS_OF_A_DATE = rf"^(?:{_DD}{_MM}\d\d|{_MM}{_DD}\d\d|\d\d{_MM}{_DD}|[1-9]{_MM}\d\d|\d\d{_MM}[1-9])$"
 _THREE_NUMBERS = r"\d[^\p{L}\p{N}]+\d+[^\p{L}\p{N}]+\d"  # however short they are, they may be a day of birth
 _NEW_CODE = r"^[a-z]+(?:[ _/-]+[a-z]+)*$"
-_MONTH_AND_VERSION = re.compile(r"(?<![0-9])20[1-3]\d{3}(?![0-9])|(?<![A-Za-z])v\d{1,4}(?![0-9A-Za-z])")
+# What a file's name has besides words: a month (or a day on which nobody in a pilot was born), a version, our suffix.
+_OF_A_FILE_NAME = re.compile(
+    r"(?<![0-9])20[1-3]\d[-_. ]?\d\d(?![-_. ]?[0-9])"
+    rf"|(?<![0-9])20(?:1[4-9]|[23]\d)[-_. ]?{_MM}[-_. ]?{_DD}(?![-_. ]?[0-9])"
+    rf"|(?<![A-Za-z])v\d{{1,4}}(?![0-9A-Za-z])|(?:{TO_FIX}|\.findings)(?![0-9A-Za-z])"
+)
 _SPELLS_NOTHING = r"[@\p{Cc}\p{Co}\p{Cn}]"
 _GAP = r"[^\p{L}\p{M}\p{N}]"
 
@@ -302,8 +308,8 @@ def last_birth(cut_off: date) -> date:
 def may_be_repeated(name: str, about: Iterable[Contract]) -> bool:
     """Whether the name of a file, a folder or a sheet may be repeated before it is known what it holds.
 
-    It may if it is of the words of a dataset about people, its month and version apart.
+    It may if it is of the words of a dataset about people, its month, its version and our own suffix apart.
     """
-    rest = _MONTH_AND_VERSION.sub(" ", name).strip(" _-")
+    rest = _OF_A_FILE_NAME.sub(" ", name).strip(" _-")
     people = [contract for contract in about if contract.participant_level]
     return not rest or any(text_shown(rest, None, contract, LATEST_CUT_OFF) is not None for contract in people)

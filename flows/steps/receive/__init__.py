@@ -28,6 +28,7 @@ from schemas.audit.deliveries import Delivery
 from schemas.catalogue import datasets
 from schemas.codes import fold
 from schemas.registry import sites
+from schemas.returned_workbook import TO_FIX
 from schemas.shown import may_be_repeated
 from schemas.standing import extent
 
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 PERIOD = r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])"
 FILE_NAME = re.compile(
     rf"^(?P<site>[A-Z0-9-]+)_(?P<dataset>[a-z_]+)_(?P<period>{PERIOD})_v(?P<version>\d{{1,4}})\.(?P<ext>\w+)$"
+)
+# Our own marked workbook under the name that it was given: the likeliest slip of who sends it again.
+MARKED = re.compile(
+    rf"^(?P<stem>(?P<site>[A-Z0-9-]+)_(?P<dataset>[a-z_]+)_{PERIOD}_v)(?P<version>\d{{1,4}}){TO_FIX}(?![0-9A-Za-z])"
 )
 UNREADABLE, WRONG_MANIFEST = "U01", "F16"  # the rules that a file breaks which cannot be read now, or its manifest
 TRIED_AGAIN = (UNREADABLE, WRONG_MANIFEST)  # each night: a disk may have been away
@@ -201,7 +206,7 @@ def _look_at(
 def _deliveries_in(path: Path, name: str, sha256: str, received_at: datetime) -> list[Delivery] | UnusableFile:
     said = FILE_NAME.match(path.name)
     if said is None:
-        return UnusableFile(name, "F21", "its name is not <site>_<dataset>_<yyyymm>_v<n>.<ext>")
+        return UnusableFile(name, "F21", _why_so_named(path.name))
     if why := _why_no_delivery(said, path.parent.name):
         return UnusableFile(name, "F21", why)
     try:
@@ -213,6 +218,15 @@ def _deliveries_in(path: Path, name: str, sha256: str, received_at: datetime) ->
         manifest = manifest.model_copy(update={"rows": None, "gbp_total": None, "deletes": 0})
     identity = (said["period"], int(said["version"]), sha256, received_at)
     return [delivery_of(path, name, said["site"], dataset, *identity, manifest, sheet) for sheet, dataset in sheets]
+
+
+def _why_so_named(name: str) -> str:
+    """Why a file is no delivery whose name has not the agreed form."""
+    marked = MARKED.match(name)
+    if marked and marked["site"] in sites() and marked["dataset"] in (*datasets(), WHOLE_RETURN):
+        send_as = f"{marked['stem']}{int(marked['version']) + 1}.xlsx"
+        return f"it is our marked workbook, under the name that we gave it: save it as {send_as}, or a later version"
+    return "its name is not <site>_<dataset>_<yyyymm>_v<n>.<ext>"
 
 
 def _why_no_delivery(said: re.Match[str], folder: str) -> str:
