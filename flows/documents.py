@@ -16,7 +16,7 @@ from schemas.corrections import CORRECTION_RULES
 from schemas.explain import explain, rules_of
 from schemas.file_rules import FILE_RULES
 from schemas.personal_data import PERSONAL_DATA_RULES
-from schemas.returned_workbook import PROBLEMS, READ_ME, ROW_PROBLEMS
+from schemas.returned_workbook import PROBLEMS, READ_ME, ROW_PROBLEMS, TO_FIX
 from schemas.wording import listed
 
 GENERATED = "<!-- Made from the contracts and the rules by flows/documents.py: change those, not this page. -->"
@@ -65,8 +65,9 @@ _NAME = f"""
 Blackpool's contacts up to the end of November 2016. Raise the version when you send the same month again. Each file
 holds everything to date. The ending is {_endings}; save CSV as 'CSV UTF-8'.
 A workbook with a sheet for each dataset, named after it, is called `<site>_return_<yyyymm>_v<n>.xlsx`. If nothing
-happened, send the file with its heading alone, and beside it `<same name>.manifest.json` that holds
-`{{"nil_return": true}}`.
+happened, send the file with its heading alone, and beside it `<same name>.manifest.json`, a text file that holds
+`{{"nil_return": true}}`. In a workbook of several datasets, delete the sheet of the dataset of which there is nothing,
+and send such a file for it.
 
 """.splitlines()
 _NEVER = """
@@ -80,11 +81,13 @@ pilots template return --site MHT-BPL --period 201611
 
 ## 2. What must never be in a file
 
-One such cell and the whole file is refused; nothing of it is kept:
+One such cell and the whole file is refused, and none of it is loaded:
 
 """.splitlines()
 _FAULTS = """
 Nor names, addresses or notes: a column headed like one is refused too. Use your own references for people and staff.
+
+Such a file still lies in your folder: delete it there, tell the data team, and report it under your incident process.
 
 ## 3. The five faults that cost most
 
@@ -99,16 +102,20 @@ The morning after, a page with the name of your file lies in your reports folder
 each problem it says where (sheet, column and rows as in your own file), what was found, what is expected and how to
 fix it. What may be personal is never repeated: look at the cell in your own file.
 
+A file whose name or folder is not as in section 1, or whose manifest is not in the agreed form, is not taken in and has
+no page: the data team finds it on its own list. If there is no page the morning after, look at the name first. Our own
+marked workbook, sent under the name that ends in `{TO_FIX}.xlsx`, is the likeliest such file.
+
 ## 5. Fix it, and send it again
 
 Where something must be fixed, your own file lies beside the page with every bad cell marked: the name ends in
-`_to_fix.xlsx`. *{READ_ME}* says what to do; *{PROBLEMS}* lists each cell with a link to it; on your own sheets the bad
+`{TO_FIX}.xlsx`. *{READ_ME}* says what to do; *{PROBLEMS}* lists each cell with a link to it; on your own sheets the bad
 cells are filled and bold, and the last column, *{ROW_PROBLEMS}*, says what is wrong with each row. Do what each
 problem says: mend the cell or, where it says so, delete the whole row. Leave everything else as it is, save it as an
 Excel workbook under the next version, `_v2`, and put it in your folder. What we added may stay in it. A file that may
-hold personal data, has very many rows or could not be read is not marked: the page and the file that ends in
-`findings.csv` say the same. If a rule is wrong, tell the data team: held rows come back by themselves when it is
-mended.
+hold personal data, has very many rows, or of which no row could be looked at is not marked: the page and the file that
+ends in `findings.csv` say the same. If a rule is wrong, tell the data team: held rows come back by themselves when it
+is mended.
 
 Some checks ask for a figure or a file 'by the secure route': the way of sending that your site's agreement names. Ask
 the data team if you do not know it.

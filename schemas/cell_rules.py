@@ -1,7 +1,7 @@
 """Rules about single cells, true of every dataset. Source: DOMAIN.md section 6.2 (C01-C23).
 
 DOMAIN.md names the defects of formats; what any table needs besides (a required cell left empty, a code that is not
-on its list, a number out of range, a reference of the wrong form) are V01-V05 here; C24 is the garbled text of its
+on its list, a number out of range, a reference of the wrong form) are V01-V06 here; C24 is the garbled text of its
 F02, told at the cell. `{title}` and `{expected}` in a
 text stand for the field's own. `read_cell` in `cells.py` finds most of them; pandera finds V01-V04 and C06. Each rule
 says on which fields it can be found (`found_on`), but for those that `checks_of` gives.
@@ -94,6 +94,7 @@ CELL_RULES: tuple[Rule, ...] = (
     _row("V03", "{title} is out of range", "Check the figure and correct it.", NUMBER),
     _row("V04", "{title} is not written in the agreed form", "Correct it to the agreed form.", FORMED),
     _row("V05", "{title} is not a number", "Enter the digits 0 to 9 only, without words.", NUMBER),
+    _row("V06", "{title} is not a whole number", "Check its unit, and round it to a whole number.", _on(Kind.WHOLE)),
     _row(
         "C01",
         "{title} is a spreadsheet number, not a date",
@@ -140,7 +141,8 @@ CELL_RULES: tuple[Rule, ...] = (
         "{title} is after the date of the extract",
         "Correct the date: an extract cannot hold what happened after its cut-off.",
         BY_CHECK,
-        "a date no later than the extract's cut-off",
+        "a date no later than the extract's cut-off: the last day of the month in the file's name, unless its manifest"
+        " states an earlier one",
     ),
     _row(
         "C07",

@@ -393,7 +393,7 @@ def _number(number: Decimal, field: Field, rule: str) -> Reading:
     ):  # beyond what a number of the warehouse can hold
         return fault("V03")
     if number != round(number, scale):
-        return fault("V05" if field.kind is Kind.WHOLE else "V04")
+        return fault("V06" if field.kind is Kind.WHOLE else "V04")
     if number < 0 and field.low is not None and field.low >= 0:
         return fault("C22")
     value: Value = int(number) if field.kind is Kind.WHOLE else round(number, scale)

@@ -62,7 +62,9 @@ FILE_RULES: tuple[Rule, ...] = (
         FILE,
         "The file has no rows of data",
         "at least one row below the heading",
-        "Send the extract with its rows. If there was no activity, send a nil return.",
+        "Send the extract with its rows. If there was no activity, send a nil return: a file of this dataset alone,"
+        " with its headings and no row, and beside it a text file of the same name that ends in .manifest.json and"
+        ' holds {"nil_return": true}. In a workbook of several datasets, delete this sheet too.',
     ),
     Rule(
         "F02",
@@ -179,8 +181,9 @@ FILE_RULES: tuple[Rule, ...] = (
         "F16",
         FILE,
         "The file does not agree with its manifest",
-        "the number of rows, pounds and the checksum that the manifest states",
-        "Upload the file again, with the manifest that belongs to it.",
+        "the number of rows, pounds and the checksum that the manifest states, and no row where it says nil_return",
+        "Upload the file again, with the manifest that belongs to it. In a workbook of several datasets, nil_return is"
+        " said of every sheet: for one without rows, delete the sheet and send a nil return of that dataset alone.",
     ),
     Rule(
         "F17",

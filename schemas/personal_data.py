@@ -40,13 +40,17 @@ def _of_people(*kinds: Kind) -> Callable[[Contract], tuple[str, ...]]:
     return found_on
 
 
+_AFTER_PERSONAL_DATA = (
+    "None of it was loaded. If this file lies in your site's folder, delete it there, tell the data team, and report"
+    " it under your incident process."
+)
 PERSONAL_DATA_RULES: tuple[Rule, ...] = (
     Rule(
         "P01",
         Severity.FILE,
         "The file holds a name, an NHS number, National Insurance number, e-mail address or telephone number",
         "no names and no personal identifiers in any cell",
-        "Delete them and send the file again. The file was not kept: report it under your incident process.",
+        f"Delete them and send the file again. {_AFTER_PERSONAL_DATA}",
         found_on=_any_cell,
     ),
     Rule(
@@ -62,7 +66,7 @@ PERSONAL_DATA_RULES: tuple[Rule, ...] = (
         Severity.FILE,
         "The participant reference looks like an NHS number",
         "the site's own pseudonym",
-        "Replace it with a pseudonym. The file was not kept: report it under your incident process.",
+        f"Replace it with a pseudonym and send the file again. {_AFTER_PERSONAL_DATA}",
         found_on=_references,
     ),
     Rule(
@@ -70,7 +74,7 @@ PERSONAL_DATA_RULES: tuple[Rule, ...] = (
         Severity.FILE,
         "The file holds a full postcode or a date of birth",
         "a year of birth and an area code only",
-        "Send the year of birth and the area code only. The file was not kept: report it under your incident process.",
+        f"Send the year of birth and the area code only. {_AFTER_PERSONAL_DATA}",
         found_on=_any_cell,
     ),
     Rule(

@@ -60,7 +60,7 @@ def why_not(parts: Sequence[Part]) -> str:
         return "the file may hold personal data, of which no copy is made"
     if all(p.verdict.result is Result.UNREADABLE for p in parts):
         return COULD_NOT_BE_READ
-    if not any(p.verdict.rows_judged for p in parts):
+    if not any(p.verdict.rows.read for p in parts):
         return "no row of the file was looked at, so there is no cell to mark"
     if max(p.verdict.rows.read for p in parts) > MOST_ROWS_MARKED:
         return f"the file has more than {MOST_ROWS_MARKED:,} rows: findings.csv lists every problem"

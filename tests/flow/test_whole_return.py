@@ -125,6 +125,29 @@ def test_one_bad_sheet_costs_itself_alone(folder: DataFolder) -> None:
     assert results(folder) == {"contacts": "unreadable", "participants": "accepted", "referrals": "accepted"}
 
 
+def test_a_sheet_without_rows_is_put_right_as_its_page_says(folder: DataFolder) -> None:
+    """F01 in a workbook of several datasets: the sheet is deleted, and a nil return sent of its dataset alone."""
+    send(folder, {**sheets(1), "contacts": table("contacts", 1)[:1]})
+    folder.night()
+    page = next(folder.places.reports.rglob("*contacts*.html")).read_text(encoding="utf-8")
+    for said in ("delete this sheet", "ends in .manifest.json", "{&#34;nil_return&#34;: true}"):
+        assert said in page
+    without = sheets(1)
+    del without["contacts"]
+    send(folder, without).rename(folder.places.raw / BPL / f"{BPL}_return_201611_v2.xlsx")
+    folder.send("contacts", [], version=2, manifest={"nil_return": True})
+    folder.night()
+    assert folder.standings("contacts")["201611 v2"] == ("accepted", "current")
+
+
+def test_a_nil_return_that_is_said_of_a_whole_workbook_is_told_how(folder: DataFolder) -> None:
+    path = send(folder, {**sheets(1), "contacts": table("contacts", 1)[:1]})
+    path.with_name(f"{path.stem}.manifest.json").write_text('{"nil_return": true}')
+    folder.night()
+    page = next(folder.places.reports.rglob("*referrals*.html")).read_text(encoding="utf-8")
+    assert "nil_return is said of every sheet" in page
+
+
 def test_what_cannot_be_opened_stops_no_night(folder: DataFolder) -> None:
     content = workbook(sheets(1))
     bomb = made.changed(content, {"xl/workbook.xml": b"<workbook>" + b" " * (9 << 20) + b"</workbook>"})

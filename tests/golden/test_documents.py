@@ -36,4 +36,4 @@ def test_the_page_of_rules_leaves_none_out() -> None:
     told = rules_page()
     assert told.count("\n| ") == len(stated) + told.count("\n| rule |")
     assert all(f"| {r.rule_id} | {r.severity} |" in told for r in stated)
-    assert "{" not in told
+    assert "{" not in told.replace('{"nil_return": true}', "")

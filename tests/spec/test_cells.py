@@ -165,7 +165,7 @@ HOLDS_THE_ROW = [
     ("V04", "funding_awards", "amount", "1E-400", None),
     # V05: not a number
     ("V05", "contacts", "duration_minutes", "about an hour", None),
-    ("V05", "contacts", "duration_minutes", "45.5", None),
+    ("V06", "contacts", "duration_minutes", "45.5", None),
     ("V05", "contacts", "duration_minutes", "1,045", None),  # without its comma it would be out of range
     ("C12", "participants", "months_out_of_work", "1,0", "1"),
     ("V05", "funding_awards", "amount", "1.1m", None),
@@ -343,7 +343,7 @@ def test_a_number_is_read_as_no_code_but_its_own(list_: CodeList) -> None:
 def test_the_sender_is_told_that_a_date_lies_too_late() -> None:
     """C06: not that it should be written year-month-day, which it is."""
     told = explain(datasets()["contacts"], "C06", "contact_date", "row")
-    assert told.expected == "a date no later than the extract's cut-off"
+    assert told.expected.startswith("a date no later than the extract's cut-off: the last day of the month in the file")
 
 
 def test_a_site_that_writes_day_month_year_has_its_dates_read(judge: Judge) -> None:

@@ -182,6 +182,7 @@ CASES = (
     cell("C22", ROW, "contacts", "duration_minutes", "-5", "5"),
     cell("V03", ROW, "participants", "condition_count", "31", "3"),
     cell("V05", ROW, "contacts", "duration_minutes", "about an hour", "60"),
+    cell("V06", ROW, "contacts", "duration_minutes", "1.5", "2"),
     # --- codes and words --------------------------------------------------------------------------------------------
     cell("C09", ROW, "contacts", "contact_type", "TBC", "review"),
     cell("C09", WARNING, "contacts", "with_employer", "N/K", ""),

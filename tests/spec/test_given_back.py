@@ -88,6 +88,11 @@ class TestOfPeopleOnlyWhatIsNeededIsGivenBack:
         marked = mark_it(as_csv(contacts({}, {"staff_ref": "Grace", "contact_type": "Zebulon"})), dataset, site=site)
         assert "no row of the file was looked at" in marked.why_not and not marked.path.exists()
 
+    def test_a_file_without_rows_is_not_given_back(self, mark_it: Mark) -> None:
+        marked = mark_it(as_csv(contacts({})).splitlines()[0] + "\n")
+        assert (marked.outcome.refusals, marked.path.exists()) == (["F01"], False)
+        assert "no row of the file was looked at" in marked.why_not
+
     def test_torn_lines_totals_and_titles_stay_only_if_nothing_in_them_may_be_a_name(self, mark_it: Mark) -> None:
         lines = as_csv(BAD).splitlines()
         more = [lines[1] + ",again", lines[1] + ",Zebulon", "Total of Zebulon,Zebulon" + "," * 8]
