@@ -55,11 +55,10 @@ WITH randomising AS (
 cut_offs AS (
   SELECT
     site_code,
-    max(data_cut_date) FILTER (dataset = 'referrals') AS referrals,
-    max(data_cut_date) FILTER (dataset = 'contacts') AS contacts,
-    max(data_cut_date) FILTER (dataset = 'employment_outcomes') AS job_outcomes
-  FROM audit.deliveries
-  WHERE standing = 'current'
+    max(cut_date) FILTER (dataset = 'referrals') AS referrals,
+    max(cut_date) FILTER (dataset = 'contacts') AS contacts,
+    max(cut_date) FILTER (dataset = 'employment_outcomes') AS job_outcomes
+  FROM outcomes.cut_offs
   GROUP BY site_code
 ),
 worked AS (

@@ -29,28 +29,14 @@
 --   ci_low             DOUBLE  Lower end of the 95% interval of the rate.
 --   ci_high            DOUBLE  Upper end of the 95% interval of the rate.
 --   ci_method          VARCHAR  wilson, where there is an interval.
---   data_cut_date      DATE  Earliest date to which the sites' data are complete.
+--   n_sites            BIGINT  Sites that the figure is about: 1, or all sites of the programme; empty for attainment of
+--       what we do not count. Unit: sites.
+--   n_sites_missing    BIGINT  Those that have not sent all that the figure needs: the figure rests on the others. Empty
+--       for the same. Unit: sites.
+--   data_cut_date      DATE  Earliest date to which what the sites sent is complete; empty if nothing was received.
 --   provisional        BOOLEAN not null  Whether the figure may still move: under 80% of its cases are mature, its year
 --       was not over (reporting lag included) at the cut-off, or a site's data are missing.
-WITH site_reach AS (
-  -- Which sites can say anything about which rate: cut_date is empty where a site has not sent what it takes.
-  SELECT d.kpi_code, r.programme_code, r.site_code, r.referrals_cut_date, r.cut_date
-  FROM outcomes.kpi_definitions AS d
-  JOIN outcomes.reach AS r USING (dataset)
-  WHERE d.kind = 'rate'
-),
-place_reach AS (
-  SELECT
-    kpi_code,
-    programme_code,
-    coalesce(site_code, 'all') AS site_code,
-    min(coalesce(cut_date, referrals_cut_date)) AS data_cut_date,
-    count(*) AS n_sites,
-    count(*) FILTER (cut_date IS NULL) AS n_sites_missing
-  FROM site_reach
-  GROUP BY GROUPING SETS ((kpi_code, programme_code, site_code), (kpi_code, programme_code))
-),
-tallies AS (
+WITH tallies AS (
   SELECT
     kpi_code,
     programme_code,
@@ -64,7 +50,9 @@ tallies AS (
   GROUP BY kpi_code, programme_code, site_code, cohort
   UNION ALL
   SELECT kpi_code, programme_code, site_code, 'all', 0, 0, 0, 0 -- a site without a case still has its row
-  FROM site_reach
+  FROM outcomes.reach
+  JOIN outcomes.kpi_definitions USING (kpi_code)
+  WHERE kind = 'rate' AND site_code <> 'all'
 ),
 rolled_up AS (
   SELECT
@@ -87,43 +75,46 @@ rates AS (
     t.programme_code,
     t.site_code,
     t.cohort,
-    d.basis,
     s.told_definition_code AS definition_code,
     d.unit,
     t.numerator,
     t.denominator,
     t.n_immature,
     t.n_missing_outcome,
+    share(t.numerator, t.denominator) AS rate,
     CASE
       WHEN t.denominator > 0 THEN NULL
       WHEN r.n_sites_missing = r.n_sites OR t.n_missing_outcome > 0 THEN 'data_not_received'
       ELSE 'no_mature_cases'
     END AS reason,
+    wilson_low(t.numerator, t.denominator) AS ci_low,
+    wilson_high(t.numerator, t.denominator) AS ci_high,
+    if(t.denominator > 0, 'wilson', NULL) AS ci_method,
+    r.n_sites,
+    r.n_sites_missing,
     r.data_cut_date,
-    t.denominator + t.n_missing_outcome < 0.8 * (t.denominator + t.n_missing_outcome + t.n_immature)
-      OR r.n_sites_missing > 0 AS provisional
+    t.denominator + t.n_missing_outcome < 0.8 * (t.denominator + t.n_missing_outcome + t.n_immature) AS is_mostly_young
   FROM rolled_up AS t
   JOIN outcomes.kpi_definitions AS d USING (kpi_code)
-  JOIN place_reach AS r USING (kpi_code, programme_code, site_code)
+  JOIN outcomes.reach AS r USING (kpi_code, programme_code, site_code)
   LEFT JOIN outcomes.definitions_by_site AS s
     ON s.programme_code = t.programme_code AND s.site_code = t.site_code AND s.definition_code = d.definition_code
 ),
 counts AS (
   SELECT
-    v.kpi_code,
-    v.programme_code,
-    v.site_code,
-    v.cohort,
-    d.basis,
-    v.definition_code,
-    v.unit,
-    v.value,
-    if(v.value IS NULL, 'data_not_received', NULL) AS reason,
-    v.data_cut_date,
-    v.n_sites_missing > 0
-      OR (v.cohort <> 'all' AND try(financial_year_end(v.cohort)) > v.data_cut_date - d.lag_days::INTEGER) AS provisional
-  FROM outcomes.volumes AS v
-  JOIN outcomes.kpi_definitions AS d USING (kpi_code)
+    kpi_code,
+    programme_code,
+    site_code,
+    cohort,
+    definition_code,
+    unit,
+    value,
+    if(value IS NULL, 'data_not_received', NULL) AS reason,
+    n_sites,
+    n_sites_missing,
+    data_cut_date
+  FROM outcomes.volumes
+  SEMI JOIN outcomes.kpi_definitions USING (kpi_code) -- some are counted for targets only
 ),
 attainment AS (
   SELECT
@@ -137,41 +128,45 @@ attainment AS (
     if(count(DISTINCT target_value) = 1, min(target_value)::BIGINT, NULL) AS denominator,
     if(count(DISTINCT target_value) = 1, min(rate), NULL) AS rate,
     if(count(DISTINCT target_value) = 1, min(reason), 'targets_differ') AS reason,
+    min(n_sites) AS n_sites,
+    min(n_sites_missing) AS n_sites_missing,
     min(data_cut_date) AS data_cut_date
   FROM outcomes.target_attainment
   WHERE unit <> 'gbp' -- money is not counted here: see the schema funding
   GROUP BY metric_code, programme_code, site_code, cohort, unit
+),
+told AS (
+  FROM rates
+  UNION ALL BY NAME
+  FROM counts
+  UNION ALL BY NAME
+  FROM attainment
 )
 SELECT
-  kpi_code,
-  programme_code,
-  site_code,
-  cohort,
-  basis,
-  definition_code,
-  unit,
-  numerator,
-  denominator,
-  n_immature,
-  n_missing_outcome,
-  NULL::BIGINT AS value,
-  share(numerator, denominator) AS rate,
-  reason,
-  wilson_low(numerator, denominator) AS ci_low,
-  wilson_high(numerator, denominator) AS ci_high,
-  if(denominator > 0, 'wilson', NULL) AS ci_method,
-  data_cut_date,
-  provisional
-FROM rates
-UNION ALL
-SELECT
-  kpi_code, programme_code, site_code, cohort, basis, definition_code, unit,
-  NULL, NULL, NULL, NULL, value, NULL, reason, NULL, NULL, NULL, data_cut_date, provisional
-FROM counts
-UNION ALL
-SELECT
-  a.kpi_code, a.programme_code, a.site_code, a.cohort, d.basis, a.definition_code, a.unit,
-  a.numerator, a.denominator, NULL, NULL, NULL, a.rate, a.reason, NULL, NULL, NULL, a.data_cut_date,
-  coalesce(a.cohort <> 'all' AND try(financial_year_end(a.cohort)) > a.data_cut_date - d.lag_days::INTEGER, false)
-FROM attainment AS a
+  t.kpi_code,
+  t.programme_code,
+  t.site_code,
+  t.cohort,
+  d.basis,
+  t.definition_code,
+  t.unit,
+  t.numerator,
+  t.denominator,
+  t.n_immature,
+  t.n_missing_outcome,
+  t.value,
+  t.rate,
+  t.reason,
+  t.ci_low,
+  t.ci_high,
+  t.ci_method,
+  t.n_sites,
+  t.n_sites_missing,
+  t.data_cut_date,
+  coalesce(t.is_mostly_young, false)
+    OR coalesce(t.n_sites_missing > 0, false)
+    OR coalesce(
+      d.kind <> 'rate' AND try(financial_year_end(t.cohort)) > t.data_cut_date - d.lag_days::INTEGER, false
+    ) AS provisional
+FROM told AS t
 JOIN outcomes.kpi_definitions AS d USING (kpi_code)

@@ -85,11 +85,11 @@ answered AS (
       WHEN d.event_days IS NULL THEN a.holds
       ELSE coalesce(a.event_date <= a.entry_date + d.event_days::INTEGER AND a.holds, false)
     END AS achieved,
-    r.cut_date,
-    coalesce(r.cut_date, r.referrals_cut_date) AS data_cut_date
+    r.n_sites_missing > 0 AS is_unknown,
+    r.data_cut_date
   FROM asked AS a
   JOIN outcomes.kpi_definitions AS d USING (kpi_code)
-  JOIN outcomes.reach AS r USING (site_code, dataset)
+  JOIN outcomes.reach AS r USING (kpi_code, programme_code, site_code)
   WHERE a.counts AND a.entry_date IS NOT NULL
 )
 SELECT
@@ -100,6 +100,6 @@ SELECT
   entry_date,
   financial_year(entry_date) AS cohort,
   if(window_days IS NULL, achieved IS NOT NULL, entry_date + window_days <= data_cut_date - lag_days) AS is_mature,
-  if(cut_date IS NULL, NULL, achieved) AS is_achieved,
+  if(is_unknown, NULL, achieved) AS is_achieved,
   data_cut_date
 FROM answered

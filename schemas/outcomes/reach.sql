@@ -1,44 +1,55 @@
 -- outcomes.reach
--- How far each site's data reach for what a figure of outcomes.kpi needs: a figure that needs two datasets is known as
--- far as both are.
--- Grain: one row per site with episodes and set of datasets
--- Key: site_code, dataset
--- Source: DOMAIN.md 4.4
+-- How far the data reach that a figure of outcomes.kpi needs, for each site and for the programme (site_code 'all'): a
+-- figure that needs two datasets is known as far as both are. Every site that owes referrals is counted, so that one
+-- whose data never came is missing from its programme's figures for all to see.
+-- Grain: one row per rate or count, programme and site (or 'all')
+-- Key: kpi_code, programme_code, site_code
+-- Source: DOMAIN.md 4.1, 4.4, 7.22
 -- Columns:
---   programme_code      VARCHAR not null  The programme.
---   site_code           VARCHAR not null  The site.
---   dataset             VARCHAR not null  What is needed besides referrals, as in outcomes.kpi_definitions.
---   referrals_cut_date  DATE not null  Date to which the site's referrals are complete.
---   cut_date            DATE  Date to which all that is needed is complete; empty where the site has not sent it.
-WITH site_cut_offs AS (
-  SELECT DISTINCT programme_code, site_code, data_cut_date, contacts_cut_date, outcomes_cut_date
-  FROM outcomes.episodes
-),
-needed AS (
-  SELECT DISTINCT dataset, unnest(string_split(dataset, ', ')) AS part
+--   kpi_code         VARCHAR not null  The figure: see outcomes.kpi_definitions, and outcomes.volumes for what is counted
+--       for targets only.
+--   programme_code   VARCHAR not null  The programme.
+--   site_code        VARCHAR not null  The site, or 'all' for the programme.
+--   n_sites          BIGINT not null  Sites that the figure is about: 1, or all sites of the programme. Unit: sites.
+--   n_sites_missing  BIGINT not null  Those that have not sent all that the figure needs. Unit: sites.
+--   data_cut_date    DATE  Earliest date to which what they sent for it is complete; empty if nothing was received.
+WITH figures AS (
+  SELECT kpi_code, 'referrals, ' || dataset AS needs
   FROM outcomes.kpi_definitions
   WHERE kind <> 'attainment'
+  UNION ALL
+  FROM (
+    VALUES
+      ('people_randomised', 'referrals'),
+      ('people_sustained_13_weeks', 'referrals, employment_outcomes'),
+      ('people_sustained_26_weeks', 'referrals, employment_outcomes')
+  )
 ),
-reached AS (
+parts AS (
   SELECT
+    kpi_code,
+    if(part IN (SELECT dataset FROM core.returns), part, error('outcomes.reach knows no dataset ' || part)) AS dataset
+  FROM (SELECT kpi_code, unnest(string_split(needs, ', ')) AS part FROM figures)
+),
+site_reach AS (
+  SELECT
+    p.kpi_code,
     s.programme_code,
     s.site_code,
-    n.dataset,
-    s.data_cut_date AS referrals_cut_date,
-    CASE n.part
-      WHEN 'referrals' THEN s.data_cut_date
-      WHEN 'contacts' THEN s.contacts_cut_date
-      WHEN 'employment_outcomes' THEN s.outcomes_cut_date
-      ELSE error('outcomes.reach knows no cut-off of ' || n.part)
-    END AS cut_date
-  FROM site_cut_offs AS s
-  CROSS JOIN needed AS n
+    count(c.cut_date) < count(*) AS is_missing,
+    min(c.cut_date) AS cut_date
+  FROM outcomes.cut_offs AS s
+  CROSS JOIN parts AS p
+  LEFT JOIN outcomes.cut_offs AS c ON c.site_code = s.site_code AND c.dataset = p.dataset
+  WHERE s.dataset = 'referrals' AND s.is_owed
+  GROUP BY p.kpi_code, s.programme_code, s.site_code
 )
 SELECT
+  kpi_code,
   programme_code,
-  site_code,
-  dataset,
-  referrals_cut_date,
-  if(count(cut_date) = count(*), min(cut_date), NULL) AS cut_date
-FROM reached
-GROUP BY programme_code, site_code, dataset, referrals_cut_date
+  coalesce(site_code, 'all') AS site_code,
+  count(*) AS n_sites,
+  count(*) FILTER (is_missing) AS n_sites_missing,
+  min(cut_date) AS data_cut_date
+FROM site_reach
+GROUP BY GROUPING SETS ((kpi_code, programme_code, site_code), (kpi_code, programme_code))

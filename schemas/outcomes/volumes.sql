@@ -14,31 +14,24 @@
 --   unit             VARCHAR not null  referrals, starts, jobs, job_starts or people.
 --   definition_code  VARCHAR  Outcome definition, where an outcome is counted, or 'mixed': see outcomes.definitions_by_site.
 --   value            BIGINT  The count; empty where no site has sent the data.
---   n_sites_missing  BIGINT not null  Sites with episodes that have sent no data for this count. Unit: sites.
---   data_cut_date    DATE not null  Earliest date to which the sites' data are complete.
+--   n_sites          BIGINT not null  Sites that the count is about: 1, or all sites of the programme. Unit: sites.
+--   n_sites_missing  BIGINT not null  Those that have not sent all that the count needs. Unit: sites.
+--   data_cut_date    DATE  Earliest date to which what the sites sent is complete; empty if nothing was received.
 WITH counted AS (
   -- What each event counts as: once as itself, and once for the person.
   FROM (
     VALUES
-      ('referral', 'referrals', 'kpi_01_referrals', 'referrals', 'kpi_01_people_referred', NULL),
-      ('randomisation', 'referrals', NULL, NULL, 'people_randomised', NULL),
-      ('start', 'referrals', 'kpi_03_starts', 'starts', 'kpi_03_people_started', NULL),
-      ('job', 'employment_outcomes', 'kpi_07_job_starts', 'jobs', 'kpi_07_people_with_job_start', 'JOB_START'),
-      ('first job', 'employment_outcomes', 'kpi_07_first_job_starts', 'job_starts', NULL, 'JOB_START'),
-      ('13 weeks', 'employment_outcomes', NULL, NULL, 'people_sustained_13_weeks', 'SUST_13'),
-      ('26 weeks', 'employment_outcomes', NULL, NULL, 'people_sustained_26_weeks', 'SUST_26')
-  ) AS stated (event, dataset, event_code, event_unit, people_code, definition_code)
-),
-cut_offs AS (
-  SELECT
-    programme_code,
-    coalesce(site_code, 'all') AS site_code,
-    dataset,
-    min(coalesce(cut_date, referrals_cut_date)) AS data_cut_date,
-    count(*) AS n_sites,
-    count(*) FILTER (cut_date IS NULL) AS n_sites_missing
-  FROM outcomes.reach
-  GROUP BY GROUPING SETS ((programme_code, dataset, site_code), (programme_code, dataset))
+      ('kpi_01_referrals', 'referral', 'referrals', NULL),
+      ('kpi_01_people_referred', 'referral', 'people', NULL),
+      ('people_randomised', 'randomisation', 'people', NULL),
+      ('kpi_03_starts', 'start', 'starts', NULL),
+      ('kpi_03_people_started', 'start', 'people', NULL),
+      ('kpi_07_job_starts', 'job', 'jobs', 'JOB_START'),
+      ('kpi_07_people_with_job_start', 'job', 'people', 'JOB_START'),
+      ('kpi_07_first_job_starts', 'first job', 'job_starts', 'JOB_START'),
+      ('people_sustained_13_weeks', '13 weeks', 'people', 'SUST_13'),
+      ('people_sustained_26_weeks', '26 weeks', 'people', 'SUST_26')
+  ) AS stated (kpi_code, event, unit, definition_code)
 ),
 events AS (
   SELECT
@@ -81,40 +74,32 @@ happened AS (
   )
 ),
 placed AS (
-  -- A site that has sent its data and had no such event has a 0 in 'all'.
-  SELECT programme_code, site_code, 'all' AS cohort, c.event
-  FROM cut_offs
-  JOIN counted AS c USING (dataset)
+  -- A site that has sent its data and had no such event has a 0 in 'all'; one that has not sent them is empty there.
+  SELECT kpi_code, programme_code, site_code, 'all' AS cohort
+  FROM outcomes.reach
   UNION
-  SELECT programme_code, site_code, cohort, event FROM happened
-),
-told AS (
-  SELECT
-    p.programme_code,
-    p.site_code,
-    p.cohort,
-    k.definition_code,
-    k.n_sites_missing,
-    k.data_cut_date,
-    unnest([
-      {'kpi_code': k.event_code, 'unit': k.event_unit, 'n': coalesce(h.n_events, 0)},
-      {'kpi_code': k.people_code, 'unit': 'people', 'n': coalesce(h.n_people, 0)}
-    ], recursive := true),
-    k.n_sites > k.n_sites_missing AS is_known
-  FROM placed AS p
-  JOIN (SELECT * FROM cut_offs JOIN counted USING (dataset)) AS k USING (programme_code, site_code, event)
-  LEFT JOIN happened AS h USING (programme_code, site_code, cohort, event)
+  SELECT c.kpi_code, h.programme_code, h.site_code, h.cohort
+  FROM happened AS h
+  JOIN counted AS c USING (event)
 )
 SELECT
-  kpi_code,
-  programme_code,
-  site_code,
-  cohort,
-  unit,
+  c.kpi_code,
+  p.programme_code,
+  p.site_code,
+  p.cohort,
+  c.unit,
   s.told_definition_code AS definition_code,
-  CASE WHEN is_known THEN n END AS value,
-  n_sites_missing,
-  data_cut_date
-FROM told
-LEFT JOIN outcomes.definitions_by_site AS s USING (programme_code, site_code, definition_code)
-WHERE kpi_code IS NOT NULL
+  CASE WHEN r.n_sites > r.n_sites_missing THEN coalesce(if(c.unit = 'people', h.n_people, h.n_events), 0) END AS value,
+  r.n_sites,
+  r.n_sites_missing,
+  r.data_cut_date
+FROM placed AS p
+JOIN counted AS c USING (kpi_code)
+JOIN outcomes.reach AS r USING (kpi_code, programme_code, site_code)
+LEFT JOIN happened AS h
+  ON h.event = c.event
+  AND h.programme_code = p.programme_code
+  AND h.site_code = p.site_code
+  AND h.cohort = p.cohort
+LEFT JOIN outcomes.definitions_by_site AS s
+  ON s.programme_code = p.programme_code AND s.site_code = p.site_code AND s.definition_code = c.definition_code

@@ -27,7 +27,7 @@ IN_THE_FIGURES = """
     select p.programme_code,
         exists (select 1 from core.delivery_approaches c where c.programme_code = p.programme_code)
             or exists (select 1 from core.participants c where c.programme_code = p.programme_code),
-        exists (select 1 from outcomes.kpi k where k.programme_code = p.programme_code)
+        exists (select 1 from outcomes.kpi k where k.programme_code = p.programme_code and k.value > 0)
             or exists (select 1 from outcomes.published_measures m where m.programme_code = p.programme_code)
     from core.programmes p order by 1"""
 FOUND = """

@@ -167,6 +167,18 @@ class Warehouse:
         assert len(found) == 1, found
         return found[0]
 
+    def figure(self, code: str, columns: str, place: str, cohort: str = "all") -> tuple[Any, ...]:
+        """The one row of outcomes.kpi about a site, or about a programme: all its sites."""
+        programme, is_site, _ = place.partition("-")
+        return self.one(
+            f"SELECT {columns} FROM outcomes.kpi "
+            "WHERE kpi_code = $1 AND programme_code = $2 AND site_code = $3 AND cohort = $4",
+            code,
+            programme,
+            place if is_site else "all",
+            cohort,
+        )
+
 
 def needed(wanted: tuple[str, ...]) -> list[catalogue.Mart]:
     """The marts with these addresses or of these schemas, each after those it selects from, which come along."""

@@ -13,6 +13,7 @@ FIRST_MARTS = {
     "funding.award_position",
     "funding.programme_position",
     "funding.reconciliation",
+    "outcomes.cut_offs",
     "outcomes.definitions_by_site",
     "outcomes.episodes",
     "outcomes.funnel_by_site",
@@ -83,6 +84,8 @@ def test_the_columns_of_kpi_are_as_agreed(warehouse):
         "ci_low",
         "ci_high",
         "ci_method",
+        "n_sites",
+        "n_sites_missing",
         "data_cut_date",
         "provisional",
     }

@@ -9,7 +9,7 @@ import pytest
 
 from schemas import catalogue
 
-SITE, OTHER = "MHT-BPL", "MHT-GM"
+PROGRAMME, SITE, OTHER = "MHT", "MHT-BPL", "MHT-GM"
 ALL = ("referrals", "contacts", "employment_outcomes")
 SUSTAINED = "kpi_08_sustained_13_weeks"
 TO_JOB = "kpi_06_job_within_12_months"
@@ -24,9 +24,7 @@ def bpl(warehouse):
 
 def kpi(warehouse, code, columns="numerator, denominator, n_immature, rate, reason", site=SITE, cohort="all"):
     """The one row of a figure."""
-    return warehouse.one(
-        f"SELECT {columns} FROM outcomes.kpi WHERE kpi_code = $1 AND site_code = $2 AND cohort = $3", code, site, cohort
-    )
+    return warehouse.figure(code, columns, PROGRAMME if site == "all" else site, cohort)
 
 
 # The last day from which the window and 30 days of lag end by 31 December 2016, for each window.
@@ -357,5 +355,5 @@ def test_a_figure_that_needs_data_of_unknown_reach_stops_the_build(warehouse):
     warehouse.episode(SITE, "E1", "2015-01-01", "2015-02-01")
     warehouse.build("outcomes")
     warehouse.db.execute("UPDATE outcomes.kpi_definitions SET dataset = 'horoscopes' WHERE kpi_code LIKE 'kpi_04%'")
-    with pytest.raises(duckdb.Error, match="no cut-off of horoscopes"):
+    with pytest.raises(duckdb.Error, match="no dataset horoscopes"):
         warehouse.rows(reach)

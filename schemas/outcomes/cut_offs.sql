@@ -1,0 +1,23 @@
+-- outcomes.cut_offs
+-- How far the data of each site reach, dataset by dataset. What a site is to send has its row though nothing came.
+-- Grain: one row per site and dataset that it owes or may send
+-- Key: site_code, dataset
+-- Source: DOMAIN.md 4.1, 7.22
+-- Columns:
+--   programme_code  VARCHAR not null  The programme.
+--   site_code       VARCHAR not null  The site.
+--   dataset         VARCHAR not null  The dataset.
+--   is_owed         BOOLEAN not null  Whether the site must send it; false where it may.
+--   cut_date        DATE  Date to which it is complete: the latest cut-off of the deliveries that count; empty if none
+--       does.
+SELECT
+  s.programme_code,
+  s.site_code,
+  r.dataset,
+  r.need = 'required' AS is_owed,
+  max(d.data_cut_date) AS cut_date
+FROM core.sites AS s
+JOIN core.returns AS r ON r.sender = s.programme_code
+LEFT JOIN audit.deliveries AS d ON d.site_code = s.site_code AND d.dataset = r.dataset AND d.standing = 'current'
+WHERE r.need <> 'none'
+GROUP BY s.programme_code, s.site_code, r.dataset, r.need
