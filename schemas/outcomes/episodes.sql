@@ -22,8 +22,9 @@
 --   trial_group                  VARCHAR  Trial group of the person; empty outside trials.
 --   trial_arm                    VARCHAR  Arm the person was first randomised to; empty outside trials.
 --   randomised_date              DATE  The day the person was randomised; empty outside trials.
---   is_offered_service           BOOLEAN not null  Whether the service was offered: false for the control arm, and for
---       people in no arm of a programme that randomises.
+--   is_offered_service           BOOLEAN  Whether the service was offered: false for the control arm, and for people in no
+--       arm of a programme that randomises; empty for these while the site's allocations reach less far than its
+--       referrals, for they may have been allocated since.
 --   start_date                   DATE  Start of support, as recorded by the site; empty if not started.
 --   start_year                   VARCHAR  Financial year of the start.
 --   work_status_at_start         VARCHAR not null  out_of_work (codes 02 to 08), in_work (01) or unknown (others).
@@ -45,17 +46,18 @@
 --   exit_date                    DATE  End of support.
 --   exit_reason                  VARCHAR  Why support ended.
 --   data_cut_date                DATE not null  Date to which the site's referrals are complete.
+--   randomisation_cut_date       DATE  Date to which referrals and allocations to an arm are both complete; empty if there
+--       are no accepted allocations.
 --   contacts_cut_date            DATE  Date to which referrals and contacts are both complete; empty if there are no
 --       accepted contacts.
 --   outcomes_cut_date            DATE  Date to which referrals and job outcomes are both complete; empty if there are no
 --       accepted job outcomes.
-WITH randomising AS (
-  SELECT sender AS programme_code FROM core.returns WHERE dataset = 'randomisation' AND need = 'required'
-),
-cut_offs AS (
+WITH cut_offs AS (
   SELECT
     site_code,
     max(cut_date) FILTER (dataset = 'referrals') AS referrals,
+    max(cut_date) FILTER (dataset = 'randomisation') AS allocations,
+    bool_or(is_owed) FILTER (dataset = 'randomisation') AS is_randomising,
     max(cut_date) FILTER (dataset = 'contacts') AS contacts,
     max(cut_date) FILTER (dataset = 'employment_outcomes') AS job_outcomes
   FROM outcomes.cut_offs
@@ -105,8 +107,9 @@ SELECT
   t.arm AS trial_arm,
   t.randomised_date,
   CASE
-    WHEN r.programme_code IN (SELECT programme_code FROM randomising) THEN t.arm IS NOT DISTINCT FROM 'ips'
-    ELSE t.arm IS DISTINCT FROM 'control'
+    WHEN t.arm IS NOT NULL THEN t.arm <> 'control'
+    WHEN c.is_randomising IS NOT TRUE THEN true
+    WHEN c.allocations >= c.referrals THEN false
   END AS is_offered_service,
   r.programme_start_date AS start_date,
   financial_year(r.programme_start_date) AS start_year,
@@ -130,6 +133,7 @@ SELECT
   r.exit_date,
   r.exit_reason,
   c.referrals AS data_cut_date,
+  earlier_of(c.referrals, c.allocations) AS randomisation_cut_date,
   earlier_of(c.referrals, c.contacts) AS contacts_cut_date,
   earlier_of(c.referrals, c.job_outcomes) AS outcomes_cut_date
 FROM core.referrals AS r

@@ -2,7 +2,8 @@
 -- How far referrals got at each site, up to the cut-off of its data: referred, eligible, started, engaged, in a job,
 -- sustained for 13 and 26 weeks. Episodes and people are counted apart: somebody referred twice is one person and two
 -- episodes. From the start on, only episodes that were offered the service count: people of a control arm have a column
--- of their own. These are counts to date, not rates: recent starters had less time. Rates are in outcomes.kpi.
+-- of their own. In a programme that randomises these counts reach no further than the allocations to the arms, and are
+-- empty without them. They are counts to date, not rates: recent starters had less time. Rates are in outcomes.kpi.
 -- Grain: one row per site with episodes
 -- Key: site_code
 -- Source: DOMAIN.md 0 (traps 5 and 7), 4.1
@@ -13,9 +14,9 @@
 --   people_referred        BIGINT not null  Different people behind them.
 --   referrals_eligible     BIGINT not null  Referrals found eligible. Unit: episodes.
 --   people_eligible        BIGINT not null  Different people behind them.
---   referrals_control_arm  BIGINT not null  Referrals of people randomised to the control arm. Unit: episodes.
---   starts                 BIGINT not null  Starts of support. Unit: episodes.
---   people_started         BIGINT not null  Different people behind them.
+--   referrals_control_arm  BIGINT  Referrals of people randomised to the control arm. Unit: episodes.
+--   starts                 BIGINT  Starts of support. Unit: episodes.
+--   people_started         BIGINT  Different people behind them.
 --   starts_engaged         BIGINT  Starts with an attended contact; empty if no contacts were accepted. Unit: episodes.
 --   people_engaged         BIGINT  Different people behind them.
 --   starts_with_job        BIGINT  Starts with a job start; empty if no job outcomes were accepted. Unit: episodes.
@@ -26,9 +27,20 @@
 --   starts_sust_26         BIGINT  Starts whose first job start was sustained for 26 weeks. Unit: episodes.
 --   people_sust_26         BIGINT  Different people behind them.
 --   data_cut_date          DATE not null  Date to which the site's referrals are complete.
+--   randomisation_cut_date  DATE  Date to which allocations to an arm are complete too; empty if none were accepted.
 --   contacts_cut_date      DATE  Date to which contacts are complete too; empty if none were accepted.
 --   outcomes_cut_date      DATE  Date to which job outcomes are complete too; empty if none were accepted.
-WITH steps AS (
+WITH known AS (
+  SELECT
+    site_code,
+    bool_or(kpi_code = 'kpi_03_starts') AS starts,
+    bool_or(kpi_code = 'kpi_04_engaged_within_60_days') AS contacts,
+    bool_or(kpi_code = 'kpi_07_job_starts') AS jobs
+  FROM outcomes.reach
+  WHERE n_sites_missing = 0
+  GROUP BY site_code
+),
+steps AS (
   SELECT
     programme_code,
     site_code,
@@ -42,6 +54,7 @@ WITH steps AS (
     is_in_job AND sust_26 AS is_sust_26,
     if(is_started, n_job_starts, 0) AS n_job_starts,
     data_cut_date,
+    randomisation_cut_date,
     contacts_cut_date,
     outcomes_cut_date
   FROM outcomes.episodes
@@ -53,20 +66,22 @@ SELECT
   count(DISTINCT person) AS people_referred,
   count(*) FILTER (is_eligible) AS referrals_eligible,
   count(DISTINCT person) FILTER (is_eligible) AS people_eligible,
-  count(*) FILTER (is_control) AS referrals_control_arm,
-  count(*) FILTER (is_started) AS starts,
-  count(DISTINCT person) FILTER (is_started) AS people_started,
-  if(min(contacts_cut_date) IS NULL, NULL, count(*) FILTER (is_engaged)) AS starts_engaged,
-  if(min(contacts_cut_date) IS NULL, NULL, count(DISTINCT person) FILTER (is_engaged)) AS people_engaged,
-  if(min(outcomes_cut_date) IS NULL, NULL, count(*) FILTER (is_in_job)) AS starts_with_job,
-  if(min(outcomes_cut_date) IS NULL, NULL, count(DISTINCT person) FILTER (is_in_job)) AS people_with_job,
-  if(min(outcomes_cut_date) IS NULL, NULL, sum(n_job_starts)::BIGINT) AS job_starts,
-  if(min(outcomes_cut_date) IS NULL, NULL, count(*) FILTER (is_sust_13)) AS starts_sust_13,
-  if(min(outcomes_cut_date) IS NULL, NULL, count(DISTINCT person) FILTER (is_sust_13)) AS people_sust_13,
-  if(min(outcomes_cut_date) IS NULL, NULL, count(*) FILTER (is_sust_26)) AS starts_sust_26,
-  if(min(outcomes_cut_date) IS NULL, NULL, count(DISTINCT person) FILTER (is_sust_26)) AS people_sust_26,
+  if(k.starts, count(*) FILTER (is_control), NULL) AS referrals_control_arm,
+  if(k.starts, count(*) FILTER (is_started), NULL) AS starts,
+  if(k.starts, count(DISTINCT person) FILTER (is_started), NULL) AS people_started,
+  if(k.contacts, count(*) FILTER (is_engaged), NULL) AS starts_engaged,
+  if(k.contacts, count(DISTINCT person) FILTER (is_engaged), NULL) AS people_engaged,
+  if(k.jobs, count(*) FILTER (is_in_job), NULL) AS starts_with_job,
+  if(k.jobs, count(DISTINCT person) FILTER (is_in_job), NULL) AS people_with_job,
+  if(k.jobs, sum(n_job_starts)::BIGINT, NULL) AS job_starts,
+  if(k.jobs, count(*) FILTER (is_sust_13), NULL) AS starts_sust_13,
+  if(k.jobs, count(DISTINCT person) FILTER (is_sust_13), NULL) AS people_sust_13,
+  if(k.jobs, count(*) FILTER (is_sust_26), NULL) AS starts_sust_26,
+  if(k.jobs, count(DISTINCT person) FILTER (is_sust_26), NULL) AS people_sust_26,
   min(data_cut_date) AS data_cut_date,
+  min(randomisation_cut_date) AS randomisation_cut_date,
   min(contacts_cut_date) AS contacts_cut_date,
   min(outcomes_cut_date) AS outcomes_cut_date
 FROM steps
-GROUP BY programme_code, site_code
+JOIN known AS k USING (site_code)
+GROUP BY programme_code, site_code, k.starts, k.contacts, k.jobs

@@ -3,8 +3,8 @@
 -- site and for the programme (site_code 'all'), by financial year and for all years (cohort 'all'). What each kpi_code
 -- means is in outcomes.kpi_definitions; the episodes behind a rate are in outcomes.kpi_cases.
 -- In programmes that randomise, kpi_01 and kpi_02 count everybody referred, all others only the people who were offered
--- the service (the ips arm): the arms are never mixed, and comparing them is not a matter of this table. Clients in work
--- at the start are in no job figure.
+-- the service (the ips arm): the arms are never mixed, and comparing them is not a matter of this table. These figures
+-- need the allocations, and are known no further than they reach. Clients in work at the start are in no job figure.
 -- A figure that cannot be said is empty, with its reason: never 0.
 -- Grain: one row per figure, programme, site (or 'all'), financial year (or 'all') and unit
 -- Key: kpi_code, programme_code, site_code, cohort, unit

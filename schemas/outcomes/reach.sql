@@ -20,7 +20,7 @@ WITH figures AS (
   UNION ALL
   FROM (
     VALUES
-      ('people_randomised', 'referrals'),
+      ('people_randomised', 'randomisation'),
       ('people_sustained_13_weeks', 'referrals, employment_outcomes'),
       ('people_sustained_26_weeks', 'referrals, employment_outcomes')
   )
@@ -28,8 +28,15 @@ WITH figures AS (
 parts AS (
   SELECT
     kpi_code,
-    if(part IN (SELECT dataset FROM core.returns), part, error('outcomes.reach knows no dataset ' || part)) AS dataset
+    if(part IN (SELECT dataset FROM core.returns), part, error('outcomes.reach knows no dataset ' || part)) AS dataset,
+    false AS is_only_where_owed
   FROM (SELECT kpi_code, unnest(string_split(needs, ', ')) AS part FROM figures)
+  UNION ALL
+  -- Referrals (kpi_01) and decisions on them (kpi_02) are about everybody, all else is about the people who were offered
+  -- the service: in a programme that randomises, the allocations say who they are.
+  SELECT kpi_code, 'randomisation', true
+  FROM figures
+  WHERE left(kpi_code, 6) NOT IN ('kpi_01', 'kpi_02')
 ),
 site_reach AS (
   SELECT
@@ -41,7 +48,7 @@ site_reach AS (
   FROM outcomes.cut_offs AS s
   CROSS JOIN parts AS p
   LEFT JOIN outcomes.cut_offs AS c ON c.site_code = s.site_code AND c.dataset = p.dataset
-  WHERE s.dataset = 'referrals' AND s.is_owed
+  WHERE s.dataset = 'referrals' AND s.is_owed AND (c.is_owed OR NOT p.is_only_where_owed)
   GROUP BY p.kpi_code, s.programme_code, s.site_code
 )
 SELECT

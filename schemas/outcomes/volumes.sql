@@ -4,7 +4,7 @@
 -- in 'all'. So rows of people must not be added up. Where no site has sent the data, a count is empty, never 0.
 -- Grain: one row per count, programme, site (or 'all') and financial year (or 'all')
 -- Key: kpi_code, programme_code, site_code, cohort
--- Source: DOMAIN.md 0 (traps 4 and 5), 4.1, 4.3
+-- Source: DOMAIN.md 0 (traps 4 and 5), 4.1, 4.3, 4.6
 -- Columns:
 --   kpi_code         VARCHAR not null  What is counted: see outcomes.kpi_definitions; people_randomised,
 --       people_sustained_13_weeks and people_sustained_26_weeks are counted for targets only.
@@ -12,8 +12,10 @@
 --   site_code        VARCHAR not null  The site, or 'all' for the programme.
 --   cohort           VARCHAR not null  Financial year of the event, or 'all'.
 --   unit             VARCHAR not null  referrals, starts, jobs, job_starts or people.
---   definition_code  VARCHAR  Outcome definition, where an outcome is counted, or 'mixed': see outcomes.definitions_by_site.
---   value            BIGINT  The count; empty where no site has sent the data.
+--   definition_code  VARCHAR  Outcome definition, where an outcome is counted, or 'mixed': see
+--       outcomes.definitions_by_site.
+--   value            BIGINT  The count; empty where no site has sent the data, as with people_randomised in programmes
+--       that do not randomise.
 --   n_sites          BIGINT not null  Sites that the count is about: 1, or all sites of the programme. Unit: sites.
 --   n_sites_missing  BIGINT not null  Those that have not sent all that the count needs. Unit: sites.
 --   data_cut_date    DATE  Earliest date to which what the sites sent is complete; empty if nothing was received.
@@ -40,7 +42,6 @@ events AS (
     participant_ref,
     unnest([
       {'event': 'referral', 'counts': true, 'event_date': referral_date},
-      {'event': 'randomisation', 'counts': true, 'event_date': randomised_date},
       {'event': 'start', 'counts': is_offered_service, 'event_date': start_date},
       {'event': 'first job', 'counts': is_offered_service, 'event_date': first_job_start_date},
       {'event': '13 weeks', 'counts': is_offered_service AND sust_13, 'event_date': first_job_start_date},
@@ -52,6 +53,10 @@ events AS (
   FROM outcomes.jobs AS j
   JOIN outcomes.episodes AS e USING (site_code, episode_id)
   WHERE j.is_job_start
+  UNION ALL
+  -- Everybody randomised, also where the referral was not accepted: all allocations stand (DOMAIN.md 4.6).
+  SELECT programme_code, site_code, participant_ref, 'randomisation', true, randomised_date
+  FROM core.randomisation
 ),
 happened AS (
   SELECT

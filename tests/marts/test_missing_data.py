@@ -1,4 +1,4 @@
-"""What the figures say of sites that have not sent what they owe. Data are complete to 31 December 2016."""
+"""What the figures say of sites that have not sent what they owe, or not lately."""
 
 from __future__ import annotations
 
@@ -88,3 +88,104 @@ def test_a_target_reached_without_some_sites_is_provisional(warehouse):
         ("MHT-gps", None, None, None),
         ("MHT-participants", 2, 4, 3),
     ]
+
+
+TRIAL = "HLT-WMCA"
+
+
+def _allocated(warehouse, site, person, arm="ips"):
+    warehouse.add(
+        "core.randomisation",
+        programme_code=site.split("-")[0],
+        site_code=site,
+        randomisation_id=f"R{person}",
+        participant_ref=person,
+        trial_group="wmca_oow",
+        arm=arm,
+        randomised_date="2018-06-15",
+    )
+
+
+def test_without_allocations_nobody_knows_who_was_offered_the_service(warehouse):
+    warehouse.deliver(TRIAL, "2019-10-31", *ALL)
+    warehouse.episode(TRIAL, "E1", "2018-06-01", "2018-07-01")
+    warehouse.contact(TRIAL, "E1", "2018-07-01")
+    warehouse.job(TRIAL, "E1", "2018-08-01")
+    _target(warehouse, "HLT", "randomised", 5000, about_site_code=TRIAL)
+    warehouse.build("outcomes")
+    assert warehouse.one("SELECT is_offered_service, randomisation_cut_date FROM outcomes.episodes") == (None, None)
+    for code in ("kpi_03_starts", "kpi_03_people_started", "kpi_07_job_starts", "kpi_07_people_with_job_start"):
+        assert warehouse.figure(code, "value, reason, provisional", TRIAL) == (None, "data_not_received", True)
+    for code in ("kpi_03_start_within_60_days", "kpi_04_engaged_within_60_days", TO_JOB, "kpi_08_sustained_13_weeks"):
+        assert warehouse.figure(code, "rate, reason, provisional", TRIAL) == (None, "data_not_received", True)
+    assert warehouse.figure("kpi_19_target_randomised", "numerator, rate, reason, provisional", TRIAL) == (
+        None,
+        None,
+        "no_actual",
+        True,
+    )
+    # referrals, and the decisions on them, are about everybody
+    assert warehouse.figure("kpi_01_referrals", "value, provisional", TRIAL) == (1, False)
+    assert warehouse.figure("kpi_02_eligibility", "denominator, n_sites_missing", TRIAL) == (1, 0)
+    assert warehouse.one(
+        "SELECT referrals, referrals_eligible, referrals_control_arm, starts, starts_engaged, starts_with_job "
+        "FROM outcomes.funnel_by_site"
+    ) == (1, 1, None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("allocations_to", "known_to", "is_mature"),
+    [("2019-08-31", "2019-08-31", False), ("2019-10-31", "2019-10-31", True)],
+)
+def test_figures_are_known_no_further_than_the_allocations(warehouse, allocations_to, known_to, is_mature):
+    warehouse.deliver(TRIAL, "2019-10-31", *ALL)
+    warehouse.deliver(TRIAL, allocations_to, "randomisation")
+    warehouse.episode(TRIAL, "E1", "2019-07-01", "2019-07-15", participant_ref="P1")  # 60 + 30 days: 29 September
+    _allocated(warehouse, TRIAL, "P1")
+    warehouse.build("outcomes")
+    columns = "denominator, n_immature, data_cut_date::VARCHAR"
+    mature, immature = int(is_mature), int(not is_mature)
+    assert warehouse.figure("kpi_04_engaged_within_60_days", columns, TRIAL) == (mature, immature, known_to)
+    assert warehouse.figure("kpi_03_starts", "value, data_cut_date::VARCHAR", TRIAL) == (1, known_to)
+    assert warehouse.figure("kpi_01_referrals", "value, data_cut_date::VARCHAR", TRIAL) == (1, "2019-10-31")
+    assert warehouse.one("SELECT starts, randomisation_cut_date::VARCHAR FROM outcomes.funnel_by_site") == (1, known_to)
+
+
+@pytest.mark.parametrize(
+    ("site", "allocations_to", "offered"),
+    [
+        (TRIAL, "2019-08-31", {"P1": True, "P2": False, "P3": None}),
+        (TRIAL, "2019-10-31", {"P1": True, "P2": False, "P3": False}),
+        # a Trailblazer may randomise: whoever is in no arm there is offered the service
+        ("MHT-GM", "2019-08-31", {"P1": True, "P2": False, "P3": True}),
+    ],
+)
+def test_who_is_in_no_arm_may_have_been_allocated_since(warehouse, site, allocations_to, offered):
+    warehouse.deliver(site, "2019-10-31", *ALL)
+    warehouse.deliver(site, allocations_to, "randomisation")
+    for person in offered:
+        warehouse.episode(site, f"E{person}", "2018-06-01", participant_ref=person)
+    _allocated(warehouse, site, "P1")
+    _allocated(warehouse, site, "P2", arm="control")
+    warehouse.build("outcomes")
+    assert dict(warehouse.rows("SELECT participant_ref, is_offered_service FROM outcomes.episodes")) == offered
+    known_to = allocations_to if site == TRIAL else "2019-10-31"
+    assert warehouse.figure("kpi_03_starts", "data_cut_date::VARCHAR", site) == (known_to,)
+
+
+def test_everybody_randomised_is_counted_and_nobody_where_there_is_no_trial(warehouse):
+    for site in (TRIAL, "MHT-GM"):
+        warehouse.deliver(site, "2019-10-31", *ALL, "randomisation")
+        _allocated(warehouse, site, "P1")
+        _allocated(warehouse, site, "P2", arm="control")  # without a referral that was accepted
+        warehouse.episode(site, "E1", "2018-06-01", participant_ref="P1")
+    _started(warehouse, "PWW-GW", 1)
+    _target(warehouse, "HLT", "randomised", 5000, about_site_code=TRIAL)
+    warehouse.build("outcomes")
+    counted = "SELECT site_code, value FROM outcomes.volumes WHERE kpi_code = 'people_randomised' AND cohort = 'all'"
+    assert warehouse.rows(f"{counted} AND site_code IN ('HLT-WMCA', 'MHT-GM', 'PWW-GW') ORDER BY 1") == [
+        (TRIAL, 2),
+        ("MHT-GM", 2),
+        ("PWW-GW", None),
+    ]
+    assert warehouse.figure("kpi_19_target_randomised", "numerator, provisional", TRIAL) == (2, False)
