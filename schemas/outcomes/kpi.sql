@@ -165,8 +165,6 @@ SELECT
   t.data_cut_date,
   coalesce(t.is_mostly_young, false)
     OR coalesce(t.n_sites_missing > 0, false)
-    OR coalesce(
-      d.kind <> 'rate' AND try(financial_year_end(t.cohort)) > t.data_cut_date - d.lag_days::INTEGER, false
-    ) AS provisional
+    OR coalesce(try(financial_year_end(t.cohort)) > t.data_cut_date - d.lag_days::INTEGER, false) AS provisional
 FROM told AS t
 JOIN outcomes.kpi_definitions AS d USING (kpi_code)

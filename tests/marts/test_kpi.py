@@ -91,6 +91,18 @@ def test_provisional_under_four_fifths(bpl, immature, provisional):
     assert kpi(bpl, TO_JOB, "denominator, n_immature, provisional") == (4, immature, provisional)
 
 
+@pytest.mark.parametrize(("cut", "provisional"), [("2016-04-29", True), ("2016-04-30", False)])
+def test_a_rate_of_a_year_that_was_not_over_is_provisional(warehouse, cut, provisional):
+    """Complete to 30 April, 30 days of lag leave 31 March: the year is over, and everything in it was reported."""
+    warehouse.deliver(SITE, cut, *ALL)
+    warehouse.episode(SITE, "E1", "2015-09-01", "2015-09-20")
+    warehouse.contact(SITE, "E1", "2015-09-03")
+    warehouse.build("outcomes")
+    for code in ("kpi_02_eligibility", "kpi_03_start_within_60_days", "kpi_05_first_contact_within_7_days"):
+        assert kpi(warehouse, code, "denominator, n_immature, provisional", cohort="2015-16") == (1, 0, provisional)
+        assert kpi(warehouse, code, "denominator, n_immature, provisional") == (1, 0, False)
+
+
 def test_start_to_job_leaves_out_clients_in_work_and_late_jobs(bpl):
     started = {"referred": "2015-03-01", "start": "2015-04-01"}
     bpl.episode(SITE, "JOB", **started)
