@@ -33,17 +33,12 @@
 --   paid_hours_week       DECIMAL(14,1)  Paid hours a week, as reported.
 --   outcome_definition_code  VARCHAR not null  The definition by which the site sent it (core.outcome_definitions).
 --   data_cut_date         DATE not null  Date to which the site's job outcomes are complete.
-WITH cut_offs AS (
-  SELECT site_code, max(data_cut_date) AS data_cut_date
-  FROM audit.deliveries
-  WHERE dataset = 'employment_outcomes' AND standing = 'current'
-  GROUP BY site_code
-),
-spells AS (
+WITH spells AS (
   SELECT
     o.programme_code, o.site_code, o.outcome_id, o.episode_id, r.participant_ref, o.job_start_date, o.job_end_date,
-    o.paid_hours_week, o.in_work_at_start, o.outcome_definition_code, c.data_cut_date,
-    least(o.job_end_date, c.data_cut_date) AS last_day_in_work, -- least() passes over an empty end
+    o.paid_hours_week, o.in_work_at_start, o.outcome_definition_code,
+    c.cut_date AS data_cut_date,
+    least(o.job_end_date, c.cut_date) AS last_day_in_work, -- least() passes over an empty end
     CASE WHEN z.arm IS DISTINCT FROM 'control' THEN
       coalesce(
         o.paid_hours_week >= 1
@@ -55,7 +50,7 @@ spells AS (
     END AS is_new_work
   FROM core.employment_outcomes AS o
   JOIN core.referrals AS r USING (site_code, episode_id)
-  LEFT JOIN cut_offs AS c USING (site_code)
+  LEFT JOIN outcomes.cut_offs AS c ON c.site_code = o.site_code AND c.dataset = 'employment_outcomes'
   LEFT JOIN core.randomisation AS z ON z.site_code = r.site_code AND z.participant_ref = r.participant_ref
   WHERE r.exit_reason IS DISTINCT FROM 'admin_error'
 ),

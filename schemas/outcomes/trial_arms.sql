@@ -36,13 +36,8 @@
 --   provisional                   BOOLEAN not null  Whether the rate may still move: under 80% of the arm is mature, or
 --       an outcome is missing.
 WITH cut_offs AS (
-  SELECT d.site_code, d.randomisation, earlier_of(d.randomisation, e.outcomes_cut_date) AS all_needed
-  FROM (
-    SELECT site_code, max(data_cut_date) AS randomisation
-    FROM audit.deliveries
-    WHERE dataset = 'randomisation' AND standing = 'current'
-    GROUP BY site_code
-  ) AS d
+  SELECT d.site_code, d.cut_date AS randomisation, earlier_of(d.cut_date, e.outcomes_cut_date) AS all_needed
+  FROM (FROM outcomes.cut_offs WHERE dataset = 'randomisation' AND cut_date IS NOT NULL) AS d
   LEFT JOIN (SELECT DISTINCT site_code, outcomes_cut_date FROM outcomes.episodes) AS e USING (site_code)
 ),
 spells AS (

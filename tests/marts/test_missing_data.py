@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 ALL = ("referrals", "contacts", "employment_outcomes")
@@ -52,6 +54,24 @@ def test_each_site_is_there_with_what_is_known_of_it(warehouse):
     assert warehouse.figure("kpi_03_starts", columns, "MHT-WLA") == (0, None, 1, 0, "2016-12-31", False)
     assert warehouse.figure("kpi_03_starts", columns, "MHT-GM") == (None, "data_not_received", 1, 1, None, True)
     assert warehouse.figure(TO_JOB, "rate, reason, provisional", "MHT-GM") == (None, "data_not_received", True)
+
+
+@pytest.mark.parametrize(("rows_read", "known_to"), [(0, date(2016, 12, 31)), (3, date(2016, 11, 30))])
+def test_a_nil_return_says_that_nothing_happened_and_rows_that_are_held_say_nothing(warehouse, rows_read, known_to):
+    warehouse.deliver("MHT-BPL", "2016-11-30", "referrals")
+    warehouse.add(
+        "audit.deliveries",
+        delivery_id="december",
+        site_code="MHT-BPL",
+        programme_code="MHT",
+        dataset="referrals",
+        data_cut_date="2016-12-31",
+        rows_read=rows_read,
+        standing="empty",
+    )
+    warehouse.build("outcomes.cut_offs")
+    asked = "SELECT cut_date FROM outcomes.cut_offs WHERE site_code = 'MHT-BPL' AND dataset = 'referrals'"
+    assert warehouse.one(asked) == (known_to,)
 
 
 def test_once_every_site_has_sent_its_data_nothing_is_missing(warehouse):
