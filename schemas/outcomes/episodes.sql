@@ -22,8 +22,8 @@
 --   trial_group                  VARCHAR  Trial group of the person; empty outside trials.
 --   trial_arm                    VARCHAR  Arm the person was first randomised to; empty outside trials.
 --   randomised_date              DATE  The day the person was randomised; empty outside trials.
---   is_offered_service           BOOLEAN  Whether the service was offered: false for the control arm, and for people in no
---       arm of a programme that randomises; empty for these while the site's allocations reach less far than its
+--   is_offered_service           BOOLEAN  Whether the service was offered: false for the control arm, and for people in
+--       no arm of a programme that randomises; empty for these while the site's allocations reach less far than its
 --       referrals, for they may have been allocated since.
 --   start_date                   DATE  Start of support, as recorded by the site; empty if not started.
 --   start_year                   VARCHAR  Financial year of the start.
@@ -46,8 +46,8 @@
 --   exit_date                    DATE  End of support.
 --   exit_reason                  VARCHAR  Why support ended.
 --   data_cut_date                DATE not null  Date to which the site's referrals are complete.
---   randomisation_cut_date       DATE  Date to which referrals and allocations to an arm are both complete; empty if there
---       are no accepted allocations.
+--   randomisation_cut_date       DATE  Date to which referrals and allocations to an arm are both complete; empty if
+--       there are no accepted allocations.
 --   contacts_cut_date            DATE  Date to which referrals and contacts are both complete; empty if there are no
 --       accepted contacts.
 --   outcomes_cut_date            DATE  Date to which referrals and job outcomes are both complete; empty if there are no

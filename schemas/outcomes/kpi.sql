@@ -29,10 +29,10 @@
 --   ci_low             DOUBLE  Lower end of the 95% interval of the rate.
 --   ci_high            DOUBLE  Upper end of the 95% interval of the rate.
 --   ci_method          VARCHAR  wilson, where there is an interval.
---   n_sites            BIGINT  Sites that the figure is about: 1, or all sites of the programme; empty for attainment of
---       what we do not count. Unit: sites.
---   n_sites_missing    BIGINT  Those that have not sent all that the figure needs: the figure rests on the others. Empty
---       for the same. Unit: sites.
+--   n_sites            BIGINT  Sites that the figure is about: 1, or all sites of the programme; empty for attainment
+--       of what we do not count. Unit: sites.
+--   n_sites_missing    BIGINT  Those that have not sent all that the figure needs: the figure rests on the others.
+--       Empty for the same. Unit: sites.
 --   data_cut_date      DATE  Earliest date to which what the sites sent is complete; empty if nothing was received.
 --   provisional        BOOLEAN not null  Whether the figure may still move: under 80% of its cases are mature, its year
 --       was not over (reporting lag included) at the cut-off, or a site's data are missing.

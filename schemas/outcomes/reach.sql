@@ -6,8 +6,8 @@
 -- Key: kpi_code, programme_code, site_code
 -- Source: DOMAIN.md 4.1, 4.4, 7.22
 -- Columns:
---   kpi_code         VARCHAR not null  The figure: see outcomes.kpi_definitions, and outcomes.volumes for what is counted
---       for targets only.
+--   kpi_code         VARCHAR not null  The figure: see outcomes.kpi_definitions, and outcomes.volumes for what is
+--       counted for targets only.
 --   programme_code   VARCHAR not null  The programme.
 --   site_code        VARCHAR not null  The site, or 'all' for the programme.
 --   n_sites          BIGINT not null  Sites that the figure is about: 1, or all sites of the programme. Unit: sites.
@@ -32,8 +32,8 @@ parts AS (
     false AS is_only_where_owed
   FROM (SELECT kpi_code, unnest(string_split(needs, ', ')) AS part FROM figures)
   UNION ALL
-  -- Referrals (kpi_01) and decisions on them (kpi_02) are about everybody, all else is about the people who were offered
-  -- the service: in a programme that randomises, the allocations say who they are.
+  -- Referrals (kpi_01) and decisions on them (kpi_02) are about everybody, all else is about the people who were
+  -- offered the service: in a programme that randomises, the allocations say who they are.
   SELECT kpi_code, 'randomisation', true
   FROM figures
   WHERE left(kpi_code, 6) NOT IN ('kpi_01', 'kpi_02')

@@ -23,10 +23,10 @@
 --   rate             DOUBLE  actual / target_value: 1 is the whole target. Empty where the two do not compare.
 --   reason           VARCHAR  Why the rate is empty: not_measured, units_differ, definitions_differ,
 --       no_actual, or no_target (a target of 0).
---   n_sites          BIGINT  Sites that the target is about: 1, or all sites of the programme; empty where the metric is
---       not counted. Unit: sites.
---   n_sites_missing  BIGINT  Those that have not sent what the actual needs: it rests on the others. Empty for the same.
---       Unit: sites.
+--   n_sites          BIGINT  Sites that the target is about: 1, or all sites of the programme; empty where the metric
+--       is not counted. Unit: sites.
+--   n_sites_missing  BIGINT  Those that have not sent what the actual needs: it rests on the others. Empty for the
+--       same. Unit: sites.
 --   data_cut_date    DATE  Date to which the actual is complete.
 --   conflicts_with   VARCHAR  The target that states the same figure in another unit.
 --   source_document  VARCHAR not null  Where the target is printed.
