@@ -65,7 +65,7 @@ def test_both_arms_count_from_randomisation(warehouse, arm, jobs, started, emplo
 def test_what_is_no_job_start_of_the_trial(warehouse):
     warehouse.deliver(WMCA, CUT, *ALL)
     for person, job in (
-        ("KEPT", {"job_start_date": "2018-01-01", "in_work_at_start": True}),
+        ("KEPT", {"job_start_date": "2018-07-01", "in_work_at_start": True}),
         ("HOUR", {"job_start_date": "2018-07-01", "paid_hours_week": 0.5}),
         ("BEFORE", {"job_start_date": "2018-06-14"}),
     ):
