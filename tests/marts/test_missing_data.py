@@ -111,19 +111,7 @@ def test_a_target_reached_without_some_sites_is_provisional(warehouse):
 
 
 TRIAL = "HLT-WMCA"
-
-
-def _allocated(warehouse, site, person, arm="ips"):
-    warehouse.add(
-        "core.randomisation",
-        programme_code=site.split("-")[0],
-        site_code=site,
-        randomisation_id=f"R{person}",
-        participant_ref=person,
-        trial_group="wmca_oow",
-        arm=arm,
-        randomised_date="2018-06-15",
-    )
+RANDOMISED = "2018-06-15"
 
 
 def test_without_allocations_nobody_knows_who_was_offered_the_service(warehouse):
@@ -160,8 +148,8 @@ def test_without_allocations_nobody_knows_who_was_offered_the_service(warehouse)
 def test_figures_are_known_no_further_than_the_allocations(warehouse, allocations_to, known_to, is_mature):
     warehouse.deliver(TRIAL, "2019-10-31", *ALL)
     warehouse.deliver(TRIAL, allocations_to, "randomisation")
-    warehouse.episode(TRIAL, "E1", "2019-07-01", "2019-07-15", participant_ref="P1")  # 60 + 30 days: 29 September
-    _allocated(warehouse, TRIAL, "P1")
+    warehouse.episode(TRIAL, "E1", "2019-07-01", "2019-07-15")  # 60 + 30 days: 29 September
+    warehouse.allocation(TRIAL, "E1", "ips", RANDOMISED)
     warehouse.build("outcomes")
     columns = "denominator, n_immature, data_cut_date::VARCHAR"
     mature, immature = int(is_mature), int(not is_mature)
@@ -174,21 +162,21 @@ def test_figures_are_known_no_further_than_the_allocations(warehouse, allocation
 @pytest.mark.parametrize(
     ("site", "allocations_to", "offered"),
     [
-        (TRIAL, "2019-08-31", {"P1": True, "P2": False, "P3": None}),
-        (TRIAL, "2019-10-31", {"P1": True, "P2": False, "P3": False}),
+        (TRIAL, "2019-08-31", {"E1": True, "E2": False, "E3": None}),
+        (TRIAL, "2019-10-31", {"E1": True, "E2": False, "E3": False}),
         # a Trailblazer may randomise: whoever is in no arm there is offered the service
-        ("MHT-GM", "2019-08-31", {"P1": True, "P2": False, "P3": True}),
+        ("MHT-GM", "2019-08-31", {"E1": True, "E2": False, "E3": True}),
     ],
 )
 def test_who_is_in_no_arm_may_have_been_allocated_since(warehouse, site, allocations_to, offered):
     warehouse.deliver(site, "2019-10-31", *ALL)
     warehouse.deliver(site, allocations_to, "randomisation")
-    for person in offered:
-        warehouse.episode(site, f"E{person}", "2018-06-01", participant_ref=person)
-    _allocated(warehouse, site, "P1")
-    _allocated(warehouse, site, "P2", arm="control")
+    for episode in offered:
+        warehouse.episode(site, episode, "2018-06-01")
+    warehouse.allocation(site, "E1", "ips", RANDOMISED)
+    warehouse.allocation(site, "E2", "control", RANDOMISED)
     warehouse.build("outcomes")
-    assert dict(warehouse.rows("SELECT participant_ref, is_offered_service FROM outcomes.episodes")) == offered
+    assert dict(warehouse.rows("SELECT episode_id, is_offered_service FROM outcomes.episodes")) == offered
     known_to = allocations_to if site == TRIAL else "2019-10-31"
     assert warehouse.figure("kpi_03_starts", "data_cut_date::VARCHAR", site) == (known_to,)
 
@@ -196,9 +184,9 @@ def test_who_is_in_no_arm_may_have_been_allocated_since(warehouse, site, allocat
 def test_everybody_randomised_is_counted_and_nobody_where_there_is_no_trial(warehouse):
     for site in (TRIAL, "MHT-GM"):
         warehouse.deliver(site, "2019-10-31", *ALL, "randomisation")
-        _allocated(warehouse, site, "P1")
-        _allocated(warehouse, site, "P2", arm="control")  # without a referral that was accepted
-        warehouse.episode(site, "E1", "2018-06-01", participant_ref="P1")
+        warehouse.allocation(site, "E1", "ips", RANDOMISED)
+        warehouse.allocation(site, "E2", "control", RANDOMISED)  # without a referral that was accepted
+        warehouse.episode(site, "E1", "2018-06-01")
     _started(warehouse, "PWW-GW", 1)
     _target(warehouse, "HLT", "randomised", 5000, about_site_code=TRIAL)
     warehouse.build("outcomes")
