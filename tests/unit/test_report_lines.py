@@ -10,6 +10,8 @@ from sample_reports import KINDS, VERDICT, WORKBOOK, found, frame
 from flows.steps.report import delivery_report, report_lines
 from schemas.audit.deliveries import Counts
 
+NOT_LOOKED_FOR = (("P12", "episode_id"), ("K04", "contact_id"))
+
 
 def test_an_item_says_where_what_was_found_what_was_expected_and_what_to_change_it_to() -> None:
     lines = report_lines(KINDS["one_problem"].report)
@@ -41,6 +43,16 @@ def test_every_item_of_the_page_is_there(kind) -> None:
     for item in (*report.items, *report.not_judged):
         assert f"- {item.title} (check {item.rule_id})" in text
         assert item.hidden in text
+
+
+def test_what_could_not_be_looked_for_does_not_read_as_a_fault() -> None:
+    missing = (found(rule, "warning", [None], field, outcome="not judged") for rule, field in NOT_LOOKED_FOR)
+    lines = report_lines(delivery_report(WORKBOOK, VERDICT, frame(*missing)))
+    at = lines.index("Could not be checked here: whether any of this is so")
+    assert set(lines[at + 1 :]) == {
+        "- There is no referral for this contact (check P12): it needs your accepted files of referrals",
+        "- The same contact is recorded twice (check K04): it needs what else was sent",
+    }
 
 
 def test_no_cell_makes_the_terminal_act() -> None:

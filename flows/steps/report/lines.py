@@ -22,7 +22,7 @@ def report_lines(report: Report) -> list[str]:
     sections = (
         ("What to fix, biggest first", report.must_fix, _item),
         ("Worth checking (accepted)", report.warnings, _item),
-        ("Could not be checked here", report.not_judged, _not_judged),
+        ("Could not be checked here: whether any of this is so", report.not_judged, _not_judged),
     )
     for heading, items, told in sections:
         if items:
@@ -63,8 +63,8 @@ def _times(item: Item, count: int) -> str:
 
 
 def _not_judged(item: Item) -> Iterator[str]:
-    needs = f": it needs {listed(item.needs)}" if item.needs else ""
-    yield f"- {item.title} (check {item.rule_id}){needs}"
+    needs = f"your accepted files of {listed(item.needs)}" if item.needs else "what else was sent"
+    yield f"- {item.title} (check {item.rule_id}): it needs {needs}"
 
 
 def _plain(line: str) -> str:
