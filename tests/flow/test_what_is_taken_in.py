@@ -28,6 +28,22 @@ def test_what_a_manifest_states_under_another_name_is_not_passed_over(folder: Da
     assert "row_count" not in told.reason and folder.count("core.contacts") == 0
 
 
+def test_a_name_of_our_own_words_is_told_and_our_marked_workbook_told_apart(folder: DataFolder) -> None:
+    home = folder.send("contacts", people("contacts", 1)).parent
+    for name in ("MHT-BPL_contacts_201611_v9_to_fix.xlsx", "MHT-BPL_contacts_2016-11_v1.csv"):
+        (home / name).write_text("x")
+    misspelt, marked = sorted((u.path, u.reason) for u in folder.night().unusable)
+    assert misspelt == (
+        "MHT-BPL/MHT-BPL_contacts_2016-11_v1.csv",
+        "its name is not <site>_<dataset>_<yyyymm>_v<n>.<ext>",
+    )
+    assert marked[0] == "MHT-BPL/MHT-BPL_contacts_201611_v9_to_fix.xlsx"
+    assert marked[1] == (
+        "it is our marked workbook, under the name that we gave it: save it as MHT-BPL_contacts_201611_v10.xlsx, or a"
+        " later version"
+    )
+
+
 def test_a_folder_that_may_not_be_looked_into_stops_no_other(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
