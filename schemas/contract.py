@@ -114,7 +114,8 @@ class Field:
 def _expects_codes(f: Field) -> str:
     entries = f.code_list.entries
     if len(entries) > 12:
-        return f"a code from the list '{f.codes}', for example {entries[0].code} ({entries[0].label})"
+        example = next((e for e in entries if e.code == f.example), entries[0])
+        return f"a code from the list '{f.codes}', for example {example.code} ({example.label})"
     return "one of " + ", ".join(e.code if e.code == e.label else f"{e.code} ({e.label})" for e in entries)
 
 

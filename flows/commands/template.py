@@ -32,7 +32,7 @@ def write_template(dataset: str, site: str = "", period: str = "", to: Path | No
     if path.suffix != ".xlsx":
         _refuse(f"{path} must end in .xlsx: it is an Excel workbook.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_blank_workbook(path, contracts, name)
+    write_blank_workbook(path, contracts, name, site)
     return path
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from flows.workbooks.dress import TEXT, Book, width_of
+from flows.workbooks.for_site import for_site, sometimes_needed
 from schemas.codes import code_list
 from schemas.contract import Contract, Field, Kind
 from schemas.returned_workbook import CODES, EXAMPLES, NOTES
@@ -30,13 +31,14 @@ _EXAMPLES = {
 }
 
 
-def write_blank_workbook(path: Path | BinaryIO, contracts: Sequence[Contract], file_name: str) -> None:
-    """Write a workbook with an empty sheet for each dataset. `file_name` is what it is to be sent as."""
+def write_blank_workbook(path: Path | BinaryIO, contracts: Sequence[Contract], file_name: str, site: str = "") -> None:
+    """Write a workbook with an empty sheet for each dataset. `file_name` is what it is to be sent as, by `site`."""
     made = Book(path)
+    contracts = [for_site(c, site) for c in contracts] if site else contracts
     made.open_lists(f for c in contracts for f in c.fields)
     for contract in contracts:
         _sheet_to_fill(made, contract)
-    _notes(made, contracts, file_name)
+    _notes(made, contracts, file_name, site)
     _examples(made, contracts)
     made.codes()
     made.book.close()
@@ -55,7 +57,7 @@ def _sheet_to_fill(made: Book, contract: Contract) -> None:
     sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{ROWS_TO_FILL}"})
 
 
-def _notes(made: Book, contracts: Sequence[Contract], file_name: str) -> None:
+def _notes(made: Book, contracts: Sequence[Contract], file_name: str, site: str) -> None:
     """What each column means, whether it must be filled in, and what a cell of it holds."""
     sheet = made.sheet(NOTES)
     first, last = contracts[0], contracts[-1]
@@ -73,11 +75,11 @@ def _notes(made: Book, contracts: Sequence[Contract], file_name: str) -> None:
         sheet.write_string(row, 0, text, made.look("plain"))
     headings = ("Sheet", "Column", "Meaning", "Must it be filled in?", "What a cell holds", "Example")
     rows = [
-        (c.dataset, f.name, _meaning(f), _needed(f), f.expects(), _example(f) or "may be empty")
+        (c.dataset, f.name, _meaning(f), _needed(f, c, site), f.expects(), _example(f) or "may be empty")
         for c in contracts
         for f in c.fields
     ]
-    made.table(sheet, len(said) + 2, headings, (22, 26, 50, 18, 56, 24), rows)
+    made.table(sheet, len(said) + 2, headings, (22, 26, 50, 34, 56, 24), rows)
 
 
 def _meaning(field: Field) -> str:
@@ -85,10 +87,12 @@ def _meaning(field: Field) -> str:
     return f"{field.title}. {field.description}{unit}"
 
 
-def _needed(field: Field) -> str:
+def _needed(field: Field, contract: Contract, site: str) -> str:
     if field.required:
         return "Yes" if field.column_is_required else f"Yes; without the column, {field.default} is taken"
-    return "No, but the column must be there" if field.column_is_required else "No"
+    said = "No, but the column must be there" if field.column_is_required else "No"
+    sometimes = sometimes_needed(field, contract, site)
+    return f"{said}. In some rows it must: {'; '.join(sometimes)}" if sometimes else said
 
 
 def _examples(made: Book, contracts: Sequence[Contract]) -> None:

@@ -115,7 +115,6 @@ CONTRACT = Contract(
             codes="ineligible_reason",
             required=False,
             aliases=("Reason for ineligibility", "Ineligibility reason", "Rejection reason"),
-            example="not_out_of_work_4w",
         ),
         Field(
             "eligibility_date",

@@ -38,6 +38,18 @@ def test_a_template_is_named_as_it_must_be_sent_and_passes_when_filled(tmp_path:
     assert report["rows"]["accepted"] == 3 and report["rules"] == []
 
 
+def test_the_examples_of_a_sites_template_pass_its_check(tmp_path: Path) -> None:
+    path = tmp_path / "HLT-SCR_participants_201901_v1.xlsx"
+    made = pilots("template", "participants", "--site", "HLT-SCR", "--period", "201901", cwd=tmp_path)
+    assert made.returncode == 0
+    book = openpyxl.load_workbook(path)
+    for row in book[EXAMPLES].iter_rows(min_row=5, values_only=True):
+        book["participants"].append(row)
+    book.save(path)
+    checked = pilots("check", str(path), "--json")
+    assert (checked.returncode, json.loads(checked.stdout)["rows"]["accepted"]) == (0, 3), checked.stdout
+
+
 def test_a_whole_return_has_a_sheet_for_each_dataset_that_is_owed(tmp_path: Path) -> None:
     path = tmp_path / f"{BPL}_return_201912_v1.xlsx"
     assert pilots("template", "return", "--site", BPL, "--to", str(path)).returncode == 0

@@ -12,10 +12,11 @@ import pytest
 from judging import CONTACT, PARTICIPANT, Judge, as_csv
 
 from flows.workbooks.blank import example_rows, write_blank_workbook
+from flows.workbooks.for_site import for_site
 from schemas.catalogue import datasets
 from schemas.codes import code_list
 from schemas.contract import Contract, Kind
-from schemas.registry import NONE, returns_for
+from schemas.registry import NONE, returns_for, sites
 from schemas.returned_workbook import CODES, EXAMPLES, NOTES, OUR_SHEETS
 
 SENDERS = ("MHT-BPL", "HLT-SCR", "PMO", "NHSE", "GRANTNAV")
@@ -29,9 +30,9 @@ def sender_of(contract: Contract) -> str:
     return next(s for s in SENDERS if returns_for(s).get(contract.dataset, NONE) != NONE)
 
 
-def blank(*contracts: Contract) -> openpyxl.Workbook:
+def blank(*contracts: Contract, site: str = "") -> openpyxl.Workbook:
     out = io.BytesIO()
-    write_blank_workbook(out, contracts, "MHT-BPL_contacts_201611_v1.xlsx")
+    write_blank_workbook(out, contracts, "MHT-BPL_contacts_201611_v1.xlsx", site)
     return openpyxl.load_workbook(out)
 
 
@@ -101,6 +102,46 @@ def test_the_examples_are_sound_rows_that_say_they_are_made_up(contract: Contrac
     assert "made up" in sheet["A1"].value
     assert [c.value for c in sheet[4]] == [f.name for f in contract.fields]
     assert sheet["A5"].value == example_rows(contract)[0][contract.fields[0].name]
+
+
+@pytest.mark.parametrize("site", sites())
+def test_the_examples_of_each_site_pass_its_own_check(site: str, judge: Judge) -> None:
+    for dataset in (n for n, need in returns_for(site).items() if need != NONE and n in datasets()):
+        outcome = judge(as_csv(example_rows(for_site(datasets()[dataset], site))), dataset, site, PERIOD)
+        assert (outcome.result, outcome.findings, outcome.accepted) == ("accepted", [], [2, 3, 4]), dataset
+
+
+def test_a_referral_that_is_eligible_has_no_reason_why_it_is_not() -> None:
+    for row in example_rows(datasets()["referrals"]):
+        assert (row["eligibility_outcome"], row["ineligible_reason"]) == ("eligible", "")
+
+
+def needed(dataset: str, field: str, site: str = "") -> str:
+    """What the notes say of whether a column must be filled in."""
+    notes = blank(datasets()[dataset], site=site)[NOTES]
+    return next(str(r[3]) for r in notes.iter_rows(values_only=True) if r[1] == field)
+
+
+def test_what_the_rules_of_a_programme_need_is_said_to_be_needed() -> None:
+    assert needed("participants", "gp_area_code", "HLT-SCR") == "Yes"
+    assert needed("participants", "gp_area_code", "MHT-BPL") == "No"
+    assert needed("participants", "gp_area_code").startswith("No. In some rows it must: the area where")
+    attended = "In some rows it must: a whole number of minutes from 1 to 480 for a contact that was attended"
+    assert needed("contacts", "duration_minutes", "MHT-BPL") == f"No, but the column must be there. {attended}"
+    assert needed("contacts", "with_employer", "MHT-BPL") == "No"
+
+
+def test_headings_that_a_site_must_fill_in_look_so() -> None:
+    for site, dark in (("HLT-SCR", True), ("MHT-BPL", False)):
+        cells = {c.value: c.fill.fgColor.rgb for c in blank(datasets()["participants"], site=site)["participants"][1]}
+        assert (cells["gp_area_code"] == cells["participant_ref"]) is dark
+
+
+def test_an_example_of_a_long_list_is_the_fields_own() -> None:
+    """Not the first of its list: nobody lives in the local authority of England."""
+    assert datasets()["participants"].by_name["la_code"].expects() == (
+        "a code from the list 'areas', for example E06000009 (Blackpool)"
+    )
 
 
 @pytest.mark.parametrize("contract", ALL, ids=NAMES)
