@@ -19,20 +19,22 @@ from flows.store.builds import discard
 from flows.store.judgements import Judgements
 from flows.store.ledger import Ledger
 from flows.store.places import Places
+from flows.store.runs import ledger_troubles
 from flows.work import judged_by
 
 
 def warehouse_as_known(settings: Settings, moment: datetime, to: Path) -> int:
     """Make the warehouse `to` from what was received by `moment`. Gives the number of deliveries known then.
 
-    Raises FileExistsError where `to` is there already, NoDataFolder, JudgementLost.
+    Raises FileExistsError where `to` is there already, NoDataFolder, LedgerUnusable, JudgementLost.
     """
     places = Places(settings.data.absolute())
     places.require()
     if to.exists():
         raise FileExistsError(17, "it is there already", str(to))
     judgements, options = Judgements(places), settings.building_options()
-    with closing(Ledger(places.ledger)) as ledger:
+    with ledger_troubles(places), closing(Ledger(places.ledger)) as ledger:
+        ledger.require_history(places)
         judged = judged_by(ledger.deliveries().values(), ledger.judgement_keys(), judgements, moment)
         runs = [r for r in ledger.runs() if r["as_of"] <= moment.isoformat()]
     unfinished = to.with_name(f".{to.name}.unfinished")

@@ -101,11 +101,12 @@ def retry(
 
 @app.command(rich_help_panel=NIGHT)
 def status(data: Data = None, as_json: AsJson = False) -> None:
-    """Say what is published, when it was made, and which sites' figures are old."""
+    """Say how the last run ended, what is published and when it was made, and which sites' figures are old."""
     from flows.commands.ask import state_in_words, state_of_the_warehouse
 
     state = state_of_the_warehouse(_settings(data))
     give(state) if as_json else typer.echo(state_in_words(state))
+    raise typer.Exit(Exit.SETTINGS if "problem" in state else Exit.DONE)
 
 
 @app.command(rich_help_panel=SENDERS)

@@ -12,7 +12,6 @@ Prefect drives it in `engine.py`. The file lock is what guards the writer: Prefe
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -34,25 +33,17 @@ def night(settings: Settings, moment: datetime | None = None, scope: Scope = EVE
     """Take what is new, judge it, rebuild the warehouse if anything changed, and report.
 
     `moment` is taken for now: files found tonight count as received then. A retry's scope takes in no file. Raises
-    Busy where another run holds the lock, NoDataFolder, EarlierThanKnown, NotConserved, or what a stage raised: then
-    the last good figures stand, and the summary says what happened.
+    Busy where another run holds the lock, NoDataFolder, LedgerUnusable, EarlierThanKnown, NotConserved, or what a
+    stage raised: then the last good figures stand, and the summary says what happened.
     """
     with opened(settings, moment, scope) as run:
-        before = published_build(run.places)
-        try:
-            return told_again(run) or whole_night(run)
-        except Exception as error:
-            with suppress(OSError):  # the error itself matters more than the telling of it
-                from flows.reporting import report_failure
-
-                report_failure(run.places, run.about, error, published=published_build(run.places) != before)
-            raise
+        return told_again(run) or whole_night(run)
 
 
 def whole_night(run: Run) -> NightResult:
     """The night, where something may have to be done. Raises as `night`."""
     with importing():  # polars, pyarrow and DuckDB come with these
-        from flows.reporting import NightsWork
+        from flows.reporting import NightsWork, can_be_opened
         from flows.stages import judge_each, new_warehouse, receive_files, report_to_people
         from flows.versions import fingerprint
         from flows.work import Work
@@ -67,7 +58,8 @@ def whole_night(run: Run) -> NightResult:
     judged = work.judged(received)
     wanted = fingerprint(judged)
     before = published_build(work.places)
-    quiet = before is not None and fingerprint_of(before) == wanted
+    broken = before is not None and not can_be_opened(before, work.options())
+    quiet = before is not None and not broken and fingerprint_of(before) == wanted
     personal = {j.delivery.delivery_id for j in judged if j.verdict.holds_personal_data}
     # rows that were taken in before anybody saw that they are personal are in the older builds too
     keep = 1 if personal & fresh & judged_before else work.settings.keep_builds
@@ -79,7 +71,7 @@ def whole_night(run: Run) -> NightResult:
     tonight = [j for j in judged if j.delivery.delivery_id in fresh or j.delivery.delivery_id not in told]
     not_judged = tuple(f"{j.delivery_id} {j.problem}" for j in made if j.result is None)
     to_mend = work.corrections_to_mend(judged)
-    to_tell = NightsWork(judged, tonight, received.unusable, not_judged, to_mend, work.moment, quiet, doubt)
+    to_tell = NightsWork(judged, tonight, received.unusable, not_judged, to_mend, work.moment, quiet, broken, doubt)
     with work.ledger.together():  # what was told is noted when all of it is: a run that is cut off tells it again
         reported = report_to_people(work.places, work.ledger, warehouse, to_tell, work.about, work.options())
     result = "quiet" if quiet else "published"

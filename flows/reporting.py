@@ -17,8 +17,8 @@ from flows.raw_files import gone, to_delete
 from flows.run import Reported, write_summary
 from flows.settled import settled_verdicts
 from flows.steps.receive import UnusableFile
-from flows.steps.report.night import Night, night_summary, sections_of, verdict_of
-from flows.store.builds import fingerprint_of, is_made_by
+from flows.steps.report.night import LAST_GOOD, Night, night_summary, sections_of, verdict_of
+from flows.store.builds import fingerprint_of, is_made_by, published_build
 from flows.store.ledger import Ledger
 from flows.store.places import Places
 from schemas.audit.deliveries import Delivery, Standing, Verdict
@@ -41,6 +41,7 @@ class NightsWork:
     corrections_to_mend: Sequence[str]
     moment: datetime
     quiet: bool
+    broken: bool = False  # the build that readers saw could not be opened
     doubt: Exception | None = None  # why what was kept of earlier nights was not relied on, if it was not
 
 
@@ -87,7 +88,7 @@ def report_night(
             *_unchanged(tonight),
             *(f"{name_of(a.delivery)}: {' '.join(a.sentences)}" for a in changed.values()),
             *_knock_on(earlier, settled, pages),
-            *_made_anew(work.doubt),
+            *_made_anew(work),
         ],
         not_judged=work.not_judged,
         not_told=reports.failures,
@@ -127,7 +128,24 @@ def _made_at(warehouse: Path, ledger: Ledger) -> datetime | None:
 def report_failure(places: Places, run: dict[str, str], error: Exception, published: bool) -> Path:
     """Write the summary of a night that failed. `published` says whether its new figures are out all the same."""
     result = "not told" if published else "failed"
-    return write_summary(places, run["id"], night_summary(run, Night(result=result, problem=told(error))))
+    night = Night(result=result, problem=told(error), figures=_what_stands(published_build(places)))
+    return write_summary(places, run["id"], night_summary(run, night))
+
+
+def _what_stands(build: Path | None) -> str:
+    """What readers see where the night failed."""
+    if build is None:
+        return "no figures are published yet"
+    return LAST_GOOD if can_be_opened(build) else "the published figures cannot be opened until a night ends well"
+
+
+def can_be_opened(build: Path, options: dict[str, Any] | None = None) -> bool:
+    """Whether a build is a database still, as far as opening it tells: something may have been written over it."""
+    try:
+        duckdb.connect(str(build), read_only=True, config=options or {}).close()
+    except duckdb.Error:
+        return False
+    return True
 
 
 def _sudden_changes(db: duckdb.DuckDBPyConnection, tonight: Sequence[Judged]) -> list[tuple[Delivery, str, str]]:
@@ -140,11 +158,13 @@ def _sudden_changes(db: duckdb.DuckDBPyConnection, tonight: Sequence[Judged]) ->
     return [(of_tonight[i], rule_id, found) for i, rule_id, found in said if i in of_tonight]
 
 
-def _made_anew(doubt: Exception | None) -> list[str]:
-    """That the warehouse was made from nothing because what was kept of earlier nights was not sound."""
-    return (
-        [f"What was kept of earlier nights was not relied on, and all was loaded anew: {told(doubt)}"] if doubt else []
-    )
+def _made_anew(work: NightsWork) -> list[str]:
+    """That the warehouse, or what was kept of earlier nights, was made from nothing because it was not sound."""
+    broken = ["The published warehouse could not be opened: its file was damaged, and it was made anew"]
+    if work.doubt is None:
+        return broken * work.broken
+    doubt = f"What was kept of earlier nights was not relied on, and all was loaded anew: {told(work.doubt)}"
+    return [*broken * work.broken, doubt]
 
 
 def _knock_on(earlier: Sequence[Judged], settled: dict[str, Verdict], pages: dict[str, Path]) -> list[str]:

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 from flows import __version__
 from flows.look import look_over
 from flows.settings import Settings
+from flows.store.builds import published_build
 from flows.store.lock import writer_lock
 from flows.store.places import Places
-from flows.store.runs import EarlierThanKnown, Runs, now
+from flows.store.runs import EarlierThanKnown, Runs, in_words_not_well, ledger_troubles, now
 
 if TYPE_CHECKING:
     from flows.steps.receive import UnusableFile
@@ -56,33 +57,37 @@ class Run:
     started_at: datetime
     scope: Scope = EVERYTHING
     look: str = ""  # what it depends on besides the clock, as a digest: see `unchanged.py`
+    before: str = ""  # that the run before it did not end well, if it did not
 
     @property
     def about(self) -> dict[str, str]:
         """What reports say of the run."""
-        return {"id": self.id, "code_version": __version__, "started_at": self.started_at.isoformat()}
+        return {**_about(self.id, self.started_at), "before": self.before}
 
 
 @contextmanager
 def opened(settings: Settings, moment: datetime | None, scope: Scope = EVERYTHING) -> Iterator[Run]:
-    """Hold the lock, clear away what a run that was cut off left, and begin a run. One that fails is noted as failed.
+    """Hold the lock, clear away what a run that was cut off left, and begin a run.
 
-    Raises Busy where another run holds the lock, NoDataFolder, and EarlierThanKnown for a moment before the last one.
+    One that fails is noted as failed, and its summary says why. Raises Busy where another run holds the lock,
+    NoDataFolder, LedgerUnusable, and EarlierThanKnown for a moment before the last one.
     """
-    places = Places(settings.data.absolute())
+    places, started = Places(settings.data.absolute()), now()
+    run_id = f"{started:%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
     places.require()
     places.make()
-    with writer_lock(places.lock), closing(Runs(places.ledger)) as ledger:
+    with writer_lock(places.lock), _failure_told(places, _about(run_id, started)), _ledger_of(places) as ledger:
         places.clear_unfinished()
-        started = now()
         newest = ledger.newest_receipt()
         if moment and newest and moment < newest:
             raise EarlierThanKnown(f"deliveries up to {newest} are known: a run cannot take place on {moment}")
         # a clock that was put back must not hide what was received before
         moment = moment or max(started, newest or started)
-        run = Run(settings, places, ledger, moment, _new_id(started), started, scope, look_over(places))
+        before = in_words_not_well(ledger.not_well())
+        run = Run(settings, places, ledger, moment, run_id, started, scope, look_over(places), before)
         ledger.start_run(run.id, run.started_at, run.moment, __version__)
         try:
+            places.require_raw(received_before=newest is not None)
             yield run
         except Exception:
             with suppress(sqlite3.Error):  # the error itself matters more than the note of it
@@ -90,8 +95,32 @@ def opened(settings: Settings, moment: datetime | None, scope: Scope = EVERYTHIN
             raise
 
 
-def _new_id(started: datetime) -> str:
-    return f"{started:%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
+def _about(run_id: str, started: datetime) -> dict[str, str]:
+    return {"id": run_id, "code_version": __version__, "started_at": started.isoformat()}
+
+
+@contextmanager
+def _ledger_of(places: Places) -> Iterator[Runs]:
+    with ledger_troubles(places), closing(Runs(places.ledger)) as ledger:
+        ledger.require_history(places)
+        yield ledger
+
+
+@contextmanager
+def _failure_told(places: Places, about: dict[str, str]) -> Iterator[None]:
+    """Write the summary of a run that fails. A slip of the hand, such as an earlier moment, is no such run."""
+    build = published_build(places)
+    try:
+        yield
+    except EarlierThanKnown:
+        raise
+    except Exception as error:
+        with suppress(OSError):  # the error itself matters more than the telling of it
+            places.clear_unfinished()  # a full disk has room for a page then
+            from flows.reporting import report_failure
+
+            report_failure(places, about, error, published=published_build(places) != build)
+        raise
 
 
 @dataclass(frozen=True)
@@ -116,11 +145,11 @@ class Reported:
 
 def write_summary(places: Places, run_id: str, summary: str) -> Path:
     """Write the summary of a run, for the duty engineer."""
-    folder = places.reports / "nights"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{run_id}.md"
-    path.write_text(summary, encoding="utf-8")
-    return path
+    path = places.summary(run_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(".unfinished")  # a full disk must not leave an empty page; there is one writer
+    aside.write_text(summary, encoding="utf-8")
+    return aside.replace(path)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from flows.run import EVERYTHING, NightResult, Reported, Run, write_summary
-from flows.store.builds import published_build
+from flows.store.builds import as_it_lies, published_build
 from flows.store.runs import StandingSummary
 from schemas.wording import summary_in_words
 
@@ -32,7 +32,7 @@ def _is_good(stands: StandingSummary, run: Run, build: Path) -> bool:
     return (
         run.scope == EVERYTHING
         and run.look != ""
-        and stands.build == build.name
+        and stands.build == as_it_lies(build)
         and stands.since <= run.moment.isoformat() < stands.until
         and not run.places.lost(run.ledger.judgement_keys().values())
     )
@@ -42,7 +42,7 @@ def leave_standing(run: Run, build: Path, reported: Reported, until: datetime) -
     """Leave the nights to come what they will say while nothing changes, and the clock is not at `until`."""
     stands = StandingSummary(
         run.look,
-        build.name,
+        as_it_lies(build),
         run.moment.isoformat(),
         until.isoformat(),
         reported.verdict_if_quiet,

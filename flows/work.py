@@ -21,7 +21,7 @@ from flows.store.judgements import Judgements
 from flows.store.ledger import Ledger
 from flows.store.lock import no_writer
 from flows.store.places import Places
-from flows.store.runs import now
+from flows.store.runs import ledger_troubles, now
 from schemas.audit.deliveries import Delivery
 from schemas.catalogue import datasets
 from schemas.corrections import NO_CORRECTIONS, Corrections
@@ -124,11 +124,16 @@ class Work(Run):
 
 @contextmanager
 def looked_at(settings: Settings, moment: datetime | None, scope: Scope) -> Iterator[Work]:
-    """A run that only looks: it leaves every byte of the data folder as it is. Raises NoDataFolder, Busy."""
+    """A run that only looks: it leaves every byte of the data folder as it is.
+
+    Raises NoDataFolder, LedgerUnusable, Busy.
+    """
     places = Places(settings.data.absolute())
     places.require()
     started = now()
-    with no_writer(places.lock), Ledger.copy_of(places.ledger) as ledger:
+    with ledger_troubles(places), no_writer(places.lock), Ledger.copy_of(places.ledger) as ledger:
+        ledger.require_history(places)
+        places.require_raw(ledger.newest_receipt() is not None)
         agreed = corrections_of(places, (moment or started).date())
         yield Work(settings, places, ledger, moment or started, "", started, scope, corrections=agreed)
 

@@ -92,8 +92,11 @@ def spans(runs: Sequence[tuple[int, int]], letter: str = "") -> list[str]:
 
 
 def summary_in_words(verdict: str, run: Mapping[str, Any], sections: str) -> str:
-    """The summary of a night: the verdict in one sentence, which run it was, and what else there is to say."""
-    return "\n\n".join(part for part in (verdict, _which(run), sections) if part) + "\n"
+    """The summary of a night: the verdict in one sentence, which run it was, and what else there is to say.
+
+    A run that says so follows one that did not end well.
+    """
+    return "\n\n".join(part for part in (verdict, _which(run), run.get("before"), sections) if part) + "\n"
 
 
 def _which(run: Mapping[str, Any]) -> str:

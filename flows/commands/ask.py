@@ -6,15 +6,21 @@ import csv
 import json
 import sys
 from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 import typer
 
+from flows.faults import told
 from flows.settings import Settings
-from flows.store.builds import fingerprint_of, made_at, published_build
+from flows.store.builds import BuildDamaged, fingerprint_of, made_at, published_build
+from flows.store.ledger import Ledger
+from flows.store.lock import Busy, no_writer
 from flows.store.places import Places
+from flows.store.runs import LedgerUnusable, how_it_ended, ledger_troubles
 from flows.terminal import Exit, Form, seen_from_here, tell
 from schemas.catalogue import SCHEMAS
 from schemas.wording import day, listed, moment
@@ -29,12 +35,20 @@ _COLUMNS = """
 
 
 def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """The published warehouse, read-only: no file or network can be reached from it, and this cannot be undone."""
+    """The published warehouse, read-only: no file or network can be reached from it, and this cannot be undone.
+
+    Raises typer.Exit(3) where nothing is published, BuildDamaged.
+    """
     build = published_build(Places(settings.data.absolute()))
     if build is None:
         tell("Nothing is published yet: run `pilots run` first.")
         raise typer.Exit(Exit.SETTINGS)
-    db = duckdb.connect(str(build), read_only=True, config=settings.duckdb_options())
+    try:
+        db = duckdb.connect(str(build), read_only=True, config=settings.duckdb_options())
+    except duckdb.IOException:
+        build.open("rb").close()  # where it may not be read, that is what to tell
+        said = f"The published warehouse cannot be opened, {seen_from_here(build)} is damaged"
+        raise BuildDamaged(f"{said}: `pilots run` makes it anew.") from None
     db.execute("set enable_external_access = false")
     db.execute("set lock_configuration = true")
     return db
@@ -100,12 +114,46 @@ def _print_table(names: list[str], rows: list[tuple[Any, ...]]) -> None:
 
 
 def state_of_the_warehouse(settings: Settings) -> dict[str, Any]:
-    """What is published, and what the deliveries behind it came to. Raises NoDataFolder."""
+    """How the last run ended, what is published, and what the deliveries behind it came to. Raises NoDataFolder."""
     places = Places(settings.data.absolute())
     places.require()
     build = published_build(places)
+    known: dict[str, Any] = {"last_run": _last_run(places), "published": build.name if build else "nothing yet"}
     if build is None:
-        return {"published": "nothing yet"}
+        return known
+    try:
+        return {**known, **_what_is_in(build, settings)}
+    except BuildDamaged as damaged:
+        return {**known, "problem": str(damaged)}
+
+
+def _last_run(places: Places) -> dict[str, Any] | None:
+    """The newest run that the ledger knows of, with the columns of audit.runs and how it `ended` in words.
+
+    Nothing is written: a copy of the ledger is looked into. The lock is not held meanwhile, or a night that begins in
+    that moment would find it taken.
+    """
+    try:
+        with ledger_troubles(places), Ledger.copy_of(places.ledger) as ledger:
+            ledger.require_history(places)
+            run = ledger.last_run()
+    except (LedgerUnusable, OSError) as error:
+        return {"ended": f"is not known: {told(error)}"}
+    return run and {**run, "ended": _how_it_ended(run, places)}
+
+
+def _how_it_ended(run: Mapping[str, Any], places: Places) -> str:
+    if run["ended_at"] is None:
+        try:
+            with no_writer(places.lock):
+                return how_it_ended(run)
+        except Busy:
+            return "is at work"
+    summary = places.summary(run["run_id"])
+    return how_it_ended(run) + (f": see {seen_from_here(summary)}" if summary.exists() else "")
+
+
+def _what_is_in(build: Path, settings: Settings) -> dict[str, Any]:
     with open_warehouse(settings) as db:
         counts = db.execute("select standing, count(*) from audit.deliveries group by 1 order by 1").fetchall()
         latest = db.execute(
@@ -117,7 +165,6 @@ def state_of_the_warehouse(settings: Settings) -> dict[str, Any]:
             " where standing = 'refused' and replaced_by is null order by 1"
         ).fetchall()
     return {
-        "published": build.name,
         "made_at": made_at(build),
         "made_from": fingerprint_of(build),
         "size_in_bytes": build.stat().st_size,
@@ -130,12 +177,14 @@ def state_of_the_warehouse(settings: Settings) -> dict[str, Any]:
 
 def state_in_words(state: Mapping[str, Any]) -> str:
     """What `state_of_the_warehouse` gives, for people."""
+    run = [_in_words(state["last_run"])] if state["last_run"] else []
     if "made_from" not in state:
-        return "Nothing is published yet: run `pilots run` first."
+        return "\n".join([*run, state.get("problem", "Nothing is published yet: run `pilots run` first.")])
     again = state["refused_and_not_sent_again"]
     size = f"{state['size_in_bytes'] / 1e6:,.1f} MB"
     standing = [f"{number:,} {name}" for name, number in state["deliveries"].items()]
     lines = [
+        *run,
         f"Published: {state['published']}, made {moment(state['made_at'])}, {size}",
         f"Deliveries: {listed(standing) or 'none'}",
     ]
@@ -145,6 +194,11 @@ def state_in_words(state: Mapping[str, Any]) -> str:
             f"Latest cut-off of those that count: {day(state['latest_cut_off'])}",
         ]
     return "\n".join([*lines, f"Refused and not sent again: {len(again) or 'none'}", *(f"- {what}" for what in again)])
+
+
+def _in_words(run: Mapping[str, Any]) -> str:
+    which = f"The run of {moment(datetime.fromisoformat(run['started_at']))}" if "started_at" in run else "The last run"
+    return f"{which} {run['ended']}."
 
 
 def report_pages(settings: Settings, site: str) -> list[str]:

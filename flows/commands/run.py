@@ -13,9 +13,10 @@ from flows.faults import frames_of, told
 from flows.importing import importing
 from flows.run import NightResult
 from flows.settings import Settings
+from flows.store.builds import BuildDamaged
 from flows.store.lock import Busy
 from flows.store.places import NoDataFolder, Places
-from flows.store.runs import EarlierThanKnown
+from flows.store.runs import EarlierThanKnown, LedgerUnusable
 from flows.terminal import Exit
 
 # A temporary server may need a minute on a slow machine, and Prefect's own limit would then end the run.
@@ -87,7 +88,7 @@ def exit_of(error: Exception) -> tuple[Exit, str]:
         return Exit.BUSY, f"Busy: {error}. Try again when it has ended."
     if isinstance(error, EarlierThanKnown):
         return Exit.USAGE, told(error)
-    if isinstance(error, NoDataFolder | NoServer | OSError):
+    if isinstance(error, NoDataFolder | LedgerUnusable | BuildDamaged | NoServer | OSError):
         return Exit.SETTINGS, told(error)
     log = Path(tempfile.gettempdir()) / f"pilots-fault-{datetime.now():%Y%m%dT%H%M%S}-{os.getpid()}.log"
     try:

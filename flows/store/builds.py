@@ -12,10 +12,15 @@ from datetime import datetime
 from pathlib import Path
 
 from flows.store.places import Places
+from flows.store.raw import FileStat
 from flows.store.sync import sync
 
 _RUN_LETTERS = 6  # of a run's id stand in the name of the build that it made
 _STAMP = "%Y%m%dT%H%M%S"
+
+
+class BuildDamaged(Exception):  # noqa: N818 - it says what is wrong with a file
+    """The build that readers see is no database any more: something was written over it."""
 
 
 def name_of_build(made_at: datetime, run_id: str, made_from: str) -> str:
@@ -65,6 +70,11 @@ def published_build(places: Places) -> Path | None:
 def fingerprint_of(build: Path) -> str:
     """What a build was made from: the last part of its name."""
     return build.stem.rpartition("_")[2]
+
+
+def as_it_lies(build: Path) -> str:
+    """What tells a build from another, and from itself with something written over it: its name and its stat."""
+    return f"{build.name} {FileStat.of(build)}"
 
 
 def put_in_place(places: Places, finished: Path, name: str, mode: int) -> Path:

@@ -23,7 +23,7 @@ VERDICT = "verdict.json"  # the last part of a judgement: where it is, all of it
 
 
 class NoDataFolder(Exception):  # noqa: N818 - it says what is missing
-    """There is no folder of raw files: a wrong path, or a disk that is away, must not look like an empty world."""
+    """There are no raw files to be seen: a wrong path, or a disk that is away, must not look like an empty world."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,10 @@ class Places:
     def reports(self) -> Path:
         """What senders and the duty engineer read."""
         return self.data / "reports"
+
+    def summary(self, run_id: str) -> Path:
+        """What the duty engineer reads of one run."""
+        return self.reports / "nights" / f"{run_id}.md"
 
     @cached_property
     def warehouse(self) -> Path:
@@ -103,13 +107,29 @@ class Places:
         return self.data / "prefect"
 
     def require(self) -> None:
-        """Raise NoDataFolder unless there is a folder of raw files."""
+        """Raise NoDataFolder unless there is a folder of raw files, or what earlier runs made of some."""
+        if not (self.raw.is_dir() or self.warehouse.is_dir()):
+            raise self._no_raw_folder
+
+    def require_raw(self, received_before: bool) -> None:
+        """Raise NoDataFolder unless there is a folder of raw files, with a file in it if any was received before."""
         if not self.raw.is_dir():
-            raise NoDataFolder(f"there is no folder {self.raw}: is this the data folder, and is its disk there?")
+            raise self._no_raw_folder
+        if received_before and not _has_files(self.raw):
+            raise NoDataFolder(f"there is no file under {self.raw}, and some were received before: is its disk there?")
+
+    @property
+    def _no_raw_folder(self) -> NoDataFolder:
+        return NoDataFolder(f"there is no folder {self.raw}: is this the data folder, and is its disk there?")
+
+    @property
+    def has_products(self) -> bool:
+        """Whether any run made something that readers or later runs rely on."""
+        return any(self.builds.glob("*.duckdb")) or any(self.judgements.glob("*/*"))
 
     def make(self) -> None:
-        """Create the folders. Row-level data is for its owner and group alone."""
-        for folder in (self.raw, self.reports, self.builds, self.judgements, self.unfinished):
+        """Create the folders that runs write into. Row-level data is for its owner and group alone."""
+        for folder in (self.reports, self.builds, self.judgements, self.unfinished):
             folder.mkdir(parents=True, exist_ok=True)
         for folder in (self.builds, self.judgements, self.unfinished):
             folder.chmod(0o750)
@@ -118,3 +138,10 @@ class Places:
         """Throw away what a run that was cut off left behind. Only for the holder of the lock."""
         for left in (*self.unfinished.iterdir(), *self.builds.glob(".*"), *self.loaded.glob("*.tmp")):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+def _has_files(folder: Path | str) -> bool:
+    """Whether any file lies in a folder or below it, but for hidden ones. It looks no further than the first."""
+    with os.scandir(folder) as entries:
+        seen = (entry for entry in entries if not entry.name.startswith("."))
+        return any(_has_files(entry.path) if entry.is_dir() else True for entry in seen)

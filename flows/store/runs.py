@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from flows.store.places import Places
+from schemas.wording import moment
 
 _TABLES = """
 create table if not exists files (            -- the stat of each raw file when its fingerprint was last taken
@@ -34,6 +37,40 @@ class EarlierThanKnown(ValueError):  # noqa: N818 - it says what is wrong with a
     """A run cannot take place before something that it already knows of."""
 
 
+class LedgerUnusable(Exception):  # noqa: N818 - it says what is wrong with a file
+    """What the ledger alone knows is not to be had: no run may take that for a world in which nothing was received."""
+
+
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_NO_WRITING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+
+
+@contextmanager
+def ledger_troubles(places: Places) -> Iterator[None]:
+    """What is done with a ledger. Raises LedgerUnusable where its file or its disk is at fault."""
+    try:
+        yield
+    except Exception as error:
+        # a stage of a flow tells its error without the message: what came before it is the error itself
+        fault = _fault_of(error) or _fault_of(error.__context__)
+        if fault in _DAMAGED:
+            raise LedgerUnusable(f"the ledger {places.ledger} is damaged: {_put_back(places)}") from error
+        if fault in _NO_WRITING:
+            why = "is full or failing, or does not let it be written"
+            raise LedgerUnusable(f"the disk of {places.ledger} {why}") from error
+        raise
+
+
+def _fault_of(error: BaseException | None) -> int:
+    """What SQLite calls its error, without the finer kinds; 0 for an error of something else."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _put_back(places: Places) -> str:
+    folder = places.ledger.parent
+    return f"put {folder} back from a backup, whole; to begin anew, move {places.warehouse} away"
+
+
 def now() -> datetime:
     """This moment in UTC, to the second, without a zone (as DuckDB's TIMESTAMP)."""
     return datetime.now(UTC).replace(microsecond=0, tzinfo=None)
@@ -43,8 +80,8 @@ def now() -> datetime:
 class StandingSummary:
     """The summary of every night to come, as long as nothing changes.
 
-    `look` is a digest of all that a night depends on but the clock (see `unchanged.py`), `build` the name of what
-    readers see. `since` and `until` are the moments (ISO) between which the clock alone changes nothing either.
+    `look` is a digest of all that a night depends on but the clock (see `unchanged.py`), `build` tells what readers
+    see as it lay then. `since` and `until` are the moments (ISO) between which the clock alone changes nothing either.
     """
 
     look: str
@@ -53,6 +90,26 @@ class StandingSummary:
     until: str
     verdict: str
     sections: str
+
+
+def how_it_ended(run: Mapping[str, Any]) -> str:
+    """How a run ended that is not at work any more."""
+    if run["ended_at"] is None:
+        return "was cut off: it never ended"
+    return {"published": "ended well with new figures", "quiet": "ended well, nothing had changed"}.get(
+        run["result"], "failed"
+    )
+
+
+def in_words_not_well(runs: Sequence[Mapping[str, Any]]) -> str:
+    """That the run before this one did not end well, nor those before it; '' where it did."""
+    if not runs:
+        return ""
+    last, *others = runs
+    said = f"The run before this one, of {moment(datetime.fromisoformat(last['started_at']))}, {how_it_ended(last)}."
+    if not others:
+        return said
+    return f"{said} Nor did {'the run' if len(others) == 1 else f'the {len(others):,} runs'} before that end well."
 
 
 class Runs:
@@ -83,6 +140,12 @@ class Runs:
         """Close the file."""
         self._db.close()
 
+    def require_history(self, places: Places) -> None:
+        """Raise LedgerUnusable where runs made something, and the ledger knows of no run: it is not the one of then."""
+        if not self._db.execute("select 1 from runs limit 1").fetchone() and places.has_products:
+            said = f"the ledger {places.ledger} is lost or was emptied, and what was made by it is there"
+            raise LedgerUnusable(f"{said}: {_put_back(places)}")
+
     def newest_receipt(self) -> datetime | None:
         """When the newest delivery was received."""
         newest = self._db.execute("select max(received_at) from deliveries").fetchone()[0]
@@ -105,11 +168,23 @@ class Runs:
             values,
         )
 
+    def not_well(self) -> list[dict[str, Any]]:
+        """The runs since the last that ended well, newest first, with the columns of audit.runs."""
+        last = "(select coalesce(max(rowid), 0) from runs where result in ('published', 'quiet'))"
+        return self._runs(f"where rowid > {last} order by rowid desc")
+
+    def last_run(self) -> dict[str, Any] | None:
+        """The newest run, with the columns of audit.runs."""
+        return next(iter(self._runs("order by rowid desc limit 1")), None)
+
     def runs(self) -> list[dict[str, Any]]:
         """Every run, oldest first, with the columns of audit.runs."""
+        return self._runs("order by started_at, run_id")
+
+    def _runs(self, which: str) -> list[dict[str, Any]]:
         cursor = self._db.execute(
             "select run_id, started_at, ended_at, as_of, result, files_received, deliveries_judged, code_version"
-            " from runs order by started_at, run_id"
+            f" from runs {which}"
         )
         names = [c[0] for c in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor]

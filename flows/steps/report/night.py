@@ -25,6 +25,7 @@ _RESULT = {
     Result.REFUSED: "refused",
     Result.UNREADABLE: "could not be read",
 }
+LAST_GOOD = "the figures of the last good night stand"
 _OF_THE_GONE = (
     "Their rows still count as they were judged last. No changed rule, code list or correction reaches them until the"
     " same files lie there again."
@@ -60,6 +61,7 @@ class Night:
     to_delete: Sequence[str] = ()  # paths of files that were refused for personal data, tonight or before
     last_change: datetime | None = None  # of the figures: when the build that stands was made
     problem: str = ""
+    figures: str = LAST_GOOD  # what readers see where the night failed
 
 
 def count_findings(delivery_id: str, findings: pl.DataFrame) -> pl.DataFrame:
@@ -116,7 +118,7 @@ def verdict_of(night: Night) -> str:
     parts += _besides(night)
     if night.result == "published":
         return f"Published: {', '.join(parts)}."
-    return f"Not published{why}. {', '.join(parts)}; the figures of the last good night stand."
+    return f"Not published{why}. {', '.join(parts)}; {night.figures}."
 
 
 def _besides(night: Night) -> list[str]:
@@ -125,6 +127,7 @@ def _besides(night: Night) -> list[str]:
         ("not taken in", night.not_taken_in),
         ("not judged", night.not_judged),
         ("with personal data to delete", night.to_delete),
+        ("gone from data/raw", {d.path for d in night.gone}),
     )
     return [f"{counted(len(files), 'file')} {what}" for what, files in counts if files]
 
