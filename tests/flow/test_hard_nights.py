@@ -68,6 +68,7 @@ def test_a_file_that_grows_while_it_is_read_is_left_to_the_next_night(
 
 def test_a_lost_judgement_stops_the_night(folder: DataFolder) -> None:
     path = folder.send("contacts", people("contacts", 1, 2))
+    folder.send("participants", people("participants", 1, 2))
     first = folder.night()
     shutil.rmtree(folder.places.judgements)
     folder.places.judgements.mkdir()

@@ -81,6 +81,7 @@ class Pool:
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Pool:
     places = Places(tmp_path_factory.mktemp("kept"))
     places.make()
+    places.raw.mkdir()
     made = {}
     for dataset, contents in CONTENTS.items():
         contract = datasets()[dataset]

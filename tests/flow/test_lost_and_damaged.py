@@ -267,8 +267,9 @@ def test_a_night_that_fails_before_any_was_published_says_so(
 def test_a_full_disk_under_the_ledger_is_told_as_that(known: DataFolder) -> None:
     """No file may grow beyond a page here: the lock and the summary fit, and SQLite finds no room."""
     told = subprocess.run(
-        command("run", "--no-prefect", "--data", str(known.path)), cwd=PROJECT, env=environment(), capture_output=True,
-        text=True, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
+        command("run", "--no-prefect", "--data", str(known.path)), cwd=PROJECT, capture_output=True, text=True,
+        env=environment(PYTHONDONTWRITEBYTECODE="1"),  # bytecode would be cut short too, for all that run later
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
     )  # fmt: skip
     assert told.returncode == 3 and told.stdout == ""
     assert told.stderr.startswith(f"the disk of {known.places.ledger} is full or failing")
