@@ -64,7 +64,7 @@ def test_status_says_what_is_published(published: DataFolder) -> None:
     state = json.loads(told.stdout)
     assert state["published"] == published.builds()[0] and state["deliveries"] == {"current": 5}
     said = pilots_here("status", "--data", str(published.path)).stdout
-    assert said.startswith(f"Published: {published.builds()[0]}, made ")
+    assert f"\nPublished: {published.builds()[0]}, made " in said
     assert "\nDeliveries: 5 current\n" in said and said.endswith("\nRefused and not sent again: none\n")
     assert not set("{}[]'") & set(said)
 
@@ -74,7 +74,7 @@ def test_status_before_the_first_night_and_without_a_data_folder(tmp_path: Path)
     assert (gone.returncode, gone.stdout) == (3, "") and "there is no folder" in gone.stderr
     (tmp_path / "raw").mkdir()
     nothing = pilots_here("status", "--json", "--data", str(tmp_path))
-    assert (nothing.returncode, json.loads(nothing.stdout)) == (0, {"published": "nothing yet"})
+    assert (nothing.returncode, json.loads(nothing.stdout)) == (0, {"last_run": None, "published": "nothing yet"})
     assert pilots_here("status", "--data", str(tmp_path)).stdout.startswith("Nothing is published yet")
 
 

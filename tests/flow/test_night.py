@@ -376,7 +376,7 @@ def test_the_last_builds_are_kept_and_no_more(folder: DataFolder) -> None:
 
 
 def test_a_lost_warehouse_is_made_again_from_the_store(folder: DataFolder) -> None:
-    """The warehouse is a product of the store: even the raw files may be gone by then, but for one (see NoDataFolder)."""
+    """The warehouse is a product of the store: even raw files may be gone by then, but not all (NoDataFolder)."""
     folder.send_all(1, 2)
     folder.night()
     content = content_of(folder.places.pointer.resolve())
