@@ -14,7 +14,7 @@ from flows.delivery_reports import DeliveryReports
 from flows.faults import told
 from flows.late import late
 from flows.raw_files import gone, to_delete
-from flows.run import Reported, write_summary
+from flows.reported import Reported, write_summary
 from flows.settled import settled_verdicts
 from flows.steps.receive import UnusableFile
 from flows.steps.report.night import LAST_GOOD, Night, night_summary, sections_of, verdict_of

@@ -10,7 +10,8 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from flows.run import EVERYTHING, NightResult, Reported, Run, write_summary
+from flows.reported import Reported, write_summary
+from flows.run import EVERYTHING, NightResult, Run
 from flows.store.builds import as_it_lies, published_build
 from flows.store.runs import StandingSummary
 from schemas.wording import summary_in_words

@@ -12,7 +12,8 @@ from flows.agreed import corrections_to_mend
 from flows.judgement import Judgement, judgement_key
 from flows.late import next_turn
 from flows.raw_files import lies_there
-from flows.run import EVERYTHING, Reported, Run, Scope
+from flows.reported import Reported
+from flows.run import EVERYTHING, Run, Scope
 from flows.settings import Settings
 from flows.settled import as_it_stands
 from flows.steps.receive import TRIED_AGAIN, Received

@@ -16,7 +16,7 @@ from made_up_returns import BPL, PROJECT, DataFolder, people
 
 from flows import nightly, reporting
 from flows.engine import Stage
-from flows.run import write_summary
+from flows.reported import write_summary
 from flows.store import raw
 from flows.store.lock import writer_lock
 from flows.store.places import NoDataFolder, Places
