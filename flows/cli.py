@@ -6,7 +6,7 @@ Nothing heavy is imported until a command needs it. Exit codes and manners are i
 from __future__ import annotations
 
 import sys
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,6 +53,15 @@ def _moment(text: str) -> datetime:
     return moment
 
 
+def _taken_for_now(date: str) -> datetime | None:
+    """The moment that a run is to take for now; None for the clock's. One to come would bar every run until then."""
+    moment = _moment(date) if date else None
+    if moment and moment > datetime.now(UTC).replace(tzinfo=None):
+        tell(f"A run cannot take place on {moment}: that is yet to come, and no run could take place before it.")
+        raise typer.Exit(Exit.USAGE)
+    return moment
+
+
 @app.command(rich_help_panel=NIGHT)
 def run(
     data: Data = None,
@@ -64,7 +73,7 @@ def run(
     from flows.commands.run import run_night
 
     settings = _settings(data)
-    result = run_night(settings, _moment(date) if date else None, with_prefect=not no_prefect)
+    result = run_night(settings, _taken_for_now(date), with_prefect=not no_prefect)
     if as_json:
         give(result.to_json())
     else:
@@ -87,7 +96,7 @@ def retry(
     """Judge again what a changed rule, code list or correction touches. Takes in no new file."""
     from flows.commands.retry import in_words, out_of_date, run_retry
 
-    settings, moment = _settings(data), _moment(date) if date else None
+    settings, moment = _settings(data), _taken_for_now(date)
     if dry_run:
         waiting = out_of_date(settings, moment, site, dataset)
         give([d.delivery_id for d in waiting.deliveries]) if as_json else typer.echo(waiting.in_words)
@@ -128,6 +137,9 @@ def check(
 
         from flows.commands.check import check_file
 
+    if not file.is_file():
+        tell(f"{file} is no file.")
+        raise typer.Exit(Exit.USAGE)
     checked = check_file(file, site, dataset, period, to)
     typer.echo(checked.report_json if as_json else checked.words)
     raise typer.Exit(Exit.MUST_BE_FIXED if checked.must_be_fixed else Exit.DONE)
@@ -167,7 +179,9 @@ def report(
 
 @app.command(rich_help_panel=ANALYSTS)
 def sql(
-    query: Annotated[str, typer.Argument(help="One SELECT over core, funding, outcomes, quality or audit.")] = "",
+    query: Annotated[
+        str, typer.Argument(help="One SELECT over core, funding, outcomes, published, quality or audit.")
+    ] = "",
     form: Annotated[Form, typer.Option("-f", "--format", help="How to print the rows.")] = Form.TABLE,
     tables: Annotated[bool, typer.Option("--list", help="List every table with its meaning.")] = False,
     describe: Annotated[str, typer.Option(help="Describe one table, column by column.")] = "",
@@ -193,6 +207,9 @@ def as_of(
     from flows.as_known import warehouse_as_known
 
     moment = _moment(date)
+    if not to.absolute().parent.is_dir():
+        tell(f"There is no folder {to.parent} to write {to.name} into.")
+        raise typer.Exit(Exit.USAGE)
     if "T" not in date and " " not in date:  # a day means the whole of it
         moment += timedelta(days=1, seconds=-1)
     known = warehouse_as_known(_settings(data), moment, to)
@@ -202,10 +219,12 @@ def as_of(
 
 @app.command(rich_help_panel=CARE)
 def simulate(
-    rows: Annotated[int, typer.Option(help="About how many contacts in the last month, over all sites.")] = 10_000,
+    rows: Annotated[
+        int, typer.Option(min=1, help="About how many contacts in the last month, over all sites.")
+    ] = 10_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same files.")] = 1,
-    months: Annotated[int, typer.Option(help="How many monthly deliveries of each site.")] = 2,
-    fault_rate: Annotated[float, typer.Option(help="The share of rows with a planted fault.")] = 0.01,
+    months: Annotated[int, typer.Option(min=1, help="How many monthly deliveries of each site.")] = 2,
+    fault_rate: Annotated[float, typer.Option(min=0, max=1, help="The share of rows with a planted fault.")] = 0.01,
     to: Annotated[Path | None, typer.Option(help="Where to write (default: raw in the data folder).")] = None,
     truth: Annotated[Path | None, typer.Option(help="Where to write the list of planted faults.")] = None,
     data: Data = None,

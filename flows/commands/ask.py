@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -86,11 +87,20 @@ def _print(names: list[str], rows: list[tuple[Any, ...]], form: Form) -> None:
         writer.writerows(["" if v is None else v for v in row] for row in rows)
     elif form is Form.JSON:
         json.dump(
-            [dict(zip(names, r, strict=True)) for r in rows], sys.stdout, indent=1, default=str, ensure_ascii=False
+            [dict(zip(names, map(_in_json, r), strict=True)) for r in rows],
+            sys.stdout,
+            indent=1,
+            default=str,
+            ensure_ascii=False,
         )
         sys.stdout.write("\n")
     else:
         _print_table(names, rows)
+
+
+def _in_json(value: Any) -> Any:
+    """A value as JSON may hold it, which knows neither NaN nor infinity."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _write_parquet(table: pa.Table) -> None:

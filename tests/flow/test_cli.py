@@ -229,6 +229,32 @@ def test_a_flag_beats_the_environment_and_that_beats_the_settings_file(published
     assert (wrong.returncode, wrong.stdout) == (3, "") and "keep_builds" in wrong.stderr
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--no-prefect", "--date", "2999-01-01"),
+        ("retry", "--no-prefect", "--date", "2999-01-01"),
+        ("as-of", "2016-12-02", "--to", "no-such-folder/then.duckdb"),
+        ("simulate", "--months", "0"),
+        ("simulate", "--rows", "-5"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_meant_is_refused_before_anything_is_done(
+    published: DataFolder, arguments: tuple[str, ...]
+) -> None:
+    before = published.builds()
+    told = pilots_here(*arguments, "--data", str(published.path))
+    assert told.returncode == 2 and told.stderr
+    assert published.builds() == before
+
+
+def test_json_holds_no_number_that_json_does_not_know(published: DataFolder) -> None:
+    asked = "select 'nan'::double as a, 'inf'::double as b, 0.5::double as c"
+    told = pilots_here("sql", asked, "--json", "--data", str(published.path))
+    assert json.loads(told.stdout, parse_constant=pytest.fail) == [{"a": None, "b": None, "c": 0.5}]
+
+
 def test_a_fault_of_ours_is_one_line_without_any_data(published: DataFolder, tmp_path: Path) -> None:
     """A step of a copy is broken so that its error quotes a row."""
     copy = copy_of_the_project(tmp_path / "project")
