@@ -6,7 +6,7 @@ Nothing heavy is imported until a command needs it. Exit codes and manners are i
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,8 +55,10 @@ def _moment(text: str) -> datetime:
 
 def _taken_for_now(date: str) -> datetime | None:
     """The moment that a run is to take for now; None for the clock's. One to come would bar every run until then."""
+    from flows.store.runs import now
+
     moment = _moment(date) if date else None
-    if moment and moment > datetime.now(UTC).replace(tzinfo=None):
+    if moment and moment > now():
         tell(f"A run cannot take place on {moment}: that is yet to come, and no run could take place before it.")
         raise typer.Exit(Exit.USAGE)
     return moment

@@ -141,7 +141,13 @@ class Places:
 
 
 def _has_files(folder: Path | str) -> bool:
-    """Whether any file lies in a folder or below it, but for hidden ones. It looks no further than the first."""
-    with os.scandir(folder) as entries:
-        seen = (entry for entry in entries if not entry.name.startswith("."))
-        return any(_has_files(entry.path) if entry.is_dir() else True for entry in seen)
+    """Whether any file lies in a folder or below it, but for hidden ones. It looks no further than the first.
+
+    A folder that may not be looked into is there, and so is its disk: `receive` says what is wrong with it.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            seen = (entry for entry in entries if not entry.name.startswith("."))
+            return any(_has_files(entry.path) if entry.is_dir() else True for entry in seen)
+    except PermissionError:
+        return True
