@@ -49,6 +49,8 @@ class Standing(StrEnum):
     STALE = "stale"  # came after a delivery with a later cut-off: never counted
     SAME = "same"  # the same bytes as another delivery of the site
     REFUSED = "refused"
+    HELD_UP = "held_up"  # readable, but implausible beside the site's other deliveries: replaces nothing until resolved
+    WITHDRAWN = "withdrawn"  # taken out of all figures by the data team (`pilots withdraw`)
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,11 @@ CONTRACT = Contract(
         _text("extract_type", "Extract type", "cumulative (latest counts) or period (deliveries add up)."),
         _text("same_as", "Same as", "The delivery these very bytes were first received as, if any.", required=False),
         _text("result", "Result", "accepted, accepted_with_held_rows, refused or unreadable."),
-        _text("standing", "Standing", "current, superseded, empty, stale, same or refused; current rows are in core."),
+        _text(
+            "standing",
+            "Standing",
+            "current, superseded, empty, stale, same, refused, held_up or withdrawn; current rows are in core.",
+        ),
         _text(
             "replaced_by",
             "Replaced by",
