@@ -4,6 +4,8 @@ Aliases are the headings of NHS England's Talking Therapies releases. Such a fil
 NULL for none, in the value's own cell: `value_status` keeps the two apart. 'UNKNOWN' as an organisation and 'NULL' as a
 breakdown are the publisher's own values: those fields state a pattern, so that these words are read as they stand.
 A published total is never mended: parts are rounded on their own and need not add up.
+Key. A code is an organisation's only beside its type: 'UNKNOWN' stands for what is not known at every level, and a body
+that buys care may also provide it.
 """
 
 from __future__ import annotations
@@ -34,9 +36,10 @@ CONTRACT = Contract(
     dataset="published_measures",
     title="Published measures",
     description="Results and statistics as printed: kept as they are, never added to our own.",
-    grain="one row per organisation, period, breakdown, measure and statistic",
+    grain="one row per organisation and its type, period, breakdown, measure and statistic",
     key=(
         "organisation_code",
+        "organisation_type",
         "reporting_period",
         "breakdown_type",
         "breakdown",

@@ -1,8 +1,8 @@
 -- outcomes.published_measures
 -- Results and statistics as their publishers printed them, beside what they may be compared with. They are never added
 -- to figures of our own, and a figure that its publisher hid or left out stays without a value: value_status says which.
--- Grain: one row per sender, organisation, period, breakdown, measure and statistic
--- Key: sender_code, organisation_code, reporting_period, breakdown_type, breakdown, second_breakdown, measure_name, measure_statistic
+-- Grain: one row per sender, organisation and its type, period, breakdown, measure and statistic
+-- Key: sender_code, organisation_code, organisation_type, reporting_period, breakdown_type, breakdown, second_breakdown, measure_name, measure_statistic
 -- Source: DOMAIN.md 1.1 to 1.6, 4.2, 7.20
 -- Columns:
 --   sender_code              VARCHAR not null  Who sent the figure: PMO or NHSE.

@@ -161,3 +161,14 @@ def test_published_results_keep_their_unit_and_their_caveats(seeds):
     assert seeds.one("SELECT unit FROM outcomes.published_measures WHERE programme_code = 'MWW' AND value = 421") == (
         "jobs",
     )
+
+
+def test_one_code_of_two_types_of_organisation_is_two_published_figures(warehouse):
+    for kind in ("CCG", "Provider"):
+        warehouse.add(
+            "core.published_measures", site_code="NHSE", organisation_type=kind, organisation_code="UNKNOWN",
+            measure_name="recovery", measure_statistic="count", value=125, value_status="known",
+        )  # fmt: skip
+    warehouse.build("outcomes.published_measures")
+    found = warehouse.rows("SELECT organisation_type, value FROM outcomes.published_measures ORDER BY 1")
+    assert found == [("CCG", 125), ("Provider", 125)]
