@@ -53,7 +53,7 @@ CODE = (
     *(
         f"schemas/{m}.py"
         for m in (
-            *("cell_rules", "cells", "code_cells", "contract", "corrections", "derive", "file_rules"),
+            *("cell_rules", "cells", "code_cells", "contract", "corrections", "derive", "file_rules", "garbled"),
             *("names", "personal_data", "returned_workbook", "shapes", "shown", "texts", "wording"),
         )
     ),

@@ -254,6 +254,12 @@ CELL_RULES: tuple[Rule, ...] = (
         "Check the accents and signs: the text was garbled before it was saved. It was taken as it stands.",
         _on(Kind.TEXT),
     ),
+    _row(
+        "C24",
+        "{title} holds garbled letters",
+        "Type the value again: it holds characters that nobody sees, in place of signs such as a dash.",
+        _on(when=lambda f: f.kind is not Kind.TEXT or bool(f.pattern)),
+    ),
     _repair("F14", "A line break was removed from {title}", "Remove the line break.", CODE),
     _row(
         "F14", "{title} holds a line break", "Remove the line break from the cell.", _on(when=lambda f: not f.free_text)

@@ -21,6 +21,7 @@ from itertools import combinations
 from schemas.code_cells import LONGEST_LABEL, code_meant, near_code
 from schemas.codes import fold
 from schemas.contract import SHARE, Field, Kind, Severity
+from schemas.garbled import CONTROL, SIGNS_OF_GARBLING, is_garbled, meant_by
 from schemas.wording import LONDON
 
 Value = str | int | date | Decimal | bool | None
@@ -54,7 +55,7 @@ POUND_SIGN = re.compile(r"^([-(]?) ?£ ?")
 # Characters that nobody sees and that have no width; spaces of other kinds are spaces.
 INVISIBLE_CHARACTERS = r"\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
 INVISIBLE = re.compile(f"[{INVISIBLE_CHARACTERS}]")
-SIGNS_OF_GARBLING = "ÂÃÄÅâ"  # with what UTF-8 begins most letters and signs, where it is read as Windows-1252
+_GAP = re.compile(r"[^\S\x0b\x0c\x1c-\x1f\x85]+")  # control characters part no words: they are garbled text
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may run a text that starts so (rule C23)
 PLACEHOLDER_DATES = {date(1900, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(9999, 12, 31)}
 FIRST_YEAR = 1900  # an earlier one is a slip, or a year of two digits that a spreadsheet filled up
@@ -109,7 +110,7 @@ def canonical(field: Field) -> str:
     if field.pattern:
         return field.pattern
     scale = 2 if field.kind is Kind.MONEY else field.decimals
-    unseen = INVISIBLE_CHARACTERS + ('"' if field.kind is Kind.REFERENCE else SIGNS_OF_GARBLING)
+    unseen = INVISIBLE_CHARACTERS + r"\x7f-\x9f" + ('"' if field.kind is Kind.REFERENCE else SIGNS_OF_GARBLING)
     number = rf"^(?:0|[1-9][0-9]{{0,8}})(?:\.[0-9]{{1,{scale}}})?$" if scale else r"^(?:0|[1-9][0-9]{0,8})$"
     return {
         Kind.DATE: r"^(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}$",
@@ -126,7 +127,7 @@ def canonical(field: Field) -> str:
 
 def read_cell(text: str, field: Field, date_order: str = "") -> Reading:
     """Read one odd text as `field` says. `date_order` is 'dmy' for a site whose profile declares it."""
-    clean = _tidied(text) if not field.free_text else text.strip()
+    clean = _tidied(text) if not field.free_text else text.strip(" \t\r\n\u00a0")
     broken = ("\n" in text or "\r" in text) and not field.free_text
     if broken:
         return _without_line_break(clean, field)
@@ -137,6 +138,8 @@ def read_cell(text: str, field: Field, date_order: str = "") -> Reading:
     if SPREADSHEET_ERROR.match(clean):
         return fault("C10")
     reading = _READERS[field.kind](clean, field, date_order)
+    if CONTROL.search(clean) and (not reading.rule_id or reading.severity is Severity.ROW):
+        return fault("C24", _sound(meant_by(clean), field, date_order))
     if reading.rule_id:
         return reading
     if (digits := _with_digits(clean, field)) is not None:
@@ -147,7 +150,12 @@ def read_cell(text: str, field: Field, date_order: str = "") -> Reading:
 
 
 def _tidied(text: str) -> str:
-    return " ".join(INVISIBLE.sub("", text).split())
+    return _GAP.sub(" ", INVISIBLE.sub("", text)).strip(" ")
+
+
+def _sound(text: str, field: Field, date_order: str) -> str:
+    """A text, if a cell of the field may hold it as it stands."""
+    return text if text and not read_cell(text, field, date_order).rule_id and _fits(text, field) else ""
 
 
 def _without_line_break(clean: str, field: Field) -> Reading:
@@ -209,18 +217,9 @@ def _read_text(text: str, field: Field, _: str) -> Reading:
         return missing
     if text.startswith(FORMULA_SIGNS) and not field.pattern:
         return repaired("C23", text)
-    if garbled := _ungarbled(text):
-        return Reading(text, "C24", Severity.WARNING, garbled)
+    if is_garbled(text) and not (field.pattern and CONTROL.search(text)):
+        return Reading(text, "C24", Severity.WARNING, meant_by(text))
     return Reading(text)
-
-
-def _ungarbled(text: str) -> str:
-    """What a text was before its UTF-8 was read as Windows-1252 and saved again ('Â£' was '£'); '' where it was not."""
-    try:
-        meant = text.encode("cp1252").decode("utf-8")
-    except UnicodeError:
-        return ""
-    return meant if meant != text else ""
 
 
 def _read_reference(text: str, field: Field, _: str) -> Reading:

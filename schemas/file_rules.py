@@ -1,5 +1,6 @@
 """Rules about a file's structure, true of every dataset. Source: DOMAIN.md section 6.1 (F01-F24).
 
+F27 to F29 are about what a reader does to a file, or finds in it, beyond that section: nothing of it may be silent.
 U01-U04 say why a file could not be read at all; L01 is the share of faulty rows over which a file is refused whole, L02
 a dataset that the site does not send. A rule is about the file as a whole unless `found_on` names its columns.
 """
@@ -285,6 +286,14 @@ FILE_RULES: tuple[Rule, ...] = (
         "Rows were filled in on an old version of the form, or on several versions",
         "one version of the form, the current one, wherever the column schema_version states it",
         "Use the current form for every row, or delete the column, and send the file again.",
+    ),
+    Rule(
+        "F28",
+        WARNING,
+        "A heading, or the name of the sheet, holds garbled letters",
+        "a heading that is typed anew",
+        "Type it again: it holds characters that nobody sees, in place of signs such as a dash.",
+        found_on=_any_column_or_unknown,
     ),
     Rule(
         "L02",

@@ -12,9 +12,10 @@ from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING
 
-from schemas.cells import INVISIBLE
+from schemas.cells import INVISIBLE_CHARACTERS
 from schemas.codes import fold
 from schemas.contract import Contract, Field, Kind, PersonalWhen, Rule, Severity
+from schemas.garbled import CONTROL_CHARACTERS
 from schemas.names import TITLE, certain_names, holds_full_name, holds_initial_and_surname, holds_listed_name
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ TELEPHONE = re.compile(
 _TELEPHONE_IN_DIGITS = re.compile(r"(?:0|44|0044)[1-37]\d{9}")
 TEN_DIGITS = re.compile(r"(?<!\d)(?=(\d{3} ?\d{3} ?\d{4}|\d{4} ?\d{3} ?\d{3}|\d{3} ?\d{4} ?\d{3}|\d{5} ?\d{5})(?!\d))")
 _DECIMAL_NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d*)\.\d+")
+_UNSEEN = re.compile(f"[{INVISIBLE_CHARACTERS}{CONTROL_CHARACTERS}]")
 _BETWEEN = re.compile(r"[\s_./\\()\[\]{}\-\u2010-\u2015\u2212]+")
 _REFERENCE = re.compile(r"[A-Z]{2,8}-[A-Z0-9]{6,16}")
 
@@ -114,7 +116,7 @@ WORTH_A_LOOK = "|".join(
     (
         r"(?:[0-9][^0-9A-Za-z]*){9}[0-9]",
         "@",
-        r"[^\x00-\x7f]",
+        rf"[^\x00-\x7f]|[{CONTROL_CHARACTERS}]",
         r"[0-9][^0-9A-Za-z]*[0-9][A-Za-z]{2}(?:[^0-9A-Za-z]|$)",
         r"[A-Za-z]{2}[^0-9A-Za-z]*(?:[0-9][^0-9A-Za-z]*){6}[A-Da-d](?:[^0-9A-Za-z]|$)",
     )
@@ -186,6 +188,15 @@ def is_nhs_number(text: str) -> bool:
 
 def personal_rule(text: str, field: Field | None = None) -> str | None:
     """The rule that a cell's text breaks by holding personal data: P01, P02, P03 or None. No field: one unknown."""
+    return next((rule for seen in _as_seen(text) if (rule := _rule_of(seen, field))), None)
+
+
+def _as_seen(text: str) -> tuple[str, ...]:
+    """A text as a reader might see it: of what shows nowhere, nobody knows whether it parts two words or none."""
+    return (_UNSEEN.sub("", text), _UNSEEN.sub(" ", text)) if _UNSEEN.search(text) else (text,)
+
+
+def _rule_of(text: str, field: Field | None) -> str | None:
     when = field.personal_when if field is not None else None
     nhs_number = "P02" if when is PersonalWhen.NHS_NUMBER else "P01"
     if _REFERENCE.fullmatch(text) or (field is not None and field.pattern and re.search(field.pattern, text)):
@@ -251,7 +262,10 @@ def _is_day_of_birth(digits: str) -> bool:
 
 def may_be_a_persons(text: str) -> bool:
     """Whether a text of the agreed form may yet be a person's: a name, an initial joined to one, a full postcode."""
-    return holds_listed_name(text) or holds_initial_and_surname(text) or bool(_IS_POSTCODE.fullmatch(text))
+    return any(
+        holds_listed_name(seen) or holds_initial_and_surname(seen) or bool(_IS_POSTCODE.fullmatch(seen))
+        for seen in _as_seen(text)
+    )
 
 
 def _is_telephone(digits: str) -> bool:
@@ -270,7 +284,7 @@ def _rule_of_reference(text: str, nhs_number: str) -> str | None:
 
 def _plain(text: str) -> str:
     """A text as it is searched: one form of each character, and one space for whatever parts digits and words."""
-    text = INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip()
+    text = unicodedata.normalize("NFKC", text).strip()
     text = re.sub(r"(\d)\.0+$", r"\1", text)
     return text if _DECIMAL_NUMBER.fullmatch(text) else _BETWEEN.sub(" ", text).strip()
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.audit.deliveries import Counts, Result, Verdict
 from schemas.contract import Contract, Severity
+from schemas.garbled import RULES_OF_GARBLED_TEXT
 from schemas.told import Told, ToldItem, comparable, in_all, last_months
 from schemas.wording import counted, deadline, listed, month, share, shortened, spans, stamp
 
@@ -145,8 +146,11 @@ class Item:
 
     @property
     def used(self) -> bool:
-        """Whether the suggested values were used already: warnings load, held rows do not."""
-        return self.severity is Severity.WARNING
+        """Whether the suggested values were used already: warnings load, held rows do not.
+
+        Garbled text loads as it stands: what it was may be guessed wrongly.
+        """
+        return self.severity is Severity.WARNING and self.rule_id not in RULES_OF_GARBLED_TEXT
 
     @property
     def said_by_changes(self) -> bool:

@@ -129,6 +129,7 @@ CASES = (
     Case("F10", WARNING, SOUND.replace("contact_date", "Date of contact", 1), SOUND),
     heading("F11", FILE, "Surname", "Weather"),
     heading("F11", WARNING, "Weather", "Surname"),
+    Case("F28", WARNING, SOUND.replace("contact_date", "contact\x96date", 1), SOUND),
     heading("F12", FILE, "contact_date", "Weather"),
     Case("F24", FILE, as_csv([*VERSIONED[:2], {**VERSIONED[2], "schema_version": "2"}]), as_csv(VERSIONED)),
     # --- lines ------------------------------------------------------------------------------------------------------
@@ -206,6 +207,7 @@ CASES = (
     cell("C15", ROW, "contacts", "contact_id", "1.23457E+11", "BPL-C000002"),
     cell("C23", WARNING, "funding_awards", "funding_org_name", "=1+1", "A made-up funder"),
     cell("C24", WARNING, "funding_awards", "funding_org_name", "CafÃ© trust", "Café trust"),
+    cell("C24", ROW, "funding_awards", "award_id", "360G\x96made-up-2", "360G-made-up-2"),
     cell("V01", ROW, "contacts", "contact_date", "", "2016-11-03"),
     cell("V04", ROW, "contacts", "contact_id", "BPL/C000002", "BPL-C000002"),
 )

@@ -70,20 +70,6 @@ def test_f03_the_mark_before_the_first_heading_is_removed(judge: Judge) -> None:
     assert outcome.verdict.columns[0].heading == "contact_id"
 
 
-def test_c24_garbled_letters_are_told_where_they_stand(judge: Judge) -> None:
-    """The text was read as Windows-1252 and saved again before it was sent: what it was is suggested, and not used."""
-    names = ["A café in Zürich", "£5 for Renée’s", "NÃO, â and Åse are letters too", "Zürich"]
-    garbled = [n.encode().decode("cp1252") for n in names[:2]] + names[2:]
-    rows = awards(*({"funding_org_name": n} for n in garbled))
-    outcome = judge(as_csv(rows), "funding_awards")
-    assert outcome.accepted == [2, 3, 4, 5]
-    assert [r["funding_org_name"] for r in outcome.values] == garbled
-    assert outcome.findings == [
-        Found("C24", "warning", 2, "funding_org_name", garbled[0], names[0]),
-        Found("C24", "warning", 3, "funding_org_name", garbled[1], names[1]),
-    ]
-
-
 class TestF04LinesAboveTheHeading:
     def test_a_heading_of_two_rows_is_joined(self, judge: Judge) -> None:
         """A group above may stand for several columns, as a merged cell does."""

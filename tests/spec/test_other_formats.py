@@ -6,6 +6,7 @@ Source: DOMAIN.md 6.1, F15. U01: it cannot be opened; U02: it has a password.
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,13 +15,14 @@ import made_workbooks as made
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from judging import CONTACT, Judge, as_csv, as_table, contacts, workbook
+from judging import CONTACT, Judge, as_csv, as_table, awards, contacts, participants, workbook
 
 from flows.steps.read import sheets_of
 from flows.steps.read.format import Format
 from flows.steps.read.parquet import _texts
 from flows.steps.read.plain_sheet import PlainTable
 from flows.steps.read.sheet import text_of
+from flows.steps.read.xls import CompoundFile
 
 TABLE = as_table(contacts({}, {"contact_medium": "zz"}, {}))
 CSV = as_csv(contacts({}, {"contact_medium": "zz"}, {})).encode()
@@ -169,6 +171,47 @@ class TestOpenDocument:
 
 
 class TestOldExcel:
+    @pytest.mark.parametrize("code_page", [1200, 1252, 1250, 10000, 932, 0xFFFF])
+    def test_its_letters_are_read_whatever_code_page_it_names(self, judge: Judge, code_page: int) -> None:
+        """Excel 97 and later write UTF-16, and some programs name another code page all the same."""
+        named = as_table(awards({"funding_org_name": "Café trust"}, {"funding_org_name": "The Łódź fund"}))
+        outcome = judge(made.xls({"Data": named}, code_page=code_page), "funding_awards", suffix="xls")
+        assert outcome.findings == []
+        assert [row["funding_org_name"] for row in outcome.values] == ["Café trust", "The Łódź fund"]
+        outcome = judge(made.xls({"Data": TABLE}, code_page=code_page), suffix="xls")
+        assert (outcome.rules, outcome.cells, outcome.accepted) == (BAD_MEDIUM, ["E3"], [2, 4])
+
+    @pytest.mark.parametrize("text", ["John Smith", "943 476 5919", "someone@example.org", "QQ 12 34 56 C"])
+    @pytest.mark.parametrize("rows", [contacts, participants])
+    def test_p01_nor_does_a_code_page_hide_anybody(
+        self, judge: Judge, rows: Callable[..., list[dict[str, str]]], text: str
+    ) -> None:
+        table = as_table([{**row, "remark": text} for row in rows({}, {}, {})])
+        outcome = judge(made.xls({"Data": table}, code_page=1252), rows.__name__, suffix="xls")
+        assert (outcome.result, outcome.refusals) == ("refused", ["P01"])
+
+    def test_a_stream_in_small_sectors_is_read_alike(self, judge: Judge) -> None:
+        whole = made.xls({"Data": TABLE[:2]}, code_page=1252)
+        stream = CompoundFile(whole).stream("workbook").rstrip(b"\x00") + bytes(3)  # its last record is empty
+        assert len(stream) < 4096
+        outcome = judge(made.small_compound(stream, "Workbook"), suffix="xls")
+        assert (outcome.findings, outcome.accepted) == ([], [2])
+
+    @pytest.mark.parametrize(("code_page", "encoding"), [(1252, "cp1252"), (10000, "mac-roman"), (1250, "cp1250")])
+    def test_excel_5_and_95_are_read_by_their_code_page(self, judge: Judge, code_page: int, encoding: str) -> None:
+        book = made.xls_of_1995(as_table(awards({"funding_org_name": "Cäfé trust"}, {})), code_page, encoding)
+        outcome = judge(book, "funding_awards", suffix="xls")
+        assert (outcome.findings, outcome.accepted) == ([], [2, 3])
+        assert outcome.values[0]["funding_org_name"] == "Cäfé trust"
+        outcome = judge(made.xls_of_1995(TABLE, code_page, encoding), suffix="xls")
+        assert (outcome.rules, outcome.cells, outcome.accepted) == (BAD_MEDIUM, ["E3"], [2, 4])
+
+    @pytest.mark.parametrize("code_page", [0, 1200])
+    def test_u01_unless_they_do_not_name_it(self, judge: Judge, code_page: int) -> None:
+        outcome = judge(made.xls_of_1995(TABLE, code_page), suffix="xls")
+        assert outcome.refusals == ["U01"]
+        assert "save it as .xlsx" in (outcome.findings[0].found or "")
+
     @pytest.mark.parametrize("error", list(made.ERRORS))
     def test_c10_spreadsheet_errors_are_seen(self, judge: Judge, error: str) -> None:
         row = [error if h == "staff_ref" else c for h, c in zip(TABLE[0], TABLE[1], strict=True)]

@@ -1,4 +1,4 @@
-"""Which column of a file is which field, and what is wrong with its heading (rules F09-F12)."""
+"""Which column of a file is which field, and what is wrong with its heading (rules F09-F12, F28)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from schemas.audit.deliveries import Column
 from schemas.codes import fold
 from schemas.contract import Contract, Severity
 from schemas.file_rules import VERSION_COLUMN
+from schemas.garbled import CONTROL, meant_by
 from schemas.personal_data import heading_is_personal, personal_rule
 from schemas.returned_workbook import ROW_PROBLEMS
 from schemas.shapes import Context, Finding, Layout, column_letter
@@ -31,7 +32,7 @@ def fields_by_heading(contract: Contract, context: Context) -> dict[str, str]:
 
 
 def lay_out(headings: Sequence[str], contract: Contract, context: Context, is_marked: bool = False) -> Layout:
-    """Match the headings of a file with the contract's fields (rules F09-F12).
+    """Match the headings of a file with the contract's fields (rules F09-F12, F28).
 
     Of two columns for one field neither is read: which is meant is not known, and findings in the wrong one mislead.
     """
@@ -47,9 +48,11 @@ def lay_out(headings: Sequence[str], contract: Contract, context: Context, is_ma
         if same_heading or column.field in positions:
             findings.append(Finding("F12", Severity.FILE, field=column.field, column=column))
             continue
+        if is_garbled := CONTROL.search(heading) is not None:
+            findings.append(_about_garbled(heading, column))
         if column.field:
             positions[column.field] = i
-            if column.heading != column.field:
+            if column.heading != column.field and not is_garbled:
                 findings.append(
                     Finding("F10", Severity.WARNING, field=column.field, column=column, found=column.heading)
                 )
@@ -70,6 +73,14 @@ def lay_out(headings: Sequence[str], contract: Contract, context: Context, is_ma
         as_written=tuple(headings),
         is_marked=is_marked or ROW_PROBLEMS in headings,
     )
+
+
+def _about_garbled(heading: str, column: Column) -> Finding:
+    """What to tell of a heading with control characters (F28), and what was meant where the heading may be shown."""
+    if heading != column.heading:
+        return Finding("F28", Severity.WARNING, field=column.field, column=column, hidden=True)
+    meant = meant_by(heading) or None
+    return Finding("F28", Severity.WARNING, field=column.field, column=column, found=heading, suggestion=meant)
 
 
 def _columns(

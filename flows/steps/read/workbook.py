@@ -18,6 +18,7 @@ from flows.steps.read.sheet import Sheet, Table, text_of, told
 from flows.steps.read.stray_sheets import left_out
 from schemas.codes import fold
 from schemas.contract import Severity
+from schemas.garbled import CONTROL
 from schemas.returned_workbook import OUR_SHEETS, ROW_PROBLEMS
 from schemas.shapes import Extract, Finding, TextBatch, TextElsewhere, Unreadable
 
@@ -48,7 +49,7 @@ def read_workbook(sheets: Sequence[Sheet], known_headings: Set[str], wanted: str
     is_marked = headings[-1] == ROW_PROBLEMS  # ours, from a marked workbook that came back
     if is_marked:
         width, headings = width - 1, headings[:-1]
-    findings = _about_heading(heading) + (left_out(sheets, wanted) if wanted else [])
+    findings = _about_heading(heading) + _about_name(name) + (left_out(sheets, wanted) if wanted else [])
     number = next(n for n, sheet in enumerate(sheets, 1) if sheet.name == name)
     batches = _batches(table, heading, width)
     return Extract(
@@ -94,6 +95,11 @@ def _about_heading(heading: _Heading) -> list[Finding]:
     if heading.last > heading.first:
         where = f"heading on rows {row} to {heading.last + 1}"
     return [Finding("F04", Severity.WARNING, source_row=row, found=where)] if where else []
+
+
+def _about_name(name: str) -> list[Finding]:
+    """What to tell of a sheet's name with control characters in it (F28)."""
+    return [Finding("F28", Severity.WARNING, found="the name of the sheet")] if CONTROL.search(name) else []
 
 
 def _candidates(table: Table, known: Set[str]) -> list[_Heading]:

@@ -2,10 +2,15 @@
 
 calamine reads the values. It gives nothing for spreadsheet errors, and trusts what the file says of its own size: so
 the records are looked through first.
+
+BIFF8 (Excel 97 and later) writes its texts in UTF-16, whatever its code page record says, and some programs write 1252
+there. calamine would take each byte of a text for a letter of that code page, with a zero byte after every letter: so
+it is given a copy whose record says UTF-16. BIFF5 (Excel 5 and 95) does write its texts in its code page.
 """
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterator
 from functools import partial
@@ -17,7 +22,8 @@ from schemas.shapes import Unreadable
 LARGEST = 512 << 20  # bytes; the format holds 65,536 rows of 256 columns a sheet
 _FREE, _END_OF_CHAIN = 0xFFFFFFFF, 0xFFFFFFFE
 _STREAMS = ("workbook", "book")
-_BEGIN, _END, _PASSWORD, _SHEET = 0x0809, 0x000A, 0x002F, 0x0085
+_BEGIN, _END, _PASSWORD, _SHEET, _CODE_PAGE = 0x0809, 0x000A, 0x002F, 0x0085, 0x0042
+_BIFF8, _UTF_16 = 0x0600, struct.pack("<H", 1200)
 _DIMENSIONS, _BOOL_OR_ERROR, _FORMULA, _MERGED = 0x0200, 0x0205, 0x0006, 0x00E5
 _CELLS = {0x0203, 0x0204, _BOOL_OR_ERROR, 0x00FD, 0x027E, 0x00BD, _FORMULA, 0x00D6}
 _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
@@ -50,6 +56,7 @@ class CompoundFile:
         self._table = self._numbers(places[:tables])
         self._small_table = self._numbers(self._chain(small_table, self._table))
         self._small = b""
+        self._small_sectors: list[int] = []
 
     def _numbers(self, sectors: list[int]) -> list[int]:
         data = b"".join(self._sector_at(s) for s in sectors if s != _FREE)
@@ -79,8 +86,8 @@ class CompoundFile:
             length, kind = struct.unpack_from("<HB", listed, at + 64)
             start, size = struct.unpack_from("<II", listed, at + 116)
             if kind == 5:
-                whole = b"".join(self._sector_at(s) for s in self._chain(start, self._table)) if size else b""
-                self._small = whole[:size]
+                self._small_sectors = self._chain(start, self._table) if size else []
+                self._small = b"".join(map(self._sector_at, self._small_sectors))[:size]
             elif kind == 2 and 2 <= length <= 64:
                 yield listed[at : at + length - 2].decode("utf-16-le").casefold(), (start, size)
 
@@ -99,6 +106,22 @@ class CompoundFile:
             raise Unreadable("U01", _CUT_OFF)
         return data[:size]
 
+    def with_stream(self, name: str, data: bytes) -> bytes:
+        """The whole file with a stream exchanged for another of the same size."""
+        start, size = self.streams[name]
+        whole, step = bytearray(self._data), 64 if size < self._least else self._sector
+        table = self._small_table if size < self._least else self._table
+        for n, place in enumerate(self._chain(start, table)):
+            at = self._small_at(place) if size < self._least else (place + 1) * self._sector
+            part = data[n * step : (n + 1) * step]
+            whole[at : at + len(part)] = part
+        return bytes(whole)
+
+    def _small_at(self, place: int) -> int:
+        """Where in the file a small sector lies: within the sectors of the stream that holds them all."""
+        per_sector = self._sector // 64
+        return (self._small_sectors[place // per_sector] + 1) * self._sector + 64 * (place % per_sector)
+
 
 def compound_file(path: Path) -> CompoundFile:
     """Open a compound file. Raises Unreadable (U01)."""
@@ -114,15 +137,23 @@ def is_xls(file: CompoundFile) -> bool:
 
 def sheets_of_xls(path: Path, file: CompoundFile) -> list[Sheet]:
     """The sheets of an old Excel workbook. Raises Unreadable: U01 damaged or hostile, U02 password."""
-    stream = file.stream(next(name for name in _STREAMS if name in file.streams))
-    starts = []
-    for kind, content in _records(stream, 0):
+    name = next(name for name in _STREAMS if name in file.streams)
+    stream = file.stream(name)
+    starts, code_pages = [], []
+    for kind, at, content in _records(stream, 0):
         if kind == _PASSWORD:
             raise Unreadable("U02")
+        if kind == _CODE_PAGE and len(content) == len(_UTF_16):
+            code_pages.append(at)
         if kind == _SHEET and len(content) >= 6 and content[5] == 0:  # neither chart nor macro sheet
             starts.append(struct.unpack_from("<I", content)[0])
-    looked_at = [_look_through(stream, start) for start in starts]
-    book = Calamine(path)
+    is_biff8 = _is_biff8(stream)
+    if not is_biff8 and all(stream[at : at + len(_UTF_16)] == _UTF_16 for at in code_pages):
+        raise Unreadable(
+            "U01", "it is of Excel 5 or 95, and does not say how its letters are written: save it as .xlsx"
+        )
+    looked_at = [_look_through(stream, start, is_biff8) for start in starts]
+    book = Calamine(_in_utf16(file, name, stream, code_pages) if is_biff8 and code_pages else path)
     sheets = book.sheets()
     if len(sheets) != len(starts):
         raise Unreadable("U01", _CUT_OFF)
@@ -136,8 +167,24 @@ def sheets_of_xls(path: Path, file: CompoundFile) -> list[Sheet]:
     ]
 
 
-def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
-    """The records of a part of the stream, up to its end. Raises Unreadable (U01) where it has none."""
+def _is_biff8(stream: bytes) -> bool:
+    """Whether a workbook is of Excel 97 or later, by what its first record says."""
+    return len(stream) >= 6 and struct.unpack_from("<H", stream, 4)[0] == _BIFF8
+
+
+def _in_utf16(file: CompoundFile, name: str, stream: bytes, code_pages: list[int]) -> io.BytesIO:
+    """The workbook with each code page record (`code_pages` says where their content is) saying UTF-16."""
+    data = bytearray(stream)
+    for at in code_pages:
+        data[at : at + len(_UTF_16)] = _UTF_16
+    return io.BytesIO(file.with_stream(name, bytes(data)))
+
+
+def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, bytes]]:
+    """The records of a part of the stream, up to its end: what each is, where its content begins, and that content.
+
+    Raises Unreadable (U01) where the part has no end.
+    """
     depth = 0
     while at + 4 <= len(stream):
         kind, length = struct.unpack_from("<HH", stream, at)
@@ -148,20 +195,21 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
         if depth == 0:
             return
         if depth == 1:  # deeper are charts within a sheet
-            yield kind, content
+            yield kind, at + 4, content
         at += 4 + length
     raise Unreadable("U01", _CUT_OFF)
 
 
-def _look_through(stream: bytes, start: int) -> tuple[Errors, list[Area]]:
+def _look_through(stream: bytes, start: int, is_biff8: bool) -> tuple[Errors, list[Area]]:
     """The spreadsheet errors and the merged cells of a sheet. Raises Unreadable (U01) for one that is out of order."""
     errors: Errors = {}
     merged: list[Area] = []
     rows = columns = 0
+    extent = "<IIHH" if is_biff8 else "<HHHH"
     try:
-        for kind, content in _records(stream, start):
+        for kind, _, content in _records(stream, start):
             if kind == _DIMENSIONS:
-                first_row, last_row, first_column, last_column = struct.unpack_from("<IIHH", content)
+                first_row, last_row, first_column, last_column = struct.unpack_from(extent, content)
                 if last_row < first_row or last_column < first_column:
                     raise Unreadable("U01", _CUT_OFF)
                 must_fit(last_row, last_column)
