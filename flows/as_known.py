@@ -7,7 +7,6 @@ of its own, that its owner alone may read; what readers open stays as it is.
 from __future__ import annotations
 
 import os
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -33,7 +32,7 @@ def warehouse_as_known(settings: Settings, moment: datetime, to: Path) -> int:
     if to.exists():
         raise FileExistsError(17, "it is there already", str(to))
     judgements, options = Judgements(places), settings.building_options()
-    with ledger_troubles(places), closing(Ledger(places.ledger)) as ledger:
+    with ledger_troubles(places), Ledger.copy_of(places.ledger) as ledger:
         ledger.require_history(places)
         judged = judged_by(ledger.deliveries().values(), ledger.judgement_keys(), judgements, moment)
         runs = [r for r in ledger.runs() if r["as_of"] <= moment.isoformat()]

@@ -34,7 +34,7 @@ class HeldThen:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> HeldThen:
-        """The rows that `to_json` wrote."""
+        """The rows that `to_json` wrote. Raises KeyError, TypeError or ValueError where they are in another form."""
         rows = {(rule_id, field): frozenset(held) for rule_id, field, held in data["rows"]}
         return cls(date.fromisoformat(data["on"]), rows)
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from schemas.audit.deliveries import Counts, Result
+from schemas.stored import record_of
 
 MONTHS_COMPARED = 3
 
@@ -58,9 +59,10 @@ class Told:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Told:
-        """The report that `to_json` wrote."""
-        items = tuple(ToldItem(**i) for i in data["items"])
-        return cls(**{**data, "result": Result(data["result"]), "rows": Counts(**data["rows"]), "items": items})
+        """The report that `to_json` wrote. Raises KeyError, TypeError or ValueError where it is in another form."""
+        items = tuple(record_of(ToldItem, i) for i in data.get("items", ()))
+        rows = record_of(Counts, data["rows"])
+        return record_of(cls, {**data, "result": Result(data["result"]), "rows": rows, "items": items})
 
 
 def comparable(reports: Sequence[Told]) -> list[Told]:

@@ -1,6 +1,6 @@
 """The ledger's runs: when each began and how it ended, and what the last one left for a night with nothing to do.
 
-This is all of the ledger that such a night needs: it is imported by itself (see `ledger.py` for the rest).
+This is all of the ledger that such a night needs: it is imported by itself (see `ledger/` for the rest).
 """
 
 from __future__ import annotations
@@ -15,22 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from flows.store.places import Places
+from schemas.stored import Unreadable, record_of
 from schemas.wording import moment
 
-_TABLES = """
-create table if not exists files (            -- the stat of each raw file when its fingerprint was last taken
-    path text primary key, size integer, mtime_ns integer, ctime_ns integer, inode integer, sha256 text, unusable text);
-create table if not exists deliveries (
-    delivery_id text primary key, body text not null, received_at text not null, run_id text not null);
-create table if not exists judged (delivery_id text primary key, judgement_key text not null);
-create table if not exists reported (delivery_id text primary key, digest text not null);
-create table if not exists told (delivery_id text primary key, body text not null); -- what that report said, in numbers
-create table if not exists held (delivery_id text primary key, body text not null); -- and which rows it said are held
-create table if not exists runs (
-    run_id text primary key, started_at text not null, ended_at text, as_of text not null, result text,
-    files_received integer, deliveries_judged integer, code_version text);
-create table if not exists standing (look text not null, body text not null); -- what the last night left: one row
-"""
+VERSION = 2  # of the ledger's tables: the number of the last file in `ledger/migrations`
 
 
 class EarlierThanKnown(ValueError):  # noqa: N818 - it says what is wrong with a moment
@@ -115,12 +103,34 @@ def in_words_not_well(runs: Sequence[Mapping[str, Any]]) -> str:
 class Runs:
     """The runs of one ledger file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, known_as: Path | None = None) -> None:
+        """Open a file, or make it. What older code wrote is migrated first. Raises LedgerUnusable for newer code's.
+
+        Only for the holder of the writer lock, or for a copy of a ledger that is `known_as` another path.
+        """
+        self.path = known_as or path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+        try:
+            self._require_our_version(path)
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _require_our_version(self, path: Path) -> None:
+        version = self._db.execute("pragma user_version").fetchone()[0]
+        if version > VERSION:
+            raise LedgerUnusable(
+                f"the ledger {self.path} is of version {version}, and this code knows versions up to {VERSION}: use"
+                " the newer code that wrote it. To go back for good, put in its place the copy that was kept beside it"
+                f" before it was migrated ({self.path.stem}-version-...): what was noted since is not in that"
+            )
         self._db.execute("pragma journal_mode = wal")
         self._db.execute("pragma synchronous = full")
-        self._db.executescript(_TABLES)
+        if version < VERSION:
+            from flows.store.ledger.migrations import migrate  # a night with nothing to do never needs it
+
+            migrate(self._db, path, version, now())
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -192,7 +202,10 @@ class Runs:
     def standing_summary(self, look: str) -> StandingSummary | None:
         """What the last night left for one that finds this look; what other code wrote is never read."""
         found = self._db.execute("select body from standing where look = ?", (look,)).fetchone()
-        return StandingSummary(**json.loads(found[0])) if found else None
+        try:
+            return record_of(StandingSummary, json.loads(found[0])) if found else None
+        except Unreadable:
+            return None  # the long way says it anew
 
     def let_stand(self, summary: StandingSummary | None) -> None:
         """Note what the next nights may say again; None: nothing, because a run is about to change things."""

@@ -1,0 +1,215 @@
+"""The ledger: what was received when, which judgement each delivery has, and which runs there were.
+
+SQLite, one writer (the holder of the lock), so each statement is done or not done whatever happens to the process.
+The ledger knows the clock; judgements do not. It cannot be made again: `migrations/` is how it goes with the code.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import fields
+from datetime import date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from flows.store.raw import FileStat
+from flows.store.runs import LedgerUnusable, Runs
+from schemas.audit.deliveries import Delivery, ExtractType
+from schemas.replay import HeldThen
+from schemas.stored import Record, Unreadable, record_of
+from schemas.told import Told
+
+
+class Ledger(Runs):
+    """One ledger file. Readers may have it open while a run writes."""
+
+    @classmethod
+    def of(cls, runs: Runs) -> Ledger:
+        """The whole ledger over a file that is open already: both are one."""
+        ledger = cls.__new__(cls)
+        ledger._db, ledger.path = runs._db, runs.path
+        return ledger
+
+    @classmethod
+    @contextmanager
+    def copy_of(cls, path: Path) -> Iterator[Ledger]:
+        """A ledger to look into while the file itself, and all that lies beside it, stays as it is.
+
+        What older code wrote is migrated in the copy. Raises LedgerUnusable as opening the file itself does.
+        """
+        with TemporaryDirectory() as folder:
+            _copy_as_of_one_moment(path, Path(folder))
+            with closing(cls(Path(folder) / path.name, known_as=path)) as ledger:
+                yield ledger
+
+    # files
+
+    def known_files(self) -> dict[str, tuple[FileStat, str, str]]:
+        """Each raw file as it was last seen: path -> (stat, sha256, why it is not usable or '')."""
+        rows = self._db.execute("select path, size, mtime_ns, ctime_ns, inode, sha256, unusable from files")
+        return {r[0]: (FileStat(*r[1:5]), r[5], r[6]) for r in rows}
+
+    def remember_file(self, path: str, stat: FileStat, sha256: str, unusable: str = "") -> None:
+        """Note a file's stat and fingerprint."""
+        values = (path, stat.size, stat.mtime_ns, stat.ctime_ns, stat.inode, sha256, unusable)
+        self._db.execute("insert or replace into files values (?, ?, ?, ?, ?, ?, ?)", values)
+
+    # deliveries
+
+    def deliveries(self) -> dict[str, Delivery]:
+        """Every delivery ever received, oldest first."""
+        rows = self._db.execute("select delivery_id, body from deliveries order by received_at, delivery_id")
+        return {d.delivery_id: d for d in (self._delivery(*r) for r in rows)}
+
+    def _delivery(self, delivery_id: str, body: str) -> Delivery:
+        """The delivery that was noted. Raises LedgerUnusable: figures without one that was received would be wrong."""
+        try:
+            return _delivery(json.loads(body))
+        except _NOT_AS_WRITTEN as error:
+            why = str(error) if isinstance(error, Unreadable) else "it is not as this code writes it"
+            raise LedgerUnusable(
+                f"the ledger {self.path} holds the delivery {delivery_id} in a form that cannot be read ({why}): use"
+                f" the code that wrote it, or put {self.path.parent} back from a backup, whole"
+            ) from None
+
+    def put_delivery(self, delivery: Delivery, run_id: str) -> None:
+        """Note a delivery, or that its manifest says something new. When it was first received stays."""
+        values = (delivery.delivery_id, _body(delivery), delivery.received_at.isoformat(), run_id)
+        self._db.execute(
+            "insert into deliveries values (?, ?, ?, ?) on conflict (delivery_id) do update set body = excluded.body",
+            values,
+        )
+
+    def remember_judgement(self, delivery_id: str, key: str) -> None:
+        """Note which judgement a delivery has now."""
+        self._db.execute("insert or replace into judged values (?, ?)", (delivery_id, key))
+
+    def reported(self) -> dict[str, str]:
+        """What each delivery's last report was made of, as a digest."""
+        return dict(self._db.execute("select delivery_id, digest from reported").fetchall())
+
+    def remember_report(
+        self, delivery_id: str, digest: str, told: Told | None = None, held: HeldThen | None = None
+    ) -> None:
+        """Note that a report was written, what it said, and which rows it said are held."""
+        with self.together():
+            self._db.execute("insert or replace into reported values (?, ?)", (delivery_id, digest))
+            if told:
+                body = (delivery_id, json.dumps(told.to_json()))
+                self._db.execute("insert or replace into told values (?, ?)", body)
+            if held:
+                body = (delivery_id, json.dumps(held.to_json()))
+                self._db.execute("insert or replace into held values (?, ?)", body)
+
+    def told(self, delivery_ids: Iterable[str]) -> list[Told]:
+        """What the reports on these deliveries said, where there are such reports."""
+        select = "select body from told where delivery_id = ?"
+        found = [self._db.execute(select, (d,)).fetchone() for d in delivery_ids]
+        read = (_read(Told.from_json, body) for (body,) in filter(None, found))
+        return [told for told in read if told is not None]
+
+    def held_then(self, delivery_id: str) -> HeldThen | None:
+        """The rows that the last report on a delivery said are held, if there was one."""
+        found = self._db.execute("select body from held where delivery_id = ?", (delivery_id,)).fetchone()
+        return _read(HeldThen.from_json, found[0]) if found else None
+
+    # what counted
+
+    def note_counting(self, run_id: str, moment: datetime, rows: Iterable[tuple[str, str, str]]) -> None:
+        """Note which deliveries count from a moment on: rows of (site_code, dataset, delivery_id).
+
+        Only a site and dataset whose deliveries are not those that counted last is noted, with all that count now. What
+        one run notes twice is as it was noted last.
+        """
+        counting: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for site_code, dataset, delivery_id in rows:
+            counting[site_code, dataset].add(delivery_id)
+        with self.together():
+            last = self._counted_last()
+            for pair, ids in sorted(counting.items()):
+                if ids != last.get(pair):
+                    self._db.execute(
+                        "delete from counted where (site_code, dataset, run_id) = (?, ?, ?)", (*pair, run_id)
+                    )
+                    values = [(*pair, delivery_id, moment.isoformat(), run_id) for delivery_id in sorted(ids)]
+                    self._db.executemany("insert into counted values (?, ?, ?, ?, ?)", values)
+
+    def counted_before(self, moment: datetime) -> list[tuple[str, str, str]]:
+        """Every (site_code, dataset, delivery_id) that was ever noted as counting by a moment, the newest first.
+
+        One that counted, was replaced, and counted again is as new as the last time.
+        """
+        return self._db.execute(
+            "select site_code, dataset, delivery_id from counted where since <= ? group by 1, 2, 3"
+            " order by max(since) desc, max(rowid) desc",
+            (moment.isoformat(),),
+        ).fetchall()
+
+    def _counted_last(self) -> dict[tuple[str, str], set[str]]:
+        """By site and dataset: the deliveries that were noted together last."""
+        rows = self._db.execute(
+            "select site_code, dataset, delivery_id from counted join"
+            " (select site_code, dataset, run_id, since from counted where rowid in"
+            " (select max(rowid) from counted group by site_code, dataset))"
+            " using (site_code, dataset, run_id, since)"
+        )
+        last: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for site_code, dataset, delivery_id in rows:
+            last[site_code, dataset].add(delivery_id)
+        return last
+
+
+_NOT_AS_WRITTEN = (
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+)  # what reading a record raises that other code wrote
+_TRIES = 20  # a copy takes a millisecond or two, and a run notes something a few times a second
+
+
+def _copy_as_of_one_moment(path: Path, folder: Path) -> None:
+    """Copy a ledger with what a run noted last, which lies in a file beside it; anew if either changed meanwhile."""
+    parts = (path, path.with_name(f"{path.name}-wal"))
+    for _ in range(_TRIES):
+        before = [_stat(part) for part in parts]
+        for part in parts:
+            (folder / part.name).unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                shutil.copy(part, folder)
+        if [_stat(part) for part in parts] == before:
+            return
+
+
+def _stat(path: Path) -> FileStat | None:
+    try:
+        return FileStat.of(path)
+    except FileNotFoundError:
+        return None
+
+
+def _read(kind: Callable[[Any], Record], body: str) -> Record | None:
+    """What a report said; None where other code wrote it in a form that cannot be read: then nothing is compared."""
+    try:
+        return kind(json.loads(body))
+    except _NOT_AS_WRITTEN:
+        return None
+
+
+def _body(delivery: Delivery) -> str:
+    return json.dumps({f.name: getattr(delivery, f.name) for f in fields(delivery)}, default=lambda v: v.isoformat())
+
+
+def _delivery(data: dict[str, Any]) -> Delivery:
+    """The delivery that `_body` wrote. A value that is missing has its default: see `schemas/stored.py`."""
+    read: dict[str, Callable[[str], Any]] = {
+        "received_at": datetime.fromisoformat,
+        "data_cut_date": date.fromisoformat,
+        "extract_type": ExtractType,
+    }
+    return record_of(Delivery, {name: read[name](v) if name in read else v for name, v in data.items()})
