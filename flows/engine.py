@@ -7,12 +7,14 @@ what `pilots run --no-prefect` chooses) Prefect is not even imported: a night ca
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from flows.faults import without_data
+from schemas.wording import safe_in_markdown
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,11 +32,30 @@ if not PLAIN:
 
 
 class NotGood(Exception):  # noqa: N818 - how something ended
-    """How a step or a flow ended that did its work and must not end green: in one line, with what it gave."""
+    """How a step or a flow ended that did its work and must not end green: in one line, with what it gave.
+
+    Prefect raises it at the end of a worker's process, as it does what broke, so it is told apart in the log: see
+    `_WithoutTraceback`.
+    """
 
     def __init__(self, said: str, result: Any) -> None:
         super().__init__(said)
         self.result = result
+
+
+class _WithoutTraceback(logging.Filter):
+    """Leave the traceback out of Prefect's log where nothing broke: the state and its message say why it is red."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, NotGood):
+            record.msg, record.args, record.exc_info = f"The flow run did its work and ends red: {error}", None, None
+        return True
+
+
+if not PLAIN:
+    for logger in ("prefect.flow_runs", "prefect.engine"):
+        logging.getLogger(logger).addFilter(_WithoutTraceback())
 
 
 def in_flow() -> bool:
@@ -130,7 +151,8 @@ def server_is_away() -> bool:
 
 def show(summary: str, deliveries: list[dict[str, Any]]) -> None:
     """Keep the night's summary and its deliveries as Prefect artifacts."""
-    create_markdown_artifact(key="night-summary", markdown=summary, description="The night's summary")
+    shown = safe_in_markdown(summary)
+    create_markdown_artifact(key="night-summary", markdown=shown, description="The night's summary")
     create_table_artifact(key="deliveries", table=deliveries, description="What came of tonight's deliveries")
 
 

@@ -123,6 +123,12 @@ class Judgement:
     result: Result | None
     key: str
     problem: str = ""
+    holds_personal_data: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether the file was still being written: nothing is wrong, and the next night takes it."""
+        return self.problem == CHANGED
 
 
 def judge_delivery(
@@ -150,7 +156,7 @@ def judge_delivery(
         if FileStat.of(path) != before:
             return Judgement(delivery.delivery_id, None, key, CHANGED)
         return Judgement(delivery.delivery_id, None, key, f"could not be judged, by a fault of ours: {told(error)}")
-    return Judgement(delivery.delivery_id, verdict.result, key)
+    return Judgement(delivery.delivery_id, verdict.result, key, holds_personal_data=verdict.holds_personal_data)
 
 
 def judge_file(
@@ -230,7 +236,7 @@ def _judge_rows(
         header_row=extract.header_row,
         columns=layout.columns,
         contract_version=contract_version(contract),
-        holds_personal_data=file.personal,
+        holds_personal_data=file.personal or layout.sounds_personal,
     )
 
 

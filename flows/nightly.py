@@ -103,7 +103,6 @@ def _as_state(data: str | None, date: str | None, scope: Scope) -> Any:
 
 
 def _ended(result: NightResult) -> Any:
-    """The state that a flow run ends in, named after what came of it."""
+    """The state that a flow run ends in, named after what people have to do. Red where personal data came in."""
     show(result.reported.summary, result.deliveries())
-    name = "Refused" if result.must_be_fixed else "PartlyLoaded" if result.held else "Completed"
-    return ended(name, not result.must_be_fixed, result.verdict, result)
+    return ended(result.outcome, not result.personal, result.verdict, result)

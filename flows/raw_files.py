@@ -5,7 +5,7 @@ Nothing is read for it: what `receive` last saw of each file is enough.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -26,8 +26,8 @@ def lies_there(delivery: Delivery, raw: Path, seen: Seen) -> bool:
     return at is not None and at[1] == delivery.sha256 and (raw / delivery.path).exists()
 
 
-def to_delete(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged], raw: Path, seen: Seen) -> list[str]:
-    """The paths of files that were refused for personal data, on whatever night, and lie there still."""
+def personal_deliveries(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> dict[str, Delivery]:
+    """By id: the deliveries that were refused for personal data, on whatever night, and those of the same bytes."""
     found = db.execute(
         "select distinct delivery_id from audit.findings"
         " where severity = ? and outcome = ? and list_contains(?, rule_id)",
@@ -35,7 +35,12 @@ def to_delete(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged], raw: Path
     ).fetchall()
     personal = {delivery_id for (delivery_id,) in found}
     concerned = (j.delivery for j in judged if personal & {j.delivery.delivery_id, j.delivery.same_as})
-    return sorted({d.path for d in concerned if lies_there(d, raw, seen)})
+    return {d.delivery_id: d for d in concerned}
+
+
+def to_delete(personal: Iterable[Delivery], raw: Path, seen: Seen) -> list[Delivery]:
+    """Of deliveries that were refused for personal data, those whose bytes lie there still."""
+    return [d for d in personal if lies_there(d, raw, seen)]
 
 
 def gone(judged: Sequence[Judged], raw: Path, seen: Seen) -> list[Delivery]:

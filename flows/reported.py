@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Reported:
     """What was told: the summary's text and path, and the page of each delivery that was reported.
 
-    `settled` is what finally came of each delivery, `replaced` names those whose place a later one has taken, and
+    `personal` are the ids of deliveries that were refused for personal data. `settled` is what finally came of each delivery, `replaced` names those whose place a later one has taken, and
     `not_told` says which reports could not be written, and why. `verdict_if_quiet` and `sections_if_quiet` are what
     the next summary says if nothing changes.
     """
@@ -29,6 +29,7 @@ class Reported:
     settled: dict[str, Verdict] = field(default_factory=dict)
     replaced: dict[str, Delivery] = field(default_factory=dict)
     not_told: tuple[str, ...] = ()
+    personal: frozenset[str] = frozenset()
     verdict_if_quiet: str = ""
     sections_if_quiet: str = ""
 

@@ -13,7 +13,7 @@ import duckdb
 from flows.delivery_reports import DeliveryReports
 from flows.faults import told
 from flows.late import late
-from flows.raw_files import gone, to_delete
+from flows.raw_files import gone, personal_deliveries, to_delete
 from flows.reported import Reported, write_summary
 from flows.settled import settled_verdicts
 from flows.steps.receive import UnusableFile
@@ -66,12 +66,13 @@ def report_night(
             if not reports.failures:
                 ledger.remember_report(EVERYTHING, build)
         counts, sudden = reports.counts(tonight), _sudden_changes(db, tonight)
-        must_go = to_delete(db, judged, places.raw, seen)
+        personal = personal_deliveries(db, judged)
+        must_go = to_delete(personal.values(), places.raw, seen)
     pages = reports.pages
     changed = {delivery_id: a for delivery_id, a in reports.fares.items() if a.changed}
     if_quiet = replace(
         _quiet(work, replaced),
-        to_delete=must_go,
+        to_delete=sorted({d.path for d in must_go}),
         gone=gone(judged, places.raw, seen),
         last_change=_made_at(warehouse, ledger),
     )
@@ -102,6 +103,7 @@ def report_night(
         settled,
         replaced,
         tuple(reports.failures),
+        frozenset(personal),
         verdict_of(if_quiet),
         sections_of(if_quiet),
     )

@@ -151,6 +151,24 @@ class NightResult:
         return tuple(j for j in self._not_replaced if j.verdict.result.holds_rows)
 
     @property
+    def personal(self) -> tuple[Judged, ...]:
+        """Tonight's deliveries that hold personal data, whether or not a later one has replaced them."""
+        return tuple(j for j in self.judged if j.delivery.delivery_id in self.reported.personal)
+
+    @property
+    def outcome(self) -> str:
+        """The night in one word that says what people have to do, the most pressing first."""
+        asked = (
+            ("PersonalData", self.personal),
+            ("NotJudged", self.not_judged),
+            ("NotReported", self.reported.not_told),
+            ("Refused", self.stopped),
+            ("NotTakenIn", self.unusable),
+            ("PartlyLoaded", self.held),
+        )
+        return next((name for name, concerned in asked if concerned), "Completed")
+
+    @property
     def _not_replaced(self) -> tuple[Judged, ...]:
         return tuple(j for j in self.judged if j.delivery.delivery_id not in self.reported.replaced)
 

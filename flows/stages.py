@@ -30,11 +30,13 @@ def _name_of(delivery: Delivery) -> str:
 
 
 def _state_of(judgement: Judgement) -> tuple[str, bool, str] | None:
-    """A refused site neither ends green nor breaks the night; nor does a file that could not be judged."""
+    """The name of a validation's state. Red are personal data and a fault of ours: a sender's slip is neither."""
     if judgement.result is None:
-        return "NotJudged", False, f"{judgement.delivery_id} {judgement.problem}"
+        return "NotJudged", judgement.waits, f"{judgement.delivery_id} {judgement.problem}"
+    if judgement.holds_personal_data:
+        return "PersonalData", False, f"{judgement.delivery_id}: {judgement.result}, for it holds personal data"
     if judgement.result.stops:
-        return "Refused", False, f"{judgement.delivery_id}: {judgement.result}"
+        return "Refused", True, f"{judgement.delivery_id}: {judgement.result}"
     if judgement.result is Result.HELD_ROWS:
         return "PartlyLoaded", True, f"{judgement.delivery_id}: some rows held back"
     return None

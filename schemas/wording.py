@@ -5,6 +5,7 @@ Only the wording of values belongs here; what a report says is in `report.py`, w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
@@ -89,6 +90,12 @@ def ranges(rows: Iterable[int]) -> tuple[tuple[int, int], ...]:
 def spans(runs: Sequence[tuple[int, int]], letter: str = "") -> list[str]:
     """Runs of rows in words: '34 to 75', '81'; with a column letter as cells: 'D34 to D75'."""
     return [f"{letter}{first}" if first == last else f"{letter}{first} to {letter}{last}" for first, last in runs]
+
+
+def safe_in_markdown(text: str) -> str:
+    """A markdown text whose angle brackets stay what they are; in `code` they do so by themselves."""
+    pieces = re.split(r"(`[^`\n]*`)", text)  # every second piece is code
+    return "".join(p if i % 2 else p.replace("&", "&amp;").replace("<", "&lt;") for i, p in enumerate(pieces))
 
 
 def summary_in_words(verdict: str, run: Mapping[str, Any], sections: str) -> str:

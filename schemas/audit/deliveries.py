@@ -116,7 +116,7 @@ class Verdict:
     columns: tuple[Column, ...] = ()
     contract_version: str = ""
     rows_judged: bool = True  # False where a fault of structure stopped the file before its rows
-    holds_personal_data: bool = False  # rules P01-P03: nothing of its rows is kept
+    holds_personal_data: bool = False  # rules P01-P03, F11: nothing of its rows is kept
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as plain JSON values."""

@@ -296,7 +296,7 @@ def test_names_that_say_nothing_are_in_the_summary(folder: DataFolder) -> None:
         (sent.parent / ignored).write_text("not a file of the site", encoding="utf-8")
     said = summary(folder.night())
     for name in ("notes.csv", f"{BPL}_contacts_201613_v1.csv"):
-        assert f"`{BPL}/{name}` was not taken in (F21): its name is not <site>_<dataset>_<yyyymm>_v<n>.<ext>" in said
+        assert f"`{BPL}/{name}` was not taken in (F21): its name is not `<site>_<dataset>_<yyyymm>_v<n>.<ext>`" in said
     assert f"`{WMCA}/{sent.name}` was not taken in (F21): it lies in another folder than its site's, {BPL}" in said
     assert "was not taken in (F21): its name begins with a site code that is not registered" in said
     assert "was not taken in (F21): there is no dataset of that name" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 from commands import copy_of_the_project, environment, pilots
-from made_up_returns import PROJECT, DataFolder, content_of, people, sound
+from made_up_returns import BPL, NUMBER, PROJECT, DataFolder, content_of, people, sound
 from prefect_server import PrefectServer
 
 from flows.store.lock import writer_lock
@@ -82,10 +83,26 @@ def newest(server: PrefectServer, name: str) -> dict[str, Any] | None:
 
 
 def tasks_of(server: PrefectServer, run: dict[str, Any]) -> dict[str, str]:
-    """The states of a run's tasks, by the task's name; numbers that Prefect adds are left out."""
+    """The names of the states of a run's tasks, by the task's name; numbers that Prefect adds are left out."""
+    return {name: task["state_name"] for name, task in _tasks(server, run).items()}
+
+
+def types_of(server: PrefectServer, run: dict[str, Any]) -> dict[str, str]:
+    """The types of the states of a run's tasks: they decide what Prefect shows green."""
+    return {name: task["state_type"] for name, task in _tasks(server, run).items()}
+
+
+def _tasks(server: PrefectServer, run: dict[str, Any]) -> dict[str, dict[str, Any]]:
     tasks = server.ask("task_runs/filter", task_runs={"flow_run_id": {"any_": [run["id"]]}})
-    stage = {t["name"]: next((s for s in STAGES if t["name"].startswith(f"{s}-")), t["name"]) for t in tasks}
-    return {stage[t["name"]]: t["state_name"] for t in tasks}
+    return {next((s for s in STAGES if t["name"].startswith(f"{s}-")), t["name"]): t for t in tasks}
+
+
+def summary_of(server: PrefectServer, run: dict[str, Any]) -> str:
+    """The summary that a run left as an artifact, beside the table of its deliveries."""
+    artifacts = server.ask("artifacts/filter", artifacts={"flow_run_id": {"any_": [run["id"]]}})
+    kept = {a["key"]: a["data"] for a in artifacts}
+    assert set(kept) == {"night-summary", "deliveries"}
+    return str(kept["night-summary"])
 
 
 def test_the_schedule_fires_by_itself_and_its_states_say_how_the_night_went(folder: DataFolder, tmp_path: Path) -> None:
@@ -115,22 +132,34 @@ def test_the_schedule_fires_by_itself_and_its_states_say_how_the_night_went(fold
         }
         server.until("the tasks are told", lambda: len(tasks_of(server, partly)) == len(wanted), 20)
         assert tasks_of(server, partly) == wanted
-        artifacts = server.ask("artifacts/filter", artifacts={"flow_run_id": {"any_": [partly["id"]]}})
-        assert {a["key"] for a in artifacts} == {"night-summary", "deliveries"}
-        [summary] = [a["data"] for a in artifacts if a["key"] == "night-summary"]
-        assert summary.splitlines()[0] == partly["state"]["message"]
+        assert summary_of(server, partly).splitlines()[0] == partly["state"]["message"]
+
+        quiet = server.until("a night without changes ends", lambda: newest(server, "Completed"), 90)
+        assert quiet["state_type"] == "COMPLETED" and quiet["state"]["message"].startswith("Nothing changed")
 
         refused_later(folder)
+        (folder.places.raw / BPL / "what we sent <last> month.csv").write_text("a\n1\n", encoding="utf-8")
         refused = server.until("the next night fires and refuses", lambda: newest(server, "Refused"), 90)
-        assert refused["auto_scheduled"] and refused["state_type"] == "FAILED"
+        assert refused["auto_scheduled"] and refused["state_type"] == "COMPLETED"
         server.until("its tasks are told", lambda: "report" in tasks_of(server, refused), 20)
-        assert tasks_of(server, refused)["judge MHT-BPL referrals 201612 v1"] == "Refused"
-        server.until("the worker says how it ended", lambda: "NotGood" in server.said_by("worker"))
-        assert max(map(len, server.said_by("worker").splitlines())) < 1000, "a whole result is in the worker's log"
+        judged = "judge MHT-BPL referrals 201612 v1"
+        assert (tasks_of(server, refused)[judged], types_of(server, refused)[judged]) == ("Refused", "COMPLETED")
+        summary = summary_of(server, refused)
+        assert "was not taken in (F21)" in summary, summary
+        assert "<" not in re.sub("`[^`]*`", "", summary), "a page that shows the summary would take this for HTML"
+
+        folder.send("contacts", [sound("contacts", 1, staff_ref=NUMBER)], period="201612")
+        personal = server.until("a night finds personal data", lambda: newest(server, "PersonalData"), 90)
+        assert personal["state_type"] == "FAILED" and "personal data" in personal["state"]["message"]
+        assert NUMBER not in summary_of(server, personal)
+        server.until("the worker says how it ended", lambda: "did its work and ends red" in server.said_by("worker"))
 
         with writer_lock(folder.places.lock):
             busy = server.until("a night finds another at work", lambda: newest(server, "Busy"), 90)
         assert busy["state"]["message"].startswith("Busy: another run is at work")
+        said = server.said_by("worker")
+        assert not re.search("Traceback|unexpected exception", said), "nothing broke: the state says it all"
+        assert max(map(len, said.splitlines())) < 1000, "a whole result is in the worker's log"
         assert server.addresses() <= LOCALHOST, "a process listens, or is connected, beyond this machine"
     assert folder.standings("referrals")["201611 v1"][1] == "current"
 

@@ -35,7 +35,7 @@ def test_a_name_of_our_own_words_is_told_and_our_marked_workbook_told_apart(fold
     misspelt, marked = sorted((u.path, u.reason) for u in folder.night().unusable)
     assert misspelt == (
         "MHT-BPL/MHT-BPL_contacts_2016-11_v1.csv",
-        "its name is not <site>_<dataset>_<yyyymm>_v<n>.<ext>",
+        "its name is not `<site>_<dataset>_<yyyymm>_v<n>.<ext>`",
     )
     assert marked[0] == "MHT-BPL/MHT-BPL_contacts_201611_v9_to_fix.xlsx"
     assert marked[1] == (

@@ -65,6 +65,37 @@ def test_rows_that_other_tables_hold_are_held_wherever_it_is_told(
     assert ends == ["PartlyLoaded"]
 
 
+def test_a_night_is_named_after_what_people_have_to_do(folder: DataFolder) -> None:
+    folder.send_all(1, 2)
+    stray = folder.places.raw / BPL / "what we sent.csv"
+    stray.write_text("a\n1\n", encoding="utf-8")
+    assert folder.night("2016-12-02").outcome == "NotTakenIn"
+    assert folder.night("2016-12-03").outcome == "Completed", "asked for once, told until it is seen to"
+    without = people("referrals", 1, 2)
+    for row in without:
+        del row["referral_received_date"]
+    folder.send("referrals", without, period="201612")
+    assert folder.night("2017-01-03").outcome == "Refused"
+    folder.send("contacts", [bad(1), *people("contacts", 2)], period="201612")
+    assert folder.night("2017-01-04").outcome == "PartlyLoaded"
+
+
+@pytest.mark.parametrize(
+    ("dataset", "difference"),
+    [("contacts", {"staff_ref": NUMBER}), ("referrals", {"NHS number": ""})],  # in a cell; in the heading alone
+)
+def test_a_night_in_which_personal_data_came_in_is_named_after_it(
+    folder: DataFolder, dataset: str, difference: dict[str, str]
+) -> None:
+    folder.send_all(1, 2)
+    folder.send(dataset, [{**row, **difference} for row in people(dataset, 1, 2)])
+    folder.send(dataset, people(dataset, 1, 2), version=2)
+    outcome = folder.night("2016-12-02")
+    assert outcome.outcome == "PersonalData" and [j.delivery.version for j in outcome.personal] == [1]
+    assert outcome.stopped == (), "the later file counts, and the incident is there all the same"
+    assert folder.night("2016-12-03").outcome == "Completed", "it came in on the night before"
+
+
 def test_a_file_that_came_too_late_is_refused_wherever_it_is_told(folder: DataFolder) -> None:
     folder.send_all(1, 2, 3, period="201612")
     folder.night(JAN)

@@ -226,7 +226,7 @@ def _why_so_named(name: str) -> str:
     if marked and marked["site"] in sites() and marked["dataset"] in (*datasets(), WHOLE_RETURN):
         send_as = f"{marked['stem']}{int(marked['version']) + 1}.xlsx"
         return f"it is our marked workbook, under the name that we gave it: save it as {send_as}, or a later version"
-    return "its name is not <site>_<dataset>_<yyyymm>_v<n>.<ext>"
+    return "its name is not `<site>_<dataset>_<yyyymm>_v<n>.<ext>`"
 
 
 def _why_no_delivery(said: re.Match[str], folder: str) -> str:
