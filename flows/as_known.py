@@ -15,6 +15,7 @@ from flows.steps.build import build
 from flows.steps.load import load
 from flows.steps.relate import relate
 from flows.store.builds import discard
+from flows.store.corrections import corrections_of
 from flows.store.judgements import Judgements
 from flows.store.ledger import Ledger
 from flows.store.places import Places
@@ -25,12 +26,14 @@ from flows.work import judged_by
 def warehouse_as_known(settings: Settings, moment: datetime, to: Path) -> int:
     """Make the warehouse `to` from what was received by `moment`. Gives the number of deliveries known then.
 
-    Raises FileExistsError where `to` is there already, NoDataFolder, LedgerUnusable, JudgementLost.
+    Raises FileExistsError where `to` is there already, NoDataFolder, LedgerUnusable, JudgementLost, and as
+    `corrections_of`: the last validation of each delivery is used, and its corrections are asked for.
     """
     places = Places(settings.data.absolute())
     places.require()
     if to.exists():
         raise FileExistsError(17, "it is there already", str(to))
+    corrections_of(places, moment.date())
     judgements, options = Judgements(places), settings.building_options()
     with ledger_troubles(places), Ledger.copy_of(places.ledger) as ledger:
         ledger.require_history(places)

@@ -50,7 +50,7 @@ class Work(Run):
 
     @classmethod
     def of(cls, run: Run) -> Work:
-        """The work of a run. Raises OSError where the corrections cannot be read now."""
+        """The work of a run. Raises as `corrections_of`."""
         agreed = corrections_of(run.places, run.moment.date())
         return cls(**vars(run) | {"ledger": Ledger.of(run.ledger), "corrections": agreed})
 
@@ -127,7 +127,7 @@ class Work(Run):
 def looked_at(settings: Settings, moment: datetime | None, scope: Scope) -> Iterator[Work]:
     """A run that only looks: it leaves every byte of the data folder as it is.
 
-    Raises NoDataFolder, LedgerUnusable, Busy.
+    Raises NoDataFolder, LedgerUnusable, Busy, and as `corrections_of`.
     """
     places = Places(settings.data.absolute())
     places.require()

@@ -19,14 +19,16 @@ from schemas.audit.deliveries import Delivery
 from schemas.catalogue import datasets
 from schemas.codes import fold
 from schemas.contract import Contract, Field, Rule, Severity
-from schemas.data_folder import CORRECTIONS
+from schemas.data_folder import CORRECTIONS, CorrectionsUnusable
 from schemas.personal_data import personal_rule
 from schemas.registry import sites
+from schemas.wording import listed
 
 COLUMNS = (
     "site_code", "dataset", "file", "sheet", "row", "column", "was", "becomes", "reason", "agreed_with", "agreed_on",
     "until",
 )  # fmt: skip
+_WANTED = f"its first line must be {','.join(COLUMNS)}"
 _FREE = ("was", "becomes", "reason", "agreed_with", "file", "sheet", "column")  # where somebody may write anything
 
 
@@ -129,6 +131,7 @@ def corrections_in(text: str, day: date) -> Corrections:
     """Read the text of `corrections.csv`. A line at fault is named and left out; the others are used.
 
     Every line is an agreement of its own: a slip in one must not send the rows of other sites back to quarantine.
+    Raises CorrectionsUnusable where the heading is wrong, or lines cannot be told apart: that would undo them all.
     """
     lines: list[Correction] = []
     faults: list[str] = []
@@ -155,21 +158,30 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, str], str]]:
         except StopIteration:
             return
         except csv.Error:
-            yield number, {}, "it cannot be read: look at its quotation marks; nothing from here on is used"
-            return
+            raise CorrectionsUnusable(f"from line {number} on it cannot be read. Fix its quotation marks") from None
         if not any(cells):
             continue
         if headings is None:
             headings = [cell.casefold() for cell in cells]
-            missing = [name for name in COLUMNS if headings.count(name) != 1]
-            if missing:
-                wanted = ",".join(COLUMNS)
-                yield number, {}, f"the heading must be {wanted}; nothing of the file is used"
-                return
+            if wrong := _what_is_wrong(headings):
+                raise CorrectionsUnusable(f"{wrong} on line {number}; {_WANTED}")
         elif len(cells) != len(headings):
             yield number, {}, f"it has {len(cells)} cells, the heading {len(headings)}; put text with commas in quotes"
         else:
             yield number, dict(zip(headings, cells, strict=True)), ""
+
+
+def _what_is_wrong(headings: list[str]) -> str:
+    """What is wrong with the headings; '' where nothing is. Of one that is not ours only the place is told."""
+    if len(headings) == 1:
+        return "there is one cell alone, as where the file was not saved with commas between its cells"
+    twice = [f"the heading {name} stands twice" for name in COLUMNS if headings.count(name) > 1]
+    missing = [name for name in COLUMNS if name not in headings]
+    if not missing:
+        return listed(twice)
+    others = [f"cell {i}" for i, name in enumerate(headings, 1) if name not in COLUMNS]
+    instead = f" ({listed(others)} {'is' if len(others) == 1 else 'are'} no heading of it)" if others else ""
+    return listed([*twice, f"the heading {listed(missing)} is missing{instead}"])
 
 
 def _correction(line: int, cells: dict[str, str]) -> Correction | str:

@@ -18,6 +18,7 @@ from flows.store.lock import Busy
 from flows.store.places import NoDataFolder, Places
 from flows.store.runs import EarlierThanKnown, LedgerUnusable
 from flows.terminal import Exit
+from schemas.data_folder import CorrectionsUnusable
 
 # A temporary server may need a minute on a slow machine, and Prefect's own limit would then end the run.
 _PREFECT = {
@@ -88,7 +89,7 @@ def exit_of(error: Exception) -> tuple[Exit, str]:
         return Exit.BUSY, f"Busy: {error}. Try again when it has ended."
     if isinstance(error, EarlierThanKnown):
         return Exit.USAGE, told(error)
-    if isinstance(error, NoDataFolder | LedgerUnusable | BuildDamaged | NoServer | OSError):
+    if isinstance(error, NoDataFolder | LedgerUnusable | BuildDamaged | NoServer | CorrectionsUnusable | OSError):
         return Exit.SETTINGS, told(error)
     log = Path(tempfile.gettempdir()) / f"pilots-fault-{datetime.now():%Y%m%dT%H%M%S}-{os.getpid()}.log"
     try:

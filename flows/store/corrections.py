@@ -4,22 +4,43 @@ from __future__ import annotations
 
 from datetime import date
 
+from flows.store.builds import published_build
 from flows.store.places import Places
-from schemas.corrections import Corrections, corrections_in
-from schemas.data_folder import CORRECTIONS
+from schemas.corrections import MADE, Corrections, corrections_in
+from schemas.data_folder import CorrectionsUnusable
 
 
 def corrections_of(places: Places, day: date) -> Corrections:
     """The corrections of a data folder as they stand on a day. Raises OSError where the file cannot be read now.
 
-    A file in a wrong form stops nothing: what is wrong is told in `faults`.
+    Raises CorrectionsUnusable where the file is no table of corrections, or is gone or empty though figures rest on
+    it. A line at fault stops nothing: it is told in `faults`.
     """
     try:
-        text = places.corrections.read_bytes().decode("utf-8-sig")
+        sent = places.corrections.read_bytes()
     except FileNotFoundError:
-        return Corrections(day)
-    except UnicodeDecodeError:
-        return Corrections(
-            day, faults=(f"`{CORRECTIONS}` is not UTF-8: save it as 'CSV UTF-8'; nothing of it is used",)
+        sent = b""
+    if not sent.strip() and _figures_rest_on_some(places):
+        raise CorrectionsUnusable(
+            "it is gone or empty, and the published figures rest on it. Put it back. Where no correction holds any"
+            " more, leave it with its first line alone"
         )
+    try:
+        text = sent.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise CorrectionsUnusable("it is not text in UTF-8. Save it as 'CSV UTF-8 (comma delimited)'") from None
     return corrections_in(text, day)
+
+
+def _figures_rest_on_some(places: Places) -> bool:
+    """Whether a correction was made in a delivery of the published build; False where there is none to ask."""
+    build = published_build(places)
+    if build is None:
+        return False
+    import duckdb  # where there is a file of corrections, nobody asks
+
+    try:
+        with duckdb.connect(str(build), read_only=True) as db:
+            return db.execute("select 1 from audit.findings where rule_id = ? limit 1", [MADE]).fetchone() is not None
+    except duckdb.Error:
+        return False  # a damaged build is told, and made anew, by the night itself

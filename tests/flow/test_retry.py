@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -167,9 +168,47 @@ def test_a_malformed_line_stops_nothing_and_is_named(folder: DataFolder) -> None
     assert folder.count("core.contacts") == 3 and not night.must_be_fixed
     assert "line 2: there is no site of this site_code" in night.reported.summary
     assert "line 4: no file of this name was received" in night.reported.summary
-    folder.places.corrections.write_bytes("site_code,datasét".encode("cp1252"))
-    assert "`corrections.csv` is not UTF-8" in folder.night("2016-12-05").reported.summary
-    assert folder.count("core.contacts") == 2
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda sent: sent.replace(b"becomes", b"becoms", 1), "the heading becomes is missing (cell 8"),
+        (lambda sent: sent.replace(b"wrote", "wróte".encode("cp1252"), 1), "it is not text in UTF-8"),
+        (lambda sent: sent.decode().encode("utf-16"), "it is not text in UTF-8"),
+        (lambda sent: b"\n", "it is gone or empty, and the published figures rest on it"),
+        (lambda sent: None, "it is gone or empty, and the published figures rest on it"),
+    ],
+    ids=["heading", "another encoding", "UTF-16", "empty", "gone"],
+)
+def test_corrections_that_cannot_be_used_end_every_run_before_anything_is_built(
+    folder: DataFolder, tmp_path: Path, spoil: Callable[[bytes], bytes | None], said: str
+) -> None:
+    with_one_held(folder)
+    agree(folder, {})
+    folder.night("2016-12-04")
+    good = folder.places.corrections.read_bytes()
+    spoilt, before = spoil(good), folder.builds()
+    folder.places.corrections.unlink()
+    if spoilt is not None:
+        folder.places.corrections.write_bytes(spoilt)
+    folder.send("contacts", people("contacts", 1, 2, 3), period="201612")
+    data = ("--data", str(folder.path))
+    for command in (
+        ("run", "--no-prefect", "--date", "2017-01-05"), ("retry", "--no-prefect", "--date", "2017-01-05"),
+        ("retry", "--dry-run"), ("as-of", "2016-12-05", "--to", str(tmp_path / "then.duckdb")),
+    ):  # fmt: skip
+        told = pilots_here(*command, *data)
+        assert (told.returncode, said in told.stderr) == (3, True), f"{command}: {told.stdout}{told.stderr}"
+    assert not (tmp_path / "then.duckdb").exists()
+    assert folder.builds() == before and folder.count("core.contacts") == 3
+    newest = max((folder.path / "reports" / "nights").glob("*.md"), key=lambda path: path.stat().st_mtime_ns)
+    assert newest.read_text(encoding="utf-8").startswith("Not published: `corrections.csv` cannot be used")
+
+    folder.places.corrections.write_bytes(good.splitlines(keepends=True)[0])  # every correction taken back, as meant
+    assert folder.night("2017-01-06").result == "published"
+    folder.places.corrections.unlink()
+    folder.night("2017-01-07")  # nothing rests on the file any more
 
 
 def test_rows_whose_referral_came_later_are_released(folder: DataFolder) -> None:

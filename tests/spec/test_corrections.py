@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from judging import Found, Judge, Outcome, as_csv, contacts, participants, workbook
 
 from schemas.corrections import COLUMNS, Corrections, corrections_in
+from schemas.data_folder import CorrectionsUnusable
 
 TODAY = date(2016, 12, 2)
 LINE = {
@@ -220,24 +222,39 @@ def test_a_cell_named_by_heading_and_by_letter_is_corrected_once(judge: Judge) -
     assert [f.found for f in corrected(outcome)] == ["9", "row 3: the cell is corrected twice"]
 
 
-def test_a_wrong_heading_uses_nothing_and_says_what_it_should_be() -> None:
-    corrections = corrections_in(csv_of({}).replace("becomes", "is_now", 1), TODAY)
-    assert corrections.lines == ()
-    assert corrections.faults == (
-        f"`corrections.csv`, line 1: the heading must be {','.join(COLUMNS)}; nothing of the file is used",
-    )
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda t: t.replace("becomes", "is_now", 1), "the heading becomes is missing (cell 8 is no heading of it)"),
+        (lambda t: t.replace("was,", "row,", 1), "the heading row stands twice and the heading was is missing"),
+        (lambda t: "\n" + t.replace("until", "", 1), "until is missing (cell 12 is no heading of it) on line 2"),
+        (lambda t: t.partition("\n")[2], "site_code, dataset, file, sheet, row, column, was, becomes, reason"),
+        (lambda t: t.replace(",", ";"), "there is one cell alone"),
+        (lambda t: t.replace(",", "\t"), "there is one cell alone"),
+        (lambda t: t + '"MHT-BPL,contacts\n' + t.partition("\n")[2], "from line 3 on it cannot be read"),
+    ],
+    ids=["another name", "twice", "empty", "no heading", "semicolons", "tabs", "an open quotation mark"],
+)
+def test_what_is_no_table_of_corrections_is_not_gone_on_without(spoil: Callable[[str], str], said: str) -> None:
+    with pytest.raises(CorrectionsUnusable) as stopped:
+        corrections_in(spoil(csv_of({"reason": "said by the data lead"})), TODAY)
+    assert said in str(stopped.value) and "said by" not in str(stopped.value)
+    assert "quotation marks" in str(stopped.value) or ",".join(COLUMNS) in str(stopped.value)
 
 
-def test_a_torn_line_costs_itself_and_an_open_quote_the_rest() -> None:
+def test_headings_in_another_order_or_with_one_more_beside_them_are_as_good() -> None:
+    turned = [{**dict(reversed((LINE | {"row": n}).items())), "note": "mine"} for n in ("3", "4")]
+    corrections = corrections_in(as_csv(turned), TODAY)
+    assert corrections.faults == () and [c.row for c in corrections.lines] == [3, 4]
+
+
+def test_a_torn_line_costs_itself_alone() -> None:
     good, torn = csv_of({}), "MHT-BPL,contacts\n"
     corrections = corrections_in(good + "\n" + torn + csv_of({"row": "9"}).splitlines()[1] + "\n", TODAY)
     assert [c.row for c in corrections.lines] == [3, 9]
     assert corrections.faults == (
         "`corrections.csv`, line 4: it has 2 cells, the heading 12; put text with commas in quotes",
     )
-    opened = corrections_in(good + '"MHT-BPL,contacts\n' + csv_of({"row": "9"}).splitlines()[1], TODAY)
-    assert [c.row for c in opened.lines] == [3]
-    assert opened.faults[0].startswith("`corrections.csv`, line 3: it cannot be read")
 
 
 def test_an_empty_file_is_no_fault() -> None:
