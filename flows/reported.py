@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 class Reported:
     """What was told: the summary's text and path, and the page of each delivery that was reported.
 
-    `personal` are the ids of deliveries that were refused for personal data. `settled` is what finally came of each delivery, `replaced` names those whose place a later one has taken, and
-    `not_told` says which reports could not be written, and why. `verdict_if_quiet` and `sections_if_quiet` are what
-    the next summary says if nothing changes.
+    `personal` are the ids of deliveries that were refused for personal data, whenever they came. `settled` is what
+    finally came of each delivery, `replaced` names those whose place a later one has taken, and `not_told` says which
+    reports could not be written, and why. `verdict_if_quiet` and `sections_if_quiet` are what the next summary says if
+    nothing changes.
     """
 
     summary: str = ""

@@ -194,12 +194,12 @@ def test_corrections_that_cannot_be_used_end_every_run_before_anything_is_built(
         folder.places.corrections.write_bytes(spoilt)
     folder.send("contacts", people("contacts", 1, 2, 3), period="201612")
     data = ("--data", str(folder.path))
-    for command in (
+    for words in (
         ("run", "--no-prefect", "--date", "2017-01-05"), ("retry", "--no-prefect", "--date", "2017-01-05"),
         ("retry", "--dry-run"), ("as-of", "2016-12-05", "--to", str(tmp_path / "then.duckdb")),
     ):  # fmt: skip
-        told = pilots_here(*command, *data)
-        assert (told.returncode, said in told.stderr) == (3, True), f"{command}: {told.stdout}{told.stderr}"
+        told = pilots_here(*words, *data)
+        assert (told.returncode, said in told.stderr) == (3, True), f"{words}: {told.stdout}{told.stderr}"
     assert not (tmp_path / "then.duckdb").exists()
     assert folder.builds() == before and folder.count("core.contacts") == 3
     newest = max((folder.path / "reports" / "nights").glob("*.md"), key=lambda path: path.stat().st_mtime_ns)
