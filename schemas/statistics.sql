@@ -6,6 +6,7 @@
 --   risk_ratio_low(x1, n1, x2, n2), risk_ratio_high(...)   its 95% interval, log method
 --   share(x, n)                                        x / n
 --   financial_year(d)                                  the UK financial year of a date, such as 2015-16
+--   financial_year_start(y)                            the first day of a financial year such as 2015-16
 --   financial_year_end(y)                              the last day of a financial year such as 2015-16
 --   to_nearest_5(n)                                    a count as it may be published: unknown from 0 to 4
 --   days_in(first_day, last_day)                       days from one to the other, both counted, never below 0
@@ -62,6 +63,8 @@ CREATE OR REPLACE MACRO to_nearest_5(n) AS CASE WHEN n >= 5 THEN (round(n / 5) *
 -- From 1 April to 31 March: three months back, a date lies in the calendar year its financial year is named after.
 CREATE OR REPLACE MACRO financial_year(d) AS
   year(d - INTERVAL 3 MONTH) || '-' || right((year(d - INTERVAL 3 MONTH) + 1)::VARCHAR, 2);
+
+CREATE OR REPLACE MACRO financial_year_start(y) AS make_date(left(y, 4)::INTEGER, 4, 1);
 
 CREATE OR REPLACE MACRO financial_year_end(y) AS make_date(left(y, 4)::INTEGER + 1, 3, 31);
 

@@ -12,14 +12,33 @@
 --   definition_code       VARCHAR not null  The definition that a figure of outcomes.kpi_definitions counts by.
 --   told_definition_code  VARCHAR not null  The definition that the site's figure is told by: that one, the one its jobs
 --       were sent by, or 'mixed' if there are several, or if the figure measures by one what was sent by another.
-WITH sent AS (
+--   publishable_definition_code  VARCHAR not null  The same without definitions by which fewer than 5 jobs were sent:
+--       that there is such a job is as little to be told as their number.
+WITH jobs_by_definition AS (
   SELECT
     programme_code,
     coalesce(site_code, 'all') AS site_code,
-    if(count(DISTINCT outcome_definition_code) = 1, min(outcome_definition_code), 'mixed') AS sent_by
+    outcome_definition_code,
+    to_nearest_5(count(*)) IS NOT NULL AS is_publishable
   FROM outcomes.jobs
   WHERE is_new_work
-  GROUP BY GROUPING SETS ((programme_code, site_code), (programme_code))
+  GROUP BY GROUPING SETS (
+    (programme_code, site_code, outcome_definition_code),
+    (programme_code, outcome_definition_code)
+  )
+),
+sent AS (
+  SELECT
+    programme_code,
+    site_code,
+    if(count(*) = 1, min(outcome_definition_code), 'mixed') AS sent_by,
+    CASE count(*) FILTER (is_publishable)
+      WHEN 0 THEN NULL
+      WHEN 1 THEN min(outcome_definition_code) FILTER (is_publishable)
+      ELSE 'mixed'
+    END AS publishably_sent_by
+  FROM jobs_by_definition
+  GROUP BY programme_code, site_code
 ),
 places AS (
   SELECT programme_code, unnest([site_code, 'all']) AS site_code FROM core.sites WHERE programme_code IS NOT NULL
@@ -28,7 +47,8 @@ sent_from AS (
   SELECT DISTINCT
     p.programme_code,
     p.site_code,
-    coalesce(s.sent_by, a.sent_by, 'JOB_START') AS sent_by
+    coalesce(s.sent_by, a.sent_by, 'JOB_START') AS sent_by,
+    coalesce(s.publishably_sent_by, a.publishably_sent_by, 'JOB_START') AS publishably_sent_by
   FROM places AS p
   LEFT JOIN sent AS s USING (programme_code, site_code)
   LEFT JOIN sent AS a ON a.programme_code = p.programme_code AND a.site_code = 'all'
@@ -44,6 +64,11 @@ SELECT
     WHEN s.sent_by = 'JOB_START' THEN c.definition_code
     WHEN c.definition_code = 'JOB_START' THEN s.sent_by
     ELSE 'mixed'
-  END AS told_definition_code
+  END AS told_definition_code,
+  CASE
+    WHEN s.publishably_sent_by = 'JOB_START' THEN c.definition_code
+    WHEN c.definition_code = 'JOB_START' THEN s.publishably_sent_by
+    ELSE 'mixed'
+  END AS publishable_definition_code
 FROM sent_from AS s
 CROSS JOIN counted AS c

@@ -14,6 +14,7 @@
 --   unit             VARCHAR not null  referrals, starts, jobs, job_starts or people.
 --   definition_code  VARCHAR  Outcome definition, where an outcome is counted, or 'mixed': see
 --       outcomes.definitions_by_site.
+--   publishable_definition_code  VARCHAR  The same as far as it may be published: see outcomes.definitions_by_site.
 --   value            BIGINT  The count; empty where no site has sent the data, as with people_randomised in programmes
 --       that do not randomise.
 --   n_sites          BIGINT not null  Sites that the count is about: 1, or all sites of the programme. Unit: sites.
@@ -94,6 +95,7 @@ SELECT
   p.cohort,
   c.unit,
   s.told_definition_code AS definition_code,
+  s.publishable_definition_code,
   CASE WHEN r.n_sites > r.n_sites_missing THEN coalesce(if(c.unit = 'people', h.n_people, h.n_events), 0) END AS value,
   r.n_sites,
   r.n_sites_missing,

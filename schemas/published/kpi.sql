@@ -1,53 +1,164 @@
 -- published.kpi
--- The figures of outcomes.kpi as they may leave the team: a count of 0 to 4 is held back, any other is rounded to the
--- nearest 5, a rate is a whole percentage and is held back if achieved or not achieved by fewer than 5. Every figure is
--- treated so, totals among them: what is held back is no difference of others. All other tables are exact, and are for
--- those alone who may see the data of single people. Two releases can be subtracted from each other as well: release
--- by quarters, not by months.
--- Grain: one row per figure, programme, site (or 'all'), financial year (or 'all') and unit, as in outcomes.kpi
+-- The figures of outcomes.kpi, treated for release. A count of 0 to 4 is held back and any other is rounded to the
+-- nearest 5, totals among them. Rates, intervals, reasons and flags follow from these treated counts, from targets, and
+-- from what is public: who owes which data, which came, and their cut-offs. Every figure of a programme has its row for
+-- every site that owes data, every financial year from the programme's start to the newest cut-off, and 'all', whatever
+-- was counted: that a row is there says nothing. What is dated outside those years counts in 'all' alone.
+-- A rate is held back where numerator and denominator round to the same count or to ones that are held back: few
+-- achieved, or few did not. Its numerator is then held back too, so that nobody can tell which.
+-- So much holds for each row by itself. Rows put together may still say more: a site is the programme less the other
+-- sites, a year is 'all' less the other years, spans of first contacts add up, and a new release differs from the last
+-- one. That a count that is held back cannot be narrowed or worked out from several rows is not proved: before several
+-- are released together, somebody has to check them against each other, and against what was released before.
+-- Grain: one row per figure, programme, site (or 'all'), financial year (or 'all') and unit
 -- Key: kpi_code, programme_code, site_code, cohort, unit
--- Source: DOMAIN.md 4.3, 5.1 (the rule of the Mental Health Services Data Set)
+-- Source: DOMAIN.md 4.3, 5.1 (the rule of the Mental Health Services Data Set), amendment 13
 -- Columns:
 --   kpi_code           VARCHAR not null  The figure: see outcomes.kpi_definitions.
 --   programme_code     VARCHAR not null  The programme.
 --   site_code          VARCHAR not null  The site, or 'all' for the programme.
 --   cohort             VARCHAR not null  Financial year of entry (basis cohort) or of the event (basis period), or 'all'.
 --   basis              VARCHAR not null  cohort: people followed from their entry. period: events dated in the period.
---   definition_code    VARCHAR  Outcome definition (core.outcome_definitions). Never compare figures across definitions.
+--   definition_code    VARCHAR  Outcome definition (core.outcome_definitions) or 'mixed', told without those by which
+--       fewer than 5 jobs were sent. Never compare figures across definitions.
 --   unit               VARCHAR not null  What is counted: referrals, starts, jobs, job_starts, people, events.
 --   numerator          BIGINT  Mature cases that achieved, to the nearest 5; for attainment the actual.
 --   denominator        BIGINT  Mature cases whose outcome is known, to the nearest 5; for attainment the target as it is.
 --   n_immature         BIGINT  Cases whose window had not passed at the cut-off, to the nearest 5.
 --   n_missing_outcome  BIGINT  Mature cases whose outcome is not known, to the nearest 5.
 --   value              BIGINT  The count of a volume, to the nearest 5.
---   rate_percent       BIGINT  The rate as a whole percentage; for attainment of the rounded actual.
---   ci_low_percent     BIGINT  Lower end of the 95% interval of the rounded counts, as a whole percentage.
---   ci_high_percent    BIGINT  Upper end of the 95% interval of the rounded counts, as a whole percentage.
+--   rate_percent       BIGINT  numerator / denominator as a whole percentage, of the two as they stand here.
+--   ci_low_percent     BIGINT  Lower end of the 95% interval of the same two, as a whole percentage.
+--   ci_high_percent    BIGINT  Upper end of the 95% interval of the same two, as a whole percentage.
 --   ci_method          VARCHAR  wilson, where there is an interval.
 --   data_cut_date      DATE  Earliest date to which the sites' data are complete.
---   provisional        BOOLEAN not null  Whether the figure may still move: see outcomes.kpi.
---   reason             VARCHAR  Why the figure is empty: small_numbers, data_not_received; for attainment also
---       not_measured, units_differ, definitions_differ, targets_differ, no_actual, no_target.
+--   provisional        BOOLEAN not null  Whether the figure may still move: by the treated counts under 80% of its cases
+--       are mature, its year was not over (reporting lag included) at the cut-off, or a site's data are missing.
+--   reason             VARCHAR  Why the figure is empty: small_numbers, or data_not_received (nothing that it needs has
+--       come, or nothing of its year); for attainment also not_measured, units_differ, definitions_differ,
+--       targets_differ, no_actual, no_target.
 --   suppression_flag   BOOLEAN not null  Whether the figure itself is held back because it is small.
-WITH figures AS (
+WITH places AS (
   SELECT
     *,
-    starts_with(kpi_code, 'kpi_19_target_') AS is_attainment,
-    to_nearest_5(numerator) AS published_numerator,
-    to_nearest_5(denominator) AS published_denominator
-  FROM outcomes.kpi
+    if(site_code = 'all', max(data_cut_date) OVER (PARTITION BY kpi_code, programme_code), data_cut_date) AS newest_date
+  FROM outcomes.reach
+),
+programme_years AS (
+  SELECT p.programme_code, unnest(generate_series(p.start_year, year(max(c.cut_date) - INTERVAL 3 MONTH))) AS first_year
+  FROM core.programmes AS p
+  JOIN outcomes.cut_offs AS c USING (programme_code)
+  WHERE c.dataset IN (SELECT unnest(string_split(dataset, ', ')) FROM outcomes.kpi_definitions WHERE kind <> 'attainment')
+  GROUP BY p.programme_code, p.start_year
+),
+cohorts AS (
+  SELECT programme_code, financial_year(make_date(first_year::INTEGER, 4, 1)) AS cohort FROM programme_years
+  UNION ALL
+  SELECT programme_code, 'all' FROM core.programmes
+),
+counted AS (
+  SELECT
+    p.kpi_code,
+    p.programme_code,
+    p.site_code,
+    c.cohort,
+    d.unit,
+    s.publishable_definition_code AS definition_code,
+    k.numerator,
+    k.denominator,
+    k.n_immature,
+    k.n_missing_outcome,
+    k.value,
+    p.n_sites,
+    p.n_sites_missing,
+    p.data_cut_date,
+    p.newest_date
+  FROM places AS p
+  JOIN outcomes.kpi_definitions AS d USING (kpi_code) -- some places are of counts made for targets only
+  JOIN cohorts AS c USING (programme_code)
+  LEFT JOIN outcomes.definitions_by_site AS s
+    ON s.programme_code = p.programme_code AND s.site_code = p.site_code AND s.definition_code = d.definition_code
+  LEFT JOIN outcomes.kpi AS k
+    ON k.kpi_code = p.kpi_code
+    AND k.programme_code = p.programme_code
+    AND k.site_code = p.site_code
+    AND k.cohort = c.cohort
+),
+attainment AS (
+  SELECT
+    'kpi_19_target_' || t.metric_code AS kpi_code,
+    t.programme_code,
+    t.site_code,
+    t.cohort,
+    t.unit,
+    min(coalesce(t.definition_code, v.publishable_definition_code)) AS definition_code,
+    min(t.actual) AS numerator,
+    if(count(DISTINCT t.target_value) = 1, min(t.target_value)::BIGINT, NULL) AS denominator,
+    if(
+      count(DISTINCT t.target_value) > 1,
+      'targets_differ',
+      min(
+        CASE
+          WHEN t.reason IN ('not_measured', 'units_differ') THEN t.reason
+          WHEN t.definition_code <> v.publishable_definition_code THEN 'definitions_differ'
+          WHEN t.target_value::BIGINT = 0 THEN 'no_target'
+        END
+      )
+    ) AS stated_reason,
+    min(p.n_sites) AS n_sites,
+    min(p.n_sites_missing) AS n_sites_missing,
+    min(p.data_cut_date) AS data_cut_date,
+    min(p.newest_date) AS newest_date
+  FROM outcomes.target_attainment AS t
+  LEFT JOIN places AS p
+    ON p.kpi_code = t.actual_kpi_code AND p.programme_code = t.programme_code AND p.site_code = t.site_code
+  LEFT JOIN outcomes.volumes AS v -- a count has one definition in all years, and always its row for all of them
+    ON v.kpi_code = p.kpi_code AND v.programme_code = p.programme_code AND v.site_code = p.site_code AND v.cohort = 'all'
+  WHERE t.unit <> 'gbp' -- money is not counted here: see the schema funding
+  GROUP BY t.metric_code, t.programme_code, t.site_code, t.cohort, t.unit
+),
+treated AS (
+  -- From here on no exact count is left: every column is a treated count, stated by a target, or public.
+  SELECT
+    f.kpi_code,
+    f.programme_code,
+    f.site_code,
+    f.cohort,
+    d.kind,
+    d.basis,
+    d.lag_days,
+    f.definition_code,
+    f.unit,
+    to_nearest_5(f.numerator) AS numerator,
+    if(d.kind = 'attainment', f.denominator, to_nearest_5(f.denominator)) AS denominator,
+    to_nearest_5(f.n_immature) AS n_immature,
+    to_nearest_5(f.n_missing_outcome) AS n_missing_outcome,
+    to_nearest_5(f.value) AS value,
+    f.stated_reason,
+    f.n_sites_missing,
+    f.data_cut_date,
+    coalesce(
+      f.n_sites > f.n_sites_missing AND (f.cohort = 'all' OR try(financial_year_start(f.cohort)) <= f.newest_date), false
+    ) AS is_received
+  FROM (FROM counted UNION ALL BY NAME FROM attainment) AS f
+  JOIN outcomes.kpi_definitions AS d USING (kpi_code)
 ),
 judged AS (
   SELECT
     *,
+    CASE kind
+      WHEN 'rate' THEN coalesce(denominator - numerator < 5, true)
+      WHEN 'volume' THEN value IS NULL
+      ELSE numerator IS NULL
+    END AS is_small,
     CASE
-      WHEN reason <> 'no_mature_cases' THEN false
-      WHEN is_attainment THEN numerator < 5
-      WHEN denominator IS NOT NULL THEN numerator < 5 OR denominator - numerator < 5
-      ELSE value < 5
-    END IS true AS suppression_flag,
-    ci_method IS NOT NULL AND NOT suppression_flag AS has_interval
-  FROM figures
+      WHEN stated_reason IS NOT NULL THEN stated_reason
+      WHEN NOT is_small THEN NULL
+      WHEN is_received THEN 'small_numbers'
+      ELSE if(kind = 'attainment', 'no_actual', 'data_not_received')
+    END AS reason,
+    coalesce(denominator, 0) + coalesce(n_missing_outcome, 0) AS n_mature
+  FROM treated
 )
 SELECT
   kpi_code,
@@ -57,21 +168,19 @@ SELECT
   basis,
   definition_code,
   unit,
-  published_numerator AS numerator,
-  if(is_attainment, denominator, published_denominator) AS denominator,
-  to_nearest_5(n_immature) AS n_immature,
-  to_nearest_5(n_missing_outcome) AS n_missing_outcome,
-  to_nearest_5(value) AS value,
-  CASE
-    WHEN suppression_flag THEN NULL
-    WHEN is_attainment THEN if(rate IS NULL, NULL, round(100 * published_numerator / denominator)::BIGINT)
-    ELSE round(100 * rate)::BIGINT
-  END AS rate_percent,
-  if(has_interval, round(100 * wilson_low(published_numerator, published_denominator))::BIGINT, NULL) AS ci_low_percent,
-  if(has_interval, round(100 * wilson_high(published_numerator, published_denominator))::BIGINT, NULL) AS ci_high_percent,
-  if(has_interval, ci_method, NULL) AS ci_method,
+  if(kind = 'rate' AND is_small, NULL, numerator) AS numerator,
+  denominator,
+  n_immature,
+  n_missing_outcome,
+  value,
+  if(kind <> 'volume' AND reason IS NULL, round(100 * numerator / denominator)::BIGINT, NULL) AS rate_percent,
+  if(kind = 'rate' AND reason IS NULL, round(100 * wilson_low(numerator, denominator))::BIGINT, NULL) AS ci_low_percent,
+  if(kind = 'rate' AND reason IS NULL, round(100 * wilson_high(numerator, denominator))::BIGINT, NULL) AS ci_high_percent,
+  if(kind = 'rate' AND reason IS NULL, 'wilson', NULL) AS ci_method,
   data_cut_date,
-  provisional,
-  if(suppression_flag OR reason = 'no_mature_cases', 'small_numbers', reason) AS reason,
-  suppression_flag
+  coalesce(kind = 'rate' AND n_mature < 0.8 * (n_mature + coalesce(n_immature, 0)), false)
+    OR coalesce(n_sites_missing > 0, false)
+    OR coalesce(try(financial_year_end(cohort)) > data_cut_date - lag_days::INTEGER, false) AS provisional,
+  reason,
+  coalesce(reason = 'small_numbers', false) AS suppression_flag
 FROM judged

@@ -198,3 +198,6 @@ def warehouse() -> Iterator[Warehouse]:
     made = Warehouse()
     yield made
     made.db.close()
+
+
+another_warehouse = warehouse  # for a test that compares two
