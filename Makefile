@@ -8,17 +8,28 @@ export PYTHONDONTWRITEBYTECODE :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fix docs bench peers lock clean
+.PHONY: help demo test test-fast soak soak-small check lint fix docs bench peers lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.run ## Install, write sample extracts, run one night, say where to look
 	$(BIN)/pilots demo
 
 # One process more than there are cores: some tests wait, for a server or for the clock.
+PYTEST := $(BIN)/python -m pytest --numprocesses $$(( $$(nproc) + 1 )) --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/.test ## Run the everyday tests
-	$(BIN)/python -m pytest --numprocesses $$(( $$(nproc) + 1 )) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(PYTEST) -m "not soak" $(ARGS)
+
+test-fast: $(VENV)/.test ## Run the specifications and units alone: no night, no Prefect, no browser
+	$(PYTEST) -m "not soak" tests/spec tests/unit $(ARGS)
+
+soak: $(VENV)/.test ## Run what is long: many nights killed, a real Prefect schedule, new random examples by the hundred
+	$(PYTEST) -m "soak or hypothesis" --hypothesis-profile=soak $(ARGS)
+
+soak-small: $(VENV)/.test ## Run what only `make soak` runs, but in a small form, as .ci/run does
+	$(PYTEST) -m soak $(ARGS)
 
 lint: $(VENV)/.test ## Check style and types
 	$(BIN)/ruff format --check .

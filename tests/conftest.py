@@ -1,4 +1,4 @@
-"""What all tests share: a judge with a folder of its own, the real files of others, and examples that never vary."""
+"""What all tests share: a judge with a folder of its own, the real files of others, and how many examples are tried."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from judging import Judge
 
 REAL = Path(__file__).parents[2] / "shared" / "real"
 
-# The same examples on every machine, every time: a red test stays red until it is mended.
-# `pytest --hypothesis-profile=wide` goes looking for new ones.
+# Every day the same examples on every machine: a red test stays red until it is fixed. `make soak` takes the other
+# profile, which goes looking for new ones; `length.py` lengthens with it what is no matter of examples.
 settings.register_profile(
-    "wide",
+    "soak",
     database=None,
     deadline=None,
     max_examples=300,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-settings.register_profile("pilots", settings.get_profile("wide"), derandomize=True, max_examples=20)
+settings.register_profile("pilots", settings.get_profile("soak"), derandomize=True, max_examples=20)
 settings.load_profile("pilots")
 
 

@@ -18,6 +18,7 @@ import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from length import length
 from made_up_returns import WMCA, DataFolder, Row, content_of, people, sound
 
 from flows.engine import Stage
@@ -194,7 +195,7 @@ def kept(tmp_path: Path) -> Kept:
     return Kept(tmp_path / "kept.duckdb")
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=length(everyday=3, soak=60))
 @given(nights=some_nights())
 def test_what_was_kept_makes_the_same_warehouse(nights: list[dict[int, Sent]], pool: Pool) -> None:
     with TemporaryDirectory() as folder:

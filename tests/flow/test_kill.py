@@ -1,7 +1,8 @@
 """kill -9 at any moment: the next night ends with what an undisturbed one would have, and no reader notices.
 
-Ten nights are killed at moments spread over the time that an undisturbed one takes, each in its own copy of the same
-data folder. A process is started ahead, with everything imported, so that each moment lies within the night.
+Some nights (twenty in `make soak`) are killed at moments spread over the time that an undisturbed one takes, each in
+its own copy of the same data folder. A process is started ahead, with everything imported, so that each moment lies
+within the night.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from pathlib import Path
 import duckdb
 import pytest
 from commands import environment
+from length import length
 from made_up_returns import PROJECT, DataFolder, content_of, people, sound
 
-KILLS = 10
+KILLS = length(everyday=5, soak=20)
 READY = """
 import sys
 from flows import nightly
@@ -73,6 +75,7 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
     return folder
 
 
+@pytest.mark.soak
 def test_a_night_killed_at_any_moment_leaves_nothing_half_done(before: DataFolder, tmp_path: Path) -> None:
     def copied(name: str) -> DataFolder:
         shutil.copytree(before.path, tmp_path / name, symlinks=True)
@@ -112,4 +115,4 @@ def test_a_night_killed_at_any_moment_leaves_nothing_half_done(before: DataFolde
         assert list(folder.places.unfinished.iterdir()) == [], where
         assert list(folder.places.builds.glob(".*")) == [], where
         assert folder.night("2017-01-03T03:30").result == "quiet", where
-    assert killed >= KILLS - 2, f"only {killed} of {KILLS} nights were still at work when they were killed"
+    assert killed >= KILLS * 7 // 10, f"only {killed} of {KILLS} nights were still at work when they were killed"

@@ -138,6 +138,7 @@ def test_a_check_repeats_none_of_them(tmp_path: Path, place: str, capfd: pytest.
     assert leaks({where: text.encode() for where, text in said.items()}, VALUES) == []
 
 
+@pytest.mark.soak
 @pytest.mark.server
 def test_prefect_is_told_none_of_them(folder: DataFolder, tmp_path: Path) -> None:
     """Its database, its artifacts (rows of it) and its logs: everything under its home."""

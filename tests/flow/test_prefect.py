@@ -105,6 +105,7 @@ def summary_of(server: PrefectServer, run: dict[str, Any]) -> str:
     return str(kept["night-summary"])
 
 
+@pytest.mark.soak
 def test_the_schedule_fires_by_itself_and_its_states_say_how_the_night_went(folder: DataFolder, tmp_path: Path) -> None:
     with_faults(folder)
     deployed_from = (PROJECT / "prefect.yaml").read_bytes()
@@ -170,6 +171,7 @@ def test_a_server_that_does_not_answer_is_told_in_a_line(folder: DataFolder) -> 
     assert told.stderr.strip().startswith("The Prefect server at http://127.0.0.1:9/api does not answer")
 
 
+@pytest.mark.soak
 def test_a_temporary_server_that_does_not_start_is_told_in_a_line(folder: DataFolder) -> None:
     at_once = {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "0"}
     told = pilots("run", "--data", str(folder.path), timeout=240, **at_once)
@@ -177,6 +179,7 @@ def test_a_temporary_server_that_does_not_start_is_told_in_a_line(folder: DataFo
     assert told.stderr.strip().startswith("Prefect's temporary server does not start")
 
 
+@pytest.mark.soak
 def test_a_fault_of_ours_tells_prefect_nothing_of_a_row(tmp_path: Path) -> None:
     """A step of a copy is broken so that its error quotes a row: its kind reaches Prefect, its words do not."""
     copy = copy_of_the_project(tmp_path / "project")

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from judging import CONTACT, Judge, Outcome, as_csv, as_table, contact, contacts, workbook
+from length import length
 
 import flows.steps.read.delimited
 import flows.steps.read.workbook
@@ -151,7 +152,7 @@ def test_the_size_of_a_batch_does_not_matter(judge: Judge, table: list[str], siz
     assert told(parts).equals(told(whole))
 
 
-@settings(max_examples=10)
+@settings(max_examples=length(everyday=5, soak=100))
 @given(st.lists(st.one_of(st.just({}), changed(BAD_CELLS), changed(REPAIRED_CELLS)), min_size=1, max_size=8))
 def test_nor_does_it_in_a_workbook(judge: Judge, changes: list[dict[str, str]]) -> None:
     data = workbook({"Contacts": as_table(contacts(*changes))})
@@ -193,7 +194,7 @@ def records_of(folder: Path, text: str, size: int) -> tuple[dict[int, tuple[str,
     return {r[-1]: r[:-1] for r in rows.iter_rows()}, [n for b in batches for n in b.torn]
 
 
-@settings(max_examples=200)
+@settings(max_examples=length(everyday=100, soak=2000))
 @given(st.integers(0, 59), st.sampled_from(KINDS), st.floats(0, 1), st.integers(100, 8000))
 def test_one_break_costs_one_record(tmp_path: Path, at: int, kind: str, place: float, size: int) -> None:
     """In a file whose records have a line each: every other record is there, with its own cells and its own line."""
@@ -205,7 +206,7 @@ def test_one_break_costs_one_record(tmp_path: Path, at: int, kind: str, place: f
     assert records == {n: tuple(r.values()) for n, r in enumerate(table, 2) if n != at + 2}
 
 
-@settings(max_examples=200)
+@settings(max_examples=length(everyday=60, soak=2000))
 @given(st.sets(st.integers(0, 19)), st.integers(0, 19), st.sampled_from(KINDS), st.floats(0, 1), st.integers(100, 3000))
 def test_nor_does_it_cost_more_among_records_of_several_lines(
     tmp_path: Path, long: set[int], at: int, kind: str, place: float, size: int

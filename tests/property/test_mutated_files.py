@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from judging import CONTACT, Judge, Outcome, as_csv, as_table, contacts, workbook
+from length import length
 
 from schemas.contract import Contract, Field, Kind
 
@@ -84,7 +85,7 @@ def assert_nothing_shifted(outcome: Outcome) -> None:
         assert len({number for *_, number in whole}) <= 1, f"two records were taken for one: {row}"
 
 
-@settings(max_examples=100)
+@settings(max_examples=length(everyday=40, soak=1000))
 @given(broken_once())
 def test_one_broken_record_costs_no_other(judge: Judge, case: tuple[Sound, int, str]) -> None:
     file, number, broken = case
@@ -100,9 +101,9 @@ def test_one_broken_record_costs_no_other(judge: Judge, case: tuple[Sound, int, 
 
 def mutated(data: bytes, changes: list[tuple[str, int, int, bytes]]) -> bytes:
     """Bytes after each of some changes: a piece deleted, doubled, overwritten or put in, or the end cut off."""
-    for kind, start, length, piece in changes:
+    for kind, start, size, piece in changes:
         at = start % (len(data) + 1)
-        end = at + length
+        end = at + size
         data = {
             "delete": data[:at] + data[end:],
             "double": data[:end] + data[at:end] + data[end:],
@@ -136,7 +137,7 @@ ROWS = contacts(*[{}] * 12)
     ],
     ids=["csv", "utf-16", "semicolons", "workbook"],
 )
-@settings(max_examples=30)
+@settings(max_examples=length(everyday=12, soak=300))
 @given(st.data())
 def test_whatever_happens_to_the_bytes_the_verdict_is_about_the_file(
     judge: Judge, data: bytes, suffix: str, chance: st.DataObject

@@ -16,7 +16,7 @@ from flows.workbooks.for_site import for_site
 from schemas.catalogue import datasets
 from schemas.codes import code_list
 from schemas.contract import Contract, Kind
-from schemas.registry import NONE, returns_for, sites
+from schemas.registry import NONE, SiteProfile, profile, returns_for, sites
 from schemas.returned_workbook import CODES, EXAMPLES, NOTES, OUR_SHEETS
 
 SENDERS = ("MHT-BPL", "HLT-SCR", "PMO", "NHSE", "GRANTNAV")
@@ -104,7 +104,13 @@ def test_the_examples_are_sound_rows_that_say_they_are_made_up(contract: Contrac
     assert sheet["A5"].value == example_rows(contract)[0][contract.fields[0].name]
 
 
-@pytest.mark.parametrize("site", sites())
+# A site of each programme, and every site with a profile of its own, every day; all others in soak.
+FIRST = {s.programme_code: code for code, s in reversed(sites().items())}.values()
+EVERYDAY = [code for code in sites() if code in FIRST or profile(code) != SiteProfile()]
+IN_SOAK = [pytest.param(code, marks=pytest.mark.soak) for code in sites() if code not in EVERYDAY]
+
+
+@pytest.mark.parametrize("site", [*EVERYDAY, *IN_SOAK])
 def test_the_examples_of_each_site_pass_its_own_check(site: str, judge: Judge) -> None:
     for dataset in (n for n, need in returns_for(site).items() if need != NONE and n in datasets()):
         outcome = judge(as_csv(example_rows(for_site(datasets()[dataset], site))), dataset, site, PERIOD)

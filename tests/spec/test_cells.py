@@ -372,7 +372,7 @@ def test_the_sender_is_told_how_many_decimals_there_may_be() -> None:
     assert "at most 2 decimals" in datasets()["funding_awards"].by_name["amount"].expects()
 
 
-@pytest.mark.parametrize("text", ["a" * 3_000_000, "a@" * 1_000_000, "1" * 3_000_000, "jan" * 1_000_000])
+@pytest.mark.parametrize("text", ["a" * 1_000_000, "a@" * 500_000, "1" * 1_000_000, "jan" * 400_000])
 @pytest.mark.parametrize("field", ["staff_ref", "contact_date", "duration_minutes"])
 def test_a_cell_of_megabytes_is_judged_in_time(judge: Judge, field: str, text: str) -> None:
     began = monotonic()
