@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, lru_cache, partial
@@ -35,6 +35,7 @@ from schemas.shapes import FINDING_TYPES, Judged
 from schemas.standing import extent
 from schemas.told import Told
 
+MUST_GO = "to delete "  # before the digest of a report that asks to delete its file
 REPLACED = "replaced "  # before the digest of a report that is a mere record
 FINDINGS_AT_HAND = 32  # deliveries whose findings are kept while the reports are written
 CODE = ("flows/steps/report/*.py", "flows/templates/*", "schemas/report.py", "schemas/told.py", "schemas/replay.py",
@@ -58,6 +59,7 @@ class DeliveryReports:
     settled: dict[str, Verdict]
     replaced: dict[str, Delivery]
     run: dict[str, str]
+    must_go: Collection[str] = ()  # ids of deliveries whose file holds personal data, and lies in data/raw still
     pages: dict[str, Path] = field(default_factory=dict)
     fares: dict[str, JudgedAgain] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
@@ -77,21 +79,22 @@ class DeliveryReports:
             series = d.site_code, d.dataset
             history = "" if j.standing is Standing.STALE else histories[series]
             made_now = _digest(j, self.settled[d.delivery_id], made_of.get(d.delivery_id, ""), history)
-            digest = REPLACED * bool(self._replaced_by(j)) + made_now
+            digest = MUST_GO * (d.delivery_id in self.must_go) + REPLACED * bool(self._replaced_by(j)) + made_now
             if written.get(d.delivery_id, "") != digest:
                 before = [] if j.standing is Standing.STALE else arrived[series]
                 if self._write_if_due(j, before, written.get(d.delivery_id, ""), digest):
                     written[d.delivery_id] = digest
             if j.standing not in (Standing.STALE, Standing.SAME):
                 arrived[series].append(j)
-                histories[series] = _of(histories[series], written.get(d.delivery_id, ""))
+                histories[series] = _of(histories[series], written.get(d.delivery_id, "").removeprefix(MUST_GO))
 
     def _write_if_due(self, j: Judged, before: Sequence[Judged], told_before: str, digest: str) -> bool:
         """Write a report that is made of something else than it was, unless it keeps the one it had."""
         last_said = next(iter(self.ledger.told([j.delivery.delivery_id])), None)
         refused_now = j.standing is Standing.REFUSED and last_said is not None and not last_said.result.stops
-        in_vain = self._asks_in_vain(j, last_said) and not told_before.startswith(REPLACED)
-        if told_before and not (j.counts or refused_now or in_vain or self._waits_for_its_sender(j)):
+        turned = (MUST_GO in told_before) != (MUST_GO in digest) and not self._is_overwritten(j.delivery)
+        in_vain = self._asks_in_vain(j, last_said) and (turned or REPLACED not in told_before)
+        if told_before and not (j.counts or refused_now or in_vain or turned or self._waits_for_its_sender(j)):
             return False
         if in_vain and last_said is not None:
             return self._withdraw(j, last_said, digest)
@@ -115,6 +118,8 @@ class DeliveryReports:
                 marked_workbook=marked.name,
                 no_marked_workbook=no_workbook(marked.why_none),
                 replaced_by=self._replaced_by(j),
+                must_be_deleted=d.delivery_id in self.must_go,
+                held_up=j.standing is Standing.HELD_UP,
             )
             page = write_reports(self.places.reports, report, findings)["html"]
         except OSError:  # the disk, not the delivery: every other report would fail as well
@@ -163,7 +168,12 @@ class DeliveryReports:
             findings = self.findings(j)
             report = delivery_report(d, verdict, findings, deadline=_deadline(d), run=self.run)
             marked = self._marked_workbook(j)
-            record = replace(report, replaced_by=self._replaced_by(j), marked_workbook=marked.name)
+            record = replace(
+                report,
+                replaced_by=self._replaced_by(j),
+                must_be_deleted=d.delivery_id in self.must_go,
+                marked_workbook=marked.name,
+            )
             write_reports(self.places.reports, record, findings)
         except OSError:
             raise

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import duckdb
 
+from flows.store.ledger import Ledger
+from flows.store.places import Places
 from flows.store.raw import FileStat
 from schemas.audit.deliveries import Delivery
 from schemas.audit.findings import Outcome
@@ -26,7 +28,7 @@ def lies_there(delivery: Delivery, raw: Path, seen: Seen) -> bool:
     return at is not None and at[1] == delivery.sha256 and (raw / delivery.path).exists()
 
 
-def personal_deliveries(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> dict[str, Delivery]:
+def personal_deliveries(db: duckdb.DuckDBPyConnection, known: Iterable[Delivery]) -> dict[str, Delivery]:
     """By id: the deliveries that were refused for personal data, on whatever night, and those of the same bytes."""
     found = db.execute(
         "select distinct delivery_id from audit.findings"
@@ -34,13 +36,26 @@ def personal_deliveries(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged])
         [Severity.FILE, Outcome.BROKEN, list(RULES_OF_PERSONAL_FILES)],
     ).fetchall()
     personal = {delivery_id for (delivery_id,) in found}
-    concerned = (j.delivery for j in judged if personal & {j.delivery.delivery_id, j.delivery.same_as})
-    return {d.delivery_id: d for d in concerned}
+    return {d.delivery_id: d for d in known if personal & {d.delivery_id, d.same_as}}
 
 
-def to_delete(personal: Iterable[Delivery], raw: Path, seen: Seen) -> list[Delivery]:
-    """Of deliveries that were refused for personal data, those whose bytes lie there still."""
-    return [d for d in personal if lies_there(d, raw, seen)]
+def to_delete(personal: Iterable[Delivery], raw: Path, seen: Seen) -> dict[str, str]:
+    """The files that lie there with the bytes of deliveries that were refused for personal data: path -> sha256.
+
+    A copy under another name, which may be no delivery at all, has to go as well.
+    """
+    bytes_of = {d.sha256 for d in personal}
+    return {path: at[1] for path, at in sorted(seen.items()) if at[1] in bytes_of and (raw / path).exists()}
+
+
+def personal_files_there(places: Places, db: duckdb.DuckDBPyConnection) -> list[str]:
+    """The paths of files with personal data under data/raw, as a build and the ledger know of them.
+
+    Only a copy of the ledger is looked into. Raises what opening one raises.
+    """
+    with Ledger.copy_of(places.ledger) as ledger:
+        known, seen = ledger.deliveries().values(), ledger.known_files()
+    return list(to_delete(personal_deliveries(db, known).values(), places.raw, seen))
 
 
 def gone(judged: Sequence[Judged], raw: Path, seen: Seen) -> list[Delivery]:

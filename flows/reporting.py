@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +14,7 @@ import duckdb
 from flows.delivery_reports import DeliveryReports
 from flows.faults import told
 from flows.late import late
-from flows.raw_files import gone, personal_deliveries, to_delete
+from flows.raw_files import gone, personal_deliveries, personal_files_there, to_delete
 from flows.reported import Reported, write_summary
 from flows.settled import settled_verdicts
 from flows.steps.receive import UnusableFile
@@ -21,13 +22,14 @@ from flows.steps.report.night import LAST_GOOD, Night, night_summary, sections_o
 from flows.store.builds import fingerprint_of, is_made_by, published_build
 from flows.store.ledger import Ledger
 from flows.store.places import Places
+from flows.store.runs import LedgerUnusable
 from schemas.audit.deliveries import Delivery, Standing, Verdict
 from schemas.file_rules import BETWEEN_DELIVERIES
 from schemas.replay import name_of
 from schemas.shapes import Judged
 from schemas.standing import extent, replacements
 
-EVERYTHING = "*"  # in the ledger: the build whose reports are all written
+EVERYTHING = "*"  # in the ledger: the build whose reports are all written, and the files that they ask to delete
 
 
 @dataclass(frozen=True)
@@ -60,19 +62,21 @@ def report_night(
     build, seen = fingerprint_of(warehouse), ledger.known_files()
     with duckdb.connect(str(warehouse), read_only=True, config=options or {}) as db:
         settled, replaced = settled_verdicts(db, judged), replacements(judged)
-        reports = DeliveryReports(places, ledger, db, judged, work.moment, settled, replaced, run)
-        if not work.quiet or ledger.reported().get(EVERYTHING) != build:
+        personal = personal_deliveries(db, (j.delivery for j in judged))
+        must_go = to_delete(personal.values(), places.raw, seen)
+        concerned = {i for i, d in personal.items() if d.sha256 in must_go.values()}
+        reports = DeliveryReports(places, ledger, db, judged, work.moment, settled, replaced, run, concerned)
+        told_of = " ".join((build, *sorted(concerned)))  # a file that was deleted changes its page, and no build
+        if not work.quiet or ledger.reported().get(EVERYTHING) != told_of:
             reports.write_due()
             if not reports.failures:
-                ledger.remember_report(EVERYTHING, build)
+                ledger.remember_report(EVERYTHING, told_of)
         counts, sudden = reports.counts(tonight), _sudden_changes(db, tonight)
-        personal = personal_deliveries(db, judged)
-        must_go = to_delete(personal.values(), places.raw, seen)
     pages = reports.pages
     changed = {delivery_id: a for delivery_id, a in reports.fares.items() if a.changed}
     if_quiet = replace(
         _quiet(work, replaced),
-        to_delete=sorted({d.path for d in must_go}),
+        to_delete=list(must_go),
         gone=gone(judged, places.raw, seen),
         last_change=_made_at(warehouse, ledger),
     )
@@ -88,7 +92,7 @@ def report_night(
         changes=[
             *_unchanged(tonight),
             *(f"{name_of(a.delivery)}: {' '.join(a.sentences)}" for a in changed.values()),
-            *_knock_on(earlier, settled, pages),
+            *_knock_on([j for j in earlier if j.delivery.delivery_id not in personal], settled, pages),
             *_made_anew(work),
         ],
         not_judged=work.not_judged,
@@ -130,8 +134,22 @@ def _made_at(warehouse: Path, ledger: Ledger) -> datetime | None:
 def report_failure(places: Places, run: dict[str, str], error: Exception, published: bool) -> Path:
     """Write the summary of a night that failed. `published` says whether its new figures are out all the same."""
     result = "not told" if published else "failed"
-    night = Night(result=result, problem=told(error), figures=_what_stands(published_build(places)))
+    build = published_build(places)
+    night = Night(
+        result=result, problem=told(error), figures=_what_stands(build), to_delete=_still_to_delete(places, build)
+    )
     return write_summary(places, run["id"], night_summary(run, night))
+
+
+def _still_to_delete(places: Places, build: Path | None) -> list[str]:
+    """The paths of files with personal data, as far as a night that failed can tell."""
+    if build is None:
+        return []
+    try:
+        with duckdb.connect(str(build), read_only=True) as db:
+            return personal_files_there(places, db)
+    except (duckdb.Error, sqlite3.Error, OSError, LedgerUnusable):
+        return []
 
 
 def _what_stands(build: Path | None) -> str:

@@ -221,6 +221,8 @@ class Report:
     judged_again: tuple[str, ...] = ()  # what the site is told of rows that were released, or are newly held
     marked_workbook: str = ""  # the name of the sender's own file with the cells marked, beside the page
     replaced_by: str = ""  # the name of a later file that was accepted: this report is only a record then
+    must_be_deleted: bool = False  # the file holds personal data, and lies where it was sent still
+    held_up: bool = False  # it could be read, and replaces nothing until what is odd about it is settled
     no_marked_workbook: str = ""  # why there is none, as one sentence
     run: dict[str, Any] = field(default_factory=dict)
 
@@ -310,15 +312,46 @@ class Report:
         """The page's title: what to do, and by when."""
         by = f" by {deadline(self.due)}" if self.due else ""
         problems = counted(len(self.must_fix), "problem") if self.must_fix else "what is wrong"
+        if self.must_be_deleted:
+            again = "" if self.replaced_by else f", then fix {problems} and send a new one{by}"
+            return f"This file holds personal data: delete it{again}"
         if self.replaced_by:
             return f"Replaced by {self.replaced_by}: nothing to do"
         if self.result is Result.ACCEPTED:
             return "Accepted: nothing to do"
         if self.result is Result.UNREADABLE:
             return f"This file could not be read: send it again{by}"
+        if self.held_up:
+            return f"This file is held up: fix {problems} and send it again{by}"
         if self.result is Result.REFUSED:
             return f"This file was refused: fix {problems} and send it again{by}"
         return f"Fix {problems} and send the file again{by}"
+
+    @property
+    def to_delete_in_words(self) -> str:
+        """What to do about a file with personal data that lies there still; '' of any other."""
+        if not self.must_be_deleted:
+            return ""
+        what = "It lies where you sent it still. Delete it there and wherever else you hold it, tell the data team, and"
+        done = " The later file stands: nothing else needs doing." if self.replaced_by else ""
+        return f"{what} report it under your incident process. This page says so until it is gone.{done}"
+
+    @property
+    def not_judged_in_words(self) -> str:
+        """Why some checks were not made, and when they will be."""
+        if self.result is Result.UNREADABLE or not self.rows_judged:
+            why = "These checks are about rows, and no row could be checked."
+        else:
+            why = "These checks had nothing to compare with."
+        if self.replaced_by:
+            return f"{why} The later file is checked for them."
+        if self.held_up:
+            return f"{why} None of the rows is in the figures while the file is held up."
+        if self.result.stops:
+            return f"{why} None of the rows is in the figures; the file that you send next is checked for them."
+        if not self.rows.accepted:
+            return f"{why} They are made when there are rows to check."
+        return f"{why} The rows that were accepted are in the figures, and are checked as soon as they can be."
 
     @property
     def next_name(self) -> str:

@@ -92,6 +92,13 @@ def spans(runs: Sequence[tuple[int, int]], letter: str = "") -> list[str]:
     return [f"{letter}{first}" if first == last else f"{letter}{first} to {letter}{last}" for first, last in runs]
 
 
+def personal_data_first(files: int) -> str:
+    """What is said before all else while files with personal data lie in data/raw; '' where none does."""
+    lie, them = ("lies", "it") if files == 1 else ("lie", "them")
+    said = f"{counted(files, 'file')} with personal data {lie} in data/raw: delete {them} under the incident process."
+    return said if files else ""
+
+
 def safe_in_markdown(text: str) -> str:
     """A markdown text whose angle brackets stay what they are; in `code` they do so by themselves."""
     pieces = re.split(r"(`[^`\n]*`)", text)  # every second piece is code

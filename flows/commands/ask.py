@@ -16,6 +16,7 @@ import pyarrow as pa
 import typer
 
 from flows.faults import told
+from flows.raw_files import personal_files_there
 from flows.settings import Settings
 from flows.store.builds import BuildDamaged, fingerprint_of, made_at, published_build
 from flows.store.ledger import Ledger
@@ -24,7 +25,7 @@ from flows.store.places import Places
 from flows.store.runs import LedgerUnusable, how_it_ended, ledger_troubles
 from flows.terminal import Exit, Form, seen_from_here, tell
 from schemas.catalogue import SCHEMAS
-from schemas.wording import day, listed, moment
+from schemas.wording import day, listed, moment, personal_data_first
 
 _TABLES = f"""
     select schema_name || '.' || table_name as "table", estimated_size as rows, comment as meaning
@@ -128,11 +129,15 @@ def state_of_the_warehouse(settings: Settings) -> dict[str, Any]:
     places = Places(settings.data.absolute())
     places.require()
     build = published_build(places)
-    known: dict[str, Any] = {"last_run": _last_run(places), "published": build.name if build else "nothing yet"}
+    known: dict[str, Any] = {
+        "personal_data_to_delete": [],
+        "last_run": _last_run(places),
+        "published": build.name if build else "nothing yet",
+    }
     if build is None:
         return known
     try:
-        return {**known, **_what_is_in(build, settings)}
+        return {**known, **_what_is_in(build, places, settings)}
     except BuildDamaged as damaged:
         return {**known, "problem": str(damaged)}
 
@@ -163,8 +168,9 @@ def _how_it_ended(run: Mapping[str, Any], places: Places) -> str:
     return how_it_ended(run) + (f": see {seen_from_here(summary)}" if summary.exists() else "")
 
 
-def _what_is_in(build: Path, settings: Settings) -> dict[str, Any]:
+def _what_is_in(build: Path, places: Places, settings: Settings) -> dict[str, Any]:
     with open_warehouse(settings) as db:
+        personal = _personal_data_to_delete(places, db)
         counts = db.execute("select standing, count(*) from audit.deliveries group by 1 order by 1").fetchall()
         latest = db.execute(
             "select max(received_at), max(data_cut_date) from audit.deliveries where standing = 'current'"
@@ -175,6 +181,7 @@ def _what_is_in(build: Path, settings: Settings) -> dict[str, Any]:
             " where standing = 'refused' and replaced_by is null order by 1"
         ).fetchall()
     return {
+        "personal_data_to_delete": personal,
         "made_at": made_at(build),
         "made_from": fingerprint_of(build),
         "size_in_bytes": build.stat().st_size,
@@ -185,9 +192,20 @@ def _what_is_in(build: Path, settings: Settings) -> dict[str, Any]:
     }
 
 
+def _personal_data_to_delete(places: Places, db: duckdb.DuckDBPyConnection) -> list[str]:
+    """The paths of files with personal data. A ledger that cannot be used is told with the last run."""
+    try:
+        with ledger_troubles(places):
+            return personal_files_there(places, db)
+    except (LedgerUnusable, OSError):
+        return []
+
+
 def state_in_words(state: Mapping[str, Any]) -> str:
     """What `state_of_the_warehouse` gives, for people."""
-    run = [_in_words(state["last_run"])] if state["last_run"] else []
+    personal = state["personal_data_to_delete"]
+    must_go = [personal_data_first(len(personal)), *(f"- {path}" for path in personal)] if personal else []
+    run = [*must_go, *([_in_words(state["last_run"])] if state["last_run"] else [])]
     if "made_from" not in state:
         return "\n".join([*run, state.get("problem", "Nothing is published yet: run `pilots run` first.")])
     again = state["refused_and_not_sent_again"]

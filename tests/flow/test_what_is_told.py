@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
+from judging import as_csv, as_table, workbook
 from made_up_returns import BPL, NUMBER, DataFolder, agree, people, sound
 
 from flows import delivery_reports, judgement, marking, nightly
-from flows.commands.ask import state_of_the_warehouse
+from flows.commands.ask import state_in_words, state_of_the_warehouse
 from flows.nightly import NightResult
 from flows.settings import Settings
 from flows.store.ledger import Ledger
+from schemas.data_folder import CorrectionsUnusable
 
 DEC, JAN, FEB = "2016-12-02T03:30", "2017-01-03T03:30", "2017-02-02T03:30"
 ROWS = ("read", "accepted", "held", "repeats", "not_data")
@@ -304,8 +307,9 @@ def test_personal_data_is_told_until_the_file_is_gone(folder: DataFolder) -> Non
         return {line.split("`")[1].rpartition("/")[2] for line in section.splitlines()}
 
     first, second = folder.night("2017-01-03T03:30"), folder.night("2017-01-04T03:30")
-    assert first.result == "published" and "3 files with personal data to delete." in first.verdict
-    assert second.verdict.endswith("there was nothing new to check; 3 files with personal data to delete.")
+    said = "3 files with personal data lie in data/raw: delete them under the incident process."
+    assert first.result == "published" and first.verdict.startswith(f"{said} Published: ")
+    assert second.verdict.startswith(f"{said} Nothing changed")
     assert told(first) == told(second) == {found.name, named.name, copy.name}
     found.unlink()
     named.write_text(named.read_text().replace("first_name", "first_year"))  # other bytes, another judgement
@@ -313,6 +317,70 @@ def test_personal_data_is_told_until_the_file_is_gone(folder: DataFolder) -> Non
     assert told(folder.night("2017-01-05T03:30")) == {copy.name}
     copy.unlink()
     assert "ersonal data to delete" not in folder.night("2017-01-06T03:30").reported.summary
+
+
+def with_a_number(dataset: str, field: str, ending: str) -> bytes:
+    """A file of a dataset in which one cell holds a health-service number."""
+    rows = [sound(dataset, 1), sound(dataset, 2, **{field: NUMBER})]
+    return workbook({"Data": as_table(rows)}) if ending == "xlsx" else as_csv(rows).encode()
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+@pytest.mark.parametrize(
+    ("dataset", "field", "ending"), [("contacts", "staff_ref", "csv"), ("participants", "participant_ref", "xlsx")]
+)
+def test_a_file_with_personal_data_is_spoken_of_first_until_it_is_gone(
+    folder: DataFolder, dataset: str, field: str, ending: str, replaced: bool
+) -> None:
+    folder.send_all(1, 2, 3)
+    folder.night("2016-12-01")
+    stem = f"{BPL}_{dataset}_201611_v2"
+    sent = folder.places.raw / BPL / f"{stem}.{ending}"
+    sent.write_bytes(with_a_number(dataset, field, ending))
+    if replaced:
+        folder.send(dataset, people(dataset, 1, 2, 3), version=3)
+    must_go = "1 file with personal data lies in data/raw: delete it under the incident process."
+    page = folder.places.reports / BPL / f"{stem}.html"
+
+    def heading() -> str:
+        return re.findall("<h1>(.*?)</h1>", page.read_text(encoding="utf-8"))[0]
+
+    for day in (2, 3):  # and on a night without changes
+        outcome = folder.night(f"2016-12-0{day}")
+        assert outcome.verdict.startswith(must_go) and outcome.reported.summary.startswith(must_go)
+        assert heading().startswith("This file holds personal data: delete it")
+        assert ("send a new one" in heading()) is not replaced
+        state = state_of_the_warehouse(Settings(data=folder.path))
+        assert state_in_words(state).splitlines()[:2] == [must_go, f"- {BPL}/{sent.name}"]
+        assert NUMBER not in page.read_text(encoding="utf-8") + outcome.reported.summary + state_in_words(state)
+
+    others = {p: p.stat().st_mtime_ns for p in folder.places.reports.rglob("*.html") if p != page}
+    sent.unlink()
+    outcome = folder.night("2016-12-04")
+    assert outcome.result == "quiet" and outcome.verdict.startswith("Nothing changed")
+    assert "What changed" not in outcome.reported.summary
+    assert heading().startswith("Replaced by" if replaced else "This file was refused: fix ")
+    assert state_in_words(state_of_the_warehouse(Settings(data=folder.path))).startswith("The run of")
+    assert {p: p.stat().st_mtime_ns for p in others} == others, "a page was written again for nothing"
+
+
+def test_a_copy_of_a_file_with_personal_data_has_to_go_too_and_a_night_that_fails_says_so(folder: DataFolder) -> None:
+    folder.send_all(1, 2)
+    sent = folder.send("contacts", [sound("contacts", 1, staff_ref=NUMBER)], version=2)
+    copy = sent.with_name("contacts.csv")
+    copy.write_bytes(sent.read_bytes())
+    first = folder.night("2016-12-02")
+    assert first.verdict.startswith("2 files with personal data lie in data/raw: delete them")
+    sent.unlink()
+    folder.send("contacts", people("contacts", 1, 2), version=3)
+    assert folder.night("2016-12-03").verdict.startswith("1 file with personal data lies in data/raw")
+    folder.places.corrections.write_text("no table", encoding="utf-8")
+    with pytest.raises(CorrectionsUnusable):
+        folder.night("2016-12-04")
+    newest = max((folder.places.reports / "nights").glob("*.md"), key=lambda path: path.stat().st_mtime_ns)
+    told = newest.read_text(encoding="utf-8")
+    assert told.startswith("1 file with personal data lies in data/raw") and "Not published: `corr" in told
+    assert f"- `{BPL}/contacts.csv`: delete it" in told
 
 
 def test_a_raw_file_that_is_gone_is_told_as_long_as_its_rows_count(folder: DataFolder) -> None:

@@ -15,7 +15,7 @@ from schemas.catalogue import datasets
 from schemas.contract import Severity
 from schemas.explain import explain
 from schemas.registry import Late, sites
-from schemas.wording import counted, day, deadline, listed, moment, month, summary_in_words
+from schemas.wording import counted, day, deadline, listed, moment, month, personal_data_first, summary_in_words
 
 RULES_SHOWN = 10
 SITES_NAMED = 5
@@ -78,6 +78,7 @@ def night_summary(run: Mapping[str, Any], night: Night) -> str:
 def sections_of(night: Night) -> str:
     """What the summary says below the verdict and the run."""
     blocks = [
+        _section("Personal data to delete", _bullets(_to_delete(night))),
         _section("Reports that could not be written", _bullets(_not_told(night))),
         _section("Files that were not taken in", _bullets(night.not_taken_in)),
         _section("Files that could not be judged", _bullets(night.not_judged)),
@@ -86,7 +87,6 @@ def sections_of(night: Night) -> str:
         _section("Refused, and why", _bullets(_refused(night))),
         _section("Sudden changes", _bullets(_sudden_changes(night))),
         _section("Corrections to look at", _bullets(night.corrections_to_mend)),
-        _section("Personal data to delete", _bullets(_to_delete(night))),
         _section("Raw files that are gone", _gone(night)),
         _section("Whose figures are old", _bullets(_old_figures(night))),
         _section("Files that are late", _bullets(_late(night))),
@@ -96,7 +96,11 @@ def sections_of(night: Night) -> str:
 
 
 def verdict_of(night: Night) -> str:
-    """The night in one sentence."""
+    """The night in one line: what must be deleted before all else, then how it ended."""
+    return " ".join(part for part in (personal_data_first(len(night.to_delete)), _how_it_ended(night)) if part)
+
+
+def _how_it_ended(night: Night) -> str:
     results = [v.result for _, v in _in_use(night)]
     if night.result == "quiet":
         since = f" since {moment(night.last_change)}" if night.last_change else ""
@@ -126,7 +130,6 @@ def _besides(night: Night) -> list[str]:
     counts = (
         ("not taken in", night.not_taken_in),
         ("not judged", night.not_judged),
-        ("with personal data to delete", night.to_delete),
         ("gone from data/raw", {d.path for d in night.gone}),
     )
     return [f"{counted(len(files), 'file')} {what}" for what, files in counts if files]
