@@ -129,11 +129,7 @@ def state_of_the_warehouse(settings: Settings) -> dict[str, Any]:
     places = Places(settings.data.absolute())
     places.require()
     build = published_build(places)
-    known: dict[str, Any] = {
-        "personal_data_to_delete": [],
-        "last_run": _last_run(places),
-        "published": build.name if build else "nothing yet",
-    }
+    known: dict[str, Any] = {"last_run": _last_run(places), "published": build.name if build else "nothing yet"}
     if build is None:
         return known
     try:
@@ -203,7 +199,7 @@ def _personal_data_to_delete(places: Places, db: duckdb.DuckDBPyConnection) -> l
 
 def state_in_words(state: Mapping[str, Any]) -> str:
     """What `state_of_the_warehouse` gives, for people."""
-    personal = state["personal_data_to_delete"]
+    personal = state.get("personal_data_to_delete", [])
     must_go = [personal_data_first(len(personal)), *(f"- {path}" for path in personal)] if personal else []
     run = [*must_go, *([_in_words(state["last_run"])] if state["last_run"] else [])]
     if "made_from" not in state:
