@@ -218,7 +218,7 @@ def _judge_rows(
     out.find(file.rows_left_out())
     repeats = _settle_repeats(file, layout, extract.sheet, out)
     about_file = file.findings(delivery)
-    out.find(findings_frame([*about_file, *corrector.not_made()], extract.sheet))
+    out.find(findings_frame([*extract.found_in_rows(), *about_file, *corrector.not_made()], extract.sheet))
     refused = layout.refused or file.refused or any(f.severity == Severity.FILE for f in about_file)
     if refused:
         out.refuse(keep_rows=not (file.personal or layout.sounds_personal))

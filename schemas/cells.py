@@ -71,6 +71,7 @@ MOMENT = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
     r"(?:[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
+IN_MARKS = re.compile(r"\"([^\"]*)\"|'([^']*)'")  # as a program leaves them that knows no quotation marks
 QUOTED = re.compile(r"[‘“](.*)[’”]|['’](.*)")  # a spreadsheet marks a text with an apostrophe before it
 YES = frozenset({"y", "yes", "true", "t", "1", "✓", "✔"})
 NO = frozenset({"n", "no", "false", "f", "0", "✗", "✘"})
@@ -121,7 +122,7 @@ def canonical(field: Field) -> str:
         Kind.FINANCIAL_YEAR: r"^(?:19|20)[0-9]{2}-[0-9]{2}$",
     }.get(
         field.kind,
-        rf"^[^\s\x00-\x1f=+@#\-\u00a0{unseen}](?:[^\x00-\x1f\u00a0{unseen}]*[^\s\x00-\x1f\u00a0{unseen}])?$",
+        rf"^[^\s\x00-\x1f=+@#\-\"'\u00a0{unseen}](?:[^\x00-\x1f\u00a0{unseen}]*[^\s\x00-\x1f\u00a0{unseen}])?$",
     )
 
 
@@ -131,7 +132,8 @@ def read_cell(text: str, field: Field, date_order: str = "") -> Reading:
     broken = ("\n" in text or "\r" in text) and not field.free_text
     if broken:
         return _without_line_break(clean, field)
-    if field.kind not in (Kind.TEXT, Kind.REFERENCE) and (quoted := QUOTED.fullmatch(clean)):
+    quoted = IN_MARKS.fullmatch(clean)
+    if quoted or (field.kind not in (Kind.TEXT, Kind.REFERENCE) and (quoted := QUOTED.fullmatch(clean))):
         clean = (quoted[1] or quoted[2] or "").strip()
     if not clean:
         return Reading()

@@ -1,6 +1,6 @@
 """Rules about a file's structure, true of every dataset. Source: DOMAIN.md section 6.1 (F01-F24).
 
-F27 to F29 are about what a reader does to a file, or finds in it, beyond that section: nothing of it may be silent.
+F27 to F30 are about what a reader does to a file, or finds in it, beyond that section: nothing of it may be silent.
 U01-U04 say why a file could not be read at all; L01 is the share of faulty rows over which a file is refused whole, L02
 a dataset that the site does not send. A rule is about the file as a whole unless `found_on` names its columns.
 """
@@ -294,6 +294,20 @@ FILE_RULES: tuple[Rule, ...] = (
         "a heading that is typed anew",
         "Type it again: it holds characters that nobody sees, in place of signs such as a dash.",
         found_on=_any_column_or_unknown,
+    ),
+    Rule(
+        "F29",
+        WARNING,
+        "A quotation mark in the heading is not closed",
+        "quotation marks in pairs, each pair around one heading",
+        "Delete the mark, or close it behind its heading. The heading was read without it: no row below was lost.",
+    ),
+    Rule(
+        "F30",
+        WARNING,
+        "Quotation marks are not written as a CSV file has them",
+        "double quotation marks, without spaces beside them",
+        "Save it as 'CSV UTF-8' next time. The marks were taken off, nothing is lost.",
     ),
     Rule(
         "L02",

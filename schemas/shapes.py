@@ -5,7 +5,7 @@ The finished shapes (deliveries, verdicts, findings) are tables and have their h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -130,6 +130,8 @@ class Extract:
     sheet_number: int = 0  # its place in a workbook, from 1: how a sheet is told whose name may be personal
     # The other sheets, opened when they are looked through: they are searched for personal data, and never kept.
     elsewhere: Iterable[TextElsewhere] = ()
+    # What there is to tell of the rows as they stand in the file: asked for once all of `batches` were read.
+    found_in_rows: Callable[[], list[Finding]] = list
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from length import length
 
-from flows.steps.read import delimited, read
+from flows.steps.read import delimited, read, text_heading
 from flows.steps.read.lines import Grammar
 from schemas.codes import fold
 
@@ -30,7 +30,7 @@ lines = st.lists(st.one_of(records, ragged, odd), max_size=12)
     lines=lines,
     end=st.sampled_from(["\n", "\r\n"]),
     ended=st.booleans(),
-    delimiter=st.sampled_from(delimited.DELIMITERS),
+    delimiter=st.sampled_from(text_heading.DELIMITERS),
     at_once=st.sampled_from([4, 100]),
 )
 def test_a_plain_chunk_gives_what_a_closer_look_gives(

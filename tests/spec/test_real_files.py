@@ -163,7 +163,6 @@ MISFITS = {
     "blank-cells": {},
     "blank-rows": {},
     "bom": {},
-    "escaping": {},
     "leading-zeros": {},
     "number-test": {},
     "timezone": {},
@@ -181,6 +180,14 @@ def test_frictionless_files_are_read_line_by_line(real: Path, name: str) -> None
     found = {line: cells for b in batches for *cells, line in b.rows.fill_null("").iter_rows()}
     first = extract.header_row + 1
     assert found == {n: text.split(",") for n, text in enumerate(lines[first - 1 :], first) if n not in MISFITS[name]}
+
+
+def test_frictionless_spaces_beside_quotation_marks_are_no_part_of_a_text(real: Path) -> None:
+    """A mark that is escaped otherwise than CSV does leaves its line as it stands."""
+    extract = read(real / "frictionless" / "escaping.csv", frozenset({"id", "test"}))
+    [batch] = extract.batches
+    assert batch.rows.rows() == [("1", "Test line 1", 2), ("2", 'Test " line 2', 3), ("3", ' "Test \\" line 3"', 4)]
+    assert [f.rule_id for f in extract.found_in_rows()] == ["F30"]
 
 
 TOY = Contract(

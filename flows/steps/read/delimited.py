@@ -12,10 +12,9 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import re
 import string
 from collections.abc import Iterator, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum
 from pathlib import Path
 from typing import Literal
@@ -26,21 +25,17 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from flows.steps.read.encoding import Data, as_utf8
-from flows.steps.read.heading import MOST_COLUMNS, ROWS_SEARCHED, find_heading, is_whole, joined, matches
 from flows.steps.read.lines import Grammar, Lines
+from flows.steps.read.text_heading import LONGEST_RECORD, Heading, about_heading, heading_of
 from schemas.contract import Severity
-from schemas.shapes import Extract, Finding, TextBatch, Unreadable
+from schemas.shapes import Extract, Finding, TextBatch
 from schemas.texts import Texts
+from schemas.wording import counted
 
 CHUNK = 8 << 20
 MOST_LINES = 100_000  # of a chunk: a batch of as many rows is judged in some 150 MB, and several are at hand at once
-LONGEST_RECORD = 50  # lines that one quoted value may run over
-HEADING_WITHIN = 1 << 20  # bytes
-DELIMITERS = (",", ";", "\t", "|")
-QUOTE = '"'
 _END_OF_FILE = "\x1a"  # how DOS marks it
 _BLANKS = f"{string.whitespace}\xa0{_END_OF_FILE}"
-_DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 csv.field_size_limit(1 << 30)  # by default csv stops at a cell of 128 KB
 
 
@@ -50,91 +45,18 @@ def read_delimited(path: Path, known_headings: Set[str], delimiter: str = "", qu
     Raises Unreadable: F01 empty, F02 encoding, U01 a line without end or columns without number, U03 no heading.
     """
     data, encoding, findings = as_utf8(path)
-    heading = heading_of(data, known_headings, delimiter, quote or QUOTE)
-    findings += _about_heading(heading, known_headings, delimiter)
+    heading = heading_of(data, known_headings, delimiter, quote)
+    findings += about_heading(heading, known_headings, delimiter, quote)
+    scan = _Scan(data, heading)
     return Extract(
         "",
         encoding,
         heading.first + 1,
         tuple(h.strip() for h in heading.cells),
-        _Scan(data, heading).batches(),
+        scan.batches(),
         findings,
+        found_in_rows=scan.found,
     )
-
-
-@dataclass(frozen=True)
-class _Heading:
-    """Where the heading is: its cells, the lines it takes (from `first` up to `end`, from 0), and what parts its cells.
-
-    `rows` is the number of records it is made of, `above` the text of the lines before it, `size` the bytes up to its
-    end.
-    """
-
-    cells: list[str]
-    delimiter: str
-    quote: str
-    first: int
-    end: int
-    rows: int
-    above: list[str]
-    size: int
-
-
-def heading_of(data: Data, known: Set[str], declared: str, quote: str) -> _Heading:
-    """The record, or the two that make one, with the most known headings: the first of several.
-
-    A record may begin on any line, so that a stray quotation mark above the heading cannot swallow it; it runs over
-    several lines only where it holds a quoted line break.
-    Raises Unreadable: F01 empty, U01 too many columns, U03 no heading.
-    """
-    raw = re.findall(rb"[^\n]*\n|[^\n]+", data[:HEADING_WITHIN])[: ROWS_SEARCHED + LONGEST_RECORD]
-    lines = [r.decode("utf-8", errors="ignore") for r in raw]
-    candidates = []
-    for delimiter in dict.fromkeys(filter(None, (declared, *DELIMITERS))):
-        records = [_record(lines[i:], delimiter, quote) for i in range(len(lines))]
-        searched = range(min(ROWS_SEARCHED, len(lines)))
-        candidates += [(delimiter, i, i + records[i][0], 1, records[i][1]) for i in searched]
-        if any(is_whole(cells, known) for _, cells in records[:ROWS_SEARCHED]):
-            continue
-        for i in searched:
-            length, upper = records[i]
-            if i + length < len(lines):
-                more, lower = records[i + length]
-                candidates.append((delimiter, i, i + length + more, 2, joined(upper, lower, known)))
-    candidates.sort(key=lambda c: c[3])  # of equals, a heading in one row
-    best = find_heading([cells for *_, cells in candidates], known)
-    if best is None:
-        raise Unreadable("U03" if any(line.strip() for line in lines) else "F01")
-    delimiter, first, end, rows, cells = candidates[best]
-    if len(cells) > MOST_COLUMNS:
-        raise Unreadable("U01", f"{len(cells):,} columns")
-    return _Heading(cells, delimiter, quote, first, end, rows, lines[:first], sum(map(len, raw[:end])))
-
-
-def _record(lines: list[str], delimiter: str, quote: str) -> tuple[int, list[str]]:
-    """The record that begins on the first of these lines, which may be anything: how many lines it takes, its cells."""
-    reader = csv.reader(lines[:LONGEST_RECORD], delimiter=delimiter, quotechar=quote)
-    try:
-        cells = next(reader, [])
-    except csv.Error:  # a carriage return in the middle
-        return 1, []
-    return reader.line_num, cells
-
-
-def _about_heading(heading: _Heading, known: Set[str], declared: str) -> list[Finding]:
-    """What to tell of where the heading is (F04), and of what parts its cells (F13)."""
-    findings, line = [], heading.first + 1
-    if heading.rows > 1:
-        where = f"heading on lines {line} to {heading.end}"
-    else:
-        where = f"heading on line {line}" if heading.first else ""
-    if where:
-        findings.append(Finding("F04", Severity.WARNING, source_row=line, found=where))
-    if heading.delimiter not in (",", declared):
-        name = _DELIMITER_NAMES[heading.delimiter]
-        named = f"{matches(heading.cells, known)} of {len(heading.cells)} headings found that way"
-        findings.append(Finding("F13", Severity.WARNING, found=f"separated by {name}: {named}"))
-    return findings
 
 
 class _Line(IntEnum):
@@ -153,8 +75,9 @@ Joined = list[tuple[int, list[str]]]  # the line a record begins on, and its cel
 class _Scan:
     """One pass over the records below the heading."""
 
-    def __init__(self, data: Data, heading: _Heading) -> None:
+    def __init__(self, data: Data, heading: Heading) -> None:
         self.data, self.offset, self.line = data, heading.size, heading.end + 1
+        self.spaced = int(heading.is_spaced)  # lines with spaces beside quotation marks
         self.grammar = Grammar(heading.delimiter, heading.quote, len(heading.cells))
         self.above = [(n, text) for n, text in enumerate(heading.above, 1) if text.strip()]
 
@@ -180,6 +103,11 @@ class _Scan:
             self.offset += int(lines.nexts[len(kinds) - 1])
             self.line += len(kinds)
             reach = CHUNK
+
+    def found(self) -> list[Finding]:
+        """What to tell of the rows once all are read: that spaces beside quotation marks were taken off (F30)."""
+        told = f"spaces beside the quotation marks on {counted(self.spaced, 'line')}"
+        return [Finding("F30", Severity.WARNING, found=told)] if self.spaced else []
 
     def _chunk(self, reach: int) -> bytes:
         """The whole lines within reach, up to MOST_LINES of them; nothing, if the first is longer."""
@@ -212,11 +140,10 @@ class _Scan:
         for i in np.flatnonzero(lines.empty & (lines.ends > lines.starts)).tolist():
             if self._is_blank(self._text(chunk, lines, i)):
                 kinds[i] = _Line.BLANK
-        certain = lines.good & ~lines.plain & (lines.quoted | (self.grammar.width > 1))
-        stops = np.append(np.flatnonzero(certain), len(kinds))
+        stops = np.append(np.flatnonzero(lines.certain(self.grammar.width)), len(kinds))
         joined: Joined = []
         done = 0
-        for i in np.flatnonzero(lines.quoted & ~lines.good).tolist():
+        for i in np.flatnonzero(lines.quoted & ~lines.good | lines.opens).tolist():
             if i < done:
                 continue
             if not last and i + 2 * LONGEST_RECORD >= len(kinds):
@@ -258,7 +185,7 @@ class _Scan:
         return chunk[lines.starts[line] : lines.ends[line]].decode("utf-8")
 
     def _cells(self, record: bytes) -> list[str]:
-        text = io.StringIO(record.decode("utf-8"), newline="")
+        text = io.StringIO(self.grammar.unspaced(record.decode("utf-8")), newline="")
         return next(csv.reader(text, delimiter=self.grammar.delimiter, quotechar=self.grammar.quote, strict=True))
 
     def _batch(self, chunk: bytes, lines: Lines, kinds: np.ndarray, joined: Joined) -> TextBatch:
@@ -294,7 +221,11 @@ class _Scan:
 
     def _good(self, chunk: bytes, lines: Lines, good: np.ndarray, quote: str | Literal[False]) -> TextBatch:
         """The good lines as text columns. Raises RuntimeError if a row were gained or lost: nothing may shift."""
-        cells, others = self._parse(_joined_runs(chunk, lines, good), quote)
+        records = _joined_runs(chunk, lines, good)
+        if lines.spaced[good].any():
+            records = self.grammar.unspaced(records.decode("utf-8")).encode()
+            self.spaced += int(lines.spaced[good].sum())
+        cells, others = self._parse(records, quote)
         if others or len(cells["0"]) != len(good):
             raise RuntimeError(f"{len(good)} good lines gave {len(cells['0'])} rows and {len(others)} others")
         return TextBatch(cells, pl.Series("source_row", self.line + good.astype(np.int64)))

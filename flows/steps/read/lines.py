@@ -2,8 +2,9 @@
 
 A line none of whose cells begins with a quotation mark is split at its delimiters: a mark elsewhere is that character
 itself (12" or 37'37.8"N). A line with a quoted cell must be quoted throughout as the standard has it (RFC 4180): a
-quoted cell ends where its mark does, a mark inside is doubled, and no other cell holds one. No line is looked at by
-itself here: all lines of a chunk are, at once.
+quoted cell ends where its mark does, a mark inside is doubled, and no other cell holds one. Spaces may stand beside
+the marks, as in `1, "a, b" ,2`: where the line is sound so, they are no part of a cell. No line is looked at by itself
+here: all lines of a chunk are, at once.
 """
 
 from __future__ import annotations
@@ -30,13 +31,16 @@ class Grammar:
     quote: str
     width: int
 
-    @property
-    def _cell(self) -> str:
+    def _cell(self, gaps: str = "") -> str:
         d, q = re.escape(self.delimiter), re.escape(self.quote)
-        return rf"(?:{q}[^{q}]*(?:{q}{q}[^{q}]*)*{q}|[^{q}\r\n{d}]*)"
+        return rf"(?:{gaps}{q}[^{q}]*(?:{q}{q}[^{q}]*)*{q}{gaps}|[^{q}\r\n{d}]*)"
 
-    def _cells(self, further: str) -> str:
-        return rf"{self._cell}(?:{re.escape(self.delimiter)}{self._cell}){further}"
+    def _cells(self, further: str, gaps: str = "") -> str:
+        return rf"{self._cell(gaps)}(?:{re.escape(self.delimiter)}{self._cell(gaps)}){further}"
+
+    @property
+    def _gaps(self) -> str:
+        return f"{gap(self.delimiter)}*"
 
     @property
     def quoted_cell(self) -> str:
@@ -45,23 +49,52 @@ class Grammar:
         return rf"^{q}|{d}{q}"
 
     @property
+    def spaced_cell(self) -> str:
+        """The pattern of a line that has a cell which begins with a quotation mark behind spaces."""
+        d, q, g = re.escape(self.delimiter), re.escape(self.quote), gap(self.delimiter)
+        return rf"(?:^|{d}){g}+{q}"
+
+    @property
     def line(self) -> str:
         """The pattern of a line that is a quoted record by itself."""
         return rf"^{self._cells(f'{{{self.width - 1}}}')}\r?\n?$"
 
+    @property
+    def spaced_line(self) -> str:
+        """The pattern of one that is so with spaces beside its quotation marks."""
+        return rf"^{self._cells(f'{{{self.width - 1}}}', self._gaps)}\r?\n?$"
+
     @cached_property
     def record(self) -> re.Pattern[bytes]:
         """A record, which may run over several lines, up to the end of the last. It never tries a cell twice."""
-        cells = self._cells(f"{{{self.width - 1}}}").replace("]*", "]*+").replace(")*", ")*+")
+        cells = self._cells(f"{{{self.width - 1}}}", self._gaps).replace("]*", "]*+").replace(")*", ")*+")
         return re.compile(rf"{cells}(?=\r?(?:\n|\Z))".encode())
 
     @cached_property
     def _pairs(self) -> re.Pattern[str]:
-        return re.compile(self._cells("*"))
+        return re.compile(self._cells("*", self._gaps))
 
     @cached_property
     def _quoted_cell(self) -> re.Pattern[str]:
-        return re.compile(self.quoted_cell)
+        return re.compile(f"{self.quoted_cell}|{self.spaced_cell}")
+
+    @cached_property
+    def _spaced(self) -> re.Pattern[str]:
+        d, q, g = re.escape(self.delimiter), re.escape(self.quote), gap(self.delimiter)
+        return re.compile(rf"{g}*({q}[^{q}]*(?:{q}{q}[^{q}]*)*{q}){g}*|(?<={d}){g}+|{g}+(?={d})")
+
+    def is_spaced(self, line: str) -> bool:
+        """Whether a line is sound quoting, of any number of cells, with spaces beside a quotation mark."""
+        text = line.rstrip("\r\n")
+        return (
+            self._quoted_cell.search(text) is not None
+            and bool(self._pairs.fullmatch(text))
+            and self.unspaced(text) != text
+        )
+
+    def unspaced(self, records: str) -> str:
+        """Sound records, all of whose marks are of quoted cells, without the spaces beside those and the delimiters."""
+        return self._spaced.sub(r"\1", records)
 
     def is_plain(self, chunk: bytes) -> bool:
         """Whether each line is a record or none, by the number of its delimiters alone: nothing could hide one."""
@@ -91,7 +124,7 @@ class Lines:
     """The lines of a chunk, an entry each: where it begins, where it ends without and with its line break, what it is.
 
     A `good` line is a record by itself. It is `plain` where its quotation marks are characters like any other, and may
-    then yet be the end of a record that began above.
+    then yet be the end of a record that began above; or the beginning of one, where a mark of it `opens` behind spaces.
     """
 
     starts: np.ndarray
@@ -100,6 +133,8 @@ class Lines:
     good: np.ndarray
     plain: np.ndarray
     quoted: np.ndarray  # a cell begins with a quotation mark
+    spaced: np.ndarray  # of those that are quoted and good: spaces stand beside a mark
+    opens: np.ndarray
     empty: np.ndarray  # at most spaces and the like
 
     @classmethod
@@ -120,14 +155,30 @@ class Lines:
 
         cells, marked = count(ord(grammar.delimiter)) + 1, count(ord(grammar.quote)) > 0
         good = (cells == grammar.width) & (count(_CR) == (breaks > ends))
-        quoted = np.zeros(len(starts), bool)
+        quoted, spaced, opens = (np.zeros(len(starts), bool) for _ in range(3))
         if marked.any():
             edges = pa.py_buffer(np.append(starts, len(chunk)).astype(np.int32))
             texts = pl.Series(pa.StringArray.from_buffers(len(starts), edges, pa.py_buffer(chunk))).filter(marked)
             quoted[marked] = texts.str.contains(grammar.quoted_cell)
             good[marked] = np.where(quoted[marked], texts.str.contains(grammar.line), good[marked])
+            others = ~(quoted & good)[marked]  # few, where a file is written by the standard
+            if others.any():
+                begins = quoted[marked] | texts.str.contains(grammar.spaced_cell).to_numpy()
+                spaced[marked] = others & begins & texts.str.contains(grammar.spaced_line).to_numpy()
+                opens[marked] = others & begins
+        good, quoted = good | spaced, quoted | spaced
         good &= count(0) == 0
-        return cls(starts, ends, nexts, good, marked & ~quoted, quoted, ~good & (cells == 1) & ~marked)
+        is_empty = ~good & (cells == 1) & ~marked
+        return cls(starts, ends, nexts, good, marked & ~quoted, quoted, spaced, opens & ~spaced, is_empty)
+
+    def certain(self, width: int) -> np.ndarray:
+        """Which lines are for certain records by themselves, of so many cells: no mark could make them part of one."""
+        return self.good & ~self.plain & (self.quoted | (width > 1))
+
+
+def gap(delimiter: str) -> str:
+    """The pattern of a space that may stand between a delimiter and a quotation mark."""
+    return "[ ]" if delimiter == "\t" else "[ \\t]"
 
 
 @lru_cache

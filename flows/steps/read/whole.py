@@ -6,17 +6,15 @@ delimiter, so that its sender sees it where it was.
 
 from __future__ import annotations
 
-import csv
-import re
 from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
 from flows.steps.read import WORKBOOKS, read, sheets_of
 from flows.steps.read.archive import Package, the_only_file, unpacked
-from flows.steps.read.delimited import QUOTE, heading_of
 from flows.steps.read.encoding import as_utf8
 from flows.steps.read.format import Format, format_of
+from flows.steps.read.text_heading import heading_of
 from schemas.shapes import SheetCells
 
 
@@ -52,14 +50,8 @@ def as_sheets(
 def _heading_lines(path: Path, known: Set[str], delimiter: str, quote: str) -> tuple[dict[int, list[Any]], str]:
     """The records of a text file's heading, each at its first line, and what parts the cells."""
     data, _, _ = as_utf8(path)
-    heading = heading_of(data, known, delimiter, quote or QUOTE)
-    texts = re.findall(r"[^\n]*\n|[^\n]+", data[: heading.size].decode("utf-8"))[heading.first :]
-    reader = csv.reader(texts, delimiter=heading.delimiter, quotechar=heading.quote)
-    lines, line = {}, heading.first + 1
-    for record in reader:
-        lines[line] = record
-        line = heading.first + 1 + reader.line_num
-    return lines, heading.delimiter
+    heading = heading_of(data, known, delimiter, quote)
+    return {line + 1: list(cells) for line, cells in heading.records}, heading.delimiter
 
 
 def _trimmed(rows: list[list[Any]]) -> list[list[Any]]:
