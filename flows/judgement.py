@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ from schemas.catalogue import datasets
 from schemas.codes import fold
 from schemas.contract import Contract, Severity
 from schemas.corrections import NO_CORRECTIONS, Corrections
+from schemas.date_orders import DateReading
 from schemas.derive import contract_version, polars_type
 from schemas.personal_data import PERSONAL_RULES
 from schemas.registry import profile, returns_for
@@ -53,8 +54,9 @@ CODE = (
     *(
         f"schemas/{m}.py"
         for m in (
-            *("cell_rules", "cells", "code_cells", "contract", "corrections", "derive", "file_rules", "garbled"),
-            *("names", "personal_data", "returned_workbook", "shapes", "shown", "texts", "wording"),
+            *("cell_rules", "cells", "code_cells", "contract", "corrections", "date_orders", "date_texts", "derive"),
+            *("file_rules", "garbled", "names", "personal_data", "returned_workbook", "shapes", "shown", "texts"),
+            "wording",
         )
     ),
     "schemas/names.csv",
@@ -166,8 +168,22 @@ def judge_file(
     out: Parts,
     corrections: Corrections = NO_CORRECTIONS,
 ) -> Verdict:
-    """Judge one file, writing its rows and findings to `out`. Bad data never raises: the verdict is about it."""
+    """Judge one file, writing its rows and findings to `out`. Bad data never raises: the verdict is about it.
+
+    How its dates are written may be known only when all of it has been read: then it is judged again, read so.
+    """
     context = context_of(delivery, corrections)
+    verdict, dates = _judge_as(path, delivery, contract, context, out)
+    if dates:
+        out.start_over()
+        verdict, _ = _judge_as(path, delivery, contract, replace(context, dates=tuple(dates.items())), out)
+    return verdict
+
+
+def _judge_as(
+    path: Path, delivery: Delivery, contract: Contract, context: Context, out: Parts
+) -> tuple[Verdict, dict[str, DateReading]]:
+    """Judge one file in a context. Gives the columns whose dates should have been read otherwise, too."""
     version = contract_version(contract)
     wrong_sender = _wrong_sender(delivery, context)
     try:
@@ -179,13 +195,11 @@ def judge_file(
         said = [] if nothing_due else [Finding(stopped.rule_id, Severity.FILE, found=stopped.found or None)]
         out.find(findings_frame(said, delivery.sheet))
         result = Result.ACCEPTED if nothing_due else Result.REFUSED if wrong_sender else Result.UNREADABLE
-        verdict = Verdict(result, Counts(), contract_version=version, rows_judged=False)
-    else:
-        extract.sheet = sheet_told(extract.sheet, extract.sheet_number, contract, context.data_cut_date)
-        layout = lay_out(extract.headings, contract, context, extract.is_marked)
-        out.find(findings_frame([*extract.findings, *layout.findings], extract.sheet))
-        verdict = _judge_rows(extract, layout, contract, context, delivery, out)
-    return verdict
+        return Verdict(result, Counts(), contract_version=version, rows_judged=False), {}
+    extract.sheet = sheet_told(extract.sheet, extract.sheet_number, contract, context.data_cut_date)
+    layout = lay_out(extract.headings, contract, context, extract.is_marked)
+    out.find(findings_frame([*extract.findings, *layout.findings], extract.sheet))
+    return _judge_rows(extract, layout, contract, context, delivery, out)
 
 
 def _wrong_sender(delivery: Delivery, context: Context) -> str:
@@ -196,7 +210,7 @@ def _wrong_sender(delivery: Delivery, context: Context) -> str:
 
 def _judge_rows(
     extract: Extract, layout: Layout, contract: Contract, context: Context, delivery: Delivery, out: Parts
-) -> Verdict:
+) -> tuple[Verdict, dict[str, DateReading]]:
     file = WholeFile(contract, layout, extract.sheet)
     corrector = Corrector(layout, contract, context, extract.sheet)
     elsewhere = _elsewhere(extract, contract, context)
@@ -217,18 +231,19 @@ def _judge_rows(
         out.find(file.add(typed, findings))
     out.find(file.rows_left_out())
     repeats = _settle_repeats(file, layout, extract.sheet, out)
-    about_file = file.findings(delivery)
+    about_file = file.findings(delivery, context.dates)
     out.find(findings_frame([*extract.found_in_rows(), *about_file, *corrector.not_made()], extract.sheet))
     refused = layout.refused or file.refused or any(f.severity == Severity.FILE for f in about_file)
+    is_personal = file.personal or layout.sounds_personal
     if refused:
-        out.refuse(keep_rows=not (file.personal or layout.sounds_personal))
+        out.refuse(keep_rows=not is_personal)
     read = file.rows + file.torn + file.not_data
     accepted = 0 if refused else out.counts[ACCEPTED]
     counts = Counts(read, accepted, read - accepted - repeats - file.not_data, repeats, file.not_data)
     if not refused and counts.held != out.counts[HELD] + file.torn:
         raise RowsLost(f"{delivery.delivery_id}: rows were lost or gained: {counts}, {out.counts}")
     result = Result.REFUSED if refused else Result.HELD_ROWS if counts.held else Result.ACCEPTED
-    return Verdict(
+    verdict = Verdict(
         result,
         counts,
         encoding=extract.encoding,
@@ -238,6 +253,7 @@ def _judge_rows(
         contract_version=contract_version(contract),
         holds_personal_data=file.personal or layout.sounds_personal,
     )
+    return verdict, {} if is_personal or context.dates else file.dates(context)
 
 
 def _elsewhere(extract: Extract, contract: Contract, context: Context) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 DOMAIN.md names the defects of formats; what any table needs besides (a required cell left empty, a code that is not
 on its list, a number out of range, a reference of the wrong form) are V01-V06 here; C24 is the garbled text of its
-F02, told at the cell. `{title}` and `{expected}` in a
+F02, told at the cell; C25 and C26 are what its C02 comes to where a whole column is so. `{title}` and `{expected}` in a
 text stand for the field's own. `read_cell` in `cells.py` finds most of them; pandera finds V01-V04 and C06. Each rule
 says on which fields it can be found (`found_on`), but for those that `checks_of` gives.
 """
@@ -13,12 +13,24 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from schemas.contract import SHARE, Contract, Field, Kind, Rule, Severity
+from schemas.date_orders import MONTH_FIRST_RULE, SWAPPED_RULE
 
 if TYPE_CHECKING:
     import polars as pl
 
 _CELL = "{expected}"
-
+_SWAPPED = "A spreadsheet swapped day and month in some dates of {title}"
+_PUT_BACK = (
+    "The program that opened the file read day and month the wrong way round where it could, for days up to the 12th,"
+    " and left the other dates as text. Each suggestion has them put right: compare some with your records, write every"
+    " date in the column as year-month-day, and send the file again."
+)
+_MONTH_FIRST = "Dates in {title} are written month first"
+_WRITE_AS_SUGGESTED = (
+    "Some of these dates can only be month-day-year and none can only be day-month-year, so the suggestions take the"
+    " first number for the month. Compare some with your records, write every date in the column as year-month-day,"
+    " and send the file again."
+)
 
 Where = Callable[[Contract], tuple[str, ...]]
 
@@ -259,6 +271,14 @@ CELL_RULES: tuple[Rule, ...] = (
         "{title} holds garbled letters",
         "Type the value again: it holds characters that nobody sees, in place of signs such as a dash.",
         _on(when=lambda f: f.kind is not Kind.TEXT or bool(f.pattern)),
+    ),
+    *(
+        Rule(SWAPPED_RULE, severity, _SWAPPED, _CELL, _PUT_BACK, found_on=DATE)
+        for severity in (Severity.FILE, Severity.ROW)
+    ),
+    *(
+        Rule(MONTH_FIRST_RULE, severity, _MONTH_FIRST, _CELL, _WRITE_AS_SUGGESTED, found_on=DATE)
+        for severity in (Severity.FILE, Severity.ROW)
     ),
     _repair("F14", "A line break was removed from {title}", "Remove the line break.", CODE),
     _row(

@@ -14,15 +14,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import combinations
 
 from schemas.code_cells import LONGEST_LABEL, code_meant, near_code
 from schemas.codes import fold
 from schemas.contract import SHARE, Field, Kind, Severity
+from schemas.date_orders import HELD, DateReading, swapped
+from schemas.date_texts import LONGEST_DATE, MOMENT, Slashed, day_in_london, named_month, real_day, slashed
 from schemas.garbled import CONTROL, SIGNS_OF_GARBLING, is_garbled, meant_by
-from schemas.wording import LONDON
 
 Value = str | int | date | Decimal | bool | None
 
@@ -62,15 +63,10 @@ FIRST_YEAR = 1900  # an earlier one is a slip, or a year of two digits that a sp
 FIRST_SERIAL_DAY, LAST_SERIAL_DAY = 20000, 60000  # 1954-10-03 to 2064-04-08: what a date column can mean (C01)
 SERIAL_EPOCH = date(1899, 12, 30)
 NO_DAY = re.compile(r"0{1,4}[/.\-]0{1,2}[/.\-]0{1,4}|1900-0?1-00?|00?/0?1/1900")  # how spreadsheets write day nought
-LONGEST_DATE = 30  # characters
 LOOKS_LIKE_A_DIGIT = str.maketrans("OoIl", "0011")
 MOST_LOOKALIKES, LONGEST_CODE = 8, 40  # letters of a code that may stand for digits, and characters in all
 PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?) ?(%?)")
-MOMENT = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
-    r"(?:[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
-)
 IN_MARKS = re.compile(r"\"([^\"]*)\"|'([^']*)'")  # as a program leaves them that knows no quotation marks
 QUOTED = re.compile(r"[‘“](.*)[’”]|['’](.*)")  # a spreadsheet marks a text with an apostrophe before it
 YES = frozenset({"y", "yes", "true", "t", "1", "✓", "✔"})
@@ -126,22 +122,20 @@ def canonical(field: Field) -> str:
     )
 
 
-def read_cell(text: str, field: Field, date_order: str = "") -> Reading:
-    """Read one odd text as `field` says. `date_order` is 'dmy' for a site whose profile declares it."""
+def read_cell(text: str, field: Field, dates: DateReading = HELD) -> Reading:
+    """Read one odd text as `field` says, and a date as those of its column are to be read."""
     clean = _tidied(text) if not field.free_text else text.strip(" \t\r\n\u00a0")
     broken = ("\n" in text or "\r" in text) and not field.free_text
     if broken:
         return _without_line_break(clean, field)
-    quoted = IN_MARKS.fullmatch(clean)
-    if quoted or (field.kind not in (Kind.TEXT, Kind.REFERENCE) and (quoted := QUOTED.fullmatch(clean))):
-        clean = (quoted[1] or quoted[2] or "").strip()
+    clean = _unquoted(clean, field.kind in (Kind.TEXT, Kind.REFERENCE))
     if not clean:
         return Reading()
     if SPREADSHEET_ERROR.match(clean):
         return fault("C10")
-    reading = _READERS[field.kind](clean, field, date_order)
+    reading = _READERS[field.kind](clean, field, dates)
     if CONTROL.search(clean) and (not reading.rule_id or reading.severity is Severity.ROW):
-        return fault("C24", _sound(meant_by(clean), field, date_order))
+        return fault("C24", _sound(meant_by(clean), field, dates))
     if reading.rule_id:
         return reading
     if (digits := _with_digits(clean, field)) is not None:
@@ -155,9 +149,19 @@ def _tidied(text: str) -> str:
     return _GAP.sub(" ", INVISIBLE.sub("", text)).strip(" ")
 
 
-def _sound(text: str, field: Field, date_order: str) -> str:
+def _sound(text: str, field: Field, dates: DateReading) -> str:
     """A text, if a cell of the field may hold it as it stands."""
-    return text if text and not read_cell(text, field, date_order).rule_id and _fits(text, field) else ""
+    return text if text and not read_cell(text, field, dates).rule_id and _fits(text, field) else ""
+
+
+def _unquoted(text: str, may_be_meant: bool = False) -> str:
+    quoted = IN_MARKS.fullmatch(text) or (None if may_be_meant else QUOTED.fullmatch(text))
+    return (quoted[1] or quoted[2] or "").strip() if quoted else text
+
+
+def slashed_date(text: str, last_year: int) -> Slashed | None:
+    """The numbers of a date cell such as 03/04/2016, which does not say itself which of them is the day."""
+    return slashed(_unquoted(_tidied(text)), last_year) if len(text) <= 2 * LONGEST_DATE else None
 
 
 def _without_line_break(clean: str, field: Field) -> Reading:
@@ -214,7 +218,7 @@ def _folded(text: str) -> str:
     return fold(text) if len(text) <= LONGEST_LABEL else ""
 
 
-def _read_text(text: str, field: Field, _: str) -> Reading:
+def _read_text(text: str, field: Field, _: DateReading) -> Reading:
     if missing := _missing(text, field):
         return missing
     if text.startswith(FORMULA_SIGNS) and not field.pattern:
@@ -224,7 +228,7 @@ def _read_text(text: str, field: Field, _: str) -> Reading:
     return Reading(text)
 
 
-def _read_reference(text: str, field: Field, _: str) -> Reading:
+def _read_reference(text: str, field: Field, _: DateReading) -> Reading:
     if missing := _missing(text, field):
         return missing
     if re.fullmatch(r"[0-9](\.[0-9]+)?E\+?[0-9]+", text, re.IGNORECASE):
@@ -234,7 +238,7 @@ def _read_reference(text: str, field: Field, _: str) -> Reading:
     return Reading(text)
 
 
-def _read_code(text: str, field: Field, _: str) -> Reading:
+def _read_code(text: str, field: Field, _: DateReading) -> Reading:
     if text in field.code_list.codes:
         return _current_code(text, field)
     code, rule = code_meant(text, field.code_list)
@@ -255,27 +259,33 @@ def _current_code(code: str, field: Field) -> Reading:
     return repaired("P10", active) if active and active != code else Reading(code)
 
 
-def _read_date(text: str, field: Field, date_order: str) -> Reading:
+def _read_date(text: str, field: Field, dates: DateReading) -> Reading:
     if missing := _missing(text, field):
         return missing
     if NO_DAY.fullmatch(text):
         return _placeholder(field)
     if moment := MOMENT.fullmatch(text):
-        return _moment(moment, field)
+        reading = _moment(moment, field)
+        day = reading.value if isinstance(reading.value, date) else None
+        return _swapped_back(day, dates) if day and dates.are_swapped else reading
     if re.fullmatch(r"[0-9]{5}(\.[0-9]{1,20})?", text) and FIRST_SERIAL_DAY <= float(text) <= LAST_SERIAL_DAY:
-        return fault("C01", (SERIAL_EPOCH + timedelta(days=int(float(text)))).isoformat())
-    parts = re.fullmatch(r"([0-9]{1,2})[/.\-]([0-9]{1,2})[/.\-]([0-9]{4})(?: 00:00(?::00)?)?", text)
-    if parts:
-        first, second, year = (int(g) for g in parts.groups())
-        return _slashed_date(first, second, year, field, date_order)
+        day = SERIAL_EPOCH + timedelta(days=int(float(text)))
+        return _swapped_back(day, dates) if dates.are_swapped else fault("C01", said(day))
+    if parts := slashed(text, dates.last_year):
+        return _slashed_date(parts, field, dates)
     if re.fullmatch(r"[0-9]{1,2}[/.\-][0-9]{1,2}[/.\-][0-9]{2}", text):
         return fault("C03")
-    return fault("C02", _named_month(text))
+    return fault("C02", named_month(text))
+
+
+def _swapped_back(day: date, dates: DateReading) -> Reading:
+    """A true date of a column in which a spreadsheet took the day for the month."""
+    return Reading(None, dates.rule_id, dates.severity, said(swapped(day)))
 
 
 def _moment(moment: re.Match[str], field: Field) -> Reading:
     """A date that is written year-month-day, perhaps with a time of day and the zone of that time."""
-    day = _day(*(int(g) for g in moment.groups()[:3]))
+    day = real_day(*(int(g) for g in moment.groups()[:3]))
     if day is None:
         return fault("C05")
     if day in PLACEHOLDER_DATES:
@@ -285,56 +295,29 @@ def _moment(moment: re.Match[str], field: Field) -> Reading:
     clock, zone = moment[4], moment[5]
     if not clock:
         return Reading(day)
-    in_london = _day_in_london(day, clock, zone or "")
+    in_london = day_in_london(day, clock, zone or "")
     return repaired("C04", day) if in_london == day else fault("C04", said(in_london))
 
 
-def _day_in_london(day: date, clock: str, zone: str) -> date | None:
-    """On which day a moment falls in London; without a zone its own day. None for a time that does not exist."""
-    try:
-        moment = datetime.fromisoformat(f"{day}T{clock}{zone}")
-    except ValueError:
-        return None
-    if moment.date() != day:  # 24:00 is the next day, to some versions of Python
-        return None
-    return moment.astimezone(LONDON).date() if zone else day
-
-
-def _slashed_date(first: int, second: int, year: int, field: Field, date_order: str) -> Reading:
-    day = _day(year, second, first)
-    if day in PLACEHOLDER_DATES:
+def _slashed_date(parts: Slashed, field: Field, dates: DateReading) -> Reading:
+    days = parts.days
+    if PLACEHOLDER_DATES & {*days.values()}:
         return _placeholder(field)
-    if day is None:
-        month_first = _day(year, first, second)
-        return fault("C02", month_first.isoformat()) if month_first and year >= FIRST_YEAR else fault("C05")
-    if day.year < FIRST_YEAR:
+    if not days:
+        return fault("C05")
+    if parts.year < FIRST_YEAR:
         return fault("C03")
-    return repaired("C02", day) if date_order == "dmy" else fault("C02", day.isoformat())
+    day = parts.day(dates.order)
+    if dates.severity is not Severity.WARNING:
+        return Reading(None, dates.rule_id, dates.severity, said(day))
+    return fault("C02", said(day)) if parts.has_time or day != days.get(dates.order) else repaired("C02", day)
 
 
 def _placeholder(field: Field) -> Reading:
     return fault("C03") if field.required else repaired("C03", None)
 
 
-def _named_month(text: str) -> str:
-    if len(text) > LONGEST_DATE:
-        return ""
-    for form in ("%d %B %Y", "%d %b %Y", "%d-%b-%Y"):
-        try:
-            return datetime.strptime(text, form).date().isoformat()
-        except ValueError:
-            continue
-    return ""
-
-
-def _day(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
-
-
-def _read_number(text: str, field: Field, _: str) -> Reading:
+def _read_number(text: str, field: Field, _: DateReading) -> Reading:
     if SUPPRESSED.match(text):
         return fault("C07")
     if missing := _missing(text, field):
@@ -401,7 +384,7 @@ def _number(number: Decimal, field: Field, rule: str) -> Reading:
     return repaired(rule, value) if rule else Reading(value)
 
 
-def _read_yes_no(text: str, field: Field, _: str) -> Reading:
+def _read_yes_no(text: str, field: Field, _: DateReading) -> Reading:
     if text in ("Y", "N"):
         return Reading(text == "Y")
     word = text.casefold()
@@ -410,7 +393,7 @@ def _read_yes_no(text: str, field: Field, _: str) -> Reading:
     return _missing(text, field) or fault("C18")
 
 
-def _read_financial_year(text: str, field: Field, _: str) -> Reading:
+def _read_financial_year(text: str, field: Field, _: DateReading) -> Reading:
     if missing := _missing(text, field):
         return missing
     years = re.fullmatch(r"(?:FY ?)?([0-9]{2}|[0-9]{4}) ?[-/\u2010-\u2013] ?([0-9]{2}|[0-9]{4})", text, re.IGNORECASE)
@@ -423,7 +406,7 @@ def _read_financial_year(text: str, field: Field, _: str) -> Reading:
     return Reading(year) if text == year else repaired("M06", year)
 
 
-_READERS: dict[Kind, Callable[[str, Field, str], Reading]] = {
+_READERS: dict[Kind, Callable[[str, Field, DateReading], Reading]] = {
     Kind.TEXT: _read_text,
     Kind.REFERENCE: _read_reference,
     Kind.CODE: _read_code,

@@ -17,6 +17,7 @@ from schemas.audit.findings import CONTRACT as FINDINGS
 from schemas.audit.findings import Outcome
 from schemas.contract import Severity
 from schemas.corrections import CorrectedCell
+from schemas.date_orders import DateReading, DatesSeen
 from schemas.derive import polars_type
 from schemas.texts import Texts
 
@@ -175,6 +176,7 @@ class Context:
     data_cut_date: date
     need: str = "required"  # of the returns table: required, optional, or none
     date_order: str = ""
+    dates: tuple[tuple[str, DateReading], ...] = ()  # of date columns that the whole file shows to be read otherwise
     delimiter: str = ""  # of its text files, where its profile declares one; so for `quote`
     quote: str = ""
     headings: tuple[tuple[str, str], ...] = ()  # the site's own headings: (folded heading, field)
@@ -230,7 +232,7 @@ class TypedBatch:
     unreadable: pl.DataFrame
     torn: list[int]
     not_data: int
-    date_orders: set[tuple[str, str]] = field(default_factory=set)  # (field, 'dmy' or 'mdy') where only one is possible
+    dates: dict[str, DatesSeen] = field(default_factory=dict)  # of each date column: how its dates are written
     form_versions: set[str] = field(default_factory=set)  # what the column `schema_version` says, if there is one
 
 

@@ -147,17 +147,27 @@ class JudgementWriter:
 
     def __init__(self, work: Path, home: Path, types: dict[str, pl.DataType], unlike: Sequence[str] = ()) -> None:
         self.work, self.home = work, home
-        self._files = {name: _Nameless(work.parent, types, unlike) for name in (ACCEPTED, HELD)}
-        self._files[FINDINGS] = _Nameless(work.parent, FINDING_TYPES)
-        self._taken_out = self._moved = 0
+        self._types, self._unlike = types, unlike
+        self._files: dict[str, _Nameless] = {}
+        self.start_over()
 
     def __enter__(self) -> JudgementWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._close()
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    def start_over(self) -> None:
+        """Let go of all that was written, and begin with nothing."""
+        self._close()
+        self._files = {name: _Nameless(self.work.parent, self._types, self._unlike) for name in (ACCEPTED, HELD)}
+        self._files[FINDINGS] = _Nameless(self.work.parent, FINDING_TYPES)
+        self._taken_out = self._moved = 0
+
+    def _close(self) -> None:
         for file in self._files.values():
             file.close()
-        shutil.rmtree(self.work, ignore_errors=True)
 
     @property
     def counts(self) -> dict[str, int]:

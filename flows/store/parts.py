@@ -37,6 +37,9 @@ class Parts(Protocol):
     def move(self, to_held: pl.Series, dropped: pl.Series) -> None:
         """Take rows out of the accepted ones: some are held after all, some are repeats and belong nowhere."""
 
+    def start_over(self) -> None:
+        """Forget all that was taken in: the file is read again, in another way."""
+
     def refuse(self, keep_rows: bool) -> None:
         """Accept nothing. Nothing that stood there is told where the rows are not kept: the file is personal."""
 
@@ -45,6 +48,10 @@ class Unkept:
     """A judgement that is looked at and not kept: of its rows only the numbers, so a check writes nothing on disk."""
 
     def __init__(self) -> None:
+        self.start_over()
+
+    def start_over(self) -> None:
+        """Forget all that was counted."""
         self.counts = {ACCEPTED: 0, HELD: 0}
         self._findings = [pl.DataFrame(schema=FINDING_TYPES)]
         self._hidden = False

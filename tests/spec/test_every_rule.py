@@ -79,6 +79,11 @@ def of_days(*days: str) -> str:
     return as_csv(contacts(*({"contact_date": d} for d in days)))
 
 
+def withdrawals(*days: str) -> str:
+    people = participants(*({"consent_withdrawn_date": d} for d in (*days, *[""] * 20)))
+    return as_csv([row | {"consent_date": "2016-02-29"} for row in people])
+
+
 def lines(*more: str) -> str:
     return SOUND + "\n".join(more) + "\n"
 
@@ -96,6 +101,7 @@ BOOK = workbook({"Contacts": TABLE})
 WITHOUT_MEDIUM = as_csv([{k: v for k, v in r.items() if k != "contact_medium"} for r in contacts({}, {})])
 VERSIONED = [{**r, "schema_version": "1"} for r in contacts({}, {}, {})]
 NOVEMBER, OCTOBER = [f"2016-11-{d:02}" for d in range(1, 31)], [f"2016-10-{d:02}" for d in range(1, 31)]
+SWAPPED = ("2016-03-11", "2016-04-10", "14/11/2016", "15/10/2016")  # of 3 November and 4 October
 PERIOD = {"manifest": '{"extract_type": "period"}'}
 
 CASES = (
@@ -169,6 +175,10 @@ CASES = (
     cell("C04", WARNING, "contacts", "contact_date", "2016-11-03T23:00:00Z", "2016-11-03"),
     cell("C05", ROW, "contacts", "contact_date", "2016-11-31", "2016-11-30"),
     cell("C06", ROW, "contacts", "contact_date", "2016-12-01", "2016-11-30"),
+    Case("C25", FILE, of_days(*SWAPPED), of_days(*SWAPPED, "2016-10-13")),
+    Case("C25", ROW, withdrawals(*SWAPPED), withdrawals(*SWAPPED, "2016-10-13"), {"dataset": "participants"}),
+    Case("C26", FILE, of_days("11/14/2016", "11/15/2016"), of_days("11/14/2016", "15/11/2016")),
+    Case("C26", ROW, of_days("11/14/2016", "11/15/2016", *NOVEMBER), of_days("11/14/2016", "15/11/2016", *NOVEMBER)),
     # --- numbers ----------------------------------------------------------------------------------------------------
     cell("C07", ROW, "contacts", "duration_minutes", "<5", "5"),
     column("C07", "contacts", "duration_minutes", *["*"] * 10, sound="5"),

@@ -174,6 +174,28 @@ class TestMendingExactlyTheReportedCells:
         again = judge(mended(marked, suggested), suffix="xlsx")
         assert (again.result, again.findings) == ("accepted", [])
 
+    @pytest.mark.parametrize(
+        ("days", "written"),
+        [
+            ([date(2016, 3, 11), "14/11/2016", date(2016, 4, 10), "25/10/2016"], ["csv", "xlsx"]),  # by a spreadsheet
+            (["11/03/2016", "11/14/2016", "10/04/2016", "10/25/2016"], ["csv", "xlsx"]),  # month first
+        ],
+    )
+    def test_so_are_those_of_a_column_of_which_no_date_loads(
+        self, judge: Judge, mark_it: Mark, days: list[date | str], written: list[str]
+    ) -> None:
+        meant = ["2016-11-03", "2016-11-14", "2016-10-04", "2016-10-25"]
+        table = as_table([row | {"contact_date": day} for row, day in zip(contacts({}, {}, {}, {}), days, strict=True)])
+        texts = [[str(cell) for cell in row] for row in table]
+        for suffix in written:
+            made = workbook({"Data": table}) if suffix == "xlsx" else "\n".join(map(",".join, texts))
+            marked = mark_it(made, suffix=suffix)
+            suggested = {p["Cell"]: p["Suggested value"] for p in marked.problems}
+            assert suggested == dict(zip(("C2", "C3", "C4", "C5"), meant, strict=True))
+            again = judge(mended(marked, suggested), suffix="xlsx")
+            assert (again.result, again.findings) == ("accepted", [])
+            assert [str(row["contact_date"]) for row in again.values] == meant
+
     def test_a_marked_workbook_may_be_marked_again(self, judge: Judge, mark_it: Mark) -> None:
         first = mark_it(as_csv(BAD))
         half = mended(first, RIGHT | {"C2": "03/11/2016", "E4": "zz"})

@@ -6,13 +6,13 @@ each distinct text, so one bad cell never hides another and a clean file costs n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import polars as pl
 
-from flows.steps.conform.cells import absent_column, cell_findings, day_month_orders, read_column
+from flows.steps.conform.cells import absent_column, cell_findings, dates_seen, read_column
 from flows.steps.conform.heading import fields_by_heading, known_headings, lay_out
 from flows.steps.conform.personal import (
     long_ago,
@@ -24,7 +24,8 @@ from flows.steps.conform.personal import (
 )
 from flows.steps.conform.rows import Rows, beside_the_table, data_rows, form_versions, without_heading
 from schemas.audit.deliveries import Column
-from schemas.contract import Contract, Field, Severity
+from schemas.contract import Contract, Field, Kind, Severity
+from schemas.date_orders import COLUMN_RULES, DatesSeen
 from schemas.shapes import (
     FINDING_TYPES,
     Context,
@@ -58,10 +59,12 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
         rows=pl.DataFrame({"source_row": rows.source_rows} | {name: c.values for name, c in columns.items()}),
         cells=rows.cells,
         findings=pl.concat([*_about_lines(batch, rows, layout, sheet), *beside, of_cells]),
-        unreadable=of_cells.filter(pl.col("severity") == Severity.ROW).select("source_row", "field"),
+        unreadable=of_cells.filter((pl.col("severity") == Severity.ROW) | pl.col("rule_id").is_in(COLUMN_RULES)).select(
+            "source_row", "field"
+        ),
         torn=[*batch.torn],
         not_data=len(rows.not_data),
-        date_orders={(name, order) for name, column in columns.items() for order in column.orders},
+        dates={name: column.dates for name, column in columns.items() if column.dates is not None},
         form_versions=form_versions(rows.cells, layout),
     )
 
@@ -80,11 +83,11 @@ def _about_lines(batch: TextBatch, rows: Rows, layout: Layout, sheet: str) -> li
 
 
 class _Conformed(NamedTuple):
-    """One field's column: its typed values, what was found in its cells, and in which orders its dates are written."""
+    """One field's column: its typed values, what was found in its cells, and what its dates show of their order."""
 
     values: pl.Series
     findings: Sequence[pl.DataFrame] = ()
-    orders: Set[str] = frozenset()
+    dates: DatesSeen | None = None
 
 
 @dataclass(frozen=True)
@@ -118,25 +121,24 @@ class _Conforming:
             return _Conformed(absent_column(field, self.rows.cells, len(source_rows), self.layout))
         cells = self.rows.cells[str(self.layout.positions[field.name])]
         read = read_column(cells, field, self.context)
-        personal = self._personal(field, column, read.values, read.odd)
+        personal = self._personal(field, column, read.days_meant(cells), read.odd)
         values = without(read.values, source_rows, personal)
+        dates = dates_seen(cells, read, self.context) if field.kind is Kind.DATE else None
         if read.odd is None:
-            return _Conformed(values, personal)
+            return _Conformed(values, personal, dates)
         told = self._told_by_status(field)
         odd = read.odd.filter(~pl.col("text").is_in(told)) if told else read.odd
         faults = cell_findings(cells, source_rows, odd, field, column, self.contract, self.context, self.sheet)
-        return _Conformed(values, [*personal, faults], day_month_orders(read.odd, field))
+        return _Conformed(values, [*personal, faults], dates)
 
-    def _personal(
-        self, field: Field, column: Column, values: pl.Series, odd: pl.DataFrame | None
-    ) -> list[pl.DataFrame]:
+    def _personal(self, field: Field, column: Column, days: pl.Series, odd: pl.DataFrame | None) -> list[pl.DataFrame]:
         """The findings of personal data in one field's column, if there are any."""
         if not self.contract.participant_level:
             return []
         position, source_rows = str(self.layout.positions[field.name]), self.rows.source_rows
         cells, named = self.rows.cells[position], self.named[position]
         told = personal_data(cells, named, source_rows, odd, field, column, self.sheet)
-        births = long_ago(values, source_rows, field, column, self.context, self.sheet)
+        births = long_ago(days, source_rows, field, column, self.context, self.sheet)
         return [found for found in (told, births) if not found.is_empty()]
 
     def _told_by_status(self, field: Field) -> list[str]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
+import numpy as np
 import polars as pl
 
 from schemas.audit.deliveries import Column
 from schemas.audit.findings import Outcome
-from schemas.cells import PLACEHOLDER_DATES, canonical, read_cell
-from schemas.contract import Contract, Field, Kind, Severity
+from schemas.cells import PLACEHOLDER_DATES, canonical, read_cell, slashed_date
+from schemas.contract import Contract, Field, Kind
+from schemas.date_orders import AGREED, COLUMN_RULES, HELD, MONTHS, DateReading, DatesSeen
+from schemas.date_texts import DAY_FIRST, Slashed
 from schemas.derive import polars_type
 from schemas.shapes import FINDING_TYPES, Context, Layout
 from schemas.shown import shown
@@ -29,23 +31,37 @@ def absent_column(field: Field, cells: Mapping[str, Texts], rows: int, layout: L
 
 
 class _Read:
-    """One column read: its typed values, and what was odd in it (text, rule_id, severity, suggestion), if anything."""
+    """One column read: its typed values, and what was odd in it (text, rule_id, severity, suggestion), if anything.
 
-    def __init__(self, values: pl.Series, odd: pl.DataFrame | None) -> None:
-        self.values, self.odd = values, odd
+    `distinct` is the typed value of each distinct text.
+    """
+
+    def __init__(self, values: pl.Series, odd: pl.DataFrame | None, distinct: pl.Series) -> None:
+        self.values, self.odd, self.distinct = values, odd, distinct
+
+    def days_meant(self, cells: Texts) -> pl.Series:
+        """The values, and in place of dates that are held for how their column is written, what they are taken for."""
+        if self.odd is None or not (asked := self.odd.filter(pl.col("rule_id").is_in(COLUMN_RULES))).height:
+            return self.values
+        meant = asked.select("text", pl.col("suggestion").str.to_date("%Y-%m-%d", strict=False).alias("day"))
+        days = cells.distinct.to_frame("text").join(meant, on="text", how="left", maintain_order="left")["day"]
+        return self.values.to_frame("value").select(pl.coalesce("value", cells.of_cells(days))).to_series()
 
 
 def read_column(cells: Texts, field: Field, context: Context) -> _Read:
     """One column's values; a text is read once, however many cells hold it."""
     kind = polars_type(field)
+    dates = dates_of(field, context)
     plain, typed = _canonical_cells(field)
+    if dates.are_swapped:
+        plain = pl.lit(False)
     frame = pl.DataFrame({"text": cells.distinct}).with_columns(
         pl.when(plain).then(typed).otherwise(None).alias("value")
     )
     odd = frame.filter((pl.col("text") != "") & pl.col("value").is_null())["text"].sort()
     if odd.is_empty():
-        return _Read(cells.of_cells(frame["value"]).alias(field.name), None)
-    readings = [read_cell(t, field, context.date_order) for t in odd]
+        return _Read(cells.of_cells(frame["value"]).alias(field.name), None, frame["value"])
+    readings = [read_cell(t, field, dates) for t in odd]
     looked_up = pl.DataFrame(
         {
             "text": odd,
@@ -56,7 +72,13 @@ def read_column(cells: Texts, field: Field, context: Context) -> _Read:
         }
     )
     values = frame.join(looked_up, on="text", how="left", maintain_order="left").select(pl.coalesce("value", "read"))
-    return _Read(cells.of_cells(values.to_series()).alias(field.name), looked_up)
+    distinct = values.to_series()
+    return _Read(cells.of_cells(distinct).alias(field.name), looked_up, distinct)
+
+
+def dates_of(field: Field, context: Context) -> DateReading:
+    """How the dates of a column are read: as the whole file shows, as the site's profile declares, or by default."""
+    return dict(context.dates).get(field.name) or (AGREED if context.date_order == DAY_FIRST else HELD)
 
 
 def _canonical_cells(field: Field) -> tuple[pl.Expr, pl.Expr]:
@@ -110,21 +132,26 @@ def cell_findings(
     )
 
 
-def day_month_orders(odd: pl.DataFrame, field: Field) -> set[str]:
-    """In which orders the odd dates of a column are written: 'dmy', 'mdy' or both.
-
-    Where the site's profile read one as day-month, that is its order, whatever else it might have meant.
-    """
-    if field.kind is not Kind.DATE:
-        return set()
-    read = odd.filter((pl.col("rule_id") == "C02") & (pl.col("severity") == Severity.WARNING))
-    return {o for t in odd["text"] if (o := _day_month_order(t))} | ({"dmy"} if len(read) else set())
-
-
-def _day_month_order(text: str) -> str:
-    """'dmy' or 'mdy' where a date with slashes can only be the one or the other."""
-    parts = re.match(r"\s*(\d{1,2})[/.\-](\d{1,2})[/.\-]\d{4}", text)
-    if not parts:
-        return ""
-    first, second = int(parts[1]), int(parts[2])
-    return "dmy" if first > 12 >= second else "mdy" if second > 12 >= first else ""
+def dates_seen(cells: Texts, read: _Read, context: Context) -> DatesSeen:
+    """What the cells of a date column show of how its dates are written."""
+    frame = pl.DataFrame({"text": cells.distinct, "day": read.distinct})
+    texts: dict[str, Slashed] = {}
+    if read.odd is not None:
+        texts = {t: one for t in read.odd["text"] if (one := slashed_date(t, context.data_cut_date.year))}
+        serials = read.odd.filter(pl.col("rule_id") == "C01").select(
+            "text", pl.col("suggestion").str.to_date("%Y-%m-%d")
+        )
+        frame = frame.join(serials, on="text", how="left", maintain_order="left").select(
+            "text", pl.when(~pl.col("text").is_in(list(texts))).then(pl.coalesce("day", "suggestion")).alias("day")
+        )
+    days = frame["day"]
+    times = np.bincount(cells.places.to_numpy(), minlength=len(frame))
+    seen = DatesSeen(
+        has_later=bool((days.dt.day() > MONTHS).any()),
+        texts=int(times[frame["text"].is_in(list(texts)).to_numpy()].sum()),
+        true_dates=int(times[days.is_not_null().to_numpy()].sum()),
+    )
+    seen.add_texts(texts.values())
+    if not seen.has_later:
+        seen.up_to_12th.update(days.drop_nulls())
+    return seen

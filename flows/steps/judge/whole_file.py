@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -16,9 +17,10 @@ import polars as pl
 from flows.steps.judge.keys import Keys
 from schemas.audit.deliveries import Delivery, ExtractType
 from schemas.contract import Contract, Severity
+from schemas.date_orders import DateReading, DatesSeen, decided
 from schemas.file_rules import BLANK_ROWS_LISTED, FORM_VERSIONS
 from schemas.personal_data import PERSONAL_RULES
-from schemas.shapes import Finding, Layout, TypedBatch, findings_frame
+from schemas.shapes import Context, Finding, Layout, TypedBatch, findings_frame
 
 _LEFT_OUT = {"F05": "repeated headings", "F06": "total rows", "F07": "blank rows"}
 LEAST_ROWS_AT_FAULT = 10  # DOMAIN.md amendment 6
@@ -40,7 +42,7 @@ class WholeFile:
         self._rules: Counter[str] = Counter()
         self._left_out: Counter[str] = Counter()
         self._by_field: Counter[tuple[str, str]] = Counter()
-        self._orders: set[tuple[str, str]] = set()
+        self._dates: dict[str, DatesSeen] = {}
         self._days: Counter[date] = Counter()
         self._form_versions: set[str] = set()
         self._keys = Keys(contract)
@@ -59,7 +61,8 @@ class WholeFile:
         self.rows += len(typed.rows)
         self.torn += len(typed.torn)
         self.not_data += typed.not_data
-        self._orders |= typed.date_orders
+        for name, seen in typed.dates.items():
+            self._dates.setdefault(name, DatesSeen()).add(seen)
         self._form_versions |= typed.form_versions
         refused = findings.filter(pl.col("severity") == Severity.FILE)
         self.personal |= refused["rule_id"].is_in(PERSONAL_RULES).any()
@@ -119,8 +122,14 @@ class WholeFile:
         )
         return copies, conflicting
 
-    def findings(self, delivery: Delivery) -> list[Finding]:
-        """What is wrong with the file as a whole (DOMAIN.md amendments 6, 7 and 11)."""
+    def dates(self, context: Context) -> dict[str, DateReading]:
+        """How to read those of its date columns that cannot be read cell by cell, as the file as a whole shows."""
+        planned = {f.name for f in self.contract.fields if f.may_be_future}
+        many = (self.rows + self.torn) * self.contract.bad_share_limit
+        return decided(self._dates, context.date_order, context.data_cut_date, planned, many)
+
+    def findings(self, delivery: Delivery, dates: Iterable[tuple[str, DateReading]] = ()) -> list[Finding]:
+        """What is wrong with the file as a whole (DOMAIN.md amendments 6, 7 and 11). `dates` is how it was read."""
         found: list[Finding] = []
         rows = self.rows + self.torn
         found += [
@@ -134,8 +143,7 @@ class WholeFile:
         suppressed = {f: n for (rule, f), n in self._by_field.items() if rule == "C07" and n >= LEAST_ROWS_AT_FAULT}
         found += [self._of_column("C07", field, f"{n} rows") for field, n in suppressed.items()]
         found += self._births(rows)
-        mixed = {f for f, order in self._orders if (f, "dmy") in self._orders and order == "mdy"}
-        found += [self._of_column("C02", field) for field in sorted(mixed)]
+        found += [self._of_column("C02", field) for field, how in sorted(dates) if how.is_mixed]
         found += [*self._disagreements(rows, delivery), *self._another_month(delivery), *self._other_forms()]
         at_fault = pl.concat(self._at_fault).n_unique() if self._at_fault else 0
         if at_fault >= LEAST_ROWS_FOR_BAD_SHARE and at_fault > rows * self.contract.bad_share_limit:

@@ -13,6 +13,7 @@ from schemas.audit.deliveries import Delivery, Verdict
 from schemas.audit.findings import Outcome
 from schemas.catalogue import datasets
 from schemas.contract import Contract, Severity
+from schemas.date_orders import COLUMN_RULES
 from schemas.explain import explain, rule
 from schemas.registry import sites
 from schemas.report import Change, Found, Item, Progress, Report
@@ -21,7 +22,7 @@ from schemas.wording import ranges
 
 ITEM_KEY = ["rule_id", "severity", "sheet", "field", "column_letter", "column_name"]
 VALUES_KEPT = 50  # different values of one item; findings.csv has them all
-CHANGES_KEPT = 5
+CHANGES_KEPT = 5  # but of a column with a suggestion for each of its dates as many as values
 _WORST_FIRST = (Severity.FILE, Severity.ROW, Severity.WARNING)
 
 
@@ -92,6 +93,7 @@ def _item(contract: Contract | None, group: pl.DataFrame) -> Item:
     rows = _rows(group)
     found = _found(group)
     changes = _changes(group)
+    kept = VALUES_KEPT if first["rule_id"] in COLUMN_RULES else CHANGES_KEPT
     return Item(
         rule_id=first["rule_id"],
         severity=Severity(first["severity"]),
@@ -108,8 +110,8 @@ def _item(contract: Contract | None, group: pl.DataFrame) -> Item:
         found=found[:VALUES_KEPT],
         values_left_out=len(found[VALUES_KEPT:]),
         hidden_rows=ranges(_rows(group.filter("hidden"))),
-        changes=changes[:CHANGES_KEPT],
-        changes_left_out=len(changes[CHANGES_KEPT:]),
+        changes=changes[:kept],
+        changes_left_out=len(changes[kept:]),
     )
 
 
@@ -136,7 +138,7 @@ def _found(group: pl.DataFrame) -> tuple[Found, ...]:
 
 def _changes(group: pl.DataFrame) -> tuple[Change, ...]:
     """What was found with what is suggested instead, commonest first; nothing of hidden cells."""
-    changed = group.filter(~pl.col("hidden") & pl.col("found").is_not_null() & pl.col("suggestion").is_not_null())
+    changed = group.filter(~pl.col("hidden") & (pl.col("found") != pl.col("suggestion")))
     if changed.is_empty():
         return ()
     pairs = (

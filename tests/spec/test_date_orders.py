@@ -1,0 +1,332 @@
+"""Dates that a spreadsheet half converted, and dates written month first: rules C25 and C26, and C02 of a whole column.
+
+Each file is made from true dates, written as such a site or program would have written them. Nothing of it may load
+wrong; what is suggested is taken up cell by cell and judged again, and then the true dates must be there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import made_workbooks as made
+import pytest
+from judging import AWARD, CONTACT, PARTICIPANT, Judge, Outcome, as_csv, as_table, workbook
+
+import flows.steps.read.workbook
+from schemas.cells import said
+
+Written = date | str
+Row = Mapping[str, Any]
+
+DAYS = [date(2016, 1, 4) + timedelta(days=13 * n) for n in range(24)] + [date(2016, 8, 8)]
+REFERRAL = {
+    "episode_id": "BPL-E000001",
+    "participant_ref": "BPL-000001",
+    "referral_received_date": "",
+    "source_of_referral": "M5",
+    "eligibility_outcome": "eligible",
+    "eligibility_date": "",
+    "programme_start_date": "",
+    "start_basis": "provider_start",
+    "support_model": "ips_lite",
+    "employment_status_at_start": "02",
+    "weekly_hours_at_start": "98",
+    "exit_date": "",
+    "exit_reason": "",
+}
+JOB = {
+    "outcome_id": "BPL-J000001",
+    "episode_id": "BPL-E000001",
+    "job_spell_no": "1",
+    "job_start_date": "",
+    "job_end_date": "",
+    "job_type": "employee",
+    "paid_hours_week": "18.5",
+    "weekly_hours_worked": "02",
+    "at_least_nmw": "Y",
+    "outcome_definition_code": "JOB_START",
+    "sust_13w_date": "",
+    "sust_26w_date": "",
+    "evidence_type": "payslip",
+    "in_work_at_start": "N",
+}
+# Of each dataset: a sound row, its key with a place for a number, and the fields that hold the day.
+DATASETS: dict[str, tuple[Row, str, str, tuple[str, ...]]] = {
+    "contacts": (CONTACT, "contact_id", "BPL-C{:06}", ("contact_date",)),
+    "participants": (PARTICIPANT, "participant_ref", "BPL-{:06}", ("consent_date",)),
+    "referrals": (
+        REFERRAL,
+        "episode_id",
+        "BPL-E{:06}",
+        ("referral_received_date", "eligibility_date", "programme_start_date"),
+    ),
+    "employment_outcomes": (JOB, "outcome_id", "BPL-J{:06}", ("job_start_date",)),
+    "funding_awards": (AWARD | {"award_date": ""}, "award_id", "360G-madeup-{}", ("award_date",)),
+}
+REFUSED = ("refused", [])
+
+
+def table(dataset: str, days: Sequence[Written]) -> list[dict[str, Any]]:
+    """Sound rows of a dataset, one for each day, as the day is written."""
+    sound, key, reference, fields = DATASETS[dataset]
+    return [{**sound, key: reference.format(n), **dict.fromkeys(fields, day)} for n, day in enumerate(days, 1)]
+
+
+def csv_of(rows: Sequence[Row]) -> bytes:
+    return as_csv([{k: said(v) for k, v in row.items()} for row in rows]).encode()
+
+
+def xlsx_of(rows: Sequence[Row]) -> bytes:
+    return workbook({"Data": as_table(rows)})
+
+
+def ods_of(rows: Sequence[Row]) -> bytes:
+    def cell(value: Any) -> Any:
+        if not isinstance(value, date):
+            return value
+        typed = f'office:value-type="date" office:date-value="{value}"'
+        return f"<table:table-cell {typed}><text:p>?</text:p></table:table-cell>"
+
+    return made.ods("".join(made.ods_row(*map(cell, row)) for row in as_table(rows)))
+
+
+def xls_of(rows: Sequence[Row]) -> bytes:
+    def cell(value: Any) -> Any:
+        return float((value - date(1899, 12, 30)).days) if isinstance(value, date) else value
+
+    return made.xls({"Data": [list(map(cell, row)) for row in as_table(rows)]})
+
+
+FORMATS: dict[str, Callable[[Sequence[Row]], bytes]] = {"csv": csv_of, "xlsx": xlsx_of, "ods": ods_of, "xls": xls_of}
+EVERYWHERE = [
+    *((dataset, suffix) for dataset in DATASETS for suffix in ("csv", "xlsx")),
+    ("contacts", "ods"),
+    ("contacts", "xls"),
+]
+
+
+def exchanged(day: date) -> date:
+    return date(day.year, day.day, day.month)
+
+
+def half_converted(day: date) -> Written:
+    """A text such as 03/11/2016 after a spreadsheet that takes the month for the first number."""
+    return exchanged(day) if day.day <= 12 else f"{day:%d/%m/%Y}"
+
+
+def half_converted_the_other_way(day: date) -> Written:
+    """A text such as 11/03/2016 after a spreadsheet that takes the day for the first number."""
+    return exchanged(day) if day.day <= 12 else f"{day:%m/%d/%Y}"
+
+
+def month_first(day: date) -> Written:
+    return f"{day:%m/%d/%Y}"
+
+
+def corrected(rows: Sequence[Row], outcome: Outcome) -> list[dict[str, Any]]:
+    """The rows with what is suggested in place of what must be fixed."""
+    right = [dict(row) for row in rows]
+    for found in outcome.findings:
+        if found.severity != "warning" and found.suggestion and found.row and found.column:
+            right[found.row - 2][found.column] = found.suggestion
+    return right
+
+
+def to_fix(outcome: Outcome) -> set[tuple[str, str, str | None]]:
+    """The items that must be fixed: rule, severity and column."""
+    return {(f.rule, f.severity, f.column) for f in outcome.findings if f.severity != "warning"}
+
+
+def days_of(outcome: Outcome, field: str) -> list[date]:
+    return [row[field] for row in outcome.values]
+
+
+class TestHalfConverted:
+    """C25: a spreadsheet took the day for the month where it could."""
+
+    @pytest.mark.parametrize("written", [half_converted, half_converted_the_other_way])
+    @pytest.mark.parametrize(("dataset", "suffix"), EVERYWHERE)
+    def test_no_date_loads_and_each_has_its_right_suggestion(
+        self, judge: Judge, dataset: str, suffix: str, written: Callable[[date], Written]
+    ) -> None:
+        fields, rows = DATASETS[dataset][3], table(dataset, [written(day) for day in DAYS])
+        outcome = judge(FORMATS[suffix](rows), dataset, suffix=suffix)
+        assert (outcome.result, outcome.accepted, outcome.is_conserved) == (*REFUSED, True)
+        assert to_fix(outcome) == {("C25", "file", field) for field in fields}
+        for field in fields:
+            assert [f.suggestion for f in outcome.findings if f.column == field] == [said(day) for day in DAYS]
+        again = judge(FORMATS[suffix](corrected(rows, outcome)), dataset, suffix=suffix)
+        assert (again.result, again.findings) == ("accepted", [])
+        assert all(days_of(again, field) == DAYS for field in fields)
+
+    def test_it_is_seen_over_all_batches(self, judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The true dates are in other batches than the texts."""
+        monkeypatch.setattr(flows.steps.read.workbook, "BATCH_ROWS", 6)
+        days = sorted(DAYS, key=lambda day: day.day)
+        outcome = judge(xlsx_of(table("contacts", [half_converted(d) for d in days])), suffix="xlsx")
+        assert [f.suggestion for f in outcome.of("C25")] == [said(day) for day in days]
+        assert outcome.accepted == []
+
+    def test_a_site_that_declares_its_order_is_asked_too(self, judge: Judge) -> None:
+        outcome = judge(csv_of(table("contacts", [half_converted(d) for d in DAYS])), site="MHT-GM")
+        assert to_fix(outcome) == {("C25", "file", "contact_date")}
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            lambda day: f"{exchanged(day)}T10:30:00" if day.day <= 12 else f"{day:%d/%m/%Y} 10:30",
+            lambda day: f"{exchanged(day)} 00:00:00" if day.day <= 12 else f"{day:%d.%m.%Y}",
+            lambda day: half_converted(day) if day.day <= 12 else f"{day:%d/%m/%y}",
+            lambda day: half_converted(day) if day.day <= 12 else f" {day:%d/%m/%Y} ",
+            lambda day: str((exchanged(day) - date(1899, 12, 30)).days) if day.day <= 12 else f"{day:%d/%m/%Y}",
+        ],
+        ids=["with times", "with midnights", "years of two digits", "between spaces", "numbers of days"],
+    )
+    def test_in_whatever_way_the_dates_are_written(self, judge: Judge, written: Callable[[date], Written]) -> None:
+        rows = table("contacts", [written(day) for day in DAYS])
+        outcome = judge(csv_of(rows))
+        assert to_fix(outcome) == {("C25", "file", "contact_date")}
+        again = judge(csv_of(corrected(rows, outcome)))
+        assert (again.findings, days_of(again, "contact_date")) == ([], DAYS)
+
+    def test_true_dates_alone_are_in_question_beside_such_a_column(self, judge: Judge) -> None:
+        """A spreadsheet does so to all columns; the few exits of this file were all before the 13th."""
+        rows = table("referrals", [half_converted(d) for d in DAYS])
+        exits = {n: date(2016, 11, n + 1) for n in (2, 5)}
+        for n, day in exits.items():
+            rows[n] |= {"exit_date": exchanged(day), "exit_reason": "support_completed"}
+        outcome = judge(xlsx_of(rows), "referrals", suffix="xlsx")
+        told = {f.row: (f.rule, f.suggestion) for f in outcome.findings if f.column == "exit_date"}
+        assert told == {n + 2: ("C25", said(day)) for n, day in exits.items()}
+
+    def test_few_cells_hold_their_rows_and_the_rest_loads(self, judge: Judge) -> None:
+        rows = [row | {"consent_withdrawn_date": ""} for row in table("participants", DAYS * 4)]
+        withdrawn = {5: date(2016, 9, 3), 9: date(2016, 7, 11), 20: date(2016, 9, 21), 33: date(2016, 8, 17)}
+        for n, day in withdrawn.items():
+            rows[n]["consent_withdrawn_date"] = half_converted(day)
+        outcome = judge(xlsx_of(rows), "participants", suffix="xlsx")
+        assert to_fix(outcome) == {("C25", "row", "consent_withdrawn_date")}
+        assert (outcome.held, len(outcome.accepted)) == ([n + 2 for n in withdrawn], len(rows) - 4)
+        again = judge(xlsx_of(corrected(rows, outcome)), "participants", suffix="xlsx")
+        assert {n: again.values[n]["consent_withdrawn_date"] for n in withdrawn} == withdrawn
+
+    def test_a_date_that_may_be_a_birth_is_hidden_still(self, judge: Judge) -> None:
+        rows = table("contacts", [half_converted(d) for d in [*DAYS, date(1971, 3, 5), date(1971, 3, 25)]])
+        outcome = judge(xlsx_of(rows), suffix="xlsx")
+        births = outcome.texts.filter(outcome.texts["source_row"] >= len(DAYS) + 2)
+        assert births["rule_id"].to_list() == ["P03", "P03"] and births["hidden"].all()
+        assert births["found"].to_list() == births["suggestion"].to_list() == [None, None]
+
+
+class TestMonthFirst:
+    """C26: all dates are written month/day/year."""
+
+    @pytest.mark.parametrize(("dataset", "suffix"), EVERYWHERE)
+    @pytest.mark.parametrize("site", ["MHT-GM", "MHT-BPL"])  # the one declares that it writes day/month/year
+    def test_no_date_loads_and_each_has_its_right_suggestion(
+        self, judge: Judge, dataset: str, suffix: str, site: str
+    ) -> None:
+        fields, rows = DATASETS[dataset][3], table(dataset, [month_first(day) for day in DAYS])
+        rows = [row | ({"site_code": site} if "site_code" in row else {}) for row in rows]
+        outcome = judge(FORMATS[suffix](rows), dataset, site, suffix=suffix)
+        assert (outcome.result, outcome.accepted, outcome.is_conserved) == (*REFUSED, True)
+        assert to_fix(outcome) == {("C26", "file", field) for field in fields}
+        for field in fields:
+            assert [f.suggestion for f in outcome.findings if f.column == field] == [said(day) for day in DAYS]
+        again = judge(FORMATS[suffix](corrected(rows, outcome)), dataset, site, suffix=suffix)
+        assert (again.result, again.findings) == ("accepted", [])
+        assert all(days_of(again, field) == DAYS for field in fields)
+
+    def test_a_column_in_doubt_is_read_as_the_others_of_its_file(self, judge: Judge) -> None:
+        rows = table("referrals", [month_first(d) for d in DAYS])
+        exits = {2: date(2016, 9, 5), 5: date(2016, 10, 7)}
+        for n, day in exits.items():
+            rows[n] |= {"exit_date": month_first(day), "exit_reason": "support_completed"}
+        outcome = judge(csv_of(rows), "referrals", site="MHT-GM")
+        told = {f.row: (f.rule, f.suggestion) for f in outcome.findings if f.column == "exit_date"}
+        assert told == {n + 2: ("C26", said(day)) for n, day in exits.items()}
+
+    def test_where_the_columns_disagree_one_in_doubt_is_not_read(self, judge: Judge) -> None:
+        rows = table("referrals", DAYS)
+        for n, row in enumerate(rows):
+            row["referral_received_date"] = month_first(DAYS[n])
+            row["eligibility_date"] = f"{DAYS[n]:%d/%m/%Y}"
+        rows[2] |= {"exit_date": "05/09/2016", "exit_reason": "support_completed"}
+        outcome = judge(csv_of(rows), "referrals", site="MHT-GM")
+        assert [f[::5] for f in outcome.findings if f.column == "exit_date"] == [("C02", None)]
+        assert {f.rule for f in outcome.findings if f.column == "referral_received_date"} == {"C26"}
+
+
+class TestBothOrders:
+    """C02: a suggestion is given only where one reading is left."""
+
+    @pytest.mark.parametrize("site", ["MHT-GM", "MHT-BPL"])
+    def test_only_what_can_be_read_in_one_way_has_a_suggestion(self, judge: Judge, site: str) -> None:
+        texts = ["14/11/2016", "11/14/2016", "03/11/2016", "08/08/2016", "25/10/2016"]
+        outcome = judge(csv_of(table("contacts", texts)), site=site)
+        assert (outcome.refusals, outcome.accepted) == (["C02"], [])
+        told = {f.found: (f.severity, f.suggestion) for f in outcome.of("C02") if f.found}
+        days = ["2016-11-14", "2016-11-14", None, "2016-08-08", "2016-10-25"]
+        assert told == {text: ("row", day) for text, day in zip(texts, days, strict=True)}
+
+    def test_one_date_that_is_month_first_leaves_the_others_in_doubt(self, judge: Judge) -> None:
+        """It may be a slip; no site is known to write so."""
+        outcome = judge(csv_of(table("contacts", ["11/14/2016", "03/11/2016", *DAYS])))
+        assert [(f.rule, f.row, f.suggestion) for f in outcome.findings] == [
+            ("C02", 2, "2016-11-14"),
+            ("C02", 3, None),
+        ]
+
+
+NO_ALARM = {
+    "true dates that are all before the 13th": [date(2016, 11, 3), date(2016, 10, 5), date(2016, 9, 12)],
+    "a text among true dates": [*DAYS, "25/11/2016"],
+    "texts among true dates": [*DAYS, "25/11/2016", "24/11/2016", "23/10/2016", "29/09/2016"],
+    "the first of each month": [*(date(2016, month, 1) for month in range(1, 12)), "15/07/2016"],
+    "dates that would lie ahead": [date(2016, 1, 12), date(2016, 2, 11), date(2016, 3, 12), "15/07/2016", "17/07/2016"],
+    "one text and one day": [*[date(2016, 11, 3)] * 30, "14/11/2016"],
+}
+
+
+class TestNoFalseAlarm:
+    @pytest.mark.parametrize("days", NO_ALARM.values(), ids=NO_ALARM)
+    @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+    def test_true_dates_load_and_texts_are_held_one_by_one(
+        self, judge: Judge, days: Sequence[Written], suffix: str
+    ) -> None:
+        outcome = judge(FORMATS[suffix](table("contacts", days)), suffix=suffix)
+        texts = [n for n, day in enumerate(days, 2) if isinstance(day, str)]
+        assert [(f.rule, f.severity, f.row) for f in outcome.findings] == [("C02", "row", n) for n in texts]
+        assert days_of(outcome, "contact_date") == [day for day in days if isinstance(day, date)]
+
+    @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+    def test_a_site_that_declares_its_order_loads_as_before(self, judge: Judge, suffix: str) -> None:
+        written = [f"{day:%d/%m/%Y}" for day in DAYS]
+        outcome = judge(FORMATS[suffix](table("contacts", written)), site="MHT-GM", suffix=suffix)
+        assert {(f.rule, f.severity) for f in outcome.findings} == {("C02", "warning")}
+        assert days_of(outcome, "contact_date") == DAYS
+
+    def test_texts_and_true_dates_of_such_a_site_load_together(self, judge: Judge) -> None:
+        written = [day if n % 3 else f"{day:%d/%m/%Y}" for n, day in enumerate(DAYS)]
+        outcome = judge(xlsx_of(table("contacts", written)), site="MHT-GM", suffix="xlsx")
+        assert (outcome.result, days_of(outcome, "contact_date")) == ("accepted", DAYS)
+
+    def test_a_slip_in_one_column_leaves_the_others_of_a_site_that_declares_its_order(self, judge: Judge) -> None:
+        rows = table("referrals", ["04/01/2016", "05/01/2016"])
+        for row, eligible in zip(rows, ("01/14/2016", "2016-01-05"), strict=True):
+            row |= {"eligibility_date": eligible, "programme_start_date": ""}
+        outcome = judge(csv_of(rows), "referrals", site="MHT-GM")
+        assert (outcome.held, days_of(outcome, "referral_received_date")) == ([2], [date(2016, 1, 5)])
+
+
+def test_a_file_that_is_judged_again_leaves_nothing_of_the_first_time(judge: Judge) -> None:
+    """What is found of other columns is told once, exact copies and all."""
+    rows = table("contacts", [half_converted(d) for d in DAYS])
+    rows[3]["contact_medium"] = "zz"
+    rows[4]["contact_medium"] = "1"
+    outcome = judge(csv_of([*rows, rows[0]]))
+    others = [(f.rule, f.severity, f.row) for f in outcome.findings if f.rule != "C25"]
+    assert others == [("V02", "row", 5), ("C14", "warning", 6), ("P04", "warning", len(rows) + 2)]
+    assert outcome.is_conserved and len(outcome.of("C25")) == len(rows) + 1
