@@ -91,7 +91,8 @@ class DeliveryReports:
     def _write_if_due(self, j: Judged, before: Sequence[Judged], told_before: str, digest: str) -> bool:
         """Write a report that is made of something else than it was, unless it keeps the one it had."""
         last_said = next(iter(self.ledger.told([j.delivery.delivery_id])), None)
-        refused_now = j.standing is Standing.REFUSED and last_said is not None and not last_said.result.stops
+        refused = j.standing in (Standing.REFUSED, Standing.HELD_UP)
+        refused_now = refused and last_said is not None and not last_said.result.stops
         turned = (MUST_GO in told_before) != (MUST_GO in digest) and not self._is_overwritten(j.delivery)
         in_vain = self._asks_in_vain(j, last_said) and (turned or REPLACED not in told_before)
         if told_before and not (j.counts or refused_now or in_vain or turned or self._waits_for_its_sender(j)):
@@ -150,7 +151,7 @@ class DeliveryReports:
 
     def _waits_for_its_sender(self, j: Judged) -> bool:
         """Whether the delivery brings nothing into the figures, and none that does has come after it."""
-        brings_nothing = j.standing in (Standing.REFUSED, Standing.EMPTY)
+        brings_nothing = j.standing in (Standing.REFUSED, Standing.EMPTY, Standing.HELD_UP)
         return brings_nothing and j.delivery.delivery_id not in self.replaced and not self._is_overwritten(j.delivery)
 
     def _is_overwritten(self, d: Delivery) -> bool:

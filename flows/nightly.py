@@ -12,7 +12,6 @@ Prefect drives it in `engine.py`. The file lock is what guards the writer: Prefe
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -78,7 +77,7 @@ def whole_night(run: Run) -> NightResult:
     work.ledger.end_run(work.id, result, len(received.new), len(fresh))
     if work.is_all_done(received, not_judged, reported):
         leave_standing(work, warehouse, reported, work.stands_until)
-    done = tuple(replace(j, verdict=reported.settled[j.delivery.delivery_id]) for j in tonight)
+    done = tuple(reported.settled[j.delivery.delivery_id] for j in tonight)
     return NightResult(work.id, result, warehouse, done, received.newly_unusable, not_judged, reported)
 
 

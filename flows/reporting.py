@@ -16,14 +16,14 @@ from flows.faults import told
 from flows.late import late
 from flows.raw_files import gone, personal_deliveries, personal_files_there, to_delete
 from flows.reported import Reported, write_summary
-from flows.settled import settled_verdicts
+from flows.settled import settled
 from flows.steps.receive import UnusableFile
 from flows.steps.report.night import LAST_GOOD, Night, night_summary, sections_of, verdict_of
 from flows.store.builds import fingerprint_of, is_made_by, published_build
 from flows.store.ledger import Ledger
 from flows.store.places import Places
 from flows.store.runs import LedgerUnusable
-from schemas.audit.deliveries import Delivery, Standing, Verdict
+from schemas.audit.deliveries import Delivery, Standing
 from schemas.file_rules import BETWEEN_DELIVERIES
 from schemas.replay import name_of
 from schemas.shapes import Judged
@@ -56,16 +56,17 @@ def report_night(
     options: dict[str, Any] | None = None,
 ) -> Reported:
     """Write the reports that are due and the night's summary."""
-    judged, tonight = work.judged, work.tonight
-    new = {j.delivery.delivery_id for j in tonight}
-    earlier = [j for j in judged if j.delivery.delivery_id not in new]
+    new = {j.delivery.delivery_id for j in work.tonight}
     build, seen = fingerprint_of(warehouse), ledger.known_files()
     with duckdb.connect(str(warehouse), read_only=True, config=options or {}) as db:
-        settled, replaced = settled_verdicts(db, judged), replacements(judged)
+        judged = settled(db, work.judged)
+        replaced, verdicts = replacements(judged), {j.delivery.delivery_id: j.verdict for j in judged}
+        tonight = [j for j in judged if j.delivery.delivery_id in new]
+        earlier = [j for j in judged if j.delivery.delivery_id not in new]
         personal = personal_deliveries(db, (j.delivery for j in judged))
         must_go = to_delete(personal.values(), places.raw, seen)
         concerned = {i for i, d in personal.items() if d.sha256 in must_go.values()}
-        reports = DeliveryReports(places, ledger, db, judged, work.moment, settled, replaced, run, concerned)
+        reports = DeliveryReports(places, ledger, db, judged, work.moment, verdicts, replaced, run, concerned)
         told_of = " ".join((build, *sorted(concerned)))  # a file that was deleted changes its page, and no build
         if not work.quiet or ledger.reported().get(EVERYTHING) != told_of:
             reports.write_due()
@@ -75,7 +76,7 @@ def report_night(
     pages = reports.pages
     changed = {delivery_id: a for delivery_id, a in reports.fares.items() if a.changed}
     if_quiet = replace(
-        _quiet(work, replaced),
+        _quiet(work, judged, replaced),
         to_delete=list(must_go),
         gone=gone(judged, places.raw, seen),
         last_change=_made_at(warehouse, ledger),
@@ -83,7 +84,7 @@ def report_night(
     tonight_too = replace(
         if_quiet,
         result="quiet" if work.quiet else "published",
-        deliveries=[(j.delivery, settled[j.delivery.delivery_id]) for j in tonight],
+        deliveries=[(j.delivery, j.verdict) for j in tonight],
         findings=counts if len(counts) else None,
         reports={k: p.relative_to(places.data).as_posix() for k, p in pages.items()},
         replaced=frozenset(replaced),
@@ -92,7 +93,7 @@ def report_night(
         changes=[
             *_unchanged(tonight),
             *(f"{name_of(a.delivery)}: {' '.join(a.sentences)}" for a in changed.values()),
-            *_knock_on([j for j in earlier if j.delivery.delivery_id not in personal], settled, pages),
+            *_knock_on([j for j in earlier if j.delivery.delivery_id not in personal], pages),
             *_made_anew(work),
         ],
         not_judged=work.not_judged,
@@ -104,7 +105,7 @@ def report_night(
         write_summary(places, run["id"], summary),
         pages,
         reports.fares,
-        settled,
+        {j.delivery.delivery_id: j for j in judged},
         replaced,
         tuple(reports.failures),
         frozenset(personal),
@@ -113,9 +114,9 @@ def report_night(
     )
 
 
-def _quiet(work: NightsWork, replaced: Collection[str]) -> Night:
+def _quiet(work: NightsWork, judged: Sequence[Judged], replaced: Collection[str]) -> Night:
     """What there is to say of any night, even one on which nothing changed. `replaced` are ids of deliveries."""
-    judged = sorted(work.judged, key=lambda j: extent(j.delivery))
+    judged = sorted(judged, key=lambda j: extent(j.delivery))
     return Night(
         result="quiet",
         current={(j.delivery.site_code, j.delivery.dataset): j.delivery.data_cut_date for j in judged if j.counts},
@@ -187,11 +188,9 @@ def _made_anew(work: NightsWork) -> list[str]:
     return [*broken * work.broken, doubt]
 
 
-def _knock_on(earlier: Sequence[Judged], settled: dict[str, Verdict], pages: dict[str, Path]) -> list[str]:
+def _knock_on(earlier: Sequence[Judged], pages: dict[str, Path]) -> list[str]:
     """Deliveries of earlier nights whose rows are judged otherwise because of what came in tonight."""
-    touched = [
-        (j.delivery.path, settled[j.delivery.delivery_id].rows) for j in earlier if j.delivery.delivery_id in pages
-    ]
+    touched = [(j.delivery.path, j.verdict.rows) for j in earlier if j.delivery.delivery_id in pages]
     return [
         f"`{path}`: its report changed with what else came in: {rows.accepted:,} of {rows.read:,} rows accepted,"
         f" {rows.held:,} held"

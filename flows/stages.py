@@ -61,9 +61,9 @@ def new_warehouse(work: Work, judged: Sequence[Judged], wanted: str, keep: int) 
 
     def made() -> Path:
         load_core(file, judged, work.ledger.runs(), work.judgements, work.loading_options(), kept, options)
-        relate_tables(file, judged, work.judgements, options, kept)
+        settled = relate_tables(file, judged, work.judgements, options, kept)
         build_marts(file, options)
-        return publish_build(work.places, file, name, judged, keep, work.settings.reading_group, options)
+        return publish_build(work.places, file, name, settled, keep, work.settings.reading_group, options)
 
     built = kept.relied_on(made)
     work.judgements.sweep(set(work.ledger.judgement_keys().values()))

@@ -10,7 +10,14 @@ from importlib.metadata import version
 from flows.source import source_digest
 from schemas.shapes import Judged
 
-_LOADS = ("schemas/**/*.py", "schemas/**/*.csv", "schemas/**/*.toml", "flows/steps/load.py", "flows/steps/relate.py")
+_LOADS = (
+    "schemas/**/*.py",
+    "schemas/**/*.csv",
+    "schemas/**/*.toml",
+    "flows/steps/load.py",
+    "flows/steps/relate/*.py",
+    "flows/store/rows.py",
+)
 _BUILDS = (*_LOADS, "schemas/**/*.sql", "flows/steps/build.py")
 
 

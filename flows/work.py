@@ -15,7 +15,6 @@ from flows.raw_files import lies_there
 from flows.reported import Reported
 from flows.run import EVERYTHING, Run, Scope
 from flows.settings import Settings
-from flows.settled import as_it_stands
 from flows.steps.receive import TRIED_AGAIN, Received
 from flows.store.corrections import corrections_of
 from flows.store.judgements import Judgements
@@ -27,7 +26,7 @@ from schemas.audit.deliveries import Delivery
 from schemas.catalogue import datasets
 from schemas.corrections import NO_CORRECTIONS, Corrections
 from schemas.shapes import Judged
-from schemas.standing import standings
+from schemas.standing import as_it_stands, standings
 
 
 class JudgementLost(Exception):  # noqa: N818

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+LEAST_ROWS_FOR_BAD_SHARE = 20  # in a smaller number of faults no share says anything
+CONSENT = "P19"  # the rule that holds people without consent: such rows say nothing of how good a file is
 SHARE = "proportion, 0 to 1"  # the unit of a share: 0.45 for forty-five in a hundred (rule C21)
 
 
@@ -161,7 +163,8 @@ class Rule:
     before it.
     A rule that a step applies by hand (file structure, cell reading) gives neither: it holds for any dataset, and
     `found_on` says on which fields of one it can be found broken ('' for the file).
-    `needs` lists datasets without which a rule between tables could not be judged for a site.
+    `needs` lists datasets without which a rule between tables could not be judged for a site. `parent` names the one
+    of them whose row the field `on` refers to, where the rule holds rows that refer to none.
     """
 
     rule_id: str
@@ -173,6 +176,7 @@ class Rule:
     holds: Callable[[], pl.Expr] | None = None
     breaks_sql: str = ""
     needs: tuple[str, ...] = ()
+    parent: str = ""
     restores_sql: str = ""  # SELECT delivery_id, source_row of the rows of `history` that stand in place of those held
     found_on: Callable[[Contract], tuple[str, ...]] = lambda _: ("",)
 
@@ -225,6 +229,15 @@ class Contract:
     def relation_rules(self) -> tuple[Rule, ...]:
         """Rules between rows, tables or deliveries, judged in SQL."""
         return tuple(r for r in self.rules if r.breaks_sql)
+
+    @property
+    def parent_rules(self) -> tuple[Rule, ...]:
+        """The rules that hold rows which refer to a row that is not there."""
+        return tuple(r for r in self.relation_rules if r.parent)
+
+    def exceeds_bad_share(self, at_fault: int, rows: int) -> bool:
+        """Whether too many of a file's rows are at fault for the rest to count. Source: DOMAIN.md amendment 6."""
+        return at_fault >= LEAST_ROWS_FOR_BAD_SHARE and at_fault > rows * self.bad_share_limit
 
     @property
     def needs(self) -> tuple[str, ...]:

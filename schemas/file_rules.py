@@ -52,6 +52,14 @@ def _not_of_trials(contract: Contract) -> tuple[str, ...]:
     return () if contract.dataset == "randomisation" else ("",)
 
 
+def _judged_across_files(contract: Contract) -> tuple[str, ...]:
+    return ("",) if any(r.severity is ROW for r in contract.relation_rules) else ()
+
+
+def _refers_to_another(contract: Contract) -> tuple[str, ...]:
+    return ("",) if contract.parent_rules else ()
+
+
 def _no_delivery(_: Contract) -> tuple[str, ...]:
     """Of no dataset: a file with such a fault is no delivery."""
     return ()
@@ -331,6 +339,33 @@ FILE_RULES: tuple[Rule, ...] = (
         "Too many rows are at fault",
         "fewer than {limit} of rows at fault",
         "Mend the rows below and send the file again.",
+    ),
+    Rule(
+        "L03",
+        FILE,
+        "Most rows do not fit the site's other files",
+        "rows that agree with what the site sent in its other files",
+        "Check that this is the right file, and that it is whole. Fix the rows below and send it again. Until then it"
+        " replaces nothing: the figures of the file before it stand.",
+        found_on=_judged_across_files,
+    ),
+    Rule(
+        "L04",
+        FILE,
+        "The file waits for another file of this site",
+        "rows that refer to records in the site's accepted files",
+        "Nothing to fix in this file: it counts by itself when the file that it refers to is right. See the page of"
+        " that file; if it has not been sent, send it.",
+        found_on=_refers_to_another,
+    ),
+    Rule(
+        "L05",
+        FILE,
+        "Most rows seem to be another site's",
+        "rows about this site's own people and episodes",
+        "Check whose file it is, and send this site's own. Until then it replaces nothing: the figures of the file"
+        " before it stand.",
+        found_on=_judged_across_files,
     ),
     Rule(
         "P04",

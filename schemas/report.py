@@ -305,7 +305,12 @@ class Report:
     @property
     def send_again(self) -> bool:
         """Whether the sender has something to do."""
-        return self.result is not Result.ACCEPTED and not self.replaced_by
+        return self.result is not Result.ACCEPTED and not self.replaced_by and not self.waits
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing is wrong with the file but that another file of the site is not right, or has not come."""
+        return bool(self.must_fix) and all(i.rule_id == "L04" for i in self.must_fix)
 
     @property
     def instruction(self) -> str:
@@ -319,6 +324,8 @@ class Report:
             return f"Replaced by {self.replaced_by}: nothing to do"
         if self.result is Result.ACCEPTED:
             return "Accepted: nothing to do"
+        if self.waits:
+            return "Nothing to fix in this file: it waits for another file of yours"
         if self.result is Result.UNREADABLE:
             return f"This file could not be read: send it again{by}"
         if self.held_up:

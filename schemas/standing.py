@@ -9,10 +9,11 @@ Source: DESIGN.md section 3, DOMAIN.md F17, F18.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 
-from schemas.audit.deliveries import Delivery, ExtractType, Standing, Verdict
+from schemas.audit.deliveries import Delivery, ExtractType, Result, Standing, Verdict
 from schemas.shapes import Judged
 
 
@@ -21,18 +22,21 @@ def extent(delivery: Delivery) -> tuple[date, int]:
     return delivery.data_cut_date, delivery.version
 
 
-def standings(deliveries: Iterable[Delivery], verdicts: Mapping[str, Verdict]) -> dict[str, Standing]:
+def standings(
+    deliveries: Iterable[Delivery], verdicts: Mapping[str, Verdict], set_aside: Collection[str] = ()
+) -> dict[str, Standing]:
     """The standing of each delivery. `verdicts` has the verdict of every one that is not the same as another.
 
     A delivery that brings no row never takes the place of one that does. Where there is no such, a nil return says that
-    nothing happened, and counts; one whose every row is held says nothing at all.
+    nothing happened, and counts; one whose every row is held says nothing at all. `set_aside` names deliveries that may
+    not count, for what the rules between tables found in them: each is held up until a later one replaces it.
     """
     of_dataset: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
     for d in deliveries:
         of_dataset[d.site_code, d.dataset].append(d)
     found: dict[str, Standing] = {}
     for arrivals in of_dataset.values():
-        found |= _standings_of_dataset(sorted(arrivals, key=_arrival), verdicts)
+        found |= _standings_of_dataset(sorted(arrivals, key=_arrival), verdicts, set_aside)
     return found
 
 
@@ -40,10 +44,13 @@ def _arrival(d: Delivery) -> tuple[datetime, date, int, str]:
     return d.received_at, *extent(d), d.sha256
 
 
-def _standings_of_dataset(arrivals: list[Delivery], verdicts: Mapping[str, Verdict]) -> dict[str, Standing]:
+def _standings_of_dataset(
+    arrivals: list[Delivery], verdicts: Mapping[str, Verdict], set_aside: Collection[str]
+) -> dict[str, Standing]:
     found: dict[str, Standing] = {}
     accepted: list[Delivery] = []
     nil: list[Delivery] = []
+    held_up: list[Delivery] = []
     for d in arrivals:
         if d.same_as:
             found[d.delivery_id] = Standing.SAME
@@ -54,11 +61,25 @@ def _standings_of_dataset(arrivals: list[Delivery], verdicts: Mapping[str, Verdi
         elif verdicts[d.delivery_id].rows.accepted == 0:
             nil += [] if verdicts[d.delivery_id].rows.held else [d]
             found[d.delivery_id] = Standing.EMPTY
+        elif d.delivery_id in set_aside:
+            held_up.append(d)
         else:
             accepted.append(d)
             found[d.delivery_id] = Standing.SUPERSEDED
-    found |= {d.delivery_id: Standing.CURRENT for d in _counting(accepted or nil)}
+    counting = _counting(accepted or nil)
+    found |= {d.delivery_id: Standing.CURRENT for d in counting}
+    for d in held_up:
+        is_replaced = any(_replaces(later, d) for later in counting)
+        found[d.delivery_id] = Standing.SUPERSEDED if is_replaced else Standing.HELD_UP
     return found
+
+
+def as_it_stands(verdict: Verdict, standing: Standing) -> Verdict:
+    """A verdict with what the delivery's standing makes of it: of one that is stale (F18) or held up, no row counts."""
+    if standing not in (Standing.STALE, Standing.HELD_UP) or verdict.result.stops:
+        return verdict
+    rows = replace(verdict.rows, accepted=0, held=verdict.rows.read - verdict.rows.repeats - verdict.rows.not_data)
+    return replace(verdict, result=Result.REFUSED, rows=rows)
 
 
 def _forestalls(earlier: Delivery, late: Delivery) -> bool:

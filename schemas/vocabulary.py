@@ -177,6 +177,7 @@ def orphan(dataset: str, entity: str, parent: str) -> Rule:
         fix=f"Send the {noun}, or correct the reference.",
         on=key,
         needs=(parent,),
+        parent=parent,
         breaks_sql=f"""
                 select delivery_id, source_row from core.{dataset}
                 anti join core.{parent} using (site_code, {key})""",

@@ -174,7 +174,7 @@ def _what_is_in(build: Path, places: Places, settings: Settings) -> dict[str, An
         received, cut_off = latest.fetchall()[0]
         old = db.execute(
             "select distinct site_code || ' ' || dataset from audit.deliveries"
-            " where standing = 'refused' and replaced_by is null order by 1"
+            " where standing in ('refused', 'held_up') and replaced_by is null order by 1"
         ).fetchall()
     return {
         "personal_data_to_delete": personal,

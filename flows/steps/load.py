@@ -23,19 +23,17 @@ import polars as pl
 from flows.store.builds import discard, lacks_memory
 from flows.store.judgements import Judgements
 from flows.store.kept import Doubtful, Kept
-from schemas.audit.deliveries import Delivery, Standing
+from flows.store.rows import insert_accepted, insert_parquet
+from schemas.audit.deliveries import Standing
 from schemas.catalogue import SCHEMAS, audit_tables, datasets, reference_csv, reference_tables, rows_by_delivery
 from schemas.codes import all_code_lists
 from schemas.contract import Contract, Severity
-from schemas.derive import PROVENANCE, at_once, columns, comments, create_table
+from schemas.derive import at_once, columns, comments, create_table
 from schemas.explain import explain, rules_of
 from schemas.shapes import Finding, Judged
-from schemas.standing import replacements
 
 # Any DuckDB since 1.3 opens a file of this version. It packs text in one pass: a third less work, and a smaller file.
 _OF_A_BUILD = {"storage_compatibility_version": "v1.3.0"}
-_OF_THE_DELIVERY = tuple(n for n, *_ in PROVENANCE if n != "source_row")  # the row's own address comes with the row
-
 
 _TOLD = {Standing.SAME: ("F17", Severity.WARNING), Standing.STALE: ("F18", Severity.FILE)}  # found of a standing
 _MOST_UNUSED = 16 << 20  # bytes of a kept file that may be unused before it is worth making anew
@@ -124,8 +122,7 @@ def _bring_up_to_date(
         for table in ("audit.runs", "audit.deliveries"):
             db.execute(f"delete from {table}")
         _fill(db, "audit.runs", list(runs))
-        replaced = replacements(judged)
-        _fill(db, "audit.deliveries", [_delivery_row(j, replaced.get(j.delivery.delivery_id)) for j in judged])
+        _fill(db, "audit.deliveries", [_delivery_row(j) for j in judged])
         gone = [i for i, said in before.items() if i not in now or now[i].findings != said.findings]
         db.execute("delete from audit.findings where delivery_id in (select unnest(?::varchar[]))", [gone])
         _load_findings(db, [j for j in judged if _is_new(j, "findings", before, now)], judgements)
@@ -136,7 +133,7 @@ def _bring_up_to_date(
         for name, contract in datasets().items():
             if of_it := [i for i in gone if before[i].dataset == name]:
                 db.execute(f'delete from core."{name}" where delivery_id in (select unnest(?::varchar[]))', [of_it])
-            _load_dataset(db, contract, [j for j in new if j.delivery.dataset == name], judgements)
+            insert_accepted(db, contract, [j for j in new if j.delivery.dataset == name], judgements)
         db.commit()
         db.execute("checkpoint")  # closing would hide that it failed, and the copy would be of the night before
         return _counted(db, judged)
@@ -245,7 +242,7 @@ def _plain(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _delivery_row(judged: Judged, replaced_by: Delivery | None) -> dict[str, Any]:
+def _delivery_row(judged: Judged) -> dict[str, Any]:
     d, v = judged.delivery, judged.verdict
     return {
         "delivery_id": d.delivery_id,
@@ -264,7 +261,6 @@ def _delivery_row(judged: Judged, replaced_by: Delivery | None) -> dict[str, Any
         "same_as": d.same_as or None,
         "result": v.result,
         "standing": judged.standing,
-        "replaced_by": replaced_by.delivery_id if replaced_by else None,
         "rows_read": v.rows.read,
         "rows_accepted": v.rows.accepted,
         "rows_held": v.rows.held,
@@ -292,37 +288,9 @@ def _load_findings(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged], judg
     """Every finding of some deliveries, and that one is stale (F18) or the same as another (F17)."""
     # bytes that come back after others share their judgement with the first
     own = [j for j in judged if not j.delivery.same_as]
-    _insert_parquet(db, "audit.findings", [judgements.findings_path(j.key) for j in own], own, ["delivery_id"])
+    insert_parquet(db, "audit.findings", [judgements.findings_path(j.key) for j in own], own, ["delivery_id"])
     for j in judged:
         if j.standing in _TOLD:
             rule_id, severity = _TOLD[j.standing]
             finding = Finding(rule_id, severity).to_row(j.verdict.sheet)
             _fill(db, "audit.findings", [{"delivery_id": j.delivery.delivery_id, **finding}])
-
-
-def _load_dataset(
-    db: duckdb.DuckDBPyConnection, contract: Contract, judged: Sequence[Judged], judgements: Judgements
-) -> None:
-    """The accepted rows of some deliveries of one dataset."""
-    added = [n for n in _OF_THE_DELIVERY if n not in contract.by_name]
-    files = [judgements.accepted(j.key) for j in judged]
-    _insert_parquet(db, f'core."{contract.dataset}"', files, judged, added)
-
-
-def _insert_parquet(
-    db: duckdb.DuckDBPyConnection, table: str, files: Sequence[Path], judged: Sequence[Judged], added: Sequence[str]
-) -> None:
-    """Insert the rows of Parquet files, one of each delivery, with what `added` names of the delivery."""
-    if not files:
-        return
-    listed = pl.DataFrame({n: [getattr(j.delivery, n) for j in judged] for n in added}).with_row_index("nth")
-    # as a table DuckDB knows how small it is, and streams the files past it: else it would gather all rows first
-    db.register("listed", listed.to_arrow())
-    db.execute("create or replace temp table delivery_of_file as from listed")
-    db.unregister("listed")
-    more = "".join(f", d.{name}" for name in added)
-    db.execute(  # by the number of its file: its name would have to be looked for row by row
-        f"insert into {table} by name select r.*{more}"
-        " from read_parquet(?, union_by_name = true) r join delivery_of_file d on d.nth = r.file_index",
-        [list(map(str, files))],
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.contract import Contract, Field, Kind, Rule, Severity
-from schemas.vocabulary import EPISODE_ID, STAFF_REF, all_but_first
+from schemas.vocabulary import EPISODE_ID, STAFF_REF, all_but_first, orphan
 
 ATTENDED = ("5", "6")
 
@@ -110,18 +110,7 @@ CONTRACT = Contract(
             on="duration_minutes",
             holds=lambda: ~pl.col("attended").is_in(ATTENDED) | (pl.col("duration_minutes").fill_null(0) > 0),
         ),
-        Rule(
-            "P12",
-            Severity.ROW,
-            "There is no referral for this contact",
-            expected="an episode reference that is in your accepted referrals",
-            fix="Send the referral, or correct the episode reference.",
-            on="episode_id",
-            needs=("referrals",),
-            breaks_sql="""
-                select delivery_id, source_row from core.contacts
-                anti join core.referrals using (site_code, episode_id)""",
-        ),
+        orphan("contacts", "contact", "referrals"),
         Rule(
             "K01",
             Severity.WARNING,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas.contract import Contract, Field, Kind, PersonalWhen, Rule, Severity
+from schemas.contract import CONSENT, Contract, Field, Kind, PersonalWhen, Rule, Severity
 from schemas.vocabulary import PARTICIPANT_REF, SITE_CODE
 
 
@@ -289,7 +289,7 @@ CONTRACT = Contract(
             holds=lambda: (pl.col("programme_code") != "HLT") | pl.col("gp_area_code").is_not_null(),
         ),
         Rule(
-            "P19",
+            CONSENT,
             Severity.ROW,
             "The person has not agreed to share data",
             expected="only people who agreed that their record may be shared",

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from judging import workbook
 
 from flows.nightly import NightResult, night
 from flows.settings import Settings
@@ -26,7 +27,7 @@ from schemas.corrections import COLUMNS
 
 PROJECT = Path(__file__).parents[2]
 Row = dict[str, Any]
-BPL, WMCA = "MHT-BPL", "HLT-WMCA"
+BPL, WLA, WMCA = "MHT-BPL", "MHT-WLA", "HLT-WMCA"
 NUMBER = "943 476 5919"  # valid by its check digit, and nobody's: NHS test numbers begin like this
 
 # One sound row of each dataset. {n} is the person's number, {s} the site's letters.
@@ -99,6 +100,7 @@ _SOUND: dict[str, dict[str, str]] = {
 }
 _SITES = {
     BPL: {"s": "BPL", "area": "E06000009", "year": "2016"},
+    WLA: {"s": "WLA", "area": "E09000009", "year": "2016"},
     WMCA: {"s": "WM", "area": "E08000031", "year": "2018"},
 }
 
@@ -132,16 +134,14 @@ class DataFolder:
         version: int = 1,
         site: str = BPL,
         manifest: dict[str, Any] | None = None,
+        suffix: str = "csv",
     ) -> Path:
         """Put a file where the site would; without rows it has the dataset's heading alone."""
         names = list(rows[0]) if rows else list(_SOUND[dataset])
-        text = io.StringIO()
-        writer = csv.DictWriter(text, names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        path = self.places.raw / site / f"{site}_{dataset}_{period}_v{version}.csv"
+        path = self.places.raw / site / f"{site}_{dataset}_{period}_v{version}.{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.getvalue(), encoding="utf-8")
+        table = [names, *([str(row[n]) for n in names] for row in rows)]
+        path.write_bytes(workbook({dataset: table}) if suffix == "xlsx" else _as_csv(table))
         if manifest is not None:
             path.with_name(f"{path.stem}.manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
         return path
@@ -217,6 +217,12 @@ class DataFolder:
             for p in (self.path / folder).rglob("*")
             if p.is_file()
         }
+
+
+def _as_csv(table: list[list[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(table)
+    return text.getvalue().encode()
 
 
 AGREED = {

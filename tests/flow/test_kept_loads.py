@@ -24,7 +24,6 @@ from made_up_returns import WMCA, DataFolder, Row, content_of, people, sound
 from flows.engine import Stage
 from flows.faults import StepFailed, told
 from flows.judgement import judge_file, row_types
-from flows.settled import as_it_stands
 from flows.steps.build import build
 from flows.steps.load import load
 from flows.steps.publish import prove
@@ -37,7 +36,7 @@ from schemas.audit.deliveries import Delivery, ExtractType, Standing, Verdict
 from schemas.catalogue import datasets
 from schemas.contract import Rule, Severity
 from schemas.shapes import Judged
-from schemas.standing import standings
+from schemas.standing import as_it_stands, standings
 
 # What a file of a dataset may hold: each is judged once, for real.
 CONTENTS: dict[str, list[list[Row]]] = {
@@ -179,7 +178,7 @@ Content = dict[str, list[tuple[object, ...]]]
 def made(file: Path, judged: list[Judged], pool: Pool, kept: Kept | None = None) -> Content:
     """The warehouse of a night: its content, once every row is accounted for."""
     load(file, judged, [], pool.judgements, {"threads": 1}, kept)
-    relate(file, judged, pool.judgements, {"threads": 1}, kept)
+    judged = relate(file, judged, pool.judgements, {"threads": 1}, kept)
     with duckdb.connect(str(file), read_only=True) as db:
         prove(db, judged)
     return content_of(file)

@@ -16,7 +16,7 @@ import polars as pl
 
 from flows.steps.judge.keys import Keys
 from schemas.audit.deliveries import Delivery, ExtractType
-from schemas.contract import Contract, Severity
+from schemas.contract import CONSENT, Contract, Severity
 from schemas.date_orders import DateReading, DatesSeen, decided
 from schemas.file_rules import BLANK_ROWS_LISTED, FORM_VERSIONS
 from schemas.personal_data import PERSONAL_RULES
@@ -24,7 +24,6 @@ from schemas.shapes import Context, Finding, Layout, TypedBatch, findings_frame
 
 _LEFT_OUT = {"F05": "repeated headings", "F06": "total rows", "F07": "blank rows"}
 LEAST_ROWS_AT_FAULT = 10  # DOMAIN.md amendment 6
-LEAST_ROWS_FOR_BAD_SHARE = 20
 # When a cumulative extract looks like an earlier month's (F19): what comes ten times a month, and thirty times in all,
 # stopped for over a month. After a quarter of silence the service has closed, and nobody sent the wrong file.
 LEAST_EVENTS, QUARTER, SILENCE = 30, timedelta(92), timedelta(31)
@@ -47,6 +46,7 @@ class WholeFile:
         self._form_versions: set[str] = set()
         self._keys = Keys(contract)
         self._at_fault: list[pl.Series] = []
+        self._without_consent = 0  # rows held for that alone: many withdrawals must not refuse a file
         self._said: set[tuple[object, ...]] = set()
         self._rows_left_out = [findings_frame([], sheet)]
 
@@ -69,6 +69,8 @@ class WholeFile:
         self.refused |= not refused.is_empty()
         row_faults = findings.filter(pl.col("severity") == Severity.ROW)
         self._at_fault.append(row_faults["source_row"].unique())
+        consent_alone = row_faults.group_by("source_row").agg((pl.col("rule_id") == CONSENT).all())
+        self._without_consent += int(consent_alone["rule_id"].sum())
         for rule, field, n in row_faults.group_by("rule_id", "field").len().iter_rows():
             self._rules[rule] += n
             self._by_field[rule, field] += n
@@ -145,8 +147,8 @@ class WholeFile:
         found += self._births(rows)
         found += [self._of_column("C02", field) for field, how in sorted(dates) if how.is_mixed]
         found += [*self._disagreements(rows, delivery), *self._another_month(delivery), *self._other_forms()]
-        at_fault = pl.concat(self._at_fault).n_unique() if self._at_fault else 0
-        if at_fault >= LEAST_ROWS_FOR_BAD_SHARE and at_fault > rows * self.contract.bad_share_limit:
+        at_fault = pl.concat(self._at_fault).n_unique() - self._without_consent if self._at_fault else 0
+        if self.contract.exceeds_bad_share(at_fault, rows):
             found.append(Finding("L01", Severity.FILE, found=f"{at_fault} of {rows} rows"))
         return found
 

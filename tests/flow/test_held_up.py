@@ -1,0 +1,154 @@
+"""A file that reads well and does not fit what else was sent replaces nothing, and counts by itself once it fits.
+
+Told as several nights in a row, as a duty engineer would live through them. Every row is made up.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_up_returns import BPL, WLA, DataFolder, Row, content_of, people, sound
+
+PEOPLE = range(1, 31)
+MORE = range(1, 61)
+OCTOBER, NOVEMBER, DECEMBER = "2016-11-08T03:30", "2016-12-08T03:30", "2017-01-08T03:30"
+# what is said of files that do not count, and of figures that are waited for
+OF_DELIVERIES = ("audit.", "quality.")
+HELD_UP, CURRENT = ("refused", "held_up"), ("accepted", "current")
+
+
+@pytest.fixture(scope="module")
+def after_october(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
+    """Two sites have sent October, and a night has taken it in."""
+    folder = DataFolder(tmp_path_factory.mktemp("october") / "data")
+    for site in (BPL, WLA):
+        folder.send_all(*PEOPLE, period="201610", site=site)
+    folder.night(OCTOBER)
+    return folder
+
+
+@pytest.fixture
+def october(after_october: DataFolder, tmp_path: Path) -> DataFolder:
+    """The same in a folder of the test's own."""
+    return copy_of(after_october, tmp_path / "data")
+
+
+def copy_of(folder: DataFolder, to: Path) -> DataFolder:
+    return DataFolder(shutil.copytree(folder.path, to, symlinks=True))
+
+
+def figures(folder: DataFolder) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of core and of the marts, but for what tells of deliveries."""
+    content = content_of(folder.places.pointer.resolve())
+    return {name: rows for name, rows in content.items() if not name.startswith(OF_DELIVERIES)}
+
+
+def of_west_london(dataset: str, *numbers: int) -> list[Row]:
+    """West London's rows, as they would lie in a file under Blackpool's name."""
+    own = {"site_code": BPL} if dataset == "participants" else {}
+    return [sound(dataset, n, WLA, **own) for n in numbers]
+
+
+def test_another_sites_people_replace_nothing_and_spoil_nobody(october: DataFolder) -> None:
+    """The same reference at two sites holds both copies: the site that always had it must not lose its own."""
+    before = october.ask("select site_code, count(*) from core.participants group by all order by all")
+    october.send("participants", of_west_london("participants", *PEOPLE))
+    october.send("participants", people("participants", *MORE, site=WLA), site=WLA)
+    night = october.night(NOVEMBER)
+    assert october.standings("participants")["201611 v1"] == HELD_UP
+    assert october.standings("participants", WLA)["201611 v1"] == CURRENT
+    assert before == [(BPL, 30), (WLA, 30)]
+    assert october.ask("select site_code, count(*) from core.participants group by all order by all") == [
+        (BPL, 30),
+        (WLA, 60),
+    ]
+    assert night.must_be_fixed
+
+
+@pytest.mark.parametrize(
+    ("dataset", "suffix"), [("referrals", "csv"), ("contacts", "xlsx"), ("employment_outcomes", "csv")]
+)
+def test_another_sites_rows_replace_nothing_until_the_right_file_comes(
+    october: DataFolder, tmp_path: Path, dataset: str, suffix: str
+) -> None:
+    without = copy_of(october, tmp_path / "without")
+    before = figures(october)
+    october.send(dataset, of_west_london(dataset, *PEOPLE), suffix=suffix)
+    night = october.night(NOVEMBER)
+    assert october.standings(dataset) == {"201610 v1": CURRENT, "201611 v1": HELD_UP}
+    assert figures(october) == before
+    assert night.must_be_fixed
+    [(said,)] = october.ask("select found from audit.findings where rule_id = 'L05'")
+    assert said == f"30 of 30 rows are about people or episodes that {WLA} sent"
+    assert "seem to be another site" in page(october, f"{BPL}_{dataset}_201611_v1")
+
+    right = october.send(dataset, people(dataset, *reversed(PEOPLE)), version=2, suffix=suffix)
+    shutil.copy(right, without.places.raw / BPL)
+    for folder in (october, without):
+        folder.night(DECEMBER)
+    assert october.standings(dataset)["201611 v2"] == CURRENT
+    assert figures(october) == figures(without)
+
+
+def test_few_rows_of_another_site_replace_nothing_either(october: DataFolder) -> None:
+    before = figures(october)
+    october.send("contacts", of_west_london("contacts", *range(1, 6)))
+    october.night(NOVEMBER)
+    assert october.standings("contacts")["201611 v1"] == HELD_UP
+    assert figures(october) == before
+
+
+def test_a_file_waits_for_the_one_that_it_refers_to_and_counts_when_that_comes(
+    october: DataFolder, tmp_path: Path
+) -> None:
+    without = copy_of(october, tmp_path / "without")
+    before = figures(october)
+    october.send("referrals", of_west_london("referrals", *PEOPLE))
+    for folder in (october, without):
+        folder.send("participants", people("participants", *MORE))
+        folder.send("contacts", people("contacts", *MORE))
+    night = october.night(NOVEMBER)
+    assert october.standings("referrals")["201611 v1"] == HELD_UP
+    assert october.standings("contacts")["201611 v1"] == HELD_UP
+    assert [r for r in figures(october)['core."contacts"'] if r] == [r for r in before['core."contacts"'] if r]
+    assert "Nothing to fix" in page(october, f"{BPL}_contacts_201611_v1").split("</h1>")[0]
+    [(said,)] = october.ask("select found from audit.findings where rule_id = 'L04'")
+    assert said == "30 of 60 rows wait for Referrals: those that are accepted end on 31 October 2016"
+    assert night.verdict.startswith("Published")
+
+    for folder in (october, without):
+        folder.send("referrals", people("referrals", *MORE), version=2)
+        folder.night(DECEMBER)
+    assert october.standings("contacts")["201611 v1"] == CURRENT
+    assert figures(october) == figures(without)
+
+
+def test_where_nothing_ever_counted_the_newest_counts_with_its_sound_rows(folder: DataFolder) -> None:
+    folder.send_all(*PEOPLE, site=WLA)
+    for dataset in ("participants", "referrals"):
+        folder.send(dataset, people(dataset, *PEOPLE))
+    folder.send("contacts", [*of_west_london("contacts", *PEOPLE), *people("contacts", *range(1, 6))])
+    folder.night(NOVEMBER)
+    assert folder.standings("contacts") == {"201611 v1": ("accepted_with_held_rows", "current")}
+    assert folder.ask(f"select count(*) from core.contacts where site_code = '{BPL}'") == [(5,)]
+
+
+def test_many_withdrawals_of_consent_keep_no_old_data_in_the_figures(october: DataFolder) -> None:
+    gone = range(1, 26)
+    rows = people("participants", *PEOPLE)
+    october.send("participants", [row | {"consent_data_sharing": "N"} if n in gone else row
+                                  for n, row in zip(PEOPLE, rows, strict=True)])  # fmt: skip
+    for dataset in ("referrals", "contacts"):
+        october.send(dataset, people(dataset, *reversed(PEOPLE)))
+    october.night(NOVEMBER)
+    for dataset in ("participants", "referrals", "contacts"):
+        assert october.standings(dataset)["201611 v1"] == ("accepted_with_held_rows", "current")
+        assert october.ask(f"select count(*) from core.{dataset} where site_code = '{BPL}'") == [(5,)]
+
+
+def page(folder: DataFolder, stem: str) -> str:
+    """A sender's page."""
+    return (folder.places.reports / BPL / f"{stem}.html").read_text(encoding="utf-8")
