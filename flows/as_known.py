@@ -38,12 +38,13 @@ def warehouse_as_known(settings: Settings, moment: datetime, to: Path) -> int:
     with ledger_troubles(places), Ledger.copy_of(places.ledger) as ledger:
         ledger.require_history(places)
         judged = judged_by(ledger.deliveries().values(), ledger.judgement_keys(), judgements, moment)
+        counted_before = ledger.counted_before(moment)
         runs = [r for r in ledger.runs() if r["as_of"] <= moment.isoformat()]
     unfinished = to.with_name(f".{to.name}.unfinished")
     before = os.umask(0o077)  # rows about people are in it from the first moment
     try:
         load(unfinished, judged, runs, judgements, settings.loading_options(), if_wide=options)
-        relate(unfinished, judged, judgements, options)
+        relate(unfinished, judged, judgements, options, counted_before=counted_before)
         build(unfinished, options)
         unfinished.rename(to)
     finally:

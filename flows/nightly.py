@@ -73,6 +73,7 @@ def whole_night(run: Run) -> NightResult:
     to_tell = NightsWork(judged, tonight, received.unusable, not_judged, to_mend, work.moment, quiet, broken, doubt)
     with work.ledger.together():  # what was told is noted when all of it is: a run that is cut off tells it again
         reported = report_to_people(work.places, work.ledger, warehouse, to_tell, work.about, work.options())
+        work.note_counting(reported.settled.values())
     result = "quiet" if quiet else "published"
     work.ledger.end_run(work.id, result, len(received.new), len(fresh))
     if work.is_all_done(received, not_judged, reported):

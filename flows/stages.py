@@ -61,7 +61,8 @@ def new_warehouse(work: Work, judged: Sequence[Judged], wanted: str, keep: int) 
 
     def made() -> Path:
         load_core(file, judged, work.ledger.runs(), work.judgements, work.loading_options(), kept, options)
-        settled = relate_tables(file, judged, work.judgements, options, kept)
+        counted_before = work.ledger.counted_before(work.moment)
+        settled = relate_tables(file, judged, work.judgements, options, kept, counted_before)
         build_marts(file, options)
         return publish_build(work.places, file, name, settled, keep, work.settings.reading_group, options)
 

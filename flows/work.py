@@ -95,6 +95,12 @@ class Work(Run):
         """Every delivery known by the moment of the run, with its judgement and whether it counts."""
         return judged_by(received.deliveries.values(), self.ledger.judgement_keys(), self.judgements, self.moment)
 
+    def note_counting(self, judged: Iterable[Judged]) -> None:
+        """Note which deliveries count now: a later build may have to know which counted last."""
+        counting = [j.delivery for j in judged if j.counts]
+        rows = [(d.site_code, d.dataset, d.delivery_id) for d in counting]
+        self.ledger.note_counting(self.id, self.moment, rows)
+
     def corrections_to_mend(self, judged: Sequence[Judged]) -> list[str]:
         """What somebody has to look at in the corrections."""
         return corrections_to_mend(self.corrections, judged, self.judgements)

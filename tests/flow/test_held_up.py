@@ -149,6 +149,21 @@ def test_many_withdrawals_of_consent_keep_no_old_data_in_the_figures(october: Da
         assert october.ask(f"select count(*) from core.{dataset} where site_code = '{BPL}'") == [(5,)]
 
 
+def test_where_no_file_fits_the_one_that_counted_last_stays(october: DataFolder) -> None:
+    """References numbered anew by mistake: neither month's contacts fit, and the figures must not fall to an older."""
+    october.send("contacts", people("contacts", *reversed(PEOPLE)))
+    october.night(NOVEMBER)
+    anew = [row | {"episode_id": f"BPL-X{n:06}"} for n, row in enumerate(people("referrals", *PEOPLE))]
+    october.send("referrals", anew, period="201612")
+    october.send("contacts", people("contacts", *PEOPLE, 99), period="201612")
+    october.night(DECEMBER)
+    assert october.standings("contacts") == {
+        "201610 v1": ("accepted", "superseded"),
+        "201611 v1": ("accepted_with_held_rows", "current"),
+        "201612 v1": HELD_UP,
+    }
+
+
 def page(folder: DataFolder, stem: str) -> str:
     """A sender's page."""
     return (folder.places.reports / BPL / f"{stem}.html").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from flows.store.judgements import Judgements
-from schemas.audit.deliveries import Delivery, Standing
+from schemas.audit.deliveries import Delivery, ExtractType, Standing
 from schemas.shapes import Judged
 from schemas.standing import as_it_stands, standings
 
@@ -87,10 +87,13 @@ class Dispositions:
                 self._decide(series)
 
     def _best_of_all_that_fail(self, series: Series) -> set[str]:
-        last = next((i for i in self._counted_before[series] if i in self._aside[series]), None)
-        if last is not None:
-            return {last}
-        return {j.delivery.delivery_id for j in self._series[series] if self._first[j.delivery.delivery_id].counts}
+        """The deliveries that counted last, else those that would count if nothing were set aside."""
+        counted = [self._now[i].delivery for i in self._counted_before[series] if i in self._aside[series]]
+        if not counted:
+            return {j.delivery.delivery_id for j in self._series[series] if self._first[j.delivery.delivery_id].counts}
+        if counted[0].extract_type is ExtractType.CUMULATIVE:
+            return {counted[0].delivery_id}
+        return {d.delivery_id for d in counted if d.extract_type is ExtractType.PERIOD}  # these add up
 
     def _decide(self, series: Series) -> None:
         """Decide the standing of a site's deliveries of one dataset anew, without those that are set aside."""
