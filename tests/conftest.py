@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,15 @@ settings.register_profile(
 )
 settings.register_profile("pilots", settings.get_profile("soak"), derandomize=True, max_examples=20)
 settings.load_profile("pilots")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Say in the last line of a run that it had no real files to read: a row of skipped tests is soon overlooked."""
+    yield
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")  # a worker process has none
+    if terminal and not REAL.is_dir():
+        terminal.write_line(f"No real file was read: the folder {REAL} is not there.", yellow=True)
 
 
 @pytest.fixture

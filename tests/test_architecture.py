@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ def module_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def imports_of(path: Path, for_types: bool = True) -> set[str]:
+@lru_cache(None)
+def imports_of(path: Path, for_types: bool = True) -> frozenset[str]:
     """What a file imports, wherever in it; with or without what it imports for types alone."""
     found: set[str] = set()
     todo: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
@@ -32,7 +34,7 @@ def imports_of(path: Path, for_types: bool = True) -> set[str]:
             found |= {node.module, *(f"{node.module}.{a.name}" for a in node.names)}
         elif for_types or not is_for_types(node):
             todo += ast.iter_child_nodes(node)
-    return found
+    return frozenset(found)
 
 
 def is_for_types(node: ast.AST) -> bool:

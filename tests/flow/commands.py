@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest.mock import patch
 
@@ -48,11 +48,11 @@ def pilots(
     )
 
 
-def pilots_here(*arguments: str) -> subprocess.CompletedProcess[str]:
+def pilots_here(*arguments: str, cwd: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:
     """Run `pilots` in this process, by the function that the script calls."""
     out, err, code = io.StringIO(), io.StringIO(), 0
-    ours = (patch.object(sys, "argv", ["pilots", *arguments]), patch.dict(os.environ, environment(), clear=True))
-    with ours[0], ours[1], redirect_stdout(out), redirect_stderr(err):
+    ours = (patch.object(sys, "argv", ["pilots", *arguments]), patch.dict(os.environ, environment(**more), clear=True))
+    with ours[0], ours[1], chdir(cwd or Path.cwd()), redirect_stdout(out), redirect_stderr(err):
         try:
             main()
         except SystemExit as end:

@@ -31,7 +31,7 @@ def sent(published: DataFolder, dataset: str) -> str:
 
 
 def sql(published: DataFolder, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return pilots("sql", *arguments, "--data", str(published.path))
+    return pilots_here("sql", *arguments, "--data", str(published.path))
 
 
 def test_a_night_that_refused_a_file_ends_with_1_and_the_quiet_one_after_it_with_0(folder: DataFolder) -> None:
@@ -47,14 +47,14 @@ def test_a_night_that_refused_a_file_ends_with_1_and_the_quiet_one_after_it_with
     second = pilots(*night)
     assert second.returncode == 0
     assert json.loads(second.stdout)["result"] == "quiet"
-    state = json.loads(pilots("status", "--json", "--data", str(folder.path)).stdout)
+    state = json.loads(pilots_here("status", "--json", "--data", str(folder.path)).stdout)
     assert state["deliveries"] == {"current": 1, "refused": 1}
     assert state["refused_and_not_sent_again"] == [f"{BPL} participants"]
-    assert f"Refused and not sent again: 1\n- {BPL} participants" in pilots("status", *night[-4:-2]).stdout
+    assert f"Refused and not sent again: 1\n- {BPL} participants" in pilots_here("status", *night[-4:-2]).stdout
 
 
 def test_a_date_that_is_none_is_a_mistake_of_use(tmp_path: Path) -> None:
-    told = pilots("run", "--no-prefect", "--date", "yesterday", "--data", str(tmp_path))
+    told = pilots_here("run", "--no-prefect", "--date", "yesterday", "--data", str(tmp_path))
     assert (told.returncode, told.stdout) == (2, "") and "is not a date" in told.stderr
 
 
@@ -136,15 +136,15 @@ def test_sql_changes_nothing_and_reaches_nothing(published: DataFolder, query: s
 
 
 def test_sql_before_the_first_night_says_what_to_do(tmp_path: Path) -> None:
-    told = pilots("sql", "select 1", "--data", str(tmp_path))
+    told = pilots_here("sql", "select 1", "--data", str(tmp_path))
     assert told.returncode == 3 and "run `pilots run` first" in told.stderr
-    assert pilots("sql", "--data", str(tmp_path)).returncode == 2
+    assert pilots_here("sql", "--data", str(tmp_path)).returncode == 2
 
 
 def test_check_ends_with_0_1_or_2(published: DataFolder, tmp_path: Path) -> None:
     good = pilots("check", sent(published, "referrals"), "--json")
     assert good.returncode == 0 and json.loads(good.stdout)["rows"]["accepted"] == 3
-    held = pilots("check", sent(published, "contacts"))
+    held = pilots_here("check", sent(published, "contacts"))
     assert held.returncode == 1 and "V02" in held.stdout
     unnamed = tmp_path / "our contacts.csv"
     unnamed.write_bytes(Path(sent(published, "contacts")).read_bytes())
@@ -183,8 +183,8 @@ def test_check_does_not_know_a_site_that_a_name_makes_up(published: DataFolder, 
 def test_report_says_where_the_pages_are(published: DataFolder) -> None:
     pages = json.loads(pilots("report", BPL, "--json", "--data", str(published.path)).stdout)
     assert len(pages) == 4 and all(Path(p).exists() and BPL in p for p in pages)
-    assert len(pilots("report", "--data", str(published.path)).stdout.splitlines()) >= 5
-    none = pilots("report", "MHT-GM", "--data", str(published.path))
+    assert len(pilots_here("report", "--data", str(published.path)).stdout.splitlines()) >= 5
+    none = pilots_here("report", "MHT-GM", "--data", str(published.path))
     assert none.returncode == 0 and none.stdout == "" and "no reports of MHT-GM" in none.stderr
 
 
@@ -217,7 +217,7 @@ def test_a_flag_beats_the_environment_and_that_beats_the_settings_file(published
     name = published.builds()[0]
 
     def seen(*arguments: str, **more: str) -> str:
-        told = pilots("status", "--json", *arguments, cwd=tmp_path, **more)
+        told = pilots_here("status", "--json", *arguments, cwd=tmp_path, **more)
         assert told.returncode == 0, told.stderr
         return str(json.loads(told.stdout)["published"])
 
@@ -225,7 +225,7 @@ def test_a_flag_beats_the_environment_and_that_beats_the_settings_file(published
     assert seen(PILOTS_DATA=empty) == "nothing yet"
     assert seen("--data", str(published.path), PILOTS_DATA=empty) == name
     (tmp_path / "pilots.toml").write_text("keep_builds = 0\n", encoding="utf-8")
-    wrong = pilots("status", cwd=tmp_path)
+    wrong = pilots_here("status", cwd=tmp_path)
     assert (wrong.returncode, wrong.stdout) == (3, "") and "keep_builds" in wrong.stderr
 
 

@@ -35,8 +35,18 @@ def nights(folder: DataFolder, months: tuple[str, ...], together: bool, **settin
         folder.night("2017-01-03", **settings)
 
 
-@pytest.mark.parametrize("together", [True, False], ids=["in one night", "night after night"])
-@pytest.mark.parametrize("months", permutations(("201610", "201611")), ids=["in order", "the later first"])
+OCTOBER_NOVEMBER, NOVEMBER_OCTOBER = permutations(("201610", "201611"))
+
+
+@pytest.mark.parametrize(
+    ("months", "together"),
+    [
+        pytest.param(OCTOBER_NOVEMBER, True, id="in order, in one night", marks=pytest.mark.soak),
+        pytest.param(OCTOBER_NOVEMBER, False, id="in order, night after night"),
+        pytest.param(NOVEMBER_OCTOBER, True, id="the later first, in one night"),
+        pytest.param(NOVEMBER_OCTOBER, False, id="the later first, night after night", marks=pytest.mark.soak),
+    ],
+)
 def test_a_row_said_again_in_a_later_month_is_held_there(
     folder: DataFolder, months: tuple[str, ...], together: bool
 ) -> None:

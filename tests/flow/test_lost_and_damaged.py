@@ -80,7 +80,10 @@ LOSSES: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+IN_SOAK = [pytest.param(loss, marks=pytest.mark.soak) for loss in ("emptied", "another one")]
+
+
+@pytest.mark.parametrize("loss", ["removed", "no database", *IN_SOAK])
 def test_a_ledger_that_is_not_the_one_of_then_is_no_new_world(known: DataFolder, loss: str) -> None:
     lose, told = LOSSES[loss]
     builds, received = known.builds(), known.ask("select max(received_at) from audit.deliveries")

@@ -274,6 +274,7 @@ def test_a_dry_run_names_the_corrections_to_mend(folder: DataFolder) -> None:
     assert told.stderr.startswith("To mend: `corrections.csv`, line 3: ")
 
 
+@pytest.mark.soak
 def test_a_retry_that_is_killed_is_made_good_by_the_night(folder: DataFolder, tmp_path: Path) -> None:
     """Killed at several moments, the next night ends with what an undisturbed retry would have, the site told."""
     with_one_held(folder)

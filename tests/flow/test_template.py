@@ -40,23 +40,23 @@ def test_a_template_is_named_as_it_must_be_sent_and_passes_when_filled(tmp_path:
 
 def test_the_examples_of_a_sites_template_pass_its_check(tmp_path: Path) -> None:
     path = tmp_path / "HLT-SCR_participants_201901_v1.xlsx"
-    made = pilots("template", "participants", "--site", "HLT-SCR", "--period", "201901", cwd=tmp_path)
+    made = pilots_here("template", "participants", "--site", "HLT-SCR", "--period", "201901", cwd=tmp_path)
     assert made.returncode == 0
     book = openpyxl.load_workbook(path)
     for row in book[EXAMPLES].iter_rows(min_row=5, values_only=True):
         book["participants"].append(row)
     book.save(path)
-    checked = pilots("check", str(path), "--json")
+    checked = pilots_here("check", str(path), "--json")
     assert (checked.returncode, json.loads(checked.stdout)["rows"]["accepted"]) == (0, 3), checked.stdout
 
 
 def test_a_whole_return_has_a_sheet_for_each_dataset_that_is_owed(tmp_path: Path) -> None:
     path = tmp_path / f"{BPL}_return_201912_v1.xlsx"
-    assert pilots("template", "return", "--site", BPL, "--to", str(path)).returncode == 0
+    assert pilots_here("template", "return", "--site", BPL, "--to", str(path)).returncode == 0
     owed = openpyxl.load_workbook(path).sheetnames[:-3]
     assert set(owed) == {"participants", "referrals", "contacts", "employment_outcomes"}
     fill_in(path, *owed)
-    checked = pilots("check", str(path), "--json")
+    checked = pilots_here("check", str(path), "--json")
     reports = {r["dataset"]: r for r in json.loads(checked.stdout)}
     assert checked.returncode == 0, checked.stdout
     assert set(reports) == set(owed) and all(r["rows"]["accepted"] == 3 for r in reports.values())
@@ -82,8 +82,8 @@ def test_a_template_that_cannot_be_made_is_a_mistake_of_use(
 
 
 def test_a_file_is_never_written_over(tmp_path: Path) -> None:
-    assert pilots("template", "contacts", cwd=tmp_path).returncode == 0
-    again = pilots("template", "contacts", cwd=tmp_path)
+    assert pilots_here("template", "contacts", cwd=tmp_path).returncode == 0
+    again = pilots_here("template", "contacts", cwd=tmp_path)
     assert again.returncode == 2 and "is there already" in again.stderr
 
 
@@ -95,7 +95,7 @@ def sent(tmp_path: Path) -> Path:
 
 
 def test_check_writes_the_reports_and_the_marked_workbook(sent: Path, tmp_path: Path) -> None:
-    told = pilots("check", str(sent), "--to", str(tmp_path / "out"))
+    told = pilots_here("check", str(sent), "--to", str(tmp_path / "out"))
     assert told.returncode == 1
     names = [f"{sent.stem}{e}" for e in (".findings.csv", ".html", ".report.json", "_to_fix.xlsx")]
     folder = tmp_path / "out" / BPL
@@ -106,22 +106,22 @@ def test_check_writes_the_reports_and_the_marked_workbook(sent: Path, tmp_path: 
     assert book[PROBLEMS]["A2"].value == "F4"
     book["contacts"]["F4"] = "5"
     book.save(tmp_path / f"{BPL}_contacts_201611_v2.xlsx")
-    assert pilots("check", str(tmp_path / f"{BPL}_contacts_201611_v2.xlsx")).returncode == 0
+    assert pilots_here("check", str(tmp_path / f"{BPL}_contacts_201611_v2.xlsx")).returncode == 0
 
 
 def test_check_knows_what_the_name_does_not_say(sent: Path, tmp_path: Path) -> None:
     other = sent.rename(tmp_path / "our contacts.csv")
-    told = pilots("check", str(other))
+    told = pilots_here("check", str(other))
     assert (told.returncode, told.stdout) == (2, "")
     assert all(option in told.stderr for option in ("--site", "--dataset", "--period")) and len(told.stderr) < 600
     named = ("--site", BPL, "--dataset", "contacts", "--period", "201611")
-    assert pilots("check", str(other), *named, "--to", str(tmp_path / "out")).returncode == 1
+    assert pilots_here("check", str(other), *named, "--to", str(tmp_path / "out")).returncode == 1
     assert (tmp_path / "out" / BPL / "our contacts_to_fix.xlsx").exists()
 
 
 def test_a_file_without_fault_gets_no_marked_workbook(tmp_path: Path) -> None:
     good = DataFolder(tmp_path / "data").send("contacts", people("contacts", 1))
-    assert pilots("check", str(good), "--to", str(tmp_path / "out")).returncode == 0
+    assert pilots_here("check", str(good), "--to", str(tmp_path / "out")).returncode == 0
     assert not list((tmp_path / "out" / BPL).glob("*.xlsx"))
 
 
@@ -164,7 +164,7 @@ class TestTheNight:
     def test_marks_every_sheet_of_a_whole_return_in_one_workbook(self, folder: DataFolder) -> None:
         path = folder.places.raw / BPL / f"{BPL}_return_201611_v1.xlsx"
         path.parent.mkdir()
-        assert pilots("template", "return", "--site", BPL, "--to", str(path)).returncode == 0
+        assert pilots_here("template", "return", "--site", BPL, "--to", str(path)).returncode == 0
         book = openpyxl.load_workbook(path)
         for name, cell in (("participants", {"gender": "zz"}), ("referrals", {"support_model": "zz"})):
             for row in (sound(name, 1), sound(name, 2, **cell)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from time import monotonic
+from time import process_time
 
 import pytest
 from judging import Found, Judge, Outcome, as_csv, awards, contacts, participants
@@ -375,10 +375,10 @@ def test_the_sender_is_told_how_many_decimals_there_may_be() -> None:
 @pytest.mark.parametrize("text", ["a" * 1_000_000, "a@" * 500_000, "1" * 1_000_000, "jan" * 400_000])
 @pytest.mark.parametrize("field", ["staff_ref", "contact_date", "duration_minutes"])
 def test_a_cell_of_megabytes_is_judged_in_time(judge: Judge, field: str, text: str) -> None:
-    began = monotonic()
+    began = process_time()
     outcome = judge(as_csv(contacts({}, {field: text}, {})))
     assert outcome.accepted == [2, 4]
-    assert monotonic() - began < 30  # what is read more than once grows to hours
+    assert process_time() - began < 30  # what is read more than once grows to hours
 
 
 def test_dates_in_both_orders_refuse_the_file(judge: Judge) -> None:
