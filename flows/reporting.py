@@ -122,6 +122,7 @@ def _quiet(work: NightsWork, judged: Sequence[Judged], replaced: Collection[str]
         current={(j.delivery.site_code, j.delivery.dataset): j.delivery.data_cut_date for j in judged if j.counts},
         late=late(judged, work.moment),
         still_stopped=[j.delivery for j in judged if j.verdict.result.stops and j.delivery.delivery_id not in replaced],
+        held_up=[j.delivery for j in judged if j.standing is Standing.HELD_UP],
         not_taken_in=[f"`{u.path}` was not taken in ({u.rule_id}): {u.reason}" for u in work.unusable],
         corrections_to_mend=work.corrections_to_mend,
     )

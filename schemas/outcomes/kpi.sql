@@ -33,9 +33,13 @@
 --       of what we do not count. Unit: sites.
 --   n_sites_missing    BIGINT  Those that have not sent all that the figure needs: the figure rests on the others.
 --       Empty for the same. Unit: sites.
+--   n_sites_outdated   BIGINT  Those that sent a later file which does not count, refused or held up: what the figure
+--       has of them is older. Empty for the same. Unit: sites.
 --   data_cut_date      DATE  Earliest date to which what the sites sent is complete; empty if nothing was received.
---   provisional        BOOLEAN not null  Whether the figure may still move: under 80% of its cases are mature, its year
---       was not over (reporting lag included) at the cut-off, or a site's data are missing.
+--   provisional_reason  VARCHAR  Why the figure may still move, the first that holds: file_does_not_count (a later file
+--       of a site was refused or held up), data_missing (a site has not sent all), immature (under 80% of its cases are
+--       mature), year_not_over (reporting lag included, at the cut-off). Empty where the figure stands.
+--   provisional        BOOLEAN not null  Whether the figure may still move: see provisional_reason.
 WITH tallies AS (
   SELECT
     kpi_code,
@@ -92,6 +96,7 @@ rates AS (
     if(t.denominator > 0, 'wilson', NULL) AS ci_method,
     r.n_sites,
     r.n_sites_missing,
+    r.n_sites_outdated,
     r.data_cut_date,
     t.denominator + t.n_missing_outcome < 0.8 * (t.denominator + t.n_missing_outcome + t.n_immature) AS is_mostly_young
   FROM rolled_up AS t
@@ -112,6 +117,7 @@ counts AS (
     if(value IS NULL, 'data_not_received', NULL) AS reason,
     n_sites,
     n_sites_missing,
+    n_sites_outdated,
     data_cut_date
   FROM outcomes.volumes
   SEMI JOIN outcomes.kpi_definitions USING (kpi_code) -- some are counted for targets only
@@ -130,6 +136,7 @@ attainment AS (
     if(count(DISTINCT target_value) = 1, min(reason), 'targets_differ') AS reason,
     min(n_sites) AS n_sites,
     min(n_sites_missing) AS n_sites_missing,
+    min(n_sites_outdated) AS n_sites_outdated,
     min(data_cut_date) AS data_cut_date
   FROM outcomes.target_attainment
   WHERE unit <> 'gbp' -- money is not counted here: see the schema funding
@@ -162,9 +169,14 @@ SELECT
   t.ci_method,
   t.n_sites,
   t.n_sites_missing,
+  t.n_sites_outdated,
   t.data_cut_date,
-  coalesce(t.is_mostly_young, false)
-    OR coalesce(t.n_sites_missing > 0, false)
-    OR coalesce(try(financial_year_end(t.cohort)) > t.data_cut_date - d.lag_days::INTEGER, false) AS provisional
+  CASE
+    WHEN t.n_sites_outdated > 0 THEN 'file_does_not_count'
+    WHEN t.n_sites_missing > 0 THEN 'data_missing'
+    WHEN t.is_mostly_young THEN 'immature'
+    WHEN try(financial_year_end(t.cohort)) > t.data_cut_date - d.lag_days::INTEGER THEN 'year_not_over'
+  END AS provisional_reason,
+  provisional_reason IS NOT NULL AS provisional
 FROM told AS t
 JOIN outcomes.kpi_definitions AS d USING (kpi_code)

@@ -12,6 +12,8 @@
 --   site_code        VARCHAR not null  The site, or 'all' for the programme.
 --   n_sites          BIGINT not null  Sites that the figure is about: 1, or all sites of the programme. Unit: sites.
 --   n_sites_missing  BIGINT not null  Those that have not sent all that the figure needs. Unit: sites.
+--   n_sites_outdated  BIGINT not null  Those that sent a later file which does not count, refused or held up: what the
+--       figure has of them is older. Unit: sites.
 --   data_cut_date    DATE  Earliest date to which what they sent for it is complete; empty if nothing was received.
 WITH figures AS (
   SELECT kpi_code, 'referrals, ' || dataset AS needs
@@ -44,6 +46,7 @@ site_reach AS (
     s.programme_code,
     s.site_code,
     count(c.cut_date) < count(*) AS is_missing,
+    coalesce(bool_or(c.is_outdated), false) AS is_outdated,
     min(c.cut_date) AS cut_date
   FROM outcomes.cut_offs AS s
   CROSS JOIN parts AS p
@@ -57,6 +60,7 @@ SELECT
   coalesce(site_code, 'all') AS site_code,
   count(*) AS n_sites,
   count(*) FILTER (is_missing) AS n_sites_missing,
+  count(*) FILTER (is_outdated) AS n_sites_outdated,
   min(cut_date) AS data_cut_date
 FROM site_reach
 GROUP BY GROUPING SETS ((kpi_code, programme_code, site_code), (kpi_code, programme_code))

@@ -27,6 +27,8 @@
 --       is not counted. Unit: sites.
 --   n_sites_missing  BIGINT  Those that have not sent what the actual needs: it rests on the others. Empty for the
 --       same. Unit: sites.
+--   n_sites_outdated  BIGINT  Those that sent a later file which does not count, refused or held up: what the actual
+--       has of them is older. Empty for the same. Unit: sites.
 --   data_cut_date    DATE  Date to which the actual is complete.
 --   conflicts_with   VARCHAR  The target that states the same figure in another unit.
 --   source_document  VARCHAR not null  Where the target is printed.
@@ -68,6 +70,7 @@ compared AS (
     END AS reason,
     v.n_sites,
     v.n_sites_missing,
+    v.n_sites_outdated,
     v.data_cut_date,
     t.conflicts_with,
     t.source_document,
@@ -100,6 +103,7 @@ SELECT
   reason,
   n_sites,
   n_sites_missing,
+  n_sites_outdated,
   data_cut_date,
   conflicts_with,
   source_document,

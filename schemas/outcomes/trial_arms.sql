@@ -33,10 +33,18 @@
 --   reason                        VARCHAR  Why the rate is empty: no_mature_cases or data_not_received.
 --   data_cut_date                 DATE not null  Earliest date to which the sites' randomisation, referrals and job
 --       outcomes are complete; where there are no job outcomes, to which randomisation is.
---   provisional                   BOOLEAN not null  Whether the rate may still move: under 80% of the arm is mature, or
---       an outcome is missing.
+--   provisional                   BOOLEAN not null  Whether the rate may still move: under 80% of the arm is mature, an
+--       outcome is missing, or a later file of a site does not count (refused or held up).
 WITH cut_offs AS (
-  SELECT d.site_code, d.cut_date AS randomisation, earlier_of(d.cut_date, e.outcomes_cut_date) AS all_needed
+  SELECT
+    d.site_code,
+    d.cut_date AS randomisation,
+    earlier_of(d.cut_date, e.outcomes_cut_date) AS all_needed,
+    d.site_code IN (
+      SELECT site_code
+      FROM outcomes.cut_offs
+      WHERE is_outdated AND dataset IN ('randomisation', 'referrals', 'employment_outcomes')
+    ) AS is_outdated
   FROM (FROM outcomes.cut_offs WHERE dataset = 'randomisation' AND cut_date IS NOT NULL) AS d
   LEFT JOIN (SELECT DISTINCT site_code, outcomes_cut_date FROM outcomes.episodes) AS e USING (site_code)
 ),
@@ -75,6 +83,7 @@ asked AS (
     z.programme_code,
     z.trial_group,
     z.arm,
+    c.is_outdated,
     coalesce(c.all_needed, c.randomisation) AS data_cut_date,
     z.randomised_date + d.window_days::INTEGER <= coalesce(c.all_needed, c.randomisation) - reporting_lag() AS is_mature,
     c.all_needed IS NOT NULL
@@ -99,6 +108,7 @@ arms AS (
     count(*) FILTER (is_mature AND NOT is_known) AS n_missing_outcome,
     count(*) FILTER (is_mature AND is_known AND holds) AS numerator,
     count(*) FILTER (is_mature AND is_known) AS denominator,
+    bool_or(is_outdated) AS is_outdated,
     min(data_cut_date) AS data_cut_date
   FROM asked
   WHERE counts
@@ -134,7 +144,7 @@ SELECT
     ELSE 'no_mature_cases'
   END AS reason,
   a.data_cut_date,
-  a.n_immature > 0.2 * a.n_randomised OR a.n_missing_outcome > 0 AS provisional
+  a.is_outdated OR a.n_immature > 0.2 * a.n_randomised OR a.n_missing_outcome > 0 AS provisional
 FROM arms AS a
 LEFT JOIN arms AS c
   ON c.programme_code = a.programme_code

@@ -19,6 +19,8 @@
 --       that do not randomise.
 --   n_sites          BIGINT not null  Sites that the count is about: 1, or all sites of the programme. Unit: sites.
 --   n_sites_missing  BIGINT not null  Those that have not sent all that the count needs. Unit: sites.
+--   n_sites_outdated  BIGINT not null  Those that sent a later file which does not count, refused or held up: what the
+--       count has of them is older. Unit: sites.
 --   data_cut_date    DATE  Earliest date to which what the sites sent is complete; empty if nothing was received.
 WITH counted AS (
   -- What each event counts as: once as itself, and once for the person.
@@ -99,6 +101,7 @@ SELECT
   CASE WHEN r.n_sites > r.n_sites_missing THEN coalesce(if(c.unit = 'people', h.n_people, h.n_events), 0) END AS value,
   r.n_sites,
   r.n_sites_missing,
+  r.n_sites_outdated,
   r.data_cut_date
 FROM placed AS p
 JOIN counted AS c USING (kpi_code)

@@ -33,7 +33,8 @@
 --   ci_method          VARCHAR  wilson, where there is an interval.
 --   data_cut_date      DATE  Earliest date to which the sites' data are complete.
 --   provisional        BOOLEAN not null  Whether the figure may still move: by the treated counts under 80% of its cases
---       are mature, its year was not over (reporting lag included) at the cut-off, or a site's data are missing.
+--       are mature, its year was not over (reporting lag included) at the cut-off, a site's data are missing, or
+--       a later file of a site does not count (refused or held up).
 --   reason             VARCHAR  Why the figure is empty: small_numbers, or data_not_received (nothing that it needs has
 --       come, or nothing of its year); for attainment also not_measured, units_differ, definitions_differ,
 --       targets_differ, no_actual, no_target.
@@ -71,6 +72,7 @@ counted AS (
     k.value,
     p.n_sites,
     p.n_sites_missing,
+    p.n_sites_outdated,
     p.data_cut_date,
     p.newest_date
   FROM places AS p
@@ -107,6 +109,7 @@ attainment AS (
     ) AS stated_reason,
     min(p.n_sites) AS n_sites,
     min(p.n_sites_missing) AS n_sites_missing,
+    min(p.n_sites_outdated) AS n_sites_outdated,
     min(p.data_cut_date) AS data_cut_date,
     min(p.newest_date) AS newest_date
   FROM outcomes.target_attainment AS t
@@ -136,6 +139,7 @@ treated AS (
     to_nearest_5(f.value) AS value,
     f.stated_reason,
     f.n_sites_missing,
+    f.n_sites_outdated,
     f.data_cut_date,
     coalesce(
       f.n_sites > f.n_sites_missing AND (f.cohort = 'all' OR try(financial_year_start(f.cohort)) <= f.newest_date), false
@@ -179,7 +183,7 @@ SELECT
   if(kind = 'rate' AND reason IS NULL, 'wilson', NULL) AS ci_method,
   data_cut_date,
   coalesce(kind = 'rate' AND n_mature < 0.8 * (n_mature + coalesce(n_immature, 0)), false)
-    OR coalesce(n_sites_missing > 0, false)
+    OR coalesce(n_sites_missing + n_sites_outdated > 0, false)
     OR coalesce(try(financial_year_end(cohort)) > data_cut_date - lag_days::INTEGER, false) AS provisional,
   reason,
   coalesce(reason = 'small_numbers', false) AS suppression_flag

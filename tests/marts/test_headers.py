@@ -86,6 +86,8 @@ def test_the_columns_of_kpi_are_as_agreed(warehouse):
         "ci_method",
         "n_sites",
         "n_sites_missing",
+        "n_sites_outdated",
         "data_cut_date",
         "provisional",
+        "provisional_reason",
     }

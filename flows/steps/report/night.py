@@ -48,6 +48,7 @@ class Night:
     current: Mapping[tuple[str, str], date] = field(default_factory=dict)
     late: Sequence[Late] = ()
     still_stopped: Sequence[Delivery] = ()  # refused, tonight or before, and not replaced since
+    held_up: Sequence[Delivery] = ()  # of those: readable, and implausible beside what else was sent
     replaced: Collection[str] = ()  # delivery_ids: a later one is accepted, so nobody has to do anything
     released: int = 0  # rows that were held back on an earlier night
     sudden_changes: Sequence[tuple[Delivery, str, str]] = ()  # delivery, rule, and what was found
@@ -101,7 +102,8 @@ def verdict_of(night: Night) -> str:
 
 
 def _how_it_ended(night: Night) -> str:
-    results = [v.result for _, v in _in_use(night)]
+    held_up = {d.delivery_id for d in night.held_up}
+    results = [v.result for d, v in _in_use(night) if d.delivery_id not in held_up]
     if night.result == "quiet":
         since = f" since {moment(night.last_change)}" if night.last_change else ""
         return f"Nothing changed{since}: {'; '.join(['there was nothing new to check', *_besides(night)])}."
@@ -115,7 +117,7 @@ def _how_it_ended(night: Night) -> str:
         parts.append(f"{refused} refused")
     if unread := results.count(Result.UNREADABLE):
         parts.append(f"{unread} could not be read")
-    if replaced := len(night.deliveries) - len(results):
+    if replaced := len(night.deliveries) - len(_in_use(night)):
         parts.append(f"{replaced} replaced by a later file")
     if night.released:
         parts.append(f"{counted(night.released, 'row')} released")
@@ -132,7 +134,16 @@ def _besides(night: Night) -> list[str]:
         ("not judged", night.not_judged),
         ("gone from data/raw", {d.path for d in night.gone}),
     )
-    return [f"{counted(len(files), 'file')} {what}" for what, files in counts if files]
+    return [f"{counted(len(files), 'file')} {what}" for what, files in counts if files] + _older_figures(night)
+
+
+def _older_figures(night: Night) -> list[str]:
+    """Whose figures rest on older files because a newer one is held up."""
+    if not night.held_up:
+        return []
+    names = list(dict.fromkeys(_name_of_site(d.site_code) for d in night.held_up))
+    whose = listed(names) if len(names) <= SITES_NAMED else counted(len(names), "site")
+    return [f"{counted(len(night.held_up), 'file')} held up: the figures of {whose} are older than what was sent"]
 
 
 def _section(title: str, body: str) -> str:
@@ -150,6 +161,11 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
         return ""
     rule = ["---:" if h in ("Read", "Accepted", "Held", "Left out", "Rows", "Files") else "---" for h in headings]
     return "\n".join(f"| {' | '.join(line)} |" for line in ([*headings], rule, *cells))
+
+
+def _name_of_site(code: str) -> str:
+    site = sites().get(code)
+    return site.name if site else code
 
 
 def _site(code: str) -> str:
