@@ -242,11 +242,11 @@ CELL_RULES: tuple[Rule, ...] = (
         "Format the column as text and enter the code again.",
         CODE,
     ),
-    _row(
+    _repair(
         "C21",
-        "{title} is written as a percentage",
-        "Write the share as a number from 0 to 1: 0.45 for 45%.",
-        _on(*NUMBERS, when=lambda f: f.unit == SHARE),
+        "{title} was written as a percentage, and read as a number",
+        "Send the number alone: 46 for 46%, or 0.46 where a share from 0 to 1 is asked for.",
+        _on(*NUMBERS, when=lambda f: f.unit == SHARE or bool(f.statistic)),
     ),
     _row(
         "C22",

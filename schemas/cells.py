@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import combinations
@@ -66,7 +66,7 @@ NO_DAY = re.compile(r"0{1,4}[/.\-]0{1,2}[/.\-]0{1,4}|1900-0?1-00?|00?/0?1/1900")
 LOOKS_LIKE_A_DIGIT = str.maketrans("OoIl", "0011")
 MOST_LOOKALIKES, LONGEST_CODE = 8, 40  # letters of a code that may stand for digits, and characters in all
 PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?) ?(%?)")
+PERCENTAGE = re.compile(r"(-?[0-9]{1,6}(?:\.[0-9]{1,15})?) ?(?:%|per ?cent)", re.IGNORECASE)
 IN_MARKS = re.compile(r"\"([^\"]*)\"|'([^']*)'")  # as a program leaves them that knows no quotation marks
 QUOTED = re.compile(r"[‘“](.*)[’”]|['’](.*)")  # a spreadsheet marks a text with an apostrophe before it
 YES = frozenset({"y", "yes", "true", "t", "1", "✓", "✔"})
@@ -327,8 +327,10 @@ def _read_number(text: str, field: Field, _: DateReading) -> Reading:
     plain = _without_pound_sign(text) if field.kind is Kind.MONEY else text
     if DECIMAL_COMMA.fullmatch(plain) or (field.kind is Kind.MONEY and STOPS_BETWEEN_THOUSANDS.fullmatch(plain)):
         return fault("C12", _with_a_decimal_point(plain, field))
-    if field.unit == SHARE and (percent := PERCENT.fullmatch(plain)) and (percent[2] or Decimal(percent[1]) > 1):
-        return fault("C21", _if_sound(Decimal(percent[1]) / 100, field))
+    if (field.unit == SHARE or field.statistic) and (percent := PERCENTAGE.fullmatch(plain)):
+        meant = (Decimal(percent[1]) / (100 if field.unit == SHARE else 1)).normalize()
+        reading = _number(meant, field, "C21")
+        return replace(reading, suggestion=f"{meant:f}") if reading.rule_id == "C21" else reading
     if field.kind is Kind.MONEY:
         plain = _plain_money(plain)
     rule = "C11" if plain != text else ""

@@ -25,6 +25,9 @@ CONSENT = "P19"  # the rule that holds people without consent: such rows say not
 SHARE = "proportion, 0 to 1"  # the unit of a share: 0.45 for forty-five in a hundred (rule C21)
 
 
+PERCENTAGES = ("percentage", "percentage_points")  # codes of a `statistic` beside which 46% is 46
+
+
 class Severity(StrEnum):
     """What a broken rule costs. Source: DOMAIN.md section 5.3."""
 
@@ -84,6 +87,7 @@ class Field:
     not_listed_rule: str = "V02"
     old_code_rule: str = ""  # the rule that carries an old one-letter code, an alias of the list (else C16)
     decimals: int = 2
+    statistic: str = ""  # the field that says what kind of number it is: '46%' is read where it is a percentage (C21)
     sentinels: tuple[str, ...] = ()  # placeholder numbers such as 99999 (rule C08)
     example: str = ""
     default: str = ""  # the value of every row where the whole column is absent

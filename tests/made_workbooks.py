@@ -12,6 +12,12 @@ import polars as pl
 from judging import workbook
 
 Cell = str | int | float | None
+
+
+class Percentage(float):
+    """A number that its cell shows as a percentage."""
+
+
 ERRORS = {"#NULL!": 0, "#DIV/0!": 7, "#VALUE!": 15, "#REF!": 23, "#NAME?": 29, "#NUM!": 36, "#N/A": 42}
 
 
@@ -83,7 +89,8 @@ def _ods_cell(cell: Cell) -> str:
     if isinstance(cell, str):
         text = f"<text:p>{escape(cell)}</text:p>"
         return f'<table:table-cell office:value-type="string" calcext:value-type="string">{text}</table:table-cell>'
-    return f'<table:table-cell office:value-type="float" office:value="{cell}"><text:p>?</text:p></table:table-cell>'
+    kind = "percentage" if isinstance(cell, Percentage) else "float"
+    return f'<table:table-cell office:value-type="{kind}" office:value="{cell}"><text:p>?</text:p></table:table-cell>'
 
 
 def xls(
@@ -94,14 +101,15 @@ def xls(
     extent: tuple[int, int] | None = None,
     code_page: int = 0,
 ) -> bytes:
-    """An old Excel workbook (BIFF8 in a compound file). Texts such as '#REF!' become errors; floats become dates.
+    """An old Excel workbook (BIFF8 in a compound file). Texts such as '#REF!' become errors; floats become dates,
+    but for percentages.
 
     `extra` are further records of the first sheet; `extent` is what it says of its own rows and columns. With a
     `code_page`, it says that its letters are of that one, though they are not: BIFF8 knows no code pages.
     """
     begin = record(0x0809, struct.pack("<HHHHII", 0x0600, 5, 0, 0, 0, 6))
     said = record(0x0042, struct.pack("<H", code_page)) if code_page else b""
-    formats = b"".join(record(0x00E0, struct.pack("<HH16x", 0, number)) for number in (0, 14))  # plain, and a date
+    formats = b"".join(record(0x00E0, struct.pack("<HH16x", 0, number)) for number in (0, 14, 9))  # plain, date, 0%
     head = begin + (record(0x002F, bytes(6)) if password else b"") + said + formats
     bodies = [_xls_sheet(t, extra if i == 0 else b"", extent) for i, t in enumerate(sheets.values())]
     size = len(head) + sum(len(_bound_sheet(n, 0, False)) for n in sheets) + 4
@@ -155,7 +163,8 @@ def _xls_cell(row: int, column: int, cell: Cell) -> bytes:
         text = cell.encode("utf-16-le" if is_wide else "latin-1")
         return record(0x0204, struct.pack("<HHHHB", row, column, 0, len(cell), is_wide) + text)
     assert cell is not None
-    return record(0x0203, struct.pack("<HHHd", row, column, isinstance(cell, float), cell))
+    style = 2 if isinstance(cell, Percentage) else int(isinstance(cell, float))
+    return record(0x0203, struct.pack("<HHHd", row, column, style, cell))
 
 
 def formula_error(row: int, column: int, error: str) -> bytes:

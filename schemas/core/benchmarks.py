@@ -7,6 +7,8 @@ import polars as pl
 from schemas.contract import Contract, Field, Kind, Rule, Severity
 from schemas.vocabulary import ABOUT_SITE_CODE, CAVEAT, PROGRAMME_CODE, SOURCE_DOCUMENT, SOURCE_WORDING
 
+STATISTIC = "measure_statistic"
+
 CONTRACT = Contract(
     dataset="benchmarks",
     title="Benchmarks",
@@ -19,15 +21,29 @@ CONTRACT = Contract(
         ABOUT_SITE_CODE,
         Field("benchmark_name", Kind.TEXT, "Benchmark", "What the figure is, in a few words."),
         Field(
-            "measure_statistic",
+            STATISTIC,
             Kind.CODE,
             "Statistic",
             "What kind of number it is: a count, a percentage, pounds, ...",
             codes="measure_statistic",
         ),
-        Field("value", Kind.DECIMAL, "Value", "The figure as printed.", low=0, example="46"),
-        Field("value_low", Kind.DECIMAL, "Low", "The lower end of its printed interval.", required=False),
-        Field("value_high", Kind.DECIMAL, "High", "The upper end of its printed interval.", required=False),
+        Field("value", Kind.DECIMAL, "Value", "The figure as printed.", low=0, example="46", statistic=STATISTIC),
+        Field(
+            "value_low",
+            Kind.DECIMAL,
+            "Low",
+            "The lower end of its printed interval.",
+            required=False,
+            statistic=STATISTIC,
+        ),
+        Field(
+            "value_high",
+            Kind.DECIMAL,
+            "High",
+            "The upper end of its printed interval.",
+            required=False,
+            statistic=STATISTIC,
+        ),
         Field(
             "qualifier",
             Kind.TEXT,

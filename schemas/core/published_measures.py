@@ -112,6 +112,7 @@ CONTRACT = Contract(
             "Value",
             "The figure as printed; empty where it is suppressed or none is given.",
             decimals=4,
+            statistic="measure_statistic",
             required=False,
             column_required=True,
         ),

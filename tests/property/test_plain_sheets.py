@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from flows.steps.read import xlsx
 from flows.steps.read.archive import Package
+from flows.steps.read.percentages import percent_cells, percent_styles
 from flows.steps.read.plain_sheet import PlainTable
 from flows.steps.read.sheet import Calamine, Table
 from flows.steps.read.workbook_xml import errors_of_sheet
@@ -95,7 +96,9 @@ def both(path: Path, content: bytes) -> tuple[Said, Said, bool]:
     except Unreadable as refused:
         ours = refused.rule_id
     try:
-        theirs = said(Calamine(path).table("Data", errors_of_sheet(Package(path), SHEET)))
+        package = Package(path)
+        percent = percent_cells(package.pieces(SHEET), percent_styles(package.pieces(STYLES)))
+        theirs = said(Calamine(path).table("Data", errors_of_sheet(package, SHEET), percent=percent))
     except Unreadable as refused:
         theirs = refused.rule_id
     return ours, theirs, is_plain

@@ -183,9 +183,9 @@ CASES = (
     cell("C13", WARNING, "funding_awards", "amount", "1.1E+06", "1100000"),
     Case(
         "C21",
-        ROW,
+        WARNING,
         "contact_id,share\nA1,0.45\nA2,45%\n",
-        "contact_id,share\nA1,0.45\nA2,1\n",
+        "contact_id,share\nA1,0.45\nA2,0.45\n",
         {"contract": TOY},
     ),
     cell("C22", ROW, "contacts", "duration_minutes", "-5", "5"),

@@ -144,7 +144,7 @@ class TestOpenDocument:
         [
             ('office:value-type="date" office:date-value="2016-11-03">', "2016-11-03"),
             ('office:value-type="date" office:date-value="2016-11-03T00:00:00">', "2016-11-03"),
-            ('office:value-type="percentage" office:value="0.52"><text:p>52%</text:p>', "0.52"),
+            ('office:value-type="percentage" office:value="0.52"><text:p>52%</text:p>', "52%"),
             ('office:value-type="currency" office:value="1100000.5"><text:p>£1.1m</text:p>', "1100000.5"),
             ('office:value-type="boolean" office:boolean-value="true"><text:p>WAHR</text:p>', "TRUE"),
             ('office:value-type="time" office:time-value="PT10H30M00S"><text:p>10:30 AM</text:p>', "10:30:00"),

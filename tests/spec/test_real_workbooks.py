@@ -52,8 +52,10 @@ def opened(path: Path, *headings: str, sheet: str = "") -> tuple[Extract, pl.Dat
     return extract, pl.concat([b.rows for b in extract.batches])
 
 
-def as_told_by_openpyxl(value: Any) -> str:
+def as_told_by_openpyxl(value: Any, number_format: str = "") -> str:
     """A value of openpyxl as a sender would type it."""
+    if isinstance(value, int | float) and number_format in ("0%", "0.00%"):
+        return f"{100 * value:.10g}%"
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, datetime) and value.time() == time():
@@ -87,7 +89,7 @@ def test_every_cell_is_what_openpyxl_reads_there(real: Path, name: str) -> None:
         assert {(i, j): text for i, row in enumerate(texts, 1) for j, text in enumerate(row, 1) if text} == ours
         assert isinstance(table, PlainTable)
         theirs = {
-            (c.row, c.column): as_told_by_openpyxl(c.value)
+            (c.row, c.column): as_told_by_openpyxl(c.value, c.number_format)
             for row in same.iter_rows()
             for c in row
             if c.value not in (None, "")

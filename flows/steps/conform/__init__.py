@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from flows.steps.conform.cells import absent_column, cell_findings, dates_seen, read_column
+from flows.steps.conform.cells import absent_column, cell_findings, dates_seen, read_column, refused_percentages
 from flows.steps.conform.heading import fields_by_heading, known_headings, lay_out
 from flows.steps.conform.personal import (
     long_ago,
@@ -24,7 +24,7 @@ from flows.steps.conform.personal import (
 )
 from flows.steps.conform.rows import Rows, beside_the_table, data_rows, form_versions, without_heading
 from schemas.audit.deliveries import Column
-from schemas.contract import Contract, Field, Kind, Severity
+from schemas.contract import PERCENTAGES, Contract, Field, Kind, Severity
 from schemas.date_orders import COLUMN_RULES, DatesSeen
 from schemas.shapes import (
     FINDING_TYPES,
@@ -36,6 +36,7 @@ from schemas.shapes import (
     findings_frame,
     findings_of_rows,
 )
+from schemas.texts import Texts
 
 BESIDE = "a cell to the right of the last heading"
 _TORN_TYPES = {"source_row": pl.Int64, "found": pl.String}
@@ -121,6 +122,7 @@ class _Conforming:
             return _Conformed(absent_column(field, self.rows.cells, len(source_rows), self.layout))
         cells = self.rows.cells[str(self.layout.positions[field.name])]
         read = read_column(cells, field, self.context)
+        no_percentage = self._no_percentage(field, cells, read.odd)
         personal = self._personal(field, column, read.days_meant(cells), read.odd)
         values = without(read.values, source_rows, personal)
         dates = dates_seen(cells, read, self.context) if field.kind is Kind.DATE else None
@@ -129,7 +131,24 @@ class _Conforming:
         told = self._told_by_status(field)
         odd = read.odd.filter(~pl.col("text").is_in(told)) if told else read.odd
         faults = cell_findings(cells, source_rows, odd, field, column, self.contract, self.context, self.sheet)
+        if no_percentage is not None:
+            values = values.to_frame().select(pl.when(~no_percentage).then(values.name)).to_series()
+            faults = refused_percentages(faults, source_rows.filter(no_percentage))
         return _Conformed(values, [*personal, faults], dates)
+
+    def _no_percentage(self, field: Field, cells: Texts, odd: pl.DataFrame | None) -> pl.Series | None:
+        """In which rows a percentage stands that the row's statistic is not; none where the column has none."""
+        if not field.statistic or odd is None:
+            return None
+        percentages = odd.filter((pl.col("rule_id") == "C21") & (pl.col("severity") == Severity.WARNING))["text"]
+        if percentages.is_empty():
+            return None
+        is_written = cells.of_cells(cells.distinct.is_in(percentages.implode()))
+        position = self.layout.positions.get(field.statistic)
+        if position is None:
+            return is_written
+        statistic = read_column(self.rows.cells[str(position)], self.contract.by_name[field.statistic], self.context)
+        return is_written & ~statistic.values.is_in(list(PERCENTAGES)).fill_null(False)
 
     def _personal(self, field: Field, column: Column, days: pl.Series, odd: pl.DataFrame | None) -> list[pl.DataFrame]:
         """The findings of personal data in one field's column, if there are any."""

@@ -10,7 +10,7 @@ import polars as pl
 from schemas.audit.deliveries import Column
 from schemas.audit.findings import Outcome
 from schemas.cells import PLACEHOLDER_DATES, canonical, read_cell, slashed_date
-from schemas.contract import Contract, Field, Kind
+from schemas.contract import Contract, Field, Kind, Severity
 from schemas.date_orders import AGREED, COLUMN_RULES, HELD, MONTHS, DateReading, DatesSeen
 from schemas.date_texts import DAY_FIRST, Slashed
 from schemas.derive import polars_type
@@ -129,6 +129,16 @@ def cell_findings(
         "found",
         "hidden",
         pl.when(~pl.col("hidden")).then("suggestion").alias("suggestion"),
+    )
+
+
+def refused_percentages(findings: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+    """The findings of a column, with its percentages in these rows as what is no number there (V05)."""
+    is_refused = (pl.col("rule_id") == "C21") & pl.col("source_row").is_in(rows.implode())
+    return findings.with_columns(
+        pl.when(is_refused).then(pl.lit("V05")).otherwise("rule_id").alias("rule_id"),
+        pl.when(is_refused).then(pl.lit(str(Severity.ROW))).otherwise("severity").alias("severity"),
+        pl.when(~is_refused).then("suggestion").alias("suggestion"),
     )
 
 

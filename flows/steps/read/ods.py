@@ -14,6 +14,7 @@ from xml.parsers import expat
 
 from flows.steps.read.archive import LONGEST_TEXT, Package
 from flows.steps.read.heading import MOST_COLUMNS
+from flows.steps.read.percentages import as_percentage
 from flows.steps.read.sheet import Area, Sheet, Table, must_fit
 from schemas.shapes import Unreadable
 
@@ -161,7 +162,9 @@ def _value(said: dict[str, str], text: str) -> Any:
         return text
     if own := _OWN_ERROR.fullmatch(text):
         return _AS_EXCEL_SAYS.get(own[1], "#VALUE!")
-    if kind in ("float", "currency", "percentage") and "value" in said:
+    if kind == "percentage" and "value" in said:
+        return as_percentage(float(said["value"]))
+    if kind in ("float", "currency") and "value" in said:
         return float(said["value"])
     if kind == "date" and "date-value" in said:
         return datetime.fromisoformat(said["date-value"])

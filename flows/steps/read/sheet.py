@@ -14,6 +14,7 @@ import polars as pl
 import python_calamine as calamine
 
 from flows.steps.read.heading import MOST_COLUMNS
+from flows.steps.read.percentages import Cells, with_percentages
 from schemas.catalogue import datasets
 from schemas.shapes import Unreadable, column_letter
 from schemas.shown import may_be_repeated
@@ -129,11 +130,11 @@ class Calamine:
             if s.typ == calamine.SheetTypeEnum.WorkSheet
         ]
 
-    def table(self, name: str, errors: Errors, merged: list[Area] | None = None) -> Table:
-        """A sheet's cells, with its spreadsheet errors put where they are."""
+    def table(self, name: str, errors: Errors, merged: list[Area] | None = None, percent: Cells = ()) -> Table:
+        """A sheet's cells, with its spreadsheet errors put where they are, and the `percent` cells as they show."""
         sheet = _in_words(lambda: self._book.get_sheet_by_name(name))
         areas = [(t, le, b, r) for (t, le), (b, r) in sheet.merged_cell_ranges or []] if merged is None else merged
-        return Table(lambda: _with_errors(_rows(sheet), errors), areas)
+        return Table(lambda: with_percentages(_with_errors(_rows(sheet), errors), percent), areas)
 
 
 def _rows(sheet: calamine.CalamineSheet) -> Iterator[list[Any]]:

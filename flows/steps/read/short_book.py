@@ -6,10 +6,13 @@ All that gives a cell its meaning (shared texts, styles, the calendar) is the wo
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 from flows.steps.read.archive import SMALL, Package
+from flows.steps.read.percentages import as_percentage, percent_styles
 from flows.steps.read.sheet import Calamine, text_of
 from flows.steps.read.workbook_xml import errors_in
 from schemas.shapes import Unreadable
@@ -20,6 +23,7 @@ _ACROSS = 16  # cells in a row of the sheet that is made
 _OF_ERRORS = (b'"e"', b"'e'", b"<f", b":f")  # without any of these there is no error
 _A_NUMBER = 45
 _NO_CELLS = b"<worksheet><sheetData>"
+_STYLE, _TYPE = re.compile(rb'\bs="(\d+)"'), re.compile(rb'\bt="(\w+)"')
 
 
 class NotPlainError(Exception):
@@ -40,13 +44,18 @@ class ShortBook:
         """The sheets of cells: name, and whether it is hidden. Raises Unreadable (U01)."""
         return self._with(_FRAME, {}).sheets()
 
+    @cached_property
+    def _percent_styles(self) -> frozenset[str]:
+        return percent_styles(self._package.pieces(STYLES)) if STYLES in self._package else frozenset()
+
     def number_styles(self, sheet: str, member: str, opening: bytes) -> set[bytes]:
-        """The styles, by their numbers, that show a number as a number and not as a date or time."""
+        """The styles, by their numbers, that show a number as a number and not as a date, time or percentage."""
         count = b"".join(self._package.pieces(STYLES)).count(b"<xf") if STYLES in self._package else 0
         styles = [b"%d" % n for n in range(count)]
         cells = [b' s="%s"><v>%d</v></c>' % (style, _A_NUMBER) for style in styles]
         said = self._said(_FRAME, sheet, member, opening, cells)
-        return {style for style, text in zip(styles, said, strict=True) if text == str(_A_NUMBER)}
+        plain = {style for style, text in zip(styles, said, strict=True) if text == str(_A_NUMBER)}
+        return plain - {style.encode() for style in self._percent_styles}
 
     def texts(self, sheet: str, member: str, opening: bytes, cells: Sequence[bytes]) -> list[str]:
         """What cells say. Each is given as it is written, but for its reference. Raises NotPlainError where one cannot.
@@ -55,7 +64,21 @@ class ShortBook:
         """
         if not cells and TEXTS not in self._package:
             return []
-        return self._said((*_FRAME, TEXTS), sheet, member, opening if cells else _NO_CELLS, cells)
+        said = self._said((*_FRAME, TEXTS), sheet, member, opening if cells else _NO_CELLS, cells)
+        if not self._percent_styles:
+            return said
+        return [self._as_shown(cell, text) for cell, text in zip(cells, said, strict=True)]
+
+    def _as_shown(self, cell: bytes, text: str) -> str:
+        """What a cell says, as a percentage where that is how it shows its number."""
+        tag, _, _ = cell.partition(b">")
+        style, kind = _STYLE.search(tag), _TYPE.search(tag)
+        if style is None or style[1].decode() not in self._percent_styles or (kind and kind[1] != b"n"):
+            return text
+        try:
+            return as_percentage(float(text))
+        except ValueError:  # a spreadsheet error
+            return text
 
     def _said(self, parts: Sequence[str], sheet: str, member: str, opening: bytes, cells: Sequence[bytes]) -> list[str]:
         xml = opening + _rows(cells)

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from flows.steps.read.percentages import PERCENT_FORMATS, Cells, is_percent_format
 from flows.steps.read.sheet import Area, Calamine, Errors, Sheet, Table, must_fit
 from schemas.shapes import Unreadable
 
@@ -24,8 +25,9 @@ _FREE, _END_OF_CHAIN = 0xFFFFFFFF, 0xFFFFFFFE
 _STREAMS = ("workbook", "book")
 _BEGIN, _END, _PASSWORD, _SHEET, _CODE_PAGE = 0x0809, 0x000A, 0x002F, 0x0085, 0x0042
 _BIFF8, _UTF_16 = 0x0600, struct.pack("<H", 1200)
+_FORMAT, _STYLE, _NUMBERS = 0x041E, 0x00E0, 0x00BD
 _DIMENSIONS, _BOOL_OR_ERROR, _FORMULA, _MERGED = 0x0200, 0x0205, 0x0006, 0x00E5
-_CELLS = {0x0203, 0x0204, _BOOL_OR_ERROR, 0x00FD, 0x027E, 0x00BD, _FORMULA, 0x00D6}
+_CELLS = {0x0203, 0x0204, _BOOL_OR_ERROR, 0x00FD, 0x027E, _NUMBERS, _FORMULA, 0x00D6}
 _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 _CUT_OFF = "it is damaged or was cut off"
 
@@ -152,14 +154,15 @@ def sheets_of_xls(path: Path, file: CompoundFile) -> list[Sheet]:
         raise Unreadable(
             "U01", "it is of Excel 5 or 95, and does not say how its letters are written: save it as .xlsx"
         )
-    looked_at = [_look_through(stream, start, is_biff8) for start in starts]
+    percent = _percent_styles(stream, is_biff8)
+    looked_at = [_look_through(stream, start, is_biff8, percent) for start in starts]
     book = Calamine(_in_utf16(file, name, stream, code_pages) if is_biff8 and code_pages else path)
     sheets = book.sheets()
     if len(sheets) != len(starts):
         raise Unreadable("U01", _CUT_OFF)
 
-    def table(name: str, errors: Errors, merged: list[Area]) -> Table:
-        return book.table(name, errors, merged)
+    def table(name: str, errors: Errors, merged: list[Area], shown: Cells) -> Table:
+        return book.table(name, errors, merged, shown)
 
     return [
         Sheet(name, hidden, partial(table, name, *found))
@@ -200,9 +203,39 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, bytes]]:
     raise Unreadable("U01", _CUT_OFF)
 
 
-def _look_through(stream: bytes, start: int, is_biff8: bool) -> tuple[Errors, list[Area]]:
-    """The spreadsheet errors and the merged cells of a sheet. Raises Unreadable (U01) for one that is out of order."""
+def _percent_styles(stream: bytes, is_biff8: bool) -> set[int]:
+    """The cell styles that show percentages, by their place among all. Raises Unreadable (U01)."""
+    formats, of_styles = set(PERCENT_FORMATS), []
+    try:
+        for kind, _, content in _records(stream, 0):
+            if kind == _FORMAT:
+                is_wide = is_biff8 and content[4:5] == b"\x01"
+                code = content[5 if is_biff8 else 3 :].decode("utf-16-le" if is_wide else "latin-1", "replace")
+                if is_percent_format(code):
+                    formats.add(struct.unpack_from("<H", content)[0])
+            elif kind == _STYLE:
+                of_styles.append(struct.unpack_from("<H", content, 2)[0])
+    except struct.error:
+        raise Unreadable("U01", _CUT_OFF) from None
+    return {n for n, number in enumerate(of_styles) if number in formats}
+
+
+def _styles_in(kind: int, content: bytes) -> Iterator[tuple[int, int]]:
+    """The style of each cell in a record: (column, style)."""
+    _, column, style = struct.unpack_from("<HHH", content)
+    yield column, style
+    if kind == _NUMBERS:
+        for n in range(1, (len(content) - 6) // 6):
+            yield column + n, struct.unpack_from("<H", content, 4 + 6 * n)[0]
+
+
+def _look_through(stream: bytes, start: int, is_biff8: bool, percent: set[int]) -> tuple[Errors, list[Area], Cells]:
+    """The spreadsheet errors, the merged cells and those that show percentages, by their styles, of a sheet.
+
+    Raises Unreadable (U01) for one that is out of order.
+    """
     errors: Errors = {}
+    shown: set[tuple[int, int]] = set()
     merged: list[Area] = []
     rows = columns = 0
     extent = "<IIHH" if is_biff8 else "<HHHH"
@@ -221,12 +254,14 @@ def _look_through(stream: bytes, start: int, is_biff8: bool) -> tuple[Errors, li
                 if row >= rows or column >= columns:
                     rows, columns = max(rows, row + 1), max(columns, column + 1)
                     must_fit(rows, columns)
+                if percent:
+                    shown |= {(row, at) for at, style in _styles_in(kind, content) if style in percent}
                 error = _error_in(kind, content)
                 if error is not None:
                     errors[row, column] = _ERRORS.get(error, "#VALUE!")
     except (struct.error, IndexError):
         raise Unreadable("U01", _CUT_OFF) from None
-    return errors, merged
+    return errors, merged, shown
 
 
 def _error_in(kind: int, content: bytes) -> int | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from flows.steps.read.archive import Package
+from flows.steps.read.percentages import percent_cells, percent_styles
 from flows.steps.read.sheet import Calamine, Sheet, Table
 from flows.steps.read.short_book import BOOK, LINKS, STYLES, TEXTS, NotPlainError, ShortBook
 from flows.steps.read.workbook_xml import errors_of_sheet
@@ -33,6 +34,7 @@ def sheets_of_xlsx(path: Path, package: Package) -> list[Sheet]:
             if texts > MOST_TEXTS:
                 raise Unreadable("U01", f"it holds {texts:,} texts")
     careful = cache(lambda: Calamine(path))
+    styles = cache(lambda: percent_styles(package.xml_pieces(STYLES)) if STYLES in package else frozenset())
     book = _short(package)
 
     def member_of(name: str) -> str:
@@ -41,8 +43,10 @@ def sheets_of_xlsx(path: Path, package: Package) -> list[Sheet]:
         return members[name]
 
     def as_it_is(name: str) -> Table:
-        errors = errors_of_sheet(package, member_of(name))
-        return careful().table(name, errors)
+        member = member_of(name)
+        errors = errors_of_sheet(package, member)
+        percent = percent_cells(package.xml_pieces(member), styles())
+        return careful().table(name, errors, percent=percent)
 
     def table(name: str) -> Table:
         member = member_of(name)

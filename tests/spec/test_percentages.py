@@ -1,0 +1,211 @@
+"""C21: '46%', and a cell that shows 0.46 as 46%, are 46 where the statistic is a percentage, and 0.46 in a share."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import made_workbooks as made
+import openpyxl
+import pytest
+import xlsxwriter
+from judging import Judge, Outcome
+from made_workbooks import Percentage
+
+from flows.steps.read import sheets_of
+from flows.steps.read.format import Format
+from flows.steps.read.plain_sheet import PlainTable
+from flows.steps.read.whole import as_sheets
+from schemas.contract import SHARE, Contract, Field, Kind
+
+BENCHMARK = {
+    "benchmark_id": "MADE-UP",
+    "benchmark_name": "A made-up figure",
+    "measure_statistic": "percentage",
+    "value": "",
+    "value_low": "",
+    "value_high": "",
+    "population": "Nobody",
+    "caveat": "Made up for this test",
+    "source_document": "This test",
+    "source_wording": "none",
+}
+MEASURE = {
+    "organisation_type": "National",
+    "organisation_code": "All",
+    "organisation_name": "England",
+    "reporting_period": "2017-18",
+    "measure_name": "recovery",
+    "measure_statistic": "percentage",
+    "value": "",
+}
+TARGET = {
+    "target_id": "MADE-UP",
+    "programme_code": "MHT",
+    "metric_code": "people_into_work",
+    "unit": "people",
+    "target_value": "",
+    "source_document": "This test",
+    "source_wording": "none",
+}
+SENT = {
+    "benchmarks": (BENCHMARK, "benchmark_id", "value", {"site": "PMO", "period": "202404"}),
+    "published_measures": (MEASURE, "reporting_period", "value", {"site": "NHSE", "period": "202503"}),
+    "targets": (TARGET, "target_id", "target_value", {"site": "PMO", "period": "202404"}),
+}
+SHARES = Contract(
+    "contacts",
+    "Shares",
+    "A made-up dataset with a share.",
+    "one row per reference",
+    ("contact_id",),
+    (
+        Field("contact_id", Kind.REFERENCE, "Reference", "The reference."),
+        Field("share", Kind.DECIMAL, "Share", "A share.", unit=SHARE, low=0, high=1),
+    ),
+)
+Table = Sequence[Sequence[Any]]
+
+
+def table(dataset: str, *values: Any, **changes: str) -> list[list[Any]]:
+    """Sound rows of a dataset, one for each value."""
+    sound, key, field, _ = SENT[dataset]
+    rows = [{**sound, **changes, key: f"{sound[key]}-{n}", field: value} for n, value in enumerate(values)]
+    return [list(sound), *(list(row.values()) for row in rows)]
+
+
+def csv_of(rows: Table) -> bytes:
+    """A spreadsheet saves a cell as it shows it."""
+    shown = [[f"{Decimal(str(float(c))) * 100:f}%" if isinstance(c, Percentage) else str(c) for c in r] for r in rows]
+    return "\n".join(map(",".join, shown)).encode()
+
+
+def xlsx_of(rows: Table, number_format: str = "0%") -> bytes:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        sheet, percent = book.add_worksheet("Data"), book.add_format({"num_format": number_format})
+        for i, row in enumerate(rows):
+            for j, cell in enumerate(row):
+                if isinstance(cell, Percentage):
+                    sheet.write_number(i, j, float(cell), percent)
+                elif cell != "":
+                    sheet.write(i, j, cell)
+    return file.getvalue()
+
+
+FORMATS: dict[str, Callable[[Table], bytes]] = {
+    "csv": csv_of,
+    "xlsx": xlsx_of,
+    "ods": lambda rows: made.ods("".join(made.ods_row(*row) for row in rows)),
+    "xls": lambda rows: made.xls({"Data": rows}),
+}
+SHOWN = {Percentage(0.46): 46, Percentage(0.145): 14.5, Percentage(0.07): 7, Percentage(0.29): 29, Percentage(1): 100}
+
+
+def sent(judge: Judge, content: bytes, dataset: str, suffix: str) -> Outcome:
+    return judge(content, dataset, suffix=suffix, **SENT[dataset][3])
+
+
+@pytest.mark.parametrize("dataset", ["benchmarks", "published_measures"])
+@pytest.mark.parametrize("suffix", FORMATS)
+class TestAPercentage:
+    def test_is_read_as_its_cell_shows_it_and_told(self, judge: Judge, dataset: str, suffix: str) -> None:
+        outcome = sent(judge, FORMATS[suffix](table(dataset, *SHOWN)), dataset, suffix)
+        assert [float(row["value"]) for row in outcome.values] == list(SHOWN.values())
+        assert [(f.rule, f.severity, f.row) for f in outcome.findings] == [
+            ("C21", "warning", n + 2) for n in range(len(SHOWN))
+        ]
+        assert outcome.findings[1].found == "14.5%" or suffix == "csv"
+
+    def test_is_read_where_it_is_a_text(self, judge: Judge, dataset: str, suffix: str) -> None:
+        outcome = sent(judge, FORMATS[suffix](table(dataset, "46%", "46 %", "46 per cent", "7.5%")), dataset, suffix)
+        assert [float(row["value"]) for row in outcome.values] == [46, 46, 46, 7.5]
+        assert {(f.rule, f.severity) for f in outcome.findings} == {("C21", "warning")}
+
+    def test_a_bare_number_stays_as_it_is(self, judge: Judge, dataset: str, suffix: str) -> None:
+        outcome = sent(judge, FORMATS[suffix](table(dataset, "0.46", "46")), dataset, suffix)
+        assert ([float(row["value"]) for row in outcome.values], outcome.findings) == ([0.46, 46], [])
+
+    def test_of_another_statistic_is_no_number(self, judge: Judge, dataset: str, suffix: str) -> None:
+        rows = table(dataset, "46%", Percentage(0.46), "46", measure_statistic="count")
+        outcome = sent(judge, FORMATS[suffix](rows), dataset, suffix)
+        assert [(f.rule, f.severity, f.row, f.suggestion) for f in outcome.findings] == [
+            ("V05", "row", 2, None),
+            ("V05", "row", 3, None),
+        ]
+        assert outcome.accepted == [4]
+
+
+def test_each_row_has_its_own_statistic(judge: Judge) -> None:
+    rows = table("benchmarks", "46%", "46%", "46%")
+    place = rows[0].index("measure_statistic")
+    for row, statistic in zip(rows[1:], ("count", "percent", "percentage_points"), strict=True):
+        row[place] = statistic
+    outcome = sent(judge, csv_of(rows), "benchmarks", "csv")
+    assert (outcome.held, [row["value"] for row in outcome.values]) == ([2], [46, 46])
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_where_no_percentage_is_meant_it_stays_an_error(judge: Judge, suffix: str) -> None:
+    outcome = sent(judge, FORMATS[suffix](table("targets", "46%", Percentage(0.46), "46")), "targets", suffix)
+    assert [(f.rule, f.severity, f.row) for f in outcome.findings] == [("V05", "row", 2), ("V05", "row", 3)]
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_in_a_share_it_is_a_hundredth_of_it(judge: Judge, suffix: str) -> None:
+    rows = [["contact_id", "share"], ["A1", "46%"], ["A2", Percentage(0.14)], ["A3", "0.46"], ["A4", "46"]]
+    outcome = judge(FORMATS[suffix](rows), contract=SHARES, suffix=suffix)
+    assert [float(row["share"]) for row in outcome.values] == [0.46, 0.14, 0.46]
+    assert outcome.rules == [("C21", "warning", 2), ("C21", "warning", 3), ("V03", "row", 5)]
+
+
+@pytest.mark.parametrize(
+    ("number_format", "stored", "value", "rules"),
+    [
+        ("0.00%", 0.4567, 45.67, ["C21"]),
+        ('[Red]0.0" of all "%;-0%', 0.5, 50, ["C21"]),
+        ('0"%"', 46, 46, []),  # the sign is only written behind the number
+        (r"0\%", 46, 46, []),
+        ("0.00", 0.46, 0.46, []),
+    ],
+)
+@pytest.mark.parametrize("is_large", [False, True])
+def test_the_number_format_decides(
+    judge: Judge, number_format: str, stored: float, value: float, rules: list[str], is_large: bool
+) -> None:
+    rows = table("benchmarks", Percentage(stored), *[Percentage(stored)] * (600 if is_large else 0))
+    outcome = sent(judge, xlsx_of(rows, number_format), "benchmarks", "xlsx")
+    assert {float(row["value"]) for row in outcome.values} == {value}
+    assert sorted({f.rule for f in outcome.findings}) == rules
+
+
+def test_a_large_workbook_is_read_by_column_all_the_same(judge: Judge, tmp_path: Path) -> None:
+    rows = table("benchmarks", *[Percentage(n / 1000) for n in range(1, 1001)])
+    path = tmp_path / "large.xlsx"
+    path.write_bytes(xlsx_of(rows))
+    assert isinstance(sheets_of(path, Format.XLSX)[0].open(), PlainTable)
+    outcome = sent(judge, path.read_bytes(), "benchmarks", "xlsx")
+    assert [row["value"] for row in outcome.values] == [Decimal(n) / 10 for n in range(1, 1001)]
+
+
+def test_old_workbooks_keep_several_numbers_in_one_record(judge: Judge) -> None:
+    rows = table("benchmarks", Percentage(0.5))
+    low, high = (rows[0].index(name) for name in ("value_low", "value_high"))
+    numbers = [(2, (n << 2) | 3) for n in (46, 54)]  # hundredths, in the style that shows percentages
+    record = struct.pack("<HH", 1, low) + b"".join(struct.pack("<HI", *n) for n in numbers) + struct.pack("<H", high)
+    outcome = sent(judge, made.xls({"Data": rows}, extra=made.record(0x00BD, record)), "benchmarks", "xls")
+    [row] = outcome.values
+    assert (row["value_low"], row["value"], row["value_high"]) == (46, 50, 54)
+
+
+def test_what_is_given_back_shows_what_the_sender_saw(tmp_path: Path) -> None:
+    """Without its format the number would be read as another when it comes back."""
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(xlsx_of(table("benchmarks", Percentage(0.46))))
+    assert openpyxl.load_workbook(path).active["D2"].value == 0.46
+    [sheet] = as_sheets(path, frozenset(), "benchmarks")
+    assert sheet.rows[1][3] == "46%"
