@@ -65,6 +65,7 @@ SERIAL_EPOCH = date(1899, 12, 30)
 NO_DAY = re.compile(r"0{1,4}[/.\-]0{1,2}[/.\-]0{1,4}|1900-0?1-00?|00?/0?1/1900")  # how spreadsheets write day nought
 LOOKS_LIKE_A_DIGIT = str.maketrans("OoIl", "0011")
 MOST_LOOKALIKES, LONGEST_CODE = 8, 40  # letters of a code that may stand for digits, and characters in all
+SPREADSHEET_DATE = re.compile("[0-9]{1,2}-[A-Za-z]{3}-[0-9]{4}")
 PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 PERCENTAGE = re.compile(r"(-?[0-9]{1,6}(?:\.[0-9]{1,15})?) ?(?:%|per ?cent)", re.IGNORECASE)
 IN_MARKS = re.compile(r"\"([^\"]*)\"|'([^']*)'")  # as a program leaves them that knows no quotation marks
@@ -162,6 +163,11 @@ def _unquoted(text: str, may_be_meant: bool = False) -> str:
 def slashed_date(text: str, last_year: int) -> Slashed | None:
     """The numbers of a date cell such as 03/04/2016, which does not say itself which of them is the day."""
     return slashed(_unquoted(_tidied(text)), last_year) if len(text) <= 2 * LONGEST_DATE else None
+
+
+def is_spreadsheet_date(text: str) -> bool:
+    """Whether a date cell shows its month by name as spreadsheets do (03-Nov-2016), and not as people write it."""
+    return len(text) <= 2 * LONGEST_DATE and SPREADSHEET_DATE.fullmatch(_unquoted(_tidied(text))) is not None
 
 
 def _without_line_break(clean: str, field: Field) -> Reading:
@@ -275,7 +281,10 @@ def _read_date(text: str, field: Field, dates: DateReading) -> Reading:
         return _slashed_date(parts, field, dates)
     if re.fullmatch(r"[0-9]{1,2}[/.\-][0-9]{1,2}[/.\-][0-9]{2}", text):
         return fault("C03")
-    return fault("C02", named_month(text))
+    meant = named_month(text)
+    if meant and dates.are_swapped and SPREADSHEET_DATE.fullmatch(text):
+        return _swapped_back(date.fromisoformat(meant), dates)
+    return fault("C02", meant)
 
 
 def _swapped_back(day: date, dates: DateReading) -> Reading:

@@ -180,9 +180,17 @@ class TestHalfConverted:
             lambda day: f"{exchanged(day)} 00:00:00" if day.day <= 12 else f"{day:%d.%m.%Y}",
             lambda day: half_converted(day) if day.day <= 12 else f"{day:%d/%m/%y}",
             lambda day: half_converted(day) if day.day <= 12 else f" {day:%d/%m/%Y} ",
+            lambda day: f"{exchanged(day):%d-%b-%Y}" if day.day <= 12 else f"{day:%d/%m/%Y}",
             lambda day: str((exchanged(day) - date(1899, 12, 30)).days) if day.day <= 12 else f"{day:%d/%m/%Y}",
         ],
-        ids=["with times", "with midnights", "years of two digits", "between spaces", "numbers of days"],
+        ids=[
+            "with times",
+            "with midnights",
+            "years of two digits",
+            "between spaces",
+            "months by name",
+            "numbers of days",
+        ],
     )
     def test_in_whatever_way_the_dates_are_written(self, judge: Judge, written: Callable[[date], Written]) -> None:
         rows = table("contacts", [written(day) for day in DAYS])

@@ -9,7 +9,7 @@ import polars as pl
 
 from schemas.audit.deliveries import Column
 from schemas.audit.findings import Outcome
-from schemas.cells import PLACEHOLDER_DATES, canonical, read_cell, slashed_date
+from schemas.cells import PLACEHOLDER_DATES, canonical, is_spreadsheet_date, read_cell, slashed_date
 from schemas.contract import Contract, Field, Kind, Severity
 from schemas.date_orders import AGREED, COLUMN_RULES, HELD, MONTHS, DateReading, DatesSeen
 from schemas.date_texts import DAY_FIRST, Slashed
@@ -148,10 +148,11 @@ def dates_seen(cells: Texts, read: _Read, context: Context) -> DatesSeen:
     texts: dict[str, Slashed] = {}
     if read.odd is not None:
         texts = {t: one for t in read.odd["text"] if (one := slashed_date(t, context.data_cut_date.year))}
-        serials = read.odd.filter(pl.col("rule_id") == "C01").select(
-            "text", pl.col("suggestion").str.to_date("%Y-%m-%d")
+        by_name = [t for t in read.odd["text"] if is_spreadsheet_date(t)]
+        unread = read.odd.filter((pl.col("rule_id") == "C01") | pl.col("text").is_in(by_name)).select(
+            "text", pl.col("suggestion").str.to_date("%Y-%m-%d", strict=False)
         )
-        frame = frame.join(serials, on="text", how="left", maintain_order="left").select(
+        frame = frame.join(unread, on="text", how="left", maintain_order="left").select(
             "text", pl.when(~pl.col("text").is_in(list(texts))).then(pl.coalesce("day", "suggestion")).alias("day")
         )
     days = frame["day"]
