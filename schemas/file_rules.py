@@ -32,6 +32,10 @@ def _first_of_key(contract: Contract) -> tuple[str, ...]:
     return contract.key[:1]
 
 
+def _key_of_any_form(contract: Contract) -> tuple[str, ...]:
+    return tuple(n for n in contract.key[:1] if not contract.by_name[n].pattern)
+
+
 def _site_column(contract: Contract) -> tuple[str, ...]:
     return tuple(n for n in contract.by_name if n == "site_code")
 
@@ -118,6 +122,14 @@ FILE_RULES: tuple[Rule, ...] = (
         "Put all rows in the order of the first heading and send the file again. Below it, columns stand elsewhere.",
     ),
     Rule("F06", WARNING, "A total row was left out", "rows of data only", "Remove total and subtotal rows."),
+    Rule(
+        "F06",
+        ROW,
+        "{title} reads as the name of a total, on a row that is filled in like a record",
+        "rows of data only, and a reference that does not begin with the word 'total'",
+        "If it is a total, delete the row. If it is a record, give it another reference.",
+        found_on=_key_of_any_form,
+    ),
     Rule("F07", WARNING, "Blank rows were left out", "no blank rows", "Remove blank rows."),
     Rule(
         "F09",

@@ -140,6 +140,7 @@ CASES = (
     Case("F05", WARNING, lines(HEADING, SOUND.splitlines()[1].replace("C000001", "C000004")), SOUND),
     Case("F05", FILE, lines(",".join(reversed(CONTACT))), SOUND),
     Case("F06", WARNING, lines("Total" + "," * (len(CONTACT) - 1)), SOUND),
+    cell("F06", ROW, "funding_awards", "award_id", "TOTAL grant 7", "Totality grant 7"),
     Case("F07", WARNING, lines("," * (len(CONTACT) - 1)), SOUND),
     cell("F08", ROW, "contacts", "contact_id", "", "BPL-C000002"),
     Case("F13", ROW, lines("BPL-C000004,BPL-E000001"), SOUND),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from judging import CONTACT, Found, Judge, as_csv, contacts
+from collections.abc import Callable
 
+import pytest
+from judging import CONTACT, Found, Judge, as_csv, as_table, awards, contacts, participants, workbook
+
+Rows = Callable[..., list[dict[str, str]]]
 HEADING = ",".join(CONTACT)
 COMMAS = "," * (len(CONTACT) - 1)
 SOUND = as_csv(contacts({}, {}))
@@ -87,7 +90,38 @@ def test_f06_a_word_that_only_begins_so_is_no_total(judge: Judge, key: str) -> N
 
 @pytest.mark.parametrize("key", ["Total:", "Total 2", "total: 2 contacts"])
 def test_f06_more_may_follow_the_word(judge: Judge, key: str) -> None:
-    assert judge(as_csv(contacts({}, {"contact_id": key}, {}))).rules == [("F06", "warning", 3)]
+    total = {**dict.fromkeys(CONTACT, ""), "contact_id": key, "duration_minutes": "90", "staff_role": "key_worker"}
+    assert judge(as_csv([*contacts({}, {}), total])).rules == [("F06", "warning", 4)]
+
+
+@pytest.mark.parametrize("key", ["Total", "TOTAL Transport grant 7", "Grand total: 2015-16", "sub-total 3"])
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+@pytest.mark.parametrize(
+    ("rows", "dataset", "field", "rule"),
+    [
+        (awards, "funding_awards", "award_id", "F06"),  # any text may be its key: it would add up twice
+        (contacts, "contacts", "contact_id", "V04"),
+        (participants, "participants", "participant_ref", "V04"),
+    ],
+)
+def test_f06_a_full_record_is_held_and_not_left_out(
+    judge: Judge, rows: Rows, dataset: str, field: str, rule: str, suffix: str, key: str
+) -> None:
+    """Whether it is a record or a total with all that a record has, only its sender knows."""
+    spoilt = rows({}, {field: key}, {})
+    content = as_csv(spoilt).encode() if suffix == "csv" else workbook({"Data": as_table(spoilt)})
+    outcome = judge(content, dataset, suffix=suffix)
+    assert [(f.rule, f.severity, f.row, f.column) for f in outcome.findings] == [(rule, "row", 3, field)]
+    assert (outcome.accepted, outcome.held, outcome.verdict.rows.not_data) == ([2, 4], [3], 0)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_f06_a_total_with_its_key_and_a_few_cells_is_left_out(judge: Judge, suffix: str) -> None:
+    total = {**dict.fromkeys(awards({})[0], ""), "award_id": "Total 2015-16", "amount": "2200000.00"}
+    rows = [*awards({}, {}), {**total, "financial_year": "2015-16"}]
+    content = as_csv(rows).encode() if suffix == "csv" else workbook({"Data": as_table(rows)})
+    outcome = judge(content, "funding_awards", suffix=suffix)
+    assert (outcome.rules, outcome.accepted) == ([("F06", "warning", 4)], [2, 3])
 
 
 @pytest.mark.parametrize("line", ["   ", "\t", "\u00a0", "\x1a", " \x1a "])

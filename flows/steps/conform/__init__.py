@@ -36,6 +36,7 @@ from schemas.shapes import (
     findings_frame,
     findings_of_rows,
 )
+from schemas.shown import shown
 from schemas.texts import Texts
 
 BESIDE = "a cell to the right of the last heading"
@@ -54,15 +55,16 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
     named = may_hold_names(rows.cells) if contract.participant_level else {}
     conforming = _Conforming(rows, named, layout, contract, context, sheet)
     columns = {field.name: conforming.column(field) for field in contract.fields}
+    like_totals = _like_totals(rows, layout, contract, context, sheet)
     of_cells = pl.concat([_NO_FINDINGS, *(found for column in columns.values() for found in column.findings)])
     beside = conforming.beside_the_columns(batch) if contract.participant_level else []
     return TypedBatch(
         rows=pl.DataFrame({"source_row": rows.source_rows} | {name: c.values for name, c in columns.items()}),
         cells=rows.cells,
-        findings=pl.concat([*_about_lines(batch, rows, layout, sheet), *beside, of_cells]),
-        unreadable=of_cells.filter((pl.col("severity") == Severity.ROW) | pl.col("rule_id").is_in(COLUMN_RULES)).select(
-            "source_row", "field"
-        ),
+        findings=pl.concat([*_about_lines(batch, rows, layout, sheet), like_totals, *beside, of_cells]),
+        unreadable=pl.concat([of_cells, like_totals])
+        .filter((pl.col("severity") == Severity.ROW) | pl.col("rule_id").is_in(COLUMN_RULES))
+        .select("source_row", "field"),
         torn=[*batch.torn],
         not_data=len(rows.not_data),
         dates={name: column.dates for name, column in columns.items() if column.dates is not None},
@@ -81,6 +83,18 @@ def _about_lines(batch: TextBatch, rows: Rows, layout: Layout, sheet: str) -> li
         findings_frame(without_heading(sound, layout), sheet),
         *(findings_of_rows(lines, Finding("F13", Severity.ROW), sheet) for lines in (beside, torn)),
     ]
+
+
+def _like_totals(rows: Rows, layout: Layout, contract: Contract, context: Context, sheet: str) -> pl.DataFrame:
+    """A finding for each record whose reference reads as a total's (rule F06): one that is no record adds up twice."""
+    name = contract.key[0]
+    if rows.like_totals.is_empty() or name not in layout.positions:
+        return _NO_FINDINGS
+    texts = rows.cells[str(layout.positions[name])].column.filter(rows.source_rows.is_in(rows.like_totals.implode()))
+    told = shown(texts, contract.by_name[name], contract, context.data_cut_date)
+    finding = Finding("F06", Severity.ROW, None, name, layout.column_of(name))
+    found = findings_of_rows(pl.DataFrame([rows.like_totals.alias("source_row"), told["found"]]), finding, sheet)
+    return found.with_columns(told["hidden"])
 
 
 class _Conformed(NamedTuple):

@@ -22,6 +22,7 @@ LEAST_HEADINGS = 3  # that a row holds, and half of its cells, to be a second he
 _TOTAL = r"(?i)^\s*(?:grand\s*|sub[\s-]*)?totals?(?:[\s:]|$)"
 _NUMBERS = (Kind.WHOLE, Kind.DECIMAL, Kind.MONEY)
 _NO_HEADING = r"\d{5}|^\P{L}*$"
+_NO_ROWS = pl.Series("source_row", [], pl.Int64)
 _NOT_DATA_TYPES = {"source_row": pl.Int64, "rule_id": pl.String, "severity": pl.String}
 
 
@@ -30,13 +31,15 @@ class Rows:
     """The rows of a batch that are data, and those that are not.
 
     `cells` are the texts of the data, column by column, and `source_rows` their rows. `not_data` has the columns
-    `source_row`, `rule_id` and `severity`; `totals` is what stands on total rows.
+    `source_row`, `rule_id` and `severity`; `totals` is what stands on total rows. `like_totals` are rows of data whose
+    reference reads as a total's.
     """
 
     cells: dict[str, Texts]
     source_rows: pl.Series
     not_data: pl.DataFrame
     totals: list[tuple[int, str]]
+    like_totals: pl.Series
 
     def findings(self, sheet: str) -> pl.DataFrame:
         """A finding for each row that is no data."""
@@ -59,10 +62,11 @@ def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapp
     empty = {name: column.of_cells(column.distinct.str.strip_chars() == "") for name, column in cells.items()}
     blank = reduce(and_, empty.values())
     repeated, other_order = _headings_among(cells, empty, layout, fields)
-    total = _is_total(cells, empty, layout, contract)
+    total, like_total = _totals(cells, empty, layout, contract)
     left_out = blank | repeated | other_order | total
+    doubtful = batch.source_rows.filter(like_total & ~left_out) if _may_be_any_text(contract) else _NO_ROWS
     if not left_out.any():
-        return Rows(cells, batch.source_rows, pl.DataFrame(schema=_NOT_DATA_TYPES), [])
+        return Rows(cells, batch.source_rows, pl.DataFrame(schema=_NOT_DATA_TYPES), [], doubtful)
     marked = pl.DataFrame({"source_row": batch.source_rows}).select(
         "source_row",
         pl.when(blank)
@@ -82,22 +86,32 @@ def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapp
         batch.source_rows.filter(~left_out),
         marked.filter(left_out),
         [(row, text) for row, *texts in totals.iter_rows() for text in texts if text],
+        doubtful,
     )
 
 
-def _is_total(
+def _may_be_any_text(contract: Contract) -> bool:
+    """Whether no form is asked of a dataset's reference: else the form says already that no total is one."""
+    return not contract.by_name[contract.key[0]].pattern
+
+
+def _totals(
     cells: Mapping[str, Texts], empty: Mapping[str, pl.Series], layout: Layout, contract: Contract
-) -> pl.Series:
-    """A row whose key says so; or one without a key that says so elsewhere, and lacks most of what a record has."""
+) -> tuple[pl.Series, pl.Series]:
+    """Which rows are totals, and which have a key that says so and are records all the same.
+
+    A total says so in its key, or elsewhere where it has no key, and lacks most of what a record has.
+    """
     key = str(layout.positions.get(contract.key[0], 0))
     says_so = {name: column.of_cells(column.distinct.str.contains(_TOTAL)) for name, column in cells.items()}
     needed = [f.name for f in contract.fields if f.required and f.kind not in _NUMBERS and f.name not in contract.key]
     places = [str(layout.positions[name]) for name in needed if name in layout.positions]
-    without_key = empty[key] & reduce(or_, says_so.values())
-    if places and without_key.any():
-        held = reduce(add, [(~empty[c] & ~says_so[c]).cast(pl.Int32) for c in places])
-        without_key &= 2 * held < len(places)
-    return says_so[key] | without_key
+    total = says_so[key] | (empty[key] & reduce(or_, says_so.values()))
+    if not places or not total.any():
+        return total, _nowhere(empty[key])
+    held = reduce(add, [(~empty[c] & ~says_so[c]).cast(pl.Int32) for c in places])
+    is_record = 2 * held >= len(places)
+    return total & ~is_record, says_so[key] & is_record
 
 
 def _headings_among(
