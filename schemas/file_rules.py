@@ -308,6 +308,13 @@ FILE_RULES: tuple[Rule, ...] = (
         "Use the current form for every row, or delete the column, and send the file again.",
     ),
     Rule(
+        "F27",
+        WARNING,
+        "Rows or columns are hidden, by a filter or by hand",
+        "every row and column in sight",
+        "Clear the filter, unhide them, and check that they are meant to be sent. They were read like all others.",
+    ),
+    Rule(
         "F28",
         WARNING,
         "A heading, or the name of the sheet, holds garbled letters",

@@ -76,9 +76,10 @@ def ods(rows: str, name: str = "Data", more: str = "") -> bytes:
     return zipped({"mimetype": _MIMETYPE, "content.xml": content.encode(), "META-INF/manifest.xml": b"<manifest/>"})
 
 
-def ods_row(*cells: Cell, times: int = 1) -> str:
+def ods_row(*cells: Cell, times: int = 1, visibility: str = "visible") -> str:
     """A row of an OpenDocument sheet. A text that begins with '<' is a cell's XML as it stands."""
-    return f'<table:table-row table:number-rows-repeated="{times}">{"".join(map(_ods_cell, cells))}</table:table-row>'
+    said = f'table:number-rows-repeated="{times}" table:visibility="{visibility}"'
+    return f"<table:table-row {said}>{''.join(map(_ods_cell, cells))}</table:table-row>"
 
 
 def _ods_cell(cell: Cell) -> str:
@@ -176,6 +177,16 @@ def formula_error(row: int, column: int, error: str) -> bytes:
 def merged(top: int, bottom: int, left: int, right: int) -> bytes:
     """The record of merged cells."""
     return record(0x00E5, struct.pack("<5H", 1, top, bottom, left, right))
+
+
+def hidden_row(row: int) -> bytes:
+    """The record of a row that is hidden."""
+    return record(0x0208, struct.pack("<6HI", row, 0, 1, 255, 0, 0, 0x20))
+
+
+def hidden_columns(first: int, last: int) -> bytes:
+    """The record of columns that are hidden."""
+    return record(0x007D, struct.pack("<6H", first, last, 2048, 0, 1, 0))
 
 
 def number(row: int, column: int) -> bytes:

@@ -22,7 +22,7 @@ from flows.steps.read.archive import Package
 from flows.steps.read.percentages import percent_cells, percent_styles
 from flows.steps.read.plain_sheet import PlainTable
 from flows.steps.read.sheet import Calamine, Table
-from flows.steps.read.workbook_xml import errors_of_sheet
+from flows.steps.read.workbook_xml import errors_of_sheet, hidden_in_sheet
 from flows.steps.read.xlsx import sheets_of_xlsx
 from schemas.shapes import Unreadable, column_letter
 
@@ -194,6 +194,17 @@ AFTER = ("", '<mergeCells count="2"><mergeCell ref="A1:B1"/><mergeCell ref="C2:C
 def test_it_says_the_same_of_whatever_office_programs_write(path: Path, rows: str, from_1904: bool, after: str) -> None:
     ours, theirs, _ = both(path, package_of(sheet_of(rows, after), from_1904))
     assert ours == theirs
+
+
+@given(
+    plain_rows(),
+    st.sampled_from(["", '<cols><col min="2" max="3" hidden="1"/><col min="5" max="5" width="0"/></cols>']),
+)
+def test_it_says_the_same_of_what_is_hidden(path: Path, rows: str, columns: str) -> None:
+    path.write_bytes(package_of(sheet_of(rows).replace(b"<sheetData>", columns.encode() + b"<sheetData>")))
+    table, theirs = sheets_of_xlsx(path, Package(path))[0].open(), hidden_in_sheet(Package(path), SHEET)
+    assert (list(table.hidden.rows), list(table.hidden.columns)) == (list(theirs.rows), list(theirs.columns))
+    assert rows.count(' hidden="1"') == len(theirs.rows)
 
 
 ODD = [

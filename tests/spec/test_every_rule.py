@@ -10,6 +10,7 @@ import csv
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import made_workbooks as made
 import pytest
 from judging import CONTACT, Judge, Outcome, as_csv, awards, contact, contacts, participants, workbook
 
@@ -91,6 +92,12 @@ def with_password(book: bytes) -> bytes:
     return b"PK\x01\x02".join(p[:4] + bytes([p[4] | 1]) + p[5:] if i else p for i, p in enumerate(listed))
 
 
+def with_hidden_row(book: bytes) -> bytes:
+    """A workbook whose second row is hidden."""
+    sheet = "xl/worksheets/sheet1.xml"
+    return made.changed(book, {sheet: made.part(book, sheet).replace(b'<row r="2"', b'<row r="2" hidden="1"')})
+
+
 TABLE = [list(CONTACT), list(CONTACT.values())]
 BOOK = workbook({"Contacts": TABLE})
 WITHOUT_MEDIUM = as_csv([{k: v for k, v in r.items() if k != "contact_medium"} for r in contacts({}, {})])
@@ -133,6 +140,7 @@ CASES = (
     Case("F10", WARNING, SOUND.replace("contact_date", "Date of contact", 1), SOUND),
     heading("F11", FILE, "Surname", "Weather"),
     heading("F11", WARNING, "Weather", "Surname"),
+    Case("F27", WARNING, with_hidden_row(BOOK), BOOK, {"suffix": "xlsx"}),
     Case("F28", WARNING, SOUND.replace("contact_date", "contact\x96date", 1), SOUND),
     heading("F12", FILE, "contact_date", "Weather"),
     Case("F24", FILE, as_csv([*VERSIONED[:2], {**VERSIONED[2], "schema_version": "2"}]), as_csv(VERSIONED)),

@@ -390,3 +390,19 @@ def test_sheets_are_never_more_than_excel_takes(mark_it: Mark) -> None:
     sheet = marked.book["contacts"]
     assert (sheet["A2"].value, sheet["A3"].value, sheet["A4"].value) == ("BPL-C000001", None, "BPL-C000002")
     assert marked.to_fix() == ["I2", "E4"]
+
+
+def test_hidden_rows_are_where_they_were_and_in_sight(mark_it: Mark) -> None:
+    """What is to be fixed on them must be seen."""
+    book, file = openpyxl.load_workbook(io.BytesIO(workbook({"Contacts": as_table(BAD)}))), io.BytesIO()
+    for row in (3, 4):
+        book["Contacts"].row_dimensions[row].hidden = True
+    book["Contacts"].column_dimensions["E"].hidden = True
+    book.save(file)
+    marked = mark_it(file.getvalue(), suffix="xlsx")
+    assert [f.found for f in marked.outcome.of("F27")] == ["2 rows: 3 to 4", "column E"]
+    sheet = sheet_of(marked)
+    assert [sheet.cell(n, 1).value for n in range(2, 6)] == [row["contact_id"] for row in BAD[:4]]
+    assert not any(row.hidden for row in sheet.row_dimensions.values())
+    assert not any(column.hidden for column in sheet.column_dimensions.values())
+    assert marked.to_fix() == list(RIGHT)

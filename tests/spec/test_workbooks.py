@@ -294,7 +294,7 @@ class TestHeadingsOfSeveralRows:
 
     def test_hidden_rows_are_data(self, judge: Judge) -> None:
         outcome = judge(laid_out(self.ROWS, hide=[2]), suffix="xlsx")
-        assert (outcome.rules, outcome.accepted) == ([("V02", "row", 3)], [2, 4])
+        assert (outcome.rules, outcome.accepted) == ([("V02", "row", 3), ("F27", "warning", None)], [2, 4])
 
 
 class TestHiddenSheets:

@@ -15,7 +15,7 @@ from xml.parsers import expat
 from flows.steps.read.archive import LONGEST_TEXT, Package
 from flows.steps.read.heading import MOST_COLUMNS
 from flows.steps.read.percentages import as_percentage
-from flows.steps.read.sheet import Area, Sheet, Table, must_fit
+from flows.steps.read.sheet import Area, Hidden, Sheet, Table, must_fit
 from schemas.shapes import Unreadable
 
 CONTENT, _MANIFEST = "content.xml", "META-INF/manifest.xml"
@@ -52,15 +52,24 @@ class _SheetRead:
         self.name, self.style = name, style
         self.rows: list[tuple[int, int, list[Any]]] = []  # (row from 0, how often, cells) of those that hold anything
         self.merged: list[Area] = []
-        self.next_row = self.width = 0
+        self.hidden_rows: list[int] = []
+        self.hidden_columns: list[int] = []
+        self.next_row = self.width = self.next_column = 0
 
-    def add(self, cells: list[Any], times: int) -> None:
+    def add_columns(self, times: int, is_hidden: bool) -> None:
+        """Take in the next columns, as they are told of before the rows."""
+        if is_hidden:
+            self.hidden_columns += range(self.next_column, min(self.next_column + times, MOST_COLUMNS))
+        self.next_column += times
+
+    def add(self, cells: list[Any], times: int, is_hidden: bool) -> None:
         if cells:
             self.width = max(self.width, len(cells))
             must_fit(self.next_row + times, self.width)
             if self.next_row + times > _MOST_ROWS:
                 raise Unreadable("U01", f"a sheet has more than {_MOST_ROWS:,} rows")
             self.rows.append((self.next_row, times, cells))
+            self.hidden_rows += range(self.next_row, self.next_row + times) if is_hidden else ()
         self.next_row = min(self.next_row + times, 1 << 40)
 
     def all_rows(self) -> Iterator[list[Any]]:
@@ -73,7 +82,7 @@ class _SheetRead:
             at = row + times
 
     def finished(self, hidden_styles: set[str]) -> Sheet:
-        table = Table(self.all_rows, self.merged)
+        table = Table(self.all_rows, self.merged, Hidden(self.hidden_rows, self.hidden_columns))
         return Sheet(self.name, self.style in hidden_styles, lambda: table)
 
 
@@ -88,6 +97,7 @@ class _Content:
         self._cells: list[Any] = []
         self._pending = 0  # empty cells, which count only where a filled one follows
         self._row_times = self._cell_times = 1
+        self._row_is_hidden = False
         self._cell: dict[str, str] | None = None
         self._paragraphs: list[str] = []
         self._in_paragraph = False
@@ -104,7 +114,10 @@ class _Content:
             self.hidden_styles.add(self._style)
         elif kind == "table":
             self.sheets.append(_SheetRead(said.get("name", ""), said.get("style-name", "")))
+        elif kind == "table-column" and self.sheets:
+            self.sheets[-1].add_columns(_times(said, "number-columns-repeated"), _is_hidden(said))
         elif kind == "table-row":
+            self._row_is_hidden = _is_hidden(said)
             self._cells, self._pending, self._row_times = [], 0, _times(said, "number-rows-repeated")
         elif kind in ("table-cell", "covered-table-cell"):
             self._cell, self._paragraphs, self._length = said, [], 0
@@ -133,7 +146,7 @@ class _Content:
             self._put(_value(self._cell, "\n".join(self._paragraphs)), self._cell)
             self._cell = None
         elif kind == "table-row" and self.sheets:
-            self.sheets[-1].add(self._cells, self._row_times)
+            self.sheets[-1].add(self._cells, self._row_times, self._row_is_hidden)
 
     def _put(self, value: Any, said: dict[str, str]) -> None:
         left = len(self._cells) + self._pending
@@ -148,6 +161,11 @@ class _Content:
             raise Unreadable("U01", f"a sheet has more than {MOST_COLUMNS:,} columns")
         self._cells += [""] * self._pending + [value] * self._cell_times
         self._pending = 0
+
+
+def _is_hidden(said: dict[str, str]) -> bool:
+    """Whether a row or a column is hidden by hand or by a filter."""
+    return said.get("visibility") in ("collapse", "filter")
 
 
 def _times(said: dict[str, str], name: str) -> int:

@@ -29,6 +29,7 @@ _EMPTY_CELL = re.compile(_ATTRIBUTES + rb"(?:/>|>" + _GAP + rb"</c>)" + _GAP + r
 _ROW = re.compile(
     rb"(?: [\w:.]+" + _VALUE_OF_ATTRIBUTE + rb")*" + _GAP + rb"(?P<end>/>|>" + _GAP + rb"</row>)?(?(end)|>)" + _GAP
 )
+_HIDDEN_ROW = re.compile(rb' hidden="(?:1|true)"| ht="0(?:\.0*)?"')
 _ATTRIBUTE = re.compile(rb' (\w+)="(\w*)"')
 _END_OF_ROW = re.compile(_GAP + rb"</row>" + _GAP + rb"\Z")
 _VALUE, _INLINE = b"</v></c>", b"</t></is></c>"
@@ -97,6 +98,11 @@ def row_ends(said: bytes) -> bool | None:
     """Whether a row ends where it begins, by what follows its number; None for one that is not plain."""
     match = _ROW.fullmatch(said)
     return None if match is None else match["end"] is not None
+
+
+def row_is_hidden(said: bytes) -> bool:
+    """Whether a row is hidden, by what follows its number."""
+    return _HIDDEN_ROW.search(said) is not None
 
 
 def without_end_of_row(said: bytes) -> tuple[bytes, bool]:

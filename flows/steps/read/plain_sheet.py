@@ -20,8 +20,9 @@ import pyarrow as pa
 from flows.steps.read.heading import MOST_COLUMNS
 from flows.steps.read.plain_cells import Units, units_of
 from flows.steps.read.plain_values import Values
-from flows.steps.read.sheet import MOST_CELLS, Area, Table
+from flows.steps.read.sheet import MOST_CELLS, Area, Hidden, Table
 from flows.steps.read.short_book import NotPlainError
+from flows.steps.read.workbook_xml import hidden_columns
 from schemas.shapes import index_of
 
 _OPENS, _CLOSES = b"<sheetData>", b"</sheetData>"
@@ -114,6 +115,7 @@ class _Outside:
     def __init__(self) -> None:
         self.opening = b""
         self.merged: list[Area] = []
+        self.hidden_columns: list[int] = []
         self._parser = expat.ParserCreate()
         self._parser.StartElementHandler = self._start
 
@@ -127,6 +129,8 @@ class _Outside:
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag.rpartition(":")[2] in ("row", "c"):  # the rows are written in a way that was not known for them
             raise NotPlainError
+        if tag == "col":
+            self.hidden_columns += hidden_columns(attributes)
         if tag not in ("dimension", "mergeCell"):
             return
         match = _AREA.fullmatch(attributes.get("ref", ""))
@@ -175,6 +179,7 @@ class _Reading:
         self._tell, self._number_styles = tell, number_styles
         self._blocks: list[_Block] = []
         self._to_tell: dict[bytes, int] = {}
+        self._hidden_rows: list[int] = []
         self._height = self._width = self._last_row = 0
 
     def add(self, units: Units) -> None:
@@ -183,6 +188,7 @@ class _Reading:
             raise NotPlainError
         self._last_row = int(units.rows[-1])
         cells = Values(units, lambda: self._numbers)
+        self._hidden_rows += cells.hidden_rows
         told = np.array([self._to_tell.setdefault(cell, len(self._to_tell)) for cell in cells.to_tell], np.uint32)
         at = np.concatenate([*cells.own_at, cells.shared_at, cells.told_at])
         if not len(at):
@@ -207,7 +213,8 @@ class _Reading:
             raise NotPlainError
         places = np.zeros(int(used[-1]) + 1 if len(used) else 0, np.uint32)
         places[used] = np.arange(len(used))
-        return PlainTable(rows, self.outside.merged, self._blocks, shared.gather(places), told)
+        hidden = Hidden(self._hidden_rows, self.outside.hidden_columns)
+        return PlainTable(rows, self.outside.merged, hidden, self._blocks, shared.gather(places), told)
 
     @cached_property
     def _numbers(self) -> set[bytes]:

@@ -11,7 +11,16 @@ import polars as pl
 import pyarrow as pa
 
 from flows.steps.read.plain_cells import Units
-from flows.steps.read.plain_markup import Head, Kind, Tail, head_of, row_ends, tail_of, without_end_of_row
+from flows.steps.read.plain_markup import (
+    Head,
+    Kind,
+    Tail,
+    head_of,
+    row_ends,
+    row_is_hidden,
+    tail_of,
+    without_end_of_row,
+)
 from flows.steps.read.sheet import text_of
 from flows.steps.read.short_book import NotPlainError
 
@@ -28,7 +37,7 @@ class Values:
     """What the cells in a piece hold. `own_at` and its kin say of which cell each is, by its place among the `units`.
 
     `own` are the texts and numbers that stand in the cells themselves, `shared` the numbers of shared texts, `to_tell`
-    the cells that are not plain. An empty cell is none of them.
+    the cells that are not plain. An empty cell is none of them. `hidden_rows` are places from 0.
     """
 
     def __init__(self, units: Units, numbers: Callable[[], Set[bytes]]) -> None:
@@ -38,6 +47,7 @@ class Values:
         self.own_at: list[np.ndarray] = []
         self.shared = self.shared_at = np.array([], np.uint32)
         self.to_tell: list[bytes] = []
+        self.hidden_rows: list[int] = []
         self._told_at: list[int] = []
         self._all, self._number_styles = units, numbers
         self._look_at_markup()
@@ -92,6 +102,8 @@ class Values:
         ends = [row_ends(row) for row in said]
         if None in ends or self._all.has_value[rows].any():
             raise NotPlainError
+        hidden = np.array([row_is_hidden(row) for row in said], bool)
+        self.hidden_rows = (self._all.rows[rows[hidden[codes]]] - 1).tolist() if hidden.any() else []
         over = np.empty(len(is_row), bool)
         over[rows], over[self.units] = np.array(ends, bool)[codes], self._ends_row
         if not (over[-1] and (over[:-1] == is_row[1:]).all()):

@@ -25,14 +25,27 @@ Area = tuple[int, int, int, int]  # merged cells: top, left, bottom, right, from
 
 
 @dataclass(frozen=True)
+class Hidden:
+    """The rows and columns of a sheet that are hidden, by a filter or by hand: their places from 0, in order."""
+
+    rows: Sequence[int] = ()
+    columns: Sequence[int] = ()
+
+
+NOTHING_HIDDEN = Hidden()
+
+
+@dataclass(frozen=True)
 class Table:
     """The cells of a sheet. `rows` gives them anew from the sheet's first row at each call, '' where a cell is empty.
 
-    Spreadsheet errors are texts such as '#REF!'; of merged cells, only the first holds anything.
+    Spreadsheet errors are texts such as '#REF!'; of merged cells, only the first holds anything. What is hidden is said
+    where the table was opened as text.
     """
 
     rows: Callable[[], Iterator[list[Any]]]
     merged: list[Area] = field(default_factory=list)
+    hidden: Hidden = NOTHING_HIDDEN
 
     def head(self, rows: int) -> list[list[str]]:
         """The first rows as text."""

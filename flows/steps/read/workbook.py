@@ -1,8 +1,8 @@
 """A workbook of any kind: which sheet holds the dataset, where its heading is, and the rows below, each where it is.
 
-Hidden sheets are never read; hidden rows and columns are, for they are as much data as those that are shown. Any other
-sheet, hidden or not, is given for the search for personal data alone. Merged cells are never filled down; only in a
-heading does a merged cell stand for its whole block.
+Hidden sheets are never read; hidden rows and columns are, for they are as much data as those that are shown, and are
+told (F27): whoever sends a file may not know of them. Any other sheet, hidden or not, is given for the search for
+personal data alone. Merged cells are never filled down; only in a heading does a merged cell stand for its whole block.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import reduce
+from itertools import accumulate
 
 import polars as pl
 
@@ -20,12 +21,14 @@ from schemas.codes import fold
 from schemas.contract import Severity
 from schemas.garbled import CONTROL
 from schemas.returned_workbook import OUR_SHEETS, ROW_PROBLEMS
-from schemas.shapes import Extract, Finding, TextBatch, TextElsewhere, Unreadable
+from schemas.shapes import Extract, Finding, TextBatch, TextElsewhere, Unreadable, column_letter
+from schemas.wording import counted, listed, ranges, spans
 
 BATCH_ROWS = 50_000
 MOST_HEADING_ROWS = 10
 BATCH_CELLS = 4_000_000
 LEAST_NUMBER = 100_000_000  # that may be somebody's: identifiers have nine digits and more
+LONGEST_PLACES = 44  # characters: where hidden rows are, before their number alone is told
 LIKE_THE_BEST = 0.8  # of the best sheet's headings: with as many, another may hold the dataset as well
 
 
@@ -51,7 +54,9 @@ def read_workbook(sheets: Sequence[Sheet], known_headings: Set[str], wanted: str
         width, headings = width - 1, headings[:-1]
     findings = _about_heading(heading) + _about_name(name) + (left_out(sheets, wanted) if wanted else [])
     number = next(n for n, sheet in enumerate(sheets, 1) if sheet.name == name)
-    batches = _batches(table, heading, width)
+    hidden_rows: list[int] = []
+    hidden_columns = [i for i in sorted(set(table.hidden.columns)) if i < len(headings) and headings[i]]
+    batches = _batches(table, heading, width, hidden_rows)
     return Extract(
         name,
         "",
@@ -62,6 +67,7 @@ def read_workbook(sheets: Sequence[Sheet], known_headings: Set[str], wanted: str
         is_marked=is_marked,
         sheet_number=number,
         elsewhere=_elsewhere(sheets, name),
+        found_in_rows=lambda: _about_hidden(hidden_rows, hidden_columns),
     )
 
 
@@ -152,12 +158,44 @@ def _score(table: Table, known: Set[str]) -> int:
     return max((matches(c.cells, known) for c in _candidates(table, known)), default=0)
 
 
-def _batches(table: Table, heading: _Heading, width: int) -> Iterator[TextBatch]:
+def _about_hidden(rows: list[int], columns: Sequence[int]) -> list[Finding]:
+    """What to tell of hidden rows that hold something (by their numbers), and of hidden columns (from 0): F27."""
+    told = []
+    if rows:
+        told.append(f"{counted(len(rows), 'row')}: {_in_short(spans(ranges(rows)))}")
+    if columns:
+        letters = [(column_letter(first), column_letter(last)) for first, last in ranges(columns)]
+        places = [first if first == last else f"{first} to {last}" for first, last in letters]
+        told.append(f"{'column' if len(columns) == 1 else 'columns'} {_in_short(places)}")
+    return [Finding("F27", Severity.WARNING, found=text) for text in told]
+
+
+def _in_short(places: Sequence[str]) -> str:
+    """The first places, and how many others there are."""
+    ends = list(accumulate(len(place) + 2 for place in places))
+    first = max(1, sum(end <= LONGEST_PLACES for end in ends))
+    rest = [counted(len(places) - first, "more place")] if len(places) > first else []
+    return listed([*places[:first], *rest])
+
+
+def _batches(table: Table, heading: _Heading, width: int, hidden: list[int]) -> Iterator[TextBatch]:
+    """The rows below the heading, batch by batch. The numbers of those that hold something and are hidden are put
+    into `hidden`.
+    """
     size = max(1, min(BATCH_ROWS, BATCH_CELLS // max(width, 1)))
     first = heading.last + 1
+    of_hidden = pl.Series(table.hidden.rows, dtype=pl.Int64) + 1
     above = [(n, text) for n, row in enumerate(table.head(first)[: heading.first], 1) for text in row if text]
     for frame in table.texts(first, size):
         columns = [frame[str(i)] if i < frame.width else pl.lit("").alias(str(i)) for i in range(width)]
         source_rows = pl.int_range(first + 1, first + 1 + len(frame), dtype=pl.Int64, eager=True).alias("source_row")
-        yield TextBatch.of(frame.select(*columns, source_rows), beside=above)
+        rows = frame.select(*columns, source_rows)
+        hidden += _filled(rows.filter(source_rows.is_in(of_hidden.implode()))) if len(of_hidden) else []
+        yield TextBatch.of(rows, beside=above)
         first, above = first + len(frame), []
+
+
+def _filled(rows: pl.DataFrame) -> list[int]:
+    """The numbers of the rows that hold something."""
+    cells = pl.exclude("source_row").str.strip_chars() != ""
+    return rows.filter(pl.any_horizontal(cells))["source_row"].to_list()

@@ -10,12 +10,12 @@ parsed, which takes longer and tells the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from xml.parsers import expat
 
 from flows.steps.read.archive import LONGEST_TEXT, Package
 from flows.steps.read.heading import MOST_COLUMNS
-from flows.steps.read.sheet import MOST_CELLS, Errors, must_fit
+from flows.steps.read.sheet import MOST_CELLS, Errors, Hidden, must_fit
 from schemas.shapes import Unreadable, index_of
 
 # Cells beyond AH1099999, and those that do not say plainly where they are: where there is none of either, the
@@ -34,6 +34,10 @@ _FORMULA_CELL = re.compile(
 )
 _TEXT_CELL = re.compile(rb"""\bt\s*=\s*["']str["']""")
 NOT_RECKONED = "#CALC!"
+_ROW_OR_COLUMN = re.compile(rb"<(?:\w+:)?(row|col)(?=[\s/>])([^<>]*)>")
+_ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*["']([^"']*)["']""")
+_MAY_HIDE = (b"hidden", b'ht="0', b"ht='0", b'width="0', b"width='0")
+_NO_SIZE = re.compile(r"0(?:\.0*)?")
 
 
 def errors_of_sheet(package: Package, member: str) -> Errors:
@@ -46,6 +50,39 @@ def errors_of_sheet(package: Package, member: str) -> Errors:
         if errors is not None:
             return errors
     return errors_in(package.xml_pieces(member))
+
+
+def hidden_in_sheet(package: Package, member: str) -> Hidden:
+    """The rows and columns that are hidden in a sheet."""
+    if not any(mark in piece for piece in package.xml_pieces(member) for mark in _MAY_HIDE):
+        return Hidden()
+    rows: list[int] = []
+    columns: list[int] = []
+    number = 0
+    for piece in _whole_cells(package.xml_pieces(member)):
+        for kind, said in _ROW_OR_COLUMN.findall(piece):
+            attributes = dict(_ATTRIBUTE.findall(said.decode("utf-8", errors="replace")))
+            if kind == b"col":
+                columns += hidden_columns(attributes)
+                continue
+            named = attributes.get("r", "")
+            number = int(named) if named.isdecimal() and len(named) < 12 else number + 1
+            if _is_hidden(attributes, "ht"):
+                rows.append(number - 1)
+    return Hidden(rows, columns)
+
+
+def hidden_columns(attributes: Mapping[str, str]) -> list[int]:
+    """The columns, from 0, that a `col` element hides."""
+    first, last = (attributes.get(name, "") for name in ("min", "max"))
+    if not (_is_hidden(attributes, "width") and first.isdecimal() and last.isdecimal() and len(first + last) < 24):
+        return []
+    return list(range(int(first) - 1, min(int(last), MOST_COLUMNS)))
+
+
+def _is_hidden(attributes: Mapping[str, str], size: str) -> bool:
+    """Whether a row or a column is hidden, or has no height or width (its `size`), which looks the same."""
+    return attributes.get("hidden") in ("1", "true") or _NO_SIZE.fullmatch(attributes.get(size, "")) is not None
 
 
 def _searched(package: Package, member: str, odd_cell: re.Pattern[bytes]) -> Errors | None:

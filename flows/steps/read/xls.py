@@ -13,11 +13,12 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from flows.steps.read.percentages import PERCENT_FORMATS, Cells, is_percent_format
-from flows.steps.read.sheet import Area, Calamine, Errors, Sheet, Table, must_fit
+from flows.steps.read.sheet import Area, Calamine, Errors, Hidden, Sheet, Table, must_fit
 from schemas.shapes import Unreadable
 
 LARGEST = 512 << 20  # bytes; the format holds 65,536 rows of 256 columns a sheet
@@ -27,6 +28,7 @@ _BEGIN, _END, _PASSWORD, _SHEET, _CODE_PAGE = 0x0809, 0x000A, 0x002F, 0x0085, 0x
 _BIFF8, _UTF_16 = 0x0600, struct.pack("<H", 1200)
 _FORMAT, _STYLE, _NUMBERS = 0x041E, 0x00E0, 0x00BD
 _DIMENSIONS, _BOOL_OR_ERROR, _FORMULA, _MERGED = 0x0200, 0x0205, 0x0006, 0x00E5
+_ROW, _COLUMNS, _HIDDEN_ROW, _HIDDEN_COLUMN = 0x0208, 0x007D, 0x20, 0x01
 _CELLS = {0x0203, 0x0204, _BOOL_OR_ERROR, 0x00FD, 0x027E, _NUMBERS, _FORMULA, 0x00D6}
 _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 _CUT_OFF = "it is damaged or was cut off"
@@ -161,8 +163,8 @@ def sheets_of_xls(path: Path, file: CompoundFile) -> list[Sheet]:
     if len(sheets) != len(starts):
         raise Unreadable("U01", _CUT_OFF)
 
-    def table(name: str, errors: Errors, merged: list[Area], shown: Cells) -> Table:
-        return book.table(name, errors, merged, shown)
+    def table(name: str, errors: Errors, merged: list[Area], shown: Cells, hidden: Hidden) -> Table:
+        return replace(book.table(name, errors, merged, shown), hidden=hidden)
 
     return [
         Sheet(name, hidden, partial(table, name, *found))
@@ -229,14 +231,18 @@ def _styles_in(kind: int, content: bytes) -> Iterator[tuple[int, int]]:
             yield column + n, struct.unpack_from("<H", content, 4 + 6 * n)[0]
 
 
-def _look_through(stream: bytes, start: int, is_biff8: bool, percent: set[int]) -> tuple[Errors, list[Area], Cells]:
-    """The spreadsheet errors, the merged cells and those that show percentages, by their styles, of a sheet.
+def _look_through(
+    stream: bytes, start: int, is_biff8: bool, percent: set[int]
+) -> tuple[Errors, list[Area], Cells, Hidden]:
+    """What a sheet has besides values: errors, merged cells, those that show percentages by their style, hidden ones.
 
     Raises Unreadable (U01) for one that is out of order.
     """
     errors: Errors = {}
     shown: set[tuple[int, int]] = set()
     merged: list[Area] = []
+    hidden_rows: list[int] = []
+    hidden_columns: list[int] = []
     rows = columns = 0
     extent = "<IIHH" if is_biff8 else "<HHHH"
     try:
@@ -249,6 +255,11 @@ def _look_through(stream: bytes, start: int, is_biff8: bool, percent: set[int]) 
             elif kind == _MERGED:
                 areas = struct.unpack_from(f"<{4 * struct.unpack_from('<H', content)[0]}H", content, 2)
                 merged += [(t, le, b, r) for t, b, le, r in zip(*(areas[i::4] for i in range(4)), strict=True)]
+            elif kind == _ROW and len(content) >= 14 and struct.unpack_from("<H", content, 12)[0] & _HIDDEN_ROW:
+                hidden_rows.append(struct.unpack_from("<H", content)[0])
+            elif kind == _COLUMNS and len(content) >= 10 and content[8] & _HIDDEN_COLUMN:
+                first, last = struct.unpack_from("<HH", content)
+                hidden_columns += range(first, min(last, 255) + 1)
             elif kind in _CELLS:
                 row, column = struct.unpack_from("<HH", content)
                 if row >= rows or column >= columns:
@@ -261,7 +272,7 @@ def _look_through(stream: bytes, start: int, is_biff8: bool, percent: set[int]) 
                     errors[row, column] = _ERRORS.get(error, "#VALUE!")
     except (struct.error, IndexError):
         raise Unreadable("U01", _CUT_OFF) from None
-    return errors, merged, shown
+    return errors, merged, shown, Hidden(sorted(hidden_rows), sorted(hidden_columns))
 
 
 def _error_in(kind: int, content: bytes) -> int | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from xml.etree import ElementTree
@@ -17,7 +18,7 @@ from flows.steps.read.archive import Package
 from flows.steps.read.percentages import percent_cells, percent_styles
 from flows.steps.read.sheet import Calamine, Sheet, Table
 from flows.steps.read.short_book import BOOK, LINKS, STYLES, TEXTS, NotPlainError, ShortBook
-from flows.steps.read.workbook_xml import errors_of_sheet
+from flows.steps.read.workbook_xml import errors_of_sheet, hidden_in_sheet
 from schemas.shapes import Unreadable
 
 _READ_FIRST = (TEXTS, STYLES, "[Content_Types].xml")
@@ -56,7 +57,7 @@ def sheets_of_xlsx(path: Path, package: Package) -> list[Sheet]:
                 from flows.steps.read.plain_sheet import plain_table  # with it come pyarrow and its functions
 
                 return plain_table(package.xml_pieces(member), texts, number_styles, lambda: as_it_is(name).rows())
-        return as_it_is(name)
+        return replace(as_it_is(name), hidden=hidden_in_sheet(package, member))
 
     sheets = (book or careful()).sheets()
     return [Sheet(name, hidden, partial(table, name), partial(as_it_is, name)) for name, hidden in sheets]
