@@ -1,11 +1,14 @@
 """Rules that several datasets of published figures share. Not a dataset: the name starts with an underscore.
 
-M25-M27 are ours: DOMAIN.md section 6.5 ends at M24.
+M25-M33 are ours: DOMAIN.md section 6.5 ends at M24.
 """
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 
 import polars as pl
 
@@ -19,6 +22,19 @@ MHT_ANNOUNCED = control_total("MHT", "announced")
 MHT_MATCH = control_total("MHT", "match_pledged")
 MHT_HEADLINE = MHT_ANNOUNCED + MHT_MATCH
 SMALLEST_POUNDS, LARGEST_POUNDS = 10_000, 100_000_000  # outside these, a Trailblazer sum is in thousands or in pence
+
+
+FUNDING = Path(__file__).parents[1] / "funding"
+
+
+@cache
+def funding_mart(name: str) -> str:
+    """A mart of the schema `funding` as a subquery over `core` alone, for rules: they are asked before marts are made.
+
+    So what is one award, and what counts, is stated once.
+    """
+    select = re.sub(r"--[^\n]*", "", (FUNDING / f"{name}.sql").read_text(encoding="utf-8"))
+    return "(" + re.sub(r"\bfunding\.(\w+)", lambda m: funding_mart(m[1]), select) + ")"
 
 
 def figure_agrees_with_status(figure: str, status: str) -> Rule:
@@ -49,8 +65,11 @@ def trailblazer_scale() -> Rule:
     )
 
 
-def control_totals(dataset: str, stage: str, totals: dict[str, Decimal], said: str) -> Rule:
-    """M03: the programme office's Trailblazer rows of each stage in `totals` add up to that published total."""
+def control_totals(records: str, stage: str, totals: dict[str, Decimal], said: str) -> Rule:
+    """M03: the programme office's Trailblazer rows of each stage in `totals` add up to that published total.
+
+    `records` is SQL for those of its rows that are to be added up.
+    """
     expected = " or ".join(f"£{total:,} ({code})" for code, total in totals.items())
     total_of = " ".join(f"when '{code}' then {total}" for code, total in totals.items())
     return Rule(
@@ -61,7 +80,7 @@ def control_totals(dataset: str, stage: str, totals: dict[str, Decimal], said: s
         fix="Check each amount against its source. A row that is missing or counted twice shows here too.",
         on="amount",
         breaks_sql=f"""
-            select delivery_id, source_row from core.{dataset}
+            select delivery_id, source_row from ({records})
             where site_code = 'PMO' and programme_code = 'MHT'
             qualify abs(sum(amount) over (partition by {stage}) - case {stage} {total_of} end) > 1""",
     )
@@ -80,4 +99,41 @@ def site_of_programme(dataset: str) -> Rule:
             select d.delivery_id, d.source_row
             from core.{dataset} d join core.sites s on s.site_code = d.about_site_code
             where s.programme_code is distinct from d.programme_code""",
+    )
+
+
+def one_amount(records: str, noun: str, alike: str) -> Rule:
+    """M29: senders who send the same thing (`alike`) give it the same amount. Both are told, each in its own file."""
+    return Rule(
+        "M29",
+        Severity.WARNING,
+        f"Another sender gives another amount for this {noun}",
+        expected=f"one amount for the same {noun}, whoever sends it",
+        fix="Check the amount with its source. The data team knows the other amount, and which one counts.",
+        on="amount",
+        breaks_sql=f"""
+            select delivery_id, source_row from {funding_mart(records)}
+            where amount_gbp is not null
+            window same as (partition by {alike})
+            qualify max(amount_gbp) over same - min(amount_gbp) over same > 1""",
+    )
+
+
+def sent_under_another_reference(records: str, key: str, reference: str, noun: str, alike: str) -> Rule:
+    """M30: two records that look like one sum under two references. Both count: nothing is merged by its looks."""
+    return Rule(
+        "M30",
+        Severity.WARNING,
+        f"The same sum is there under another reference: it may be the same {noun}",
+        expected=f"one reference for one {noun}, whoever sends it",
+        fix=f"If it is the same {noun}, send it once, or under the reference that the other sender uses."
+        " If there are two, nothing needs doing: both are counted.",
+        on=reference,
+        breaks_sql=f"""
+            with counted as (from {funding_mart(records)} where is_counted)
+            select distinct a.delivery_id, a.source_row
+            from counted a join counted b
+                on a.{key} <> b.{key} and a.programme_code = b.programme_code and a.amount_gbp = b.amount_gbp
+                and {alike}
+            where (a.financial_year = b.financial_year) is distinct from false""",
     )

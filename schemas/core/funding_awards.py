@@ -3,6 +3,7 @@
 Key. A grant is `award_id`; what is known of it comes in stages (cap, announced, awarded, varied) that are never added,
 so one grant may have a row a stage, and a stage may be restated (`award_version`). A 360Giving file has a row a grant
 and neither column: every row of it is version 1 of an award, which the two defaults say.
+Which records of several senders are one award is stated in `schemas/funding/award_records.sql`: rules ask that file.
 Aliases are the 360Giving spreadsheet titles; its Title and Description are not kept (DOMAIN.md amendment 4).
 """
 
@@ -17,6 +18,9 @@ from schemas.core._public_figures import (
     MHT_HEADLINE,
     control_totals,
     figure_agrees_with_status,
+    funding_mart,
+    one_amount,
+    sent_under_another_reference,
     site_of_programme,
     trailblazer_scale,
 )
@@ -67,6 +71,23 @@ def _organisation_id_form(name: str) -> Rule:
             .otherwise(~pl.col(name).str.contains(IN_PIECES))
         ),
     )
+
+
+# The programme office's own records, each stage of an award in its latest version.
+LATEST_OF_PMO = """
+    select * from core.funding_awards where site_code = 'PMO'
+    qualify row_number() over (partition by award_id, award_stage order by award_version desc) = 1"""
+# Two records that name no site, or of which one names none, are of one area if they name the same area.
+SAME_AREA_STAGE_AND_FUNDER = """
+    a.award_stage = b.award_stage
+    and case
+        when a.area_site_code is null and b.area_site_code is null
+            then lower(trim(a.area_name)) is not distinct from lower(trim(b.area_name))
+        when a.area_site_code is null or b.area_site_code is null
+            then lower(trim(a.area_name)) = lower(trim(b.area_name))
+        else a.area_site_code = b.area_site_code end
+    and (lower(trim(a.funding_org_name)) = lower(trim(b.funding_org_name)) or a.funding_org_id = b.funding_org_id)
+    and a.supersedes_award_id is distinct from b.award_id and b.supersedes_award_id is distinct from a.award_id"""
 
 
 def _same(one: str, other: str) -> pl.Expr:
@@ -255,7 +276,7 @@ CONTRACT = Contract(
             ),
         ),
         control_totals(
-            "funding_awards",
+            LATEST_OF_PMO,
             "award_stage",
             {"indicative_cap": MHT_CAPS, "announced": MHT_ANNOUNCED},
             "Trailblazer caps or announcements",
@@ -332,5 +353,33 @@ CONTRACT = Contract(
             ),
         ),
         site_of_programme("funding_awards"),
+        one_amount("award_records", "award", alike="award_key, award_stage, award_version"),
+        sent_under_another_reference("award_records", "award_key", "award_id", "award", SAME_AREA_STAGE_AND_FUNDER),
+        Rule(
+            "M31",
+            Severity.WARNING,
+            "The amount is above the award's cap",
+            expected="an amount up to the cap, with every variation added",
+            fix="Check the amount and the cap with their sources. If the cap was raised, send its next version.",
+            on="amount",
+            breaks_sql=f"""
+                select r.delivery_id, r.source_row
+                from {funding_mart("award_records")} r join {funding_mart("award_position")} p using (award_key)
+                where r.is_counted and case r.award_stage
+                    when 'indicative_cap' then false
+                    when 'varied' then p.awarded_gbp + p.varied_gbp > p.cap_gbp + 1
+                    else r.amount_gbp > p.cap_gbp + 1 end""",
+        ),
+        Rule(
+            "M33",
+            Severity.WARNING,
+            "The award is recorded for two programmes",
+            expected="one programme for an award, whoever sends it",
+            fix="Check which programme the money is for. Until then it is counted once, for one of them.",
+            on="programme_code",
+            breaks_sql=f"""
+                select delivery_id, source_row from {funding_mart("award_records")}
+                where stated_programme_code <> programme_code""",
+        ),
     ),
 )

@@ -1,6 +1,7 @@
 """core.match_funding: what others put in beside an award. Source: DOMAIN.md 1.1, 3.1, 7.12, rules M08, M09.
 
-Match is never an award: the £6.0m that the Trailblazer areas pledged is a row here, at programme level.
+Match is never an award: the £6.0m that the Trailblazer areas pledged is a row here, at programme level. An area's part
+of it may be a row too: what is part of what is stated in `schemas/funding/match_records.sql`: rules ask that file.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from schemas.core._public_figures import (
     MHT_MATCH,
     control_totals,
     figure_agrees_with_status,
+    funding_mart,
+    one_amount,
+    sent_under_another_reference,
     site_of_programme,
     trailblazer_scale,
 )
@@ -25,6 +29,17 @@ from schemas.vocabulary import (
     SOURCE_DOCUMENT,
     SOURCE_WORDING,
 )
+
+# The programme office's own records, without the parts of a sum that is among them.
+WITHOUT_PARTS_OF_PMO = f"""
+    select m.* from core.match_funding m
+    join {funding_mart("match_records")} r using (delivery_id, source_row)
+    where m.site_code = 'PMO' and r.is_counted"""
+SAME_AREA_STAGE_AND_CONTRIBUTOR = """
+    a.match_stage = b.match_stage and a.area_site_code is not distinct from b.area_site_code
+    and a.match_source_type = b.match_source_type
+    and (lower(trim(a.match_source_org_name)) = lower(trim(b.match_source_org_name))) is distinct from false
+    and (a.award_id = b.award_id) is distinct from false and (a.evidence_ref = b.evidence_ref) is distinct from false"""
 
 CONTRACT = Contract(
     dataset="match_funding",
@@ -112,7 +127,7 @@ CONTRACT = Contract(
     ),
     rules=(
         trailblazer_scale(),
-        control_totals("match_funding", "match_stage", {"pledged": MHT_MATCH}, "Trailblazer match pledges"),
+        control_totals(WITHOUT_PARTS_OF_PMO, "match_stage", {"pledged": MHT_MATCH}, "Trailblazer match pledges"),
         Rule(
             "M08",
             Severity.ROW,
@@ -172,5 +187,21 @@ CONTRACT = Contract(
         ),
         figure_agrees_with_status("amount", "amount_status"),
         site_of_programme("match_funding"),
+        one_amount("match_records", "contribution", alike="match_key, match_stage"),
+        sent_under_another_reference(
+            "match_records", "match_key", "match_id", "contribution", SAME_AREA_STAGE_AND_CONTRIBUTOR
+        ),
+        Rule(
+            "M32",
+            Severity.WARNING,
+            "What areas put in adds up to more than the whole programme's sum",
+            expected="parts that add up to at most the sum for the whole programme, at the same stage",
+            fix="Check the parts and the sum with their sources. Only the sum for the whole programme is counted.",
+            on="amount",
+            breaks_sql=f"""
+                select delivery_id, source_row from {funding_mart("match_records")}
+                where is_part and amount_gbp is not null
+                qualify sum(amount_gbp) over (partition by programme_code, match_stage) > whole_gbp + 1""",
+        ),
     ),
 )

@@ -1,13 +1,15 @@
 -- funding.award_position
 -- Where each award of a programme stands: a column for each kind of money, each at its latest version. A cap is a limit
 -- and an announcement is a promise: neither is an award, and no two columns are to be added, except that a variation
--- changes the award (current_gbp). An amount that no source gives is empty, never 0.
--- Grain: one row per sender and award
--- Key: sender_code, award_id
+-- changes the award (current_gbp). An amount that no source gives is empty, never 0. An award is one row, whoever sends
+-- it and whatever programme they name: see funding.award_records.
+-- Grain: one row per award
+-- Key: award_key
 -- Source: DOMAIN.md 3.1, 3.2
 -- Columns:
---   sender_code          VARCHAR not null  Who sent the records.
---   award_id             VARCHAR not null  The award.
+--   award_key            VARCHAR not null  The award, whoever sends it.
+--   sender_code          VARCHAR not null  Who sent the record of its furthest stage that counts.
+--   award_id             VARCHAR not null  The award's reference.
 --   programme_code       VARCHAR not null  The programme the money is for.
 --   site_code            VARCHAR  The site the money is for; empty for a whole programme.
 --   area_name            VARCHAR  The area, as its source names it.
@@ -17,18 +19,22 @@
 --   cap_financial_year   VARCHAR  Financial year the cap is for.
 --   announced_gbp        DECIMAL(14,2)  Announced amount. Unit: pounds.
 --   awarded_gbp          DECIMAL(14,2)  Value of the signed agreement. Unit: pounds.
---   varied_gbp           DECIMAL(14,2)  Change to the award since; may be negative. Unit: pounds.
+--   varied_gbp           DECIMAL(14,2)  All changes to the award since, added up; may be negative. Unit: pounds.
 --   closed_gbp           DECIMAL(14,2)  Final value. Unit: pounds.
 --   current_gbp          DECIMAL(14,2)  Value of the award now: its final value, or else awarded and varied together;
 --       empty while nothing is awarded or its amount is not known. Unit: pounds.
 --   announced_minus_cap_gbp  DECIMAL(14,2)  Announced less cap; empty unless both are known. Unit: pounds.
+--   has_cap              BOOLEAN not null  Whether a record gives it a cap, known or not.
+--   has_announcement     BOOLEAN not null  Whether a record gives it an announcement, known or not.
+--   has_award            BOOLEAN not null  Whether a record gives it an award, variation or final value, known or not.
 --   latest_stage         VARCHAR not null  The furthest stage of the award.
 --   amount_status        VARCHAR not null  Whether the amount of that stage is known, unknown or not_published.
 --   is_replaced          BOOLEAN not null  Whether another award replaces it at that stage.
 --   sources              VARCHAR not null  Where each stage is printed, with its wording.
 SELECT
-  sender_code,
-  award_id,
+  award_key,
+  arg_max(sender_code, stage_no) AS sender_code,
+  min(award_id) AS award_id,
   max(programme_code) AS programme_code,
   max(site_code) AS site_code,
   max(area_name) AS area_name,
@@ -46,6 +52,9 @@ SELECT
     ELSE awarded_gbp
   END AS current_gbp,
   (announced_gbp - cap_gbp)::DECIMAL(14, 2) AS announced_minus_cap_gbp,
+  bool_or(award_stage = 'indicative_cap') AS has_cap,
+  bool_or(award_stage = 'announced') AS has_announcement,
+  bool_or(award_stage IN ('awarded', 'varied', 'closed')) AS has_award,
   arg_max(award_stage, stage_no) AS latest_stage,
   arg_max(amount_status, stage_no) AS amount_status,
   arg_max(is_replaced, stage_no) AS is_replaced,
@@ -53,4 +62,4 @@ SELECT
     award_stage || ': ' || source_document || coalesce(' (''' || source_wording || ''')', ''), '; ' ORDER BY stage_no
   ) AS sources
 FROM funding.award_stages
-GROUP BY sender_code, award_id
+GROUP BY award_key

@@ -1,21 +1,25 @@
 -- funding.award_stages
--- What is known now of each award at each stage: the latest version of the amount. Stages (cap, announced, awarded,
--- varied, closed) are different kinds of money for the same award and are never added together. An amount that no source
--- gives is empty, never 0. Other funders' grants, kept in core.funding_awards as comparators, are left out.
--- Grain: one row per sender, award and stage
--- Key: sender_code, award_id, award_stage
+-- What is known now of each award at each stage: the latest version of the amount, and of variations the sum. Stages
+-- (cap, announced, awarded, varied, closed) are different kinds of money for the same award and are never added up.
+-- An amount that no source gives is empty, never 0. An award is here once, whoever sends it: the records behind it are
+-- in funding.award_records. Other funders' grants, kept in core.funding_awards as comparators, are left out.
+-- Grain: one row per award and stage
+-- Key: award_key, award_stage
 -- Source: DOMAIN.md 3.1, 7.11, amendment 2
 -- Columns:
---   sender_code            VARCHAR not null  Who sent the record.
---   award_id               VARCHAR not null  The award.
+--   award_key              VARCHAR not null  The award, whoever sends it.
+--   sender_code            VARCHAR not null  Who sent the record that counts.
+--   senders                VARCHAR not null  Everyone who sent a record of the award at this stage.
+--   award_id               VARCHAR not null  The award's reference.
 --   award_stage            VARCHAR not null  indicative_cap, announced, awarded, varied or closed.
 --   stage_no               BIGINT not null  Place of the stage in an award's life, 1 to 5.
 --   programme_code         VARCHAR not null  The programme the money is for.
 --   site_code              VARCHAR  The site the money is for; empty for a whole programme.
 --   area_name              VARCHAR  The area, as its source names it.
---   amount_gbp             DECIMAL(14,2)  Amount at this stage; empty where it is not known. Unit: pounds.
+--   amount_gbp             DECIMAL(14,2)  Amount at this stage, of variations their sum; empty where it, or one of them,
+--       is not known. Unit: pounds.
 --   amount_status          VARCHAR not null  known, unknown or not_published.
---   award_version          BIGINT not null  Version of the amount that stands.
+--   award_version          BIGINT not null  Latest version of the amount.
 --   financial_year         VARCHAR  Financial year the amount is for, where its source prints one.
 --   award_date             DATE  Day of the award or announcement, where its source prints one.
 --   is_replaced            BOOLEAN not null  Whether another award of the same stage says it replaces this one: then
@@ -25,34 +29,45 @@
 --   source_document        VARCHAR not null  Where the amount is printed.
 --   source_wording         VARCHAR  The few words that carry it.
 --   reconciliation_note    VARCHAR  How it relates to other published sums.
-WITH latest AS (
-  SELECT *
-  FROM core.funding_awards
-  WHERE programme_code IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY site_code, award_id, award_stage ORDER BY award_version DESC) = 1
+WITH senders AS (
+  SELECT award_key, award_stage, string_agg(DISTINCT sender_code, ', ' ORDER BY sender_code) AS senders
+  FROM funding.award_records
+  GROUP BY award_key, award_stage
+),
+replaced AS (
+  -- A reference means the award that its own sender knows by it.
+  SELECT DISTINCT coalesce(r.award_key, n.supersedes_award_id) AS award_key, n.award_stage, n.award_key AS replaced_by
+  FROM funding.award_records AS n
+  LEFT JOIN funding.award_records AS r
+    ON r.sender_code = n.sender_code AND r.award_id = n.supersedes_award_id
+  WHERE n.is_counted AND n.supersedes_award_id IS NOT NULL
 )
 SELECT
-  a.site_code AS sender_code,
-  a.award_id,
-  a.award_stage,
-  list_position(['indicative_cap', 'announced', 'awarded', 'varied', 'closed'], a.award_stage)::BIGINT AS stage_no,
-  a.programme_code,
-  a.about_site_code AS site_code,
-  a.area_name,
-  a.amount AS amount_gbp,
-  a.amount_status,
-  a.award_version,
-  a.financial_year,
-  a.award_date,
+  r.award_key,
+  arg_max(r.sender_code, r.award_version) AS sender_code,
+  min(s.senders) AS senders,
+  min(r.award_id) AS award_id,
+  r.award_stage,
+  list_position(['indicative_cap', 'announced', 'awarded', 'varied', 'closed'], r.award_stage)::BIGINT AS stage_no,
+  min(r.programme_code) AS programme_code,
+  min(r.site_code) AS site_code,
+  arg_max(r.area_name, r.award_version) AS area_name,
+  if(count(*) = count(r.amount_gbp), sum(r.amount_gbp), NULL)::DECIMAL(14, 2) AS amount_gbp,
+  coalesce(min(r.amount_status) FILTER (r.amount_gbp IS NULL), 'known') AS amount_status,
+  max(r.award_version) AS award_version,
+  arg_max(r.financial_year, r.award_version) AS financial_year,
+  arg_max(r.award_date, r.award_version) AS award_date,
   EXISTS (
     SELECT 1
-    FROM latest AS b
-    WHERE b.site_code = a.site_code AND b.award_stage = a.award_stage AND b.supersedes_award_id = a.award_id
-      AND b.award_id <> a.award_id
+    FROM replaced AS n
+    WHERE n.award_key = r.award_key AND n.award_stage = r.award_stage AND n.replaced_by <> r.award_key
   ) AS is_replaced,
-  a.funding_org_name,
-  a.recipient_org_name,
-  a.source_document,
-  a.source_wording,
-  a.reconciliation_note
-FROM latest AS a
+  arg_max(r.funding_org_name, r.award_version) AS funding_org_name,
+  arg_max(r.recipient_org_name, r.award_version) AS recipient_org_name,
+  string_agg(DISTINCT r.source_document, '; ' ORDER BY r.source_document) AS source_document,
+  string_agg(DISTINCT r.source_wording, '; ' ORDER BY r.source_wording) AS source_wording,
+  string_agg(DISTINCT r.reconciliation_note, ' ' ORDER BY r.reconciliation_note) AS reconciliation_note
+FROM funding.award_records AS r
+JOIN senders AS s USING (award_key, award_stage)
+WHERE r.is_counted AND r.programme_code IS NOT NULL
+GROUP BY r.award_key, r.award_stage

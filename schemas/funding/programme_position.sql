@@ -3,8 +3,8 @@
 -- headline is what government announced plus what others pledged as match (for the Trailblazers 6.0m + 6.0m = 12.0m).
 -- Caps are limits that the announcements took the place of: they are added to nothing. Amounts that no source gives are
 -- counted in n_amounts_unknown and are in no total, so a total beside unknown amounts is a least, and a total of
--- nothing but unknown amounts is empty, never 0. Match is pledged for whole programmes: a part of a pledge that a source
--- names again is at its own stage, and stages are never added.
+-- nothing but unknown amounts is empty, never 0. Every pound is counted once, whoever sends it: which records count is
+-- in funding.award_records and funding.match_records. An area's part of a pledge is part of it; stages are never added.
 -- Grain: one row per programme
 -- Key: programme_code
 -- Source: DOMAIN.md 0 (traps 1 and 2), 1.1, 3.1, 3.2
@@ -43,12 +43,13 @@ awards AS (
 matched AS (
   SELECT
     programme_code,
-    sum(amount) FILTER (match_stage = 'pledged') AS pledged_gbp,
-    sum(amount) FILTER (match_stage = 'confirmed') AS confirmed_gbp,
-    sum(amount) FILTER (match_stage = 'evidenced') AS evidenced_gbp,
-    count(amount) AS n_known,
-    count(*) - count(amount) AS n_unknown
-  FROM core.match_funding
+    sum(amount_gbp) FILTER (match_stage = 'pledged') AS pledged_gbp,
+    sum(amount_gbp) FILTER (match_stage = 'confirmed') AS confirmed_gbp,
+    sum(amount_gbp) FILTER (match_stage = 'evidenced') AS evidenced_gbp,
+    count(amount_gbp) AS n_known,
+    count(*) - count(amount_gbp) AS n_unknown
+  FROM funding.match_records
+  WHERE is_counted
   GROUP BY programme_code
 )
 SELECT

@@ -1,17 +1,23 @@
 -- funding.reconciliation
--- Whether the sums agree with what was published: the control totals of the programmes, and for each award the
--- announcement beside the cap. A difference of up to 1 pound reconciles. A difference that has more than one honest
+-- Whether the sums agree with what was published and with each other: the control totals of the programmes; for each
+-- award the announcement and the award as it stands beside the cap; where senders give one award or contribution
+-- different amounts, these; and what areas pledged beside the programme's pledge. A difference of up to 1 pound
+-- reconciles, and so do an award below its cap and parts below their whole. A difference that has more than one honest
 -- reading, or an amount that is not known, is ambiguous, and the note says why; any other is a breach.
 -- Grain: one row per check and what it is about
 -- Key: check_code, subject
 -- Source: DOMAIN.md 1.1, 3.2
 -- Columns:
---   check_code      VARCHAR not null  The check: control_total_... or announced_within_cap.
+--   check_code      VARCHAR not null  The check: control_total_..., announced_within_cap, awarded_within_cap,
+--       one_amount_<stage> (of an award), one_amount_of_match_<stage> or parts_within_match_<stage>.
 --   programme_code  VARCHAR not null  The programme.
---   subject         VARCHAR not null  The programme or award it is about.
+--   subject         VARCHAR not null  The programme, award or contribution it is about: its reference, with what the
+--       reference is about where several share it.
 --   title           VARCHAR not null  What should be true.
---   expected_gbp    DECIMAL(14,2)  What is expected: the published total, or the cap. Unit: pounds.
---   actual_gbp      DECIMAL(14,2)  What the records add up to; empty where that is not known. Unit: pounds.
+--   expected_gbp    DECIMAL(14,2)  What is expected: the published total, the cap, the amount that counts, or the whole.
+--       Unit: pounds.
+--   actual_gbp      DECIMAL(14,2)  What the records add up to, or the other amount; empty where that is not known. Unit:
+--       pounds.
 --   difference_gbp  DECIMAL(14,2)  actual_gbp - expected_gbp. Unit: pounds.
 --   status          VARCHAR not null  reconciles, ambiguous or breach.
 --   note            VARCHAR not null  What the difference means.
@@ -32,11 +38,15 @@ WITH control_totals AS (
   FROM core.control_totals AS t
   JOIN funding.programme_position AS p USING (programme_code)
 ),
+awards AS (
+  SELECT *, if(count(*) OVER (PARTITION BY award_id) > 1, award_key, award_id) AS subject
+  FROM funding.award_position
+),
 cap_checks AS (
   SELECT
     'announced_within_cap' AS check_code,
     programme_code,
-    award_id AS subject,
+    subject,
     'The announcement is within the cap' AS title,
     cap_gbp AS expected_gbp,
     announced_gbp AS actual_gbp,
@@ -48,14 +58,93 @@ cap_checks AS (
       WHEN announced_minus_cap_gbp IS NULL THEN 'One of the two amounts is not known.'
       ELSE 'Announced at the cap.'
     END AS note
-  FROM funding.award_position
-  WHERE latest_stage <> 'indicative_cap'
-    AND sources LIKE 'indicative_cap: %' -- it has a cap, known or not
+  FROM awards
+  WHERE has_cap AND has_announcement
+  UNION ALL
+  SELECT
+    'awarded_within_cap',
+    programme_code,
+    subject,
+    'The award, with its variations, is within the cap',
+    cap_gbp,
+    current_gbp,
+    CASE
+      WHEN current_gbp > cap_gbp + 1 THEN 'Awarded above the cap: a cap is a limit.'
+      WHEN current_gbp IS NULL OR cap_gbp IS NULL THEN 'One of the two amounts is not known.'
+      ELSE 'Awarded within the cap.'
+    END
+  FROM awards
+  WHERE has_cap AND has_award
+),
+conflicts AS (
+  SELECT
+    'one_amount_' || award_stage AS check_code,
+    award_key AS key,
+    award_id AS reference,
+    min(programme_code) AS programme_code,
+    'Whoever sends it, an award has one amount at a stage' AS title,
+    min(standing_amount_gbp) AS expected_gbp,
+    arg_max(amount_gbp, abs(amount_gbp - standing_amount_gbp)) AS actual_gbp,
+    string_agg(sender_code || ': ' || amount_gbp || ' (version ' || award_version || ')', '; ' ORDER BY sender_code)
+      AS said,
+    min(standing_sender_code) AS standing_sender_code
+  FROM funding.award_records
+  WHERE programme_code IS NOT NULL
+  GROUP BY award_key, award_id, award_stage, award_version
+  UNION ALL
+  SELECT
+    'one_amount_of_match_' || match_stage,
+    match_key,
+    match_id,
+    programme_code,
+    'Whoever sends it, a contribution has one amount',
+    min(standing_amount_gbp),
+    arg_max(amount_gbp, abs(amount_gbp - standing_amount_gbp)),
+    string_agg(sender_code || ': ' || amount_gbp, '; ' ORDER BY sender_code),
+    min(standing_sender_code)
+  FROM funding.match_records
+  GROUP BY match_key, match_id, programme_code, match_stage
+),
+conflict_checks AS (
+  -- Where several versions differ, the one that differs most.
+  SELECT
+    check_code,
+    programme_code,
+    if(count(DISTINCT key) OVER (PARTITION BY reference) > 1, key, reference) AS subject,
+    title,
+    expected_gbp,
+    actual_gbp,
+    'Sent as ' || said || '. That of ' || standing_sender_code || ' counts.' AS note
+  FROM conflicts
+  WHERE abs(actual_gbp - expected_gbp) > 1
+  QUALIFY row_number() OVER (PARTITION BY check_code, key ORDER BY abs(actual_gbp - expected_gbp) DESC, said) = 1
+),
+part_checks AS (
+  SELECT
+    'parts_within_match_' || match_stage AS check_code,
+    programme_code,
+    programme_code AS subject,
+    'What the areas put in is within what the whole programme does' AS title,
+    min(whole_gbp) AS expected_gbp,
+    sum(amount_gbp) AS actual_gbp,
+    CASE
+      WHEN sum(amount_gbp) > min(whole_gbp) + 1
+        THEN 'The areas'' parts add up to more than the whole, which alone counts.'
+      WHEN sum(amount_gbp) IS NULL THEN 'No amount of a part is known.'
+      ELSE 'The areas'' parts are part of the whole, which alone counts.'
+    END AS note
+  FROM funding.match_records
+  WHERE is_part
+  GROUP BY programme_code, match_stage
 ),
 checks AS (
-  SELECT check_code, programme_code, subject, title, expected_gbp, actual_gbp, note FROM control_totals
-  UNION ALL
-  SELECT check_code, programme_code, subject, title, expected_gbp, actual_gbp, note FROM cap_checks
+  FROM control_totals
+  UNION ALL BY NAME
+  FROM cap_checks
+  UNION ALL BY NAME
+  FROM conflict_checks
+  UNION ALL BY NAME
+  FROM part_checks
 )
 SELECT
   check_code,
@@ -63,16 +152,18 @@ SELECT
   subject,
   title,
   expected_gbp::DECIMAL(14, 2) AS expected_gbp,
-  actual_gbp,
+  actual_gbp::DECIMAL(14, 2) AS actual_gbp,
   (actual_gbp - expected_gbp)::DECIMAL(14, 2) AS difference_gbp,
   CASE
     WHEN abs(actual_gbp - expected_gbp) <= 1 THEN 'reconciles'
     WHEN actual_gbp IS NULL OR expected_gbp IS NULL THEN 'ambiguous'
-    WHEN check_code = 'announced_within_cap' AND actual_gbp < expected_gbp THEN 'ambiguous'
+    WHEN actual_gbp > expected_gbp THEN 'breach'
+    WHEN check_code = 'announced_within_cap' THEN 'ambiguous'
+    WHEN check_code = 'awarded_within_cap' OR starts_with(check_code, 'parts_within_match_') THEN 'reconciles'
     ELSE 'breach'
   END AS status,
   CASE
-    WHEN actual_gbp IS NULL AND check_code <> 'announced_within_cap' THEN 'No accepted record says it. ' || note
+    WHEN actual_gbp IS NULL AND starts_with(check_code, 'control_total_') THEN 'No accepted record says it. ' || note
     ELSE note
   END AS note
 FROM checks

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from judging import as_csv, as_table, workbook
 
 from flows.nightly import night
 from flows.settings import Settings
@@ -68,6 +69,100 @@ def test_every_table_and_column_says_what_it_is(tmp_path: Path) -> None:
         ).fetchall()
     assert {t[0] for t in tables} == set(SCHEMAS)
     assert [t for t in (*tables, *columns) if not t[-1] or len(t[-1]) < 8] == []
+
+
+def award(award_id: str, amount: int, **more: str) -> dict[str, str]:
+    sound = {
+        "award_id": award_id,
+        "award_stage": "announced",
+        "award_version": "1",
+        "programme_code": "MHT",
+        "about_site_code": "MHT-GM",
+        "funding_org_name": "A made-up department",
+        "amount": f"{amount}.00",
+        "source_document": "Made up for this test",
+    }
+    return sound | more
+
+
+def contribution(match_id: str, amount: int, site: str = "") -> dict[str, str]:
+    return {
+        "match_id": match_id,
+        "programme_code": "MHT",
+        "about_site_code": site,
+        "match_source_type": "local_authority",
+        "match_kind": "cash",
+        "match_stage": "pledged",
+        "amount": f"{amount}.00",
+        "source_document": "Made up for this test",
+    }
+
+
+SENT_BY_SEVERAL = {
+    "PMO_funding_awards": [
+        *(
+            award(f"360G-madeup-{area}", amount, about_site_code=f"MHT-{area}")
+            for area, amount in (("BPL", 1_100_000), ("GM", 2_600_000), ("NECA", 1_100_000), ("WLA", 1_200_000))
+        ),
+        award("360G-madeup-GM", 2_000_000, award_stage="indicative_cap"),
+    ],
+    "MHT-GM_funding_awards": [
+        award("360G-madeup-GM", 2_500_000),
+        award("360G-madeup-GM", 1_900_000, award_stage="awarded"),
+        award("360G-madeup-GM", 100_000, award_stage="varied"),
+        award("360G-madeup-GM", 50_000, award_stage="varied", award_version="2"),
+    ],
+    "GRANTNAV_funding_awards": [
+        award("360G-madeup-GM", 2_600_000, programme_code="", about_site_code=""),
+        award("360G-madeup-WLA-again", 1_200_000, about_site_code="MHT-WLA"),
+    ],
+    "PMO_match_funding": [contribution("PLEDGE", 6_000_000), contribution("PART", 1_100_000, "MHT-NECA")],
+    "MHT-GM_match_funding": [contribution("OURS", 5_000_000)],
+}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_what_several_send_is_counted_once_and_told(tmp_path: Path, suffix: str) -> None:
+    for name, rows in SENT_BY_SEVERAL.items():
+        path = tmp_path / "raw" / name.split("_")[0] / f"{name}_201611_v1.{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = as_csv(rows).encode() if suffix == "csv" else workbook({"Sheet1": as_table(rows)})
+        path.write_bytes(content)
+    with warehouse(tmp_path) as db:
+        told = db.execute(
+            "select rule_id, d.site_code, f.source_row, f.found from audit.findings f"
+            " join audit.deliveries d using (delivery_id) where rule_id like 'M%' and outcome = 'broken' order by all"
+        ).fetchall()
+        assert told == [
+            ("M03", "PMO", 6, "2000000.00"),  # one cap alone: they add up to 7.0m
+            # both senders are told of the two amounts, each by its own
+            ("M29", "GRANTNAV", 2, "2600000.00"),
+            ("M29", "MHT-GM", 2, "2500000.00"),
+            ("M29", "PMO", 3, "2600000.00"),
+            ("M30", "GRANTNAV", 3, "360G-madeup-WLA-again"),
+            ("M30", "PMO", 5, "360G-madeup-WLA"),
+            ("M31", "MHT-GM", 4, "100000.00"),
+            ("M31", "MHT-GM", 5, "50000.00"),
+            ("M31", "PMO", 3, "2600000.00"),
+            ("M32", "MHT-GM", 2, "5000000.00"),
+            ("M32", "PMO", 3, "1100000.00"),
+        ]
+        position = db.execute(
+            "select cap_gbp, announced_gbp, awarded_gbp, current_gbp, match_pledged_gbp, n_awards"
+            " from funding.programme_position where programme_code = 'MHT'"
+        ).fetchall()
+        # the last announcement may be another's under a second reference: it is told, and counted
+        assert position == [(2_000_000, 7_200_000, 1_900_000, 2_050_000, 6_000_000, 5)]
+        breaches = db.execute(
+            "select check_code, subject, expected_gbp, actual_gbp from funding.reconciliation"
+            " where status = 'breach' and check_code not like 'control%' order by all"
+        ).fetchall()
+        assert breaches == [
+            ("announced_within_cap", "360G-madeup-GM", 2_000_000, 2_600_000),
+            ("awarded_within_cap", "360G-madeup-GM", 2_000_000, 2_050_000),
+            ("one_amount_announced", "360G-madeup-GM", 2_600_000, 2_500_000),
+            ("parts_within_match_pledged", "MHT", 6_000_000, 6_100_000),
+        ]
 
 
 @pytest.mark.real

@@ -1,0 +1,103 @@
+-- funding.award_records
+-- Every record of an award as it was sent, and whether the figures count it. A grant's 360Giving identifier is the same
+-- award whoever sends it; any other reference is its sender's own, and the same award only where another sender uses it
+-- for the same site. Of one award at one stage and version a single record stands: one whose amount is known before one
+-- whose amount is not, then the programme office's, a funder's own, and a site's. A later version takes the place of
+-- the one before, but for variations: each of them is another change.
+-- Grain: one row per sender, award, stage and version
+-- Key: sender_code, award_id, award_stage, award_version
+-- Source: DOMAIN.md 3.1, 3.2, 3.4, 7.11
+-- Columns:
+--   sender_code            VARCHAR not null  Who sent the record.
+--   delivery_id            VARCHAR not null  The delivery it came in.
+--   source_row             BIGINT not null  Its row in the sender's file.
+--   award_key              VARCHAR not null  The award, whoever sends it.
+--   award_id               VARCHAR not null  The reference it was sent under.
+--   award_stage            VARCHAR not null  indicative_cap, announced, awarded, varied or closed.
+--   award_version          BIGINT not null  Version of the amount.
+--   programme_code         VARCHAR  The programme that counts the award: the one that the first of its senders names, in
+--       the order above; empty for other funders' grants, which none counts.
+--   stated_programme_code  VARCHAR  The programme that this record names.
+--   site_code              VARCHAR  The site the money is for, found in the same way; empty for a whole programme.
+--   area_site_code         VARCHAR  The site that this record is about, or the site that sent it.
+--   area_name              VARCHAR  The area, as its source names it.
+--   amount_gbp             DECIMAL(14,2)  The amount; empty where it is not known. Unit: pounds.
+--   amount_status          VARCHAR not null  known, unknown or not_published.
+--   standing_amount_gbp    DECIMAL(14,2)  The amount of the record that stands, this one or another. Unit: pounds.
+--   standing_sender_code   VARCHAR not null  Who sent the record that stands.
+--   is_counted             BOOLEAN not null  Whether the figures count it.
+--   financial_year         VARCHAR  Financial year the amount is for, where its source prints one.
+--   award_date             DATE  Day of the award or announcement, where its source prints one.
+--   supersedes_award_id    VARCHAR  The reference of an award that this one replaces.
+--   funding_org_id         VARCHAR  The funder's identifier.
+--   funding_org_name       VARCHAR not null  Who gives the money.
+--   recipient_org_name     VARCHAR  Who receives it; empty where no source says.
+--   source_document        VARCHAR not null  Where the amount is printed.
+--   source_wording         VARCHAR  The few words that carry it.
+--   reconciliation_note    VARCHAR  How it relates to other published sums.
+WITH sent AS (
+  SELECT
+    a.*,
+    list_position(['programme_office', 'funder_data', 'official_statistics', 'pilot'], s.sender_type) AS sender_no,
+    coalesce(a.about_site_code, if(s.sender_type = 'pilot', a.site_code, NULL)) AS area_site_code
+  FROM core.funding_awards AS a
+  LEFT JOIN core.sites AS s ON s.site_code = a.site_code
+),
+keyed AS (
+  SELECT
+    *,
+    CASE
+      WHEN starts_with(award_id, '360G-') THEN award_id
+      ELSE award_id || ' of '
+        || coalesce(max(area_site_code) OVER of_sender, max(programme_code) OVER of_sender, 'no programme')
+    END AS award_key
+  FROM sent
+  WINDOW of_sender AS (PARTITION BY site_code, award_id)
+),
+placed AS (
+  SELECT
+    *,
+    first_value(programme_code IGNORE NULLS) OVER of_award AS counting_programme_code,
+    first_value(about_site_code IGNORE NULLS) OVER of_award AS counting_site_code,
+    first_value(site_code) OVER alike AS standing_sender_code,
+    first_value(amount) OVER alike AS standing_amount_gbp,
+    row_number() OVER alike = 1 AS is_standing,
+    award_version = max(award_version) OVER (PARTITION BY award_key, award_stage) AS is_latest
+  FROM keyed
+  WINDOW
+    of_award AS (
+      PARTITION BY award_key ORDER BY sender_no, site_code, award_stage, award_version, source_row
+      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    ),
+    alike AS (
+      PARTITION BY award_key, award_stage, award_version ORDER BY amount IS NULL, sender_no, site_code, source_row
+    )
+)
+SELECT
+  site_code AS sender_code,
+  delivery_id,
+  source_row,
+  award_key,
+  award_id,
+  award_stage,
+  award_version,
+  counting_programme_code AS programme_code,
+  programme_code AS stated_programme_code,
+  counting_site_code AS site_code,
+  area_site_code,
+  area_name,
+  amount AS amount_gbp,
+  amount_status,
+  standing_amount_gbp,
+  standing_sender_code,
+  is_standing AND (is_latest OR award_stage = 'varied') AS is_counted,
+  financial_year,
+  award_date,
+  supersedes_award_id,
+  funding_org_id,
+  funding_org_name,
+  recipient_org_name,
+  source_document,
+  source_wording,
+  reconciliation_note
+FROM placed

@@ -1,0 +1,82 @@
+-- funding.match_records
+-- Every record of match funding as it was sent, and whether the figures count it. A reference is its sender's own, and
+-- the same contribution only where another sender uses it for the same site; one record of it stands, in the order of
+-- funding.award_records. What an area pledged or had confirmed is part of what its whole programme did, where a record
+-- gives that sum: it is told here and added to nothing. Evidenced match is added up, since each piece has its evidence.
+-- Grain: one row per sender and contribution
+-- Key: sender_code, match_id
+-- Source: DOMAIN.md 1.1, 3.1, 7.12
+-- Columns:
+--   sender_code           VARCHAR not null  Who sent the record.
+--   delivery_id           VARCHAR not null  The delivery it came in.
+--   source_row            BIGINT not null  Its row in the sender's file.
+--   match_key             VARCHAR not null  The contribution, whoever sends it.
+--   match_id              VARCHAR not null  The reference it was sent under.
+--   match_stage           VARCHAR not null  pledged, confirmed or evidenced.
+--   programme_code        VARCHAR not null  The programme that the match is for.
+--   area_site_code        VARCHAR  The site that the record is about, or that sent it; empty for a whole programme.
+--   award_id              VARCHAR  The award that it is match for.
+--   amount_gbp            DECIMAL(14,2)  The amount; empty where it is not known. Unit: pounds.
+--   amount_status         VARCHAR not null  known, unknown or not_published.
+--   standing_amount_gbp   DECIMAL(14,2)  The amount of the record that stands, this one or another. Unit: pounds.
+--   standing_sender_code  VARCHAR not null  Who sent the record that stands.
+--   whole_gbp             DECIMAL(14,2)  The sum for the whole programme at its stage, where a record gives one. Unit:
+--       pounds.
+--   is_part               BOOLEAN not null  Whether it stands and is part of that sum.
+--   is_counted            BOOLEAN not null  Whether the figures count it.
+--   financial_year        VARCHAR  Financial year the amount is for, where its source prints one.
+--   match_source_type     VARCHAR not null  Whose money it is.
+--   match_source_org_name  VARCHAR  Who contributes, as the source names it.
+--   evidence_ref          VARCHAR  The sender's reference of the evidence.
+--   source_document       VARCHAR not null  Where the amount is printed.
+--   source_wording        VARCHAR  The few words that carry it.
+WITH sent AS (
+  SELECT
+    m.*,
+    list_position(['programme_office', 'funder_data', 'official_statistics', 'pilot'], s.sender_type) AS sender_no,
+    coalesce(m.about_site_code, if(s.sender_type = 'pilot', m.site_code, NULL)) AS area_site_code,
+    m.match_id || ' of ' || coalesce(area_site_code, m.programme_code) AS match_key,
+    area_site_code IS NULL AND m.award_id IS NULL AS is_whole
+  FROM core.match_funding AS m
+  LEFT JOIN core.sites AS s ON s.site_code = m.site_code
+),
+placed AS (
+  SELECT
+    *,
+    first_value(site_code) OVER alike AS standing_sender_code,
+    first_value(amount) OVER alike AS standing_amount_gbp,
+    row_number() OVER alike = 1 AS is_standing
+  FROM sent
+  WINDOW alike AS (PARTITION BY match_key, match_stage ORDER BY amount IS NULL, sender_no, site_code, source_row)
+),
+wholes AS (
+  SELECT programme_code, match_stage, sum(amount)::DECIMAL(14, 2) AS whole_gbp
+  FROM placed
+  WHERE is_whole AND is_standing AND match_stage <> 'evidenced'
+  GROUP BY programme_code, match_stage
+)
+SELECT
+  p.site_code AS sender_code,
+  p.delivery_id,
+  p.source_row,
+  p.match_key,
+  p.match_id,
+  p.match_stage,
+  p.programme_code,
+  p.area_site_code,
+  p.award_id,
+  p.amount AS amount_gbp,
+  p.amount_status,
+  p.standing_amount_gbp,
+  p.standing_sender_code,
+  w.whole_gbp,
+  p.is_standing AND NOT p.is_whole AND w.whole_gbp IS NOT NULL AS is_part,
+  p.is_standing AND (p.is_whole OR w.whole_gbp IS NULL) AS is_counted,
+  p.financial_year,
+  p.match_source_type,
+  p.match_source_org_name,
+  p.evidence_ref,
+  p.source_document,
+  p.source_wording
+FROM placed AS p
+LEFT JOIN wholes AS w USING (programme_code, match_stage)
