@@ -64,6 +64,8 @@ _NAME = f"""
 `<site>_<dataset>_<yyyymm>_v<n>`, in the folder of your site: `MHT-BPL_contacts_201611_v1.xlsx` is the first file of
 Blackpool's contacts up to the end of November 2016. Raise the version when you send the same month again. Each file
 holds everything to date. The ending is {_endings}; save CSV as 'CSV UTF-8'.
+A name that is slightly off (a copy that your browser numbered, small letters, spaces) is understood where it leaves one
+reading, and you are told. What was not taken in stands on the page `<site>_not_taken_in.html` beside your reports.
 A workbook with a sheet for each dataset, named after it, is called `<site>_return_<yyyymm>_v<n>.xlsx`. If nothing
 happened, send the file with its heading alone, and beside it `<same name>.manifest.json`, a text file that holds
 `{{"nil_return": true}}`. In a workbook of several datasets, delete the sheet of the dataset of which there is nothing,

@@ -32,6 +32,7 @@ from schemas.contract import Contract, Severity
 from schemas.corrections import NO_CORRECTIONS, Corrections
 from schemas.date_orders import DateReading
 from schemas.derive import contract_version, polars_type
+from schemas.file_names import read_name
 from schemas.personal_data import PERSONAL_RULES
 from schemas.registry import profile, returns_for
 from schemas.shapes import (
@@ -55,7 +56,17 @@ CODE = (
         f"schemas/{m}.py"
         for m in (
             *("cell_rules", "cells", "code_cells", "contract", "corrections", "date_orders", "date_texts", "derive"),
-            *("file_rules", "garbled", "names", "personal_data", "returned_workbook", "shapes", "shown", "texts"),
+            *(
+                "file_names",
+                "file_rules",
+                "garbled",
+                "names",
+                "personal_data",
+                "returned_workbook",
+                "shapes",
+                "shown",
+                "texts",
+            ),
             "wording",
         )
     ),
@@ -108,8 +119,19 @@ def judgement_key(delivery: Delivery, contract: Contract, corrections: Correctio
     )
     context = context_of(delivery, corrections)
     parts = (delivery.sha256, delivery.path.rsplit(".", 1)[-1], delivery.sheet, declared, context)
-    said = repr((parts, contract_version(contract), source_digest(CODE), library_versions(_LIBRARIES)))
+    said = repr(
+        (parts, _its_name(delivery), contract_version(contract), source_digest(CODE), library_versions(_LIBRARIES))
+    )
     return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def _its_name(delivery: Delivery) -> list[Finding]:
+    """That the file's name was only understood, if it was (rule F31)."""
+    said = read_name(delivery.file_name, delivery.site_code)
+    named = (delivery.site_code, delivery.period, delivery.version)
+    if said is None or said.is_agreed or (said.site, said.period, said.version) != named:
+        return []
+    return [Finding("F31", Severity.WARNING, found=delivery.file_name, suggestion=said.agreed)]
 
 
 def row_types(contract: Contract) -> dict[str, pl.DataType]:
@@ -193,12 +215,12 @@ def _judge_as(
     except Unreadable as stopped:
         nothing_due = stopped.rule_id == "F01" and delivery.nil_return
         said = [] if nothing_due else [Finding(stopped.rule_id, Severity.FILE, found=stopped.found or None)]
-        out.find(findings_frame(said, delivery.sheet))
+        out.find(findings_frame([*said, *_its_name(delivery)], delivery.sheet))
         result = Result.ACCEPTED if nothing_due else Result.REFUSED if wrong_sender else Result.UNREADABLE
         return Verdict(result, Counts(), contract_version=version, rows_judged=False), {}
     extract.sheet = sheet_told(extract.sheet, extract.sheet_number, contract, context.data_cut_date)
     layout = lay_out(extract.headings, contract, context, extract.is_marked)
-    out.find(findings_frame([*extract.findings, *layout.findings], extract.sheet))
+    out.find(findings_frame([*_its_name(delivery), *extract.findings, *layout.findings], extract.sheet))
     return _judge_rows(extract, layout, contract, context, delivery, out)
 
 

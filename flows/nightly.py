@@ -70,7 +70,10 @@ def whole_night(run: Run) -> NightResult:
     tonight = [j for j in judged if j.delivery.delivery_id in fresh or j.delivery.delivery_id not in told]
     not_judged = tuple(f"{j.delivery_id} {j.problem}" for j in made if j.result is None)
     to_mend = work.corrections_to_mend(judged)
-    to_tell = NightsWork(judged, tonight, received.unusable, not_judged, to_mend, work.moment, quiet, broken, doubt)
+    looked = work.scope.new_files
+    to_tell = NightsWork(
+        judged, tonight, received.unusable, not_judged, to_mend, work.moment, quiet, looked, broken, doubt
+    )
     with work.ledger.together():  # what was told is noted when all of it is: a run that is cut off tells it again
         reported = report_to_people(work.places, work.ledger, warehouse, to_tell, work.about, work.options())
         work.note_counting(reported.settled.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,7 +18,8 @@ from flows.late import late
 from flows.raw_files import gone, personal_deliveries, personal_files_there, to_delete
 from flows.reported import Reported, write_summary
 from flows.settled import settled
-from flows.steps.receive import UnusableFile
+from flows.steps.receive import NO_FILE_YET, UnusableFile
+from flows.steps.report import write_not_taken_in
 from flows.steps.report.night import LAST_GOOD, Night, night_summary, sections_of, verdict_of
 from flows.store.builds import fingerprint_of, is_made_by, published_build
 from flows.store.ledger import Ledger
@@ -25,6 +27,8 @@ from flows.store.places import Places
 from flows.store.runs import LedgerUnusable
 from schemas.audit.deliveries import Delivery, Standing
 from schemas.file_rules import BETWEEN_DELIVERIES
+from schemas.not_taken_in import FileLeft, NotTakenIn, page_name
+from schemas.registry import sites
 from schemas.replay import name_of
 from schemas.shapes import Judged
 from schemas.standing import extent, replacements
@@ -43,6 +47,7 @@ class NightsWork:
     corrections_to_mend: Sequence[str]
     moment: datetime
     quiet: bool
+    looked: bool = True  # at what lies in data/raw: a retry takes in no file
     broken: bool = False  # the build that readers saw could not be opened
     doubt: Exception | None = None  # why what was kept of earlier nights was not relied on, if it was not
 
@@ -73,6 +78,8 @@ def report_night(
             if not reports.failures:
                 ledger.remember_report(EVERYTHING, told_of)
         counts, sudden = reports.counts(tonight), _sudden_changes(db, tonight)
+    if work.looked:
+        _tell_what_was_not_taken_in(places, work.unusable)
     pages = reports.pages
     changed = {delivery_id: a for delivery_id, a in reports.fares.items() if a.changed}
     if_quiet = replace(
@@ -112,6 +119,20 @@ def report_night(
         verdict_of(if_quiet),
         sections_of(if_quiet),
     )
+
+
+def _tell_what_was_not_taken_in(places: Places, unusable: Sequence[UnusableFile]) -> None:
+    """Write a page for each site in whose folder something was not taken in; take away a page with nothing to say."""
+    left: dict[str, list[FileLeft]] = defaultdict(list)
+    for file in unusable:
+        site, _, name = file.path.partition("/")
+        if site in sites() and name and file.reason != NO_FILE_YET:
+            left[site].append(FileLeft(name, file.reason, file.send_as))
+    for site in sites():
+        if site in left:
+            write_not_taken_in(places.reports, NotTakenIn(site, tuple(left[site])))
+        else:
+            (places.reports / site / page_name(site)).unlink(missing_ok=True)
 
 
 def _quiet(work: NightsWork, judged: Sequence[Judged], replaced: Collection[str]) -> Night:

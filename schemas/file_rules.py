@@ -337,6 +337,14 @@ FILE_RULES: tuple[Rule, ...] = (
         "Save it as 'CSV UTF-8' next time. The marks were taken off, nothing is lost.",
     ),
     Rule(
+        "F31",
+        WARNING,
+        "The file's name is slightly off, and was understood",
+        "a name such as MHT-BPL_participants_201611_v1.xlsx, with nothing before it, in it or behind it",
+        "Save it under the agreed name: site, dataset, month and version. Another slip may leave two readings, and such"
+        " a file is not taken in.",
+    ),
+    Rule(
         "L02",
         FILE,
         "This site does not send this dataset",

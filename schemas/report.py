@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.audit.deliveries import Counts, Result, Verdict
 from schemas.contract import Contract, Severity
+from schemas.file_names import agreed_name
 from schemas.garbled import RULES_OF_GARBLED_TEXT
 from schemas.told import Told, ToldItem, comparable, in_all, last_months
 from schemas.wording import counted, deadline, listed, month, share, shortened, spans, stamp
@@ -366,7 +367,8 @@ class Report:
 
         Where the file is not what its name says (F15), the name of a workbook.
         """
-        name, replaced = re.subn(r"_v(\d+)(?=\.\w+$)", lambda m: f"_v{int(m[1]) + 1}", self.file_name, flags=re.I)
+        sent = agreed_name(self.file_name) or self.file_name
+        name, replaced = re.subn(r"_v(\d+)(?=\.\w+$)", lambda m: f"_v{int(m[1]) + 1}", sent, flags=re.I)
         if any(item.rule_id == "F15" for item in self.must_fix):
             name = _as_workbook(name)
         return name if replaced else ""

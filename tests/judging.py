@@ -145,11 +145,12 @@ class Judge:
         sheet: str = "",
         contract: Contract | None = None,
         corrections: Corrections = NO_CORRECTIONS,
+        slip: str = "",
     ) -> Outcome:
-        """Judge one file of a site, with or without a manifest (its JSON text)."""
+        """Judge one file of a site, with or without a manifest (its JSON text). A `slip` ends its name."""
         data = content.encode() if isinstance(content, str) else content
         places = Places(self.folder / f"case-{len(list(self.folder.iterdir()))}")
-        name = f"{site}_{dataset}_{period}_v1"
+        name = f"{site}_{dataset}_{period}_v1{slip}"
         path = places.raw / site / f"{name}.{suffix}"
         path.parent.mkdir(parents=True)
         path.write_bytes(data)

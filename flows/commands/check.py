@@ -11,7 +11,7 @@ from pathlib import Path
 import typer
 
 from flows.judgement import judge_file
-from flows.steps.receive import FILE_NAME, PERIOD, WHOLE_RETURN, delivery_of, sheets_of_return
+from flows.steps.receive import delivery_of, sheets_of_return
 from flows.steps.receive.manifest import manifest_of
 from flows.steps.report import delivery_report, report_json, report_lines, write_reports
 from flows.store.parts import Unkept
@@ -22,6 +22,7 @@ from schemas.audit.deliveries import Delivery, Result
 from schemas.audit.findings import Outcome
 from schemas.catalogue import datasets
 from schemas.contract import Severity
+from schemas.file_names import PERIOD, WHOLE_RETURN, read_name
 from schemas.file_rules import BETWEEN_DELIVERIES
 from schemas.registry import NONE, returns_for, sites
 from schemas.report import Part, Report, no_workbook
@@ -65,10 +66,10 @@ def check_file(file: Path, site: str = "", dataset: str = "", period: str = "", 
 
 def _deliveries(file: Path, site: str, dataset: str, period: str) -> list[Delivery]:
     """What the file is: one delivery, or one for each dataset of a whole return."""
-    said = FILE_NAME.match(file.name)
-    site = site or (said["site"] if said else "")
-    dataset = dataset or (said["dataset"] if said else "")
-    period = period or (said["period"] if said else "")
+    said = read_name(file.name, site)
+    site = site or (said.site if said else "")
+    dataset = dataset or (said.dataset if said else "")
+    period = period or (said.period if said else "")
     if wrong := _what_is_wrong(site, dataset, period):
         _refuse(wrong, Exit.USAGE)
     if unknown := _what_is_not_said(site, dataset, period):
@@ -76,7 +77,7 @@ def _deliveries(file: Path, site: str, dataset: str, period: str) -> list[Delive
             f"It is not clear what {file.name} is. Name it like MHT-BPL_participants_201611_v1.xlsx, or say {unknown}.",
             Exit.USAGE,
         )
-    version = int(said["version"]) if said else 1
+    version = said.version if said else 1
     try:
         sheets = sheets_of_return(file) if dataset == WHOLE_RETURN else [("", dataset)]
         manifest = manifest_of(file, period)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import typer
 
-from flows.steps.receive import PERIOD, WHOLE_RETURN
 from flows.terminal import Exit, tell
 from flows.workbooks.blank import write_blank_workbook
 from schemas.catalogue import datasets
 from schemas.contract import Contract
+from schemas.file_names import PERIOD, WHOLE_RETURN
 from schemas.registry import REQUIRED, returns_for, sites
 
 

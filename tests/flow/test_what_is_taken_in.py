@@ -30,11 +30,11 @@ def test_what_a_manifest_states_under_another_name_is_not_passed_over(folder: Da
 
 def test_a_name_of_our_own_words_is_told_and_our_marked_workbook_told_apart(folder: DataFolder) -> None:
     home = folder.send("contacts", people("contacts", 1)).parent
-    for name in ("MHT-BPL_contacts_201611_v9_to_fix.xlsx", "MHT-BPL_contacts_2016-11_v1.csv"):
+    for name in ("MHT-BPL_contacts_201611_v9_to_fix.xlsx", "MHT-BPL_contacts_2016-13_v1.csv"):
         (home / name).write_text("x")
     misspelt, marked = sorted((u.path, u.reason) for u in folder.night().unusable)
     assert misspelt == (
-        "MHT-BPL/MHT-BPL_contacts_2016-11_v1.csv",
+        "MHT-BPL/MHT-BPL_contacts_2016-13_v1.csv",
         "its name is not `<site>_<dataset>_<yyyymm>_v<n>.<ext>`",
     )
     assert marked[0] == "MHT-BPL/MHT-BPL_contacts_201611_v9_to_fix.xlsx"

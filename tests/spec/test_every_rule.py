@@ -115,6 +115,7 @@ CASES = (
     Case("F04", WARNING, f"Contacts of Blackpool\n{SOUND}", SOUND),
     Case("F13", WARNING, as_csv(contacts({}, {}, {}), ";"), SOUND),
     Case("F29", WARNING, SOUND.replace("with_employer", '"with_employer', 1), SOUND),
+    Case("F31", WARNING, SOUND, "", {"slip": " (1)"}),
     Case("F30", WARNING, as_csv(contacts({}, {}, {}), quoting=csv.QUOTE_ALL).replace(",", ", "), SOUND),
     Case("F15", FILE, SOUND, SOUND, {"suffix": "pdf"}),
     Case("F16", FILE, SOUND, SOUND + SOUND.splitlines()[1].replace("C000001", "C000004"), {"manifest": '{"rows": 4}'}),

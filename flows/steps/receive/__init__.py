@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import calendar
 import os
-import re
 import struct
 import zipfile
 import zlib
@@ -27,30 +26,22 @@ from flows.store.raw import FileStat, fingerprint
 from schemas.audit.deliveries import Delivery
 from schemas.catalogue import datasets
 from schemas.codes import fold
+from schemas.file_names import AGREED, MARKED, WHOLE_RETURN, FileName, agreed_name, likely_stem, read_name
 from schemas.registry import sites
-from schemas.returned_workbook import TO_FIX
 from schemas.shown import may_be_repeated
 from schemas.standing import extent
 
 if TYPE_CHECKING:
     from flows.store.ledger import Ledger  # a check has none
 
-PERIOD = r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])"
-FILE_NAME = re.compile(
-    rf"^(?P<site>[A-Z0-9-]+)_(?P<dataset>[a-z_]+)_(?P<period>{PERIOD})_v(?P<version>\d{{1,4}})\.(?P<ext>\w+)$"
-)
-# Our own marked workbook under the name that it was given: the likeliest slip of who sends it again.
-MARKED = re.compile(
-    rf"^(?P<stem>(?P<site>[A-Z0-9-]+)_(?P<dataset>[a-z_]+)_{PERIOD}_v)(?P<version>\d{{1,4}}){TO_FIX}(?![0-9A-Za-z])"
-)
 UNREADABLE, WRONG_MANIFEST = "U01", "F16"  # the rules that a file breaks which cannot be read now, or its manifest
 TRIED_AGAIN = (UNREADABLE, WRONG_MANIFEST)  # each night: a disk may have been away
+TWICE = "another file of the same month and version came with it: send the one that is meant as the next version"
 NO_FILE_YET = "its file has not come yet: the two are taken in together"
 NO_FILE = (
     "no file of the same name lies beside it: send that file (in a nil return it has its headings alone), or delete"
     " the manifest"
 )
-WHOLE_RETURN = "return"  # a workbook of this name holds several datasets, one a sheet (DOMAIN.md amendment 11)
 _LIST_OF_SHEETS, _LONGEST_LIST = "xl/workbook.xml", 8 << 20
 
 
@@ -61,6 +52,7 @@ class UnusableFile:
     path: str
     rule_id: str
     reason: str
+    send_as: str = ""  # what it may have to be called, without its ending, where its name is at fault
 
 
 @dataclass(frozen=True)
@@ -82,6 +74,8 @@ def receive(places: Places, ledger: Ledger, run_id: str, received_at: datetime) 
     with ledger.together():
         for path, name in _named(_entries(places.raw, known), places.raw):
             found, stat, sha256 = _look_at(path, name, known_files.get(name), received_at)
+            if isinstance(found, list) and _came_with_another(found, known, known_files.get(name), sha256):
+                found = _to_be_sent_anew(found, name)
             reason = found.reason if isinstance(found, UnusableFile) else ""
             if known_files.get(name) != (stat, sha256, reason):
                 ledger.remember_file(name, stat if stat.is_settled else replace(stat, mtime_ns=0), sha256, reason)
@@ -98,6 +92,30 @@ def receive(places: Places, ledger: Ledger, run_id: str, received_at: datetime) 
                     ledger.put_delivery(noted, run_id)
                     known[delivery.delivery_id] = noted
     return Received(known, tuple(new), tuple(unusable), tuple(newly_unusable))
+
+
+def _came_with_another(
+    found: list[Delivery], known: Mapping[str, Delivery], seen: tuple[FileStat, str, str] | None, sha256: str
+) -> bool:
+    """Whether a file whose name is only understood came together with other bytes of the same month and version.
+
+    By its name alone it may be either the earlier or the later of the two; on another night, arrival tells. What was
+    doubtful once stays so.
+    """
+    new = [d for d in found if d.delivery_id not in known and agreed_name(d.file_name)]
+    if new and seen is not None and seen[1:] == (sha256, TWICE):
+        return True
+    return any(_identity(d) == _identity(k) for d in new for k in known.values() if k.received_at == d.received_at)
+
+
+def _identity(d: Delivery) -> tuple[str, str, str, int]:
+    return d.site_code, d.dataset, d.period, d.version
+
+
+def _to_be_sent_anew(found: list[Delivery], name: str) -> UnusableFile:
+    said = read_name(found[0].file_name, found[0].site_code)
+    stem = replace(said, version=said.version + 1).stem if said else ""
+    return UnusableFile(name, "F21", TWICE, stem)
 
 
 def _noted(delivery: Delivery, known: dict[str, Delivery]) -> Delivery:
@@ -117,6 +135,7 @@ def _entries(raw: Path, known: Mapping[str, Delivery]) -> Iterator[Path]:
     for entry in sorted(raw.iterdir()):
         is_folder = entry.is_dir() and not entry.name.startswith(".")
         found = [p for p in (_inside(entry) if is_folder else [entry]) if not _is_passed_over(p)]
+        found.sort(key=lambda p: AGREED.match(p.name) is None)  # before a copy that a program named after it
         files = {p.with_suffix("") for p in found if not _is_manifest(p)}
         for path in found:
             if not _is_manifest(path) or not (_without_suffix(path) in files or _was_taken_in(path, raw, known)):
@@ -163,8 +182,8 @@ def _name(path: Path, raw: Path) -> str:
 
     A name of the agreed form may be, and any other that is made of our words.
     """
-    said = FILE_NAME.match(path.name.replace(SUFFIX, ".json"))
-    if said and said["site"] == path.parent.name and said["dataset"] in (*datasets(), WHOLE_RETURN):
+    said = read_name(path.name.replace(SUFFIX, ".json"), path.parent.name)
+    if said and said.site == path.parent.name and said.dataset in (*datasets(), WHOLE_RETURN):
         return _plainly(path.relative_to(raw).as_posix())
     folder, told = _plainly(path.parent.name), _plainly(path.name)
     if not may_be_repeated(folder, datasets().values()):
@@ -204,20 +223,27 @@ def _look_at(
 
 
 def _deliveries_in(path: Path, name: str, sha256: str, received_at: datetime) -> list[Delivery] | UnusableFile:
-    said = FILE_NAME.match(path.name)
+    said = read_name(path.name, path.parent.name)
     if said is None:
-        return UnusableFile(name, "F21", _why_so_named(path.name))
-    if why := _why_no_delivery(said, path.parent.name):
-        return UnusableFile(name, "F21", why)
+        return UnusableFile(name, "F21", _why_so_named(path.name), _may_be_called(path))
+    if why := _why_no_delivery(said, path):
+        is_named_wrongly = said.site not in sites() or said.dataset not in (*datasets(), WHOLE_RETURN)
+        return UnusableFile(name, "F21", why, _may_be_called(path) if is_named_wrongly else "")
     try:
-        sheets = [("", said["dataset"])] if said["dataset"] != WHOLE_RETURN else sheets_of_return(path)
-        manifest = manifest_of(path, said["period"])
+        sheets = [("", said.dataset)] if said.dataset != WHOLE_RETURN else sheets_of_return(path)
+        manifest = manifest_of(path, said.period)
     except ValueError as wrong:
         return UnusableFile(name, WRONG_MANIFEST if "manifest" in str(wrong) else "U04", str(wrong))
     if len(sheets) > 1:  # its totals are about the whole workbook, not about each sheet
         manifest = manifest.model_copy(update={"rows": None, "gbp_total": None, "deletes": 0})
-    identity = (said["period"], int(said["version"]), sha256, received_at)
-    return [delivery_of(path, name, said["site"], dataset, *identity, manifest, sheet) for sheet, dataset in sheets]
+    identity = (said.period, said.version, sha256, received_at)
+    return [delivery_of(path, name, said.site, dataset, *identity, manifest, sheet) for sheet, dataset in sheets]
+
+
+def _may_be_called(path: Path) -> str:
+    """What a file may have to be called, by the words of its name and the folder of a site that it lies in."""
+    folder = path.parent.name
+    return likely_stem(path.name, folder) if folder in sites() else ""
 
 
 def _why_so_named(name: str) -> str:
@@ -229,15 +255,21 @@ def _why_so_named(name: str) -> str:
     return "its name is not `<site>_<dataset>_<yyyymm>_v<n>.<ext>`"
 
 
-def _why_no_delivery(said: re.Match[str], folder: str) -> str:
-    """Why a file is no delivery though its name has the agreed form; '' where it is one. A site's code may be told."""
-    if said["site"] not in sites():
+def _why_no_delivery(said: FileName, path: Path) -> str:
+    """Why a file is no delivery though its name can be read; '' where it is one. A site's code may be told."""
+    if said.site not in sites():
         return "its name begins with a site code that is not registered"
-    if said["site"] != folder:
-        return f"it lies in another folder than its site's, {said['site']}"
-    if said["dataset"] not in datasets() and said["dataset"] != WHOLE_RETURN:
+    if said.site != path.parent.name:
+        return f"it lies in another folder than its site's, {said.site}"
+    if said.dataset not in datasets() and said.dataset != WHOLE_RETURN:
         return "there is no dataset of that name"
+    if not said.is_agreed and _is_beside(path, said.stem + SUFFIX) and not _is_beside(path, path.stem + SUFFIX):
+        return f"its name is slightly off, and its manifest is called {said.stem}{SUFFIX}: give it the same name"
     return ""
+
+
+def _is_beside(path: Path, name: str) -> bool:
+    return path.with_name(name).exists()
 
 
 def delivery_of(

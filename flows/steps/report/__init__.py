@@ -5,7 +5,7 @@ value that may be personal. The night's summary is in `night.py`, which a check 
 """
 
 from flows.steps.report.content import delivery_report
-from flows.steps.report.files import findings_csv, render_html, report_json, write_reports
+from flows.steps.report.files import findings_csv, render_html, report_json, write_not_taken_in, write_reports
 from flows.steps.report.lines import report_lines
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "render_html",
     "report_json",
     "report_lines",
+    "write_not_taken_in",
     "write_reports",
 ]

@@ -18,6 +18,8 @@ from schemas.report import HIDDEN, Report
 if TYPE_CHECKING:
     import jinja2
 
+    from schemas.not_taken_in import NotTakenIn
+
 TEMPLATES = Path(__file__).parents[2] / "templates"
 PAGE_LIMIT = 300_000  # bytes: a page must be small enough to e-mail
 ITEMS_SHOWN = (60, 20, 5)  # of each kind; fewer where the page would grow too large
@@ -26,7 +28,7 @@ _CELL_ORDER = ("column_letter", "column_name", "rule_id", "severity", "field", "
 
 
 @lru_cache
-def _page() -> jinja2.Template:
+def _page(name: str) -> jinja2.Template:
     import jinja2  # a check that writes no page needs it not
     from markupsafe import Markup
 
@@ -35,14 +37,14 @@ def _page() -> jinja2.Template:
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     pages.globals |= {"wording": wording, "css": Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))}
-    return pages.get_template("report.html.j2")
+    return pages.get_template(f"{name}.html.j2")
 
 
 def render_html(report: Report) -> str:
     """The report as one page that needs nothing else: no script, no font, no other file."""
     page = ""
     for shown in ITEMS_SHOWN:
-        page = _page().render(report=report, shown=shown)
+        page = _page("report").render(report=report, shown=shown)
         if len(page.encode()) <= PAGE_LIMIT:
             break
     return page
@@ -113,6 +115,15 @@ def write_reports(folder: Path, report: Report, findings: pl.DataFrame) -> dict[
     for path, text in texts.values():
         _write(path, text)
     return {kind: path for kind, (path, _) in texts.items()}
+
+
+def write_not_taken_in(folder: Path, page: NotTakenIn) -> Path:
+    """Write the page about what lies in a site's folder and was not taken in, below `folder`; again if it changed."""
+    path, text = folder / page.site / page.file_name, _page("not_taken_in").render(page=page)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        _write(path, text)
+    return path
 
 
 def _write(path: Path, text: str) -> None:
