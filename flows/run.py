@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -158,11 +158,14 @@ class NightResult:
     @property
     def outcome(self) -> str:
         """The night in one word that says what people have to do, the most pressing first."""
-        asked = (
+        from schemas.audit.deliveries import Standing  # a quiet night has no need of it
+
+        asked: tuple[tuple[str, Sequence[object]], ...] = (
             ("PersonalData", self.personal),
             ("NotJudged", self.not_judged),
             ("NotReported", self.reported.not_told),
-            ("Refused", self.stopped),
+            ("Refused", [j for j in self.stopped if j.standing is not Standing.HELD_UP]),
+            ("HeldUp", self.stopped),
             ("NotTakenIn", self.unusable),
             ("PartlyLoaded", self.held),
         )
