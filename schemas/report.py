@@ -16,8 +16,8 @@ from schemas.audit.deliveries import Counts, Result, Verdict
 from schemas.contract import Contract, Severity
 from schemas.file_names import agreed_name
 from schemas.garbled import RULES_OF_GARBLED_TEXT
-from schemas.told import Told, ToldItem, comparable, in_all, last_months
-from schemas.wording import counted, deadline, listed, month, share, shortened, spans, stamp
+from schemas.told import Told, ToldItem, comparable, held_in_words, in_all, last_months
+from schemas.wording import counted, deadline, listed, month, shortened, spans, stamp
 
 if TYPE_CHECKING:
     import polars as pl
@@ -264,7 +264,7 @@ class Report:
         if len(self.months) == 1:
             return ""
         then, now = self.months[-2:]
-        return f"This month {_held(now)}. In {month(then.period)} {_held(then)}."
+        return f"This month {held_in_words(now)}. In {month(then.period)} {held_in_words(then)}."
 
     @property
     def fixed(self) -> tuple[ToldItem, ...]:
@@ -414,18 +414,6 @@ class Report:
 def no_workbook(why: str) -> str:
     """Why there is no marked workbook, as one sentence; '' where nothing need be said of it."""
     return f"There is no marked workbook: {why}." if why else ""
-
-
-def _held(told: Told) -> str:
-    if told.result is Result.UNREADABLE:
-        return "the file could not be read"
-    if told.result is Result.REFUSED:
-        return f"the file of {counted(told.rows.read, 'row')} was refused"
-    of = counted(told.rows.read, "row")
-    if not told.rows.held:
-        return f"nothing was held back of {of}"
-    were = "was" if told.rows.held == 1 else "were"
-    return f"{told.rows.held:,} of {of} {were} held back ({share(told.rows.held, told.rows.read)})"
 
 
 def _told(items: tuple[ToldItem, ...]) -> list[dict[str, Any]]:
