@@ -10,6 +10,9 @@ import re
 import pytest
 from sample_reports import KINDS
 
+from flows.steps.report import write_not_taken_in
+from schemas.not_taken_in import FileLeft, NotTakenIn
+
 axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe: pip install -e '.[test]'")
 
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
@@ -40,6 +43,23 @@ def test_axe_finds_nothing_and_nothing_is_fetched(kind, page, pages) -> None:
     page.goto(pages[kind].as_uri())
     assert faults(page) == []
     assert asked == [pages[kind].as_uri()]
+
+
+def test_the_page_of_what_was_not_taken_in_is_as_good(page, tmp_path) -> None:
+    left = (
+        FileLeft(
+            "(a file of 12 bytes whose name may hold personal data)", "its name says nothing", "MHT-BPL_<dataset>"
+        ),
+        FileLeft("MHT-BPL_employment_outcomes_201611.xlsx", "its name says no version", "MHT-BPL_contacts_201611_v1"),
+        FileLeft("MHT-GM_contacts_201611_v1.csv", "it lies in another folder than its site's, MHT-GM"),
+    )
+    made = write_not_taken_in(tmp_path, NotTakenIn("MHT-BPL", left))
+    page.goto(made.as_uri())
+    assert faults(page) == []
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 640})
+        assert page.evaluate(WIDEST) == width and page.evaluate(TOO_WIDE) == []
+    assert len(made.read_bytes()) < 300_000
 
 
 def test_axe_catches_a_page_that_is_wrong(page, pages) -> None:
