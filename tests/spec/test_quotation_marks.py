@@ -98,6 +98,23 @@ class TestF29AMarkInTheHeadingThatIsNotClosed:
         assert [f.rule_id for f in extract.findings] == ["F29"]
         assert sum(len(batch.source_rows) for batch in extract.batches) == 12
 
+    @ANY_DATASET
+    @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+    def test_within_a_heading_or_behind_it(self, judge: Judge, dataset: str, quoting: int) -> None:
+        rows = KINDS[dataset]({}, {})
+        names, text = list(rows[0]), as_csv(rows, quoting=quoting)
+        for place, name in ((0, f'{names[0]}"'), (1, f'{names[1][:4]}"{names[1][4:]}'), (3, f'{names[3]}"')):
+            heading = ",".join(name if i == place else other for i, other in enumerate(names))
+            outcome = judge(with_heading(text, heading), dataset)
+            found = f"a quotation mark in the heading of column {chr(65 + place)}"
+            assert outcome.findings == [Found("F29", "warning", 1, None, found, None)]
+            assert outcome.accepted == [2, 3]
+
+    def test_an_inch_in_a_heading_of_the_senders_own_is_none(self, judge: Judge) -> None:
+        rows = [{**row, 'width 12"': "x"} for row in awards({}, {})]
+        text = as_csv(rows).replace('"width 12"""', 'width 12"')
+        assert [f.rule for f in judge(text, "funding_awards").findings] == ["F11"]
+
     def test_in_a_file_without_a_row(self, judge: Judge) -> None:
         outcome = judge(as_csv(contacts({})).splitlines()[0].replace("with_employer", '"with_employer'))
         assert (outcome.refusals, len(outcome.of("F29"))) == (["F01"], 1)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from flows.steps.read.encoding import Data
 from flows.steps.read.heading import MOST_COLUMNS, ROWS_SEARCHED, find_heading, is_whole, joined, matches
 from flows.steps.read.lines import Grammar, Lines, gap
+from schemas.codes import fold
 from schemas.contract import Severity
 from schemas.shapes import Finding, Unreadable, column_letter
 
@@ -134,11 +135,13 @@ def _find(lines: list[str], known: Set[str], declared: str, quote: str) -> _Foun
 def _record(lines: list[str], delimiter: str, quote: str, known: Set[str]) -> tuple[int, list[str]]:
     """The record that begins on the first of these lines, which may be anything: how many lines it takes, its cells.
 
-    Where its quotation marks are not sound it is that line alone, if so it holds as many known headings.
+    Where its quotation marks are not sound it is that line alone, if so it holds as many known headings. A mark within
+    a known heading is no part of it.
     """
     length, cells = _by_standard(lines, delimiter, quote)
     if quote not in lines[0]:
         return length, cells
+    cells = [cell.replace(quote, "") if quote in cell and fold(cell) in known else cell for cell in cells]
     alone = _alone(lines[0], delimiter, quote, known)
     held, by_standard = matches(alone, known), matches(cells, known)
     if not held or held < by_standard:
