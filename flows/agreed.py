@@ -25,6 +25,8 @@ def corrections_to_mend(corrections: Corrections, judged: Sequence[Judged], judg
 
 def _why_not_made(c: Correction, corrections: Corrections, judged: Sequence[Judged], judgements: Judgements) -> str:
     own = [j for j in judged if c.is_of(j.delivery)]
+    if any(j.withdrawal for j in own):  # it may count again
+        return ""
     newest = [j for j in own if j.standing not in _REPLACED]
     if not own:
         return "no file of this name was received from the site; mend the line, or delete it"

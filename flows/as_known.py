@@ -37,13 +37,16 @@ def warehouse_as_known(settings: Settings, moment: datetime, to: Path) -> int:
     judgements, options = Judgements(places), settings.building_options()
     with ledger_troubles(places), Ledger.copy_of(places.ledger) as ledger:
         ledger.require_history(places)
-        judged = judged_by(ledger.deliveries().values(), ledger.judgement_keys(), judgements, moment)
+        withdrawals = ledger.withdrawals(moment)
+        keys = ledger.judgement_keys()
+        judged = judged_by(ledger.deliveries().values(), keys, judgements, moment, withdrawals)
         counted_before = ledger.counted_before(moment)
         runs = [r for r in ledger.runs() if r["as_of"] <= moment.isoformat()]
-    unfinished = to.with_name(f".{to.name}.unfinished")
+    unfinished = to.with_name(f".unfinished-{to.name}")  # DuckDB calls it by its name: not as what is attached to it
     before = os.umask(0o077)  # rows about people are in it from the first moment
     try:
-        load(unfinished, judged, runs, judgements, settings.loading_options(), if_wide=options)
+        loading = settings.loading_options()
+        load(unfinished, judged, runs, judgements, loading, if_wide=options, withdrawals=withdrawals)
         relate(unfinished, judged, judgements, options, counted_before=counted_before)
         build(unfinished, options)
         unfinished.rename(to)

@@ -111,6 +111,25 @@ def retry(
 
 
 @app.command(rich_help_panel=NIGHT)
+def withdraw(
+    delivery: Annotated[str, typer.Argument(help="The delivery's id, or the name of its file.")],
+    reason: Annotated[str, typer.Option(help="Why, in a sentence that holds nothing personal.")] = "",
+    undo: Annotated[bool, typer.Option("--undo", help="Let it back: it counts as if it had stayed.")] = False,
+    data: Data = None,
+    date: Annotated[str, typer.Option(help="Take this moment for now, as `run` does.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take a delivery out of all figures from the next run on, or let it back. Its file stays where it is."""
+    from flows.commands.withdraw import withdraw as note
+
+    noted = note(_settings(data), delivery, reason, undo, _taken_for_now(date))
+    if as_json:
+        give({"let_back" if noted.let_back else "withdrawn": [d.delivery_id for d in noted.deliveries]})
+    else:
+        typer.echo(noted.in_words)
+
+
+@app.command(rich_help_panel=NIGHT)
 def status(data: Data = None, as_json: AsJson = False) -> None:
     """Say how the last run ended, what is published and when it was made, and which sites' figures are old."""
     from flows.commands.ask import state_in_words, state_of_the_warehouse

@@ -34,12 +34,15 @@ from schemas.report import Part, no_workbook
 from schemas.shapes import FINDING_TYPES, Judged
 from schemas.standing import extent
 from schemas.told import Told
+from schemas.withdrawn import in_words
 
 MUST_GO = "to delete "  # before the digest of a report that asks to delete its file
 REPLACED = "replaced "  # before the digest of a report that is a mere record
+WITHDRAWN = "withdrawn "  # before the digest of a report that says so
 FINDINGS_AT_HAND = 32  # deliveries whose findings are kept while the reports are written
 CODE = ("flows/steps/report/*.py", "flows/templates/report.*", "schemas/report.py", "schemas/file_names.py",
-        "schemas/told.py", "schemas/replay.py", "schemas/wording.py", "flows/delivery_reports.py", "flows/replay.py",
+        "schemas/told.py", "schemas/replay.py", "schemas/wording.py", "schemas/withdrawn.py",
+        "flows/delivery_reports.py", "flows/replay.py",
         "flows/marking.py", "flows/workbooks/*.py", "flows/steps/read/whole.py")  # fmt: skip
 
 
@@ -64,6 +67,8 @@ class DeliveryReports:
     fares: dict[str, JudgedAgain] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     marked: dict[tuple[str, str], Marked] = field(default_factory=dict)
+    withdrawn: list[Judged] = field(default_factory=list)  # whose reports say so for the first time
+    let_back: list[Judged] = field(default_factory=list)  # whose reports said so, and say it no more
 
     def write_due(self) -> None:
         """Write each report whose making has changed, and say how the delivery fares since the last one.
@@ -79,31 +84,44 @@ class DeliveryReports:
             series = d.site_code, d.dataset
             history = "" if j.standing is Standing.STALE else histories[series]
             made_now = _digest(j, self.settled[d.delivery_id], made_of.get(d.delivery_id, ""), history)
-            digest = MUST_GO * (d.delivery_id in self.must_go) + REPLACED * bool(self._replaced_by(j)) + made_now
+            digest = self._what_it_is(j) + made_now
             if written.get(d.delivery_id, "") != digest:
                 before = [] if j.standing is Standing.STALE else arrived[series]
                 if self._write_if_due(j, before, written.get(d.delivery_id, ""), digest):
                     written[d.delivery_id] = digest
-            if j.standing not in (Standing.STALE, Standing.SAME):
+            if j.standing not in (Standing.STALE, Standing.SAME, Standing.WITHDRAWN):
                 arrived[series].append(j)
                 histories[series] = _of(histories[series], written.get(d.delivery_id, "").removeprefix(MUST_GO))
+
+    def _what_it_is(self, j: Judged) -> str:
+        """What a report is besides what was found: it stands before its digest."""
+        must_go = MUST_GO * (j.delivery.delivery_id in self.must_go)
+        return must_go + (WITHDRAWN if j.withdrawal else REPLACED * bool(self._replaced_by(j)))
 
     def _write_if_due(self, j: Judged, before: Sequence[Judged], told_before: str, digest: str) -> bool:
         """Write a report that is made of something else than it was, unless it keeps the one it had."""
         last_said = next(iter(self.ledger.told([j.delivery.delivery_id])), None)
-        refused = j.standing in (Standing.REFUSED, Standing.HELD_UP)
-        refused_now = refused and last_said is not None and not last_said.result.stops
+        stopped = j.standing in (Standing.REFUSED, Standing.STALE, Standing.HELD_UP)
+        refused_now = stopped and last_said is not None and not last_said.result.stops
+        was_withdrawn = WITHDRAWN in told_before
+        withdrawn = was_withdrawn or j.withdrawal is not None
         turned = (MUST_GO in told_before) != (MUST_GO in digest) and not self._is_overwritten(j.delivery)
         in_vain = self._asks_in_vain(j, last_said) and (turned or REPLACED not in told_before)
-        if told_before and not (j.counts or refused_now or in_vain or turned or self._waits_for_its_sender(j)):
+        due = j.counts or withdrawn or refused_now or in_vain or turned or self._waits_for_its_sender(j)
+        if told_before and not due:
             return False
-        if in_vain and last_said is not None:
+        if in_vain and last_said is not None and not was_withdrawn:
             return self._withdraw(j, last_said, digest)
-        return self._tell(j, before, last_said, digest)
+        written = self._tell(j, before, last_said, digest)
+        if written and was_withdrawn is not (j.withdrawal is not None):
+            (self.let_back if was_withdrawn else self.withdrawn).append(j)
+        return written
 
     def _tell(self, j: Judged, before: Sequence[Judged], last_said: Told | None, digest: str) -> bool:
         """Write the report of one delivery, and note it. Gives False where it is left to the next night."""
         d, verdict = j.delivery, self.settled[j.delivery.delivery_id]
+        if of_then := last_said if j.withdrawal else None:  # rules between tables judge it no more
+            verdict = replace(verdict, result=of_then.result, rows=of_then.rows)
         try:
             findings = self.findings(j)
             last = next((b for b in reversed(before) if b.verdict.rows_judged), None)
@@ -111,7 +129,7 @@ class DeliveryReports:
             last_findings = None if last is None else self.findings(last)
             report = delivery_report(d, verdict, findings, earlier, last_findings, _deadline(d), self.run)
             again = since_told(self.db, j, verdict, findings, last_said, self.ledger.held_then(d.delivery_id))
-            if again is not None:
+            if again is not None and not j.withdrawal:
                 report = replace(report, released=again.released, judged_again=again.sentences)
             marked = self._marked_workbook(j)
             report = replace(
@@ -121,6 +139,7 @@ class DeliveryReports:
                 replaced_by=self._replaced_by(j),
                 must_be_deleted=d.delivery_id in self.must_go,
                 held_up=j.standing is Standing.HELD_UP,
+                withdrawn=in_words(j.withdrawal, d) if j.withdrawal else "",
             )
             page = write_reports(self.places.reports, report, findings)["html"]
         except OSError:  # the disk, not the delivery: every other report would fail as well
@@ -129,11 +148,14 @@ class DeliveryReports:
             self.failures.append(f"{name_of(d)}: its report could not be written: {told(error)}")
             return False
         self.pages[d.delivery_id] = page
-        if again is not None:
+        if again is not None and not j.withdrawal:
             self.fares[d.delivery_id] = again
         if marked.fault:
             self.failures.append(f"{name_of(d)}: its marked workbook could not be made: {marked.fault}")
             return False
+        if of_then:  # if it counts again, that is what it is compared with
+            self.ledger.remember_report(d.delivery_id, digest)
+            return True
         held = HeldThen(self.moment.date(), rows_held(findings))
         self.ledger.remember_report(d.delivery_id, digest, report.told, held)
         return True
@@ -210,7 +232,8 @@ class DeliveryReports:
     def _part(self, j: Judged) -> Part:
         d, verdict, findings = j.delivery, self.settled[j.delivery.delivery_id], self.findings(j)
         told_of_it = delivery_report(d, verdict, findings, deadline=_deadline(d))
-        report = replace(told_of_it, replaced_by=self._replaced_by(j))
+        withdrawn = in_words(j.withdrawal, d) if j.withdrawal else ""
+        report = replace(told_of_it, replaced_by=self._replaced_by(j), withdrawn=withdrawn)
         return Part(report, verdict, findings, datasets()[d.dataset])
 
     def counts(self, judged: Iterable[Judged]) -> pl.DataFrame:
@@ -242,7 +265,7 @@ def _digest(j: Judged, settled: Verdict, findings: str, history: str) -> str:
     """
     by_others = str(settled.result), settled.rows
     said = _texts_of_rules(j.delivery.dataset), str(_deadline(j.delivery))
-    return _of(j.key, str(j.standing), by_others, findings, history, *said, _code())
+    return _of(j.key, str(j.standing), by_others, findings, history, *said, _code(), j.withdrawal)
 
 
 def _of(*parts: object) -> str:

@@ -22,7 +22,9 @@ def late(judged: Sequence[Judged], moment: datetime) -> list[Late]:
         return []
     period, at = past[-1]
     senders = {j.delivery.site_code for j in judged if _was_running(j.delivery.programme_code, int(period[:4]))}
-    had = {(j.delivery.site_code, j.delivery.dataset) for j in judged if j.delivery.period >= period}
+    had = {
+        (j.delivery.site_code, j.delivery.dataset) for j in judged if j.delivery.period >= period and not j.withdrawal
+    }
     return [
         Late(site, dataset, period, at)
         for site in sorted(senders)

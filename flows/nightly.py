@@ -55,7 +55,7 @@ def whole_night(run: Run) -> NightResult:
     judged_before = work.ledger.judgement_keys().keys()
     fresh = work.remember(made)
     judged = work.judged(received)
-    wanted = fingerprint(judged)
+    wanted = fingerprint(judged, work.withdrawals)
     before = published_build(work.places)
     broken = before is not None and not can_be_opened(before, work.options())
     quiet = before is not None and not broken and fingerprint_of(before) == wanted

@@ -26,12 +26,14 @@ from flows.store.ledger import Ledger
 from flows.store.places import Places
 from flows.store.runs import LedgerUnusable
 from schemas.audit.deliveries import Delivery, Standing
+from schemas.audit.withdrawals import Withdrawal
 from schemas.file_rules import BETWEEN_DELIVERIES
 from schemas.not_taken_in import FileLeft, NotTakenIn, page_name
 from schemas.registry import sites
 from schemas.replay import name_of
 from schemas.shapes import Judged
 from schemas.standing import extent, replacements
+from schemas.withdrawn import in_words
 
 EVERYTHING = "*"  # in the ledger: the build whose reports are all written, and the files that they ask to delete
 
@@ -63,6 +65,7 @@ def report_night(
     """Write the reports that are due and the night's summary."""
     new = {j.delivery.delivery_id for j in work.tonight}
     build, seen = fingerprint_of(warehouse), ledger.known_files()
+    withdrawn = _withdrawn(work.judged)
     with duckdb.connect(str(warehouse), read_only=True, config=options or {}) as db:
         judged = settled(db, work.judged)
         replaced, verdicts = replacements(judged), {j.delivery.delivery_id: j.verdict for j in judged}
@@ -99,8 +102,10 @@ def report_night(
         sudden_changes=sudden,
         changes=[
             *_unchanged(tonight),
+            *(f"`{j.delivery.path}` is withdrawn: {withdrawn[j.delivery.delivery_id]}" for j in reports.withdrawn),
+            *(f"`{j.delivery.path}` is withdrawn no more, and is told as what it is now" for j in reports.let_back),
             *(f"{name_of(a.delivery)}: {' '.join(a.sentences)}" for a in changed.values()),
-            *_knock_on([j for j in earlier if j.delivery.delivery_id not in personal], pages),
+            *_knock_on([j for j in earlier if j.delivery.delivery_id not in (*personal, *withdrawn)], pages),
             *_made_anew(work),
         ],
         not_judged=work.not_judged,
@@ -142,11 +147,29 @@ def _quiet(work: NightsWork, judged: Sequence[Judged], replaced: Collection[str]
         result="quiet",
         current={(j.delivery.site_code, j.delivery.dataset): j.delivery.data_cut_date for j in judged if j.counts},
         late=late(judged, work.moment),
-        still_stopped=[j.delivery for j in judged if j.verdict.result.stops and j.delivery.delivery_id not in replaced],
+        still_stopped=[
+            j.delivery
+            for j in judged
+            if j.verdict.result.stops and j.delivery.delivery_id not in replaced and not j.withdrawal
+        ],
         held_up=[j.delivery for j in judged if j.standing is Standing.HELD_UP],
+        withdrawn=_withdrawn(judged),
+        without_successor=[j.delivery for j in judged if j.withdrawal and not _came_since(j.withdrawal, j, judged)],
         not_taken_in=[f"`{u.path}` was not taken in ({u.rule_id}): {u.reason}" for u in work.unusable],
         corrections_to_mend=work.corrections_to_mend,
     )
+
+
+def _withdrawn(judged: Sequence[Judged]) -> dict[str, str]:
+    """By delivery_id: what is said of those that the data team has withdrawn."""
+    return {j.delivery.delivery_id: in_words(j.withdrawal, j.delivery) for j in judged if j.withdrawal}
+
+
+def _came_since(withdrawal: Withdrawal, withdrawn: Judged, judged: Sequence[Judged]) -> bool:
+    """Whether a file counts in place of a withdrawn one that came after it was withdrawn."""
+    series = withdrawn.delivery.site_code, withdrawn.delivery.dataset
+    counting = (j.delivery for j in judged if j.counts)
+    return any((d.site_code, d.dataset) == series and d.received_at > withdrawal.withdrawn_at for d in counting)
 
 
 def _made_at(warehouse: Path, ledger: Ledger) -> datetime | None:

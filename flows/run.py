@@ -79,10 +79,7 @@ def opened(settings: Settings, moment: datetime | None, scope: Scope = EVERYTHIN
     with writer_lock(places.lock), _failure_told(places, _about(run_id, started)), _ledger_of(places) as ledger:
         places.clear_unfinished()
         newest = ledger.newest_receipt()
-        if moment and newest and moment < newest:
-            raise EarlierThanKnown(f"deliveries up to {newest} are known: a run cannot take place on {moment}")
-        # a clock that was put back must not hide what was received before
-        moment = moment or max(started, newest or started)
+        moment = ledger.moment_of(moment, started)
         before = in_words_not_well(ledger.not_well())
         run = Run(settings, places, ledger, moment, run_id, started, scope, look_over(places), before)
         ledger.start_run(run.id, run.started_at, run.moment, __version__)
@@ -142,13 +139,13 @@ class NightResult:
 
     @property
     def stopped(self) -> tuple[Judged, ...]:
-        """Tonight's deliveries that were refused or could not be read, and that no later one has replaced."""
-        return tuple(j for j in self._not_replaced if j.verdict.result.stops)
+        """Tonight's deliveries that were refused or could not be read, and that nothing has made needless to fix."""
+        return tuple(j for j in self._in_use if j.verdict.result.stops)
 
     @property
     def held(self) -> tuple[Judged, ...]:
-        """Tonight's deliveries that were accepted but for some rows, and that no later one has replaced."""
-        return tuple(j for j in self._not_replaced if j.verdict.result.holds_rows)
+        """Tonight's deliveries that were accepted but for some rows, of those that are in use."""
+        return tuple(j for j in self._in_use if j.verdict.result.holds_rows)
 
     @property
     def personal(self) -> tuple[Judged, ...]:
@@ -172,8 +169,10 @@ class NightResult:
         return next((name for name, concerned in asked if concerned), "Completed")
 
     @property
-    def _not_replaced(self) -> tuple[Judged, ...]:
-        return tuple(j for j in self.judged if j.delivery.delivery_id not in self.reported.replaced)
+    def _in_use(self) -> tuple[Judged, ...]:
+        """Tonight's deliveries that no later one has replaced, and that are not withdrawn."""
+        replaced = self.reported.replaced
+        return tuple(j for j in self.judged if j.delivery.delivery_id not in replaced and j.withdrawal is None)
 
     @property
     def must_be_fixed(self) -> bool:

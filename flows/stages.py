@@ -60,8 +60,9 @@ def new_warehouse(work: Work, judged: Sequence[Judged], wanted: str, keep: int) 
     file, kept, options = unfinished_build(work.places, name), Kept.of(work.places, load_version()), work.options()
 
     def made() -> Path:
-        load_core(file, judged, work.ledger.runs(), work.judgements, work.loading_options(), kept, options)
-        counted_before = work.ledger.counted_before(work.moment)
+        ledger, loading = work.ledger, work.loading_options()
+        load_core(file, judged, ledger.runs(), work.judgements, loading, kept, options, work.withdrawals)
+        counted_before = ledger.counted_before(work.moment)
         settled = relate_tables(file, judged, work.judgements, options, kept, counted_before)
         build_marts(file, options)
         return publish_build(work.places, file, name, settled, keep, work.settings.reading_group, options)

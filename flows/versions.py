@@ -8,6 +8,7 @@ from functools import lru_cache
 from importlib.metadata import version
 
 from flows.source import source_digest
+from schemas.audit.withdrawals import Withdrawal
 from schemas.shapes import Judged
 
 _LOADS = (
@@ -26,10 +27,13 @@ def load_version() -> str:
     return _digest(_LOADS)
 
 
-def fingerprint(judged: Iterable[Judged]) -> str:
-    """Twelve hexadecimal digits that change when the warehouse might: deliveries, standings, marts, code, DuckDB."""
+def fingerprint(judged: Iterable[Judged], withdrawals: Iterable[Withdrawal] = ()) -> str:
+    """Twelve hexadecimal digits that change when the warehouse might.
+
+    Of deliveries, standings and withdrawals; marts, code and DuckDB.
+    """
     counted = sorted((j.delivery.delivery_id, j.key, str(j.standing), repr(j.delivery)) for j in judged)
-    return _digest(_BUILDS, counted)
+    return _digest(_BUILDS, counted, [repr(w) for w in withdrawals])
 
 
 def _digest(code: tuple[str, ...], *made_of: object) -> str:

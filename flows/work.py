@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from flows.agreed import corrections_to_mend
@@ -23,10 +24,12 @@ from flows.store.lock import no_writer
 from flows.store.places import Places
 from flows.store.runs import ledger_troubles, now
 from schemas.audit.deliveries import Delivery
+from schemas.audit.withdrawals import Withdrawal
 from schemas.catalogue import datasets
 from schemas.corrections import NO_CORRECTIONS, Corrections
 from schemas.shapes import Judged
 from schemas.standing import as_it_stands, standings
+from schemas.withdrawn import in_force
 
 
 class JudgementLost(Exception):  # noqa: N818
@@ -58,6 +61,11 @@ class Work(Run):
         """The Parquet store."""
         return Judgements(self.places)
 
+    @cached_property
+    def withdrawals(self) -> list[Withdrawal]:
+        """Which deliveries the data team has withdrawn by the moment of the run."""
+        return self.ledger.withdrawals(self.moment)
+
     @property
     def known(self) -> Received:
         """What was received before: all that a run has which takes in no file."""
@@ -70,7 +78,8 @@ class Work(Run):
         of its own bytes stands.
         """
         known = self.ledger.judgement_keys()
-        concerned = [d for d in received.deliveries.values() if not d.same_as and self.scope.covers(d)]
+        deliveries, _ = in_force(received.deliveries.values(), self.withdrawals, self.moment)
+        concerned = [d for d in deliveries if not d.same_as and self.scope.covers(d)]
         keys = {d.delivery_id: judgement_key(d, datasets()[d.dataset], self.corrections) for d in concerned}
         missing = self.places.lost(keys.values())
         seen = self.ledger.known_files() if missing else {}
@@ -93,7 +102,8 @@ class Work(Run):
 
     def judged(self, received: Received) -> list[Judged]:
         """Every delivery known by the moment of the run, with its judgement and whether it counts."""
-        return judged_by(received.deliveries.values(), self.ledger.judgement_keys(), self.judgements, self.moment)
+        keys = self.ledger.judgement_keys()
+        return judged_by(received.deliveries.values(), keys, self.judgements, self.moment, self.withdrawals)
 
     def note_counting(self, judged: Iterable[Judged]) -> None:
         """Note which deliveries count now: a later build may have to know which counted last."""
@@ -145,21 +155,26 @@ def looked_at(settings: Settings, moment: datetime | None, scope: Scope) -> Iter
 
 
 def judged_by(
-    deliveries: Iterable[Delivery], keys: dict[str, str], judgements: Judgements, moment: datetime
+    deliveries: Iterable[Delivery],
+    keys: dict[str, str],
+    judgements: Judgements,
+    moment: datetime,
+    withdrawals: Sequence[Withdrawal] = (),
 ) -> list[Judged]:
     """The deliveries received by a moment, with their judgements and standing.
 
     Raises JudgementLost where a judgement that the ledger knows is not in the store: figures without it would be wrong.
     """
-    known = [d for d in deliveries if d.received_at <= moment and (d.same_as or d.delivery_id) in keys]
+    received, withdrawn = in_force(deliveries, withdrawals, moment)
+    known = [d for d in received if (d.same_as or d.delivery_id) in keys]
     gone = judgements.places.lost(keys[d.same_as or d.delivery_id] for d in known)
     if gone:
         lost = sorted(d.delivery_id for d in known if keys[d.same_as or d.delivery_id] in gone)
         raise JudgementLost(f"the judgements of {', '.join(lost)} are gone: bring back the store or the raw files")
     verdicts = {i: judgements.verdict(keys[i]) for i in {d.same_as or d.delivery_id for d in known}}
-    standing = standings(known, verdicts)
+    standing = standings(known, verdicts, withdrawn=withdrawn)
     first = {d.delivery_id: d.same_as or d.delivery_id for d in known}
     return [
-        Judged(d, keys[first[i]], as_it_stands(verdicts[first[i]], standing[i]), standing[i])
+        Judged(d, keys[first[i]], as_it_stands(verdicts[first[i]], standing[i]), standing[i], withdrawn.get(i))
         for i, d in ((d.delivery_id, d) for d in known)
     ]

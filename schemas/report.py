@@ -224,6 +224,7 @@ class Report:
     replaced_by: str = ""  # the name of a later file that was accepted: this report is only a record then
     must_be_deleted: bool = False  # the file holds personal data, and lies where it was sent still
     held_up: bool = False  # it could be read, and replaces nothing until what is odd about it is settled
+    withdrawn: str = ""  # that the data team took the file out of all figures, when and why, as one sentence
     no_marked_workbook: str = ""  # why there is none, as one sentence
     run: dict[str, Any] = field(default_factory=dict)
 
@@ -306,7 +307,8 @@ class Report:
     @property
     def send_again(self) -> bool:
         """Whether the sender has something to do."""
-        return self.result is not Result.ACCEPTED and not self.replaced_by and not self.waits
+        nothing = self.replaced_by or self.withdrawn or self.waits
+        return self.result is not Result.ACCEPTED and not nothing
 
     @property
     def waits(self) -> bool:
@@ -319,8 +321,10 @@ class Report:
         by = f" by {deadline(self.due)}" if self.due else ""
         problems = counted(len(self.must_fix), "problem") if self.must_fix else "what is wrong"
         if self.must_be_deleted:
-            again = "" if self.replaced_by else f", then fix {problems} and send a new one{by}"
+            again = "" if self.replaced_by or self.withdrawn else f", then fix {problems} and send a new one{by}"
             return f"This file holds personal data: delete it{again}"
+        if self.withdrawn:
+            return "Withdrawn by the data team: nothing to do"
         if self.replaced_by:
             return f"Replaced by {self.replaced_by}: nothing to do"
         if self.result is Result.ACCEPTED:

@@ -15,6 +15,7 @@ import polars as pl
 from schemas.audit.deliveries import Column, Delivery, Standing, Verdict
 from schemas.audit.findings import CONTRACT as FINDINGS
 from schemas.audit.findings import Outcome
+from schemas.audit.withdrawals import Withdrawal
 from schemas.contract import Severity
 from schemas.corrections import CorrectedCell
 from schemas.date_orders import DateReading, DatesSeen
@@ -247,6 +248,7 @@ class Judged:
     key: str
     verdict: Verdict
     standing: Standing
+    withdrawal: Withdrawal | None = None  # what keeps it out of the figures, if it is withdrawn
 
     @property
     def counts(self) -> bool:

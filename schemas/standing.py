@@ -9,7 +9,7 @@ Source: DESIGN.md section 3, DOMAIN.md F17, F18.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -22,19 +22,42 @@ def extent(delivery: Delivery) -> tuple[date, int]:
     return delivery.data_cut_date, delivery.version
 
 
+def first_sent_as(delivery: Delivery, before: Iterable[Delivery]) -> str:
+    """Of a site's deliveries of a dataset before this one, the latest, if it is the same (rule F17); '' if not.
+
+    It is the same if it has these very bytes, and its manifest stated the same of them.
+    """
+    others = [d for d in before if not d.same_as]
+    latest = max(others, key=lambda d: (*extent(d), d.received_at), default=None)
+    return latest.delivery_id if latest is not None and _content(latest) == _content(delivery) else ""
+
+
+def _content(d: Delivery) -> tuple[object, ...]:
+    """What a delivery consists of: its bytes, and what its manifest states of them."""
+    stated = (d.rows_declared, d.gbp_declared, d.sha256_declared, d.nil_return, d.deletes_declared)
+    return d.sha256, d.sheet, d.extract_type, *stated
+
+
 def standings(
-    deliveries: Iterable[Delivery], verdicts: Mapping[str, Verdict], set_aside: Collection[str] = ()
+    deliveries: Iterable[Delivery],
+    verdicts: Mapping[str, Verdict],
+    set_aside: Collection[str] = (),
+    withdrawn: Container[str] = (),
 ) -> dict[str, Standing]:
     """The standing of each delivery. `verdicts` has the verdict of every one that is not the same as another.
 
     A delivery that brings no row never takes the place of one that does. Where there is no such, a nil return says that
     nothing happened, and counts; one whose every row is held says nothing at all. `set_aside` names deliveries that may
-    not count, for what the rules between tables found in them: each is held up until a later one replaces it.
+    not count, for what the rules between tables found in them: each is held up until a later one replaces it. What is
+    `withdrawn` has no part in what the others are.
     """
     of_dataset: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
-    for d in deliveries:
-        of_dataset[d.site_code, d.dataset].append(d)
     found: dict[str, Standing] = {}
+    for d in deliveries:
+        if d.delivery_id in withdrawn:
+            found[d.delivery_id] = Standing.WITHDRAWN
+        else:
+            of_dataset[d.site_code, d.dataset].append(d)
     for arrivals in of_dataset.values():
         found |= _standings_of_dataset(sorted(arrivals, key=_arrival), verdicts, set_aside)
     return found
@@ -115,7 +138,7 @@ def replacements(judged: Iterable[Judged]) -> dict[str, Delivery]:
     for j in judged:
         if j.counts:
             counting[j.delivery.site_code, j.delivery.dataset].append(j.delivery)
-        else:
+        elif j.standing is not Standing.WITHDRAWN:
             waiting.append(j.delivery)
     found = {}
     for d in waiting:

@@ -140,6 +140,7 @@ CHANGES_NO_JUDGEMENT = {
     "flows/store/places.py",
     "flows/store/raw.py",
     "flows/store/sync.py",
+    "schemas/audit/withdrawals.py",  # what is withdrawn is no part of a judgement, and is in a report's digest
     "schemas/catalogue.py",
     "schemas/data_folder.py",
     "schemas/registry.py",  # what it says of a site is in the context

@@ -22,10 +22,12 @@ from flows.store.builds import BuildDamaged, fingerprint_of, made_at, published_
 from flows.store.ledger import Ledger
 from flows.store.lock import Busy, no_writer
 from flows.store.places import Places
-from flows.store.runs import LedgerUnusable, how_it_ended, ledger_troubles
+from flows.store.runs import LedgerUnusable, how_it_ended, ledger_troubles, now
 from flows.terminal import Exit, Form, seen_from_here, tell
 from schemas.catalogue import SCHEMAS
-from schemas.wording import day, listed, moment, personal_data_first
+from schemas.replay import name_of
+from schemas.withdrawn import in_force, in_words
+from schemas.wording import counted, day, listed, moment, personal_data_first
 
 _TABLES = f"""
     select schema_name || '.' || table_name as "table", estimated_size as rows, comment as meaning
@@ -133,7 +135,7 @@ def state_of_the_warehouse(settings: Settings) -> dict[str, Any]:
     if build is None:
         return known
     try:
-        return {**known, **_what_is_in(build, places, settings)}
+        return {**known, "withdrawn": _withdrawn(places), **_what_is_in(build, places, settings)}
     except BuildDamaged as damaged:
         return {**known, "problem": str(damaged)}
 
@@ -151,6 +153,18 @@ def _last_run(places: Places) -> dict[str, Any] | None:
     except (LedgerUnusable, OSError) as error:
         return {"ended": f"is not known: {told(error)}"}
     return run and {**run, "ended": _how_it_ended(run, places)}
+
+
+def _withdrawn(places: Places) -> dict[str, str]:
+    """By delivery_id: what is said of each delivery that is withdrawn by now, whether or not a run has seen to it."""
+    try:
+        with ledger_troubles(places), Ledger.copy_of(places.ledger) as ledger:
+            at = ledger.moment_of(None, now())
+            deliveries = ledger.deliveries()
+            _, withdrawn = in_force(deliveries.values(), ledger.withdrawals(at), at)
+    except (LedgerUnusable, OSError):
+        return {}  # why, is said of the last run
+    return {i: f"{name_of(deliveries[i])}: {in_words(w, deliveries[i])}" for i, w in sorted(withdrawn.items())}
 
 
 def _how_it_ended(run: Mapping[str, Any], places: Places) -> str:
@@ -176,6 +190,7 @@ def _what_is_in(build: Path, places: Places, settings: Settings) -> dict[str, An
             "select distinct site_code || ' ' || dataset from audit.deliveries"
             " where standing in ('refused', 'held_up') and replaced_by is null order by 1"
         ).fetchall()
+        withdrawn = db.execute("select delivery_id from audit.deliveries where standing = 'withdrawn'").fetchall()
     return {
         "personal_data_to_delete": personal,
         "made_at": made_at(build),
@@ -185,6 +200,7 @@ def _what_is_in(build: Path, places: Places, settings: Settings) -> dict[str, An
         "last_received": received,
         "latest_cut_off": cut_off,
         "refused_and_not_sent_again": [r[0] for r in old],
+        "out_of_the_figures": sorted(r[0] for r in withdrawn),
     }
 
 
@@ -217,7 +233,17 @@ def state_in_words(state: Mapping[str, Any]) -> str:
             f"Last received of those that count: {moment(state['last_received'])}",
             f"Latest cut-off of those that count: {day(state['latest_cut_off'])}",
         ]
+    lines += _withdrawn_in_words(state)
     return "\n".join([*lines, f"Refused and not sent again: {len(again) or 'none'}", *(f"- {what}" for what in again)])
+
+
+def _withdrawn_in_words(state: Mapping[str, Any]) -> list[str]:
+    """What is withdrawn, and what the next run does about it: nothing is said where nothing is."""
+    withdrawn, out = state["withdrawn"], set(state["out_of_the_figures"])
+    lines = [f"- {said}{'' if i in out else ' It counts until the next run.'}" for i, said in withdrawn.items()]
+    if back := len(out - withdrawn.keys()):
+        lines.append(f"- {counted(back, 'file')} let back: counted again from the next run on.")
+    return [f"Withdrawn by the data team: {len(withdrawn) or 'none'}", *lines] if lines else []
 
 
 def _in_words(run: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +26,7 @@ from flows.store.judgements import Judgements
 from flows.store.kept import Doubtful, Kept
 from flows.store.rows import insert_accepted, insert_parquet
 from schemas.audit.deliveries import Standing
+from schemas.audit.withdrawals import Withdrawal
 from schemas.catalogue import SCHEMAS, audit_tables, datasets, reference_csv, reference_tables, rows_by_delivery
 from schemas.codes import all_code_lists
 from schemas.contract import Contract, Severity
@@ -65,6 +67,7 @@ def load(
     options: dict[str, Any] | None = None,
     kept: Kept | None = None,
     if_wide: dict[str, Any] | None = None,
+    withdrawals: Sequence[Withdrawal] = (),
 ) -> dict[str, int]:
     """Make the file `build` with `core` and `audit`, with DuckDB's settings `options`.
 
@@ -74,10 +77,11 @@ def load(
     """
     discard(build)
     if kept is None:
-        return _in_little_memory(partial(_bring_up_to_date, build, judged, runs, judgements), options or {}, if_wide)
+        made = partial(_bring_up_to_date, build, judged, runs, withdrawals, judgements)
+        return _in_little_memory(made, options or {}, if_wide)
     if not kept.exists():
         kept.discard()  # what is left beside a file that is gone
-    brought = partial(_bring_up_to_date, kept.rows, judged, runs, judgements)
+    brought = partial(_bring_up_to_date, kept.rows, judged, runs, withdrawals, judgements)
     try:
         rows = _in_little_memory(brought, options or {}, if_wide)
     except _Outworn:
@@ -104,6 +108,7 @@ def _bring_up_to_date(
     file: Path,
     judged: Sequence[Judged],
     runs: Sequence[dict[str, Any]],
+    withdrawals: Sequence[Withdrawal],
     judgements: Judgements,
     options: dict[str, Any],
 ) -> dict[str, int]:
@@ -119,9 +124,10 @@ def _bring_up_to_date(
         before = {i: _Brings.of(*said) for i, *said in db.execute(_BROUGHT).fetchall()}
         if _must_go(db, judged, before, now):
             raise _Outworn
-        for table in ("audit.runs", "audit.deliveries"):
+        for table in ("audit.runs", "audit.withdrawals", "audit.deliveries"):
             db.execute(f"delete from {table}")
         _fill(db, "audit.runs", list(runs))
+        _fill(db, "audit.withdrawals", [asdict(w) for w in withdrawals])
         _fill(db, "audit.deliveries", [_delivery_row(j) for j in judged])
         gone = [i for i, said in before.items() if i not in now or now[i].findings != said.findings]
         db.execute("delete from audit.findings where delivery_id in (select unnest(?::varchar[]))", [gone])

@@ -18,7 +18,7 @@ from flows.store.places import Places
 from schemas.stored import Unreadable, record_of
 from schemas.wording import moment
 
-VERSION = 2  # of the ledger's tables: the number of the last file in `ledger/migrations`
+VERSION = 3  # of the ledger's tables: the number of the last file in `ledger/migrations`
 
 
 class EarlierThanKnown(ValueError):  # noqa: N818 - it says what is wrong with a moment
@@ -160,6 +160,23 @@ class Runs:
         """When the newest delivery was received."""
         newest = self._db.execute("select max(received_at) from deliveries").fetchone()[0]
         return datetime.fromisoformat(newest) if newest else None
+
+    def newest_withdrawal(self) -> datetime | None:
+        """When a delivery was last withdrawn, or a withdrawal undone."""
+        newest = self._db.execute("select max(max(withdrawn_at), coalesce(max(undone_at), '')) from withdrawals")
+        said = newest.fetchone()[0]
+        return datetime.fromisoformat(said) if said else None
+
+    def moment_of(self, wanted: datetime | None, clock: datetime) -> datetime:
+        """What a run or a withdrawal takes for now: the moment that is wanted, or the clock's.
+
+        A clock that was put back must not hide what is known. Raises EarlierThanKnown for a moment before that.
+        """
+        received, withdrawn = self.newest_receipt(), self.newest_withdrawal()
+        for newest, known in ((received, "deliveries"), (withdrawn, "withdrawals")):
+            if wanted and newest and wanted < newest:
+                raise EarlierThanKnown(f"{known} up to {newest} are known: a run cannot take place on {wanted}")
+        return wanted or max(filter(None, (clock, received, withdrawn)))
 
     def judgement_keys(self) -> dict[str, str]:
         """The judgement of each delivery."""

@@ -15,7 +15,7 @@
 --   received_at     TIMESTAMP not null  When the file was first seen (UTC).
 --   data_cut_date   DATE not null  The date to which the extract is complete.
 --   result          VARCHAR not null  accepted, accepted_with_held_rows, refused or unreadable.
---   standing        VARCHAR not null  current, superseded, empty, stale, same or refused.
+--   standing        VARCHAR not null  current, superseded, empty, stale, same, refused, held_up or withdrawn.
 --   rows_read       BIGINT not null  Rows found below the heading.
 --   rows_accepted   BIGINT not null  Rows in core; 0 for a delivery that does not count now.
 --   rows_held       BIGINT not null  Rows held back.

@@ -30,7 +30,7 @@ WITH shown AS (
       PARTITION BY site_code, dataset ORDER BY data_cut_date DESC, received_at DESC, version DESC, delivery_id
     ) = 1 AS is_newest
   FROM audit.deliveries
-  WHERE standing <> 'same'
+  WHERE standing NOT IN ('same', 'withdrawn')
   QUALIFY is_newest OR standing = 'current'
 ),
 said AS (

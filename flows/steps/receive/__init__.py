@@ -29,7 +29,7 @@ from schemas.codes import fold
 from schemas.file_names import AGREED, MARKED, WHOLE_RETURN, FileName, agreed_name, likely_stem, read_name
 from schemas.registry import sites
 from schemas.shown import may_be_repeated
-from schemas.standing import extent
+from schemas.standing import first_sent_as
 
 if TYPE_CHECKING:
     from flows.store.ledger import Ledger  # a check has none
@@ -122,7 +122,9 @@ def _noted(delivery: Delivery, known: dict[str, Delivery]) -> Delivery:
     """A delivery as the ledger has it: when it was first received, and under which name, stays."""
     before = known.get(delivery.delivery_id)
     if before is None:
-        return replace(delivery, same_as=_same_as(delivery, known))
+        pair = delivery.site_code, delivery.dataset
+        others = (d for d in known.values() if (d.site_code, d.dataset) == pair)
+        return replace(delivery, same_as=first_sent_as(delivery, others))
     first = {name: getattr(before, name) for name in ("received_at", "same_as", "path", "file_name")}
     return replace(delivery, **first)
 
@@ -339,19 +341,3 @@ def _sheet_names(path: Path) -> list[str]:
 def _last_day(period: str) -> date:
     year, month = int(period[:4]), int(period[4:])
     return date(year, month, calendar.monthrange(year, month)[1])
-
-
-def _same_as(delivery: Delivery, known: dict[str, Delivery]) -> str:
-    """The latest delivery of the site and dataset, if it has these very bytes and said the same of them (rule F17)."""
-    pair = (delivery.site_code, delivery.dataset)
-    before = [d for d in known.values() if (d.site_code, d.dataset) == pair and not d.same_as]
-    if not before:
-        return ""
-    latest = max(before, key=lambda d: (*extent(d), d.received_at))
-    return latest.delivery_id if _content(latest) == _content(delivery) else ""
-
-
-def _content(d: Delivery) -> tuple[object, ...]:
-    """What a delivery consists of: its bytes, and what its manifest states of them."""
-    stated = (d.rows_declared, d.gbp_declared, d.sha256_declared, d.nil_return, d.deletes_declared)
-    return d.sha256, d.sheet, d.extract_type, *stated

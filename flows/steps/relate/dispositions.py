@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from flows.store.judgements import Judgements
 from schemas.audit.deliveries import Delivery, ExtractType, Standing
@@ -100,11 +101,12 @@ class Dispositions:
         judged = self._series[series]
         # what a delivery's first standing made of its verdict does not hold for another
         pure = {j.delivery.delivery_id: self._judgements.verdict(j.key) for j in judged if not j.delivery.same_as}
-        found = standings((j.delivery for j in judged), pure, self._aside[series])
+        withdrawn = {j.delivery.delivery_id for j in judged if j.withdrawal}
+        found = standings((j.delivery for j in judged), pure, self._aside[series], withdrawn)
         for j in judged:
             i = j.delivery.delivery_id
             verdict = as_it_stands(pure[j.delivery.same_as or i], found[i])
-            self._now[i] = Judged(j.delivery, j.key, verdict, found[i])
+            self._now[i] = replace(j, verdict=verdict, standing=found[i])
 
 
 def _series_of(delivery: Delivery) -> Series:

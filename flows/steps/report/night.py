@@ -50,6 +50,8 @@ class Night:
     still_stopped: Sequence[Delivery] = ()  # refused, tonight or before, and not replaced since
     held_up: Sequence[Delivery] = ()  # of those: readable, and implausible beside what else was sent
     replaced: Collection[str] = ()  # delivery_ids: a later one is accepted, so nobody has to do anything
+    withdrawn: Mapping[str, str] = field(default_factory=dict)  # delivery_id -> what is said of its withdrawal
+    without_successor: Sequence[Delivery] = ()  # of those withdrawn: no file has come in their place since
     released: int = 0  # rows that were held back on an earlier night
     sudden_changes: Sequence[tuple[Delivery, str, str]] = ()  # delivery, rule, and what was found
     not_told: Sequence[str] = ()  # reports that could not be written, and why
@@ -87,6 +89,7 @@ def sections_of(night: Night) -> str:
         _section("Files checked", _table_of_deliveries(night)),
         _section("Refused, and why", _bullets(_refused(night))),
         _section("Sudden changes", _bullets(_sudden_changes(night))),
+        _section("Withdrawn by the data team", _bullets(_withdrawn(night))),
         _section("Corrections to look at", _bullets(night.corrections_to_mend)),
         _section("Raw files that are gone", _gone(night)),
         _section("Whose figures are old", _bullets(_old_figures(night))),
@@ -117,8 +120,10 @@ def _how_it_ended(night: Night) -> str:
         parts.append(f"{refused} refused")
     if unread := results.count(Result.UNREADABLE):
         parts.append(f"{unread} could not be read")
-    if replaced := len(night.deliveries) - len(_in_use(night)):
+    if replaced := len(_replaced(night)):
         parts.append(f"{replaced} replaced by a later file")
+    if withdrawn := len([d for d, _ in night.deliveries if d.delivery_id in night.withdrawn]):
+        parts.append(f"{withdrawn} withdrawn")
     if night.released:
         parts.append(f"{counted(night.released, 'row')} released")
     parts += _besides(night)
@@ -183,9 +188,14 @@ def _name(d: Delivery) -> str:
 
 
 def _in_use(night: Night) -> list[tuple[Delivery, Verdict]]:
-    """The files that no later one has replaced, in order: the verdict and every table count these."""
-    told = [(d, v) for d, v in night.deliveries if d.delivery_id not in night.replaced]
+    """The files that are neither withdrawn nor replaced by a later one, in order: what is counted and listed."""
+    out = {*night.replaced, *night.withdrawn}
+    told = [(d, v) for d, v in night.deliveries if d.delivery_id not in out]
     return sorted(told, key=lambda dv: (dv[0].site_code, dv[0].dataset, dv[0].period, dv[0].version))
+
+
+def _replaced(night: Night) -> list[Delivery]:
+    return [d for d, _ in night.deliveries if d.delivery_id in night.replaced]
 
 
 def _table_of_deliveries(night: Night) -> str:
@@ -212,7 +222,7 @@ def _untold(night: Night, told: int) -> str:
     """How many files the table does not name."""
     other, in_use = "other file" if told else "file", len(_in_use(night))
     whole = f"{counted(in_use - told, other)} accepted whole." if in_use > told else ""
-    replaced = len(night.deliveries) - in_use
+    replaced = len(_replaced(night))
     others = f"{counted(replaced, 'file')} replaced by a later one: in no table here." if replaced else ""
     return " ".join(part for part in (whole, others) if part)
 
@@ -267,6 +277,13 @@ def _gone(night: Night) -> str:
         missing.setdefault(d.site_code, set()).add(f"`{d.path}`")
     lines = [f"{_site(code)}: {listed(sorted(paths))}" for code, paths in sorted(missing.items())]
     return f"{_OF_THE_GONE}\n\n{_bullets(lines)}" if lines else ""
+
+
+def _withdrawn(night: Night) -> list[str]:
+    return [
+        f"{_name(d)}: {night.withdrawn[d.delivery_id]} No other file has come in its place."
+        for d in sorted(night.without_successor, key=lambda d: (d.site_code, d.dataset, d.period, d.version))
+    ]
 
 
 def _old_figures(night: Night) -> list[str]:

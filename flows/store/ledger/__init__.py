@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import fields
 from datetime import date, datetime
@@ -20,6 +20,7 @@ from typing import Any
 from flows.store.raw import FileStat
 from flows.store.runs import LedgerUnusable, Runs
 from schemas.audit.deliveries import Delivery, ExtractType
+from schemas.audit.withdrawals import Withdrawal
 from schemas.replay import HeldThen
 from schemas.stored import Record, Unreadable, record_of
 from schemas.told import Told
@@ -118,6 +119,42 @@ class Ledger(Runs):
         found = self._db.execute("select body from held where delivery_id = ?", (delivery_id,)).fetchone()
         return _read(HeldThen.from_json, found[0]) if found else None
 
+    # what was withdrawn
+
+    def withdrawals(self, moment: datetime) -> list[Withdrawal]:
+        """Every withdrawal of a delivery up to a moment, oldest first, as it was known then."""
+        rows = self._db.execute(
+            "select delivery_id, withdrawn_at, reason, undone_at from withdrawals where withdrawn_at <= ?"
+            " order by withdrawn_at, rowid",
+            (moment.isoformat(),),
+        )
+        found = (Withdrawal(i, datetime.fromisoformat(at), why, _moment(undone)) for i, at, why, undone in rows)
+        return [w.as_known(moment) for w in found]
+
+    def withdraw(self, delivery_ids: Iterable[str], reason: str, moment: datetime) -> None:
+        """Note that deliveries are in no figure from a moment on. The next night does not pass for a quiet one."""
+        with self.together():
+            values = [(i, moment.isoformat(), reason, None) for i in delivery_ids]
+            self._db.executemany("insert into withdrawals values (?, ?, ?, ?)", values)
+            self.let_stand(None)
+
+    def undo_withdrawals(self, of: Mapping[str, Withdrawal], moment: datetime) -> None:
+        """Note that deliveries (by id, each with what keeps it out) count again from a moment on.
+
+        One that is kept out because its bytes were withdrawn before is let back alone: what was withdrawn stays so.
+        """
+        with self.together():
+            for delivery_id, w in of.items():
+                if w.delivery_id == delivery_id:
+                    its_own = (moment.isoformat(), delivery_id)
+                    self._db.execute(
+                        "update withdrawals set undone_at = ? where delivery_id = ? and undone_at is null", its_own
+                    )
+                else:
+                    values = (delivery_id, w.withdrawn_at.isoformat(), w.reason, moment.isoformat())
+                    self._db.execute("insert into withdrawals values (?, ?, ?, ?)", values)
+            self.let_stand(None)
+
     # what counted
 
     def note_counting(self, run_id: str, moment: datetime, rows: Iterable[tuple[str, str, str]]) -> None:
@@ -199,6 +236,10 @@ def _read(kind: Callable[[Any], Record], body: str) -> Record | None:
         return kind(json.loads(body))
     except _NOT_AS_WRITTEN:
         return None
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _body(delivery: Delivery) -> str:
