@@ -110,6 +110,11 @@ class TestF29AMarkInTheHeadingThatIsNotClosed:
             assert outcome.findings == [Found("F29", "warning", 1, None, found, None)]
             assert outcome.accepted == [2, 3]
 
+    def test_a_heading_that_is_one_quoted_cell_as_a_whole_is_another_fault(self, judge: Judge) -> None:
+        lines = as_csv(contacts({}, {})).splitlines()
+        outcome = judge("\n".join(f'"{line}"' for line in lines))
+        assert (outcome.refusals, outcome.of("F29")) == (["U03"], [])
+
     def test_an_inch_in_a_heading_of_the_senders_own_is_none(self, judge: Judge) -> None:
         rows = [{**row, 'width 12"': "x"} for row in awards({}, {})]
         text = as_csv(rows).replace('"width 12"""', 'width 12"')

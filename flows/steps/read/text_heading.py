@@ -139,8 +139,8 @@ def _record(lines: list[str], delimiter: str, quote: str, known: Set[str]) -> tu
     a known heading is no part of it.
     """
     length, cells = _by_standard(lines, delimiter, quote)
-    if quote not in lines[0]:
-        return length, cells
+    if quote not in lines[0] or (len(parts := _parts(lines[0], delimiter, quote)) == 1 and parts[0][1]):
+        return length, cells  # without a mark, or one quoted cell as a whole: then so are the rows
     cells = [cell.replace(quote, "") if quote in cell and fold(cell) in known else cell for cell in cells]
     alone = _alone(lines[0], delimiter, quote, known)
     held, by_standard = matches(alone, known), matches(cells, known)
