@@ -62,13 +62,15 @@ lock: ## Choose versions anew and write them down with their hashes (needs uv)
 clean: ## Remove what was installed; what lies in data stays
 	rm -rf $(VENV) .bench .peers .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
 
-# Compiled on installing: a start costs two to three times as much without bytecode.
+# Compiled on installing, on every core: a start costs two to three times as much without bytecode. A file that this
+# Python cannot compile is one that nobody imports. Of the tests' own libraries little is used: that compiles itself.
 $(VENV)/.run: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --compile -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --no-compile -r requirements.lock
+	$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(VENV)/.test: $(VENV)/.run requirements-test.lock
-	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --compile -r requirements-test.lock
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --no-compile -r requirements-test.lock
 	touch $@
