@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,12 @@ from flows.store.runs import ledger_troubles, now
 from flows.terminal import Exit, tell
 from schemas.audit.deliveries import Delivery
 from schemas.audit.withdrawals import LONGEST_REASON
-from schemas.personal_data import may_be_a_persons, personal_rule
+from schemas.personal_data import (
+    FIRST_YEAR_OF_A_BIRTH,
+    LAST_YEAR_OF_A_BIRTH,
+    may_be_a_persons,
+    personal_rule,
+)
 from schemas.replay import name_of
 from schemas.withdrawn import in_force, in_words
 
@@ -87,9 +93,15 @@ def _why_no_reason(reason: str, undo: bool) -> str:
         return 'Say why, for all who look at the figures later: --reason "sent under another site\'s name".'
     if len(reason) > LONGEST_REASON:
         return f"The reason has {len(reason):,} characters: say it in {LONGEST_REASON} or fewer."
-    if not reason.isprintable() or personal_rule(reason) or may_be_a_persons(reason):
+    if not reason.isprintable() or personal_rule(reason) or may_be_a_persons(reason) or _may_tell_a_birth(reason):
         return "The reason may hold personal data, and many people will read it: say it without."
     return ""
+
+
+def _may_tell_a_birth(reason: str) -> bool:
+    """Whether a year is named in which somebody in a pilot may have been born; no delivery is about so early a day."""
+    years = (int(year) for year in re.findall(r"(?<!\d)\d{4}(?!\d)", reason))
+    return any(FIRST_YEAR_OF_A_BIRTH <= year <= LAST_YEAR_OF_A_BIRTH for year in years)
 
 
 def _named(which: str, deliveries: Iterable[Delivery]) -> Sequence[Delivery]:

@@ -216,7 +216,7 @@ def test_a_file_that_was_refused_asks_for_nothing_once_it_is_withdrawn(folder: D
 
 @pytest.fixture
 def known(folder: DataFolder) -> DataFolder:
-    """A data folder whose ledger knows of two versions of one file, one under a name that came twice."""
+    """A data folder with one delivery."""
     folder.send("contacts", people("contacts", 1, 2))
     folder.night("2016-12-02T03:30")
     return folder
@@ -232,7 +232,7 @@ def says(folder: DataFolder, *arguments: str, code: int = 2) -> str:
 NAME = f"{BPL}_contacts_201611_v1.csv"
 PERSONAL = [
     NUMBER, "the row of QQ123456C", "ask a.person@example.org", "home is FY1 4AB", "called on 01253 477477",
-    "it was Mrs Margaret Thompson's file", "Margaret Thompson sent it",
+    "it was Mrs Margaret Thompson's file", "Margaret Thompson sent it", "the one born on 12/03/1980",
 ]  # fmt: skip
 
 
@@ -240,6 +240,22 @@ PERSONAL = [
 def test_a_reason_that_may_be_personal_is_refused_and_never_repeated(known: DataFolder, reason: str) -> None:
     said = says(known, NAME, "--reason", reason)
     assert said == "The reason may hold personal data, and many people will read it: say it without.\n"
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "the month in the name is wrong: the dates end in March 2016",
+        "West London Alliance's contacts under Blackpool's name",
+        "asked for by the site on 12 December 2016 (ticket 4711)",
+    ],
+)
+def test_a_reason_about_a_file_is_taken(known: DataFolder, reason: str) -> None:
+    noted = withdraw(Settings(data=known.path), NAME, reason, False, datetime(2016, 12, 3))
+    with closing(Ledger(known.places.ledger)) as ledger:
+        assert [(w.delivery_id, w.reason) for w in ledger.withdrawals(datetime(2016, 12, 3))] == [
+            (noted.deliveries[0].delivery_id, reason)
+        ]
 
 
 def test_what_cannot_be_meant_is_refused_as_usage(known: DataFolder) -> None:
