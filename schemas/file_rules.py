@@ -289,7 +289,7 @@ FILE_RULES: tuple[Rule, ...] = (
                 select delivery_id, count(*) as of, count(held) as held,
                     count(*) filter (where here is null and held is null) as missed
                 from before."{dataset}"
-                left join (select delivery_id, {key}, true as here from core."{dataset}") using (delivery_id, {key})
+                left join (select delivery_id, {key}, true as here from sound."{dataset}") using (delivery_id, {key})
                 left join (select distinct delivery_id, {key}, true as held from held."{dataset}")
                     using (delivery_id, {key})
                 group by delivery_id

@@ -4,8 +4,8 @@ What breaks a row rule leaves `core`; everything is a finding. A rule about deli
 nothing: it gives a finding without a row. Datasets are taken in the order in which they need each other, so a row that
 loses its referral is found as an orphan, and a delivery is set aside before others are judged against it.
 
-Besides `core` and `audit`, rules read what `schemas/contract.py` names: `history` (see `history.py`), `before` and
-`held` (see `deliveries.py`).
+Besides `core` and `audit`, rules read what `schemas/contract.py` names: `history` (see `history.py`), `before`,
+`sound` and `held` (see `deliveries.py`).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def relate(
     """
     decided = Dispositions(judged, judgements, counted_before)
     with duckdb.connect(str(build), config=options or {}) as db:
-        for name in ("history", "before", "held"):
+        for name in ("history", "before", "sound", "held"):
             db.execute(f"attach ':memory:' as {name}")
         db.execute(f"attach {quoted(str(kept.sent) if kept else ':memory:')} as sent")
         db.execute("create temp table broken (delivery_id varchar, source_row bigint)")

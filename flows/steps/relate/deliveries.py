@@ -1,7 +1,7 @@
 """Rules about deliveries as a whole (F22, F23): how a delivery that counts compares with the one before it.
 
-They hold no row. They read `before.<dataset>`, the cumulative extract before, and `held.<dataset>`, what the judge held
-of this one.
+They hold no row. They read `before.<dataset>`, the cumulative extract before, and of this one `sound.<dataset>` and
+`held.<dataset>`: what was sent counts here, whatever rules between tables have made of it.
 """
 
 from __future__ import annotations
@@ -51,21 +51,22 @@ def _show_before(
     compared: Sequence[tuple[Judged, Judged]],
     judgements: Judgements,
 ) -> None:
-    """Make `before.<dataset>` and `held.<dataset>`, both by the delivery that is compared, and what it declares."""
+    """Make `before`, `sound` and `held.<dataset>`, each by the delivery that is compared, and what it declares."""
     rows = [
         (
             now.delivery.delivery_id,
             now.delivery.deletes_declared,
             str(judgements.accepted(before.key)),
+            str(judgements.accepted(now.key)),
             str(judgements.folder(now.key) / HELD),
         )
         for now, before in compared
     ]
-    listed = pl.DataFrame(rows, ["delivery_id", "deletes", "before_file", "held_file"], orient="row")
+    listed = pl.DataFrame(rows, ["delivery_id", "deletes", "before_file", "sound_file", "held_file"], orient="row")
     db.register("compared", listed.to_arrow())
     db.execute(f'create table before."{contract.dataset}_compared" as from compared')
     db.unregister("compared")
-    for of in ("before", "held"):
+    for of in ("before", "sound", "held"):
         files = ", ".join(quoted(file) for file in listed[f"{of}_file"].unique())
         db.execute(
             f'create view {of}."{contract.dataset}" as select r.* exclude (filename), d.delivery_id'

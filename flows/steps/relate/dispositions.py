@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from flows.store.judgements import Judgements
-from schemas.audit.deliveries import Delivery, ExtractType, Standing
+from schemas.audit.deliveries import Delivery, Standing
 from schemas.shapes import Judged
 from schemas.standing import as_it_stands, standings
 
@@ -89,24 +89,28 @@ class Dispositions:
 
     def _best_of_all_that_fail(self, series: Series) -> set[str]:
         """The deliveries that counted last, else those that would count if nothing were set aside."""
-        counted = [self._now[i].delivery for i in self._counted_before[series] if i in self._aside[series]]
-        if not counted:
+        last = next((i for i in self._counted_before[series] if i in self._aside[series]), None)
+        if last is None:
             return {j.delivery.delivery_id for j in self._series[series] if self._first[j.delivery.delivery_id].counts}
-        if counted[0].extract_type is ExtractType.CUMULATIVE:
-            return {counted[0].delivery_id}
-        return {d.delivery_id for d in counted if d.extract_type is ExtractType.PERIOD}  # these add up
+        # deliveries of a period add up: several may have counted together
+        never = self._aside[series] - set(self._counted_before[series])
+        together = {i for i, standing in self._standings(series, never).items() if standing is Standing.CURRENT}
+        return together if last in together else {last}
 
     def _decide(self, series: Series) -> None:
         """Decide the standing of a site's deliveries of one dataset anew, without those that are set aside."""
+        found = self._standings(series, self._aside[series])
+        for j in self._series[series]:
+            standing = found[j.delivery.delivery_id]
+            # what a delivery's first standing made of its verdict does not hold for another
+            verdict = as_it_stands(self._judgements.verdict(j.key), standing)
+            self._now[j.delivery.delivery_id] = replace(j, verdict=verdict, standing=standing)
+
+    def _standings(self, series: Series, set_aside: set[str]) -> dict[str, Standing]:
         judged = self._series[series]
-        # what a delivery's first standing made of its verdict does not hold for another
-        pure = {j.delivery.delivery_id: self._judgements.verdict(j.key) for j in judged if not j.delivery.same_as}
+        verdicts = {j.delivery.delivery_id: self._judgements.verdict(j.key) for j in judged if not j.delivery.same_as}
         withdrawn = {j.delivery.delivery_id for j in judged if j.withdrawal}
-        found = standings((j.delivery for j in judged), pure, self._aside[series], withdrawn)
-        for j in judged:
-            i = j.delivery.delivery_id
-            verdict = as_it_stands(pure[j.delivery.same_as or i], found[i])
-            self._now[i] = replace(j, verdict=verdict, standing=found[i])
+        return standings((j.delivery for j in judged), verdicts, set_aside, withdrawn)
 
 
 def _series_of(delivery: Delivery) -> Series:
