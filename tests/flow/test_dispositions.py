@@ -1,7 +1,7 @@
 """Which deliveries count, over random sequences of good and wrong ones of two sites and three datasets.
 
-Whatever comes, in whatever order: no row is lost, a delivery that is held up leaves no trace in the figures, and deciding
-again decides the same. Every row is made up.
+Whatever comes, in whatever order: no row is lost, a delivery that is held up leaves no trace in the figures, and to
+decide again decides the same. Every row is made up.
 """
 
 from __future__ import annotations
