@@ -163,8 +163,8 @@ class Rule:
     whether they are current). Where it is about deliveries as a whole, of any dataset, it gives `delivery_id, found`
     and has blanks for the dataset's name and key. It may read, each by the delivery that counts and is compared,
     `before.<dataset>` (the rows of the cumulative extract before it), `sound.<dataset>` and `held.<dataset>` (the rows
-    that its own judgement accepts and holds) and `before.<dataset>_compared` (the `deletes` that it declares); it is not
-    asked where no extract has one before it.
+    that its own judgement accepts and holds) and `before.<dataset>_compared` (the `deletes` that it declares); it is
+    not asked where no extract has one before it.
     A rule that a step applies by hand (file structure, cell reading) gives neither: it holds for any dataset, and
     `found_on` says on which fields of one it can be found broken ('' for the file).
     `needs` lists datasets without which a rule between tables could not be judged for a site. `parent` names the one
