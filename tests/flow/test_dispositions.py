@@ -1,11 +1,12 @@
-"""Which deliveries count, over random sequences of good and wrong ones of two sites and three datasets.
+"""Which deliveries count, over random sequences of good, wrong, late and withdrawn ones of two sites.
 
-Whatever comes, in whatever order: no row is lost, a delivery that is held up leaves no trace in the figures, and to
-decide again decides the same. Every row is made up.
+Whatever comes, in whatever order: no row is lost, a delivery that is held up or withdrawn leaves no trace in the
+figures, and to decide again decides the same. Every row is made up.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from flows.steps.relate import relate
 from flows.store.judgements import Judgements
 from flows.store.places import Places
 from schemas.audit.deliveries import Delivery, ExtractType, Standing, Verdict
+from schemas.audit.withdrawals import Withdrawal
 from schemas.catalogue import datasets
 from schemas.shapes import Judged
 from schemas.standing import as_it_stands, standings
@@ -133,7 +135,7 @@ SEQUENCES = st.tuples(st.sampled_from([SOUND, SOUND, []]), st.lists(FILES, min_s
 )
 
 
-def judged(files: dict[int, Sent], pool: Pool) -> list[Judged]:
+def judged(files: dict[int, Sent], pool: Pool, withdrawn: Collection[int] = ()) -> list[Judged]:
     """The deliveries with the standing that they have before anything is set aside."""
     keys, deliveries, verdicts = {}, [], {}
     for number, sent in files.items():
@@ -141,9 +143,11 @@ def judged(files: dict[int, Sent], pool: Pool) -> list[Judged]:
         deliveries.append(d)
         keys[d.delivery_id] = key_of(sent.site, sent.dataset, sent.kind)
         verdicts[d.delivery_id] = pool.verdicts[sent.site, sent.dataset, sent.kind]
-    standing = standings(deliveries, verdicts)
+    ids = [delivery_of(files[number], number).delivery_id for number in withdrawn]
+    taken_out = {i: Withdrawal(i, FIRST + timedelta(days=99), "made up") for i in ids}
+    standing = standings(deliveries, verdicts, withdrawn=taken_out)
     return [
-        Judged(d, keys[i], as_it_stands(verdicts[i], standing[i]), standing[i])
+        Judged(d, keys[i], as_it_stands(verdicts[i], standing[i]), standing[i], taken_out.get(i))
         for d in deliveries
         for i in (d.delivery_id,)
     ]
@@ -183,21 +187,21 @@ def counting(given_: list[Judged], standing: dict[str, Standing]) -> list[tuple[
 
 @settings(max_examples=length(8, 100))
 @given(sent=SEQUENCES, seed=st.integers(0, 9))
-def test_what_is_held_up_leaves_no_trace(sent: list[Sent], seed: int, pool: Pool) -> None:
+def test_what_is_held_up_or_withdrawn_leaves_no_trace(sent: list[Sent], seed: int, pool: Pool) -> None:
     files = dict(enumerate(sent, 1))
-    first = judged(files, pool)
+    withdrawn = Random(seed).sample(sorted(files), seed % 3)
+    first = judged(files, pool, withdrawn)
     made = world(first, pool, [])
     held_up = {i for i, s in made.standing.items() if s is Standing.HELD_UP}
-    event(f"{len(held_up)} held up")
+    event(f"{len(held_up)} held up, {len(withdrawn)} withdrawn")
 
-    # every site that sent a readable file of a dataset has one that counts
-    sent_something = {(j.delivery.site_code, j.delivery.dataset) for j in first}
-    assert sent_something == {(site, dataset) for site, dataset, _ in counting(first, made.standing)}
+    # every site that sent a file of a dataset has one that counts
+    of_others = {(j.delivery.site_code, j.delivery.dataset) for j in first if not j.withdrawal}
+    assert of_others == {(site, dataset) for site, dataset, _ in counting(first, made.standing)}
 
     shuffled = Random(seed).sample(first, len(first))
-    again = world(shuffled, pool, counting(first, made.standing))
-    assert again == World({j.delivery.delivery_id: made.standing[j.delivery.delivery_id] for j in shuffled}, made.core)
+    assert world(shuffled, pool, counting(first, made.standing)) == made
 
-    if held_up:
-        without = {n: s for n, s in files.items() if delivery_of(s, n).delivery_id not in held_up}
+    without = {n: s for n, s in files.items() if n not in withdrawn and delivery_of(s, n).delivery_id not in held_up}
+    if len(without) < len(files):
         assert world(judged(without, pool), pool, []).core == made.core
