@@ -131,8 +131,10 @@ the file for you:
 pilots check MHT-BPL_contacts_201611_v1.xlsx --to reports
 ```
 
-It finds what the night finds, but for what needs your other files, and writes the same page and marked workbook. A file
-of another name: add `--site MHT-BPL --dataset contacts --period 201611`.""".splitlines()
+It finds what the night finds, and writes the same page and marked workbook. Rules that compare two files, such as a
+contact with its referral, are checked where both are in one workbook (section 1); what needs your earlier files, or
+others', is listed at the end as not checked here. A file of another name: add
+`--site MHT-BPL --dataset contacts --period 201611`.""".splitlines()
 
 
 def rules_page() -> str:

@@ -7,6 +7,7 @@ for every dataset (blank cells, dates, code lists) is in `cell_rules.py` and `fi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -152,6 +153,9 @@ _EXPECTS: dict[Kind, Callable[[Field], str]] = {
 }
 
 
+_TABLE = re.compile(r"\b(core|audit|history|before|held)\.\"?(\w+)")
+
+
 @dataclass(frozen=True)
 class Rule:
     """One thing that must be true, with what to tell the sender when it is not.
@@ -168,7 +172,8 @@ class Rule:
     A rule that a step applies by hand (file structure, cell reading) gives neither: it holds for any dataset, and
     `found_on` says on which fields of one it can be found broken ('' for the file).
     `needs` lists datasets without which a rule between tables could not be judged for a site. `parent` names the one
-    of them whose row the field `on` refers to, where the rule holds rows that refer to none.
+    of them whose row the field `on` refers to, where the rule holds rows that refer to none. `across_sites` says that
+    rows of other sites bear on it: from one site's rows alone it cannot be told that nothing breaks it.
     """
 
     rule_id: str
@@ -181,8 +186,21 @@ class Rule:
     breaks_sql: str = ""
     needs: tuple[str, ...] = ()
     parent: str = ""
+    across_sites: bool = False
     restores_sql: str = ""  # SELECT delivery_id, source_row of the rows of `history` that stand in place of those held
     found_on: Callable[[Contract], tuple[str, ...]] = lambda _: ("",)
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The tables that its SQL reads, such as 'core.referrals'."""
+        return frozenset(
+            f"{schema}.{table}" for schema, table in _TABLE.findall(f"{self.breaks_sql} {self.restores_sql}")
+        )
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether it compares with what earlier deliveries brought."""
+        return any(table.startswith(("history.", "before.", "held.")) for table in self.reads)
 
 
 @dataclass(frozen=True)

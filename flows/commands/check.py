@@ -11,22 +11,19 @@ from pathlib import Path
 import typer
 
 from flows.judgement import judge_file
+from flows.one_file import Alone, InFile, OfDataset, columns_read, judge_between_rows
 from flows.steps.receive import delivery_of, sheets_of_return
 from flows.steps.receive.manifest import manifest_of
 from flows.steps.report import delivery_report, report_json, report_lines, write_reports
-from flows.store.parts import Unkept
+from flows.store.parts import RowsInMemory
 from flows.store.raw import fingerprint
 from flows.store.runs import now
 from flows.terminal import Exit, tell
 from schemas.audit.deliveries import Delivery, Result
-from schemas.audit.findings import Outcome
 from schemas.catalogue import datasets
-from schemas.contract import Severity
 from schemas.file_names import PERIOD, WHOLE_RETURN, read_name
-from schemas.file_rules import BETWEEN_DELIVERIES
 from schemas.registry import NONE, returns_for, sites
 from schemas.report import Part, Report, no_workbook
-from schemas.shapes import Finding, findings_frame
 from schemas.wording import listed
 
 
@@ -51,7 +48,7 @@ def check_file(file: Path, site: str = "", dataset: str = "", period: str = "", 
     the options say what it is.
     """
     deliveries = _deliveries(file, site, dataset, period)
-    parts = [_judged(file, delivery) for delivery in deliveries]
+    parts = _judged(file, deliveries)
     written, words = ((), []) if to is None else _write(file, deliveries[0], parts, to)
     reports = tuple(p.report for p in parts)
     several = json.dumps([r.to_json() for r in reports], indent=2, ensure_ascii=False)
@@ -121,16 +118,22 @@ def _refuse(words: str, end: Exit) -> None:
     raise typer.Exit(end)
 
 
-def _judged(file: Path, delivery: Delivery) -> Part:
-    """One delivery judged, and nothing of it kept."""
-    contract, out = datasets()[delivery.dataset], Unkept()
-    verdict = judge_file(file, delivery, contract, out)
-    elsewhere = [
-        Finding(r.rule_id, Severity.WARNING, field=r.on, outcome=Outcome.NOT_JUDGED)
-        for r in (*contract.relation_rules, *BETWEEN_DELIVERIES)
-    ]
-    findings = out.findings.vstack(findings_frame(elsewhere, verdict.sheet))
-    return Part(delivery_report(delivery, verdict, findings, contract=contract), verdict, findings, contract)
+def _judged(file: Path, deliveries: Sequence[Delivery]) -> list[Part]:
+    """The datasets of a file judged, each by itself and then beside the others. Nothing of them is kept."""
+    alone = Alone.of(deliveries)
+    in_file = []
+    for delivery in deliveries:
+        contract = datasets()[delivery.dataset]
+        out = RowsInMemory(columns_read(contract, alone))
+        in_file.append(InFile(delivery, contract, judge_file(file, delivery, contract, out), out))
+    return [_part(p, checked) for p, checked in zip(in_file, judge_between_rows(in_file), strict=True)]
+
+
+def _part(part: InFile, checked: OfDataset) -> Part:
+    """One dataset with its report, which says of each rule that was not judged what it lacks."""
+    report = delivery_report(part.delivery, checked.verdict, checked.findings, contract=part.contract)
+    not_judged = [replace(i, lacks=checked.lacks.get((i.rule_id, i.severity, i.field), "")) for i in report.not_judged]
+    return Part(replace(report, not_judged=tuple(not_judged)), checked.verdict, checked.findings, part.contract)
 
 
 def _write(file: Path, delivery: Delivery, parts: Sequence[Part], to: Path) -> tuple[tuple[Path, ...], list[str]]:

@@ -196,11 +196,12 @@ def _make_tables(db: duckdb.DuckDBPyConnection) -> None:
     statements += [s for table in tables for s in (create_table(*table), *comments(*table))]
     db.execute(at_once(statements))
     for contract in reference_tables().values():
-        _fill_reference(db, contract)
+        fill_reference(db, contract)
     _fill(db, "audit.rules", _rule_rows())
 
 
-def _fill_reference(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+def fill_reference(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Fill a table that no site sends, such as sites and code lists, from the CSV beside its contract."""
     if contract.dataset == "codes":
         rows = [
             {

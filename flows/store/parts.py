@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
 
 import polars as pl
@@ -85,3 +85,38 @@ class Unkept:
         """Count every row as held; hide what was found where the file holds personal data."""
         self.counts = {ACCEPTED: 0, HELD: sum(self.counts.values()) if keep_rows else 0}
         self._hidden = not keep_rows
+
+
+class RowsInMemory(Unkept):
+    """Counts rows as Unkept does, and keeps some columns of the accepted ones: those that rules between rows read."""
+
+    def __init__(self, columns: Collection[str]) -> None:
+        self._columns = ["source_row", *columns]
+        super().__init__()
+
+    def start_over(self) -> None:
+        """Forget all that was taken in."""
+        super().start_over()
+        self._rows: list[pl.DataFrame] = []
+        self._moved = pl.Series(dtype=pl.Int64)
+
+    def accept(self, rows: pl.DataFrame) -> None:
+        """Count accepted rows, and keep them."""
+        super().accept(rows)
+        self._rows.append(rows.select(self._columns))
+
+    def move(self, to_held: pl.Series, dropped: pl.Series) -> None:
+        """Count rows anew that are held after all, or left out, and keep them no longer."""
+        super().move(to_held, dropped)
+        self._moved = pl.concat([self._moved, to_held, dropped])
+
+    def refuse(self, keep_rows: bool) -> None:
+        """Count every row as held, and keep none."""
+        super().refuse(keep_rows)
+        self._rows = []
+
+    def take_rows(self) -> Iterator[pl.DataFrame]:
+        """The accepted rows, a part at a time. None is kept longer than it takes to give it."""
+        while self._rows:
+            rows = self._rows.pop(0)
+            yield rows.filter(~pl.col("source_row").is_in(self._moved.implode()))

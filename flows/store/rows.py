@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import polars as pl
 
-from flows.store.judgements import Judgements
 from schemas.contract import Contract
 from schemas.derive import PROVENANCE
 from schemas.shapes import Judged
+
+if TYPE_CHECKING:
+    from flows.store.judgements import Judgements
 
 # What a row of `core` has of its delivery; its own address, the source row, comes with it.
 OF_THE_DELIVERY = tuple(n for n, *_ in PROVENANCE if n != "source_row")

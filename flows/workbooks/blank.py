@@ -135,9 +135,10 @@ def _is_filled(field: Field) -> bool:
 
 
 def _numbered(field: Field, contract: Contract, n: int) -> str:
-    """A field's example in the n-th row: the text or reference that tells rows apart is counted on."""
+    """A field's example in the n-th row: what tells rows apart is counted on, as if each were about another person."""
     text = _example(field)
-    if field.name not in contract.key or field.kind not in (Kind.TEXT, Kind.REFERENCE):
+    told_apart = {*contract.key, *(r.on for r in contract.parent_rules)}
+    if not (field.name in told_apart and field.kind in (Kind.TEXT, Kind.REFERENCE) or field.unit == "year"):
         return text
     number = re.search(r"\d+$", text)
     if number is None:

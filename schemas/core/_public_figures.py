@@ -111,6 +111,7 @@ def one_amount(records: str, noun: str, alike: str) -> Rule:
         expected=f"one amount for the same {noun}, whoever sends it",
         fix="Check the amount with its source. The data team knows the other amount, and which one counts.",
         on="amount",
+        across_sites=True,
         breaks_sql=f"""
             select delivery_id, source_row from {funding_mart(records)}
             where amount_gbp is not null
@@ -129,6 +130,7 @@ def sent_under_another_reference(records: str, key: str, reference: str, noun: s
         fix=f"If it is the same {noun}, send it once, or under the reference that the other sender uses."
         " If there are two, nothing needs doing: both are counted.",
         on=reference,
+        across_sites=True,
         breaks_sql=f"""
             with counted as (from {funding_mart(records)} where is_counted)
             select distinct a.delivery_id, a.source_row

@@ -362,6 +362,7 @@ CONTRACT = Contract(
             expected="an amount up to the cap, with every variation added",
             fix="Check the amount and the cap with their sources. If the cap was raised, send its next version.",
             on="amount",
+            across_sites=True,
             breaks_sql=f"""
                 select r.delivery_id, r.source_row
                 from {funding_mart("award_records")} r join {funding_mart("award_position")} p using (award_key)
@@ -377,6 +378,7 @@ CONTRACT = Contract(
             expected="one programme for an award, whoever sends it",
             fix="Check which programme the money is for. Until then it is counted once, for one of them.",
             on="programme_code",
+            across_sites=True,
             breaks_sql=f"""
                 select delivery_id, source_row from {funding_mart("award_records")}
                 where stated_programme_code <> programme_code""",

@@ -171,6 +171,7 @@ CONTRACT = Contract(
             expected="each piece of evidence for one grant, once a stage",
             fix="One pound may be match for one grant only. Correct the evidence reference or delete the second use.",
             on="evidence_ref",
+            across_sites=True,
             breaks_sql="""
                 select delivery_id, source_row
                 from (
@@ -198,6 +199,7 @@ CONTRACT = Contract(
             expected="parts that add up to at most the sum for the whole programme, at the same stage",
             fix="Check the parts and the sum with their sources. Only the sum for the whole programme is counted.",
             on="amount",
+            across_sites=True,
             breaks_sql=f"""
                 select delivery_id, source_row from {funding_mart("match_records")}
                 where is_part and amount_gbp is not null

@@ -325,6 +325,7 @@ CONTRACT = Contract(
             fix="Agree with the programme office whose participant it is. The other site leaves the row out, or gives "
             "its own participant another reference. Until then no copy counts.",
             on="site_code",
+            across_sites=True,
             breaks_sql="""
                 select delivery_id, source_row
                 from core.participants

@@ -163,7 +163,8 @@ CONTRACT = Contract(
             fix="Delete this row. If it is another person, correct the participant reference.",
             on="participant_ref",
             breaks_sql=all_but_first(
-                "(from history.randomisation semi join core.randomisation using (delivery_id, source_row))",
+                "(from core.randomisation join"
+                " (select delivery_id, received_at, data_cut_date, version from audit.deliveries) using (delivery_id))",
                 alike="site_code, participant_ref",
                 order=AS_SENT,
             ),

@@ -363,7 +363,7 @@ CONTRACT = Contract(
             breaks_sql="""
                 select r.delivery_id, r.source_row
                 from core.referrals r
-                join (select distinct delivery_id, data_cut_date from history.referrals) using (delivery_id)
+                join (select delivery_id, data_cut_date from audit.deliveries) using (delivery_id)
                 where r.eligibility_outcome = 'eligible' and r.exit_date is null
                     and coalesce(r.programme_start_date, r.referral_received_date) < data_cut_date - interval 24 month
                     and exists (from core.contacts c where c.site_code = r.site_code)

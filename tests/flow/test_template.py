@@ -130,20 +130,26 @@ import sys
 from pathlib import Path
 from flows.commands.check import check_file
 from flows.commands.template import write_template
-check_file(Path(sys.argv[1]), to=Path(sys.argv[2]))
+checked = check_file(Path(sys.argv[1]), to=Path(sys.argv[2]))
+assert ("duckdb" in sys.modules) is (checked.reports[0].result != "refused")
 write_template("contacts", to=Path(sys.argv[2]) / "blank.xlsx")
 print(",".join(sorted({name.partition(".")[0] for name in sys.modules})))
 """
 
 
-def test_a_sites_own_computer_needs_neither_prefect_nor_duckdb(sent: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_a_check_needs_no_prefect_and_duckdb_only_for_rules_between_rows(
+    sent: Path, tmp_path: Path, is_refused: bool
+) -> None:
+    if is_refused:
+        sent.write_text(sent.read_text(encoding="utf-8").replace("contact_date", "when", 1), encoding="utf-8")
     told = subprocess.run(
         [sys.executable, "-c", LOADED, str(sent), str(tmp_path / "out")],
         cwd=PROJECT, env=environment(), capture_output=True, text=True,
     )  # fmt: skip
     assert told.returncode == 0, told.stderr
     assert {"polars", "xlsxwriter"} <= set(told.stdout.strip().split(","))
-    assert not {"prefect", "duckdb"} & set(told.stdout.strip().split(","))
+    assert "prefect" not in told.stdout.strip().split(",")
     assert not [p for p in (tmp_path / "data").iterdir() if p.name == "warehouse"]
 
 

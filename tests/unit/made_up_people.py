@@ -119,6 +119,7 @@ def frame(contract: Contract, rows: list[Row]) -> pl.DataFrame:
     return pl.DataFrame(whole, schema={**added, **types}, orient="row")
 
 
+RECEIVED = {"now": datetime(2019, 2, 1), "before": datetime(2019, 1, 1), "earlier_still": datetime(2018, 1, 1)}
 BEFORE, EARLIER_STILL = {"delivery_id": "before"}, {"delivery_id": "earlier_still", "received_at": datetime(2018, 1, 1)}
 
 
@@ -163,6 +164,12 @@ def warehouse(core: dict[str, list[Row]], history: dict[str, list[Row]]) -> duck
                     row = {"counts": row["delivery_id"] == PROVENANCE["delivery_id"], **row}
                 marks = ", ".join(f"${n}" for n in row)
                 db.execute(f"insert into {schema}.{name} ({', '.join(row)}) values ({marks})", row)
+    db.execute("create schema audit")
+    db.execute("create table audit.deliveries (delivery_id varchar, received_at timestamp)")
+    db.execute("alter table audit.deliveries add column version bigint default 1")
+    db.execute(f"alter table audit.deliveries add column data_cut_date date default '{CUT_OFF}'")
+    for delivery in RECEIVED.items():
+        db.execute("insert into audit.deliveries (delivery_id, received_at) values (?, ?)", delivery)
     return db
 
 

@@ -8,7 +8,7 @@ import pytest
 from sample_reports import KINDS, VERDICT, WORKBOOK, found, frame
 
 from flows.steps.report import delivery_report, report_lines
-from schemas.audit.deliveries import Counts
+from schemas.audit.deliveries import Counts, Result
 
 NOT_LOOKED_FOR = (("P12", "episode_id"), ("K04", "contact_id"))
 
@@ -33,6 +33,15 @@ def test_the_rows_add_up() -> None:
     report = KINDS["one_problem"].report
     lines = report_lines(replace(report, rows=Counts(read=12, accepted=9, held=1, repeats=1, not_data=1)))
     assert lines[1] == "9 of 12 rows would be accepted, 1 held back, 2 left out."
+
+
+def test_a_file_that_could_not_be_checked_for_all_is_not_called_accepted() -> None:
+    sound = replace(VERDICT, result=Result.ACCEPTED)
+    whole = delivery_report(WORKBOOK, sound, frame())
+    in_part = delivery_report(WORKBOOK, sound, frame(found("P12", "row", [None], "episode_id", outcome="not judged")))
+    assert report_lines(whole)[0] == whole.instruction == "Accepted: nothing to do"
+    assert report_lines(in_part)[0] == "Nothing to fix was found"
+    assert "1 check could not be made here: see the end." in report_lines(in_part)
 
 
 @pytest.mark.parametrize("kind", KINDS)

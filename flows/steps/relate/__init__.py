@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
@@ -20,13 +20,16 @@ import pyarrow as pa
 from flows.steps.relate.deliveries import judge_deliveries
 from flows.steps.relate.dispositions import CountedBefore, Dispositions
 from flows.steps.relate.history import is_looked_back_at, look_back
+from flows.steps.relate.rows import make_work_tables
 from flows.steps.relate.settle import settle
-from flows.store.judgements import Judgements
 from flows.store.kept import Kept
 from schemas.catalogue import datasets, rows_by_delivery
 from schemas.derive import quoted
 from schemas.shapes import Judged
 from schemas.standing import replacements
+
+if TYPE_CHECKING:
+    from flows.store.judgements import Judgements
 
 
 def relate(
@@ -48,8 +51,7 @@ def relate(
         for name in ("history", "before", "sound", "held"):
             db.execute(f"attach ':memory:' as {name}")
         db.execute(f"attach {quoted(str(kept.sent) if kept else ':memory:')} as sent")
-        db.execute("create temp table broken (delivery_id varchar, source_row bigint)")
-        db.execute("create temp table excused (delivery_id varchar, source_row bigint)")
+        make_work_tables(db)
         for contract in filter(is_looked_back_at, datasets().values()):
             look_back(db, contract, decided.accepted(contract.dataset), judgements)
         for contract in datasets().values():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 import polars as pl
@@ -16,11 +16,13 @@ import pyarrow.compute as pc
 
 from flows.steps.relate.dispositions import Dispositions
 from flows.steps.relate.history import is_looked_back_at
-from flows.store.judgements import Judgements
 from schemas.catalogue import datasets
 from schemas.contract import Contract, Severity
 from schemas.shapes import Finding, Judged
 from schemas.wording import day, listed
+
+if TYPE_CHECKING:
+    from flows.store.judgements import Judgements
 
 
 class Trial(NamedTuple):

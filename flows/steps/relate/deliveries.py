@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import duckdb
 import polars as pl
 
-from flows.store.judgements import Judgements
 from flows.store.parts import HELD
 from schemas.audit.deliveries import ExtractType
 from schemas.audit.findings import Outcome
@@ -22,6 +22,9 @@ from schemas.derive import quoted
 from schemas.file_rules import BETWEEN_DELIVERIES
 from schemas.shapes import Judged
 from schemas.standing import extent
+
+if TYPE_CHECKING:
+    from flows.store.judgements import Judgements
 
 
 def judge_deliveries(

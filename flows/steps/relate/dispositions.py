@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from flows.store.judgements import Judgements
 from schemas.audit.deliveries import Delivery, Standing
 from schemas.shapes import Judged
 from schemas.standing import as_it_stands, standings
+
+if TYPE_CHECKING:
+    from flows.store.judgements import Judgements
 
 Series = tuple[str, str]  # a site and a dataset
 CountedBefore = Sequence[tuple[str, str, str]]  # (site, dataset, delivery_id), the last to count first

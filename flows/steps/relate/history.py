@@ -7,18 +7,21 @@ the history is.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import duckdb
 import polars as pl
 
-from flows.store.judgements import Judgements
 from flows.store.kept import Doubtful
 from schemas.catalogue import datasets
 from schemas.contract import Contract
 from schemas.derive import sql_type
 from schemas.shapes import Judged
 
-_OF_DELIVERY: dict[str, type[pl.DataType]] = {
+if TYPE_CHECKING:
+    from flows.store.judgements import Judgements
+
+OF_DELIVERY: dict[str, type[pl.DataType]] = {
     "delivery_id": pl.String,
     "programme_code": pl.String,
     "site_code": pl.String,
@@ -29,9 +32,12 @@ _OF_DELIVERY: dict[str, type[pl.DataType]] = {
 
 
 def is_looked_back_at(contract: Contract) -> bool:
-    """Whether a rule looks at every row of this dataset that was ever accepted."""
-    rules = (r for c in datasets().values() for r in c.relation_rules)
-    return any(f"history.{contract.dataset}" in f"{r.breaks_sql} {r.restores_sql}" for r in rules)
+    """Whether every row of this dataset that was ever accepted is looked at.
+
+    By a rule, or where rows that refer to it are asked whose they are: see `causes.py`.
+    """
+    rules = [r for c in datasets().values() for r in c.relation_rules]
+    return any(f"history.{contract.dataset}" in r.reads or r.parent == contract.dataset for r in rules)
 
 
 def look_back(
@@ -43,7 +49,7 @@ def look_back(
     """
     _list_files(db, contract, accepted, judgements)
     _keep_rows(db, contract)
-    of_delivery = ", ".join(f"f.{n}" for n in (*_OF_DELIVERY, "counts") if n not in contract.by_name)
+    of_delivery = ", ".join(f"f.{n}" for n in (*OF_DELIVERY, "counts") if n not in contract.by_name)
     db.execute(
         f'create or replace view history."{contract.dataset}" as'
         f' select r.* exclude (judgement_key), {of_delivery} from sent."{contract.dataset}" r'
@@ -61,11 +67,11 @@ def _list_files(
             "judgement_key": j.key,
             "rows_accepted": j.verdict.rows.accepted,
             "counts": j.counts,
-            **{n: getattr(j.delivery, n) for n in _OF_DELIVERY},
+            **{n: getattr(j.delivery, n) for n in OF_DELIVERY},
         }
         for j in accepted
     ]
-    types = _OF_DELIVERY | {
+    types = OF_DELIVERY | {
         "filename": pl.String,
         "judgement_key": pl.String,
         "rows_accepted": pl.Int64,

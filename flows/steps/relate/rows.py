@@ -6,11 +6,11 @@ A rule whose other table never came for a site could not be judged: its rows loa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import duckdb
 import polars as pl
 
-from flows.store.judgements import Judgements
 from flows.store.parts import ACCEPTED, HELD
 from schemas.audit.deliveries import Column
 from schemas.audit.findings import Outcome
@@ -22,7 +22,16 @@ from schemas.shapes import Judged
 from schemas.shown import shown
 from schemas.vocabulary import all_but_first
 
+if TYPE_CHECKING:
+    from flows.store.judgements import Judgements  # it keeps Parquet, which a check has no need to import
+
 KEY_SENT_BEFORE = next(r for r in FILE_RULES if r.rule_id == "P04" and r.severity is Severity.ROW)
+
+
+def make_work_tables(db: duckdb.DuckDBPyConnection) -> None:
+    """Make what `judge_rows` works with: the rows that break a rule, and those of them that are excused."""
+    for name in ("broken", "excused"):
+        db.execute(f"create temp table {name} (delivery_id varchar, source_row bigint)")
 
 
 def judge_rows(
@@ -30,11 +39,12 @@ def judge_rows(
     contract: Contract,
     current: Sequence[Judged],
     judged: Sequence[Judged],
-    judgements: Judgements,
+    judgements: Judgements | None = None,
 ) -> None:
     """A finding for each row of `core` that breaks a rule between rows or tables. What breaks a row rule is held.
 
-    `current` are the deliveries of the dataset that count, `judged` all deliveries of all datasets.
+    `current` are the deliveries of the dataset that count, `judged` all deliveries of all datasets. Which rows refer
+    to one that is held itself is noted from `judgements`: where no delivery can be set aside, nobody asks.
     """
     if not current:
         return
@@ -49,7 +59,7 @@ def judge_rows(
             continue
         _look_for_broken(db, sql, except_of=cannot)
         _say_broken(db, rule, contract, current)
-        if rule.parent:
+        if rule.parent and judgements:
             _excuse(db, contract, rule, judged, judgements)
         if rule.restores_sql:
             _restore(db, contract, rule)

@@ -13,6 +13,7 @@ must not keep old data in the figures.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
@@ -21,11 +22,13 @@ from flows.steps.relate.causes import Trial, cause_of, seems_another_sites, with
 from flows.steps.relate.dispositions import Dispositions
 from flows.steps.relate.history import is_looked_back_at, look_back
 from flows.steps.relate.rows import judge_rows
-from flows.store.judgements import Judgements
 from flows.store.rows import insert_accepted
 from schemas.audit.deliveries import Standing
 from schemas.contract import CONSENT, Contract
 from schemas.shapes import Judged, findings_frame
+
+if TYPE_CHECKING:
+    from flows.store.judgements import Judgements
 
 
 def settle(db: duckdb.DuckDBPyConnection, contract: Contract, decided: Dispositions, judgements: Judgements) -> None:

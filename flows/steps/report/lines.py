@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schemas.audit.deliveries import Result
 from schemas.report import Item, Report
 from schemas.wording import counted, listed
 
@@ -11,7 +12,7 @@ from schemas.wording import counted, listed
 def report_lines(report: Report) -> list[str]:
     """The report as lines: the instruction, where the rows went, what to fix, what is worth checking."""
     rows = report.rows
-    lines = [report.instruction]
+    lines = [_instruction(report)]
     if report.rows_judged:
         held = f", {rows.held:,} held back" if rows.held else ""
         left_out = rows.repeats + rows.not_data
@@ -19,6 +20,8 @@ def report_lines(report: Report) -> list[str]:
         lines.append(f"{rows.accepted:,} of {counted(rows.read, 'row')} would be accepted{held}{left}.")
     elif rows.read:
         lines.append("The rows were not checked: the file itself has to be mended first.")
+    if report.not_judged:
+        lines.append(f"{counted(len(report.not_judged), 'check')} could not be made here: see the end.")
     sections = (
         ("What to fix, biggest first", report.must_fix, _item),
         ("Worth checking (accepted)", report.warnings, _item),
@@ -28,6 +31,12 @@ def report_lines(report: Report) -> list[str]:
         if items:
             lines += ["", heading, *(line for item in items for line in told(item))]
     return [_plain(line) for line in lines]
+
+
+def _instruction(report: Report) -> str:
+    """What to do. A file of which some checks could not be made is not accepted by that: nothing was found in it."""
+    is_sound = report.result is Result.ACCEPTED and report.not_judged
+    return "Nothing to fix was found" if is_sound else report.instruction
 
 
 def _item(item: Item) -> Iterator[str]:
@@ -63,7 +72,7 @@ def _times(item: Item, count: int) -> str:
 
 
 def _not_judged(item: Item) -> Iterator[str]:
-    needs = f"your accepted files of {listed(item.needs)}" if item.needs else "what else was sent"
+    needs = item.lacks or (f"your accepted files of {listed(item.needs)}" if item.needs else "what else was sent")
     yield f"- {item.title} (check {item.rule_id}): it needs {needs}"
 
 
