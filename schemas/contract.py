@@ -171,6 +171,8 @@ class Rule:
     not asked where no extract has one before it.
     A rule that a step applies by hand (file structure, cell reading) gives neither: it holds for any dataset, and
     `found_on` says on which fields of one it can be found broken ('' for the file).
+    `shows` names a column of `breaks_sql` that a finding shows in place of the cell, where one cell does not tell what
+    was found: of published figures only, for it is shown as it is.
     `needs` lists datasets without which a rule between tables could not be judged for a site. `parent` names the one
     of them whose row the field `on` refers to, where the rule holds rows that refer to none. `across_sites` says that
     rows of other sites bear on it: from one site's rows alone it cannot be told that nothing breaks it.
@@ -187,6 +189,7 @@ class Rule:
     needs: tuple[str, ...] = ()
     parent: str = ""
     across_sites: bool = False
+    shows: str = ""
     restores_sql: str = ""  # SELECT delivery_id, source_row of the rows of `history` that stand in place of those held
     found_on: Callable[[Contract], tuple[str, ...]] = lambda _: ("",)
 
@@ -233,6 +236,8 @@ class Contract:
         if repeated or unknown:
             raise ValueError(f"contract {self.dataset}: repeated fields {repeated}, unknown fields {unknown}")
         for rule in self.rules:
+            if rule.shows and self.participant_level:
+                raise ValueError(f"contract {self.dataset}: {rule.rule_id} shows what may be personal")
             if rule.holds is not None and (not rule.on or rule.breaks_sql):
                 raise ValueError(f"contract {self.dataset}: {rule.rule_id} holds within a row, so it names one field in"
                                  " `on` and no `breaks_sql`: it would never be judged")  # fmt: skip

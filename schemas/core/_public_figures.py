@@ -103,20 +103,26 @@ def site_of_programme(dataset: str) -> Rule:
 
 
 def one_amount(records: str, noun: str, alike: str) -> Rule:
-    """M29: senders who send the same thing (`alike`) give it the same amount. Both are told, each in its own file."""
+    """M29: senders who send the same thing (`alike`) give it the same amount. Each is told all amounts in its file."""
     return Rule(
         "M29",
         Severity.WARNING,
         f"Another sender gives another amount for this {noun}",
         expected=f"one amount for the same {noun}, whoever sends it",
-        fix="Check the amount with its source. The data team knows the other amount, and which one counts.",
+        fix="Check the amount with its source. The data team knows which one counts.",
         on="amount",
         across_sites=True,
+        shows="amounts",
         breaks_sql=f"""
-            select delivery_id, source_row from {funding_mart(records)}
-            where amount_gbp is not null
-            window same as (partition by {alike})
-            qualify max(amount_gbp) over same - min(amount_gbp) over same > 1""",
+            with told as (
+                select delivery_id, source_row, list(sender_code || ' ' || amount_gbp) over same as by_sender
+                from {funding_mart(records)}
+                where amount_gbp is not null
+                window same as (partition by {alike})
+                qualify max(amount_gbp) over same - min(amount_gbp) over same > 1
+            )
+            select delivery_id, source_row, array_to_string(list_sort(list_distinct(by_sender)), ', ') as amounts
+            from told""",
     )
 
 

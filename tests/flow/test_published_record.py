@@ -121,6 +121,9 @@ SENT_BY_SEVERAL = {
 }
 
 
+AMOUNTS_DIFFER = [("GRANTNAV", 2), ("MHT-GM", 2), ("PMO", 3)]
+
+
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
 def test_what_several_send_is_counted_once_and_told(tmp_path: Path, suffix: str) -> None:
     for name, rows in SENT_BY_SEVERAL.items():
@@ -135,10 +138,8 @@ def test_what_several_send_is_counted_once_and_told(tmp_path: Path, suffix: str)
         ).fetchall()
         assert told == [
             ("M03", "PMO", 6, "2000000.00"),  # one cap alone: they add up to 7.0m
-            # both senders are told of the two amounts, each by its own
-            ("M29", "GRANTNAV", 2, "2600000.00"),
-            ("M29", "MHT-GM", 2, "2500000.00"),
-            ("M29", "PMO", 3, "2600000.00"),
+            # each sender is told what all of them say
+            *(("M29", *of, "GRANTNAV 2600000.00, MHT-GM 2500000.00, PMO 2600000.00") for of in AMOUNTS_DIFFER),
             ("M30", "GRANTNAV", 3, "360G-madeup-WLA-again"),
             ("M30", "PMO", 5, "360G-madeup-WLA"),
             ("M31", "MHT-GM", 4, "100000.00"),

@@ -147,7 +147,9 @@ HIDDEN_PEOPLE = {
 @pytest.mark.parametrize("between", ["\x00", "\x96", "\u00ad"], ids=ascii)
 @pytest.mark.parametrize("text", HIDDEN_PEOPLE.values(), ids=HIDDEN_PEOPLE.keys())
 @pytest.mark.parametrize(
-    ("rows", "column"), [(contacts, "staff_ref"), (contacts, "remark"), (participants, "remark")], ids=str
+    ("rows", "column"),
+    [(contacts, "staff_ref"), (contacts, "remark"), (participants, "remark")],
+    ids=["contacts-reference", "contacts-remark", "participants-remark"],
 )
 def test_what_nobody_sees_hides_nobody(judge: Judge, rows: object, column: str, text: str, between: str) -> None:
     """Between all letters, as a workbook read by the wrong code page has them, or in place of the spaces."""

@@ -141,4 +141,4 @@ def broken_rows(rule: Rule, tables: dict[str, pl.DataFrame], past: pl.DataFrame 
                 db.execute(
                     f"insert into history.{name} by name select *, timestamp '2016-01-02' received_at from sent_before"
                 )
-        return sorted(row for _, row in db.execute(rule.breaks_sql).fetchall())
+        return sorted(row for _, row, *_ in db.execute(rule.breaks_sql).fetchall())

@@ -57,21 +57,25 @@ def judge_rows(
         _say_not_judged(db, rule, [j for j in cannot if _is_owed(rule, j)])
         if len(cannot) == len(current):
             continue
-        _look_for_broken(db, sql, except_of=cannot)
+        _look_for_broken(db, sql, rule.shows, except_of=cannot)
         _say_broken(db, rule, contract, current)
         if rule.parent and judgements:
             _excuse(db, contract, rule, judged, judgements)
         if rule.restores_sql:
             _restore(db, contract, rule)
         if rule.severity is Severity.ROW:
-            db.execute(f'delete from core."{contract.dataset}" where (delivery_id, source_row) in (from broken)')
+            is_broken = "(delivery_id, source_row) in (select (delivery_id, source_row) from broken)"
+            db.execute(f'delete from core."{contract.dataset}" where {is_broken}')
 
 
-def _look_for_broken(db: duckdb.DuckDBPyConnection, sql: str, except_of: Sequence[Judged]) -> None:
-    """Put the rows that break a rule into `broken`, but for those of deliveries that it could not be judged for."""
+def _look_for_broken(db: duckdb.DuckDBPyConnection, sql: str, shows: str, except_of: Sequence[Judged]) -> None:
+    """Put the rows that break a rule into `broken`, but for those of deliveries that it could not be judged for.
+
+    With what the rule shows of each in place of its cell, if it does.
+    """
     db.execute("delete from broken")
     db.execute(
-        f"insert into broken select distinct delivery_id, source_row from ({sql})"
+        f"insert into broken select distinct delivery_id, source_row, {shows or 'null'} from ({sql})"
         " where not list_contains(?, delivery_id)",
         [[j.delivery.delivery_id for j in except_of]],
     )
@@ -156,13 +160,14 @@ def _say_broken(db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract, c
     )
     broken = db.execute(
         f"""
-        select delivery_id, source_row, c."{on}"::varchar as text
+        select delivery_id, source_row, c."{on}"::varchar as text, broken.shown
         from broken join core."{contract.dataset}" c using (delivery_id, source_row)"""
     ).pl()
     if broken.is_empty():
         return
     latest = max(j.delivery.data_cut_date for j in current)
     told = broken.drop("text").hstack(shown(broken["text"], contract.by_name[on], contract, latest))
+    told = told.with_columns(found=pl.coalesce("shown", "found"), hidden=pl.col("hidden") & pl.col("shown").is_null())
     db.register("addresses", addresses.to_arrow())
     db.register("told", told.to_arrow())
     db.execute(

@@ -23,7 +23,7 @@ from flows.steps.relate.dispositions import Dispositions
 from flows.steps.relate.history import is_looked_back_at, look_back
 from flows.steps.relate.rows import judge_rows
 from flows.store.rows import insert_accepted
-from schemas.audit.deliveries import Standing
+from schemas.audit.deliveries import ExtractType, Standing
 from schemas.contract import CONSENT, Contract
 from schemas.shapes import Judged, findings_frame
 
@@ -88,10 +88,14 @@ def _failed(db: duckdb.DuckDBPyConnection, contract: Contract, decided: Disposit
 
 
 def _is_too_bad(contract: Contract, judged: Judged, held: int, bad: int) -> bool:
-    """Whether so many rows are held that the delivery may replace nothing: over the limit, or every one of few."""
+    """Whether so many rows are held that the delivery may replace nothing: over the limit, or every one of few.
+
+    One of a single period is added to what else counts: with no sound row it neither brings nor replaces anything.
+    """
     of_file = judged.verdict.rows
     rows = of_file.accepted + of_file.held
-    return contract.exceeds_bad_share(bad, rows) or (held == rows and 2 * bad > rows)
+    replaces = judged.delivery.extract_type is ExtractType.CUMULATIVE
+    return contract.exceeds_bad_share(bad, rows) or (replaces and held == rows and 2 * bad > rows)
 
 
 def _set_aside(
