@@ -29,9 +29,12 @@ KEY_SENT_BEFORE = next(r for r in FILE_RULES if r.rule_id == "P04" and r.severit
 
 
 def make_work_tables(db: duckdb.DuckDBPyConnection) -> None:
-    """Make what `judge_rows` works with: the rows that break a rule, and those of them that are excused."""
-    for name in ("broken", "excused"):
-        db.execute(f"create temp table {name} (delivery_id varchar, source_row bigint)")
+    """Make what `judge_rows` works with: the rows that break a rule, and those of them that are excused.
+
+    `shown` is what a finding shows in place of the cell, where the rule says so.
+    """
+    db.execute("create temp table broken (delivery_id varchar, source_row bigint, shown varchar)")
+    db.execute("create temp table excused (delivery_id varchar, source_row bigint)")
 
 
 def judge_rows(
