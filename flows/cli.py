@@ -150,6 +150,7 @@ def check(
     to: Annotated[
         Path | None, typer.Option(help="Write the page, its data and the marked workbook into this folder.")
     ] = None,
+    date: Annotated[str, typer.Option(help="Take it as received on this day, such as 2016-12-02 (UTC).")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Check one file as the night would, on any computer: no warehouse is touched."""
@@ -161,7 +162,7 @@ def check(
     if not file.is_file():
         tell(f"{file} is no file.")
         raise typer.Exit(Exit.USAGE)
-    checked = check_file(file, site, dataset, period, to)
+    checked = check_file(file, site, dataset, period, to, _moment(date) if date else None)
     typer.echo(checked.report_json if as_json else checked.words)
     raise typer.Exit(Exit.MUST_BE_FIXED if checked.must_be_fixed else Exit.DONE)
 

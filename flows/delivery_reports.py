@@ -40,8 +40,8 @@ MUST_GO = "to delete "  # before the digest of a report that asks to delete its 
 REPLACED = "replaced "  # before the digest of a report that is a mere record
 WITHDRAWN = "withdrawn "  # before the digest of a report that says so
 FINDINGS_AT_HAND = 32  # deliveries whose findings are kept while the reports are written
-CODE = ("flows/steps/report/*.py", "flows/templates/report.*", "schemas/report.py", "schemas/file_names.py",
-        "schemas/told.py", "schemas/replay.py", "schemas/wording.py", "schemas/withdrawn.py",
+CODE = ("flows/steps/report/*.py", "flows/templates/report.*", "schemas/report.py", "schemas/report_item.py",
+        "schemas/file_names.py", "schemas/told.py", "schemas/replay.py", "schemas/wording.py", "schemas/withdrawn.py",
         "flows/delivery_reports.py", "flows/replay.py",
         "flows/marking.py", "flows/workbooks/*.py", "flows/steps/read/whole.py")  # fmt: skip
 
@@ -131,7 +131,7 @@ class DeliveryReports:
             again = since_told(self.db, j, verdict, findings, last_said, self.ledger.held_then(d.delivery_id))
             if again is not None and not j.withdrawal:
                 report = replace(report, released=again.released, judged_again=again.sentences)
-            marked = self._marked_workbook(j)
+            marked = Marked() if report.only_wrong_month else self._marked_workbook(j)  # no cell of it is to be changed
             report = replace(
                 report,
                 marked_workbook=marked.name,

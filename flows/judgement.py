@@ -33,6 +33,7 @@ from schemas.corrections import NO_CORRECTIONS, Corrections
 from schemas.date_orders import DateReading
 from schemas.derive import contract_version, polars_type
 from schemas.file_names import read_name
+from schemas.months import came_too_soon, day_received, is_to_come
 from schemas.personal_data import PERSONAL_RULES
 from schemas.registry import profile, returns_for
 from schemas.shapes import (
@@ -60,8 +61,11 @@ CODE = (
                 "file_names",
                 "file_rules",
                 "garbled",
+                "month_rules",
+                "months",
                 "names",
                 "personal_data",
+                "registry",
                 "returned_workbook",
                 "shapes",
                 "shown",
@@ -72,6 +76,7 @@ CODE = (
     ),
     "schemas/names.csv",
     "schemas/core/programmes.csv",
+    "schemas/core/return_calendar.csv",
     "schemas/core/returns.csv",
     "schemas/core/sites.csv",
     "schemas/codes/__init__.py",
@@ -95,10 +100,13 @@ CHANGED = "changed while it was read: the next night takes it as it then is"
 def context_of(delivery: Delivery, corrections: Corrections = NO_CORRECTIONS) -> Context:
     """What is known of a delivery besides its bytes."""
     own = profile(delivery.site_code)
+    to_come = is_to_come(delivery)
     return Context(
         site_code=delivery.site_code,
         programme_code=delivery.programme_code,
-        data_cut_date=delivery.data_cut_date,
+        # what has not happened yet measures nothing: dates are then judged by the day the file came
+        data_cut_date=day_received(delivery.received_at) if to_come else delivery.data_cut_date,
+        month_is_to_come=to_come,
         need=returns_for(delivery.site_code).get(delivery.dataset, "none"),
         date_order=own.date_order,
         delimiter=own.delimiter,
@@ -215,8 +223,11 @@ def _judge_as(
     except Unreadable as stopped:
         nothing_due = stopped.rule_id == "F01" and delivery.nil_return
         said = [] if nothing_due else [Finding(stopped.rule_id, Severity.FILE, found=stopped.found or None)]
+        if nothing_due and context.month_is_to_come:
+            said = [Finding("F25", Severity.FILE, found=came_too_soon(delivery))]
         out.find(findings_frame([*said, *_its_name(delivery)], delivery.sheet))
-        result = Result.ACCEPTED if nothing_due else Result.REFUSED if wrong_sender else Result.UNREADABLE
+        refused = wrong_sender or (nothing_due and said)
+        result = Result.REFUSED if refused else Result.ACCEPTED if nothing_due else Result.UNREADABLE
         return Verdict(result, Counts(), contract_version=version, rows_judged=False), {}
     extract.sheet = sheet_told(extract.sheet, extract.sheet_number, contract, context.data_cut_date)
     layout = lay_out(extract.headings, contract, context, extract.is_marked)
@@ -253,7 +264,9 @@ def _judge_rows(
         out.find(file.add(typed, findings))
     out.find(file.rows_left_out())
     repeats = _settle_repeats(file, layout, extract.sheet, out)
-    about_file = file.findings(delivery, context.dates)
+    about_file = file.findings(delivery, context)
+    if file.month_is_wrong:
+        out.forget(file.measured_by_month, file.explained)
     out.find(findings_frame([*extract.found_in_rows(), *about_file, *corrector.not_made()], extract.sheet))
     refused = layout.refused or file.refused or any(f.severity == Severity.FILE for f in about_file)
     is_personal = file.personal or layout.sounds_personal
@@ -265,6 +278,7 @@ def _judge_rows(
     if not refused and counts.held != out.counts[HELD] + file.torn:
         raise RowsLost(f"{delivery.delivery_id}: rows were lost or gained: {counts}, {out.counts}")
     result = Result.REFUSED if refused else Result.HELD_ROWS if counts.held else Result.ACCEPTED
+    newest, lately = file.month.reach(delivery.data_cut_date)
     verdict = Verdict(
         result,
         counts,
@@ -274,6 +288,8 @@ def _judge_rows(
         columns=layout.columns,
         contract_version=contract_version(contract),
         holds_personal_data=file.personal or layout.sounds_personal,
+        newest_event=newest,
+        events_lately=0 if file.month_is_wrong else lately,
     )
     return verdict, {} if is_personal or context.dates else file.dates(context)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from schemas.audit.deliveries import Standing
 from schemas.catalogue import datasets
-from schemas.registry import Late, calendar, programmes, returns_for
+from schemas.months import is_to_come
+from schemas.registry import Late, calendar, returns_for, was_running
 from schemas.shapes import Judged
 from schemas.wording import LONDON
 
@@ -21,9 +23,11 @@ def late(judged: Sequence[Judged], moment: datetime) -> list[Late]:
     if not past or london > due[-1][1] + AFTER_THE_LAST_RETURN:
         return []
     period, at = past[-1]
-    senders = {j.delivery.site_code for j in judged if _was_running(j.delivery.programme_code, int(period[:4]))}
+    senders = {j.delivery.site_code for j in judged if was_running(j.delivery.programme_code, int(period[:4]))}
     had = {
-        (j.delivery.site_code, j.delivery.dataset) for j in judged if j.delivery.period >= period and not j.withdrawal
+        (j.delivery.site_code, j.delivery.dataset)
+        for j in judged
+        if j.delivery.period >= period and not j.withdrawal and not _is_of_a_doubtful_month(j)
     }
     return [
         Late(site, dataset, period, at)
@@ -41,6 +45,6 @@ def next_turn(moment: datetime) -> datetime:
     return min((at.astimezone(UTC).replace(tzinfo=None) for at in coming), default=datetime.max)
 
 
-def _was_running(programme_code: str, year: int) -> bool:
-    programme = programmes().get(programme_code)
-    return programme is not None and (programme.start_year or year) <= year <= (programme.end_year or year)
+def _is_of_a_doubtful_month(j: Judged) -> bool:
+    """Whether the month in a file's name is in doubt: then it is no return of the months before that one."""
+    return j.standing is Standing.HELD_UP or is_to_come(j.delivery)

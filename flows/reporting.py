@@ -152,7 +152,9 @@ def _quiet(work: NightsWork, judged: Sequence[Judged], replaced: Collection[str]
             for j in judged
             if j.verdict.result.stops and j.delivery.delivery_id not in replaced and not j.withdrawal
         ],
-        held_up=[j.delivery for j in judged if j.standing is Standing.HELD_UP],
+        held_up=[
+            j.delivery for j in judged if j.standing is Standing.HELD_UP and j.delivery.delivery_id not in replaced
+        ],
         withdrawn=_withdrawn(judged),
         without_successor=[j.delivery for j in judged if j.withdrawal and not _came_since(j.withdrawal, j, judged)],
         not_taken_in=[f"`{u.path}` was not taken in ({u.rule_id}): {u.reason}" for u in work.unusable],

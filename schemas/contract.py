@@ -227,11 +227,12 @@ class Contract:
     bad_share_limit: float = 0.2
     control_total: str = ""  # the money field that a manifest's gbp_total adds up
     event_date: str = ""  # the field that says when what a row tells of took place (rule F19)
+    dated_by: str = ""  # where a row tells of no event: the field whose dates still show which month a file is about
 
     def __post_init__(self) -> None:
         names = [f.name for f in self.fields]
         repeated = {n for n in names if names.count(n) > 1}
-        named = {*self.key, *(r.on for r in self.rules), self.control_total, self.event_date}
+        named = {*self.key, *(r.on for r in self.rules), self.control_total, self.month_shown_by}
         unknown = named - {"", *names}
         if repeated or unknown:
             raise ValueError(f"contract {self.dataset}: repeated fields {repeated}, unknown fields {unknown}")
@@ -246,6 +247,11 @@ class Contract:
     def by_name(self) -> dict[str, Field]:
         """The fields by name."""
         return {f.name: f for f in self.fields}
+
+    @property
+    def month_shown_by(self) -> str:
+        """The field whose dates show which month a file is about ('' where none does)."""
+        return self.event_date or self.dated_by
 
     @property
     def row_rules(self) -> tuple[Rule, ...]:

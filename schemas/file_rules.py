@@ -1,4 +1,4 @@
-"""Rules about a file's structure, true of every dataset. Source: DOMAIN.md section 6.1 (F01-F24).
+"""Rules about a file's structure, true of every dataset. Source: DOMAIN.md section 6.1 (F01-F26).
 
 F27 to F30 are about what a reader does to a file, or finds in it, beyond that section: nothing of it may be silent.
 U01-U04 say why a file could not be read at all; L01 is the share of faulty rows over which a file is refused whole, L02
@@ -8,6 +8,7 @@ a dataset that the site does not send. A rule is about the file as a whole unles
 from __future__ import annotations
 
 from schemas.contract import Contract, Rule, Severity
+from schemas.month_rules import MONTH_RULES
 
 BLANK_ROWS_LISTED = 100  # more are told by their number alone (rule F07); so are headings (F05) and totals (F06)
 # A column of this name may say on which version of the form each row was filled in (rule F24). It is not kept.
@@ -42,10 +43,6 @@ def _site_column(contract: Contract) -> tuple[str, ...]:
 
 def _participant_level(contract: Contract) -> tuple[str, ...]:
     return ("",) if contract.participant_level else ()
-
-
-def _event_date(contract: Contract) -> tuple[str, ...]:
-    return (contract.event_date,) if contract.event_date else ()
 
 
 def _of_trials(contract: Contract) -> tuple[str, ...]:
@@ -218,25 +215,10 @@ FILE_RULES: tuple[Rule, ...] = (
         FILE,
         "The extract is older than the one already accepted",
         "an extract cut later than the last one accepted",
-        "Send the latest extract.",
+        "Send the latest extract. If this one is the latest, the file that counts may have a wrong month in its name:"
+        " tell the data team. They can withdraw it, and this one then counts without being sent again.",
     ),
-    # A cumulative extract holds every month: that it stops too early is a sign, and may be a pause in the service.
-    Rule(
-        "F19",
-        FILE,
-        "Most dates in {title} are outside the month of the extract",
-        "dates in the month that the file's name says, in an extract of one month",
-        "Check that this is the right month's file, and its name. Send the right file again.",
-        found_on=_event_date,
-    ),
-    Rule(
-        "F19",
-        WARNING,
-        "{title} stops more than a month before the date of the extract",
-        "records up to the date of the extract",
-        "Check that this is the right month's file. If nothing happened since, nothing needs doing.",
-        found_on=_event_date,
-    ),
+    *MONTH_RULES,
     Rule(
         "F20",
         FILE,

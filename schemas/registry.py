@@ -145,6 +145,27 @@ def next_due(after: date) -> tuple[str, datetime] | None:
     return next(((period, due) for period, due in calendar().items() if due.date() >= after), None)
 
 
+def was_running(programme_code: str, year: int) -> bool:
+    """Whether a programme ran in a year, as far as its years are known; never for no programme."""
+    programme = programmes().get(programme_code)
+    return programme is not None and (programme.start_year or year) <= year <= (programme.end_year or year)
+
+
+@lru_cache
+def owed_months(site_code: str, dataset: str) -> tuple[str, ...]:
+    """The months (yyyymm) for which a site owes a dataset, the earliest first."""
+    if returns_for(site_code).get(dataset) != REQUIRED:
+        return ()
+    programme = sites()[site_code].programme_code
+    return tuple(period for period in calendar() if was_running(programme, int(period[:4])))
+
+
+def is_asked_for(site_code: str, period: str) -> bool:
+    """Whether the calendar asks the site for a month. Of one that is in no programme it says nothing: then it may."""
+    programme = sites()[site_code].programme_code
+    return not programme or (period in calendar() and was_running(programme, int(period[:4])))
+
+
 @lru_cache
 def definitions() -> dict[str, Definition]:
     """The outcome definitions by code."""

@@ -15,167 +15,15 @@ from typing import TYPE_CHECKING, Any
 from schemas.audit.deliveries import Counts, Result, Verdict
 from schemas.contract import Contract, Severity
 from schemas.file_names import agreed_name
-from schemas.garbled import RULES_OF_GARBLED_TEXT
+from schemas.months import WRONG_MONTH
+from schemas.report_item import Item
 from schemas.told import Told, ToldItem, comparable, held_in_words, in_all, last_months
-from schemas.wording import counted, deadline, listed, month, shortened, spans, stamp
+from schemas.wording import counted, deadline, month, stamp
 
 if TYPE_CHECKING:
     import polars as pl
 
 SCHEMA_VERSION = "1"
-RANGES_SHOWN = 20
-CELLS_SHOWN = 5
-VALUES_SHOWN = 10
-HIDDEN = "hidden (may be personal data)"
-
-
-@dataclass(frozen=True)
-class Found:
-    """A value that stood in some cells; the value is None where it is hidden, '' where the cells were empty."""
-
-    value: str | None
-    count: int
-
-
-@dataclass(frozen=True)
-class Change:
-    """A value that was found, with the one that is suggested or was used instead."""
-
-    found: str
-    suggestion: str
-    count: int
-
-
-@dataclass(frozen=True)
-class Item:
-    """One thing to say: all findings of one rule at one severity in one column."""
-
-    rule_id: str
-    severity: Severity
-    title: str
-    expected: str
-    fix: str
-    field: str = ""  # of the contract; '' for the file or an unknown column
-    needs: tuple[str, ...] = ()  # titles of the datasets that the rule compares with
-    lacks: str = ""  # where it could not be judged for a file that is checked alone: what that would need, in words
-    column: str = ""  # the heading as the sender wrote it
-    column_letter: str = ""
-    sheet: str = ""
-    rows_affected: int = 0
-    rows: tuple[tuple[int, int], ...] = ()  # runs of neighbouring rows
-    found: tuple[Found, ...] = ()  # commonest first
-    values_left_out: int = 0
-    hidden_rows: tuple[tuple[int, int], ...] = ()
-    changes: tuple[Change, ...] = ()  # commonest first
-    changes_left_out: int = 0
-
-    @property
-    def told(self) -> ToldItem:
-        """The item in numbers, for later reports to be compared with."""
-        must_fix = self.severity is not Severity.WARNING
-        return ToldItem(self.rule_id, self.field or self.column, must_fix, self.title, self.rows_affected)
-
-    @property
-    def where_in_short(self) -> str:
-        """The place in a few words: 'column I, 42 rows'."""
-        size = counted(self.rows_affected, "row") if self.rows_affected else ""
-        return ", ".join(part for part in (self._column_in_short, size) if part) or "whole file"
-
-    @property
-    def _column_in_short(self) -> str:
-        if self.column_letter:
-            return f"column {self.column_letter}"
-        return f"column {shortened(self.column, 40)}" if self.column else ""
-
-    @property
-    def where(self) -> str:
-        """The place in full: sheet, column letter and heading as the sender wrote it, rows."""
-        return "".join(said for said, _ in self.where_in_pieces)
-
-    @property
-    def where_in_pieces(self) -> tuple[tuple[str, bool], ...]:
-        """The place in full, each piece with whether the sender wrote it: such text may run from right to left."""
-        shown = self.rows[:RANGES_SHOWN]
-        several = len(shown) > 1 or any(first != last for first, last in shown)
-        parts = [
-            (("sheet ", False), (self.sheet, True)) if self.sheet else (),
-            self._column_in_pieces,
-            ((f"row{'s' if several else ''} {', '.join(spans(shown))}", False),) if shown else (),
-        ]
-        pieces: list[tuple[str, bool]] = []
-        for part in filter(None, parts):
-            pieces += [(", ", False), *part] if pieces else part
-        first = pieces[0][0] if pieces else "the file as a whole"
-        return ((first[0].upper() + first[1:], False), *pieces[1:])
-
-    @property
-    def _column_in_pieces(self) -> tuple[tuple[str, bool], ...]:
-        heading = shortened(self.column)
-        if not self.column_letter:
-            return (("column ", False), (heading, True)) if heading else ()
-        lettered = (f"column {self.column_letter}", False)
-        if heading == lettered[0]:  # the heading may be personal: it is told by its place
-            return (lettered,)
-        return (lettered, (" (", False), (heading, True), (")", False)) if heading else (lettered,)
-
-    @property
-    def more_rows(self) -> bool:
-        """Whether the rows are too many to be shown."""
-        return len(self.rows) > RANGES_SHOWN
-
-    @property
-    def hidden(self) -> str:
-        """What is said in place of values that may be personal ('' where none is hidden)."""
-        if not self.hidden_rows:
-            return HIDDEN if any(f.value is None for f in self.found) else ""
-        noun = "cell" if self.column_letter else "row"
-        places = spans(self.hidden_rows[:CELLS_SHOWN], self.column_letter)
-        several = len(places) > 1 or " to " in places[0]
-        more = ", ..." if len(self.hidden_rows) > CELLS_SHOWN else ""
-        text = ", ".join(places) + more if more else listed(places)
-        return f"{HIDDEN} - see {noun}{'s' if several else ''} {text} in your own file"
-
-    @property
-    def shown(self) -> tuple[Found, ...]:
-        """The values that may be shown, cut to a length that fits a page."""
-        safe = [Found(shortened(f.value), f.count) for f in self.found if f.value is not None]
-        return tuple(safe[:VALUES_SHOWN])
-
-    @property
-    def more_values(self) -> int:
-        """How many different values are not shown."""
-        return self.values_left_out + sum(f.value is not None for f in self.found) - len(self.shown)
-
-    @property
-    def used(self) -> bool:
-        """Whether the suggested values were used already: warnings load, held rows do not.
-
-        Garbled text loads as it stands: what it was may be guessed wrongly.
-        """
-        return self.severity is Severity.WARNING and self.rule_id not in RULES_OF_GARBLED_TEXT
-
-    @property
-    def said_by_changes(self) -> bool:
-        """Whether the values that were read as others tell all that was found."""
-        return self.used and bool(self.changes) and not self.hidden
-
-    def to_json(self) -> dict[str, Any]:
-        """The item as `report.json` holds it."""
-        verb = ("Read {} as {}." if self.used else "Change {} to {}.").format
-        changes = [verb("⏎".join(c.found.splitlines()), c.suggestion) for c in self.changes]
-        return {
-            "rule_id": self.rule_id,
-            "severity": str(self.severity),
-            "title": self.title,
-            "column": self.column,
-            "column_letter": self.column_letter,
-            "sheet": self.sheet,
-            "rows_affected": self.rows_affected,
-            "row_ranges": [f"{a}" if a == b else f"{a}-{b}" for a, b in self.rows],
-            "found": [{"value": "hidden" if f.value is None else f.value, "count": f.count} for f in self.found],
-            "expected": self.expected,
-            "fix": " ".join(t for t in (self.fix, *changes) if t),
-        }
 
 
 @dataclass(frozen=True)
@@ -317,6 +165,21 @@ class Report:
         return bool(self.must_fix) and all(i.rule_id == "L04" for i in self.must_fix)
 
     @property
+    def wrong_month(self) -> bool:
+        """Whether the month in the file's name is what has to be put right (F19, F25, F26)."""
+        return any(i.rule_id in WRONG_MONTH for i in self.must_fix)
+
+    @property
+    def only_wrong_month(self) -> bool:
+        """Whether nothing but that has to be put right."""
+        return self.wrong_month and all(i.rule_id in WRONG_MONTH for i in self.must_fix)
+
+    @property
+    def too_old(self) -> bool:
+        """Whether a file of a later month was accepted before this one came (F18): a new version would be as old."""
+        return any(i.rule_id == "F18" for i in self.must_fix)
+
+    @property
     def instruction(self) -> str:
         """The page's title: what to do, and by when."""
         by = f" by {deadline(self.due)}" if self.due else ""
@@ -332,6 +195,10 @@ class Report:
             return "Accepted: nothing to do"
         if self.waits:
             return "Nothing to fix in this file: it waits for another file of yours"
+        if self.held_up and any(i.rule_id == "F26" for i in self.must_fix):
+            return f"This file is held up: check the month in its name{by}"
+        if self.too_old:
+            return "This file is older than one that was accepted"
         if self.result is Result.UNREADABLE:
             return f"This file could not be read: send it again{by}"
         if self.held_up:
@@ -368,7 +235,7 @@ class Report:
 
     @property
     def next_name(self) -> str:
-        """The file's name with the next version number ('' where its name carries none).
+        """The file's name with the next version number ('' where its name carries none, or a wrong month).
 
         Where the file is not what its name says (F15), the name of a workbook.
         """
@@ -376,7 +243,7 @@ class Report:
         name, replaced = re.subn(r"_v(\d+)(?=\.\w+$)", lambda m: f"_v{int(m[1]) + 1}", sent, flags=re.I)
         if any(item.rule_id == "F15" for item in self.must_fix):
             name = _as_workbook(name)
-        return name if replaced else ""
+        return name if replaced and not self.wrong_month else ""
 
     @property
     def next_workbook(self) -> str:

@@ -174,7 +174,8 @@ class Context:
 
     site_code: str
     programme_code: str
-    data_cut_date: date
+    data_cut_date: date  # of a month that is to come: the day the file came
+    month_is_to_come: bool = False  # it had not begun on that day (rule F25)
     need: str = "required"  # of the returns table: required, optional, or none
     date_order: str = ""
     dates: tuple[tuple[str, DateReading], ...] = ()  # of date columns that the whole file shows to be read otherwise

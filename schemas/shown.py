@@ -305,6 +305,15 @@ def last_birth(cut_off: date) -> date:
     return date(cut_off.year - YOUNGEST, cut_off.month, 28 if cut_off.month == 2 else min(cut_off.day, 30))
 
 
+def last_birth_of(programme_code: str, cut_off: date) -> date:
+    """The same for a programme, by its last year too: whoever was in it was of age by then, whatever a name says."""
+    programme = programmes().get(programme_code)
+    by_name = last_birth(cut_off)
+    if programme is None or programme.end_year is None:
+        return by_name
+    return min(by_name, date(programme.end_year - YOUNGEST, 12, 31))
+
+
 def may_be_repeated(name: str, about: Iterable[Contract]) -> bool:
     """Whether the name of a file, a folder or a sheet may be repeated before it is known what it holds.
 

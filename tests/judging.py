@@ -12,7 +12,7 @@ import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -146,8 +146,12 @@ class Judge:
         contract: Contract | None = None,
         corrections: Corrections = NO_CORRECTIONS,
         slip: str = "",
+        received: datetime | None = None,
     ) -> Outcome:
-        """Judge one file of a site, with or without a manifest (its JSON text). A `slip` ends its name."""
+        """Judge one file of a site, with or without a manifest (its JSON text). A `slip` ends its name.
+
+        It is received in the month after its own, unless it is said when.
+        """
         data = content.encode() if isinstance(content, str) else content
         places = Places(self.folder / f"case-{len(list(self.folder.iterdir()))}")
         name = f"{site}_{dataset}_{period}_v1{slip}"
@@ -165,7 +169,7 @@ class Judge:
             period,
             1,
             hashlib.sha256(data).hexdigest(),
-            datetime(2016, 12, 2, 16, 12, tzinfo=UTC),
+            received or datetime(int(period[:4]), int(period[4:]), 28, 16, 12, tzinfo=UTC) + timedelta(5),
             manifest_of(path, period),
             sheet=sheet,
         )

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import typer
@@ -41,13 +42,21 @@ class Checked:
     written: tuple[Path, ...] = ()
 
 
-def check_file(file: Path, site: str = "", dataset: str = "", period: str = "", to: Path | None = None) -> Checked:
+def check_file(
+    file: Path,
+    site: str = "",
+    dataset: str = "",
+    period: str = "",
+    to: Path | None = None,
+    moment: datetime | None = None,
+) -> Checked:
     """Judge one file as the night would, and write its reports into the folder `to`, if one is given.
 
+    It is taken as received at `moment`, or now.
     What needs other deliveries is listed as not judged here. Raises typer.Exit(2) where neither the file's name nor
     the options say what it is.
     """
-    deliveries = _deliveries(file, site, dataset, period)
+    deliveries = _deliveries(file, site, dataset, period, moment or now())
     parts = _judged(file, deliveries)
     written, words = ((), []) if to is None else _write(file, deliveries[0], parts, to)
     reports = tuple(p.report for p in parts)
@@ -61,7 +70,7 @@ def check_file(file: Path, site: str = "", dataset: str = "", period: str = "", 
     )
 
 
-def _deliveries(file: Path, site: str, dataset: str, period: str) -> list[Delivery]:
+def _deliveries(file: Path, site: str, dataset: str, period: str, moment: datetime) -> list[Delivery]:
     """What the file is: one delivery, or one for each dataset of a whole return."""
     said = read_name(file.name, site)
     site = site or (said.site if said else "")
@@ -82,7 +91,7 @@ def _deliveries(file: Path, site: str, dataset: str, period: str) -> list[Delive
         _refuse(f"{file.name}: {wrong}.", Exit.MUST_BE_FIXED)
     if len(sheets) > 1:  # its totals are about the whole workbook
         manifest = manifest.model_copy(update={"rows": None, "gbp_total": None})
-    identity = (period, version, fingerprint(file), now(), manifest)
+    identity = (period, version, fingerprint(file), moment, manifest)
     return [delivery_of(file, file.name, site, name, *identity, sheet) for sheet, name in sheets]
 
 

@@ -29,15 +29,14 @@ from schemas.audit.deliveries import Standing
 from schemas.audit.withdrawals import Withdrawal
 from schemas.catalogue import SCHEMAS, audit_tables, datasets, reference_csv, reference_tables, rows_by_delivery
 from schemas.codes import all_code_lists
-from schemas.contract import Contract, Severity
+from schemas.contract import Contract
 from schemas.derive import at_once, columns, comments, create_table
 from schemas.explain import explain, rules_of
-from schemas.shapes import Finding, Judged
+from schemas.shapes import Judged
 
 # Any DuckDB since 1.3 opens a file of this version. It packs text in one pass: a third less work, and a smaller file.
 _OF_A_BUILD = {"storage_compatibility_version": "v1.3.0"}
 
-_TOLD = {Standing.SAME: ("F17", Severity.WARNING), Standing.STALE: ("F18", Severity.FILE)}  # found of a standing
 _MOST_UNUSED = 16 << 20  # bytes of a kept file that may be unused before it is worth making anew
 
 
@@ -56,7 +55,7 @@ class _Brings(NamedTuple):
     def of(cls, dataset: str, key: str, standing: str, accepted: int) -> _Brings:
         """What a delivery brings that has this judgement, standing and number of accepted rows."""
         counts = standing == Standing.CURRENT and accepted
-        return cls(dataset, key if counts else "", f"{key} {standing}" if standing in _TOLD else key)
+        return cls(dataset, key if counts else "", key)
 
 
 def load(
@@ -292,12 +291,7 @@ def _rule_rows() -> list[dict[str, Any]]:
 
 
 def _load_findings(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged], judgements: Judgements) -> None:
-    """Every finding of some deliveries, and that one is stale (F18) or the same as another (F17)."""
+    """Every finding of the judgements of some deliveries."""
     # bytes that come back after others share their judgement with the first
     own = [j for j in judged if not j.delivery.same_as]
     insert_parquet(db, "audit.findings", [judgements.findings_path(j.key) for j in own], own, ["delivery_id"])
-    for j in judged:
-        if j.standing in _TOLD:
-            rule_id, severity = _TOLD[j.standing]
-            finding = Finding(rule_id, severity).to_row(j.verdict.sheet)
-            _fill(db, "audit.findings", [{"delivery_id": j.delivery.delivery_id, **finding}])

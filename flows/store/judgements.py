@@ -11,7 +11,7 @@ import json
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -163,7 +163,7 @@ class JudgementWriter:
         self._close()
         self._files = {name: _Nameless(self.work.parent, self._types, self._unlike) for name in (ACCEPTED, HELD)}
         self._files[FINDINGS] = _Nameless(self.work.parent, FINDING_TYPES)
-        self._taken_out = self._moved = 0
+        self._taken_out = self._moved = self._forgotten = 0
 
     def _close(self) -> None:
         for file in self._files.values():
@@ -172,8 +172,8 @@ class JudgementWriter:
     @property
     def counts(self) -> dict[str, int]:
         """How many rows each part has, once what was moved is where it belongs."""
-        moved = {ACCEPTED: -self._taken_out, HELD: self._moved}
-        return {name: file.rows + moved.get(name, 0) for name, file in self._files.items()}
+        moved = {ACCEPTED: -self._taken_out, HELD: self._moved, FINDINGS: -self._forgotten}
+        return {name: file.rows + moved[name] for name, file in self._files.items()}
 
     def accept(self, rows: pl.DataFrame) -> None:
         """Write accepted rows, in the order of the file: by that those are found that leave."""
@@ -201,6 +201,17 @@ class JudgementWriter:
 
         accepted.change(kept)
         self._taken_out, self._moved = len(gone), len(held)
+
+    def forget(self, rules: Collection[str], number: int) -> None:
+        """Take back the findings of some rules, so many in all: something else explains them."""
+        others = list(rules)
+
+        def kept(findings: pa.RecordBatch) -> pa.RecordBatch:
+            rule = pl.Series(findings["rule_id"])
+            return findings.filter(pa.array((~rule.is_in(others)).to_numpy()))
+
+        self._files[FINDINGS].change(kept)
+        self._forgotten = number
 
     def refuse(self, keep_rows: bool) -> None:
         """Accept nothing. The rows are kept as held, or not kept at all where the file holds personal data."""

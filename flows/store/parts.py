@@ -40,6 +40,9 @@ class Parts(Protocol):
     def start_over(self) -> None:
         """Forget all that was taken in: the file is read again, in another way."""
 
+    def forget(self, rules: Collection[str], number: int) -> None:
+        """Take back the findings of some rules, so many in all: something else explains them."""
+
     def refuse(self, keep_rows: bool) -> None:
         """Accept nothing. Nothing that stood there is told where the rows are not kept: the file is personal."""
 
@@ -55,11 +58,12 @@ class Unkept:
         self.counts = {ACCEPTED: 0, HELD: 0}
         self._findings = [pl.DataFrame(schema=FINDING_TYPES)]
         self._hidden = False
+        self._forgotten: Collection[str] = ()
 
     @property
     def findings(self) -> pl.DataFrame:
         """The findings (columns of FINDING_TYPES)."""
-        found = pl.concat(self._findings)
+        found = pl.concat(self._findings).filter(~pl.col("rule_id").is_in(list(self._forgotten)))
         if self._hidden:
             found = found.with_columns(pl.lit(v, FINDING_TYPES[n]).alias(n) for n, v in NOTHING_TOLD.items())
         return found
@@ -80,6 +84,10 @@ class Unkept:
         """Count rows anew that are held after all, or left out; whether they were there is not seen here."""
         self.counts[ACCEPTED] -= len(to_held) + len(dropped)
         self.counts[HELD] += len(to_held)
+
+    def forget(self, rules: Collection[str], number: int) -> None:
+        """Leave out the findings of some rules."""
+        self._forgotten = rules
 
     def refuse(self, keep_rows: bool) -> None:
         """Count every row as held; hide what was found where the file holds personal data."""

@@ -117,20 +117,25 @@ class Verdict:
     contract_version: str = ""
     rows_judged: bool = True  # False where a fault of structure stopped the file before its rows
     holds_personal_data: bool = False  # rules P01-P03, F11: nothing of its rows is kept
+    newest_event: date | None = None  # of those up to its cut-off, held rows included
+    events_lately: int = 0  # in the quarter before the newest (rule F19)
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as plain JSON values."""
-        return asdict(self)
+        newest = self.newest_event.isoformat() if self.newest_event else None
+        return asdict(self) | {"newest_event": newest}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Verdict:
-        """The verdict that `to_json` wrote."""
+        """The verdict that `to_json` wrote. One of an earlier version lacks its newest event."""
+        newest = data.get("newest_event")
         return cls(
             **{
                 **data,
                 "result": Result(data["result"]),
                 "rows": Counts(**data["rows"]),
                 "columns": tuple(Column(**c) for c in data["columns"]),
+                "newest_event": date.fromisoformat(newest) if newest else None,
             }
         )
 

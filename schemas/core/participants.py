@@ -32,6 +32,7 @@ CONTRACT = Contract(
     grain="one row per participant per site",
     key=("participant_ref",),
     participant_level=True,
+    dated_by="consent_date",  # no event of a month: a month's extract may hold people who consented before it
     fields=(
         PARTICIPANT_REF,
         SITE_CODE,

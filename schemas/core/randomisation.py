@@ -29,6 +29,7 @@ CONTRACT = Contract(
     grain="one row per allocation; one allocation per participant",
     key=("randomisation_id",),
     participant_level=True,
+    event_date="randomised_date",
     fields=(
         Field(
             "randomisation_id",

@@ -36,7 +36,7 @@ from schemas.standing import as_it_stands, standings
 DATASETS = ("participants", "referrals", "contacts")
 OTHER = {BPL: WLA, WLA: BPL}
 KINDS = ("few", "many", "another site's", "numbered anew", "some without consent", "some rows wrong")
-FIRST = datetime(2016, 11, 8, 3, 30)
+FIRST = datetime(2017, 1, 8, 3, 30)  # every month of the files has begun
 
 
 def content(site: str, dataset: str, kind: str) -> list[Row]:

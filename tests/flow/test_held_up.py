@@ -171,7 +171,8 @@ def test_many_withdrawals_of_consent_keep_no_old_data_in_the_figures(october: Da
 
 def test_where_no_file_fits_the_one_that_counted_last_stays(october: DataFolder) -> None:
     """References numbered anew by mistake: neither month's contacts fit, and the figures must not fall to an older."""
-    october.send("contacts", people("contacts", *reversed(PEOPLE)))
+    for dataset in ("referrals", "contacts"):
+        october.send(dataset, people(dataset, *reversed(PEOPLE)))
     october.night(NOVEMBER)
     anew = [row | {"episode_id": f"BPL-X{n:06}"} for n, row in enumerate(people("referrals", *PEOPLE))]
     october.send("referrals", anew, period="201612")

@@ -60,7 +60,7 @@ def page(folder: DataFolder, name: str, site: str = BPL) -> str:
 WRONG = {
     "participants": [sound("participants", n, year_of_birth="1985") for n in (1, 2)],  # P06, and one is missing (F23)
     "referrals": [sound("referrals", n, referral_received_date="2016-05-02") for n in (1, 2, 3, 4)],
-    "contacts": [sound("contacts", n) for n in (1, 8, 9)],  # two are nobody's
+    "contacts": [sound("contacts", n, contact_date="2017-03-01") for n in (1, 8, 9)],  # two are nobody's
     "employment_outcomes": people("employment_outcomes", 1),
 }
 

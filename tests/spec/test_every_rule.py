@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import made_workbooks as made
@@ -160,6 +161,7 @@ CASES = (
     # --- the sender and the month -----------------------------------------------------------------------------------
     Case("F19", FILE, of_days(*OCTOBER[:10], *NOVEMBER[:10]), of_days(*OCTOBER[:10], *NOVEMBER[:11]), PERIOD),
     Case("F19", WARNING, of_days(*OCTOBER[:29], OCTOBER[0]), of_days(*OCTOBER)),  # up to 29, and to 30 October
+    Case("F25", FILE, SOUND, SOUND, {"received": datetime(2016, 10, 31)}),
     Case("F20", FILE, as_csv(participants({}, {"site_code": "MHT-GM"})), PEOPLE, {"dataset": "participants"}),
     Case("L02", FILE, SOUND, SOUND, {"site": "PMO"}),
     Case("T09", FILE, "randomisation_id,participant_ref\n", "", {"dataset": "randomisation", "site": "PWW-GW"}),
@@ -234,6 +236,8 @@ BETWEEN = {
     ("F17", WARNING),
     ("F18", FILE),
     ("F21", FILE),
+    ("F26", FILE),
+    ("F26", WARNING),
     ("L03", FILE),
     ("L04", FILE),
     ("L05", FILE),

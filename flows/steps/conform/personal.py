@@ -25,7 +25,7 @@ from schemas.personal_data import (
     rules_of_births,
 )
 from schemas.shapes import FINDING_TYPES, Context, Finding, TextElsewhere, findings_frame
-from schemas.shown import last_birth, sheet_told
+from schemas.shown import last_birth_of, sheet_told
 from schemas.texts import Texts
 
 CELLS_AT_ONCE = 200_000  # of other sheets
@@ -116,7 +116,7 @@ def long_ago(
     if field.kind is not Kind.DATE:
         return pl.DataFrame(schema=FINDING_TYPES)
     rows = pl.DataFrame([source_rows.alias("source_row"), values.alias("day")])
-    hits = rows.filter(pl.col("day") <= last_birth(context.data_cut_date))
+    hits = rows.filter(pl.col("day") <= last_birth_of(context.programme_code, context.data_cut_date))
     if hits.is_empty():
         return pl.DataFrame(schema=FINDING_TYPES)
     said = hits.with_columns(pl.lit("P03").alias("rule_id"), pl.lit(str(Severity.ROW)).alias("severity"))

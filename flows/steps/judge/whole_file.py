@@ -8,25 +8,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
-from datetime import date, timedelta
 from decimal import Decimal
 
 import polars as pl
 
 from flows.steps.judge.keys import Keys
-from schemas.audit.deliveries import Delivery, ExtractType
-from schemas.contract import CONSENT, Contract, Severity
+from flows.steps.judge.month import LEAST_ROWS_AT_FAULT, MonthShown
+from schemas.audit.deliveries import Delivery
+from schemas.contract import CONSENT, Contract, Rule, Severity
 from schemas.date_orders import DateReading, DatesSeen, decided
 from schemas.file_rules import BLANK_ROWS_LISTED, FORM_VERSIONS
 from schemas.personal_data import PERSONAL_RULES
 from schemas.shapes import Context, Finding, Layout, TypedBatch, findings_frame
 
 _LEFT_OUT = {"F05": "repeated headings", "F06": "total rows", "F07": "blank rows"}
-LEAST_ROWS_AT_FAULT = 10  # DOMAIN.md amendment 6
-# When a cumulative extract looks like an earlier month's (F19): what comes ten times a month, and thirty times in all,
-# stopped for over a month. After a quarter of silence the service has closed, and nobody sent the wrong file.
-LEAST_EVENTS, QUARTER, SILENCE = 30, timedelta(92), timedelta(31)
 _VERSION_NUMBER = re.compile(r"[vV]?\d{1,4}(\.\d{1,4}){0,2}")
 
 
@@ -42,17 +37,20 @@ class WholeFile:
         self._left_out: Counter[str] = Counter()
         self._by_field: Counter[tuple[str, str]] = Counter()
         self._dates: dict[str, DatesSeen] = {}
-        self._days: Counter[date] = Counter()
+        self.month = MonthShown(contract, layout)
+        self.month_is_wrong = False  # known once all was seen: see `findings`
         self._form_versions: set[str] = set()
         self._keys = Keys(contract)
         self._at_fault: list[pl.Series] = []
+        self._after_month: list[pl.Series] = []  # rows at fault if the month in the name is right
+        self.measured_by_month = sorted({"C06", *(r.rule_id for r in contract.row_rules if _reads_cut_off(r))})
         self._without_consent = 0  # rows held for that alone: many withdrawals must not refuse a file
         self._said: set[tuple[object, ...]] = set()
         self._rows_left_out = [findings_frame([], sheet)]
 
     def count_held(self, source_rows: pl.Series) -> pl.Series:
         """Count rows that the whole file shows to be at fault. Gives those that nothing else held."""
-        before = pl.concat(self._at_fault).implode()
+        before = pl.concat([*self._at_fault, *self._after_month]).implode()
         self._at_fault.append(source_rows)
         return source_rows.filter(~source_rows.is_in(before))
 
@@ -68,7 +66,9 @@ class WholeFile:
         self.personal |= refused["rule_id"].is_in(PERSONAL_RULES).any()
         self.refused |= not refused.is_empty()
         row_faults = findings.filter(pl.col("severity") == Severity.ROW)
-        self._at_fault.append(row_faults["source_row"].unique())
+        by_cut_off = pl.col("rule_id").is_in(self.measured_by_month)
+        self._at_fault.append(row_faults.filter(~by_cut_off)["source_row"].unique())
+        self._after_month.append(row_faults.filter(by_cut_off)["source_row"].unique())
         consent_alone = row_faults.group_by("source_row").agg((pl.col("rule_id") == CONSENT).all())
         self._without_consent += int(consent_alone["rule_id"].sum())
         for rule, field, n in row_faults.group_by("rule_id", "field").len().iter_rows():
@@ -78,9 +78,7 @@ class WholeFile:
             self._keys.add(typed)
         if self.contract.control_total:
             self.total += Decimal(typed.rows[self.contract.control_total].sum() or 0)
-        if self.contract.event_date:
-            days = typed.rows.select(pl.col(self.contract.event_date).alias("day")).drop_nulls()
-            self._days.update(dict(days.group_by("day").len().iter_rows()))
+        self.month.add(typed)
         left_out = pl.col("rule_id").is_in(list(_LEFT_OUT)) & (pl.col("severity") == Severity.WARNING)
         self._left_out.update(findings.filter(left_out)["rule_id"].to_list())
         self._rows_left_out.append(findings.filter(left_out & ~pl.col("rule_id").is_in(self._too_many())))
@@ -114,7 +112,7 @@ class WholeFile:
         conflicting = shared.filter(first).filter(pl.struct("key", "key2").is_duplicated())
         copies = shared.filter(~first).join(conflicting, on=["key", "key2"], how="anti")
         conflicting = shared.join(conflicting, on=["key", "key2"], how="semi")
-        at_fault = pl.concat(self._at_fault).unique().implode()
+        at_fault = pl.concat([*self._at_fault, *self._after_month]).unique().implode()
         others = shared.group_by("key", "key2").agg(pl.col("source_row").head(2).alias("first_two"))
         pair = pl.col("first_two").list
         other = pl.when(pl.col("source_row") == pair.get(0)).then(pair.get(1)).otherwise(pair.get(0)).alias("other")
@@ -130,9 +128,12 @@ class WholeFile:
         many = (self.rows + self.torn) * self.contract.bad_share_limit
         return decided(self._dates, context.date_order, context.data_cut_date, planned, many)
 
-    def findings(self, delivery: Delivery, dates: Iterable[tuple[str, DateReading]] = ()) -> list[Finding]:
-        """What is wrong with the file as a whole (DOMAIN.md amendments 6, 7 and 11). `dates` is how it was read."""
-        found: list[Finding] = []
+    def findings(self, delivery: Delivery, context: Context) -> list[Finding]:
+        """What is wrong with the file as a whole (DOMAIN.md amendments 6, 7 and 11)."""
+        contradiction = self.month.contradicts(delivery, context)
+        self.month_is_wrong = contradiction is not None
+        doubt = contradiction or self.month.doubt(delivery)
+        found: list[Finding] = [doubt] if doubt else []
         rows = self.rows + self.torn
         found += [
             Finding(rule, Severity.WARNING, found=f"{self._left_out[rule]} {_LEFT_OUT[rule]}")
@@ -145,12 +146,18 @@ class WholeFile:
         suppressed = {f: n for (rule, f), n in self._by_field.items() if rule == "C07" and n >= LEAST_ROWS_AT_FAULT}
         found += [self._of_column("C07", field, f"{n} rows") for field, n in suppressed.items()]
         found += self._births(rows)
-        found += [self._of_column("C02", field) for field, how in sorted(dates) if how.is_mixed]
-        found += [*self._disagreements(rows, delivery), *self._another_month(delivery), *self._other_forms()]
-        at_fault = pl.concat(self._at_fault).n_unique() - self._without_consent if self._at_fault else 0
+        found += [self._of_column("C02", field) for field, how in sorted(context.dates) if how.is_mixed]
+        found += [*self._disagreements(rows, delivery), *self._other_forms()]
+        rows_at_fault = [*self._at_fault, *(self._after_month if not self.month_is_wrong else [])]
+        at_fault = pl.concat(rows_at_fault).n_unique() - self._without_consent if rows_at_fault else 0
         if self.contract.exceeds_bad_share(at_fault, rows):
             found.append(Finding("L01", Severity.FILE, found=f"{at_fault} of {rows} rows"))
         return found
+
+    @property
+    def explained(self) -> int:
+        """How many findings a wrong month in the name explains: those of the rules in `measured_by_month`."""
+        return sum(self._rules[rule_id] for rule_id in self.measured_by_month)
 
     def _of_column(
         self, rule_id: str, field: str, found: str | None = None, severity: Severity = Severity.FILE
@@ -163,23 +170,6 @@ class WholeFile:
         births = [f for f, n in long_ago.items() if n >= LEAST_ROWS_AT_FAULT and n > rows / 100]
         self.personal |= bool(births)
         return [self._of_column("P03", field, f"{long_ago[field]} rows") for field in births]
-
-    def _another_month(self, delivery: Delivery) -> list[Finding]:
-        """That the file seems to be about another month than its name says (rule F19)."""
-        cut, field = delivery.data_cut_date, self.contract.event_date
-        days = Counter({day: n for day, n in self._days.items() if day <= cut})  # later days are C06's business
-        if delivery.extract_type is ExtractType.PERIOD:
-            dated = days.total()
-            outside = sum(n for day, n in days.items() if (day.year, day.month) != (cut.year, cut.month))
-            if outside >= LEAST_ROWS_AT_FAULT and 2 * outside >= dated:
-                return [self._of_column("F19", field, f"{outside} of {dated} dates are outside {cut:%B %Y}")]
-        elif days:
-            newest = max(days)
-            lately = sum(n for day, n in days.items() if day > newest - QUARTER)
-            if lately >= LEAST_EVENTS and SILENCE < cut - newest <= QUARTER:
-                said = f"the newest date is {newest}, the extract is cut at {cut}"
-                return [self._of_column("F19", field, said, Severity.WARNING)]
-        return []
 
     def _other_forms(self) -> list[Finding]:
         """That rows say they were filled in on several versions of the form, or on one we do not know (rule F24)."""
@@ -200,3 +190,10 @@ class WholeFile:
         if counted and delivery.gbp_declared is not None and Decimal(delivery.gbp_declared) != self.total:
             said.append(f"GBP {self.total} found, GBP {Decimal(delivery.gbp_declared)} stated")
         return [Finding("F16", Severity.FILE, found="; ".join(said))] if said else []
+
+
+def _reads_cut_off(rule: Rule) -> bool:
+    """Whether a rule compares a date with the extract's cut-off."""
+    return (
+        rule.severity is Severity.ROW and rule.holds is not None and "data_cut_date" in rule.holds().meta.root_names()
+    )

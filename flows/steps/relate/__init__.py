@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
+from flows.steps.relate.beside_others import find_beside_others
 from flows.steps.relate.deliveries import judge_deliveries
 from flows.steps.relate.dispositions import CountedBefore, Dispositions
 from flows.steps.relate.history import is_looked_back_at, look_back
@@ -58,6 +59,7 @@ def relate(
             settle(db, contract, decided, judgements)
             if decided.counting(contract.dataset):
                 judge_deliveries(db, contract, decided.accepted(contract.dataset), judgements)
+        find_beside_others(db, decided.all())
         _settle_counts(db)
         _note_replacements(db, decided.all())
     return decided.all()

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from schemas.audit.deliveries import Delivery, Standing
+from schemas.months import newest_by_month
 from schemas.shapes import Judged
 from schemas.standing import as_it_stands, standings
 
@@ -32,6 +33,7 @@ class Dispositions:
         self._judgements = judgements
         self._first = {j.delivery.delivery_id: j for j in judged}
         self._now = dict(self._first)
+        self._newest = newest_by_month((j.delivery, j.verdict.newest_event) for j in judged if not j.withdrawal)
         self._series: dict[Series, list[Judged]] = defaultdict(list)
         for j in judged:
             self._series[_series_of(j.delivery)].append(j)
@@ -113,7 +115,7 @@ class Dispositions:
         judged = self._series[series]
         verdicts = {j.delivery.delivery_id: self._judgements.verdict(j.key) for j in judged if not j.delivery.same_as}
         withdrawn = {j.delivery.delivery_id for j in judged if j.withdrawal}
-        return standings((j.delivery for j in judged), verdicts, set_aside, withdrawn)
+        return standings((j.delivery for j in judged), verdicts, set_aside, withdrawn, self._newest)
 
 
 def _series_of(delivery: Delivery) -> Series:

@@ -128,8 +128,6 @@ def note_standings(db: duckdb.DuckDBPyConnection, judged: Collection[Judged]) ->
         " where delivery_id = $1",
         values,
     )
-    no_longer_stale = [j.delivery.delivery_id for j in judged if j.standing is not Standing.STALE]
-    db.execute("delete from audit.findings where rule_id = 'F18' and list_contains(?, delivery_id)", [no_longer_stale])
 
 
 def _keep_findings(

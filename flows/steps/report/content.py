@@ -15,8 +15,10 @@ from schemas.catalogue import datasets
 from schemas.contract import Contract, Severity
 from schemas.date_orders import COLUMN_RULES
 from schemas.explain import explain, rule
+from schemas.months import WRONG_MONTH
 from schemas.registry import sites
-from schemas.report import Change, Found, Item, Progress, Report
+from schemas.report import Progress, Report
+from schemas.report_item import Change, Found, Item
 from schemas.told import Told, comparable
 from schemas.wording import ranges
 
@@ -82,8 +84,9 @@ def _items(contract: Contract | None, findings: pl.DataFrame) -> tuple[Item, ...
 
 
 def _biggest_first(item: Item) -> tuple[Any, ...]:
+    is_cause = item.rule_id in WRONG_MONTH  # it explains what else was found
     place = (len(item.column_letter), item.column_letter, item.column, item.sheet)
-    return (_WORST_FIRST.index(item.severity), -item.rows_affected, item.rule_id, *place)
+    return (_WORST_FIRST.index(item.severity), not is_cause, -item.rows_affected, item.rule_id, *place)
 
 
 def _item(contract: Contract | None, group: pl.DataFrame) -> Item:

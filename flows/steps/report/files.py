@@ -13,7 +13,8 @@ from schemas import wording
 from schemas.audit.findings import Outcome
 from schemas.cells import FORMULA_SIGNS
 from schemas.contract import Severity
-from schemas.report import HIDDEN, Report
+from schemas.report import Report
+from schemas.report_item import HIDDEN
 
 if TYPE_CHECKING:
     import jinja2

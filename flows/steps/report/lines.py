@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schemas.audit.deliveries import Result
-from schemas.report import Item, Report
+from schemas.report import Report
+from schemas.report_item import Item
 from schemas.wording import counted, listed
 
 

@@ -1,0 +1,265 @@
+"""A wrong month or year in the file's name is told as that, once, and not as what follows from it (rules F19, F25).
+
+Which of a site's files counts is in `tests/flow/test_wrong_months.py`.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from judging import CONTACT, PARTICIPANT, Judge, Row, as_csv, as_table, workbook
+
+from flows.commands.check import check_file
+from schemas.audit.deliveries import Verdict
+
+LIN = "MWW-LIN"
+REFERRAL: Row = {
+    "episode_id": "BPL-E000001",
+    "participant_ref": "BPL-000001",
+    "referral_received_date": "2016-03-01",
+    "source_of_referral": "M5",
+    "eligibility_outcome": "eligible",
+    "eligibility_date": "2016-03-01",
+    "programme_start_date": "2016-03-01",
+    "start_basis": "first_contact",
+    "support_model": "ips",
+    "employment_status_at_start": "02",
+    "weekly_hours_at_start": "98",
+    "exit_date": "",
+    "exit_reason": "",
+}
+OUTCOME: Row = {
+    "outcome_id": "BPL-J000001",
+    "episode_id": "BPL-E000001",
+    "job_spell_no": "1",
+    "job_start_date": "2016-03-01",
+    "job_end_date": "",
+    "job_type": "employee",
+    "paid_hours_week": "18.5",
+    "weekly_hours_worked": "02",
+    "at_least_nmw": "Y",
+    "outcome_definition_code": "JOB_START",
+    "sust_13w_date": "",
+    "sust_26w_date": "",
+    "evidence_type": "payslip",
+    "in_work_at_start": "N",
+}
+# Of each dataset: a sound row, its key, its dates, and the one that shows the month.
+DATED = {
+    "contacts": (CONTACT, "contact_id", ["contact_date"]),
+    "referrals": (REFERRAL, "episode_id", ["referral_received_date", "eligibility_date", "programme_start_date"]),
+    "employment_outcomes": (OUTCOME, "outcome_id", ["job_start_date"]),
+    "participants": (PARTICIPANT, "participant_ref", ["consent_date"]),
+}
+DATASETS = pytest.mark.parametrize("dataset", DATED)
+SUFFIXES = pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+TO_MARCH_2016 = [date(2016, 3, 24) - timedelta(9 * n) for n in range(40)]  # a contact every nine days, for a year
+
+
+def of_days(dataset: str, days: list[date], suffix: str = "csv", **changes: str) -> str | bytes:
+    """Rows of a dataset on these days, as text or as a workbook with true dates."""
+    row, key, dates = DATED[dataset]
+    rows = [
+        {**row, key: f"{row[key][:-6]}{n:06}", **{d: day.isoformat() for d in dates}, **changes}
+        for n, day in enumerate(days, 1)
+    ]
+    if suffix == "csv":
+        return as_csv(rows)
+    heading, *table = as_table(rows)
+    at = {heading.index(name) for name in dates}
+    cells = [[date.fromisoformat(c) if i in at else c for i, c in enumerate(r)] for r in table]
+    return workbook({"Data": [heading, *cells]})
+
+
+def quickly(days: list[date]) -> list[date]:
+    """The same days, three contacts on each: enough in a quarter for a silence to be a sign."""
+    return days * 3
+
+
+class TestF25AMonthThatHadNotBegun:
+    @DATASETS
+    @SUFFIXES
+    def test_is_refused_as_that_and_as_nothing_else(self, judge: Judge, dataset: str, suffix: str) -> None:
+        content = of_days(dataset, TO_MARCH_2016, suffix)
+        outcome = judge(content, dataset, period="202912", suffix=suffix, received=datetime(2026, 11, 29))
+        assert outcome.rules == [("F25", "file", None)]
+        assert outcome.findings[0].found == "the dates end in March 2016; the file came on 29 November 2026"
+        assert not outcome.verdict.holds_personal_data
+        assert (outcome.verdict.rows.held, outcome.accepted) == (40, [])
+
+    @pytest.mark.parametrize(
+        ("received", "refused"),
+        [
+            (datetime(2016, 10, 31, 23, 30), True),  # winter: midnight is midnight
+            (datetime(2016, 11, 1), False),
+            (datetime(2016, 11, 30), False),
+        ],
+    )
+    def test_it_begins_with_its_first_day(self, judge: Judge, received: datetime, refused: bool) -> None:
+        outcome = judge(of_days("contacts", [date(2016, 10, 3)]), received=received)
+        assert ("F25" in outcome.refusals) == refused
+
+    def test_in_summer_a_day_begins_by_london_s_clock(self, judge: Judge) -> None:
+        outcome = judge(
+            of_days("contacts", [date(2016, 5, 3)]), period="201606", received=datetime(2016, 5, 31, 23, 30)
+        )
+        assert outcome.findings == []
+
+    def test_dates_that_are_to_come_as_well_are_not_told_beside_it(self, judge: Judge) -> None:
+        content = of_days("contacts", [date(2017, 3, 3)] * 30)
+        outcome = judge(content, period="201703", received=datetime(2016, 12, 2))
+        assert outcome.rules == [("F25", "file", None)]
+
+    def test_a_birth_is_still_found(self, judge: Judge) -> None:
+        content = of_days("contacts", [*[date(1980, 3, 14)] * 12, *TO_MARCH_2016])
+        outcome = judge(content, period="202903", received=datetime(2026, 11, 29))
+        assert "P03" in outcome.refusals and "F25" in outcome.refusals
+
+    def test_other_faults_are_found_beside_it(self, judge: Judge) -> None:
+        content = of_days("contacts", TO_MARCH_2016, attended="seen")
+        outcome = judge(content, period="202903", received=datetime(2026, 11, 29))
+        assert {"F25", "L01"} == set(outcome.refusals) and len(outcome.of("V02")) == 40
+
+    def test_a_nil_return_is_refused_too(self, judge: Judge) -> None:
+        content, nil = of_days("contacts", TO_MARCH_2016[:1]), '{"nil_return": true}'
+        heading = str(content).splitlines()[0]
+        outcome = judge(heading, period="202903", received=datetime(2026, 11, 29), manifest=nil)
+        assert (outcome.result, outcome.rules) == ("refused", [("F25", "file", None)])
+        assert judge(heading, manifest=nil).result == "accepted"
+
+    def test_judged_again_it_is_the_same(self, judge: Judge) -> None:
+        """It goes by the day on which the file came, which the ledger keeps."""
+        sent = {"period": "202903", "received": datetime(2026, 11, 29)}
+        first, again = (judge(of_days("contacts", TO_MARCH_2016), **sent) for _ in range(2))
+        assert first.findings == again.findings
+
+
+class TestF19TooEarlyAMonth:
+    @DATASETS
+    @SUFFIXES
+    def test_most_dates_after_it_are_one_problem(self, judge: Judge, dataset: str, suffix: str) -> None:
+        days = TO_MARCH_2016[:30]
+        outcome = judge(of_days(dataset, days, suffix), dataset, period="201403", suffix=suffix)
+        assert outcome.rules == [("F19", "file", None)]
+        assert outcome.findings[0].found == "the dates end in March 2016; 30 of 30 are after 31 March 2014"
+        assert outcome.verdict.rows.held == 30
+
+    def test_an_outcome_that_is_reached_later_is_not_told_beside_it(self, judge: Judge) -> None:
+        content = of_days("employment_outcomes", [date(2015, 6, 1)] * 20, sust_13w_date="2015-09-15")
+        assert judge(content, "employment_outcomes", period="201403").rules == [("F19", "file", None)]
+
+    @pytest.mark.parametrize(("after", "before"), [(9, 0), (10, 10), (12, 20)])
+    def test_fewer_are_told_one_by_one(self, judge: Judge, after: int, before: int) -> None:
+        days = [*[date(2016, 12, 5)] * after, *[date(2016, 11, 5)] * before]
+        outcome = judge(of_days("contacts", days))
+        assert len(outcome.of("C06")) == after and not outcome.of("F19")
+
+    def test_other_faults_are_found_beside_it(self, judge: Judge) -> None:
+        outcome = judge(of_days("contacts", TO_MARCH_2016[:30], attended="seen"), period="201403")
+        assert {"F19", "L01"} == set(outcome.refusals) and len(outcome.of("V02")) == 30
+
+    def test_dates_planned_for_later_in_another_column_are_not_the_name_s_fault(self, judge: Judge) -> None:
+        content = of_days("referrals", [date(2016, 11, 1)] * 30, exit_date="2017-06-01", exit_reason="completed")
+        assert "F19" not in judge(content, "referrals").refusals
+
+
+class TestF19TooLateAMonth:
+    @DATASETS
+    @SUFFIXES
+    def test_a_silence_of_over_a_month_is_a_warning(self, judge: Judge, dataset: str, suffix: str) -> None:
+        content = of_days(dataset, quickly(TO_MARCH_2016), suffix)
+        outcome = judge(content, dataset, period="201703", suffix=suffix)
+        [warning] = outcome.of("F19")
+        assert warning.severity == "warning"
+        assert warning.found == "the dates end in March 2016, the extract is cut at 31 March 2017"
+        assert len(outcome.accepted) == 120
+
+    @DATASETS
+    def test_dates_as_old_as_a_birth_refuse_the_file_for_its_name(self, judge: Judge, dataset: str) -> None:
+        """The service began in 2014 and ended in 2019: nobody in it was born then."""
+        outcome = judge(of_days(dataset, TO_MARCH_2016), dataset, period="203003")
+        assert outcome.rules == [("F19", "file", None)]
+        assert outcome.findings[0].found == "the dates end in March 2016; 40 of 40 are 14 years before the cut-off"
+        assert not outcome.verdict.holds_personal_data
+
+    def test_births_stay_births(self, judge: Judge) -> None:
+        outcome = judge(of_days("contacts", [date(1980, 3, 14)] * 40), period="203003")
+        assert "P03" in outcome.refusals and not outcome.of("F19")
+
+    def test_a_month_that_nobody_asks_for_needs_few_dates(self, judge: Judge) -> None:
+        """The programme ended in 2016: no calendar asks this site for March 2017."""
+        content = of_days("contacts", TO_MARCH_2016[:5])
+        assert judge(content, site=LIN, period="201703").of("F19")
+        assert judge(content, site=LIN, period="201612").findings == []
+
+
+class TestTheVerdict:
+    """What it tells of the month, for the deliveries to be compared with each other."""
+
+    @pytest.mark.parametrize(
+        ("days", "newest", "lately"),
+        [
+            (TO_MARCH_2016, date(2016, 3, 24), 11),
+            ([date(2016, 11, 5), date(2016, 12, 5)], date(2016, 11, 5), 1),  # what lies after the cut-off is no event
+            ([date(2016, 12, 5)], None, 0),
+        ],
+    )
+    def test_has_the_newest_date_and_how_many_lie_near_it(
+        self, judge: Judge, days: list[date], newest: date | None, lately: int
+    ) -> None:
+        verdict = judge(of_days("contacts", days)).verdict
+        assert (verdict.newest_event, verdict.events_lately) == (newest, lately)
+        assert Verdict.from_json(verdict.to_json()) == verdict
+
+    def test_one_of_an_earlier_version_has_none(self, judge: Judge) -> None:
+        said = judge(of_days("contacts", TO_MARCH_2016)).verdict.to_json()
+        del said["newest_event"], said["events_lately"]
+        assert Verdict.from_json(said).newest_event is None
+
+
+class TestACheck:
+    """`pilots check` knows no other file of the site: it warns, and what it says first is the name."""
+
+    @staticmethod
+    def checked(folder: Path, name: str, content: str | bytes, received: str = "2026-11-29") -> str:
+        file = folder / name
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        return check_file(file, moment=datetime.fromisoformat(received)).words
+
+    @SUFFIXES
+    @pytest.mark.parametrize("period", ["201703", "202603"])
+    def test_it_warns_first_of_a_year_too_late(self, tmp_path: Path, suffix: str, period: str) -> None:
+        content = of_days("contacts", quickly(TO_MARCH_2016), suffix, with_employer="no")  # a warning on every row
+        words = self.checked(tmp_path, f"{LIN}_contacts_{period}_v1.{suffix}", content)
+        assert words.startswith("Accepted: nothing to do")
+        first = words.partition("Worth checking")[2].splitlines()[1:4]
+        assert first[0].startswith("- The month in the name may be wrong") and "(check F19)" in first[0]
+        assert "the dates end in March 2016" in first[2]
+
+    @pytest.mark.parametrize(("period", "rule"), [("201403", "F19"), ("202903", "F25")])
+    def test_what_refuses_the_file_for_its_name_comes_first(self, tmp_path: Path, period: str, rule: str) -> None:
+        content = of_days("contacts", TO_MARCH_2016, attended="seen")  # every row is at fault besides
+        words = self.checked(tmp_path, f"{LIN}_contacts_{period}_v1.csv", content)
+        first = words.partition("What to fix")[2].splitlines()[1:4]
+        assert f"(check {rule})" in first[0] and "the dates end in March 2016" in first[2]
+
+    def test_the_day_decides(self, tmp_path: Path) -> None:
+        content = of_days("contacts", TO_MARCH_2016)
+        name = f"{LIN}_contacts_201604_v1.csv"
+        assert "(check F25)" in self.checked(tmp_path, name, content, "2016-03-31")
+        assert "(check F25)" not in self.checked(tmp_path, name, content, "2016-04-01")
+
+
+class TestThePage:
+    """What the sender is asked to do is to rename the file, not to send the wrong name with a higher version."""
+
+    @pytest.mark.parametrize(("period", "received"), [("201403", "2016-12-02"), ("201703", "2016-12-02")])
+    def test_asks_for_another_month_and_no_higher_version(self, tmp_path: Path, period: str, received: str) -> None:
+        file = tmp_path / f"MHT-BPL_contacts_{period}_v1.csv"
+        file.write_text(str(of_days("contacts", TO_MARCH_2016)), encoding="utf-8")
+        written = check_file(file, to=tmp_path / "to", moment=datetime.fromisoformat(received)).written
+        [page] = [p.read_text(encoding="utf-8") for p in written if p.suffix == ".html"]
+        assert f"Put the right month in the file’s name in place of {period}" in page
+        assert "_v2" not in page and "marked" not in page.partition('id="send"')[2].partition("</ol>")[0]
