@@ -13,6 +13,7 @@ from schemas.month_rules import MONTH_RULES
 BLANK_ROWS_LISTED = 100  # more are told by their number alone (rule F07); so are headings (F05) and totals (F06)
 # A column of this name may say on which version of the form each row was filled in (rule F24). It is not kept.
 VERSION_COLUMN = "schema_version"
+WAITS = "L04"  # of a file that waits for another one of its site
 FORM_VERSIONS = frozenset({"1", "1.0"})
 FILE, ROW, WARNING = Severity.FILE, Severity.ROW, Severity.WARNING
 
@@ -359,7 +360,7 @@ FILE_RULES: tuple[Rule, ...] = (
         found_on=_judged_across_files,
     ),
     Rule(
-        "L04",
+        WAITS,
         FILE,
         "The file waits for another file of this site",
         "rows that refer to records in the site's accepted files",

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from schemas.audit.deliveries import Counts, Result, Verdict
 from schemas.contract import Contract, Severity
 from schemas.file_names import agreed_name
+from schemas.file_rules import WAITS
 from schemas.months import WRONG_MONTH
 from schemas.report_item import Item
 from schemas.told import Told, ToldItem, comparable, held_in_words, in_all, last_months
-from schemas.wording import counted, deadline, month, stamp
+from schemas.wording import counted, deadline, listed, month, stamp
 
 if TYPE_CHECKING:
     import polars as pl
@@ -162,7 +163,7 @@ class Report:
     @property
     def waits(self) -> bool:
         """Whether nothing is wrong with the file but that another file of the site is not right, or has not come."""
-        return bool(self.must_fix) and all(i.rule_id == "L04" for i in self.must_fix)
+        return bool(self.must_fix) and all(i.rule_id == WAITS for i in self.must_fix)
 
     @property
     def wrong_month(self) -> bool:
@@ -194,7 +195,7 @@ class Report:
         if self.result is Result.ACCEPTED:
             return "Accepted: nothing to do"
         if self.waits:
-            return "Nothing to fix in this file: it waits for another file of yours"
+            return f"Nothing to fix in this file: it counts when your {listed(self.must_fix[0].needs)} are right"
         if self.held_up and any(i.rule_id == "F26" for i in self.must_fix):
             return f"This file is held up: check the month in its name{by}"
         if self.too_old:

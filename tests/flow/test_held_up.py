@@ -134,7 +134,8 @@ def test_a_file_waits_for_the_one_that_it_refers_to_and_counts_when_that_comes(
     assert october.standings("referrals")["201611 v1"] == HELD_UP
     assert october.standings("contacts")["201611 v1"] == HELD_UP
     assert settled_figures(october)['core."contacts"'] == before['core."contacts"']
-    assert "Nothing to fix" in page(october, f"{BPL}_contacts_201611_v1").split("</h1>")[0]
+    title = page(october, f"{BPL}_contacts_201611_v1").split("</h1>")[0].split("<h1>")[1]
+    assert title == "Nothing to fix in this file: it counts when your referrals are right"
     [(said,)] = october.ask("select found from audit.findings where rule_id = 'L04'")
     assert said == "30 of 60 rows wait for Referrals: those that are accepted end on 31 October 2016"
     assert night.verdict.startswith("Published")

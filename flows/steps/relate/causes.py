@@ -18,6 +18,7 @@ from flows.steps.relate.dispositions import Dispositions
 from flows.steps.relate.history import is_looked_back_at
 from schemas.catalogue import datasets
 from schemas.contract import Contract, Severity
+from schemas.file_rules import WAITS
 from schemas.shapes import Finding, Judged
 from schemas.wording import day, listed
 
@@ -56,7 +57,7 @@ def cause_of(
         if 2 * len(waiting) >= trial.bad:
             title = datasets()[parent].title
             said = f"{len(waiting)} of {rows} rows wait for {title}: those that are accepted end on {day(ends)}"
-            return Finding("L04", Severity.FILE, found=said)
+            return Finding(WAITS, Severity.FILE, found=said)
     return Finding("L03", Severity.FILE, found=f"{trial.bad} of {rows} rows")
 
 

@@ -25,6 +25,7 @@ from flows.steps.relate.rows import judge_rows
 from flows.store.rows import insert_accepted
 from schemas.audit.deliveries import ExtractType, Standing
 from schemas.contract import CONSENT, Contract
+from schemas.file_rules import WAITS
 from schemas.shapes import Judged, findings_frame
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def _keep_findings(
         if trial is None or j.standing is not Standing.HELD_UP:
             continue
         cause = cause_of(db, contract, trial, decided, judgements)
-        waits = cause.rule_id == "L04"  # then its own file is what will bring in what the rows refer to
+        waits = cause.rule_id == WAITS  # then its own file is what will bring in what the rows refer to
         _insert(db, without_missing_parents(contract, trial.findings) if waits else trial.findings)
         row = findings_frame([cause], j.verdict.sheet).to_arrow()
         _insert(db, row.append_column("delivery_id", pa.array([j.delivery.delivery_id])))

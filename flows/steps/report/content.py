@@ -15,6 +15,7 @@ from schemas.catalogue import datasets
 from schemas.contract import Contract, Severity
 from schemas.date_orders import COLUMN_RULES
 from schemas.explain import explain, rule
+from schemas.file_rules import WAITS
 from schemas.months import WRONG_MONTH
 from schemas.registry import sites
 from schemas.report import Progress, Report
@@ -104,7 +105,7 @@ def _item(contract: Contract | None, group: pl.DataFrame) -> Item:
         expected=text.expected,
         fix=text.fix,
         field=first["field"],
-        needs=_titles(rule(*asked).needs),
+        needs=_titles(rule(*asked).needs or _waited_for(contract, first["rule_id"])),
         column=first["column_name"] or first["field"],
         column_letter=first["column_letter"] or "",
         sheet=first["sheet"],
@@ -116,6 +117,11 @@ def _item(contract: Contract | None, group: pl.DataFrame) -> Item:
         changes=changes[:kept],
         changes_left_out=len(changes[kept:]),
     )
+
+
+def _waited_for(contract: Contract | None, rule_id: str) -> tuple[str, ...]:
+    """The datasets that a file waits for whose rows refer to what has not come."""
+    return tuple(r.parent for r in contract.parent_rules) if contract and rule_id == WAITS else ()
 
 
 def _titles(needed: tuple[str, ...]) -> tuple[str, ...]:
