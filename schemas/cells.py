@@ -273,23 +273,26 @@ def _read_date(text: str, field: Field, dates: DateReading) -> Reading:
     if moment := MOMENT.fullmatch(text):
         reading = _moment(moment, field)
         day = reading.value if isinstance(reading.value, date) else None
-        return _swapped_back(day, dates) if day and dates.are_swapped else reading
+        return _swapped_back(day, dates, reading) if day else reading
     if re.fullmatch(r"[0-9]{5}(\.[0-9]{1,20})?", text) and FIRST_SERIAL_DAY <= float(text) <= LAST_SERIAL_DAY:
         day = SERIAL_EPOCH + timedelta(days=int(float(text)))
-        return _swapped_back(day, dates) if dates.are_swapped else fault("C01", said(day))
+        return _swapped_back(day, dates, fault("C01", said(day)))
     if parts := slashed(text, dates.last_year):
         return _slashed_date(parts, field, dates)
     if re.fullmatch(r"[0-9]{1,2}[/.\-][0-9]{1,2}[/.\-][0-9]{2}", text):
         return fault("C03")
     meant = named_month(text)
-    if meant and dates.are_swapped and SPREADSHEET_DATE.fullmatch(text):
-        return _swapped_back(date.fromisoformat(meant), dates)
+    if meant and SPREADSHEET_DATE.fullmatch(text):
+        return _swapped_back(date.fromisoformat(meant), dates, fault("C02", meant))
     return fault("C02", meant)
 
 
-def _swapped_back(day: date, dates: DateReading) -> Reading:
-    """A true date of a column in which a spreadsheet took the day for the month."""
-    return Reading(None, dates.rule_id, dates.severity, said(swapped(day)))
+def _swapped_back(day: date, dates: DateReading, as_it_stands: Reading) -> Reading:
+    """A true date, put back where a spreadsheet took days of its column for months; one after the 12th never was."""
+    meant = swapped(day)
+    if not dates.are_swapped or meant is None:
+        return as_it_stands
+    return Reading(None, dates.rule_id, dates.severity, said(meant) if dates.order or meant == day else "")
 
 
 def _moment(moment: re.Match[str], field: Field) -> Reading:

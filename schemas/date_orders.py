@@ -22,6 +22,9 @@ SWAPPED_RULE, MONTH_FIRST_RULE = COLUMN_RULES = ("C25", "C26")
 LEAST_WAYS = 6
 LEAST_MONTH_FIRST = 2  # different dates that can only be month/day/year: one may be a slip
 MOST_LEFT_OVER = 0.1  # of the texts: so many may have been typed after the spreadsheet swapped the others
+# True dates after the 12th that were typed since: how many at most for each text, and in how many ways the others
+# could then be sorted.
+MOST_TRUE_SINCE, LEAST_WAYS_SINCE = 0.5, 100
 _MOST_COUNTED = 20  # dates of each kind; more prove no more
 
 
@@ -30,7 +33,7 @@ class DateReading:
     """How the slashed dates of a column are read, and by which rule they are told.
 
     `order` is 'dmy', 'mdy', or '' where a date that may be either is not read at all. With a `severity` of warning they
-    load. `are_swapped` says that the true dates beside them have day and month swapped.
+    load. `are_swapped` says that true dates beside them have day and month swapped; without an order, not which.
     """
 
     order: str = DAY_FIRST
@@ -59,7 +62,7 @@ class DatesSeen:
     month_first: set[Slashed] = field(default_factory=set)
     either: set[Slashed] = field(default_factory=set)
     up_to_12th: set[date] = field(default_factory=set)  # true dates
-    has_later: bool = False  # a true date after the 12th of its month
+    later: set[date] = field(default_factory=set)  # true dates after the 12th of their month
     texts: int = 0  # cells
     true_dates: int = 0
 
@@ -80,7 +83,7 @@ class DatesSeen:
         self.month_first |= other.month_first
         self.either |= other.either
         self.up_to_12th |= other.up_to_12th
-        self.has_later |= other.has_later
+        self.later |= other.later
         self.texts += other.texts
         self.true_dates += other.true_dates
 
@@ -144,25 +147,39 @@ def _swapped_columns(seen: Mapping[str, DatesSeen], cut: date, planned: Set[str]
             if column.order == order
             and len(column.either) <= MOST_LEFT_OVER * len(column.proves(order))
             and not _is_one_day_of_each_month(column, order)
+            and _were_typed_since(column, order)
             and _may_be_swapped(column, cut, name in planned)
         }
         days = sum(len(column.up_to_12th) for column in sure.values())
         texts = sum(len(column.proves(order)) for column in sure.values())
         if comb(min(days, _MOST_COUNTED) + min(texts, _MOST_COUNTED), min(days, _MOST_COUNTED)) < LEAST_WAYS:
             continue
-        alone = {n for n, column in seen.items() if not column.texts and _may_be_swapped(column, cut, n in planned)}
-        how = DateReading(order, SWAPPED_RULE, are_swapped=True)
-        found |= {name: how for name in (*sure, *alone) if name not in found}
+        alone = {n for n, c in seen.items() if not (c.texts or c.later) and _may_be_swapped(c, cut, n in planned)}
+        for name in (*sure, *alone):
+            found.setdefault(name, _put_back(seen[name], order))
     return found
 
 
+def _were_typed_since(column: DatesSeen, order: str) -> bool:
+    """Whether its true dates after the 12th are none, or so few that they came after the others were swapped."""
+    up_to, texts, later = (min(len(d), _MOST_COUNTED) for d in (column.up_to_12th, column.proves(order), column.later))
+    ways = comb(up_to + texts + later, up_to) / comb(up_to + later, up_to)
+    return not later or (len(column.later) <= MOST_TRUE_SINCE * len(column.proves(order)) and ways >= LEAST_WAYS_SINCE)
+
+
+def _put_back(column: DatesSeen, order: str) -> DateReading:
+    """How to read a column with swapped dates: without an order, and so without suggestions for them, where more than
+    a few true dates came since. Of those up to the 12th, nobody can then say which are swapped.
+    """
+    few = len(column.later) <= MOST_LEFT_OVER * len(column.proves(order))
+    return DateReading(order if few else "", SWAPPED_RULE, are_swapped=True)
+
+
 def _may_be_swapped(column: DatesSeen, cut: date, is_planned: bool) -> bool:
-    """Whether the true dates of a column could all have day and month swapped, and lie before the extract then too."""
+    """Whether a column has true dates that could have day and month swapped, and lie before the extract then too."""
     days = column.up_to_12th
-    if column.has_later or not days:
-        return False
     back = [day for d in days if (day := swapped(d))]
-    return is_planned or sum(d > cut for d in back) <= sum(d > cut for d in days)
+    return bool(days) and (is_planned or sum(d > cut for d in back) <= sum(d > cut for d in days))
 
 
 def _is_one_day_of_each_month(column: DatesSeen, order: str) -> bool:

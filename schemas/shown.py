@@ -56,13 +56,13 @@ _ORDINARY = """
 """
 _MONTHS = tuple(n.casefold() for n in (*calendar.month_name[1:], *calendar.month_abbr[1:], "sept"))
 _MONTH = "(?:" + "|".join(_MONTHS) + ")"
-_CLOCK = r"(?:[t ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?z?)?"
+_CLOCK = r"(?:[t ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:z| ?[ap]m)?)?"
 _ANY_DAY, _ANY_MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"  # 80-11-03 begins with a year
 # Each gives the year of a date in its first group; all are matched against lower-case texts.
 _DATES = (
     rf"^(\d{{4}})[-/. ]\d{{1,2}}[-/. ]\d{{1,2}}{_CLOCK}$",
     rf"^{_ANY_DAY}[-/. ]{_ANY_DAY}[-/. ]([12]\d{{3}}){_CLOCK}$",
-    rf"^{_ANY_DAY}[-/. ]{_ANY_MONTH}[-/. ](\d{{2}}){_CLOCK}$",
+    rf"^(?:{_ANY_DAY}[-/. ]{_ANY_MONTH}|{_ANY_MONTH}[-/. ]{_ANY_DAY})[-/. ](\d{{2}}){_CLOCK}$",
     rf"^(?:\d{{1,2}}(?:st|nd|rd|th)?[- ]?{_MONTH}|{_MONTH}[- ]?\d{{1,2}}(?:st|nd|rd|th)?|{_MONTH}),?[- ]?(\d{{4}})$",
     rf"^{_ANY_DAY}[- ]?{_MONTH}[- ](\d{{2}})$",
 )

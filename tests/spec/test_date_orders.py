@@ -180,6 +180,7 @@ class TestHalfConverted:
             lambda day: f"{exchanged(day)} 00:00:00" if day.day <= 12 else f"{day:%d.%m.%Y}",
             lambda day: half_converted(day) if day.day <= 12 else f"{day:%d/%m/%y}",
             lambda day: half_converted(day) if day.day <= 12 else f" {day:%d/%m/%Y} ",
+            lambda day: half_converted(day) if day.day <= 12 else f"{day:%d/%m/%Y} 12:00:00 AM",
             lambda day: f"{exchanged(day):%d-%b-%Y}" if day.day <= 12 else f"{day:%d/%m/%Y}",
             lambda day: str((exchanged(day) - date(1899, 12, 30)).days) if day.day <= 12 else f"{day:%d/%m/%Y}",
         ],
@@ -188,6 +189,7 @@ class TestHalfConverted:
             "with midnights",
             "years of two digits",
             "between spaces",
+            "with midnights of twelve hours",
             "months by name",
             "numbers of days",
         ],
@@ -208,6 +210,31 @@ class TestHalfConverted:
         outcome = judge(xlsx_of(rows), "referrals", suffix="xlsx")
         told = {f.row: (f.rule, f.suggestion) for f in outcome.findings if f.column == "exit_date"}
         assert told == {n + 2: ("C25", said(day)) for n, day in exits.items()}
+
+    @pytest.mark.parametrize("site", ["MHT-GM", "MHT-BPL"])  # the one's texts load, as it declares its order
+    @pytest.mark.parametrize(("dataset", "suffix"), [("contacts", "csv"), ("referrals", "xlsx")])
+    def test_a_true_date_that_was_typed_since_hides_it_not(
+        self, judge: Judge, dataset: str, suffix: str, site: str
+    ) -> None:
+        days = [*DAYS, date(2016, 10, 20)]
+        rows = table(dataset, [*(half_converted(day) for day in DAYS), days[-1]])
+        outcome = judge(FORMATS[suffix](rows), dataset, site, suffix=suffix)
+        assert (outcome.accepted, to_fix(outcome)) == ([], {("C25", "file", f) for f in DATASETS[dataset][3]})
+        again = judge(FORMATS[suffix](corrected(rows, outcome)), dataset, site, suffix=suffix)
+        assert all(days_of(again, field) == days for field in DATASETS[dataset][3])
+
+    @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+    def test_beside_many_that_were_typed_since_nothing_is_suggested_for_those_in_question(
+        self, judge: Judge, suffix: str
+    ) -> None:
+        since = [date(2016, 10, n) for n in (14, 18, 20, 21, 25)]
+        rows = table("contacts", [*(half_converted(day) for day in DAYS), *since])
+        outcome = judge(FORMATS[suffix](rows), site="MHT-GM", suffix=suffix)
+        assert (outcome.accepted, to_fix(outcome)) == ([], {("C25", "file", "contact_date")})
+        suggested = {f.row: f.suggestion for f in outcome.of("C25")}
+        assert suggested == {
+            n: said(day) if day.day > 12 or day.day == day.month else None for n, day in enumerate(DAYS, 2)
+        }
 
     def test_few_cells_hold_their_rows_and_the_rest_loads(self, judge: Judge) -> None:
         rows = [row | {"consent_withdrawn_date": ""} for row in table("participants", DAYS * 4)]
@@ -246,6 +273,17 @@ class TestMonthFirst:
         again = judge(FORMATS[suffix](corrected(rows, outcome)), dataset, site, suffix=suffix)
         assert (again.result, again.findings) == ("accepted", [])
         assert all(days_of(again, field) == DAYS for field in fields)
+
+    @pytest.mark.parametrize(
+        "form",
+        ["%m/%d/%y", "%m-%d-%Y", "%m/%d/%Y 09:30", "%m/%d/%Y 9:30 AM", "%m/%d/%Y 12:00:00 AM", "%m/%d/%y 1:05 pm"],
+    )
+    @pytest.mark.parametrize(("dataset", "suffix"), [("contacts", "csv"), ("funding_awards", "xlsx")])
+    def test_in_whatever_way_the_dates_are_written(self, judge: Judge, dataset: str, suffix: str, form: str) -> None:
+        fields, rows = DATASETS[dataset][3], table(dataset, [f"{day:{form}}" for day in DAYS])
+        outcome = judge(FORMATS[suffix](rows), dataset, suffix=suffix)
+        assert to_fix(outcome) == {("C26", "file", field) for field in fields}
+        assert [f.suggestion for f in outcome.of("C26")] == [said(day) for day in DAYS]
 
     def test_a_column_in_doubt_is_read_as_the_others_of_its_file(self, judge: Judge) -> None:
         rows = table("referrals", [month_first(d) for d in DAYS])
@@ -294,6 +332,13 @@ NO_ALARM = {
     "texts among true dates": [*DAYS, "25/11/2016", "24/11/2016", "23/10/2016", "29/09/2016"],
     "the first of each month": [*(date(2016, month, 1) for month in range(1, 12)), "15/07/2016"],
     "dates that would lie ahead": [date(2016, 1, 12), date(2016, 2, 11), date(2016, 3, 12), "15/07/2016", "17/07/2016"],
+    "some texts, and true dates of which most are before the 13th": [
+        *(date(2016, n, n + 2) for n in range(3, 7)),
+        date(2016, 10, 20),
+        "25/10/2016",
+        "24/10/2016",
+        "20/09/2016",
+    ],
     "one text and one day": [*[date(2016, 11, 3)] * 30, "14/11/2016"],
 }
 

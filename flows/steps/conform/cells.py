@@ -158,11 +158,10 @@ def dates_seen(cells: Texts, read: _Read, context: Context) -> DatesSeen:
     days = frame["day"]
     times = np.bincount(cells.places.to_numpy(), minlength=len(frame))
     seen = DatesSeen(
-        has_later=bool((days.dt.day() > MONTHS).any()),
         texts=int(times[frame["text"].is_in(list(texts)).to_numpy()].sum()),
         true_dates=int(times[days.is_not_null().to_numpy()].sum()),
     )
     seen.add_texts(texts.values())
-    if not seen.has_later:
-        seen.up_to_12th.update(days.drop_nulls())
+    for day in days.unique().drop_nulls():
+        (seen.up_to_12th if day.day <= MONTHS else seen.later).add(day)
     return seen
