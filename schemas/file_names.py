@@ -25,6 +25,7 @@ AGREED = re.compile(
 MARKED = re.compile(
     rf"^(?P<stem>(?P<site>[A-Z0-9-]+)_(?P<dataset>[a-z_]+)_{PERIOD}_v)(?P<version>\d{{1,4}}){TO_FIX}(?![0-9A-Za-z])"
 )
+ADDED_BY_COMPUTERS = frozenset({".ds_store", "thumbs.db", "desktop.ini"})  # to folders; in small letters
 # What programs add: 'Copy of X', 'X - Copy', 'X copy 2', 'X (1)'. Compared in small letters.
 _COPY = re.compile(r"^copy(?: \(\d{1,2}\))? of |(?:[ _-]+copy(?: \d{1,2})?| ?\(\d{1,2}\))+$")
 _PLAIN = re.compile(r"[A-Za-z0-9 _.,()+-]+")  # such a name can be written down anywhere as it is

@@ -24,7 +24,9 @@ class FileLeft:
     @property
     def name_in_words(self) -> str:
         """The name, or what stands in place of one that may hold personal data."""
-        return self.name.strip("()").capitalize() if self.name.startswith("(a ") else self.name
+        if not self.name.startswith("(a "):
+            return self.name
+        return self.name.removeprefix("(").replace(")", "", 1).capitalize()  # a number in brackets may follow
 
     @property
     def why_in_words(self) -> str:

@@ -99,6 +99,7 @@ def test_a_manifest_of_another_name_keeps_its_file_out(folder: DataFolder) -> No
 def test_what_leaves_no_reading_has_a_page_that_says_how_to_name_it(folder: DataFolder) -> None:
     folder.send_all(1)
     secret = put(folder, f"contacts of Jane Smith {NUMBER} 201612.xlsx", b"x")
+    put(folder, f"contacts of John Smith {NUMBER} 201612.xlsx", b"y")
     put(folder, f"{BPL}_contacts_201612.csv", bytes_of("contacts", 1))
     elsewhere = put(folder, f"{BPL}_contacts_201612_v1.csv", bytes_of("contacts", 1), WMCA)
     put(folder, f"{BPL}_visits_201612_v1.csv", b"a\n1\n")
@@ -106,13 +107,14 @@ def test_what_leaves_no_reading_has_a_page_that_says_how_to_name_it(folder: Data
     put(folder, "anything.csv", b"a\n1\n", "no site")
     outcome = folder.night("2017-01-03")
     said, other = words(left_page(folder)), words(left_page(folder, WMCA))
-    assert "4 files were not taken in: see why, and send what is right" in said
-    assert said.count(f"Name it {BPL}_contacts_201612_v1, with the ending that it has") == 3
+    assert "5 files were not taken in: see why, and send what is right" in said
+    assert said.count(f"Name it {BPL}_contacts_201612_v1, with the ending that it has") == 4
     assert f"Name it {BPL}_<dataset>_201612_v1, with" in said.replace("&lt;", "<").replace("&gt;", ">")
     assert "A file of 1 bytes whose name may hold personal data" in said
+    assert "A file of 1 bytes whose name may hold personal data (2)" in said
     assert f"It lies in another folder than its site's, {BPL}." in other.replace("&#39;", "'")
     everything = said + other + outcome.reported.summary + str(outcome.to_json())
-    assert "Jane" not in everything and NUMBER not in everything
+    assert "Jane" not in everything and "John" not in everything and NUMBER not in everything
     assert {p.name for p in folder.places.reports.glob("*/*_not_taken_in.html")} == {
         f"{BPL}_not_taken_in.html", f"{WMCA}_not_taken_in.html"}  # fmt: skip
 
@@ -123,7 +125,7 @@ def test_what_leaves_no_reading_has_a_page_that_says_how_to_name_it(folder: Data
     assert not left_page(folder, WMCA).exists() and left_page(folder).stat().st_mtime_ns == before
     secret.unlink()
     folder.night("2017-02-04")
-    assert "3 files were not taken in" in words(left_page(folder))
+    assert "4 files were not taken in" in words(left_page(folder))
 
 
 def test_a_check_understands_the_same_names(tmp_path: Path) -> None:

@@ -292,7 +292,7 @@ def test_names_that_say_nothing_are_in_the_summary(folder: DataFolder) -> None:
     nowhere.mkdir()
     (nowhere / "MHT-XXX_contacts_201611_v1.csv").write_bytes(sent.read_bytes())
     (sent.parent / f"{BPL}_contakts_201611_v1.csv").write_bytes(sent.read_bytes())
-    for ignored in (".hidden", "~$open.xlsx"):
+    for ignored in (".hidden", "~$open.xlsx", "Thumbs.db", "desktop.ini"):
         (sent.parent / ignored).write_text("not a file of the site", encoding="utf-8")
     said = summary(folder.night())
     for name in ("notes.csv", f"{BPL}_contacts_201613_v1.csv"):
@@ -300,7 +300,7 @@ def test_names_that_say_nothing_are_in_the_summary(folder: DataFolder) -> None:
     assert f"`{WMCA}/{sent.name}` was not taken in (F21): it lies in another folder than its site's, {BPL}" in said
     assert "was not taken in (F21): its name begins with a site code that is not registered" in said
     assert "was not taken in (F21): there is no dataset of that name" in said
-    assert "hidden" not in said and "~$" not in said
+    assert not any(part in said for part in ("hidden", "~$", "Thumbs", "desktop", "of 22 bytes"))
     assert folder.count("audit.deliveries") == 1
 
 

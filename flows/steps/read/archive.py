@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from schemas.file_names import ADDED_BY_COMPUTERS
 from schemas.shapes import Unreadable
 
 LARGEST_UNPACKED = 1 << 30  # bytes: an honest workbook of a million rows stays well below
@@ -27,7 +28,6 @@ LARGEST_INDEX = 8 << 20  # of the parts that say what is in a workbook
 LONGEST_TEXT = 1 << 20  # of one cell: the programs allow 32,767 characters
 _LOCAL_HEADER = struct.Struct("<4s22sHH")
 _ENCRYPTED = 1
-_ADDED_BY_COMPUTERS = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 _DOCUMENT_TYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
 
 
@@ -128,7 +128,7 @@ def the_only_file(package: Package) -> str:
     found = [
         name
         for name, entry in package.members.items()
-        if not entry.is_dir() and not entry.filename.startswith(_ADDED_BY_COMPUTERS[0]) and not _is_added(entry)
+        if not entry.is_dir() and not entry.filename.startswith("__MACOSX/") and not _is_added(entry)
     ]
     if len(found) != 1:
         raise Unreadable("U01", f"the zip holds {len(found)} files" if found else "the zip holds no file")
@@ -137,7 +137,9 @@ def the_only_file(package: Package) -> str:
 
 def _is_added(entry: zipfile.ZipInfo) -> bool:
     name = entry.filename.replace("\\", "/").rpartition("/")[2]
-    return name in _ADDED_BY_COMPUTERS or name.startswith("._")  # what a Macintosh knows of the file of that name
+    return name.casefold() in ADDED_BY_COMPUTERS or name.startswith(
+        "._"
+    )  # what a Macintosh knows of the file of that name
 
 
 def unpacked(package: Package, name: str) -> tuple[tempfile.TemporaryDirectory[str], Path]:

@@ -26,7 +26,16 @@ from flows.store.raw import FileStat, fingerprint
 from schemas.audit.deliveries import Delivery
 from schemas.catalogue import datasets
 from schemas.codes import fold
-from schemas.file_names import AGREED, MARKED, WHOLE_RETURN, FileName, agreed_name, likely_stem, read_name
+from schemas.file_names import (
+    ADDED_BY_COMPUTERS,
+    AGREED,
+    MARKED,
+    WHOLE_RETURN,
+    FileName,
+    agreed_name,
+    likely_stem,
+    read_name,
+)
 from schemas.registry import sites
 from schemas.shown import may_be_repeated
 from schemas.standing import first_sent_as
@@ -159,7 +168,7 @@ def _was_taken_in(manifest: Path, raw: Path, known: Mapping[str, Delivery]) -> b
 
 
 def _is_passed_over(path: Path) -> bool:
-    return path.name.startswith((".", "~$"))
+    return path.name.startswith((".", "~$")) or path.name.casefold() in ADDED_BY_COMPUTERS
 
 
 def _is_manifest(path: Path) -> bool:
