@@ -35,7 +35,7 @@ from schemas.derive import contract_version, polars_type
 from schemas.file_names import read_name
 from schemas.months import came_too_soon, day_received, is_to_come
 from schemas.personal_data import PERSONAL_RULES
-from schemas.registry import profile, returns_for
+from schemas.registry import is_asked_for, profile, returns_for
 from schemas.shapes import (
     Context,
     Extract,
@@ -76,7 +76,6 @@ CODE = (
     ),
     "schemas/names.csv",
     "schemas/core/programmes.csv",
-    "schemas/core/return_calendar.csv",
     "schemas/core/returns.csv",
     "schemas/core/sites.csv",
     "schemas/codes/__init__.py",
@@ -107,6 +106,7 @@ def context_of(delivery: Delivery, corrections: Corrections = NO_CORRECTIONS) ->
         # what has not happened yet measures nothing: dates are then judged by the day the file came
         data_cut_date=day_received(delivery.received_at) if to_come else delivery.data_cut_date,
         month_is_to_come=to_come,
+        month_is_asked_for=is_asked_for(delivery.site_code, delivery.period),
         need=returns_for(delivery.site_code).get(delivery.dataset, "none"),
         date_order=own.date_order,
         delimiter=own.delimiter,

@@ -23,6 +23,7 @@ from schemas.months import (
     skipped,
     stops_early,
 )
+from schemas.registry import is_asked_for
 from schemas.shapes import Finding, Judged
 from schemas.standing import extent, forestalled_by
 from schemas.wording import day
@@ -105,7 +106,8 @@ def _may_be_told(j: Judged) -> bool:
 def _stops_early(j: Judged) -> str:
     if j.delivery.extract_type is ExtractType.PERIOD:
         return ""
-    return stops_early(j.delivery, j.verdict.newest_event, j.verdict.events_lately)
+    is_asked = is_asked_for(j.delivery.site_code, j.delivery.period)
+    return stops_early(j.delivery, j.verdict.newest_event, j.verdict.events_lately, is_asked)
 
 
 def _months_left_out(delivery: Delivery, others: _Others) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from schemas.audit.deliveries import Delivery
-from schemas.registry import is_asked_for, owed_months
+from schemas.registry import owed_months
 from schemas.wording import LONDON, day, listed, month
 
 # When a cumulative extract seems to be of an earlier month: what comes ten times a month, and thirty times in all,
@@ -41,13 +41,13 @@ def dates_end_in(newest: date | None) -> str:
     return f"the dates end in {newest:%B %Y}" if newest else ""
 
 
-def stops_early(delivery: Delivery, newest: date | None, lately: int) -> str:
+def stops_early(delivery: Delivery, newest: date | None, lately: int, is_asked_for: bool) -> str:
     """What to say of dates that end over a month before the cut-off (rule F19); '' where there is nothing to say.
 
-    `lately` is how many events lie in the quarter before the newest date. A month that nobody asks the site for needs
+    `lately` is how many events lie in the quarter before the newest date. A month for which the site is not asked needs
     no such number: its name is odd by itself.
     """
-    least = LEAST_EVENTS if is_asked_for(delivery.site_code, delivery.period) else 1
+    least = LEAST_EVENTS if is_asked_for else 1
     if newest is None or lately < least or delivery.data_cut_date - newest <= SILENCE:
         return ""
     return f"{dates_end_in(newest)}, the extract is cut at {day(delivery.data_cut_date)}"

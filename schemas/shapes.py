@@ -176,6 +176,7 @@ class Context:
     programme_code: str
     data_cut_date: date  # of a month that is to come: the day the file came
     month_is_to_come: bool = False  # it had not begun on that day (rule F25)
+    month_is_asked_for: bool = True  # by the return calendar (rule F19)
     need: str = "required"  # of the returns table: required, optional, or none
     date_order: str = ""
     dates: tuple[tuple[str, DateReading], ...] = ()  # of date columns that the whole file shows to be read otherwise

@@ -51,11 +51,12 @@ class MonthShown:
                 return self._of_column(Severity.FILE, self._told(said))
         return self._outside(delivery)
 
-    def doubt(self, delivery: Delivery) -> Finding | None:
+    def doubt(self, delivery: Delivery, context: Context) -> Finding | None:
         """That an extract of everything to date stops early, as a file of an earlier month does."""
         if delivery.extract_type is ExtractType.PERIOD:
             return None
-        said = stops_early(delivery, *self.reach(delivery.data_cut_date))
+        newest, lately = self.reach(delivery.data_cut_date)
+        said = stops_early(delivery, newest, lately, context.month_is_asked_for)
         return self._of_column(Severity.WARNING, said) if said else None
 
     def _after(self, cut_off: date) -> tuple[int, str]:

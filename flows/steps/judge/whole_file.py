@@ -132,7 +132,7 @@ class WholeFile:
         """What is wrong with the file as a whole (DOMAIN.md amendments 6, 7 and 11)."""
         contradiction = self.month.contradicts(delivery, context)
         self.month_is_wrong = contradiction is not None
-        doubt = contradiction or self.month.doubt(delivery)
+        doubt = contradiction or self.month.doubt(delivery, context)
         found: list[Finding] = [doubt] if doubt else []
         rows = self.rows + self.torn
         found += [
