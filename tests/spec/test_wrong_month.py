@@ -56,6 +56,7 @@ DATED = {
 DATASETS = pytest.mark.parametrize("dataset", DATED)
 SUFFIXES = pytest.mark.parametrize("suffix", ["csv", "xlsx"])
 TO_MARCH_2016 = [date(2016, 3, 24) - timedelta(9 * n) for n in range(40)]  # a contact every nine days, for a year
+OFTEN = [date(2016, 3, 24) - timedelta(3 * n) for n in range(120)]  # enough in a quarter for a silence to be a sign
 
 
 def of_days(dataset: str, days: list[date], suffix: str = "csv", **changes: str) -> str | bytes:
@@ -71,11 +72,6 @@ def of_days(dataset: str, days: list[date], suffix: str = "csv", **changes: str)
     at = {heading.index(name) for name in dates}
     cells = [[date.fromisoformat(c) if i in at else c for i, c in enumerate(r)] for r in table]
     return workbook({"Data": [heading, *cells]})
-
-
-def quickly(days: list[date]) -> list[date]:
-    """The same days, three contacts on each: enough in a quarter for a silence to be a sign."""
-    return days * 3
 
 
 class TestF25AMonthThatHadNotBegun:
@@ -169,7 +165,7 @@ class TestF19TooLateAMonth:
     @DATASETS
     @SUFFIXES
     def test_a_silence_of_over_a_month_is_a_warning(self, judge: Judge, dataset: str, suffix: str) -> None:
-        content = of_days(dataset, quickly(TO_MARCH_2016), suffix)
+        content = of_days(dataset, OFTEN, suffix)
         outcome = judge(content, dataset, period="201703", suffix=suffix)
         [warning] = outcome.of("F19")
         assert warning.severity == "warning"
@@ -231,7 +227,7 @@ class TestACheck:
     @SUFFIXES
     @pytest.mark.parametrize("period", ["201703", "202603"])
     def test_it_warns_first_of_a_year_too_late(self, tmp_path: Path, suffix: str, period: str) -> None:
-        content = of_days("contacts", quickly(TO_MARCH_2016), suffix, with_employer="no")  # a warning on every row
+        content = of_days("contacts", OFTEN, suffix, with_employer="no")  # a warning on every row
         words = self.checked(tmp_path, f"{LIN}_contacts_{period}_v1.{suffix}", content)
         assert "What to fix" not in words
         first = words.partition("Worth checking")[2].splitlines()[1:4]
