@@ -16,8 +16,8 @@ from schemas.registry import owed_months
 from schemas.wording import LONDON, day, listed, month
 
 # When a cumulative extract seems to be of an earlier month: what comes ten times a month, and thirty times in all,
-# stopped for over a month. Of less, a silence says nothing.
-LEAST_EVENTS, QUARTER, SILENCE = 30, timedelta(92), timedelta(31)
+# stopped for over a month. Of less, a silence says nothing; for a month that nobody asks for, fewer say enough.
+FEW_EVENTS, LEAST_EVENTS, QUARTER, SILENCE = 10, 30, timedelta(92), timedelta(31)
 WRONG_MONTH = ("F25", "F26", "F19")  # the rules that doubt the month in the name: told first, they explain the others
 
 
@@ -45,9 +45,9 @@ def stops_early(delivery: Delivery, newest: date | None, lately: int, is_asked_f
     """What to say of dates that end over a month before the cut-off (rule F19); '' where there is nothing to say.
 
     `lately` is how many events lie in the quarter before the newest date. A month for which the site is not asked needs
-    no such number: its name is odd by itself.
+    fewer: its name is odd by itself.
     """
-    least = LEAST_EVENTS if is_asked_for else 1
+    least = LEAST_EVENTS if is_asked_for else FEW_EVENTS
     if newest is None or lately < least or delivery.data_cut_date - newest <= SILENCE:
         return ""
     return f"{dates_end_in(newest)}, the extract is cut at {day(delivery.data_cut_date)}"
