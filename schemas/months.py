@@ -17,7 +17,7 @@ from schemas.wording import LONDON, day, listed, month
 
 # When a cumulative extract seems to be of an earlier month: what comes ten times a month, and thirty times in all,
 # stopped for over a month. Of less, a silence says nothing; for a month that nobody asks for, fewer say enough.
-FEW_EVENTS, LEAST_EVENTS, QUARTER, SILENCE = 10, 30, timedelta(92), timedelta(31)
+FEW_EVENTS, LEAST_EVENTS, QUARTER, SILENCE = 5, 30, timedelta(92), timedelta(31)
 WRONG_MONTH = ("F25", "F26", "F19")  # the rules that doubt the month in the name: told first, they explain the others
 
 
