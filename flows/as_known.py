@@ -39,7 +39,7 @@ def warehouse_as_known(settings: Settings, moment: datetime, to: Path) -> int:
         ledger.require_history(places)
         withdrawals = ledger.withdrawals(moment)
         keys = ledger.judgement_keys()
-        judged = judged_by(ledger.deliveries().values(), keys, judgements, moment, withdrawals)
+        judged = judged_by(ledger.deliveries().values(), keys, judgements, moment, withdrawals, ledger.holds(moment))
         counted_before = ledger.counted_before(moment)
         runs = [r for r in ledger.runs() if r["as_of"] <= moment.isoformat()]
     unfinished = to.with_name(f".unfinished-{to.name}")  # DuckDB calls it by its name: not as what is attached to it

@@ -101,13 +101,21 @@ class DeliveryReports:
     def _write_if_due(self, j: Judged, before: Sequence[Judged], told_before: str, digest: str) -> bool:
         """Write a report that is made of something else than it was, unless it keeps the one it had."""
         last_said = next(iter(self.ledger.told([j.delivery.delivery_id])), None)
-        stopped = j.standing in (Standing.REFUSED, Standing.STALE, Standing.HELD_UP)
+        standing = self._standing(j)
+        stopped = standing in (Standing.REFUSED, Standing.STALE, Standing.HELD_UP)
         refused_now = stopped and last_said is not None and not last_said.result.stops
         was_withdrawn = WITHDRAWN in told_before
         withdrawn = was_withdrawn or j.withdrawal is not None
         turned = (MUST_GO in told_before) != (MUST_GO in digest) and not self._is_overwritten(j.delivery)
         in_vain = self._asks_in_vain(j, last_said) and (turned or REPLACED not in told_before)
-        due = j.counts or withdrawn or refused_now or in_vain or turned or self._waits_for_its_sender(j)
+        due = (
+            standing is Standing.CURRENT
+            or withdrawn
+            or refused_now
+            or in_vain
+            or turned
+            or self._waits_for_its_sender(j)
+        )
         if told_before and not due:
             return False
         if in_vain and last_said is not None and not was_withdrawn:
@@ -138,7 +146,7 @@ class DeliveryReports:
                 no_marked_workbook=no_workbook(marked.why_none),
                 replaced_by=self._replaced_by(j),
                 must_be_deleted=d.delivery_id in self.must_go,
-                held_up=j.standing is Standing.HELD_UP,
+                held_up=self._standing(j) is Standing.HELD_UP,
                 withdrawn=in_words(j.withdrawal, d) if j.withdrawal else "",
             )
             page = write_reports(self.places.reports, report, findings)["html"]
@@ -148,7 +156,7 @@ class DeliveryReports:
             self.failures.append(f"{name_of(d)}: its report could not be written: {told(error)}")
             return False
         self.pages[d.delivery_id] = page
-        if again is not None and not j.withdrawal:
+        if again is not None and not j.withdrawal and j.standing is not Standing.SAME:  # its rows are another's
             self.fares[d.delivery_id] = again
         if marked.fault:
             self.failures.append(f"{name_of(d)}: its marked workbook could not be made: {marked.fault}")
@@ -162,8 +170,21 @@ class DeliveryReports:
 
     def _replaced_by(self, j: Judged) -> str:
         """The file that made this report a mere record. A copy, or a file that came too late, is told as what it is."""
-        of_its_own = j.standing not in (Standing.STALE, Standing.SAME) and j.delivery.delivery_id in self.replaced
+        is_told_otherwise = j.standing is Standing.STALE or (j.standing is Standing.SAME and not self._waits_as_copy(j))
+        of_its_own = not is_told_otherwise and j.delivery.delivery_id in self.replaced
         return self.replaced[j.delivery.delivery_id].file_name if of_its_own else ""
+
+    def _standing(self, j: Judged) -> Standing:
+        """How a delivery stands; one that is the same as another stands as that one does."""
+        return self._standings.get(j.delivery.same_as, j.standing) if j.standing is Standing.SAME else j.standing
+
+    @cached_property
+    def _standings(self) -> dict[str, Standing]:
+        return {j.delivery.delivery_id: j.standing for j in self.judged}
+
+    def _waits_as_copy(self, j: Judged) -> bool:
+        """Whether a delivery is the same as one that does not count, so that its own page asks for something."""
+        return self.settled[j.delivery.delivery_id].result.stops
 
     def _asks_in_vain(self, j: Judged, last_said: Told | None) -> bool:
         """Whether the page asks to mend what was replaced since. A file that was overwritten has its page no more."""
@@ -173,7 +194,7 @@ class DeliveryReports:
 
     def _waits_for_its_sender(self, j: Judged) -> bool:
         """Whether the delivery brings nothing into the figures, and none that does has come after it."""
-        brings_nothing = j.standing in (Standing.REFUSED, Standing.EMPTY, Standing.HELD_UP)
+        brings_nothing = self._standing(j) in (Standing.REFUSED, Standing.EMPTY, Standing.HELD_UP)
         return brings_nothing and j.delivery.delivery_id not in self.replaced and not self._is_overwritten(j.delivery)
 
     def _is_overwritten(self, d: Delivery) -> bool:

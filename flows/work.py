@@ -23,7 +23,7 @@ from flows.store.ledger import Ledger
 from flows.store.lock import no_writer
 from flows.store.places import Places
 from flows.store.runs import ledger_troubles, now
-from schemas.audit.deliveries import Delivery
+from schemas.audit.deliveries import Delivery, Hold, Standing
 from schemas.audit.withdrawals import Withdrawal
 from schemas.catalogue import datasets
 from schemas.corrections import NO_CORRECTIONS, Corrections
@@ -103,10 +103,15 @@ class Work(Run):
     def judged(self, received: Received) -> list[Judged]:
         """Every delivery known by the moment of the run, with its judgement and whether it counts."""
         keys = self.ledger.judgement_keys()
-        return judged_by(received.deliveries.values(), keys, self.judgements, self.moment, self.withdrawals)
+        holds = self.ledger.holds(self.moment)
+        return judged_by(received.deliveries.values(), keys, self.judgements, self.moment, self.withdrawals, holds)
 
     def note_counting(self, judged: Iterable[Judged]) -> None:
-        """Note which deliveries count now: a later build may have to know which counted last."""
+        """Note which deliveries count now, and which are held up: a later build may have to know which did."""
+        judged = list(judged)
+        self.ledger.note_held_up(
+            self.moment, (j.delivery.delivery_id for j in judged if j.standing is Standing.HELD_UP)
+        )
         counting = [j.delivery for j in judged if j.counts]
         rows = [(d.site_code, d.dataset, d.delivery_id) for d in counting]
         self.ledger.note_counting(self.id, self.moment, rows)
@@ -160,11 +165,13 @@ def judged_by(
     judgements: Judgements,
     moment: datetime,
     withdrawals: Sequence[Withdrawal] = (),
+    holds: Mapping[str, Hold] | None = None,
 ) -> list[Judged]:
     """The deliveries received by a moment, with their judgements and standing.
 
     Raises JudgementLost where a judgement that the ledger knows is not in the store: figures without it would be wrong.
     """
+    holds = holds or {}
     received, withdrawn = in_force(deliveries, withdrawals, moment)
     known = [d for d in received if (d.same_as or d.delivery_id) in keys]
     gone = judgements.places.lost(keys[d.same_as or d.delivery_id] for d in known)
@@ -172,9 +179,16 @@ def judged_by(
         lost = sorted(d.delivery_id for d in known if keys[d.same_as or d.delivery_id] in gone)
         raise JudgementLost(f"the judgements of {', '.join(lost)} are gone: bring back the store or the raw files")
     verdicts = {i: judgements.verdict(keys[i]) for i in {d.same_as or d.delivery_id for d in known}}
-    standing = standings(known, verdicts, withdrawn=withdrawn)
+    standing = standings(known, verdicts, withdrawn=withdrawn, holds=holds)
     first = {d.delivery_id: d.same_as or d.delivery_id for d in known}
     return [
-        Judged(d, keys[first[i]], as_it_stands(verdicts[first[i]], standing[i]), standing[i], withdrawn.get(i))
+        Judged(
+            d,
+            keys[first[i]],
+            as_it_stands(verdicts[first[i]], standing[i], holds.get(i)),
+            standing[i],
+            withdrawn.get(i),
+            holds.get(i),
+        )
         for i, d in ((d.delivery_id, d) for d in known)
     ]

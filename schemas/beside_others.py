@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from schemas.audit.deliveries import Delivery, ExtractType, Standing
+from schemas.audit.deliveries import Delivery, ExtractType, Hold, Standing
 from schemas.catalogue import datasets
 from schemas.contract import Severity
 from schemas.months import (
@@ -38,9 +38,6 @@ TOLD_HERE = (
 )
 
 
-_ACCEPTED = (Standing.CURRENT, Standing.SUPERSEDED)
-
-
 class _Others(NamedTuple):
     """The deliveries of a site and dataset: those that came before one, those accepted, and the months of all."""
 
@@ -48,6 +45,7 @@ class _Others(NamedTuple):
     accepted: Sequence[Delivery]
     sent: Collection[str]
     newest: Mapping[str, date]  # see `newest_by_month`
+    holds: Mapping[str, Hold]
 
 
 def findings_beside_others(judged: Sequence[Judged]) -> Iterator[tuple[Judged, Finding]]:
@@ -58,10 +56,11 @@ def findings_beside_others(judged: Sequence[Judged]) -> Iterator[tuple[Judged, F
     for j in sorted(left, key=lambda j: (j.delivery.received_at, *extent(j.delivery), j.delivery.sha256)):
         of_dataset[j.delivery.site_code, j.delivery.dataset].append(j)
     for arrivals in of_dataset.values():
-        accepted = [j.delivery for j in arrivals if j.standing in _ACCEPTED]
+        accepted = [j.delivery for j in arrivals if j.was_accepted]
+        holds = {j.delivery.delivery_id: j.hold for j in arrivals if j.hold}
         sent = {j.delivery.period for j in arrivals if j.standing is not Standing.HELD_UP}
         for n, j in enumerate(arrivals):
-            others = _Others(arrivals[:n], accepted, sent, newest)
+            others = _Others(arrivals[:n], accepted, sent, newest, holds)
             if finding := _of_the_standing(j, others) or _of_the_month(j, others):
                 yield j, finding
 
@@ -70,7 +69,8 @@ def _of_the_standing(j: Judged, others: _Others) -> Finding | None:
     """Why a delivery does not count, where another file or the month in its name is the reason."""
     if j.standing is Standing.SAME:
         return Finding("F17", Severity.WARNING)
-    if j.standing is Standing.STALE and (blocking := forestalled_by(j.delivery, others.accepted)):
+    blocking = forestalled_by(j.delivery, others.accepted, others.holds)
+    if j.standing is Standing.STALE and blocking is not None:
         said = f"{blocking.file_name} was accepted, to {day(blocking.data_cut_date)}"
         return Finding("F18", Severity.FILE, found=said)
     if j.standing is Standing.HELD_UP and is_doubtful(j.delivery, others.accepted, others.sent, others.newest):
@@ -92,7 +92,7 @@ def _of_the_month(j: Judged, others: _Others) -> Finding | None:
         column = next((c for c in j.verdict.columns if c.field == field), None)
         return Finding("F19", Severity.WARNING, field=field, column=column, found=said)
     is_first = not any(b.delivery.period == j.delivery.period for b in others.before)
-    if j.standing not in _ACCEPTED or j.verdict.events_lately < LEAST_EVENTS or not is_first:
+    if not j.was_accepted or j.verdict.events_lately < LEAST_EVENTS or not is_first:
         return None
     left_out = no_file_for(_months_left_out(j.delivery, others))
     return Finding("F26", Severity.WARNING, found=left_out) if left_out else None

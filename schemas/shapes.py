@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from schemas.audit.deliveries import Column, Delivery, Standing, Verdict
+from schemas.audit.deliveries import Column, Delivery, Hold, Standing, Verdict, never_counted
 from schemas.audit.findings import CONTRACT as FINDINGS
 from schemas.audit.findings import Outcome
 from schemas.audit.withdrawals import Withdrawal
@@ -251,8 +251,14 @@ class Judged:
     verdict: Verdict
     standing: Standing
     withdrawal: Withdrawal | None = None  # what keeps it out of the figures, if it is withdrawn
+    hold: Hold | None = None  # when it was held up on an earlier night, if it was
 
     @property
     def counts(self) -> bool:
         """Whether its accepted rows are in `core`."""
         return self.standing is Standing.CURRENT
+
+    @property
+    def was_accepted(self) -> bool:
+        """Whether it counts, or did until a later one came; not if it was held up until then."""
+        return self.counts or (self.standing is Standing.SUPERSEDED and not never_counted(self.hold))

@@ -14,7 +14,7 @@ from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
-from schemas.audit.deliveries import Delivery, ExtractType, Result, Standing, Verdict
+from schemas.audit.deliveries import Delivery, ExtractType, Hold, Result, Standing, Verdict, never_counted
 from schemas.months import is_doubtful, is_to_come, newest_by_month
 from schemas.shapes import Judged
 
@@ -49,6 +49,7 @@ def standings(
     set_aside: Collection[str] = (),
     withdrawn: Container[str] = (),
     newest: Mapping[str, date] | None = None,
+    holds: Mapping[str, Hold] | None = None,
 ) -> dict[str, Standing]:
     """The standing of each delivery. `verdicts` has the verdict of every one that is not the same as another.
 
@@ -56,8 +57,10 @@ def standings(
     nothing happened, and counts; one whose every row is held says nothing at all. `set_aside` names deliveries that may
     not count, for what the rules between tables found in them: each is held up until a later one replaces it. What is
     `withdrawn` has no part in what the others are. `newest` is what `newest_by_month` gives for all datasets of the
-    site, where these deliveries are not of all.
+    site, where these deliveries are not of all. `holds` tells which were held up on earlier nights: what came meanwhile
+    did not come too late, and one that was replaced before it ever counted does not count as accepted.
     """
+    holds = holds or {}
     if newest is None:
         deliveries = list(deliveries)
         left = (d for d in deliveries if d.delivery_id not in withdrawn and not d.same_as)
@@ -70,7 +73,13 @@ def standings(
         else:
             of_dataset[d.site_code, d.dataset].append(d)
     for arrivals in of_dataset.values():
-        found |= _standings_of_dataset(sorted(arrivals, key=_arrival), verdicts, set_aside, newest)
+        in_order = sorted(arrivals, key=_arrival)
+        waited = [d.delivery_id for d in in_order if never_counted(holds.get(d.delivery_id))]
+        aside = set(set_aside)
+        if waited:
+            as_before = _standings_of_dataset(in_order, verdicts, {*set_aside, *waited}, newest, holds)
+            aside |= {i for i in waited if as_before[i] is Standing.SUPERSEDED}
+        found |= _standings_of_dataset(in_order, verdicts, aside, newest, holds)
     return found
 
 
@@ -79,7 +88,11 @@ def _arrival(d: Delivery) -> tuple[datetime, date, int, str]:
 
 
 def _standings_of_dataset(
-    arrivals: list[Delivery], verdicts: Mapping[str, Verdict], set_aside: Collection[str], newest: Mapping[str, date]
+    arrivals: list[Delivery],
+    verdicts: Mapping[str, Verdict],
+    set_aside: Collection[str],
+    newest: Mapping[str, date],
+    holds: Mapping[str, Hold],
 ) -> dict[str, Standing]:
     found: dict[str, Standing] = {}
     accepted: list[Delivery] = []
@@ -92,7 +105,7 @@ def _standings_of_dataset(
             found[d.delivery_id] = Standing.SAME
         elif verdicts[d.delivery_id].result.stops:
             found[d.delivery_id] = Standing.REFUSED
-        elif forestalled_by(d, accepted):
+        elif forestalled_by(d, accepted, holds):
             found[d.delivery_id] = Standing.STALE
         elif verdicts[d.delivery_id].rows.accepted == 0:
             nil += [] if verdicts[d.delivery_id].rows.held else [d]
@@ -129,18 +142,26 @@ def _is_sent_again(d: Delivery, accepted: list[Delivery], verdicts: Mapping[str,
     return verdicts[d.delivery_id].rows.accepted <= verdicts[last.delivery_id].rows.accepted
 
 
-def as_it_stands(verdict: Verdict, standing: Standing) -> Verdict:
+def as_it_stands(verdict: Verdict, standing: Standing, hold: Hold | None = None) -> Verdict:
     """A verdict with what the delivery's standing makes of it: of one that is stale (F18) or held up, no row counts."""
-    if standing not in (Standing.STALE, Standing.HELD_UP) or verdict.result.stops:
+    waits = standing in (Standing.STALE, Standing.HELD_UP) or (standing is Standing.SUPERSEDED and never_counted(hold))
+    if not waits or verdict.result.stops:
         return verdict
     rows = replace(verdict.rows, accepted=0, held=verdict.rows.read - verdict.rows.repeats - verdict.rows.not_data)
     return replace(verdict, result=Result.REFUSED, rows=rows)
 
 
-def forestalled_by(late: Delivery, accepted: Iterable[Delivery]) -> Delivery | None:
+def forestalled_by(late: Delivery, accepted: Iterable[Delivery], holds: Mapping[str, Hold]) -> Delivery | None:
     """The accepted delivery for which another could no longer count when it came."""
-    earlier = [a for a in accepted if a.received_at < late.received_at and _forestalls(a, late)]
+    earlier = [a for a in accepted if _forestalls(a, late) and _counted_when_came(a, late, holds)]
     return max(earlier, key=extent, default=None)
+
+
+def _counted_when_came(earlier: Delivery, late: Delivery, holds: Mapping[str, Hold]) -> bool:
+    """Whether an accepted delivery was there, and was not held up, when another came."""
+    hold = holds.get(earlier.delivery_id)
+    waited = hold is not None and hold.since <= late.received_at and (not hold.until or late.received_at <= hold.until)
+    return earlier.received_at < late.received_at and not waited
 
 
 def _forestalls(earlier: Delivery, late: Delivery) -> bool:

@@ -18,7 +18,7 @@ from flows.store.places import Places
 from schemas.stored import Unreadable, record_of
 from schemas.wording import moment
 
-VERSION = 3  # of the ledger's tables: the number of the last file in `ledger/migrations`
+VERSION = 4  # of the ledger's tables: the number of the last file in `ledger/migrations`
 
 
 class EarlierThanKnown(ValueError):  # noqa: N818 - it says what is wrong with a moment

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.contract import Contract, Field, Kind
 
@@ -51,6 +51,18 @@ class Standing(StrEnum):
     REFUSED = "refused"
     HELD_UP = "held_up"  # readable, but implausible beside the site's other deliveries: replaces nothing until resolved
     WITHDRAWN = "withdrawn"  # taken out of all figures by the data team (`pilots withdraw`)
+
+
+class Hold(NamedTuple):
+    """From when a delivery was held up, and when it first counted; None where it never did."""
+
+    since: datetime
+    until: datetime | None
+
+
+def never_counted(hold: Hold | None) -> bool:
+    """Whether a delivery was held up on an earlier night, and has not counted since."""
+    return hold is not None and hold.until is None
 
 
 @dataclass(frozen=True)

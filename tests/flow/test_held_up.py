@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_up_returns import BPL, WLA, DataFolder, Row, content_of, people, sound
+from made_up_returns import BPL, WLA, WMCA, DataFolder, Row, content_of, people, sound
 
 PEOPLE = range(1, 31)
 MORE = range(1, 61)
@@ -184,6 +184,82 @@ def test_where_no_file_fits_the_one_that_counted_last_stays(october: DataFolder)
         "201611 v1": ("accepted_with_held_rows", "current"),
         "201612 v1": HELD_UP,
     }
+
+
+def test_arms_of_a_file_that_was_held_up_never_stand(folder: DataFolder, tmp_path: Path) -> None:
+    """The first allocation stands (T02): of those that ever counted, and not of a wrong file that was replaced."""
+    for dataset in ("participants", "referrals", "randomisation"):
+        folder.send(dataset, people(dataset, *PEOPLE, site=WMCA), "201810", site=WMCA)
+    folder.night("2018-11-08T03:30")
+    without = copy_of(folder, tmp_path / "without")
+    others = [sound("randomisation", n, WMCA, participant_ref=f"WM-9{n:05}") for n in range(41, 71)]
+    wrong = [sound("randomisation", n, WMCA, arm="control") for n in range(31, 41)]
+    folder.send("randomisation", [*wrong, *others], "201811", site=WMCA)
+    for f in (folder, without):
+        for dataset in ("participants", "referrals"):
+            f.send(dataset, people(dataset, *range(1, 41), site=WMCA), "201811", site=WMCA)
+        f.night("2018-12-08T03:30")
+    assert folder.standings("randomisation", WMCA)["201811 v1"] == HELD_UP
+    for f in (folder, without):
+        f.send("randomisation", people("randomisation", *range(1, 41), site=WMCA), "201811", 2, WMCA)
+        f.night("2019-01-08T03:30")
+    assert folder.standings("randomisation", WMCA) == {
+        "201810 v1": ("accepted", "superseded"),
+        "201811 v1": ("refused", "superseded"),
+        "201811 v2": CURRENT,
+    }
+    assert figures(folder) == figures(without)
+    assert not {"T02", "F23"} & {rule_id for rule_id, *_ in folder.findings("randomisation")}
+
+
+@pytest.mark.parametrize(("dataset", "suffix"), [("contacts", "csv"), ("employment_outcomes", "xlsx")])
+def test_what_came_while_a_later_month_was_held_up_did_not_come_too_late(
+    october: DataFolder, dataset: str, suffix: str
+) -> None:
+    october.send(dataset, of_west_london(dataset, *PEOPLE), "201612", suffix=suffix)
+    october.night(NOVEMBER)
+    october.send(dataset, people(dataset, *reversed(PEOPLE)), "201611", suffix=suffix)
+    october.night(DECEMBER)
+    assert october.standings(dataset)["201611 v1"] == CURRENT
+    dated = {"contacts": "contact_date", "employment_outcomes": "job_start_date"}[dataset]
+    later = sound(dataset, 1, **{dated: "2017-01-10"})  # or the month in its name would be doubted
+    october.send(dataset, [later, *people(dataset, *PEOPLE)[1:]], "201701", suffix=suffix)
+    for _ in range(2):
+        october.night("2017-02-08T03:30")
+        assert october.standings(dataset)["201611 v1"] == ("accepted", "superseded")
+    assert "Accepted: nothing to do" in page(october, f"{BPL}_{dataset}_201611_v1")
+
+
+@pytest.mark.parametrize("dataset", ["participants", "contacts"])
+def test_the_same_bytes_again_are_held_up_as_the_first_were(october: DataFolder, dataset: str) -> None:
+    october.send(dataset, of_west_london(dataset, *PEOPLE))
+    october.night(NOVEMBER)
+    october.send(dataset, of_west_london(dataset, *PEOPLE), version=2)
+    night = october.night(DECEMBER)
+    assert october.standings(dataset)["201611 v2"] == ("refused", "same")
+    assert "This file is held up" in page(october, f"{BPL}_{dataset}_201611_v2")
+    assert night.must_be_fixed and "1 file checked, 1 file held up" in night.verdict
+    october.send(dataset, people(dataset, *reversed(PEOPLE)), version=3)
+    october.night("2017-02-08T03:30")
+    for version in (1, 2):
+        told = page(october, f"{BPL}_{dataset}_201611_v{version}")
+        assert f"Replaced by {BPL}_{dataset}_201611_v3.csv: nothing to do" in told
+
+
+def test_the_same_bytes_again_wait_and_count_as_the_first_do(october: DataFolder) -> None:
+    october.send("participants", people("participants", *MORE))
+    for version, at in ((1, NOVEMBER), (2, DECEMBER)):
+        october.send("contacts", people("contacts", *MORE), version=version)
+        october.night(at)
+        told = page(october, f"{BPL}_contacts_201611_v{version}")
+        assert "Nothing to fix in this file" in told and "The figures use this file" not in told
+    october.send("referrals", people("referrals", *MORE))
+    night = october.night("2017-02-08T03:30")
+    assert october.standings("contacts")["201611 v2"] == ("accepted", "same")
+    for version in (1, 2):
+        told = page(october, f"{BPL}_contacts_201611_v{version}")
+        assert "Accepted: nothing to do" in told and "waits for another" not in told
+    assert "60 rows released" in night.verdict
 
 
 def page(folder: DataFolder, stem: str) -> str:

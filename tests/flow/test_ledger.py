@@ -27,7 +27,7 @@ from flows.store.runs import VERSION, LedgerUnusable, Runs
 
 Tables = dict[str, list[tuple[Any, ...]]]
 KEPT_OF_THEN = "ledger-version-0-*.sqlite"
-ADDED = ("counted", "withdrawals")  # the tables that came after the first ledger
+ADDED = ("counted", "withdrawals", "held_up")  # the tables that came after the first ledger
 
 
 @pytest.fixture

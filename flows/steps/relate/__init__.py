@@ -61,6 +61,7 @@ def relate(
                 judge_deliveries(db, contract, decided.accepted(contract.dataset), judgements)
         find_beside_others(db, decided.all())
         _settle_counts(db)
+        _settle_copies(db)
         _note_replacements(db, decided.all())
     return decided.all()
 
@@ -93,4 +94,14 @@ def _settle_counts(db: duckdb.DuckDBPyConnection) -> None:
         from (select delivery_id, (select n from in_core where in_core.delivery_id = a.delivery_id) as n
               from audit.deliveries a where standing = 'current') i
         where i.delivery_id = d.delivery_id"""
+    )
+
+
+def _settle_copies(db: duckdb.DuckDBPyConnection) -> None:
+    """Let each delivery that is the same as another say of its rows what became of that one's: it stands for them."""
+    db.execute(
+        """
+        update audit.deliveries d
+        set result = o.result, rows_accepted = o.rows_accepted, rows_held = o.rows_held
+        from audit.deliveries o where o.delivery_id = d.same_as and d.standing = 'same'"""
     )

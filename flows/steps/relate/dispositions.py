@@ -57,7 +57,10 @@ class Dispositions:
 
     def accepted(self, dataset: str) -> list[Judged]:
         """The deliveries of one dataset that count, or that counted until a later one came."""
-        return [j for j in self.of(dataset) if j.standing in (Standing.CURRENT, Standing.SUPERSEDED)]
+        return [j for j in self.of(dataset) if j.was_accepted and not self._is_aside(j)]
+
+    def _is_aside(self, judged: Judged) -> bool:
+        return judged.delivery.delivery_id in self._aside[_series_of(judged.delivery)]
 
     def counting_for(self, site: str, dataset: str) -> list[Judged]:
         """The deliveries of a site that count for one dataset."""
@@ -108,14 +111,15 @@ class Dispositions:
         for j in self._series[series]:
             standing = found[j.delivery.delivery_id]
             # what a delivery's first standing made of its verdict does not hold for another
-            verdict = as_it_stands(self._judgements.verdict(j.key), standing)
+            verdict = as_it_stands(self._judgements.verdict(j.key), standing, j.hold)
             self._now[j.delivery.delivery_id] = replace(j, verdict=verdict, standing=standing)
 
     def _standings(self, series: Series, set_aside: set[str]) -> dict[str, Standing]:
         judged = self._series[series]
         verdicts = {j.delivery.delivery_id: self._judgements.verdict(j.key) for j in judged if not j.delivery.same_as}
         withdrawn = {j.delivery.delivery_id for j in judged if j.withdrawal}
-        return standings((j.delivery for j in judged), verdicts, set_aside, withdrawn, self._newest)
+        holds = {j.delivery.delivery_id: j.hold for j in judged if j.hold}
+        return standings((j.delivery for j in judged), verdicts, set_aside, withdrawn, self._newest, holds)
 
 
 def _series_of(delivery: Delivery) -> Series:

@@ -106,7 +106,7 @@ def verdict_of(night: Night) -> str:
 
 def _how_it_ended(night: Night) -> str:
     held_up = {d.delivery_id for d in night.held_up}
-    results = [v.result for d, v in _in_use(night) if d.delivery_id not in held_up]
+    results = [v.result for d, v in _in_use(night) if held_up.isdisjoint((d.delivery_id, d.same_as))]
     if night.result == "quiet":
         since = f" since {moment(night.last_change)}" if night.last_change else ""
         return f"Nothing changed{since}: {'; '.join(['there was nothing new to check', *_besides(night)])}."

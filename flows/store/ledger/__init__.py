@@ -19,7 +19,7 @@ from typing import Any
 
 from flows.store.raw import FileStat
 from flows.store.runs import LedgerUnusable, Runs
-from schemas.audit.deliveries import Delivery, ExtractType
+from schemas.audit.deliveries import Delivery, ExtractType, Hold
 from schemas.audit.withdrawals import Withdrawal
 from schemas.replay import HeldThen
 from schemas.stored import Record, Unreadable, record_of
@@ -186,6 +186,23 @@ class Ledger(Runs):
             " order by max(since) desc, max(rowid) desc",
             (moment.isoformat(),),
         ).fetchall()
+
+    def note_held_up(self, moment: datetime, delivery_ids: Iterable[str]) -> None:
+        """Note that deliveries are held up from a moment on; of one that was before, that is known already."""
+        values = [(delivery_id, moment.isoformat()) for delivery_id in delivery_ids]
+        with self.together():
+            self._db.executemany("insert or ignore into held_up values (?, ?)", values)
+
+    def holds(self, moment: datetime) -> dict[str, Hold]:
+        """By delivery_id: since when a delivery is held up, and when it first counted, as known at a moment."""
+        rows = self._db.execute(
+            "select h.delivery_id, h.since, (select min(c.since) from counted c"
+            " where c.delivery_id = h.delivery_id and c.since <= ?1) from held_up h where h.since <= ?1",
+            (moment.isoformat(),),
+        )
+        return {
+            i: Hold(datetime.fromisoformat(since), until and datetime.fromisoformat(until)) for i, since, until in rows
+        }
 
     def _counted_last(self) -> dict[tuple[str, str], set[str]]:
         """By site and dataset: the deliveries that were noted together last."""
