@@ -16,8 +16,8 @@ help: ## List the targets
 demo: $(VENV)/.run ## Install, write sample extracts, run one night, say where to look
 	$(BIN)/pilots demo
 
-# One process more than there are cores: some tests wait, for a server or for the clock.
-PYTEST := $(BIN)/python -m pytest --numprocesses $$(( $$(nproc) + 1 )) --dist loadfile --no-loadscope-reorder
+# Two processes more than there are cores: many tests wait, for the disk, for a server or for the clock.
+PYTEST := $(BIN)/python -m pytest --numprocesses $$(( $$(nproc) + 2 )) --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.test ## Run the everyday tests
 	$(PYTEST) -m "not soak" $(ARGS)
