@@ -29,7 +29,7 @@ soak: $(VENV)/.test ## Run what is long: many nights killed, a real Prefect sche
 	$(PYTEST) -m "soak or hypothesis" --hypothesis-profile=soak $(ARGS)
 
 soak-small: $(VENV)/.test ## Run what only `make soak` runs, but in a small form, as .ci/run does
-	$(PYTEST) -m soak $(ARGS)
+	$(PYTEST) -m soak $$(grep -rl 'mark\.soak' tests) $(ARGS)
 
 lint: $(VENV)/.test ## Check style and types
 	$(BIN)/ruff format --check .
