@@ -99,12 +99,12 @@ CHANGED = "changed while it was read: the next night takes it as it then is"
 def context_of(delivery: Delivery, corrections: Corrections = NO_CORRECTIONS) -> Context:
     """What is known of a delivery besides its bytes."""
     own = profile(delivery.site_code)
-    to_come = is_to_come(delivery)
+    to_come, is_a_site = is_to_come(delivery), bool(delivery.programme_code)
     return Context(
         site_code=delivery.site_code,
         programme_code=delivery.programme_code,
         # what has not happened yet measures nothing: dates are then judged by the day the file came
-        data_cut_date=day_received(delivery.received_at) if to_come else delivery.data_cut_date,
+        data_cut_date=day_received(delivery.received_at) if to_come and is_a_site else delivery.data_cut_date,
         month_is_to_come=to_come,
         month_is_asked_for=is_asked_for(delivery.site_code, delivery.period),
         need=returns_for(delivery.site_code).get(delivery.dataset, "none"),
@@ -223,7 +223,7 @@ def _judge_as(
     except Unreadable as stopped:
         nothing_due = stopped.rule_id == "F01" and delivery.nil_return
         said = [] if nothing_due else [Finding(stopped.rule_id, Severity.FILE, found=stopped.found or None)]
-        if nothing_due and context.month_is_to_come:
+        if nothing_due and context.is_of_impossible_month:
             said = [Finding("F25", Severity.FILE, found=came_too_soon(delivery))]
         out.find(findings_frame([*said, *_its_name(delivery)], delivery.sheet))
         refused = wrong_sender or (nothing_due and said)

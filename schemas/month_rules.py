@@ -43,6 +43,13 @@ MONTH_RULES: tuple[Rule, ...] = (
         "Put the month to which the extract goes in the file's name, such as 201611 for November 2016, and send it"
         " again.",
     ),
+    Rule(
+        "F25",
+        WARNING,
+        "The month in the name had not begun when the file came",
+        "the month to which the figures go",
+        "Check the month in the name. If the figures are about that month, as plans are, nothing needs doing.",
+    ),
     # Decided beside the site's other files, anew at every build: `schemas/months.py`.
     Rule(
         "F26",

@@ -27,11 +27,8 @@ def day_received(received_at: datetime) -> date:
 
 
 def is_to_come(delivery: Delivery) -> bool:
-    """Whether the month in a file's name had not begun on the day it came (rule F25).
-
-    Offices outside the programmes send the published record, which made-up nights of past years read too.
-    """
-    return bool(delivery.programme_code) and delivery.data_cut_date.replace(day=1) > day_received(delivery.received_at)
+    """Whether the month in a file's name had not begun on the day it came (rule F25)."""
+    return delivery.data_cut_date.replace(day=1) > day_received(delivery.received_at)
 
 
 def came_too_soon(delivery: Delivery) -> str:

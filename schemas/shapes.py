@@ -185,6 +185,14 @@ class Context:
     headings: tuple[tuple[str, str], ...] = ()  # the site's own headings: (folded heading, field)
     corrections: tuple[CorrectedCell, ...] = ()  # of cells of this very delivery
 
+    @property
+    def is_of_impossible_month(self) -> bool:
+        """Whether the file is refused for a month that had not begun.
+
+        A site cannot have measured that month. An office outside the programmes may print plans for it: it is warned.
+        """
+        return self.month_is_to_come and bool(self.programme_code)
+
 
 @dataclass
 class Layout:

@@ -61,6 +61,37 @@ PARTICIPANT: Row = {
     "consent_data_sharing": "Y",
     "consent_date": "2016-05-09",
 }
+REFERRAL: Row = {
+    "episode_id": "BPL-E000001",
+    "participant_ref": "BPL-000001",
+    "referral_received_date": "2016-03-01",
+    "source_of_referral": "M5",
+    "eligibility_outcome": "eligible",
+    "eligibility_date": "2016-03-01",
+    "programme_start_date": "2016-03-01",
+    "start_basis": "first_contact",
+    "support_model": "ips",
+    "employment_status_at_start": "02",
+    "weekly_hours_at_start": "98",
+    "exit_date": "",
+    "exit_reason": "",
+}
+JOB: Row = {
+    "outcome_id": "BPL-J000001",
+    "episode_id": "BPL-E000001",
+    "job_spell_no": "1",
+    "job_start_date": "2016-03-01",
+    "job_end_date": "",
+    "job_type": "employee",
+    "paid_hours_week": "18.5",
+    "weekly_hours_worked": "02",
+    "at_least_nmw": "Y",
+    "outcome_definition_code": "JOB_START",
+    "sust_13w_date": "",
+    "sust_26w_date": "",
+    "evidence_type": "payslip",
+    "in_work_at_start": "N",
+}
 AWARD: Row = {
     "award_id": "360G-madeup-1",
     "programme_code": "",

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from judging import workbook
+from judging import JOB, REFERRAL, workbook
 
 from flows.nightly import NightResult, night
 from flows.settings import Settings
@@ -48,19 +48,12 @@ _SOUND: dict[str, dict[str, str]] = {
         "consent_date": "{year}-05-09",
     },
     "referrals": {
+        **REFERRAL,
         "episode_id": "{s}-E{n:06}",
         "participant_ref": "{s}-{n:06}",
         "referral_received_date": "{year}-05-04",
-        "source_of_referral": "M5",
-        "eligibility_outcome": "eligible",
         "eligibility_date": "{year}-05-11",
         "programme_start_date": "{year}-05-20",
-        "start_basis": "first_contact",
-        "support_model": "ips",
-        "employment_status_at_start": "02",
-        "weekly_hours_at_start": "98",
-        "exit_date": "",
-        "exit_reason": "",
     },
     "contacts": {
         "contact_id": "{s}-C{n:06}",
@@ -74,20 +67,10 @@ _SOUND: dict[str, dict[str, str]] = {
         "staff_ref": "W-0012",
     },
     "employment_outcomes": {
+        **JOB,
         "outcome_id": "{s}-J{n:06}",
         "episode_id": "{s}-E{n:06}",
-        "job_spell_no": "1",
         "job_start_date": "{year}-07-04",
-        "job_end_date": "",
-        "job_type": "employee",
-        "paid_hours_week": "18.5",
-        "weekly_hours_worked": "02",
-        "at_least_nmw": "Y",
-        "outcome_definition_code": "JOB_START",
-        "sust_13w_date": "",
-        "sust_26w_date": "",
-        "evidence_type": "payslip",
-        "in_work_at_start": "N",
     },
     "randomisation": {
         "randomisation_id": "{s}-R{n:06}",

@@ -12,7 +12,7 @@ from typing import Any
 
 import made_workbooks as made
 import pytest
-from judging import AWARD, CONTACT, PARTICIPANT, Judge, Outcome, as_csv, as_table, workbook
+from judging import AWARD, CONTACT, JOB, PARTICIPANT, REFERRAL, Judge, Outcome, as_csv, as_table, workbook
 
 import flows.steps.read.workbook
 from schemas.cells import said
@@ -21,37 +21,6 @@ Written = date | str
 Row = Mapping[str, Any]
 
 DAYS = [date(2016, 1, 4) + timedelta(days=13 * n) for n in range(24)] + [date(2016, 8, 8)]
-REFERRAL = {
-    "episode_id": "BPL-E000001",
-    "participant_ref": "BPL-000001",
-    "referral_received_date": "",
-    "source_of_referral": "M5",
-    "eligibility_outcome": "eligible",
-    "eligibility_date": "",
-    "programme_start_date": "",
-    "start_basis": "provider_start",
-    "support_model": "ips_lite",
-    "employment_status_at_start": "02",
-    "weekly_hours_at_start": "98",
-    "exit_date": "",
-    "exit_reason": "",
-}
-JOB = {
-    "outcome_id": "BPL-J000001",
-    "episode_id": "BPL-E000001",
-    "job_spell_no": "1",
-    "job_start_date": "",
-    "job_end_date": "",
-    "job_type": "employee",
-    "paid_hours_week": "18.5",
-    "weekly_hours_worked": "02",
-    "at_least_nmw": "Y",
-    "outcome_definition_code": "JOB_START",
-    "sust_13w_date": "",
-    "sust_26w_date": "",
-    "evidence_type": "payslip",
-    "in_work_at_start": "N",
-}
 # Of each dataset: a sound row, its key with a place for a number, and the fields that hold the day.
 DATASETS: dict[str, tuple[Row, str, str, tuple[str, ...]]] = {
     "contacts": (CONTACT, "contact_id", "BPL-C{:06}", ("contact_date",)),

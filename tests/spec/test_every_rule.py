@@ -24,7 +24,7 @@ from schemas.personal_data import PERSONAL_DATA_RULES
 FILE, ROW, WARNING = "file", "row", "warning"
 SOUND = as_csv(contacts({}, {}, {}))
 HEADING = SOUND.splitlines()[0]
-PEOPLE = as_csv(participants({}, {}, {}))
+PEOPLE, AWARDS = as_csv(participants({}, {}, {})), as_csv(awards({}, {}))
 TOY = Contract(
     "contacts",
     "Shares",
@@ -162,6 +162,9 @@ CASES = (
     Case("F19", FILE, of_days(*OCTOBER[:10], *NOVEMBER[:10]), of_days(*OCTOBER[:10], *NOVEMBER[:11]), PERIOD),
     Case("F19", WARNING, of_days(*OCTOBER[:29], OCTOBER[0]), of_days(*OCTOBER)),  # up to 29, and to 30 October
     Case("F25", FILE, SOUND, SOUND, {"received": datetime(2016, 10, 31)}),
+    Case(
+        "F25", WARNING, AWARDS, AWARDS, {"dataset": "funding_awards", "site": "PMO", "received": datetime(2016, 10, 31)}
+    ),
     Case("F20", FILE, as_csv(participants({}, {"site_code": "MHT-GM"})), PEOPLE, {"dataset": "participants"}),
     Case("L02", FILE, SOUND, SOUND, {"site": "PMO"}),
     Case("T09", FILE, "randomisation_id,participant_ref\n", "", {"dataset": "randomisation", "site": "PWW-GW"}),

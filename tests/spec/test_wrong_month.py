@@ -9,48 +9,17 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from judging import CONTACT, PARTICIPANT, Judge, Row, as_csv, as_table, workbook
+from judging import CONTACT, JOB, PARTICIPANT, REFERRAL, Judge, as_csv, as_table, awards, workbook
 
 from flows.commands.check import check_file
 from schemas.audit.deliveries import Verdict
 
 LIN = "MWW-LIN"
-REFERRAL: Row = {
-    "episode_id": "BPL-E000001",
-    "participant_ref": "BPL-000001",
-    "referral_received_date": "2016-03-01",
-    "source_of_referral": "M5",
-    "eligibility_outcome": "eligible",
-    "eligibility_date": "2016-03-01",
-    "programme_start_date": "2016-03-01",
-    "start_basis": "first_contact",
-    "support_model": "ips",
-    "employment_status_at_start": "02",
-    "weekly_hours_at_start": "98",
-    "exit_date": "",
-    "exit_reason": "",
-}
-OUTCOME: Row = {
-    "outcome_id": "BPL-J000001",
-    "episode_id": "BPL-E000001",
-    "job_spell_no": "1",
-    "job_start_date": "2016-03-01",
-    "job_end_date": "",
-    "job_type": "employee",
-    "paid_hours_week": "18.5",
-    "weekly_hours_worked": "02",
-    "at_least_nmw": "Y",
-    "outcome_definition_code": "JOB_START",
-    "sust_13w_date": "",
-    "sust_26w_date": "",
-    "evidence_type": "payslip",
-    "in_work_at_start": "N",
-}
 # Of each dataset: a sound row, its key, its dates, and the one that shows the month.
 DATED = {
     "contacts": (CONTACT, "contact_id", ["contact_date"]),
     "referrals": (REFERRAL, "episode_id", ["referral_received_date", "eligibility_date", "programme_start_date"]),
-    "employment_outcomes": (OUTCOME, "outcome_id", ["job_start_date"]),
+    "employment_outcomes": (JOB, "outcome_id", ["job_start_date"]),
     "participants": (PARTICIPANT, "participant_ref", ["consent_date"]),
 }
 DATASETS = pytest.mark.parametrize("dataset", DATED)
@@ -96,6 +65,16 @@ class TestF25AMonthThatHadNotBegun:
     def test_it_begins_with_its_first_day(self, judge: Judge, received: datetime, refused: bool) -> None:
         outcome = judge(of_days("contacts", [date(2016, 10, 3)]), received=received)
         assert ("F25" in outcome.refusals) == refused
+
+    @SUFFIXES
+    def test_an_office_is_warned_of_it_for_it_may_print_plans(self, judge: Judge, suffix: str) -> None:
+        rows = awards({}, {})
+        content = as_csv(rows) if suffix == "csv" else workbook({"Data": as_table(rows)})
+        sent = {"site": "PMO", "period": "202912", "received": datetime(2026, 11, 29), "suffix": suffix}
+        outcome = judge(content, "funding_awards", **sent)
+        assert (outcome.result, outcome.accepted) == ("accepted", [2, 3])
+        [warned] = outcome.of("F25")
+        assert (warned.severity, warned.found) == ("warning", "the file came on 29 November 2026")
 
     def test_in_summer_a_day_begins_by_london_s_clock(self, judge: Judge) -> None:
         outcome = judge(

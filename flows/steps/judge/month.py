@@ -44,7 +44,7 @@ class MonthShown:
 
     def contradicts(self, delivery: Delivery, context: Context) -> Finding | None:
         """What refuses the file for the month in its name; none where that can be right."""
-        if context.month_is_to_come:
+        if context.is_of_impossible_month:
             return Finding("F25", Severity.FILE, found=self._told(came_too_soon(delivery)))
         for n, said in (self._after(context.data_cut_date), self._long_before(context.data_cut_date)):
             if n:
@@ -52,7 +52,9 @@ class MonthShown:
         return self._outside(delivery)
 
     def doubt(self, delivery: Delivery, context: Context) -> Finding | None:
-        """That an extract of everything to date stops early, as a file of an earlier month does."""
+        """What to warn of about the month in the name: that it had not begun, or that the dates stop early."""
+        if context.month_is_to_come:
+            return Finding("F25", Severity.WARNING, found=came_too_soon(delivery))
         if delivery.extract_type is ExtractType.PERIOD:
             return None
         newest, lately = self.reach(delivery.data_cut_date)
