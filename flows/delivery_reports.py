@@ -25,7 +25,7 @@ from flows.steps.report import delivery_report, write_reports
 from flows.steps.report.night import count_findings
 from flows.store.ledger import Ledger
 from flows.store.places import Places
-from schemas.audit.deliveries import Delivery, Result, Standing, Verdict
+from schemas.audit.deliveries import Delivery, Result, Standing
 from schemas.catalogue import datasets
 from schemas.explain import explain, rules_of
 from schemas.registry import next_due
@@ -59,7 +59,6 @@ class DeliveryReports:
     db: duckdb.DuckDBPyConnection
     judged: Sequence[Judged]
     moment: datetime
-    settled: dict[str, Verdict]
     replaced: dict[str, Delivery]
     run: dict[str, str]
     must_go: Collection[str] = ()  # ids of deliveries whose file holds personal data, and lies in data/raw still
@@ -83,7 +82,7 @@ class DeliveryReports:
             d = j.delivery
             series = d.site_code, d.dataset
             history = "" if j.standing is Standing.STALE else histories[series]
-            made_now = _digest(j, self.settled[d.delivery_id], made_of.get(d.delivery_id, ""), history)
+            made_now = _digest(j, made_of.get(d.delivery_id, ""), history)
             digest = self._what_it_is(j) + made_now
             if written.get(d.delivery_id, "") != digest:
                 before = [] if j.standing is Standing.STALE else arrived[series]
@@ -127,7 +126,7 @@ class DeliveryReports:
 
     def _tell(self, j: Judged, before: Sequence[Judged], last_said: Told | None, digest: str) -> bool:
         """Write the report of one delivery, and note it. Gives False where it is left to the next night."""
-        d, verdict = j.delivery, self.settled[j.delivery.delivery_id]
+        d, verdict = j.delivery, j.verdict
         if of_then := last_said if j.withdrawal else None:  # rules between tables judge it no more
             verdict = replace(verdict, result=of_then.result, rows=of_then.rows)
         try:
@@ -184,7 +183,7 @@ class DeliveryReports:
 
     def _waits_as_copy(self, j: Judged) -> bool:
         """Whether a delivery is the same as one that does not count, so that its own page asks for something."""
-        return self.settled[j.delivery.delivery_id].result.stops
+        return j.verdict.result.stops
 
     def _asks_in_vain(self, j: Judged, last_said: Told | None) -> bool:
         """Whether the page asks to mend what was replaced since. A file that was overwritten has its page no more."""
@@ -208,7 +207,7 @@ class DeliveryReports:
         """
         d = j.delivery
         try:
-            verdict = replace(self.settled[d.delivery_id], result=last_said.result, rows=last_said.rows)
+            verdict = replace(j.verdict, result=last_said.result, rows=last_said.rows)
             findings = self.findings(j)
             report = delivery_report(d, verdict, findings, deadline=_deadline(d), run=self.run)
             marked = self._marked_workbook(j)
@@ -251,7 +250,7 @@ class DeliveryReports:
             return Marked(why_none="it could not be made tonight", fault=told(error))
 
     def _part(self, j: Judged) -> Part:
-        d, verdict, findings = j.delivery, self.settled[j.delivery.delivery_id], self.findings(j)
+        d, verdict, findings = j.delivery, j.verdict, self.findings(j)
         told_of_it = delivery_report(d, verdict, findings, deadline=_deadline(d))
         withdrawn = in_words(j.withdrawal, d) if j.withdrawal else ""
         report = replace(told_of_it, replaced_by=self._replaced_by(j), withdrawn=withdrawn)
@@ -279,12 +278,12 @@ def _digests(db: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return {r[0]: f"{r[1]}-{r[2]}" for r in rows}
 
 
-def _digest(j: Judged, settled: Verdict, findings: str, history: str) -> str:
+def _digest(j: Judged, findings: str, history: str) -> str:
     """What a report is made of: the judgement, the reports that it is compared with, and the deadline that it names.
 
     Of a verdict, the key of its judgement says all but what other deliveries have made of it since.
     """
-    by_others = str(settled.result), settled.rows
+    by_others = str(j.verdict.result), j.verdict.rows
     said = _texts_of_rules(j.delivery.dataset), str(_deadline(j.delivery))
     return _of(j.key, str(j.standing), by_others, findings, history, *said, _code(), j.withdrawal)
 

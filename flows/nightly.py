@@ -76,12 +76,12 @@ def whole_night(run: Run) -> NightResult:
     )
     with work.ledger.together():  # what was told is noted when all of it is: a run that is cut off tells it again
         reported = report_to_people(work.places, work.ledger, warehouse, to_tell, work.about, work.options())
-        work.note_counting(reported.settled.values())
+        work.note_counting(reported.outcomes.values())
     result = "quiet" if quiet else "published"
     work.ledger.end_run(work.id, result, len(received.new), len(fresh))
     if work.is_all_done(received, not_judged, reported):
         leave_standing(work, warehouse, reported, work.stands_until)
-    done = tuple(reported.settled[j.delivery.delivery_id] for j in tonight)
+    done = tuple(reported.outcomes[j.delivery.delivery_id] for j in tonight)
     return NightResult(work.id, result, warehouse, done, received.newly_unusable, not_judged, reported)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Reported:
     """What was told: the summary's text and path, and the page of each delivery that was reported.
 
-    `personal` are the ids of deliveries that were refused for personal data, whenever they came. `settled` is each
+    `personal` are the ids of deliveries that were refused for personal data, whenever they came. `outcomes` is each
     delivery with its final standing and verdict, `replaced` names those whose place a later one has taken, and
     `not_told` says which reports could not be written, and why. `verdict_if_quiet` and `sections_if_quiet` are what the
     next summary says if nothing changes.
@@ -28,7 +28,7 @@ class Reported:
     path: Path | None = None
     pages: dict[str, Path] = field(default_factory=dict)
     judged_again: dict[str, JudgedAgain] = field(default_factory=dict)
-    settled: dict[str, Judged] = field(default_factory=dict)
+    outcomes: dict[str, Judged] = field(default_factory=dict)
     replaced: dict[str, Delivery] = field(default_factory=dict)
     not_told: tuple[str, ...] = ()
     personal: frozenset[str] = frozenset()

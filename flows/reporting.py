@@ -14,10 +14,10 @@ import duckdb
 
 from flows.delivery_reports import DeliveryReports
 from flows.faults import told
+from flows.final_outcomes import final_outcomes
 from flows.late import late
 from flows.raw_files import gone, personal_deliveries, personal_files_there, to_delete
 from flows.reported import Reported, write_summary
-from flows.settled import settled
 from flows.steps.receive import NO_FILE_YET, UnusableFile
 from flows.steps.report import write_not_taken_in
 from flows.steps.report.night import LAST_GOOD, Night, night_summary, sections_of, verdict_of
@@ -67,14 +67,14 @@ def report_night(
     build, seen = fingerprint_of(warehouse), ledger.known_files()
     withdrawn = _withdrawn(work.judged)
     with duckdb.connect(str(warehouse), read_only=True, config=options or {}) as db:
-        judged = settled(db, work.judged)
-        replaced, verdicts = replacements(judged), {j.delivery.delivery_id: j.verdict for j in judged}
+        judged = final_outcomes(db, work.judged)
+        replaced = replacements(judged)
         tonight = [j for j in judged if j.delivery.delivery_id in new]
         earlier = [j for j in judged if j.delivery.delivery_id not in new]
         personal = personal_deliveries(db, (j.delivery for j in judged))
         must_go = to_delete(personal.values(), places.raw, seen)
         concerned = {i for i, d in personal.items() if d.sha256 in must_go.values()}
-        reports = DeliveryReports(places, ledger, db, judged, work.moment, verdicts, replaced, run, concerned)
+        reports = DeliveryReports(places, ledger, db, judged, work.moment, replaced, run, concerned)
         told_of = " ".join((build, *sorted(concerned)))  # a file that was deleted changes its page, and no build
         if not work.quiet or ledger.reported().get(EVERYTHING) != told_of:
             reports.write_due()

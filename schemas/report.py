@@ -73,7 +73,7 @@ class Report:
     marked_workbook: str = ""  # the name of the sender's own file with the cells marked, beside the page
     replaced_by: str = ""  # the name of a later file that was accepted: this report is only a record then
     must_be_deleted: bool = False  # the file holds personal data, and lies where it was sent still
-    held_up: bool = False  # it could be read, and replaces nothing until what is odd about it is settled
+    held_up: bool = False  # it could be read, and replaces nothing until what is odd about it is resolved
     withdrawn: str = ""  # that the data team took the file out of all figures, when and why, as one sentence
     no_marked_workbook: str = ""  # why there is none, as one sentence
     run: dict[str, Any] = field(default_factory=dict)

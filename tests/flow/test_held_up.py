@@ -47,7 +47,7 @@ def figures(folder: DataFolder) -> dict[str, list[tuple[Any, ...]]]:
     return {name: rows for name, rows in content.items() if not name.startswith(OF_DELIVERIES)}
 
 
-def settled_figures(folder: DataFolder) -> dict[str, list[tuple[Any, ...]]]:
+def figures_that_stand(folder: DataFolder) -> dict[str, list[tuple[Any, ...]]]:
     """The same without the columns that say whether a figure may still move."""
     found = {}
     for table, (heading, *rows) in figures(folder).items():
@@ -86,11 +86,11 @@ def test_another_sites_rows_replace_nothing_until_the_right_file_comes(
     october: DataFolder, tmp_path: Path, dataset: str, suffix: str
 ) -> None:
     without = copy_of(october, tmp_path / "without")
-    before = settled_figures(october)
+    before = figures_that_stand(october)
     october.send(dataset, of_west_london(dataset, *PEOPLE), suffix=suffix)
     night = october.night(NOVEMBER)
     assert october.standings(dataset) == {"201610 v1": CURRENT, "201611 v1": HELD_UP}
-    assert settled_figures(october) == before
+    assert figures_that_stand(october) == before
     assert night.must_be_fixed
     [(said,)] = october.ask("select found from audit.findings where rule_id = 'L05'")
     assert said == f"30 of 30 rows are about people or episodes that {WLA} sent"
@@ -114,18 +114,18 @@ def test_another_sites_rows_replace_nothing_until_the_right_file_comes(
 
 
 def test_few_rows_of_another_site_replace_nothing_either(october: DataFolder) -> None:
-    before = settled_figures(october)
+    before = figures_that_stand(october)
     october.send("contacts", of_west_london("contacts", *range(1, 6)))
     october.night(NOVEMBER)
     assert october.standings("contacts")["201611 v1"] == HELD_UP
-    assert settled_figures(october) == before
+    assert figures_that_stand(october) == before
 
 
 def test_a_file_waits_for_the_one_that_it_refers_to_and_counts_when_that_comes(
     october: DataFolder, tmp_path: Path
 ) -> None:
     without = copy_of(october, tmp_path / "without")
-    before = settled_figures(october)
+    before = figures_that_stand(october)
     october.send("referrals", of_west_london("referrals", *PEOPLE))
     for folder in (october, without):
         folder.send("participants", people("participants", *MORE))
@@ -133,7 +133,7 @@ def test_a_file_waits_for_the_one_that_it_refers_to_and_counts_when_that_comes(
     night = october.night(NOVEMBER)
     assert october.standings("referrals")["201611 v1"] == HELD_UP
     assert october.standings("contacts")["201611 v1"] == HELD_UP
-    assert settled_figures(october)['core."contacts"'] == before['core."contacts"']
+    assert figures_that_stand(october)['core."contacts"'] == before['core."contacts"']
     title = page(october, f"{BPL}_contacts_201611_v1").split("</h1>")[0].split("<h1>")[1]
     assert title == "Nothing to fix in this file: it counts when your referrals are right"
     [(said,)] = october.ask("select found from audit.findings where rule_id = 'L04'")

@@ -15,13 +15,13 @@ from schemas.audit.deliveries import Result, Standing
 from schemas.shapes import Judged
 
 
-def settled(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> list[Judged]:
+def final_outcomes(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> list[Judged]:
     """The deliveries with their final standing and verdict: rows that a rule between tables held count as held."""
     said = db.execute("select delivery_id, standing, result, rows_accepted, rows_held from audit.deliveries").fetchall()
     final = {i: (Standing(standing), Result(result), *counts) for i, standing, result, *counts in said}
-    found = []
+    outcomes = []
     for j in judged:
         standing, result, accepted, held = final[j.delivery.delivery_id]
         rows = replace(j.verdict.rows, accepted=accepted, held=held)
-        found.append(replace(j, standing=standing, verdict=replace(j.verdict, result=result, rows=rows)))
-    return found
+        outcomes.append(replace(j, standing=standing, verdict=replace(j.verdict, result=result, rows=rows)))
+    return outcomes
