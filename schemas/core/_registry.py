@@ -8,8 +8,9 @@ SOURCE = Field(
     "source",
     Kind.TEXT,
     "Source",
-    "Where the entry comes from. [R] marks a rule or name of our own, [D] what was derived, [U] what is unconfirmed.",
-    example="DOMAIN.md 7.0",
+    "Where the entry comes from; that section names the publication. '(our choice)' marks a rule or name of our own, "
+    "'(derived)' what was worked out, '(unconfirmed)' general knowledge.",
+    example="docs/domain.md 7.0",
 )
 
 AREA_CODE = Field(
