@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from schemas.contract import Contract
@@ -32,20 +34,20 @@ def _contracts_in(folder: str) -> dict[str, Contract]:
 def datasets() -> dict[str, Contract]:
     """The contracts of the datasets that sites send, in the order in which rules between tables need them."""
     sent = {n: c for n, c in _contracts_in("core").items() if not c.reference}
-    ordered: dict[str, Contract] = {}
-
-    def place(name: str, waiting: tuple[str, ...]) -> None:
-        if name in waiting:
-            raise ValueError(f"datasets need each other in a circle: {' -> '.join((*waiting, name))}")
-        for needed in sent[name].needs:
+    for name, contract in sent.items():
+        for needed in contract.comes_after:
             if needed not in sent:
                 raise ValueError(f"a rule of {name} needs {needed}, which is no dataset that sites send")
-            place(needed, (*waiting, name))
-        ordered.setdefault(name, sent[name])
+    return {n: sent[n] for n in _after_what_they_need({n: c.comes_after for n, c in sent.items()})}
 
-    for name in sent:
-        place(name, ())
-    return ordered
+
+def _after_what_they_need(needs: Mapping[str, Iterable[str]]) -> list[str]:
+    """The names, each after those that it needs. Raises ValueError where they need each other in a circle."""
+    try:
+        return list(TopologicalSorter(needs).static_order())
+    except CycleError as error:
+        _, circle = error.args  # each is needed by the next
+        raise ValueError(f"these need each other in a circle: {' -> '.join(reversed(circle))}") from None
 
 
 def rows_by_delivery() -> str:
@@ -138,15 +140,5 @@ def read_mart(path: Path) -> Mart:
 def marts() -> tuple[Mart, ...]:
     """Every mart, each after those it selects from. Raises ValueError where two need each other."""
     found = {m.address: m for s in MART_SCHEMAS for m in map(read_mart, sorted((HERE / s).glob("*.sql")))}
-    ordered: dict[str, Mart] = {}
-
-    def place(address: str, waiting: tuple[str, ...]) -> None:
-        if address in waiting:
-            raise ValueError(f"marts select from each other in a circle: {' -> '.join((*waiting, address))}")
-        for read in sorted(found[address].reads & found.keys()):
-            place(read, (*waiting, address))
-        ordered.setdefault(address, found[address])
-
-    for address in found:
-        place(address, ())
-    return tuple(ordered.values())
+    needs = {address: sorted(mart.reads & found.keys()) for address, mart in found.items()}
+    return tuple(found[address] for address in _after_what_they_need(needs))

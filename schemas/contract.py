@@ -175,7 +175,8 @@ class Rule:
     was found: of published figures only, for it is shown as it is.
     `needs` lists datasets without which a rule between tables could not be judged for a site. `parent` names the one
     of them whose row the field `on` refers to, where the rule holds rows that refer to none. `across_sites` says that
-    rows of other sites bear on it: from one site's rows alone it cannot be told that nothing breaks it.
+    rows of other sites bear on it: from one site's rows alone it cannot be told that nothing breaks it. `after` lists
+    datasets that it reads where they were sent, and can be judged without: they too are settled before its own.
     """
 
     rule_id: str
@@ -187,6 +188,7 @@ class Rule:
     holds: Callable[[], pl.Expr] | None = None
     breaks_sql: str = ""
     needs: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     parent: str = ""
     across_sites: bool = False
     shows: str = ""
@@ -276,3 +278,8 @@ class Contract:
     def needs(self) -> tuple[str, ...]:
         """Datasets that must be related before this one."""
         return tuple(dict.fromkeys(n for r in self.relation_rules for n in r.needs if n != self.dataset))
+
+    @property
+    def comes_after(self) -> tuple[str, ...]:
+        """Datasets that are settled before this one: those it needs, and those its rules read where they were sent."""
+        return tuple(dict.fromkeys((*self.needs, *(n for r in self.relation_rules for n in r.after))))

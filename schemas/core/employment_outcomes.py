@@ -376,8 +376,8 @@ CONTRACT = Contract(
             fix="Correct the start of the job. If the person was already in work, answer Y to 'in work at start'.",
             on="job_start_date",
             needs=("referrals",),
-            # Most sites randomise nobody, so randomisation is not needed; its earliest row is the one that stands. It
-            # bears on the episode that was open at the allocation, not on the person's earlier or later ones.
+            after=("randomisation",),  # not needed, for most sites randomise nobody
+            # The earliest allocation stands. It bears on the episode then open, not on the person's other ones.
             breaks_sql="""
                 with allocated as (
                     select site_code, participant_ref, min(randomised_date) as randomised_date
@@ -400,6 +400,7 @@ CONTRACT = Contract(
             fix="Correct the eligibility in the referrals extract, or delete the outcome.",
             on="episode_id",
             needs=("referrals",),
+            after=("randomisation",),
             # Everyone who was randomised stays in the analysis, whatever followed: intention to treat.
             breaks_sql="""
                 select o.delivery_id, o.source_row

@@ -10,7 +10,7 @@ import pytest
 
 from schemas import catalogue
 from schemas.contract import Rule, Severity
-from schemas.core import contacts
+from schemas.core import contacts, participants
 from schemas.file_rules import BETWEEN_DELIVERIES
 
 
@@ -48,3 +48,26 @@ def test_a_rule_that_needs_an_unknown_dataset_is_refused(monkeypatch: pytest.Mon
 def test_rules_between_deliveries_are_warnings() -> None:
     """They hold no row and refuse no file: `relate` writes their findings and nothing else."""
     assert BETWEEN_DELIVERIES and {r.severity for r in BETWEEN_DELIVERIES} == {Severity.WARNING}
+
+
+def test_datasets_that_need_each_other_are_named(monkeypatch: pytest.MonkeyPatch, fresh_datasets: None) -> None:
+    circular = rule(breaks_sql="select 1", needs=("contacts",))
+    stated = participants.CONTRACT
+    monkeypatch.setattr(participants, "CONTRACT", replace(stated, rules=(*stated.rules, circular)))
+    with pytest.raises(ValueError, match="circle") as refused:
+        catalogue.datasets()
+    names = str(refused.value).partition(": ")[2].split(" -> ")
+    assert names[0] == names[-1]
+    assert {"participants", "contacts"} <= set(names)
+    assert "participants -> contacts" in " -> ".join((*names, *names[1:]))  # who needs whom, not the other way round
+
+
+@pytest.mark.parametrize("dataset", catalogue.datasets())
+def test_what_a_rule_reads_is_settled_before_unless_it_needs_the_rules_own_dataset(dataset: str) -> None:
+    """Else whether a row is held would hang on the order of the alphabet."""
+    known = catalogue.datasets()
+    before = list(known)[: list(known).index(dataset)]
+    read = {table for r in known[dataset].relation_rules for table in r.reads}
+    read_rows = {name for schema, name in (t.split(".") for t in read) if schema == "core" and name in known}
+    assert all(n in before or dataset in known[n].needs for n in read_rows - {dataset})
+    assert set(known[dataset].comes_after) <= set(before)
