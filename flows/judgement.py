@@ -305,6 +305,8 @@ def _elsewhere(extract: Extract, contract: Contract, context: Context) -> pl.Dat
 def _only_personal(findings: pl.DataFrame) -> pl.DataFrame:
     """A cell that holds personal data is told as that alone: another finding would show what stands there."""
     personal = pl.col("rule_id").is_in(PERSONAL_RULES)
+    if findings.is_empty():
+        return findings
     cell = ["source_row", "column_letter"]
     others = findings.filter(~personal).join(findings.filter(personal), on=cell, how="anti")
     return pl.concat([findings.filter(personal), others])

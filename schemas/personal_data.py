@@ -315,6 +315,6 @@ def heading_is_personal(heading: str) -> bool:
     return any(word in folded for word in _PERSONAL_HEADINGS) or folded == "name"
 
 
-def may_be_named(texts: pl.Series) -> pl.Series:
+def may_be_named(texts: pl.Expr) -> pl.Expr:
     """Which texts may hold a person's name: for a closer look."""
     return texts.str.contains_any(sorted(certain_names()), ascii_case_insensitive=True) | texts.str.contains(TITLE)

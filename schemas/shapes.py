@@ -24,6 +24,7 @@ from schemas.texts import Texts
 
 # The columns of a findings frame: those of audit.findings, but for the delivery, which is known from its address.
 FINDING_TYPES: dict[str, pl.DataType] = {f.name: polars_type(f) for f in FINDINGS.fields if f.name != "delivery_id"}
+NO_FINDINGS = pl.DataFrame(schema=FINDING_TYPES)  # most columns of most files give none, and frames take long to make
 
 
 class Unreadable(Exception):  # noqa: N818 - it is an outcome of reading, not an error of ours
@@ -68,13 +69,15 @@ class Finding:
 
 def findings_frame(findings: list[Finding], sheet: str) -> pl.DataFrame:
     """Findings made by hand, as a frame with the columns of FINDING_TYPES."""
+    if not findings:
+        return NO_FINDINGS
     return pl.DataFrame([f.to_row(sheet) for f in findings], schema=FINDING_TYPES, orient="row")
 
 
 def findings_of_rows(rows: pl.DataFrame, finding: Finding, sheet: str) -> pl.DataFrame:
     """One finding for each of many rows (`source_row`, and `found` in each), else alike."""
     if rows.is_empty():
-        return pl.DataFrame(schema=FINDING_TYPES)
+        return NO_FINDINGS
     alike = findings_frame([finding], sheet).drop("source_row", "found")
     return rows.select("source_row", "found").join(alike, how="cross").select(*FINDING_TYPES)
 

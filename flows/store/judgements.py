@@ -13,7 +13,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from pathlib import Path
 from typing import IO
 
@@ -81,7 +81,7 @@ class _Nameless:
 
     def __init__(self, folder: Path, types: dict[str, pl.DataType], unlike: Sequence[str] = ()) -> None:
         self._names, self._unlike = list(types), unlike
-        self._schema: pa.Schema = pl.DataFrame(schema=types).to_arrow().schema
+        self._schema = _arrow_schema(tuple(types.items()))
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - it lives as long as this
         self._writer = pa.ipc.new_stream(self._file, self._schema)
         self._changes: list[Callable[[pa.RecordBatch], pa.RecordBatch]] = []
@@ -89,6 +89,8 @@ class _Nameless:
 
     def write(self, frame: pl.DataFrame) -> None:
         """Add rows."""
+        if frame.is_empty():
+            return
         table = frame.select(self._names).to_arrow()
         for batch in (table if table.schema == self._schema else table.cast(self._schema)).to_batches():
             self.add(batch)
@@ -127,6 +129,11 @@ class _Nameless:
     def close(self) -> None:
         """Let it go."""
         self._file.close()
+
+
+@lru_cache
+def _arrow_schema(types: tuple[tuple[str, pl.DataType], ...]) -> pa.Schema:
+    return pl.DataFrame(schema=dict(types)).to_arrow().schema
 
 
 def _row_groups(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

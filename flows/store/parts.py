@@ -7,7 +7,7 @@ from typing import Protocol
 
 import polars as pl
 
-from schemas.shapes import FINDING_TYPES
+from schemas.shapes import FINDING_TYPES, NO_FINDINGS
 
 ACCEPTED, HELD, FINDINGS = "accepted.parquet", "held.parquet", "findings.parquet"
 # What is said of what stood in a cell, where nothing of the rows is kept: columns of the findings.
@@ -56,7 +56,7 @@ class Unkept:
     def start_over(self) -> None:
         """Forget all that was counted."""
         self.counts = {ACCEPTED: 0, HELD: 0}
-        self._findings = [pl.DataFrame(schema=FINDING_TYPES)]
+        self._findings = [NO_FINDINGS]
         self._hidden = False
         self._forgotten: Collection[str] = ()
 

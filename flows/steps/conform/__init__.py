@@ -27,7 +27,7 @@ from schemas.audit.deliveries import Column
 from schemas.contract import PERCENTAGES, Contract, Field, Kind, Severity
 from schemas.date_orders import COLUMN_RULES, DatesSeen
 from schemas.shapes import (
-    FINDING_TYPES,
+    NO_FINDINGS,
     Context,
     Finding,
     Layout,
@@ -41,7 +41,6 @@ from schemas.texts import Texts
 
 BESIDE = "a cell to the right of the last heading"
 _TORN_TYPES = {"source_row": pl.Int64, "found": pl.String}
-_NO_FINDINGS = pl.DataFrame(schema=FINDING_TYPES)
 __all__ = ["conform", "known_headings", "lay_out", "personal_elsewhere"]
 
 
@@ -56,7 +55,7 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
     conforming = _Conforming(rows, named, layout, contract, context, sheet)
     columns = {field.name: conforming.column(field) for field in contract.fields}
     like_totals = _like_totals(rows, layout, contract, context, sheet)
-    of_cells = pl.concat([_NO_FINDINGS, *(found for column in columns.values() for found in column.findings)])
+    of_cells = pl.concat([NO_FINDINGS, *(found for column in columns.values() for found in column.findings)])
     beside = conforming.beside_the_columns(batch) if contract.participant_level else []
     return TypedBatch(
         rows=pl.DataFrame({"source_row": rows.source_rows} | {name: c.values for name, c in columns.items()}),
@@ -76,12 +75,16 @@ def _about_lines(batch: TextBatch, rows: Rows, layout: Layout, sheet: str) -> li
     """What is found of whole lines: which are no data, have a cell too many, or could not be split into columns."""
     shifted = beside_the_table(rows, layout)
     sound = {n: c.where(~shifted) for n, c in rows.cells.items()} if shifted.any() else rows.cells
-    beside = pl.DataFrame({"source_row": rows.source_rows.filter(shifted)}).with_columns(pl.lit(BESIDE).alias("found"))
-    torn = pl.DataFrame({"source_row": [*batch.torn], "found": [*batch.torn.values()]}, schema=_TORN_TYPES)
+    lines = []
+    if shifted.any():
+        lines += [rows.source_rows.filter(shifted).to_frame().with_columns(pl.lit(BESIDE).alias("found"))]
+    if batch.torn:
+        torn = {"source_row": [*batch.torn], "found": [*batch.torn.values()]}
+        lines += [pl.DataFrame(torn, schema=_TORN_TYPES)]
     return [
         rows.findings(sheet),
         findings_frame(without_heading(sound, layout), sheet),
-        *(findings_of_rows(lines, Finding("F13", Severity.ROW), sheet) for lines in (beside, torn)),
+        *(findings_of_rows(some, Finding("F13", Severity.ROW), sheet) for some in lines),
     ]
 
 
@@ -89,7 +92,7 @@ def _like_totals(rows: Rows, layout: Layout, contract: Contract, context: Contex
     """A finding for each record whose reference reads as a total's (rule F06): one that is no record adds up twice."""
     name = contract.key[0]
     if rows.like_totals.is_empty() or name not in layout.positions:
-        return _NO_FINDINGS
+        return NO_FINDINGS
     texts = rows.cells[str(layout.positions[name])].column.filter(rows.source_rows.is_in(rows.like_totals.implode()))
     told = shown(texts, contract.by_name[name], contract, context.data_cut_date)
     finding = Finding("F06", Severity.ROW, None, name, layout.column_of(name))

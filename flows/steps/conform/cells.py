@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -14,7 +15,7 @@ from schemas.contract import Contract, Field, Kind, Severity
 from schemas.date_orders import AGREED, COLUMN_RULES, HELD, MONTHS, DateReading, DatesSeen
 from schemas.date_texts import DAY_FIRST, Slashed
 from schemas.derive import polars_type
-from schemas.shapes import FINDING_TYPES, Context, Layout
+from schemas.shapes import NO_FINDINGS, Context, Layout
 from schemas.shown import shown
 from schemas.texts import Texts
 
@@ -50,22 +51,19 @@ class _Read:
 
 def read_column(cells: Texts, field: Field, context: Context) -> _Read:
     """One column's values; a text is read once, however many cells hold it."""
-    kind = polars_type(field)
     dates = dates_of(field, context)
-    plain, typed = _canonical_cells(field)
-    if dates.are_swapped:
-        plain = pl.lit(False)
-    frame = pl.DataFrame({"text": cells.distinct}).with_columns(
-        pl.when(plain).then(typed).otherwise(None).alias("value")
-    )
-    odd = frame.filter((pl.col("text") != "") & pl.col("value").is_null())["text"].sort()
+    frame = cells.distinct.to_frame("text").with_columns(_canonical_value(field, dates.are_swapped))
+    value = frame["value"]
+    odd = pl.Series([], dtype=pl.String)
+    if value.null_count():
+        odd = frame.filter((pl.col("text") != "") & pl.col("value").is_null())["text"].sort()
     if odd.is_empty():
-        return _Read(cells.of_cells(frame["value"]).alias(field.name), None, frame["value"])
+        return _Read(cells.of_cells(value).alias(field.name), None, value)
     readings = [read_cell(t, field, dates) for t in odd]
     looked_up = pl.DataFrame(
         {
             "text": odd,
-            "read": pl.Series([r.value for r in readings], dtype=kind, strict=False),
+            "read": pl.Series([r.value for r in readings], dtype=polars_type(field), strict=False),
             "rule_id": pl.Series([r.rule_id for r in readings], dtype=pl.String),
             "severity": pl.Series([str(r.severity) for r in readings], dtype=pl.String),
             "suggestion": pl.Series([r.suggestion or None for r in readings], dtype=pl.String),
@@ -79,6 +77,13 @@ def read_column(cells: Texts, field: Field, context: Context) -> _Read:
 def dates_of(field: Field, context: Context) -> DateReading:
     """How the dates of a column are read: as the whole file shows, as the site's profile declares, or by default."""
     return dict(context.dates).get(field.name) or (AGREED if context.date_order == DAY_FIRST else HELD)
+
+
+@cache  # to put an expression together costs more than a small column
+def _canonical_value(field: Field, are_swapped: bool) -> pl.Expr:
+    """The typed value of each text in canonical form; none of another, nor of any date that is swapped."""
+    plain, typed = _canonical_cells(field)
+    return pl.when(pl.lit(False) if are_swapped else plain).then(typed).alias("value")
 
 
 def _canonical_cells(field: Field) -> tuple[pl.Expr, pl.Expr]:
@@ -114,7 +119,7 @@ def cell_findings(
     """One finding for each row whose cell was repaired or could not be read. What is meant is hidden as the cell is."""
     told = odd.filter(pl.col("rule_id") != "")
     if told.is_empty():
-        return pl.DataFrame(schema=FINDING_TYPES)
+        return NO_FINDINGS
     hits = cells.rows_with(told["text"], source_rows).join(told, on="text", maintain_order="left")
     hits = hits.hstack(shown(hits["text"], field, contract, context.data_cut_date))  # by how many rows hold it
     return hits.select(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate, islice
+from itertools import islice
+from typing import Any
 
 import polars as pl
 
@@ -24,9 +25,9 @@ from schemas.personal_data import (
     rules_by_share,
     rules_of_births,
 )
-from schemas.shapes import FINDING_TYPES, Context, Finding, TextElsewhere, findings_frame
+from schemas.shapes import NO_FINDINGS, Context, Finding, TextElsewhere, findings_frame
 from schemas.shown import last_birth_of, sheet_told
-from schemas.texts import Texts
+from schemas.texts import Texts, ask_all
 
 CELLS_AT_ONCE = 200_000  # of other sheets
 MOST_TOLD = 100  # rows of other sheets: more say no more
@@ -38,12 +39,7 @@ def may_hold_names(cells: Mapping[str, Texts]) -> dict[str, pl.Series]:
 
     All columns are searched at once: to prepare the search for hundreds of names costs more than a small file's search.
     """
-    found = may_be_named(pl.concat([column.distinct for column in cells.values()]))
-    ends = accumulate(len(column.distinct) for column in cells.values())
-    return {
-        name: found[end - len(column.distinct) : end]
-        for (name, column), end in zip(cells.items(), ends, strict=True)
-    }  # fmt: skip
+    return ask_all(cells, may_be_named(pl.col("text")))
 
 
 def personal_data(
@@ -63,7 +59,7 @@ def personal_data(
     rules: dict[str, tuple[str, Severity]] = {}
     by_share = field is None or field.kind in (Kind.TEXT, Kind.REFERENCE)
     if by_share and odd is None and not (named.any() or texts.str.contains(_first_look(field)).any()):
-        return pl.DataFrame(schema=FINDING_TYPES)
+        return NO_FINDINGS
     if by_share:
         digits = texts.filter(texts.str.contains(JUST_DIGITS)).sort()
         rules |= {t: (r, Severity.FILE) for t, r in rules_by_share(digits.to_list(), field).items()}
@@ -85,7 +81,7 @@ def personal_data(
         elif field is not None and by_share and may_be_a_persons(text):
             rules[text] = ("P01", Severity.ROW)
     if not rules:
-        return pl.DataFrame(schema=FINDING_TYPES)
+        return NO_FINDINGS
     told = pl.DataFrame([(t, *r) for t, r in rules.items()], schema=["text", "rule_id", "severity"], orient="row")
     hits = cells.rows_with(told["text"], source_rows).join(told, on="text", maintain_order="left")
     return _addresses(hits, field, column, sheet)
@@ -114,11 +110,13 @@ def long_ago(
 ) -> pl.DataFrame:
     """A finding for each date that is so long ago that it may be a birth (rule P03)."""
     if field.kind is not Kind.DATE:
-        return pl.DataFrame(schema=FINDING_TYPES)
+        return NO_FINDINGS
+    last = last_birth_of(context.programme_code, context.data_cut_date)
+    first: Any = values.min()
+    if first is None or first > last:
+        return NO_FINDINGS
     rows = pl.DataFrame([source_rows.alias("source_row"), values.alias("day")])
-    hits = rows.filter(pl.col("day") <= last_birth_of(context.programme_code, context.data_cut_date))
-    if hits.is_empty():
-        return pl.DataFrame(schema=FINDING_TYPES)
+    hits = rows.filter(pl.col("day") <= last)
     said = hits.with_columns(pl.lit("P03").alias("rule_id"), pl.lit(str(Severity.ROW)).alias("severity"))
     return _addresses(said, field, column, sheet)
 
@@ -185,6 +183,6 @@ def _broken_by(texts: list[tuple[int, str]]) -> list[tuple[int, str]]:
     whole = pl.DataFrame(texts, schema={"row": pl.Int64, "text": pl.String}, orient="row")
     parted = pl.col("text").str.replace_all(_BETWEEN_PIECES, "\n").str.split("\n")
     pieces = whole.select("row", parted).explode("text")
-    pieces = pieces.filter(pl.col("text").str.contains(WORTH_A_LOOK) | may_be_named(pieces["text"]))
+    pieces = pieces.filter(pl.col("text").str.contains(WORTH_A_LOOK) | may_be_named(pl.col("text")))
     rules = {text: personal_rule(text) for text in pieces["text"].unique()}
     return sorted({(row, rule) for row, text in pieces.iter_rows() if (rule := rules[text])})

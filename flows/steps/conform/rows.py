@@ -13,8 +13,8 @@ import polars as pl
 from schemas.audit.findings import Outcome
 from schemas.codes import fold
 from schemas.contract import Contract, Kind, Severity
-from schemas.shapes import FINDING_TYPES, Finding, Layout, TextBatch
-from schemas.texts import Texts
+from schemas.shapes import NO_FINDINGS, Finding, Layout, TextBatch
+from schemas.texts import Texts, ask_all
 
 MOST_VERSIONS = 5  # of the form, that a batch may state: more say no more (rule F24)
 FEW_ROWS = 0.1  # of a batch: so many may have been shifted; where more have a cell there, it is a column
@@ -24,6 +24,7 @@ _NUMBERS = (Kind.WHOLE, Kind.DECIMAL, Kind.MONEY)
 _NO_HEADING = r"\d{5}|^\P{L}*$"
 _NO_ROWS = pl.Series("source_row", [], pl.Int64)
 _NOT_DATA_TYPES = {"source_row": pl.Int64, "rule_id": pl.String, "severity": pl.String}
+_NO_ROWS_LEFT_OUT = pl.DataFrame(schema=_NOT_DATA_TYPES)
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,15 @@ class Rows:
 
     def findings(self, sheet: str) -> pl.DataFrame:
         """A finding for each row that is no data."""
+        if self.not_data.is_empty():
+            return NO_FINDINGS
         said = self.not_data.with_columns(
             pl.lit(str(Outcome.BROKEN)).alias("outcome"),
             pl.lit(sheet).alias("sheet"),
             pl.lit("").alias("field"),
             pl.lit(False).alias("hidden"),
         )
-        return pl.concat([pl.DataFrame(schema=FINDING_TYPES), said], how="diagonal")
+        return pl.concat([NO_FINDINGS, said], how="diagonal")
 
 
 def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapping[str, str]) -> Rows:
@@ -59,14 +62,14 @@ def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapp
     stands below it is not where the first heading says.
     """
     cells = batch.cells
-    empty = {name: column.of_cells(column.distinct.str.strip_chars() == "") for name, column in cells.items()}
+    empty = {n: cells[n].of_cells(is_so) for n, is_so in ask_all(cells, pl.col("text").str.strip_chars() == "").items()}
     blank = reduce(and_, empty.values())
     repeated, other_order = _headings_among(cells, empty, layout, fields)
     total, like_total = _totals(cells, empty, layout, contract)
     left_out = blank | repeated | other_order | total
     doubtful = batch.source_rows.filter(like_total & ~left_out) if _may_be_any_text(contract) else _NO_ROWS
     if not left_out.any():
-        return Rows(cells, batch.source_rows, pl.DataFrame(schema=_NOT_DATA_TYPES), [], doubtful)
+        return Rows(cells, batch.source_rows, _NO_ROWS_LEFT_OUT, [], doubtful)
     marked = pl.DataFrame({"source_row": batch.source_rows}).select(
         "source_row",
         pl.when(blank)
@@ -103,7 +106,10 @@ def _totals(
     A total says so in its key, or elsewhere where it has no key, and lacks most of what a record has.
     """
     key = str(layout.positions.get(contract.key[0], 0))
-    says_so = {name: column.of_cells(column.distinct.str.contains(_TOTAL)) for name, column in cells.items()}
+    texts = ask_all(cells, pl.col("text").str.contains(_TOTAL))
+    if not any(is_so.any() for is_so in texts.values()):
+        return _nowhere(empty[key]), _nowhere(empty[key])
+    says_so = {name: cells[name].of_cells(is_so) for name, is_so in texts.items()}
     needed = [f.name for f in contract.fields if f.required and f.kind not in _NUMBERS and f.name not in contract.key]
     places = [str(layout.positions[name]) for name in needed if name in layout.positions]
     total = says_so[key] | (empty[key] & reduce(or_, says_so.values()))
@@ -120,12 +126,14 @@ def _headings_among(
     """Which rows are the heading again, and which hold headings at all, however they are spelt."""
     own = [fold(heading) for heading in layout.as_written]
     ordinary = not any(re.search(r"\d{5}", h) or not re.search(r"[^\W\d_]", h) for h in (*own, *fields) if h)
+    # most cells are seen not to be headings without a closer look
+    may_be = ask_all(cells, ~pl.col("text").str.contains(_NO_HEADING)) if ordinary else {}
     again, known = [], []
     for i, heading in enumerate(own):
         column, field = cells[str(i)], layout.columns[i].field
         texts = column.distinct
-        if ordinary:  # most cells are seen not to be headings without a closer look
-            texts = texts.filter(~texts.str.contains(_NO_HEADING))
+        if ordinary:
+            texts = texts.filter(may_be[str(i)])
         folded = {text: fold(text) for text in texts}
         same = [t for t, f in folded.items() if f == heading or (field and fields.get(f) == field)]
         if layout.as_written[i]:

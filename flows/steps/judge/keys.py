@@ -59,6 +59,8 @@ def _rows_of(file: SpooledTemporaryFile[bytes]) -> np.ndarray:
 
 def _with_a_double(rows: np.ndarray) -> np.ndarray:
     """The rows whose key stands on several, and few others: keys with the same last bits as such a one."""
+    if len(rows) < 2:
+        return rows[:0]
     keys = np.sort(rows[:, 1])
     last_bits = np.uint64((1 << 20) - 1)
     stands_twice = np.zeros(int(last_bits) + 1, bool)

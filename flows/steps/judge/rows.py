@@ -17,7 +17,7 @@ from schemas.cells import suggested
 from schemas.contract import Contract, Field, Severity
 from schemas.derive import pandera_schema
 from schemas.registry import sites
-from schemas.shapes import FINDING_TYPES, Context, Layout, TypedBatch
+from schemas.shapes import NO_FINDINGS, Context, Layout, TypedBatch
 from schemas.shown import is_private, shown
 from schemas.texts import Texts
 
@@ -29,13 +29,14 @@ _FAILURE_TYPES = {
     "rule_id": pl.String,
     "severity": pl.String,
 }
+_NO_FAILURES = pl.DataFrame(schema=_FAILURE_TYPES)
 
 
 def judge(batch: TypedBatch, layout: Layout, contract: Contract, context: Context, sheet: str) -> pl.DataFrame:
     """Findings for one batch (columns of FINDING_TYPES), one per row, rule and field."""
     failures = pl.concat([_failures(batch.rows, contract, context), _other_sites(batch.rows, contract, context)])
     if failures.is_empty():
-        return pl.DataFrame(schema=FINDING_TYPES)
+        return NO_FINDINGS
     failures = failures.join(batch.unreadable, on=["source_row", "field"], how="anti")
     failures = _of_columns_there(failures, layout, contract)
     failures = _without_consequences(failures, batch.unreadable, contract)
@@ -61,7 +62,7 @@ def _failures(rows: pl.DataFrame, contract: Contract, context: Context) -> pl.Da
     except SchemaErrors as errors:
         cases = errors.failure_cases
     else:
-        return pl.DataFrame(schema=_FAILURE_TYPES)
+        return _NO_FAILURES
     if cases["index"].null_count():
         raise RuntimeError(f"{contract.dataset}: a rule could not be run: {cases['check'].unique().to_list()}")
     key = list(contract.key)
@@ -83,7 +84,7 @@ def _failures(rows: pl.DataFrame, contract: Contract, context: Context) -> pl.Da
 def _other_sites(rows: pl.DataFrame, contract: Contract, context: Context) -> pl.DataFrame:
     """Rows that say they are another site's (rule F20)."""
     if "site_code" not in contract.by_name:
-        return pl.DataFrame(schema=_FAILURE_TYPES)
+        return _NO_FAILURES
     others = [code for code in sites() if code != context.site_code]  # a code that is nobody's is V02's business
     return (
         rows.with_row_index("place")
@@ -101,6 +102,7 @@ def _other_sites(rows: pl.DataFrame, contract: Contract, context: Context) -> pl
 _ONE_RULE = ["rule_id", "field", "severity"]
 
 
+@lru_cache
 def _reads(contract: Contract) -> pl.DataFrame:
     """Which fields each rule across fields reads: a row for each (rule_id, field, severity, reads)."""
     links = [
@@ -141,7 +143,7 @@ def _with_addresses(
     failures: pl.DataFrame, cells: Mapping[str, Texts], layout: Layout, contract: Contract, context: Context, sheet: str
 ) -> pl.DataFrame:
     """Failures as findings: the sender's heading, the column's letter, and what stood there if it may be shown."""
-    parts = [pl.DataFrame(schema=FINDING_TYPES)]
+    parts = [NO_FINDINGS]
     for (name,), part in failures.group_by("field", maintain_order=True):
         field, column = contract.by_name[str(name)], layout.column_of(str(name))
         nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(part))

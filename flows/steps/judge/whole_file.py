@@ -19,7 +19,7 @@ from schemas.contract import CONSENT, Contract, Rule, Severity
 from schemas.date_orders import DateReading, DatesSeen, decided
 from schemas.file_rules import BLANK_ROWS_LISTED, FORM_VERSIONS
 from schemas.personal_data import PERSONAL_RULES
-from schemas.shapes import Context, Finding, Layout, TypedBatch, findings_frame
+from schemas.shapes import NO_FINDINGS, Context, Finding, Layout, TypedBatch
 
 _LEFT_OUT = {"F05": "repeated headings", "F06": "total rows", "F07": "blank rows"}
 _VERSION_NUMBER = re.compile(r"[vV]?\d{1,4}(\.\d{1,4}){0,2}")
@@ -41,12 +41,12 @@ class WholeFile:
         self.month_is_wrong = False  # known once all was seen: see `findings`
         self._form_versions: set[str] = set()
         self._keys = Keys(contract)
-        self._at_fault: list[pl.Series] = []
+        self._at_fault: list[pl.Series] = [NO_FINDINGS["source_row"]]
         self._after_month: list[pl.Series] = []  # rows at fault if the month in the name is right
         self.measured_by_month = sorted({"C06", *(r.rule_id for r in contract.row_rules if _reads_cut_off(r))})
         self._without_consent = 0  # rows held for that alone: many withdrawals must not refuse a file
         self._said: set[tuple[object, ...]] = set()
-        self._rows_left_out = [findings_frame([], sheet)]
+        self._rows_left_out = [NO_FINDINGS]
 
     def count_held(self, source_rows: pl.Series) -> pl.Series:
         """Count rows that the whole file shows to be at fault. Gives those that nothing else held."""
@@ -62,6 +62,14 @@ class WholeFile:
         for name, seen in typed.dates.items():
             self._dates.setdefault(name, DatesSeen()).add(seen)
         self._form_versions |= typed.form_versions
+        if self.layout.unread.isdisjoint(self.contract.key):
+            self._keys.add(typed)
+        if self.contract.control_total:
+            self.total += Decimal(typed.rows[self.contract.control_total].sum() or 0)
+        self.month.add(typed)
+        return findings if findings.is_empty() else self._add_findings(findings)
+
+    def _add_findings(self, findings: pl.DataFrame) -> pl.DataFrame:
         refused = findings.filter(pl.col("severity") == Severity.FILE)
         self.personal |= refused["rule_id"].is_in(PERSONAL_RULES).any()
         self.refused |= not refused.is_empty()
@@ -74,11 +82,6 @@ class WholeFile:
         for rule, field, n in row_faults.group_by("rule_id", "field").len().iter_rows():
             self._rules[rule] += n
             self._by_field[rule, field] += n
-        if self.layout.unread.isdisjoint(self.contract.key):
-            self._keys.add(typed)
-        if self.contract.control_total:
-            self.total += Decimal(typed.rows[self.contract.control_total].sum() or 0)
-        self.month.add(typed)
         left_out = pl.col("rule_id").is_in(list(_LEFT_OUT)) & (pl.col("severity") == Severity.WARNING)
         self._left_out.update(findings.filter(left_out)["rule_id"].to_list())
         self._rows_left_out.append(findings.filter(left_out & ~pl.col("rule_id").is_in(self._too_many())))
