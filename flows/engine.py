@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from flows.faults import without_data
+from flows.runtime.log import stage_logged
 from schemas.wording import safe_in_markdown
 
 P = ParamSpec("P")
@@ -67,6 +68,7 @@ class Stage(Generic[P, R]):
     """One step of the night. `state_of` names the state of a result that is neither plain success nor a failure.
 
     `name_of` names the work on one item, where the step is done for each of several.
+    `counts_of` is what the log counts of a result. The log has the same lines with Prefect and without.
     `try_again` is for steps that read or write a shared disk: it may be away for a moment. Bad data stays bad, and a
     fault of ours stays one: only an error of the operating system is worth another try.
     """
@@ -78,8 +80,10 @@ class Stage(Generic[P, R]):
         name_of: Callable[[Any], str] = str,
         state_of: Callable[[R], tuple[str, bool, str] | None] | None = None,
         try_again: bool = False,
+        counts_of: Callable[[R], Mapping[str, int]] = lambda _: {},
     ) -> None:
-        self.function, self.name_of, self.state_of = function, name_of, state_of
+        self.name, self.function, self.counts_of = name, function, counts_of
+        self.name_of, self.state_of = name_of, state_of
         update_wrapper(self, function)
         if not PLAIN:
             again: dict[str, Any] = {
@@ -100,12 +104,26 @@ class Stage(Generic[P, R]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the step, and wait for it."""
+        with stage_logged(self.name) as counts:
+            result = self._once(args, kwargs)
+            counts.update(self.counts_of(result))
+            return result
+
+    def _once(self, args: Any, kwargs: Any) -> R:
         if not in_flow():
             return self.function(*args, **kwargs)
         return value_of(self._task(args, kwargs, return_state=True))
 
     def each(self, items: Sequence[Any], *args: Any) -> list[R]:
-        """Run the step once for each item; side by side where there is a flow run."""
+        """Run the step once for each delivery; side by side where there is a flow run."""
+        with stage_logged(self.name, deliveries=len(items)) as counts:
+            results = self._each(items, args)
+            counts["deliveries"] = len(items)
+            for name, n in (counted for result in results for counted in self.counts_of(result).items()):
+                counts[name] = counts.get(name, 0) + n
+            return results
+
+    def _each(self, items: Sequence[Any], args: tuple[Any, ...]) -> list[R]:
         if not in_flow():
             plain: Any = self.function
             return [plain(item, *args) for item in items]

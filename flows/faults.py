@@ -7,6 +7,7 @@ of code it passed are told. Our own errors say nothing of rows, and are told who
 from __future__ import annotations
 
 import traceback
+from dataclasses import dataclass
 
 OWN_PACKAGES = ("flows", "schemas")
 
@@ -14,9 +15,9 @@ OWN_PACKAGES = ("flows", "schemas")
 class StepFailed(Exception):  # noqa: N818 - what happened, not a kind of defect
     """A step broke on another library's error, told without its message."""
 
-    def __init__(self, told: str, frames: str) -> None:
+    def __init__(self, told: str, frames: str, kind: str) -> None:
         super().__init__(told)
-        self.frames = frames
+        self.frames, self.kind = frames, kind
 
 
 def is_own(error: BaseException) -> bool:
@@ -43,4 +44,20 @@ def without_data(error: Exception) -> Exception:
     """The error itself where its message may be told; otherwise one that says only what kind it was."""
     if is_own(error) or isinstance(error, OSError):
         return error
-    return StepFailed(told(error), frames_of(error))
+    return StepFailed(told(error), frames_of(error), type(error).__name__)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What the log may hold of an error: its kind, what may be said of it, and the lines of code it passed through."""
+
+    kind: str
+    message: str
+    traceback: str
+
+    @classmethod
+    def of(cls, error: BaseException) -> Fault:
+        """An error, as the log may hold it. It names no path: that may be the name of a sender's file."""
+        kind = error.kind if isinstance(error, StepFailed) else type(error).__name__
+        said = error.strerror or "" if isinstance(error, OSError) and not is_own(error) else told(error)
+        return cls(kind, said, frames_of(error))

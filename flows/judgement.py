@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from flows.faults import told
+from flows.faults import Fault
 from flows.side_by_side import ahead, side_by_side
 from flows.source import source_digest
 from flows.steps.conform import conform, known_headings, lay_out, personal_elsewhere
@@ -156,6 +156,8 @@ class Judgement:
     key: str
     problem: str = ""
     holds_personal_data: bool = False
+    rows: Counts = Counts()
+    fault: Fault | None = None  # of ours, if one is why
 
     @property
     def waits(self) -> bool:
@@ -187,8 +189,10 @@ def judge_delivery(
     except Exception as error:  # noqa: BLE001 - one file never stops the others
         if FileStat.of(path) != before:
             return Judgement(delivery.delivery_id, None, key, CHANGED)
-        return Judgement(delivery.delivery_id, None, key, f"could not be judged, by a fault of ours: {told(error)}")
-    return Judgement(delivery.delivery_id, verdict.result, key, holds_personal_data=verdict.holds_personal_data)
+        fault = Fault.of(error)
+        problem = f"could not be judged, by a fault of ours: {fault.message}"
+        return Judgement(delivery.delivery_id, None, key, problem, fault=fault)
+    return Judgement(delivery.delivery_id, verdict.result, key, "", verdict.holds_personal_data, verdict.rows)
 
 
 def judge_file(

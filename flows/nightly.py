@@ -36,7 +36,9 @@ def night(settings: Settings, moment: datetime | None = None, scope: Scope = EVE
     stage raised: then the last good figures stand, and the summary says what happened.
     """
     with opened(settings, moment, scope) as run:
-        return told_again(run) or whole_night(run)
+        result = told_again(run) or whole_night(run)
+        result.log_for(run.ending)
+        return result
 
 
 def whole_night(run: Run) -> NightResult:

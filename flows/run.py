@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from flows import __version__
 from flows.look import look_over
 from flows.reported import Reported
+from flows.runtime.log import Ending, Entry, Event, log, row_counts, run_log
 from flows.settings import Settings
 from flows.store.builds import published_build
 from flows.store.lock import writer_lock
@@ -36,6 +37,11 @@ class Scope:
     new_files: bool = True
     site: str = ""
     dataset: str = ""
+
+    @property
+    def command(self) -> str:
+        """What the log calls it."""
+        return "run" if self.new_files else "revalidate"
 
     def covers(self, delivery: Delivery) -> bool:
         """Whether a delivery may be judged again."""
@@ -57,6 +63,7 @@ class Run:
     started_at: datetime
     scope: Scope = EVERYTHING
     look: str = ""  # what it depends on besides the clock, as a digest: see `unchanged.py`
+    ending: Ending = field(default_factory=Ending)  # what the last line of its log says
     before: str = ""  # that the run before it did not end well, if it did not
 
     @property
@@ -76,12 +83,17 @@ def opened(settings: Settings, moment: datetime | None, scope: Scope = EVERYTHIN
     run_id = f"{started:%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
     places.require()
     places.make()
-    with writer_lock(places.lock), _failure_told(places, _about(run_id, started)), _ledger_of(places) as ledger:
+    with (
+        writer_lock(places.lock),
+        run_log(places.logs, scope.command, run_id, rejections=(EarlierThanKnown,)) as ending,
+        _failure_told(places, _about(run_id, started)),
+        _ledger_of(places) as ledger,
+    ):
         places.clear_unfinished()
         newest = ledger.newest_receipt()
         moment = ledger.moment_of(moment, started)
         before = in_words_not_well(ledger.not_well())
-        run = Run(settings, places, ledger, moment, run_id, started, scope, look_over(places), before)
+        run = Run(settings, places, ledger, moment, run_id, started, scope, look_over(places), ending, before)
         ledger.start_run(run.id, run.started_at, run.moment, __version__)
         try:
             places.require_raw(received_before=newest is not None)
@@ -178,6 +190,21 @@ class NightResult:
     def must_be_fixed(self) -> bool:
         """Whether somebody has to do something: send a file again, or see why one could not be judged or reported."""
         return bool(self.stopped or self.unusable or self.not_judged or self.reported.not_told)
+
+    def log_for(self, ending: Ending) -> None:
+        """Log what finally came of each delivery, and count it all for the last line of the run."""
+        for j in self.judged:
+            i, rows, result = j.delivery.delivery_id, row_counts(j.verdict.rows), str(j.verdict.result)
+            log(Entry(Event.DELIVERY_SETTLED, None, i, rows, result=result, standing=str(j.standing)))
+        ending.result = self.result
+        ending.counts = {
+            "deliveries": len(self.judged),
+            "refused": len(self.stopped),
+            "with_rows_held": len(self.held),
+            "not_taken_in": len(self.unusable),
+            "not_validated": len(self.not_judged),
+            "not_reported": len(self.reported.not_told),
+        }
 
     def to_json(self) -> dict[str, Any]:
         """The result as plain JSON values."""

@@ -5,23 +5,30 @@ In which order they come is in `nightly.py`, what a stage is in `engine.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import wraps
 from pathlib import Path
+from time import perf_counter
 
 from flows.engine import Stage
 from flows.judgement import Judgement, judge_delivery
+from flows.reported import Reported
 from flows.reporting import report_night
+from flows.runtime.log import Entry, Event, log, row_counts
 from flows.steps.build import build
 from flows.steps.load import load
 from flows.steps.publish import publish
-from flows.steps.receive import receive
+from flows.steps.receive import Received, receive
 from flows.steps.relate import relate
 from flows.store.builds import name_of_build, unfinished_build
+from flows.store.judgements import Judgements
 from flows.store.kept import Kept
+from flows.store.places import Places
 from flows.store.runs import now
 from flows.versions import load_version
 from flows.work import Work
 from schemas.audit.deliveries import Delivery, Result
+from schemas.corrections import Corrections
 from schemas.shapes import Judged
 
 
@@ -42,13 +49,44 @@ def _state_of(judgement: Judgement) -> tuple[str, bool, str] | None:
     return None
 
 
-receive_files = Stage(receive, "receive", try_again=True)
-judge_each = Stage(judge_delivery, "judge", name_of=_name_of, state_of=_state_of, try_again=True)
-load_core = Stage(load, "load")
-relate_tables = Stage(relate, "relate")
-build_marts = Stage(build, "build")
+@wraps(judge_delivery)
+def _judge_and_log(delivery: Delivery, places: Places, judgements: Judgements, corrections: Corrections) -> Judgement:
+    began = perf_counter()
+    made = judge_delivery(delivery, places, judgements, corrections)
+    event = Event.DELIVERY_NOT_VALIDATED if made.result is None else Event.DELIVERY_VALIDATED
+    result, seconds = str(made.result or ""), perf_counter() - began
+    log(Entry(event, "judge", made.delivery_id, row_counts(made.rows), seconds, result, fault=made.fault))
+    return made
+
+
+def _received(received: Received) -> Mapping[str, int]:
+    new, unusable = len(received.new), len(received.unusable)
+    return {"deliveries": len(received.deliveries), "new": new, "not_taken_in": unusable}
+
+
+def _judged(made: Judgement) -> Mapping[str, int]:
+    return {"not_validated": int(made.result is None), **row_counts(made.rows)}
+
+
+def _counting(judged: Sequence[Judged]) -> Mapping[str, int]:
+    return {"deliveries": len(judged), "counting": sum(j.counts for j in judged)}
+
+
+def _tables(rows: Mapping[str, int]) -> Mapping[str, int]:
+    return {"tables": len(rows), "rows": sum(rows.values())}
+
+
+def _reported(reported: Reported) -> Mapping[str, int]:
+    return {"reports": len(reported.pages), "not_reported": len(reported.not_told)}
+
+
+receive_files = Stage(receive, "receive", try_again=True, counts_of=_received)
+judge_each = Stage(_judge_and_log, "judge", name_of=_name_of, state_of=_state_of, try_again=True, counts_of=_judged)
+load_core = Stage(load, "load", counts_of=_tables)
+relate_tables = Stage(relate, "relate", counts_of=_counting)
+build_marts = Stage(build, "build", counts_of=_tables)
 publish_build = Stage(publish, "publish")
-report_to_people = Stage(report_night, "report")
+report_to_people = Stage(report_night, "report", counts_of=_reported)
 
 
 def new_warehouse(work: Work, judged: Sequence[Judged], wanted: str, keep: int) -> tuple[Path, Exception | None]:

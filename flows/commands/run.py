@@ -12,6 +12,7 @@ from typing import Any
 from flows.faults import frames_of, told
 from flows.importing import importing
 from flows.run import NightResult
+from flows.runtime.log import where_logged
 from flows.settings import Settings
 from flows.store.builds import BuildDamaged
 from flows.store.lock import Busy
@@ -91,9 +92,16 @@ def exit_of(error: Exception) -> tuple[Exit, str]:
         return Exit.USAGE, told(error)
     if isinstance(error, NoDataFolder | LedgerUnusable | BuildDamaged | NoServer | CorrectionsUnusable | OSError):
         return Exit.SETTINGS, told(error)
-    log = Path(tempfile.gettempdir()) / f"pilots-fault-{datetime.now():%Y%m%dT%H%M%S}-{os.getpid()}.log"
+    return Exit.OUR_FAULT, f"Something is wrong in pilots itself: {told(error)}. {_details(error)}"
+
+
+def _details(error: Exception) -> str:
+    """Where the details of a fault are: in the log of the run, or in a file of its own, of a command without a log."""
+    if log := where_logged(error):
+        return f"Details: {log}"
+    file = Path(tempfile.gettempdir()) / f"pilots-fault-{datetime.now():%Y%m%dT%H%M%S}-{os.getpid()}.log"
     try:
-        log.write_text(f"{type(error).__name__}: {told(error)}\n{frames_of(error)}", encoding="utf-8")
+        file.write_text(f"{type(error).__name__}: {told(error)}\n{frames_of(error)}", encoding="utf-8")
     except OSError as full:
-        return Exit.OUR_FAULT, f"Something is wrong in pilots itself: {told(error)}. No log: {told(full)}"
-    return Exit.OUR_FAULT, f"Something is wrong in pilots itself: {told(error)}. Details: {log}"
+        return f"No log: {told(full)}"
+    return f"Details: {file}"

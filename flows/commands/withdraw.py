@@ -11,11 +11,12 @@ from difflib import get_close_matches
 
 import typer
 
+from flows.runtime.log import Entry, Event, log, run_log
 from flows.settings import Settings
 from flows.store.ledger import Ledger
 from flows.store.lock import writer_lock
 from flows.store.places import Places
-from flows.store.runs import ledger_troubles, now
+from flows.store.runs import EarlierThanKnown, ledger_troubles, now
 from flows.terminal import Exit, tell
 from schemas.audit.deliveries import Delivery
 from schemas.audit.withdrawals import LONGEST_REASON
@@ -71,6 +72,8 @@ def withdraw(settings: Settings, which: str, reason: str, undo: bool, moment: da
             ledger.undo_withdrawals({d.delivery_id: withdrawn[d.delivery_id] for d in chosen}, at)
         else:
             ledger.withdraw([d.delivery_id for d in chosen], reason, at)
+        for d in chosen:  # the reason is a person's words, and stays in the ledger
+            log(Entry(Event.DELIVERY_REINSTATED if undo else Event.DELIVERY_WITHDRAWN, delivery_id=d.delivery_id))
     return Noted(chosen, undo)
 
 
@@ -80,7 +83,12 @@ def _ledger_to_write(settings: Settings) -> Iterator[Ledger]:
     places.require()
     if not places.ledger.exists() and not places.has_products:
         raise _usage("Nothing was received yet: there is no delivery to withdraw.")
-    with writer_lock(places.lock), ledger_troubles(places), closing(Ledger(places.ledger)) as ledger:
+    with (
+        writer_lock(places.lock),
+        run_log(places.logs, "withdraw", None, rejections=(typer.Exit, EarlierThanKnown)),
+        ledger_troubles(places),
+        closing(Ledger(places.ledger)) as ledger,
+    ):
         ledger.require_history(places)
         yield ledger
 

@@ -2,6 +2,7 @@
 
 raw/<site>/                what sites sent: never changed
 reports/<site>/            what the senders are told; reports/nights/ what the duty engineer is told
+logs/                      what each run did, as lines of JSON (docs/logging.md)
 corrections.csv            errors in what sites sent that they agreed to, if there are any
 warehouse/pilots.duckdb    a symlink to the build that readers should open
 warehouse/builds/          the last few builds, each a finished, immutable file
@@ -50,6 +51,11 @@ class Places:
     def summary(self, run_id: str) -> Path:
         """What the duty engineer reads of one run."""
         return self.reports / "nights" / f"{run_id}.md"
+
+    @cached_property
+    def logs(self) -> Path:
+        """What each run did, for whoever operates this."""
+        return self.data / "logs"
 
     @cached_property
     def warehouse(self) -> Path:

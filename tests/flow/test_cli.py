@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from commands import copy_of_the_project, environment, pilots, pilots_here
+from commands import environment, pilots, pilots_here
 from made_up_returns import BPL, PROJECT, DataFolder, people, sound
 
 
@@ -253,25 +253,3 @@ def test_json_holds_no_number_that_json_does_not_know(published: DataFolder) -> 
     asked = "select 'nan'::double as a, 'inf'::double as b, 0.5::double as c"
     told = pilots_here("sql", asked, "--json", "--data", str(published.path))
     assert json.loads(told.stdout, parse_constant=pytest.fail) == [{"a": None, "b": None, "c": 0.5}]
-
-
-def test_a_fault_of_ours_is_one_line_without_any_data(published: DataFolder, tmp_path: Path) -> None:
-    """A step of a copy is broken so that its error quotes a row."""
-    copy = copy_of_the_project(tmp_path / "project")
-    step = copy / "flows" / "steps" / "load.py"
-    text = step.read_text(encoding="utf-8")
-    quoting = "pl.read_parquet(judgements.accepted(judged[0].key)).rows()"
-    broken = text.replace('    """Make the file `build`', f'    raise ValueError(repr({quoting}))\n    """', 1)
-    assert broken != text
-    step.write_text(broken, encoding="utf-8")
-    folder = DataFolder(tmp_path / "data")
-    folder.send("contacts", people("contacts", 1, 2))
-    told = pilots("run", "--no-prefect", "--data", str(folder.path), home=copy, TMPDIR=str(tmp_path))
-    assert (told.returncode, told.stdout) == (70, "")
-    [line] = told.stderr.splitlines()
-    assert line.startswith("Something is wrong in pilots itself")
-    log = Path(line.rpartition("Details: ")[2])
-    assert log.parent == tmp_path
-    written = log.read_text(encoding="utf-8")
-    assert "ValueError" in written and "load.py" in written
-    assert "BPL-C" not in written + told.stderr

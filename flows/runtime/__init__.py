@@ -1,0 +1,1 @@
+"""What everything else in `flows/` stands on: the log of operations."""

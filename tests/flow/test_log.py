@@ -1,0 +1,315 @@
+"""The log of operations: what every command that holds the lock writes down, and what never gets into it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import subprocess
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from commands import command, copy_of_the_project, environment, pilots, pilots_here
+from made_up_returns import BPL, PROJECT, DataFolder, people, sound
+
+from flows import judgement
+from flows.commands import ask
+from flows.nightly import night
+from flows.run import Scope
+from flows.runtime import log_file
+from flows.runtime.log import Entry, Event, log, run_log
+from flows.settings import Settings
+from flows.store.lock import writer_lock
+
+NINO, SURNAME = "AB123456C", "Quillfeathersmythe"
+STAGES = ["receive", "judge", "load", "relate", "build", "publish", "report"]
+DOCUMENT = (PROJECT / "docs" / "logging.md").read_text(encoding="utf-8")
+# The types of a field's values; those that are null where there is nothing to say may be None.
+TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("ts", "level", "command", "event", "result", "standing", "error", "message", "traceback"), (str,)),
+    **dict.fromkeys(("run_id", "stage", "delivery_id"), (str, type(None))),
+    "counts": (dict,),
+    "seconds": (int, float, type(None)),
+}
+
+
+def documented(heading: str) -> dict[str, list[str]]:
+    """A table of docs/logging.md: its rows by what stands in the first cell."""
+    rows = DOCUMENT.split(f"| {heading} |")[1].split("\n\n")[0].splitlines()[2:]
+    return {cells[0].strip("`"): cells[1:] for cells in ([c.strip() for c in r.strip("|").split("|")] for r in rows)}
+
+
+FIELDS, EVENTS = documented("field"), documented("event")
+
+
+def lines(data: Path) -> list[dict[str, Any]]:
+    """Every line of the log, oldest first; each as docs/logging.md says that it is."""
+    files = sorted((data / "logs").glob("*"), key=lambda p: int(f"0{p.stem.partition('.')[2]}"), reverse=True)
+    found = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    for line in found:
+        require_documented(line)
+    return found
+
+
+def require_documented(line: dict[str, Any]) -> None:
+    always = {name for name, (where, *_) in FIELDS.items() if where == "every line"}
+    assert always <= line.keys() <= FIELDS.keys(), line
+    assert all(isinstance(value, TYPES[name]) for name, value in line.items()), line
+    assert all(isinstance(n, int) for n in line["counts"].values()), line
+    assert line["level"] in ("INFO", "WARNING", "ERROR") and line["command"] in ("run", "revalidate", "withdraw")
+    datetime.strptime(line["ts"], "%Y-%m-%dT%H:%M:%S.%fZ")
+    _, others, counts = EVENTS[line["event"]]
+    assert line.keys() - always <= set(re.findall(r"`(\w+)`", others)), line
+    named = re.findall(r"`(\w+)`", counts)
+    if line["event"].startswith(("run_", "delivery_val")) and line["counts"]:
+        assert list(line["counts"]) == named, line
+
+
+def told(lines: list[dict[str, Any]], *but: str) -> list[dict[str, Any]]:
+    """Lines without what differs from run to run, in an order of their own."""
+    differs = {"ts", "run_id", "seconds", *but}
+    return sorted(({k: v for k, v in line.items() if k not in differs} for line in lines), key=repr)
+
+
+def with_faults(folder: DataFolder) -> None:
+    folder.send_all(1, 2, 3)
+    folder.send("contacts", [*people("contacts", 1, 2), sound("contacts", 3, attended="9")])
+
+
+def test_every_event_is_documented_and_every_field_has_a_type() -> None:
+    assert set(EVENTS) == set(Event) and set(FIELDS) == set(TYPES)
+
+
+def test_a_night_tells_each_stage_and_each_delivery(folder: DataFolder) -> None:
+    with_faults(folder)
+    result = folder.night("2017-01-03")
+    said = lines(folder.path)
+    assert {line["run_id"] for line in said} == {result.run_id} and {line["command"] for line in said} == {"run"}
+    assert [line["stage"] for line in said if line["event"] == "stage_started"] == STAGES
+    finished = {line["stage"]: line for line in said if line["event"] == "stage_finished"}
+    assert list(finished) == STAGES and all(line["seconds"] >= 0 for line in finished.values())
+    assert finished["receive"]["counts"] == {"deliveries": 4, "new": 4, "not_taken_in": 0}
+    assert finished["judge"]["counts"]["deliveries"] == 4 and finished["judge"]["counts"]["rows_held"] == 1
+    assert finished["load"]["counts"]["rows"] == 11 and finished["relate"]["counts"]["counting"] == 4
+    assert finished["build"]["counts"]["tables"] > 10 and finished["report"]["counts"]["reports"] == 4
+    for event in ("delivery_validated", "delivery_settled"):
+        of_it = {line["delivery_id"]: line for line in said if line["event"] == event}
+        assert set(of_it) == {j.delivery.delivery_id for j in result.judged}
+        [contacts] = [line for i, line in of_it.items() if i.startswith(f"{BPL}_contacts_201611_v1_")]
+        assert contacts["result"] == "accepted_with_held_rows"
+        assert list(contacts["counts"].values()) == [3, 2, 1, 0, 0]
+    assert (said[0]["event"], said[-1]["event"], said[-1]["result"]) == ("run_started", "run_finished", "published")
+    assert said[-1]["counts"]["with_rows_held"] == 1 and said[-1]["seconds"] > 0
+
+
+def test_one_command_after_another_appends_and_none_that_only_reads_writes(folder: DataFolder) -> None:
+    with_faults(folder)
+    at = ("--data", str(folder.path), "--date", "2017-01-03")
+    assert pilots_here("run", "--no-prefect", *at).returncode == 0
+    first = lines(folder.path)
+    assert pilots_here("run", "--no-prefect", *at).returncode == 0
+    quiet = lines(folder.path)
+    assert quiet[: len(first)] == first
+    assert quiet[-1]["result"] == "quiet" and quiet[-1]["counts"]["deliveries"] == 0
+    assert pilots_here("retry", "--no-prefect", *at).returncode == 0
+    again = lines(folder.path)[len(quiet) :]
+    assert {line["command"] for line in again} == {"revalidate"} and again[-1]["event"] == "run_finished"
+    delivery = folder.ask("select delivery_id from audit.deliveries where dataset = 'contacts'")[0][0]
+    assert pilots_here("withdraw", delivery, "--reason", "sent twice by mistake", *at).returncode == 0
+    assert pilots_here("withdraw", delivery, "--undo", *at).returncode == 0
+    noted = lines(folder.path)[len(quiet) + len(again) :]
+    assert [(line["event"], line["delivery_id"]) for line in noted] == [
+        ("run_started", None), ("delivery_withdrawn", delivery), ("run_finished", None),
+        ("run_started", None), ("delivery_reinstated", delivery), ("run_finished", None),
+    ]  # fmt: skip
+    assert {(line["command"], line["run_id"]) for line in noted} == {("withdraw", None)}
+    assert "sent twice" not in json.dumps(noted)
+
+    before = (folder.places.logs / log_file.NAME).read_bytes()
+    file = next((folder.places.raw / BPL).glob("*contacts*"))
+    for arguments in (
+        ("check", str(file)), ("sql", "select 1", "--data", at[1]), ("status", "--data", at[1]),
+        ("retry", "--dry-run", *at), ("as-of", "2017-01-03", "--to", str(folder.path / "then.duckdb"), "--data", at[1]),
+    ):  # fmt: skip
+        assert pilots_here(*arguments, cwd=folder.path).returncode in (0, 1), arguments
+    assert (folder.places.logs / log_file.NAME).read_bytes() == before
+    assert sorted(p.name for p in folder.places.logs.iterdir()) == [log_file.NAME]
+
+
+def test_what_cannot_be_is_rejected_and_no_fault(folder: DataFolder) -> None:
+    with_faults(folder)
+    folder.night("2017-01-03")
+    before = len(lines(folder.path))
+    at = ("--data", str(folder.path), "--date")
+    assert pilots_here("run", "--no-prefect", *at, "2016-01-03").returncode == 2
+    assert pilots_here("withdraw", f"{SURNAME}.csv", "--reason", "by mistake", *at, "2017-01-03").returncode == 2
+    ends = [line for line in lines(folder.path)[before:] if line["event"] == "run_finished"]
+    assert [(line["result"], line["level"]) for line in ends] == [("rejected", "WARNING")] * 2
+    assert SURNAME not in (folder.places.logs / log_file.NAME).read_text(encoding="utf-8")
+
+
+def test_who_finds_the_lock_held_writes_nothing(folder: DataFolder) -> None:
+    folder.places.make()
+    with writer_lock(folder.places.lock):
+        assert pilots_here("run", "--no-prefect", "--data", str(folder.path)).returncode == 4
+    assert not folder.places.logs.exists()
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_a_fault_is_in_the_log_without_any_value(folder: DataFolder, suffix: str, tmp_path: Path) -> None:
+    """Steps of a copy are broken so that their errors quote cells; names stand in cells, and in names of files."""
+    copy = copy_of_the_project(tmp_path / "project")
+    breaks(
+        copy, "load.py", '    """Make the file `build`', "pl.read_parquet(judgements.accepted(judged[0].key)).rows()"
+    )
+    for dataset in ("participants", "contacts", "referrals"):
+        folder.send(dataset, people(dataset, 1, 2), suffix=suffix)
+    folder.send("contacts", [sound("contacts", 1, staff_ref=NINO)], period="201612", suffix=suffix)
+    folder.send("referrals", [sound("referrals", 1, referral_source=SURNAME)], period="201612", suffix=suffix)
+    (folder.places.raw / BPL / f"{SURNAME} {NINO}.{suffix}").write_bytes(b"a\n1\n")
+    ended = pilots("run", "--no-prefect", "--data", str(folder.path), home=copy, TMPDIR=str(tmp_path))
+    assert (ended.returncode, ended.stdout) == (70, ""), ended.stderr
+    log = folder.places.logs / log_file.NAME
+    assert ended.stderr.strip().endswith(f"Details: {log}") and not list(tmp_path.glob("pilots-fault*"))
+    said = lines(folder.path)
+    assert [line["stage"] for line in said if line["event"] == "stage_failed"] == ["load"]
+    assert said[-1]["event"] == "run_failed" and said[-1]["level"] == "ERROR" and said[-1]["error"] == "ValueError"
+    assert "load.py" in said[-1]["traceback"] and said[-1]["message"] == "an error of the kind ValueError"
+    text = log.read_text(encoding="utf-8")
+    assert not [value for value in (NINO, SURNAME, "BPL-C", "BPL-0") if value.casefold() in text.casefold()]
+
+
+def test_a_fault_of_a_command_without_a_log_is_in_a_file_of_its_own(
+    folder: DataFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError(NINO)
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(ask, "state_of_the_warehouse", broken)
+    ended = pilots_here("status", "--data", str(folder.path))
+    assert (ended.returncode, ended.stdout) == (70, "") and not folder.places.logs.exists()
+    file = Path(ended.stderr.strip().rpartition("Details: ")[2])
+    assert file.parent == tmp_path and "in broken" in file.read_text(encoding="utf-8")
+    assert NINO not in ended.stderr + file.read_text(encoding="utf-8")
+
+
+def breaks(copy: Path, step: str, before: str, quoting: str) -> None:
+    """Let a step of a copy of the project raise an error that quotes cells."""
+    path = copy / "flows" / "steps" / step
+    text = path.read_text(encoding="utf-8")
+    broken = text.replace(before, f"    raise ValueError(repr({quoting}))\n{before}", 1)
+    assert broken != text
+    path.write_text(broken, encoding="utf-8")
+
+
+def test_a_file_that_cannot_be_validated_by_a_fault_has_its_traceback_in_the_log(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.send("contacts", people("contacts", 1, 2))
+
+    def broken(*_: object) -> None:
+        raise KeyError(f"{NINO} {SURNAME}")
+
+    monkeypatch.setattr(judgement, "judge_file", broken)
+    folder.night()
+    [line] = [line for line in lines(folder.path) if line["event"] == "delivery_not_validated"]
+    assert (line["level"], line["error"], line["stage"]) == ("ERROR", "KeyError", "judge")
+    assert "in broken" in line["traceback"] and line["delivery_id"].startswith(f"{BPL}_contacts_")
+    assert not [v for v in (NINO, SURNAME) if v in (folder.places.logs / log_file.NAME).read_text(encoding="utf-8")]
+
+
+def test_an_error_of_the_disk_names_no_file(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.send("contacts", people("contacts", 1, 2))
+
+    def away(*_: object) -> None:
+        raise OSError(5, "Input/output error", f"{folder.places.raw}/{SURNAME}.csv")
+
+    monkeypatch.setattr(judgement, "judge_file", away)
+    with pytest.raises(OSError, match=SURNAME):
+        folder.night()
+    assert lines(folder.path)[-1]["message"] == "Input/output error"
+    assert SURNAME not in (folder.places.logs / log_file.NAME).read_text(encoding="utf-8")
+
+
+@pytest.mark.server
+def test_prefect_changes_no_line(tmp_path: Path) -> None:
+    said = {}
+    for name, arguments in (("with", ()), ("without", ("--no-prefect",))):
+        folder = DataFolder(tmp_path / name)
+        with_faults(folder)
+        ran = pilots("run", "--data", str(folder.path), "--date", "2017-01-03", *arguments, timeout=240)
+        assert (ran.returncode, ran.stderr) == (0, ""), ran.stderr
+        said[name] = lines(folder.path)
+    assert told(said["with"]) == told(said["without"])
+    assert [line["event"] for line in said["with"]][-1] == "run_finished"
+
+
+def test_a_retry_of_one_site_says_what_it_validated_again(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_faults(folder)
+    folder.night("2017-01-03")
+    before = len(lines(folder.path))
+    monkeypatch.setattr(judgement, "source_digest", lambda *_: "other")
+    night(Settings(data=folder.path, threads=1), datetime(2017, 1, 4), Scope(False, BPL, "contacts"))
+    again = lines(folder.path)[before:]
+    assert Counter(line["event"] for line in again)["delivery_validated"] == 1
+    assert {line["command"] for line in again} == {"revalidate"}
+
+
+def test_a_folder_that_cannot_be_written_is_told_once_and_stops_nothing(folder: DataFolder) -> None:
+    with_faults(folder)
+    folder.places.logs.write_text("a file where the folder should be", encoding="utf-8")
+    ran = pilots("run", "--no-prefect", "--data", str(folder.path), "--date", "2017-01-03")
+    assert ran.returncode == 0 and folder.count("core.contacts") == 2
+    [said] = ran.stderr.splitlines()
+    assert said.startswith("No log is written to ") and said.endswith("The run goes on without it.")
+
+
+def test_a_disk_that_fills_up_leaves_whole_lines_and_is_told_once(tmp_path: Path) -> None:
+    """The limit of a file's size stands for the disk: the line that does not fit is taken away by the next run."""
+    script = (
+        "import resource, signal\nfrom pathlib import Path\nfrom flows.runtime.log import Entry, Event, log, run_log\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        f"with run_log(Path({str(tmp_path / 'logs')!r}), 'run', 'one'):\n"
+        "    for n in range(20):\n        log(Entry(Event.STAGE_STARTED, stage=f'stage {n}'))\nprint('to the end')\n"
+    )
+    ran = subprocess.run(
+        [*command()[:1], "-c", script], cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=60
+    )
+    assert ran.stdout == "to the end\n" and ran.stderr.count("No log is written") == 1, ran.stderr
+    with run_log(tmp_path / "logs", "run", "two"):
+        pass
+    assert [line["run_id"] for line in lines(tmp_path)][-3:] == ["one", "two", "two"]
+
+
+def test_the_files_of_the_log_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_file, "MOST_BYTES", 2_000)
+    for n in range(3):
+        with run_log(tmp_path / "logs", "run", f"run {n}"):
+            for _ in range(60):
+                log(Entry(Event.STAGE_STARTED, stage="load"))
+    files = sorted((tmp_path / "logs").iterdir())
+    assert len(files) == log_file.OLDER_FILES + 1 and all(p.stat().st_size <= 2_000 for p in files)
+    said = lines(tmp_path)
+    assert said[-1]["event"] == "run_finished" and said[-1]["run_id"] == "run 2"
+    assert said == sorted(said, key=lambda line: line["ts"]), "a line is lost or stands twice between two files"
+
+
+def test_nothing_but_entries_gets_into_the_log(tmp_path: Path) -> None:
+    with run_log(tmp_path / "logs", "run", "one"):
+        logging.getLogger("pilots").error("a value: %s", NINO)
+        logging.getLogger("pilots.other").error(NINO)
+        logging.getLogger().error(NINO)
+    assert len(lines(tmp_path)) == 2 and NINO not in (tmp_path / "logs" / log_file.NAME).read_text(encoding="utf-8")
+
+
+def test_the_question_of_the_document_can_be_asked(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.send("contacts", people("contacts", 1, 2))
+    folder.night()
+    monkeypatch.chdir(folder.path.parent)
+    question = DOCUMENT.split("```sql\n")[1].split("```")[0]
+    assert [row[1] for row in duckdb.sql(question).fetchall()] == STAGES
