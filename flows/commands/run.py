@@ -97,8 +97,8 @@ def exit_of(error: Exception) -> tuple[Exit, str]:
 
 def _details(error: Exception) -> str:
     """Where the details of a fault are: in the log of the run, or in a file of its own, of a command without a log."""
-    if log := where_logged(error):
-        return f"Details: {log}"
+    if said := where_logged(error):
+        return said
     file = Path(tempfile.gettempdir()) / f"pilots-fault-{datetime.now():%Y%m%dT%H%M%S}-{os.getpid()}.log"
     try:
         file.write_text(f"{type(error).__name__}: {told(error)}\n{frames_of(error)}", encoding="utf-8")

@@ -117,7 +117,7 @@ class Ending:
 
 
 class LoggedIn(str):
-    """A note on an error that is in the log: the path of the log."""
+    """A note on an error that is in the log, which says where that is."""
 
     __slots__ = ()
 
@@ -144,7 +144,7 @@ def run_log(
     except BaseException as error:
         log(Entry(Event.RUN_FAILED, seconds=perf_counter() - began, fault=Fault.of(error)))
         if file.is_written:
-            error.add_note(LoggedIn(file.path))
+            error.add_note(LoggedIn(f"Details: {file.path}"))
         raise
     finally:
         LOGGER.removeHandler(file)
@@ -152,7 +152,7 @@ def run_log(
 
 
 def where_logged(error: BaseException) -> str:
-    """The path of the log that holds an error; '' where none does."""
+    """Where the log is that holds an error, in words; '' where none does."""
     return next((note for note in getattr(error, "__notes__", ()) if isinstance(note, LoggedIn)), "")
 
 
