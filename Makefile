@@ -35,6 +35,7 @@ lint: $(VENV)/.test ## Check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/windows
 
 fix: $(VENV)/.test ## Put the code into the agreed style
 	$(BIN)/ruff format .

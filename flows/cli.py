@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.importing import importing
-from flows.terminal import Exit, Form, give, tell
+from flows.terminal import Exit, Form, give, give_json, tell, write_every_character
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -163,7 +163,7 @@ def check(
         tell(f"{file} is no file.")
         raise typer.Exit(Exit.USAGE)
     checked = check_file(file, site, dataset, period, to, _moment(date) if date else None)
-    typer.echo(checked.report_json if as_json else checked.words)
+    give_json(checked.report_json) if as_json else typer.echo(checked.words)
     raise typer.Exit(Exit.MUST_BE_FIXED if checked.must_be_fixed else Exit.DONE)
 
 
@@ -285,6 +285,7 @@ def demo(data: Data = None, no_prefect: Annotated[bool, typer.Option("--no-prefe
 
 def main() -> None:
     """Run the command line. Our own faults end in one line and the path of a log, never in a traceback."""
+    write_every_character()
     try:
         app()
     except Exception as error:  # noqa: BLE001 - the last line of defence: nothing of a row may reach the screen

@@ -73,8 +73,8 @@ and send such a file for it.
 
 """.splitlines()
 _NEVER = """
-A blank workbook, with lists to pick from, notes on every column and made-up examples (nobody has to have `pilots`: the
-data team installs it for you, or makes the workbook and sends it to you):
+A blank workbook, with lists to pick from, notes on every column and made-up examples (nobody has to have `pilots`:
+section 7 says how to install it, or the data team makes the workbook and sends it to you):
 
 ```
 pilots template contacts --site MHT-BPL --period 201611
@@ -124,8 +124,8 @@ the data team if you do not know it.
 
 ## 6. Check before you send
 
-On your own computer, with nothing sent anywhere, once the data team has installed `pilots` there; or ask them to check
-the file for you:
+On your own computer, with nothing sent anywhere, once `pilots` is installed there (section 7); or ask the data team to
+check the file for you:
 
 ```
 pilots check MHT-BPL_contacts_201611_v1.xlsx --to reports
@@ -134,7 +134,32 @@ pilots check MHT-BPL_contacts_201611_v1.xlsx --to reports
 It finds what the night finds, and writes the same page and marked workbook. Rules that compare two files, such as a
 contact with its referral, are checked where both are in one workbook (section 1); what needs your earlier files, or
 others', is listed at the end as not checked here. A file of another name: add
-`--site MHT-BPL --dataset contacts --period 201611`.""".splitlines()
+`--site MHT-BPL --dataset contacts --period 201611`. A report of the file that is open in Excel cannot be written
+anew: close it first.
+
+## 7. Install `pilots` on Windows
+
+It needs Python 3.11, 3.12 or 3.13 (64-bit), from python.org or the Microsoft Store, and no rights of an administrator.
+Unpack the zip of the project that the data team gives you into a folder with a short name, such as `C:\\pilots`. Open
+that folder in File Explorer, type `cmd` in its address bar, and enter these lines one by one (`python` where there is
+no `py`):
+
+```
+py -m venv .venv
+.venv\\Scripts\\python -m pip install --no-deps --require-hashes -r requirements.lock
+.venv\\Scripts\\python -m pip install --no-deps --no-build-isolation .
+```
+
+The second line downloads the libraries, each in the one version that was tested, and takes some minutes. From then on,
+`.venv\\Scripts\\activate` in that folder makes the commands of sections 1 and 6 work in the window where it was
+entered; or give the whole path:
+
+```
+C:\\pilots\\.venv\\Scripts\\pilots check MHT-BPL_contacts_201611_v1.xlsx --to reports
+```
+
+For a newer version, delete the folder and do the same again. On Linux and macOS the same lines work, with `python3` for
+`py` and `.venv/bin/` for `.venv\\Scripts\\`.""".splitlines()
 
 
 def rules_page() -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
+import sys
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
@@ -43,6 +46,23 @@ def seen_from_here(path: Path | None) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
+def write_every_character() -> None:
+    """Let both streams write a character that their encoding lacks as an escape such as \\u23ce, not fail on it.
+
+    On Windows, output that goes to a file or another program has an encoding of 256 characters.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def give(data: Any) -> None:
     """Print data as JSON, on stdout."""
-    typer.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+    give_json(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+
+
+def give_json(text: str) -> None:
+    """Print a JSON text, on stdout. Its readers expect UTF-8: in another encoding, all but ASCII is escaped."""
+    if (sys.stdout.encoding or "utf-8").replace("-", "").casefold() != "utf8":
+        text = re.sub(r"[^\x00-\x7f]+", lambda letters: json.dumps(letters[0])[1:-1], text)
+    typer.echo(text)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
 
 import typer
 
@@ -122,7 +123,7 @@ def _datasets_of(site: str) -> str:
     return f"{', '.join(known)}, or {WHOLE_RETURN} for a workbook with several"
 
 
-def _refuse(words: str, end: Exit) -> None:
+def _refuse(words: str, end: Exit) -> NoReturn:
     tell(words)
     raise typer.Exit(end)
 
@@ -146,7 +147,18 @@ def _part(part: InFile, checked: OfDataset) -> Part:
 
 
 def _write(file: Path, delivery: Delivery, parts: Sequence[Part], to: Path) -> tuple[tuple[Path, ...], list[str]]:
-    """Write the reports as the night does, and the marked workbook. Gives the files, and what to say of them."""
+    """Write the reports as the night does, and the marked workbook. Gives the files, and what to say of them.
+
+    On Windows no file can be replaced while another program has it open. Raises typer.Exit(3) where one may not be.
+    """
+    try:
+        return _written(file, delivery, parts, to)
+    except PermissionError as error:
+        way_out = "If it is open in Excel, close it there and try again."
+        _refuse(f"{error.filename} may not be written. {way_out}", Exit.SETTINGS)
+
+
+def _written(file: Path, delivery: Delivery, parts: Sequence[Part], to: Path) -> tuple[tuple[Path, ...], list[str]]:
     from flows.marking import mark  # most checks write nothing, and need no writer of workbooks
 
     marked = mark(file, delivery, parts, to / delivery.site_code)

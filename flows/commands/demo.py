@@ -16,6 +16,7 @@ from flows.commands.run import run_night
 from flows.settings import Settings
 from flows.simulator.made_apart import OthersThere
 from flows.simulator.simulate import DEMO_REFUSALS, simulate
+from flows.store.lock import require_locks
 from flows.store.places import Places
 from flows.terminal import Exit, seen_from_here, tell
 
@@ -27,6 +28,7 @@ QUESTION = "select award_stage, sum(amount) from core.funding_awards where progr
 
 def run_demo(settings: Settings, with_prefect: bool = True) -> None:
     """Write the samples, run the night, and say what happened. Raises typer.Exit where the night did not publish."""
+    require_locks()
     places = Places(settings.data.absolute())
     places.make()
     tell("1. Writing made-up extracts of every site (seeded: the same files every time)")

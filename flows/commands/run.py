@@ -15,7 +15,7 @@ from flows.run import NightResult
 from flows.runtime.log import where_logged
 from flows.settings import Settings
 from flows.store.builds import BuildDamaged
-from flows.store.lock import Busy
+from flows.store.lock import Busy, RunsNeedUnix, require_locks
 from flows.store.places import NoDataFolder, Places
 from flows.store.runs import EarlierThanKnown, LedgerUnusable
 from flows.terminal import Exit
@@ -52,7 +52,11 @@ def prepare_prefect(settings: Settings) -> None:
 
 
 def choose_engine(settings: Settings, with_prefect: bool) -> None:
-    """Get Prefect ready, or leave it out. Must run before the night is imported: see engine.py. Raises NoDataFolder."""
+    """Get Prefect ready, or leave it out. Must run before the night is imported: see engine.py.
+
+    Raises NoDataFolder, and RunsNeedUnix.
+    """
+    require_locks()
     Places(settings.data.absolute()).require()
     if with_prefect:
         prepare_prefect(settings)
@@ -84,13 +88,18 @@ def by_prefect(flow: Callable[..., Any], *arguments: str | None) -> NightResult:
     return value_of(state)
 
 
+_OF_THE_SURROUNDINGS = (
+    NoDataFolder, LedgerUnusable, BuildDamaged, NoServer, CorrectionsUnusable, RunsNeedUnix, OSError,
+)  # fmt: skip
+
+
 def exit_of(error: Exception) -> tuple[Exit, str]:
     """The exit code for an error, and the one line to say. What is our own fault is written down, without any data."""
     if isinstance(error, Busy):
         return Exit.BUSY, f"Busy: {error}. Try again when it has ended."
     if isinstance(error, EarlierThanKnown):
         return Exit.USAGE, told(error)
-    if isinstance(error, NoDataFolder | LedgerUnusable | BuildDamaged | NoServer | CorrectionsUnusable | OSError):
+    if isinstance(error, _OF_THE_SURROUNDINGS):
         return Exit.SETTINGS, told(error)
     return Exit.OUR_FAULT, f"Something is wrong in pilots itself: {told(error)}. {_details(error)}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from pathlib import Path
 
 import typer
@@ -32,7 +33,12 @@ def write_template(dataset: str, site: str = "", period: str = "", to: Path | No
     if path.suffix != ".xlsx":
         _refuse(f"{path} must end in .xlsx: it is an Excel workbook.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_blank_workbook(path, contracts, name, site)
+    book = BytesIO()
+    write_blank_workbook(book, contracts, name, site)
+    with path.open(
+        "xb"
+    ) as file:  # by ourselves: xlsxwriter tells a folder that may not be written into as its own fault
+        file.write(book.getbuffer())
     return path
 
 

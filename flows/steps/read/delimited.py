@@ -82,7 +82,13 @@ class _Scan:
         self.above = [(n, text) for n, text in enumerate(heading.above, 1) if text.strip()]
 
     def batches(self) -> Iterator[TextBatch]:
-        """The records as text batches, each of about 8 MB of the file."""
+        """The records as text batches, each of about 8 MB of the file. After the last, the file is closed."""
+        try:
+            yield from self._batches()
+        finally:
+            self.data.close()  # on Windows, a copy out of a zip cannot be removed while it is open
+
+    def _batches(self) -> Iterator[TextBatch]:
         reach = CHUNK
         while self.offset < len(self.data):
             chunk = self._chunk(reach)

@@ -15,6 +15,7 @@ import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import IO
 
 import numpy as np
@@ -39,14 +40,19 @@ class Data:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self._size = file, os.fstat(file.fileno()).st_size
-        weakref.finalize(self, file.close)
+        self._turn = (
+            Lock()
+        )  # a file has one position, and batches are read ahead in another thread; no pread on Windows
+        self.close = weakref.finalize(self, file.close)  # called at the latest when nobody has this any more
 
     def __len__(self) -> int:
         return self._size
 
     def __getitem__(self, part: slice) -> bytes:
         start, end, _ = part.indices(self._size)
-        read = os.pread(self._file.fileno(), max(end - start, 0), start)
+        with self._turn:
+            self._file.seek(start)
+            read = self._file.read(max(end - start, 0))
         if len(read) < end - start:
             raise ShrunkError(f"{end - start - len(read):,} bytes are gone since the file was opened")
         return read
@@ -60,7 +66,7 @@ def as_utf8(path: Path) -> tuple[Data, str, list[Finding]]:
     """
     if path.stat().st_size == 0:
         raise Unreadable("F01")
-    data = Data(path.open("rb"))
+    data = Data(path.open("rb", buffering=0))  # a buffer could hold bytes that are gone from the file
     sign = _byte_order_mark(data)
     seen = _Seen.of(data)
     if sign == "utf-8-sig" and not seen.is_utf8:

@@ -130,5 +130,8 @@ def write_not_taken_in(folder: Path, page: NotTakenIn) -> Path:
 def _write(path: Path, text: str) -> None:
     """Put a text in place by renaming: whoever reads the path sees the old text or the new, never a part."""
     part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8", newline="")
-    part.replace(path)
+    try:
+        part.write_text(text, encoding="utf-8", newline="")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,247 @@
+"""`pilots check` and `pilots template` on Windows, which most senders use, as far as Linux can be made to look like it.
+
+What is taken away and what behaves otherwise is in `as_windows.py`; everything else here is the real command.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import openpyxl
+import pytest
+from as_windows import VARIABLES
+from commands import environment, pilots_here
+from made_up_returns import BPL, DataFolder, people, sound
+from made_workbooks import ods, ods_row, parquet, xls, zipped
+from unix_only import unix_only
+
+STARTER = Path(__file__).with_name("as_windows.py")
+ON_THE_DAY = ("--date", "2016-12-02")
+STRANGE = "1 \u2192 \U0001f600 2"  # an arrow and a smiley: no Windows has them in its encoding for files
+
+
+class Ended(NamedTuple):
+    """How a command ended, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Windows:
+    """A folder on a computer with Windows."""
+
+    home: Path
+    temporary: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "temporary", self.home / "Temp")
+        self.temporary.mkdir()
+
+    def run(self, commands: Mapping[str, Sequence[str]], in_use: Mapping[str, Path] | None = None) -> dict[str, Ended]:
+        """Run commands in one process, and give how each ended, by the name that it has here.
+
+        `in_use` says, by the same names, which file another program has open meanwhile.
+        """
+        held = {name: [str(path)] for name, path in (in_use or {}).items()}
+        told = [{"arguments": [*map(str, c)], "in_use": held.get(name, [])} for name, c in commands.items()]
+        started = subprocess.run(
+            [sys.executable, str(STARTER), json.dumps(told)],
+            cwd=self.home,
+            env=environment(TMPDIR=str(self.temporary), **VARIABLES),
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert (started.returncode, started.stderr) == (0, ""), started.stderr
+        return dict(zip(commands, (Ended(*e) for e in json.loads(started.stdout)), strict=True))
+
+
+@pytest.fixture
+def windows(tmp_path: Path) -> Windows:
+    return Windows(tmp_path)
+
+
+def named(folder: Path, name: str, content: bytes) -> Path:
+    """A file of its own folder, named as it has to be sent."""
+    path = folder / f"{BPL}_{name}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def test_what_is_taken_away_is_what_the_documentation_marks_as_for_unix_alone() -> None:
+    """The list is typeshed's. Some that Python's documentation says so of, and some that it has on Windows too."""
+    lacking = unix_only()
+    assert {"fcntl", "grp", "pwd", "resource", "termios", "pty"} <= {m for m, names in lacking.items() if "*" in names}
+    absent = {"pread", "pwrite", "fork", "getuid", "chown", "sync", "fdatasync", "sched_getaffinity", "O_DIRECTORY"}
+    assert absent <= {*lacking["os"]}
+    assert not {"fsync", "open", "replace", "umask", "link", "symlink", "getpid", "O_EXCL", "chmod"} & {*lacking["os"]}
+    assert "SIGKILL" in lacking["signal"] and not {"SIGTERM", "SIGINT"} & {*lacking["signal"]}
+
+
+def test_files_of_every_format_are_checked(windows: Windows, tmp_path: Path) -> None:
+    """Good and bad ones, damaged ones, and the same in a zip, whose copy must be closed before it can be removed."""
+    rows = [sound("contacts", 1), sound("contacts", 2, attended="9")]
+    table = [list(rows[0]), *([str(cell) for cell in row.values()] for row in rows)]
+    csv = DataFolder(tmp_path / "csv").send("contacts", rows).read_bytes()
+    xlsx = DataFolder(tmp_path / "xlsx").send("contacts", rows, suffix="xlsx").read_bytes()
+    bad = {
+        "csv": csv,
+        "txt": csv.decode().encode("utf-16"),
+        "tsv": csv.replace(b",", b"\t").replace(b"\n", b"\r\n"),
+        "xlsx": xlsx,
+        "xls": xls({"contacts": table}),
+        "ods": ods("".join(ods_row(*row) for row in table)),
+        "parquet": parquet(table),
+    }
+    damaged = {"csv": b"\x00" * 99, "xlsx": xlsx[:-300], "parquet": parquet(table)[:-20]}
+    headless = {"csv": csv.partition(b"\n")[2]}
+    files = {
+        f"{kind} {ending}{' in a zip' if is_zipped else ''}": named(
+            tmp_path / kind / f"{ending}{is_zipped}",
+            f"contacts_201611_v1.{'zip' if is_zipped else ending}",
+            zipped({f"x.{ending}": content}) if is_zipped else content,
+        )
+        for kind, contents in (("bad", bad), ("damaged", damaged), ("headless", headless))
+        for ending, content in contents.items()
+        for is_zipped in (False, True)
+    }
+    ended = windows.run({n: ("check", str(f), *ON_THE_DAY, "--to", str(tmp_path / n)) for n, f in files.items()})
+    said = {name: (e.code, e.err, e.out.partition("\n")[0]) for name, e in ended.items()}
+    verdicts = {
+        "bad": "Fix 1 problem and send the file again",
+        "damaged": "This file could not be read: send it again",
+        "headless": "This file could not be read: send it again",
+    }
+    assert said == {name: (1, "", verdicts[name.partition(" ")[0]]) for name in files}
+    marked = {name for name in files if list((tmp_path / name).rglob("*_to_fix.xlsx"))}
+    assert marked == {name for name in files if name.startswith("bad")}
+    assert not list(windows.temporary.iterdir())
+
+
+@pytest.mark.parametrize(("dataset", "suffix"), [("contacts", "csv"), ("participants", "xlsx")])
+def test_what_is_written_is_what_is_written_elsewhere(
+    windows: Windows, tmp_path: Path, dataset: str, suffix: str
+) -> None:
+    wrong = {"contacts": {"attended": STRANGE}, "participants": {"gender": STRANGE}}[dataset]
+    sent = [sound(dataset, 1), sound(dataset, 2, **wrong)]
+    bad = DataFolder(tmp_path / "bad").send(dataset, sent, suffix=suffix)
+    good = DataFolder(tmp_path / "good").send(dataset, people(dataset, 1, 2), suffix=suffix)
+    check = ("check", str(bad), *ON_THE_DAY)
+    there = windows.run(
+        {
+            "good": ("check", str(good), *ON_THE_DAY, "--to", str(tmp_path / "there")),
+            "bad": (*check, "--to", str(tmp_path / "there" / "bad")),
+            "json": (*check, "--json"),
+        }
+    )
+    here = {
+        "good": pilots_here("check", str(good), *ON_THE_DAY, "--to", str(tmp_path / "here")),
+        "bad": pilots_here(*check, "--to", str(tmp_path / "here" / "bad")),
+        "json": pilots_here(*check, "--json"),
+    }
+    assert {n: (e.code, e.err) for n, e in there.items()} == {n: (e.returncode, e.stderr) for n, e in here.items()}
+    assert [e.code for e in there.values()] == [0, 1, 1]
+    assert there["json"].out.isascii() and json.loads(there["json"].out) == json.loads(here["json"].stdout)
+
+    def as_told_there(text: str) -> str:
+        text = text.replace(str(tmp_path / "here"), str(tmp_path / "there"))
+        return text.encode("cp1252", "backslashreplace").decode("cp1252")
+
+    for name in ("good", "bad"):
+        assert there[name].out == as_told_there(here[name].stdout)
+    assert "found     1 \\u2192 \\U0001f600 2" in there["bad"].out
+
+    files = {p.relative_to(tmp_path / "here") for p in (tmp_path / "here").rglob("*.*")}
+    assert files == {p.relative_to(tmp_path / "there") for p in (tmp_path / "there").rglob("*.*")}
+    texts = {p for p in files if p.suffix != ".xlsx"}
+    assert {p.suffix for p in files} == {".html", ".json", ".csv", ".xlsx"}
+    for path in texts:
+        assert (tmp_path / "there" / path).read_bytes() == (tmp_path / "here" / path).read_bytes()
+
+
+def test_blank_workbooks_are_written_and_checked(windows: Windows, tmp_path: Path) -> None:
+    name = f"{BPL}_return_201611_v1.xlsx"
+    ended = windows.run(
+        {
+            "one": ("template", "contacts"),
+            "whole": ("template", "return", "--site", BPL, "--period", "201611"),
+            "again": ("template", "return", "--site", BPL, "--period", "201611"),
+            "check": ("check", name, *ON_THE_DAY),
+        }
+    )
+    assert (ended["one"], ended["whole"]) == ((0, "contacts_blank.xlsx\n", ""), (0, f"{name}\n", ""))
+    assert ended["again"].code == 2 and "is there already" in ended["again"].err
+    assert (ended["check"].code, ended["check"].err) == (1, "")
+    assert ended["check"].out.count("The file has no rows of data (check F01)") == 4
+    book = openpyxl.load_workbook(tmp_path / name)
+    assert {"participants", "referrals", "contacts", "employment_outcomes"} <= {*book.sheetnames}
+
+
+def test_a_workbook_with_several_datasets_is_checked_between_its_sheets(windows: Windows, tmp_path: Path) -> None:
+    path = tmp_path / f"{BPL}_return_201611_v1.xlsx"
+    pilots_here("template", "return", "--site", BPL, "--to", str(path))
+    book = openpyxl.load_workbook(path)
+    for dataset in ("participants", "referrals", "contacts", "employment_outcomes"):
+        rows = people(dataset, 1, 2) if dataset != "contacts" else people(dataset, 1, 3)
+        headings = [cell.value for cell in book[dataset][1]]
+        for row in rows:
+            book[dataset].append([row.get(heading) for heading in headings])
+    book.save(path)
+    checked = windows.run({"it": ("check", str(path), *ON_THE_DAY, "--to", "reports")})["it"]
+    assert (checked.code, checked.err) == (1, "")
+    assert "There is no referral for this contact (check P12)\n    where     Sheet contacts" in checked.out
+
+
+def test_what_cannot_be_done_is_said_in_a_sentence(windows: Windows, tmp_path: Path) -> None:
+    """The last of the commands' defences works there too: wrong use, a folder that is a file, and what needs Unix."""
+    bad = DataFolder(tmp_path / "sent").send("contacts", [sound("contacts", 1, attended="9")])
+    (tmp_path / "file").touch()
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    needs_unix = {
+        "run": ("run", "--data", "data"),
+        "plain run": ("run", "--no-prefect", "--data", "data"),
+        "demo": ("demo", "--data", "data"),
+        "retry": ("retry", "--data", "data"),
+    }
+    ended = windows.run(
+        {
+            "help": ("--help",),
+            "no file": ("check", "nothing.csv"),
+            "no name": ("check", "file"),
+            "in a file": ("template", "contacts", "--to", "file/blank.xlsx"),
+            "reports in a file": ("check", str(bad), *ON_THE_DAY, "--to", "file"),
+            **needs_unix,
+        }
+    )
+    assert {name: e.code for name, e in ended.items()} == {
+        "help": 0, "no file": 2, "no name": 2, "in a file": 3, "reports in a file": 3, **dict.fromkeys(needs_unix, 3)
+    }  # fmt: skip
+    assert "check" in ended["help"].out and not ended["help"].err
+    for name in needs_unix:
+        assert (ended[name].out, ended[name].err.count("\n")) == ("", 1)
+        assert "needs Linux or macOS" in ended[name].err
+    assert not any("Traceback" in e.err for e in ended.values())
+    assert not (tmp_path / "data" / "warehouse").exists()
+
+
+def test_a_report_that_is_open_in_excel_is_told(windows: Windows, tmp_path: Path) -> None:
+    bad = DataFolder(tmp_path / "sent").send("contacts", [sound("contacts", 1), sound("contacts", 2, attended="9")])
+    check = ("check", str(bad), *ON_THE_DAY, "--to", "reports")
+    reports = tmp_path / "reports" / BPL
+    in_use = {ending: reports / f"{bad.stem}{ending}" for ending in ("_to_fix.xlsx", ".findings.csv")}
+    ended = windows.run({"before": check} | dict.fromkeys(in_use, check), in_use)
+    assert ended.pop("before").code == 1
+    for ending, again in ended.items():
+        assert (again.code, again.out) == (3, "")
+        assert ending in again.err and "open in Excel" in again.err
+    assert all(report.stat().st_size for report in in_use.values())
+    assert not [p for p in reports.iterdir() if p.name.startswith(".")]
