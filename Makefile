@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast soak soak-small check lint fix docs bench peers lock clean
+.PHONY: help demo test test-fast test-all soak check lint fix docs bench peers lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,11 +25,11 @@ test: $(VENV)/.test ## Run the everyday tests
 test-fast: $(VENV)/.test ## Run the specifications and units alone: no night, no Prefect, no browser
 	$(PYTEST) -m "not soak" tests/spec tests/unit $(ARGS)
 
-soak: $(VENV)/.test ## Run what is long: many nights killed, a real Prefect schedule, new random examples by the hundred
-	$(PYTEST) -m "soak or hypothesis" --hypothesis-profile=soak $(ARGS)
+test-all: $(VENV)/.test ## Run every test, as .ci/run does: what is long in its small form
+	$(PYTEST) $(ARGS)
 
-soak-small: $(VENV)/.test ## Run what only `make soak` runs, but in a small form, as .ci/run does
-	$(PYTEST) -m soak $$(grep -rl 'mark\.soak' tests) $(ARGS)
+soak: $(VENV)/.test ## Run every test at full length: many nights killed, new random examples by the hundred
+	$(PYTEST) --hypothesis-profile=soak $(ARGS)
 
 lint: $(VENV)/.test ## Check style and types
 	$(BIN)/ruff format --check .

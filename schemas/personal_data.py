@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from schemas.cells import INVISIBLE_CHARACTERS
@@ -317,4 +318,10 @@ def heading_is_personal(heading: str) -> bool:
 
 def may_be_named(texts: pl.Expr) -> pl.Expr:
     """Which texts may hold a person's name: for a closer look."""
-    return texts.str.contains_any(sorted(certain_names()), ascii_case_insensitive=True) | texts.str.contains(TITLE)
+    # polars keeps a compiled pattern, and would put a search for many words together anew for each few texts
+    return texts.str.to_lowercase().str.contains(_any_certain_name()) | texts.str.contains(TITLE)
+
+
+@lru_cache
+def _any_certain_name() -> str:
+    return "|".join(re.escape(name) for name in sorted(certain_names()))

@@ -9,6 +9,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from length import in_soak
 from made_up_returns import WMCA, DataFolder, Row, people, sound
 
 PERIOD = {"extract_type": "period"}
@@ -42,7 +43,7 @@ OCTOBER_NOVEMBER, NOVEMBER_OCTOBER = permutations(("201610", "201611"))
     ("months", "together"),
     [
         pytest.param(OCTOBER_NOVEMBER, True, id="in order, in one night", marks=pytest.mark.soak),
-        pytest.param(OCTOBER_NOVEMBER, False, id="in order, night after night"),
+        pytest.param(OCTOBER_NOVEMBER, False, id="in order, night after night", marks=pytest.mark.soak),
         pytest.param(NOVEMBER_OCTOBER, True, id="the later first, in one night"),
         pytest.param(NOVEMBER_OCTOBER, False, id="the later first, night after night", marks=pytest.mark.soak),
     ],
@@ -71,7 +72,7 @@ def allocation(number: int, person: int, arm: str, day: str = "2018-06-10") -> R
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("between", ["2019-01-03", ""], ids=["night after night", "in one night"])
+@pytest.mark.parametrize("between", ["", *in_soak("2019-01-03")], ids=["in one night", "night after night"])
 @pytest.mark.parametrize("first", [PERIOD, None], ids=["two months", "all, and a month"])
 def test_the_allocation_sent_first_stands_over_an_earlier_date_sent_later(
     folder: DataFolder, first: dict[str, str] | None, between: str
@@ -86,6 +87,7 @@ def test_the_allocation_sent_first_stands_over_an_earlier_date_sent_later(
     assert folder.findings("randomisation") == [("T01", "row", "broken", 2)]
 
 
+@pytest.mark.soak
 def test_a_first_allocation_whose_reference_is_anothers_now_is_not_put_back(folder: DataFolder) -> None:
     """References numbered anew: the arm that differs is held, and the row that has the reference now stands."""
     trial(folder, "201812")
@@ -99,6 +101,7 @@ def test_a_first_allocation_whose_reference_is_anothers_now_is_not_put_back(fold
     assert ("T02", "row", "broken", 3) in folder.findings("randomisation")
 
 
+@pytest.mark.soak
 def test_a_month_that_comes_after_what_replaces_it_is_told_as_too_late(folder: DataFolder) -> None:
     """By a later version of the same month, and by an extract of everything to a later date: it counts nowhere."""
     for dataset in ("participants", "referrals"):

@@ -185,6 +185,7 @@ def counting(given_: list[Judged], standing: dict[str, Standing]) -> list[tuple[
     return [(d.site_code, d.dataset, d.delivery_id) for d in deliveries]
 
 
+@pytest.mark.soak
 @settings(max_examples=length(6, 100))
 @given(sent=SEQUENCES, seed=st.integers(0, 9))
 def test_what_is_held_up_or_withdrawn_leaves_no_trace(sent: list[Sent], seed: int, pool: Pool) -> None:

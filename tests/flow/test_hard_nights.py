@@ -80,6 +80,7 @@ def test_a_lost_judgement_stops_the_night(folder: DataFolder) -> None:
     assert summaries[-1].read_text(encoding="utf-8").startswith("Not published")
 
 
+@pytest.mark.soak
 def test_what_a_better_detector_refuses_leaves_the_store_and_the_older_builds(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,6 +100,7 @@ def test_what_a_better_detector_refuses_leaves_the_store_and_the_older_builds(
     assert not [p for p in folder.places.warehouse.rglob("*") if p.is_file() and NINO.encode() in p.read_bytes()]
 
 
+@pytest.mark.soak
 def test_the_same_bytes_with_a_mended_manifest_are_a_new_delivery(folder: DataFolder) -> None:
     rows = people("contacts", 1, 2)
     folder.send("contacts", rows, manifest={"rows": 3})
@@ -114,6 +116,7 @@ def test_a_wrong_folder_is_not_an_empty_world(tmp_path: Path) -> None:
     assert not (tmp_path / "elsewhere").exists()
 
 
+@pytest.mark.soak
 def test_a_clock_that_was_put_back_hides_nothing(folder: DataFolder) -> None:
     folder.send_all(1)
     folder.night("2031-01-01")
@@ -122,6 +125,7 @@ def test_a_clock_that_was_put_back_hides_nothing(folder: DataFolder) -> None:
     assert folder.count("core.contacts") == 2
 
 
+@pytest.mark.soak
 def test_the_first_allocation_is_the_earliest_of_the_first_extract(folder: DataFolder) -> None:
     for dataset in ("participants", "referrals"):
         folder.send(dataset, people(dataset, 1, site=WMCA), "201806", site=WMCA)
@@ -163,6 +167,7 @@ def test_a_nil_return_with_rows_is_refused(folder: DataFolder) -> None:
     assert [f[:2] for f in folder.findings("contacts")] == [("F16", "file")]
 
 
+@pytest.mark.soak
 def test_a_file_whose_every_row_is_held_does_not_take_the_place_of_the_last(folder: DataFolder) -> None:
     folder.send("contacts", people("contacts", *range(1, 31)))
     folder.night("2016-12-02")
@@ -193,6 +198,7 @@ def test_one_file_that_breaks_our_code_stops_no_other(folder: DataFolder, monkey
     assert NINO not in result.reported.summary
 
 
+@pytest.mark.soak
 def test_what_is_no_delivery_is_named(folder: DataFolder) -> None:
     home = folder.send("contacts", people("contacts", 1)).parent
     (home / "November").mkdir()
@@ -250,6 +256,7 @@ def test_a_checksum_may_be_in_capitals(folder: DataFolder) -> None:
     assert folder.standings("contacts") == {"201611 v1": ("accepted", "current")}
 
 
+@pytest.mark.soak
 def test_the_first_arm_is_that_of_the_first_version(folder: DataFolder) -> None:
     for dataset in ("participants", "referrals"):
         folder.send(dataset, people(dataset, 1, site=WMCA), "201806", site=WMCA)
@@ -259,6 +266,7 @@ def test_the_first_arm_is_that_of_the_first_version(folder: DataFolder) -> None:
     assert folder.ask("select arm from core.randomisation") == [("ips",)]
 
 
+@pytest.mark.soak
 def test_later_nights_still_say_what_is_refused_and_what_was_touched(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     folder.night("2016-12-02")
@@ -278,6 +286,7 @@ def manifest(folder: DataFolder) -> Path:
     return path.with_name(f"{path.stem}.manifest.json")
 
 
+@pytest.mark.soak
 def test_a_manifest_without_its_file_is_told_until_the_file_comes(folder: DataFolder, manifest: Path) -> None:
     folder.send("participants", people("participants", 1))
     nights = [folder.night(f"2016-12-0{n}") for n in (2, 3, 4)]
@@ -292,6 +301,7 @@ def test_a_manifest_without_its_file_is_told_until_the_file_comes(folder: DataFo
     assert line not in folder.night("2016-12-06").reported.summary
 
 
+@pytest.mark.soak
 def test_a_manifest_that_comes_before_its_file_is_nobodys_fault(folder: DataFolder, manifest: Path) -> None:
     assert not folder.night("2016-12-02").must_be_fixed
     folder.send("contacts", [])
@@ -299,6 +309,7 @@ def test_a_manifest_that_comes_before_its_file_is_nobodys_fault(folder: DataFold
     assert not taken.must_be_fixed and manifest.name not in taken.reported.summary
 
 
+@pytest.mark.soak
 def test_a_manifest_may_outlive_its_file(folder: DataFolder) -> None:
     """A raw file may be deleted when it was taken in."""
     folder.send("contacts", people("contacts", 1), manifest={"rows": 1})
@@ -309,6 +320,7 @@ def test_a_manifest_may_outlive_its_file(folder: DataFolder) -> None:
         assert not night.must_be_fixed and "was not taken in" not in night.reported.summary
 
 
+@pytest.mark.soak
 def test_a_manifest_alone_is_told_without_a_name_that_may_be_personal(folder: DataFolder) -> None:
     (folder.places.raw / BPL).mkdir()
     (folder.places.raw / BPL / "John Smith.manifest.json").write_text("{}")

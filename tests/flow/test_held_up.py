@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from length import in_soak
 from made_up_returns import BPL, WLA, WMCA, DataFolder, Row, content_of, people, sound
 
 PEOPLE = range(1, 31)
@@ -80,7 +81,7 @@ def test_another_sites_people_replace_nothing_and_spoil_nobody(october: DataFold
 
 
 @pytest.mark.parametrize(
-    ("dataset", "suffix"), [("referrals", "csv"), ("contacts", "xlsx"), ("employment_outcomes", "csv")]
+    ("dataset", "suffix"), [("contacts", "xlsx"), *in_soak(("referrals", "csv"), ("employment_outcomes", "csv"))]
 )
 def test_another_sites_rows_replace_nothing_until_the_right_file_comes(
     october: DataFolder, tmp_path: Path, dataset: str, suffix: str
@@ -121,6 +122,7 @@ def test_few_rows_of_another_site_replace_nothing_either(october: DataFolder) ->
     assert figures_that_stand(october) == before
 
 
+@pytest.mark.soak
 def test_a_file_waits_for_the_one_that_it_refers_to_and_counts_when_that_comes(
     october: DataFolder, tmp_path: Path
 ) -> None:
@@ -147,6 +149,7 @@ def test_a_file_waits_for_the_one_that_it_refers_to_and_counts_when_that_comes(
     assert figures(october) == figures(without)
 
 
+@pytest.mark.soak
 def test_where_nothing_ever_counted_the_newest_counts_with_its_sound_rows(folder: DataFolder) -> None:
     folder.send_all(*PEOPLE, site=WLA)
     for dataset in ("participants", "referrals"):
@@ -170,6 +173,7 @@ def test_many_withdrawals_of_consent_keep_no_old_data_in_the_figures(october: Da
         assert october.ask(f"select count(*) from core.{dataset} where site_code = '{BPL}'") == [(5,)]
 
 
+@pytest.mark.soak
 def test_where_no_file_fits_the_one_that_counted_last_stays(october: DataFolder) -> None:
     """References numbered anew by mistake: neither month's contacts fit, and the figures must not fall to an older."""
     for dataset in ("referrals", "contacts"):
@@ -186,6 +190,7 @@ def test_where_no_file_fits_the_one_that_counted_last_stays(october: DataFolder)
     }
 
 
+@pytest.mark.soak
 def test_arms_of_a_file_that_was_held_up_never_stand(folder: DataFolder, tmp_path: Path) -> None:
     """The first allocation stands (T02): of those that ever counted, and not of a wrong file that was replaced."""
     for dataset in ("participants", "referrals", "randomisation"):
@@ -212,6 +217,7 @@ def test_arms_of_a_file_that_was_held_up_never_stand(folder: DataFolder, tmp_pat
     assert not {"T02", "F23"} & {rule_id for rule_id, *_ in folder.findings("randomisation")}
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(("dataset", "suffix"), [("contacts", "csv"), ("employment_outcomes", "xlsx")])
 def test_what_came_while_a_later_month_was_held_up_did_not_come_too_late(
     october: DataFolder, dataset: str, suffix: str
@@ -230,6 +236,7 @@ def test_what_came_while_a_later_month_was_held_up_did_not_come_too_late(
     assert "Accepted: nothing to do" in page(october, f"{BPL}_{dataset}_201611_v1")
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("dataset", ["participants", "contacts"])
 def test_the_same_bytes_again_are_held_up_as_the_first_were(october: DataFolder, dataset: str) -> None:
     october.send(dataset, of_west_london(dataset, *PEOPLE))
@@ -246,6 +253,7 @@ def test_the_same_bytes_again_are_held_up_as_the_first_were(october: DataFolder,
         assert f"Replaced by {BPL}_{dataset}_201611_v3.csv: nothing to do" in told
 
 
+@pytest.mark.soak
 def test_the_same_bytes_again_wait_and_count_as_the_first_do(october: DataFolder) -> None:
     october.send("participants", people("participants", *MORE))
     for version, at in ((1, NOVEMBER), (2, DECEMBER)):

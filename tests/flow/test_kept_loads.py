@@ -18,7 +18,7 @@ import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from length import length
+from length import in_soak, length
 from made_up_returns import WMCA, DataFolder, Row, content_of, people, sound
 
 from flows.engine import Stage
@@ -194,6 +194,7 @@ def kept(tmp_path: Path) -> Kept:
     return Kept(tmp_path / "kept.duckdb")
 
 
+@pytest.mark.soak
 @settings(max_examples=length(everyday=3, soak=60))
 @given(nights=some_nights())
 def test_what_was_kept_makes_the_same_warehouse(nights: list[dict[int, Sent]], pool: Pool) -> None:
@@ -265,7 +266,7 @@ def test_only_what_came_is_opened(pool: Pool, kept: Kept, tmp_path: Path) -> Non
     assert load(tmp_path / "second.duckdb", judged, [], own, {}, kept)["contacts"] == 2
 
 
-@pytest.mark.parametrize("at", [0, 4096, 12_288])  # each of its headers, and its first block
+@pytest.mark.parametrize("at", [0, *in_soak(4096, 12_288)])  # each of its headers, and its first block
 def test_a_kept_file_that_is_spoilt_is_made_anew(pool: Pool, kept: Kept, at: int) -> None:
     judged = judged_as(ONE, pool)
     expected = made(kept.rows.with_name("first.duckdb"), judged, pool, kept)
@@ -335,6 +336,7 @@ def test_a_stage_of_a_flow_that_lacks_memory_is_known_to_though_its_message_is_n
     assert not lacks_memory(fails_for("could not convert 'AB123456C'"))
 
 
+@pytest.mark.soak
 def test_what_little_memory_cannot_load_is_loaded_with_more(pool: Pool, kept: Kept) -> None:
     """What is kept is sound: it is neither made anew nor told to be doubtful."""
     little, enough = {"memory_limit": "16MB"}, {"memory_limit": "512MB"}

@@ -21,7 +21,7 @@ from commands import environment
 from length import length
 from made_up_returns import PROJECT, DataFolder, content_of, people, sound
 
-KILLS = length(everyday=5, soak=20)
+KILLS = length(everyday=4, soak=20)
 READY = """
 import sys
 from flows import nightly

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from commands import command, environment, pilots_here
+from length import in_soak
 from made_up_returns import BPL, PROJECT, DataFolder, people
 
 from flows import nightly, reporting
@@ -80,10 +81,7 @@ LOSSES: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
-IN_SOAK = [pytest.param(loss, marks=pytest.mark.soak) for loss in ("emptied", "another one")]
-
-
-@pytest.mark.parametrize("loss", ["removed", "no database", *IN_SOAK])
+@pytest.mark.parametrize("loss", ["removed", *in_soak("no database", "emptied", "another one")])
 def test_a_ledger_that_is_not_the_one_of_then_is_no_new_world(known: DataFolder, loss: str) -> None:
     lose, told = LOSSES[loss]
     builds, received = known.builds(), known.ask("select max(received_at) from audit.deliveries")
@@ -105,6 +103,7 @@ def test_a_ledger_that_is_not_the_one_of_then_is_no_new_world(known: DataFolder,
     assert known.night().verdict == "Published: 4 files checked.", "to begin anew is possible, and has to be meant"
 
 
+@pytest.mark.soak
 def test_a_ledger_that_turns_out_to_be_damaged_halfway_is_told_as_that(known: DataFolder) -> None:
     overwrite(known.places.ledger, 4096)  # its first page is sound
     (known.places.raw / BPL / f"{BPL}_contacts_201611_v1.csv").touch()
@@ -130,6 +129,7 @@ def cut_off(folder: DataFolder) -> None:
     assert subprocess.run([sys.executable, "-c", CUT_OFF, str(folder.path)], cwd=PROJECT, env=env).returncode == 9
 
 
+@pytest.mark.soak
 def test_a_run_that_was_cut_off_is_told_by_status_and_by_the_next_summary_alone(folder: DataFolder) -> None:
     folder.send_all(1)
     cut_off(folder)
@@ -149,6 +149,7 @@ def test_a_run_that_was_cut_off_is_told_by_status_and_by_the_next_summary_alone(
     assert "ended well, nothing had changed: see " in status(folder)[0]
 
 
+@pytest.mark.soak
 def test_a_quiet_night_that_opens_nothing_tells_it_too(known: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
@@ -162,6 +163,7 @@ def test_a_quiet_night_that_opens_nothing_tells_it_too(known: DataFolder, monkey
     assert "was cut off" not in known.night("2016-12-06T03:30").reported.summary
 
 
+@pytest.mark.soak
 def test_status_says_that_a_run_failed_or_is_at_work(known: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
         patch.setattr(nightly, "told_again", lambda _: 1 / 0)
@@ -189,7 +191,7 @@ def an_empty_raw_folder(places: Places) -> None:
     (places.raw / ".keep").touch()
 
 
-@pytest.mark.parametrize("away", [no_raw_folder, an_empty_raw_folder])
+@pytest.mark.parametrize("away", [no_raw_folder, *in_soak(an_empty_raw_folder)])
 def test_a_raw_disk_that_is_away_is_no_quiet_night(known: DataFolder, away: Callable[[Places], None]) -> None:
     away(known.places)
     there = known.places.raw.exists()
@@ -214,6 +216,7 @@ def test_an_empty_raw_folder_that_never_had_a_file_is_a_good_one(folder: DataFol
     assert [folder.night().result for _ in range(2)] == ["published", "quiet"]
 
 
+@pytest.mark.soak
 def test_the_verdict_counts_raw_files_that_are_gone(known: DataFolder) -> None:
     for dataset in ("contacts", "referrals"):
         (known.places.raw / BPL / f"{BPL}_{dataset}_201611_v1.csv").unlink()
@@ -227,7 +230,7 @@ def cut_short(build: Path) -> None:
     os.truncate(build, build.stat().st_size // 2)
 
 
-@pytest.mark.parametrize("damage", [overwrite, cut_short])
+@pytest.mark.parametrize("damage", [overwrite, *in_soak(cut_short)])
 def test_a_published_build_that_cannot_be_opened_is_made_anew(
     known: DataFolder, damage: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -249,6 +252,7 @@ def test_a_published_build_that_cannot_be_opened_is_made_anew(
     assert quiet.result == "quiet" and "damaged" not in quiet.reported.summary
 
 
+@pytest.mark.soak
 def test_a_build_that_may_not_be_read_is_not_called_damaged(known: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     def forbidden(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")

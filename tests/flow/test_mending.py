@@ -29,6 +29,7 @@ def judged_last(folder: DataFolder) -> int:
     return int(folder.runs()[-1]["deliveries_judged"])
 
 
+@pytest.mark.soak
 def test_a_mended_code_list_empties_the_quarantine_it_caused(folder: DataFolder, copy: Path) -> None:
     folder.send_all(1, 2, 3)
     folder.send("contacts", [*people("contacts", 1), *(sound("contacts", n, contact_type="chat") for n in (2, 3))])
@@ -98,6 +99,7 @@ def test_a_new_dataset_is_one_new_file(folder: DataFolder, copy: Path) -> None:
     assert checked.returncode == 1 and "V03" in checked.stdout
 
 
+@pytest.mark.soak
 def test_a_reworded_rule_between_tables_is_told_in_its_new_words(folder: DataFolder, copy: Path) -> None:
     folder.send_all(1)
     folder.send("contacts", people("contacts", 1, 2))

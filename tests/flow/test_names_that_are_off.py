@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from commands import pilots_here
 from judging import as_csv, as_table, workbook
+from length import in_soak
 from made_up_returns import BPL, NUMBER, WMCA, DataFolder, people, sound
 
 DATASETS = ("participants", "referrals", "contacts", "employment_outcomes")
@@ -55,6 +56,7 @@ def test_names_that_leave_one_reading_are_taken_in_and_their_senders_told(folder
     assert folder.night("2016-12-03").result == "quiet"
 
 
+@pytest.mark.soak
 def test_a_whole_return_under_a_name_that_is_off_is_taken_in(folder: DataFolder) -> None:
     put(folder, f"{BPL}_return_201611_v1 (2).xlsx", whole_return(1, 2))
     assert not folder.night("2016-12-02").must_be_fixed
@@ -70,7 +72,7 @@ def test_the_copy_of_a_file_that_came_changes_nothing(folder: DataFolder) -> Non
     assert not folder.night("2016-12-03").unusable
 
 
-@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+@pytest.mark.parametrize("ending", ["csv", *in_soak("xlsx")])
 def test_other_bytes_of_one_version_count_by_arrival_and_never_by_chance(folder: DataFolder, ending: str) -> None:
     put(folder, f"{BPL}_contacts_201611_v1.{ending}", bytes_of("contacts", 1, ending=ending))
     copy = put(folder, f"{BPL}_contacts_201611_v1 (1).{ending}", bytes_of("contacts", 1, 2, ending=ending))
@@ -85,6 +87,7 @@ def test_other_bytes_of_one_version_count_by_arrival_and_never_by_chance(folder:
     assert folder.count("core.contacts") == 3, "what comes on another night came later"
 
 
+@pytest.mark.soak
 def test_a_manifest_of_another_name_keeps_its_file_out(folder: DataFolder) -> None:
     sent = put(folder, f"{BPL}_contacts_201611_v1 (1).csv", bytes_of("contacts", 1))
     manifest = put(folder, f"{BPL}_contacts_201611_v1.manifest.json", b'{"extract_type": "period"}')
@@ -96,6 +99,7 @@ def test_a_manifest_of_another_name_keeps_its_file_out(folder: DataFolder) -> No
     assert folder.ask("select extract_type from audit.deliveries") == [("period",)]
 
 
+@pytest.mark.soak
 def test_what_leaves_no_reading_has_a_page_that_says_how_to_name_it(folder: DataFolder) -> None:
     folder.send_all(1)
     secret = put(folder, f"contacts of Jane Smith {NUMBER} 201612.xlsx", b"x")

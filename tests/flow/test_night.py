@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import duckdb
 import polars as pl
 import pytest
-from made_up_returns import BPL, NUMBER, PROJECT, WMCA, DataFolder, content_of, people, sound
+from made_up_returns import BPL, NUMBER, WMCA, DataFolder, content_of, people, sound
 
-from flows import stages
 from flows.as_known import warehouse_as_known
 from flows.nightly import NightResult
 from flows.settings import Settings
-from flows.steps.build import build
-from flows.steps.publish import NotConserved
-from flows.store.builds import published_build
-from flows.store.lock import Busy, writer_lock
 from flows.store.runs import EarlierThanKnown
 
 DEC, JAN, FEB = "2016-12-02T03:30", "2017-01-03T03:30", "2017-02-02T03:30"
@@ -64,6 +54,7 @@ def test_an_empty_data_folder_is_a_night_too(folder: DataFolder) -> None:
     assert folder.night().result == "quiet"
 
 
+@pytest.mark.soak
 def test_touching_a_file_judges_nothing_and_changing_it_judges_it_alone(folder: DataFolder) -> None:
     folder.send_all(1, 2, 3)
     folder.night()
@@ -78,6 +69,7 @@ def test_touching_a_file_judges_nothing_and_changing_it_judges_it_alone(folder: 
     assert folder.count("core.contacts") == 2
 
 
+@pytest.mark.soak
 def test_an_identical_resubmission_changes_nothing_and_says_so(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     folder.night(DEC)
@@ -92,6 +84,7 @@ def test_an_identical_resubmission_changes_nothing_and_says_so(folder: DataFolde
     assert "identical to one already received" in page.read_text(encoding="utf-8")
 
 
+@pytest.mark.soak
 def test_bytes_that_come_back_after_others_count_again(folder: DataFolder) -> None:
     """Version 3 has the bytes of version 1, not of the latest: the site has changed its mind, and it counts."""
     one, two = [sound("contacts", 1), sound("contacts", 2, contact_type="chat")], people("contacts", 1, 2)
@@ -150,6 +143,7 @@ def test_a_refused_version_leaves_the_accepted_one_and_says_whose_figures_are_ol
     assert [f[0] for f in folder.findings("contacts")] == ["F09"]
 
 
+@pytest.mark.soak
 def test_extracts_of_a_period_add_up_and_a_key_sent_twice_is_held(folder: DataFolder) -> None:
     period = {"extract_type": "period"}
     folder.send_all(1, 2, 3)
@@ -170,6 +164,7 @@ def test_extracts_of_a_period_add_up_and_a_key_sent_twice_is_held(folder: DataFo
     assert folder.findings("contacts") == [("P04", "row", "broken", 2)]
 
 
+@pytest.mark.soak
 def test_as_of_a_past_date_gives_the_figures_as_they_were_known_then(folder: DataFolder) -> None:
     folder.send_all(1)
     then = folder.night(DEC).warehouse
@@ -214,6 +209,7 @@ def test_what_needs_a_missing_table_is_not_judged_and_the_rows_load(folder: Data
     assert folder.findings("contacts") == [("P12", "row", "broken", 3)]
 
 
+@pytest.mark.soak
 def test_an_arm_that_switches_is_held_and_the_first_stays_in_core(folder: DataFolder) -> None:
     for period, moment, arm in (("201806", "2018-07-02", "ips"), ("201807", "2018-08-02", "control")):
         for dataset in ("participants", "referrals"):
@@ -327,118 +323,7 @@ def test_every_row_read_is_accounted_for(folder: DataFolder) -> None:
     ) == []  # fmt: skip
 
 
-def test_a_reader_keeps_its_file_through_a_night_and_a_new_one_sees_the_new_figures(folder: DataFolder) -> None:
-    folder.send_all(1, 2)
-    folder.night()
-    question = "select count(*), count(distinct delivery_id) from core.contacts"
-    with closing(duckdb.connect(str(folder.places.pointer), read_only=True)) as reader:
-        assert reader.execute(question).fetchall() == [(2, 1)]
-        folder.send_all(1, 2, 3, period="201612")
-        folder.night(keep_builds=1)
-        assert reader.execute(question).fetchall() == [(2, 1)]
-        assert folder.ask(question) == [(3, 1)]
-        assert len(folder.builds()) == 1
-
-
-def test_what_cannot_be_proved_is_not_published(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder.send_all(1, 2)
-    before = folder.night().warehouse
-
-    def build_and_lose_a_row(path: Path, options: dict[str, Any]) -> None:
-        build(path, options)
-        with duckdb.connect(str(path)) as db:
-            db.execute("delete from core.contacts where contact_id = 'BPL-C000002'")
-
-    folder.send_all(1, 2, 3, period="201612")
-    with monkeypatch.context() as patch, pytest.raises(NotConserved, match="contacts_201612"):
-        patch.setattr(stages, "build_marts", build_and_lose_a_row)
-        folder.night()
-    assert published_build(folder.places) == before
-    assert folder.count("core.contacts") == 2
-    [failed] = [r["run_id"] for r in folder.runs() if r["result"] == "failed"]
-    told = (folder.places.reports / "nights" / f"{failed}.md").read_text(encoding="utf-8")
-    assert told.startswith("Not published") and "the figures of the last good night stand" in told
-    mended = folder.night()
-    assert mended.result == "published" and folder.count("core.contacts") == 3
-    assert len(mended.reported.pages) == 4, "the run that broke off left its reports to this one"
-    assert [p.name for p in folder.places.builds.glob(".*")] == []
-
-
-def test_the_last_builds_are_kept_and_no_more(folder: DataFolder) -> None:
-    names = []
-    for month in range(1, 5):
-        folder.send("contacts", people("contacts", *range(month)), f"2017{month:02}")
-        published = folder.night(f"2017-{month + 1:02}-02", keep_builds=2).warehouse
-        assert published
-        names.append(published.name)
-    assert len(folder.builds()) == 2
-    assert names[-1] in folder.builds()
-
-
-def test_a_lost_warehouse_is_made_again_from_the_store(folder: DataFolder) -> None:
-    """The warehouse is a product of the store: even raw files may be gone by then, but not all (NoDataFolder)."""
-    folder.send_all(1, 2)
-    folder.night()
-    content = content_of(folder.places.pointer.resolve())
-    for path in (
-        folder.places.pointer,
-        *folder.places.builds.glob("*.duckdb"),
-        *sorted(folder.places.raw.glob("*/*.csv"))[1:],
-    ):
-        path.unlink()
-    again = folder.night()
-    assert (again.result, judged(again, folder)) == ("published", 0)
-    assert content_of(folder.places.pointer.resolve()) == content
-
-
-HOLD = """
-import sys
-from pathlib import Path
-from flows.store.lock import writer_lock
-with writer_lock(Path(sys.argv[1])):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
-def test_one_night_at_a_time(folder: DataFolder) -> None:
-    folder.send_all(1)
-    command = [sys.executable, "-c", HOLD, str(folder.places.lock)]
-    with subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout and holder.stdin
-        assert holder.stdout.readline() == "held\n"
-        with pytest.raises(Busy, match=f"process {holder.pid}"):
-            folder.night()
-        told = subprocess.run(
-            [sys.executable, "-m", "flows.cli", "run", "--no-prefect", "--data", str(folder.path)],
-            cwd=PROJECT, capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
-        assert (told.returncode, told.stdout) == (4, "")
-        assert told.stderr.startswith("Busy: another run is at work") and "Traceback" not in told.stderr
-        assert folder.files_under("warehouse") == {"warehouse/writer.lock"}
-        holder.kill()
-    assert folder.night().result == "published"
-
-
-def test_the_lock_is_free_again_after_a_night_that_broke(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: Any) -> None:
-        raise RuntimeError("broken")
-
-    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="broken"):
-        patch.setattr(stages, "load_core", broken)
-        folder.night()
-    with writer_lock(folder.places.lock):
-        pass
-
-
-def test_the_warehouse_is_its_owners_alone(folder: DataFolder) -> None:
-    folder.send_all(1)
-    warehouse = folder.night().warehouse
-    assert warehouse and oct(warehouse.stat().st_mode & 0o777) == "0o600"
-    for private in (folder.places.builds, folder.places.judgements):
-        assert oct(private.stat().st_mode & 0o777) == "0o750"
-
-
+@pytest.mark.soak
 def test_what_a_delivery_counts_for_is_in_its_report(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     folder.send("contacts", [sound("contacts", 1), sound("contacts", 2, attended="9")])

@@ -59,6 +59,7 @@ def refused_later(folder: DataFolder) -> None:
     folder.send("referrals", rows, period="201612")
 
 
+@pytest.mark.soak
 def test_with_prefect_and_without_it_the_warehouse_is_the_same(tmp_path: Path) -> None:
     contents, codes, said = [], [], []
     for name, arguments in (("with", ()), ("without", ("--no-prefect",))):

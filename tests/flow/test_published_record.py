@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from judging import as_csv, as_table, workbook
+from length import in_soak
 
 from flows.nightly import night
 from flows.settings import Settings
@@ -20,7 +21,7 @@ ENGLAND_RECOVERY = [50.8, 52.1, 51.1, 51.4, 50.2, 49.9, 50.1, 50.5]  # 2017-18 t
 
 
 def warehouse(data: Path) -> duckdb.DuckDBPyConnection:
-    outcome = night(Settings(data=data))
+    outcome = night(Settings(data=data, threads=1))
     assert outcome.warehouse is not None
     assert {j.verdict.result for j in outcome.judged} == {Result.ACCEPTED}
     return duckdb.connect(str(outcome.warehouse), read_only=True)
@@ -124,7 +125,7 @@ SENT_BY_SEVERAL = {
 AMOUNTS_DIFFER = [("GRANTNAV", 2), ("MHT-GM", 2), ("PMO", 3)]
 
 
-@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+@pytest.mark.parametrize("suffix", ["csv", *in_soak("xlsx")])
 def test_what_several_send_is_counted_once_and_told(tmp_path: Path, suffix: str) -> None:
     for name, rows in SENT_BY_SEVERAL.items():
         path = tmp_path / "raw" / name.split("_")[0] / f"{name}_201611_v1.{suffix}"
@@ -166,6 +167,7 @@ def test_what_several_send_is_counted_once_and_told(tmp_path: Path, suffix: str)
         ]
 
 
+@pytest.mark.soak
 @pytest.mark.real
 def test_a_national_statistics_file(tmp_path: Path, real: Path) -> None:
     home = tmp_path / "raw" / "NHSE"
@@ -189,6 +191,7 @@ def test_a_national_statistics_file(tmp_path: Path, real: Path) -> None:
         assert referrals == [(False, 1_813_430), (True, 1_813_432)]  # both are right: published totals are not mended
 
 
+@pytest.mark.soak
 @pytest.mark.real
 def test_a_funders_published_grants(tmp_path: Path, real: Path) -> None:
     shutil.copytree(SHIPPED, tmp_path / "raw" / "PMO")

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from made_up_returns import BPL, DataFolder, people, sound
 
 CHAT = {"contact_medium": "chat"}
@@ -28,6 +29,7 @@ def pages(folder: DataFolder) -> dict[Path, int]:
     return {p: p.stat().st_mtime_ns for p in folder.places.reports.rglob("*.html")}
 
 
+@pytest.mark.soak
 def test_reports_follow_a_site_from_month_to_month(folder: DataFolder) -> None:
     folder.send_all(*range(1, 21), period="201609")
     contacts(folder, "201609", 1, 2, orphans=2)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from commands import command, copy_of_the_project, environment, pilots, pilots_here
+from length import in_soak
 from made_up_returns import BPL, PROJECT, DataFolder, agree, content_of, people, sound
 
 from flows import judgement, work
@@ -60,6 +61,7 @@ def add_code(home: Path) -> None:
         codes.write("chat,Chat by text,,,,made up for a test\n")
 
 
+@pytest.mark.soak
 def test_an_extended_list_empties_the_quarantine_and_the_site_is_told(folder: DataFolder, copy: Path) -> None:
     folder.send_all(1, 2, 3)
     chats = [sound("contacts", n, contact_type="chat") for n in (2, 3)]
@@ -136,6 +138,7 @@ def test_to_look_at_what_is_due_notes_nothing(folder: DataFolder) -> None:
         assert run.due(run.known) == ([], {})
 
 
+@pytest.mark.soak
 def test_a_correction_ends_with_its_last_day(folder: DataFolder) -> None:
     with_one_held(folder)
     agree(folder, {"until": "2016-12-05"})
@@ -146,6 +149,7 @@ def test_a_correction_ends_with_its_last_day(folder: DataFolder) -> None:
     assert "`corrections.csv`, line 2" in folder.night("2016-12-07").reported.summary, "a quiet night forgets it"
 
 
+@pytest.mark.soak
 def test_a_mended_source_is_told_and_the_correction_not_made(folder: DataFolder) -> None:
     with_one_held(folder)
     agree(folder, {})
@@ -174,12 +178,14 @@ def test_a_malformed_line_stops_nothing_and_is_named(folder: DataFolder) -> None
     ("spoil", "said"),
     [
         (lambda sent: sent.replace(b"becomes", b"becoms", 1), "the heading becomes is missing (cell 8"),
-        (lambda sent: sent.replace(b"wrote", "wróte".encode("cp1252"), 1), "it is not text in UTF-8"),
-        (lambda sent: sent.decode().encode("utf-16"), "it is not text in UTF-8"),
-        (lambda sent: b"\n", "it is gone or empty, and the published figures rest on it"),
         (lambda sent: None, "it is gone or empty, and the published figures rest on it"),
+        *in_soak(
+            (lambda sent: b"\n", "it is gone or empty, and the published figures rest on it"),
+            (lambda sent: sent.replace(b"wrote", "wróte".encode("cp1252"), 1), "it is not text in UTF-8"),
+            (lambda sent: sent.decode().encode("utf-16"), "it is not text in UTF-8"),
+        ),
     ],
-    ids=["heading", "another encoding", "UTF-16", "empty", "gone"],
+    ids=["heading", "gone", "empty", "another encoding", "UTF-16"],
 )
 def test_corrections_that_cannot_be_used_end_every_run_before_anything_is_built(
     folder: DataFolder, tmp_path: Path, spoil: Callable[[bytes], bytes | None], said: str
@@ -211,6 +217,7 @@ def test_corrections_that_cannot_be_used_end_every_run_before_anything_is_built(
     folder.night("2017-01-07")  # nothing rests on the file any more
 
 
+@pytest.mark.soak
 def test_rows_whose_referral_came_later_are_released(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     folder.send("contacts", people("contacts", 1, 2, 3))
@@ -237,6 +244,7 @@ def test_only_the_site_or_dataset_that_is_named(folder: DataFolder, monkeypatch:
     assert folder.count("core.contacts") == 3
 
 
+@pytest.mark.soak
 def test_a_file_that_is_refused_only_now_is_told(folder: DataFolder, copy: Path) -> None:
     folder.send("contacts", people("contacts", *range(1, 31)))
     asked = ("--no-prefect", "--data", str(folder.path))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+import pytest
 from length import length
 
 from flows.nightly import night
@@ -60,6 +61,7 @@ def send(files: list[Path], raw: Path) -> None:
                 shutil.copy2(sent, home)
 
 
+@pytest.mark.soak
 def test_every_planted_fault_is_found_and_nothing_else(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path / "data")
     made = simulate(tmp_path / "sent", rows=ROWS, seed=11, months=2, fault_rate=0.02, truth=tmp_path / "truth.csv")

@@ -150,6 +150,7 @@ CHANGES: dict[str, Callable[[DataFolder], object]] = {
 }
 
 
+@pytest.mark.soak
 def test_whatever_changes_ends_it(folder: DataFolder, long_ways: list[str]) -> None:
     """One change after another to the same folder: each night but the one after a change takes the short way."""
     folder.send_all(1, 2)
@@ -217,6 +218,7 @@ def test_a_look_that_takes_long_makes_no_file_older(tmp_path: Path, monkeypatch:
     assert raw.FileStat.of(path).is_settled and raw.FileStat.of(path) == seen
 
 
+@pytest.mark.soak
 def test_what_could_not_be_done_is_tried_again(
     folder: DataFolder, long_ways: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,6 +281,7 @@ def test_it_imports_nothing_heavy(folder: DataFolder) -> None:
     assert {name.split(".")[0] for name in ran.stdout.split()} & HEAVY == set()
 
 
+@pytest.mark.soak
 def test_a_mended_code_list_ends_it_for_the_command_too(folder: DataFolder, tmp_path: Path) -> None:
     home = copy_of_the_project(tmp_path / "project")
     folder.send_all(1, 2)

@@ -99,6 +99,7 @@ def test_a_night_in_which_personal_data_came_in_is_named_after_it(
     assert folder.night("2016-12-03").outcome == "Completed", "it came in on the night before"
 
 
+@pytest.mark.soak
 def test_a_file_that_came_too_late_is_refused_wherever_it_is_told(folder: DataFolder) -> None:
     folder.send_all(1, 2, 3, period="201612")
     folder.night(JAN)
@@ -180,6 +181,7 @@ def test_a_replaced_file_asks_for_nothing_any_more(folder: DataFolder) -> None:
     ledger.close()
 
 
+@pytest.mark.soak
 def test_what_was_replaced_the_same_night_is_nobodys_work(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     refused = people("contacts", 1, 2)
@@ -194,6 +196,7 @@ def test_what_was_replaced_the_same_night_is_nobodys_work(folder: DataFolder) ->
     assert "<h1>Replaced by" in page_of(folder, 1) and "Accepted: nothing to do" in page_of(folder, 2)
 
 
+@pytest.mark.soak
 def test_an_overwritten_file_leaves_its_page_to_the_new_one(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     folder.send("contacts", [sound("contacts", 1), bad(2)])
@@ -203,6 +206,7 @@ def test_an_overwritten_file_leaves_its_page_to_the_new_one(folder: DataFolder) 
     assert "<h1>Accepted: nothing to do</h1>" in page_of(folder, 1)
 
 
+@pytest.mark.soak
 def test_a_collapsed_extract_is_in_the_summary(folder: DataFolder) -> None:
     folder.send_all(*range(1, 41))
     folder.night(DEC)
@@ -233,6 +237,7 @@ REFUSED_AND_REPLACED: dict[str, list[tuple[str, int, bool, dict[str, str] | None
 }
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("case", [*REFUSED_AND_NOT_REPLACED, *REFUSED_AND_REPLACED])
 def test_whether_a_refused_file_was_replaced_is_told_the_same_everywhere(folder: DataFolder, case: str) -> None:
     replaced = case in REFUSED_AND_REPLACED
@@ -269,6 +274,7 @@ def test_a_quiet_night_names_the_moment_the_figures_last_changed(folder: DataFol
     ] * 2
 
 
+@pytest.mark.soak
 def test_the_verdict_counts_what_was_not_taken_in(folder: DataFolder) -> None:
     folder.send_all(1)
     (folder.places.raw / "comments.csv").write_text("x", encoding="utf-8")
@@ -293,6 +299,7 @@ def test_the_verdict_counts_what_could_not_be_judged(folder: DataFolder, monkeyp
     assert f"## Files that could not be judged\n\n- {outcome.not_judged[0]}" in outcome.reported.summary
 
 
+@pytest.mark.soak
 def test_personal_data_is_told_until_the_file_is_gone(folder: DataFolder) -> None:
     folder.send_all(1)
     folder.night("2016-12-01T03:30")
@@ -325,6 +332,7 @@ def with_a_number(dataset: str, field: str, ending: str) -> bytes:
     return workbook({"Data": as_table(rows)}) if ending == "xlsx" else as_csv(rows).encode()
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("replaced", [True, False])
 @pytest.mark.parametrize(
     ("dataset", "field", "ending"), [("contacts", "staff_ref", "csv"), ("participants", "participant_ref", "xlsx")]
@@ -364,6 +372,7 @@ def test_a_file_with_personal_data_is_spoken_of_first_until_it_is_gone(
     assert {p: p.stat().st_mtime_ns for p in others} == others, "a page was written again for nothing"
 
 
+@pytest.mark.soak
 def test_a_copy_of_a_file_with_personal_data_has_to_go_too_and_a_night_that_fails_says_so(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     sent = folder.send("contacts", [sound("contacts", 1, staff_ref=NUMBER)], version=2)
@@ -383,6 +392,7 @@ def test_a_copy_of_a_file_with_personal_data_has_to_go_too_and_a_night_that_fail
     assert f"- `{BPL}/contacts.csv`: delete it" in told
 
 
+@pytest.mark.soak
 def test_a_raw_file_that_is_gone_is_told_as_long_as_its_rows_count(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     lost = folder.send("contacts", people("contacts", 1, 2))

@@ -70,6 +70,7 @@ def test_each_sheet_is_a_delivery(folder: DataFolder) -> None:
     assert folder.night().result == "quiet"
 
 
+@pytest.mark.soak
 def test_a_sheet_may_have_the_title_of_its_dataset(folder: DataFolder) -> None:
     titled = {datasets()[name].title[:31]: rows for name, rows in sheets(1).items()}
     assert set(titled) != set(SENT)
@@ -78,6 +79,7 @@ def test_a_sheet_may_have_the_title_of_its_dataset(folder: DataFolder) -> None:
     assert results(folder) == dict.fromkeys(sorted(SENT), "accepted")
 
 
+@pytest.mark.soak
 def test_notes_are_nobodys_concern(folder: DataFolder) -> None:
     send(folder, {"Notes": PROSE, READ_ME: table("contacts", 9), **sheets(1), "Columns": COLUMNS})
     folder.night()
@@ -98,6 +100,7 @@ def test_u04_data_on_a_sheet_of_no_dataset_is_told_once(folder: DataFolder) -> N
     assert told == [("participants", "U04", "warning")] * 2  # the first sheet that is named after a dataset
 
 
+@pytest.mark.soak
 def test_u04_a_hidden_sheet_is_not_read(folder: DataFolder) -> None:
     send(folder, hidden(workbook(sheets(1)), "contacts"))
     folder.night()
@@ -125,6 +128,7 @@ def test_one_bad_sheet_costs_itself_alone(folder: DataFolder) -> None:
     assert results(folder) == {"contacts": "unreadable", "participants": "accepted", "referrals": "accepted"}
 
 
+@pytest.mark.soak
 def test_a_sheet_without_rows_is_put_right_as_its_page_says(folder: DataFolder) -> None:
     """F01 in a workbook of several datasets: the sheet is deleted, and a nil return sent of its dataset alone."""
     send(folder, {**sheets(1), "contacts": table("contacts", 1)[:1]})
@@ -140,6 +144,7 @@ def test_a_sheet_without_rows_is_put_right_as_its_page_says(folder: DataFolder) 
     assert folder.standings("contacts")["201611 v2"] == ("accepted", "current")
 
 
+@pytest.mark.soak
 def test_a_nil_return_that_is_said_of_a_whole_workbook_is_told_how(folder: DataFolder) -> None:
     path = send(folder, {**sheets(1), "contacts": table("contacts", 1)[:1]})
     path.with_name(f"{path.stem}.manifest.json").write_text('{"nil_return": true}')
@@ -165,6 +170,7 @@ def test_what_cannot_be_opened_stops_no_night(folder: DataFolder) -> None:
         assert unusable.reason.startswith("the workbook")
 
 
+@pytest.mark.soak
 def test_a_return_is_marked_once(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     marked = []
 

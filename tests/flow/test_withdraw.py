@@ -94,6 +94,7 @@ NAMES = (
 )
 
 
+@pytest.mark.soak
 def test_every_figure_is_as_if_what_is_withdrawn_had_never_come(folder: DataFolder, tmp_path: Path) -> None:
     never = DataFolder(tmp_path / "never")
     (never.path / "raw").mkdir(parents=True)
@@ -146,6 +147,7 @@ def test_the_next_night_is_not_quiet_and_the_one_after_is(folder: DataFolder, mo
     assert folder.night("2016-12-07T03:30").result == "quiet"
 
 
+@pytest.mark.soak
 def test_the_same_bytes_sent_again_stay_withdrawn(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     rows = people("contacts", 1, 2, 3)
@@ -171,6 +173,7 @@ def test_the_same_bytes_sent_again_stay_withdrawn(folder: DataFolder) -> None:
     assert folder.ask("select distinct delivery_id from core.contacts") == [(back,)], "it stands for itself"
 
 
+@pytest.mark.soak
 def test_a_workbook_is_withdrawn_sheet_by_sheet_or_whole(folder: DataFolder) -> None:
     folder.send_all(1)
     name = f"{BPL}_return_201612_v1.xlsx"
@@ -188,6 +191,7 @@ def test_a_workbook_is_withdrawn_sheet_by_sheet_or_whole(folder: DataFolder) -> 
     assert len(take_out(folder, name, "2017-01-05T10:00", undo=True)) == 3
 
 
+@pytest.mark.soak
 def test_a_file_that_was_refused_asks_for_nothing_once_it_is_withdrawn(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     folder.night("2016-12-02T03:30")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from judging import as_table, workbook
+from length import in_soak
 from made_up_returns import BPL, DataFolder, Row, content_of, sound
 
 from flows.run import NightResult
@@ -78,7 +79,7 @@ def standing(folder: DataFolder, period: str) -> set[str]:
     return {s for (s,) in folder.ask("select distinct standing from audit.deliveries where period = ?", period)}
 
 
-@pytest.mark.parametrize(("way", "wrong"), [("csv", "201703"), ("xlsx", "201604"), ("return", "201703")])
+@pytest.mark.parametrize(("way", "wrong"), [("csv", "201703"), *in_soak(("xlsx", "201604"), ("return", "201703"))])
 def test_it_replaces_nothing_and_says_so_and_the_right_file_counts(tmp_path: Path, way: str, wrong: str) -> None:
     worlds = [DataFolder(tmp_path / name) for name in ("with", "without")]
     for world in worlds:
@@ -111,6 +112,7 @@ def test_it_replaces_nothing_and_says_so_and_the_right_file_counts(tmp_path: Pat
     assert quiet.result == "quiet" and not quiet.must_be_fixed
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("way", ["csv", "return"])
 def test_renamed_and_nothing_else_it_counts(folder: DataFolder, way: str) -> None:
     send(folder, way, "201602", extract("201602"))
@@ -124,6 +126,7 @@ def test_renamed_and_nothing_else_it_counts(folder: DataFolder, way: str) -> Non
     assert not night.must_be_fixed and "Whose figures are old" not in night.reported.summary
 
 
+@pytest.mark.soak
 def test_the_page_says_first_why_it_waits_and_then_that_it_was_replaced(folder: DataFolder) -> None:
     folder.send("contacts", extract("201602")["contacts"], "201602")
     folder.night(MARCH)
@@ -140,6 +143,7 @@ def test_the_page_says_first_why_it_waits_and_then_that_it_was_replaced(folder: 
     assert f"Replaced by {BPL}_contacts_201603_v1.csv: nothing to do" in old.read_text(encoding="utf-8")
 
 
+@pytest.mark.soak
 def test_files_of_too_early_a_month_are_renamed_and_count(folder: DataFolder) -> None:
     """Refused for its dates under one month, the same bytes count under another, and are no mere copy."""
     path = folder.send("contacts", extract("201604")["contacts"], "201410")
@@ -150,6 +154,7 @@ def test_files_of_too_early_a_month_are_renamed_and_count(folder: DataFolder) ->
     assert folder.standings("contacts")["201604 v1"] == ("accepted", "current")
 
 
+@pytest.mark.soak
 def test_where_nothing_was_there_to_compare_with_the_right_file_s_page_names_the_one_that_bars_it(
     folder: DataFolder,
 ) -> None:
@@ -164,6 +169,7 @@ def test_where_nothing_was_there_to_compare_with_the_right_file_s_page_names_the
     assert "_v2" not in page
 
 
+@pytest.mark.soak
 def test_a_silence_is_told_once(folder: DataFolder) -> None:
     """A service that has closed goes on sending everything to date."""
     rows = extract("201604", each=12)["contacts"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -69,6 +70,7 @@ A_COPY_OF_WHAT_WAS_BEFORE = [
 SENT_AGAIN = [("contacts", "a", 10, 1, 0, ALL), ("contacts", "b", 11, 1, 1, ALL), ("contacts", "b", 12, 1, 2, ALL)]
 
 
+@pytest.mark.soak
 @given(arrivals, st.sets(st.integers(0, 8)), st.integers(0, 5))
 @example(A_COPY_OF_WHAT_WAS_BEFORE, {1}, 3)
 @example(SENT_AGAIN, {1}, 1)

@@ -10,6 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 from judging import CONTACT, PARTICIPANT, Judge, as_csv
+from length import length
 
 from flows.workbooks.blank import example_rows, write_blank_workbook
 from flows.workbooks.for_site import for_site
@@ -104,13 +105,12 @@ def test_the_examples_are_sound_rows_that_say_they_are_made_up(contract: Contrac
     assert sheet["A5"].value == example_rows(contract)[0][contract.fields[0].name]
 
 
-# A site of each programme, and every site with a profile of its own, every day; all others in soak.
+# A site of each programme, and every site with a profile of its own, every day; all in `make soak`.
 FIRST = {s.programme_code: code for code, s in reversed(sites().items())}.values()
 EVERYDAY = [code for code in sites() if code in FIRST or profile(code) != SiteProfile()]
-IN_SOAK = [pytest.param(code, marks=pytest.mark.soak) for code in sites() if code not in EVERYDAY]
 
 
-@pytest.mark.parametrize("site", [*EVERYDAY, *IN_SOAK])
+@pytest.mark.parametrize("site", sites() if length(everyday=0, soak=1) else EVERYDAY)
 def test_the_examples_of_each_site_pass_its_own_check(site: str, judge: Judge) -> None:
     for dataset in (n for n, need in returns_for(site).items() if need != NONE and n in datasets()):
         outcome = judge(as_csv(example_rows(for_site(datasets()[dataset], site))), dataset, site, PERIOD)
