@@ -1,6 +1,6 @@
 """The command line: `pilots` with no argument lists its commands.
 
-Nothing heavy is imported until a command needs it. Exit codes and manners are in `terminal.py`.
+Nothing heavy is imported until a command needs it. Exit codes and manners are in `console.py`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.importing import importing
-from flows.terminal import Exit, Form, give, give_json, tell, write_every_character
+from flows.commands.console import Exit, Form, give, give_json, tell, write_every_character
+from flows.runtime.gc_pause import importing
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -55,7 +55,7 @@ def _moment(text: str) -> datetime:
 
 def _taken_for_now(date: str) -> datetime | None:
     """The moment that a run is to take for now; None for the clock's. One to come would bar every run until then."""
-    from flows.store.runs import now
+    from flows.store.ledger.runs import now
 
     moment = _moment(date) if date else None
     if moment and moment > now():
@@ -96,7 +96,7 @@ def retry(
     as_json: AsJson = False,
 ) -> None:
     """Judge again what a changed rule, code list or correction touches. Takes in no new file."""
-    from flows.commands.retry import in_words, out_of_date, run_retry
+    from flows.commands.revalidate import in_words, out_of_date, run_retry
 
     settings, moment = _settings(data), _taken_for_now(date)
     if dry_run:
@@ -132,7 +132,7 @@ def withdraw(
 @app.command(rich_help_panel=NIGHT)
 def status(data: Data = None, as_json: AsJson = False) -> None:
     """Say how the last run ended, what is published and when it was made, and which sites' figures are old."""
-    from flows.commands.ask import state_in_words, state_of_the_warehouse
+    from flows.commands.query import state_in_words, state_of_the_warehouse
 
     state = state_of_the_warehouse(_settings(data))
     give(state) if as_json else typer.echo(state_in_words(state))
@@ -187,7 +187,7 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Say where the reports of a site are."""
-    from flows.commands.ask import report_pages
+    from flows.commands.query import report_pages
 
     pages = report_pages(_settings(data), site)
     if as_json:
@@ -211,7 +211,7 @@ def sql(
     as_json: AsJson = False,
 ) -> None:
     """Ask the warehouse, read-only: nothing can be changed and nothing outside it can be reached."""
-    from flows.commands.ask import answer
+    from flows.commands.query import answer
 
     answer(_settings(data), query, Form.JSON if as_json else form, tables, describe)
 
@@ -226,7 +226,7 @@ def as_of(
 
     By today's rules, code lists and corrections: it is not what was published then, where one of them changed since.
     """
-    from flows.as_known import warehouse_as_known
+    from flows.orchestration.as_of import warehouse_as_known
 
     moment = _moment(date)
     if not to.absolute().parent.is_dir():
@@ -255,7 +255,7 @@ def simulate(
     """Write made-up extracts of every site, with planted faults and a list of them."""
     from dataclasses import asdict
 
-    from flows.simulator.made_apart import OthersThere
+    from flows.simulator.files.made_apart import OthersThere
     from flows.simulator.simulate import simulate as make
 
     settings = _settings(data)

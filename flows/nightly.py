@@ -4,7 +4,7 @@
 
 `night` is how every night and every retry begins, with Prefect or without; `whole_night` is the order, written once;
 `nightly` and `retry` are the same as Prefect flows, with their states and artifacts. A night on which nothing changed
-ends at the first look (`unchanged.py`), and imports no more than this file does at its head.
+ends at the first look (`no_op_run.py`), and imports no more than this file does at its head.
 
 What the stages are is in `stages.py`, how a run begins and ends in `run.py`, what it works with in `work.py`, how
 Prefect drives it in `engine.py`. The file lock is what guards the writer: Prefect's own limits are only advice.
@@ -16,16 +16,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from flows.engine import PLAIN, as_flow, ended, show
-from flows.importing import importing
-from flows.run import EVERYTHING, NightResult, Run, Scope, opened
+from flows.orchestration.engine import PLAIN, as_flow, ended, show
+from flows.orchestration.no_op_run import leave_standing, told_again
+from flows.orchestration.run import EVERYTHING, NightResult, Run, Scope, opened
+from flows.runtime.gc_pause import importing
 from flows.settings import Settings
-from flows.store.builds import fingerprint_of, published_build
 from flows.store.lock import Busy
-from flows.unchanged import leave_standing, told_again
+from flows.store.warehouse import fingerprint_of, published_build
 
 if not PLAIN:  # a worker that loads a flow sees at once that a part of the night cannot be imported
-    import flows.stages  # noqa: F401 - by name where there is work: see `whole_night`
+    import flows.orchestration.stages  # noqa: F401 - by name where there is work: see `whole_night`
 
 
 def night(settings: Settings, moment: datetime | None = None, scope: Scope = EVERYTHING) -> NightResult:
@@ -44,10 +44,10 @@ def night(settings: Settings, moment: datetime | None = None, scope: Scope = EVE
 def whole_night(run: Run) -> NightResult:
     """The night, where something may have to be done. Raises as `night`."""
     with importing():  # polars, pyarrow and DuckDB come with these
-        from flows.reporting import NightsWork, can_be_opened
-        from flows.stages import judge_each, new_warehouse, receive_files, report_to_people
-        from flows.versions import fingerprint
-        from flows.work import Work
+        from flows.orchestration.stages import judge_each, new_warehouse, receive_files, report_to_people
+        from flows.orchestration.worklist import Work
+        from flows.reporting.run_report import NightsWork, can_be_opened
+        from flows.store.build_identity import fingerprint
 
     work = Work.of(run)
     received = receive_files(work.places, work.ledger, work.id, work.moment) if work.scope.new_files else work.known

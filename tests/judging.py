@@ -20,17 +20,17 @@ from typing import Any, NamedTuple
 import polars as pl
 import xlsxwriter
 
-from flows.judgement import judge_file, judgement_key, row_types
+from flows.deliveries.corrections import NO_CORRECTIONS, Corrections
 from flows.steps.receive import delivery_of
 from flows.steps.receive.manifest import manifest_of
-from flows.store.judgements import Judgements
-from flows.store.parts import HELD
-from flows.store.places import Places
+from flows.steps.validate_delivery import judge_file, judgement_key, row_types
+from flows.store.paths import Places
+from flows.store.result_sink import HELD
+from flows.store.results import Judgements
+from schemas._contract.catalogue import datasets
+from schemas._contract.model import Contract
+from schemas._rules.explain import rules_of
 from schemas.audit.deliveries import Verdict
-from schemas.catalogue import datasets
-from schemas.contract import Contract
-from schemas.corrections import NO_CORRECTIONS, Corrections
-from schemas.explain import rules_of
 
 Row = Mapping[str, str]
 

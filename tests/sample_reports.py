@@ -12,14 +12,14 @@ from typing import Any
 
 import polars as pl
 
-from flows.steps.report import delivery_report
+from flows.deliveries.shapes import FINDING_TYPES
+from flows.reporting.render import delivery_report
+from flows.reporting.report import Report
+from flows.store.ledger.report_snapshots import Told
+from flows.store.ledger.revalidations import JudgedAgain
+from schemas._contract.catalogue import datasets
+from schemas._rules.explain import rules_of
 from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
-from schemas.catalogue import datasets
-from schemas.explain import rules_of
-from schemas.replay import JudgedAgain
-from schemas.report import Report
-from schemas.shapes import FINDING_TYPES
-from schemas.told import Told
 
 DUE = datetime(2016, 12, 9, 17)
 RUN = {"id": "20161203T033000", "code_version": "0.1.0", "started_at": datetime(2016, 12, 3, 3, 30, tzinfo=UTC)}

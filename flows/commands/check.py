@@ -12,21 +12,21 @@ from typing import NoReturn
 
 import typer
 
-from flows.judgement import judge_file
-from flows.one_file import Alone, InFile, OfDataset, columns_read, judge_between_rows
+from flows.commands.console import Exit, tell
+from flows.deliveries.file_names import PERIOD, WHOLE_RETURN, read_name
+from flows.orchestration.one_file import Alone, InFile, OfDataset, columns_read, judge_between_rows
+from flows.reporting.render import delivery_report, report_json, report_lines, write_reports
+from flows.reporting.report import Part, Report, no_workbook
+from flows.runtime.wording import listed
 from flows.steps.receive import delivery_of, sheets_of_return
 from flows.steps.receive.manifest import manifest_of
-from flows.steps.report import delivery_report, report_json, report_lines, write_reports
-from flows.store.parts import RowsInMemory
-from flows.store.raw import fingerprint
-from flows.store.runs import now
-from flows.terminal import Exit, tell
+from flows.steps.validate_delivery import judge_file
+from flows.store.ledger.runs import now
+from flows.store.raw_files import fingerprint
+from flows.store.result_sink import RowsInMemory
+from schemas._contract.catalogue import datasets
+from schemas._contract.registry import NONE, returns_for, sites
 from schemas.audit.deliveries import Delivery, Result
-from schemas.catalogue import datasets
-from schemas.file_names import PERIOD, WHOLE_RETURN, read_name
-from schemas.registry import NONE, returns_for, sites
-from schemas.report import Part, Report, no_workbook
-from schemas.wording import listed
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def _write(file: Path, delivery: Delivery, parts: Sequence[Part], to: Path) -> t
 
 
 def _written(file: Path, delivery: Delivery, parts: Sequence[Part], to: Path) -> tuple[tuple[Path, ...], list[str]]:
-    from flows.marking import mark  # most checks write nothing, and need no writer of workbooks
+    from flows.reporting.marking import mark  # most checks write nothing, and need no writer of workbooks
 
     marked = mark(file, delivery, parts, to / delivery.site_code)
     why_none = no_workbook(marked.why_none)

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import typer
 
+from flows.commands.console import Exit, seen_from_here, tell
 from flows.commands.run import run_night
 from flows.settings import Settings
-from flows.simulator.made_apart import OthersThere
+from flows.simulator.files.made_apart import OthersThere
 from flows.simulator.simulate import DEMO_REFUSALS, simulate
 from flows.store.lock import require_locks
-from flows.store.places import Places
-from flows.terminal import Exit, seen_from_here, tell
+from flows.store.paths import Places
 
 SHIPPED_RAW = Path(__file__).parents[2] / "data" / "raw"
 ROWS, SEED, MONTHS = 6_000, 2016, 3

@@ -9,17 +9,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from flows.faults import frames_of, told
-from flows.importing import importing
-from flows.run import NightResult
+from flows.commands.console import Exit
+from flows.orchestration.run import NightResult
+from flows.runtime.data_folder import CorrectionsUnusable
+from flows.runtime.gc_pause import importing
 from flows.runtime.log import where_logged
+from flows.runtime.safe_errors import frames_of, told
 from flows.settings import Settings
-from flows.store.builds import BuildDamaged
+from flows.store.ledger.runs import EarlierThanKnown, LedgerUnusable
 from flows.store.lock import Busy, RunsNeedUnix, require_locks
-from flows.store.places import NoDataFolder, Places
-from flows.store.runs import EarlierThanKnown, LedgerUnusable
-from flows.terminal import Exit
-from schemas.data_folder import CorrectionsUnusable
+from flows.store.paths import NoDataFolder, Places
+from flows.store.warehouse import BuildDamaged
 
 # A temporary server may need a minute on a slow machine, and Prefect's own limit would then end the run.
 _PREFECT = {
@@ -77,7 +77,7 @@ def run_night(settings: Settings, moment: datetime | None, with_prefect: bool) -
 
 def by_prefect(flow: Callable[..., Any], *arguments: str | None) -> NightResult:
     """What a run of a flow comes to. Raises what it raised, and NoServer where Prefect's server does not answer."""
-    from flows.engine import server_is_away, value_of
+    from flows.orchestration.engine import server_is_away, value_of
 
     try:
         state = flow(*arguments, return_state=True)

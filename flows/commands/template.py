@@ -8,12 +8,12 @@ from pathlib import Path
 
 import typer
 
-from flows.terminal import Exit, tell
+from flows.commands.console import Exit, tell
+from flows.deliveries.file_names import PERIOD, WHOLE_RETURN
 from flows.workbooks.blank import write_blank_workbook
-from schemas.catalogue import datasets
-from schemas.contract import Contract
-from schemas.file_names import PERIOD, WHOLE_RETURN
-from schemas.registry import REQUIRED, returns_for, sites
+from schemas._contract.catalogue import datasets
+from schemas._contract.model import Contract
+from schemas._contract.registry import REQUIRED, returns_for, sites
 
 
 def write_template(dataset: str, site: str = "", period: str = "", to: Path | None = None) -> Path:

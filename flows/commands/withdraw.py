@@ -11,23 +11,23 @@ from difflib import get_close_matches
 
 import typer
 
-from flows.runtime.log import Entry, Event, log, run_log
-from flows.settings import Settings
-from flows.store.ledger import Ledger
-from flows.store.lock import writer_lock
-from flows.store.places import Places
-from flows.store.runs import EarlierThanKnown, ledger_troubles, now
-from flows.terminal import Exit, tell
-from schemas.audit.deliveries import Delivery
-from schemas.audit.withdrawals import LONGEST_REASON
-from schemas.personal_data import (
+from flows.cells.identifiers import (
     FIRST_YEAR_OF_A_BIRTH,
     LAST_YEAR_OF_A_BIRTH,
     may_be_a_persons,
     personal_rule,
 )
-from schemas.replay import name_of
-from schemas.withdrawn import in_force, in_words
+from flows.commands.console import Exit, tell
+from flows.deliveries.withdrawn import in_force, in_words
+from flows.runtime.log import Entry, Event, log, run_log
+from flows.settings import Settings
+from flows.store.ledger import Ledger
+from flows.store.ledger.revalidations import name_of
+from flows.store.ledger.runs import EarlierThanKnown, ledger_troubles, now
+from flows.store.lock import writer_lock
+from flows.store.paths import Places
+from schemas.audit.deliveries import Delivery
+from schemas.audit.withdrawals import LONGEST_REASON
 
 NEAREST = 5  # deliveries that are named where the one that was meant is not known
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from flows.faults import Fault
 from flows.runtime.log_file import LogFile
+from flows.runtime.safe_errors import Fault
 
 if TYPE_CHECKING:
     from schemas.audit.deliveries import Counts

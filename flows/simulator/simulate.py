@@ -16,19 +16,19 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from flows.simulator.extract import as_of
-from flows.simulator.faults import Context, Planter
-from flows.simulator.faults_of_events import TOO_MANY
-from flows.simulator.files import CsvFile, ExtractFile, Workbook
-from flows.simulator.made_apart import made_apart
-from flows.simulator.planting import PLANTERS, Planted, draw, spoil
-from flows.simulator.population import BATCH, population
+from flows.simulator.faults.fault import Context, Planter
+from flows.simulator.faults.of_events import TOO_MANY
+from flows.simulator.faults.planting import PLANTERS, Planted, draw, spoil
+from flows.simulator.files.extract import as_of
+from flows.simulator.files.made_apart import made_apart
+from flows.simulator.files.shapes import Shape, headings, shape_of
+from flows.simulator.files.writing import CsvFile, ExtractFile, Workbook
+from flows.simulator.population.site_population import BATCH, population
 from flows.simulator.programmes import Programme, Site, cut_dates
-from flows.simulator.shapes import Shape, headings, shape_of
 from flows.simulator.sites import pilot_sites, retired_areas
-from schemas import registry
-from schemas.catalogue import datasets
-from schemas.contract import Contract, Severity
+from schemas._contract import registry
+from schemas._contract.catalogue import datasets
+from schemas._contract.model import Contract, Severity
 
 TRUTH_COLUMNS = ("file", "sheet", "source_row", "column", "field", "rule_id", "severity", "fault")
 NOT_DATA = ("F05", "F06", "F07")  # rows that a manifest does not count: repeated headings, totals, blank rows

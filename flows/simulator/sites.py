@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flows.simulator.programmes import PROGRAMMES, Site
-from schemas import registry
+from schemas._contract import registry
 
 DATASETS = ("participants", "referrals", "randomisation", "contacts", "employment_outcomes")
 _LOCAL_AUTHORITIES = ("unitary", "metropolitan_district", "london_borough", "county_district")

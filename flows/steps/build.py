@@ -10,8 +10,8 @@ from typing import Any
 
 import duckdb
 
-from schemas.catalogue import HERE, Mart, marts
-from schemas.derive import at_once, quoted
+from schemas._contract.catalogue import HERE, Mart, marts
+from schemas._contract.derive import at_once, quoted
 
 
 class MartBroken(Exception):  # noqa: N818 - a mart that breaks its own contract

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import polars as pl
 
+from flows.cells.identifiers import personal_rule
+from flows.cells.redact import text_shown
+from flows.deliveries.corrections import CorrectedCell
+from flows.deliveries.shapes import Context, Finding, Layout, TextBatch, findings_frame
+from flows.runtime.wording import day
+from schemas._contract.code_lists import fold
+from schemas._contract.model import Contract, Field, Severity
+from schemas._rules.corrections import MADE, NOT_MADE
 from schemas.audit.deliveries import Column
 from schemas.audit.findings import LONGEST_FOUND
-from schemas.codes import fold
-from schemas.contract import Contract, Field, Severity
-from schemas.corrections import MADE, NOT_MADE, CorrectedCell
-from schemas.personal_data import personal_rule
-from schemas.shapes import Context, Finding, Layout, TextBatch, findings_frame
-from schemas.shown import text_shown
-from schemas.wording import day
 
 NOTHING = "(an empty cell)"
 

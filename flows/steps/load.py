@@ -21,18 +21,25 @@ from typing import Any, NamedTuple
 import duckdb
 import polars as pl
 
-from flows.store.builds import discard, lacks_memory
-from flows.store.judgements import Judgements
-from flows.store.kept import Doubtful, Kept
-from flows.store.rows import insert_accepted, insert_parquet
+from flows.deliveries.shapes import Judged
+from flows.store.accepted_rows import insert_accepted, insert_parquet
+from flows.store.load_cache import Doubtful, Kept
+from flows.store.results import Judgements
+from flows.store.warehouse import discard, lacks_memory
+from schemas._contract.catalogue import (
+    SCHEMAS,
+    audit_tables,
+    datasets,
+    reference_csv,
+    reference_tables,
+    rows_by_delivery,
+)
+from schemas._contract.code_lists import all_code_lists
+from schemas._contract.derive import at_once, columns, comments, create_table
+from schemas._contract.model import Contract
+from schemas._rules.explain import explain, rules_of
 from schemas.audit.deliveries import Standing
 from schemas.audit.withdrawals import Withdrawal
-from schemas.catalogue import SCHEMAS, audit_tables, datasets, reference_csv, reference_tables, rows_by_delivery
-from schemas.codes import all_code_lists
-from schemas.contract import Contract
-from schemas.derive import at_once, columns, comments, create_table
-from schemas.explain import explain, rules_of
-from schemas.shapes import Judged
 
 # Any DuckDB since 1.3 opens a file of this version. It packs text in one pass: a third less work, and a smaller file.
 _OF_A_BUILD = {"storage_compatibility_version": "v1.3.0"}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from flows.store.builds import published_build
-from flows.store.places import Places
-from schemas.corrections import MADE, Corrections, corrections_in
-from schemas.data_folder import CorrectionsUnusable
+from flows.deliveries.corrections import Corrections, corrections_in
+from flows.runtime.data_folder import CorrectionsUnusable
+from flows.store.paths import Places
+from flows.store.warehouse import published_build
+from schemas._rules.corrections import MADE
 
 
 def corrections_of(places: Places, day: date) -> Corrections:

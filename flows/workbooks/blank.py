@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from flows.workbooks.dress import TEXT, Book, width_of
 from flows.workbooks.for_site import for_site, sometimes_needed
-from schemas.codes import code_list
-from schemas.contract import Contract, Field, Kind
-from schemas.returned_workbook import CODES, EXAMPLES, NOTES
+from flows.workbooks.styles import TEXT, Book, width_of
+from schemas._contract.code_lists import code_list
+from schemas._contract.model import Contract, Field, Kind
+from schemas._contract.workbook_names import CODES, EXAMPLES, NOTES
 
 ROWS_TO_FILL = 20_000  # where lists open and messages show; more rows are read all the same
 EXAMPLE_ROWS = 3

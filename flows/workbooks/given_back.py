@@ -16,15 +16,16 @@ from typing import Any
 
 import polars as pl
 
+from flows.cells.identifiers import may_be_a_persons, personal_rule
+from flows.cells.redact import LATEST_CUT_OFF, sheet_told, shown
+from flows.deliveries.shapes import SheetCells, index_of
+from schemas._contract.code_lists import fold
+from schemas._contract.model import Contract, Kind, Severity
+from schemas._contract.workbook_names import OUR_SHEETS, ROW_PROBLEMS
+from schemas._rules.files import VERSION_COLUMN
+from schemas._rules.privacy import PERSONAL_RULES
 from schemas.audit.deliveries import Verdict
 from schemas.audit.findings import Outcome
-from schemas.codes import fold
-from schemas.contract import Contract, Kind, Severity
-from schemas.file_rules import VERSION_COLUMN
-from schemas.personal_data import PERSONAL_RULES, may_be_a_persons, personal_rule
-from schemas.returned_workbook import OUR_SHEETS, ROW_PROBLEMS
-from schemas.shapes import SheetCells, index_of
-from schemas.shown import LATEST_CUT_OFF, sheet_told, shown
 
 SEE_OWN_FILE = "see your own file"  # for a row, or a title, of which a part may be personal
 HIDDEN_CELL = f"hidden: {SEE_OWN_FILE}"

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from schemas.contract import Contract, Field, Kind
+from schemas._contract.model import Contract, Field, Kind
 
 
 class Result(StrEnum):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from schemas.contract import Contract, Field, Kind
+from schemas._contract.model import Contract, Field, Kind
 
 LONGEST_FOUND = 80  # characters of a cell that a finding shows
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.contract import Contract, Field, Kind
+from schemas._contract.model import Contract, Field, Kind
 
 CONTRACT = Contract(
     dataset="runs",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.contract import Contract, Field, Kind
+from schemas._contract.model import Contract, Field, Kind
 
 LONGEST_REASON = 200  # characters
 

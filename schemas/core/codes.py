@@ -1,9 +1,9 @@
-"""core.codes: every code list, so that a code in any table can be read by its label. Source: schemas/codes/*.csv."""
+"""core.codes: every code list, so that a code in any table can be read by its label. Source: core/codes/*.csv."""
 
 from __future__ import annotations
 
-from schemas.contract import Contract, Field, Kind
-from schemas.core._registry import SOURCE
+from schemas._contract.model import Contract, Field, Kind
+from schemas._contract.registry_fields import SOURCE
 
 CONTRACT = Contract(
     dataset="codes",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas.contract import Contract, Field, Kind, Rule, Severity
-from schemas.vocabulary import EPISODE_ID, STAFF_REF, all_but_first, orphan
+from schemas._contract.model import Contract, Field, Kind, Rule, Severity
+from schemas._contract.shared_fields import EPISODE_ID, STAFF_REF, all_but_first, orphan
 
 ATTENDED = ("5", "6")
 

@@ -10,9 +10,9 @@ from decimal import Decimal
 
 import polars as pl
 
-from schemas.contract import Contract, Field, Kind, Rule, Severity
-from schemas.registry import definitions
-from schemas.vocabulary import EPISODE_ID, WEEKLY_HOURS_WORKED, before_death, orphan
+from schemas._contract.model import Contract, Field, Kind, Rule, Severity
+from schemas._contract.registry import definitions
+from schemas._contract.shared_fields import EPISODE_ID, WEEKLY_HOURS_WORKED, before_death, orphan
 
 SUSTAINED = {"sust_13w_date": (13, 91), "sust_26w_date": (26, 182)}  # weeks and days after the start of the job
 HOURS_BANDS = {"01": (30, 999), "02": (16, 30), "03": (5, 16), "04": (0, 5)}  # from, and below

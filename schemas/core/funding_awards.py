@@ -11,8 +11,18 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas.contract import Contract, Field, Kind, Rule, Severity
-from schemas.core._public_figures import (
+from schemas._contract.model import Contract, Field, Kind, Rule, Severity
+from schemas._contract.shared_fields import (
+    ABOUT_SITE_CODE,
+    AMOUNT,
+    AMOUNT_STATUS,
+    CURRENCY,
+    FINANCIAL_YEAR,
+    PROGRAMME_CODE,
+    SOURCE_DOCUMENT,
+    SOURCE_WORDING,
+)
+from schemas._rules.public_figures import (
     MHT_ANNOUNCED,
     MHT_CAPS,
     MHT_HEADLINE,
@@ -23,16 +33,6 @@ from schemas.core._public_figures import (
     sent_under_another_reference,
     site_of_programme,
     trailblazer_scale,
-)
-from schemas.vocabulary import (
-    ABOUT_SITE_CODE,
-    AMOUNT,
-    AMOUNT_STATUS,
-    CURRENCY,
-    FINANCIAL_YEAR,
-    PROGRAMME_CODE,
-    SOURCE_DOCUMENT,
-    SOURCE_WORDING,
 )
 
 # An organisation id that names a register must have that register's form (DOMAIN.md 3.4); others, no space or slash.

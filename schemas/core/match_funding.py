@@ -8,18 +8,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas.contract import Contract, Field, Kind, Rule, Severity
-from schemas.core._public_figures import (
-    MHT_MATCH,
-    control_totals,
-    figure_agrees_with_status,
-    funding_mart,
-    one_amount,
-    sent_under_another_reference,
-    site_of_programme,
-    trailblazer_scale,
-)
-from schemas.vocabulary import (
+from schemas._contract.model import Contract, Field, Kind, Rule, Severity
+from schemas._contract.shared_fields import (
     ABOUT_SITE_CODE,
     AMOUNT,
     AMOUNT_STATUS,
@@ -28,6 +18,16 @@ from schemas.vocabulary import (
     PROGRAMME_CODE,
     SOURCE_DOCUMENT,
     SOURCE_WORDING,
+)
+from schemas._rules.public_figures import (
+    MHT_MATCH,
+    control_totals,
+    figure_agrees_with_status,
+    funding_mart,
+    one_amount,
+    sent_under_another_reference,
+    site_of_programme,
+    trailblazer_scale,
 )
 
 # The programme office's own records, without the parts of a sum that is among them.

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas.contract import CONSENT, Contract, Field, Kind, PersonalWhen, Rule, Severity
-from schemas.vocabulary import PARTICIPANT_REF, SITE_CODE
+from schemas._contract.model import CONSENT, Contract, Field, Kind, PersonalWhen, Rule, Severity
+from schemas._contract.shared_fields import PARTICIPANT_REF, SITE_CODE
 
 
 def _changed(condition: str) -> str:

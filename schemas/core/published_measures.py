@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas.contract import Contract, Field, Kind, Rule, Severity
-from schemas.core._public_figures import figure_agrees_with_status, site_of_programme
-from schemas.vocabulary import ABOUT_SITE_CODE, CAVEAT, PROGRAMME_CODE, SOURCE_DOCUMENT, SOURCE_WORDING
+from schemas._contract.model import Contract, Field, Kind, Rule, Severity
+from schemas._contract.shared_fields import ABOUT_SITE_CODE, CAVEAT, PROGRAMME_CODE, SOURCE_DOCUMENT, SOURCE_WORDING
+from schemas._rules.public_figures import figure_agrees_with_status, site_of_programme
 
 ANY_WORD = r"^[^\s=+@\-](?:.*\S)?$"
 

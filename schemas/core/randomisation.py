@@ -9,8 +9,8 @@ from datetime import date
 
 import polars as pl
 
-from schemas.contract import Contract, Field, Kind, Rule, Severity
-from schemas.vocabulary import PARTICIPANT_REF, all_but_first, before_death, orphan
+from schemas._contract.model import Contract, Field, Kind, Rule, Severity
+from schemas._contract.shared_fields import PARTICIPANT_REF, all_but_first, before_death, orphan
 
 RECRUITMENT = (date(2018, 5, 1), date(2019, 10, 31))  # DOMAIN.md 1.5
 

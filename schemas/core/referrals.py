@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas.contract import Contract, Field, Kind, Rule, Severity
-from schemas.vocabulary import (
+from schemas._contract.model import Contract, Field, Kind, Rule, Severity
+from schemas._contract.shared_fields import (
     EMPLOYMENT_STATUS,
     EPISODE_ID,
     PARTICIPANT_REF,

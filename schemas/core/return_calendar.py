@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from schemas.contract import Contract, Field, Kind
-from schemas.core._registry import SOURCE
+from schemas._contract.model import Contract, Field, Kind
+from schemas._contract.registry_fields import SOURCE
 
 CONTRACT = Contract(
     dataset="return_calendar",

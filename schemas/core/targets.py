@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas.contract import Contract, Field, Kind, Rule, Severity
-from schemas.core._public_figures import site_of_programme
-from schemas.vocabulary import (
+from schemas._contract.model import Contract, Field, Kind, Rule, Severity
+from schemas._contract.shared_fields import (
     ABOUT_SITE_CODE,
     CAVEAT,
     FINANCIAL_YEAR,
@@ -18,6 +17,7 @@ from schemas.vocabulary import (
     SOURCE_DOCUMENT,
     SOURCE_WORDING,
 )
+from schemas._rules.public_figures import site_of_programme
 
 UNIT_OF_METRIC = {  # the metrics that can be counted in one way only
     "participants": "people",

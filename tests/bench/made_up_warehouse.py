@@ -12,8 +12,8 @@ from pathlib import Path
 import duckdb
 
 from flows.steps.load import load
-from flows.store.judgements import Judgements
-from flows.store.places import Places
+from flows.store.paths import Places
+from flows.store.results import Judgements
 
 CONTACTS_EACH = 10
 OPTIONS = {"threads": 2, "memory_limit": "512MB"}

@@ -11,7 +11,7 @@ BARE = "marts.sql"  # beside the warehouse
 
 def ours(file: Path) -> None:
     """The marts as the night makes them."""
-    from flows.importing import importing
+    from flows.runtime.gc_pause import importing
 
     with importing():
         from flows.steps.build import build

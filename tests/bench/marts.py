@@ -12,7 +12,7 @@ from make_marts import BARE, OPTIONS
 from measure import compared, cost_of, python
 from works import GIB, Bench, Outcome
 
-from schemas import catalogue
+from schemas._contract import catalogue
 
 
 def marts(bench: Bench) -> Iterator[Outcome]:

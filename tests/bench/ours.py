@@ -5,17 +5,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from flows.importing import importing
+from flows.runtime.gc_pause import importing
 
 with importing():  # as a night does
-    from flows.judgement import judge_delivery
-    from flows.run import opened
+    from flows.orchestration.run import opened
+    from flows.orchestration.worklist import Work
     from flows.settings import Settings
     from flows.steps.load import load
     from flows.steps.receive import receive
-    from flows.store.kept import Kept
-    from flows.versions import load_version
-    from flows.work import Work
+    from flows.steps.validate_delivery import judge_delivery
+    from flows.store.build_identity import load_version
+    from flows.store.load_cache import Kept
 
 
 def receive_to_load(data: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from made_up_contacts import HEADING
 
 from flows.steps.read import read
-from schemas.codes import fold
+from schemas._contract.code_lists import fold
 
 if __name__ == "__main__":
     for _ in read(Path(sys.argv[1]), frozenset(map(fold, HEADING))).batches:

@@ -19,11 +19,11 @@ from typing import Any
 import duckdb
 from judging import JOB, REFERRAL, workbook
 
+from flows.deliveries.corrections import COLUMNS
 from flows.nightly import NightResult, night
 from flows.settings import Settings
 from flows.store.ledger import Ledger
-from flows.store.places import Places
-from schemas.corrections import COLUMNS
+from flows.store.paths import Places
 
 PROJECT = Path(__file__).parents[2]
 Row = dict[str, Any]

@@ -12,11 +12,11 @@ import duckdb
 import pytest
 from made_up_returns import PROJECT, DataFolder, content_of, people
 
-from flows import stages
+from flows.orchestration import stages
 from flows.steps.build import build
-from flows.steps.publish import NotConserved
-from flows.store.builds import published_build
+from flows.steps.promote import NotConserved
 from flows.store.lock import Busy, writer_lock
+from flows.store.warehouse import published_build
 
 
 def test_a_reader_keeps_its_file_through_a_night_and_a_new_one_sees_the_new_figures(folder: DataFolder) -> None:

@@ -17,7 +17,7 @@ from length import in_soak
 from made_up_returns import BPL, WMCA, DataFolder, Row, people, sound
 
 from flows.commands.check import check_file
-from schemas.report import Report
+from flows.reporting.report import Report
 
 AREA = {"lsoa": "E01012345"}
 OF_PEOPLE = ("participants", "referrals", "contacts", "employment_outcomes")

@@ -21,17 +21,17 @@ from judging import as_csv
 from length import length
 from made_up_returns import BPL, WLA, Row, people, sound
 
-from flows.judgement import judge_file, row_types
+from flows.deliveries.dispositions import as_it_stands, standings
+from flows.deliveries.shapes import Judged
+from flows.steps.cross_check import relate
 from flows.steps.load import load
-from flows.steps.publish import prove
-from flows.steps.relate import relate
-from flows.store.judgements import Judgements
-from flows.store.places import Places
+from flows.steps.promote import prove
+from flows.steps.validate_delivery import judge_file, row_types
+from flows.store.paths import Places
+from flows.store.results import Judgements
+from schemas._contract.catalogue import datasets
 from schemas.audit.deliveries import Delivery, ExtractType, Standing, Verdict
 from schemas.audit.withdrawals import Withdrawal
-from schemas.catalogue import datasets
-from schemas.shapes import Judged
-from schemas.standing import as_it_stands, standings
 
 DATASETS = ("participants", "referrals", "contacts")
 OTHER = {BPL: WLA, WLA: BPL}

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from made_up_returns import BPL, WMCA, DataFolder, people, sound
 
-from flows import judgement, look, work
+from flows.orchestration import input_fingerprint, worklist
+from flows.orchestration.worklist import JudgementLost
 from flows.settings import Settings
-from flows.store.judgements import Judgements
-from flows.store.places import NoDataFolder
-from flows.work import JudgementLost
+from flows.steps import validate_delivery
+from flows.store.paths import NoDataFolder
+from flows.store.results import Judgements
 from schemas.audit.deliveries import Result
 
 NINO = "AB123456C"  # of the right form, and nobody's
@@ -21,14 +22,14 @@ NINO = "AB123456C"  # of the right form, and nobody's
 
 def a_rule_changes(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Every judgement has another address from now on, as when the code or a contract is mended."""
-    first = judgement.judgement_key
+    first = validate_delivery.judgement_key
 
     def changed(*args: object) -> str:
         return f"{name}{first(*args)}"[:32]  # type: ignore[arg-type]
 
-    for module in (judgement, work):
+    for module in (validate_delivery, worklist):
         monkeypatch.setattr(module, "judgement_key", changed)
-    monkeypatch.setattr(look, "all_that_runs", lambda: name)
+    monkeypatch.setattr(input_fingerprint, "all_that_runs", lambda: name)
 
 
 def test_a_delivery_is_never_judged_by_the_bytes_of_another(
@@ -50,7 +51,7 @@ def test_a_file_that_grows_while_it_is_read_is_left_to_the_next_night(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = folder.send("contacts", people("contacts", 1, 2))
-    judge_file = judgement.judge_file
+    judge_file = validate_delivery.judge_file
 
     def slowly(*args: object) -> object:
         verdict = judge_file(*args)  # type: ignore[arg-type]
@@ -59,7 +60,7 @@ def test_a_file_that_grows_while_it_is_read_is_left_to_the_next_night(
         return verdict
 
     with monkeypatch.context() as patch:
-        patch.setattr(judgement, "judge_file", slowly)
+        patch.setattr(validate_delivery, "judge_file", slowly)
         folder.night()
     assert folder.count("core.contacts") == 0
     folder.night()
@@ -183,14 +184,14 @@ def test_a_file_whose_every_row_is_held_does_not_take_the_place_of_the_last(fold
 
 def test_one_file_that_breaks_our_code_stops_no_other(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.send_all(1, 2)
-    judge_file = judgement.judge_file
+    judge_file = validate_delivery.judge_file
 
     def breaks_on_contacts(path: Path, *others: object) -> object:
         if "contacts" in path.name:
             raise ValueError(f"a row said {NINO}")
         return judge_file(path, *others)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(judgement, "judge_file", breaks_on_contacts)
+    monkeypatch.setattr(validate_delivery, "judge_file", breaks_on_contacts)
     result = folder.night()
     assert result.must_be_fixed and result.result == "published"
     assert folder.count("core.contacts") == 0 and folder.count("core.participants") == 2

@@ -21,22 +21,22 @@ from hypothesis import strategies as st
 from length import in_soak, length
 from made_up_returns import WMCA, DataFolder, Row, content_of, people, sound
 
-from flows.engine import Stage
-from flows.faults import StepFailed, told
-from flows.judgement import judge_file, row_types
+from flows.deliveries.dispositions import as_it_stands, standings
+from flows.deliveries.shapes import Judged
+from flows.orchestration.engine import Stage
+from flows.runtime.safe_errors import StepFailed, told
 from flows.steps.build import build
+from flows.steps.cross_check import relate
 from flows.steps.load import load
-from flows.steps.publish import prove
-from flows.steps.relate import relate
-from flows.store.builds import lacks_memory
-from flows.store.judgements import Judgements
-from flows.store.kept import Kept
-from flows.store.places import Places
+from flows.steps.promote import prove
+from flows.steps.validate_delivery import judge_file, row_types
+from flows.store.load_cache import Kept
+from flows.store.paths import Places
+from flows.store.results import Judgements
+from flows.store.warehouse import lacks_memory
+from schemas._contract.catalogue import datasets
+from schemas._contract.model import Rule, Severity
 from schemas.audit.deliveries import Delivery, ExtractType, Standing, Verdict
-from schemas.catalogue import datasets
-from schemas.contract import Rule, Severity
-from schemas.shapes import Judged
-from schemas.standing import as_it_stands, standings
 
 # What a file of a dataset may hold: each is judged once, for real.
 CONTENTS: dict[str, list[list[Row]]] = {

@@ -23,7 +23,7 @@ from first_ledger import LEDGER, send_everything, write_ledger
 from made_up_returns import BPL, PROJECT, DataFolder, people
 
 from flows.store.ledger import Ledger, migrations
-from flows.store.runs import VERSION, LedgerUnusable, Runs
+from flows.store.ledger.runs import VERSION, LedgerUnusable, Runs
 
 Tables = dict[str, list[tuple[Any, ...]]]
 KEPT_OF_THEN = "ledger-version-0-*.sqlite"
@@ -173,7 +173,7 @@ KILLED = """
 import os, sqlite3, sys
 from pathlib import Path
 from flows.store.ledger import migrations
-from flows.store.runs import Runs
+from flows.store.ledger.runs import Runs
 made, left = migrations._run, [int(sys.argv[2])]
 def run(db, number, sql):
     if left[0] == number:

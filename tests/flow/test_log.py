@@ -16,13 +16,13 @@ import pytest
 from commands import command, copy_of_the_project, environment, pilots, pilots_here
 from made_up_returns import BPL, PROJECT, DataFolder, people, sound
 
-from flows import judgement
-from flows.commands import ask
+from flows.commands import query
 from flows.nightly import night
-from flows.run import Scope
+from flows.orchestration.run import Scope
 from flows.runtime import log_file
 from flows.runtime.log import Entry, Event, log, run_log
 from flows.settings import Settings
+from flows.steps import validate_delivery
 from flows.store.lock import writer_lock
 
 NINO, SURNAME = "AB123456C", "Quillfeathersmythe"
@@ -190,7 +190,7 @@ def test_a_fault_of_a_command_without_a_log_is_in_a_file_of_its_own(
         raise KeyError(NINO)
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(ask, "state_of_the_warehouse", broken)
+    monkeypatch.setattr(query, "state_of_the_warehouse", broken)
     ended = pilots_here("status", "--data", str(folder.path))
     assert (ended.returncode, ended.stdout) == (70, "") and not folder.places.logs.exists()
     file = Path(ended.stderr.strip().rpartition("Details: ")[2])
@@ -215,7 +215,7 @@ def test_a_file_that_cannot_be_validated_by_a_fault_has_its_traceback_in_the_log
     def broken(*_: object) -> None:
         raise KeyError(f"{NINO} {SURNAME}")
 
-    monkeypatch.setattr(judgement, "judge_file", broken)
+    monkeypatch.setattr(validate_delivery, "judge_file", broken)
     folder.night()
     [line] = [line for line in lines(folder.path) if line["event"] == "delivery_not_validated"]
     assert (line["level"], line["error"], line["stage"]) == ("ERROR", "KeyError", "judge")
@@ -229,7 +229,7 @@ def test_an_error_of_the_disk_names_no_file(folder: DataFolder, monkeypatch: pyt
     def away(*_: object) -> None:
         raise OSError(5, "Input/output error", f"{folder.places.raw}/{SURNAME}.csv")
 
-    monkeypatch.setattr(judgement, "judge_file", away)
+    monkeypatch.setattr(validate_delivery, "judge_file", away)
     with pytest.raises(OSError, match=SURNAME):
         folder.night()
     assert lines(folder.path)[-1]["message"] == "Input/output error"
@@ -253,7 +253,7 @@ def test_a_retry_of_one_site_says_what_it_validated_again(folder: DataFolder, mo
     with_faults(folder)
     folder.night("2017-01-03")
     before = len(lines(folder.path))
-    monkeypatch.setattr(judgement, "source_digest", lambda *_: "other")
+    monkeypatch.setattr(validate_delivery, "source_digest", lambda *_: "other")
     night(Settings(data=folder.path, threads=1), datetime(2017, 1, 4), Scope(False, BPL, "contacts"))
     again = lines(folder.path)[before:]
     assert Counter(line["event"] for line in again)["delivery_validated"] == 1

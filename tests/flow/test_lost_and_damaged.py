@@ -15,13 +15,14 @@ from commands import command, environment, pilots_here
 from length import in_soak
 from made_up_returns import BPL, PROJECT, DataFolder, people
 
-from flows import nightly, reporting
-from flows.engine import Stage
-from flows.reported import write_summary
-from flows.store import raw
+from flows import nightly
+from flows.orchestration.engine import Stage
+from flows.reporting import run_report
+from flows.reporting.result import write_summary
+from flows.store import raw_files
+from flows.store.ledger.runs import LedgerUnusable, Runs, ledger_troubles
 from flows.store.lock import writer_lock
-from flows.store.places import NoDataFolder, Places
-from flows.store.runs import LedgerUnusable, Runs, ledger_troubles
+from flows.store.paths import NoDataFolder, Places
 
 NOTHING_NEW = "there was nothing new to check"
 
@@ -29,7 +30,7 @@ NOTHING_NEW = "there was nothing new to check"
 @pytest.fixture
 def known(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> DataFolder:
     """A data folder with a build, whose next night is quiet and opens nothing."""
-    monkeypatch.setattr(raw, "SETTLED_NS", 0)
+    monkeypatch.setattr(raw_files, "SETTLED_NS", 0)
     folder.send_all(1, 2)
     folder.night("2016-12-02T03:30")
     assert folder.night("2016-12-03T03:30").result == "quiet"
@@ -115,7 +116,7 @@ def test_a_ledger_that_turns_out_to_be_damaged_halfway_is_told_as_that(known: Da
 CUT_OFF = """
 import os, sys
 from pathlib import Path
-from flows import versions
+from flows.store import build_identity
 from flows.nightly import night
 from flows.settings import Settings
 versions.fingerprint = lambda *_: os._exit(9)
@@ -319,7 +320,7 @@ def test_a_night_that_fails_makes_room_for_its_summary(folder: DataFolder, monke
         assert not left.exists()
 
     monkeypatch.setattr(nightly, "whole_night", full)
-    monkeypatch.setattr(reporting, "report_failure", told)
+    monkeypatch.setattr(run_report, "report_failure", told)
     with pytest.raises(OSError, match="No space"):
         folder.night()
     assert not left.exists()

@@ -55,7 +55,7 @@ def test_a_mended_code_list_empties_the_quarantine_it_caused(folder: DataFolder,
 
 TOY = '''"""core.toys: a dataset made up for a test."""
 
-from schemas.contract import Contract, Field, Kind, Rule, Severity
+from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 
 CONTRACT = Contract(
     dataset="toys",

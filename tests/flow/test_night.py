@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 from made_up_returns import BPL, NUMBER, WMCA, DataFolder, content_of, people, sound
 
-from flows.as_known import warehouse_as_known
 from flows.nightly import NightResult
+from flows.orchestration.as_of import warehouse_as_known
 from flows.settings import Settings
-from flows.store.runs import EarlierThanKnown
+from flows.store.ledger.runs import EarlierThanKnown
 
 DEC, JAN, FEB = "2016-12-02T03:30", "2017-01-03T03:30", "2017-02-02T03:30"
 

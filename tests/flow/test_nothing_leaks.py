@@ -187,7 +187,8 @@ MIDWAY = """
 import sys, time
 from datetime import datetime
 from pathlib import Path
-from flows import judgement, nightly
+from flows.steps import validate_delivery
+from flows import nightly
 from flows.settings import Settings
 from flows.steps.conform import conform
 seen = []

@@ -13,8 +13,8 @@ from length import in_soak
 
 from flows.nightly import night
 from flows.settings import Settings
+from schemas._contract.catalogue import SCHEMAS
 from schemas.audit.deliveries import Result
-from schemas.catalogue import SCHEMAS
 
 SHIPPED = Path(__file__).parents[2] / "data" / "raw" / "PMO"
 ENGLAND_RECOVERY = [50.8, 52.1, 51.1, 51.4, 50.2, 49.9, 50.1, 50.5]  # 2017-18 to 2024-25, as published

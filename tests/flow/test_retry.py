@@ -16,10 +16,11 @@ from commands import command, copy_of_the_project, environment, pilots, pilots_h
 from length import in_soak
 from made_up_returns import BPL, PROJECT, DataFolder, agree, content_of, people, sound
 
-from flows import judgement, work
 from flows.nightly import night
-from flows.run import Scope
+from flows.orchestration import worklist
+from flows.orchestration.run import Scope
 from flows.settings import Settings
+from flows.steps import validate_delivery
 
 RETRY = Scope(new_files=False)
 
@@ -128,7 +129,7 @@ def test_to_look_at_what_is_due_notes_nothing(folder: DataFolder) -> None:
     """Not even in its own copy of the ledger. What a run that was cut off made, and did not note, the next one does."""
     folder.send_all(1)
     folder.night("2016-12-02")
-    with work.looked_at(Settings.of(folder.path), None, RETRY) as run:
+    with worklist.looked_at(Settings.of(folder.path), None, RETRY) as run:
         [contacts] = [(i, key) for i, key in run.ledger.judgement_keys().items() if "contacts" in i]
         run.note({contacts[0]: "the one before"})
         before = run.ledger.judgement_keys()
@@ -233,8 +234,8 @@ def test_rows_whose_referral_came_later_are_released(folder: DataFolder) -> None
 def test_only_the_site_or_dataset_that_is_named(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.send_all(1, 2, 3)
     folder.night("2016-12-02")
-    first = judgement.judgement_key
-    for module in (judgement, work):
+    first = validate_delivery.judgement_key
+    for module in (validate_delivery, worklist):
         monkeypatch.setattr(module, "judgement_key", lambda *args: f"new{first(*args)}"[:32])
     settings = Settings.of(folder.path)
     part = night(settings, scope=Scope(new_files=False, site=BPL, dataset="contacts"))

@@ -20,7 +20,7 @@ from length import length
 from flows.nightly import night
 from flows.settings import Settings
 from flows.simulator.simulate import simulate
-from schemas.registry import programmes
+from schemas._contract.registry import programmes
 
 ADDRESS = ["file", "sheet", "source_row", "column", "field", "rule_id", "severity"]
 # contacts of the last month: in `make soak` about 100,000 rows over all datasets and months

@@ -13,8 +13,8 @@ from commands import environment, pilots, pilots_here
 from made_up_returns import BPL, PROJECT, DataFolder, people, sound
 
 from flows.workbooks.blank import example_rows
-from schemas.catalogue import datasets
-from schemas.returned_workbook import CODES, EXAMPLES, NOTES, PROBLEMS
+from schemas._contract.catalogue import datasets
+from schemas._contract.workbook_names import CODES, EXAMPLES, NOTES, PROBLEMS
 
 
 def fill_in(path: Path, *names: str) -> None:

@@ -16,11 +16,14 @@ import pytest
 from commands import copy_of_the_project, environment, pilots
 from made_up_returns import BPL, PROJECT, DataFolder, agree, people, sound
 
-from flows import judgement, look, nightly, source, versions
+from flows import nightly
 from flows.nightly import NightResult, night
-from flows.run import Run, Scope
+from flows.orchestration import input_fingerprint
+from flows.orchestration.run import Run, Scope
+from flows.runtime import code_fingerprint
 from flows.settings import Settings
-from flows.store import raw
+from flows.steps import validate_delivery
+from flows.store import build_identity, raw_files
 from flows.store.ledger import Ledger
 
 # the first correction lapses after 5 December; the returns of December are due on 9 January at 5pm
@@ -31,7 +34,7 @@ HEAVY = {"polars", "duckdb", "pandera", "prefect", "pyarrow", "jinja2", "pydanti
 @pytest.fixture(autouse=True)
 def long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files that were written a moment ago count as old: the look at them can be relied on."""
-    monkeypatch.setattr(raw, "SETTLED_NS", 0)
+    monkeypatch.setattr(raw_files, "SETTLED_NS", 0)
 
 
 @pytest.fixture
@@ -171,18 +174,19 @@ def test_other_code_another_library_and_an_earlier_clock_end_it(
     folder.night("2016-12-08")
     assert folder.night("2016-12-03").run_id in long_ways, "what stood on the eighth may not have stood on the third"
     assert folder.night("2016-12-08").run_id not in long_ways
-    monkeypatch.setattr(look, "all_that_runs", lambda: "other")
+    monkeypatch.setattr(input_fingerprint, "all_that_runs", lambda: "other")
     assert folder.night("2016-12-08").run_id in long_ways
 
 
 def test_what_runs_is_every_file_of_ours_and_every_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     home = copy_of_the_project(tmp_path / "project")
-    monkeypatch.setattr(source, "ROOT", home)
-    digest = source.all_that_runs.__wrapped__
+    monkeypatch.setattr(code_fingerprint, "ROOT", home)
+    digest = code_fingerprint.all_that_runs.__wrapped__
     seen = {digest()}
-    for name in ("schemas/codes/contact_type.csv", "schemas/site_profiles.toml", "schemas/core/contacts.py",
-                 "schemas/core/return_calendar.csv", "schemas/outcomes/kpi.sql", "flows/steps/judge/rows.py",
-                 "flows/templates/report.css"):  # fmt: skip
+    for name in ("schemas/core/codes/contact_type.csv", "schemas/_contract/site_profiles.toml",
+                 "schemas/core/contacts.py",
+                 "schemas/core/return_calendar.csv", "schemas/outcomes/kpi.sql", "flows/steps/validate/rows.py",
+                 "flows/reporting/render/templates/report.css"):  # fmt: skip
         with (home / name).open("a", encoding="utf-8") as file:
             file.write("\n")
         seen.add(digest())
@@ -202,20 +206,20 @@ def test_a_young_file_is_not_relied_on(
 ) -> None:
     folder.send_all(1)
     folder.night()
-    monkeypatch.setattr(raw, "SETTLED_NS", 10**15)
+    monkeypatch.setattr(raw_files, "SETTLED_NS", 10**15)
     for _ in range(2):
         assert folder.night().run_id in long_ways
 
 
 def test_a_look_that_takes_long_makes_no_file_older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that was young when it was looked at may have changed since, and look the same."""
-    monkeypatch.setattr(raw, "SETTLED_NS", 200_000_000)
+    monkeypatch.setattr(raw_files, "SETTLED_NS", 200_000_000)
     path = tmp_path / "young.csv"
     path.touch()
-    seen = raw.FileStat.of(path)
+    seen = raw_files.FileStat.of(path)
     time.sleep(0.3)  # until a slow share has listed its other files
     assert not seen.is_settled
-    assert raw.FileStat.of(path).is_settled and raw.FileStat.of(path) == seen
+    assert raw_files.FileStat.of(path).is_settled and raw_files.FileStat.of(path) == seen
 
 
 @pytest.mark.soak
@@ -229,7 +233,7 @@ def test_what_could_not_be_done_is_tried_again(
     (folder.places.raw / BPL / f"{BPL}_contacts_201612_v1.csv").unlink()
     folder.send("contacts", people("contacts", 1, 2))
     with monkeypatch.context() as patch:
-        patch.setattr(judgement, "judge_file", lambda *_: 1 / 0)
+        patch.setattr(validate_delivery, "judge_file", lambda *_: 1 / 0)
         assert folder.night().not_judged
     mended = folder.night()
     assert mended.run_id in long_ways and [j.delivery.dataset for j in mended.judged] == ["contacts"]
@@ -242,7 +246,7 @@ def test_a_run_that_was_cut_off_leaves_nothing_standing(
     folder.night("2016-12-02")
     new = folder.send("contacts", people("contacts", 1), period="201612")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(versions, "fingerprint", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(build_identity, "fingerprint", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         folder.night("2016-12-03")
     new.unlink()  # the folder looks as it did before that run
     assert folder.night("2016-12-04").run_id in long_ways
@@ -260,7 +264,7 @@ def test_a_retry_takes_the_long_way_and_leaves_it_to_the_next_night(folder: Data
 QUIETLY = """
 import os, sys
 from pathlib import Path
-from flows.store import raw
+from flows.store import raw_files
 raw.SETTLED_NS = 0
 os.environ["PILOTS_ENGINE"] = "plain"
 from flows.settings import Settings

@@ -10,12 +10,14 @@ import pytest
 from judging import as_csv, as_table, workbook
 from made_up_returns import BPL, NUMBER, DataFolder, agree, people, sound
 
-from flows import delivery_reports, judgement, marking, nightly
-from flows.commands.ask import state_in_words, state_of_the_warehouse
+from flows import nightly
+from flows.commands.query import state_in_words, state_of_the_warehouse
 from flows.nightly import NightResult
+from flows.reporting import marking, site_reports
+from flows.runtime.data_folder import CorrectionsUnusable
 from flows.settings import Settings
+from flows.steps import validate_delivery
 from flows.store.ledger import Ledger
-from schemas.data_folder import CorrectionsUnusable
 
 DEC, JAN, FEB = "2016-12-02T03:30", "2017-01-03T03:30", "2017-02-02T03:30"
 ROWS = ("read", "accepted", "held", "repeats", "not_data")
@@ -119,7 +121,7 @@ def test_a_report_that_cannot_be_written_costs_itself_alone(
 ) -> None:
     folder.send_all(1, 2)
     folder.send("contacts", [sound("contacts", 1), bad(2)])
-    home = marking if broken == "write_marked_workbook" else delivery_reports
+    home = marking if broken == "write_marked_workbook" else site_reports
     working = getattr(home, broken)
 
     def breaks_on_contacts(*args: Any, **options: Any) -> Any:
@@ -151,7 +153,7 @@ def test_a_night_that_fails_after_publishing_says_that_the_figures_are_out(
 
     folder.send_all(1)
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
-        patch.setattr(delivery_reports, "write_reports", full)
+        patch.setattr(site_reports, "write_reports", full)
         folder.night()
     [told] = [p.read_text(encoding="utf-8") for p in (folder.places.reports / "nights").glob("*.md")]
     assert told.startswith("Published, but not all was reported: No space left on device.")
@@ -293,7 +295,7 @@ def test_the_verdict_counts_what_could_not_be_judged(folder: DataFolder, monkeyp
     folder.send_all(1)
     folder.night("2016-12-02T03:30")
     folder.send("contacts", people("contacts", 1, 2), version=2)
-    monkeypatch.setattr(judgement, "judge_file", lambda *_: 1 / 0)
+    monkeypatch.setattr(validate_delivery, "judge_file", lambda *_: 1 / 0)
     outcome = folder.night("2016-12-03T03:30")
     assert outcome.verdict.endswith("there was nothing new to check; 1 file not judged.")
     assert f"## Files that could not be judged\n\n- {outcome.not_judged[0]}" in outcome.reported.summary

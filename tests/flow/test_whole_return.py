@@ -13,12 +13,12 @@ import pytest
 from judging import workbook
 from made_up_returns import BPL, DataFolder, people
 
-from flows import delivery_reports
-from flows.marking import mark
+from flows.reporting import site_reports
+from flows.reporting.marking import mark
 from flows.steps.receive import UnusableFile, receive
 from flows.store.ledger import Ledger
-from schemas.catalogue import datasets
-from schemas.returned_workbook import READ_ME
+from schemas._contract.catalogue import datasets
+from schemas._contract.workbook_names import READ_ME
 
 SENT = ("participants", "referrals", "contacts")
 PROSE = [["About this return"], ["The columns are explained in the guide."], ["Column", "Meaning"], ["a", "b"]]
@@ -178,7 +178,7 @@ def test_a_return_is_marked_once(folder: DataFolder, monkeypatch: pytest.MonkeyP
         marked.append(raw.name)
         return mark(raw, *args, **options)
 
-    monkeypatch.setattr(delivery_reports, "mark", count)
+    monkeypatch.setattr(site_reports, "mark", count)
     sent = send(folder, sheets(1, 2))
     folder.night()
     assert marked == [sent.name]

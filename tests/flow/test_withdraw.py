@@ -12,10 +12,10 @@ import xlsxwriter
 from commands import pilots_here
 from made_up_returns import BPL, NUMBER, WMCA, DataFolder, Row, content_of, people, sound
 
-from flows.as_known import warehouse_as_known
 from flows.commands.withdraw import withdraw
+from flows.orchestration.as_of import warehouse_as_known
 from flows.settings import Settings
-from flows.store import raw
+from flows.store import raw_files
 from flows.store.ledger import Ledger
 from flows.store.lock import writer_lock
 
@@ -120,7 +120,7 @@ def test_every_figure_is_as_if_what_is_withdrawn_had_never_come(folder: DataFold
 
 
 def test_the_next_night_is_not_quiet_and_the_one_after_is(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(raw, "SETTLED_NS", 0)
+    monkeypatch.setattr(raw_files, "SETTLED_NS", 0)
     folder.send_all(1, 2)
     folder.send("contacts", people("contacts", 1, 2, 3), version=2)
     folder.night("2016-12-02T03:30")

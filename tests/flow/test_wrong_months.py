@@ -14,8 +14,8 @@ from judging import as_table, workbook
 from length import in_soak
 from made_up_returns import BPL, DataFolder, Row, content_of, sound
 
-from flows.run import NightResult
-from schemas.catalogue import datasets
+from flows.orchestration.run import NightResult
+from schemas._contract.catalogue import datasets
 
 DATASETS = ("participants", "referrals", "contacts", "employment_outcomes")
 MONTHS = ("201601", "201602", "201603", "201604")

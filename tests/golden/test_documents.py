@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.documents import COSTLY_FAULTS, rules_page, site_guide
-from schemas.catalogue import datasets
-from schemas.explain import RULES_OF_ANY_DATASET, rules_of
+from flows.commands.reference_docs import COSTLY_FAULTS, rules_page, site_guide
+from schemas._contract.catalogue import datasets
+from schemas._rules.explain import RULES_OF_ANY_DATASET, rules_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -14,11 +14,11 @@ import jsonschema
 import pytest
 from sample_reports import DUE, EARLIER, KINDS, LAST_FINDINGS, MANY_KINDS, RUN, VERDICT, WORKBOOK, Sample
 
-from flows.steps.report import delivery_report, findings_csv, render_html, report_json
+from flows.reporting.render import delivery_report, findings_csv, render_html, report_json
 
 GOLDEN = Path(__file__).parent / "reports"
 SHAPE = jsonschema.Draft202012Validator(
-    json.loads((GOLDEN.parents[2] / "schemas" / "report.schema.json").read_text(encoding="utf-8"))
+    json.loads((GOLDEN.parents[2] / "flows" / "reporting" / "report.schema.json").read_text(encoding="utf-8"))
 )
 FILES: dict[str, Callable[[Sample], str]] = {
     "html": lambda s: render_html(s.report),

@@ -13,8 +13,8 @@ import duckdb
 import pytest
 
 from flows.steps.build import make_mart
-from schemas import catalogue
-from schemas.derive import columns, create_table
+from schemas._contract import catalogue
+from schemas._contract.derive import columns, create_table
 
 SCHEMAS = Path(catalogue.__file__).parent
 RECEIVED = datetime(2016, 12, 1, 3, 30)

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from flows.steps.build import MartBroken, make_mart
-from schemas.catalogue import Mart, MartColumn
+from schemas._contract.catalogue import Mart, MartColumn
 
 COLUMNS = (MartColumn("site", "VARCHAR", True, "The site."), MartColumn("n", "BIGINT", False, "How many."))
 

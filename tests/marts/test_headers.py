@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from schemas import catalogue
+from schemas._contract import catalogue
 
 MARTS = catalogue.marts()
 FIRST_MARTS = {

@@ -7,7 +7,7 @@ import re
 import duckdb
 import pytest
 
-from schemas import catalogue
+from schemas._contract import catalogue
 
 PROGRAMME, SITE, OTHER = "MHT", "MHT-BPL", "MHT-GM"
 ALL = ("referrals", "contacts", "employment_outcomes")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-from schemas import catalogue
+from schemas._contract import catalogue
 
 SITE, OTHER = "MHT-BPL", "MHT-GM"
 ALL = ("referrals", "contacts", "employment_outcomes")

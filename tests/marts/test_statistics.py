@@ -1,4 +1,4 @@
-"""The macros of schemas/statistics.sql against published figures and against statsmodels."""
+"""The macros of schemas/_contract/macros.sql against published figures and against statsmodels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from schemas import catalogue
+from schemas._contract import catalogue
 
 Ask = Callable[..., tuple[Any, ...]]
 

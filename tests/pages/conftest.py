@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sample_reports import KINDS
 
-from flows.steps.report import render_html
+from flows.reporting.render import render_html
 
 FLAGS = (
     "--no-sandbox",

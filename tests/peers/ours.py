@@ -13,18 +13,18 @@ import rules
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT))
 
-from flows.judgement import judge_file, judgement_key, row_types  # noqa: E402
-from flows.marking import mark  # noqa: E402
+from flows.reporting.marking import mark  # noqa: E402
+from flows.reporting.render import delivery_report, write_reports  # noqa: E402
+from flows.reporting.report import Part  # noqa: E402
 from flows.steps.receive import delivery_of  # noqa: E402
 from flows.steps.receive.manifest import manifest_of  # noqa: E402
-from flows.steps.report import delivery_report, write_reports  # noqa: E402
-from flows.store.judgements import Judgements  # noqa: E402
-from flows.store.parts import HELD  # noqa: E402
-from flows.store.places import Places  # noqa: E402
-from flows.store.raw import fingerprint  # noqa: E402
-from schemas.catalogue import datasets  # noqa: E402
-from schemas.contract import Contract  # noqa: E402
-from schemas.report import Part  # noqa: E402
+from flows.steps.validate_delivery import judge_file, judgement_key, row_types  # noqa: E402
+from flows.store.paths import Places  # noqa: E402
+from flows.store.raw_files import fingerprint  # noqa: E402
+from flows.store.result_sink import HELD  # noqa: E402
+from flows.store.results import Judgements  # noqa: E402
+from schemas._contract.catalogue import datasets  # noqa: E402
+from schemas._contract.model import Contract  # noqa: E402
 
 SITE, DATASET, PERIOD = "MHT-BPL", "contacts", "201611"
 RECEIVED = datetime(2016, 12, 2, 16, 12, tzinfo=UTC)

@@ -17,7 +17,7 @@ from judging import CONTACT, Judge, contact
 from length import length
 
 from flows.steps.read import read
-from schemas.codes import fold
+from schemas._contract.code_lists import fold
 
 FIELDS = tuple(CONTACT)
 KNOWN = frozenset(map(fold, FIELDS))

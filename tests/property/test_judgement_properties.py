@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from judging import CONTACT, Judge, Outcome, as_csv, as_table, contact, contacts, workbook
 from length import length
 
-import flows.steps.read.delimited
-import flows.steps.read.workbook
+import flows.steps.read.text.delimited
+import flows.steps.read.workbook.dataset_sheet
 from flows.steps.read import read
-from schemas.codes import fold
+from schemas._contract.code_lists import fold
 
 HEADING = ",".join(CONTACT) + "\n"
 FIELDS = tuple(CONTACT)
@@ -145,7 +145,7 @@ def test_the_size_of_a_batch_does_not_matter(judge: Judge, table: list[str], siz
     text = HEADING + "".join(table)
     whole = judge(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flows.steps.read.delimited, "CHUNK", size)
+        patch.setattr(flows.steps.read.text.delimited, "CHUNK", size)
         parts = judge(text)
     assert parts.verdict == whole.verdict
     assert (parts.accepted, parts.held, parts.values) == (whole.accepted, whole.held, whole.values)
@@ -158,7 +158,7 @@ def test_nor_does_it_in_a_workbook(judge: Judge, changes: list[dict[str, str]]) 
     data = workbook({"Contacts": as_table(contacts(*changes))})
     whole = judge(data, suffix="xlsx")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flows.steps.read.workbook, "BATCH_ROWS", 2)
+        patch.setattr(flows.steps.read.workbook.dataset_sheet, "BATCH_ROWS", 2)
         parts = judge(data, suffix="xlsx")
     assert parts.verdict == whole.verdict
     assert (parts.values, parts.held) == (whole.values, whole.held)
@@ -188,7 +188,7 @@ def records_of(folder: Path, text: str, size: int) -> tuple[dict[int, tuple[str,
     path = folder / "contacts.csv"
     path.write_text(text, newline="")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flows.steps.read.delimited, "CHUNK", size)
+        patch.setattr(flows.steps.read.text.delimited, "CHUNK", size)
         batches = list(read(path, frozenset(map(fold, FIELDS))).batches)
     rows = pl.concat([b.rows for b in batches], how="diagonal")
     return {r[-1]: r[:-1] for r in rows.iter_rows()}, [n for b in batches for n in b.torn]

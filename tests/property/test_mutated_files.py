@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from judging import CONTACT, Judge, Outcome, as_csv, as_table, contacts, workbook
 from length import length
 
-from schemas.contract import Contract, Field, Kind
+from schemas._contract.model import Contract, Field, Kind
 
 COLUMNS = ("first", "second", "third", "fourth")
 TABLE = Contract(

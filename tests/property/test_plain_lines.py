@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from length import length
 
-from flows.steps.read import delimited, read, text_heading
-from flows.steps.read.lines import Grammar
-from schemas.codes import fold
+from flows.steps.read import read
+from flows.steps.read.text import delimited, text_heading
+from flows.steps.read.text.lines import Grammar
+from schemas._contract.code_lists import fold
 
 HEADINGS = ("contact_id", "episode_id", "contact_date")
 KNOWN = frozenset(map(fold, HEADINGS))

@@ -17,14 +17,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.steps.read import xlsx
-from flows.steps.read.archive import Package
-from flows.steps.read.percentages import percent_cells, percent_styles
-from flows.steps.read.plain_sheet import PlainTable
-from flows.steps.read.sheet import Calamine, Table
-from flows.steps.read.workbook_xml import errors_of_sheet, hidden_in_sheet
-from flows.steps.read.xlsx import sheets_of_xlsx
-from schemas.shapes import Unreadable, column_letter
+from flows.deliveries.shapes import Unreadable, column_letter
+from flows.steps.read.workbook import xlsx
+from flows.steps.read.workbook.percentages import percent_cells, percent_styles
+from flows.steps.read.workbook.plain.plain_sheet import PlainTable
+from flows.steps.read.workbook.sheet import Calamine, Table
+from flows.steps.read.workbook.sheet_xml import errors_of_sheet, hidden_in_sheet
+from flows.steps.read.workbook.xlsx import sheets_of_xlsx
+from flows.steps.read.zip_package import Package
 
 SHEET, BOOK, STYLES, TEXTS = "xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml", "xl/sharedStrings.xml"
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from flows.deliveries.dispositions import first_sent_as, standings
+from flows.deliveries.withdrawn import in_force, order_of_arrival
 from schemas.audit.deliveries import Counts, Delivery, ExtractType, Result, Standing, Verdict
 from schemas.audit.withdrawals import Withdrawal
-from schemas.standing import first_sent_as, standings
-from schemas.withdrawn import in_force, order_of_arrival
 
 NIGHT = datetime(2017, 1, 1)
 LATER = NIGHT + timedelta(days=99)

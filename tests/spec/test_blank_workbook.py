@@ -14,11 +14,11 @@ from length import length
 
 from flows.workbooks.blank import example_rows, write_blank_workbook
 from flows.workbooks.for_site import for_site
-from schemas.catalogue import datasets
-from schemas.codes import code_list
-from schemas.contract import Contract, Kind
-from schemas.registry import NONE, SiteProfile, profile, returns_for, sites
-from schemas.returned_workbook import CODES, EXAMPLES, NOTES, OUR_SHEETS
+from schemas._contract.catalogue import datasets
+from schemas._contract.code_lists import code_list
+from schemas._contract.model import Contract, Kind
+from schemas._contract.registry import NONE, SiteProfile, profile, returns_for, sites
+from schemas._contract.workbook_names import CODES, EXAMPLES, NOTES, OUR_SHEETS
 
 SENDERS = ("MHT-BPL", "HLT-SCR", "PMO", "NHSE", "GRANTNAV")
 ALL = list(datasets().values())

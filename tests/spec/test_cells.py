@@ -13,12 +13,12 @@ from time import process_time
 import pytest
 from judging import Found, Judge, Outcome, as_csv, awards, contacts, participants
 
-from schemas.catalogue import datasets
-from schemas.cells import fault, read_cell
-from schemas.code_cells import code_meant
-from schemas.codes import CodeList, all_code_lists, code_list
-from schemas.explain import explain
-from schemas.shown import text_shown
+from flows.cells.code_lookup import code_meant
+from flows.cells.parse import fault, read_cell
+from flows.cells.redact import text_shown
+from schemas._contract.catalogue import datasets
+from schemas._contract.code_lists import CodeList, all_code_lists, code_list
+from schemas._rules.explain import explain
 
 MAKERS = {"contacts": contacts, "participants": participants, "funding_awards": awards}
 

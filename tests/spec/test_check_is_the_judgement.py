@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from judging import Judge, as_csv, contacts
 
-from flows.judgement import judge_file
 from flows.steps.receive import delivery_of
 from flows.steps.receive.manifest import manifest_of
-from flows.store.parts import Unkept
-from schemas.catalogue import datasets
+from flows.steps.validate_delivery import judge_file
+from flows.store.result_sink import Unkept
+from schemas._contract.catalogue import datasets
 
 NAME = "MHT-BPL_contacts_201611_v1.csv"
 HEADING, ROWS = as_csv(contacts({}, {})).split("\n", 1)

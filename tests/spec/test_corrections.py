@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from judging import Found, Judge, Outcome, as_csv, contacts, participants, workbook
 
-from schemas.corrections import COLUMNS, Corrections, corrections_in
-from schemas.data_folder import CorrectionsUnusable
+from flows.deliveries.corrections import COLUMNS, Corrections, corrections_in
+from flows.runtime.data_folder import CorrectionsUnusable
 
 TODAY = date(2016, 12, 2)
 LINE = {

@@ -14,8 +14,8 @@ import made_workbooks as made
 import pytest
 from judging import AWARD, CONTACT, JOB, PARTICIPANT, REFERRAL, Judge, Outcome, as_csv, as_table, workbook
 
-import flows.steps.read.workbook
-from schemas.cells import said
+import flows.steps.read.workbook.dataset_sheet
+from flows.cells.parse import said
 
 Written = date | str
 Row = Mapping[str, Any]
@@ -132,7 +132,7 @@ class TestHalfConverted:
 
     def test_it_is_seen_over_all_batches(self, judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
         """The true dates are in other batches than the texts."""
-        monkeypatch.setattr(flows.steps.read.workbook, "BATCH_ROWS", 6)
+        monkeypatch.setattr(flows.steps.read.workbook.dataset_sheet, "BATCH_ROWS", 6)
         days = sorted(DAYS, key=lambda day: day.day)
         outcome = judge(xlsx_of(table("contacts", [half_converted(d) for d in days])), suffix="xlsx")
         assert [f.suggestion for f in outcome.of("C25")] == [said(day) for day in days]

@@ -15,14 +15,14 @@ import duckdb
 import pytest
 from judging import as_csv, participants
 
-from flows.judgement import judge_delivery
+from flows.orchestration.worklist import judged_by
+from flows.steps.cross_check import relate
 from flows.steps.load import load
 from flows.steps.receive import receive
-from flows.steps.relate import relate
-from flows.store.judgements import Judgements
+from flows.steps.validate_delivery import judge_delivery
 from flows.store.ledger import Ledger
-from flows.store.places import Places
-from flows.work import judged_by
+from flows.store.paths import Places
+from flows.store.results import Judgements
 
 Manifest = dict[str, object]
 Told = list[tuple[str, str, str | None]]

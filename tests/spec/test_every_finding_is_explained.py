@@ -15,9 +15,9 @@ from judging import as_csv, contacts, participants
 
 from flows.nightly import night
 from flows.settings import Settings
-from schemas.catalogue import datasets
-from schemas.contract import Kind
-from schemas.explain import rules_of
+from schemas._contract.catalogue import datasets
+from schemas._contract.model import Kind
+from schemas._rules.explain import rules_of
 
 UNEXPLAINED = """
     select d.dataset, f.rule_id, f.severity, f.field from audit.findings f join audit.deliveries d using (delivery_id)

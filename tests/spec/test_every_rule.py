@@ -15,11 +15,11 @@ import made_workbooks as made
 import pytest
 from judging import CONTACT, Judge, Outcome, as_csv, awards, contact, contacts, participants, workbook
 
-from schemas.catalogue import datasets
-from schemas.cell_rules import CELL_RULES
-from schemas.contract import SHARE, Contract, Field, Kind
-from schemas.file_rules import BETWEEN_DELIVERIES, FILE_RULES
-from schemas.personal_data import PERSONAL_DATA_RULES
+from schemas._contract.catalogue import datasets
+from schemas._contract.model import SHARE, Contract, Field, Kind
+from schemas._rules.cells import CELL_RULES
+from schemas._rules.files import BETWEEN_DELIVERIES, FILE_RULES
+from schemas._rules.privacy import PERSONAL_DATA_RULES
 
 FILE, ROW, WARNING = "file", "row", "warning"
 SOUND = as_csv(contacts({}, {}, {}))

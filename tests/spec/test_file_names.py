@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from judging import Judge, as_csv, as_table, contacts, participants, workbook
 
-from schemas.file_names import FileName, agreed_name, likely_stem, read_name
+from flows.deliveries.file_names import FileName, agreed_name, likely_stem, read_name
 
 SLIPS = (
     "{site}_{dataset}_201603_v1 (1){end}",

@@ -9,9 +9,9 @@ from datetime import date
 import pytest
 from judging import CONTACT, Found, Judge, Outcome, as_csv, awards, contact, contacts, participants, workbook
 
+from flows.deliveries.shapes import Context
 from flows.steps.conform import lay_out
-from schemas.catalogue import datasets
-from schemas.shapes import Context
+from schemas._contract.catalogue import datasets
 
 HEADING = ",".join(CONTACT)
 COMMAS = "," * (len(CONTACT) - 1)

@@ -11,7 +11,7 @@ import pytest
 from judging import Judge, as_csv, as_table, contacts, workbook
 from test_marked_workbook import BAD, RIGHT, Mark, Marked, marking, mended
 
-from schemas.returned_workbook import CODES, PROBLEMS, READ_ME, ROW_PROBLEMS
+from schemas._contract.workbook_names import CODES, PROBLEMS, READ_ME, ROW_PROBLEMS
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ class TestWhatExcelWouldRefuse:
         def fails(*_: object) -> str:
             raise ValueError("Zebulon")
 
-        monkeypatch.setattr("flows.marking.write_marked_workbook", fails)
+        monkeypatch.setattr("flows.reporting.marking.write_marked_workbook", fails)
         marked = mark_it(as_csv(BAD))
         assert "an error of the kind ValueError" in marked.why_not and "Zebulon" not in marked.why_not
         assert not list(marked.path.parent.glob("*.xlsx*")) and not list(marked.path.parent.glob(".*"))

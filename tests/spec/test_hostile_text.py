@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from judging import CONTACT, Judge, as_csv, contacts
 
+from flows.cells.person_names import holds_full_name
+from flows.deliveries.shapes import TextBatch, Unreadable
 from flows.steps.read import read
-from flows.steps.read.delimited import CHUNK, MOST_LINES
-from flows.steps.read.encoding import LONGEST_LINE, ShrunkError
 from flows.steps.read.heading import MOST_COLUMNS
+from flows.steps.read.text.delimited import CHUNK, MOST_LINES
+from flows.steps.read.text.encoding import LONGEST_LINE, ShrunkError
 from flows.steps.read.whole import as_sheets
-from schemas.codes import fold
-from schemas.names import holds_full_name
-from schemas.shapes import TextBatch, Unreadable
+from schemas._contract.code_lists import fold
 
 KNOWN = frozenset(map(fold, CONTACT))
 SOUND = as_csv(contacts({}, {})).encode()

@@ -16,8 +16,8 @@ import made_workbooks as made
 import pytest
 from limited import Reading, read_within
 
+from flows.deliveries.shapes import Unreadable
 from flows.steps.read import read
-from schemas.shapes import Unreadable
 
 KNOWN = ("contactid", "contactdate")
 TABLE = [["contact_id", "contact_date"], ["a", "2016-11-03"]]

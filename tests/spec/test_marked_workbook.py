@@ -33,14 +33,14 @@ from judging import (
     workbook,
 )
 
-from flows.marking import mark
+from flows.reporting.marking import mark
+from flows.reporting.render import delivery_report
+from flows.reporting.render.marked_workbook import MOST_ROWS_MARKED
+from flows.reporting.report import Part
 from flows.steps.receive import delivery_of
 from flows.steps.receive.manifest import manifest_of
-from flows.steps.report import delivery_report
-from flows.workbooks.marked import MOST_ROWS_MARKED
-from schemas.catalogue import datasets
-from schemas.report import Part
-from schemas.returned_workbook import CODES, PROBLEMS, READ_ME, ROW_PROBLEMS
+from schemas._contract.catalogue import datasets
+from schemas._contract.workbook_names import CODES, PROBLEMS, READ_ME, ROW_PROBLEMS
 
 DUE = datetime(2016, 12, 9, 17)
 NUMBER = "943 476 5919"  # valid by its check digit, and nobody's

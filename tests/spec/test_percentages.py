@@ -17,10 +17,10 @@ from judging import Judge, Outcome
 from made_workbooks import Percentage
 
 from flows.steps.read import sheets_of
-from flows.steps.read.format import Format
-from flows.steps.read.plain_sheet import PlainTable
+from flows.steps.read.sniff import Format
 from flows.steps.read.whole import as_sheets
-from schemas.contract import SHARE, Contract, Field, Kind
+from flows.steps.read.workbook.plain.plain_sheet import PlainTable
+from schemas._contract.model import SHARE, Contract, Field, Kind
 
 BENCHMARK = {
     "benchmark_id": "MADE-UP",

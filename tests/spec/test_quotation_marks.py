@@ -15,11 +15,11 @@ import made_workbooks as made
 import pytest
 from judging import Found, Judge, Row, as_csv, as_table, awards, contacts, participants, workbook
 
+from flows.deliveries.shapes import Context
 from flows.steps.conform import known_headings
 from flows.steps.read import read
 from flows.steps.read.whole import as_sheets
-from schemas.catalogue import datasets
-from schemas.shapes import Context
+from schemas._contract.catalogue import datasets
 
 Rows = Callable[..., list[dict[str, str]]]
 

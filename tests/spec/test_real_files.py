@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 from judging import Judge
 
+from flows.deliveries.shapes import Extract, Unreadable
 from flows.steps.read import read
-from schemas.codes import fold
-from schemas.contract import Contract, Field, Kind
-from schemas.shapes import Extract, Unreadable
+from schemas._contract.code_lists import fold
+from schemas._contract.model import Contract, Field, Kind
 
 pytestmark = pytest.mark.real
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from flows.cells.identifiers import is_nhs_number, personal_rule
 from flows.steps.read import read
-from schemas.codes import fold
-from schemas.personal_data import is_nhs_number, personal_rule
+from schemas._contract.code_lists import fold
 
 pytestmark = pytest.mark.real
 WRONGLY_FLAGGED = "13"  # flagged false for being a copy of another row: its check digit is valid

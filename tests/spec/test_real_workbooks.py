@@ -12,12 +12,13 @@ import polars as pl
 import pytest
 from openpyxl.utils.escape import unescape
 
-from flows.steps.read import read, sheets_of, xlsx
-from flows.steps.read.format import format_of
-from flows.steps.read.plain_sheet import PlainTable
-from flows.steps.read.sheet import text_of
-from schemas.codes import fold
-from schemas.shapes import Extract, Unreadable
+from flows.deliveries.shapes import Extract, Unreadable
+from flows.steps.read import read, sheets_of
+from flows.steps.read.sniff import format_of
+from flows.steps.read.workbook import xlsx
+from flows.steps.read.workbook.plain.plain_sheet import PlainTable
+from flows.steps.read.workbook.sheet import text_of
+from schemas._contract.code_lists import fold
 
 pytestmark = pytest.mark.real
 

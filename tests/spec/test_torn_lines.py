@@ -9,7 +9,7 @@ import pytest
 from judging import AWARD, CONTACT, Found, Judge, as_csv, awards, contact, contacts
 
 from flows.steps.read import read
-from schemas.codes import fold
+from schemas._contract.code_lists import fold
 
 
 def with_line(number: int, line: str, rows: int = 3) -> str:
@@ -184,7 +184,7 @@ class TestTheSeparator:
         assert outcome.accepted == [2, 3]
 
     def test_one_that_the_site_declares_is_as_agreed(self, tmp_path: Path) -> None:
-        """So is its quotation mark: a profile says so in schemas/site_profiles.toml."""
+        """So is its quotation mark: a profile says so in schemas/_contract/site_profiles.toml."""
         path = tmp_path / "contacts.csv"
         path.write_text(as_csv(contacts({}, {"staff_role": "key^worker"}), "^").replace('"', "'"))
         known = frozenset(map(fold, CONTACT))

@@ -1,4 +1,4 @@
-"""What a finding shows of a cell about a person: only what cannot be personal (DOMAIN.md 5.2, schemas/shown.py)."""
+"""What a finding shows of a cell about a person: only what cannot be personal (DOMAIN.md 5.2, `redact.py`)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import polars as pl
 import pytest
 from judging import Judge, as_csv, as_table, awards, contacts, participants, workbook
 
-from schemas.catalogue import datasets
-from schemas.codes import all_code_lists, code_list
-from schemas.contract import Contract, Kind
-from schemas.names import listed_names
-from schemas.personal_data import personal_rule
-from schemas.shown import LATEST_CUT_OFF, headings_told, may_be_repeated, own_headings, shown
+from flows.cells.identifiers import personal_rule
+from flows.cells.person_names import listed_names
+from flows.cells.redact import LATEST_CUT_OFF, headings_told, may_be_repeated, own_headings, shown
+from schemas._contract.catalogue import datasets
+from schemas._contract.code_lists import all_code_lists, code_list
+from schemas._contract.model import Contract, Kind
 
 CUT_OFF = date(2016, 11, 30)
 CONTACTS = datasets()["contacts"]

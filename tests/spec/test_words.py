@@ -9,9 +9,9 @@ import pytest
 
 import flows
 import schemas
-from schemas.catalogue import datasets
-from schemas.contract import Contract
-from schemas.explain import RULES_OF_ANY_DATASET, explain, rules_of
+from schemas._contract.catalogue import datasets
+from schemas._contract.model import Contract
+from schemas._rules.explain import RULES_OF_ANY_DATASET, explain, rules_of
 
 UNSAID = re.compile(r"\b(schema|null|regex|dtype|constraint|please)\b", re.IGNORECASE)
 CONTRACTS = datasets().values()

@@ -15,9 +15,9 @@ from judging import CONTACT, Formula, Found, Judge, Outcome, as_table, contacts,
 from made_workbooks import changed, part
 from xlsxwriter.utility import xl_cell_to_rowcol
 
-from flows.steps.read.sheet import text_of
-from schemas.returned_workbook import PROBLEMS, READ_ME, ROW_PROBLEMS
-from schemas.shapes import column_letter
+from flows.deliveries.shapes import column_letter
+from flows.steps.read.workbook.sheet import text_of
+from schemas._contract.workbook_names import PROBLEMS, READ_ME, ROW_PROBLEMS
 
 
 def judged(judge: Judge, sheets: dict, **more: object) -> Outcome:

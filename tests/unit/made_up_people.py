@@ -14,13 +14,13 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from schemas.contract import Contract, Rule, Severity
+from schemas._contract.derive import create_table, polars_type
+from schemas._contract.model import Contract, Rule, Severity
 from schemas.core.contacts import CONTRACT as CONTACTS
 from schemas.core.employment_outcomes import CONTRACT as OUTCOMES
 from schemas.core.participants import CONTRACT as PARTICIPANTS
 from schemas.core.randomisation import CONTRACT as RANDOMISATION
 from schemas.core.referrals import CONTRACT as REFERRALS
-from schemas.derive import create_table, polars_type
 
 Row = dict[str, Any]
 Address = tuple[str, str, Severity, str]  # dataset, rule, severity, field

@@ -8,7 +8,8 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from schemas.contract import Contract, Kind, Rule
+from schemas._contract.derive import create_table, polars_type
+from schemas._contract.model import Contract, Kind, Rule
 from schemas.core import (
     benchmarks,
     delivery_approaches,
@@ -17,7 +18,6 @@ from schemas.core import (
     published_measures,
     targets,
 )
-from schemas.derive import create_table, polars_type
 
 ROOT = Path(__file__).parents[2]
 CONTRACTS = {

@@ -8,10 +8,10 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from schemas import catalogue
-from schemas.contract import Rule, Severity
+from schemas._contract import catalogue
+from schemas._contract.model import Rule, Severity
+from schemas._rules.files import BETWEEN_DELIVERIES
 from schemas.core import contacts, participants
-from schemas.file_rules import BETWEEN_DELIVERIES
 
 
 @pytest.fixture

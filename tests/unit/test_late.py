@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from flows.late import AFTER_THE_LAST_RETURN, late, next_turn
+from flows.deliveries.shapes import Judged
+from flows.reporting.overdue import AFTER_THE_LAST_RETURN, late, next_turn
+from flows.runtime.wording import LONDON
+from schemas._contract.registry import due_at, rows
 from schemas.audit.deliveries import Counts, Delivery, Result, Standing, Verdict
-from schemas.registry import due_at, rows
-from schemas.shapes import Judged
-from schemas.wording import LONDON
 
 SENT = Judged(
     Delivery("d", "MHT-BPL", "MHT", "contacts", "201410", 1, "f", "p", "", "s", 1, datetime(2014, 11, 1),

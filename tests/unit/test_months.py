@@ -6,12 +6,12 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from flows.deliveries.beside_others import findings_beside_others
+from flows.deliveries.dispositions import as_it_stands, replacements, standings
+from flows.deliveries.months import is_doubtful, is_to_come
+from flows.deliveries.shapes import Judged
 from flows.steps.receive import _last_day
 from schemas.audit.deliveries import Counts, Delivery, ExtractType, Result, Standing, Verdict
-from schemas.beside_others import findings_beside_others
-from schemas.months import is_doubtful, is_to_come
-from schemas.shapes import Judged
-from schemas.standing import as_it_stands, replacements, standings
 
 BPL = "MHT-BPL"
 

@@ -7,10 +7,10 @@ from datetime import date, datetime
 
 import pytest
 
-from schemas import registry
-from schemas.catalogue import datasets, reference_csv
-from schemas.codes import CodeList, all_code_lists, fold
-from schemas.contract import Contract, Kind
+from schemas._contract import registry
+from schemas._contract.catalogue import datasets, reference_csv
+from schemas._contract.code_lists import CodeList, all_code_lists, fold
+from schemas._contract.model import Contract, Kind
 from schemas.core import (
     areas,
     codes,

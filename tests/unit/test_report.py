@@ -16,13 +16,13 @@ import polars as pl
 import pytest
 from sample_reports import KINDS
 
-from flows.steps.report import delivery_report, findings_csv, render_html, report_json, write_reports
-from flows.steps.report.night import Night, count_findings, night_summary
-from schemas import report as shape
+from flows.deliveries.shapes import FINDING_TYPES
+from flows.reporting import report as shape
+from flows.reporting.render import delivery_report, findings_csv, render_html, report_json, write_reports
+from flows.reporting.render.run_summary import Night, count_findings, night_summary
+from flows.runtime.wording import clock, counted, deadline, listed, moment, month, ranges, spans
+from schemas._contract.registry import Late
 from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
-from schemas.registry import Late
-from schemas.shapes import FINDING_TYPES
-from schemas.wording import clock, counted, deadline, listed, moment, month, ranges, spans
 
 ROOT = Path(__file__).parents[2]
 DUE = datetime(2016, 12, 9, 17)
@@ -267,7 +267,7 @@ def test_a_hundred_thousand_findings_fit_on_a_page() -> None:
 
 
 def test_the_published_shape_of_report_json_is_sound_and_of_this_version() -> None:
-    rules = json.loads((ROOT / "schemas" / "report.schema.json").read_text())
+    rules = json.loads((ROOT / "flows" / "reporting" / "report.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(rules)
     assert rules["properties"]["schema_version"]["const"] == shape.SCHEMA_VERSION
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from sample_reports import VERDICT, WORKBOOK, found, frame
 
-from flows.steps.report import delivery_report, render_html
+from flows.reporting.render import delivery_report, render_html
+from flows.reporting.report import Report
 from schemas.audit.deliveries import Counts, Result
-from schemas.report import Report
 
 NOT_COMPARED = [f | {"outcome": "not judged"} for f in found("P12", "row", [None], "episode_id")]
 STOPS = found("F19", "file", [None], "")

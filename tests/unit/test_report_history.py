@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 from sample_reports import EARLIER, VERDICT, WORKBOOK, found, frame, told_of
 
-from flows.steps.report import delivery_report, render_html
+from flows.reporting.render import delivery_report, render_html
+from flows.reporting.report import Progress, Report
+from flows.runtime.wording import share
+from flows.store.ledger.report_snapshots import Told
 from schemas.audit.deliveries import Counts, Result
-from schemas.report import Progress, Report
-from schemas.told import Told
-from schemas.wording import share
 
 NOTHING = frame()
 WRONG_CODE = found("V02", "row", [40], "contact_medium", "Carrier pigeon")

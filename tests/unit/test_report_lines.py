@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from sample_reports import KINDS, VERDICT, WORKBOOK, found, frame
 
-from flows.steps.report import delivery_report, report_lines
+from flows.reporting.render import delivery_report, report_lines
 from schemas.audit.deliveries import Counts, Result
 
 NOT_LOOKED_FOR = (("P12", "episode_id"), ("K04", "contact_id"))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from flows.side_by_side import AT_ONCE, ahead, side_by_side
+from flows.runtime.parallel import AT_ONCE, ahead, side_by_side
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 7])

@@ -8,10 +8,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.simulator.made_apart import OthersThere
-from flows.simulator.planting import PLANTERS
+from flows.simulator.faults.planting import PLANTERS
+from flows.simulator.files.made_apart import OthersThere
 from flows.simulator.simulate import MISSING_COLUMN, TOO_MANY_FAULTS, Refusal, simulate
-from schemas.catalogue import datasets
+from schemas._contract.catalogue import datasets
 
 SITES = ["MHT-BPL", "MHT-NECA", "PWW-IAPT", "HLT-WMCA", "HLT-SCR"]
 CSV_SITES = ["MHT-NECA", "PWW-IAPT", "HLT-WMCA"]

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from length import length
 
-from schemas.texts import Texts
+from flows.cells.distinct import Texts
 
 CELLS = st.lists(st.one_of(st.none(), st.sampled_from(["", " ", "a", "b", "Y", "é", "a\x00b"]), st.text()))
 

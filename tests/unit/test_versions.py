@@ -6,25 +6,25 @@ from collections.abc import Iterator
 
 import pytest
 
-from flows import versions
+from flows.store import build_identity
 
 
 @pytest.fixture
 def upgraded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Libraries that count as upgraded once they are named here."""
-    installed, named = versions.version, list[str]()
-    monkeypatch.setattr(versions, "version", lambda name: "99.0" if name in named else installed(name))
-    versions.library_versions.cache_clear()
+    installed, named = build_identity.version, list[str]()
+    monkeypatch.setattr(build_identity, "version", lambda name: "99.0" if name in named else installed(name))
+    build_identity.library_versions.cache_clear()
     yield named
-    versions.library_versions.cache_clear()
+    build_identity.library_versions.cache_clear()
 
 
 @pytest.mark.parametrize(("library", "matters"), [("duckdb", True), ("prefect", False)])
 def test_after_an_upgrade_of_duckdb_all_is_loaded_and_built_anew(
     upgraded: list[str], library: str, matters: bool
 ) -> None:
-    before = versions.load_version(), versions.fingerprint([])
+    before = build_identity.load_version(), build_identity.fingerprint([])
     upgraded.append(library)
-    versions.library_versions.cache_clear()
-    after = versions.load_version(), versions.fingerprint([])
+    build_identity.library_versions.cache_clear()
+    after = build_identity.load_version(), build_identity.fingerprint([])
     assert [a != b for a, b in zip(after, before, strict=True)] == [matters, matters]

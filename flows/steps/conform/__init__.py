@@ -1,6 +1,6 @@
 """conform: text becomes typed columns as the contract says; every repair and every unreadable cell is a finding.
 
-A cell in its canonical form is taken a column at a time. What is odd is read by `schemas.cells.read_cell`, once for
+A cell in its canonical form is taken a column at a time. What is odd is read by `flows.cells.parse.read_cell`, once for
 each distinct text, so one bad cell never hides another and a clean file costs no Python per cell.
 """
 
@@ -12,6 +12,19 @@ from typing import NamedTuple
 
 import polars as pl
 
+from flows.cells.date_orders import COLUMN_RULES, DatesSeen
+from flows.cells.distinct import Texts
+from flows.cells.redact import shown
+from flows.deliveries.shapes import (
+    NO_FINDINGS,
+    Context,
+    Finding,
+    Layout,
+    TextBatch,
+    TypedBatch,
+    findings_frame,
+    findings_of_rows,
+)
 from flows.steps.conform.cells import absent_column, cell_findings, dates_seen, read_column, refused_percentages
 from flows.steps.conform.heading import fields_by_heading, known_headings, lay_out
 from flows.steps.conform.personal import (
@@ -23,21 +36,8 @@ from flows.steps.conform.personal import (
     without,
 )
 from flows.steps.conform.rows import Rows, beside_the_table, data_rows, form_versions, without_heading
+from schemas._contract.model import PERCENTAGES, Contract, Field, Kind, Severity
 from schemas.audit.deliveries import Column
-from schemas.contract import PERCENTAGES, Contract, Field, Kind, Severity
-from schemas.date_orders import COLUMN_RULES, DatesSeen
-from schemas.shapes import (
-    NO_FINDINGS,
-    Context,
-    Finding,
-    Layout,
-    TextBatch,
-    TypedBatch,
-    findings_frame,
-    findings_of_rows,
-)
-from schemas.shown import shown
-from schemas.texts import Texts
 
 BESIDE = "a cell to the right of the last heading"
 _TORN_TYPES = {"source_row": pl.Int64, "found": pl.String}

@@ -8,16 +8,16 @@ from functools import cache
 import numpy as np
 import polars as pl
 
+from flows.cells.date_orders import AGREED, COLUMN_RULES, HELD, MONTHS, DateReading, DatesSeen
+from flows.cells.dates import DAY_FIRST, Slashed
+from flows.cells.distinct import Texts
+from flows.cells.parse import PLACEHOLDER_DATES, canonical, is_spreadsheet_date, read_cell, slashed_date
+from flows.cells.redact import shown
+from flows.deliveries.shapes import NO_FINDINGS, Context, Layout
+from schemas._contract.derive import polars_type
+from schemas._contract.model import Contract, Field, Kind, Severity
 from schemas.audit.deliveries import Column
 from schemas.audit.findings import Outcome
-from schemas.cells import PLACEHOLDER_DATES, canonical, is_spreadsheet_date, read_cell, slashed_date
-from schemas.contract import Contract, Field, Kind, Severity
-from schemas.date_orders import AGREED, COLUMN_RULES, HELD, MONTHS, DateReading, DatesSeen
-from schemas.date_texts import DAY_FIRST, Slashed
-from schemas.derive import polars_type
-from schemas.shapes import NO_FINDINGS, Context, Layout
-from schemas.shown import shown
-from schemas.texts import Texts
 
 
 def absent_column(field: Field, cells: Mapping[str, Texts], rows: int, layout: Layout) -> pl.Series:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from flows.cells.garbled import CONTROL, meant_by
+from flows.cells.identifiers import heading_is_personal, personal_rule
+from flows.cells.redact import headings_told
+from flows.deliveries.shapes import Context, Finding, Layout, column_letter
+from schemas._contract.code_lists import fold
+from schemas._contract.model import Contract, Severity
+from schemas._contract.workbook_names import ROW_PROBLEMS
+from schemas._rules.files import VERSION_COLUMN
 from schemas.audit.deliveries import Column
-from schemas.codes import fold
-from schemas.contract import Contract, Severity
-from schemas.file_rules import VERSION_COLUMN
-from schemas.garbled import CONTROL, meant_by
-from schemas.personal_data import heading_is_personal, personal_rule
-from schemas.returned_workbook import ROW_PROBLEMS
-from schemas.shapes import Context, Finding, Layout, column_letter
-from schemas.shown import headings_told
 
 
 def known_headings(contract: Contract, context: Context) -> frozenset[str]:

@@ -8,11 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from schemas.audit.deliveries import Column
-from schemas.audit.findings import Outcome
-from schemas.codes import fold
-from schemas.contract import Contract, Field, Kind, PersonalWhen, Severity
-from schemas.personal_data import (
+from flows.cells.distinct import Texts, ask_all
+from flows.cells.identifiers import (
     A_DAY_IN_DIGITS,
     JUST_DIGITS,
     MAY_BE_A_DATE,
@@ -25,9 +22,12 @@ from schemas.personal_data import (
     rules_by_share,
     rules_of_births,
 )
-from schemas.shapes import NO_FINDINGS, Context, Finding, TextElsewhere, findings_frame
-from schemas.shown import last_birth_of, sheet_told
-from schemas.texts import Texts, ask_all
+from flows.cells.redact import last_birth_of, sheet_told
+from flows.deliveries.shapes import NO_FINDINGS, Context, Finding, TextElsewhere, findings_frame
+from schemas._contract.code_lists import fold
+from schemas._contract.model import Contract, Field, Kind, PersonalWhen, Severity
+from schemas.audit.deliveries import Column
+from schemas.audit.findings import Outcome
 
 CELLS_AT_ONCE = 200_000  # of other sheets
 MOST_TOLD = 100  # rows of other sheets: more say no more

@@ -10,11 +10,11 @@ from operator import add, and_, or_
 
 import polars as pl
 
+from flows.cells.distinct import Texts, ask_all
+from flows.deliveries.shapes import NO_FINDINGS, Finding, Layout, TextBatch
+from schemas._contract.code_lists import fold
+from schemas._contract.model import Contract, Kind, Severity
 from schemas.audit.findings import Outcome
-from schemas.codes import fold
-from schemas.contract import Contract, Kind, Severity
-from schemas.shapes import NO_FINDINGS, Finding, Layout, TextBatch
-from schemas.texts import Texts, ask_all
 
 MOST_VERSIONS = 5  # of the form, that a batch may state: more say no more (rule F24)
 FEW_ROWS = 0.1  # of a batch: so many may have been shifted; where more have a cell there, it is a column

@@ -12,20 +12,20 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from flows.steps.read.archive import Package, the_only_file, unpacked
-from flows.steps.read.format import Format, format_of
-from flows.steps.read.ods import sheets_of_ods
-from flows.steps.read.sheet import Sheet
-from flows.steps.read.workbook import read_workbook
-from flows.steps.read.xls import compound_file, sheets_of_xls
-from flows.steps.read.xlsx import sheets_of_xlsx
-from schemas.shapes import Extract, TextBatch, Unreadable
+from flows.deliveries.shapes import Extract, TextBatch, Unreadable
+from flows.steps.read.sniff import Format, format_of
+from flows.steps.read.workbook.dataset_sheet import read_workbook
+from flows.steps.read.workbook.ods import sheets_of_ods
+from flows.steps.read.workbook.sheet import Sheet
+from flows.steps.read.workbook.xls import compound_file, sheets_of_xls
+from flows.steps.read.workbook.xlsx import sheets_of_xlsx
+from flows.steps.read.zip_package import Package, the_only_file, unpacked
 
 WORKBOOKS = (Format.XLSX, Format.ODS, Format.XLS)
 
 
 def read(path: Path, known_headings: Set[str], sheet: str = "", delimiter: str = "", quote: str = "") -> Extract:
-    """Open one file. `known_headings` are folded headings (see `schemas.codes.fold`), to find the heading row by.
+    """Open one file. `known_headings` are folded headings (see `fold`), to find the heading row by.
 
     A site's profile may declare what parts the cells of its text files, and what quotes them.
     """
@@ -38,7 +38,7 @@ def read(path: Path, known_headings: Set[str], sheet: str = "", delimiter: str =
         return read_parquet(path, known_headings)
     if kind is Format.ZIP:
         return _read_zipped(path, known_headings, sheet, delimiter, quote)
-    from flows.steps.read.delimited import read_delimited  # nor what reads text
+    from flows.steps.read.text.delimited import read_delimited  # nor what reads text
 
     return read_delimited(path, known_headings, delimiter, quote)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from itertools import zip_longest
 
-from schemas.codes import fold
+from schemas._contract.code_lists import fold
 
 ROWS_SEARCHED = 30
 MOST_COLUMNS = 2_000  # far more than any dataset has, and few enough to search each for personal data

@@ -12,9 +12,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flows.deliveries.shapes import Extract, TextBatch, Unreadable, column_letter
 from flows.steps.read.heading import MOST_COLUMNS, find_heading
-from flows.steps.read.sheet import text_of
-from schemas.shapes import Extract, TextBatch, Unreadable, column_letter
+from flows.steps.read.workbook.sheet import text_of
 
 BATCH_ROWS = 50_000
 LARGEST_UNPACKED = 4 << 30  # bytes, as the file states; it is read a batch at a time

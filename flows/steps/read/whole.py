@@ -10,12 +10,12 @@ from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
+from flows.deliveries.shapes import SheetCells
 from flows.steps.read import WORKBOOKS, read, sheets_of
-from flows.steps.read.archive import Package, the_only_file, unpacked
-from flows.steps.read.encoding import as_utf8
-from flows.steps.read.format import Format, format_of
-from flows.steps.read.text_heading import heading_of
-from schemas.shapes import SheetCells
+from flows.steps.read.sniff import Format, format_of
+from flows.steps.read.text.encoding import as_utf8
+from flows.steps.read.text.text_heading import heading_of
+from flows.steps.read.zip_package import Package, the_only_file, unpacked
 
 
 def as_sheets(

@@ -20,13 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from flows.steps.receive.manifest import SUFFIX, Manifest, manifest_of
-from flows.store.places import Places
-from flows.store.raw import FileStat, fingerprint
-from schemas.audit.deliveries import Delivery
-from schemas.catalogue import datasets
-from schemas.codes import fold
-from schemas.file_names import (
+from flows.cells.redact import may_be_repeated
+from flows.deliveries.dispositions import first_sent_as
+from flows.deliveries.file_names import (
     ADDED_BY_COMPUTERS,
     AGREED,
     MARKED,
@@ -36,9 +32,13 @@ from schemas.file_names import (
     likely_stem,
     read_name,
 )
-from schemas.registry import sites
-from schemas.shown import may_be_repeated
-from schemas.standing import first_sent_as
+from flows.steps.receive.manifest import SUFFIX, Manifest, manifest_of
+from flows.store.paths import Places
+from flows.store.raw_files import FileStat, fingerprint
+from schemas._contract.catalogue import datasets
+from schemas._contract.code_lists import fold
+from schemas._contract.registry import sites
+from schemas.audit.deliveries import Delivery
 
 if TYPE_CHECKING:
     from flows.store.ledger import Ledger  # a check has none

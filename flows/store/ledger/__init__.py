@@ -17,13 +17,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from flows.store.raw import FileStat
-from flows.store.runs import LedgerUnusable, Runs
+from flows.store.ledger.records import Record, Unreadable, record_of
+from flows.store.ledger.report_snapshots import Told
+from flows.store.ledger.revalidations import HeldThen
+from flows.store.ledger.runs import LedgerUnusable, Runs
+from flows.store.raw_files import FileStat
 from schemas.audit.deliveries import Delivery, ExtractType, Hold
 from schemas.audit.withdrawals import Withdrawal
-from schemas.replay import HeldThen
-from schemas.stored import Record, Unreadable, record_of
-from schemas.told import Told
 
 
 class Ledger(Runs):
@@ -264,7 +264,7 @@ def _body(delivery: Delivery) -> str:
 
 
 def _delivery(data: dict[str, Any]) -> Delivery:
-    """The delivery that `_body` wrote. A value that is missing has its default: see `schemas/stored.py`."""
+    """The delivery that `_body` wrote. A value that is missing has its default: see `flows/store/ledger/records.py`."""
     read: dict[str, Callable[[str], Any]] = {
         "received_at": datetime.fromisoformat,
         "data_cut_date": date.fromisoformat,

@@ -4,7 +4,7 @@ The version of a ledger is SQLite's `user_version`: the number of the last file 
 is never changed; what comes next is a new one.
 
 A new field of a record that is kept as JSON (a delivery, what a report told) has a default, and needs no file: see
-`schemas/stored.py`. A field that is renamed, or means something else, needs one that rewrites every body, such as
+`records.py`. A field that is renamed, or means something else, needs one that rewrites every body, such as
 
     update deliveries set body = json_remove(json_set(body, '$.new', body -> '$.old'), '$.old');
 """
@@ -18,7 +18,7 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from flows.store.sync import sync
+from flows.store.durable import sync
 
 FOLDER = Path(__file__).parent
 _FILE = re.compile(r"(\d{4})_\w+\.sql")

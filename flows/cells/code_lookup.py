@@ -1,0 +1,65 @@
+"""Which listed code is meant by a text that is not one. Source: DOMAIN.md 6.2 (C14, C16, C17, C19, V02).
+
+Labels and codes with letters are compared without case, blanks and punctuation. A text of digits and signs alone is
+compared as it stands: in `-1`, `1.4` and `<1` the sign is what tells them from 1 and 14.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from schemas._contract.code_lists import CodeList, code_list, fold
+
+LONGEST_LABEL = 300  # characters
+LEAST_LETTERS, LEAST_LETTERS_FOR_TWO_SLIPS, LONGEST_WORD = 4, 6, 60  # of a word for which a listed one is suggested
+IN_DOUBT = frozenset('"?<>')  # of a quotation that went wrong, or of a sender who was not sure: nothing is guessed
+SPREADSHEET_NUMBER = re.compile(r"([0-9]+)\.0")  # what becomes of a whole number in a column with empty cells
+
+
+def code_meant(text: str, listed: CodeList) -> tuple[str, str]:
+    """The listed code that is meant and the rule that tells of it; two empty texts where none surely is."""
+    if IN_DOUBT & set(text) or len(text) > LONGEST_LABEL:
+        return "", ""
+    if code := listed.meant_by(text):
+        return code, "C17" if _bare(code) == _bare(text) else "C16"
+    code, dash, label = text.partition(" - ")
+    if dash and code.strip() in listed.codes and listed.meant_by(label) == code.strip():
+        return code.strip(), "C16"
+    number = SPREADSHEET_NUMBER.fullmatch(text)
+    if number and number[1] in listed.codes:
+        return number[1], "C14"
+    padded = [c for c in listed.codes if c.lstrip("0") == text]
+    return (padded[0], "C14") if len(padded) == 1 else ("", "")
+
+
+def _bare(text: str) -> str:
+    return "".join(text.split()).casefold()
+
+
+def near_code(text: str, list_name: str) -> str:
+    """The one listed code whose spelling is a slip away: two slips in a text of six letters. Never for numbers."""
+    if not text.replace(" ", "").replace("_", "").isalpha() or not LEAST_LETTERS <= len(text) <= LONGEST_WORD:
+        return ""
+    return _near_word(fold(text), list_name)
+
+
+@lru_cache(maxsize=10_000)
+def _near_word(word: str, list_name: str) -> str:
+    slips = 2 if len(word) >= LEAST_LETTERS_FOR_TWO_SLIPS else 1
+    spellings = code_list(list_name).spellings
+    near = {code for known, code in spellings.items() if len(known) >= LEAST_LETTERS and _within(word, known, slips)}
+    return near.pop() if len(near) == 1 else ""
+
+
+def _within(one: str, other: str, slips: int) -> bool:
+    """Whether so many letters added, left out, changed or swapped with the next make one word of the other."""
+    if abs(len(one) - len(other)) > slips:
+        return False
+    if not one or not other or slips == 0:
+        return len(one) + len(other) <= slips or one == other
+    if one[0] == other[0]:
+        return _within(one[1:], other[1:], slips)
+    swapped = len(one) > 1 and one[:2] == other[1::-1] and _within(one[2:], other[2:], slips - 1)
+    shorter = ((one[1:], other), (one, other[1:]), (one[1:], other[1:]))
+    return swapped or any(_within(a, b, slips - 1) for a, b in shorter)

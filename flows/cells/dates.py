@@ -1,0 +1,88 @@
+"""How the text of one date is read, whatever its column. Source: DOMAIN.md 6.2 (C02-C05)."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import NamedTuple
+
+from flows.runtime.wording import LONDON
+
+DAY_FIRST, MONTH_FIRST = "dmy", "mdy"
+LONGEST_DATE = 30  # characters
+MOMENT = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"(?:[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
+_SLASHED = re.compile(
+    r"([0-9]{1,2})[/.\-]([0-9]{1,2})[/.\-]([0-9]{4}|[0-9]{2})"
+    r"(?:[ T]([0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?: ?[APap][Mm])?))?"
+)
+_MIDNIGHT = re.compile("0?0:00(:00)?|12:00(:00)? ?am", re.IGNORECASE)
+
+
+def real_day(year: int, month: int, day: int) -> date | None:
+    """The day of these numbers; None where there is none."""
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+class Slashed(NamedTuple):
+    """A date of three numbers with the year last: which of the first two is the day is not said."""
+
+    first: int
+    second: int
+    year: int
+    has_time: bool = False
+
+    @property
+    def days(self) -> dict[str, date]:
+        """The real days that it may be, by the order in which it is read."""
+        read = {
+            DAY_FIRST: real_day(self.year, self.second, self.first),
+            MONTH_FIRST: real_day(self.year, self.first, self.second),
+        }
+        return {order: day for order, day in read.items() if day is not None}
+
+    def day(self, order: str) -> date | None:
+        """The day that is meant: the only one that it can be, or the one by this order ('' for none)."""
+        days = self.days
+        return next(iter(days.values())) if len({*days.values()}) == 1 else days.get(order)
+
+
+def slashed(text: str, last_year: int) -> Slashed | None:
+    """The numbers of a text such as 03/04/2016; a year of two digits is one up to `last_year`, or unknown (None)."""
+    match = _SLASHED.fullmatch(text)
+    if match is None:
+        return None
+    first, second, year = (int(n) for n in match.groups()[:3])
+    if len(match[3]) == 2:
+        year += 2000
+        if year > last_year:
+            return None
+    return Slashed(first, second, year, has_time=not _MIDNIGHT.fullmatch(match[4] or "0:00"))
+
+
+def day_in_london(day: date, clock: str, zone: str) -> date | None:
+    """On which day a moment falls in London; without a zone its own day. None for a time that does not exist."""
+    try:
+        moment = datetime.fromisoformat(f"{day}T{clock}{zone}")
+    except ValueError:
+        return None
+    if moment.date() != day:  # 24:00 is the next day, to some versions of Python
+        return None
+    return moment.astimezone(LONDON).date() if zone else day
+
+
+def named_month(text: str) -> str:
+    """The day of a text such as '3 November 2016', year-month-day; '' for any other text."""
+    if len(text) > LONGEST_DATE:
+        return ""
+    for form in ("%d %B %Y", "%d %b %Y", "%d-%b-%Y"):
+        try:
+            return datetime.strptime(text, form).date().isoformat()
+        except ValueError:
+            continue
+    return ""

@@ -1,0 +1,433 @@
+"""How the text of one cell is read, kind by kind, and what is wrong or was mended. Source: DOMAIN.md 6.2.
+
+`read_cell` sees only what is out of the ordinary: a cell in its canonical form (`canonical` gives its pattern) never
+comes here, so that a clean file costs no Python per cell. An odd text is read once, however many cells hold it.
+A code that is not on its list, a reference of the wrong form or a number out of range is *readable*: those are judged
+later, on typed values. Only what cannot be given the field's type is at fault here, or has a letter for a digit.
+
+A suggestion is what the sender most likely meant. It is never used, and there is none where two things may be meant;
+`suggested` gives it for what is judged later.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import combinations
+
+from flows.cells.code_lookup import LONGEST_LABEL, code_meant, near_code
+from flows.cells.date_orders import HELD, DateReading, swapped
+from flows.cells.dates import LONGEST_DATE, MOMENT, Slashed, day_in_london, named_month, real_day, slashed
+from flows.cells.garbled import CONTROL, SIGNS_OF_GARBLING, is_garbled, meant_by
+from schemas._contract.code_lists import fold
+from schemas._contract.model import SHARE, Field, Kind, Severity
+
+Value = str | int | date | Decimal | bool | None
+
+MISSING_WORDS = frozenset(
+    fold(w)
+    for w in (
+        "N/K",
+        "NK",
+        "N/A",
+        "NA",
+        "NULL",
+        "None",
+        "TBC",
+        "TBA",
+        "unknown",
+        "not recorded",
+        "not known",
+        "nil",
+        "NaN",
+    )
+) | {""}
+SPREADSHEET_ERROR = re.compile(
+    r"^#(REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|GETTING_DATA|SPILL!|CALC!)$", re.IGNORECASE
+)
+SUPPRESSED = re.compile(r"^(\*|<\s?[0-9]+|\[?c\]?|:)$", re.IGNORECASE)
+DECIMAL_COMMA = re.compile(r"-?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+),[0-9]{1,2}")
+STOPS_BETWEEN_THOUSANDS = re.compile(r"[-(]?[0-9]{1,3}(\.[0-9]{3})+\)?")  # 1.200 pounds may be meant as twelve hundred
+SPACES_BETWEEN_THOUSANDS = re.compile(r"[-(]?[0-9]{1,3}( [0-9]{3})+([.,][0-9]+)?\)?")
+POUND_SIGN = re.compile(r"^([-(]?) ?£ ?")
+# Characters that nobody sees and that have no width; spaces of other kinds are spaces.
+INVISIBLE_CHARACTERS = r"\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
+INVISIBLE = re.compile(f"[{INVISIBLE_CHARACTERS}]")
+_GAP = re.compile(r"[^\S\x0b\x0c\x1c-\x1f\x85]+")  # control characters part no words: they are garbled text
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may run a text that starts so (rule C23)
+PLACEHOLDER_DATES = {date(1900, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(9999, 12, 31)}
+FIRST_YEAR = 1900  # an earlier one is a slip, or a year of two digits that a spreadsheet filled up
+FIRST_SERIAL_DAY, LAST_SERIAL_DAY = 20000, 60000  # 1954-10-03 to 2064-04-08: what a date column can mean (C01)
+SERIAL_EPOCH = date(1899, 12, 30)
+NO_DAY = re.compile(r"0{1,4}[/.\-]0{1,2}[/.\-]0{1,4}|1900-0?1-00?|00?/0?1/1900")  # how spreadsheets write day nought
+LOOKS_LIKE_A_DIGIT = str.maketrans("OoIl", "0011")
+MOST_LOOKALIKES, LONGEST_CODE = 8, 40  # letters of a code that may stand for digits, and characters in all
+SPREADSHEET_DATE = re.compile("[0-9]{1,2}-[A-Za-z]{3}-[0-9]{4}")
+PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+PERCENTAGE = re.compile(r"(-?[0-9]{1,6}(?:\.[0-9]{1,15})?) ?(?:%|per ?cent)", re.IGNORECASE)
+IN_MARKS = re.compile(r"\"([^\"]*)\"|'([^']*)'")  # as a program leaves them that knows no quotation marks
+QUOTED = re.compile(r"[‘“](.*)[’”]|['’](.*)")  # a spreadsheet marks a text with an apostrophe before it
+YES = frozenset({"y", "yes", "true", "t", "1", "✓", "✔"})
+NO = frozenset({"n", "no", "false", "f", "0", "✗", "✘"})
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a cell's text is read as. `rule_id` says what was wrong or mended; without one the cell is plainly fine."""
+
+    value: Value = None
+    rule_id: str = ""
+    severity: Severity = Severity.WARNING
+    suggestion: str = ""
+
+
+def fault(rule_id: str, suggestion: str = "") -> Reading:
+    """A cell that cannot be read: its row is held."""
+    return Reading(None, rule_id, Severity.ROW, suggestion)
+
+
+def repaired(rule_id: str, value: Value) -> Reading:
+    """A cell that was read after a repair: its row loads and the sender is told."""
+    return Reading(value, rule_id, Severity.WARNING, said(value))
+
+
+def said(value: Value) -> str:
+    """A value as a sender would write it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "Y" if value else "N"
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def canonical(field: Field) -> str:
+    """The pattern of texts that need no second look (for dates and codes it still must be a real one)."""
+    if field.pattern:
+        return field.pattern
+    scale = 2 if field.kind is Kind.MONEY else field.decimals
+    unseen = INVISIBLE_CHARACTERS + r"\x7f-\x9f" + ('"' if field.kind is Kind.REFERENCE else SIGNS_OF_GARBLING)
+    number = rf"^(?:0|[1-9][0-9]{{0,8}})(?:\.[0-9]{{1,{scale}}})?$" if scale else r"^(?:0|[1-9][0-9]{0,8})$"
+    return {
+        Kind.DATE: r"^(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}$",
+        Kind.WHOLE: r"^(?:0|[1-9][0-9]{0,8})$",
+        Kind.DECIMAL: number,
+        Kind.MONEY: number,
+        Kind.YES_NO: "^[YN]$",
+        Kind.FINANCIAL_YEAR: r"^(?:19|20)[0-9]{2}-[0-9]{2}$",
+    }.get(
+        field.kind,
+        rf"^[^\s\x00-\x1f=+@#\-\"'\u00a0{unseen}](?:[^\x00-\x1f\u00a0{unseen}]*[^\s\x00-\x1f\u00a0{unseen}])?$",
+    )
+
+
+def read_cell(text: str, field: Field, dates: DateReading = HELD) -> Reading:
+    """Read one odd text as `field` says, and a date as those of its column are to be read."""
+    clean = _tidied(text) if not field.free_text else text.strip(" \t\r\n\u00a0")
+    broken = ("\n" in text or "\r" in text) and not field.free_text
+    if broken:
+        return _without_line_break(clean, field)
+    clean = _unquoted(clean, field.kind in (Kind.TEXT, Kind.REFERENCE))
+    if not clean:
+        return Reading()
+    if SPREADSHEET_ERROR.match(clean):
+        return fault("C10")
+    reading = _READERS[field.kind](clean, field, dates)
+    if CONTROL.search(clean) and (not reading.rule_id or reading.severity is Severity.ROW):
+        return fault("C24", _sound(meant_by(clean), field, dates))
+    if reading.rule_id:
+        return reading
+    if (digits := _with_digits(clean, field)) is not None:
+        return fault("C19", digits)
+    if clean != text and _fits(clean, field):  # else it is at fault, which is judged later: one fault, one finding
+        return repaired("C17", reading.value)
+    return reading
+
+
+def _tidied(text: str) -> str:
+    return _GAP.sub(" ", INVISIBLE.sub("", text)).strip(" ")
+
+
+def _sound(text: str, field: Field, dates: DateReading) -> str:
+    """A text, if a cell of the field may hold it as it stands."""
+    return text if text and not read_cell(text, field, dates).rule_id and _fits(text, field) else ""
+
+
+def _unquoted(text: str, may_be_meant: bool = False) -> str:
+    quoted = IN_MARKS.fullmatch(text) or (None if may_be_meant else QUOTED.fullmatch(text))
+    return (quoted[1] or quoted[2] or "").strip() if quoted else text
+
+
+def slashed_date(text: str, last_year: int) -> Slashed | None:
+    """The numbers of a date cell such as 03/04/2016, which does not say itself which of them is the day."""
+    return slashed(_unquoted(_tidied(text)), last_year) if len(text) <= 2 * LONGEST_DATE else None
+
+
+def is_spreadsheet_date(text: str) -> bool:
+    """Whether a date cell shows its month by name as spreadsheets do (03-Nov-2016), and not as people write it."""
+    return len(text) <= 2 * LONGEST_DATE and SPREADSHEET_DATE.fullmatch(_unquoted(_tidied(text))) is not None
+
+
+def _without_line_break(clean: str, field: Field) -> Reading:
+    """A line break breaks the row unless taking it out gives a listed code. Source: DOMAIN.md amendment 14."""
+    if field.kind is Kind.CODE and clean.replace(" ", "") in field.code_list.codes:
+        return repaired("F14", clean.replace(" ", ""))
+    return fault("F14")
+
+
+def _with_digits(text: str, field: Field) -> str | None:
+    """A code or reference that fits its form once letters O, I or l are read as digits (rule C19): what it would be.
+
+    '' where different letters might be meant; None for a text that fits already, or never does.
+    """
+    if len(text) > LONGEST_CODE or _fits(text, field):
+        return None
+    places = [i for i, letter in enumerate(text) if letter in "OoIl"][:MOST_LOOKALIKES]
+    for many in range(1, len(places) + 1):
+        read = [
+            "".join(c.translate(LOOKS_LIKE_A_DIGIT) if i in chosen else c for i, c in enumerate(text))
+            for chosen in combinations(places, many)
+        ]
+        if fitting := [t for t in read if _fits(t, field)]:
+            return fitting[0] if len(fitting) == 1 else ""
+    return None
+
+
+def _fits(text: str, field: Field) -> bool:
+    """Whether a text is a listed code, or has the form of its field. Where there is neither, anything fits."""
+    if field.kind is Kind.CODE:
+        return text in field.code_list.codes
+    return not field.pattern or re.search(field.pattern, text) is not None
+
+
+def suggested(text: str, field: Field) -> str:
+    """What may be meant by a text that is not on its list or out of range: one value, or '' where that is unsure."""
+    text = _tidied(text)
+    if field.kind is Kind.CODE:
+        return near_code(text, field.codes)
+    if re.fullmatch("[0-9]{2}", text) and field.kind is Kind.WHOLE and field.low is not None and field.high is not None:
+        years = [y for y in (1900 + int(text), 2000 + int(text)) if field.low <= y <= field.high]
+        return str(years[0]) if len(years) == 1 else ""
+    return ""
+
+
+def _missing(text: str, field: Field) -> Reading | None:
+    if text not in (".", "-") and (not (folded := _folded(text)) or folded not in MISSING_WORDS):
+        return None
+    return fault("C09") if field.required else repaired("C09", None)
+
+
+def _folded(text: str) -> str:
+    """A text as it is looked up; nothing for one that is longer than any word or label."""
+    return fold(text) if len(text) <= LONGEST_LABEL else ""
+
+
+def _read_text(text: str, field: Field, _: DateReading) -> Reading:
+    if missing := _missing(text, field):
+        return missing
+    if text.startswith(FORMULA_SIGNS) and not field.pattern:
+        return repaired("C23", text)
+    if is_garbled(text) and not (field.pattern and CONTROL.search(text)):
+        return Reading(text, "C24", Severity.WARNING, meant_by(text))
+    return Reading(text)
+
+
+def _read_reference(text: str, field: Field, _: DateReading) -> Reading:
+    if missing := _missing(text, field):
+        return missing
+    if re.fullmatch(r"[0-9](\.[0-9]+)?E\+?[0-9]+", text, re.IGNORECASE):
+        return fault("C15")
+    if '"' in text and not field.pattern:  # where there is a form, that is judged later
+        return fault("V04")
+    return Reading(text)
+
+
+def _read_code(text: str, field: Field, _: DateReading) -> Reading:
+    if text in field.code_list.codes:
+        return _current_code(text, field)
+    code, rule = code_meant(text, field.code_list)
+    if code:
+        if rule == "C16" and field.old_code_rule and len(text) == 1:
+            rule = field.old_code_rule
+        current = _current_code(code, field)
+        return current if current.rule_id else repaired(rule, code)
+    if '"' not in text and (missing := _missing(text, field)):
+        return missing
+    if re.fullmatch(r"[0-9]{1,2}-[A-Z][a-z]{2}(-[0-9]{2,4})?|[0-9]{4}-[0-9]{2}-[0-9]{2}.*", text):
+        return fault("C20")
+    return Reading(text)  # not on the list: judged later, with all other codes
+
+
+def _current_code(code: str, field: Field) -> Reading:
+    active = next((e.active_code for e in field.code_list.entries if e.code == code), "")
+    return repaired("P10", active) if active and active != code else Reading(code)
+
+
+def _read_date(text: str, field: Field, dates: DateReading) -> Reading:
+    if missing := _missing(text, field):
+        return missing
+    if NO_DAY.fullmatch(text):
+        return _placeholder(field)
+    if moment := MOMENT.fullmatch(text):
+        reading = _moment(moment, field)
+        day = reading.value if isinstance(reading.value, date) else None
+        return _swapped_back(day, dates, reading) if day else reading
+    if re.fullmatch(r"[0-9]{5}(\.[0-9]{1,20})?", text) and FIRST_SERIAL_DAY <= float(text) <= LAST_SERIAL_DAY:
+        day = SERIAL_EPOCH + timedelta(days=int(float(text)))
+        return _swapped_back(day, dates, fault("C01", said(day)))
+    if parts := slashed(text, dates.last_year):
+        return _slashed_date(parts, field, dates)
+    if re.fullmatch(r"[0-9]{1,2}[/.\-][0-9]{1,2}[/.\-][0-9]{2}", text):
+        return fault("C03")
+    meant = named_month(text)
+    if meant and SPREADSHEET_DATE.fullmatch(text):
+        return _swapped_back(date.fromisoformat(meant), dates, fault("C02", meant))
+    return fault("C02", meant)
+
+
+def _swapped_back(day: date, dates: DateReading, as_it_stands: Reading) -> Reading:
+    """A true date, put back where a spreadsheet took days of its column for months; one after the 12th never was."""
+    meant = swapped(day)
+    if not dates.are_swapped or meant is None:
+        return as_it_stands
+    return Reading(None, dates.rule_id, dates.severity, said(meant) if dates.order or meant == day else "")
+
+
+def _moment(moment: re.Match[str], field: Field) -> Reading:
+    """A date that is written year-month-day, perhaps with a time of day and the zone of that time."""
+    day = real_day(*(int(g) for g in moment.groups()[:3]))
+    if day is None:
+        return fault("C05")
+    if day in PLACEHOLDER_DATES:
+        return _placeholder(field)
+    if day.year < FIRST_YEAR:
+        return fault("C03")
+    clock, zone = moment[4], moment[5]
+    if not clock:
+        return Reading(day)
+    in_london = day_in_london(day, clock, zone or "")
+    return repaired("C04", day) if in_london == day else fault("C04", said(in_london))
+
+
+def _slashed_date(parts: Slashed, field: Field, dates: DateReading) -> Reading:
+    days = parts.days
+    if PLACEHOLDER_DATES & {*days.values()}:
+        return _placeholder(field)
+    if not days:
+        return fault("C05")
+    if parts.year < FIRST_YEAR:
+        return fault("C03")
+    day = parts.day(dates.order)
+    if dates.severity is not Severity.WARNING:
+        return Reading(None, dates.rule_id, dates.severity, said(day))
+    return fault("C02", said(day)) if parts.has_time or day != days.get(dates.order) else repaired("C02", day)
+
+
+def _placeholder(field: Field) -> Reading:
+    return fault("C03") if field.required else repaired("C03", None)
+
+
+def _read_number(text: str, field: Field, _: DateReading) -> Reading:
+    if SUPPRESSED.match(text):
+        return fault("C07")
+    if missing := _missing(text, field):
+        return missing
+    if text in field.sentinels:
+        return fault("C08")
+    plain = _without_pound_sign(text) if field.kind is Kind.MONEY else text
+    if DECIMAL_COMMA.fullmatch(plain) or (field.kind is Kind.MONEY and STOPS_BETWEEN_THOUSANDS.fullmatch(plain)):
+        return fault("C12", _with_a_decimal_point(plain, field))
+    if (field.unit == SHARE or field.statistic) and (percent := PERCENTAGE.fullmatch(plain)):
+        meant = (Decimal(percent[1]) / (100 if field.unit == SHARE else 1)).normalize()
+        reading = _number(meant, field, "C21")
+        return replace(reading, suggestion=f"{meant:f}") if reading.rule_id == "C21" else reading
+    if field.kind is Kind.MONEY:
+        plain = _plain_money(plain)
+    rule = "C11" if plain != text else ""
+    if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?E[+-]?[0-9]{1,4}", plain, re.IGNORECASE):
+        rule = "C13"
+    elif not PLAIN_NUMBER.fullmatch(plain):
+        return fault("V05", _without_commas(plain, field))
+    return _number(Decimal(plain), field, rule)
+
+
+def _without_pound_sign(text: str) -> str:
+    """Without a pound sign before the amount, and without spaces where they stand between thousands, not elsewhere."""
+    bare = POUND_SIGN.sub(r"\1", text)
+    return bare.replace(" ", "") if SPACES_BETWEEN_THOUSANDS.fullmatch(bare) else bare
+
+
+def _with_a_decimal_point(text: str, field: Field) -> str:
+    """A number with a decimal comma as it should be. Full stops alone may part thousands or pence: no suggestion."""
+    whole, comma, pence = text.partition(",")
+    return _if_sound(Decimal(f"{whole.replace('.', '')}.{pence}"), field) if comma else ""
+
+
+def _without_commas(text: str, field: Field) -> str:
+    """A number without the commas between its thousands, where only money may have them."""
+    bare = _plain_money(text)
+    return _if_sound(Decimal(bare), field) if PLAIN_NUMBER.fullmatch(bare) else ""
+
+
+def _if_sound(number: Decimal, field: Field) -> str:
+    """A number as it would be written, if the field may hold it."""
+    reading = _number(number, field, "")
+    outside = (field.low is not None and number < field.low) or (field.high is not None and number > field.high)
+    return "" if reading.rule_id or outside else said(reading.value)
+
+
+def _plain_money(text: str) -> str:
+    """Without brackets for a negative amount, and without commas where they stand between thousands, not elsewhere."""
+    bare = f"-{text[1:-1]}" if text.startswith("(") and text.endswith(")") else text
+    return bare.replace(",", "") if re.fullmatch(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", bare) else bare
+
+
+def _number(number: Decimal, field: Field, rule: str) -> Reading:
+    scale = 0 if field.kind is Kind.WHOLE else 2 if field.kind is Kind.MONEY else field.decimals
+    if number.adjusted() >= (
+        15 if field.kind is Kind.WHOLE else 14 - scale
+    ):  # beyond what a number of the warehouse can hold
+        return fault("V03")
+    if number != round(number, scale):
+        return fault("V06" if field.kind is Kind.WHOLE else "V04")
+    if number < 0 and field.low is not None and field.low >= 0:
+        return fault("C22")
+    value: Value = int(number) if field.kind is Kind.WHOLE else round(number, scale)
+    return repaired(rule, value) if rule else Reading(value)
+
+
+def _read_yes_no(text: str, field: Field, _: DateReading) -> Reading:
+    if text in ("Y", "N"):
+        return Reading(text == "Y")
+    word = text.casefold()
+    if word in YES or word in NO:
+        return repaired("C18", word in YES)
+    return _missing(text, field) or fault("C18")
+
+
+def _read_financial_year(text: str, field: Field, _: DateReading) -> Reading:
+    if missing := _missing(text, field):
+        return missing
+    years = re.fullmatch(r"(?:FY ?)?([0-9]{2}|[0-9]{4}) ?[-/\u2010-\u2013] ?([0-9]{2}|[0-9]{4})", text, re.IGNORECASE)
+    if not years:
+        return fault("M06")
+    start = int(years[1]) if len(years[1]) == 4 else 2000 + int(years[1])
+    if int(years[2]) % 100 != (start + 1) % 100:
+        return fault("M06")
+    year = f"{start}-{(start + 1) % 100:02d}"
+    return Reading(year) if text == year else repaired("M06", year)
+
+
+_READERS: dict[Kind, Callable[[str, Field, DateReading], Reading]] = {
+    Kind.TEXT: _read_text,
+    Kind.REFERENCE: _read_reference,
+    Kind.CODE: _read_code,
+    Kind.DATE: _read_date,
+    Kind.WHOLE: _read_number,
+    Kind.DECIMAL: _read_number,
+    Kind.MONEY: _read_number,
+    Kind.YES_NO: _read_yes_no,
+    Kind.FINANCIAL_YEAR: _read_financial_year,
+}

@@ -1,0 +1,243 @@
+"""Pages of the documentation that are made from the contracts and the rules, so that nothing is typed twice.
+
+`tests/golden/test_documents.py` holds the pages in docs/ against what is made here; `UPDATE_GOLDEN=1` writes them anew.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from flows.runtime.wording import listed
+from flows.steps.read.sniff import ENDINGS
+from schemas._contract.catalogue import datasets
+from schemas._contract.model import Contract, Rule, Severity
+from schemas._contract.workbook_names import PROBLEMS, READ_ME, ROW_PROBLEMS, TO_FIX
+from schemas._rules.cells import CELL_RULES
+from schemas._rules.corrections import CORRECTION_RULES
+from schemas._rules.explain import explain, rules_of
+from schemas._rules.files import FILE_RULES
+from schemas._rules.privacy import PERSONAL_DATA_RULES
+
+GENERATED = (
+    "<!-- Made from the contracts and the rules by flows/commands/reference_docs.py: change those, not this page. -->"
+)
+# The faults that cost sites the most rows and files, each shown on one field: (dataset, rule, field, severity).
+COSTLY_FAULTS = (
+    ("contacts", "F09", "contact_date", Severity.FILE),
+    ("contacts", "C02", "contact_date", Severity.ROW),
+    ("contacts", "V02", "attended", Severity.ROW),
+    ("contacts", "F13", "", Severity.ROW),
+    ("contacts", "P04", "contact_id", Severity.ROW),
+)
+_COSTS = {Severity.FILE: "The file is refused", Severity.ROW: "The row is held back"}
+
+
+def site_guide() -> str:
+    """The one-page guide for those who send files: docs/guide-for-sites.md."""
+    return "\n".join([GENERATED, *_NAME, *_table_of_datasets(), *_NEVER, *_never(), *_FAULTS, *_faults(), *_REST, ""])
+
+
+def _table_of_datasets() -> list[str]:
+    sent = [c for c in datasets().values() if c.participant_level]
+    rows = [f"| `{c.dataset}` | {c.description} | {c.grain} |" for c in sent]
+    return ["| dataset | what it holds | a row is |", "|---|---|---|", *rows]
+
+
+def _never() -> list[str]:
+    return [f"- {r.title} ({r.rule_id})" for r in PERSONAL_DATA_RULES if r.severity is Severity.FILE]
+
+
+def _faults() -> list[str]:
+    lines = []
+    for number, (dataset, rule_id, field, severity) in enumerate(COSTLY_FAULTS, 1):
+        said = explain(datasets()[dataset], rule_id, field, severity)
+        told = f"{_COSTS[severity]}. Expected: {said.expected}. {said.fix}"
+        lines.append(f"{number}. **{said.title}** ({rule_id}). {told}")
+    return lines
+
+
+_endings = listed([f"`{e}`" for endings in ENDINGS.values() for e in endings], "or")
+_NAME = f"""
+# Guide for sites
+
+## 1. Name the file, and put it in your folder
+
+`<site>_<dataset>_<yyyymm>_v<n>`, in the folder of your site: `MHT-BPL_contacts_201611_v1.xlsx` is the first file of
+Blackpool's contacts up to the end of November 2016. Raise the version when you send the same month again. Each file
+holds everything to date. The ending is {_endings}; save CSV as 'CSV UTF-8'.
+A name that is slightly off (a copy that your browser numbered, small letters, spaces) is understood where it leaves one
+reading, and you are told. What was not taken in stands on the page `<site>_not_taken_in.html` beside your reports.
+A workbook with a sheet for each dataset, named after it, is called `<site>_return_<yyyymm>_v<n>.xlsx`. If nothing
+happened, send the file with its heading alone, and beside it `<same name>.manifest.json`, a text file that holds
+`{{"nil_return": true}}`. In a workbook of several datasets, delete the sheet of the dataset of which there is nothing,
+and send such a file for it.
+
+""".splitlines()
+_NEVER = """
+A blank workbook, with lists to pick from, notes on every column and made-up examples (nobody has to have `pilots`:
+section 7 says how to install it, or the data team makes the workbook and sends it to you):
+
+```
+pilots template contacts --site MHT-BPL --period 201611
+pilots template return --site MHT-BPL --period 201611
+```
+
+## 2. What must never be in a file
+
+One such cell and the whole file is refused, and none of it is loaded:
+
+""".splitlines()
+_FAULTS = """
+Nor names, addresses or notes: a column headed like one is refused too. Use your own references for people and staff.
+
+Such a file still lies in your folder: delete it there, tell the data team, and report it under your incident process.
+
+## 3. The five faults that cost most
+
+Shown on the contacts; they are the same for every dataset.
+
+""".splitlines()
+_REST = f"""
+## 4. Read the report
+
+The morning after, a page with the name of your file lies in your reports folder. Its title says what to do and by when.
+'Fix' means that rows are held back, or that the file is refused; 'worth checking' means that they were accepted. For
+each problem it says where (sheet, column and rows as in your own file), what was found, what is expected and how to
+fix it. What may be personal is never repeated: look at the cell in your own file.
+
+A file whose name or folder is not as in section 1, or whose manifest is not in the agreed form, is not taken in and has
+no page: the data team finds it on its own list. If there is no page the morning after, look at the name first. Our own
+marked workbook, sent under the name that ends in `{TO_FIX}.xlsx`, is the likeliest such file.
+
+## 5. Fix it, and send it again
+
+Where something must be fixed, your own file lies beside the page with every bad cell marked: the name ends in
+`{TO_FIX}.xlsx`. *{READ_ME}* says what to do; *{PROBLEMS}* lists each cell with a link to it; on your own sheets the bad
+cells are filled and bold, and the last column, *{ROW_PROBLEMS}*, says what is wrong with each row. Do what each
+problem says: mend the cell or, where it says so, delete the whole row. Leave everything else as it is, save it as an
+Excel workbook under the next version, `_v2`, and put it in your folder. What we added may stay in it. A file that may
+hold personal data, has very many rows, or of which no row could be looked at is not marked: the page and the file that
+ends in `findings.csv` say the same. If a rule is wrong, tell the data team: held rows come back by themselves when it
+is mended.
+
+Some checks ask for a figure or a file 'by the secure route': the way of sending that your site's agreement names. Ask
+the data team if you do not know it.
+
+## 6. Check before you send
+
+On your own computer, with nothing sent anywhere, once `pilots` is installed there (section 7); or ask the data team to
+check the file for you:
+
+```
+pilots check MHT-BPL_contacts_201611_v1.xlsx --to reports
+```
+
+It finds what the night finds, and writes the same page and marked workbook. Rules that compare two files, such as a
+contact with its referral, are checked where both are in one workbook (section 1); what needs your earlier files, or
+others', is listed at the end as not checked here. A file of another name: add
+`--site MHT-BPL --dataset contacts --period 201611`. A report of the file that is open in Excel cannot be written
+anew: close it first.
+
+## 7. Install `pilots` on Windows
+
+It needs Python 3.11, 3.12 or 3.13 (64-bit), from python.org or the Microsoft Store, and no rights of an administrator.
+Unpack the zip of the project that the data team gives you into a folder with a short name, such as `C:\\pilots`. Open
+that folder in File Explorer, type `cmd` in its address bar, and enter these lines one by one (`python` where there is
+no `py`):
+
+```
+py -m venv .venv
+.venv\\Scripts\\python -m pip install --no-deps --require-hashes -r requirements.lock
+.venv\\Scripts\\python -m pip install --no-deps --no-build-isolation .
+```
+
+The second line downloads the libraries, each in the one version that was tested, and takes some minutes. From then on,
+`.venv\\Scripts\\activate` in that folder makes the commands of sections 1 and 6 work in the window where it was
+entered; or give the whole path:
+
+```
+C:\\pilots\\.venv\\Scripts\\pilots check MHT-BPL_contacts_201611_v1.xlsx --to reports
+```
+
+For a newer version, delete the folder and do the same again. On Linux and macOS the same lines work, with `python3` for
+`py` and `.venv/bin/` for `.venv\\Scripts\\`.""".splitlines()
+
+
+def rules_page() -> str:
+    """Every rule with what it costs, what it means, how to mend it and where it is found: docs/rules.md."""
+    found_on = _where_rules_are_found()
+    general = (
+        ("Files", "DOMAIN.md 6.1", FILE_RULES),
+        ("Cells", "DOMAIN.md 6.2", CELL_RULES),
+        ("Personal data", "DOMAIN.md 2.4 and 6.3", PERSONAL_DATA_RULES),
+        ("Corrections that were agreed", "flows/deliveries/corrections.py", CORRECTION_RULES),
+    )
+    lines = [GENERATED, *_ABOUT_RULES]
+    for title, source, rules in general:
+        lines += _section(title, source, [(r, found_on.get(id(r), "no dataset")) for r in rules])
+    for contract in datasets().values():
+        own = [(r, f"`{r.on}`" if r.on else "the file") for r in contract.rules]
+        lines += _section(contract.title, f"schemas/core/{contract.dataset}.py", own) if own else []
+    return "\n".join([*lines, ""])
+
+
+def _section(title: str, source: str, rules: Sequence[tuple[Rule, str]]) -> list[str]:
+    told = sorted(rules, key=lambda pair: (pair[0].rule_id, list(Severity).index(pair[0].severity)))
+    heading = ["", f"## {title}", "", f"Source: {source}.", ""]
+    table = ["| rule | severity | what it means | expected | how to mend it | found on |", "|---|---|---|---|---|---|"]
+    return [*heading, *table, *(_rule_row(rule, where) for rule, where in told)]
+
+
+def _rule_row(rule: Rule, where: str) -> str:
+    texts = []
+    for text in (rule.title, rule.expected, rule.fix):
+        for blank, said in _BLANKS.items():
+            text = text.replace(blank, said)
+        texts.append(text.replace("|", "\\|"))
+    return f"| {rule.rule_id} | {rule.severity} | {' | '.join(texts)} | {where} |"
+
+
+def _where_rules_are_found() -> dict[int, str]:
+    """On what each rule of any dataset can be found, by its identity."""
+    places: dict[int, list[tuple[Contract, str]]] = defaultdict(list)
+    for contract in datasets().values():
+        for rule, _, field in rules_of(contract):
+            places[id(rule)].append((contract, field))
+    return {key: _where(found) for key, found in places.items()}
+
+
+def _where(found: list[tuple[Contract, str]]) -> str:
+    """The file, a kind of cell, or fields by their names where there are few."""
+    fields = [(c, c.by_name[name]) for c, name in found if name]
+    if not fields:
+        return f"the file; {_among([c.dataset for c, _ in found])}"
+    if len({field.name for _, field in fields}) <= FEW:
+        return "; ".join(dict.fromkeys(f"`{c.dataset}.{field.name}`" for c, field in fields))
+    kinds = sorted({f"{field.kind}" for _, field in fields})
+    return f"cells: {listed(kinds, 'or')}" if len(kinds) <= FEW else "any cell"
+
+
+def _among(names: list[str]) -> str:
+    others = [f"`{n}`" for n in datasets() if n not in names]
+    if names == [c.dataset for c in datasets().values() if c.participant_level]:
+        return "datasets about people"
+    if len(others) <= FEW:
+        return f"any dataset but {listed(others)}" if others else "any dataset"
+    return listed([f"`{n}`" for n in names])
+
+
+FEW = 4  # things to be named one by one
+_BLANKS = {
+    "{title}": "`<column>`",
+    "{field}": "`<field>`",
+    "{expected}": "what the column may hold",
+    "{limit}": "the limit of its dataset, 20% unless that says otherwise,",
+}
+_ABOUT_RULES = """
+# Rules
+
+What a file is judged by. `file`: the file is refused and nothing of it counts. `row`: the row is held back, all others
+count. `warning`: the row counts and the sender is told; each repair is a warning with the value before and after.
+Rules between rows, tables and deliveries are judged once all files of a night are in. A report names the column where
+`<column>` stands here.""".splitlines()

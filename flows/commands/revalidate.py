@@ -1,0 +1,105 @@
+"""`pilots retry`: judge again what a changed rule, code list or correction touches, and say what came of it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import typer
+
+from flows.commands.console import Exit, tell
+from flows.commands.run import by_prefect, choose_engine
+from flows.orchestration.run import NightResult, Scope
+from flows.runtime.gc_pause import importing
+from flows.runtime.wording import counted, listed
+from flows.settings import Settings
+from flows.store.ledger.revalidations import JudgedAgain, name_of
+from schemas._contract.catalogue import datasets
+from schemas._contract.registry import sites
+
+if TYPE_CHECKING:
+    from flows.deliveries.shapes import Judged
+    from schemas.audit.deliveries import Delivery
+
+_WHY = "they were not judged yet, or a rule, a code list or a correction that touches them has changed since"
+
+
+def run_retry(settings: Settings, moment: datetime | None, site: str, dataset: str, with_prefect: bool) -> NightResult:
+    """Judge again what is out of date, of all or of one site and dataset, then go on as the night does.
+
+    Raises typer.Exit(2) for a site or dataset that there is none of, and what the night raises.
+    """
+    _require_known(site, dataset)
+    choose_engine(settings, with_prefect)
+    with importing():
+        from flows.nightly import night, retry
+
+    if not with_prefect:
+        return night(settings, moment, Scope(False, site, dataset))
+    when = moment.isoformat() if moment else None
+    return by_prefect(retry, str(settings.data), when, site, dataset)
+
+
+@dataclass(frozen=True)
+class OutOfDate:
+    """What a retry would judge again, and what somebody has to look at in the corrections first: lines at fault."""
+
+    deliveries: tuple[Delivery, ...]
+    corrections_to_mend: tuple[str, ...]
+
+    @property
+    def in_words(self) -> str:
+        """How many files, why, and how many of each site."""
+        files = counted(len(self.deliveries), "file")
+        first = f"{files} would be judged again: {_WHY}." if self.deliveries else "Nothing is out of date."
+        return "\n".join([first, *self._sites])
+
+    @property
+    def _sites(self) -> list[str]:
+        by_site: dict[str, Counter[str]] = defaultdict(Counter)
+        for d in self.deliveries:
+            by_site[d.site_code][d.dataset] += 1
+        return [
+            f"{site}: {counted(of.total(), 'file')} ({listed([f'{n:,} of {name}' for name, n in sorted(of.items())])})"
+            for site, of in sorted(by_site.items())
+        ]
+
+
+def out_of_date(settings: Settings, moment: datetime | None, site: str, dataset: str) -> OutOfDate:
+    """What a retry would judge again. Nothing is written. Raises as `run_retry`."""
+    _require_known(site, dataset)
+    from flows.orchestration.worklist import looked_at
+
+    with looked_at(settings, moment, Scope(False, site, dataset)) as run:
+        return OutOfDate(tuple(run.due(run.known).deliveries), run.corrections.faults)
+
+
+def in_words(result: NightResult) -> str:
+    """What came of a retry: a line for each delivery that changed or has rows held, and where the summary is."""
+    replaced = result.reported.replaced
+    judged = {j.delivery.delivery_id: j for j in result.judged}
+    again = result.reported.judged_again
+    concerned = dict.fromkeys([*judged, *again])
+    lines = sorted(line for i in concerned if i not in replaced and (line := _in_short(judged.get(i), again.get(i))))
+    if others := len(concerned) - len(lines):
+        lines.append(f"{counted(others, 'other file' if lines else 'file')} judged again: nothing changed.")
+    lines += [*result.not_judged, *result.reported.not_told]
+    return "\n".join([*(lines or ["Nothing was out of date."]), f"Summary: {result.reported.path}"])
+
+
+def _in_short(judged: Judged | None, again: JudgedAgain | None) -> str:
+    """What to say of one delivery; '' where nothing changed and nothing is held."""
+    if judged is not None and judged.verdict.result.stops:
+        return f"{name_of(judged.delivery)}: {judged.verdict.result}"
+    return again.in_short if again is not None and (again.changed or again.still_held) else ""
+
+
+def _require_known(site: str, dataset: str) -> None:
+    if site and site not in sites():
+        tell(f"There is no site {site}: it is one of {', '.join(sites())}.")
+        raise typer.Exit(Exit.USAGE)
+    if dataset and dataset not in datasets():
+        tell(f"There is no dataset {dataset}: it is one of {', '.join(datasets())}.")
+        raise typer.Exit(Exit.USAGE)

@@ -1,0 +1,1 @@
+"""What is known of deliveries: their shapes, names, months and corrections, and which of them count."""

@@ -1,0 +1,27 @@
+"""The final outcome of each delivery: whether it counts, and its rows after the rules between tables.
+
+A judgement knows one delivery alone. What others do to it was decided when the warehouse was built, and is read from
+there for the page, the summary and whoever started the night.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import duckdb
+
+from flows.deliveries.shapes import Judged
+from schemas.audit.deliveries import Result, Standing
+
+
+def final_outcomes(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> list[Judged]:
+    """The deliveries with their final standing and verdict: rows that a rule between tables held count as held."""
+    said = db.execute("select delivery_id, standing, result, rows_accepted, rows_held from audit.deliveries").fetchall()
+    final = {i: (Standing(standing), Result(result), *counts) for i, standing, result, *counts in said}
+    outcomes = []
+    for j in judged:
+        standing, result, accepted, held = final[j.delivery.delivery_id]
+        rows = replace(j.verdict.rows, accepted=accepted, held=held)
+        outcomes.append(replace(j, standing=standing, verdict=replace(j.verdict, result=result, rows=rows)))
+    return outcomes

@@ -1,0 +1,1 @@
+"""How a run is driven: engine, stages, worklist, and runs that need do nothing."""

@@ -1,0 +1,1 @@
+"""Reports for senders and for the duty engineer, and what they need to know."""

@@ -1,0 +1,85 @@
+"""The marked workbook of one file: its sheets as they stand, marked with what was found in them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from flows.deliveries.shapes import Unreadable
+from flows.reporting.render.marked_workbook import why_not, write_marked_workbook
+from flows.reporting.report import Part
+from flows.runtime.safe_errors import told
+from flows.steps.conform import known_headings
+from flows.steps.read.whole import as_sheets
+from flows.steps.validate_delivery import context_of
+from flows.store.raw_files import fingerprint
+from schemas._contract.workbook_names import TO_FIX
+from schemas.audit.deliveries import Delivery
+
+SUFFIX = f"{TO_FIX}.xlsx"
+
+
+class Marked(NamedTuple):
+    """Where the marked workbook of a file is, or why there is none; `fault` says so again where the fault is ours."""
+
+    path: Path | None = None
+    why_none: str = ""
+    fault: str = ""
+
+    @property
+    def name(self) -> str:
+        """The workbook's name; '' where there is none."""
+        return self.path.name if self.path else ""
+
+
+def mark(raw: Path, delivery: Delivery, parts: Sequence[Part], folder: Path, readers_of: Path | None = None) -> Marked:
+    """Write `<name>_to_fix.xlsx` of a file into a folder, whole or not at all.
+
+    Where nothing must be fixed there is none, and no reason. `delivery` is any of those in the file. The workbook holds
+    rows of people, so only its owner may read it, or who may read the folder `readers_of`: the site's own, in which it
+    puts its files (data/raw/<site>). Its group is given the workbook to read, and nobody else is.
+
+    Raises OSError alone: what else goes wrong in writing is a reason why there is no workbook, told without data.
+    """
+    path = folder / f"{delivery.stem}{SUFFIX}"
+    path.unlink(missing_ok=True)  # an older one would not say what is said now
+    if not any(p.report.send_again for p in parts):
+        return Marked()
+    if why := why_not(parts):
+        return Marked(why_none=why)
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.part")
+    unfinished.unlink(missing_ok=True)
+    unfinished.touch(0o600)
+    try:
+        if why := _write(unfinished, raw, delivery, parts):
+            return Marked(why_none=why)
+        if readers_of is not None:
+            allowed = readers_of.stat()
+            shutil.chown(unfinished, group=allowed.st_gid)
+            unfinished.chmod(0o600 | allowed.st_mode & 0o040)
+        return Marked(unfinished.replace(path))
+    except OSError:
+        raise
+    except Exception as error:  # of a file that nobody foresaw: the night's other reports are not to be lost for it
+        why = f"the workbook could not be written: {told(error)}"
+        return Marked(why_none=why, fault=why)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _write(path: Path, raw: Path, delivery: Delivery, parts: Sequence[Part]) -> str:
+    """Write the workbook. Gives why it was not written, or ''."""
+    contract, context = parts[0].contract, context_of(delivery)
+    try:
+        if fingerprint(raw) != delivery.sha256:
+            return "the file has changed since it was read"
+        known = known_headings(contract, context)
+        sheets = as_sheets(raw, known, contract.dataset, context.delimiter, context.quote)
+    except FileNotFoundError:
+        return "the file is no longer there"
+    except Unreadable:
+        return "the file could not be read"
+    return write_marked_workbook(path, sheets, parts)

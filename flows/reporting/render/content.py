@@ -1,0 +1,201 @@
+"""From findings to a report: one item for each rule, severity and column, the biggest fix first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from flows.cells.date_orders import COLUMN_RULES
+from flows.deliveries.months import WRONG_MONTH
+from flows.reporting.report import Progress, Report
+from flows.reporting.report_item import Change, Found, Item
+from flows.runtime.wording import ranges
+from flows.store.ledger.report_snapshots import Told, comparable
+from schemas._contract.catalogue import datasets
+from schemas._contract.model import Contract, Severity
+from schemas._contract.registry import sites
+from schemas._rules.explain import explain, rule
+from schemas._rules.files import WAITS
+from schemas.audit.deliveries import Delivery, Verdict
+from schemas.audit.findings import Outcome
+
+ITEM_KEY = ["rule_id", "severity", "sheet", "field", "column_letter", "column_name"]
+VALUES_KEPT = 50  # different values of one item; findings.csv has them all
+CHANGES_KEPT = 5  # but of a column with a suggestion for each of its dates as many as values
+_WORST_FIRST = (Severity.FILE, Severity.ROW, Severity.WARNING)
+
+
+def delivery_report(
+    delivery: Delivery,
+    verdict: Verdict,
+    findings: pl.DataFrame,
+    earlier: Sequence[Told] = (),
+    last_findings: pl.DataFrame | None = None,
+    deadline: datetime | None = None,
+    run: dict[str, Any] | None = None,
+    contract: Contract | None = None,
+) -> Report:
+    """What to tell the sender of one delivery.
+
+    `earlier` is what the site was told of its earlier files of this dataset, oldest first; `last_findings` what was
+    found in the last of them whose rows were judged. `contract` is looked up by the delivery's dataset unless given.
+    """
+    contract = contract or datasets().get(delivery.dataset)
+    broken = findings.filter(pl.col("outcome") == Outcome.BROKEN)
+    site = sites().get(delivery.site_code)
+    items = _items(contract, broken)
+    previous = None
+    # A file whose rows were not judged shows no fault of a row: it would seem that all were fixed.
+    if verdict.rows_judged and last_findings is not None and (judged := comparable(earlier)):
+        previous = _progress(contract, broken, items, last_findings, judged[-1])
+    return Report(
+        report_id="-".join(part for part in (delivery.delivery_id, verdict.contract_version) if part),
+        site=delivery.site_code,
+        site_name=site.name if site else delivery.site_code,
+        dataset=delivery.dataset,
+        dataset_title=contract.title if contract else delivery.dataset,
+        period=delivery.period,
+        version=delivery.version,
+        file_name=delivery.file_name,
+        sha256=delivery.sha256,
+        sheet=verdict.sheet or delivery.sheet,
+        encoding=verdict.encoding,
+        received_at=delivery.received_at,
+        contract_version=verdict.contract_version,
+        result=verdict.result,
+        rows=verdict.rows,
+        rows_judged=verdict.rows_judged,
+        items=items,
+        not_judged=_items(contract, findings.filter(pl.col("outcome") == Outcome.NOT_JUDGED)),
+        previous=previous,
+        earlier=tuple(earlier),
+        shares_its_file=bool(delivery.sheet),
+        due=deadline,
+        run=run or {},
+    )
+
+
+def _items(contract: Contract | None, findings: pl.DataFrame) -> tuple[Item, ...]:
+    groups = findings.partition_by(ITEM_KEY, maintain_order=False)
+    return tuple(sorted((_item(contract, group) for group in groups), key=_biggest_first))
+
+
+def _biggest_first(item: Item) -> tuple[Any, ...]:
+    is_cause = item.rule_id in WRONG_MONTH  # it explains what else was found
+    place = (len(item.column_letter), item.column_letter, item.column, item.sheet)
+    return (_WORST_FIRST.index(item.severity), not is_cause, -item.rows_affected, item.rule_id, *place)
+
+
+def _item(contract: Contract | None, group: pl.DataFrame) -> Item:
+    first = group.row(0, named=True)
+    asked = (contract, first["rule_id"], first["field"], first["severity"])
+    text = explain(*asked)
+    rows = _rows(group)
+    found = _found(group)
+    changes = _changes(group)
+    kept = VALUES_KEPT if first["rule_id"] in COLUMN_RULES else CHANGES_KEPT
+    return Item(
+        rule_id=first["rule_id"],
+        severity=Severity(first["severity"]),
+        title=text.title,
+        expected=text.expected,
+        fix=text.fix,
+        field=first["field"],
+        needs=_titles(rule(*asked).needs or _waited_for(contract, first["rule_id"])),
+        column=first["column_name"] or first["field"],
+        column_letter=first["column_letter"] or "",
+        sheet=first["sheet"],
+        rows_affected=len(rows),
+        rows=ranges(rows),
+        found=found[:VALUES_KEPT],
+        values_left_out=len(found[VALUES_KEPT:]),
+        hidden_rows=ranges(_rows(group.filter("hidden"))),
+        changes=changes[:kept],
+        changes_left_out=len(changes[kept:]),
+    )
+
+
+def _waited_for(contract: Contract | None, rule_id: str) -> tuple[str, ...]:
+    """The datasets that a file waits for whose rows refer to what has not come."""
+    return tuple(r.parent for r in contract.parent_rules) if contract and rule_id == WAITS else ()
+
+
+def _titles(needed: tuple[str, ...]) -> tuple[str, ...]:
+    known = datasets() if needed else {}
+    return tuple(known[name].title.lower() if name in known else name for name in needed)
+
+
+def _rows(group: pl.DataFrame) -> list[int]:
+    rows = group["source_row"].drop_nulls()
+    return [] if rows.is_empty() else rows.unique().sort().to_list()
+
+
+def _found(group: pl.DataFrame) -> tuple[Found, ...]:
+    """The values that stood there, commonest first. A finding about a whole row or file has none."""
+    is_cell = pl.col("source_row").is_not_null() & pl.col("column_letter").is_not_null()
+    told = group.filter(pl.col("hidden") | pl.col("found").is_not_null() | is_cell)
+    if told.is_empty():
+        return ()
+    value = pl.when("hidden").then(None).otherwise(pl.col("found").fill_null("")).alias("value")
+    counts = told.group_by(value).len("count").sort(["count", "value"], descending=[True, False])
+    return tuple(Found(value, count) for value, count in counts.iter_rows())
+
+
+def _changes(group: pl.DataFrame) -> tuple[Change, ...]:
+    """What was found with what is suggested instead, commonest first; nothing of hidden cells."""
+    changed = group.filter(~pl.col("hidden") & (pl.col("found") != pl.col("suggestion")))
+    if changed.is_empty():
+        return ()
+    pairs = (
+        changed.group_by("found", "suggestion")
+        .len("count")
+        .sort(["count", "found", "suggestion"], descending=[True, False, False])
+    )
+    return tuple(Change(*pair) for pair in pairs.iter_rows())
+
+
+def _progress(
+    contract: Contract | None, now: pl.DataFrame, items: Sequence[Item], then: pl.DataFrame, told: Told
+) -> Progress:
+    """How many of the last file's faults are gone, still there, and new. Warnings do not count.
+
+    A file that a later one replaced is no longer judged by the rules between tables: of these, only the numbers that
+    its report told are known.
+    """
+    between = {r.rule_id for r in contract.relation_rules} if contract else set()
+    apart = ~pl.col("rule_id").is_in(between)
+    old, new, remaining = _paired(_faults(then.filter(apart)), _faults(now.filter(apart)))
+    rows_then = Counter({i.key: i.rows for i in told.items if i.must_fix and i.rule_id in between})
+    rows_now = Counter({i.told.key: i.rows_affected for i in items if i.told.must_fix and i.rule_id in between})
+    old, new = old + rows_then.total(), new + rows_now.total()
+    remaining += (rows_then & rows_now).total()
+    return Progress(told.report_id, fixed=old - remaining, remaining=remaining, new=new - remaining)
+
+
+def _paired(old: pl.DataFrame, new: pl.DataFrame) -> tuple[int, int, int]:
+    """How many faults there were, how many there are, and how many of them are the same.
+
+    A fault is the same if rule, field and row are the same. Extracts also grow and are sorted anew, so among those
+    left over, faults of one rule and field with the same value are paired (values that are hidden count as one).
+    """
+    spot, kind = ["rule_id", "place", "source_row"], ["rule_id", "place", "found"]
+    gone = old.join(new, on=spot, how="anti", nulls_equal=True).group_by(kind).len("old")
+    come = new.join(old, on=spot, how="anti", nulls_equal=True).group_by(kind).len("new")
+    moved = gone.join(come, on=kind, how="inner", nulls_equal=True).select(pl.min_horizontal("old", "new")).sum().item()
+    return old.height, new.height, old.height - int(gone["old"].sum()) + int(moved or 0)
+
+
+def _faults(findings: pl.DataFrame) -> pl.DataFrame:
+    must_fix = (pl.col("outcome") == Outcome.BROKEN) & (pl.col("severity") != Severity.WARNING)
+    place = pl.when(pl.col("field") == "").then(pl.col("column_name").fill_null("")).otherwise("field").alias("place")
+    found = pl.when("hidden").then(None).otherwise("found").alias("found")
+    return (
+        findings.filter(must_fix)
+        .select("rule_id", place, "source_row", found)
+        .sort("found", nulls_last=True)
+        .unique(["rule_id", "place", "source_row"], keep="first", maintain_order=True)
+    )

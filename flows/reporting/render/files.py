@@ -1,0 +1,137 @@
+"""From a report to its files: the page for people, JSON and CSV for machines."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from flows.cells.parse import FORMULA_SIGNS
+from flows.reporting.report import Report
+from flows.reporting.report_item import HIDDEN
+from flows.runtime import wording
+from schemas._contract.model import Severity
+from schemas.audit.findings import Outcome
+
+if TYPE_CHECKING:
+    import jinja2
+
+    from flows.reporting.not_taken_in import NotTakenIn
+
+TEMPLATES = Path(__file__).parent / "templates"
+PAGE_LIMIT = 300_000  # bytes: a page must be small enough to e-mail
+ITEMS_SHOWN = (60, 20, 5)  # of each kind; fewer where the page would grow too large
+NOT_JUDGED = "could not be judged"
+_CELL_ORDER = ("column_letter", "column_name", "rule_id", "severity", "field", "found", "sheet")
+
+
+@lru_cache
+def _page(name: str) -> jinja2.Template:
+    import jinja2  # a check that writes no page needs it not
+    from markupsafe import Markup
+
+    loader = jinja2.FileSystemLoader(TEMPLATES)
+    pages = jinja2.Environment(
+        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    pages.globals |= {"wording": wording, "css": Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))}
+    return pages.get_template(f"{name}.html.j2")
+
+
+def render_html(report: Report) -> str:
+    """The report as one page that needs nothing else: no script, no font, no other file."""
+    page = ""
+    for shown in ITEMS_SHOWN:
+        page = _page("report").render(report=report, shown=shown)
+        if len(page.encode()) <= PAGE_LIMIT:
+            break
+    return page
+
+
+def report_json(report: Report) -> str:
+    """The report for machines: the same text for the same input, but for `run` and `received_at`."""
+    return json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n"
+
+
+def findings_csv(report: Report, findings: pl.DataFrame) -> str:
+    """Every finding with its cell, what was expected and how to mend it. No text of it runs as a formula."""
+    rows = (
+        findings.join(_rule_texts(report), on=["rule_id", "severity", "field"], how="left")
+        .sort(pl.col("column_letter").str.len_chars(), *_CELL_ORDER, nulls_last=False)
+        .sort("source_row", nulls_last=False, maintain_order=True)
+        .select(
+            pl.lit(report.report_id).alias("report_id"),
+            "rule_id",
+            "severity",
+            "sheet",
+            (pl.col("column_letter") + pl.col("source_row").cast(pl.String)).fill_null("").alias("cell"),
+            "source_row",
+            pl.coalesce("column_name", "field").alias("column"),
+            _found_or_hidden().alias("found_or_hidden"),
+            "expected",
+            _fix().alias("fix"),
+        )
+        .with_columns(_not_a_formula(c) for c in ("sheet", "column", "found_or_hidden", "expected", "fix"))
+    )
+    return rows.write_csv()
+
+
+def _rule_texts(report: Report) -> pl.DataFrame:
+    """What was expected and how to mend it, once for each rule, severity and field of the report."""
+    columns = ["rule_id", "severity", "field", "expected", "rule_fix"]
+    items = (*report.items, *report.not_judged)
+    told = dict.fromkeys((i.rule_id, str(i.severity), i.field, i.expected, i.fix) for i in items)
+    return pl.DataFrame(list(told), schema=dict.fromkeys(columns, pl.String), orient="row")
+
+
+def _found_or_hidden() -> pl.Expr:
+    not_judged = pl.col("outcome") == Outcome.NOT_JUDGED
+    shown = pl.when("hidden").then(pl.lit(HIDDEN)).otherwise(pl.col("found").fill_null(""))
+    return pl.when(not_judged).then(pl.lit(NOT_JUDGED)).otherwise(shown)
+
+
+def _fix() -> pl.Expr:
+    """The rule's way to mend it, after the suggested value where the sender still has to make the change."""
+    suggested = pl.col("suggestion").is_not_null() & ~pl.col("hidden") & (pl.col("severity") != Severity.WARNING)
+    return pl.when(suggested).then(pl.format("Change to {}. {}", "suggestion", "rule_fix")).otherwise("rule_fix")
+
+
+def _not_a_formula(column: str) -> pl.Expr:
+    risky = pl.any_horizontal(pl.col(column).str.starts_with(sign) for sign in FORMULA_SIGNS)
+    return pl.when(risky).then("'" + pl.col(column)).otherwise(column).alias(column)
+
+
+def write_reports(folder: Path, report: Report, findings: pl.DataFrame) -> dict[str, Path]:
+    """Write the page, `report.json` and `findings.csv` of one delivery below `folder`, each whole or not at all."""
+    home, stem = folder / report.site, report.stem
+    home.mkdir(parents=True, exist_ok=True)
+    texts = {
+        "html": (home / f"{stem}.html", render_html(report)),
+        "json": (home / f"{stem}.report.json", report_json(report)),
+        "csv": (home / f"{stem}.findings.csv", findings_csv(report, findings)),
+    }
+    for path, text in texts.values():
+        _write(path, text)
+    return {kind: path for kind, (path, _) in texts.items()}
+
+
+def write_not_taken_in(folder: Path, page: NotTakenIn) -> Path:
+    """Write the page about what lies in a site's folder and was not taken in, below `folder`; again if it changed."""
+    path, text = folder / page.site / page.file_name, _page("not_taken_in").render(page=page)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        _write(path, text)
+    return path
+
+
+def _write(path: Path, text: str) -> None:
+    """Put a text in place by renaming: whoever reads the path sees the old text or the new, never a part."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8", newline="")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

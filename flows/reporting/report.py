@@ -1,0 +1,313 @@
+"""The sender's report: its shape, and how its parts are put into words. Source: REPORTS.md section 1.
+
+`report.schema.json` beside this file states the same shape for the machines that read `report.json`. Nothing here
+reads findings (see `flows/steps/report.py`) or knows HTML (see `flows/reporting/render/templates/`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from flows.deliveries.file_names import agreed_name
+from flows.deliveries.months import WRONG_MONTH
+from flows.reporting.report_item import Item
+from flows.runtime.wording import counted, deadline, listed, month, stamp
+from flows.store.ledger.report_snapshots import Told, ToldItem, comparable, held_in_words, in_all, last_months
+from schemas._contract.model import Contract, Severity
+from schemas._rules.files import WAITS
+from schemas.audit.deliveries import Counts, Result, Verdict
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SCHEMA_VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What became of the faults of the sender's previous file."""
+
+    report_id: str
+    fixed: int
+    remaining: int
+    new: int
+
+    @property
+    def in_words(self) -> str:
+        """'9 fixed, 1 still wrong, 2 new'."""
+        return f"{self.fixed:,} fixed, {self.remaining:,} still wrong, {self.new:,} new"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a sender is told about one delivery."""
+
+    report_id: str
+    site: str
+    site_name: str
+    dataset: str
+    dataset_title: str
+    period: str
+    version: int
+    file_name: str
+    sha256: str
+    sheet: str
+    encoding: str
+    received_at: datetime
+    contract_version: str
+    result: Result
+    rows: Counts
+    rows_judged: bool
+    items: tuple[Item, ...]  # biggest fix first
+    not_judged: tuple[Item, ...] = ()
+    previous: Progress | None = None
+    earlier: tuple[Told, ...] = ()  # the reports on the site's earlier files of this dataset, oldest first
+    due: datetime | None = None
+    shares_its_file: bool = False  # other sheets of the same workbook hold other datasets
+    released: int = 0  # rows that were held back, and were let in since then by a mended rule, list or heading
+    judged_again: tuple[str, ...] = ()  # what the site is told of rows that were released, or are newly held
+    marked_workbook: str = ""  # the name of the sender's own file with the cells marked, beside the page
+    replaced_by: str = ""  # the name of a later file that was accepted: this report is only a record then
+    must_be_deleted: bool = False  # the file holds personal data, and lies where it was sent still
+    held_up: bool = False  # it could be read, and replaces nothing until what is odd about it is resolved
+    withdrawn: str = ""  # that the data team took the file out of all figures, when and why, as one sentence
+    no_marked_workbook: str = ""  # why there is none, as one sentence
+    run: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def must_fix(self) -> tuple[Item, ...]:
+        """What stops the file or holds rows back."""
+        return tuple(i for i in self.items if i.severity is not Severity.WARNING)
+
+    @property
+    def warnings(self) -> tuple[Item, ...]:
+        """What loaded all the same, and is worth a look."""
+        return tuple(i for i in self.items if i.severity is Severity.WARNING)
+
+    @cached_property
+    def told(self) -> Told:
+        """The report in numbers, for later ones to be compared with."""
+        items = tuple(i.told for i in self.items)
+        return Told(self.report_id, self.period, self.version, self.result, self.rows, self.rows_judged, items)
+
+    @property
+    def months(self) -> tuple[Told, ...]:
+        """This month and the two before it that a file came for, oldest first."""
+        return last_months((*self.earlier, self.told))
+
+    @property
+    def in_all_months(self) -> tuple[ToldItem, ...]:
+        """The problems of all three months."""
+        return in_all(self.months)
+
+    @property
+    def last_compared(self) -> Told | None:
+        """The report on the last file whose rows were judged."""
+        return next(iter(comparable(self.earlier)[-1:]), None)
+
+    @property
+    def against_last_month(self) -> str:
+        """How the rows of this month compare with those of the month before; '' where there is none."""
+        if len(self.months) == 1:
+            return ""
+        then, now = self.months[-2:]
+        return f"This month {held_in_words(now)}. In {month(then.period)} {held_in_words(then)}."
+
+    @property
+    def fixed(self) -> tuple[ToldItem, ...]:
+        """The problems of the last file that this one has no more."""
+        last, now = self.last_compared, self.told
+        if last is None or not self.rows_judged:
+            return ()
+        return tuple(i for i in last.items if i.must_fix and not now.item(i.key))
+
+    def since(self, item: Item) -> Told | None:
+        """The first of the unbroken run of earlier reports that had this problem; none where it is new."""
+        found = None
+        for report in reversed(comparable(self.earlier)):
+            if not report.item(item.told.key):
+                break
+            found = report
+        return found
+
+    def standing(self, item: Item) -> str:
+        """'New' or 'Still there since September 2016'; '' where there is nothing to compare with."""
+        if self.last_compared is None or not self.rows_judged:
+            return ""
+        first = self.since(item)
+        if first is None:
+            return "New"
+        return f"Still there since {month(first.period) if first.period != self.period else f'version {first.version}'}"
+
+    @property
+    def stem(self) -> str:
+        """The name that the report's files share. A workbook may carry several datasets: then its own is not enough."""
+        stem = self.file_name.rsplit(".", 1)[0]
+        return stem if self.dataset.casefold() in stem.casefold() else f"{stem}_{self.dataset}"
+
+    @property
+    def caption(self) -> str:
+        """Whose file of what it is."""
+        return f"{self.site_name} · {self.dataset_title} · {month(self.period)}"
+
+    @property
+    def send_again(self) -> bool:
+        """Whether the sender has something to do."""
+        nothing = self.replaced_by or self.withdrawn or self.waits
+        return self.result is not Result.ACCEPTED and not nothing
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing is wrong with the file but that another file of the site is not right, or has not come."""
+        return bool(self.must_fix) and all(i.rule_id == WAITS for i in self.must_fix)
+
+    @property
+    def wrong_month(self) -> bool:
+        """Whether the month in the file's name is what has to be put right (F19, F25, F26)."""
+        return any(i.rule_id in WRONG_MONTH for i in self.must_fix)
+
+    @property
+    def only_wrong_month(self) -> bool:
+        """Whether nothing but that has to be put right."""
+        return self.wrong_month and all(i.rule_id in WRONG_MONTH for i in self.must_fix)
+
+    @property
+    def too_old(self) -> bool:
+        """Whether a file of a later month was accepted before this one came (F18): a new version would be as old."""
+        return any(i.rule_id == "F18" for i in self.must_fix)
+
+    @property
+    def instruction(self) -> str:
+        """The page's title: what to do, and by when."""
+        by = f" by {deadline(self.due)}" if self.due else ""
+        problems = counted(len(self.must_fix), "problem") if self.must_fix else "what is wrong"
+        if self.must_be_deleted:
+            again = "" if self.replaced_by or self.withdrawn else f", then fix {problems} and send a new one{by}"
+            return f"This file holds personal data: delete it{again}"
+        if self.withdrawn:
+            return "Withdrawn by the data team: nothing to do"
+        if self.replaced_by:
+            return f"Replaced by {self.replaced_by}: nothing to do"
+        if self.result is Result.ACCEPTED:
+            return "Accepted: nothing to do"
+        if self.waits:
+            return f"Nothing to fix in this file: it counts when your {listed(self.must_fix[0].needs)} are right"
+        if self.held_up and any(i.rule_id == "F26" for i in self.must_fix):
+            return f"This file is held up: check the month in its name{by}"
+        if self.too_old:
+            return "This file is older than one that was accepted"
+        if self.result is Result.UNREADABLE:
+            return f"This file could not be read: send it again{by}"
+        if self.held_up:
+            return f"This file is held up: fix {problems} and send it again{by}"
+        if self.result is Result.REFUSED:
+            return f"This file was refused: fix {problems} and send it again{by}"
+        return f"Fix {problems} and send the file again{by}"
+
+    @property
+    def to_delete_in_words(self) -> str:
+        """What to do about a file with personal data that lies there still; '' of any other."""
+        if not self.must_be_deleted:
+            return ""
+        what = "It lies where you sent it still. Delete it there and wherever else you hold it, tell the data team, and"
+        done = " The later file stands: nothing else needs doing." if self.replaced_by else ""
+        return f"{what} report it under your incident process. This page says so until it is gone.{done}"
+
+    @property
+    def not_judged_in_words(self) -> str:
+        """Why some checks were not made, and when they will be."""
+        if self.result is Result.UNREADABLE or not self.rows_judged:
+            why = "These checks are about rows, and no row could be checked."
+        else:
+            why = "These checks had nothing to compare with."
+        if self.replaced_by:
+            return f"{why} The later file is checked for them."
+        if self.held_up:
+            return f"{why} None of the rows is in the figures while the file is held up."
+        if self.result.stops:
+            return f"{why} None of the rows is in the figures; the file that you send next is checked for them."
+        if not self.rows.accepted:
+            return f"{why} They are made when there are rows to check."
+        return f"{why} The rows that were accepted are in the figures, and are checked as soon as they can be."
+
+    @property
+    def next_name(self) -> str:
+        """The file's name with the next version number ('' where its name carries none, or a wrong month).
+
+        Where the file is not what its name says (F15), the name of a workbook.
+        """
+        sent = agreed_name(self.file_name) or self.file_name
+        name, replaced = re.subn(r"_v(\d+)(?=\.\w+$)", lambda m: f"_v{int(m[1]) + 1}", sent, flags=re.I)
+        if any(item.rule_id == "F15" for item in self.must_fix):
+            name = _as_workbook(name)
+        return name if replaced and not self.wrong_month else ""
+
+    @property
+    def next_workbook(self) -> str:
+        """The name to send the marked workbook under: whatever the file was, it is an Excel workbook."""
+        return _as_workbook(self.next_name)
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as `report.json` holds it. `not_judged` goes beyond REPORTS.md: the honest third state."""
+        run = {k: stamp(v) if isinstance(v, datetime) else v for k, v in self.run.items()}
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "report_id": self.report_id,
+            "site": self.site,
+            "dataset": self.dataset,
+            "period": self.period,
+            "file": {
+                "name": self.file_name,
+                "sha256": self.sha256,
+                "sheets": [self.sheet] if self.sheet else [],
+                "encoding": self.encoding,
+                "received_at": stamp(self.received_at),
+            },
+            "contract": {"id": self.dataset, "version": self.contract_version},
+            "result": str(self.result),
+            "rows": asdict(self.rows),
+            "rules": [i.to_json() | self._standing_json(i) for i in self.items],
+            "not_judged": {"rows": not self.rows_judged, "rules": [i.to_json() for i in self.not_judged]},
+            "previous": asdict(self.previous) | {"fixed_rules": _told(self.fixed)} if self.previous else None,
+            "released": self.released,
+            "months": [_month(t) for t in self.months],
+            "in_all_months": _told(self.in_all_months),
+            "run": {k: run.get(k, "") for k in ("id", "code_version", "started_at")},
+        }
+
+    def _standing_json(self, item: Item) -> dict[str, Any]:
+        compared, first = bool(self.standing(item)), self.since(item)
+        return {"new": first is None if compared else None, "since": first.period if compared and first else None}
+
+
+def no_workbook(why: str) -> str:
+    """Why there is no marked workbook, as one sentence; '' where nothing need be said of it."""
+    return f"There is no marked workbook: {why}." if why else ""
+
+
+def _told(items: tuple[ToldItem, ...]) -> list[dict[str, Any]]:
+    return [{"rule_id": i.rule_id, "title": i.title, "field": i.place, "rows": i.rows} for i in items]
+
+
+def _month(told: Told) -> dict[str, Any]:
+    rows = told.rows
+    numbers = {"read": rows.read, "accepted": rows.accepted, "held": rows.held}
+    return {"period": told.period, "version": told.version, "result": str(told.result), **numbers}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One dataset in a file, with what was found in it. A workbook may carry several, one a sheet."""
+
+    report: Report
+    verdict: Verdict
+    findings: pl.DataFrame
+    contract: Contract
+
+
+def _as_workbook(name: str) -> str:
+    return re.sub(r"\.\w+$", ".xlsx", name)

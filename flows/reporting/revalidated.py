@@ -1,0 +1,65 @@
+"""Judging again: what it changed for a delivery since its last report."""
+
+from __future__ import annotations
+
+import duckdb
+import polars as pl
+
+from flows.deliveries.shapes import Judged
+from flows.store.ledger.report_snapshots import Told
+from flows.store.ledger.revalidations import HeldThen, JudgedAgain, Rows, why_held, why_released
+from schemas._contract.catalogue import datasets
+from schemas._contract.model import Severity
+from schemas._rules.corrections import MADE
+from schemas.audit.deliveries import Verdict
+from schemas.audit.findings import Outcome
+
+
+def rows_held(findings: pl.DataFrame) -> Rows:
+    """The rows that are held, by the rules and fields that hold them: between tables too."""
+    at_fault = findings.filter(pl.col("severity") == Severity.ROW, pl.col("outcome") == Outcome.BROKEN)
+    grouped = at_fault.drop_nulls("source_row").group_by("rule_id", "field").agg(pl.col("source_row"))
+    return {(rule_id, field): frozenset(rows) for rule_id, field, rows in grouped.iter_rows()}
+
+
+def since_told(
+    db: duckdb.DuckDBPyConnection,
+    judged: Judged,
+    settled: Verdict,
+    findings: pl.DataFrame,
+    told: Told | None,
+    then: HeldThen | None,
+) -> JudgedAgain | None:
+    """What changed for a delivery since its last report; None where there was none. `settled` counts after relate."""
+    if told is None or then is None:
+        return None
+    held = settled.rows.held
+    if settled.result.stops:
+        lost = 0 if told.result.stops else told.rows.accepted
+        return JudgedAgain(judged.delivery, then.on, 0, lost, held - lost, why_held="the file is refused now")
+    if told.result.stops:
+        freed = settled.rows.accepted
+        return JudgedAgain(judged.delivery, then.on, freed, 0, held, why_released="the file is no longer refused")
+    now = rows_held(findings)
+    before, after = frozenset[int]().union(*then.rows.values()), frozenset[int]().union(*now.values())
+    released, newly = _in_core(db, judged, before - after), after - before
+    # a copy of a row that was left out may be held now: it was never accepted
+    lost = max(0, min(len(newly), told.rows.accepted + len(released) - settled.rows.accepted))
+    corrected = frozenset(findings.filter(pl.col("rule_id") == MADE)["source_row"])
+    contract = datasets()[judged.delivery.dataset]
+    return JudgedAgain(
+        judged.delivery,
+        then.on,
+        len(released),
+        lost,
+        held - lost,
+        why_released(contract, then.rows, released, corrected),
+        why_held(now, newly),
+    )
+
+
+def _in_core(db: duckdb.DuckDBPyConnection, judged: Judged, rows: frozenset[int]) -> frozenset[int]:
+    """Which rows of a delivery are in the figures. What left quarantine as an exact copy is not."""
+    d = judged.delivery
+    asked = f'select source_row from core."{d.dataset}" where delivery_id = ? and list_contains(?, source_row)'
+    return frozenset(row for (row,) in db.execute(asked, [d.delivery_id, sorted(rows)]).fetchall())

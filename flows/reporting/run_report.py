@@ -1,0 +1,253 @@
+"""What is told of a night: a report for each delivery whose story changed, and the summary for the duty engineer."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from flows.deliveries.dispositions import extent, replacements
+from flows.deliveries.final_outcomes import final_outcomes
+from flows.deliveries.shapes import Judged
+from flows.deliveries.withdrawn import in_words
+from flows.reporting.follow_up import gone, personal_deliveries, personal_files_there, to_delete
+from flows.reporting.not_taken_in import FileLeft, NotTakenIn, page_name
+from flows.reporting.overdue import late
+from flows.reporting.render import write_not_taken_in
+from flows.reporting.render.run_summary import LAST_GOOD, Night, night_summary, sections_of, verdict_of
+from flows.reporting.result import Reported, write_summary
+from flows.reporting.site_reports import DeliveryReports
+from flows.runtime.safe_errors import told
+from flows.steps.receive import NO_FILE_YET, UnusableFile
+from flows.store.ledger import Ledger
+from flows.store.ledger.revalidations import name_of
+from flows.store.ledger.runs import LedgerUnusable
+from flows.store.paths import Places
+from flows.store.warehouse import fingerprint_of, is_made_by, published_build
+from schemas._contract.registry import sites
+from schemas._rules.files import BETWEEN_DELIVERIES
+from schemas.audit.deliveries import Delivery, Standing
+from schemas.audit.withdrawals import Withdrawal
+
+EVERYTHING = "*"  # in the ledger: the build whose reports are all written, and the files that they ask to delete
+
+
+@dataclass(frozen=True)
+class NightsWork:
+    """What there is to report of a night. `moment` is what the run took for now."""
+
+    judged: Sequence[Judged]
+    tonight: Sequence[Judged]  # of those, the deliveries that were received or judged anew
+    unusable: Sequence[UnusableFile]
+    not_judged: Sequence[str]  # deliveries that could not be judged, and why
+    corrections_to_mend: Sequence[str]
+    moment: datetime
+    quiet: bool
+    looked: bool = True  # at what lies in data/raw: a retry takes in no file
+    broken: bool = False  # the build that readers saw could not be opened
+    doubt: Exception | None = None  # why what was kept of earlier nights was not relied on, if it was not
+
+
+def report_night(
+    places: Places,
+    ledger: Ledger,
+    warehouse: Path,
+    work: NightsWork,
+    run: dict[str, str],
+    options: dict[str, Any] | None = None,
+) -> Reported:
+    """Write the reports that are due and the night's summary."""
+    new = {j.delivery.delivery_id for j in work.tonight}
+    build, seen = fingerprint_of(warehouse), ledger.known_files()
+    withdrawn = _withdrawn(work.judged)
+    with duckdb.connect(str(warehouse), read_only=True, config=options or {}) as db:
+        judged = final_outcomes(db, work.judged)
+        replaced = replacements(judged)
+        tonight = [j for j in judged if j.delivery.delivery_id in new]
+        earlier = [j for j in judged if j.delivery.delivery_id not in new]
+        personal = personal_deliveries(db, (j.delivery for j in judged))
+        must_go = to_delete(personal.values(), places.raw, seen)
+        concerned = {i for i, d in personal.items() if d.sha256 in must_go.values()}
+        reports = DeliveryReports(places, ledger, db, judged, work.moment, replaced, run, concerned)
+        told_of = " ".join((build, *sorted(concerned)))  # a file that was deleted changes its page, and no build
+        if not work.quiet or ledger.reported().get(EVERYTHING) != told_of:
+            reports.write_due()
+            if not reports.failures:
+                ledger.remember_report(EVERYTHING, told_of)
+        counts, sudden = reports.counts(tonight), _sudden_changes(db, tonight)
+    if work.looked:
+        _tell_what_was_not_taken_in(places, work.unusable)
+    pages = reports.pages
+    changed = {delivery_id: a for delivery_id, a in reports.fares.items() if a.changed}
+    if_quiet = replace(
+        _quiet(work, judged, replaced),
+        to_delete=list(must_go),
+        gone=gone(judged, places.raw, seen),
+        last_change=_made_at(warehouse, ledger),
+    )
+    tonight_too = replace(
+        if_quiet,
+        result="quiet" if work.quiet else "published",
+        deliveries=[(j.delivery, j.verdict) for j in tonight],
+        findings=counts if len(counts) else None,
+        reports={k: p.relative_to(places.data).as_posix() for k, p in pages.items()},
+        replaced=frozenset(replaced),
+        released=sum(a.released for a in changed.values()),
+        sudden_changes=sudden,
+        changes=[
+            *_unchanged(tonight),
+            *(f"`{j.delivery.path}` is withdrawn: {withdrawn[j.delivery.delivery_id]}" for j in reports.withdrawn),
+            *(f"`{j.delivery.path}` is withdrawn no more, and is told as what it is now" for j in reports.let_back),
+            *(f"{name_of(a.delivery)}: {' '.join(a.sentences)}" for a in changed.values()),
+            *_knock_on([j for j in earlier if j.delivery.delivery_id not in (*personal, *withdrawn)], pages),
+            *_made_anew(work),
+        ],
+        not_judged=work.not_judged,
+        not_told=reports.failures,
+    )
+    summary = night_summary(run, tonight_too)
+    return Reported(
+        summary,
+        write_summary(places, run["id"], summary),
+        pages,
+        reports.fares,
+        {j.delivery.delivery_id: j for j in judged},
+        replaced,
+        tuple(reports.failures),
+        frozenset(personal),
+        verdict_of(if_quiet),
+        sections_of(if_quiet),
+    )
+
+
+def _tell_what_was_not_taken_in(places: Places, unusable: Sequence[UnusableFile]) -> None:
+    """Write a page for each site in whose folder something was not taken in; take away a page with nothing to say."""
+    left: dict[str, list[FileLeft]] = defaultdict(list)
+    for file in unusable:
+        site, _, name = file.path.partition("/")
+        if site in sites() and name and file.reason != NO_FILE_YET:
+            left[site].append(FileLeft(name, file.reason, file.send_as))
+    for site in sites():
+        if site in left:
+            write_not_taken_in(places.reports, NotTakenIn(site, tuple(left[site])))
+        else:
+            (places.reports / site / page_name(site)).unlink(missing_ok=True)
+
+
+def _quiet(work: NightsWork, judged: Sequence[Judged], replaced: Collection[str]) -> Night:
+    """What there is to say of any night, even one on which nothing changed. `replaced` are ids of deliveries."""
+    judged = sorted(judged, key=lambda j: extent(j.delivery))
+    return Night(
+        result="quiet",
+        current={(j.delivery.site_code, j.delivery.dataset): j.delivery.data_cut_date for j in judged if j.counts},
+        late=late(judged, work.moment),
+        still_stopped=[
+            j.delivery
+            for j in judged
+            if j.verdict.result.stops and j.delivery.delivery_id not in replaced and not j.withdrawal
+        ],
+        held_up=[
+            j.delivery for j in judged if j.standing is Standing.HELD_UP and j.delivery.delivery_id not in replaced
+        ],
+        withdrawn=_withdrawn(judged),
+        without_successor=[j.delivery for j in judged if j.withdrawal and not _came_since(j.withdrawal, j, judged)],
+        not_taken_in=[f"`{u.path}` was not taken in ({u.rule_id}): {u.reason}" for u in work.unusable],
+        corrections_to_mend=work.corrections_to_mend,
+    )
+
+
+def _withdrawn(judged: Sequence[Judged]) -> dict[str, str]:
+    """By delivery_id: what is said of those that the data team has withdrawn."""
+    return {j.delivery.delivery_id: in_words(j.withdrawal, j.delivery) for j in judged if j.withdrawal}
+
+
+def _came_since(withdrawal: Withdrawal, withdrawn: Judged, judged: Sequence[Judged]) -> bool:
+    """Whether a file counts in place of a withdrawn one that came after it was withdrawn."""
+    series = withdrawn.delivery.site_code, withdrawn.delivery.dataset
+    counting = (j.delivery for j in judged if j.counts)
+    return any((d.site_code, d.dataset) == series and d.received_at > withdrawal.withdrawn_at for d in counting)
+
+
+def _made_at(warehouse: Path, ledger: Ledger) -> datetime | None:
+    """When the figures last changed: the moment of the run that made the build they are read from."""
+    return next((datetime.fromisoformat(r["as_of"]) for r in ledger.runs() if is_made_by(warehouse, r["run_id"])), None)
+
+
+def report_failure(places: Places, run: dict[str, str], error: Exception, published: bool) -> Path:
+    """Write the summary of a night that failed. `published` says whether its new figures are out all the same."""
+    result = "not told" if published else "failed"
+    build = published_build(places)
+    night = Night(
+        result=result, problem=told(error), figures=_what_stands(build), to_delete=_still_to_delete(places, build)
+    )
+    return write_summary(places, run["id"], night_summary(run, night))
+
+
+def _still_to_delete(places: Places, build: Path | None) -> list[str]:
+    """The paths of files with personal data, as far as a night that failed can tell."""
+    if build is None:
+        return []
+    try:
+        with duckdb.connect(str(build), read_only=True) as db:
+            return personal_files_there(places, db)
+    except (duckdb.Error, sqlite3.Error, OSError, LedgerUnusable):
+        return []
+
+
+def _what_stands(build: Path | None) -> str:
+    """What readers see where the night failed."""
+    if build is None:
+        return "no figures are published yet"
+    return LAST_GOOD if can_be_opened(build) else "the published figures cannot be opened until a night ends well"
+
+
+def can_be_opened(build: Path, options: dict[str, Any] | None = None) -> bool:
+    """Whether a build is a database still, as far as opening it tells: something may have been written over it."""
+    try:
+        duckdb.connect(str(build), read_only=True, config=options or {}).close()
+    except duckdb.Error:
+        return False
+    return True
+
+
+def _sudden_changes(db: duckdb.DuckDBPyConnection, tonight: Sequence[Judged]) -> list[tuple[Delivery, str, str]]:
+    """What rules between deliveries say of tonight's: delivery, rule, and what was found."""
+    of_tonight = {j.delivery.delivery_id: j.delivery for j in tonight}
+    said = db.execute(
+        "select delivery_id, rule_id, found from audit.findings where list_contains(?, rule_id) order by all",
+        [[r.rule_id for r in BETWEEN_DELIVERIES]],
+    ).fetchall()
+    return [(of_tonight[i], rule_id, found) for i, rule_id, found in said if i in of_tonight]
+
+
+def _made_anew(work: NightsWork) -> list[str]:
+    """That the warehouse, or what was kept of earlier nights, was made from nothing because it was not sound."""
+    broken = ["The published warehouse could not be opened: its file was damaged, and it was made anew"]
+    if work.doubt is None:
+        return broken * work.broken
+    doubt = f"What was kept of earlier nights was not relied on, and all was loaded anew: {told(work.doubt)}"
+    return [*broken * work.broken, doubt]
+
+
+def _knock_on(earlier: Sequence[Judged], pages: dict[str, Path]) -> list[str]:
+    """Deliveries of earlier nights whose rows are judged otherwise because of what came in tonight."""
+    touched = [(j.delivery.path, j.verdict.rows) for j in earlier if j.delivery.delivery_id in pages]
+    return [
+        f"`{path}`: its report changed with what else came in: {rows.accepted:,} of {rows.read:,} rows accepted,"
+        f" {rows.held:,} held"
+        for path, rows in touched
+    ]
+
+
+def _unchanged(tonight: Sequence[Judged]) -> list[str]:
+    said = {
+        Standing.SAME: "is identical to one already received (F17)",
+        Standing.STALE: "is older than the one accepted (F18)",
+    }
+    return [f"`{j.delivery.path}` {said[j.standing]}: nothing changed" for j in tonight if j.standing in said]

@@ -1,0 +1,1 @@
+"""Faults that can be planted in made-up extracts, and the planting of them."""

@@ -1,0 +1,98 @@
+"""The made-up episodes of a site's people: decision, start, exit, and now and then a second referral."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from flows.simulator.population.chance import NEVER, Days
+from flows.simulator.population.people import People, Trial
+from flows.simulator.programmes import Site
+
+_REASONS = {
+    "completed_in_work": 0.3,
+    "completed_not_in_work": 0.2,
+    "time_limit_reached": 0.15,
+    "disengaged": 0.3,
+    "moved_away": 0.05,
+}
+
+
+@dataclass(frozen=True)
+class Entries:
+    """How episodes begin: an array per fact, all of one length."""
+
+    person: np.ndarray
+    number: np.ndarray  # 1 for the first episode of the person, 2 for the second
+    referred: Days
+    decided: Days
+    eligible: np.ndarray
+    started: Days  # first day of support; NEVER for the control arm
+    origin: Days  # the day from which a job counts: start, or randomisation for the control arm
+    in_work: np.ndarray
+
+
+@dataclass(frozen=True)
+class Episodes(Entries):
+    """One batch of episodes, with how they ended."""
+
+    exited: Days
+    reason: np.ndarray
+    quiet: np.ndarray  # nothing further was recorded of it: no contact, no job
+
+
+def first_episodes(site: Site, rng: np.random.Generator, people: People, trial: Trial | None, spare: float) -> Episodes:
+    """The first episode of everyone who was referred. `spare` is the share that ends with nothing recorded."""
+    person = np.flatnonzero(~people.spare)
+    size = len(person)
+    decided = np.maximum(people.consented, people.referred)[person] + rng.integers(0, 15, size)
+    engages = rng.random(size) < site.programme.engaged
+    if trial is None:
+        eligible = rng.random(size) < 0.87
+        started = np.where(eligible & engages, decided + rng.integers(1, 31, size), NEVER)
+        origin = started
+    else:
+        randomised, control = trial.randomised[person], trial.control[person]
+        eligible = randomised < NEVER
+        decided = np.where(eligible, trial.baseline[person], decided)
+        started = np.where(eligible & engages & ~control, randomised + rng.integers(1, 22, size), NEVER)
+        origin = np.where(eligible & control, randomised, started)
+    entries = Entries(
+        person, np.ones(size, int), people.referred[person], decided, eligible, started, origin, people.in_work[person]
+    )
+    return _ended(entries, rng, spare)
+
+
+def with_returns(before: Episodes, rng: np.random.Generator, last: int, spare: float) -> Episodes:
+    """The episodes with a few second ones: people who come back some weeks after they stopped engaging."""
+    left = (before.exited < last - 60) & (before.reason == "disengaged")
+    back = np.flatnonzero(left & (rng.random(len(left)) < 0.2))
+    size = len(back)
+    referred = before.exited[back] + rng.integers(20, 60, size)
+    decided = referred + rng.integers(0, 10, size)
+    started = np.where(rng.random(size) < 0.7, decided + rng.integers(1, 20, size), NEVER)
+    entries = Entries(
+        before.person[back],
+        np.full(size, 2),
+        referred,
+        decided,
+        np.ones(size, dtype=bool),
+        started,
+        started,
+        before.in_work[back],
+    )
+    second = _ended(entries, rng, spare)
+    return Episodes(*(np.concatenate([getattr(before, f.name), getattr(second, f.name)]) for f in fields(Episodes)))
+
+
+def _ended(entries: Entries, rng: np.random.Generator, spare: float) -> Episodes:
+    size = len(entries.person)
+    quiet = rng.random(size) < spare
+    leaves = (entries.started < NEVER) & ((rng.random(size) < 0.75) | quiet)
+    stay = np.where(quiet, rng.integers(10, 60, size), rng.integers(45, 390, size))
+    exited = np.where(leaves, entries.started + stay, NEVER)
+    reason = np.where(quiet, "disengaged", rng.choice(list(_REASONS), size, p=list(_REASONS.values())))
+    return Episodes(
+        **{f.name: getattr(entries, f.name) for f in fields(Entries)}, exited=exited, reason=reason, quiet=quiet
+    )

@@ -1,0 +1,107 @@
+"""relate: rules between rows, tables and deliveries, and which deliveries count once these have been asked.
+
+What breaks a row rule leaves `core`; everything is a finding. A rule about deliveries as a whole (F22, F23) holds
+nothing: it gives a finding without a row. Datasets are taken in the order in which they need each other, so a row that
+loses its referral is found as an orphan, and a delivery is set aside before others are judged against it.
+
+Besides `core` and `audit`, rules read what `schemas/_contract/model.py` names: `history` (see `history.py`), `before`,
+`sound` and `held` (see `deliveries.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+
+from flows.deliveries.dispositions import replacements
+from flows.deliveries.shapes import Judged
+from flows.steps.cross_check.beside_others import find_beside_others
+from flows.steps.cross_check.deliveries import judge_deliveries
+from flows.steps.cross_check.dispositions import CountedBefore, Dispositions
+from flows.steps.cross_check.history import is_looked_back_at, look_back
+from flows.steps.cross_check.rows import make_work_tables
+from flows.steps.cross_check.settle import settle
+from flows.store.load_cache import Kept
+from schemas._contract.catalogue import datasets, rows_by_delivery
+from schemas._contract.derive import quoted
+
+if TYPE_CHECKING:
+    from flows.store.results import Judgements
+
+
+def relate(
+    build: Path,
+    judged: Sequence[Judged],
+    judgements: Judgements,
+    options: dict[str, Any] | None = None,
+    kept: Kept | None = None,
+    counted_before: CountedBefore = (),
+) -> list[Judged]:
+    """Judge `core` in the file `build` by every rule between rows, hold what breaks one, and decide what counts.
+
+    `judged` is every delivery with the standing by which `build` was loaded, `counted_before` which of them counted in
+    earlier builds. The rows of earlier deliveries are `kept` from night to night, or read anew without it. Gives the
+    deliveries with their final standing. Raises Doubtful, or what DuckDB raises, where what is kept is not sound.
+    """
+    decided = Dispositions(judged, judgements, counted_before)
+    with duckdb.connect(str(build), config=options or {}) as db:
+        for name in ("history", "before", "sound", "held"):
+            db.execute(f"attach ':memory:' as {name}")
+        db.execute(f"attach {quoted(str(kept.sent) if kept else ':memory:')} as sent")
+        make_work_tables(db)
+        for contract in filter(is_looked_back_at, datasets().values()):
+            look_back(db, contract, decided.accepted(contract.dataset), judgements)
+        for contract in datasets().values():
+            settle(db, contract, decided, judgements)
+            if decided.counting(contract.dataset):
+                judge_deliveries(db, contract, decided.accepted(contract.dataset), judgements)
+        find_beside_others(db, decided.all())
+        _settle_counts(db)
+        _settle_copies(db)
+        _note_replacements(db, decided.all())
+    return decided.all()
+
+
+def _note_replacements(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> None:
+    """Say in audit.deliveries which delivery has taken the place of another."""
+    replaced = replacements(judged)
+    pairs = pa.table(
+        {
+            "delivery_id": pa.array(replaced, pa.string()),
+            "replaced_by": pa.array([d.delivery_id for d in replaced.values()], pa.string()),
+        }
+    )
+    db.register("pairs", pairs)
+    db.execute(
+        "update audit.deliveries d set replaced_by = p.replaced_by from pairs p where p.delivery_id = d.delivery_id"
+    )
+    db.unregister("pairs")
+
+
+def _settle_counts(db: duckdb.DuckDBPyConnection) -> None:
+    """Bring each counting delivery's numbers up to date: rows held here count as held (DOMAIN.md amendment 12)."""
+    db.execute(f"create temp table in_core as {rows_by_delivery()}")
+    db.execute(
+        """
+        update audit.deliveries d
+        set rows_held = d.rows_held + d.rows_accepted - coalesce(i.n, 0), rows_accepted = coalesce(i.n, 0),
+            result = case when d.rows_held + d.rows_accepted - coalesce(i.n, 0) > 0 and d.result = 'accepted'
+                then 'accepted_with_held_rows' else d.result end
+        from (select delivery_id, (select n from in_core where in_core.delivery_id = a.delivery_id) as n
+              from audit.deliveries a where standing = 'current') i
+        where i.delivery_id = d.delivery_id"""
+    )
+
+
+def _settle_copies(db: duckdb.DuckDBPyConnection) -> None:
+    """Let each delivery that is the same as another say of its rows what became of that one's: it stands for them."""
+    db.execute(
+        """
+        update audit.deliveries d
+        set result = o.result, rows_accepted = o.rows_accepted, rows_held = o.rows_held
+        from audit.deliveries o where o.delivery_id = d.same_as and d.standing = 'same'"""
+    )

@@ -1,0 +1,26 @@
+"""What follows from how each delivery stands beside the others of its site (F17-F19, F26), once that is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+import polars as pl
+
+from flows.deliveries.beside_others import TOLD_HERE, findings_beside_others
+from flows.deliveries.shapes import FINDING_TYPES, Judged
+from schemas._contract.derive import quoted
+
+
+def find_beside_others(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> None:
+    """Put these findings into `audit.findings`, in place of what the judgements, which know no others, say of it."""
+    told = ", ".join(f"({quoted(rule_id)}, {quoted(severity)})" for rule_id, severity in TOLD_HERE)
+    db.execute(f"delete from audit.findings where (rule_id, severity) in ({told})")
+    rows = [
+        {"delivery_id": j.delivery.delivery_id, **finding.to_row(j.verdict.sheet)}
+        for j, finding in findings_beside_others(judged)
+    ]
+    found = pl.DataFrame(rows, schema={"delivery_id": pl.String(), **FINDING_TYPES}, orient="row")
+    db.register("found_beside_others", found.to_arrow())
+    db.execute("insert into audit.findings by name from found_beside_others")
+    db.unregister("found_beside_others")

@@ -1,0 +1,90 @@
+"""Rules about deliveries as a whole (F22, F23): how a delivery that counts compares with the one before it.
+
+They hold no row. They read `before.<dataset>`, the cumulative extract before, and of this one `sound.<dataset>` and
+`held.<dataset>`: what was sent counts here, whatever rules between tables have made of it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import duckdb
+import polars as pl
+
+from flows.deliveries.dispositions import extent
+from flows.deliveries.shapes import Judged
+from flows.store.result_sink import HELD
+from schemas._contract.derive import quoted
+from schemas._contract.model import Contract, Rule
+from schemas._rules.files import BETWEEN_DELIVERIES
+from schemas.audit.deliveries import ExtractType
+from schemas.audit.findings import Outcome
+
+if TYPE_CHECKING:
+    from flows.store.results import Judgements
+
+
+def judge_deliveries(
+    db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[Judged], judgements: Judgements
+) -> None:
+    """Judge each delivery that counts as a whole, by every rule between deliveries of one dataset."""
+    compared = _with_the_one_before(accepted)
+    if compared:
+        _show_before(db, contract, compared, judgements)
+    for rule in BETWEEN_DELIVERIES:
+        if compared or 'before."' not in rule.breaks_sql:
+            _say_of_deliveries(db, rule, contract)
+
+
+def _with_the_one_before(accepted: Sequence[Judged]) -> list[tuple[Judged, Judged]]:
+    """Each cumulative extract that counts, and the one before it: by cut-off, then version, then arrival."""
+    of_site: dict[str, list[Judged]] = defaultdict(list)
+    for j in sorted(accepted, key=lambda j: (*extent(j.delivery), j.delivery.received_at)):
+        if j.delivery.extract_type == ExtractType.CUMULATIVE:
+            of_site[j.delivery.site_code].append(j)
+    return [(now, before) for js in of_site.values() for before, now in pairwise(js) if now.counts]
+
+
+def _show_before(
+    db: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    compared: Sequence[tuple[Judged, Judged]],
+    judgements: Judgements,
+) -> None:
+    """Make `before`, `sound` and `held.<dataset>`, each by the delivery that is compared, and what it declares."""
+    rows = [
+        (
+            now.delivery.delivery_id,
+            now.delivery.deletes_declared,
+            str(judgements.accepted(before.key)),
+            str(judgements.accepted(now.key)),
+            str(judgements.folder(now.key) / HELD),
+        )
+        for now, before in compared
+    ]
+    listed = pl.DataFrame(rows, ["delivery_id", "deletes", "before_file", "sound_file", "held_file"], orient="row")
+    db.register("compared", listed.to_arrow())
+    db.execute(f'create table before."{contract.dataset}_compared" as from compared')
+    db.unregister("compared")
+    for of in ("before", "sound", "held"):
+        files = ", ".join(quoted(file) for file in listed[f"{of}_file"].unique())
+        db.execute(
+            f'create view {of}."{contract.dataset}" as select r.* exclude (filename), d.delivery_id'
+            f" from read_parquet([{files}], filename = true, union_by_name = true) r"
+            f' join before."{contract.dataset}_compared" d on d.{of}_file = r.filename'
+        )
+
+
+def _say_of_deliveries(db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract) -> None:
+    """A finding for each delivery that breaks a rule between deliveries."""
+    sql = rule.breaks_sql.format(dataset=contract.dataset, key=", ".join(f'"{k}"' for k in contract.key))
+    db.execute(
+        f"""
+        insert into audit.findings by name
+        select delivery_id, {quoted(rule.rule_id)} as rule_id, {quoted(str(rule.severity))} as severity,
+            {quoted(str(Outcome.BROKEN))} as outcome, d.sheet, '' as field, b.found, false as hidden
+        from ({sql}) b join audit.deliveries d using (delivery_id)"""
+    )

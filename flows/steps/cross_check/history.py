@@ -1,0 +1,114 @@
+"""What rules look back at: `history.<dataset>`, the rows of every delivery of a dataset that was ever accepted.
+
+What those brought is kept from night to night, so that a night opens the files of new deliveries alone, however long
+the history is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import duckdb
+import polars as pl
+
+from flows.deliveries.shapes import Judged
+from flows.store.load_cache import Doubtful
+from schemas._contract.catalogue import datasets
+from schemas._contract.derive import sql_type
+from schemas._contract.model import Contract
+
+if TYPE_CHECKING:
+    from flows.store.results import Judgements
+
+OF_DELIVERY: dict[str, type[pl.DataType]] = {
+    "delivery_id": pl.String,
+    "programme_code": pl.String,
+    "site_code": pl.String,
+    "received_at": pl.Datetime,
+    "version": pl.Int64,
+    "data_cut_date": pl.Date,
+}  # what each row of `history` has of its delivery, and whether that counts
+
+
+def is_looked_back_at(contract: Contract) -> bool:
+    """Whether every row of this dataset that was ever accepted is looked at.
+
+    By a rule, or where rows that refer to it are asked whose they are: see `causes.py`.
+    """
+    rules = [r for c in datasets().values() for r in c.relation_rules]
+    return any(f"history.{contract.dataset}" in r.reads or r.parent == contract.dataset for r in rules)
+
+
+def look_back(
+    db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[Judged], judgements: Judgements
+) -> None:
+    """Make `history.<dataset>`, the rows of every delivery that was ever accepted, or make it anew when those change.
+
+    Raises Doubtful where the rows that were kept are not those that were accepted.
+    """
+    _list_files(db, contract, accepted, judgements)
+    _keep_rows(db, contract)
+    of_delivery = ", ".join(f"f.{n}" for n in (*OF_DELIVERY, "counts") if n not in contract.by_name)
+    db.execute(
+        f'create or replace view history."{contract.dataset}" as'
+        f' select r.* exclude (judgement_key), {of_delivery} from sent."{contract.dataset}" r'
+        f' join history."{contract.dataset}_files" f using (judgement_key)'
+    )
+
+
+def _list_files(
+    db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[Judged], judgements: Judgements
+) -> None:
+    """Make `history.<dataset>_files`: where the rows of each delivery are, and what is known of it."""
+    rows = [
+        {
+            "filename": str(judgements.accepted(j.key)),
+            "judgement_key": j.key,
+            "rows_accepted": j.verdict.rows.accepted,
+            "counts": j.counts,
+            **{n: getattr(j.delivery, n) for n in OF_DELIVERY},
+        }
+        for j in accepted
+    ]
+    types = OF_DELIVERY | {
+        "filename": pl.String,
+        "judgement_key": pl.String,
+        "rows_accepted": pl.Int64,
+        "counts": pl.Boolean,
+    }
+    db.register("files_of_history", pl.DataFrame(rows, types).to_arrow())
+    db.execute(f'create or replace table history."{contract.dataset}_files" as from files_of_history')
+    db.unregister("files_of_history")
+
+
+def _keep_rows(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Bring `sent.<dataset>` up to date: the accepted rows of every judgement that is listed, and no others."""
+    table, known = f'sent."{contract.dataset}"', f'sent."{contract.dataset}_judgements"'
+    files = f'history."{contract.dataset}_files"'
+    fields = ", ".join(f'"{f.name}" {sql_type(f)}' for f in contract.fields)
+    db.begin()
+    db.execute(f"create table if not exists {table} (judgement_key varchar, source_row bigint, {fields})")
+    db.execute(f"create table if not exists {known} (judgement_key varchar, n bigint)")
+    for each in (table, known):
+        db.execute(f"delete from {each} where judgement_key not in (select judgement_key from {files})")
+    new = db.execute(
+        f"select distinct filename from {files} where judgement_key not in (select judgement_key from {known})"
+    ).fetchall()
+    if new:
+        db.execute(
+            f"insert into {table} by name select r.* exclude (filename), f.judgement_key"
+            " from read_parquet(?, filename = true, union_by_name = true) r"
+            f" join (select distinct filename, judgement_key from {files}) f using (filename)",
+            [[f for (f,) in new]],
+        )
+        db.execute(
+            f"insert into {known} select distinct judgement_key, rows_accepted from {files}"
+            f" where judgement_key not in (select judgement_key from {known})"
+        )
+    db.commit()
+    rows, due = db.execute(
+        f"select (select count(*) from {table}), (select coalesce(sum(n), 0) from {known})"
+    ).fetchall()[0]
+    if rows != due:
+        raise Doubtful(f"what is kept of {contract.dataset} is not what was accepted")

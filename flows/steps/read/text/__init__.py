@@ -1,0 +1,1 @@
+"""Reading delimited text files: encoding, lines, heading, records."""

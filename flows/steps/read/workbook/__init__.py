@@ -1,0 +1,1 @@
+"""Reading workbooks of every kind, sheet by sheet."""

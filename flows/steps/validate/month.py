@@ -1,0 +1,95 @@
+"""The month that a file is about, as its dates show it: rules F19 and F25.
+
+Where the month in the name is wrong, everything that is measured by it is wrong too: a date is then neither after the
+cut-off nor as long ago as a birth. So the name is told, once, and not what follows from it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+
+import polars as pl
+
+from flows.cells.redact import last_birth
+from flows.deliveries.months import QUARTER, came_too_soon, dates_end_in, stops_early
+from flows.deliveries.shapes import Context, Finding, Layout, TypedBatch
+from flows.runtime.wording import day
+from schemas._contract.model import Contract, Severity
+from schemas.audit.deliveries import Delivery, ExtractType
+
+LEAST_ROWS_AT_FAULT = 10  # DOMAIN.md amendment 6
+
+
+class MonthShown:
+    """The dates of a file that show which month it is about: how many lie on each day."""
+
+    def __init__(self, contract: Contract, layout: Layout) -> None:
+        self.contract, self.layout = contract, layout
+        self._days: Counter[date] = Counter()
+
+    def add(self, typed: TypedBatch) -> None:
+        """Remember the dates of a batch."""
+        if self.contract.month_shown_by:
+            days = typed.rows.select(pl.col(self.contract.month_shown_by).alias("day")).drop_nulls()
+            self._days.update(dict(days.group_by("day").len().iter_rows()))
+
+    def reach(self, cut_off: date) -> tuple[date | None, int]:
+        """The newest date up to the cut-off, and how many dates lie in the quarter before it."""
+        days = {day: n for day, n in self._days.items() if day <= cut_off}
+        if not days:
+            return None, 0
+        newest = max(days)
+        return newest, sum(n for day, n in days.items() if day > newest - QUARTER)
+
+    def contradicts(self, delivery: Delivery, context: Context) -> Finding | None:
+        """What refuses the file for the month in its name; none where that can be right."""
+        if context.is_of_impossible_month:
+            return Finding("F25", Severity.FILE, found=self._told(came_too_soon(delivery)))
+        for n, said in (self._after(context.data_cut_date), self._long_before(context.data_cut_date)):
+            if n:
+                return self._of_column(Severity.FILE, self._told(said))
+        return self._outside(delivery)
+
+    def doubt(self, delivery: Delivery, context: Context) -> Finding | None:
+        """What to warn of about the month in the name: that it had not begun, or that the dates stop early."""
+        if context.month_is_to_come:
+            return Finding("F25", Severity.WARNING, found=came_too_soon(delivery))
+        if delivery.extract_type is ExtractType.PERIOD:
+            return None
+        newest, lately = self.reach(delivery.data_cut_date)
+        said = stops_early(delivery, newest, lately, context.month_is_asked_for)
+        return self._of_column(Severity.WARNING, said) if said else None
+
+    def _after(self, cut_off: date) -> tuple[int, str]:
+        """How many dates lie after the cut-off, where most do: the name is of too early a month."""
+        n, dated = sum(n for day, n in self._days.items() if day > cut_off), self._days.total()
+        return n * (n >= LEAST_ROWS_AT_FAULT and 2 * n > dated), f"{n:,} of {dated:,} are after {day(cut_off)}"
+
+    def _long_before(self, cut_off: date) -> tuple[int, str]:
+        """How many dates are as long ago as a birth, though none can be one (rule P03): nobody's pilot is so old."""
+        births = last_birth(cut_off)
+        n, dated = sum(n for day, n in self._days.items() if day <= births), self._days.total()
+        years = cut_off.year - births.year
+        many = n >= LEAST_ROWS_AT_FAULT and n > dated / 100
+        return n * many, f"{n:,} of {dated:,} are {years} years before the cut-off"
+
+    def _outside(self, delivery: Delivery) -> Finding | None:
+        """That an extract of one month holds another's events."""
+        if delivery.extract_type is not ExtractType.PERIOD or not self.contract.event_date:
+            return None
+        cut = delivery.data_cut_date
+        days = Counter({day: n for day, n in self._days.items() if day <= cut})  # later days are C06's business
+        dated = days.total()
+        outside = sum(n for day, n in days.items() if (day.year, day.month) != (cut.year, cut.month))
+        if outside < LEAST_ROWS_AT_FAULT or 2 * outside < dated:
+            return None
+        return self._of_column(Severity.FILE, f"{outside} of {dated} dates are outside {cut:%B %Y}")
+
+    def _told(self, said: str) -> str:
+        """What was found, and where the dates end."""
+        return f"{end}; {said}" if (end := dates_end_in(max(self._days, default=None))) else said
+
+    def _of_column(self, severity: Severity, found: str) -> Finding:
+        field = self.contract.month_shown_by
+        return Finding("F19", severity, field=field, column=self.layout.column_of(field), found=found)

@@ -1,0 +1,187 @@
+"""judge: pandera judges typed rows by their contract; rows are accepted or held, and every failure is a finding.
+
+A rule that reads a cell which is itself at fault cannot be judged for that row, and says nothing: one fault gives one
+finding. Uniqueness and shares are judged over the whole file, once its last batch has been seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import polars as pl
+
+from flows.cells.distinct import Texts
+from flows.cells.parse import suggested
+from flows.cells.redact import is_private, shown
+from flows.deliveries.shapes import NO_FINDINGS, Context, Layout, TypedBatch
+from schemas._contract.model import Contract, Field, Severity
+from schemas._contract.registry import sites
+from schemas._rules.cells import checks_of
+from schemas.audit.findings import Outcome
+
+MOST_SUGGESTED = 200  # distinct texts of a column and batch for which a listed code is looked for
+_FAILURE_TYPES = {
+    "place": pl.Int64,  # of the row in its batch
+    "source_row": pl.Int64,
+    "field": pl.String,
+    "rule_id": pl.String,
+    "severity": pl.String,
+}
+_NO_FAILURES = pl.DataFrame(schema=_FAILURE_TYPES)
+
+
+def judge(batch: TypedBatch, layout: Layout, contract: Contract, context: Context, sheet: str) -> pl.DataFrame:
+    """Findings for one batch (columns of FINDING_TYPES), one per row, rule and field."""
+    failures = pl.concat([_failures(batch.rows, contract, context), _other_sites(batch.rows, contract, context)])
+    if failures.is_empty():
+        return NO_FINDINGS
+    failures = failures.join(batch.unreadable, on=["source_row", "field"], how="anti")
+    failures = _of_columns_there(failures, layout, contract)
+    failures = _without_consequences(failures, batch.unreadable, contract)
+    return _with_addresses(failures, batch.cells, layout, contract, context, sheet)
+
+
+@lru_cache
+def _schema(dataset: str, contract: Contract):  # type: ignore[no-untyped-def] # noqa: ANN202 - pandera is imported late
+    from flows.steps.validate.pandera_schema import pandera_schema
+
+    return pandera_schema(contract)
+
+
+def _failures(rows: pl.DataFrame, contract: Contract, context: Context) -> pl.DataFrame:
+    """Every cell that pandera finds broken, and by which rule (columns of _FAILURE_TYPES)."""
+    from pandera.errors import SchemaErrors
+
+    told = {"programme_code": context.programme_code, "site_code": context.site_code}
+    frame = rows.with_columns(
+        pl.lit(context.data_cut_date).alias("data_cut_date"),
+        *(pl.lit(v).alias(n) for n, v in told.items() if n not in rows.columns),
+    )
+    try:
+        _schema(contract.dataset, contract).validate(frame, lazy=True)
+    except SchemaErrors as errors:
+        cases = errors.failure_cases
+    else:
+        return _NO_FAILURES
+    if cases["index"].null_count():
+        raise RuntimeError(f"{contract.dataset}: a rule could not be run: {cases['check'].unique().to_list()}")
+    key = list(contract.key)
+    blank = pl.when(pl.col("column").is_in(key)).then(pl.lit("F08")).otherwise(pl.lit("V01"))
+    named = pl.col("check").str.split(":")
+    is_blank = pl.col("check") == "not_nullable"
+    return cases.select(
+        pl.col("index").cast(pl.Int64).alias("place"),
+        rows["source_row"].gather(cases["index"]).alias("source_row"),
+        pl.col("column").alias("field"),
+        pl.when(is_blank).then(blank).otherwise(named.list.get(0)).alias("rule_id"),
+        pl.when(is_blank)
+        .then(pl.lit(str(Severity.ROW)))
+        .otherwise(named.list.get(1, null_on_oob=True))
+        .alias("severity"),
+    ).unique(maintain_order=True)
+
+
+def _other_sites(rows: pl.DataFrame, contract: Contract, context: Context) -> pl.DataFrame:
+    """Rows that say they are another site's (rule F20)."""
+    if "site_code" not in contract.by_name:
+        return _NO_FAILURES
+    others = [code for code in sites() if code != context.site_code]  # a code that is nobody's is V02's business
+    return (
+        rows.with_row_index("place")
+        .filter(pl.col("site_code").is_in(others))
+        .select(
+            pl.col("place").cast(pl.Int64),
+            "source_row",
+            pl.lit("site_code").alias("field"),
+            pl.lit("F20").alias("rule_id"),
+            pl.lit(str(Severity.FILE)).alias("severity"),
+        )
+    )
+
+
+_ONE_RULE = ["rule_id", "field", "severity"]
+
+
+@lru_cache
+def _reads(contract: Contract) -> pl.DataFrame:
+    """Which fields each rule across fields reads: a row for each (rule_id, field, severity, reads)."""
+    links = [
+        (r.rule_id, r.on, str(r.severity), name)
+        for r in contract.row_rules
+        if r.holds is not None
+        for name in r.holds().meta.root_names()
+    ]
+    return pl.DataFrame(links, schema=dict.fromkeys([*_ONE_RULE, "reads"], pl.String), orient="row")
+
+
+def _of_columns_there(failures: pl.DataFrame, layout: Layout, contract: Contract) -> pl.DataFrame:
+    """Leave out failures that come of a column the file lacks: its heading says so once (F09, F12).
+
+    A cell's own range may go by the name of a rule that reads a lacking column too: that one lets empty cells pass.
+    """
+    if not layout.unread:
+        return failures
+    unread = list(layout.unread)
+    of_cells = [(rule_id, f.name, str(Severity.ROW)) for f in contract.fields for rule_id, _ in checks_of(f)]
+    own = pl.DataFrame(of_cells, schema=dict.fromkeys(_ONE_RULE, pl.String), orient="row")
+    not_judged = _reads(contract).filter(pl.col("reads").is_in(unread)).join(own, on=_ONE_RULE, how="anti")
+    return failures.filter(~pl.col("field").is_in(unread)).join(not_judged, on=_ONE_RULE, how="anti")
+
+
+def _without_consequences(failures: pl.DataFrame, unreadable: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """Leave out failures of rules across fields that read a cell which is at fault by itself."""
+    reads = _reads(contract)
+    if reads.is_empty():
+        return failures
+    of_one_cell = failures.join(reads, on=_ONE_RULE, how="anti")
+    at_fault = pl.concat([unreadable, of_one_cell.select("source_row", "field")]).rename({"field": "reads"}).unique()
+    not_judged = failures.join(reads, on=_ONE_RULE).join(at_fault, on=["source_row", "reads"])
+    return failures.join(not_judged, on=["source_row", *_ONE_RULE], how="anti")
+
+
+def _with_addresses(
+    failures: pl.DataFrame, cells: Mapping[str, Texts], layout: Layout, contract: Contract, context: Context, sheet: str
+) -> pl.DataFrame:
+    """Failures as findings: the sender's heading, the column's letter, and what stood there if it may be shown."""
+    parts = [NO_FINDINGS]
+    for (name,), part in failures.group_by("field", maintain_order=True):
+        field, column = contract.by_name[str(name)], layout.column_of(str(name))
+        nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(part))
+        text = nothing if column is None else cells[str(layout.positions[field.name])].column.gather(part["place"])
+        rows = part.with_columns(text.alias("text"))
+        told = shown(rows["text"], field, contract, context.data_cut_date)
+        parts.append(
+            rows.select(
+                "rule_id",
+                "severity",
+                pl.lit(str(Outcome.BROKEN)).alias("outcome"),
+                pl.lit(sheet).alias("sheet"),
+                "source_row",
+                pl.lit(column.letter if column else None, pl.String).alias("column_letter"),
+                pl.lit(column.heading if column else None, pl.String).alias("column_name"),
+                "field",
+                told["found"],
+                told["hidden"],
+                _suggestions(rows.hstack(told), field, contract),
+            )
+        )
+    return pl.concat(parts)
+
+
+def _suggestions(rows: pl.DataFrame, field: Field, contract: Contract) -> pl.Series:
+    """What may be meant by a column's faulty texts: asked once for each, and only for so many.
+
+    A listed code is our own word, and may be said of a text that is hidden itself.
+    """
+    public = pl.lit(not is_private(field, contract))
+    asked = (public & (pl.col("rule_id") == field.not_listed_rule)) | (
+        ~pl.col("hidden") & (pl.col("rule_id") == field.range_rule)
+    )
+    texts = rows.filter(asked)["text"].drop_nulls().unique().sort().head(MOST_SUGGESTED)
+    meant = pl.DataFrame(
+        {"text": texts, "meant": [suggested(text, field) or None for text in texts]},
+        schema={"text": pl.String, "meant": pl.String},
+    )
+    told = rows.join(meant, on="text", how="left", maintain_order="left")
+    return told.select(pl.when(asked).then("meant").alias("suggestion")).to_series()

@@ -1,0 +1,202 @@
+"""The rules that only the whole file can break: shares, repeated references, day-month orders, the manifest's totals,
+the month it is about, the version of its form.
+
+What must be remembered of a file for them is counts, keys and sums, batch by batch; never its rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from decimal import Decimal
+
+import polars as pl
+
+from flows.cells.date_orders import DateReading, DatesSeen, decided
+from flows.deliveries.shapes import NO_FINDINGS, Context, Finding, Layout, TypedBatch
+from flows.steps.validate.keys import Keys
+from flows.steps.validate.month import LEAST_ROWS_AT_FAULT, MonthShown
+from schemas._contract.model import CONSENT, Contract, Rule, Severity
+from schemas._rules.files import BLANK_ROWS_LISTED, FORM_VERSIONS
+from schemas._rules.privacy import PERSONAL_RULES
+from schemas.audit.deliveries import Delivery
+
+_LEFT_OUT = {"F05": "repeated headings", "F06": "total rows", "F07": "blank rows"}
+_VERSION_NUMBER = re.compile(r"[vV]?\d{1,4}(\.\d{1,4}){0,2}")
+
+
+class WholeFile:
+    """What must be remembered of a file to judge it as a whole: counts, keys, and sums; never its rows."""
+
+    def __init__(self, contract: Contract, layout: Layout, sheet: str) -> None:
+        self.contract, self.layout, self.sheet = contract, layout, sheet
+        self.rows = self.torn = self.not_data = 0
+        self.personal = self.refused = False
+        self.total = Decimal(0)
+        self._rules: Counter[str] = Counter()
+        self._left_out: Counter[str] = Counter()
+        self._by_field: Counter[tuple[str, str]] = Counter()
+        self._dates: dict[str, DatesSeen] = {}
+        self.month = MonthShown(contract, layout)
+        self.month_is_wrong = False  # known once all was seen: see `findings`
+        self._form_versions: set[str] = set()
+        self._keys = Keys(contract)
+        self._at_fault: list[pl.Series] = [NO_FINDINGS["source_row"]]
+        self._after_month: list[pl.Series] = []  # rows at fault if the month in the name is right
+        self.measured_by_month = sorted({"C06", *(r.rule_id for r in contract.row_rules if _reads_cut_off(r))})
+        self._without_consent = 0  # rows held for that alone: many withdrawals must not refuse a file
+        self._said: set[tuple[object, ...]] = set()
+        self._rows_left_out = [NO_FINDINGS]
+
+    def count_held(self, source_rows: pl.Series) -> pl.Series:
+        """Count rows that the whole file shows to be at fault. Gives those that nothing else held."""
+        before = pl.concat([*self._at_fault, *self._after_month]).implode()
+        self._at_fault.append(source_rows)
+        return source_rows.filter(~source_rows.is_in(before))
+
+    def add(self, typed: TypedBatch, findings: pl.DataFrame) -> pl.DataFrame:
+        """Remember a batch. Gives the findings to keep, but for those about rows left out: see `rows_left_out`."""
+        self.rows += len(typed.rows)
+        self.torn += len(typed.torn)
+        self.not_data += typed.not_data
+        for name, seen in typed.dates.items():
+            self._dates.setdefault(name, DatesSeen()).add(seen)
+        self._form_versions |= typed.form_versions
+        if self.layout.unread.isdisjoint(self.contract.key):
+            self._keys.add(typed)
+        if self.contract.control_total:
+            self.total += Decimal(typed.rows[self.contract.control_total].sum() or 0)
+        self.month.add(typed)
+        return findings if findings.is_empty() else self._add_findings(findings)
+
+    def _add_findings(self, findings: pl.DataFrame) -> pl.DataFrame:
+        refused = findings.filter(pl.col("severity") == Severity.FILE)
+        self.personal |= refused["rule_id"].is_in(PERSONAL_RULES).any()
+        self.refused |= not refused.is_empty()
+        row_faults = findings.filter(pl.col("severity") == Severity.ROW)
+        by_cut_off = pl.col("rule_id").is_in(self.measured_by_month)
+        self._at_fault.append(row_faults.filter(~by_cut_off)["source_row"].unique())
+        self._after_month.append(row_faults.filter(by_cut_off)["source_row"].unique())
+        consent_alone = row_faults.group_by("source_row").agg((pl.col("rule_id") == CONSENT).all())
+        self._without_consent += int(consent_alone["rule_id"].sum())
+        for rule, field, n in row_faults.group_by("rule_id", "field").len().iter_rows():
+            self._rules[rule] += n
+            self._by_field[rule, field] += n
+        left_out = pl.col("rule_id").is_in(list(_LEFT_OUT)) & (pl.col("severity") == Severity.WARNING)
+        self._left_out.update(findings.filter(left_out)["rule_id"].to_list())
+        self._rows_left_out.append(findings.filter(left_out & ~pl.col("rule_id").is_in(self._too_many())))
+        return self._told_once(findings.filter(~left_out))
+
+    def rows_left_out(self) -> pl.DataFrame:
+        """The findings about rows that are no data. Of very many by one rule only the number is told, in `findings`."""
+        return pl.concat(self._rows_left_out).filter(~pl.col("rule_id").is_in(self._too_many()))
+
+    def _too_many(self) -> list[str]:
+        """The rules by which more rows were left out than are listed."""
+        return [rule for rule in _LEFT_OUT if self._left_out[rule] > BLANK_ROWS_LISTED]
+
+    def _told_once(self, findings: pl.DataFrame) -> pl.DataFrame:
+        """The findings without those about the whole file that an earlier batch made already."""
+        about_file = findings.filter(pl.col("source_row").is_null())
+        new = [r for r in about_file.rows() if r not in self._said]
+        self._said |= set(new)
+        told = pl.DataFrame(new, schema=findings.schema, orient="row")
+        return pl.concat([findings.filter(pl.col("source_row").is_not_null()), told])
+
+    def repeated_keys(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Rows that are exact copies of an earlier good row, and rows that share a key but differ.
+
+        Columns `source_row`, and `other`: the first other row with the same key.
+        """
+        shared = self._keys.shared()
+        if shared.is_empty():
+            return (pl.DataFrame(schema={"source_row": pl.Int64, "other": pl.Int64}),) * 2
+        first = pl.struct("key", "key2", "row").is_first_distinct()
+        conflicting = shared.filter(first).filter(pl.struct("key", "key2").is_duplicated())
+        copies = shared.filter(~first).join(conflicting, on=["key", "key2"], how="anti")
+        conflicting = shared.join(conflicting, on=["key", "key2"], how="semi")
+        at_fault = pl.concat([*self._at_fault, *self._after_month]).unique().implode()
+        others = shared.group_by("key", "key2").agg(pl.col("source_row").head(2).alias("first_two"))
+        pair = pl.col("first_two").list
+        other = pl.when(pl.col("source_row") == pair.get(0)).then(pair.get(1)).otherwise(pair.get(0)).alias("other")
+        copies, conflicting = (
+            rows.join(others, on=["key", "key2"], maintain_order="left").select("source_row", other)
+            for rows in (copies.filter(~pl.col("source_row").is_in(at_fault)), conflicting)
+        )
+        return copies, conflicting
+
+    def dates(self, context: Context) -> dict[str, DateReading]:
+        """How to read those of its date columns that cannot be read cell by cell, as the file as a whole shows."""
+        planned = {f.name for f in self.contract.fields if f.may_be_future}
+        many = (self.rows + self.torn) * self.contract.bad_share_limit
+        return decided(self._dates, context.date_order, context.data_cut_date, planned, many)
+
+    def findings(self, delivery: Delivery, context: Context) -> list[Finding]:
+        """What is wrong with the file as a whole (DOMAIN.md amendments 6, 7 and 11)."""
+        contradiction = self.month.contradicts(delivery, context)
+        self.month_is_wrong = contradiction is not None
+        doubt = contradiction or self.month.doubt(delivery, context)
+        found: list[Finding] = [doubt] if doubt else []
+        rows = self.rows + self.torn
+        found += [
+            Finding(rule, Severity.WARNING, found=f"{self._left_out[rule]} {_LEFT_OUT[rule]}")
+            for rule in self._too_many()
+        ]
+        if rows == 0 and not delivery.nil_return:
+            found.append(Finding("F01", Severity.FILE))
+        many = [r for r in ("F13", "C10") if self._rules[r] >= LEAST_ROWS_AT_FAULT and self._rules[r] > rows / 100]
+        found += [Finding(r, Severity.FILE, found=f"{self._rules[r]} of {rows} rows") for r in many]
+        suppressed = {f: n for (rule, f), n in self._by_field.items() if rule == "C07" and n >= LEAST_ROWS_AT_FAULT}
+        found += [self._of_column("C07", field, f"{n} rows") for field, n in suppressed.items()]
+        found += self._births(rows)
+        found += [self._of_column("C02", field) for field, how in sorted(context.dates) if how.is_mixed]
+        found += [*self._disagreements(rows, delivery), *self._other_forms()]
+        rows_at_fault = [*self._at_fault, *(self._after_month if not self.month_is_wrong else [])]
+        at_fault = pl.concat(rows_at_fault).n_unique() - self._without_consent if rows_at_fault else 0
+        if self.contract.exceeds_bad_share(at_fault, rows):
+            found.append(Finding("L01", Severity.FILE, found=f"{at_fault} of {rows} rows"))
+        return found
+
+    @property
+    def explained(self) -> int:
+        """How many findings a wrong month in the name explains: those of the rules in `measured_by_month`."""
+        return sum(self._rules[rule_id] for rule_id in self.measured_by_month)
+
+    def _of_column(
+        self, rule_id: str, field: str, found: str | None = None, severity: Severity = Severity.FILE
+    ) -> Finding:
+        return Finding(rule_id, severity, field=field, column=self.layout.column_of(field), found=found)
+
+    def _births(self, rows: int) -> list[Finding]:
+        """That so many dates of a column are of long ago that it seems to hold dates of birth (rule P03)."""
+        long_ago = {f: n for (rule, f), n in self._by_field.items() if rule == "P03"}
+        births = [f for f, n in long_ago.items() if n >= LEAST_ROWS_AT_FAULT and n > rows / 100]
+        self.personal |= bool(births)
+        return [self._of_column("P03", field, f"{long_ago[field]} rows") for field in births]
+
+    def _other_forms(self) -> list[Finding]:
+        """That rows say they were filled in on several versions of the form, or on one we do not know (rule F24)."""
+        if not self._form_versions or (len(self._form_versions) == 1 and self._form_versions <= FORM_VERSIONS):
+            return []
+        told = sorted({v if _VERSION_NUMBER.fullmatch(v) else "a text that is no number" for v in self._form_versions})
+        column = None if self.layout.version_column is None else self.layout.columns[self.layout.version_column]
+        return [Finding("F24", Severity.FILE, column=column, found=", ".join(told))]
+
+    def _disagreements(self, rows: int, delivery: Delivery) -> list[Finding]:
+        """Where the manifest states something else than the file holds (rule F16)."""
+        said = ["rows found in a nil return"] if delivery.nil_return and rows else []
+        if delivery.sha256_declared and delivery.sha256_declared != delivery.sha256:
+            said.append("the checksum differs")
+        if delivery.rows_declared is not None and delivery.rows_declared != rows:
+            said.append(f"{rows} rows found, {delivery.rows_declared} stated")
+        counted = self.contract.control_total not in self.layout.unread
+        if counted and delivery.gbp_declared is not None and Decimal(delivery.gbp_declared) != self.total:
+            said.append(f"GBP {self.total} found, GBP {Decimal(delivery.gbp_declared)} stated")
+        return [Finding("F16", Severity.FILE, found="; ".join(said))] if said else []
+
+
+def _reads_cut_off(rule: Rule) -> bool:
+    """Whether a rule compares a date with the extract's cut-off."""
+    return (
+        rule.severity is Severity.ROW and rule.holds is not None and "data_cut_date" in rule.holds().meta.root_names()
+    )

@@ -1,0 +1,311 @@
+"""The judgement of one delivery: read, conform and judge in one stream, then the rules about the whole file.
+
+The result is a pure function of the file's bytes, its contract, its context and this code: its key says so. Batches
+stream through, so a file may be larger than memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from flows.cells.date_orders import DateReading
+from flows.cells.redact import in_agreed_form, sheet_told
+from flows.deliveries.corrections import NO_CORRECTIONS, Corrections
+from flows.deliveries.file_names import read_name
+from flows.deliveries.months import came_too_soon, day_received, is_to_come
+from flows.deliveries.shapes import (
+    Context,
+    Extract,
+    Finding,
+    Layout,
+    TextBatch,
+    TypedBatch,
+    Unreadable,
+    findings_frame,
+    findings_of_rows,
+)
+from flows.runtime.code_fingerprint import source_digest
+from flows.runtime.parallel import ahead, side_by_side
+from flows.runtime.safe_errors import Fault
+from flows.steps.conform import conform, known_headings, lay_out, personal_elsewhere
+from flows.steps.correct import Corrector
+from flows.steps.read import read
+from flows.steps.validate import WholeFile, judge
+from flows.store.build_identity import library_versions
+from flows.store.paths import Places
+from flows.store.raw_files import FileStat, fingerprint
+from flows.store.result_sink import ACCEPTED, HELD, Parts, RowsLost
+from schemas._contract.catalogue import datasets
+from schemas._contract.code_lists import fold
+from schemas._contract.derive import contract_version, polars_type
+from schemas._contract.model import Contract, Severity
+from schemas._contract.registry import is_asked_for, profile, returns_for
+from schemas._rules.privacy import PERSONAL_RULES
+from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
+
+if TYPE_CHECKING:
+    from flows.store.results import Judgements  # it keeps Parquet, which a check has no need to import
+
+CODE = (
+    "schemas/_contract/*.py",
+    "schemas/_rules/*.py",
+    "schemas/audit/deliveries.py",
+    "schemas/audit/findings.py",
+    "schemas/core/programmes.csv",
+    "schemas/core/returns.csv",
+    "schemas/core/sites.csv",
+    "flows/cells/*",
+    "flows/deliveries/*.py",
+    "flows/runtime/parallel.py",
+    "flows/runtime/wording.py",
+    "flows/steps/read/**/*.py",
+    "flows/steps/correct.py",
+    "flows/steps/conform/*.py",
+    "flows/steps/validate/*.py",
+    "flows/steps/validate_delivery.py",
+    "flows/store/results.py",
+    "flows/store/result_sink.py",
+)
+_LIBRARIES = ("pandera", "polars", "pyarrow", "python-calamine")
+
+
+CHANGED = "changed while it was read: the next night takes it as it then is"
+
+
+def context_of(delivery: Delivery, corrections: Corrections = NO_CORRECTIONS) -> Context:
+    """What is known of a delivery besides its bytes."""
+    own = profile(delivery.site_code)
+    to_come, is_a_site = is_to_come(delivery), bool(delivery.programme_code)
+    return Context(
+        site_code=delivery.site_code,
+        programme_code=delivery.programme_code,
+        # what has not happened yet measures nothing: dates are then judged by the day the file came
+        data_cut_date=day_received(delivery.received_at) if to_come and is_a_site else delivery.data_cut_date,
+        month_is_to_come=to_come,
+        month_is_asked_for=is_asked_for(delivery.site_code, delivery.period),
+        need=returns_for(delivery.site_code).get(delivery.dataset, "none"),
+        date_order=own.date_order,
+        delimiter=own.delimiter,
+        quote=own.quote,
+        headings=tuple(sorted((fold(h), f) for h, f in own.headings.get(delivery.dataset, {}).items())),
+        corrections=corrections.of(delivery),
+    )
+
+
+def judgement_key(delivery: Delivery, contract: Contract, corrections: Corrections = NO_CORRECTIONS) -> str:
+    """The address of a delivery's judgement: it changes exactly when the judgement might."""
+    declared = (
+        delivery.rows_declared,
+        delivery.gbp_declared,
+        delivery.sha256_declared,
+        delivery.nil_return,
+        delivery.extract_type,
+    )
+    context = context_of(delivery, corrections)
+    parts = (delivery.sha256, delivery.path.rsplit(".", 1)[-1], delivery.sheet, declared, context)
+    said = repr(
+        (parts, _its_name(delivery), contract_version(contract), source_digest(CODE), library_versions(_LIBRARIES))
+    )
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def _its_name(delivery: Delivery) -> list[Finding]:
+    """That the file's name was only understood, if it was (rule F31)."""
+    said = read_name(delivery.file_name, delivery.site_code)
+    named = (delivery.site_code, delivery.period, delivery.version)
+    if said is None or said.is_agreed or (said.site, said.period, said.version) != named:
+        return []
+    return [Finding("F31", Severity.WARNING, found=delivery.file_name, suggestion=said.agreed)]
+
+
+def row_types(contract: Contract) -> dict[str, pl.DataType]:
+    """The columns of a judged row."""
+    return {"source_row": pl.Int64(), **{f.name: polars_type(f) for f in contract.fields}}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What came of judging a delivery, and where in the store it lies. Without a result, `problem` says why."""
+
+    delivery_id: str
+    result: Result | None
+    key: str
+    problem: str = ""
+    holds_personal_data: bool = False
+    rows: Counts = Counts()
+    fault: Fault | None = None  # of ours, if one is why
+
+    @property
+    def waits(self) -> bool:
+        """Whether the file was still being written: nothing is wrong, and the next night takes it."""
+        return self.problem == CHANGED
+
+
+def judge_delivery(
+    delivery: Delivery, places: Places, judgements: Judgements, corrections: Corrections = NO_CORRECTIONS
+) -> Judgement:
+    """Judge a delivery from data/raw into the store.
+
+    A file that is not the one received is left to the next night. A fault of ours costs this delivery alone: its last
+    judgement stands. Raises OSError where a disk is away.
+    """
+    contract = datasets()[delivery.dataset]
+    key, path = judgement_key(delivery, contract, corrections), places.raw / delivery.path
+    before = FileStat.of(path)
+    unlike = ("source_row", *contract.key)
+    try:
+        with ThreadPoolExecutor(1) as aside, judgements.open(key, row_types(contract), unlike) as out:
+            sha256 = aside.submit(fingerprint, path)
+            verdict = judge_file(path, delivery, contract, out, corrections)
+            if sha256.result() != delivery.sha256 or FileStat.of(path) != before:
+                return Judgement(delivery.delivery_id, None, key, CHANGED)
+            out.finish(verdict)
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one file never stops the others
+        if FileStat.of(path) != before:
+            return Judgement(delivery.delivery_id, None, key, CHANGED)
+        fault = Fault.of(error)
+        problem = f"could not be judged, by a fault of ours: {fault.message}"
+        return Judgement(delivery.delivery_id, None, key, problem, fault=fault)
+    return Judgement(delivery.delivery_id, verdict.result, key, "", verdict.holds_personal_data, verdict.rows)
+
+
+def judge_file(
+    path: Path,
+    delivery: Delivery,
+    contract: Contract,
+    out: Parts,
+    corrections: Corrections = NO_CORRECTIONS,
+) -> Verdict:
+    """Judge one file, writing its rows and findings to `out`. Bad data never raises: the verdict is about it.
+
+    How its dates are written may be known only when all of it has been read: then it is judged again, read so.
+    """
+    context = context_of(delivery, corrections)
+    verdict, dates = _judge_as(path, delivery, contract, context, out)
+    if dates:
+        out.start_over()
+        verdict, _ = _judge_as(path, delivery, contract, replace(context, dates=tuple(dates.items())), out)
+    return verdict
+
+
+def _judge_as(
+    path: Path, delivery: Delivery, contract: Contract, context: Context, out: Parts
+) -> tuple[Verdict, dict[str, DateReading]]:
+    """Judge one file in a context. Gives the columns whose dates should have been read otherwise, too."""
+    version = contract_version(contract)
+    wrong_sender = _wrong_sender(delivery, context)
+    try:
+        if wrong_sender:
+            raise Unreadable(wrong_sender)
+        extract = read(path, known_headings(contract, context), delivery.sheet, context.delimiter, context.quote)
+    except Unreadable as stopped:
+        nothing_due = stopped.rule_id == "F01" and delivery.nil_return
+        said = [] if nothing_due else [Finding(stopped.rule_id, Severity.FILE, found=stopped.found or None)]
+        if nothing_due and context.is_of_impossible_month:
+            said = [Finding("F25", Severity.FILE, found=came_too_soon(delivery))]
+        out.find(findings_frame([*said, *_its_name(delivery)], delivery.sheet))
+        refused = wrong_sender or (nothing_due and said)
+        result = Result.REFUSED if refused else Result.ACCEPTED if nothing_due else Result.UNREADABLE
+        return Verdict(result, Counts(), contract_version=version, rows_judged=False), {}
+    extract.sheet = sheet_told(extract.sheet, extract.sheet_number, contract, context.data_cut_date)
+    layout = lay_out(extract.headings, contract, context, extract.is_marked)
+    out.find(findings_frame([*_its_name(delivery), *extract.findings, *layout.findings], extract.sheet))
+    return _judge_rows(extract, layout, contract, context, delivery, out)
+
+
+def _wrong_sender(delivery: Delivery, context: Context) -> str:
+    if context.need != "none":
+        return ""
+    return "T09" if delivery.dataset == "randomisation" else "L02"
+
+
+def _judge_rows(
+    extract: Extract, layout: Layout, contract: Contract, context: Context, delivery: Delivery, out: Parts
+) -> tuple[Verdict, dict[str, DateReading]]:
+    file = WholeFile(contract, layout, extract.sheet)
+    corrector = Corrector(layout, contract, context, extract.sheet)
+    elsewhere = _elsewhere(extract, contract, context)
+    out.find(elsewhere)
+    file.refused = not elsewhere.is_empty()
+    file.personal = elsewhere["rule_id"].is_in(PERSONAL_RULES).any()
+
+    def judge_batch(sent: TextBatch, corrected: pl.DataFrame) -> tuple[TypedBatch, pl.DataFrame]:
+        typed = conform(sent, layout, contract, context, extract.sheet)
+        judged = judge(typed, layout, contract, context, extract.sheet)
+        return typed, _only_personal(pl.concat([corrected, typed.findings, judged]))
+
+    for typed, findings in side_by_side(judge_batch, ahead(map(corrector.correct, extract.batches))):
+        at_fault = findings.filter(pl.col("severity") == Severity.ROW)["source_row"].unique()
+        held = typed.rows["source_row"].is_in(at_fault.implode())
+        out.accept(typed.rows.filter(~held))
+        out.hold(in_agreed_form(typed.rows.filter(held), contract, context.data_cut_date))
+        out.find(file.add(typed, findings))
+    out.find(file.rows_left_out())
+    repeats = _settle_repeats(file, layout, extract.sheet, out)
+    about_file = file.findings(delivery, context)
+    if file.month_is_wrong:
+        out.forget(file.measured_by_month, file.explained)
+    out.find(findings_frame([*extract.found_in_rows(), *about_file, *corrector.not_made()], extract.sheet))
+    refused = layout.refused or file.refused or any(f.severity == Severity.FILE for f in about_file)
+    is_personal = file.personal or layout.sounds_personal
+    if refused:
+        out.refuse(keep_rows=not is_personal)
+    read = file.rows + file.torn + file.not_data
+    accepted = 0 if refused else out.counts[ACCEPTED]
+    counts = Counts(read, accepted, read - accepted - repeats - file.not_data, repeats, file.not_data)
+    if not refused and counts.held != out.counts[HELD] + file.torn:
+        raise RowsLost(f"{delivery.delivery_id}: rows were lost or gained: {counts}, {out.counts}")
+    result = Result.REFUSED if refused else Result.HELD_ROWS if counts.held else Result.ACCEPTED
+    newest, lately = file.month.reach(delivery.data_cut_date)
+    verdict = Verdict(
+        result,
+        counts,
+        encoding=extract.encoding,
+        sheet=extract.sheet,
+        header_row=extract.header_row,
+        columns=layout.columns,
+        contract_version=contract_version(contract),
+        holds_personal_data=file.personal or layout.sounds_personal,
+        newest_event=newest,
+        events_lately=0 if file.month_is_wrong else lately,
+    )
+    return verdict, {} if is_personal or context.dates else file.dates(context)
+
+
+def _elsewhere(extract: Extract, contract: Contract, context: Context) -> pl.DataFrame:
+    """What refuses the file for what stands on other sheets: personal data, or one that cannot be searched for it."""
+    try:
+        return personal_elsewhere(extract.elsewhere, contract, context)
+    except Unreadable as stopped:
+        return findings_frame([Finding(stopped.rule_id, Severity.FILE, found=stopped.found or None)], extract.sheet)
+
+
+def _only_personal(findings: pl.DataFrame) -> pl.DataFrame:
+    """A cell that holds personal data is told as that alone: another finding would show what stands there."""
+    personal = pl.col("rule_id").is_in(PERSONAL_RULES)
+    if findings.is_empty():
+        return findings
+    cell = ["source_row", "column_letter"]
+    others = findings.filter(~personal).join(findings.filter(personal), on=cell, how="anti")
+    return pl.concat([findings.filter(personal), others])
+
+
+def _settle_repeats(file: WholeFile, layout: Layout, sheet: str, out: Parts) -> int:
+    """Hold rows whose key is on several different rows; leave out exact copies (rule P04). Gives the copies' number."""
+    copies, conflicting = file.repeated_keys()
+    if copies.is_empty() and conflicting.is_empty():
+        return 0
+    field = file.contract.key[0]
+    for severity, rows in ((Severity.WARNING, copies), (Severity.ROW, conflicting)):
+        said = rows.with_columns(pl.format("the same reference as in row {}", "other").alias("found"))
+        out.find(findings_of_rows(said, Finding("P04", severity, None, field, layout.column_of(field)), sheet))
+    out.move(to_held=file.count_held(conflicting["source_row"]), dropped=copies["source_row"])
+    return len(copies)

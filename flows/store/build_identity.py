@@ -1,0 +1,48 @@
+"""What a build of the warehouse depends on, as one short fingerprint: a night that would build the same is quiet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import lru_cache
+from importlib.metadata import version
+
+from flows.deliveries.shapes import Judged
+from flows.runtime.code_fingerprint import source_digest
+from schemas.audit.withdrawals import Withdrawal
+
+_LOADS = (
+    "schemas/**/*.py",
+    "schemas/**/*.csv",
+    "schemas/**/*.toml",
+    "flows/steps/load.py",
+    "flows/steps/cross_check/*.py",
+    "flows/store/accepted_rows.py",
+)
+_BUILDS = (*_LOADS, "schemas/**/*.sql", "flows/steps/build.py")
+
+
+def load_version() -> str:
+    """Twelve hexadecimal digits that change when the same judgements might be loaded as something else."""
+    return _digest(_LOADS)
+
+
+def fingerprint(judged: Iterable[Judged], withdrawals: Iterable[Withdrawal] = ()) -> str:
+    """Twelve hexadecimal digits that change when the warehouse might.
+
+    Of deliveries, standings and withdrawals; marts, code and DuckDB.
+    """
+    counted = sorted((j.delivery.delivery_id, j.key, str(j.standing), repr(j.delivery)) for j in judged)
+    return _digest(_BUILDS, counted, [repr(w) for w in withdrawals])
+
+
+def _digest(code: tuple[str, ...], *made_of: object) -> str:
+    """A digest of what DuckDB is given by some of our files, and of DuckDB itself."""
+    said = repr((source_digest(code), library_versions(("duckdb",)), *made_of))
+    return hashlib.sha256(said.encode()).hexdigest()[:12]
+
+
+@lru_cache
+def library_versions(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The installed version of each library."""
+    return tuple(version(name) for name in names)

@@ -1,0 +1,135 @@
+"""What follows from a contract: column types, the table and its comments, its version.
+
+Nothing here is typed twice: each function turns a `Contract` into one of its other forms.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import lru_cache
+
+import polars as pl
+
+from schemas._contract.model import Contract, Field, Kind
+
+# Where a row came from: every table of `core` that a site sends carries these (DESIGN.md section 5).
+PROVENANCE: tuple[tuple[str, str, str], ...] = (
+    ("programme_code", "VARCHAR", "The programme of the site that sent the row."),
+    ("site_code", "VARCHAR", "The site that sent the row."),
+    ("delivery_id", "VARCHAR", "The delivery the row came in: see audit.deliveries."),
+    ("source_row", "BIGINT", "The row's physical line (CSV) or sheet row (workbook) in the sender's file, first = 1."),
+)
+
+_POLARS = {
+    Kind.TEXT: pl.String,
+    Kind.REFERENCE: pl.String,
+    Kind.CODE: pl.String,
+    Kind.DATE: pl.Date,
+    Kind.WHOLE: pl.Int64,
+    Kind.YES_NO: pl.Boolean,
+    Kind.FINANCIAL_YEAR: pl.String,
+}
+_SQL = {
+    Kind.TEXT: "VARCHAR",
+    Kind.REFERENCE: "VARCHAR",
+    Kind.CODE: "VARCHAR",
+    Kind.DATE: "DATE",
+    Kind.WHOLE: "BIGINT",
+    Kind.YES_NO: "BOOLEAN",
+    Kind.FINANCIAL_YEAR: "VARCHAR",
+    Kind.MOMENT: "TIMESTAMP",
+}
+
+
+def polars_type(field: Field) -> pl.DataType:
+    """The type of a field in a typed frame. Numbers with decimals are decimals: never floats."""
+    if field.kind in (Kind.MONEY, Kind.DECIMAL):
+        return pl.Decimal(14, 2 if field.kind is Kind.MONEY else field.decimals)
+    return _POLARS[field.kind]()
+
+
+def sql_type(field: Field) -> str:
+    """The type of a field's column in the warehouse."""
+    if field.kind in (Kind.MONEY, Kind.DECIMAL):
+        return f"DECIMAL(14,{2 if field.kind is Kind.MONEY else field.decimals})"
+    return _SQL[field.kind]
+
+
+def columns(contract: Contract, sent_by_sites: bool) -> list[tuple[str, str, bool, str]]:
+    """The columns of a contract's table: (name, SQL type, may not be null, comment)."""
+    own = [(f.name, sql_type(f), f.required, comment(f)) for f in contract.fields]
+    names = set(contract.by_name)
+    added = [(n, t, True, c) for n, t, c in PROVENANCE if n not in names] if sent_by_sites else []
+    return own + added
+
+
+def comment(field: Field) -> str:
+    """A column's comment: title, meaning, unit and code list."""
+    said = f"{field.title}. {field.description}"
+    if field.unit and field.unit not in field.description:
+        said += f" Unit: {field.unit}."
+    if field.codes:
+        said += f" Codes: core.codes, list '{field.codes}'."
+    return said
+
+
+def quoted(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def create_table(schema: str, contract: Contract, sent_by_sites: bool = False) -> str:
+    """The CREATE TABLE statement of a contract.
+
+    A key of one column is packed by zstd: no two of its values are alike, and to look for what is would cost as much
+    again.
+    """
+    unlike = contract.key if sent_by_sites and len(contract.key) == 1 else ()
+    lines = [
+        f'"{name}" {kind}{" NOT NULL" if needed else ""}{" USING COMPRESSION zstd" if name in unlike else ""}'
+        for name, kind, needed, _ in columns(contract, sent_by_sites)
+    ]
+    return f'CREATE TABLE {schema}."{contract.dataset}" (\n  ' + ",\n  ".join(lines) + "\n)"
+
+
+def comments(schema: str, contract: Contract, sent_by_sites: bool = False) -> list[str]:
+    """The COMMENT ON statements of a contract's table and of each of its columns."""
+    table = f'{schema}."{contract.dataset}"'
+    said = f"{contract.title}: {contract.description} Grain: {contract.grain}."
+    return [f"COMMENT ON TABLE {table} IS {quoted(said)}"] + [
+        f'COMMENT ON COLUMN {table}."{name}" IS {quoted(text)}' for name, _, _, text in columns(contract, sent_by_sites)
+    ]
+
+
+def at_once(statements: Iterable[str]) -> str:
+    """Statements that say what tables are, as one: hundreds of them cost more to optimise than to carry out."""
+    return ";\n".join(("PRAGMA disable_optimizer", *statements, "PRAGMA enable_optimizer"))
+
+
+@lru_cache
+def contract_version(contract: Contract) -> str:
+    """Twelve hexadecimal digits that change when what the contract says of a single file changes.
+
+    Rules between tables are left out: they do not touch the judgement of a file.
+    """
+    digest = hashlib.sha256()
+    for field in contract.fields:
+        digest.update(repr(field).encode())
+        if field.codes:
+            digest.update(field.code_list.sha256.encode())
+    for rule in contract.row_rules:
+        assert rule.holds is not None
+        said = (rule.rule_id, str(rule.severity), rule.title, rule.expected, rule.fix, rule.on)
+        digest.update(repr(said).encode())
+        digest.update(rule.holds().meta.serialize())
+    policy = (
+        contract.dataset,
+        contract.key,
+        contract.participant_level,
+        contract.bad_share_limit,
+        contract.control_total,
+        contract.event_date,
+    )
+    digest.update(repr(policy).encode())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,217 @@
+"""Fields and rules that more than one dataset has: one name, one meaning, everywhere.
+
+What only one dataset has is stated in that dataset's own file.
+"""
+
+from __future__ import annotations
+
+from schemas._contract.model import Field, Kind, PersonalWhen, Rule, Severity
+
+PARTICIPANT_REF = Field(
+    "participant_ref",
+    Kind.REFERENCE,
+    "Participant reference",
+    "The site's own pseudonym for a participant, unique within a programme. Never an NHS number or NINO.",
+    pattern=r"^[A-Z]{2,8}-[A-Z0-9]{6,12}$",
+    personal=True,
+    personal_when=PersonalWhen.NHS_NUMBER,
+    aliases=("Client ID", "Client ref", "Participant ID", "Service user ID", "Pseudonym"),
+    example="BPL-000123",
+)
+
+EPISODE_ID = Field(
+    "episode_id",
+    Kind.REFERENCE,
+    "Episode reference",
+    "One spell of support, from referral to exit. A re-referral is a new episode.",
+    pattern=r"^[A-Z]{2,8}-[A-Z0-9]{6,16}$",
+    personal=True,
+    aliases=("Referral ID", "Episode number", "Case ID", "Spell ID"),
+    example="BPL-E000123",
+)
+
+SITE_CODE = Field(
+    "site_code",
+    Kind.CODE,
+    "Site code",
+    "The site that sends the record.",
+    codes="sites",
+    aliases=("Site", "Pilot site"),
+    example="MHT-BPL",
+)
+
+STAFF_REF = Field(
+    "staff_ref",
+    Kind.REFERENCE,
+    "Staff reference",
+    "The site's own reference for a member of staff; never a name.",
+    required=False,
+    personal=True,
+    pattern=r"^[A-Z0-9][A-Z0-9-]{2,15}$",
+    aliases=("Worker ID", "Staff ID"),
+    example="W-0012",
+)
+
+EMPLOYMENT_STATUS = Field(
+    "employment_status",
+    Kind.CODE,
+    "Employment status",
+    "Employment status (NHS code). 01 is wider than paid work: it is no proof of a paid job.",
+    codes="employment_status",
+    aliases=("Work status",),
+    example="02",
+)
+
+WEEKLY_HOURS_WORKED = Field(
+    "weekly_hours_worked",
+    Kind.CODE,
+    "Weekly hours band",
+    "Band of hours worked in a week (NHS code). The codes run downwards: 01 is the most hours.",
+    unit="hours a week, in bands",
+    codes="weekly_hours_worked",
+    aliases=("Hours band", "Hours code"),
+    example="02",
+)
+
+SOURCE_DOCUMENT = Field(
+    "source_document",
+    Kind.TEXT,
+    "Source document",
+    "Where the figure is printed: publisher, title and date.",
+    aliases=("Data Source", "Source"),
+    example="Public Sector Executive, 15 December 2014",
+)
+
+SOURCE_WORDING = Field(
+    "source_wording",
+    Kind.TEXT,
+    "Source wording",
+    "The few words of the source that carry the figure, such as 'up to'.",
+    required=False,
+)
+
+# Published figures (grants, targets, benchmarks, ...) are sent by an office, not by the site they are about. Their
+# rows say for themselves what they are about; `site_code` beside them is the sender.
+PROGRAMME_CODE = Field(
+    "programme_code",
+    Kind.CODE,
+    "Programme",
+    "The programme that the row is about; empty where it is about none of them, as a comparator is.",
+    codes="programmes",
+    required=False,
+    aliases=("Programme code",),
+    example="MHT",
+)
+
+ABOUT_SITE_CODE = Field(
+    "about_site_code",
+    Kind.CODE,
+    "Site it is about",
+    "The pilot site that the row is about; empty where it is about a whole programme.",
+    codes="sites",
+    required=False,
+    aliases=("About site", "Area site code"),
+    example="MHT-BPL",
+)
+
+AMOUNT = Field(
+    "amount",
+    Kind.MONEY,
+    "Amount",
+    "The amount in pounds; empty, never 0, where it is not known.",
+    unit="GBP",
+    required=False,
+    column_required=True,
+)
+
+AMOUNT_STATUS = Field(
+    "amount_status",
+    Kind.CODE,
+    "Amount status",
+    "Whether the amount is known, unknown, or known to have been left out by its source.",
+    codes="amount_status",
+    default="known",
+)
+
+CURRENCY = Field(
+    "currency",
+    Kind.CODE,
+    "Currency",
+    "The currency of the amount: pounds only.",
+    codes="currency",
+    not_listed_rule="M23",
+    default="GBP",
+)
+
+FINANCIAL_YEAR = Field(
+    "financial_year",
+    Kind.FINANCIAL_YEAR,
+    "Financial year",
+    "The financial year (April to March) that the figure is for; empty where its source prints none.",
+    required=False,
+    pattern=r"^(?:19|20)[0-9]{2}-[0-9]{2}$",
+    pattern_rule="M06",
+    aliases=("FY",),
+    example="2015-16",
+)
+
+CAVEAT = Field(
+    "caveat",
+    Kind.TEXT,
+    "Caveat",
+    "What a reader must know before using the figure, such as what it really measures.",
+    required=False,
+    aliases=("Note", "Notes"),
+)
+
+
+def orphan(dataset: str, entity: str, parent: str) -> Rule:
+    """Rule P12: a row of `dataset` whose participant (parent `participants`) or episode (`referrals`) is not there."""
+    key, noun = {"participants": ("participant_ref", "participant"), "referrals": ("episode_id", "referral")}[parent]
+    reference = "a participant reference" if parent == "participants" else "an episode reference"
+    return Rule(
+        "P12",
+        Severity.ROW,
+        f"There is no {noun} for this {entity}",
+        expected=f"{reference} that is in your accepted {parent}",
+        fix=f"Send the {noun}, or correct the reference.",
+        on=key,
+        needs=(parent,),
+        parent=parent,
+        breaks_sql=f"""
+                select delivery_id, source_row from core.{dataset}
+                anti join core.{parent} using (site_code, {key})""",
+    )
+
+
+def all_but_first(table: str, alike: str, order: str, where: str = "true") -> str:
+    """SQL for the rows that are alike in some columns, the first of them by `order` left out: delivery_id, source_row.
+
+    Only rows whose hash comes more than once are put in order: to order every row of a long table for its few repeats
+    would take longer than all other rules between rows.
+    """
+    return f"""
+        select delivery_id, source_row from {table}
+        where {where} and hash({alike}) in (
+            select hash({alike}) from {table} where {where} group by all having count(*) > 1)
+        qualify row_number() over (partition by {alike} order by {order}) > 1"""
+
+
+def before_death(dataset: str, field: str, event: str) -> Rule:
+    """Rule P20 for one date of a dataset that knows its participant, by reference or through the episode."""
+    by_reference = dataset in ("referrals", "randomisation")
+    through = "" if by_reference else "join core.referrals r using (site_code, episode_id)"
+    return Rule(
+        "P20",
+        Severity.ROW,
+        f"{event} is after the participant's date of death",
+        expected="a date on or before the date of death",
+        fix="Correct this date, or the date of death in the participants extract.",
+        on=field,
+        needs=("participants",) if by_reference else ("participants", "referrals"),
+        breaks_sql=f"""
+                select e.delivery_id, e.source_row
+                from core.{dataset} e {through}
+                join core.participants p using (site_code, participant_ref)
+                where e.{field} > p.deceased_date""",
+    )

@@ -1,0 +1,320 @@
+"""Rules about single cells, true of every dataset. Source: DOMAIN.md section 6.2 (C01-C23).
+
+DOMAIN.md names the defects of formats; what any table needs besides (a required cell left empty, a code that is not
+on its list, a number out of range, a reference of the wrong form) are V01-V06 here; C24 is the garbled text of its
+F02, told at the cell; C25 and C26 are what its C02 comes to where a whole column is so. `{title}` and `{expected}` in a
+text stand for the field's own. `read_cell` in `cells.py` finds most of them; pandera finds V01-V04 and C06. Each rule
+says on which fields it can be found (`found_on`), but for those that `checks_of` gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from schemas._contract.model import SHARE, Contract, Field, Kind, Rule, Severity
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SWAPPED_RULE, MONTH_FIRST_RULE = "C25", "C26"  # found by a whole column, in `flows/cells/date_orders.py`
+_CELL = "{expected}"
+_SWAPPED = "A spreadsheet swapped day and month in some dates of {title}"
+_PUT_BACK = (
+    "The program that opened the file read day and month the wrong way round where it could, for days up to the 12th,"
+    " and left the other dates as text. Each suggestion has them put right: compare some with your records, write every"
+    " date in the column as year-month-day, and send the file again."
+)
+_MONTH_FIRST = "Dates in {title} are written month first"
+_WRITE_AS_SUGGESTED = (
+    "Some of these dates can only be month-day-year and none can only be day-month-year, so the suggestions take the"
+    " first number for the month. Compare some with your records, write every date in the column as year-month-day,"
+    " and send the file again."
+)
+
+Where = Callable[[Contract], tuple[str, ...]]
+
+
+def _on(*kinds: Kind, when: Callable[[Field], bool] = lambda _: True) -> Where:
+    """On fields of these kinds (any, if none is named) of which `when` is true."""
+
+    def found_on(contract: Contract) -> tuple[str, ...]:
+        return tuple(f.name for f in contract.fields if (not kinds or f.kind in kinds) and when(f))
+
+    return found_on
+
+
+def _required(field: Field) -> bool:
+    return field.required
+
+
+def _optional(field: Field) -> bool:
+    return not field.required
+
+
+def _has_retired_codes(field: Field) -> bool:
+    return any(e.active_code not in ("", e.code) for e in field.code_list.entries)
+
+
+def _has_numbers(field: Field) -> bool:
+    return any(c.isdecimal() for c in field.code_list.codes)
+
+
+def _in_key(contract: Contract) -> tuple[str, ...]:
+    return tuple(n for n in contract.key if contract.by_name[n].required)
+
+
+def _not_in_key(contract: Contract) -> tuple[str, ...]:
+    return tuple(f.name for f in contract.fields if f.required and f.name not in contract.key)
+
+
+NUMBERS = (Kind.WHOLE, Kind.DECIMAL, Kind.MONEY)
+ANY, NUMBER, CODE, DATE = _on(), _on(*NUMBERS), _on(Kind.CODE), _on(Kind.DATE)
+# Besides, where `checks_of` gives it: a quotation mark is in no reference, whatever its form.
+FORMED = _on(Kind.DECIMAL, Kind.MONEY, Kind.REFERENCE, when=lambda f: not f.pattern)
+YES_NO, YEAR = _on(Kind.YES_NO), _on(Kind.FINANCIAL_YEAR)
+BY_CHECK = _on(when=lambda _: False)  # where `checks_of` gives it
+
+
+def _row(rule_id: str, title: str, fix: str, found_on: Where, expected: str = _CELL) -> Rule:
+    return Rule(rule_id, Severity.ROW, title, expected, fix, found_on=found_on)
+
+
+def _repair(rule_id: str, title: str, fix: str, found_on: Where) -> Rule:
+    return Rule(rule_id, Severity.WARNING, title, _CELL, fix, found_on=found_on)
+
+
+CELL_RULES: tuple[Rule, ...] = (
+    _row(
+        "V01",
+        "{title} is empty",
+        "Enter the value. If it is not known, use the code for 'not known' where there is one.",
+        _not_in_key,
+    ),
+    _row(
+        "F08",
+        "{title} is empty on a row with other values",
+        "Repeat the value on every row: merged cells are never filled down.",
+        _in_key,
+    ),
+    _row(
+        "V02",
+        "{title} is not on the agreed list",
+        "Change it to a listed code. If it is a new one, tell the data team: the list can be extended.",
+        BY_CHECK,
+    ),
+    _row("V03", "{title} is out of range", "Check the figure and correct it.", NUMBER),
+    _row("V04", "{title} is not written in the agreed form", "Correct it to the agreed form.", FORMED),
+    _row("V05", "{title} is not a number", "Enter the digits 0 to 9 only, without words.", NUMBER),
+    _row("V06", "{title} is not a whole number", "Check its unit, and round it to a whole number.", _on(Kind.WHOLE)),
+    _row(
+        "C01",
+        "{title} is a spreadsheet number, not a date",
+        "Format the column as a date, year-month-day, and save again.",
+        DATE,
+    ),
+    _row("C02", "{title} is not written year-month-day", "Write the date as year-month-day.", DATE),
+    _repair("C02", "{title} was written day-month-year", "Write dates as year-month-day.", DATE),
+    Rule(
+        "C02",
+        Severity.FILE,
+        "Dates in {title} mix day-month and month-day order",
+        _CELL,
+        "Write every date in the column as year-month-day, such as 2016-11-30, and send the file again.",
+        found_on=DATE,
+    ),
+    _row(
+        "C03",
+        "{title} holds a placeholder date or a two-digit year",
+        "Enter the real date with a four-digit year, or leave an optional cell empty.",
+        DATE,
+    ),
+    _repair(
+        "C03",
+        "{title} held a placeholder date, read as empty",
+        "Leave the cell empty when there is no date.",
+        _on(Kind.DATE, when=_optional),
+    ),
+    _repair(
+        "C04",
+        "{title} had a time of day, which was removed",
+        "Send the date alone. Check for one-day shifts: a time such as 23:00 may belong to the next day.",
+        DATE,
+    ),
+    _row(
+        "C04",
+        "{title} has a time of day that leaves the day in doubt",
+        "Send the date alone: the day that it was in London.",
+        DATE,
+    ),
+    _row("C05", "{title} is not a real date", "Correct the date: this day does not exist.", DATE),
+    _row(
+        "C06",
+        "{title} is after the date of the extract",
+        "Correct the date: an extract cannot hold what happened after its cut-off.",
+        BY_CHECK,
+        "a date no later than the extract's cut-off: the last day of the month in the file's name, unless its manifest"
+        " states an earlier one",
+    ),
+    _row(
+        "C07",
+        "{title} is suppressed",
+        "Send the real figure by the secure route: monitoring data must not be suppressed.",
+        NUMBER,
+    ),
+    Rule(
+        "C07",
+        Severity.FILE,
+        "Many cells of {title} are suppressed",
+        _CELL,
+        "Send the unsuppressed extract by the secure route.",
+        found_on=NUMBER,
+    ),
+    _row(
+        "C08",
+        "{title} is a placeholder number",
+        "Enter the real figure, or leave an optional cell empty.",
+        _on(*NUMBERS, when=lambda f: bool(f.sentinels)),
+    ),
+    _repair(
+        "C09",
+        "A word for 'missing' in {title} was read as empty",
+        "Leave the cell empty, or use the listed code for 'not known'.",
+        _on(when=_optional),
+    ),
+    _row(
+        "C09",
+        "{title} holds a word for 'missing'",
+        "Enter the value, or the listed code for 'not known' where there is one.",
+        _on(when=_required),
+    ),
+    _row("C10", "{title} holds a spreadsheet error", "Mend the formula, or type the value in, and save again.", ANY),
+    Rule(
+        "C10",
+        Severity.FILE,
+        "Many cells hold spreadsheet errors",
+        "values, not spreadsheet errors",
+        "Mend the formulas, or copy the sheet as values only, and send the file again.",
+    ),
+    _repair(
+        "C11",
+        "Thousands marks, brackets, a pound sign or spaces were removed from {title}",
+        "Send the amount as digits with a full stop for pence, and a minus sign for an amount below nothing.",
+        _on(Kind.MONEY),
+    ),
+    _row(
+        "C12",
+        "{title} has a comma for the decimal point, or full stops between thousands",
+        "Use a full stop for pence, and no marks for thousands.",
+        NUMBER,
+    ),
+    _repair("C13", "{title} was in scientific form", "Format the column as a number and save again.", NUMBER),
+    _repair(
+        "C14",
+        "{title} was saved as a number, and put back as its code",
+        "Store codes as text, so that 01 does not become 1, nor 5 become 5.0.",
+        _on(Kind.CODE, when=_has_numbers),
+    ),
+    _row(
+        "C15",
+        "{title} was damaged by a spreadsheet",
+        "Format the column as text, enter the references again, and save.",
+        _on(Kind.REFERENCE),
+    ),
+    _repair("C16", "A label or another spelling in {title} was read as its code", "Send the code alone.", CODE),
+    _repair(
+        "C17",
+        "Spaces, capitals, quotation marks or invisible characters were tidied in {title}",
+        "Send the value alone, written as agreed.",
+        ANY,
+    ),
+    _repair("C18", "{title} was read as Y or N", "Use Y or N.", YES_NO),
+    _row("C18", "{title} is neither Y nor N", "Use Y or N.", YES_NO),
+    _row(
+        "C19",
+        "{title} has a letter in place of a digit",
+        "Check the letters O, I and l: write 0 and 1 where a digit is meant.",
+        _on(when=lambda f: f.kind is Kind.CODE or bool(f.pattern)),
+    ),
+    _row(
+        "C20",
+        "{title} is a code that a spreadsheet turned into a date",
+        "Format the column as text and enter the code again.",
+        CODE,
+    ),
+    _repair(
+        "C21",
+        "{title} was written as a percentage, and read as a number",
+        "Send the number alone: 46 for 46%, or 0.46 where a share from 0 to 1 is asked for.",
+        _on(*NUMBERS, when=lambda f: f.unit == SHARE or bool(f.statistic)),
+    ),
+    _row(
+        "C22",
+        "{title} is negative",
+        "Check the figure: it cannot be less than nothing.",
+        _on(*NUMBERS, when=lambda f: f.low is not None and f.low >= 0),
+    ),
+    _repair(
+        "C23",
+        "{title} starts with a formula sign",
+        "Remove the sign: a spreadsheet may run the text as a formula.",
+        _on(Kind.TEXT),
+    ),
+    _repair(
+        "C24",
+        "{title} holds garbled letters",
+        "Check the accents and signs: the text was garbled before it was saved. It was taken as it stands.",
+        _on(Kind.TEXT),
+    ),
+    _row(
+        "C24",
+        "{title} holds garbled letters",
+        "Type the value again: it holds characters that nobody sees, in place of signs such as a dash.",
+        _on(when=lambda f: f.kind is not Kind.TEXT or bool(f.pattern)),
+    ),
+    *(
+        Rule(SWAPPED_RULE, severity, _SWAPPED, _CELL, _PUT_BACK, found_on=DATE)
+        for severity in (Severity.FILE, Severity.ROW)
+    ),
+    *(
+        Rule(MONTH_FIRST_RULE, severity, _MONTH_FIRST, _CELL, _WRITE_AS_SUGGESTED, found_on=DATE)
+        for severity in (Severity.FILE, Severity.ROW)
+    ),
+    _repair("F14", "A line break was removed from {title}", "Remove the line break.", CODE),
+    _row(
+        "F14", "{title} holds a line break", "Remove the line break from the cell.", _on(when=lambda f: not f.free_text)
+    ),
+    _row("M06", "{title} is not a financial year", "Write the financial year as 2015-16.", YEAR),
+    _repair("M06", "{title} was read as a financial year", "Write the financial year as 2015-16.", YEAR),
+    _repair(
+        "P10",
+        "{title} is a retired area code, read as the code that replaced it",
+        "Use the current area code.",
+        _on(Kind.CODE, when=_has_retired_codes),
+    ),
+    _repair(
+        "P08",
+        "{title} is an old code, read as the current one",
+        "Use the current code.",
+        _on(Kind.CODE, when=lambda f: f.old_code_rule == "P08"),
+    ),
+)
+
+
+def checks_of(field: Field) -> list[tuple[str, pl.Expr]]:
+    """What every cell of a field must satisfy once it is typed: (rule id, expression true for good cells)."""
+    import polars as pl
+
+    cell = pl.col(field.name)
+    checks: list[tuple[str, pl.Expr]] = []
+    if field.kind is Kind.CODE:
+        checks.append((field.not_listed_rule, cell.is_in(list(field.code_list.codes))))
+    if field.pattern:
+        checks.append((field.pattern_rule, cell.str.contains(field.pattern)))
+    if field.low is not None:
+        checks.append((field.range_rule, cell >= field.low))
+    if field.high is not None:
+        checks.append((field.range_rule, cell <= field.high))
+    if field.kind is Kind.DATE and not field.may_be_future:
+        checks.append(("C06", cell <= pl.col("data_cut_date")))
+    return checks

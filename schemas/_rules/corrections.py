@@ -1,0 +1,37 @@
+"""Rules about corrections that were agreed with a site: made (X01) or not made (X02), in any dataset.
+
+Which corrections there are is data: `flows/deliveries/corrections.py` reads it.
+"""
+
+from __future__ import annotations
+
+from schemas._contract.model import Contract, Rule, Severity
+
+
+def _any_column(contract: Contract) -> tuple[str, ...]:
+    return tuple(contract.by_name)
+
+
+def _any_column_or_none(contract: Contract) -> tuple[str, ...]:
+    return ("", *contract.by_name)
+
+
+CORRECTION_RULES: tuple[Rule, ...] = (
+    Rule(
+        "X01",
+        Severity.WARNING,
+        "{title} was corrected, as agreed with you",
+        "the value that was agreed",
+        "Correct it in your own system too, so that your next file is right.",
+        found_on=_any_column,
+    ),
+    Rule(
+        "X02",
+        Severity.WARNING,
+        "An agreed correction no longer fits, and was not made",
+        "what stood there when the correction was agreed",
+        "Nothing needs doing if you mended it yourself. If not, tell the data team.",
+        found_on=_any_column_or_none,
+    ),
+)
+MADE, NOT_MADE = (rule.rule_id for rule in CORRECTION_RULES)

@@ -1,0 +1,433 @@
+"""Rules about a file's structure, true of every dataset. Source: DOMAIN.md section 6.1 (F01-F26).
+
+F27 to F30 are about what a reader does to a file, or finds in it, beyond that section: nothing of it may be silent.
+U01-U04 say why a file could not be read at all; L01 is the share of faulty rows over which a file is refused whole, L02
+a dataset that the site does not send. A rule is about the file as a whole unless `found_on` names its columns.
+"""
+
+from __future__ import annotations
+
+from schemas._contract.model import Contract, Rule, Severity
+from schemas._rules.months import MONTH_RULES
+
+BLANK_ROWS_LISTED = 100  # more are told by their number alone (rule F07); so are headings (F05) and totals (F06)
+# A column of this name may say on which version of the form each row was filled in (rule F24). It is not kept.
+VERSION_COLUMN = "schema_version"
+WAITS = "L04"  # of a file that waits for another one of its site
+FORM_VERSIONS = frozenset({"1", "1.0"})
+FILE, ROW, WARNING = Severity.FILE, Severity.ROW, Severity.WARNING
+
+
+def _any_column(contract: Contract) -> tuple[str, ...]:
+    return tuple(contract.by_name)
+
+
+def _any_column_or_unknown(contract: Contract) -> tuple[str, ...]:
+    return ("", *contract.by_name)
+
+
+def _required_columns(contract: Contract) -> tuple[str, ...]:
+    return tuple(f.name for f in contract.fields if f.column_is_required)
+
+
+def _first_of_key(contract: Contract) -> tuple[str, ...]:
+    return contract.key[:1]
+
+
+def _key_of_any_form(contract: Contract) -> tuple[str, ...]:
+    return tuple(n for n in contract.key[:1] if not contract.by_name[n].pattern)
+
+
+def _site_column(contract: Contract) -> tuple[str, ...]:
+    return tuple(n for n in contract.by_name if n == "site_code")
+
+
+def _participant_level(contract: Contract) -> tuple[str, ...]:
+    return ("",) if contract.participant_level else ()
+
+
+def _of_trials(contract: Contract) -> tuple[str, ...]:
+    return ("",) if contract.dataset == "randomisation" else ()
+
+
+def _not_of_trials(contract: Contract) -> tuple[str, ...]:
+    return () if contract.dataset == "randomisation" else ("",)
+
+
+def _judged_across_files(contract: Contract) -> tuple[str, ...]:
+    return ("",) if any(r.severity is ROW for r in contract.relation_rules) else ()
+
+
+def _refers_to_another(contract: Contract) -> tuple[str, ...]:
+    return ("",) if contract.parent_rules else ()
+
+
+def _no_delivery(_: Contract) -> tuple[str, ...]:
+    """Of no dataset: a file with such a fault is no delivery."""
+    return ()
+
+
+FILE_RULES: tuple[Rule, ...] = (
+    Rule(
+        "F01",
+        FILE,
+        "The file has no rows of data",
+        "at least one row below the heading",
+        "Send the extract with its rows. If there was no activity, send a nil return: a file of this dataset alone,"
+        " with its headings and no row, and beside it a text file of the same name that ends in .manifest.json and"
+        ' holds {"nil_return": true}. In a workbook of several datasets, delete this sheet too.',
+    ),
+    Rule(
+        "F02",
+        WARNING,
+        "The file was not saved as UTF-8",
+        "a file saved as 'CSV UTF-8'",
+        "Save it as 'CSV UTF-8' next time. The text was converted: check that its accents and signs are right.",
+    ),
+    Rule(
+        "F02",
+        FILE,
+        "The file's characters could not be read",
+        "a file saved as 'CSV UTF-8'",
+        "Open it in a spreadsheet, save it as 'CSV UTF-8' and send it again.",
+    ),
+    Rule(
+        "F03",
+        WARNING,
+        "A hidden mark before the first heading was removed",
+        "a first heading without a hidden mark",
+        "Nothing needs doing: it comes from saving as 'CSV UTF-8'.",
+    ),
+    Rule(
+        "F04",
+        WARNING,
+        "The heading is not one line at the top",
+        "the heading on the first line, and on that line alone",
+        "Remove the lines above the heading, and put it on one line. What stands above it was left out.",
+    ),
+    Rule(
+        "F05",
+        WARNING,
+        "The heading is repeated among the rows",
+        "one heading, on top",
+        "Remove the repeated heading. The line was left out.",
+    ),
+    Rule(
+        "F05",
+        FILE,
+        "A second heading stands among the rows, with its columns in another order",
+        "one heading, on top, and every row in its order",
+        "Put all rows in the order of the first heading and send the file again. Below it, columns stand elsewhere.",
+    ),
+    Rule("F06", WARNING, "A total row was left out", "rows of data only", "Remove total and subtotal rows."),
+    Rule(
+        "F06",
+        ROW,
+        "{title} reads as the name of a total, on a row that is filled in like a record",
+        "rows of data only, and a reference that does not begin with the word 'total'",
+        "If it is a total, delete the row. If it is a record, give it another reference.",
+        found_on=_key_of_any_form,
+    ),
+    Rule("F07", WARNING, "Blank rows were left out", "no blank rows", "Remove blank rows."),
+    Rule(
+        "F09",
+        FILE,
+        "A column is missing: {title}",
+        "a column headed {field}",
+        "Add the column and send the file again.",
+        found_on=_required_columns,
+    ),
+    Rule(
+        "F10",
+        WARNING,
+        "A heading was read as {field}",
+        "the heading {field}",
+        "Use the heading in the specification.",
+        found_on=_any_column,
+    ),
+    Rule(
+        "F11",
+        FILE,
+        "A column that is not in the specification may hold personal data",
+        "only the columns of the specification",
+        "Delete the column and send the file again.",
+        found_on=_participant_level,
+    ),
+    Rule(
+        "F11",
+        WARNING,
+        "A column that is not in the specification was left out",
+        "only the columns of the specification",
+        "Remove the column, or tell the data team what it holds.",
+    ),
+    Rule(
+        "F12",
+        FILE,
+        "Two columns have the same heading, or headings that mean the same",
+        "one column for each heading",
+        "Rename or delete one of them and send the file again. Neither of them was checked.",
+        found_on=_any_column_or_unknown,
+    ),
+    Rule(
+        "F13",
+        WARNING,
+        "The columns are not separated by commas",
+        "commas between the columns",
+        "Save it as 'CSV UTF-8' next time. The columns were told apart, nothing is lost.",
+    ),
+    Rule(
+        "F13",
+        ROW,
+        "The line could not be split into the columns of the heading",
+        "as many cells as the heading has",
+        "Check for commas and quotation marks inside text: put such text in double quotation marks.",
+    ),
+    Rule(
+        "F13",
+        FILE,
+        "Many lines could not be split into the columns of the heading",
+        "as many cells as the heading has",
+        "Check for commas and quotation marks inside text, or another separator; save as CSV and send the file again.",
+    ),
+    Rule(
+        "F15",
+        FILE,
+        "The file is not what its name says",
+        "a file whose name ends in what it is: .csv, .xlsx, .xls, .ods or .parquet",
+        "Save it as CSV or as an Excel workbook, and send it again.",
+    ),
+    Rule(
+        "F16",
+        FILE,
+        "The file does not agree with its manifest",
+        "the number of rows, pounds and the checksum that the manifest states, and no row where it says nil_return",
+        "Upload the file again, with the manifest that belongs to it. In a workbook of several datasets, nil_return is"
+        " said of every sheet: for one without rows, delete the sheet and send a nil return of that dataset alone.",
+    ),
+    Rule(
+        "F17",
+        WARNING,
+        "The file is identical to one already received",
+        "a new extract",
+        "Nothing needs doing. If you meant to send something else, send that file.",
+    ),
+    Rule(
+        "F18",
+        FILE,
+        "The extract is older than the one already accepted",
+        "an extract cut later than the last one accepted",
+        "Send the latest extract. If this one is the latest, the file that counts may have a wrong month in its name:"
+        " tell the data team. They can withdraw it, and this one then counts without being sent again.",
+    ),
+    *MONTH_RULES,
+    Rule(
+        "F20",
+        FILE,
+        "Rows of another site are in the file",
+        "rows of the sending site only",
+        "Remove the other site's rows and send the file again.",
+        found_on=_site_column,
+    ),
+    Rule(
+        "F21",
+        FILE,
+        "The file name is not recognised",
+        "a name such as MHT-BPL_participants_201611_v1.xlsx, in the folder of the site",
+        "Rename the file: site, dataset, month, version.",
+        found_on=_no_delivery,
+    ),
+    # An extract is compared with the last one accepted. A cumulative one grows: what it may be expected to hold is
+    # what it held and what it gained the last time. Source: DOMAIN.md amendment 6.
+    Rule(
+        "F22",
+        WARNING,
+        "The number of rows has changed by more than half since the last extract",
+        "about as many rows as the extracts before lead one to expect",
+        "Check that nothing is missing and nothing is there twice. If the number is right, nothing needs doing.",
+        breaks_sql="""
+            with sent as (
+                select *, rows_accepted + rows_held as n from audit.deliveries
+                where dataset = '{dataset}' and standing in ('current', 'superseded')
+                qualify row_number() over (
+                    partition by site_code, extract_type, data_cut_date order by version desc, received_at desc) = 1
+            ), compared as (
+                select *, lag(n) over earlier as n1, lag(n, 2) over earlier as n2 from sent
+                window earlier as (partition by site_code, extract_type order by data_cut_date)
+            ), expected as (
+                select *, case when extract_type = 'period' or n1 < n2 then n1 else 2 * n1 - n2 end as most
+                from compared
+            )
+            select delivery_id, n || ' rows, ' || n1 || ' in the extract before' as found from expected
+            where standing = 'current' and n1 >= 30 and (n < 0.5 * n1 or n > 1.5 * most)""",
+    ),
+    # A held row whose reference cannot be told may be any of those that are missed.
+    Rule(
+        "F23",
+        WARNING,
+        "Records that were sent before are not in this extract",
+        "every record that was sent before, in an extract of everything to date",
+        "Check that they were meant to go. If so, state their number as 'deletes' in the manifest.",
+        breaks_sql="""
+            with counted as (
+                select delivery_id, count(*) as of, count(held) as held,
+                    count(*) filter (where here is null and held is null) as missed
+                from before."{dataset}"
+                left join (select delivery_id, {key}, true as here from sound."{dataset}") using (delivery_id, {key})
+                left join (select distinct delivery_id, {key}, true as held from held."{dataset}")
+                    using (delivery_id, {key})
+                group by delivery_id
+            ), told as (
+                select delivery_id, of, missed - deletes - (rows_held - held) as n
+                from counted join before."{dataset}_compared" using (delivery_id)
+                join audit.deliveries using (delivery_id)
+            )
+            select delivery_id, n || ' of ' || of || ' records of the extract before' as found from told where n > 0""",
+    ),
+    Rule(
+        "F24",
+        FILE,
+        "Rows were filled in on an old version of the form, or on several versions",
+        "one version of the form, the current one, wherever the column schema_version states it",
+        "Use the current form for every row, or delete the column, and send the file again.",
+    ),
+    Rule(
+        "F27",
+        WARNING,
+        "Rows or columns are hidden, by a filter or by hand",
+        "every row and column in sight",
+        "Clear the filter, unhide them, and check that they are meant to be sent. They were read like all others.",
+    ),
+    Rule(
+        "F28",
+        WARNING,
+        "A heading, or the name of the sheet, holds garbled letters",
+        "a heading that is typed anew",
+        "Type it again: it holds characters that nobody sees, in place of signs such as a dash.",
+        found_on=_any_column_or_unknown,
+    ),
+    Rule(
+        "F29",
+        WARNING,
+        "A quotation mark in the heading is not closed",
+        "quotation marks in pairs, each pair around one heading",
+        "Delete the mark, or close it behind its heading. The heading was read without it: no row below was lost.",
+    ),
+    Rule(
+        "F30",
+        WARNING,
+        "Quotation marks are not written as a CSV file has them",
+        "double quotation marks, without spaces beside them",
+        "Save it as 'CSV UTF-8' next time. The marks were taken off, nothing is lost.",
+    ),
+    Rule(
+        "F31",
+        WARNING,
+        "The file's name is slightly off, and was understood",
+        "a name such as MHT-BPL_participants_201611_v1.xlsx, with nothing before it, in it or behind it",
+        "Save it under the agreed name: site, dataset, month and version. Another slip may leave two readings, and such"
+        " a file is not taken in.",
+    ),
+    Rule(
+        "L02",
+        FILE,
+        "This site does not send this dataset",
+        "a dataset that the programme collects",
+        "Check the file name. If the site should send it, tell the data team.",
+        found_on=_not_of_trials,
+    ),
+    Rule(
+        "T09",
+        FILE,
+        "This programme does not randomise",
+        "no randomisation file from this programme",
+        "Do not send it. If the site is part of a trial, tell the data team.",
+        found_on=_of_trials,
+    ),
+    Rule(
+        "L01",
+        FILE,
+        "Too many rows are at fault",
+        "fewer than {limit} of rows at fault",
+        "Mend the rows below and send the file again.",
+    ),
+    Rule(
+        "L03",
+        FILE,
+        "Most rows do not fit the site's other files",
+        "rows that agree with what the site sent in its other files",
+        "Check that this is the right file, and that it is whole. Fix the rows below and send it again. Until then it"
+        " replaces nothing: the figures of the file before it stand.",
+        found_on=_judged_across_files,
+    ),
+    Rule(
+        WAITS,
+        FILE,
+        "The file waits for another file of this site",
+        "rows that refer to records in the site's accepted files",
+        "Nothing to fix in this file: it counts by itself when the file that it refers to is right. See the page of"
+        " that file; if it has not been sent, send it.",
+        found_on=_refers_to_another,
+    ),
+    Rule(
+        "L05",
+        FILE,
+        "Most rows seem to be another site's",
+        "rows about this site's own people and episodes",
+        "Check whose file it is, and send this site's own. Until then it replaces nothing: the figures of the file"
+        " before it stand.",
+        found_on=_judged_across_files,
+    ),
+    Rule(
+        "P04",
+        ROW,
+        "The same reference was sent more than once",
+        "one row for each reference",
+        "Keep the right row and delete the others, in this file or in the one sent before.",
+        found_on=_first_of_key,
+    ),
+    Rule(
+        "P04",
+        WARNING,
+        "A row is an exact copy of another",
+        "one row for each reference",
+        "Delete the copy. It was left out.",
+        found_on=_first_of_key,
+    ),
+    Rule(
+        "U01",
+        FILE,
+        "The file could not be opened",
+        "one CSV file or workbook, by itself or alone in a zip",
+        "Open it on your computer, save it again and send it. It may have been cut off on its way.",
+    ),
+    Rule(
+        "U02",
+        FILE,
+        "The file is protected by a password",
+        "a file without a password",
+        "Remove the password and send it by the secure route.",
+    ),
+    Rule(
+        "U03",
+        FILE,
+        "No heading was found",
+        "a heading with the columns of the specification",
+        "Put the column headings on the first line and send the file again.",
+    ),
+    Rule(
+        "U04",
+        FILE,
+        "It is not clear which sheet holds the data",
+        "one sheet with the columns of the specification",
+        "Remove the sheets that hold something else, show the one that is hidden, and send the file again.",
+    ),
+    Rule(
+        "U04",
+        WARNING,
+        "A sheet was left out: it is not named after a dataset",
+        "sheets named after the dataset that they hold",
+        "If it holds data to be sent, name it after its dataset and send the file again.",
+    ),
+)
+
+BETWEEN_DELIVERIES: tuple[Rule, ...] = tuple(r for r in FILE_RULES if r.breaks_sql)

@@ -1,0 +1,71 @@
+"""Rules about the month in a file's name, true of every dataset. Source: DOMAIN.md section 6.1 (F19).
+
+What they go by is in `months.py`.
+"""
+
+from __future__ import annotations
+
+from schemas._contract.model import Contract, Rule, Severity
+
+FILE, WARNING = Severity.FILE, Severity.WARNING
+
+
+def _month_shown_by(contract: Contract) -> tuple[str, ...]:
+    return (contract.month_shown_by,) if contract.month_shown_by else ()
+
+
+MONTH_RULES: tuple[Rule, ...] = (
+    # What is measured by a wrong month is wrong too: this is told in place of every date that it makes late or old.
+    Rule(
+        "F19",
+        FILE,
+        "The month in the name may be wrong",
+        "dates up to the month that the file's name says, and in an extract of one month, dates in it",
+        "Check that this is the right month's file, and the month in its name. Send it again with the right month in"
+        " its name.",
+        found_on=_month_shown_by,
+    ),
+    # A cumulative extract holds every month: that it stops too early is a sign, and may be a pause in the service.
+    Rule(
+        "F19",
+        WARNING,
+        "The month in the name may be wrong, or the latest records are missing",
+        "records up to the date of the extract",
+        "Check the month in the name, and that this is the right month's file. If nothing happened since, nothing needs"
+        " doing.",
+        found_on=_month_shown_by,
+    ),
+    Rule(
+        "F25",
+        FILE,
+        "The month in the name had not begun when the file came",
+        "the month to which the extract goes, which has begun by the day it is sent",
+        "Put the month to which the extract goes in the file's name, such as 201611 for November 2016, and send it"
+        " again.",
+    ),
+    Rule(
+        "F25",
+        WARNING,
+        "The month in the name had not begun when the file came",
+        "the month to which the figures go",
+        "Check the month in the name. If the figures are about that month, as plans are, nothing needs doing.",
+    ),
+    # Decided beside the site's other files, anew at every build: `flows/deliveries/months.py`.
+    Rule(
+        "F26",
+        FILE,
+        "The month in the name may be wrong: this file is held up, and replaces nothing",
+        "a file of each month that the site owes, or dates that reach into the month in the name",
+        "Check the month in the name. If it is wrong, send the file again with the right month in its name. If it is"
+        " right, send the files of the months that are missing first. Until then the figures use the last file that"
+        " counts.",
+    ),
+    Rule(
+        "F26",
+        WARNING,
+        "A month was left out",
+        "a file for each month that the site owes",
+        "Check the month in the name. If it is right, send the missing month's file if there is one; an extract of"
+        " everything to date brings its rows too.",
+    ),
+)
