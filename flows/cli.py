@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.commands.console import Exit, Form, give, give_json, tell, write_every_character
-from flows.runtime.gc_pause import importing
+from flows.commands.console import Exit, OutputFormat, echo, give_json, print_json, write_every_character
+from flows.runtime.gc_pause import gc_paused
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -37,7 +37,7 @@ def _settings(data: Path | None) -> Settings:
     try:
         return Settings.of(data)
     except ValueError as error:
-        tell(f"A setting is wrong: {error}")
+        echo(f"A setting is wrong: {error}")
         raise typer.Exit(Exit.SETTINGS) from None
 
 
@@ -48,7 +48,7 @@ def _moment(text: str) -> datetime:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo:
-        tell(f"'{text}' is not a date as it is meant here: write it as 2016-12-02 or 2016-12-02T03:30 (UTC).")
+        echo(f"'{text}' is not a date as it is meant here: write it as 2016-12-02 or 2016-12-02T03:30 (UTC).")
         raise typer.Exit(Exit.USAGE)
     return moment
 
@@ -59,7 +59,7 @@ def _taken_for_now(date: str) -> datetime | None:
 
     moment = _moment(date) if date else None
     if moment and moment > now():
-        tell(f"A run cannot take place on {moment}: that is yet to come, and no run could take place before it.")
+        echo(f"A run cannot take place on {moment}: that is yet to come, and no run could take place before it.")
         raise typer.Exit(Exit.USAGE)
     return moment
 
@@ -72,12 +72,12 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run the night once: take in what is new, check it, rebuild the figures, write the reports."""
-    from flows.commands.run import run_night
+    from flows.commands.run import start_run_by_engine
 
     settings = _settings(data)
-    result = run_night(settings, _taken_for_now(date), with_prefect=not no_prefect)
+    result = start_run_by_engine(settings, _taken_for_now(date), with_prefect=not no_prefect)
     if as_json:
-        give(result.to_json())
+        print_json(result.to_json())
     else:
         typer.echo(result.reported.summary)
     raise typer.Exit(Exit.MUST_BE_FIXED if result.must_be_fixed else Exit.DONE)
@@ -96,17 +96,17 @@ def retry(
     as_json: AsJson = False,
 ) -> None:
     """Judge again what a changed rule, code list or correction touches. Takes in no new file."""
-    from flows.commands.revalidate import in_words, out_of_date, run_retry
+    from flows.commands.revalidate import in_words, out_of_date, run_revalidate
 
     settings, moment = _settings(data), _taken_for_now(date)
     if dry_run:
         waiting = out_of_date(settings, moment, site, dataset)
-        give([d.delivery_id for d in waiting.deliveries]) if as_json else typer.echo(waiting.in_words)
-        for line in waiting.corrections_to_mend:
-            tell(f"To mend: {line}")
-        raise typer.Exit(Exit.MUST_BE_FIXED if waiting.corrections_to_mend else Exit.DONE)
-    result = run_retry(settings, moment, site, dataset, with_prefect=not no_prefect)
-    give(result.to_json()) if as_json else typer.echo(in_words(result))
+        print_json([d.delivery_id for d in waiting.deliveries]) if as_json else typer.echo(waiting.in_words)
+        for line in waiting.corrections_to_review:
+            echo(f"To mend: {line}")
+        raise typer.Exit(Exit.MUST_BE_FIXED if waiting.corrections_to_review else Exit.DONE)
+    result = run_revalidate(settings, moment, site, dataset, with_prefect=not no_prefect)
+    print_json(result.to_json()) if as_json else typer.echo(in_words(result))
     raise typer.Exit(Exit.MUST_BE_FIXED if result.must_be_fixed else Exit.DONE)
 
 
@@ -124,7 +124,7 @@ def withdraw(
 
     noted = note(_settings(data), delivery, reason, undo, _taken_for_now(date))
     if as_json:
-        give({"let_back" if noted.let_back else "withdrawn": [d.delivery_id for d in noted.deliveries]})
+        print_json({"let_back" if noted.let_back else "withdrawn": [d.delivery_id for d in noted.deliveries]})
     else:
         typer.echo(noted.in_words)
 
@@ -135,7 +135,7 @@ def status(data: Data = None, as_json: AsJson = False) -> None:
     from flows.commands.query import state_in_words, state_of_the_warehouse
 
     state = state_of_the_warehouse(_settings(data))
-    give(state) if as_json else typer.echo(state_in_words(state))
+    print_json(state) if as_json else typer.echo(state_in_words(state))
     raise typer.Exit(Exit.SETTINGS if "problem" in state else Exit.DONE)
 
 
@@ -154,13 +154,13 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check one file as the night would, on any computer: no warehouse is touched."""
-    with importing():
+    with gc_paused():
         import pandera.polars  # noqa: F401 - it would be at the first batch
 
         from flows.commands.check import check_file
 
     if not file.is_file():
-        tell(f"{file} is no file.")
+        echo(f"{file} is no file.")
         raise typer.Exit(Exit.USAGE)
     checked = check_file(file, site, dataset, period, to, _moment(date) if date else None)
     give_json(checked.report_json) if as_json else typer.echo(checked.words)
@@ -191,12 +191,12 @@ def report(
 
     pages = report_pages(_settings(data), site)
     if as_json:
-        give(pages)
+        print_json(pages)
     else:
         for page in pages:
             typer.echo(page)
     if not pages:
-        tell(f"There are no reports{' of ' + site if site else ''} yet.")
+        echo(f"There are no reports{' of ' + site if site else ''} yet.")
 
 
 @app.command(rich_help_panel=ANALYSTS)
@@ -204,7 +204,7 @@ def sql(
     query: Annotated[
         str, typer.Argument(help="One SELECT over core, funding, outcomes, published, quality or audit.")
     ] = "",
-    form: Annotated[Form, typer.Option("-f", "--format", help="How to print the rows.")] = Form.TABLE,
+    form: Annotated[OutputFormat, typer.Option("-f", "--format", help="How to print the rows.")] = OutputFormat.TABLE,
     tables: Annotated[bool, typer.Option("--list", help="List every table with its meaning.")] = False,
     describe: Annotated[str, typer.Option(help="Describe one table, column by column.")] = "",
     data: Data = None,
@@ -213,7 +213,7 @@ def sql(
     """Ask the warehouse, read-only: nothing can be changed and nothing outside it can be reached."""
     from flows.commands.query import answer
 
-    answer(_settings(data), query, Form.JSON if as_json else form, tables, describe)
+    answer(_settings(data), query, OutputFormat.JSON if as_json else form, tables, describe)
 
 
 @app.command(name="as-of", rich_help_panel=ANALYSTS)
@@ -230,13 +230,13 @@ def as_of(
 
     moment = _moment(date)
     if not to.absolute().parent.is_dir():
-        tell(f"There is no folder {to.parent} to write {to.name} into.")
+        echo(f"There is no folder {to.parent} to write {to.name} into.")
         raise typer.Exit(Exit.USAGE)
     if "T" not in date and " " not in date:  # a day means the whole of it
         moment += timedelta(days=1, seconds=-1)
     known = warehouse_as_known(_settings(data), moment, to)
-    tell(f"Wrote {to} from the {known} deliveries known by {moment}." + ("" if known else " None was known then."))
-    tell("They are judged by today's rules, code lists and corrections. Rows about people are in it: keep it as such.")
+    echo(f"Wrote {to} from the {known} deliveries known by {moment}." + ("" if known else " None was known then."))
+    echo("They are judged by today's rules, code lists and corrections. Rows about people are in it: keep it as such.")
 
 
 @app.command(rich_help_panel=CARE)
@@ -265,12 +265,12 @@ def simulate(
             truth=truth or settings.data / "simulated-truth.csv",
         )  # fmt: skip
     except OthersThere as error:
-        tell(str(error))
+        echo(str(error))
         raise typer.Exit(Exit.SETTINGS) from None
     if as_json:
-        give(asdict(made))
+        print_json(asdict(made))
     else:
-        tell(
+        echo(
             f"Wrote {made.files} made-up files of {len(made.sites)} sites, {made.rows:,} rows, {made.faults:,} faults."
         )
 
@@ -292,7 +292,7 @@ def main() -> None:
         from flows.commands.run import exit_of
 
         code, words = exit_of(error)
-        tell(words)
+        echo(words)
         sys.stdout.flush()
         sys.exit(code)
 

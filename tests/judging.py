@@ -23,10 +23,10 @@ import xlsxwriter
 from flows.deliveries.corrections import NO_CORRECTIONS, Corrections
 from flows.steps.receive import delivery_of
 from flows.steps.receive.manifest import manifest_of
-from flows.steps.validate_delivery import judge_file, judgement_key, row_types
-from flows.store.paths import Places
+from flows.steps.validate_delivery import result_key, row_types, validate_file
+from flows.store.paths import DataPaths
 from flows.store.result_sink import HELD
-from flows.store.results import Judgements
+from flows.store.results import ResultStore
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract
 from schemas._rules.explain import rules_of
@@ -184,7 +184,7 @@ class Judge:
         It is received in the month after its own, unless it is said when.
         """
         data = content.encode() if isinstance(content, str) else content
-        places = Places(self.folder / f"case-{len(list(self.folder.iterdir()))}")
+        places = DataPaths(self.folder / f"case-{len(list(self.folder.iterdir()))}")
         name = f"{site}_{dataset}_{period}_v1{slip}"
         path = places.raw / site / f"{name}.{suffix}"
         path.parent.mkdir(parents=True)
@@ -204,10 +204,10 @@ class Judge:
             manifest_of(path, period),
             sheet=sheet,
         )
-        store = Judgements(places)
-        key = judgement_key(delivery, contract, corrections)
+        store = ResultStore(places)
+        key = result_key(delivery, contract, corrections)
         with store.open(key, row_types(contract)) as out:
-            verdict = judge_file(path, delivery, contract, out, corrections)
+            verdict = validate_file(path, delivery, contract, out, corrections)
             out.finish(verdict)
         return _outcome(store, key, verdict, contract)
 
@@ -218,7 +218,7 @@ def rules_told(contract: Contract) -> frozenset[tuple[str, str, str]]:
     return frozenset((r.rule_id, str(severity), field) for r, severity, field in rules_of(contract))
 
 
-def _outcome(store: Judgements, key: str, verdict: Verdict, contract: Contract) -> Outcome:
+def _outcome(store: ResultStore, key: str, verdict: Verdict, contract: Contract) -> Outcome:
     accepted = pl.read_parquet(store.accepted(key)).sort("source_row")
     held = pl.read_parquet(store.folder(key) / HELD).sort("source_row")
     texts = store.findings(key)

@@ -14,7 +14,7 @@ import json, os, resource, sys, time
 from pathlib import Path
 import polars, pyarrow.parquet
 from flows.steps.read import read
-from flows.deliveries.shapes import Unreadable
+from flows.deliveries.shapes import UnreadableFile
 
 known, address_space, seconds, *paths = sys.argv[1:]
 for path in paths:
@@ -27,7 +27,7 @@ for path in paths:
         try:
             rows = sum(len(b.rows) for b in read(Path(path), frozenset(known.split(","))).batches)
             said = {"rule": "", "found": "", "rows": rows}
-        except Unreadable as refused:
+        except UnreadableFile as refused:
             said = {"rule": refused.rule_id, "found": refused.found, "rows": 0}
         except BaseException as fault:
             said = {"rule": "a fault of ours", "found": repr(fault)[:200], "rows": 0}

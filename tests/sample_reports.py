@@ -15,8 +15,8 @@ import polars as pl
 from flows.deliveries.shapes import FINDING_TYPES
 from flows.reporting.render import delivery_report
 from flows.reporting.report import Report
-from flows.store.ledger.report_snapshots import Told
-from flows.store.ledger.revalidations import JudgedAgain
+from flows.store.ledger.report_snapshots import ReportSnapshot
+from flows.store.ledger.revalidations import Revalidation
 from schemas._contract.catalogue import datasets
 from schemas._rules.explain import rules_of
 from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
@@ -118,7 +118,7 @@ OCTOBER = frame(
 )
 
 
-def told_of(period: str, findings: pl.DataFrame, rows: Counts) -> Told:
+def told_of(period: str, findings: pl.DataFrame, rows: Counts) -> ReportSnapshot:
     """What an earlier report said."""
     earlier = replace(WORKBOOK, period=period, delivery_id=f"MHT-BPL_contacts_{period}_v1_99887766")
     return delivery_report(earlier, replace(VERDICT, rows=rows), findings).told
@@ -151,8 +151,8 @@ def _resubmission() -> Sample:
     )
     verdict = replace(VERDICT, rows=Counts(303, 298, 3, 0, 2))
     report = delivery_report(again, verdict, findings, (*EARLIER, first), MANY_KINDS, DUE, RUN)
-    freed = JudgedAgain(again, date(2016, 12, 1), released=4, why_released="a code was added to the list")
-    report = replace(report, released=freed.released, judged_again=freed.sentences)
+    freed = Revalidation(again, date(2016, 12, 1), released=4, why_released="a code was added to the list")
+    report = replace(report, released=freed.released, revalidated=freed.sentences)
     return Sample(replace(report, marked_workbook="MHT-BPL_201611_v2_contacts_to_fix.xlsx"), findings)
 
 

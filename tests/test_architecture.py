@@ -137,12 +137,12 @@ def test_pages_name_places_that_exist(page: str) -> None:
 
 def test_a_judgement_is_made_anew_when_any_code_that_makes_it_changes() -> None:
     """The key of a judgement holds the source of everything that the judge imports, or the contract's own digest."""
-    assert not missing_in(validate_delivery.CODE, {"flows.steps.validate_delivery"}) - CHANGES_NO_JUDGEMENT
+    assert not missing_in(validate_delivery.RESULT_CODE, {"flows.steps.validate_delivery"}) - CHANGES_NO_JUDGEMENT
 
 
 def test_a_report_is_written_anew_when_any_code_that_makes_it_changes() -> None:
     """Its digest holds the source of what the page and the marked workbook are made with, or the judgement's key."""
-    missing = missing_in((*site_reports.CODE, *validate_delivery.CODE), {"flows.reporting.site_reports"})
+    missing = missing_in((*site_reports.REPORT_CODE, *validate_delivery.RESULT_CODE), {"flows.reporting.site_reports"})
     assert not missing - CHANGES_NO_JUDGEMENT - CHANGES_NO_REPORT
 
 

@@ -17,7 +17,7 @@ IN_DOUBT = frozenset('"?<>')  # of a quotation that went wrong, or of a sender w
 SPREADSHEET_NUMBER = re.compile(r"([0-9]+)\.0")  # what becomes of a whole number in a column with empty cells
 
 
-def code_meant(text: str, listed: CodeList) -> tuple[str, str]:
+def likely_code(text: str, listed: CodeList) -> tuple[str, str]:
     """The listed code that is meant and the rule that tells of it; two empty texts where none surely is."""
     if IN_DOUBT & set(text) or len(text) > LONGEST_LABEL:
         return "", ""

@@ -164,7 +164,7 @@ def rules_by_share(texts: Sequence[str], field: Field | None = None) -> dict[str
     return broken
 
 
-def odd_ones(digits: Sequence[str], texts: int) -> list[str]:
+def rare_nhs_numbers(digits: Sequence[str], texts: int) -> list[str]:
     """The references with an NHS number behind their prefix, where only few of a column's `texts` have ten digits."""
     ten = [t for t in digits if len(t.rpartition("-")[2]) == 10]
     return [t for t in ten if is_nhs_number(t[-10:])] if len(ten) <= max(texts * _FEW, _FEW_AT_MOST) else []

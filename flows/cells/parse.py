@@ -18,7 +18,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import combinations
 
-from flows.cells.code_lookup import LONGEST_LABEL, code_meant, near_code
+from flows.cells.code_lookup import LONGEST_LABEL, likely_code, near_code
 from flows.cells.date_orders import HELD, DateReading, swapped
 from flows.cells.dates import LONGEST_DATE, MOMENT, Slashed, day_in_london, named_month, real_day, slashed
 from flows.cells.garbled import CONTROL, SIGNS_OF_GARBLING, is_garbled, meant_by
@@ -247,7 +247,7 @@ def _read_reference(text: str, field: Field, _: DateReading) -> Reading:
 def _read_code(text: str, field: Field, _: DateReading) -> Reading:
     if text in field.code_list.codes:
         return _current_code(text, field)
-    code, rule = code_meant(text, field.code_list)
+    code, rule = likely_code(text, field.code_list)
     if code:
         if rule == "C16" and field.old_code_rule and len(text) == 1:
             rule = field.old_code_rule
@@ -287,11 +287,11 @@ def _read_date(text: str, field: Field, dates: DateReading) -> Reading:
     return fault("C02", meant)
 
 
-def _swapped_back(day: date, dates: DateReading, as_it_stands: Reading) -> Reading:
+def _swapped_back(day: date, dates: DateReading, apply_standing: Reading) -> Reading:
     """A true date, put back where a spreadsheet took days of its column for months; one after the 12th never was."""
     meant = swapped(day)
     if not dates.are_swapped or meant is None:
-        return as_it_stands
+        return apply_standing
     return Reading(None, dates.rule_id, dates.severity, said(meant) if dates.order or meant == day else "")
 
 

@@ -116,7 +116,7 @@ def is_private(field: Field, contract: Contract) -> bool:
     return field.personal or (contract.participant_level and field.kind is Kind.REFERENCE)
 
 
-def shown(texts: pl.Series, field: Field | None, contract: Contract, cut_off: date) -> pl.DataFrame:
+def redact(texts: pl.Series, field: Field | None, contract: Contract, cut_off: date) -> pl.DataFrame:
     """What a finding may show of each text, and whether it hides it: columns `found` (cut to 80) and `hidden`.
 
     `field` is the one whose cells they are; None for headings, sheets and the like. An empty text hides nothing.
@@ -131,35 +131,35 @@ def shown(texts: pl.Series, field: Field | None, contract: Contract, cut_off: da
     if not contract.participant_level:
         return frame.select(found, pl.lit(False).alias("hidden"))
     rows = Counter(texts)
-    said = _showing_of(list(rows), field, contract, cut_off)
+    said = _redaction_for(list(rows), field, contract, cut_off)
     often = {text for text, n in rows.items() if n >= LEAST_ROWS_OF_A_CODE}
-    shows = {t for t in rows if said[t] is _Showing.ALWAYS or (said[t] is _Showing.OFTEN and t in often)}
+    shows = {t for t in rows if said[t] is _Redaction.ALWAYS or (said[t] is _Redaction.OFTEN and t in often)}
     visible = pl.Series([text in shows for text in texts], dtype=pl.Boolean)
     return frame.select(pl.when(visible).then(found), (~visible).alias("hidden"))
 
 
-def text_shown(text: str, field: Field | None, contract: Contract, cut_off: date) -> str | None:
+def redact_text(text: str, field: Field | None, contract: Contract, cut_off: date) -> str | None:
     """What may be shown of one text; None where it is hidden."""
     import polars as pl
 
-    [found] = shown(pl.Series([text], dtype=pl.String), field, contract, cut_off)["found"]
+    [found] = redact(pl.Series([text], dtype=pl.String), field, contract, cut_off)["found"]
     return None if found is None else str(found)
 
 
-def headings_told(headings: Sequence[str], letters: Sequence[str], contract: Contract, cut_off: date) -> list[str]:
+def redact_headings(headings: Sequence[str], letters: Sequence[str], contract: Contract, cut_off: date) -> list[str]:
     """Headings as they may be repeated: one that may be personal is told by its column ('column D')."""
     import polars as pl
 
-    found = shown(pl.Series(list(headings), dtype=pl.String), None, contract, cut_off)["found"]
+    found = redact(pl.Series(list(headings), dtype=pl.String), None, contract, cut_off)["found"]
     return [f"column {letter}" if text is None else h for h, text, letter in zip(headings, found, letters, strict=True)]
 
 
-def sheet_told(name: str, number: int, contract: Contract, cut_off: date) -> str:
+def redact_sheet_name(name: str, number: int, contract: Contract, cut_off: date) -> str:
     """A sheet's name as it may be repeated: one that may be personal is told by its place ('sheet 2')."""
-    return name if not name or text_shown(name, None, contract, cut_off) is not None else f"sheet {number}"
+    return name if not name or redact_text(name, None, contract, cut_off) is not None else f"sheet {number}"
 
 
-class _Showing(Enum):
+class _Redaction(Enum):
     """Whether a text may be shown: always, where so many rows hold it that it is a site's own code, or never."""
 
     ALWAYS = auto()
@@ -168,13 +168,13 @@ class _Showing(Enum):
 
 
 @lru_cache(FIELDS_KNOWN)
-def _known(field: Field | None, contract: Contract, cut_off: date) -> dict[str | None, _Showing]:
+def _known(field: Field | None, contract: Contract, cut_off: date) -> dict[str | None, _Redaction]:
     """Which texts of a field may be shown, as judged before: the next batch holds mostly the same ones.
 
     What may never be shown is not remembered: it may be somebody's. Of headings and sheets, the contract's own are
     known from the start: most files have no others.
     """
-    return dict.fromkeys(own_headings(contract), _Showing.ALWAYS) if field is None else {}
+    return dict.fromkeys(own_headings(contract), _Redaction.ALWAYS) if field is None else {}
 
 
 def own_headings(contract: Contract) -> set[str]:
@@ -182,23 +182,25 @@ def own_headings(contract: Contract) -> set[str]:
     return {contract.dataset, *contract.by_name}
 
 
-def _showing_of(
+def _redaction_for(
     texts: Sequence[str | None], field: Field | None, contract: Contract, cut_off: date
-) -> dict[str | None, _Showing]:
+) -> dict[str | None, _Redaction]:
     """Whether each distinct text may be shown. What is known may be forgotten at any time: batches run side by side."""
     import polars as pl
 
     known = _known(field, contract, cut_off)
     said = {text: known.get(text) for text in texts}
     new = [text for text, showing in said.items() if showing is None]
-    judged = _judged(pl.Series(new, dtype=pl.String), field, contract, cut_off) if new else {}
-    if len(known) + len(judged) > MOST_KNOWN:
+    validated = _validated(pl.Series(new, dtype=pl.String), field, contract, cut_off) if new else {}
+    if len(known) + len(validated) > MOST_KNOWN:
         known.clear()
-    known |= {t: showing for t, showing in judged.items() if showing is not _Showing.NEVER}
-    return {text: showing or judged[text] for text, showing in said.items()}
+    known |= {t: showing for t, showing in validated.items() if showing is not _Redaction.NEVER}
+    return {text: showing or validated[text] for text, showing in said.items()}
 
 
-def _judged(texts: pl.Series, field: Field | None, contract: Contract, cut_off: date) -> dict[str | None, _Showing]:
+def _validated(
+    texts: pl.Series, field: Field | None, contract: Contract, cut_off: date
+) -> dict[str | None, _Redaction]:
     """Whether each distinct text holds nothing that can be personal."""
     import polars as pl
 
@@ -215,21 +217,21 @@ def _judged(texts: pl.Series, field: Field | None, contract: Contract, cut_off: 
     of_words = _is_of_words(plain, contract, cut_off)
     safe = (is_label | is_figure | of_words) & (is_label | brief) & ~is_name & ~plain.str.contains(_SPELLS_NOTHING)
     is_code = field is not None and field.kind is Kind.CODE
-    judged = frame.select(
+    validated = frame.select(
         "text",
         safe.fill_null(True).alias("safe"),
         is_label.fill_null(True).alias("is_label"),
         (pl.lit(is_code) & pl.col("text").str.contains(_NEW_CODE) & brief).fill_null(False).alias("is_new"),
     )
-    return {text: _showing(text, *said) for text, *said in judged.iter_rows()}
+    return {text: _redaction(text, *said) for text, *said in validated.iter_rows()}
 
 
-def _showing(text: str | None, safe: bool, is_label: bool, is_new: bool) -> _Showing:
+def _redaction(text: str | None, safe: bool, is_label: bool, is_new: bool) -> _Redaction:
     if safe and (is_label or not text or not may_be_full_name(text)):
-        return _Showing.ALWAYS
+        return _Redaction.ALWAYS
     if not safe and text and is_new and not listed_names().intersection(words_of(text)):
-        return _Showing.OFTEN
-    return _Showing.NEVER
+        return _Redaction.OFTEN
+    return _Redaction.NEVER
 
 
 def _is_short_number(text: pl.Expr, field: Field | None, cut_off: date) -> pl.Expr:
@@ -314,11 +316,11 @@ def last_birth_of(programme_code: str, cut_off: date) -> date:
     return min(by_name, date(programme.end_year - YOUNGEST, 12, 31))
 
 
-def may_be_repeated(name: str, about: Iterable[Contract]) -> bool:
+def is_safe_to_echo(name: str, about: Iterable[Contract]) -> bool:
     """Whether the name of a file, a folder or a sheet may be repeated before it is known what it holds.
 
     It may if it is of the words of a dataset about people, its month, its version and our own suffix apart.
     """
     rest = _OF_A_FILE_NAME.sub(" ", name).strip(" _-")
     people = [contract for contract in about if contract.participant_level]
-    return not rest or any(text_shown(rest, None, contract, LATEST_CUT_OFF) is not None for contract in people)
+    return not rest or any(redact_text(rest, None, contract, LATEST_CUT_OFF) is not None for contract in people)

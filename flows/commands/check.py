@@ -12,17 +12,17 @@ from typing import NoReturn
 
 import typer
 
-from flows.commands.console import Exit, tell
+from flows.commands.console import Exit, echo
 from flows.deliveries.file_names import PERIOD, WHOLE_RETURN, read_name
-from flows.orchestration.one_file import Alone, InFile, OfDataset, columns_read, judge_between_rows
+from flows.orchestration.one_file import InFile, OfDataset, SingleFile, columns_read, cross_check_file
 from flows.reporting.render import delivery_report, report_json, report_lines, write_reports
 from flows.reporting.report import Part, Report, no_workbook
 from flows.runtime.wording import listed
 from flows.steps.receive import delivery_of, sheets_of_return
 from flows.steps.receive.manifest import manifest_of
-from flows.steps.validate_delivery import judge_file
+from flows.steps.validate_delivery import validate_file
 from flows.store.ledger.runs import now
-from flows.store.raw_files import fingerprint
+from flows.store.raw_files import file_digest
 from flows.store.result_sink import RowsInMemory
 from schemas._contract.catalogue import datasets
 from schemas._contract.registry import NONE, returns_for, sites
@@ -58,7 +58,7 @@ def check_file(
     the options say what it is.
     """
     deliveries = _deliveries(file, site, dataset, period, moment or now())
-    parts = _judged(file, deliveries)
+    parts = _validated(file, deliveries)
     written, words = ((), []) if to is None else _write(file, deliveries[0], parts, to)
     reports = tuple(p.report for p in parts)
     several = json.dumps([r.to_json() for r in reports], indent=2, ensure_ascii=False)
@@ -92,7 +92,7 @@ def _deliveries(file: Path, site: str, dataset: str, period: str, moment: dateti
         _refuse(f"{file.name}: {wrong}.", Exit.MUST_BE_FIXED)
     if len(sheets) > 1:  # its totals are about the whole workbook
         manifest = manifest.model_copy(update={"rows": None, "gbp_total": None})
-    identity = (period, version, fingerprint(file), moment, manifest)
+    identity = (period, version, file_digest(file), moment, manifest)
     return [delivery_of(file, file.name, site, name, *identity, sheet) for sheet, name in sheets]
 
 
@@ -124,26 +124,28 @@ def _datasets_of(site: str) -> str:
 
 
 def _refuse(words: str, end: Exit) -> NoReturn:
-    tell(words)
+    echo(words)
     raise typer.Exit(end)
 
 
-def _judged(file: Path, deliveries: Sequence[Delivery]) -> list[Part]:
+def _validated(file: Path, deliveries: Sequence[Delivery]) -> list[Part]:
     """The datasets of a file judged, each by itself and then beside the others. Nothing of them is kept."""
-    alone = Alone.of(deliveries)
+    alone = SingleFile.of(deliveries)
     in_file = []
     for delivery in deliveries:
         contract = datasets()[delivery.dataset]
         out = RowsInMemory(columns_read(contract, alone))
-        in_file.append(InFile(delivery, contract, judge_file(file, delivery, contract, out), out))
-    return [_part(p, checked) for p, checked in zip(in_file, judge_between_rows(in_file), strict=True)]
+        in_file.append(InFile(delivery, contract, validate_file(file, delivery, contract, out), out))
+    return [_part(p, checked) for p, checked in zip(in_file, cross_check_file(in_file), strict=True)]
 
 
 def _part(part: InFile, checked: OfDataset) -> Part:
     """One dataset with its report, which says of each rule that was not judged what it lacks."""
     report = delivery_report(part.delivery, checked.verdict, checked.findings, contract=part.contract)
-    not_judged = [replace(i, lacks=checked.lacks.get((i.rule_id, i.severity, i.field), "")) for i in report.not_judged]
-    return Part(replace(report, not_judged=tuple(not_judged)), checked.verdict, checked.findings, part.contract)
+    not_validated = [
+        replace(i, lacks=checked.lacks.get((i.rule_id, i.severity, i.field), "")) for i in report.not_validated
+    ]
+    return Part(replace(report, not_validated=tuple(not_validated)), checked.verdict, checked.findings, part.contract)
 
 
 def _write(file: Path, delivery: Delivery, parts: Sequence[Part], to: Path) -> tuple[tuple[Path, ...], list[str]]:
@@ -159,9 +161,11 @@ def _write(file: Path, delivery: Delivery, parts: Sequence[Part], to: Path) -> t
 
 
 def _written(file: Path, delivery: Delivery, parts: Sequence[Part], to: Path) -> tuple[tuple[Path, ...], list[str]]:
-    from flows.reporting.marking import mark  # most checks write nothing, and need no writer of workbooks
+    from flows.reporting.marking import (
+        make_marked_workbook,  # most checks write nothing, and need no writer of workbooks
+    )
 
-    marked = mark(file, delivery, parts, to / delivery.site_code)
+    marked = make_marked_workbook(file, delivery, parts, to / delivery.site_code)
     why_none = no_workbook(marked.why_none)
     reports = [replace(p.report, marked_workbook=marked.name, no_marked_workbook=why_none) for p in parts]
     written = [path for r, p in zip(reports, parts, strict=True) for path in write_reports(to, r, p.findings).values()]

@@ -25,7 +25,7 @@ class Exit(IntEnum):
     OUR_FAULT = 70
 
 
-class Form(StrEnum):
+class OutputFormat(StrEnum):
     """How `pilots sql` writes its rows."""
 
     TABLE = "table"
@@ -34,12 +34,12 @@ class Form(StrEnum):
     PARQUET = "parquet"
 
 
-def tell(words: str) -> None:
+def echo(words: str) -> None:
     """Say something to a person, on stderr."""
     typer.echo(words, err=True)
 
 
-def seen_from_here(path: Path | None) -> str:
+def relative_to_here(path: Path | None) -> str:
     """A path as short as it can be written from the folder that one is in; '' for none."""
     if path is None:
         return ""
@@ -56,7 +56,7 @@ def write_every_character() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def give(data: Any) -> None:
+def print_json(data: Any) -> None:
     """Print data as JSON, on stdout."""
     give_json(json.dumps(data, indent=2, ensure_ascii=False, default=str))
 

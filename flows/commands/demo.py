@@ -12,13 +12,13 @@ from pathlib import Path
 
 import typer
 
-from flows.commands.console import Exit, seen_from_here, tell
-from flows.commands.run import run_night
+from flows.commands.console import Exit, echo, relative_to_here
+from flows.commands.run import start_run_by_engine
 from flows.settings import Settings
 from flows.simulator.files.made_apart import OthersThere
 from flows.simulator.simulate import DEMO_REFUSALS, simulate
 from flows.store.lock import require_locks
-from flows.store.paths import Places
+from flows.store.paths import DataPaths
 
 SHIPPED_RAW = Path(__file__).parents[2] / "data" / "raw"
 ROWS, SEED, MONTHS = 6_000, 2016, 3
@@ -29,30 +29,30 @@ QUESTION = "select award_stage, sum(amount) from core.funding_awards where progr
 def run_demo(settings: Settings, with_prefect: bool = True) -> None:
     """Write the samples, run the night, and say what happened. Raises typer.Exit where the night did not publish."""
     require_locks()
-    places = Places(settings.data.absolute())
+    places = DataPaths(settings.data.absolute())
     places.make()
-    tell("1. Writing made-up extracts of every site (seeded: the same files every time)")
+    echo("1. Writing made-up extracts of every site (seeded: the same files every time)")
     truth = places.data / "simulated-truth.csv"
     try:
         made = simulate(places.raw, rows=ROWS, seed=SEED, months=MONTHS, truth=truth, refused=DEMO_REFUSALS)
     except OthersThere as error:
-        tell(str(error))
+        echo(str(error))
         raise typer.Exit(Exit.SETTINGS) from None
     _bring_published_figures(places)
-    raw = seen_from_here(places.raw)
-    tell(f"   {made.files} files, {made.rows:,} rows, {made.faults:,} planted faults, all in {raw}")
-    tell("2. Running the night" + (" as a Prefect flow (its temporary server needs a moment)" if with_prefect else ""))
+    raw = relative_to_here(places.raw)
+    echo(f"   {made.files} files, {made.rows:,} rows, {made.faults:,} planted faults, all in {raw}")
+    echo("2. Running the night" + (" as a Prefect flow (its temporary server needs a moment)" if with_prefect else ""))
     first = not places.ledger.exists()  # later nights take place now: a run cannot go back in time
-    result = run_night(settings, FIRST_NIGHT if first else None, with_prefect)
-    tell(f"3. {result.verdict}")
+    result = start_run_by_engine(settings, FIRST_NIGHT if first else None, with_prefect)
+    echo(f"3. {result.verdict}")
     typer.echo("")
     typer.echo("Where to look")
-    typer.echo(f"  The night's summary   {seen_from_here(result.reported.path)}")
+    typer.echo(f"  The night's summary   {relative_to_here(result.reported.path)}")
     for what, group in (("A refused file", result.stopped), ("A file with held rows", result.held)):
         pages = [result.reported.pages.get(j.delivery.delivery_id) for j in group]
         if page := next((p for p in pages if p), None):
-            typer.echo(f"  {what:<21} {seen_from_here(page)}")
-    typer.echo(f"  The warehouse         {seen_from_here(places.pointer)}")
+            typer.echo(f"  {what:<21} {relative_to_here(page)}")
+    typer.echo(f"  The warehouse         {relative_to_here(places.current_link)}")
     typer.echo("")
     typer.echo("Ask it something")
     typer.echo(f'  .venv/bin/pilots sql "{QUESTION}"')
@@ -60,7 +60,7 @@ def run_demo(settings: Settings, with_prefect: bool = True) -> None:
     raise typer.Exit(Exit.DONE)
 
 
-def _bring_published_figures(places: Places) -> None:
+def _bring_published_figures(places: DataPaths) -> None:
     """Copy the programme office's deliveries where the data folder is not the project's own."""
     home = places.raw / "PMO"
     if home.resolve() == (SHIPPED_RAW / "PMO").resolve():

@@ -15,18 +15,18 @@ import duckdb
 import pyarrow as pa
 import typer
 
-from flows.commands.console import Exit, Form, seen_from_here, tell
+from flows.commands.console import Exit, OutputFormat, echo, relative_to_here
 from flows.deliveries.withdrawn import in_force, in_words
 from flows.reporting.follow_up import personal_files_there
-from flows.runtime.safe_errors import told
+from flows.runtime.safe_errors import safe_message
 from flows.runtime.wording import counted, day, listed, moment, personal_data_first
 from flows.settings import Settings
 from flows.store.ledger import Ledger
 from flows.store.ledger.revalidations import name_of
 from flows.store.ledger.runs import LedgerUnusable, how_it_ended, ledger_troubles, now
 from flows.store.lock import Busy, no_writer
-from flows.store.paths import Places
-from flows.store.warehouse import BuildDamaged, fingerprint_of, made_at, published_build
+from flows.store.paths import DataPaths
+from flows.store.warehouse import BuildDamaged, current_build, fingerprint_of, made_at
 from schemas._contract.catalogue import SCHEMAS
 
 _TABLES = f"""
@@ -43,25 +43,25 @@ def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
 
     Raises typer.Exit(3) where nothing is published, BuildDamaged.
     """
-    build = published_build(Places(settings.data.absolute()))
+    build = current_build(DataPaths(settings.data.absolute()))
     if build is None:
-        tell("Nothing is published yet: run `pilots run` first.")
+        echo("Nothing is published yet: run `pilots run` first.")
         raise typer.Exit(Exit.SETTINGS)
     try:
         db = duckdb.connect(str(build), read_only=True, config=settings.duckdb_options())
     except duckdb.IOException:
         build.open("rb").close()  # where it may not be read, that is what to tell
-        said = f"The published warehouse cannot be opened, {seen_from_here(build)} is damaged"
+        said = f"The published warehouse cannot be opened, {relative_to_here(build)} is damaged"
         raise BuildDamaged(f"{said}: `pilots run` makes it anew.") from None
     db.execute("set enable_external_access = false")
     db.execute("set lock_configuration = true")
     return db
 
 
-def answer(settings: Settings, query: str, form: Form, tables: bool, describe: str) -> None:
+def answer(settings: Settings, query: str, form: OutputFormat, tables: bool, describe: str) -> None:
     """Print the answer to a query, the list of tables, or one table's columns. Raises Exit 2 for a wrong query."""
     if not (query or tables or describe):
-        tell('Ask something, such as: pilots sql "from outcomes.kpi limit 5". `pilots sql --list` lists the tables.')
+        echo('Ask something, such as: pilots sql "from outcomes.kpi limit 5". `pilots sql --list` lists the tables.')
         raise typer.Exit(Exit.USAGE)
     with open_warehouse(settings) as db:
         try:
@@ -69,26 +69,26 @@ def answer(settings: Settings, query: str, form: Form, tables: bool, describe: s
                 db.execute(_TABLES) if tables else db.execute(_COLUMNS, [describe]) if describe else db.execute(query)
             )
         except duckdb.Error as error:
-            tell(str(error))
+            echo(str(error))
             raise typer.Exit(Exit.USAGE) from None
         if result.description is None:
             return
-        if form is Form.PARQUET:
+        if form is OutputFormat.PARQUET:
             _write_parquet(result.to_arrow_table())
             return
         names, rows = [c[0] for c in result.description], result.fetchall()
         if describe and not rows:
-            tell(f"There is no table {describe}. `pilots sql --list` lists the tables.")
+            echo(f"There is no table {describe}. `pilots sql --list` lists the tables.")
             raise typer.Exit(Exit.USAGE)
         _print(names, rows, form)
 
 
-def _print(names: list[str], rows: list[tuple[Any, ...]], form: Form) -> None:
-    if form is Form.CSV:
+def _print(names: list[str], rows: list[tuple[Any, ...]], form: OutputFormat) -> None:
+    if form is OutputFormat.CSV:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(names)
         writer.writerows(["" if v is None else v for v in row] for row in rows)
-    elif form is Form.JSON:
+    elif form is OutputFormat.JSON:
         json.dump(
             [dict(zip(names, map(_in_json, r), strict=True)) for r in rows],
             sys.stdout,
@@ -110,7 +110,7 @@ def _write_parquet(table: pa.Table) -> None:
     import pyarrow.parquet as pq
 
     if sys.stdout.isatty():
-        tell("Parquet is not for reading: send it to a file, such as `pilots sql -f parquet QUERY > out.parquet`.")
+        echo("Parquet is not for reading: send it to a file, such as `pilots sql -f parquet QUERY > out.parquet`.")
         raise typer.Exit(Exit.USAGE)
     pq.write_table(table, sys.stdout.buffer)
 
@@ -128,9 +128,9 @@ def _print_table(names: list[str], rows: list[tuple[Any, ...]]) -> None:
 
 def state_of_the_warehouse(settings: Settings) -> dict[str, Any]:
     """How the last run ended, what is published, and what the deliveries behind it came to. Raises NoDataFolder."""
-    places = Places(settings.data.absolute())
+    places = DataPaths(settings.data.absolute())
     places.require()
-    build = published_build(places)
+    build = current_build(places)
     known: dict[str, Any] = {"last_run": _last_run(places), "published": build.name if build else "nothing yet"}
     if build is None:
         return known
@@ -140,8 +140,8 @@ def state_of_the_warehouse(settings: Settings) -> dict[str, Any]:
         return {**known, "problem": str(damaged)}
 
 
-def _last_run(places: Places) -> dict[str, Any] | None:
-    """The newest run that the ledger knows of, with the columns of audit.runs and how it `ended` in words.
+def _last_run(places: DataPaths) -> dict[str, Any] | None:
+    """The newest run that the ledger knows of, with the columns of audit.runs and how it `final_state` in words.
 
     Nothing is written: a copy of the ledger is looked into. The lock is not held meanwhile, or a night that begins in
     that moment would find it taken.
@@ -151,11 +151,11 @@ def _last_run(places: Places) -> dict[str, Any] | None:
             ledger.require_history(places)
             run = ledger.last_run()
     except (LedgerUnusable, OSError) as error:
-        return {"ended": f"is not known: {told(error)}"}
+        return {"ended": f"is not known: {safe_message(error)}"}
     return run and {**run, "ended": _how_it_ended(run, places)}
 
 
-def _withdrawn(places: Places) -> dict[str, str]:
+def _withdrawn(places: DataPaths) -> dict[str, str]:
     """By delivery_id: what is said of each delivery that is withdrawn by now, whether or not a run has seen to it."""
     try:
         with ledger_troubles(places), Ledger.copy_of(places.ledger) as ledger:
@@ -167,7 +167,7 @@ def _withdrawn(places: Places) -> dict[str, str]:
     return {i: f"{name_of(deliveries[i])}: {in_words(w, deliveries[i])}" for i, w in sorted(withdrawn.items())}
 
 
-def _how_it_ended(run: Mapping[str, Any], places: Places) -> str:
+def _how_it_ended(run: Mapping[str, Any], places: DataPaths) -> str:
     if run["ended_at"] is None:
         try:
             with no_writer(places.lock):
@@ -175,10 +175,10 @@ def _how_it_ended(run: Mapping[str, Any], places: Places) -> str:
         except Busy:
             return "is at work"
     summary = places.summary(run["run_id"])
-    return how_it_ended(run) + (f": see {seen_from_here(summary)}" if summary.exists() else "")
+    return how_it_ended(run) + (f": see {relative_to_here(summary)}" if summary.exists() else "")
 
 
-def _what_is_in(build: Path, places: Places, settings: Settings) -> dict[str, Any]:
+def _what_is_in(build: Path, places: DataPaths, settings: Settings) -> dict[str, Any]:
     with open_warehouse(settings) as db:
         personal = _personal_data_to_delete(places, db)
         counts = db.execute("select standing, count(*) from audit.deliveries group by 1 order by 1").fetchall()
@@ -204,7 +204,7 @@ def _what_is_in(build: Path, places: Places, settings: Settings) -> dict[str, An
     }
 
 
-def _personal_data_to_delete(places: Places, db: duckdb.DuckDBPyConnection) -> list[str]:
+def _personal_data_to_delete(places: DataPaths, db: duckdb.DuckDBPyConnection) -> list[str]:
     """The paths of files with personal data. A ledger that cannot be used is told with the last run."""
     try:
         with ledger_troubles(places):
@@ -253,6 +253,6 @@ def _in_words(run: Mapping[str, Any]) -> str:
 
 def report_pages(settings: Settings, site: str) -> list[str]:
     """The report pages of a site (of every site if none is named), by name."""
-    reports = Places(settings.data.absolute()).reports
+    reports = DataPaths(settings.data.absolute()).reports
     folders = [reports / site] if site else sorted(p for p in reports.glob("*") if p.is_dir())
-    return [seen_from_here(page) for folder in folders for page in sorted(folder.glob("*.html"))]
+    return [relative_to_here(page) for folder in folders for page in sorted(folder.glob("*.html"))]

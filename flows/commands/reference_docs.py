@@ -177,7 +177,7 @@ def rules_page() -> str:
     for title, source, rules in general:
         lines += _section(title, source, [(r, found_on.get(id(r), "no dataset")) for r in rules])
     for contract in datasets().values():
-        own = [(r, f"`{r.on}`" if r.on else "the file") for r in contract.rules]
+        own = [(r, f"`{r.field}`" if r.field else "the file") for r in contract.rules]
         lines += _section(contract.title, f"schemas/core/{contract.dataset}.py", own) if own else []
     return "\n".join([*lines, ""])
 

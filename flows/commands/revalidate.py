@@ -9,37 +9,39 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from flows.commands.console import Exit, tell
+from flows.commands.console import Exit, echo
 from flows.commands.run import by_prefect, choose_engine
-from flows.orchestration.run import NightResult, Scope
-from flows.runtime.gc_pause import importing
+from flows.orchestration.run import RunResult, Scope
+from flows.runtime.gc_pause import gc_paused
 from flows.runtime.wording import counted, listed
 from flows.settings import Settings
-from flows.store.ledger.revalidations import JudgedAgain, name_of
+from flows.store.ledger.revalidations import Revalidation, name_of
 from schemas._contract.catalogue import datasets
 from schemas._contract.registry import sites
 
 if TYPE_CHECKING:
-    from flows.deliveries.shapes import Judged
+    from flows.deliveries.shapes import ValidatedDelivery
     from schemas.audit.deliveries import Delivery
 
 _WHY = "they were not judged yet, or a rule, a code list or a correction that touches them has changed since"
 
 
-def run_retry(settings: Settings, moment: datetime | None, site: str, dataset: str, with_prefect: bool) -> NightResult:
+def run_revalidate(
+    settings: Settings, moment: datetime | None, site: str, dataset: str, with_prefect: bool
+) -> RunResult:
     """Judge again what is out of date, of all or of one site and dataset, then go on as the night does.
 
     Raises typer.Exit(2) for a site or dataset that there is none of, and what the night raises.
     """
     _require_known(site, dataset)
     choose_engine(settings, with_prefect)
-    with importing():
-        from flows.nightly import night, retry
+    with gc_paused():
+        from flows.nightly import nightly_run, revalidate
 
     if not with_prefect:
-        return night(settings, moment, Scope(False, site, dataset))
+        return nightly_run(settings, moment, Scope(False, site, dataset))
     when = moment.isoformat() if moment else None
-    return by_prefect(retry, str(settings.data), when, site, dataset)
+    return by_prefect(revalidate, str(settings.data), when, site, dataset)
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class OutOfDate:
     """What a retry would judge again, and what somebody has to look at in the corrections first: lines at fault."""
 
     deliveries: tuple[Delivery, ...]
-    corrections_to_mend: tuple[str, ...]
+    corrections_to_review: tuple[str, ...]
 
     @property
     def in_words(self) -> str:
@@ -68,38 +70,38 @@ class OutOfDate:
 
 
 def out_of_date(settings: Settings, moment: datetime | None, site: str, dataset: str) -> OutOfDate:
-    """What a retry would judge again. Nothing is written. Raises as `run_retry`."""
+    """What a retry would judge again. Nothing is written. Raises as `run_revalidate`."""
     _require_known(site, dataset)
-    from flows.orchestration.worklist import looked_at
+    from flows.orchestration.active_run import read_only_run
 
-    with looked_at(settings, moment, Scope(False, site, dataset)) as run:
+    with read_only_run(settings, moment, Scope(False, site, dataset)) as run:
         return OutOfDate(tuple(run.due(run.known).deliveries), run.corrections.faults)
 
 
-def in_words(result: NightResult) -> str:
+def in_words(result: RunResult) -> str:
     """What came of a retry: a line for each delivery that changed or has rows held, and where the summary is."""
     replaced = result.reported.replaced
-    judged = {j.delivery.delivery_id: j for j in result.judged}
-    again = result.reported.judged_again
-    concerned = dict.fromkeys([*judged, *again])
-    lines = sorted(line for i in concerned if i not in replaced and (line := _in_short(judged.get(i), again.get(i))))
+    validated = {j.delivery.delivery_id: j for j in result.validated}
+    again = result.reported.revalidated
+    concerned = dict.fromkeys([*validated, *again])
+    lines = sorted(line for i in concerned if i not in replaced and (line := _in_short(validated.get(i), again.get(i))))
     if others := len(concerned) - len(lines):
         lines.append(f"{counted(others, 'other file' if lines else 'file')} judged again: nothing changed.")
-    lines += [*result.not_judged, *result.reported.not_told]
+    lines += [*result.not_validated, *result.reported.not_reported]
     return "\n".join([*(lines or ["Nothing was out of date."]), f"Summary: {result.reported.path}"])
 
 
-def _in_short(judged: Judged | None, again: JudgedAgain | None) -> str:
+def _in_short(validated: ValidatedDelivery | None, again: Revalidation | None) -> str:
     """What to say of one delivery; '' where nothing changed and nothing is held."""
-    if judged is not None and judged.verdict.result.stops:
-        return f"{name_of(judged.delivery)}: {judged.verdict.result}"
+    if validated is not None and validated.verdict.result.stops:
+        return f"{name_of(validated.delivery)}: {validated.verdict.result}"
     return again.in_short if again is not None and (again.changed or again.still_held) else ""
 
 
 def _require_known(site: str, dataset: str) -> None:
     if site and site not in sites():
-        tell(f"There is no site {site}: it is one of {', '.join(sites())}.")
+        echo(f"There is no site {site}: it is one of {', '.join(sites())}.")
         raise typer.Exit(Exit.USAGE)
     if dataset and dataset not in datasets():
-        tell(f"There is no dataset {dataset}: it is one of {', '.join(datasets())}.")
+        echo(f"There is no dataset {dataset}: it is one of {', '.join(datasets())}.")
         raise typer.Exit(Exit.USAGE)

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from flows.commands.console import Exit
-from flows.orchestration.run import NightResult
+from flows.orchestration.run import RunResult
 from flows.runtime.data_folder import CorrectionsUnusable
-from flows.runtime.gc_pause import importing
+from flows.runtime.gc_pause import gc_paused
 from flows.runtime.log import where_logged
-from flows.runtime.safe_errors import frames_of, told
+from flows.runtime.safe_errors import frames_of, safe_message
 from flows.settings import Settings
 from flows.store.ledger.runs import EarlierThanKnown, LedgerUnusable
 from flows.store.lock import Busy, RunsNeedUnix, require_locks
-from flows.store.paths import NoDataFolder, Places
+from flows.store.paths import DataPaths, NoDataFolder
 from flows.store.warehouse import BuildDamaged
 
 # A temporary server may need a minute on a slow machine, and Prefect's own limit would then end the run.
@@ -45,7 +45,7 @@ class NoServer(Exception):  # noqa: N818 - a state, not a defect
 
 def prepare_prefect(settings: Settings) -> None:
     """Choose Prefect's settings where the environment has not. Must run before Prefect is imported."""
-    home = Places(settings.data.absolute()).prefect
+    home = DataPaths(settings.data.absolute()).prefect
     home.mkdir(parents=True, exist_ok=True)
     for name, value in {"PREFECT_HOME": str(home), **_PREFECT}.items():
         os.environ.setdefault(name, value)
@@ -57,32 +57,32 @@ def choose_engine(settings: Settings, with_prefect: bool) -> None:
     Raises NoDataFolder, and RunsNeedUnix.
     """
     require_locks()
-    Places(settings.data.absolute()).require()
+    DataPaths(settings.data.absolute()).require()
     if with_prefect:
         prepare_prefect(settings)
     else:
         os.environ["PILOTS_ENGINE"] = "plain"
 
 
-def run_night(settings: Settings, moment: datetime | None, with_prefect: bool) -> NightResult:
+def start_run_by_engine(settings: Settings, moment: datetime | None, with_prefect: bool) -> RunResult:
     """Run the night once. Raises what the night raised: Busy, NotConserved, a fault of ours, ..."""
     choose_engine(settings, with_prefect)
-    with importing():
-        from flows.nightly import night, nightly
+    with gc_paused():
+        from flows.nightly import nightly, nightly_run
 
     if not with_prefect:
-        return night(settings, moment)
+        return nightly_run(settings, moment)
     return by_prefect(nightly, str(settings.data), moment.isoformat() if moment else None)
 
 
-def by_prefect(flow: Callable[..., Any], *arguments: str | None) -> NightResult:
+def by_prefect(flow: Callable[..., Any], *arguments: str | None) -> RunResult:
     """What a run of a flow comes to. Raises what it raised, and NoServer where Prefect's server does not answer."""
-    from flows.orchestration.engine import server_is_away, value_of
+    from flows.orchestration.engine import prefect_server_is_down, value_of
 
     try:
         state = flow(*arguments, return_state=True)
     except Exception:  # Prefect's own: what the night raises is in its state
-        if server_is_away():
+        if prefect_server_is_down():
             raise NoServer from None
         raise
     return value_of(state)
@@ -98,10 +98,10 @@ def exit_of(error: Exception) -> tuple[Exit, str]:
     if isinstance(error, Busy):
         return Exit.BUSY, f"Busy: {error}. Try again when it has ended."
     if isinstance(error, EarlierThanKnown):
-        return Exit.USAGE, told(error)
+        return Exit.USAGE, safe_message(error)
     if isinstance(error, _OF_THE_SURROUNDINGS):
-        return Exit.SETTINGS, told(error)
-    return Exit.OUR_FAULT, f"Something is wrong in pilots itself: {told(error)}. {_details(error)}"
+        return Exit.SETTINGS, safe_message(error)
+    return Exit.OUR_FAULT, f"Something is wrong in pilots itself: {safe_message(error)}. {_details(error)}"
 
 
 def _details(error: Exception) -> str:
@@ -110,7 +110,7 @@ def _details(error: Exception) -> str:
         return said
     file = Path(tempfile.gettempdir()) / f"pilots-fault-{datetime.now():%Y%m%dT%H%M%S}-{os.getpid()}.log"
     try:
-        file.write_text(f"{type(error).__name__}: {told(error)}\n{frames_of(error)}", encoding="utf-8")
+        file.write_text(f"{type(error).__name__}: {safe_message(error)}\n{frames_of(error)}", encoding="utf-8")
     except OSError as full:
-        return f"No log: {told(full)}"
+        return f"No log: {safe_message(full)}"
     return f"Details: {file}"

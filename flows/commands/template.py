@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from flows.commands.console import Exit, tell
+from flows.commands.console import Exit, echo
 from flows.deliveries.file_names import PERIOD, WHOLE_RETURN
 from flows.workbooks.blank import write_blank_workbook
 from schemas._contract.catalogue import datasets
@@ -57,5 +57,5 @@ def _contracts(dataset: str, site: str) -> list[Contract]:
 
 
 def _refuse(words: str) -> None:
-    tell(words)
+    echo(words)
     raise typer.Exit(Exit.USAGE)

@@ -17,7 +17,7 @@ from flows.cells.identifiers import (
     may_be_a_persons,
     personal_rule,
 )
-from flows.commands.console import Exit, tell
+from flows.commands.console import Exit, echo
 from flows.deliveries.withdrawn import in_force, in_words
 from flows.runtime.log import Entry, Event, log, run_log
 from flows.settings import Settings
@@ -25,7 +25,7 @@ from flows.store.ledger import Ledger
 from flows.store.ledger.revalidations import name_of
 from flows.store.ledger.runs import EarlierThanKnown, ledger_troubles, now
 from flows.store.lock import writer_lock
-from flows.store.paths import Places
+from flows.store.paths import DataPaths
 from schemas.audit.deliveries import Delivery
 from schemas.audit.withdrawals import LONGEST_REASON
 
@@ -79,7 +79,7 @@ def withdraw(settings: Settings, which: str, reason: str, undo: bool, moment: da
 
 @contextmanager
 def _ledger_to_write(settings: Settings) -> Iterator[Ledger]:
-    places = Places(settings.data.absolute())
+    places = DataPaths(settings.data.absolute())
     places.require()
     if not places.ledger.exists() and not places.has_products:
         raise _usage("Nothing was received yet: there is no delivery to withdraw.")
@@ -135,5 +135,5 @@ def _ids(deliveries: Iterable[Delivery]) -> list[str]:
 
 def _usage(*lines: str) -> typer.Exit:
     for line in lines:
-        tell(line)
+        echo(line)
     return typer.Exit(Exit.USAGE)

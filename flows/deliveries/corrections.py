@@ -33,7 +33,7 @@ _FREE = ("was", "becomes", "reason", "agreed_with", "file", "sheet", "column")  
 
 
 @dataclass(frozen=True)
-class CorrectedCell:
+class CellCorrection:
     """One cell of a delivery with what stands in it and what is to be read instead. `lapsed`: its time is over."""
 
     sheet: str  # '' where the file has one
@@ -83,15 +83,15 @@ class Corrections:
     faults: tuple[str, ...] = ()
 
     @property
-    def stand_to(self) -> date:
+    def valid_to(self) -> date:
         """The last day to which they stand as they do: on the next one the first of them has lapsed."""
         return min((c.until for c in self.lines if c.until >= self.day), default=date.max)
 
-    def of(self, delivery: Delivery) -> tuple[CorrectedCell, ...]:
+    def of(self, delivery: Delivery) -> tuple[CellCorrection, ...]:
         """What is to be corrected in a delivery, in the order of its cells."""
         own = sorted((c for c in self.lines if c.is_of(delivery)), key=lambda c: (c.row, c.column, c.line))
         return tuple(
-            CorrectedCell(c.sheet, c.row, c.column, c.was, c.becomes, c.until, lapsed=c.until < self.day) for c in own
+            CellCorrection(c.sheet, c.row, c.column, c.was, c.becomes, c.until, lapsed=c.until < self.day) for c in own
         )
 
 

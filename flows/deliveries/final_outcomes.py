@@ -11,16 +11,16 @@ from dataclasses import replace
 
 import duckdb
 
-from flows.deliveries.shapes import Judged
+from flows.deliveries.shapes import ValidatedDelivery
 from schemas.audit.deliveries import Result, Standing
 
 
-def final_outcomes(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> list[Judged]:
+def final_outcomes(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery]) -> list[ValidatedDelivery]:
     """The deliveries with their final standing and verdict: rows that a rule between tables held count as held."""
     said = db.execute("select delivery_id, standing, result, rows_accepted, rows_held from audit.deliveries").fetchall()
     final = {i: (Standing(standing), Result(result), *counts) for i, standing, result, *counts in said}
     outcomes = []
-    for j in judged:
+    for j in validated:
         standing, result, accepted, held = final[j.delivery.delivery_id]
         rows = replace(j.verdict.rows, accepted=accepted, held=held)
         outcomes.append(replace(j, standing=standing, verdict=replace(j.verdict, result=result, rows=rows)))

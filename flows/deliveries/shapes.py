@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from flows.cells.date_orders import DateReading, DatesSeen
-from flows.cells.distinct import Texts
-from flows.deliveries.corrections import CorrectedCell
+from flows.cells.distinct_column import DistinctColumn
+from flows.deliveries.corrections import CellCorrection
 from schemas._contract.derive import polars_type
 from schemas._contract.model import Severity
 from schemas.audit.deliveries import Column, Delivery, Hold, Standing, Verdict, never_counted
@@ -27,7 +27,7 @@ FINDING_TYPES: dict[str, pl.DataType] = {f.name: polars_type(f) for f in FINDING
 NO_FINDINGS = pl.DataFrame(schema=FINDING_TYPES)  # most columns of most files give none, and frames take long to make
 
 
-class Unreadable(Exception):  # noqa: N818 - it is an outcome of reading, not an error of ours
+class UnreadableFile(Exception):  # noqa: N818 - it is an outcome of reading, not an error of ours
     """A file that cannot be read further: `rule_id` says why, in the words of `files.py`."""
 
     def __init__(self, rule_id: str, found: str = "") -> None:
@@ -86,24 +86,28 @@ def findings_of_rows(rows: pl.DataFrame, finding: Finding, sheet: str) -> pl.Dat
 class TextBatch:
     """Some rows of a file as text: `cells` are its columns '0', '1', ... by position in the file.
 
-    `source_rows` are the rows' physical numbers in the file. `torn` are the physical rows that cannot be told apart
-    into the heading's columns, each with the reason in the sender's words: no cell of them is used (rule F13). `beside`
-    is text that stands on no row of data, with its physical row: torn lines, and what is above the heading. It is
+    `source_rows` are the rows' physical numbers in the file. `malformed` are the physical rows that cannot be split
+    into the heading's columns, each with the reason in the sender's words: no cell of them is used (rule F13).
+    `stray_text` is text outside the rows of data, with its physical row: malformed lines, and what is above the
+    heading. It is
     searched for personal data, and never shown or kept.
     """
 
-    cells: dict[str, Texts]
+    cells: dict[str, DistinctColumn]
     source_rows: pl.Series
-    torn: dict[int, str] = field(default_factory=dict)
-    beside: list[tuple[int, str]] = field(default_factory=list)
+    malformed: dict[int, str] = field(default_factory=dict)
+    stray_text: list[tuple[int, str]] = field(default_factory=list)
 
     @classmethod
     def of(
-        cls, rows: pl.DataFrame, torn: dict[int, str] | None = None, beside: list[tuple[int, str]] | None = None
+        cls,
+        rows: pl.DataFrame,
+        malformed: dict[int, str] | None = None,
+        stray_text: list[tuple[int, str]] | None = None,
     ) -> TextBatch:
         """A batch of rows given as a frame: its columns by position, and `source_row`."""
-        cells = {name: Texts.of(rows[name]) for name in rows.columns if name != "source_row"}
-        return cls(cells, rows["source_row"], torn or {}, beside or [])
+        cells = {name: DistinctColumn.of(rows[name]) for name in rows.columns if name != "source_row"}
+        return cls(cells, rows["source_row"], malformed or {}, stray_text or [])
 
     @property
     def rows(self) -> pl.DataFrame:
@@ -112,7 +116,7 @@ class TextBatch:
         return pl.DataFrame([*columns, self.source_rows.alias("source_row")])
 
 
-class TextElsewhere(NamedTuple):
+class TextOnOtherSheet(NamedTuple):
     """A cell on another sheet of the workbook than the one that is read."""
 
     sheet: str
@@ -134,7 +138,7 @@ class Extract:
     is_marked: bool = False  # a workbook that the warehouse gave back with its problems marked
     sheet_number: int = 0  # its place in a workbook, from 1: how a sheet is told whose name may be personal
     # The other sheets, opened when they are looked through: they are searched for personal data, and never kept.
-    elsewhere: Iterable[TextElsewhere] = ()
+    other_sheets: Iterable[TextOnOtherSheet] = ()
     # What there is to tell of the rows as they stand in the file: asked for once all of `batches` were read.
     found_in_rows: Callable[[], list[Finding]] = list
 
@@ -172,7 +176,7 @@ def index_of(letters: str) -> int:
 
 
 @dataclass(frozen=True)
-class Context:
+class DeliveryContext:
     """What is known of a delivery besides its bytes: who sent it, to what date, and how that site writes."""
 
     site_code: str
@@ -186,7 +190,7 @@ class Context:
     delimiter: str = ""  # of its text files, where its profile declares one; so for `quote`
     quote: str = ""
     headings: tuple[tuple[str, str], ...] = ()  # the site's own headings: (folded heading, field)
-    corrections: tuple[CorrectedCell, ...] = ()  # of cells of this very delivery
+    corrections: tuple[CellCorrection, ...] = ()  # of cells of this very delivery
 
     @property
     def is_of_impossible_month(self) -> bool:
@@ -241,17 +245,17 @@ class TypedBatch:
     """
 
     rows: pl.DataFrame
-    cells: dict[str, Texts]
+    cells: dict[str, DistinctColumn]
     findings: pl.DataFrame
     unreadable: pl.DataFrame
-    torn: list[int]
+    malformed: list[int]
     not_data: int
     dates: dict[str, DatesSeen] = field(default_factory=dict)  # of each date column: how its dates are written
     form_versions: set[str] = field(default_factory=set)  # what the column `schema_version` says, if there is one
 
 
 @dataclass(frozen=True)
-class Judged:
+class ValidatedDelivery:
     """A delivery with its judgement and whether it counts: what load, relate and report work from.
 
     A delivery with the same bytes as another has that one's judgement.

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from flows.deliveries.dispositions import first_sent_as
+from flows.deliveries.standings import first_sent_as
 from flows.runtime.wording import day
 from schemas.audit.deliveries import Delivery
 from schemas.audit.withdrawals import Withdrawal

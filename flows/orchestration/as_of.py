@@ -10,16 +10,16 @@ import os
 from datetime import datetime
 from pathlib import Path
 
-from flows.orchestration.worklist import judged_by
+from flows.orchestration.active_run import validated_deliveries
 from flows.settings import Settings
 from flows.steps.build import build
-from flows.steps.cross_check import relate
+from flows.steps.cross_check import cross_check
 from flows.steps.load import load
 from flows.store.corrections import corrections_of
 from flows.store.ledger import Ledger
 from flows.store.ledger.runs import ledger_troubles
-from flows.store.paths import Places
-from flows.store.results import Judgements
+from flows.store.paths import DataPaths
+from flows.store.results import ResultStore
 from flows.store.warehouse import discard
 
 
@@ -29,28 +29,30 @@ def warehouse_as_known(settings: Settings, moment: datetime, to: Path) -> int:
     Raises FileExistsError where `to` is there already, NoDataFolder, LedgerUnusable, JudgementLost, and as
     `corrections_of`: the last validation of each delivery is used, and its corrections are asked for.
     """
-    places = Places(settings.data.absolute())
+    places = DataPaths(settings.data.absolute())
     places.require()
     if to.exists():
         raise FileExistsError(17, "it is there already", str(to))
     corrections_of(places, moment.date())
-    judgements, options = Judgements(places), settings.building_options()
+    judgements, options = ResultStore(places), settings.building_options()
     with ledger_troubles(places), Ledger.copy_of(places.ledger) as ledger:
         ledger.require_history(places)
         withdrawals = ledger.withdrawals(moment)
-        keys = ledger.judgement_keys()
-        judged = judged_by(ledger.deliveries().values(), keys, judgements, moment, withdrawals, ledger.holds(moment))
+        keys = ledger.result_keys()
+        validated = validated_deliveries(
+            ledger.deliveries().values(), keys, judgements, moment, withdrawals, ledger.holds(moment)
+        )
         counted_before = ledger.counted_before(moment)
         runs = [r for r in ledger.runs() if r["as_of"] <= moment.isoformat()]
     unfinished = to.with_name(f".unfinished-{to.name}")  # DuckDB calls it by its name: not as what is attached to it
     before = os.umask(0o077)  # rows about people are in it from the first moment
     try:
         loading = settings.loading_options()
-        load(unfinished, judged, runs, judgements, loading, if_wide=options, withdrawals=withdrawals)
-        relate(unfinished, judged, judgements, options, counted_before=counted_before)
+        load(unfinished, validated, runs, judgements, loading, if_wide=options, withdrawals=withdrawals)
+        cross_check(unfinished, validated, judgements, options, counted_before=counted_before)
         build(unfinished, options)
         unfinished.rename(to)
     finally:
         os.umask(before)
         discard(unfinished)
-    return len(judged)
+    return len(validated)

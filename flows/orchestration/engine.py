@@ -14,7 +14,7 @@ from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from flows.runtime.log import stage_logged
-from flows.runtime.safe_errors import without_data
+from flows.runtime.safe_errors import safe_error
 from flows.runtime.wording import safe_in_markdown
 
 P = ParamSpec("P")
@@ -32,7 +32,7 @@ if not PLAIN:
     from prefect.task_runners import ThreadPoolTaskRunner
 
 
-class NotGood(Exception):  # noqa: N818 - how something ended
+class UnsuccessfulOutcome(Exception):  # noqa: N818 - how something ended
     """How a step or a flow ended that did its work and must not end green: in one line, with what it gave.
 
     Prefect raises it at the end of a worker's process, as it does what broke, so it is told apart in the log: see
@@ -49,7 +49,7 @@ class _WithoutTraceback(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, NotGood):
+        if isinstance(error, UnsuccessfulOutcome):
             record.msg, record.args, record.exc_info = f"The flow run did its work and ends red: {error}", None, None
         return True
 
@@ -98,9 +98,9 @@ class Stage(Generic[P, R]):
         try:
             result = self.function(*args, **kwargs)
         except Exception as error:
-            raise without_data(error) from None
+            raise safe_error(error) from None
         named = self.state_of(result) if self.state_of else None
-        return result if named is None else ended(*named, result)
+        return result if named is None else final_state(*named, result)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the step, and wait for it."""
@@ -141,25 +141,25 @@ def as_flow(name: str) -> Callable[[Callable[..., Any]], Any]:
     return flow(name=name, task_runner=runner)
 
 
-def ended(name: str, good: bool, message: str, result: Any) -> Any:
+def final_state(name: str, good: bool, message: str, result: Any) -> Any:
     """The state a step or a flow ends in, with a name of its own. `good` decides whether Prefect shows it green."""
     if good:
         return Completed(name=name, message=message, data=result)
     # Prefect raises what a failed state holds, and would write all of a result that is no exception into its log
-    return Failed(name=name, message=message, data=NotGood(message, result))
+    return Failed(name=name, message=message, data=UnsuccessfulOutcome(message, result))
 
 
 def value_of(state: Any) -> Any:
     """What a step or a flow gave. A named state such as Refused carries its value; what broke raises what it raised."""
     value = state.result(raise_on_failure=False)
-    if isinstance(value, NotGood):
+    if isinstance(value, UnsuccessfulOutcome):
         value = value.result
     if isinstance(value, BaseException):
         raise value
     return value
 
 
-def server_is_away() -> bool:
+def prefect_server_is_down() -> bool:
     """Whether Prefect's server does not answer. A temporary one is taken to be away: to ask would start another."""
     if not PREFECT_API_URL.value():
         return True
@@ -167,7 +167,7 @@ def server_is_away() -> bool:
         return client.api_healthcheck() is not None
 
 
-def show(summary: str, deliveries: list[dict[str, Any]]) -> None:
+def create_artifacts(summary: str, deliveries: list[dict[str, Any]]) -> None:
     """Keep the night's summary and its deliveries as Prefect artifacts."""
     shown = safe_in_markdown(summary)
     create_markdown_artifact(key="night-summary", markdown=shown, description="The night's summary")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 
 from flows.runtime.code_fingerprint import all_that_runs
-from flows.store.paths import Places
+from flows.store.paths import DataPaths
 from flows.store.raw_files import FileStat, stats_below
 
 
-def look_over(places: Places) -> str:
+def fingerprint_inputs(places: DataPaths) -> str:
     """A digest of it all; '' where it cannot be relied on.
 
     Files are told by their stat, in which the time of the last change (ctime) cannot be set by hand: two looks that

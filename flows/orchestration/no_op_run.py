@@ -10,43 +10,43 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from flows.orchestration.run import EVERYTHING, NightResult, Run
-from flows.reporting.result import Reported, write_summary
+from flows.orchestration.run import FULL_SCOPE, Run, RunResult
+from flows.reporting.result import ReportingResult, write_summary
 from flows.runtime.wording import summary_in_words
-from flows.store.ledger.runs import StandingSummary
-from flows.store.warehouse import as_it_lies, published_build
+from flows.store.ledger.runs import CachedSummary
+from flows.store.warehouse import current_build, identity_on_disk
 
 
-def told_again(run: Run) -> NightResult | None:
+def reissue_summary(run: Run) -> RunResult | None:
     """The whole of a quiet night. None where something may have to be done: then nothing is left standing."""
-    stands, build = run.ledger.standing_summary(run.look), published_build(run.places)
+    stands, build = run.ledger.cached_summary(run.look), current_build(run.places)
     if stands is None or build is None or not _is_good(stands, run, build):
-        run.ledger.let_stand(None)
+        run.ledger.store_cached_summary(None)
         return None
     summary = summary_in_words(stands.verdict, run.about, stands.sections)
-    reported = Reported(summary, write_summary(run.places, run.id, summary))
+    reported = ReportingResult(summary, write_summary(run.places, run.id, summary))
     run.ledger.end_run(run.id, "quiet", files_received=0, deliveries_judged=0)
-    return NightResult(run.id, "quiet", build, reported=reported)
+    return RunResult(run.id, "quiet", build, reported=reported)
 
 
-def _is_good(stands: StandingSummary, run: Run, build: Path) -> bool:
+def _is_good(stands: CachedSummary, run: Run, build: Path) -> bool:
     return (
-        run.scope == EVERYTHING
+        run.scope == FULL_SCOPE
         and run.look != ""
-        and stands.build == as_it_lies(build)
+        and stands.build == identity_on_disk(build)
         and stands.since <= run.moment.isoformat() < stands.until
-        and not run.places.lost(run.ledger.judgement_keys().values())
+        and not run.places.lost(run.ledger.result_keys().values())
     )
 
 
-def leave_standing(run: Run, build: Path, reported: Reported, until: datetime) -> None:
+def cache_summary(run: Run, build: Path, reported: ReportingResult, until: datetime) -> None:
     """Leave the nights to come what they will say while nothing changes, and the clock is not at `until`."""
-    stands = StandingSummary(
+    stands = CachedSummary(
         run.look,
-        as_it_lies(build),
+        identity_on_disk(build),
         run.moment.isoformat(),
         until.isoformat(),
         reported.verdict_if_quiet,
         reported.sections_if_quiet,
     )
-    run.ledger.let_stand(stands)
+    run.ledger.store_cached_summary(stands)

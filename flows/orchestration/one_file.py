@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from flows.deliveries.dispositions import standings
-from flows.deliveries.shapes import FINDING_TYPES, Finding, Judged, findings_frame
+from flows.deliveries.shapes import FINDING_TYPES, Finding, ValidatedDelivery, findings_frame
+from flows.deliveries.standings import standings
 from flows.runtime.wording import listed
 from flows.store.result_sink import RowsInMemory
 from schemas._contract.catalogue import audit_tables, datasets, reference_tables
@@ -34,7 +34,7 @@ _BEFORE, _OTHERS, _ROWS = "what you sent before", "what others sent", "rows that
 
 
 @dataclass(frozen=True)
-class Alone:
+class SingleFile:
     """Which rules between rows can be judged from one file alone.
 
     `sent` are the datasets in the file, `counting` those that are not refused, `at_hand` those of them that are whole:
@@ -47,7 +47,7 @@ class Alone:
     at_hand: frozenset[str]
 
     @classmethod
-    def of(cls, deliveries: Sequence[Delivery], verdicts: Mapping[str, Verdict] | None = None) -> Alone:
+    def of(cls, deliveries: Sequence[Delivery], verdicts: Mapping[str, Verdict] | None = None) -> SingleFile:
         """Of the deliveries in one file; before they are judged, as if each of them will count."""
         standing = standings(deliveries, verdicts) if verdicts else {}
         counting = {d.dataset for d in deliveries if standing.get(d.delivery_id, Standing.CURRENT) is Standing.CURRENT}
@@ -111,36 +111,36 @@ class OfDataset:
     lacks: Mapping[tuple[str, str, str], str]
 
 
-def columns_read(contract: Contract, alone: Alone) -> tuple[str, ...]:
+def columns_read(contract: Contract, alone: SingleFile) -> tuple[str, ...]:
     """The fields of a dataset that the rules between rows read which can be judged: all that need be kept of a row."""
-    judged = [(c, r) for c in datasets().values() for r in alone.rules(c)]
-    sql = [r.breaks_sql for _, r in judged if f"core.{contract.dataset}" in r.reads]
-    own = {r.on for c, r in judged if c is contract}
+    validated = [(c, r) for c in datasets().values() for r in alone.rules(c)]
+    sql = [r.violations_sql for _, r in validated if f"core.{contract.dataset}" in r.reads]
+    own = {r.field for c, r in validated if c is contract}
     named = own | set(re.findall(r"\w+", " ".join(sql)))
     return tuple(f.name for f in contract.fields if sql and (f.name in named or f.name == contract.key[0]))
 
 
-def judge_between_rows(in_file: Sequence[InFile]) -> list[OfDataset]:
+def cross_check_file(in_file: Sequence[InFile]) -> list[OfDataset]:
     """Judge the rules between rows of the datasets of one file, each after those that it needs. Takes their rows."""
     verdicts = {p.delivery.delivery_id: p.verdict for p in in_file}
-    alone = Alone.of([p.delivery for p in in_file], verdicts)
-    judged = [p for p in in_file if p.delivery.dataset in alone.at_hand and alone.rules(p.contract)]
-    found = _found_between_rows(in_file, alone) if any(p.verdict.rows.accepted for p in judged) else {}
+    alone = SingleFile.of([p.delivery for p in in_file], verdicts)
+    validated = [p for p in in_file if p.delivery.dataset in alone.at_hand and alone.rules(p.contract)]
+    found = _found_between_rows(in_file, alone) if any(p.verdict.rows.accepted for p in validated) else {}
     return [_outcome(p, alone, found.get(p.delivery.dataset)) for p in in_file]
 
 
-def _outcome(part: InFile, alone: Alone, found: pl.DataFrame | None) -> OfDataset:
+def _outcome(part: InFile, alone: SingleFile, found: pl.DataFrame | None) -> OfDataset:
     contract = part.contract
     lacking = [(r, alone.lacks(contract, r)) for r in (*contract.relation_rules, *BETWEEN_DELIVERIES)]
-    not_judged = [
-        Finding(r.rule_id, r.severity, field=r.on, outcome=Outcome.NOT_JUDGED) for r, lacks in lacking if lacks
+    not_validated = [
+        Finding(r.rule_id, r.severity, field=r.field, outcome=Outcome.NOT_CHECKED) for r, lacks in lacking if lacks
     ]
     findings = pl.concat([part.out.findings, *([] if found is None else [found])])
     held = 0 if found is None else found.filter(pl.col("severity") == Severity.ROW)["source_row"].n_unique()
     return OfDataset(
         _with_held(part.verdict, held),
-        findings.vstack(findings_frame(not_judged, part.verdict.sheet)),
-        {(r.rule_id, str(r.severity), r.on): lacks for r, lacks in lacking if lacks},
+        findings.vstack(findings_frame(not_validated, part.verdict.sheet)),
+        {(r.rule_id, str(r.severity), r.field): lacks for r, lacks in lacking if lacks},
     )
 
 
@@ -152,21 +152,21 @@ def _with_held(verdict: Verdict, held: int) -> Verdict:
     return replace(verdict, rows=rows, result=Result.HELD_ROWS)
 
 
-def _found_between_rows(in_file: Sequence[InFile], alone: Alone) -> dict[str, pl.DataFrame]:
+def _found_between_rows(in_file: Sequence[InFile], alone: SingleFile) -> dict[str, pl.DataFrame]:
     """What the rules between rows find in each dataset of a file that counts (columns of FINDING_TYPES)."""
     import duckdb
 
-    from flows.steps.cross_check.rows import judge_rows, make_work_tables
+    from flows.steps.cross_check.rows import check_rows, make_work_tables
 
     by_dataset = {p.delivery.dataset: p for p in in_file if p.delivery.dataset in alone.at_hand}
-    judged = [Judged(p.delivery, "", p.verdict, Standing.CURRENT) for p in by_dataset.values()]
+    validated = [ValidatedDelivery(p.delivery, "", p.verdict, Standing.CURRENT) for p in by_dataset.values()]
     # rows of people: what does not fit into memory is not to be put on the disk
     with duckdb.connect(config={"temp_directory": ""}) as db:
         make_work_tables(db)
         _fill_tables(db, by_dataset, alone)
         for name, contract in datasets().items():
-            current = [j for j in judged if j.delivery.dataset == name]
-            judge_rows(db, replace(contract, rules=alone.rules(contract)), current, judged)
+            current = [j for j in validated if j.delivery.dataset == name]
+            check_rows(db, replace(contract, rules=alone.rules(contract)), current, validated)
         names = ", ".join(FINDING_TYPES)
         found = f"select {names} from audit.findings where delivery_id = ? order by rowid"
         return {
@@ -175,7 +175,7 @@ def _found_between_rows(in_file: Sequence[InFile], alone: Alone) -> dict[str, pl
         }
 
 
-def _fill_tables(db: duckdb.DuckDBPyConnection, by_dataset: Mapping[str, InFile], alone: Alone) -> None:
+def _fill_tables(db: duckdb.DuckDBPyConnection, by_dataset: Mapping[str, InFile], alone: SingleFile) -> None:
     """Make the tables that rules read: of the file's datasets, of those never sent, and of what no site sends."""
     from flows.steps.cross_check.history import OF_DELIVERY
     from flows.steps.load import fill_reference

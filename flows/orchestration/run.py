@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows import __version__
-from flows.orchestration.input_fingerprint import look_over
-from flows.reporting.result import Reported
+from flows.orchestration.input_fingerprint import fingerprint_inputs
+from flows.reporting.result import ReportingResult
 from flows.runtime.log import Ending, Entry, Event, log, row_counts, run_log
 from flows.settings import Settings
 from flows.store.ledger.runs import EarlierThanKnown, Runs, in_words_not_well, ledger_troubles, now
 from flows.store.lock import writer_lock
-from flows.store.paths import Places
-from flows.store.warehouse import published_build
+from flows.store.paths import DataPaths
+from flows.store.warehouse import current_build
 
 if TYPE_CHECKING:
-    from flows.deliveries.shapes import Judged
+    from flows.deliveries.shapes import ValidatedDelivery
     from flows.steps.receive import UnusableFile
     from schemas.audit.deliveries import Delivery
 
@@ -48,7 +48,7 @@ class Scope:
         return self.site in ("", delivery.site_code) and self.dataset in ("", delivery.dataset)
 
 
-EVERYTHING = Scope()
+FULL_SCOPE = Scope()
 
 
 @dataclass
@@ -56,12 +56,12 @@ class Run:
     """What every stage of one run shares. `moment` is what the run takes for now."""
 
     settings: Settings
-    places: Places
+    places: DataPaths
     ledger: Runs
     moment: datetime
     id: str
     started_at: datetime
-    scope: Scope = EVERYTHING
+    scope: Scope = FULL_SCOPE
     look: str = ""  # what it depends on besides the clock, as a digest: see `no_op_run.py`
     ending: Ending = field(default_factory=Ending)  # what the last line of its log says
     before: str = ""  # that the run before it did not end well, if it did not
@@ -73,27 +73,27 @@ class Run:
 
 
 @contextmanager
-def opened(settings: Settings, moment: datetime | None, scope: Scope = EVERYTHING) -> Iterator[Run]:
+def opened(settings: Settings, moment: datetime | None, scope: Scope = FULL_SCOPE) -> Iterator[Run]:
     """Hold the lock, clear away what a run that was cut off left, and begin a run.
 
     One that fails is noted as failed, and its summary says why. Raises Busy where another run holds the lock,
     NoDataFolder, LedgerUnusable, and EarlierThanKnown for a moment before the last one.
     """
-    places, started = Places(settings.data.absolute()), now()
+    places, started = DataPaths(settings.data.absolute()), now()
     run_id = f"{started:%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
     places.require()
     places.make()
     with (
         writer_lock(places.lock),
         run_log(places.logs, scope.command, run_id, rejections=(EarlierThanKnown,)) as ending,
-        _failure_told(places, _about(run_id, started)),
+        _failure_reported(places, _about(run_id, started)),
         _ledger_of(places) as ledger,
     ):
         places.clear_unfinished()
         newest = ledger.newest_receipt()
         moment = ledger.moment_of(moment, started)
         before = in_words_not_well(ledger.not_well())
-        run = Run(settings, places, ledger, moment, run_id, started, scope, look_over(places), ending, before)
+        run = Run(settings, places, ledger, moment, run_id, started, scope, fingerprint_inputs(places), ending, before)
         ledger.start_run(run.id, run.started_at, run.moment, __version__)
         try:
             places.require_raw(received_before=newest is not None)
@@ -109,16 +109,16 @@ def _about(run_id: str, started: datetime) -> dict[str, str]:
 
 
 @contextmanager
-def _ledger_of(places: Places) -> Iterator[Runs]:
+def _ledger_of(places: DataPaths) -> Iterator[Runs]:
     with ledger_troubles(places), closing(Runs(places.ledger)) as ledger:
         ledger.require_history(places)
         yield ledger
 
 
 @contextmanager
-def _failure_told(places: Places, about: dict[str, str]) -> Iterator[None]:
+def _failure_reported(places: DataPaths, about: dict[str, str]) -> Iterator[None]:
     """Write the summary of a run that fails. A slip of the hand, such as an earlier moment, is no such run."""
-    build = published_build(places)
+    build = current_build(places)
     try:
         yield
     except EarlierThanKnown:
@@ -128,21 +128,21 @@ def _failure_told(places: Places, about: dict[str, str]) -> Iterator[None]:
             places.clear_unfinished()  # a full disk has room for a page then
             from flows.reporting.run_report import report_failure
 
-            report_failure(places, about, error, published=published_build(places) != build)
+            report_failure(places, about, error, published=current_build(places) != build)
         raise
 
 
 @dataclass(frozen=True)
-class NightResult:
+class RunResult:
     """How a night ended: published or quiet, what it judged, and where the reports and the warehouse are."""
 
     run_id: str
     result: str  # 'published' or 'quiet'
     warehouse: Path
-    judged: tuple[Judged, ...] = ()  # the deliveries that were received or judged anew tonight
+    validated: tuple[ValidatedDelivery, ...] = ()  # the deliveries that were received or judged anew tonight
     unusable: tuple[UnusableFile, ...] = ()  # files whose name says nothing, or whose manifest is wrong, new tonight
-    not_judged: tuple[str, ...] = ()  # deliveries that could not be judged tonight, and why
-    reported: Reported = field(default_factory=Reported)
+    not_validated: tuple[str, ...] = ()  # deliveries that could not be judged tonight, and why
+    reported: ReportingResult = field(default_factory=ReportingResult)
 
     @property
     def verdict(self) -> str:
@@ -150,19 +150,19 @@ class NightResult:
         return self.reported.summary.splitlines()[0]
 
     @property
-    def stopped(self) -> tuple[Judged, ...]:
+    def stopped(self) -> tuple[ValidatedDelivery, ...]:
         """Tonight's deliveries that were refused or could not be read, and that nothing has made needless to fix."""
         return tuple(j for j in self._in_use if j.verdict.result.stops)
 
     @property
-    def held(self) -> tuple[Judged, ...]:
+    def held(self) -> tuple[ValidatedDelivery, ...]:
         """Tonight's deliveries that were accepted but for some rows, of those that are in use."""
         return tuple(j for j in self._in_use if j.verdict.result.holds_rows)
 
     @property
-    def personal(self) -> tuple[Judged, ...]:
+    def personal(self) -> tuple[ValidatedDelivery, ...]:
         """Tonight's deliveries that hold personal data, whether or not a later one has replaced them."""
-        return tuple(j for j in self.judged if j.delivery.delivery_id in self.reported.personal)
+        return tuple(j for j in self.validated if j.delivery.delivery_id in self.reported.personal)
 
     @property
     def outcome(self) -> str:
@@ -171,8 +171,8 @@ class NightResult:
 
         asked: tuple[tuple[str, Sequence[object]], ...] = (
             ("PersonalData", self.personal),
-            ("NotJudged", self.not_judged),
-            ("NotReported", self.reported.not_told),
+            ("NotJudged", self.not_validated),
+            ("NotReported", self.reported.not_reported),
             ("Refused", [j for j in self.stopped if j.standing is not Standing.HELD_UP]),
             ("HeldUp", self.stopped),
             ("NotTakenIn", self.unusable),
@@ -181,29 +181,29 @@ class NightResult:
         return next((name for name, concerned in asked if concerned), "Completed")
 
     @property
-    def _in_use(self) -> tuple[Judged, ...]:
+    def _in_use(self) -> tuple[ValidatedDelivery, ...]:
         """Tonight's deliveries that no later one has replaced, and that are not withdrawn."""
         replaced = self.reported.replaced
-        return tuple(j for j in self.judged if j.delivery.delivery_id not in replaced and j.withdrawal is None)
+        return tuple(j for j in self.validated if j.delivery.delivery_id not in replaced and j.withdrawal is None)
 
     @property
     def must_be_fixed(self) -> bool:
         """Whether somebody has to do something: send a file again, or see why one could not be judged or reported."""
-        return bool(self.stopped or self.unusable or self.not_judged or self.reported.not_told)
+        return bool(self.stopped or self.unusable or self.not_validated or self.reported.not_reported)
 
     def log_for(self, ending: Ending) -> None:
         """Log what finally came of each delivery, and count it all for the last line of the run."""
-        for j in self.judged:
+        for j in self.validated:
             i, rows, result = j.delivery.delivery_id, row_counts(j.verdict.rows), str(j.verdict.result)
             log(Entry(Event.DELIVERY_SETTLED, None, i, rows, result=result, standing=str(j.standing)))
         ending.result = self.result
         ending.counts = {
-            "deliveries": len(self.judged),
+            "deliveries": len(self.validated),
             "refused": len(self.stopped),
             "with_rows_held": len(self.held),
             "not_taken_in": len(self.unusable),
-            "not_validated": len(self.not_judged),
-            "not_reported": len(self.reported.not_told),
+            "not_validated": len(self.not_validated),
+            "not_reported": len(self.reported.not_reported),
         }
 
     def to_json(self) -> dict[str, Any]:
@@ -215,8 +215,8 @@ class NightResult:
             "warehouse": str(self.warehouse),
             "summary": str(self.reported.path),
             "not_taken_in": [asdict(u) for u in self.unusable],
-            "not_judged": list(self.not_judged),
-            "not_told": list(self.reported.not_told),
+            "not_judged": list(self.not_validated),
+            "not_told": list(self.reported.not_reported),
             "deliveries": self.deliveries(),
         }
 
@@ -231,9 +231,9 @@ class NightResult:
                 "report": str(self.reported.pages.get(j.delivery.delivery_id, "")),
                 **self._again(j),
             }
-            for j in self.judged
+            for j in self.validated
         ]
 
-    def _again(self, judged: Judged) -> dict[str, int]:
-        again = self.reported.judged_again.get(judged.delivery.delivery_id)
+    def _again(self, validated: ValidatedDelivery) -> dict[str, int]:
+        again = self.reported.revalidated.get(validated.delivery.delivery_id)
         return {"released": again.released if again else 0, "newly_held": again.newly_held if again else 0}

@@ -11,23 +11,23 @@ from pathlib import Path
 from time import perf_counter
 
 from flows.deliveries.corrections import Corrections
-from flows.deliveries.shapes import Judged
+from flows.deliveries.shapes import ValidatedDelivery
+from flows.orchestration.active_run import ActiveRun
 from flows.orchestration.engine import Stage
-from flows.orchestration.worklist import Work
-from flows.reporting.result import Reported
-from flows.reporting.run_report import report_night
+from flows.reporting.result import ReportingResult
+from flows.reporting.run_report import report_run
 from flows.runtime.log import Entry, Event, log, row_counts
 from flows.steps.build import build
-from flows.steps.cross_check import relate
+from flows.steps.cross_check import cross_check
 from flows.steps.load import load
-from flows.steps.promote import publish
+from flows.steps.promote import promote
 from flows.steps.receive import Received, receive
-from flows.steps.validate_delivery import Judgement, judge_delivery
+from flows.steps.validate_delivery import ValidationResult, validate_delivery
 from flows.store.build_identity import load_version
 from flows.store.ledger.runs import now
-from flows.store.load_cache import Kept
-from flows.store.paths import Places
-from flows.store.results import Judgements
+from flows.store.load_cache import LoadCache
+from flows.store.paths import DataPaths
+from flows.store.results import ResultStore
 from flows.store.warehouse import name_of_build, unfinished_build
 from schemas.audit.deliveries import Delivery, Result
 
@@ -36,7 +36,7 @@ def _name_of(delivery: Delivery) -> str:
     return f"judge {delivery.site_code} {delivery.dataset} {delivery.period} v{delivery.version}"
 
 
-def _state_of(judgement: Judgement) -> tuple[str, bool, str] | None:
+def _state_of(judgement: ValidationResult) -> tuple[str, bool, str] | None:
     """The name of a validation's state. Red are personal data and a fault of ours: a sender's slip is neither."""
     if judgement.result is None:
         return "NotJudged", judgement.waits, f"{judgement.delivery_id} {judgement.problem}"
@@ -49,10 +49,12 @@ def _state_of(judgement: Judgement) -> tuple[str, bool, str] | None:
     return None
 
 
-@wraps(judge_delivery)
-def _judge_and_log(delivery: Delivery, places: Places, judgements: Judgements, corrections: Corrections) -> Judgement:
+@wraps(validate_delivery)
+def _judge_and_log(
+    delivery: Delivery, places: DataPaths, judgements: ResultStore, corrections: Corrections
+) -> ValidationResult:
     began = perf_counter()
-    made = judge_delivery(delivery, places, judgements, corrections)
+    made = validate_delivery(delivery, places, judgements, corrections)
     event = Event.DELIVERY_NOT_VALIDATED if made.result is None else Event.DELIVERY_VALIDATED
     result, seconds = str(made.result or ""), perf_counter() - began
     log(Entry(event, "judge", made.delivery_id, row_counts(made.rows), seconds, result, fault=made.fault))
@@ -64,47 +66,51 @@ def _received(received: Received) -> Mapping[str, int]:
     return {"deliveries": len(received.deliveries), "new": new, "not_taken_in": unusable}
 
 
-def _judged(made: Judgement) -> Mapping[str, int]:
+def _validated(made: ValidationResult) -> Mapping[str, int]:
     return {"not_validated": int(made.result is None), **row_counts(made.rows)}
 
 
-def _counting(judged: Sequence[Judged]) -> Mapping[str, int]:
-    return {"deliveries": len(judged), "counting": sum(j.counts for j in judged)}
+def _counting(validated: Sequence[ValidatedDelivery]) -> Mapping[str, int]:
+    return {"deliveries": len(validated), "counting": sum(j.counts for j in validated)}
 
 
 def _tables(rows: Mapping[str, int]) -> Mapping[str, int]:
     return {"tables": len(rows), "rows": sum(rows.values())}
 
 
-def _reported(reported: Reported) -> Mapping[str, int]:
-    return {"reports": len(reported.pages), "not_reported": len(reported.not_told)}
+def _reported(reported: ReportingResult) -> Mapping[str, int]:
+    return {"reports": len(reported.pages), "not_reported": len(reported.not_reported)}
 
 
 receive_files = Stage(receive, "receive", try_again=True, counts_of=_received)
-judge_each = Stage(_judge_and_log, "judge", name_of=_name_of, state_of=_state_of, try_again=True, counts_of=_judged)
+validate_each = Stage(
+    _judge_and_log, "judge", name_of=_name_of, state_of=_state_of, try_again=True, counts_of=_validated
+)
 load_core = Stage(load, "load", counts_of=_tables)
-relate_tables = Stage(relate, "relate", counts_of=_counting)
+relate_tables = Stage(cross_check, "relate", counts_of=_counting)
 build_marts = Stage(build, "build", counts_of=_tables)
-publish_build = Stage(publish, "publish")
-report_to_people = Stage(report_night, "report", counts_of=_reported)
+publish_build = Stage(promote, "publish")
+report_to_people = Stage(report_run, "report", counts_of=_reported)
 
 
-def new_warehouse(work: Work, judged: Sequence[Judged], wanted: str, keep: int) -> tuple[Path, Exception | None]:
+def new_warehouse(
+    work: ActiveRun, validated: Sequence[ValidatedDelivery], wanted: str, keep: int
+) -> tuple[Path, Exception | None]:
     """A new warehouse file, proved and put in place. What no delivery needs any more leaves the store.
 
     Gives its path, and why it was made without what was kept of earlier nights, where that was not relied on.
     """
     name = name_of_build(now(), work.id, wanted)
-    file, kept, options = unfinished_build(work.places, name), Kept.of(work.places, load_version()), work.options()
+    file, kept, options = unfinished_build(work.places, name), LoadCache.of(work.places, load_version()), work.options()
 
     def made() -> Path:
         ledger, loading = work.ledger, work.loading_options()
-        load_core(file, judged, ledger.runs(), work.judgements, loading, kept, options, work.withdrawals)
+        load_core(file, validated, ledger.runs(), work.judgements, loading, kept, options, work.withdrawals)
         counted_before = ledger.counted_before(work.moment)
-        decided = relate_tables(file, judged, work.judgements, options, kept, counted_before)
+        decided = relate_tables(file, validated, work.judgements, options, kept, counted_before)
         build_marts(file, options)
         return publish_build(work.places, file, name, decided, keep, work.settings.reading_group, options)
 
-    built = kept.relied_on(made)
-    work.judgements.sweep(set(work.ledger.judgement_keys().values()))
+    built = kept.with_full_reload_fallback(made)
+    work.judgements.sweep(set(work.ledger.result_keys().values()))
     return built

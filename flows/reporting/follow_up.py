@@ -10,9 +10,9 @@ from pathlib import Path
 
 import duckdb
 
-from flows.deliveries.shapes import Judged
+from flows.deliveries.shapes import ValidatedDelivery
 from flows.store.ledger import Ledger
-from flows.store.paths import Places
+from flows.store.paths import DataPaths
 from flows.store.raw_files import FileStat
 from schemas._contract.model import Severity
 from schemas._rules.privacy import RULES_OF_PERSONAL_FILES
@@ -22,7 +22,7 @@ from schemas.audit.findings import Outcome
 Seen = Mapping[str, tuple[FileStat, str, str]]  # as the ledger has it: path -> (stat, sha256, why it is not usable)
 
 
-def lies_there(delivery: Delivery, raw: Path, seen: Seen) -> bool:
+def raw_file_unchanged(delivery: Delivery, raw: Path, seen: Seen) -> bool:
     """Whether the very bytes of a delivery lie under data/raw still, where they were received."""
     at = seen.get(delivery.path)
     return at is not None and at[1] == delivery.sha256 and (raw / delivery.path).exists()
@@ -39,7 +39,7 @@ def personal_deliveries(db: duckdb.DuckDBPyConnection, known: Iterable[Delivery]
     return {d.delivery_id: d for d in known if personal & {d.delivery_id, d.same_as}}
 
 
-def to_delete(personal: Iterable[Delivery], raw: Path, seen: Seen) -> dict[str, str]:
+def files_to_purge(personal: Iterable[Delivery], raw: Path, seen: Seen) -> dict[str, str]:
     """The files that lie there with the bytes of deliveries that were refused for personal data: path -> sha256.
 
     A copy under another name, which may be no delivery at all, has to go as well.
@@ -48,16 +48,16 @@ def to_delete(personal: Iterable[Delivery], raw: Path, seen: Seen) -> dict[str, 
     return {path: at[1] for path, at in sorted(seen.items()) if at[1] in bytes_of and (raw / path).exists()}
 
 
-def personal_files_there(places: Places, db: duckdb.DuckDBPyConnection) -> list[str]:
+def personal_files_there(places: DataPaths, db: duckdb.DuckDBPyConnection) -> list[str]:
     """The paths of files with personal data under data/raw, as a build and the ledger know of them.
 
     Only a copy of the ledger is looked into. Raises what opening one raises.
     """
     with Ledger.copy_of(places.ledger) as ledger:
         known, seen = ledger.deliveries().values(), ledger.known_files()
-    return list(to_delete(personal_deliveries(db, known).values(), places.raw, seen))
+    return list(files_to_purge(personal_deliveries(db, known).values(), places.raw, seen))
 
 
-def gone(judged: Sequence[Judged], raw: Path, seen: Seen) -> list[Delivery]:
+def missing_raw_files(validated: Sequence[ValidatedDelivery], raw: Path, seen: Seen) -> list[Delivery]:
     """The deliveries whose rows count, and whose file does not lie there any more: no rule can judge it again."""
-    return [j.delivery for j in judged if j.counts and not lies_there(j.delivery, raw, seen)]
+    return [j.delivery for j in validated if j.counts and not raw_file_unchanged(j.delivery, raw, seen)]

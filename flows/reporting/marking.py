@@ -7,21 +7,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from flows.deliveries.shapes import Unreadable
+from flows.deliveries.shapes import UnreadableFile
 from flows.reporting.render.marked_workbook import why_not, write_marked_workbook
 from flows.reporting.report import Part
-from flows.runtime.safe_errors import told
+from flows.runtime.safe_errors import safe_message
 from flows.steps.conform import known_headings
 from flows.steps.read.whole import as_sheets
 from flows.steps.validate_delivery import context_of
-from flows.store.raw_files import fingerprint
+from flows.store.raw_files import file_digest
 from schemas._contract.workbook_names import TO_FIX
 from schemas.audit.deliveries import Delivery
 
-SUFFIX = f"{TO_FIX}.xlsx"
+MARKED_SUFFIX = f"{TO_FIX}.xlsx"
 
 
-class Marked(NamedTuple):
+class MarkedWorkbook(NamedTuple):
     """Where the marked workbook of a file is, or why there is none; `fault` says so again where the fault is ours."""
 
     path: Path | None = None
@@ -34,7 +34,9 @@ class Marked(NamedTuple):
         return self.path.name if self.path else ""
 
 
-def mark(raw: Path, delivery: Delivery, parts: Sequence[Part], folder: Path, readers_of: Path | None = None) -> Marked:
+def make_marked_workbook(
+    raw: Path, delivery: Delivery, parts: Sequence[Part], folder: Path, readers_of: Path | None = None
+) -> MarkedWorkbook:
     """Write `<name>_to_fix.xlsx` of a file into a folder, whole or not at all.
 
     Where nothing must be fixed there is none, and no reason. `delivery` is any of those in the file. The workbook holds
@@ -43,29 +45,29 @@ def mark(raw: Path, delivery: Delivery, parts: Sequence[Part], folder: Path, rea
 
     Raises OSError alone: what else goes wrong in writing is a reason why there is no workbook, told without data.
     """
-    path = folder / f"{delivery.stem}{SUFFIX}"
+    path = folder / f"{delivery.stem}{MARKED_SUFFIX}"
     path.unlink(missing_ok=True)  # an older one would not say what is said now
     if not any(p.report.send_again for p in parts):
-        return Marked()
+        return MarkedWorkbook()
     if why := why_not(parts):
-        return Marked(why_none=why)
+        return MarkedWorkbook(why_none=why)
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.part")
     unfinished.unlink(missing_ok=True)
     unfinished.touch(0o600)
     try:
         if why := _write(unfinished, raw, delivery, parts):
-            return Marked(why_none=why)
+            return MarkedWorkbook(why_none=why)
         if readers_of is not None:
             allowed = readers_of.stat()
             shutil.chown(unfinished, group=allowed.st_gid)
             unfinished.chmod(0o600 | allowed.st_mode & 0o040)
-        return Marked(unfinished.replace(path))
+        return MarkedWorkbook(unfinished.replace(path))
     except OSError:
         raise
     except Exception as error:  # of a file that nobody foresaw: the night's other reports are not to be lost for it
-        why = f"the workbook could not be written: {told(error)}"
-        return Marked(why_none=why, fault=why)
+        why = f"the workbook could not be written: {safe_message(error)}"
+        return MarkedWorkbook(why_none=why, fault=why)
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -74,12 +76,12 @@ def _write(path: Path, raw: Path, delivery: Delivery, parts: Sequence[Part]) -> 
     """Write the workbook. Gives why it was not written, or ''."""
     contract, context = parts[0].contract, context_of(delivery)
     try:
-        if fingerprint(raw) != delivery.sha256:
+        if file_digest(raw) != delivery.sha256:
             return "the file has changed since it was read"
         known = known_headings(contract, context)
         sheets = as_sheets(raw, known, contract.dataset, context.delimiter, context.quote)
     except FileNotFoundError:
         return "the file is no longer there"
-    except Unreadable:
+    except UnreadableFile:
         return "the file could not be read"
     return write_marked_workbook(path, sheets, parts)

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from flows.deliveries.months import is_to_come
-from flows.deliveries.shapes import Judged
+from flows.deliveries.shapes import ValidatedDelivery
 from flows.runtime.wording import LONDON
 from schemas._contract.catalogue import datasets
-from schemas._contract.registry import Late, calendar, returns_for, was_running
+from schemas._contract.registry import OverdueReturn, calendar, returns_for, was_running
 from schemas.audit.deliveries import Standing
 
 AFTER_THE_LAST_RETURN = timedelta(days=31)
 
 
-def late(judged: Sequence[Judged], moment: datetime) -> list[Late]:
+def overdue_returns(validated: Sequence[ValidatedDelivery], moment: datetime) -> list[OverdueReturn]:
     """The last return that was due by the moment of the run, for each site that has ever sent."""
     due = list(calendar().items())
     london = moment.replace(tzinfo=UTC).astimezone(LONDON).replace(tzinfo=None)  # the calendar's times are London's
@@ -23,21 +23,21 @@ def late(judged: Sequence[Judged], moment: datetime) -> list[Late]:
     if not past or london > due[-1][1] + AFTER_THE_LAST_RETURN:
         return []
     period, at = past[-1]
-    senders = {j.delivery.site_code for j in judged if was_running(j.delivery.programme_code, int(period[:4]))}
+    senders = {j.delivery.site_code for j in validated if was_running(j.delivery.programme_code, int(period[:4]))}
     had = {
         (j.delivery.site_code, j.delivery.dataset)
-        for j in judged
+        for j in validated
         if j.delivery.period >= period and not j.withdrawal and not _is_of_a_doubtful_month(j)
     }
     return [
-        Late(site, dataset, period, at)
+        OverdueReturn(site, dataset, period, at)
         for site in sorted(senders)
         for dataset, need in returns_for(site).items()
         if need == "required" and (site, dataset) not in had and dataset in datasets()
     ]
 
 
-def next_turn(moment: datetime) -> datetime:
+def next_calendar_change(moment: datetime) -> datetime:
     """The first moment after this one at which the calendar alone may change who is late."""
     due = list(calendar().values())
     turns = [*due, *(at + AFTER_THE_LAST_RETURN + datetime.resolution for at in due[-1:])]
@@ -45,6 +45,6 @@ def next_turn(moment: datetime) -> datetime:
     return min((at.astimezone(UTC).replace(tzinfo=None) for at in coming), default=datetime.max)
 
 
-def _is_of_a_doubtful_month(j: Judged) -> bool:
+def _is_of_a_doubtful_month(j: ValidatedDelivery) -> bool:
     """Whether the month in a file's name is in doubt: then it is no return of the months before that one."""
     return j.standing is Standing.HELD_UP or is_to_come(j.delivery)

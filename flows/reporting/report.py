@@ -16,7 +16,14 @@ from flows.deliveries.file_names import agreed_name
 from flows.deliveries.months import WRONG_MONTH
 from flows.reporting.report_item import Item
 from flows.runtime.wording import counted, deadline, listed, month, stamp
-from flows.store.ledger.report_snapshots import Told, ToldItem, comparable, held_in_words, in_all, last_months
+from flows.store.ledger.report_snapshots import (
+    ReportSnapshot,
+    SnapshotItem,
+    comparable,
+    held_in_words,
+    in_all,
+    last_months,
+)
 from schemas._contract.model import Contract, Severity
 from schemas._rules.files import WAITS
 from schemas.audit.deliveries import Counts, Result, Verdict
@@ -63,13 +70,13 @@ class Report:
     rows: Counts
     rows_judged: bool
     items: tuple[Item, ...]  # biggest fix first
-    not_judged: tuple[Item, ...] = ()
+    not_validated: tuple[Item, ...] = ()
     previous: Progress | None = None
-    earlier: tuple[Told, ...] = ()  # the reports on the site's earlier files of this dataset, oldest first
+    earlier: tuple[ReportSnapshot, ...] = ()  # the reports on the site's earlier files of this dataset, oldest first
     due: datetime | None = None
     shares_its_file: bool = False  # other sheets of the same workbook hold other datasets
     released: int = 0  # rows that were held back, and were let in since then by a mended rule, list or heading
-    judged_again: tuple[str, ...] = ()  # what the site is told of rows that were released, or are newly held
+    revalidated: tuple[str, ...] = ()  # what the site is told of rows that were released, or are newly held
     marked_workbook: str = ""  # the name of the sender's own file with the cells marked, beside the page
     replaced_by: str = ""  # the name of a later file that was accepted: this report is only a record then
     must_be_deleted: bool = False  # the file holds personal data, and lies where it was sent still
@@ -89,23 +96,25 @@ class Report:
         return tuple(i for i in self.items if i.severity is Severity.WARNING)
 
     @cached_property
-    def told(self) -> Told:
+    def told(self) -> ReportSnapshot:
         """The report in numbers, for later ones to be compared with."""
         items = tuple(i.told for i in self.items)
-        return Told(self.report_id, self.period, self.version, self.result, self.rows, self.rows_judged, items)
+        return ReportSnapshot(
+            self.report_id, self.period, self.version, self.result, self.rows, self.rows_judged, items
+        )
 
     @property
-    def months(self) -> tuple[Told, ...]:
+    def months(self) -> tuple[ReportSnapshot, ...]:
         """This month and the two before it that a file came for, oldest first."""
         return last_months((*self.earlier, self.told))
 
     @property
-    def in_all_months(self) -> tuple[ToldItem, ...]:
+    def in_all_months(self) -> tuple[SnapshotItem, ...]:
         """The problems of all three months."""
         return in_all(self.months)
 
     @property
-    def last_compared(self) -> Told | None:
+    def last_compared(self) -> ReportSnapshot | None:
         """The report on the last file whose rows were judged."""
         return next(iter(comparable(self.earlier)[-1:]), None)
 
@@ -118,14 +127,14 @@ class Report:
         return f"This month {held_in_words(now)}. In {month(then.period)} {held_in_words(then)}."
 
     @property
-    def fixed(self) -> tuple[ToldItem, ...]:
+    def fixed(self) -> tuple[SnapshotItem, ...]:
         """The problems of the last file that this one has no more."""
         last, now = self.last_compared, self.told
         if last is None or not self.rows_judged:
             return ()
         return tuple(i for i in last.items if i.must_fix and not now.item(i.key))
 
-    def since(self, item: Item) -> Told | None:
+    def since(self, item: Item) -> ReportSnapshot | None:
         """The first of the unbroken run of earlier reports that had this problem; none where it is new."""
         found = None
         for report in reversed(comparable(self.earlier)):
@@ -252,7 +261,7 @@ class Report:
         return _as_workbook(self.next_name)
 
     def to_json(self) -> dict[str, Any]:
-        """The report as `report.json` holds it. `not_judged` goes beyond REPORTS.md: the honest third state."""
+        """The report as `report.json` holds it. `not_validated` goes beyond REPORTS.md: the honest third state."""
         run = {k: stamp(v) if isinstance(v, datetime) else v for k, v in self.run.items()}
         return {
             "schema_version": SCHEMA_VERSION,
@@ -271,7 +280,7 @@ class Report:
             "result": str(self.result),
             "rows": asdict(self.rows),
             "rules": [i.to_json() | self._standing_json(i) for i in self.items],
-            "not_judged": {"rows": not self.rows_judged, "rules": [i.to_json() for i in self.not_judged]},
+            "not_judged": {"rows": not self.rows_judged, "rules": [i.to_json() for i in self.not_validated]},
             "previous": asdict(self.previous) | {"fixed_rules": _told(self.fixed)} if self.previous else None,
             "released": self.released,
             "months": [_month(t) for t in self.months],
@@ -289,11 +298,11 @@ def no_workbook(why: str) -> str:
     return f"There is no marked workbook: {why}." if why else ""
 
 
-def _told(items: tuple[ToldItem, ...]) -> list[dict[str, Any]]:
+def _told(items: tuple[SnapshotItem, ...]) -> list[dict[str, Any]]:
     return [{"rule_id": i.rule_id, "title": i.title, "field": i.place, "rows": i.rows} for i in items]
 
 
-def _month(told: Told) -> dict[str, Any]:
+def _month(told: ReportSnapshot) -> dict[str, Any]:
     rows = told.rows
     numbers = {"read": rows.read, "accepted": rows.accepted, "held": rows.held}
     return {"period": told.period, "version": told.version, "result": str(told.result), **numbers}

@@ -7,7 +7,7 @@ from typing import Any
 
 from flows.cells.garbled import RULES_OF_GARBLED_TEXT
 from flows.runtime.wording import counted, listed, shortened, spans
-from flows.store.ledger.report_snapshots import ToldItem
+from flows.store.ledger.report_snapshots import SnapshotItem
 from schemas._contract.model import Severity
 
 RANGES_SHOWN = 20
@@ -57,10 +57,10 @@ class Item:
     changes_left_out: int = 0
 
     @property
-    def told(self) -> ToldItem:
+    def told(self) -> SnapshotItem:
         """The item in numbers, for later reports to be compared with."""
         must_fix = self.severity is not Severity.WARNING
-        return ToldItem(self.rule_id, self.field or self.column, must_fix, self.title, self.rows_affected)
+        return SnapshotItem(self.rule_id, self.field or self.column, must_fix, self.title, self.rows_affected)
 
     @property
     def where_in_short(self) -> str:

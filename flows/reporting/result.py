@@ -6,37 +6,37 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.store.paths import Places
+from flows.store.paths import DataPaths
 
 if TYPE_CHECKING:
-    from flows.deliveries.shapes import Judged
-    from flows.store.ledger.revalidations import JudgedAgain
+    from flows.deliveries.shapes import ValidatedDelivery
+    from flows.store.ledger.revalidations import Revalidation
     from schemas.audit.deliveries import Delivery
 
 
 @dataclass(frozen=True)
-class Reported:
+class ReportingResult:
     """What was told: the summary's text and path, and the page of each delivery that was reported.
 
     `personal` are the ids of deliveries that were refused for personal data, whenever they came. `outcomes` is each
     delivery with its final standing and verdict, `replaced` names those whose place a later one has taken, and
-    `not_told` says which reports could not be written, and why. `verdict_if_quiet` and `sections_if_quiet` are what the
-    next summary says if nothing changes.
+    `not_reported` says which reports could not be written, and why. `verdict_if_quiet` and `sections_if_quiet` are
+    what the next summary says if nothing changes.
     """
 
     summary: str = ""
     path: Path | None = None
     pages: dict[str, Path] = field(default_factory=dict)
-    judged_again: dict[str, JudgedAgain] = field(default_factory=dict)
-    outcomes: dict[str, Judged] = field(default_factory=dict)
+    revalidated: dict[str, Revalidation] = field(default_factory=dict)
+    outcomes: dict[str, ValidatedDelivery] = field(default_factory=dict)
     replaced: dict[str, Delivery] = field(default_factory=dict)
-    not_told: tuple[str, ...] = ()
+    not_reported: tuple[str, ...] = ()
     personal: frozenset[str] = frozenset()
     verdict_if_quiet: str = ""
     sections_if_quiet: str = ""
 
 
-def write_summary(places: Places, run_id: str, summary: str) -> Path:
+def write_summary(places: DataPaths, run_id: str, summary: str) -> Path:
     """Write the summary of a run, for the duty engineer."""
     path = places.summary(run_id)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import duckdb
 import polars as pl
 
-from flows.deliveries.shapes import Judged
-from flows.store.ledger.report_snapshots import Told
-from flows.store.ledger.revalidations import HeldThen, JudgedAgain, Rows, why_held, why_released
+from flows.deliveries.shapes import ValidatedDelivery
+from flows.store.ledger.report_snapshots import ReportSnapshot
+from flows.store.ledger.revalidations import HeldThen, Revalidation, Rows, why_held, why_released
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Severity
-from schemas._rules.corrections import MADE
+from schemas._rules.corrections import APPLIED
 from schemas.audit.deliveries import Verdict
 from schemas.audit.findings import Outcome
 
@@ -22,33 +22,33 @@ def rows_held(findings: pl.DataFrame) -> Rows:
     return {(rule_id, field): frozenset(rows) for rule_id, field, rows in grouped.iter_rows()}
 
 
-def since_told(
+def since_last_report(
     db: duckdb.DuckDBPyConnection,
-    judged: Judged,
+    validated: ValidatedDelivery,
     settled: Verdict,
     findings: pl.DataFrame,
-    told: Told | None,
+    told: ReportSnapshot | None,
     then: HeldThen | None,
-) -> JudgedAgain | None:
+) -> Revalidation | None:
     """What changed for a delivery since its last report; None where there was none. `settled` counts after relate."""
     if told is None or then is None:
         return None
     held = settled.rows.held
     if settled.result.stops:
         lost = 0 if told.result.stops else told.rows.accepted
-        return JudgedAgain(judged.delivery, then.on, 0, lost, held - lost, why_held="the file is refused now")
+        return Revalidation(validated.delivery, then.on, 0, lost, held - lost, why_held="the file is refused now")
     if told.result.stops:
         freed = settled.rows.accepted
-        return JudgedAgain(judged.delivery, then.on, freed, 0, held, why_released="the file is no longer refused")
+        return Revalidation(validated.delivery, then.on, freed, 0, held, why_released="the file is no longer refused")
     now = rows_held(findings)
     before, after = frozenset[int]().union(*then.rows.values()), frozenset[int]().union(*now.values())
-    released, newly = _in_core(db, judged, before - after), after - before
+    released, newly = _in_core(db, validated, before - after), after - before
     # a copy of a row that was left out may be held now: it was never accepted
     lost = max(0, min(len(newly), told.rows.accepted + len(released) - settled.rows.accepted))
-    corrected = frozenset(findings.filter(pl.col("rule_id") == MADE)["source_row"])
-    contract = datasets()[judged.delivery.dataset]
-    return JudgedAgain(
-        judged.delivery,
+    corrected = frozenset(findings.filter(pl.col("rule_id") == APPLIED)["source_row"])
+    contract = datasets()[validated.delivery.dataset]
+    return Revalidation(
+        validated.delivery,
         then.on,
         len(released),
         lost,
@@ -58,8 +58,8 @@ def since_told(
     )
 
 
-def _in_core(db: duckdb.DuckDBPyConnection, judged: Judged, rows: frozenset[int]) -> frozenset[int]:
+def _in_core(db: duckdb.DuckDBPyConnection, validated: ValidatedDelivery, rows: frozenset[int]) -> frozenset[int]:
     """Which rows of a delivery are in the figures. What left quarantine as an exact copy is not."""
-    d = judged.delivery
+    d = validated.delivery
     asked = f'select source_row from core."{d.dataset}" where delivery_id = ? and list_contains(?, source_row)'
     return frozenset(row for (row,) in db.execute(asked, [d.delivery_id, sorted(rows)]).fetchall())

@@ -12,41 +12,41 @@ from typing import Any
 
 import duckdb
 
-from flows.deliveries.dispositions import extent, replacements
 from flows.deliveries.final_outcomes import final_outcomes
-from flows.deliveries.shapes import Judged
+from flows.deliveries.shapes import ValidatedDelivery
+from flows.deliveries.standings import extent, replacements
 from flows.deliveries.withdrawn import in_words
-from flows.reporting.follow_up import gone, personal_deliveries, personal_files_there, to_delete
+from flows.reporting.follow_up import files_to_purge, missing_raw_files, personal_deliveries, personal_files_there
 from flows.reporting.not_taken_in import FileLeft, NotTakenIn, page_name
-from flows.reporting.overdue import late
+from flows.reporting.overdue import overdue_returns
 from flows.reporting.render import write_not_taken_in
-from flows.reporting.render.run_summary import LAST_GOOD, Night, night_summary, sections_of, verdict_of
-from flows.reporting.result import Reported, write_summary
+from flows.reporting.render.run_summary import LAST_GOOD, RunSummary, render_run_summary, sections_of, verdict_of
+from flows.reporting.result import ReportingResult, write_summary
 from flows.reporting.site_reports import DeliveryReports
-from flows.runtime.safe_errors import told
+from flows.runtime.safe_errors import safe_message
 from flows.steps.receive import NO_FILE_YET, UnusableFile
 from flows.store.ledger import Ledger
 from flows.store.ledger.revalidations import name_of
 from flows.store.ledger.runs import LedgerUnusable
-from flows.store.paths import Places
-from flows.store.warehouse import fingerprint_of, is_made_by, published_build
+from flows.store.paths import DataPaths
+from flows.store.warehouse import current_build, fingerprint_of, is_made_by
 from schemas._contract.registry import sites
 from schemas._rules.files import BETWEEN_DELIVERIES
 from schemas.audit.deliveries import Delivery, Standing
 from schemas.audit.withdrawals import Withdrawal
 
-EVERYTHING = "*"  # in the ledger: the build whose reports are all written, and the files that they ask to delete
+ALL_REPORTS = "*"  # in the ledger: the build whose reports are all written, and the files that they ask to delete
 
 
 @dataclass(frozen=True)
-class NightsWork:
+class ReportingInput:
     """What there is to report of a night. `moment` is what the run took for now."""
 
-    judged: Sequence[Judged]
-    tonight: Sequence[Judged]  # of those, the deliveries that were received or judged anew
+    validated: Sequence[ValidatedDelivery]
+    tonight: Sequence[ValidatedDelivery]  # of those, the deliveries that were received or judged anew
     unusable: Sequence[UnusableFile]
-    not_judged: Sequence[str]  # deliveries that could not be judged, and why
-    corrections_to_mend: Sequence[str]
+    not_validated: Sequence[str]  # deliveries that could not be judged, and why
+    corrections_to_review: Sequence[str]
     moment: datetime
     quiet: bool
     looked: bool = True  # at what lies in data/raw: a retry takes in no file
@@ -54,41 +54,41 @@ class NightsWork:
     doubt: Exception | None = None  # why what was kept of earlier nights was not relied on, if it was not
 
 
-def report_night(
-    places: Places,
+def report_run(
+    places: DataPaths,
     ledger: Ledger,
     warehouse: Path,
-    work: NightsWork,
+    work: ReportingInput,
     run: dict[str, str],
     options: dict[str, Any] | None = None,
-) -> Reported:
+) -> ReportingResult:
     """Write the reports that are due and the night's summary."""
     new = {j.delivery.delivery_id for j in work.tonight}
     build, seen = fingerprint_of(warehouse), ledger.known_files()
-    withdrawn = _withdrawn(work.judged)
+    withdrawn = _withdrawn(work.validated)
     with duckdb.connect(str(warehouse), read_only=True, config=options or {}) as db:
-        judged = final_outcomes(db, work.judged)
-        replaced = replacements(judged)
-        tonight = [j for j in judged if j.delivery.delivery_id in new]
-        earlier = [j for j in judged if j.delivery.delivery_id not in new]
-        personal = personal_deliveries(db, (j.delivery for j in judged))
-        must_go = to_delete(personal.values(), places.raw, seen)
+        validated = final_outcomes(db, work.validated)
+        replaced = replacements(validated)
+        tonight = [j for j in validated if j.delivery.delivery_id in new]
+        earlier = [j for j in validated if j.delivery.delivery_id not in new]
+        personal = personal_deliveries(db, (j.delivery for j in validated))
+        must_go = files_to_purge(personal.values(), places.raw, seen)
         concerned = {i for i, d in personal.items() if d.sha256 in must_go.values()}
-        reports = DeliveryReports(places, ledger, db, judged, work.moment, replaced, run, concerned)
+        reports = DeliveryReports(places, ledger, db, validated, work.moment, replaced, run, concerned)
         told_of = " ".join((build, *sorted(concerned)))  # a file that was deleted changes its page, and no build
-        if not work.quiet or ledger.reported().get(EVERYTHING) != told_of:
+        if not work.quiet or ledger.reported().get(ALL_REPORTS) != told_of:
             reports.write_due()
             if not reports.failures:
-                ledger.remember_report(EVERYTHING, told_of)
+                ledger.record_report(ALL_REPORTS, told_of)
         counts, sudden = reports.counts(tonight), _sudden_changes(db, tonight)
     if work.looked:
         _tell_what_was_not_taken_in(places, work.unusable)
     pages = reports.pages
     changed = {delivery_id: a for delivery_id, a in reports.fares.items() if a.changed}
     if_quiet = replace(
-        _quiet(work, judged, replaced),
-        to_delete=list(must_go),
-        gone=gone(judged, places.raw, seen),
+        _quiet(work, validated, replaced),
+        files_to_purge=list(must_go),
+        missing_raw_files=missing_raw_files(validated, places.raw, seen),
         last_change=_made_at(warehouse, ledger),
     )
     tonight_too = replace(
@@ -108,16 +108,16 @@ def report_night(
             *_knock_on([j for j in earlier if j.delivery.delivery_id not in (*personal, *withdrawn)], pages),
             *_made_anew(work),
         ],
-        not_judged=work.not_judged,
-        not_told=reports.failures,
+        not_validated=work.not_validated,
+        not_reported=reports.failures,
     )
-    summary = night_summary(run, tonight_too)
-    return Reported(
+    summary = render_run_summary(run, tonight_too)
+    return ReportingResult(
         summary,
         write_summary(places, run["id"], summary),
         pages,
         reports.fares,
-        {j.delivery.delivery_id: j for j in judged},
+        {j.delivery.delivery_id: j for j in validated},
         replaced,
         tuple(reports.failures),
         frozenset(personal),
@@ -126,7 +126,7 @@ def report_night(
     )
 
 
-def _tell_what_was_not_taken_in(places: Places, unusable: Sequence[UnusableFile]) -> None:
+def _tell_what_was_not_taken_in(places: DataPaths, unusable: Sequence[UnusableFile]) -> None:
     """Write a page for each site in whose folder something was not taken in; take away a page with nothing to say."""
     left: dict[str, list[FileLeft]] = defaultdict(list)
     for file in unusable:
@@ -140,37 +140,39 @@ def _tell_what_was_not_taken_in(places: Places, unusable: Sequence[UnusableFile]
             (places.reports / site / page_name(site)).unlink(missing_ok=True)
 
 
-def _quiet(work: NightsWork, judged: Sequence[Judged], replaced: Collection[str]) -> Night:
+def _quiet(work: ReportingInput, validated: Sequence[ValidatedDelivery], replaced: Collection[str]) -> RunSummary:
     """What there is to say of any night, even one on which nothing changed. `replaced` are ids of deliveries."""
-    judged = sorted(judged, key=lambda j: extent(j.delivery))
-    return Night(
+    validated = sorted(validated, key=lambda j: extent(j.delivery))
+    return RunSummary(
         result="quiet",
-        current={(j.delivery.site_code, j.delivery.dataset): j.delivery.data_cut_date for j in judged if j.counts},
-        late=late(judged, work.moment),
+        current={(j.delivery.site_code, j.delivery.dataset): j.delivery.data_cut_date for j in validated if j.counts},
+        overdue_returns=overdue_returns(validated, work.moment),
         still_stopped=[
             j.delivery
-            for j in judged
+            for j in validated
             if j.verdict.result.stops and j.delivery.delivery_id not in replaced and not j.withdrawal
         ],
         held_up=[
-            j.delivery for j in judged if j.standing is Standing.HELD_UP and j.delivery.delivery_id not in replaced
+            j.delivery for j in validated if j.standing is Standing.HELD_UP and j.delivery.delivery_id not in replaced
         ],
-        withdrawn=_withdrawn(judged),
-        without_successor=[j.delivery for j in judged if j.withdrawal and not _came_since(j.withdrawal, j, judged)],
+        withdrawn=_withdrawn(validated),
+        without_successor=[
+            j.delivery for j in validated if j.withdrawal and not _came_since(j.withdrawal, j, validated)
+        ],
         not_taken_in=[f"`{u.path}` was not taken in ({u.rule_id}): {u.reason}" for u in work.unusable],
-        corrections_to_mend=work.corrections_to_mend,
+        corrections_to_review=work.corrections_to_review,
     )
 
 
-def _withdrawn(judged: Sequence[Judged]) -> dict[str, str]:
+def _withdrawn(validated: Sequence[ValidatedDelivery]) -> dict[str, str]:
     """By delivery_id: what is said of those that the data team has withdrawn."""
-    return {j.delivery.delivery_id: in_words(j.withdrawal, j.delivery) for j in judged if j.withdrawal}
+    return {j.delivery.delivery_id: in_words(j.withdrawal, j.delivery) for j in validated if j.withdrawal}
 
 
-def _came_since(withdrawal: Withdrawal, withdrawn: Judged, judged: Sequence[Judged]) -> bool:
+def _came_since(withdrawal: Withdrawal, withdrawn: ValidatedDelivery, validated: Sequence[ValidatedDelivery]) -> bool:
     """Whether a file counts in place of a withdrawn one that came after it was withdrawn."""
     series = withdrawn.delivery.site_code, withdrawn.delivery.dataset
-    counting = (j.delivery for j in judged if j.counts)
+    counting = (j.delivery for j in validated if j.counts)
     return any((d.site_code, d.dataset) == series and d.received_at > withdrawal.withdrawn_at for d in counting)
 
 
@@ -179,17 +181,20 @@ def _made_at(warehouse: Path, ledger: Ledger) -> datetime | None:
     return next((datetime.fromisoformat(r["as_of"]) for r in ledger.runs() if is_made_by(warehouse, r["run_id"])), None)
 
 
-def report_failure(places: Places, run: dict[str, str], error: Exception, published: bool) -> Path:
+def report_failure(places: DataPaths, run: dict[str, str], error: Exception, published: bool) -> Path:
     """Write the summary of a night that failed. `published` says whether its new figures are out all the same."""
     result = "not told" if published else "failed"
-    build = published_build(places)
-    night = Night(
-        result=result, problem=told(error), figures=_what_stands(build), to_delete=_still_to_delete(places, build)
+    build = current_build(places)
+    night = RunSummary(
+        result=result,
+        problem=safe_message(error),
+        figures=_what_stands(build),
+        files_to_purge=_still_to_delete(places, build),
     )
-    return write_summary(places, run["id"], night_summary(run, night))
+    return write_summary(places, run["id"], render_run_summary(run, night))
 
 
-def _still_to_delete(places: Places, build: Path | None) -> list[str]:
+def _still_to_delete(places: DataPaths, build: Path | None) -> list[str]:
     """The paths of files with personal data, as far as a night that failed can tell."""
     if build is None:
         return []
@@ -216,7 +221,9 @@ def can_be_opened(build: Path, options: dict[str, Any] | None = None) -> bool:
     return True
 
 
-def _sudden_changes(db: duckdb.DuckDBPyConnection, tonight: Sequence[Judged]) -> list[tuple[Delivery, str, str]]:
+def _sudden_changes(
+    db: duckdb.DuckDBPyConnection, tonight: Sequence[ValidatedDelivery]
+) -> list[tuple[Delivery, str, str]]:
     """What rules between deliveries say of tonight's: delivery, rule, and what was found."""
     of_tonight = {j.delivery.delivery_id: j.delivery for j in tonight}
     said = db.execute(
@@ -226,16 +233,16 @@ def _sudden_changes(db: duckdb.DuckDBPyConnection, tonight: Sequence[Judged]) ->
     return [(of_tonight[i], rule_id, found) for i, rule_id, found in said if i in of_tonight]
 
 
-def _made_anew(work: NightsWork) -> list[str]:
+def _made_anew(work: ReportingInput) -> list[str]:
     """That the warehouse, or what was kept of earlier nights, was made from nothing because it was not sound."""
     broken = ["The published warehouse could not be opened: its file was damaged, and it was made anew"]
     if work.doubt is None:
         return broken * work.broken
-    doubt = f"What was kept of earlier nights was not relied on, and all was loaded anew: {told(work.doubt)}"
+    doubt = f"What was kept of earlier nights was not relied on, and all was loaded anew: {safe_message(work.doubt)}"
     return [*broken * work.broken, doubt]
 
 
-def _knock_on(earlier: Sequence[Judged], pages: dict[str, Path]) -> list[str]:
+def _knock_on(earlier: Sequence[ValidatedDelivery], pages: dict[str, Path]) -> list[str]:
     """Deliveries of earlier nights whose rows are judged otherwise because of what came in tonight."""
     touched = [(j.delivery.path, j.verdict.rows) for j in earlier if j.delivery.delivery_id in pages]
     return [
@@ -245,7 +252,7 @@ def _knock_on(earlier: Sequence[Judged], pages: dict[str, Path]) -> list[str]:
     ]
 
 
-def _unchanged(tonight: Sequence[Judged]) -> list[str]:
+def _unchanged(tonight: Sequence[ValidatedDelivery]) -> list[str]:
     said = {
         Standing.SAME: "is identical to one already received (F17)",
         Standing.STALE: "is older than the one accepted (F18)",

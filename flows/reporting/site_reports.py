@@ -17,20 +17,20 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from flows.deliveries.dispositions import extent
-from flows.deliveries.shapes import FINDING_TYPES, Judged
+from flows.deliveries.shapes import FINDING_TYPES, ValidatedDelivery
+from flows.deliveries.standings import extent
 from flows.deliveries.withdrawn import in_words
-from flows.reporting.marking import Marked, mark
+from flows.reporting.marking import MarkedWorkbook, make_marked_workbook
 from flows.reporting.render import delivery_report, write_reports
 from flows.reporting.render.run_summary import count_findings
 from flows.reporting.report import Part, no_workbook
-from flows.reporting.revalidated import rows_held, since_told
+from flows.reporting.revalidated import rows_held, since_last_report
 from flows.runtime.code_fingerprint import source_digest
-from flows.runtime.safe_errors import told
+from flows.runtime.safe_errors import safe_message
 from flows.store.ledger import Ledger
-from flows.store.ledger.report_snapshots import Told
-from flows.store.ledger.revalidations import HeldThen, JudgedAgain, name_of
-from flows.store.paths import Places
+from flows.store.ledger.report_snapshots import ReportSnapshot
+from flows.store.ledger.revalidations import HeldThen, Revalidation, name_of
+from flows.store.paths import DataPaths
 from schemas._contract.catalogue import datasets
 from schemas._contract.registry import next_due
 from schemas._rules.explain import explain, rules_of
@@ -40,7 +40,7 @@ MUST_GO = "to delete "  # before the digest of a report that asks to delete its 
 REPLACED = "replaced "  # before the digest of a report that is a mere record
 WITHDRAWN = "withdrawn "  # before the digest of a report that says so
 FINDINGS_AT_HAND = 32  # deliveries whose findings are kept while the reports are written
-CODE = (
+REPORT_CODE = (
     "flows/deliveries/*.py",
     "flows/reporting/*.py",
     "flows/reporting/render/**/*",
@@ -56,24 +56,24 @@ CODE = (
 class DeliveryReports:
     """The reports of one night. A report that cannot be written costs itself alone: `failures` says so.
 
-    `judged` is every delivery known, `moment` what the run took for now. `pages` and `fares` say of each report that
+    `validated` is every delivery known, `moment` what the run took for now. `pages` and `fares` say of each report that
     was written where it is and how its delivery fares since the last one.
     """
 
-    places: Places
+    places: DataPaths
     ledger: Ledger
     db: duckdb.DuckDBPyConnection
-    judged: Sequence[Judged]
+    validated: Sequence[ValidatedDelivery]
     moment: datetime
     replaced: dict[str, Delivery]
     run: dict[str, str]
     must_go: Collection[str] = ()  # ids of deliveries whose file holds personal data, and lies in data/raw still
     pages: dict[str, Path] = field(default_factory=dict)
-    fares: dict[str, JudgedAgain] = field(default_factory=dict)
+    fares: dict[str, Revalidation] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
-    marked: dict[tuple[str, str], Marked] = field(default_factory=dict)
-    withdrawn: list[Judged] = field(default_factory=list)  # whose reports say so for the first time
-    let_back: list[Judged] = field(default_factory=list)  # whose reports said so, and say it no more
+    marked: dict[tuple[str, str], MarkedWorkbook] = field(default_factory=dict)
+    withdrawn: list[ValidatedDelivery] = field(default_factory=list)  # whose reports say so for the first time
+    let_back: list[ValidatedDelivery] = field(default_factory=list)  # whose reports said so, and say it no more
 
     def write_due(self) -> None:
         """Write each report whose making has changed, and say how the delivery fares since the last one.
@@ -82,9 +82,9 @@ class DeliveryReports:
         what a later file has replaced. One that was refused and not sent again is in use: its sender goes by its page.
         """
         written, made_of = self.ledger.reported(), _digests(self.db)
-        arrived: dict[tuple[str, str], list[Judged]] = defaultdict(list)
+        arrived: dict[tuple[str, str], list[ValidatedDelivery]] = defaultdict(list)
         histories: dict[tuple[str, str], str] = defaultdict(str)  # what the reports before were made of, as a digest
-        for j in sorted(self.judged, key=lambda j: (j.delivery.received_at, *extent(j.delivery))):
+        for j in sorted(self.validated, key=lambda j: (j.delivery.received_at, *extent(j.delivery))):
             d = j.delivery
             series = d.site_code, d.dataset
             history = "" if j.standing is Standing.STALE else histories[series]
@@ -98,12 +98,14 @@ class DeliveryReports:
                 arrived[series].append(j)
                 histories[series] = _of(histories[series], written.get(d.delivery_id, "").removeprefix(MUST_GO))
 
-    def _what_it_is(self, j: Judged) -> str:
+    def _what_it_is(self, j: ValidatedDelivery) -> str:
         """What a report is besides what was found: it stands before its digest."""
         must_go = MUST_GO * (j.delivery.delivery_id in self.must_go)
         return must_go + (WITHDRAWN if j.withdrawal else REPLACED * bool(self._replaced_by(j)))
 
-    def _write_if_due(self, j: Judged, before: Sequence[Judged], told_before: str, digest: str) -> bool:
+    def _write_if_due(
+        self, j: ValidatedDelivery, before: Sequence[ValidatedDelivery], told_before: str, digest: str
+    ) -> bool:
         """Write a report that is made of something else than it was, unless it keeps the one it had."""
         last_said = next(iter(self.ledger.told([j.delivery.delivery_id])), None)
         standing = self._standing(j)
@@ -130,7 +132,9 @@ class DeliveryReports:
             (self.let_back if was_withdrawn else self.withdrawn).append(j)
         return written
 
-    def _tell(self, j: Judged, before: Sequence[Judged], last_said: Told | None, digest: str) -> bool:
+    def _tell(
+        self, j: ValidatedDelivery, before: Sequence[ValidatedDelivery], last_said: ReportSnapshot | None, digest: str
+    ) -> bool:
         """Write the report of one delivery, and note it. Gives False where it is left to the next night."""
         d, verdict = j.delivery, j.verdict
         if of_then := last_said if j.withdrawal else None:  # rules between tables judge it no more
@@ -141,10 +145,12 @@ class DeliveryReports:
             earlier = self.ledger.told(b.delivery.delivery_id for b in before)
             last_findings = None if last is None else self.findings(last)
             report = delivery_report(d, verdict, findings, earlier, last_findings, _deadline(d), self.run)
-            again = since_told(self.db, j, verdict, findings, last_said, self.ledger.held_then(d.delivery_id))
+            again = since_last_report(self.db, j, verdict, findings, last_said, self.ledger.held_then(d.delivery_id))
             if again is not None and not j.withdrawal:
-                report = replace(report, released=again.released, judged_again=again.sentences)
-            marked = Marked() if report.only_wrong_month else self._marked_workbook(j)  # no cell of it is to be changed
+                report = replace(report, released=again.released, revalidated=again.sentences)
+            marked = (
+                MarkedWorkbook() if report.only_wrong_month else self._marked_workbook(j)
+            )  # no cell of it is to be changed
             report = replace(
                 report,
                 marked_workbook=marked.name,
@@ -158,7 +164,7 @@ class DeliveryReports:
         except OSError:  # the disk, not the delivery: every other report would fail as well
             raise
         except Exception as error:
-            self.failures.append(f"{name_of(d)}: its report could not be written: {told(error)}")
+            self.failures.append(f"{name_of(d)}: its report could not be written: {safe_message(error)}")
             return False
         self.pages[d.delivery_id] = page
         if again is not None and not j.withdrawal and j.standing is not Standing.SAME:  # its rows are another's
@@ -167,46 +173,46 @@ class DeliveryReports:
             self.failures.append(f"{name_of(d)}: its marked workbook could not be made: {marked.fault}")
             return False
         if of_then:  # if it counts again, that is what it is compared with
-            self.ledger.remember_report(d.delivery_id, digest)
+            self.ledger.record_report(d.delivery_id, digest)
             return True
         held = HeldThen(self.moment.date(), rows_held(findings))
-        self.ledger.remember_report(d.delivery_id, digest, report.told, held)
+        self.ledger.record_report(d.delivery_id, digest, report.told, held)
         return True
 
-    def _replaced_by(self, j: Judged) -> str:
+    def _replaced_by(self, j: ValidatedDelivery) -> str:
         """The file that made this report a mere record. A copy, or a file that came too late, is told as what it is."""
         is_told_otherwise = j.standing is Standing.STALE or (j.standing is Standing.SAME and not self._waits_as_copy(j))
         of_its_own = not is_told_otherwise and j.delivery.delivery_id in self.replaced
         return self.replaced[j.delivery.delivery_id].file_name if of_its_own else ""
 
-    def _standing(self, j: Judged) -> Standing:
+    def _standing(self, j: ValidatedDelivery) -> Standing:
         """How a delivery stands; one that is the same as another stands as that one does."""
         return self._standings.get(j.delivery.same_as, j.standing) if j.standing is Standing.SAME else j.standing
 
     @cached_property
     def _standings(self) -> dict[str, Standing]:
-        return {j.delivery.delivery_id: j.standing for j in self.judged}
+        return {j.delivery.delivery_id: j.standing for j in self.validated}
 
-    def _waits_as_copy(self, j: Judged) -> bool:
+    def _waits_as_copy(self, j: ValidatedDelivery) -> bool:
         """Whether a delivery is the same as one that does not count, so that its own page asks for something."""
         return j.verdict.result.stops
 
-    def _asks_in_vain(self, j: Judged, last_said: Told | None) -> bool:
+    def _asks_in_vain(self, j: ValidatedDelivery, last_said: ReportSnapshot | None) -> bool:
         """Whether the page asks to mend what was replaced since. A file that was overwritten has its page no more."""
         d = j.delivery
         asks = last_said is not None and last_said.result is not Result.ACCEPTED
         return asks and bool(self._replaced_by(j)) and not self._is_overwritten(d)
 
-    def _waits_for_its_sender(self, j: Judged) -> bool:
+    def _waits_for_its_sender(self, j: ValidatedDelivery) -> bool:
         """Whether the delivery brings nothing into the figures, and none that does has come after it."""
         brings_nothing = self._standing(j) in (Standing.REFUSED, Standing.EMPTY, Standing.HELD_UP)
         return brings_nothing and j.delivery.delivery_id not in self.replaced and not self._is_overwritten(j.delivery)
 
     def _is_overwritten(self, d: Delivery) -> bool:
-        others = (o.delivery for o in self.judged if o.delivery.path == d.path)
+        others = (o.delivery for o in self.validated if o.delivery.path == d.path)
         return any(o.sha256 != d.sha256 and o.received_at > d.received_at for o in others)
 
-    def _withdraw(self, j: Judged, last_said: Told, digest: str) -> bool:
+    def _withdraw(self, j: ValidatedDelivery, last_said: ReportSnapshot, digest: str) -> bool:
         """Write a page again that asks in vain, with the numbers it told, and take its marked workbook away.
 
         What it told stays in the ledger: later months are compared with that.
@@ -227,47 +233,47 @@ class DeliveryReports:
         except OSError:
             raise
         except Exception as error:
-            self.failures.append(f"{name_of(d)}: its report could not be written: {told(error)}")
+            self.failures.append(f"{name_of(d)}: its report could not be written: {safe_message(error)}")
             return False
-        self.ledger.remember_report(d.delivery_id, digest)
+        self.ledger.record_report(d.delivery_id, digest)
         return True
 
-    def _marked_workbook(self, j: Judged) -> Marked:
+    def _marked_workbook(self, j: ValidatedDelivery) -> MarkedWorkbook:
         """The sender's own file with the bad cells of all its datasets marked: made once for each file."""
         d = j.delivery
         if j.standing is Standing.STALE:
-            return Marked()
+            return MarkedWorkbook()
         if (d.path, d.sha256) not in self.marked:
             self.marked[d.path, d.sha256] = self._mark(d)
         return self.marked[d.path, d.sha256]
 
-    def _mark(self, d: Delivery) -> Marked:
+    def _mark(self, d: Delivery) -> MarkedWorkbook:
         contracts = list(datasets())
-        of_file = [o for o in self.judged if (o.delivery.path, o.delivery.sha256) == (d.path, d.sha256)]
+        of_file = [o for o in self.validated if (o.delivery.path, o.delivery.sha256) == (d.path, d.sha256)]
         of_file.sort(key=lambda o: contracts.index(o.delivery.dataset))
         try:
             parts = [self._part(o) for o in of_file]
             folder = self.places.reports / d.site_code
             raw = self.places.raw / d.path
-            return mark(raw, d, parts, folder, readers_of=raw.parent)
+            return make_marked_workbook(raw, d, parts, folder, readers_of=raw.parent)
         except OSError:
             raise
         except Exception as error:
-            return Marked(why_none="it could not be made tonight", fault=told(error))
+            return MarkedWorkbook(why_none="it could not be made tonight", fault=safe_message(error))
 
-    def _part(self, j: Judged) -> Part:
+    def _part(self, j: ValidatedDelivery) -> Part:
         d, verdict, findings = j.delivery, j.verdict, self.findings(j)
         told_of_it = delivery_report(d, verdict, findings, deadline=_deadline(d))
         withdrawn = in_words(j.withdrawal, d) if j.withdrawal else ""
         report = replace(told_of_it, replaced_by=self._replaced_by(j), withdrawn=withdrawn)
         return Part(report, verdict, findings, datasets()[d.dataset])
 
-    def counts(self, judged: Iterable[Judged]) -> pl.DataFrame:
+    def counts(self, validated: Iterable[ValidatedDelivery]) -> pl.DataFrame:
         """What was found in some of the deliveries, as counts."""
-        counts = [count_findings(j.delivery.delivery_id, self.findings(j)) for j in judged]
+        counts = [count_findings(j.delivery.delivery_id, self.findings(j)) for j in validated]
         return pl.concat(counts) if counts else pl.DataFrame()
 
-    def findings(self, j: Judged) -> pl.DataFrame:
+    def findings(self, j: ValidatedDelivery) -> pl.DataFrame:
         """What was found in a delivery, and in the one it is the same as."""
         return self._found(j.delivery.delivery_id, j.delivery.same_as)
 
@@ -284,7 +290,7 @@ def _digests(db: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return {r[0]: f"{r[1]}-{r[2]}" for r in rows}
 
 
-def _digest(j: Judged, findings: str, history: str) -> str:
+def _digest(j: ValidatedDelivery, findings: str, history: str) -> str:
     """What a report is made of: the judgement, the reports that it is compared with, and the deadline that it names.
 
     Of a verdict, the key of its judgement says all but what other deliveries have made of it since.
@@ -300,7 +306,7 @@ def _of(*parts: object) -> str:
 
 @lru_cache
 def _code() -> str:
-    return source_digest(CODE)
+    return source_digest(REPORT_CODE)
 
 
 @lru_cache

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def importing() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Import a lot at once. None of it is ever to be freed: to look for what is, now and at the end, takes long."""
     known = len(sys.modules)
     gc.disable()

@@ -17,7 +17,7 @@ Made = TypeVar("Made")
 _NO_MORE: Any = object()
 
 
-def ahead(items: Iterable[Made]) -> Iterator[Made]:
+def prefetch(items: Iterable[Made]) -> Iterator[Made]:
     """The items, each made in another thread while what came of the one before is used."""
     rest = iter(items)
     with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
@@ -27,7 +27,7 @@ def ahead(items: Iterable[Made]) -> Iterator[Made]:
             yield item
 
 
-def side_by_side(work: Callable[..., Made], batches: Iterable[tuple[Any, ...]]) -> Iterator[Made]:
+def parallel_map(work: Callable[..., Made], batches: Iterable[tuple[Any, ...]]) -> Iterator[Made]:
     """What `work` makes of each batch, in order. The first is done at once: most files have no other."""
     rest = iter(batches)
     for first in rest:

@@ -15,8 +15,8 @@ OWN_PACKAGES = ("flows", "schemas")
 class StepFailed(Exception):  # noqa: N818 - what happened, not a kind of defect
     """A step broke on another library's error, told without its message."""
 
-    def __init__(self, told: str, frames: str, kind: str) -> None:
-        super().__init__(told)
+    def __init__(self, safe_message: str, frames: str, kind: str) -> None:
+        super().__init__(safe_message)
         self.frames, self.kind = frames, kind
 
 
@@ -25,7 +25,7 @@ def is_own(error: BaseException) -> bool:
     return type(error).__module__.partition(".")[0] in OWN_PACKAGES
 
 
-def told(error: BaseException) -> str:
+def safe_message(error: BaseException) -> str:
     """What to say of an error, in one line."""
     if is_own(error):
         return str(error)
@@ -40,11 +40,11 @@ def frames_of(error: BaseException) -> str:
     return passed + error.frames if isinstance(error, StepFailed) else passed
 
 
-def without_data(error: Exception) -> Exception:
+def safe_error(error: Exception) -> Exception:
     """The error itself where its message may be told; otherwise one that says only what kind it was."""
     if is_own(error) or isinstance(error, OSError):
         return error
-    return StepFailed(told(error), frames_of(error), type(error).__name__)
+    return StepFailed(safe_message(error), frames_of(error), type(error).__name__)
 
 
 @dataclass(frozen=True)
@@ -59,5 +59,5 @@ class Fault:
     def of(cls, error: BaseException) -> Fault:
         """An error, as the log may hold it. It names no path: that may be the name of a sender's file."""
         kind = error.kind if isinstance(error, StepFailed) else type(error).__name__
-        said = error.strerror or "" if isinstance(error, OSError) and not is_own(error) else told(error)
+        said = error.strerror or "" if isinstance(error, OSError) and not is_own(error) else safe_message(error)
         return cls(kind, said, frames_of(error))

@@ -10,7 +10,7 @@ from datetime import date
 
 
 @dataclass(frozen=True)
-class Programme:
+class SimulatedProgramme:
     """The made-up course of one programme (or of one site that ran at another time)."""
 
     intake_from: date
@@ -26,21 +26,27 @@ class Programme:
     trial: bool = False
 
 
-PROGRAMMES: dict[str, Programme] = {
-    "MHT": Programme(date(2015, 10, 1), date(2016, 12, 31), "201612", "key_worker", "JOB_START", "key_worker"),
-    "MHT-NECA": Programme(date(2017, 1, 9), date(2018, 3, 31), "201803", "iapt_ea", "JOB_START", "employment_adviser"),
-    "PWW": Programme(
+PROGRAMMES: dict[str, SimulatedProgramme] = {
+    "MHT": SimulatedProgramme(date(2015, 10, 1), date(2016, 12, 31), "201612", "key_worker", "JOB_START", "key_worker"),
+    "MHT-NECA": SimulatedProgramme(
+        date(2017, 1, 9), date(2018, 3, 31), "201803", "iapt_ea", "JOB_START", "employment_adviser"
+    ),
+    "PWW": SimulatedProgramme(
         date(2014, 6, 2), date(2015, 9, 30), "201509", "iapt_ea", "JOB_START", "employment_adviser", engaged=0.5
     ),
-    "PWW-GW": Programme(
+    "PWW-GW": SimulatedProgramme(
         date(2014, 6, 2), date(2015, 9, 30), "201509", "jobs_ii_group", "JOB_START", "other", engaged=0.5
     ),
-    "PWW-TS": Programme(date(2014, 6, 2), date(2015, 9, 30), "201509", "telephone", "JOB_START", "other", engaged=0.5),
-    "IPSIAPT": Programme(
+    "PWW-TS": SimulatedProgramme(
+        date(2014, 6, 2), date(2015, 9, 30), "201509", "telephone", "JOB_START", "other", engaged=0.5
+    ),
+    "IPSIAPT": SimulatedProgramme(
         date(2014, 10, 6), date(2015, 9, 30), "201509", "ips", "JOB_START", "employment_specialist", in_work=0.05
     ),
-    "MWW": Programme(date(2014, 10, 6), date(2016, 3, 31), "201603", "ips", "JOB_START", "employment_specialist"),
-    "HLT": Programme(
+    "MWW": SimulatedProgramme(
+        date(2014, 10, 6), date(2016, 3, 31), "201603", "ips", "JOB_START", "employment_specialist"
+    ),
+    "HLT": SimulatedProgramme(
         date(2018, 4, 3),
         date(2019, 10, 31),
         "201910",
@@ -51,7 +57,7 @@ PROGRAMMES: dict[str, Programme] = {
         benefits=("jsa", "esa_wrag", "uc_iws", "uc_lcw", "none"),
         trial=True,
     ),
-    "WC": Programme(
+    "WC": SimulatedProgramme(
         date(2014, 7, 1), date(2015, 12, 31), "201512", "work_choice", "WC_JO", "employment_adviser", days_to_job=240
     ),
 }
@@ -64,7 +70,7 @@ TRIAL_OPENED, TRIAL_CLOSED = date(2018, 5, 1), date(2019, 10, 31)  # DOMAIN.md 1
 
 
 @dataclass(frozen=True)
-class Site:
+class SimulatedSite:
     """One site that sends participant-level extracts."""
 
     code: str
@@ -72,7 +78,7 @@ class Site:
     areas: tuple[str, ...]  # local authorities where its people live
     gp_areas: tuple[str, ...]  # areas of their GP practices
     datasets: tuple[str, ...]
-    programme: Programme  # the course of its programme
+    programme: SimulatedProgramme  # the course of its programme
 
     @property
     def weight(self) -> float:
@@ -89,7 +95,7 @@ class Site:
         return f"{letters}-SIM" + "".join(c for c in tail if c.isdigit())
 
 
-def cut_dates(programme: Programme, months: int) -> list[date]:
+def cut_dates(programme: SimulatedProgramme, months: int) -> list[date]:
     """The last days of the simulated months, oldest first, ending with the programme's last."""
     year, month = int(programme.last_month[:4]), int(programme.last_month[4:])
     index = year * 12 + month  # of the month after the last

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from flows.simulator.faults.fault import Context, Planter
+from flows.simulator.faults.fault import FaultContext, Planter
 from flows.simulator.faults.of_events import TOO_MANY
 from flows.simulator.faults.planting import PLANTERS, Planted, draw, spoil
 from flows.simulator.files.extract import as_of
@@ -24,7 +24,7 @@ from flows.simulator.files.made_apart import made_apart
 from flows.simulator.files.shapes import Shape, headings, shape_of
 from flows.simulator.files.writing import CsvFile, ExtractFile, Workbook
 from flows.simulator.population.site_population import BATCH, population
-from flows.simulator.programmes import Programme, Site, cut_dates
+from flows.simulator.programmes import SimulatedProgramme, SimulatedSite, cut_dates
 from flows.simulator.sites import pilot_sites, retired_areas
 from schemas._contract import registry
 from schemas._contract.catalogue import datasets
@@ -72,7 +72,7 @@ class _Open:
     contract: Contract
     fields: list[str]
     headings: list[str]
-    context: Context
+    context: FaultContext
     month: int
     version: int
     refusal: str
@@ -142,9 +142,9 @@ def _make(
 
 
 @lru_cache
-def _contacts_per_person(programme: Programme, spare: float) -> float:
+def _contacts_per_person(programme: SimulatedProgramme, spare: float) -> float:
     """How many contacts a person of a programme has at its end, seen on a sample."""
-    sample = Site("XX-SAMPLE", "XX", ("E06000009",), ("E06000009",), (), programme)
+    sample = SimulatedSite("XX-SAMPLE", "XX", ("E06000009",), ("E06000009",), (), programme)
     tables = population(sample, np.random.default_rng(1), 0, 4000, cut_dates(programme, 1)[-1], spare)
     return max(0.1, len(tables["contacts"]) / 4000)
 
@@ -153,7 +153,7 @@ def _contacts_per_person(programme: Programme, spare: float) -> float:
 class _Site:
     """The making of one site's extracts."""
 
-    site: Site
+    site: SimulatedSite
     folder: Path
     people: int
     contacts: int
@@ -219,7 +219,7 @@ class _Site:
         is_csv = shape.extension == "csv"
         file: ExtractFile = CsvFile(path, heads) if is_csv else Workbook(path, contract, fields, heads, titles)
         comparable = month > 0 and not any(self._refusal(dataset, m) for m in range(month))
-        context = Context(
+        context = FaultContext(
             self.site.code,
             cut,
             cuts[month - 1] if comparable else None,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flows.simulator.programmes import PROGRAMMES, Site
+from flows.simulator.programmes import PROGRAMMES, SimulatedSite
 from schemas._contract import registry
 
 DATASETS = ("participants", "referrals", "randomisation", "contacts", "employment_outcomes")
 _LOCAL_AUTHORITIES = ("unitary", "metropolitan_district", "london_borough", "county_district")
 
 
-def pilot_sites(chosen: Sequence[str] | None = None) -> list[Site]:
+def pilot_sites(chosen: Sequence[str] | None = None) -> list[SimulatedSite]:
     """The sites that send participants, in the registry's order. Raises ValueError for a chosen site that does not."""
     authorities = [
         r["area_code"]
@@ -29,7 +29,7 @@ def pilot_sites(chosen: Sequence[str] | None = None) -> list[Site]:
         lives = tuple(a for a in registry.areas_of(site.code, "residence") if a in authorities) or tuple(authorities)
         practices = registry.areas_of(site.code, "gp_registration") or lives
         course = PROGRAMMES.get(site.code) or PROGRAMMES[site.programme_code]
-        found.append(Site(site.code, site.programme_code, lives, practices, datasets, course))
+        found.append(SimulatedSite(site.code, site.programme_code, lives, practices, datasets, course))
     if unknown := set(chosen or ()) - {s.code for s in found}:
         raise ValueError(f"not a pilot site that sends participants: {', '.join(sorted(unknown))}")
     return [s for s in found if chosen is None or s.code in chosen]

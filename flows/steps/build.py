@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from schemas._contract.catalogue import HERE, Mart, marts
+from schemas._contract.catalogue import MACROS, Mart, marts
 from schemas._contract.derive import at_once, quoted
 
 
@@ -21,7 +21,7 @@ class MartBroken(Exception):  # noqa: N818 - a mart that breaks its own contract
 def build(path: Path, options: dict[str, Any] | None = None) -> dict[str, int]:
     """Make every mart in the file `path`. Gives the number of rows of each. Raises MartBroken."""
     with duckdb.connect(str(path), config=options or {}) as db:
-        db.execute((HERE / "statistics.sql").read_text(encoding="utf-8"))
+        db.execute(MACROS.read_text(encoding="utf-8"))
         return {mart.address: make_mart(db, mart) for mart in marts()}
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import polars as pl
 
 from flows.cells.identifiers import personal_rule
-from flows.cells.redact import text_shown
-from flows.deliveries.corrections import CorrectedCell
-from flows.deliveries.shapes import Context, Finding, Layout, TextBatch, findings_frame
+from flows.cells.redact import redact_text
+from flows.deliveries.corrections import CellCorrection
+from flows.deliveries.shapes import DeliveryContext, Finding, Layout, TextBatch, findings_frame
 from flows.runtime.wording import day
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Field, Severity
-from schemas._rules.corrections import MADE, NOT_MADE
+from schemas._rules.corrections import APPLIED, NOT_APPLIED
 from schemas.audit.deliveries import Column
 from schemas.audit.findings import LONGEST_FOUND
 
@@ -25,10 +25,10 @@ NOTHING = "(an empty cell)"
 class Corrector:
     """Makes the corrections of one file, batch by batch."""
 
-    def __init__(self, layout: Layout, contract: Contract, context: Context, sheet: str) -> None:
+    def __init__(self, layout: Layout, contract: Contract, context: DeliveryContext, sheet: str) -> None:
         self.layout, self.contract, self.sheet = layout, contract, sheet
         self.cut_off = context.data_cut_date
-        self._waiting: dict[int, dict[int, CorrectedCell]] = {}  # row -> position of the column -> correction
+        self._waiting: dict[int, dict[int, CellCorrection]] = {}  # row -> position of the column -> correction
         self._not_made: list[Finding] = []
         self._told: dict[tuple[str, str], str | None] = {}  # what may be shown of a text in a field
         for cell in context.corrections:
@@ -49,9 +49,9 @@ class Corrector:
                 if fits:
                     changed.setdefault(position, {})[row] = cell.becomes
         rows = batch.rows.with_columns(_with(position, texts) for position, texts in changed.items())
-        return TextBatch.of(rows, batch.torn, batch.beside), findings_frame(findings, self.sheet)
+        return TextBatch.of(rows, batch.malformed, batch.stray_text), findings_frame(findings, self.sheet)
 
-    def not_made(self) -> list[Finding]:
+    def not_applied(self) -> list[Finding]:
         """The corrections of the whole file that had no cell, or whose time is over. A refused heading has no cells."""
         if self.layout.refused:
             return []
@@ -59,7 +59,7 @@ class Corrector:
         left = [self._without_cell(cell, "there is no such row of data") for cell in waiting]
         return [*self._not_made, *left]
 
-    def _expect(self, cell: CorrectedCell) -> None:
+    def _expect(self, cell: CellCorrection) -> None:
         position = self._position(cell.column)
         column = None if position is None else self.layout.columns[position]
         field = self.contract.by_name.get(column.field) if column else None
@@ -88,29 +88,29 @@ class Corrector:
         column = self.layout.columns[position]
         return column, self.contract.by_name[column.field]
 
-    def _made(self, cell: CorrectedCell, position: int) -> Finding:
+    def _made(self, cell: CellCorrection, position: int) -> Finding:
         column, field = self._at(position)
         was, becomes = (self._shown(text, field) for text in (cell.was, cell.becomes))
         hidden = was is None or becomes is None
         return Finding(
-            MADE, Severity.WARNING, cell.row, field.name, column, was, hidden, None if hidden else becomes
+            APPLIED, Severity.WARNING, cell.row, field.name, column, was, hidden, None if hidden else becomes
         )  # fmt: skip
 
-    def _does_not_fit(self, cell: CorrectedCell, position: int, text: str) -> Finding:
+    def _does_not_fit(self, cell: CellCorrection, position: int, text: str) -> Finding:
         column, field = self._at(position)
         found = self._shown(text, field)
-        return Finding(NOT_MADE, Severity.WARNING, cell.row, field.name, column, found, hidden=found is None)
+        return Finding(NOT_APPLIED, Severity.WARNING, cell.row, field.name, column, found, hidden=found is None)
 
-    def _without_cell(self, cell: CorrectedCell, why: str) -> Finding:
+    def _without_cell(self, cell: CellCorrection, why: str) -> Finding:
         position = self._position(cell.column)
         column = None if position is None else self.layout.columns[position]
         field = column.field if column else ""
-        return Finding(NOT_MADE, Severity.WARNING, None, field, column, f"row {cell.row}: {why}")
+        return Finding(NOT_APPLIED, Severity.WARNING, None, field, column, f"row {cell.row}: {why}")
 
     def _shown(self, text: str, field: Field) -> str | None:
         """What a finding may show of a cell; None where it may be personal."""
         if (text, field.name) not in self._told:
-            found = None if personal_rule(text, field) else text_shown(text, field, self.contract, self.cut_off)
+            found = None if personal_rule(text, field) else redact_text(text, field, self.contract, self.cut_off)
             self._told[text, field.name] = found if found is None else (found.strip()[:LONGEST_FOUND] or NOTHING)
         return self._told[text, field.name]
 

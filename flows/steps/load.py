@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 import duckdb
 import polars as pl
 
-from flows.deliveries.shapes import Judged
+from flows.deliveries.shapes import ValidatedDelivery
 from flows.store.accepted_rows import insert_accepted, insert_parquet
-from flows.store.load_cache import Doubtful, Kept
-from flows.store.results import Judgements
+from flows.store.load_cache import CacheInvalid, LoadCache
+from flows.store.results import ResultStore
 from flows.store.warehouse import discard, lacks_memory
 from schemas._contract.catalogue import (
     SCHEMAS,
@@ -47,7 +47,7 @@ _OF_A_BUILD = {"storage_compatibility_version": "v1.3.0"}
 _MOST_UNUSED = 16 << 20  # bytes of a kept file that may be unused before it is worth making anew
 
 
-class _Outworn(Exception):  # noqa: N818 - it says what the file is
+class CacheExpired(Exception):  # noqa: N818 - it says what the file is
     """What is kept of earlier nights is sound, and must not be kept."""
 
 
@@ -67,11 +67,11 @@ class _Brings(NamedTuple):
 
 def load(
     build: Path,
-    judged: Sequence[Judged],
+    validated: Sequence[ValidatedDelivery],
     runs: Sequence[dict[str, Any]],
-    judgements: Judgements,
+    judgements: ResultStore,
     options: dict[str, Any] | None = None,
-    kept: Kept | None = None,
+    kept: LoadCache | None = None,
     if_wide: dict[str, Any] | None = None,
     withdrawals: Sequence[Withdrawal] = (),
 ) -> dict[str, int]:
@@ -83,14 +83,14 @@ def load(
     """
     discard(build)
     if kept is None:
-        made = partial(_bring_up_to_date, build, judged, runs, withdrawals, judgements)
+        made = partial(_bring_up_to_date, build, validated, runs, withdrawals, judgements)
         return _in_little_memory(made, options or {}, if_wide)
     if not kept.exists():
         kept.discard()  # what is left beside a file that is gone
-    brought = partial(_bring_up_to_date, kept.rows, judged, runs, withdrawals, judgements)
+    brought = partial(_bring_up_to_date, kept.rows, validated, runs, withdrawals, judgements)
     try:
         rows = _in_little_memory(brought, options or {}, if_wide)
-    except _Outworn:
+    except CacheExpired:
         kept.discard()
         rows = _in_little_memory(brought, options or {}, if_wide)
     shutil.copyfile(kept.rows, build)
@@ -112,63 +112,66 @@ def _in_little_memory(
 
 def _bring_up_to_date(
     file: Path,
-    judged: Sequence[Judged],
+    validated: Sequence[ValidatedDelivery],
     runs: Sequence[dict[str, Any]],
     withdrawals: Sequence[Withdrawal],
-    judgements: Judgements,
+    judgements: ResultStore,
     options: dict[str, Any],
 ) -> dict[str, int]:
     """Let a file hold what these deliveries bring: all of it where the file is new, else only what has changed."""
     now = {
         j.delivery.delivery_id: _Brings.of(j.delivery.dataset, j.key, j.standing, j.verdict.rows.accepted)
-        for j in judged
+        for j in validated
     }
     with duckdb.connect(str(file), config=_OF_A_BUILD | options) as db:
         db.begin()  # all or nothing; and hundreds of small statements: one commit costs less than as many
         if not db.execute("from duckdb_tables()").fetchall():
             _make_tables(db)
         before = {i: _Brings.of(*said) for i, *said in db.execute(_BROUGHT).fetchall()}
-        if _must_go(db, judged, before, now):
-            raise _Outworn
+        if _must_go(db, validated, before, now):
+            raise CacheExpired
         for table in ("audit.runs", "audit.withdrawals", "audit.deliveries"):
             db.execute(f"delete from {table}")
         _fill(db, "audit.runs", list(runs))
         _fill(db, "audit.withdrawals", [asdict(w) for w in withdrawals])
-        _fill(db, "audit.deliveries", [_delivery_row(j) for j in judged])
+        _fill(db, "audit.deliveries", [_delivery_row(j) for j in validated])
         gone = [i for i, said in before.items() if i not in now or now[i].findings != said.findings]
         db.execute("delete from audit.findings where delivery_id in (select unnest(?::varchar[]))", [gone])
-        _load_findings(db, [j for j in judged if _is_new(j, "findings", before, now)], judgements)
+        _load_findings(db, [j for j in validated if _is_new(j, "findings", before, now)], judgements)
         # rows may lie in another order than they came in: with order to keep, a large file is packed twice over
         db.execute("set preserve_insertion_order = false")
         gone = [i for i, said in before.items() if said.rows and (i not in now or now[i].rows != said.rows)]
-        new = [j for j in judged if _is_new(j, "rows", before, now)]
+        new = [j for j in validated if _is_new(j, "rows", before, now)]
         for name, contract in datasets().items():
             if of_it := [i for i in gone if before[i].dataset == name]:
                 db.execute(f'delete from core."{name}" where delivery_id in (select unnest(?::varchar[]))', [of_it])
             insert_accepted(db, contract, [j for j in new if j.delivery.dataset == name], judgements)
         db.commit()
         db.execute("checkpoint")  # closing would hide that it failed, and the copy would be of the night before
-        return _counted(db, judged)
+        return _counted(db, validated)
 
 
 _BROUGHT = "select delivery_id, dataset, judgement_key, standing, rows_accepted from audit.deliveries"
 
 
-def _is_new(j: Judged, part: str, before: dict[str, _Brings], now: dict[str, _Brings]) -> bool:
+def _is_new(j: ValidatedDelivery, part: str, before: dict[str, _Brings], now: dict[str, _Brings]) -> bool:
     """Whether a part of what a delivery brings has to be taken in."""
     wanted, there = (getattr(brought.get(j.delivery.delivery_id), part, "") for brought in (now, before))
     return bool(wanted) and wanted != there
 
 
 def _must_go(
-    db: duckdb.DuckDBPyConnection, judged: Sequence[Judged], before: dict[str, _Brings], now: dict[str, _Brings]
+    db: duckdb.DuckDBPyConnection,
+    validated: Sequence[ValidatedDelivery],
+    before: dict[str, _Brings],
+    now: dict[str, _Brings],
 ) -> bool:
     """Whether a kept file has to be made anew.
 
     What is deleted stays in unused parts of the file for a while: personal data may not. And a file that is mostly
     unused is larger than it need be.
     """
-    personal = {j.delivery.delivery_id for j in judged if j.verdict.holds_personal_data}
+    personal = {j.delivery.delivery_id for j in validated if j.verdict.holds_personal_data}
     size, total, used = db.execute(
         "select block_size, total_blocks, used_blocks from pragma_database_size()"
     ).fetchall()[0]
@@ -177,14 +180,14 @@ def _must_go(
     )
 
 
-def _counted(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> dict[str, int]:
+def _counted(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery]) -> dict[str, int]:
     """The number of rows of each dataset. Raises Doubtful where a delivery has others than its judgement accepted."""
     there = {(dataset, i): n for dataset, i, n in db.execute(rows_by_delivery()).fetchall()}
-    due = {(j.delivery.dataset, j.delivery.delivery_id): j.verdict.rows.accepted for j in judged if j.counts}
+    due = {(j.delivery.dataset, j.delivery.delivery_id): j.verdict.rows.accepted for j in validated if j.counts}
     due = {of: n for of, n in due.items() if n}
     if there != due:
         wrong = sorted({dataset for (dataset, _), _ in there.items() ^ due.items()})
-        raise Doubtful(f"{', '.join(wrong)} in core: not the rows that were accepted")
+        raise CacheInvalid(f"{', '.join(wrong)} in core: not the rows that were accepted")
     loaded = dict.fromkeys(datasets(), 0)
     for (dataset, _), n in there.items():
         loaded[dataset] += n
@@ -255,8 +258,8 @@ def _plain(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _delivery_row(judged: Judged) -> dict[str, Any]:
-    d, v = judged.delivery, judged.verdict
+def _delivery_row(validated: ValidatedDelivery) -> dict[str, Any]:
+    d, v = validated.delivery, validated.verdict
     return {
         "delivery_id": d.delivery_id,
         "site_code": d.site_code,
@@ -273,7 +276,7 @@ def _delivery_row(judged: Judged) -> dict[str, Any]:
         "extract_type": d.extract_type,
         "same_as": d.same_as or None,
         "result": v.result,
-        "standing": judged.standing,
+        "standing": validated.standing,
         "rows_read": v.rows.read,
         "rows_accepted": v.rows.accepted,
         "rows_held": v.rows.held,
@@ -281,7 +284,7 @@ def _delivery_row(judged: Judged) -> dict[str, Any]:
         "rows_not_data": v.rows.not_data,
         "encoding": v.encoding or None,
         "contract_version": v.contract_version or None,
-        "judgement_key": judged.key,
+        "judgement_key": validated.key,
     }
 
 
@@ -297,8 +300,10 @@ def _rule_rows() -> list[dict[str, Any]]:
     return rows
 
 
-def _load_findings(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged], judgements: Judgements) -> None:
+def _load_findings(
+    db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery], judgements: ResultStore
+) -> None:
     """Every finding of the judgements of some deliveries."""
     # bytes that come back after others share their judgement with the first
-    own = [j for j in judged if not j.delivery.same_as]
+    own = [j for j in validated if not j.delivery.same_as]
     insert_parquet(db, "audit.findings", [judgements.findings_path(j.key) for j in own], own, ["delivery_id"])

@@ -9,9 +9,9 @@ from typing import Any
 
 import duckdb
 
-from flows.deliveries.shapes import Judged
-from flows.store.paths import Places
-from flows.store.warehouse import keep_last, put_in_place
+from flows.deliveries.shapes import ValidatedDelivery
+from flows.store.paths import DataPaths
+from flows.store.warehouse import keep_last, promote_build
 from schemas._contract.catalogue import datasets, rows_by_delivery
 
 
@@ -19,11 +19,11 @@ class NotConserved(Exception):  # noqa: N818 - the finding itself
     """Rows that were read are not all accounted for: the build is not published."""
 
 
-def publish(
-    places: Places,
+def promote(
+    places: DataPaths,
     build: Path,
     name: str,
-    judged: Sequence[Judged],
+    validated: Sequence[ValidatedDelivery],
     keep: int,
     reading_group: str = "",
     options: dict[str, Any] | None = None,
@@ -35,11 +35,11 @@ def publish(
     with duckdb.connect(str(build), config=options or {}) as db:
         db.execute("checkpoint")
     with duckdb.connect(str(build), read_only=True, config=options or {}) as db:
-        prove(db, judged)
+        prove(db, validated)
     if reading_group:
         shutil.chown(build, group=reading_group)
         shutil.chown(places.builds, group=reading_group)
-    finished = put_in_place(places, build, name, 0o640 if reading_group else 0o600)
+    finished = promote_build(places, build, name, 0o640 if reading_group else 0o600)
     keep_last(places, keep)
     return finished
 
@@ -56,7 +56,7 @@ def _keys_shared(db: duckdb.DuckDBPyConnection) -> list[str]:
     return shared
 
 
-def prove(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> None:
+def prove(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery]) -> None:
     """Prove, for every delivery, read = accepted + held + repeats + not data, and that `core` has just those rows.
 
     A row put back by rule T02 belongs to a delivery that no longer counts, and is not one of the current ones.
@@ -79,7 +79,7 @@ def prove(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> None:
             " where severity = 'row' and outcome = 'broken' group by 1"
         ).fetchall()
     )
-    for j in judged:
+    for j in validated:
         if not j.counts:
             continue
         key, rows = j.delivery.delivery_id, j.verdict.rows

@@ -15,32 +15,32 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from flows.cells.date_orders import DateReading
-from flows.cells.redact import in_agreed_form, sheet_told
+from flows.cells.redact import in_agreed_form, redact_sheet_name
 from flows.deliveries.corrections import NO_CORRECTIONS, Corrections
 from flows.deliveries.file_names import read_name
 from flows.deliveries.months import came_too_soon, day_received, is_to_come
 from flows.deliveries.shapes import (
-    Context,
+    DeliveryContext,
     Extract,
     Finding,
     Layout,
     TextBatch,
     TypedBatch,
-    Unreadable,
+    UnreadableFile,
     findings_frame,
     findings_of_rows,
 )
 from flows.runtime.code_fingerprint import source_digest
-from flows.runtime.parallel import ahead, side_by_side
+from flows.runtime.parallel import parallel_map, prefetch
 from flows.runtime.safe_errors import Fault
-from flows.steps.conform import conform, known_headings, lay_out, personal_elsewhere
+from flows.steps.conform import conform, known_headings, lay_out, personal_on_other_sheets
 from flows.steps.correct import Corrector
 from flows.steps.read import read
-from flows.steps.validate import WholeFile, judge
+from flows.steps.validate import WholeFile, validate_rows
 from flows.store.build_identity import library_versions
-from flows.store.paths import Places
-from flows.store.raw_files import FileStat, fingerprint
-from flows.store.result_sink import ACCEPTED, HELD, Parts, RowsLost
+from flows.store.paths import DataPaths
+from flows.store.raw_files import FileStat, file_digest
+from flows.store.result_sink import ACCEPTED, HELD, ResultSink, RowsLost
 from schemas._contract.catalogue import datasets
 from schemas._contract.code_lists import fold
 from schemas._contract.derive import contract_version, polars_type
@@ -50,9 +50,9 @@ from schemas._rules.privacy import PERSONAL_RULES
 from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
 
 if TYPE_CHECKING:
-    from flows.store.results import Judgements  # it keeps Parquet, which a check has no need to import
+    from flows.store.results import ResultStore  # it keeps Parquet, which a check has no need to import
 
-CODE = (
+RESULT_CODE = (
     "schemas/_contract/*.py",
     "schemas/_rules/*.py",
     "schemas/audit/deliveries.py",
@@ -78,11 +78,11 @@ _LIBRARIES = ("pandera", "polars", "pyarrow", "python-calamine")
 CHANGED = "changed while it was read: the next night takes it as it then is"
 
 
-def context_of(delivery: Delivery, corrections: Corrections = NO_CORRECTIONS) -> Context:
+def context_of(delivery: Delivery, corrections: Corrections = NO_CORRECTIONS) -> DeliveryContext:
     """What is known of a delivery besides its bytes."""
     own = profile(delivery.site_code)
     to_come, is_a_site = is_to_come(delivery), bool(delivery.programme_code)
-    return Context(
+    return DeliveryContext(
         site_code=delivery.site_code,
         programme_code=delivery.programme_code,
         # what has not happened yet measures nothing: dates are then judged by the day the file came
@@ -98,7 +98,7 @@ def context_of(delivery: Delivery, corrections: Corrections = NO_CORRECTIONS) ->
     )
 
 
-def judgement_key(delivery: Delivery, contract: Contract, corrections: Corrections = NO_CORRECTIONS) -> str:
+def result_key(delivery: Delivery, contract: Contract, corrections: Corrections = NO_CORRECTIONS) -> str:
     """The address of a delivery's judgement: it changes exactly when the judgement might."""
     declared = (
         delivery.rows_declared,
@@ -110,7 +110,13 @@ def judgement_key(delivery: Delivery, contract: Contract, corrections: Correctio
     context = context_of(delivery, corrections)
     parts = (delivery.sha256, delivery.path.rsplit(".", 1)[-1], delivery.sheet, declared, context)
     said = repr(
-        (parts, _its_name(delivery), contract_version(contract), source_digest(CODE), library_versions(_LIBRARIES))
+        (
+            parts,
+            _its_name(delivery),
+            contract_version(contract),
+            source_digest(RESULT_CODE),
+            library_versions(_LIBRARIES),
+        )
     )
     return hashlib.sha256(said.encode()).hexdigest()[:32]
 
@@ -130,7 +136,7 @@ def row_types(contract: Contract) -> dict[str, pl.DataType]:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ValidationResult:
     """What came of judging a delivery, and where in the store it lies. Without a result, `problem` says why."""
 
     delivery_id: str
@@ -147,41 +153,41 @@ class Judgement:
         return self.problem == CHANGED
 
 
-def judge_delivery(
-    delivery: Delivery, places: Places, judgements: Judgements, corrections: Corrections = NO_CORRECTIONS
-) -> Judgement:
+def validate_delivery(
+    delivery: Delivery, places: DataPaths, judgements: ResultStore, corrections: Corrections = NO_CORRECTIONS
+) -> ValidationResult:
     """Judge a delivery from data/raw into the store.
 
     A file that is not the one received is left to the next night. A fault of ours costs this delivery alone: its last
     judgement stands. Raises OSError where a disk is away.
     """
     contract = datasets()[delivery.dataset]
-    key, path = judgement_key(delivery, contract, corrections), places.raw / delivery.path
+    key, path = result_key(delivery, contract, corrections), places.raw / delivery.path
     before = FileStat.of(path)
     unlike = ("source_row", *contract.key)
     try:
         with ThreadPoolExecutor(1) as aside, judgements.open(key, row_types(contract), unlike) as out:
-            sha256 = aside.submit(fingerprint, path)
-            verdict = judge_file(path, delivery, contract, out, corrections)
+            sha256 = aside.submit(file_digest, path)
+            verdict = validate_file(path, delivery, contract, out, corrections)
             if sha256.result() != delivery.sha256 or FileStat.of(path) != before:
-                return Judgement(delivery.delivery_id, None, key, CHANGED)
+                return ValidationResult(delivery.delivery_id, None, key, CHANGED)
             out.finish(verdict)
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001 - one file never stops the others
         if FileStat.of(path) != before:
-            return Judgement(delivery.delivery_id, None, key, CHANGED)
+            return ValidationResult(delivery.delivery_id, None, key, CHANGED)
         fault = Fault.of(error)
         problem = f"could not be judged, by a fault of ours: {fault.message}"
-        return Judgement(delivery.delivery_id, None, key, problem, fault=fault)
-    return Judgement(delivery.delivery_id, verdict.result, key, "", verdict.holds_personal_data, verdict.rows)
+        return ValidationResult(delivery.delivery_id, None, key, problem, fault=fault)
+    return ValidationResult(delivery.delivery_id, verdict.result, key, "", verdict.holds_personal_data, verdict.rows)
 
 
-def judge_file(
+def validate_file(
     path: Path,
     delivery: Delivery,
     contract: Contract,
-    out: Parts,
+    out: ResultSink,
     corrections: Corrections = NO_CORRECTIONS,
 ) -> Verdict:
     """Judge one file, writing its rows and findings to `out`. Bad data never raises: the verdict is about it.
@@ -189,24 +195,24 @@ def judge_file(
     How its dates are written may be known only when all of it has been read: then it is judged again, read so.
     """
     context = context_of(delivery, corrections)
-    verdict, dates = _judge_as(path, delivery, contract, context, out)
+    verdict, dates = _validate_as(path, delivery, contract, context, out)
     if dates:
         out.start_over()
-        verdict, _ = _judge_as(path, delivery, contract, replace(context, dates=tuple(dates.items())), out)
+        verdict, _ = _validate_as(path, delivery, contract, replace(context, dates=tuple(dates.items())), out)
     return verdict
 
 
-def _judge_as(
-    path: Path, delivery: Delivery, contract: Contract, context: Context, out: Parts
+def _validate_as(
+    path: Path, delivery: Delivery, contract: Contract, context: DeliveryContext, out: ResultSink
 ) -> tuple[Verdict, dict[str, DateReading]]:
     """Judge one file in a context. Gives the columns whose dates should have been read otherwise, too."""
     version = contract_version(contract)
     wrong_sender = _wrong_sender(delivery, context)
     try:
         if wrong_sender:
-            raise Unreadable(wrong_sender)
+            raise UnreadableFile(wrong_sender)
         extract = read(path, known_headings(contract, context), delivery.sheet, context.delimiter, context.quote)
-    except Unreadable as stopped:
+    except UnreadableFile as stopped:
         nothing_due = stopped.rule_id == "F01" and delivery.nil_return
         said = [] if nothing_due else [Finding(stopped.rule_id, Severity.FILE, found=stopped.found or None)]
         if nothing_due and context.is_of_impossible_month:
@@ -215,34 +221,34 @@ def _judge_as(
         refused = wrong_sender or (nothing_due and said)
         result = Result.REFUSED if refused else Result.ACCEPTED if nothing_due else Result.UNREADABLE
         return Verdict(result, Counts(), contract_version=version, rows_judged=False), {}
-    extract.sheet = sheet_told(extract.sheet, extract.sheet_number, contract, context.data_cut_date)
+    extract.sheet = redact_sheet_name(extract.sheet, extract.sheet_number, contract, context.data_cut_date)
     layout = lay_out(extract.headings, contract, context, extract.is_marked)
     out.find(findings_frame([*_its_name(delivery), *extract.findings, *layout.findings], extract.sheet))
-    return _judge_rows(extract, layout, contract, context, delivery, out)
+    return _validate_rows(extract, layout, contract, context, delivery, out)
 
 
-def _wrong_sender(delivery: Delivery, context: Context) -> str:
+def _wrong_sender(delivery: Delivery, context: DeliveryContext) -> str:
     if context.need != "none":
         return ""
     return "T09" if delivery.dataset == "randomisation" else "L02"
 
 
-def _judge_rows(
-    extract: Extract, layout: Layout, contract: Contract, context: Context, delivery: Delivery, out: Parts
+def _validate_rows(
+    extract: Extract, layout: Layout, contract: Contract, context: DeliveryContext, delivery: Delivery, out: ResultSink
 ) -> tuple[Verdict, dict[str, DateReading]]:
     file = WholeFile(contract, layout, extract.sheet)
     corrector = Corrector(layout, contract, context, extract.sheet)
-    elsewhere = _elsewhere(extract, contract, context)
-    out.find(elsewhere)
-    file.refused = not elsewhere.is_empty()
-    file.personal = elsewhere["rule_id"].is_in(PERSONAL_RULES).any()
+    other_sheets = _other_sheets(extract, contract, context)
+    out.find(other_sheets)
+    file.refused = not other_sheets.is_empty()
+    file.personal = other_sheets["rule_id"].is_in(PERSONAL_RULES).any()
 
     def judge_batch(sent: TextBatch, corrected: pl.DataFrame) -> tuple[TypedBatch, pl.DataFrame]:
         typed = conform(sent, layout, contract, context, extract.sheet)
-        judged = judge(typed, layout, contract, context, extract.sheet)
-        return typed, _only_personal(pl.concat([corrected, typed.findings, judged]))
+        validated = validate_rows(typed, layout, contract, context, extract.sheet)
+        return typed, _only_personal(pl.concat([corrected, typed.findings, validated]))
 
-    for typed, findings in side_by_side(judge_batch, ahead(map(corrector.correct, extract.batches))):
+    for typed, findings in parallel_map(judge_batch, prefetch(map(corrector.correct, extract.batches))):
         at_fault = findings.filter(pl.col("severity") == Severity.ROW)["source_row"].unique()
         held = typed.rows["source_row"].is_in(at_fault.implode())
         out.accept(typed.rows.filter(~held))
@@ -253,15 +259,15 @@ def _judge_rows(
     about_file = file.findings(delivery, context)
     if file.month_is_wrong:
         out.forget(file.measured_by_month, file.explained)
-    out.find(findings_frame([*extract.found_in_rows(), *about_file, *corrector.not_made()], extract.sheet))
+    out.find(findings_frame([*extract.found_in_rows(), *about_file, *corrector.not_applied()], extract.sheet))
     refused = layout.refused or file.refused or any(f.severity == Severity.FILE for f in about_file)
     is_personal = file.personal or layout.sounds_personal
     if refused:
         out.refuse(keep_rows=not is_personal)
-    read = file.rows + file.torn + file.not_data
+    read = file.rows + file.malformed + file.not_data
     accepted = 0 if refused else out.counts[ACCEPTED]
     counts = Counts(read, accepted, read - accepted - repeats - file.not_data, repeats, file.not_data)
-    if not refused and counts.held != out.counts[HELD] + file.torn:
+    if not refused and counts.held != out.counts[HELD] + file.malformed:
         raise RowsLost(f"{delivery.delivery_id}: rows were lost or gained: {counts}, {out.counts}")
     result = Result.REFUSED if refused else Result.HELD_ROWS if counts.held else Result.ACCEPTED
     newest, lately = file.month.reach(delivery.data_cut_date)
@@ -280,11 +286,11 @@ def _judge_rows(
     return verdict, {} if is_personal or context.dates else file.dates(context)
 
 
-def _elsewhere(extract: Extract, contract: Contract, context: Context) -> pl.DataFrame:
+def _other_sheets(extract: Extract, contract: Contract, context: DeliveryContext) -> pl.DataFrame:
     """What refuses the file for what stands on other sheets: personal data, or one that cannot be searched for it."""
     try:
-        return personal_elsewhere(extract.elsewhere, contract, context)
-    except Unreadable as stopped:
+        return personal_on_other_sheets(extract.other_sheets, contract, context)
+    except UnreadableFile as stopped:
         return findings_frame([Finding(stopped.rule_id, Severity.FILE, found=stopped.found or None)], extract.sheet)
 
 
@@ -298,7 +304,7 @@ def _only_personal(findings: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([findings.filter(personal), others])
 
 
-def _settle_repeats(file: WholeFile, layout: Layout, sheet: str, out: Parts) -> int:
+def _settle_repeats(file: WholeFile, layout: Layout, sheet: str, out: ResultSink) -> int:
     """Hold rows whose key is on several different rows; leave out exact copies (rule P04). Gives the copies' number."""
     copies, conflicting = file.repeated_keys()
     if copies.is_empty() and conflicting.is_empty():

@@ -9,33 +9,37 @@ from typing import TYPE_CHECKING
 import duckdb
 import polars as pl
 
-from flows.deliveries.shapes import Judged
+from flows.deliveries.shapes import ValidatedDelivery
 from schemas._contract.derive import PROVENANCE
 from schemas._contract.model import Contract
 
 if TYPE_CHECKING:
-    from flows.store.results import Judgements
+    from flows.store.results import ResultStore
 
 # What a row of `core` has of its delivery; its own address, the source row, comes with it.
 OF_THE_DELIVERY = tuple(n for n, *_ in PROVENANCE if n != "source_row")
 
 
 def insert_accepted(
-    db: duckdb.DuckDBPyConnection, contract: Contract, judged: Sequence[Judged], judgements: Judgements
+    db: duckdb.DuckDBPyConnection, contract: Contract, validated: Sequence[ValidatedDelivery], judgements: ResultStore
 ) -> None:
     """Insert the accepted rows of some deliveries of one dataset into its table of `core`."""
     added = [n for n in OF_THE_DELIVERY if n not in contract.by_name]
-    files = [judgements.accepted(j.key) for j in judged]
-    insert_parquet(db, f'core."{contract.dataset}"', files, judged, added)
+    files = [judgements.accepted(j.key) for j in validated]
+    insert_parquet(db, f'core."{contract.dataset}"', files, validated, added)
 
 
 def insert_parquet(
-    db: duckdb.DuckDBPyConnection, table: str, files: Sequence[Path], judged: Sequence[Judged], added: Sequence[str]
+    db: duckdb.DuckDBPyConnection,
+    table: str,
+    files: Sequence[Path],
+    validated: Sequence[ValidatedDelivery],
+    added: Sequence[str],
 ) -> None:
     """Insert the rows of Parquet files, one of each delivery, with what `added` names of the delivery."""
     if not files:
         return
-    listed = pl.DataFrame({n: [getattr(j.delivery, n) for j in judged] for n in added}).with_row_index("nth")
+    listed = pl.DataFrame({n: [getattr(j.delivery, n) for j in validated] for n in added}).with_row_index("nth")
     # as a table DuckDB knows how small it is, and streams the files past it: else it would gather all rows first
     db.register("listed", listed.to_arrow())
     db.execute("create or replace temp table delivery_of_file as from listed")

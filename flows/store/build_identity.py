@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from importlib.metadata import version
 
-from flows.deliveries.shapes import Judged
+from flows.deliveries.shapes import ValidatedDelivery
 from flows.runtime.code_fingerprint import source_digest
 from schemas.audit.withdrawals import Withdrawal
 
@@ -27,12 +27,12 @@ def load_version() -> str:
     return _digest(_LOADS)
 
 
-def fingerprint(judged: Iterable[Judged], withdrawals: Iterable[Withdrawal] = ()) -> str:
+def build_fingerprint(validated: Iterable[ValidatedDelivery], withdrawals: Iterable[Withdrawal] = ()) -> str:
     """Twelve hexadecimal digits that change when the warehouse might.
 
     Of deliveries, standings and withdrawals; marts, code and DuckDB.
     """
-    counted = sorted((j.delivery.delivery_id, j.key, str(j.standing), repr(j.delivery)) for j in judged)
+    counted = sorted((j.delivery.delivery_id, j.key, str(j.standing), repr(j.delivery)) for j in validated)
     return _digest(_BUILDS, counted, [repr(w) for w in withdrawals])
 
 

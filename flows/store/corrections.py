@@ -6,12 +6,12 @@ from datetime import date
 
 from flows.deliveries.corrections import Corrections, corrections_in
 from flows.runtime.data_folder import CorrectionsUnusable
-from flows.store.paths import Places
-from flows.store.warehouse import published_build
-from schemas._rules.corrections import MADE
+from flows.store.paths import DataPaths
+from flows.store.warehouse import current_build
+from schemas._rules.corrections import APPLIED
 
 
-def corrections_of(places: Places, day: date) -> Corrections:
+def corrections_of(places: DataPaths, day: date) -> Corrections:
     """The corrections of a data folder as they stand on a day. Raises OSError where the file cannot be read now.
 
     Raises CorrectionsUnusable where the file is no table of corrections, or is gone or empty though figures rest on
@@ -33,15 +33,17 @@ def corrections_of(places: Places, day: date) -> Corrections:
     return corrections_in(text, day)
 
 
-def _figures_rest_on_some(places: Places) -> bool:
+def _figures_rest_on_some(places: DataPaths) -> bool:
     """Whether a correction was made in a delivery of the published build; False where there is none to ask."""
-    build = published_build(places)
+    build = current_build(places)
     if build is None:
         return False
     import duckdb  # where there is a file of corrections, nobody asks
 
     try:
         with duckdb.connect(str(build), read_only=True) as db:
-            return db.execute("select 1 from audit.findings where rule_id = ? limit 1", [MADE]).fetchone() is not None
+            return (
+                db.execute("select 1 from audit.findings where rule_id = ? limit 1", [APPLIED]).fetchone() is not None
+            )
     except duckdb.Error:
         return False  # a damaged build is told, and made anew, by the night itself

@@ -11,24 +11,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from flows.store.paths import Places
+from flows.store.paths import DataPaths
 from flows.store.warehouse import discard, lacks_memory
 
 T = TypeVar("T")
 
 
-class Doubtful(Exception):  # noqa: N818 - it says what the file is
+class CacheInvalid(Exception):  # noqa: N818 - it says what the file is
     """What is kept of earlier nights cannot be relied on."""
 
 
 @dataclass(frozen=True)
-class Kept:
+class LoadCache:
     """`rows`: what was loaded, before any rule between tables. `sent`: what rules look back at, beside it."""
 
     rows: Path
 
     @classmethod
-    def of(cls, places: Places, version: str) -> Kept:
+    def of(cls, places: DataPaths, version: str) -> LoadCache:
         """What is kept by the code and contracts of this version. What any other kept is deleted."""
         places.loaded.mkdir(mode=0o700, parents=True, exist_ok=True)
         kept = cls(places.loaded / f"{version}.duckdb")
@@ -51,7 +51,7 @@ class Kept:
         discard(self.sent)
         discard(self.rows)  # last: with it the others are known
 
-    def relied_on(self, attempt: Callable[[], T]) -> tuple[T, Exception | None]:
+    def with_full_reload_fallback(self, attempt: Callable[[], T]) -> tuple[T, Exception | None]:
         """What an attempt gives that begins with what is kept, and why that was not relied on, if it was not.
 
         Where it comes to nothing, what is kept may be at fault: it is tried once more, with nothing kept. Raises what

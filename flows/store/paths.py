@@ -28,7 +28,7 @@ class NoDataFolder(Exception):  # noqa: N818 - it says what is missing
 
 
 @dataclass(frozen=True)
-class Places:
+class DataPaths:
     """The layout of one data folder."""
 
     data: Path
@@ -63,7 +63,7 @@ class Places:
         return self.data / "warehouse"
 
     @cached_property
-    def pointer(self) -> Path:
+    def current_link(self) -> Path:
         """The symlink that readers open."""
         return self.warehouse / "pilots.duckdb"
 

@@ -49,7 +49,7 @@ def stats_below(raw: Path) -> Iterator[tuple[str, FileStat | None]]:
                 yield found.path, None
 
 
-def fingerprint(path: Path) -> str:
+def file_digest(path: Path) -> str:
     """The SHA-256 of a file's bytes, as hexadecimal digits."""
     digest = hashlib.sha256()
     with path.open("rb") as file:

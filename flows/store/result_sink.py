@@ -11,14 +11,14 @@ from flows.deliveries.shapes import FINDING_TYPES, NO_FINDINGS
 
 ACCEPTED, HELD, FINDINGS = "accepted.parquet", "held.parquet", "findings.parquet"
 # What is said of what stood in a cell, where nothing of the rows is kept: columns of the findings.
-NOTHING_TOLD: Mapping[str, bool | None] = {"found": None, "suggestion": None, "hidden": True}
+REDACTED: Mapping[str, bool | None] = {"found": None, "suggestion": None, "hidden": True}
 
 
 class RowsLost(Exception):  # noqa: N818 - it says what happened
     """Judging lost or gained a row: a fault of ours, and no judgement."""
 
 
-class Parts(Protocol):
+class ResultSink(Protocol):
     """Takes in one judgement, batch by batch."""
 
     @property
@@ -47,7 +47,7 @@ class Parts(Protocol):
         """Accept nothing. Nothing that stood there is told where the rows are not kept: the file is personal."""
 
 
-class Unkept:
+class CountingSink:
     """A judgement that is looked at and not kept: of its rows only the numbers, so a check writes nothing on disk."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Unkept:
         """The findings (columns of FINDING_TYPES)."""
         found = pl.concat(self._findings).filter(~pl.col("rule_id").is_in(list(self._forgotten)))
         if self._hidden:
-            found = found.with_columns(pl.lit(v, FINDING_TYPES[n]).alias(n) for n, v in NOTHING_TOLD.items())
+            found = found.with_columns(pl.lit(v, FINDING_TYPES[n]).alias(n) for n, v in REDACTED.items())
         return found
 
     def accept(self, rows: pl.DataFrame) -> None:
@@ -95,7 +95,7 @@ class Unkept:
         self._hidden = not keep_rows
 
 
-class RowsInMemory(Unkept):
+class RowsInMemory(CountingSink):
     """Counts rows as Unkept does, and keeps some columns of the accepted ones: those that rules between rows read."""
 
     def __init__(self, columns: Collection[str]) -> None:

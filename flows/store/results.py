@@ -23,20 +23,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.deliveries.shapes import FINDING_TYPES
-from flows.runtime.parallel import ahead
+from flows.runtime.parallel import prefetch
 from flows.store.durable import sync
-from flows.store.paths import VERDICT, Places
-from flows.store.result_sink import ACCEPTED, FINDINGS, HELD, NOTHING_TOLD, RowsLost
+from flows.store.paths import VERDICT, DataPaths
+from flows.store.result_sink import ACCEPTED, FINDINGS, HELD, REDACTED, RowsLost
 from schemas.audit.deliveries import Verdict
 
 ROW_GROUP = 122_880  # rows: as many as DuckDB takes at a time, one group on each of its threads
 
 
 @dataclass(frozen=True)
-class Judgements:
+class ResultStore:
     """The judgements of one data folder."""
 
-    places: Places
+    places: DataPaths
 
     def folder(self, key: str) -> Path:
         """Where a judgement lies."""
@@ -65,11 +65,11 @@ class Judgements:
             shutil.rmtree(folder)
         return [p.name for p in gone]
 
-    def open(self, key: str, types: dict[str, pl.DataType], unlike: Sequence[str] = ()) -> JudgementWriter:
+    def open(self, key: str, types: dict[str, pl.DataType], unlike: Sequence[str] = ()) -> ResultWriter:
         """Begin to write a judgement whose rows have the columns `types`; in `unlike` nearly all values differ."""
         self.places.unfinished.mkdir(parents=True, exist_ok=True)
         work = self.places.unfinished / f"{key[:12]}-{uuid.uuid4().hex[:8]}"
-        return JudgementWriter(work, self.folder(key), types, unlike)
+        return ResultWriter(work, self.folder(key), types, unlike)
 
 
 class _Nameless:
@@ -112,7 +112,7 @@ class _Nameless:
             path, self._schema, compression="zstd", use_dictionary=alike, write_statistics=list(self._unlike)
         ) as parquet:
             written = 0
-            for group in ahead(_row_groups(self._as_changed())):
+            for group in prefetch(_row_groups(self._as_changed())):
                 parquet.write_table(group, row_group_size=len(group))
                 written += len(group)
         self.close()
@@ -149,7 +149,7 @@ def _row_groups(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(waiting)
 
 
-class JudgementWriter:
+class ResultWriter:
     """Writes one judgement, batch by batch. Used as a context: what is not finished is gone."""
 
     def __init__(self, work: Path, home: Path, types: dict[str, pl.DataType], unlike: Sequence[str] = ()) -> None:
@@ -158,7 +158,7 @@ class JudgementWriter:
         self._files: dict[str, _Nameless] = {}
         self.start_over()
 
-    def __enter__(self) -> JudgementWriter:
+    def __enter__(self) -> ResultWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -270,7 +270,7 @@ def _places_of(wanted: np.ndarray, row: np.ndarray) -> np.ndarray:
 
 def _hidden(findings: pa.RecordBatch) -> pa.RecordBatch:
     """The addresses of what was found, and nothing of what stood there."""
-    for name, value in NOTHING_TOLD.items():
+    for name, value in REDACTED.items():
         column = findings.schema.field(name)
         values = pa.repeat(pa.scalar(value, column.type), len(findings))
         findings = findings.set_column(findings.schema.get_field_index(name), column, values)

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from flows.store.durable import sync
-from flows.store.paths import Places
+from flows.store.paths import DataPaths
 from flows.store.raw_files import FileStat
 
 _RUN_LETTERS = 6  # of a run's id stand in the name of the build that it made
@@ -38,7 +38,7 @@ def is_made_by(build: Path, run_id: str) -> bool:
     return build.stem.partition("_")[0].endswith(f"-{run_id[-_RUN_LETTERS:]}")
 
 
-def unfinished_build(places: Places, name: str) -> Path:
+def unfinished_build(places: DataPaths, name: str) -> Path:
     """Where a build is written while it is being made; out of the way of readers and of `published`."""
     return places.builds / f".{name}.building"
 
@@ -54,16 +54,16 @@ def lacks_memory(error: Exception) -> bool:
 
 def discard(file: Path) -> None:
     """Delete a database file and all that DuckDB put beside it: a log that is left would be replayed into the next."""
-    beside = (part for ending in ("wal*", "tmp") for part in file.parent.glob(f"{file.name}.{ending}"))
-    for part in (*beside, file):  # the file last: with it the others are known
+    stray_text = (part for ending in ("wal*", "tmp") for part in file.parent.glob(f"{file.name}.{ending}"))
+    for part in (*stray_text, file):  # the file last: with it the others are known
         shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
 
 
-def published_build(places: Places) -> Path | None:
+def current_build(places: DataPaths) -> Path | None:
     """The build that readers see now, if there is one."""
-    if not places.pointer.is_symlink():
+    if not places.current_link.is_symlink():
         return None
-    build = places.pointer.parent / places.pointer.readlink()
+    build = places.current_link.parent / places.current_link.readlink()
     return build if build.exists() else None
 
 
@@ -72,12 +72,12 @@ def fingerprint_of(build: Path) -> str:
     return build.stem.rpartition("_")[2]
 
 
-def as_it_lies(build: Path) -> str:
+def identity_on_disk(build: Path) -> str:
     """What tells a build from another, and from itself with something written over it: its name and its stat."""
     return f"{build.name} {FileStat.of(build)}"
 
 
-def put_in_place(places: Places, finished: Path, name: str, mode: int) -> Path:
+def promote_build(places: DataPaths, finished: Path, name: str, mode: int) -> Path:
     """Give a finished build its name and make it the one that readers open."""
     leftovers = [p for p in finished.parent.glob(f"{finished.name}.*") if p.suffix == ".wal"]
     if leftovers:
@@ -88,16 +88,16 @@ def put_in_place(places: Places, finished: Path, name: str, mode: int) -> Path:
     finished.rename(build)
     link = places.builds / f".{name}.link"
     link.unlink(missing_ok=True)
-    link.symlink_to(build.relative_to(places.pointer.parent))
-    link.replace(places.pointer)
+    link.symlink_to(build.relative_to(places.current_link.parent))
+    link.replace(places.current_link)
     sync(places.builds)
-    sync(places.pointer.parent)
+    sync(places.current_link.parent)
     return build
 
 
-def keep_last(places: Places, count: int) -> list[Path]:
+def keep_last(places: DataPaths, count: int) -> list[Path]:
     """Delete all but the newest builds; never the published one. Gives what was deleted."""
-    current = published_build(places)
+    current = current_build(places)
     old = sorted(places.builds.glob("*.duckdb"), key=lambda p: p.name)[:-count]
     gone = [p for p in old if p != current]
     for build in gone:

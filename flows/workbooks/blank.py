@@ -137,7 +137,7 @@ def _is_filled(field: Field) -> bool:
 def _numbered(field: Field, contract: Contract, n: int) -> str:
     """A field's example in the n-th row: what tells rows apart is counted on, as if each were about another person."""
     text = _example(field)
-    told_apart = {*contract.key, *(r.on for r in contract.parent_rules)}
+    told_apart = {*contract.key, *(r.field for r in contract.parent_rules)}
     if not (field.name in told_apart and field.kind in (Kind.TEXT, Kind.REFERENCE) or field.unit == "year"):
         return text
     number = re.search(r"\d+$", text)

@@ -44,7 +44,7 @@ def _field_for_site(field: Field, contract: Contract, site: str) -> Field:
 
 def _rules_on(field: Field, contract: Contract) -> list[Rule]:
     """The rules within a row that hold it back for what stands in the field."""
-    return [r for r in contract.rules if r.on == field.name and r.holds and r.severity is Severity.ROW]
+    return [r for r in contract.rules if r.field == field.name and r.check and r.severity is Severity.ROW]
 
 
 def _never_right(rule: Rule, field: Field, contract: Contract, site: str) -> list[str]:
@@ -54,8 +54,8 @@ def _never_right(rule: Rule, field: Field, contract: Contract, site: str) -> lis
 
 def _broken(rule: Rule, field: Field, cells: Iterable[Any], contract: Contract, site: str) -> pl.Series:
     """Of every row that can be made of what the rule reads, with these cells in the field: whether it is broken."""
-    assert rule.holds
-    holds = rule.holds()
+    assert rule.check
+    holds = rule.check()
     rows = pl.DataFrame({field.name: pl.Series(list(cells), dtype=polars_type(field))})
     for name in sorted({*holds.meta.root_names()} - {field.name}):
         rows = rows.join(pl.DataFrame({name: _values(name, contract, site)}), how="cross")

@@ -13,6 +13,7 @@ from pathlib import Path
 from schemas._contract.model import Contract
 
 HERE = Path(__file__).parents[1]
+MACROS = Path(__file__).with_name("macros.sql")  # SQL functions that the marts use
 # The schemas of the warehouse are the folders that hold contracts (tables) and those that hold SQL (marts).
 TABLE_SCHEMAS = tuple(sorted({contract.parent.name for contract in HERE.glob("[!_]*/[!_]*.py")}))
 MART_SCHEMAS = tuple(sorted({sql.parent.name for sql in HERE.glob("[!_]*/*.sql")}))

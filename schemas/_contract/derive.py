@@ -119,10 +119,10 @@ def contract_version(contract: Contract) -> str:
         if field.codes:
             digest.update(field.code_list.sha256.encode())
     for rule in contract.row_rules:
-        assert rule.holds is not None
-        said = (rule.rule_id, str(rule.severity), rule.title, rule.expected, rule.fix, rule.on)
+        assert rule.check is not None
+        said = (rule.rule_id, str(rule.severity), rule.title, rule.expected, rule.fix, rule.field)
         digest.update(repr(said).encode())
-        digest.update(rule.holds().meta.serialize())
+        digest.update(rule.check().meta.serialize())
     policy = (
         contract.dataset,
         contract.key,

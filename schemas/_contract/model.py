@@ -160,9 +160,9 @@ _TABLE = re.compile(r"\b(core|audit|history|before|held)\.\"?(\w+)")
 class Rule:
     """One thing that must be true, with what to tell the sender when it is not.
 
-    `on` is the field whose cell the sender should mend ('' for the file). A rule within a row gives `holds`: a polars
+    `field` is the one whose cell the sender should fix ('' for the file). A rule within a row gives `check`: a polars
     expression that is true for rows that keep it (unknown where a cell is empty: then the rule does not apply).
-    A rule between rows, tables or deliveries gives `breaks_sql`: a SELECT of `delivery_id, source_row` of the rows
+    A rule between rows, tables or deliveries gives `violations_sql`: a SELECT of `delivery_id, source_row` of the rows
     that break it, over the schemas `core` (current rows) and `history` (every accepted delivery's rows; `counts` says
     whether they are current). Where it is about deliveries as a whole, of any dataset, it gives `delivery_id, found`
     and has blanks for the dataset's name and key. It may read, each by the delivery that counts and is compared,
@@ -171,10 +171,10 @@ class Rule:
     not asked where no extract has one before it.
     A rule that a step applies by hand (file structure, cell reading) gives neither: it holds for any dataset, and
     `found_on` says on which fields of one it can be found broken ('' for the file).
-    `shows` names a column of `breaks_sql` that a finding shows in place of the cell, where one cell does not tell what
-    was found: of published figures only, for it is shown as it is.
+    `shows` names a column of `violations_sql` that a finding shows in place of the cell, where one cell does not say
+    what was found: of published figures only, for it is shown as it is.
     `needs` lists datasets without which a rule between tables could not be judged for a site. `parent` names the one
-    of them whose row the field `on` refers to, where the rule holds rows that refer to none. `across_sites` says that
+    of them whose row that field refers to, where the rule holds rows that refer to none. `across_sites` says that
     rows of other sites bear on it: from one site's rows alone it cannot be told that nothing breaks it. `after` lists
     datasets that it reads where they were sent, and can be judged without: they too are settled before its own.
     """
@@ -184,22 +184,22 @@ class Rule:
     title: str
     expected: str
     fix: str
-    on: str = ""
-    holds: Callable[[], pl.Expr] | None = None
-    breaks_sql: str = ""
+    field: str = ""
+    check: Callable[[], pl.Expr] | None = None
+    violations_sql: str = ""
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     parent: str = ""
     across_sites: bool = False
     shows: str = ""
-    restores_sql: str = ""  # SELECT delivery_id, source_row of the rows of `history` that stand in place of those held
+    reinstate_sql: str = ""  # SELECT delivery_id, source_row of the rows of `history` that stand in place of those held
     found_on: Callable[[Contract], tuple[str, ...]] = lambda _: ("",)
 
     @property
     def reads(self) -> frozenset[str]:
         """The tables that its SQL reads, such as 'core.referrals'."""
         return frozenset(
-            f"{schema}.{table}" for schema, table in _TABLE.findall(f"{self.breaks_sql} {self.restores_sql}")
+            f"{schema}.{table}" for schema, table in _TABLE.findall(f"{self.violations_sql} {self.reinstate_sql}")
         )
 
     @property
@@ -234,16 +234,16 @@ class Contract:
     def __post_init__(self) -> None:
         names = [f.name for f in self.fields]
         repeated = {n for n in names if names.count(n) > 1}
-        named = {*self.key, *(r.on for r in self.rules), self.control_total, self.month_shown_by}
+        named = {*self.key, *(r.field for r in self.rules), self.control_total, self.month_shown_by}
         unknown = named - {"", *names}
         if repeated or unknown:
             raise ValueError(f"contract {self.dataset}: repeated fields {repeated}, unknown fields {unknown}")
         for rule in self.rules:
             if rule.shows and self.participant_level:
                 raise ValueError(f"contract {self.dataset}: {rule.rule_id} shows what may be personal")
-            if rule.holds is not None and (not rule.on or rule.breaks_sql):
+            if rule.check is not None and (not rule.field or rule.violations_sql):
                 raise ValueError(f"contract {self.dataset}: {rule.rule_id} holds within a row, so it names one field in"
-                                 " `on` and no `breaks_sql`: it would never be judged")  # fmt: skip
+                                 " `field` and no `violations_sql`: it would never be judged")  # fmt: skip
 
     @cached_property
     def by_name(self) -> dict[str, Field]:
@@ -258,12 +258,12 @@ class Contract:
     @property
     def row_rules(self) -> tuple[Rule, ...]:
         """Rules that pandera can judge within one row."""
-        return tuple(r for r in self.rules if r.holds is not None)
+        return tuple(r for r in self.rules if r.check is not None)
 
     @property
     def relation_rules(self) -> tuple[Rule, ...]:
         """Rules between rows, tables or deliveries, judged in SQL."""
-        return tuple(r for r in self.rules if r.breaks_sql)
+        return tuple(r for r in self.rules if r.violations_sql)
 
     @property
     def parent_rules(self) -> tuple[Rule, ...]:

@@ -49,7 +49,7 @@ class Site:
 
 
 @dataclass(frozen=True)
-class Late:
+class OverdueReturn:
     """A file that a site owes, by the return calendar."""
 
     site_code: str

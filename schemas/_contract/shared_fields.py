@@ -175,10 +175,10 @@ def orphan(dataset: str, entity: str, parent: str) -> Rule:
         f"There is no {noun} for this {entity}",
         expected=f"{reference} that is in your accepted {parent}",
         fix=f"Send the {noun}, or correct the reference.",
-        on=key,
+        field=key,
         needs=(parent,),
         parent=parent,
-        breaks_sql=f"""
+        violations_sql=f"""
                 select delivery_id, source_row from core.{dataset}
                 anti join core.{parent} using (site_code, {key})""",
     )
@@ -207,9 +207,9 @@ def before_death(dataset: str, field: str, event: str) -> Rule:
         f"{event} is after the participant's date of death",
         expected="a date on or before the date of death",
         fix="Correct this date, or the date of death in the participants extract.",
-        on=field,
+        field=field,
         needs=("participants",) if by_reference else ("participants", "referrals"),
-        breaks_sql=f"""
+        violations_sql=f"""
                 select e.delivery_id, e.source_row
                 from core.{dataset} e {through}
                 join core.participants p using (site_code, participant_ref)

@@ -34,4 +34,4 @@ CORRECTION_RULES: tuple[Rule, ...] = (
         found_on=_any_column_or_none,
     ),
 )
-MADE, NOT_MADE = (rule.rule_id for rule in CORRECTION_RULES)
+APPLIED, NOT_APPLIED = (rule.rule_id for rule in CORRECTION_RULES)

@@ -29,7 +29,7 @@ def rule(contract: Contract | None, rule_id: str, field: str, severity: str) -> 
     Raises KeyError for a rule that nobody states.
     """
     own = [] if contract is None else [r for r in contract.rules if r.rule_id == rule_id]
-    exact = [r for r in own if r.on == field and r.severity == severity]
+    exact = [r for r in own if r.field == field and r.severity == severity]
     general = [r for r in RULES_OF_ANY_DATASET if r.rule_id == rule_id and r.severity == severity]
     if found := (exact or general):
         return found[0]
@@ -38,7 +38,7 @@ def rule(contract: Contract | None, rule_id: str, field: str, severity: str) -> 
             if rule_id == lent != meant:
                 return rule(contract, meant, field, severity)
     if own:  # it could not be judged: a warning
-        return next((r for r in own if r.on == field), own[0])
+        return next((r for r in own if r.field == field), own[0])
     raise KeyError(f"no rule {rule_id} ({severity}) for field {field!r}")
 
 
@@ -72,10 +72,10 @@ def rules_of(contract: Contract) -> list[tuple[Rule, Severity, str]]:
             found[rule_id, severity, field] = rule(contract, rule_id, field, severity)
 
     for stated in contract.rules:
-        on = stated.on or (contract.key[0] if stated.breaks_sql else "")
+        on = stated.field or (contract.key[0] if stated.violations_sql else "")
         add(stated.rule_id, stated.severity, on)
         if any(needed != contract.dataset for needed in stated.needs):
-            add(stated.rule_id, Severity.WARNING, stated.on)
+            add(stated.rule_id, Severity.WARNING, stated.field)
     for field in contract.fields:
         for rule_id, _ in checks_of(field):
             add(rule_id, Severity.ROW, field.name)

@@ -244,7 +244,7 @@ FILE_RULES: tuple[Rule, ...] = (
         "The number of rows has changed by more than half since the last extract",
         "about as many rows as the extracts before lead one to expect",
         "Check that nothing is missing and nothing is there twice. If the number is right, nothing needs doing.",
-        breaks_sql="""
+        violations_sql="""
             with sent as (
                 select *, rows_accepted + rows_held as n from audit.deliveries
                 where dataset = '{dataset}' and standing in ('current', 'superseded')
@@ -267,7 +267,7 @@ FILE_RULES: tuple[Rule, ...] = (
         "Records that were sent before are not in this extract",
         "every record that was sent before, in an extract of everything to date",
         "Check that they were meant to go. If so, state their number as 'deletes' in the manifest.",
-        breaks_sql="""
+        violations_sql="""
             with counted as (
                 select delivery_id, count(*) as of, count(held) as held,
                     count(*) filter (where here is null and held is null) as missed
@@ -430,4 +430,4 @@ FILE_RULES: tuple[Rule, ...] = (
     ),
 )
 
-BETWEEN_DELIVERIES: tuple[Rule, ...] = tuple(r for r in FILE_RULES if r.breaks_sql)
+BETWEEN_DELIVERIES: tuple[Rule, ...] = tuple(r for r in FILE_RULES if r.violations_sql)

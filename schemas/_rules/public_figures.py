@@ -45,8 +45,8 @@ def figure_agrees_with_status(figure: str, status: str) -> Rule:
         "The figure and its status disagree",
         expected=f"a figure where {status} is 'known', an empty cell where it is anything else",
         fix=f"Enter the figure, or change {status}. Leave a figure that is not known empty: 0 would be counted.",
-        on=figure,
-        holds=lambda: pl.col(figure).is_not_null() == (pl.col(status) == "known"),
+        field=figure,
+        check=lambda: pl.col(figure).is_not_null() == (pl.col(status) == "known"),
     )
 
 
@@ -58,8 +58,8 @@ def trailblazer_scale() -> Rule:
         "The amount looks like thousands of pounds, or pence",
         expected="an amount in pounds: Trailblazer sums lie between 10,000 and 100,000,000",
         fix="Enter the amount in pounds, such as 1100000.00 for £1.1m.",
-        on="amount",
-        holds=lambda: (
+        field="amount",
+        check=lambda: (
             (pl.col("programme_code") != "MHT") | pl.col("amount").abs().is_between(SMALLEST_POUNDS, LARGEST_POUNDS)
         ),
     )
@@ -78,8 +78,8 @@ def control_totals(records: str, stage: str, totals: dict[str, Decimal], said: s
         f"The {said} do not add up to the published total",
         expected=f"{said} that add up to {expected}, within £1",
         fix="Check each amount against its source. A row that is missing or counted twice shows here too.",
-        on="amount",
-        breaks_sql=f"""
+        field="amount",
+        violations_sql=f"""
             select delivery_id, source_row from ({records})
             where site_code = 'PMO' and programme_code = 'MHT'
             qualify abs(sum(amount) over (partition by {stage}) - case {stage} {total_of} end) > 1""",
@@ -94,8 +94,8 @@ def site_of_programme(dataset: str) -> Rule:
         "The site belongs to another programme",
         expected="a site of the row's own programme",
         fix="Correct the site or the programme.",
-        on="about_site_code",
-        breaks_sql=f"""
+        field="about_site_code",
+        violations_sql=f"""
             select d.delivery_id, d.source_row
             from core.{dataset} d join core.sites s on s.site_code = d.about_site_code
             where s.programme_code is distinct from d.programme_code""",
@@ -110,10 +110,10 @@ def one_amount(records: str, noun: str, alike: str) -> Rule:
         f"Another sender gives another amount for this {noun}",
         expected=f"one amount for the same {noun}, whoever sends it",
         fix="Check the amount with its source. The data team knows which one counts.",
-        on="amount",
+        field="amount",
         across_sites=True,
         shows="amounts",
-        breaks_sql=f"""
+        violations_sql=f"""
             with told as (
                 select delivery_id, source_row, list(sender_code || ' ' || amount_gbp) over same as by_sender
                 from {funding_mart(records)}
@@ -135,9 +135,9 @@ def sent_under_another_reference(records: str, key: str, reference: str, noun: s
         expected=f"one reference for one {noun}, whoever sends it",
         fix=f"If it is the same {noun}, send it once, or under the reference that the other sender uses."
         " If there are two, nothing needs doing: both are counted.",
-        on=reference,
+        field=reference,
         across_sites=True,
-        breaks_sql=f"""
+        violations_sql=f"""
             with counted as (from {funding_mart(records)} where is_counted)
             select distinct a.delivery_id, a.source_row
             from counted a join counted b

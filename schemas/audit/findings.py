@@ -17,7 +17,7 @@ class Outcome(StrEnum):
     """A rule was broken, or it could not be judged."""
 
     BROKEN = "broken"
-    NOT_JUDGED = "not judged"
+    NOT_CHECKED = "not judged"
 
 
 CONTRACT = Contract(

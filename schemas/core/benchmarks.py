@@ -79,8 +79,8 @@ CONTRACT = Contract(
             "The percentage is over 100",
             expected="a percentage from 0 to 100, such as 46 for 46%",
             fix="Check the figure and its statistic.",
-            on="value",
-            holds=lambda: (pl.col("measure_statistic") != "percentage") | (pl.col("value") <= 100),
+            field="value",
+            check=lambda: (pl.col("measure_statistic") != "percentage") | (pl.col("value") <= 100),
         ),
         Rule(
             "V03",
@@ -88,8 +88,8 @@ CONTRACT = Contract(
             "The interval does not hold the figure",
             expected="an interval whose lower end is at most, and whose upper end at least, the figure",
             fix="Check the figure and both ends of its interval.",
-            on="value_low",
-            holds=lambda: (pl.col("value_low") <= pl.col("value")) & (pl.col("value") <= pl.col("value_high")),
+            field="value_low",
+            check=lambda: (pl.col("value_low") <= pl.col("value")) & (pl.col("value") <= pl.col("value_high")),
         ),
     ),
 )

@@ -98,8 +98,8 @@ CONTRACT = Contract(
             "A missed appointment has a duration",
             expected="no duration unless attendance is 5 or 6",
             fix="Empty the duration, or correct the attendance code if the person came.",
-            on="duration_minutes",
-            holds=lambda: pl.col("attended").is_in(ATTENDED) | (pl.col("duration_minutes") == 0),
+            field="duration_minutes",
+            check=lambda: pl.col("attended").is_in(ATTENDED) | (pl.col("duration_minutes") == 0),
         ),
         Rule(
             "K03",
@@ -107,8 +107,8 @@ CONTRACT = Contract(
             "The duration is missing, or not 1 to 480 minutes",
             expected="a whole number of minutes from 1 to 480 for a contact that was attended",
             fix="Enter how many minutes the contact lasted. If you recorded hours, multiply by 60.",
-            on="duration_minutes",
-            holds=lambda: ~pl.col("attended").is_in(ATTENDED) | (pl.col("duration_minutes").fill_null(0) > 0),
+            field="duration_minutes",
+            check=lambda: ~pl.col("attended").is_in(ATTENDED) | (pl.col("duration_minutes").fill_null(0) > 0),
         ),
         orphan("contacts", "contact", "referrals"),
         Rule(
@@ -117,9 +117,9 @@ CONTRACT = Contract(
             "The contact lies outside the episode",
             expected="a contact date from the start of support to 31 days after exit",
             fix="Check the contact date and the episode's start and exit dates.",
-            on="contact_date",
+            field="contact_date",
             needs=("referrals",),
-            breaks_sql="""
+            violations_sql="""
                 select c.delivery_id, c.source_row
                 from core.contacts c join core.referrals r using (site_code, episode_id)
                 where c.contact_date < coalesce(r.programme_start_date, r.referral_received_date)
@@ -131,8 +131,8 @@ CONTRACT = Contract(
             "The same contact is recorded twice",
             expected="one row per contact",
             fix="Delete the second copy, or correct its date, type, role or duration.",
-            on="contact_id",
-            breaks_sql=all_but_first(
+            field="contact_id",
+            violations_sql=all_but_first(
                 "core.contacts",
                 alike="site_code, episode_id, contact_date, contact_type, staff_role, duration_minutes",
                 order="delivery_id, source_row",
@@ -145,9 +145,9 @@ CONTRACT = Contract(
             "A control participant has a service contact",
             expected="no attended service contact for a participant in the control arm",
             fix="Check the participant's arm and the contact. The row is kept: analysis is by arm as randomised.",
-            on="episode_id",
+            field="episode_id",
             needs=("referrals", "randomisation"),
-            breaks_sql="""
+            violations_sql="""
                 select c.delivery_id, c.source_row
                 from core.contacts c
                 join core.referrals r using (site_code, episode_id)

@@ -55,8 +55,8 @@ def _sustained(field: str, weeks: int, days: int) -> tuple[Rule, ...]:
             f"Too soon for a {weeks}-week outcome",
             expected=f"a date at least {days} days after the start of the job",
             fix=f"Correct the date of the {weeks}-week outcome or the start of the job; empty it if not yet reached.",
-            on=field,
-            holds=lambda: (reached - pl.col("job_start_date")).dt.total_days() >= days,
+            field=field,
+            check=lambda: (reached - pl.col("job_start_date")).dt.total_days() >= days,
         ),
         Rule(
             "E04",
@@ -64,8 +64,8 @@ def _sustained(field: str, weeks: int, days: int) -> tuple[Rule, ...]:
             f"The {weeks}-week outcome is not reached yet",
             expected="a date on or before the date of the extract",
             fix="Empty the cell until the outcome is reached. A date on which it may be reached is not an outcome.",
-            on=field,
-            holds=lambda: reached <= pl.col("data_cut_date"),
+            field=field,
+            check=lambda: reached <= pl.col("data_cut_date"),
         ),
         Rule(
             "E05",
@@ -73,8 +73,8 @@ def _sustained(field: str, weeks: int, days: int) -> tuple[Rule, ...]:
             f"The job ended before the {weeks}-week outcome",
             expected="an outcome on or before the end of the job, unless the outcome rule lets several jobs count",
             fix="Correct the end of the job or the date of the outcome; empty the outcome if it was not reached.",
-            on=field,
-            holds=lambda: (reached <= pl.col("job_end_date")) | _several_jobs_count(),
+            field=field,
+            check=lambda: (reached <= pl.col("job_end_date")) | _several_jobs_count(),
         ),
     )
 
@@ -297,8 +297,8 @@ CONTRACT = Contract(
             "A 26-week outcome without an earlier 13-week outcome",
             expected="a 13-week date before the 26-week date",
             fix="Enter the date on which 13 weeks were reached, or correct the dates.",
-            on="sust_26w_date",
-            holds=lambda: (
+            field="sust_26w_date",
+            check=lambda: (
                 pl.col("sust_26w_date").is_null()
                 | (pl.col("sust_13w_date").is_not_null() & (pl.col("sust_13w_date") < pl.col("sust_26w_date")))
             ),
@@ -309,8 +309,8 @@ CONTRACT = Contract(
             "The job ends before it starts",
             expected="an end on or after the start of the job",
             fix="Correct the start or the end of the job.",
-            on="job_end_date",
-            holds=lambda: pl.col("job_end_date") >= pl.col("job_start_date"),
+            field="job_end_date",
+            check=lambda: pl.col("job_end_date") >= pl.col("job_start_date"),
         ),
         # Found by the check of the range itself; the words are the outcome's own.
         Rule(
@@ -319,7 +319,7 @@ CONTRACT = Contract(
             "The paid hours are not possible",
             expected="paid hours in a usual week, from 0.5 to 80",
             fix="Enter the hours of a usual week. Without paid hours it is not a job: delete the row.",
-            on="paid_hours_week",
+            field="paid_hours_week",
         ),
         Rule(
             "E06",
@@ -327,8 +327,8 @@ CONTRACT = Contract(
             "The hours are fewer than the outcome rule asks for",
             expected="at least the weekly hours of the outcome rule, such as 16 for WC_JO",
             fix="Check the hours, or name the outcome rule that the job does meet.",
-            on="paid_hours_week",
-            holds=_hours_meet_the_definition,
+            field="paid_hours_week",
+            check=_hours_meet_the_definition,
         ),
         # Found by the check of the list itself: unpaid work has no code there.
         Rule(
@@ -338,7 +338,7 @@ CONTRACT = Contract(
             expected="employee, self_employed, apprenticeship, agency_temp or zero_hours",
             fix="Correct the kind of job. Volunteering, work trials and work experience are not jobs: delete the row "
             "and record them as contacts.",
-            on="job_type",
+            field="job_type",
         ),
         Rule(
             "E08",
@@ -346,8 +346,8 @@ CONTRACT = Contract(
             "A job with the hours code for someone not employed",
             expected="an hours code from 01 to 04; 98 is for people without a job",
             fix="Enter the code for the hours worked: 01 is 30 or more, 02 is 16 to 29, 03 is 5 to 15, 04 is 1 to 4.",
-            on="weekly_hours_worked",
-            holds=lambda: pl.col("weekly_hours_worked") != "98",
+            field="weekly_hours_worked",
+            check=lambda: pl.col("weekly_hours_worked") != "98",
         ),
         Rule(
             "E08",
@@ -355,8 +355,8 @@ CONTRACT = Contract(
             "The hours code and the paid hours disagree",
             expected="01 for 30 hours or more, 02 for 16 to 29, 03 for 5 to 15, 04 for fewer than 5",
             fix="Correct whichever is wrong. The codes run downwards: 01 is the most hours.",
-            on="weekly_hours_worked",
-            holds=_hours_in_their_band,
+            field="weekly_hours_worked",
+            check=_hours_in_their_band,
         ),
         Rule(
             "E10",
@@ -364,8 +364,8 @@ CONTRACT = Contract(
             "The outcome rule is not one that this programme uses",
             expected="an outcome rule of the register that is listed for the programme, such as JOB_START or SUST_13",
             fix="Enter the outcome rule by which the job was counted.",
-            on="outcome_definition_code",
-            holds=_definition_is_the_programmes,
+            field="outcome_definition_code",
+            check=_definition_is_the_programmes,
         ),
         orphan("employment_outcomes", "job", "referrals"),
         Rule(
@@ -374,11 +374,11 @@ CONTRACT = Contract(
             "The job starts before support began",
             expected="a start on or after the start of support (in a trial: on or after randomisation, in both arms)",
             fix="Correct the start of the job. If the person was already in work, answer Y to 'in work at start'.",
-            on="job_start_date",
+            field="job_start_date",
             needs=("referrals",),
             after=("randomisation",),  # not needed, for most sites randomise nobody
             # The earliest allocation stands. It bears on the episode then open, not on the person's other ones.
-            breaks_sql="""
+            violations_sql="""
                 with allocated as (
                     select site_code, participant_ref, min(randomised_date) as randomised_date
                     from core.randomisation group by all
@@ -398,11 +398,11 @@ CONTRACT = Contract(
             "An outcome for a referral that was not eligible",
             expected="outcomes of eligible referrals only, and of everyone in a trial, whichever arm",
             fix="Correct the eligibility in the referrals extract, or delete the outcome.",
-            on="episode_id",
+            field="episode_id",
             needs=("referrals",),
             after=("randomisation",),
             # Everyone who was randomised stays in the analysis, whatever followed: intention to treat.
-            breaks_sql="""
+            violations_sql="""
                 select o.delivery_id, o.source_row
                 from core.employment_outcomes o
                 join core.referrals r using (site_code, episode_id)
@@ -416,9 +416,9 @@ CONTRACT = Contract(
             "The referral says that the person was already in work",
             expected="Y where the employment status at start is 01",
             fix="Answer Y, so that the job counts as kept, or correct the employment status in the referrals extract.",
-            on="in_work_at_start",
+            field="in_work_at_start",
             needs=("referrals",),
-            breaks_sql="""
+            violations_sql="""
                 select o.delivery_id, o.source_row
                 from core.employment_outcomes o
                 join core.referrals r using (site_code, episode_id)
@@ -431,8 +431,8 @@ CONTRACT = Contract(
             expected="one row per job",
             fix="Look for a job of the same kind in the same episode that starts within 3 days. Delete one if it is "
             "the same job; if not, nothing needs doing.",
-            on="outcome_id",
-            breaks_sql=_JOBS + "same_job",
+            field="outcome_id",
+            violations_sql=_JOBS + "same_job",
         ),
         Rule(
             "E12",
@@ -440,8 +440,8 @@ CONTRACT = Contract(
             "The job starts before an earlier job of the episode has ended",
             expected="jobs one after the other: where they overlap, only the first counts as an outcome",
             fix="Enter the end of the earlier job if it has ended. If both went on together, nothing needs doing.",
-            on="job_start_date",
-            breaks_sql=_JOBS + "job_start_date < working_until and not same_job",
+            field="job_start_date",
+            violations_sql=_JOBS + "job_start_date < working_until and not same_job",
         ),
         before_death("employment_outcomes", "job_start_date", "The start of the job"),
         before_death("employment_outcomes", "sust_13w_date", "The 13-week outcome"),

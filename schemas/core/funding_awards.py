@@ -64,8 +64,8 @@ def _organisation_id_form(name: str) -> Rule:
         "The organisation's identifier is not in the form of its register",
         expected="a register and its number in one piece: GB-COH has 8 characters, such as GB-COH-09506232",
         fix="Check the number with the register. Put back a zero that was lost in front.",
-        on=name,
-        holds=lambda: (
+        field=name,
+        check=lambda: (
             pl.when(pl.col(name).str.contains(NAMED_REGISTER))
             .then(pl.col(name).str.contains(ORGANISATION_ID))
             .otherwise(~pl.col(name).str.contains(IN_PIECES))
@@ -238,8 +238,8 @@ CONTRACT = Contract(
             "The amount is hundreds of times what was sent before",
             expected="an amount of the same order as in the last delivery",
             fix="Check whether one of the two deliveries was in thousands of pounds or in pence.",
-            on="amount",
-            breaks_sql="""
+            field="amount",
+            violations_sql="""
                 select distinct c.delivery_id, c.source_row
                 from core.funding_awards c
                 join history.funding_awards now on now.delivery_id = c.delivery_id and now.source_row = c.source_row
@@ -256,8 +256,8 @@ CONTRACT = Contract(
             "A cap is recorded as an award",
             expected="the stage indicative_cap for a sum that its source calls 'up to'",
             fix="Change the stage to indicative_cap. An 'up to' sum is a limit: it is never added to awards.",
-            on="award_stage",
-            holds=lambda: (
+            field="award_stage",
+            check=lambda: (
                 (pl.col("award_stage") == "indicative_cap")
                 | ~pl.col("source_wording").fill_null("").str.contains(r"(?i)\bup to\b")
             ),
@@ -268,8 +268,8 @@ CONTRACT = Contract(
             "Caps are counted as awards",
             expected="no Trailblazer award of £7,000,000 (the caps) or £13,000,000 (caps and announcements added)",
             fix="Send the caps and the announcements area by area, each with its stage.",
-            on="amount",
-            holds=lambda: (
+            field="amount",
+            check=lambda: (
                 (pl.col("programme_code") != "MHT")
                 | (pl.col("award_stage") == "indicative_cap")
                 | ~pl.col("amount").is_in([MHT_CAPS, MHT_CAPS + MHT_ANNOUNCED])
@@ -287,8 +287,8 @@ CONTRACT = Contract(
             "The funder is also the recipient: this is match, not an award",
             expected="a funder other than the recipient",
             fix="Send money that an area puts in itself as match_funding.",
-            on="funding_org_name",
-            holds=lambda: (
+            field="funding_org_name",
+            check=lambda: (
                 pl.col("programme_code").is_null()
                 | ~(
                     _same("funding_org_name", "recipient_org_name").fill_null(False)
@@ -302,8 +302,8 @@ CONTRACT = Contract(
             "The headline of £12m includes £6m of match",
             expected="only the department's own money: £6,000,000 of the £12,000,000",
             fix="Send the department's £6m as awards and the areas' £6m as match_funding.",
-            on="amount",
-            holds=lambda: (pl.col("programme_code") != "MHT") | (pl.col("amount") != MHT_HEADLINE),
+            field="amount",
+            check=lambda: (pl.col("programme_code") != "MHT") | (pl.col("amount") != MHT_HEADLINE),
         ),
         Rule(
             "M05",
@@ -311,8 +311,8 @@ CONTRACT = Contract(
             "The grant's identifier is not in the 360Giving form",
             expected="360G-, the funder's prefix, a hyphen and a reference without spaces or slashes",
             fix="Use the identifier that the funder published.",
-            on="award_id",
-            holds=lambda: (
+            field="award_id",
+            check=lambda: (
                 pl.when((pl.col("site_code") == "GRANTNAV") | pl.col("award_id").str.contains(r"(?i)^360\s*-?g"))
                 .then(pl.col("award_id").str.contains(GRANT_ID))
                 .otherwise(~pl.col("award_id").str.contains(IN_PIECES))
@@ -326,8 +326,8 @@ CONTRACT = Contract(
             "The award ends before it starts",
             expected="an end date on or after the start date",
             fix="Check the start and end dates.",
-            on="end_date",
-            holds=lambda: pl.col("end_date") >= pl.col("start_date"),
+            field="end_date",
+            check=lambda: pl.col("end_date") >= pl.col("start_date"),
         ),
         Rule(
             "M07",
@@ -335,8 +335,8 @@ CONTRACT = Contract(
             "The award was made after its end",
             expected="an award date on or before the end date",
             fix="Check the award date and the end date.",
-            on="award_date",
-            holds=lambda: pl.col("award_date") <= pl.col("end_date"),
+            field="award_date",
+            check=lambda: pl.col("award_date") <= pl.col("end_date"),
         ),
         figure_agrees_with_status("amount", "amount_status"),
         Rule(
@@ -345,8 +345,8 @@ CONTRACT = Contract(
             "The amount is nothing or less",
             expected="an amount above 0; only a variation may be negative",
             fix="Correct the amount. Leave it empty where it is not known, and say so in amount_status.",
-            on="amount",
-            holds=lambda: (
+            field="amount",
+            check=lambda: (
                 (pl.col("award_stage") == "varied")
                 | (pl.col("amount") > 0)
                 | (pl.col("programme_code").is_null() & (pl.col("amount") == 0))  # some funders publish grants of 0
@@ -361,9 +361,9 @@ CONTRACT = Contract(
             "The amount is above the award's cap",
             expected="an amount up to the cap, with every variation added",
             fix="Check the amount and the cap with their sources. If the cap was raised, send its next version.",
-            on="amount",
+            field="amount",
             across_sites=True,
-            breaks_sql=f"""
+            violations_sql=f"""
                 select r.delivery_id, r.source_row
                 from {funding_mart("award_records")} r join {funding_mart("award_position")} p using (award_key)
                 where r.is_counted and case r.award_stage
@@ -377,9 +377,9 @@ CONTRACT = Contract(
             "The award is recorded for two programmes",
             expected="one programme for an award, whoever sends it",
             fix="Check which programme the money is for. Until then it is counted once, for one of them.",
-            on="programme_code",
+            field="programme_code",
             across_sites=True,
-            breaks_sql=f"""
+            violations_sql=f"""
                 select delivery_id, source_row from {funding_mart("award_records")}
                 where stated_programme_code <> programme_code""",
         ),

@@ -134,8 +134,8 @@ CONTRACT = Contract(
             "A contribution in kind does not say how it was valued",
             expected="a valuation basis for match in kind",
             fix="Say how the contribution was valued, such as the market rent of a room.",
-            on="valuation_basis",
-            holds=lambda: (pl.col("match_kind") != "in_kind") | pl.col("valuation_basis").is_not_null(),
+            field="valuation_basis",
+            check=lambda: (pl.col("match_kind") != "in_kind") | pl.col("valuation_basis").is_not_null(),
         ),
         Rule(
             "M08",
@@ -143,8 +143,8 @@ CONTRACT = Contract(
             "Match is nothing or less",
             expected="an amount above 0",
             fix="Correct the amount. Leave it empty where it is not known, and say so in amount_status.",
-            on="amount",
-            holds=lambda: pl.col("amount") > 0,
+            field="amount",
+            check=lambda: pl.col("amount") > 0,
         ),
         Rule(
             "M08",
@@ -152,8 +152,8 @@ CONTRACT = Contract(
             "Evidenced match is more than one and a half times the pledge",
             expected="evidenced match up to 1.5 times what was pledged",
             fix="Check that nothing is counted twice. If the contribution grew, send the new pledge too.",
-            on="amount",
-            breaks_sql="""
+            field="amount",
+            violations_sql="""
                 select delivery_id, source_row
                 from (
                     select *,
@@ -170,9 +170,9 @@ CONTRACT = Contract(
             "The same evidence is used twice",
             expected="each piece of evidence for one grant, once a stage",
             fix="One pound may be match for one grant only. Correct the evidence reference or delete the second use.",
-            on="evidence_ref",
+            field="evidence_ref",
             across_sites=True,
-            breaks_sql="""
+            violations_sql="""
                 select delivery_id, source_row
                 from (
                     select delivery_id, source_row,
@@ -198,9 +198,9 @@ CONTRACT = Contract(
             "What areas put in adds up to more than the whole programme's sum",
             expected="parts that add up to at most the sum for the whole programme, at the same stage",
             fix="Check the parts and the sum with their sources. Only the sum for the whole programme is counted.",
-            on="amount",
+            field="amount",
             across_sites=True,
-            breaks_sql=f"""
+            violations_sql=f"""
                 select delivery_id, source_row from {funding_mart("match_records")}
                 where is_part and amount_gbp is not null
                 qualify sum(amount_gbp) over (partition by programme_code, match_stage) > whole_gbp + 1""",

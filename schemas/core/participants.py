@@ -286,8 +286,8 @@ CONTRACT = Contract(
             "The area of GP registration is empty",
             expected="the area where the person's GP practice lies: the health-led trials recruit by it",
             fix="Enter the area code of the GP practice.",
-            on="gp_area_code",
-            holds=lambda: (pl.col("programme_code") != "HLT") | pl.col("gp_area_code").is_not_null(),
+            field="gp_area_code",
+            check=lambda: (pl.col("programme_code") != "HLT") | pl.col("gp_area_code").is_not_null(),
         ),
         Rule(
             CONSENT,
@@ -296,8 +296,8 @@ CONTRACT = Contract(
             expected="only people who agreed that their record may be shared",
             fix="Leave the person out of the extract until they agree, and tell your information governance lead. "
             "If they did agree, correct the answer.",
-            on="consent_data_sharing",
-            holds=lambda: pl.col("consent_data_sharing"),
+            field="consent_data_sharing",
+            check=lambda: pl.col("consent_data_sharing"),
         ),
         Rule(
             "P19",
@@ -305,8 +305,8 @@ CONTRACT = Contract(
             "Consent was withdrawn before it was given",
             expected="a date on or after the date of consent, or an empty cell if consent stands",
             fix="Check both dates. If the person agreed again later, empty the date of withdrawal.",
-            on="consent_withdrawn_date",
-            holds=lambda: pl.col("consent_withdrawn_date") >= pl.col("consent_date"),
+            field="consent_withdrawn_date",
+            check=lambda: pl.col("consent_withdrawn_date") >= pl.col("consent_date"),
         ),
         Rule(
             "P20",
@@ -314,8 +314,8 @@ CONTRACT = Contract(
             "Consent was given after the date of death",
             expected="a date of death on or after the date of consent",
             fix="Correct whichever of the two dates is wrong.",
-            on="deceased_date",
-            holds=lambda: pl.col("deceased_date") >= pl.col("consent_date"),
+            field="deceased_date",
+            check=lambda: pl.col("deceased_date") >= pl.col("consent_date"),
         ),
         # On the site and not on the reference: rule P04 of any dataset already speaks of copies within one file there.
         Rule(
@@ -325,9 +325,9 @@ CONTRACT = Contract(
             expected="a reference that only one site of the programme uses",
             fix="Agree with the programme office whose participant it is. The other site leaves the row out, or gives "
             "its own participant another reference. Until then no copy counts.",
-            on="site_code",
+            field="site_code",
             across_sites=True,
-            breaks_sql="""
+            violations_sql="""
                 select delivery_id, source_row
                 from core.participants
                 semi join (
@@ -344,8 +344,8 @@ CONTRACT = Contract(
             fix="Look for a person who agrees in year of birth, gender, ethnic category, area, condition and benefit, "
             "with a date of consent within 7 days. If it is the same person, keep one reference. "
             "If not, nothing needs doing.",
-            on="participant_ref",
-            breaks_sql="""
+            field="participant_ref",
+            violations_sql="""
                 select p.delivery_id, p.source_row
                 from core.participants p
                 where exists (
@@ -365,8 +365,8 @@ CONTRACT = Contract(
             "The year of birth has changed by more than a year since an earlier extract",
             expected="the year of birth that was sent before",
             fix="Check that the reference was not given to another person. " + _CHECK_CHANGE,
-            on="year_of_birth",
-            breaks_sql=_changed("min(abs(h.year_of_birth - p.year_of_birth)) > 1"),
+            field="year_of_birth",
+            violations_sql=_changed("min(abs(h.year_of_birth - p.year_of_birth)) > 1"),
         ),
         Rule(
             "P06",
@@ -374,8 +374,8 @@ CONTRACT = Contract(
             "The year of birth has changed by one since an earlier extract",
             expected="the year of birth that was sent before",
             fix=_CHECK_CHANGE,
-            on="year_of_birth",
-            breaks_sql=_changed("min(abs(h.year_of_birth - p.year_of_birth)) = 1"),
+            field="year_of_birth",
+            violations_sql=_changed("min(abs(h.year_of_birth - p.year_of_birth)) = 1"),
         ),
         # From 'not known' to a known answer is progress, not a change.
         Rule(
@@ -384,8 +384,8 @@ CONTRACT = Contract(
             "The gender has changed since an earlier extract",
             expected="the gender that was sent before",
             fix=_CHECK_CHANGE,
-            on="gender",
-            breaks_sql=_changed("bool_and(h.gender <> p.gender) filter (where h.gender <> 'X')"),
+            field="gender",
+            violations_sql=_changed("bool_and(h.gender <> p.gender) filter (where h.gender <> 'X')"),
         ),
         Rule(
             "P06",
@@ -393,8 +393,8 @@ CONTRACT = Contract(
             "The ethnic category has changed since an earlier extract",
             expected="the ethnic category that was sent before",
             fix=_CHECK_CHANGE,
-            on="ethnic_category",
-            breaks_sql=_changed(
+            field="ethnic_category",
+            violations_sql=_changed(
                 "bool_and(h.ethnic_category <> p.ethnic_category) filter (where h.ethnic_category not in ('Z', '99'))"
             ),
         ),

@@ -124,8 +124,8 @@ CONTRACT = Contract(
             "Randomised before the baseline was completed",
             expected="a baseline completed on or before the day of randomisation",
             fix="Correct whichever date is wrong. If the baseline did come later, tell the trial team.",
-            on="baseline_completed_date",
-            holds=lambda: pl.col("baseline_completed_date") <= pl.col("randomised_date"),
+            field="baseline_completed_date",
+            check=lambda: pl.col("baseline_completed_date") <= pl.col("randomised_date"),
         ),
         Rule(
             "T04",
@@ -133,8 +133,8 @@ CONTRACT = Contract(
             "Randomised outside the trial's recruitment period",
             expected="a date from 2018-05-01 to 2019-10-31",
             fix="Check the date of randomisation.",
-            on="randomised_date",
-            holds=lambda: (pl.col("programme_code") != "HLT") | pl.col("randomised_date").is_between(*RECRUITMENT),
+            field="randomised_date",
+            check=lambda: (pl.col("programme_code") != "HLT") | pl.col("randomised_date").is_between(*RECRUITMENT),
         ),
         # Found by the check of the list itself; the words are the trial's own.
         Rule(
@@ -143,7 +143,7 @@ CONTRACT = Contract(
             "The trial arm is not recognised",
             expected="ips or control",
             fix="Enter ips or control, as first allocated.",
-            on="arm",
+            field="arm",
         ),
         Rule(
             "T06",
@@ -152,8 +152,8 @@ CONTRACT = Contract(
             expected="wmca_oow from the West Midlands, which recruited out-of-work people only; scr_oow or scr_iw from "
             "Sheffield City Region",
             fix="Correct the trial group.",
-            on="trial_group",
-            holds=lambda: (pl.col("site_code") == "HLT-WMCA") == (pl.col("trial_group") == "wmca_oow"),
+            field="trial_group",
+            check=lambda: (pl.col("site_code") == "HLT-WMCA") == (pl.col("trial_group") == "wmca_oow"),
         ),
         orphan("randomisation", "randomisation", "participants"),
         Rule(
@@ -162,8 +162,8 @@ CONTRACT = Contract(
             "The participant has already been randomised",
             expected="one randomisation for each participant: the earliest stands",
             fix="Delete this row. If it is another person, correct the participant reference.",
-            on="participant_ref",
-            breaks_sql=all_but_first(
+            field="participant_ref",
+            violations_sql=all_but_first(
                 "(from core.randomisation join"
                 " (select delivery_id, received_at, data_cut_date, version from audit.deliveries) using (delivery_id))",
                 alike="site_code, participant_ref",
@@ -177,14 +177,14 @@ CONTRACT = Contract(
             expected="the arm that was sent first: an allocation never changes",
             fix="Restore the arm first allocated. If the first record was wrong, tell the trial team: "
             "until they decide, the first allocation stands.",
-            on="arm",
+            field="arm",
             # T01 has left one allocation for each participant.
-            breaks_sql=f"""
+            violations_sql=f"""
                 with first_sent as ({FIRST_SENT})
                 select now_sent.delivery_id, now_sent.source_row
                 from core.randomisation now_sent join first_sent using (site_code, participant_ref)
                 where now_sent.arm <> first_sent.arm""",
-            restores_sql=f"""
+            reinstate_sql=f"""
                 with first_sent as ({FIRST_SENT})
                 select first_sent.delivery_id, first_sent.source_row
                 from first_sent
@@ -198,9 +198,9 @@ CONTRACT = Contract(
             expected="a randomisation on or after the date of consent",
             fix="Correct the date of randomisation, or the date of consent in the participants extract. "
             "If consent did come later, tell the trial team.",
-            on="randomised_date",
+            field="randomised_date",
             needs=("participants",),
-            breaks_sql="""
+            violations_sql="""
                 select z.delivery_id, z.source_row
                 from core.randomisation z join core.participants p using (site_code, participant_ref)
                 where z.randomised_date < p.consent_date""",
@@ -212,10 +212,10 @@ CONTRACT = Contract(
             expected="someone out of work: the West Midlands trial recruited out-of-work people only",
             fix="Correct the employment status at start in the referrals extract. If the person was in work, "
             "tell the trial team.",
-            on="participant_ref",
+            field="participant_ref",
             needs=("referrals",),
             # A person may have been referred before: the last referral up to the allocation is the one that led to it.
-            breaks_sql="""
+            violations_sql="""
                 select z.delivery_id, z.source_row
                 from core.randomisation z join core.referrals r using (site_code, participant_ref)
                 where z.site_code = 'HLT-WMCA' and r.referral_received_date <= z.randomised_date

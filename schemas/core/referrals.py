@@ -35,8 +35,8 @@ def _hours_agree(moment: str, when: str) -> Rule:
         f"Employment status and hours {when} disagree",
         expected="98 (not applicable) or an empty cell for someone not employed; any other code for someone employed",
         fix=f"Correct the hours or the employment status {when}. The codes run downwards: 01 is 30 hours or more.",
-        on=f"weekly_hours_{moment}",
-        holds=holds,
+        field=f"weekly_hours_{moment}",
+        check=holds,
     )
 
 
@@ -245,8 +245,8 @@ CONTRACT = Contract(
             "The reason for not being eligible is empty",
             expected="a reason wherever the referral is not eligible",
             fix="Enter why the person was not eligible, or correct the eligibility.",
-            on="ineligible_reason",
-            holds=lambda: (pl.col("eligibility_outcome") != "ineligible") | pl.col("ineligible_reason").is_not_null(),
+            field="ineligible_reason",
+            check=lambda: (pl.col("eligibility_outcome") != "ineligible") | pl.col("ineligible_reason").is_not_null(),
         ),
         Rule(
             "V01",
@@ -254,8 +254,8 @@ CONTRACT = Contract(
             "It is not said what the start of support is the date of",
             expected="first_contact, provider_start or randomised wherever there is a start of support",
             fix="Enter what counts as the start, or empty the start of support if there was none.",
-            on="start_basis",
-            holds=lambda: pl.col("programme_start_date").is_null() | pl.col("start_basis").is_not_null(),
+            field="start_basis",
+            check=lambda: pl.col("programme_start_date").is_null() | pl.col("start_basis").is_not_null(),
         ),
         Rule(
             "P13",
@@ -263,8 +263,8 @@ CONTRACT = Contract(
             "Support starts before the referral",
             expected="a start on or after the day the referral was received",
             fix="Correct the start of support or the date of referral.",
-            on="programme_start_date",
-            holds=lambda: pl.col("programme_start_date") >= pl.col("referral_received_date"),
+            field="programme_start_date",
+            check=lambda: pl.col("programme_start_date") >= pl.col("referral_received_date"),
         ),
         Rule(
             "P14",
@@ -272,8 +272,8 @@ CONTRACT = Contract(
             "Eligibility was decided before the referral",
             expected="a decision on or after the day the referral was received",
             fix="Correct the date of the decision or the date of referral.",
-            on="eligibility_date",
-            holds=lambda: pl.col("eligibility_date") >= pl.col("referral_received_date"),
+            field="eligibility_date",
+            check=lambda: pl.col("eligibility_date") >= pl.col("referral_received_date"),
         ),
         Rule(
             "P14",
@@ -281,8 +281,8 @@ CONTRACT = Contract(
             "A referral that is not eligible has a start of support",
             expected="no start of support where the referral is not eligible",
             fix="Correct the eligibility if support did start; otherwise empty the start of support.",
-            on="eligibility_outcome",
-            holds=lambda: (pl.col("eligibility_outcome") != "ineligible") | pl.col("programme_start_date").is_null(),
+            field="eligibility_outcome",
+            check=lambda: (pl.col("eligibility_outcome") != "ineligible") | pl.col("programme_start_date").is_null(),
         ),
         Rule(
             "P17",
@@ -290,8 +290,8 @@ CONTRACT = Contract(
             "Exit date and exit reason do not come together",
             expected="both an exit date and an exit reason, or neither while the episode is open",
             fix="Enter whichever of the two is missing, or empty both if the episode is still open.",
-            on="exit_reason",
-            holds=lambda: pl.col("exit_date").is_null() == pl.col("exit_reason").is_null(),
+            field="exit_reason",
+            check=lambda: pl.col("exit_date").is_null() == pl.col("exit_reason").is_null(),
         ),
         Rule(
             "P17",
@@ -299,8 +299,8 @@ CONTRACT = Contract(
             "Exit is before the start of support",
             expected="an exit on or after the start of support (or the referral, where support did not start)",
             fix="Correct the exit date, the start of support or the date of referral.",
-            on="exit_date",
-            holds=lambda: pl.col("exit_date") >= pl.coalesce("programme_start_date", "referral_received_date"),
+            field="exit_date",
+            check=lambda: pl.col("exit_date") >= pl.coalesce("programme_start_date", "referral_received_date"),
         ),
         _hours_agree("at_start", "at start"),
         _hours_agree("at_exit", "at exit"),
@@ -311,9 +311,9 @@ CONTRACT = Contract(
             "The person was too young for the programme when referred",
             expected="an age at referral of 16 or over, and of 18 or over in the health-led trials",
             fix="Correct the date of referral, or the year of birth in the participants extract.",
-            on="referral_received_date",
+            field="referral_received_date",
             needs=("participants",),
-            breaks_sql=_age("age < case programme_code when 'HLT' then 18 else 16 end"),
+            violations_sql=_age("age < case programme_code when 'HLT' then 18 else 16 end"),
         ),
         Rule(
             "P07",
@@ -321,10 +321,10 @@ CONTRACT = Contract(
             "The person was over 75 when referred",
             expected="an age at referral of 75 or under",
             fix="Check the date of referral, and the year of birth in the participants extract.",
-            on="referral_received_date",
+            field="referral_received_date",
             needs=("participants",),
             # The person may be a year younger: the birthday may lie after the referral.
-            breaks_sql=_age("age - 1 > 75"),
+            violations_sql=_age("age - 1 > 75"),
         ),
         Rule(
             "P16",
@@ -332,9 +332,9 @@ CONTRACT = Contract(
             "The participant already had an open episode",
             expected="a referral received when the person's earlier episode had ended",
             fix="Enter the exit of the earlier episode, or delete this row if it is the same episode.",
-            on="referral_received_date",
+            field="referral_received_date",
             # A referral that was turned down never opened an episode, and one that is held stands in nobody's way.
-            breaks_sql="""
+            violations_sql="""
                 with recursive episodes as (
                     select *, coalesce(exit_date, date '9999-12-31') as until, row_number() over (
                         partition by site_code, participant_ref
@@ -358,9 +358,9 @@ CONTRACT = Contract(
             "The episode has been open for over two years, without a contact in the last six months",
             expected="an exit where support has ended",
             fix="Enter the exit date and reason if the person has left. Send any contact that is missing.",
-            on="exit_date",
+            field="exit_date",
             # Contacts need referrals, so they cannot be named as needed here: a site that sends none is left alone.
-            breaks_sql="""
+            violations_sql="""
                 select r.delivery_id, r.source_row
                 from core.referrals r
                 join (select delivery_id, data_cut_date from audit.deliveries) using (delivery_id)
@@ -378,9 +378,9 @@ CONTRACT = Contract(
             "Support started without consent to take part",
             expected="consent to take part (Y) for everyone whose support started",
             fix="Check the consent in the participants extract, and the start of support.",
-            on="programme_start_date",
+            field="programme_start_date",
             needs=("participants",),
-            breaks_sql="""
+            violations_sql="""
                 select r.delivery_id, r.source_row
                 from core.referrals r join core.participants p using (site_code, participant_ref)
                 where r.programme_start_date is not null and not p.consent_participation""",

@@ -91,8 +91,8 @@ CONTRACT = Contract(
             "The unit does not fit the metric",
             expected="the unit of the metric: people for people into work, jobs for jobs, pounds for spending",
             fix="State what the target counts. People, jobs and job starts are three counts.",
-            on="unit",
-            holds=lambda: (
+            field="unit",
+            check=lambda: (
                 pl.col("metric_code").replace_strict(UNIT_OF_METRIC, default=pl.col("unit")) == pl.col("unit")
             ),
         ),
@@ -102,8 +102,8 @@ CONTRACT = Contract(
             "One figure is stated in two units",
             expected="one unit, or two rows that name each other in conflicts_with",
             fix="Check with the sources what the figure counts. If they disagree, fill conflicts_with in both rows.",
-            on="unit",
-            breaks_sql="""
+            field="unit",
+            violations_sql="""
                 select distinct a.delivery_id, a.source_row
                 from core.targets a join core.targets b using (site_code, programme_code, target_value)
                 where a.about_site_code is not distinct from b.about_site_code and a.unit <> b.unit
@@ -115,8 +115,8 @@ CONTRACT = Contract(
             "One source's figure is used for two programmes",
             expected="a figure for the programme that its source names",
             fix="Check which programme the source means: the same round figure was printed for several.",
-            on="programme_code",
-            breaks_sql="""
+            field="programme_code",
+            violations_sql="""
                 select distinct a.delivery_id, a.source_row
                 from core.targets a join core.targets b using (site_code, source_document, target_value, unit)
                 where a.programme_code <> b.programme_code""",

@@ -61,7 +61,7 @@ def peers(bench: Bench) -> Iterator[Outcome]:
     yield Outcome("processor time of the hand-written reference v this project", by_hand.cpu / ours.cpu, note=told)
     for tool, (_, out) in made.items():
         cost = middle(costs[tool])
-        done = json.loads((out / DID).read_text(encoding="utf-8")) if cost.ended else {}
+        done = json.loads((out / DID).read_text(encoding="utf-8")) if cost.final_state else {}
         told = _in_words(cost, ours, done.get("rows"), done.get("failures"))
         target = TARGETS[tool] if rows == ROWS else None  # below, most of it is the start
         yield Outcome(f"processor time of {tool} v this project", cost.cpu / ours.cpu, least=target, note=told)
@@ -74,7 +74,7 @@ def _done(folder: Path) -> tuple[int, int]:
 
 
 def _in_words(cost: Cost, ours: Cost, rows: int | None, failures: int | None) -> str:
-    if not cost.ended:
+    if not cost.final_state:
         return f"stopped after {LONGEST:.0f} s, so at least"
     times = f"clock {cost.wall / ours.wall:.1f}x, memory {cost.memory / ours.memory:.1f}x"
     return f"{times}; {rows:,} rows, {failures:,} failures"

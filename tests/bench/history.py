@@ -17,11 +17,11 @@ FIRST_NIGHT = datetime(2017, 1, 1)
 def live_through(data: Path, first: int, nights: int) -> None:
     """So many nights, each with the next version of one file; `first` is the number of the first version."""
     os.environ["PILOTS_ENGINE"] = "plain"
-    from flows.nightly import night
+    from flows.nightly import nightly_run
 
     for n in range(nights):
         resubmit(data, first + n)
-        night(Settings.of(data), FIRST_NIGHT + timedelta(days=n))
+        nightly_run(Settings.of(data), FIRST_NIGHT + timedelta(days=n))
 
 
 if __name__ == "__main__":

@@ -92,11 +92,13 @@ def _lines(first: int, rows: int, bad_share: float, chance: np.random.Generator)
 def _whole_lines(lines: pl.Series, spoilt: dict[str, np.ndarray]) -> bytes:
     """The lines as bytes: torn ones get a cell too many, copies stand right behind their lines."""
     index = pl.Series(np.arange(len(lines)))
-    torn = index.is_in(pl.Series(spoilt[TORN]).implode())
+    malformed = index.is_in(pl.Series(spoilt[TORN]).implode())
     copied = index.is_in(pl.Series(spoilt[COPY]).implode())
     contradicted = index.is_in(pl.Series(spoilt[CONTRADICTION]).implode())
     other = lines.str.replace(r"2015|2016", "2014")
-    text = pl.DataFrame({"line": lines, "other": other, "torn": torn, "copied": copied, "contradicted": contradicted})
+    text = pl.DataFrame(
+        {"line": lines, "other": other, "torn": malformed, "copied": copied, "contradicted": contradicted}
+    )
     written = text.select(
         pl.when("torn")
         .then(pl.col("line") + ",surplus")

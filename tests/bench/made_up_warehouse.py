@@ -12,8 +12,8 @@ from pathlib import Path
 import duckdb
 
 from flows.steps.load import load
-from flows.store.paths import Places
-from flows.store.results import Judgements
+from flows.store.paths import DataPaths
+from flows.store.results import ResultStore
 
 CONTACTS_EACH = 10
 OPTIONS = {"threads": 2, "memory_limit": "512MB"}
@@ -90,7 +90,7 @@ _SITES = "('MHT-BPL', 'MHT-GM', 'MHT-NECA', 'MHT-WLA', 'MWW-BRK', 'MWW-LIN', 'MW
 def made_up_warehouse(file: Path, contacts: int) -> None:
     """Make it, with so many contacts."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    load(file, [], [], Judgements(Places(file.parent)), OPTIONS)
+    load(file, [], [], ResultStore(DataPaths(file.parent)), OPTIONS)
     with duckdb.connect(str(file), config=OPTIONS | {"preserve_insertion_order": False}) as db:
         db.execute("create temp macro chance(number, column_no, below) as (hash(number, column_no) % below)::integer")
         db.execute(

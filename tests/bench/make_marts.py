@@ -11,9 +11,9 @@ BARE = "marts.sql"  # beside the warehouse
 
 def ours(file: Path) -> None:
     """The marts as the night makes them."""
-    from flows.runtime.gc_pause import importing
+    from flows.runtime.gc_pause import gc_paused
 
-    with importing():
+    with gc_paused():
         from flows.steps.build import build
 
     build(file, OPTIONS)

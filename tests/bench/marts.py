@@ -40,7 +40,7 @@ def marts(bench: Bench) -> Iterator[Outcome]:
 
 def bare_sql() -> str:
     """The SQL of all marts, each made into a table, and of the statistics that they call."""
-    statements = [(catalogue.HERE / "statistics.sql").read_text(encoding="utf-8")]
+    statements = [catalogue.MACROS.read_text(encoding="utf-8")]
     statements += [f"create table {m.address} as\n{m.sql}" for m in catalogue.marts()]
     return ";\n".join(s.rstrip().rstrip(";") for s in statements)
 

@@ -30,7 +30,7 @@ class Cost:
     wall: float
     cpu: float
     memory: int
-    ended: bool = True  # by itself, not stopped because it took too long
+    final_state: bool = True  # by itself, not stopped because it took too long
 
 
 def cost_of(command: Sequence[str], longest: float | None = None) -> Cost:
@@ -46,10 +46,10 @@ def cost_of(command: Sequence[str], longest: float | None = None) -> Cost:
             _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
-    ended = not (longest and wall >= longest)
-    if process.returncode and ended:
+    final_state = not (longest and wall >= longest)
+    if process.returncode and final_state:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{said.decode()[-2000:]}")
-    return Cost(wall, used.ru_utime + used.ru_stime, max(tree.peak(), used.ru_maxrss * 1024), ended)
+    return Cost(wall, used.ru_utime + used.ru_stime, max(tree.peak(), used.ru_maxrss * 1024), final_state)
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def middle(costs: Sequence[Cost]) -> Cost:
         median(c.wall for c in costs),
         median(c.cpu for c in costs),
         max(c.memory for c in costs),
-        all(c.ended for c in costs),
+        all(c.final_state for c in costs),
     )
 
 

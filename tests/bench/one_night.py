@@ -10,6 +10,6 @@ from flows.settings import Settings
 
 if __name__ == "__main__":
     os.environ["PILOTS_ENGINE"] = "plain"
-    from flows.nightly import night
+    from flows.nightly import nightly_run
 
-    night(Settings.of(Path(sys.argv[1])))
+    nightly_run(Settings.of(Path(sys.argv[1])))

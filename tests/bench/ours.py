@@ -5,32 +5,32 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from flows.runtime.gc_pause import importing
+from flows.runtime.gc_pause import gc_paused
 
-with importing():  # as a night does
+with gc_paused():  # as a night does
+    from flows.orchestration.active_run import ActiveRun
     from flows.orchestration.run import opened
-    from flows.orchestration.worklist import Work
     from flows.settings import Settings
     from flows.steps.load import load
     from flows.steps.receive import receive
-    from flows.steps.validate_delivery import judge_delivery
+    from flows.steps.validate_delivery import validate_delivery
     from flows.store.build_identity import load_version
-    from flows.store.load_cache import Kept
+    from flows.store.load_cache import LoadCache
 
 
 def receive_to_load(data: Path) -> None:
     """Take in what lies in `data`/raw, judge it, and load what was accepted into `data`/loaded.duckdb."""
     settings = Settings.of(data)
     with opened(settings, None) as opened_run:
-        run = Work.of(opened_run)
+        run = ActiveRun.of(opened_run)
         received = receive(run.places, run.ledger, run.id, run.moment)
-        made = [judge_delivery(d, run.places, run.judgements) for d in run.due(received).deliveries]
+        made = [validate_delivery(d, run.places, run.judgements) for d in run.due(received).deliveries]
         if wrong := [j.problem for j in made if j.problem]:
             sys.exit("; ".join(wrong))
         run.remember(made)
-        kept = Kept.of(run.places, load_version())
+        kept = LoadCache.of(run.places, load_version())
         file, little = data / "loaded.duckdb", run.loading_options()
-        load(file, run.judged(received), [], run.judgements, little, kept, run.options())
+        load(file, run.validated(received), [], run.judgements, little, kept, run.options())
 
 
 if __name__ == "__main__":

@@ -29,10 +29,10 @@ def judge_by_hand(file: Path, folder: Path, memory_limit: str = "600MB") -> str:
         "temp_directory": str(folder / "spilled"),
     }
     with (
-        ThreadPoolExecutor(1) as beside,
+        ThreadPoolExecutor(1) as stray_text,
         duckdb.connect(str(folder / "reference.duckdb"), config=settings) as db,
     ):
-        reading = beside.submit(digest_and_lines, file)
+        reading = stray_text.submit(digest_and_lines, file)
         db.execute("set variable file = ?", [str(file)])
         db.execute("set variable cut = ?", [CUT_OFF])
         db.execute(SQL.read_text(encoding="utf-8"))

@@ -22,13 +22,13 @@ def test_what_a_child_uses_is_counted() -> None:
     cost = cost_of([sys.executable, "-c", PARENT])
     assert 0.2e9 < cost.memory < GIB
     assert cost.cpu >= 0.5
-    assert cost.ended
+    assert cost.final_state
 
 
 def test_a_command_that_takes_too_long_is_stopped_with_all_that_it_started() -> None:
     begun = time.monotonic()
     cost = cost_of(["sh", "-c", "sleep 60 & sleep 60"], longest=0.3)
-    assert not cost.ended
+    assert not cost.final_state
     assert time.monotonic() - begun < 30
 
 

@@ -116,7 +116,7 @@ def write_ledger(to: Path) -> None:
 
 def live_through(data: Path) -> Iterator[str]:
     """Live through the nights of the first ledger, with the code that is imported."""
-    from flows.nightly import night
+    from flows.nightly import nightly_run
     from flows.orchestration.run import Scope
     from flows.settings import Settings
 
@@ -124,21 +124,21 @@ def live_through(data: Path) -> Iterator[str]:
     with patch("flows.store.raw_files.SETTLED_NS", 0):
         for moment, files in _NIGHTS.items():
             send(data, files)
-            yield night(settings, datetime.fromisoformat(moment)).result
+            yield nightly_run(settings, datetime.fromisoformat(moment)).result
         (data / "corrections.csv").write_text(_CORRECTIONS, encoding="utf-8")
-        yield night(settings, datetime.fromisoformat(RETRIED), Scope(new_files=False)).result
+        yield nightly_run(settings, datetime.fromisoformat(RETRIED), Scope(new_files=False)).result
         send(data, _RECEIVED_BY_A_RUN_CUT_OFF)
         with (
-            patch("flows.store.build_identity.fingerprint", side_effect=KeyboardInterrupt),
+            patch("flows.store.build_identity.build_fingerprint", side_effect=KeyboardInterrupt),
             suppress(KeyboardInterrupt),
         ):
-            night(settings, datetime.fromisoformat(CUT_OFF))
+            nightly_run(settings, datetime.fromisoformat(CUT_OFF))
         with (
-            patch("flows.store.build_identity.fingerprint", side_effect=ZeroDivisionError),
+            patch("flows.store.build_identity.build_fingerprint", side_effect=ZeroDivisionError),
             suppress(ZeroDivisionError),
         ):
-            night(settings, datetime.fromisoformat(FAILED))
-        yield night(settings, datetime.fromisoformat(LAST)).result
+            nightly_run(settings, datetime.fromisoformat(FAILED))
+        yield nightly_run(settings, datetime.fromisoformat(LAST)).result
 
 
 if __name__ == "__main__":

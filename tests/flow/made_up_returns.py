@@ -20,10 +20,10 @@ import duckdb
 from judging import JOB, REFERRAL, workbook
 
 from flows.deliveries.corrections import COLUMNS
-from flows.nightly import NightResult, night
+from flows.nightly import RunResult, nightly_run
 from flows.settings import Settings
 from flows.store.ledger import Ledger
-from flows.store.paths import Places
+from flows.store.paths import DataPaths
 
 PROJECT = Path(__file__).parents[2]
 Row = dict[str, Any]
@@ -106,8 +106,8 @@ class DataFolder:
     path: Path
 
     @property
-    def places(self) -> Places:
-        return Places(self.path)
+    def places(self) -> DataPaths:
+        return DataPaths(self.path)
 
     def send(
         self,
@@ -142,15 +142,15 @@ class DataFolder:
             if not names or any(f"_{name}_" in path.name for name in names):
                 shutil.copy2(path, to)
 
-    def night(self, as_of: str = "", **settings: Any) -> NightResult:
+    def night(self, as_of: str = "", **settings: Any) -> RunResult:
         """Run the night without the engine; for a few rows, threads only cost."""
         chosen = Settings(data=self.path, **{"threads": 1} | settings)
-        return night(chosen, datetime.fromisoformat(as_of) if as_of else None)
+        return nightly_run(chosen, datetime.fromisoformat(as_of) if as_of else None)
 
     @contextmanager
     def open(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The published warehouse, as a reader opens it."""
-        with duckdb.connect(str(self.places.pointer.resolve()), read_only=True) as db:
+        with duckdb.connect(str(self.places.current_link.resolve()), read_only=True) as db:
             yield db
 
     def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:

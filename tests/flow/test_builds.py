@@ -16,14 +16,14 @@ from flows.orchestration import stages
 from flows.steps.build import build
 from flows.steps.promote import NotConserved
 from flows.store.lock import Busy, writer_lock
-from flows.store.warehouse import published_build
+from flows.store.warehouse import current_build
 
 
 def test_a_reader_keeps_its_file_through_a_night_and_a_new_one_sees_the_new_figures(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     folder.night()
     question = "select count(*), count(distinct delivery_id) from core.contacts"
-    with closing(duckdb.connect(str(folder.places.pointer), read_only=True)) as reader:
+    with closing(duckdb.connect(str(folder.places.current_link), read_only=True)) as reader:
         assert reader.execute(question).fetchall() == [(2, 1)]
         folder.send_all(1, 2, 3, period="201612")
         folder.night(keep_builds=1)
@@ -45,7 +45,7 @@ def test_what_cannot_be_proved_is_not_published(folder: DataFolder, monkeypatch:
     with monkeypatch.context() as patch, pytest.raises(NotConserved, match="contacts_201612"):
         patch.setattr(stages, "build_marts", build_and_lose_a_row)
         folder.night()
-    assert published_build(folder.places) == before
+    assert current_build(folder.places) == before
     assert folder.count("core.contacts") == 2
     [failed] = [r["run_id"] for r in folder.runs() if r["result"] == "failed"]
     told = (folder.places.reports / "nights" / f"{failed}.md").read_text(encoding="utf-8")
@@ -73,9 +73,9 @@ def test_a_lost_warehouse_is_made_again_from_the_store(folder: DataFolder) -> No
     """The warehouse is a product of the store: even raw files may be gone by then, but not all (NoDataFolder)."""
     folder.send_all(1, 2)
     folder.night()
-    content = content_of(folder.places.pointer.resolve())
+    content = content_of(folder.places.current_link.resolve())
     for path in (
-        folder.places.pointer,
+        folder.places.current_link,
         *folder.places.builds.glob("*.duckdb"),
         *sorted(folder.places.raw.glob("*/*.csv"))[1:],
     ):
@@ -83,7 +83,7 @@ def test_a_lost_warehouse_is_made_again_from_the_store(folder: DataFolder) -> No
     again = folder.night()
     [run] = [r for r in folder.runs() if r["run_id"] == again.run_id]
     assert (again.result, run["deliveries_judged"]) == ("published", 0)
-    assert content_of(folder.places.pointer.resolve()) == content
+    assert content_of(folder.places.current_link.resolve()) == content
 
 
 HOLD = """

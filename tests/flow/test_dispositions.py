@@ -21,14 +21,14 @@ from judging import as_csv
 from length import length
 from made_up_returns import BPL, WLA, Row, people, sound
 
-from flows.deliveries.dispositions import as_it_stands, standings
-from flows.deliveries.shapes import Judged
-from flows.steps.cross_check import relate
+from flows.deliveries.shapes import ValidatedDelivery
+from flows.deliveries.standings import apply_standing, standings
+from flows.steps.cross_check import cross_check
 from flows.steps.load import load
 from flows.steps.promote import prove
-from flows.steps.validate_delivery import judge_file, row_types
-from flows.store.paths import Places
-from flows.store.results import Judgements
+from flows.steps.validate_delivery import row_types, validate_file
+from flows.store.paths import DataPaths
+from flows.store.results import ResultStore
 from schemas._contract.catalogue import datasets
 from schemas.audit.deliveries import Delivery, ExtractType, Standing, Verdict
 from schemas.audit.withdrawals import Withdrawal
@@ -73,13 +73,13 @@ class Sent:
 class Pool:
     """The validation result of every content, made once."""
 
-    def __init__(self, judgements: Judgements, verdicts: dict[tuple[str, str, str], Verdict]) -> None:
+    def __init__(self, judgements: ResultStore, verdicts: dict[tuple[str, str, str], Verdict]) -> None:
         self.judgements, self.verdicts = judgements, verdicts
 
 
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Pool:
-    places = Places(tmp_path_factory.mktemp("dispositions"))
+    places = DataPaths(tmp_path_factory.mktemp("dispositions"))
     places.make()
     places.raw.mkdir()
     verdicts = {}
@@ -89,10 +89,10 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Pool:
                 path = places.raw / "file.csv"
                 path.write_text(as_csv(content(site, dataset, kind)), encoding="utf-8")
                 contract, d = datasets()[dataset], delivery_of(Sent(site, dataset, kind, 12, False), 0)
-                with Judgements(places).open(key_of(site, dataset, kind), row_types(contract)) as out:
-                    verdicts[site, dataset, kind] = judge_file(path, d, contract, out)
+                with ResultStore(places).open(key_of(site, dataset, kind), row_types(contract)) as out:
+                    verdicts[site, dataset, kind] = validate_file(path, d, contract, out)
                     out.finish(verdicts[site, dataset, kind])
-    return Pool(Judgements(places), verdicts)
+    return Pool(ResultStore(places), verdicts)
 
 
 def key_of(site: str, dataset: str, kind: str) -> str:
@@ -135,7 +135,7 @@ SEQUENCES = st.tuples(st.sampled_from([SOUND, SOUND, []]), st.lists(FILES, min_s
 )
 
 
-def judged(files: dict[int, Sent], pool: Pool, withdrawn: Collection[int] = ()) -> list[Judged]:
+def validated(files: dict[int, Sent], pool: Pool, withdrawn: Collection[int] = ()) -> list[ValidatedDelivery]:
     """The deliveries with the standing that they have before anything is set aside."""
     keys, deliveries, verdicts = {}, [], {}
     for number, sent in files.items():
@@ -147,7 +147,7 @@ def judged(files: dict[int, Sent], pool: Pool, withdrawn: Collection[int] = ()) 
     taken_out = {i: Withdrawal(i, FIRST + timedelta(days=99), "made up") for i in ids}
     standing = standings(deliveries, verdicts, withdrawn=taken_out)
     return [
-        Judged(d, keys[i], as_it_stands(verdicts[i], standing[i]), standing[i], taken_out.get(i))
+        ValidatedDelivery(d, keys[i], apply_standing(verdicts[i], standing[i]), standing[i], taken_out.get(i))
         for d in deliveries
         for i in (d.delivery_id,)
     ]
@@ -161,12 +161,12 @@ class World:
     core: dict[str, list[tuple[object, ...]]]
 
 
-def world(given_: list[Judged], pool: Pool, counted_before: list[tuple[str, str, str]]) -> World:
+def world(given_: list[ValidatedDelivery], pool: Pool, counted_before: list[tuple[str, str, str]]) -> World:
     """Load and cross-check some deliveries, with every row accounted for."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "build.duckdb"
         load(file, given_, [], pool.judgements, {"threads": 1})
-        final = relate(file, given_, pool.judgements, {"threads": 1}, counted_before=counted_before)
+        final = cross_check(file, given_, pool.judgements, {"threads": 1}, counted_before=counted_before)
         with duckdb.connect(str(file), read_only=True) as db:
             prove(db, final)
             noted = dict(db.execute("select delivery_id, standing from audit.deliveries").fetchall())
@@ -180,7 +180,7 @@ def world(given_: list[Judged], pool: Pool, counted_before: list[tuple[str, str,
     return World(standing, core)
 
 
-def counting(given_: list[Judged], standing: dict[str, Standing]) -> list[tuple[str, str, str]]:
+def counting(given_: list[ValidatedDelivery], standing: dict[str, Standing]) -> list[tuple[str, str, str]]:
     deliveries = [j.delivery for j in given_ if standing[j.delivery.delivery_id] is Standing.CURRENT]
     return [(d.site_code, d.dataset, d.delivery_id) for d in deliveries]
 
@@ -191,7 +191,7 @@ def counting(given_: list[Judged], standing: dict[str, Standing]) -> list[tuple[
 def test_what_is_held_up_or_withdrawn_leaves_no_trace(sent: list[Sent], seed: int, pool: Pool) -> None:
     files = dict(enumerate(sent, 1))
     withdrawn = Random(seed).sample(sorted(files), seed % 3)
-    first = judged(files, pool, withdrawn)
+    first = validated(files, pool, withdrawn)
     made = world(first, pool, [])
     held_up = {i for i, s in made.standing.items() if s is Standing.HELD_UP}
     event(f"{len(held_up)} held up, {len(withdrawn)} withdrawn")
@@ -205,4 +205,4 @@ def test_what_is_held_up_or_withdrawn_leaves_no_trace(sent: list[Sent], seed: in
 
     without = {n: s for n, s in files.items() if n not in withdrawn and delivery_of(s, n).delivery_id not in held_up}
     if len(without) < len(files):
-        assert world(judged(without, pool), pool, []).core == made.core
+        assert world(validated(without, pool), pool, []).core == made.core

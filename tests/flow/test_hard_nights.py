@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from made_up_returns import BPL, WMCA, DataFolder, people, sound
 
-from flows.orchestration import input_fingerprint, worklist
-from flows.orchestration.worklist import JudgementLost
+from flows.orchestration import active_run, input_fingerprint
+from flows.orchestration.active_run import ResultLost
 from flows.settings import Settings
 from flows.steps import validate_delivery
 from flows.store.paths import NoDataFolder
-from flows.store.results import Judgements
+from flows.store.results import ResultStore
 from schemas.audit.deliveries import Result
 
 NINO = "AB123456C"  # of the right form, and nobody's
@@ -22,13 +22,13 @@ NINO = "AB123456C"  # of the right form, and nobody's
 
 def a_rule_changes(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Every judgement has another address from now on, as when the code or a contract is mended."""
-    first = validate_delivery.judgement_key
+    first = validate_delivery.result_key
 
     def changed(*args: object) -> str:
         return f"{name}{first(*args)}"[:32]  # type: ignore[arg-type]
 
-    for module in (validate_delivery, worklist):
-        monkeypatch.setattr(module, "judgement_key", changed)
+    for module in (validate_delivery, active_run):
+        monkeypatch.setattr(module, "result_key", changed)
     monkeypatch.setattr(input_fingerprint, "all_that_runs", lambda: name)
 
 
@@ -51,16 +51,16 @@ def test_a_file_that_grows_while_it_is_read_is_left_to_the_next_night(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = folder.send("contacts", people("contacts", 1, 2))
-    judge_file = validate_delivery.judge_file
+    validate_file = validate_delivery.validate_file
 
     def slowly(*args: object) -> object:
-        verdict = judge_file(*args)  # type: ignore[arg-type]
+        verdict = validate_file(*args)  # type: ignore[arg-type]
         with path.open("a", encoding="utf-8") as file:
             file.write("\n")
         return verdict
 
     with monkeypatch.context() as patch:
-        patch.setattr(validate_delivery, "judge_file", slowly)
+        patch.setattr(validate_delivery, "validate_file", slowly)
         folder.night()
     assert folder.count("core.contacts") == 0
     folder.night()
@@ -74,9 +74,9 @@ def test_a_lost_judgement_stops_the_night(folder: DataFolder) -> None:
     shutil.rmtree(folder.places.judgements)
     folder.places.judgements.mkdir()
     path.unlink()
-    with pytest.raises(JudgementLost):
+    with pytest.raises(ResultLost):
         folder.night()
-    assert folder.places.pointer.resolve() == first.warehouse
+    assert folder.places.current_link.resolve() == first.warehouse
     summaries = sorted((folder.places.reports / "nights").glob("*.md"), key=lambda p: p.stat().st_mtime_ns)
     assert summaries[-1].read_text(encoding="utf-8").startswith("Not published")
 
@@ -89,14 +89,14 @@ def test_what_a_better_detector_refuses_leaves_the_store_and_the_older_builds(
     folder.night()
     folder.send("contacts", [sound("contacts", 1), sound("contacts", 2, staff_ref=NINO)], period="201612")
     with monkeypatch.context() as patch:
-        patch.setattr("flows.steps.conform.personal.personal_rule", lambda *_: None)
+        patch.setattr("flows.steps.conform.personal_data.personal_rule", lambda *_: None)
         folder.night()
     assert folder.count("core.contacts") == 2
     a_rule_changes(monkeypatch, "new")
     folder.night()
     assert folder.standings("contacts")["201612 v1"] == ("refused", "refused")
     assert len(list(folder.places.builds.glob("*.duckdb"))) == 1
-    kept = [p for p in folder.places.judgements.glob("*/*") if Judgements(folder.places).verdict(p.name)]
+    kept = [p for p in folder.places.judgements.glob("*/*") if ResultStore(folder.places).verdict(p.name)]
     assert len(kept) == 2
     assert not [p for p in folder.places.warehouse.rglob("*") if p.is_file() and NINO.encode() in p.read_bytes()]
 
@@ -105,7 +105,7 @@ def test_what_a_better_detector_refuses_leaves_the_store_and_the_older_builds(
 def test_the_same_bytes_with_a_mended_manifest_are_a_new_delivery(folder: DataFolder) -> None:
     rows = people("contacts", 1, 2)
     folder.send("contacts", rows, manifest={"rows": 3})
-    assert [j.verdict.result for j in folder.night().judged] == [Result.REFUSED]
+    assert [j.verdict.result for j in folder.night().validated] == [Result.REFUSED]
     folder.send("contacts", rows, version=2, manifest={"rows": 2})
     folder.night()
     assert folder.standings("contacts") == {"201611 v1": ("refused", "refused"), "201611 v2": ("accepted", "current")}
@@ -149,7 +149,7 @@ def test_reading_group_and_settings_are_of_this_machine(folder: DataFolder) -> N
     folder.send("contacts", people("contacts", 1))
     with pytest.raises(LookupError):
         folder.night(reading_group="no-such-group-here")
-    assert not folder.places.pointer.exists()
+    assert not folder.places.current_link.exists()
     assert Settings(data=folder.path).reading_group == "" and BPL in {p.name for p in folder.places.raw.iterdir()}
 
 
@@ -184,14 +184,14 @@ def test_a_file_whose_every_row_is_held_does_not_take_the_place_of_the_last(fold
 
 def test_one_file_that_breaks_our_code_stops_no_other(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.send_all(1, 2)
-    judge_file = validate_delivery.judge_file
+    validate_file = validate_delivery.validate_file
 
     def breaks_on_contacts(path: Path, *others: object) -> object:
         if "contacts" in path.name:
             raise ValueError(f"a row said {NINO}")
-        return judge_file(path, *others)  # type: ignore[arg-type]
+        return validate_file(path, *others)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(validate_delivery, "judge_file", breaks_on_contacts)
+    monkeypatch.setattr(validate_delivery, "validate_file", breaks_on_contacts)
     result = folder.night()
     assert result.must_be_fixed and result.result == "published"
     assert folder.count("core.contacts") == 0 and folder.count("core.participants") == 2

@@ -44,7 +44,7 @@ def copy_of(folder: DataFolder, to: Path) -> DataFolder:
 
 def figures(folder: DataFolder) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of core and of the marts, but for what tells of deliveries."""
-    content = content_of(folder.places.pointer.resolve())
+    content = content_of(folder.places.current_link.resolve())
     return {name: rows for name, rows in content.items() if not name.startswith(OF_DELIVERIES)}
 
 

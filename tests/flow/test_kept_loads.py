@@ -21,18 +21,18 @@ from hypothesis import strategies as st
 from length import in_soak, length
 from made_up_returns import WMCA, DataFolder, Row, content_of, people, sound
 
-from flows.deliveries.dispositions import as_it_stands, standings
-from flows.deliveries.shapes import Judged
+from flows.deliveries.shapes import ValidatedDelivery
+from flows.deliveries.standings import apply_standing, standings
 from flows.orchestration.engine import Stage
-from flows.runtime.safe_errors import StepFailed, told
+from flows.runtime.safe_errors import StepFailed, safe_message
 from flows.steps.build import build
-from flows.steps.cross_check import relate
+from flows.steps.cross_check import cross_check
 from flows.steps.load import load
 from flows.steps.promote import prove
-from flows.steps.validate_delivery import judge_file, row_types
-from flows.store.load_cache import Kept
-from flows.store.paths import Places
-from flows.store.results import Judgements
+from flows.steps.validate_delivery import row_types, validate_file
+from flows.store.load_cache import LoadCache
+from flows.store.paths import DataPaths
+from flows.store.results import ResultStore
 from flows.store.warehouse import lacks_memory
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Rule, Severity
@@ -73,13 +73,13 @@ FIRST = datetime(2019, 1, 2, 3, 30)
 class Pool:
     """The judgements of every content, and of how a file was sent makes no difference to them."""
 
-    judgements: Judgements
+    judgements: ResultStore
     verdicts: dict[tuple[str, int], tuple[str, Verdict]]
 
 
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Pool:
-    places = Places(tmp_path_factory.mktemp("kept"))
+    places = DataPaths(tmp_path_factory.mktemp("kept"))
     places.make()
     places.raw.mkdir()
     made = {}
@@ -92,11 +92,11 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Pool:
                 writer.writeheader()
                 writer.writerows(rows)
             key = f"{dataset}-{number}"
-            with Judgements(places).open(key, row_types(contract)) as out:
-                verdict = judge_file(path, delivery_of(Sent(dataset, number), 0), contract, out)
+            with ResultStore(places).open(key, row_types(contract)) as out:
+                verdict = validate_file(path, delivery_of(Sent(dataset, number), 0), contract, out)
                 out.finish(verdict)
             made[dataset, number] = (key, verdict)
-    return Pool(Judgements(places), made)
+    return Pool(ResultStore(places), made)
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def some_nights(draw: st.DrawFn) -> list[dict[int, Sent]]:
     return nights
 
 
-def judged_as(known: dict[int, Sent], pool: Pool) -> list[Judged]:
+def judged_as(known: dict[int, Sent], pool: Pool) -> list[ValidatedDelivery]:
     """The deliveries of a night as the night would have them."""
     deliveries, found = [], {}
     first: dict[str, str] = {}
@@ -166,7 +166,7 @@ def judged_as(known: dict[int, Sent], pool: Pool) -> list[Judged]:
         deliveries.append(d)
     standing = standings(deliveries, {i: verdict for i, (_, verdict) in found.items()})
     return [
-        Judged(d, found[i][0], as_it_stands(found[i][1], standing[i]), standing[i])
+        ValidatedDelivery(d, found[i][0], apply_standing(found[i][1], standing[i]), standing[i])
         for d in deliveries
         for i in (d.delivery_id,)
     ]
@@ -175,23 +175,23 @@ def judged_as(known: dict[int, Sent], pool: Pool) -> list[Judged]:
 Content = dict[str, list[tuple[object, ...]]]
 
 
-def made(file: Path, judged: list[Judged], pool: Pool, kept: Kept | None = None) -> Content:
+def made(file: Path, validated: list[ValidatedDelivery], pool: Pool, kept: LoadCache | None = None) -> Content:
     """The warehouse of a night: its content, once every row is accounted for."""
-    load(file, judged, [], pool.judgements, {"threads": 1}, kept)
-    judged = relate(file, judged, pool.judgements, {"threads": 1}, kept)
+    load(file, validated, [], pool.judgements, {"threads": 1}, kept)
+    validated = cross_check(file, validated, pool.judgements, {"threads": 1}, kept)
     with duckdb.connect(str(file), read_only=True) as db:
-        prove(db, judged)
+        prove(db, validated)
     return content_of(file)
 
 
-def made_again(kept: Kept, judged: list[Judged], pool: Pool) -> tuple[Content, Exception | None]:
+def made_again(kept: LoadCache, validated: list[ValidatedDelivery], pool: Pool) -> tuple[Content, Exception | None]:
     """The warehouse of a night that relies on what is kept, if it can, and why not."""
-    return kept.relied_on(lambda: made(kept.rows.with_name("build.duckdb"), judged, pool, kept))
+    return kept.with_full_reload_fallback(lambda: made(kept.rows.with_name("build.duckdb"), validated, pool, kept))
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Kept:
-    return Kept(tmp_path / "kept.duckdb")
+def kept(tmp_path: Path) -> LoadCache:
+    return LoadCache(tmp_path / "kept.duckdb")
 
 
 @pytest.mark.soak
@@ -201,9 +201,9 @@ def test_what_was_kept_makes_the_same_warehouse(nights: list[dict[int, Sent]], p
     with TemporaryDirectory() as folder:
         here = Path(folder)
         for known in nights:
-            judged = judged_as(known, pool)
-            ours = made(here / "ours.duckdb", judged, pool, Kept(here / "kept.duckdb"))
-            assert ours == made(here / "anew.duckdb", judged, pool)
+            validated = judged_as(known, pool)
+            ours = made(here / "ours.duckdb", validated, pool, LoadCache(here / "kept.duckdb"))
+            assert ours == made(here / "anew.duckdb", validated, pool)
         for file in ("ours.duckdb", "anew.duckdb"):
             build(here / file, {"threads": 1})
         assert content_of(here / "ours.duckdb") == content_of(here / "anew.duckdb")
@@ -212,7 +212,7 @@ def test_what_was_kept_makes_the_same_warehouse(nights: list[dict[int, Sent]], p
 ONE = {1: Sent("participants", 0), 2: Sent("referrals", 1), 3: Sent("contacts", 2), 4: Sent("randomisation", 0)}
 
 
-def test_a_row_that_was_held_for_want_of_another_table_comes_back(pool: Pool, kept: Kept) -> None:
+def test_a_row_that_was_held_for_want_of_another_table_comes_back(pool: Pool, kept: LoadCache) -> None:
     def contacts_of(known: dict[int, Sent]) -> int:
         return len(made(kept.rows.with_name("build.duckdb"), judged_as(known, pool), pool, kept)['core."contacts"']) - 1
 
@@ -222,14 +222,14 @@ def test_a_row_that_was_held_for_want_of_another_table_comes_back(pool: Pool, ke
 
 def test_what_lies_beside_a_new_warehouse_stays_but_for_what_a_lost_one_left(pool: Pool, tmp_path: Path) -> None:
     file, own = tmp_path / "then.duckdb", tmp_path / "then.duckdb.old"
-    for beside in (own, tmp_path / "then.duckdb.wal"):
-        beside.write_bytes(b"not a log")
+    for stray_text in (own, tmp_path / "then.duckdb.wal"):
+        stray_text.write_bytes(b"not a log")
     made(file, judged_as(ONE, pool), pool)
     assert own.exists()
 
 
 def test_a_rule_may_look_back_at_a_dataset_that_never_came(
-    pool: Pool, kept: Kept, monkeypatch: pytest.MonkeyPatch
+    pool: Pool, kept: LoadCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before it comes nothing is found; then what it brings is, though it is judged after the dataset of the rule."""
     rule = Rule(
@@ -238,8 +238,8 @@ def test_a_rule_may_look_back_at_a_dataset_that_never_came(
         "They were randomised",
         expected="",
         fix="",
-        on="participant_ref",
-        breaks_sql="select p.delivery_id, p.source_row from core.participants p"
+        field="participant_ref",
+        violations_sql="select p.delivery_id, p.source_row from core.participants p"
         " join history.randomisation using (site_code, participant_ref)",
     )
     contract = datasets()["participants"]
@@ -254,45 +254,45 @@ def test_a_rule_may_look_back_at_a_dataset_that_never_came(
     assert [found(participants), found(participants | {2: Sent("randomisation", 0)}), found(participants)] == [0, 2, 0]
 
 
-def test_only_what_came_is_opened(pool: Pool, kept: Kept, tmp_path: Path) -> None:
+def test_only_what_came_is_opened(pool: Pool, kept: LoadCache, tmp_path: Path) -> None:
     """The judgements that were loaded last night are not there any more: nobody asks for them."""
-    own = Judgements(Places(tmp_path / "own"))
+    own = ResultStore(DataPaths(tmp_path / "own"))
     shutil.copytree(pool.judgements.places.data, own.places.data)
     before = judged_as(ONE, pool)
     load(tmp_path / "first.duckdb", before, [], own, {}, kept)
     for j in before:
         shutil.rmtree(own.folder(j.key))
-    judged = judged_as(ONE | {5: Sent("contacts", 1, 2)}, pool)
-    assert load(tmp_path / "second.duckdb", judged, [], own, {}, kept)["contacts"] == 2
+    validated = judged_as(ONE | {5: Sent("contacts", 1, 2)}, pool)
+    assert load(tmp_path / "second.duckdb", validated, [], own, {}, kept)["contacts"] == 2
 
 
 @pytest.mark.parametrize("at", [0, *in_soak(4096, 12_288)])  # each of its headers, and its first block
-def test_a_kept_file_that_is_spoilt_is_made_anew(pool: Pool, kept: Kept, at: int) -> None:
-    judged = judged_as(ONE, pool)
-    expected = made(kept.rows.with_name("first.duckdb"), judged, pool, kept)
+def test_a_kept_file_that_is_spoilt_is_made_anew(pool: Pool, kept: LoadCache, at: int) -> None:
+    validated = judged_as(ONE, pool)
+    expected = made(kept.rows.with_name("first.duckdb"), validated, pool, kept)
     content = bytearray(kept.rows.read_bytes())
     content[at : at + 200] = b"\0" * 200
     kept.rows.write_bytes(content)
-    again, doubt = made_again(kept, judged, pool)
+    again, doubt = made_again(kept, validated, pool)
     assert again == expected and isinstance(doubt, duckdb.Error)
-    assert made_again(kept, judged, pool) == (expected, None)
+    assert made_again(kept, validated, pool) == (expected, None)
 
 
 @pytest.mark.parametrize("of", ["rows", "sent"])
-def test_what_is_kept_but_lost_a_row_is_made_anew(pool: Pool, kept: Kept, of: str) -> None:
-    judged = judged_as(ONE, pool)
-    expected, doubt = made_again(kept, judged, pool)
+def test_what_is_kept_but_lost_a_row_is_made_anew(pool: Pool, kept: LoadCache, of: str) -> None:
+    validated = judged_as(ONE, pool)
+    expected, doubt = made_again(kept, validated, pool)
     assert doubt is None
     with duckdb.connect(str(getattr(kept, of))) as db:
         db.execute(f"delete from {'core.contacts' if of == 'rows' else 'participants'} where source_row = 2")
-    again, doubt = made_again(kept, judged, pool)
+    again, doubt = made_again(kept, validated, pool)
     said = {"rows": "contacts in core: not the rows that were accepted",
             "sent": "what is kept of participants is not what was accepted"}  # fmt: skip
     assert (again, str(doubt)) == (expected, said[of])
-    assert made_again(kept, judged, pool) == (expected, None)
+    assert made_again(kept, validated, pool) == (expected, None)
 
 
-def fails_once(kept: Kept, error: Exception) -> tuple[str, Exception | None]:
+def fails_once(kept: LoadCache, error: Exception) -> tuple[str, Exception | None]:
     """What is made by a night whose first attempt fails."""
     kept.rows.touch()
     errors = [error]
@@ -302,10 +302,10 @@ def fails_once(kept: Kept, error: Exception) -> tuple[str, Exception | None]:
             raise errors.pop()
         return "anew" if not kept.exists() else "with what is kept"
 
-    return kept.relied_on(attempt)
+    return kept.with_full_reload_fallback(attempt)
 
 
-def test_what_no_other_file_would_mend_is_no_doubt_of_what_is_kept(kept: Kept) -> None:
+def test_what_no_other_file_would_mend_is_no_doubt_of_what_is_kept(kept: LoadCache) -> None:
     assert fails_once(kept, doubt := KeyError("anything")) == ("anew", doubt)
     for error in (OSError("no space left"), duckdb.Error("could not allocate block of size 256.0 KiB")):
         with pytest.raises(type(error), match=str(error)):
@@ -313,7 +313,7 @@ def test_what_no_other_file_would_mend_is_no_doubt_of_what_is_kept(kept: Kept) -
         assert kept.exists()
 
 
-def test_a_night_that_begins_with_nothing_is_not_tried_again(kept: Kept) -> None:
+def test_a_night_that_begins_with_nothing_is_not_tried_again(kept: LoadCache) -> None:
     tried = []
 
     def attempt() -> None:
@@ -321,7 +321,7 @@ def test_a_night_that_begins_with_nothing_is_not_tried_again(kept: Kept) -> None
         raise KeyError
 
     with pytest.raises(KeyError):
-        kept.relied_on(attempt)
+        kept.with_full_reload_fallback(attempt)
     assert len(tried) == 1
 
 
@@ -329,7 +329,7 @@ def test_a_stage_of_a_flow_that_lacks_memory_is_known_to_though_its_message_is_n
     def fails_for(message: str) -> StepFailed:
         with pytest.raises(StepFailed) as raised:
             Stage(lambda: duckdb.sql("select error(?)", params=[message]).fetchall(), "load")._run((), {})
-        assert message not in told(raised.value)
+        assert message not in safe_message(raised.value)
         return raised.value
 
     assert lacks_memory(fails_for("could not allocate block of size 256.0 KiB"))
@@ -337,7 +337,7 @@ def test_a_stage_of_a_flow_that_lacks_memory_is_known_to_though_its_message_is_n
 
 
 @pytest.mark.soak
-def test_what_little_memory_cannot_load_is_loaded_with_more(pool: Pool, kept: Kept) -> None:
+def test_what_little_memory_cannot_load_is_loaded_with_more(pool: Pool, kept: LoadCache) -> None:
     """What is kept is sound: it is neither made anew nor told to be doubtful."""
     little, enough = {"memory_limit": "16MB"}, {"memory_limit": "512MB"}
     build, more = kept.rows.with_name("build.duckdb"), ONE | {5: Sent("participants", 6, 2)}
@@ -351,17 +351,17 @@ def test_what_little_memory_cannot_load_is_loaded_with_more(pool: Pool, kept: Ke
     assert made(build, judged_as(more, pool), pool, kept) == made(build, judged_as(more, pool), pool)
 
 
-def test_rows_that_turn_out_to_be_personal_do_not_stay_in_unused_parts_of_the_file(pool: Pool, kept: Kept) -> None:
+def test_rows_that_turn_out_to_be_personal_do_not_stay_in_unused_parts_of_the_file(pool: Pool, kept: LoadCache) -> None:
     """What is deleted from a database file can be read in it for a while. That is no doubt of the file."""
-    judged = judged_as(ONE, pool)
+    validated = judged_as(ONE, pool)
     build = kept.rows.with_name("build.duckdb")
-    made(build, judged, pool, kept)
+    made(build, validated, pool, kept)
     refused = pool.verdicts["participants", 4]
     assert refused[1].result.stops and kept.sent.exists()
     verdict = replace(refused[1], holds_personal_data=True)
-    personal = replace(judged[0], key=refused[0], verdict=verdict, standing=Standing.REFUSED)
+    personal = replace(validated[0], key=refused[0], verdict=verdict, standing=Standing.REFUSED)
     with kept.rows.open("rb") as before:
-        load(build, [personal, *judged[1:]], [], pool.judgements, {}, kept)
+        load(build, [personal, *validated[1:]], [], pool.judgements, {}, kept)
         assert os.fstat(before.fileno()).st_nlink == 0, "the file that held them is still there"
     assert [p.name for p in kept.rows.parent.glob("kept.*")] == ["kept.duckdb"]
 
@@ -370,14 +370,14 @@ def test_a_night_that_comes_to_nothing_by_what_was_kept_loads_everything_anew(fo
     folder.send_all(1, 2)
     folder.night("2016-12-02T03:30")
     [rows] = folder.places.loaded.glob("*.duckdb")
-    Kept(rows).sent.write_bytes(b"no database")
+    LoadCache(rows).sent.write_bytes(b"no database")
     folder.send_all(1, 2, 3, period="201612")
     summary = folder.night("2017-01-03T03:30").reported.summary
     assert "What was kept of earlier nights was not relied on, and all was loaded anew: an error of the kind" in summary
     assert folder.count("core.contacts") == 3
-    published = content_of(folder.places.pointer.resolve())
-    folder.places.pointer.unlink()
+    published = content_of(folder.places.current_link.resolve())
+    folder.places.current_link.unlink()
     shutil.rmtree(rows.parent)
     folder.night("2017-01-03T03:30")
-    assert content_of(folder.places.pointer.resolve()) == published
+    assert content_of(folder.places.current_link.resolve()) == published
     assert len(list(rows.parent.glob("*.duckdb"))) == 1

@@ -33,7 +33,7 @@ main()
 """
 
 
-class Night:
+class RunSummary:
     """`pilots run --no-prefect` in a process that waits for its start."""
 
     def __init__(self, data: Path) -> None:
@@ -82,23 +82,23 @@ def test_a_night_killed_at_any_moment_leaves_nothing_half_done(before: DataFolde
         return DataFolder(tmp_path / name)
 
     undisturbed = copied("undisturbed")
-    night = Night(undisturbed.path)
+    night = RunSummary(undisturbed.path)
     night.go()
     started = time.monotonic()
     assert night.end()[0] == 0
     whole = time.monotonic() - started
-    content, reports = content_of(undisturbed.places.pointer.resolve()), reports_of(undisturbed)
+    content, reports = content_of(undisturbed.places.current_link.resolve()), reports_of(undisturbed)
     assert undisturbed.standings("contacts")["201612 v1"] == ("accepted_with_held_rows", "current")
 
     chance = random.Random(20161209)
     moments = [whole * (n + chance.random()) / KILLS for n in range(KILLS)]
     folders = [copied(f"killed-{n}") for n in range(KILLS)]
     killed = 0
-    waiting = Night(folders[0].path)
+    waiting = RunSummary(folders[0].path)
     for n, (folder, moment) in enumerate(zip(folders, moments, strict=True)):
-        night, waiting = waiting, Night(folders[n + 1].path) if n + 1 < KILLS else waiting
+        night, waiting = waiting, RunSummary(folders[n + 1].path) if n + 1 < KILLS else waiting
         where = f"killed after {moment:.2f} of {whole:.2f} s"
-        with closing(duckdb.connect(str(folder.places.pointer), read_only=True)) as reader:
+        with closing(duckdb.connect(str(folder.places.current_link), read_only=True)) as reader:
             old = reader.execute("from core.contacts order by all").fetchall()
             night.go()
             time.sleep(moment)
@@ -110,7 +110,7 @@ def test_a_night_killed_at_any_moment_leaves_nothing_half_done(before: DataFolde
             assert folder.count("core.contacts") in (3, 4), f"{where}: readers see neither the old figures nor the new"
             folder.night("2017-01-03T03:30")
             assert reader.execute("from core.contacts order by all").fetchall() == old, where
-        assert content_of(folder.places.pointer.resolve()) == content, where
+        assert content_of(folder.places.current_link.resolve()) == content, where
         assert reports_of(folder) == reports, where
         assert list(folder.places.unfinished.iterdir()) == [], where
         assert list(folder.places.builds.glob(".*")) == [], where

@@ -74,7 +74,7 @@ def test_the_first_ledger_opens_with_nothing_lost(first: DataFolder) -> None:
             assert d.received_at == datetime.fromisoformat(received_at)
         same = f"{BPL}_contacts_201611_v3_e2e5c47790"
         assert deliveries[same].same_as == f"{BPL}_contacts_201611_v2_e2e5c47790"
-        assert ledger.judgement_keys() == dict(then["judged"]) and ledger.reported() == dict(then["reported"])
+        assert ledger.result_keys() == dict(then["judged"]) and ledger.reported() == dict(then["reported"])
         told = [json.loads(json.dumps(t.to_json())) for t in ledger.told(i for i, _ in then["told"])]
         assert told == [json.loads(body) for _, body in then["told"]]
         held = {i: ledger.held_then(i) for i, _ in then["held"]}
@@ -85,7 +85,7 @@ def test_the_first_ledger_opens_with_nothing_lost(first: DataFolder) -> None:
         results = {"published": 4, "quiet": 1, None: 1, "failed": 1}  # None: it was cut off
         assert Counter(r["result"] for r in runs) == results
         assert {tuple(r.values()) for r in runs} == set(then["runs"])
-        assert ledger.standing_summary(then["standing"][0][0]) is not None
+        assert ledger.cached_summary(then["standing"][0][0]) is not None
     now = tables_of(first.places.ledger)
     assert {name: now[name] for name in then} == then, "a migration of the tables changes no row"
     assert version_of(first.places.ledger) == VERSION == max(migrations.migrations())
@@ -248,7 +248,7 @@ def test_a_field_that_only_newer_code_knows_is_passed_over(first: DataFolder, ta
     with closing(Ledger(first.places.ledger)) as ledger:
         assert len(ledger.deliveries()) == 9 and len(ledger.told(i for i, _ in then["told"])) == len(then["told"])
         assert all(ledger.held_then(i) for i, _ in then["held"])
-        assert ledger.standing_summary(then["standing"][0][0])
+        assert ledger.cached_summary(then["standing"][0][0])
 
 
 def fields_of(table: str) -> list[str]:
@@ -272,7 +272,7 @@ def test_a_field_that_is_missing_never_ends_in_an_error_of_our_own(first: DataFo
                 assert len(ledger.deliveries()) == 9
             ledger.told(i for i, _ in then["told"])
             ledger.held_then(then["held"][0][0])
-            ledger.standing_summary(then["standing"][0][0])
+            ledger.cached_summary(then["standing"][0][0])
 
 
 def write_again(ledger: Path) -> None:
@@ -285,7 +285,7 @@ def test_the_first_night_after_a_report_that_cannot_be_read_is_a_good_one(first:
     for table in ("told", "held", "standing"):
         change_body(first.places.ledger, table, lambda body: body.clear())
     night = first.night("2016-12-11T03:30")
-    assert night.result == "published" and night.reported.not_told == ()
+    assert night.result == "published" and night.reported.not_reported == ()
 
 
 def test_what_counts_is_noted_when_it_changes(tmp_path: Path) -> None:
@@ -293,20 +293,20 @@ def test_what_counts_is_noted_when_it_changes(tmp_path: Path) -> None:
     with closing(Ledger(tmp_path / "ledger.sqlite")) as ledger:
         assert ledger.counted_before(day[8]) == []
         old, new, jobs = ("A", "contacts", "old"), ("A", "contacts", "new"), ("A", "jobs", "jobs")
-        ledger.note_counting("run 1", day[0], [old, jobs])
-        ledger.note_counting("run 2", day[1], [jobs, old])
+        ledger.record_counting("run 1", day[0], [old, jobs])
+        ledger.record_counting("run 2", day[1], [jobs, old])
         rows = ledger._db.execute("select * from counted").fetchall()
         assert rows == [(*old, "2016-12-01T00:00:00", "run 1"), (*jobs, "2016-12-01T00:00:00", "run 1")]
-        ledger.note_counting("run 3", day[2], [new, jobs])
+        ledger.record_counting("run 3", day[2], [new, jobs])
         assert ledger.counted_before(day[8]) == [new, jobs, old]
         assert ledger.counted_before(day[1]) == [jobs, old]
-        ledger.note_counting("run 4", day[3], [old, jobs])
+        ledger.record_counting("run 4", day[3], [old, jobs])
         assert ledger.counted_before(day[8]) == [old, new, jobs], "what counts again is the newest again"
         both = [old, new]
-        ledger.note_counting("run 5", day[4], both)
-        ledger.note_counting("run 6", day[5], both)
-        ledger.note_counting("run 6", day[5], [new])
-        ledger.note_counting("run 6", day[5], [old])
+        ledger.record_counting("run 5", day[4], both)
+        ledger.record_counting("run 6", day[5], both)
+        ledger.record_counting("run 6", day[5], [new])
+        ledger.record_counting("run 6", day[5], [old])
         assert ledger._db.execute("select delivery_id, run_id from counted where dataset = 'contacts'").fetchall() == [
             *(("old", "run 1"), ("new", "run 3"), ("old", "run 4"), ("new", "run 5"), ("old", "run 5")),
             ("old", "run 6"),
@@ -317,17 +317,17 @@ def test_a_copy_to_look_into_is_of_one_moment(first: DataFolder, monkeypatch: py
     """Between two of its parts a run may move what is in the log into the file."""
     path, copied, writes = first.places.ledger, shutil.copy, [True]
     with closing(Ledger(path)) as ledger:
-        ledger.remember_judgement("noted", "before")
+        ledger.record_result_key("noted", "before")
 
         def copy_and_write(part: Path, folder: Path) -> None:
             copied(part, folder)
             if writes.pop() if writes else False:
-                ledger.remember_judgement("noted", "meanwhile")
+                ledger.record_result_key("noted", "meanwhile")
                 ledger._db.execute("pragma wal_checkpoint(truncate)")
 
         monkeypatch.setattr(shutil, "copy", copy_and_write)
         with Ledger.copy_of(path) as looked_into:
-            assert looked_into.judgement_keys()["noted"] == "meanwhile"
+            assert looked_into.result_keys()["noted"] == "meanwhile"
 
 
 def test_the_newest_migration_of_all_is_that_of_the_code() -> None:

@@ -17,7 +17,7 @@ from commands import command, copy_of_the_project, environment, pilots, pilots_h
 from made_up_returns import BPL, PROJECT, DataFolder, people, sound
 
 from flows.commands import query
-from flows.nightly import night
+from flows.nightly import nightly_run
 from flows.orchestration.run import Scope
 from flows.runtime import log_file
 from flows.runtime.log import Entry, Event, log, run_log
@@ -98,7 +98,7 @@ def test_a_night_tells_each_stage_and_each_delivery(folder: DataFolder) -> None:
     assert finished["build"]["counts"]["tables"] > 10 and finished["report"]["counts"]["reports"] == 4
     for event in ("delivery_validated", "delivery_settled"):
         of_it = {line["delivery_id"]: line for line in said if line["event"] == event}
-        assert set(of_it) == {j.delivery.delivery_id for j in result.judged}
+        assert set(of_it) == {j.delivery.delivery_id for j in result.validated}
         [contacts] = [line for i, line in of_it.items() if i.startswith(f"{BPL}_contacts_201611_v1_")]
         assert contacts["result"] == "accepted_with_held_rows"
         assert list(contacts["counts"].values()) == [3, 2, 1, 0, 0]
@@ -164,17 +164,17 @@ def test_a_fault_is_in_the_log_without_any_value(folder: DataFolder, suffix: str
     """Steps of a copy are broken so that their errors quote cells; names stand in cells, and in names of files."""
     copy = copy_of_the_project(tmp_path / "project")
     breaks(
-        copy, "load.py", '    """Make the file `build`', "pl.read_parquet(judgements.accepted(judged[0].key)).rows()"
+        copy, "load.py", '    """Make the file `build`', "pl.read_parquet(judgements.accepted(validated[0].key)).rows()"
     )
     for dataset in ("participants", "contacts", "referrals"):
         folder.send(dataset, people(dataset, 1, 2), suffix=suffix)
     folder.send("contacts", [sound("contacts", 1, staff_ref=NINO)], period="201612", suffix=suffix)
     folder.send("referrals", [sound("referrals", 1, referral_source=SURNAME)], period="201612", suffix=suffix)
     (folder.places.raw / BPL / f"{SURNAME} {NINO}.{suffix}").write_bytes(b"a\n1\n")
-    ended = pilots("run", "--no-prefect", "--data", str(folder.path), home=copy, TMPDIR=str(tmp_path))
-    assert (ended.returncode, ended.stdout) == (70, ""), ended.stderr
+    final_state = pilots("run", "--no-prefect", "--data", str(folder.path), home=copy, TMPDIR=str(tmp_path))
+    assert (final_state.returncode, final_state.stdout) == (70, ""), final_state.stderr
     log = folder.places.logs / log_file.NAME
-    assert ended.stderr.strip().endswith(f"Details: {log}") and not list(tmp_path.glob("pilots-fault*"))
+    assert final_state.stderr.strip().endswith(f"Details: {log}") and not list(tmp_path.glob("pilots-fault*"))
     said = lines(folder.path)
     assert [line["stage"] for line in said if line["event"] == "stage_failed"] == ["load"]
     assert said[-1]["event"] == "run_failed" and said[-1]["level"] == "ERROR" and said[-1]["error"] == "ValueError"
@@ -191,11 +191,11 @@ def test_a_fault_of_a_command_without_a_log_is_in_a_file_of_its_own(
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(query, "state_of_the_warehouse", broken)
-    ended = pilots_here("status", "--data", str(folder.path))
-    assert (ended.returncode, ended.stdout) == (70, "") and not folder.places.logs.exists()
-    file = Path(ended.stderr.strip().rpartition("Details: ")[2])
+    final_state = pilots_here("status", "--data", str(folder.path))
+    assert (final_state.returncode, final_state.stdout) == (70, "") and not folder.places.logs.exists()
+    file = Path(final_state.stderr.strip().rpartition("Details: ")[2])
     assert file.parent == tmp_path and "in broken" in file.read_text(encoding="utf-8")
-    assert NINO not in ended.stderr + file.read_text(encoding="utf-8")
+    assert NINO not in final_state.stderr + file.read_text(encoding="utf-8")
 
 
 def breaks(copy: Path, step: str, before: str, quoting: str) -> None:
@@ -215,7 +215,7 @@ def test_a_file_that_cannot_be_validated_by_a_fault_has_its_traceback_in_the_log
     def broken(*_: object) -> None:
         raise KeyError(f"{NINO} {SURNAME}")
 
-    monkeypatch.setattr(validate_delivery, "judge_file", broken)
+    monkeypatch.setattr(validate_delivery, "validate_file", broken)
     folder.night()
     [line] = [line for line in lines(folder.path) if line["event"] == "delivery_not_validated"]
     assert (line["level"], line["error"], line["stage"]) == ("ERROR", "KeyError", "judge")
@@ -229,7 +229,7 @@ def test_an_error_of_the_disk_names_no_file(folder: DataFolder, monkeypatch: pyt
     def away(*_: object) -> None:
         raise OSError(5, "Input/output error", f"{folder.places.raw}/{SURNAME}.csv")
 
-    monkeypatch.setattr(validate_delivery, "judge_file", away)
+    monkeypatch.setattr(validate_delivery, "validate_file", away)
     with pytest.raises(OSError, match=SURNAME):
         folder.night()
     assert lines(folder.path)[-1]["message"] == "Input/output error"
@@ -254,7 +254,7 @@ def test_a_retry_of_one_site_says_what_it_validated_again(folder: DataFolder, mo
     folder.night("2017-01-03")
     before = len(lines(folder.path))
     monkeypatch.setattr(validate_delivery, "source_digest", lambda *_: "other")
-    night(Settings(data=folder.path, threads=1), datetime(2017, 1, 4), Scope(False, BPL, "contacts"))
+    nightly_run(Settings(data=folder.path, threads=1), datetime(2017, 1, 4), Scope(False, BPL, "contacts"))
     again = lines(folder.path)[before:]
     assert Counter(line["event"] for line in again)["delivery_validated"] == 1
     assert {line["command"] for line in again} == {"revalidate"}

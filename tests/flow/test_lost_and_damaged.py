@@ -22,7 +22,7 @@ from flows.reporting.result import write_summary
 from flows.store import raw_files
 from flows.store.ledger.runs import LedgerUnusable, Runs, ledger_troubles
 from flows.store.lock import writer_lock
-from flows.store.paths import NoDataFolder, Places
+from flows.store.paths import DataPaths, NoDataFolder
 
 NOTHING_NEW = "there was nothing new to check"
 
@@ -117,10 +117,10 @@ CUT_OFF = """
 import os, sys
 from pathlib import Path
 from flows.store import build_identity
-from flows.nightly import night
+from flows import nightly
 from flows.settings import Settings
-versions.fingerprint = lambda *_: os._exit(9)
-night(Settings(data=Path(sys.argv[1]), threads=1))
+build_identity.build_fingerprint = lambda *_: os._exit(9)
+nightly.nightly_run(Settings(data=Path(sys.argv[1]), threads=1))
 """
 
 
@@ -156,18 +156,18 @@ def test_a_quiet_night_that_opens_nothing_tells_it_too(known: DataFolder, monkey
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(nightly, "told_again", stopped)
+        patch.setattr(nightly, "reissue_summary", stopped)
         known.night("2016-12-04T03:30")
-    monkeypatch.setattr(nightly, "whole_night", stopped)
-    night = known.night("2016-12-05T03:30")
-    assert "was cut off: it never ended." in night.reported.summary
+    monkeypatch.setattr(nightly, "full_run", stopped)
+    nightly_run = known.night("2016-12-05T03:30")
+    assert "was cut off: it never ended." in nightly_run.reported.summary
     assert "was cut off" not in known.night("2016-12-06T03:30").reported.summary
 
 
 @pytest.mark.soak
 def test_status_says_that_a_run_failed_or_is_at_work(known: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
-        patch.setattr(nightly, "told_again", lambda _: 1 / 0)
+        patch.setattr(nightly, "reissue_summary", lambda _: 1 / 0)
         known.night("2016-12-04T03:30")
     first = status(known)[0]
     assert " failed: see " in first and Path(first.rpartition("see ")[2].rstrip(".")).is_file()
@@ -182,18 +182,18 @@ def test_status_says_that_a_run_failed_or_is_at_work(known: DataFolder, monkeypa
     assert known.files_under("warehouse") == before, "who looks leaves nothing"
 
 
-def no_raw_folder(places: Places) -> None:
+def no_raw_folder(places: DataPaths) -> None:
     places.raw.rename(places.data / "away")
 
 
-def an_empty_raw_folder(places: Places) -> None:
+def an_empty_raw_folder(places: DataPaths) -> None:
     no_raw_folder(places)
     (places.raw / BPL).mkdir(parents=True)
     (places.raw / ".keep").touch()
 
 
 @pytest.mark.parametrize("away", [no_raw_folder, *in_soak(an_empty_raw_folder)])
-def test_a_raw_disk_that_is_away_is_no_quiet_night(known: DataFolder, away: Callable[[Places], None]) -> None:
+def test_a_raw_disk_that_is_away_is_no_quiet_night(known: DataFolder, away: Callable[[DataPaths], None]) -> None:
     away(known.places)
     there = known.places.raw.exists()
     said = begins(known, 3)
@@ -236,18 +236,18 @@ def test_a_published_build_that_cannot_be_opened_is_made_anew(
     known: DataFolder, damage: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = known.ask("from core.contacts order by all")
-    damage(known.places.pointer.resolve())
+    damage(known.places.current_link.resolve())
     asked = pilots_here("sql", "from core.contacts", "--data", str(known.path))
     assert (asked.returncode, asked.stdout) == (3, "") and "is damaged: `pilots run` makes it anew" in asked.stderr
     first, published = status(known, code=3)
     assert "ended well" in first and published == asked.stderr.strip()
     with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
-        patch.setattr(nightly, "whole_night", lambda _: 1 / 0)
+        patch.setattr(nightly, "full_run", lambda _: 1 / 0)
         known.night("2016-12-04T03:30")
     assert summaries(known)[-1].endswith("; the published figures cannot be opened until a night ends well.")
-    night = known.night("2016-12-05T03:30")
-    assert night.result == "published" and night.verdict == "Published: 0 files checked."
-    assert "- The published warehouse could not be opened: its file was damaged" in night.reported.summary
+    nightly_run = known.night("2016-12-05T03:30")
+    assert nightly_run.result == "published" and nightly_run.verdict == "Published: 0 files checked."
+    assert "- The published warehouse could not be opened: its file was damaged" in nightly_run.reported.summary
     assert known.ask("from core.contacts order by all") == rows
     quiet = known.night("2016-12-06T03:30")
     assert quiet.result == "quiet" and "damaged" not in quiet.reported.summary
@@ -258,7 +258,7 @@ def test_a_build_that_may_not_be_read_is_not_called_damaged(known: DataFolder, m
     def forbidden(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    overwrite(known.places.pointer.resolve())
+    overwrite(known.places.current_link.resolve())
     monkeypatch.setattr(Path, "open", forbidden)
     assert "Permission denied" in pilots_here("sql", "select 1", "--data", str(known.path)).stderr
 
@@ -266,7 +266,7 @@ def test_a_build_that_may_not_be_read_is_not_called_damaged(known: DataFolder, m
 def test_a_night_that_fails_before_any_was_published_says_so(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nightly, "whole_night", lambda _: 1 / 0)
+    monkeypatch.setattr(nightly, "full_run", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         folder.night()
     assert summaries(folder)[-1].endswith("; no figures are published yet.")
@@ -292,7 +292,7 @@ def test_a_ledger_that_a_stage_finds_damaged_is_told_as_that(tmp_path: Path) -> 
         sqlite3.connect(tmp_path / "no.sqlite").execute("select 1 from runs")
 
     stage = Stage(reads, "receive")
-    with pytest.raises(LedgerUnusable, match="is damaged"), ledger_troubles(Places(tmp_path)):
+    with pytest.raises(LedgerUnusable, match="is damaged"), ledger_troubles(DataPaths(tmp_path)):
         stage._run((), {})
 
 
@@ -319,7 +319,7 @@ def test_a_night_that_fails_makes_room_for_its_summary(folder: DataFolder, monke
     def told(*_: object, **__: object) -> None:
         assert not left.exists()
 
-    monkeypatch.setattr(nightly, "whole_night", full)
+    monkeypatch.setattr(nightly, "full_run", full)
     monkeypatch.setattr(run_report, "report_failure", told)
     with pytest.raises(OSError, match="No space"):
         folder.night()

@@ -38,7 +38,7 @@ def test_a_mended_code_list_empties_the_quarantine_it_caused(folder: DataFolder,
     assert [f[0] for f in folder.findings()] == ["V02", "V02"]
     assert judged_last(folder) == 4
 
-    with (copy / "schemas" / "codes" / "contact_type.csv").open("a", encoding="utf-8") as codes:
+    with (copy / "schemas" / "core" / "codes" / "contact_type.csv").open("a", encoding="utf-8") as codes:
         codes.write("chat,Chat by text,,,,made up for a test\n")
     said = night(folder, copy)
     assert folder.standings("contacts") == {"201611 v1": ("accepted", "current")}

@@ -105,7 +105,7 @@ def test_what_leaves_no_reading_has_a_page_that_says_how_to_name_it(folder: Data
     secret = put(folder, f"contacts of Jane Smith {NUMBER} 201612.xlsx", b"x")
     put(folder, f"contacts of John Smith {NUMBER} 201612.xlsx", b"y")
     put(folder, f"{BPL}_contacts_201612.csv", bytes_of("contacts", 1))
-    elsewhere = put(folder, f"{BPL}_contacts_201612_v1.csv", bytes_of("contacts", 1), WMCA)
+    other_sheets = put(folder, f"{BPL}_contacts_201612_v1.csv", bytes_of("contacts", 1), WMCA)
     put(folder, f"{BPL}_visits_201612_v1.csv", b"a\n1\n")
     put(folder, "MHT-XXX_contacts_201612_v1.csv", b"a\n1\n")
     put(folder, "anything.csv", b"a\n1\n", "no site")
@@ -123,7 +123,7 @@ def test_what_leaves_no_reading_has_a_page_that_says_how_to_name_it(folder: Data
         f"{BPL}_not_taken_in.html", f"{WMCA}_not_taken_in.html"}  # fmt: skip
 
     before = left_page(folder).stat().st_mtime_ns
-    elsewhere.unlink()
+    other_sheets.unlink()
     folder.send("contacts", [sound("contacts", 2)], period="201701")
     folder.night("2017-02-03")
     assert not left_page(folder, WMCA).exists() and left_page(folder).stat().st_mtime_ns == before

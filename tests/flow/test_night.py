@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from made_up_returns import BPL, NUMBER, WMCA, DataFolder, content_of, people, sound
 
-from flows.nightly import NightResult
+from flows.nightly import RunResult
 from flows.orchestration.as_of import warehouse_as_known
 from flows.settings import Settings
 from flows.store.ledger.runs import EarlierThanKnown
@@ -19,13 +19,13 @@ from flows.store.ledger.runs import EarlierThanKnown
 DEC, JAN, FEB = "2016-12-02T03:30", "2017-01-03T03:30", "2017-02-02T03:30"
 
 
-def judged(outcome: NightResult, folder: DataFolder) -> int:
+def validated(outcome: RunResult, folder: DataFolder) -> int:
     """How many deliveries the run behind an outcome judged, as the ledger has it."""
     [run] = [r for r in folder.runs() if r["run_id"] == outcome.run_id]
     return int(run["deliveries_judged"])
 
 
-def summary(outcome: NightResult) -> str:
+def summary(outcome: RunResult) -> str:
     return outcome.reported.summary
 
 
@@ -33,7 +33,7 @@ def test_the_first_night_publishes_and_the_second_changes_nothing(folder: DataFo
     folder.send_all(1, 2, 3)
     folder.send_office_files()
     first = folder.night()
-    assert (first.result, judged(first, folder)) == ("published", 10)
+    assert (first.result, validated(first, folder)) == ("published", 10)
     assert {r for r, _ in folder.standings("contacts").values()} == {"accepted"}
     assert folder.count("core.contacts") == 3
     caps = folder.ask("select award_stage, sum(amount)::bigint from core.funding_awards where programme_code = 'MHT'"
@@ -42,9 +42,9 @@ def test_the_first_night_publishes_and_the_second_changes_nothing(folder: DataFo
     assert len(first.reported.pages) == 10 and all(p.exists() for p in first.reported.pages.values())
     before = folder.files_under("reports", "warehouse")
     second = folder.night()
-    assert (second.result, second.warehouse, judged(second, folder)) == ("quiet", first.warehouse, 0)
+    assert (second.result, second.warehouse, validated(second, folder)) == ("quiet", first.warehouse, 0)
     assert summary(second).startswith("Nothing changed since")
-    assert second.judged == () and second.reported.pages == {}
+    assert second.validated == () and second.reported.pages == {}
     assert folder.files_under("reports", "warehouse") - before == {f"reports/nights/{second.run_id}.md"}
 
 
@@ -61,11 +61,11 @@ def test_touching_a_file_judges_nothing_and_changing_it_judges_it_alone(folder: 
     contacts = folder.places.raw / BPL / f"{BPL}_contacts_201611_v1.csv"
     os.utime(contacts)
     touched = folder.night()
-    assert (touched.result, judged(touched, folder)) == ("quiet", 0)
+    assert (touched.result, validated(touched, folder)) == ("quiet", 0)
     folder.send("contacts", people("contacts", 1, 2))
     changed = folder.night()
-    assert (changed.result, judged(changed, folder)) == ("published", 1)
-    assert [j.delivery.dataset for j in changed.judged] == ["contacts"]
+    assert (changed.result, validated(changed, folder)) == ("published", 1)
+    assert [j.delivery.dataset for j in changed.validated] == ["contacts"]
     assert folder.count("core.contacts") == 2
 
 
@@ -76,7 +76,7 @@ def test_an_identical_resubmission_changes_nothing_and_says_so(folder: DataFolde
     before = folder.ask("from core.contacts order by all")
     folder.send("contacts", people("contacts", 1, 2), version=2)
     again = folder.night(JAN)
-    assert judged(again, folder) == 0
+    assert validated(again, folder) == 0
     assert folder.standings("contacts") == {"201611 v1": ("accepted", "current"), "201611 v2": ("accepted", "same")}
     assert folder.ask("from core.contacts order by all") == before
     assert f"`{BPL}/{BPL}_contacts_201611_v2.csv` is identical to one already received (F17)" in summary(again)
@@ -263,8 +263,8 @@ def test_nothing_of_a_file_with_personal_data_is_kept(folder: DataFolder) -> Non
     folder.send("participants", [{**sound("participants", 1), "NHS number": NUMBER.replace(" ", "")}])
     staff = [sound("contacts", 1, staff_ref=NUMBER.replace(" ", ""))]  # as a reference it is in the agreed form
     folder.send("contacts", staff, version=2)
-    torn = folder.send("employment_outcomes", people("employment_outcomes", 1, 2))
-    torn.write_text(f"{torn.read_text(encoding='utf-8')}BPL-J000009,,{NUMBER},\n", encoding="utf-8")
+    malformed = folder.send("employment_outcomes", people("employment_outcomes", 1, 2))
+    malformed.write_text(f"{malformed.read_text(encoding='utf-8')}BPL-J000009,,{NUMBER},\n", encoding="utf-8")
     outcome = folder.night()
     assert set(folder.standings("contacts").values()) == {("refused", "refused")}
     assert folder.standings("referrals") == {"201611 v1": ("refused", "refused")}

@@ -199,8 +199,8 @@ def slowly(batch, *others):
         print(sum(seen), flush=True)
         time.sleep(60)
     return typed
-judgement.conform = slowly
-nightly.night(Settings(data=Path(sys.argv[1])), datetime(2017, 1, 3, 3, 30))
+validate_delivery.conform = slowly
+nightly.nightly_run(Settings(data=Path(sys.argv[1])), datetime(2017, 1, 3, 3, 30))
 """
 
 

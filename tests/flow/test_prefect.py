@@ -70,7 +70,7 @@ def test_with_prefect_and_without_it_the_warehouse_is_the_same(tmp_path: Path) -
         assert "Traceback" not in ran.stderr, ran.stderr
         codes.append(ran.returncode)
         said.append(ran.stdout.splitlines()[0])
-        contents.append(content_of(folder.places.pointer.resolve()))
+        contents.append(content_of(folder.places.current_link.resolve()))
     assert codes == [1, 1] and said[0] == said[1]
     assert contents[0] == contents[1]
 
@@ -144,8 +144,8 @@ def test_the_schedule_fires_by_itself_and_its_states_say_how_the_night_went(fold
         refused = server.until("the next night fires and refuses", lambda: newest(server, "Refused"), 90)
         assert refused["auto_scheduled"] and refused["state_type"] == "COMPLETED"
         server.until("its tasks are told", lambda: "report" in tasks_of(server, refused), 20)
-        judged = "judge MHT-BPL referrals 201612 v1"
-        assert (tasks_of(server, refused)[judged], types_of(server, refused)[judged]) == ("Refused", "COMPLETED")
+        validated = "judge MHT-BPL referrals 201612 v1"
+        assert (tasks_of(server, refused)[validated], types_of(server, refused)[validated]) == ("Refused", "COMPLETED")
         summary = summary_of(server, refused)
         assert "was not taken in (F21)" in summary, summary
         assert "<" not in re.sub("`[^`]*`", "", summary), "a page that shows the summary would take this for HTML"

@@ -16,8 +16,8 @@ from commands import command, copy_of_the_project, environment, pilots, pilots_h
 from length import in_soak
 from made_up_returns import BPL, PROJECT, DataFolder, agree, content_of, people, sound
 
-from flows.nightly import night
-from flows.orchestration import worklist
+from flows.nightly import nightly_run
+from flows.orchestration import active_run
 from flows.orchestration.run import Scope
 from flows.settings import Settings
 from flows.steps import validate_delivery
@@ -58,7 +58,7 @@ def with_one_held(folder: DataFolder) -> None:
 
 def add_code(home: Path) -> None:
     """Somebody extends the list of contact types."""
-    with (home / "schemas" / "codes" / "contact_type.csv").open("a", encoding="utf-8") as codes:
+    with (home / "schemas" / "core" / "codes" / "contact_type.csv").open("a", encoding="utf-8") as codes:
         codes.write("chat,Chat by text,,,,made up for a test\n")
 
 
@@ -103,8 +103,8 @@ def test_a_correction_judges_its_file_alone_and_its_end_is_told_too(folder: Data
     with_one_held(folder)
     raw = (folder.places.raw / BPL / f"{BPL}_contacts_201611_v1.csv").read_bytes()
     agree(folder, {})
-    night = folder.night("2016-12-04")
-    assert [j.delivery.dataset for j in night.judged] == ["contacts"], "another file was judged again"
+    nightly_run = folder.night("2016-12-04")
+    assert [j.delivery.dataset for j in nightly_run.validated] == ["contacts"], "another file was judged again"
     assert folder.ask("select attended from core.contacts where source_row = 3") == [("5",)]
     made = "select source_row, column_name, found, suggestion from audit.findings where rule_id = 'X01'"
     assert folder.ask(made) == [(3, "attended", "9", "5")]
@@ -112,7 +112,7 @@ def test_a_correction_judges_its_file_alone_and_its_end_is_told_too(folder: Data
         "1 row that was held back on 2 December 2016 is now in the figures: 1 agreed correction was made."
         " There is nothing to do about it."
     )
-    assert said in page(folder) and said in night.reported.summary
+    assert said in page(folder) and said in nightly_run.reported.summary
     assert "was corrected, as agreed with you" in page(folder)
     assert (folder.places.raw / BPL / f"{BPL}_contacts_201611_v1.csv").read_bytes() == raw
     assert folder.night("2016-12-05").result == "quiet"
@@ -129,13 +129,13 @@ def test_to_look_at_what_is_due_notes_nothing(folder: DataFolder) -> None:
     """Not even in its own copy of the ledger. What a run that was cut off made, and did not note, the next one does."""
     folder.send_all(1)
     folder.night("2016-12-02")
-    with worklist.looked_at(Settings.of(folder.path), None, RETRY) as run:
-        [contacts] = [(i, key) for i, key in run.ledger.judgement_keys().items() if "contacts" in i]
+    with active_run.read_only_run(Settings.of(folder.path), None, RETRY) as run:
+        [contacts] = [(i, key) for i, key in run.ledger.result_keys().items() if "contacts" in i]
         run.note({contacts[0]: "the one before"})
-        before = run.ledger.judgement_keys()
+        before = run.ledger.result_keys()
         due = run.due(run.known)
-        assert due == ([], dict([contacts])) and run.ledger.judgement_keys() == before
-        run.note(due.made_before)
+        assert due == ([], dict([contacts])) and run.ledger.result_keys() == before
+        run.note(due.reusable_keys)
         assert run.due(run.known) == ([], {})
 
 
@@ -144,9 +144,9 @@ def test_a_correction_ends_with_its_last_day(folder: DataFolder) -> None:
     with_one_held(folder)
     agree(folder, {"until": "2016-12-05"})
     assert folder.night("2016-12-05").result == "published" and folder.count("core.contacts") == 3
-    ended = folder.night("2016-12-06")
+    final_state = folder.night("2016-12-06")
     assert folder.count("core.contacts") == 2
-    assert "`corrections.csv`, line 2: it was agreed until 5 December 2016" in ended.reported.summary
+    assert "`corrections.csv`, line 2: it was agreed until 5 December 2016" in final_state.reported.summary
     assert "`corrections.csv`, line 2" in folder.night("2016-12-07").reported.summary, "a quiet night forgets it"
 
 
@@ -157,10 +157,10 @@ def test_a_mended_source_is_told_and_the_correction_not_made(folder: DataFolder)
     folder.night("2016-12-04")
     mended = [sound("contacts", n, attended="6" if n == 2 else "5") for n in (1, 2, 3)]
     folder.send("contacts", mended)  # the same name, other bytes
-    night = folder.night("2016-12-05")
+    nightly_run = folder.night("2016-12-05")
     assert folder.ask("select attended from core.contacts where source_row = 3") == [("6",)]
     assert folder.ask("select source_row, found from audit.findings where rule_id = 'X02'") == [(3, "6")]
-    assert "`corrections.csv`, line 2: it does not fit row 3 of" in night.reported.summary
+    assert "`corrections.csv`, line 2: it does not fit row 3 of" in nightly_run.reported.summary
     assert "An agreed correction no longer fits" in page(folder)
     folder.send("contacts", people("contacts", 1, 2, 3), period="201612")
     assert "line 2: a later file counts now" in folder.night("2016-12-06").reported.summary
@@ -169,10 +169,10 @@ def test_a_mended_source_is_told_and_the_correction_not_made(folder: DataFolder)
 def test_a_malformed_line_stops_nothing_and_is_named(folder: DataFolder) -> None:
     with_one_held(folder)
     agree(folder, {"site_code": "MHT-XXX"}, {}, {"file": f"{BPL}_contacts_201608_v1.csv"})
-    night = folder.night("2016-12-04")
-    assert folder.count("core.contacts") == 3 and not night.must_be_fixed
-    assert "line 2: there is no site of this site_code" in night.reported.summary
-    assert "line 4: no file of this name was received" in night.reported.summary
+    nightly_run = folder.night("2016-12-04")
+    assert folder.count("core.contacts") == 3 and not nightly_run.must_be_fixed
+    assert "line 2: there is no site of this site_code" in nightly_run.reported.summary
+    assert "line 4: no file of this name was received" in nightly_run.reported.summary
 
 
 @pytest.mark.parametrize(
@@ -226,22 +226,22 @@ def test_rows_whose_referral_came_later_are_released(folder: DataFolder) -> None
     assert folder.count("core.contacts") == 2
     folder.send("participants", people("participants", 1, 2, 3), version=2)
     folder.send("referrals", people("referrals", 1, 2, 3), version=2)
-    night = folder.night("2016-12-05")
+    nightly_run = folder.night("2016-12-05")
     said = "1 row that was held back on 2 December 2016 is now in the figures: the referrals they refer to came in."
-    assert said in page(folder) and f"{BPL} contacts November 2016 v1: {said}" in night.reported.summary
+    assert said in page(folder) and f"{BPL} contacts November 2016 v1: {said}" in nightly_run.reported.summary
 
 
 def test_only_the_site_or_dataset_that_is_named(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.send_all(1, 2, 3)
     folder.night("2016-12-02")
-    first = validate_delivery.judgement_key
-    for module in (validate_delivery, worklist):
-        monkeypatch.setattr(module, "judgement_key", lambda *args: f"new{first(*args)}"[:32])
+    first = validate_delivery.result_key
+    for module in (validate_delivery, active_run):
+        monkeypatch.setattr(module, "result_key", lambda *args: f"new{first(*args)}"[:32])
     settings = Settings.of(folder.path)
-    part = night(settings, scope=Scope(new_files=False, site=BPL, dataset="contacts"))
-    assert [j.delivery.dataset for j in part.judged] == ["contacts"]
-    rest = night(settings, scope=RETRY)
-    assert sorted(j.delivery.dataset for j in rest.judged) == ["employment_outcomes", "participants", "referrals"]
+    part = nightly_run(settings, scope=Scope(new_files=False, site=BPL, dataset="contacts"))
+    assert [j.delivery.dataset for j in part.validated] == ["contacts"]
+    rest = nightly_run(settings, scope=RETRY)
+    assert sorted(j.delivery.dataset for j in rest.validated) == ["employment_outcomes", "participants", "referrals"]
     assert folder.count("core.contacts") == 3
 
 
@@ -250,7 +250,7 @@ def test_a_file_that_is_refused_only_now_is_told(folder: DataFolder, copy: Path)
     folder.send("contacts", people("contacts", *range(1, 31)))
     asked = ("--no-prefect", "--data", str(folder.path))
     pilots("run", *asked, "--date", "2016-12-02", home=copy)
-    codes = copy / "schemas" / "codes" / "contact_type.csv"
+    codes = copy / "schemas" / "core" / "codes" / "contact_type.csv"
     listed = codes.read_text(encoding="utf-8")
     codes.write_text("\n".join(x for x in listed.splitlines() if not x.startswith("first,")) + "\n", encoding="utf-8")
     stricter = pilots("retry", *asked, "--date", "2016-12-04", home=copy)
@@ -299,7 +299,7 @@ def test_a_retry_that_is_killed_is_made_good_by_the_night(folder: DataFolder, tm
     started = time.monotonic()
     assert subprocess.run([*command(*arguments, str(whole.path))], cwd=PROJECT, env=environment()).returncode == 0
     took = time.monotonic() - started
-    content = content_of(whole.places.pointer.resolve())
+    content = content_of(whole.places.current_link.resolve())
     for part in (0.5, 0.7, 0.85, 0.95):
         cut = copied(f"cut-{part}")
         process = subprocess.Popen(
@@ -309,7 +309,7 @@ def test_a_retry_that_is_killed_is_made_good_by_the_night(folder: DataFolder, tm
         process.send_signal(signal.SIGKILL)
         process.wait()
         cut.night("2016-12-04")
-        assert content_of(cut.places.pointer.resolve()) == content, f"killed after {part:.0%}"
+        assert content_of(cut.places.current_link.resolve()) == content, f"killed after {part:.0%}"
         assert said in page(cut), f"killed after {part:.0%}: the site is not told"
         summaries = [p.read_text(encoding="utf-8") for p in cut.places.reports.glob("nights/*.md")]
         assert any(said in summary for summary in summaries), f"killed after {part:.0%}: no summary says it"

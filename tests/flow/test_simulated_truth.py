@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 from length import length
 
-from flows.nightly import night
+from flows.nightly import nightly_run
 from flows.settings import Settings
 from flows.simulator.simulate import simulate
 from schemas._contract.registry import programmes
@@ -71,7 +71,7 @@ def test_every_planted_fault_is_found_and_nothing_else(tmp_path: Path) -> None:
     for files in nights_of(tmp_path / "sent"):
         send(files, settings.data / "raw")
         moment += timedelta(days=1)
-        outcome = night(settings, moment)
+        outcome = nightly_run(settings, moment)
         assert outcome.warehouse is not None
         with duckdb.connect(str(outcome.warehouse), read_only=True) as db:
             found.append(db.execute(FOUND).pl().filter(pl.col("file").is_in([p.name for p in files])))

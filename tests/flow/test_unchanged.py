@@ -17,7 +17,7 @@ from commands import copy_of_the_project, environment, pilots
 from made_up_returns import BPL, PROJECT, DataFolder, agree, people, sound
 
 from flows import nightly
-from flows.nightly import NightResult, night
+from flows.nightly import RunResult, nightly_run
 from flows.orchestration import input_fingerprint
 from flows.orchestration.run import Run, Scope
 from flows.runtime import code_fingerprint
@@ -41,13 +41,13 @@ def long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
 def long_ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The runs that took the long way."""
     taken: list[str] = []
-    whole_night = nightly.whole_night
+    full_run = nightly.full_run
 
-    def noted(run: Run) -> NightResult:
+    def noted(run: Run) -> RunResult:
         taken.append(run.id)
-        return whole_night(run)
+        return full_run(run)
 
-    monkeypatch.setattr(nightly, "whole_night", noted)
+    monkeypatch.setattr(nightly, "full_run", noted)
     return taken
 
 
@@ -66,7 +66,7 @@ def eventful(folder: DataFolder) -> None:
     folder.night("2016-12-03")
 
 
-def words(outcome: NightResult) -> str:
+def words(outcome: RunResult) -> str:
     """What a summary says, but for which run it was."""
     assert outcome.reported.path is not None
     said = outcome.reported.path.read_text(encoding="utf-8")
@@ -87,7 +87,7 @@ def left(folder: DataFolder) -> dict[str, object]:
 def forget(folder: DataFolder) -> None:
     """Make the next night take the long way."""
     with closing(Ledger(folder.places.ledger)) as ledger:
-        ledger.let_stand(None)
+        ledger.store_cached_summary(None)
 
 
 def test_the_short_way_leaves_what_the_long_way_leaves(folder: DataFolder, long_ways: list[str]) -> None:
@@ -146,8 +146,8 @@ CHANGES: dict[str, Callable[[DataFolder], object]] = {
     "a stray folder": lambda f: (f.places.raw / BPL / "November").mkdir(),
     "a site's folder": lambda f: (f.places.raw / "MHT-GM").mkdir() or (f.places.raw / "MHT-GM" / "x").touch(),
     "a correction": lambda f: agree(f, {}),
-    "a build gone": lambda f: f.places.pointer.resolve().unlink(),
-    "no build pointed to": lambda f: f.places.pointer.unlink(),
+    "a build gone": lambda f: f.places.current_link.resolve().unlink(),
+    "no build pointed to": lambda f: f.places.current_link.unlink(),
     "a judgement gone": lose_a_judgement,
     "a file gone": lambda f: contacts(f).unlink(),
 }
@@ -233,10 +233,10 @@ def test_what_could_not_be_done_is_tried_again(
     (folder.places.raw / BPL / f"{BPL}_contacts_201612_v1.csv").unlink()
     folder.send("contacts", people("contacts", 1, 2))
     with monkeypatch.context() as patch:
-        patch.setattr(validate_delivery, "judge_file", lambda *_: 1 / 0)
-        assert folder.night().not_judged
+        patch.setattr(validate_delivery, "validate_file", lambda *_: 1 / 0)
+        assert folder.night().not_validated
     mended = folder.night()
-    assert mended.run_id in long_ways and [j.delivery.dataset for j in mended.judged] == ["contacts"]
+    assert mended.run_id in long_ways and [j.delivery.dataset for j in mended.validated] == ["contacts"]
 
 
 def test_a_run_that_was_cut_off_leaves_nothing_standing(
@@ -246,7 +246,7 @@ def test_a_run_that_was_cut_off_leaves_nothing_standing(
     folder.night("2016-12-02")
     new = folder.send("contacts", people("contacts", 1), period="201612")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(build_identity, "fingerprint", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(build_identity, "build_fingerprint", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         folder.night("2016-12-03")
     new.unlink()  # the folder looks as it did before that run
     assert folder.night("2016-12-04").run_id in long_ways
@@ -255,7 +255,7 @@ def test_a_run_that_was_cut_off_leaves_nothing_standing(
 def test_a_retry_takes_the_long_way_and_leaves_it_to_the_next_night(folder: DataFolder, long_ways: list[str]) -> None:
     folder.send_all(1)
     folder.night("2016-12-02")
-    night(Settings(data=folder.path), datetime(2016, 12, 3), Scope(new_files=False, site=BPL))
+    nightly_run(Settings(data=folder.path), datetime(2016, 12, 3), Scope(new_files=False, site=BPL))
     assert len(long_ways) == 2
     assert folder.night("2016-12-04").run_id in long_ways
     assert folder.night("2016-12-05").run_id not in long_ways
@@ -265,11 +265,11 @@ QUIETLY = """
 import os, sys
 from pathlib import Path
 from flows.store import raw_files
-raw.SETTLED_NS = 0
+raw_files.SETTLED_NS = 0
 os.environ["PILOTS_ENGINE"] = "plain"
 from flows.settings import Settings
-from flows.nightly import night
-assert night(Settings.of(Path(sys.argv[1]))).result == "quiet"
+from flows.nightly import nightly_run
+assert nightly_run(Settings.of(Path(sys.argv[1]))).result == "quiet"
 print(*sys.modules)
 """
 
@@ -298,6 +298,6 @@ def test_a_mended_code_list_ends_it_for_the_command_too(folder: DataFolder, tmp_
 
     assert said().startswith("Published: 4 files checked")
     assert said().startswith("Nothing changed since") and said().startswith("Nothing changed since")
-    with (home / "schemas" / "codes" / "contact_type.csv").open("a", encoding="utf-8") as codes:
+    with (home / "schemas" / "core" / "codes" / "contact_type.csv").open("a", encoding="utf-8") as codes:
         codes.write("chat,Chat by text,,,,made up for a test\n")
     assert said() == "Published: 1 file checked, 1 row released."

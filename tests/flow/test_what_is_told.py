@@ -12,7 +12,7 @@ from made_up_returns import BPL, NUMBER, DataFolder, agree, people, sound
 
 from flows import nightly
 from flows.commands.query import state_in_words, state_of_the_warehouse
-from flows.nightly import NightResult
+from flows.nightly import RunResult
 from flows.reporting import marking, site_reports
 from flows.runtime.data_folder import CorrectionsUnusable
 from flows.settings import Settings
@@ -23,7 +23,7 @@ DEC, JAN, FEB = "2016-12-02T03:30", "2017-01-03T03:30", "2017-02-02T03:30"
 ROWS = ("read", "accepted", "held", "repeats", "not_data")
 
 
-def of_contacts(outcome: NightResult) -> dict[str, Any]:
+def of_contacts(outcome: RunResult) -> dict[str, Any]:
     [found] = [d for d in outcome.deliveries() if "contacts" in d["delivery"]]
     return found
 
@@ -37,7 +37,7 @@ def in_the_table(folder: DataFolder, delivery_id: str) -> tuple[Any, ...]:
     return row
 
 
-def on_the_page(folder: DataFolder, outcome: NightResult, delivery_id: str) -> tuple[Any, ...]:
+def on_the_page(folder: DataFolder, outcome: RunResult, delivery_id: str) -> tuple[Any, ...]:
     page = outcome.reported.pages[delivery_id]
     said = json.loads(page.with_suffix(".report.json").read_text(encoding="utf-8"))
     return (said["result"], *(said["rows"][n] for n in ROWS))
@@ -65,7 +65,7 @@ def test_rows_that_other_tables_hold_are_held_wherever_it_is_told(
     assert "1 with rows held back" in outcome.verdict
     ends: list[str] = []
     monkeypatch.setattr(nightly, "show", lambda *_: None)
-    monkeypatch.setattr(nightly, "ended", lambda name, *_: ends.append(name))
+    monkeypatch.setattr(nightly, "final_state", lambda name, *_: ends.append(name))
     nightly._ended(outcome)
     assert ends == ["PartlyLoaded"]
 
@@ -134,12 +134,12 @@ def test_a_report_that_cannot_be_written_costs_itself_alone(
         outcome = folder.night(DEC)
     assert outcome.verdict.startswith("Published: 4 files checked") and outcome.must_be_fixed
     assert len(outcome.reported.pages) == (3 if broken == "write_reports" else 4)
-    [failed] = outcome.reported.not_told
+    [failed] = outcome.reported.not_reported
     assert failed.startswith(f"{BPL} contacts November 2016 v1: ") and "KeyError" in failed
     assert f"- {failed}. The next night tries again." in outcome.reported.summary
     assert "AB123456C" not in outcome.reported.summary
     again = folder.night(JAN)
-    assert again.result == "quiet" and again.reported.not_told == ()
+    assert again.result == "quiet" and again.reported.not_reported == ()
     assert [i.split("-2016")[0] for i in again.reported.pages if "contacts" not in i] == []
     assert (folder.places.reports / BPL / f"{BPL}_contacts_201611_v1_to_fix.xlsx").exists()
     assert folder.night(FEB).reported.pages == {}
@@ -295,10 +295,10 @@ def test_the_verdict_counts_what_could_not_be_judged(folder: DataFolder, monkeyp
     folder.send_all(1)
     folder.night("2016-12-02T03:30")
     folder.send("contacts", people("contacts", 1, 2), version=2)
-    monkeypatch.setattr(validate_delivery, "judge_file", lambda *_: 1 / 0)
+    monkeypatch.setattr(validate_delivery, "validate_file", lambda *_: 1 / 0)
     outcome = folder.night("2016-12-03T03:30")
     assert outcome.verdict.endswith("there was nothing new to check; 1 file not judged.")
-    assert f"## Files that could not be judged\n\n- {outcome.not_judged[0]}" in outcome.reported.summary
+    assert f"## Files that could not be judged\n\n- {outcome.not_validated[0]}" in outcome.reported.summary
 
 
 @pytest.mark.soak
@@ -311,7 +311,7 @@ def test_personal_data_is_told_until_the_file_is_gone(folder: DataFolder) -> Non
     copy = found.with_name(found.name.replace("v1", "v2"))
     copy.write_bytes(found.read_bytes())
 
-    def told(outcome: NightResult) -> set[str]:
+    def told(outcome: RunResult) -> set[str]:
         section = outcome.reported.summary.partition("## Personal data to delete\n\n")[2].split("\n\n")[0]
         return {line.split("`")[1].rpartition("/")[2] for line in section.splitlines()}
 

@@ -14,7 +14,7 @@ from judging import workbook
 from made_up_returns import BPL, DataFolder, people
 
 from flows.reporting import site_reports
-from flows.reporting.marking import mark
+from flows.reporting.marking import make_marked_workbook
 from flows.steps.receive import UnusableFile, receive
 from flows.store.ledger import Ledger
 from schemas._contract.catalogue import datasets
@@ -176,7 +176,7 @@ def test_a_return_is_marked_once(folder: DataFolder, monkeypatch: pytest.MonkeyP
 
     def count(raw: Path, *args: Any, **options: Any) -> Any:
         marked.append(raw.name)
-        return mark(raw, *args, **options)
+        return make_marked_workbook(raw, *args, **options)
 
     monkeypatch.setattr(site_reports, "mark", count)
     sent = send(folder, sheets(1, 2))

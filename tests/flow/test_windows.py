@@ -114,8 +114,8 @@ def test_files_of_every_format_are_checked(windows: Windows, tmp_path: Path) -> 
         for ending, content in contents.items()
         for is_zipped in (False, True)
     }
-    ended = windows.run({n: ("check", str(f), *ON_THE_DAY, "--to", str(tmp_path / n)) for n, f in files.items()})
-    said = {name: (e.code, e.err, e.out.partition("\n")[0]) for name, e in ended.items()}
+    final_state = windows.run({n: ("check", str(f), *ON_THE_DAY, "--to", str(tmp_path / n)) for n, f in files.items()})
+    said = {name: (e.code, e.err, e.out.partition("\n")[0]) for name, e in final_state.items()}
     verdicts = {
         "bad": "Fix 1 problem and send the file again",
         "damaged": "This file could not be read: send it again",
@@ -170,7 +170,7 @@ def test_what_is_written_is_what_is_written_elsewhere(
 
 def test_blank_workbooks_are_written_and_checked(windows: Windows, tmp_path: Path) -> None:
     name = f"{BPL}_return_201611_v1.xlsx"
-    ended = windows.run(
+    final_state = windows.run(
         {
             "one": ("template", "contacts"),
             "whole": ("template", "return", "--site", BPL, "--period", "201611"),
@@ -178,10 +178,10 @@ def test_blank_workbooks_are_written_and_checked(windows: Windows, tmp_path: Pat
             "check": ("check", name, *ON_THE_DAY),
         }
     )
-    assert (ended["one"], ended["whole"]) == ((0, "contacts_blank.xlsx\n", ""), (0, f"{name}\n", ""))
-    assert ended["again"].code == 2 and "is there already" in ended["again"].err
-    assert (ended["check"].code, ended["check"].err) == (1, "")
-    assert ended["check"].out.count("The file has no rows of data (check F01)") == 4
+    assert (final_state["one"], final_state["whole"]) == ((0, "contacts_blank.xlsx\n", ""), (0, f"{name}\n", ""))
+    assert final_state["again"].code == 2 and "is there already" in final_state["again"].err
+    assert (final_state["check"].code, final_state["check"].err) == (1, "")
+    assert final_state["check"].out.count("The file has no rows of data (check F01)") == 4
     book = openpyxl.load_workbook(tmp_path / name)
     assert {"participants", "referrals", "contacts", "employment_outcomes"} <= {*book.sheetnames}
 
@@ -212,7 +212,7 @@ def test_what_cannot_be_done_is_said_in_a_sentence(windows: Windows, tmp_path: P
         "demo": ("demo", "--data", "data"),
         "retry": ("retry", "--data", "data"),
     }
-    ended = windows.run(
+    final_state = windows.run(
         {
             "help": ("--help",),
             "no file": ("check", "nothing.csv"),
@@ -222,14 +222,14 @@ def test_what_cannot_be_done_is_said_in_a_sentence(windows: Windows, tmp_path: P
             **needs_unix,
         }
     )
-    assert {name: e.code for name, e in ended.items()} == {
+    assert {name: e.code for name, e in final_state.items()} == {
         "help": 0, "no file": 2, "no name": 2, "in a file": 3, "reports in a file": 3, **dict.fromkeys(needs_unix, 3)
     }  # fmt: skip
-    assert "check" in ended["help"].out and not ended["help"].err
+    assert "check" in final_state["help"].out and not final_state["help"].err
     for name in needs_unix:
-        assert (ended[name].out, ended[name].err.count("\n")) == ("", 1)
-        assert "needs Linux or macOS" in ended[name].err
-    assert not any("Traceback" in e.err for e in ended.values())
+        assert (final_state[name].out, final_state[name].err.count("\n")) == ("", 1)
+        assert "needs Linux or macOS" in final_state[name].err
+    assert not any("Traceback" in e.err for e in final_state.values())
     assert not (tmp_path / "data" / "warehouse").exists()
 
 
@@ -238,9 +238,9 @@ def test_a_report_that_is_open_in_excel_is_told(windows: Windows, tmp_path: Path
     check = ("check", str(bad), *ON_THE_DAY, "--to", "reports")
     reports = tmp_path / "reports" / BPL
     in_use = {ending: reports / f"{bad.stem}{ending}" for ending in ("_to_fix.xlsx", ".findings.csv")}
-    ended = windows.run({"before": check} | dict.fromkeys(in_use, check), in_use)
-    assert ended.pop("before").code == 1
-    for ending, again in ended.items():
+    final_state = windows.run({"before": check} | dict.fromkeys(in_use, check), in_use)
+    assert final_state.pop("before").code == 1
+    for ending, again in final_state.items():
         assert (again.code, again.out) == (3, "")
         assert ending in again.err and "open in Excel" in again.err
     assert all(report.stat().st_size for report in in_use.values())

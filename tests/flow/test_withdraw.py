@@ -36,7 +36,7 @@ def figures(warehouse: Path) -> Content:
 
 
 def figures_now(folder: DataFolder) -> Content:
-    return figures(folder.places.pointer.resolve())
+    return figures(folder.places.current_link.resolve())
 
 
 def as_of(folder: DataFolder, moment: str, to: Path) -> Content:

@@ -14,7 +14,7 @@ from judging import as_table, workbook
 from length import in_soak
 from made_up_returns import BPL, DataFolder, Row, content_of, sound
 
-from flows.orchestration.run import NightResult
+from flows.orchestration.run import RunResult
 from schemas._contract.catalogue import datasets
 
 DATASETS = ("participants", "referrals", "contacts", "employment_outcomes")
@@ -63,13 +63,13 @@ def send(folder: DataFolder, way: str, period: str, rows: dict[str, list[Row]], 
     return [raw / name for name in books]
 
 
-def figures(night: NightResult) -> dict[str, list[tuple[Any, ...]]]:
+def figures(night: RunResult) -> dict[str, list[tuple[Any, ...]]]:
     """What analysts read: core and every mart. Which file a row came from is part of it."""
     told = content_of(night.warehouse)
     return {table: rows for table, rows in told.items() if table.split(".")[0] not in ("audit", "quality")}
 
 
-def core(night: NightResult) -> dict[str, list[tuple[Any, ...]]]:
+def core(night: RunResult) -> dict[str, list[tuple[Any, ...]]]:
     """The rows that count."""
     return {table: rows for table, rows in figures(night).items() if table.startswith("core.")}
 

@@ -6,7 +6,6 @@ import csv
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -16,7 +15,7 @@ from flows.steps.build import make_mart
 from schemas._contract import catalogue
 from schemas._contract.derive import columns, create_table
 
-SCHEMAS = Path(catalogue.__file__).parent
+SCHEMAS = catalogue.HERE
 RECEIVED = datetime(2016, 12, 1, 3, 30)
 # What a required column holds in a hand-made row that does not state it.
 BLANKS: dict[str, Any] = {"VARCHAR": "", "DATE": date(2016, 1, 1), "TIMESTAMP": RECEIVED, "BOOLEAN": False, "BIGINT": 0}
@@ -39,7 +38,7 @@ class Warehouse:
             self._create("audit", name, contract, sent=False)
         for name in catalogue.reference_tables():
             self._fill_from_csv(name)
-        for row in csv.DictReader((SCHEMAS / "codes" / "target_metric.csv").open(encoding="utf-8")):
+        for row in csv.DictReader((SCHEMAS / "core" / "codes" / "target_metric.csv").open(encoding="utf-8")):
             self.add("core.codes", list_name="target_metric", code=row["code"], label=row["label"])
 
     def _create(self, schema: str, name: str, contract: Any, sent: bool) -> None:
@@ -151,7 +150,7 @@ class Warehouse:
 
         With addresses or schemas, only the marts that these are or hold, and those they select from.
         """
-        self.db.execute((SCHEMAS / "statistics.sql").read_text(encoding="utf-8"))
+        self.db.execute(catalogue.MACROS.read_text(encoding="utf-8"))
         for mart in needed(wanted) if wanted else catalogue.marts():
             self.db.execute(f"CREATE SCHEMA IF NOT EXISTS {mart.schema}")
             make_mart(self.db, mart)

@@ -97,7 +97,7 @@ def test_a_year_of_which_nothing_came_is_not_called_small(warehouse):
 @given(st.integers(0, 10**9))
 def test_no_count_below_five_and_none_that_is_exact(number):
     with duckdb.connect() as db:
-        db.execute((catalogue.HERE / "statistics.sql").read_text(encoding="utf-8"))
+        db.execute(catalogue.MACROS.read_text(encoding="utf-8"))
         (told,) = db.execute("SELECT to_nearest_5($1)", [number]).fetchall()[0]
     assert told is None if number < 5 else told % 5 == 0 and abs(told - number) <= 2
 

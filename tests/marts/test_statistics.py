@@ -18,7 +18,7 @@ Ask = Callable[..., tuple[Any, ...]]
 @pytest.fixture(scope="module")
 def ask() -> Ask:
     db = duckdb.connect()
-    db.execute((catalogue.HERE / "statistics.sql").read_text(encoding="utf-8"))
+    db.execute(catalogue.MACROS.read_text(encoding="utf-8"))
     return lambda what, *values: db.execute(f"SELECT {what}", list(values)).fetchone()
 
 

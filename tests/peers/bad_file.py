@@ -1,7 +1,7 @@
 """One bad file, the same on every run, and the truth about it. Everything in it is made up.
 
 Three files of contacts, 300 rows each: `faults` holds sixteen kinds of fault; `personal` holds the same with an NHS
-number of the test range, an e-mail address and a telephone number besides; `torn` is sound but for one torn line.
+number of the test range, an e-mail address and a telephone number besides; `malformed` is sound but for one torn line.
 A record with a quoted line break stands near the top, so from there on the number of a row is not its line.
 """
 
@@ -120,9 +120,9 @@ def with_faults() -> Table:
     table.records[copy] = list(table.records[original])
     table.faults.append(("exact copy", copy, ""))
     table.spoil("a name for a reference", next(others), "staff_ref", NAME)
-    torn = next(others)
-    table.records[torn].insert(3, "review")
-    table.faults.append(("torn line", torn, ""))
+    malformed = next(others)
+    table.records[malformed].insert(3, "review")
+    table.faults.append(("torn line", malformed, ""))
     table.records[-1] = ["Total", "", "", "", "", "", "9135", "", "", ""]
     table.faults.append(("total row", ROWS - 1, ""))
     return table

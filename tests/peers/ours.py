@@ -13,16 +13,16 @@ import rules
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT))
 
-from flows.reporting.marking import mark  # noqa: E402
+from flows.reporting.marking import make_marked_workbook  # noqa: E402
 from flows.reporting.render import delivery_report, write_reports  # noqa: E402
 from flows.reporting.report import Part  # noqa: E402
 from flows.steps.receive import delivery_of  # noqa: E402
 from flows.steps.receive.manifest import manifest_of  # noqa: E402
-from flows.steps.validate_delivery import judge_file, judgement_key, row_types  # noqa: E402
-from flows.store.paths import Places  # noqa: E402
-from flows.store.raw_files import fingerprint  # noqa: E402
+from flows.steps.validate_delivery import result_key, row_types, validate_file  # noqa: E402
+from flows.store.paths import DataPaths  # noqa: E402
+from flows.store.raw_files import file_digest  # noqa: E402
 from flows.store.result_sink import HELD  # noqa: E402
-from flows.store.results import Judgements  # noqa: E402
+from flows.store.results import ResultStore  # noqa: E402
 from schemas._contract.catalogue import datasets  # noqa: E402
 from schemas._contract.model import Contract  # noqa: E402
 
@@ -33,7 +33,7 @@ RECEIVED = datetime(2016, 12, 2, 16, 12, tzinfo=UTC)
 def main(file: Path, out: Path, store: Path) -> None:
     contract = datasets()[DATASET]
     same_rules(contract)
-    places = Places(store)
+    places = DataPaths(store)
     places.make()
     delivery = delivery_of(
         file,
@@ -42,23 +42,23 @@ def main(file: Path, out: Path, store: Path) -> None:
         DATASET,
         PERIOD,
         1,
-        fingerprint(file),
+        file_digest(file),
         RECEIVED,
         manifest_of(file, PERIOD),
     )
-    judgements = Judgements(places)
-    key = judgement_key(delivery, contract)
-    with judgements.open(key, row_types(contract)) as judged:
-        verdict = judge_file(file, delivery, contract, judged)
-        judged.finish(verdict)
+    judgements = ResultStore(places)
+    key = result_key(delivery, contract)
+    with judgements.open(key, row_types(contract)) as validated:
+        verdict = validate_file(file, delivery, contract, validated)
+        validated.finish(verdict)
     findings = judgements.findings(key)
     report = delivery_report(delivery, verdict, findings, contract=contract)
     write_reports(out, report, findings)
-    mark(file, delivery, [Part(report, verdict, findings, contract)], out / SITE)
+    make_marked_workbook(file, delivery, [Part(report, verdict, findings, contract)], out / SITE)
     rows_read(judgements, key, out)
 
 
-def rows_read(judgements: Judgements, key: str, out: Path) -> None:
+def rows_read(judgements: ResultStore, key: str, out: Path) -> None:
     import polars as pl
 
     stored = [p for p in (judgements.accepted(key), judgements.folder(key) / HELD) if p.exists()]

@@ -43,7 +43,7 @@ class Sent:
         return [i for i, r in enumerate(self.records) if len(r) == len(COLUMNS)]
 
     @property
-    def torn(self) -> int:
+    def malformed(self) -> int:
         """The record that is torn."""
         return next(i for i, r in enumerate(self.records) if len(r) != len(COLUMNS))
 
@@ -64,7 +64,7 @@ def _json(file: Path) -> Any:
 
 def _left_out_by_pandas(out: Path, sent: Sent) -> Iterator[Said]:
     for line in TORN.findall((out / "console.txt").read_text(encoding="utf-8")):
-        yield Said(sent.torn, int(line), "", "torn", "Skipping line: expected 10 fields, saw 11")
+        yield Said(sent.malformed, int(line), "", "torn", "Skipping line: expected 10 fields, saw 11")
 
 
 def _ours(out: Path, sent: Sent) -> Iterator[Said]:
@@ -124,7 +124,7 @@ def _dbt(out: Path, sent: Sent) -> Iterator[Said]:
         test = table.stem.removeprefix("failures_")
         for n, row in enumerate(_rows(table)):
             if test == "torn_lines":
-                yield Said(sent.torn, int(row["line"]), "", "torn", row["error_message"])
+                yield Said(sent.malformed, int(row["line"]), "", "torn", row["error_message"])
                 continue
             for i in sent.whole:
                 alike = row.get("unique_field") == sent.records[i][0] or list(row.values()) == sent.records[i]

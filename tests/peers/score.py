@@ -190,8 +190,8 @@ class Outcome:
 
     def _kept(self, case: str) -> str:
         truth = self._truth("torn")
-        torn = {f["record"] for f in truth["faults"]}
-        sound = [r[0] for i, r in enumerate(truth["records"]) if i not in torn]
+        malformed = {f["record"] for f in truth["faults"]}
+        sound = [r[0] for i, r in enumerate(truth["records"]) if i not in malformed]
         file = self.out(case) / "rows_read.csv"
         read: set[str] = set()
         if file.exists():

@@ -41,12 +41,12 @@ def test_one_break_costs_one_record(judge: Judge, tmp_path: Path) -> None:
     still_records = []
     for seed in SEEDS:
         broken = broken_file(random.Random(seed))
-        rows, torn = records_of(tmp_path, broken.text)
+        rows, malformed = records_of(tmp_path, broken.text)
         blank = {n for n, row in rows.items() if n in broken.lines and not any(row)}
         kept = {n: row for n, row in rows.items() if n not in blank}
-        named = {n for n in torn if n in broken.lines}
+        named = {n for n in malformed if n in broken.lines}
         told = f"seed {seed}: {broken.record!r} in\n{broken.text}"
-        assert set(torn) == named, told
+        assert set(malformed) == named, told
         if broken.lines[0] in kept:  # a record yet, with a quotation mark in a cell: that cell must be at fault
             still_records.append((broken, kept.pop(broken.lines[0])))
         else:
@@ -185,4 +185,4 @@ def records_of(folder: Path, text: str) -> tuple[dict[int, tuple[str, ...]], lis
     path.write_text(text, newline="")
     batches = list(read(path, KNOWN).batches)
     rows = pl.concat([b.rows for b in batches], how="diagonal").fill_null("")
-    return {r[-1]: r[:-1] for r in rows.iter_rows()}, [n for b in batches for n in b.torn]
+    return {r[-1]: r[:-1] for r in rows.iter_rows()}, [n for b in batches for n in b.malformed]

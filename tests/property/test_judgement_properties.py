@@ -58,11 +58,13 @@ repaired = st.builds(lambda n, c: row(n, **c), numbers, changed(REPAIRED_CELLS))
 no_data = st.sampled_from(
     ["\n", "  \n", "," * (len(FIELDS) - 1) + "\n", HEADING, "Total" + "," * (len(FIELDS) - 1) + "\n"]
 )
-torn = st.sampled_from(["BPL-C000001,cut\n", row(2)[:-1] + ",more\n", row(3).replace("review", "review, again")])
+malformed = st.sampled_from(["BPL-C000001,cut\n", row(2)[:-1] + ",more\n", row(3).replace("review", "review, again")])
 open_quotes = st.sampled_from([row(4).replace("review", '"review'), row(5)[:-1] + '"\n', '"\n'])
 whole_rows = st.one_of(good, good, bad, repaired)
-tables = st.lists(st.one_of(whole_rows, whole_rows, no_data, torn, open_quotes), max_size=16)
-tables_of_lines = st.lists(st.one_of(whole_rows, whole_rows, no_data, torn), max_size=16)  # whose order does not matter
+tables = st.lists(st.one_of(whole_rows, whole_rows, no_data, malformed, open_quotes), max_size=16)
+tables_of_lines = st.lists(
+    st.one_of(whole_rows, whole_rows, no_data, malformed), max_size=16
+)  # whose order does not matter
 any_text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
 
 
@@ -191,7 +193,7 @@ def records_of(folder: Path, text: str, size: int) -> tuple[dict[int, tuple[str,
         patch.setattr(flows.steps.read.text.delimited, "CHUNK", size)
         batches = list(read(path, frozenset(map(fold, FIELDS))).batches)
     rows = pl.concat([b.rows for b in batches], how="diagonal")
-    return {r[-1]: r[:-1] for r in rows.iter_rows()}, [n for b in batches for n in b.torn]
+    return {r[-1]: r[:-1] for r in rows.iter_rows()}, [n for b in batches for n in b.malformed]
 
 
 @settings(max_examples=length(everyday=100, soak=2000))
@@ -201,8 +203,8 @@ def test_one_break_costs_one_record(tmp_path: Path, at: int, kind: str, place: f
     table = contacts(*[{}] * 60)
     lines = as_csv(table, quoting=csv.QUOTE_ALL).splitlines()
     lines[at + 1] = broken(lines[at + 1], kind, place)
-    records, torn = records_of(tmp_path, "\n".join(lines) + "\n", size)
-    assert torn == [at + 2]
+    records, malformed = records_of(tmp_path, "\n".join(lines) + "\n", size)
+    assert malformed == [at + 2]
     assert records == {n: tuple(r.values()) for n, r in enumerate(table, 2) if n != at + 2}
 
 
@@ -215,7 +217,7 @@ def test_nor_does_it_cost_more_among_records_of_several_lines(
     table = contacts(*[{"staff_role": "key\n\nworker"} if n in long - {at} else {} for n in range(20)])
     lines = [line(list(r.values()), csv.QUOTE_ALL) for r in table]
     lines[at] = broken(lines[at][:-1], kind, place) + "\n"
-    records, torn = records_of(tmp_path, HEADING + "".join(lines), size)
+    records, malformed = records_of(tmp_path, HEADING + "".join(lines), size)
     starts = [2 + sum(t.count("\n") for t in lines[:n]) for n in range(20)]
-    assert torn == [starts[at]]
+    assert malformed == [starts[at]]
     assert records == {starts[n]: tuple(r.values()) for n, r in enumerate(table) if n != at}

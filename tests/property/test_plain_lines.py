@@ -30,15 +30,20 @@ lines = st.lists(st.one_of(records, ragged, odd), max_size=12)
 @given(
     lines=lines,
     end=st.sampled_from(["\n", "\r\n"]),
-    ended=st.booleans(),
+    final_state=st.booleans(),
     delimiter=st.sampled_from(text_heading.DELIMITERS),
     at_once=st.sampled_from([4, 100]),
 )
 def test_a_plain_chunk_gives_what_a_closer_look_gives(
-    lines: list[str], end: str, ended: bool, delimiter: str, at_once: int, tmp_path_factory: pytest.TempPathFactory
+    lines: list[str],
+    end: str,
+    final_state: bool,
+    delimiter: str,
+    at_once: int,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     file = tmp_path_factory.mktemp("plain") / "contacts.csv"
-    text = end.join([",".join(HEADINGS), *lines]) + (end if ended else "")
+    text = end.join([",".join(HEADINGS), *lines]) + (end if final_state else "")
     file.write_bytes(text.replace(",", delimiter).encode())
     with patch.multiple(delimited, MOST_LINES=at_once, LONGEST_RECORD=1):
         quickly = batches_of(file)
@@ -69,4 +74,4 @@ def test_a_file_that_is_overwritten_while_it_is_read_is_an_error_and_no_more(tmp
 
 def batches_of(file: Path) -> list[object]:
     """All that is read of a file, batch by batch."""
-    return [(b.rows.to_dict(as_series=False), b.torn, b.beside) for b in read(file, KNOWN).batches]
+    return [(b.rows.to_dict(as_series=False), b.malformed, b.stray_text) for b in read(file, KNOWN).batches]

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.deliveries.shapes import Unreadable, column_letter
+from flows.deliveries.shapes import UnreadableFile, column_letter
 from flows.steps.read.workbook import xlsx
 from flows.steps.read.workbook.percentages import percent_cells, percent_styles
 from flows.steps.read.workbook.plain.plain_sheet import PlainTable
@@ -93,13 +93,13 @@ def both(path: Path, content: bytes) -> tuple[Said, Said, bool]:
     try:
         table = sheets_of_xlsx(path, Package(path))[0].open()
         is_plain, ours = isinstance(table, PlainTable), said(table)
-    except Unreadable as refused:
+    except UnreadableFile as refused:
         ours = refused.rule_id
     try:
         package = Package(path)
         percent = percent_cells(package.pieces(SHEET), percent_styles(package.pieces(STYLES)))
         theirs = said(Calamine(path).table("Data", errors_of_sheet(package, SHEET), percent=percent))
-    except Unreadable as refused:
+    except UnreadableFile as refused:
         theirs = refused.rule_id
     return ours, theirs, is_plain
 

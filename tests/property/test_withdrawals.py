@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flows.deliveries.dispositions import first_sent_as, standings
+from flows.deliveries.standings import first_sent_as, standings
 from flows.deliveries.withdrawn import in_force, order_of_arrival
 from schemas.audit.deliveries import Counts, Delivery, ExtractType, Result, Standing, Verdict
 from schemas.audit.withdrawals import Withdrawal

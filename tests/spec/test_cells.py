@@ -13,9 +13,9 @@ from time import process_time
 import pytest
 from judging import Found, Judge, Outcome, as_csv, awards, contacts, participants
 
-from flows.cells.code_lookup import code_meant
+from flows.cells.code_lookup import likely_code
 from flows.cells.parse import fault, read_cell
-from flows.cells.redact import text_shown
+from flows.cells.redact import redact_text
 from schemas._contract.catalogue import datasets
 from schemas._contract.code_lists import CodeList, all_code_lists, code_list
 from schemas._rules.explain import explain
@@ -23,7 +23,7 @@ from schemas._rules.explain import explain
 MAKERS = {"contacts": contacts, "participants": participants, "funding_awards": awards}
 
 
-def judged(judge: Judge, dataset: str, field: str, text: str) -> Outcome:
+def validated(judge: Judge, dataset: str, field: str, text: str) -> Outcome:
     """The outcome of a file whose middle row has one odd cell."""
     table = MAKERS[dataset]({field: ""} if field not in MAKERS[dataset]({})[0] else {}, {field: text}, {})
     return judge(as_csv([{field: "", **row} for row in table]), dataset)
@@ -32,7 +32,7 @@ def judged(judge: Judge, dataset: str, field: str, text: str) -> Outcome:
 def shown_of(dataset: str, field: str, text: str) -> str | None:
     """What may be shown of a cell: see test_personal_data.py."""
     contract = datasets()[dataset]
-    return text_shown(text, contract.by_name[field], contract, date(2016, 11, 30))
+    return redact_text(text, contract.by_name[field], contract, date(2016, 11, 30))
 
 
 # rule, dataset, field, what the cell holds, what the sender is offered instead
@@ -278,7 +278,7 @@ IS_SOUND = [
 @pytest.mark.parametrize(("rule", "dataset", "field", "text", "offered"), HOLDS_THE_ROW)
 def test_the_row_is_held(judge: Judge, rule: str, dataset: str, field: str, text: str, offered: str | None) -> None:
     """What may be shown of a cell is told; what is offered is not, where the cell is hidden, but for a listed code."""
-    outcome = judged(judge, dataset, field, text)
+    outcome = validated(judge, dataset, field, text)
     found = shown_of(dataset, field, text)
     offered = offered if found is not None or rule == "V02" else None
     assert outcome.findings == [Found(rule, "row", 3, field, found, offered)]
@@ -289,14 +289,14 @@ def test_the_row_is_held(judge: Judge, rule: str, dataset: str, field: str, text
 @pytest.mark.parametrize(("dataset", "field", "offered"), sorted({(d, f, o) for _, d, f, _, o in HOLDS_THE_ROW if o}))
 def test_what_is_offered_is_sound(judge: Judge, dataset: str, field: str, offered: str) -> None:
     """Who takes the suggestion has mended the cell."""
-    assert judged(judge, dataset, field, offered).findings == []
+    assert validated(judge, dataset, field, offered).findings == []
 
 
 @pytest.mark.parametrize(("rule", "dataset", "field", "text", "value", "told"), IS_REPAIRED)
 def test_the_cell_is_repaired(
     judge: Judge, rule: str, dataset: str, field: str, text: str, value: object, told: str | None
 ) -> None:
-    outcome = judged(judge, dataset, field, text)
+    outcome = validated(judge, dataset, field, text)
     found = shown_of(dataset, field, text)
     assert outcome.findings == [Found(rule, "warning", 3, field, found, told if found is not None else None)]
     assert (outcome.accepted, outcome.held) == ([2, 3, 4 + text.count("\n")], [])
@@ -306,7 +306,7 @@ def test_the_cell_is_repaired(
 
 @pytest.mark.parametrize(("dataset", "field", "text", "value"), IS_SOUND)
 def test_the_cell_is_sound(judge: Judge, dataset: str, field: str, text: str, value: object) -> None:
-    outcome = judged(judge, dataset, field, text)
+    outcome = validated(judge, dataset, field, text)
     assert (outcome.findings, outcome.accepted, outcome.held) == ([], [2, 3, 4], [])
     assert outcome.values[1][field] == value
 
@@ -326,7 +326,7 @@ def test_the_cell_is_sound(judge: Judge, dataset: str, field: str, text: str, va
 )
 def test_bands_are_read_as_they_are_written(list_name: str, text: str, meant: str) -> None:
     """C16, V02: fourteen hours are no band of 1 to 4."""
-    assert code_meant(text, code_list(list_name)) == (meant, "C16" if meant else "")
+    assert likely_code(text, code_list(list_name)) == (meant, "C16" if meant else "")
 
 
 @pytest.mark.parametrize("list_", all_code_lists(), ids=lambda codes: codes.name)
@@ -337,7 +337,7 @@ def test_a_number_is_read_as_no_code_but_its_own(list_: CodeList) -> None:
         if not any(ch.isalpha() for ch in text):
             assert list_.meant_by(text) == code
             for changed in (f"-{text}", f"+{text}", f"<{text}", f"{text}?", f"{text}%", ".".join(text)):
-                assert changed in written or code_meant(changed, list_) == ("", ""), changed
+                assert changed in written or likely_code(changed, list_) == ("", ""), changed
 
 
 def test_the_sender_is_told_that_a_date_lies_too_late() -> None:

@@ -10,8 +10,8 @@ from judging import Judge, as_csv, contacts
 
 from flows.steps.receive import delivery_of
 from flows.steps.receive.manifest import manifest_of
-from flows.steps.validate_delivery import judge_file
-from flows.store.result_sink import Unkept
+from flows.steps.validate_delivery import validate_file
+from flows.store.result_sink import CountingSink
 from schemas._contract.catalogue import datasets
 
 NAME = "MHT-BPL_contacts_201611_v1.csv"
@@ -34,13 +34,13 @@ def test_a_check_finds_what_the_night_keeps(judge: Judge, tmp_path: Path, conten
     file = tmp_path / NAME
     file.write_text(content, encoding="utf-8")
     known = ("MHT-BPL", "contacts", "201611", 1, "", datetime(2016, 12, 2))
-    looked_at = Unkept()
-    verdict = judge_file(
-        file, delivery_of(file, NAME, *known, manifest_of(file, "201611")), datasets()["contacts"], looked_at
+    read_only_run = CountingSink()
+    verdict = validate_file(
+        file, delivery_of(file, NAME, *known, manifest_of(file, "201611")), datasets()["contacts"], read_only_run
     )
     assert verdict == kept.verdict
-    assert looked_at.findings.equals(kept.texts)
-    assert looked_at.findings.schema == kept.texts.schema
+    assert read_only_run.findings.equals(kept.texts)
+    assert read_only_run.findings.schema == kept.texts.schema
 
 
 def test_the_kinds_of_judgement_differ(judge: Judge) -> None:

@@ -249,8 +249,8 @@ def test_headings_in_another_order_or_with_one_more_beside_them_are_as_good() ->
 
 
 def test_a_torn_line_costs_itself_alone() -> None:
-    good, torn = csv_of({}), "MHT-BPL,contacts\n"
-    corrections = corrections_in(good + "\n" + torn + csv_of({"row": "9"}).splitlines()[1] + "\n", TODAY)
+    good, malformed = csv_of({}), "MHT-BPL,contacts\n"
+    corrections = corrections_in(good + "\n" + malformed + csv_of({"row": "9"}).splitlines()[1] + "\n", TODAY)
     assert [c.row for c in corrections.lines] == [3, 9]
     assert corrections.faults == (
         "`corrections.csv`, line 4: it has 2 cells, the heading 12; put text with commas in quotes",

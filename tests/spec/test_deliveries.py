@@ -15,17 +15,17 @@ import duckdb
 import pytest
 from judging import as_csv, participants
 
-from flows.orchestration.worklist import judged_by
-from flows.steps.cross_check import relate
+from flows.orchestration.active_run import validated_deliveries
+from flows.steps.cross_check import cross_check
 from flows.steps.load import load
 from flows.steps.receive import receive
-from flows.steps.validate_delivery import judge_delivery
+from flows.steps.validate_delivery import validate_delivery
 from flows.store.ledger import Ledger
-from flows.store.paths import Places
-from flows.store.results import Judgements
+from flows.store.paths import DataPaths
+from flows.store.results import ResultStore
 
 Manifest = dict[str, object]
-Told = list[tuple[str, str, str | None]]
+ReportSnapshot = list[tuple[str, str, str | None]]
 FIRST = datetime(2018, 1, 2, 3, 30, tzinfo=UTC)
 
 
@@ -33,10 +33,10 @@ class Sender:
     """Sends one extract a night, each of the next month unless it says which, and asks what is found of it."""
 
     def __init__(self, data: Path) -> None:
-        self.places, self.nights = Places(data), 0
+        self.places, self.nights = DataPaths(data), 0
         self.places.make()
 
-    def __call__(self, people: Iterable[int], month: str = "", manifest: Manifest | None = None) -> Told:
+    def __call__(self, people: Iterable[int], month: str = "", manifest: Manifest | None = None) -> ReportSnapshot:
         """What is found about the delivery as a whole: (rule, severity, found)."""
         return self.told(self.before(people, month, manifest))
 
@@ -57,19 +57,19 @@ class Sender:
         with closing(Ledger(self.places.ledger)) as ledger:
             received = receive(self.places, ledger, "run", moment)
             for new in received.new:
-                judgement = judge_delivery(received.deliveries[new], self.places, Judgements(self.places))
-                ledger.remember_judgement(new, judgement.key)
+                judgement = validate_delivery(received.deliveries[new], self.places, ResultStore(self.places))
+                ledger.record_result_key(new, judgement.key)
         return path.name
 
-    def told(self, name: str) -> Told:
+    def told(self, name: str) -> ReportSnapshot:
         """What is found once all that was sent stands side by side."""
-        judgements, warehouse = Judgements(self.places), self.places.unfinished / f"{name}.duckdb"
+        judgements, warehouse = ResultStore(self.places), self.places.unfinished / f"{name}.duckdb"
         with closing(Ledger(self.places.ledger)) as ledger:
-            judged = judged_by(
-                ledger.deliveries().values(), ledger.judgement_keys(), judgements, FIRST + timedelta(days=99)
+            validated = validated_deliveries(
+                ledger.deliveries().values(), ledger.result_keys(), judgements, FIRST + timedelta(days=99)
             )
-        load(warehouse, judged, [], judgements)
-        relate(warehouse, judged, judgements)
+        load(warehouse, validated, [], judgements)
+        cross_check(warehouse, validated, judgements)
         with duckdb.connect(str(warehouse), read_only=True) as db:
             return db.execute(
                 "select rule_id, severity, found from audit.findings join audit.deliveries using (delivery_id)"

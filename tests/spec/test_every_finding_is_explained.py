@@ -13,7 +13,7 @@ import duckdb
 import pytest
 from judging import as_csv, contacts, participants
 
-from flows.nightly import night
+from flows.nightly import nightly_run
 from flows.settings import Settings
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Kind
@@ -36,10 +36,10 @@ def test_every_finding_of_a_night_has_its_rule(tmp_path: Path) -> None:
     send(tmp_path, "MHT-BPL_participants_201611_v1.csv", people)
     seen = as_csv(contacts({"attended": "8"}, {}, {"contact_medium": "Telephone"}), delimiter=";")
     send(tmp_path, "MHT-BPL_contacts_201611_v1.csv", seen)  # there are no referrals: what needs them is not judged
-    night(Settings(data=tmp_path), moment=datetime(2016, 12, 2, 3, 30, tzinfo=UTC))
+    nightly_run(Settings(data=tmp_path), moment=datetime(2016, 12, 2, 3, 30, tzinfo=UTC))
     send(tmp_path, "MHT-BPL_participants_201611_v2.csv", people)  # the same again
     send(tmp_path, "MHT-BPL_contacts_201610_v1.csv", as_csv(contacts({})))  # an older extract
-    outcome = night(Settings(data=tmp_path), moment=datetime(2016, 12, 3, 3, 30, tzinfo=UTC))
+    outcome = nightly_run(Settings(data=tmp_path), moment=datetime(2016, 12, 3, 3, 30, tzinfo=UTC))
     assert outcome.warehouse is not None
     with duckdb.connect(str(outcome.warehouse), read_only=True) as db:
         found = {r for (r,) in db.execute("select rule_id from audit.findings").fetchall()}

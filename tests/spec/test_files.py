@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 from judging import CONTACT, Found, Judge, Outcome, as_csv, awards, contact, contacts, participants, workbook
 
-from flows.deliveries.shapes import Context
+from flows.deliveries.shapes import DeliveryContext
 from flows.steps.conform import lay_out
 from schemas._contract.catalogue import datasets
 
@@ -106,7 +106,7 @@ class TestF04LinesAboveTheHeading:
     @pytest.mark.parametrize("dataset", datasets())
     def test_the_titles_that_reports_speak_of_are_headings(self, dataset: str) -> None:
         contract = datasets()[dataset]
-        context = Context("MHT-BPL", "MHT", date(2016, 11, 30), "required")
+        context = DeliveryContext("MHT-BPL", "MHT", date(2016, 11, 30), "required")
         layout = lay_out([f.title for f in contract.fields], contract, context)
         assert layout.positions == {f.name: i for i, f in enumerate(contract.fields)}
         assert {f.rule_id for f in layout.findings} <= {"F10"}
@@ -297,24 +297,24 @@ class TestF19TheMonth:
     EARLIER = [f"2016-10-{d:02}" for d in range(1, 31)]
 
     @staticmethod
-    def judged(judge: Judge, days: list[str], manifest: str = "", period: str = "201611") -> Outcome:
+    def validated(judge: Judge, days: list[str], manifest: str = "", period: str = "201611") -> Outcome:
         return judge(as_csv(contacts(*({"contact_date": d} for d in days))), manifest=manifest, period=period)
 
     def test_half_the_dates_of_a_month_s_extract_lie_outside_it(self, judge: Judge) -> None:
-        outcome = self.judged(judge, [*self.EARLIER[:10], *["2016-11-02"] * 10], '{"extract_type": "period"}')
+        outcome = self.validated(judge, [*self.EARLIER[:10], *["2016-11-02"] * 10], '{"extract_type": "period"}')
         said = "10 of 20 dates are outside November 2016"
         assert outcome.findings == [Found("F19", "file", None, "contact_date", said, None)]
 
     @pytest.mark.parametrize(("outside", "inside"), [(9, 0), (10, 11)])
     def test_fewer_are_let_in(self, judge: Judge, outside: int, inside: int) -> None:
         days = [*self.EARLIER[:outside], *["2016-11-02"] * inside]
-        assert self.judged(judge, days, '{"extract_type": "period"}').findings == []
+        assert self.validated(judge, days, '{"extract_type": "period"}').findings == []
 
     def test_an_extract_to_date_may_hold_every_month(self, judge: Judge) -> None:
-        assert self.judged(judge, [*self.EARLIER, "2016-11-01"]).findings == []
+        assert self.validated(judge, [*self.EARLIER, "2016-11-01"]).findings == []
 
     def test_one_that_stopped_over_a_month_ago_may_be_an_older_file(self, judge: Judge) -> None:
-        outcome = self.judged(judge, self.EARLIER[:29] + self.EARLIER[:1])
+        outcome = self.validated(judge, self.EARLIER[:29] + self.EARLIER[:1])
         said = "the dates end in October 2016, the extract is cut at 30 November 2016"
         assert outcome.findings == [Found("F19", "warning", None, "contact_date", said, None)]
         assert len(outcome.accepted) == 30
@@ -322,7 +322,7 @@ class TestF19TheMonth:
     @pytest.mark.parametrize(("records", "period"), [(29, "201612"), (30, "201611")])
     def test_unless_it_held_little_or_stopped_lately(self, judge: Judge, records: int, period: str) -> None:
         """Fewer than thirty in the last quarter; a silence of up to 31 days."""
-        assert self.judged(judge, self.EARLIER[:records], period=period).findings == []
+        assert self.validated(judge, self.EARLIER[:records], period=period).findings == []
 
 
 class TestF24TheFormItWasFilledInOn:

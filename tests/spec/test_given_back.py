@@ -9,7 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 from judging import Judge, as_csv, as_table, contacts, workbook
-from test_marked_workbook import BAD, RIGHT, Mark, Marked, marking, mended
+from test_marked_workbook import BAD, RIGHT, Mark, MarkedWorkbook, marking, mended
 
 from schemas._contract.workbook_names import CODES, PROBLEMS, READ_ME, ROW_PROBLEMS
 
@@ -22,7 +22,7 @@ def mark_it(judge: Judge, tmp_path: Path) -> Mark:
 class TestOfPeopleOnlyWhatIsNeededIsGivenBack:
     """What was not searched, and what is no field of the dataset, is not copied (DOMAIN.md amendment 5)."""
 
-    def texts(self, marked: Marked) -> str:
+    def texts(self, marked: MarkedWorkbook) -> str:
         """Everything that stands in the workbook, names of sheets and notes included."""
         sheets = marked.book.worksheets
         cells = [c for s in sheets for row in s.iter_rows() for c in row]

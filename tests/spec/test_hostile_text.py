@@ -11,7 +11,7 @@ import pytest
 from judging import CONTACT, Judge, as_csv, contacts
 
 from flows.cells.person_names import holds_full_name
-from flows.deliveries.shapes import TextBatch, Unreadable
+from flows.deliveries.shapes import TextBatch, UnreadableFile
 from flows.steps.read import read
 from flows.steps.read.heading import MOST_COLUMNS
 from flows.steps.read.text.delimited import CHUNK, MOST_LINES
@@ -55,7 +55,7 @@ def opened(tmp_path: Path) -> Iterator[object]:
     ids=["long cell", "no end", "long quote", "quotes", "newlines", "returns", "zeros", "zero tail", "columns"],
 )
 def test_it_is_refused_in_words(opened, data: bytes, rule: str, why: str) -> None:  # type: ignore[no-untyped-def]
-    with pytest.raises(Unreadable) as refused:
+    with pytest.raises(UnreadableFile) as refused:
         opened(data)
     assert (refused.value.rule_id, refused.value.found) == (rule, why)
 
@@ -76,17 +76,17 @@ def test_as_many_columns_as_are_allowed_are_read(opened) -> None:  # type: ignor
     data = HEADING.rstrip() + b"".join(b",c%d" % i for i in range(more)) + b"\n"
     line = LINE.rstrip().replace(b"review", b'"review"') + b',"1"' * more + b"\n"
     (batch,) = opened(data + line * 200 + line.replace(b'"1"\n', b'"1\n') + line)
-    assert (len(batch.rows), batch.torn) == (201, {202: "quotation marks that do not pair"})
+    assert (len(batch.rows), batch.malformed) == (201, {202: "quotation marks that do not pair"})
 
 
 @pytest.mark.parametrize(
     ("line", "torn"), [(b"\n", False), (b"," * 9 + b"\n", False), (b'"\n', True), (b'"a\n', True), (b',"""\n', True)]
 )
-def test_a_long_tail_of_one_line_is_read_part_by_part(opened, line: bytes, torn: bool) -> None:  # type: ignore[no-untyped-def]
+def test_a_long_tail_of_one_line_is_read_part_by_part(opened, line: bytes, malformed: bool) -> None:  # type: ignore[no-untyped-def]
     batches = opened(SOUND + line * (MOST_LINES + 10))
     assert len(batches) == 2
-    assert sum(len(b.torn) for b in batches) == torn * (MOST_LINES + 10)
-    assert sum(len(b.rows) for b in batches) == 2 + (not torn) * (MOST_LINES + 10)
+    assert sum(len(b.malformed) for b in batches) == malformed * (MOST_LINES + 10)
+    assert sum(len(b.rows) for b in batches) == 2 + (not malformed) * (MOST_LINES + 10)
 
 
 def test_blank_lines_without_number_are_judged_at_once(judge: Judge) -> None:
@@ -115,11 +115,11 @@ def test_a_heading_with_odd_breaks_is_given_back_whole(tmp_path: Path) -> None:
 
 def test_a_few_zero_bytes_cost_their_lines(opened) -> None:  # type: ignore[no-untyped-def]
     (batch,) = opened(HEADING + LINE * 20 + LINE.replace(b"review", b"rev\0iew") + LINE)
-    assert batch.torn == {22: "a zero byte, which stands for no character"}
+    assert batch.malformed == {22: "a zero byte, which stands for no character"}
     assert batch.rows["source_row"].to_list() == [*range(2, 22), 23]
 
 
 def test_an_open_quotation_runs_over_so_many_lines_and_no_more(opened) -> None:  # type: ignore[no-untyped-def]
     """Else one mark at the top would make a single cell of a whole file without a record in it."""
     (batch,) = opened(SOUND.replace(b"review", b'"review', 1) + b"a word\n" * 60 + b'"')
-    assert (set(batch.torn), batch.rows["source_row"].to_list()) == ({2, *range(4, 65)}, [3])
+    assert (set(batch.malformed), batch.rows["source_row"].to_list()) == ({2, *range(4, 65)}, [3])

@@ -16,7 +16,7 @@ import made_workbooks as made
 import pytest
 from limited import Reading, read_within
 
-from flows.deliveries.shapes import Unreadable
+from flows.deliveries.shapes import UnreadableFile
 from flows.steps.read import read
 
 KNOWN = ("contactid", "contactdate")
@@ -187,7 +187,7 @@ def outcome(path: Path) -> list[tuple[object, ...]] | str:
     """A file's rows, or the rule that refused it."""
     try:
         return [row for batch in read(path, frozenset(KNOWN)).batches for row in batch.rows.iter_rows()]
-    except Unreadable as refused:
+    except UnreadableFile as refused:
         return refused.rule_id
 
 

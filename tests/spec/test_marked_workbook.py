@@ -33,7 +33,7 @@ from judging import (
     workbook,
 )
 
-from flows.reporting.marking import mark
+from flows.reporting.marking import make_marked_workbook
 from flows.reporting.render import delivery_report
 from flows.reporting.render.marked_workbook import MOST_ROWS_MARKED
 from flows.reporting.report import Part
@@ -47,7 +47,7 @@ NUMBER = "943 476 5919"  # valid by its check digit, and nobody's
 
 
 @dataclass(frozen=True)
-class Marked:
+class MarkedWorkbook:
     """What came of marking a file."""
 
     outcome: Outcome
@@ -69,7 +69,7 @@ class Marked:
         return [p["Cell"] for p in self.problems if p["Must it be fixed?"] == "Yes"]
 
 
-Mark = Callable[..., Marked]
+Mark = Callable[..., MarkedWorkbook]
 
 
 @pytest.fixture
@@ -80,7 +80,9 @@ def mark_it(judge: Judge, tmp_path: Path) -> Mark:
 def marking(judge: Judge, folder: Path, readers_of: Path | None = None) -> Mark:
     """Judge a file, and mark it as the night does."""
 
-    def marked(content: str | bytes, dataset: str = "contacts", suffix: str = "csv", site: str = "MHT-BPL") -> Marked:
+    def marked(
+        content: str | bytes, dataset: str = "contacts", suffix: str = "csv", site: str = "MHT-BPL"
+    ) -> MarkedWorkbook:
         outcome = judge(content, dataset, site=site, suffix=suffix)
         data = content.encode() if isinstance(content, str) else content
         home = folder / f"marked-{len(list(folder.iterdir()))}"
@@ -91,18 +93,18 @@ def marking(judge: Judge, folder: Path, readers_of: Path | None = None) -> Mark:
         delivery = delivery_of(path, path.name, site, dataset, "201611", *identity, manifest_of(path, "201611"))
         report = delivery_report(delivery, outcome.verdict, outcome.texts, deadline=DUE)
         parts = [Part(report, outcome.verdict, outcome.texts, datasets()[dataset])]
-        why_none = mark(path, delivery, parts, home, readers_of).why_none
-        return Marked(outcome, home / f"{path.stem}_to_fix.xlsx", why_none)
+        why_none = make_marked_workbook(path, delivery, parts, home, readers_of).why_none
+        return MarkedWorkbook(outcome, home / f"{path.stem}_to_fix.xlsx", why_none)
 
     return marked
 
 
-def sheet_of(marked: Marked) -> Any:
+def sheet_of(marked: MarkedWorkbook) -> Any:
     """The sender's own sheet."""
     return marked.book[marked.book.sheetnames[2]]
 
 
-def mended(marked: Marked, right: dict[str, Any]) -> bytes:
+def mended(marked: MarkedWorkbook, right: dict[str, Any]) -> bytes:
     """The workbook after a script set the cells that must be fixed, and no other, to their right values."""
     book = marked.book
     assert set(right) == set(marked.to_fix())

@@ -15,7 +15,7 @@ TABLE = as_table(contacts({}, {}))
 PEOPLE = (("Name", "NHS number", "Phone"), ("Jane Smith", "943 476 5919", "07700 900123"))
 
 
-def judged(judge: Judge, sheets: dict, **more: object) -> Outcome:
+def validated(judge: Judge, sheets: dict, **more: object) -> Outcome:
     """The outcome of a workbook of contacts."""
     return judge(workbook(sheets), suffix="xlsx", **more)
 
@@ -31,7 +31,7 @@ def judged(judge: Judge, sheets: dict, **more: object) -> Outcome:
     ],
 )
 def test_p01_and_p03_personal_data_there_refuses_the_file(judge: Judge, row: list, rule: str) -> None:
-    outcome = judged(judge, {"Data": TABLE, "Sheet2": [["For the team"], row]})
+    outcome = validated(judge, {"Data": TABLE, "Sheet2": [["For the team"], row]})
     assert (outcome.rules, outcome.refusals, outcome.accepted) == ([(rule, "file", 2)], [rule], [])
     assert (outcome.texts["sheet"].to_list(), outcome.texts["found"].to_list()) == (["sheet 2"], [None])
     assert outcome.verdict.holds_personal_data
@@ -49,20 +49,20 @@ def test_p01_also_on_a_hidden_one_whose_name_is_told_by_its_place(judge: Judge) 
 def test_p01_also_in_a_whole_return(judge: Judge) -> None:
     """A sheet with somebody's number refuses what stands on every other."""
     other = as_table(contacts({"staff_ref": "943 476 5919"}))
-    outcome = judged(judge, {"Contacts": TABLE, "Referrals": other}, sheet="Contacts")
+    outcome = validated(judge, {"Contacts": TABLE, "Referrals": other}, sheet="Contacts")
     assert (outcome.refusals, outcome.texts["sheet"].unique().to_list()) == (["P01"], ["Referrals"])
 
 
 def test_p01_of_very_many_a_hundred_are_told(judge: Judge) -> None:
-    assert len(judged(judge, {"Data": TABLE, "Sheet2": [["Jane Smith"]] * 150}).of("P01")) == 100
+    assert len(validated(judge, {"Data": TABLE, "Sheet2": [["Jane Smith"]] * 150}).of("P01")) == 100
 
 
 def test_what_is_about_nobody_is_passed_over(judge: Judge) -> None:
     """Notes, sums and days; and no sheet beside a dataset that is not about people is searched."""
     notes = [["Rows", 2, 1234567890.5], ["made on", date(2016, 12, 1)], ["BPL-C000001", "MHT-BPL", True]]
-    assert judged(judge, {"Data": TABLE, "Sheet2": notes}).findings == []
+    assert validated(judge, {"Data": TABLE, "Sheet2": notes}).findings == []
     sheets = {"Awards": as_table(awards({})), "Contact": PEOPLE}
-    assert judged(judge, sheets, dataset="funding_awards").findings == []
+    assert validated(judge, sheets, dataset="funding_awards").findings == []
 
 
 def test_u01_one_that_cannot_be_searched_refuses_the_file(judge: Judge) -> None:

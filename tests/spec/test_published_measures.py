@@ -9,7 +9,7 @@ from made_up_statistics import statistics
 SENT = {"dataset": "published_measures", "site": "NHSE", "period": "202503"}
 
 
-def judged(judge: Judge, suffix: str, rows: int, doubles: int = 0, copies: int = 0) -> Outcome:
+def validated(judge: Judge, suffix: str, rows: int, doubles: int = 0, copies: int = 0) -> Outcome:
     table = statistics(rows, doubles, copies)
     if suffix == "csv":
         return judge(table.write_csv(), **SENT)
@@ -20,7 +20,7 @@ def judged(judge: Judge, suffix: str, rows: int, doubles: int = 0, copies: int =
 def test_rows_are_held_only_where_the_same_organisation_has_two_values(
     judge: Judge, suffix: str, rows: int, doubles: int, copies: int
 ) -> None:
-    outcome = judged(judge, suffix, rows, doubles, copies)
+    outcome = validated(judge, suffix, rows, doubles, copies)
     assert len(outcome.held) == 2 * doubles  # which of the two is right is for the publisher to say
     assert outcome.verdict.rows.repeats == copies
     assert len(outcome.accepted) == rows - 2 * doubles - copies and outcome.is_conserved

@@ -15,7 +15,7 @@ import made_workbooks as made
 import pytest
 from judging import Found, Judge, Row, as_csv, as_table, awards, contacts, participants, workbook
 
-from flows.deliveries.shapes import Context
+from flows.deliveries.shapes import DeliveryContext
 from flows.steps.conform import known_headings
 from flows.steps.read import read
 from flows.steps.read.whole import as_sheets
@@ -30,7 +30,7 @@ def people(*changes: Row) -> list[dict[str, str]]:
 
 
 KINDS: dict[str, Rows] = {"contacts": contacts, "participants": people, "funding_awards": awards}
-KNOWN = known_headings(datasets()["contacts"], Context("MHT-BPL", "MHT", date(2016, 11, 30)))
+KNOWN = known_headings(datasets()["contacts"], DeliveryContext("MHT-BPL", "MHT", date(2016, 11, 30)))
 ANY_DATASET = pytest.mark.parametrize("dataset", KINDS)
 
 

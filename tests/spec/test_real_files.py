@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from judging import Judge
 
-from flows.deliveries.shapes import Extract, Unreadable
+from flows.deliveries.shapes import Extract, UnreadableFile
 from flows.steps.read import read
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Field, Kind
@@ -22,19 +22,19 @@ def opened(path: Path, *headings: str) -> tuple[Extract, pl.DataFrame, list[int]
     """A file as it is read: the extract, all its rows, and its torn lines."""
     extract = read(path, frozenset(map(fold, headings)))
     batches = list(extract.batches)
-    return extract, pl.concat([b.rows for b in batches], how="diagonal"), [r for b in batches for r in b.torn]
+    return extract, pl.concat([b.rows for b in batches], how="diagonal"), [r for b in batches for r in b.malformed]
 
 
 @pytest.mark.parametrize(
     ("name", "torn"),
     [("few_columns.csv", [1814, 1823, 2378, 2762]), ("many_columns.csv", [1096, 1159, 1206, 2769])],
 )
-def test_bad_lines_are_named_by_their_physical_number(real: Path, name: str, torn: list[int]) -> None:
+def test_bad_lines_are_named_by_their_physical_number(real: Path, name: str, malformed: list[int]) -> None:
     path = real / "duckdb-rejects" / "rejects" / "incorrect_columns" / name
     _, rows, found = opened(path, "a", "b", "c", "d")
-    assert found == torn
+    assert found == malformed
     assert rows["source_row"].to_list() == [
-        n for n in range(2, len(path.read_bytes().splitlines()) + 1) if n not in torn
+        n for n in range(2, len(path.read_bytes().splitlines()) + 1) if n not in malformed
     ]
     assert rows.drop("source_row").unique().rows() == [("1", "2", "3", "4")]
 
@@ -62,21 +62,21 @@ SPECTRUM = [
 @pytest.mark.parametrize("name", SPECTRUM)
 def test_csv_spectrum_means_what_its_json_says(real: Path, name: str) -> None:
     meant = json.loads((real / "csv-spectrum" / "json" / f"{name}.json").read_text(encoding="utf-8"))
-    extract, rows, torn = opened(real / "csv-spectrum" / "csvs" / f"{name}.csv", *meant[0])
+    extract, rows, malformed = opened(real / "csv-spectrum" / "csvs" / f"{name}.csv", *meant[0])
     one_line_end = [
         {h: (c or "").replace("\r\n", "\n") for h, c in zip(extract.headings, row, strict=True)}
         for row in rows.drop("source_row").iter_rows()
     ]
     assert one_line_end == [{h: c.replace("\r\n", "\n") for h, c in row.items()} for row in meant]
-    assert torn == []
+    assert malformed == []
 
 
 def test_a_quotation_mark_inside_a_cell_is_that_character(real: Path) -> None:
     """Its JSON has the same coordinates, and another telephone number than the file."""
     meant = json.loads((real / "csv-spectrum" / "json" / "location_coordinates.json").read_text(encoding="utf-8"))
-    _, rows, torn = opened(real / "csv-spectrum" / "csvs" / "location_coordinates.csv", *meant)
+    _, rows, malformed = opened(real / "csv-spectrum" / "csvs" / "location_coordinates.csv", *meant)
     ((_, *cells, line),) = rows.rows()
-    assert (cells, line, torn) == (list(meant.values())[1:], 2, [])
+    assert (cells, line, malformed) == (list(meant.values())[1:], 2, [])
 
 
 REJECTS = {
@@ -107,13 +107,13 @@ REJECTS = {
 
 @pytest.mark.parametrize(("name", "headings", "torn"), [(n, *said) for n, said in REJECTS.items()], ids=REJECTS)
 def test_what_duckdb_rejects_is_torn_or_left_to_its_cell(
-    real: Path, name: str, headings: tuple[str, ...], torn: set[int]
+    real: Path, name: str, headings: tuple[str, ...], malformed: set[int]
 ) -> None:
     """Every other line is a row, at its own place."""
     path = real / "duckdb-rejects" / "rejects" / name
     _, rows, found = opened(path, *headings)
-    assert set(found) == torn
-    assert set(rows["source_row"]) == {*range(2, len(path.read_bytes().splitlines()) + 1)} - torn
+    assert set(found) == malformed
+    assert set(rows["source_row"]) == {*range(2, len(path.read_bytes().splitlines()) + 1)} - malformed
 
 
 @pytest.mark.parametrize(
@@ -128,23 +128,23 @@ def test_what_duckdb_rejects_is_torn_or_left_to_its_cell(
 def test_encodings_are_told_and_converted(real: Path, name: str, encoding: str, rows: int, first: str) -> None:
     path = real / "duckdb-rejects" / "encodings" / name
     heading = path.read_text(encoding=encoding).splitlines()[0].split(",")
-    extract, found, torn = opened(path, *heading)
-    assert (extract.encoding, len(found), found["0"][0], torn) == (encoding, rows, first, [])
+    extract, found, malformed = opened(path, *heading)
+    assert (extract.encoding, len(found), found["0"][0], malformed) == (encoding, rows, first, [])
     assert [f.rule_id for f in extract.findings] == ["F02"]
 
 
 def test_every_character_of_utf_16_survives(real: Path) -> None:
     path = real / "duckdb-rejects" / "encodings" / "all_utf16.csv"
-    _, rows, torn = opened(path, "\x01")
+    _, rows, malformed = opened(path, "\x01")
     with path.open(encoding="utf-16", newline="") as file:
         meant = [row[0] for row in csv.reader(line for line in file if line) if row]
-    assert torn == []
+    assert malformed == []
     assert {c for c in rows["0"] if c} >= {c for c in meant[1:] if c.strip() and "\r" not in c}
 
 
 def test_shift_jis_is_refused(real: Path) -> None:
     """It has bytes that stand for no character of Windows-1252."""
-    with pytest.raises(Unreadable) as refused:
+    with pytest.raises(UnreadableFile) as refused:
         opened(real / "duckdb-rejects" / "encodings" / "shift_jis.csv", "name", "age")
     assert refused.value.rule_id == "F02"
 
@@ -176,7 +176,7 @@ def test_frictionless_files_are_read_line_by_line(real: Path, name: str) -> None
     heading = lines[name == "countries"]
     extract = read(path, frozenset(map(fold, heading.split(","))))
     batches = list(extract.batches)
-    assert {row: why for b in batches for row, why in b.torn.items()} == MISFITS[name]
+    assert {row: why for b in batches for row, why in b.malformed.items()} == MISFITS[name]
     found = {line: cells for b in batches for *cells, line in b.rows.fill_null("").iter_rows()}
     first = extract.header_row + 1
     assert found == {n: text.split(",") for n, text in enumerate(lines[first - 1 :], first) if n not in MISFITS[name]}

@@ -49,5 +49,5 @@ def test_files_that_disagree_with_each_other_are_each_read_whole(
 ) -> None:
     path = real / "duckdb-rejects" / "error" / "mismatch" / name
     batches = list(read(path, frozenset(map(fold, headings))).batches)
-    lines = [n for b in batches for n in (*b.rows["source_row"], *b.torn)]
+    lines = [n for b in batches for n in (*b.rows["source_row"], *b.malformed)]
     assert sorted(lines) == list(range(2, len(path.read_bytes().splitlines()) + 1))

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from openpyxl.utils.escape import unescape
 
-from flows.deliveries.shapes import Extract, Unreadable
+from flows.deliveries.shapes import Extract, UnreadableFile
 from flows.steps.read import read, sheets_of
 from flows.steps.read.sniff import format_of
 from flows.steps.read.workbook import xlsx
@@ -128,7 +128,7 @@ def test_the_seven_errors_of_a_spreadsheet_are_seen(real: Path) -> None:
 
 
 def test_a_protected_workbook_is_refused(real: Path) -> None:
-    with pytest.raises(Unreadable) as refused:
+    with pytest.raises(UnreadableFile) as refused:
         opened(real / "calamine" / "pass_protected.xlsx", "a")
     assert refused.value.rule_id == "U02"
 
@@ -185,7 +185,7 @@ def test_opendocument_sheets(real: Path, name: str, cells: list[str]) -> None:
 def test_sheets_and_title_rows(real: Path, name: str) -> None:
     path = real / "frictionless" / name
     if name == "sheets.xlsx":
-        with pytest.raises(Unreadable) as refused:
+        with pytest.raises(UnreadableFile) as refused:
             opened(path, "id", "name")
         assert (refused.value.rule_id, refused.value.found) == ("U04", "sheet 1 and sheet 2 and sheet 3")
         assert opened(path, "id", "name", sheet="Sheet2")[1].rows() == [("2", "paris", 2)]

@@ -10,7 +10,7 @@ from judging import Judge, as_csv, as_table, awards, contacts, participants, wor
 
 from flows.cells.identifiers import personal_rule
 from flows.cells.person_names import listed_names
-from flows.cells.redact import LATEST_CUT_OFF, headings_told, may_be_repeated, own_headings, shown
+from flows.cells.redact import LATEST_CUT_OFF, is_safe_to_echo, own_headings, redact, redact_headings
 from schemas._contract.catalogue import datasets
 from schemas._contract.code_lists import all_code_lists, code_list
 from schemas._contract.model import Contract, Kind
@@ -60,7 +60,7 @@ HIDDEN = [
 
 def hides(text: str, dataset: str = "contacts", field: str = "contact_type") -> bool:
     contract = datasets()[dataset]
-    told = shown(pl.Series([text]), contract.by_name[field], contract, CUT_OFF)
+    told = redact(pl.Series([text]), contract.by_name[field], contract, CUT_OFF)
     assert (told["found"][0] is None) == told["hidden"][0]
     return bool(told["hidden"][0])
 
@@ -84,14 +84,14 @@ def test_a_label_is_shown_where_its_column_lists_it() -> None:
 def test_a_date_is_a_birth_or_not_by_the_cut_off() -> None:
     field = CONTACTS.by_name["contact_date"]
     for cut_off, hidden in ((date(2016, 11, 30), False), (date(2024, 11, 30), True)):
-        assert shown(pl.Series(["14/06/2010"]), field, CONTACTS, cut_off)["hidden"].to_list() == [hidden]
+        assert redact(pl.Series(["14/06/2010"]), field, CONTACTS, cut_off)["hidden"].to_list() == [hidden]
 
 
 def test_every_label_of_a_list_is_shown_in_its_own_column() -> None:
     for contract in (c for c in datasets().values() if c.participant_level):
         for field in (f for f in contract.fields if f.kind is Kind.CODE and not f.personal):
             texts = [t for e in field.code_list.entries for t in (e.code, e.label, *e.aliases)]
-            told = shown(pl.Series(texts), field, contract, CUT_OFF)
+            told = redact(pl.Series(texts), field, contract, CUT_OFF)
             assert not [t for t, found in zip(texts, told["found"], strict=True) if found is None], field.name
 
 
@@ -104,7 +104,7 @@ def test_no_word_of_ours_is_taken_for_personal_data() -> None:
 
 def test_no_name_of_the_list_is_shown_by_itself() -> None:
     names = sorted(listed_names())
-    told = shown(pl.Series(names), CONTACTS.by_name["contact_type"], CONTACTS, CUT_OFF)
+    told = redact(pl.Series(names), CONTACTS.by_name["contact_type"], CONTACTS, CUT_OFF)
     assert [n for n, found in zip(names, told["found"], strict=True) if found is not None] == []
 
 
@@ -176,7 +176,7 @@ def test_sheets_that_would_both_do_are_told_by_their_place(judge: Judge) -> None
     ],
 )
 def test_names_of_files(name: str, may: bool) -> None:
-    assert may_be_repeated(name, datasets().values()) is may
+    assert is_safe_to_echo(name, datasets().values()) is may
 
 
 class TestWhatIsKeptOfARowThatIsHeld:
@@ -235,14 +235,14 @@ def test_where_a_number_is_asked_for_a_long_one_is_shown_unless_it_is_a_day(text
 def test_a_code_that_many_rows_hold_is_shown_so_that_its_list_can_be_extended(
     text: str, rows: int, is_shown: bool
 ) -> None:
-    told = shown(pl.Series([text] * rows), CONTACTS.by_name["contact_type"], CONTACTS, CUT_OFF)
+    told = redact(pl.Series([text] * rows), CONTACTS.by_name["contact_type"], CONTACTS, CUT_OFF)
     assert told["found"].to_list() == [text if is_shown else None] * rows
-    elsewhere = shown(pl.Series([text] * rows), CONTACTS.by_name["contact_date"], CONTACTS, CUT_OFF)
-    assert elsewhere["hidden"].all()
+    other_sheets = redact(pl.Series([text] * rows), CONTACTS.by_name["contact_date"], CONTACTS, CUT_OFF)
+    assert other_sheets["hidden"].all()
 
 
 def test_an_empty_reference_hides_nothing() -> None:
-    told = shown(pl.Series(["", None, "BPL-1"]), CONTACTS.by_name["contact_id"], CONTACTS, CUT_OFF)
+    told = redact(pl.Series(["", None, "BPL-1"]), CONTACTS.by_name["contact_id"], CONTACTS, CUT_OFF)
     assert told.rows() == [("", False), (None, False), (None, True)]
 
 
@@ -257,4 +257,4 @@ def test_the_agreed_headings_are_shown_as_they_would_be_in_other_letters(contrac
     own = sorted(own_headings(contract))
     for cut_off in (date(2014, 1, 31), CUT_OFF, LATEST_CUT_OFF):
         for headings in (own, [heading.upper() for heading in own]):
-            assert headings_told(headings, ["?"] * len(own), contract, cut_off) == headings
+            assert redact_headings(headings, ["?"] * len(own), contract, cut_off) == headings

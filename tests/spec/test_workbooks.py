@@ -20,7 +20,7 @@ from flows.steps.read.workbook.sheet import text_of
 from schemas._contract.workbook_names import PROBLEMS, READ_ME, ROW_PROBLEMS
 
 
-def judged(judge: Judge, sheets: dict, **more: object) -> Outcome:
+def validated(judge: Judge, sheets: dict, **more: object) -> Outcome:
     """The outcome of a workbook of contacts."""
     return judge(workbook(sheets), suffix="xlsx", **more)
 
@@ -33,7 +33,7 @@ def table_with(row: int, heading: str, cell: object, rows: int = 3) -> list[list
 
 
 def test_a_finding_names_sheet_column_and_row(judge: Judge) -> None:
-    outcome = judged(judge, {"Contacts": table_with(3, "contact_medium", "zz")})
+    outcome = validated(judge, {"Contacts": table_with(3, "contact_medium", "zz")})
     assert [f[:4] for f in outcome.findings] == [("V02", "row", 3, "contact_medium")]
     assert (outcome.cells, outcome.texts["sheet"].to_list()) == (["E3"], ["Contacts"])
     assert (outcome.accepted, outcome.held, outcome.verdict.sheet) == ([2, 4], [3], "Contacts")
@@ -48,7 +48,7 @@ def test_lines_above_and_columns_beside_do_not_move_it(judge: Judge) -> None:
         [],
         *(["", "", *r] for r in table_with(3, "contact_medium", "zz")),
     ]
-    outcome = judged(judge, {"Sheet1": table})
+    outcome = validated(judge, {"Sheet1": table})
     assert outcome.rules == [("F04", "warning", 5), ("V02", "row", 7)]
     assert (outcome.cells, outcome.accepted, outcome.verdict.header_row) == (["G7"], [6, 8], 5)
 
@@ -75,26 +75,26 @@ def test_u01_a_time_beyond_all_bounds_stops_no_night(judge: Judge) -> None:
 
 def test_blank_rows_in_the_middle_do_not_move_it(judge: Judge) -> None:
     table = table_with(3, "contact_medium", "zz")
-    outcome = judged(judge, {"Sheet1": [table[0], [], table[1], [], *table[2:]]})
+    outcome = validated(judge, {"Sheet1": [table[0], [], table[1], [], *table[2:]]})
     assert outcome.rules == [("F07", "warning", 2), ("F07", "warning", 4), ("V02", "row", 5)]
     assert (outcome.cells, outcome.accepted) == (["E5"], [3, 6])
 
 
 def test_a_merged_key_is_never_filled_down(judge: Judge) -> None:
-    outcome = judged(judge, {"Sheet1": table_with(3, "contact_id", None)})
+    outcome = validated(judge, {"Sheet1": table_with(3, "contact_id", None)})
     assert (outcome.rules, outcome.cells) == ([("F08", "row", 3)], ["A3"])
 
 
 @pytest.mark.parametrize("error", ["#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"])
 def test_c10_spreadsheet_errors_are_seen(judge: Judge, error: str) -> None:
     """The reader of workbooks gives nothing for them: they are no empty cells."""
-    outcome = judged(judge, {"Sheet1": table_with(3, "staff_ref", Formula("=X1", error))})
+    outcome = validated(judge, {"Sheet1": table_with(3, "staff_ref", Formula("=X1", error))})
     assert [(f.rule, f.severity, f.row, f.column) for f in outcome.findings] == [("C10", "row", 3, "staff_ref")]
     assert (outcome.cells, outcome.accepted) == (["I3"], [2, 4])
 
 
 def test_the_value_of_a_formula_is_read(judge: Judge) -> None:
-    outcome = judged(judge, {"Sheet1": table_with(3, "duration_minutes", Formula("=40+5", 45))})
+    outcome = validated(judge, {"Sheet1": table_with(3, "duration_minutes", Formula("=40+5", 45))})
     assert (outcome.findings, outcome.values[1]["duration_minutes"]) == ([], 45)
 
 
@@ -107,25 +107,25 @@ def test_true_dates_are_dates_in_both_calendars(judge: Judge, dates_from_1904: b
 
 
 def test_c04_a_true_date_with_a_time_of_day(judge: Judge) -> None:
-    outcome = judged(judge, {"Sheet1": table_with(2, "contact_date", datetime(2016, 11, 3, 23, 30))})
+    outcome = validated(judge, {"Sheet1": table_with(2, "contact_date", datetime(2016, 11, 3, 23, 30))})
     assert outcome.rules == [("C04", "warning", 2)]
     assert outcome.values[0]["contact_date"] == date(2016, 11, 3)
 
 
 def test_c01_a_number_where_a_date_should_be(judge: Judge) -> None:
-    outcome = judged(judge, {"Sheet1": table_with(2, "contact_date", 42677)})
+    outcome = validated(judge, {"Sheet1": table_with(2, "contact_date", 42677)})
     assert outcome.findings == [Found("C01", "row", 2, "contact_date", "42677", "2016-11-03")]
 
 
 def test_c14_a_code_that_became_a_number(judge: Judge) -> None:
-    outcome = judged(judge, {"Sheet1": table_with(2, "contact_medium", 1)})
+    outcome = validated(judge, {"Sheet1": table_with(2, "contact_medium", 1)})
     assert outcome.findings == [Found("C14", "warning", 2, "contact_medium", "1", "01")]
 
 
 def test_numbers_and_ticks_of_the_spreadsheet_are_plain(judge: Judge) -> None:
     table = table_with(2, "duration_minutes", 45)
     table[2][list(CONTACT).index("with_employer")] = True
-    outcome = judged(judge, {"Sheet1": table})
+    outcome = validated(judge, {"Sheet1": table})
     assert outcome.findings == [Found("C18", "warning", 3, "with_employer", "TRUE", "Y")]
     assert outcome.values[0]["duration_minutes"] == 45
 
@@ -140,7 +140,7 @@ def test_numbers_are_written_without_the_noise_of_their_binary_form(number: floa
 
 
 def test_v03_a_number_beyond_all_bounds(judge: Judge) -> None:
-    outcome = judged(judge, {"Sheet1": table_with(3, "duration_minutes", 1e28)})
+    outcome = validated(judge, {"Sheet1": table_with(3, "duration_minutes", 1e28)})
     assert (outcome.rules, outcome.accepted) == ([("V03", "row", 3)], [2, 4])
 
 
@@ -195,11 +195,11 @@ class TestWhichSheet:
     TABLE = as_table(contacts({}, {}))
 
     def test_the_one_with_the_headings(self, judge: Judge) -> None:
-        outcome = judged(judge, {"Notes": [["Read me"], ["episode_id is explained here"]], "Data": self.TABLE})
+        outcome = validated(judge, {"Notes": [["Read me"], ["episode_id is explained here"]], "Data": self.TABLE})
         assert (outcome.verdict.sheet, outcome.accepted) == ("Data", [2, 3])
 
     def test_u04_not_one_of_two(self, judge: Judge) -> None:
-        outcome = judged(judge, {"October": self.TABLE, "November": self.TABLE})
+        outcome = validated(judge, {"October": self.TABLE, "November": self.TABLE})
         assert (outcome.result, outcome.refusals) == ("unreadable", ["U04"])
         assert outcome.findings[0].found == "October and November"
 
@@ -207,26 +207,26 @@ class TestWhichSheet:
         more = [[*self.TABLE[0], "weather"], *([*r, ""] for r in self.TABLE[1:])]
         less = [r[:-1] for r in self.TABLE]  # an optional column is absent
         for first, second in ((self.TABLE, more), (less, self.TABLE), (self.TABLE, less)):
-            outcome = judged(judge, {"October": first, "November": second})
+            outcome = validated(judge, {"October": first, "November": second})
             assert (outcome.result, outcome.refusals) == ("unreadable", ["U04"])
             assert outcome.findings[0].found == "October and November"
 
     def test_one_that_only_names_some_of_the_columns_is_another(self, judge: Judge) -> None:
         few = [["contact_id", "contact_date", "attended"], ["of whom?", "when?", "came?"]]
-        outcome = judged(judge, {"Columns": few, "Data": self.TABLE})
+        outcome = validated(judge, {"Columns": few, "Data": self.TABLE})
         assert (outcome.verdict.sheet, outcome.accepted) == ("Data", [2, 3])
 
     def test_the_one_that_is_asked_for(self, judge: Judge) -> None:
-        outcome = judged(judge, {"October": self.TABLE, "November": self.TABLE[:2]}, sheet="November")
+        outcome = validated(judge, {"October": self.TABLE, "November": self.TABLE[:2]}, sheet="November")
         assert (outcome.verdict.sheet, outcome.accepted) == ("November", [2])
 
     def test_u03_none_without_a_heading(self, judge: Judge) -> None:
-        outcome = judged(judge, {"Data": self.TABLE[1:]})
+        outcome = validated(judge, {"Data": self.TABLE[1:]})
         assert (outcome.result, outcome.refusals) == ("unreadable", ["U03"])
 
     def test_f01_none_that_is_empty(self, judge: Judge) -> None:
-        assert judged(judge, {"Data": []}).refusals == ["F01"]
-        assert judged(judge, {"Data": self.TABLE[:1]}).refusals == ["F01"]
+        assert validated(judge, {"Data": []}).refusals == ["F01"]
+        assert validated(judge, {"Data": self.TABLE[:1]}).refusals == ["F01"]
 
 
 def test_u01_a_workbook_that_was_cut_off_is_not_taken(judge: Judge) -> None:
@@ -326,15 +326,15 @@ class TestHiddenSheets:
 class TestCellsRightOfTheTable:
     ROWS = as_table(contacts(*[{}] * 20))
 
-    def beside(self, *rows: int) -> list[list[str]]:
+    def stray_text(self, *rows: int) -> list[list[str]]:
         return [[*row, "x"] if n in rows else row for n, row in enumerate(self.ROWS, 1)]
 
     def test_f13_a_row_that_was_shifted_is_held(self, judge: Judge) -> None:
-        outcome = judged(judge, {"Data": self.beside(5)})
+        outcome = validated(judge, {"Data": self.stray_text(5)})
         assert (outcome.rules, outcome.held) == ([("F13", "row", 5)], [5])
 
     def test_f11_what_many_rows_have_is_a_column(self, judge: Judge) -> None:
-        outcome = judged(judge, {"Data": self.beside(*range(2, 22))})
+        outcome = validated(judge, {"Data": self.stray_text(*range(2, 22))})
         assert (outcome.rules, outcome.held) == ([("F11", "warning", None)], [])
 
 
@@ -346,12 +346,12 @@ class TestAMarkedWorkbookThatComesBack:
     OURS = {READ_ME: [["What to do"], *TABLE], PROBLEMS: [["Cell", "Problem"], *TABLE]}
 
     def test_our_sheets_and_our_column_are_passed_over(self, judge: Judge) -> None:
-        outcome = judged(judge, {"Data": self.MARKED, **self.OURS})
+        outcome = validated(judge, {"Data": self.MARKED, **self.OURS})
         assert (outcome.findings, outcome.accepted, outcome.verdict.sheet) == ([], [2, 3], "Data")
 
     def test_also_beside_a_blank_row(self, judge: Judge) -> None:
         blank = [*[""] * len(self.TABLE[0]), "The row is blank"]
-        outcome = judged(judge, {"Data": [*self.MARKED, blank]})
+        outcome = validated(judge, {"Data": [*self.MARKED, blank]})
         assert (outcome.rules, outcome.accepted) == ([("F07", "warning", 4)], [2, 3])
 
     def test_also_in_a_text_file(self, judge: Judge) -> None:
@@ -360,7 +360,7 @@ class TestAMarkedWorkbookThatComesBack:
 
     def test_our_column_is_ours_wherever_it_stands_now(self, judge: Judge) -> None:
         table = [["contact_id", ROW_PROBLEMS, *self.TABLE[0][1:]], *([r[0], "x", *r[1:]] for r in self.TABLE[1:])]
-        assert judged(judge, {"Data": table}).findings == []
+        assert validated(judge, {"Data": table}).findings == []
 
 
 def test_macros_are_never_run_and_links_never_followed(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,7 +107,7 @@ PROVENANCE = {"programme_code": "HLT", "site_code": "HLT-SCR", "delivery_id": "n
 
 def stated(dataset: str, rule_id: str, severity: Severity, on: str) -> Rule:
     """The one rule that a case is about."""
-    [rule] = [r for r in OURS[dataset].rules if (r.rule_id, r.severity, r.on) == (rule_id, severity, on)]
+    [rule] = [r for r in OURS[dataset].rules if (r.rule_id, r.severity, r.field) == (rule_id, severity, on)]
     return rule
 
 
@@ -174,6 +174,6 @@ def warehouse(core: dict[str, list[Row]], history: dict[str, list[Row]]) -> duck
 
 
 def broken_rows(db: duckdb.DuckDBPyConnection, rule: Rule) -> list[int]:
-    found = db.execute(rule.breaks_sql).fetchall()
+    found = db.execute(rule.violations_sql).fetchall()
     assert all(delivery == "now" for delivery, _ in found)
     return sorted(row for _, row in found)

@@ -117,8 +117,8 @@ def frame(contract: Contract, rows: list[Row], sender: str = "PMO") -> pl.DataFr
 
 def keeps(rule: Rule, data: pl.DataFrame) -> bool:
     """Whether every row keeps a rule within a row; an unknown answer keeps it."""
-    assert rule.holds is not None
-    return bool(data.select(rule.holds().fill_null(True).all()).item())
+    assert rule.check is not None
+    return bool(data.select(rule.check().fill_null(True).all()).item())
 
 
 def broken_rows(rule: Rule, tables: dict[str, pl.DataFrame], past: pl.DataFrame | None = None) -> list[int]:
@@ -141,4 +141,4 @@ def broken_rows(rule: Rule, tables: dict[str, pl.DataFrame], past: pl.DataFrame 
                 db.execute(
                     f"insert into history.{name} by name select *, timestamp '2016-01-02' received_at from sent_before"
                 )
-        return sorted(row for _, row, *_ in db.execute(rule.breaks_sql).fetchall())
+        return sorted(row for _, row, *_ in db.execute(rule.violations_sql).fetchall())

@@ -29,8 +29,8 @@ def rule(**said: object) -> Rule:
 @pytest.mark.parametrize(
     "vain",
     [
-        rule(holds=lambda: pl.lit(True)),
-        rule(holds=lambda: pl.lit(True), on="contact_id", breaks_sql="select 1"),
+        rule(check=lambda: pl.lit(True)),
+        rule(check=lambda: pl.lit(True), field="contact_id", violations_sql="select 1"),
     ],
 )
 def test_a_rule_that_would_never_be_judged_is_refused(vain: Rule) -> None:
@@ -39,7 +39,7 @@ def test_a_rule_that_would_never_be_judged_is_refused(vain: Rule) -> None:
 
 
 def test_a_rule_that_needs_an_unknown_dataset_is_refused(monkeypatch: pytest.MonkeyPatch, fresh_datasets: None) -> None:
-    wrong = rule(breaks_sql="select 1", needs=("referals",))
+    wrong = rule(violations_sql="select 1", needs=("referals",))
     monkeypatch.setattr(contacts, "CONTRACT", replace(contacts.CONTRACT, rules=(wrong,)))
     with pytest.raises(ValueError, match="contacts needs referals"):
         catalogue.datasets()
@@ -51,7 +51,7 @@ def test_rules_between_deliveries_are_warnings() -> None:
 
 
 def test_datasets_that_need_each_other_are_named(monkeypatch: pytest.MonkeyPatch, fresh_datasets: None) -> None:
-    circular = rule(breaks_sql="select 1", needs=("contacts",))
+    circular = rule(violations_sql="select 1", needs=("contacts",))
     stated = participants.CONTRACT
     monkeypatch.setattr(participants, "CONTRACT", replace(stated, rules=(*stated.rules, circular)))
     with pytest.raises(ValueError, match="circle") as refused:

@@ -6,10 +6,10 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from flows.deliveries.beside_others import findings_beside_others
-from flows.deliveries.dispositions import as_it_stands, replacements, standings
+from flows.deliveries.compared_with_others import findings_against_others
 from flows.deliveries.months import is_doubtful, is_to_come
-from flows.deliveries.shapes import Judged
+from flows.deliveries.shapes import ValidatedDelivery
+from flows.deliveries.standings import apply_standing, replacements, standings
 from flows.steps.receive import _last_day
 from schemas.audit.deliveries import Counts, Delivery, ExtractType, Result, Standing, Verdict
 
@@ -49,10 +49,10 @@ class Sent:
         return {i.removeprefix("contacts "): str(s) for i, s in found.items()}
 
     @property
-    def judged(self) -> list[Judged]:
+    def validated(self) -> list[ValidatedDelivery]:
         found = standings(self.deliveries, self.verdicts)
         return [
-            Judged(d, "", as_it_stands(self.verdicts[d.delivery_id], s), s)
+            ValidatedDelivery(d, "", apply_standing(self.verdicts[d.delivery_id], s), s)
             for d in self.deliveries
             if (s := found[d.delivery_id])
         ]
@@ -62,7 +62,7 @@ class Sent:
         """Each finding that follows from the others: delivery, rule, severity, what was found."""
         return [
             (j.delivery.delivery_id.removeprefix("contacts "), f.rule_id, str(f.severity), f.found)
-            for j, f in findings_beside_others(self.judged)
+            for j, f in findings_against_others(self.validated)
         ]
 
 
@@ -74,7 +74,7 @@ def test_a_year_too_late_waits_and_the_right_file_counts() -> None:
     ]
     sent.file("201603", "2016-03-24", "2017-04-06")
     assert sent.standing == {"201602 v1": "superseded", "201703 v1": "held_up", "201603 v1": "current"}
-    assert {i: d.delivery_id for i, d in replacements(sent.judged).items()}[
+    assert {i: d.delivery_id for i, d in replacements(sent.validated).items()}[
         "contacts 201703 v1"
     ] == "contacts 201603 v1"
 
@@ -248,5 +248,5 @@ def test_a_cut_off_within_its_month_counts_to_the_same_day_of_the_next() -> None
 
 def test_rows_of_a_delivery_that_waits_are_held() -> None:
     [verdict] = Sent().file("201611", "2016-11-10", "2016-12-05").verdicts.values()
-    settled = as_it_stands(verdict, Standing.HELD_UP)
+    settled = apply_standing(verdict, Standing.HELD_UP)
     assert (settled.result, settled.rows.accepted, settled.rows.held) == (Result.REFUSED, 0, 40)

@@ -208,14 +208,14 @@ WITHIN_ROW: list[tuple[Address, list[Row], list[Row], list[Row]]] = [
 @pytest.mark.parametrize(("address", "keeping", "breaking", "unknown"), WITHIN_ROW, ids=lambda a: str(a)[:60])
 def test_rule_within_a_row(address: Address, keeping: list[Row], breaking: list[Row], unknown: list[Row]) -> None:
     rule = stated(*address)
-    assert rule.holds is not None
+    assert rule.check is not None
     rows = frame(OURS[address[0]], [*keeping, *breaking, *unknown])
-    answers = rows.select(rule.holds().fill_null(True).alias("holds"))["holds"].to_list()
+    answers = rows.select(rule.check().fill_null(True).alias("holds"))["holds"].to_list()
     assert answers == [True] * len(keeping) + [False] * len(breaking) + [True] * len(unknown)
 
 
 def test_every_rule_within_a_row_has_a_case() -> None:
-    rules = [(name, r.rule_id, r.severity, r.on) for name, contract in OURS.items() for r in contract.row_rules]
+    rules = [(name, r.rule_id, r.severity, r.field) for name, contract in OURS.items() for r in contract.row_rules]
     assert sorted(address for address, *_ in WITHIN_ROW) == sorted(rules)
 
 
@@ -244,9 +244,9 @@ def test_headings_and_rules_are_told_apart(contract: Contract) -> None:
     for f in contract.fields:
         for heading in {fold(text) for text in (f.name, f.title, *f.aliases)}:
             assert headings.setdefault(heading, f.name) == f.name
-    said = [(r.rule_id, r.severity, r.on) for r in contract.rules]
+    said = [(r.rule_id, r.severity, r.field) for r in contract.rules]
     assert len(said) == len(set(said)), "two rules with the same report key cannot say different things"
 
 
 def test_only_a_switched_arm_gives_way_to_the_first() -> None:
-    assert {r.rule_id for c in OURS.values() for r in c.rules if r.restores_sql} == {"T02"}
+    assert {r.rule_id for c in OURS.values() for r in c.rules if r.reinstate_sql} == {"T02"}

@@ -119,7 +119,7 @@ def test_real_rows_break_no_rule(name: str) -> None:
         for rule_id, good in checks_of(field):
             assert data.filter(~good.fill_null(True)).is_empty(), (field.name, rule_id)
     for rule in contract.row_rules:
-        assert keeps(rule, data), (rule.rule_id, rule.on)
+        assert keeps(rule, data), (rule.rule_id, rule.field)
     for rule in contract.relation_rules:
         assert broken_rows(rule, {name: data}) == [], (rule.rule_id, rule.title)
 
@@ -230,20 +230,20 @@ ROW_CASES: list[tuple[str, str, str, Row, Row]] = [
 @pytest.mark.parametrize(("name", "rule_id", "on", "good", "bad"), ROW_CASES)
 def test_rule_within_a_row(name: str, rule_id: str, on: str, good: Row, bad: Row) -> None:
     contract = CONTRACTS[name]
-    rules = [r for r in contract.row_rules if (r.rule_id, r.on) == (rule_id, on)]
+    rules = [r for r in contract.row_rules if (r.rule_id, r.field) == (rule_id, on)]
     assert rules
     assert all(keeps(r, frame(contract, [BASE[name] | good])) for r in rules)
     assert not all(keeps(r, frame(contract, [BASE[name] | bad])) for r in rules)
 
 
 def test_every_rule_within_a_row_has_a_case() -> None:
-    stated = {(c.dataset, r.rule_id, r.on) for c in CONTRACTS.values() for r in c.row_rules}
+    stated = {(c.dataset, r.rule_id, r.field) for c in CONTRACTS.values() for r in c.row_rules}
     assert stated == {case[:3] for case in ROW_CASES}
 
 
 def test_a_funder_file_must_have_360giving_identifiers() -> None:
     contract = CONTRACTS["funding_awards"]
-    (rule,) = (r for r in contract.row_rules if (r.rule_id, r.on) == ("M05", "award_id"))
+    (rule,) = (r for r in contract.row_rules if (r.rule_id, r.field) == ("M05", "award_id"))
     assert keeps(rule, frame(contract, [{"award_id": "A-1"}], sender="PMO"))
     assert not keeps(rule, frame(contract, [{"award_id": "A-1"}], sender="GRANTNAV"))
 
@@ -298,7 +298,7 @@ RELATION_CASES: list[tuple[str, str, str, list[Row], list[int]]] = [
 def test_rule_between_rows(name: str, rule_id: str, on: str, rows: list[Row], broken: list[int]) -> None:
     contract = CONTRACTS[name]
     data = frame(contract, [BASE[name] | r for r in rows])
-    rules = [r for r in contract.relation_rules if (r.rule_id, r.on) == (rule_id, on)]
+    rules = [r for r in contract.relation_rules if (r.rule_id, r.field) == (rule_id, on)]
     assert sorted({row for r in rules for row in broken_rows(r, {name: data})}) == broken
 
 

@@ -19,9 +19,9 @@ from sample_reports import KINDS
 from flows.deliveries.shapes import FINDING_TYPES
 from flows.reporting import report as shape
 from flows.reporting.render import delivery_report, findings_csv, render_html, report_json, write_reports
-from flows.reporting.render.run_summary import Night, count_findings, night_summary
+from flows.reporting.render.run_summary import RunSummary, count_findings, render_run_summary
 from flows.runtime.wording import clock, counted, deadline, listed, moment, month, ranges, spans
-from schemas._contract.registry import Late
+from schemas._contract.registry import OverdueReturn
 from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
 
 ROOT = Path(__file__).parents[2]
@@ -189,7 +189,9 @@ def test_nothing_hidden_leaks_even_if_the_findings_carry_it() -> None:
     report = made(secret, warning)
     findings = frame(secret, warning)
     everything = render_html(report) + report_json(report) + findings_csv(report, findings)
-    everything += night_summary({}, Night("published", [(DELIVERY, verdict())], count_findings("x", findings)))
+    everything += render_run_summary(
+        {}, RunSummary("published", [(DELIVERY, verdict())], count_findings("x", findings))
+    )
     assert "943" not in everything
     assert "hidden (may be personal data) - see cell D8 in your own file" in render_html(report)
 
@@ -332,7 +334,7 @@ def contrast(one: str, other: str) -> float:
     [("ink", "white"), ("quiet", "white"), ("quiet", "shade"), ("link", "white"), ("wrong", "white"), ("ink", "focus")],
 )
 def test_colours_can_be_told_apart(ink, ground) -> None:
-    css = (ROOT / "flows" / "templates" / "report.css").read_text()
+    css = (ROOT / "flows" / "reporting" / "render" / "templates" / "report.css").read_text()
     colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", css)) | {"white": "#ffffff"}
     assert contrast(colours[ink], colours[ground]) >= 4.5
 
@@ -349,11 +351,11 @@ def test_wording() -> None:
 
 def test_the_night_in_one_sentence() -> None:
     files = [(DELIVERY, verdict(r)) for r in (Result.ACCEPTED, Result.HELD_ROWS, Result.REFUSED)]
-    first = night_summary({}, Night("published", files)).splitlines()[0]
+    first = render_run_summary({}, RunSummary("published", files)).splitlines()[0]
     assert first == "Published: 3 files checked, 1 with rows held back, 1 refused."
-    quiet = night_summary({}, Night("quiet", last_change=datetime(2016, 12, 8, 3, 30)))
+    quiet = render_run_summary({}, RunSummary("quiet", last_change=datetime(2016, 12, 8, 3, 30)))
     assert quiet == "Nothing changed since 8 December 2016 at 3:30am: there was nothing new to check.\n"
-    failed = night_summary({}, Night("failed", files[:1], problem="rows do not add up"))
+    failed = render_run_summary({}, RunSummary("failed", files[:1], problem="rows do not add up"))
     assert failed.startswith("Not published: rows do not add up. 1 file checked; the figures of the last good night")
 
 
@@ -363,18 +365,18 @@ def test_the_night_says_what_needs_a_person() -> None:
         count_findings(DELIVERY.delivery_id, frame(finding("P01", "file", None, "", found="943", hidden=True))),
         count_findings("held", frame(*(finding(row=r, found="XX") for r in range(1200)))),
     ]
-    text = night_summary(
+    text = render_run_summary(
         {"id": "r1", "started_at": datetime(2016, 12, 9, 3, 30)},
-        Night(
+        RunSummary(
             "published",
             [(DELIVERY, verdict(Result.REFUSED)), (held, verdict())],
             pl.concat(findings),
             current={("MHT-BPL", "contacts"): date(2016, 10, 31)},
             still_stopped=[DELIVERY],
-            late=[Late("MHT-WLA", "contacts", "201611", DUE)],
+            overdue_returns=[OverdueReturn("MHT-WLA", "contacts", "201611", DUE)],
             reports={"held": "reports/MHT-GM/x.html"},
             changes=["12 rows left quarantine"],
-            to_delete=[DELIVERY.path],
+            files_to_purge=[DELIVERY.path],
         ),
     )
     assert "Blackpool (MHT-BPL), Contacts, November 2016, version 1: The file holds a name, an NHS number" in text
@@ -394,18 +396,18 @@ def test_the_tables_of_a_night_count_what_its_first_line_counts() -> None:
         for n, (i, r) in enumerate(zip(ids, results, strict=True))
     ]
     counts = [count_findings(d.delivery_id, frame(finding(found="XX"))) for d, v in files if v.result.holds_rows]
-    text = night_summary({}, Night("published", files, pl.concat(counts), replaced=ids[3:]))
+    text = render_run_summary({}, RunSummary("published", files, pl.concat(counts), replaced=ids[3:]))
     first = text.splitlines()[0]
     assert first == "Published: 6 files checked, 1 with rows held back, 1 refused, 3 replaced by a later file."
     assert (text.count("| rows held back |"), text.count("| refused |"), text.count("no reason recorded")) == (1, 1, 1)
     assert "| V02 | Contact medium is not on the agreed list | Contacts | 1 | 1 |" in text
     assert "1 other file accepted whole. 3 files replaced by a later one: in no table here." in text
-    gone = night_summary({}, Night("published", files[1:2], counts[0], replaced=ids))
+    gone = render_run_summary({}, RunSummary("published", files[1:2], counts[0], replaced=ids))
     assert gone == (
         "Published: 1 file checked, 1 replaced by a later file.\n\n"
         "## Files checked\n\n1 file replaced by a later one: in no table here.\n"
     )
-    only = night_summary({}, Night("published", files[1:2], counts[0]))
+    only = render_run_summary({}, RunSummary("published", files[1:2], counts[0]))
     assert "accepted whole" not in only and "replaced" not in only
 
 
@@ -414,7 +416,7 @@ def test_a_list_of_rules_that_stops_says_so() -> None:
 
     def told(rules: int) -> str:
         found = count_findings(DELIVERY.delivery_id, frame(*broken[:rules]))
-        return night_summary({}, Night("published", [(DELIVERY, verdict())], found))
+        return render_run_summary({}, RunSummary("published", [(DELIVERY, verdict())], found))
 
     assert "These are the 10 largest of 12: `audit.findings` has them all." in told(12)
     assert "largest" not in told(10)

@@ -12,7 +12,7 @@ from sample_reports import EARLIER, VERDICT, WORKBOOK, found, frame, told_of
 from flows.reporting.render import delivery_report, render_html
 from flows.reporting.report import Progress, Report
 from flows.runtime.wording import share
-from flows.store.ledger.report_snapshots import Told
+from flows.store.ledger.report_snapshots import ReportSnapshot
 from schemas.audit.deliveries import Counts, Result
 
 NOTHING = frame()
@@ -20,11 +20,11 @@ WRONG_CODE = found("V02", "row", [40], "contact_medium", "Carrier pigeon")
 NO_REFERRAL = found("P12", "row", [7, 8, 9], "episode_id", hidden=True)  # a rule between tables
 
 
-def report(findings: pl.DataFrame, *earlier: Told, last: pl.DataFrame | None = None, **verdict) -> Report:
+def report(findings: pl.DataFrame, *earlier: ReportSnapshot, last: pl.DataFrame | None = None, **verdict) -> Report:
     return delivery_report(WORKBOOK, replace(VERDICT, **verdict), findings, earlier, last)
 
 
-def told(period: str, *findings: list, read: int = 10, held: int = 1, **changes) -> Told:
+def told(period: str, *findings: list, read: int = 10, held: int = 1, **changes) -> ReportSnapshot:
     return replace(told_of(period, frame(*findings), Counts(read, read - held, held)), **changes)
 
 
@@ -144,7 +144,7 @@ def test_what_fails_three_months_running_is_named() -> None:
 
 def test_what_was_told_is_kept_whole() -> None:
     for one in (*EARLIER, told("201611", result=Result.UNREADABLE)):
-        assert Told.from_json(json.loads(json.dumps(one.to_json()))) == one
+        assert ReportSnapshot.from_json(json.loads(json.dumps(one.to_json()))) == one
 
 
 def test_shares_are_never_rounded_to_nothing_or_to_all() -> None:

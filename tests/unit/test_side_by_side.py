@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from flows.runtime.parallel import AT_ONCE, ahead, side_by_side
+from flows.runtime.parallel import AT_ONCE, parallel_map, prefetch
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 7])
@@ -17,7 +17,7 @@ def test_results_come_in_the_order_of_the_batches(number: int) -> None:
         time.sleep(0.01 if batch % 2 else 0.03)  # later ones are done before earlier ones
         return batch * batch
 
-    assert list(side_by_side(work, ((i,) for i in range(number)))) == [i * i for i in range(number)]
+    assert list(parallel_map(work, ((i,) for i in range(number)))) == [i * i for i in range(number)]
 
 
 def test_no_more_are_read_than_can_be_worked_on() -> None:
@@ -29,7 +29,7 @@ def test_no_more_are_read_than_can_be_worked_on() -> None:
             assert read - done <= AT_ONCE + 1, "the file would come into memory whole"
             yield (read,)
 
-    for _ in side_by_side(lambda batch: batch, batches()):
+    for _ in parallel_map(lambda batch: batch, batches()):
         done += 1
     assert (read, done) == (29, 29)
 
@@ -42,12 +42,12 @@ def test_a_fault_in_one_batch_is_raised(at: int) -> None:
         return batch
 
     with pytest.raises(ZeroDivisionError):
-        list(side_by_side(work, ((i,) for i in range(8))))
+        list(parallel_map(work, ((i,) for i in range(8))))
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 7])
 def test_items_that_are_made_ahead_come_in_order(number: int) -> None:
-    assert list(ahead(range(number))) == list(range(number))
+    assert list(prefetch(range(number))) == list(range(number))
 
 
 def test_one_item_is_made_while_the_one_before_is_used() -> None:
@@ -61,7 +61,7 @@ def test_one_item_is_made_while_the_one_before_is_used() -> None:
                 next_one_is_made.set()
             yield i
 
-    for item in ahead(items()):
+    for item in prefetch(items()):
         assert next_one_is_made.wait(10), "nothing was made while the first was used"
         assert len(begun) <= item + 2, "the file would come into memory whole"
     assert begun == [0, 1, 2, 3, 4]
@@ -72,7 +72,7 @@ def test_a_fault_while_making_is_raised_after_the_items_before() -> None:
         yield 1
         raise ZeroDivisionError
 
-    made = ahead(items())
+    made = prefetch(items())
     assert next(made) == 1
     with pytest.raises(ZeroDivisionError):
         next(made)

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from length import length
 
-from flows.cells.distinct import Texts
+from flows.cells.distinct_column import DistinctColumn
 
 CELLS = st.lists(st.one_of(st.none(), st.sampled_from(["", " ", "a", "b", "Y", "é", "a\x00b"]), st.text()))
 
@@ -22,17 +22,17 @@ def column_of(cells: list[str | None]) -> pl.Series:
 
 @given(CELLS)
 def test_every_cell_is_there_and_every_text_once(cells: list[str | None]) -> None:
-    texts = Texts.of(column_of(cells))
+    texts = DistinctColumn.of(column_of(cells))
     assert texts.column.to_list() == [c or "" for c in cells]
     assert sorted(texts.distinct) == sorted({c or "" for c in cells}) and len(texts) == len(cells)
 
 
-def from_arrow(cells: list[str]) -> Texts:
-    return Texts.encoded(pa.array(cells, pa.string()).dictionary_encode())
+def from_arrow(cells: list[str]) -> DistinctColumn:
+    return DistinctColumn.encoded(pa.array(cells, pa.string()).dictionary_encode())
 
 
-def from_polars(cells: list[str]) -> Texts:
-    return Texts.of(column_of(list(cells)))
+def from_polars(cells: list[str]) -> DistinctColumn:
+    return DistinctColumn.of(column_of(list(cells)))
 
 
 @pytest.mark.parametrize("made", [from_arrow, from_polars])
@@ -48,6 +48,6 @@ def test_some_of_the_cells_are_a_column_too(made: Callable, cells: list[tuple[st
 
 
 def test_cells_with_a_text_are_found_with_their_rows_in_order() -> None:
-    texts, rows = Texts.of(column_of(["x", "y", "x", "z"])), pl.Series([2, 3, 5, 9])
+    texts, rows = DistinctColumn.of(column_of(["x", "y", "x", "z"])), pl.Series([2, 3, 5, 9])
     found = texts.rows_with(pl.Series(["z", "x", "elsewhere"]), rows)
     assert found.rows() == [(2, "x"), (5, "x"), (9, "z")]

@@ -23,8 +23,8 @@ def upgraded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 def test_after_an_upgrade_of_duckdb_all_is_loaded_and_built_anew(
     upgraded: list[str], library: str, matters: bool
 ) -> None:
-    before = build_identity.load_version(), build_identity.fingerprint([])
+    before = build_identity.load_version(), build_identity.build_fingerprint([])
     upgraded.append(library)
     build_identity.library_versions.cache_clear()
-    after = build_identity.load_version(), build_identity.fingerprint([])
+    after = build_identity.load_version(), build_identity.build_fingerprint([])
     assert [a != b for a, b in zip(after, before, strict=True)] == [matters, matters]

@@ -14,7 +14,7 @@ from flows.deliveries.months import WRONG_MONTH
 from flows.reporting.report import Progress, Report
 from flows.reporting.report_item import Change, Found, Item
 from flows.runtime.wording import ranges
-from flows.store.ledger.report_snapshots import Told, comparable
+from flows.store.ledger.report_snapshots import ReportSnapshot, comparable
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Severity
 from schemas._contract.registry import sites
@@ -33,7 +33,7 @@ def delivery_report(
     delivery: Delivery,
     verdict: Verdict,
     findings: pl.DataFrame,
-    earlier: Sequence[Told] = (),
+    earlier: Sequence[ReportSnapshot] = (),
     last_findings: pl.DataFrame | None = None,
     deadline: datetime | None = None,
     run: dict[str, Any] | None = None,
@@ -50,8 +50,8 @@ def delivery_report(
     items = _items(contract, broken)
     previous = None
     # A file whose rows were not judged shows no fault of a row: it would seem that all were fixed.
-    if verdict.rows_judged and last_findings is not None and (judged := comparable(earlier)):
-        previous = _progress(contract, broken, items, last_findings, judged[-1])
+    if verdict.rows_judged and last_findings is not None and (validated := comparable(earlier)):
+        previous = _progress(contract, broken, items, last_findings, validated[-1])
     return Report(
         report_id="-".join(part for part in (delivery.delivery_id, verdict.contract_version) if part),
         site=delivery.site_code,
@@ -70,7 +70,7 @@ def delivery_report(
         rows=verdict.rows,
         rows_judged=verdict.rows_judged,
         items=items,
-        not_judged=_items(contract, findings.filter(pl.col("outcome") == Outcome.NOT_JUDGED)),
+        not_validated=_items(contract, findings.filter(pl.col("outcome") == Outcome.NOT_CHECKED)),
         previous=previous,
         earlier=tuple(earlier),
         shares_its_file=bool(delivery.sheet),
@@ -159,7 +159,7 @@ def _changes(group: pl.DataFrame) -> tuple[Change, ...]:
 
 
 def _progress(
-    contract: Contract | None, now: pl.DataFrame, items: Sequence[Item], then: pl.DataFrame, told: Told
+    contract: Contract | None, now: pl.DataFrame, items: Sequence[Item], then: pl.DataFrame, told: ReportSnapshot
 ) -> Progress:
     """How many of the last file's faults are gone, still there, and new. Warnings do not count.
 

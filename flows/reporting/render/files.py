@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 PAGE_LIMIT = 300_000  # bytes: a page must be small enough to e-mail
 ITEMS_SHOWN = (60, 20, 5)  # of each kind; fewer where the page would grow too large
-NOT_JUDGED = "could not be judged"
+NOT_CHECKED = "could not be judged"
 _CELL_ORDER = ("column_letter", "column_name", "rule_id", "severity", "field", "found", "sheet")
 
 
@@ -82,15 +82,15 @@ def findings_csv(report: Report, findings: pl.DataFrame) -> str:
 def _rule_texts(report: Report) -> pl.DataFrame:
     """What was expected and how to mend it, once for each rule, severity and field of the report."""
     columns = ["rule_id", "severity", "field", "expected", "rule_fix"]
-    items = (*report.items, *report.not_judged)
+    items = (*report.items, *report.not_validated)
     told = dict.fromkeys((i.rule_id, str(i.severity), i.field, i.expected, i.fix) for i in items)
     return pl.DataFrame(list(told), schema=dict.fromkeys(columns, pl.String), orient="row")
 
 
 def _found_or_hidden() -> pl.Expr:
-    not_judged = pl.col("outcome") == Outcome.NOT_JUDGED
+    not_validated = pl.col("outcome") == Outcome.NOT_CHECKED
     shown = pl.when("hidden").then(pl.lit(HIDDEN)).otherwise(pl.col("found").fill_null(""))
-    return pl.when(not_judged).then(pl.lit(NOT_JUDGED)).otherwise(shown)
+    return pl.when(not_validated).then(pl.lit(NOT_CHECKED)).otherwise(shown)
 
 
 def _fix() -> pl.Expr:

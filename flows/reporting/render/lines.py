@@ -21,12 +21,12 @@ def report_lines(report: Report) -> list[str]:
         lines.append(f"{rows.accepted:,} of {counted(rows.read, 'row')} would be accepted{held}{left}.")
     elif rows.read:
         lines.append("The rows were not checked: the file itself has to be mended first.")
-    if report.not_judged:
-        lines.append(f"{counted(len(report.not_judged), 'check')} could not be made here: see the end.")
+    if report.not_validated:
+        lines.append(f"{counted(len(report.not_validated), 'check')} could not be made here: see the end.")
     sections = (
         ("What to fix, biggest first", report.must_fix, _item),
         ("Worth checking (accepted)", report.warnings, _item),
-        ("Could not be checked here: whether any of this is so", report.not_judged, _not_judged),
+        ("Could not be checked here: whether any of this is so", report.not_validated, _not_validated),
     )
     for heading, items, told in sections:
         if items:
@@ -36,7 +36,7 @@ def report_lines(report: Report) -> list[str]:
 
 def _instruction(report: Report) -> str:
     """What to do. A file of which some checks could not be made is not accepted by that: nothing was found in it."""
-    is_sound = report.result is Result.ACCEPTED and report.not_judged
+    is_sound = report.result is Result.ACCEPTED and report.not_validated
     return "Nothing to fix was found" if is_sound else report.instruction
 
 
@@ -72,7 +72,7 @@ def _times(item: Item, count: int) -> str:
     return f" ({counted(count, 'row')})" if item.rows_affected > 1 else ""
 
 
-def _not_judged(item: Item) -> Iterator[str]:
+def _not_validated(item: Item) -> Iterator[str]:
     needs = item.lacks or (f"your accepted files of {listed(item.needs)}" if item.needs else "what else was sent")
     yield f"- {item.title} (check {item.rule_id}): it needs {needs}"
 

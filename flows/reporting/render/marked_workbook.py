@@ -22,7 +22,7 @@ from xlsxwriter.worksheet import Worksheet
 from flows.deliveries.shapes import SheetCells, column_letter, index_of
 from flows.reporting.report import Part, Report
 from flows.runtime.wording import counted, deadline
-from flows.workbooks.given_back import HIDDEN_CELL, given_back, merged_areas, tabs
+from flows.workbooks.returned_cells import HIDDEN_CELL, given_back, merged_areas, tabs
 from flows.workbooks.styles import (
     DATE,
     LONGEST_CELL,
@@ -48,7 +48,7 @@ MOST_LINKS = 60_000  # Excel takes 65,530 on one sheet
 MOST_COMMENTS = 5_000
 COULD_NOT_BE_READ = "the file could not be read"
 ROWS_TO_ADD = 200  # below the last one, where the lists still open
-HIDDEN = "hidden - see your own file"
+HIDDEN_IN_WORKBOOK = "hidden - see your own file"
 _ROWS_MEASURED = 2_000  # for the width of a column
 _BESIDE = 62  # the width of the last column
 
@@ -253,7 +253,7 @@ def _list(made: Book, problems: Sequence[Problem], names: Mapping[str, str]) -> 
             p.row or "",
             p.column,
             p.text.title,
-            HIDDEN if p.hidden else p.found,
+            HIDDEN_IN_WORKBOOK if p.hidden else p.found,
             p.text.expected,
             p.text.fix,
             p.suggestion,

@@ -12,7 +12,7 @@ import polars as pl
 from flows.runtime.wording import counted, day, deadline, listed, moment, month, personal_data_first, summary_in_words
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Severity
-from schemas._contract.registry import Late, sites
+from schemas._contract.registry import OverdueReturn, sites
 from schemas._rules.explain import explain
 from schemas.audit.deliveries import Delivery, ExtractType, Result, Verdict
 from schemas.audit.findings import Outcome
@@ -33,7 +33,7 @@ _OF_THE_GONE = (
 
 
 @dataclass(frozen=True)
-class Night:
+class RunSummary:
     """What one run of the night did.
 
     `findings` counts findings by delivery_id, rule_id, severity, outcome and field (column `rows`): see
@@ -46,7 +46,7 @@ class Night:
     deliveries: Sequence[tuple[Delivery, Verdict]] = ()
     findings: pl.DataFrame | None = None
     current: Mapping[tuple[str, str], date] = field(default_factory=dict)
-    late: Sequence[Late] = ()
+    overdue_returns: Sequence[OverdueReturn] = ()
     still_stopped: Sequence[Delivery] = ()  # refused, tonight or before, and not replaced since
     held_up: Sequence[Delivery] = ()  # of those: readable, and implausible beside what else was sent
     replaced: Collection[str] = ()  # delivery_ids: a later one is accepted, so nobody has to do anything
@@ -54,14 +54,14 @@ class Night:
     without_successor: Sequence[Delivery] = ()  # of those withdrawn: no file has come in their place since
     released: int = 0  # rows that were held back on an earlier night
     sudden_changes: Sequence[tuple[Delivery, str, str]] = ()  # delivery, rule, and what was found
-    not_told: Sequence[str] = ()  # reports that could not be written, and why
+    not_reported: Sequence[str] = ()  # reports that could not be written, and why
     reports: Mapping[str, str] = field(default_factory=dict)  # delivery_id -> path of its page
     changes: Sequence[str] = ()  # what else changed: 'code list provider_type: 12 rows left quarantine'
     not_taken_in: Sequence[str] = ()  # what lies under data/raw and is no delivery, and why
-    not_judged: Sequence[str] = ()  # deliveries that could not be judged, and why
-    corrections_to_mend: Sequence[str] = ()
-    gone: Sequence[Delivery] = ()  # their rows count, and their files do not lie under data/raw any more
-    to_delete: Sequence[str] = ()  # paths of files that were refused for personal data, tonight or before
+    not_validated: Sequence[str] = ()  # deliveries that could not be judged, and why
+    corrections_to_review: Sequence[str] = ()
+    missing_raw_files: Sequence[Delivery] = ()  # their rows count, and their files do not lie under data/raw any more
+    files_to_purge: Sequence[str] = ()  # paths of files that were refused for personal data, tonight or before
     last_change: datetime | None = None  # of the figures: when the build that stands was made
     problem: str = ""
     figures: str = LAST_GOOD  # what readers see where the night failed
@@ -73,24 +73,24 @@ def count_findings(delivery_id: str, findings: pl.DataFrame) -> pl.DataFrame:
     return counts.select(pl.lit(delivery_id).alias("delivery_id"), pl.all())
 
 
-def night_summary(run: Mapping[str, Any], night: Night) -> str:
+def render_run_summary(run: Mapping[str, Any], night: RunSummary) -> str:
     """The summary of a night as markdown. Its first line is the verdict in one sentence."""
     return summary_in_words(verdict_of(night), run, sections_of(night))
 
 
-def sections_of(night: Night) -> str:
+def sections_of(night: RunSummary) -> str:
     """What the summary says below the verdict and the run."""
     blocks = [
         _section("Personal data to delete", _bullets(_to_delete(night))),
         _section("Reports that could not be written", _bullets(_not_told(night))),
         _section("Files that were not taken in", _bullets(night.not_taken_in)),
-        _section("Files that could not be judged", _bullets(night.not_judged)),
+        _section("Files that could not be judged", _bullets(night.not_validated)),
         _section("What changed", _bullets(night.changes)),
         _section("Files checked", _table_of_deliveries(night)),
         _section("Refused, and why", _bullets(_refused(night))),
         _section("Sudden changes", _bullets(_sudden_changes(night))),
         _section("Withdrawn by the data team", _bullets(_withdrawn(night))),
-        _section("Corrections to look at", _bullets(night.corrections_to_mend)),
+        _section("Corrections to look at", _bullets(night.corrections_to_review)),
         _section("Raw files that are gone", _gone(night)),
         _section("Whose figures are old", _bullets(_old_figures(night))),
         _section("Files that are late", _bullets(_late(night))),
@@ -99,12 +99,12 @@ def sections_of(night: Night) -> str:
     return "\n\n".join(b for b in blocks if b)
 
 
-def verdict_of(night: Night) -> str:
+def verdict_of(night: RunSummary) -> str:
     """The night in one line: what must be deleted before all else, then how it ended."""
-    return " ".join(part for part in (personal_data_first(len(night.to_delete)), _how_it_ended(night)) if part)
+    return " ".join(part for part in (personal_data_first(len(night.files_to_purge)), _how_it_ended(night)) if part)
 
 
-def _how_it_ended(night: Night) -> str:
+def _how_it_ended(night: RunSummary) -> str:
     held_up = {d.delivery_id for d in night.held_up}
     results = [v.result for d, v in _in_use(night) if held_up.isdisjoint((d.delivery_id, d.same_as))]
     if night.result == "quiet":
@@ -132,17 +132,17 @@ def _how_it_ended(night: Night) -> str:
     return f"Not published{why}. {', '.join(parts)}; {night.figures}."
 
 
-def _besides(night: Night) -> list[str]:
+def _besides(night: RunSummary) -> list[str]:
     """What is no delivery that was checked, and needs somebody all the same."""
     counts = (
         ("not taken in", night.not_taken_in),
-        ("not judged", night.not_judged),
-        ("gone from data/raw", {d.path for d in night.gone}),
+        ("not judged", night.not_validated),
+        ("gone from data/raw", {d.path for d in night.missing_raw_files}),
     )
     return [f"{counted(len(files), 'file')} {what}" for what, files in counts if files] + _older_figures(night)
 
 
-def _older_figures(night: Night) -> list[str]:
+def _older_figures(night: RunSummary) -> list[str]:
     """Whose figures rest on older files because a newer one is held up."""
     if not night.held_up:
         return []
@@ -187,18 +187,18 @@ def _name(d: Delivery) -> str:
     return f"{_site(d.site_code)}, {_dataset(d.dataset)}, {month(d.period)}, version {d.version}"
 
 
-def _in_use(night: Night) -> list[tuple[Delivery, Verdict]]:
+def _in_use(night: RunSummary) -> list[tuple[Delivery, Verdict]]:
     """The files that are neither withdrawn nor replaced by a later one, in order: what is counted and listed."""
     out = {*night.replaced, *night.withdrawn}
     told = [(d, v) for d, v in night.deliveries if d.delivery_id not in out]
     return sorted(told, key=lambda dv: (dv[0].site_code, dv[0].dataset, dv[0].period, dv[0].version))
 
 
-def _replaced(night: Night) -> list[Delivery]:
+def _replaced(night: RunSummary) -> list[Delivery]:
     return [d for d, _ in night.deliveries if d.delivery_id in night.replaced]
 
 
-def _table_of_deliveries(night: Night) -> str:
+def _table_of_deliveries(night: RunSummary) -> str:
     told = [(d, v) for d, v in _in_use(night) if v.result is not Result.ACCEPTED]
     rows = [
         (
@@ -218,7 +218,7 @@ def _table_of_deliveries(night: Night) -> str:
     return "\n\n".join(part for part in (table, _untold(night, len(told))) if part)
 
 
-def _untold(night: Night, told: int) -> str:
+def _untold(night: RunSummary, told: int) -> str:
     """How many files the table does not name."""
     other, in_use = "other file" if told else "file", len(_in_use(night))
     whole = f"{counted(in_use - told, other)} accepted whole." if in_use > told else ""
@@ -227,11 +227,11 @@ def _untold(night: Night, told: int) -> str:
     return " ".join(part for part in (whole, others) if part)
 
 
-def _stopped(night: Night) -> list[Delivery]:
+def _stopped(night: RunSummary) -> list[Delivery]:
     return [d for d, v in _in_use(night) if v.result.stops]
 
 
-def _rules(night: Night, delivery: Delivery) -> list[tuple[str, str]]:
+def _rules(night: RunSummary, delivery: Delivery) -> list[tuple[str, str]]:
     """The broken file rules of a delivery: (rule id, title)."""
     if night.findings is None:
         return []
@@ -245,48 +245,48 @@ def _rules(night: Night, delivery: Delivery) -> list[tuple[str, str]]:
     return list(dict.fromkeys((r, explain(contract, r, f, Severity.FILE).title) for r, f in pairs))
 
 
-def _refused(night: Night) -> list[str]:
+def _refused(night: RunSummary) -> list[str]:
     return [
         f"{_name(d)}: {listed([f'{title} ({rule_id})' for rule_id, title in _rules(night, d)]) or 'no reason recorded'}"
         for d in _stopped(night)
     ]
 
 
-def _not_told(night: Night) -> list[str]:
-    return [f"{failed}. The next night tries again." for failed in night.not_told]
+def _not_told(night: RunSummary) -> list[str]:
+    return [f"{failed}. The next night tries again." for failed in night.not_reported]
 
 
-def _sudden_changes(night: Night) -> list[str]:
+def _sudden_changes(night: RunSummary) -> list[str]:
     return [
         f"{_name(d)}: {found} ({rule_id}: {explain(datasets().get(d.dataset), rule_id, '', Severity.WARNING).title})"
         for d, rule_id, found in night.sudden_changes
     ]
 
 
-def _to_delete(night: Night) -> list[str]:
+def _to_delete(night: RunSummary) -> list[str]:
     return [
         f"`{path}`: delete it under the incident process. Nothing of it was kept by the night."
-        for path in night.to_delete
+        for path in night.files_to_purge
     ]
 
 
-def _gone(night: Night) -> str:
+def _gone(night: RunSummary) -> str:
     """Whose raw files are missing: a line for each site."""
     missing: dict[str, set[str]] = {}
-    for d in night.gone:
+    for d in night.missing_raw_files:
         missing.setdefault(d.site_code, set()).add(f"`{d.path}`")
     lines = [f"{_site(code)}: {listed(sorted(paths))}" for code, paths in sorted(missing.items())]
     return f"{_OF_THE_GONE}\n\n{_bullets(lines)}" if lines else ""
 
 
-def _withdrawn(night: Night) -> list[str]:
+def _withdrawn(night: RunSummary) -> list[str]:
     return [
         f"{_name(d)}: {night.withdrawn[d.delivery_id]} No other file has come in its place."
         for d in sorted(night.without_successor, key=lambda d: (d.site_code, d.dataset, d.period, d.version))
     ]
 
 
-def _old_figures(night: Night) -> list[str]:
+def _old_figures(night: RunSummary) -> list[str]:
     """Sites of whom a file that nothing has replaced does not count."""
     stopped: dict[tuple[str, str], list[Delivery]] = {}
     for d in sorted(night.still_stopped, key=lambda d: (d.site_code, d.dataset, d.period)):
@@ -305,10 +305,10 @@ def _old(site: str, dataset: str, stopped: Sequence[Delivery], cut_off: date | N
     return f"{whose}: figures to {day(cut_off)} stay current{f', without the file for {missing}' * bool(missing)}"
 
 
-def _late(night: Night) -> list[str]:
+def _late(night: RunSummary) -> list[str]:
     """Who owes what: one line for the sites that owe the same."""
     owed: dict[tuple[str, str], list[str]] = {}
-    for o in sorted(night.late, key=lambda o: (o.due.isoformat(), o.site_code, o.dataset)):
+    for o in sorted(night.overdue_returns, key=lambda o: (o.due.isoformat(), o.site_code, o.dataset)):
         owed.setdefault((o.site_code, f"{month(o.period)}, due by {deadline(o.due)}"), []).append(_dataset(o.dataset))
     alike: dict[tuple[str, str], list[str]] = {}
     for (site, when), names in owed.items():
@@ -325,7 +325,7 @@ def _and_more(sites_owing: Sequence[str]) -> list[str]:
     return [counted(more, "other site")] if more > 0 else []
 
 
-def _held_by_rule(night: Night) -> str:
+def _held_by_rule(night: RunSummary) -> str:
     if night.findings is None:
         return ""
     dataset_of = {d.delivery_id: d.dataset for d, _ in _in_use(night)}

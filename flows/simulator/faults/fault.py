@@ -18,7 +18,7 @@ ROW, WARNING = str(Severity.ROW), str(Severity.WARNING)
 
 
 @dataclass(frozen=True)
-class Context:
+class FaultContext:
     """What a planter may need to know of the file beside the row."""
 
     site_code: str
@@ -39,10 +39,10 @@ class Spoilt:
     cells: Row = field(default_factory=dict)
     below: tuple[Row, ...] = ()
     at_fault: tuple[int, ...] = (0,)  # 0 is the row itself, 1 the first row below it
-    torn: bool = False  # a surplus cell at the end of the line
+    malformed: bool = False  # a surplus cell at the end of the line
 
 
-Spoil = Callable[[Row, Context], Spoilt | None]
+Spoil = Callable[[Row, FaultContext], Spoilt | None]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Planter:
 def put(name: str, text: str | None, where: Callable[[Row], bool] = lambda row: True) -> Spoil:
     """Put a text into a cell, where the row is fit for it and the cell says something else."""
 
-    def spoil(row: Row, context: Context) -> Spoilt | None:
+    def spoil(row: Row, context: FaultContext) -> Spoilt | None:
         return Spoilt({name: text}) if row[name] != text and where(row) else None
 
     return spoil
@@ -79,7 +79,7 @@ def put(name: str, text: str | None, where: Callable[[Row], bool] = lambda row: 
 def change(name: str, how: Callable[[str], str], where: Callable[[Row], bool] = lambda row: True) -> Spoil:
     """Change the text of a cell that is not empty."""
 
-    def spoil(row: Row, context: Context) -> Spoilt | None:
+    def spoil(row: Row, context: FaultContext) -> Spoilt | None:
         text = row[name]
         return Spoilt({name: how(text)}) if text is not None and where(row) else None
 
@@ -89,7 +89,7 @@ def change(name: str, how: Callable[[str], str], where: Callable[[Row], bool] = 
 def swap(name: str, texts: dict[str, str]) -> Spoil:
     """Write some values of a cell otherwise."""
 
-    def spoil(row: Row, context: Context) -> Spoilt | None:
+    def spoil(row: Row, context: FaultContext) -> Spoilt | None:
         text = texts.get(row[name] or "")
         return Spoilt({name: text}) if text is not None else None
 
@@ -112,7 +112,7 @@ def shifted(text: str | None, days: int) -> str:
 
 
 def _day_first(name: str) -> Spoil:
-    def spoil(row: Row, context: Context) -> Spoilt | None:
+    def spoil(row: Row, context: FaultContext) -> Spoilt | None:
         if context.day_first or row[name] is None or day_of(row[name]).day < 13:
             return None
         return Spoilt({name: day_of(row[name]).strftime("%d/%m/%Y")})
@@ -167,16 +167,16 @@ def answers_of(name: str, required: bool) -> tuple[Planter, ...]:
 def structure_of(key: str, loose: str) -> tuple[Planter, ...]:
     """The faults of lines and keys that any dataset has. `loose` is a field that no rule looks at."""
 
-    def heading(row: Row, context: Context) -> Spoilt:
+    def heading(row: Row, context: FaultContext) -> Spoilt:
         return Spoilt(below=(dict(zip(context.fields, context.headings, strict=True)),), at_fault=(1,))
 
-    def surplus(row: Row, context: Context) -> Spoilt | None:
-        return Spoilt(torn=True) if context.csv else None
+    def surplus(row: Row, context: FaultContext) -> Spoilt | None:
+        return Spoilt(malformed=True) if context.csv else None
 
-    def copy(row: Row, context: Context) -> Spoilt:
+    def copy(row: Row, context: FaultContext) -> Spoilt:
         return Spoilt(below=(row,), at_fault=(1,))
 
-    def two_versions(row: Row, context: Context) -> Spoilt:
+    def two_versions(row: Row, context: FaultContext) -> Spoilt:
         return Spoilt(below=({**row, loose: _other(row[loose])},), at_fault=(0, 1))
 
     return (
@@ -203,7 +203,7 @@ def _other(text: str | None) -> str:
 def orphan(name: str, key: str) -> Planter:
     """A reference to a row that was not sent."""
 
-    def spoil(row: Row, context: Context) -> Spoilt:
+    def spoil(row: Row, context: FaultContext) -> Spoilt:
         head, _, tail = (row[name] or "").partition("-SIM")
         return Spoilt({name: f"{head}-SIMZ{tail[-7:]}"})
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from flows.simulator.faults.fault import (
     ROW,
     WARNING,
-    Context,
+    FaultContext,
     Planter,
     Row,
     Spoilt,
@@ -40,11 +40,11 @@ def _duration(rule_id: str, fault: str, text: str, limit: int | None = None) -> 
     return Planter(rule_id, "duration_minutes", ROW, fault, put("duration_minutes", text, _missed), limit=limit)
 
 
-def _before_start(row: Row, context: Context) -> Spoilt:
+def _before_start(row: Row, context: FaultContext) -> Spoilt:
     return Spoilt({"contact_date": shifted(row["_start"], -6)})
 
 
-def _twice(row: Row, context: Context) -> Spoilt | None:
+def _twice(row: Row, context: FaultContext) -> Spoilt | None:
     if not _came(row):
         return None
     return Spoilt(below=({**row, "contact_id": renamed(row, "contact_id", "P")},), at_fault=(1,))
@@ -54,7 +54,7 @@ def _line_break(text: str, name: str) -> Planter:
     """A line break inside a cell: the row is held unless taking it out gives a listed code."""
     rescued = text == "code"
 
-    def spoil(row: Row, context: Context) -> Spoilt | None:
+    def spoil(row: Row, context: FaultContext) -> Spoilt | None:
         if not context.csv:
             return None
         return Spoilt({name: f'"{row[name]}\n"' if rescued else '"other\nthings"'})
@@ -98,20 +98,20 @@ _ended = known("job_end_date")
 _reached_13, _reached_26 = known("sust_13w_date"), known("sust_26w_date")
 
 
-def _too_soon(row: Row, context: Context) -> Spoilt | None:
+def _too_soon(row: Row, context: FaultContext) -> Spoilt | None:
     if not _reached_13(row) or _reached_26(row):
         return None
     return Spoilt({"sust_13w_date": shifted(row["job_start_date"], 60)})
 
 
-def _not_yet(row: Row, context: Context) -> Spoilt | None:
+def _not_yet(row: Row, context: FaultContext) -> Spoilt | None:
     day = context.cut + timedelta(30)
     if _reached_13(row) or _ended(row) or (day - day_of(row["job_start_date"])).days < 91:
         return None
     return Spoilt({"sust_13w_date": day.isoformat()})
 
 
-def _outlasted(row: Row, context: Context) -> Spoilt | None:
+def _outlasted(row: Row, context: FaultContext) -> Spoilt | None:
     """A 13-week date after the end of the job."""
     if not _ended(row) or _reached_13(row):
         return None
@@ -119,29 +119,29 @@ def _outlasted(row: Row, context: Context) -> Spoilt | None:
     return Spoilt({"sust_13w_date": day}) if (row["job_end_date"] or "") < day <= context.cut.isoformat() else None
 
 
-def _ends_before_start(row: Row, context: Context) -> Spoilt | None:
+def _ends_before_start(row: Row, context: FaultContext) -> Spoilt | None:
     if not _ended(row) or _reached_13(row):
         return None
     return Spoilt({"job_end_date": shifted(row["job_start_date"], -4)})
 
 
-def _starts_before_support(row: Row, context: Context) -> Spoilt | None:
+def _starts_before_support(row: Row, context: FaultContext) -> Spoilt | None:
     if row["in_work_at_start"] != "N" or row["job_spell_no"] != "1":
         return None
     return Spoilt({"job_start_date": shifted(row["_referred"], -20)})
 
 
-def _few_hours(row: Row, context: Context) -> Spoilt | None:
+def _few_hours(row: Row, context: FaultContext) -> Spoilt | None:
     if row["outcome_definition_code"] != "WC_JO":
         return None
     return Spoilt({"paid_hours_week": "12.0", "weekly_hours_worked": "03"})
 
 
-def _same_job(row: Row, context: Context) -> Spoilt:
+def _same_job(row: Row, context: FaultContext) -> Spoilt:
     return Spoilt(below=({**row, "outcome_id": renamed(row, "outcome_id", "P")},), at_fault=(1,))
 
 
-def _quoted_comma(row: Row, context: Context) -> Spoilt | None:
+def _quoted_comma(row: Row, context: FaultContext) -> Spoilt | None:
     text = (row["hourly_pay"] or "").replace(".", ",")
     return Spoilt({"hourly_pay": f'"{text}"' if context.csv else text}) if text else None
 

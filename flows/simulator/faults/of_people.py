@@ -5,7 +5,7 @@ from __future__ import annotations
 from flows.simulator.faults.fault import (
     ROW,
     WARNING,
-    Context,
+    FaultContext,
     Planter,
     Row,
     Spoilt,
@@ -24,30 +24,30 @@ from flows.simulator.faults.fault import (
 )
 
 
-def _no_gp_area(row: Row, context: Context) -> Spoilt | None:
+def _no_gp_area(row: Row, context: FaultContext) -> Spoilt | None:
     return Spoilt({"gp_area_code": None}) if context.site_code.startswith("HLT") else None
 
 
-def _retired_area(row: Row, context: Context) -> Spoilt | None:
+def _retired_area(row: Row, context: FaultContext) -> Spoilt | None:
     retired = context.retired_areas.get(row["la_code"] or "")
     return Spoilt({"la_code": retired}) if retired else None
 
 
-def _seen_before(row: Row, context: Context) -> bool:
+def _seen_before(row: Row, context: FaultContext) -> bool:
     """Whether last month's extract held the row."""
     return context.previous_cut is not None and day_of(row["_seen"]) <= context.previous_cut
 
 
-def _younger(row: Row, context: Context) -> Spoilt | None:
+def _younger(row: Row, context: FaultContext) -> Spoilt | None:
     return Spoilt({"year_of_birth": str(int(row["year_of_birth"] or 0) + 6)}) if _seen_before(row, context) else None
 
 
-def _other_gender(row: Row, context: Context) -> Spoilt | None:
+def _other_gender(row: Row, context: FaultContext) -> Spoilt | None:
     other = {"1": "2", "2": "1"}.get(row["gender"] or "")
     return Spoilt({"gender": other}) if other and _seen_before(row, context) else None
 
 
-def _twin(row: Row, context: Context) -> Spoilt:
+def _twin(row: Row, context: FaultContext) -> Spoilt:
     return Spoilt(below=({**row, "participant_ref": renamed(row, "participant_ref", "P")},), at_fault=(1,))
 
 
@@ -94,11 +94,11 @@ _closed = known("exit_date")
 _begun = known("programme_start_date")
 
 
-def _ineligible_but_started(row: Row, context: Context) -> Spoilt | None:
+def _ineligible_but_started(row: Row, context: FaultContext) -> Spoilt | None:
     return Spoilt({"eligibility_outcome": "ineligible", "ineligible_reason": "other"}) if _begun(row) else None
 
 
-def _child(row: Row, context: Context) -> Spoilt | None:
+def _child(row: Row, context: FaultContext) -> Spoilt | None:
     """A first referral at about the age of twelve, not so long ago that it might be a birth (rule P03).
 
     Only where no rule about open cases looks at it.
@@ -109,7 +109,7 @@ def _child(row: Row, context: Context) -> Spoilt | None:
     return Spoilt({"referral_received_date": f"{year}-06-01"}) if year > context.cut.year - 14 else None
 
 
-def _second_open(row: Row, context: Context) -> Spoilt | None:
+def _second_open(row: Row, context: FaultContext) -> Spoilt | None:
     if _closed(row) or row["eligibility_outcome"] == "ineligible":
         return None
     undecided = dict.fromkeys(("eligibility_date", "programme_start_date", "start_basis"))
@@ -189,30 +189,30 @@ REFERRALS: tuple[Planter, ...] = (
 )
 
 
-def _wrong_group(row: Row, context: Context) -> Spoilt:
+def _wrong_group(row: Row, context: FaultContext) -> Spoilt:
     return Spoilt({"trial_group": "scr_oow" if context.site_code == "HLT-WMCA" else "wmca_oow"})
 
 
-def _other_arm(row: Row, context: Context) -> Spoilt | None:
+def _other_arm(row: Row, context: FaultContext) -> Spoilt | None:
     return Spoilt({"arm": "control" if row["arm"] == "ips" else "ips"}) if _seen_before(row, context) else None
 
 
-def _before_opening(row: Row, context: Context) -> Spoilt | None:
+def _before_opening(row: Row, context: FaultContext) -> Spoilt | None:
     early = (row["baseline_completed_date"] or "") <= "2018-04-30"
     return Spoilt({"randomised_date": "2018-04-30"}) if early else None
 
 
-def _before_consent(row: Row, context: Context) -> Spoilt | None:
+def _before_consent(row: Row, context: FaultContext) -> Spoilt | None:
     day = shifted(row["_consented"], -2)
     return Spoilt({"baseline_completed_date": day, "randomised_date": day}) if day >= "2018-05-01" else None
 
 
-def _late_baseline(row: Row, context: Context) -> Spoilt | None:
+def _late_baseline(row: Row, context: FaultContext) -> Spoilt | None:
     day = shifted(row["randomised_date"], 3)
     return Spoilt({"baseline_completed_date": day}) if day <= context.cut.isoformat() else None
 
 
-def _again(row: Row, context: Context) -> Spoilt:
+def _again(row: Row, context: FaultContext) -> Spoilt:
     return Spoilt(below=({**row, "randomisation_id": renamed(row, "randomisation_id", "P")},), at_fault=(1,))
 
 

@@ -10,7 +10,7 @@ from itertools import cycle
 import numpy as np
 import polars as pl
 
-from flows.simulator.faults.fault import Context, Planter, Row, Spoilt
+from flows.simulator.faults.fault import FaultContext, Planter, Row, Spoilt
 from flows.simulator.faults.of_events import CONTACTS, OUTCOMES
 from flows.simulator.faults.of_people import PARTICIPANTS, RANDOMISATION, REFERRALS
 
@@ -45,7 +45,7 @@ def draw(
     planters: Sequence[Planter],
     wanted: int,
     rng: np.random.Generator,
-    context: Context,
+    context: FaultContext,
     so_far: Counter[str],
 ) -> list[Planted]:
     """Choose `wanted` faults (fewer where rows do not serve), never two in a row. `so_far` counts those with limits."""
@@ -85,7 +85,7 @@ def _pools(rows: pl.DataFrame, wanted: int, rng: np.random.Generator) -> dict[st
 
 
 def _victims(
-    planter: Planter, pools: dict[str, list[tuple[int, Row]]], used: set[int], context: Context
+    planter: Planter, pools: dict[str, list[tuple[int, Row]]], used: set[int], context: FaultContext
 ) -> Iterator[tuple[int, Spoilt]]:
     pool = pools["watched" if planter.watched else "leaf" if planter.holds else "any"]
     for place, row in pool:
@@ -123,7 +123,7 @@ def _with_cells(rows: pl.DataFrame, planted: Sequence[Planted]) -> pl.DataFrame:
     for p in planted:
         for name, text in p.spoilt.cells.items():
             changes.setdefault(name, {})[p.row] = text
-        if p.spoilt.torn:
+        if p.spoilt.malformed:
             changes.setdefault(last, {})[p.row] = f"{rows[last][p.row] or ''},surplus"
     columns = []
     for name, texts in changes.items():

@@ -8,7 +8,7 @@ import numpy as np
 
 from flows.simulator.population.chance import NEVER, Days
 from flows.simulator.population.people import People, Trial
-from flows.simulator.programmes import Site
+from flows.simulator.programmes import SimulatedSite
 
 _REASONS = {
     "completed_in_work": 0.3,
@@ -42,7 +42,9 @@ class Episodes(Entries):
     quiet: np.ndarray  # nothing further was recorded of it: no contact, no job
 
 
-def first_episodes(site: Site, rng: np.random.Generator, people: People, trial: Trial | None, spare: float) -> Episodes:
+def first_episodes(
+    site: SimulatedSite, rng: np.random.Generator, people: People, trial: Trial | None, spare: float
+) -> Episodes:
     """The first episode of everyone who was referred. `spare` is the share that ends with nothing recorded."""
     person = np.flatnonzero(~people.spare)
     size = len(person)

@@ -7,14 +7,14 @@ import polars as pl
 
 from flows.simulator.population.chance import NEVER, dates, picked
 from flows.simulator.population.episodes import Episodes
-from flows.simulator.programmes import Site
+from flows.simulator.programmes import SimulatedSite
 
 WEEKS_13, WEEKS_26 = 91, 182  # days in paid work: DOMAIN.md 4.2, SUST_13 and SUST_26
 _BANDS = ((30, "01"), (16, "02"), (5, "03"), (0, "04"))  # weekly_hours_worked counts downward: DOMAIN.md 2.2
 
 
 def job_spells(
-    site: Site, rng: np.random.Generator, spells: Episodes, episode: pl.Series, ref: pl.Series, last: int
+    site: SimulatedSite, rng: np.random.Generator, spells: Episodes, episode: pl.Series, ref: pl.Series, last: int
 ) -> dict[str, object]:
     """The job spells of the episodes: a first one for some, and for some of those a second after a gap."""
     open_to_work = np.flatnonzero((spells.origin <= last) & ~spells.quiet)
@@ -33,7 +33,7 @@ def job_spells(
 
 
 def _rows(
-    site: Site,
+    site: SimulatedSite,
     rng: np.random.Generator,
     spells: Episodes,
     spell: np.ndarray,

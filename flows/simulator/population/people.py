@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from flows.simulator.population.chance import NEVER, Days, days
-from flows.simulator.programmes import TRIAL_CLOSED, TRIAL_OPENED, Site
+from flows.simulator.programmes import TRIAL_CLOSED, TRIAL_OPENED, SimulatedSite
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Trial:
     group: np.ndarray
 
 
-def people_of(site: Site, rng: np.random.Generator, size: int, last: int, spare: float) -> People:
+def people_of(site: SimulatedSite, rng: np.random.Generator, size: int, last: int, spare: float) -> People:
     """So many people of a site, referred up to the day `last`. `spare` is the share that is never referred."""
     course = site.programme
     first, final = days(course.intake_from), min(days(course.intake_to), last)
@@ -44,11 +44,11 @@ def people_of(site: Site, rng: np.random.Generator, size: int, last: int, spare:
     return People(referred, consented, year - age, in_work, rng.random(size) < spare)
 
 
-def _takes_in_work(site: Site) -> bool:
+def _takes_in_work(site: SimulatedSite) -> bool:
     return site.code != "HLT-WMCA"  # the West Midlands recruited out-of-work people only: DOMAIN.md 1.5
 
 
-def trial_of(site: Site, rng: np.random.Generator, people: People, last: int) -> Trial:
+def trial_of(site: SimulatedSite, rng: np.random.Generator, people: People, last: int) -> Trial:
     """Allocate the people of a trial's site, up to the day `last`."""
     size = len(people.referred)
     baseline = people.consented + rng.integers(1, 8, size)

@@ -17,7 +17,7 @@ from flows.simulator.population.chance import NEVER, dates, days, filled, picked
 from flows.simulator.population.episodes import Episodes, first_episodes, with_returns
 from flows.simulator.population.jobs import job_spells
 from flows.simulator.population.people import People, Trial, people_of, trial_of
-from flows.simulator.programmes import Site
+from flows.simulator.programmes import SimulatedSite
 from schemas._contract.code_lists import code_list
 
 BATCH = 20_000  # people at a time: about 200,000 contacts
@@ -25,7 +25,7 @@ WATCHED_EVERY = 8
 
 
 def population(
-    site: Site, rng: np.random.Generator, first: int, size: int, cut: date, spare: float
+    site: SimulatedSite, rng: np.random.Generator, first: int, size: int, cut: date, spare: float
 ) -> dict[str, pl.DataFrame]:
     """The tables of `size` people of a site, numbered from `first`. `spare` is the share kept free for faults."""
     last = days(cut)
@@ -52,7 +52,7 @@ def population(
 
 
 def _participants(
-    site: Site, rng: np.random.Generator, people: People, first: int, ref: pl.Series, watched: np.ndarray
+    site: SimulatedSite, rng: np.random.Generator, people: People, first: int, ref: pl.Series, watched: np.ndarray
 ) -> pl.DataFrame:
     size = len(ref)
     number = first + np.arange(size)
@@ -117,7 +117,7 @@ _SOURCES = {"A1": 30, "B1": 15, "G4": 8, "H2": 4, "M5": 35, "N4": 8}
 
 
 def _referrals(
-    site: Site,
+    site: SimulatedSite,
     rng: np.random.Generator,
     people: People,
     spells: Episodes,
@@ -162,7 +162,7 @@ def _referrals(
 
 
 def _contacts(
-    site: Site, rng: np.random.Generator, spells: Episodes, episode: pl.Series, ref: pl.Series, last: int
+    site: SimulatedSite, rng: np.random.Generator, spells: Episodes, episode: pl.Series, ref: pl.Series, last: int
 ) -> dict[str, object]:
     """Contacts at a steady rhythm of each episode's own, so that no two of one episode fall on one day (rule K04)."""
     going = np.flatnonzero((spells.started <= last) & ~spells.quiet)

@@ -13,11 +13,11 @@ from typing import NamedTuple
 import polars as pl
 
 from flows.cells.date_orders import COLUMN_RULES, DatesSeen
-from flows.cells.distinct import Texts
-from flows.cells.redact import shown
+from flows.cells.distinct_column import DistinctColumn
+from flows.cells.redact import redact
 from flows.deliveries.shapes import (
     NO_FINDINGS,
-    Context,
+    DeliveryContext,
     Finding,
     Layout,
     TextBatch,
@@ -27,12 +27,12 @@ from flows.deliveries.shapes import (
 )
 from flows.steps.conform.cells import absent_column, cell_findings, dates_seen, read_column, refused_percentages
 from flows.steps.conform.heading import fields_by_heading, known_headings, lay_out
-from flows.steps.conform.personal import (
+from flows.steps.conform.personal_data import (
     long_ago,
     may_hold_names,
-    personal_beside,
     personal_data,
-    personal_elsewhere,
+    personal_in_stray_text,
+    personal_on_other_sheets,
     without,
 )
 from flows.steps.conform.rows import Rows, beside_the_table, data_rows, form_versions, without_heading
@@ -41,10 +41,10 @@ from schemas.audit.deliveries import Column
 
 BESIDE = "a cell to the right of the last heading"
 _TORN_TYPES = {"source_row": pl.Int64, "found": pl.String}
-__all__ = ["conform", "known_headings", "lay_out", "personal_elsewhere"]
+__all__ = ["conform", "known_headings", "lay_out", "personal_on_other_sheets"]
 
 
-def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Context, sheet: str) -> TypedBatch:
+def conform(batch: TextBatch, layout: Layout, contract: Contract, context: DeliveryContext, sheet: str) -> TypedBatch:
     """Give one batch its types.
 
     Never raises for bad data: a cell that has no reading is empty in `rows`, and named in `findings` and `unreadable`.
@@ -56,15 +56,15 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Conte
     columns = {field.name: conforming.column(field) for field in contract.fields}
     like_totals = _like_totals(rows, layout, contract, context, sheet)
     of_cells = pl.concat([NO_FINDINGS, *(found for column in columns.values() for found in column.findings)])
-    beside = conforming.beside_the_columns(batch) if contract.participant_level else []
+    stray_text = conforming.beside_the_columns(batch) if contract.participant_level else []
     return TypedBatch(
         rows=pl.DataFrame({"source_row": rows.source_rows} | {name: c.values for name, c in columns.items()}),
         cells=rows.cells,
-        findings=pl.concat([*_about_lines(batch, rows, layout, sheet), like_totals, *beside, of_cells]),
+        findings=pl.concat([*_about_lines(batch, rows, layout, sheet), like_totals, *stray_text, of_cells]),
         unreadable=pl.concat([of_cells, like_totals])
         .filter((pl.col("severity") == Severity.ROW) | pl.col("rule_id").is_in(COLUMN_RULES))
         .select("source_row", "field"),
-        torn=[*batch.torn],
+        malformed=[*batch.malformed],
         not_data=len(rows.not_data),
         dates={name: column.dates for name, column in columns.items() if column.dates is not None},
         form_versions=form_versions(rows.cells, layout),
@@ -78,9 +78,9 @@ def _about_lines(batch: TextBatch, rows: Rows, layout: Layout, sheet: str) -> li
     lines = []
     if shifted.any():
         lines += [rows.source_rows.filter(shifted).to_frame().with_columns(pl.lit(BESIDE).alias("found"))]
-    if batch.torn:
-        torn = {"source_row": [*batch.torn], "found": [*batch.torn.values()]}
-        lines += [pl.DataFrame(torn, schema=_TORN_TYPES)]
+    if batch.malformed:
+        malformed = {"source_row": [*batch.malformed], "found": [*batch.malformed.values()]}
+        lines += [pl.DataFrame(malformed, schema=_TORN_TYPES)]
     return [
         rows.findings(sheet),
         findings_frame(without_heading(sound, layout), sheet),
@@ -88,13 +88,13 @@ def _about_lines(batch: TextBatch, rows: Rows, layout: Layout, sheet: str) -> li
     ]
 
 
-def _like_totals(rows: Rows, layout: Layout, contract: Contract, context: Context, sheet: str) -> pl.DataFrame:
+def _like_totals(rows: Rows, layout: Layout, contract: Contract, context: DeliveryContext, sheet: str) -> pl.DataFrame:
     """A finding for each record whose reference reads as a total's (rule F06): one that is no record adds up twice."""
     name = contract.key[0]
     if rows.like_totals.is_empty() or name not in layout.positions:
         return NO_FINDINGS
     texts = rows.cells[str(layout.positions[name])].column.filter(rows.source_rows.is_in(rows.like_totals.implode()))
-    told = shown(texts, contract.by_name[name], contract, context.data_cut_date)
+    told = redact(texts, contract.by_name[name], contract, context.data_cut_date)
     finding = Finding("F06", Severity.ROW, None, name, layout.column_of(name))
     found = findings_of_rows(pl.DataFrame([rows.like_totals.alias("source_row"), told["found"]]), finding, sheet)
     return found.with_columns(told["hidden"])
@@ -119,7 +119,7 @@ class _Conforming:
     named: Mapping[str, pl.Series]
     layout: Layout
     contract: Contract
-    context: Context
+    context: DeliveryContext
     sheet: str
 
     def beside_the_columns(self, batch: TextBatch) -> list[pl.DataFrame]:
@@ -128,7 +128,7 @@ class _Conforming:
         unknown = [(str(i), column) for i, column in enumerate(self.layout.columns) if i not in known]
         cells, named, source_rows = self.rows.cells, self.named, self.rows.source_rows
         return [
-            personal_beside([*batch.beside, *self.rows.totals], self.sheet),
+            personal_in_stray_text([*batch.stray_text, *self.rows.totals], self.sheet),
             *(personal_data(cells[i], named[i], source_rows, None, None, column, self.sheet) for i, column in unknown),
         ]
 
@@ -153,7 +153,7 @@ class _Conforming:
             faults = refused_percentages(faults, source_rows.filter(no_percentage))
         return _Conformed(values, [*personal, faults], dates)
 
-    def _no_percentage(self, field: Field, cells: Texts, odd: pl.DataFrame | None) -> pl.Series | None:
+    def _no_percentage(self, field: Field, cells: DistinctColumn, odd: pl.DataFrame | None) -> pl.Series | None:
         """In which rows a percentage stands that the row's statistic is not; none where the column has none."""
         if not field.statistic or odd is None:
             return None

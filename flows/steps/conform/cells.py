@@ -10,17 +10,17 @@ import polars as pl
 
 from flows.cells.date_orders import AGREED, COLUMN_RULES, HELD, MONTHS, DateReading, DatesSeen
 from flows.cells.dates import DAY_FIRST, Slashed
-from flows.cells.distinct import Texts
+from flows.cells.distinct_column import DistinctColumn
 from flows.cells.parse import PLACEHOLDER_DATES, canonical, is_spreadsheet_date, read_cell, slashed_date
-from flows.cells.redact import shown
-from flows.deliveries.shapes import NO_FINDINGS, Context, Layout
+from flows.cells.redact import redact
+from flows.deliveries.shapes import NO_FINDINGS, DeliveryContext, Layout
 from schemas._contract.derive import polars_type
 from schemas._contract.model import Contract, Field, Kind, Severity
 from schemas.audit.deliveries import Column
 from schemas.audit.findings import Outcome
 
 
-def absent_column(field: Field, cells: Mapping[str, Texts], rows: int, layout: Layout) -> pl.Series:
+def absent_column(field: Field, cells: Mapping[str, DistinctColumn], rows: int, layout: Layout) -> pl.Series:
     """The values of a field that the file has no column for: its default, or the status of another field's text."""
     if field.status_of and field.status_of in layout.positions:
         source = cells[str(layout.positions[field.status_of])]
@@ -40,7 +40,7 @@ class _Read:
     def __init__(self, values: pl.Series, odd: pl.DataFrame | None, distinct: pl.Series) -> None:
         self.values, self.odd, self.distinct = values, odd, distinct
 
-    def days_meant(self, cells: Texts) -> pl.Series:
+    def days_meant(self, cells: DistinctColumn) -> pl.Series:
         """The values, and in place of dates that are held for how their column is written, what they are taken for."""
         if self.odd is None or not (asked := self.odd.filter(pl.col("rule_id").is_in(COLUMN_RULES))).height:
             return self.values
@@ -49,7 +49,7 @@ class _Read:
         return self.values.to_frame("value").select(pl.coalesce("value", cells.of_cells(days))).to_series()
 
 
-def read_column(cells: Texts, field: Field, context: Context) -> _Read:
+def read_column(cells: DistinctColumn, field: Field, context: DeliveryContext) -> _Read:
     """One column's values; a text is read once, however many cells hold it."""
     dates = dates_of(field, context)
     frame = cells.distinct.to_frame("text").with_columns(_canonical_value(field, dates.are_swapped))
@@ -74,7 +74,7 @@ def read_column(cells: Texts, field: Field, context: Context) -> _Read:
     return _Read(cells.of_cells(distinct).alias(field.name), looked_up, distinct)
 
 
-def dates_of(field: Field, context: Context) -> DateReading:
+def dates_of(field: Field, context: DeliveryContext) -> DateReading:
     """How the dates of a column are read: as the whole file shows, as the site's profile declares, or by default."""
     return dict(context.dates).get(field.name) or (AGREED if context.date_order == DAY_FIRST else HELD)
 
@@ -107,13 +107,13 @@ def _canonical_cells(field: Field) -> tuple[pl.Expr, pl.Expr]:
 
 
 def cell_findings(
-    cells: Texts,
+    cells: DistinctColumn,
     source_rows: pl.Series,
     odd: pl.DataFrame,
     field: Field,
     column: Column,
     contract: Contract,
-    context: Context,
+    context: DeliveryContext,
     sheet: str,
 ) -> pl.DataFrame:
     """One finding for each row whose cell was repaired or could not be read. What is meant is hidden as the cell is."""
@@ -121,7 +121,7 @@ def cell_findings(
     if told.is_empty():
         return NO_FINDINGS
     hits = cells.rows_with(told["text"], source_rows).join(told, on="text", maintain_order="left")
-    hits = hits.hstack(shown(hits["text"], field, contract, context.data_cut_date))  # by how many rows hold it
+    hits = hits.hstack(redact(hits["text"], field, contract, context.data_cut_date))  # by how many rows hold it
     return hits.select(
         "rule_id",
         "severity",
@@ -147,7 +147,7 @@ def refused_percentages(findings: pl.DataFrame, rows: pl.Series) -> pl.DataFrame
     )
 
 
-def dates_seen(cells: Texts, read: _Read, context: Context) -> DatesSeen:
+def dates_seen(cells: DistinctColumn, read: _Read, context: DeliveryContext) -> DatesSeen:
     """What the cells of a date column show of how its dates are written."""
     frame = pl.DataFrame({"text": cells.distinct, "day": read.distinct})
     texts: dict[str, Slashed] = {}

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from flows.cells.garbled import CONTROL, meant_by
 from flows.cells.identifiers import heading_is_personal, personal_rule
-from flows.cells.redact import headings_told
-from flows.deliveries.shapes import Context, Finding, Layout, column_letter
+from flows.cells.redact import redact_headings
+from flows.deliveries.shapes import DeliveryContext, Finding, Layout, column_letter
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Severity
 from schemas._contract.workbook_names import ROW_PROBLEMS
@@ -15,12 +15,12 @@ from schemas._rules.files import VERSION_COLUMN
 from schemas.audit.deliveries import Column
 
 
-def known_headings(contract: Contract, context: Context) -> frozenset[str]:
+def known_headings(contract: Contract, context: DeliveryContext) -> frozenset[str]:
     """Every heading, folded, by which a column of this dataset is known from this site."""
     return frozenset(fields_by_heading(contract, context))
 
 
-def fields_by_heading(contract: Contract, context: Context) -> dict[str, str]:
+def fields_by_heading(contract: Contract, context: DeliveryContext) -> dict[str, str]:
     """The field that each heading means, folded, in what this site sends of this dataset.
 
     The titles by which reports speak of a field are headings too: a sender who is asked for one may well use it.
@@ -31,7 +31,7 @@ def fields_by_heading(contract: Contract, context: Context) -> dict[str, str]:
     return known | dict(context.headings)
 
 
-def lay_out(headings: Sequence[str], contract: Contract, context: Context, is_marked: bool = False) -> Layout:
+def lay_out(headings: Sequence[str], contract: Contract, context: DeliveryContext, is_marked: bool = False) -> Layout:
     """Match the headings of a file with the contract's fields (rules F09-F12, F28).
 
     Of two columns for one field neither is read: which is meant is not known, and findings in the wrong one mislead.
@@ -84,12 +84,12 @@ def _about_garbled(heading: str, column: Column) -> Finding:
 
 
 def _columns(
-    headings: Sequence[str], known: Mapping[str, str], contract: Contract, context: Context
+    headings: Sequence[str], known: Mapping[str, str], contract: Contract, context: DeliveryContext
 ) -> tuple[Column, ...]:
     """The columns as they may be spoken of: a heading that is no field's and may be personal is told by its place."""
     fields = [known.get(fold(h), "") for h in headings]
     letters = [column_letter(i) for i in range(len(headings))]
-    told = headings_told(headings, letters, contract, context.data_cut_date)
+    told = redact_headings(headings, letters, contract, context.data_cut_date)
     return tuple(
         Column(heading if field or not heading or _states_version(heading) else safe, letter, field)
         for heading, safe, letter, field in zip(headings, told, letters, fields, strict=True)

@@ -10,7 +10,7 @@ from operator import add, and_, or_
 
 import polars as pl
 
-from flows.cells.distinct import Texts, ask_all
+from flows.cells.distinct_column import DistinctColumn, ask_all
 from flows.deliveries.shapes import NO_FINDINGS, Finding, Layout, TextBatch
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Kind, Severity
@@ -36,7 +36,7 @@ class Rows:
     reference reads as a total's.
     """
 
-    cells: dict[str, Texts]
+    cells: dict[str, DistinctColumn]
     source_rows: pl.Series
     not_data: pl.DataFrame
     totals: list[tuple[int, str]]
@@ -99,7 +99,7 @@ def _may_be_any_text(contract: Contract) -> bool:
 
 
 def _totals(
-    cells: Mapping[str, Texts], empty: Mapping[str, pl.Series], layout: Layout, contract: Contract
+    cells: Mapping[str, DistinctColumn], empty: Mapping[str, pl.Series], layout: Layout, contract: Contract
 ) -> tuple[pl.Series, pl.Series]:
     """Which rows are totals, and which have a key that says so and are records all the same.
 
@@ -121,7 +121,7 @@ def _totals(
 
 
 def _headings_among(
-    cells: Mapping[str, Texts], empty: Mapping[str, pl.Series], layout: Layout, fields: Mapping[str, str]
+    cells: Mapping[str, DistinctColumn], empty: Mapping[str, pl.Series], layout: Layout, fields: Mapping[str, str]
 ) -> tuple[pl.Series, pl.Series]:
     """Which rows are the heading again, and which hold headings at all, however they are spelt."""
     own = [fold(heading) for heading in layout.as_written]
@@ -148,7 +148,7 @@ def _headings_among(
     return is_again, (count >= LEAST_HEADINGS) & (2 * count >= filled)
 
 
-def without_heading(cells: Mapping[str, Texts], layout: Layout) -> list[Finding]:
+def without_heading(cells: Mapping[str, DistinctColumn], layout: Layout) -> list[Finding]:
     """A finding for each column without a heading that has values, or stands between two with one (F11)."""
     headed = [i for i, column in enumerate(layout.columns) if column.heading] or [0]
     return [
@@ -158,12 +158,12 @@ def without_heading(cells: Mapping[str, Texts], layout: Layout) -> list[Finding]
     ]
 
 
-def _filled(column: Texts) -> pl.Series:
+def _filled(column: DistinctColumn) -> pl.Series:
     """Which cells of a column hold something."""
     return column.of_cells(column.distinct.str.strip_chars() != "")
 
 
-def form_versions(cells: Mapping[str, Texts], layout: Layout) -> set[str]:
+def form_versions(cells: Mapping[str, DistinctColumn], layout: Layout) -> set[str]:
     """The versions of the form that rows state (rule F24)."""
     if layout.version_column is None:
         return set()
@@ -180,8 +180,8 @@ def beside_the_table(rows: Rows, layout: Layout) -> pl.Series:
     headed = [i for i, heading in enumerate(layout.as_written) if heading]
     first = 0 if layout.is_marked else max(headed, default=0)
     surplus = [str(i) for i in range(first, len(layout.as_written)) if not layout.as_written[i]]
-    torn = reduce(or_, [_filled(rows.cells[c]) for c in surplus]) if surplus else _nowhere(rows.source_rows)
-    return torn if layout.is_marked or torn.sum() <= len(torn) * FEW_ROWS else _nowhere(rows.source_rows)
+    malformed = reduce(or_, [_filled(rows.cells[c]) for c in surplus]) if surplus else _nowhere(rows.source_rows)
+    return malformed if layout.is_marked or malformed.sum() <= len(malformed) * FEW_ROWS else _nowhere(rows.source_rows)
 
 
 def _nowhere(rows: pl.Series) -> pl.Series:

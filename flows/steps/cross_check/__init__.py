@@ -17,58 +17,58 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from flows.deliveries.dispositions import replacements
-from flows.deliveries.shapes import Judged
-from flows.steps.cross_check.beside_others import find_beside_others
-from flows.steps.cross_check.deliveries import judge_deliveries
-from flows.steps.cross_check.dispositions import CountedBefore, Dispositions
-from flows.steps.cross_check.history import is_looked_back_at, look_back
+from flows.deliveries.shapes import ValidatedDelivery
+from flows.deliveries.standings import replacements
+from flows.steps.cross_check.compared_with_others import compare_with_others
+from flows.steps.cross_check.deliveries import check_deliveries
+from flows.steps.cross_check.history import load_history, needs_history
 from flows.steps.cross_check.rows import make_work_tables
 from flows.steps.cross_check.settle import settle
-from flows.store.load_cache import Kept
+from flows.steps.cross_check.tentative_standings import CountedBefore, TentativeStandings
+from flows.store.load_cache import LoadCache
 from schemas._contract.catalogue import datasets, rows_by_delivery
 from schemas._contract.derive import quoted
 
 if TYPE_CHECKING:
-    from flows.store.results import Judgements
+    from flows.store.results import ResultStore
 
 
-def relate(
+def cross_check(
     build: Path,
-    judged: Sequence[Judged],
-    judgements: Judgements,
+    validated: Sequence[ValidatedDelivery],
+    judgements: ResultStore,
     options: dict[str, Any] | None = None,
-    kept: Kept | None = None,
+    kept: LoadCache | None = None,
     counted_before: CountedBefore = (),
-) -> list[Judged]:
+) -> list[ValidatedDelivery]:
     """Judge `core` in the file `build` by every rule between rows, hold what breaks one, and decide what counts.
 
-    `judged` is every delivery with the standing by which `build` was loaded, `counted_before` which of them counted in
+    `validated` is every delivery with the standing by which `build` was loaded, `counted_before` which counted in
     earlier builds. The rows of earlier deliveries are `kept` from night to night, or read anew without it. Gives the
     deliveries with their final standing. Raises Doubtful, or what DuckDB raises, where what is kept is not sound.
     """
-    decided = Dispositions(judged, judgements, counted_before)
+    decided = TentativeStandings(validated, judgements, counted_before)
     with duckdb.connect(str(build), config=options or {}) as db:
         for name in ("history", "before", "sound", "held"):
             db.execute(f"attach ':memory:' as {name}")
         db.execute(f"attach {quoted(str(kept.sent) if kept else ':memory:')} as sent")
         make_work_tables(db)
-        for contract in filter(is_looked_back_at, datasets().values()):
-            look_back(db, contract, decided.accepted(contract.dataset), judgements)
+        for contract in filter(needs_history, datasets().values()):
+            load_history(db, contract, decided.accepted(contract.dataset), judgements)
         for contract in datasets().values():
             settle(db, contract, decided, judgements)
             if decided.counting(contract.dataset):
-                judge_deliveries(db, contract, decided.accepted(contract.dataset), judgements)
-        find_beside_others(db, decided.all())
+                check_deliveries(db, contract, decided.accepted(contract.dataset), judgements)
+        compare_with_others(db, decided.all())
         _settle_counts(db)
         _settle_copies(db)
         _note_replacements(db, decided.all())
     return decided.all()
 
 
-def _note_replacements(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> None:
+def _note_replacements(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery]) -> None:
     """Say in audit.deliveries which delivery has taken the place of another."""
-    replaced = replacements(judged)
+    replaced = replacements(validated)
     pairs = pa.table(
         {
             "delivery_id": pa.array(replaced, pa.string()),

@@ -14,45 +14,49 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.deliveries.shapes import Finding, Judged
+from flows.deliveries.shapes import Finding, ValidatedDelivery
 from flows.runtime.wording import day, listed
-from flows.steps.cross_check.dispositions import Dispositions
-from flows.steps.cross_check.history import is_looked_back_at
+from flows.steps.cross_check.history import needs_history
+from flows.steps.cross_check.tentative_standings import TentativeStandings
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Severity
 from schemas._rules.files import WAITS
 
 if TYPE_CHECKING:
-    from flows.store.results import Judgements
+    from flows.store.results import ResultStore
 
 
 class Trial(NamedTuple):
     """A delivery of which too many rows are held, and the findings of the rules between rows that held them."""
 
-    judged: Judged
+    validated: ValidatedDelivery
     bad: int  # rows held, but for those held for consent or with the row that they refer to
     findings: pa.Table  # columns of audit.findings
 
 
 def seems_another_sites(
-    db: duckdb.DuckDBPyConnection, contract: Contract, trial: Trial, judgements: Judgements
+    db: duckdb.DuckDBPyConnection, contract: Contract, trial: Trial, judgements: ResultStore
 ) -> bool:
     """Whether most rows at fault are about what other sites sent, and this one never before them."""
     return 2 * sum(n for _, n in _known_to_others(db, contract, trial, judgements)) >= trial.bad
 
 
 def cause_of(
-    db: duckdb.DuckDBPyConnection, contract: Contract, trial: Trial, decided: Dispositions, judgements: Judgements
+    db: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    trial: Trial,
+    decided: TentativeStandings,
+    judgements: ResultStore,
 ) -> Finding:
     """The finding that says why a delivery is held up: rule L03, L04 or L05."""
-    of_file = trial.judged.verdict.rows
+    of_file = trial.validated.verdict.rows
     rows = of_file.read - of_file.repeats - of_file.not_data
     others = _known_to_others(db, contract, trial, judgements)
     theirs = sum(n for _, n in others)
     if 2 * theirs >= trial.bad:
         said = f"{theirs} of {rows} rows are about people or episodes that {listed([s for s, _ in others])} sent"
         return Finding("L05", Severity.FILE, found=said)
-    for parent, ends in _parents_behind(contract, trial.judged, decided):
+    for parent, ends in _parents_behind(contract, trial.validated, decided):
         waiting = _rows_without(contract, parent, trial.findings)
         if 2 * len(waiting) >= trial.bad:
             title = datasets()[parent].title
@@ -67,13 +71,15 @@ def without_missing_parents(contract: Contract, findings: pa.Table) -> pa.Table:
     return findings.filter(pc.invert(pc.is_in(findings["rule_id"], rules)))
 
 
-def _parents_behind(contract: Contract, judged: Judged, decided: Dispositions) -> list[tuple[str, date]]:
+def _parents_behind(
+    contract: Contract, validated: ValidatedDelivery, decided: TentativeStandings
+) -> list[tuple[str, date]]:
     """The datasets that this one refers to whose accepted files end before it: late, refused or held up; and when."""
     behind = []
     for parent in dict.fromkeys(r.parent for r in contract.parent_rules):
-        counting = decided.counting_for(judged.delivery.site_code, parent)
+        counting = decided.counting_for(validated.delivery.site_code, parent)
         cut = max((j.delivery.data_cut_date for j in counting), default=None)
-        if cut is not None and cut < judged.delivery.data_cut_date:
+        if cut is not None and cut < validated.delivery.data_cut_date:
             behind.append((parent, cut))
     return behind
 
@@ -93,7 +99,7 @@ def _rows_of(findings: pa.Table, rules: Sequence[str] = ()) -> list[int]:
 
 
 def _known_to_others(
-    db: duckdb.DuckDBPyConnection, contract: Contract, trial: Trial, judgements: Judgements
+    db: duckdb.DuckDBPyConnection, contract: Contract, trial: Trial, judgements: ResultStore
 ) -> list[tuple[str, int]]:
     """The sites whose accepted files hold what the rows at fault are about, and how many rows of each; most first.
 
@@ -101,10 +107,10 @@ def _known_to_others(
     site's that was the first to send it.
     """
     rule = next(iter(contract.parent_rules), None)
-    table, key = (rule.parent, rule.on) if rule else (contract.dataset, contract.key[0])
-    if not is_looked_back_at(datasets()[table]):
+    table, key = (rule.parent, rule.field) if rule else (contract.dataset, contract.key[0])
+    if not needs_history(datasets()[table]):
         return []
-    d = trial.judged.delivery
+    d = trial.validated.delivery
     return db.execute(
         f"""
         with about as (
@@ -119,7 +125,7 @@ def _known_to_others(
         )
         select site_code, count(*) from known group by 1 order by 2 desc, 1""",
         {
-            "file": str(judgements.accepted(trial.judged.key)),
+            "file": str(judgements.accepted(trial.validated.key)),
             "rows": _rows_of(trial.findings, [rule.rule_id] if rule else ()),
             "site": d.site_code,
             "delivery": d.delivery_id,

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import duckdb
 import polars as pl
 
-from flows.deliveries.dispositions import extent
-from flows.deliveries.shapes import Judged
+from flows.deliveries.shapes import ValidatedDelivery
+from flows.deliveries.standings import extent
 from flows.store.result_sink import HELD
 from schemas._contract.derive import quoted
 from schemas._contract.model import Contract, Rule
@@ -24,24 +24,24 @@ from schemas.audit.deliveries import ExtractType
 from schemas.audit.findings import Outcome
 
 if TYPE_CHECKING:
-    from flows.store.results import Judgements
+    from flows.store.results import ResultStore
 
 
-def judge_deliveries(
-    db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[Judged], judgements: Judgements
+def check_deliveries(
+    db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[ValidatedDelivery], judgements: ResultStore
 ) -> None:
     """Judge each delivery that counts as a whole, by every rule between deliveries of one dataset."""
     compared = _with_the_one_before(accepted)
     if compared:
         _show_before(db, contract, compared, judgements)
     for rule in BETWEEN_DELIVERIES:
-        if compared or 'before."' not in rule.breaks_sql:
-            _say_of_deliveries(db, rule, contract)
+        if compared or 'before."' not in rule.violations_sql:
+            _report_on_deliveries(db, rule, contract)
 
 
-def _with_the_one_before(accepted: Sequence[Judged]) -> list[tuple[Judged, Judged]]:
+def _with_the_one_before(accepted: Sequence[ValidatedDelivery]) -> list[tuple[ValidatedDelivery, ValidatedDelivery]]:
     """Each cumulative extract that counts, and the one before it: by cut-off, then version, then arrival."""
-    of_site: dict[str, list[Judged]] = defaultdict(list)
+    of_site: dict[str, list[ValidatedDelivery]] = defaultdict(list)
     for j in sorted(accepted, key=lambda j: (*extent(j.delivery), j.delivery.received_at)):
         if j.delivery.extract_type == ExtractType.CUMULATIVE:
             of_site[j.delivery.site_code].append(j)
@@ -51,8 +51,8 @@ def _with_the_one_before(accepted: Sequence[Judged]) -> list[tuple[Judged, Judge
 def _show_before(
     db: duckdb.DuckDBPyConnection,
     contract: Contract,
-    compared: Sequence[tuple[Judged, Judged]],
-    judgements: Judgements,
+    compared: Sequence[tuple[ValidatedDelivery, ValidatedDelivery]],
+    judgements: ResultStore,
 ) -> None:
     """Make `before`, `sound` and `held.<dataset>`, each by the delivery that is compared, and what it declares."""
     rows = [
@@ -78,9 +78,9 @@ def _show_before(
         )
 
 
-def _say_of_deliveries(db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract) -> None:
+def _report_on_deliveries(db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract) -> None:
     """A finding for each delivery that breaks a rule between deliveries."""
-    sql = rule.breaks_sql.format(dataset=contract.dataset, key=", ".join(f'"{k}"' for k in contract.key))
+    sql = rule.violations_sql.format(dataset=contract.dataset, key=", ".join(f'"{k}"' for k in contract.key))
     db.execute(
         f"""
         insert into audit.findings by name

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import duckdb
 import polars as pl
 
-from flows.deliveries.shapes import Judged
-from flows.store.load_cache import Doubtful
+from flows.deliveries.shapes import ValidatedDelivery
+from flows.store.load_cache import CacheInvalid
 from schemas._contract.catalogue import datasets
 from schemas._contract.derive import sql_type
 from schemas._contract.model import Contract
 
 if TYPE_CHECKING:
-    from flows.store.results import Judgements
+    from flows.store.results import ResultStore
 
 OF_DELIVERY: dict[str, type[pl.DataType]] = {
     "delivery_id": pl.String,
@@ -31,7 +31,7 @@ OF_DELIVERY: dict[str, type[pl.DataType]] = {
 }  # what each row of `history` has of its delivery, and whether that counts
 
 
-def is_looked_back_at(contract: Contract) -> bool:
+def needs_history(contract: Contract) -> bool:
     """Whether every row of this dataset that was ever accepted is looked at.
 
     By a rule, or where rows that refer to it are asked whose they are: see `causes.py`.
@@ -40,8 +40,8 @@ def is_looked_back_at(contract: Contract) -> bool:
     return any(f"history.{contract.dataset}" in r.reads or r.parent == contract.dataset for r in rules)
 
 
-def look_back(
-    db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[Judged], judgements: Judgements
+def load_history(
+    db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[ValidatedDelivery], judgements: ResultStore
 ) -> None:
     """Make `history.<dataset>`, the rows of every delivery that was ever accepted, or make it anew when those change.
 
@@ -58,7 +58,7 @@ def look_back(
 
 
 def _list_files(
-    db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[Judged], judgements: Judgements
+    db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[ValidatedDelivery], judgements: ResultStore
 ) -> None:
     """Make `history.<dataset>_files`: where the rows of each delivery are, and what is known of it."""
     rows = [
@@ -111,4 +111,4 @@ def _keep_rows(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
         f"select (select count(*) from {table}), (select coalesce(sum(n), 0) from {known})"
     ).fetchall()[0]
     if rows != due:
-        raise Doubtful(f"what is kept of {contract.dataset} is not what was accepted")
+        raise CacheInvalid(f"what is kept of {contract.dataset} is not what was accepted")

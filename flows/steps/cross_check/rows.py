@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import duckdb
 import polars as pl
 
-from flows.cells.redact import shown
-from flows.deliveries.shapes import Judged
+from flows.cells.redact import redact
+from flows.deliveries.shapes import ValidatedDelivery
 from flows.store.result_sink import ACCEPTED, HELD
 from schemas._contract.derive import PROVENANCE, quoted
 from schemas._contract.model import Contract, Rule, Severity
@@ -23,55 +23,57 @@ from schemas.audit.deliveries import Column
 from schemas.audit.findings import Outcome
 
 if TYPE_CHECKING:
-    from flows.store.results import Judgements  # it keeps Parquet, which a check has no need to import
+    from flows.store.results import ResultStore  # it keeps Parquet, which a check has no need to import
 
 KEY_SENT_BEFORE = next(r for r in FILE_RULES if r.rule_id == "P04" and r.severity is Severity.ROW)
 
 
 def make_work_tables(db: duckdb.DuckDBPyConnection) -> None:
-    """Make what `judge_rows` works with: the rows that break a rule, and those of them that are excused.
+    """Make what `check_rows` works with: the rows that break a rule, and those of them that are excused.
 
-    `shown` is what a finding shows in place of the cell, where the rule says so.
+    `redact` is what a finding shows in place of the cell, where the rule says so.
     """
     db.execute("create temp table broken (delivery_id varchar, source_row bigint, shown varchar)")
     db.execute("create temp table excused (delivery_id varchar, source_row bigint)")
 
 
-def judge_rows(
+def check_rows(
     db: duckdb.DuckDBPyConnection,
     contract: Contract,
-    current: Sequence[Judged],
-    judged: Sequence[Judged],
-    judgements: Judgements | None = None,
+    current: Sequence[ValidatedDelivery],
+    validated: Sequence[ValidatedDelivery],
+    judgements: ResultStore | None = None,
 ) -> None:
     """A finding for each row of `core` that breaks a rule between rows or tables. What breaks a row rule is held.
 
-    `current` are the deliveries of the dataset that count, `judged` all deliveries of all datasets. Which rows refer
+    `current` are the deliveries of the dataset that count, `validated` all deliveries of all datasets. Which rows refer
     to one that is held itself is noted from `judgements`: where no delivery can be set aside, nobody asks.
     """
     if not current:
         return
     # a rule that puts rows back comes last: what it puts back is not judged again
-    rules = [(r, r.breaks_sql) for r in sorted(contract.relation_rules, key=lambda r: bool(r.restores_sql))]
+    rules = [(r, r.violations_sql) for r in sorted(contract.relation_rules, key=lambda r: bool(r.reinstate_sql))]
     if len({j.delivery.site_code for j in current}) < len(current):
         rules.insert(0, (KEY_SENT_BEFORE, _keys_sent_before(contract)))
     for rule, sql in rules:
-        cannot = _cannot_be_judged(rule, contract, current, judged)
-        _say_not_judged(db, rule, [j for j in cannot if _is_owed(rule, j)])
+        cannot = _cannot_be_checked(rule, contract, current, validated)
+        _report_unchecked(db, rule, [j for j in cannot if _is_owed(rule, j)])
         if len(cannot) == len(current):
             continue
-        _look_for_broken(db, sql, rule.shows, except_of=cannot)
-        _say_broken(db, rule, contract, current)
+        _find_violations(db, sql, rule.shows, except_of=cannot)
+        _report_violations(db, rule, contract, current)
         if rule.parent and judgements:
-            _excuse(db, contract, rule, judged, judgements)
-        if rule.restores_sql:
+            _excuse(db, contract, rule, validated, judgements)
+        if rule.reinstate_sql:
             _restore(db, contract, rule)
         if rule.severity is Severity.ROW:
             is_broken = "(delivery_id, source_row) in (select (delivery_id, source_row) from broken)"
             db.execute(f'delete from core."{contract.dataset}" where {is_broken}')
 
 
-def _look_for_broken(db: duckdb.DuckDBPyConnection, sql: str, shows: str, except_of: Sequence[Judged]) -> None:
+def _find_violations(
+    db: duckdb.DuckDBPyConnection, sql: str, shows: str, except_of: Sequence[ValidatedDelivery]
+) -> None:
     """Put the rows that break a rule into `broken`, but for those of deliveries that it could not be judged for.
 
     With what the rule shows of each in place of its cell, if it does.
@@ -88,11 +90,11 @@ def _excuse(
     db: duckdb.DuckDBPyConnection,
     contract: Contract,
     rule: Rule,
-    judged: Sequence[Judged],
-    judgements: Judgements,
+    validated: Sequence[ValidatedDelivery],
+    judgements: ResultStore,
 ) -> None:
     """Note in `excused` the broken rows that refer to a row which was sent and is held itself."""
-    parents = [j for j in judged if j.counts and j.delivery.dataset == rule.parent]
+    parents = [j for j in validated if j.counts and j.delivery.dataset == rule.parent]
     if not parents or not db.execute("select 1 from broken limit 1").fetchall():
         return
     files = [(judgements.folder(j.key) / part, j.delivery.site_code) for j in parents for part in (ACCEPTED, HELD)]
@@ -102,8 +104,8 @@ def _excuse(
         f"""
         insert into excused
         select delivery_id, source_row from broken join core."{contract.dataset}" c using (delivery_id, source_row)
-        where (c.site_code, c."{rule.on}") in (
-            select (f.sender, r."{rule.on}")
+        where (c.site_code, c."{rule.field}") in (
+            select (f.sender, r."{rule.field}")
             from read_parquet(?, union_by_name = true) r join files_of_parents f on f.nth = r.file_index)""",
         [[str(path) for path, _ in files]],
     )
@@ -119,25 +121,25 @@ def _keys_sent_before(contract: Contract) -> str:
     )
 
 
-def _cannot_be_judged(
-    rule: Rule, contract: Contract, current: Sequence[Judged], judged: Sequence[Judged]
-) -> list[Judged]:
+def _cannot_be_checked(
+    rule: Rule, contract: Contract, current: Sequence[ValidatedDelivery], validated: Sequence[ValidatedDelivery]
+) -> list[ValidatedDelivery]:
     """The deliveries of sites that lack a table which the rule needs."""
-    counting = {(j.delivery.site_code, j.delivery.dataset) for j in judged if j.counts}
+    counting = {(j.delivery.site_code, j.delivery.dataset) for j in validated if j.counts}
     needed = [n for n in rule.needs if n != contract.dataset]
     return [j for j in current if any((j.delivery.site_code, n) not in counting for n in needed)]
 
 
-def _is_owed(rule: Rule, judged: Judged) -> bool:
+def _is_owed(rule: Rule, validated: ValidatedDelivery) -> bool:
     """Whether the site owes every table that the rule needs: only then is a missing one worth telling."""
-    needs = returns_for(judged.delivery.site_code)
+    needs = returns_for(validated.delivery.site_code)
     return all(needs.get(n) == "required" for n in rule.needs)
 
 
-def _say_not_judged(db: duckdb.DuckDBPyConnection, rule: Rule, deliveries: Sequence[Judged]) -> None:
+def _report_unchecked(db: duckdb.DuckDBPyConnection, rule: Rule, deliveries: Sequence[ValidatedDelivery]) -> None:
     if not deliveries:
         return
-    said = (rule.rule_id, str(Severity.WARNING), str(Outcome.NOT_JUDGED), rule.on)
+    said = (rule.rule_id, str(Severity.WARNING), str(Outcome.NOT_CHECKED), rule.field)
     db.execute(
         "insert into audit.findings by name select unnest(?::varchar[]) as delivery_id, unnest(?::varchar[]) as sheet,"
         " ? as rule_id, ? as severity, ? as outcome, ? as field, false as hidden",
@@ -145,9 +147,11 @@ def _say_not_judged(db: duckdb.DuckDBPyConnection, rule: Rule, deliveries: Seque
     )
 
 
-def _say_broken(db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract, current: Sequence[Judged]) -> None:
+def _report_violations(
+    db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract, current: Sequence[ValidatedDelivery]
+) -> None:
     """A finding for each row in `broken`, with the address of the cell to mend in the sender's own file."""
-    on = rule.on or contract.key[0]
+    on = rule.field or contract.key[0]
     columns = {
         j.delivery.delivery_id: next((c for c in j.verdict.columns if c.field == on), Column("", "", on))
         for j in current
@@ -169,7 +173,7 @@ def _say_broken(db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract, c
     if broken.is_empty():
         return
     latest = max(j.delivery.data_cut_date for j in current)
-    told = broken.drop("text").hstack(shown(broken["text"], contract.by_name[on], contract, latest))
+    told = broken.drop("text").hstack(redact(broken["text"], contract.by_name[on], contract, latest))
     told = told.with_columns(found=pl.coalesce("shown", "found"), hidden=pl.col("hidden") & pl.col("shown").is_null())
     db.register("addresses", addresses.to_arrow())
     db.register("told", told.to_arrow())
@@ -199,7 +203,7 @@ def _restore(db: duckdb.DuckDBPyConnection, contract: Contract, rule: Rule) -> N
         insert into core."{contract.dataset}" ({listed})
         with standing as (
             select {chosen}, h.received_at from history."{contract.dataset}" h
-            join ({rule.restores_sql}) s on s.delivery_id = h.delivery_id and s.source_row = h.source_row
+            join ({rule.reinstate_sql}) s on s.delivery_id = h.delivery_id and s.source_row = h.source_row
         )
         select {listed} from standing
         anti join (from core."{contract.dataset}" anti join broken using (delivery_id, source_row)) using ({key})

@@ -18,21 +18,23 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow as pa
 
-from flows.deliveries.shapes import Judged, findings_frame
+from flows.deliveries.shapes import ValidatedDelivery, findings_frame
 from flows.steps.cross_check.causes import Trial, cause_of, seems_another_sites, without_missing_parents
-from flows.steps.cross_check.dispositions import Dispositions
-from flows.steps.cross_check.history import is_looked_back_at, look_back
-from flows.steps.cross_check.rows import judge_rows
+from flows.steps.cross_check.history import load_history, needs_history
+from flows.steps.cross_check.rows import check_rows
+from flows.steps.cross_check.tentative_standings import TentativeStandings
 from flows.store.accepted_rows import insert_accepted
 from schemas._contract.model import CONSENT, Contract
 from schemas._rules.files import WAITS
 from schemas.audit.deliveries import ExtractType, Standing
 
 if TYPE_CHECKING:
-    from flows.store.results import Judgements
+    from flows.store.results import ResultStore
 
 
-def settle(db: duckdb.DuckDBPyConnection, contract: Contract, decided: Dispositions, judgements: Judgements) -> None:
+def settle(
+    db: duckdb.DuckDBPyConnection, contract: Contract, decided: TentativeStandings, judgements: ResultStore
+) -> None:
     """Judge the rows of a dataset in `core`, setting aside the deliveries of which too many rows are held.
 
     Leaves in `core` the sound rows of the deliveries that count, and in `audit.findings` what was found in those and in
@@ -42,8 +44,8 @@ def settle(db: duckdb.DuckDBPyConnection, contract: Contract, decided: Dispositi
     while True:
         db.begin()
         last = db.execute("select coalesce(max(rowid), -1) from audit.findings").fetchall()[0][0]
-        judge_rows(db, contract, decided.counting(contract.dataset), decided.all(), judgements)
-        failed = _failed(db, contract, decided, after=last)
+        check_rows(db, contract, decided.counting(contract.dataset), decided.all(), judgements)
+        failed = _check_dataset(db, contract, decided, after=last)
         if not failed:
             db.commit()
             break
@@ -51,12 +53,14 @@ def settle(db: duckdb.DuckDBPyConnection, contract: Contract, decided: Dispositi
         # a file that holds another site's rows spoils that site's own: it goes first, and the other is tried again
         strangers = [t for t in failed if seems_another_sites(db, contract, t, judgements)]
         failed = strangers or failed
-        tried |= {t.judged.delivery.delivery_id: t for t in failed}
-        _set_aside(db, contract, decided, [t.judged for t in failed], judgements)
+        tried |= {t.validated.delivery.delivery_id: t for t in failed}
+        _set_aside(db, contract, decided, [t.validated for t in failed], judgements)
     _keep_findings(db, contract, decided, tried, judgements)
 
 
-def _failed(db: duckdb.DuckDBPyConnection, contract: Contract, decided: Dispositions, after: int) -> list[Trial]:
+def _check_dataset(
+    db: duckdb.DuckDBPyConnection, contract: Contract, decided: TentativeStandings, after: int
+) -> list[Trial]:
     """The deliveries that count and of which too many rows are held; findings after row `after` are this trial's."""
     may_fail = {j.delivery.delivery_id: j for j in decided.counting(contract.dataset) if not decided.is_exempt(j)}
     if not may_fail:
@@ -88,23 +92,23 @@ def _failed(db: duckdb.DuckDBPyConnection, contract: Contract, decided: Disposit
     ]
 
 
-def _is_too_bad(contract: Contract, judged: Judged, held: int, bad: int) -> bool:
+def _is_too_bad(contract: Contract, validated: ValidatedDelivery, held: int, bad: int) -> bool:
     """Whether so many rows are held that the delivery may replace nothing: over the limit, or every one of few.
 
     One of a single period is added to what else counts: with no sound row it neither brings nor replaces anything.
     """
-    of_file = judged.verdict.rows
+    of_file = validated.verdict.rows
     rows = of_file.accepted + of_file.held
-    replaces = judged.delivery.extract_type is ExtractType.CUMULATIVE
+    replaces = validated.delivery.extract_type is ExtractType.CUMULATIVE
     return contract.exceeds_bad_share(bad, rows) or (replaces and held == rows and 2 * bad > rows)
 
 
 def _set_aside(
     db: duckdb.DuckDBPyConnection,
     contract: Contract,
-    decided: Dispositions,
-    failed: Sequence[Judged],
-    judgements: Judgements,
+    decided: TentativeStandings,
+    failed: Sequence[ValidatedDelivery],
+    judgements: ResultStore,
 ) -> None:
     """Take deliveries out of `core`, and put in what counts in their place."""
     before = {j.delivery.delivery_id for j in decided.counting(contract.dataset)}
@@ -113,16 +117,16 @@ def _set_aside(
     gone = list(before - {j.delivery.delivery_id for j in now})
     db.execute(f'delete from core."{contract.dataset}" where delivery_id in (select unnest(?::varchar[]))', [gone])
     insert_accepted(db, contract, [j for j in now if j.delivery.delivery_id not in before], judgements)
-    note_standings(db, decided.of(contract.dataset))
-    if is_looked_back_at(contract):
-        look_back(db, contract, decided.accepted(contract.dataset), judgements)
+    record_standings(db, decided.of(contract.dataset))
+    if needs_history(contract):
+        load_history(db, contract, decided.accepted(contract.dataset), judgements)
 
 
-def note_standings(db: duckdb.DuckDBPyConnection, judged: Collection[Judged]) -> None:
+def record_standings(db: duckdb.DuckDBPyConnection, validated: Collection[ValidatedDelivery]) -> None:
     """Bring the standing, the result and the numbers of some deliveries in audit.deliveries up to date."""
     values = [
         (j.delivery.delivery_id, str(j.standing), str(j.verdict.result), j.verdict.rows.accepted, j.verdict.rows.held)
-        for j in judged
+        for j in validated
     ]
     db.executemany(
         "update audit.deliveries set standing = $2, result = $3, rows_accepted = $4, rows_held = $5"
@@ -134,9 +138,9 @@ def note_standings(db: duckdb.DuckDBPyConnection, judged: Collection[Judged]) ->
 def _keep_findings(
     db: duckdb.DuckDBPyConnection,
     contract: Contract,
-    decided: Dispositions,
+    decided: TentativeStandings,
     tried: dict[str, Trial],
-    judgements: Judgements,
+    judgements: ResultStore,
 ) -> None:
     """Put what was found in the deliveries that are held up into `audit.findings`, and the cause of it."""
     for j in decided.of(contract.dataset):

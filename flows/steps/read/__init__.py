@@ -1,6 +1,6 @@
 """read: a delivery's bytes become text, each row with its true physical address. It never guesses a type.
 
-Takes a file and the headings that are known for its dataset; gives an `Extract`. Raises `Unreadable`, with the rule
+Takes a file and the headings that are known for its dataset; gives an `Extract`. Raises `UnreadableFile`, with the rule
 that says why, for a file that cannot be opened or has no heading. What a file is, its bytes say: its name only
 confirms it (rule F15).
 """
@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from flows.deliveries.shapes import Extract, TextBatch, Unreadable
+from flows.deliveries.shapes import Extract, TextBatch, UnreadableFile
 from flows.steps.read.sniff import Format, format_of
 from flows.steps.read.workbook.dataset_sheet import read_workbook
 from flows.steps.read.workbook.ods import sheets_of_ods
@@ -55,7 +55,7 @@ def _read_zipped(path: Path, known_headings: Set[str], *declared: str) -> Extrac
     package = Package(path)
     folder, inside = unpacked(package, the_only_file(package))
     if inside.stat().st_size and format_of(inside) is Format.ZIP:
-        raise Unreadable("U01", "a zip within a zip")
+        raise UnreadableFile("U01", "a zip within a zip")
     extract = read(inside, known_headings, *declared)
     return replace(extract, batches=_while_it_lasts(extract.batches, folder))
 

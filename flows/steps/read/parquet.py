@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.deliveries.shapes import Extract, TextBatch, Unreadable, column_letter
+from flows.deliveries.shapes import Extract, TextBatch, UnreadableFile, column_letter
 from flows.steps.read.heading import MOST_COLUMNS, find_heading
 from flows.steps.read.workbook.sheet import text_of
 
@@ -29,9 +29,9 @@ def read_parquet(path: Path, known_headings: Set[str]) -> Extract:
     file = _opened(path)
     headings = tuple(name.strip() for name in file.schema_arrow.names)
     if find_heading([headings], known_headings) is None:
-        raise Unreadable("U03")
+        raise UnreadableFile("U03")
     if not file.metadata.num_rows:
-        raise Unreadable("F01")
+        raise UnreadableFile("F01")
     return Extract("", "", 1, headings, _batches(file), [])
 
 
@@ -42,20 +42,20 @@ def _opened(path: Path) -> pq.ParquetFile:
         stated = file.metadata
         columns = len(file.schema_arrow)
         if columns > MOST_COLUMNS:
-            raise Unreadable("U01", f"it has {columns:,} columns")
+            raise UnreadableFile("U01", f"it has {columns:,} columns")
         unpacked = sum(stated.row_group(i).total_byte_size for i in range(stated.num_row_groups))
         if unpacked > LARGEST_UNPACKED or stated.num_rows * columns > MOST_CELLS:
-            raise Unreadable("U01", f"it unpacks to {stated.num_rows:,} rows and {unpacked:,} bytes")
+            raise UnreadableFile("U01", f"it unpacks to {stated.num_rows:,} rows and {unpacked:,} bytes")
         for i, column in enumerate(file.schema_arrow):
             if pa.types.is_nested(column.type):
-                raise Unreadable("U01", f"column {column_letter(i)} holds lists or records, not single values")
+                raise UnreadableFile("U01", f"column {column_letter(i)} holds lists or records, not single values")
         rows = sum(len(part.source_rows) for part in _batches(file))
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, KeyError) as wrong:
         if isinstance(wrong, OSError) and wrong.errno is not None:  # Arrow's own have no number
             raise
-        raise Unreadable("U01", "it is damaged or was cut off") from None
+        raise UnreadableFile("U01", "it is damaged or was cut off") from None
     if rows != stated.num_rows:
-        raise Unreadable("U01", "it is damaged or was cut off")
+        raise UnreadableFile("U01", "it is damaged or was cut off")
     return file
 
 

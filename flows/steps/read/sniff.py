@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
-from flows.deliveries.shapes import Unreadable
+from flows.deliveries.shapes import UnreadableFile
 from flows.steps.read.workbook.ods import CONTENT
 from flows.steps.read.workbook.xls import compound_file, is_xls
 from flows.steps.read.workbook.xlsx import BOOK
@@ -65,14 +65,14 @@ def format_of(path: Path) -> Format:
     with path.open("rb") as file:
         start = file.read(512)
     if not start:
-        raise Unreadable("F01")
+        raise UnreadableFile("F01")
     ending = path.suffix.casefold()
     named = next((kind for kind, endings in ENDINGS.items() if ending in endings), None)
     if named in _BEGINNINGS and len(start) < len(_BEGINNINGS[named]) and _BEGINNINGS[named].startswith(start):
-        raise Unreadable("U01", "it was cut off")
+        raise UnreadableFile("U01", "it was cut off")
     found = _looked_at(path, start, named)
     if found is not named:
-        raise Unreadable("F15", f"{found}, {_named(named, ending)}")
+        raise UnreadableFile("F15", f"{found}, {_named(named, ending)}")
     return found
 
 
@@ -111,7 +111,7 @@ def _in_compound_file(path: Path) -> Format | str:
     if is_xls(file):
         return Format.XLS
     if "encryptedpackage" in file.streams:
-        raise Unreadable("U02")
+        raise UnreadableFile("U02")
     if "worddocument" in file.streams:
         return "a Word document"
-    raise Unreadable("U01", "it holds no sheets")
+    raise UnreadableFile("U01", "it holds no sheets")

@@ -43,7 +43,7 @@ def as_sheets(
     columns = [*map(str, range(len(extract.headings))), "source_row"]
     for batch in extract.batches:
         lines |= {line: cells for *cells, line in batch.rows.select(columns).iter_rows()}
-        lines |= {line: text.rstrip("\r\n").split(delimiter) for line, text in batch.beside}
+        lines |= {line: text.rstrip("\r\n").split(delimiter) for line, text in batch.stray_text}
     return [SheetCells(name, _trimmed([lines.get(line, []) for line in range(1, max(lines) + 1)]))]
 
 

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from flows.deliveries.file_names import ADDED_BY_COMPUTERS
-from flows.deliveries.shapes import Unreadable
+from flows.deliveries.shapes import UnreadableFile
 
 LARGEST_UNPACKED = 1 << 30  # bytes: an honest workbook of a million rows stays well below
 MOST_MEMBERS = 10_000
@@ -41,16 +41,16 @@ class Package:
             with zipfile.ZipFile(path) as archive:
                 entries = archive.infolist()
         except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error, EOFError, IndexError):
-            raise Unreadable("U01", "it is damaged or was cut off") from None
+            raise UnreadableFile("U01", "it is damaged or was cut off") from None
         except OSError as wrong:
             if wrong.errno != errno.EINVAL:  # a disk that is away is no fault of the file
                 raise
-            raise Unreadable("U01", "it is damaged or was cut off") from None
+            raise UnreadableFile("U01", "it is damaged or was cut off") from None
         _look_at_sizes(entries)
         _look_at_places(entries)
         self.members = _by_name(entries)
         if any(e.flag_bits & _ENCRYPTED for e in entries):
-            raise Unreadable("U02")
+            raise UnreadableFile("U02")
 
     def __contains__(self, name: str) -> bool:
         return name.casefold() in self.members
@@ -59,24 +59,24 @@ class Package:
         """A part's bytes, piece by piece, and no more of them than it says. Raises Unreadable (U01)."""
         entry = self.members.get(name.casefold())
         if entry is None:
-            raise Unreadable("U01", "a part of it is missing")
+            raise UnreadableFile("U01", "a part of it is missing")
         size = crc = 0
         for piece in self._unpacked(entry):
             size, crc = size + len(piece), zlib.crc32(piece, crc)
             if size > entry.file_size:
-                raise Unreadable("U01", "it unpacks to more than it says")
+                raise UnreadableFile("U01", "it unpacks to more than it says")
             yield piece
         if size != entry.file_size or crc != entry.CRC:
-            raise Unreadable("U01", "it is damaged or was cut off")
+            raise UnreadableFile("U01", "it is damaged or was cut off")
 
     def _unpacked(self, entry: zipfile.ZipInfo) -> Iterator[bytes]:
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise Unreadable("U01", "it is packed in an unusual way")
+            raise UnreadableFile("U01", "it is packed in an unusual way")
         with self.path.open("rb") as file:
             file.seek(entry.header_offset)
             header = file.read(_LOCAL_HEADER.size)
             if len(header) < _LOCAL_HEADER.size or header[:4] != b"PK\x03\x04":
-                raise Unreadable("U01", "it is damaged or was cut off")
+                raise UnreadableFile("U01", "it is damaged or was cut off")
             *_, name, extra = _LOCAL_HEADER.unpack(header)
             file.seek(name + extra, 1)
             left = entry.compress_size
@@ -90,7 +90,7 @@ class Package:
                     try:
                         yield inflate.decompress(packed, PIECE)
                     except zlib.error:
-                        raise Unreadable("U01", "it is damaged or was cut off") from None
+                        raise UnreadableFile("U01", "it is damaged or was cut off") from None
                     packed = inflate.unconsumed_tail
 
     def xml_pieces(self, name: str) -> Iterator[bytes]:
@@ -102,11 +102,11 @@ class Package:
         before = b""
         for n, piece in enumerate(self.pieces(name)):
             if n == 0 and (piece[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in piece[:4]):
-                raise Unreadable("U01", "its text is stored in an unusual way")
+                raise UnreadableFile("U01", "its text is stored in an unusual way")
             if _DOCUMENT_TYPE.search(before + piece):
-                raise Unreadable("U01", "it defines words of its own, as no office program does")
+                raise UnreadableFile("U01", "it defines words of its own, as no office program does")
             if len(piece) >= LONGEST_TEXT and b"<" not in piece:
-                raise Unreadable("U01", "a cell holds more than a million characters")
+                raise UnreadableFile("U01", "a cell holds more than a million characters")
             before = piece[-16:]
             yield piece
 
@@ -114,7 +114,7 @@ class Package:
         """A small XML part, whole."""
         entry = self.members.get(name.casefold())
         if entry is not None and entry.file_size > LARGEST_INDEX:
-            raise Unreadable("U01", "its list of sheets is far too long")
+            raise UnreadableFile("U01", "its list of sheets is far too long")
         return b"".join(self.xml_pieces(name))
 
     def holds(self, name: str, text: bytes) -> bool:
@@ -131,7 +131,7 @@ def the_only_file(package: Package) -> str:
         if not entry.is_dir() and not entry.filename.startswith("__MACOSX/") and not _is_added(entry)
     ]
     if len(found) != 1:
-        raise Unreadable("U01", f"the zip holds {len(found)} files" if found else "the zip holds no file")
+        raise UnreadableFile("U01", f"the zip holds {len(found)} files" if found else "the zip holds no file")
     return found[0]
 
 
@@ -160,11 +160,11 @@ def unpacked(package: Package, name: str) -> tuple[tempfile.TemporaryDirectory[s
 
 def _look_at_sizes(entries: list[zipfile.ZipInfo]) -> None:
     if len(entries) > MOST_MEMBERS:
-        raise Unreadable("U01", f"it holds {len(entries):,} parts")
+        raise UnreadableFile("U01", f"it holds {len(entries):,} parts")
     if sum(e.file_size for e in entries) > LARGEST_UNPACKED:
-        raise Unreadable("U01", "it unpacks to more than 1 GB")
+        raise UnreadableFile("U01", "it unpacks to more than 1 GB")
     if any(e.file_size > SMALL and e.file_size > TIGHTEST * e.compress_size for e in entries):
-        raise Unreadable("U01", f"it unpacks to more than {TIGHTEST} times its size")
+        raise UnreadableFile("U01", f"it unpacks to more than {TIGHTEST} times its size")
 
 
 def _look_at_places(entries: list[zipfile.ZipInfo]) -> None:
@@ -172,7 +172,7 @@ def _look_at_places(entries: list[zipfile.ZipInfo]) -> None:
     end = 0
     for entry in sorted(entries, key=lambda e: e.header_offset):
         if entry.header_offset < end:
-            raise Unreadable("U01", "parts of it overlap")
+            raise UnreadableFile("U01", "parts of it overlap")
         end = entry.header_offset + _LOCAL_HEADER.size + entry.compress_size
 
 
@@ -181,8 +181,8 @@ def _by_name(entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
     for entry in entries:
         name = entry.filename.replace("\\", "/").casefold()
         if name.startswith("/") or ".." in name.split("/") or re.match(r"[a-z]:", name) or "\x00" in name:
-            raise Unreadable("U01", "the name of a part leads outside it")
+            raise UnreadableFile("U01", "the name of a part leads outside it")
         if name in members:
-            raise Unreadable("U01", "two parts of it have the same name")
+            raise UnreadableFile("U01", "two parts of it have the same name")
         members[name] = entry
     return members

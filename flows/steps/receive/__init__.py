@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from flows.cells.redact import may_be_repeated
-from flows.deliveries.dispositions import first_sent_as
+from flows.cells.redact import is_safe_to_echo
 from flows.deliveries.file_names import (
     ADDED_BY_COMPUTERS,
     AGREED,
@@ -32,9 +31,10 @@ from flows.deliveries.file_names import (
     likely_stem,
     read_name,
 )
-from flows.steps.receive.manifest import SUFFIX, Manifest, manifest_of
-from flows.store.paths import Places
-from flows.store.raw_files import FileStat, fingerprint
+from flows.deliveries.standings import first_sent_as
+from flows.steps.receive.manifest import MANIFEST_SUFFIX, Manifest, manifest_of
+from flows.store.paths import DataPaths
+from flows.store.raw_files import FileStat, file_digest
 from schemas._contract.catalogue import datasets
 from schemas._contract.code_lists import fold
 from schemas._contract.registry import sites
@@ -74,7 +74,7 @@ class Received:
     newly_unusable: tuple[UnusableFile, ...] = ()
 
 
-def receive(places: Places, ledger: Ledger, run_id: str, received_at: datetime) -> Received:
+def receive(places: DataPaths, ledger: Ledger, run_id: str, received_at: datetime) -> Received:
     """Look through data/raw and note every new delivery in the ledger."""
     known_files, known = ledger.known_files(), ledger.deliveries()
     new: list[str] = []
@@ -87,7 +87,7 @@ def receive(places: Places, ledger: Ledger, run_id: str, received_at: datetime) 
                 found = _to_be_sent_anew(found, name)
             reason = found.reason if isinstance(found, UnusableFile) else ""
             if known_files.get(name) != (stat, sha256, reason):
-                ledger.remember_file(name, stat if stat.is_settled else replace(stat, mtime_ns=0), sha256, reason)
+                ledger.record_file(name, stat if stat.is_settled else replace(stat, mtime_ns=0), sha256, reason)
             if isinstance(found, UnusableFile):
                 unusable.append(found)
                 if reason != NO_FILE_YET and (name not in known_files or known_files[name][1:] != (sha256, reason)):
@@ -172,11 +172,11 @@ def _is_passed_over(path: Path) -> bool:
 
 
 def _is_manifest(path: Path) -> bool:
-    return path.name.endswith(SUFFIX)
+    return path.name.endswith(MANIFEST_SUFFIX)
 
 
 def _without_suffix(manifest: Path) -> Path:
-    return manifest.with_name(manifest.name.removesuffix(SUFFIX))
+    return manifest.with_name(manifest.name.removesuffix(MANIFEST_SUFFIX))
 
 
 def _named(entries: Iterable[Path], raw: Path) -> Iterator[tuple[Path, str]]:
@@ -193,14 +193,14 @@ def _name(path: Path, raw: Path) -> str:
 
     A name of the agreed form may be, and any other that is made of our words.
     """
-    said = read_name(path.name.replace(SUFFIX, ".json"), path.parent.name)
+    said = read_name(path.name.replace(MANIFEST_SUFFIX, ".json"), path.parent.name)
     if said and said.site == path.parent.name and said.dataset in (*datasets(), WHOLE_RETURN):
         return _plainly(path.relative_to(raw).as_posix())
     folder, told = _plainly(path.parent.name), _plainly(path.name)
-    if not may_be_repeated(folder, datasets().values()):
+    if not is_safe_to_echo(folder, datasets().values()):
         folder = "(a folder)"
     stem = _without_suffix(path).name if _is_manifest(path) else path.stem
-    if not may_be_repeated(_plainly(stem), datasets().values()):
+    if not is_safe_to_echo(_plainly(stem), datasets().values()):
         kind = "folder" if path.is_dir() else f"file of {path.stat().st_size} bytes" if path.exists() else "file"
         told = f"(a {kind} whose name may hold personal data)"
     return told if path.parent == raw else f"{folder}/{told}"
@@ -223,7 +223,7 @@ def _look_at(
             return UnusableFile(name, "F21", "it is not a file"), stat, ""
         if _is_manifest(path):  # it may come some minutes before its file: only the next night is there need to act
             return UnusableFile(name, WRONG_MANIFEST, NO_FILE if known else NO_FILE_YET), stat, ""
-        sha256 = known[1] if known and known[0] == stat and known[1] else fingerprint(path)
+        sha256 = known[1] if known and known[0] == stat and known[1] else file_digest(path)
     except PermissionError:
         return UnusableFile(name, UNREADABLE, "it may not be read: its permissions forbid it"), stat, ""
     except FileNotFoundError:
@@ -274,8 +274,14 @@ def _why_no_delivery(said: FileName, path: Path) -> str:
         return f"it lies in another folder than its site's, {said.site}"
     if said.dataset not in datasets() and said.dataset != WHOLE_RETURN:
         return "there is no dataset of that name"
-    if not said.is_agreed and _is_beside(path, said.stem + SUFFIX) and not _is_beside(path, path.stem + SUFFIX):
-        return f"its name is slightly off, and its manifest is called {said.stem}{SUFFIX}: give it the same name"
+    if (
+        not said.is_agreed
+        and _is_beside(path, said.stem + MANIFEST_SUFFIX)
+        and not _is_beside(path, path.stem + MANIFEST_SUFFIX)
+    ):
+        return (
+            f"its name is slightly off, and its manifest is called {said.stem}{MANIFEST_SUFFIX}: give it the same name"
+        )
     return ""
 
 

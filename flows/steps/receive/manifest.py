@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat,
 
 from schemas.audit.deliveries import ExtractType
 
-SUFFIX = ".manifest.json"
+MANIFEST_SUFFIX = ".manifest.json"
 LARGEST = 1 << 16  # bytes: a manifest is a few lines
 MOST_ROWS, MOST_POUNDS = 9_999_999, 999_999_999  # what is longer may be somebody's number, and is not written down
 
@@ -42,13 +42,13 @@ class Manifest(BaseModel):
 
 def manifest_of(path: Path, period: str) -> Manifest:
     """The manifest beside a file, or one that states nothing. Raises ValueError, in words, for one that is wrong."""
-    beside = path.with_name(path.stem + SUFFIX)
-    if not beside.exists():
+    stray_text = path.with_name(path.stem + MANIFEST_SUFFIX)
+    if not stray_text.exists():
         return Manifest.model_construct()
     try:
-        if beside.stat().st_size > LARGEST:
+        if stray_text.stat().st_size > LARGEST:
             raise ValueError
-        manifest = Manifest.model_validate_json(beside.read_text(encoding="utf-8-sig"))
+        manifest = Manifest.model_validate_json(stray_text.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError):
         raise ValueError(
             f"its manifest is not in the agreed form: it may state {', '.join(Manifest.model_fields)}"

@@ -13,7 +13,7 @@ import polars as pl
 
 from flows.cells.redact import last_birth
 from flows.deliveries.months import QUARTER, came_too_soon, dates_end_in, stops_early
-from flows.deliveries.shapes import Context, Finding, Layout, TypedBatch
+from flows.deliveries.shapes import DeliveryContext, Finding, Layout, TypedBatch
 from flows.runtime.wording import day
 from schemas._contract.model import Contract, Severity
 from schemas.audit.deliveries import Delivery, ExtractType
@@ -42,7 +42,7 @@ class MonthShown:
         newest = max(days)
         return newest, sum(n for day, n in days.items() if day > newest - QUARTER)
 
-    def contradicts(self, delivery: Delivery, context: Context) -> Finding | None:
+    def contradicts(self, delivery: Delivery, context: DeliveryContext) -> Finding | None:
         """What refuses the file for the month in its name; none where that can be right."""
         if context.is_of_impossible_month:
             return Finding("F25", Severity.FILE, found=self._told(came_too_soon(delivery)))
@@ -51,7 +51,7 @@ class MonthShown:
                 return self._of_column(Severity.FILE, self._told(said))
         return self._outside(delivery)
 
-    def doubt(self, delivery: Delivery, context: Context) -> Finding | None:
+    def doubt(self, delivery: Delivery, context: DeliveryContext) -> Finding | None:
         """What to warn of about the month in the name: that it had not begun, or that the dates stop early."""
         if context.month_is_to_come:
             return Finding("F25", Severity.WARNING, found=came_too_soon(delivery))

@@ -21,7 +21,7 @@ def pandera_schema(contract: Contract) -> pa.DataFrameSchema:
     for field in contract.fields:
         cell = [(f"{rule_id}:{Severity.ROW}", expression) for rule_id, expression in checks_of(field)]
         across = [
-            (f"{r.rule_id}:{r.severity}", r.holds()) for r in contract.row_rules if r.on == field.name and r.holds
+            (f"{r.rule_id}:{r.severity}", r.check()) for r in contract.row_rules if r.field == field.name and r.check
         ]
         built[field.name] = pa.Column(
             polars_type(field),

@@ -11,10 +11,10 @@ from functools import lru_cache
 
 import polars as pl
 
-from flows.cells.distinct import Texts
+from flows.cells.distinct_column import DistinctColumn
 from flows.cells.parse import suggested
-from flows.cells.redact import is_private, shown
-from flows.deliveries.shapes import NO_FINDINGS, Context, Layout, TypedBatch
+from flows.cells.redact import is_private, redact
+from flows.deliveries.shapes import NO_FINDINGS, DeliveryContext, Layout, TypedBatch
 from schemas._contract.model import Contract, Field, Severity
 from schemas._contract.registry import sites
 from schemas._rules.cells import checks_of
@@ -31,7 +31,9 @@ _FAILURE_TYPES = {
 _NO_FAILURES = pl.DataFrame(schema=_FAILURE_TYPES)
 
 
-def judge(batch: TypedBatch, layout: Layout, contract: Contract, context: Context, sheet: str) -> pl.DataFrame:
+def validate_rows(
+    batch: TypedBatch, layout: Layout, contract: Contract, context: DeliveryContext, sheet: str
+) -> pl.DataFrame:
     """Findings for one batch (columns of FINDING_TYPES), one per row, rule and field."""
     failures = pl.concat([_failures(batch.rows, contract, context), _other_sites(batch.rows, contract, context)])
     if failures.is_empty():
@@ -49,7 +51,7 @@ def _schema(dataset: str, contract: Contract):  # type: ignore[no-untyped-def] #
     return pandera_schema(contract)
 
 
-def _failures(rows: pl.DataFrame, contract: Contract, context: Context) -> pl.DataFrame:
+def _failures(rows: pl.DataFrame, contract: Contract, context: DeliveryContext) -> pl.DataFrame:
     """Every cell that pandera finds broken, and by which rule (columns of _FAILURE_TYPES)."""
     from pandera.errors import SchemaErrors
 
@@ -82,7 +84,7 @@ def _failures(rows: pl.DataFrame, contract: Contract, context: Context) -> pl.Da
     ).unique(maintain_order=True)
 
 
-def _other_sites(rows: pl.DataFrame, contract: Contract, context: Context) -> pl.DataFrame:
+def _other_sites(rows: pl.DataFrame, contract: Contract, context: DeliveryContext) -> pl.DataFrame:
     """Rows that say they are another site's (rule F20)."""
     if "site_code" not in contract.by_name:
         return _NO_FAILURES
@@ -107,10 +109,10 @@ _ONE_RULE = ["rule_id", "field", "severity"]
 def _reads(contract: Contract) -> pl.DataFrame:
     """Which fields each rule across fields reads: a row for each (rule_id, field, severity, reads)."""
     links = [
-        (r.rule_id, r.on, str(r.severity), name)
+        (r.rule_id, r.field, str(r.severity), name)
         for r in contract.row_rules
-        if r.holds is not None
-        for name in r.holds().meta.root_names()
+        if r.check is not None
+        for name in r.check().meta.root_names()
     ]
     return pl.DataFrame(links, schema=dict.fromkeys([*_ONE_RULE, "reads"], pl.String), orient="row")
 
@@ -125,8 +127,8 @@ def _of_columns_there(failures: pl.DataFrame, layout: Layout, contract: Contract
     unread = list(layout.unread)
     of_cells = [(rule_id, f.name, str(Severity.ROW)) for f in contract.fields for rule_id, _ in checks_of(f)]
     own = pl.DataFrame(of_cells, schema=dict.fromkeys(_ONE_RULE, pl.String), orient="row")
-    not_judged = _reads(contract).filter(pl.col("reads").is_in(unread)).join(own, on=_ONE_RULE, how="anti")
-    return failures.filter(~pl.col("field").is_in(unread)).join(not_judged, on=_ONE_RULE, how="anti")
+    not_validated = _reads(contract).filter(pl.col("reads").is_in(unread)).join(own, on=_ONE_RULE, how="anti")
+    return failures.filter(~pl.col("field").is_in(unread)).join(not_validated, on=_ONE_RULE, how="anti")
 
 
 def _without_consequences(failures: pl.DataFrame, unreadable: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -136,12 +138,17 @@ def _without_consequences(failures: pl.DataFrame, unreadable: pl.DataFrame, cont
         return failures
     of_one_cell = failures.join(reads, on=_ONE_RULE, how="anti")
     at_fault = pl.concat([unreadable, of_one_cell.select("source_row", "field")]).rename({"field": "reads"}).unique()
-    not_judged = failures.join(reads, on=_ONE_RULE).join(at_fault, on=["source_row", "reads"])
-    return failures.join(not_judged, on=["source_row", *_ONE_RULE], how="anti")
+    not_validated = failures.join(reads, on=_ONE_RULE).join(at_fault, on=["source_row", "reads"])
+    return failures.join(not_validated, on=["source_row", *_ONE_RULE], how="anti")
 
 
 def _with_addresses(
-    failures: pl.DataFrame, cells: Mapping[str, Texts], layout: Layout, contract: Contract, context: Context, sheet: str
+    failures: pl.DataFrame,
+    cells: Mapping[str, DistinctColumn],
+    layout: Layout,
+    contract: Contract,
+    context: DeliveryContext,
+    sheet: str,
 ) -> pl.DataFrame:
     """Failures as findings: the sender's heading, the column's letter, and what stood there if it may be shown."""
     parts = [NO_FINDINGS]
@@ -150,7 +157,7 @@ def _with_addresses(
         nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(part))
         text = nothing if column is None else cells[str(layout.positions[field.name])].column.gather(part["place"])
         rows = part.with_columns(text.alias("text"))
-        told = shown(rows["text"], field, contract, context.data_cut_date)
+        told = redact(rows["text"], field, contract, context.data_cut_date)
         parts.append(
             rows.select(
                 "rule_id",

@@ -13,7 +13,7 @@ from decimal import Decimal
 import polars as pl
 
 from flows.cells.date_orders import DateReading, DatesSeen, decided
-from flows.deliveries.shapes import NO_FINDINGS, Context, Finding, Layout, TypedBatch
+from flows.deliveries.shapes import NO_FINDINGS, DeliveryContext, Finding, Layout, TypedBatch
 from flows.steps.validate.keys import Keys
 from flows.steps.validate.month import LEAST_ROWS_AT_FAULT, MonthShown
 from schemas._contract.model import CONSENT, Contract, Rule, Severity
@@ -30,7 +30,7 @@ class WholeFile:
 
     def __init__(self, contract: Contract, layout: Layout, sheet: str) -> None:
         self.contract, self.layout, self.sheet = contract, layout, sheet
-        self.rows = self.torn = self.not_data = 0
+        self.rows = self.malformed = self.not_data = 0
         self.personal = self.refused = False
         self.total = Decimal(0)
         self._rules: Counter[str] = Counter()
@@ -57,7 +57,7 @@ class WholeFile:
     def add(self, typed: TypedBatch, findings: pl.DataFrame) -> pl.DataFrame:
         """Remember a batch. Gives the findings to keep, but for those about rows left out: see `rows_left_out`."""
         self.rows += len(typed.rows)
-        self.torn += len(typed.torn)
+        self.malformed += len(typed.malformed)
         self.not_data += typed.not_data
         for name, seen in typed.dates.items():
             self._dates.setdefault(name, DatesSeen()).add(seen)
@@ -125,19 +125,19 @@ class WholeFile:
         )
         return copies, conflicting
 
-    def dates(self, context: Context) -> dict[str, DateReading]:
+    def dates(self, context: DeliveryContext) -> dict[str, DateReading]:
         """How to read those of its date columns that cannot be read cell by cell, as the file as a whole shows."""
         planned = {f.name for f in self.contract.fields if f.may_be_future}
-        many = (self.rows + self.torn) * self.contract.bad_share_limit
+        many = (self.rows + self.malformed) * self.contract.bad_share_limit
         return decided(self._dates, context.date_order, context.data_cut_date, planned, many)
 
-    def findings(self, delivery: Delivery, context: Context) -> list[Finding]:
+    def findings(self, delivery: Delivery, context: DeliveryContext) -> list[Finding]:
         """What is wrong with the file as a whole (DOMAIN.md amendments 6, 7 and 11)."""
         contradiction = self.month.contradicts(delivery, context)
         self.month_is_wrong = contradiction is not None
         doubt = contradiction or self.month.doubt(delivery, context)
         found: list[Finding] = [doubt] if doubt else []
-        rows = self.rows + self.torn
+        rows = self.rows + self.malformed
         found += [
             Finding(rule, Severity.WARNING, found=f"{self._left_out[rule]} {_LEFT_OUT[rule]}")
             for rule in self._too_many()
@@ -198,5 +198,5 @@ class WholeFile:
 def _reads_cut_off(rule: Rule) -> bool:
     """Whether a rule compares a date with the extract's cut-off."""
     return (
-        rule.severity is Severity.ROW and rule.holds is not None and "data_cut_date" in rule.holds().meta.root_names()
+        rule.severity is Severity.ROW and rule.check is not None and "data_cut_date" in rule.check().meta.root_names()
     )

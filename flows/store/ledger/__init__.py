@@ -17,8 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from flows.store.ledger.records import Record, Unreadable, record_of
-from flows.store.ledger.report_snapshots import Told
+from flows.store.ledger.records import Record, UnreadableRecord, record_of
+from flows.store.ledger.report_snapshots import ReportSnapshot
 from flows.store.ledger.revalidations import HeldThen
 from flows.store.ledger.runs import LedgerUnusable, Runs
 from flows.store.raw_files import FileStat
@@ -55,7 +55,7 @@ class Ledger(Runs):
         rows = self._db.execute("select path, size, mtime_ns, ctime_ns, inode, sha256, unusable from files")
         return {r[0]: (FileStat(*r[1:5]), r[5], r[6]) for r in rows}
 
-    def remember_file(self, path: str, stat: FileStat, sha256: str, unusable: str = "") -> None:
+    def record_file(self, path: str, stat: FileStat, sha256: str, unusable: str = "") -> None:
         """Note a file's stat and fingerprint."""
         values = (path, stat.size, stat.mtime_ns, stat.ctime_ns, stat.inode, sha256, unusable)
         self._db.execute("insert or replace into files values (?, ?, ?, ?, ?, ?, ?)", values)
@@ -72,7 +72,7 @@ class Ledger(Runs):
         try:
             return _delivery(json.loads(body))
         except _NOT_AS_WRITTEN as error:
-            why = str(error) if isinstance(error, Unreadable) else "it is not as this code writes it"
+            why = str(error) if isinstance(error, UnreadableRecord) else "it is not as this code writes it"
             raise LedgerUnusable(
                 f"the ledger {self.path} holds the delivery {delivery_id} in a form that cannot be read ({why}): use"
                 f" the code that wrote it, or put {self.path.parent} back from a backup, whole"
@@ -86,7 +86,7 @@ class Ledger(Runs):
             values,
         )
 
-    def remember_judgement(self, delivery_id: str, key: str) -> None:
+    def record_result_key(self, delivery_id: str, key: str) -> None:
         """Note which judgement a delivery has now."""
         self._db.execute("insert or replace into judged values (?, ?)", (delivery_id, key))
 
@@ -94,8 +94,8 @@ class Ledger(Runs):
         """What each delivery's last report was made of, as a digest."""
         return dict(self._db.execute("select delivery_id, digest from reported").fetchall())
 
-    def remember_report(
-        self, delivery_id: str, digest: str, told: Told | None = None, held: HeldThen | None = None
+    def record_report(
+        self, delivery_id: str, digest: str, told: ReportSnapshot | None = None, held: HeldThen | None = None
     ) -> None:
         """Note that a report was written, what it said, and which rows it said are held."""
         with self.together():
@@ -107,11 +107,11 @@ class Ledger(Runs):
                 body = (delivery_id, json.dumps(held.to_json()))
                 self._db.execute("insert or replace into held values (?, ?)", body)
 
-    def told(self, delivery_ids: Iterable[str]) -> list[Told]:
+    def told(self, delivery_ids: Iterable[str]) -> list[ReportSnapshot]:
         """What the reports on these deliveries said, where there are such reports."""
         select = "select body from told where delivery_id = ?"
         found = [self._db.execute(select, (d,)).fetchone() for d in delivery_ids]
-        read = (_read(Told.from_json, body) for (body,) in filter(None, found))
+        read = (_read(ReportSnapshot.from_json, body) for (body,) in filter(None, found))
         return [told for told in read if told is not None]
 
     def held_then(self, delivery_id: str) -> HeldThen | None:
@@ -136,7 +136,7 @@ class Ledger(Runs):
         with self.together():
             values = [(i, moment.isoformat(), reason, None) for i in delivery_ids]
             self._db.executemany("insert into withdrawals values (?, ?, ?, ?)", values)
-            self.let_stand(None)
+            self.store_cached_summary(None)
 
     def undo_withdrawals(self, of: Mapping[str, Withdrawal], moment: datetime) -> None:
         """Note that deliveries (by id, each with what keeps it out) count again from a moment on.
@@ -153,11 +153,11 @@ class Ledger(Runs):
                 else:
                     values = (delivery_id, w.withdrawn_at.isoformat(), w.reason, moment.isoformat())
                     self._db.execute("insert into withdrawals values (?, ?, ?, ?)", values)
-            self.let_stand(None)
+            self.store_cached_summary(None)
 
     # what counted
 
-    def note_counting(self, run_id: str, moment: datetime, rows: Iterable[tuple[str, str, str]]) -> None:
+    def record_counting(self, run_id: str, moment: datetime, rows: Iterable[tuple[str, str, str]]) -> None:
         """Note which deliveries count from a moment on: rows of (site_code, dataset, delivery_id).
 
         Only a site and dataset whose deliveries are not those that counted last is noted, with all that count now. What
@@ -187,7 +187,7 @@ class Ledger(Runs):
             (moment.isoformat(),),
         ).fetchall()
 
-    def note_held_up(self, moment: datetime, delivery_ids: Iterable[str]) -> None:
+    def record_held_up(self, moment: datetime, delivery_ids: Iterable[str]) -> None:
         """Note that deliveries are held up from a moment on; of one that was before, that is known already."""
         values = [(delivery_id, moment.isoformat()) for delivery_id in delivery_ids]
         with self.together():

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 Record = TypeVar("Record")
 
 
-class Unreadable(ValueError):  # noqa: N818 - it says what a record is
+class UnreadableRecord(ValueError):  # noqa: N818 - it says what a record is
     """A stored record lacks what it cannot be read without."""
 
 
@@ -21,7 +21,7 @@ def record_of(kind: type[Record], data: Mapping[str, Any]) -> Record:
     """
     known: tuple[Field[Any], ...] = fields(kind)  # type: ignore[arg-type]
     if missing := [f.name for f in known if f.name not in data and _is_needed(f)]:
-        raise Unreadable(f"it lacks {', '.join(missing)}")
+        raise UnreadableRecord(f"it lacks {', '.join(missing)}")
     return kind(**{f.name: data[f.name] for f in known if f.name in data})
 
 

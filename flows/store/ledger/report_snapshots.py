@@ -19,7 +19,7 @@ MONTHS_COMPARED = 3
 
 
 @dataclass(frozen=True)
-class ToldItem:
+class SnapshotItem:
     """One item of a report. `place` is its field, or the heading where it is no field of ours; '' for the file."""
 
     rule_id: str
@@ -35,7 +35,7 @@ class ToldItem:
 
 
 @dataclass(frozen=True)
-class Told:
+class ReportSnapshot:
     """One report. Where its rows were not judged, nothing can be said of what it does not name."""
 
     report_id: str
@@ -44,14 +44,14 @@ class Told:
     result: Result
     rows: Counts
     rows_judged: bool
-    items: tuple[ToldItem, ...] = ()
+    items: tuple[SnapshotItem, ...] = ()
 
-    def item(self, key: tuple[str, str, bool]) -> ToldItem | None:
+    def item(self, key: tuple[str, str, bool]) -> SnapshotItem | None:
         """The item with this key, if the report has it."""
         return self._by_key.get(key)
 
     @cached_property
-    def _by_key(self) -> dict[tuple[str, str, bool], ToldItem]:
+    def _by_key(self) -> dict[tuple[str, str, bool], SnapshotItem]:
         return {i.key: i for i in reversed(self.items)}
 
     def to_json(self) -> dict[str, Any]:
@@ -59,33 +59,33 @@ class Told:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Told:
+    def from_json(cls, data: dict[str, Any]) -> ReportSnapshot:
         """The report that `to_json` wrote. Raises KeyError, TypeError or ValueError where it is in another form."""
-        items = tuple(record_of(ToldItem, i) for i in data.get("items", ()))
+        items = tuple(record_of(SnapshotItem, i) for i in data.get("items", ()))
         rows = record_of(Counts, data["rows"])
         return record_of(cls, {**data, "result": Result(data["result"]), "rows": rows, "items": items})
 
 
-def comparable(reports: Sequence[Told]) -> list[Told]:
+def comparable(reports: Sequence[ReportSnapshot]) -> list[ReportSnapshot]:
     """The reports that looked at every row."""
     return [t for t in reports if t.rows_judged]
 
 
-def last_months(reports: Sequence[Told]) -> tuple[Told, ...]:
+def last_months(reports: Sequence[ReportSnapshot]) -> tuple[ReportSnapshot, ...]:
     """The last report of each of the last three months that a file came for, up to the newest one's. Oldest first."""
     newest = reports[-1]
     of_month = {t.period: t for t in reports if t.period < newest.period} | {newest.period: newest}
     return tuple(of_month[p] for p in sorted(of_month)[-MONTHS_COMPARED:])
 
 
-def in_all(months: Sequence[Told]) -> tuple[ToldItem, ...]:
+def in_all(months: Sequence[ReportSnapshot]) -> tuple[SnapshotItem, ...]:
     """What had to be fixed in each of three months, as the newest says it."""
     if len(months) < MONTHS_COMPARED:
         return ()
     return tuple(i for i in months[-1].items if i.must_fix and all(t.item(i.key) for t in months[:-1]))
 
 
-def held_in_words(told: Told) -> str:
+def held_in_words(told: ReportSnapshot) -> str:
     """How many rows a report said were held back, as the end of a sentence."""
     if told.result is Result.UNREADABLE:
         return "the file could not be read"

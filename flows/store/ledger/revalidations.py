@@ -40,7 +40,7 @@ class HeldThen:
 
 
 @dataclass(frozen=True)
-class JudgedAgain:
+class Revalidation:
     """How a delivery fares since its last report: rows released, rows newly held, and why."""
 
     delivery: Delivery

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.runtime.wording import moment
-from flows.store.ledger.records import Unreadable, record_of
-from flows.store.paths import Places
+from flows.store.ledger.records import UnreadableRecord, record_of
+from flows.store.paths import DataPaths
 
 VERSION = 4  # of the ledger's tables: the number of the last file in `ledger/migrations`
 
@@ -34,7 +34,7 @@ _NO_WRITING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPE
 
 
 @contextmanager
-def ledger_troubles(places: Places) -> Iterator[None]:
+def ledger_troubles(places: DataPaths) -> Iterator[None]:
     """What is done with a ledger. Raises LedgerUnusable where its file or its disk is at fault."""
     try:
         yield
@@ -54,7 +54,7 @@ def _fault_of(error: BaseException | None) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
-def _put_back(places: Places) -> str:
+def _put_back(places: DataPaths) -> str:
     folder = places.ledger.parent
     return f"put {folder} back from a backup, whole; to begin anew, move {places.warehouse} away"
 
@@ -65,7 +65,7 @@ def now() -> datetime:
 
 
 @dataclass(frozen=True)
-class StandingSummary:
+class CachedSummary:
     """The summary of every night to come, as long as nothing changes.
 
     `look` is a digest of all that a night depends on but the clock (see `no_op_run.py`), `build` tells what readers
@@ -150,7 +150,7 @@ class Runs:
         """Close the file."""
         self._db.close()
 
-    def require_history(self, places: Places) -> None:
+    def require_history(self, places: DataPaths) -> None:
         """Raise LedgerUnusable where runs made something, and the ledger knows of no run: it is not the one of then."""
         if not self._db.execute("select 1 from runs limit 1").fetchone() and places.has_products:
             said = f"the ledger {places.ledger} is lost or was emptied, and what was made by it is there"
@@ -178,7 +178,7 @@ class Runs:
                 raise EarlierThanKnown(f"{known} up to {newest} are known: a run cannot take place on {wanted}")
         return wanted or max(filter(None, (clock, received, withdrawn)))
 
-    def judgement_keys(self) -> dict[str, str]:
+    def result_keys(self) -> dict[str, str]:
         """The judgement of each delivery."""
         return dict(self._db.execute("select delivery_id, judgement_key from judged").fetchall())
 
@@ -216,15 +216,15 @@ class Runs:
         names = [c[0] for c in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor]
 
-    def standing_summary(self, look: str) -> StandingSummary | None:
+    def cached_summary(self, look: str) -> CachedSummary | None:
         """What the last night left for one that finds this look; what other code wrote is never read."""
         found = self._db.execute("select body from standing where look = ?", (look,)).fetchone()
         try:
-            return record_of(StandingSummary, json.loads(found[0])) if found else None
-        except Unreadable:
+            return record_of(CachedSummary, json.loads(found[0])) if found else None
+        except UnreadableRecord:
             return None  # the long way says it anew
 
-    def let_stand(self, summary: StandingSummary | None) -> None:
+    def store_cached_summary(self, summary: CachedSummary | None) -> None:
         """Note what the next nights may say again; None: nothing, because a run is about to change things."""
         with self.together():
             self._db.execute("delete from standing")

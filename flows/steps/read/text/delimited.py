@@ -24,7 +24,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from flows.cells.distinct import Texts
+from flows.cells.distinct_column import DistinctColumn
 from flows.deliveries.shapes import Extract, Finding, TextBatch
 from flows.runtime.wording import counted
 from flows.steps.read.text.encoding import Data, as_utf8
@@ -95,7 +95,7 @@ class _Scan:
             if chunk and self.grammar.is_plain(chunk):
                 batch = self._plain_batch(chunk)
                 self.offset += len(chunk)
-                self.line += len(batch.source_rows) + len(batch.torn)
+                self.line += len(batch.source_rows) + len(batch.malformed)
                 yield batch
                 reach = CHUNK
                 continue
@@ -136,8 +136,8 @@ class _Scan:
         lines = int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == ord("\n"))) + (not chunk.endswith(b"\n"))
         if lines != len(good) + len(others):
             raise RuntimeError(f"{lines} lines gave {len(good)} rows and {len(others)} others")
-        torn = {i: text for i, text in others.items() if not self._is_blank(text)}
-        return self._with_torn(batch, torn, None if chunk.endswith(b"\n") else lines - 1)
+        malformed = {i: text for i, text in others.items() if not self._is_blank(text)}
+        return self._with_malformed(batch, malformed, None if chunk.endswith(b"\n") else lines - 1)
 
     def _settle(self, chunk: bytes, lines: Lines, last: bool) -> tuple[np.ndarray, Joined]:
         """What each line is, and the records that run over several. Lines that need the next chunk are left."""
@@ -200,17 +200,21 @@ class _Scan:
         chosen = zip((good & ~plain, good & plain), quotes, strict=True)
         parts = [self._good(chunk, lines, np.flatnonzero(some), quote) for some, quote in chosen if some.any()]
         texts = {i: self._text(chunk, lines, i) for i in np.flatnonzero(kinds == _Line.TORN).tolist()}
-        torn = {i: text for i, text in texts.items() if not self._is_blank(text)}
-        blank = np.array(sorted({*np.flatnonzero(kinds == _Line.BLANK).tolist(), *(texts.keys() - torn.keys())}), int)
+        malformed = {i: text for i, text in texts.items() if not self._is_blank(text)}
+        blank = np.array(
+            sorted({*np.flatnonzero(kinds == _Line.BLANK).tolist(), *(texts.keys() - malformed.keys())}), int
+        )
         batch = parts[0] if len(parts) == 1 and not (joined or len(blank)) else self._together(parts, joined, blank)
-        without_end = next((i for i in torn if self.offset + lines.ends[i] == len(self.data)), None)
-        return self._with_torn(batch, torn, without_end)
+        without_end = next((i for i in malformed if self.offset + lines.ends[i] == len(self.data)), None)
+        return self._with_malformed(batch, malformed, without_end)
 
-    def _with_torn(self, batch: TextBatch, torn: dict[int, str], without_end: int | None) -> TextBatch:
+    def _with_malformed(self, batch: TextBatch, malformed: dict[int, str], without_end: int | None) -> TextBatch:
         """A batch with the lines that are no records, and why; the last of the file may have no line break."""
-        why = {self.line + i: self.grammar.why_torn(text, i == without_end) for i, text in torn.items()}
+        why = {self.line + i: self.grammar.why_malformed(text, i == without_end) for i, text in malformed.items()}
         above, self.above = self.above, []
-        return replace(batch, torn=why, beside=above + [(self.line + i, text) for i, text in torn.items()])
+        return replace(
+            batch, malformed=why, stray_text=above + [(self.line + i, text) for i, text in malformed.items()]
+        )
 
     def _together(self, parts: list[TextBatch], joined: Joined, blank: np.ndarray) -> TextBatch:
         """Rows that were read in different ways, in the order of the file."""
@@ -236,7 +240,7 @@ class _Scan:
             raise RuntimeError(f"{len(good)} good lines gave {len(cells['0'])} rows and {len(others)} others")
         return TextBatch(cells, pl.Series("source_row", self.line + good.astype(np.int64)))
 
-    def _parse(self, lines: bytes, quote: str | Literal[False]) -> tuple[dict[str, Texts], dict[int, str]]:
+    def _parse(self, lines: bytes, quote: str | Literal[False]) -> tuple[dict[str, DistinctColumn], dict[int, str]]:
         """The cells of lines, column by column; and the lines that have too many or too few, by their numbers."""
         others: dict[int, str] = {}
 
@@ -260,7 +264,7 @@ class _Scan:
                 strings_can_be_null=False,
             ),
         )
-        return {name: Texts.encoded(table[name].combine_chunks()) for name in self._names}, others
+        return {name: DistinctColumn.encoded(table[name].combine_chunks()) for name in self._names}, others
 
 
 def _joined_runs(chunk: bytes, lines: Lines, good: np.ndarray) -> bytes:

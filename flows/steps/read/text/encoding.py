@@ -20,7 +20,7 @@ from typing import IO
 
 import numpy as np
 
-from flows.deliveries.shapes import Finding, Unreadable
+from flows.deliveries.shapes import Finding, UnreadableFile
 from flows.runtime.wording import counted, listed
 from schemas._contract.model import Severity
 
@@ -65,21 +65,21 @@ def as_utf8(path: Path) -> tuple[Data, str, list[Finding]]:
     Raises Unreadable: F01 empty, F02 no text that can be read, U01 a line beyond LONGEST_LINE.
     """
     if path.stat().st_size == 0:
-        raise Unreadable("F01")
+        raise UnreadableFile("F01")
     data = Data(path.open("rb", buffering=0))  # a buffer could hold bytes that are gone from the file
     sign = _byte_order_mark(data)
     seen = _Seen.of(data)
     if sign == "utf-8-sig" and not seen.is_utf8:
-        raise Unreadable("F02")
+        raise UnreadableFile("F02")
     encoding = sign or ("utf-8" if seen.is_utf8 else "cp1252")
     if encoding != "utf-8":
         try:
             data = _written_anew(data, codecs.getincrementaldecoder(encoding)("strict"))
         except UnicodeError:
-            raise Unreadable("F02") from None
+            raise UnreadableFile("F02") from None
         seen = _Seen.of(data)
     if seen.zeros > MOST_ZERO_BYTES * len(data):
-        raise Unreadable("F02", f"{seen.zeros / len(data):.0%} of the file are zero bytes")
+        raise UnreadableFile("F02", f"{seen.zeros / len(data):.0%} of the file are zero bytes")
     if seen.has_returns and _ends_lines_with_returns(data):
         utf8 = codecs.getincrementaldecoder("utf-8")("strict")
         data = _written_anew(data, io.IncrementalNewlineDecoder(utf8, translate=True))
@@ -159,7 +159,7 @@ def _refuse_if_a_line_never_ends(data: Data) -> None:
     while start + LONGEST_LINE < len(data):
         end = data[start : start + LONGEST_LINE].rfind(b"\n") + 1
         if not end:
-            raise Unreadable("U01", f"a line is longer than {LONGEST_LINE >> 20} MB, after {start:,} bytes")
+            raise UnreadableFile("U01", f"a line is longer than {LONGEST_LINE >> 20} MB, after {start:,} bytes")
         start += end
 
 

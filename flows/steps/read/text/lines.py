@@ -102,7 +102,7 @@ class Grammar:
             return False
         return b"\r" not in chunk or chunk.count(b"\r") == chunk.count(b"\r\n")
 
-    def why_torn(self, line: str, last: bool = False) -> str:
+    def why_malformed(self, line: str, last: bool = False) -> str:
         """Why a line is no record, in the sender's words. The last line of a file may have no line break.
 
         Then it may have been cut off: that is said of one that lacks cells or the end of a quotation.

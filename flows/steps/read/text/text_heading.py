@@ -13,7 +13,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from flows.deliveries.shapes import Finding, Unreadable, column_letter
+from flows.deliveries.shapes import Finding, UnreadableFile, column_letter
 from flows.steps.read.heading import MOST_COLUMNS, ROWS_SEARCHED, find_heading, is_whole, joined, matches
 from flows.steps.read.text.encoding import Data
 from flows.steps.read.text.lines import Grammar, Lines, gap
@@ -64,7 +64,7 @@ def heading_of(data: Data, known: Set[str], delimiter: str, quote: str) -> Headi
     if not quote and _is_single_quoted(sample[found.first :], found.delimiter):
         found = _find(lines, known, found.delimiter, SINGLE_QUOTE)
     if len(found.cells) > MOST_COLUMNS:
-        raise Unreadable("U01", f"{len(found.cells):,} columns")
+        raise UnreadableFile("U01", f"{len(found.cells):,} columns")
     size = sum(map(len, raw[: found.end]))
     is_spaced = any(found.grammar.is_spaced(lines[line]) for line, _ in found.records)
     return Heading(*found, above=lines[: found.first], size=size, stray=_stray(lines, found), is_spaced=is_spaced)
@@ -128,7 +128,7 @@ def _find(lines: list[str], known: Set[str], declared: str, quote: str) -> _Foun
     candidates.sort(key=lambda c: len(c.records))  # of equals, a heading in one row
     best = find_heading([c.cells for c in candidates], known)
     if best is None:
-        raise Unreadable("U03" if any(line.strip() for line in lines) else "F01")
+        raise UnreadableFile("U03" if any(line.strip() for line in lines) else "F01")
     return candidates[best]
 
 

@@ -15,7 +15,7 @@ from itertools import accumulate
 import polars as pl
 
 from flows.cells.garbled import CONTROL
-from flows.deliveries.shapes import Extract, Finding, TextBatch, TextElsewhere, Unreadable, column_letter
+from flows.deliveries.shapes import Extract, Finding, TextBatch, TextOnOtherSheet, UnreadableFile, column_letter
 from flows.runtime.wording import counted, listed, ranges, spans
 from flows.steps.read.heading import LEAST_MATCHES, MOST_COLUMNS, ROWS_SEARCHED, find_heading, joined, matches
 from flows.steps.read.workbook.sheet import Sheet, Table, text_of, told
@@ -41,13 +41,13 @@ def read_workbook(sheets: Sequence[Sheet], known_headings: Set[str], wanted: str
     candidates = _candidates(table, known_headings)
     best = find_heading([c.cells for c in candidates], known_headings)
     if best is None:
-        raise Unreadable("U03" if any(any(c.cells) for c in candidates) else "F01")
+        raise UnreadableFile("U03" if any(any(c.cells) for c in candidates) else "F01")
     heading = candidates[best]
     headings = [cell.strip() for cell in heading.cells]
     used = max((i + 1 for i, h in enumerate(headings) if h), default=0)
     width = table.width(heading.last + 1, used)
     if width > MOST_COLUMNS:
-        raise Unreadable("U01", f"{width:,} columns")
+        raise UnreadableFile("U01", f"{width:,} columns")
     headings = (headings + [""] * (width - len(headings)))[:width]
     is_marked = headings[-1] == ROW_PROBLEMS  # ours, from a marked workbook that came back
     if is_marked:
@@ -66,12 +66,12 @@ def read_workbook(sheets: Sequence[Sheet], known_headings: Set[str], wanted: str
         findings,
         is_marked=is_marked,
         sheet_number=number,
-        elsewhere=_elsewhere(sheets, name),
+        other_sheets=_other_sheets(sheets, name),
         found_in_rows=lambda: _about_hidden(hidden_rows, hidden_columns),
     )
 
 
-def _elsewhere(sheets: Sequence[Sheet], read: str) -> Iterator[TextElsewhere]:
+def _other_sheets(sheets: Sequence[Sheet], read: str) -> Iterator[TextOnOtherSheet]:
     """The texts and the long whole numbers on every other sheet that is not ours. Raises Unreadable (U01)."""
     for number, sheet in enumerate(sheets, 1):
         if sheet.name == read or sheet.name in OUR_SHEETS:
@@ -79,7 +79,7 @@ def _elsewhere(sheets: Sequence[Sheet], read: str) -> Iterator[TextElsewhere]:
         for row, cells in enumerate(sheet.as_it_is().rows(), 1):
             for cell in cells:
                 if (isinstance(cell, str) and cell) or _may_identify(cell):
-                    yield TextElsewhere(sheet.name, number, row, text_of(cell))
+                    yield TextOnOtherSheet(sheet.name, number, row, text_of(cell))
 
 
 def _may_identify(cell: object) -> bool:
@@ -145,12 +145,12 @@ def _sheet_with_data(sheets: Sequence[Sheet], known: Set[str], wanted: str) -> t
     if best is None or scores[best[0]] < LEAST_MATCHES:
         hidden = [s.name for s in candidates if s.hidden and _score(s.open(), known) >= LEAST_MATCHES]
         if hidden:
-            raise Unreadable("U04", f"{' and '.join(told(sheets, hidden))}: hidden, and hidden sheets are not read")
+            raise UnreadableFile("U04", f"{' and '.join(told(sheets, hidden))}: hidden, and hidden sheets are not read")
     if best is None:
-        raise Unreadable("F01")
+        raise UnreadableFile("F01")
     alike = [n for n, score in scores.items() if score >= max(LEAST_MATCHES, LIKE_THE_BEST * scores[best[0]])]
     if len(alike) > 1:
-        raise Unreadable("U04", " and ".join(told(sheets, alike)))
+        raise UnreadableFile("U04", " and ".join(told(sheets, alike)))
     return best
 
 
@@ -191,7 +191,7 @@ def _batches(table: Table, heading: _Heading, width: int, hidden: list[int]) -> 
         source_rows = pl.int_range(first + 1, first + 1 + len(frame), dtype=pl.Int64, eager=True).alias("source_row")
         rows = frame.select(*columns, source_rows)
         hidden += _filled(rows.filter(source_rows.is_in(of_hidden.implode()))) if len(of_hidden) else []
-        yield TextBatch.of(rows, beside=above)
+        yield TextBatch.of(rows, stray_text=above)
         first, above = first + len(frame), []
 
 

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
-from flows.deliveries.shapes import Unreadable
+from flows.deliveries.shapes import UnreadableFile
 from flows.steps.read.workbook.percentages import as_percentage, percent_styles
 from flows.steps.read.workbook.sheet import Calamine, text_of
 from flows.steps.read.workbook.sheet_xml import errors_in
@@ -30,7 +30,7 @@ class NotPlainError(Exception):
     """The XML is written in another way than office programs write it."""
 
 
-class ShortBook:
+class MinimalXlsx:
     """The parts of a workbook that are no sheets."""
 
     def __init__(self, package: Package) -> None:
@@ -85,7 +85,7 @@ class ShortBook:
         try:
             errors = errors_in([xml]) if any(mark in xml for mark in _OF_ERRORS) else {}
             said = list(self._with(parts, {member: xml}).table(sheet, errors).rows())
-        except Unreadable:
+        except UnreadableFile:
             raise NotPlainError from None
         texts = [text_of(cell) for row in said for cell in row + [""] * (_ACROSS - len(row))]
         return (texts + [""] * len(cells))[: len(cells)]

@@ -12,7 +12,7 @@ from datetime import datetime, time
 from typing import Any
 from xml.parsers import expat
 
-from flows.deliveries.shapes import Unreadable
+from flows.deliveries.shapes import UnreadableFile
 from flows.steps.read.heading import MOST_COLUMNS
 from flows.steps.read.workbook.percentages import as_percentage
 from flows.steps.read.workbook.sheet import Area, Hidden, Sheet, Table, must_fit
@@ -31,7 +31,7 @@ _MOST_ROWS = 1 << 20  # of a sheet, as in the programs that write them
 def sheets_of_ods(package: Package) -> list[Sheet]:
     """The sheets of an OpenDocument spreadsheet. Raises Unreadable: U01 damaged or hostile, U02 password."""
     if package.holds(_MANIFEST, b"encryption-data"):
-        raise Unreadable("U02")
+        raise UnreadableFile("U02")
     content = _Content()
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler, parser.EndElementHandler = content.start, content.end
@@ -41,7 +41,7 @@ def sheets_of_ods(package: Package) -> list[Sheet]:
             parser.Parse(piece, False)
         parser.Parse(b"", True)
     except (expat.ExpatError, LookupError, ValueError, OverflowError):
-        raise Unreadable("U01", "it is damaged or was cut off") from None
+        raise UnreadableFile("U01", "it is damaged or was cut off") from None
     return [sheet.finished(content.hidden_styles) for sheet in content.sheets]
 
 
@@ -67,7 +67,7 @@ class _SheetRead:
             self.width = max(self.width, len(cells))
             must_fit(self.next_row + times, self.width)
             if self.next_row + times > _MOST_ROWS:
-                raise Unreadable("U01", f"a sheet has more than {_MOST_ROWS:,} rows")
+                raise UnreadableFile("U01", f"a sheet has more than {_MOST_ROWS:,} rows")
             self.rows.append((self.next_row, times, cells))
             self.hidden_rows += range(self.next_row, self.next_row + times) if is_hidden else ()
         self.next_row = min(self.next_row + times, 1 << 40)
@@ -133,7 +133,7 @@ class _Content:
         if self._in_paragraph and not self._skipped:
             self._length += len(said)
             if self._length > LONGEST_TEXT:
-                raise Unreadable("U01", "a cell holds more than a million characters")
+                raise UnreadableFile("U01", "a cell holds more than a million characters")
             self._paragraphs[-1] += said
 
     def end(self, tag: str) -> None:
@@ -158,7 +158,7 @@ class _Content:
             self._pending += self._cell_times
             return
         if left + self._cell_times > MOST_COLUMNS:
-            raise Unreadable("U01", f"a sheet has more than {MOST_COLUMNS:,} columns")
+            raise UnreadableFile("U01", f"a sheet has more than {MOST_COLUMNS:,} columns")
         self._cells += [""] * self._pending + [value] * self._cell_times
         self._pending = 0
 

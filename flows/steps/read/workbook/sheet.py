@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 import polars as pl
 import python_calamine as calamine
 
-from flows.cells.redact import may_be_repeated
-from flows.deliveries.shapes import Unreadable, column_letter
+from flows.cells.redact import is_safe_to_echo
+from flows.deliveries.shapes import UnreadableFile, column_letter
 from flows.steps.read.heading import MOST_COLUMNS
 from flows.steps.read.workbook.percentages import Cells, with_percentages
 from schemas._contract.catalogue import datasets
@@ -87,15 +87,17 @@ class Sheet:
 def told(sheets: Sequence[Sheet], names: Sequence[str]) -> list[str]:
     """Names of sheets as they may be repeated: one that may be personal is told by its place ('sheet 2')."""
     places = {sheet.name: n for n, sheet in enumerate(sheets, 1)}
-    return [n if may_be_repeated(n, datasets().values()) else f"sheet {places[n]}" for n in names]
+    return [n if is_safe_to_echo(n, datasets().values()) else f"sheet {places[n]}" for n in names]
 
 
 def must_fit(rows: int, columns: int) -> None:
     """Raises Unreadable (U01) where the rectangle around all cells of a sheet would fill the memory."""
     if rows * columns > MOST_CELLS:
-        raise Unreadable("U01", f"a cell lies in row {rows:,} or column {column_letter(columns - 1)}, far from others")
+        raise UnreadableFile(
+            "U01", f"a cell lies in row {rows:,} or column {column_letter(columns - 1)}, far from others"
+        )
     if columns > MOST_COLUMNS:
-        raise Unreadable("U01", f"a sheet has more than {MOST_COLUMNS:,} columns")
+        raise UnreadableFile("U01", f"a sheet has more than {MOST_COLUMNS:,} columns")
 
 
 def text_of(value: Any) -> str:
@@ -165,13 +167,13 @@ def _in_words(act: Callable[[], Any]) -> Any:
     try:
         return act()
     except calamine.PasswordError:
-        raise Unreadable("U02") from None
+        raise UnreadableFile("U02") from None
     except (calamine.CalamineError, OSError, ValueError, OverflowError, MemoryError):
-        raise Unreadable("U01") from None
+        raise UnreadableFile("U01") from None
     except BaseException as fault:
         if type(fault).__name__ != "PanicException":
             raise
-        raise Unreadable("U01") from None
+        raise UnreadableFile("U01") from None
 
 
 def _with_errors(rows: Iterator[list[Any]], errors: Errors) -> Iterator[list[Any]]:

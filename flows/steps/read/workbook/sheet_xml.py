@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from xml.parsers import expat
 
-from flows.deliveries.shapes import Unreadable, index_of
+from flows.deliveries.shapes import UnreadableFile, index_of
 from flows.steps.read.heading import MOST_COLUMNS
 from flows.steps.read.workbook.sheet import MOST_CELLS, Errors, Hidden, must_fit
 from flows.steps.read.zip_package import LONGEST_TEXT, Package
@@ -121,7 +121,7 @@ def _whole_cells(pieces: Iterator[bytes]) -> Iterator[bytes]:
         cut = max(map(data.rfind, _CUTS))
         if cut <= 0 and len(data) > 2 * LONGEST_TEXT:
             if data.startswith(b"<c "):
-                raise Unreadable("U01", "a cell holds more than a million characters")
+                raise UnreadableFile("U01", "a cell holds more than a million characters")
             cut = data.rfind(b"<")
         yield data[: max(cut, 0)]
         rest = data[max(cut, 0) :]
@@ -171,5 +171,5 @@ def errors_in(pieces: Iterable[bytes]) -> Errors:
             parser.Parse(piece, False)
         parser.Parse(b"", True)
     except (expat.ExpatError, LookupError, ValueError):
-        raise Unreadable("U01", "it is damaged or was cut off") from None
+        raise UnreadableFile("U01", "it is damaged or was cut off") from None
     return errors

@@ -17,7 +17,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from flows.deliveries.shapes import Unreadable
+from flows.deliveries.shapes import UnreadableFile
 from flows.steps.read.workbook.percentages import PERCENT_FORMATS, Cells, is_percent_format
 from flows.steps.read.workbook.sheet import Area, Calamine, Errors, Hidden, Sheet, Table, must_fit
 
@@ -44,12 +44,12 @@ class CompoundFile:
             self._read_header()
             self.streams = dict(self._directory())
         except (struct.error, IndexError, OverflowError, UnicodeDecodeError):
-            raise Unreadable("U01", _CUT_OFF) from None
+            raise UnreadableFile("U01", _CUT_OFF) from None
 
     def _read_header(self) -> None:
         shift, small_shift = struct.unpack_from("<HH", self._data, 30)
         if shift not in (9, 12) or small_shift != 6:
-            raise Unreadable("U01", _CUT_OFF)
+            raise UnreadableFile("U01", _CUT_OFF)
         self._sector = 1 << shift
         tables, self._first = struct.unpack_from("<II", self._data, 44)
         self._least, small_table, _, next_list, _ = struct.unpack_from("<5I", self._data, 56)
@@ -105,9 +105,9 @@ class CompoundFile:
             else:
                 data = b"".join(self._sector_at(s) for s in self._chain(start, self._table))
         except IndexError:
-            raise Unreadable("U01", _CUT_OFF) from None
+            raise UnreadableFile("U01", _CUT_OFF) from None
         if len(data) < size:
-            raise Unreadable("U01", _CUT_OFF)
+            raise UnreadableFile("U01", _CUT_OFF)
         return data[:size]
 
     def with_stream(self, name: str, data: bytes) -> bytes:
@@ -130,7 +130,7 @@ class CompoundFile:
 def compound_file(path: Path) -> CompoundFile:
     """Open a compound file. Raises Unreadable (U01)."""
     if path.stat().st_size > LARGEST:
-        raise Unreadable("U01", "it is larger than any such workbook")
+        raise UnreadableFile("U01", "it is larger than any such workbook")
     return CompoundFile(path.read_bytes())
 
 
@@ -146,29 +146,29 @@ def sheets_of_xls(path: Path, file: CompoundFile) -> list[Sheet]:
     starts, code_pages = [], []
     for kind, at, content in _records(stream, 0):
         if kind == _PASSWORD:
-            raise Unreadable("U02")
+            raise UnreadableFile("U02")
         if kind == _CODE_PAGE and len(content) == len(_UTF_16):
             code_pages.append(at)
         if kind == _SHEET and len(content) >= 6 and content[5] == 0:  # neither chart nor macro sheet
             starts.append(struct.unpack_from("<I", content)[0])
     is_biff8 = _is_biff8(stream)
     if not is_biff8 and all(stream[at : at + len(_UTF_16)] == _UTF_16 for at in code_pages):
-        raise Unreadable(
+        raise UnreadableFile(
             "U01", "it is of Excel 5 or 95, and does not say how its letters are written: save it as .xlsx"
         )
     percent = _percent_styles(stream, is_biff8)
-    looked_at = [_look_through(stream, start, is_biff8, percent) for start in starts]
+    read_only_run = [_look_through(stream, start, is_biff8, percent) for start in starts]
     book = Calamine(_in_utf16(file, name, stream, code_pages) if is_biff8 and code_pages else path)
     sheets = book.sheets()
     if len(sheets) != len(starts):
-        raise Unreadable("U01", _CUT_OFF)
+        raise UnreadableFile("U01", _CUT_OFF)
 
     def table(name: str, errors: Errors, merged: list[Area], shown: Cells, hidden: Hidden) -> Table:
         return replace(book.table(name, errors, merged, shown), hidden=hidden)
 
     return [
         Sheet(name, hidden, partial(table, name, *found))
-        for (name, hidden), found in zip(sheets, looked_at, strict=True)
+        for (name, hidden), found in zip(sheets, read_only_run, strict=True)
     ]
 
 
@@ -202,7 +202,7 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, bytes]]:
         if depth == 1:  # deeper are charts within a sheet
             yield kind, at + 4, content
         at += 4 + length
-    raise Unreadable("U01", _CUT_OFF)
+    raise UnreadableFile("U01", _CUT_OFF)
 
 
 def _percent_styles(stream: bytes, is_biff8: bool) -> set[int]:
@@ -218,7 +218,7 @@ def _percent_styles(stream: bytes, is_biff8: bool) -> set[int]:
             elif kind == _STYLE:
                 of_styles.append(struct.unpack_from("<H", content, 2)[0])
     except struct.error:
-        raise Unreadable("U01", _CUT_OFF) from None
+        raise UnreadableFile("U01", _CUT_OFF) from None
     return {n for n, number in enumerate(of_styles) if number in formats}
 
 
@@ -250,7 +250,7 @@ def _look_through(
             if kind == _DIMENSIONS:
                 first_row, last_row, first_column, last_column = struct.unpack_from(extent, content)
                 if last_row < first_row or last_column < first_column:
-                    raise Unreadable("U01", _CUT_OFF)
+                    raise UnreadableFile("U01", _CUT_OFF)
                 must_fit(last_row, last_column)
             elif kind == _MERGED:
                 areas = struct.unpack_from(f"<{4 * struct.unpack_from('<H', content)[0]}H", content, 2)
@@ -271,7 +271,7 @@ def _look_through(
                 if error is not None:
                     errors[row, column] = _ERRORS.get(error, "#VALUE!")
     except (struct.error, IndexError):
-        raise Unreadable("U01", _CUT_OFF) from None
+        raise UnreadableFile("U01", _CUT_OFF) from None
     return errors, merged, shown, Hidden(sorted(hidden_rows), sorted(hidden_columns))
 
 

@@ -14,8 +14,8 @@ from functools import cache, partial
 from pathlib import Path
 from xml.etree import ElementTree
 
-from flows.deliveries.shapes import Unreadable
-from flows.steps.read.workbook.minimal_xlsx import BOOK, LINKS, STYLES, TEXTS, NotPlainError, ShortBook
+from flows.deliveries.shapes import UnreadableFile
+from flows.steps.read.workbook.minimal_xlsx import BOOK, LINKS, STYLES, TEXTS, MinimalXlsx, NotPlainError
 from flows.steps.read.workbook.percentages import percent_cells, percent_styles
 from flows.steps.read.workbook.sheet import Calamine, Sheet, Table
 from flows.steps.read.workbook.sheet_xml import errors_of_sheet, hidden_in_sheet
@@ -33,14 +33,14 @@ def sheets_of_xlsx(path: Path, package: Package) -> list[Sheet]:
         if name in package:
             texts = sum(piece.count(b"<si") for piece in package.xml_pieces(name))
             if texts > MOST_TEXTS:
-                raise Unreadable("U01", f"it holds {texts:,} texts")
+                raise UnreadableFile("U01", f"it holds {texts:,} texts")
     careful = cache(lambda: Calamine(path))
     styles = cache(lambda: percent_styles(package.xml_pieces(STYLES)) if STYLES in package else frozenset())
     book = _short(package)
 
     def member_of(name: str) -> str:
         if name not in members:
-            raise Unreadable("U01", "a sheet of it is missing")
+            raise UnreadableFile("U01", "a sheet of it is missing")
         return members[name]
 
     def as_it_is(name: str) -> Table:
@@ -65,12 +65,12 @@ def sheets_of_xlsx(path: Path, package: Package) -> list[Sheet]:
     return [Sheet(name, hidden, partial(table, name), partial(as_it_is, name)) for name, hidden in sheets]
 
 
-def _short(package: Package) -> ShortBook | None:
+def _short(package: Package) -> MinimalXlsx | None:
     """What its sheets are read by column with; None where they are not."""
     if sum(part.file_size for part in package.members.values()) <= SMALL_BOOK:
         return None
     try:
-        return ShortBook(package)
+        return MinimalXlsx(package)
     except NotPlainError:
         return None
 
@@ -80,7 +80,7 @@ def _members(package: Package) -> dict[str, str]:
     try:
         book, links = (ElementTree.fromstring(package.xml(name)) for name in (BOOK, LINKS))
     except (ElementTree.ParseError, ValueError, LookupError):
-        raise Unreadable("U01", "it is damaged or was cut off") from None
+        raise UnreadableFile("U01", "it is damaged or was cut off") from None
     targets = {link.get("Id", ""): link for link in links}
     found = {}
     for sheet in (e for e in book.iter() if e.tag.endswith("}sheet")):
@@ -88,7 +88,7 @@ def _members(package: Package) -> dict[str, str]:
         target = "" if link is None else link.get("Target", "")
         part = posixpath.normpath(target.lstrip("/") if target.startswith(("/", "xl/")) else f"xl/{target}")
         if link is not None and (link.get("TargetMode") == "External" or part.startswith("..") or ":" in target):
-            raise Unreadable("U01", "a sheet of it lies outside the workbook")
+            raise UnreadableFile("U01", "a sheet of it lies outside the workbook")
         if part in package:
             found[sheet.get("name", "")] = part
     return found

@@ -35,7 +35,7 @@ _END_OF_ROW = re.compile(_GAP + rb"</row>" + _GAP + rb"\Z")
 _VALUE, _INLINE = b"</v></c>", b"</t></is></c>"
 
 
-class Kind(IntEnum):
+class CellKind(IntEnum):
     """What a cell holds. What is none of the first four is not understood here."""
 
     NOTHING, TEXT, SHARED_TEXT, NUMBER, OTHER = range(5)
@@ -44,7 +44,7 @@ class Kind(IntEnum):
 class Head(NamedTuple):
     """What the bytes before a cell's value say of it."""
 
-    kind: Kind
+    kind: CellKind
     style: bytes = b""  # the number of its style; nothing where it has none
     has_formula: bool = False
     ends_row: bool = False
@@ -52,7 +52,7 @@ class Head(NamedTuple):
     ending: bytes = b""  # of the cell, behind its value; nothing where it has none
 
 
-_KINDS = {b"": Kind.NUMBER, b"n": Kind.NUMBER, b"s": Kind.SHARED_TEXT, b"str": Kind.TEXT}
+_KINDS = {b"": CellKind.NUMBER, b"n": CellKind.NUMBER, b"s": CellKind.SHARED_TEXT, b"str": CellKind.TEXT}
 
 
 @lru_cache(maxsize=4096)
@@ -66,11 +66,11 @@ def head_of(said: bytes) -> Head | None:
     if len(told) < len(attributes):
         return None
     if match.re is _EMPTY_CELL:
-        return Head(Kind.NOTHING, ends_row=match["end"] is not None)
+        return Head(CellKind.NOTHING, ends_row=match["end"] is not None)
     is_inline = match["opener"] != b"<v>"
-    kind = _KINDS.get(told.get(b"t", b""), Kind.OTHER)
+    kind = _KINDS.get(told.get(b"t", b""), CellKind.OTHER)
     if is_inline:
-        kind = Kind.TEXT if told.get(b"t") == b"inlineStr" else Kind.OTHER
+        kind = CellKind.TEXT if told.get(b"t") == b"inlineStr" else CellKind.OTHER
     before, _, _ = said.partition(b">")
     return Head(
         kind,

@@ -13,8 +13,8 @@ import pyarrow as pa
 from flows.steps.read.workbook.minimal_xlsx import NotPlainError
 from flows.steps.read.workbook.plain.plain_cells import Units
 from flows.steps.read.workbook.plain.plain_markup import (
+    CellKind,
     Head,
-    Kind,
     Tail,
     head_of,
     row_ends,
@@ -29,7 +29,7 @@ _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _EXACT = 10**15  # from here on `text_of` writes a whole number otherwise
 _MOST_SHARED = 1 << 31
 _AND, _CR, _UNDERSCORE, _X, _SPACE, _DELETE = b"&\r_x \x7f"
-_NOT_PLAIN, _NO_TAIL = Head(Kind.OTHER, ending=b"?"), Tail(ending=b"", ends_row=False)
+_NOT_PLAIN, _NO_TAIL = Head(CellKind.OTHER, ending=b"?"), Tail(ending=b"", ends_row=False)
 _ENDING = np.dtype((np.bytes_, 16))  # long enough for whatever closes a value
 
 
@@ -55,7 +55,7 @@ class Values:
         self._take_texts()
         self._take_shared()
         self._take_numbers()
-        self._give(np.flatnonzero(self._kinds == Kind.OTHER))
+        self._give(np.flatnonzero(self._kinds == CellKind.OTHER))
 
     @property
     def told_at(self) -> np.ndarray:
@@ -73,12 +73,12 @@ class Values:
         ends_alike = self._of_heads(lambda head: head.ending, _ENDING) == _each(
             codes, tails, lambda t: t.ending, _ENDING
         )
-        plain = np.where(valued, ends_alike, kinds == Kind.NOTHING)
+        plain = np.where(valued, ends_alike, kinds == CellKind.NOTHING)
         row_ends = _each(codes, tails, lambda tail: tail.ends_row, bool)
         self._ends_row = np.where(valued, row_ends, self._of_heads(lambda head: head.ends_row, bool))
         has_formula = self._of_heads(lambda head: head.has_formula, bool)
-        blank = ((kinds == Kind.NUMBER) | (kinds == Kind.SHARED_TEXT)) & (self._all.lengths(self.units) == 0)
-        self._kinds = np.where(blank, np.where(has_formula, Kind.OTHER, Kind.NOTHING), kinds)
+        blank = ((kinds == CellKind.NUMBER) | (kinds == CellKind.SHARED_TEXT)) & (self._all.lengths(self.units) == 0)
+        self._kinds = np.where(blank, np.where(has_formula, CellKind.OTHER, CellKind.NOTHING), kinds)
         for cell in np.flatnonzero(~plain):
             self._give_whole(int(cell))
 
@@ -90,7 +90,7 @@ class Values:
         said, self._ends_row[cell] = without_end_of_row(self._all.whole(int(self.units[cell])))
         if b"</row" in said or said.find(b"</c>") not in (-1, len(said) - len(b"</c>")):
             raise NotPlainError
-        self._kinds[cell] = Kind.NOTHING
+        self._kinds[cell] = CellKind.NOTHING
         self.to_tell.append(said)
         self._told_at.append(cell)
 
@@ -110,7 +110,7 @@ class Values:
             raise NotPlainError
 
     def _take_texts(self) -> None:
-        at = np.flatnonzero(self._kinds == Kind.TEXT)
+        at = np.flatnonzero(self._kinds == CellKind.TEXT)
         if not len(at):
             return
         values = self._all.values(self.units[at])
@@ -122,7 +122,7 @@ class Values:
         self._own(at, values.cast(pa.large_string()))
 
     def _take_shared(self) -> None:
-        at = np.flatnonzero(self._kinds == Kind.SHARED_TEXT)
+        at = np.flatnonzero(self._kinds == CellKind.SHARED_TEXT)
         if not len(at):
             return
         numbers, is_whole = _whole_numbers(self._values(at))
@@ -131,10 +131,10 @@ class Values:
         self.shared_at, self.shared = at[is_whole], numbers.filter(is_whole).cast(pl.UInt32).to_numpy()
 
     def _take_numbers(self) -> None:
-        at = np.flatnonzero(self._kinds == Kind.NUMBER)
+        at = np.flatnonzero(self._kinds == CellKind.NUMBER)
         if not len(at):
             return
-        styles = {head.style for head in self._heads if head.kind is Kind.NUMBER} - {b""}
+        styles = {head.style for head in self._heads if head.kind is CellKind.NUMBER} - {b""}
         known = self._number_styles() | {b""} if styles else {b""}
         is_number = self._of_heads(lambda head: head.style in known, bool)[at]
         self._give(at[~is_number])

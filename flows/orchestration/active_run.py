@@ -10,56 +10,56 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from flows.deliveries.corrections import NO_CORRECTIONS, Corrections
-from flows.deliveries.dispositions import as_it_stands, standings
-from flows.deliveries.shapes import Judged
+from flows.deliveries.shapes import ValidatedDelivery
+from flows.deliveries.standings import apply_standing, standings
 from flows.deliveries.withdrawn import in_force
-from flows.orchestration.run import EVERYTHING, Run, Scope
-from flows.reporting.corrections_review import corrections_to_mend
-from flows.reporting.follow_up import lies_there
-from flows.reporting.overdue import next_turn
-from flows.reporting.result import Reported
+from flows.orchestration.run import FULL_SCOPE, Run, Scope
+from flows.reporting.corrections_review import corrections_to_review
+from flows.reporting.follow_up import raw_file_unchanged
+from flows.reporting.overdue import next_calendar_change
+from flows.reporting.result import ReportingResult
 from flows.settings import Settings
 from flows.steps.receive import TRIED_AGAIN, Received
-from flows.steps.validate_delivery import Judgement, judgement_key
+from flows.steps.validate_delivery import ValidationResult, result_key
 from flows.store.corrections import corrections_of
 from flows.store.ledger import Ledger
 from flows.store.ledger.runs import ledger_troubles, now
 from flows.store.lock import no_writer
-from flows.store.paths import Places
-from flows.store.results import Judgements
+from flows.store.paths import DataPaths
+from flows.store.results import ResultStore
 from schemas._contract.catalogue import datasets
 from schemas.audit.deliveries import Delivery, Hold, Standing
 from schemas.audit.withdrawals import Withdrawal
 
 
-class JudgementLost(Exception):  # noqa: N818
+class ResultLost(Exception):  # noqa: N818
     """A judgement that was made is gone, and so is the raw file to make it again from."""
 
 
-class Due(NamedTuple):
+class Worklist(NamedTuple):
     """What has to be judged, by a file that still is there; and of other deliveries, the key of a judgement that is."""
 
     deliveries: list[Delivery]
-    made_before: dict[str, str]
+    reusable_keys: dict[str, str]
 
 
 @dataclass
-class Work(Run):
+class ActiveRun(Run):
     """A run that has something to do: with the whole ledger, the store and the corrections."""
 
     ledger: Ledger
     corrections: Corrections = NO_CORRECTIONS
 
     @classmethod
-    def of(cls, run: Run) -> Work:
+    def of(cls, run: Run) -> ActiveRun:
         """The work of a run. Raises as `corrections_of`."""
         agreed = corrections_of(run.places, run.moment.date())
         return cls(**vars(run) | {"ledger": Ledger.of(run.ledger), "corrections": agreed})
 
     @property
-    def judgements(self) -> Judgements:
+    def judgements(self) -> ResultStore:
         """The Parquet store."""
-        return Judgements(self.places)
+        return ResultStore(self.places)
 
     @cached_property
     def withdrawals(self) -> list[Withdrawal]:
@@ -71,20 +71,20 @@ class Work(Run):
         """What was received before: all that a run has which takes in no file."""
         return Received(self.ledger.deliveries(), new=(), unusable=())
 
-    def due(self, received: Received) -> Due:
+    def due(self, received: Received) -> Worklist:
         """What of its scope has to be judged. Nothing is written.
 
         A raw file may be deleted a year after it was accepted, or overwritten by the next one: then the last judgement
         of its own bytes stands.
         """
-        known = self.ledger.judgement_keys()
+        known = self.ledger.result_keys()
         deliveries, _ = in_force(received.deliveries.values(), self.withdrawals, self.moment)
         concerned = [d for d in deliveries if not d.same_as and self.scope.covers(d)]
-        keys = {d.delivery_id: judgement_key(d, datasets()[d.dataset], self.corrections) for d in concerned}
+        keys = {d.delivery_id: result_key(d, datasets()[d.dataset], self.corrections) for d in concerned}
         missing = self.places.lost(keys.values())
         seen = self.ledger.known_files() if missing else {}
-        return Due(
-            [d for d in concerned if keys[d.delivery_id] in missing and lies_there(d, self.places.raw, seen)],
+        return Worklist(
+            [d for d in concerned if keys[d.delivery_id] in missing and raw_file_unchanged(d, self.places.raw, seen)],
             {i: key for i, key in keys.items() if key not in missing and known.get(i) != key},
         )
 
@@ -92,47 +92,49 @@ class Work(Run):
         """Note which judgement each of these deliveries has now."""
         with self.ledger.together():
             for delivery_id, key in keys.items():
-                self.ledger.remember_judgement(delivery_id, key)
+                self.ledger.record_result_key(delivery_id, key)
 
-    def remember(self, made: Sequence[Judgement]) -> set[str]:
+    def remember(self, made: Sequence[ValidationResult]) -> set[str]:
         """Note the judgements that were made. Gives the ids of their deliveries."""
         keys = {j.delivery_id: j.key for j in made if j.result is not None}
         self.note(keys)
         return set(keys)
 
-    def judged(self, received: Received) -> list[Judged]:
+    def validated(self, received: Received) -> list[ValidatedDelivery]:
         """Every delivery known by the moment of the run, with its judgement and whether it counts."""
-        keys = self.ledger.judgement_keys()
+        keys = self.ledger.result_keys()
         holds = self.ledger.holds(self.moment)
-        return judged_by(received.deliveries.values(), keys, self.judgements, self.moment, self.withdrawals, holds)
-
-    def note_counting(self, judged: Iterable[Judged]) -> None:
-        """Note which deliveries count now, and which are held up: a later build may have to know which did."""
-        judged = list(judged)
-        self.ledger.note_held_up(
-            self.moment, (j.delivery.delivery_id for j in judged if j.standing is Standing.HELD_UP)
+        return validated_deliveries(
+            received.deliveries.values(), keys, self.judgements, self.moment, self.withdrawals, holds
         )
-        counting = [j.delivery for j in judged if j.counts]
-        rows = [(d.site_code, d.dataset, d.delivery_id) for d in counting]
-        self.ledger.note_counting(self.id, self.moment, rows)
 
-    def corrections_to_mend(self, judged: Sequence[Judged]) -> list[str]:
+    def record_counting(self, validated: Iterable[ValidatedDelivery]) -> None:
+        """Note which deliveries count now, and which are held up: a later build may have to know which did."""
+        validated = list(validated)
+        self.ledger.record_held_up(
+            self.moment, (j.delivery.delivery_id for j in validated if j.standing is Standing.HELD_UP)
+        )
+        counting = [j.delivery for j in validated if j.counts]
+        rows = [(d.site_code, d.dataset, d.delivery_id) for d in counting]
+        self.ledger.record_counting(self.id, self.moment, rows)
+
+    def corrections_to_review(self, validated: Sequence[ValidatedDelivery]) -> list[str]:
         """What somebody has to look at in the corrections."""
-        return corrections_to_mend(self.corrections, judged, self.judgements)
+        return corrections_to_review(self.corrections, validated, self.judgements)
 
     @property
-    def stands_until(self) -> datetime:
+    def unchanged_until(self) -> datetime:
         """Until when the clock alone changes nothing: then a return falls due, or a correction has lapsed."""
-        lapse = self.corrections.stand_to
-        return min(next_turn(self.moment), datetime.combine(lapse, time.max))
+        lapse = self.corrections.valid_to
+        return min(next_calendar_change(self.moment), datetime.combine(lapse, time.max))
 
-    def is_all_done(self, received: Received, not_judged: Sequence[str], reported: Reported) -> bool:
+    def is_all_done(self, received: Received, not_validated: Sequence[str], reported: ReportingResult) -> bool:
         """Whether nothing is left to do: all was looked at, and what could not be read, judged or told is tried again.
 
         A retry leaves other sites' files waiting.
         """
         unread = any(u.rule_id in TRIED_AGAIN for u in received.unusable)
-        return self.scope == EVERYTHING and not (unread or not_judged or reported.not_told)
+        return self.scope == FULL_SCOPE and not (unread or not_validated or reported.not_reported)
 
     def options(self) -> dict[str, Any]:
         """DuckDB's settings while it builds."""
@@ -144,29 +146,29 @@ class Work(Run):
 
 
 @contextmanager
-def looked_at(settings: Settings, moment: datetime | None, scope: Scope) -> Iterator[Work]:
+def read_only_run(settings: Settings, moment: datetime | None, scope: Scope) -> Iterator[ActiveRun]:
     """A run that only looks: it leaves every byte of the data folder as it is.
 
     Raises NoDataFolder, LedgerUnusable, Busy, and as `corrections_of`.
     """
-    places = Places(settings.data.absolute())
+    places = DataPaths(settings.data.absolute())
     places.require()
     started = now()
     with ledger_troubles(places), no_writer(places.lock), Ledger.copy_of(places.ledger) as ledger:
         ledger.require_history(places)
         places.require_raw(ledger.newest_receipt() is not None)
         agreed = corrections_of(places, (moment or started).date())
-        yield Work(settings, places, ledger, moment or started, "", started, scope, corrections=agreed)
+        yield ActiveRun(settings, places, ledger, moment or started, "", started, scope, corrections=agreed)
 
 
-def judged_by(
+def validated_deliveries(
     deliveries: Iterable[Delivery],
     keys: dict[str, str],
-    judgements: Judgements,
+    judgements: ResultStore,
     moment: datetime,
     withdrawals: Sequence[Withdrawal] = (),
     holds: Mapping[str, Hold] | None = None,
-) -> list[Judged]:
+) -> list[ValidatedDelivery]:
     """The deliveries received by a moment, with their judgements and standing.
 
     Raises JudgementLost where a judgement that the ledger knows is not in the store: figures without it would be wrong.
@@ -177,15 +179,15 @@ def judged_by(
     gone = judgements.places.lost(keys[d.same_as or d.delivery_id] for d in known)
     if gone:
         lost = sorted(d.delivery_id for d in known if keys[d.same_as or d.delivery_id] in gone)
-        raise JudgementLost(f"the judgements of {', '.join(lost)} are gone: bring back the store or the raw files")
+        raise ResultLost(f"the judgements of {', '.join(lost)} are gone: bring back the store or the raw files")
     verdicts = {i: judgements.verdict(keys[i]) for i in {d.same_as or d.delivery_id for d in known}}
     standing = standings(known, verdicts, withdrawn=withdrawn, holds=holds)
     first = {d.delivery_id: d.same_as or d.delivery_id for d in known}
     return [
-        Judged(
+        ValidatedDelivery(
             d,
             keys[first[i]],
-            as_it_stands(verdicts[first[i]], standing[i], holds.get(i)),
+            apply_standing(verdicts[first[i]], standing[i], holds.get(i)),
             standing[i],
             withdrawn.get(i),
             holds.get(i),

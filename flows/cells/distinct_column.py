@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Texts:
+class DistinctColumn:
     """A column: its `distinct` texts, and for each cell the place of its text among them."""
 
     distinct: pl.Series
     places: pl.Series
 
     @classmethod
-    def of(cls, column: pl.Series) -> Texts:
+    def of(cls, column: pl.Series) -> DistinctColumn:
         """The texts of a column; a cell without one has the empty text."""
         encoded = column.fill_null("").cast(pl.Categorical(pl.Categories.random())).to_physical()
         return cls(column.fill_null("").gather(encoded.arg_unique()).alias("text"), encoded.alias("place"))
 
     @classmethod
-    def encoded(cls, column: pa.DictionaryArray) -> Texts:
+    def encoded(cls, column: pa.DictionaryArray) -> DistinctColumn:
         """The texts of a column of Arrow that is encoded so already."""
         places = column.indices.view("uint32")  # polars looks texts up by such numbers as they are
         return cls(pl.Series("text", column.dictionary, pl.String), pl.Series("place", places))
@@ -51,11 +51,13 @@ class Texts:
         one_for_each_cell = len(self.distinct) == len(self.places) and self.places.is_sorted()
         return values if one_for_each_cell else values[self.places]
 
-    def where(self, kept: pl.Series) -> Texts:
+    def where(self, kept: pl.Series) -> DistinctColumn:
         """The texts of some of the cells only (a truth for each cell)."""
         places = self.places.filter(kept).to_numpy()
         left = np.flatnonzero(np.bincount(places))
-        return Texts(self.distinct.gather(left), pl.Series("place", np.searchsorted(left, places).astype(np.uint32)))
+        return DistinctColumn(
+            self.distinct.gather(left), pl.Series("place", np.searchsorted(left, places).astype(np.uint32))
+        )
 
     def rows_with(self, texts: pl.Series, source_rows: pl.Series) -> pl.DataFrame:
         """The cells that hold one of these texts, in order: columns `source_row` and `text`."""
@@ -63,7 +65,7 @@ class Texts:
         return pl.DataFrame({"source_row": source_rows.gather(cells), "text": self.column.gather(cells)})
 
 
-def ask_all(columns: Mapping[str, Texts], question: pl.Expr) -> dict[str, pl.Series]:
+def ask_all(columns: Mapping[str, DistinctColumn], question: pl.Expr) -> dict[str, pl.Series]:
     """Ask the distinct texts of several columns the same (an expression of `text`). Gives each column's answers.
 
     They are asked together: in a small file each call of polars costs more than what it looks at.

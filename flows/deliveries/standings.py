@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from flows.deliveries.months import is_doubtful, is_to_come, newest_by_month
-from flows.deliveries.shapes import Judged
+from flows.deliveries.shapes import ValidatedDelivery
 from schemas.audit.deliveries import Delivery, ExtractType, Hold, Result, Standing, Verdict, never_counted
 
 
@@ -105,7 +105,7 @@ def _standings_of_dataset(
             found[d.delivery_id] = Standing.SAME
         elif verdicts[d.delivery_id].result.stops:
             found[d.delivery_id] = Standing.REFUSED
-        elif forestalled_by(d, accepted, holds):
+        elif replaced_before_counting(d, accepted, holds):
             found[d.delivery_id] = Standing.STALE
         elif verdicts[d.delivery_id].rows.accepted == 0:
             nil += [] if verdicts[d.delivery_id].rows.held else [d]
@@ -142,7 +142,7 @@ def _is_sent_again(d: Delivery, accepted: list[Delivery], verdicts: Mapping[str,
     return verdicts[d.delivery_id].rows.accepted <= verdicts[last.delivery_id].rows.accepted
 
 
-def as_it_stands(verdict: Verdict, standing: Standing, hold: Hold | None = None) -> Verdict:
+def apply_standing(verdict: Verdict, standing: Standing, hold: Hold | None = None) -> Verdict:
     """A verdict with what the delivery's standing makes of it: of one that is stale (F18) or held up, no row counts."""
     waits = standing in (Standing.STALE, Standing.HELD_UP) or (standing is Standing.SUPERSEDED and never_counted(hold))
     if not waits or verdict.result.stops:
@@ -151,9 +151,11 @@ def as_it_stands(verdict: Verdict, standing: Standing, hold: Hold | None = None)
     return replace(verdict, result=Result.REFUSED, rows=rows)
 
 
-def forestalled_by(late: Delivery, accepted: Iterable[Delivery], holds: Mapping[str, Hold]) -> Delivery | None:
+def replaced_before_counting(
+    late: Delivery, accepted: Iterable[Delivery], holds: Mapping[str, Hold]
+) -> Delivery | None:
     """The accepted delivery for which another could no longer count when it came."""
-    earlier = [a for a in accepted if _forestalls(a, late) and _counted_when_came(a, late, holds)]
+    earlier = [a for a in accepted if _replaces_before_counting(a, late) and _counted_when_came(a, late, holds)]
     return max(earlier, key=extent, default=None)
 
 
@@ -164,7 +166,7 @@ def _counted_when_came(earlier: Delivery, late: Delivery, holds: Mapping[str, Ho
     return earlier.received_at < late.received_at and not waited
 
 
-def _forestalls(earlier: Delivery, late: Delivery) -> bool:
+def _replaces_before_counting(earlier: Delivery, late: Delivery) -> bool:
     """Whether a delivery could no longer count when it came, for what had been accepted already."""
     if late.extract_type == ExtractType.CUMULATIVE:
         return extent(earlier) > extent(late)
@@ -187,15 +189,15 @@ def _counting(accepted: list[Delivery]) -> list[Delivery]:
     return [base, *(d for d in latest_of_period.values() if d.data_cut_date > base.data_cut_date)]
 
 
-def replacements(judged: Iterable[Judged]) -> dict[str, Delivery]:
+def replacements(validated: Iterable[ValidatedDelivery]) -> dict[str, Delivery]:
     """By delivery_id: the accepted delivery that has taken a delivery's place, so that nothing need be done about it.
 
     A refused file may have been mended since; one that came too late was replaced before it came; one that is held up
     is replaced by a file of an earlier month, too, that came after it and whose dates reach as far.
     """
-    counting: dict[tuple[str, str], list[Judged]] = defaultdict(list)
-    waiting: list[Judged] = []
-    for j in judged:
+    counting: dict[tuple[str, str], list[ValidatedDelivery]] = defaultdict(list)
+    waiting: list[ValidatedDelivery] = []
+    for j in validated:
         if j.counts:
             counting[j.delivery.site_code, j.delivery.dataset].append(j)
         elif j.standing is not Standing.WITHDRAWN:
@@ -207,7 +209,7 @@ def replacements(judged: Iterable[Judged]) -> dict[str, Delivery]:
     return found
 
 
-def _replaces(later: Judged, other: Judged) -> bool:
+def _replaces(later: ValidatedDelivery, other: ValidatedDelivery) -> bool:
     if _reaches_beyond(later.delivery, other.delivery):
         return True
     if other.standing is not Standing.HELD_UP or later.delivery.received_at <= other.delivery.received_at:

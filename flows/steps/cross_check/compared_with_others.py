@@ -7,18 +7,18 @@ from collections.abc import Sequence
 import duckdb
 import polars as pl
 
-from flows.deliveries.beside_others import TOLD_HERE, findings_beside_others
-from flows.deliveries.shapes import FINDING_TYPES, Judged
+from flows.deliveries.compared_with_others import TOLD_HERE, findings_against_others
+from flows.deliveries.shapes import FINDING_TYPES, ValidatedDelivery
 from schemas._contract.derive import quoted
 
 
-def find_beside_others(db: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> None:
+def compare_with_others(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery]) -> None:
     """Put these findings into `audit.findings`, in place of what the judgements, which know no others, say of it."""
     told = ", ".join(f"({quoted(rule_id)}, {quoted(severity)})" for rule_id, severity in TOLD_HERE)
     db.execute(f"delete from audit.findings where (rule_id, severity) in ({told})")
     rows = [
         {"delivery_id": j.delivery.delivery_id, **finding.to_row(j.verdict.sheet)}
-        for j, finding in findings_beside_others(judged)
+        for j, finding in findings_against_others(validated)
     ]
     found = pl.DataFrame(rows, schema={"delivery_id": pl.String(), **FINDING_TYPES}, orient="row")
     db.register("found_beside_others", found.to_arrow())

@@ -11,31 +11,33 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flows.deliveries.dispositions import as_it_stands, standings
 from flows.deliveries.months import newest_by_month
-from flows.deliveries.shapes import Judged
+from flows.deliveries.shapes import ValidatedDelivery
+from flows.deliveries.standings import apply_standing, standings
 from schemas.audit.deliveries import Delivery, Standing
 
 if TYPE_CHECKING:
-    from flows.store.results import Judgements
+    from flows.store.results import ResultStore
 
 Series = tuple[str, str]  # a site and a dataset
 CountedBefore = Sequence[tuple[str, str, str]]  # (site, dataset, delivery_id), the last to count first
 
 
-class Dispositions:
+class TentativeStandings:
     """The standing of every delivery; it changes with each delivery that is set aside.
 
     `counted_before` says which deliveries counted in earlier builds.
     """
 
-    def __init__(self, judged: Sequence[Judged], judgements: Judgements, counted_before: CountedBefore = ()) -> None:
+    def __init__(
+        self, validated: Sequence[ValidatedDelivery], judgements: ResultStore, counted_before: CountedBefore = ()
+    ) -> None:
         self._judgements = judgements
-        self._first = {j.delivery.delivery_id: j for j in judged}
+        self._first = {j.delivery.delivery_id: j for j in validated}
         self._now = dict(self._first)
-        self._newest = newest_by_month((j.delivery, j.verdict.newest_event) for j in judged if not j.withdrawal)
-        self._series: dict[Series, list[Judged]] = defaultdict(list)
-        for j in judged:
+        self._newest = newest_by_month((j.delivery, j.verdict.newest_event) for j in validated if not j.withdrawal)
+        self._series: dict[Series, list[ValidatedDelivery]] = defaultdict(list)
+        for j in validated:
             self._series[_series_of(j.delivery)].append(j)
         self._aside: dict[Series, set[str]] = defaultdict(set)
         self._exempt: set[str] = set()
@@ -43,41 +45,41 @@ class Dispositions:
         for site, dataset, delivery_id in counted_before:
             self._counted_before[site, dataset].append(delivery_id)
 
-    def all(self) -> list[Judged]:
+    def all(self) -> list[ValidatedDelivery]:
         """Every delivery, in the order they were given."""
         return list(self._now.values())
 
-    def of(self, dataset: str) -> list[Judged]:
+    def of(self, dataset: str) -> list[ValidatedDelivery]:
         """The deliveries of one dataset."""
         return [j for j in self._now.values() if j.delivery.dataset == dataset]
 
-    def counting(self, dataset: str) -> list[Judged]:
+    def counting(self, dataset: str) -> list[ValidatedDelivery]:
         """The deliveries of one dataset that count."""
         return [j for j in self.of(dataset) if j.counts]
 
-    def accepted(self, dataset: str) -> list[Judged]:
+    def accepted(self, dataset: str) -> list[ValidatedDelivery]:
         """The deliveries of one dataset that count, or that counted until a later one came."""
         return [j for j in self.of(dataset) if j.was_accepted and not self._is_aside(j)]
 
-    def _is_aside(self, judged: Judged) -> bool:
-        return judged.delivery.delivery_id in self._aside[_series_of(judged.delivery)]
+    def _is_aside(self, validated: ValidatedDelivery) -> bool:
+        return validated.delivery.delivery_id in self._aside[_series_of(validated.delivery)]
 
-    def counting_for(self, site: str, dataset: str) -> list[Judged]:
+    def counting_for(self, site: str, dataset: str) -> list[ValidatedDelivery]:
         """The deliveries of a site that count for one dataset."""
         return [self._now[j.delivery.delivery_id] for j in self._series[site, dataset] if self._counts(j)]
 
-    def _counts(self, judged: Judged) -> bool:
-        return self._now[judged.delivery.delivery_id].counts
+    def _counts(self, validated: ValidatedDelivery) -> bool:
+        return self._now[validated.delivery.delivery_id].counts
 
-    def is_exempt(self, judged: Judged) -> bool:
+    def is_exempt(self, validated: ValidatedDelivery) -> bool:
         """Whether a delivery counts with its sound rows, however few: there is nothing better in its place."""
-        return judged.delivery.delivery_id in self._exempt
+        return validated.delivery.delivery_id in self._exempt
 
-    def changed(self) -> list[Judged]:
+    def changed(self) -> list[ValidatedDelivery]:
         """The deliveries whose standing is another than before anything was set aside."""
         return [j for i, j in self._now.items() if j.standing is not self._first[i].standing]
 
-    def set_aside(self, deliveries: Iterable[Judged]) -> None:
+    def set_aside(self, deliveries: Iterable[ValidatedDelivery]) -> None:
         """Let these deliveries not count. In place of each counts the next older one of its site and dataset.
 
         Where none is left, the one that counted last stays; where none ever counted, the newest counts after all.
@@ -111,15 +113,17 @@ class Dispositions:
         for j in self._series[series]:
             standing = found[j.delivery.delivery_id]
             # what a delivery's first standing made of its verdict does not hold for another
-            verdict = as_it_stands(self._judgements.verdict(j.key), standing, j.hold)
+            verdict = apply_standing(self._judgements.verdict(j.key), standing, j.hold)
             self._now[j.delivery.delivery_id] = replace(j, verdict=verdict, standing=standing)
 
     def _standings(self, series: Series, set_aside: set[str]) -> dict[str, Standing]:
-        judged = self._series[series]
-        verdicts = {j.delivery.delivery_id: self._judgements.verdict(j.key) for j in judged if not j.delivery.same_as}
-        withdrawn = {j.delivery.delivery_id for j in judged if j.withdrawal}
-        holds = {j.delivery.delivery_id: j.hold for j in judged if j.hold}
-        return standings((j.delivery for j in judged), verdicts, set_aside, withdrawn, self._newest, holds)
+        validated = self._series[series]
+        verdicts = {
+            j.delivery.delivery_id: self._judgements.verdict(j.key) for j in validated if not j.delivery.same_as
+        }
+        withdrawn = {j.delivery.delivery_id for j in validated if j.withdrawal}
+        holds = {j.delivery.delivery_id: j.hold for j in validated if j.hold}
+        return standings((j.delivery for j in validated), verdicts, set_aside, withdrawn, self._newest, holds)
 
 
 def _series_of(delivery: Delivery) -> Series:

@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from flows.cells.identifiers import may_be_a_persons, personal_rule
-from flows.cells.redact import LATEST_CUT_OFF, sheet_told, shown
+from flows.cells.redact import LATEST_CUT_OFF, redact, redact_sheet_name
 from flows.deliveries.shapes import SheetCells, index_of
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Kind, Severity
@@ -39,7 +39,7 @@ def tabs(sheets: Iterable[SheetCells], about_people: Contract | None) -> dict[st
     if about_people is None:
         return names
     for number, sheet in enumerate(sheets, 1):
-        told = sheet_told(sheet.name, number, about_people, LATEST_CUT_OFF)
+        told = redact_sheet_name(sheet.name, number, about_people, LATEST_CUT_OFF)
         if sheet.name in names and told not in names:
             names[sheet.name] = told
     return names
@@ -53,8 +53,8 @@ def given_back(sheet: SheetCells, verdict: Verdict, contract: Contract, findings
     told = _headings_told(sheet.rows[header], verdict) if header < len(sheet.rows) else {}
     broken = findings.filter(pl.col("outcome") == Outcome.BROKEN)
     hidden = _hidden(broken, contract, sheet)
-    torn, totals, repeated = (_rows(broken, rule) for rule in ("F13", "F06", "F05"))
-    loose = [row for i, row in enumerate(sheet.rows) if i < header or i in torn or i in totals]
+    malformed, totals, repeated = (_rows(broken, rule) for rule in ("F13", "F06", "F05"))
+    loose = [row for i, row in enumerate(sheet.rows) if i < header or i in malformed or i in totals]
     may_stand = _may_stand({_text(cell) for row in loose for cell in row}, contract)
     first = min((i for i, c in enumerate(verdict.columns) if c.field), default=0)
     width = len(verdict.columns)
@@ -67,7 +67,7 @@ def given_back(sheet: SheetCells, verdict: Verdict, contract: Contract, findings
                 cell if _text(cell) in may_stand else TOTAL if TOTAL.casefold() in _text(cell).casefold() else None
                 for cell in row
             ]
-        if i in torn:
+        if i in malformed:
             return row if all(_text(cell) in may_stand for cell in row) else [None] * first + [SEE_OWN_FILE]
         if i == header or i in repeated:
             return [told.get(j, cell) for j, cell in enumerate(row)]
@@ -150,7 +150,7 @@ def _may_stand(texts: set[str], contract: Contract) -> set[str]:
 
 def _harmless(texts: list[str], contract: Contract) -> set[str]:
     """The texts of which nothing can be personal, wherever they stand."""
-    hidden = shown(pl.Series(texts, dtype=pl.String), None, contract, LATEST_CUT_OFF)["hidden"]
+    hidden = redact(pl.Series(texts, dtype=pl.String), None, contract, LATEST_CUT_OFF)["hidden"]
     return {text for text, hides in zip(texts, hidden, strict=True) if not hides}
 
 

@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from flows.deliveries.dispositions import extent, forestalled_by
 from flows.deliveries.months import (
     LEAST_EVENTS,
     dates_end_in,
@@ -21,7 +20,8 @@ from flows.deliveries.months import (
     skipped,
     stops_early,
 )
-from flows.deliveries.shapes import Finding, Judged
+from flows.deliveries.shapes import Finding, ValidatedDelivery
+from flows.deliveries.standings import extent, replaced_before_counting
 from flows.runtime.wording import day
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Severity
@@ -41,18 +41,18 @@ TOLD_HERE = (
 class _Others(NamedTuple):
     """The deliveries of a site and dataset: those that came before one, those accepted, and the months of all."""
 
-    before: Sequence[Judged]
+    before: Sequence[ValidatedDelivery]
     accepted: Sequence[Delivery]
     sent: Collection[str]
     newest: Mapping[str, date]  # see `newest_by_month`
     holds: Mapping[str, Hold]
 
 
-def findings_beside_others(judged: Sequence[Judged]) -> Iterator[tuple[Judged, Finding]]:
+def findings_against_others(validated: Sequence[ValidatedDelivery]) -> Iterator[tuple[ValidatedDelivery, Finding]]:
     """What follows from how each delivery stands beside the others, and from its month."""
-    newest = newest_by_month((j.delivery, j.verdict.newest_event) for j in judged if not j.withdrawal)
-    of_dataset: dict[tuple[str, str], list[Judged]] = defaultdict(list)
-    left = (j for j in judged if not j.withdrawal)  # what was withdrawn is as if it had never come
+    newest = newest_by_month((j.delivery, j.verdict.newest_event) for j in validated if not j.withdrawal)
+    of_dataset: dict[tuple[str, str], list[ValidatedDelivery]] = defaultdict(list)
+    left = (j for j in validated if not j.withdrawal)  # what was withdrawn is as if it had never come
     for j in sorted(left, key=lambda j: (j.delivery.received_at, *extent(j.delivery), j.delivery.sha256)):
         of_dataset[j.delivery.site_code, j.delivery.dataset].append(j)
     for arrivals in of_dataset.values():
@@ -65,11 +65,11 @@ def findings_beside_others(judged: Sequence[Judged]) -> Iterator[tuple[Judged, F
                 yield j, finding
 
 
-def _of_the_standing(j: Judged, others: _Others) -> Finding | None:
+def _of_the_standing(j: ValidatedDelivery, others: _Others) -> Finding | None:
     """Why a delivery does not count, where another file or the month in its name is the reason."""
     if j.standing is Standing.SAME:
         return Finding("F17", Severity.WARNING)
-    blocking = forestalled_by(j.delivery, others.accepted, others.holds)
+    blocking = replaced_before_counting(j.delivery, others.accepted, others.holds)
     if j.standing is Standing.STALE and blocking is not None:
         said = f"{blocking.file_name} was accepted, to {day(blocking.data_cut_date)}"
         return Finding("F18", Severity.FILE, found=said)
@@ -79,7 +79,7 @@ def _of_the_standing(j: Judged, others: _Others) -> Finding | None:
     return None
 
 
-def _of_the_month(j: Judged, others: _Others) -> Finding | None:
+def _of_the_month(j: ValidatedDelivery, others: _Others) -> Finding | None:
     """A warning that the dates stop early (F19) or that a month was left out (F26), unless it was told before."""
     if not _may_be_told(j):
         return None
@@ -98,12 +98,12 @@ def _of_the_month(j: Judged, others: _Others) -> Finding | None:
     return Finding("F26", Severity.WARNING, found=left_out) if left_out else None
 
 
-def _may_be_told(j: Judged) -> bool:
+def _may_be_told(j: ValidatedDelivery) -> bool:
     """Whether nothing else is told of the month of a delivery, or of its being there."""
     return j.standing not in (Standing.SAME, Standing.STALE, Standing.HELD_UP)
 
 
-def _stops_early(j: Judged) -> str:
+def _stops_early(j: ValidatedDelivery) -> str:
     if j.delivery.extract_type is ExtractType.PERIOD:
         return ""
     is_asked = is_asked_for(j.delivery.site_code, j.delivery.period)

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from flows.cells.distinct import Texts, ask_all
+from flows.cells.distinct_column import DistinctColumn, ask_all
 from flows.cells.identifiers import (
     A_DAY_IN_DIGITS,
     JUST_DIGITS,
@@ -17,13 +17,13 @@ from flows.cells.identifiers import (
     WORTH_A_LOOK,
     may_be_a_persons,
     may_be_named,
-    odd_ones,
     personal_rule,
+    rare_nhs_numbers,
     rules_by_share,
     rules_of_births,
 )
-from flows.cells.redact import last_birth_of, sheet_told
-from flows.deliveries.shapes import NO_FINDINGS, Context, Finding, TextElsewhere, findings_frame
+from flows.cells.redact import last_birth_of, redact_sheet_name
+from flows.deliveries.shapes import NO_FINDINGS, DeliveryContext, Finding, TextOnOtherSheet, findings_frame
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Field, Kind, PersonalWhen, Severity
 from schemas.audit.deliveries import Column
@@ -34,7 +34,7 @@ MOST_TOLD = 100  # rows of other sheets: more say no more
 _BETWEEN_PIECES = r'[,;\t|"\r]'
 
 
-def may_hold_names(cells: Mapping[str, Texts]) -> dict[str, pl.Series]:
+def may_hold_names(cells: Mapping[str, DistinctColumn]) -> dict[str, pl.Series]:
     """Which distinct texts of each column may hold a person's name.
 
     All columns are searched at once: to prepare the search for hundreds of names costs more than a small file's search.
@@ -43,7 +43,7 @@ def may_hold_names(cells: Mapping[str, Texts]) -> dict[str, pl.Series]:
 
 
 def personal_data(
-    cells: Texts,
+    cells: DistinctColumn,
     named: pl.Series,
     source_rows: pl.Series,
     odd: pl.DataFrame | None,
@@ -64,7 +64,7 @@ def personal_data(
         digits = texts.filter(texts.str.contains(JUST_DIGITS)).sort()
         rules |= {t: (r, Severity.FILE) for t, r in rules_by_share(digits.to_list(), field).items()}
         if field is not None:
-            odd_digits = odd_ones(digits.to_list(), len(texts)) if len(digits) else []
+            odd_digits = rare_nhs_numbers(digits.to_list(), len(texts)) if len(digits) else []
             rules |= {t: ("P01", Severity.ROW) for t in odd_digits if t not in rules}
             rules |= rules_of_births(texts.filter(texts.str.contains(A_DAY_IN_DIGITS)).sort().to_list())
     candidates = texts.filter(_worth_a_look(texts, named, field))
@@ -106,7 +106,7 @@ def _addresses(hits: pl.DataFrame, field: Field | None, column: Column, sheet: s
 
 
 def long_ago(
-    values: pl.Series, source_rows: pl.Series, field: Field, column: Column, context: Context, sheet: str
+    values: pl.Series, source_rows: pl.Series, field: Field, column: Column, context: DeliveryContext, sheet: str
 ) -> pl.DataFrame:
     """A finding for each date that is so long ago that it may be a birth (rule P03)."""
     if field.kind is not Kind.DATE:
@@ -150,27 +150,29 @@ def _first_look(field: Field | None) -> str:
     return "|".join((JUST_DIGITS, A_DAY_IN_DIGITS, _pattern_worth_a_look(field)))
 
 
-def personal_beside(beside: list[tuple[int, str]], sheet: str) -> pl.DataFrame:
+def personal_in_stray_text(stray_text: list[tuple[int, str]], sheet: str) -> pl.DataFrame:
     """File-severity findings for text that is on no row of data, piece by piece: the row only."""
-    broken = _broken_by(beside)
+    broken = _broken_by(stray_text)
     return findings_frame([Finding(rule, Severity.FILE, row, hidden=True) for row, rule in broken], sheet)
 
 
-def personal_elsewhere(elsewhere: Iterable[TextElsewhere], contract: Contract, context: Context) -> pl.DataFrame:
+def personal_on_other_sheets(
+    other_sheets: Iterable[TextOnOtherSheet], contract: Contract, context: DeliveryContext
+) -> pl.DataFrame:
     """File-severity findings for the other sheets of a workbook of a participant-level dataset: sheet and row only."""
     told: list[pl.DataFrame] = []
-    for part in _in_parts(elsewhere if contract.participant_level else ()):
+    for part in _in_parts(other_sheets if contract.participant_level else ()):
         by_sheet: dict[tuple[str, int], list[tuple[int, str]]] = {}
         for cell in part:
             by_sheet.setdefault((cell.sheet, cell.number), []).append((cell.row, cell.text))
         for sheet, texts in by_sheet.items():
-            told.append(personal_beside(texts, sheet_told(*sheet, contract, context.data_cut_date)))
+            told.append(personal_in_stray_text(texts, redact_sheet_name(*sheet, contract, context.data_cut_date)))
         if sum(map(len, told)) > MOST_TOLD:
             break
     return pl.concat(told).head(MOST_TOLD) if told else findings_frame([], "")
 
 
-def _in_parts(cells: Iterable[TextElsewhere]) -> Iterator[list[TextElsewhere]]:
+def _in_parts(cells: Iterable[TextOnOtherSheet]) -> Iterator[list[TextOnOtherSheet]]:
     rest = iter(cells)
     while part := list(islice(rest, CELLS_AT_ONCE)):
         yield part
