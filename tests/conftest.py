@@ -30,7 +30,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     yield
     terminal = session.config.pluginmanager.get_plugin("terminalreporter")  # a worker process has none
     if terminal and not REAL.is_dir():
-        terminal.write_line(f"No real file was read: the folder {REAL} is not there.", yellow=True)
+        terminal.write_line(f"No real file was read: the folder {REAL} is not there.", red=True, bold=True)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from statsmodels.stats.proportion import proportion_confint
 
 from schemas._contract import catalogue
 
@@ -57,6 +56,8 @@ def percent(share):
     ("in_work", "not_in_work", "of"), [(8, 15, (10, 25)), (12, 13, (10, 25)), (9, 4, (10, 15)), (5, 53, (5, 60))]
 )
 def test_rate_and_interval_are_of_the_same_rounded_counts(warehouse, site, in_work, not_in_work, of):
+    from statsmodels.stats.proportion import proportion_confint  # slow to import: not in every process of the tests
+
     of_people(warehouse, in_work, not_in_work)
     low, high = proportion_confint(*of, method="wilson")
     shown = (*of, None, percent(of[0] / of[1]), percent(low), percent(high), None, False)

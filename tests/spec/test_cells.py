@@ -12,6 +12,7 @@ from time import process_time
 
 import pytest
 from judging import Found, Judge, Outcome, as_csv, awards, contacts, participants
+from length import in_soak
 
 from flows.cells.code_lookup import likely_code
 from flows.cells.parse import fault, read_cell
@@ -372,12 +373,14 @@ def test_the_sender_is_told_how_many_decimals_there_may_be() -> None:
     assert "at most 2 decimals" in datasets()["funding_awards"].by_name["amount"].expects()
 
 
-@pytest.mark.parametrize("text", ["a" * 1_000_000, "a@" * 500_000, "1" * 1_000_000, "jan" * 400_000])
-@pytest.mark.parametrize("field", ["staff_ref", "contact_date", "duration_minutes"])
+MEGABYTES = {"letters": "a" * 1_000_000, "signs": "a@" * 500_000, "digits": "1" * 1_000_000, "months": "jan" * 400_000}
+
+
+@pytest.mark.parametrize("text", MEGABYTES)
+@pytest.mark.parametrize("field", ["staff_ref", *in_soak("contact_date", "duration_minutes")])
 def test_a_cell_of_megabytes_is_judged_in_time(judge: Judge, field: str, text: str) -> None:
     began = process_time()
-    outcome = judge(as_csv(contacts({}, {field: text}, {})))
-    assert outcome.accepted == [2, 4]
+    assert judge(as_csv(contacts({}, {field: MEGABYTES[text]}, {}))).accepted == [2, 4]
     assert process_time() - began < 30  # what is read more than once grows to hours
 
 

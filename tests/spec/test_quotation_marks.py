@@ -14,6 +14,7 @@ from pathlib import Path
 import made_workbooks as made
 import pytest
 from judging import Found, Judge, Row, as_csv, as_table, awards, contacts, participants, workbook
+from length import in_soak
 
 from flows.deliveries.shapes import DeliveryContext
 from flows.steps.conform import known_headings
@@ -41,7 +42,7 @@ def with_heading(text: str, heading: str) -> str:
 
 class TestF29AMarkInTheHeadingThatIsNotClosed:
     @ANY_DATASET
-    @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+    @pytest.mark.parametrize("delimiter", [",", "\t", *in_soak(";", "|")])
     @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
     def test_before_any_heading(self, judge: Judge, dataset: str, delimiter: str, quoting: int) -> None:
         rows = KINDS[dataset](*[{}] * 60)
@@ -154,7 +155,7 @@ class TestF29AMarkInTheHeadingThatIsNotClosed:
 class TestF30SpacesBesideTheMarks:
     @ANY_DATASET
     @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-    @pytest.mark.parametrize(("before", "behind"), [(" ", ""), ("", " "), ("   ", " ")])
+    @pytest.mark.parametrize(("before", "behind"), [(" ", ""), ("   ", " "), *in_soak(("", " "))])
     def test_they_are_no_part_of_the_text(
         self, judge: Judge, dataset: str, delimiter: str, before: str, behind: str
     ) -> None:
