@@ -14,7 +14,7 @@ import json, os, resource, sys, time
 from pathlib import Path
 import polars, pyarrow.parquet
 from flows.steps.read import read
-from flows.deliveries.shapes import UnreadableFile
+from flows.deliveries.extract import UnreadableFile
 
 known, address_space, seconds, *paths = sys.argv[1:]
 for path in paths:

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from flows.deliveries.shapes import FINDING_TYPES
+from flows.deliveries.findings import FINDING_TYPES
 from flows.reporting.render import delivery_report
 from flows.reporting.report import Report
 from flows.store.ledger.report_snapshots import ReportSnapshot

@@ -20,7 +20,7 @@ from schemas._contract.catalogue import datasets
 from schemas._contract.registry import sites
 
 if TYPE_CHECKING:
-    from flows.deliveries.shapes import ValidatedDelivery
+    from flows.deliveries.validated import ValidatedDelivery
     from schemas.audit.deliveries import Delivery
 
 _WHY = "they were not judged yet, or a rule, a code list or a correction that touches them has changed since"

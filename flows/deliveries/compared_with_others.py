@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
+from flows.deliveries.findings import Finding
 from flows.deliveries.months import (
     LEAST_EVENTS,
     dates_end_in,
@@ -20,8 +21,8 @@ from flows.deliveries.months import (
     skipped,
     stops_early,
 )
-from flows.deliveries.shapes import Finding, ValidatedDelivery
 from flows.deliveries.standings import extent, replaced_before_counting
+from flows.deliveries.validated import ValidatedDelivery
 from flows.runtime.wording import day
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Severity

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import duckdb
 
-from flows.deliveries.shapes import ValidatedDelivery
+from flows.deliveries.validated import ValidatedDelivery
 from schemas.audit.deliveries import Result, Standing
 
 

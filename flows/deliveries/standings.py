@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from flows.deliveries.months import is_doubtful, is_to_come, newest_by_month
-from flows.deliveries.shapes import ValidatedDelivery
+from flows.deliveries.validated import ValidatedDelivery
 from schemas.audit.deliveries import Delivery, ExtractType, Hold, Result, Standing, Verdict, never_counted
 
 

@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from flows.deliveries.corrections import NO_CORRECTIONS, Corrections
-from flows.deliveries.shapes import ValidatedDelivery
 from flows.deliveries.standings import apply_standing, standings
+from flows.deliveries.validated import ValidatedDelivery
 from flows.deliveries.withdrawn import in_force
 from flows.orchestration.run import FULL_SCOPE, Run, Scope
 from flows.reporting.corrections_review import corrections_to_review

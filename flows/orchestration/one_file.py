@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from flows.deliveries.shapes import FINDING_TYPES, Finding, ValidatedDelivery, findings_frame
+from flows.deliveries.findings import FINDING_TYPES, Finding, findings_frame
 from flows.deliveries.standings import standings
+from flows.deliveries.validated import ValidatedDelivery
 from flows.runtime.wording import listed
 from flows.store.result_sink import RowsInMemory
 from schemas._contract.catalogue import audit_tables, datasets, reference_tables

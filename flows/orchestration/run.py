@@ -25,7 +25,7 @@ from flows.store.paths import DataPaths
 from flows.store.warehouse import current_build
 
 if TYPE_CHECKING:
-    from flows.deliveries.shapes import ValidatedDelivery
+    from flows.deliveries.validated import ValidatedDelivery
     from flows.steps.receive import UnusableFile
     from schemas.audit.deliveries import Delivery
 

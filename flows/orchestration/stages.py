@@ -11,7 +11,7 @@ from pathlib import Path
 from time import perf_counter
 
 from flows.deliveries.corrections import Corrections
-from flows.deliveries.shapes import ValidatedDelivery
+from flows.deliveries.validated import ValidatedDelivery
 from flows.orchestration.active_run import ActiveRun
 from flows.orchestration.engine import Stage
 from flows.reporting.result import ReportingResult

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from flows.deliveries.corrections import Correction, Corrections
-from flows.deliveries.shapes import ValidatedDelivery
+from flows.deliveries.validated import ValidatedDelivery
 from flows.runtime.data_folder import CORRECTIONS
 from flows.runtime.wording import day
 from flows.store.results import ResultStore

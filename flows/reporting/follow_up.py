@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from flows.deliveries.shapes import ValidatedDelivery
+from flows.deliveries.validated import ValidatedDelivery
 from flows.store.ledger import Ledger
 from flows.store.paths import DataPaths
 from flows.store.raw_files import FileStat

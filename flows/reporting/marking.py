@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from flows.deliveries.shapes import UnreadableFile
+from flows.deliveries.extract import UnreadableFile
 from flows.reporting.render.marked_workbook import why_not, write_marked_workbook
 from flows.reporting.report import Part
 from flows.runtime.safe_errors import safe_message

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from flows.deliveries.months import is_to_come
-from flows.deliveries.shapes import ValidatedDelivery
+from flows.deliveries.validated import ValidatedDelivery
 from flows.runtime.wording import LONDON
 from schemas._contract.catalogue import datasets
 from schemas._contract.registry import OverdueReturn, calendar, returns_for, was_running

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flows.store.paths import DataPaths
 
 if TYPE_CHECKING:
-    from flows.deliveries.shapes import ValidatedDelivery
+    from flows.deliveries.validated import ValidatedDelivery
     from flows.store.ledger.revalidations import Revalidation
     from schemas.audit.deliveries import Delivery
 

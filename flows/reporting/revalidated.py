@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import polars as pl
 
-from flows.deliveries.shapes import ValidatedDelivery
+from flows.deliveries.validated import ValidatedDelivery
 from flows.store.ledger.report_snapshots import ReportSnapshot
 from flows.store.ledger.revalidations import HeldThen, Revalidation, Rows, why_held, why_released
 from schemas._contract.catalogue import datasets

@@ -13,8 +13,8 @@ from typing import Any
 import duckdb
 
 from flows.deliveries.final_outcomes import final_outcomes
-from flows.deliveries.shapes import ValidatedDelivery
 from flows.deliveries.standings import extent, replacements
+from flows.deliveries.validated import ValidatedDelivery
 from flows.deliveries.withdrawn import in_words
 from flows.reporting.follow_up import files_to_purge, missing_raw_files, personal_deliveries, personal_files_there
 from flows.reporting.not_taken_in import FileLeft, NotTakenIn, page_name

@@ -17,8 +17,9 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from flows.deliveries.shapes import FINDING_TYPES, ValidatedDelivery
+from flows.deliveries.findings import FINDING_TYPES
 from flows.deliveries.standings import extent
+from flows.deliveries.validated import ValidatedDelivery
 from flows.deliveries.withdrawn import in_words
 from flows.reporting.marking import MarkedWorkbook, make_marked_workbook
 from flows.reporting.render import delivery_report, write_reports

@@ -10,8 +10,11 @@ import polars as pl
 
 from flows.cells.identifiers import personal_rule
 from flows.cells.redact import redact_text
+from flows.deliveries.conformed import Layout
+from flows.deliveries.context import DeliveryContext
 from flows.deliveries.corrections import CellCorrection
-from flows.deliveries.shapes import DeliveryContext, Finding, Layout, TextBatch, findings_frame
+from flows.deliveries.extract import TextBatch
+from flows.deliveries.findings import Finding, findings_frame
 from flows.runtime.wording import day
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Field, Severity

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import duckdb
 import polars as pl
 
-from flows.deliveries.shapes import ValidatedDelivery
+from flows.deliveries.validated import ValidatedDelivery
 from flows.store.accepted_rows import insert_accepted, insert_parquet
 from flows.store.load_cache import CacheInvalid, LoadCache
 from flows.store.results import ResultStore

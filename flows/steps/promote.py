@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from flows.deliveries.shapes import ValidatedDelivery
+from flows.deliveries.validated import ValidatedDelivery
 from flows.store.paths import DataPaths
 from flows.store.warehouse import keep_last, promote_build
 from schemas._contract.catalogue import datasets, rows_by_delivery

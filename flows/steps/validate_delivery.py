@@ -16,20 +16,13 @@ import polars as pl
 
 from flows.cells.date_orders import DateReading
 from flows.cells.redact import in_agreed_form, redact_sheet_name
+from flows.deliveries.conformed import Layout, TypedBatch
+from flows.deliveries.context import DeliveryContext
 from flows.deliveries.corrections import NO_CORRECTIONS, Corrections
+from flows.deliveries.extract import Extract, TextBatch, UnreadableFile
 from flows.deliveries.file_names import read_name
+from flows.deliveries.findings import Finding, findings_frame, findings_of_rows
 from flows.deliveries.months import came_too_soon, day_received, is_to_come
-from flows.deliveries.shapes import (
-    DeliveryContext,
-    Extract,
-    Finding,
-    Layout,
-    TextBatch,
-    TypedBatch,
-    UnreadableFile,
-    findings_frame,
-    findings_of_rows,
-)
 from flows.runtime.code_fingerprint import source_digest
 from flows.runtime.parallel import parallel_map, prefetch
 from flows.runtime.safe_errors import Fault

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import polars as pl
 
-from flows.deliveries.shapes import ValidatedDelivery
+from flows.deliveries.validated import ValidatedDelivery
 from schemas._contract.derive import PROVENANCE
 from schemas._contract.model import Contract
 

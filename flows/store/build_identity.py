@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from importlib.metadata import version
 
-from flows.deliveries.shapes import ValidatedDelivery
+from flows.deliveries.validated import ValidatedDelivery
 from flows.runtime.code_fingerprint import source_digest
 from schemas.audit.withdrawals import Withdrawal
 

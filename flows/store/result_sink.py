@@ -7,7 +7,7 @@ from typing import Protocol
 
 import polars as pl
 
-from flows.deliveries.shapes import FINDING_TYPES, NO_FINDINGS
+from flows.deliveries.findings import FINDING_TYPES, NO_FINDINGS
 
 ACCEPTED, HELD, FINDINGS = "accepted.parquet", "held.parquet", "findings.parquet"
 # What is said of what stood in a cell, where nothing of the rows is kept: columns of the findings.

@@ -22,7 +22,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.deliveries.shapes import FINDING_TYPES
+from flows.deliveries.findings import FINDING_TYPES
 from flows.runtime.parallel import prefetch
 from flows.store.durable import sync
 from flows.store.paths import VERDICT, DataPaths

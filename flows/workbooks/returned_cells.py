@@ -16,9 +16,10 @@ from typing import Any
 
 import polars as pl
 
+from flows.cells.column_letters import index_of
 from flows.cells.identifiers import may_be_a_persons, personal_rule
 from flows.cells.redact import LATEST_CUT_OFF, redact, redact_sheet_name
-from flows.deliveries.shapes import SheetCells, index_of
+from flows.deliveries.extract import SheetCells
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Kind, Severity
 from schemas._contract.workbook_names import OUR_SHEETS, ROW_PROBLEMS

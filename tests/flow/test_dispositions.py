@@ -21,8 +21,8 @@ from judging import as_csv
 from length import length
 from made_up_returns import BPL, WLA, Row, people, sound
 
-from flows.deliveries.shapes import ValidatedDelivery
 from flows.deliveries.standings import apply_standing, standings
+from flows.deliveries.validated import ValidatedDelivery
 from flows.steps.cross_check import cross_check
 from flows.steps.load import load
 from flows.steps.promote import prove

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from length import in_soak, length
 from made_up_returns import WMCA, DataFolder, Row, content_of, people, sound
 
-from flows.deliveries.shapes import ValidatedDelivery
 from flows.deliveries.standings import apply_standing, standings
+from flows.deliveries.validated import ValidatedDelivery
 from flows.orchestration.engine import Stage
 from flows.runtime.safe_errors import StepFailed, safe_message
 from flows.steps.build import build

@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.deliveries.shapes import UnreadableFile, column_letter
+from flows.cells.column_letters import column_letter
+from flows.deliveries.extract import UnreadableFile
 from flows.steps.read.workbook import xlsx
 from flows.steps.read.workbook.percentages import percent_cells, percent_styles
 from flows.steps.read.workbook.plain.plain_sheet import PlainTable

@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 from judging import CONTACT, Found, Judge, Outcome, as_csv, awards, contact, contacts, participants, workbook
 
-from flows.deliveries.shapes import DeliveryContext
+from flows.deliveries.context import DeliveryContext
 from flows.steps.conform import lay_out
 from schemas._contract.catalogue import datasets
 

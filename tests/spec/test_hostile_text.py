@@ -11,7 +11,7 @@ import pytest
 from judging import CONTACT, Judge, as_csv, contacts
 
 from flows.cells.person_names import holds_full_name
-from flows.deliveries.shapes import TextBatch, UnreadableFile
+from flows.deliveries.extract import TextBatch, UnreadableFile
 from flows.steps.read import read
 from flows.steps.read.heading import MOST_COLUMNS
 from flows.steps.read.text.delimited import CHUNK, MOST_LINES

@@ -16,7 +16,7 @@ import made_workbooks as made
 import pytest
 from limited import Reading, read_within
 
-from flows.deliveries.shapes import UnreadableFile
+from flows.deliveries.extract import UnreadableFile
 from flows.steps.read import read
 
 KNOWN = ("contactid", "contactdate")

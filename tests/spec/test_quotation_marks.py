@@ -16,7 +16,7 @@ import pytest
 from judging import Found, Judge, Row, as_csv, as_table, awards, contacts, participants, workbook
 from length import in_soak
 
-from flows.deliveries.shapes import DeliveryContext
+from flows.deliveries.context import DeliveryContext
 from flows.steps.conform import known_headings
 from flows.steps.read import read
 from flows.steps.read.whole import as_sheets

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from judging import Judge
 
-from flows.deliveries.shapes import Extract, UnreadableFile
+from flows.deliveries.extract import Extract, UnreadableFile
 from flows.steps.read import read
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Field, Kind

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from openpyxl.utils.escape import unescape
 
-from flows.deliveries.shapes import Extract, UnreadableFile
+from flows.deliveries.extract import Extract, UnreadableFile
 from flows.steps.read import read, sheets_of
 from flows.steps.read.sniff import format_of
 from flows.steps.read.workbook import xlsx

@@ -15,7 +15,7 @@ from judging import CONTACT, Formula, Found, Judge, Outcome, as_table, contacts,
 from made_workbooks import changed, part
 from xlsxwriter.utility import xl_cell_to_rowcol
 
-from flows.deliveries.shapes import column_letter
+from flows.cells.column_letters import column_letter
 from flows.steps.read.workbook.sheet import text_of
 from schemas._contract.workbook_names import PROBLEMS, READ_ME, ROW_PROBLEMS
 

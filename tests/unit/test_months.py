@@ -8,8 +8,8 @@ import pytest
 
 from flows.deliveries.compared_with_others import findings_against_others
 from flows.deliveries.months import is_doubtful, is_to_come
-from flows.deliveries.shapes import ValidatedDelivery
 from flows.deliveries.standings import apply_standing, replacements, standings
+from flows.deliveries.validated import ValidatedDelivery
 from flows.steps.receive import _last_day
 from schemas.audit.deliveries import Counts, Delivery, ExtractType, Result, Standing, Verdict
 

@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 from sample_reports import KINDS
 
-from flows.deliveries.shapes import FINDING_TYPES
+from flows.deliveries.findings import FINDING_TYPES
 from flows.reporting import report as shape
 from flows.reporting.render import delivery_report, findings_csv, render_html, report_json, write_reports
 from flows.reporting.render.run_summary import RunSummary, count_findings, render_run_summary

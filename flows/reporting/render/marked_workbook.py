@@ -19,7 +19,8 @@ from typing import Any
 import polars as pl
 from xlsxwriter.worksheet import Worksheet
 
-from flows.deliveries.shapes import SheetCells, column_letter, index_of
+from flows.cells.column_letters import column_letter, index_of
+from flows.deliveries.extract import SheetCells
 from flows.reporting.report import Part, Report
 from flows.runtime.wording import counted, deadline
 from flows.workbooks.returned_cells import HIDDEN_CELL, given_back, merged_areas, tabs

@@ -15,16 +15,10 @@ import polars as pl
 from flows.cells.date_orders import COLUMN_RULES, DatesSeen
 from flows.cells.distinct_column import DistinctColumn
 from flows.cells.redact import redact
-from flows.deliveries.shapes import (
-    NO_FINDINGS,
-    DeliveryContext,
-    Finding,
-    Layout,
-    TextBatch,
-    TypedBatch,
-    findings_frame,
-    findings_of_rows,
-)
+from flows.deliveries.conformed import Layout, TypedBatch
+from flows.deliveries.context import DeliveryContext
+from flows.deliveries.extract import TextBatch
+from flows.deliveries.findings import NO_FINDINGS, Finding, findings_frame, findings_of_rows
 from flows.steps.conform.cells import absent_column, cell_findings, dates_seen, read_column, refused_percentages
 from flows.steps.conform.heading import fields_by_heading, known_headings, lay_out
 from flows.steps.conform.personal_data import (

@@ -13,7 +13,9 @@ from flows.cells.dates import DAY_FIRST, Slashed
 from flows.cells.distinct_column import DistinctColumn
 from flows.cells.parse import PLACEHOLDER_DATES, canonical, is_spreadsheet_date, read_cell, slashed_date
 from flows.cells.redact import redact
-from flows.deliveries.shapes import NO_FINDINGS, DeliveryContext, Layout
+from flows.deliveries.conformed import Layout
+from flows.deliveries.context import DeliveryContext
+from flows.deliveries.findings import NO_FINDINGS
 from schemas._contract.derive import polars_type
 from schemas._contract.model import Contract, Field, Kind, Severity
 from schemas.audit.deliveries import Column

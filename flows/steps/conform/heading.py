@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from flows.cells.column_letters import column_letter
 from flows.cells.garbled import CONTROL, meant_by
 from flows.cells.identifiers import heading_is_personal, personal_rule
 from flows.cells.redact import redact_headings
-from flows.deliveries.shapes import DeliveryContext, Finding, Layout, column_letter
+from flows.deliveries.conformed import Layout
+from flows.deliveries.context import DeliveryContext
+from flows.deliveries.findings import Finding
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Severity
 from schemas._contract.workbook_names import ROW_PROBLEMS

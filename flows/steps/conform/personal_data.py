@@ -23,7 +23,9 @@ from flows.cells.identifiers import (
     rules_of_births,
 )
 from flows.cells.redact import last_birth_of, redact_sheet_name
-from flows.deliveries.shapes import NO_FINDINGS, DeliveryContext, Finding, TextOnOtherSheet, findings_frame
+from flows.deliveries.context import DeliveryContext
+from flows.deliveries.extract import TextOnOtherSheet
+from flows.deliveries.findings import NO_FINDINGS, Finding, findings_frame
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Field, Kind, PersonalWhen, Severity
 from schemas.audit.deliveries import Column

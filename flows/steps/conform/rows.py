@@ -11,7 +11,9 @@ from operator import add, and_, or_
 import polars as pl
 
 from flows.cells.distinct_column import DistinctColumn, ask_all
-from flows.deliveries.shapes import NO_FINDINGS, Finding, Layout, TextBatch
+from flows.deliveries.conformed import Layout
+from flows.deliveries.extract import TextBatch
+from flows.deliveries.findings import NO_FINDINGS, Finding
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Kind, Severity
 from schemas.audit.findings import Outcome

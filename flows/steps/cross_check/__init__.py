@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from flows.deliveries.shapes import ValidatedDelivery
 from flows.deliveries.standings import replacements
+from flows.deliveries.validated import ValidatedDelivery
 from flows.steps.cross_check.compared_with_others import compare_with_others
 from flows.steps.cross_check.deliveries import check_deliveries
 from flows.steps.cross_check.history import load_history, needs_history

@@ -14,7 +14,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.deliveries.shapes import Finding, ValidatedDelivery
+from flows.deliveries.findings import Finding
+from flows.deliveries.validated import ValidatedDelivery
 from flows.runtime.wording import day, listed
 from flows.steps.cross_check.history import needs_history
 from flows.steps.cross_check.tentative_standings import TentativeStandings

@@ -8,7 +8,8 @@ import duckdb
 import polars as pl
 
 from flows.deliveries.compared_with_others import TOLD_HERE, findings_against_others
-from flows.deliveries.shapes import FINDING_TYPES, ValidatedDelivery
+from flows.deliveries.findings import FINDING_TYPES
+from flows.deliveries.validated import ValidatedDelivery
 from schemas._contract.derive import quoted
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import duckdb
 import polars as pl
 
-from flows.deliveries.shapes import ValidatedDelivery
 from flows.deliveries.standings import extent
+from flows.deliveries.validated import ValidatedDelivery
 from flows.store.result_sink import HELD
 from schemas._contract.derive import quoted
 from schemas._contract.model import Contract, Rule

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import polars as pl
 
-from flows.deliveries.shapes import ValidatedDelivery
+from flows.deliveries.validated import ValidatedDelivery
 from flows.store.load_cache import CacheInvalid
 from schemas._contract.catalogue import datasets
 from schemas._contract.derive import sql_type

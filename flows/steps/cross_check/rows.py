@@ -12,7 +12,7 @@ import duckdb
 import polars as pl
 
 from flows.cells.redact import redact
-from flows.deliveries.shapes import ValidatedDelivery
+from flows.deliveries.validated import ValidatedDelivery
 from flows.store.result_sink import ACCEPTED, HELD
 from schemas._contract.derive import PROVENANCE, quoted
 from schemas._contract.model import Contract, Rule, Severity

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow as pa
 
-from flows.deliveries.shapes import ValidatedDelivery, findings_frame
+from flows.deliveries.findings import findings_frame
+from flows.deliveries.validated import ValidatedDelivery
 from flows.steps.cross_check.causes import Trial, cause_of, seems_another_sites, without_missing_parents
 from flows.steps.cross_check.history import load_history, needs_history
 from flows.steps.cross_check.rows import check_rows

@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flows.deliveries.months import newest_by_month
-from flows.deliveries.shapes import ValidatedDelivery
 from flows.deliveries.standings import apply_standing, standings
+from flows.deliveries.validated import ValidatedDelivery
 from schemas.audit.deliveries import Delivery, Standing
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from flows.deliveries.shapes import Extract, TextBatch, UnreadableFile
+from flows.deliveries.extract import Extract, TextBatch, UnreadableFile
 from flows.steps.read.sniff import Format, format_of
 from flows.steps.read.workbook.dataset_sheet import read_workbook
 from flows.steps.read.workbook.ods import sheets_of_ods

@@ -12,7 +12,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.deliveries.shapes import Extract, TextBatch, UnreadableFile, column_letter
+from flows.cells.column_letters import column_letter
+from flows.deliveries.extract import Extract, TextBatch, UnreadableFile
 from flows.steps.read.heading import MOST_COLUMNS, find_heading
 from flows.steps.read.workbook.sheet import text_of
 

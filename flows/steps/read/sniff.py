@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
-from flows.deliveries.shapes import UnreadableFile
+from flows.deliveries.extract import UnreadableFile
 from flows.steps.read.workbook.ods import CONTENT
 from flows.steps.read.workbook.xls import compound_file, is_xls
 from flows.steps.read.workbook.xlsx import BOOK

@@ -10,7 +10,7 @@ from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
-from flows.deliveries.shapes import SheetCells
+from flows.deliveries.extract import SheetCells
 from flows.steps.read import WORKBOOKS, read, sheets_of
 from flows.steps.read.sniff import Format, format_of
 from flows.steps.read.text.encoding import as_utf8

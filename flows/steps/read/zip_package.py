@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from flows.deliveries.extract import UnreadableFile
 from flows.deliveries.file_names import ADDED_BY_COMPUTERS
-from flows.deliveries.shapes import UnreadableFile
 
 LARGEST_UNPACKED = 1 << 30  # bytes: an honest workbook of a million rows stays well below
 MOST_MEMBERS = 10_000

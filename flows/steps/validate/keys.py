@@ -13,7 +13,7 @@ from tempfile import SpooledTemporaryFile
 import numpy as np
 import polars as pl
 
-from flows.deliveries.shapes import TypedBatch
+from flows.deliveries.conformed import TypedBatch
 from schemas._contract.model import Contract
 
 _COLUMNS = ("source_row", "key", "key2", "row")  # 64 bits each

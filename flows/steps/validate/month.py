@@ -12,8 +12,10 @@ from datetime import date
 import polars as pl
 
 from flows.cells.redact import last_birth
+from flows.deliveries.conformed import Layout, TypedBatch
+from flows.deliveries.context import DeliveryContext
+from flows.deliveries.findings import Finding
 from flows.deliveries.months import QUARTER, came_too_soon, dates_end_in, stops_early
-from flows.deliveries.shapes import DeliveryContext, Finding, Layout, TypedBatch
 from flows.runtime.wording import day
 from schemas._contract.model import Contract, Severity
 from schemas.audit.deliveries import Delivery, ExtractType

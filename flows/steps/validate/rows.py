@@ -14,7 +14,9 @@ import polars as pl
 from flows.cells.distinct_column import DistinctColumn
 from flows.cells.parse import suggested
 from flows.cells.redact import is_private, redact
-from flows.deliveries.shapes import NO_FINDINGS, DeliveryContext, Layout, TypedBatch
+from flows.deliveries.conformed import Layout, TypedBatch
+from flows.deliveries.context import DeliveryContext
+from flows.deliveries.findings import NO_FINDINGS
 from schemas._contract.model import Contract, Field, Severity
 from schemas._contract.registry import sites
 from schemas._rules.cells import checks_of

@@ -13,7 +13,9 @@ from decimal import Decimal
 import polars as pl
 
 from flows.cells.date_orders import DateReading, DatesSeen, decided
-from flows.deliveries.shapes import NO_FINDINGS, DeliveryContext, Finding, Layout, TypedBatch
+from flows.deliveries.conformed import Layout, TypedBatch
+from flows.deliveries.context import DeliveryContext
+from flows.deliveries.findings import NO_FINDINGS, Finding
 from flows.steps.validate.keys import Keys
 from flows.steps.validate.month import LEAST_ROWS_AT_FAULT, MonthShown
 from schemas._contract.model import CONSENT, Contract, Rule, Severity

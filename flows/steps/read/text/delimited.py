@@ -25,7 +25,8 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from flows.cells.distinct_column import DistinctColumn
-from flows.deliveries.shapes import Extract, Finding, TextBatch
+from flows.deliveries.extract import Extract, TextBatch
+from flows.deliveries.findings import Finding
 from flows.runtime.wording import counted
 from flows.steps.read.text.encoding import Data, as_utf8
 from flows.steps.read.text.lines import Grammar, Lines

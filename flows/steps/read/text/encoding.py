@@ -20,7 +20,8 @@ from typing import IO
 
 import numpy as np
 
-from flows.deliveries.shapes import Finding, UnreadableFile
+from flows.deliveries.extract import UnreadableFile
+from flows.deliveries.findings import Finding
 from flows.runtime.wording import counted, listed
 from schemas._contract.model import Severity
 

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from flows.deliveries.shapes import column_letter
+from flows.cells.column_letters import column_letter
 from flows.runtime.wording import counted
 
 _LF, _CR = 10, 13

@@ -13,7 +13,9 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from flows.deliveries.shapes import Finding, UnreadableFile, column_letter
+from flows.cells.column_letters import column_letter
+from flows.deliveries.extract import UnreadableFile
+from flows.deliveries.findings import Finding
 from flows.steps.read.heading import MOST_COLUMNS, ROWS_SEARCHED, find_heading, is_whole, joined, matches
 from flows.steps.read.text.encoding import Data
 from flows.steps.read.text.lines import Grammar, Lines, gap

@@ -14,8 +14,10 @@ from itertools import accumulate
 
 import polars as pl
 
+from flows.cells.column_letters import column_letter
 from flows.cells.garbled import CONTROL
-from flows.deliveries.shapes import Extract, Finding, TextBatch, TextOnOtherSheet, UnreadableFile, column_letter
+from flows.deliveries.extract import Extract, TextBatch, TextOnOtherSheet, UnreadableFile
+from flows.deliveries.findings import Finding
 from flows.runtime.wording import counted, listed, ranges, spans
 from flows.steps.read.heading import LEAST_MATCHES, MOST_COLUMNS, ROWS_SEARCHED, find_heading, joined, matches
 from flows.steps.read.workbook.sheet import Sheet, Table, text_of, told

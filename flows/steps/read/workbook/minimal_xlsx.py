@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
-from flows.deliveries.shapes import UnreadableFile
+from flows.deliveries.extract import UnreadableFile
 from flows.steps.read.workbook.percentages import as_percentage, percent_styles
 from flows.steps.read.workbook.sheet import Calamine, text_of
 from flows.steps.read.workbook.sheet_xml import errors_in

@@ -12,7 +12,7 @@ from datetime import datetime, time
 from typing import Any
 from xml.parsers import expat
 
-from flows.deliveries.shapes import UnreadableFile
+from flows.deliveries.extract import UnreadableFile
 from flows.steps.read.heading import MOST_COLUMNS
 from flows.steps.read.workbook.percentages import as_percentage
 from flows.steps.read.workbook.sheet import Area, Hidden, Sheet, Table, must_fit

@@ -14,7 +14,7 @@ from math import isfinite
 from typing import Any
 from xml.parsers import expat
 
-from flows.deliveries.shapes import index_of
+from flows.cells.column_letters import index_of
 
 PERCENT_FORMATS = frozenset({9, 10})  # of the number formats that no workbook need state: 0% and 0.00%
 _NOT_SHOWN = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|[_*].')  # of a format: what is literal, a colour, or only a gap

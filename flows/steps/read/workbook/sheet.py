@@ -13,8 +13,9 @@ from typing import Any, BinaryIO
 import polars as pl
 import python_calamine as calamine
 
+from flows.cells.column_letters import column_letter
 from flows.cells.redact import is_safe_to_echo
-from flows.deliveries.shapes import UnreadableFile, column_letter
+from flows.deliveries.extract import UnreadableFile
 from flows.steps.read.heading import MOST_COLUMNS
 from flows.steps.read.workbook.percentages import Cells, with_percentages
 from schemas._contract.catalogue import datasets

@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from xml.parsers import expat
 
-from flows.deliveries.shapes import UnreadableFile, index_of
+from flows.cells.column_letters import index_of
+from flows.deliveries.extract import UnreadableFile
 from flows.steps.read.heading import MOST_COLUMNS
 from flows.steps.read.workbook.sheet import MOST_CELLS, Errors, Hidden, must_fit
 from flows.steps.read.zip_package import LONGEST_TEXT, Package

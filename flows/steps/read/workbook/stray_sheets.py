@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from flows.deliveries.shapes import Finding
+from flows.deliveries.findings import Finding
 from flows.steps.read.heading import ROWS_SEARCHED
 from flows.steps.read.workbook.sheet import Sheet, Table, told
 from schemas._contract.catalogue import datasets

@@ -17,7 +17,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from flows.deliveries.shapes import UnreadableFile
+from flows.deliveries.extract import UnreadableFile
 from flows.steps.read.workbook.percentages import PERCENT_FORMATS, Cells, is_percent_format
 from flows.steps.read.workbook.sheet import Area, Calamine, Errors, Hidden, Sheet, Table, must_fit
 

@@ -14,7 +14,7 @@ from functools import cache, partial
 from pathlib import Path
 from xml.etree import ElementTree
 
-from flows.deliveries.shapes import UnreadableFile
+from flows.deliveries.extract import UnreadableFile
 from flows.steps.read.workbook.minimal_xlsx import BOOK, LINKS, STYLES, TEXTS, MinimalXlsx, NotPlainError
 from flows.steps.read.workbook.percentages import percent_cells, percent_styles
 from flows.steps.read.workbook.sheet import Calamine, Sheet, Table

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from flows.deliveries.shapes import index_of
+from flows.cells.column_letters import index_of
 from flows.steps.read.heading import MOST_COLUMNS
 from flows.steps.read.workbook.minimal_xlsx import NotPlainError
 from flows.steps.read.workbook.plain.plain_cells import Units, units_of

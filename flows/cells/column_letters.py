@@ -1,0 +1,21 @@
+"""The letters of a spreadsheet's columns."""
+
+from __future__ import annotations
+
+
+def column_letter(index: int) -> str:
+    """The spreadsheet letter of a column by its position: 0 is A, 26 is AA."""
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def index_of(letters: str) -> int:
+    """The position of a column by its spreadsheet letter: A is 0, AA is 26."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number - 1

@@ -1,0 +1,33 @@
+"""A delivery once it is validated, and whether it counts: what load, cross_check and report work from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schemas.audit.deliveries import Delivery, Hold, Standing, Verdict, never_counted
+from schemas.audit.withdrawals import Withdrawal
+
+
+@dataclass(frozen=True)
+class ValidatedDelivery:
+    """A delivery with its judgement and whether it counts: what load, relate and report work from.
+
+    A delivery with the same bytes as another has that one's judgement.
+    """
+
+    delivery: Delivery
+    key: str
+    verdict: Verdict
+    standing: Standing
+    withdrawal: Withdrawal | None = None  # what keeps it out of the figures, if it is withdrawn
+    hold: Hold | None = None  # when it was held up on an earlier night, if it was
+
+    @property
+    def counts(self) -> bool:
+        """Whether its accepted rows are in `core`."""
+        return self.standing is Standing.CURRENT
+
+    @property
+    def was_accepted(self) -> bool:
+        """Whether it counts, or did until a later one came; not if it was held up until then."""
+        return self.counts or (self.standing is Standing.SUPERSEDED and not never_counted(self.hold))
