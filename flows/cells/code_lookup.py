@@ -1,4 +1,4 @@
-"""Which listed code is meant by a text that is not one. Source: DOMAIN.md 6.2 (C14, C16, C17, C19, V02).
+"""Which listed code is meant by a text that is not one. Source: docs/domain.md 6.2 (C14, C16, C17, C19, V02).
 
 Labels and codes with letters are compared without case, blanks and punctuation. A text of digits and signs alone is
 compared as it stands: in `-1`, `1.4` and `<1` the sign is what tells them from 1 and 14.

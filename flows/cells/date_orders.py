@@ -1,4 +1,6 @@
-"""In which order a column's dates are written, and whether a spreadsheet swapped some. Source: DOMAIN.md 6.2 (C02).
+"""In which order a column's dates are written, and whether a spreadsheet swapped some.
+
+Source: docs/domain.md 6.2 (C02).
 
 03/04/2016 alone may be two days; the other cells of its column, and the other columns of its file, mostly tell which.
 A date whose second number is over 12 proves day/month/year or month/day/year. A spreadsheet that reads the one as the

@@ -1,4 +1,4 @@
-"""How the text of one date is read, whatever its column. Source: DOMAIN.md 6.2 (C02-C05)."""
+"""How the text of one date is read, whatever its column. Source: docs/domain.md 6.2 (C02-C05)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Personal data that must not be in an extract: how it is recognised. Source: DOMAIN.md 2.4, rules P01-P03, F11.
+"""Personal data that must not be in an extract: how it is recognised. Source: docs/domain.md 2.4, rules P01-P03, F11.
 
 The detectors look for identifiers of people. They never keep or show what they find.
 """
@@ -73,7 +73,7 @@ FIRST_YEAR_OF_A_BIRTH, LAST_YEAR_OF_A_BIRTH = 1900, 2010
 TRIED, LEAST_BEHIND_PREFIX = 1000, 3
 _FEW, _FEW_AT_MOST = 0.1, 2  # of a column's references: ten digits that so few have are no way of numbering people
 
-# Valid by their check digit, yet nobody's number (DOMAIN.md 2.4).
+# Valid by their check digit, yet nobody's number (docs/domain.md 2.4).
 NOT_A_PERSON = frozenset({"0000000000", "1111111111", "9999999999", "0123456789"})
 
 _PERSONAL_HEADINGS = (
@@ -108,7 +108,7 @@ _PERSONAL_HEADINGS = (
 
 
 def is_nhs_number(text: str) -> bool:
-    """Whether ten digits are an NHS number by modulus 11, sentinels apart. Source: DOMAIN.md 2.4."""
+    """Whether ten digits are an NHS number by modulus 11, sentinels apart. Source: docs/domain.md 2.4."""
     digits = re.sub(r"[ -]", "", text)
     if not re.fullmatch(r"[0-9]{10}", digits) or digits in NOT_A_PERSON:
         return False

@@ -1,4 +1,4 @@
-"""How the text of one cell is read, kind by kind, and what is wrong or was mended. Source: DOMAIN.md 6.2.
+"""How the text of one cell is read, kind by kind, and what is wrong or was mended. Source: docs/domain.md 6.2.
 
 `read_cell` sees only what is out of the ordinary: a cell in its canonical form (`canonical` gives its pattern) never
 comes here, so that a clean file costs no Python per cell. An odd text is read once, however many cells hold it.
@@ -171,7 +171,7 @@ def is_spreadsheet_date(text: str) -> bool:
 
 
 def _without_line_break(clean: str, field: Field) -> Reading:
-    """A line break breaks the row unless taking it out gives a listed code. Source: DOMAIN.md amendment 14."""
+    """A line break breaks the row unless taking it out gives a listed code. Source: docs/domain.md 6.2."""
     if field.kind is Kind.CODE and clean.replace(" ", "") in field.code_list.codes:
         return repaired("F14", clean.replace(" ", ""))
     return fault("F14")

@@ -1,4 +1,4 @@
-"""Names of people, as far as they can be told from other words: by a list of common ones. Source: DOMAIN.md 5.2.
+"""Names of people, as far as they can be told from other words: by a list of common ones. Source: docs/domain.md 5.2.
 
 A forename beside a surname, a title before a name, and an initial with a surname are a person's full name. Words that
 are also something else (Victoria Park, Grace, Price) count only beside one that is not. `person_names.csv` is a list of

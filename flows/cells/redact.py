@@ -1,4 +1,4 @@
-"""What may be shown of a text that is about a person: only what cannot be personal. Source: DOMAIN.md 5.2.
+"""What may be shown of a text that is about a person: only what cannot be personal. Source: docs/domain.md 5.2.
 
 A text is shown if each of its words is one of the contract's own or a plain word of reports, or if it is a short
 number, or a date that cannot be a birth. Whatever else it is, it is hidden and its cell is named. So nothing need be

@@ -1,4 +1,4 @@
-"""How commands speak: data to stdout, words to stderr, and what their end means (REPORTS.md section 2)."""
+"""How commands speak: data to stdout, words to stderr, and what their end means (docs/reports.md 2)."""
 
 from __future__ import annotations
 

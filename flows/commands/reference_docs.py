@@ -168,9 +168,13 @@ def rules_page() -> str:
     """Every rule with what it costs, what it means, how to mend it and where it is found: docs/rules.md."""
     found_on = _where_rules_are_found()
     general = (
-        ("Files", "DOMAIN.md 6.1", FILE_RULES),
-        ("Cells", "DOMAIN.md 6.2", CELL_RULES),
-        ("Personal data", "DOMAIN.md 2.4 and 6.3", PERSONAL_DATA_RULES),
+        ("Files", "[docs/domain.md 6.1](domain/bad-data.md#6.1)", FILE_RULES),
+        ("Cells", "[docs/domain.md 6.2](domain/bad-data.md#6.2)", CELL_RULES),
+        (
+            "Personal data",
+            "[docs/domain.md 2.4](domain/people.md#2.4) and [6.3](domain/bad-data.md#6.3)",
+            PERSONAL_DATA_RULES,
+        ),
         ("Corrections that were agreed", "flows/deliveries/corrections.py", CORRECTION_RULES),
     )
     lines = [GENERATED, *_ABOUT_RULES]

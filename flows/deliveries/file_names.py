@@ -2,7 +2,7 @@
 
 A name that is slightly off is understood where one reading is left: the copy that a browser or Excel numbers, small
 letters, other marks between the parts, a month in words, an ending that stands twice. Whatever else stands in it makes
-it unknown, so a name that is understood holds none but our own words. Source: DOMAIN.md F21.
+it unknown, so a name that is understood holds none but our own words. Source: docs/domain.md 6.1 (F21).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from schemas._contract.registry import sites
 from schemas._contract.workbook_names import TO_FIX
 
 PERIOD = r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])"
-WHOLE_RETURN = "return"  # a workbook of this name holds several datasets, one a sheet (DOMAIN.md amendment 11)
+WHOLE_RETURN = "return"  # a workbook of this name holds several datasets, one a sheet (docs/domain.md 7)
 AGREED = re.compile(
     rf"^(?P<site>[A-Z0-9-]+)_(?P<dataset>[a-z_]+)_(?P<period>{PERIOD})_v(?P<version>\d{{1,4}})\.(?P<ending>\w+)$"
 )

@@ -2,7 +2,7 @@
 
 A name is all that says to which day an extract is complete, and it is typed by hand. It is believed unless its month
 had not begun (F25), its dates contradict it (F19), or it skips months that the site owes and its dates do not reach
-beyond them (F26). Source: DOMAIN.md 6.1.
+beyond them (F26). Source: docs/domain.md 6.1.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Extracts are cumulative: of those accepted for a site and dataset, the one with 
 highest version, then the last received). Deliveries declared `period` add up: the latest of each period counts. One
 with a doubtful month in its name is held up (F26, see `months.py`). Figures are rebuilt as they were once known by the
 same rule.
-Source: DESIGN.md section 3, DOMAIN.md F17, F18.
+Source: docs/domain.md 6.1 (F17, F18).
 """
 
 from __future__ import annotations

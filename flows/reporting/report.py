@@ -1,4 +1,4 @@
-"""The sender's report: its shape, and how its parts are put into words. Source: REPORTS.md section 1.
+"""The sender's report: its shape, and how its parts are put into words. Source: docs/reports.md 1.
 
 `report.schema.json` beside this file states the same shape for the machines that read `report.json`. Nothing here
 reads findings (see `flows/steps/report.py`) or knows HTML (see `flows/reporting/render/templates/`).
@@ -261,7 +261,7 @@ class Report:
         return _as_workbook(self.next_name)
 
     def to_json(self) -> dict[str, Any]:
-        """The report as `report.json` holds it. `not_validated` goes beyond REPORTS.md: the honest third state."""
+        """The report as `report.json` holds it. `not_validated` is the third state, beside accepted and held."""
         run = {k: stamp(v) if isinstance(v, datetime) else v for k, v in self.run.items()}
         return {
             "schema_version": SCHEMA_VERSION,

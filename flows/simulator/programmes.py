@@ -1,6 +1,7 @@
 """What the simulator assumes of each programme: when it ran, whom it took, how far people came.
 
-These are assumptions for made-up data, chosen to be plausible; none is a published figure. Dates follow DOMAIN.md 1.
+These are assumptions for made-up data, chosen to be plausible; none is a published figure. Dates follow
+docs/domain.md 1.
 """
 
 from __future__ import annotations
@@ -62,11 +63,11 @@ PROGRAMMES: dict[str, SimulatedProgramme] = {
     ),
 }
 
-# Sites that are larger or smaller than the others, as shares of the rows. Source: DOMAIN.md 1.1, 1.5.
+# Sites that are larger or smaller than the others, as shares of the rows. Source: docs/domain.md 1.1, 1.5.
 _WEIGHTS = {"HLT-SCR": 6.0, "HLT-WMCA": 3.7, "MHT-GM": 2.0, "MHT-WLA": 1.2}
 _PROGRAMME_WEIGHTS = {"WC": 0.3}
 
-TRIAL_OPENED, TRIAL_CLOSED = date(2018, 5, 1), date(2019, 10, 31)  # DOMAIN.md 1.5: recruitment to the trial
+TRIAL_OPENED, TRIAL_CLOSED = date(2018, 5, 1), date(2019, 10, 31)  # docs/domain.md 1.5: recruitment to the trial
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def pilot_sites(chosen: Sequence[str] | None = None) -> list[SimulatedSite]:
         datasets = tuple(d for d in DATASETS if owed.get(d, registry.NONE) != registry.NONE)
         if not site.is_pilot or "participants" not in datasets:
             continue
-        if site.programme_code == "MHT":  # whether the Trailblazers randomised is not confirmed: DOMAIN.md 7.22
+        if site.programme_code == "MHT":  # whether the Trailblazers randomised is not confirmed: docs/domain.md 7.22
             datasets = tuple(d for d in datasets if d != "randomisation")
         lives = tuple(a for a in registry.areas_of(site.code, "residence") if a in authorities) or tuple(authorities)
         practices = registry.areas_of(site.code, "gp_registration") or lives

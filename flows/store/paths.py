@@ -1,4 +1,4 @@
-"""Every path of the data folder, in one place (DESIGN.md sections 3 and 5).
+"""Every path of the data folder, in one place.
 
 raw/<site>/                what sites sent: never changed
 reports/<site>/            what the senders are told; reports/nights/ what the duty engineer is told

@@ -1,7 +1,7 @@
 """Builds of the warehouse: each a new, finished, immutable file; readers follow a symlink that is swapped at once.
 
 A reader who has the old file open keeps it: nothing is ever renamed over it, and no `.wal` can be left to be replayed
-into another file (DESIGN.md section 5).
+into another file.
 """
 
 from __future__ import annotations

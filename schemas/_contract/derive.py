@@ -13,7 +13,7 @@ import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind
 
-# Where a row came from: every table of `core` that a site sends carries these (DESIGN.md section 5).
+# Where a row came from: every table of `core` that a site sends carries these.
 PROVENANCE: tuple[tuple[str, str, str], ...] = (
     ("programme_code", "VARCHAR", "The programme of the site that sent the row."),
     ("site_code", "VARCHAR", "The site that sent the row."),

@@ -14,7 +14,7 @@
 --   reporting_lag()                                    the days that sites have to report an event
 --
 -- What cannot be said is NULL, never 0 and never an error: no cases (n = 0), more events than cases, a ratio to nothing.
--- Source: DOMAIN.md 3.3, 4.1, 4.5, 5.1.
+-- Source: docs/domain.md 3.3, 4.1, 4.5, 5.1.
 
 -- The 97.5% point of the normal distribution: every interval here covers 95%.
 CREATE OR REPLACE MACRO z95() AS 1.959963984540054::DOUBLE;

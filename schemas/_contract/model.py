@@ -30,7 +30,7 @@ PERCENTAGES = ("percentage", "percentage_points")  # codes of a `statistic` besi
 
 
 class Severity(StrEnum):
-    """What a broken rule costs. Source: DOMAIN.md section 5.3."""
+    """What a broken rule costs. Source: docs/domain.md 6.0."""
 
     FILE = "file"  # the whole file is refused
     ROW = "row"  # the row is held back
@@ -53,7 +53,10 @@ class Kind(StrEnum):
 
 
 class PersonalWhen(StrEnum):
-    """What would make the text of a field personal data, besides what would in any cell. Source: DOMAIN.md P02, P03."""
+    """What would make the text of a field personal data, besides what would in any cell.
+
+    Source: docs/domain.md 6.3 (P02, P03).
+    """
 
     NHS_NUMBER = "an NHS number"
     FULL_DATE = "a full date"
@@ -65,7 +68,7 @@ class Field:
 
     `aliases` are headings that sites really use for it (matched without case, spaces and punctuation).
     `personal` fields never show their values outside the sender's own folder.
-    `not_listed_rule` and `range_rule` name the DOMAIN rule that the general check carries for this field.
+    `not_listed_rule` and `range_rule` name the rule that the general check carries for this field.
     """
 
     name: str
@@ -213,8 +216,8 @@ class Contract:
     """One dataset: its grain, key, fields and rules.
 
     `participant_level` datasets refuse columns they do not know that look personal, and are searched for personal
-    data; others (published grants, targets) only drop unknown columns (DOMAIN.md amendment 4).
-    `bad_share_limit` is the share of rows at fault over which the file is refused whole (amendment 6).
+    data; others (published grants, targets) only drop unknown columns (docs/domain.md 5.2).
+    `bad_share_limit` is the share of rows at fault over which the file is refused whole (docs/domain.md 6.0).
     """
 
     dataset: str
@@ -271,7 +274,7 @@ class Contract:
         return tuple(r for r in self.relation_rules if r.parent)
 
     def exceeds_bad_share(self, at_fault: int, rows: int) -> bool:
-        """Whether too many of a file's rows are at fault for the rest to count. Source: DOMAIN.md amendment 6."""
+        """Whether too many of a file's rows are at fault for the rest to count. Source: docs/domain.md 6.0."""
         return at_fault >= LEAST_ROWS_FOR_BAD_SHARE and at_fault > rows * self.bad_share_limit
 
     @property

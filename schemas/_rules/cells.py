@@ -1,6 +1,6 @@
-"""Rules about single cells, true of every dataset. Source: DOMAIN.md section 6.2 (C01-C23).
+"""Rules about single cells, true of every dataset. Source: docs/domain.md 6.2 (C01-C23).
 
-DOMAIN.md names the defects of formats; what any table needs besides (a required cell left empty, a code that is not
+It names the defects of formats; what any table needs besides (a required cell left empty, a code that is not
 on its list, a number out of range, a reference of the wrong form) are V01-V06 here; C24 is the garbled text of its
 F02, told at the cell; C25 and C26 are what its C02 comes to where a whole column is so. `{title}` and `{expected}` in a
 text stand for the field's own. `read_cell` in `cells.py` finds most of them; pandera finds V01-V04 and C06. Each rule

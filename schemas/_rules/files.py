@@ -1,4 +1,4 @@
-"""Rules about a file's structure, true of every dataset. Source: DOMAIN.md section 6.1 (F01-F26).
+"""Rules about a file's structure, true of every dataset. Source: docs/domain.md 6.1 (F01-F26).
 
 F27 to F30 are about what a reader does to a file, or finds in it, beyond that section: nothing of it may be silent.
 U01-U04 say why a file could not be read at all; L01 is the share of faulty rows over which a file is refused whole, L02
@@ -237,7 +237,7 @@ FILE_RULES: tuple[Rule, ...] = (
         found_on=_no_delivery,
     ),
     # An extract is compared with the last one accepted. A cumulative one grows: what it may be expected to hold is
-    # what it held and what it gained the last time. Source: DOMAIN.md amendment 6.
+    # what it held and what it gained the last time. Source: docs/domain.md 6.0.
     Rule(
         "F22",
         WARNING,

@@ -1,4 +1,4 @@
-"""Rules about the month in a file's name, true of every dataset. Source: DOMAIN.md section 6.1 (F19).
+"""Rules about the month in a file's name, true of every dataset. Source: docs/domain.md 6.1 (F19).
 
 What they go by is in `months.py`.
 """

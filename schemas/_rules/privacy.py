@@ -1,4 +1,6 @@
-"""Rules against personal data in extracts, true of every dataset about people. Source: DOMAIN.md 2.4 (P01-P03, F11).
+"""Rules against personal data in extracts, true of every dataset about people.
+
+Source: docs/domain.md 2.4 (P01-P03, F11).
 
 How an identifier is recognised is in `flows/cells/identifiers.py`.
 """

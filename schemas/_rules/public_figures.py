@@ -1,6 +1,6 @@
 """Rules that several datasets of published figures share. Not a dataset: the name starts with an underscore.
 
-M25-M33 are ours: DOMAIN.md section 6.5 ends at M24.
+M25-M33 are our own: docs/domain.md 6.5.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import polars as pl
 from schemas._contract.model import Rule, Severity
 from schemas._contract.registry import control_total
 
-# Control totals of the Mental Health Trailblazers (DOMAIN.md 3.2). The caps and the announcements are two readings of
-# one promise: they are never added. The headline of 12.0m is 6.0m announced and 6.0m of match.
+# Control totals of the Mental Health Trailblazers (docs/domain.md 3.2). The caps and the announcements are two readings
+# of one promise: they are never added. The headline of 12.0m is 6.0m announced and 6.0m of match.
 MHT_CAPS = control_total("MHT", "caps")
 MHT_ANNOUNCED = control_total("MHT", "announced")
 MHT_MATCH = control_total("MHT", "match_pledged")

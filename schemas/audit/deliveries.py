@@ -15,7 +15,7 @@ from schemas._contract.model import Contract, Field, Kind
 
 
 class Result(StrEnum):
-    """What came of a delivery. Source: REPORTS.md section 1."""
+    """What came of a delivery. Source: docs/reports.md 1."""
 
     ACCEPTED = "accepted"
     HELD_ROWS = "accepted_with_held_rows"
@@ -34,7 +34,7 @@ class Result(StrEnum):
 
 
 class ExtractType(StrEnum):
-    """How a delivery goes with those before it. Source: DOMAIN.md amendment 11."""
+    """How a delivery goes with those before it. Source: docs/domain.md 7."""
 
     CUMULATIVE = "cumulative"  # everything to date: the latest counts
     PERIOD = "period"  # the rows of one period: such deliveries add up

@@ -28,7 +28,7 @@ CONTRACT = Contract(
     key=("delivery_id", "rule_id", "field", "source_row"),
     fields=(
         Field("delivery_id", Kind.TEXT, "Delivery", "The delivery it was found in."),
-        Field("rule_id", Kind.TEXT, "Rule", "The rule: see audit.rules and DOMAIN.md section 6."),
+        Field("rule_id", Kind.TEXT, "Rule", "The rule: see audit.rules and docs/domain.md 6."),
         Field("severity", Kind.TEXT, "Severity", "file (refused), row (held back) or warning (accepted)."),
         Field("outcome", Kind.TEXT, "Outcome", "broken, or 'not judged' where the rule could not be judged."),
         Field("sheet", Kind.TEXT, "Sheet", "The sheet ('' for CSV)."),

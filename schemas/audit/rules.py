@@ -12,7 +12,7 @@ CONTRACT = Contract(
     key=("dataset", "rule_id", "severity", "field"),
     fields=(
         Field("dataset", Kind.TEXT, "Dataset", "The dataset the rule applies to."),
-        Field("rule_id", Kind.TEXT, "Rule", "The rule's key: see DOMAIN.md section 6."),
+        Field("rule_id", Kind.TEXT, "Rule", "The rule's key: see docs/domain.md 6."),
         Field("severity", Kind.TEXT, "Severity", "file, row or warning."),
         Field("field", Kind.TEXT, "Field", "The field to mend ('' for the file)."),
         Field("title", Kind.TEXT, "Title", "The rule in plain words."),

@@ -1,4 +1,4 @@
-"""core.areas: the areas that returns and published figures name. Source: DOMAIN.md 2.5, 1.2 and 1.3.
+"""core.areas: the areas that returns and published figures name. Source: docs/domain.md 2.5, 1.2 and 1.3.
 
 Local authorities of Great Britain are all here, not only those of a pilot: a participant may live elsewhere, and that
 is a question to the site (rule P09), not an unknown code.

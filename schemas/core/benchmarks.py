@@ -1,4 +1,4 @@
-"""core.benchmarks: figures quoted for comparison, with what each really measures. Source: DOMAIN.md 1.7, 4.7."""
+"""core.benchmarks: figures quoted for comparison, with what each really measures. Source: docs/domain.md 1.7, 4.7."""
 
 from __future__ import annotations
 

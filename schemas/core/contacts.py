@@ -1,4 +1,7 @@
-"""core.contacts: every planned contact between a participant and a worker. Source: DOMAIN.md 7.4, rules K01-K04."""
+"""core.contacts: every planned contact between a participant and a worker.
+
+Source: docs/domain.md 7.4, rules K01-K04.
+"""
 
 from __future__ import annotations
 

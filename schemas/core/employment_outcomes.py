@@ -1,4 +1,4 @@
-"""core.employment_outcomes: jobs that participants started, and whether they lasted. Source: DOMAIN.md 4.2, 7.6, 6.4.
+"""core.employment_outcomes: jobs that people started, and whether they lasted. Source: docs/domain.md 4.2, 7.6, 6.4.
 
 E14 (two programmes) and E15 (a file's mixture of dates) are not about a row, and are not rules of this table. Which
 definitions a programme may use, and what hours they ask for, is read from the register `outcome_definitions.csv`.

@@ -1,10 +1,12 @@
-"""core.funding_awards: caps, announcements and awards, a row each. Source: DOMAIN.md 3.1, 3.4, 7.11, rules M01-M07.
+"""core.funding_awards: caps, announcements and awards, a row each.
+
+Source: docs/domain.md 3.1, 3.4, 7.11, rules M01-M07.
 
 Key. A grant is `award_id`; what is known of it comes in stages (cap, announced, awarded, varied) that are never added,
 so one grant may have a row a stage, and a stage may be restated (`award_version`). A 360Giving file has a row a grant
 and neither column: every row of it is version 1 of an award, which the two defaults say.
 Which records of several senders are one award is stated in `schemas/funding/award_records.sql`: rules ask that file.
-Aliases are the 360Giving spreadsheet titles; its Title and Description are not kept (DOMAIN.md amendment 4).
+Aliases are the 360Giving spreadsheet titles; its Title and Description are not kept (docs/domain.md 5.2).
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ from schemas._rules.public_figures import (
     trailblazer_scale,
 )
 
-# An organisation id that names a register must have that register's form (DOMAIN.md 3.4); others, no space or slash.
+# An organisation id that names a register must have that register's form (docs/domain.md 3.4); others, no space or
+# slash.
 ORGANISATION_ID = (
     r"^(?:GB-COH-[A-Z0-9]{8}|GB-CHC-\d{6,7}|GB-SC-SC\d{6}|GB-NIC-\d{6}|GB-LAE-[A-Z]{3}|GB-NHS-[A-Z0-9]{3,6}"
     r"|GB-UKPRN-\d{8}|GB-GOR-[A-Z]{1,2}\d+)$"

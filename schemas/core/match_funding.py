@@ -1,4 +1,4 @@
-"""core.match_funding: what others put in beside an award. Source: DOMAIN.md 1.1, 3.1, 7.12, rules M08, M09.
+"""core.match_funding: what others put in beside an award. Source: docs/domain.md 1.1, 3.1, 7.12, rules M08, M09.
 
 Match is never an award: the £6.0m that the Trailblazer areas pledged is a row here, at programme level. An area's part
 of it may be a row too: what is part of what is stated in `schemas/funding/match_records.sql`: rules ask that file.

@@ -1,4 +1,7 @@
-"""core.outcome_definitions: what counts as a job outcome, by which rule. Source: DOMAIN.md 4.2, rules E06 and E10."""
+"""core.outcome_definitions: what counts as a job outcome, by which rule.
+
+Source: docs/domain.md 4.2, rules E06 and E10.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ CONTRACT = Contract(
             Kind.TEXT,
             "Programmes",
             "The programmes whose sites may use it, separated by ';'; empty for a definition kept for comparison. "
-            "Which programme may use which is our reading [R].",
+            "Which programme may use which is our own reading.",
             required=False,
             example="MHT;HLT",
         ),

@@ -1,4 +1,4 @@
-"""core.participants: the people in the pilots, under a pseudonym. Source: DOMAIN.md 7.1, rules P04-P06, P19, P20.
+"""core.participants: the people in the pilots, under a pseudonym. Source: docs/domain.md 7.1, rules P04-P06, P19, P20.
 
 Age at referral (P07) is judged in `referrals.py`, where the date is. Which earlier deliveries a row is compared with
 (P06): all of the site's. A value that no earlier delivery holds is a change; one that was sent before is not, so a

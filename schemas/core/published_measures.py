@@ -1,4 +1,4 @@
-"""core.published_measures: results as their publishers printed them. Source: DOMAIN.md 1.1-1.6, 7.20, amendment 3.
+"""core.published_measures: results as their publishers printed them. Source: docs/domain.md 1.1 to 1.6, 7.20.
 
 Aliases are the headings of NHS England's Talking Therapies releases. Such a file writes `*` for a suppressed value and
 NULL for none, in the value's own cell: `value_status` keeps the two apart. 'UNKNOWN' as an organisation and 'NULL' as a

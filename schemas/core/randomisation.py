@@ -1,4 +1,4 @@
-"""core.randomisation: who was allocated to which arm, and when. Source: DOMAIN.md 4.6, 7.3, rules T01-T06.
+"""core.randomisation: who was allocated to which arm, and when. Source: docs/domain.md 4.6, 7.3, rules T01-T06.
 
 T07 (allocation far from 50:50) is about a site's rows together, not about a row, and is not a rule of this table.
 """
@@ -12,10 +12,10 @@ import polars as pl
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import PARTICIPANT_REF, all_but_first, before_death, orphan
 
-RECRUITMENT = (date(2018, 5, 1), date(2019, 10, 31))  # DOMAIN.md 1.5
+RECRUITMENT = (date(2018, 5, 1), date(2019, 10, 31))  # docs/domain.md 1.5
 
-# The allocation that stands: the earliest of the first extract that was accepted for the participant (DOMAIN.md 4.6).
-# A row of a delivery that counts, and that another rule took out of core, stands no more.
+# The allocation that stands: the earliest of the first extract that was accepted for the participant
+# (docs/domain.md 4.6). A row of a delivery that counts, and that another rule took out of core, stands no more.
 AS_SENT = "received_at, data_cut_date, version, delivery_id, randomised_date, source_row"
 FIRST_SENT = f"""
     select site_code, participant_ref, arm, delivery_id, source_row from history.randomisation

@@ -1,4 +1,4 @@
-"""core.referrals: every spell of support, from referral to exit. Source: DOMAIN.md 7.2, rules P07, P12-P20, E08.
+"""core.referrals: every spell of support, from referral to exit. Source: docs/domain.md 7.2, rules P07, P12-P20, E08.
 
 P15 (E5 used for Jobcentre Plus) is about a file's mixture of codes, not about a row, and is not a rule of this table.
 """

@@ -1,4 +1,4 @@
-"""core.return_calendar: by when the returns of a month are owed. A rule of our own: DESIGN.md 11.6."""
+"""core.return_calendar: by when the returns of a month are owed. A rule of our own."""
 
 from __future__ import annotations
 

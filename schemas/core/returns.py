@@ -1,4 +1,4 @@
-"""core.returns: who sends which dataset. Source: DOMAIN.md 7.22."""
+"""core.returns: who sends which dataset. Source: docs/domain.md 7.22."""
 
 from __future__ import annotations
 

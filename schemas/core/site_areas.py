@@ -1,4 +1,4 @@
-"""core.site_areas: which areas a site serves. Source: DOMAIN.md 2.5, 7.0 and trap 11 of section 0."""
+"""core.site_areas: which areas a site serves. Source: docs/domain.md 2.5, 7.0 and 0.11."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""core.sites: everyone who sends deliveries. Source: DOMAIN.md 7.0 and amendment 3."""
+"""core.sites: everyone who sends deliveries. Source: docs/domain.md 7.0."""
 
 from __future__ import annotations
 

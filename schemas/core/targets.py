@@ -1,6 +1,6 @@
-"""core.targets: what a programme or site promised to reach. Source: DOMAIN.md 7.18, rules M20.
+"""core.targets: what a programme or site promised to reach. Source: docs/domain.md 7.18, rules M20.
 
-'5,000 people' was printed for three programmes and '340' both as people and as jobs (DOMAIN.md section 0): a target
+'5,000 people' was printed for three programmes and '340' both as people and as jobs (docs/domain.md 0.3, 0.4): a target
 needs its programme and what it counts, and two readings of one figure point at each other.
 """
 

@@ -5,7 +5,7 @@
 -- it and whatever programme they name: see funding.award_records.
 -- Grain: one row per award
 -- Key: award_key
--- Source: DOMAIN.md 3.1, 3.2
+-- Source: docs/domain.md 3.1, 3.2
 -- Columns:
 --   award_key            VARCHAR not null  The award, whoever sends it.
 --   sender_code          VARCHAR not null  Who sent the record of its furthest stage that counts.

@@ -6,7 +6,7 @@
 -- the one before, but for variations: each of them is another change.
 -- Grain: one row per sender, award, stage and version
 -- Key: sender_code, award_id, award_stage, award_version
--- Source: DOMAIN.md 3.1, 3.2, 3.4, 7.11
+-- Source: docs/domain.md 3.1, 3.2, 3.4, 7.11
 -- Columns:
 --   sender_code            VARCHAR not null  Who sent the record.
 --   delivery_id            VARCHAR not null  The delivery it came in.

@@ -5,7 +5,7 @@
 -- in funding.award_records. Other funders' grants, kept in core.funding_awards as comparators, are left out.
 -- Grain: one row per award and stage
 -- Key: award_key, award_stage
--- Source: DOMAIN.md 3.1, 7.11, amendment 2
+-- Source: docs/domain.md 3.1, 7.11
 -- Columns:
 --   award_key              VARCHAR not null  The award, whoever sends it.
 --   sender_code            VARCHAR not null  Who sent the record that counts.

@@ -5,7 +5,7 @@
 -- gives that sum: it is told here and added to nothing. Evidenced match is added up, since each piece has its evidence.
 -- Grain: one row per sender and contribution
 -- Key: sender_code, match_id
--- Source: DOMAIN.md 1.1, 3.1, 7.12
+-- Source: docs/domain.md 1.1, 3.1, 7.12
 -- Columns:
 --   sender_code           VARCHAR not null  Who sent the record.
 --   delivery_id           VARCHAR not null  The delivery it came in.

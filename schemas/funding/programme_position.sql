@@ -7,7 +7,7 @@
 -- in funding.award_records and funding.match_records. An area's part of a pledge is part of it; stages are never added.
 -- Grain: one row per programme
 -- Key: programme_code
--- Source: DOMAIN.md 0 (traps 1 and 2), 1.1, 3.1, 3.2
+-- Source: docs/domain.md 0.1, 0.2, 1.1, 3.1, 3.2
 -- Columns:
 --   programme_code       VARCHAR not null  The programme.
 --   programme_name       VARCHAR not null  Its name.

@@ -6,7 +6,7 @@
 -- reading, or an amount that is not known, is ambiguous, and the note says why; any other is a breach.
 -- Grain: one row per check and what it is about
 -- Key: check_code, subject
--- Source: DOMAIN.md 1.1, 3.2
+-- Source: docs/domain.md 1.1, 3.2
 -- Columns:
 --   check_code      VARCHAR not null  The check: control_total_..., announced_within_cap, awarded_within_cap,
 --       one_amount_<stage> (of an award), one_amount_of_match_<stage> or parts_within_match_<stage>.

@@ -2,7 +2,7 @@
 -- How far the data of each site reach, dataset by dataset. What a site is to send has its row though nothing came.
 -- Grain: one row per site and dataset that it owes or may send
 -- Key: site_code, dataset
--- Source: DOMAIN.md 4.1, 7.22
+-- Source: docs/domain.md 4.1, 7.22
 -- Columns:
 --   programme_code  VARCHAR not null  The programme.
 --   site_code       VARCHAR not null  The site.

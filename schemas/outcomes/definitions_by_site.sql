@@ -5,7 +5,7 @@
 -- them as 'mixed'. A site without a job yet is told as its programme is.
 -- Grain: one row per site (or 'all' for the programme) and definition that outcomes.kpi counts by
 -- Key: programme_code, site_code, definition_code
--- Source: DOMAIN.md 0 (trap 6), 4.2, 6.4 (E10)
+-- Source: docs/domain.md 0.6, 4.2, 6.4 (E10)
 -- Columns:
 --   programme_code        VARCHAR not null  The programme.
 --   site_code             VARCHAR not null  The site, or 'all' for the programme.

@@ -2,13 +2,13 @@
 -- Every episode of support with what became of it: the row level behind the outcome figures. Records made in error are
 -- left out. An episode is 'offered the service' unless its person was randomised to the control arm, or takes part in a
 -- programme that randomises and is in no arm: service figures are about people who were offered the service, and the
--- comparison of the arms is a figure of its own (DOMAIN.md 4.6). A job start counts from the start of support, which a
--- control arm never has: its job columns are empty, not 0, and the arms are compared in outcomes.trial_arms, from
--- randomisation in both. A date the site's data do not reach is unknown, so each kind of data has its own cut-off,
+-- comparison of the arms is a figure of its own (docs/domain.md 4.6). A job start counts from the start of support,
+-- which a control arm never has: its job columns are empty, not 0, and the arms are compared in outcomes.trial_arms,
+-- from randomisation in both. A date the site's data do not reach is unknown, so each kind of data has its own cut-off,
 -- empty where the site has no accepted file of that kind.
 -- Grain: one row per episode that is not a record made in error
 -- Key: site_code, episode_id
--- Source: DOMAIN.md 4.1, 4.2, 7.1 to 7.6
+-- Source: docs/domain.md 4.1, 4.2, 7.1 to 7.6
 -- Columns:
 --   programme_code               VARCHAR not null  The programme.
 --   site_code                    VARCHAR not null  The site.

@@ -6,7 +6,7 @@
 -- empty without them. They are counts to date, not rates: recent starters had less time. Rates are in outcomes.kpi.
 -- Grain: one row per site with episodes
 -- Key: site_code
--- Source: DOMAIN.md 0 (traps 5 and 7), 4.1
+-- Source: docs/domain.md 0.5, 0.7, 4.1
 -- Columns:
 --   programme_code         VARCHAR not null  The programme.
 --   site_code              VARCHAR not null  The site.

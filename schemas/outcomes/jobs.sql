@@ -8,7 +8,7 @@
 -- of them, from randomisation, is in outcomes.trial_arms.
 -- Grain: one row per job spell of an episode that is not a record made in error
 -- Key: site_code, outcome_id
--- Source: DOMAIN.md 4.2 (JOB_START, SUST_13, SUST_26), 4.6, 6.4 (E11, E12, E13)
+-- Source: docs/domain.md 4.2 (JOB_START, SUST_13, SUST_26), 4.6, 6.4 (E11, E12, E13)
 -- Columns:
 --   programme_code        VARCHAR not null  The programme.
 --   site_code             VARCHAR not null  The site.

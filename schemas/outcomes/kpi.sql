@@ -8,7 +8,7 @@
 -- A figure that cannot be said is empty, with its reason: never 0.
 -- Grain: one row per figure, programme, site (or 'all'), financial year (or 'all') and unit
 -- Key: kpi_code, programme_code, site_code, cohort, unit
--- Source: DOMAIN.md 4.1 to 4.6
+-- Source: docs/domain.md 4.1 to 4.6
 -- Columns:
 --   kpi_code           VARCHAR not null  The figure: see outcomes.kpi_definitions.
 --   programme_code     VARCHAR not null  The programme.

@@ -5,7 +5,7 @@
 -- has sent no file that could show the outcome, what the case achieved is unknown, not 'no'.
 -- Grain: one row per rate and episode in its denominator
 -- Key: kpi_code, site_code, episode_id
--- Source: DOMAIN.md 4.3, 4.4
+-- Source: docs/domain.md 4.3, 4.4
 -- Columns:
 --   kpi_code        VARCHAR not null  The figure: see outcomes.kpi_definitions.
 --   programme_code  VARCHAR not null  The programme.

@@ -5,9 +5,9 @@
 -- Job starts, jobs and people are three counts, as are referrals and the people referred.
 -- Grain: one row per figure
 -- Key: kpi_code
--- Source: DOMAIN.md 4.2, 4.3, 4.4
+-- Source: docs/domain.md 4.2, 4.3, 4.4
 -- Columns:
---   kpi_code         VARCHAR not null  The figure: the number of DOMAIN.md 4.3, then what it is.
+--   kpi_code         VARCHAR not null  The figure: the number of docs/domain.md 4.3, then what it is.
 --   title            VARCHAR not null  The figure in plain words.
 --   kind             VARCHAR not null  rate, volume or attainment.
 --   basis            VARCHAR not null  cohort (people followed from entry) or period (events dated in the period).

@@ -3,7 +3,7 @@
 -- to figures of our own, and a figure that its publisher hid or left out stays without a value: value_status says which.
 -- Grain: one row per sender, organisation and its type, period, breakdown, measure and statistic
 -- Key: sender_code, organisation_code, organisation_type, reporting_period, breakdown_type, breakdown, second_breakdown, measure_name, measure_statistic
--- Source: DOMAIN.md 1.1 to 1.6, 4.2, 7.20
+-- Source: docs/domain.md 1.1 to 1.6, 4.2, 7.20
 -- Columns:
 --   sender_code              VARCHAR not null  Who sent the figure: PMO or NHSE.
 --   programme_code           VARCHAR  The programme it is about; empty for statistics about no programme of ours.

@@ -4,7 +4,7 @@
 -- whose data never came is missing from its programme's figures for all to see.
 -- Grain: one row per rate or count, programme and site (or 'all')
 -- Key: kpi_code, programme_code, site_code
--- Source: DOMAIN.md 4.1, 4.4, 7.22
+-- Source: docs/domain.md 4.1, 4.4, 7.22
 -- Columns:
 --   kpi_code         VARCHAR not null  The figure: see outcomes.kpi_definitions, and outcomes.volumes for what is
 --       counted for targets only.

@@ -5,7 +5,7 @@
 -- results (such as 421 jobs against 340) are in outcomes.published_measures: they are no actual of ours.
 -- Grain: one row per target
 -- Key: sender_code, target_id
--- Source: DOMAIN.md 4.3 (KPI 19), 6.5 (M20, M21), 7.18
+-- Source: docs/domain.md 4.3 (KPI 19), 6.5 (M20, M21), 7.18
 -- Columns:
 --   sender_code      VARCHAR not null  Who sent the target.
 --   target_id        VARCHAR not null  The sender's reference of the target.

@@ -11,7 +11,7 @@
 -- almost surely an error of arm or period.
 -- Grain: one row per trial group with an accepted allocation, outcome and arm
 -- Key: programme_code, trial_group, definition_code, arm
--- Source: DOMAIN.md 1.5, 4.2 (JOB_START, HLT_EMP13), 4.4, 4.5, 4.6
+-- Source: docs/domain.md 1.5, 4.2 (JOB_START, HLT_EMP13), 4.4, 4.5, 4.6
 -- Columns:
 --   programme_code                VARCHAR not null  The programme.
 --   trial_group                   VARCHAR not null  The trial and the group within it (codes: trial_group).

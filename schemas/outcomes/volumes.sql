@@ -4,7 +4,7 @@
 -- in 'all'. So rows of people must not be added up. Where no site has sent the data, a count is empty, never 0.
 -- Grain: one row per count, programme, site (or 'all') and financial year (or 'all')
 -- Key: kpi_code, programme_code, site_code, cohort
--- Source: DOMAIN.md 0 (traps 4 and 5), 4.1, 4.3, 4.6
+-- Source: docs/domain.md 0.4, 0.5, 4.1, 4.3, 4.6
 -- Columns:
 --   kpi_code         VARCHAR not null  What is counted: see outcomes.kpi_definitions; people_randomised,
 --       people_sustained_13_weeks and people_sustained_26_weeks are counted for targets only.
@@ -57,7 +57,7 @@ events AS (
   JOIN outcomes.episodes AS e USING (site_code, episode_id)
   WHERE j.is_job_start
   UNION ALL
-  -- Everybody randomised, also where the referral was not accepted: all allocations stand (DOMAIN.md 4.6).
+  -- Everybody randomised, also where the referral was not accepted: all allocations stand (docs/domain.md 4.6).
   SELECT programme_code, site_code, participant_ref, 'randomisation', true, randomised_date
   FROM core.randomisation
 ),

@@ -12,7 +12,7 @@
 -- are released together, somebody has to check them against each other, and against what was released before.
 -- Grain: one row per figure, programme, site (or 'all'), financial year (or 'all') and unit
 -- Key: kpi_code, programme_code, site_code, cohort, unit
--- Source: DOMAIN.md 4.3, 5.1 (the rule of the Mental Health Services Data Set), amendment 13
+-- Source: docs/domain.md 4.3, 5.1 (the rule of the Mental Health Services Data Set)
 -- Columns:
 --   kpi_code           VARCHAR not null  The figure: see outcomes.kpi_definitions.
 --   programme_code     VARCHAR not null  The programme.

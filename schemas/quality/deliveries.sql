@@ -3,7 +3,7 @@
 -- Rows read = accepted + held + repeated + without data, for deliveries that are in the figures.
 -- Grain: one row per delivery
 -- Key: delivery_id
--- Source: REPORTS.md 3, DESIGN.md 3
+-- Source: docs/domain.md 6.0; docs/reports.md 3
 -- Columns:
 --   delivery_id     VARCHAR not null  The delivery.
 --   programme_code  VARCHAR not null  The programme of the site ('' for offices).

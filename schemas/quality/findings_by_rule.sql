@@ -3,7 +3,7 @@
 -- site and dataset even if it was refused, how often each rule was broken and in how many rows.
 -- Grain: one row per delivery, rule, severity, outcome and field
 -- Key: delivery_id, rule_id, severity, outcome, field
--- Source: DOMAIN.md 6, REPORTS.md 3
+-- Source: docs/domain.md 6; docs/reports.md 3
 -- Columns:
 --   programme_code  VARCHAR not null  The programme of the site ('' for offices).
 --   site_code       VARCHAR not null  The site.

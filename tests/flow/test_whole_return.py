@@ -1,4 +1,4 @@
-"""One workbook that holds several datasets, one a sheet. Source: DOMAIN.md amendment 11."""
+"""One workbook that holds several datasets, one a sheet. Source: docs/domain.md 7."""
 
 from __future__ import annotations
 

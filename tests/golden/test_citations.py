@@ -24,6 +24,8 @@ SECTIONS_ARE_ON = {
 NUMBER = r"\d+(?:\.\d+)?"
 ITEM = rf"{NUMBER}(?: \([^()]*\))?"
 CITATION = re.compile(rf"({'|'.join(map(re.escape, SECTIONS_ARE_ON))}) ({ITEM}(?:(?:, | and | to ){ITEM})*)")
+# Documents of planning, which nobody who reads the code has.
+ELSEWHERE = re.compile(rf"\b(?:{'|'.join(('DOMAIN', 'DESIGN', 'REPORTS', 'HOUSE', 'STYLE', 'INDEX'))})\.md\b")
 ANCHOR = re.compile(r'<a id="([^"]+)">')
 LINK = re.compile(r"\]\(([^()\s:]*?)(?:#([^()\s]+))?\)")
 
@@ -85,6 +87,10 @@ def test_code_cites_a_section_and_not_a_whole_document() -> None:
 def test_every_document_that_is_named_exists() -> None:
     named = {(n, d) for n, text in texts().items() for d in re.findall(r"(?<![\w/.])docs/[\w/-]+\.md\b", text)}
     assert not {(n, d) for n, d in named if not (ROOT / d).is_file()}
+
+
+def test_nothing_cites_a_document_that_is_elsewhere() -> None:
+    assert not {(n, found) for n, text in texts().items() for found in ELSEWHERE.findall(text)}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())

@@ -1,4 +1,4 @@
-"""What may be released of outcomes.kpi: nothing small, nothing exact. The rules are those of DOMAIN.md 5.1 and 13."""
+"""What may be released of outcomes.kpi: nothing small, nothing exact. The rules are those of docs/domain.md 5.1."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Report pages in a real browser: axe finds nothing, nothing is fetched, nothing scrolls sideways, A4 when printed.
 
-WCAG 2.2 AA by axe-core, which finds what a machine can find. Source: REPORTS.md section 1.
+WCAG 2.2 AA by axe-core, which finds what a machine can find. Source: docs/reports.md 1.
 """
 
 from __future__ import annotations

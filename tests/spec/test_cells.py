@@ -1,4 +1,4 @@
-"""The rules of cells: what a cell holds, and what becomes of it and of its row. Source: DOMAIN.md 6.2.
+"""The rules of cells: what a cell holds, and what becomes of it and of its row. Source: docs/domain.md 6.2.
 
 Each table below is a page of the specification. The odd cell stands on row 3, between two sound rows: they must be
 accepted whatever it holds, and no other finding may appear.
@@ -403,7 +403,7 @@ def test_an_amount_in_brackets_is_less_than_nothing(judge: Judge) -> None:
     ("rule", "field", "text"), [("C07", "duration_minutes", "*"), ("C10", "duration_minutes", "#REF!")]
 )
 def test_ten_such_cells_refuse_the_file(judge: Judge, rule: str, field: str, text: str) -> None:
-    """Nine hold their rows (DOMAIN.md amendment 6)."""
+    """Nine hold their rows (docs/domain.md 6.0)."""
     nine = judge(as_csv(contacts(*[{field: text}] * 9, *[{}] * 11)))
     assert (nine.refusals, len(nine.held), len(nine.accepted)) == ([], 9, 11)
     ten = judge(as_csv(contacts(*[{field: text}] * 10, *[{}] * 11)))

@@ -1,4 +1,6 @@
-"""The rules between deliveries: what the extracts of a site, taken together, say. Source: DOMAIN.md F17, F18, F22, F23.
+"""The rules between deliveries: what the extracts of a site, taken together, say.
+
+Source: docs/domain.md 6.1 (F17, F18, F22, F23).
 
 Each test sends participants of Blackpool, one extract a night, and looks at what the last of them is told.
 """

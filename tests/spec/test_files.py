@@ -1,4 +1,4 @@
-"""The rules of files: encoding, heading, the manifest, the sender. Source: DOMAIN.md 6.1."""
+"""The rules of files: encoding, heading, the manifest, the sender. Source: docs/domain.md 6.1."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ class TestHeadings:
         assert (outcome.accepted, outcome.held, outcome.verdict.rows.held) == ([], [], 3)
 
     def test_f11_does_not_refuse_published_figures(self, judge: Judge) -> None:
-        """A grants file may hold the addresses of organisations (DOMAIN.md amendment 4)."""
+        """A grants file may hold the addresses of organisations (docs/domain.md 5.2)."""
         outcome = judge(as_csv([{**r, "Address": "1 High Street"} for r in awards({}, {})]), "funding_awards")
         assert (outcome.rules, outcome.accepted) == ([("F11", "warning", None)], [2, 3])
 
@@ -345,7 +345,7 @@ class TestF24TheFormItWasFilledInOn:
 
 
 class TestL01TheShareOfBadRows:
-    """Over a fifth of the rows, and at least twenty of them (DOMAIN.md amendment 6)."""
+    """Over a fifth of the rows, and at least twenty of them (docs/domain.md 6.0)."""
 
     @pytest.mark.parametrize(
         ("bad", "good", "refused"), [(19, 1, False), (20, 80, False), (20, 79, True), (21, 79, True), (30, 0, True)]

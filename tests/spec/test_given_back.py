@@ -1,4 +1,4 @@
-"""What of a sender's file is given back in the marked workbook, and who may read it (DOMAIN.md amendment 5)."""
+"""What of a sender's file is given back in the marked workbook, and who may read it (docs/domain.md 5.3)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def mark_it(judge: Judge, tmp_path: Path) -> Mark:
 
 
 class TestOfPeopleOnlyWhatIsNeededIsGivenBack:
-    """What was not searched, and what is no field of the dataset, is not copied (DOMAIN.md amendment 5)."""
+    """What was not searched, and what is no field of the dataset, is not copied (docs/domain.md 5.3)."""
 
     def texts(self, marked: MarkedWorkbook) -> str:
         """Everything that stands in the workbook, names of sheets and notes included."""

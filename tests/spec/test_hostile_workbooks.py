@@ -1,6 +1,6 @@
 """Files that are made to do harm, or that went wrong on their way, are refused in words, in bounded memory and time.
 
-What each one takes is measured on a process of its own. Source: DOMAIN.md 6.1, F15 and F16.
+What each one takes is measured on a process of its own. Source: docs/domain.md 6.1, F15 and F16.
 """
 
 from __future__ import annotations

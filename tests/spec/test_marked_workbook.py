@@ -1,4 +1,4 @@
-"""The marked workbook: what a site gets back, mends and sends again. Source: REPORTS.md section 1.
+"""The marked workbook: what a site gets back, mends and sends again. Source: docs/reports.md 1.
 
 A file is judged and marked; openpyxl, which had no part in writing it, looks at what came out, or mends the cells that
 the sheet of problems names and nothing else; the workbook is then judged like any other delivery.

@@ -1,6 +1,6 @@
 """What is no CSV and no Excel workbook of today: told by its bytes, read as what it is, or refused in words.
 
-Source: DOMAIN.md 6.1, F15. U01: it cannot be opened; U02: it has a password.
+Source: docs/domain.md 6.1, F15. U01: it cannot be opened; U02: it has a password.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Other sheets of a workbook are sent too: where it is about people they are searched. Source: DOMAIN.md 2.4, P01, P03.
+"""Other sheets of a workbook are sent too: where it is about people they are searched.
+
+Source: docs/domain.md 2.4, P01, P03.
 
 Every name and number is made up.
 """

@@ -1,4 +1,4 @@
-"""Personal data stops a participant-level file, is never shown, and is not kept (rules P01-P03; amendment 5)."""
+"""Personal data stops a participant-level file, is never shown, and is not kept (rules P01-P03; docs/domain.md 5.3)."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ class TestTenDigitsAtTheEndOfReferences:
 
 
 class TestNames:
-    """A full name refuses the file; a name by itself, which may be chance, holds its row (DOMAIN.md 5.2)."""
+    """A full name refuses the file; a name by itself, which may be chance, holds its row (docs/domain.md 5.2)."""
 
     @pytest.mark.parametrize(
         "text",
@@ -329,7 +329,7 @@ def test_published_figures_are_shown(judge: Judge) -> None:
 
 
 def test_published_figures_are_not_searched(judge: Judge) -> None:
-    """They hold organisations' addresses (DOMAIN.md amendment 4)."""
+    """They hold organisations' addresses (docs/domain.md 5.2)."""
     outcome = judge(as_csv(awards({"source_document": "A made-up trust, FY1 1AA"})), "funding_awards")
     assert (outcome.findings, outcome.accepted) == ([], [2])
 

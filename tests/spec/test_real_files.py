@@ -1,4 +1,4 @@
-"""Files that nobody here made, read in place and held to what others say of them (shared/real/INDEX.md)."""
+"""Files that nobody here made, read in place and held to what others say of them."""
 
 from __future__ import annotations
 

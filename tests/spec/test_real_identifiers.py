@@ -1,4 +1,4 @@
-"""Identifiers that others published for tests, held to what they say of them (shared/real/INDEX.md)."""
+"""Identifiers that others published for tests, held to what they say of them."""
 
 from __future__ import annotations
 

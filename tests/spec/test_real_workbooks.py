@@ -1,4 +1,4 @@
-"""Workbooks that nobody here made, read in place and held to what openpyxl and shared/real/INDEX.md say of them."""
+"""Workbooks that nobody here made, read in place and held to what openpyxl and their own index say of them."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def test_sheets_and_title_rows(real: Path, name: str) -> None:
 
 
 def test_a_funders_grants_are_all_read(real: Path) -> None:
-    """783 grants that add up to GBP 12,785,625 (shared/real/INDEX.md)."""
+    """783 grants that add up to GBP 12,785,625."""
     extract, rows = opened(
         real / "360giving" / "real" / "ABCT_a001p00000zgyHZAAY.xlsx", "Identifier", "Title", "Amount Awarded"
     )

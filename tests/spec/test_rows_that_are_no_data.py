@@ -1,4 +1,4 @@
-"""Blank rows, repeated headings and totals are left out; what is none of these never is. Source: DOMAIN.md 6.1."""
+"""Blank rows, repeated headings and totals are left out; what is none of these never is. Source: docs/domain.md 6.1."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def test_a_quoted_line_break_is_one_record(judge: Judge) -> None:
 
 
 def test_ten_broken_lines_in_a_small_file_refuse_it(judge: Judge) -> None:
-    """Over 1% of the rows and at least ten (DOMAIN.md amendment 6)."""
+    """Over 1% of the rows and at least ten (docs/domain.md 6.0)."""
     nine = judge(as_csv(contacts(*[{}] * 30)) + "torn\n" * 9)
     assert (nine.refusals, nine.verdict.rows.held) == ([], 9)
     ten = judge(as_csv(contacts(*[{}] * 50)) + "torn\n" * 10)

@@ -1,4 +1,4 @@
-"""What a finding shows of a cell about a person: only what cannot be personal (DOMAIN.md 5.2, `redact.py`)."""
+"""What a finding shows of a cell about a person: only what cannot be personal (docs/domain.md 5.2, `redact.py`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Excel workbooks: every finding names the sheet and the cell in the sender's own file. Source: DOMAIN.md 6.1, F15."""
+"""Excel workbooks: every finding names sheet and cell in the sender's own file. Source: docs/domain.md 6.1, F15."""
 
 from __future__ import annotations
 

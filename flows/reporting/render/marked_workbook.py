@@ -1,8 +1,8 @@
 """The marked workbook: the sender's own file, every cell where it was, with what is wrong written beside it.
 
 In front are what to do and the list of problems; a workbook that is mended and sent again is read like any other, and
-what is ours in it (see `workbook_names.py`) is passed over. Of personal data no copy is made (DOMAIN.md
-amendment 5): such a file gets no marked workbook. Source: REPORTS.md section 1.
+what is ours in it (see `workbook_names.py`) is passed over. Of personal data no copy is made (docs/domain.md 5.3): such
+a file gets no marked workbook. Source: docs/reports.md 1.
 """
 
 from __future__ import annotations

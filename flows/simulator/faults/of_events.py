@@ -1,4 +1,4 @@
-"""What can be wrong with contacts and employment outcomes. Source: DOMAIN.md 6.1-6.4."""
+"""What can be wrong with contacts and employment outcomes. Source: docs/domain.md 6.1 to 6.4."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be wrong with participants, referrals and randomisation. Source: DOMAIN.md 6.1-6.3."""
+"""What can be wrong with participants, referrals and randomisation. Source: docs/domain.md 6.1 to 6.3."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What a site knew at a cut-off date: the rows and cells that had happened by then, as text.
 
-Extracts are cumulative: each month's holds everything up to its own cut-off (DOMAIN.md section 7).
+Extracts are cumulative: each month's holds everything up to its own cut-off (docs/domain.md 7).
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from flows.simulator.population.chance import NEVER, dates, picked
 from flows.simulator.population.episodes import Episodes
 from flows.simulator.programmes import SimulatedSite
 
-WEEKS_13, WEEKS_26 = 91, 182  # days in paid work: DOMAIN.md 4.2, SUST_13 and SUST_26
-_BANDS = ((30, "01"), (16, "02"), (5, "03"), (0, "04"))  # weekly_hours_worked counts downward: DOMAIN.md 2.2
+WEEKS_13, WEEKS_26 = 91, 182  # days in paid work: docs/domain.md 4.2, SUST_13 and SUST_26
+_BANDS = ((30, "01"), (16, "02"), (5, "03"), (0, "04"))  # weekly_hours_worked counts downward: docs/domain.md 2.2
 
 
 def job_spells(

@@ -45,7 +45,7 @@ def people_of(site: SimulatedSite, rng: np.random.Generator, size: int, last: in
 
 
 def _takes_in_work(site: SimulatedSite) -> bool:
-    return site.code != "HLT-WMCA"  # the West Midlands recruited out-of-work people only: DOMAIN.md 1.5
+    return site.code != "HLT-WMCA"  # the West Midlands recruited out-of-work people only: docs/domain.md 1.5
 
 
 def trial_of(site: SimulatedSite, rng: np.random.Generator, people: People, last: int) -> Trial:

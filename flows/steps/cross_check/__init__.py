@@ -83,7 +83,7 @@ def _note_replacements(db: duckdb.DuckDBPyConnection, validated: Sequence[Valida
 
 
 def _settle_counts(db: duckdb.DuckDBPyConnection) -> None:
-    """Bring each counting delivery's numbers up to date: rows held here count as held (DOMAIN.md amendment 12)."""
+    """Bring each counting delivery's numbers up to date: rows held here count as held (docs/domain.md 6.0)."""
     db.execute(f"create temp table in_core as {rows_by_delivery()}")
     db.execute(
         """

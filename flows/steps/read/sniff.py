@@ -1,4 +1,4 @@
-"""What a file is, by its bytes: its name only confirms it. Source: DOMAIN.md 6.1, F15."""
+"""What a file is, by its bytes: its name only confirms it. Source: docs/domain.md 6.1, F15."""
 
 from __future__ import annotations
 

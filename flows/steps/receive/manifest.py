@@ -1,4 +1,4 @@
-"""The manifest that may lie beside a file: what the sender states of it. Source: DOMAIN.md amendment 11."""
+"""The manifest that may lie beside a file: what the sender states of it. Source: docs/domain.md 7."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from flows.runtime.wording import day
 from schemas._contract.model import Contract, Severity
 from schemas.audit.deliveries import Delivery, ExtractType
 
-LEAST_ROWS_AT_FAULT = 10  # DOMAIN.md amendment 6
+LEAST_ROWS_AT_FAULT = 10  # docs/domain.md 6.0
 
 
 class MonthShown:

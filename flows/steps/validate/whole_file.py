@@ -134,7 +134,7 @@ class WholeFile:
         return decided(self._dates, context.date_order, context.data_cut_date, planned, many)
 
     def findings(self, delivery: Delivery, context: DeliveryContext) -> list[Finding]:
-        """What is wrong with the file as a whole (DOMAIN.md amendments 6, 7 and 11)."""
+        """What is wrong with the file as a whole (docs/domain.md 6.0 and 7)."""
         contradiction = self.month.contradicts(delivery, context)
         self.month_is_wrong = contradiction is not None
         doubt = contradiction or self.month.doubt(delivery, context)

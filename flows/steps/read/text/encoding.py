@@ -1,4 +1,5 @@
-"""A text file's bytes as UTF-8, by a strict ladder: byte-order mark, UTF-8, Windows-1252 (DOMAIN.md 6.1, F02 and F03).
+"""A text file's bytes as UTF-8, by a strict ladder: byte-order mark, UTF-8, Windows-1252 (docs/domain.md 6.1, F02 and
+F03).
 
 Windows-1252 is the last rung because every other spreadsheet in Britain writes it; five bytes have no character in it,
 and a text in Shift-JIS or the like, which holds one of them sooner or later, is refused. A text in another alphabet of
