@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
 
 import typer
+
+_CANNOT_REDRAW = ("", "dumb", "unknown")  # kinds of terminal
 
 
 class Exit(IntEnum):
@@ -37,6 +41,15 @@ class OutputFormat(StrEnum):
 def echo(words: str) -> None:
     """Say something to a person, on stderr."""
     typer.echo(words, err=True)
+
+
+def progress() -> AbstractContextManager[None]:
+    """Show what a run is at, where somebody may look on: stderr is a terminal on which a line can be drawn anew."""
+    if os.environ.get("TERM", "") in _CANNOT_REDRAW or not sys.stderr.isatty():
+        return nullcontext()
+    from flows.commands.progress import drawn_progress
+
+    return drawn_progress()
 
 
 def relative_to_here(path: Path | None) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from flows.commands.console import Exit, echo
+from flows.commands.console import Exit, echo, progress
 from flows.commands.run import by_prefect, choose_engine
 from flows.orchestration.run import RunResult, Scope
 from flows.runtime.gc_pause import gc_paused
@@ -35,13 +35,14 @@ def run_revalidate(
     """
     _require_known(site, dataset)
     choose_engine(settings, with_prefect)
-    with gc_paused():
-        from flows.nightly import nightly_run, revalidate
+    with progress():
+        with gc_paused():
+            from flows.nightly import nightly_run, revalidate
 
-    if not with_prefect:
-        return nightly_run(settings, moment, Scope(False, site, dataset))
-    when = moment.isoformat() if moment else None
-    return by_prefect(revalidate, str(settings.data), when, site, dataset)
+        if not with_prefect:
+            return nightly_run(settings, moment, Scope(False, site, dataset))
+        when = moment.isoformat() if moment else None
+        return by_prefect(revalidate, str(settings.data), when, site, dataset)
 
 
 @dataclass(frozen=True)

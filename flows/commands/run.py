@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from flows.commands.console import Exit
+from flows.commands.console import Exit, progress
 from flows.orchestration.run import RunResult
 from flows.runtime.data_folder import CorrectionsUnusable
 from flows.runtime.gc_pause import gc_paused
@@ -67,12 +67,13 @@ def choose_engine(settings: Settings, with_prefect: bool) -> None:
 def start_run_by_engine(settings: Settings, moment: datetime | None, with_prefect: bool) -> RunResult:
     """Run the night once. Raises what the night raised: Busy, NotConserved, a fault of ours, ..."""
     choose_engine(settings, with_prefect)
-    with gc_paused():
-        from flows.nightly import nightly, nightly_run
+    with progress():
+        with gc_paused():
+            from flows.nightly import nightly, nightly_run
 
-    if not with_prefect:
-        return nightly_run(settings, moment)
-    return by_prefect(nightly, str(settings.data), moment.isoformat() if moment else None)
+        if not with_prefect:
+            return nightly_run(settings, moment)
+        return by_prefect(nightly, str(settings.data), moment.isoformat() if moment else None)
 
 
 def by_prefect(flow: Callable[..., Any], *arguments: str | None) -> RunResult:

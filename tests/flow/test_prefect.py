@@ -197,6 +197,7 @@ def test_a_fault_of_ours_tells_prefect_nothing_of_a_row(tmp_path: Path) -> None:
     told = pilots("run", "--data", str(folder.path), home=copy, timeout=240, TMPDIR=str(tmp_path))
     assert told.returncode == 70, told.stderr
     assert QUOTED not in told.stdout + told.stderr
-    kept = [p for p in (tmp_path / "data").rglob("*") if p.is_file()] + list(tmp_path.glob("*.log"))
+    assert told.stderr.strip().endswith(f"Details: {folder.places.logs / 'pilots.jsonl'}")
+    kept = [p for p in (tmp_path / "data").rglob("*") if p.is_file()]
     assert any(b"ValueError" in p.read_bytes() for p in kept), "the kind of error is told nowhere"
     assert not [p for p in kept if QUOTED.encode() in p.read_bytes()]

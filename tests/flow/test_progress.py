@@ -1,0 +1,162 @@
+"""The progress of a run on a terminal: drawn on stderr where somebody looks on, and nowhere else."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pty
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+import pytest
+from commands import environment, pilots
+from made_up_returns import PROJECT, DataFolder
+
+from flows.commands import progress
+from flows.commands.progress import StageList, drawn_progress
+from flows.runtime.log import LOGGER, Entry, Event, log, stage_logged
+
+STAGES = ["receive", "judge", "load", "relate", "build", "publish", "report"]
+MOVES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a command wrote to a terminal on stderr, as it came and without what moves the cursor; and its stdout."""
+
+    raw: str
+    out: str
+    code: int
+
+    @property
+    def lines(self) -> list[str]:
+        return [line.strip() for line in MOVES.sub("", self.raw).splitlines()]
+
+
+def in_terminal(*arguments: str, **more: str) -> Seen:
+    """Run Python with stderr on a pseudo-terminal."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, *arguments], cwd=PROJECT, env=environment(**{"TERM": "xterm", "COLUMNS": "100"} | more),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    seen = bytearray()
+    while True:
+        try:
+            part = os.read(ours, 1 << 16)
+        except OSError:  # as Linux says that nobody holds the other end
+            break
+        if not part:
+            break
+        seen += part
+    os.close(ours)
+    out, _ = process.communicate(timeout=60)
+    return Seen(seen.decode(), out.decode(), process.returncode)
+
+
+def a_run(folder: DataFolder, *more: str, first: str = "") -> tuple[str, ...]:
+    """What runs a night in a process of Python, after a statement of its own."""
+    folder.send_all(1, 2)
+    said = ("pilots", "run", "--data", str(folder.path), "--date", "2017-01-03", *more)
+    return "-c", f"import sys\n{first}\nfrom flows.cli import main\nsys.argv = {list(said)!r}\nmain()"
+
+
+# however quick the machine is, the run is then long enough
+AT_ONCE = "from flows.commands import progress\nprogress.SHORT = 0.1"
+
+
+def test_a_run_shows_its_stages_on_a_terminal_and_its_summary_on_stdout(folder: DataFolder) -> None:
+    seen = in_terminal(*a_run(folder, "--no-prefect", first=AT_ONCE))
+    assert seen.code == 0, seen.raw
+    assert [line.split()[0] for line in seen.lines[-len(STAGES) :]] == STAGES
+    assert any(re.match(r"load +\d+\.\d s +11 tables, 8 rows", line) for line in seen.lines[-len(STAGES) :])
+    assert "\x1b[?25h" in seen.raw, "the cursor comes back"
+    assert seen.out.startswith("Published: 4 files checked") and "tables" not in seen.out and "\x1b" not in seen.out
+
+
+@pytest.mark.parametrize("more", [{"TERM": "dumb"}, {"TERM": ""}], ids=str)
+def test_a_terminal_on_which_nothing_can_be_drawn_anew_stays_quiet(more: dict[str, str]) -> None:
+    script = (
+        "import sys; from flows.commands.console import progress\nwith progress(): print(type(progress()).__name__)"
+    )
+    seen = in_terminal("-c", script, **more)
+    assert (seen.out.strip(), seen.raw) == ("nullcontext", "")
+    assert in_terminal("-c", script).out.strip() == "_GeneratorContextManager"
+
+
+def test_nothing_is_drawn_and_rich_is_not_imported_where_nobody_looks_on(folder: DataFolder) -> None:
+    last = (
+        "import atexit\natexit.register(lambda: print([m for m in sys.modules if m == 'flows.commands.progress'"
+        " or m.split('.')[0] == 'rich'], file=sys.stderr))"
+    )
+    script = a_run(folder, "--no-prefect", first=last)
+    ran = subprocess.run(
+        [sys.executable, *script],
+        cwd=PROJECT,
+        env=environment(TERM="xterm"),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "[]\n")
+
+
+def test_without_colour_where_that_is_asked_for() -> None:
+    script = (
+        "import time\nimport rich.live, rich.progress_bar, rich.table\nfrom flows.commands import progress\n"
+        "from flows.runtime.log import Entry, Event, log\n"
+        "progress.SHORT = 0\nwith progress.drawn_progress():\n"
+        "    log(Entry(Event.STAGE_STARTED, 'judge', counts={'deliveries': 4}))\n"
+        "    log(Entry(Event.DELIVERY_VALIDATED, 'judge'))\n    time.sleep(0.5)\n"
+    )
+    plain = in_terminal("-c", script)
+    assert any("1 of 4 deliveries" in line and "\u2501" in line for line in plain.lines), plain.raw
+    assert not re.search(r"\x1b\[[0-9;]*[39][0-9]m", plain.raw)
+    assert re.search(r"\x1b\[[0-9;]*[39][0-9]m", in_terminal("-c", script, NO_COLOR="").raw)
+
+
+def test_a_short_run_draws_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[bool] = []
+    monkeypatch.setattr(progress._Drawing, "start", lambda _: started.append(True))
+    before = list(LOGGER.handlers)
+    with drawn_progress(), stage_logged("load"):
+        pass
+    monkeypatch.setattr(progress, "SHORT", 0.05)
+    assert not started
+    with pytest.raises(KeyError), drawn_progress(), stage_logged("load"):
+        time.sleep(0.5)
+        raise KeyError
+    assert started == [True] and LOGGER.handlers == before
+
+
+def test_what_is_drawn_follows_the_log() -> None:
+    followed = StageList()
+    assert [s.name for s in followed.stages] == [progress.BEFORE]
+    LOGGER.addHandler(followed)
+    try:
+        with stage_logged("judge", deliveries=3) as counts:
+            log(Entry(Event.DELIVERY_VALIDATED, "judge"))
+            log(Entry(Event.DELIVERY_NOT_VALIDATED, "judge"))
+            assert followed.stages[0].in_words == "2 of 3 deliveries"
+            counts |= {"deliveries": 3, "not_validated": 0, "rows_read": 1_200, "rows_accepted": 1_100, "rows_held": 9}
+        with pytest.raises(KeyError), stage_logged("load"):
+            raise KeyError
+        logging.getLogger("pilots").info("no entry")
+    finally:
+        LOGGER.removeHandler(followed)
+    assert [(s.name, s.in_words) for s in followed.stages] == [
+        ("judge", "3 deliveries, 1,200 rows read, 1,100 rows accepted"), ("load", "failed"),
+    ]  # fmt: skip
+
+
+@pytest.mark.server
+def test_a_flow_shows_its_stages_too(folder: DataFolder) -> None:
+    seen = in_terminal(*a_run(folder, first=AT_ONCE))
+    assert seen.code == 0, seen.raw
+    assert [line.split()[0] for line in seen.lines[-len(STAGES) :]] == STAGES
+    quiet = pilots("run", "--no-prefect", "--data", str(folder.path), "--date", "2017-01-03")
+    assert (quiet.returncode, quiet.stderr) == (0, "")
