@@ -50,7 +50,7 @@ def _state_of(judgement: ValidationResult) -> tuple[str, bool, str] | None:
 
 
 @wraps(validate_delivery)
-def _judge_and_log(
+def _validate_and_log(
     delivery: Delivery, places: DataPaths, judgements: ResultStore, corrections: Corrections
 ) -> ValidationResult:
     began = perf_counter()
@@ -84,7 +84,7 @@ def _reported(reported: ReportingResult) -> Mapping[str, int]:
 
 receive_files = Stage(receive, "receive", try_again=True, counts_of=_received)
 validate_each = Stage(
-    _judge_and_log, "judge", name_of=_name_of, state_of=_state_of, try_again=True, counts_of=_validated
+    _validate_and_log, "judge", name_of=_name_of, state_of=_state_of, try_again=True, counts_of=_validated
 )
 load_core = Stage(load, "load", counts_of=_tables)
 relate_tables = Stage(cross_check, "relate", counts_of=_counting)

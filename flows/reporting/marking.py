@@ -10,7 +10,8 @@ from typing import NamedTuple
 from flows.deliveries.extract import UnreadableFile
 from flows.reporting.render.marked_workbook import why_not, write_marked_workbook
 from flows.reporting.report import Part
-from flows.runtime.safe_errors import safe_message
+from flows.runtime.log import Entry, Event, log
+from flows.runtime.safe_errors import Fault, safe_message
 from flows.steps.conform import known_headings
 from flows.steps.read.whole import as_sheets
 from flows.steps.validate_delivery import context_of
@@ -66,6 +67,7 @@ def make_marked_workbook(
     except OSError:
         raise
     except Exception as error:  # of a file that nobody foresaw: the night's other reports are not to be lost for it
+        log(Entry(Event.DELIVERY_NOT_REPORTED, "report", delivery.delivery_id, fault=Fault.of(error)))
         why = f"the workbook could not be written: {safe_message(error)}"
         return MarkedWorkbook(why_none=why, fault=why)
     finally:

@@ -27,7 +27,8 @@ from flows.reporting.render.run_summary import count_findings
 from flows.reporting.report import Part, no_workbook
 from flows.reporting.revalidated import rows_held, since_last_report
 from flows.runtime.code_fingerprint import source_digest
-from flows.runtime.safe_errors import safe_message
+from flows.runtime.log import Entry, Event, log
+from flows.runtime.safe_errors import Fault, safe_message
 from flows.store.ledger import Ledger
 from flows.store.ledger.report_snapshots import ReportSnapshot
 from flows.store.ledger.revalidations import HeldThen, Revalidation, name_of
@@ -165,6 +166,7 @@ class DeliveryReports:
         except OSError:  # the disk, not the delivery: every other report would fail as well
             raise
         except Exception as error:
+            log(Entry(Event.DELIVERY_NOT_REPORTED, "report", d.delivery_id, fault=Fault.of(error)))
             self.failures.append(f"{name_of(d)}: its report could not be written: {safe_message(error)}")
             return False
         self.pages[d.delivery_id] = page
@@ -234,6 +236,7 @@ class DeliveryReports:
         except OSError:
             raise
         except Exception as error:
+            log(Entry(Event.DELIVERY_NOT_REPORTED, "report", d.delivery_id, fault=Fault.of(error)))
             self.failures.append(f"{name_of(d)}: its report could not be written: {safe_message(error)}")
             return False
         self.ledger.record_report(d.delivery_id, digest)
@@ -260,6 +263,7 @@ class DeliveryReports:
         except OSError:
             raise
         except Exception as error:
+            log(Entry(Event.DELIVERY_NOT_REPORTED, "report", d.delivery_id, fault=Fault.of(error)))
             return MarkedWorkbook(why_none="it could not be made tonight", fault=safe_message(error))
 
     def _part(self, j: ValidatedDelivery) -> Part:

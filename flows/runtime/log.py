@@ -40,6 +40,7 @@ class Event(StrEnum):
     STAGE_FAILED = "stage_failed"
     DELIVERY_VALIDATED = "delivery_validated"
     DELIVERY_NOT_VALIDATED = "delivery_not_validated"
+    DELIVERY_NOT_REPORTED = "delivery_not_reported"
     DELIVERY_SETTLED = "delivery_settled"
     DELIVERY_WITHDRAWN = "delivery_withdrawn"
     DELIVERY_REINSTATED = "delivery_reinstated"

@@ -223,6 +223,22 @@ def test_a_file_that_cannot_be_validated_by_a_fault_has_its_traceback_in_the_log
     assert not [v for v in (NINO, SURNAME) if v in (folder.places.logs / log_file.NAME).read_text(encoding="utf-8")]
 
 
+def test_a_report_that_cannot_be_written_by_a_fault_has_its_traceback_in_the_log(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.send("contacts", people("contacts", 1, 2))
+
+    def broken(*_: object) -> None:
+        raise KeyError(f"{NINO} {SURNAME}")
+
+    monkeypatch.setattr("flows.reporting.site_reports.write_reports", broken)
+    assert folder.night().reported.not_reported
+    [line] = [line for line in lines(folder.path) if line["event"] == "delivery_not_reported"]
+    assert (line["level"], line["error"], line["stage"]) == ("ERROR", "KeyError", "report")
+    assert "in broken" in line["traceback"] and line["delivery_id"].startswith(f"{BPL}_contacts_")
+    assert not [v for v in (NINO, SURNAME) if v in (folder.places.logs / log_file.NAME).read_text(encoding="utf-8")]
+
+
 def test_an_error_of_the_disk_names_no_file(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.send("contacts", people("contacts", 1, 2))
 
