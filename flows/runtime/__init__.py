@@ -1,1 +1,1 @@
-"""What everything else in `flows/` stands on: the log of operations, safe errors, and how work is run and told apart."""
+"""What everything else in `flows/` stands on: the log of operations, safe messages of errors, work side by side."""

@@ -115,7 +115,7 @@ def test_a_file_that_came_too_late_is_refused_wherever_it_is_told(folder: DataFo
     assert outcome.verdict == "Published: 1 file checked, 1 replaced by a later file."
 
 
-@pytest.mark.parametrize("broken", ["write_reports", "mark", "write_marked_workbook"])
+@pytest.mark.parametrize("broken", ["write_reports", "make_marked_workbook", "write_marked_workbook"])
 def test_a_report_that_cannot_be_written_costs_itself_alone(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:

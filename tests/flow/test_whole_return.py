@@ -178,7 +178,7 @@ def test_a_return_is_marked_once(folder: DataFolder, monkeypatch: pytest.MonkeyP
         marked.append(raw.name)
         return make_marked_workbook(raw, *args, **options)
 
-    monkeypatch.setattr(site_reports, "mark", count)
+    monkeypatch.setattr(site_reports, "make_marked_workbook", count)
     sent = send(folder, sheets(1, 2))
     folder.night()
     assert marked == [sent.name]
