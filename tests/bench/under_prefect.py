@@ -11,7 +11,7 @@ from pathlib import Path
 from measure import compared
 from works import CONTACTS, Bench, Outcome
 
-sys.path.append(str(Path(__file__).parents[1] / "flow"))
+sys.path.append(str(Path(__file__).parents[1] / "fixtures"))
 
 
 def prefect(bench: Bench) -> Iterator[Outcome]:

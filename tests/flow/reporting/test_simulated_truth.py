@@ -25,7 +25,7 @@ from schemas._contract.registry import programmes
 ADDRESS = ["file", "sheet", "source_row", "column", "field", "rule_id", "severity"]
 # contacts of the last month: in `make soak` about 100,000 rows over all datasets and months
 ROWS = length(everyday=8_000, soak=35_000)
-PUBLISHED = Path(__file__).parents[2] / "data" / "raw" / "PMO"
+PUBLISHED = Path(__file__).parents[3] / "data" / "raw" / "PMO"
 IN_THE_FIGURES = """
     select p.programme_code,
         exists (select 1 from core.delivery_approaches c where c.programme_code = p.programme_code)

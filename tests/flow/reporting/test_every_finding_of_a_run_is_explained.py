@@ -1,7 +1,6 @@
-"""audit.rules explains every finding of audit.findings, and holds no rule that could not be found.
+"""audit.rules explains every finding of a run, also those that need other files.
 
-What judging one file finds is held against audit.rules wherever a test judges a file (`tests/judging.py`); here stand
-the findings of a whole night, which need other files.
+What validating one file finds is held against audit.rules wherever a test does so (`tests/fixtures/judging.py`).
 """
 
 from __future__ import annotations
@@ -10,14 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
-import pytest
 from judging import as_csv, contacts, participants
 
 from flows.nightly import nightly_run
 from flows.settings import Settings
-from schemas._contract.catalogue import datasets
-from schemas._contract.model import Kind
-from schemas._rules.explain import rules_of
 
 UNEXPLAINED = """
     select d.dataset, f.rule_id, f.severity, f.field from audit.findings f join audit.deliveries d using (delivery_id)
@@ -36,10 +31,10 @@ def test_every_finding_of_a_night_has_its_rule(tmp_path: Path) -> None:
     send(tmp_path, "MHT-BPL_participants_201611_v1.csv", people)
     seen = as_csv(contacts({"attended": "8"}, {}, {"contact_medium": "Telephone"}), delimiter=";")
     send(tmp_path, "MHT-BPL_contacts_201611_v1.csv", seen)  # there are no referrals: what needs them is not judged
-    nightly_run(Settings(data=tmp_path), moment=datetime(2016, 12, 2, 3, 30, tzinfo=UTC))
+    nightly_run(Settings(data=tmp_path, threads=1), moment=datetime(2016, 12, 2, 3, 30, tzinfo=UTC))
     send(tmp_path, "MHT-BPL_participants_201611_v2.csv", people)  # the same again
     send(tmp_path, "MHT-BPL_contacts_201610_v1.csv", as_csv(contacts({})))  # an older extract
-    outcome = nightly_run(Settings(data=tmp_path), moment=datetime(2016, 12, 3, 3, 30, tzinfo=UTC))
+    outcome = nightly_run(Settings(data=tmp_path, threads=1), moment=datetime(2016, 12, 3, 3, 30, tzinfo=UTC))
     assert outcome.warehouse is not None
     with duckdb.connect(str(outcome.warehouse), read_only=True) as db:
         found = {r for (r,) in db.execute("select rule_id from audit.findings").fetchall()}
@@ -47,26 +42,3 @@ def test_every_finding_of_a_night_has_its_rule(tmp_path: Path) -> None:
         assert db.execute(UNEXPLAINED).fetchall() == []
         key = "dataset, rule_id, severity, field"
         assert db.execute(f"select {key} from audit.rules group by all having count(*) > 1").fetchall() == []
-
-
-@pytest.mark.parametrize(
-    ("rule_id", "kinds"),
-    [
-        ("C01", {Kind.DATE}),
-        ("C07", {Kind.WHOLE, Kind.DECIMAL, Kind.MONEY}),
-        ("C11", {Kind.MONEY}),
-        ("C15", {Kind.REFERENCE}),
-        ("C18", {Kind.YES_NO}),
-        ("C20", {Kind.CODE}),
-    ],
-)
-def test_a_rule_about_cells_stands_where_such_cells_are(rule_id: str, kinds: set[Kind]) -> None:
-    for contract in datasets().values():
-        on = {field for rule, _, field in rules_of(contract) if rule.rule_id == rule_id and field}
-        assert on == {f.name for f in contract.fields if f.kind in kinds}
-
-
-def test_only_people_have_personal_data() -> None:
-    for contract in datasets().values():
-        on = {field for rule, _, field in rules_of(contract) if rule.rule_id in ("P01", "P03")}
-        assert on == ({"", *contract.by_name} if contract.participant_level else set())

@@ -12,7 +12,7 @@ import pytest
 from flows.reporting import site_reports
 from flows.steps import validate_delivery
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SOURCES = sorted(p for f in ("flows", "schemas") for p in (ROOT / f).rglob("*.py"))
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 ACTING = {"prefect", "duckdb", "flows", "sqlite3"}
@@ -27,6 +27,8 @@ ONE_STEP_MADE_OF_OTHERS = "flows.steps.validate_delivery"
 ONLY_HERE = {"prefect": {"flows.orchestration.engine"}}
 MOST_IN_A_FOLDER = 13  # files and folders of code, without `__init__.py`
 TABLES = {"schemas/core"}  # a file for each table
+TESTS = [p for p in [ROOT / "tests", *(ROOT / "tests").rglob("*")] if p.is_dir() and any(p.glob("*.py"))]
+PROGRAMS = {"tests/bench"}  # a file for each process that is measured
 
 
 def module_of(path: Path) -> str:
@@ -118,6 +120,13 @@ def test_a_folder_is_taken_in_at_a_glance(folder: Path) -> None:
     entries = [e.name for e in folder.iterdir() if e.suffix in (".py", ".sql", ".csv", ".toml", ".json") or e.is_dir()]
     entries = [e for e in entries if e not in ("__init__.py", "__pycache__")]
     assert len(entries) <= MOST_IN_A_FOLDER or folder.relative_to(ROOT).as_posix() in TABLES, sorted(entries)
+
+
+@pytest.mark.parametrize("folder", TESTS, ids=lambda p: p.name)
+def test_tests_lie_in_rooms_too(folder: Path) -> None:
+    entries = [p.name for p in folder.iterdir() if p.suffix == ".py" or (p.is_dir() and p.name != "__pycache__")]
+    assert len(entries) <= MOST_IN_A_FOLDER or folder.relative_to(ROOT).as_posix() in PROGRAMS, sorted(entries)
+    assert folder != ROOT / "tests" or [n for n in entries if n.endswith(".py")] == ["conftest.py"]
 
 
 def test_every_room_is_described() -> None:

@@ -80,7 +80,8 @@ def test_as_many_columns_as_are_allowed_are_read(opened) -> None:  # type: ignor
 
 
 @pytest.mark.parametrize(
-    ("line", "torn"), [(b"\n", False), (b"," * 9 + b"\n", False), (b'"\n', True), (b'"a\n', True), (b',"""\n', True)]
+    ("line", "malformed"),
+    [(b"\n", False), (b"," * 9 + b"\n", False), (b'"\n', True), (b'"a\n', True), (b',"""\n', True)],
 )
 def test_a_long_tail_of_one_line_is_read_part_by_part(opened, line: bytes, malformed: bool) -> None:  # type: ignore[no-untyped-def]
     batches = opened(SOUND + line * (MOST_LINES + 10))

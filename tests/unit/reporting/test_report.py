@@ -24,7 +24,7 @@ from flows.runtime.wording import clock, counted, deadline, listed, moment, mont
 from schemas._contract.registry import OverdueReturn
 from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DUE = datetime(2016, 12, 9, 17)
 LETTERS = {"attended": "F", "contact_medium": "E", "duration_minutes": "G", "contact_date": "C", "episode_id": "B"}
 DELIVERY = Delivery(

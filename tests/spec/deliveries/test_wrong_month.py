@@ -1,6 +1,6 @@
 """A wrong month or year in the file's name is told as that, once, and not as what follows from it (rules F19, F25).
 
-Which of a site's files counts is in `tests/flow/test_wrong_months.py`.
+Which of a site's files counts is in `tests/flow/deliveries/test_wrong_months.py`.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def opened(path: Path, *headings: str) -> tuple[Extract, pl.DataFrame, list[int]
 
 
 @pytest.mark.parametrize(
-    ("name", "torn"),
+    ("name", "malformed"),
     [("few_columns.csv", [1814, 1823, 2378, 2762]), ("many_columns.csv", [1096, 1159, 1206, 2769])],
 )
 def test_bad_lines_are_named_by_their_physical_number(real: Path, name: str, malformed: list[int]) -> None:
@@ -105,7 +105,7 @@ REJECTS = {
 }
 
 
-@pytest.mark.parametrize(("name", "headings", "torn"), [(n, *said) for n, said in REJECTS.items()], ids=REJECTS)
+@pytest.mark.parametrize(("name", "headings", "malformed"), [(n, *said) for n, said in REJECTS.items()], ids=REJECTS)
 def test_what_duckdb_rejects_is_torn_or_left_to_its_cell(
     real: Path, name: str, headings: tuple[str, ...], malformed: set[int]
 ) -> None:

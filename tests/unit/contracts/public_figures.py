@@ -19,7 +19,7 @@ from schemas.core import (
     targets,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CONTRACTS = {
     m.CONTRACT.dataset: m.CONTRACT
     for m in (funding_awards, match_funding, targets, benchmarks, delivery_approaches, published_measures)

@@ -1,7 +1,6 @@
 """A wrong month in a file's name, over several nights: it replaces nothing, and the right file counts (rule F26).
 
-Which deliveries wait, case by case, is in `tests/unit/test_wrong_months.py`; what one file shows of itself in
-`tests/spec/test_wrong_month.py`.
+What one file shows of itself is in `tests/spec/deliveries/test_wrong_month.py`.
 """
 
 from __future__ import annotations
