@@ -19,6 +19,8 @@ from made_up_returns import BPL, WMCA, DataFolder, Row, people, sound
 from flows.commands.check import check_file
 from flows.reporting.report import Report
 
+pytestmark = pytest.mark.without_marts
+
 AREA = {"lsoa": "E01012345"}
 OF_PEOPLE = ("participants", "referrals", "contacts", "employment_outcomes")
 Return = dict[str, list[Row]]

@@ -22,6 +22,8 @@ from flows.orchestration.run import Scope
 from flows.settings import Settings
 from flows.steps import validate_delivery
 
+pytestmark = pytest.mark.without_marts
+
 RETRY = Scope(new_files=False)
 
 
@@ -99,6 +101,7 @@ def test_an_extended_list_empties_the_quarantine_and_the_site_is_told(folder: Da
     assert pilots("retry", "--dry-run", *asked, home=copy).stdout == "Nothing is out of date.\n"
 
 
+@pytest.mark.soak
 def test_a_correction_judges_its_file_alone_and_its_end_is_told_too(folder: DataFolder) -> None:
     with_one_held(folder)
     raw = (folder.places.raw / BPL / f"{BPL}_contacts_201611_v1.csv").read_bytes()
@@ -283,6 +286,7 @@ def test_a_dry_run_names_the_corrections_to_mend(folder: DataFolder) -> None:
     assert told.stderr.startswith("To mend: `corrections.csv`, line 3: ")
 
 
+@pytest.mark.with_marts
 @pytest.mark.soak
 def test_a_retry_that_is_killed_is_made_good_by_the_night(folder: DataFolder, tmp_path: Path) -> None:
     """Killed at several moments, the next night ends with what an undisturbed retry would have, the site told."""

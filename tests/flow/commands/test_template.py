@@ -16,6 +16,8 @@ from flows.workbooks.blank import example_rows
 from schemas._contract.catalogue import datasets
 from schemas._contract.workbook_names import CODES, EXAMPLES, NOTES, PROBLEMS
 
+pytestmark = pytest.mark.without_marts
+
 
 def fill_in(path: Path, *names: str) -> None:
     """Fill a blank workbook's sheets with made-up rows."""

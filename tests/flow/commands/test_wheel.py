@@ -16,6 +16,8 @@ import pytest
 from commands import environment
 from made_up_returns import PROJECT, DataFolder, people, sound
 
+pytestmark = pytest.mark.soak
+
 PACKAGES = ("flows", "schemas")
 
 

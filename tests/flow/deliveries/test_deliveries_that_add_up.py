@@ -12,6 +12,8 @@ import pytest
 from length import in_soak
 from made_up_returns import WMCA, DataFolder, Row, people, sound
 
+pytestmark = pytest.mark.without_marts
+
 PERIOD = {"extract_type": "period"}
 ALIKE = 28  # rows on the same lines of both files: enough for several cores to take turns
 

@@ -160,6 +160,7 @@ def test_where_nothing_ever_counted_the_newest_counts_with_its_sound_rows(folder
     assert folder.ask(f"select count(*) from core.contacts where site_code = '{BPL}'") == [(5,)]
 
 
+@pytest.mark.soak
 def test_many_withdrawals_of_consent_keep_no_old_data_in_the_figures(october: DataFolder) -> None:
     gone = range(1, 26)
     rows = people("participants", *PEOPLE)

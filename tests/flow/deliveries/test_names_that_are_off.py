@@ -12,6 +12,8 @@ from judging import as_csv, as_table, workbook
 from length import in_soak
 from made_up_returns import BPL, NUMBER, WMCA, DataFolder, people, sound
 
+pytestmark = pytest.mark.without_marts
+
 DATASETS = ("participants", "referrals", "contacts", "employment_outcomes")
 
 

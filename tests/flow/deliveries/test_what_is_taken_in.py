@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from made_up_returns import DataFolder, people, sound
 
+pytestmark = pytest.mark.without_marts
+
 MISSPELT = (
     '{"extract-type": "period"}',
     '{"Extract_Type": "period"}',

@@ -20,6 +20,8 @@ from flows.store.ledger import Ledger
 from schemas._contract.catalogue import datasets
 from schemas._contract.workbook_names import READ_ME
 
+pytestmark = pytest.mark.without_marts
+
 SENT = ("participants", "referrals", "contacts")
 PROSE = [["About this return"], ["The columns are explained in the guide."], ["Column", "Meaning"], ["a", "b"]]
 COLUMNS = [["Column", "What it means", "Such as"], ["contact_id", "your own number", "17"], ["type", "first", "x"]]

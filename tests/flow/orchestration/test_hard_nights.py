@@ -17,6 +17,8 @@ from flows.store.paths import NoDataFolder
 from flows.store.results import ResultStore
 from schemas.audit.deliveries import Result
 
+pytestmark = pytest.mark.without_marts
+
 NINO = "AB123456C"  # of the right form, and nobody's
 
 
@@ -81,6 +83,7 @@ def test_a_lost_judgement_stops_the_night(folder: DataFolder) -> None:
     assert summaries[-1].read_text(encoding="utf-8").startswith("Not published")
 
 
+@pytest.mark.with_marts
 @pytest.mark.soak
 def test_what_a_better_detector_refuses_leaves_the_store_and_the_older_builds(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch

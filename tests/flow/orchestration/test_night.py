@@ -16,6 +16,8 @@ from flows.orchestration.as_of import warehouse_as_known
 from flows.settings import Settings
 from flows.store.ledger.runs import EarlierThanKnown
 
+pytestmark = pytest.mark.without_marts
+
 DEC, JAN, FEB = "2016-12-02T03:30", "2017-01-03T03:30", "2017-02-02T03:30"
 
 
@@ -29,6 +31,7 @@ def summary(outcome: RunResult) -> str:
     return outcome.reported.summary
 
 
+@pytest.mark.with_marts
 def test_the_first_night_publishes_and_the_second_changes_nothing(folder: DataFolder) -> None:
     folder.send_all(1, 2, 3)
     folder.send_office_files()
@@ -104,6 +107,7 @@ def test_bytes_that_come_back_after_others_count_again(folder: DataFolder) -> No
     assert told == [(1, "V02"), (3, "V02")]
 
 
+@pytest.mark.soak
 def test_a_later_period_supersedes_and_an_older_one_is_stale(folder: DataFolder) -> None:
     folder.send_all(1)
     folder.night(DEC)
@@ -164,6 +168,7 @@ def test_extracts_of_a_period_add_up_and_a_key_sent_twice_is_held(folder: DataFo
     assert folder.findings("contacts") == [("P04", "row", "broken", 2)]
 
 
+@pytest.mark.with_marts
 @pytest.mark.soak
 def test_as_of_a_past_date_gives_the_figures_as_they_were_known_then(folder: DataFolder) -> None:
     folder.send_all(1)
@@ -255,6 +260,7 @@ def _holds(path: Path) -> bytes:
     return text
 
 
+@pytest.mark.with_marts
 def test_nothing_of_a_file_with_personal_data_is_kept(folder: DataFolder) -> None:
     """In a cell of an accepted row, of a row that is held anyway, of a torn row, and in a column of its own."""
     folder.send_all(1, 2)

@@ -11,6 +11,8 @@ import pytest
 from commands import copy_of_the_project, pilots
 from made_up_returns import BPL, DataFolder, people, sound
 
+pytestmark = pytest.mark.without_marts
+
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
@@ -72,6 +74,7 @@ CONTRACT = Contract(
 '''
 
 
+@pytest.mark.soak
 def test_a_new_dataset_is_one_new_file(folder: DataFolder, copy: Path) -> None:
     """The contract alone makes the table. Who sends it is data: one entry of the registry for each programme."""
     (copy / "schemas" / "core" / "toys.py").write_text(TOY, encoding="utf-8")

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from made_up_returns import BPL, DataFolder, people, sound
 
+pytestmark = pytest.mark.without_marts
+
 CHAT = {"contact_medium": "chat"}
 
 

@@ -366,6 +366,7 @@ def test_rows_that_turn_out_to_be_personal_do_not_stay_in_unused_parts_of_the_fi
     assert [p.name for p in kept.rows.parent.glob("kept.*")] == ["kept.duckdb"]
 
 
+@pytest.mark.soak
 def test_a_night_that_comes_to_nothing_by_what_was_kept_loads_everything_anew(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     folder.night("2016-12-02T03:30")

@@ -24,6 +24,8 @@ from flows.store.ledger.runs import LedgerUnusable, Runs, ledger_troubles
 from flows.store.lock import writer_lock
 from flows.store.paths import DataPaths, NoDataFolder
 
+pytestmark = pytest.mark.without_marts
+
 NOTHING_NEW = "there was nothing new to check"
 
 
@@ -272,6 +274,7 @@ def test_a_night_that_fails_before_any_was_published_says_so(
     assert summaries(folder)[-1].endswith("; no figures are published yet.")
 
 
+@pytest.mark.soak
 def test_a_full_disk_under_the_ledger_is_told_as_that(known: DataFolder) -> None:
     """No file may grow beyond a page here: the lock and the summary fit, and SQLite finds no room."""
     told = subprocess.run(
