@@ -84,7 +84,7 @@ def run(
 
 
 @app.command(rich_help_panel=NIGHT)
-def retry(
+def retry(  # parameters: the options of a command
     site: Annotated[str, typer.Option(help="Only this site, such as MHT-BPL.")] = "",
     dataset: Annotated[str, typer.Option(help="Only this dataset, such as contacts.")] = "",
     data: Data = None,
@@ -122,7 +122,7 @@ def withdraw(
     """Take a delivery out of all figures from the next run on, or let it back. Its file stays where it is."""
     from flows.commands.withdraw import withdraw as note
 
-    noted = note(_settings(data), delivery, reason, undo, _taken_for_now(date))
+    noted = note(_settings(data), delivery, reason, undo=undo, moment=_taken_for_now(date))
     if as_json:
         print_json({"let_back" if noted.let_back else "withdrawn": [d.delivery_id for d in noted.deliveries]})
     else:
@@ -140,7 +140,7 @@ def status(data: Data = None, as_json: AsJson = False) -> None:
 
 
 @app.command(rich_help_panel=SENDERS)
-def check(
+def check(  # parameters: the options of a command
     file: Annotated[Path, typer.Argument(help="The file to check.", exists=True, dir_okay=False)],
     site: Annotated[str, typer.Option(help="The site, where the file's name does not say it.")] = "",
     dataset: Annotated[str, typer.Option(help="The dataset, where the file's name does not say it.")] = "",
@@ -213,7 +213,7 @@ def sql(
     """Ask the warehouse, read-only: nothing can be changed and nothing outside it can be reached."""
     from flows.commands.query import answer
 
-    answer(_settings(data), query, OutputFormat.JSON if as_json else form, tables, describe)
+    answer(_settings(data), query, OutputFormat.JSON if as_json else form, tables=tables, describe=describe)
 
 
 @app.command(name="as-of", rich_help_panel=ANALYSTS)
@@ -240,7 +240,7 @@ def as_of(
 
 
 @app.command(rich_help_panel=CARE)
-def simulate(
+def simulate(  # parameters: the options of a command
     rows: Annotated[
         int, typer.Option(min=1, help="About how many contacts in the last month, over all sites.")
     ] = 10_000,

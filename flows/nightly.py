@@ -3,29 +3,23 @@
     receive -> (read -> conform -> judge) for each delivery -> load -> relate -> build -> publish -> report
 
 `nightly_run` is the entry point of every run, with Prefect or without; `full_run` is the order of its stages, written
-once; `nightly` and `revalidate` are the same as Prefect flows, with their states and artifacts. A run whose inputs are
-unchanged is skipped (`no_op_run.py`), and imports no more than this file does at its head.
+once. A run whose inputs are unchanged is skipped (`no_op_run.py`), and imports no more than this file does at its head.
 
-What the stages are is in `stages.py`, how a run begins and ends in `run.py`, what it works with in `work.py`, how
+All else is in `flows/orchestration`: what the stages are in `stages.py`, how a run begins and ends in `run.py`, what it
+works with in `worklist.py`, the same as Prefect flows, with their states and artifacts, in `prefect_flows.py`, and how
 Prefect drives it in `engine.py`. The file lock is what guards the writer: Prefect's own limits are only advice.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from flows.orchestration.engine import PLAIN, as_flow, create_artifacts, final_state
 from flows.orchestration.no_op_run import cache_summary, reissue_summary
 from flows.orchestration.run import FULL_SCOPE, Run, RunResult, Scope, opened
 from flows.runtime.gc_pause import gc_paused
 from flows.settings import Settings
-from flows.store.lock import Busy
 from flows.store.warehouse import current_build, fingerprint_of
-
-if not PLAIN:  # a worker that loads a flow sees at once that a part of the night cannot be imported
-    import flows.orchestration.stages  # noqa: F401 - by name where there is work: see `full_run`
 
 
 def nightly_run(settings: Settings, moment: datetime | None = None, scope: Scope = FULL_SCOPE) -> RunResult:
@@ -74,7 +68,16 @@ def full_run(run: Run) -> RunResult:
     to_mend = work.corrections_to_review(validated)
     looked = work.scope.new_files
     to_tell = ReportingInput(
-        validated, tonight, received.unusable, not_validated, to_mend, work.moment, quiet, looked, broken, doubt
+        validated=validated,
+        tonight=tonight,
+        unusable=received.unusable,
+        not_validated=not_validated,
+        corrections_to_review=to_mend,
+        moment=work.moment,
+        quiet=quiet,
+        looked=looked,
+        broken=broken,
+        doubt=doubt,
     )
     with work.ledger.together():  # what was told is noted when all of it is: a run that is cut off tells it again
         reported = report_to_people(work.places, work.ledger, warehouse, to_tell, work.about, work.options())
@@ -84,30 +87,21 @@ def full_run(run: Run) -> RunResult:
     if work.is_all_done(received, not_validated, reported):
         cache_summary(work, warehouse, reported, work.unchanged_until)
     done = tuple(reported.outcomes[j.delivery.delivery_id] for j in tonight)
-    return RunResult(work.id, result, warehouse, done, received.newly_unusable, not_validated, reported)
+    return RunResult(
+        run_id=work.id,
+        result=result,
+        warehouse=warehouse,
+        validated=done,
+        unusable=received.newly_unusable,
+        not_validated=not_validated,
+        reported=reported,
+    )
 
 
-@as_flow(name="nightly")
-def nightly(data: str | None = None, date: str | None = None) -> Any:
-    """One night as a Prefect flow. `data` is the data folder, `date` the moment taken for now (ISO)."""
-    return _as_state(data, date, FULL_SCOPE)
+def __getattr__(name: str) -> Any:
+    """Give the Prefect flows, `nightly` and `revalidate`: only who asks for one, as deployments do, imports Prefect."""
+    if name in ("nightly", "revalidate"):
+        from flows.orchestration.prefect_flows import flows_of
 
-
-@as_flow(name="retry")
-def revalidate(data: str | None = None, date: str | None = None, site: str = "", dataset: str = "") -> Any:
-    """Judge again what is out of date, of all sites and datasets or of one, as a Prefect flow."""
-    return _as_state(data, date, Scope(False, site, dataset))
-
-
-def _as_state(data: str | None, date: str | None, scope: Scope) -> Any:
-    settings, moment = Settings.of(Path(data) if data else None), datetime.fromisoformat(date) if date else None
-    try:
-        return _ended(nightly_run(settings, moment, scope))
-    except Busy as busy:
-        return final_state("Busy", False, f"Busy: {busy}", busy)
-
-
-def _ended(result: RunResult) -> Any:
-    """The state that a flow run ends in, named after what people have to do. Red where personal data came in."""
-    create_artifacts(result.reported.summary, result.deliveries())
-    return final_state(result.outcome, not result.personal, result.verdict, result)
+        return flows_of(nightly_run)[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

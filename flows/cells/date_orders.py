@@ -151,13 +151,15 @@ def _swapped_columns(seen: Mapping[str, DatesSeen], cut: date, planned: Set[str]
             and len(column.either) <= MOST_LEFT_OVER * len(column.proves(order))
             and not _is_one_day_of_each_month(column, order)
             and _were_typed_since(column, order)
-            and _may_be_swapped(column, cut, name in planned)
+            and _may_be_swapped(column, cut, is_planned=name in planned)
         }
         days = sum(len(column.up_to_12th) for column in sure.values())
         texts = sum(len(column.proves(order)) for column in sure.values())
         if comb(min(days, _MOST_COUNTED) + min(texts, _MOST_COUNTED), min(days, _MOST_COUNTED)) < LEAST_WAYS:
             continue
-        alone = {n for n, c in seen.items() if not (c.texts or c.later) and _may_be_swapped(c, cut, n in planned)}
+        alone = {
+            n for n, c in seen.items() if not (c.texts or c.later) and _may_be_swapped(c, cut, is_planned=n in planned)
+        }
         for name in (*sure, *alone):
             found.setdefault(name, _put_back(seen[name], order))
     return found
@@ -178,7 +180,7 @@ def _put_back(column: DatesSeen, order: str) -> DateReading:
     return DateReading(order if few else "", SWAPPED_RULE, are_swapped=True)
 
 
-def _may_be_swapped(column: DatesSeen, cut: date, is_planned: bool) -> bool:
+def _may_be_swapped(column: DatesSeen, cut: date, *, is_planned: bool) -> bool:
     """Whether a column has true dates that could have day and month swapped, and lie before the extract then too."""
     days = column.up_to_12th
     back = [day for d in days if (day := swapped(d))]

@@ -129,7 +129,7 @@ def read_cell(text: str, field: Field, dates: DateReading = HELD) -> Reading:
     broken = ("\n" in text or "\r" in text) and not field.free_text
     if broken:
         return _without_line_break(clean, field)
-    clean = _unquoted(clean, field.kind in (Kind.TEXT, Kind.REFERENCE))
+    clean = _unquoted(clean, may_be_meant=field.kind in (Kind.TEXT, Kind.REFERENCE))
     if not clean:
         return Reading()
     if SPREADSHEET_ERROR.match(clean):
@@ -155,7 +155,7 @@ def _sound(text: str, field: Field, dates: DateReading) -> str:
     return text if text and not read_cell(text, field, dates).rule_id and _fits(text, field) else ""
 
 
-def _unquoted(text: str, may_be_meant: bool = False) -> str:
+def _unquoted(text: str, *, may_be_meant: bool = False) -> str:
     quoted = IN_MARKS.fullmatch(text) or (None if may_be_meant else QUOTED.fullmatch(text))
     return (quoted[1] or quoted[2] or "").strip() if quoted else text
 

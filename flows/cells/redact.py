@@ -167,7 +167,8 @@ class _Redaction(Enum):
     NEVER = auto()
 
 
-@lru_cache(FIELDS_KNOWN)
+# Given to be added to: what is known of a text never changes, so batches that run side by side may both add it.
+@lru_cache(FIELDS_KNOWN)  # mutable: a memory of what was judged
 def _known(field: Field | None, contract: Contract, cut_off: date) -> dict[str | None, _Redaction]:
     """Which texts of a field may be shown, as judged before: the next batch holds mostly the same ones.
 
@@ -223,10 +224,13 @@ def _validated(
         is_label.fill_null(True).alias("is_label"),
         (pl.lit(is_code) & pl.col("text").str.contains(_NEW_CODE) & brief).fill_null(False).alias("is_new"),
     )
-    return {text: _redaction(text, *said) for text, *said in validated.iter_rows()}
+    return {
+        text: _redaction(text, safe=safe, is_label=is_label, is_new=is_new)
+        for text, safe, is_label, is_new in validated.iter_rows()
+    }
 
 
-def _redaction(text: str | None, safe: bool, is_label: bool, is_new: bool) -> _Redaction:
+def _redaction(text: str | None, *, safe: bool, is_label: bool, is_new: bool) -> _Redaction:
     if safe and (is_label or not text or not may_be_full_name(text)):
         return _Redaction.ALWAYS
     if not safe and text and is_new and not listed_names().intersection(words_of(text)):

@@ -13,12 +13,12 @@ from typing import NoReturn
 import typer
 
 from flows.commands.console import Exit, echo
-from flows.deliveries.file_names import PERIOD, WHOLE_RETURN, read_name
+from flows.deliveries.file_names import PERIOD, WHOLE_RETURN, FileName, read_name
 from flows.orchestration.one_file import InFile, OfDataset, SingleFile, columns_read, cross_check_file
 from flows.reporting.render import delivery_report, report_json, report_lines, write_reports
 from flows.reporting.report import Part, Report, no_workbook
 from flows.runtime.wording import listed
-from flows.steps.receive import delivery_of, sheets_of_return
+from flows.steps.receive import ReceivedFile, delivery_of, sheets_of_return
 from flows.steps.receive.manifest import manifest_of
 from flows.steps.validate_delivery import validate_file
 from flows.store.ledger.runs import now
@@ -65,7 +65,7 @@ def check_file(
     return Checked(
         reports,
         several if len(reports) > 1 else report_json(reports[0]),
-        "\n".join([*(line for r in reports for line in _words(r, len(reports) > 1)), *words]),
+        "\n".join([*(line for r in reports for line in _words(r, named=len(reports) > 1)), *words]),
         any(r.result is not Result.ACCEPTED for r in reports),
         written,
     )
@@ -84,7 +84,6 @@ def _deliveries(file: Path, site: str, dataset: str, period: str, moment: dateti
             f"It is not clear what {file.name} is. Name it like MHT-BPL_participants_201611_v1.xlsx, or say {unknown}.",
             Exit.USAGE,
         )
-    version = said.version if said else 1
     try:
         sheets = sheets_of_return(file) if dataset == WHOLE_RETURN else [("", dataset)]
         manifest = manifest_of(file, period)
@@ -92,8 +91,11 @@ def _deliveries(file: Path, site: str, dataset: str, period: str, moment: dateti
         _refuse(f"{file.name}: {wrong}.", Exit.MUST_BE_FIXED)
     if len(sheets) > 1:  # its totals are about the whole workbook
         manifest = manifest.model_copy(update={"rows": None, "gbp_total": None})
-    identity = (period, version, file_digest(file), moment, manifest)
-    return [delivery_of(file, file.name, site, name, *identity, sheet) for sheet, name in sheets]
+    received, version = ReceivedFile(file, file.name, file_digest(file), moment), said.version if said else 1
+    return [
+        delivery_of(received, FileName(site, name, period, version, file.suffix), manifest, sheet)
+        for sheet, name in sheets
+    ]
 
 
 def _what_is_wrong(site: str, dataset: str, period: str) -> str:
@@ -174,6 +176,6 @@ def _written(file: Path, delivery: Delivery, parts: Sequence[Part], to: Path) ->
     return tuple(written), words + ([why_none] if why_none else [])
 
 
-def _words(report: Report, named: bool) -> list[str]:
+def _words(report: Report, *, named: bool) -> list[str]:
     """The report as lines for a terminal."""
     return [*([f"{report.dataset_title}:"] if named else []), *report_lines(report)]

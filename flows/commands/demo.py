@@ -26,7 +26,7 @@ FIRST_NIGHT = datetime(2019, 11, 4, 3, 30)  # after the last simulated month, be
 QUESTION = "select award_stage, sum(amount) from core.funding_awards where programme_code = 'MHT' group by 1"
 
 
-def run_demo(settings: Settings, with_prefect: bool = True) -> None:
+def run_demo(settings: Settings, *, with_prefect: bool = True) -> None:
     """Write the samples, run the night, and say what happened. Raises typer.Exit where the night did not publish."""
     require_locks()
     places = DataPaths(settings.data.absolute())
@@ -43,7 +43,7 @@ def run_demo(settings: Settings, with_prefect: bool = True) -> None:
     echo(f"   {made.files} files, {made.rows:,} rows, {made.faults:,} planted faults, all in {raw}")
     echo("2. Running the night" + (" as a Prefect flow (its temporary server needs a moment)" if with_prefect else ""))
     first = not places.ledger.exists()  # later nights take place now: a run cannot go back in time
-    result = start_run_by_engine(settings, FIRST_NIGHT if first else None, with_prefect)
+    result = start_run_by_engine(settings, FIRST_NIGHT if first else None, with_prefect=with_prefect)
     echo(f"3. {result.verdict}")
     typer.echo("")
     typer.echo("Where to look")

@@ -58,7 +58,7 @@ def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
     return db
 
 
-def answer(settings: Settings, query: str, form: OutputFormat, tables: bool, describe: str) -> None:
+def answer(settings: Settings, query: str, form: OutputFormat, *, tables: bool, describe: str) -> None:
     """Print the answer to a query, the list of tables, or one table's columns. Raises Exit 2 for a wrong query."""
     if not (query or tables or describe):
         echo('Ask something, such as: pilots sql "from outcomes.kpi limit 5". `pilots sql --list` lists the tables.')

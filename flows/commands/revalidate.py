@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from flows.commands.console import Exit, echo, progress
-from flows.commands.run import by_prefect, choose_engine
+from flows.commands.run import by_prefect, prepare
 from flows.orchestration.run import RunResult, Scope
 from flows.runtime.gc_pause import gc_paused
 from flows.runtime.wording import counted, listed
@@ -27,20 +27,23 @@ _WHY = "they were not judged yet, or a rule, a code list or a correction that to
 
 
 def run_revalidate(
-    settings: Settings, moment: datetime | None, site: str, dataset: str, with_prefect: bool
+    settings: Settings, moment: datetime | None, site: str, dataset: str, *, with_prefect: bool
 ) -> RunResult:
     """Judge again what is out of date, of all or of one site and dataset, then go on as the night does.
 
     Raises typer.Exit(2) for a site or dataset that there is none of, and what the night raises.
     """
     _require_known(site, dataset)
-    choose_engine(settings, with_prefect)
+    prepare(settings, with_prefect=with_prefect)
     with progress():
-        with gc_paused():
-            from flows.nightly import nightly_run, revalidate
-
         if not with_prefect:
-            return nightly_run(settings, moment, Scope(False, site, dataset))
+            with gc_paused():
+                from flows.nightly import nightly_run
+
+            return nightly_run(settings, moment, Scope(new_files=False, site=site, dataset=dataset))
+        with gc_paused():
+            from flows.nightly import revalidate
+
         when = moment.isoformat() if moment else None
         return by_prefect(revalidate, str(settings.data), when, site, dataset)
 
@@ -75,7 +78,7 @@ def out_of_date(settings: Settings, moment: datetime | None, site: str, dataset:
     _require_known(site, dataset)
     from flows.orchestration.active_run import read_only_run
 
-    with read_only_run(settings, moment, Scope(False, site, dataset)) as run:
+    with read_only_run(settings, moment, Scope(new_files=False, site=site, dataset=dataset)) as run:
         return OutOfDate(tuple(run.due(run.known).deliveries), run.corrections.faults)
 
 

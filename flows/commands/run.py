@@ -51,8 +51,8 @@ def prepare_prefect(settings: Settings) -> None:
         os.environ.setdefault(name, value)
 
 
-def choose_engine(settings: Settings, with_prefect: bool) -> None:
-    """Get Prefect ready, or leave it out. Must run before the night is imported: see engine.py.
+def prepare(settings: Settings, *, with_prefect: bool) -> None:
+    """See that a run is possible, and get Prefect ready where it drives it: before it is imported.
 
     Raises NoDataFolder, and RunsNeedUnix.
     """
@@ -60,19 +60,20 @@ def choose_engine(settings: Settings, with_prefect: bool) -> None:
     DataPaths(settings.data.absolute()).require()
     if with_prefect:
         prepare_prefect(settings)
-    else:
-        os.environ["PILOTS_ENGINE"] = "plain"
 
 
-def start_run_by_engine(settings: Settings, moment: datetime | None, with_prefect: bool) -> RunResult:
+def start_run_by_engine(settings: Settings, moment: datetime | None, *, with_prefect: bool) -> RunResult:
     """Run the night once. Raises what the night raised: Busy, NotConserved, a fault of ours, ..."""
-    choose_engine(settings, with_prefect)
+    prepare(settings, with_prefect=with_prefect)
     with progress():
-        with gc_paused():
-            from flows.nightly import nightly, nightly_run
-
         if not with_prefect:
+            with gc_paused():
+                from flows.nightly import nightly_run
+
             return nightly_run(settings, moment)
+        with gc_paused():
+            from flows.nightly import nightly
+
         return by_prefect(nightly, str(settings.data), moment.isoformat() if moment else None)
 
 

@@ -48,13 +48,13 @@ class Noted:
         return "\n".join([*lines, f"{them} {will} with the next run: `pilots run` does it now."])
 
 
-def withdraw(settings: Settings, which: str, reason: str, undo: bool, moment: datetime | None) -> Noted:
+def withdraw(settings: Settings, which: str, reason: str, *, undo: bool, moment: datetime | None) -> Noted:
     """Note that a delivery, or all that is in a file, is withdrawn for a reason, or let back.
 
     Raises typer.Exit(2) for what cannot be meant, Busy, NoDataFolder, LedgerUnusable, EarlierThanKnown.
     """
     reason = " ".join(reason.split())
-    if why := _why_no_reason(reason, undo):
+    if why := _why_no_reason(reason, undo=undo):
         raise _usage(why)
     with _ledger_to_write(settings) as ledger:
         deliveries = ledger.deliveries()
@@ -93,7 +93,7 @@ def _ledger_to_write(settings: Settings) -> Iterator[Ledger]:
         yield ledger
 
 
-def _why_no_reason(reason: str, undo: bool) -> str:
+def _why_no_reason(reason: str, *, undo: bool) -> str:
     """What is wrong with a reason; '' where it will do. It is never repeated: what is wrong may be personal."""
     if undo:
         return "To let a delivery back takes no reason: leave --reason away." if reason else ""

@@ -108,7 +108,7 @@ def _stops_early(j: ValidatedDelivery) -> str:
     if j.delivery.extract_type is ExtractType.PERIOD:
         return ""
     is_asked = is_asked_for(j.delivery.site_code, j.delivery.period)
-    return stops_early(j.delivery, j.verdict.newest_event, j.verdict.events_lately, is_asked)
+    return stops_early(j.delivery, j.verdict.newest_event, j.verdict.events_lately, is_asked_for=is_asked)
 
 
 def _months_left_out(delivery: Delivery, others: _Others) -> list[str]:

@@ -41,7 +41,7 @@ def dates_end_in(newest: date | None) -> str:
     return f"the dates end in {newest:%B %Y}" if newest else ""
 
 
-def stops_early(delivery: Delivery, newest: date | None, lately: int, is_asked_for: bool) -> str:
+def stops_early(delivery: Delivery, newest: date | None, lately: int, *, is_asked_for: bool) -> str:
     """What to say of dates that end over a month before the cut-off (rule F19); '' where there is nothing to say.
 
     `lately` is how many events lie in the quarter before the newest date. A month for which the site is not asked needs

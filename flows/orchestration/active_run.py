@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, time
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -54,7 +54,8 @@ class ActiveRun(Run):
     def of(cls, run: Run) -> ActiveRun:
         """The work of a run. Raises as `corrections_of`."""
         agreed = corrections_of(run.places, run.moment.date())
-        return cls(**vars(run) | {"ledger": Ledger.of(run.ledger), "corrections": agreed})
+        of_run = {f.name: getattr(run, f.name) for f in fields(Run)}
+        return cls(**of_run | {"ledger": Ledger.of(run.ledger), "corrections": agreed})
 
     @property
     def judgements(self) -> ResultStore:
@@ -62,9 +63,9 @@ class ActiveRun(Run):
         return ResultStore(self.places)
 
     @cached_property
-    def withdrawals(self) -> list[Withdrawal]:
+    def withdrawals(self) -> tuple[Withdrawal, ...]:
         """Which deliveries the data team has withdrawn by the moment of the run."""
-        return self.ledger.withdrawals(self.moment)
+        return tuple(self.ledger.withdrawals(self.moment))
 
     @property
     def known(self) -> Received:
@@ -156,9 +157,18 @@ def read_only_run(settings: Settings, moment: datetime | None, scope: Scope) -> 
     started = now()
     with ledger_troubles(places), no_writer(places.lock), Ledger.copy_of(places.ledger) as ledger:
         ledger.require_history(places)
-        places.require_raw(ledger.newest_receipt() is not None)
+        places.require_raw(received_before=ledger.newest_receipt() is not None)
         agreed = corrections_of(places, (moment or started).date())
-        yield ActiveRun(settings, places, ledger, moment or started, "", started, scope, corrections=agreed)
+        yield ActiveRun(
+            settings=settings,
+            places=places,
+            ledger=ledger,
+            moment=moment or started,
+            id="",
+            started_at=started,
+            scope=scope,
+            corrections=agreed,
+        )
 
 
 def validated_deliveries(

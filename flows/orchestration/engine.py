@@ -1,8 +1,7 @@
-"""How the night is driven: by Prefect, or plainly. The only file that imports Prefect.
+"""How Prefect drives the night: its stages as tasks, its end as a state. The only file that imports Prefect.
 
-The order of the night is written once, in `nightly.py`. A stage is a Prefect task where there is a flow run to belong
-to, with its retries, its name and its state; elsewhere it is the function itself. With PILOTS_ENGINE=plain (which is
-what `pilots run --no-prefect` chooses) Prefect is not even imported: a night can run when Prefect cannot.
+The order of the night is written once, in `nightly.py`, and knows nothing of this. A flow (`prefect_flows.py`) lets
+the stages that it calls be tasks, with their retries, names and states; elsewhere they are plain functions.
 """
 
 from __future__ import annotations
@@ -10,26 +9,21 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import update_wrapper
-from typing import Any, Generic, ParamSpec, TypeVar
+from contextlib import AbstractContextManager
+from functools import cache
+from typing import Any
 
-from flows.runtime.log import stage_logged
+from prefect import flow, task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL
+from prefect.states import Completed, Failed
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.orchestration.stage import EndState, Stage, driven_by
 from flows.runtime.safe_errors import safe_error
 from flows.runtime.wording import safe_in_markdown
-
-P = ParamSpec("P")
-R = TypeVar("R")
-PLAIN = os.environ.get("PILOTS_ENGINE") == "plain"
-
-if not PLAIN:
-    from prefect import flow, task
-    from prefect.artifacts import create_markdown_artifact, create_table_artifact
-    from prefect.cache_policies import NO_CACHE
-    from prefect.client.orchestration import get_client
-    from prefect.context import FlowRunContext
-    from prefect.settings import PREFECT_API_URL
-    from prefect.states import Completed, Failed
-    from prefect.task_runners import ThreadPoolTaskRunner
 
 
 class UnsuccessfulOutcome(Exception):  # noqa: N818 - how something ended
@@ -54,96 +48,61 @@ class _WithoutTraceback(logging.Filter):
         return True
 
 
-if not PLAIN:
-    for logger in ("prefect.flow_runs", "prefect.engine"):
-        logging.getLogger(logger).addFilter(_WithoutTraceback())
+for logger in ("prefect.flow_runs", "prefect.engine"):
+    logging.getLogger(logger).addFilter(_WithoutTraceback())
 
 
-def in_flow() -> bool:
-    """Whether this runs within a Prefect flow run."""
-    return not PLAIN and FlowRunContext.get() is not None
+class _Tasks:
+    """Runs stages as Prefect tasks."""
 
+    def call(self, stage: Stage[Any, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        return value_of(_task_of(stage)(args, kwargs, return_state=True))
 
-class Stage(Generic[P, R]):
-    """One step of the night. `state_of` names the state of a result that is neither plain success nor a failure.
-
-    `name_of` names the work on one item, where the step is done for each of several.
-    `counts_of` is what the log counts of a result. The log has the same lines with Prefect and without.
-    `try_again` is for steps that read or write a shared disk: it may be away for a moment. Bad data stays bad, and a
-    fault of ours stays one: only an error of the operating system is worth another try.
-    """
-
-    def __init__(
-        self,
-        function: Callable[P, R],
-        name: str,
-        name_of: Callable[[Any], str] = str,
-        state_of: Callable[[R], tuple[str, bool, str] | None] | None = None,
-        try_again: bool = False,
-        counts_of: Callable[[R], Mapping[str, int]] = lambda _: {},
-    ) -> None:
-        self.name, self.function, self.counts_of = name, function, counts_of
-        self.name_of, self.state_of = name_of, state_of
-        update_wrapper(self, function)
-        if not PLAIN:
-            again: dict[str, Any] = {
-                "retries": 2,
-                "retry_delay_seconds": 5,
-                "retry_condition_fn": _is_worth_another_try,
-            }
-            options = again if try_again else {}
-            self._task: Any = task(name=name, cache_policy=NO_CACHE, persist_result=False, **options)(self._run)
-
-    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        try:
-            result = self.function(*args, **kwargs)
-        except Exception as error:
-            raise safe_error(error) from None
-        named = self.state_of(result) if self.state_of else None
-        return result if named is None else final_state(*named, result)
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run the step, and wait for it."""
-        with stage_logged(self.name) as counts:
-            result = self._once(args, kwargs)
-            counts.update(self.counts_of(result))
-            return result
-
-    def _once(self, args: Any, kwargs: Any) -> R:
-        if not in_flow():
-            return self.function(*args, **kwargs)
-        return value_of(self._task(args, kwargs, return_state=True))
-
-    def each(self, items: Sequence[Any], *args: Any) -> list[R]:
-        """Run the step once for each delivery; side by side where there is a flow run."""
-        with stage_logged(self.name, deliveries=len(items)) as counts:
-            results = self._each(items, args)
-            counts["deliveries"] = len(items)
-            for name, n in (counted for result in results for counted in self.counts_of(result).items()):
-                counts[name] = counts.get(name, 0) + n
-            return results
-
-    def _each(self, items: Sequence[Any], args: tuple[Any, ...]) -> list[R]:
-        if not in_flow():
-            plain: Any = self.function
-            return [plain(item, *args) for item in items]
-        runs = [self._task.with_options(task_run_name=self.name_of(i)).submit((i, *args), {}) for i in items]
+    def each(self, stage: Stage[Any, Any], items: Sequence[Any], args: tuple[Any, ...]) -> list[Any]:
+        made = _task_of(stage)
+        runs = [made.with_options(task_run_name=stage.name_of(item)).submit((item, *args), {}) for item in items]
         for run in runs:
             run.wait()
         return [value_of(run.state) for run in runs]
 
 
+def stages_as_tasks() -> AbstractContextManager[None]:
+    """Let the stages that are called within be tasks of the flow that calls them."""
+    return driven_by(_Tasks())
+
+
+@cache
+def _task_of(stage: Stage[Any, Any]) -> Any:
+    """The Prefect task of a stage, with its name and retries."""
+    again = {"retries": 2, "retry_delay_seconds": 5, "retry_condition_fn": _is_worth_another_try}
+    options: dict[str, Any] = again if stage.try_again else {}
+
+    def attempt(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return attempt_of(stage, args, kwargs)
+
+    return task(name=stage.name, cache_policy=NO_CACHE, persist_result=False, **options)(attempt)
+
+
+def attempt_of(stage: Stage[Any, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """What one attempt at a stage comes to as a task. Raises what the stage raises, without data."""
+    try:
+        result = stage.function(*args, **kwargs)
+    except Exception as error:
+        raise safe_error(error) from None
+    state = stage.state_of(result) if stage.state_of else None
+    return result if state is None else final_state(state, result)
+
+
 def as_flow(name: str) -> Callable[[Callable[..., Any]], Any]:
     """Make a function a Prefect flow whose stages run side by side, one for each core."""
-    if PLAIN:
-        return lambda function: function
     runner: Any = ThreadPoolTaskRunner(max_workers=os.cpu_count())
     return flow(name=name, task_runner=runner)
 
 
-def final_state(name: str, good: bool, message: str, result: Any) -> Any:
-    """The state a step or a flow ends in, with a name of its own. `good` decides whether Prefect shows it green."""
-    if good:
+def final_state(state: EndState, result: Any) -> Any:
+    """The state that a step or a flow ends in, for Prefect."""
+    name, is_good, message = state
+    if is_good:
         return Completed(name=name, message=message, data=result)
     # Prefect raises what a failed state holds, and would write all of a result that is no exception into its log
     return Failed(name=name, message=message, data=UnsuccessfulOutcome(message, result))

@@ -117,7 +117,7 @@ def columns_read(contract: Contract, alone: SingleFile) -> tuple[str, ...]:
     validated = [(c, r) for c in datasets().values() for r in alone.rules(c)]
     sql = [r.violations_sql for _, r in validated if f"core.{contract.dataset}" in r.reads]
     own = {r.field for c, r in validated if c is contract}
-    named = own | set(re.findall(r"\w+", " ".join(sql)))
+    named = own | set(re.findall(r"\w+", " ".join(sql)))  # any word: a column too many costs a little memory, no more
     return tuple(f.name for f in contract.fields if sql and (f.name in named or f.name == contract.key[0]))
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from schemas.audit.deliveries import Delivery
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scope:
     """What a run is about. The night is about everything; a retry takes in no file, and may be about less."""
 
@@ -93,7 +93,18 @@ def opened(settings: Settings, moment: datetime | None, scope: Scope = FULL_SCOP
         newest = ledger.newest_receipt()
         moment = ledger.moment_of(moment, started)
         before = in_words_not_well(ledger.not_well())
-        run = Run(settings, places, ledger, moment, run_id, started, scope, fingerprint_inputs(places), ending, before)
+        run = Run(
+            settings=settings,
+            places=places,
+            ledger=ledger,
+            moment=moment,
+            id=run_id,
+            started_at=started,
+            scope=scope,
+            look=fingerprint_inputs(places),
+            ending=ending,
+            before=before,
+        )
         ledger.start_run(run.id, run.started_at, run.moment, __version__)
         try:
             places.require_raw(received_before=newest is not None)

@@ -1,6 +1,6 @@
 """The stages of the night, each a step with a name of its own, and the new warehouse that four of them make.
 
-In which order they come is in `nightly.py`, what a stage is in `engine.py`.
+In which order they come is in `nightly.py`, what a stage is in `stage.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from time import perf_counter
 from flows.deliveries.corrections import Corrections
 from flows.deliveries.validated import ValidatedDelivery
 from flows.orchestration.active_run import ActiveRun
-from flows.orchestration.engine import Stage
+from flows.orchestration.stage import EndState, Stage
 from flows.reporting.result import ReportingResult
 from flows.reporting.run_report import report_run
 from flows.runtime.log import Entry, Event, log, row_counts
@@ -36,16 +36,17 @@ def _name_of(delivery: Delivery) -> str:
     return f"judge {delivery.site_code} {delivery.dataset} {delivery.period} v{delivery.version}"
 
 
-def _state_of(judgement: ValidationResult) -> tuple[str, bool, str] | None:
+def _state_of(judgement: ValidationResult) -> EndState | None:
     """The name of a validation's state. Red are personal data and a fault of ours: a sender's slip is neither."""
     if judgement.result is None:
-        return "NotJudged", judgement.waits, f"{judgement.delivery_id} {judgement.problem}"
+        return EndState("NotJudged", judgement.waits, f"{judgement.delivery_id} {judgement.problem}")
     if judgement.holds_personal_data:
-        return "PersonalData", False, f"{judgement.delivery_id}: {judgement.result}, for it holds personal data"
+        why = f"{judgement.delivery_id}: {judgement.result}, for it holds personal data"
+        return EndState("PersonalData", is_good=False, message=why)
     if judgement.result.stops:
-        return "Refused", True, f"{judgement.delivery_id}: {judgement.result}"
+        return EndState("Refused", is_good=True, message=f"{judgement.delivery_id}: {judgement.result}")
     if judgement.result is Result.HELD_ROWS:
-        return "PartlyLoaded", True, f"{judgement.delivery_id}: some rows held back"
+        return EndState("PartlyLoaded", is_good=True, message=f"{judgement.delivery_id}: some rows held back")
     return None
 
 
@@ -105,11 +106,20 @@ def new_warehouse(
 
     def made() -> Path:
         ledger, loading = work.ledger, work.loading_options()
-        load_core(file, validated, ledger.runs(), work.judgements, loading, kept, options, work.withdrawals)
+        load_core(
+            file,
+            validated,
+            ledger.runs(),
+            work.judgements,
+            options=loading,
+            kept=kept,
+            if_wide=options,
+            withdrawals=work.withdrawals,
+        )
         counted_before = ledger.counted_before(work.moment)
         decided = relate_tables(file, validated, work.judgements, options, kept, counted_before)
         build_marts(file, options)
-        return publish_build(work.places, file, name, decided, keep, work.settings.reading_group, options)
+        return publish_build(work.places, file, name, decided, keep, work.settings.reading_group, options=options)
 
     built = kept.with_full_reload_fallback(made)
     work.judgements.sweep(set(work.ledger.result_keys().values()))

@@ -100,7 +100,13 @@ class Report:
         """The report in numbers, for later ones to be compared with."""
         items = tuple(i.told for i in self.items)
         return ReportSnapshot(
-            self.report_id, self.period, self.version, self.result, self.rows, self.rows_judged, items
+            report_id=self.report_id,
+            period=self.period,
+            version=self.version,
+            result=self.result,
+            rows=self.rows,
+            rows_judged=self.rows_judged,
+            items=items,
         )
 
     @property

@@ -48,13 +48,13 @@ def since_last_report(
     corrected = frozenset(findings.filter(pl.col("rule_id") == APPLIED)["source_row"])
     contract = datasets()[validated.delivery.dataset]
     return Revalidation(
-        validated.delivery,
-        then.on,
-        len(released),
-        lost,
-        held - lost,
-        why_released(contract, then.rows, released, corrected),
-        why_held(now, newly),
+        delivery=validated.delivery,
+        on=then.on,
+        released=len(released),
+        newly_held=lost,
+        still_held=held - lost,
+        why_released=why_released(contract, then.rows, released, corrected),
+        why_held=why_held(now, newly),
     )
 
 

@@ -74,7 +74,16 @@ def report_run(
         personal = personal_deliveries(db, (j.delivery for j in validated))
         must_go = files_to_purge(personal.values(), places.raw, seen)
         concerned = {i for i, d in personal.items() if d.sha256 in must_go.values()}
-        reports = DeliveryReports(places, ledger, db, validated, work.moment, replaced, run, concerned)
+        reports = DeliveryReports(
+            places=places,
+            ledger=ledger,
+            db=db,
+            validated=validated,
+            moment=work.moment,
+            replaced=replaced,
+            run=run,
+            must_go=concerned,
+        )
         told_of = " ".join((build, *sorted(concerned)))  # a file that was deleted changes its page, and no build
         if not work.quiet or ledger.reported().get(ALL_REPORTS) != told_of:
             reports.write_due()
@@ -113,16 +122,16 @@ def report_run(
     )
     summary = render_run_summary(run, tonight_too)
     return ReportingResult(
-        summary,
-        write_summary(places, run["id"], summary),
-        pages,
-        reports.fares,
-        {j.delivery.delivery_id: j for j in validated},
-        replaced,
-        tuple(reports.failures),
-        frozenset(personal),
-        verdict_of(if_quiet),
-        sections_of(if_quiet),
+        summary=summary,
+        path=write_summary(places, run["id"], summary),
+        pages=pages,
+        revalidated=reports.fares,
+        outcomes={j.delivery.delivery_id: j for j in validated},
+        replaced=replaced,
+        not_reported=tuple(reports.failures),
+        personal=frozenset(personal),
+        verdict_if_quiet=verdict_of(if_quiet),
+        sections_if_quiet=sections_of(if_quiet),
     )
 
 
@@ -181,7 +190,7 @@ def _made_at(warehouse: Path, ledger: Ledger) -> datetime | None:
     return next((datetime.fromisoformat(r["as_of"]) for r in ledger.runs() if is_made_by(warehouse, r["run_id"])), None)
 
 
-def report_failure(places: DataPaths, run: dict[str, str], error: Exception, published: bool) -> Path:
+def report_failure(places: DataPaths, run: dict[str, str], error: Exception, *, published: bool) -> Path:
     """Write the summary of a night that failed. `published` says whether its new figures are out all the same."""
     result = "not told" if published else "failed"
     build = current_build(places)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, lru_cache, partial
@@ -102,8 +102,10 @@ class DeliveryReports:
 
     def _what_it_is(self, j: ValidatedDelivery) -> str:
         """What a report is besides what was found: it stands before its digest."""
-        must_go = MUST_GO * (j.delivery.delivery_id in self.must_go)
-        return must_go + (WITHDRAWN if j.withdrawal else REPLACED * bool(self._replaced_by(j)))
+        must_go = MUST_GO if j.delivery.delivery_id in self.must_go else ""
+        if j.withdrawal:
+            return must_go + WITHDRAWN
+        return must_go + (REPLACED if self._replaced_by(j) else "")
 
     def _write_if_due(
         self, j: ValidatedDelivery, before: Sequence[ValidatedDelivery], told_before: str, digest: str
@@ -146,7 +148,15 @@ class DeliveryReports:
             last = next((b for b in reversed(before) if b.verdict.rows_judged), None)
             earlier = self.ledger.told(b.delivery.delivery_id for b in before)
             last_findings = None if last is None else self.findings(last)
-            report = delivery_report(d, verdict, findings, earlier, last_findings, _deadline(d), self.run)
+            report = delivery_report(
+                delivery=d,
+                verdict=verdict,
+                findings=findings,
+                earlier=earlier,
+                last_findings=last_findings,
+                deadline=_deadline(d),
+                run=self.run,
+            )
             again = since_last_report(self.db, j, verdict, findings, last_said, self.ledger.held_then(d.delivery_id))
             if again is not None and not j.withdrawal:
                 report = replace(report, released=again.released, revalidated=again.sentences)
@@ -193,7 +203,7 @@ class DeliveryReports:
         return self._standings.get(j.delivery.same_as, j.standing) if j.standing is Standing.SAME else j.standing
 
     @cached_property
-    def _standings(self) -> dict[str, Standing]:
+    def _standings(self) -> Mapping[str, Standing]:
         return {j.delivery.delivery_id: j.standing for j in self.validated}
 
     def _waits_as_copy(self, j: ValidatedDelivery) -> bool:

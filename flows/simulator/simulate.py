@@ -88,7 +88,7 @@ class _Open:
         self.truth.append((self.file.path.name, self.file.sheet, row, column, name, rule_id, severity, fault))
 
 
-def simulate(
+def simulate(  # parameters: whoever asks for extracts says what they are to be like, each by its name
     folder: Path,
     *,
     rows: int,
@@ -110,21 +110,21 @@ def simulate(
     if folder.resolve() in truth.resolve().parents:
         raise ValueError("the truth file must lie outside the folder of the extracts")
     with made_apart(folder, truth) as (making, telling):
-        return _make(making, telling, rows, seed, months, fault_rate, sites, refused)
+        return _make(making, telling, pilot_sites(sites), rows, _Plan(seed, months, fault_rate, tuple(refused)))
 
 
-def _make(
-    folder: Path,
-    truth: Path,
-    rows: int,
-    seed: int,
-    months: int,
-    fault_rate: float,
-    sites: Sequence[str] | None,
-    refused: Sequence[Refusal],
-) -> Summary:
-    chosen = pilot_sites(sites)
-    spare = max(0.05, min(0.3, 3 * fault_rate))
+@dataclass(frozen=True)
+class _Plan:
+    """What is asked of the extracts of every site."""
+
+    seed: int
+    months: int
+    fault_rate: float
+    refused: tuple[Refusal, ...]
+
+
+def _make(folder: Path, truth: Path, chosen: Sequence[SimulatedSite], rows: int, plan: _Plan) -> Summary:
+    spare = max(0.05, min(0.3, 3 * plan.fault_rate))
     weight = sum(s.weight for s in chosen)
     summary = Summary(sites=tuple(s.code for s in chosen))
     with truth.open("w", encoding="utf-8", newline="") as file:
@@ -133,9 +133,7 @@ def _make(
         for site in chosen:
             wanted = rows * site.weight / weight
             people = max(1, round(wanted / _contacts_per_person(site.programme, spare)))
-            making = _Site(
-                site, folder / site.code, people, int(wanted), seed, months, fault_rate, spare, tuple(refused)
-            )
+            making = _Site(site, folder / site.code, people, int(wanted), plan, spare)
             for told in making.run(summary):
                 writer.writerow(told)
     return summary
@@ -157,19 +155,16 @@ class _Site:
     folder: Path
     people: int
     contacts: int
-    seed: int
-    months: int
-    fault_rate: float
+    plan: _Plan
     spare: float
-    refused: tuple[Refusal, ...]
 
     def run(self, summary: Summary) -> Iterator[tuple[object, ...]]:
         """Write the site's files; give the rows of the truth file."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        cuts = cut_dates(self.site.programme, self.months)
+        cuts = cut_dates(self.site.programme, self.plan.months)
         files: dict[str, list[_Open]] = {d: [] for d in self.site.datasets}
         for first in range(0, self.people, BATCH):
-            rng = np.random.default_rng([self.seed, _number(self.site.code), first])
+            rng = np.random.default_rng([self.plan.seed, _number(self.site.code), first])
             tables = population(self.site, rng, first, min(BATCH, self.people - first), cuts[-1], self.spare)
             for dataset in self.site.datasets:
                 files[dataset] = files[dataset] or self._open(dataset, cuts)
@@ -181,29 +176,19 @@ class _Site:
 
     def _open(self, dataset: str, cuts: list[date]) -> list[_Open]:
         contract = datasets()[dataset]
-        shape = shape_of(self.site.code, self.contacts)
         opened = []
         for month in range(len(cuts)):
             why = self._refusal(dataset, month)
             last_version = (
-                2 if self.fault_rate and not why and _sent_again(self.site.code, dataset, month, len(cuts)) else 1
+                2 if self.plan.fault_rate and not why and _sent_again(self.site.code, dataset, month, len(cuts)) else 1
             )
             for version in range(1, last_version + 1):
                 latest = month == len(cuts) - 1 and version == last_version
-                opened.append(self._new(contract, shape, cuts, month, version, why, latest))
+                opened.append(self._new(contract, cuts, month, version, why, latest=latest))
         return opened
 
-    def _new(
-        self,
-        contract: Contract,
-        shape: Shape,
-        cuts: list[date],
-        month: int,
-        version: int,
-        why: str,
-        latest: bool,
-    ) -> _Open:
-        dataset, cut = contract.dataset, cuts[month]
+    def _new(self, contract: Contract, cuts: list[date], month: int, version: int, why: str, *, latest: bool) -> _Open:
+        dataset, cut, shape = contract.dataset, cuts[month], shape_of(self.site.code, self.contacts)
         fields = list(contract.by_name)
         if why == MISSING_COLUMN:
             dropped = next(
@@ -213,26 +198,37 @@ class _Site:
         heads = headings(contract, fields, shape)
         path = self.folder / f"{self.site.code}_{dataset}_{cut:%Y%m}_v{version}.{shape.extension}"
         titles = [
-            f"MADE-UP DATA - simulated, seed {self.seed}",
+            f"MADE-UP DATA - simulated, seed {self.plan.seed}",
             f"{contract.title} of {self.site.code} to {cut:%d/%m/%Y}",
         ][: shape.title_lines]
         is_csv = shape.extension == "csv"
         file: ExtractFile = CsvFile(path, heads) if is_csv else Workbook(path, contract, fields, heads, titles)
         comparable = month > 0 and not any(self._refusal(dataset, m) for m in range(month))
         context = FaultContext(
-            self.site.code,
-            cut,
-            cuts[month - 1] if comparable else None,
-            is_csv,
-            latest and not why,
-            registry.profile(self.site.code).date_order == "dmy",
-            tuple(heads),
-            tuple(fields),
-            retired_areas(),
+            site_code=self.site.code,
+            cut=cut,
+            previous_cut=cuts[month - 1] if comparable else None,
+            csv=is_csv,
+            latest=latest and not why,
+            day_first=registry.profile(self.site.code).date_order == "dmy",
+            headings=tuple(heads),
+            fields=tuple(fields),
+            retired_areas=retired_areas(),
         )
-        share = {MISSING_COLUMN: 0.0, TOO_MANY_FAULTS: 0.4}.get(why, self.fault_rate)
+        share = {MISSING_COLUMN: 0.0, TOO_MANY_FAULTS: 0.4}.get(why, self.plan.fault_rate)
         planters = (TOO_MANY,) if why == TOO_MANY_FAULTS else PLANTERS[dataset]
-        opened = _Open(file, contract, fields, heads, context, month, version, why, share, planters)
+        opened = _Open(
+            file=file,
+            contract=contract,
+            fields=fields,
+            headings=heads,
+            context=context,
+            month=month,
+            version=version,
+            refusal=why,
+            share=share,
+            planters=planters,
+        )
         _tell_shape(opened, shape)
         if why == MISSING_COLUMN:
             opened.truth.append((path.name, file.sheet, "", "", dropped, "F09", str(Severity.FILE), why))
@@ -242,7 +238,8 @@ class _Site:
 
     def _refusal(self, dataset: str, month: int) -> str:
         return next(
-            (r.why for r in self.refused if (r.site_code, r.dataset, r.month) == (self.site.code, dataset, month)), ""
+            (r.why for r in self.plan.refused if (r.site_code, r.dataset, r.month) == (self.site.code, dataset, month)),
+            "",
         )
 
     def _append(self, rows: pl.DataFrame, versions: list[_Open], first: int) -> None:
@@ -250,7 +247,7 @@ class _Site:
         if rows.is_empty():
             return
         draft = versions[0]
-        rng = np.random.default_rng([self.seed, _number(draft.file.path.name), first])
+        rng = np.random.default_rng([self.plan.seed, _number(draft.file.path.name), first])
         wanted = math.floor(draft.share * len(rows) + rng.random()) if draft.share else 0
         planted = draw(rows, draft.planters, wanted, rng, draft.context, draft.so_far)
         for opened in versions:
@@ -269,7 +266,7 @@ class _Site:
             seen.add(sha256)
             summary.files += 1
             summary.rows += file.data_rows
-            if file.contract.dataset == "contacts" and file.month == self.months - 1 and file.version == 1:
+            if file.contract.dataset == "contacts" and file.month == self.plan.months - 1 and file.version == 1:
                 summary.contacts += file.data_rows
             for told in file.truth:
                 summary.rules[str(told[5])] += 1

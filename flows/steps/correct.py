@@ -96,8 +96,15 @@ class Corrector:
         was, becomes = (self._shown(text, field) for text in (cell.was, cell.becomes))
         hidden = was is None or becomes is None
         return Finding(
-            APPLIED, Severity.WARNING, cell.row, field.name, column, was, hidden, None if hidden else becomes
-        )  # fmt: skip
+            APPLIED,
+            Severity.WARNING,
+            source_row=cell.row,
+            field=field.name,
+            column=column,
+            found=was,
+            hidden=hidden,
+            suggestion=None if hidden else becomes,
+        )
 
     def _does_not_fit(self, cell: CellCorrection, position: int, text: str) -> Finding:
         column, field = self._at(position)

@@ -12,10 +12,11 @@ same whichever nights it has seen.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache, partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import duckdb
@@ -65,7 +66,7 @@ class _Brings(NamedTuple):
         return cls(dataset, key if counts else "", key)
 
 
-def load(
+def load(  # parameters: a step is given all that it works with
     build: Path,
     validated: Sequence[ValidatedDelivery],
     runs: Sequence[dict[str, Any]],
@@ -202,7 +203,14 @@ def _make_tables(db: duckdb.DuckDBPyConnection) -> None:
         *(("audit", contract, False) for contract in audit_tables().values()),
     ]
     statements = [f"create schema {schema}" for schema in SCHEMAS]
-    statements += [s for table in tables for s in (create_table(*table), *comments(*table))]
+    statements += [
+        s
+        for schema, contract, is_sent in tables
+        for s in (
+            create_table(schema, contract, sent_by_sites=is_sent),
+            *comments(schema, contract, sent_by_sites=is_sent),
+        )
+    ]
     db.execute(at_once(statements))
     for contract in reference_tables().values():
         fill_reference(db, contract)
@@ -226,7 +234,7 @@ def fill_reference(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
         ]
         _fill(db, "core.codes", rows)
         return
-    names = ", ".join(f'"{n}"' for n, *_ in columns(contract, sent_by_sites=False))
+    names = ", ".join(f'"{c.name}"' for c in columns(contract, sent_by_sites=False))
     required = [f'"{f.name}"' for f in contract.fields if f.required]
     kept_empty = ", ".join(f"'{n.strip(chr(34))}'" for n in required)
     db.execute(
@@ -243,7 +251,7 @@ def _text_columns(contract: Contract) -> str:
     return "{" + ", ".join(f"'{h}': 'VARCHAR'" for h in headings) + "}"
 
 
-def _fill(db: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
+def _fill(db: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, given as plain values, into the columns of the same names."""
     if not rows:
         return
@@ -289,15 +297,15 @@ def _delivery_row(validated: ValidatedDelivery) -> dict[str, Any]:
 
 
 @lru_cache
-def _rule_rows() -> list[dict[str, Any]]:
+def _rule_rows() -> Sequence[Mapping[str, Any]]:
     rows = []
     for contract in datasets().values():
         for rule, severity, field in rules_of(contract):
             text = explain(contract, rule.rule_id, field, severity)
             said = {"title": text.title, "expected": text.expected, "fix": text.fix}
             key = {"dataset": contract.dataset, "rule_id": rule.rule_id, "severity": severity, "field": field}
-            rows.append(key | said)
-    return rows
+            rows.append(MappingProxyType(key | said))
+    return tuple(rows)
 
 
 def _load_findings(

@@ -19,7 +19,7 @@ class NotConserved(Exception):  # noqa: N818 - the finding itself
     """Rows that were read are not all accounted for: the build is not published."""
 
 
-def promote(
+def promote(  # parameters: a step is given all that it works with
     places: DataPaths,
     build: Path,
     name: str,

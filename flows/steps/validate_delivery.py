@@ -215,7 +215,7 @@ def _validate_as(
         result = Result.REFUSED if refused else Result.ACCEPTED if nothing_due else Result.UNREADABLE
         return Verdict(result, Counts(), contract_version=version, rows_judged=False), {}
     extract.sheet = redact_sheet_name(extract.sheet, extract.sheet_number, contract, context.data_cut_date)
-    layout = lay_out(extract.headings, contract, context, extract.is_marked)
+    layout = lay_out(extract.headings, contract, context, is_marked=extract.is_marked)
     out.find(findings_frame([*_its_name(delivery), *extract.findings, *layout.findings], extract.sheet))
     return _validate_rows(extract, layout, contract, context, delivery, out)
 

@@ -58,7 +58,7 @@ def require_locks() -> None:
         raise RunsNeedUnix
 
 
-def _take(file: TextIO, exclusive: bool) -> None:
+def _take(file: TextIO, *, exclusive: bool) -> None:
     require_locks()
     if sys.platform != "win32":  # said again for mypy, which knows what a platform lacks
         try:

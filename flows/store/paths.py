@@ -117,7 +117,7 @@ class DataPaths:
         if not (self.raw.is_dir() or self.warehouse.is_dir()):
             raise self._no_raw_folder
 
-    def require_raw(self, received_before: bool) -> None:
+    def require_raw(self, *, received_before: bool) -> None:
         """Raise NoDataFolder unless there is a folder of raw files, with a file in it if any was received before."""
         if not self.raw.is_dir():
             raise self._no_raw_folder

@@ -43,7 +43,7 @@ class ResultSink(Protocol):
     def forget(self, rules: Collection[str], number: int) -> None:
         """Take back the findings of some rules, so many in all: something else explains them."""
 
-    def refuse(self, keep_rows: bool) -> None:
+    def refuse(self, *, keep_rows: bool) -> None:
         """Accept nothing. Nothing that stood there is told where the rows are not kept: the file is personal."""
 
 
@@ -89,7 +89,7 @@ class CountingSink:
         """Leave out the findings of some rules."""
         self._forgotten = rules
 
-    def refuse(self, keep_rows: bool) -> None:
+    def refuse(self, *, keep_rows: bool) -> None:
         """Count every row as held; hide what was found where the file holds personal data."""
         self.counts = {ACCEPTED: 0, HELD: sum(self.counts.values()) if keep_rows else 0}
         self._hidden = not keep_rows
@@ -118,9 +118,9 @@ class RowsInMemory(CountingSink):
         super().move(to_held, dropped)
         self._moved = pl.concat([self._moved, to_held, dropped])
 
-    def refuse(self, keep_rows: bool) -> None:
+    def refuse(self, *, keep_rows: bool) -> None:
         """Count every row as held, and keep none."""
-        super().refuse(keep_rows)
+        super().refuse(keep_rows=keep_rows)
         self._rows = []
 
     def take_rows(self) -> Iterator[pl.DataFrame]:

@@ -220,7 +220,7 @@ class ResultWriter:
         self._files[FINDINGS].change(kept)
         self._forgotten = number
 
-    def refuse(self, keep_rows: bool) -> None:
+    def refuse(self, *, keep_rows: bool) -> None:
         """Accept nothing. The rows are kept as held, or not kept at all where the file holds personal data."""
         accepted, held = self._files[ACCEPTED], self._files[HELD]
 

@@ -85,7 +85,7 @@ class Book:
         self.look = cache(self._look)
         self.lists: dict[str, str] = {}  # where the codes of a list lie
 
-    def _look(self, name: str, number_format: str = "", wrap: bool = False) -> Format:
+    def _look(self, name: str, number_format: str = "", *, wrap: bool = False) -> Format:
         more = {"num_format": number_format} if number_format else {}
         wrapped = {"text_wrap": True, "valign": "top"} if wrap else {}
         return self.book.add_format({**LOOKS[name], **more, **wrapped})
@@ -149,7 +149,9 @@ class Book:
         """How the cells of a column look that nothing was written in yet."""
         return self.look("plain", number_format(field))
 
-    def expect(self, sheet: Worksheet, field: Field, column: int, first: int, last: int, refuse: bool = False) -> None:
+    def expect(
+        self, sheet: Worksheet, field: Field, column: int, first: int, last: int, *, refuse: bool = False
+    ) -> None:
         """Say what a cell of this field must hold when it is entered; a code is picked from a list.
 
         With `refuse`, a day that is none and a number out of range cannot be typed either.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from types import MappingProxyType
 
 from schemas._contract.model import Contract
 
@@ -32,14 +33,15 @@ def _contracts_in(folder: str) -> dict[str, Contract]:
 
 
 @lru_cache
-def datasets() -> dict[str, Contract]:
+def datasets() -> Mapping[str, Contract]:
     """The contracts of the datasets that sites send, in the order in which rules between tables need them."""
     sent = {n: c for n, c in _contracts_in("core").items() if not c.reference}
     for name, contract in sent.items():
         for needed in contract.comes_after:
             if needed not in sent:
                 raise ValueError(f"a rule of {name} needs {needed}, which is no dataset that sites send")
-    return {n: sent[n] for n in _after_what_they_need({n: c.comes_after for n, c in sent.items()})}
+    order = _after_what_they_need({n: c.comes_after for n, c in sent.items()})
+    return MappingProxyType({name: sent[name] for name in order})
 
 
 def _after_what_they_need(needs: Mapping[str, Iterable[str]]) -> list[str]:
@@ -47,7 +49,7 @@ def _after_what_they_need(needs: Mapping[str, Iterable[str]]) -> list[str]:
     try:
         return list(TopologicalSorter(needs).static_order())
     except CycleError as error:
-        _, circle = error.args  # each is needed by the next
+        _, circle = error.args  # as its documentation says: each is needed by the next
         raise ValueError(f"these need each other in a circle: {' -> '.join(reversed(circle))}") from None
 
 
@@ -60,15 +62,15 @@ def rows_by_delivery() -> str:
 
 
 @lru_cache
-def reference_tables() -> dict[str, Contract]:
+def reference_tables() -> Mapping[str, Contract]:
     """The contracts of the tables that no site sends: programmes, sites, areas, code lists, ..."""
-    return {n: c for n, c in _contracts_in("core").items() if c.reference}
+    return MappingProxyType({n: c for n, c in _contracts_in("core").items() if c.reference})
 
 
 @lru_cache
-def audit_tables() -> dict[str, Contract]:
+def audit_tables() -> Mapping[str, Contract]:
     """The contracts of the audit tables."""
-    return _contracts_in("audit")
+    return MappingProxyType(_contracts_in("audit"))
 
 
 def reference_csv(name: str) -> Path:
@@ -105,7 +107,7 @@ class Mart:
 
     @property
     def reads(self) -> frozenset[str]:
-        """The tables it selects from."""
+        """The tables it selects from, told by their names in its text, as those of a rule are."""
         body = re.sub(r"--[^\n]*", "", self.sql)
         return frozenset(f"{s}.{t}".lower() for s, t in _REFERENCE.findall(body)) - {self.address}
 
@@ -134,7 +136,15 @@ def read_mart(path: Path) -> Mart:
     if prose[:1] != [f"{schema}.{name}"] or not columns or not {"Grain", "Key"} <= stated.keys():
         raise ValueError(f"{path}: a mart's header is its address, meaning, Grain:, Key: and Columns:")
     key = tuple(k.strip() for k in stated["Key"].split(","))
-    return Mart(schema, name, " ".join(p for p in prose[1:] if p), stated["Grain"], key, tuple(columns), sql)
+    return Mart(
+        schema=schema,
+        name=name,
+        comment=" ".join(p for p in prose[1:] if p),
+        grain=stated["Grain"],
+        key=key,
+        columns=tuple(columns),
+        sql=sql,
+    )
 
 
 @lru_cache

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -43,7 +44,7 @@ class CodeList:
         return tuple(e.code for e in self.entries)
 
     @cached_property
-    def spellings(self) -> dict[str, str]:
+    def spellings(self) -> Mapping[str, str]:
         """Every way of writing a code, folded, to the code itself: to recognise a word. See `meant_by` for its code."""
         found: dict[str, str] = {}
         for e in self.entries:
@@ -56,7 +57,7 @@ class CodeList:
         return self._by_writing.get(_as_written(text), "")
 
     @cached_property
-    def _by_writing(self) -> dict[str, str]:
+    def _by_writing(self) -> Mapping[str, str]:
         found: dict[str, str] = {}
         for e in self.entries:
             for text in (e.code, e.label, *e.aliases):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 import polars as pl
 
@@ -56,12 +57,21 @@ def sql_type(field: Field) -> str:
     return _SQL[field.kind]
 
 
-def columns(contract: Contract, sent_by_sites: bool) -> list[tuple[str, str, bool, str]]:
-    """The columns of a contract's table: (name, SQL type, may not be null, comment)."""
-    own = [(f.name, sql_type(f), f.required, comment(f)) for f in contract.fields]
-    names = set(contract.by_name)
-    added = [(n, t, True, c) for n, t, c in PROVENANCE if n not in names] if sent_by_sites else []
-    return own + added
+class TableColumn(NamedTuple):
+    """A column of a table in the warehouse."""
+
+    name: str
+    type: str
+    required: bool
+    comment: str
+
+
+def columns(contract: Contract, *, sent_by_sites: bool) -> list[TableColumn]:
+    """The columns of a contract's table."""
+    own = [TableColumn(f.name, sql_type(f), f.required, comment(f)) for f in contract.fields]
+    if not sent_by_sites:
+        return own
+    return own + [TableColumn(n, t, required=True, comment=c) for n, t, c in PROVENANCE if n not in contract.by_name]
 
 
 def comment(field: Field) -> str:
@@ -79,7 +89,7 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def create_table(schema: str, contract: Contract, sent_by_sites: bool = False) -> str:
+def create_table(schema: str, contract: Contract, *, sent_by_sites: bool = False) -> str:
     """The CREATE TABLE statement of a contract.
 
     A key of one column is packed by zstd: no two of its values are alike, and to look for what is would cost as much
@@ -87,18 +97,19 @@ def create_table(schema: str, contract: Contract, sent_by_sites: bool = False) -
     """
     unlike = contract.key if sent_by_sites and len(contract.key) == 1 else ()
     lines = [
-        f'"{name}" {kind}{" NOT NULL" if needed else ""}{" USING COMPRESSION zstd" if name in unlike else ""}'
-        for name, kind, needed, _ in columns(contract, sent_by_sites)
+        f'"{c.name}" {c.type}{" NOT NULL" if c.required else ""}{" USING COMPRESSION zstd" if c.name in unlike else ""}'
+        for c in columns(contract, sent_by_sites=sent_by_sites)
     ]
     return f'CREATE TABLE {schema}."{contract.dataset}" (\n  ' + ",\n  ".join(lines) + "\n)"
 
 
-def comments(schema: str, contract: Contract, sent_by_sites: bool = False) -> list[str]:
+def comments(schema: str, contract: Contract, *, sent_by_sites: bool = False) -> list[str]:
     """The COMMENT ON statements of a contract's table and of each of its columns."""
     table = f'{schema}."{contract.dataset}"'
     said = f"{contract.title}: {contract.description} Grain: {contract.grain}."
     return [f"COMMENT ON TABLE {table} IS {quoted(said)}"] + [
-        f'COMMENT ON COLUMN {table}."{name}" IS {quoted(text)}' for name, _, _, text in columns(contract, sent_by_sites)
+        f'COMMENT ON COLUMN {table}."{c.name}" IS {quoted(c.comment)}'
+        for c in columns(contract, sent_by_sites=sent_by_sites)
     ]
 
 

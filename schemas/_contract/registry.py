@@ -14,6 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 HERE = Path(__file__).parent
 CORE = HERE.parent / "core"
@@ -87,9 +88,9 @@ def rows(name: str) -> list[dict[str, str]]:
 
 
 @lru_cache
-def programmes() -> dict[str, Programme]:
+def programmes() -> Mapping[str, Programme]:
     """The programmes by code."""
-    return {
+    found = {
         r["programme_code"]: Programme(
             r["programme_code"],
             r["programme_name"],
@@ -100,15 +101,17 @@ def programmes() -> dict[str, Programme]:
         )
         for r in rows("programmes")
     }
+    return MappingProxyType(found)
 
 
 @lru_cache
-def sites() -> dict[str, Site]:
+def sites() -> Mapping[str, Site]:
     """The senders by site code."""
-    return {
+    found = {
         r["site_code"]: Site(r["site_code"], r["site_name"], r["programme_code"], r["sender_type"], r["description"])
         for r in rows("sites")
     }
+    return MappingProxyType(found)
 
 
 @lru_cache
@@ -119,20 +122,20 @@ def areas_of(site_code: str, basis: str = "") -> tuple[str, ...]:
 
 
 @lru_cache
-def returns_for(site_code: str) -> dict[str, str]:
+def returns_for(site_code: str) -> Mapping[str, str]:
     """What a site owes, may send and must not send: dataset -> required, optional or none.
 
     Raises KeyError for a site that the registry does not hold.
     """
     sender = sites()[site_code].programme_code or site_code
-    return {r["dataset"]: r["need"] for r in rows("returns") if r["sender"] == sender}
+    return MappingProxyType({r["dataset"]: r["need"] for r in rows("returns") if r["sender"] == sender})
 
 
 @lru_cache
-def calendar() -> dict[str, datetime]:
+def calendar() -> Mapping[str, datetime]:
     """By when the returns of each month (yyyymm) are owed, in London's time: the earliest first."""
     due = ((r["period"], datetime.fromisoformat(r["due_at"])) for r in rows("return_calendar"))
-    return dict(sorted(due, key=lambda entry: entry[1]))
+    return MappingProxyType(dict(sorted(due, key=lambda entry: entry[1])))
 
 
 def due_at(period: str) -> datetime | None:
@@ -167,9 +170,9 @@ def is_asked_for(site_code: str, period: str) -> bool:
 
 
 @lru_cache
-def definitions() -> dict[str, Definition]:
+def definitions() -> Mapping[str, Definition]:
     """The outcome definitions by code."""
-    return {
+    found = {
         r["definition_code"]: Definition(
             r["definition_code"],
             r["definition"],
@@ -180,6 +183,7 @@ def definitions() -> dict[str, Definition]:
         )
         for r in rows("outcome_definitions")
     }
+    return MappingProxyType(found)
 
 
 @lru_cache
@@ -190,9 +194,9 @@ def control_total(programme_code: str, total: str) -> Decimal:
 
 
 @lru_cache
-def _profiles() -> dict[str, SiteProfile]:
+def _profiles() -> Mapping[str, SiteProfile]:
     stated = tomllib.loads((HERE / "site_profiles.toml").read_text(encoding="utf-8"))
-    return {site: SiteProfile(**said) for site, said in stated.items()}
+    return MappingProxyType({site: SiteProfile(**said) for site, said in stated.items()})
 
 
 def profile(site_code: str) -> SiteProfile:

@@ -152,7 +152,7 @@ class Verdict:
         )
 
 
-def _text(name: str, title: str, description: str, required: bool = True) -> Field:
+def _text(name: str, title: str, description: str, *, required: bool = True) -> Field:
     return Field(name, Kind.TEXT, title, description, required=required)
 
 

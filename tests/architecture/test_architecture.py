@@ -193,3 +193,50 @@ CHANGES_NO_REPORT = {
     "flows/store/lock.py",
     "flows/store/warehouse.py",
 }
+
+
+MOST_PARAMETERS = 6
+FUNCTIONS = [
+    (path, node)
+    for path in SOURCES
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    if isinstance(node, ast.FunctionDef)
+]
+
+
+def test_functions_take_few_parameters_or_say_why() -> None:
+    """With more, say so beside the name: `# parameters: <the reason>`."""
+    long = []
+    for path, node in FUNCTIONS:
+        names = [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+        said = path.read_text(encoding="utf-8").splitlines()[node.lineno - 1]
+        if len(set(names) - {"self", "cls"}) > MOST_PARAMETERS and not re.search(r"# parameters: \w", said):
+            long.append(f"{module_of(path)}.{node.name}")
+    assert not long
+
+
+def test_long_calls_name_what_they_give() -> None:
+    """Of seven things by their order alone, two of one type can change places unseen."""
+    long = [
+        f"{module_of(path)}: {ast.unparse(call.func)}"
+        for path in SOURCES
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+        and len(call.args) > MOST_PARAMETERS and not any(isinstance(a, ast.Starred) for a in call.args)
+    ]  # fmt: skip
+    assert not long
+
+
+def test_what_is_remembered_cannot_be_changed() -> None:
+    """What a cached function gives is everybody's: a mapping to read, or a tuple; or it says `# mutable: <reason>`."""
+    wrong = []
+    for path, node in FUNCTIONS:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        cached = [d for d in node.decorator_list if re.search(r"\b(lru_cache|cache|cached_property)\b", ast.unparse(d))]
+        may_change = node.returns is None or re.match(
+            r"(dict|list|set|defaultdict|Counter)\b", ast.unparse(node.returns)
+        )
+        if may_change and any(not re.search(r"# (mutable|type: ignore)", lines[d.lineno - 1] + lines[node.lineno - 1])
+                              for d in cached):  # fmt: skip
+            wrong.append(f"{module_of(path)}.{node.name}")
+    assert not wrong

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from small_files import resubmit
 
+from flows.nightly import nightly_run
 from flows.settings import Settings
 
 FIRST_NIGHT = datetime(2017, 1, 1)
@@ -16,9 +16,6 @@ FIRST_NIGHT = datetime(2017, 1, 1)
 
 def live_through(data: Path, first: int, nights: int) -> None:
     """So many nights, each with the next version of one file; `first` is the number of the first version."""
-    os.environ["PILOTS_ENGINE"] = "plain"
-    from flows.nightly import nightly_run
-
     for n in range(nights):
         resubmit(data, first + n)
         nightly_run(Settings.of(data), FIRST_NIGHT + timedelta(days=n))

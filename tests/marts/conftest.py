@@ -42,8 +42,10 @@ class Warehouse:
             self.add("core.codes", list_name="target_metric", code=row["code"], label=row["label"])
 
     def _create(self, schema: str, name: str, contract: Any, sent: bool) -> None:
-        self.db.execute(create_table(schema, contract, sent))
-        self._columns[f"{schema}.{name}"] = {n: (t, needed) for n, t, needed, _ in columns(contract, sent)}
+        self.db.execute(create_table(schema, contract, sent_by_sites=sent))
+        self._columns[f"{schema}.{name}"] = {
+            c.name: (c.type, c.required) for c in columns(contract, sent_by_sites=sent)
+        }
 
     def _fill_from_csv(self, name: str) -> None:
         path = catalogue.reference_csv(name)

@@ -13,10 +13,11 @@ import rules
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT))
 
+from flows.deliveries.file_names import FileName  # noqa: E402
 from flows.reporting.marking import make_marked_workbook  # noqa: E402
 from flows.reporting.render import delivery_report, write_reports  # noqa: E402
 from flows.reporting.report import Part  # noqa: E402
-from flows.steps.receive import delivery_of  # noqa: E402
+from flows.steps.receive import ReceivedFile, delivery_of  # noqa: E402
 from flows.steps.receive.manifest import manifest_of  # noqa: E402
 from flows.steps.validate_delivery import result_key, row_types, validate_file  # noqa: E402
 from flows.store.paths import DataPaths  # noqa: E402
@@ -35,17 +36,8 @@ def main(file: Path, out: Path, store: Path) -> None:
     same_rules(contract)
     places = DataPaths(store)
     places.make()
-    delivery = delivery_of(
-        file,
-        f"{SITE}/{file.name}",
-        SITE,
-        DATASET,
-        PERIOD,
-        1,
-        file_digest(file),
-        RECEIVED,
-        manifest_of(file, PERIOD),
-    )
+    received = ReceivedFile(file, f"{SITE}/{file.name}", file_digest(file), RECEIVED)
+    delivery = delivery_of(received, FileName(SITE, DATASET, PERIOD, 1, file.suffix), manifest_of(file, PERIOD))
     judgements = ResultStore(places)
     key = result_key(delivery, contract)
     with judgements.open(key, row_types(contract)) as validated:

@@ -41,7 +41,6 @@ def test_a_flag_beats_the_environment_beats_the_file(monkeypatch: pytest.MonkeyP
 
 def test_other_names_in_the_environment_are_not_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PILOTS_HOME", "/project")
-    monkeypatch.setenv("PILOTS_ENGINE", "plain")
     assert Settings.of() == Settings()
 
 

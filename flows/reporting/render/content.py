@@ -29,7 +29,7 @@ CHANGES_KEPT = 5  # but of a column with a suggestion for each of its dates as m
 _WORST_FIRST = (Severity.FILE, Severity.ROW, Severity.WARNING)
 
 
-def delivery_report(
+def delivery_report(  # parameters: what a page is made of comes from the store, the ledger and the run
     delivery: Delivery,
     verdict: Verdict,
     findings: pl.DataFrame,

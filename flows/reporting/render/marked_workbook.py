@@ -165,16 +165,16 @@ def _problems(part: Part, sheets: Sequence[SheetCells]) -> Iterator[Problem]:
     for f in part.findings.filter(pl.col("outcome") == Outcome.BROKEN).iter_rows(named=True):
         row = f["source_row"] or (part.verdict.header_row if f["column_letter"] else 0)
         yield Problem(
-            _sheet_of(part, sheets),
-            row,
-            f["column_letter"] or "",
-            f["column_name"] or f["field"] or "",
-            "" if f["hidden"] else f["found"] or "",
-            f["hidden"],
-            "" if f["hidden"] else f["suggestion"] or "",
-            f["severity"] != Severity.WARNING,
-            text(f["rule_id"], f["field"], f["severity"]),
-            f["rule_id"],
+            sheet=_sheet_of(part, sheets),
+            row=row,
+            letter=f["column_letter"] or "",
+            column=f["column_name"] or f["field"] or "",
+            found="" if f["hidden"] else f["found"] or "",
+            hidden=f["hidden"],
+            suggestion="" if f["hidden"] else f["suggestion"] or "",
+            must=f["severity"] != Severity.WARNING,
+            text=text(f["rule_id"], f["field"], f["severity"]),
+            rule_id=f["rule_id"],
         )
 
 
@@ -340,7 +340,7 @@ def _marked_sheet(
         cells = [*row, *[None] * (marks.last.get(i, 0) - len(row))]
         for j, cell in enumerate(cells):
             look = marks.look(i, j, "own heading" if i == header else "plain")
-            _write(made, out, i, j, cell, look, fields.get(j) if i > header else None)
+            _write(made, out, (i, j), cell, look, fields.get(j) if i > header else None)
     for (i, j), found in sorted(marks.cells.items(), key=lambda m: not any(p.must for p in m[1])):
         comments.write(out, i, j, found)
     if header >= 0:
@@ -390,28 +390,28 @@ def _beside(made: Book, out: Worksheet, header: int, width: int, rows: int, mark
     out.autofilter(header, 0, max(rows - 1, header + 1), width)
 
 
-def _write(made: Book, out: Worksheet, row: int, column: int, cell: Any, look: str, f: Field | None) -> None:
+def _write(made: Book, out: Worksheet, at: tuple[int, int], cell: Any, look: str, f: Field | None) -> None:
     """Write one cell as what it is: a text stays a text, also one that looks like a formula, a number or a link."""
     shape = number_format(f)
     if isinstance(cell, date | time | timedelta) and shape == TEXT:
         cell = _iso(cell)  # a code that a spreadsheet took for a date: as text it can be mended
     if cell is None or cell == "":
         if look not in ("plain", "own heading"):
-            out.write_blank(row, column, None, made.look(look, shape))
+            out.write_blank(*at, None, made.look(look, shape))
     elif isinstance(cell, bool):
-        out.write_boolean(row, column, cell, made.look(look))
+        out.write_boolean(*at, cell, made.look(look))
     elif isinstance(cell, int | float):
-        out.write_number(row, column, cell, made.look(look, "" if shape == DATE else shape))
+        out.write_number(*at, cell, made.look(look, "" if shape == DATE else shape))
     elif isinstance(cell, timedelta):
-        out.write_datetime(row, column, cell, made.look(look, "[h]:mm:ss"))
+        out.write_datetime(*at, cell, made.look(look, "[h]:mm:ss"))
     elif isinstance(cell, time):
-        out.write_datetime(row, column, cell, made.look(look, "hh:mm:ss"))
+        out.write_datetime(*at, cell, made.look(look, "hh:mm:ss"))
     elif isinstance(cell, date) and cell.year >= 1900:
         has_time = isinstance(cell, datetime) and cell.time() != time()
-        out.write_datetime(row, column, cell, made.look(look, f"{DATE} hh:mm:ss" if has_time else DATE))
+        out.write_datetime(*at, cell, made.look(look, f"{DATE} hh:mm:ss" if has_time else DATE))
     else:
         text = cell if isinstance(cell, str) else _iso(cell)
-        out.write_string(row, column, text, made.look(look, TEXT if len(text) <= 255 else ""))
+        out.write_string(*at, text, made.look(look, TEXT if len(text) <= 255 else ""))
 
 
 def _iso(cell: Any) -> str:

@@ -302,7 +302,8 @@ def _old(site: str, dataset: str, stopped: Sequence[Delivery], cut_off: date | N
         return f"{whose}: no file accepted yet, so no figures"
     alone = (d for d in stopped if d.extract_type == ExtractType.PERIOD and d.data_cut_date < cut_off)
     missing = listed(list(dict.fromkeys(month(d.period) for d in alone)))
-    return f"{whose}: figures to {day(cut_off)} stay current{f', without the file for {missing}' * bool(missing)}"
+    without = f", without the file for {missing}" if missing else ""
+    return f"{whose}: figures to {day(cut_off)} stay current{without}"
 
 
 def _late(night: RunSummary) -> list[str]:

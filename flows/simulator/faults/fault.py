@@ -155,7 +155,7 @@ def codes_of(name: str, unlisted: str) -> tuple[Planter, ...]:
     )
 
 
-def answers_of(name: str, required: bool) -> tuple[Planter, ...]:
+def answers_of(name: str, *, required: bool) -> tuple[Planter, ...]:
     """The faults of a yes/no cell."""
     return (
         Planter("C18", name, ROW, "neither yes nor no", put(name, "perhaps")),

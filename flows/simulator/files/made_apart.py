@@ -37,7 +37,7 @@ def made_apart(folder: Path, truth: Path) -> Iterator[tuple[Path, Path]]:
         telling.replace(truth)
 
 
-def _require_no_others(folder: Path, making: Path, is_made_up: bool) -> None:
+def _require_no_others(folder: Path, making: Path, *, is_made_up: bool) -> None:
     made = {path.relative_to(making) for path in _files(making)}
     there = {path.relative_to(folder) for path in _files(folder)}
     others = [

@@ -61,7 +61,14 @@ def first_episodes(
         started = np.where(eligible & engages & ~control, randomised + rng.integers(1, 22, size), NEVER)
         origin = np.where(eligible & control, randomised, started)
     entries = Entries(
-        person, np.ones(size, int), people.referred[person], decided, eligible, started, origin, people.in_work[person]
+        person=person,
+        number=np.ones(size, int),
+        referred=people.referred[person],
+        decided=decided,
+        eligible=eligible,
+        started=started,
+        origin=origin,
+        in_work=people.in_work[person],
     )
     return _ended(entries, rng, spare)
 
@@ -75,14 +82,14 @@ def with_returns(before: Episodes, rng: np.random.Generator, last: int, spare: f
     decided = referred + rng.integers(0, 10, size)
     started = np.where(rng.random(size) < 0.7, decided + rng.integers(1, 20, size), NEVER)
     entries = Entries(
-        before.person[back],
-        np.full(size, 2),
-        referred,
-        decided,
-        np.ones(size, dtype=bool),
-        started,
-        started,
-        before.in_work[back],
+        person=before.person[back],
+        number=np.full(size, 2),
+        referred=referred,
+        decided=decided,
+        eligible=np.ones(size, dtype=bool),
+        started=started,
+        origin=started,
+        in_work=before.in_work[back],
     )
     second = _ended(entries, rng, spare)
     return Episodes(*(np.concatenate([getattr(before, f.name), getattr(second, f.name)]) for f in fields(Episodes)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import polars as pl
 
@@ -29,20 +31,23 @@ def job_spells(
     start = np.concatenate([start, again[second]])
     length = np.concatenate([length, 3 + rng.exponential(300, second.sum()).astype(int)])
     happened = start <= last
-    return _rows(site, rng, spells, spell[happened], number[happened], start[happened], length[happened], episode, ref)
+    jobs = _Jobs(spell[happened], number[happened], start[happened], length[happened])
+    return _rows(site, rng, spells, jobs, episode, ref)
+
+
+class _Jobs(NamedTuple):
+    """Jobs: in which episode each began, the how manieth of it, its first day and how many days it lasted."""
+
+    spell: np.ndarray
+    number: np.ndarray
+    start: np.ndarray
+    length: np.ndarray
 
 
 def _rows(
-    site: SimulatedSite,
-    rng: np.random.Generator,
-    spells: Episodes,
-    spell: np.ndarray,
-    number: np.ndarray,
-    start: np.ndarray,
-    length: np.ndarray,
-    episode: pl.Series,
-    ref: pl.Series,
+    site: SimulatedSite, rng: np.random.Generator, spells: Episodes, jobs: _Jobs, episode: pl.Series, ref: pl.Series
 ) -> dict[str, object]:
+    spell, number, start, length = jobs
     size = len(spell)
     hours = rng.integers(16 if site.programme.definition == "WC_JO" else 6, 41, size)
     pay = 7.9 + rng.integers(0, 500, size) / 100  # above the minimum wage of every simulated year

@@ -42,7 +42,7 @@ def population(
     busy = np.isin(np.arange(len(spells.person)), np.concatenate([contacts.pop("_spell"), jobs.pop("_spell")]))
     tables = {
         "participants": _participants(site, rng, people, first, ref, watched),
-        "referrals": _referrals(site, rng, people, spells, ref, episode, ~busy),
+        "referrals": _referrals(site, rng, people, spells, ref, episode).with_columns(_leaf=~busy),
         "contacts": pl.DataFrame(contacts),
         "employment_outcomes": pl.DataFrame(jobs),
     }
@@ -123,7 +123,6 @@ def _referrals(
     spells: Episodes,
     ref: pl.Series,
     episode: pl.Series,
-    leaf: np.ndarray,
 ) -> pl.DataFrame:
     size = len(spells.person)
     status = picked(rng, "employment_status", size, **{"02": 65, "04": 22, "05": 5, "06": 8})
@@ -154,7 +153,6 @@ def _referrals(
             "weekly_hours_at_exit": filled(spells.exited < NEVER, np.where(finished | spells.in_work, hours, "98")),
             "key_worker_ref": [f"W-{w:04d}" for w in rng.integers(1, 40, size)],
             "_seen": dates(np.maximum(spells.referred, consented)),
-            "_leaf": leaf,
             "_watched": np.zeros(size, dtype=bool),
             "_birth_year": people.birth_year[spells.person],
         }

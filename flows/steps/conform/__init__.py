@@ -19,7 +19,7 @@ from flows.deliveries.conformed import Layout, TypedBatch
 from flows.deliveries.context import DeliveryContext
 from flows.deliveries.extract import TextBatch
 from flows.deliveries.findings import NO_FINDINGS, Finding, findings_frame, findings_of_rows
-from flows.steps.conform.cells import absent_column, cell_findings, dates_seen, read_column, refused_percentages
+from flows.steps.conform.cells import Place, absent_column, cell_findings, dates_seen, read_column, refused_percentages
 from flows.steps.conform.heading import fields_by_heading, known_headings, lay_out
 from flows.steps.conform.personal_data import (
     long_ago,
@@ -123,7 +123,10 @@ class _Conforming:
         cells, named, source_rows = self.rows.cells, self.named, self.rows.source_rows
         return [
             personal_in_stray_text([*batch.stray_text, *self.rows.totals], self.sheet),
-            *(personal_data(cells[i], named[i], source_rows, None, None, column, self.sheet) for i, column in unknown),
+            *(
+                personal_data(cells[i], named[i], source_rows, odd=None, place=Place(None, column, self.sheet))
+                for i, column in unknown
+            ),
         ]
 
     def column(self, field: Field) -> _Conformed:
@@ -141,7 +144,7 @@ class _Conforming:
             return _Conformed(values, personal, dates)
         told = self._told_by_status(field)
         odd = read.odd.filter(~pl.col("text").is_in(told)) if told else read.odd
-        faults = cell_findings(cells, source_rows, odd, field, column, self.contract, self.context, self.sheet)
+        faults = cell_findings(cells, source_rows, odd, Place(field, column, self.sheet), self.contract, self.context)
         if no_percentage is not None:
             values = values.to_frame().select(pl.when(~no_percentage).then(values.name)).to_series()
             faults = refused_percentages(faults, source_rows.filter(no_percentage))
@@ -167,8 +170,9 @@ class _Conforming:
             return []
         position, source_rows = str(self.layout.positions[field.name]), self.rows.source_rows
         cells, named = self.rows.cells[position], self.named[position]
-        told = personal_data(cells, named, source_rows, odd, field, column, self.sheet)
-        births = long_ago(days, source_rows, field, column, self.context, self.sheet)
+        place = Place(field, column, self.sheet)
+        told = personal_data(cells, named, source_rows, odd, place)
+        births = long_ago(days, source_rows, place, self.context)
         return [found for found in (told, births) if not found.is_empty()]
 
     def _told_by_status(self, field: Field) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -54,7 +55,7 @@ class _Read:
 def read_column(cells: DistinctColumn, field: Field, context: DeliveryContext) -> _Read:
     """One column's values; a text is read once, however many cells hold it."""
     dates = dates_of(field, context)
-    frame = cells.distinct.to_frame("text").with_columns(_canonical_value(field, dates.are_swapped))
+    frame = cells.distinct.to_frame("text").with_columns(_canonical_value(field, are_swapped=dates.are_swapped))
     value = frame["value"]
     odd = pl.Series([], dtype=pl.String)
     if value.null_count():
@@ -82,7 +83,7 @@ def dates_of(field: Field, context: DeliveryContext) -> DateReading:
 
 
 @cache  # to put an expression together costs more than a small column
-def _canonical_value(field: Field, are_swapped: bool) -> pl.Expr:
+def _canonical_value(field: Field, *, are_swapped: bool) -> pl.Expr:
     """The typed value of each text in canonical form; none of another, nor of any date that is swapped."""
     plain, typed = _canonical_cells(field)
     return pl.when(pl.lit(False) if are_swapped else plain).then(typed).alias("value")
@@ -108,31 +109,38 @@ def _canonical_cells(field: Field) -> tuple[pl.Expr, pl.Expr]:
     return plain, text
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where in the sender's file the findings of a column are. No field: one that nobody asked for."""
+
+    field: Field | None
+    column: Column
+    sheet: str
+
+
 def cell_findings(
     cells: DistinctColumn,
     source_rows: pl.Series,
     odd: pl.DataFrame,
-    field: Field,
-    column: Column,
+    place: Place,
     contract: Contract,
     context: DeliveryContext,
-    sheet: str,
 ) -> pl.DataFrame:
     """One finding for each row whose cell was repaired or could not be read. What is meant is hidden as the cell is."""
     told = odd.filter(pl.col("rule_id") != "")
     if told.is_empty():
         return NO_FINDINGS
     hits = cells.rows_with(told["text"], source_rows).join(told, on="text", maintain_order="left")
-    hits = hits.hstack(redact(hits["text"], field, contract, context.data_cut_date))  # by how many rows hold it
+    hits = hits.hstack(redact(hits["text"], place.field, contract, context.data_cut_date))  # by how many rows hold it
     return hits.select(
         "rule_id",
         "severity",
         pl.lit(str(Outcome.BROKEN)).alias("outcome"),
-        pl.lit(sheet).alias("sheet"),
+        pl.lit(place.sheet).alias("sheet"),
         "source_row",
-        pl.lit(column.letter).alias("column_letter"),
-        pl.lit(column.heading).alias("column_name"),
-        pl.lit(field.name).alias("field"),
+        pl.lit(place.column.letter).alias("column_letter"),
+        pl.lit(place.column.heading).alias("column_name"),
+        pl.lit(place.field.name if place.field else "").alias("field"),
         "found",
         "hidden",
         pl.when(~pl.col("hidden")).then("suggestion").alias("suggestion"),

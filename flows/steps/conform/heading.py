@@ -34,7 +34,9 @@ def fields_by_heading(contract: Contract, context: DeliveryContext) -> dict[str,
     return known | dict(context.headings)
 
 
-def lay_out(headings: Sequence[str], contract: Contract, context: DeliveryContext, is_marked: bool = False) -> Layout:
+def lay_out(
+    headings: Sequence[str], contract: Contract, context: DeliveryContext, *, is_marked: bool = False
+) -> Layout:
     """Match the headings of a file with the contract's fields (rules F09-F12, F28).
 
     Of two columns for one field neither is read: which is meant is not known, and findings in the wrong one mislead.

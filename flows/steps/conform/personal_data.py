@@ -26,9 +26,9 @@ from flows.cells.redact import last_birth_of, redact_sheet_name
 from flows.deliveries.context import DeliveryContext
 from flows.deliveries.extract import TextOnOtherSheet
 from flows.deliveries.findings import NO_FINDINGS, Finding, findings_frame
+from flows.steps.conform.cells import Place
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Field, Kind, PersonalWhen, Severity
-from schemas.audit.deliveries import Column
 from schemas.audit.findings import Outcome
 
 CELLS_AT_ONCE = 200_000  # of other sheets
@@ -45,19 +45,13 @@ def may_hold_names(cells: Mapping[str, DistinctColumn]) -> dict[str, pl.Series]:
 
 
 def personal_data(
-    cells: DistinctColumn,
-    named: pl.Series,
-    source_rows: pl.Series,
-    odd: pl.DataFrame | None,
-    field: Field | None,
-    column: Column,
-    sheet: str,
+    cells: DistinctColumn, named: pl.Series, source_rows: pl.Series, odd: pl.DataFrame | None, place: Place
 ) -> pl.DataFrame:
     """Findings for cells that hold personal data (of file severity) or may hold a name: their addresses only.
 
     `named` are those of the distinct texts that may hold a name.
     """
-    texts = cells.distinct
+    texts, field = cells.distinct, place.field
     rules: dict[str, tuple[str, Severity]] = {}
     by_share = field is None or field.kind in (Kind.TEXT, Kind.REFERENCE)
     if by_share and odd is None and not (named.any() or texts.str.contains(_first_look(field)).any()):
@@ -86,32 +80,30 @@ def personal_data(
         return NO_FINDINGS
     told = pl.DataFrame([(t, *r) for t, r in rules.items()], schema=["text", "rule_id", "severity"], orient="row")
     hits = cells.rows_with(told["text"], source_rows).join(told, on="text", maintain_order="left")
-    return _addresses(hits, field, column, sheet)
+    return _addresses(hits, place)
 
 
-def _addresses(hits: pl.DataFrame, field: Field | None, column: Column, sheet: str) -> pl.DataFrame:
+def _addresses(hits: pl.DataFrame, place: Place) -> pl.DataFrame:
     """Findings without what was found, for rows with a `rule_id` and a `severity`."""
     nothing = pl.lit(None, pl.String)
     return hits.select(
         pl.col("rule_id"),
         pl.col("severity"),
         pl.lit(str(Outcome.BROKEN)).alias("outcome"),
-        pl.lit(sheet).alias("sheet"),
+        pl.lit(place.sheet).alias("sheet"),
         "source_row",
-        pl.lit(column.letter).alias("column_letter"),
-        pl.lit(column.heading).alias("column_name"),
-        pl.lit(field.name if field else "").alias("field"),
+        pl.lit(place.column.letter).alias("column_letter"),
+        pl.lit(place.column.heading).alias("column_name"),
+        pl.lit(place.field.name if place.field else "").alias("field"),
         nothing.alias("found"),
         pl.lit(True).alias("hidden"),
         nothing.alias("suggestion"),
     )
 
 
-def long_ago(
-    values: pl.Series, source_rows: pl.Series, field: Field, column: Column, context: DeliveryContext, sheet: str
-) -> pl.DataFrame:
+def long_ago(values: pl.Series, source_rows: pl.Series, place: Place, context: DeliveryContext) -> pl.DataFrame:
     """A finding for each date that is so long ago that it may be a birth (rule P03)."""
-    if field.kind is not Kind.DATE:
+    if place.field is None or place.field.kind is not Kind.DATE:
         return NO_FINDINGS
     last = last_birth_of(context.programme_code, context.data_cut_date)
     first: Any = values.min()
@@ -120,7 +112,7 @@ def long_ago(
     rows = pl.DataFrame([source_rows.alias("source_row"), values.alias("day")])
     hits = rows.filter(pl.col("day") <= last)
     said = hits.with_columns(pl.lit("P03").alias("rule_id"), pl.lit(str(Severity.ROW)).alias("severity"))
-    return _addresses(said, field, column, sheet)
+    return _addresses(said, place)
 
 
 def without(values: pl.Series, source_rows: pl.Series, personal: Sequence[pl.DataFrame]) -> pl.Series:

@@ -32,7 +32,7 @@ from flows.deliveries.file_names import (
     read_name,
 )
 from flows.deliveries.standings import first_sent_as
-from flows.steps.receive.manifest import MANIFEST_SUFFIX, Manifest, manifest_of
+from flows.steps.receive.manifest import MANIFEST_SUFFIX, Manifest, WrongManifest, manifest_of
 from flows.store.paths import DataPaths
 from flows.store.raw_files import FileStat, file_digest
 from schemas._contract.catalogue import datasets
@@ -243,12 +243,14 @@ def _deliveries_in(path: Path, name: str, sha256: str, received_at: datetime) ->
     try:
         sheets = [("", said.dataset)] if said.dataset != WHOLE_RETURN else sheets_of_return(path)
         manifest = manifest_of(path, said.period)
+    except WrongManifest as wrong:
+        return UnusableFile(name, WRONG_MANIFEST, str(wrong))
     except ValueError as wrong:
-        return UnusableFile(name, WRONG_MANIFEST if "manifest" in str(wrong) else "U04", str(wrong))
+        return UnusableFile(name, "U04", str(wrong))
     if len(sheets) > 1:  # its totals are about the whole workbook, not about each sheet
         manifest = manifest.model_copy(update={"rows": None, "gbp_total": None, "deletes": 0})
-    identity = (said.period, said.version, sha256, received_at)
-    return [delivery_of(path, name, said.site, dataset, *identity, manifest, sheet) for sheet, dataset in sheets]
+    file = ReceivedFile(path, name, sha256, received_at)
+    return [delivery_of(file, replace(said, dataset=dataset), manifest, sheet) for sheet, dataset in sheets]
 
 
 def _may_be_called(path: Path) -> str:
@@ -289,33 +291,32 @@ def _is_beside(path: Path, name: str) -> bool:
     return path.with_name(name).exists()
 
 
-def delivery_of(
-    path: Path,
-    name: str,
-    site: str,
-    dataset: str,
-    period: str,
-    version: int,
-    sha256: str,
-    received_at: datetime,
-    manifest: Manifest,
-    sheet: str = "",
-) -> Delivery:
-    """The delivery that a file is, with what its manifest states."""
+@dataclass(frozen=True)
+class ReceivedFile:
+    """A file as it came. `name` is what it goes by: its path below the raw folder."""
+
+    path: Path
+    name: str
+    sha256: str
+    received_at: datetime
+
+
+def delivery_of(file: ReceivedFile, said: FileName, manifest: Manifest, sheet: str = "") -> Delivery:
+    """The delivery that a file is, or one sheet of it: by what its name says, with what its manifest states."""
     return Delivery(
-        delivery_id=f"{site}_{dataset}_{period}_v{version}_{sha256[:10]}",
-        site_code=site,
-        programme_code=sites()[site].programme_code,
-        dataset=dataset,
-        period=period,
-        version=version,
-        file_name=path.name,
-        path=name,
+        delivery_id=f"{said.stem}_{file.sha256[:10]}",
+        site_code=said.site,
+        programme_code=sites()[said.site].programme_code,
+        dataset=said.dataset,
+        period=said.period,
+        version=said.version,
+        file_name=file.path.name,
+        path=file.name,
         sheet=sheet,
-        sha256=sha256,
-        bytes=path.stat().st_size,
-        received_at=received_at,
-        data_cut_date=manifest.data_cut_date or _last_day(period),
+        sha256=file.sha256,
+        bytes=file.path.stat().st_size,
+        received_at=file.received_at,
+        data_cut_date=manifest.data_cut_date or _last_day(said.period),
         extract_type=manifest.extract_type,
         rows_declared=manifest.rows,
         gbp_declared=None if manifest.gbp_total is None else str(manifest.gbp_total),

@@ -40,8 +40,12 @@ class Manifest(BaseModel):
     note: object = None  # for people: it is not looked at, and not kept
 
 
+class WrongManifest(ValueError):  # noqa: N818 - it says what is wrong with a file
+    """A manifest that cannot be used, in words that its sender may read."""
+
+
 def manifest_of(path: Path, period: str) -> Manifest:
-    """The manifest beside a file, or one that states nothing. Raises ValueError, in words, for one that is wrong."""
+    """The manifest beside a file, or one that states nothing. Raises WrongManifest for one that is wrong."""
     stray_text = path.with_name(path.stem + MANIFEST_SUFFIX)
     if not stray_text.exists():
         return Manifest.model_construct()
@@ -50,9 +54,9 @@ def manifest_of(path: Path, period: str) -> Manifest:
             raise ValueError
         manifest = Manifest.model_validate_json(stray_text.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError):
-        raise ValueError(
+        raise WrongManifest(
             f"its manifest is not in the agreed form: it may state {', '.join(Manifest.model_fields)}"
         ) from None
     if manifest.data_cut_date and f"{manifest.data_cut_date:%Y%m}" != period:
-        raise ValueError(f"its manifest states a cut-off that is not in the month of its name, {period}")
+        raise WrongManifest(f"its manifest states a cut-off that is not in the month of its name, {period}")
     return manifest

@@ -60,21 +60,22 @@ class MonthShown:
         if delivery.extract_type is ExtractType.PERIOD:
             return None
         newest, lately = self.reach(delivery.data_cut_date)
-        said = stops_early(delivery, newest, lately, context.month_is_asked_for)
+        said = stops_early(delivery, newest, lately, is_asked_for=context.month_is_asked_for)
         return self._of_column(Severity.WARNING, said) if said else None
 
     def _after(self, cut_off: date) -> tuple[int, str]:
         """How many dates lie after the cut-off, where most do: the name is of too early a month."""
         n, dated = sum(n for day, n in self._days.items() if day > cut_off), self._days.total()
-        return n * (n >= LEAST_ROWS_AT_FAULT and 2 * n > dated), f"{n:,} of {dated:,} are after {day(cut_off)}"
+        are_many = n >= LEAST_ROWS_AT_FAULT and 2 * n > dated
+        return n if are_many else 0, f"{n:,} of {dated:,} are after {day(cut_off)}"
 
     def _long_before(self, cut_off: date) -> tuple[int, str]:
         """How many dates are as long ago as a birth, though none can be one (rule P03): nobody's pilot is so old."""
         births = last_birth(cut_off)
         n, dated = sum(n for day, n in self._days.items() if day <= births), self._days.total()
         years = cut_off.year - births.year
-        many = n >= LEAST_ROWS_AT_FAULT and n > dated / 100
-        return n * many, f"{n:,} of {dated:,} are {years} years before the cut-off"
+        are_many = n >= LEAST_ROWS_AT_FAULT and n > dated / 100
+        return n if are_many else 0, f"{n:,} of {dated:,} are {years} years before the cut-off"
 
     def _outside(self, delivery: Delivery) -> Finding | None:
         """That an extract of one month holds another's events."""

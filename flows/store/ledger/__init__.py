@@ -32,9 +32,7 @@ class Ledger(Runs):
     @classmethod
     def of(cls, runs: Runs) -> Ledger:
         """The whole ledger over a file that is open already: both are one."""
-        ledger = cls.__new__(cls)
-        ledger._db, ledger.path = runs._db, runs.path
-        return ledger
+        return cls(runs.path, opened=runs._db)
 
     @classmethod
     @contextmanager

@@ -6,7 +6,7 @@ again from its findings: it is kept with the note that its report was written. S
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -51,7 +51,7 @@ class ReportSnapshot:
         return self._by_key.get(key)
 
     @cached_property
-    def _by_key(self) -> dict[tuple[str, str, bool], SnapshotItem]:
+    def _by_key(self) -> Mapping[tuple[str, str, bool], SnapshotItem]:
         return {i.key: i for i in reversed(self.items)}
 
     def to_json(self) -> dict[str, Any]:

@@ -59,15 +59,13 @@ class Revalidation:
     @property
     def sentences(self) -> tuple[str, ...]:
         """What the site is told."""
+        why_released = f": {self.why_released}" if self.why_released else ""
         released = (
             f"{_that(self.released)} held back on {day(self.on)} {_are(self.released)} now in the figures"
-            f"{': ' * bool(self.why_released)}{self.why_released}. There is nothing to do about"
-            f" {'it' if self.released == 1 else 'them'}."
+            f"{why_released}. There is nothing to do about {'it' if self.released == 1 else 'them'}."
         )
-        held = (
-            f"{_that(self.newly_held)} accepted on {day(self.on)} {_are(self.newly_held)} now held back"
-            f"{': ' * bool(self.why_held)}{self.why_held}."
-        )
+        why_held = f": {self.why_held}" if self.why_held else ""
+        held = f"{_that(self.newly_held)} accepted on {day(self.on)} {_are(self.newly_held)} now held back{why_held}."
         return (*((released,) if self.released else ()), *((held,) if self.newly_held else ()))
 
     @property
@@ -96,7 +94,7 @@ def why_released(contract: Contract, then: Rows, released: frozenset[int], corre
 def why_held(now: Rows, newly: frozenset[int]) -> str:
     """Which checks hold rows that were accepted before."""
     rules = sorted({rule_id for (rule_id, _), rows in now.items() if rows & newly})
-    return f"see check{'s' * (len(rules) > 1)} {listed(rules)}" if rules else ""
+    return f"see {'checks' if len(rules) > 1 else 'check'} {listed(rules)}" if rules else ""
 
 
 def _reason(contract: Contract, rule_id: str, field: str, rows: int) -> str:

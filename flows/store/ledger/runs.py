@@ -103,12 +103,16 @@ def in_words_not_well(runs: Sequence[Mapping[str, Any]]) -> str:
 class Runs:
     """The runs of one ledger file."""
 
-    def __init__(self, path: Path, known_as: Path | None = None) -> None:
+    def __init__(self, path: Path, known_as: Path | None = None, opened: sqlite3.Connection | None = None) -> None:
         """Open a file, or make it. What older code wrote is migrated first. Raises LedgerUnusable for newer code's.
 
-        Only for the holder of the writer lock, or for a copy of a ledger that is `known_as` another path.
+        Only for the holder of the writer lock, or for a copy of a ledger that is `known_as` another path. A file that
+        is `opened` already is used as it is.
         """
         self.path = known_as or path
+        if opened is not None:
+            self._db = opened
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
         try:

@@ -25,7 +25,9 @@ Content = dict[str, list[tuple[Any, ...]]]
 
 def take_out(folder: DataFolder, which: str, at: str, undo: bool = False) -> tuple[str, ...]:
     """Withdraw a delivery, or let it back. Gives the ids of those concerned."""
-    noted = withdraw(Settings(data=folder.path), which, "" if undo else WHY, undo, datetime.fromisoformat(at))
+    noted = withdraw(
+        Settings(data=folder.path), which, "" if undo else WHY, undo=undo, moment=datetime.fromisoformat(at)
+    )
     return tuple(d.delivery_id for d in noted.deliveries)
 
 
@@ -255,7 +257,7 @@ def test_a_reason_that_may_be_personal_is_refused_and_never_repeated(known: Data
     ],
 )
 def test_a_reason_about_a_file_is_taken(known: DataFolder, reason: str) -> None:
-    noted = withdraw(Settings(data=known.path), NAME, reason, False, datetime(2016, 12, 3))
+    noted = withdraw(Settings(data=known.path), NAME, reason, undo=False, moment=datetime(2016, 12, 3))
     with closing(Ledger(known.places.ledger)) as ledger:
         assert [(w.delivery_id, w.reason) for w in ledger.withdrawals(datetime(2016, 12, 3))] == [
             (noted.deliveries[0].delivery_id, reason)

@@ -270,7 +270,11 @@ def test_a_retry_of_one_site_says_what_it_validated_again(folder: DataFolder, mo
     folder.night("2017-01-03")
     before = len(lines(folder.path))
     monkeypatch.setattr(validate_delivery, "source_digest", lambda *_: "other")
-    nightly_run(Settings(data=folder.path, threads=1), datetime(2017, 1, 4), Scope(False, BPL, "contacts"))
+    nightly_run(
+        Settings(data=folder.path, threads=1),
+        datetime(2017, 1, 4),
+        Scope(new_files=False, site=BPL, dataset="contacts"),
+    )
     again = lines(folder.path)[before:]
     assert Counter(line["event"] for line in again)["delivery_validated"] == 1
     assert {line["command"] for line in again} == {"revalidate"}

@@ -33,6 +33,16 @@ def load_flow(home: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+def test_the_night_needs_no_prefect_and_knows_its_flows_all_the_same() -> None:
+    """One process may do both: how a run is driven is not settled when the night is imported."""
+    code = (
+        "import sys, flows.orchestration.stages, flows.nightly as n; assert 'prefect' not in sys.modules\n"
+        "print(n.nightly.name, n.revalidate.name)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, env=environment(), capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (0, "nightly retry\n"), ran.stderr
+
+
 def test_the_flow_loads_and_a_broken_import_is_seen(tmp_path: Path) -> None:
     copy = copy_of_the_project(tmp_path)
     whole = load_flow(copy)

@@ -264,11 +264,10 @@ def test_a_retry_takes_the_long_way_and_leaves_it_to_the_next_night(folder: Data
 
 
 QUIETLY = """
-import os, sys
+import sys
 from pathlib import Path
 from flows.store import raw_files
 raw_files.SETTLED_NS = 0
-os.environ["PILOTS_ENGINE"] = "plain"
 from flows.settings import Settings
 from flows.nightly import nightly_run
 assert nightly_run(Settings.of(Path(sys.argv[1]))).result == "quiet"

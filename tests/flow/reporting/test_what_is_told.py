@@ -10,9 +10,9 @@ import pytest
 from judging import as_csv, as_table, workbook
 from made_up_returns import BPL, NUMBER, DataFolder, agree, people, sound
 
-from flows import nightly
 from flows.commands.query import state_in_words, state_of_the_warehouse
 from flows.nightly import RunResult
+from flows.orchestration import prefect_flows
 from flows.reporting import marking, site_reports
 from flows.runtime.data_folder import CorrectionsUnusable
 from flows.settings import Settings
@@ -66,9 +66,9 @@ def test_rows_that_other_tables_hold_are_held_wherever_it_is_told(
     assert told == in_the_table(folder, said["delivery"]) == on_the_page(folder, outcome, said["delivery"])
     assert "1 with rows held back" in outcome.verdict
     ends: list[str] = []
-    monkeypatch.setattr(nightly, "show", lambda *_: None)
-    monkeypatch.setattr(nightly, "final_state", lambda name, *_: ends.append(name))
-    nightly._ended(outcome)
+    monkeypatch.setattr(prefect_flows, "create_artifacts", lambda *_: None)
+    monkeypatch.setattr(prefect_flows, "final_state", lambda state, _: ends.append(state.name))
+    prefect_flows._ended(outcome)
     assert ends == ["PartlyLoaded"]
 
 

@@ -116,7 +116,7 @@ def test_one_night_at_a_time(folder: DataFolder) -> None:
 
 
 def test_the_lock_is_free_again_after_a_night_that_broke(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: Any) -> None:
+    def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("broken")
 
     with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="broken"):

@@ -16,7 +16,8 @@ from length import in_soak
 from made_up_returns import BPL, PROJECT, DataFolder, people
 
 from flows import nightly
-from flows.orchestration.engine import Stage
+from flows.orchestration.engine import attempt_of
+from flows.orchestration.stage import Stage
 from flows.reporting import run_report
 from flows.reporting.result import write_summary
 from flows.store import raw_files
@@ -128,7 +129,7 @@ nightly.nightly_run(Settings(data=Path(sys.argv[1]), threads=1))
 
 def cut_off(folder: DataFolder) -> None:
     """A run that ends before its build as if it were killed: nothing is closed, nothing noted."""
-    env = environment(PILOTS_ENGINE="plain")
+    env = environment()
     assert subprocess.run([sys.executable, "-c", CUT_OFF, str(folder.path)], cwd=PROJECT, env=env).returncode == 9
 
 
@@ -296,7 +297,7 @@ def test_a_ledger_that_a_stage_finds_damaged_is_told_as_that(tmp_path: Path) -> 
 
     stage = Stage(reads, "receive")
     with pytest.raises(LedgerUnusable, match="is damaged"), ledger_troubles(DataPaths(tmp_path)):
-        stage._run((), {})
+        attempt_of(stage, (), {})
 
 
 def test_a_summary_that_does_not_fit_leaves_no_page(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from judging import Judge, as_csv, contacts
 
-from flows.steps.receive import delivery_of
+from flows.deliveries.file_names import read_name
+from flows.steps.receive import ReceivedFile, delivery_of
 from flows.steps.receive.manifest import manifest_of
 from flows.steps.validate_delivery import validate_file
 from flows.store.result_sink import CountingSink
@@ -33,10 +34,11 @@ def test_a_check_finds_what_the_night_keeps(judge: Judge, tmp_path: Path, conten
     kept = judge(content)
     file = tmp_path / NAME
     file.write_text(content, encoding="utf-8")
-    known = ("MHT-BPL", "contacts", "201611", 1, "", datetime(2016, 12, 2))
+    received, said = ReceivedFile(file, NAME, "", datetime(2016, 12, 2)), read_name(NAME)
+    assert said is not None
     read_only_run = CountingSink()
     verdict = validate_file(
-        file, delivery_of(file, NAME, *known, manifest_of(file, "201611")), datasets()["contacts"], read_only_run
+        file, delivery_of(received, said, manifest_of(file, "201611")), datasets()["contacts"], read_only_run
     )
     assert verdict == kept.verdict
     assert read_only_run.findings.equals(kept.texts)

@@ -33,11 +33,12 @@ from judging import (
     workbook,
 )
 
+from flows.deliveries.file_names import FileName
 from flows.reporting.marking import make_marked_workbook
 from flows.reporting.render import delivery_report
 from flows.reporting.render.marked_workbook import MOST_ROWS_MARKED
 from flows.reporting.report import Part
-from flows.steps.receive import delivery_of
+from flows.steps.receive import ReceivedFile, delivery_of
 from flows.steps.receive.manifest import manifest_of
 from schemas._contract.catalogue import datasets
 from schemas._contract.workbook_names import CODES, PROBLEMS, READ_ME, ROW_PROBLEMS
@@ -89,8 +90,10 @@ def marking(judge: Judge, folder: Path, readers_of: Path | None = None) -> Mark:
         home.mkdir()
         path = home / f"{site}_{dataset}_201611_v1.{suffix}"
         path.write_bytes(data)
-        identity = (1, hashlib.sha256(data).hexdigest(), datetime(2016, 12, 2, 16, 12, tzinfo=UTC))
-        delivery = delivery_of(path, path.name, site, dataset, "201611", *identity, manifest_of(path, "201611"))
+        received = datetime(2016, 12, 2, 16, 12, tzinfo=UTC)
+        file = ReceivedFile(path, path.name, hashlib.sha256(data).hexdigest(), received)
+        said = FileName(site, dataset, "201611", 1, path.suffix)
+        delivery = delivery_of(file, said, manifest_of(path, "201611"))
         report = delivery_report(delivery, outcome.verdict, outcome.texts, deadline=DUE)
         parts = [Part(report, outcome.verdict, outcome.texts, datasets()[dataset])]
         why_none = make_marked_workbook(path, delivery, parts, home, readers_of).why_none

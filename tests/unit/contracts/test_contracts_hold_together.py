@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -71,3 +74,41 @@ def test_what_a_rule_reads_is_settled_before_unless_it_needs_the_rules_own_datas
     read_rows = {name for schema, name in (t.split(".") for t in read) if schema == "core" and name in known}
     assert all(n in before or dataset in known[n].needs for n in read_rows - {dataset})
     assert set(known[dataset].comes_after) <= set(before)
+
+
+def _tables_parsed(sql: str) -> set[str]:
+    """The tables that a query reads from a schema, by DuckDB's own parser."""
+    parsed = duckdb.execute("select json_serialize_sql(?)", [sql]).fetchall()[0][0]
+
+    def found(node: Any) -> Iterator[str]:
+        if isinstance(node, dict):
+            if node.get("type") == "BASE_TABLE" and node["schema_name"]:
+                yield f"{node['schema_name']}.{node['table_name']}"
+            node = list(node.values())
+        if isinstance(node, list):
+            for part in node:
+                yield from found(part)
+
+    tables = json.loads(parsed)
+    assert not tables["error"], tables
+    return set(found(tables))
+
+
+RULES_IN_SQL = [(c.dataset, r) for c in catalogue.datasets().values() for r in c.relation_rules]
+
+
+@pytest.mark.parametrize(("dataset", "stated"), RULES_IN_SQL, ids=lambda v: v if isinstance(v, str) else v.rule_id)
+def test_the_tables_of_a_rule_are_those_that_its_sql_reads(dataset: str, stated: Rule) -> None:
+    queries = filter(None, (stated.violations_sql, stated.reinstate_sql))
+    assert stated.reads == set().union(*map(_tables_parsed, queries))
+
+
+@pytest.mark.parametrize("stated", BETWEEN_DELIVERIES, ids=lambda r: r.rule_id)
+def test_and_so_are_those_of_a_rule_of_any_dataset(stated: Rule) -> None:
+    parsed = _tables_parsed(stated.violations_sql.format(dataset="contacts", key="contact_id"))
+    assert {table.format(dataset="contacts") for table in stated.reads} == parsed
+
+
+@pytest.mark.parametrize("mart", catalogue.marts(), ids=lambda m: m.address)
+def test_the_tables_of_a_mart_are_those_that_its_sql_reads(mart: catalogue.Mart) -> None:
+    assert mart.reads == _tables_parsed(mart.sql) - {mart.address}

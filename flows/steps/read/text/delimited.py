@@ -102,7 +102,7 @@ class _Scan:
                 continue
             last = self.offset + len(chunk) == len(self.data)
             lines = Lines.of(chunk, self.grammar) if chunk else None
-            kinds, joined = self._settle(chunk, lines, last) if lines else (np.empty(0), [])
+            kinds, joined = self._settle(chunk, lines, last=last) if lines else (np.empty(0), [])
             if lines is None or not len(kinds):  # one record is longer than the chunk: look further
                 reach *= 2
                 continue
@@ -140,7 +140,7 @@ class _Scan:
         malformed = {i: text for i, text in others.items() if not self._is_blank(text)}
         return self._with_malformed(batch, malformed, None if chunk.endswith(b"\n") else lines - 1)
 
-    def _settle(self, chunk: bytes, lines: Lines, last: bool) -> tuple[np.ndarray, Joined]:
+    def _settle(self, chunk: bytes, lines: Lines, *, last: bool) -> tuple[np.ndarray, Joined]:
         """What each line is, and the records that run over several. Lines that need the next chunk are left."""
         kinds = np.where(lines.good, _Line.GOOD, _Line.TORN).astype(np.uint8)
         kinds[lines.empty & (lines.ends == lines.starts)] = _Line.BLANK
@@ -211,7 +211,7 @@ class _Scan:
 
     def _with_malformed(self, batch: TextBatch, malformed: dict[int, str], without_end: int | None) -> TextBatch:
         """A batch with the lines that are no records, and why; the last of the file may have no line break."""
-        why = {self.line + i: self.grammar.why_malformed(text, i == without_end) for i, text in malformed.items()}
+        why = {self.line + i: self.grammar.why_malformed(text, last=i == without_end) for i, text in malformed.items()}
         above, self.above = self.above, []
         return replace(
             batch, malformed=why, stray_text=above + [(self.line + i, text) for i, text in malformed.items()]

@@ -121,7 +121,7 @@ class _Seen:
         return cls(is_utf8 and _takes(decoder, b"", final=True), zeros, has_returns)
 
 
-def _takes(decoder: codecs.IncrementalDecoder, piece: bytes, final: bool = False) -> bool:
+def _takes(decoder: codecs.IncrementalDecoder, piece: bytes, *, final: bool = False) -> bool:
     """Whether a decoder finds no fault in what comes next."""
     try:
         decoder.decode(piece, final)

@@ -102,7 +102,7 @@ class Grammar:
             return False
         return b"\r" not in chunk or chunk.count(b"\r") == chunk.count(b"\r\n")
 
-    def why_malformed(self, line: str, last: bool = False) -> str:
+    def why_malformed(self, line: str, *, last: bool = False) -> str:
         """Why a line is no record, in the sender's words. The last line of a file may have no line break.
 
         Then it may have been cut off: that is said of one that lacks cells or the end of a quotation.
@@ -146,7 +146,8 @@ class Lines:
         if not chunk.endswith(b"\n"):
             breaks, nexts = np.append(breaks, len(chunk)), np.append(nexts, len(chunk))
         starts = np.concatenate(([0], nexts[:-1]))
-        ends = breaks - (marks[np.maximum(breaks - 1, 0)] == _CR) * (breaks > starts)
+        after_cr = (marks[np.maximum(breaks - 1, 0)] == _CR) & (breaks > starts)
+        ends = np.where(after_cr, breaks - 1, breaks)
 
         def count(mark: int) -> np.ndarray:
             if bytes([mark]) not in chunk:
@@ -169,7 +170,17 @@ class Lines:
         good, quoted = good | spaced, quoted | spaced
         good &= count(0) == 0
         is_empty = ~good & (cells == 1) & ~marked
-        return cls(starts, ends, nexts, good, marked & ~quoted, quoted, spaced, opens & ~spaced, is_empty)
+        return cls(
+            starts=starts,
+            ends=ends,
+            nexts=nexts,
+            good=good,
+            plain=marked & ~quoted,
+            quoted=quoted,
+            spaced=spaced,
+            opens=opens & ~spaced,
+            empty=is_empty,
+        )
 
     def certain(self, width: int) -> np.ndarray:
         """Which lines are for certain records by themselves, of so many cells: no mark could make them part of one."""

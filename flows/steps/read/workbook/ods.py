@@ -56,13 +56,13 @@ class _SheetRead:
         self.hidden_columns: list[int] = []
         self.next_row = self.width = self.next_column = 0
 
-    def add_columns(self, times: int, is_hidden: bool) -> None:
+    def add_columns(self, times: int, *, is_hidden: bool) -> None:
         """Take in the next columns, as they are told of before the rows."""
         if is_hidden:
             self.hidden_columns += range(self.next_column, min(self.next_column + times, MOST_COLUMNS))
         self.next_column += times
 
-    def add(self, cells: list[Any], times: int, is_hidden: bool) -> None:
+    def add(self, cells: list[Any], times: int, *, is_hidden: bool) -> None:
         if cells:
             self.width = max(self.width, len(cells))
             must_fit(self.next_row + times, self.width)
@@ -115,7 +115,7 @@ class _Content:
         elif kind == "table":
             self.sheets.append(_SheetRead(said.get("name", ""), said.get("style-name", "")))
         elif kind == "table-column" and self.sheets:
-            self.sheets[-1].add_columns(_times(said, "number-columns-repeated"), _is_hidden(said))
+            self.sheets[-1].add_columns(_times(said, "number-columns-repeated"), is_hidden=_is_hidden(said))
         elif kind == "table-row":
             self._row_is_hidden = _is_hidden(said)
             self._cells, self._pending, self._row_times = [], 0, _times(said, "number-rows-repeated")
@@ -146,7 +146,7 @@ class _Content:
             self._put(_value(self._cell, "\n".join(self._paragraphs)), self._cell)
             self._cell = None
         elif kind == "table-row" and self.sheets:
-            self.sheets[-1].add(self._cells, self._row_times, self._row_is_hidden)
+            self.sheets[-1].add(self._cells, self._row_times, is_hidden=self._row_is_hidden)
 
     def _put(self, value: Any, said: dict[str, str]) -> None:
         left = len(self._cells) + self._pending

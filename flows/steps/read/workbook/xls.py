@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from flows.deliveries.extract import UnreadableFile
 from flows.steps.read.workbook.percentages import PERCENT_FORMATS, Cells, is_percent_format
@@ -156,18 +157,18 @@ def sheets_of_xls(path: Path, file: CompoundFile) -> list[Sheet]:
         raise UnreadableFile(
             "U01", "it is of Excel 5 or 95, and does not say how its letters are written: save it as .xlsx"
         )
-    percent = _percent_styles(stream, is_biff8)
-    read_only_run = [_look_through(stream, start, is_biff8, percent) for start in starts]
+    percent = _percent_styles(stream, is_biff8=is_biff8)
+    read_only_run = [_look_through(stream, start, is_biff8=is_biff8, percent=percent) for start in starts]
     book = Calamine(_in_utf16(file, name, stream, code_pages) if is_biff8 and code_pages else path)
     sheets = book.sheets()
     if len(sheets) != len(starts):
         raise UnreadableFile("U01", _CUT_OFF)
 
-    def table(name: str, errors: Errors, merged: list[Area], shown: Cells, hidden: Hidden) -> Table:
-        return replace(book.table(name, errors, merged, shown), hidden=hidden)
+    def table(name: str, found: _BesideValues) -> Table:
+        return replace(book.table(name, found.errors, found.merged, found.percentages), hidden=found.hidden)
 
     return [
-        Sheet(name, hidden, partial(table, name, *found))
+        Sheet(name, hidden, partial(table, name, found))
         for (name, hidden), found in zip(sheets, read_only_run, strict=True)
     ]
 
@@ -205,7 +206,7 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, bytes]]:
     raise UnreadableFile("U01", _CUT_OFF)
 
 
-def _percent_styles(stream: bytes, is_biff8: bool) -> set[int]:
+def _percent_styles(stream: bytes, *, is_biff8: bool) -> set[int]:
     """The cell styles that show percentages, by their place among all. Raises Unreadable (U01)."""
     formats, of_styles = set(PERCENT_FORMATS), []
     try:
@@ -231,10 +232,17 @@ def _styles_in(kind: int, content: bytes) -> Iterator[tuple[int, int]]:
             yield column + n, struct.unpack_from("<H", content, 4 + 6 * n)[0]
 
 
-def _look_through(
-    stream: bytes, start: int, is_biff8: bool, percent: set[int]
-) -> tuple[Errors, list[Area], Cells, Hidden]:
-    """What a sheet has besides values: errors, merged cells, those that show percentages by their style, hidden ones.
+class _BesideValues(NamedTuple):
+    """What a sheet has besides values. `percentages` are the cells that show one by their style."""
+
+    errors: Errors
+    merged: list[Area]
+    percentages: Cells
+    hidden: Hidden
+
+
+def _look_through(stream: bytes, start: int, *, is_biff8: bool, percent: set[int]) -> _BesideValues:
+    """What a sheet has besides values.
 
     Raises Unreadable (U01) for one that is out of order.
     """
@@ -272,7 +280,7 @@ def _look_through(
                     errors[row, column] = _ERRORS.get(error, "#VALUE!")
     except (struct.error, IndexError):
         raise UnreadableFile("U01", _CUT_OFF) from None
-    return errors, merged, shown, Hidden(sorted(hidden_rows), sorted(hidden_columns))
+    return _BesideValues(errors, merged, shown, Hidden(sorted(hidden_rows), sorted(hidden_columns)))
 
 
 def _error_in(kind: int, content: bytes) -> int | None:

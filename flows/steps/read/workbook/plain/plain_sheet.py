@@ -8,7 +8,7 @@ written alike, one is given to a careful reader, who tells what it says. So no t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from xml.parsers import expat
@@ -32,7 +32,7 @@ _AREA = re.compile(r"([A-Z]{1,3})(\d{1,7})(?::([A-Z]{1,3})(\d{1,7}))?")
 
 # Both take the sheet's XML up to its first row. Which cells say what; and which styles show numbers as numbers.
 Tell = Callable[[bytes, Sequence[bytes]], list[str]]
-NumberStyles = Callable[[bytes], set[bytes]]
+NumberStyles = Callable[[bytes], Set[bytes]]
 
 
 @dataclass(frozen=True)
@@ -217,6 +217,6 @@ class _Reading:
         return PlainTable(rows, self.outside.merged, hidden, self._blocks, shared.gather(places), told)
 
     @cached_property
-    def _numbers(self) -> set[bytes]:
+    def _numbers(self) -> Set[bytes]:
         """The styles whose numbers are numbers, and no dates or times."""
         return self._number_styles(self.outside.opening)
