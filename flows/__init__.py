@@ -1,3 +1,3 @@
-"""What is done: the night, its steps, and where things lie. What is true is in `schemas`."""
+"""What is done: the run, its steps, and where things lie. What is true is in `schemas`."""
 
 __version__ = "0.2.0"

@@ -26,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-NIGHT, SENDERS, ANALYSTS, CARE = "The night", "Senders", "Analysts", "Care"
+NIGHTLY, SENDERS, ANALYSTS, CARE = "The nightly run", "Senders", "Analysts", "Care"
 Data = Annotated[Path | None, typer.Option("--data", help="The data folder (default: data, or PILOTS_DATA).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -64,14 +64,16 @@ def _taken_for_now(date: str) -> datetime | None:
     return moment
 
 
-@app.command(rich_help_panel=NIGHT)
+@app.command(rich_help_panel=NIGHTLY)
 def run(
     data: Data = None,
-    date: Annotated[str, typer.Option(help="Take this moment for now, such as 2016-12-02 or 2016-12-02T03:30.")] = "",
+    date: Annotated[
+        str, typer.Option(help="Run as if it were this date, such as 2016-12-02 or 2016-12-02T03:30.")
+    ] = "",
     no_prefect: Annotated[bool, typer.Option("--no-prefect", help="Run the same order without Prefect.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run the night once: take in what is new, check it, rebuild the figures, write the reports."""
+    """Run once: take in new files, check them, rebuild the figures, write the reports."""
     from flows.commands.run import start_run_by_engine
 
     settings = _settings(data)
@@ -83,19 +85,20 @@ def run(
     raise typer.Exit(Exit.MUST_BE_FIXED if result.must_be_fixed else Exit.DONE)
 
 
-@app.command(rich_help_panel=NIGHT)
-def retry(  # parameters: the options of a command
+@app.command(name="retry", hidden=True)  # the name it had before 0.3
+@app.command(rich_help_panel=NIGHTLY)
+def revalidate(  # parameters: the options of a command
     site: Annotated[str, typer.Option(help="Only this site, such as MHT-BPL.")] = "",
     dataset: Annotated[str, typer.Option(help="Only this dataset, such as contacts.")] = "",
     data: Data = None,
-    date: Annotated[str, typer.Option(help="Take this moment for now, as `run` does.")] = "",
+    date: Annotated[str, typer.Option(help="Run as if it were this date.")] = "",
     no_prefect: Annotated[bool, typer.Option("--no-prefect", help="Run the same order without Prefect.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be judged again, and write nothing.")
+        bool, typer.Option("--dry-run", help="Say what would be re-validated, and write nothing.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Judge again what a changed rule, code list or correction touches. Takes in no new file."""
+    """Re-validate what a changed rule, code list or correction touches. Takes in no new file."""
     from flows.commands.revalidate import in_words, out_of_date, run_revalidate
 
     settings, moment = _settings(data), _taken_for_now(date)
@@ -103,20 +106,20 @@ def retry(  # parameters: the options of a command
         waiting = out_of_date(settings, moment, site, dataset)
         print_json([d.delivery_id for d in waiting.deliveries]) if as_json else typer.echo(waiting.in_words)
         for line in waiting.corrections_to_review:
-            echo(f"To mend: {line}")
+            echo(f"To fix: {line}")
         raise typer.Exit(Exit.MUST_BE_FIXED if waiting.corrections_to_review else Exit.DONE)
     result = run_revalidate(settings, moment, site, dataset, with_prefect=not no_prefect)
     print_json(result.to_json()) if as_json else typer.echo(in_words(result))
     raise typer.Exit(Exit.MUST_BE_FIXED if result.must_be_fixed else Exit.DONE)
 
 
-@app.command(rich_help_panel=NIGHT)
+@app.command(rich_help_panel=NIGHTLY)
 def withdraw(
     delivery: Annotated[str, typer.Argument(help="The delivery's id, or the name of its file.")],
     reason: Annotated[str, typer.Option(help="Why, in a sentence that holds nothing personal.")] = "",
     undo: Annotated[bool, typer.Option("--undo", help="Let it back: it counts as if it had stayed.")] = False,
     data: Data = None,
-    date: Annotated[str, typer.Option(help="Take this moment for now, as `run` does.")] = "",
+    date: Annotated[str, typer.Option(help="Run as if it were this date.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Take a delivery out of all figures from the next run on, or let it back. Its file stays where it is."""
@@ -129,7 +132,7 @@ def withdraw(
         typer.echo(noted.in_words)
 
 
-@app.command(rich_help_panel=NIGHT)
+@app.command(rich_help_panel=NIGHTLY)
 def status(data: Data = None, as_json: AsJson = False) -> None:
     """Say how the last run ended, what is published and when it was made, and which sites' figures are old."""
     from flows.commands.query import state_in_words, state_of_the_warehouse
@@ -153,7 +156,7 @@ def check(  # parameters: the options of a command
     date: Annotated[str, typer.Option(help="Take it as received on this day, such as 2016-12-02 (UTC).")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Check one file as the night would, on any computer: no warehouse is touched."""
+    """Check one file as the run would, on any computer: no warehouse is touched."""
     with gc_paused():
         import pandera.polars  # noqa: F401 - it would be at the first batch
 
@@ -222,7 +225,7 @@ def as_of(
     to: Annotated[Path, typer.Option(help="The DuckDB file to write.")],
     data: Data = None,
 ) -> None:
-    """Write a warehouse from what had been received by a past day, judged as today. The published one stays as it is.
+    """Write a warehouse of what had been received by a past day, validated by today's rules. The current one stays.
 
     By today's rules, code lists and corrections: it is not what was published then, where one of them changed since.
     """
@@ -236,7 +239,9 @@ def as_of(
         moment += timedelta(days=1, seconds=-1)
     known = warehouse_as_known(_settings(data), moment, to)
     echo(f"Wrote {to} from the {known} deliveries known by {moment}." + ("" if known else " None was known then."))
-    echo("They are judged by today's rules, code lists and corrections. Rows about people are in it: keep it as such.")
+    echo(
+        "They are validated by today's rules, code lists and corrections. Rows about people are in it: keep it as such."
+    )
 
 
 @app.command(rich_help_panel=CARE)
@@ -277,7 +282,7 @@ def simulate(  # parameters: the options of a command
 
 @app.command(rich_help_panel=CARE)
 def demo(data: Data = None, no_prefect: Annotated[bool, typer.Option("--no-prefect")] = False) -> None:
-    """Write sample extracts, run one night, and say what happened and where to look."""
+    """Write sample extracts, run one run, and say what happened and where to look."""
     from flows.commands.demo import run_demo
 
     run_demo(_settings(data), with_prefect=not no_prefect)

@@ -1,6 +1,6 @@
-"""The night, top to bottom: the first file to read.
+"""The run, top to bottom: the first file to read.
 
-    receive -> (read -> conform -> judge) for each delivery -> load -> relate -> build -> publish -> report
+    receive -> (read -> conform -> validate) for each delivery -> load -> relate -> build -> publish -> report
 
 `nightly_run` is the entry point of every run, with Prefect or without; `full_run` is the order of its stages, written
 once. A run whose inputs are unchanged is skipped (`no_op_run.py`), and imports no more than this file does at its head.
@@ -23,9 +23,9 @@ from flows.store.warehouse import current_build, fingerprint_of
 
 
 def nightly_run(settings: Settings, moment: datetime | None = None, scope: Scope = FULL_SCOPE) -> RunResult:
-    """Take what is new, judge it, rebuild the warehouse if anything changed, and report.
+    """Take what is new, validate it, rebuild the warehouse if anything changed, and report.
 
-    `moment` is taken for now: files found tonight count as received then. A retry's scope takes in no file. Raises
+    `moment` is taken for now: files found in this run count as received then. A retry's scope takes in no file. Raises
     Busy where another run holds the lock, NoDataFolder, LedgerUnusable, EarlierThanKnown, NotConserved, or what a
     stage raised: then the last good figures stand, and the summary says what happened.
     """
@@ -36,7 +36,7 @@ def nightly_run(settings: Settings, moment: datetime | None = None, scope: Scope
 
 
 def full_run(run: Run) -> RunResult:
-    """The night, where something may have to be done. Raises as `nightly_run`."""
+    """The run, where something may have to be done. Raises as `nightly_run`."""
     with gc_paused():  # polars, pyarrow and DuckDB come with these
         from flows.orchestration.active_run import ActiveRun
         from flows.orchestration.stages import new_warehouse, receive_files, report_to_people, validate_each

@@ -1,6 +1,6 @@
 """Settings: a flag beats PILOTS_* beats pilots.toml beats the default. Read once, by the command.
 
-Every command needs them, so they are read without a library that costs more to start than a quiet night.
+Every command needs them, so they are read without a library that costs more to start than a quiet run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What all tests share: a judge with a folder of its own, the real files of others, and how many examples are tried."""
+"""Fixtures of all tests: a validator with a folder of its own, third-party files, and how many examples are tried."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
 
 @pytest.fixture
 def judge(tmp_path: Path) -> Judge:
-    """Judges a made-up file: see judging.py."""
+    """Validates a made-up file: see judging.py."""
     return Judge(tmp_path)
 
 

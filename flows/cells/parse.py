@@ -1,12 +1,13 @@
-"""How the text of one cell is read, kind by kind, and what is wrong or was mended. Source: docs/domain.md 6.2.
+"""How the text of one cell is read, kind by kind, and what is wrong or was fixed. Source: docs/domain.md 6.2.
 
 `read_cell` sees only what is out of the ordinary: a cell in its canonical form (`canonical` gives its pattern) never
 comes here, so that a clean file costs no Python per cell. An odd text is read once, however many cells hold it.
-A code that is not on its list, a reference of the wrong form or a number out of range is *readable*: those are judged
-later, on typed values. Only what cannot be given the field's type is at fault here, or has a letter for a digit.
+A code that is not on its list, a reference of the wrong form or a number out of range is *readable*: those are
+validated later, on typed values. Only what cannot be given the field's type is at fault here, or has a letter for a
+digit.
 
 A suggestion is what the sender most likely meant. It is never used, and there is none where two things may be meant;
-`suggested` gives it for what is judged later.
+`suggested` gives it for what is validated later.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ NO = frozenset({"n", "no", "false", "f", "0", "✗", "✘"})
 
 @dataclass(frozen=True)
 class Reading:
-    """What a cell's text is read as. `rule_id` says what was wrong or mended; without one the cell is plainly fine."""
+    """What a cell's text is read as. `rule_id` says what was wrong or fixed; without one the cell is plainly fine."""
 
     value: Value = None
     rule_id: str = ""
@@ -141,7 +142,7 @@ def read_cell(text: str, field: Field, dates: DateReading = HELD) -> Reading:
         return reading
     if (digits := _with_digits(clean, field)) is not None:
         return fault("C19", digits)
-    if clean != text and _fits(clean, field):  # else it is at fault, which is judged later: one fault, one finding
+    if clean != text and _fits(clean, field):  # else it is at fault, which is validated later: one fault, one finding
         return repaired("C17", reading.value)
     return reading
 
@@ -239,7 +240,7 @@ def _read_reference(text: str, field: Field, _: DateReading) -> Reading:
         return missing
     if re.fullmatch(r"[0-9](\.[0-9]+)?E\+?[0-9]+", text, re.IGNORECASE):
         return fault("C15")
-    if '"' in text and not field.pattern:  # where there is a form, that is judged later
+    if '"' in text and not field.pattern:  # where there is a form, that is validated later
         return fault("V04")
     return Reading(text)
 
@@ -257,7 +258,7 @@ def _read_code(text: str, field: Field, _: DateReading) -> Reading:
         return missing
     if re.fullmatch(r"[0-9]{1,2}-[A-Z][a-z]{2}(-[0-9]{2,4})?|[0-9]{4}-[0-9]{2}-[0-9]{2}.*", text):
         return fault("C20")
-    return Reading(text)  # not on the list: judged later, with all other codes
+    return Reading(text)  # not on the list: validated later, with all other codes
 
 
 def _current_code(code: str, field: Field) -> Reading:

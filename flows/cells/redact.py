@@ -168,9 +168,9 @@ class _Redaction(Enum):
 
 
 # Given to be added to: what is known of a text never changes, so batches that run side by side may both add it.
-@lru_cache(FIELDS_KNOWN)  # mutable: a memory of what was judged
+@lru_cache(FIELDS_KNOWN)  # mutable: a memory of what was validated
 def _known(field: Field | None, contract: Contract, cut_off: date) -> dict[str | None, _Redaction]:
-    """Which texts of a field may be shown, as judged before: the next batch holds mostly the same ones.
+    """Which texts of a field may be shown, as validated before: the next batch holds mostly the same ones.
 
     What may never be shown is not remembered: it may be somebody's. Of headings and sheets, the contract's own are
     known from the start: most files have no others.

@@ -1,4 +1,4 @@
-"""`pilots check`: one file judged on any computer, with the night's own judge. No warehouse and no Prefect."""
+"""`pilots check`: validate one file on any computer, by the code of the nightly run. No warehouse and no Prefect."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def check_file(
     to: Path | None = None,
     moment: datetime | None = None,
 ) -> Checked:
-    """Judge one file as the night would, and write its reports into the folder `to`, if one is given.
+    """Validate one file as the run would, and write its reports into the folder `to`, if one is given.
 
     It is taken as received at `moment`, or now.
     What needs other deliveries is listed as not judged here. Raises typer.Exit(2) where neither the file's name nor
@@ -131,7 +131,7 @@ def _refuse(words: str, end: Exit) -> NoReturn:
 
 
 def _validated(file: Path, deliveries: Sequence[Delivery]) -> list[Part]:
-    """The datasets of a file judged, each by itself and then beside the others. Nothing of them is kept."""
+    """The datasets of a file validated, each by itself and then beside the others. Nothing of them is kept."""
     alone = SingleFile.of(deliveries)
     in_file = []
     for delivery in deliveries:
@@ -151,7 +151,7 @@ def _part(part: InFile, checked: OfDataset) -> Part:
 
 
 def _write(file: Path, delivery: Delivery, parts: Sequence[Part], to: Path) -> tuple[tuple[Path, ...], list[str]]:
-    """Write the reports as the night does, and the marked workbook. Gives the files, and what to say of them.
+    """Write the reports as the run does, and the marked workbook. Gives the files, and what to say of them.
 
     On Windows no file can be replaced while another program has it open. Raises typer.Exit(3) where one may not be.
     """

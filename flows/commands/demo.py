@@ -1,4 +1,4 @@
-"""`pilots demo`: made-up extracts, one real night, and where to look.
+"""`pilots demo`: made-up extracts, one real run, and where to look.
 
 The programme office's deliveries (the published figures) lie in `data/raw/PMO`; the sites' own extracts are simulated,
 so nobody in them exists. Two files are made to be refused, so that every kind of report can be seen.
@@ -27,7 +27,7 @@ QUESTION = "select award_stage, sum(amount) from core.funding_awards where progr
 
 
 def run_demo(settings: Settings, *, with_prefect: bool = True) -> None:
-    """Write the samples, run the night, and say what happened. Raises typer.Exit where the night did not publish."""
+    """Write the samples, run the run, and say what happened. Raises typer.Exit where the run did not publish."""
     require_locks()
     places = DataPaths(settings.data.absolute())
     places.make()
@@ -42,7 +42,7 @@ def run_demo(settings: Settings, *, with_prefect: bool = True) -> None:
     raw = relative_to_here(places.raw)
     echo(f"   {made.files} files, {made.rows:,} rows, {made.faults:,} planted faults, all in {raw}")
     echo("2. Running the night" + (" as a Prefect flow (its temporary server needs a moment)" if with_prefect else ""))
-    first = not places.ledger.exists()  # later nights take place now: a run cannot go back in time
+    first = not places.ledger.exists()  # later runs take place now: a run cannot go back in time
     result = start_run_by_engine(settings, FIRST_NIGHT if first else None, with_prefect=with_prefect)
     echo(f"3. {result.verdict}")
     typer.echo("")

@@ -143,7 +143,7 @@ def state_of_the_warehouse(settings: Settings) -> dict[str, Any]:
 def _last_run(places: DataPaths) -> dict[str, Any] | None:
     """The newest run that the ledger knows of, with the columns of audit.runs and how it `final_state` in words.
 
-    Nothing is written: a copy of the ledger is looked into. The lock is not held meanwhile, or a night that begins in
+    Nothing is written: a copy of the ledger is looked into. The lock is not held meanwhile, or a run that begins in
     that moment would find it taken.
     """
     try:

@@ -115,11 +115,11 @@ marked workbook, sent under the name that ends in `{TO_FIX}.xlsx`, is the likeli
 Where something must be fixed, your own file lies beside the page with every bad cell marked: the name ends in
 `{TO_FIX}.xlsx`. *{READ_ME}* says what to do; *{PROBLEMS}* lists each cell with a link to it; on your own sheets the bad
 cells are filled and bold, and the last column, *{ROW_PROBLEMS}*, says what is wrong with each row. Do what each
-problem says: mend the cell or, where it says so, delete the whole row. Leave everything else as it is, save it as an
+problem says: fix the cell or, where it says so, delete the whole row. Leave everything else as it is, save it as an
 Excel workbook under the next version, `_v2`, and put it in your folder. What we added may stay in it. A file that may
 hold personal data, has very many rows, or of which no row could be looked at is not marked: the page and the file that
 ends in `findings.csv` say the same. If a rule is wrong, tell the data team: held rows come back by themselves when it
-is mended.
+is fixed.
 
 Some checks ask for a figure or a file 'by the secure route': the way of sending that your site's agreement names. Ask
 the data team if you do not know it.
@@ -165,7 +165,7 @@ For a newer version, delete the folder and do the same again. On Linux and macOS
 
 
 def rules_page() -> str:
-    """Every rule with what it costs, what it means, how to mend it and where it is found: docs/rules.md."""
+    """Every rule with what it costs, what it means, how to fix it and where it is found: docs/rules.md."""
     found_on = _where_rules_are_found()
     general = (
         ("Files", "[docs/domain.md 6.1](domain/bad-data.md#6.1)", FILE_RULES),
@@ -189,7 +189,7 @@ def rules_page() -> str:
 def _section(title: str, source: str, rules: Sequence[tuple[Rule, str]]) -> list[str]:
     told = sorted(rules, key=lambda pair: (pair[0].rule_id, list(Severity).index(pair[0].severity)))
     heading = ["", f"## {title}", "", f"Source: {source}.", ""]
-    table = ["| rule | severity | what it means | expected | how to mend it | found on |", "|---|---|---|---|---|---|"]
+    table = ["| rule | severity | what it means | expected | how to fix it | found on |", "|---|---|---|---|---|---|"]
     return [*heading, *table, *(_rule_row(rule, where) for rule, where in told)]
 
 
@@ -241,7 +241,7 @@ _BLANKS = {
 _ABOUT_RULES = """
 # Rules
 
-What a file is judged by. `file`: the file is refused and nothing of it counts. `row`: the row is held back, all others
-count. `warning`: the row counts and the sender is told; each repair is a warning with the value before and after.
-Rules between rows, tables and deliveries are judged once all files of a night are in. A report names the column where
-`<column>` stands here.""".splitlines()
+What a file is validated by. `file`: the file is refused and nothing of it counts. `row`: the row is held back, all
+others count. `warning`: the row counts and the sender is told; each repair is a warning with the value before and
+after. Rules between rows, tables and deliveries are validated once all files of a night are in. A report names the
+column where `<column>` stands here.""".splitlines()

@@ -1,4 +1,4 @@
-"""`pilots retry`: judge again what a changed rule, code list or correction touches, and say what came of it."""
+"""`pilots revalidate`: re-validate what a changed rule, code list or correction touches, and say the outcome of it."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _WHY = "they were not judged yet, or a rule, a code list or a correction that to
 def run_revalidate(
     settings: Settings, moment: datetime | None, site: str, dataset: str, *, with_prefect: bool
 ) -> RunResult:
-    """Judge again what is out of date, of all or of one site and dataset, then go on as the night does.
+    """Re-validate what is out of date, of all or of one site and dataset, then go on as the run does.
 
-    Raises typer.Exit(2) for a site or dataset that there is none of, and what the night raises.
+    Raises typer.Exit(2) for a site or dataset that there is none of, and what the run raises.
     """
     _require_known(site, dataset)
     prepare(settings, with_prefect=with_prefect)
@@ -50,7 +50,7 @@ def run_revalidate(
 
 @dataclass(frozen=True)
 class OutOfDate:
-    """What a retry would judge again, and what somebody has to look at in the corrections first: lines at fault."""
+    """What a retry would re-validate, and what somebody has to look at in the corrections first: lines at fault."""
 
     deliveries: tuple[Delivery, ...]
     corrections_to_review: tuple[str, ...]
@@ -59,7 +59,7 @@ class OutOfDate:
     def in_words(self) -> str:
         """How many files, why, and how many of each site."""
         files = counted(len(self.deliveries), "file")
-        first = f"{files} would be judged again: {_WHY}." if self.deliveries else "Nothing is out of date."
+        first = f"{files} would be re-validated: {_WHY}." if self.deliveries else "Nothing is out of date."
         return "\n".join([first, *self._sites])
 
     @property
@@ -74,7 +74,7 @@ class OutOfDate:
 
 
 def out_of_date(settings: Settings, moment: datetime | None, site: str, dataset: str) -> OutOfDate:
-    """What a retry would judge again. Nothing is written. Raises as `run_revalidate`."""
+    """What a retry would re-validate. Nothing is written. Raises as `run_revalidate`."""
     _require_known(site, dataset)
     from flows.orchestration.active_run import read_only_run
 
@@ -83,14 +83,14 @@ def out_of_date(settings: Settings, moment: datetime | None, site: str, dataset:
 
 
 def in_words(result: RunResult) -> str:
-    """What came of a retry: a line for each delivery that changed or has rows held, and where the summary is."""
+    """The outcome of a retry: a line for each delivery that changed or has rows held, and where the summary is."""
     replaced = result.reported.replaced
     validated = {j.delivery.delivery_id: j for j in result.validated}
     again = result.reported.revalidated
     concerned = dict.fromkeys([*validated, *again])
     lines = sorted(line for i in concerned if i not in replaced and (line := _in_short(validated.get(i), again.get(i))))
     if others := len(concerned) - len(lines):
-        lines.append(f"{counted(others, 'other file' if lines else 'file')} judged again: nothing changed.")
+        lines.append(f"{counted(others, 'other file' if lines else 'file')} re-validated: nothing changed.")
     lines += [*result.not_validated, *result.reported.not_reported]
     return "\n".join([*(lines or ["Nothing was out of date."]), f"Summary: {result.reported.path}"])
 

@@ -1,4 +1,4 @@
-"""Running the night from the command line: with Prefect or plainly, and what an error means to the caller."""
+"""Running the run from the command line: with Prefect or plainly, and what an error means to the caller."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PREFECT = {
 
 
 class NoServer(Exception):  # noqa: N818 - a state, not a defect
-    """Prefect's server does not answer: the night was not run, or not to its end."""
+    """Prefect's server does not answer: the run was not run, or not to its end."""
 
     def __str__(self) -> str:
         if address := os.environ.get("PREFECT_API_URL"):
@@ -63,7 +63,7 @@ def prepare(settings: Settings, *, with_prefect: bool) -> None:
 
 
 def start_run_by_engine(settings: Settings, moment: datetime | None, *, with_prefect: bool) -> RunResult:
-    """Run the night once. Raises what the night raised: Busy, NotConserved, a fault of ours, ..."""
+    """Run the run once. Raises what the run raised: Busy, NotConserved, a fault of ours, ..."""
     prepare(settings, with_prefect=with_prefect)
     with progress():
         if not with_prefect:
@@ -83,7 +83,7 @@ def by_prefect(flow: Callable[..., Any], *arguments: str | None) -> RunResult:
 
     try:
         state = flow(*arguments, return_state=True)
-    except Exception:  # Prefect's own: what the night raises is in its state
+    except Exception:  # Prefect's own: what the run raises is in its state
         if prefect_server_is_down():
             raise NoServer from None
         raise

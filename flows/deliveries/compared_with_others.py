@@ -29,7 +29,7 @@ from schemas._contract.model import Severity
 from schemas._contract.registry import is_asked_for
 from schemas.audit.deliveries import Delivery, ExtractType, Hold, Standing
 
-# What is told here and nowhere else: (rule, severity). A judgement finds F19 too, for a check, which knows no others.
+# What is told here and nowhere else: (rule, severity). A result finds F19 too, for a check, which knows no others.
 TOLD_HERE = (
     ("F17", Severity.WARNING),
     ("F18", Severity.FILE),

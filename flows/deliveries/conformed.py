@@ -26,7 +26,7 @@ class Layout:
 
     @property
     def refused(self) -> bool:
-        """Whether the heading alone refuses the file. Its rows are judged all the same."""
+        """Whether the heading alone refuses the file. Its rows are validated all the same."""
         return any(f.severity == Severity.FILE for f in self.findings)
 
     @property
@@ -53,7 +53,7 @@ class TypedBatch:
     """Some rows of a file with their types: the contract's fields and `source_row`, torn and empty rows left out.
 
     `cells` holds the same rows as the sender wrote them, column by column. `unreadable` names the cells that could not
-    be given a type (source_row, field): what depends on them cannot be judged.
+    be given a type (source_row, field): what depends on them cannot be checked.
     """
 
     rows: pl.DataFrame

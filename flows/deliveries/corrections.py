@@ -1,8 +1,8 @@
 """Corrections: known errors in what a site sent, that it agreed to and cannot send again.
 
 They are data, in `corrections.csv` of the data folder: what, where, why, who agreed, until when. Each names one cell
-and what must stand in it: where something else stands, the source was mended and the correction is not made (X02).
-A correction changes a value before it is read, so every rule judges the new one. It never switches a rule off, and
+and what must stand in it: where something else stands, the source was fixed and the correction is not made (X02).
+A correction changes a value before it is read, so every rule validates the new one. It never switches a rule off, and
 the file itself stays as it was sent. Source: issue 3, item 6.
 """
 

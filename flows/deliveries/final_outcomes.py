@@ -1,7 +1,7 @@
 """The final outcome of each delivery: whether it counts, and its rows after the rules between tables.
 
-A judgement knows one delivery alone. What others do to it was decided when the warehouse was built, and is read from
-there for the page, the summary and whoever started the night.
+A validation result knows one delivery alone. What others do to it was decided when the warehouse was built, and is read
+from there for the page, the summary and whoever started the run.
 """
 
 from __future__ import annotations

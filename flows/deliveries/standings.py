@@ -1,4 +1,4 @@
-"""Which deliveries count, and which have been replaced: stated once, for the night, its reports and its tables.
+"""Which deliveries count, and which have been replaced: stated once, for the run, its reports and its tables.
 
 Extracts are cumulative: of those accepted for a site and dataset, the one with the latest cut-off counts (then the
 highest version, then the last received). Deliveries declared `period` add up: the latest of each period counts. One
@@ -28,7 +28,7 @@ def first_sent_as(delivery: Delivery, before: Iterable[Delivery]) -> str:
     """Of a site's deliveries of a dataset before this one, the latest, if it is the same (rule F17); '' if not.
 
     It is the same if it has these very bytes, its manifest stated the same of them, and it is of the same month. Under
-    another month they are judged by that: the first name may have been wrong.
+    another month they are validated by that: the first name may have been wrong.
     """
     others = [d for d in before if not d.same_as]
     latest = max(others, key=lambda d: (*extent(d), d.received_at), default=None)
@@ -57,7 +57,7 @@ def standings(
     nothing happened, and counts; one whose every row is held says nothing at all. `set_aside` names deliveries that may
     not count, for what the rules between tables found in them: each is held up until a later one replaces it. What is
     `withdrawn` has no part in what the others are. `newest` is what `newest_by_month` gives for all datasets of the
-    site, where these deliveries are not of all. `holds` tells which were held up on earlier nights: what came meanwhile
+    site, where these deliveries are not of all. `holds` tells which were held up on earlier runs: what came meanwhile
     did not come too late, and one that was replaced before it ever counted does not count as accepted.
     """
     holds = holds or {}
@@ -192,7 +192,7 @@ def _counting(accepted: list[Delivery]) -> list[Delivery]:
 def replacements(validated: Iterable[ValidatedDelivery]) -> dict[str, Delivery]:
     """By delivery_id: the accepted delivery that has taken a delivery's place, so that nothing need be done about it.
 
-    A refused file may have been mended since; one that came too late was replaced before it came; one that is held up
+    A refused file may have been fixed since; one that came too late was replaced before it came; one that is held up
     is replaced by a file of an earlier month, too, that came after it and whose dates reach as far.
     """
     counting: dict[tuple[str, str], list[ValidatedDelivery]] = defaultdict(list)

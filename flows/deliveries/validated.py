@@ -10,9 +10,9 @@ from schemas.audit.withdrawals import Withdrawal
 
 @dataclass(frozen=True)
 class ValidatedDelivery:
-    """A delivery with its judgement and whether it counts: what load, relate and report work from.
+    """A delivery with its validation result and whether it counts: what load, relate and report work from.
 
-    A delivery with the same bytes as another has that one's judgement.
+    A delivery with the same bytes as another has that one's validation result.
     """
 
     delivery: Delivery
@@ -20,7 +20,7 @@ class ValidatedDelivery:
     verdict: Verdict
     standing: Standing
     withdrawal: Withdrawal | None = None  # what keeps it out of the figures, if it is withdrawn
-    hold: Hold | None = None  # when it was held up on an earlier night, if it was
+    hold: Hold | None = None  # when it was held up on an earlier run, if it was
 
     @property
     def counts(self) -> bool:

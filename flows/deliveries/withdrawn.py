@@ -73,7 +73,7 @@ def as_if_never_sent(deliveries: Sequence[Delivery], withdrawn: Iterable[str]) -
 
 
 def order_of_arrival(d: Delivery) -> tuple[datetime, str, str]:
-    """In which order deliveries are taken in: by night, then by path."""
+    """In which order deliveries are taken in: by run, then by path."""
     return d.received_at, d.path, d.delivery_id
 
 

@@ -1,4 +1,4 @@
-"""The work of a run: which deliveries wait to be judged, and what is known of each."""
+"""The work of a run: which deliveries wait to be validated, and what is known of each."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ from schemas.audit.withdrawals import Withdrawal
 
 
 class ResultLost(Exception):  # noqa: N818
-    """A judgement that was made is gone, and so is the raw file to make it again from."""
+    """A validation result that was made is gone, and so is the raw file to make it again from."""
 
 
 class Worklist(NamedTuple):
-    """What has to be judged, by a file that still is there; and of other deliveries, the key of a judgement that is."""
+    """Deliveries to validate, and stored results to reuse: their keys by delivery_id."""
 
     deliveries: list[Delivery]
     reusable_keys: dict[str, str]
@@ -73,10 +73,10 @@ class ActiveRun(Run):
         return Received(self.ledger.deliveries(), new=(), unusable=())
 
     def due(self, received: Received) -> Worklist:
-        """What of its scope has to be judged. Nothing is written.
+        """What of its scope has to be validated. Nothing is written.
 
-        A raw file may be deleted a year after it was accepted, or overwritten by the next one: then the last judgement
-        of its own bytes stands.
+        A raw file may be deleted a year after it was accepted, or overwritten by the next one: then the last validation
+        result of its own bytes stands.
         """
         known = self.ledger.result_keys()
         deliveries, _ = in_force(received.deliveries.values(), self.withdrawals, self.moment)
@@ -90,19 +90,19 @@ class ActiveRun(Run):
         )
 
     def note(self, keys: Mapping[str, str]) -> None:
-        """Note which judgement each of these deliveries has now."""
+        """Note which validation result each of these deliveries has now."""
         with self.ledger.together():
             for delivery_id, key in keys.items():
                 self.ledger.record_result_key(delivery_id, key)
 
     def remember(self, made: Sequence[ValidationResult]) -> set[str]:
-        """Note the judgements that were made. Gives the ids of their deliveries."""
+        """Note the validation results that were made. Gives the ids of their deliveries."""
         keys = {j.delivery_id: j.key for j in made if j.result is not None}
         self.note(keys)
         return set(keys)
 
     def validated(self, received: Received) -> list[ValidatedDelivery]:
-        """Every delivery known by the moment of the run, with its judgement and whether it counts."""
+        """Every delivery known by the moment of the run, with its validation result and whether it counts."""
         keys = self.ledger.result_keys()
         holds = self.ledger.holds(self.moment)
         return validated_deliveries(
@@ -130,7 +130,7 @@ class ActiveRun(Run):
         return min(next_calendar_change(self.moment), datetime.combine(lapse, time.max))
 
     def is_all_done(self, received: Received, not_validated: Sequence[str], reported: ReportingResult) -> bool:
-        """Whether nothing is left to do: all was looked at, and what could not be read, judged or told is tried again.
+        """Whether nothing is left to do. What could not be read, validated or reported is tried again by the next run.
 
         A retry leaves other sites' files waiting.
         """
@@ -179,9 +179,10 @@ def validated_deliveries(
     withdrawals: Sequence[Withdrawal] = (),
     holds: Mapping[str, Hold] | None = None,
 ) -> list[ValidatedDelivery]:
-    """The deliveries received by a moment, with their judgements and standing.
+    """The deliveries received by a moment, with their validation results and standing.
 
-    Raises JudgementLost where a judgement that the ledger knows is not in the store: figures without it would be wrong.
+    Raises ResultLost where a validation result that the ledger knows is not in the store: figures without it would
+    be wrong.
     """
     holds = holds or {}
     received, withdrawn = in_force(deliveries, withdrawals, moment)
@@ -189,7 +190,7 @@ def validated_deliveries(
     gone = judgements.places.lost(keys[d.same_as or d.delivery_id] for d in known)
     if gone:
         lost = sorted(d.delivery_id for d in known if keys[d.same_as or d.delivery_id] in gone)
-        raise ResultLost(f"the judgements of {', '.join(lost)} are gone: bring back the store or the raw files")
+        raise ResultLost(f"the validation results of {', '.join(lost)} are gone: bring back the store or the raw files")
     verdicts = {i: judgements.verdict(keys[i]) for i in {d.same_as or d.delivery_id for d in known}}
     standing = standings(known, verdicts, withdrawn=withdrawn, holds=holds)
     first = {d.delivery_id: d.same_as or d.delivery_id for d in known}

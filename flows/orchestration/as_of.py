@@ -1,6 +1,6 @@
-"""Figures from what had been received by a past day, judged as today: by today's rules, code lists and corrections.
+"""Figures from what had been received by a past day, validated as today: by today's rules, code lists and corrections.
 
-They are not what was published then where a rule was mended or a correction agreed since. It writes a warehouse file
+They are not what was published then where a rule was fixed or a correction agreed since. It writes a warehouse file
 of its own, that its owner alone may read; what readers open stays as it is.
 """
 

@@ -1,6 +1,6 @@
-"""How Prefect drives the night: its stages as tasks, its end as a state. The only file that imports Prefect.
+"""How Prefect drives the run: its stages as tasks, its end as a state. The only file that imports Prefect.
 
-The order of the night is written once, in `nightly.py`, and knows nothing of this. A flow (`prefect_flows.py`) lets
+The order of the run is written once, in `nightly.py`, and knows nothing of this. A flow (`prefect_flows.py`) lets
 the stages that it calls be tasks, with their retries, names and states; elsewhere they are plain functions.
 """
 
@@ -127,7 +127,7 @@ def prefect_server_is_down() -> bool:
 
 
 def create_artifacts(summary: str, deliveries: list[dict[str, Any]]) -> None:
-    """Keep the night's summary and its deliveries as Prefect artifacts."""
+    """Keep the run's summary and its deliveries as Prefect artifacts."""
     shown = safe_in_markdown(summary)
     create_markdown_artifact(key="night-summary", markdown=shown, description="The night's summary")
     create_table_artifact(key="deliveries", table=deliveries, description="What came of tonight's deliveries")

@@ -1,4 +1,4 @@
-"""One look at all that a night depends on but the clock: the raw files, the corrections, the code and its libraries."""
+"""One look at all that a run depends on but the clock: the raw files, the corrections, the code and its libraries."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The night on which nothing changed: told again from what the last one left, without opening anything.
+"""The run on which nothing changed: told again from what the last one left, without opening anything.
 
-A night that ended whole leaves the summary of the nights after it, good for as long as one look finds all as it was,
-the build and the judgements are there, and the clock alone changes nothing: no return falls due, no correction lapses.
-In every other case the night takes the long way, and leaves the next one its own.
+A run that ended whole leaves the summary of the runs after it, good for as long as one look finds all as it was,
+the build and the validation results are there, and the clock alone changes nothing: no return falls due, no correction
+lapses. In every other case the run takes the long way, and leaves the next one its own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from flows.store.warehouse import current_build, identity_on_disk
 
 
 def reissue_summary(run: Run) -> RunResult | None:
-    """The whole of a quiet night. None where something may have to be done: then nothing is left standing."""
+    """The whole of a quiet run. None where something may have to be done: then nothing is left standing."""
     stands, build = run.ledger.cached_summary(run.look), current_build(run.places)
     if stands is None or build is None or not _is_good(stands, run, build):
         run.ledger.store_cached_summary(None)
@@ -40,7 +40,7 @@ def _is_good(stands: CachedSummary, run: Run, build: Path) -> bool:
 
 
 def cache_summary(run: Run, build: Path, reported: ReportingResult, until: datetime) -> None:
-    """Leave the nights to come what they will say while nothing changes, and the clock is not at `until`."""
+    """Leave the runs to come what they will say while nothing changes, and the clock is not at `until`."""
     stands = CachedSummary(
         run.look,
         identity_on_disk(build),

@@ -1,9 +1,9 @@
-"""The rules between rows and tables, judged for one file that stands alone: what `pilots check` adds to its judgement.
+"""The rules between rows and tables, validated for one file that stands alone: what `pilots check` adds to its result.
 
-The datasets of the file are put into `core` in a DuckDB in memory, and judged there by the very code of the night, with
-the outcome of a night in an empty warehouse. A rule is judged where all that it reads is in the file, or is never sent
-by the programme. What a return of several datasets does without, and the site need not send, is taken as not sent, as
-the night takes it. Of any rule that is not judged, or not for certain, it is said what it lacks.
+The datasets of the file are put into `core` in a DuckDB in memory, and validated there by the very code of the run,
+with the outcome of a run in an empty warehouse. A rule is judged where all that it reads is in the file, or is never
+sent by the programme. What a return of several datasets does without, and the site need not send, is taken as not sent,
+as the run takes it. Of any rule that is not judged, or not for certain, it is said what it lacks.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from schemas.audit.deliveries import Delivery, ExtractType, Result, Standing, Ve
 from schemas.audit.findings import Outcome
 
 if TYPE_CHECKING:
-    import duckdb  # a file in which no rule between rows can be judged is checked without it
+    import duckdb  # a file in which no rule between rows can be validated is checked without it
 
 _BEFORE, _OTHERS, _ROWS = "what you sent before", "what others sent", "rows that are accepted"
 
 
 @dataclass(frozen=True)
 class SingleFile:
-    """Which rules between rows can be judged from one file alone.
+    """Which rules between rows can be validated from one file alone.
 
     `sent` are the datasets in the file, `counting` those that are not refused, `at_hand` those of them that are whole:
     of one that adds up period by period, a file holds but a part.
@@ -49,7 +49,7 @@ class SingleFile:
 
     @classmethod
     def of(cls, deliveries: Sequence[Delivery], verdicts: Mapping[str, Verdict] | None = None) -> SingleFile:
-        """Of the deliveries in one file; before they are judged, as if each of them will count."""
+        """Of the deliveries in one file; before they are validated, as if each of them will count."""
         standing = standings(deliveries, verdicts) if verdicts else {}
         counting = {d.dataset for d in deliveries if standing.get(d.delivery_id, Standing.CURRENT) is Standing.CURRENT}
         whole = {d.dataset for d in deliveries if d.extract_type is ExtractType.CUMULATIVE}
@@ -57,7 +57,7 @@ class SingleFile:
         return cls(deliveries[0].site_code, sent, frozenset(counting), frozenset(counting & whole))
 
     def rules(self, contract: Contract) -> tuple[Rule, ...]:
-        """The rules between rows of a dataset that can be judged."""
+        """The rules between rows of a dataset that can be validated."""
         return tuple(
             r
             for r in contract.relation_rules
@@ -85,14 +85,14 @@ class SingleFile:
         return [n for n in datasets() if n in read - self.at_hand and (n == contract.dataset or need.get(n) != NONE)]
 
     def _may_be_left_out(self, dataset: str, rule: Rule) -> bool:
-        """Whether a rule is judged without a dataset: the site need not send it, and its return does without."""
+        """Whether a rule is validated without a dataset: the site need not send it, and its return does without."""
         is_optional = dataset not in rule.needs and returns_for(self.site_code).get(dataset) == OPTIONAL
         return is_optional and len(self.sent) > 1 and dataset not in self.sent
 
 
 @dataclass(frozen=True)
 class InFile:
-    """One dataset of a file as its own judgement leaves it. Its accepted rows are kept until they are taken."""
+    """One dataset of a file as its own validation result leaves it. Its accepted rows are kept until they are taken."""
 
     delivery: Delivery
     contract: Contract
@@ -102,7 +102,7 @@ class InFile:
 
 @dataclass(frozen=True)
 class OfDataset:
-    """What came of one dataset of a file in the end, and what each rule that was not judged lacks, in words.
+    """The outcome of one dataset of a file in the end, and what each rule that was not judged lacks, in words.
 
     Such a rule goes by its id, its severity and its field.
     """
@@ -113,7 +113,7 @@ class OfDataset:
 
 
 def columns_read(contract: Contract, alone: SingleFile) -> tuple[str, ...]:
-    """The fields of a dataset that the rules between rows read which can be judged: all that need be kept of a row."""
+    """The fields of a dataset that the applicable rules between rows read: the columns to keep of each row."""
     validated = [(c, r) for c in datasets().values() for r in alone.rules(c)]
     sql = [r.violations_sql for _, r in validated if f"core.{contract.dataset}" in r.reads]
     own = {r.field for c, r in validated if c is contract}
@@ -122,7 +122,7 @@ def columns_read(contract: Contract, alone: SingleFile) -> tuple[str, ...]:
 
 
 def cross_check_file(in_file: Sequence[InFile]) -> list[OfDataset]:
-    """Judge the rules between rows of the datasets of one file, each after those that it needs. Takes their rows."""
+    """Validate the rules between rows of the datasets of one file, each after those that it needs. Takes their rows."""
     verdicts = {p.delivery.delivery_id: p.verdict for p in in_file}
     alone = SingleFile.of([p.delivery for p in in_file], verdicts)
     validated = [p for p in in_file if p.delivery.dataset in alone.at_hand and alone.rules(p.contract)]

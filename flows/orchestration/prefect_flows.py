@@ -28,7 +28,7 @@ def flows_of(start: EntryPoint) -> Mapping[str, Any]:
         """One run as a Prefect flow. `data` is the data folder, `date` the moment taken for now (ISO)."""
         return _as_state(start, data, date, FULL_SCOPE)
 
-    @as_flow(name="retry")
+    @as_flow(name="revalidate")
     def revalidate(data: str | None = None, date: str | None = None, site: str = "", dataset: str = "") -> Any:
         """Validate again what is out of date, of all sites and datasets or of one, as a Prefect flow."""
         return _as_state(start, data, date, Scope(new_files=False, site=site, dataset=dataset))

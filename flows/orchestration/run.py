@@ -1,6 +1,6 @@
-"""One run of the night, or of a retry: how it begins and ends, and what it comes to.
+"""One run of the run, or of a retry: how it begins and ends, and what it comes to.
 
-What it does is in `nightly.py` and `work.py`. Nothing heavy is imported here: a quiet night needs no more than this.
+What it does is in `nightly.py` and `work.py`. Nothing heavy is imported here: a quiet run needs no more than this.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """What a run is about. The night is about everything; a retry takes in no file, and may be about less."""
+    """What a run is about. The run is about everything; a retry takes in no file, and may be about less."""
 
     new_files: bool = True
     site: str = ""
@@ -44,7 +44,7 @@ class Scope:
         return "run" if self.new_files else "revalidate"
 
     def covers(self, delivery: Delivery) -> bool:
-        """Whether a delivery may be judged again."""
+        """Whether a delivery may be re-validated."""
         return self.site in ("", delivery.site_code) and self.dataset in ("", delivery.dataset)
 
 
@@ -145,44 +145,46 @@ def _failure_reported(places: DataPaths, about: dict[str, str]) -> Iterator[None
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a night ended: published or quiet, what it judged, and where the reports and the warehouse are."""
+    """How a run ended: published or quiet, what it validated, and where the reports and the warehouse are."""
 
     run_id: str
     result: str  # 'published' or 'quiet'
     warehouse: Path
-    validated: tuple[ValidatedDelivery, ...] = ()  # the deliveries that were received or judged anew tonight
-    unusable: tuple[UnusableFile, ...] = ()  # files whose name says nothing, or whose manifest is wrong, new tonight
-    not_validated: tuple[str, ...] = ()  # deliveries that could not be judged tonight, and why
+    validated: tuple[ValidatedDelivery, ...] = ()  # the deliveries that were received or re-validated in this run
+    unusable: tuple[
+        UnusableFile, ...
+    ] = ()  # files whose name says nothing, or whose manifest is wrong, new in this run
+    not_validated: tuple[str, ...] = ()  # deliveries that could not be checked in this run, and why
     reported: ReportingResult = field(default_factory=ReportingResult)
 
     @property
     def verdict(self) -> str:
-        """The night in one sentence."""
+        """The run in one sentence."""
         return self.reported.summary.splitlines()[0]
 
     @property
     def stopped(self) -> tuple[ValidatedDelivery, ...]:
-        """Tonight's deliveries that were refused or could not be read, and that nothing has made needless to fix."""
+        """This run's deliveries that were refused or could not be read, and that nothing has made needless to fix."""
         return tuple(j for j in self._in_use if j.verdict.result.stops)
 
     @property
     def held(self) -> tuple[ValidatedDelivery, ...]:
-        """Tonight's deliveries that were accepted but for some rows, of those that are in use."""
+        """This run's deliveries that were accepted but for some rows, of those that are in use."""
         return tuple(j for j in self._in_use if j.verdict.result.holds_rows)
 
     @property
     def personal(self) -> tuple[ValidatedDelivery, ...]:
-        """Tonight's deliveries that hold personal data, whether or not a later one has replaced them."""
+        """This run's deliveries that hold personal data, whether or not a later one has replaced them."""
         return tuple(j for j in self.validated if j.delivery.delivery_id in self.reported.personal)
 
     @property
     def outcome(self) -> str:
-        """The night in one word that says what people have to do, the most pressing first."""
-        from schemas.audit.deliveries import Standing  # a quiet night has no need of it
+        """The run in one word that says what people have to do, the most pressing first."""
+        from schemas.audit.deliveries import Standing  # a quiet run has no need of it
 
         asked: tuple[tuple[str, Sequence[object]], ...] = (
             ("PersonalData", self.personal),
-            ("NotJudged", self.not_validated),
+            ("NotValidated", self.not_validated),
             ("NotReported", self.reported.not_reported),
             ("Refused", [j for j in self.stopped if j.standing is not Standing.HELD_UP]),
             ("HeldUp", self.stopped),
@@ -193,13 +195,13 @@ class RunResult:
 
     @property
     def _in_use(self) -> tuple[ValidatedDelivery, ...]:
-        """Tonight's deliveries that no later one has replaced, and that are not withdrawn."""
+        """This run's deliveries that no later one has replaced, and that are not withdrawn."""
         replaced = self.reported.replaced
         return tuple(j for j in self.validated if j.delivery.delivery_id not in replaced and j.withdrawal is None)
 
     @property
     def must_be_fixed(self) -> bool:
-        """Whether somebody has to do something: send a file again, or see why one could not be judged or reported."""
+        """Whether somebody has to do something: send a file again, or see why one could not be checked or reported."""
         return bool(self.stopped or self.unusable or self.not_validated or self.reported.not_reported)
 
     def log_for(self, ending: Ending) -> None:
@@ -232,7 +234,7 @@ class RunResult:
         }
 
     def deliveries(self) -> list[dict[str, Any]]:
-        """What came of each of tonight's deliveries, as plain values."""
+        """The outcome of each of this run's deliveries, as plain values."""
         return [
             {
                 "delivery": j.delivery.delivery_id,

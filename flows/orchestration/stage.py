@@ -1,7 +1,7 @@
-"""A stage of the night: a function, or whatever the driver makes of it where there is one.
+"""A stage of the run: a function, or whatever the driver makes of it where there is one.
 
 Prefect is such a driver (`engine.py`), put in place by a flow for as long as it runs. Nothing here knows of it, so a
-night can run where Prefect cannot even be imported.
+run can run where Prefect cannot even be imported.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def driven_by(driver: Driver) -> Iterator[None]:
 
 
 class Stage(Generic[P, R]):
-    """One step of the night. `state_of` names the state of a result that is neither plain success nor a failure.
+    """One step of the run. `state_of` names the state of a result that is neither plain success nor a failure.
 
     `name_of` names the work on one item, where the step is done for each of several.
     `counts_of` is what the log counts of a result. The log has the same lines with a driver and without.

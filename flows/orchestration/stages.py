@@ -1,6 +1,6 @@
-"""The stages of the night, each a step with a name of its own, and the new warehouse that four of them make.
+"""The stages of a run, each a named step, and the new warehouse that four of them make.
 
-In which order they come is in `nightly.py`, what a stage is in `stage.py`.
+Their order is in `nightly.py`; what a stage is, in `stage.py`.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from schemas.audit.deliveries import Delivery, Result
 
 
 def _name_of(delivery: Delivery) -> str:
-    return f"judge {delivery.site_code} {delivery.dataset} {delivery.period} v{delivery.version}"
+    return f"validate {delivery.site_code} {delivery.dataset} {delivery.period} v{delivery.version}"
 
 
 def _state_of(judgement: ValidationResult) -> EndState | None:
     """The name of a validation's state. Red are personal data and a fault of ours: a sender's slip is neither."""
     if judgement.result is None:
-        return EndState("NotJudged", judgement.waits, f"{judgement.delivery_id} {judgement.problem}")
+        return EndState("NotValidated", judgement.waits, f"{judgement.delivery_id} {judgement.problem}")
     if judgement.holds_personal_data:
         why = f"{judgement.delivery_id}: {judgement.result}, for it holds personal data"
         return EndState("PersonalData", is_good=False, message=why)
@@ -58,7 +58,7 @@ def _validate_and_log(
     made = validate_delivery(delivery, places, judgements, corrections)
     event = Event.DELIVERY_NOT_VALIDATED if made.result is None else Event.DELIVERY_VALIDATED
     result, seconds = str(made.result or ""), perf_counter() - began
-    log(Entry(event, "judge", made.delivery_id, row_counts(made.rows), seconds, result, fault=made.fault))
+    log(Entry(event, "validate", made.delivery_id, row_counts(made.rows), seconds, result, fault=made.fault))
     return made
 
 
@@ -85,12 +85,12 @@ def _reported(reported: ReportingResult) -> Mapping[str, int]:
 
 receive_files = Stage(receive, "receive", try_again=True, counts_of=_received)
 validate_each = Stage(
-    _validate_and_log, "judge", name_of=_name_of, state_of=_state_of, try_again=True, counts_of=_validated
+    _validate_and_log, "validate", name_of=_name_of, state_of=_state_of, try_again=True, counts_of=_validated
 )
 load_core = Stage(load, "load", counts_of=_tables)
-relate_tables = Stage(cross_check, "relate", counts_of=_counting)
+cross_check_tables = Stage(cross_check, "cross_check", counts_of=_counting)
 build_marts = Stage(build, "build", counts_of=_tables)
-publish_build = Stage(promote, "publish")
+promote_build = Stage(promote, "promote")
 report_to_people = Stage(report_run, "report", counts_of=_reported)
 
 
@@ -99,7 +99,7 @@ def new_warehouse(
 ) -> tuple[Path, Exception | None]:
     """A new warehouse file, proved and put in place. What no delivery needs any more leaves the store.
 
-    Gives its path, and why it was made without what was kept of earlier nights, where that was not relied on.
+    Gives its path, and why it was made without what was kept of earlier runs, where that was not relied on.
     """
     name = name_of_build(now(), work.id, wanted)
     file, kept, options = unfinished_build(work.places, name), LoadCache.of(work.places, load_version()), work.options()
@@ -117,9 +117,9 @@ def new_warehouse(
             withdrawals=work.withdrawals,
         )
         counted_before = ledger.counted_before(work.moment)
-        decided = relate_tables(file, validated, work.judgements, options, kept, counted_before)
+        decided = cross_check_tables(file, validated, work.judgements, options, kept, counted_before)
         build_marts(file, options)
-        return publish_build(work.places, file, name, decided, keep, work.settings.reading_group, options=options)
+        return promote_build(work.places, file, name, decided, keep, work.settings.reading_group, options=options)
 
     built = kept.with_full_reload_fallback(made)
     work.judgements.sweep(set(work.ledger.result_keys().values()))

@@ -36,7 +36,7 @@ def _why_not_applied(
         return ""
     newest = [j for j in own if j.standing not in _REPLACED]
     if not own:
-        return "no file of this name was received from the site; mend the line, or delete it"
+        return "no file of this name was received from the site; fix the line, or delete it"
     if c.until < corrections.day:
         return f"it was agreed until {day(c.until)}, and is not made any more; agree on it anew, or delete the line"
     if not newest:

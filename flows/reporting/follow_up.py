@@ -29,7 +29,7 @@ def raw_file_unchanged(delivery: Delivery, raw: Path, seen: Seen) -> bool:
 
 
 def personal_deliveries(db: duckdb.DuckDBPyConnection, known: Iterable[Delivery]) -> dict[str, Delivery]:
-    """By id: the deliveries that were refused for personal data, on whatever night, and those of the same bytes."""
+    """By id: the deliveries that were refused for personal data, on whatever run, and those of the same bytes."""
     found = db.execute(
         "select distinct delivery_id from audit.findings"
         " where severity = ? and outcome = ? and list_contains(?, rule_id)",
@@ -59,5 +59,5 @@ def personal_files_there(places: DataPaths, db: duckdb.DuckDBPyConnection) -> li
 
 
 def missing_raw_files(validated: Sequence[ValidatedDelivery], raw: Path, seen: Seen) -> list[Delivery]:
-    """The deliveries whose rows count, and whose file does not lie there any more: no rule can judge it again."""
+    """The deliveries whose rows count, and whose file does not lie there any more: no rule can validate it again."""
     return [j.delivery for j in validated if j.counts and not raw_file_unchanged(j.delivery, raw, seen)]

@@ -66,7 +66,7 @@ def make_marked_workbook(
         return MarkedWorkbook(unfinished.replace(path))
     except OSError:
         raise
-    except Exception as error:  # of a file that nobody foresaw: the night's other reports are not to be lost for it
+    except Exception as error:  # of a file that nobody foresaw: the run's other reports are not to be lost for it
         log(Entry(Event.DELIVERY_NOT_REPORTED, "report", delivery.delivery_id, fault=Fault.of(error)))
         why = f"the workbook could not be written: {safe_message(error)}"
         return MarkedWorkbook(why_none=why, fault=why)

@@ -75,7 +75,7 @@ class Report:
     earlier: tuple[ReportSnapshot, ...] = ()  # the reports on the site's earlier files of this dataset, oldest first
     due: datetime | None = None
     shares_its_file: bool = False  # other sheets of the same workbook hold other datasets
-    released: int = 0  # rows that were held back, and were let in since then by a mended rule, list or heading
+    released: int = 0  # rows that were held back, and were let in since then by a fixed rule, list or heading
     revalidated: tuple[str, ...] = ()  # what the site is told of rows that were released, or are newly held
     marked_workbook: str = ""  # the name of the sender's own file with the cells marked, beside the page
     replaced_by: str = ""  # the name of a later file that was accepted: this report is only a record then
@@ -121,7 +121,7 @@ class Report:
 
     @property
     def last_compared(self) -> ReportSnapshot | None:
-        """The report on the last file whose rows were judged."""
+        """The report on the last file whose rows were validated."""
         return next(iter(comparable(self.earlier)[-1:]), None)
 
     @property

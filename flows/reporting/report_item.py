@@ -44,7 +44,7 @@ class Item:
     fix: str
     field: str = ""  # of the contract; '' for the file or an unknown column
     needs: tuple[str, ...] = ()  # titles of the datasets that the rule compares with
-    lacks: str = ""  # where it could not be judged for a file that is checked alone: what that would need, in words
+    lacks: str = ""  # where it could not be checked for a file that is checked alone: what that would need, in words
     column: str = ""  # the heading as the sender wrote it
     column_letter: str = ""
     sheet: str = ""

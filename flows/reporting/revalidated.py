@@ -1,4 +1,4 @@
-"""Judging again: what it changed for a delivery since its last report."""
+"""Re-validation: what it changed for a delivery since its last report."""
 
 from __future__ import annotations
 

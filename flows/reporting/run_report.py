@@ -1,4 +1,4 @@
-"""What is told of a night: a report for each delivery whose story changed, and the summary for the duty engineer."""
+"""What is told of a run: a report for each delivery whose story changed, and the summary for the duty engineer."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ ALL_REPORTS = "*"  # in the ledger: the build whose reports are all written, and
 
 @dataclass(frozen=True)
 class ReportingInput:
-    """What there is to report of a night. `moment` is what the run took for now."""
+    """What there is to report of a run. `moment` is what the run took for now."""
 
     validated: Sequence[ValidatedDelivery]
-    tonight: Sequence[ValidatedDelivery]  # of those, the deliveries that were received or judged anew
+    tonight: Sequence[ValidatedDelivery]  # of those, the deliveries that were received or re-validated
     unusable: Sequence[UnusableFile]
-    not_validated: Sequence[str]  # deliveries that could not be judged, and why
+    not_validated: Sequence[str]  # deliveries that could not be checked, and why
     corrections_to_review: Sequence[str]
     moment: datetime
     quiet: bool
     looked: bool = True  # at what lies in data/raw: a retry takes in no file
     broken: bool = False  # the build that readers saw could not be opened
-    doubt: Exception | None = None  # why what was kept of earlier nights was not relied on, if it was not
+    doubt: Exception | None = None  # why what was kept of earlier runs was not relied on, if it was not
 
 
 def report_run(
@@ -62,7 +62,7 @@ def report_run(
     run: dict[str, str],
     options: dict[str, Any] | None = None,
 ) -> ReportingResult:
-    """Write the reports that are due and the night's summary."""
+    """Write the reports that are due and the run's summary."""
     new = {j.delivery.delivery_id for j in work.tonight}
     build, seen = fingerprint_of(warehouse), ledger.known_files()
     withdrawn = _withdrawn(work.validated)
@@ -150,7 +150,7 @@ def _tell_what_was_not_taken_in(places: DataPaths, unusable: Sequence[UnusableFi
 
 
 def _quiet(work: ReportingInput, validated: Sequence[ValidatedDelivery], replaced: Collection[str]) -> RunSummary:
-    """What there is to say of any night, even one on which nothing changed. `replaced` are ids of deliveries."""
+    """What there is to say of any run, even one on which nothing changed. `replaced` are ids of deliveries."""
     validated = sorted(validated, key=lambda j: extent(j.delivery))
     return RunSummary(
         result="quiet",
@@ -191,7 +191,7 @@ def _made_at(warehouse: Path, ledger: Ledger) -> datetime | None:
 
 
 def report_failure(places: DataPaths, run: dict[str, str], error: Exception, *, published: bool) -> Path:
-    """Write the summary of a night that failed. `published` says whether its new figures are out all the same."""
+    """Write the summary of a run that failed. `published` says whether its new figures are out all the same."""
     result = "not told" if published else "failed"
     build = current_build(places)
     night = RunSummary(
@@ -204,7 +204,7 @@ def report_failure(places: DataPaths, run: dict[str, str], error: Exception, *, 
 
 
 def _still_to_delete(places: DataPaths, build: Path | None) -> list[str]:
-    """The paths of files with personal data, as far as a night that failed can tell."""
+    """The paths of files with personal data, as far as a run that failed can tell."""
     if build is None:
         return []
     try:
@@ -215,7 +215,7 @@ def _still_to_delete(places: DataPaths, build: Path | None) -> list[str]:
 
 
 def _what_stands(build: Path | None) -> str:
-    """What readers see where the night failed."""
+    """What readers see where the run failed."""
     if build is None:
         return "no figures are published yet"
     return LAST_GOOD if can_be_opened(build) else "the published figures cannot be opened until a night ends well"
@@ -233,7 +233,7 @@ def can_be_opened(build: Path, options: dict[str, Any] | None = None) -> bool:
 def _sudden_changes(
     db: duckdb.DuckDBPyConnection, tonight: Sequence[ValidatedDelivery]
 ) -> list[tuple[Delivery, str, str]]:
-    """What rules between deliveries say of tonight's: delivery, rule, and what was found."""
+    """What rules between deliveries say of this run's: delivery, rule, and what was found."""
     of_tonight = {j.delivery.delivery_id: j.delivery for j in tonight}
     said = db.execute(
         "select delivery_id, rule_id, found from audit.findings where list_contains(?, rule_id) order by all",
@@ -243,7 +243,7 @@ def _sudden_changes(
 
 
 def _made_anew(work: ReportingInput) -> list[str]:
-    """That the warehouse, or what was kept of earlier nights, was made from nothing because it was not sound."""
+    """That the warehouse, or what was kept of earlier runs, was made from nothing because it was not sound."""
     broken = ["The published warehouse could not be opened: its file was damaged, and it was made anew"]
     if work.doubt is None:
         return broken * work.broken
@@ -252,7 +252,7 @@ def _made_anew(work: ReportingInput) -> list[str]:
 
 
 def _knock_on(earlier: Sequence[ValidatedDelivery], pages: dict[str, Path]) -> list[str]:
-    """Deliveries of earlier nights whose rows are judged otherwise because of what came in tonight."""
+    """Deliveries of earlier runs whose rows are validated otherwise because of what came in in this run."""
     touched = [(j.delivery.path, j.verdict.rows) for j in earlier if j.delivery.delivery_id in pages]
     return [
         f"`{path}`: its report changed with what else came in: {rows.accepted:,} of {rows.read:,} rows accepted,"

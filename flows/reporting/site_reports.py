@@ -1,4 +1,4 @@
-"""The report of each delivery: which ones are due tonight, and the writing of them.
+"""The report of each delivery: which ones are due in this run, and the writing of them.
 
 What a report is made of has a digest in the ledger, so a report is written when its delivery is new, when a rule
 between tables changed its mind, and again if the last run was cut off before writing it; never otherwise.
@@ -56,7 +56,7 @@ REPORT_CODE = (
 
 @dataclass
 class DeliveryReports:
-    """The reports of one night. A report that cannot be written costs itself alone: `failures` says so.
+    """The reports of one run. A report that cannot be written costs itself alone: `failures` says so.
 
     `validated` is every delivery known, `moment` what the run took for now. `pages` and `fares` say of each report that
     was written where it is and how its delivery fares since the last one.
@@ -80,7 +80,7 @@ class DeliveryReports:
     def write_due(self) -> None:
         """Write each report whose making has changed, and say how the delivery fares since the last one.
 
-        A delivery that is out of use keeps the report it had, unless it is refused only now, or asks the sender to mend
+        A delivery that is out of use keeps the report it had, unless it is refused only now, or asks the sender to fix
         what a later file has replaced. One that was refused and not sent again is in use: its sender goes by its page.
         """
         written, made_of = self.ledger.reported(), _digests(self.db)
@@ -139,9 +139,9 @@ class DeliveryReports:
     def _tell(
         self, j: ValidatedDelivery, before: Sequence[ValidatedDelivery], last_said: ReportSnapshot | None, digest: str
     ) -> bool:
-        """Write the report of one delivery, and note it. Gives False where it is left to the next night."""
+        """Write the report of one delivery, and note it. Gives False where it is left to the next run."""
         d, verdict = j.delivery, j.verdict
-        if of_then := last_said if j.withdrawal else None:  # rules between tables judge it no more
+        if of_then := last_said if j.withdrawal else None:  # rules between tables validate it no more
             verdict = replace(verdict, result=of_then.result, rows=of_then.rows)
         try:
             findings = self.findings(j)
@@ -211,7 +211,7 @@ class DeliveryReports:
         return j.verdict.result.stops
 
     def _asks_in_vain(self, j: ValidatedDelivery, last_said: ReportSnapshot | None) -> bool:
-        """Whether the page asks to mend what was replaced since. A file that was overwritten has its page no more."""
+        """Whether the page asks to fix what was replaced since. A file that was overwritten has its page no more."""
         d = j.delivery
         asks = last_said is not None and last_said.result is not Result.ACCEPTED
         return asks and bool(self._replaced_by(j)) and not self._is_overwritten(d)
@@ -306,9 +306,9 @@ def _digests(db: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 
 def _digest(j: ValidatedDelivery, findings: str, history: str) -> str:
-    """What a report is made of: the judgement, the reports that it is compared with, and the deadline that it names.
+    """What a report is made of: the result, the reports that it is compared with, and the deadline that it names.
 
-    Of a verdict, the key of its judgement says all but what other deliveries have made of it since.
+    Of a verdict, the key of its validation result says all but what other deliveries have made of it since.
     """
     by_others = str(j.verdict.result), j.verdict.rows
     said = _texts_of_rules(j.delivery.dataset), str(_deadline(j.delivery))
@@ -326,7 +326,7 @@ def _code() -> str:
 
 @lru_cache
 def _texts_of_rules(dataset: str) -> str:
-    """A digest of what the rules of a dataset tell its senders. A key of a judgement has only the rules it is by."""
+    """A digest of what the rules of a dataset tell its senders. A key of a result has only the rules it is by."""
     contract = datasets()[dataset]
     said = [
         (rule.rule_id, str(severity), on, explain(contract, rule.rule_id, on, severity), rule.needs)

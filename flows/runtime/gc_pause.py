@@ -1,4 +1,4 @@
-"""Importing a lot: the libraries of a night, or of a check, once a command is known to need them."""
+"""Importing a lot: the libraries of a run, or of a check, once a command is known to need them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Work on several batches at once, with the results in the batches' order.
 
-While one batch is judged the next is read, and another judged: polars and pyarrow leave Python's lock while they work.
-Only so many batches are at hand at a time, so memory stays bounded however large a file is.
+While one batch is validated the next is read, and another validated: polars and pyarrow leave Python's lock while they
+work. Only so many batches are at hand at a time, so memory stays bounded however large a file is.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _NO_MORE: Any = object()
 
 
 def prefetch(items: Iterable[Made]) -> Iterator[Made]:
-    """The items, each made in another thread while what came of the one before is used."""
+    """The items, each made in another thread while the outcome of the one before is used."""
     rest = iter(items)
     with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
         coming = pool.submit(next, rest, _NO_MORE)
@@ -33,7 +33,7 @@ def parallel_map(work: Callable[..., Made], batches: Iterable[tuple[Any, ...]]) 
     for first in rest:
         yield work(*first)
         break
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="judge") as pool:
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="validate") as pool:
         waiting: deque[Future[Made]] = deque()
         for batch in rest:
             waiting.append(pool.submit(work, *batch))

@@ -106,7 +106,7 @@ def safe_in_markdown(text: str) -> str:
 
 
 def summary_in_words(verdict: str, run: Mapping[str, Any], sections: str) -> str:
-    """The summary of a night: the verdict in one sentence, which run it was, and what else there is to say.
+    """The summary of a run: the verdict in one sentence, which run it was, and what else there is to say.
 
     A run that says so follows one that did not end well.
     """

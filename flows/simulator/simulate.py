@@ -243,7 +243,7 @@ class _Site:
         )
 
     def _append(self, rows: pl.DataFrame, versions: list[_Open], first: int) -> None:
-        """Write a batch to every version of a month's file: the second has some of the first one's faults mended."""
+        """Write a batch to every version of a month's file: the second has some of the first one's faults fixed."""
         if rows.is_empty():
             return
         draft = versions[0]

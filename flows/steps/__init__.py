@@ -1,1 +1,1 @@
-"""The verbs of the night, one a file. They never import each other; what passes between them is in `schemas/audit`."""
+"""The verbs of the run, one a file. They never import each other; what passes between them is in `schemas/audit`."""

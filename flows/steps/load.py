@@ -3,10 +3,10 @@
 It never touches the file that readers have open. DuckDB takes the rows from the store's Parquet; what sites do not
 send (the registry, code lists) comes from the CSV beside its contract.
 
-What was loaded is kept from night to night, in a file that no reader sees: only deliveries that came, went or were
-judged anew are taken in and out of it, in one transaction, and the new warehouse begins as a copy of it. It holds
+What was loaded is kept from run to run, in a file that no reader sees: only deliveries that came, went or were
+re-validated are taken in and out of it, in one transaction, and the new warehouse begins as a copy of it. It holds
 what the deliveries say and nothing that follows from it (no row is held there by a rule between tables), so it is the
-same whichever nights it has seen.
+same whichever runs it has seen.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ _MOST_UNUSED = 16 << 20  # bytes of a kept file that may be unused before it is 
 
 
 class CacheExpired(Exception):  # noqa: N818 - it says what the file is
-    """What is kept of earlier nights is sound, and must not be kept."""
+    """What is kept of earlier runs is sound, and must not be kept."""
 
 
 class _Brings(NamedTuple):
-    """What a delivery brings into the warehouse: by which judgement its rows and its findings are there ('': none)."""
+    """What a delivery brings into the warehouse: by which result its rows and its findings are there ('': none)."""
 
     dataset: str
     rows: str
@@ -61,7 +61,7 @@ class _Brings(NamedTuple):
 
     @classmethod
     def of(cls, dataset: str, key: str, standing: str, accepted: int) -> _Brings:
-        """What a delivery brings that has this judgement, standing and number of accepted rows."""
+        """What a delivery brings that has this validation result, standing and number of accepted rows."""
         counts = standing == Standing.CURRENT and accepted
         return cls(dataset, key if counts else "", key)
 
@@ -79,7 +79,7 @@ def load(  # parameters: a step is given all that it works with
     """Make the file `build` with `core` and `audit`, with DuckDB's settings `options`.
 
     Where the memory of these is too little for the width of the rows, with those of `if_wide`.
-    With `kept`, what was loaded in earlier nights is brought up to date there first, and `build` is a copy of it.
+    With `kept`, what was loaded in earlier runs is brought up to date there first, and `build` is a copy of it.
     Gives the number of rows of each dataset. Raises Doubtful, or what DuckDB raises, where that cannot be relied on.
     """
     discard(build)
@@ -148,7 +148,7 @@ def _bring_up_to_date(
                 db.execute(f'delete from core."{name}" where delivery_id in (select unnest(?::varchar[]))', [of_it])
             insert_accepted(db, contract, [j for j in new if j.delivery.dataset == name], judgements)
         db.commit()
-        db.execute("checkpoint")  # closing would hide that it failed, and the copy would be of the night before
+        db.execute("checkpoint")  # closing would hide that it failed, and the copy would be of the run before
         return _counted(db, validated)
 
 
@@ -182,7 +182,7 @@ def _must_go(
 
 
 def _counted(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery]) -> dict[str, int]:
-    """The number of rows of each dataset. Raises Doubtful where a delivery has others than its judgement accepted."""
+    """The number of rows of each dataset. Raises CacheInvalid where a delivery has others than its result accepted."""
     there = {(dataset, i): n for dataset, i, n in db.execute(rows_by_delivery()).fetchall()}
     due = {(j.delivery.dataset, j.delivery.delivery_id): j.verdict.rows.accepted for j in validated if j.counts}
     due = {of: n for of, n in due.items() if n}
@@ -311,7 +311,7 @@ def _rule_rows() -> Sequence[Mapping[str, Any]]:
 def _load_findings(
     db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery], judgements: ResultStore
 ) -> None:
-    """Every finding of the judgements of some deliveries."""
-    # bytes that come back after others share their judgement with the first
+    """Every finding of the validation results of some deliveries."""
+    # bytes that come back after others share their validation result with the first
     own = [j for j in validated if not j.delivery.same_as]
     insert_parquet(db, "audit.findings", [judgements.findings_path(j.key) for j in own], own, ["delivery_id"])

@@ -1,4 +1,4 @@
-"""The judgement of one delivery: read, conform and judge in one stream, then the rules about the whole file.
+"""The validation result of one delivery: read, conform and validate in one stream, then the rules about the whole file.
 
 The result is a pure function of the file's bytes, its contract, its context and this code: its key says so. Batches
 stream through, so a file may be larger than memory.
@@ -78,7 +78,7 @@ def context_of(delivery: Delivery, corrections: Corrections = NO_CORRECTIONS) ->
     return DeliveryContext(
         site_code=delivery.site_code,
         programme_code=delivery.programme_code,
-        # what has not happened yet measures nothing: dates are then judged by the day the file came
+        # what has not happened yet measures nothing: dates are then validated by the day the file came
         data_cut_date=day_received(delivery.received_at) if to_come and is_a_site else delivery.data_cut_date,
         month_is_to_come=to_come,
         month_is_asked_for=is_asked_for(delivery.site_code, delivery.period),
@@ -92,7 +92,7 @@ def context_of(delivery: Delivery, corrections: Corrections = NO_CORRECTIONS) ->
 
 
 def result_key(delivery: Delivery, contract: Contract, corrections: Corrections = NO_CORRECTIONS) -> str:
-    """The address of a delivery's judgement: it changes exactly when the judgement might."""
+    """The address of a delivery's validation result: it changes exactly when the validation result might."""
     declared = (
         delivery.rows_declared,
         delivery.gbp_declared,
@@ -124,13 +124,13 @@ def _its_name(delivery: Delivery) -> list[Finding]:
 
 
 def row_types(contract: Contract) -> dict[str, pl.DataType]:
-    """The columns of a judged row."""
+    """The columns of a validated row."""
     return {"source_row": pl.Int64(), **{f.name: polars_type(f) for f in contract.fields}}
 
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """What came of judging a delivery, and where in the store it lies. Without a result, `problem` says why."""
+    """The outcome of validating a delivery, and where in the store it lies. Without a result, `problem` says why."""
 
     delivery_id: str
     result: Result | None
@@ -142,17 +142,17 @@ class ValidationResult:
 
     @property
     def waits(self) -> bool:
-        """Whether the file was still being written: nothing is wrong, and the next night takes it."""
+        """Whether the file was still being written: nothing is wrong, and the next run takes it."""
         return self.problem == CHANGED
 
 
 def validate_delivery(
     delivery: Delivery, places: DataPaths, judgements: ResultStore, corrections: Corrections = NO_CORRECTIONS
 ) -> ValidationResult:
-    """Judge a delivery from data/raw into the store.
+    """Validate a delivery from data/raw into the store.
 
-    A file that is not the one received is left to the next night. A fault of ours costs this delivery alone: its last
-    judgement stands. Raises OSError where a disk is away.
+    A file that is not the one received is left to the next run. A fault of ours costs this delivery alone: its last
+    validation result stands. Raises OSError where a disk is away.
     """
     contract = datasets()[delivery.dataset]
     key, path = result_key(delivery, contract, corrections), places.raw / delivery.path
@@ -171,7 +171,7 @@ def validate_delivery(
         if FileStat.of(path) != before:
             return ValidationResult(delivery.delivery_id, None, key, CHANGED)
         fault = Fault.of(error)
-        problem = f"could not be judged, by a fault of ours: {fault.message}"
+        problem = f"could not be checked, by a fault of ours: {fault.message}"
         return ValidationResult(delivery.delivery_id, None, key, problem, fault=fault)
     return ValidationResult(delivery.delivery_id, verdict.result, key, "", verdict.holds_personal_data, verdict.rows)
 
@@ -183,9 +183,9 @@ def validate_file(
     out: ResultSink,
     corrections: Corrections = NO_CORRECTIONS,
 ) -> Verdict:
-    """Judge one file, writing its rows and findings to `out`. Bad data never raises: the verdict is about it.
+    """Validate one file, writing its rows and findings to `out`. Bad data never raises: the verdict is about it.
 
-    How its dates are written may be known only when all of it has been read: then it is judged again, read so.
+    How its dates are written may be known only when all of it has been read: then it is re-validated, read so.
     """
     context = context_of(delivery, corrections)
     verdict, dates = _validate_as(path, delivery, contract, context, out)
@@ -198,7 +198,7 @@ def validate_file(
 def _validate_as(
     path: Path, delivery: Delivery, contract: Contract, context: DeliveryContext, out: ResultSink
 ) -> tuple[Verdict, dict[str, DateReading]]:
-    """Judge one file in a context. Gives the columns whose dates should have been read otherwise, too."""
+    """Validate one file in a context. Gives the columns whose dates should have been read otherwise, too."""
     version = contract_version(contract)
     wrong_sender = _wrong_sender(delivery, context)
     try:

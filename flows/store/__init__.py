@@ -1,1 +1,1 @@
-"""Where things lie: judgements, the ledger, the lock, the warehouse's builds. No step decides on a path."""
+"""Where things lie: validation results, the ledger, the lock, the warehouse's builds. No step decides on a path."""

@@ -1,4 +1,4 @@
-"""What a build of the warehouse depends on, as one short fingerprint: a night that would build the same is quiet."""
+"""What a build of the warehouse depends on, as one short fingerprint: a run that would build the same is quiet."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BUILDS = (*_LOADS, "schemas/**/*.sql", "flows/steps/build.py")
 
 
 def load_version() -> str:
-    """Twelve hexadecimal digits that change when the same judgements might be loaded as something else."""
+    """Twelve hexadecimal digits that change when the same validation results might be loaded as something else."""
     return _digest(_LOADS)
 
 

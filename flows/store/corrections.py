@@ -46,4 +46,4 @@ def _figures_rest_on_some(places: DataPaths) -> bool:
                 db.execute("select 1 from audit.findings where rule_id = ? limit 1", [APPLIED]).fetchone() is not None
             )
     except duckdb.Error:
-        return False  # a damaged build is told, and made anew, by the night itself
+        return False  # a damaged build is told, and made anew, by the run itself

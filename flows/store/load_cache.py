@@ -1,4 +1,4 @@
-"""What is kept from night to night, in files that no reader sees: a night then does again only what has changed.
+"""What is kept from run to run, in files that no reader sees: a run then does again only what has changed.
 
 It follows from what is in the store, so nothing is lost with it: where it is in doubt, all of it is made anew.
 """
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class CacheInvalid(Exception):  # noqa: N818 - it says what the file is
-    """What is kept of earlier nights cannot be relied on."""
+    """What is kept of earlier runs cannot be relied on."""
 
 
 @dataclass(frozen=True)

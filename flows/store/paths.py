@@ -6,7 +6,8 @@ logs/                      what each run did, as lines of JSON (docs/logging.md)
 corrections.csv            errors in what sites sent that they agreed to, if there are any
 warehouse/pilots.duckdb    a symlink to the build that readers should open
 warehouse/builds/          the last few builds, each a finished, immutable file
-warehouse/store/           judgements (Parquet), what is kept of what was loaded, the ledger of deliveries and runs
+warehouse/store/           validation results (Parquet), what is kept of what was loaded, the ledger of deliveries and
+runs
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from flows.runtime.data_folder import CORRECTIONS
 
-VERDICT = "verdict.json"  # the last part of a judgement: where it is, all of it is
+VERDICT = "verdict.json"  # the last part of a validation result: where it is, all of it is
 
 
 class NoDataFolder(Exception):  # noqa: N818 - it says what is missing
@@ -59,7 +60,7 @@ class DataPaths:
 
     @cached_property
     def warehouse(self) -> Path:
-        """Everything the night makes for readers and for itself."""
+        """Everything the run makes for readers and for itself."""
         return self.data / "warehouse"
 
     @cached_property
@@ -74,22 +75,22 @@ class DataPaths:
 
     @cached_property
     def judgements(self) -> Path:
-        """One folder for each judgement."""
-        return self.warehouse / "store" / "judgements"
+        """One folder for each validation result."""
+        return self.warehouse / "store" / "validation results"
 
     def judgement(self, key: str) -> Path:
-        """The folder of one judgement."""
+        """The folder of one validation result."""
         return Path(f"{self.judgements}/{key[:2]}/{key}")
 
     def lost(self, keys: Iterable[str]) -> set[str]:
-        """Which of some judgements are not there."""
+        """Which of some validation results are not there."""
         home = str(self.judgements)
         there = os.path.exists  # a Path for each of thousands would cost more than the looking
         return {key for key in keys if not there(f"{home}/{key[:2]}/{key}/{VERDICT}")}
 
     @cached_property
     def loaded(self) -> Path:
-        """What is kept from night to night: see `load_cache.py`."""
+        """What is kept from run to run: see `load_cache.py`."""
         return self.warehouse / "store" / "loaded"
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The parts of a judgement: what is asked of whoever takes them in, kept (`results.py`) or only looked at."""
+"""The parts of a validation result: what is asked of whoever takes them in, kept (`results.py`) or only looked at."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ REDACTED: Mapping[str, bool | None] = {"found": None, "suggestion": None, "hidde
 
 
 class RowsLost(Exception):  # noqa: N818 - it says what happened
-    """Judging lost or gained a row: a fault of ours, and no judgement."""
+    """Validating lost or gained a row: a fault of ours, and no validation result."""
 
 
 class ResultSink(Protocol):
-    """Takes in one judgement, batch by batch."""
+    """Takes in one validation result, batch by batch."""
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -48,7 +48,7 @@ class ResultSink(Protocol):
 
 
 class CountingSink:
-    """A judgement that is looked at and not kept: of its rows only the numbers, so a check writes nothing on disk."""
+    """A result that is looked at and not kept: of its rows only the numbers, so a check writes nothing on disk."""
 
     def __init__(self) -> None:
         self.start_over()

@@ -1,8 +1,8 @@
-"""The Parquet store: each judgement is a folder of accepted, held and findings, named after what it depends on.
+"""The Parquet store: each validation result is a folder of accepted, held and findings, named after what it depends on.
 
 While a file is still being searched for personal data, what is written of it has no name on the disk: a process that
-is killed leaves nothing behind. The finished parts are put under `unfinished/` and renamed together, so a judgement
-is there completely or not at all.
+is killed leaves nothing behind. The finished parts are put under `unfinished/` and renamed together, so a validation
+result is there completely or not at all.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ ROW_GROUP = 122_880  # rows: as many as DuckDB takes at a time, one group on eac
 
 @dataclass(frozen=True)
 class ResultStore:
-    """The judgements of one data folder."""
+    """The validation results of one data folder."""
 
     places: DataPaths
 
     def folder(self, key: str) -> Path:
-        """Where a judgement lies."""
+        """Where a validation result lies."""
         return self.places.judgement(key)
 
     def verdict(self, key: str) -> Verdict:
-        """The outcome of a judgement. Raises FileNotFoundError if it is not there."""
+        """The outcome of a validation result. Raises FileNotFoundError if it is not there."""
         return Verdict.from_json(json.loads((self.folder(key) / VERDICT).read_text(encoding="utf-8")))
 
     def accepted(self, key: str) -> Path:
@@ -51,7 +51,7 @@ class ResultStore:
         return self.folder(key) / ACCEPTED
 
     def findings(self, key: str) -> pl.DataFrame:
-        """The findings of a judgement (columns of FINDING_TYPES)."""
+        """The findings of a validation result (columns of FINDING_TYPES)."""
         return pl.read_parquet(self.findings_path(key))
 
     def findings_path(self, key: str) -> Path:
@@ -59,14 +59,14 @@ class ResultStore:
         return self.folder(key) / FINDINGS
 
     def sweep(self, wanted: set[str]) -> list[str]:
-        """Delete the judgements that no delivery has any more: what a mended rule replaced, or a refusal withdrew."""
+        """Delete the results that no delivery has any more: what a fixed rule replaced, or a refusal withdrew."""
         gone = [p for p in self.places.judgements.glob("*/*") if p.name not in wanted]
         for folder in gone:
             shutil.rmtree(folder)
         return [p.name for p in gone]
 
     def open(self, key: str, types: dict[str, pl.DataType], unlike: Sequence[str] = ()) -> ResultWriter:
-        """Begin to write a judgement whose rows have the columns `types`; in `unlike` nearly all values differ."""
+        """Begin to write a result whose rows have the columns `types`; in `unlike` nearly all values differ."""
         self.places.unfinished.mkdir(parents=True, exist_ok=True)
         work = self.places.unfinished / f"{key[:12]}-{uuid.uuid4().hex[:8]}"
         return ResultWriter(work, self.folder(key), types, unlike)
@@ -150,7 +150,7 @@ def _row_groups(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
 
 
 class ResultWriter:
-    """Writes one judgement, batch by batch. Used as a context: what is not finished is gone."""
+    """Writes one validation result, batch by batch. Used as a context: what is not finished is gone."""
 
     def __init__(self, work: Path, home: Path, types: dict[str, pl.DataType], unlike: Sequence[str] = ()) -> None:
         self.work, self.home = work, home
@@ -237,7 +237,7 @@ class ResultWriter:
             self._files[FINDINGS].change(_hidden)
 
     def finish(self, verdict: Verdict) -> None:
-        """Put the judgement in its place, whole and on disk: only now does anything of it have a name.
+        """Put the validation result in its place, whole and on disk: only now does anything of it have a name.
 
         Raises RowsLost if what was written is not what was counted.
         """
@@ -254,7 +254,7 @@ class ResultWriter:
             shutil.rmtree(self.home)
         try:
             self.work.rename(self.home)
-        except OSError:  # the same judgement was made beside this one: either will do
+        except OSError:  # the same validation result was made beside this one: either will do
             if not (self.home / VERDICT).exists():
                 raise
         sync(self.home.parent)

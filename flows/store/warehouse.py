@@ -49,7 +49,7 @@ def lacks_memory(error: Exception) -> bool:
 
     A stage of a flow tells its error without the message, which may quote data: it is that of what came before.
     """
-    import duckdb  # a night with nothing to do comes here for builds alone, and needs none of it
+    import duckdb  # a run with nothing to do comes here for builds alone, and needs none of it
 
     own = [e for e in (error, error.__context__) if isinstance(e, duckdb.Error)]
     # It has a kind for this, but in the midst of a commit gives one of another kind: there only its words tell.

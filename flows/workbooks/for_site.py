@@ -1,7 +1,7 @@
 """A contract as it stands for one site: its own code in the examples, and what the rules of its programme ask besides.
 
-What a rule asks of an empty cell is found by asking the rule: every row that it might be judged on is made up, of the
-values that its columns can hold, and the rule is applied to all of them.
+What a rule asks of an empty cell is found by asking the rule: every row that it might be validated on is made up, of
+the values that its columns can hold, and the rule is applied to all of them.
 """
 
 from __future__ import annotations

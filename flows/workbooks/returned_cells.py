@@ -1,4 +1,4 @@
-"""What of a sender's file is given back to be mended: of people, no more than was searched and is needed.
+"""What of a sender's file is given back to be fixed: of people, no more than was searched and is needed.
 
 In a file about people only the sheets that were read are given back, and on them only the columns of the contract. A
 bad cell that may be a name or a day of birth says where to look, and nothing else. References of the agreed form stay:
@@ -106,7 +106,7 @@ def _headings_told(headings: list[Any], verdict: Verdict) -> dict[int, str | Non
 
 
 def _hidden(broken: pl.DataFrame, contract: Contract, sheet: SheetCells) -> set[tuple[int, int]]:
-    """The cells (from 0) to be mended that may hold a name or a birth.
+    """The cells (from 0) to be fixed that may hold a name or a birth.
 
     A reference stays if it has its field's form (and no rule says that it is a person's), or cannot be personal. What
     is only worth checking stays too: it was read, and is to be read again.

@@ -122,7 +122,7 @@ def at_once(statements: Iterable[str]) -> str:
 def contract_version(contract: Contract) -> str:
     """Twelve hexadecimal digits that change when what the contract says of a single file changes.
 
-    Rules between tables are left out: they do not touch the judgement of a file.
+    Rules between tables are left out: they do not touch the validation result of a file.
     """
     digest = hashlib.sha256()
     for field in contract.fields:

@@ -172,16 +172,15 @@ class Rule:
     whether they are current). Where it is about deliveries as a whole, of any dataset, it gives `delivery_id, found`
     and has blanks for the dataset's name and key. It may read, each by the delivery that counts and is compared,
     `before.<dataset>` (the rows of the cumulative extract before it), `sound.<dataset>` and `held.<dataset>` (the rows
-    that its own judgement accepts and holds) and `before.<dataset>_compared` (the `deletes` that it declares); it is
-    not asked where no extract has one before it.
-    A rule that a step applies by hand (file structure, cell reading) gives neither: it holds for any dataset, and
-    `found_on` says on which fields of one it can be found broken ('' for the file).
-    `shows` names a column of `violations_sql` that a finding shows in place of the cell, where one cell does not say
-    what was found: of published figures only, for it is shown as it is.
-    `needs` lists datasets without which a rule between tables could not be judged for a site. `parent` names the one
-    of them whose row that field refers to, where the rule holds rows that refer to none. `across_sites` says that
-    rows of other sites bear on it: from one site's rows alone it cannot be told that nothing breaks it. `after` lists
-    datasets that it reads where they were sent, and can be judged without: they too are settled before its own.
+    that its own validation result accepts and holds) and `before.<dataset>_compared` (the `deletes` that it declares);
+    it is not asked where no extract has one before it. A rule that a step applies by hand (file structure, cell
+    reading) gives neither: it holds for any dataset, and `found_on` says on which fields of one it can be found broken
+    ('' for the file). `shows` names a column of `violations_sql` that a finding shows in place of the cell, where one
+    cell does not say what was found: of published figures only, for it is shown as it is. `needs` lists datasets
+    without which a rule between tables could not be checked for a site. `parent` names the one of them whose row that
+    field refers to, where the rule holds rows that refer to none. `across_sites` says that rows of other sites bear on
+    it: from one site's rows alone it cannot be told that nothing breaks it. `after` lists datasets that it reads where
+    they were sent, and can be validated without: they too are settled before its own.
     """
 
     rule_id: str
@@ -248,7 +247,7 @@ class Contract:
                 raise ValueError(f"contract {self.dataset}: {rule.rule_id} shows what may be personal")
             if rule.check is not None and (not rule.field or rule.violations_sql):
                 raise ValueError(f"contract {self.dataset}: {rule.rule_id} holds within a row, so it names one field in"
-                                 " `field` and no `violations_sql`: it would never be judged")  # fmt: skip
+                                 " `field` and no `violations_sql`: it would never be validated")  # fmt: skip
 
     @cached_property
     def by_name(self) -> Mapping[str, Field]:
@@ -262,12 +261,12 @@ class Contract:
 
     @property
     def row_rules(self) -> tuple[Rule, ...]:
-        """Rules that pandera can judge within one row."""
+        """Rules that pandera can validate within one row."""
         return tuple(r for r in self.rules if r.check is not None)
 
     @property
     def relation_rules(self) -> tuple[Rule, ...]:
-        """Rules between rows, tables or deliveries, judged in SQL."""
+        """Rules between rows, tables or deliveries, validated in SQL."""
         return tuple(r for r in self.rules if r.violations_sql)
 
     @property

@@ -1,6 +1,6 @@
 """The names of what the warehouse adds to a workbook that it gives out, so that they are known when it comes again.
 
-A site mends the marked workbook, or fills in a blank one, and sends it in: these sheets and this column are ours, and
+A site fixes the marked workbook, or fills in a blank one, and sends it in: these sheets and this column are ours, and
 are passed over.
 """
 

@@ -188,13 +188,13 @@ CELL_RULES: tuple[Rule, ...] = (
         "Enter the value, or the listed code for 'not known' where there is one.",
         _on(when=_required),
     ),
-    _row("C10", "{title} holds a spreadsheet error", "Mend the formula, or type the value in, and save again.", ANY),
+    _row("C10", "{title} holds a spreadsheet error", "Fix the formula, or type the value in, and save again.", ANY),
     Rule(
         "C10",
         Severity.FILE,
         "Many cells hold spreadsheet errors",
         "values, not spreadsheet errors",
-        "Mend the formulas, or copy the sheet as values only, and send the file again.",
+        "Fix the formulas, or copy the sheet as values only, and send the file again.",
     ),
     _repair(
         "C11",

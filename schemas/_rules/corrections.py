@@ -30,7 +30,7 @@ CORRECTION_RULES: tuple[Rule, ...] = (
         Severity.WARNING,
         "An agreed correction no longer fits, and was not made",
         "what stood there when the correction was agreed",
-        "Nothing needs doing if you mended it yourself. If not, tell the data team.",
+        "Nothing needs doing if you fixed it yourself. If not, tell the data team.",
         found_on=_any_column_or_none,
     ),
 )

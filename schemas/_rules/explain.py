@@ -37,13 +37,13 @@ def rule(contract: Contract | None, rule_id: str, field: str, severity: str) -> 
         for lent, meant in ((f.not_listed_rule, "V02"), (f.range_rule, "V03"), (f.pattern_rule, "V04")):
             if rule_id == lent != meant:
                 return rule(contract, meant, field, severity)
-    if own:  # it could not be judged: a warning
+    if own:  # it could not be checked: a warning
         return next((r for r in own if r.field == field), own[0])
     raise KeyError(f"no rule {rule_id} ({severity}) for field {field!r}")
 
 
 def explain(contract: Contract | None, rule_id: str, field: str, severity: str) -> RuleText:
-    """What to tell the sender about a rule and a field: title, what was expected, how to mend it."""
+    """What to tell the sender about a rule and a field: title, what was expected, how to fix it."""
     stated = rule(contract, rule_id, field, severity)
     f = contract.by_name.get(field) if contract is not None else None
     blanks = {
@@ -63,7 +63,7 @@ def explain(contract: Contract | None, rule_id: str, field: str, severity: str) 
 def rules_of(contract: Contract) -> list[tuple[Rule, Severity, str]]:
     """Every rule that can be found in a dataset, how severe, and on which field ('' for the file).
 
-    A rule between tables that could not be judged is a warning, whatever it costs when it is broken.
+    A rule between tables that could not be checked is a warning, whatever it costs when it is broken.
     """
     found: dict[tuple[str, Severity, str], Rule] = {}
 

@@ -348,7 +348,7 @@ FILE_RULES: tuple[Rule, ...] = (
         FILE,
         "Too many rows are at fault",
         "fewer than {limit} of rows at fault",
-        "Mend the rows below and send the file again.",
+        "Fix the rows below and send the file again.",
     ),
     Rule(
         "L03",

@@ -1,6 +1,6 @@
-"""audit.deliveries: every file that was ever received, what came of it, and whether it counts now.
+"""audit.deliveries: every file that was ever received, the outcome of it, and whether it counts now.
 
-`Delivery` is what `receive` gives, `Verdict` what judging a delivery gives. A verdict is a pure function of the
+`Delivery` is what `receive` gives, `Verdict` what validating a delivery gives. A verdict is a pure function of the
 delivery's bytes, contract and context; it knows no clock and no run.
 """
 
@@ -15,7 +15,7 @@ from schemas._contract.model import Contract, Field, Kind
 
 
 class Result(StrEnum):
-    """What came of a delivery. Source: docs/reports.md 1."""
+    """The outcome of a delivery. Source: docs/reports.md 1."""
 
     ACCEPTED = "accepted"
     HELD_ROWS = "accepted_with_held_rows"
@@ -61,7 +61,7 @@ class Hold(NamedTuple):
 
 
 def never_counted(hold: Hold | None) -> bool:
-    """Whether a delivery was held up on an earlier night, and has not counted since."""
+    """Whether a delivery was held up on an earlier run, and has not counted since."""
     return hold is not None and hold.until is None
 
 
@@ -118,7 +118,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of judging one delivery, without its rows."""
+    """The outcome of validating one delivery, without its rows."""
 
     result: Result
     rows: Counts
@@ -199,7 +199,7 @@ CONTRACT = Contract(
         _rows("rows_repeated", "Rows repeated", "Exact copies of another row, left out."),
         _rows("rows_not_data", "Rows without data", "Blank rows, totals and repeated headings, left out."),
         _text("encoding", "Encoding", "How the bytes were read as text.", required=False),
-        _text("contract_version", "Contract version", "Fingerprint of the contract that judged it.", required=False),
-        _text("judgement_key", "Judgement", "Address of the judgement in the store.", required=False),
+        _text("contract_version", "Contract version", "Fingerprint of the contract that validated it.", required=False),
+        _text("judgement_key", "Validation result", "Address of the validation result in the store.", required=False),
     ),
 )

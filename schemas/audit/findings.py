@@ -1,6 +1,6 @@
 """audit.findings: everything that was found wrong or repaired, one row per (delivery, row, rule, field).
 
-A finding holds the address of the cell and, where that is safe, what stood there. What was expected and how to mend
+A finding holds the address of the cell and, where that is safe, what stood there. What was expected and how to fix
 it is said once, in the rule: see `audit.rules`.
 """
 
@@ -14,7 +14,7 @@ LONGEST_FOUND = 80  # characters of a cell that a finding shows
 
 
 class Outcome(StrEnum):
-    """A rule was broken, or it could not be judged."""
+    """A rule was broken, or it could not be checked."""
 
     BROKEN = "broken"
     NOT_CHECKED = "not judged"
@@ -30,7 +30,7 @@ CONTRACT = Contract(
         Field("delivery_id", Kind.TEXT, "Delivery", "The delivery it was found in."),
         Field("rule_id", Kind.TEXT, "Rule", "The rule: see audit.rules and docs/domain.md 6."),
         Field("severity", Kind.TEXT, "Severity", "file (refused), row (held back) or warning (accepted)."),
-        Field("outcome", Kind.TEXT, "Outcome", "broken, or 'not judged' where the rule could not be judged."),
+        Field("outcome", Kind.TEXT, "Outcome", "broken, or 'not judged' where the rule could not be checked."),
         Field("sheet", Kind.TEXT, "Sheet", "The sheet ('' for CSV)."),
         Field(
             "source_row",

@@ -1,4 +1,4 @@
-"""audit.rules: what each rule means, what was expected and how to mend it, for each dataset and field."""
+"""audit.rules: what each rule means, what was expected and how to fix it, for each dataset and field."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from schemas._contract.model import Contract, Field, Kind
 CONTRACT = Contract(
     dataset="rules",
     title="Rules",
-    description="Every rule that can be found broken: what it says, what was expected, how to mend it.",
+    description="Every rule that can be found broken: what it says, what was expected, how to fix it.",
     grain="one row per dataset, rule, severity and field",
     key=("dataset", "rule_id", "severity", "field"),
     fields=(
         Field("dataset", Kind.TEXT, "Dataset", "The dataset the rule applies to."),
         Field("rule_id", Kind.TEXT, "Rule", "The rule's key: see docs/domain.md 6."),
         Field("severity", Kind.TEXT, "Severity", "file, row or warning."),
-        Field("field", Kind.TEXT, "Field", "The field to mend ('' for the file)."),
+        Field("field", Kind.TEXT, "Field", "The field to fix ('' for the file)."),
         Field("title", Kind.TEXT, "Title", "The rule in plain words."),
         Field("expected", Kind.TEXT, "Expected", "What was expected."),
         Field("fix", Kind.TEXT, "How to fix", "What the sender can do."),

@@ -1,4 +1,4 @@
-"""audit.runs: every run of the night that the store's ledger knows, up to the one that built this file."""
+"""audit.runs: every run of the run that the store's ledger knows, up to the one that built this file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ CONTRACT = Contract(
             required=False,
         ),
         Field("files_received", Kind.WHOLE, "Files received", "Files first seen by the run.", required=False),
-        Field("deliveries_judged", Kind.WHOLE, "Deliveries judged", "Deliveries judged by the run.", required=False),
+        Field(
+            "deliveries_judged", Kind.WHOLE, "Deliveries validated", "Deliveries validated by the run.", required=False
+        ),
         Field("code_version", Kind.TEXT, "Code version", "The version of this software.", required=False),
     ),
 )

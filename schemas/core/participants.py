@@ -1,6 +1,6 @@
 """core.participants: the people in the pilots, under a pseudonym. Source: docs/domain.md 7.1, rules P04-P06, P19, P20.
 
-Age at referral (P07) is judged in `referrals.py`, where the date is. Which earlier deliveries a row is compared with
+Age at referral (P07) is validated in `referrals.py`, where the date is. Which earlier deliveries a row is compared with
 (P06): all of the site's. A value that no earlier delivery holds is a change; one that was sent before is not, so a
 mistake that is put right is not reported a second time, and a true change is accepted once it is sent again.
 """

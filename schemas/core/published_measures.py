@@ -3,7 +3,7 @@
 Aliases are the headings of NHS England's Talking Therapies releases. Such a file writes `*` for a suppressed value and
 NULL for none, in the value's own cell: `value_status` keeps the two apart. 'UNKNOWN' as an organisation and 'NULL' as a
 breakdown are the publisher's own values: those fields state a pattern, so that these words are read as they stand.
-A published total is never mended: parts are rounded on their own and need not add up.
+A published total is never fixed: parts are rounded on their own and need not add up.
 Key. A code is an organisation's only beside its type: 'UNKNOWN' stands for what is not known at every level, and a body
 that buys care may also provide it.
 """

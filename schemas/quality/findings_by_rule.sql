@@ -15,8 +15,8 @@
 --   is_newest       BOOLEAN not null  Whether it is the newest delivery of the site and dataset.
 --   rule_id         VARCHAR not null  The rule: see audit.rules.
 --   severity        VARCHAR not null  file (refused), row (held back) or warning (accepted).
---   outcome         VARCHAR not null  broken, or 'not judged' where the rule could not be judged.
---   field           VARCHAR not null  The field to mend ('' for the file).
+--   outcome         VARCHAR not null  broken, or 'not judged' where the rule could not be checked.
+--   field           VARCHAR not null  The field to fix ('' for the file).
 --   title           VARCHAR  The rule in plain words.
 --   fix             VARCHAR  What the sender can do.
 --   n_findings      BIGINT not null  Findings. Unit: findings.

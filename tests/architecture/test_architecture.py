@@ -145,12 +145,12 @@ def test_pages_name_places_that_exist(page: str) -> None:
 
 
 def test_a_judgement_is_made_anew_when_any_code_that_makes_it_changes() -> None:
-    """The key of a judgement holds the source of everything that the judge imports, or the contract's own digest."""
+    """The key of a result holds the source of everything that validation imports, or the contract's own digest."""
     assert not missing_in(validate_delivery.RESULT_CODE, {"flows.steps.validate_delivery"}) - CHANGES_NO_JUDGEMENT
 
 
 def test_a_report_is_written_anew_when_any_code_that_makes_it_changes() -> None:
-    """Its digest holds the source of what the page and the marked workbook are made with, or the judgement's key."""
+    """Its digest holds the source of what the page and the marked workbook are made with, or the result's key."""
     missing = missing_in((*site_reports.REPORT_CODE, *validate_delivery.RESULT_CODE), {"flows.reporting.site_reports"})
     assert not missing - CHANGES_NO_JUDGEMENT - CHANGES_NO_REPORT
 
@@ -178,7 +178,7 @@ CHANGES_NO_JUDGEMENT = {
     "flows/store/durable.py",
     "flows/store/paths.py",
     "flows/store/raw_files.py",
-    "schemas/audit/withdrawals.py",  # what is withdrawn is no part of a judgement, and is in a report's digest
+    "schemas/audit/withdrawals.py",  # what is withdrawn is no part of a validation result, and is in a report's digest
 }
 CHANGES_NO_REPORT = {
     "flows/store/ledger/records.py",  # what it gives is in the digest itself

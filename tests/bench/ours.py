@@ -1,4 +1,4 @@
-"""The pipeline's own work, cut as the reference is cut: receive, read, conform, judge and load; no marts or reports."""
+"""The pipeline's own work, cut as the reference is: receive, read, conform, validate and load; no marts or reports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ with gc_paused():  # as a night does
 
 
 def receive_to_load(data: Path) -> None:
-    """Take in what lies in `data`/raw, judge it, and load what was accepted into `data`/loaded.duckdb."""
+    """Take in what lies in `data`/raw, validate it, and load what was accepted into `data`/loaded.duckdb."""
     settings = Settings.of(data)
     with opened(settings, None) as opened_run:
         run = ActiveRun.of(opened_run)

@@ -1,4 +1,4 @@
-"""The reference: hand-written DuckDB SQL that does the same work as receive, read, conform, judge and load together.
+"""The reference: hand-written DuckDB SQL that does the same work as receive, read, conform, validate and load together.
 
 It leaves the same durable outputs: the file's fingerprint, accepted, held and findings as Parquet, and the loaded
 table with where each row came from. It knows one dataset and nothing else, and looks for no personal data, so it is
@@ -22,7 +22,7 @@ READ_AT_ONCE = 1 << 20  # bytes
 
 
 def judge_by_hand(file: Path, folder: Path, memory_limit: str = "600MB") -> str:
-    """Judge one contacts file into `folder`. Gives the file's SHA-256. Raises ValueError where rows are not lines."""
+    """Validate one contacts file into `folder`. Returns its SHA-256. Raises ValueError where rows are not lines."""
     settings = {
         "threads": 2,
         "memory_limit": memory_limit,

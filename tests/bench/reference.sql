@@ -1,6 +1,6 @@
--- The work of judging contacts, by hand: what a good SQL engineer would write for this one dataset and nothing else.
+-- The work of validating contacts, by hand: what a good SQL engineer would write for this one dataset and nothing else.
 -- The file is read once, by DuckDB's own strict reader, which proves its structure: a line of too many or too few
--- cells is put aside and is no row. Each row is judged as it is read, and keeps what is wrong with it as the bits of
+-- cells is put aside and is no row. Each row is validated as it is read, and keeps what is wrong with it as the bits of
 -- one number. Nearly all are 0, so whatever comes after the reading looks at few rows, until the sound ones are
 -- written. reference.py sets the variables `file` and `cut`, and takes the results to where they stay.
 

@@ -1,4 +1,4 @@
-"""Hand-written SQL is an independent second opinion: on a large made-up file, it and the judge find the same."""
+"""Hand-written SQL is an independent second opinion: on a large made-up file, it and validation find the same."""
 
 from __future__ import annotations
 

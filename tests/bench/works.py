@@ -116,7 +116,7 @@ def large_file(bench: Bench) -> Iterator[Outcome]:
     """Receive to load over one large file, beside the reference.
 
     The pipeline does strictly more: it reads any dataset in any spelling, looks for personal data in every cell, says
-    what was found and how to mend it, and takes headings, dialects and encodings as they come.
+    what was found and how to fix it, and takes headings, dialects and encodings as they come.
     """
     file = bench.contacts(bench.size)
     cost_of(bench.ours(file)())
@@ -166,7 +166,7 @@ def workbook(bench: Bench) -> Iterator[Outcome]:
     """An Excel workbook of 100,000 rows, beside the bare reader alone: its reading, and all from receive to load.
 
     Its reading is the bare reader's own task, with the addresses, spreadsheet errors and limits that the bare reader
-    leaves out. All else (typing, judging, loading, and the imports of those) is the same for a file of any kind.
+    leaves out. All else (typing, validating, loading, and the imports of those) is the same for a file of any kind.
     """
     file = bench.folder / "contacts.xlsx"
     cost_of(python("as_workbook.py", bench.contacts(100_000), file))

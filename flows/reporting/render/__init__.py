@@ -1,7 +1,7 @@
-"""report: says what came of each delivery, and of the night, in words that its readers understand.
+"""report: says the outcome of each delivery, and of the run, in words that its readers understand.
 
-Takes what the other steps found; gives a `Report`, its page and files. It judges nothing, and no output of it holds a
-value that may be personal. The night's summary is in `run_summary.py`, which a check has no need of.
+Takes what the other steps found; gives a `Report`, its page and files. It validates nothing, and no output of it holds
+a value that may be personal. The run's summary is in `run_summary.py`, which a check has no need of.
 """
 
 from flows.reporting.render.content import delivery_report

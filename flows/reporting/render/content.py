@@ -42,7 +42,7 @@ def delivery_report(  # parameters: what a page is made of comes from the store,
     """What to tell the sender of one delivery.
 
     `earlier` is what the site was told of its earlier files of this dataset, oldest first; `last_findings` what was
-    found in the last of them whose rows were judged. `contract` is looked up by the delivery's dataset unless given.
+    found in the last of them whose rows were validated. `contract` is looked up by the delivery's dataset unless given.
     """
     contract = contract or datasets().get(delivery.dataset)
     broken = findings.filter(pl.col("outcome") == Outcome.BROKEN)
@@ -163,7 +163,7 @@ def _progress(
 ) -> Progress:
     """How many of the last file's faults are gone, still there, and new. Warnings do not count.
 
-    A file that a later one replaced is no longer judged by the rules between tables: of these, only the numbers that
+    A file that a later one replaced is no longer validated by the rules between tables: of these, only the numbers that
     its report told are known.
     """
     between = {r.rule_id for r in contract.relation_rules} if contract else set()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 PAGE_LIMIT = 300_000  # bytes: a page must be small enough to e-mail
 ITEMS_SHOWN = (60, 20, 5)  # of each kind; fewer where the page would grow too large
-NOT_CHECKED = "could not be judged"
+NOT_CHECKED = "could not be checked"
 _CELL_ORDER = ("column_letter", "column_name", "rule_id", "severity", "field", "found", "sheet")
 
 
@@ -57,7 +57,7 @@ def report_json(report: Report) -> str:
 
 
 def findings_csv(report: Report, findings: pl.DataFrame) -> str:
-    """Every finding with its cell, what was expected and how to mend it. No text of it runs as a formula."""
+    """Every finding with its cell, what was expected and how to fix it. No text of it runs as a formula."""
     rows = (
         findings.join(_rule_texts(report), on=["rule_id", "severity", "field"], how="left")
         .sort(pl.col("column_letter").str.len_chars(), *_CELL_ORDER, nulls_last=False)
@@ -80,7 +80,7 @@ def findings_csv(report: Report, findings: pl.DataFrame) -> str:
 
 
 def _rule_texts(report: Report) -> pl.DataFrame:
-    """What was expected and how to mend it, once for each rule, severity and field of the report."""
+    """What was expected and how to fix it, once for each rule, severity and field of the report."""
     columns = ["rule_id", "severity", "field", "expected", "rule_fix"]
     items = (*report.items, *report.not_validated)
     told = dict.fromkeys((i.rule_id, str(i.severity), i.field, i.expected, i.fix) for i in items)
@@ -94,7 +94,7 @@ def _found_or_hidden() -> pl.Expr:
 
 
 def _fix() -> pl.Expr:
-    """The rule's way to mend it, after the suggested value where the sender still has to make the change."""
+    """The rule's way to fix it, after the suggested value where the sender still has to make the change."""
     suggested = pl.col("suggestion").is_not_null() & ~pl.col("hidden") & (pl.col("severity") != Severity.WARNING)
     return pl.when(suggested).then(pl.format("Change to {}. {}", "suggestion", "rule_fix")).otherwise("rule_fix")
 

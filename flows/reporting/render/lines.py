@@ -20,7 +20,7 @@ def report_lines(report: Report) -> list[str]:
         left = f", {left_out:,} left out" if left_out else ""
         lines.append(f"{rows.accepted:,} of {counted(rows.read, 'row')} would be accepted{held}{left}.")
     elif rows.read:
-        lines.append("The rows were not checked: the file itself has to be mended first.")
+        lines.append("The rows were not checked: the file itself has to be fixed first.")
     if report.not_validated:
         lines.append(f"{counted(len(report.not_validated), 'check')} could not be made here: see the end.")
     sections = (

@@ -1,6 +1,6 @@
 """The marked workbook: the sender's own file, every cell where it was, with what is wrong written beside it.
 
-In front are what to do and the list of problems; a workbook that is mended and sent again is read like any other, and
+In front are what to do and the list of problems; a workbook that is fixed and sent again is read like any other, and
 what is ours in it (see `workbook_names.py`) is passed over. Of personal data no copy is made (docs/domain.md 5.3): such
 a file gets no marked workbook. Source: docs/reports.md 1.
 """
@@ -232,7 +232,7 @@ def _read_me(made: Book, parts: Sequence[Part], problems: Sequence[Problem], lef
 
 
 def name_to_send(report: Report) -> str:
-    """The name under which the mended workbook is sent."""
+    """The name under which the fixed workbook is sent."""
     stem = report.next_name.rpartition(".")[0]
     return f"{stem or f'{report.site}_{report.dataset}_{report.period}_v{report.version + 1}'}.xlsx"
 
@@ -394,7 +394,7 @@ def _write(made: Book, out: Worksheet, at: tuple[int, int], cell: Any, look: str
     """Write one cell as what it is: a text stays a text, also one that looks like a formula, a number or a link."""
     shape = number_format(f)
     if isinstance(cell, date | time | timedelta) and shape == TEXT:
-        cell = _iso(cell)  # a code that a spreadsheet took for a date: as text it can be mended
+        cell = _iso(cell)  # a code that a spreadsheet took for a date: as text it can be fixed
     if cell is None or cell == "":
         if look not in ("plain", "own heading"):
             out.write_blank(*at, None, made.look(look, shape))

@@ -1,4 +1,4 @@
-"""The night's summary for the duty engineer: the verdict in the first line, then what needs a person."""
+"""The run's summary for the duty engineer: the verdict in the first line, then what needs a person."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _RESULT = {
 }
 LAST_GOOD = "the figures of the last good night stand"
 _OF_THE_GONE = (
-    "Their rows still count as they were judged last. No changed rule, code list or correction reaches them until the"
+    "Their rows still count as last validated. No changed rule, code list or correction reaches them until the"
     " same files lie there again."
 )
 
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What one run of the night did.
+    """What one run of the run did.
 
     `findings` counts findings by delivery_id, rule_id, severity, outcome and field (column `rows`): see
     `count_findings`. `current` is the cut-off of the last accepted delivery of each (site_code, dataset). `result` is
@@ -47,24 +47,24 @@ class RunSummary:
     findings: pl.DataFrame | None = None
     current: Mapping[tuple[str, str], date] = field(default_factory=dict)
     overdue_returns: Sequence[OverdueReturn] = ()
-    still_stopped: Sequence[Delivery] = ()  # refused, tonight or before, and not replaced since
+    still_stopped: Sequence[Delivery] = ()  # refused, in this run or before, and not replaced since
     held_up: Sequence[Delivery] = ()  # of those: readable, and implausible beside what else was sent
     replaced: Collection[str] = ()  # delivery_ids: a later one is accepted, so nobody has to do anything
     withdrawn: Mapping[str, str] = field(default_factory=dict)  # delivery_id -> what is said of its withdrawal
     without_successor: Sequence[Delivery] = ()  # of those withdrawn: no file has come in their place since
-    released: int = 0  # rows that were held back on an earlier night
+    released: int = 0  # rows that were held back on an earlier run
     sudden_changes: Sequence[tuple[Delivery, str, str]] = ()  # delivery, rule, and what was found
     not_reported: Sequence[str] = ()  # reports that could not be written, and why
     reports: Mapping[str, str] = field(default_factory=dict)  # delivery_id -> path of its page
     changes: Sequence[str] = ()  # what else changed: 'code list provider_type: 12 rows left quarantine'
     not_taken_in: Sequence[str] = ()  # what lies under data/raw and is no delivery, and why
-    not_validated: Sequence[str] = ()  # deliveries that could not be judged, and why
+    not_validated: Sequence[str] = ()  # deliveries that could not be checked, and why
     corrections_to_review: Sequence[str] = ()
     missing_raw_files: Sequence[Delivery] = ()  # their rows count, and their files do not lie under data/raw any more
-    files_to_purge: Sequence[str] = ()  # paths of files that were refused for personal data, tonight or before
+    files_to_purge: Sequence[str] = ()  # paths of files that were refused for personal data, in this run or before
     last_change: datetime | None = None  # of the figures: when the build that stands was made
     problem: str = ""
-    figures: str = LAST_GOOD  # what readers see where the night failed
+    figures: str = LAST_GOOD  # what readers see where the run failed
 
 
 def count_findings(delivery_id: str, findings: pl.DataFrame) -> pl.DataFrame:
@@ -74,7 +74,7 @@ def count_findings(delivery_id: str, findings: pl.DataFrame) -> pl.DataFrame:
 
 
 def render_run_summary(run: Mapping[str, Any], night: RunSummary) -> str:
-    """The summary of a night as markdown. Its first line is the verdict in one sentence."""
+    """The summary of a run as markdown. Its first line is the verdict in one sentence."""
     return summary_in_words(verdict_of(night), run, sections_of(night))
 
 
@@ -84,7 +84,7 @@ def sections_of(night: RunSummary) -> str:
         _section("Personal data to delete", _bullets(_to_delete(night))),
         _section("Reports that could not be written", _bullets(_not_told(night))),
         _section("Files that were not taken in", _bullets(night.not_taken_in)),
-        _section("Files that could not be judged", _bullets(night.not_validated)),
+        _section("Files that could not be checked", _bullets(night.not_validated)),
         _section("What changed", _bullets(night.changes)),
         _section("Files checked", _table_of_deliveries(night)),
         _section("Refused, and why", _bullets(_refused(night))),
@@ -100,7 +100,7 @@ def sections_of(night: RunSummary) -> str:
 
 
 def verdict_of(night: RunSummary) -> str:
-    """The night in one line: what must be deleted before all else, then how it ended."""
+    """The run in one line: what must be deleted before all else, then how it ended."""
     return " ".join(part for part in (personal_data_first(len(night.files_to_purge)), _how_it_ended(night)) if part)
 
 

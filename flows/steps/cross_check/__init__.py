@@ -2,7 +2,7 @@
 
 What breaks a row rule leaves `core`; everything is a finding. A rule about deliveries as a whole (F22, F23) holds
 nothing: it gives a finding without a row. Datasets are taken in the order in which they need each other, so a row that
-loses its referral is found as an orphan, and a delivery is set aside before others are judged against it.
+loses its referral is found as an orphan, and a delivery is set aside before others are validated against it.
 
 Besides `core` and `audit`, rules read what `schemas/_contract/model.py` names: `history` (see `history.py`), `before`,
 `sound` and `held` (see `deliveries.py`).
@@ -41,11 +41,11 @@ def cross_check(
     kept: LoadCache | None = None,
     counted_before: CountedBefore = (),
 ) -> list[ValidatedDelivery]:
-    """Judge `core` in the file `build` by every rule between rows, hold what breaks one, and decide what counts.
+    """Validate `core` in the file `build` by every rule between rows, hold what breaks one, and decide what counts.
 
     `validated` is every delivery with the standing by which `build` was loaded, `counted_before` which counted in
-    earlier builds. The rows of earlier deliveries are `kept` from night to night, or read anew without it. Gives the
-    deliveries with their final standing. Raises Doubtful, or what DuckDB raises, where what is kept is not sound.
+    earlier builds. The rows of earlier deliveries are `kept` from run to run, or read anew without it. Gives the
+    deliveries with their final standing. Raises CacheInvalid, or what DuckDB raises, where what is kept is not sound.
     """
     decided = TentativeStandings(validated, judgements, counted_before)
     with duckdb.connect(str(build), config=options or {}) as db:

@@ -14,7 +14,7 @@ from schemas._contract.derive import quoted
 
 
 def compare_with_others(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery]) -> None:
-    """Put these findings into `audit.findings`, in place of what the judgements, which know no others, say of it."""
+    """Put these findings into `audit.findings`, in place of what the results, which know no others, say of it."""
     told = ", ".join(f"({quoted(rule_id)}, {quoted(severity)})" for rule_id, severity in TOLD_HERE)
     db.execute(f"delete from audit.findings where (rule_id, severity) in ({told})")
     rows = [

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def check_deliveries(
     db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[ValidatedDelivery], judgements: ResultStore
 ) -> None:
-    """Judge each delivery that counts as a whole, by every rule between deliveries of one dataset."""
+    """Validate each delivery that counts as a whole, by every rule between deliveries of one dataset."""
     compared = _with_the_one_before(accepted)
     if compared:
         _show_before(db, contract, compared, judgements)

@@ -1,6 +1,6 @@
 """What rules look back at: `history.<dataset>`, the rows of every delivery of a dataset that was ever accepted.
 
-What those brought is kept from night to night, so that a night opens the files of new deliveries alone, however long
+What those brought is kept from run to run, so that a run opens the files of new deliveries alone, however long
 the history is.
 """
 
@@ -45,7 +45,7 @@ def load_history(
 ) -> None:
     """Make `history.<dataset>`, the rows of every delivery that was ever accepted, or make it anew when those change.
 
-    Raises Doubtful where the rows that were kept are not those that were accepted.
+    Raises CacheInvalid where the rows that were kept are not those that were accepted.
     """
     _list_files(db, contract, accepted, judgements)
     _keep_rows(db, contract)
@@ -83,7 +83,7 @@ def _list_files(
 
 
 def _keep_rows(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """Bring `sent.<dataset>` up to date: the accepted rows of every judgement that is listed, and no others."""
+    """Bring `sent.<dataset>` up to date: the accepted rows of every validation result that is listed, and no others."""
     table, known = f'sent."{contract.dataset}"', f'sent."{contract.dataset}_judgements"'
     files = f'history."{contract.dataset}_files"'
     fields = ", ".join(f'"{f.name}" {sql_type(f)}' for f in contract.fields)

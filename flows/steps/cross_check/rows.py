@@ -1,6 +1,6 @@
 """Rules between rows and tables: a finding for each row of `core` that breaks one. What breaks a row rule is held.
 
-A rule whose other table never came for a site could not be judged: its rows load, and a finding says so.
+A rule whose other table never came for a site could not be checked: its rows load, and a finding says so.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def check_rows(
     """A finding for each row of `core` that breaks a rule between rows or tables. What breaks a row rule is held.
 
     `current` are the deliveries of the dataset that count, `validated` all deliveries of all datasets. Which rows refer
-    to one that is held itself is noted from `judgements`: where no delivery can be set aside, nobody asks.
+    to one that is held itself is noted from `validation results`: where no delivery can be set aside, nobody asks.
     """
     if not current:
         return
@@ -74,7 +74,7 @@ def check_rows(
 def _find_violations(
     db: duckdb.DuckDBPyConnection, sql: str, shows: str, except_of: Sequence[ValidatedDelivery]
 ) -> None:
-    """Put the rows that break a rule into `broken`, but for those of deliveries that it could not be judged for.
+    """Put the rows that break a rule into `broken`, but for those of deliveries that it could not be checked for.
 
     With what the rule shows of each in place of its cell, if it does.
     """
@@ -150,7 +150,7 @@ def _report_unchecked(db: duckdb.DuckDBPyConnection, rule: Rule, deliveries: Seq
 def _report_violations(
     db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract, current: Sequence[ValidatedDelivery]
 ) -> None:
-    """A finding for each row in `broken`, with the address of the cell to mend in the sender's own file."""
+    """A finding for each row in `broken`, with the address of the cell to fix in the sender's own file."""
     on = rule.field or contract.key[0]
     columns = {
         j.delivery.delivery_id: next((c for c in j.verdict.columns if c.field == on), Column("", "", on))

@@ -3,8 +3,8 @@
 A delivery may read well and still be wrong: another site's rows under this site's name, or an extract whose references
 nobody knows. By the rules between tables most of its rows are held, and what is left must not replace good figures. So
 the newest delivery of each site is tried first; where too many of its rows are held, by whatever rule, it is set aside
-and the next older one is tried. Datasets are taken in the order in which they need each other, so that each is judged
-against parents that are decided already.
+and the next older one is tried. Datasets are taken in the order in which they need each other, so that each is
+validated against parents that are decided already.
 
 Rows held for consent, or because the row that they refer to is held, do not count against a delivery: many withdrawals
 must not keep old data in the figures.
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def settle(
     db: duckdb.DuckDBPyConnection, contract: Contract, decided: TentativeStandings, judgements: ResultStore
 ) -> None:
-    """Judge the rows of a dataset in `core`, setting aside the deliveries of which too many rows are held.
+    """Validate the rows of a dataset in `core`, setting aside the deliveries of which too many rows are held.
 
     Leaves in `core` the sound rows of the deliveries that count, and in `audit.findings` what was found in those and in
     the deliveries that were set aside.
@@ -50,7 +50,7 @@ def settle(
         if not failed:
             db.commit()
             break
-        db.rollback()  # rules look across sites: all of the dataset is judged again without the deliveries that failed
+        db.rollback()  # rules look across sites: all of the dataset is re-validated without the deliveries that failed
         # a file that holds another site's rows spoils that site's own: it goes first, and the other is tried again
         strangers = [t for t in failed if seems_another_sites(db, contract, t, judgements)]
         failed = strangers or failed

@@ -1,6 +1,6 @@
 """Every sheet of a file as it stands, to be given back to its sender with the bad cells marked.
 
-Nothing is judged and nothing left out: a line that cannot be told apart into the heading's columns is split at each
+Nothing is validated and nothing left out: a line that cannot be told apart into the heading's columns is split at each
 delimiter, so that its sender sees it where it was.
 """
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from flows.store.ledger import Ledger  # a check has none
 
 UNREADABLE, WRONG_MANIFEST = "U01", "F16"  # the rules that a file breaks which cannot be read now, or its manifest
-TRIED_AGAIN = (UNREADABLE, WRONG_MANIFEST)  # each night: a disk may have been away
+TRIED_AGAIN = (UNREADABLE, WRONG_MANIFEST)  # each run: a disk may have been away
 TWICE = "another file of the same month and version came with it: send the one that is meant as the next version"
 NO_FILE_YET = "its file has not come yet: the two are taken in together"
 NO_FILE = (
@@ -108,7 +108,7 @@ def _came_with_another(
 ) -> bool:
     """Whether a file whose name is only understood came together with other bytes of the same month and version.
 
-    By its name alone it may be either the earlier or the later of the two; on another night, arrival tells. What was
+    By its name alone it may be either the earlier or the later of the two; on another run, arrival tells. What was
     doubtful once stays so.
     """
     new = [d for d in found if d.delivery_id not in known and agreed_name(d.file_name)]
@@ -221,7 +221,7 @@ def _look_at(
             os.scandir(path).close()  # one that may not be looked into is told as that
         if not path.is_file():
             return UnusableFile(name, "F21", "it is not a file"), stat, ""
-        if _is_manifest(path):  # it may come some minutes before its file: only the next night is there need to act
+        if _is_manifest(path):  # it may come some minutes before its file: only the next run is there need to act
             return UnusableFile(name, WRONG_MANIFEST, NO_FILE if known else NO_FILE_YET), stat, ""
         sha256 = known[1] if known and known[0] == stat and known[1] else file_digest(path)
     except PermissionError:

@@ -11,9 +11,9 @@ from schemas._rules.cells import checks_of
 
 
 def pandera_schema(contract: Contract) -> pa.DataFrameSchema:
-    """The pandera schema that judges a typed frame of this dataset, cell by cell and row by row.
+    """The pandera schema that validates a typed frame of this dataset, cell by cell and row by row.
 
-    Every check hangs on the column of the cell to mend and is named 'rule:severity', so a failure case names all three.
+    Every check hangs on the column of the cell to fix and is named 'rule:severity', so a failure case names all three.
     Cross-field checks read the other columns from the frame. A check whose answer is unknown (an empty cell) passes:
     whether a cell may be empty is the column's own business.
     """

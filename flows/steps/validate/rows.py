@@ -1,7 +1,7 @@
-"""judge: pandera judges typed rows by their contract; rows are accepted or held, and every failure is a finding.
+"""validate: pandera validates typed rows by their contract; rows are accepted or held, and every failure is a finding.
 
-A rule that reads a cell which is itself at fault cannot be judged for that row, and says nothing: one fault gives one
-finding. Uniqueness and shares are judged over the whole file, once its last batch has been seen.
+A rule that reads a cell which is itself at fault cannot be checked for that row, and says nothing: one fault gives one
+finding. Uniqueness and shares are validated over the whole file, once its last batch has been seen.
 """
 
 from __future__ import annotations

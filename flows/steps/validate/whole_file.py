@@ -28,7 +28,7 @@ _VERSION_NUMBER = re.compile(r"[vV]?\d{1,4}(\.\d{1,4}){0,2}")
 
 
 class WholeFile:
-    """What must be remembered of a file to judge it as a whole: counts, keys, and sums; never its rows."""
+    """What must be remembered of a file to validate it as a whole: counts, keys, and sums; never its rows."""
 
     def __init__(self, contract: Contract, layout: Layout, sheet: str) -> None:
         self.contract, self.layout, self.sheet = contract, layout, sheet

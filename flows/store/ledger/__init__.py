@@ -1,7 +1,8 @@
-"""The ledger: what was received when, which judgement each delivery has, and which runs there were.
+"""The ledger: what was received when, which validation result each delivery has, and which runs there were.
 
 SQLite, one writer (the holder of the lock), so each statement is done or not done whatever happens to the process.
-The ledger knows the clock; judgements do not. It cannot be made again: `migrations/` is how it goes with the code.
+The ledger knows the clock; validation results do not. It cannot be made again: `migrations/` is how it goes with the
+code.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class Ledger(Runs):
         )
 
     def record_result_key(self, delivery_id: str, key: str) -> None:
-        """Note which judgement a delivery has now."""
+        """Note which validation result a delivery has now."""
         self._db.execute("insert or replace into judged values (?, ?)", (delivery_id, key))
 
     def reported(self) -> dict[str, str]:
@@ -130,7 +131,7 @@ class Ledger(Runs):
         return [w.as_known(moment) for w in found]
 
     def withdraw(self, delivery_ids: Iterable[str], reason: str, moment: datetime) -> None:
-        """Note that deliveries are in no figure from a moment on. The next night does not pass for a quiet one."""
+        """Note that deliveries are in no figure from a moment on. The next run does not pass for a quiet one."""
         with self.together():
             values = [(i, moment.isoformat(), reason, None) for i in delivery_ids]
             self._db.executemany("insert into withdrawals values (?, ?, ?, ?)", values)

@@ -1,7 +1,8 @@
 """What a report said, in numbers: what the next reports of the same site and dataset are compared with.
 
-A delivery that a later one replaced is judged no more by the rules between tables, so what it was told cannot be found
-again from its findings: it is kept with the note that its report was written. See `flows/reporting/site_reports.py`.
+A delivery that a later one replaced is validated no more by the rules between tables, so what it was told cannot be
+found again from its findings: it is kept with the note that its report was written. See
+`flows/reporting/site_reports.py`.
 """
 
 from __future__ import annotations

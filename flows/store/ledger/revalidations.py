@@ -1,7 +1,7 @@
-"""What came of judging a delivery again: which rows left quarantine since its last report, and which went there.
+"""The outcome of validating a delivery again: which rows left quarantine since its last report, and which went there.
 
 A rule, a code list or a correction changed, or what the rows refer to came in since: then a site is told, in the words
-that stand here and speak to nobody in particular, on its page, in the night's summary and by `pilots retry`.
+that stand here and speak to nobody in particular, on its page, in the run's summary and by `pilots revalidate`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The ledger's runs: when each began and how it ended, and what the last one left for a night with nothing to do.
+"""The ledger's runs: when each began and how it ended, and what the last one left for a run with nothing to do.
 
-This is all of the ledger that such a night needs: it is imported by itself (see `ledger/` for the rest).
+This is all of the ledger that such a run needs: it is imported by itself (see `ledger/` for the rest).
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def now() -> datetime:
 class CachedSummary:
     """The summary of every night to come, as long as nothing changes.
 
-    `look` is a digest of all that a night depends on but the clock (see `no_op_run.py`), `build` tells what readers
+    `look` is a digest of all that a run depends on but the clock (see `no_op_run.py`), `build` tells what readers
     see as it lay then. `since` and `until` are the moments (ISO) between which the clock alone changes nothing either.
     """
 
@@ -132,7 +132,7 @@ class Runs:
         self._db.execute("pragma journal_mode = wal")
         self._db.execute("pragma synchronous = full")
         if version < VERSION:
-            from flows.store.ledger.migrations import migrate  # a night with nothing to do never needs it
+            from flows.store.ledger.migrations import migrate  # a run with nothing to do never needs it
 
             migrate(self._db, path, version, now())
 
@@ -183,7 +183,7 @@ class Runs:
         return wanted or max(filter(None, (clock, received, withdrawn)))
 
     def result_keys(self) -> dict[str, str]:
-        """The judgement of each delivery."""
+        """The validation result of each delivery."""
         return dict(self._db.execute("select delivery_id, judgement_key from judged").fetchall())
 
     def start_run(self, run_id: str, started_at: datetime, as_of: datetime, code_version: str) -> None:
@@ -221,7 +221,7 @@ class Runs:
         return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def cached_summary(self, look: str) -> CachedSummary | None:
-        """What the last night left for one that finds this look; what other code wrote is never read."""
+        """What the last run left for one that finds this look; what other code wrote is never read."""
         found = self._db.execute("select body from standing where look = ?", (look,)).fetchone()
         try:
             return record_of(CachedSummary, json.loads(found[0])) if found else None
@@ -229,7 +229,7 @@ class Runs:
             return None  # the long way says it anew
 
     def store_cached_summary(self, summary: CachedSummary | None) -> None:
-        """Note what the next nights may say again; None: nothing, because a run is about to change things."""
+        """Note what the next runs may say again; None: nothing, because a run is about to change things."""
         with self.together():
             self._db.execute("delete from standing")
             if summary is not None:

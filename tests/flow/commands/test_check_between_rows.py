@@ -1,4 +1,4 @@
-"""`pilots check` judges what the night would: the rules between rows of one file, and between the sheets of a return.
+"""`pilots check` finds what a run would: it asks the rules between rows of one file, and between sheets of a return.
 
 A file is checked alone and then taken in by a night in an empty warehouse. Every row is made up.
 """

@@ -1,4 +1,4 @@
-"""`pilots retry`: what a changed code list, rule or correction touches is judged again, and its site is told."""
+"""`pilots revalidate`: what a changed code list, rule or correction touches is re-validated, and its site is told."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_an_extended_list_empties_the_quarantine_and_the_site_is_told(folder: Da
     planned = pilots("retry", "--dry-run", *asked, home=copy)
     assert planned.returncode == 0, planned.stderr
     count, of_site = planned.stdout.splitlines()
-    assert count.startswith("1 file would be judged again: ") and of_site == f"{BPL}: 1 file (1 of contacts)"
+    assert count.startswith("1 file would be re-validated: ") and of_site == f"{BPL}: 1 file (1 of contacts)"
     [only] = json.loads(pilots("retry", "--dry-run", "--json", *asked, home=copy).stdout)
     assert only.startswith(f"{BPL}_contacts_201611_v1_")
     assert bytes_of(folder) == before, "a dry run wrote something"
@@ -107,7 +107,7 @@ def test_a_correction_judges_its_file_alone_and_its_end_is_told_too(folder: Data
     raw = (folder.places.raw / BPL / f"{BPL}_contacts_201611_v1.csv").read_bytes()
     agree(folder, {})
     nightly_run = folder.night("2016-12-04")
-    assert [j.delivery.dataset for j in nightly_run.validated] == ["contacts"], "another file was judged again"
+    assert [j.delivery.dataset for j in nightly_run.validated] == ["contacts"], "another file was re-validated"
     assert folder.ask("select attended from core.contacts where source_row = 3") == [("5",)]
     made = "select source_row, column_name, found, suggestion from audit.findings where rule_id = 'X01'"
     assert folder.ask(made) == [(3, "attended", "9", "5")]
@@ -282,8 +282,8 @@ def test_a_dry_run_names_the_corrections_to_mend(folder: DataFolder) -> None:
     with_one_held(folder)
     agree(folder, {}, {"dataset": "contakts"})
     told = pilots_here("retry", "--dry-run", "--data", str(folder.path), "--date", "2016-12-04")
-    assert told.returncode == 1 and told.stdout.startswith("1 file would be judged again: ")
-    assert told.stderr.startswith("To mend: `corrections.csv`, line 3: ")
+    assert told.returncode == 1 and told.stdout.startswith("1 file would be re-validated: ")
+    assert told.stderr.startswith("To fix: `corrections.csv`, line 3: ")
 
 
 @pytest.mark.with_marts

@@ -188,7 +188,7 @@ def test_a_national_statistics_file(tmp_path: Path, real: Path) -> None:
             " where breakdown_type = 'Total' and measure_name = 'referrals_received' and reporting_period = '2024-25'"
             " group by 1 order by 1"
         ).fetchall()
-        assert referrals == [(False, 1_813_430), (True, 1_813_432)]  # both are right: published totals are not mended
+        assert referrals == [(False, 1_813_430), (True, 1_813_432)]  # both are right: published totals are not fixed
 
 
 @pytest.mark.soak

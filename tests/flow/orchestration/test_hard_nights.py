@@ -1,4 +1,4 @@
-"""Nights on which the world does not hold still: files change, judgements are lost, clocks go back, rules improve."""
+"""Nights on which the world does not hold still: files change, results are lost, clocks go back, rules improve."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NINO = "AB123456C"  # of the right form, and nobody's
 
 
 def a_rule_changes(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Every judgement has another address from now on, as when the code or a contract is mended."""
+    """Every validation result has another address from now on, as when the code or a contract is fixed."""
     first = validate_delivery.result_key
 
     def changed(*args: object) -> str:

@@ -26,7 +26,7 @@ from flows.steps import validate_delivery
 from flows.store.lock import writer_lock
 
 NINO, SURNAME = "AB123456C", "Quillfeathersmythe"
-STAGES = ["receive", "judge", "load", "relate", "build", "publish", "report"]
+STAGES = ["receive", "validate", "load", "cross_check", "build", "promote", "report"]
 DOCUMENT = (PROJECT / "docs" / "logging.md").read_text(encoding="utf-8")
 # The types of a field's values; those that are null where there is nothing to say may be None.
 TYPES: dict[str, tuple[type, ...]] = {
@@ -93,8 +93,8 @@ def test_a_night_tells_each_stage_and_each_delivery(folder: DataFolder) -> None:
     finished = {line["stage"]: line for line in said if line["event"] == "stage_finished"}
     assert list(finished) == STAGES and all(line["seconds"] >= 0 for line in finished.values())
     assert finished["receive"]["counts"] == {"deliveries": 4, "new": 4, "not_taken_in": 0}
-    assert finished["judge"]["counts"]["deliveries"] == 4 and finished["judge"]["counts"]["rows_held"] == 1
-    assert finished["load"]["counts"]["rows"] == 11 and finished["relate"]["counts"]["counting"] == 4
+    assert finished["validate"]["counts"]["deliveries"] == 4 and finished["validate"]["counts"]["rows_held"] == 1
+    assert finished["load"]["counts"]["rows"] == 11 and finished["cross_check"]["counts"]["counting"] == 4
     assert finished["build"]["counts"]["tables"] > 10 and finished["report"]["counts"]["reports"] == 4
     for event in ("delivery_validated", "delivery_settled"):
         of_it = {line["delivery_id"]: line for line in said if line["event"] == event}
@@ -164,7 +164,10 @@ def test_a_fault_is_in_the_log_without_any_value(folder: DataFolder, suffix: str
     """Steps of a copy are broken so that their errors quote cells; names stand in cells, and in names of files."""
     copy = copy_of_the_project(tmp_path / "project")
     breaks(
-        copy, "load.py", '    """Make the file `build`', "pl.read_parquet(judgements.accepted(validated[0].key)).rows()"
+        copy,
+        "load.py",
+        '    """Make the file `build`',
+        "pl.read_parquet(judgements.accepted(validated[0].key)).rows()",
     )
     for dataset in ("participants", "contacts", "referrals"):
         folder.send(dataset, people(dataset, 1, 2), suffix=suffix)
@@ -218,7 +221,7 @@ def test_a_file_that_cannot_be_validated_by_a_fault_has_its_traceback_in_the_log
     monkeypatch.setattr(validate_delivery, "validate_file", broken)
     folder.night()
     [line] = [line for line in lines(folder.path) if line["event"] == "delivery_not_validated"]
-    assert (line["level"], line["error"], line["stage"]) == ("ERROR", "KeyError", "judge")
+    assert (line["level"], line["error"], line["stage"]) == ("ERROR", "KeyError", "validate")
     assert "in broken" in line["traceback"] and line["delivery_id"].startswith(f"{BPL}_contacts_")
     assert not [v for v in (NINO, SURNAME) if v in (folder.places.logs / log_file.NAME).read_text(encoding="utf-8")]
 

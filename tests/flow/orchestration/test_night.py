@@ -1,4 +1,4 @@
-"""The night as a whole, without the engine: what is judged, what counts, what is published and what is said."""
+"""The night as a whole, without the engine: what is validated, what counts, what is published and what is said."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEC, JAN, FEB = "2016-12-02T03:30", "2017-01-03T03:30", "2017-02-02T03:30"
 
 
 def validated(outcome: RunResult, folder: DataFolder) -> int:
-    """How many deliveries the run behind an outcome judged, as the ledger has it."""
+    """How many deliveries the run behind an outcome validated, as the ledger has it."""
     [run] = [r for r in folder.runs() if r["run_id"] == outcome.run_id]
     return int(run["deliveries_judged"])
 

@@ -18,7 +18,7 @@ from flows.store.lock import writer_lock
 pytestmark = pytest.mark.server
 LOCALHOST = {"0100007F", "00000000000000000000000001000000"}  # 127.0.0.1 and ::1, as /proc writes them
 QUOTED = "Smith, AB123456C"
-STAGES = ("receive", "load", "relate", "build", "publish", "report")
+STAGES = ("receive", "load", "cross_check", "build", "promote", "report")
 LOAD = (
     "from prefect.flows import load_flow_from_entrypoint as load\n"
     "print(load('flows/nightly.py:nightly', use_placeholder_flow=False).name)"
@@ -139,7 +139,7 @@ def test_the_schedule_fires_by_itself_and_its_states_say_how_the_night_went(fold
         assert partly["state"]["message"].startswith("Published: 4 files checked, 1 with rows held back")
         assert partly["work_pool_name"] == "pilots"
         wanted = dict.fromkeys(STAGES, "Completed") | {
-            f"judge MHT-BPL {dataset} 201611 v1": "PartlyLoaded" if dataset == "contacts" else "Completed"
+            f"validate MHT-BPL {dataset} 201611 v1": "PartlyLoaded" if dataset == "contacts" else "Completed"
             for dataset in ("contacts", "employment_outcomes", "participants", "referrals")
         }
         server.until("the tasks are told", lambda: len(tasks_of(server, partly)) == len(wanted), 20)
@@ -154,7 +154,7 @@ def test_the_schedule_fires_by_itself_and_its_states_say_how_the_night_went(fold
         refused = server.until("the next night fires and refuses", lambda: newest(server, "Refused"), 90)
         assert refused["auto_scheduled"] and refused["state_type"] == "COMPLETED"
         server.until("its tasks are told", lambda: "report" in tasks_of(server, refused), 20)
-        validated = "judge MHT-BPL referrals 201612 v1"
+        validated = "validate MHT-BPL referrals 201612 v1"
         assert (tasks_of(server, refused)[validated], types_of(server, refused)[validated]) == ("Refused", "COMPLETED")
         summary = summary_of(server, refused)
         assert "was not taken in (F21)" in summary, summary

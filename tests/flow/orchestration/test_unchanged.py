@@ -150,7 +150,7 @@ CHANGES: dict[str, Callable[[DataFolder], object]] = {
     "a correction": lambda f: agree(f, {}),
     "a build gone": lambda f: f.places.current_link.resolve().unlink(),
     "no build pointed to": lambda f: f.places.current_link.unlink(),
-    "a judgement gone": lose_a_judgement,
+    "a validation result gone": lose_a_judgement,
     "a file gone": lambda f: contacts(f).unlink(),
 }
 

@@ -1,4 +1,4 @@
-"""What a change of the rules does the night after: it is judged again, and nothing else is.
+"""What a change of the rules does the night after: it is re-validated, and nothing else is.
 
 Each test changes a copy of the project, as someone who looks after it would.
 """
@@ -116,7 +116,7 @@ def test_a_reworded_rule_between_tables_is_told_in_its_new_words(folder: DataFol
     stated.write_text(text.replace(wording, '"Nobody referred this person"'), encoding="utf-8")
     night(folder, copy)
     assert "Nobody referred this person" in page.read_text(encoding="utf-8")
-    assert judged_last(folder) == 0, "no judgement depends on those words"
+    assert judged_last(folder) == 0, "no validation result depends on those words"
 
 
 def test_a_deadline_that_moved_is_told_on_every_page_that_asks_for_something(folder: DataFolder, copy: Path) -> None:
@@ -140,4 +140,4 @@ def test_a_deadline_that_moved_is_told_on_every_page_that_asks_for_something(fol
     calendar.write_text(text.replace("201611,2016-12-09T", "201611,2016-12-12T"), encoding="utf-8")
     night(folder, copy, "--date", "2016-12-03T03:30")
     assert told("contacts", "Monday 12 December 2016") and told("referrals", "Monday 12 December 2016")
-    assert judged_last(folder) == 0, "no judgement knows the calendar"
+    assert judged_last(folder) == 0, "no validation result knows the calendar"

@@ -300,7 +300,7 @@ def test_the_verdict_counts_what_could_not_be_judged(folder: DataFolder, monkeyp
     monkeypatch.setattr(validate_delivery, "validate_file", lambda *_: 1 / 0)
     outcome = folder.night("2016-12-03T03:30")
     assert outcome.verdict.endswith("there was nothing new to check; 1 file not judged.")
-    assert f"## Files that could not be judged\n\n- {outcome.not_validated[0]}" in outcome.reported.summary
+    assert f"## Files that could not be checked\n\n- {outcome.not_validated[0]}" in outcome.reported.summary
 
 
 @pytest.mark.soak
@@ -323,7 +323,7 @@ def test_personal_data_is_told_until_the_file_is_gone(folder: DataFolder) -> Non
     assert second.verdict.startswith(f"{said} Nothing changed")
     assert told(first) == told(second) == {found.name, named.name, copy.name}
     found.unlink()
-    named.write_text(named.read_text().replace("first_name", "first_year"))  # other bytes, another judgement
+    named.write_text(named.read_text().replace("first_name", "first_year"))  # other bytes, another validation result
     copy.touch()
     assert told(folder.night("2017-01-05T03:30")) == {copy.name}
     copy.unlink()

@@ -1,7 +1,7 @@
 """A warehouse made from what was kept of earlier nights is the one that is made from nothing, table by table.
 
-Nights are drawn by chance: files come, come again, are refused, are judged anew by a rule that changed, take others'
-place, and hold rows back by rules between tables that return when the other table is mended.
+Nights are drawn by chance: files come, come again, are refused, are re-validated by a rule that changed, take others'
+place, and hold rows back by rules between tables that return when the other table is fixed.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from schemas._contract.model import Rule, Severity
 from schemas.audit.deliveries import Delivery, ExtractType, Standing, Verdict
 from schemas.core import participants as participants_module
 
-# What a file of a dataset may hold: each is judged once, for real.
+# What a file of a dataset may hold: each is validated once, for real.
 CONTENTS: dict[str, list[list[Row]]] = {
     "participants": [
         people("participants", 1, 2, 3, site=WMCA),
@@ -74,7 +74,7 @@ FIRST = datetime(2019, 1, 2, 3, 30)
 
 @dataclass(frozen=True)
 class Pool:
-    """The judgements of every content, and of how a file was sent makes no difference to them."""
+    """The validation results of every content, and of how a file was sent makes no difference to them."""
 
     judgements: ResultStore
     verdicts: dict[tuple[str, int], tuple[str, Verdict]]
@@ -144,7 +144,7 @@ def a_file(draw: st.DrawFn) -> Sent:
 
 @st.composite
 def some_nights(draw: st.DrawFn) -> list[dict[int, Sent]]:
-    """What each file that was ever sent is judged to hold, night after night: a changed rule may change that."""
+    """What each file that was ever sent is validated to hold, night after night: a changed rule may change that."""
     known: dict[int, Sent] = {}
     nights = []
     for _ in range(draw(st.integers(2, 5))):
@@ -242,7 +242,7 @@ def fresh_datasets() -> Iterator[None]:
 def test_a_rule_may_look_back_at_a_dataset_that_never_came(
     fresh_datasets: None, pool: Pool, kept: LoadCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before it comes nothing is found; then what it brings is, though it is judged after the dataset of the rule."""
+    """Before it comes nothing is found; then what it brings is, though it is settled after the dataset of the rule."""
     rule = Rule(
         "T99",
         Severity.WARNING,
@@ -266,7 +266,7 @@ def test_a_rule_may_look_back_at_a_dataset_that_never_came(
 
 
 def test_only_what_came_is_opened(pool: Pool, kept: LoadCache, tmp_path: Path) -> None:
-    """The judgements that were loaded last night are not there any more: nobody asks for them."""
+    """The validation results that were loaded last night are not there any more: nobody asks for them."""
     own = ResultStore(DataPaths(tmp_path / "own"))
     shutil.copytree(pool.judgements.places.data, own.places.data)
     before = judged_as(ONE, pool)

@@ -219,7 +219,7 @@ def test_who_only_looks_migrates_a_copy(first: DataFolder) -> None:
     status = pilots_here("status", "--data", str(first.path))
     assert status.returncode == 0 and "ended well with new figures" in status.stdout.splitlines()[0]
     retried = pilots_here("retry", "--dry-run", "--data", str(first.path))
-    assert retried.returncode == 0 and "8 files would be judged again" in retried.stdout
+    assert retried.returncode == 0 and "8 files would be re-validated" in retried.stdout
     assert bytes_beside(first.places.ledger) == before
 
 

@@ -143,7 +143,7 @@ def test_a_run_that_was_cut_off_is_told_by_status_and_by_the_next_summary_alone(
     assert published.startswith("Nothing is published yet")
     cut_off(folder)
     good = folder.night()
-    assert good.verdict == "Published: 4 files checked.", "what was judged before the first build is no lost ledger"
+    assert good.verdict == "Published: 4 files checked.", "what was validated before the first build is no lost ledger"
     third = good.reported.summary.split("\n\n")[2]
     assert third.startswith("The run before this one, of ") and "was cut off: it never ended." in third
     assert third.endswith("Nor did the run before that end well.")

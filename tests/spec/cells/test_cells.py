@@ -289,7 +289,7 @@ def test_the_row_is_held(judge: Judge, rule: str, dataset: str, field: str, text
 
 @pytest.mark.parametrize(("dataset", "field", "offered"), sorted({(d, f, o) for _, d, f, _, o in HOLDS_THE_ROW if o}))
 def test_what_is_offered_is_sound(judge: Judge, dataset: str, field: str, offered: str) -> None:
-    """Who takes the suggestion has mended the cell."""
+    """Who takes the suggestion has fixed the cell."""
     assert validated(judge, dataset, field, offered).findings == []
 
 
@@ -393,7 +393,7 @@ def test_dates_in_both_orders_refuse_the_file(judge: Judge) -> None:
 
 
 def test_an_amount_in_brackets_is_less_than_nothing(judge: Judge) -> None:
-    """C11 reads it, and the amount is then judged like any other."""
+    """C11 reads it, and the amount is then validated like any other."""
     outcome = judge(as_csv(awards({"amount": "(1,200)"})), "funding_awards")
     assert outcome.of("C11") == [Found("C11", "warning", 2, "amount", "(1,200)", "-1200.00")]
     assert [f.rule for f in outcome.findings if f.severity == "row"] == ["M26"]

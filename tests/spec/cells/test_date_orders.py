@@ -1,7 +1,7 @@
 """Dates that a spreadsheet half converted, and dates written month first: rules C25 and C26, and C02 of a whole column.
 
 Each file is made from true dates, written as such a site or program would have written them. Nothing of it may load
-wrong; what is suggested is taken up cell by cell and judged again, and then the true dates must be there.
+wrong; what is suggested is taken up cell by cell and re-validated, and then the true dates must be there.
 """
 
 from __future__ import annotations

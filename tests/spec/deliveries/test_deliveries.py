@@ -48,7 +48,7 @@ class Sender:
         return self.text("participants", as_csv([rows[n] for n in people]), month, manifest)
 
     def text(self, dataset: str, text: str, month: str = "", manifest: Manifest | None = None) -> str:
-        """Send a text; it is received and judged. Gives the file's name."""
+        """Send a text; it is received and validated. Gives the file's name."""
         self.nights += 1
         moment = FIRST + timedelta(days=self.nights)
         path = self.places.raw / "MHT-BPL" / f"MHT-BPL_{dataset}_{month or f'2017{self.nights:02}'}_v{self.nights}.csv"
@@ -118,7 +118,7 @@ class TestF22TheNumberOfRows:
         assert said == [("F22", "warning", "151 rows, 100 in the extract before")]
 
     def test_a_second_version_takes_the_place_of_the_first(self, send: Sender) -> None:
-        """Growth is told from month to month: a version that mends the last one is no month without growth."""
+        """Growth is told from month to month: a version that fixes the last one is no month without growth."""
         send.before(range(100), month="201701")
         send.before(range(150), month="201702")
         send.before(range(151), month="201702")

@@ -191,7 +191,7 @@ def test_frictionless_spaces_beside_quotation_marks_are_no_part_of_a_text(real: 
 
 
 TOY = Contract(
-    "contacts",  # a name that sites send, so that the judge takes the file
+    "contacts",  # a name that sites send, so that validation takes the file
     "A toy",
     "A table of two columns.",
     "a row",

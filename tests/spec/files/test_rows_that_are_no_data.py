@@ -178,7 +178,7 @@ def test_f08_a_merged_key_is_never_filled_down(judge: Judge) -> None:
 
 
 def test_f08_nor_is_a_block_of_them(judge: Judge) -> None:
-    """Each row of a merged block is told, so that a spreadsheet that fills it down mends them all."""
+    """Each row of a merged block is told, so that a spreadsheet that fills it down fixes them all."""
     outcome = judge(as_csv(contacts({}, *[{"contact_id": ""}] * 3, {}, {"contact_id": ""})))
     assert outcome.rules == [("F08", "row", row) for row in (3, 4, 5, 7)]
     assert outcome.accepted == [2, 6]

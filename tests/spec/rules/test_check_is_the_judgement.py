@@ -1,4 +1,4 @@
-"""What a check finds is what the night's judgement keeps: the same verdict, and the same findings in the same order."""
+"""What a check finds is what the night's result keeps: the same verdict, and the same findings in the same order."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The marked workbook: what a site gets back, mends and sends again. Source: docs/reports.md 1.
+"""The marked workbook: what a site gets back, fixes and sends again. Source: docs/reports.md 1.
 
-A file is judged and marked; openpyxl, which had no part in writing it, looks at what came out, or mends the cells that
-the sheet of problems names and nothing else; the workbook is then judged like any other delivery.
+A file is validated and marked; openpyxl, which had no part in writing it, looks at what came out, or fixes the cells
+that the sheet of problems names and nothing else; the workbook is then validated like any other delivery.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def mark_it(judge: Judge, tmp_path: Path) -> Mark:
 
 
 def marking(judge: Judge, folder: Path, readers_of: Path | None = None) -> Mark:
-    """Judge a file, and mark it as the night does."""
+    """Validate a file, and mark it as the night does."""
 
     def marked(
         content: str | bytes, dataset: str = "contacts", suffix: str = "csv", site: str = "MHT-BPL"

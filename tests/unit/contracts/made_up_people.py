@@ -112,7 +112,7 @@ def stated(dataset: str, rule_id: str, severity: Severity, on: str) -> Rule:
 
 
 def frame(contract: Contract, rows: list[Row]) -> pl.DataFrame:
-    """Typed rows as the judge sees them: the sound row with the differences, and the columns that the judge adds."""
+    """Typed rows as validation sees them: the sound row with the differences, and the columns that validation adds."""
     types = {f.name: polars_type(f) for f in contract.fields}
     added = {n: pl.String() for n in PROVENANCE} | {"data_cut_date": pl.Date()}
     whole = [{**SOUND[contract.dataset], **PROVENANCE, "data_cut_date": CUT_OFF, **r} for r in rows]

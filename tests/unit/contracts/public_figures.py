@@ -99,7 +99,7 @@ def real_rows(dataset: str) -> list[dict[str, str]]:
 
 
 def frame(contract: Contract, rows: list[Row], sender: str = "PMO") -> pl.DataFrame:
-    """Rows with the types of the contract, and what the judge adds to them."""
+    """Rows with the types of the contract, and what validation adds to them."""
     texts = [{f.name: str(r.get(f.name) or "") or None for f in contract.fields} for r in rows]
     typed = pl.DataFrame(texts, schema={f.name: pl.String for f in contract.fields}).select(
         pl.col(f.name).str.to_date() if f.kind is Kind.DATE else pl.col(f.name).cast(polars_type(f))

@@ -1,4 +1,4 @@
-"""A rule that could never be judged is refused where it is stated."""
+"""A rule that could never be validated is refused where it is stated."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def fresh_datasets() -> Iterator[None]:
 
 
 def rule(**said: object) -> Rule:
-    return Rule("X01", Severity.ROW, "A rule", "something", "Mend it.", **said)  # type: ignore[arg-type]
+    return Rule("X01", Severity.ROW, "A rule", "something", "Fix it.", **said)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from schemas._contract.derive import polars_type
 from schemas._contract.model import Contract
 from schemas._rules.cells import checks_of
 
-# Rules within a row: (dataset, rule, severity, field), then rows that keep it, that break it, that it cannot judge.
+# Rules within a row: (dataset, rule, severity, field), then rows that keep it, that break it, that it cannot validate.
 WITHIN_ROW: list[tuple[Address, list[Row], list[Row], list[Row]]] = [
     (
         ("participants", "V01", ROW, "gp_area_code"),

@@ -34,7 +34,7 @@ from flows.steps.read.text.text_heading import LONGEST_RECORD, Heading, about_he
 from schemas._contract.model import Severity
 
 CHUNK = 8 << 20
-MOST_LINES = 100_000  # of a chunk: a batch of as many rows is judged in some 150 MB, and several are at hand at once
+MOST_LINES = 100_000  # of a chunk: a batch of as many rows is validated in some 150 MB, and several are at hand at once
 _END_OF_FILE = "\x1a"  # how DOS marks it
 _BLANKS = f"{string.whitespace}\xa0{_END_OF_FILE}"
 csv.field_size_limit(1 << 30)  # by default csv stops at a cell of 128 KB

@@ -19,7 +19,7 @@ from flows.commands import progress
 from flows.commands.progress import StageList, drawn_progress
 from flows.runtime.log import LOGGER, Entry, Event, log, stage_logged
 
-STAGES = ["receive", "judge", "load", "relate", "build", "publish", "report"]
+STAGES = ["receive", "validate", "load", "cross_check", "build", "promote", "report"]
 MOVES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -110,8 +110,8 @@ def test_without_colour_where_that_is_asked_for() -> None:
         "import time\nimport rich.live, rich.progress_bar, rich.table\nfrom flows.commands import progress\n"
         "from flows.runtime.log import Entry, Event, log\n"
         "progress.SHORT = 0\nwith progress.drawn_progress():\n"
-        "    log(Entry(Event.STAGE_STARTED, 'judge', counts={'deliveries': 4}))\n"
-        "    log(Entry(Event.DELIVERY_VALIDATED, 'judge'))\n    time.sleep(0.5)\n"
+        "    log(Entry(Event.STAGE_STARTED, 'validate', counts={'deliveries': 4}))\n"
+        "    log(Entry(Event.DELIVERY_VALIDATED, 'validate'))\n    time.sleep(0.5)\n"
     )
     plain = in_terminal("-c", script)
     assert any("1 of 4 deliveries" in line and "\u2501" in line for line in plain.lines), plain.raw
@@ -138,9 +138,9 @@ def test_what_is_drawn_follows_the_log() -> None:
     assert [s.name for s in followed.stages] == [progress.BEFORE]
     LOGGER.addHandler(followed)
     try:
-        with stage_logged("judge", deliveries=3) as counts:
-            log(Entry(Event.DELIVERY_VALIDATED, "judge"))
-            log(Entry(Event.DELIVERY_NOT_VALIDATED, "judge"))
+        with stage_logged("validate", deliveries=3) as counts:
+            log(Entry(Event.DELIVERY_VALIDATED, "validate"))
+            log(Entry(Event.DELIVERY_NOT_VALIDATED, "validate"))
             assert followed.stages[0].in_words == "2 of 3 deliveries"
             counts |= {"deliveries": 3, "not_validated": 0, "rows_read": 1_200, "rows_accepted": 1_100, "rows_held": 9}
         with pytest.raises(KeyError), stage_logged("load"):
@@ -149,7 +149,7 @@ def test_what_is_drawn_follows_the_log() -> None:
     finally:
         LOGGER.removeHandler(followed)
     assert [(s.name, s.in_words) for s in followed.stages] == [
-        ("judge", "3 deliveries, 1,200 rows read, 1,100 rows accepted"), ("load", "failed"),
+        ("validate", "3 deliveries, 1,200 rows read, 1,100 rows accepted"), ("load", "failed"),
     ]  # fmt: skip
 
 
