@@ -19,7 +19,6 @@ from flows.orchestration.no_op_run import cache_summary, reissue_summary
 from flows.orchestration.run import FULL_SCOPE, Run, RunResult, Scope, opened
 from flows.runtime.gc_pause import gc_paused
 from flows.settings import Settings
-from flows.store.warehouse import current_build, fingerprint_of
 
 
 def nightly_run(settings: Settings, moment: datetime | None = None, scope: Scope = FULL_SCOPE) -> RunResult:
@@ -39,8 +38,8 @@ def full_run(run: Run) -> RunResult:
     """The run, where something may have to be done. Raises as `nightly_run`."""
     with gc_paused():  # polars, pyarrow and DuckDB come with these
         from flows.orchestration.active_run import ActiveRun
-        from flows.orchestration.stages import new_warehouse, receive_files, report_to_people, validate_each
-        from flows.reporting.run_report import ReportingInput, can_be_opened
+        from flows.orchestration.stages import new_build, receive_files, report_to_people, validate_each
+        from flows.reporting.run_report import ReportingInput
         from flows.store.build_identity import build_fingerprint
 
     work = ActiveRun.of(run)
@@ -52,16 +51,16 @@ def full_run(run: Run) -> RunResult:
     fresh = work.remember(made)
     validated = work.validated(received)
     wanted = build_fingerprint(validated, work.withdrawals)
-    before = current_build(work.places)
-    broken = before is not None and not can_be_opened(before, work.options())
-    quiet = before is not None and not broken and fingerprint_of(before) == wanted
+    before = work.warehouse.current()
+    broken = before is not None and not before.can_be_opened()
+    quiet = before is not None and not broken and before.made_from == wanted
     personal = {j.delivery.delivery_id for j in validated if j.verdict.holds_personal_data}
     # rows that were taken in before anybody saw that they are personal are in the older builds too
     keep = 1 if personal & fresh & judged_before else work.settings.keep_builds
     if before is not None and quiet:
-        warehouse, doubt = before, None
+        build, doubt = before, None
     else:
-        warehouse, doubt = new_warehouse(work, validated, wanted, keep)
+        build, doubt = new_build(work, validated, wanted, keep)
     told = work.ledger.reported()  # a run that was cut off before its reports leaves them to this one
     tonight = [j for j in validated if j.delivery.delivery_id in fresh or j.delivery.delivery_id not in told]
     not_validated = tuple(f"{j.delivery_id} {j.problem}" for j in made if j.result is None)
@@ -80,17 +79,17 @@ def full_run(run: Run) -> RunResult:
         doubt=doubt,
     )
     with work.ledger.together():  # what was told is noted when all of it is: a run that is cut off tells it again
-        reported = report_to_people(work.places, work.ledger, warehouse, to_tell, work.about, work.options())
+        reported = report_to_people(work.places, work.ledger, build, to_tell, work.about)
         work.record_counting(reported.outcomes.values())
     result = "quiet" if quiet else "published"
     work.ledger.end_run(work.id, result, len(received.new), len(fresh))
     if work.is_all_done(received, not_validated, reported):
-        cache_summary(work, warehouse, reported, work.unchanged_until)
+        cache_summary(work, build, reported, work.unchanged_until)
     done = tuple(reported.outcomes[j.delivery.delivery_id] for j in tonight)
     return RunResult(
         run_id=work.id,
         result=result,
-        warehouse=warehouse,
+        warehouse=build.file,
         validated=done,
         unusable=received.newly_unusable,
         not_validated=not_validated,

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from flows.store.paths import DataPaths
+from flows.store.warehouse import DuckDBOptions, Warehouse
+
 FILE = Path("pilots.toml")
 IN_THE_ENVIRONMENT = "PILOTS_"
 
@@ -56,28 +59,12 @@ class Settings:
             chosen["data"] = data
         return cls(**{name: _as_kind(getattr(cls, name), given) for name, given in chosen.items()})
 
-    def duckdb_options(self) -> dict[str, Any]:
-        """DuckDB's own settings."""
-        chosen: dict[str, Any] = {"threads": self.threads} if self.threads else {}
-        return chosen | ({"memory_limit": self.memory_limit} if self.memory_limit else {})
-
-    def building_options(self) -> dict[str, Any]:
-        """DuckDB's settings while a warehouse is built: more than this makes ten million contacts no faster.
-
-        What does not fit is put beside the file that is built, and is gone when that is closed.
-        """
-        return {"memory_limit": f"{_TO_BUILD}MB"} | self.duckdb_options()
-
-    def loading_options(self) -> dict[str, Any]:
-        """DuckDB's settings while rows stream into their tables: more memory would only keep what is written already.
-
-        Each thread needs a group of rows. Where these are wider than any dataset's are now, it takes what building may.
-        """
-        threads = self.threads or os.cpu_count() or 1
-        return {"memory_limit": f"{min(_TO_LOAD * threads, _TO_BUILD)}MB"} | self.duckdb_options()
+    def warehouse(self) -> Warehouse:
+        """The warehouse of the data folder, with the threads, the memory and the readers that are allowed."""
+        options = DuckDBOptions(self.threads, self.memory_limit)
+        return Warehouse(DataPaths(self.data.absolute()), options, self.reading_group)
 
 
-_TO_BUILD, _TO_LOAD = 512, 96  # MB; the latter for each thread
 _KINDS = {type(Path()): "a path", int: "a whole number", str: "a text"}
 
 

@@ -52,7 +52,7 @@ def run_demo(settings: Settings, *, with_prefect: bool = True) -> None:
         pages = [result.reported.pages.get(j.delivery.delivery_id) for j in group]
         if page := next((p for p in pages if p), None):
             typer.echo(f"  {what:<21} {relative_to_here(page)}")
-    typer.echo(f"  The warehouse         {relative_to_here(places.current_link)}")
+    typer.echo(f"  The warehouse         {relative_to_here(settings.warehouse().link)}")
     typer.echo("")
     typer.echo("Ask it something")
     typer.echo(f'  .venv/bin/pilots sql "{QUESTION}"')

@@ -8,10 +8,8 @@ import math
 import sys
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pyarrow as pa
 import typer
 
@@ -26,8 +24,12 @@ from flows.store.ledger.revalidations import name_of
 from flows.store.ledger.runs import LedgerUnusable, how_it_ended, ledger_troubles, now
 from flows.store.lock import Busy, no_writer
 from flows.store.paths import DataPaths
-from flows.store.warehouse import BuildDamaged, current_build, fingerprint_of, made_at
+from flows.store.warehouse import Build, BuildDamaged
+from flows.store.warehouse.connection import QueryFailed, ask
 from schemas._contract.catalogue import SCHEMAS
+
+if TYPE_CHECKING:
+    import duckdb
 
 _TABLES = f"""
     select schema_name || '.' || table_name as "table", estimated_size as rows, comment as meaning
@@ -43,19 +45,15 @@ def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
 
     Raises typer.Exit(3) where nothing is published, BuildDamaged.
     """
-    build = current_build(DataPaths(settings.data.absolute()))
+    build = settings.warehouse().current()
     if build is None:
         echo("Nothing is published yet: run `pilots run` first.")
         raise typer.Exit(Exit.SETTINGS)
     try:
-        db = duckdb.connect(str(build), read_only=True, config=settings.duckdb_options())
-    except duckdb.IOException:
-        build.open("rb").close()  # where it may not be read, that is what to tell
-        said = f"The published warehouse cannot be opened, {relative_to_here(build)} is damaged"
-        raise BuildDamaged(f"{said}: `pilots run` makes it anew.") from None
-    db.execute("set enable_external_access = false")
-    db.execute("set lock_configuration = true")
-    return db
+        return build.read_locked()
+    except BuildDamaged:
+        damaged = f"The published warehouse cannot be opened, {relative_to_here(build.file)} is damaged"
+        raise BuildDamaged(f"{damaged}: `pilots run` makes it anew.") from None
 
 
 def answer(settings: Settings, query: str, form: OutputFormat, *, tables: bool, describe: str) -> None:
@@ -65,11 +63,9 @@ def answer(settings: Settings, query: str, form: OutputFormat, *, tables: bool, 
         raise typer.Exit(Exit.USAGE)
     with open_warehouse(settings) as db:
         try:
-            result = (
-                db.execute(_TABLES) if tables else db.execute(_COLUMNS, [describe]) if describe else db.execute(query)
-            )
-        except duckdb.Error as error:
-            echo(str(error))
+            result = ask(db, _TABLES) if tables else ask(db, _COLUMNS, [describe]) if describe else ask(db, query)
+        except QueryFailed as failed:
+            echo(failed.reason)
             raise typer.Exit(Exit.USAGE) from None
         if result.description is None:
             return
@@ -130,7 +126,7 @@ def state_of_the_warehouse(settings: Settings) -> dict[str, Any]:
     """How the last run ended, what is published, and what the deliveries behind it came to. Raises NoDataFolder."""
     places = DataPaths(settings.data.absolute())
     places.require()
-    build = current_build(places)
+    build = settings.warehouse().current()
     known: dict[str, Any] = {"last_run": _last_run(places), "published": build.name if build else "nothing yet"}
     if build is None:
         return known
@@ -178,7 +174,7 @@ def _how_it_ended(run: Mapping[str, Any], places: DataPaths) -> str:
     return how_it_ended(run) + (f": see {relative_to_here(summary)}" if summary.exists() else "")
 
 
-def _what_is_in(build: Path, places: DataPaths, settings: Settings) -> dict[str, Any]:
+def _what_is_in(build: Build, places: DataPaths, settings: Settings) -> dict[str, Any]:
     with open_warehouse(settings) as db:
         personal = _personal_data_to_delete(places, db)
         counts = db.execute("select standing, count(*) from audit.deliveries group by 1 order by 1").fetchall()
@@ -193,9 +189,9 @@ def _what_is_in(build: Path, places: DataPaths, settings: Settings) -> dict[str,
         withdrawn = db.execute("select delivery_id from audit.deliveries where standing = 'withdrawn'").fetchall()
     return {
         "personal_data_to_delete": personal,
-        "made_at": made_at(build),
-        "made_from": fingerprint_of(build),
-        "size_in_bytes": build.stat().st_size,
+        "made_at": build.made_at,
+        "made_from": build.made_from,
+        "size_in_bytes": build.size_in_bytes,
         "deliveries": dict(counts),
         "last_received": received,
         "latest_cut_off": cut_off,

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from flows.deliveries.validated import ValidatedDelivery
 from schemas.audit.deliveries import Result, Standing
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def final_outcomes(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery]) -> list[ValidatedDelivery]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime, time
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from flows.deliveries.corrections import NO_CORRECTIONS, Corrections
 from flows.deliveries.standings import apply_standing, standings
@@ -136,14 +136,6 @@ class ActiveRun(Run):
         """
         unread = any(u.rule_id in TRIED_AGAIN for u in received.unusable)
         return self.scope == FULL_SCOPE and not (unread or not_validated or reported.not_reported)
-
-    def options(self) -> dict[str, Any]:
-        """DuckDB's settings while it builds."""
-        return self.settings.building_options()
-
-    def loading_options(self) -> dict[str, Any]:
-        """DuckDB's settings while it takes rows in."""
-        return self.settings.loading_options()
 
 
 @contextmanager

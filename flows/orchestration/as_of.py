@@ -6,27 +6,23 @@ of its own, that its owner alone may read; what readers open stays as it is.
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from pathlib import Path
 
 from flows.orchestration.active_run import validated_deliveries
+from flows.orchestration.build_steps import cross_check_build, load_build, make_marts
 from flows.settings import Settings
-from flows.steps.build import build
-from flows.steps.cross_check import cross_check
-from flows.steps.load import load
 from flows.store.corrections import corrections_of
 from flows.store.ledger import Ledger
 from flows.store.ledger.runs import ledger_troubles
 from flows.store.paths import DataPaths
 from flows.store.results import ResultStore
-from flows.store.warehouse import discard
 
 
 def warehouse_as_known(settings: Settings, moment: datetime, to: Path) -> int:
     """Make the warehouse `to` from what was received by `moment`. Gives the number of deliveries known then.
 
-    Raises FileExistsError where `to` is there already, NoDataFolder, LedgerUnusable, JudgementLost, and as
+    Raises FileExistsError where `to` is there already, NoDataFolder, LedgerUnusable, ResultLost, and as
     `corrections_of`: the last validation of each delivery is used, and its corrections are asked for.
     """
     places = DataPaths(settings.data.absolute())
@@ -34,7 +30,7 @@ def warehouse_as_known(settings: Settings, moment: datetime, to: Path) -> int:
     if to.exists():
         raise FileExistsError(17, "it is there already", str(to))
     corrections_of(places, moment.date())
-    judgements, options = ResultStore(places), settings.building_options()
+    judgements = ResultStore(places)
     with ledger_troubles(places), Ledger.copy_of(places.ledger) as ledger:
         ledger.require_history(places)
         withdrawals = ledger.withdrawals(moment)
@@ -44,15 +40,8 @@ def warehouse_as_known(settings: Settings, moment: datetime, to: Path) -> int:
         )
         counted_before = ledger.counted_before(moment)
         runs = [r for r in ledger.runs() if r["as_of"] <= moment.isoformat()]
-    unfinished = to.with_name(f".unfinished-{to.name}")  # DuckDB calls it by its name: not as what is attached to it
-    before = os.umask(0o077)  # rows about people are in it from the first moment
-    try:
-        loading = settings.loading_options()
-        load(unfinished, validated, runs, judgements, loading, if_wide=options, withdrawals=withdrawals)
-        cross_check(unfinished, validated, judgements, options, counted_before=counted_before)
-        build(unfinished, options)
-        unfinished.rename(to)
-    finally:
-        os.umask(before)
-        discard(unfinished)
+    with settings.warehouse().export(to) as new:
+        load_build(new, validated, runs, judgements, withdrawals)
+        cross_check_build(new, validated, judgements, counted_before)
+        make_marts(new)
     return len(validated)

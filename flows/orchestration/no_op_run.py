@@ -8,42 +8,41 @@ lapses. In every other case the run takes the long way, and leaves the next one 
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 from flows.orchestration.run import FULL_SCOPE, Run, RunResult
 from flows.reporting.result import ReportingResult, write_summary
 from flows.runtime.wording import summary_in_words
 from flows.store.ledger.runs import CachedSummary
-from flows.store.warehouse import current_build, identity_on_disk
+from flows.store.warehouse import Build
 
 
 def reissue_summary(run: Run) -> RunResult | None:
     """The whole of a quiet run. None where something may have to be done: then nothing is left standing."""
-    stands, build = run.ledger.cached_summary(run.look), current_build(run.places)
+    stands, build = run.ledger.cached_summary(run.look), run.warehouse.current()
     if stands is None or build is None or not _is_good(stands, run, build):
         run.ledger.store_cached_summary(None)
         return None
     summary = summary_in_words(stands.verdict, run.about, stands.sections)
     reported = ReportingResult(summary, write_summary(run.places, run.id, summary))
     run.ledger.end_run(run.id, "quiet", files_received=0, deliveries_judged=0)
-    return RunResult(run.id, "quiet", build, reported=reported)
+    return RunResult(run.id, "quiet", build.file, reported=reported)
 
 
-def _is_good(stands: CachedSummary, run: Run, build: Path) -> bool:
+def _is_good(stands: CachedSummary, run: Run, build: Build) -> bool:
     return (
         run.scope == FULL_SCOPE
         and run.look != ""
-        and stands.build == identity_on_disk(build)
+        and stands.build == build.identity
         and stands.since <= run.moment.isoformat() < stands.until
         and not run.places.lost(run.ledger.result_keys().values())
     )
 
 
-def cache_summary(run: Run, build: Path, reported: ReportingResult, until: datetime) -> None:
+def cache_summary(run: Run, build: Build, reported: ReportingResult, until: datetime) -> None:
     """Leave the runs to come what they will say while nothing changes, and the clock is not at `until`."""
     stands = CachedSummary(
         run.look,
-        identity_on_disk(build),
+        build.identity,
         run.moment.isoformat(),
         until.isoformat(),
         reported.verdict_if_quiet,

@@ -155,14 +155,12 @@ def _with_held(verdict: Verdict, held: int) -> Verdict:
 
 def _found_between_rows(in_file: Sequence[InFile], alone: SingleFile) -> dict[str, pl.DataFrame]:
     """What the rules between rows find in each dataset of a file that counts (columns of FINDING_TYPES)."""
-    import duckdb
-
     from flows.steps.cross_check.rows import check_rows, make_work_tables
+    from flows.store.warehouse.connection import in_memory
 
     by_dataset = {p.delivery.dataset: p for p in in_file if p.delivery.dataset in alone.at_hand}
     validated = [ValidatedDelivery(p.delivery, "", p.verdict, Standing.CURRENT) for p in by_dataset.values()]
-    # rows of people: what does not fit into memory is not to be put on the disk
-    with duckdb.connect(config={"temp_directory": ""}) as db:
+    with in_memory() as db:
         make_work_tables(db)
         _fill_tables(db, by_dataset, alone)
         for name, contract in datasets().items():

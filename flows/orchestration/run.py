@@ -22,7 +22,7 @@ from flows.settings import Settings
 from flows.store.ledger.runs import EarlierThanKnown, Runs, in_words_not_well, ledger_troubles, now
 from flows.store.lock import writer_lock
 from flows.store.paths import DataPaths
-from flows.store.warehouse import current_build
+from flows.store.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from flows.deliveries.validated import ValidatedDelivery
@@ -67,6 +67,11 @@ class Run:
     before: str = ""  # that the run before it did not end well, if it did not
 
     @property
+    def warehouse(self) -> Warehouse:
+        """The builds of the data folder."""
+        return self.settings.warehouse()
+
+    @property
     def about(self) -> dict[str, str]:
         """What reports say of the run."""
         return {**_about(self.id, self.started_at), "before": self.before}
@@ -86,7 +91,7 @@ def opened(settings: Settings, moment: datetime | None, scope: Scope = FULL_SCOP
     with (
         writer_lock(places.lock),
         run_log(places.logs, scope.command, run_id, rejections=(EarlierThanKnown,)) as ending,
-        _failure_reported(places, _about(run_id, started)),
+        _failure_reported(settings.warehouse(), _about(run_id, started)),
         _ledger_of(places) as ledger,
     ):
         places.clear_unfinished()
@@ -127,19 +132,19 @@ def _ledger_of(places: DataPaths) -> Iterator[Runs]:
 
 
 @contextmanager
-def _failure_reported(places: DataPaths, about: dict[str, str]) -> Iterator[None]:
+def _failure_reported(warehouse: Warehouse, about: dict[str, str]) -> Iterator[None]:
     """Write the summary of a run that fails. A slip of the hand, such as an earlier moment, is no such run."""
-    build = current_build(places)
+    build = warehouse.current()
     try:
         yield
     except EarlierThanKnown:
         raise
     except Exception as error:
         with suppress(OSError):  # the error itself matters more than the telling of it
-            places.clear_unfinished()  # a full disk has room for a page then
+            warehouse.places.clear_unfinished()  # a full disk has room for a page then
             from flows.reporting.run_report import report_failure
 
-            report_failure(places, about, error, published=current_build(places) != build)
+            report_failure(warehouse, about, error, published=warehouse.current() != build)
         raise
 
 

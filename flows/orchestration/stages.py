@@ -7,28 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import wraps
-from pathlib import Path
 from time import perf_counter
 
 from flows.deliveries.corrections import Corrections
 from flows.deliveries.validated import ValidatedDelivery
 from flows.orchestration.active_run import ActiveRun
+from flows.orchestration.build_steps import cross_check_build, load_build, make_marts
 from flows.orchestration.stage import EndState, Stage
 from flows.reporting.result import ReportingResult
 from flows.reporting.run_report import report_run
 from flows.runtime.log import Entry, Event, log, row_counts
-from flows.steps.build import build
-from flows.steps.cross_check import cross_check
-from flows.steps.load import load
 from flows.steps.promote import promote
 from flows.steps.receive import Received, receive
 from flows.steps.validate_delivery import ValidationResult, validate_delivery
 from flows.store.build_identity import load_version
 from flows.store.ledger.runs import now
-from flows.store.load_cache import LoadCache
 from flows.store.paths import DataPaths
 from flows.store.results import ResultStore
-from flows.store.warehouse import name_of_build, unfinished_build
+from flows.store.warehouse import Build
 from schemas.audit.deliveries import Delivery, Result
 
 
@@ -87,40 +83,29 @@ receive_files = Stage(receive, "receive", try_again=True, counts_of=_received)
 validate_each = Stage(
     _validate_and_log, "validate", name_of=_name_of, state_of=_state_of, try_again=True, counts_of=_validated
 )
-load_core = Stage(load, "load", counts_of=_tables)
-cross_check_tables = Stage(cross_check, "cross_check", counts_of=_counting)
-build_marts = Stage(build, "build", counts_of=_tables)
+load_core = Stage(load_build, "load", counts_of=_tables)
+cross_check_tables = Stage(cross_check_build, "cross_check", counts_of=_counting)
+build_marts = Stage(make_marts, "build", counts_of=_tables)
 promote_build = Stage(promote, "promote")
 report_to_people = Stage(report_run, "report", counts_of=_reported)
 
 
-def new_warehouse(
+def new_build(
     work: ActiveRun, validated: Sequence[ValidatedDelivery], wanted: str, keep: int
-) -> tuple[Path, Exception | None]:
-    """A new warehouse file, proved and put in place. What no delivery needs any more leaves the store.
+) -> tuple[Build, Exception | None]:
+    """A new build of the warehouse, proved and promoted. What no delivery needs any more leaves the store.
 
-    Gives its path, and why it was made without what was kept of earlier runs, where that was not relied on.
+    Gives the build, and why the load cache was not relied on, if it was not.
     """
-    name = name_of_build(now(), work.id, wanted)
-    file, kept, options = unfinished_build(work.places, name), LoadCache.of(work.places, load_version()), work.options()
+    warehouse, ledger = work.warehouse, work.ledger
+    new = warehouse.new_build(now(), work.id, wanted, load_version())
 
-    def made() -> Path:
-        ledger, loading = work.ledger, work.loading_options()
-        load_core(
-            file,
-            validated,
-            ledger.runs(),
-            work.judgements,
-            options=loading,
-            kept=kept,
-            if_wide=options,
-            withdrawals=work.withdrawals,
-        )
-        counted_before = ledger.counted_before(work.moment)
-        decided = cross_check_tables(file, validated, work.judgements, options, kept, counted_before)
-        build_marts(file, options)
-        return promote_build(work.places, file, name, decided, keep, work.settings.reading_group, options=options)
+    def made() -> Build:
+        load_core(new, validated, ledger.runs(), work.judgements, work.withdrawals)
+        decided = cross_check_tables(new, validated, work.judgements, ledger.counted_before(work.moment))
+        build_marts(new)
+        return promote_build(warehouse, new, decided, keep)
 
-    built = kept.with_full_reload_fallback(made)
-    work.judgements.sweep(set(work.ledger.result_keys().values()))
+    built = new.with_full_reload_fallback(made)
+    work.judgements.sweep(set(ledger.result_keys().values()))
     return built

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from flows.deliveries.validated import ValidatedDelivery
 from flows.store.ledger import Ledger
@@ -18,6 +17,9 @@ from schemas._contract.model import Severity
 from schemas._rules.privacy import RULES_OF_PERSONAL_FILES
 from schemas.audit.deliveries import Delivery
 from schemas.audit.findings import Outcome
+
+if TYPE_CHECKING:
+    import duckdb
 
 Seen = Mapping[str, tuple[FileStat, str, str]]  # as the ledger has it: path -> (stat, sha256, why it is not usable)
 

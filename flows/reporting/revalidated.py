@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import duckdb
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from flows.deliveries.validated import ValidatedDelivery
@@ -13,6 +14,9 @@ from schemas._contract.model import Severity
 from schemas._rules.corrections import APPLIED
 from schemas.audit.deliveries import Verdict
 from schemas.audit.findings import Outcome
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def rows_held(findings: pl.DataFrame) -> Rows:

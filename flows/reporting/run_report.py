@@ -8,9 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from flows.deliveries.final_outcomes import final_outcomes
 from flows.deliveries.standings import extent, replacements
@@ -29,11 +27,14 @@ from flows.store.ledger import Ledger
 from flows.store.ledger.revalidations import name_of
 from flows.store.ledger.runs import LedgerUnusable
 from flows.store.paths import DataPaths
-from flows.store.warehouse import current_build, fingerprint_of, is_made_by
+from flows.store.warehouse import Build, Warehouse
 from schemas._contract.registry import sites
 from schemas._rules.files import BETWEEN_DELIVERIES
 from schemas.audit.deliveries import Delivery, Standing
 from schemas.audit.withdrawals import Withdrawal
+
+if TYPE_CHECKING:
+    import duckdb
 
 ALL_REPORTS = "*"  # in the ledger: the build whose reports are all written, and the files that they ask to delete
 
@@ -57,16 +58,15 @@ class ReportingInput:
 def report_run(
     places: DataPaths,
     ledger: Ledger,
-    warehouse: Path,
+    build: Build,
     work: ReportingInput,
     run: dict[str, str],
-    options: dict[str, Any] | None = None,
 ) -> ReportingResult:
     """Write the reports that are due and the run's summary."""
     new = {j.delivery.delivery_id for j in work.tonight}
-    build, seen = fingerprint_of(warehouse), ledger.known_files()
+    seen = ledger.known_files()
     withdrawn = _withdrawn(work.validated)
-    with duckdb.connect(str(warehouse), read_only=True, config=options or {}) as db:
+    with build.read() as db:
         validated = final_outcomes(db, work.validated)
         replaced = replacements(validated)
         tonight = [j for j in validated if j.delivery.delivery_id in new]
@@ -84,11 +84,12 @@ def report_run(
             run=run,
             must_go=concerned,
         )
-        told_of = " ".join((build, *sorted(concerned)))  # a file that was deleted changes its page, and no build
-        if not work.quiet or ledger.reported().get(ALL_REPORTS) != told_of:
+        # a file that was deleted changes its page, and no build
+        reported_of = " ".join((build.made_from, *sorted(concerned)))
+        if not work.quiet or ledger.reported().get(ALL_REPORTS) != reported_of:
             reports.write_due()
             if not reports.failures:
-                ledger.record_report(ALL_REPORTS, told_of)
+                ledger.record_report(ALL_REPORTS, reported_of)
         counts, sudden = reports.counts(tonight), _sudden_changes(db, tonight)
     if work.looked:
         _tell_what_was_not_taken_in(places, work.unusable)
@@ -98,7 +99,7 @@ def report_run(
         _quiet(work, validated, replaced),
         files_to_purge=list(must_go),
         missing_raw_files=missing_raw_files(validated, places.raw, seen),
-        last_change=_made_at(warehouse, ledger),
+        last_change=_made_at(build, ledger),
     )
     tonight_too = replace(
         if_quiet,
@@ -185,15 +186,15 @@ def _came_since(withdrawal: Withdrawal, withdrawn: ValidatedDelivery, validated:
     return any((d.site_code, d.dataset) == series and d.received_at > withdrawal.withdrawn_at for d in counting)
 
 
-def _made_at(warehouse: Path, ledger: Ledger) -> datetime | None:
+def _made_at(build: Build, ledger: Ledger) -> datetime | None:
     """When the figures last changed: the moment of the run that made the build they are read from."""
-    return next((datetime.fromisoformat(r["as_of"]) for r in ledger.runs() if is_made_by(warehouse, r["run_id"])), None)
+    return next((datetime.fromisoformat(r["as_of"]) for r in ledger.runs() if build.is_made_by(r["run_id"])), None)
 
 
-def report_failure(places: DataPaths, run: dict[str, str], error: Exception, *, published: bool) -> Path:
+def report_failure(warehouse: Warehouse, run: dict[str, str], error: Exception, *, published: bool) -> Path:
     """Write the summary of a run that failed. `published` says whether its new figures are out all the same."""
     result = "not told" if published else "failed"
-    build = current_build(places)
+    places, build = warehouse.places, warehouse.current()
     night = RunSummary(
         result=result,
         problem=safe_message(error),
@@ -203,31 +204,21 @@ def report_failure(places: DataPaths, run: dict[str, str], error: Exception, *, 
     return write_summary(places, run["id"], render_run_summary(run, night))
 
 
-def _still_to_delete(places: DataPaths, build: Path | None) -> list[str]:
+def _still_to_delete(places: DataPaths, build: Build | None) -> list[str]:
     """The paths of files with personal data, as far as a run that failed can tell."""
     if build is None:
         return []
     try:
-        with duckdb.connect(str(build), read_only=True) as db:
-            return personal_files_there(places, db)
-    except (duckdb.Error, sqlite3.Error, OSError, LedgerUnusable):
+        return build.ask_if_sound(lambda db: personal_files_there(places, db)) or []
+    except (sqlite3.Error, OSError, LedgerUnusable):
         return []
 
 
-def _what_stands(build: Path | None) -> str:
+def _what_stands(build: Build | None) -> str:
     """What readers see where the run failed."""
     if build is None:
         return "no figures are published yet"
-    return LAST_GOOD if can_be_opened(build) else "the published figures cannot be opened until a night ends well"
-
-
-def can_be_opened(build: Path, options: dict[str, Any] | None = None) -> bool:
-    """Whether a build is a database still, as far as opening it tells: something may have been written over it."""
-    try:
-        duckdb.connect(str(build), read_only=True, config=options or {}).close()
-    except duckdb.Error:
-        return False
-    return True
+    return LAST_GOOD if build.can_be_opened() else "the published figures cannot be opened until a night ends well"
 
 
 def _sudden_changes(

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import polars as pl
 
 from flows.deliveries.findings import FINDING_TYPES
@@ -37,6 +37,9 @@ from schemas._contract.catalogue import datasets
 from schemas._contract.registry import next_due
 from schemas._rules.explain import explain, rules_of
 from schemas.audit.deliveries import Delivery, Result, Standing
+
+if TYPE_CHECKING:
+    import duckdb
 
 MUST_GO = "to delete "  # before the digest of a report that asks to delete its file
 REPLACED = "replaced "  # before the digest of a report that is a mere record

@@ -5,24 +5,24 @@ It holds no logic of its own: what a figure means stands in the SQL.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import duckdb
-
+from flows.store.warehouse.connection import ConstraintBroken, wrapped_constraint_errors
 from schemas._contract.catalogue import MACROS, Mart, marts
 from schemas._contract.derive import at_once, quoted
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 class MartBroken(Exception):  # noqa: N818 - a mart that breaks its own contract
     """A mart whose SQL does not give what its header promises."""
 
 
-def build(path: Path, options: dict[str, Any] | None = None) -> dict[str, int]:
-    """Make every mart in the file `path`. Gives the number of rows of each. Raises MartBroken."""
-    with duckdb.connect(str(path), config=options or {}) as db:
-        db.execute(MACROS.read_text(encoding="utf-8"))
-        return {mart.address: make_mart(db, mart) for mart in marts()}
+def build(db: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Make every mart from `core` and `audit`. Gives the number of rows of each. Raises MartBroken."""
+    db.execute(MACROS.read_text(encoding="utf-8"))
+    return {mart.address: make_mart(db, mart) for mart in marts()}
 
 
 def make_mart(db: duckdb.DuckDBPyConnection, mart: Mart) -> int:
@@ -48,8 +48,9 @@ def _make(db: duckdb.DuckDBPyConnection, mart: Mart) -> int:
     stated = ", ".join(f'"{c.name}" {c.type}{" not null" if c.required else ""}' for c in mart.columns)
     db.execute(f"create table {mart.address} ({stated})")
     try:
-        db.execute(f"insert into {mart.address} {mart.sql}")
-    except duckdb.ConstraintException:  # NOT NULL is all that the table asks
+        with wrapped_constraint_errors():
+            db.execute(f"insert into {mart.address} {mart.sql}")
+    except ConstraintBroken:  # NOT NULL is all that the table asks
         filled = ", ".join(c.name for c in mart.columns if c.required)
         raise MartBroken(f"{mart.address}: its header promises a value in every row of {filled}") from None
     key = ", ".join(f'"{k}"' for k in mart.key)

@@ -1,32 +1,28 @@
-"""load: the accepted rows of the deliveries that count now become `core`, in a NEW warehouse file, with comments.
+"""load: the accepted rows of the deliveries that count now become `core`, in a database that no reader sees.
 
-It never touches the file that readers have open. DuckDB takes the rows from the store's Parquet; what sites do not
-send (the registry, code lists) comes from the CSV beside its contract.
+DuckDB takes the rows from the store's Parquet; what sites do not send (the registry, code lists) comes from the CSV
+beside its contract.
 
-What was loaded is kept from run to run, in a file that no reader sees: only deliveries that came, went or were
-re-validated are taken in and out of it, in one transaction, and the new warehouse begins as a copy of it. It holds
-what the deliveries say and nothing that follows from it (no row is held there by a rule between tables), so it is the
-same whichever runs it has seen.
+What was loaded is kept from run to run (see `NewBuild.fill`): only deliveries that came, went or were validated anew
+are taken in and out of it, in one transaction, and the new warehouse begins as a copy of it. It holds what the
+deliveries say and nothing that follows from it (no row is held there by a rule between tables), so it is the same
+whichever runs it has seen.
 """
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import lru_cache, partial
-from pathlib import Path
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import duckdb
 import polars as pl
 
 from flows.deliveries.validated import ValidatedDelivery
 from flows.store.accepted_rows import insert_accepted, insert_parquet
-from flows.store.load_cache import CacheInvalid, LoadCache
 from flows.store.results import ResultStore
-from flows.store.warehouse import discard, lacks_memory
+from flows.store.warehouse.load_cache import CacheExpired, CacheInvalid
 from schemas._contract.catalogue import (
     SCHEMAS,
     audit_tables,
@@ -42,18 +38,14 @@ from schemas._rules.explain import explain, rules_of
 from schemas.audit.deliveries import Standing
 from schemas.audit.withdrawals import Withdrawal
 
-# Any DuckDB since 1.3 opens a file of this version. It packs text in one pass: a third less work, and a smaller file.
-_OF_A_BUILD = {"storage_compatibility_version": "v1.3.0"}
+if TYPE_CHECKING:
+    import duckdb
 
 _MOST_UNUSED = 16 << 20  # bytes of a kept file that may be unused before it is worth making anew
 
 
-class CacheExpired(Exception):  # noqa: N818 - it says what the file is
-    """What is kept of earlier runs is sound, and must not be kept."""
-
-
 class _Brings(NamedTuple):
-    """What a delivery brings into the warehouse: by which result its rows and its findings are there ('': none)."""
+    """By which validation result a delivery's rows, and its findings, are in the warehouse ('': by none)."""
 
     dataset: str
     rows: str
@@ -66,90 +58,47 @@ class _Brings(NamedTuple):
         return cls(dataset, key if counts else "", key)
 
 
-def load(  # parameters: a step is given all that it works with
-    build: Path,
+def load(
+    db: duckdb.DuckDBPyConnection,
     validated: Sequence[ValidatedDelivery],
     runs: Sequence[dict[str, Any]],
     judgements: ResultStore,
-    options: dict[str, Any] | None = None,
-    kept: LoadCache | None = None,
-    if_wide: dict[str, Any] | None = None,
     withdrawals: Sequence[Withdrawal] = (),
 ) -> dict[str, int]:
-    """Make the file `build` with `core` and `audit`, with DuckDB's settings `options`.
+    """Let a database hold what these deliveries bring: all of it where it is new, else only what has changed.
 
-    Where the memory of these is too little for the width of the rows, with those of `if_wide`.
-    With `kept`, what was loaded in earlier runs is brought up to date there first, and `build` is a copy of it.
-    Gives the number of rows of each dataset. Raises Doubtful, or what DuckDB raises, where that cannot be relied on.
+    Gives the number of rows of each dataset. Raises CacheExpired where it must be made anew, and CacheInvalid, or what
+    DuckDB raises, where what is in it cannot be relied on.
     """
-    discard(build)
-    if kept is None:
-        made = partial(_bring_up_to_date, build, validated, runs, withdrawals, judgements)
-        return _in_little_memory(made, options or {}, if_wide)
-    if not kept.exists():
-        kept.discard()  # what is left beside a file that is gone
-    brought = partial(_bring_up_to_date, kept.rows, validated, runs, withdrawals, judgements)
-    try:
-        rows = _in_little_memory(brought, options or {}, if_wide)
-    except CacheExpired:
-        kept.discard()
-        rows = _in_little_memory(brought, options or {}, if_wide)
-    shutil.copyfile(kept.rows, build)
-    return rows
-
-
-def _in_little_memory(
-    brought: Callable[[dict[str, Any]], dict[str, int]], options: dict[str, Any], if_wide: dict[str, Any] | None
-) -> dict[str, int]:
-    """What is brought with `options`; if their memory is too little, with those of `if_wide`."""
-    try:
-        return brought(options)
-    except duckdb.Error as error:
-        if if_wide is None or if_wide == options or not lacks_memory(error):
-            raise
-    # what was not committed is rolled back, and what was is found there
-    return brought(if_wide)
-
-
-def _bring_up_to_date(
-    file: Path,
-    validated: Sequence[ValidatedDelivery],
-    runs: Sequence[dict[str, Any]],
-    withdrawals: Sequence[Withdrawal],
-    judgements: ResultStore,
-    options: dict[str, Any],
-) -> dict[str, int]:
-    """Let a file hold what these deliveries bring: all of it where the file is new, else only what has changed."""
     now = {
         j.delivery.delivery_id: _Brings.of(j.delivery.dataset, j.key, j.standing, j.verdict.rows.accepted)
         for j in validated
     }
-    with duckdb.connect(str(file), config=_OF_A_BUILD | options) as db:
-        db.begin()  # all or nothing; and hundreds of small statements: one commit costs less than as many
-        if not db.execute("from duckdb_tables()").fetchall():
-            _make_tables(db)
-        before = {i: _Brings.of(*said) for i, *said in db.execute(_BROUGHT).fetchall()}
-        if _must_go(db, validated, before, now):
-            raise CacheExpired
-        for table in ("audit.runs", "audit.withdrawals", "audit.deliveries"):
-            db.execute(f"delete from {table}")
-        _fill(db, "audit.runs", list(runs))
-        _fill(db, "audit.withdrawals", [asdict(w) for w in withdrawals])
-        _fill(db, "audit.deliveries", [_delivery_row(j) for j in validated])
-        gone = [i for i, said in before.items() if i not in now or now[i].findings != said.findings]
-        db.execute("delete from audit.findings where delivery_id in (select unnest(?::varchar[]))", [gone])
-        _load_findings(db, [j for j in validated if _is_new(j, "findings", before, now)], judgements)
-        # rows may lie in another order than they came in: with order to keep, a large file is packed twice over
-        db.execute("set preserve_insertion_order = false")
-        gone = [i for i, said in before.items() if said.rows and (i not in now or now[i].rows != said.rows)]
-        new = [j for j in validated if _is_new(j, "rows", before, now)]
-        for name, contract in datasets().items():
-            if of_it := [i for i in gone if before[i].dataset == name]:
-                db.execute(f'delete from core."{name}" where delivery_id in (select unnest(?::varchar[]))', [of_it])
-            insert_accepted(db, contract, [j for j in new if j.delivery.dataset == name], judgements)
-        db.commit()
-        db.execute("checkpoint")  # closing would hide that it failed, and the copy would be of the run before
-        return _counted(db, validated)
+    db.begin()  # all or nothing; and hundreds of small statements: one commit costs less than as many
+    if not db.execute("from duckdb_tables()").fetchall():
+        _make_tables(db)
+    before = {i: _Brings.of(*row) for i, *row in db.execute(_BROUGHT).fetchall()}
+    if _must_go(db, validated, before, now):
+        raise CacheExpired
+    for table in ("audit.runs", "audit.withdrawals", "audit.deliveries"):
+        db.execute(f"delete from {table}")
+    _fill(db, "audit.runs", list(runs))
+    _fill(db, "audit.withdrawals", [asdict(w) for w in withdrawals])
+    _fill(db, "audit.deliveries", [_delivery_row(j) for j in validated])
+    gone = [i for i, brought in before.items() if i not in now or now[i].findings != brought.findings]
+    db.execute("delete from audit.findings where delivery_id in (select unnest(?::varchar[]))", [gone])
+    _load_findings(db, [j for j in validated if _is_new(j, "findings", before, now)], judgements)
+    # rows may lie in another order than they came in: with order to keep, a large file is packed twice over
+    db.execute("set preserve_insertion_order = false")
+    gone = [i for i, brought in before.items() if brought.rows and (i not in now or now[i].rows != brought.rows)]
+    new = [j for j in validated if _is_new(j, "rows", before, now)]
+    for name, contract in datasets().items():
+        if of_it := [i for i in gone if before[i].dataset == name]:
+            db.execute(f'delete from core."{name}" where delivery_id in (select unnest(?::varchar[]))', [of_it])
+        insert_accepted(db, contract, [j for j in new if j.delivery.dataset == name], judgements)
+    db.commit()
+    db.execute("checkpoint")  # closing would hide that it failed, and a copy of the file would be of the run before
+    return _counted(db, validated)
 
 
 _BROUGHT = "select delivery_id, dataset, judgement_key, standing, rows_accepted from audit.deliveries"
@@ -182,7 +131,7 @@ def _must_go(
 
 
 def _counted(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery]) -> dict[str, int]:
-    """The number of rows of each dataset. Raises CacheInvalid where a delivery has others than its result accepted."""
+    """The number of rows of each dataset. Raises CacheInvalid where a delivery has other rows than were accepted."""
     there = {(dataset, i): n for dataset, i, n in db.execute(rows_by_delivery()).fetchall()}
     due = {(j.delivery.dataset, j.delivery.delivery_id): j.verdict.rows.accepted for j in validated if j.counts}
     due = {of: n for of, n in due.items() if n}

@@ -1,47 +1,34 @@
-"""publish: conservation is proved, then readers are pointed at the new file. What is not proved is not published."""
+"""promote: conservation is proved, then readers are pointed at the new build. What is not proved is not promoted."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from flows.deliveries.validated import ValidatedDelivery
-from flows.store.paths import DataPaths
-from flows.store.warehouse import keep_last, promote_build
+from flows.store.warehouse import Build, Warehouse
+from flows.store.warehouse.new_build import NewBuild
 from schemas._contract.catalogue import datasets, rows_by_delivery
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 class NotConserved(Exception):  # noqa: N818 - the finding itself
-    """Rows that were read are not all accounted for: the build is not published."""
+    """Rows that were read are not all accounted for: the build is not promoted."""
 
 
-def promote(  # parameters: a step is given all that it works with
-    places: DataPaths,
-    build: Path,
-    name: str,
-    validated: Sequence[ValidatedDelivery],
-    keep: int,
-    reading_group: str = "",
-    options: dict[str, Any] | None = None,
-) -> Path:
-    """Prove the build and make it the one that readers open. Gives its path.
+def promote(warehouse: Warehouse, new: NewBuild, validated: Sequence[ValidatedDelivery], keep: int) -> Build:
+    """Prove a new build as it lies on the disk, and make it the one that readers open. Keeps the last `keep` builds.
 
-    Raises NotConserved (and leaves the published build as it was) if a row was lost or gained on the way.
+    Raises NotConserved (and leaves the current build as it was) if a row was lost or gained on the way.
     """
-    with duckdb.connect(str(build), config=options or {}) as db:
-        db.execute("checkpoint")
-    with duckdb.connect(str(build), read_only=True, config=options or {}) as db:
+    new.finish()
+    with new.read() as db:
         prove(db, validated)
-    if reading_group:
-        shutil.chown(build, group=reading_group)
-        shutil.chown(places.builds, group=reading_group)
-    finished = promote_build(places, build, name, 0o640 if reading_group else 0o600)
-    keep_last(places, keep)
-    return finished
+    build = warehouse.promote(new)
+    warehouse.keep_last(keep)
+    return build
 
 
 def _keys_shared(db: duckdb.DuckDBPyConnection) -> list[str]:

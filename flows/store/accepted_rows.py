@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
 import polars as pl
 
 from flows.deliveries.validated import ValidatedDelivery
@@ -14,6 +13,8 @@ from schemas._contract.derive import PROVENANCE
 from schemas._contract.model import Contract
 
 if TYPE_CHECKING:
+    import duckdb
+
     from flows.store.results import ResultStore
 
 # What a row of `core` has of its delivery; its own address, the source row, comes with it.

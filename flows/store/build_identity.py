@@ -18,6 +18,7 @@ _LOADS = (
     "flows/steps/load.py",
     "flows/steps/cross_check/*.py",
     "flows/store/accepted_rows.py",
+    "flows/store/warehouse/options.py",
 )
 _BUILDS = (*_LOADS, "schemas/**/*.sql", "flows/steps/build.py")
 

@@ -7,7 +7,7 @@ from datetime import date
 from flows.deliveries.corrections import Corrections, corrections_in
 from flows.runtime.data_folder import CorrectionsUnusable
 from flows.store.paths import DataPaths
-from flows.store.warehouse import current_build
+from flows.store.warehouse import Warehouse
 from schemas._rules.corrections import APPLIED
 
 
@@ -34,16 +34,10 @@ def corrections_of(places: DataPaths, day: date) -> Corrections:
 
 
 def _figures_rest_on_some(places: DataPaths) -> bool:
-    """Whether a correction was made in a delivery of the published build; False where there is none to ask."""
-    build = current_build(places)
+    """Whether a correction was made in a delivery of the current build; False where there is none to ask."""
+    build = Warehouse(places).current()
     if build is None:
         return False
-    import duckdb  # where there is a file of corrections, nobody asks
-
-    try:
-        with duckdb.connect(str(build), read_only=True) as db:
-            return (
-                db.execute("select 1 from audit.findings where rule_id = ? limit 1", [APPLIED]).fetchone() is not None
-            )
-    except duckdb.Error:
-        return False  # a damaged build is told, and made anew, by the run itself
+    made = "select 1 from audit.findings where rule_id = ? limit 1"
+    # None, of a damaged build, is False too: the run itself says so, and makes it anew
+    return bool(build.ask_if_sound(lambda db: db.execute(made, [APPLIED]).fetchall()))

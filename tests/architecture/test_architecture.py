@@ -25,6 +25,8 @@ ROOMS = (
 WORKS_ALONE = {"flows.simulator": ("flows.runtime", "flows.simulator", "schemas")}
 ONE_STEP_MADE_OF_OTHERS = "flows.steps.validate_delivery"
 ONLY_HERE = {"prefect": {"flows.orchestration.engine"}}
+OPENS_DUCKDB = "flows.store.warehouse.connection"  # others import duckdb for types alone
+WHERE_BUILDS_LIE = re.compile(r"\.(builds|current_link|loaded)\b")
 MOST_IN_A_FOLDER = 13  # files and folders of code, without `__init__.py`
 TABLES = {"schemas/core"}  # a file for each table
 TESTS = [p for p in [ROOT / "tests", *(ROOT / "tests").rglob("*")] if p.is_dir() and any(p.glob("*.py"))]
@@ -84,6 +86,17 @@ def test_imports_run_one_way(path: Path) -> None:
 
 
 MODULES = {module_of(p): p for p in SOURCES}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: module_of(p))
+def test_the_warehouse_is_opened_in_one_place(path: Path) -> None:
+    """Steps, reports and commands are given a connection: where a build lies, and how it is opened, is known once."""
+    module, text = module_of(path), path.read_text(encoding="utf-8")
+    if module != OPENS_DUCKDB:
+        assert not {i for i in imports_of(path, for_types=False) if within(i, "duckdb")}
+        assert "duckdb.connect" not in text
+    if not within(module, "flows.store.warehouse", "flows.store.paths"):
+        assert not WHERE_BUILDS_LIE.findall(text)
 
 
 def test_nothing_is_imported_in_a_circle() -> None:
@@ -191,7 +204,12 @@ CHANGES_NO_REPORT = {
     "flows/store/ledger/migrations/__init__.py",
     "flows/store/ledger/runs.py",
     "flows/store/lock.py",
-    "flows/store/warehouse.py",
+    "flows/store/warehouse/__init__.py",
+    "flows/store/warehouse/build.py",
+    "flows/store/warehouse/connection.py",
+    "flows/store/warehouse/load_cache.py",
+    "flows/store/warehouse/new_build.py",
+    "flows/store/warehouse/options.py",
 }
 
 

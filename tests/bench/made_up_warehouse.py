@@ -9,14 +9,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import duckdb
-
-from flows.steps.load import load
+from flows.orchestration.build_steps import load_build
 from flows.store.paths import DataPaths
 from flows.store.results import ResultStore
+from flows.store.warehouse import DuckDBOptions
+from flows.store.warehouse.new_build import NewBuild
 
 CONTACTS_EACH = 10
-OPTIONS = {"threads": 2, "memory_limit": "512MB"}
 
 # What each made-up row says; `n` is the number of the row, `person` of the person, `chance(k)` the same for each seed.
 _SENT = {
@@ -90,8 +89,10 @@ _SITES = "('MHT-BPL', 'MHT-GM', 'MHT-NECA', 'MHT-WLA', 'MWW-BRK', 'MWW-LIN', 'MW
 def made_up_warehouse(file: Path, contacts: int) -> None:
     """Make it, with so many contacts."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    load(file, [], [], ResultStore(DataPaths(file.parent)), OPTIONS)
-    with duckdb.connect(str(file), config=OPTIONS | {"preserve_insertion_order": False}) as db:
+    new = NewBuild(file, DuckDBOptions(threads=2, memory_limit="512MB"))
+    load_build(new, [], [], ResultStore(DataPaths(file.parent)))
+    with new.open() as db:
+        db.execute("set preserve_insertion_order = false")
         db.execute("create temp macro chance(number, column_no, below) as (hash(number, column_no) % below)::integer")
         db.execute(
             "create temp table sites as select row_number() over (order by site_code) - 1 as site_no, site_code,"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
-OPTIONS = {"threads": 2, "memory_limit": "512MB"}  # of both sides
+OPTIONS: dict[str, Any] = {"threads": 2, "memory_limit": "512MB"}  # of both sides
 BARE = "marts.sql"  # beside the warehouse
 
 
@@ -14,9 +15,11 @@ def ours(file: Path) -> None:
     from flows.runtime.gc_pause import gc_paused
 
     with gc_paused():
-        from flows.steps.build import build
+        from flows.orchestration.build_steps import make_marts
+        from flows.store.warehouse import DuckDBOptions
+        from flows.store.warehouse.new_build import NewBuild
 
-    build(file, OPTIONS)
+    make_marts(NewBuild(file, DuckDBOptions(**OPTIONS)))
 
 
 def bare(file: Path) -> None:

@@ -9,13 +9,14 @@ from flows.runtime.gc_pause import gc_paused
 
 with gc_paused():  # as a night does
     from flows.orchestration.active_run import ActiveRun
+    from flows.orchestration.build_steps import load_build
     from flows.orchestration.run import opened
     from flows.settings import Settings
-    from flows.steps.load import load
     from flows.steps.receive import receive
     from flows.steps.validate_delivery import validate_delivery
     from flows.store.build_identity import load_version
-    from flows.store.load_cache import LoadCache
+    from flows.store.warehouse.load_cache import LoadCache
+    from flows.store.warehouse.new_build import NewBuild
 
 
 def receive_to_load(data: Path) -> None:
@@ -29,8 +30,8 @@ def receive_to_load(data: Path) -> None:
             sys.exit("; ".join(wrong))
         run.remember(made)
         kept = LoadCache.of(run.places, load_version())
-        file, little = data / "loaded.duckdb", run.loading_options()
-        load(file, run.validated(received), [], run.judgements, little, kept, run.options())
+        new = NewBuild(data / "loaded.duckdb", run.warehouse.options, cache=kept)
+        load_build(new, run.validated(received), [], run.judgements)
 
 
 if __name__ == "__main__":

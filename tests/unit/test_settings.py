@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from flows.settings import Settings
+from flows.store.paths import DataPaths
+from flows.store.warehouse import DuckDBOptions, Warehouse
 
 
 @pytest.fixture(autouse=True)
@@ -25,14 +26,14 @@ def write(text: str) -> None:
 
 def test_without_any_the_defaults_hold() -> None:
     assert Settings.of() == Settings(Path("data"), 5, "", 0, "")
-    assert Settings.of().duckdb_options() == {}
+    assert Settings.of().warehouse() == Warehouse(DataPaths(Path.cwd() / "data"))
 
 
 def test_a_flag_beats_the_environment_beats_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     write('data = "file"\nkeep_builds = 2\nreading_group = "analysts"\nthreads = 1\nmemory_limit = "4GB"\n')
     of_file = Settings(Path("file"), 2, "analysts", 1, "4GB")
     assert Settings.of() == of_file
-    assert of_file.duckdb_options() == {"threads": 1, "memory_limit": "4GB"}
+    assert of_file.warehouse() == Warehouse(DataPaths(Path.cwd() / "file"), DuckDBOptions(1, "4GB"), "analysts")
     monkeypatch.setenv("PILOTS_DATA", "environment")
     monkeypatch.setenv("pilots_keep_builds", "3")
     assert Settings.of() == Settings(Path("environment"), 3, "analysts", 1, "4GB")
@@ -71,18 +72,3 @@ def test_a_number_in_the_environment_must_be_one(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PILOTS_THREADS", "two")
     with pytest.raises(ValueError, match="threads is 'two', and must be a whole number"):
         Settings.of()
-
-
-@pytest.mark.parametrize(("given", "limit"), [("", "488.2 MiB"), ("1GiB", "1.0 GiB"), ("1.5 gb", "1.3 GiB")])
-def test_a_warehouse_is_built_in_bounded_memory(given: str, limit: str) -> None:
-    with duckdb.connect(config=Settings(memory_limit=given).building_options()) as db:
-        assert db.execute("select current_setting('memory_limit')").fetchone() == (limit,)
-
-
-@pytest.mark.parametrize(
-    ("given", "threads", "limit"), [("", 2, "183.1 MiB"), ("", 16, "488.2 MiB"), ("1GiB", 2, "1.0 GiB")]
-)
-def test_rows_are_loaded_in_less_for_each_thread(given: str, threads: int, limit: str) -> None:
-    settings = Settings(memory_limit=given, threads=threads)
-    with duckdb.connect(config=settings.loading_options()) as db:
-        assert db.execute("select current_setting('memory_limit')").fetchone() == (limit,)

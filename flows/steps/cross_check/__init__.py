@@ -1,4 +1,4 @@
-"""relate: rules between rows, tables and deliveries, and which deliveries count once these have been asked.
+"""cross_check: rules between rows, tables and deliveries, and which deliveries count once these have been asked.
 
 What breaks a row rule leaves `core`; everything is a finding. A rule about deliveries as a whole (F22, F23) holds
 nothing: it gives a finding without a row. Datasets are taken in the order in which they need each other, so a row that
@@ -11,10 +11,8 @@ Besides `core` and `audit`, rules read what `schemas/_contract/model.py` names: 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 
 from flows.deliveries.standings import replacements
@@ -25,44 +23,40 @@ from flows.steps.cross_check.history import load_history, needs_history
 from flows.steps.cross_check.rows import make_work_tables
 from flows.steps.cross_check.settle import settle
 from flows.steps.cross_check.tentative_standings import CountedBefore, TentativeStandings
-from flows.store.load_cache import LoadCache
 from schemas._contract.catalogue import datasets, rows_by_delivery
-from schemas._contract.derive import quoted
 
 if TYPE_CHECKING:
+    import duckdb
+
     from flows.store.results import ResultStore
 
 
 def cross_check(
-    build: Path,
+    db: duckdb.DuckDBPyConnection,
     validated: Sequence[ValidatedDelivery],
     judgements: ResultStore,
-    options: dict[str, Any] | None = None,
-    kept: LoadCache | None = None,
     counted_before: CountedBefore = (),
 ) -> list[ValidatedDelivery]:
-    """Validate `core` in the file `build` by every rule between rows, hold what breaks one, and decide what counts.
+    """Check `core` by every rule between rows, hold what breaks one, and decide which deliveries count.
 
-    `validated` is every delivery with the standing by which `build` was loaded, `counted_before` which counted in
-    earlier builds. The rows of earlier deliveries are `kept` from run to run, or read anew without it. Gives the
-    deliveries with their final standing. Raises CacheInvalid, or what DuckDB raises, where what is kept is not sound.
+    `validated` is every delivery with the standing by which it was loaded, `counted_before` which counted in earlier
+    builds. The rows of earlier deliveries are in the attached database `sent`, which is brought up to date. Gives the
+    deliveries with their final standing. Raises CacheInvalid, or what DuckDB raises, where `sent` is not sound.
     """
     decided = TentativeStandings(validated, judgements, counted_before)
-    with duckdb.connect(str(build), config=options or {}) as db:
-        for name in ("history", "before", "sound", "held"):
-            db.execute(f"attach ':memory:' as {name}")
-        db.execute(f"attach {quoted(str(kept.sent) if kept else ':memory:')} as sent")
-        make_work_tables(db)
-        for contract in filter(needs_history, datasets().values()):
-            load_history(db, contract, decided.accepted(contract.dataset), judgements)
-        for contract in datasets().values():
-            settle(db, contract, decided, judgements)
-            if decided.counting(contract.dataset):
-                check_deliveries(db, contract, decided.accepted(contract.dataset), judgements)
-        compare_with_others(db, decided.all())
-        _settle_counts(db)
-        _settle_copies(db)
-        _note_replacements(db, decided.all())
+    for name in ("history", "before", "sound", "held"):
+        db.execute(f"attach ':memory:' as {name}")
+    make_work_tables(db)
+    for contract in filter(needs_history, datasets().values()):
+        load_history(db, contract, decided.accepted(contract.dataset), judgements)
+    for contract in datasets().values():
+        settle(db, contract, decided, judgements)
+        if decided.counting(contract.dataset):
+            check_deliveries(db, contract, decided.accepted(contract.dataset), judgements)
+    compare_with_others(db, decided.all())
+    _settle_counts(db)
+    _settle_copies(db)
+    _note_replacements(db, decided.all())
     return decided.all()
 
 

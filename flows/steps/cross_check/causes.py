@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-import duckdb
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,6 +23,8 @@ from schemas._contract.model import Contract, Severity
 from schemas._rules.files import WAITS
 
 if TYPE_CHECKING:
+    import duckdb
+
     from flows.store.results import ResultStore
 
 

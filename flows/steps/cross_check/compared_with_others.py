@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import duckdb
 import polars as pl
 
 from flows.deliveries.compared_with_others import TOLD_HERE, findings_against_others
 from flows.deliveries.findings import FINDING_TYPES
 from flows.deliveries.validated import ValidatedDelivery
 from schemas._contract.derive import quoted
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def compare_with_others(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery]) -> None:

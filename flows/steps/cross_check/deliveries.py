@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import duckdb
 import polars as pl
 
 from flows.deliveries.standings import extent
@@ -24,6 +23,8 @@ from schemas.audit.deliveries import ExtractType
 from schemas.audit.findings import Outcome
 
 if TYPE_CHECKING:
+    import duckdb
+
     from flows.store.results import ResultStore
 
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import duckdb
 import polars as pl
 
 from flows.deliveries.validated import ValidatedDelivery
-from flows.store.load_cache import CacheInvalid
+from flows.store.warehouse.load_cache import CacheInvalid
 from schemas._contract.catalogue import datasets
 from schemas._contract.derive import sql_type
 from schemas._contract.model import Contract
 
 if TYPE_CHECKING:
+    import duckdb
+
     from flows.store.results import ResultStore
 
 OF_DELIVERY: dict[str, type[pl.DataType]] = {

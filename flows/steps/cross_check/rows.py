@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import duckdb
 import polars as pl
 
 from flows.cells.redact import redact
@@ -23,6 +22,8 @@ from schemas.audit.deliveries import Column
 from schemas.audit.findings import Outcome
 
 if TYPE_CHECKING:
+    import duckdb
+
     from flows.store.results import ResultStore  # it keeps Parquet, which a check has no need to import
 
 KEY_SENT_BEFORE = next(r for r in FILE_RULES if r.rule_id == "P04" and r.severity is Severity.ROW)

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 
 from flows.deliveries.findings import findings_frame
@@ -30,6 +29,8 @@ from schemas._rules.files import WAITS
 from schemas.audit.deliveries import ExtractType, Standing
 
 if TYPE_CHECKING:
+    import duckdb
+
     from flows.store.results import ResultStore
 
 

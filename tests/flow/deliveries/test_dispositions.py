@@ -13,7 +13,6 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-import duckdb
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
@@ -23,12 +22,13 @@ from made_up_returns import BPL, WLA, Row, people, sound
 
 from flows.deliveries.standings import apply_standing, standings
 from flows.deliveries.validated import ValidatedDelivery
-from flows.steps.cross_check import cross_check
-from flows.steps.load import load
+from flows.orchestration.build_steps import cross_check_build, load_build
 from flows.steps.promote import prove
 from flows.steps.validate_delivery import row_types, validate_file
 from flows.store.paths import DataPaths
 from flows.store.results import ResultStore
+from flows.store.warehouse import DuckDBOptions
+from flows.store.warehouse.new_build import NewBuild
 from schemas._contract.catalogue import datasets
 from schemas.audit.deliveries import Delivery, ExtractType, Standing, Verdict
 from schemas.audit.withdrawals import Withdrawal
@@ -164,10 +164,10 @@ class World:
 def world(given_: list[ValidatedDelivery], pool: Pool, counted_before: list[tuple[str, str, str]]) -> World:
     """Load and cross-check some deliveries, with every row accounted for."""
     with TemporaryDirectory() as folder:
-        file = Path(folder) / "build.duckdb"
-        load(file, given_, [], pool.judgements, {"threads": 1})
-        final = cross_check(file, given_, pool.judgements, {"threads": 1}, counted_before=counted_before)
-        with duckdb.connect(str(file), read_only=True) as db:
+        new = NewBuild(Path(folder) / "build.duckdb", DuckDBOptions(threads=1))
+        load_build(new, given_, [], pool.judgements)
+        final = cross_check_build(new, given_, pool.judgements, counted_before)
+        with new.read() as db:
             prove(db, final)
             noted = dict(db.execute("select delivery_id, standing from audit.deliveries").fetchall())
             core = {n: db.execute(f"from core.{n} order by all").fetchall() for n in DATASETS}

@@ -163,12 +163,8 @@ def test_who_finds_the_lock_held_writes_nothing(folder: DataFolder) -> None:
 def test_a_fault_is_in_the_log_without_any_value(folder: DataFolder, suffix: str, tmp_path: Path) -> None:
     """Steps of a copy are broken so that their errors quote cells; names stand in cells, and in names of files."""
     copy = copy_of_the_project(tmp_path / "project")
-    breaks(
-        copy,
-        "load.py",
-        '    """Make the file `build`',
-        "pl.read_parquet(judgements.accepted(validated[0].key)).rows()",
-    )
+    quoting = "pl.read_parquet(judgements.accepted(validated[0].key)).rows()"
+    breaks(copy, "load.py", '    """Let a database hold', quoting)
     for dataset in ("participants", "contacts", "referrals"):
         folder.send(dataset, people(dataset, 1, 2), suffix=suffix)
     folder.send("contacts", [sound("contacts", 1, staff_ref=NINO)], period="201612", suffix=suffix)

@@ -49,7 +49,7 @@ def test_the_flow_loads_and_a_broken_import_is_seen(tmp_path: Path) -> None:
     assert (whole.returncode, whole.stdout) == (0, "nightly\n"), whole.stderr
     step = copy / "flows" / "steps" / "load.py"
     text = step.read_text(encoding="utf-8")
-    step.write_text(text.replace("import duckdb\n", "import no_such_package\n"), encoding="utf-8")
+    step.write_text(text.replace("import polars as pl\n", "import no_such_package\n"), encoding="utf-8")
     broken = load_flow(copy)
     assert broken.returncode != 0, "a flow that cannot be imported was loaded as if it could"
     assert "no_such_package" in broken.stderr
@@ -197,9 +197,8 @@ def test_a_fault_of_ours_tells_prefect_nothing_of_a_row(tmp_path: Path) -> None:
     step = copy / "flows" / "steps" / "load.py"
     text = step.read_text(encoding="utf-8")
     said = f'"{QUOTED[::-1]}"[::-1]'  # the log shows lines of code: there the value does not stand as such
-    broken = text.replace(
-        '    """Make the file `build`', f'    raise ValueError({said})\n    """Make the file `build`', 1
-    )
+    first = '    """Let a database hold'
+    broken = text.replace(first, f"    raise ValueError({said})\n{first}", 1)
     assert broken != text
     step.write_text(broken, encoding="utf-8")
     folder = DataFolder(tmp_path / "data")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -13,10 +12,11 @@ import pytest
 from made_up_returns import PROJECT, DataFolder, content_of, people
 
 from flows.orchestration import stages
-from flows.steps.build import build
+from flows.orchestration.build_steps import make_marts
 from flows.steps.promote import NotConserved
 from flows.store.lock import Busy, writer_lock
-from flows.store.warehouse import current_build
+from flows.store.warehouse import Warehouse
+from flows.store.warehouse.new_build import NewBuild
 
 
 def test_a_reader_keeps_its_file_through_a_night_and_a_new_one_sees_the_new_figures(folder: DataFolder) -> None:
@@ -36,16 +36,16 @@ def test_what_cannot_be_proved_is_not_published(folder: DataFolder, monkeypatch:
     folder.send_all(1, 2)
     before = folder.night().warehouse
 
-    def build_and_lose_a_row(path: Path, options: dict[str, Any]) -> None:
-        build(path, options)
-        with duckdb.connect(str(path)) as db:
+    def build_and_lose_a_row(new: NewBuild) -> None:
+        make_marts(new)
+        with new.open() as db:
             db.execute("delete from core.contacts where contact_id = 'BPL-C000002'")
 
     folder.send_all(1, 2, 3, period="201612")
     with monkeypatch.context() as patch, pytest.raises(NotConserved, match="contacts_201612"):
         patch.setattr(stages, "build_marts", build_and_lose_a_row)
         folder.night()
-    assert current_build(folder.places) == before
+    assert (current := Warehouse(folder.places).current()) and current.file == before
     assert folder.count("core.contacts") == 2
     [failed] = [r["run_id"] for r in folder.runs() if r["result"] == "failed"]
     told = (folder.places.reports / "nights" / f"{failed}.md").read_text(encoding="utf-8")

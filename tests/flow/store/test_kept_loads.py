@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
 import pytest
@@ -24,18 +25,18 @@ from made_up_returns import WMCA, DataFolder, Row, content_of, people, sound
 
 from flows.deliveries.standings import apply_standing, standings
 from flows.deliveries.validated import ValidatedDelivery
+from flows.orchestration.build_steps import cross_check_build, load_build, make_marts
 from flows.orchestration.engine import attempt_of
 from flows.orchestration.stage import Stage
 from flows.runtime.safe_errors import StepFailed, safe_message
-from flows.steps.build import build
-from flows.steps.cross_check import cross_check
-from flows.steps.load import load
 from flows.steps.promote import prove
 from flows.steps.validate_delivery import row_types, validate_file
-from flows.store.load_cache import LoadCache
 from flows.store.paths import DataPaths
 from flows.store.results import ResultStore
-from flows.store.warehouse import lacks_memory
+from flows.store.warehouse import DuckDBOptions
+from flows.store.warehouse.connection import lacks_memory
+from flows.store.warehouse.load_cache import LoadCache
+from flows.store.warehouse.new_build import NewBuild
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Rule, Severity
 from schemas.audit.deliveries import Delivery, ExtractType, Standing, Verdict
@@ -178,11 +179,15 @@ def judged_as(known: dict[int, Sent], pool: Pool) -> list[ValidatedDelivery]:
 Content = dict[str, list[tuple[object, ...]]]
 
 
+ONE_THREAD = DuckDBOptions(threads=1)
+
+
 def made(file: Path, validated: list[ValidatedDelivery], pool: Pool, kept: LoadCache | None = None) -> Content:
     """The warehouse of a night: its content, once every row is accounted for."""
-    load(file, validated, [], pool.judgements, {"threads": 1}, kept)
-    validated = cross_check(file, validated, pool.judgements, {"threads": 1}, kept)
-    with duckdb.connect(str(file), read_only=True) as db:
+    new = NewBuild(file, ONE_THREAD, cache=kept)
+    load_build(new, validated, [], pool.judgements)
+    validated = cross_check_build(new, validated, pool.judgements)
+    with new.read() as db:
         prove(db, validated)
     return content_of(file)
 
@@ -208,7 +213,7 @@ def test_what_was_kept_makes_the_same_warehouse(nights: list[dict[int, Sent]], p
             ours = made(here / "ours.duckdb", validated, pool, LoadCache(here / "kept.duckdb"))
             assert ours == made(here / "anew.duckdb", validated, pool)
         for file in ("ours.duckdb", "anew.duckdb"):
-            build(here / file, {"threads": 1})
+            make_marts(NewBuild(here / file, ONE_THREAD))
         assert content_of(here / "ours.duckdb") == content_of(here / "anew.duckdb")
 
 
@@ -270,11 +275,11 @@ def test_only_what_came_is_opened(pool: Pool, kept: LoadCache, tmp_path: Path) -
     own = ResultStore(DataPaths(tmp_path / "own"))
     shutil.copytree(pool.judgements.places.data, own.places.data)
     before = judged_as(ONE, pool)
-    load(tmp_path / "first.duckdb", before, [], own, {}, kept)
+    load_build(NewBuild(tmp_path / "first.duckdb", ONE_THREAD, cache=kept), before, [], own)
     for j in before:
         shutil.rmtree(own.folder(j.key))
     validated = judged_as(ONE | {5: Sent("contacts", 1, 2)}, pool)
-    assert load(tmp_path / "second.duckdb", validated, [], own, {}, kept)["contacts"] == 2
+    assert load_build(NewBuild(tmp_path / "second.duckdb", ONE_THREAD, cache=kept), validated, [], own)["contacts"] == 2
 
 
 @pytest.mark.parametrize("at", [0, *in_soak(4096, 12_288)])  # each of its headers, and its first block
@@ -348,17 +353,24 @@ def test_a_stage_of_a_flow_that_lacks_memory_is_known_to_though_its_message_is_n
     assert not lacks_memory(ValueError("out of memory")), "said of something else than DuckDB"
 
 
+class LittleToLoad(DuckDBOptions):
+    """Too little memory to load rows in, and enough to load wide ones."""
+
+    def loading(self) -> dict[str, Any]:
+        return super().loading() | {"memory_limit": "16MB"}
+
+
 @pytest.mark.soak
 def test_what_little_memory_cannot_load_is_loaded_with_more(pool: Pool, kept: LoadCache) -> None:
     """What is kept is sound: it is neither made anew nor told to be doubtful."""
-    little, enough = {"memory_limit": "16MB"}, {"memory_limit": "512MB"}
     build, more = kept.rows.with_name("build.duckdb"), ONE | {5: Sent("participants", 6, 2)}
     made(build, judged_as(ONE, pool), pool, kept)
     file = kept.rows.stat().st_ino
-    for if_wide in (None, little):
-        with pytest.raises(duckdb.Error, match="could not allocate"):
-            load(build, judged_as(more, pool), [], pool.judgements, little, kept, if_wide)
-    load(build, judged_as(more, pool), [], pool.judgements, little, kept, enough)
+    with pytest.raises(duckdb.Error, match="could not allocate"):
+        load_build(
+            NewBuild(build, DuckDBOptions(memory_limit="16MB"), cache=kept), judged_as(more, pool), [], pool.judgements
+        )
+    load_build(NewBuild(build, LittleToLoad(), cache=kept), judged_as(more, pool), [], pool.judgements)
     assert kept.rows.stat().st_ino == file
     assert made(build, judged_as(more, pool), pool, kept) == made(build, judged_as(more, pool), pool)
 
@@ -373,7 +385,7 @@ def test_rows_that_turn_out_to_be_personal_do_not_stay_in_unused_parts_of_the_fi
     verdict = replace(refused[1], holds_personal_data=True)
     personal = replace(validated[0], key=refused[0], verdict=verdict, standing=Standing.REFUSED)
     with kept.rows.open("rb") as before:
-        load(build, [personal, *validated[1:]], [], pool.judgements, {}, kept)
+        load_build(NewBuild(build, ONE_THREAD, cache=kept), [personal, *validated[1:]], [], pool.judgements)
         assert os.fstat(before.fileno()).st_nlink == 0, "the file that held them is still there"
     assert [p.name for p in kept.rows.parent.glob("kept.*")] == ["kept.duckdb"]
 

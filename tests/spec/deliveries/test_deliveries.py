@@ -13,18 +13,18 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import duckdb
 import pytest
 from judging import as_csv, participants
 
 from flows.orchestration.active_run import validated_deliveries
-from flows.steps.cross_check import cross_check
-from flows.steps.load import load
+from flows.orchestration.build_steps import cross_check_build, load_build
 from flows.steps.receive import receive
 from flows.steps.validate_delivery import validate_delivery
 from flows.store.ledger import Ledger
 from flows.store.paths import DataPaths
 from flows.store.results import ResultStore
+from flows.store.warehouse import DuckDBOptions
+from flows.store.warehouse.new_build import NewBuild
 
 Manifest = dict[str, object]
 ReportSnapshot = list[tuple[str, str, str | None]]
@@ -65,14 +65,15 @@ class Sender:
 
     def told(self, name: str) -> ReportSnapshot:
         """What is found once all that was sent stands side by side."""
-        judgements, warehouse = ResultStore(self.places), self.places.unfinished / f"{name}.duckdb"
+        judgements = ResultStore(self.places)
+        new = NewBuild(self.places.unfinished / f"{name}.duckdb", DuckDBOptions())
         with closing(Ledger(self.places.ledger)) as ledger:
             validated = validated_deliveries(
                 ledger.deliveries().values(), ledger.result_keys(), judgements, FIRST + timedelta(days=99)
             )
-        load(warehouse, validated, [], judgements)
-        cross_check(warehouse, validated, judgements)
-        with duckdb.connect(str(warehouse), read_only=True) as db:
+        load_build(new, validated, [], judgements)
+        cross_check_build(new, validated, judgements)
+        with new.read() as db:
             return db.execute(
                 "select rule_id, severity, found from audit.findings join audit.deliveries using (delivery_id)"
                 " where file_name = ? and source_row is null and outcome = 'broken' order by rule_id",

@@ -1,4 +1,4 @@
-"""What is kept from run to run, in files that no reader sees: a run then does again only what has changed.
+"""What was loaded, kept from run to run in files that no reader sees: a run then loads only what has changed.
 
 It follows from what is in the store, so nothing is lost with it: where it is in doubt, all of it is made anew.
 """
@@ -12,13 +12,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from flows.store.paths import DataPaths
-from flows.store.warehouse import discard, lacks_memory
+from flows.store.warehouse.connection import discard, lacks_memory
 
 T = TypeVar("T")
 
 
 class CacheInvalid(Exception):  # noqa: N818 - it says what the file is
     """What is kept of earlier runs cannot be relied on."""
+
+
+class CacheExpired(Exception):  # noqa: N818 - it says what the file is
+    """What is kept of earlier runs is sound, and must not be kept."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,271 @@
+"""The warehouse: builds are made, promoted, read and kept, and DuckDB has the memory that each kind of work needs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from flows.settings import Settings
+from flows.store.paths import DataPaths
+from flows.store.warehouse import Build, BuildDamaged, DuckDBOptions, Warehouse
+from flows.store.warehouse.connection import (
+    ConstraintBroken,
+    QueryFailed,
+    ask,
+    in_memory,
+    wrapped_constraint_errors,
+)
+from flows.store.warehouse.load_cache import CacheExpired
+from flows.store.warehouse.new_build import NewBuild
+
+ROOT = Path(__file__).parents[2]
+MADE_AT = datetime(2017, 1, 3, 3, 30)
+A_VALUE = "AB123456C"
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Warehouse:
+    places = DataPaths(tmp_path)
+    places.make()
+    return Warehouse(places, DuckDBOptions(threads=1))
+
+
+def begun(warehouse: Warehouse, run: int = 1, made_from: str = "f00d") -> NewBuild:
+    """A new build that holds the number of its run."""
+    new = warehouse.new_build(MADE_AT.replace(day=run), f"20170103T033000-00000{run}", made_from, "version")
+    new.fill(lambda db: db.execute(f"create or replace table made_by as select {run} as run"))
+    return new
+
+
+def promoted(warehouse: Warehouse, run: int = 1) -> Build:
+    new = begun(warehouse, run)
+    new.finish()
+    return warehouse.promote(new)
+
+
+def run_in(build: Build | NewBuild) -> int:
+    with build.read() as db:
+        return int(db.execute("select run from made_by").fetchall()[0][0])
+
+
+def test_without_any_build_there_is_none_to_read(warehouse: Warehouse) -> None:
+    assert warehouse.current() is None and warehouse.builds() == []
+
+
+def test_what_is_promoted_is_what_readers_open(warehouse: Warehouse) -> None:
+    first = promoted(warehouse)
+    assert warehouse.current() == first and run_in(first) == 1
+    assert warehouse.link.resolve() == first.file
+    second = promoted(warehouse, run=2)
+    assert warehouse.current() == second and warehouse.builds() == [first, second]
+    assert run_in(first) == 1, "whoever has it open keeps it"
+    assert {p.name for p in warehouse.places.builds.iterdir()} == {first.name, second.name}, "and nothing lies beside"
+
+
+def test_a_build_says_when_it_was_made_by_whom_and_from_what(warehouse: Warehouse) -> None:
+    build = promoted(warehouse, run=3)
+    assert (build.name, build.made_at, build.made_from) == (
+        "20170103T033000-000003_f00d.duckdb", MADE_AT, "f00d",
+    )  # fmt: skip
+    assert build.is_made_by("20170103T033000-000003") and not build.is_made_by("20170103T033000-000001")
+    before = build.identity
+    os.truncate(build.file, build.size_in_bytes - 1)
+    assert build.identity != before, "something was written over it"
+
+
+def test_a_build_that_is_lost_is_not_the_current_one(warehouse: Warehouse) -> None:
+    promoted(warehouse).file.unlink()
+    assert warehouse.current() is None
+
+
+def test_the_last_builds_are_kept_and_the_current_one_always(warehouse: Warehouse) -> None:
+    first, second, third = (promoted(warehouse, run) for run in (1, 2, 3))
+    assert warehouse.keep_last(2) == [first] and warehouse.builds() == [second, third]
+    warehouse.link.unlink()
+    warehouse.link.symlink_to(second.file.relative_to(warehouse.link.parent))
+    assert warehouse.keep_last(1) == [] and warehouse.builds() == [second, third]
+
+
+def test_a_build_is_its_owners_alone_without_a_group(warehouse: Warehouse) -> None:
+    assert oct(promoted(warehouse).file.stat().st_mode & 0o777) == "0o600"
+
+
+def test_a_build_is_its_groups_too(tmp_path: Path) -> None:
+    grp = pytest.importorskip("grp")
+    group = grp.getgrgid(os.getgid()).gr_name
+    places = DataPaths(tmp_path)
+    places.make()
+    build = promoted(Warehouse(places, DuckDBOptions(threads=1), group))
+    assert oct(build.file.stat().st_mode & 0o777) == "0o640"
+    assert build.file.stat().st_gid == os.getgid() == places.builds.stat().st_gid
+
+
+def test_what_has_a_log_beside_it_is_not_promoted(warehouse: Warehouse) -> None:
+    new = begun(warehouse)
+    new.file.with_name(f"{new.file.name}.wal").write_bytes(b"")
+    with pytest.raises(RuntimeError, match="a write-ahead log is left beside"):
+        warehouse.promote(new)
+    assert warehouse.current() is None
+
+
+def test_what_a_step_wrote_is_there_for_the_next_and_on_the_disk_at_last(warehouse: Warehouse) -> None:
+    new = begun(warehouse)
+    with new.open() as db:
+        db.execute("update made_by set run = 7")
+    new.finish()
+    assert run_in(new) == 7 and run_in(warehouse.promote(new)) == 7
+    with pytest.raises(duckdb.Error, match="read-only"), warehouse.builds()[0].read() as db:
+        db.execute("update made_by set run = 8")
+
+
+def test_a_build_begins_with_what_was_loaded_before(warehouse: Warehouse) -> None:
+    def one_more(db: duckdb.DuckDBPyConnection) -> int:
+        db.execute("create table if not exists loaded (n integer)")
+        db.execute("insert into loaded select count(*) from loaded")
+        return len(db.execute("from loaded").fetchall())
+
+    def new(version: str) -> NewBuild:
+        return warehouse.new_build(MADE_AT, "run-000001", "f00d", version)
+
+    assert [new("old").fill(one_more) for _ in range(3)] == [1, 2, 3]
+    with new("old").open_with_sent() as db:
+        assert db.execute("select count(*) from loaded").fetchall() == [(3,)]
+        db.execute("create table sent.rows as select 1 as n")
+    with new("old").open_with_sent() as db:
+        assert db.execute("from sent.rows").fetchall() == [(1,)]
+    assert new("new").fill(one_more) == 1, "another version keeps nothing of the first"
+
+
+def test_a_cache_that_has_expired_is_made_anew(warehouse: Warehouse) -> None:
+    begun(warehouse)
+    seen = []
+
+    def load(db: duckdb.DuckDBPyConnection) -> None:
+        seen.append(len(db.execute("from duckdb_tables()").fetchall()))
+        if seen == [1]:
+            raise CacheExpired
+        db.execute("create table made_by as select 2 as run")
+
+    new = warehouse.new_build(MADE_AT, "run-000002", "f00d", "version")
+    new.fill(load)
+    assert seen == [1, 0] and run_in(new) == 2
+
+
+def test_an_exported_warehouse_is_a_file_of_its_own(warehouse: Warehouse, tmp_path: Path) -> None:
+    published, to = promoted(warehouse), tmp_path / "history.duckdb"
+    with warehouse.export(to) as new:
+        new.fill(lambda db: db.execute("create table made_by as select 9 as run"))
+        with new.open_with_sent() as db:
+            db.execute("attach ':memory:' as history")  # as the rules between tables do
+        assert not to.exists()
+    assert run_in(Build(to, DuckDBOptions())) == 9 and oct(to.stat().st_mode & 0o777) == "0o600"
+    assert warehouse.current() == published
+    with pytest.raises(KeyError), warehouse.export(tmp_path / "broken.duckdb") as new:
+        new.fill(lambda db: db.execute("select 1"))
+        raise KeyError
+    assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["history.duckdb"]
+
+
+def test_a_damaged_build_is_known_to_be_one(warehouse: Warehouse) -> None:
+    build = promoted(warehouse)
+    assert build.can_be_opened() and build.ask_if_sound(lambda db: db.execute("from made_by").fetchall()) == [(1,)]
+    assert build.ask_if_sound(lambda db: db.execute("from no_such_table")) is None
+    build.file.write_bytes(b"no database")
+    assert not build.can_be_opened() and build.ask_if_sound(lambda _: 1) is None
+    with pytest.raises(BuildDamaged):
+        build.read_locked()
+
+
+def test_a_build_that_may_not_be_read_is_not_damaged(warehouse: Warehouse) -> None:
+    build = promoted(warehouse)
+    build.file.unlink()
+    with pytest.raises(OSError, match="No such file"):
+        build.read_locked()
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["from read_csv('{file}')", "copy (select 1) to '{file}'", "set enable_external_access = true", "set threads = 1"],
+)
+def test_a_question_reaches_nothing_but_the_build(warehouse: Warehouse, tmp_path: Path, query: str) -> None:
+    with promoted(warehouse).read_locked() as db, pytest.raises(QueryFailed):
+        ask(db, query.format(file=tmp_path / "file.csv"))
+
+
+def test_an_error_of_ours_repeats_no_value() -> None:
+    with in_memory() as db:
+        with pytest.raises(QueryFailed) as failed:
+            ask(db, f"select '{A_VALUE}'::integer")
+        assert A_VALUE in failed.value.reason and A_VALUE not in str(failed.value)
+        db.execute("create table t (n varchar check (n = ''))")
+        with pytest.raises(ConstraintBroken) as broken, wrapped_constraint_errors():
+            db.execute("insert into t values (?)", [A_VALUE])
+        assert A_VALUE not in str(broken.value)
+        with pytest.raises(duckdb.CatalogException), wrapped_constraint_errors():
+            db.execute("from no_such_table")
+
+
+def test_what_does_not_fit_into_memory_is_not_put_on_the_disk() -> None:
+    with in_memory() as db:
+        assert db.execute("select current_setting('temp_directory')").fetchall() == [("",)]
+
+
+def memory_of(db: duckdb.DuckDBPyConnection) -> str:
+    with db:
+        return str(db.execute("select current_setting('memory_limit')").fetchall()[0][0])
+
+
+@pytest.mark.parametrize(("given", "limit"), [("", "488.2 MiB"), ("1GiB", "1.0 GiB"), ("1.5 gb", "1.3 GiB")])
+def test_a_warehouse_is_built_in_bounded_memory(tmp_path: Path, given: str, limit: str) -> None:
+    options = Settings(tmp_path, memory_limit=given).warehouse().options
+    assert memory_of(NewBuild(tmp_path / "new.duckdb", options).open()) == limit
+    assert memory_of(Build(tmp_path / "new.duckdb", options).read()) == limit
+
+
+@pytest.mark.parametrize(
+    ("given", "threads", "limit"), [("", 2, "183.1 MiB"), ("", 16, "488.2 MiB"), ("1GiB", 2, "1.0 GiB")]
+)
+def test_rows_are_loaded_in_less_for_each_thread(tmp_path: Path, given: str, threads: int, limit: str) -> None:
+    options = Settings(tmp_path, threads=threads, memory_limit=given).warehouse().options
+    loaded_in = NewBuild(tmp_path / "new.duckdb", options).fill(
+        lambda db: db.execute("select current_setting('memory_limit')").fetchall()
+    )
+    assert loaded_in == [(limit,)]
+
+
+def test_rows_too_wide_for_little_memory_are_loaded_in_more(tmp_path: Path) -> None:
+    limits = []
+
+    def load(db: duckdb.DuckDBPyConnection) -> None:
+        limits.extend(db.execute("select current_setting('memory_limit')").fetchall())
+        if len(limits) == 1:
+            db.execute("select error('could not allocate block of size 256.0 KiB')").fetchall()
+
+    NewBuild(tmp_path / "new.duckdb", DuckDBOptions(threads=2)).fill(load)
+    assert limits == [("183.1 MiB",), ("488.2 MiB",)]
+    with pytest.raises(duckdb.Error, match="conversion"):
+        NewBuild(tmp_path / "new.duckdb", DuckDBOptions()).fill(lambda db: db.execute("select error('conversion')"))
+
+
+def test_questions_have_the_memory_that_is_stated(warehouse: Warehouse) -> None:
+    build = promoted(warehouse)
+    assert memory_of(Build(build.file, DuckDBOptions(memory_limit="1GiB")).read_locked()) == "1.0 GiB"
+    assert DuckDBOptions().reading() == {}
+
+
+def test_where_the_warehouse_lies_is_known_without_duckdb(warehouse: Warehouse) -> None:
+    promoted(warehouse)
+    code = (
+        "import sys; from pathlib import Path; from flows.settings import Settings\n"
+        "build = Settings(Path(sys.argv[1])).warehouse().current()\n"
+        "print(build.name, 'duckdb' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(warehouse.places.data)]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert ran.stdout.split() == ["20170101T033000-000001_f00d.duckdb", "False"], ran.stderr
