@@ -12,7 +12,7 @@ import calendar
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum, auto
 from functools import lru_cache
@@ -157,6 +157,16 @@ def redact_headings(headings: Sequence[str], letters: Sequence[str], contract: C
 def redact_sheet_name(name: str, number: int, contract: Contract, cut_off: date) -> str:
     """A sheet's name as it may be repeated: one that may be personal is told by its place ('sheet 2')."""
     return name if not name or redact_text(name, None, contract, cut_off) is not None else f"sheet {number}"
+
+
+def name_of_stray_sheet(name: str, number: int, contract: Contract) -> str:
+    """How a report may call a sheet that is not read: by its name if it is of the words of the dataset that is.
+
+    What nobody reads may be about people, whatever the dataset is. That the words of other datasets do not count keeps
+    the result of a file apart from their contracts and code lists.
+    """
+    about_people = replace(contract, participant_level=True)
+    return name if is_safe_to_echo(name, (about_people,)) else f"sheet {number}"
 
 
 class _Redaction(Enum):

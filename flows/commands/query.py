@@ -17,7 +17,8 @@ from flows.commands.console import Exit, OutputFormat, echo, relative_to_here
 from flows.deliveries.withdrawn import in_force, in_words
 from flows.reporting.follow_up import personal_files_there
 from flows.runtime.safe_errors import safe_message
-from flows.runtime.wording import counted, day, listed, moment, personal_data_first
+from flows.runtime.summary_wording import personal_data_first
+from flows.runtime.wording import counted, day, listed, moment
 from flows.settings import Settings
 from flows.store.ledger import Ledger
 from flows.store.ledger.revalidations import name_of

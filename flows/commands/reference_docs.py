@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from flows.deliveries.formats import ENDINGS
 from flows.runtime.wording import listed
-from flows.steps.read.sniff import ENDINGS
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Rule, Severity
 from schemas._contract.workbook_names import PROBLEMS, READ_ME, ROW_PROBLEMS, TO_FIX

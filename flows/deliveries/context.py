@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from flows.cells.date_orders import DateReading
-from flows.deliveries.corrections import CellCorrection
+from flows.deliveries.corrections import NO_CORRECTIONS, CellCorrection, Corrections
+from flows.deliveries.months import day_received, is_to_come
+from schemas._contract.code_lists import fold
+from schemas._contract.registry import is_asked_for, profile, returns_for
+from schemas.audit.deliveries import Delivery
 
 
 @dataclass(frozen=True)
@@ -33,3 +37,23 @@ class DeliveryContext:
         A site cannot have measured that month. An office outside the programmes may print plans for it: it is warned.
         """
         return self.month_is_to_come and bool(self.programme_code)
+
+
+def context_of(delivery: Delivery, corrections: Corrections = NO_CORRECTIONS) -> DeliveryContext:
+    """What is known of a delivery besides its bytes."""
+    own = profile(delivery.site_code)
+    to_come, is_a_site = is_to_come(delivery), bool(delivery.programme_code)
+    return DeliveryContext(
+        site_code=delivery.site_code,
+        programme_code=delivery.programme_code,
+        # what has not happened yet measures nothing: dates are then validated by the day the file came
+        data_cut_date=day_received(delivery.received_at) if to_come and is_a_site else delivery.data_cut_date,
+        month_is_to_come=to_come,
+        month_is_asked_for=is_asked_for(delivery.site_code, delivery.period),
+        need=returns_for(delivery.site_code).get(delivery.dataset, "none"),
+        date_order=own.date_order,
+        delimiter=own.delimiter,
+        quote=own.quote,
+        headings=tuple(sorted((fold(h), f) for h, f in own.headings.get(delivery.dataset, {}).items())),
+        corrections=corrections.of(delivery),
+    )

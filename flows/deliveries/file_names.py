@@ -12,9 +12,12 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from flows.deliveries.findings import Finding
 from schemas._contract.catalogue import datasets
+from schemas._contract.model import Severity
 from schemas._contract.registry import sites
 from schemas._contract.workbook_names import TO_FIX
+from schemas.audit.deliveries import Delivery
 
 PERIOD = r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])"
 WHOLE_RETURN = "return"  # a workbook of this name holds several datasets, one a sheet (docs/domain.md 7)
@@ -141,3 +144,12 @@ def _period(said: re.Match[str]) -> str:
     groups = said.groupdict()
     year, month = next((groups[f"y{i}"], groups[f"m{i}"]) for i in range(5) if groups.get(f"y{i}"))
     return f"{year}{_MONTHS[month] if month in _MONTHS else int(month):02}"
+
+
+def about_name(delivery: Delivery) -> list[Finding]:
+    """That the name of a delivery's file was only understood, if it was (rule F31)."""
+    said = read_name(delivery.file_name, delivery.site_code)
+    named = (delivery.site_code, delivery.period, delivery.version)
+    if said is None or said.is_agreed or (said.site, said.period, said.version) != named:
+        return []
+    return [Finding("F31", Severity.WARNING, found=delivery.file_name, suggestion=said.agreed)]

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from schemas._contract.derive import polars_type
+from schemas._contract.polars_types import polars_type
 from schemas.audit.deliveries import Column
 from schemas.audit.findings import CONTRACT as FINDINGS
 from schemas.audit.findings import Outcome

@@ -20,12 +20,13 @@ from flows.reporting.overdue import next_calendar_change
 from flows.reporting.result import ReportingResult
 from flows.settings import Settings
 from flows.steps.receive import TRIED_AGAIN, Received
-from flows.steps.validate_delivery import ValidationResult, result_key
+from flows.steps.validate_delivery import ValidationResult
 from flows.store.corrections import corrections_of
 from flows.store.ledger import Ledger
 from flows.store.ledger.runs import ledger_troubles, now
 from flows.store.lock import no_writer
 from flows.store.paths import DataPaths
+from flows.store.result_key import result_key
 from flows.store.results import ResultStore
 from schemas._contract.catalogue import datasets
 from schemas.audit.deliveries import Delivery, Hold, Standing

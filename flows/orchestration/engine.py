@@ -23,7 +23,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.orchestration.stage import EndState, Stage, driven_by
 from flows.runtime.safe_errors import safe_error
-from flows.runtime.wording import safe_in_markdown
+from flows.runtime.summary_wording import safe_in_markdown
 
 
 class UnsuccessfulOutcome(Exception):  # noqa: N818 - how something ended

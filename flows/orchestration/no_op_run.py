@@ -11,7 +11,7 @@ from datetime import datetime
 
 from flows.orchestration.run import FULL_SCOPE, Run, RunResult
 from flows.reporting.result import ReportingResult, write_summary
-from flows.runtime.wording import summary_in_words
+from flows.runtime.summary_wording import summary_in_words
 from flows.store.ledger.runs import CachedSummary
 from flows.store.warehouse import Build
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from flows.deliveries.context import context_of
 from flows.deliveries.extract import UnreadableFile
 from flows.reporting.render.marked_workbook import why_not, write_marked_workbook
 from flows.reporting.report import Part
@@ -14,7 +15,6 @@ from flows.runtime.log import Entry, Event, log
 from flows.runtime.safe_errors import Fault, safe_message
 from flows.steps.conform import known_headings
 from flows.steps.read.whole import as_sheets
-from flows.steps.validate_delivery import context_of
 from flows.store.raw_files import file_digest
 from schemas._contract.workbook_names import TO_FIX
 from schemas.audit.deliveries import Delivery

@@ -26,7 +26,7 @@ from flows.reporting.render import delivery_report, write_reports
 from flows.reporting.render.run_summary import count_findings
 from flows.reporting.report import Part, no_workbook
 from flows.reporting.revalidated import rows_held, since_last_report
-from flows.runtime.code_fingerprint import source_digest
+from flows.runtime.code_fingerprint import code_digest
 from flows.runtime.log import Entry, Event, log
 from flows.runtime.safe_errors import Fault, safe_message
 from flows.store.ledger import Ledger
@@ -52,8 +52,10 @@ REPORT_CODE = (
     "flows/runtime/wording.py",
     "flows/store/ledger/report_snapshots.py",
     "flows/store/ledger/revalidations.py",
-    "flows/steps/read/whole.py",
+    "flows/steps/read/whole/*.py",
     "flows/workbooks/*.py",
+    "schemas/_contract/*.py",
+    "schemas/_rules/*.py",
 )
 
 
@@ -324,18 +326,22 @@ def _of(*parts: object) -> str:
 
 @lru_cache
 def _code() -> str:
-    return source_digest(REPORT_CODE)
+    return code_digest(REPORT_CODE)
 
 
 @lru_cache
 def _texts_of_rules(dataset: str) -> str:
-    """A digest of what the rules of a dataset tell its senders. A key of a result has only the rules it is by."""
+    """A digest of what the rules of a dataset tell its senders: no text of a rule is in a result, nor in its key."""
     contract = datasets()[dataset]
     said = [
-        (rule.rule_id, str(severity), on, explain(contract, rule.rule_id, on, severity), rule.needs)
+        (rule.rule_id, str(severity), on, explain(contract, rule.rule_id, on, severity), _titles(rule.needs))
         for rule, severity, on in rules_of(contract)
     ]
     return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def _titles(needed: Iterable[str]) -> list[str]:
+    return [datasets()[name].title if name in datasets() else name for name in needed]
 
 
 def _findings(db: duckdb.DuckDBPyConnection, delivery_id: str, same_as: str) -> pl.DataFrame:

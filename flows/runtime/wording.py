@@ -5,10 +5,8 @@ Only the wording of values belongs here; what a report says is in `report.py`, w
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
@@ -90,34 +88,3 @@ def ranges(rows: Iterable[int]) -> tuple[tuple[int, int], ...]:
 def spans(runs: Sequence[tuple[int, int]], letter: str = "") -> list[str]:
     """Runs of rows in words: '34 to 75', '81'; with a column letter as cells: 'D34 to D75'."""
     return [f"{letter}{first}" if first == last else f"{letter}{first} to {letter}{last}" for first, last in runs]
-
-
-def personal_data_first(files: int) -> str:
-    """What is said before all else while files with personal data lie in data/raw; '' where none does."""
-    lie, them = ("lies", "it") if files == 1 else ("lie", "them")
-    said = f"{counted(files, 'file')} with personal data {lie} in data/raw: delete {them} under the incident process."
-    return said if files else ""
-
-
-def safe_in_markdown(text: str) -> str:
-    """A markdown text whose angle brackets stay what they are; in `code` they do so by themselves."""
-    pieces = re.split(r"(`[^`\n]*`)", text)  # every second piece is code
-    return "".join(p if i % 2 else p.replace("&", "&amp;").replace("<", "&lt;") for i, p in enumerate(pieces))
-
-
-def summary_in_words(verdict: str, run: Mapping[str, Any], sections: str) -> str:
-    """The summary of a run: the verdict in one sentence, which run it was, and what else there is to say.
-
-    A run that says so follows one that did not end well.
-    """
-    return "\n\n".join(part for part in (verdict, _which(run), run.get("before"), sections) if part) + "\n"
-
-
-def _which(run: Mapping[str, Any]) -> str:
-    started = run.get("started_at")
-    said = [
-        f"Run {run['id']}" if run.get("id") else "",
-        f"started {moment(started) if isinstance(started, datetime) else started}" if started else "",
-        f"code version {run['code_version']}" if run.get("code_version") else "",
-    ]
-    return ", ".join(s for s in said if s)

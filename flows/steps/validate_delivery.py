@@ -1,126 +1,49 @@
 """The validation result of one delivery: read, conform and validate in one stream, then the rules about the whole file.
 
-The result is a pure function of the file's bytes, its contract, its context and this code: its key says so. Batches
-stream through, so a file may be larger than memory.
+The result is a pure function of the file's bytes, its contract, its context and the code: its key says so
+(`flows/store/result_key.py`). Batches stream through, so a file may be larger than memory.
 """
 
 from __future__ import annotations
 
-import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from flows.cells.date_orders import DateReading
-from flows.cells.redact import in_agreed_form, redact_sheet_name
+from flows.cells.redact import in_agreed_form, name_of_stray_sheet, redact_sheet_name
 from flows.deliveries.conformed import Layout, TypedBatch
-from flows.deliveries.context import DeliveryContext
+from flows.deliveries.context import DeliveryContext, context_of
 from flows.deliveries.corrections import NO_CORRECTIONS, Corrections
 from flows.deliveries.extract import Extract, TextBatch, UnreadableFile
-from flows.deliveries.file_names import read_name
+from flows.deliveries.file_names import about_name
 from flows.deliveries.findings import Finding, findings_frame, findings_of_rows
-from flows.deliveries.months import came_too_soon, day_received, is_to_come
-from flows.runtime.code_fingerprint import source_digest
+from flows.deliveries.months import came_too_soon
 from flows.runtime.parallel import parallel_map, prefetch
 from flows.runtime.safe_errors import Fault
 from flows.steps.conform import conform, known_headings, lay_out, personal_on_other_sheets
 from flows.steps.correct import Corrector
 from flows.steps.read import read
 from flows.steps.validate import WholeFile, validate_rows
-from flows.store.build_identity import library_versions
 from flows.store.paths import DataPaths
 from flows.store.raw_files import FileStat, file_digest
+from flows.store.result_key import result_key
 from flows.store.result_sink import ACCEPTED, HELD, ResultSink, RowsLost
 from schemas._contract.catalogue import datasets
-from schemas._contract.code_lists import fold
-from schemas._contract.derive import contract_version, polars_type
 from schemas._contract.model import Contract, Severity
-from schemas._contract.registry import is_asked_for, profile, returns_for
+from schemas._contract.polars_types import polars_type
+from schemas._contract.version import contract_version
 from schemas._rules.privacy import PERSONAL_RULES
 from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
 
 if TYPE_CHECKING:
     from flows.store.results import ResultStore  # it keeps Parquet, which a check has no need to import
 
-RESULT_CODE = (
-    "schemas/_contract/*.py",
-    "schemas/_rules/*.py",
-    "schemas/audit/deliveries.py",
-    "schemas/audit/findings.py",
-    "schemas/core/programmes.csv",
-    "schemas/core/returns.csv",
-    "schemas/core/sites.csv",
-    "flows/cells/*",
-    "flows/deliveries/*.py",
-    "flows/runtime/parallel.py",
-    "flows/runtime/wording.py",
-    "flows/steps/read/**/*.py",
-    "flows/steps/correct.py",
-    "flows/steps/conform/*.py",
-    "flows/steps/validate/*.py",
-    "flows/steps/validate_delivery.py",
-    "flows/store/results.py",
-    "flows/store/result_sink.py",
-)
-_LIBRARIES = ("pandera", "polars", "pyarrow", "python-calamine")
-
-
 CHANGED = "changed while it was read: the next night takes it as it then is"
-
-
-def context_of(delivery: Delivery, corrections: Corrections = NO_CORRECTIONS) -> DeliveryContext:
-    """What is known of a delivery besides its bytes."""
-    own = profile(delivery.site_code)
-    to_come, is_a_site = is_to_come(delivery), bool(delivery.programme_code)
-    return DeliveryContext(
-        site_code=delivery.site_code,
-        programme_code=delivery.programme_code,
-        # what has not happened yet measures nothing: dates are then validated by the day the file came
-        data_cut_date=day_received(delivery.received_at) if to_come and is_a_site else delivery.data_cut_date,
-        month_is_to_come=to_come,
-        month_is_asked_for=is_asked_for(delivery.site_code, delivery.period),
-        need=returns_for(delivery.site_code).get(delivery.dataset, "none"),
-        date_order=own.date_order,
-        delimiter=own.delimiter,
-        quote=own.quote,
-        headings=tuple(sorted((fold(h), f) for h, f in own.headings.get(delivery.dataset, {}).items())),
-        corrections=corrections.of(delivery),
-    )
-
-
-def result_key(delivery: Delivery, contract: Contract, corrections: Corrections = NO_CORRECTIONS) -> str:
-    """The address of a delivery's validation result: it changes exactly when the validation result might."""
-    declared = (
-        delivery.rows_declared,
-        delivery.gbp_declared,
-        delivery.sha256_declared,
-        delivery.nil_return,
-        delivery.extract_type,
-    )
-    context = context_of(delivery, corrections)
-    parts = (delivery.sha256, delivery.path.rsplit(".", 1)[-1], delivery.sheet, declared, context)
-    said = repr(
-        (
-            parts,
-            _its_name(delivery),
-            contract_version(contract),
-            source_digest(RESULT_CODE),
-            library_versions(_LIBRARIES),
-        )
-    )
-    return hashlib.sha256(said.encode()).hexdigest()[:32]
-
-
-def _its_name(delivery: Delivery) -> list[Finding]:
-    """That the file's name was only understood, if it was (rule F31)."""
-    said = read_name(delivery.file_name, delivery.site_code)
-    named = (delivery.site_code, delivery.period, delivery.version)
-    if said is None or said.is_agreed or (said.site, said.period, said.version) != named:
-        return []
-    return [Finding("F31", Severity.WARNING, found=delivery.file_name, suggestion=said.agreed)]
 
 
 def row_types(contract: Contract) -> dict[str, pl.DataType]:
@@ -204,19 +127,21 @@ def _validate_as(
     try:
         if wrong_sender:
             raise UnreadableFile(wrong_sender)
-        extract = read(path, known_headings(contract, context), delivery.sheet, context.delimiter, context.quote)
+        name_of = partial(name_of_stray_sheet, contract=contract)
+        headings = known_headings(contract, context)
+        extract = read(path, headings, delivery.sheet, context.delimiter, context.quote, name_of)
     except UnreadableFile as stopped:
         nothing_due = stopped.rule_id == "F01" and delivery.nil_return
         said = [] if nothing_due else [Finding(stopped.rule_id, Severity.FILE, found=stopped.found or None)]
         if nothing_due and context.is_of_impossible_month:
             said = [Finding("F25", Severity.FILE, found=came_too_soon(delivery))]
-        out.find(findings_frame([*said, *_its_name(delivery)], delivery.sheet))
+        out.find(findings_frame([*said, *about_name(delivery)], delivery.sheet))
         refused = wrong_sender or (nothing_due and said)
         result = Result.REFUSED if refused else Result.ACCEPTED if nothing_due else Result.UNREADABLE
         return Verdict(result, Counts(), contract_version=version, rows_judged=False), {}
     extract.sheet = redact_sheet_name(extract.sheet, extract.sheet_number, contract, context.data_cut_date)
     layout = lay_out(extract.headings, contract, context, is_marked=extract.is_marked)
-    out.find(findings_frame([*_its_name(delivery), *extract.findings, *layout.findings], extract.sheet))
+    out.find(findings_frame([*about_name(delivery), *extract.findings, *layout.findings], extract.sheet))
     return _validate_rows(extract, layout, contract, context, delivery, out)
 
 

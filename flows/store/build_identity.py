@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from functools import lru_cache
-from importlib.metadata import version
 
 from flows.deliveries.validated import ValidatedDelivery
-from flows.runtime.code_fingerprint import source_digest
+from flows.runtime.code_fingerprint import library_versions, source_digest
 from schemas.audit.withdrawals import Withdrawal
 
 _LOADS = (
@@ -41,9 +39,3 @@ def _digest(code: tuple[str, ...], *made_of: object) -> str:
     """A digest of what DuckDB is given by some of our files, and of DuckDB itself."""
     said = repr((source_digest(code), library_versions(("duckdb",)), *made_of))
     return hashlib.sha256(said.encode()).hexdigest()[:12]
-
-
-@lru_cache
-def library_versions(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The installed version of each library."""
-    return tuple(version(name) for name in names)

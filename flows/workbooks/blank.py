@@ -14,6 +14,7 @@ from typing import BinaryIO
 from flows.workbooks.for_site import for_site, sometimes_needed
 from flows.workbooks.styles import TEXT, Book, width_of
 from schemas._contract.code_lists import code_list
+from schemas._contract.expected import expected
 from schemas._contract.model import Contract, Field, Kind
 from schemas._contract.workbook_names import CODES, EXAMPLES, NOTES
 
@@ -75,7 +76,7 @@ def _notes(made: Book, contracts: Sequence[Contract], file_name: str, site: str)
         sheet.write_string(row, 0, text, made.look("plain"))
     headings = ("Sheet", "Column", "Meaning", "Must it be filled in?", "What a cell holds", "Example")
     rows = [
-        (c.dataset, f.name, _meaning(f), _needed(f, c, site), f.expects(), _example(f) or "may be empty")
+        (c.dataset, f.name, _meaning(f), _needed(f, c, site), expected(f), _example(f) or "may be empty")
         for c in contracts
         for f in c.fields
     ]

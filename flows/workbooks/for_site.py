@@ -13,8 +13,8 @@ from typing import Any
 
 import polars as pl
 
-from schemas._contract.derive import polars_type
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
+from schemas._contract.polars_types import polars_type
 from schemas._contract.registry import programmes, sites
 
 A_DAY = date(2016, 11, 3)

@@ -17,6 +17,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from schemas._contract.code_lists import code_list
+from schemas._contract.expected import expected
 from schemas._contract.model import Field, Kind
 from schemas._contract.workbook_names import CODES
 
@@ -169,7 +170,7 @@ class Book:
         elif refuse and field.low is not None and field.high is not None:
             kind = "integer" if field.kind is Kind.WHOLE else "decimal"
             what = {"validate": kind, "criteria": "between", "minimum": float(field.low), "maximum": float(field.high)}
-        said = _cut(_sentence(field.expects()), 255)
+        said = _cut(_sentence(expected(field)), 255)
         shown = {"input_title": _cut(field.title, 32), "input_message": said, "ignore_blank": True}
         if what["validate"] != "any":
             shown |= {"error_title": "This cannot be entered here", "error_message": _cut(f"Expected: {said}", 255)}

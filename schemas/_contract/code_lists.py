@@ -8,7 +8,6 @@ code lists too: their first two columns are the code and its label.
 from __future__ import annotations
 
 import csv
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +35,6 @@ class CodeList:
 
     name: str
     entries: tuple[Code, ...]
-    sha256: str
 
     @cached_property
     def codes(self) -> tuple[str, ...]:
@@ -98,7 +96,7 @@ def code_list(name: str) -> CodeList:
         )
         for r in reader
     )
-    return CodeList(name, entries, hashlib.sha256(raw).hexdigest())
+    return CodeList(name, entries)
 
 
 def all_code_lists() -> tuple[CodeList, ...]:

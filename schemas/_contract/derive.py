@@ -1,16 +1,12 @@
-"""What follows from a contract: column types, the table and its comments, its version.
+"""What follows from a contract in SQL: column types, the table and its comments.
 
 Nothing here is typed twice: each function turns a `Contract` into one of its other forms.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import NamedTuple
-
-import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind
 
@@ -22,15 +18,6 @@ PROVENANCE: tuple[tuple[str, str, str], ...] = (
     ("source_row", "BIGINT", "The row's physical line (CSV) or sheet row (workbook) in the sender's file, first = 1."),
 )
 
-_POLARS = {
-    Kind.TEXT: pl.String,
-    Kind.REFERENCE: pl.String,
-    Kind.CODE: pl.String,
-    Kind.DATE: pl.Date,
-    Kind.WHOLE: pl.Int64,
-    Kind.YES_NO: pl.Boolean,
-    Kind.FINANCIAL_YEAR: pl.String,
-}
 _SQL = {
     Kind.TEXT: "VARCHAR",
     Kind.REFERENCE: "VARCHAR",
@@ -41,13 +28,6 @@ _SQL = {
     Kind.FINANCIAL_YEAR: "VARCHAR",
     Kind.MOMENT: "TIMESTAMP",
 }
-
-
-def polars_type(field: Field) -> pl.DataType:
-    """The type of a field in a typed frame. Numbers with decimals are decimals: never floats."""
-    if field.kind in (Kind.MONEY, Kind.DECIMAL):
-        return pl.Decimal(14, 2 if field.kind is Kind.MONEY else field.decimals)
-    return _POLARS[field.kind]()
 
 
 def sql_type(field: Field) -> str:
@@ -116,31 +96,3 @@ def comments(schema: str, contract: Contract, *, sent_by_sites: bool = False) ->
 def at_once(statements: Iterable[str]) -> str:
     """Statements that say what tables are, as one: hundreds of them cost more to optimise than to carry out."""
     return ";\n".join(("PRAGMA disable_optimizer", *statements, "PRAGMA enable_optimizer"))
-
-
-@lru_cache
-def contract_version(contract: Contract) -> str:
-    """Twelve hexadecimal digits that change when what the contract says of a single file changes.
-
-    Rules between tables are left out: they do not touch the validation result of a file.
-    """
-    digest = hashlib.sha256()
-    for field in contract.fields:
-        digest.update(repr(field).encode())
-        if field.codes:
-            digest.update(field.code_list.sha256.encode())
-    for rule in contract.row_rules:
-        assert rule.check is not None
-        said = (rule.rule_id, str(rule.severity), rule.title, rule.expected, rule.fix, rule.field)
-        digest.update(repr(said).encode())
-        digest.update(rule.check().meta.serialize())
-    policy = (
-        contract.dataset,
-        contract.key,
-        contract.participant_level,
-        contract.bad_share_limit,
-        contract.control_total,
-        contract.event_date,
-    )
-    digest.update(repr(policy).encode())
-    return digest.hexdigest()[:12]

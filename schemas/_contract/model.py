@@ -115,46 +115,6 @@ class Field:
         """The code list of a CODE field."""
         return code_list(self.codes)
 
-    def expects(self) -> str:
-        """What a cell must hold, in the sender's words."""
-        text = _EXPECTS[self.kind](self)
-        return text if self.required else f"{text}, or an empty cell if there is none"
-
-
-def _expects_codes(f: Field) -> str:
-    entries = f.code_list.entries
-    if len(entries) > 12:
-        example = next((e for e in entries if e.code == f.example), entries[0])
-        return f"a code from the list '{f.codes}', for example {example.code} ({example.label})"
-    return "one of " + ", ".join(e.code if e.code == e.label else f"{e.code} ({e.label})" for e in entries)
-
-
-def _expects_number(f: Field) -> str:
-    noun = {
-        Kind.WHOLE: "a whole number",
-        Kind.DECIMAL: f"a number with at most {f.decimals} decimal{'' if f.decimals == 1 else 's'}",
-        Kind.MONEY: "an amount in pounds with at most 2 decimals, such as 1100000.00",
-    }[f.kind]
-    if f.low is not None and f.high is not None:
-        return f"{noun}, from {f.low} to {f.high}" if f.kind is not Kind.WHOLE else f"{noun} from {f.low} to {f.high}"
-    if f.low is not None:
-        return f"{noun}, {f.low} or more"
-    return noun
-
-
-_EXPECTS: dict[Kind, Callable[[Field], str]] = {
-    Kind.TEXT: lambda f: "text" + (f", such as {f.example}" if f.example else ""),
-    Kind.REFERENCE: lambda f: f"a reference such as {f.example}" if f.example else "a reference",
-    Kind.CODE: _expects_codes,
-    Kind.DATE: lambda f: "a date written year-month-day, such as 2016-11-30",
-    Kind.WHOLE: _expects_number,
-    Kind.DECIMAL: _expects_number,
-    Kind.MONEY: _expects_number,
-    Kind.YES_NO: lambda f: "Y or N",
-    Kind.FINANCIAL_YEAR: lambda f: "a financial year such as 2015-16",
-    Kind.MOMENT: lambda f: "a date and time, such as 2016-11-30T03:30:00",
-}
-
 
 # Tables are told by their names in the text, for contracts are read where DuckDB, whose parser would tell them too, is
 # not imported. A test holds both to the same tables. In a rule of any dataset, `{dataset}` stands for its name.

@@ -4,18 +4,14 @@ It names the defects of formats; what any table needs besides (a required cell l
 on its list, a number out of range, a reference of the wrong form) are V01-V06 here; C24 is the garbled text of its
 F02, told at the cell; C25 and C26 are what its C02 comes to where a whole column is so. `{title}` and `{expected}` in a
 text stand for the field's own. `read_cell` in `cells.py` finds most of them; pandera finds V01-V04 and C06. Each rule
-says on which fields it can be found (`found_on`), but for those that `checks_of` gives.
+says on which fields it can be found (`found_on`), but for those that `checks_of` gives (`checks.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from schemas._contract.model import SHARE, Contract, Field, Kind, Rule, Severity
-
-if TYPE_CHECKING:
-    import polars as pl
 
 SWAPPED_RULE, MONTH_FIRST_RULE = "C25", "C26"  # found by a whole column, in `flows/cells/date_orders.py`
 _CELL = "{expected}"
@@ -299,22 +295,3 @@ CELL_RULES: tuple[Rule, ...] = (
         _on(Kind.CODE, when=lambda f: f.old_code_rule == "P08"),
     ),
 )
-
-
-def checks_of(field: Field) -> list[tuple[str, pl.Expr]]:
-    """What every cell of a field must satisfy once it is typed: (rule id, expression true for good cells)."""
-    import polars as pl
-
-    cell = pl.col(field.name)
-    checks: list[tuple[str, pl.Expr]] = []
-    if field.kind is Kind.CODE:
-        checks.append((field.not_listed_rule, cell.is_in(list(field.code_list.codes))))
-    if field.pattern:
-        checks.append((field.pattern_rule, cell.str.contains(field.pattern)))
-    if field.low is not None:
-        checks.append((field.range_rule, cell >= field.low))
-    if field.high is not None:
-        checks.append((field.range_rule, cell <= field.high))
-    if field.kind is Kind.DATE and not field.may_be_future:
-        checks.append(("C06", cell <= pl.col("data_cut_date")))
-    return checks

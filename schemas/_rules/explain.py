@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schemas._contract.expected import expected
 from schemas._contract.model import Contract, Rule, Severity
-from schemas._rules.cells import CELL_RULES, checks_of
+from schemas._rules.cells import CELL_RULES
+from schemas._rules.checks import checks_of
 from schemas._rules.corrections import CORRECTION_RULES
 from schemas._rules.files import FILE_RULES
 from schemas._rules.privacy import PERSONAL_DATA_RULES
@@ -49,7 +51,7 @@ def explain(contract: Contract | None, rule_id: str, field: str, severity: str) 
     blanks = {
         "{title}": f.title if f else "A cell",
         "{field}": field,
-        "{expected}": f.expects() if f else "a value in the agreed form",
+        "{expected}": expected(f) if f else "a value in the agreed form",
         "{limit}": f"{contract.bad_share_limit:.0%}" if contract else "20%",
     }
     said = []

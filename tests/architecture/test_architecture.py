@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from flows.deliveries.formats import Format
 from flows.reporting import site_reports
-from flows.steps import validate_delivery
+from flows.steps.read import WORKBOOKS
+from flows.store import result_key
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(p for f in ("flows", "schemas") for p in (ROOT / f).rglob("*.py"))
@@ -157,48 +159,104 @@ def test_pages_name_places_that_exist(page: str) -> None:
     assert not missing, f"{page} names {missing}"
 
 
-def test_a_judgement_is_made_anew_when_any_code_that_makes_it_changes() -> None:
-    """The key of a result holds the source of everything that validation imports, or the contract's own digest."""
-    assert not missing_in(validate_delivery.RESULT_CODE, {"flows.steps.validate_delivery"}) - CHANGES_NO_JUDGEMENT
+@pytest.mark.parametrize("kind", [*Format, None], ids=lambda kind: kind.name.lower() if kind else "no format")
+def test_the_key_of_a_result_holds_all_code_that_makes_it_and_no_other(kind: Format | None) -> None:
+    """By what is imported from `validate_delivery` on, without the readers of other formats."""
+    needed = modules_of({"flows.steps.validate_delivery"}, kind)
+    files = {MODULES[m] for m in needed if not within(m, *IN_THE_KEY_BY_VALUE)}
+    held = {p for pattern in result_key.code_of(kind).files for p in ROOT.glob(pattern) if p.suffix == ".py"}
+    missing, idle = paths(files - held) - CHANGES_NO_RESULT, paths(held - files)
+    assert not missing and (not idle or kind is None)
+    used = {i.split(".")[0] for p in held if p not in KEEPS for i in imports_of(p, for_types=False)}
+    libraries = used & LIBRARIES_THAT_READ_OR_CHECK.keys()
+    assert {LIBRARIES_THAT_READ_OR_CHECK[i] for i in libraries} - set(result_key.code_of(kind).libraries) == set()
+
+
+def test_what_steps_go_by_of_the_rules_of_any_dataset_is_in_the_key_by_value() -> None:
+    """`checks.py` is in the key as code; the other modules in its folder hold texts for senders."""
+    makers = modules_of({"flows.steps.validate_delivery"}, Format.ZIP)
+    named = {
+        i for m in makers if within(m, "flows.steps", "flows.cells", "flows.deliveries") for i in imports_of(MODULES[m])
+    }
+    used = {
+        i for i in named if within(i, "schemas._rules") and i not in MODULES and not within(i, "schemas._rules.checks")
+    }
+    assert {i.rpartition(".")[2] for i in used} == set(result_key.RULES_IN_USE)
 
 
 def test_a_report_is_written_anew_when_any_code_that_makes_it_changes() -> None:
-    """Its digest holds the source of what the page and the marked workbook are made with, or the result's key."""
-    missing = missing_in((*site_reports.REPORT_CODE, *validate_delivery.RESULT_CODE), {"flows.reporting.site_reports"})
-    assert not missing - CHANGES_NO_JUDGEMENT - CHANGES_NO_REPORT
+    """Its digest holds the code of what the page and the marked workbook are made with, or the result's key."""
+    code = (*site_reports.REPORT_CODE, *result_key.code_of(Format.ZIP).files)
+    held = {p for pattern in code for p in ROOT.glob(pattern)}
+    files = {MODULES[m] for m in modules_of({"flows.reporting.site_reports"}) if not within(m, *HAS_ITS_OWN_DIGEST)}
+    assert not paths(files - held) - CHANGES_NO_RESULT - CHANGES_NO_REPORT
 
 
-def missing_in(code: tuple[str, ...], makers: set[str]) -> set[str]:
-    """The files that some modules are made of, and that the patterns of `code` leave out."""
+def modules_of(makers: set[str], kind: Format | None = Format.ZIP) -> set[str]:
+    """The modules that some are made of, without the readers of other formats than `kind` (a zip may hold any)."""
+    others = {m for m in MODULES if (k := format_read_by(m)) and kind is not Format.ZIP and kind not in k}
     needed, todo = set(), set(makers)
     while todo:
         module = todo.pop()
         needed.add(module)
         named = {i for i in imports_of(MODULES[module]) if i in MODULES}
-        todo |= {i for i in named if not i.startswith(HAS_ITS_OWN_DIGEST)} - needed
-    held = {p for pattern in code for p in ROOT.glob(pattern)}
-    missing = {MODULES[m].relative_to(ROOT).as_posix() for m in needed if MODULES[m] not in held}
-    return {m for m in missing if not m.endswith("__init__.py")}
+        stray = named & others if module != CHOOSES_THE_READER else set()
+        assert not stray, f"{module} imports the reader of another format: {sorted(stray)}"
+        todo |= {i for i in named if not within(i, *HAS_ITS_OWN_DIGEST)} - needed - others
+    return needed
 
 
-# Contracts and code lists are in the key by their own digests; the rest says where things lie, or how they are told.
+def format_read_by(module: str) -> set[Format]:
+    """The formats whose reader a module belongs to; none where it is of no reader."""
+    found = {kind for kind, package in READERS.items() if within(module, f"flows.steps.read.{package}")}
+    return found or ({*WORKBOOKS} if within(module, "flows.steps.read.workbook") else set())
+
+
+def paths(files: set[Path]) -> set[str]:
+    """Files as they are named here, but for packages that say nothing."""
+    return {p.relative_to(ROOT).as_posix() for p in files if imports_of(p) or p.name != "__init__.py"}
+
+
+CHOOSES_THE_READER = "flows.steps.read"
+READERS = {
+    Format.TEXT: "text",
+    Format.PARQUET: "parquet",
+    Format.XLSX: "workbook.xlsx",
+    Format.XLS: "workbook.xls",
+    Format.ODS: "workbook.ods",
+}
+KEEPS = {ROOT / "flows/store/results.py"}  # a result is the same whichever library wrote it
+LIBRARIES_THAT_READ_OR_CHECK = {
+    **{name: name for name in ("numpy", "pandera", "polars", "pyarrow")},
+    "python_calamine": "python-calamine",
+}
+# Contracts and code lists are in the key by their own digests; so is the registry, and what rules hold besides texts.
 HAS_ITS_OWN_DIGEST = ("schemas.core", "schemas.audit.runs")
-CHANGES_NO_JUDGEMENT = {
+IN_THE_KEY_BY_VALUE = (
+    "flows.store.result_key",
+    "schemas._contract.catalogue",
+    "schemas._contract.registry",
+    "schemas._contract.version",
+    *(f"schemas._rules.{name}" for name in ("cells", "corrections", "files", "months", "privacy")),
+)
+# These say where things lie, or how they are told.
+CHANGES_NO_RESULT = {
     "flows/runtime/code_fingerprint.py",
     "flows/runtime/data_folder.py",
     "flows/runtime/safe_errors.py",
-    "flows/store/build_identity.py",
     "flows/store/durable.py",
     "flows/store/paths.py",
     "flows/store/raw_files.py",
-    "schemas/audit/withdrawals.py",  # what is withdrawn is no part of a validation result, and is in a report's digest
+    "schemas/audit/withdrawals.py",  # what is withdrawn is no part of a result, and is in a report's digest
 }
 CHANGES_NO_REPORT = {
-    "flows/store/ledger/records.py",  # what it gives is in the digest itself
+    "flows/store/ledger/__init__.py",  # what these two give is in the digest itself
+    "flows/store/ledger/records.py",
     # these say where and when, or what the summary holds besides the reports
     "flows/orchestration/run.py",
     "flows/runtime/log.py",
     "flows/runtime/log_file.py",
+    "flows/runtime/summary_wording.py",
     "flows/settings.py",
     "flows/steps/receive/manifest.py",
     "flows/store/ledger/migrations/__init__.py",

@@ -19,9 +19,10 @@ from flows.reporting.render import delivery_report, write_reports  # noqa: E402
 from flows.reporting.report import Part  # noqa: E402
 from flows.steps.receive import ReceivedFile, delivery_of  # noqa: E402
 from flows.steps.receive.manifest import manifest_of  # noqa: E402
-from flows.steps.validate_delivery import result_key, row_types, validate_file  # noqa: E402
+from flows.steps.validate_delivery import row_types, validate_file  # noqa: E402
 from flows.store.paths import DataPaths  # noqa: E402
 from flows.store.raw_files import file_digest  # noqa: E402
+from flows.store.result_key import result_key  # noqa: E402
 from flows.store.result_sink import HELD  # noqa: E402
 from flows.store.results import ResultStore  # noqa: E402
 from schemas._contract.catalogue import datasets  # noqa: E402

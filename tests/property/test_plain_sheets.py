@@ -21,10 +21,10 @@ from flows.cells.column_letters import column_letter
 from flows.deliveries.extract import UnreadableFile
 from flows.steps.read.workbook import xlsx
 from flows.steps.read.workbook.percentages import percent_cells, percent_styles
-from flows.steps.read.workbook.plain.plain_sheet import PlainTable
 from flows.steps.read.workbook.sheet import Calamine, Table
-from flows.steps.read.workbook.sheet_xml import errors_of_sheet, hidden_in_sheet
 from flows.steps.read.workbook.xlsx import sheets_of_xlsx
+from flows.steps.read.workbook.xlsx.plain.plain_sheet import PlainTable
+from flows.steps.read.workbook.xlsx.sheet_xml import errors_of_sheet, hidden_in_sheet
 from flows.steps.read.zip_package import Package
 
 SHEET, BOOK, STYLES, TEXTS = "xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml", "xl/sharedStrings.xml"

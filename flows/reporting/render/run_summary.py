@@ -9,7 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from flows.runtime.wording import counted, day, deadline, listed, moment, month, personal_data_first, summary_in_words
+from flows.runtime.summary_wording import personal_data_first, summary_in_words
+from flows.runtime.wording import counted, day, deadline, listed, moment, month
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Severity
 from schemas._contract.registry import OverdueReturn, sites

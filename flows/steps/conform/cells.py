@@ -17,8 +17,8 @@ from flows.cells.redact import redact
 from flows.deliveries.conformed import Layout
 from flows.deliveries.context import DeliveryContext
 from flows.deliveries.findings import NO_FINDINGS
-from schemas._contract.derive import polars_type
 from schemas._contract.model import Contract, Field, Kind, Severity
+from schemas._contract.polars_types import polars_type
 from schemas.audit.deliveries import Column
 from schemas.audit.findings import Outcome
 

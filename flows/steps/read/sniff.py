@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 
 from flows.deliveries.extract import UnreadableFile
-from flows.steps.read.workbook.ods import CONTENT
-from flows.steps.read.workbook.xls import compound_file, is_xls
-from flows.steps.read.workbook.xlsx import BOOK
-from flows.steps.read.zip_package import Package
+from flows.deliveries.formats import Format, format_named
+from flows.steps.read.compound_file import compound_file, is_xls
+from flows.steps.read.zip_package import ODS_CONTENT, ODS_MANIFEST, XLSX_BOOK, Package
 
-
-class Format(StrEnum):
-    """What can be read, as a sender would call it."""
-
-    TEXT = "plain text, such as CSV"
-    XLSX = "an Excel workbook"
-    XLS = "an old Excel workbook (.xls)"
-    ODS = "an OpenDocument spreadsheet (.ods)"
-    PARQUET = "a Parquet file"
-    ZIP = "a zip"
-
-
-ENDINGS: dict[Format, tuple[str, ...]] = {
-    Format.TEXT: (".csv", ".tsv", ".txt"),
-    Format.XLSX: (".xlsx", ".xlsm"),
-    Format.XLS: (".xls",),
-    Format.ODS: (".ods",),
-    Format.PARQUET: (".parquet",),
-    Format.ZIP: (".zip",),
-}
 _ZIP, _EMPTY_ZIP, _COMPOUND, _PARQUET = b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PAR1"
 _BEGINNINGS = {
     Format.XLSX: _ZIP,
@@ -67,7 +45,7 @@ def format_of(path: Path) -> Format:
     if not start:
         raise UnreadableFile("F01")
     ending = path.suffix.casefold()
-    named = next((kind for kind, endings in ENDINGS.items() if ending in endings), None)
+    named = format_named(path)
     if named in _BEGINNINGS and len(start) < len(_BEGINNINGS[named]) and _BEGINNINGS[named].startswith(start):
         raise UnreadableFile("U01", "it was cut off")
     found = _looked_at(path, start, named)
@@ -98,9 +76,9 @@ def _in_package(path: Path) -> Format | str:
     for part, what in _IN_PACKAGES:
         if part in package:
             return what
-    if BOOK in package:
+    if XLSX_BOOK in package:
         return Format.XLSX
-    if package.holds("mimetype", b"opendocument") or (CONTENT in package and "META-INF/manifest.xml" in package):
+    if package.holds("mimetype", b"opendocument") or (ODS_CONTENT in package and ODS_MANIFEST in package):
         is_spreadsheet = "mimetype" not in package or package.holds("mimetype", b"opendocument.spreadsheet")
         return Format.ODS if is_spreadsheet else "a word processor's document"
     return Format.ZIP

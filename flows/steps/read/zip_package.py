@@ -26,6 +26,8 @@ TIGHTEST = 200  # times that a larger part may be packed: spreadsheets reach 10 
 PIECE = 1 << 20
 LARGEST_INDEX = 8 << 20  # of the parts that say what is in a workbook
 LONGEST_TEXT = 1 << 20  # of one cell: the programs allow 32,767 characters
+# The parts that say which kind of workbook a package is.
+XLSX_BOOK, ODS_CONTENT, ODS_MANIFEST = "xl/workbook.xml", "content.xml", "META-INF/manifest.xml"
 _LOCAL_HEADER = struct.Struct("<4s22sHH")
 _ENCRYPTED = 1
 _DOCUMENT_TYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)")

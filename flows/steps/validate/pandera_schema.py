@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from schemas._contract.derive import polars_type
 from schemas._contract.model import Contract, Severity
-from schemas._rules.cells import checks_of
+from schemas._contract.polars_types import polars_type
+from schemas._rules.checks import checks_of
 
 
 def pandera_schema(contract: Contract) -> pa.DataFrameSchema:

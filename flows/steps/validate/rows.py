@@ -19,7 +19,7 @@ from flows.deliveries.context import DeliveryContext
 from flows.deliveries.findings import NO_FINDINGS
 from schemas._contract.model import Contract, Field, Severity
 from schemas._contract.registry import sites
-from schemas._rules.cells import checks_of
+from schemas._rules.checks import checks_of
 from schemas.audit.findings import Outcome
 
 MOST_SUGGESTED = 200  # distinct texts of a column and batch for which a listed code is looked for

@@ -23,6 +23,7 @@ from flows.runtime import log_file
 from flows.runtime.log import Entry, Event, log, run_log
 from flows.settings import Settings
 from flows.steps import validate_delivery
+from flows.store import result_key
 from flows.store.lock import writer_lock
 
 NINO, SURNAME = "AB123456C", "Quillfeathersmythe"
@@ -268,7 +269,7 @@ def test_a_retry_of_one_site_says_what_it_validated_again(folder: DataFolder, mo
     with_faults(folder)
     folder.night("2017-01-03")
     before = len(lines(folder.path))
-    monkeypatch.setattr(validate_delivery, "source_digest", lambda *_: "other")
+    monkeypatch.setattr(result_key, "_of_code", lambda _: "other")
     nightly_run(
         Settings(data=folder.path, threads=1),
         datetime(2017, 1, 4),

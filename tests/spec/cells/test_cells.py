@@ -19,6 +19,7 @@ from flows.cells.parse import fault, read_cell
 from flows.cells.redact import redact_text
 from schemas._contract.catalogue import datasets
 from schemas._contract.code_lists import CodeList, all_code_lists, code_list
+from schemas._contract.expected import expected
 from schemas._rules.explain import explain
 
 MAKERS = {"contacts": contacts, "participants": participants, "funding_awards": awards}
@@ -368,9 +369,8 @@ def test_dates_of_one_order_do_not(judge: Judge, dates: list[str]) -> None:
 
 def test_the_sender_is_told_how_many_decimals_there_may_be() -> None:
     hours = datasets()["employment_outcomes"].by_name["paid_hours_week"]
-    assert read_cell("37.333", hours) == fault("V04")
-    assert "at most 1 decimal, from 0.5 to 80" in hours.expects()
-    assert "at most 2 decimals" in datasets()["funding_awards"].by_name["amount"].expects()
+    assert read_cell("37.333", hours) == fault("V04") and "at most 1 decimal, from 0.5 to 80" in expected(hours)
+    assert "at most 2 decimals" in expected(datasets()["funding_awards"].by_name["amount"])
 
 
 MEGABYTES = {"letters": "a" * 1_000_000, "signs": "a@" * 500_000, "digits": "1" * 1_000_000, "months": "jan" * 400_000}

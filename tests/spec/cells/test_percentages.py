@@ -16,10 +16,10 @@ import xlsxwriter
 from judging import Judge, Outcome
 from made_workbooks import Percentage
 
+from flows.deliveries.formats import Format
 from flows.steps.read import sheets_of
-from flows.steps.read.sniff import Format
 from flows.steps.read.whole import as_sheets
-from flows.steps.read.workbook.plain.plain_sheet import PlainTable
+from flows.steps.read.workbook.xlsx.plain.plain_sheet import PlainTable
 from schemas._contract.model import SHARE, Contract, Field, Kind
 
 BENCHMARK = {

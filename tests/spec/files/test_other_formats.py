@@ -17,12 +17,12 @@ import pyarrow.parquet as pq
 import pytest
 from judging import CONTACT, Judge, as_csv, as_table, awards, contacts, participants, workbook
 
+from flows.deliveries.formats import Format
 from flows.steps.read import sheets_of
 from flows.steps.read.parquet import _texts
-from flows.steps.read.sniff import Format
-from flows.steps.read.workbook.plain.plain_sheet import PlainTable
-from flows.steps.read.workbook.sheet import text_of
+from flows.steps.read.values import text_of
 from flows.steps.read.workbook.xls import CompoundFile
+from flows.steps.read.workbook.xlsx.plain.plain_sheet import PlainTable
 
 TABLE = as_table(contacts({}, {"contact_medium": "zz"}, {}))
 CSV = as_csv(contacts({}, {"contact_medium": "zz"}, {})).encode()

@@ -16,6 +16,7 @@ from flows.workbooks.blank import example_rows, write_blank_workbook
 from flows.workbooks.for_site import for_site
 from schemas._contract.catalogue import datasets
 from schemas._contract.code_lists import code_list
+from schemas._contract.expected import expected
 from schemas._contract.model import Contract, Kind
 from schemas._contract.registry import NONE, SiteProfile, profile, returns_for, sites
 from schemas._contract.workbook_names import CODES, EXAMPLES, NOTES, OUR_SHEETS
@@ -145,7 +146,7 @@ def test_headings_that_a_site_must_fill_in_look_so() -> None:
 
 def test_an_example_of_a_long_list_is_the_fields_own() -> None:
     """Not the first of its list: nobody lives in the local authority of England."""
-    assert datasets()["participants"].by_name["la_code"].expects() == (
+    assert expected(datasets()["participants"].by_name["la_code"]) == (
         "a code from the list 'areas', for example E06000009 (Blackpool)"
     )
 
@@ -168,7 +169,7 @@ def test_headings_notes_and_lists_are_the_contract(contract: Contract) -> None:
     told = {r[1]: r for r in notes.iter_rows(min_row=heading + 1, values_only=True) if r[1]}
     lists = {str(v.sqref).split("2")[0]: v for v in sheet.data_validations.dataValidation}
     for cell, field in zip(sheet[1], contract.fields, strict=True):
-        assert field.description in told[field.name][2] and told[field.name][4] == field.expects()
+        assert field.description in told[field.name][2] and told[field.name][4] == expected(field)
         assert told[field.name][3].startswith("Yes" if field.required else "No")
         shown = lists[cell.column_letter]
         assert shown.prompt and len(shown.prompt) <= 255 and (shown.error or shown.type is None)

@@ -12,9 +12,9 @@ import pytest
 import xlsxwriter
 from judging import Found, Judge, as_table, awards, contacts, participants, workbook
 
+from flows.deliveries.formats import Format
 from flows.steps.read import sheets_of
-from flows.steps.read.sniff import Format
-from flows.steps.read.workbook.plain.plain_sheet import PlainTable
+from flows.steps.read.workbook.xlsx.plain.plain_sheet import PlainTable
 
 KINDS: dict[str, Callable[..., list[dict[str, str]]]] = {
     "contacts": contacts,

@@ -15,9 +15,9 @@ from openpyxl.utils.escape import unescape
 from flows.deliveries.extract import Extract, UnreadableFile
 from flows.steps.read import read, sheets_of
 from flows.steps.read.sniff import format_of
+from flows.steps.read.values import text_of
 from flows.steps.read.workbook import xlsx
-from flows.steps.read.workbook.plain.plain_sheet import PlainTable
-from flows.steps.read.workbook.sheet import text_of
+from flows.steps.read.workbook.xlsx.plain.plain_sheet import PlainTable
 from schemas._contract.code_lists import fold
 
 pytestmark = pytest.mark.real

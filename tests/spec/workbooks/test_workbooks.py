@@ -16,7 +16,7 @@ from made_workbooks import changed, part
 from xlsxwriter.utility import xl_cell_to_rowcol
 
 from flows.cells.column_letters import column_letter
-from flows.steps.read.workbook.sheet import text_of
+from flows.steps.read.values import text_of
 from schemas._contract.workbook_names import PROBLEMS, READ_ME, ROW_PROBLEMS
 
 

@@ -14,8 +14,9 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from schemas._contract.derive import create_table, polars_type
+from schemas._contract.derive import create_table
 from schemas._contract.model import Contract, Rule, Severity
+from schemas._contract.polars_types import polars_type
 from schemas.core.contacts import CONTRACT as CONTACTS
 from schemas.core.employment_outcomes import CONTRACT as OUTCOMES
 from schemas.core.participants import CONTRACT as PARTICIPANTS

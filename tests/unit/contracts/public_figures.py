@@ -8,8 +8,9 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from schemas._contract.derive import create_table, polars_type
+from schemas._contract.derive import create_table
 from schemas._contract.model import Contract, Kind, Rule
+from schemas._contract.polars_types import polars_type
 from schemas.core import (
     benchmarks,
     delivery_approaches,

@@ -13,9 +13,9 @@ import pytest
 from made_up_people import CUT_OFF, OURS, ROW, SOUND, WARNING, Address, Row, d, days, frame, stated
 
 from schemas._contract.code_lists import fold
-from schemas._contract.derive import polars_type
 from schemas._contract.model import Contract
-from schemas._rules.cells import checks_of
+from schemas._contract.polars_types import polars_type
+from schemas._rules.checks import checks_of
 
 # Rules within a row: (dataset, rule, severity, field), then rows that keep it, that break it, that it cannot validate.
 WITHIN_ROW: list[tuple[Address, list[Row], list[Row], list[Row]]] = [

@@ -25,7 +25,7 @@ from made_up_people import (
     warehouse,
 )
 
-from schemas._rules.cells import checks_of
+from schemas._rules.checks import checks_of
 
 ALLOCATED = [
     person(1, randomised_date=d("2018-06-06")),

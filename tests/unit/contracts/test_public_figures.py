@@ -9,7 +9,7 @@ import pytest
 from public_figures import BASE, CONTRACTS, Row, broken_rows, frame, keeps, real_rows
 
 from schemas._contract.code_lists import code_list
-from schemas._rules.cells import checks_of
+from schemas._rules.checks import checks_of
 from schemas._rules.public_figures import MHT_ANNOUNCED, MHT_HEADLINE, MHT_MATCH
 
 # The figures

@@ -20,7 +20,8 @@ from flows.deliveries.extract import Extract, TextBatch, TextOnOtherSheet, Unrea
 from flows.deliveries.findings import Finding
 from flows.runtime.wording import counted, listed, ranges, spans
 from flows.steps.read.heading import LEAST_MATCHES, MOST_COLUMNS, ROWS_SEARCHED, find_heading, joined, matches
-from flows.steps.read.workbook.sheet import Sheet, Table, text_of, told
+from flows.steps.read.values import text_of
+from flows.steps.read.workbook.sheet import NameOfSheet, Sheet, Table, by_place, called
 from flows.steps.read.workbook.stray_sheets import left_out
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Severity
@@ -34,12 +35,14 @@ LONGEST_PLACES = 44  # characters: where hidden rows are, before their number al
 LIKE_THE_BEST = 0.8  # of the best sheet's headings: with as many, another may hold the dataset as well
 
 
-def read_workbook(sheets: Sequence[Sheet], known_headings: Set[str], wanted: str = "") -> Extract:
+def read_workbook(
+    sheets: Sequence[Sheet], known_headings: Set[str], wanted: str = "", name_of: NameOfSheet = by_place
+) -> Extract:
     """Read the sheet that holds the dataset.
 
     Raises Unreadable: U01 damaged or too large, U03 no heading, U04 several sheets would do or it is hidden, F01 empty.
     """
-    name, table = _sheet_with_data(sheets, known_headings, wanted)
+    name, table = _sheet_with_data(sheets, known_headings, wanted, name_of)
     candidates = _candidates(table, known_headings)
     best = find_heading([c.cells for c in candidates], known_headings)
     if best is None:
@@ -54,7 +57,7 @@ def read_workbook(sheets: Sequence[Sheet], known_headings: Set[str], wanted: str
     is_marked = headings[-1] == ROW_PROBLEMS  # ours, from a marked workbook that came back
     if is_marked:
         width, headings = width - 1, headings[:-1]
-    findings = _about_heading(heading) + _about_name(name) + (left_out(sheets, wanted) if wanted else [])
+    findings = _about_heading(heading) + _about_name(name) + (left_out(sheets, wanted, name_of) if wanted else [])
     number = next(n for n, sheet in enumerate(sheets, 1) if sheet.name == name)
     hidden_rows: list[int] = []
     hidden_columns = [i for i in sorted(set(table.hidden.columns)) if i < len(headings) and headings[i]]
@@ -133,7 +136,7 @@ def _span(first: int, last: int, bound: list[tuple[int, int]]) -> tuple[int, int
     return first, last
 
 
-def _sheet_with_data(sheets: Sequence[Sheet], known: Set[str], wanted: str) -> tuple[str, Table]:
+def _sheet_with_data(sheets: Sequence[Sheet], known: Set[str], wanted: str, name_of: NameOfSheet) -> tuple[str, Table]:
     """The visible sheet that looks most like the dataset, if no other looks much like it too."""
     asked_for = [s for s in sheets if wanted and fold(s.name) == fold(wanted)]
     candidates = asked_for or [s for s in sheets if s.name not in OUR_SHEETS]
@@ -147,12 +150,13 @@ def _sheet_with_data(sheets: Sequence[Sheet], known: Set[str], wanted: str) -> t
     if best is None or scores[best[0]] < LEAST_MATCHES:
         hidden = [s.name for s in candidates if s.hidden and _score(s.open(), known) >= LEAST_MATCHES]
         if hidden:
-            raise UnreadableFile("U04", f"{' and '.join(told(sheets, hidden))}: hidden, and hidden sheets are not read")
+            names = " and ".join(called(sheets, hidden, name_of))
+            raise UnreadableFile("U04", f"{names}: hidden, and hidden sheets are not read")
     if best is None:
         raise UnreadableFile("F01")
     alike = [n for n, score in scores.items() if score >= max(LEAST_MATCHES, LIKE_THE_BEST * scores[best[0]])]
     if len(alike) > 1:
-        raise UnreadableFile("U04", " and ".join(told(sheets, alike)))
+        raise UnreadableFile("U04", " and ".join(called(sheets, alike, name_of)))
     return best
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,15 +12,15 @@ import polars as pl
 import python_calamine as calamine
 
 from flows.cells.column_letters import column_letter
-from flows.cells.redact import is_safe_to_echo
 from flows.deliveries.extract import UnreadableFile
 from flows.steps.read.heading import MOST_COLUMNS
+from flows.steps.read.values import text_of
 from flows.steps.read.workbook.percentages import Cells, with_percentages
-from schemas._contract.catalogue import datasets
 
 MOST_CELLS = 40_000_000  # of the rectangle around all cells: about 1.3 GB of memory
 Errors = dict[tuple[int, int], str]  # (row, column) from 0, and the error's text
 Area = tuple[int, int, int, int]  # merged cells: top, left, bottom, right, from 0
+NameOfSheet = Callable[[str, int], str]  # how a sheet may be called in a report, by its name and its place from 1
 
 
 @dataclass(frozen=True)
@@ -85,10 +83,15 @@ class Sheet:
         return (self.open_as_it_is or self.open)()
 
 
-def told(sheets: Sequence[Sheet], names: Sequence[str]) -> list[str]:
-    """Names of sheets as they may be repeated: one that may be personal is told by its place ('sheet 2')."""
+def by_place(_: str, number: int) -> str:
+    """Call a sheet by its place alone, as is safe whatever its name is."""
+    return f"sheet {number}"
+
+
+def called(sheets: Sequence[Sheet], names: Sequence[str], name_of: NameOfSheet) -> list[str]:
+    """The sheets of some names, as a report may call them."""
     places = {sheet.name: n for n, sheet in enumerate(sheets, 1)}
-    return [n if is_safe_to_echo(n, datasets().values()) else f"sheet {places[n]}" for n in names]
+    return [name_of(name, places[name]) for name in names]
 
 
 def must_fit(rows: int, columns: int) -> None:
@@ -99,36 +102,6 @@ def must_fit(rows: int, columns: int) -> None:
         )
     if columns > MOST_COLUMNS:
         raise UnreadableFile("U01", f"a sheet has more than {MOST_COLUMNS:,} columns")
-
-
-def text_of(value: Any) -> str:
-    """A cell's value as the sender would type it."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        return _number(value)
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat()
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, timedelta):
-        minutes, seconds = divmod(round(value.total_seconds()), 60)
-        return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
-    return str(value)
-
-
-def _number(value: float) -> str:
-    """A number without the noise of its binary form: 12 digits, which are the pence of billions; more where needed."""
-    if value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    text = f"{value:.12g}" if abs(value) < 1e10 else f"{value:.15g}"
-    return f"{Decimal(text):f}" if 1e-6 <= abs(value) < 1e15 else text
 
 
 class Calamine:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from flows.deliveries.findings import Finding
 from flows.steps.read.heading import ROWS_SEARCHED
-from flows.steps.read.workbook.sheet import Sheet, Table, told
+from flows.steps.read.workbook.sheet import NameOfSheet, Sheet, Table, called
 from schemas._contract.catalogue import datasets
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Severity
@@ -17,7 +17,7 @@ _NARROWEST = 3  # columns of a table of data; notes have fewer
 _NUMBER_OR_DATE = re.compile(r"[£(-]?[\d,]+(\.\d+)?%?\)?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ][\d:.]+)?")
 
 
-def left_out(sheets: Sequence[Sheet], wanted: str) -> list[Finding]:
+def left_out(sheets: Sequence[Sheet], wanted: str, name_of: NameOfSheet) -> list[Finding]:
     """A warning (U04) for each visible sheet that looks like data and is named after no dataset.
 
     It is told once: with the first sheet that is named after one.
@@ -30,7 +30,7 @@ def left_out(sheets: Sequence[Sheet], wanted: str) -> list[Finding]:
         for s in sheets
         if not s.hidden and s.name not in OUR_SHEETS and fold(s.name) not in claimed and looks_like_data(s.open())
     ]
-    return [Finding("U04", Severity.WARNING, found=name) for name in told(sheets, strays)]
+    return [Finding("U04", Severity.WARNING, found=name) for name in called(sheets, strays, name_of)]
 
 
 def _names_of_datasets() -> set[str]:

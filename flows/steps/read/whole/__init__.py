@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from flows.deliveries.extract import SheetCells
+from flows.deliveries.formats import Format
 from flows.steps.read import WORKBOOKS, read, sheets_of
-from flows.steps.read.sniff import Format, format_of
+from flows.steps.read.sniff import format_of
 from flows.steps.read.text.encoding import as_utf8
 from flows.steps.read.text.text_heading import heading_of
 from flows.steps.read.zip_package import Package, the_only_file, unpacked

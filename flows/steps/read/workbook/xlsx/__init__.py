@@ -15,11 +15,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from flows.deliveries.extract import UnreadableFile
-from flows.steps.read.workbook.minimal_xlsx import BOOK, LINKS, STYLES, TEXTS, MinimalXlsx, NotPlainError
 from flows.steps.read.workbook.percentages import percent_cells, percent_styles
 from flows.steps.read.workbook.sheet import Calamine, Sheet, Table
-from flows.steps.read.workbook.sheet_xml import errors_of_sheet, hidden_in_sheet
-from flows.steps.read.zip_package import Package
+from flows.steps.read.workbook.xlsx.minimal_xlsx import LINKS, STYLES, TEXTS, MinimalXlsx, NotPlainError
+from flows.steps.read.workbook.xlsx.sheet_xml import errors_of_sheet, hidden_in_sheet
+from flows.steps.read.zip_package import XLSX_BOOK, Package
 
 _READ_FIRST = (TEXTS, STYLES, "[Content_Types].xml")
 MOST_TEXTS = 20_000_000
@@ -54,7 +54,7 @@ def sheets_of_xlsx(path: Path, package: Package) -> list[Sheet]:
         if book is not None:
             texts, number_styles = partial(book.texts, name, member), partial(book.number_styles, name, member)
             with suppress(NotPlainError):
-                from flows.steps.read.workbook.plain.plain_sheet import (
+                from flows.steps.read.workbook.xlsx.plain.plain_sheet import (
                     plain_table,  # with it come pyarrow and its functions
                 )
 
@@ -78,7 +78,7 @@ def _short(package: Package) -> MinimalXlsx | None:
 def _members(package: Package) -> dict[str, str]:
     """The part of the package that holds each sheet. Raises Unreadable (U01) where one lies outside it."""
     try:
-        book, links = (ElementTree.fromstring(package.xml(name)) for name in (BOOK, LINKS))
+        book, links = (ElementTree.fromstring(package.xml(name)) for name in (XLSX_BOOK, LINKS))
     except (ElementTree.ParseError, ValueError, LookupError):
         raise UnreadableFile("U01", "it is damaged or was cut off") from None
     targets = {link.get("Id", ""): link for link in links}

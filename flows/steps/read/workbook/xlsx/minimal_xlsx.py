@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from flows.deliveries.extract import UnreadableFile
+from flows.steps.read.values import text_of
 from flows.steps.read.workbook.percentages import as_percentage, percent_styles
-from flows.steps.read.workbook.sheet import Calamine, text_of
-from flows.steps.read.workbook.sheet_xml import errors_in
-from flows.steps.read.zip_package import SMALL, Package
+from flows.steps.read.workbook.sheet import Calamine
+from flows.steps.read.workbook.xlsx.sheet_xml import errors_in
+from flows.steps.read.zip_package import SMALL, XLSX_BOOK, Package
 
-BOOK, LINKS, STYLES, TEXTS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml", "xl/sharedStrings.xml"
-_FRAME = ("[Content_Types].xml", "_rels/.rels", BOOK, LINKS, STYLES)
+LINKS, STYLES, TEXTS = "xl/_rels/workbook.xml.rels", "xl/styles.xml", "xl/sharedStrings.xml"
+_FRAME = ("[Content_Types].xml", "_rels/.rels", XLSX_BOOK, LINKS, STYLES)
 _ACROSS = 16  # cells in a row of the sheet that is made
 _OF_ERRORS = (b'"e"', b"'e'", b"<f", b":f")  # without any of these there is no error
 _A_NUMBER = 45

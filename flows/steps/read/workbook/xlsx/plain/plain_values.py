@@ -10,9 +10,10 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from flows.steps.read.workbook.minimal_xlsx import NotPlainError
-from flows.steps.read.workbook.plain.plain_cells import Units
-from flows.steps.read.workbook.plain.plain_markup import (
+from flows.steps.read.values import text_of
+from flows.steps.read.workbook.xlsx.minimal_xlsx import NotPlainError
+from flows.steps.read.workbook.xlsx.plain.plain_cells import Units
+from flows.steps.read.workbook.xlsx.plain.plain_markup import (
     CellKind,
     Head,
     Tail,
@@ -22,7 +23,6 @@ from flows.steps.read.workbook.plain.plain_markup import (
     tail_of,
     without_end_of_row,
 )
-from flows.steps.read.workbook.sheet import text_of
 
 _T = TypeVar("_T")
 _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")

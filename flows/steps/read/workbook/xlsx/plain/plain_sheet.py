@@ -19,11 +19,11 @@ import pyarrow as pa
 
 from flows.cells.column_letters import index_of
 from flows.steps.read.heading import MOST_COLUMNS
-from flows.steps.read.workbook.minimal_xlsx import NotPlainError
-from flows.steps.read.workbook.plain.plain_cells import Units, units_of
-from flows.steps.read.workbook.plain.plain_values import Values
 from flows.steps.read.workbook.sheet import MOST_CELLS, Area, Hidden, Table
-from flows.steps.read.workbook.sheet_xml import hidden_columns
+from flows.steps.read.workbook.xlsx.minimal_xlsx import NotPlainError
+from flows.steps.read.workbook.xlsx.plain.plain_cells import Units, units_of
+from flows.steps.read.workbook.xlsx.plain.plain_values import Values
+from flows.steps.read.workbook.xlsx.sheet_xml import hidden_columns
 
 _OPENS, _CLOSES = b"<sheetData>", b"</sheetData>"
 _LONGEST_ROW = 8 << 20  # bytes

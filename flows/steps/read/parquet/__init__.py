@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from flows.cells.column_letters import column_letter
 from flows.deliveries.extract import Extract, TextBatch, UnreadableFile
 from flows.steps.read.heading import MOST_COLUMNS, find_heading
-from flows.steps.read.workbook.sheet import text_of
+from flows.steps.read.values import text_of
 
 BATCH_ROWS = 50_000
 LARGEST_UNPACKED = 4 << 30  # bytes, as the file states; it is read a batch at a time

@@ -16,9 +16,8 @@ from flows.deliveries.extract import UnreadableFile
 from flows.steps.read.heading import MOST_COLUMNS
 from flows.steps.read.workbook.percentages import as_percentage
 from flows.steps.read.workbook.sheet import Area, Hidden, Sheet, Table, must_fit
-from flows.steps.read.zip_package import LONGEST_TEXT, Package
+from flows.steps.read.zip_package import LONGEST_TEXT, ODS_CONTENT, ODS_MANIFEST, Package
 
-CONTENT, _MANIFEST = "content.xml", "META-INF/manifest.xml"
 _NOT_THE_CELLS = {"annotation", "tracked-changes", "dde-link", "shapes", "forms", "frame", "custom-shape"}
 _DURATION = re.compile(r"P(?:(\d{1,6})D)?T?(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})(\.\d+)?S)?")
 _ADDED = ":calcext:"  # LibreOffice's own attributes, which have the same names as those of the format
@@ -30,14 +29,14 @@ _MOST_ROWS = 1 << 20  # of a sheet, as in the programs that write them
 
 def sheets_of_ods(package: Package) -> list[Sheet]:
     """The sheets of an OpenDocument spreadsheet. Raises Unreadable: U01 damaged or hostile, U02 password."""
-    if package.holds(_MANIFEST, b"encryption-data"):
+    if package.holds(ODS_MANIFEST, b"encryption-data"):
         raise UnreadableFile("U02")
     content = _Content()
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler, parser.EndElementHandler = content.start, content.end
     parser.CharacterDataHandler = content.text
     try:
-        for piece in package.xml_pieces(CONTENT):
+        for piece in package.xml_pieces(ODS_CONTENT):
             parser.Parse(piece, False)
         parser.Parse(b"", True)
     except (expat.ExpatError, LookupError, ValueError, OverflowError):

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from flows.steps.read.workbook.minimal_xlsx import NotPlainError
+from flows.steps.read.workbook.xlsx.minimal_xlsx import NotPlainError
 
 _LESS, _EQUALS, _QUOTE, _A, _R, _Z = b'<="ArZ'
 _OPENS_CELL, _OPENS_ROW, _ENDS_VALUE, _ENDS_TEXT, _KEEPS_SPACES = np.frombuffer(b"<c r<row</v></t><t x", "<u4")

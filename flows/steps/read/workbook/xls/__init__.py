@@ -19,12 +19,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flows.deliveries.extract import UnreadableFile
+from flows.steps.read.compound_file import CUT_OFF, WORKBOOK_STREAMS, CompoundFile
 from flows.steps.read.workbook.percentages import PERCENT_FORMATS, Cells, is_percent_format
 from flows.steps.read.workbook.sheet import Area, Calamine, Errors, Hidden, Sheet, Table, must_fit
 
-LARGEST = 512 << 20  # bytes; the format holds 65,536 rows of 256 columns a sheet
-_FREE, _END_OF_CHAIN = 0xFFFFFFFF, 0xFFFFFFFE
-_STREAMS = ("workbook", "book")
 _BEGIN, _END, _PASSWORD, _SHEET, _CODE_PAGE = 0x0809, 0x000A, 0x002F, 0x0085, 0x0042
 _BIFF8, _UTF_16 = 0x0600, struct.pack("<H", 1200)
 _FORMAT, _STYLE, _NUMBERS = 0x041E, 0x00E0, 0x00BD
@@ -32,117 +30,11 @@ _DIMENSIONS, _BOOL_OR_ERROR, _FORMULA, _MERGED = 0x0200, 0x0205, 0x0006, 0x00E5
 _ROW, _COLUMNS, _HIDDEN_ROW, _HIDDEN_COLUMN = 0x0208, 0x007D, 0x20, 0x01
 _CELLS = {0x0203, 0x0204, _BOOL_OR_ERROR, 0x00FD, 0x027E, _NUMBERS, _FORMULA, 0x00D6}
 _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
-_CUT_OFF = "it is damaged or was cut off"
-
-
-class CompoundFile:
-    """A compound file, as Office wrote its documents before 2007 and writes protected ones still."""
-
-    def __init__(self, data: bytes) -> None:
-        """Raises Unreadable (U01) where it is damaged."""
-        self._data = data
-        try:
-            self._read_header()
-            self.streams = dict(self._directory())
-        except (struct.error, IndexError, OverflowError, UnicodeDecodeError):
-            raise UnreadableFile("U01", _CUT_OFF) from None
-
-    def _read_header(self) -> None:
-        shift, small_shift = struct.unpack_from("<HH", self._data, 30)
-        if shift not in (9, 12) or small_shift != 6:
-            raise UnreadableFile("U01", _CUT_OFF)
-        self._sector = 1 << shift
-        tables, self._first = struct.unpack_from("<II", self._data, 44)
-        self._least, small_table, _, next_list, _ = struct.unpack_from("<5I", self._data, 56)
-        places = list(struct.unpack_from("<109I", self._data, 76))
-        while next_list < _END_OF_CHAIN and len(places) < tables + 109:
-            *more, next_list = struct.unpack(f"<{self._sector // 4}I", self._sector_at(next_list))
-            places += more
-        self._table = self._numbers(places[:tables])
-        self._small_table = self._numbers(self._chain(small_table, self._table))
-        self._small = b""
-        self._small_sectors: list[int] = []
-
-    def _numbers(self, sectors: list[int]) -> list[int]:
-        data = b"".join(self._sector_at(s) for s in sectors if s != _FREE)
-        return list(struct.unpack(f"<{len(data) // 4}I", data))
-
-    def _sector_at(self, number: int) -> bytes:
-        start = (number + 1) * self._sector
-        if number >= _END_OF_CHAIN - 3 or start + self._sector > len(self._data):
-            raise IndexError(number)
-        return self._data[start : start + self._sector]
-
-    @staticmethod
-    def _chain(start: int, table: list[int]) -> list[int]:
-        """The sectors that follow one another from a first one. Raises IndexError for a circle or a broken chain."""
-        found: list[int] = []
-        while start < _END_OF_CHAIN:
-            if len(found) > len(table):
-                raise IndexError("a circle")
-            found.append(start)
-            start = table[start]
-        return found
-
-    def _directory(self) -> Iterator[tuple[str, tuple[int, int]]]:
-        """The streams: (name in lower case, (first sector, size))."""
-        listed = b"".join(self._sector_at(s) for s in self._chain(self._first, self._table))
-        for at in range(0, len(listed), 128):
-            length, kind = struct.unpack_from("<HB", listed, at + 64)
-            start, size = struct.unpack_from("<II", listed, at + 116)
-            if kind == 5:
-                self._small_sectors = self._chain(start, self._table) if size else []
-                self._small = b"".join(map(self._sector_at, self._small_sectors))[:size]
-            elif kind == 2 and 2 <= length <= 64:
-                yield listed[at : at + length - 2].decode("utf-16-le").casefold(), (start, size)
-
-    def stream(self, name: str) -> bytes:
-        """The bytes of a stream. Raises Unreadable (U01) where they are not all there."""
-        start, size = self.streams[name]
-        try:
-            if size < self._least:
-                places = self._chain(start, self._small_table)
-                data = b"".join(self._small[64 * p : 64 * p + 64] for p in places)
-            else:
-                data = b"".join(self._sector_at(s) for s in self._chain(start, self._table))
-        except IndexError:
-            raise UnreadableFile("U01", _CUT_OFF) from None
-        if len(data) < size:
-            raise UnreadableFile("U01", _CUT_OFF)
-        return data[:size]
-
-    def with_stream(self, name: str, data: bytes) -> bytes:
-        """The whole file with a stream exchanged for another of the same size."""
-        start, size = self.streams[name]
-        whole, step = bytearray(self._data), 64 if size < self._least else self._sector
-        table = self._small_table if size < self._least else self._table
-        for n, place in enumerate(self._chain(start, table)):
-            at = self._small_at(place) if size < self._least else (place + 1) * self._sector
-            part = data[n * step : (n + 1) * step]
-            whole[at : at + len(part)] = part
-        return bytes(whole)
-
-    def _small_at(self, place: int) -> int:
-        """Where in the file a small sector lies: within the sectors of the stream that holds them all."""
-        per_sector = self._sector // 64
-        return (self._small_sectors[place // per_sector] + 1) * self._sector + 64 * (place % per_sector)
-
-
-def compound_file(path: Path) -> CompoundFile:
-    """Open a compound file. Raises Unreadable (U01)."""
-    if path.stat().st_size > LARGEST:
-        raise UnreadableFile("U01", "it is larger than any such workbook")
-    return CompoundFile(path.read_bytes())
-
-
-def is_xls(file: CompoundFile) -> bool:
-    """Whether a compound file is an old Excel workbook."""
-    return any(name in file.streams for name in _STREAMS)
 
 
 def sheets_of_xls(path: Path, file: CompoundFile) -> list[Sheet]:
     """The sheets of an old Excel workbook. Raises Unreadable: U01 damaged or hostile, U02 password."""
-    name = next(name for name in _STREAMS if name in file.streams)
+    name = next(name for name in WORKBOOK_STREAMS if name in file.streams)
     stream = file.stream(name)
     starts, code_pages = [], []
     for kind, at, content in _records(stream, 0):
@@ -162,7 +54,7 @@ def sheets_of_xls(path: Path, file: CompoundFile) -> list[Sheet]:
     book = Calamine(_in_utf16(file, name, stream, code_pages) if is_biff8 and code_pages else path)
     sheets = book.sheets()
     if len(sheets) != len(starts):
-        raise UnreadableFile("U01", _CUT_OFF)
+        raise UnreadableFile("U01", CUT_OFF)
 
     def table(name: str, found: _BesideValues) -> Table:
         return replace(book.table(name, found.errors, found.merged, found.percentages), hidden=found.hidden)
@@ -203,7 +95,7 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, bytes]]:
         if depth == 1:  # deeper are charts within a sheet
             yield kind, at + 4, content
         at += 4 + length
-    raise UnreadableFile("U01", _CUT_OFF)
+    raise UnreadableFile("U01", CUT_OFF)
 
 
 def _percent_styles(stream: bytes, *, is_biff8: bool) -> set[int]:
@@ -219,7 +111,7 @@ def _percent_styles(stream: bytes, *, is_biff8: bool) -> set[int]:
             elif kind == _STYLE:
                 of_styles.append(struct.unpack_from("<H", content, 2)[0])
     except struct.error:
-        raise UnreadableFile("U01", _CUT_OFF) from None
+        raise UnreadableFile("U01", CUT_OFF) from None
     return {n for n, number in enumerate(of_styles) if number in formats}
 
 
@@ -258,7 +150,7 @@ def _look_through(stream: bytes, start: int, *, is_biff8: bool, percent: set[int
             if kind == _DIMENSIONS:
                 first_row, last_row, first_column, last_column = struct.unpack_from(extent, content)
                 if last_row < first_row or last_column < first_column:
-                    raise UnreadableFile("U01", _CUT_OFF)
+                    raise UnreadableFile("U01", CUT_OFF)
                 must_fit(last_row, last_column)
             elif kind == _MERGED:
                 areas = struct.unpack_from(f"<{4 * struct.unpack_from('<H', content)[0]}H", content, 2)
@@ -279,7 +171,7 @@ def _look_through(stream: bytes, start: int, *, is_biff8: bool, percent: set[int
                 if error is not None:
                     errors[row, column] = _ERRORS.get(error, "#VALUE!")
     except (struct.error, IndexError):
-        raise UnreadableFile("U01", _CUT_OFF) from None
+        raise UnreadableFile("U01", CUT_OFF) from None
     return _BesideValues(errors, merged, shown, Hidden(sorted(hidden_rows), sorted(hidden_columns)))
 
 

@@ -1,0 +1,119 @@
+"""Compound files, in which Office kept its documents before 2007 and keeps protected ones still: streams in sectors."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from flows.deliveries.extract import UnreadableFile
+
+LARGEST = 512 << 20  # bytes; an old workbook holds 65,536 rows of 256 columns a sheet
+WORKBOOK_STREAMS = ("workbook", "book")
+CUT_OFF = "it is damaged or was cut off"
+_FREE, _END_OF_CHAIN = 0xFFFFFFFF, 0xFFFFFFFE
+
+
+class CompoundFile:
+    """A compound file, as Office wrote its documents before 2007 and writes protected ones still."""
+
+    def __init__(self, data: bytes) -> None:
+        """Raises Unreadable (U01) where it is damaged."""
+        self._data = data
+        try:
+            self._read_header()
+            self.streams = dict(self._directory())
+        except (struct.error, IndexError, OverflowError, UnicodeDecodeError):
+            raise UnreadableFile("U01", CUT_OFF) from None
+
+    def _read_header(self) -> None:
+        shift, small_shift = struct.unpack_from("<HH", self._data, 30)
+        if shift not in (9, 12) or small_shift != 6:
+            raise UnreadableFile("U01", CUT_OFF)
+        self._sector = 1 << shift
+        tables, self._first = struct.unpack_from("<II", self._data, 44)
+        self._least, small_table, _, next_list, _ = struct.unpack_from("<5I", self._data, 56)
+        places = list(struct.unpack_from("<109I", self._data, 76))
+        while next_list < _END_OF_CHAIN and len(places) < tables + 109:
+            *more, next_list = struct.unpack(f"<{self._sector // 4}I", self._sector_at(next_list))
+            places += more
+        self._table = self._numbers(places[:tables])
+        self._small_table = self._numbers(self._chain(small_table, self._table))
+        self._small = b""
+        self._small_sectors: list[int] = []
+
+    def _numbers(self, sectors: list[int]) -> list[int]:
+        data = b"".join(self._sector_at(s) for s in sectors if s != _FREE)
+        return list(struct.unpack(f"<{len(data) // 4}I", data))
+
+    def _sector_at(self, number: int) -> bytes:
+        start = (number + 1) * self._sector
+        if number >= _END_OF_CHAIN - 3 or start + self._sector > len(self._data):
+            raise IndexError(number)
+        return self._data[start : start + self._sector]
+
+    @staticmethod
+    def _chain(start: int, table: list[int]) -> list[int]:
+        """The sectors that follow one another from a first one. Raises IndexError for a circle or a broken chain."""
+        found: list[int] = []
+        while start < _END_OF_CHAIN:
+            if len(found) > len(table):
+                raise IndexError("a circle")
+            found.append(start)
+            start = table[start]
+        return found
+
+    def _directory(self) -> Iterator[tuple[str, tuple[int, int]]]:
+        """The streams: (name in lower case, (first sector, size))."""
+        listed = b"".join(self._sector_at(s) for s in self._chain(self._first, self._table))
+        for at in range(0, len(listed), 128):
+            length, kind = struct.unpack_from("<HB", listed, at + 64)
+            start, size = struct.unpack_from("<II", listed, at + 116)
+            if kind == 5:
+                self._small_sectors = self._chain(start, self._table) if size else []
+                self._small = b"".join(map(self._sector_at, self._small_sectors))[:size]
+            elif kind == 2 and 2 <= length <= 64:
+                yield listed[at : at + length - 2].decode("utf-16-le").casefold(), (start, size)
+
+    def stream(self, name: str) -> bytes:
+        """The bytes of a stream. Raises Unreadable (U01) where they are not all there."""
+        start, size = self.streams[name]
+        try:
+            if size < self._least:
+                places = self._chain(start, self._small_table)
+                data = b"".join(self._small[64 * p : 64 * p + 64] for p in places)
+            else:
+                data = b"".join(self._sector_at(s) for s in self._chain(start, self._table))
+        except IndexError:
+            raise UnreadableFile("U01", CUT_OFF) from None
+        if len(data) < size:
+            raise UnreadableFile("U01", CUT_OFF)
+        return data[:size]
+
+    def with_stream(self, name: str, data: bytes) -> bytes:
+        """The whole file with a stream exchanged for another of the same size."""
+        start, size = self.streams[name]
+        whole, step = bytearray(self._data), 64 if size < self._least else self._sector
+        table = self._small_table if size < self._least else self._table
+        for n, place in enumerate(self._chain(start, table)):
+            at = self._small_at(place) if size < self._least else (place + 1) * self._sector
+            part = data[n * step : (n + 1) * step]
+            whole[at : at + len(part)] = part
+        return bytes(whole)
+
+    def _small_at(self, place: int) -> int:
+        """Where in the file a small sector lies: within the sectors of the stream that holds them all."""
+        per_sector = self._sector // 64
+        return (self._small_sectors[place // per_sector] + 1) * self._sector + 64 * (place % per_sector)
+
+
+def compound_file(path: Path) -> CompoundFile:
+    """Open a compound file. Raises Unreadable (U01)."""
+    if path.stat().st_size > LARGEST:
+        raise UnreadableFile("U01", "it is larger than any such workbook")
+    return CompoundFile(path.read_bytes())
+
+
+def is_xls(file: CompoundFile) -> bool:
+    """Whether a compound file is an old Excel workbook."""
+    return any(name in file.streams for name in WORKBOOK_STREAMS)

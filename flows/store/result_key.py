@@ -1,0 +1,157 @@
+"""The key of a stored result: it changes exactly when validating the delivery again might end otherwise.
+
+What a result depends on is in it by value where it is data (bytes, context, contract, code lists, registry), and as
+compiled code where it is code. Of the readers, only that of the file's own format counts: the ending of its name says
+which, for a file that is something else by its bytes is refused before any reader sees it (rule F15). What a rule
+tells the sender is no part of a result, nor of its key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from flows.deliveries.context import context_of
+from flows.deliveries.corrections import NO_CORRECTIONS, Corrections
+from flows.deliveries.file_names import about_name
+from flows.deliveries.formats import Format, format_named
+from flows.runtime.code_fingerprint import code_digest, library_versions
+from schemas._contract.catalogue import datasets
+from schemas._contract.model import Contract
+from schemas._contract.registry import programmes, rows, sites
+from schemas._contract.version import contract_version
+from schemas._rules.cells import MONTH_FIRST_RULE, SWAPPED_RULE
+from schemas._rules.corrections import APPLIED, NOT_APPLIED
+from schemas._rules.files import BLANK_ROWS_LISTED, FORM_VERSIONS, VERSION_COLUMN
+from schemas._rules.privacy import PERSONAL_RULES
+from schemas.audit.deliveries import Delivery
+from schemas.audit.findings import CONTRACT as FINDINGS
+
+# What the steps import from the rules of any dataset, besides `checks.py`: the rest of those modules is texts.
+RULES_IN_USE = {
+    "APPLIED": APPLIED,
+    "BLANK_ROWS_LISTED": BLANK_ROWS_LISTED,
+    "FORM_VERSIONS": tuple(sorted(FORM_VERSIONS)),
+    "MONTH_FIRST_RULE": MONTH_FIRST_RULE,
+    "NOT_APPLIED": NOT_APPLIED,
+    "PERSONAL_RULES": PERSONAL_RULES,
+    "SWAPPED_RULE": SWAPPED_RULE,
+    "VERSION_COLUMN": VERSION_COLUMN,
+}
+
+
+class Code(NamedTuple):
+    """Some of our own files, as patterns below the project's folder, and the libraries that they use."""
+
+    files: tuple[str, ...]
+    libraries: tuple[str, ...] = ()
+
+    def __or__(self, other: Code) -> Code:
+        """Both together."""
+        return Code((*self.files, *other.files), tuple(dict.fromkeys((*self.libraries, *other.libraries))))
+
+
+OF_ANY_FILE = Code(
+    (
+        "schemas/_contract/code_lists.py",
+        "schemas/_contract/model.py",
+        "schemas/_contract/polars_types.py",
+        "schemas/_contract/workbook_names.py",
+        "schemas/_rules/checks.py",
+        "schemas/audit/deliveries.py",
+        "schemas/audit/findings.py",
+        "flows/cells/*",
+        "flows/deliveries/conformed.py",
+        "flows/deliveries/context.py",
+        "flows/deliveries/corrections.py",
+        "flows/deliveries/extract.py",
+        "flows/deliveries/file_names.py",
+        "flows/deliveries/findings.py",
+        "flows/deliveries/formats.py",
+        "flows/deliveries/months.py",
+        "flows/runtime/parallel.py",
+        "flows/runtime/wording.py",
+        "flows/steps/read/*.py",
+        "flows/steps/correct.py",
+        "flows/steps/conform/**/*.py",
+        "flows/steps/validate/**/*.py",
+        "flows/steps/validate_delivery.py",
+        "flows/store/results.py",
+        "flows/store/result_sink.py",
+    ),
+    ("numpy", "pandera", "polars"),
+)
+_TYPED_CELLS = Code(("flows/steps/read/values/*.py",))
+_WORKBOOK = _TYPED_CELLS | Code(("flows/steps/read/workbook/*.py",), ("python-calamine",))
+_READERS: Mapping[Format, Code] = {
+    Format.TEXT: Code(("flows/steps/read/text/**/*.py",), ("pyarrow",)),
+    Format.XLSX: _WORKBOOK | Code(("flows/steps/read/workbook/xlsx/**/*.py",), ("pyarrow",)),
+    Format.XLS: _WORKBOOK | Code(("flows/steps/read/workbook/xls/**/*.py",)),
+    Format.ODS: _WORKBOOK | Code(("flows/steps/read/workbook/ods/**/*.py",)),
+    Format.PARQUET: _TYPED_CELLS | Code(("flows/steps/read/parquet/**/*.py",), ("pyarrow",)),
+}
+
+
+def code_of(kind: Format | None) -> Code:
+    """The code that a result of a file of a format depends on; of no format, what refuses such a file.
+
+    What a zip holds its name does not say: it depends on every reader.
+    """
+    found = OF_ANY_FILE
+    for known, reader in _READERS.items():
+        if kind in (known, Format.ZIP):
+            found |= reader
+    return found
+
+
+def result_key(delivery: Delivery, contract: Contract, corrections: Corrections = NO_CORRECTIONS) -> str:
+    """The address of a delivery's result in the store."""
+    kind = format_named(delivery.path)
+    declared = (
+        delivery.rows_declared,
+        delivery.gbp_declared,
+        delivery.sha256_declared,
+        delivery.nil_return,
+        delivery.extract_type,
+        delivery.data_cut_date,
+    )
+    parts = (
+        (delivery.sha256, delivery.path.rsplit(".", 1)[-1], delivery.sheet, declared, about_name(delivery)),
+        context_of(delivery, corrections),
+        contract_version(contract),
+        RULES_IN_USE,
+        _of_registry(delivery.programme_code),
+        _of_datasets() if kind in (Format.XLSX, Format.XLS, Format.ODS, Format.ZIP) else (),
+        _of_code(kind),
+    )
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+@lru_cache
+def _of_registry(programme_code: str) -> str:
+    """What the registry may change: names that may be shown, other sites' codes, the programme's last year."""
+    used = (
+        [(site.code, site.name) for site in sites().values()],
+        [(programme.code, programme.name) for programme in programmes().values()],
+        sorted({row["dataset"] for row in rows("returns")}),
+        programmes()[programme_code].end_year if programme_code in programmes() else None,
+    )
+    return hashlib.sha256(repr(used).encode()).hexdigest()
+
+
+@lru_cache
+def _of_datasets() -> tuple[tuple[str, str], ...]:
+    """The names and titles of all datasets: a sheet that is called so is read as one, any other may be left out."""
+    return tuple((name, contract.title) for name, contract in datasets().items())
+
+
+@lru_cache
+def _of_code(kind: Format | None) -> str:
+    """What runs for a file of a format: our code, the libraries that it uses, and Python."""
+    code = code_of(kind)
+    columns = [(f.name, str(f.kind)) for f in FINDINGS.fields]
+    runs = code_digest(code.files), library_versions(code.libraries), sys.version_info[:2], columns
+    return hashlib.sha256(repr(runs).encode()).hexdigest()

@@ -1,0 +1,48 @@
+"""What a cell of a field must hold, in the sender's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from schemas._contract.model import Field, Kind
+
+
+def expected(field: Field) -> str:
+    """What a cell of a field must hold, in the sender's words."""
+    text = _EXPECTED[field.kind](field)
+    return text if field.required else f"{text}, or an empty cell if there is none"
+
+
+def _codes(f: Field) -> str:
+    entries = f.code_list.entries
+    if len(entries) > 12:
+        example = next((e for e in entries if e.code == f.example), entries[0])
+        return f"a code from the list '{f.codes}', for example {example.code} ({example.label})"
+    return "one of " + ", ".join(e.code if e.code == e.label else f"{e.code} ({e.label})" for e in entries)
+
+
+def _number(f: Field) -> str:
+    noun = {
+        Kind.WHOLE: "a whole number",
+        Kind.DECIMAL: f"a number with at most {f.decimals} decimal{'' if f.decimals == 1 else 's'}",
+        Kind.MONEY: "an amount in pounds with at most 2 decimals, such as 1100000.00",
+    }[f.kind]
+    if f.low is not None and f.high is not None:
+        return f"{noun}, from {f.low} to {f.high}" if f.kind is not Kind.WHOLE else f"{noun} from {f.low} to {f.high}"
+    if f.low is not None:
+        return f"{noun}, {f.low} or more"
+    return noun
+
+
+_EXPECTED: dict[Kind, Callable[[Field], str]] = {
+    Kind.TEXT: lambda f: "text" + (f", such as {f.example}" if f.example else ""),
+    Kind.REFERENCE: lambda f: f"a reference such as {f.example}" if f.example else "a reference",
+    Kind.CODE: _codes,
+    Kind.DATE: lambda f: "a date written year-month-day, such as 2016-11-30",
+    Kind.WHOLE: _number,
+    Kind.DECIMAL: _number,
+    Kind.MONEY: _number,
+    Kind.YES_NO: lambda f: "Y or N",
+    Kind.FINANCIAL_YEAR: lambda f: "a financial year such as 2015-16",
+    Kind.MOMENT: lambda f: "a date and time, such as 2016-11-30T03:30:00",
+}
