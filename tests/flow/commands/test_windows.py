@@ -17,6 +17,7 @@ import openpyxl
 import pytest
 from as_windows import VARIABLES
 from commands import environment, pilots_here
+from length import in_soak
 from made_up_returns import BPL, DataFolder, people, sound
 from made_workbooks import ods, ods_row, parquet, xls, zipped
 from unix_only import unix_only
@@ -87,6 +88,7 @@ def test_what_is_taken_away_is_what_the_documentation_marks_as_for_unix_alone() 
     assert "SIGKILL" in lacking["signal"] and not {"SIGTERM", "SIGINT"} & {*lacking["signal"]}
 
 
+@pytest.mark.soak
 def test_files_of_every_format_are_checked(windows: Windows, tmp_path: Path) -> None:
     """Good and bad ones, damaged ones, and the same in a zip, whose copy must be closed before it can be removed."""
     rows = [sound("contacts", 1), sound("contacts", 2, attended="9")]
@@ -127,7 +129,7 @@ def test_files_of_every_format_are_checked(windows: Windows, tmp_path: Path) -> 
     assert not list(windows.temporary.iterdir())
 
 
-@pytest.mark.parametrize(("dataset", "suffix"), [("contacts", "csv"), ("participants", "xlsx")])
+@pytest.mark.parametrize(("dataset", "suffix"), [("contacts", "csv"), *in_soak(("participants", "xlsx"))])
 def test_what_is_written_is_what_is_written_elsewhere(
     windows: Windows, tmp_path: Path, dataset: str, suffix: str
 ) -> None:
@@ -186,6 +188,7 @@ def test_blank_workbooks_are_written_and_checked(windows: Windows, tmp_path: Pat
     assert {"participants", "referrals", "contacts", "employment_outcomes"} <= {*book.sheetnames}
 
 
+@pytest.mark.soak
 def test_a_workbook_with_several_datasets_is_checked_between_its_sheets(windows: Windows, tmp_path: Path) -> None:
     path = tmp_path / f"{BPL}_return_201611_v1.xlsx"
     pilots_here("template", "return", "--site", BPL, "--to", str(path))

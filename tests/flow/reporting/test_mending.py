@@ -110,7 +110,7 @@ def test_a_reworded_rule_between_tables_is_told_in_its_new_words(folder: DataFol
     page = folder.places.reports / BPL / f"{BPL}_contacts_201611_v1.html"
     [(title,)] = folder.ask("select distinct title from audit.rules where rule_id = 'P12' and dataset = 'contacts'"
                             " and severity = 'row'")  # fmt: skip
-    stated, wording = copy / "schemas" / "vocabulary.py", 'f"There is no {noun} for this {entity}"'
+    stated, wording = copy / "schemas" / "_contract" / "shared_fields.py", 'f"There is no {noun} for this {entity}"'
     text = stated.read_text(encoding="utf-8")
     assert title in page.read_text(encoding="utf-8") and text.count(wording) == 1
     stated.write_text(text.replace(wording, '"Nobody referred this person"'), encoding="utf-8")
