@@ -19,6 +19,8 @@ from limited import Reading, read_within
 from flows.deliveries.extract import UnreadableFile
 from flows.steps.read import read
 
+pytestmark = pytest.mark.soak  # to make them and read each under limits takes long
+
 KNOWN = ("contactid", "contactdate")
 TABLE = [["contact_id", "contact_date"], ["a", "2016-11-03"]]
 MEGABYTES, SECONDS = 700, 12  # of memory in use, and of a processor's time

@@ -267,6 +267,7 @@ class TestSendingItBackUnchanged:
     )  # fmt: skip
     ROWS = st.lists(st.lists(CELLS, min_size=10, max_size=10), min_size=1, max_size=6)
 
+    @pytest.mark.soak
     @given(rows=ROWS, as_workbook=st.booleans())
     def test_whatever_the_cells_hold(
         self, rows: list[list[Any]], as_workbook: bool, tmp_path_factory: pytest.TempPathFactory
