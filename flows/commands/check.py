@@ -16,7 +16,8 @@ from flows.commands.console import Exit, echo
 from flows.deliveries.file_names import PERIOD, WHOLE_RETURN, FileName, read_name
 from flows.orchestration.one_file import InFile, OfDataset, SingleFile, columns_read, cross_check_file
 from flows.reporting.render import delivery_report, report_json, report_lines, write_reports
-from flows.reporting.report import Part, Report, no_workbook
+from flows.reporting.report import Part, Report
+from flows.reporting.words.page import no_workbook
 from flows.runtime.wording import listed
 from flows.steps.receive import ReceivedFile, delivery_of, sheets_of_return
 from flows.steps.receive.manifest import manifest_of

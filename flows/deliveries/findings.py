@@ -1,10 +1,12 @@
 """Findings: their columns, and the one builder of them for every step.
 
-The columns are those of `audit.findings`, stated in `schemas/audit/findings.py`.
+The columns are those of `audit.findings`, stated in `schemas/audit/findings.py`; `flows/store/findings.py` puts
+findings into that table.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +20,12 @@ from schemas.audit.findings import Outcome
 # The columns of a findings frame: those of audit.findings, but for the delivery, which is known from its address.
 FINDING_TYPES: dict[str, pl.DataType] = {f.name: polars_type(f) for f in FINDINGS.fields if f.name != "delivery_id"}
 NO_FINDINGS = pl.DataFrame(schema=FINDING_TYPES)  # most columns of most files give none, and frames take long to make
+ROW_BY_ROW = ""  # in place of a rule, a severity or a sheet that differs from row to row
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding that a step makes by hand, rather than a column of them at a time."""
+    """One finding, or what many findings have in common."""
 
     rule_id: str
     severity: str
@@ -51,16 +54,19 @@ class Finding:
         }
 
 
-def findings_frame(findings: list[Finding], sheet: str) -> pl.DataFrame:
-    """Findings made by hand, as a frame with the columns of FINDING_TYPES."""
+def findings_frame(findings: Sequence[Finding], sheet: str) -> pl.DataFrame:
+    """Single findings as a frame with the columns of FINDING_TYPES."""
     if not findings:
         return NO_FINDINGS
     return pl.DataFrame([f.to_row(sheet) for f in findings], schema=FINDING_TYPES, orient="row")
 
 
 def findings_of_rows(rows: pl.DataFrame, finding: Finding, sheet: str) -> pl.DataFrame:
-    """One finding for each of many rows (`source_row`, and `found` in each), else alike."""
+    """One finding for each of many rows: what `rows` has columns for differs from row to row, the rest is `finding`."""
     if rows.is_empty():
         return NO_FINDINGS
-    alike = findings_frame([finding], sheet).drop("source_row", "found")
-    return rows.select("source_row", "found").join(alike, how="cross").select(*FINDING_TYPES)
+    alike = finding.to_row(sheet)
+    return rows.select(
+        pl.col(name) if name in rows.columns else pl.lit(alike[name], kind).alias(name)
+        for name, kind in FINDING_TYPES.items()
+    )

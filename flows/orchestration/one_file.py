@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from flows.deliveries.findings import FINDING_TYPES, Finding, findings_frame
+from flows.deliveries.findings import Finding, findings_frame
 from flows.deliveries.standings import standings
 from flows.deliveries.validated import ValidatedDelivery
 from flows.runtime.wording import listed
+from flows.store.findings import select_findings
 from flows.store.result_sink import RowsInMemory
 from schemas._contract.catalogue import audit_tables, datasets, reference_tables
 from schemas._contract.derive import create_table, quoted
@@ -166,12 +167,7 @@ def _found_between_rows(in_file: Sequence[InFile], alone: SingleFile) -> dict[st
         for name, contract in datasets().items():
             current = [j for j in validated if j.delivery.dataset == name]
             check_rows(db, replace(contract, rules=alone.rules(contract)), current, validated)
-        names = ", ".join(FINDING_TYPES)
-        found = f"select {names} from audit.findings where delivery_id = ? order by rowid"
-        return {
-            name: db.execute(found, [p.delivery.delivery_id]).pl().cast(FINDING_TYPES)  # type: ignore[arg-type]
-            for name, p in by_dataset.items()
-        }
+        return {name: select_findings(db, [p.delivery.delivery_id]) for name, p in by_dataset.items()}
 
 
 def _fill_tables(db: duckdb.DuckDBPyConnection, by_dataset: Mapping[str, InFile], alone: SingleFile) -> None:

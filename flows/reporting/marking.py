@@ -11,10 +11,12 @@ from flows.deliveries.context import context_of
 from flows.deliveries.extract import UnreadableFile
 from flows.reporting.render.marked_workbook import why_not, write_marked_workbook
 from flows.reporting.report import Part
+from flows.reporting.words import workbook as words
 from flows.runtime.log import Entry, Event, log
 from flows.runtime.safe_errors import Fault, safe_message
 from flows.steps.conform import known_headings
 from flows.steps.read.whole import as_sheets
+from flows.store.durable import replacement_of
 from flows.store.raw_files import file_digest
 from schemas._contract.workbook_names import TO_FIX
 from schemas.audit.deliveries import Delivery
@@ -35,6 +37,14 @@ class MarkedWorkbook(NamedTuple):
         return self.path.name if self.path else ""
 
 
+class _NotWritten(Exception):  # noqa: N818 - it says what happened
+    """The file cannot be given back as a workbook."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__()
+        self.why = why
+
+
 def make_marked_workbook(
     raw: Path, delivery: Delivery, parts: Sequence[Part], folder: Path, readers_of: Path | None = None
 ) -> MarkedWorkbook:
@@ -53,25 +63,23 @@ def make_marked_workbook(
     if why := why_not(parts):
         return MarkedWorkbook(why_none=why)
     folder.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")
-    unfinished.unlink(missing_ok=True)
-    unfinished.touch(0o600)
     try:
-        if why := _write(unfinished, raw, delivery, parts):
-            return MarkedWorkbook(why_none=why)
-        if readers_of is not None:
-            allowed = readers_of.stat()
-            shutil.chown(unfinished, group=allowed.st_gid)
-            unfinished.chmod(0o600 | allowed.st_mode & 0o040)
-        return MarkedWorkbook(unfinished.replace(path))
+        with replacement_of(path, mode=0o600) as unfinished:
+            if why := _write(unfinished, raw, delivery, parts):
+                raise _NotWritten(why)
+            if readers_of is not None:
+                allowed = readers_of.stat()
+                shutil.chown(unfinished, group=allowed.st_gid)
+                unfinished.chmod(0o600 | allowed.st_mode & 0o040)
+        return MarkedWorkbook(path)
+    except _NotWritten as stopped:
+        return MarkedWorkbook(why_none=stopped.why)
     except OSError:
         raise
     except Exception as error:  # of a file that nobody foresaw: the run's other reports are not to be lost for it
         log(Entry(Event.DELIVERY_NOT_REPORTED, "report", delivery.delivery_id, fault=Fault.of(error)))
-        why = f"the workbook could not be written: {safe_message(error)}"
+        why = words.could_not_be_written(safe_message(error))
         return MarkedWorkbook(why_none=why, fault=why)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _write(path: Path, raw: Path, delivery: Delivery, parts: Sequence[Part]) -> str:
@@ -79,11 +87,11 @@ def _write(path: Path, raw: Path, delivery: Delivery, parts: Sequence[Part]) -> 
     contract, context = parts[0].contract, context_of(delivery)
     try:
         if file_digest(raw) != delivery.sha256:
-            return "the file has changed since it was read"
+            return words.HAS_CHANGED
         known = known_headings(contract, context)
         sheets = as_sheets(raw, known, contract.dataset, context.delimiter, context.quote)
     except FileNotFoundError:
-        return "the file is no longer there"
+        return words.IS_GONE
     except UnreadableFile:
-        return "the file could not be read"
+        return words.COULD_NOT_BE_READ
     return write_marked_workbook(path, sheets, parts)

@@ -1,7 +1,7 @@
-"""The sender's report: its shape, and how its parts are put into words. Source: docs/reports.md 1.
+"""The sender's report: its shape, and what follows from its parts.
 
-`report.schema.json` beside this file states the same shape for the machines that read `report.json`. Nothing here
-reads findings (see `flows/steps/report.py`) or knows HTML (see `flows/reporting/render/templates/`).
+`report.schema.json` beside this file states the same shape for the machines that read `report.json`. What a report says
+is in `flows/reporting/words/`; nothing here reads findings (see `flows/reporting/render/content.py`) or knows HTML.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 from flows.deliveries.file_names import agreed_name
 from flows.deliveries.months import WRONG_MONTH
 from flows.reporting.report_item import Item
-from flows.runtime.wording import counted, deadline, listed, month, stamp
+from flows.runtime.wording import stamp
 from flows.store.ledger.report_snapshots import (
     ReportSnapshot,
     SnapshotItem,
     comparable,
-    held_in_words,
     in_all,
     last_months,
 )
@@ -42,11 +41,6 @@ class Progress:
     fixed: int
     remaining: int
     new: int
-
-    @property
-    def in_words(self) -> str:
-        """'9 fixed, 1 still wrong, 2 new'."""
-        return f"{self.fixed:,} fixed, {self.remaining:,} still wrong, {self.new:,} new"
 
 
 @dataclass(frozen=True)
@@ -125,14 +119,6 @@ class Report:
         return next(iter(comparable(self.earlier)[-1:]), None)
 
     @property
-    def against_last_month(self) -> str:
-        """How the rows of this month compare with those of the month before; '' where there is none."""
-        if len(self.months) == 1:
-            return ""
-        then, now = self.months[-2:]
-        return f"This month {held_in_words(now)}. In {month(then.period)} {held_in_words(then)}."
-
-    @property
     def fixed(self) -> tuple[SnapshotItem, ...]:
         """The problems of the last file that this one has no more."""
         last, now = self.last_compared, self.told
@@ -149,25 +135,16 @@ class Report:
             found = report
         return found
 
-    def standing(self, item: Item) -> str:
-        """'New' or 'Still there since September 2016'; '' where there is nothing to compare with."""
-        if self.last_compared is None or not self.rows_judged:
-            return ""
-        first = self.since(item)
-        if first is None:
-            return "New"
-        return f"Still there since {month(first.period) if first.period != self.period else f'version {first.version}'}"
+    @property
+    def is_compared(self) -> bool:
+        """Whether it is known which of its problems are new."""
+        return self.last_compared is not None and self.rows_judged
 
     @property
     def stem(self) -> str:
         """The name that the report's files share. A workbook may carry several datasets: then its own is not enough."""
         stem = self.file_name.rsplit(".", 1)[0]
         return stem if self.dataset.casefold() in stem.casefold() else f"{stem}_{self.dataset}"
-
-    @property
-    def caption(self) -> str:
-        """Whose file of what it is."""
-        return f"{self.site_name} · {self.dataset_title} · {month(self.period)}"
 
     @property
     def send_again(self) -> bool:
@@ -196,58 +173,9 @@ class Report:
         return any(i.rule_id == "F18" for i in self.must_fix)
 
     @property
-    def instruction(self) -> str:
-        """The page's title: what to do, and by when."""
-        by = f" by {deadline(self.due)}" if self.due else ""
-        problems = counted(len(self.must_fix), "problem") if self.must_fix else "what is wrong"
-        if self.must_be_deleted:
-            again = "" if self.replaced_by or self.withdrawn else f", then fix {problems} and send a new one{by}"
-            return f"This file holds personal data: delete it{again}"
-        if self.withdrawn:
-            return "Withdrawn by the data team: nothing to do"
-        if self.replaced_by:
-            return f"Replaced by {self.replaced_by}: nothing to do"
-        if self.result is Result.ACCEPTED:
-            return "Accepted: nothing to do"
-        if self.waits:
-            return f"Nothing to fix in this file: it counts when your {listed(self.must_fix[0].needs)} are right"
-        if self.held_up and any(i.rule_id == "F26" for i in self.must_fix):
-            return f"This file is held up: check the month in its name{by}"
-        if self.too_old:
-            return "This file is older than one that was accepted"
-        if self.result is Result.UNREADABLE:
-            return f"This file could not be read: send it again{by}"
-        if self.held_up:
-            return f"This file is held up: fix {problems} and send it again{by}"
-        if self.result is Result.REFUSED:
-            return f"This file was refused: fix {problems} and send it again{by}"
-        return f"Fix {problems} and send the file again{by}"
-
-    @property
-    def to_delete_in_words(self) -> str:
-        """What to do about a file with personal data that lies there still; '' of any other."""
-        if not self.must_be_deleted:
-            return ""
-        what = "It lies where you sent it still. Delete it there and wherever else you hold it, tell the data team, and"
-        done = " The later file stands: nothing else needs doing." if self.replaced_by else ""
-        return f"{what} report it under your incident process. This page says so until it is gone.{done}"
-
-    @property
-    def not_judged_in_words(self) -> str:
-        """Why some checks were not made, and when they will be."""
-        if self.result is Result.UNREADABLE or not self.rows_judged:
-            why = "These checks are about rows, and no row could be checked."
-        else:
-            why = "These checks had nothing to compare with."
-        if self.replaced_by:
-            return f"{why} The later file is checked for them."
-        if self.held_up:
-            return f"{why} None of the rows is in the figures while the file is held up."
-        if self.result.stops:
-            return f"{why} None of the rows is in the figures; the file that you send next is checked for them."
-        if not self.rows.accepted:
-            return f"{why} They are made when there are rows to check."
-        return f"{why} The rows that were accepted are in the figures, and are checked as soon as they can be."
+    def month_is_doubted(self) -> bool:
+        """Whether the month in the file's name does not fit what else was sent (F26)."""
+        return any(i.rule_id == "F26" for i in self.must_fix)
 
     @property
     def next_name(self) -> str:
@@ -295,13 +223,8 @@ class Report:
         }
 
     def _standing_json(self, item: Item) -> dict[str, Any]:
-        compared, first = bool(self.standing(item)), self.since(item)
+        compared, first = self.is_compared, self.since(item)
         return {"new": first is None if compared else None, "since": first.period if compared and first else None}
-
-
-def no_workbook(why: str) -> str:
-    """Why there is no marked workbook, as one sentence; '' where nothing need be said of it."""
-    return f"There is no marked workbook: {why}." if why else ""
 
 
 def _told(items: tuple[SnapshotItem, ...]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.store.durable import write_whole
 from flows.store.paths import DataPaths
 
 if TYPE_CHECKING:
@@ -40,6 +41,4 @@ def write_summary(places: DataPaths, run_id: str, summary: str) -> Path:
     """Write the summary of a run, for the duty engineer."""
     path = places.summary(run_id)
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(".unfinished")  # a full disk must not leave an empty page; there is one writer
-    aside.write_text(summary, encoding="utf-8")
-    return aside.replace(path)
+    return write_whole(path, summary)

@@ -15,12 +15,12 @@ from flows.deliveries.standings import extent, replacements
 from flows.deliveries.validated import ValidatedDelivery
 from flows.deliveries.withdrawn import in_words
 from flows.reporting.follow_up import files_to_purge, missing_raw_files, personal_deliveries, personal_files_there
-from flows.reporting.not_taken_in import FileLeft, NotTakenIn, page_name
 from flows.reporting.overdue import overdue_returns
 from flows.reporting.render import write_not_taken_in
 from flows.reporting.render.run_summary import LAST_GOOD, RunSummary, render_run_summary, sections_of, verdict_of
 from flows.reporting.result import ReportingResult, write_summary
 from flows.reporting.site_reports import DeliveryReports
+from flows.reporting.words.not_taken_in import FileLeft, NotTakenIn, page_name
 from flows.runtime.safe_errors import safe_message
 from flows.steps.receive import NO_FILE_YET, UnusableFile
 from flows.store.ledger import Ledger

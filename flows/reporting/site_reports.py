@@ -17,18 +17,19 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from flows.deliveries.findings import FINDING_TYPES
 from flows.deliveries.standings import extent
 from flows.deliveries.validated import ValidatedDelivery
 from flows.deliveries.withdrawn import in_words
 from flows.reporting.marking import MarkedWorkbook, make_marked_workbook
 from flows.reporting.render import delivery_report, write_reports
 from flows.reporting.render.run_summary import count_findings
-from flows.reporting.report import Part, no_workbook
+from flows.reporting.report import Part
 from flows.reporting.revalidated import rows_held, since_last_report
+from flows.reporting.words.page import no_workbook
 from flows.runtime.code_fingerprint import code_digest
 from flows.runtime.log import Entry, Event, log
 from flows.runtime.safe_errors import Fault, safe_message
+from flows.store.findings import select_findings
 from flows.store.ledger import Ledger
 from flows.store.ledger.report_snapshots import ReportSnapshot
 from flows.store.ledger.revalidations import HeldThen, Revalidation, name_of
@@ -49,7 +50,9 @@ REPORT_CODE = (
     "flows/deliveries/*.py",
     "flows/reporting/*.py",
     "flows/reporting/render/**/*",
+    "flows/reporting/words/*.py",
     "flows/runtime/wording.py",
+    "flows/store/findings.py",
     "flows/store/ledger/report_snapshots.py",
     "flows/store/ledger/revalidations.py",
     "flows/steps/read/whole/*.py",
@@ -345,12 +348,9 @@ def _titles(needed: Iterable[str]) -> list[str]:
 
 
 def _findings(db: duckdb.DuckDBPyConnection, delivery_id: str, same_as: str) -> pl.DataFrame:
-    found = db.execute(
-        f"select {', '.join(FINDING_TYPES)} from audit.findings where delivery_id in (?, ?)"
-        " order by source_row nulls first, column_letter, rule_id, severity",
-        [delivery_id, same_as],
-    ).pl()
-    return found.cast(dict(FINDING_TYPES))  # type: ignore[arg-type]
+    by = ("source_row", "column_letter", "rule_id", "severity")
+    found = select_findings(db, [delivery_id, same_as])
+    return found.sort(by, nulls_last=[False, True, True, True], maintain_order=True)
 
 
 def _deadline(delivery: Delivery) -> datetime | None:

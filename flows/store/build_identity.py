@@ -12,10 +12,11 @@ from schemas.audit.withdrawals import Withdrawal
 _LOADS = (
     "schemas/**/*.py",
     "schemas/**/*.csv",
-    "schemas/**/*.toml",
     "flows/steps/load.py",
     "flows/steps/cross_check/*.py",
+    "flows/deliveries/findings.py",
     "flows/store/accepted_rows.py",
+    "flows/store/findings.py",
     "flows/store/warehouse/options.py",
 )
 _BUILDS = (*_LOADS, "schemas/**/*.sql", "flows/steps/build.py")

@@ -246,6 +246,7 @@ class ResultWriter:
         written = {name: file.put(self.work / name) for name, file in self._files.items()}
         if written != due:
             raise RowsLost(f"{written} rows were written, {due} were due")
+        # not `write_whole`: the folder is put in place as a whole, below
         (self.work / VERDICT).write_text(json.dumps(verdict.to_json(), indent=1), encoding="utf-8")
         for path in (*self.work.iterdir(), self.work):
             sync(path)

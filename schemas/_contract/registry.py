@@ -1,13 +1,12 @@
 """The registry: programmes, sites, areas, returns and calendar, read from the CSV files beside their contracts.
 
-A site's profile (`site_profiles.toml`) holds what is peculiar to its files. Everything here is data: a new site is a
-row in `core/sites.csv`.
+Everything here is data: a new site is a row in `core/sites.csv`, where its date order, delimiter and quotation mark
+stand too, and a heading of its own is a row in `core/site_headings.csv`.
 """
 
 from __future__ import annotations
 
 import csv
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,8 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
-HERE = Path(__file__).parent
-CORE = HERE.parent / "core"
+CORE = Path(__file__).parents[1] / "core"
 REQUIRED, OPTIONAL, NONE = "required", "optional", "none"  # code list return_need
 
 
@@ -195,8 +193,15 @@ def control_total(programme_code: str, total: str) -> Decimal:
 
 @lru_cache
 def _profiles() -> Mapping[str, SiteProfile]:
-    stated = tomllib.loads((HERE / "site_profiles.toml").read_text(encoding="utf-8"))
-    return MappingProxyType({site: SiteProfile(**said) for site, said in stated.items()})
+    headings: dict[str, dict[str, dict[str, str]]] = {}
+    for r in rows("site_headings"):
+        headings.setdefault(r["site_code"], {}).setdefault(r["dataset"], {})[r["heading"]] = r["field"]
+    return MappingProxyType(
+        {
+            r["site_code"]: SiteProfile(r["date_order"], r["delimiter"], r["quote"], headings.get(r["site_code"], {}))
+            for r in rows("sites")
+        }
+    )
 
 
 def profile(site_code: str) -> SiteProfile:

@@ -8,7 +8,8 @@ from schemas._contract.registry_fields import SOURCE
 CONTRACT = Contract(
     dataset="sites",
     title="Sites",
-    description="The pilot sites of every programme, and the three offices that send published figures.",
+    description="The pilot sites of every programme, and the three offices that send published figures; and how each "
+    "writes its files, where that is peculiar to it.",
     grain="one row per sender",
     key=("site_code",),
     reference=True,
@@ -31,6 +32,28 @@ CONTRACT = Contract(
         ),
         Field("sender_type", Kind.CODE, "Kind of sender", "What kind of sender it is.", codes="sender_type"),
         Field("description", Kind.TEXT, "Description", "What the site covers or sends."),
+        Field(
+            "date_order",
+            Kind.TEXT,
+            "Order of dates",
+            "`dmy` where the site writes 3 April 2016 as 03/04/2016; empty where nothing is known: then such a date is "
+            "held (C02).",
+            required=False,
+        ),
+        Field(
+            "delimiter",
+            Kind.TEXT,
+            "Delimiter",
+            "What stands between the columns of its text files; empty where that is detected (F13).",
+            required=False,
+        ),
+        Field(
+            "quote",
+            Kind.TEXT,
+            "Quotation mark",
+            "What stands around a text that holds the delimiter; empty for the double quotation mark.",
+            required=False,
+        ),
         SOURCE,
     ),
 )

@@ -10,8 +10,8 @@ import re
 import pytest
 from sample_reports import KINDS
 
-from flows.reporting.not_taken_in import FileLeft, NotTakenIn
 from flows.reporting.render import write_not_taken_in
+from flows.reporting.words.not_taken_in import FileLeft, NotTakenIn
 
 axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe: pip install -e '.[test]'")
 

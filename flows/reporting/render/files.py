@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from functools import lru_cache
 from pathlib import Path
@@ -11,20 +12,20 @@ import polars as pl
 
 from flows.cells.parse import FORMULA_SIGNS
 from flows.reporting.report import Report
-from flows.reporting.report_item import HIDDEN
-from flows.runtime import wording
+from flows.reporting.words import not_taken_in, page
+from flows.reporting.words.items import COULD_NOT_BE_CHECKED, HIDDEN, SUGGESTED
+from flows.store.durable import write_whole
 from schemas._contract.model import Severity
 from schemas.audit.findings import Outcome
 
 if TYPE_CHECKING:
     import jinja2
 
-    from flows.reporting.not_taken_in import NotTakenIn
+    from flows.reporting.words.not_taken_in import NotTakenIn
 
 TEMPLATES = Path(__file__).parent / "templates"
 PAGE_LIMIT = 300_000  # bytes: a page must be small enough to e-mail
 ITEMS_SHOWN = (60, 20, 5)  # of each kind; fewer where the page would grow too large
-NOT_CHECKED = "could not be checked"
 _CELL_ORDER = ("column_letter", "column_name", "rule_id", "severity", "field", "found", "sheet")
 
 
@@ -37,7 +38,9 @@ def _page(name: str) -> jinja2.Template:
     pages = jinja2.Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    pages.globals |= {"wording": wording, "css": Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))}
+    css = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
+    pages.filters["in_text"] = lambda text: Markup(html.escape(text, quote=False))  # quotation marks mean nothing there
+    pages.globals |= {"words": page, "naming": not_taken_in, "css": css}
     return pages.get_template(f"{name}.html.j2")
 
 
@@ -90,13 +93,13 @@ def _rule_texts(report: Report) -> pl.DataFrame:
 def _found_or_hidden() -> pl.Expr:
     not_validated = pl.col("outcome") == Outcome.NOT_CHECKED
     shown = pl.when("hidden").then(pl.lit(HIDDEN)).otherwise(pl.col("found").fill_null(""))
-    return pl.when(not_validated).then(pl.lit(NOT_CHECKED)).otherwise(shown)
+    return pl.when(not_validated).then(pl.lit(COULD_NOT_BE_CHECKED)).otherwise(shown)
 
 
 def _fix() -> pl.Expr:
     """The rule's way to fix it, after the suggested value where the sender still has to make the change."""
     suggested = pl.col("suggestion").is_not_null() & ~pl.col("hidden") & (pl.col("severity") != Severity.WARNING)
-    return pl.when(suggested).then(pl.format("Change to {}. {}", "suggestion", "rule_fix")).otherwise("rule_fix")
+    return pl.when(suggested).then(pl.format(SUGGESTED, "suggestion", "rule_fix")).otherwise("rule_fix")
 
 
 def _not_a_formula(column: str) -> pl.Expr:
@@ -114,7 +117,7 @@ def write_reports(folder: Path, report: Report, findings: pl.DataFrame) -> dict[
         "csv": (home / f"{stem}.findings.csv", findings_csv(report, findings)),
     }
     for path, text in texts.values():
-        _write(path, text)
+        write_whole(path, text)
     return {kind: path for kind, (path, _) in texts.items()}
 
 
@@ -123,15 +126,5 @@ def write_not_taken_in(folder: Path, page: NotTakenIn) -> Path:
     path, text = folder / page.site / page.file_name, _page("not_taken_in").render(page=page)
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists() or path.read_text(encoding="utf-8") != text:
-        _write(path, text)
+        write_whole(path, text)
     return path
-
-
-def _write(path: Path, text: str) -> None:
-    """Put a text in place by renaming: whoever reads the path sees the old text or the new, never a part."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

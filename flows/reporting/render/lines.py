@@ -6,75 +6,69 @@ from collections.abc import Iterator
 
 from flows.reporting.report import Report
 from flows.reporting.report_item import Item
-from flows.runtime.wording import counted, listed
-from schemas.audit.deliveries import Result
+from flows.reporting.words import items as words
+from flows.reporting.words import lines as line_words
+from flows.reporting.words.page import BIGGEST_FIRST, WORTH_CHECKING
+from flows.reporting.words.pieces import plain
+
+_LABEL = 10  # characters: what stands in front of each text
 
 
 def report_lines(report: Report) -> list[str]:
     """The report as lines: the instruction, where the rows went, what to fix, what is worth checking."""
-    rows = report.rows
-    lines = [_instruction(report)]
+    lines = [line_words.instruction(report)]
     if report.rows_judged:
-        held = f", {rows.held:,} held back" if rows.held else ""
-        left_out = rows.repeats + rows.not_data
-        left = f", {left_out:,} left out" if left_out else ""
-        lines.append(f"{rows.accepted:,} of {counted(rows.read, 'row')} would be accepted{held}{left}.")
-    elif rows.read:
-        lines.append("The rows were not checked: the file itself has to be fixed first.")
+        lines.append(line_words.rows_in_short(report))
+    elif report.rows.read:
+        lines.append(line_words.ROWS_NOT_CHECKED)
     if report.not_validated:
-        lines.append(f"{counted(len(report.not_validated), 'check')} could not be made here: see the end.")
+        lines.append(line_words.checks_not_made(report))
     sections = (
-        ("What to fix, biggest first", report.must_fix, _item),
-        ("Worth checking (accepted)", report.warnings, _item),
-        ("Could not be checked here: whether any of this is so", report.not_validated, _not_validated),
+        (BIGGEST_FIRST, report.must_fix, _item),
+        (WORTH_CHECKING, report.warnings, _item),
+        (line_words.NOT_CHECKED_HERE, report.not_validated, _not_validated),
     )
-    for heading, items, told in sections:
+    for heading, items, lines_of in sections:
         if items:
-            lines += ["", heading, *(line for item in items for line in told(item))]
+            lines += ["", heading, *(line for item in items for line in lines_of(item))]
     return [_plain(line) for line in lines]
 
 
-def _instruction(report: Report) -> str:
-    """What to do. A file of which some checks could not be made is not accepted by that: nothing was found in it."""
-    is_sound = report.result is Result.ACCEPTED and report.not_validated
-    return "Nothing to fix was found" if is_sound else report.instruction
-
-
 def _item(item: Item) -> Iterator[str]:
-    yield f"- {item.title} (check {item.rule_id})"
-    yield f"    where     {item.where}{' and more' if item.more_rows else ''}"
+    yield f"- {line_words.title(item)}"
+    yield _labelled(line_words.WHERE, f"{words.where(item)}{line_words.AND_MORE if item.more_rows else ''}")
     if not item.said_by_changes:
         if found := _found(item):
-            yield f"    found     {found}"
-        yield f"    expected  {item.expected}"
+            yield _labelled(line_words.FOUND, found)
+        yield _labelled(line_words.EXPECTED, item.expected)
     if item.changes and item.used:
-        yield f"    we did    {_changes(item)}"
-    yield f"    {'next time' if item.used else 'fix      '} {item.fix}"
+        yield _labelled(line_words.WE_DID, _changes(item))
+    yield _labelled(line_words.NEXT_TIME if item.used else line_words.FIX, item.fix)
     if item.changes and not item.used:
-        yield f"              {_changes(item)}"
+        yield _labelled("", _changes(item))
+
+
+def _labelled(label: str, text: str) -> str:
+    return f"    {label:{_LABEL}}{text}"
 
 
 def _found(item: Item) -> str:
-    values = [f"{f.value or 'empty'}{_times(item, f.count)}" for f in item.shown]
-    left = [counted(item.more_values, "other value")] if item.more_values else []
-    hidden = [item.hidden] if item.hidden else []
+    values = [f"{f.value or words.EMPTY}{words.in_rows(item, f.count)}" for f in item.shown]
+    left = [line_words.more_values(item.more_values)] if item.more_values else []
+    hidden = [words.hidden(item)] if item.hides else []
     return "; ".join([*values, *left, *hidden])
 
 
 def _changes(item: Item) -> str:
-    verb = "Read {} as {}{}" if item.used else "Change {} to {}{}"
-    said = [verb.format(c.found, c.suggestion, _times(item, c.count)) for c in item.changes]
-    left = [counted(item.changes_left_out, "other value")] if item.changes_left_out else []
-    return "; ".join([*said, *left])
-
-
-def _times(item: Item, count: int) -> str:
-    return f" ({counted(count, 'row')})" if item.rows_affected > 1 else ""
+    changes = [
+        f"{plain(words.change(item, c.found, c.suggestion))}{words.in_rows(item, c.count)}" for c in item.changes
+    ]
+    left = [line_words.more_values(item.changes_left_out)] if item.changes_left_out else []
+    return "; ".join([*changes, *left])
 
 
 def _not_validated(item: Item) -> Iterator[str]:
-    needs = item.lacks or (f"your accepted files of {listed(item.needs)}" if item.needs else "what else was sent")
-    yield f"- {item.title} (check {item.rule_id}): it needs {needs}"
+    yield f"- {line_words.title(item)}: {words.needs_in_lines(item)}"
 
 
 def _plain(line: str) -> str:

@@ -22,8 +22,9 @@ from xlsxwriter.worksheet import Worksheet
 from flows.cells.column_letters import column_letter, index_of
 from flows.deliveries.extract import SheetCells
 from flows.reporting.report import Part, Report
-from flows.runtime.wording import counted, deadline
-from flows.workbooks.returned_cells import HIDDEN_CELL, given_back, merged_areas, tabs
+from flows.reporting.words import page
+from flows.reporting.words import workbook as words
+from flows.workbooks.returned_cells import given_back, merged_areas, tabs
 from flows.workbooks.styles import (
     DATE,
     LONGEST_CELL,
@@ -47,9 +48,7 @@ MOST_ROWS_MARKED = 50_000  # of data: a larger workbook is no help, and its find
 MOST_PROBLEMS = 100_000  # on the list
 MOST_LINKS = 60_000  # Excel takes 65,530 on one sheet
 MOST_COMMENTS = 5_000
-COULD_NOT_BE_READ = "the file could not be read"
 ROWS_TO_ADD = 200  # below the last one, where the lists still open
-HIDDEN_IN_WORKBOOK = "hidden - see your own file"
 _ROWS_MEASURED = 2_000  # for the width of a column
 _BESIDE = 62  # the width of the last column
 
@@ -58,13 +57,13 @@ def why_not(parts: Sequence[Part]) -> str:
     """Why a file gets no marked workbook, as far as that is known before it is opened; '' where it may have one."""
     personal = pl.col("rule_id").is_in(RULES_OF_PERSONAL_FILES) & (pl.col("severity") == Severity.FILE)
     if any(p.verdict.holds_personal_data or p.findings.filter(personal).height for p in parts):
-        return "the file may hold personal data, of which no copy is made"
+        return words.MAY_BE_PERSONAL
     if all(p.verdict.result is Result.UNREADABLE for p in parts):
-        return COULD_NOT_BE_READ
+        return words.COULD_NOT_BE_READ
     if not any(p.verdict.rows.read for p in parts):
-        return "no row of the file was looked at, so there is no cell to mark"
+        return words.NO_ROW
     if max(p.verdict.rows.read for p in parts) > MOST_ROWS_MARKED:
-        return f"the file has more than {MOST_ROWS_MARKED:,} rows: findings.csv lists every problem"
+        return words.too_many_rows(MOST_ROWS_MARKED)
     return ""
 
 
@@ -74,7 +73,7 @@ def write_marked_workbook(path: Path, sheets: Sequence[SheetCells], parts: Seque
     people = next((p.contract for p in parts if p.contract.participant_level), None)
     told = tabs(sheets, people)
     own = [s for s in sheets if s.name in told and (people is None or s.name in of)]
-    if why := why_not(parts) or (_why_not_these(own, told) if own else COULD_NOT_BE_READ):
+    if why := why_not(parts) or (_why_not_these(own, told) if own else words.COULD_NOT_BE_READ):
         return why
     given = sheet_names([told[s.name] for s in own], OUR_SHEETS)
     names = {s.name: given[told[s.name]] for s in own}
@@ -97,11 +96,11 @@ def _why_not_these(own: Sequence[SheetCells], told: Mapping[str, str]) -> str:
     """Why these very sheets cannot be given back."""
     for sheet in own:
         if len(sheet.rows) > MOST_ROWS_MARKED + 1_000:
-            return f"the sheet {told[sheet.name]} has more than {MOST_ROWS_MARKED:,} rows"
+            return words.too_long_a_sheet(told[sheet.name], MOST_ROWS_MARKED)
         if any(len(row) >= MOST_COLUMNS for row in sheet.rows):
-            return "a row has more cells than a spreadsheet can hold"
+            return words.TOO_WIDE
         if any(len(cell) > LONGEST_CELL for row in sheet.rows for cell in row if isinstance(cell, str)):
-            return f"a cell holds more than {LONGEST_CELL:,} characters, which no spreadsheet can keep"
+            return words.too_long_a_cell(LONGEST_CELL)
     return ""
 
 
@@ -140,9 +139,7 @@ class Problem:
     @property
     def cell(self) -> str:
         """Its address: 'E5', 'row 5' or 'whole file'."""
-        return (
-            f"{self.letter}{self.row}" if self.letter and self.row else f"row {self.row}" if self.row else "whole file"
-        )
+        return words.place(self.letter, self.row)
 
     @property
     def target(self) -> str:
@@ -152,11 +149,7 @@ class Problem:
     @property
     def comment(self) -> str:
         """What the cell's own note says."""
-        said = ["MUST BE FIXED" if self.must else "WORTH CHECKING", self.text.title + "."]
-        said += [f"Expected: {self.text.expected}.", f"How to fix: {self.text.fix}"]
-        if self.suggestion:
-            said.append(f"{'Suggested' if self.must else 'Read as'}: {self.suggestion}")
-        return "\n".join([*said, f"({self.rule_id})"])
+        return words.note(self.text, self.rule_id, self.suggestion, must=self.must)
 
 
 def _problems(part: Part, sheets: Sequence[SheetCells]) -> Iterator[Problem]:
@@ -185,34 +178,16 @@ def _read_me(made: Book, parts: Sequence[Part], problems: Sequence[Problem], lef
     sheet.set_column(0, 0, 5)
     sheet.set_column(1, 1, 110)
     first = parts[0].report
-    must = [p for p in problems if p.must]
-    by = f" by {deadline(first.due)}" if first.due else ""
     row = 0
     for report in (p.report for p in parts):
-        sheet.write_string(row, 0, report.caption, made.look("caption"))
-        sheet.merge_range(row + 1, 0, row + 1, 1, report.instruction, made.look("title", wrap=True))
-        sheet.set_row(row + 1, 54 if len(report.instruction) > 62 else 30)
-        rows = report.rows
-        said = f"{rows.accepted:,} of {counted(rows.read, 'row')} accepted"
-        said += f", {rows.held:,} held back and not in this month's figures." if rows.held else "."
-        sheet.write_string(row + 2, 0, said, made.look("caption"))
+        instruction = page.instruction(report)
+        sheet.write_string(row, 0, page.caption(report), made.look("caption"))
+        sheet.merge_range(row + 1, 0, row + 1, 1, instruction, made.look("title", wrap=True))
+        sheet.set_row(row + 1, 54 if len(instruction) > 62 else 30)
+        sheet.write_string(row + 2, 0, words.rows_in_short(report), made.look("caption"))
         row += 4
-    send_as = name_to_send(first)
-    steps = [
-        ("Open the sheet Problems", f"It lists {counted(len(must), 'place')} to fix, and below them what is worth "
-         "checking. Each address is a link that jumps to the cell."),
-        ("Fix the cells on your own sheets", "A cell to fix is filled and bold: rest on it to read what is expected "
-         f"and how to fix it. Where that is to delete a row, delete the whole row. The last column, '{ROW_PROBLEMS}', "
-         f"says what is wrong with each row: filter by it to see those. Where a cell says '{HIDDEN_CELL}', look there "
-         "for what it held."),
-        ("Leave everything else where it is", "Rows that were held back load as soon as they are right. In columns of "
-         "codes, pick from the list that opens in the cell: codes such as 01 then keep their noughts."),
-        ("Save it under the next name", f"Save it as an Excel workbook (.xlsx) named {send_as}. The sheets and the "
-         "column that we added may stay: they are passed over when the file is read."),
-        ("Send it", f"Put it in your site's folder, {first.site}, as you did with this one{by}. It is checked "
-         "the following night, and a new report says what came of it."),
-    ]  # fmt: skip
-    for number, (what, how) in enumerate(steps, 1):
+    to_fix = sum(p.must for p in problems)
+    for number, (what, how) in enumerate(words.steps(first, to_fix, name_to_send(first)), 1):
         sheet.write_number(row, 0, number, made.look("step"))
         sheet.write_string(row, 1, what, made.look("section"))
         sheet.write_string(row + 1, 1, how, made.look("lead"))
@@ -220,14 +195,14 @@ def _read_me(made: Book, parts: Sequence[Part], problems: Sequence[Problem], lef
         sheet.set_row(row + 1, height_of([how], [90], line=16))
         row += 2
     if first.due:
-        sheet.write_string(row + 1, 1, f"Deadline: {deadline(first.due)}", made.look("section"))
+        sheet.write_string(row + 1, 1, words.deadline_in_words(first), made.look("section"))
         row += 1
     if left_out:
-        said = f"Left out: {', '.join(left_out)}. Only sheets that were read are given back: the others are not needed."
-        sheet.write_string(row + 1, 1, said, made.look("lead"))
-        sheet.set_row(row + 1, height_of([said], [90]))
+        sentence = words.left_out(left_out)
+        sheet.write_string(row + 1, 1, sentence, made.look("lead"))
+        sheet.set_row(row + 1, height_of([sentence], [90]))
         row += 1
-    sheet.write_string(row + 1, 0, f"Report {first.report_id}", made.look("caption"))
+    sheet.write_string(row + 1, 0, words.report_number(first), made.look("caption"))
     sheet.activate()
 
 
@@ -237,10 +212,7 @@ def name_to_send(report: Report) -> str:
     return f"{stem or f'{report.site}_{report.dataset}_{report.period}_v{report.version + 1}'}.xlsx"
 
 
-_COLUMNS = (
-    ("Cell", 10), ("Sheet", 14), ("Row", 8), ("Column", 21), ("What is wrong", 30), ("Found", 19), ("Expected", 34),
-    ("How to fix", 40), ("Suggested value", 16), ("Must it be fixed?", 16), ("Rule", 8),
-)  # fmt: skip
+_WIDTHS = (10, 14, 8, 21, 30, 19, 34, 40, 16, 16, 8)  # of the columns of the list
 
 
 def _list(made: Book, problems: Sequence[Problem], names: Mapping[str, str]) -> None:
@@ -254,24 +226,23 @@ def _list(made: Book, problems: Sequence[Problem], names: Mapping[str, str]) -> 
             p.row or "",
             p.column,
             p.text.title,
-            HIDDEN_IN_WORKBOOK if p.hidden else p.found,
+            words.HIDDEN if p.hidden else p.found,
             p.text.expected,
             p.text.fix,
             p.suggestion,
-            "Yes" if p.must else "Worth checking",
+            words.YES if p.must else words.WORTH_CHECKING,
             p.rule_id,
         )
         for p in listed
     ]
-    end = made.table(sheet, 0, [c for c, _ in _COLUMNS], [w for _, w in _COLUMNS], rows)
-    kind = [c for c, _ in _COLUMNS].index("Must it be fixed?")
+    end = made.table(sheet, 0, list(words.COLUMNS), list(_WIDTHS), rows)
+    kind = words.COLUMNS.index(words.MUST_BE_FIXED)
     for row, p in enumerate(listed, 1):
         sheet.write_string(row, kind, rows[row - 1][kind], made.look("must cell" if p.must else "check cell"))
         if row <= MOST_LINKS and p.row and p.sheet in names:
             sheet.write_url(row, 0, f"internal:{quoted_sheet(names[p.sheet])}!{p.target}", made.look("link"), p.cell)
     if len(problems) > len(listed):
-        more = f"{len(problems) - len(listed):,} more are listed in the file that ends in findings.csv"
-        sheet.write_string(end, 0, more, made.look("caption"))
+        sheet.write_string(end, 0, words.more_problems(len(problems) - len(listed)), made.look("caption"))
 
 
 @dataclass
@@ -288,7 +259,7 @@ class Comments:
         text = "\n\n".join(p.comment for p in problems)[: LONGEST_CELL - 1]
         lines = sum(1 + len(part) // 48 for part in text.split("\n"))
         size = {"width": 330, "height": min(18 * lines + 12, 420)}
-        sheet.write_comment(row, column, text, {"author": "Pilot monitoring", "font_size": 9, **size})
+        sheet.write_comment(row, column, text, {"author": words.AUTHOR, "font_size": 9, **size})
 
 
 class _Marks:

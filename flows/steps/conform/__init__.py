@@ -90,8 +90,7 @@ def _like_totals(rows: Rows, layout: Layout, contract: Contract, context: Delive
     texts = rows.cells[str(layout.positions[name])].column.filter(rows.source_rows.is_in(rows.like_totals.implode()))
     told = redact(texts, contract.by_name[name], contract, context.data_cut_date)
     finding = Finding("F06", Severity.ROW, None, name, layout.column_of(name))
-    found = findings_of_rows(pl.DataFrame([rows.like_totals.alias("source_row"), told["found"]]), finding, sheet)
-    return found.with_columns(told["hidden"])
+    return findings_of_rows(told.with_columns(rows.like_totals.alias("source_row")), finding, sheet)
 
 
 class _Conformed(NamedTuple):

@@ -16,11 +16,10 @@ from flows.cells.parse import PLACEHOLDER_DATES, canonical, is_spreadsheet_date,
 from flows.cells.redact import redact
 from flows.deliveries.conformed import Layout
 from flows.deliveries.context import DeliveryContext
-from flows.deliveries.findings import NO_FINDINGS
+from flows.deliveries.findings import NO_FINDINGS, ROW_BY_ROW, Finding, findings_of_rows
 from schemas._contract.model import Contract, Field, Kind, Severity
 from schemas._contract.polars_types import polars_type
 from schemas.audit.deliveries import Column
-from schemas.audit.findings import Outcome
 
 
 def absent_column(field: Field, cells: Mapping[str, DistinctColumn], rows: int, layout: Layout) -> pl.Series:
@@ -117,6 +116,11 @@ class Place:
     column: Column
     sheet: str
 
+    def finding(self, *, hidden: bool = False) -> Finding:
+        """What the findings of the column have in common."""
+        field = self.field.name if self.field else ""
+        return Finding(ROW_BY_ROW, ROW_BY_ROW, field=field, column=self.column, hidden=hidden)
+
 
 def cell_findings(
     cells: DistinctColumn,
@@ -132,19 +136,8 @@ def cell_findings(
         return NO_FINDINGS
     hits = cells.rows_with(told["text"], source_rows).join(told, on="text", maintain_order="left")
     hits = hits.hstack(redact(hits["text"], place.field, contract, context.data_cut_date))  # by how many rows hold it
-    return hits.select(
-        "rule_id",
-        "severity",
-        pl.lit(str(Outcome.BROKEN)).alias("outcome"),
-        pl.lit(place.sheet).alias("sheet"),
-        "source_row",
-        pl.lit(place.column.letter).alias("column_letter"),
-        pl.lit(place.column.heading).alias("column_name"),
-        pl.lit(place.field.name if place.field else "").alias("field"),
-        "found",
-        "hidden",
-        pl.when(~pl.col("hidden")).then("suggestion").alias("suggestion"),
-    )
+    hits = hits.with_columns(pl.when(~pl.col("hidden")).then("suggestion").alias("suggestion"))
+    return findings_of_rows(hits, place.finding(), place.sheet)
 
 
 def refused_percentages(findings: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:

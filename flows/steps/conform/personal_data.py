@@ -25,11 +25,10 @@ from flows.cells.identifiers import (
 from flows.cells.redact import last_birth_of, redact_sheet_name
 from flows.deliveries.context import DeliveryContext
 from flows.deliveries.extract import TextOnOtherSheet
-from flows.deliveries.findings import NO_FINDINGS, Finding, findings_frame
+from flows.deliveries.findings import NO_FINDINGS, Finding, findings_frame, findings_of_rows
 from flows.steps.conform.cells import Place
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Field, Kind, PersonalWhen, Severity
-from schemas.audit.findings import Outcome
 
 CELLS_AT_ONCE = 200_000  # of other sheets
 MOST_TOLD = 100  # rows of other sheets: more say no more
@@ -85,20 +84,7 @@ def personal_data(
 
 def _addresses(hits: pl.DataFrame, place: Place) -> pl.DataFrame:
     """Findings without what was found, for rows with a `rule_id` and a `severity`."""
-    nothing = pl.lit(None, pl.String)
-    return hits.select(
-        pl.col("rule_id"),
-        pl.col("severity"),
-        pl.lit(str(Outcome.BROKEN)).alias("outcome"),
-        pl.lit(place.sheet).alias("sheet"),
-        "source_row",
-        pl.lit(place.column.letter).alias("column_letter"),
-        pl.lit(place.column.heading).alias("column_name"),
-        pl.lit(place.field.name if place.field else "").alias("field"),
-        nothing.alias("found"),
-        pl.lit(True).alias("hidden"),
-        nothing.alias("suggestion"),
-    )
+    return findings_of_rows(hits.select("source_row", "rule_id", "severity"), place.finding(hidden=True), place.sheet)
 
 
 def long_ago(values: pl.Series, source_rows: pl.Series, place: Place, context: DeliveryContext) -> pl.DataFrame:
@@ -163,7 +149,7 @@ def personal_on_other_sheets(
             told.append(personal_in_stray_text(texts, redact_sheet_name(*sheet, contract, context.data_cut_date)))
         if sum(map(len, told)) > MOST_TOLD:
             break
-    return pl.concat(told).head(MOST_TOLD) if told else findings_frame([], "")
+    return pl.concat(told).head(MOST_TOLD) if told else NO_FINDINGS
 
 
 def _in_parts(cells: Iterable[TextOnOtherSheet]) -> Iterator[list[TextOnOtherSheet]]:

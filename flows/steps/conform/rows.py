@@ -13,10 +13,9 @@ import polars as pl
 from flows.cells.distinct_column import DistinctColumn, ask_all
 from flows.deliveries.conformed import Layout
 from flows.deliveries.extract import TextBatch
-from flows.deliveries.findings import NO_FINDINGS, Finding
+from flows.deliveries.findings import ROW_BY_ROW, Finding, findings_of_rows
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Kind, Severity
-from schemas.audit.findings import Outcome
 
 MOST_VERSIONS = 5  # of the form, that a batch may state: more say no more (rule F24)
 FEW_ROWS = 0.1  # of a batch: so many may have been shifted; where more have a cell there, it is a column
@@ -46,15 +45,7 @@ class Rows:
 
     def findings(self, sheet: str) -> pl.DataFrame:
         """A finding for each row that is no data."""
-        if self.not_data.is_empty():
-            return NO_FINDINGS
-        said = self.not_data.with_columns(
-            pl.lit(str(Outcome.BROKEN)).alias("outcome"),
-            pl.lit(sheet).alias("sheet"),
-            pl.lit("").alias("field"),
-            pl.lit(False).alias("hidden"),
-        )
-        return pl.concat([NO_FINDINGS, said], how="diagonal")
+        return findings_of_rows(self.not_data, Finding(ROW_BY_ROW, ROW_BY_ROW), sheet)
 
 
 def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapping[str, str]) -> Rows:

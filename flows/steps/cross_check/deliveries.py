@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from flows.deliveries.findings import Finding
 from flows.deliveries.standings import extent
 from flows.deliveries.validated import ValidatedDelivery
+from flows.store.findings import insert_findings_of
 from flows.store.result_sink import HELD
 from schemas._contract.derive import quoted
 from schemas._contract.model import Contract, Rule
 from schemas._rules.files import BETWEEN_DELIVERIES
 from schemas.audit.deliveries import ExtractType
-from schemas.audit.findings import Outcome
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,7 +38,7 @@ def check_deliveries(
         _show_before(db, contract, compared, judgements)
     for rule in BETWEEN_DELIVERIES:
         if compared or not rule.looks_back:
-            _report_on_deliveries(db, rule, contract)
+            _report_on_deliveries(db, rule, contract, accepted)
 
 
 def _with_the_one_before(accepted: Sequence[ValidatedDelivery]) -> list[tuple[ValidatedDelivery, ValidatedDelivery]]:
@@ -79,13 +80,11 @@ def _show_before(
         )
 
 
-def _report_on_deliveries(db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract) -> None:
+def _report_on_deliveries(
+    db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract, accepted: Sequence[ValidatedDelivery]
+) -> None:
     """A finding for each delivery that breaks a rule between deliveries."""
     sql = rule.violations_sql.format(dataset=contract.dataset, key=", ".join(f'"{k}"' for k in contract.key))
-    db.execute(
-        f"""
-        insert into audit.findings by name
-        select delivery_id, {quoted(rule.rule_id)} as rule_id, {quoted(str(rule.severity))} as severity,
-            {quoted(str(Outcome.BROKEN))} as outcome, d.sheet, '' as field, b.found, false as hidden
-        from ({sql}) b join audit.deliveries d using (delivery_id)"""
-    )
+    by_id = {j.delivery.delivery_id: j for j in accepted}
+    broken = db.execute(f"select delivery_id, found::varchar from ({sql})").fetchall()
+    insert_findings_of(db, ((by_id[i], Finding(rule.rule_id, rule.severity, found=found)) for i, found in broken))

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from flows.cells.redact import redact
+from flows.deliveries.findings import ROW_BY_ROW, Finding, findings_of_rows
 from flows.deliveries.validated import ValidatedDelivery
+from flows.store.findings import insert_findings, insert_findings_of
 from flows.store.result_sink import ACCEPTED, HELD
-from schemas._contract.derive import PROVENANCE, quoted
+from schemas._contract.derive import PROVENANCE
 from schemas._contract.model import Contract, Rule, Severity
 from schemas._contract.registry import returns_for
 from schemas._contract.shared_fields import all_but_first
@@ -138,14 +140,8 @@ def _is_owed(rule: Rule, validated: ValidatedDelivery) -> bool:
 
 
 def _report_unchecked(db: duckdb.DuckDBPyConnection, rule: Rule, deliveries: Sequence[ValidatedDelivery]) -> None:
-    if not deliveries:
-        return
-    said = (rule.rule_id, str(Severity.WARNING), str(Outcome.NOT_CHECKED), rule.field)
-    db.execute(
-        "insert into audit.findings by name select unnest(?::varchar[]) as delivery_id, unnest(?::varchar[]) as sheet,"
-        " ? as rule_id, ? as severity, ? as outcome, ? as field, false as hidden",
-        [[j.delivery.delivery_id for j in deliveries], [j.verdict.sheet for j in deliveries], *said],
-    )
+    unchecked = Finding(rule.rule_id, Severity.WARNING, field=rule.field, outcome=Outcome.NOT_CHECKED)
+    insert_findings_of(db, ((j, unchecked) for j in deliveries))
 
 
 def _report_violations(
@@ -176,18 +172,9 @@ def _report_violations(
     latest = max(j.delivery.data_cut_date for j in current)
     told = broken.drop("text").hstack(redact(broken["text"], contract.by_name[on], contract, latest))
     told = told.with_columns(found=pl.coalesce("shown", "found"), hidden=pl.col("hidden") & pl.col("shown").is_null())
-    db.register("addresses", addresses.to_arrow())
-    db.register("told", told.to_arrow())
-    db.execute(
-        f"""
-        insert into audit.findings by name
-        select delivery_id, {quoted(rule.rule_id)} as rule_id, {quoted(str(rule.severity))} as severity,
-            {quoted(str(Outcome.BROKEN))} as outcome, a.sheet, t.source_row, a.column_letter, a.column_name,
-            {quoted(on)} as field, t.found, t.hidden
-        from told t join addresses a using (delivery_id)"""
-    )
-    db.unregister("addresses")
-    db.unregister("told")
+    rows = told.join(addresses, on="delivery_id", maintain_order="left")
+    found = findings_of_rows(rows, Finding(rule.rule_id, rule.severity, field=on), sheet=ROW_BY_ROW)
+    insert_findings(db, found.with_columns(rows["delivery_id"]))
 
 
 def _restore(db: duckdb.DuckDBPyConnection, contract: Contract, rule: Rule) -> None:

@@ -15,15 +15,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
-from flows.deliveries.findings import findings_frame
 from flows.deliveries.validated import ValidatedDelivery
 from flows.steps.cross_check.causes import Trial, cause_of, seems_another_sites, without_missing_parents
 from flows.steps.cross_check.history import load_history, needs_history
 from flows.steps.cross_check.rows import check_rows
 from flows.steps.cross_check.tentative_standings import TentativeStandings
 from flows.store.accepted_rows import insert_accepted
+from flows.store.findings import insert_findings, insert_findings_of
 from schemas._contract.model import CONSENT, Contract
 from schemas._rules.files import WAITS
 from schemas.audit.deliveries import ExtractType, Standing
@@ -151,12 +149,5 @@ def _keep_findings(
             continue
         cause = cause_of(db, contract, trial, decided, judgements)
         waits = cause.rule_id == WAITS  # then its own file is what will bring in what the rows refer to
-        _insert(db, without_missing_parents(contract, trial.findings) if waits else trial.findings)
-        row = findings_frame([cause], j.verdict.sheet).to_arrow()
-        _insert(db, row.append_column("delivery_id", pa.array([j.delivery.delivery_id])))
-
-
-def _insert(db: duckdb.DuckDBPyConnection, findings: pa.Table) -> None:
-    db.register("findings_of_trial", findings)
-    db.execute("insert into audit.findings by name from findings_of_trial")
-    db.unregister("findings_of_trial")
+        insert_findings(db, without_missing_parents(contract, trial.findings) if waits else trial.findings)
+        insert_findings_of(db, [(j, cause)])

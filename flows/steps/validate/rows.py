@@ -16,11 +16,10 @@ from flows.cells.parse import suggested
 from flows.cells.redact import is_private, redact
 from flows.deliveries.conformed import Layout, TypedBatch
 from flows.deliveries.context import DeliveryContext
-from flows.deliveries.findings import NO_FINDINGS
+from flows.deliveries.findings import NO_FINDINGS, ROW_BY_ROW, Finding, findings_of_rows
 from schemas._contract.model import Contract, Field, Severity
 from schemas._contract.registry import sites
 from schemas._rules.checks import checks_of
-from schemas.audit.findings import Outcome
 
 MOST_SUGGESTED = 200  # distinct texts of a column and batch for which a listed code is looked for
 _FAILURE_TYPES = {
@@ -159,22 +158,9 @@ def _with_addresses(
         nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(part))
         text = nothing if column is None else cells[str(layout.positions[field.name])].column.gather(part["place"])
         rows = part.with_columns(text.alias("text"))
-        told = redact(rows["text"], field, contract, context.data_cut_date)
-        parts.append(
-            rows.select(
-                "rule_id",
-                "severity",
-                pl.lit(str(Outcome.BROKEN)).alias("outcome"),
-                pl.lit(sheet).alias("sheet"),
-                "source_row",
-                pl.lit(column.letter if column else None, pl.String).alias("column_letter"),
-                pl.lit(column.heading if column else None, pl.String).alias("column_name"),
-                "field",
-                told["found"],
-                told["hidden"],
-                _suggestions(rows.hstack(told), field, contract),
-            )
-        )
+        rows = rows.hstack(redact(rows["text"], field, contract, context.data_cut_date))
+        rows = rows.with_columns(_suggestions(rows, field, contract))
+        parts.append(findings_of_rows(rows, Finding(ROW_BY_ROW, ROW_BY_ROW, field=field.name, column=column), sheet))
     return pl.concat(parts)
 
 

@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from flows.runtime.wording import counted, share
 from flows.store.ledger.records import record_of
 from schemas.audit.deliveries import Counts, Result
 
@@ -84,16 +83,3 @@ def in_all(months: Sequence[ReportSnapshot]) -> tuple[SnapshotItem, ...]:
     if len(months) < MONTHS_COMPARED:
         return ()
     return tuple(i for i in months[-1].items if i.must_fix and all(t.item(i.key) for t in months[:-1]))
-
-
-def held_in_words(told: ReportSnapshot) -> str:
-    """How many rows a report said were held back, as the end of a sentence."""
-    if told.result is Result.UNREADABLE:
-        return "the file could not be read"
-    if told.result is Result.REFUSED:
-        return f"the file of {counted(told.rows.read, 'row')} was refused"
-    of = counted(told.rows.read, "row")
-    if not told.rows.held:
-        return f"nothing was held back of {of}"
-    were = "was" if told.rows.held == 1 else "were"
-    return f"{told.rows.held:,} of {of} {were} held back ({share(told.rows.held, told.rows.read)})"

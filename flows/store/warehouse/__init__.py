@@ -104,7 +104,7 @@ class Warehouse:
         before = os.umask(0o077)  # rows about people are in it from the first moment
         try:
             yield NewBuild(unfinished, self.options)
-            unfinished.rename(to)
+            unfinished.rename(to)  # not `replacement_of(to)`: DuckDB makes the file, and others beside it
         finally:
             os.umask(before)
             discard(unfinished)

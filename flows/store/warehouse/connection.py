@@ -43,8 +43,8 @@ def in_memory() -> duckdb.DuckDBPyConnection:
 
 def discard(file: Path) -> None:
     """Delete a database file and all that DuckDB put beside it: a log that is left would be replayed into the next."""
-    beside = (part for ending in ("wal*", "tmp") for part in file.parent.glob(f"{file.name}.{ending}"))
-    for part in (*beside, file):  # the file last: with it the others are known
+    files_around = (part for ending in ("wal*", "tmp") for part in file.parent.glob(f"{file.name}.{ending}"))
+    for part in (*files_around, file):  # the file last: with it the others are known
         shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
 
 

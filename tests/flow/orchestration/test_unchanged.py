@@ -185,7 +185,7 @@ def test_what_runs_is_every_file_of_ours_and_every_library(monkeypatch: pytest.M
     monkeypatch.setattr(code_fingerprint, "ROOT", home)
     digest = code_fingerprint.all_that_runs.__wrapped__
     seen = {digest()}
-    for name in ("schemas/core/codes/contact_type.csv", "schemas/_contract/site_profiles.toml",
+    for name in ("schemas/core/codes/contact_type.csv", "schemas/core/site_headings.csv",
                  "schemas/core/contacts.py",
                  "schemas/core/return_calendar.csv", "schemas/outcomes/kpi.sql", "flows/steps/validate/rows.py",
                  "flows/reporting/render/templates/report.css"):  # fmt: skip

@@ -239,8 +239,8 @@ def test_another_version_of_a_library_makes_again_what_it_reads_or_checks(
 
 def test_a_changed_profile_makes_again_what_its_site_sends(tmp_path_factory: pytest.TempPathFactory) -> None:
     def change(home: Path) -> None:
-        edit(home, "schemas/_contract/site_profiles.toml", '"Seen On" = "contact_date"', '"Met On" = "contact_date"')
-        edit(home, "schemas/_contract/site_profiles.toml", "[MHT-GM]\n", '[MHT-GM]\ndelimiter = ";"\n')
+        edit(home, "schemas/core/site_headings.csv", "Seen On", "Met On")
+        edit(home, "schemas/core/sites.csv", "dmy,,,", "dmy,;,,")
 
     changed = changed_by(change, tmp_path_factory)
     assert {(r.site, r.dataset) for r in changed} == {(WLA, "contacts"), *((GM, name) for name in datasets())}

@@ -184,7 +184,7 @@ class TestTheSeparator:
         assert outcome.accepted == [2, 3]
 
     def test_one_that_the_site_declares_is_as_agreed(self, tmp_path: Path) -> None:
-        """So is its quotation mark: a profile says so in schemas/_contract/site_profiles.toml."""
+        """So is its quotation mark: schemas/core/sites.csv says so of a site."""
         path = tmp_path / "contacts.csv"
         path.write_text(as_csv(contacts({}, {"staff_role": "key^worker"}), "^").replace('"', "'"))
         known = frozenset(map(fold, CONTACT))

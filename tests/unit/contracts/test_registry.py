@@ -19,10 +19,23 @@ from schemas.core import (
     return_calendar,
     returns,
     site_areas,
+    site_headings,
     sites,
 )
 
-CONTRACTS = [m.CONTRACT for m in (areas, outcome_definitions, programmes, return_calendar, returns, site_areas, sites)]
+CONTRACTS = [
+    m.CONTRACT
+    for m in (
+        areas,
+        outcome_definitions,
+        programmes,
+        return_calendar,
+        returns,
+        site_areas,
+        site_headings,
+        sites,
+    )
+]
 OFFICES = {"PMO", "NHSE", "GRANTNAV"}
 
 
@@ -171,7 +184,7 @@ def test_definitions_belong_to_programmes() -> None:
 
 
 def test_profiles_are_of_known_sites() -> None:
-    assert set(registry._profiles()) <= set(registry.sites())
+    assert set(registry._profiles()) == set(registry.sites())
     assert registry.profile("MHT-GM").date_order == "dmy"
     assert registry.profile("MHT-WLA").headings["contacts"]["Seen On"] == "contact_date"
     assert registry.profile("PMO") == registry.SiteProfile()

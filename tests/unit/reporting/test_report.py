@@ -20,6 +20,8 @@ from flows.deliveries.findings import FINDING_TYPES
 from flows.reporting import report as shape
 from flows.reporting.render import delivery_report, findings_csv, render_html, report_json, write_reports
 from flows.reporting.render.run_summary import RunSummary, count_findings, render_run_summary
+from flows.reporting.words import items as words
+from flows.reporting.words import page
 from flows.runtime.wording import clock, counted, deadline, listed, moment, month, ranges, spans
 from schemas._contract.registry import OverdueReturn
 from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
@@ -140,7 +142,7 @@ def test_the_biggest_fix_comes_first_and_a_fault_of_the_file_before_all() -> Non
         result=Result.REFUSED,
     )
     assert [i.rule_id for i in report.must_fix] == ["F09", "V02", "K02"]
-    assert report.must_fix[0].where == "Column contact_date"
+    assert words.where(report.must_fix[0]) == "Column contact_date"
 
 
 def test_what_could_not_be_judged_stands_apart() -> None:
@@ -198,7 +200,7 @@ def test_nothing_hidden_leaks_even_if_the_findings_carry_it() -> None:
 
 def test_many_hidden_cells_are_named_by_the_first_few() -> None:
     report = made(*(finding("V04", row=r, field="episode_id", hidden=True) for r in range(2, 40, 2)))
-    assert report.items[0].hidden == (
+    assert words.hidden(report.items[0]) == (
         "hidden (may be personal data) - see cells B2, B4, B6, B8, B10, ... in your own file"
     )
 
@@ -306,7 +308,7 @@ def test_reports_are_written_whole_below_the_site(tmp_path: Path) -> None:
 
 def test_the_page_says_why_there_is_no_marked_workbook() -> None:
     report = KINDS["one_problem"].report
-    why = shape.no_workbook("the file is no longer there")
+    why = page.no_workbook("the file is no longer there")
     assert why in render_html(replace(report, marked_workbook="", no_marked_workbook=why))
     assert "no marked workbook" not in render_html(replace(report, marked_workbook=""))
 

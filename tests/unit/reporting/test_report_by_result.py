@@ -9,6 +9,7 @@ from sample_reports import VERDICT, WORKBOOK, found, frame
 
 from flows.reporting.render import delivery_report, render_html
 from flows.reporting.report import Report
+from flows.reporting.words import page
 from schemas.audit.deliveries import Counts, Result
 
 NOT_COMPARED = [f | {"outcome": "not judged"} for f in found("P12", "row", [None], "episode_id")]
@@ -60,6 +61,6 @@ def test_a_file_that_is_held_up_is_not_called_refused() -> None:
 def test_a_file_with_personal_data_is_to_be_deleted_before_all_else(replaced_by: str) -> None:
     told = report(Result.REFUSED, Counts(9, 0, 9), must_be_deleted=True, replaced_by=replaced_by)
     again = "" if replaced_by else ", then fix 1 problem and send a new one"
-    assert told.instruction == f"This file holds personal data: delete it{again}"
+    assert page.instruction(told) == f"This file holds personal data: delete it{again}"
     assert "Delete it there and wherever else you hold it, tell the data team, and report it" in render_html(told)
     assert "Delete it" not in render_html(replace(told, must_be_deleted=False))

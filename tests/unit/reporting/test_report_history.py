@@ -11,6 +11,7 @@ from sample_reports import EARLIER, VERDICT, WORKBOOK, found, frame, told_of
 
 from flows.reporting.render import delivery_report, render_html
 from flows.reporting.report import Progress, Report
+from flows.reporting.words import page
 from flows.runtime.wording import share
 from flows.store.ledger.report_snapshots import ReportSnapshot
 from schemas.audit.deliveries import Counts, Result
@@ -39,7 +40,7 @@ def test_faults_are_counted_as_fixed_still_wrong_and_new() -> None:
     )
     progress = report(now, told("201610"), last=then).previous
     assert progress == Progress(told("201610").report_id, fixed=9, remaining=1, new=2)
-    assert progress.in_words == "9 fixed, 1 still wrong, 2 new"
+    assert page.progress_in_words(progress) == "9 fixed, 1 still wrong, 2 new"
 
 
 def test_rows_that_moved_are_still_the_same_faults() -> None:
@@ -56,7 +57,7 @@ def test_what_rules_between_tables_found_is_compared_with_what_was_told() -> Non
     progress = report(frame(NO_REFERRAL[:1]), before, last=NOTHING).previous
     assert (progress.fixed, progress.remaining, progress.new) == (2, 1, 0)
     again = report(frame(NO_REFERRAL[:1]), before, last=NOTHING)
-    assert again.standing(again.items[0]) == "Still there since October 2016"
+    assert page.standing(again, again.items[0]) == "Still there since October 2016"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_what_rules_between_tables_found_is_compared_with_what_was_told() -> Non
 )
 def test_each_problem_is_new_or_still_there(earlier, said) -> None:
     made = report(frame(WRONG_CODE), *earlier)
-    assert made.standing(made.items[0]) == said
+    assert page.standing(made, made.items[0]) == said
     assert (said in render_html(made)) if said else "Still there" not in render_html(made)
 
 
@@ -101,7 +102,7 @@ def test_the_last_three_months_stand_in_a_table_each_by_its_last_file() -> None:
         told("201611", read=40, held=4),
     )
     assert [(t.period, t.rows.read) for t in made.months] == [("201609", 21), ("201610", 30), ("201611", 303)]
-    assert made.against_last_month == (
+    assert page.against_last_month(made) == (
         "This month 55 of 303 rows were held back (18%). In October 2016 3 of 30 rows were held back (10%)."
     )
     assert made.to_json()["months"][0] == {
@@ -122,12 +123,12 @@ def test_the_last_three_months_stand_in_a_table_each_by_its_last_file() -> None:
     ],
 )
 def test_a_month_without_rows_says_why(result, said) -> None:
-    assert report(NOTHING, told("201610", result=result)).against_last_month.endswith(said)
+    assert page.against_last_month(report(NOTHING, told("201610", result=result))).endswith(said)
 
 
 def test_without_an_earlier_month_there_is_no_comparison() -> None:
     made = report(frame(WRONG_CODE), told("201611", WRONG_CODE))
-    assert made.against_last_month == ""
+    assert page.against_last_month(made) == ""
     assert "This month against last" not in render_html(made)
 
 

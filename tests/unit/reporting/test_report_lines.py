@@ -8,6 +8,8 @@ import pytest
 from sample_reports import KINDS, VERDICT, WORKBOOK, found, frame
 
 from flows.reporting.render import delivery_report, report_lines
+from flows.reporting.words import page
+from flows.reporting.words.items import hidden
 from schemas.audit.deliveries import Counts, Result
 
 NOT_LOOKED_FOR = (("P12", "episode_id"), ("K04", "contact_id"))
@@ -39,7 +41,7 @@ def test_a_file_that_could_not_be_checked_for_all_is_not_called_accepted() -> No
     sound = replace(VERDICT, result=Result.ACCEPTED)
     whole = delivery_report(WORKBOOK, sound, frame())
     in_part = delivery_report(WORKBOOK, sound, frame(found("P12", "row", [None], "episode_id", outcome="not judged")))
-    assert report_lines(whole)[0] == whole.instruction == "Accepted: nothing to do"
+    assert report_lines(whole)[0] == page.instruction(whole) == "Accepted: nothing to do"
     assert report_lines(in_part)[0] == "Nothing to fix was found"
     assert "1 check could not be made here: see the end." in report_lines(in_part)
 
@@ -48,10 +50,10 @@ def test_a_file_that_could_not_be_checked_for_all_is_not_called_accepted() -> No
 def test_every_item_of_the_page_is_there(kind) -> None:
     report = KINDS[kind].report
     text = "\n".join(report_lines(report))
-    assert text.startswith(report.instruction)
+    assert text.startswith(page.instruction(report))
     for item in (*report.items, *report.not_validated):
         assert f"- {item.title} (check {item.rule_id})" in text
-        assert item.hidden in text
+        assert hidden(item) in text
 
 
 def test_what_could_not_be_looked_for_does_not_read_as_a_fault() -> None:

@@ -49,6 +49,7 @@ def keep_copy(db: sqlite3.Connection, path: Path, version: int, moment: datetime
     It has its name only when all of it is on disk.
     """
     copy = path.with_name(f"{path.stem}-version-{version}-{moment:%Y%m%dT%H%M%S}{path.suffix}")
+    # not `replacement_of(copy)`: under a name without the moment, what a killed run left is replaced by the next
     unfinished = path.with_name(f".{path.stem}-copy.unfinished")
     unfinished.unlink(missing_ok=True)
     os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL, mode=0o600))

@@ -8,9 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flows.deliveries.file_names import WHOLE_RETURN
+from flows.reporting.words.pieces import Pieces, in_pieces
 from flows.runtime.wording import counted, listed
 from schemas._contract.catalogue import datasets
 from schemas._contract.registry import NONE, returns_for, sites
+
+WHY, NAME_IT = "Why", "Name it"
+HOW_TO_NAME = "How to name a file"
+FROM_NOW = (
+    "A file under the right name is checked the night it arrives, and you get its report the next morning. Delete the "
+    "one under the old name. This page goes when nothing is left to say."
+)
+NO_PERSONAL_VALUES = (
+    "This page holds no personal values: a name that may hold some is not repeated. It is safe to forward to the "
+    "people who look after your data."
+)
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,15 @@ class NotTakenIn:
         """What the site sends, as its files' names say it, with the title."""
         sends = returns_for(self.site)
         return tuple((name, c.title) for name, c in datasets().items() if sends.get(name, NONE) != NONE)
+
+    @property
+    def example_of_a_name(self) -> Pieces:
+        """How a name is made up, with one that the site may use."""
+        dataset = self.datasets[0][0] if self.datasets else "participants"
+        return in_pieces(
+            "Four parts with a low line between them, and nothing before or after: {name}",
+            {"name": f"{self.site}_{dataset}_201611_v1.xlsx"},
+        )
 
     @property
     def parts_of_a_name(self) -> tuple[tuple[str, str], ...]:

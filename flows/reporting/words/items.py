@@ -1,0 +1,116 @@
+"""The words of one item of a report: its place, what stood there, and what to make of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flows.reporting.words.pieces import PLAIN, THEIRS, VALUE, Pieces, in_pieces, plain
+from flows.runtime.wording import counted, listed, shortened, spans
+
+if TYPE_CHECKING:
+    from flows.reporting.report_item import Item
+
+RANGES_SHOWN = 20
+CELLS_SHOWN = 5
+HIDDEN = "hidden (may be personal data)"
+EMPTY = "empty"
+SUGGESTED = "Change to {}. {}"  # the value, then what the rule says
+COULD_NOT_BE_CHECKED = "could not be checked"
+WHOLE_FILE = "whole file"
+WHERE, FOUND, EXPECTED, WHAT_WE_DID, NEXT_TIME, HOW_TO_FIX = (
+    "Where", "Found", "Expected", "What we did", "Next time", "How to fix"
+)  # fmt: skip
+
+
+def where_in_short(item: Item) -> str:
+    """The place in a few words: 'column I, 42 rows'."""
+    size = counted(item.rows_affected, "row") if item.rows_affected else ""
+    return ", ".join(part for part in (_column_in_short(item), size) if part) or WHOLE_FILE
+
+
+def _column_in_short(item: Item) -> str:
+    if item.column_letter:
+        return f"column {item.column_letter}"
+    return f"column {shortened(item.column, 40)}" if item.column else ""
+
+
+def where(item: Item) -> str:
+    """The place in full: sheet, column letter and heading as the sender wrote it, rows."""
+    return plain(where_in_pieces(item))
+
+
+def where_in_pieces(item: Item) -> Pieces:
+    """The place in full, in pieces: the sheet's name and the heading are the sender's."""
+    shown = item.rows[:RANGES_SHOWN]
+    several = len(shown) > 1 or any(first != last for first, last in shown)
+    parts: list[Pieces] = [
+        (("sheet ", PLAIN), (item.sheet, THEIRS)) if item.sheet else (),
+        _column(item),
+        ((f"row{'s' if several else ''} {', '.join(spans(shown))}", PLAIN),) if shown else (),
+    ]
+    pieces: list[tuple[str, str]] = []
+    for part in filter(None, parts):
+        pieces += [(", ", PLAIN), *part] if pieces else part
+    first = pieces[0][0] if pieces else "the file as a whole"
+    return ((first[0].upper() + first[1:], PLAIN), *pieces[1:])
+
+
+def _column(item: Item) -> Pieces:
+    heading = shortened(item.column)
+    if not item.column_letter:
+        return (("column ", PLAIN), (heading, THEIRS)) if heading else ()
+    lettered = (f"column {item.column_letter}", PLAIN)
+    if heading == lettered[0]:  # the heading may be personal: it is told by its place
+        return (lettered,)
+    return (lettered, (" (", PLAIN), (heading, THEIRS), (")", PLAIN)) if heading else (lettered,)
+
+
+def hidden(item: Item) -> str:
+    """What is said in place of values that may be personal ('' where none is hidden)."""
+    if not item.hidden_rows:
+        return HIDDEN if item.hides else ""
+    noun = "cell" if item.column_letter else "row"
+    places = spans(item.hidden_rows[:CELLS_SHOWN], item.column_letter)
+    several = len(places) > 1 or " to " in places[0]
+    more = ", ..." if len(item.hidden_rows) > CELLS_SHOWN else ""
+    text = ", ".join(places) + more if more else listed(places)
+    return f"{HIDDEN} - see {noun}{'s' if several else ''} {text} in your own file"
+
+
+def expected(item: Item) -> str:
+    """What was expected, as a sentence begins."""
+    return item.expected[0].upper() + item.expected[1:]
+
+
+def change(item: Item, found: str, suggestion: str) -> Pieces:
+    """What was done, or is to be done, with a value that was found."""
+    sentence = "Read {found} as {suggestion}" if item.used else "Change {found} to {suggestion}"
+    return in_pieces(sentence, {"found": found, "suggestion": suggestion}, VALUE)
+
+
+def in_rows(item: Item, count: int) -> str:
+    """In how many rows a value stands, in brackets; '' where the item is about one row at most."""
+    return f" ({counted(count, 'row')})" if item.rows_affected > 1 else ""
+
+
+def how_to_fix(item: Item) -> str:
+    """The label of what to do."""
+    return NEXT_TIME if item.used else HOW_TO_FIX
+
+
+def needs(item: Item) -> str:
+    """What a check that was not made lacks, after its title and place; '' where nothing is known of it."""
+    if item.lacks:
+        return f": it needs {item.lacks}"
+    return f": it needs an accepted file of {listed(item.needs)}" if item.needs else ""
+
+
+def needs_in_lines(item: Item) -> str:
+    """The same for a file that is checked alone: any other file is one that was sent before."""
+    lacks = item.lacks or (f"your accepted files of {listed(item.needs)}" if item.needs else "what else was sent")
+    return f"it needs {lacks}"
+
+
+def others(number: int, noun: str, see: str = "") -> str:
+    """How many more there are than are shown, and where they are."""
+    return f"and {counted(number, f'other {noun}')}{f': see {see}' if see else ''}"

@@ -1,0 +1,397 @@
+"""The words of a report about one file: what to do, what became of its rows, how to send it again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flows.reporting.words.items import (
+    EMPTY,
+    EXPECTED,
+    FOUND,
+    WHAT_WE_DID,
+    WHERE,
+    change,
+    expected,
+    hidden,
+    how_to_fix,
+    in_rows,
+    needs,
+    others,
+    where_in_pieces,
+    where_in_short,
+)
+from flows.reporting.words.pieces import PLAIN, Pieces, in_pieces
+from flows.runtime.wording import counted, deadline, listed, moment, month, share, shortened
+from schemas.audit.deliveries import Result
+
+if TYPE_CHECKING:
+    from flows.reporting.report import Progress, Report
+    from flows.reporting.report_item import Item
+    from flows.store.ledger.report_snapshots import ReportSnapshot, SnapshotItem
+
+__all__ = [
+    "EMPTY", "EXPECTED", "FOUND", "WHAT_WE_DID", "WHERE", "change", "expected", "hidden", "how_to_fix", "in_rows",
+    "needs", "others", "shortened", "where_in_pieces", "where_in_short",
+]  # fmt: skip  # a page has the words of its items too
+
+MASTHEAD = "Pilot data checks"
+SKIP = "Skip to main content"
+BIGGEST_FIRST = "What to fix, biggest first"
+WORTH_CHECKING = "Worth checking (accepted)"
+NOT_CHECKED = "Could not be checked"
+HOW_TO_SEND = "How to send it again"
+WHAT_NEXT = "What happens next"
+IF_WRONG = "If a check is wrong"
+WHERE_THE_ROWS_WENT = "Where the rows went"
+EVERY_ROW_ONCE = "Every row that was read is counted once"
+ROWS, NUMBER, ALL_ROWS = "Rows", "Number", "Read from the file"
+THIS_MONTH = "This month against last"
+MONTH, READ, ACCEPTED, HELD_BACK = "Month", "Read", "Accepted", "Held back"
+WRONG_EVERY_MONTH = "Wrong three months running"
+MADE_BY_THE_FORM = (
+    "What comes back every month is often made by the form or the system that the file comes from: fix it there once. "
+    "If the data is right, tell the data team."
+)
+ROW_NUMBERS = "Row numbers are lines of the file; the first line is row 1."
+NOTHING_HELD = "Nothing was held back. You do not need to send this file again."
+NO_PERSONAL_VALUES = (
+    "This page holds no personal values: where a cell may hold personal data, only its place is given. It is safe to "
+    "forward to the people who look after your data."
+)
+TELL_THE_DATA_TEAM = (
+    "Do not change data that is right. Tell the data team the check’s number and the report number below: a code can "
+    "be added to a list, and a check can be changed. Your rows are then checked again without a new file."
+)
+CHECKED_AT_NIGHT = "We check the new file the night it arrives, and you get a new report the next morning."
+FIXED_SHOWN = 10
+_FIX_WHAT_IS_SAID = "do what each problem says, and delete whole rows where it says so. Leave everything else as it is."
+
+
+def caption(report: Report) -> str:
+    """Whose file of what it is."""
+    return f"{report.site_name} · {report.dataset_title} · {month(report.period)}"
+
+
+def instruction(report: Report) -> str:
+    """The page's title: what to do, and by when."""
+    by = f" by {deadline(report.due)}" if report.due else ""
+    problems = counted(len(report.must_fix), "problem") if report.must_fix else "what is wrong"
+    if report.must_be_deleted:
+        again = "" if report.replaced_by or report.withdrawn else f", then fix {problems} and send a new one{by}"
+        return f"This file holds personal data: delete it{again}"
+    if report.withdrawn:
+        return "Withdrawn by the data team: nothing to do"
+    if report.replaced_by:
+        return f"Replaced by {report.replaced_by}: nothing to do"
+    if report.result is Result.ACCEPTED:
+        return "Accepted: nothing to do"
+    if report.waits:
+        return f"Nothing to fix in this file: it counts when your {listed(report.must_fix[0].needs)} are right"
+    if report.held_up and report.month_is_doubted:
+        return f"This file is held up: check the month in its name{by}"
+    if report.too_old:
+        return "This file is older than one that was accepted"
+    if report.result is Result.UNREADABLE:
+        return f"This file could not be read: send it again{by}"
+    if report.held_up:
+        return f"This file is held up: fix {problems} and send it again{by}"
+    if report.result is Result.REFUSED:
+        return f"This file was refused: fix {problems} and send it again{by}"
+    return f"Fix {problems} and send the file again{by}"
+
+
+def what_was_checked(report: Report) -> Pieces:
+    """Which file the report is about."""
+    sheet = ", sheet {sheet}" if report.sheet else ""
+    return in_pieces(
+        f"We checked {{file}}{sheet}, version {report.version}, received {moment(report.received_at)}.",
+        {"file": report.file_name, "sheet": report.sheet},
+    )
+
+
+def what_came_of_it(report: Report) -> Pieces:
+    """What became of its rows."""
+    rows = report.rows
+    if report.withdrawn:
+        return ((report.withdrawn + ("" if report.must_be_deleted else " There is nothing for you to fix."), PLAIN),)
+    if report.result is Result.UNREADABLE:
+        return in_pieces("Nothing could be read from it, so nothing of it is in this month's figures.")
+    if report.result is Result.REFUSED and not report.rows_judged:
+        return in_pieces(
+            "The rows were not checked, because the file itself has to be fixed first. **Nothing** of it is in this "
+            "month's figures, and there may be more to fix once the rows can be checked."
+        )
+    if report.held_up or report.result is Result.REFUSED:
+        why = "is held up and replaces nothing" if report.held_up else "was refused as a whole"
+        are = "is" if rows.read == 1 else "are"
+        return in_pieces(
+            f"Every row was checked. The file {why}, so **none** of its {counted(rows.read, 'row')} {are} in this "
+            "month's figures."
+        )
+    if rows.held:
+        return in_pieces(
+            f"{rows.accepted:,} of {counted(rows.read, 'row')} accepted; {rows.held:,} held back and **not** in this "
+            "month's figures."
+        )
+    if rows.read:
+        rest = "; the rest are blank rows, totals, repeated headings or exact copies"
+        left_out = rest if rows.read > rows.accepted else ""
+        return in_pieces(f"{rows.accepted:,} of {counted(rows.read, 'row')} accepted{left_out}.")
+    return in_pieces("It has no rows, which is accepted.")
+
+
+def to_delete(report: Report) -> str:
+    """What to do about a file with personal data that lies there still; '' of any other."""
+    if not report.must_be_deleted:
+        return ""
+    what = "It lies where you sent it still. Delete it there and wherever else you hold it, tell the data team, and"
+    done = " The later file stands: nothing else needs doing." if report.replaced_by else ""
+    return f"{what} report it under your incident process. This page says so until it is gone.{done}"
+
+
+def progress_in_words(progress: Progress) -> str:
+    """'9 fixed, 1 still wrong, 2 new'."""
+    return f"{progress.fixed:,} fixed, {progress.remaining:,} still wrong, {progress.new:,} new"
+
+
+def since_your_last_file(report: Report) -> Pieces:
+    """What became of the faults of the file before; nothing where that cannot be said."""
+    last = report.last_compared
+    if report.previous is None or last is None:
+        return ()
+    of = f"({month(last.period)}, version {last.version})"
+    return in_pieces(f"Since your last file {of}, counted by cell: **{progress_in_words(report.previous)}**.")
+
+
+def fixed(report: Report) -> str:
+    """The problems of the file before that are gone; '' where there is none."""
+    items, more = report.fixed[:FIXED_SHOWN], len(report.fixed) - FIXED_SHOWN
+    said = "; ".join([*(_with_rows(i) for i in items), *([others(more, "problem")] if more > 0 else [])])
+    return f"Fixed: {said}." if said else ""
+
+
+def in_this_month(item: SnapshotItem) -> str:
+    """The title of a problem of all months, and in how many rows it is now."""
+    return _with_rows(item, " this month")
+
+
+def _with_rows(item: SnapshotItem, when: str = "") -> str:
+    """The title of a problem that was told, and in how many rows it was."""
+    return f"{item.title} ({counted(item.rows, 'row')}{when})" if item.rows else item.title
+
+
+def heading_of_problems(report: Report) -> str:
+    """The heading of the list of what must be fixed."""
+    return BIGGEST_FIRST if report.send_again else "What was found, biggest first"
+
+
+def heading_of_details(report: Report) -> str:
+    """The heading above what is wrong, told in full."""
+    return "The problem" if len(report.must_fix) == 1 else "The problems one by one"
+
+
+def standing(report: Report, item: Item) -> str:
+    """'New' or 'Still there since September 2016'; '' where there is nothing to compare with."""
+    if not report.is_compared:
+        return ""
+    first = report.since(item)
+    if first is None:
+        return "New"
+    return f"Still there since {month(first.period) if first.period != report.period else f'version {first.version}'}"
+
+
+def more_rows(see: str) -> str:
+    """That more rows are at fault than are listed."""
+    return f" and more: all of them are in {see}"
+
+
+def check_number(item: Item) -> str:
+    """Which check it is."""
+    return f"Check {item.rule_id}"
+
+
+def if_check_is_wrong(item: Item) -> str:
+    """The link to what to do then."""
+    return f"What to do if check {item.rule_id} is wrong"
+
+
+def warnings_held_nothing(report: Report) -> str:
+    """What warnings mean for the file."""
+    is_in = report.result in (Result.ACCEPTED, Result.HELD_ROWS)
+    what = "These did not hold anything back." if is_in else "These would not have stopped the file."
+    return f"{what} A change for next time makes the figures safer."
+
+
+def more_warnings(number: int, see: str) -> str:
+    """That there are more warnings than are shown."""
+    return f"And {counted(number, 'other point', 'other points')} worth checking: see {see}."
+
+
+def not_checked(report: Report) -> str:
+    """Why some checks were not made, and when they will be."""
+    if report.result is Result.UNREADABLE or not report.rows_judged:
+        why = "These checks are about rows, and no row could be checked."
+    else:
+        why = "These checks had nothing to compare with."
+    if report.replaced_by:
+        return f"{why} The later file is checked for them."
+    if report.held_up:
+        return f"{why} None of the rows is in the figures while the file is held up."
+    if report.result.stops:
+        return f"{why} None of the rows is in the figures; the file that you send next is checked for them."
+    if not report.rows.accepted:
+        return f"{why} They are made when there are rows to check."
+    return f"{why} The rows that were accepted are in the figures, and are checked as soon as they can be."
+
+
+def unchecked(item: Item) -> str:
+    """A check that was not made, and what it lacks."""
+    return f"“{item.title}” ({where_in_short(item)}){needs(item)}."
+
+
+def steps(report: Report) -> list[Pieces]:
+    """How to send the file again, step by step."""
+    if report.too_old:
+        return [in_pieces("Do what the problem says. A new version of this file would be too old as well.")]
+    said = [_right_month(report), _fixed_cells(report), _other_sheets(report), _next_name(report), _sent(report)]
+    return [step for step in said if step]
+
+
+def _right_month(report: Report) -> Pieces:
+    if not report.wrong_month:
+        return ()
+    return in_pieces(
+        f"Put the right month in the file’s name in place of {report.period}: year and month, such as 201611 for "
+        "November 2016."
+    )
+
+
+def _fixed_cells(report: Report) -> Pieces:
+    if report.only_wrong_month:
+        return ()
+    if report.marked_workbook:
+        return in_pieces(
+            "Open {workbook}, which lies beside this page. It is your own file with every cell to fix marked. Fix it "
+            f"there, or in your own copy: {_FIX_WHAT_IS_SAID}",
+            {"workbook": report.marked_workbook},
+        )
+    why_none = f" {report.no_marked_workbook}" if report.no_marked_workbook else ""
+    return ((f"Fix what is listed above in your own copy of the file: {_FIX_WHAT_IS_SAID}{why_none}", PLAIN),)
+
+
+def _other_sheets(report: Report) -> Pieces:
+    if not report.shares_its_file:
+        return ()
+    return in_pieces("Look at the reports on the other sheets of this file too, so that you send it once.")
+
+
+def _next_name(report: Report) -> Pieces:
+    if report.wrong_month:
+        return ()
+    name = "as {name}" if report.next_name else "under the same name with the next version number"
+    is_other = report.marked_workbook and report.next_workbook != report.next_name
+    workbook = ", or the marked workbook as {workbook}" if is_other else ""
+    return in_pieces(f"Save it {name}{workbook}.", {"name": report.next_name, "workbook": report.next_workbook})
+
+
+def _sent(report: Report) -> Pieces:
+    rows = "" if report.only_wrong_month else ", not the fixed rows alone"
+    by = f", by **{deadline(report.due)}**" if report.due else ""
+    return in_pieces(f"Send the whole file{rows}, the same way as before{by}.")
+
+
+def what_next(report: Report) -> Pieces:
+    """What becomes of the file, and of the figures."""
+    names = {"name": report.next_name, "later": report.replaced_by}
+    corrected = " ({name})" if report.next_name else ""
+    if report.send_again and report.result is Result.HELD_ROWS:
+        return in_pieces(
+            f"{CHECKED_AT_NIGHT} Rows that were held back join the figures as soon as they are right. Until then the "
+            "figures leave them out, and say so."
+        )
+    if report.send_again:
+        return in_pieces(
+            f"{CHECKED_AT_NIGHT} Until then the figures use the last file we accepted from you, if there is one, and "
+            "say so."
+        )
+    if report.withdrawn:
+        other = " as {name}, or a later version" if report.next_name else ""
+        right = " If this file is right as it is, tell the data team the report number below: it can count again."
+        return in_pieces(
+            "The figures leave out this file, and the same file under any other name. If the data team asked you for "
+            f"another file, send that one{other}.{'' if report.must_be_deleted else right}",
+            names,
+        )
+    if report.replaced_by:
+        return in_pieces("A later file was accepted: {later}. What stands above is kept as a record.", names)
+    if report.waits:
+        return in_pieces(
+            "We check this file again every night. It counts as soon as the file that it waits for is right; until "
+            "then the figures use the last file we accepted from you, if there is one, and say so. If you find a "
+            f"mistake in this file, send a corrected one with the next version number{corrected}.",
+            names,
+        )
+    return in_pieces(
+        "The figures use this file until a later one is accepted. If you find a mistake in it, send a corrected file "
+        f"with the next version number{corrected}.",
+        names,
+    )
+
+
+def rows_counted(report: Report) -> list[tuple[str, int]]:
+    """Where the rows went."""
+    rows = report.rows
+    return [
+        (ACCEPTED, rows.accepted),
+        (HELD_BACK, rows.held),
+        ("Exact copies of another row, left out", rows.repeats),
+        ("Blank rows, totals and repeated headings, left out", rows.not_data),
+    ]
+
+
+def against_last_month(report: Report) -> str:
+    """How the rows of this month compare with those of the month before; '' where there is none."""
+    if len(report.months) == 1:
+        return ""
+    then, now = report.months[-2:]
+    return f"This month {_held(now)}. In {month(then.period)} {_held(then)}."
+
+
+def _held(told: ReportSnapshot) -> str:
+    """How many rows a report said were held back, as the end of a sentence."""
+    if told.result is Result.UNREADABLE:
+        return "the file could not be read"
+    of = counted(told.rows.read, "row")
+    if told.result is Result.REFUSED:
+        return f"the file of {of} was refused"
+    if not told.rows.held:
+        return f"nothing was held back of {of}"
+    were = "was" if told.rows.held == 1 else "were"
+    return f"{told.rows.held:,} of {of} {were} held back ({share(told.rows.held, told.rows.read)})"
+
+
+def caption_of_months(report: Report) -> str:
+    """The caption of the table of months."""
+    return f"Rows of your {report.dataset_title.lower()} files, as each was last reported"
+
+
+def of_month(told: ReportSnapshot) -> str:
+    """A month in that table, and what became of its file if it brought nothing."""
+    what = "not readable" if told.result is Result.UNREADABLE else "refused"
+    return f"{month(told.period)} ({what})" if told.result.stops else month(told.period)
+
+
+def report_number(report: Report) -> str:
+    """Which report it is, and by which specification."""
+    specification = f"version {report.contract_version or 'unknown'} of the specification “{report.dataset_title}”"
+    return f"Report {report.report_id}. Checked against {specification}."
+
+
+def every_cell(findings: str) -> Pieces:
+    """Which file lists every cell."""
+    return in_pieces("Beside this page, {findings} lists every cell.", {"findings": findings})
+
+
+def no_workbook(why: str) -> str:
+    """Why there is no marked workbook, as one sentence; '' where nothing need be said of it."""
+    return f"There is no marked workbook: {why}." if why else ""

@@ -1,0 +1,112 @@
+"""The words of the marked workbook, and of why a file gets none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from flows.reporting.words.items import EXPECTED, HOW_TO_FIX, WHOLE_FILE
+from flows.runtime.wording import counted, deadline
+from flows.workbooks.returned_cells import HIDDEN_CELL
+from schemas._contract.workbook_names import PROBLEMS, ROW_PROBLEMS
+from schemas._rules.explain import RuleText
+
+if TYPE_CHECKING:
+    from flows.reporting.report import Report
+
+HIDDEN = "hidden - see your own file"
+AUTHOR = "Pilot monitoring"  # of the notes
+MUST_BE_FIXED = "Must it be fixed?"
+YES, WORTH_CHECKING = "Yes", "Worth checking"
+COLUMNS = (
+    "Cell", "Sheet", "Row", "Column", "What is wrong", "Found", EXPECTED, HOW_TO_FIX, "Suggested value", MUST_BE_FIXED,
+    "Rule",
+)  # fmt: skip
+
+# why a file gets no marked workbook
+MAY_BE_PERSONAL = "the file may hold personal data, of which no copy is made"
+COULD_NOT_BE_READ = "the file could not be read"
+NO_ROW = "no row of the file was looked at, so there is no cell to mark"
+TOO_WIDE = "a row has more cells than a spreadsheet can hold"
+HAS_CHANGED = "the file has changed since it was read"
+IS_GONE = "the file is no longer there"
+
+
+def too_many_rows(most: int) -> str:
+    """That a file has more rows than are marked."""
+    return f"the file has more than {most:,} rows: findings.csv lists every problem"
+
+
+def too_long_a_sheet(sheet: str, most: int) -> str:
+    """That a sheet has more rows than are marked."""
+    return f"the sheet {sheet} has more than {most:,} rows"
+
+
+def too_long_a_cell(longest: int) -> str:
+    """That a cell holds more than a spreadsheet can."""
+    return f"a cell holds more than {longest:,} characters, which no spreadsheet can keep"
+
+
+def could_not_be_written(message: str) -> str:
+    """That it was begun, and went wrong."""
+    return f"the workbook could not be written: {message}"
+
+
+def place(letter: str, row: int) -> str:
+    """Where a problem is: 'E5', 'row 5' or 'whole file'."""
+    return f"{letter}{row}" if letter and row else f"row {row}" if row else WHOLE_FILE
+
+
+def note(text: RuleText, rule_id: str, suggestion: str, *, must: bool) -> str:
+    """What a cell's own note says."""
+    said = ["MUST BE FIXED" if must else "WORTH CHECKING", f"{text.title}."]
+    said += [f"{EXPECTED}: {text.expected}.", f"{HOW_TO_FIX}: {text.fix}"]
+    if suggestion:
+        said.append(f"{'Suggested' if must else 'Read as'}: {suggestion}")
+    return "\n".join([*said, f"({rule_id})"])
+
+
+def rows_in_short(report: Report) -> str:
+    """What became of the rows."""
+    rows = report.rows
+    held = f", {rows.held:,} held back and not in this month's figures" if rows.held else ""
+    return f"{rows.accepted:,} of {counted(rows.read, 'row')} accepted{held}."
+
+
+def steps(report: Report, to_fix: int, send_as: str) -> tuple[tuple[str, str], ...]:
+    """What to do, step by step: in short, and in full."""
+    by = f" by {deadline(report.due)}" if report.due else ""
+    return (
+        (f"Open the sheet {PROBLEMS}", f"It lists {counted(to_fix, 'place')} to fix, and below them what is worth "
+         "checking. Each address is a link that jumps to the cell."),
+        ("Fix the cells on your own sheets", "A cell to fix is filled and bold: rest on it to read what is expected "
+         f"and how to fix it. Where that is to delete a row, delete the whole row. The last column, '{ROW_PROBLEMS}', "
+         f"says what is wrong with each row: filter by it to see those. Where a cell says '{HIDDEN_CELL}', look there "
+         "for what it held."),
+        ("Leave everything else where it is", "Rows that were held back load as soon as they are right. In columns of "
+         "codes, pick from the list that opens in the cell: codes such as 01 then keep their noughts."),
+        ("Save it under the next name", f"Save it as an Excel workbook (.xlsx) named {send_as}. The sheets and the "
+         "column that we added may stay: they are passed over when the file is read."),
+        ("Send it", f"Put it in your site's folder, {report.site}, as you did with this one{by}. It is checked "
+         "the following night, and a new report says what came of it."),
+    )  # fmt: skip
+
+
+def deadline_in_words(report: Report) -> str:
+    """By when to send it; '' where there is no date."""
+    return f"Deadline: {deadline(report.due)}" if report.due else ""
+
+
+def left_out(sheets: Sequence[str]) -> str:
+    """Which sheets are not given back."""
+    return f"Left out: {', '.join(sheets)}. Only sheets that were read are given back: the others are not needed."
+
+
+def report_number(report: Report) -> str:
+    """Which report it is."""
+    return f"Report {report.report_id}"
+
+
+def more_problems(number: int) -> str:
+    """How many problems are not on the list."""
+    return f"{number:,} more are listed in the file that ends in findings.csv"

@@ -1,0 +1,44 @@
+"""The words of a sender's report have one home: the templates are layout only, and every form says the same."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from sample_reports import KINDS
+
+from flows.reporting.render import files, render_html, report_lines
+from flows.reporting.words import items, page
+from flows.reporting.words.pieces import in_pieces, plain
+
+_CODE = re.compile(r"\{[{%#].*?[#%}]\}", re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
+_SENTENCE = re.compile(r"""(["'])[^"'<>]*[A-Za-z]{2,} [A-Za-z]{2,}[^"'<>]*\1""")
+
+
+@pytest.mark.parametrize("template", sorted(files.TEMPLATES.glob("*.j2")), ids=lambda path: path.name)
+def test_a_template_says_nothing_of_its_own(template: Path) -> None:
+    text = template.read_text(encoding="utf-8")
+    assert not re.findall(r"[A-Za-z]+", _TAG.sub(" ", _CODE.sub("", text)))
+    assert not [code for code in _CODE.findall(text) if not code.startswith("{#") and _SENTENCE.search(code)]
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_page_and_terminal_say_the_same(kind: str) -> None:
+    report = KINDS[kind].report
+    text = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", "", render_html(report))))
+    lines = "\n".join(report_lines(report))
+    assert page.instruction(report) in text
+    for item in report.must_fix[:5]:
+        assert item.title in text and item.title in lines
+        if items.where(item).isprintable():
+            assert re.sub(r"\s+", " ", items.where(item)) in text and items.where(item) in lines
+        assert re.sub(r"\s+", " ", item.fix) in text and item.fix in lines
+
+
+def test_a_senders_text_is_never_taken_for_ours() -> None:
+    said = in_pieces("**None** of {file} was read.", {"file": "{other} **bold**.csv"})
+    assert said == (("None", "b"), (" of ", ""), ("{other} **bold**.csv", "bdi"), (" was read.", ""))
+    assert plain(said) == "None of {other} **bold**.csv was read."
