@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_IS_WINDOWS = os.name == "nt"  # there a folder cannot be waited for, and a file only by who may write to it
+# Windows opens no folder: there it cannot be waited for, and a file only by who may write to it.
+_IS_WINDOWS = not hasattr(os, "O_DIRECTORY")
 
 
 def sync(path: Path) -> None:

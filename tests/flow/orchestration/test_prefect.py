@@ -40,7 +40,7 @@ def test_the_night_needs_no_prefect_and_knows_its_flows_all_the_same() -> None:
         "print(n.nightly.name, n.revalidate.name)"
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, env=environment(), capture_output=True, text=True)
-    assert (ran.returncode, ran.stdout) == (0, "nightly retry\n"), ran.stderr
+    assert (ran.returncode, ran.stdout) == (0, "nightly revalidate\n"), ran.stderr
 
 
 def test_the_flow_loads_and_a_broken_import_is_seen(tmp_path: Path) -> None:
