@@ -93,5 +93,5 @@ class NewBuild:
 
     def require_whole(self) -> None:
         """Raise RuntimeError where a write-ahead log is left beside the file: it would be replayed into another."""
-        if any(beside.suffix == ".wal" for beside in self.file.parent.glob(f"{self.file.name}.*")):
+        if any(part.suffix == ".wal" for part in self.file.parent.glob(f"{self.file.name}.*")):
             raise RuntimeError(f"a write-ahead log is left beside {self.file.name}: the build is not whole")
