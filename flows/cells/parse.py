@@ -288,11 +288,11 @@ def _read_date(text: str, field: Field, dates: DateReading) -> Reading:
     return fault("C02", meant)
 
 
-def _swapped_back(day: date, dates: DateReading, apply_standing: Reading) -> Reading:
+def _swapped_back(day: date, dates: DateReading, as_written: Reading) -> Reading:
     """A true date, put back where a spreadsheet took days of its column for months; one after the 12th never was."""
     meant = swapped(day)
     if not dates.are_swapped or meant is None:
-        return apply_standing
+        return as_written
     return Reading(None, dates.rule_id, dates.severity, said(meant) if dates.order or meant == day else "")
 
 
