@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast soak check lint fix docs bench peers lock clean
+.PHONY: help demo test test-fast soak soak-small check lint fix docs bench peers lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,14 +19,17 @@ demo: $(VENV)/.run ## Install, write sample extracts, run one night, say where t
 # Two processes more than there are cores: many tests wait, for the disk, for a server or for the clock.
 PYTEST := $(BIN)/python -m pytest --numprocesses $$(( $$(nproc) + 2 )) --dist loadfile --no-loadscope-reorder
 
-test: $(VENV)/.test ## Run the everyday tests (ALL=1: every test, what is long in its small form, as .ci/run does)
-	$(PYTEST) $(if $(ALL),,-m "not soak") $(ARGS)
+test: $(VENV)/.test ## Run the everyday tests
+	$(PYTEST) -m "not soak" $(ARGS)
 
 test-fast: $(VENV)/.test ## Run the specifications and units alone: no night, no Prefect, no browser
 	$(PYTEST) -m "not soak" tests/spec tests/unit $(ARGS)
 
 soak: $(VENV)/.test ## Run every test at full length: many nights killed, new random examples by the hundred
 	$(PYTEST) --hypothesis-profile=soak $(ARGS)
+
+soak-small: $(VENV)/.test ## Run what `make test` leaves out, in a small form, as .ci/run does
+	$(PYTEST) -m soak $$(grep -rlE 'mark\.soak|in_soak' tests --include='test_*.py') $(ARGS)
 
 lint: $(VENV)/.test ## Check style and types
 	$(BIN)/ruff format --check .
