@@ -1,4 +1,4 @@
-"""The run, top to bottom: the first file to read.
+"""The nightly run, top to bottom: the first file to read.
 
     receive -> (read -> conform -> validate) for each delivery -> load -> relate -> build -> publish -> report
 
@@ -35,7 +35,7 @@ def nightly_run(settings: Settings, moment: datetime | None = None, scope: Scope
 
 
 def full_run(run: Run) -> RunResult:
-    """The run, where something may have to be done. Raises as `nightly_run`."""
+    """Run every stage in order, where there may be work. Raises as `nightly_run`."""
     with gc_paused():  # polars, pyarrow and DuckDB come with these
         from flows.orchestration.active_run import ActiveRun
         from flows.orchestration.stages import new_build, receive_files, report_to_people, validate_each

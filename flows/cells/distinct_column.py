@@ -1,4 +1,4 @@
-"""The texts of a column, each distinct one once: what is asked of a text is asked once, however many cells hold it.
+"""Dictionary-encoded text column: each check runs once per distinct value, however many cells hold it.
 
 A month's extract has hundreds of thousands of cells in a column and a few hundred texts; a column of references, where
 every text stands once, costs little more this way than cell by cell.

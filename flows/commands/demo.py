@@ -27,7 +27,7 @@ QUESTION = "select award_stage, sum(amount) from core.funding_awards where progr
 
 
 def run_demo(settings: Settings, *, with_prefect: bool = True) -> None:
-    """Write the samples, run the run, and say what happened. Raises typer.Exit where the run did not publish."""
+    """Write the samples, run once, and say what happened. Raises typer.Exit where nothing was promoted."""
     require_locks()
     places = DataPaths(settings.data.absolute())
     places.make()

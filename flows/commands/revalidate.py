@@ -1,4 +1,4 @@
-"""`pilots revalidate`: re-validate what a changed rule, code list or correction touches, and say the outcome of it."""
+"""`pilots revalidate`: re-validate what a changed rule, code list or correction touches, and report what changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The final outcome of each delivery: whether it counts, and its rows after the rules between tables.
+"""Final outcome per delivery, after the rules between tables and supersession.
 
 A validation result knows one delivery alone. What others do to it was decided when the warehouse was built, and is read
 from there for the page, the summary and whoever started the run.

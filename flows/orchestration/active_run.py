@@ -1,4 +1,4 @@
-"""The work of a run: which deliveries wait to be validated, and what is known of each."""
+"""A run that has something to do: its worklist, its ledger and store, and the deliveries it knows."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class ActiveRun(Run):
 
     @classmethod
     def of(cls, run: Run) -> ActiveRun:
-        """The work of a run. Raises as `corrections_of`."""
+        """Give a run its ledger and corrections. Raises as `corrections_of`."""
         agreed = corrections_of(run.places, run.moment.date())
         of_run = {f.name: getattr(run, f.name) for f in fields(Run)}
         return cls(**of_run | {"ledger": Ledger.of(run.ledger), "corrections": agreed})
@@ -70,11 +70,11 @@ class ActiveRun(Run):
 
     @property
     def known(self) -> Received:
-        """What was received before: all that a run has which takes in no file."""
+        """Deliveries received before: the input of a run that takes in no file."""
         return Received(self.ledger.deliveries(), new=(), unusable=())
 
     def due(self, received: Received) -> Worklist:
-        """What of its scope has to be validated. Nothing is written.
+        """Worklist of this run, within its scope. Writes nothing.
 
         A raw file may be deleted a year after it was accepted, or overwritten by the next one: then the last validation
         result of its own bytes stands.
@@ -91,13 +91,13 @@ class ActiveRun(Run):
         )
 
     def note(self, keys: Mapping[str, str]) -> None:
-        """Note which validation result each of these deliveries has now."""
+        """Record the result key of each of these deliveries."""
         with self.ledger.together():
             for delivery_id, key in keys.items():
                 self.ledger.record_result_key(delivery_id, key)
 
     def remember(self, made: Sequence[ValidationResult]) -> set[str]:
-        """Note the validation results that were made. Gives the ids of their deliveries."""
+        """Record new validation results. Returns the ids of their deliveries."""
         keys = {j.delivery_id: j.key for j in made if j.result is not None}
         self.note(keys)
         return set(keys)
@@ -111,7 +111,7 @@ class ActiveRun(Run):
         )
 
     def record_counting(self, validated: Iterable[ValidatedDelivery]) -> None:
-        """Note which deliveries count now, and which are held up: a later build may have to know which did."""
+        """Record which deliveries count now and which are held up, for later builds to compare with."""
         validated = list(validated)
         self.ledger.record_held_up(
             self.moment, (j.delivery.delivery_id for j in validated if j.standing is Standing.HELD_UP)
@@ -121,12 +121,12 @@ class ActiveRun(Run):
         self.ledger.record_counting(self.id, self.moment, rows)
 
     def corrections_to_review(self, validated: Sequence[ValidatedDelivery]) -> list[str]:
-        """What somebody has to look at in the corrections."""
+        """Corrections that somebody has to review, one sentence each."""
         return corrections_to_review(self.corrections, validated, self.judgements)
 
     @property
     def unchanged_until(self) -> datetime:
-        """Until when the clock alone changes nothing: then a return falls due, or a correction has lapsed."""
+        """Moment until which time alone changes nothing: a return falls due then, or a correction lapses."""
         lapse = self.corrections.valid_to
         return min(next_calendar_change(self.moment), datetime.combine(lapse, time.max))
 
@@ -141,7 +141,7 @@ class ActiveRun(Run):
 
 @contextmanager
 def read_only_run(settings: Settings, moment: datetime | None, scope: Scope) -> Iterator[ActiveRun]:
-    """A run that only looks: it leaves every byte of the data folder as it is.
+    """Open a read-only run: every byte of the data folder stays as it is.
 
     Raises NoDataFolder, LedgerUnusable, Busy, and as `corrections_of`.
     """

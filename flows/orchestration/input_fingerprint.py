@@ -1,4 +1,4 @@
-"""One look at all that a run depends on but the clock: the raw files, the corrections, the code and its libraries."""
+"""Fingerprint of every run input except time: raw files, corrections, code and libraries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flows.store.raw_files import FileStat, stats_below
 
 
 def fingerprint_inputs(places: DataPaths) -> str:
-    """A digest of it all; '' where it cannot be relied on.
+    """Digest of every run input except time; '' where it cannot be relied on.
 
     Files are told by their stat, in which the time of the last change (ctime) cannot be set by hand: two looks that
     are the same mean that nothing was written in between. A file that is too young for that makes no digest, nor does

@@ -1,4 +1,4 @@
-"""The run on which nothing changed: told again from what the last one left, without opening anything.
+"""Skip a run whose inputs are unchanged, and reissue the last summary without opening anything.
 
 A run that ended whole leaves the summary of the runs after it, good for as long as one look finds all as it was,
 the build and the validation results are there, and the clock alone changes nothing: no return falls due, no correction
@@ -17,7 +17,7 @@ from flows.store.warehouse import Build
 
 
 def reissue_summary(run: Run) -> RunResult | None:
-    """The whole of a quiet run. None where something may have to be done: then nothing is left standing."""
+    """Result of a run with nothing to do; None where there may be work: then the cached summary is dropped."""
     stands, build = run.ledger.cached_summary(run.look), run.warehouse.current()
     if stands is None or build is None or not _is_good(stands, run, build):
         run.ledger.store_cached_summary(None)
@@ -39,7 +39,7 @@ def _is_good(stands: CachedSummary, run: Run, build: Build) -> bool:
 
 
 def cache_summary(run: Run, build: Build, reported: ReportingResult, until: datetime) -> None:
-    """Leave the runs to come what they will say while nothing changes, and the clock is not at `until`."""
+    """Cache the summary that later runs reissue while no input changes and `until` is not reached."""
     stands = CachedSummary(
         run.look,
         build.identity,

@@ -1,4 +1,4 @@
-"""The rules between rows and tables, validated for one file that stands alone: what `pilots check` adds to its result.
+"""Cross-check one file alone: the rules between rows that `pilots check` can ask without a warehouse.
 
 The datasets of the file are put into `core` in a DuckDB in memory, and validated there by the very code of the run,
 with the outcome of a run in an empty warehouse. A rule is judged where all that it reads is in the file, or is never

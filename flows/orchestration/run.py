@@ -1,4 +1,4 @@
-"""One run of the run, or of a retry: how it begins and ends, and what it comes to.
+"""One run, nightly or to re-validate: how it begins, how it ends, and its result.
 
 What it does is in `nightly.py` and `work.py`. Nothing heavy is imported here: a quiet run needs no more than this.
 """
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """What a run is about. The run is about everything; a retry takes in no file, and may be about less."""
+    """Scope of a run. A nightly run covers everything; a re-validation takes in no file and may cover less."""
 
     new_files: bool = True
     site: str = ""
@@ -133,14 +133,14 @@ def _ledger_of(places: DataPaths) -> Iterator[Runs]:
 
 @contextmanager
 def _failure_reported(warehouse: Warehouse, about: dict[str, str]) -> Iterator[None]:
-    """Write the summary of a run that fails. A slip of the hand, such as an earlier moment, is no such run."""
+    """Write the summary of a run that fails. A usage error, such as an earlier moment, is not a failed run."""
     build = warehouse.current()
     try:
         yield
     except EarlierThanKnown:
         raise
     except Exception as error:
-        with suppress(OSError):  # the error itself matters more than the telling of it
+        with suppress(OSError):  # the error itself matters more than its report
             warehouse.places.clear_unfinished()  # a full disk has room for a page then
             from flows.reporting.run_report import report_failure
 
@@ -150,7 +150,7 @@ def _failure_reported(warehouse: Warehouse, about: dict[str, str]) -> Iterator[N
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ended: published or quiet, what it validated, and where the reports and the warehouse are."""
+    """Result of a run: published or quiet, what it validated, and where its reports and warehouse are."""
 
     run_id: str
     result: str  # 'published' or 'quiet'
@@ -164,7 +164,7 @@ class RunResult:
 
     @property
     def verdict(self) -> str:
-        """The run in one sentence."""
+        """Verdict of the run in one sentence."""
         return self.reported.summary.splitlines()[0]
 
     @property
@@ -184,7 +184,7 @@ class RunResult:
 
     @property
     def outcome(self) -> str:
-        """The run in one word that says what people have to do, the most pressing first."""
+        """Name of the run's final state: what people have to do, the most urgent first."""
         from schemas.audit.deliveries import Standing  # a quiet run has no need of it
 
         asked: tuple[tuple[str, Sequence[object]], ...] = (
@@ -210,7 +210,7 @@ class RunResult:
         return bool(self.stopped or self.unusable or self.not_validated or self.reported.not_reported)
 
     def log_for(self, ending: Ending) -> None:
-        """Log what finally came of each delivery, and count it all for the last line of the run."""
+        """Log the final outcome of each delivery, and count the outcomes for the last line of the run."""
         for j in self.validated:
             i, rows, result = j.delivery.delivery_id, row_counts(j.verdict.rows), str(j.verdict.result)
             log(Entry(Event.DELIVERY_SETTLED, None, i, rows, result=result, standing=str(j.standing)))

@@ -1,4 +1,4 @@
-"""Who owes what, by the return calendar, and when the calendar next makes a difference."""
+"""Overdue returns by the return calendar, and when that list next changes."""
 
 from __future__ import annotations
 

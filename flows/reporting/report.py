@@ -45,7 +45,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Report:
-    """What a sender is told about one delivery."""
+    """Report to the sender of one delivery."""
 
     report_id: str
     site: str
@@ -70,7 +70,7 @@ class Report:
     due: datetime | None = None
     shares_its_file: bool = False  # other sheets of the same workbook hold other datasets
     released: int = 0  # rows that were held back, and were let in since then by a fixed rule, list or heading
-    revalidated: tuple[str, ...] = ()  # what the site is told of rows that were released, or are newly held
+    revalidated: tuple[str, ...] = ()  # sentences about rows that were released, or are newly held
     marked_workbook: str = ""  # the name of the sender's own file with the cells marked, beside the page
     replaced_by: str = ""  # the name of a later file that was accepted: this report is only a record then
     must_be_deleted: bool = False  # the file holds personal data, and lies where it was sent still
@@ -90,9 +90,9 @@ class Report:
         return tuple(i for i in self.items if i.severity is Severity.WARNING)
 
     @cached_property
-    def told(self) -> ReportSnapshot:
+    def snapshot(self) -> ReportSnapshot:
         """The report in numbers, for later ones to be compared with."""
-        items = tuple(i.told for i in self.items)
+        items = tuple(i.snapshot for i in self.items)
         return ReportSnapshot(
             report_id=self.report_id,
             period=self.period,
@@ -106,7 +106,7 @@ class Report:
     @property
     def months(self) -> tuple[ReportSnapshot, ...]:
         """This month and the two before it that a file came for, oldest first."""
-        return last_months((*self.earlier, self.told))
+        return last_months((*self.earlier, self.snapshot))
 
     @property
     def in_all_months(self) -> tuple[SnapshotItem, ...]:
@@ -121,7 +121,7 @@ class Report:
     @property
     def fixed(self) -> tuple[SnapshotItem, ...]:
         """The problems of the last file that this one has no more."""
-        last, now = self.last_compared, self.told
+        last, now = self.last_compared, self.snapshot
         if last is None or not self.rows_judged:
             return ()
         return tuple(i for i in last.items if i.must_fix and not now.item(i.key))
@@ -130,7 +130,7 @@ class Report:
         """The first of the unbroken run of earlier reports that had this problem; none where it is new."""
         found = None
         for report in reversed(comparable(self.earlier)):
-            if not report.item(item.told.key):
+            if not report.item(item.snapshot.key):
                 break
             found = report
         return found
@@ -215,10 +215,10 @@ class Report:
             "rows": asdict(self.rows),
             "rules": [i.to_json() | self._standing_json(i) for i in self.items],
             "not_judged": {"rows": not self.rows_judged, "rules": [i.to_json() for i in self.not_validated]},
-            "previous": asdict(self.previous) | {"fixed_rules": _told(self.fixed)} if self.previous else None,
+            "previous": asdict(self.previous) | {"fixed_rules": _as_json(self.fixed)} if self.previous else None,
             "released": self.released,
             "months": [_month(t) for t in self.months],
-            "in_all_months": _told(self.in_all_months),
+            "in_all_months": _as_json(self.in_all_months),
             "run": {k: run.get(k, "") for k in ("id", "code_version", "started_at")},
         }
 
@@ -227,14 +227,14 @@ class Report:
         return {"new": first is None if compared else None, "since": first.period if compared and first else None}
 
 
-def _told(items: tuple[SnapshotItem, ...]) -> list[dict[str, Any]]:
+def _as_json(items: tuple[SnapshotItem, ...]) -> list[dict[str, Any]]:
     return [{"rule_id": i.rule_id, "title": i.title, "field": i.place, "rows": i.rows} for i in items]
 
 
-def _month(told: ReportSnapshot) -> dict[str, Any]:
-    rows = told.rows
+def _month(snapshot: ReportSnapshot) -> dict[str, Any]:
+    rows = snapshot.rows
     numbers = {"read": rows.read, "accepted": rows.accepted, "held": rows.held}
-    return {"period": told.period, "version": told.version, "result": str(told.result), **numbers}
+    return {"period": snapshot.period, "version": snapshot.version, "result": str(snapshot.result), **numbers}
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ class Item:
     changes_left_out: int = 0
 
     @property
-    def told(self) -> SnapshotItem:
+    def snapshot(self) -> SnapshotItem:
         """The item in numbers, for later reports to be compared with."""
         must_fix = self.severity is not Severity.WARNING
         return SnapshotItem(self.rule_id, self.field or self.column, must_fix, self.title, self.rows_affected)

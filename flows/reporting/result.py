@@ -1,4 +1,4 @@
-"""What was told of a run, and the writing of its summary."""
+"""Result of the reporting step, and the summary writer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Re-validation: what it changed for a delivery since its last report."""
+"""What re-validation changed for a delivery since its last report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of a run: a report for each delivery whose story changed, and the summary for the duty engineer."""
+"""Reporting step: a report for each delivery whose outcome changed, and the summary for the duty engineer."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ class DeliveryReports:
         self, j: ValidatedDelivery, before: Sequence[ValidatedDelivery], told_before: str, digest: str
     ) -> bool:
         """Write a report that is made of something else than it was, unless it keeps the one it had."""
-        last_said = next(iter(self.ledger.told([j.delivery.delivery_id])), None)
+        last_said = next(iter(self.ledger.report_snapshots([j.delivery.delivery_id])), None)
         standing = self._standing(j)
         stopped = standing in (Standing.REFUSED, Standing.STALE, Standing.HELD_UP)
         refused_now = stopped and last_said is not None and not last_said.result.stops
@@ -154,7 +154,7 @@ class DeliveryReports:
         try:
             findings = self.findings(j)
             last = next((b for b in reversed(before) if b.verdict.rows_judged), None)
-            earlier = self.ledger.told(b.delivery.delivery_id for b in before)
+            earlier = self.ledger.report_snapshots(b.delivery.delivery_id for b in before)
             last_findings = None if last is None else self.findings(last)
             report = delivery_report(
                 delivery=d,
@@ -197,7 +197,7 @@ class DeliveryReports:
             self.ledger.record_report(d.delivery_id, digest)
             return True
         held = HeldThen(self.moment.date(), rows_held(findings))
-        self.ledger.record_report(d.delivery_id, digest, report.told, held)
+        self.ledger.record_report(d.delivery_id, digest, report.snapshot, held)
         return True
 
     def _replaced_by(self, j: ValidatedDelivery) -> str:

@@ -1,4 +1,4 @@
-"""Importing a lot: the libraries of a run, or of a check, once a command is known to need them."""
+"""Pause garbage collection during heavy imports, then freeze what was imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of a validation result: what is asked of whoever takes them in, kept (`results.py`) or only looked at."""
+"""Protocol for a sink of accepted rows, held rows and findings, and sinks that store nothing on disk."""
 
 from __future__ import annotations
 

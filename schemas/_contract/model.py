@@ -34,7 +34,7 @@ class Severity(StrEnum):
 
     FILE = "file"  # the whole file is refused
     ROW = "row"  # the row is held back
-    WARNING = "warning"  # the row loads; the sender is told
+    WARNING = "warning"  # the row loads; the sender sees a warning
 
 
 class Kind(StrEnum):

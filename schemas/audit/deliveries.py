@@ -1,4 +1,4 @@
-"""audit.deliveries: every file that was ever received, the outcome of it, and whether it counts now.
+"""audit.deliveries: every file ever received, its outcome, and whether it counts now.
 
 `Delivery` is what `receive` gives, `Verdict` what validating a delivery gives. A verdict is a pure function of the
 delivery's bytes, contract and context; it knows no clock and no run.

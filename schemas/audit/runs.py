@@ -1,4 +1,4 @@
-"""audit.runs: every run of the run that the store's ledger knows, up to the one that built this file."""
+"""audit.runs: every run that the store's ledger knows up to the one that built this file."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ def _progress(
     apart = ~pl.col("rule_id").is_in(between)
     old, new, remaining = _paired(_faults(then.filter(apart)), _faults(now.filter(apart)))
     rows_then = Counter({i.key: i.rows for i in told.items if i.must_fix and i.rule_id in between})
-    rows_now = Counter({i.told.key: i.rows_affected for i in items if i.told.must_fix and i.rule_id in between})
+    rows_now = Counter({i.snapshot.key: i.rows_affected for i in items if i.snapshot.must_fix and i.rule_id in between})
     old, new = old + rows_then.total(), new + rows_now.total()
     remaining += (rows_then & rows_now).total()
     return Progress(told.report_id, fixed=old - remaining, remaining=remaining, new=new - remaining)

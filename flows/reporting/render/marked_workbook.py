@@ -71,15 +71,15 @@ def write_marked_workbook(path: Path, sheets: Sequence[SheetCells], parts: Seque
     """Write a sender's sheets with their bad cells marked. Gives why nothing was written, or ''."""
     of = {_sheet_of(p, sheets): p for p in reversed(parts) if p.verdict.rows_judged}
     people = next((p.contract for p in parts if p.contract.participant_level), None)
-    told = tabs(sheets, people)
-    own = [s for s in sheets if s.name in told and (people is None or s.name in of)]
-    if why := why_not(parts) or (_why_not_these(own, told) if own else words.COULD_NOT_BE_READ):
+    safe_names = tabs(sheets, people)
+    own = [s for s in sheets if s.name in safe_names and (people is None or s.name in of)]
+    if why := why_not(parts) or (_why_not_these(own, safe_names) if own else words.COULD_NOT_BE_READ):
         return why
-    given = sheet_names([told[s.name] for s in own], OUR_SHEETS)
-    names = {s.name: given[told[s.name]] for s in own}
+    given = sheet_names([safe_names[s.name] for s in own], OUR_SHEETS)
+    names = {s.name: given[safe_names[s.name]] for s in own}
     problems = sorted((found for p in parts for found in _problems(p, sheets)), key=lambda p: p.order)
     made = Book(path, parts[0].report.received_at)
-    _read_me(made, parts, problems, [told[s] for s in told if s not in names])
+    _read_me(made, parts, problems, [safe_names[s] for s in safe_names if s not in names])
     _list(made, problems, names)
     made.open_lists(f for p in parts for f in p.contract.fields)
     comments = Comments()
@@ -92,11 +92,11 @@ def write_marked_workbook(path: Path, sheets: Sequence[SheetCells], parts: Seque
     return ""
 
 
-def _why_not_these(own: Sequence[SheetCells], told: Mapping[str, str]) -> str:
+def _why_not_these(own: Sequence[SheetCells], safe_names: Mapping[str, str]) -> str:
     """Why these very sheets cannot be given back."""
     for sheet in own:
         if len(sheet.rows) > MOST_ROWS_MARKED + 1_000:
-            return words.too_long_a_sheet(told[sheet.name], MOST_ROWS_MARKED)
+            return words.too_long_a_sheet(safe_names[sheet.name], MOST_ROWS_MARKED)
         if any(len(row) >= MOST_COLUMNS for row in sheet.rows):
             return words.TOO_WIDE
         if any(len(cell) > LONGEST_CELL for row in sheet.rows for cell in row if isinstance(cell, str)):
@@ -107,13 +107,13 @@ def _why_not_these(own: Sequence[SheetCells], told: Mapping[str, str]) -> str:
 def _sheet_of(part: Part, sheets: Sequence[SheetCells]) -> str:
     """The sheet that a dataset was read from; a file that is no workbook has one.
 
-    A name that may be personal is told by its place in the workbook ('sheet 2').
+    A name that may be personal is given as its place in the workbook ('sheet 2').
     """
-    told = part.report.sheet
-    place = re.fullmatch(r"sheet (\d+)", told)
-    if place and told not in [s.name for s in sheets] and int(place[1]) <= len(sheets):
+    name = part.report.sheet
+    place = re.fullmatch(r"sheet (\d+)", name)
+    if place and name not in [s.name for s in sheets] and int(place[1]) <= len(sheets):
         return sheets[int(place[1]) - 1].name
-    return told or next(s.name for s in sheets if s.name not in OUR_SHEETS)
+    return name or next(s.name for s in sheets if s.name not in OUR_SHEETS)
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ _OF_THE_GONE = (
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What one run of the run did.
+    """Summary of one run, for the duty engineer.
 
     `findings` counts findings by delivery_id, rule_id, severity, outcome and field (column `rows`): see
     `count_findings`. `current` is the cut-off of the last accepted delivery of each (site_code, dataset). `result` is

@@ -109,8 +109,8 @@ def what_was_checked(report: Report) -> Pieces:
     )
 
 
-def what_came_of_it(report: Report) -> Pieces:
-    """What became of its rows."""
+def outcome_of_rows(report: Report) -> Pieces:
+    """Outcome of its rows."""
     rows = report.rows
     if report.withdrawn:
         return ((report.withdrawn + ("" if report.must_be_deleted else " There is nothing for you to fix."), PLAIN),)
@@ -176,7 +176,7 @@ def in_this_month(item: SnapshotItem) -> str:
 
 
 def _with_rows(item: SnapshotItem, when: str = "") -> str:
-    """The title of a problem that was told, and in how many rows it was."""
+    """The title of a reported problem, and in how many rows it was."""
     return f"{item.title} ({counted(item.rows, 'row')}{when})" if item.rows else item.title
 
 
@@ -186,7 +186,7 @@ def heading_of_problems(report: Report) -> str:
 
 
 def heading_of_details(report: Report) -> str:
-    """The heading above what is wrong, told in full."""
+    """The heading above the problems in full."""
     return "The problem" if len(report.must_fix) == 1 else "The problems one by one"
 
 
@@ -357,17 +357,17 @@ def against_last_month(report: Report) -> str:
     return f"This month {_held(now)}. In {month(then.period)} {_held(then)}."
 
 
-def _held(told: ReportSnapshot) -> str:
+def _held(snapshot: ReportSnapshot) -> str:
     """How many rows a report said were held back, as the end of a sentence."""
-    if told.result is Result.UNREADABLE:
+    if snapshot.result is Result.UNREADABLE:
         return "the file could not be read"
-    of = counted(told.rows.read, "row")
-    if told.result is Result.REFUSED:
+    of = counted(snapshot.rows.read, "row")
+    if snapshot.result is Result.REFUSED:
         return f"the file of {of} was refused"
-    if not told.rows.held:
+    if not snapshot.rows.held:
         return f"nothing was held back of {of}"
-    were = "was" if told.rows.held == 1 else "were"
-    return f"{told.rows.held:,} of {of} {were} held back ({share(told.rows.held, told.rows.read)})"
+    were = "was" if snapshot.rows.held == 1 else "were"
+    return f"{snapshot.rows.held:,} of {of} {were} held back ({share(snapshot.rows.held, snapshot.rows.read)})"
 
 
 def caption_of_months(report: Report) -> str:
@@ -375,10 +375,10 @@ def caption_of_months(report: Report) -> str:
     return f"Rows of your {report.dataset_title.lower()} files, as each was last reported"
 
 
-def of_month(told: ReportSnapshot) -> str:
+def of_month(snapshot: ReportSnapshot) -> str:
     """A month in that table, and what became of its file if it brought nothing."""
-    what = "not readable" if told.result is Result.UNREADABLE else "refused"
-    return f"{month(told.period)} ({what})" if told.result.stops else month(told.period)
+    what = "not readable" if snapshot.result is Result.UNREADABLE else "refused"
+    return f"{month(snapshot.period)} ({what})" if snapshot.result.stops else month(snapshot.period)
 
 
 def report_number(report: Report) -> str:

@@ -106,7 +106,7 @@ class Ledger(Runs):
                 body = (delivery_id, json.dumps(held.to_json()))
                 self._db.execute("insert or replace into held values (?, ?)", body)
 
-    def told(self, delivery_ids: Iterable[str]) -> list[ReportSnapshot]:
+    def report_snapshots(self, delivery_ids: Iterable[str]) -> list[ReportSnapshot]:
         """What the reports on these deliveries said, where there are such reports."""
         select = "select body from told where delivery_id = ?"
         found = [self._db.execute(select, (d,)).fetchone() for d in delivery_ids]

@@ -171,14 +171,14 @@ def test_a_replaced_file_asks_for_nothing_any_more(folder: DataFolder) -> None:
     assert marked.exists() and "<h1>Fix 1 problem" in page_of(folder, 1)
     told_id = of_contacts(first)["delivery"]
     ledger = Ledger(folder.places.ledger)
-    told = ledger.told([told_id])
+    told = ledger.report_snapshots([told_id])
     folder.send("contacts", people("contacts", 1, 2), version=2)
     second = folder.night(JAN)
     page = page_of(folder, 1)
     assert f"<h1>Replaced by {BPL}_contacts_201611_v2.csv: nothing to do</h1>" in page
     assert "1 of 2 rows accepted; 1 held back" in page and "(V02)" not in page and "How to send it again" not in page
     assert not marked.exists()
-    assert told_id not in second.reported.pages and ledger.told([told_id]) == told
+    assert told_id not in second.reported.pages and ledger.report_snapshots([told_id]) == told
     before = {p: p.stat().st_mtime_ns for p in folder.places.reports.rglob("*.html")}
     folder.night(FEB)
     assert {p: p.stat().st_mtime_ns for p in folder.places.reports.rglob("*.html")} == before

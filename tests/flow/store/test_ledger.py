@@ -75,7 +75,7 @@ def test_the_first_ledger_opens_with_nothing_lost(first: DataFolder) -> None:
         same = f"{BPL}_contacts_201611_v3_e2e5c47790"
         assert deliveries[same].same_as == f"{BPL}_contacts_201611_v2_e2e5c47790"
         assert ledger.result_keys() == dict(then["judged"]) and ledger.reported() == dict(then["reported"])
-        told = [json.loads(json.dumps(t.to_json())) for t in ledger.told(i for i, _ in then["told"])]
+        told = [json.loads(json.dumps(t.to_json())) for t in ledger.report_snapshots(i for i, _ in then["told"])]
         assert told == [json.loads(body) for _, body in then["told"]]
         held = {i: ledger.held_then(i) for i, _ in then["held"]}
         assert all(held[i] and held[i].to_json() == json.loads(body) for i, body in then["held"])
@@ -246,7 +246,9 @@ def test_a_field_that_only_newer_code_knows_is_passed_over(first: DataFolder, ta
         change_body(first.places.ledger, table, lambda body: body["rows"].update(newer=1))
     then = as_written()
     with closing(Ledger(first.places.ledger)) as ledger:
-        assert len(ledger.deliveries()) == 9 and len(ledger.told(i for i, _ in then["told"])) == len(then["told"])
+        assert len(ledger.deliveries()) == 9 and len(ledger.report_snapshots(i for i, _ in then["told"])) == len(
+            then["told"]
+        )
         assert all(ledger.held_then(i) for i, _ in then["held"])
         assert ledger.cached_summary(then["standing"][0][0])
 
@@ -270,7 +272,7 @@ def test_a_field_that_is_missing_never_ends_in_an_error_of_our_own(first: DataFo
                     ledger.deliveries()
             else:
                 assert len(ledger.deliveries()) == 9
-            ledger.told(i for i, _ in then["told"])
+            ledger.report_snapshots(i for i, _ in then["told"])
             ledger.held_then(then["held"][0][0])
             ledger.cached_summary(then["standing"][0][0])
 
