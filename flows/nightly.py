@@ -1,13 +1,14 @@
 """The nightly run, top to bottom: the first file to read.
 
-    receive -> (read -> conform -> validate) for each delivery -> load -> relate -> build -> publish -> report
+    receive -> (read -> correct -> conform -> validate) for each delivery
+            -> load -> cross_check -> build -> promote -> report
 
 `nightly_run` is the entry point of every run, with Prefect or without; `full_run` is the order of its stages, written
 once. A run whose inputs are unchanged is skipped (`no_op_run.py`), and imports no more than this file does at its head.
 
-All else is in `flows/orchestration`: what the stages are in `stages.py`, how a run begins and ends in `run.py`, what it
-works with in `worklist.py`, the same as Prefect flows, with their states and artifacts, in `prefect_flows.py`, and how
-Prefect drives it in `engine.py`. The file lock is what guards the writer: Prefect's own limits are only advice.
+Everything else is in `flows/orchestration`: `stages.py` defines the stages, `run.py` starts and ends a run,
+`active_run.py` holds what its stages share, `prefect_flows.py` and `engine.py` run the same order under Prefect. The
+file lock guards against two writers at once: Prefect's own concurrency limits are only advisory.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from flows.settings import Settings
 
 
 def nightly_run(settings: Settings, moment: datetime | None = None, scope: Scope = FULL_SCOPE) -> RunResult:
-    """Take what is new, validate it, rebuild the warehouse if anything changed, and report.
+    """Receive new files, validate them, rebuild the warehouse if anything changed, and report.
 
-    `moment` is taken for now: files found in this run count as received then. A retry's scope takes in no file. Raises
-    Busy where another run holds the lock, NoDataFolder, LedgerUnusable, EarlierThanKnown, NotConserved, or what a
-    stage raised: then the last good figures stand, and the summary says what happened.
+    `moment` stands in for the current time: files found in this run count as received then. A re-validation's scope
+    takes in no new files. Raises Busy where another run holds the lock, NoDataFolder, LedgerUnusable, EarlierThanKnown,
+    NotConserved, or what a stage raised: then the last good build stays current, and the summary says what happened.
     """
     with opened(settings, moment, scope) as run:
         result = reissue_summary(run) or full_run(run)
@@ -35,62 +36,70 @@ def nightly_run(settings: Settings, moment: datetime | None = None, scope: Scope
 
 
 def full_run(run: Run) -> RunResult:
-    """Run every stage in order, where there may be work. Raises as `nightly_run`."""
-    with gc_paused():  # polars, pyarrow and DuckDB come with these
+    """Run every stage in order, skipping the build where the current one is up to date. Raises as `nightly_run`."""
+    # imported here because a no-op run needs none of it: polars, pyarrow and DuckDB come with these modules
+    with gc_paused():
         from flows.orchestration.active_run import ActiveRun
         from flows.orchestration.stages import new_build, receive_files, report_to_people, validate_each
         from flows.reporting.run_report import ReportingInput
         from flows.store.build_identity import build_fingerprint
 
     work = ActiveRun.of(run)
+
+    # receive, and validate each delivery that has no stored result under its present key
     received = receive_files(work.places, work.ledger, work.id, work.moment) if work.scope.new_files else work.known
     due = work.due(received)
     work.note(due.reusable_keys)
-    made = validate_each.each(due.deliveries, work.places, work.judgements, work.corrections)
-    judged_before = work.ledger.result_keys().keys()
-    fresh = work.remember(made)
+    validations = validate_each.each(due.deliveries, work.places, work.judgements, work.corrections)
+    not_validated = tuple(f"{v.delivery_id} {v.problem}" for v in validations if v.result is None)
+    validated_before = work.ledger.result_keys().keys()
+    validated_now = work.remember(validations)
     validated = work.validated(received)
-    wanted = build_fingerprint(validated, work.withdrawals)
-    before = work.warehouse.current()
-    broken = before is not None and not before.can_be_opened()
-    quiet = before is not None and not broken and before.made_from == wanted
-    personal = {j.delivery.delivery_id for j in validated if j.verdict.holds_personal_data}
-    # rows that were taken in before anybody saw that they are personal are in the older builds too
-    keep = 1 if personal & fresh & judged_before else work.settings.keep_builds
-    if before is not None and quiet:
-        build, doubt = before, None
+
+    # load, cross_check, build and promote, unless the current build was made from the same inputs and can be opened
+    fingerprint = build_fingerprint(validated, work.withdrawals)
+    current = work.warehouse.current()
+    is_broken = current is not None and not current.can_be_opened()
+    is_quiet = current is not None and not is_broken and current.made_from == fingerprint
+    if current is not None and is_quiet:
+        build, cache_error = current, None
     else:
-        build, doubt = new_build(work, validated, wanted, keep)
-    told = work.ledger.reported()  # a run that was cut off before its reports leaves them to this one
-    tonight = [j for j in validated if j.delivery.delivery_id in fresh or j.delivery.delivery_id not in told]
-    not_validated = tuple(f"{j.delivery_id} {j.problem}" for j in made if j.result is None)
-    to_mend = work.corrections_to_review(validated)
-    looked = work.scope.new_files
-    to_tell = ReportingInput(
+        # where a delivery loaded earlier is only now found to hold personal data, older builds hold it too
+        personal = {v.delivery.delivery_id for v in validated if v.verdict.holds_personal_data}
+        keep = 1 if personal & validated_now & validated_before else work.settings.keep_builds
+        build, cache_error = new_build(work, validated, fingerprint, keep)
+
+    # report: also the deliveries of a run that was cut off before its reports were written
+    reported_before = work.ledger.reported()
+    to_report = [
+        v for v in validated if v.delivery.delivery_id in validated_now or v.delivery.delivery_id not in reported_before
+    ]
+    reporting_input = ReportingInput(
         validated=validated,
-        tonight=tonight,
+        tonight=to_report,
         unusable=received.unusable,
         not_validated=not_validated,
-        corrections_to_review=to_mend,
+        corrections_to_review=work.corrections_to_review(validated),
         moment=work.moment,
-        quiet=quiet,
-        looked=looked,
-        broken=broken,
-        doubt=doubt,
+        quiet=is_quiet,
+        looked=work.scope.new_files,
+        broken=is_broken,
+        doubt=cache_error,
     )
-    with work.ledger.together():  # what was told is noted when all of it is: a run that is cut off tells it again
-        reported = report_to_people(work.places, work.ledger, build, to_tell, work.about)
+    # one transaction: a run that is cut off while it reports leaves no report recorded, so the next one writes them all
+    with work.ledger.together():
+        reported = report_to_people(work.places, work.ledger, build, reporting_input, work.about)
         work.record_counting(reported.outcomes.values())
-    result = "quiet" if quiet else "published"
-    work.ledger.end_run(work.id, result, len(received.new), len(fresh))
+
+    result = "quiet" if is_quiet else "published"
+    work.ledger.end_run(work.id, result, len(received.new), len(validated_now))
     if work.is_all_done(received, not_validated, reported):
         cache_summary(work, build, reported, work.unchanged_until)
-    done = tuple(reported.outcomes[j.delivery.delivery_id] for j in tonight)
     return RunResult(
         run_id=work.id,
         result=result,
         warehouse=build.file,
-        validated=done,
+        validated=tuple(reported.outcomes[v.delivery.delivery_id] for v in to_report),
         unusable=received.newly_unusable,
         not_validated=not_validated,
         reported=reported,
@@ -98,7 +107,7 @@ def full_run(run: Run) -> RunResult:
 
 
 def __getattr__(name: str) -> Any:
-    """Give the Prefect flows, `nightly` and `revalidate`: only who asks for one, as deployments do, imports Prefect."""
+    """Return the Prefect flows `nightly` and `revalidate` on first access, so that only deployments import Prefect."""
     if name in ("nightly", "revalidate"):
         from flows.orchestration.prefect_flows import flows_of
 

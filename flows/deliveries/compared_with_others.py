@@ -51,64 +51,64 @@ class _Others(NamedTuple):
 
 def findings_against_others(validated: Sequence[ValidatedDelivery]) -> Iterator[tuple[ValidatedDelivery, Finding]]:
     """What follows from how each delivery stands beside the others, and from its month."""
-    newest = newest_by_month((j.delivery, j.verdict.newest_event) for j in validated if not j.withdrawal)
+    newest = newest_by_month((v.delivery, v.verdict.newest_event) for v in validated if not v.withdrawal)
     of_dataset: dict[tuple[str, str], list[ValidatedDelivery]] = defaultdict(list)
-    left = (j for j in validated if not j.withdrawal)  # what was withdrawn is as if it had never come
-    for j in sorted(left, key=lambda j: (j.delivery.received_at, *extent(j.delivery), j.delivery.sha256)):
-        of_dataset[j.delivery.site_code, j.delivery.dataset].append(j)
+    left = (v for v in validated if not v.withdrawal)  # what was withdrawn is as if it had never come
+    for v in sorted(left, key=lambda v: (v.delivery.received_at, *extent(v.delivery), v.delivery.sha256)):
+        of_dataset[v.delivery.site_code, v.delivery.dataset].append(v)
     for arrivals in of_dataset.values():
-        accepted = [j.delivery for j in arrivals if j.was_accepted]
-        holds = {j.delivery.delivery_id: j.hold for j in arrivals if j.hold}
-        sent = {j.delivery.period for j in arrivals if j.standing is not Standing.HELD_UP}
-        for n, j in enumerate(arrivals):
+        accepted = [v.delivery for v in arrivals if v.was_accepted]
+        holds = {v.delivery.delivery_id: v.hold for v in arrivals if v.hold}
+        sent = {v.delivery.period for v in arrivals if v.standing is not Standing.HELD_UP}
+        for n, v in enumerate(arrivals):
             others = _Others(arrivals[:n], accepted, sent, newest, holds)
-            if finding := _of_the_standing(j, others) or _of_the_month(j, others):
-                yield j, finding
+            if finding := _of_the_standing(v, others) or _of_the_month(v, others):
+                yield v, finding
 
 
-def _of_the_standing(j: ValidatedDelivery, others: _Others) -> Finding | None:
+def _of_the_standing(v: ValidatedDelivery, others: _Others) -> Finding | None:
     """Why a delivery does not count, where another file or the month in its name is the reason."""
-    if j.standing is Standing.SAME:
+    if v.standing is Standing.SAME:
         return Finding("F17", Severity.WARNING)
-    blocking = replaced_before_counting(j.delivery, others.accepted, others.holds)
-    if j.standing is Standing.STALE and blocking is not None:
+    blocking = replaced_before_counting(v.delivery, others.accepted, others.holds)
+    if v.standing is Standing.STALE and blocking is not None:
         said = f"{blocking.file_name} was accepted, to {day(blocking.data_cut_date)}"
         return Finding("F18", Severity.FILE, found=said)
-    if j.standing is Standing.HELD_UP and is_doubtful(j.delivery, others.accepted, others.sent, others.newest):
-        parts = (dates_end_in(others.newest[j.delivery.delivery_id]), no_file_for(_months_left_out(j.delivery, others)))
+    if v.standing is Standing.HELD_UP and is_doubtful(v.delivery, others.accepted, others.sent, others.newest):
+        parts = (dates_end_in(others.newest[v.delivery.delivery_id]), no_file_for(_months_left_out(v.delivery, others)))
         return Finding("F26", Severity.FILE, found="; ".join(filter(None, parts)))
     return None
 
 
-def _of_the_month(j: ValidatedDelivery, others: _Others) -> Finding | None:
+def _of_the_month(v: ValidatedDelivery, others: _Others) -> Finding | None:
     """A warning that the dates stop early (F19) or that a month was left out (F26), unless it was told before."""
-    if not _may_be_told(j):
+    if not _may_be_told(v):
         return None
-    if said := _stops_early(j):
-        newest = j.verdict.newest_event
+    if said := _stops_early(v):
+        newest = v.verdict.newest_event
         alike = (b for b in others.before if b.verdict.newest_event == newest and _may_be_told(b))
         if any(map(_stops_early, alike)):
             return None
-        field = datasets()[j.delivery.dataset].month_shown_by
-        column = next((c for c in j.verdict.columns if c.field == field), None)
+        field = datasets()[v.delivery.dataset].month_shown_by
+        column = next((c for c in v.verdict.columns if c.field == field), None)
         return Finding("F19", Severity.WARNING, field=field, column=column, found=said)
-    is_first = not any(b.delivery.period == j.delivery.period for b in others.before)
-    if not j.was_accepted or j.verdict.events_lately < LEAST_EVENTS or not is_first:
+    is_first = not any(b.delivery.period == v.delivery.period for b in others.before)
+    if not v.was_accepted or v.verdict.events_lately < LEAST_EVENTS or not is_first:
         return None
-    left_out = no_file_for(_months_left_out(j.delivery, others))
+    left_out = no_file_for(_months_left_out(v.delivery, others))
     return Finding("F26", Severity.WARNING, found=left_out) if left_out else None
 
 
-def _may_be_told(j: ValidatedDelivery) -> bool:
+def _may_be_told(v: ValidatedDelivery) -> bool:
     """Whether nothing else is told of the month of a delivery, or of its being there."""
-    return j.standing not in (Standing.SAME, Standing.STALE, Standing.HELD_UP)
+    return v.standing not in (Standing.SAME, Standing.STALE, Standing.HELD_UP)
 
 
-def _stops_early(j: ValidatedDelivery) -> str:
-    if j.delivery.extract_type is ExtractType.PERIOD:
+def _stops_early(v: ValidatedDelivery) -> str:
+    if v.delivery.extract_type is ExtractType.PERIOD:
         return ""
-    is_asked = is_asked_for(j.delivery.site_code, j.delivery.period)
-    return stops_early(j.delivery, j.verdict.newest_event, j.verdict.events_lately, is_asked_for=is_asked)
+    is_asked = is_asked_for(v.delivery.site_code, v.delivery.period)
+    return stops_early(v.delivery, v.verdict.newest_event, v.verdict.events_lately, is_asked_for=is_asked)
 
 
 def _months_left_out(delivery: Delivery, others: _Others) -> list[str]:

@@ -22,8 +22,8 @@ def final_outcomes(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedD
     said = db.execute("select delivery_id, standing, result, rows_accepted, rows_held from audit.deliveries").fetchall()
     final = {i: (Standing(standing), Result(result), *counts) for i, standing, result, *counts in said}
     outcomes = []
-    for j in validated:
-        standing, result, accepted, held = final[j.delivery.delivery_id]
-        rows = replace(j.verdict.rows, accepted=accepted, held=held)
-        outcomes.append(replace(j, standing=standing, verdict=replace(j.verdict, result=result, rows=rows)))
+    for v in validated:
+        standing, result, accepted, held = final[v.delivery.delivery_id]
+        rows = replace(v.verdict.rows, accepted=accepted, held=held)
+        outcomes.append(replace(v, standing=standing, verdict=replace(v.verdict, result=result, rows=rows)))
     return outcomes

@@ -197,15 +197,15 @@ def replacements(validated: Iterable[ValidatedDelivery]) -> dict[str, Delivery]:
     """
     counting: dict[tuple[str, str], list[ValidatedDelivery]] = defaultdict(list)
     waiting: list[ValidatedDelivery] = []
-    for j in validated:
-        if j.counts:
-            counting[j.delivery.site_code, j.delivery.dataset].append(j)
-        elif j.standing is not Standing.WITHDRAWN:
-            waiting.append(j)
+    for v in validated:
+        if v.counts:
+            counting[v.delivery.site_code, v.delivery.dataset].append(v)
+        elif v.standing is not Standing.WITHDRAWN:
+            waiting.append(v)
     found = {}
-    for j in waiting:
-        if later := [c.delivery for c in counting[j.delivery.site_code, j.delivery.dataset] if _replaces(c, j)]:
-            found[j.delivery.delivery_id] = max(later, key=_reach)
+    for v in waiting:
+        if later := [c.delivery for c in counting[v.delivery.site_code, v.delivery.dataset] if _replaces(c, v)]:
+            found[v.delivery.delivery_id] = max(later, key=_reach)
     return found
 
 

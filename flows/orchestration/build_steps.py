@@ -24,7 +24,7 @@ def load_build(
     withdrawals: Sequence[Withdrawal] = (),
 ) -> dict[str, int]:
     """Begin a build with what deliveries bring. Gives the number of rows of each dataset. Raises as `NewBuild.fill`."""
-    bring = partial(load, validated=validated, runs=runs, judgements=judgements, withdrawals=withdrawals)
+    bring = partial(load, validated=validated, runs=runs, results=judgements, withdrawals=withdrawals)
     return new.fill(bring)
 
 

@@ -62,7 +62,7 @@ def load(
     db: duckdb.DuckDBPyConnection,
     validated: Sequence[ValidatedDelivery],
     runs: Sequence[dict[str, Any]],
-    judgements: ResultStore,
+    results: ResultStore,
     withdrawals: Sequence[Withdrawal] = (),
 ) -> dict[str, int]:
     """Let a database hold what these deliveries bring: all of it where it is new, else only what has changed.
@@ -71,8 +71,8 @@ def load(
     DuckDB raises, where what is in it cannot be relied on.
     """
     now = {
-        j.delivery.delivery_id: _Brings.of(j.delivery.dataset, j.key, j.standing, j.verdict.rows.accepted)
-        for j in validated
+        v.delivery.delivery_id: _Brings.of(v.delivery.dataset, v.key, v.standing, v.verdict.rows.accepted)
+        for v in validated
     }
     db.begin()  # all or nothing; and hundreds of small statements: one commit costs less than as many
     if not db.execute("from duckdb_tables()").fetchall():
@@ -84,18 +84,18 @@ def load(
         db.execute(f"delete from {table}")
     _fill(db, "audit.runs", list(runs))
     _fill(db, "audit.withdrawals", [asdict(w) for w in withdrawals])
-    _fill(db, "audit.deliveries", [_delivery_row(j) for j in validated])
+    _fill(db, "audit.deliveries", [_delivery_row(v) for v in validated])
     gone = [i for i, brought in before.items() if i not in now or now[i].findings != brought.findings]
     db.execute("delete from audit.findings where delivery_id in (select unnest(?::varchar[]))", [gone])
-    _load_findings(db, [j for j in validated if _is_new(j, "findings", before, now)], judgements)
+    _load_findings(db, [v for v in validated if _is_new(v, "findings", before, now)], results)
     # rows may lie in another order than they came in: with order to keep, a large file is packed twice over
     db.execute("set preserve_insertion_order = false")
     gone = [i for i, brought in before.items() if brought.rows and (i not in now or now[i].rows != brought.rows)]
-    new = [j for j in validated if _is_new(j, "rows", before, now)]
+    new = [v for v in validated if _is_new(v, "rows", before, now)]
     for name, contract in datasets().items():
         if of_it := [i for i in gone if before[i].dataset == name]:
             db.execute(f'delete from core."{name}" where delivery_id in (select unnest(?::varchar[]))', [of_it])
-        insert_accepted(db, contract, [j for j in new if j.delivery.dataset == name], judgements)
+        insert_accepted(db, contract, [v for v in new if v.delivery.dataset == name], results)
     db.commit()
     db.execute("checkpoint")  # closing would hide that it failed, and a copy of the file would be of the run before
     return _counted(db, validated)
@@ -104,9 +104,9 @@ def load(
 _BROUGHT = "select delivery_id, dataset, judgement_key, standing, rows_accepted from audit.deliveries"
 
 
-def _is_new(j: ValidatedDelivery, part: str, before: dict[str, _Brings], now: dict[str, _Brings]) -> bool:
+def _is_new(v: ValidatedDelivery, part: str, before: dict[str, _Brings], now: dict[str, _Brings]) -> bool:
     """Whether a part of what a delivery brings has to be taken in."""
-    wanted, there = (getattr(brought.get(j.delivery.delivery_id), part, "") for brought in (now, before))
+    wanted, there = (getattr(brought.get(v.delivery.delivery_id), part, "") for brought in (now, before))
     return bool(wanted) and wanted != there
 
 
@@ -121,7 +121,7 @@ def _must_go(
     What is deleted stays in unused parts of the file for a while: personal data may not. And a file that is mostly
     unused is larger than it need be.
     """
-    personal = {j.delivery.delivery_id for j in validated if j.verdict.holds_personal_data}
+    personal = {v.delivery.delivery_id for v in validated if v.verdict.holds_personal_data}
     size, total, used = db.execute(
         "select block_size, total_blocks, used_blocks from pragma_database_size()"
     ).fetchall()[0]
@@ -133,7 +133,7 @@ def _must_go(
 def _counted(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery]) -> dict[str, int]:
     """The number of rows of each dataset. Raises CacheInvalid where a delivery has other rows than were accepted."""
     there = {(dataset, i): n for dataset, i, n in db.execute(rows_by_delivery()).fetchall()}
-    due = {(j.delivery.dataset, j.delivery.delivery_id): j.verdict.rows.accepted for j in validated if j.counts}
+    due = {(v.delivery.dataset, v.delivery.delivery_id): v.verdict.rows.accepted for v in validated if v.counts}
     due = {of: n for of, n in due.items() if n}
     if there != due:
         wrong = sorted({dataset for (dataset, _), _ in there.items() ^ due.items()})
@@ -216,7 +216,7 @@ def _plain(value: Any) -> str | None:
 
 
 def _delivery_row(validated: ValidatedDelivery) -> dict[str, Any]:
-    d, v = validated.delivery, validated.verdict
+    d, verdict = validated.delivery, validated.verdict
     return {
         "delivery_id": d.delivery_id,
         "site_code": d.site_code,
@@ -225,22 +225,22 @@ def _delivery_row(validated: ValidatedDelivery) -> dict[str, Any]:
         "period": d.period,
         "version": d.version,
         "file_name": d.file_name,
-        "sheet": v.sheet,
+        "sheet": verdict.sheet,
         "sha256": d.sha256,
         "bytes": d.bytes,
         "received_at": d.received_at,
         "data_cut_date": d.data_cut_date,
         "extract_type": d.extract_type,
         "same_as": d.same_as or None,
-        "result": v.result,
+        "result": verdict.result,
         "standing": validated.standing,
-        "rows_read": v.rows.read,
-        "rows_accepted": v.rows.accepted,
-        "rows_held": v.rows.held,
-        "rows_repeated": v.rows.repeats,
-        "rows_not_data": v.rows.not_data,
-        "encoding": v.encoding or None,
-        "contract_version": v.contract_version or None,
+        "rows_read": verdict.rows.read,
+        "rows_accepted": verdict.rows.accepted,
+        "rows_held": verdict.rows.held,
+        "rows_repeated": verdict.rows.repeats,
+        "rows_not_data": verdict.rows.not_data,
+        "encoding": verdict.encoding or None,
+        "contract_version": verdict.contract_version or None,
         "judgement_key": validated.key,
     }
 
@@ -257,10 +257,8 @@ def _rule_rows() -> Sequence[Mapping[str, Any]]:
     return tuple(rows)
 
 
-def _load_findings(
-    db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery], judgements: ResultStore
-) -> None:
+def _load_findings(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery], results: ResultStore) -> None:
     """Every finding of the validation results of some deliveries."""
     # bytes that come back after others share their validation result with the first
-    own = [j for j in validated if not j.delivery.same_as]
-    insert_parquet(db, "audit.findings", [judgements.findings_path(j.key) for j in own], own, ["delivery_id"])
+    own = [v for v in validated if not v.delivery.same_as]
+    insert_parquet(db, "audit.findings", [results.findings_path(v.key) for v in own], own, ["delivery_id"])

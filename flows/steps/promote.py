@@ -66,10 +66,10 @@ def prove(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery])
             " where severity = 'row' and outcome = 'broken' group by 1"
         ).fetchall()
     )
-    for j in validated:
-        if not j.counts:
+    for v in validated:
+        if not v.counts:
             continue
-        key, rows = j.delivery.delivery_id, j.verdict.rows
+        key, rows = v.delivery.delivery_id, v.verdict.rows
         loaded, gone = in_core.get(key, 0), held.get(key, 0)
         if loaded != stated[key] or loaded + gone + rows.repeats + rows.not_data != rows.read:
             raise NotConserved(f"{key}: {rows.read} rows read, {loaded} in core, {gone} held by a finding")

@@ -70,7 +70,7 @@ class ValidationResult:
 
 
 def validate_delivery(
-    delivery: Delivery, places: DataPaths, judgements: ResultStore, corrections: Corrections = NO_CORRECTIONS
+    delivery: Delivery, paths: DataPaths, results: ResultStore, corrections: Corrections = NO_CORRECTIONS
 ) -> ValidationResult:
     """Validate a delivery from data/raw into the store.
 
@@ -78,11 +78,11 @@ def validate_delivery(
     validation result stands. Raises OSError where a disk is away.
     """
     contract = datasets()[delivery.dataset]
-    key, path = result_key(delivery, contract, corrections), places.raw / delivery.path
+    key, path = result_key(delivery, contract, corrections), paths.raw / delivery.path
     before = FileStat.of(path)
     unlike = ("source_row", *contract.key)
     try:
-        with ThreadPoolExecutor(1) as aside, judgements.open(key, row_types(contract), unlike) as out:
+        with ThreadPoolExecutor(1) as aside, results.open(key, row_types(contract), unlike) as out:
             sha256 = aside.submit(file_digest, path)
             verdict = validate_file(path, delivery, contract, out, corrections)
             if sha256.result() != delivery.sha256 or FileStat.of(path) != before:

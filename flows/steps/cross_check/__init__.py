@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def cross_check(
     db: duckdb.DuckDBPyConnection,
     validated: Sequence[ValidatedDelivery],
-    judgements: ResultStore,
+    results: ResultStore,
     counted_before: CountedBefore = (),
 ) -> list[ValidatedDelivery]:
     """Check `core` by every rule between rows, hold what breaks one, and decide which deliveries count.
@@ -43,16 +43,16 @@ def cross_check(
     builds. The rows of earlier deliveries are in the attached database `sent`, which is brought up to date. Gives the
     deliveries with their final standing. Raises CacheInvalid, or what DuckDB raises, where `sent` is not sound.
     """
-    decided = TentativeStandings(validated, judgements, counted_before)
+    decided = TentativeStandings(validated, results, counted_before)
     for name in ("history", "before", "sound", "held"):
         db.execute(f"attach ':memory:' as {name}")
     make_work_tables(db)
     for contract in filter(needs_history, datasets().values()):
-        load_history(db, contract, decided.accepted(contract.dataset), judgements)
+        load_history(db, contract, decided.accepted(contract.dataset), results)
     for contract in datasets().values():
-        settle(db, contract, decided, judgements)
+        settle(db, contract, decided, results)
         if decided.counting(contract.dataset):
-            check_deliveries(db, contract, decided.accepted(contract.dataset), judgements)
+            check_deliveries(db, contract, decided.accepted(contract.dataset), results)
     compare_with_others(db, decided.all())
     _settle_counts(db)
     _settle_copies(db)

@@ -36,11 +36,9 @@ class Trial(NamedTuple):
     findings: pa.Table  # columns of audit.findings
 
 
-def seems_another_sites(
-    db: duckdb.DuckDBPyConnection, contract: Contract, trial: Trial, judgements: ResultStore
-) -> bool:
+def seems_another_sites(db: duckdb.DuckDBPyConnection, contract: Contract, trial: Trial, results: ResultStore) -> bool:
     """Whether most rows at fault are about what other sites sent, and this one never before them."""
-    return 2 * sum(n for _, n in _known_to_others(db, contract, trial, judgements)) >= trial.bad
+    return 2 * sum(n for _, n in _known_to_others(db, contract, trial, results)) >= trial.bad
 
 
 def cause_of(
@@ -48,12 +46,12 @@ def cause_of(
     contract: Contract,
     trial: Trial,
     decided: TentativeStandings,
-    judgements: ResultStore,
+    results: ResultStore,
 ) -> Finding:
     """The finding that says why a delivery is held up: rule L03, L04 or L05."""
     of_file = trial.validated.verdict.rows
     rows = of_file.read - of_file.repeats - of_file.not_data
-    others = _known_to_others(db, contract, trial, judgements)
+    others = _known_to_others(db, contract, trial, results)
     theirs = sum(n for _, n in others)
     if 2 * theirs >= trial.bad:
         said = f"{theirs} of {rows} rows are about people or episodes that {listed([s for s, _ in others])} sent"
@@ -80,7 +78,7 @@ def _parents_behind(
     behind = []
     for parent in dict.fromkeys(r.parent for r in contract.parent_rules):
         counting = decided.counting_for(validated.delivery.site_code, parent)
-        cut = max((j.delivery.data_cut_date for j in counting), default=None)
+        cut = max((v.delivery.data_cut_date for v in counting), default=None)
         if cut is not None and cut < validated.delivery.data_cut_date:
             behind.append((parent, cut))
     return behind
@@ -101,7 +99,7 @@ def _rows_of(findings: pa.Table, rules: Sequence[str] = ()) -> list[int]:
 
 
 def _known_to_others(
-    db: duckdb.DuckDBPyConnection, contract: Contract, trial: Trial, judgements: ResultStore
+    db: duckdb.DuckDBPyConnection, contract: Contract, trial: Trial, results: ResultStore
 ) -> list[tuple[str, int]]:
     """The sites whose accepted files hold what the rows at fault are about, and how many rows of each; most first.
 
@@ -127,7 +125,7 @@ def _known_to_others(
         )
         select site_code, count(*) from known group by 1 order by 2 desc, 1""",
         {
-            "file": str(judgements.accepted(trial.validated.key)),
+            "file": str(results.accepted(trial.validated.key)),
             "rows": _rows_of(trial.findings, [rule.rule_id] if rule else ()),
             "site": d.site_code,
             "delivery": d.delivery_id,

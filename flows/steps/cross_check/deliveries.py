@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 
 def check_deliveries(
-    db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[ValidatedDelivery], judgements: ResultStore
+    db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[ValidatedDelivery], results: ResultStore
 ) -> None:
     """Validate each delivery that counts as a whole, by every rule between deliveries of one dataset."""
     compared = _with_the_one_before(accepted)
     if compared:
-        _show_before(db, contract, compared, judgements)
+        _show_before(db, contract, compared, results)
     for rule in BETWEEN_DELIVERIES:
         if compared or not rule.looks_back:
             _report_on_deliveries(db, rule, contract, accepted)
@@ -44,9 +44,9 @@ def check_deliveries(
 def _with_the_one_before(accepted: Sequence[ValidatedDelivery]) -> list[tuple[ValidatedDelivery, ValidatedDelivery]]:
     """Each cumulative extract that counts, and the one before it: by cut-off, then version, then arrival."""
     of_site: dict[str, list[ValidatedDelivery]] = defaultdict(list)
-    for j in sorted(accepted, key=lambda j: (*extent(j.delivery), j.delivery.received_at)):
-        if j.delivery.extract_type == ExtractType.CUMULATIVE:
-            of_site[j.delivery.site_code].append(j)
+    for v in sorted(accepted, key=lambda v: (*extent(v.delivery), v.delivery.received_at)):
+        if v.delivery.extract_type == ExtractType.CUMULATIVE:
+            of_site[v.delivery.site_code].append(v)
     return [(now, before) for js in of_site.values() for before, now in pairwise(js) if now.counts]
 
 
@@ -54,16 +54,16 @@ def _show_before(
     db: duckdb.DuckDBPyConnection,
     contract: Contract,
     compared: Sequence[tuple[ValidatedDelivery, ValidatedDelivery]],
-    judgements: ResultStore,
+    results: ResultStore,
 ) -> None:
     """Make `before`, `sound` and `held.<dataset>`, each by the delivery that is compared, and what it declares."""
     rows = [
         (
             now.delivery.delivery_id,
             now.delivery.deletes_declared,
-            str(judgements.accepted(before.key)),
-            str(judgements.accepted(now.key)),
-            str(judgements.folder(now.key) / HELD),
+            str(results.accepted(before.key)),
+            str(results.accepted(now.key)),
+            str(results.folder(now.key) / HELD),
         )
         for now, before in compared
     ]
@@ -85,6 +85,6 @@ def _report_on_deliveries(
 ) -> None:
     """A finding for each delivery that breaks a rule between deliveries."""
     sql = rule.violations_sql.format(dataset=contract.dataset, key=", ".join(f'"{k}"' for k in contract.key))
-    by_id = {j.delivery.delivery_id: j for j in accepted}
+    by_id = {v.delivery.delivery_id: v for v in accepted}
     broken = db.execute(f"select delivery_id, found::varchar from ({sql})").fetchall()
     insert_findings_of(db, ((by_id[i], Finding(rule.rule_id, rule.severity, found=found)) for i, found in broken))

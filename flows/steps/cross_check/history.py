@@ -42,13 +42,13 @@ def needs_history(contract: Contract) -> bool:
 
 
 def load_history(
-    db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[ValidatedDelivery], judgements: ResultStore
+    db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[ValidatedDelivery], results: ResultStore
 ) -> None:
     """Make `history.<dataset>`, the rows of every delivery that was ever accepted, or make it anew when those change.
 
     Raises CacheInvalid where the rows that were kept are not those that were accepted.
     """
-    _list_files(db, contract, accepted, judgements)
+    _list_files(db, contract, accepted, results)
     _keep_rows(db, contract)
     of_delivery = ", ".join(f"f.{n}" for n in (*OF_DELIVERY, "counts") if n not in contract.by_name)
     db.execute(
@@ -59,18 +59,18 @@ def load_history(
 
 
 def _list_files(
-    db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[ValidatedDelivery], judgements: ResultStore
+    db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[ValidatedDelivery], results: ResultStore
 ) -> None:
     """Make `history.<dataset>_files`: where the rows of each delivery are, and what is known of it."""
     rows = [
         {
-            "filename": str(judgements.accepted(j.key)),
-            "judgement_key": j.key,
-            "rows_accepted": j.verdict.rows.accepted,
-            "counts": j.counts,
-            **{n: getattr(j.delivery, n) for n in OF_DELIVERY},
+            "filename": str(results.accepted(v.key)),
+            "judgement_key": v.key,
+            "rows_accepted": v.verdict.rows.accepted,
+            "counts": v.counts,
+            **{n: getattr(v.delivery, n) for n in OF_DELIVERY},
         }
-        for j in accepted
+        for v in accepted
     ]
     types = OF_DELIVERY | {
         "filename": pl.String,

@@ -45,7 +45,7 @@ def check_rows(
     contract: Contract,
     current: Sequence[ValidatedDelivery],
     validated: Sequence[ValidatedDelivery],
-    judgements: ResultStore | None = None,
+    results: ResultStore | None = None,
 ) -> None:
     """A finding for each row of `core` that breaks a rule between rows or tables. What breaks a row rule is held.
 
@@ -56,17 +56,17 @@ def check_rows(
         return
     # a rule that puts rows back comes last: what it puts back is not judged again
     rules = [(r, r.violations_sql) for r in sorted(contract.relation_rules, key=lambda r: bool(r.reinstate_sql))]
-    if len({j.delivery.site_code for j in current}) < len(current):
+    if len({v.delivery.site_code for v in current}) < len(current):
         rules.insert(0, (KEY_SENT_BEFORE, _keys_sent_before(contract)))
     for rule, sql in rules:
         cannot = _cannot_be_checked(rule, contract, current, validated)
-        _report_unchecked(db, rule, [j for j in cannot if _is_owed(rule, j)])
+        _report_unchecked(db, rule, [v for v in cannot if _is_owed(rule, v)])
         if len(cannot) == len(current):
             continue
         _find_violations(db, sql, rule.shows, except_of=cannot)
         _report_violations(db, rule, contract, current)
-        if rule.parent and judgements:
-            _excuse(db, contract, rule, validated, judgements)
+        if rule.parent and results:
+            _excuse(db, contract, rule, validated, results)
         if rule.reinstate_sql:
             _restore(db, contract, rule)
         if rule.severity is Severity.ROW:
@@ -85,7 +85,7 @@ def _find_violations(
     db.execute(
         f"insert into broken select distinct delivery_id, source_row, {shows or 'null'} from ({sql})"
         " where not list_contains(?, delivery_id)",
-        [[j.delivery.delivery_id for j in except_of]],
+        [[v.delivery.delivery_id for v in except_of]],
     )
 
 
@@ -94,13 +94,13 @@ def _excuse(
     contract: Contract,
     rule: Rule,
     validated: Sequence[ValidatedDelivery],
-    judgements: ResultStore,
+    results: ResultStore,
 ) -> None:
     """Note in `excused` the broken rows that refer to a row which was sent and is held itself."""
-    parents = [j for j in validated if j.counts and j.delivery.dataset == rule.parent]
+    parents = [v for v in validated if v.counts and v.delivery.dataset == rule.parent]
     if not parents or not db.execute("select 1 from broken limit 1").fetchall():
         return
-    files = [(judgements.folder(j.key) / part, j.delivery.site_code) for j in parents for part in (ACCEPTED, HELD)]
+    files = [(results.folder(v.key) / part, v.delivery.site_code) for v in parents for part in (ACCEPTED, HELD)]
     listed = pl.DataFrame({"sender": [site for _, site in files]}).with_row_index("nth")
     db.register("files_of_parents", listed.to_arrow())
     db.execute(
@@ -128,9 +128,9 @@ def _cannot_be_checked(
     rule: Rule, contract: Contract, current: Sequence[ValidatedDelivery], validated: Sequence[ValidatedDelivery]
 ) -> list[ValidatedDelivery]:
     """The deliveries of sites that lack a table which the rule needs."""
-    counting = {(j.delivery.site_code, j.delivery.dataset) for j in validated if j.counts}
+    counting = {(v.delivery.site_code, v.delivery.dataset) for v in validated if v.counts}
     needed = [n for n in rule.needs if n != contract.dataset]
-    return [j for j in current if any((j.delivery.site_code, n) not in counting for n in needed)]
+    return [v for v in current if any((v.delivery.site_code, n) not in counting for n in needed)]
 
 
 def _is_owed(rule: Rule, validated: ValidatedDelivery) -> bool:
@@ -141,7 +141,7 @@ def _is_owed(rule: Rule, validated: ValidatedDelivery) -> bool:
 
 def _report_unchecked(db: duckdb.DuckDBPyConnection, rule: Rule, deliveries: Sequence[ValidatedDelivery]) -> None:
     unchecked = Finding(rule.rule_id, Severity.WARNING, field=rule.field, outcome=Outcome.NOT_CHECKED)
-    insert_findings_of(db, ((j, unchecked) for j in deliveries))
+    insert_findings_of(db, ((v, unchecked) for v in deliveries))
 
 
 def _report_violations(
@@ -150,15 +150,15 @@ def _report_violations(
     """A finding for each row in `broken`, with the address of the cell to fix in the sender's own file."""
     on = rule.field or contract.key[0]
     columns = {
-        j.delivery.delivery_id: next((c for c in j.verdict.columns if c.field == on), Column("", "", on))
-        for j in current
+        v.delivery.delivery_id: next((c for c in v.verdict.columns if c.field == on), Column("", "", on))
+        for v in current
     }
     addresses = pl.DataFrame(
         {
             "delivery_id": list(columns),
             "column_letter": [c.letter or None for c in columns.values()],
             "column_name": [c.heading or None for c in columns.values()],
-            "sheet": [j.verdict.sheet for j in current],
+            "sheet": [v.verdict.sheet for v in current],
         },
         schema=dict.fromkeys(("delivery_id", "column_letter", "column_name", "sheet"), pl.String),
     )
@@ -169,7 +169,7 @@ def _report_violations(
     ).pl()
     if broken.is_empty():
         return
-    latest = max(j.delivery.data_cut_date for j in current)
+    latest = max(v.delivery.data_cut_date for v in current)
     told = broken.drop("text").hstack(redact(broken["text"], contract.by_name[on], contract, latest))
     told = told.with_columns(found=pl.coalesce("shown", "found"), hidden=pl.col("hidden") & pl.col("shown").is_null())
     rows = told.join(addresses, on="delivery_id", maintain_order="left")

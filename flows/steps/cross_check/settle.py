@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def settle(
-    db: duckdb.DuckDBPyConnection, contract: Contract, decided: TentativeStandings, judgements: ResultStore
+    db: duckdb.DuckDBPyConnection, contract: Contract, decided: TentativeStandings, results: ResultStore
 ) -> None:
     """Validate the rows of a dataset in `core`, setting aside the deliveries of which too many rows are held.
 
@@ -44,25 +44,25 @@ def settle(
     while True:
         db.begin()
         last = db.execute("select coalesce(max(rowid), -1) from audit.findings").fetchall()[0][0]
-        check_rows(db, contract, decided.counting(contract.dataset), decided.all(), judgements)
+        check_rows(db, contract, decided.counting(contract.dataset), decided.all(), results)
         failed = _check_dataset(db, contract, decided, after=last)
         if not failed:
             db.commit()
             break
         db.rollback()  # rules look across sites: all of the dataset is re-validated without the deliveries that failed
         # a file that holds another site's rows spoils that site's own: it goes first, and the other is tried again
-        strangers = [t for t in failed if seems_another_sites(db, contract, t, judgements)]
+        strangers = [t for t in failed if seems_another_sites(db, contract, t, results)]
         failed = strangers or failed
         tried |= {t.validated.delivery.delivery_id: t for t in failed}
-        _set_aside(db, contract, decided, [t.validated for t in failed], judgements)
-    _keep_findings(db, contract, decided, tried, judgements)
+        _set_aside(db, contract, decided, [t.validated for t in failed], results)
+    _keep_findings(db, contract, decided, tried, results)
 
 
 def _check_dataset(
     db: duckdb.DuckDBPyConnection, contract: Contract, decided: TentativeStandings, after: int
 ) -> list[Trial]:
     """The deliveries that count and of which too many rows are held; findings after row `after` are this trial's."""
-    may_fail = {j.delivery.delivery_id: j for j in decided.counting(contract.dataset) if not decided.is_exempt(j)}
+    may_fail = {v.delivery.delivery_id: v for v in decided.counting(contract.dataset) if not decided.is_exempt(v)}
     if not may_fail:
         return []
     held = db.execute(
@@ -82,13 +82,13 @@ def _check_dataset(
     failed = [(may_fail[i], bad) for i, n_held, bad in held if _is_too_bad(contract, may_fail[i], n_held, bad)]
     return [
         Trial(
-            j,
+            v,
             bad,
             db.execute(
-                "select * from audit.findings where rowid > ? and delivery_id = ?", [after, j.delivery.delivery_id]
+                "select * from audit.findings where rowid > ? and delivery_id = ?", [after, v.delivery.delivery_id]
             ).to_arrow_table(),
         )
-        for j, bad in failed
+        for v, bad in failed
     ]
 
 
@@ -108,25 +108,25 @@ def _set_aside(
     contract: Contract,
     decided: TentativeStandings,
     failed: Sequence[ValidatedDelivery],
-    judgements: ResultStore,
+    results: ResultStore,
 ) -> None:
     """Take deliveries out of `core`, and put in what counts in their place."""
-    before = {j.delivery.delivery_id for j in decided.counting(contract.dataset)}
+    before = {v.delivery.delivery_id for v in decided.counting(contract.dataset)}
     decided.set_aside(failed)
     now = decided.counting(contract.dataset)
-    gone = list(before - {j.delivery.delivery_id for j in now})
+    gone = list(before - {v.delivery.delivery_id for v in now})
     db.execute(f'delete from core."{contract.dataset}" where delivery_id in (select unnest(?::varchar[]))', [gone])
-    insert_accepted(db, contract, [j for j in now if j.delivery.delivery_id not in before], judgements)
+    insert_accepted(db, contract, [v for v in now if v.delivery.delivery_id not in before], results)
     record_standings(db, decided.of(contract.dataset))
     if needs_history(contract):
-        load_history(db, contract, decided.accepted(contract.dataset), judgements)
+        load_history(db, contract, decided.accepted(contract.dataset), results)
 
 
 def record_standings(db: duckdb.DuckDBPyConnection, validated: Collection[ValidatedDelivery]) -> None:
     """Bring the standing, the result and the numbers of some deliveries in audit.deliveries up to date."""
     values = [
-        (j.delivery.delivery_id, str(j.standing), str(j.verdict.result), j.verdict.rows.accepted, j.verdict.rows.held)
-        for j in validated
+        (v.delivery.delivery_id, str(v.standing), str(v.verdict.result), v.verdict.rows.accepted, v.verdict.rows.held)
+        for v in validated
     ]
     db.executemany(
         "update audit.deliveries set standing = $2, result = $3, rows_accepted = $4, rows_held = $5"
@@ -140,14 +140,14 @@ def _keep_findings(
     contract: Contract,
     decided: TentativeStandings,
     tried: dict[str, Trial],
-    judgements: ResultStore,
+    results: ResultStore,
 ) -> None:
     """Put what was found in the deliveries that are held up into `audit.findings`, and the cause of it."""
-    for j in decided.of(contract.dataset):
-        trial = tried.get(j.delivery.delivery_id)
-        if trial is None or j.standing is not Standing.HELD_UP:
+    for v in decided.of(contract.dataset):
+        trial = tried.get(v.delivery.delivery_id)
+        if trial is None or v.standing is not Standing.HELD_UP:
             continue
-        cause = cause_of(db, contract, trial, decided, judgements)
+        cause = cause_of(db, contract, trial, decided, results)
         waits = cause.rule_id == WAITS  # then its own file is what will bring in what the rows refer to
         insert_findings(db, without_missing_parents(contract, trial.findings) if waits else trial.findings)
-        insert_findings_of(db, [(j, cause)])
+        insert_findings_of(db, [(v, cause)])

@@ -30,15 +30,15 @@ class TentativeStandings:
     """
 
     def __init__(
-        self, validated: Sequence[ValidatedDelivery], judgements: ResultStore, counted_before: CountedBefore = ()
+        self, validated: Sequence[ValidatedDelivery], results: ResultStore, counted_before: CountedBefore = ()
     ) -> None:
-        self._judgements = judgements
-        self._first = {j.delivery.delivery_id: j for j in validated}
+        self._results = results
+        self._first = {v.delivery.delivery_id: v for v in validated}
         self._now = dict(self._first)
-        self._newest = newest_by_month((j.delivery, j.verdict.newest_event) for j in validated if not j.withdrawal)
+        self._newest = newest_by_month((v.delivery, v.verdict.newest_event) for v in validated if not v.withdrawal)
         self._series: dict[Series, list[ValidatedDelivery]] = defaultdict(list)
-        for j in validated:
-            self._series[_series_of(j.delivery)].append(j)
+        for v in validated:
+            self._series[_series_of(v.delivery)].append(v)
         self._aside: dict[Series, set[str]] = defaultdict(set)
         self._exempt: set[str] = set()
         self._counted_before: dict[Series, list[str]] = defaultdict(list)
@@ -51,22 +51,22 @@ class TentativeStandings:
 
     def of(self, dataset: str) -> list[ValidatedDelivery]:
         """The deliveries of one dataset."""
-        return [j for j in self._now.values() if j.delivery.dataset == dataset]
+        return [v for v in self._now.values() if v.delivery.dataset == dataset]
 
     def counting(self, dataset: str) -> list[ValidatedDelivery]:
         """The deliveries of one dataset that count."""
-        return [j for j in self.of(dataset) if j.counts]
+        return [v for v in self.of(dataset) if v.counts]
 
     def accepted(self, dataset: str) -> list[ValidatedDelivery]:
         """The deliveries of one dataset that count, or that counted until a later one came."""
-        return [j for j in self.of(dataset) if j.was_accepted and not self._is_aside(j)]
+        return [v for v in self.of(dataset) if v.was_accepted and not self._is_aside(v)]
 
     def _is_aside(self, validated: ValidatedDelivery) -> bool:
         return validated.delivery.delivery_id in self._aside[_series_of(validated.delivery)]
 
     def counting_for(self, site: str, dataset: str) -> list[ValidatedDelivery]:
         """The deliveries of a site that count for one dataset."""
-        return [self._now[j.delivery.delivery_id] for j in self._series[site, dataset] if self._counts(j)]
+        return [self._now[v.delivery.delivery_id] for v in self._series[site, dataset] if self._counts(v)]
 
     def _counts(self, validated: ValidatedDelivery) -> bool:
         return self._now[validated.delivery.delivery_id].counts
@@ -77,7 +77,7 @@ class TentativeStandings:
 
     def changed(self) -> list[ValidatedDelivery]:
         """The deliveries whose standing is another than before anything was set aside."""
-        return [j for i, j in self._now.items() if j.standing is not self._first[i].standing]
+        return [v for i, v in self._now.items() if v.standing is not self._first[i].standing]
 
     def set_aside(self, deliveries: Iterable[ValidatedDelivery]) -> None:
         """Let these deliveries not count. In place of each counts the next older one of its site and dataset.
@@ -85,9 +85,9 @@ class TentativeStandings:
         Where none is left, the one that counted last stays; where none ever counted, the newest counts after all.
         """
         touched: set[Series] = set()
-        for j in deliveries:
-            series = _series_of(j.delivery)
-            self._aside[series].add(j.delivery.delivery_id)
+        for v in deliveries:
+            series = _series_of(v.delivery)
+            self._aside[series].add(v.delivery.delivery_id)
             touched.add(series)
         for series in touched:
             self._decide(series)
@@ -101,7 +101,7 @@ class TentativeStandings:
         """The deliveries that counted last, else those that would count if nothing were set aside."""
         last = next((i for i in self._counted_before[series] if i in self._aside[series]), None)
         if last is None:
-            return {j.delivery.delivery_id for j in self._series[series] if self._first[j.delivery.delivery_id].counts}
+            return {v.delivery.delivery_id for v in self._series[series] if self._first[v.delivery.delivery_id].counts}
         # deliveries of a period add up: several may have counted together
         never = self._aside[series] - set(self._counted_before[series])
         together = {i for i, standing in self._standings(series, never).items() if standing is Standing.CURRENT}
@@ -110,20 +110,18 @@ class TentativeStandings:
     def _decide(self, series: Series) -> None:
         """Decide the standing of a site's deliveries of one dataset anew, without those that are set aside."""
         found = self._standings(series, self._aside[series])
-        for j in self._series[series]:
-            standing = found[j.delivery.delivery_id]
+        for v in self._series[series]:
+            standing = found[v.delivery.delivery_id]
             # what a delivery's first standing made of its verdict does not hold for another
-            verdict = apply_standing(self._judgements.verdict(j.key), standing, j.hold)
-            self._now[j.delivery.delivery_id] = replace(j, verdict=verdict, standing=standing)
+            verdict = apply_standing(self._results.verdict(v.key), standing, v.hold)
+            self._now[v.delivery.delivery_id] = replace(v, verdict=verdict, standing=standing)
 
     def _standings(self, series: Series, set_aside: set[str]) -> dict[str, Standing]:
         validated = self._series[series]
-        verdicts = {
-            j.delivery.delivery_id: self._judgements.verdict(j.key) for j in validated if not j.delivery.same_as
-        }
-        withdrawn = {j.delivery.delivery_id for j in validated if j.withdrawal}
-        holds = {j.delivery.delivery_id: j.hold for j in validated if j.hold}
-        return standings((j.delivery for j in validated), verdicts, set_aside, withdrawn, self._newest, holds)
+        verdicts = {v.delivery.delivery_id: self._results.verdict(v.key) for v in validated if not v.delivery.same_as}
+        withdrawn = {v.delivery.delivery_id for v in validated if v.withdrawal}
+        holds = {v.delivery.delivery_id: v.hold for v in validated if v.hold}
+        return standings((v.delivery for v in validated), verdicts, set_aside, withdrawn, self._newest, holds)
 
 
 def _series_of(delivery: Delivery) -> Series:
