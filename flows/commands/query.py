@@ -14,14 +14,14 @@ import pyarrow as pa
 import typer
 
 from flows.commands.console import Exit, OutputFormat, echo, relative_to_here
-from flows.deliveries.withdrawn import in_force, in_words
+from flows.deliveries.withdrawn import in_force
 from flows.reporting.follow_up import personal_files_there
+from flows.reporting.words.deliveries import short_name, withdrawal_notice
 from flows.runtime.safe_errors import safe_message
 from flows.runtime.summary_wording import personal_data_first
 from flows.runtime.wording import counted, day, listed, moment
 from flows.settings import Settings
 from flows.store.ledger import Ledger
-from flows.store.ledger.revalidations import name_of
 from flows.store.ledger.runs import LedgerUnusable, how_it_ended, ledger_troubles, now
 from flows.store.lock import Busy, no_writer
 from flows.store.paths import DataPaths
@@ -161,7 +161,9 @@ def _withdrawn(places: DataPaths) -> dict[str, str]:
             _, withdrawn = in_force(deliveries.values(), ledger.withdrawals(at), at)
     except (LedgerUnusable, OSError):
         return {}  # why, is said of the last run
-    return {i: f"{name_of(deliveries[i])}: {in_words(w, deliveries[i])}" for i, w in sorted(withdrawn.items())}
+    return {
+        i: f"{short_name(deliveries[i])}: {withdrawal_notice(w, deliveries[i])}" for i, w in sorted(withdrawn.items())
+    }
 
 
 def _how_it_ended(run: Mapping[str, Any], places: DataPaths) -> str:

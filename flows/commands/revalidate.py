@@ -12,15 +12,17 @@ import typer
 from flows.commands.console import Exit, echo, progress
 from flows.commands.run import by_prefect, prepare
 from flows.orchestration.run import RunResult, Scope
+from flows.reporting.words import revalidated as words
+from flows.reporting.words.deliveries import short_name
 from flows.runtime.gc_pause import gc_paused
 from flows.runtime.wording import counted, listed
 from flows.settings import Settings
-from flows.store.ledger.revalidations import Revalidation, name_of
 from schemas._contract.catalogue import datasets
 from schemas._contract.registry import sites
 
 if TYPE_CHECKING:
     from flows.deliveries.validated import ValidatedDelivery
+    from flows.reporting.revalidated import Revalidation
     from schemas.audit.deliveries import Delivery
 
 _WHY = "they were not judged yet, or a rule, a code list or a correction that touches them has changed since"
@@ -98,8 +100,8 @@ def in_words(result: RunResult) -> str:
 def _in_short(validated: ValidatedDelivery | None, again: Revalidation | None) -> str:
     """What to say of one delivery; '' where nothing changed and nothing is held."""
     if validated is not None and validated.verdict.result.stops:
-        return f"{name_of(validated.delivery)}: {validated.verdict.result}"
-    return again.in_short if again is not None and (again.changed or again.still_held) else ""
+        return f"{short_name(validated.delivery)}: {validated.verdict.result}"
+    return words.in_short(again) if again is not None and (again.changed or again.still_held) else ""
 
 
 def _require_known(site: str, dataset: str) -> None:

@@ -18,11 +18,11 @@ from flows.cells.identifiers import (
     personal_rule,
 )
 from flows.commands.console import Exit, echo
-from flows.deliveries.withdrawn import in_force, in_words
+from flows.deliveries.withdrawn import in_force
+from flows.reporting.words.deliveries import short_name, withdrawal_notice
 from flows.runtime.log import Entry, Event, log, run_log
 from flows.settings import Settings
 from flows.store.ledger import Ledger
-from flows.store.ledger.revalidations import name_of
 from flows.store.ledger.runs import EarlierThanKnown, ledger_troubles, now
 from flows.store.lock import writer_lock
 from flows.store.paths import DataPaths
@@ -43,7 +43,7 @@ class Noted:
     def in_words(self) -> str:
         """What was noted, delivery by delivery, and when it shows."""
         did, will = ("Let back", "counts again") if self.let_back else ("Withdrawn", "leaves the figures")
-        lines = [f"{did}: {name_of(d)} ({d.delivery_id})" for d in self.deliveries]
+        lines = [f"{did}: {short_name(d)} ({d.delivery_id})" for d in self.deliveries]
         them = "It" if len(lines) == 1 else "Each"
         return "\n".join([*lines, f"{them} {will} with the next run: `pilots run` does it now."])
 
@@ -64,9 +64,10 @@ def withdraw(settings: Settings, which: str, reason: str, *, undo: bool, moment:
         chosen = tuple(d for d in named if (d.delivery_id in withdrawn) is undo)
         if not chosen:
             raise _usage(
-                f"{name_of(named[0])} is not withdrawn."
+                f"{short_name(named[0])} is not withdrawn."
                 if undo
-                else f"{name_of(named[0])} is withdrawn already. {in_words(withdrawn[named[0].delivery_id], named[0])}"
+                else f"{short_name(named[0])} is withdrawn already."
+                f" {withdrawal_notice(withdrawn[named[0].delivery_id], named[0])}"
             )
         if undo:
             ledger.undo_withdrawals({d.delivery_id: withdrawn[d.delivery_id] for d in chosen}, at)

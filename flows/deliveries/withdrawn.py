@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from flows.deliveries.standings import first_sent_as
-from flows.runtime.wording import day
 from schemas.audit.deliveries import Delivery
 from schemas.audit.withdrawals import Withdrawal
 
@@ -83,11 +82,3 @@ def _bytes(d: Delivery) -> _Bytes:
 
 def _let_back_since(own: Iterable[Withdrawal], of_the_first: Withdrawal) -> bool:
     return any(w.undone_at is not None and w.undone_at >= of_the_first.withdrawn_at for w in own)
-
-
-def in_words(withdrawal: Withdrawal, delivery: Delivery) -> str:
-    """What is told of a delivery that is withdrawn: one sentence, for its sender and the duty engineer alike."""
-    when, reason = day(withdrawal.withdrawn_at), withdrawal.reason.rstrip(". ")
-    if withdrawal.delivery_id == delivery.delivery_id:
-        return f"The data team took this file out of all figures on {when}: {reason}."
-    return f"It is the same as a file that the data team took out of all figures on {when}: {reason}."

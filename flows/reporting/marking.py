@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from flows.deliveries.context import context_of
 from flows.deliveries.extract import UnreadableFile
-from flows.reporting.render.marked_workbook import why_not, write_marked_workbook
+from flows.reporting.render.marked_workbook import why_no_workbook, write_marked_workbook
 from flows.reporting.report import Part
 from flows.reporting.words import workbook as words
 from flows.runtime.log import Entry, Event, log
@@ -60,7 +60,7 @@ def make_marked_workbook(
     path.unlink(missing_ok=True)  # an older one would not say what is said now
     if not any(p.report.send_again for p in parts):
         return MarkedWorkbook()
-    if why := why_not(parts):
+    if why := why_no_workbook(parts):
         return MarkedWorkbook(why_none=why)
     folder.mkdir(parents=True, exist_ok=True)
     try:

@@ -11,7 +11,7 @@ from flows.store.paths import DataPaths
 
 if TYPE_CHECKING:
     from flows.deliveries.validated import ValidatedDelivery
-    from flows.store.ledger.revalidations import Revalidation
+    from flows.reporting.revalidated import Revalidation
     from schemas.audit.deliveries import Delivery
 
 

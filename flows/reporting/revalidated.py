@@ -1,26 +1,51 @@
-"""What re-validation changed for a delivery since its last report."""
+"""What re-validation changed for a delivery since its last report: rows released and rows newly held, with reasons.
+
+Rows move when a rule, a code list or a correction changed, or when the rows they refer to came in. The words for it
+are in `words/revalidated.py`.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from flows.deliveries.validated import ValidatedDelivery
+from flows.reporting.words.revalidated import NO_LONGER_REFUSED, NOW_REFUSED, why_held, why_released
+from flows.store.ledger.held_rows import HeldRows, Rows
 from flows.store.ledger.report_snapshots import ReportSnapshot
-from flows.store.ledger.revalidations import HeldThen, Revalidation, Rows, why_held, why_released
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Severity
 from schemas._rules.corrections import APPLIED
-from schemas.audit.deliveries import Verdict
+from schemas.audit.deliveries import Delivery, Verdict
 from schemas.audit.findings import Outcome
 
 if TYPE_CHECKING:
     import duckdb
 
 
+@dataclass(frozen=True)
+class Revalidation:
+    """Rows of a delivery released and newly held since its last report, and why."""
+
+    delivery: Delivery
+    on: date  # of the last report
+    released: int = 0
+    newly_held: int = 0
+    still_held: int = 0
+    why_released: str = ""
+    why_held: str = ""
+
+    @property
+    def changed(self) -> bool:
+        """Whether any row was released or newly held."""
+        return bool(self.released or self.newly_held)
+
+
 def rows_held(findings: pl.DataFrame) -> Rows:
-    """The rows that are held, by the rules and fields that hold them: between tables too."""
+    """The held rows by the rule and field that hold them, rules between tables included."""
     at_fault = findings.filter(pl.col("severity") == Severity.ROW, pl.col("outcome") == Outcome.BROKEN)
     grouped = at_fault.drop_nulls("source_row").group_by("rule_id", "field").agg(pl.col("source_row"))
     return {(rule_id, field): frozenset(rows) for rule_id, field, rows in grouped.iter_rows()}
@@ -29,41 +54,44 @@ def rows_held(findings: pl.DataFrame) -> Rows:
 def since_last_report(
     db: duckdb.DuckDBPyConnection,
     validated: ValidatedDelivery,
-    settled: Verdict,
+    final: Verdict,
     findings: pl.DataFrame,
-    told: ReportSnapshot | None,
-    then: HeldThen | None,
+    last: ReportSnapshot | None,
+    held_before: HeldRows | None,
 ) -> Revalidation | None:
-    """What changed for a delivery since its last report; None where there was none. `settled` counts after relate."""
-    if told is None or then is None:
+    """Rows released and newly held since the last report; None where there was no report.
+
+    `final` is the verdict after the rules between tables, `held_before` the rows that the last report said were held.
+    """
+    if last is None or held_before is None:
         return None
-    held = settled.rows.held
-    if settled.result.stops:
-        lost = 0 if told.result.stops else told.rows.accepted
-        return Revalidation(validated.delivery, then.on, 0, lost, held - lost, why_held="the file is refused now")
-    if told.result.stops:
-        freed = settled.rows.accepted
-        return Revalidation(validated.delivery, then.on, freed, 0, held, why_released="the file is no longer refused")
+    held = final.rows.held
+    if final.result.stops:
+        lost = 0 if last.result.stops else last.rows.accepted
+        return Revalidation(validated.delivery, held_before.on, 0, lost, held - lost, why_held=NOW_REFUSED)
+    if last.result.stops:
+        freed = final.rows.accepted
+        return Revalidation(validated.delivery, held_before.on, freed, 0, held, why_released=NO_LONGER_REFUSED)
     now = rows_held(findings)
-    before, after = frozenset[int]().union(*then.rows.values()), frozenset[int]().union(*now.values())
+    before, after = frozenset[int]().union(*held_before.rows.values()), frozenset[int]().union(*now.values())
     released, newly = _in_core(db, validated, before - after), after - before
-    # a copy of a row that was left out may be held now: it was never accepted
-    lost = max(0, min(len(newly), told.rows.accepted + len(released) - settled.rows.accepted))
+    # a row that is held only now may be a copy that was left out before: it was never accepted, so it is no loss
+    lost = max(0, min(len(newly), last.rows.accepted + len(released) - final.rows.accepted))
     corrected = frozenset(findings.filter(pl.col("rule_id") == APPLIED)["source_row"])
     contract = datasets()[validated.delivery.dataset]
     return Revalidation(
         delivery=validated.delivery,
-        on=then.on,
+        on=held_before.on,
         released=len(released),
         newly_held=lost,
         still_held=held - lost,
-        why_released=why_released(contract, then.rows, released, corrected),
+        why_released=why_released(contract, held_before.rows, released, corrected),
         why_held=why_held(now, newly),
     )
 
 
 def _in_core(db: duckdb.DuckDBPyConnection, validated: ValidatedDelivery, rows: frozenset[int]) -> frozenset[int]:
-    """Which rows of a delivery are in the figures. What left quarantine as an exact copy is not."""
+    """Which rows of a delivery are in the figures: a row that left quarantine as an exact copy is not."""
     d = validated.delivery
-    asked = f'select source_row from core."{d.dataset}" where delivery_id = ? and list_contains(?, source_row)'
-    return frozenset(row for (row,) in db.execute(asked, [d.delivery_id, sorted(rows)]).fetchall())
+    query = f'select source_row from core."{d.dataset}" where delivery_id = ? and list_contains(?, source_row)'
+    return frozenset(row for (row,) in db.execute(query, [d.delivery_id, sorted(rows)]).fetchall())

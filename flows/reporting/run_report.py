@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 from flows.deliveries.final_outcomes import final_outcomes
 from flows.deliveries.standings import extent, replacements
 from flows.deliveries.validated import ValidatedDelivery
-from flows.deliveries.withdrawn import in_words
 from flows.reporting.follow_up import files_to_purge, missing_raw_files, personal_deliveries, personal_files_there
 from flows.reporting.overdue import overdue_returns
 from flows.reporting.render import write_not_taken_in
 from flows.reporting.render.run_summary import LAST_GOOD, RunSummary, render_run_summary, sections_of, verdict_of
 from flows.reporting.result import ReportingResult, write_summary
 from flows.reporting.site_reports import DeliveryReports
+from flows.reporting.words.deliveries import short_name, withdrawal_notice
 from flows.reporting.words.not_taken_in import FileLeft, NotTakenIn, page_name
+from flows.reporting.words.revalidated import sentences
 from flows.runtime.safe_errors import safe_message
 from flows.steps.receive import NO_FILE_YET, UnusableFile
 from flows.store.ledger import Ledger
-from flows.store.ledger.revalidations import name_of
 from flows.store.ledger.runs import LedgerUnusable
 from flows.store.paths import DataPaths
 from flows.store.warehouse import Build, Warehouse
@@ -114,7 +114,7 @@ def report_run(
             *_unchanged(tonight),
             *(f"`{j.delivery.path}` is withdrawn: {withdrawn[j.delivery.delivery_id]}" for j in reports.withdrawn),
             *(f"`{j.delivery.path}` is withdrawn no more, and is told as what it is now" for j in reports.let_back),
-            *(f"{name_of(a.delivery)}: {' '.join(a.sentences)}" for a in changed.values()),
+            *(f"{short_name(a.delivery)}: {' '.join(sentences(a))}" for a in changed.values()),
             *_knock_on([j for j in earlier if j.delivery.delivery_id not in (*personal, *withdrawn)], pages),
             *_made_anew(work),
         ],
@@ -176,7 +176,7 @@ def _quiet(work: ReportingInput, validated: Sequence[ValidatedDelivery], replace
 
 def _withdrawn(validated: Sequence[ValidatedDelivery]) -> dict[str, str]:
     """By delivery_id: what is said of those that the data team has withdrawn."""
-    return {j.delivery.delivery_id: in_words(j.withdrawal, j.delivery) for j in validated if j.withdrawal}
+    return {j.delivery.delivery_id: withdrawal_notice(j.withdrawal, j.delivery) for j in validated if j.withdrawal}
 
 
 def _came_since(withdrawal: Withdrawal, withdrawn: ValidatedDelivery, validated: Sequence[ValidatedDelivery]) -> bool:

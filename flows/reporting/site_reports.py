@@ -19,20 +19,21 @@ import polars as pl
 
 from flows.deliveries.standings import extent
 from flows.deliveries.validated import ValidatedDelivery
-from flows.deliveries.withdrawn import in_words
 from flows.reporting.marking import MarkedWorkbook, make_marked_workbook
 from flows.reporting.render import delivery_report, write_reports
 from flows.reporting.render.run_summary import count_findings
 from flows.reporting.report import Part
-from flows.reporting.revalidated import rows_held, since_last_report
+from flows.reporting.revalidated import Revalidation, rows_held, since_last_report
+from flows.reporting.words.deliveries import short_name, withdrawal_notice
 from flows.reporting.words.page import no_workbook
+from flows.reporting.words.revalidated import sentences
 from flows.runtime.code_fingerprint import code_digest
 from flows.runtime.log import Entry, Event, log
 from flows.runtime.safe_errors import Fault, safe_message
 from flows.store.findings import select_findings
 from flows.store.ledger import Ledger
+from flows.store.ledger.held_rows import HeldRows
 from flows.store.ledger.report_snapshots import ReportSnapshot
-from flows.store.ledger.revalidations import HeldThen, Revalidation, name_of
 from flows.store.paths import DataPaths
 from schemas._contract.catalogue import datasets
 from schemas._contract.registry import next_due
@@ -54,7 +55,7 @@ REPORT_CODE = (
     "flows/runtime/wording.py",
     "flows/store/findings.py",
     "flows/store/ledger/report_snapshots.py",
-    "flows/store/ledger/revalidations.py",
+    "flows/store/ledger/held_rows.py",
     "flows/steps/read/whole/*.py",
     "flows/workbooks/*.py",
     "schemas/_contract/*.py",
@@ -165,9 +166,9 @@ class DeliveryReports:
                 deadline=_deadline(d),
                 run=self.run,
             )
-            again = since_last_report(self.db, j, verdict, findings, last_said, self.ledger.held_then(d.delivery_id))
+            again = since_last_report(self.db, j, verdict, findings, last_said, self.ledger.held_rows(d.delivery_id))
             if again is not None and not j.withdrawal:
-                report = replace(report, released=again.released, revalidated=again.sentences)
+                report = replace(report, released=again.released, revalidated=sentences(again))
             marked = (
                 MarkedWorkbook() if report.only_wrong_month else self._marked_workbook(j)
             )  # no cell of it is to be changed
@@ -178,25 +179,25 @@ class DeliveryReports:
                 replaced_by=self._replaced_by(j),
                 must_be_deleted=d.delivery_id in self.must_go,
                 held_up=self._standing(j) is Standing.HELD_UP,
-                withdrawn=in_words(j.withdrawal, d) if j.withdrawal else "",
+                withdrawn=withdrawal_notice(j.withdrawal, d) if j.withdrawal else "",
             )
             page = write_reports(self.places.reports, report, findings)["html"]
         except OSError:  # the disk, not the delivery: every other report would fail as well
             raise
         except Exception as error:
             log(Entry(Event.DELIVERY_NOT_REPORTED, "report", d.delivery_id, fault=Fault.of(error)))
-            self.failures.append(f"{name_of(d)}: its report could not be written: {safe_message(error)}")
+            self.failures.append(f"{short_name(d)}: its report could not be written: {safe_message(error)}")
             return False
         self.pages[d.delivery_id] = page
         if again is not None and not j.withdrawal and j.standing is not Standing.SAME:  # its rows are another's
             self.fares[d.delivery_id] = again
         if marked.fault:
-            self.failures.append(f"{name_of(d)}: its marked workbook could not be made: {marked.fault}")
+            self.failures.append(f"{short_name(d)}: its marked workbook could not be made: {marked.fault}")
             return False
         if of_then:  # if it counts again, that is what it is compared with
             self.ledger.record_report(d.delivery_id, digest)
             return True
-        held = HeldThen(self.moment.date(), rows_held(findings))
+        held = HeldRows(self.moment.date(), rows_held(findings))
         self.ledger.record_report(d.delivery_id, digest, report.snapshot, held)
         return True
 
@@ -255,7 +256,7 @@ class DeliveryReports:
             raise
         except Exception as error:
             log(Entry(Event.DELIVERY_NOT_REPORTED, "report", d.delivery_id, fault=Fault.of(error)))
-            self.failures.append(f"{name_of(d)}: its report could not be written: {safe_message(error)}")
+            self.failures.append(f"{short_name(d)}: its report could not be written: {safe_message(error)}")
             return False
         self.ledger.record_report(d.delivery_id, digest)
         return True
@@ -287,7 +288,7 @@ class DeliveryReports:
     def _part(self, j: ValidatedDelivery) -> Part:
         d, verdict, findings = j.delivery, j.verdict, self.findings(j)
         told_of_it = delivery_report(d, verdict, findings, deadline=_deadline(d))
-        withdrawn = in_words(j.withdrawal, d) if j.withdrawal else ""
+        withdrawn = withdrawal_notice(j.withdrawal, d) if j.withdrawal else ""
         report = replace(told_of_it, replaced_by=self._replaced_by(j), withdrawn=withdrawn)
         return Part(report, verdict, findings, datasets()[d.dataset])
 

@@ -1,4 +1,4 @@
-"""The workbooks that go to sites: their own file with the bad cells marked, and a blank one to fill in.
+"""The blank return workbook that sites fill in, and the styles it shares with the marked workbook.
 
-Everything in them is derived from the contracts, the rules and the findings. They import only what is true (schemas).
+All content is derived from the contracts and rules in `schemas/`.
 """

@@ -1,7 +1,7 @@
-"""The blank return workbook: a sheet to fill in for each dataset, with notes, examples and lists of codes.
+"""Write the blank return workbook: a sheet to fill in for each dataset, with notes, examples and lists of codes.
 
-All of it is derived from the contracts. A heading is a field's own name, which must stay as it is, so whether it must
-be filled in is said by its look and in the notes. Nothing in it is about anyone.
+All of it is derived from the contracts. A heading is exactly the field's name, so that the reader recognises it.
+Whether the field is required shows in the heading's style and in the notes. The examples are made up.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from flows.workbooks.for_site import for_site, sometimes_needed
-from flows.workbooks.styles import TEXT, Book, width_of
+from flows.workbooks.for_site import expected_where_empty, for_site
+from flows.workbooks.styles import TEXT, WorkbookWriter, width_of
 from schemas._contract.code_lists import code_list
 from schemas._contract.expected import expected
 from schemas._contract.model import Contract, Field, Kind
 from schemas._contract.workbook_names import CODES, EXAMPLES, NOTES
 
-ROWS_TO_FILL = 20_000  # where lists open and messages show; more rows are read all the same
+ROWS_TO_FILL = 20_000  # rows with drop-down lists and messages; rows below them are read all the same
 EXAMPLE_ROWS = 3
 _EXAMPLES = {
     Kind.TEXT: "made up",
@@ -33,54 +33,60 @@ _EXAMPLES = {
 
 
 def write_blank_workbook(path: Path | BinaryIO, contracts: Sequence[Contract], file_name: str, site: str = "") -> None:
-    """Write a workbook with an empty sheet for each dataset. `file_name` is what it is to be sent as, by `site`."""
-    made = Book(path)
+    """Write a workbook with an empty sheet for each dataset, to a path or an open file.
+
+    `file_name` is the name to send it under. With a `site`, examples and required fields are those of that site.
+    """
+    workbook = WorkbookWriter(path)
     contracts = [for_site(c, site) for c in contracts] if site else contracts
-    made.open_lists(f for c in contracts for f in c.fields)
+    workbook.reserve_code_lists(f for c in contracts for f in c.fields)
     for contract in contracts:
-        _sheet_to_fill(made, contract)
-    _notes(made, contracts, file_name, site)
-    _examples(made, contracts)
-    made.codes()
-    made.book.close()
+        _write_data_sheet(workbook, contract)
+    _write_notes(workbook, contracts, file_name, site)
+    _write_examples(workbook, contracts)
+    workbook.write_code_sheet()
+    workbook.book.close()
 
 
-def _sheet_to_fill(made: Book, contract: Contract) -> None:
-    sheet = made.sheet(contract.dataset)
+def _write_data_sheet(workbook: WorkbookWriter, contract: Contract) -> None:
+    """Write the empty sheet of one dataset: headings, formats, drop-down lists and messages."""
+    sheet = workbook.add_sheet(contract.dataset)
     sheet.set_row(0, 32)
     widths = [width_of([f"{f.name}  ", f.example]) for f in contract.fields]
     for column, field in enumerate(contract.fields):
-        sheet.set_column(column, column, widths[column], made.column_look(field))
-        sheet.write_string(0, column, field.name, made.look("own heading" if field.required else "optional"))
-        made.expect(sheet, field, column, 1, ROWS_TO_FILL, refuse=True)
+        sheet.set_column(column, column, widths[column], workbook.column_style(field))
+        sheet.write_string(0, column, field.name, workbook.style("own heading" if field.required else "optional"))
+        workbook.add_validation(sheet, field, column, 1, ROWS_TO_FILL, refuse=True)
     sheet.freeze_panes(1, 1)
-    made.fit(sheet, widths, 0)
+    workbook.fit_to_print(sheet, widths, 0)
     sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{ROWS_TO_FILL}"})
 
 
-def _notes(made: Book, contracts: Sequence[Contract], file_name: str, site: str) -> None:
-    """What each column means, whether it must be filled in, and what a cell of it holds."""
-    sheet = made.sheet(NOTES)
+def _write_notes(workbook: WorkbookWriter, contracts: Sequence[Contract], file_name: str, site: str) -> None:
+    """Write what each column means, whether it must be filled in, and what its cells hold."""
+    sheet = workbook.add_sheet(NOTES)
     first, last = contracts[0], contracts[-1]
     where = f"the sheet {first.dataset}" if first is last else f"the sheets {first.dataset} to {last.dataset}"
-    said = [
+    instructions = [
         f"Fill in {where}, one row below the other. Under a dark heading every row must be filled in.",
         f"Leave the headings as they are. Save the workbook as {file_name} and put it in your site's folder.",
         f"This sheet, '{EXAMPLES}' and '{CODES}' may stay in the workbook: they are passed over.",
     ]
     if any(c.participant_level for c in contracts):
-        said.append("Never enter names, addresses, postcodes, dates of birth, NHS or National Insurance numbers.")
-    sheet.write_string(0, 0, "What each column means", made.look("title"))
+        instructions.append(
+            "Never enter names, addresses, postcodes, dates of birth, NHS or National Insurance numbers."
+        )
+    sheet.write_string(0, 0, "What each column means", workbook.style("title"))
     sheet.set_row(0, 30)
-    for row, text in enumerate(said, 1):
-        sheet.write_string(row, 0, text, made.look("plain"))
+    for row, text in enumerate(instructions, 1):
+        sheet.write_string(row, 0, text, workbook.style("plain"))
     headings = ("Sheet", "Column", "Meaning", "Must it be filled in?", "What a cell holds", "Example")
     rows = [
         (c.dataset, f.name, _meaning(f), _needed(f, c, site), expected(f), _example(f) or "may be empty")
         for c in contracts
         for f in c.fields
     ]
-    made.table(sheet, len(said) + 2, headings, (22, 26, 50, 34, 56, 24), rows)
+    workbook.write_table(sheet, len(instructions) + 2, headings, (22, 26, 50, 34, 56, 24), rows)
 
 
 def _meaning(field: Field) -> str:
@@ -91,55 +97,59 @@ def _meaning(field: Field) -> str:
 def _needed(field: Field, contract: Contract, site: str) -> str:
     if field.required:
         return "Yes" if field.column_is_required else f"Yes; without the column, {field.default} is taken"
-    said = "No, but the column must be there" if field.column_is_required else "No"
-    sometimes = sometimes_needed(field, contract, site)
-    return f"{said}. In some rows it must: {'; '.join(sometimes)}" if sometimes else said
+    usually = "No, but the column must be there" if field.column_is_required else "No"
+    sometimes = expected_where_empty(field, contract, site)
+    return f"{usually}. In some rows it must: {'; '.join(sometimes)}" if sometimes else usually
 
 
-def _examples(made: Book, contracts: Sequence[Contract]) -> None:
-    sheet = made.sheet(EXAMPLES)
-    said = "Every row on this sheet is made up, to show what a row looks like. Nothing here is read."
-    sheet.write_string(0, 0, said, made.look("section"))
+def _write_examples(workbook: WorkbookWriter, contracts: Sequence[Contract]) -> None:
+    """Write made-up rows of each dataset, one dataset below the other."""
+    sheet = workbook.add_sheet(EXAMPLES)
+    note = "Every row on this sheet is made up, to show what a row looks like. Nothing here is read."
+    sheet.write_string(0, 0, note, workbook.style("section"))
     row = 2
     for contract in contracts:
-        sheet.write_string(row, 0, contract.title, made.look("section"))
+        sheet.write_string(row, 0, contract.title, workbook.style("section"))
         for column, field in enumerate(contract.fields):
-            sheet.write_string(row + 1, column, field.name, made.look("own heading" if field.required else "optional"))
+            sheet.write_string(
+                row + 1, column, field.name, workbook.style("own heading" if field.required else "optional")
+            )
         for n, example in enumerate(example_rows(contract), row + 2):
             for column, text in enumerate(example.values()):
-                sheet.write_string(n, column, text, made.look("made up", TEXT))
+                sheet.write_string(n, column, text, workbook.style("made up", TEXT))
         row += EXAMPLE_ROWS + 3
     columns = range(max(len(c.fields) for c in contracts))
     shown = [[c.fields[i] for c in contracts if i < len(c.fields)] for i in columns]
     widths = [width_of(text for f in fields for text in (f"{f.name}  ", _example(f))) for fields in shown]
     for column, width in enumerate(widths):
         sheet.set_column(column, column, width)
-    made.fit(sheet, widths, 0)
+    workbook.fit_to_print(sheet, widths, 0)
 
 
 def example_rows(contract: Contract) -> list[dict[str, str]]:
-    """Made-up rows of a dataset: every column that has an example filled in, but in the second only what must be."""
+    """Made-up rows of a dataset, as field name -> text. The second row has only the cells that must be filled in."""
     rows = []
     for n in range(EXAMPLE_ROWS):
         row: dict[str, str] = {}
         for field in contract.fields:
             text = _numbered(field, contract, n)
-            twice = field.kind is Kind.REFERENCE and text in row.values()  # as if one body were both of two
+            # two references alike would read as if one organisation were both, such as funder and recipient
+            twice = field.kind is Kind.REFERENCE and text in row.values()
             row[field.name] = text if _is_filled(field) or (n != 1 and not twice) else ""
         rows.append(row)
     return rows
 
 
 def _is_filled(field: Field) -> bool:
-    """Whether a sound row has something there: an amount may be empty, but then another column has to say why."""
+    """Whether an ordinary row has a value there. An amount may be empty, but then another column has to say why."""
     return field.required or (field.column_is_required and field.kind in (Kind.MONEY, Kind.DECIMAL))
 
 
 def _numbered(field: Field, contract: Contract, n: int) -> str:
-    """A field's example in the n-th row: what tells rows apart is counted on, as if each were about another person."""
+    """A field's example in row `n`: keys and references are numbered, so that each row is about another person."""
     text = _example(field)
-    told_apart = {*contract.key, *(r.field for r in contract.parent_rules)}
-    if not (field.name in told_apart and field.kind in (Kind.TEXT, Kind.REFERENCE) or field.unit == "year"):
+    numbered = {*contract.key, *(r.field for r in contract.parent_rules)}
+    if not (field.name in numbered and field.kind in (Kind.TEXT, Kind.REFERENCE) or field.unit == "year"):
         return text
     number = re.search(r"\d+$", text)
     if number is None:
@@ -148,7 +158,7 @@ def _numbered(field: Field, contract: Contract, n: int) -> str:
 
 
 def _example(field: Field) -> str:
-    """What a cell might hold; '' for one that may as well be empty."""
+    """An example for a cell; '' where the field has none and may be empty."""
     if field.example or not _is_filled(field):
         return field.example
     return field.default or (code_list(field.codes).codes[0] if field.codes else _EXAMPLES[field.kind])

@@ -1,7 +1,7 @@
-"""A contract as it stands for one site: its own code in the examples, and what the rules of its programme ask besides.
+"""Adapt a contract to one site: its own code in the examples, and what the rules of its programme require of it.
 
-What a rule asks of an empty cell is found by asking the rule: every row that it might be validated on is made up, of
-the values that its columns can hold, and the rule is applied to all of them.
+Whether a rule allows an empty cell cannot be read from the rule, so it is tried: the rule is applied to every
+combination of values that its columns can hold. See docs/decisions.md.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.polars_types import polars_type
 from schemas._contract.registry import programmes, sites
 
-A_DAY = date(2016, 11, 3)
+ANY_DATE = date(2016, 11, 3)
 
 
 def for_site(contract: Contract, site: str) -> Contract:
-    """The contract with the site's own examples, and required what the site can never leave empty."""
+    """The contract with the site's own examples; a field that the site can never leave empty becomes required."""
     return replace(contract, fields=tuple(_field_for_site(f, contract, site) for f in contract.fields))
 
 
-def sometimes_needed(field: Field, contract: Contract, site: str = "") -> list[str]:
-    """What is expected of an optional cell by the rules that an empty one can break."""
+def expected_where_empty(field: Field, contract: Contract, site: str = "") -> list[str]:
+    """The expectations of the rules that an empty cell of the field can break in some rows."""
     return [r.expected for r in _rules_on(field, contract) if _broken(r, field, [None], contract, site).any()]
 
 
@@ -36,41 +36,41 @@ def _field_for_site(field: Field, contract: Contract, site: str) -> Field:
     rules = _rules_on(field, contract)
     if any(_broken(rule, field, [None], contract, site).all() for rule in rules):
         field = field.but(required=True)
-    if field.kind is Kind.CODE and (wrong := {c for r in rules for c in _never_right(r, field, contract, site)}):
+    if field.kind is Kind.CODE and (wrong := {c for r in rules for c in _always_wrong(r, field, contract, site)}):
         codes = [field.example, *field.code_list.codes]
         field = field.but(example=next((c for c in codes if c and c not in wrong), field.example))
     return field
 
 
 def _rules_on(field: Field, contract: Contract) -> list[Rule]:
-    """The rules within a row that hold it back for what stands in the field."""
+    """The rules within a row that hold it back because of this field."""
     return [r for r in contract.rules if r.field == field.name and r.check and r.severity is Severity.ROW]
 
 
-def _never_right(rule: Rule, field: Field, contract: Contract, site: str) -> list[str]:
-    """The codes of a field that break a rule of the site's whatever else stands in the row."""
+def _always_wrong(rule: Rule, field: Field, contract: Contract, site: str) -> list[str]:
+    """The codes of a field that break the rule whatever the rest of the row holds."""
     return [code for code in field.code_list.codes if _broken(rule, field, [code], contract, site).all()]
 
 
 def _broken(rule: Rule, field: Field, cells: Iterable[Any], contract: Contract, site: str) -> pl.Series:
-    """Of every row that can be made of what the rule reads, with these cells in the field: whether it is broken."""
+    """Whether the rule is broken, for every combination of these cells with the other columns that the rule reads."""
     assert rule.check
-    holds = rule.check()
+    check = rule.check()
     rows = pl.DataFrame({field.name: pl.Series(list(cells), dtype=polars_type(field))})
-    for name in sorted({*holds.meta.root_names()} - {field.name}):
-        rows = rows.join(pl.DataFrame({name: _values(name, contract, site)}), how="cross")
-    return rows.select(held=holds).select(~pl.col("held").fill_null(True)).to_series()
+    for name in sorted({*check.meta.root_names()} - {field.name}):
+        rows = rows.join(pl.DataFrame({name: _possible_values(name, contract, site)}), how="cross")
+    return rows.select(passed=check).select(~pl.col("passed").fill_null(True)).to_series()
 
 
-def _values(name: str, contract: Contract, site: str) -> pl.Series:
-    """What a column may hold, as far as a rule can tell its values apart; what a site is given is not chosen by it."""
+def _possible_values(name: str, contract: Contract, site: str) -> pl.Series:
+    """The values of a column that a rule can tell apart. With a `site`, its code and programme are fixed."""
     if name == "site_code":
         return pl.Series([site] if site else list(sites()))
     field = contract.by_name.get(name)
     if name == "programme_code" and field is None:
         return pl.Series([sites()[site].programme_code] if site else list(programmes()))
     if field is None or field.kind is Kind.DATE:
-        return pl.Series([A_DAY, None], dtype=pl.Date)
+        return pl.Series([ANY_DATE, None], dtype=pl.Date)
     of_kind: dict[Kind, list[Any]] = {
         Kind.CODE: list(field.code_list.codes) if field.codes else [],
         Kind.YES_NO: [True, False],

@@ -1,6 +1,6 @@
-"""How our workbooks look, and what the marked and the blank one share: formats, lists that open in a cell, the print.
+"""What the marked and the blank workbook share: styles, drop-down lists of codes, validation and print settings.
 
-Colours keep a contrast of at least 4.5 to 1, and never say anything alone: what is filled is also bold and told in
+Colours keep a contrast of at least 4.5 to 1 and never carry meaning alone: a filled cell is also bold and explained in
 words.
 """
 
@@ -21,14 +21,14 @@ from schemas._contract.expected import expected
 from schemas._contract.model import Field, Kind
 from schemas._contract.workbook_names import CODES
 
-MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 1_048_576, 16_384, 32_767  # of any Excel sheet
-NARROWEST, WIDEST, WIDEST_PAGE = 9, 44, 240  # characters
+MAX_ROWS, MAX_COLUMNS, MAX_CELL_LENGTH = 1_048_576, 16_384, 32_767  # limits of Excel, for a sheet and a cell
+MIN_WIDTH, MAX_WIDTH, MAX_PAGE_WIDTH = 9, 44, 240  # characters
 INK, PAPER, LINK = "#0B0C0C", "#FFFFFF", "#12436D"
 DATE, TEXT = "yyyy-mm-dd", "@"
 NUMBER_FORMATS = {
     Kind.TEXT: TEXT,
     Kind.REFERENCE: TEXT,
-    Kind.CODE: TEXT,  # so that 01 stays 01, also when it is picked from the list
+    Kind.CODE: TEXT,  # keeps 01 as 01, also when it is picked from the list
     Kind.YES_NO: TEXT,
     Kind.FINANCIAL_YEAR: TEXT,
     Kind.DATE: DATE,
@@ -39,7 +39,7 @@ _ACROSS = {"text_wrap": True, "align": "left", "valign": "vcenter"}
 _RULED = {"align": "left", "valign": "top", "indent": 1, "bottom": 1, "bottom_color": "#B1B4B6"}
 _MUST = {"bg_color": "#FFD9C7", "font_color": "#7A1F00", "bold": True}
 _CHECK = {"bg_color": "#FFF3B8", "font_color": "#4D3B00", "bold": True}
-LOOKS: dict[str, dict[str, Any]] = {
+STYLES: dict[str, dict[str, Any]] = {
     "plain": {"valign": "top"},
     "title": {"bold": True, "font_size": 20, "valign": "vcenter"},
     "caption": {"font_size": 12, "font_color": "#505A5F"},
@@ -55,7 +55,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "check": {**_CHECK, "valign": "top"},
     "must cell": {**_MUST, **_RULED},
     "check cell": {**_CHECK, **_RULED},
-    "beside": {
+    "row problems": {
         "font_color": "#7A1F00",
         "text_wrap": True,
         "align": "left",
@@ -68,8 +68,8 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
-class Book:
-    """A workbook being written: nothing in it runs, and it looks the same wherever it is opened."""
+class WorkbookWriter:
+    """Writes a workbook without formulas or macros that looks the same in every spreadsheet program."""
 
     def __init__(self, path: Path | BinaryIO, made_at: datetime | None = None) -> None:
         self.book = xlsxwriter.Workbook(
@@ -81,35 +81,35 @@ class Book:
                 "default_format_properties": {"font_name": "Arial", "font_size": 10, "font_color": INK},
             },
         )
-        created = made_at or datetime(2000, 1, 1)  # without a clock: the same input gives the same bytes
+        created = made_at or datetime(2000, 1, 1)  # a fixed date, so that the same input gives the same bytes
         self.book.set_properties({"title": "Monitoring return", "created": created.replace(tzinfo=None)})
-        self.look = cache(self._look)
-        self.lists: dict[str, str] = {}  # where the codes of a list lie
+        self.style = cache(self._add_format)
+        self.lists: dict[str, str] = {}  # code list -> the range of cells that holds its codes
 
-    def _look(self, name: str, number_format: str = "", *, wrap: bool = False) -> Format:
+    def _add_format(self, name: str, number_format: str = "", *, wrap: bool = False) -> Format:
         more = {"num_format": number_format} if number_format else {}
         wrapped = {"text_wrap": True, "valign": "top"} if wrap else {}
-        return self.book.add_format({**LOOKS[name], **more, **wrapped})
+        return self.book.add_format({**STYLES[name], **more, **wrapped})
 
-    def sheet(self, name: str) -> Worksheet:
-        """A new sheet that prints on A4 across."""
+    def add_sheet(self, name: str) -> Worksheet:
+        """Add a sheet that prints on A4 landscape."""
         sheet = self.book.add_worksheet(name)
         sheet.set_landscape()
-        sheet.set_paper(9)
+        sheet.set_paper(9)  # A4
         sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
         sheet.set_footer("&L&A&RPage &P of &N")
         return sheet
 
-    def fit(self, sheet: Worksheet, widths: Iterable[float], repeated: int) -> None:
-        """Print all columns on one page where they stay legible; else page by page, the first column on each."""
-        sheet.repeat_rows(repeated)
-        if sum(widths) <= WIDEST_PAGE:
+    def fit_to_print(self, sheet: Worksheet, widths: Iterable[float], heading_row: int) -> None:
+        """Print all columns on one page where they stay legible, else page by page with the first column on each."""
+        sheet.repeat_rows(heading_row)
+        if sum(widths) <= MAX_PAGE_WIDTH:
             sheet.fit_to_pages(1, 0)
         else:
             sheet.repeat_columns(0)
             sheet.set_print_scale(70)
 
-    def table(
+    def write_table(
         self,
         sheet: Worksheet,
         top: int,
@@ -117,51 +117,54 @@ class Book:
         widths: Sequence[int],
         rows: Iterable[Sequence[Any]],
     ) -> int:
-        """Write a table of texts, with its heading frozen and repeated on each page. Gives the row after it."""
+        """Write a table with its heading frozen and repeated on each page. Returns the number of the row after it."""
         for column, (heading, width) in enumerate(zip(headings, widths, strict=True)):
             sheet.set_column(column, column, width)
-            sheet.write_string(top, column, heading, self.look("heading"))
+            sheet.write_string(top, column, heading, self.style("heading"))
         sheet.set_row(top, 30)
         row = top
         for row, cells in enumerate(rows, top + 1):
             sheet.set_row(row, height_of(cells, widths))
             for column, cell in enumerate(cells):
-                sheet.write(row, column, cell, self.look("cell", TEXT if isinstance(cell, str) else ""))
+                sheet.write(row, column, cell, self.style("cell", TEXT if isinstance(cell, str) else ""))
         sheet.freeze_panes(top + 1, 0)
-        self.fit(sheet, widths, top)
+        self.fit_to_print(sheet, widths, top)
         sheet.autofilter(top, 0, max(row, top + 1), len(headings) - 1)
         return row + 1
 
-    def open_lists(self, fields: Iterable[Field]) -> None:
-        """Settle where the codes of these fields will stand, so that the lists that open in a cell can be made."""
-        at = 2
+    def reserve_code_lists(self, fields: Iterable[Field]) -> None:
+        """Decide where the codes of these fields will be, so that drop-down lists can refer to them.
+
+        The sheet of codes is written last, but validation needs its ranges before.
+        """
+        at = 2  # row 1 is the heading
         for name in sorted({f.codes for f in fields if f.kind is Kind.CODE}):
             size = len(code_list(name).entries)
             self.lists[name] = f"='{CODES}'!$B${at}:$B${at + size - 1}"
             at += size
 
-    def codes(self) -> None:
-        """The sheet of codes with their meaning, which the lists are taken from."""
+    def write_code_sheet(self) -> None:
+        """Write the sheet of codes with their meaning, to which the drop-down lists refer."""
         if self.lists:
             rows = [(name, e.code, e.label) for name in self.lists for e in code_list(name).entries]
-            self.table(self.sheet(CODES), 0, ("List", "Code", "Meaning"), (28, 28, 80), rows)
+            self.write_table(self.add_sheet(CODES), 0, ("List", "Code", "Meaning"), (28, 28, 80), rows)
 
-    def column_look(self, field: Field | None) -> Format:
-        """How the cells of a column look that nothing was written in yet."""
-        return self.look("plain", number_format(field))
+    def column_style(self, field: Field | None) -> Format:
+        """The format of the empty cells of a field's column."""
+        return self.style("plain", number_format(field))
 
-    def expect(
+    def add_validation(
         self, sheet: Worksheet, field: Field, column: int, first: int, last: int, *, refuse: bool = False
     ) -> None:
-        """Say what a cell of this field must hold when it is entered; a code is picked from a list.
+        """Show what a cell must hold when it is selected, and offer a drop-down list for a code.
 
-        With `refuse`, a day that is none and a number out of range cannot be typed either.
+        Values outside a list cannot be entered. With `refuse`, neither can invalid dates and numbers out of range.
         """
-        what: dict[str, Any] = {"validate": "any"}
+        rule: dict[str, Any] = {"validate": "any"}
         if field.kind is Kind.YES_NO or field.codes in self.lists:
-            what = {"validate": "list", "source": self.lists.get(field.codes, ["Y", "N"])}
+            rule = {"validate": "list", "source": self.lists.get(field.codes, ["Y", "N"])}
         elif refuse and field.kind is Kind.DATE:
-            what = {
+            rule = {
                 "validate": "date",
                 "criteria": "between",
                 "minimum": date(1901, 1, 1),
@@ -169,16 +172,19 @@ class Book:
             }
         elif refuse and field.low is not None and field.high is not None:
             kind = "integer" if field.kind is Kind.WHOLE else "decimal"
-            what = {"validate": kind, "criteria": "between", "minimum": float(field.low), "maximum": float(field.high)}
-        said = _cut(_sentence(expected(field)), 255)
-        shown = {"input_title": _cut(field.title, 32), "input_message": said, "ignore_blank": True}
-        if what["validate"] != "any":
-            shown |= {"error_title": "This cannot be entered here", "error_message": _cut(f"Expected: {said}", 255)}
-        sheet.data_validation(first, column, last, column, {**what, **shown})
+            rule = {"validate": kind, "criteria": "between", "minimum": float(field.low), "maximum": float(field.high)}
+        text = _cut(_sentence(expected(field)), 255)  # Excel's limits: 255 characters for a message, 32 for a title
+        messages = {"input_title": _cut(field.title, 32), "input_message": text, "ignore_blank": True}
+        if rule["validate"] != "any":
+            messages |= {"error_title": "This cannot be entered here", "error_message": _cut(f"Expected: {text}", 255)}
+        sheet.data_validation(first, column, last, column, {**rule, **messages})
 
 
 def height_of(cells: Sequence[Any], widths: Sequence[int], line: float = 13.5) -> float:
-    """The height that a row of wrapped texts needs, in points: an office suite does not always reckon it itself."""
+    """The height in points that a row of wrapped texts needs; not every office suite works it out by itself.
+
+    `widths` are those of the columns in characters, `line` is the height of a line.
+    """
     lines = max(
         (
             sum(1 + int(len(part) * 0.96 / (width - 2)) for part in str(cell).split("\n"))
@@ -190,32 +196,32 @@ def height_of(cells: Sequence[Any], widths: Sequence[int], line: float = 13.5) -
 
 
 def width_of(texts: Iterable[str]) -> int:
-    """The width of a column that shows these texts whole, within bounds."""
-    return max(NARROWEST, min(max((len(t) for t in texts), default=0) + 3, WIDEST))
+    """The width of a column, in characters, that shows these texts in full, within bounds."""
+    return max(MIN_WIDTH, min(max((len(t) for t in texts), default=0) + 3, MAX_WIDTH))
 
 
 def sheet_names(wanted: Sequence[str], taken: Iterable[str]) -> dict[str, str]:
-    """The names that sheets may have in Excel: 31 characters, no two alike, none of a few signs."""
+    """Wanted name -> a valid sheet name in Excel: at most 31 characters, unique, without a few special characters."""
     used = {t.casefold() for t in taken}
     names: dict[str, str] = {}
     for name in wanted:
         plain = "".join("_" if ch in "[]:*?/\\" else ch for ch in name).strip("'")[:31] or "Sheet"
-        given, n = plain, 1
-        while given.casefold() in used:
+        unique, n = plain, 1
+        while unique.casefold() in used:
             n += 1
-            given = f"{plain[: 30 - len(str(n))]} {n}"
-        used.add(given.casefold())
-        names[name] = given
+            unique = f"{plain[: 30 - len(str(n))]} {n}"
+        used.add(unique.casefold())
+        names[name] = unique
     return names
 
 
 def quoted_sheet(name: str) -> str:
-    """A sheet's name as an address needs it."""
+    """A sheet's name, quoted for use in an address."""
     return "'" + name.replace("'", "''") + "'"
 
 
 def number_format(field: Field | None) -> str:
-    """How a cell of a field is shown; '' leaves it to the spreadsheet."""
+    """The number format of a field's cells; '' for the spreadsheet's own."""
     return NUMBER_FORMATS.get(field.kind, "") if field else ""
 
 

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from flows.reporting.words.items import EXPECTED, HOW_TO_FIX, WHOLE_FILE
 from flows.runtime.wording import counted, deadline
-from flows.workbooks.returned_cells import HIDDEN_CELL
 from schemas._contract.workbook_names import PROBLEMS, ROW_PROBLEMS
 from schemas._rules.explain import RuleText
 
 if TYPE_CHECKING:
     from flows.reporting.report import Report
 
-HIDDEN = "hidden - see your own file"
+HIDDEN = "hidden - see your own file"  # in the list of problems
+SEE_OWN_FILE = "see your own file"  # in place of a malformed row, or a cell above the heading, that may be personal
+HIDDEN_CELL = f"hidden: {SEE_OWN_FILE}"  # in place of a cell that may be personal
+TOTAL = "Total"  # in place of the label of a row of totals, so that the row is still read as one
 AUTHOR = "Pilot monitoring"  # of the notes
 MUST_BE_FIXED = "Must it be fixed?"
 YES, WORTH_CHECKING = "Yes", "Worth checking"

@@ -18,9 +18,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from flows.store.ledger.held_rows import HeldRows
 from flows.store.ledger.records import Record, UnreadableRecord, record_of
 from flows.store.ledger.report_snapshots import ReportSnapshot
-from flows.store.ledger.revalidations import HeldThen
 from flows.store.ledger.runs import LedgerUnusable, Runs
 from flows.store.raw_files import FileStat
 from schemas.audit.deliveries import Delivery, ExtractType, Hold
@@ -94,7 +94,7 @@ class Ledger(Runs):
         return dict(self._db.execute("select delivery_id, digest from reported").fetchall())
 
     def record_report(
-        self, delivery_id: str, digest: str, told: ReportSnapshot | None = None, held: HeldThen | None = None
+        self, delivery_id: str, digest: str, told: ReportSnapshot | None = None, held: HeldRows | None = None
     ) -> None:
         """Note that a report was written, what it said, and which rows it said are held."""
         with self.together():
@@ -113,10 +113,10 @@ class Ledger(Runs):
         read = (_read(ReportSnapshot.from_json, body) for (body,) in filter(None, found))
         return [told for told in read if told is not None]
 
-    def held_then(self, delivery_id: str) -> HeldThen | None:
+    def held_rows(self, delivery_id: str) -> HeldRows | None:
         """The rows that the last report on a delivery said are held, if there was one."""
         found = self._db.execute("select body from held where delivery_id = ?", (delivery_id,)).fetchone()
-        return _read(HeldThen.from_json, found[0]) if found else None
+        return _read(HeldRows.from_json, found[0]) if found else None
 
     # what was withdrawn
 

@@ -36,7 +36,7 @@ from judging import (
 from flows.deliveries.file_names import FileName
 from flows.reporting.marking import make_marked_workbook
 from flows.reporting.render import delivery_report
-from flows.reporting.render.marked_workbook import MOST_ROWS_MARKED
+from flows.reporting.render.marked_workbook import MAX_ROWS_MARKED
 from flows.reporting.report import Part
 from flows.steps.receive import ReceivedFile, delivery_of
 from flows.steps.receive.manifest import manifest_of
@@ -375,7 +375,7 @@ class TestWhereThereIsNone:
         assert "could not be read" in marked.why_not and not marked.path.exists()
 
     def test_of_very_many_rows(self, mark_it: Mark) -> None:
-        many = as_csv([contact(1, contact_medium="zz"), *(contact(n) for n in range(2, MOST_ROWS_MARKED + 3))])
+        many = as_csv([contact(1, contact_medium="zz"), *(contact(n) for n in range(2, MAX_ROWS_MARKED + 3))])
         marked = mark_it(many)
         assert "more than 50,000 rows" in marked.why_not and not marked.path.exists()
 
