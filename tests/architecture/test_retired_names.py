@@ -12,23 +12,25 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(p for f in ("flows", "schemas", "tests") for p in (ROOT / f).rglob("*.py"))
 _NAMES = """
-    Alone CorrectedCell Dispositions Doubtful Due JudgedAgain Judged Judgement JudgementLost JudgementWriter Judgements
-    Kept MADE Marked NOTHING_TOLD NOT_JUDGED NOT_MADE Night NightResult NightsWork NotGood Parts Places Reported
-    ShortBook StandingSummary TextElsewhere Texts Told ToldItem Unkept Work as_it_lies as_it_stands beside breaks_sql
-    code_meant corrections_to_mend elsewhere ended find_beside_others findings_beside_others forestalled_by
-    headings_told importing is_looked_back_at judge_deliveries judge_delivery judge_each judge_file judge_between_rows
-    judge_rows judged judged_again judged_by judgement_key judgement_keys leave_standing let_stand lies_there look_back
-    look_over looked_at made_before may_be_repeated next_turn night_summary not_judged not_made not_told note_counting
-    note_held_up note_standings odd_ones personal_beside personal_elsewhere pointer published_build put_in_place
+    Alone CorrectedCell Dispositions Doubtful Due HeldThen Judged JudgedAgain Judgement JudgementLost
+    JudgementWriter Judgements Kept LOOKS MADE Marked NOTHING_TOLD NOT_JUDGED NOT_MADE Night NightResult NightsWork
+    NotGood Parts Places Reported ShortBook StandingSummary TextElsewhere Texts Told ToldItem Unkept Work as_it_lies
+    as_it_stands beside breaks_sql code_meant column_look corrections_to_mend elsewhere ended find_beside_others
+    findings_beside_others forestalled_by given_back headings_told held_then importing is_looked_back_at
+    judge_between_rows judge_deliveries judge_delivery judge_each judge_file judge_rows judged judged_again
+    judged_by judgement_key judgement_keys leave_standing let_stand lies_there look_back look_over looked_at
+    made_before may_be_repeated next_turn night_summary not_judged not_made not_told note_counting note_held_up
+    note_standings odd_ones open_lists personal_beside personal_elsewhere pointer published_build put_in_place
     relied_on remember_file remember_judgement remember_report report_night restores_sql run_night run_retry
-    server_is_away settled_figures sheet_told side_by_side since_told stand_to standing_summary stands_until text_shown
-    told_again torn whole_night why_torn
+    server_is_away settled_figures sheet_told side_by_side since_told sometimes_needed stand_to standing_summary
+    stands_until text_shown told_again torn whole_night why_torn
 """
 _MODULES = """
-    agreed archive as_known ask beside_others builds cell_rules code_cells date_texts delivery_reports documents dress
-    faults faults_of_events faults_of_people file_rules given_back importing judgement judgements kept late look
-    month_rules names night parts places publish raw replay reported retry returned_workbook short_book
-    shown side_by_side source standing stored sync terminal texts told unchanged versions vocabulary work workbook_xml
+    agreed archive as_known ask beside_others builds cell_rules code_cells date_texts delivery_reports documents
+    dress faults faults_of_events faults_of_people file_rules given_back importing judgement judgements kept late
+    look month_rules names night parts places publish raw replay reported retry returned_cells returned_workbook
+    revalidations short_book shown side_by_side source standing stored sync terminal texts told unchanged versions
+    vocabulary work workbook_xml
 """
 RETIRED, RETIRED_MODULES = frozenset(_NAMES.split()), frozenset(_MODULES.split())
 RETIRED_STAGES = frozenset({"judge", "relate", "publish"})
