@@ -1,1 +1,1 @@
-"""How a run is driven: engine, stages, worklist, and runs that need do nothing."""
+"""How a run is driven: its stages, worklist and ledger, the no-op run, and Prefect."""

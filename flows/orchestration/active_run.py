@@ -1,4 +1,4 @@
-"""A run that has something to do: its worklist, its ledger and store, and the deliveries it knows."""
+"""A run with work to do: its full ledger, result store and corrections, its worklist, and the deliveries it knows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from schemas.audit.withdrawals import Withdrawal
 
 
 class ResultLost(Exception):  # noqa: N818
-    """A validation result that was made is gone, and so is the raw file to make it again from."""
+    """A recorded validation result is missing from the store, and so is the raw file to make it again from."""
 
 
 class Worklist(NamedTuple):
@@ -46,94 +46,98 @@ class Worklist(NamedTuple):
 
 @dataclass
 class ActiveRun(Run):
-    """A run that has something to do: with the whole ledger, the store and the corrections."""
+    """A run with work to do. In addition to `Run`: the full ledger, the result store and the corrections."""
 
     ledger: Ledger
     corrections: Corrections = NO_CORRECTIONS
 
     @classmethod
     def of(cls, run: Run) -> ActiveRun:
-        """Give a run its ledger and corrections. Raises as `corrections_of`."""
-        agreed = corrections_of(run.places, run.moment.date())
-        of_run = {f.name: getattr(run, f.name) for f in fields(Run)}
-        return cls(**of_run | {"ledger": Ledger.of(run.ledger), "corrections": agreed})
+        """Extend an open run with the full ledger and the corrections. Raises as `corrections_of`."""
+        corrections = corrections_of(run.paths, run.moment.date())
+        attributes = {f.name: getattr(run, f.name) for f in fields(Run)}
+        return cls(**attributes | {"ledger": Ledger.of(run.ledger), "corrections": corrections})
 
     @property
-    def judgements(self) -> ResultStore:
-        """The Parquet store."""
-        return ResultStore(self.places)
+    def results(self) -> ResultStore:
+        """The store of validation results (Parquet)."""
+        return ResultStore(self.paths)
 
     @cached_property
     def withdrawals(self) -> tuple[Withdrawal, ...]:
-        """Which deliveries the data team has withdrawn by the moment of the run."""
+        """Withdrawals by the data team up to the run's moment."""
         return tuple(self.ledger.withdrawals(self.moment))
 
     @property
-    def known(self) -> Received:
-        """Deliveries received before: the input of a run that takes in no file."""
+    def received_before(self) -> Received:
+        """The deliveries already in the ledger: the input of a re-validation, which receives no files."""
         return Received(self.ledger.deliveries(), new=(), unusable=())
 
-    def due(self, received: Received) -> Worklist:
-        """Worklist of this run, within its scope. Writes nothing.
+    def worklist(self, received: Received) -> Worklist:
+        """Deliveries in scope to validate, and stored results to reuse. Writes nothing.
 
-        A raw file may be deleted a year after it was accepted, or overwritten by the next one: then the last validation
-        result of its own bytes stands.
+        A raw file may have been deleted or overwritten since it was received. Such a delivery is not validated again:
+        its last validation result stands.
         """
-        known = self.ledger.result_keys()
+        recorded_keys = self.ledger.result_keys()
         deliveries, _ = in_force(received.deliveries.values(), self.withdrawals, self.moment)
-        concerned = [d for d in deliveries if not d.same_as and self.scope.covers(d)]
-        keys = {d.delivery_id: result_key(d, datasets()[d.dataset], self.corrections) for d in concerned}
-        missing = self.places.lost(keys.values())
-        seen = self.ledger.known_files() if missing else {}
+        in_scope = [d for d in deliveries if not d.same_as and self.scope.covers(d)]
+        keys = {d.delivery_id: result_key(d, datasets()[d.dataset], self.corrections) for d in in_scope}
+        missing = self.paths.lost(keys.values())
+        known_files = self.ledger.known_files() if missing else {}  # a row per raw file: read only if needed
         return Worklist(
-            [d for d in concerned if keys[d.delivery_id] in missing and raw_file_unchanged(d, self.places.raw, seen)],
-            {i: key for i, key in keys.items() if key not in missing and known.get(i) != key},
+            [
+                d
+                for d in in_scope
+                if keys[d.delivery_id] in missing and raw_file_unchanged(d, self.paths.raw, known_files)
+            ],
+            {i: key for i, key in keys.items() if key not in missing and recorded_keys.get(i) != key},
         )
 
-    def note(self, keys: Mapping[str, str]) -> None:
-        """Record the result key of each of these deliveries."""
+    def record_result_keys(self, keys: Mapping[str, str]) -> None:
+        """Record the result key of each delivery, by delivery_id."""
         with self.ledger.together():
             for delivery_id, key in keys.items():
                 self.ledger.record_result_key(delivery_id, key)
 
-    def remember(self, made: Sequence[ValidationResult]) -> set[str]:
-        """Record new validation results. Returns the ids of their deliveries."""
-        keys = {j.delivery_id: j.key for j in made if j.result is not None}
-        self.note(keys)
+    def record_results(self, validations: Sequence[ValidationResult]) -> set[str]:
+        """Record new validation results. Returns the ids of the deliveries that have one."""
+        keys = {v.delivery_id: v.key for v in validations if v.result is not None}
+        self.record_result_keys(keys)
         return set(keys)
 
     def validated(self, received: Received) -> list[ValidatedDelivery]:
-        """Every delivery known by the moment of the run, with its validation result and whether it counts."""
+        """Every delivery received by the run's moment, with its verdict and standing."""
         keys = self.ledger.result_keys()
         holds = self.ledger.holds(self.moment)
         return validated_deliveries(
-            received.deliveries.values(), keys, self.judgements, self.moment, self.withdrawals, holds
+            received.deliveries.values(), keys, self.results, self.moment, self.withdrawals, holds
         )
 
-    def record_counting(self, validated: Iterable[ValidatedDelivery]) -> None:
-        """Record which deliveries count now and which are held up, for later builds to compare with."""
+    def record_standings(self, validated: Iterable[ValidatedDelivery]) -> None:
+        """Record which deliveries count and which are held up, for later builds to compare with."""
         validated = list(validated)
         self.ledger.record_held_up(
-            self.moment, (j.delivery.delivery_id for j in validated if j.standing is Standing.HELD_UP)
+            self.moment, (v.delivery.delivery_id for v in validated if v.standing is Standing.HELD_UP)
         )
-        counting = [j.delivery for j in validated if j.counts]
+        counting = [v.delivery for v in validated if v.counts]
         rows = [(d.site_code, d.dataset, d.delivery_id) for d in counting]
         self.ledger.record_counting(self.id, self.moment, rows)
 
     def corrections_to_review(self, validated: Sequence[ValidatedDelivery]) -> list[str]:
-        """Corrections that somebody has to review, one sentence each."""
-        return corrections_to_review(self.corrections, validated, self.judgements)
+        """Corrections that the data team has to review, one sentence each."""
+        return corrections_to_review(self.corrections, validated, self.results)
 
     @property
     def unchanged_until(self) -> datetime:
-        """Moment until which time alone changes nothing: a return falls due then, or a correction lapses."""
-        lapse = self.corrections.valid_to
-        return min(next_calendar_change(self.moment), datetime.combine(lapse, time.max))
+        """Moment until which time alone changes nothing: the next due date of a return or end of a correction."""
+        last_day = self.corrections.valid_to
+        return min(next_calendar_change(self.moment), datetime.combine(last_day, time.max))
 
-    def is_all_done(self, received: Received, not_validated: Sequence[str], reported: ReportingResult) -> bool:
-        """Whether nothing is left to do. What could not be read, validated or reported is tried again by the next run.
+    def is_complete(self, received: Received, not_validated: Sequence[str], reported: ReportingResult) -> bool:
+        """Whether the run left nothing for the next one: every file read, validated and reported.
 
-        A retry leaves other sites' files waiting.
+        Never true of a re-validation, which receives no new files.
         """
         unread = any(u.rule_id in TRIED_AGAIN for u in received.unusable)
         return self.scope == FULL_SCOPE and not (unread or not_validated or reported.not_reported)
@@ -141,57 +145,58 @@ class ActiveRun(Run):
 
 @contextmanager
 def read_only_run(settings: Settings, moment: datetime | None, scope: Scope) -> Iterator[ActiveRun]:
-    """Open a read-only run: every byte of the data folder stays as it is.
+    """Open a run that writes nothing into the data folder. It works with a copy of the ledger.
 
     Raises NoDataFolder, LedgerUnusable, Busy, and as `corrections_of`.
     """
-    places = DataPaths(settings.data.absolute())
-    places.require()
+    paths = DataPaths(settings.data.absolute())
+    paths.require()
     started = now()
-    with ledger_troubles(places), no_writer(places.lock), Ledger.copy_of(places.ledger) as ledger:
-        ledger.require_history(places)
-        places.require_raw(received_before=ledger.newest_receipt() is not None)
-        agreed = corrections_of(places, (moment or started).date())
+    with ledger_troubles(paths), no_writer(paths.lock), Ledger.copy_of(paths.ledger) as ledger:
+        ledger.require_history(paths)
+        paths.require_raw(received_before=ledger.newest_receipt() is not None)
+        corrections = corrections_of(paths, (moment or started).date())
         yield ActiveRun(
             settings=settings,
-            places=places,
+            paths=paths,
             ledger=ledger,
             moment=moment or started,
             id="",
             started_at=started,
             scope=scope,
-            corrections=agreed,
+            corrections=corrections,
         )
 
 
 def validated_deliveries(
     deliveries: Iterable[Delivery],
     keys: dict[str, str],
-    judgements: ResultStore,
+    results: ResultStore,
     moment: datetime,
     withdrawals: Sequence[Withdrawal] = (),
     holds: Mapping[str, Hold] | None = None,
 ) -> list[ValidatedDelivery]:
-    """The deliveries received by a moment, with their validation results and standing.
+    """Deliveries received by `moment`, each with its verdict, standing, withdrawal and hold.
 
-    Raises ResultLost where a validation result that the ledger knows is not in the store: figures without it would
-    be wrong.
+    `keys` are the recorded result keys by delivery_id. A delivery without one is left out; one with the same bytes as
+    an earlier delivery (`same_as`) has that one's result. Raises ResultLost where a recorded result is missing from the
+    store: figures without it would be wrong.
     """
     holds = holds or {}
     received, withdrawn = in_force(deliveries, withdrawals, moment)
     known = [d for d in received if (d.same_as or d.delivery_id) in keys]
-    gone = judgements.places.lost(keys[d.same_as or d.delivery_id] for d in known)
-    if gone:
-        lost = sorted(d.delivery_id for d in known if keys[d.same_as or d.delivery_id] in gone)
+    missing = results.places.lost(keys[d.same_as or d.delivery_id] for d in known)
+    if missing:
+        lost = sorted(d.delivery_id for d in known if keys[d.same_as or d.delivery_id] in missing)
         raise ResultLost(f"the validation results of {', '.join(lost)} are gone: bring back the store or the raw files")
-    verdicts = {i: judgements.verdict(keys[i]) for i in {d.same_as or d.delivery_id for d in known}}
+    verdicts = {i: results.verdict(keys[i]) for i in {d.same_as or d.delivery_id for d in known}}
     standing = standings(known, verdicts, withdrawn=withdrawn, holds=holds)
-    first = {d.delivery_id: d.same_as or d.delivery_id for d in known}
+    source = {d.delivery_id: d.same_as or d.delivery_id for d in known}
     return [
         ValidatedDelivery(
             d,
-            keys[first[i]],
-            apply_standing(verdicts[first[i]], standing[i], holds.get(i)),
+            keys[source[i]],
+            apply_standing(verdicts[source[i]], standing[i], holds.get(i)),
             standing[i],
             withdrawn.get(i),
             holds.get(i),

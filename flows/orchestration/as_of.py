@@ -1,7 +1,7 @@
-"""Figures from what had been received by a past day, validated as today: by today's rules, code lists and corrections.
+"""Warehouse of the deliveries received by a past moment, validated by today's rules, code lists and corrections.
 
-They are not what was published then where a rule was fixed or a correction agreed since. It writes a warehouse file
-of its own, that its owner alone may read; what readers open stays as it is.
+It differs from what was published then, where a rule has been fixed or a correction agreed since. It is a separate
+DuckDB file that only its owner may read; the published warehouse is not touched.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from flows.store.paths import DataPaths
 from flows.store.results import ResultStore
 
 
-def warehouse_as_known(settings: Settings, moment: datetime, to: Path) -> int:
-    """Make the warehouse `to` from what was received by `moment`. Gives the number of deliveries known then.
+def export_as_of(settings: Settings, moment: datetime, to: Path) -> int:
+    """Write the warehouse file `to` from the deliveries received by `moment`. Returns their number.
 
-    Raises FileExistsError where `to` is there already, NoDataFolder, LedgerUnusable, ResultLost, and as
-    `corrections_of`: the last validation of each delivery is used, and its corrections are asked for.
+    Uses the last validation result of each delivery. Raises FileExistsError where `to` exists, NoDataFolder,
+    LedgerUnusable, ResultLost, and as `corrections_of`.
     """
-    places = DataPaths(settings.data.absolute())
-    places.require()
+    paths = DataPaths(settings.data.absolute())
+    paths.require()
     if to.exists():
         raise FileExistsError(17, "it is there already", str(to))
-    corrections_of(places, moment.date())
-    judgements = ResultStore(places)
-    with ledger_troubles(places), Ledger.copy_of(places.ledger) as ledger:
-        ledger.require_history(places)
+    corrections_of(paths, moment.date())  # raises where the file is unusable: the results rest on it
+    results = ResultStore(paths)
+    with ledger_troubles(paths), Ledger.copy_of(paths.ledger) as ledger:
+        ledger.require_history(paths)
         withdrawals = ledger.withdrawals(moment)
         keys = ledger.result_keys()
         validated = validated_deliveries(
-            ledger.deliveries().values(), keys, judgements, moment, withdrawals, ledger.holds(moment)
+            ledger.deliveries().values(), keys, results, moment, withdrawals, ledger.holds(moment)
         )
         counted_before = ledger.counted_before(moment)
         runs = [r for r in ledger.runs() if r["as_of"] <= moment.isoformat()]
     with settings.warehouse().export(to) as new:
-        load_build(new, validated, runs, judgements, withdrawals)
-        cross_check_build(new, validated, judgements, counted_before)
+        load_build(new, validated, runs, results, withdrawals)
+        cross_check_build(new, validated, results, counted_before)
         make_marts(new)
     return len(validated)

@@ -1,9 +1,11 @@
-"""The steps that make a new build, each with a connection of its own to it."""
+"""The steps that fill a new build, each with its own connection.
+
+DuckDB frees a step's memory when its connection closes, and the next step reads what is on disk.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from flows.deliveries.validated import ValidatedDelivery
@@ -20,26 +22,31 @@ def load_build(
     new: NewBuild,
     validated: Sequence[ValidatedDelivery],
     runs: Sequence[dict[str, Any]],
-    judgements: ResultStore,
+    results: ResultStore,
     withdrawals: Sequence[Withdrawal] = (),
 ) -> dict[str, int]:
-    """Begin a build with what deliveries bring. Gives the number of rows of each dataset. Raises as `NewBuild.fill`."""
-    bring = partial(load, validated=validated, runs=runs, results=judgements, withdrawals=withdrawals)
-    return new.fill(bring)
+    """Load the rows and findings of the deliveries into a new build.
+
+    Returns the number of rows per dataset. Raises as `NewBuild.fill`.
+    """
+    return new.fill(lambda db: load(db, validated, runs, results, withdrawals))
 
 
 def cross_check_build(
     new: NewBuild,
     validated: Sequence[ValidatedDelivery],
-    judgements: ResultStore,
+    results: ResultStore,
     counted_before: CountedBefore = (),
 ) -> list[ValidatedDelivery]:
-    """Check a loaded build by every rule between rows. Gives the deliveries with their final standing."""
+    """Apply every rule between rows, tables and deliveries to a loaded build.
+
+    Returns the deliveries with their final standing.
+    """
     with new.open_with_sent() as db:
-        return cross_check(db, validated, judgements, counted_before)
+        return cross_check(db, validated, results, counted_before)
 
 
 def make_marts(new: NewBuild) -> dict[str, int]:
-    """Make every mart of a build. Gives the number of rows of each. Raises MartBroken."""
+    """Build every mart. Returns the number of rows per mart. Raises MartBroken."""
     with new.open() as db:
         return build(db)

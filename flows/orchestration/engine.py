@@ -1,7 +1,7 @@
-"""How Prefect drives the run: its stages as tasks, its end as a state. The only file that imports Prefect.
+"""Prefect as the driver of a run: stages become tasks, the result a final state. The only file that imports Prefect.
 
-The order of the run is written once, in `nightly.py`, and knows nothing of this. A flow (`prefect_flows.py`) lets
-the stages that it calls be tasks, with their retries, names and states; elsewhere they are plain functions.
+`nightly.py` has the order of the run and does not know Prefect. Within a flow (`prefect_flows.py`) its stages are
+tasks with retries, names and states; elsewhere they are plain functions.
 """
 
 from __future__ import annotations
@@ -26,20 +26,19 @@ from flows.runtime.safe_errors import safe_error
 from flows.runtime.summary_wording import safe_in_markdown
 
 
-class UnsuccessfulOutcome(Exception):  # noqa: N818 - how something ended
-    """How a step or a flow ended that did its work and must not end green: in one line, with what it gave.
+class UnsuccessfulOutcome(Exception):  # noqa: N818 - an outcome, not an error
+    """Result of a stage or flow that did its work but must not show as completed, such as personal data found.
 
-    Prefect raises it at the end of a worker's process, as it does what broke, so it is told apart in the log: see
-    `_WithoutTraceback`.
+    Prefect raises it at the end of a worker's process like any error; `_WithoutTraceback` tells them apart in the log.
     """
 
-    def __init__(self, said: str, result: Any) -> None:
-        super().__init__(said)
+    def __init__(self, message: str, result: Any) -> None:
+        super().__init__(message)
         self.result = result
 
 
 class _WithoutTraceback(logging.Filter):
-    """Leave the traceback out of Prefect's log where nothing broke: the state and its message say why it is red."""
+    """Drop the traceback from Prefect's log where no code failed: the state and its message say why it is red."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
@@ -53,73 +52,79 @@ for logger in ("prefect.flow_runs", "prefect.engine"):
 
 
 class _Tasks:
-    """Runs stages as Prefect tasks."""
+    """Driver that runs stages as Prefect tasks."""
 
     def call(self, stage: Stage[Any, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        return value_of(_task_of(stage)(args, kwargs, return_state=True))
+        return state_result(_as_task(stage)(args, kwargs, return_state=True))
 
-    def each(self, stage: Stage[Any, Any], items: Sequence[Any], args: tuple[Any, ...]) -> list[Any]:
-        made = _task_of(stage)
-        runs = [made.with_options(task_run_name=stage.name_of(item)).submit((item, *args), {}) for item in items]
-        for run in runs:
-            run.wait()
-        return [value_of(run.state) for run in runs]
+    def map(self, stage: Stage[Any, Any], items: Sequence[Any], args: tuple[Any, ...]) -> list[Any]:
+        stage_task = _as_task(stage)
+        futures = [
+            stage_task.with_options(task_run_name=stage.item_name(item)).submit((item, *args), {}) for item in items
+        ]
+        for future in futures:  # all of them, so that an error in one does not leave others running
+            future.wait()
+        return [state_result(future.state) for future in futures]
 
 
 def stages_as_tasks() -> AbstractContextManager[None]:
-    """Let the stages that are called within be tasks of the flow that calls them."""
+    """Run the stages called in this context as tasks of the flow that calls them."""
     return driven_by(_Tasks())
 
 
 @cache
-def _task_of(stage: Stage[Any, Any]) -> Any:
-    """The Prefect task of a stage, with its name and retries."""
-    again = {"retries": 2, "retry_delay_seconds": 5, "retry_condition_fn": _is_worth_another_try}
-    options: dict[str, Any] = again if stage.try_again else {}
+def _as_task(stage: Stage[Any, Any]) -> Any:
+    """Prefect task of a stage, with its name and retries."""
+    retries = {"retries": 2, "retry_delay_seconds": 5, "retry_condition_fn": _is_retryable}
+    options: dict[str, Any] = retries if stage.retry else {}
 
     def attempt(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return attempt_of(stage, args, kwargs)
+        return run_attempt(stage, args, kwargs)
 
+    # Prefect stores no results: validation results have their own store, keyed by all that they depend on.
     return task(name=stage.name, cache_policy=NO_CACHE, persist_result=False, **options)(attempt)
 
 
-def attempt_of(stage: Stage[Any, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """What one attempt at a stage comes to as a task. Raises what the stage raises, without data."""
+def run_attempt(stage: Stage[Any, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Run a stage once as a task. Returns its result or a named state; raises its errors without any data in them."""
     try:
         result = stage.function(*args, **kwargs)
     except Exception as error:
-        raise safe_error(error) from None
-    state = stage.state_of(result) if stage.state_of else None
+        raise safe_error(error) from None  # Prefect stores messages and tracebacks, which may quote cells
+    state = stage.outcome_state(result) if stage.outcome_state else None
     return result if state is None else final_state(state, result)
 
 
-def as_flow(name: str) -> Callable[[Callable[..., Any]], Any]:
-    """Make a function a Prefect flow whose stages run side by side, one for each core."""
+def prefect_flow(name: str) -> Callable[[Callable[..., Any]], Any]:
+    """Decorate a function as a Prefect flow that runs mapped stages in parallel, one thread per core."""
     runner: Any = ThreadPoolTaskRunner(max_workers=os.cpu_count())
     return flow(name=name, task_runner=runner)
 
 
 def final_state(state: EndState, result: Any) -> Any:
-    """The state that a step or a flow ends in, for Prefect."""
+    """Prefect state of a stage or flow that ended with this state and result."""
     name, is_good, message = state
     if is_good:
         return Completed(name=name, message=message, data=result)
-    # Prefect raises what a failed state holds, and would write all of a result that is no exception into its log
+    # Prefect raises the data of a failed state. If that were no exception, it would write the whole result to its log.
     return Failed(name=name, message=message, data=UnsuccessfulOutcome(message, result))
 
 
-def value_of(state: Any) -> Any:
-    """What a step or a flow gave. A named state such as Refused carries its value; what broke raises what it raised."""
-    value = state.result(raise_on_failure=False)
-    if isinstance(value, UnsuccessfulOutcome):
-        value = value.result
-    if isinstance(value, BaseException):
-        raise value
-    return value
+def state_result(state: Any) -> Any:
+    """Result of a stage or flow that ended in this Prefect state, even one that shows as failed.
+
+    Raises the error if it ended in one.
+    """
+    result = state.result(raise_on_failure=False)
+    if isinstance(result, UnsuccessfulOutcome):
+        result = result.result
+    if isinstance(result, BaseException):
+        raise result
+    return result
 
 
 def prefect_server_is_down() -> bool:
-    """Whether Prefect's server does not answer. A temporary one is taken to be away: to ask would start another."""
+    """Whether Prefect's server does not answer. True for a temporary one: asking would start another."""
     if not PREFECT_API_URL.value():
         return True
     with get_client(sync_client=True) as client:
@@ -127,11 +132,11 @@ def prefect_server_is_down() -> bool:
 
 
 def create_artifacts(summary: str, deliveries: list[dict[str, Any]]) -> None:
-    """Keep the run's summary and its deliveries as Prefect artifacts."""
-    shown = safe_in_markdown(summary)
-    create_markdown_artifact(key="night-summary", markdown=shown, description="The night's summary")
-    create_table_artifact(key="deliveries", table=deliveries, description="What came of tonight's deliveries")
+    """Store the run's summary and the outcomes of its deliveries as Prefect artifacts."""
+    markdown = safe_in_markdown(summary)
+    create_markdown_artifact(key="night-summary", markdown=markdown, description="Summary of the run")
+    create_table_artifact(key="deliveries", table=deliveries, description="Outcome of each delivery of the run")
 
 
-def _is_worth_another_try(_task: Any, _run: Any, state: Any) -> bool:
+def _is_retryable(_task: Any, _run: Any, state: Any) -> bool:
     return isinstance(state.result(raise_on_failure=False), OSError)

@@ -9,20 +9,20 @@ from flows.store.paths import DataPaths
 from flows.store.raw_files import FileStat, stats_below
 
 
-def fingerprint_inputs(places: DataPaths) -> str:
-    """Digest of every run input except time; '' where it cannot be relied on.
+def fingerprint_inputs(paths: DataPaths) -> str:
+    """Digest of every run input except time; '' where it would not be reliable.
 
-    Files are told by their stat, in which the time of the last change (ctime) cannot be set by hand: two looks that
-    are the same mean that nothing was written in between. A file that is too young for that makes no digest, nor does
-    a folder that cannot be looked into.
+    Raw files are compared by their stat, not their content. It includes the time of the last change (ctime), which no
+    program can set, so two equal fingerprints mean that nothing was written in between. There is no digest while a
+    file is too recent for the clock's resolution, or where a folder cannot be listed.
     """
     try:
-        files = sorted(stats_below(places.raw), key=lambda found: found[0])
-        agreed = FileStat.of(places.corrections) if places.corrections.exists() else None
-        runs = all_that_runs()
+        files = sorted(stats_below(paths.raw), key=lambda entry: entry[0])
+        corrections = FileStat.of(paths.corrections) if paths.corrections.exists() else None
+        code = all_that_runs()
     except OSError:
         return ""
-    stats = [agreed, *(stat for _, stat in files)]
+    stats = [corrections, *(stat for _, stat in files)]
     if not all(stat.is_settled for stat in stats if stat is not None):
         return ""
-    return hashlib.sha256(repr((files, agreed, runs)).encode()).hexdigest()
+    return hashlib.sha256(repr((files, corrections, code)).encode()).hexdigest()

@@ -1,8 +1,8 @@
-"""Skip a run whose inputs are unchanged, and reissue the last summary without opening anything.
+"""Skip a run whose inputs are unchanged, and reissue the last summary without opening the warehouse.
 
-A run that ended whole leaves the summary of the runs after it, good for as long as one look finds all as it was,
-the build and the validation results are there, and the clock alone changes nothing: no return falls due, no correction
-lapses. In every other case the run takes the long way, and leaves the next one its own.
+A run that completed caches its summary for the runs after it. It is valid while the input fingerprint is the same, the
+build and the validation results still exist, and time alone changes nothing: no return falls due, no correction
+lapses. In every other case the full run takes place, and caches a new summary.
 """
 
 from __future__ import annotations
@@ -17,35 +17,36 @@ from flows.store.warehouse import Build
 
 
 def reissue_summary(run: Run) -> RunResult | None:
-    """Result of a run with nothing to do; None where there may be work: then the cached summary is dropped."""
-    stands, build = run.ledger.cached_summary(run.look), run.warehouse.current()
-    if stands is None or build is None or not _is_good(stands, run, build):
+    """Reissue the cached summary as this run's result. Where there may be work, drop the cache and return None."""
+    cached, build = run.ledger.cached_summary(run.input_fingerprint), run.warehouse.current()
+    if cached is None or build is None or not _is_valid(cached, run, build):
+        # Dropped before anything changes, so that a run that is cut off leaves no outdated summary.
         run.ledger.store_cached_summary(None)
         return None
-    summary = summary_in_words(stands.verdict, run.about, stands.sections)
-    reported = ReportingResult(summary, write_summary(run.places, run.id, summary))
+    summary = summary_in_words(cached.verdict, run.metadata, cached.sections)
+    reported = ReportingResult(summary, write_summary(run.paths, run.id, summary))
     run.ledger.end_run(run.id, "quiet", files_received=0, deliveries_judged=0)
     return RunResult(run.id, "quiet", build.file, reported=reported)
 
 
-def _is_good(stands: CachedSummary, run: Run, build: Build) -> bool:
+def _is_valid(cached: CachedSummary, run: Run, build: Build) -> bool:
     return (
         run.scope == FULL_SCOPE
-        and run.look != ""
-        and stands.build == build.identity
-        and stands.since <= run.moment.isoformat() < stands.until
-        and not run.places.lost(run.ledger.result_keys().values())
+        and run.input_fingerprint != ""
+        and cached.build == build.identity
+        and cached.since <= run.moment.isoformat() < cached.until
+        and not run.paths.lost(run.ledger.result_keys().values())
     )
 
 
 def cache_summary(run: Run, build: Build, reported: ReportingResult, until: datetime) -> None:
-    """Cache the summary that later runs reissue while no input changes and `until` is not reached."""
-    stands = CachedSummary(
-        run.look,
+    """Cache the summary that later runs reissue until an input changes or the moment `until` is reached."""
+    cached = CachedSummary(
+        run.input_fingerprint,
         build.identity,
         run.moment.isoformat(),
         until.isoformat(),
         reported.verdict_if_quiet,
         reported.sections_if_quiet,
     )
-    run.ledger.store_cached_summary(stands)
+    run.ledger.store_cached_summary(cached)

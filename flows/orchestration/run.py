@@ -1,6 +1,7 @@
-"""One run, nightly or to re-validate: how it begins, how it ends, and its result.
+"""Open and close a run (nightly or re-validation): lock, log, ledger, failure report; and the run's result.
 
-What it does is in `nightly.py` and `work.py`. Nothing heavy is imported here: a quiet run needs no more than this.
+The stages are in `nightly.py`, what they work with in `active_run.py`. Nothing heavy is imported here, because a run
+with nothing to do imports this module and little else.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """Scope of a run. A nightly run covers everything; a re-validation takes in no file and may cover less."""
+    """Scope of a run: a nightly run covers everything; a re-validation receives no files and may cover less."""
 
     new_files: bool = True
     site: str = ""
@@ -40,11 +41,11 @@ class Scope:
 
     @property
     def command(self) -> str:
-        """What the log calls it."""
+        """Name of the command in the log."""
         return "run" if self.new_files else "revalidate"
 
     def covers(self, delivery: Delivery) -> bool:
-        """Whether a delivery may be re-validated."""
+        """Whether the run may re-validate this delivery. Empty `site` or `dataset` means all of them."""
         return self.site in ("", delivery.site_code) and self.dataset in ("", delivery.dataset)
 
 
@@ -53,167 +54,167 @@ FULL_SCOPE = Scope()
 
 @dataclass
 class Run:
-    """What every stage of one run shares. `moment` is what the run takes for now."""
+    """State that all stages of one run share. `moment` is the run's current time: UTC, given or from the clock."""
 
     settings: Settings
-    places: DataPaths
+    paths: DataPaths
     ledger: Runs
     moment: datetime
     id: str
     started_at: datetime
     scope: Scope = FULL_SCOPE
-    look: str = ""  # what it depends on besides the clock, as a digest: see `no_op_run.py`
-    ending: Ending = field(default_factory=Ending)  # what the last line of its log says
-    before: str = ""  # that the run before it did not end well, if it did not
+    input_fingerprint: str = ""  # digest of every input except time; '' where unreliable (`input_fingerprint.py`)
+    ending: Ending = field(default_factory=Ending)  # result and counts for the last line of the log
+    previous_failure: str = ""  # sentence about earlier runs that failed or were cut off; '' if the last one ended well
 
     @property
     def warehouse(self) -> Warehouse:
-        """The builds of the data folder."""
+        """Warehouse of the data folder."""
         return self.settings.warehouse()
 
     @property
-    def about(self) -> dict[str, str]:
-        """What reports say of the run."""
-        return {**_about(self.id, self.started_at), "before": self.before}
+    def metadata(self) -> dict[str, str]:
+        """Metadata of the run that reports print."""
+        return {**_run_metadata(self.id, self.started_at), "before": self.previous_failure}
 
 
 @contextmanager
-def opened(settings: Settings, moment: datetime | None, scope: Scope = FULL_SCOPE) -> Iterator[Run]:
-    """Hold the lock, clear away what a run that was cut off left, and begin a run.
+def open_run(settings: Settings, moment: datetime | None, scope: Scope = FULL_SCOPE) -> Iterator[Run]:
+    """Take the writer lock, delete the leftovers of an interrupted run, and record the new run in the ledger.
 
-    One that fails is noted as failed, and its summary says why. Raises Busy where another run holds the lock,
-    NoDataFolder, LedgerUnusable, and EarlierThanKnown for a moment before the last one.
+    If the run fails, the ledger records it as failed and a summary says why. Raises Busy where another run holds the
+    lock, NoDataFolder, LedgerUnusable, and EarlierThanKnown for a moment before the newest receipt or withdrawal.
     """
-    places, started = DataPaths(settings.data.absolute()), now()
+    paths, started = DataPaths(settings.data.absolute()), now()
     run_id = f"{started:%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
-    places.require()
-    places.make()
+    paths.require()
+    paths.make()
+    # The lock comes first: the log and the ledger may have only one writer.
     with (
-        writer_lock(places.lock),
-        run_log(places.logs, scope.command, run_id, rejections=(EarlierThanKnown,)) as ending,
-        _failure_reported(settings.warehouse(), _about(run_id, started)),
-        _ledger_of(places) as ledger,
+        writer_lock(paths.lock),
+        run_log(paths.logs, scope.command, run_id, rejections=(EarlierThanKnown,)) as ending,
+        _report_failure(settings.warehouse(), _run_metadata(run_id, started)),
+        _open_ledger(paths) as ledger,
     ):
-        places.clear_unfinished()
-        newest = ledger.newest_receipt()
+        paths.clear_unfinished()
+        newest = ledger.newest_receipt()  # before this run adds any
         moment = ledger.moment_of(moment, started)
-        before = in_words_not_well(ledger.not_well())
+        previous_failure = in_words_not_well(ledger.not_well())
         run = Run(
             settings=settings,
-            places=places,
+            paths=paths,
             ledger=ledger,
             moment=moment,
             id=run_id,
             started_at=started,
             scope=scope,
-            look=fingerprint_inputs(places),
+            input_fingerprint=fingerprint_inputs(paths),
             ending=ending,
-            before=before,
+            previous_failure=previous_failure,
         )
         ledger.start_run(run.id, run.started_at, run.moment, __version__)
         try:
-            places.require_raw(received_before=newest is not None)
+            paths.require_raw(received_before=newest is not None)
             yield run
         except Exception:
-            with suppress(sqlite3.Error):  # the error itself matters more than the note of it
+            with suppress(sqlite3.Error):  # a ledger that cannot be written must not hide the first error
                 ledger.end_run(run.id, "failed", 0, 0)
             raise
 
 
-def _about(run_id: str, started: datetime) -> dict[str, str]:
+def _run_metadata(run_id: str, started: datetime) -> dict[str, str]:
     return {"id": run_id, "code_version": __version__, "started_at": started.isoformat()}
 
 
 @contextmanager
-def _ledger_of(places: DataPaths) -> Iterator[Runs]:
-    with ledger_troubles(places), closing(Runs(places.ledger)) as ledger:
-        ledger.require_history(places)
+def _open_ledger(paths: DataPaths) -> Iterator[Runs]:
+    with ledger_troubles(paths), closing(Runs(paths.ledger)) as ledger:
+        ledger.require_history(paths)
         yield ledger
 
 
 @contextmanager
-def _failure_reported(warehouse: Warehouse, about: dict[str, str]) -> Iterator[None]:
-    """Write the summary of a run that fails. A usage error, such as an earlier moment, is not a failed run."""
+def _report_failure(warehouse: Warehouse, metadata: dict[str, str]) -> Iterator[None]:
+    """Write a summary if the run fails. A usage error, such as too early a moment, is not a failed run."""
     build = warehouse.current()
     try:
         yield
     except EarlierThanKnown:
         raise
     except Exception as error:
-        with suppress(OSError):  # the error itself matters more than its report
-            warehouse.places.clear_unfinished()  # a full disk has room for a page then
+        with suppress(OSError):  # a failing disk must not hide the first error
+            warehouse.places.clear_unfinished()  # frees space: on a full disk the summary then still fits
             from flows.reporting.run_report import report_failure
 
-            report_failure(warehouse, about, error, published=warehouse.current() != build)
+            report_failure(warehouse, metadata, error, published=warehouse.current() != build)
         raise
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """Result of a run: published or quiet, what it validated, and where its reports and warehouse are."""
+    """Result of a run: its outcome, the deliveries it validated, and the paths of its reports and warehouse."""
 
     run_id: str
-    result: str  # 'published' or 'quiet'
+    result: str  # 'published' or 'quiet' (inputs unchanged: the last build stays)
     warehouse: Path
-    validated: tuple[ValidatedDelivery, ...] = ()  # the deliveries that were received or re-validated in this run
-    unusable: tuple[
-        UnusableFile, ...
-    ] = ()  # files whose name says nothing, or whose manifest is wrong, new in this run
-    not_validated: tuple[str, ...] = ()  # deliveries that could not be checked in this run, and why
+    validated: tuple[ValidatedDelivery, ...] = ()  # deliveries received or re-validated in this run
+    # files new in this run that cannot be identified by their name, or whose manifest is invalid
+    unusable: tuple[UnusableFile, ...] = ()
+    not_validated: tuple[str, ...] = ()  # '<delivery_id> <reason>' of each delivery that could not be validated
     reported: ReportingResult = field(default_factory=ReportingResult)
 
     @property
     def verdict(self) -> str:
-        """Verdict of the run in one sentence."""
+        """Verdict of the run: the first line of its summary."""
         return self.reported.summary.splitlines()[0]
 
     @property
     def stopped(self) -> tuple[ValidatedDelivery, ...]:
-        """This run's deliveries that were refused or could not be read, and that nothing has made needless to fix."""
-        return tuple(j for j in self._in_use if j.verdict.result.stops)
+        """This run's deliveries that do not count and still need fixing: refused, unreadable or held up."""
+        return tuple(v for v in self._in_use if v.verdict.result.stops)
 
     @property
     def held(self) -> tuple[ValidatedDelivery, ...]:
-        """This run's deliveries that were accepted but for some rows, of those that are in use."""
-        return tuple(j for j in self._in_use if j.verdict.result.holds_rows)
+        """This run's deliveries that were accepted with some rows held, unless replaced or withdrawn."""
+        return tuple(v for v in self._in_use if v.verdict.result.holds_rows)
 
     @property
     def personal(self) -> tuple[ValidatedDelivery, ...]:
-        """This run's deliveries that hold personal data, whether or not a later one has replaced them."""
-        return tuple(j for j in self.validated if j.delivery.delivery_id in self.reported.personal)
+        """This run's deliveries with personal data, replaced or not: their files must be deleted in any case."""
+        return tuple(v for v in self.validated if v.delivery.delivery_id in self.reported.personal)
 
     @property
     def outcome(self) -> str:
-        """Name of the run's final state: what people have to do, the most urgent first."""
-        from schemas.audit.deliveries import Standing  # a quiet run has no need of it
+        """Name of the run's final state, after the most urgent thing that people have to do."""
+        from schemas.audit.deliveries import Standing  # not imported by a run with nothing to do
 
-        asked: tuple[tuple[str, Sequence[object]], ...] = (
+        by_urgency: tuple[tuple[str, Sequence[object]], ...] = (
             ("PersonalData", self.personal),
             ("NotValidated", self.not_validated),
             ("NotReported", self.reported.not_reported),
-            ("Refused", [j for j in self.stopped if j.standing is not Standing.HELD_UP]),
+            ("Refused", [v for v in self.stopped if v.standing is not Standing.HELD_UP]),
             ("HeldUp", self.stopped),
             ("NotTakenIn", self.unusable),
             ("PartlyLoaded", self.held),
         )
-        return next((name for name, concerned in asked if concerned), "Completed")
+        return next((name for name, concerned in by_urgency if concerned), "Completed")
 
     @property
     def _in_use(self) -> tuple[ValidatedDelivery, ...]:
-        """This run's deliveries that no later one has replaced, and that are not withdrawn."""
+        """This run's deliveries that are neither replaced by a later one nor withdrawn."""
         replaced = self.reported.replaced
-        return tuple(j for j in self.validated if j.delivery.delivery_id not in replaced and j.withdrawal is None)
+        return tuple(v for v in self.validated if v.delivery.delivery_id not in replaced and v.withdrawal is None)
 
     @property
     def must_be_fixed(self) -> bool:
-        """Whether somebody has to do something: send a file again, or see why one could not be checked or reported."""
+        """Whether anybody has to act: send a file again, or find out why one was not validated or not reported."""
         return bool(self.stopped or self.unusable or self.not_validated or self.reported.not_reported)
 
     def log_for(self, ending: Ending) -> None:
-        """Log the final outcome of each delivery, and count the outcomes for the last line of the run."""
-        for j in self.validated:
-            i, rows, result = j.delivery.delivery_id, row_counts(j.verdict.rows), str(j.verdict.result)
-            log(Entry(Event.DELIVERY_SETTLED, None, i, rows, result=result, standing=str(j.standing)))
+        """Log the final outcome of each delivery, and set the result and counts of the log's last line."""
+        for v in self.validated:
+            delivery_id, rows, result = v.delivery.delivery_id, row_counts(v.verdict.rows), str(v.verdict.result)
+            log(Entry(Event.DELIVERY_SETTLED, None, delivery_id, rows, result=result, standing=str(v.standing)))
         ending.result = self.result
         ending.counts = {
             "deliveries": len(self.validated),
@@ -225,7 +226,7 @@ class RunResult:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """The result as plain JSON values."""
+        """The result as plain JSON values. Keys are public: scripts read `pilots run --json`."""
         return {
             "run": self.run_id,
             "result": self.result,
@@ -239,19 +240,22 @@ class RunResult:
         }
 
     def deliveries(self) -> list[dict[str, Any]]:
-        """The outcome of each of this run's deliveries, as plain values."""
+        """One record of plain values per delivery of this run: result, standing, row counts, path of its report."""
         return [
             {
-                "delivery": j.delivery.delivery_id,
-                "result": str(j.verdict.result),
-                "standing": str(j.standing),
-                **asdict(j.verdict.rows),
-                "report": str(self.reported.pages.get(j.delivery.delivery_id, "")),
-                **self._again(j),
+                "delivery": v.delivery.delivery_id,
+                "result": str(v.verdict.result),
+                "standing": str(v.standing),
+                **asdict(v.verdict.rows),
+                "report": str(self.reported.pages.get(v.delivery.delivery_id, "")),
+                **self._revalidation_counts(v),
             }
-            for j in self.validated
+            for v in self.validated
         ]
 
-    def _again(self, validated: ValidatedDelivery) -> dict[str, int]:
-        again = self.reported.revalidated.get(validated.delivery.delivery_id)
-        return {"released": again.released if again else 0, "newly_held": again.newly_held if again else 0}
+    def _revalidation_counts(self, validated: ValidatedDelivery) -> dict[str, int]:
+        """Rows that the re-validation of a delivery released and newly held; 0 where it was not re-validated."""
+        revalidation = self.reported.revalidated.get(validated.delivery.delivery_id)
+        if revalidation is None:
+            return {"released": 0, "newly_held": 0}
+        return {"released": revalidation.released, "newly_held": revalidation.newly_held}

@@ -1,7 +1,7 @@
-"""A stage of the run: a function, or whatever the driver makes of it where there is one.
+"""Stages of a run: functions with a name and a log entry, called directly or by a driver such as Prefect.
 
-Prefect is such a driver (`engine.py`), put in place by a flow for as long as it runs. Nothing here knows of it, so a
-run can run where Prefect cannot even be imported.
+A Prefect flow sets the driver for as long as it runs (`engine.py`). This module does not know Prefect, so a run needs
+no Prefect: `pilots run --no-prefect` works where it cannot be imported.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 
 class EndState(NamedTuple):
-    """How a step or a flow ended: a name of its own, whether Prefect shows it green, and one line."""
+    """Final state of a stage or flow: its name, whether Prefect shows it as completed, and a one-line message."""
 
     name: str
     is_good: bool
@@ -27,13 +27,13 @@ class EndState(NamedTuple):
 
 
 class Driver(Protocol):
-    """What runs stages in place of plain calls."""
+    """Protocol for running stages other than by plain function calls."""
 
     def call(self, stage: Stage[Any, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        """Run a stage, and wait for it."""
+        """Run a stage, and wait for its result."""
 
-    def each(self, stage: Stage[Any, Any], items: Sequence[Any], args: tuple[Any, ...]) -> list[Any]:
-        """Run a stage once for each item, and wait for all."""
+    def map(self, stage: Stage[Any, Any], items: Sequence[Any], args: tuple[Any, ...]) -> list[Any]:
+        """Run a stage once per item, and wait for all results, in the order of the items."""
 
 
 _DRIVER: ContextVar[Driver | None] = ContextVar("driver", default=None)
@@ -41,7 +41,7 @@ _DRIVER: ContextVar[Driver | None] = ContextVar("driver", default=None)
 
 @contextmanager
 def driven_by(driver: Driver) -> Iterator[None]:
-    """Let a driver run the stages that are called within, in threads that take over this context too."""
+    """Let `driver` run the stages called in this context, and in threads that copy it."""
     token = _DRIVER.set(driver)
     try:
         yield
@@ -50,42 +50,46 @@ def driven_by(driver: Driver) -> Iterator[None]:
 
 
 class Stage(Generic[P, R]):
-    """One step of the run. `state_of` names the state of a result that is neither plain success nor a failure.
+    """One stage of a run.
 
-    `name_of` names the work on one item, where the step is done for each of several.
-    `counts_of` is what the log counts of a result. The log has the same lines with a driver and without.
-    `try_again` is for steps that read or write a shared disk: it may be away for a moment. Bad data stays bad, and a
-    fault of ours stays one: only an error of the operating system is worth another try.
+    Args:
+        function: what the stage does.
+        name: its name in the log and in Prefect.
+        item_name: name of the work on one item, where the stage is mapped over several.
+        outcome_state: state of a result that is neither plain success nor a failure; None for plain success.
+        retry: whether a driver may retry after an OSError. For stages that use a shared disk, which may be away for a
+            moment. Bad data and programming errors stay what they are, so nothing else is retried.
+        log_counts: the counts of a result in the log. The log has the same lines with a driver and without.
     """
 
     def __init__(
         self,
         function: Callable[P, R],
         name: str,
-        name_of: Callable[[Any], str] = str,
-        state_of: Callable[[R], EndState | None] | None = None,
+        item_name: Callable[[Any], str] = str,
+        outcome_state: Callable[[R], EndState | None] | None = None,
         *,
-        try_again: bool = False,
-        counts_of: Callable[[R], Mapping[str, int]] = lambda _: {},
+        retry: bool = False,
+        log_counts: Callable[[R], Mapping[str, int]] = lambda _: {},
     ) -> None:
-        self.name, self.function, self.counts_of = name, function, counts_of
-        self.name_of, self.state_of, self.try_again = name_of, state_of, try_again
+        self.name, self.function, self.log_counts = name, function, log_counts
+        self.item_name, self.outcome_state, self.retry = item_name, outcome_state, retry
         update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run the step, and wait for it."""
+        """Run the stage, and wait for its result."""
         with stage_logged(self.name) as counts:
             driver = _DRIVER.get()
             result: R = driver.call(self, args, kwargs) if driver else self.function(*args, **kwargs)
-            counts.update(self.counts_of(result))
+            counts.update(self.log_counts(result))
             return result
 
-    def each(self, items: Sequence[Any], *args: Any) -> list[R]:
-        """Run the step once for each delivery; side by side where a driver does so."""
+    def map(self, items: Sequence[Any], *args: Any) -> list[R]:
+        """Run the stage once per delivery, in parallel if the driver does so. Returns results in order."""
         with stage_logged(self.name, deliveries=len(items)) as counts:
-            driver, plain = _DRIVER.get(), self.function
-            results: list[R] = driver.each(self, items, args) if driver else [plain(i, *args) for i in items]  # type: ignore[call-arg]
+            driver, function = _DRIVER.get(), self.function
+            results: list[R] = driver.map(self, items, args) if driver else [function(i, *args) for i in items]  # type: ignore[call-arg]
             counts["deliveries"] = len(items)
-            for name, n in (counted for result in results for counted in self.counts_of(result).items()):
+            for name, n in (counted for result in results for counted in self.log_counts(result).items()):
                 counts[name] = counts.get(name, 0) + n
             return results

@@ -1,6 +1,6 @@
-"""The stages of a run, each a named step, and the new warehouse that four of them make.
+"""The stages of a run, and the four of them that build and promote a new warehouse.
 
-Their order is in `nightly.py`; what a stage is, in `stage.py`.
+`nightly.py` has their order, `stage.py` the class.
 """
 
 from __future__ import annotations
@@ -28,12 +28,16 @@ from flows.store.warehouse import Build
 from schemas.audit.deliveries import Delivery, Result
 
 
-def _name_of(delivery: Delivery) -> str:
+def _item_name(delivery: Delivery) -> str:
     return f"validate {delivery.site_code} {delivery.dataset} {delivery.period} v{delivery.version}"
 
 
-def _state_of(judgement: ValidationResult) -> EndState | None:
-    """The name of a validation's state. Red are personal data and a fault of ours: a sender's slip is neither."""
+def _outcome_state(validation: ValidationResult) -> EndState | None:
+    """Final state of a validation, None for plain success.
+
+    Only personal data and a failure of our code show as failed in Prefect. A refused file does not: the pipeline did
+    its work, and it is the sender who has to act.
+    """
     if judgement.result is None:
         return EndState("NotValidated", judgement.waits, f"{judgement.delivery_id} {judgement.problem}")
     if judgement.holds_personal_data:
@@ -48,64 +52,71 @@ def _state_of(judgement: ValidationResult) -> EndState | None:
 
 @wraps(validate_delivery)
 def _validate_and_log(
-    delivery: Delivery, places: DataPaths, judgements: ResultStore, corrections: Corrections
+    delivery: Delivery, paths: DataPaths, results: ResultStore, corrections: Corrections
 ) -> ValidationResult:
-    began = perf_counter()
-    made = validate_delivery(delivery, places, judgements, corrections)
-    event = Event.DELIVERY_NOT_VALIDATED if made.result is None else Event.DELIVERY_VALIDATED
-    result, seconds = str(made.result or ""), perf_counter() - began
-    log(Entry(event, "validate", made.delivery_id, row_counts(made.rows), seconds, result, fault=made.fault))
-    return made
+    started = perf_counter()
+    validation = validate_delivery(delivery, paths, results, corrections)
+    event = Event.DELIVERY_NOT_VALIDATED if validation.result is None else Event.DELIVERY_VALIDATED
+    result, seconds = str(validation.result or ""), perf_counter() - started
+    counts, fault = row_counts(validation.rows), validation.fault
+    log(Entry(event, "validate", validation.delivery_id, counts, seconds, result, fault=fault))
+    return validation
 
 
-def _received(received: Received) -> Mapping[str, int]:
+def _receipt_counts(received: Received) -> Mapping[str, int]:
     new, unusable = len(received.new), len(received.unusable)
     return {"deliveries": len(received.deliveries), "new": new, "not_taken_in": unusable}
 
 
-def _validated(made: ValidationResult) -> Mapping[str, int]:
-    return {"not_validated": int(made.result is None), **row_counts(made.rows)}
+def _validation_counts(validation: ValidationResult) -> Mapping[str, int]:
+    return {"not_validated": int(validation.result is None), **row_counts(validation.rows)}
 
 
-def _counting(validated: Sequence[ValidatedDelivery]) -> Mapping[str, int]:
-    return {"deliveries": len(validated), "counting": sum(j.counts for j in validated)}
+def _standing_counts(validated: Sequence[ValidatedDelivery]) -> Mapping[str, int]:
+    return {"deliveries": len(validated), "counting": sum(v.counts for v in validated)}
 
 
-def _tables(rows: Mapping[str, int]) -> Mapping[str, int]:
+def _table_counts(rows: Mapping[str, int]) -> Mapping[str, int]:
     return {"tables": len(rows), "rows": sum(rows.values())}
 
 
-def _reported(reported: ReportingResult) -> Mapping[str, int]:
+def _report_counts(reported: ReportingResult) -> Mapping[str, int]:
     return {"reports": len(reported.pages), "not_reported": len(reported.not_reported)}
 
 
-receive_files = Stage(receive, "receive", try_again=True, counts_of=_received)
-validate_each = Stage(
-    _validate_and_log, "validate", name_of=_name_of, state_of=_state_of, try_again=True, counts_of=_validated
+receive_files = Stage(receive, "receive", retry=True, log_counts=_receipt_counts)
+validate_deliveries = Stage(
+    _validate_and_log,
+    "validate",
+    item_name=_item_name,
+    outcome_state=_outcome_state,
+    retry=True,
+    log_counts=_validation_counts,
 )
-load_core = Stage(load_build, "load", counts_of=_tables)
-cross_check_tables = Stage(cross_check_build, "cross_check", counts_of=_counting)
-build_marts = Stage(make_marts, "build", counts_of=_tables)
+load_core = Stage(load_build, "load", log_counts=_table_counts)
+cross_check_tables = Stage(cross_check_build, "cross_check", log_counts=_standing_counts)
+build_marts = Stage(make_marts, "build", log_counts=_table_counts)
 promote_build = Stage(promote, "promote")
-report_to_people = Stage(report_run, "report", counts_of=_reported)
+report_outcomes = Stage(report_run, "report", log_counts=_report_counts)
 
 
-def new_build(
-    work: ActiveRun, validated: Sequence[ValidatedDelivery], wanted: str, keep: int
+def build_and_promote(
+    run: ActiveRun, validated: Sequence[ValidatedDelivery], fingerprint: str, keep: int
 ) -> tuple[Build, Exception | None]:
-    """A new build of the warehouse, proved and promoted. What no delivery needs any more leaves the store.
+    """Build a new warehouse, prove it and promote it; keep the newest `keep` builds.
 
-    Gives the build, and why the load cache was not relied on, if it was not.
+    `fingerprint` identifies what the build is made from. Returns the build, and the error for which the load cache was
+    dropped and everything loaded again, None where the cache was good.
     """
-    warehouse, ledger = work.warehouse, work.ledger
-    new = warehouse.new_build(now(), work.id, wanted, load_version())
+    warehouse, ledger = run.warehouse, run.ledger
+    new = warehouse.new_build(now(), run.id, fingerprint, load_version())
 
-    def made() -> Build:
-        load_core(new, validated, ledger.runs(), work.judgements, work.withdrawals)
-        decided = cross_check_tables(new, validated, work.judgements, ledger.counted_before(work.moment))
+    def attempt() -> Build:
+        load_core(new, validated, ledger.runs(), run.results, run.withdrawals)
+        final = cross_check_tables(new, validated, run.results, ledger.counted_before(run.moment))
         build_marts(new)
-        return promote_build(warehouse, new, decided, keep)
+        return promote_build(warehouse, new, final, keep)
 
-    built = new.with_full_reload_fallback(made)
-    work.judgements.sweep(set(ledger.result_keys().values()))
-    return built
+    build, cache_error = new.with_full_reload_fallback(attempt)
+    run.results.sweep(set(ledger.result_keys().values()))
+    return build, cache_error
