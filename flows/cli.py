@@ -229,7 +229,7 @@ def as_of(
 
     By today's rules, code lists and corrections: it is not what was published then, where one of them changed since.
     """
-    from flows.orchestration.as_of import warehouse_as_known
+    from flows.orchestration.as_of import export_as_of
 
     moment = _moment(date)
     if not to.absolute().parent.is_dir():
@@ -237,7 +237,7 @@ def as_of(
         raise typer.Exit(Exit.USAGE)
     if "T" not in date and " " not in date:  # a day means the whole of it
         moment += timedelta(days=1, seconds=-1)
-    known = warehouse_as_known(_settings(data), moment, to)
+    known = export_as_of(_settings(data), moment, to)
     echo(f"Wrote {to} from the {known} deliveries known by {moment}." + ("" if known else " None was known then."))
     echo(
         "They are validated by today's rules, code lists and corrections. Rows about people are in it: keep it as such."

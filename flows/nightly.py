@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from flows.orchestration.no_op_run import cache_summary, reissue_summary
-from flows.orchestration.run import FULL_SCOPE, Run, RunResult, Scope, opened
+from flows.orchestration.run import FULL_SCOPE, Run, RunResult, Scope, open_run
 from flows.runtime.gc_pause import gc_paused
 from flows.settings import Settings
 
@@ -29,7 +29,7 @@ def nightly_run(settings: Settings, moment: datetime | None = None, scope: Scope
     takes in no new files. Raises Busy where another run holds the lock, NoDataFolder, LedgerUnusable, EarlierThanKnown,
     NotConserved, or what a stage raised: then the last good build stays current, and the summary says what happened.
     """
-    with opened(settings, moment, scope) as run:
+    with open_run(settings, moment, scope) as run:
         result = reissue_summary(run) or full_run(run)
         result.log_for(run.ending)
         return result
@@ -40,20 +40,22 @@ def full_run(run: Run) -> RunResult:
     # imported here because a no-op run needs none of it: polars, pyarrow and DuckDB come with these modules
     with gc_paused():
         from flows.orchestration.active_run import ActiveRun
-        from flows.orchestration.stages import new_build, receive_files, report_to_people, validate_each
+        from flows.orchestration.stages import build_and_promote, receive_files, report_outcomes, validate_deliveries
         from flows.reporting.run_report import ReportingInput
         from flows.store.build_identity import build_fingerprint
 
     work = ActiveRun.of(run)
 
     # receive, and validate each delivery that has no stored result under its present key
-    received = receive_files(work.places, work.ledger, work.id, work.moment) if work.scope.new_files else work.known
-    due = work.due(received)
-    work.note(due.reusable_keys)
-    validations = validate_each.each(due.deliveries, work.places, work.judgements, work.corrections)
+    received = (
+        receive_files(work.paths, work.ledger, work.id, work.moment) if work.scope.new_files else work.received_before
+    )
+    worklist = work.worklist(received)
+    work.record_result_keys(worklist.reusable_keys)
+    validations = validate_deliveries.map(worklist.deliveries, work.paths, work.results, work.corrections)
     not_validated = tuple(f"{v.delivery_id} {v.problem}" for v in validations if v.result is None)
     validated_before = work.ledger.result_keys().keys()
-    validated_now = work.remember(validations)
+    validated_now = work.record_results(validations)
     validated = work.validated(received)
 
     # load, cross_check, build and promote, unless the current build was made from the same inputs and can be opened
@@ -67,7 +69,7 @@ def full_run(run: Run) -> RunResult:
         # where a delivery loaded earlier is only now found to hold personal data, older builds hold it too
         personal = {v.delivery.delivery_id for v in validated if v.verdict.holds_personal_data}
         keep = 1 if personal & validated_now & validated_before else work.settings.keep_builds
-        build, cache_error = new_build(work, validated, fingerprint, keep)
+        build, cache_error = build_and_promote(work, validated, fingerprint, keep)
 
     # report: also the deliveries of a run that was cut off before its reports were written
     reported_before = work.ledger.reported()
@@ -88,12 +90,12 @@ def full_run(run: Run) -> RunResult:
     )
     # one transaction: a run that is cut off while it reports leaves no report recorded, so the next one writes them all
     with work.ledger.together():
-        reported = report_to_people(work.places, work.ledger, build, reporting_input, work.about)
-        work.record_counting(reported.outcomes.values())
+        reported = report_outcomes(work.paths, work.ledger, build, reporting_input, work.metadata)
+        work.record_standings(reported.outcomes.values())
 
     result = "quiet" if is_quiet else "published"
     work.ledger.end_run(work.id, result, len(received.new), len(validated_now))
-    if work.is_all_done(received, not_validated, reported):
+    if work.is_complete(received, not_validated, reported):
         cache_summary(work, build, reported, work.unchanged_until)
     return RunResult(
         run_id=work.id,

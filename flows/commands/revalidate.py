@@ -81,7 +81,7 @@ def out_of_date(settings: Settings, moment: datetime | None, site: str, dataset:
     from flows.orchestration.active_run import read_only_run
 
     with read_only_run(settings, moment, Scope(new_files=False, site=site, dataset=dataset)) as run:
-        return OutOfDate(tuple(run.due(run.known).deliveries), run.corrections.faults)
+        return OutOfDate(tuple(run.worklist(run.received_before).deliveries), run.corrections.faults)
 
 
 def in_words(result: RunResult) -> str:

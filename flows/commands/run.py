@@ -79,7 +79,7 @@ def start_run_by_engine(settings: Settings, moment: datetime | None, *, with_pre
 
 def by_prefect(flow: Callable[..., Any], *arguments: str | None) -> RunResult:
     """What a run of a flow comes to. Raises what it raised, and NoServer where Prefect's server does not answer."""
-    from flows.orchestration.engine import prefect_server_is_down, value_of
+    from flows.orchestration.engine import prefect_server_is_down, state_result
 
     try:
         state = flow(*arguments, return_state=True)
@@ -87,7 +87,7 @@ def by_prefect(flow: Callable[..., Any], *arguments: str | None) -> RunResult:
         if prefect_server_is_down():
             raise NoServer from None
         raise
-    return value_of(state)
+    return state_result(state)
 
 
 _OF_THE_SURROUNDINGS = (

@@ -38,15 +38,15 @@ def _outcome_state(validation: ValidationResult) -> EndState | None:
     Only personal data and a failure of our code show as failed in Prefect. A refused file does not: the pipeline did
     its work, and it is the sender who has to act.
     """
-    if judgement.result is None:
-        return EndState("NotValidated", judgement.waits, f"{judgement.delivery_id} {judgement.problem}")
-    if judgement.holds_personal_data:
-        why = f"{judgement.delivery_id}: {judgement.result}, for it holds personal data"
+    if validation.result is None:
+        return EndState("NotValidated", validation.waits, f"{validation.delivery_id} {validation.problem}")
+    if validation.holds_personal_data:
+        why = f"{validation.delivery_id}: {validation.result}, for it holds personal data"
         return EndState("PersonalData", is_good=False, message=why)
-    if judgement.result.stops:
-        return EndState("Refused", is_good=True, message=f"{judgement.delivery_id}: {judgement.result}")
-    if judgement.result is Result.HELD_ROWS:
-        return EndState("PartlyLoaded", is_good=True, message=f"{judgement.delivery_id}: some rows held back")
+    if validation.result.stops:
+        return EndState("Refused", is_good=True, message=f"{validation.delivery_id}: {validation.result}")
+    if validation.result is Result.HELD_ROWS:
+        return EndState("PartlyLoaded", is_good=True, message=f"{validation.delivery_id}: some rows held back")
     return None
 
 

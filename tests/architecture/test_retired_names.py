@@ -24,6 +24,9 @@ _NAMES = """
     relied_on remember_file remember_judgement remember_report report_night restores_sql run_night run_retry
     server_is_away settled_figures sheet_told side_by_side since_told sometimes_needed stand_to standing_summary
     stands_until text_shown told_again torn whole_night why_torn
+    server_is_away settled_figures sheet_told side_by_side since_told stand_to standing_summary stands_until text_shown
+    told_again torn whole_night why_torn
+    as_flow attempt_of is_all_done report_to_people validate_each warehouse_as_known
 """
 _MODULES = """
     agreed archive as_known ask beside_others builds cell_rules code_cells date_texts delivery_reports documents

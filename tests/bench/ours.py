@@ -10,7 +10,7 @@ from flows.runtime.gc_pause import gc_paused
 with gc_paused():  # as a night does
     from flows.orchestration.active_run import ActiveRun
     from flows.orchestration.build_steps import load_build
-    from flows.orchestration.run import opened
+    from flows.orchestration.run import open_run
     from flows.settings import Settings
     from flows.steps.receive import receive
     from flows.steps.validate_delivery import validate_delivery
@@ -22,16 +22,16 @@ with gc_paused():  # as a night does
 def receive_to_load(data: Path) -> None:
     """Take in what lies in `data`/raw, validate it, and load what was accepted into `data`/loaded.duckdb."""
     settings = Settings.of(data)
-    with opened(settings, None) as opened_run:
-        run = ActiveRun.of(opened_run)
-        received = receive(run.places, run.ledger, run.id, run.moment)
-        made = [validate_delivery(d, run.places, run.judgements) for d in run.due(received).deliveries]
+    with open_run(settings, None) as base:
+        run = ActiveRun.of(base)
+        received = receive(run.paths, run.ledger, run.id, run.moment)
+        made = [validate_delivery(d, run.paths, run.results) for d in run.worklist(received).deliveries]
         if wrong := [j.problem for j in made if j.problem]:
             sys.exit("; ".join(wrong))
-        run.remember(made)
-        kept = LoadCache.of(run.places, load_version())
+        run.record_results(made)
+        kept = LoadCache.of(run.paths, load_version())
         new = NewBuild(data / "loaded.duckdb", run.warehouse.options, cache=kept)
-        load_build(new, run.validated(received), [], run.judgements)
+        load_build(new, run.validated(received), [], run.results)
 
 
 if __name__ == "__main__":

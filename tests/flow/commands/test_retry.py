@@ -134,12 +134,12 @@ def test_to_look_at_what_is_due_notes_nothing(folder: DataFolder) -> None:
     folder.night("2016-12-02")
     with active_run.read_only_run(Settings.of(folder.path), None, RETRY) as run:
         [contacts] = [(i, key) for i, key in run.ledger.result_keys().items() if "contacts" in i]
-        run.note({contacts[0]: "the one before"})
+        run.record_result_keys({contacts[0]: "the one before"})
         before = run.ledger.result_keys()
-        due = run.due(run.known)
+        due = run.worklist(run.received_before)
         assert due == ([], dict([contacts])) and run.ledger.result_keys() == before
-        run.note(due.reusable_keys)
-        assert run.due(run.known) == ([], {})
+        run.record_result_keys(due.reusable_keys)
+        assert run.worklist(run.received_before) == ([], {})
 
 
 @pytest.mark.soak

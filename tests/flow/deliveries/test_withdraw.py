@@ -13,7 +13,7 @@ from commands import pilots_here
 from made_up_returns import BPL, NUMBER, WMCA, DataFolder, Row, content_of, people, sound
 
 from flows.commands.withdraw import withdraw
-from flows.orchestration.as_of import warehouse_as_known
+from flows.orchestration.as_of import export_as_of
 from flows.settings import Settings
 from flows.store import raw_files
 from flows.store.ledger import Ledger
@@ -42,7 +42,7 @@ def figures_now(folder: DataFolder) -> Content:
 
 
 def as_of(folder: DataFolder, moment: str, to: Path) -> Content:
-    warehouse_as_known(Settings(data=folder.path, threads=1), datetime.fromisoformat(moment), to)
+    export_as_of(Settings(data=folder.path, threads=1), datetime.fromisoformat(moment), to)
     return figures(to)
 
 

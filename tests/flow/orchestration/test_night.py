@@ -12,7 +12,7 @@ import pytest
 from made_up_returns import BPL, NUMBER, WMCA, DataFolder, content_of, people, sound
 
 from flows.nightly import RunResult
-from flows.orchestration.as_of import warehouse_as_known
+from flows.orchestration.as_of import export_as_of
 from flows.settings import Settings
 from flows.store.ledger.runs import EarlierThanKnown
 
@@ -178,7 +178,7 @@ def test_as_of_a_past_date_gives_the_figures_as_they_were_known_then(folder: Dat
     folder.send_all(1, 2, period="201612")
     folder.night(JAN)
     assert folder.count("core.contacts") == 2
-    assert warehouse_as_known(Settings(data=folder.path), datetime(2016, 12, 20), past := folder.path / "past.duckdb")
+    assert export_as_of(Settings(data=folder.path), datetime(2016, 12, 20), past := folder.path / "past.duckdb")
     assert content_of(past) == known and not list(folder.path.glob(".*unfinished*"))
     assert past.stat().st_mode & 0o077 == 0, "rows about people can be read by others than who asked for them"
     assert folder.count("core.contacts") == 2  # what readers open is as it was

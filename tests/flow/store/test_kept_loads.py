@@ -26,7 +26,7 @@ from made_up_returns import WMCA, DataFolder, Row, content_of, people, sound
 from flows.deliveries.standings import apply_standing, standings
 from flows.deliveries.validated import ValidatedDelivery
 from flows.orchestration.build_steps import cross_check_build, load_build, make_marts
-from flows.orchestration.engine import attempt_of
+from flows.orchestration.engine import run_attempt
 from flows.orchestration.stage import Stage
 from flows.runtime.safe_errors import StepFailed, safe_message
 from flows.steps.promote import prove
@@ -344,7 +344,7 @@ def test_a_night_that_begins_with_nothing_is_not_tried_again(kept: LoadCache) ->
 def test_a_stage_of_a_flow_that_lacks_memory_is_known_to_though_its_message_is_not_told() -> None:
     def fails_for(message: str) -> StepFailed:
         with pytest.raises(StepFailed) as raised:
-            attempt_of(Stage(lambda: duckdb.sql("select error(?)", params=[message]).fetchall(), "load"), (), {})
+            run_attempt(Stage(lambda: duckdb.sql("select error(?)", params=[message]).fetchall(), "load"), (), {})
         assert message not in safe_message(raised.value)
         return raised.value
 

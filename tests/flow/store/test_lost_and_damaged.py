@@ -16,7 +16,7 @@ from length import in_soak
 from made_up_returns import BPL, PROJECT, DataFolder, people
 
 from flows import nightly
-from flows.orchestration.engine import attempt_of
+from flows.orchestration.engine import run_attempt
 from flows.orchestration.stage import Stage
 from flows.reporting import run_report
 from flows.reporting.result import write_summary
@@ -299,7 +299,7 @@ def test_a_ledger_that_a_stage_finds_damaged_is_told_as_that(tmp_path: Path) -> 
 
     stage = Stage(reads, "receive")
     with pytest.raises(LedgerUnusable, match="is damaged"), ledger_troubles(DataPaths(tmp_path)):
-        attempt_of(stage, (), {})
+        run_attempt(stage, (), {})
 
 
 def test_a_summary_that_does_not_fit_leaves_no_page(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
