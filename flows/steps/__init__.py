@@ -1,1 +1,4 @@
-"""The verbs of the run, one a file. They never import each other; what passes between them is in `schemas/audit`."""
+"""The steps of a run, one package or module each. Steps never import each other.
+
+The shapes that pass between them are in `flows/deliveries` and `schemas/audit`.
+"""

@@ -127,9 +127,9 @@ def _validate_as(
     try:
         if wrong_sender:
             raise UnreadableFile(wrong_sender)
-        name_of = partial(name_of_stray_sheet, contract=contract)
+        name_sheet = partial(name_of_stray_sheet, contract=contract)
         headings = known_headings(contract, context)
-        extract = read(path, headings, delivery.sheet, context.delimiter, context.quote, name_of)
+        extract = read(path, headings, delivery.sheet, context.delimiter, context.quote, name_sheet)
     except UnreadableFile as stopped:
         nothing_due = stopped.rule_id == "F01" and delivery.nil_return
         said = [] if nothing_due else [Finding(stopped.rule_id, Severity.FILE, found=stopped.found or None)]

@@ -147,7 +147,7 @@ def test_the_size_of_a_batch_does_not_matter(judge: Judge, table: list[str], siz
     text = HEADING + "".join(table)
     whole = judge(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flows.steps.read.text.delimited, "CHUNK", size)
+        patch.setattr(flows.steps.read.text.delimited, "CHUNK_BYTES", size)
         parts = judge(text)
     assert parts.verdict == whole.verdict
     assert (parts.accepted, parts.held, parts.values) == (whole.accepted, whole.held, whole.values)
@@ -190,7 +190,7 @@ def records_of(folder: Path, text: str, size: int) -> tuple[dict[int, tuple[str,
     path = folder / "contacts.csv"
     path.write_text(text, newline="")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flows.steps.read.text.delimited, "CHUNK", size)
+        patch.setattr(flows.steps.read.text.delimited, "CHUNK_BYTES", size)
         batches = list(read(path, frozenset(map(fold, FIELDS))).batches)
     rows = pl.concat([b.rows for b in batches], how="diagonal")
     return {r[-1]: r[:-1] for r in rows.iter_rows()}, [n for b in batches for n in b.malformed]

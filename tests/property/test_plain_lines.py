@@ -13,7 +13,7 @@ from length import length
 
 from flows.steps.read import read
 from flows.steps.read.text import delimited, text_heading
-from flows.steps.read.text.lines import Grammar
+from flows.steps.read.text.lines import Dialect
 from schemas._contract.code_lists import fold
 
 HEADINGS = ("contact_id", "episode_id", "contact_date")
@@ -45,19 +45,19 @@ def test_a_plain_chunk_gives_what_a_closer_look_gives(
     file = tmp_path_factory.mktemp("plain") / "contacts.csv"
     text = end.join([",".join(HEADINGS), *lines]) + (end if final_state else "")
     file.write_bytes(text.replace(",", delimiter).encode())
-    with patch.multiple(delimited, MOST_LINES=at_once, LONGEST_RECORD=1):
+    with patch.multiple(delimited, MAX_CHUNK_LINES=at_once, MAX_RECORD_LINES=1):
         quickly = batches_of(file)
-        with patch.object(Grammar, "is_plain", lambda *_: False):
+        with patch.object(Dialect, "is_plain", lambda *_: False):
             assert quickly == batches_of(file)
 
 
 def test_most_texts_are_plain_and_none_that_could_hide_a_record() -> None:
-    grammar = Grammar(",", '"', 3)
-    assert grammar.is_plain(b"a,b,c\n") and grammar.is_plain(b"a,b,c\r\n\r\n") and grammar.is_plain(b"a")
+    dialect = Dialect(",", '"', 3)
+    assert dialect.is_plain(b"a,b,c\n") and dialect.is_plain(b"a,b,c\r\n\r\n") and dialect.is_plain(b"a")
     for hiding in (b'a,"b,c\n', b"a,b\r,c\n", b"a,b,c\r\nd,e\r,f\r\n", b"a,\x00,c\n"):
-        assert not grammar.is_plain(hiding)
-    assert not Grammar(",", '"', 1).is_plain(b"a\n")
-    assert not Grammar(",", "'", 3).is_plain(b"a,'b,c\n")
+        assert not dialect.is_plain(hiding)
+    assert not Dialect(",", '"', 1).is_plain(b"a\n")
+    assert not Dialect(",", "'", 3).is_plain(b"a,'b,c\n")
 
 
 def test_a_file_that_is_overwritten_while_it_is_read_is_an_error_and_no_more(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from flows.cells.column_letters import column_letter
 from flows.deliveries.extract import UnreadableFile
 from flows.steps.read.workbook import xlsx
 from flows.steps.read.workbook.percentages import percent_cells, percent_styles
-from flows.steps.read.workbook.sheet import Calamine, Table
+from flows.steps.read.workbook.sheet import CalamineReader, Table
 from flows.steps.read.workbook.xlsx import sheets_of_xlsx
 from flows.steps.read.workbook.xlsx.plain.plain_sheet import PlainTable
 from flows.steps.read.workbook.xlsx.sheet_xml import errors_of_sheet, hidden_in_sheet
@@ -99,7 +99,7 @@ def both(path: Path, content: bytes) -> tuple[Said, Said, bool]:
     try:
         package = Package(path)
         percent = percent_cells(package.pieces(SHEET), percent_styles(package.pieces(STYLES)))
-        theirs = said(Calamine(path).table("Data", errors_of_sheet(package, SHEET), percent=percent))
+        theirs = said(CalamineReader(path).table("Data", errors_of_sheet(package, SHEET), percent=percent))
     except UnreadableFile as refused:
         theirs = refused.rule_id
     return ours, theirs, is_plain
@@ -109,7 +109,7 @@ def both(path: Path, content: bytes) -> tuple[Said, Said, bool]:
 def read_by_column() -> Iterator[None]:
     """A small workbook is read by the careful reader alone; here both are to be told apart."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(xlsx, "SMALL_BOOK", -1)
+        patch.setattr(xlsx, "SMALL_WORKBOOK_BYTES", -1)
         yield
 
 

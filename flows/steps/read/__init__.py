@@ -1,8 +1,8 @@
-"""read: a delivery's bytes become text, each row with its true physical address. It never guesses a type.
+"""read: turn a file of any supported format into batches of text rows, each with its physical row number.
 
-Takes a file and the headings that are known for its dataset; gives an `Extract`. Raises `UnreadableFile`, with the rule
-that says why, for a file that cannot be opened or has no heading. What a file is, its bytes say: its name only
-confirms it (rule F15).
+Takes a file and the headings known for its dataset, and returns an `Extract`. Every cell stays text: types are given by
+conform. A file that cannot be opened or has no heading raises `UnreadableFile` with the rule that says why. The format
+is detected from the bytes; the file name only has to agree with it (rule F15).
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from flows.steps.read.compound_file import compound_file
 from flows.steps.read.sniff import format_of
 from flows.steps.read.workbook.dataset_sheet import read_workbook
 from flows.steps.read.workbook.ods import sheets_of_ods
-from flows.steps.read.workbook.sheet import NameOfSheet, Sheet, by_place
+from flows.steps.read.workbook.sheet import Sheet, SheetNamer, sheet_by_number
 from flows.steps.read.workbook.xls import sheets_of_xls
 from flows.steps.read.workbook.xlsx import sheets_of_xlsx
-from flows.steps.read.zip_package import Package, the_only_file, unpacked
+from flows.steps.read.zip_package import Package, only_file_in_zip, unpack_to_temp
 
 WORKBOOKS = (Format.XLSX, Format.ODS, Format.XLS)
 
@@ -32,46 +32,49 @@ def read(
     sheet: str = "",
     delimiter: str = "",
     quote: str = "",
-    name_of: NameOfSheet = by_place,
+    name_sheet: SheetNamer = sheet_by_number,
 ) -> Extract:
-    """Open one file. `known_headings` are folded headings (see `fold`), to find the heading row by.
+    """Open one file with the reader for its format.
 
-    A site's profile may declare what parts the cells of its text files, and what quotes them. `name_of` says how a
-    report may call the sheets of a workbook.
+    `known_headings` are folded headings (see `fold`), by which the heading row is found. `sheet` names the sheet to
+    read; without it, the one that looks most like the dataset is read. `delimiter` and `quote` are what the site's
+    profile declares for its text files; without them, both are detected. `name_sheet` gives the name by which a report
+    may mention a sheet of a workbook.
     """
     kind = format_of(path)
     if kind in WORKBOOKS:
-        return read_workbook(sheets_of(path, kind), known_headings, sheet, name_of)
+        return read_workbook(sheets_of(path, kind), known_headings, sheet, name_sheet)
     if kind is Format.PARQUET:
-        from flows.steps.read.parquet import read_parquet  # whoever checks a workbook need not import Parquet
+        # Readers are imported when they are needed: `pilots check` of a workbook should not load pyarrow's Parquet.
+        from flows.steps.read.parquet import read_parquet
 
         return read_parquet(path, known_headings)
     if kind is Format.ZIP:
-        return _read_zipped(path, known_headings, sheet, delimiter, quote, name_of)
-    from flows.steps.read.text.delimited import read_delimited  # nor what reads text
+        return _read_zipped(path, known_headings, sheet, delimiter, quote, name_sheet)
+    from flows.steps.read.text.delimited import read_delimited
 
     return read_delimited(path, known_headings, delimiter, quote)
 
 
 def sheets_of(path: Path, kind: Format) -> list[Sheet]:
-    """The sheets of a workbook. Raises Unreadable: U01 damaged or hostile, U02 password."""
+    """List the sheets of a workbook. Raises UnreadableFile: U01 damaged or hostile, U02 password."""
     if kind is Format.XLS:
         return sheets_of_xls(path, compound_file(path))
     return sheets_of_ods(Package(path)) if kind is Format.ODS else sheets_of_xlsx(path, Package(path))
 
 
 def _read_zipped(
-    path: Path, known_headings: Set[str], sheet: str, delimiter: str, quote: str, name_of: NameOfSheet
+    path: Path, known_headings: Set[str], sheet: str, delimiter: str, quote: str, name_sheet: SheetNamer
 ) -> Extract:
-    """Read the one file that a zip holds, from a copy that lasts as long as it is read."""
+    """Read the only file in a zip, from a temporary copy that is deleted when the last batch has been read."""
     package = Package(path)
-    folder, inside = unpacked(package, the_only_file(package))
+    folder, inside = unpack_to_temp(package, only_file_in_zip(package))
     if inside.stat().st_size and format_of(inside) is Format.ZIP:
         raise UnreadableFile("U01", "a zip within a zip")
-    extract = read(inside, known_headings, sheet, delimiter, quote, name_of)
-    return replace(extract, batches=_while_it_lasts(extract.batches, folder))
+    extract = read(inside, known_headings, sheet, delimiter, quote, name_sheet)
+    return replace(extract, batches=_then_delete(folder, extract.batches))
 
 
-def _while_it_lasts(batches: Iterator[TextBatch], folder: TemporaryDirectory[str]) -> Iterator[TextBatch]:
-    with folder:
+def _then_delete(folder: TemporaryDirectory[str], batches: Iterator[TextBatch]) -> Iterator[TextBatch]:
+    with folder:  # batches are read lazily, so the copy has to outlive this call
         yield from batches

@@ -1,4 +1,4 @@
-"""Finding the heading among the first rows of a file (rules F04, U03)."""
+"""Find the heading among the first rows of a file (rules F04, U03)."""
 
 from __future__ import annotations
 
@@ -7,38 +7,39 @@ from itertools import zip_longest
 
 from schemas._contract.code_lists import fold
 
-ROWS_SEARCHED = 30
-MOST_COLUMNS = 2_000  # far more than any dataset has, and few enough to search each for personal data
-LEAST_MATCHES = 2
+HEADING_SEARCH_ROWS = 30
+MAX_COLUMNS = 2_000  # far more than any dataset has, and few enough to search each for personal data
+MIN_KNOWN_HEADINGS = 2
 
 
-def matches(cells: Sequence[str], known: Set[str]) -> int:
-    """How many of a row's cells are known headings."""
+def count_known_headings(cells: Sequence[str], known: Set[str]) -> int:
+    """The number of different known headings among a row's cells."""
     return len({fold(c) for c in cells} & known)
 
 
 def find_heading(rows: Sequence[Sequence[str]], known: Set[str]) -> int | None:
-    """The position of the heading: the first of the rows that hold the most known headings; None if none holds two."""
-    scores = [matches(r, known) for r in rows]
+    """The index of the row with the most known headings (the first of equals); None if no row holds two."""
+    scores = [count_known_headings(r, known) for r in rows]
     best = max(scores, default=0)
-    return scores.index(best) if best >= min(LEAST_MATCHES, len(known)) and best else None
+    # A dataset with a single known heading cannot show two.
+    return scores.index(best) if best >= min(MIN_KNOWN_HEADINGS, len(known)) and best else None
 
 
-def is_whole(cells: Sequence[str], known: Set[str]) -> bool:
-    """Whether every cell of a row that is not empty is a known heading: no second row can make it a better one."""
-    said = [c for c in cells if c.strip()]
-    return len(said) >= LEAST_MATCHES and all(fold(c) in known for c in said)
+def is_complete_heading(cells: Sequence[str], known: Set[str]) -> bool:
+    """Whether every filled cell of a row is a known heading, so that no second heading row could add to it."""
+    filled = [c for c in cells if c.strip()]
+    return len(filled) >= MIN_KNOWN_HEADINGS and all(fold(c) in known for c in filled)
 
 
-def joined(upper: Sequence[str], lower: Sequence[str], known: Set[str]) -> list[str]:
-    """Two rows as one heading: of each column, the text that is known, else both texts together.
+def merge_heading_rows(upper: Sequence[str], lower: Sequence[str], known: Set[str]) -> list[str]:
+    """Merge two heading rows into one: for each column the text that is a known heading, else both texts together.
 
-    A text of the upper row goes for the columns to its right that have none, as in merged cells.
+    A text in the upper row also stands for the empty cells to its right, as a merged cell does.
     """
     cells, group = [], ""
     for above, below in zip_longest(upper, lower, fillvalue=""):
         group = above.strip() or group
         both, alone = f"{above} {below}".strip(), below or above
-        texts = (both, f"{group} {below}", alone) if below.strip() else (both,)
-        cells.append(next((t for t in texts if fold(t) in known), both))
+        candidates = (both, f"{group} {below}", alone) if below.strip() else (both,)
+        cells.append(next((text for text in candidates if fold(text) in known), both))
     return cells

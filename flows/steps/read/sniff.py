@@ -1,4 +1,4 @@
-"""What a file is, by its bytes: its name only confirms it. Source: docs/domain.md 6.1, F15."""
+"""Detect a file's format from its bytes, and check that its name agrees. Source: docs/domain.md 6.1, F15."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from flows.steps.read.compound_file import compound_file, is_xls
 from flows.steps.read.zip_package import ODS_CONTENT, ODS_MANIFEST, XLSX_BOOK, Package
 
 _ZIP, _EMPTY_ZIP, _COMPOUND, _PARQUET = b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PAR1"
-_BEGINNINGS = {
+_SIGNATURES = {
     Format.XLSX: _ZIP,
     Format.ODS: _ZIP,
     Format.ZIP: _ZIP,
     Format.XLS: _COMPOUND,
     Format.PARQUET: _PARQUET,
 }
-# What is sent at times and never read: how it begins, and what it is called.
-_OTHERS = (
+# Formats that are sent at times and cannot be read: (signature, name for the report).
+_UNSUPPORTED = (
     (b"%PDF", "a PDF"),
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
@@ -31,7 +31,8 @@ _OTHERS = (
     (b"<table", "a web page (HTML)"),
     (b"<?xml", "an XML file"),
 )
-_IN_PACKAGES = (
+# The same for zip packages, which are told apart by the parts in them.
+_UNSUPPORTED_PACKAGES = (
     ("xl/workbook.bin", "a binary Excel workbook (.xlsb)"),
     ("word/document.xml", "a Word document"),
     ("ppt/presentation.xml", "a PowerPoint file"),
@@ -39,43 +40,49 @@ _IN_PACKAGES = (
 
 
 def format_of(path: Path) -> Format:
-    """What a file is. Raises Unreadable: F01 empty, F15 not what its name says, U01 cut off, U02 password."""
+    """Detect a file's format.
+
+    Raises UnreadableFile: F01 empty, F15 another format than its name says, U01 cut off, U02 password.
+    """
     with path.open("rb") as file:
         start = file.read(512)
     if not start:
         raise UnreadableFile("F01")
     ending = path.suffix.casefold()
     named = format_named(path)
-    if named in _BEGINNINGS and len(start) < len(_BEGINNINGS[named]) and _BEGINNINGS[named].startswith(start):
+    # Less than a whole signature, but the right one so far: the upload stopped there.
+    if named in _SIGNATURES and len(start) < len(_SIGNATURES[named]) and _SIGNATURES[named].startswith(start):
         raise UnreadableFile("U01", "it was cut off")
-    found = _looked_at(path, start, named)
+    found = _detect(path, start)
     if found is not named:
-        raise UnreadableFile("F15", f"{found}, {_named(named, ending)}")
+        raise UnreadableFile("F15", f"{found}, {_contradicted_name(named, ending)}")
     return found
 
 
-def _named(named: Format | None, ending: str) -> str:
+def _contradicted_name(named: Format | None, ending: str) -> str:
+    """What the file name claims, as the second half of a finding's text."""
     if named is Format.TEXT:
         return "not CSV"
     return f"not {named}" if named else f"and its name ends in {ending}" if ending else "and its name has no ending"
 
 
-def _looked_at(path: Path, start: bytes, named: Format | None) -> Format | str:
+def _detect(path: Path, start: bytes) -> Format | str:
+    """The format by the first bytes; for one that cannot be read, its name in words."""
     if start.startswith((_ZIP, _EMPTY_ZIP)):
-        return _in_package(path)
+        return _detect_package(path)
     if start.startswith(_COMPOUND):
-        return _in_compound_file(path)
+        return _detect_compound_file(path)
     if start.startswith(_PARQUET):
         return Format.PARQUET
-    begins = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return next((what for mark, what in _OTHERS if begins.startswith(mark.lower())), Format.TEXT)
+    first_bytes = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return next((name for mark, name in _UNSUPPORTED if first_bytes.startswith(mark.lower())), Format.TEXT)
 
 
-def _in_package(path: Path) -> Format | str:
+def _detect_package(path: Path) -> Format | str:
     package = Package(path)
-    for part, what in _IN_PACKAGES:
+    for part, name in _UNSUPPORTED_PACKAGES:
         if part in package:
-            return what
+            return name
     if XLSX_BOOK in package:
         return Format.XLSX
     if package.holds("mimetype", b"opendocument") or (ODS_CONTENT in package and ODS_MANIFEST in package):
@@ -84,11 +91,11 @@ def _in_package(path: Path) -> Format | str:
     return Format.ZIP
 
 
-def _in_compound_file(path: Path) -> Format | str:
+def _detect_compound_file(path: Path) -> Format | str:
     file = compound_file(path)
     if is_xls(file):
         return Format.XLS
-    if "encryptedpackage" in file.streams:
+    if "encryptedpackage" in file.streams:  # a password-protected .xlsx is a compound file around the encrypted zip
         raise UnreadableFile("U02")
     if "worddocument" in file.streams:
         return "a Word document"

@@ -125,7 +125,7 @@ class Package:
         return entry is not None and entry.file_size <= LARGEST_INDEX and text in b"".join(self.pieces(name))
 
 
-def the_only_file(package: Package) -> str:
+def only_file_in_zip(package: Package) -> str:
     """The name of the one file that a zip holds. Raises Unreadable (U01) for none or several."""
     found = [
         name
@@ -144,7 +144,7 @@ def _is_added(entry: zipfile.ZipInfo) -> bool:
     )  # what a Macintosh knows of the file of that name
 
 
-def unpacked(package: Package, name: str) -> tuple[tempfile.TemporaryDirectory[str], Path]:
+def unpack_to_temp(package: Package, name: str) -> tuple[tempfile.TemporaryDirectory[str], Path]:
     """One part as a file in a folder of its own, which goes with the folder. It keeps the ending of its name alone."""
     folder = tempfile.TemporaryDirectory(prefix="pilots-")
     ending = re.search(r"\.[a-z0-9]{1,8}$", name)

@@ -13,16 +13,16 @@ from judging import CONTACT, Judge, as_csv, contacts
 from flows.cells.person_names import holds_full_name
 from flows.deliveries.extract import TextBatch, UnreadableFile
 from flows.steps.read import read
-from flows.steps.read.heading import MOST_COLUMNS
-from flows.steps.read.text.delimited import CHUNK, MOST_LINES
-from flows.steps.read.text.encoding import LONGEST_LINE, ShrunkError
+from flows.steps.read.heading import MAX_COLUMNS
+from flows.steps.read.text.delimited import CHUNK_BYTES, MAX_CHUNK_LINES
+from flows.steps.read.text.encoding import MAX_LINE_BYTES, FileShrunkError
 from flows.steps.read.whole import as_sheets
 from schemas._contract.code_lists import fold
 
 KNOWN = frozenset(map(fold, CONTACT))
 SOUND = as_csv(contacts({}, {})).encode()
 HEADING, LINE = (line + b"\n" for line in SOUND.splitlines()[:2])
-LONG = LONGEST_LINE + 1
+LONG = MAX_LINE_BYTES + 1
 
 
 @pytest.fixture
@@ -63,16 +63,16 @@ def test_it_is_refused_in_words(opened, data: bytes, rule: str, why: str) -> Non
 def test_a_file_that_is_cut_while_it_is_read_is_no_file_of_its_own(tmp_path: Path) -> None:
     """Somebody writes it at that moment: what was read of it is not to be taken for the whole."""
     path = tmp_path / "contacts.csv"
-    path.write_bytes(HEADING + LINE * (2 * CHUNK // len(LINE)))
+    path.write_bytes(HEADING + LINE * (2 * CHUNK_BYTES // len(LINE)))
     batches = read(path, KNOWN).batches
     next(batches)
-    os.truncate(path, CHUNK)
-    with pytest.raises(ShrunkError):
+    os.truncate(path, CHUNK_BYTES)
+    with pytest.raises(FileShrunkError):
         list(batches)
 
 
 def test_as_many_columns_as_are_allowed_are_read(opened) -> None:  # type: ignore[no-untyped-def]
-    more = MOST_COLUMNS - len(CONTACT)
+    more = MAX_COLUMNS - len(CONTACT)
     data = HEADING.rstrip() + b"".join(b",c%d" % i for i in range(more)) + b"\n"
     line = LINE.rstrip().replace(b"review", b'"review"') + b',"1"' * more + b"\n"
     (batch,) = opened(data + line * 200 + line.replace(b'"1"\n', b'"1\n') + line)
@@ -84,10 +84,10 @@ def test_as_many_columns_as_are_allowed_are_read(opened) -> None:  # type: ignor
     [(b"\n", False), (b"," * 9 + b"\n", False), (b'"\n', True), (b'"a\n', True), (b',"""\n', True)],
 )
 def test_a_long_tail_of_one_line_is_read_part_by_part(opened, line: bytes, malformed: bool) -> None:  # type: ignore[no-untyped-def]
-    batches = opened(SOUND + line * (MOST_LINES + 10))
+    batches = opened(SOUND + line * (MAX_CHUNK_LINES + 10))
     assert len(batches) == 2
-    assert sum(len(b.malformed) for b in batches) == malformed * (MOST_LINES + 10)
-    assert sum(len(b.rows) for b in batches) == 2 + (not malformed) * (MOST_LINES + 10)
+    assert sum(len(b.malformed) for b in batches) == malformed * (MAX_CHUNK_LINES + 10)
+    assert sum(len(b.rows) for b in batches) == 2 + (not malformed) * (MAX_CHUNK_LINES + 10)
 
 
 def test_blank_lines_without_number_are_judged_at_once(judge: Judge) -> None:

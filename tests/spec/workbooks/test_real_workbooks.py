@@ -43,7 +43,7 @@ WORKBOOKS = [
 def read_by_column() -> Iterator[None]:
     """A small workbook is read by the careful reader alone; here both are to be told apart."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(xlsx, "SMALL_BOOK", -1)
+        patch.setattr(xlsx, "SMALL_WORKBOOK_BYTES", -1)
         yield
 
 

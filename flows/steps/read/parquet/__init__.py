@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 
 from flows.cells.column_letters import column_letter
 from flows.deliveries.extract import Extract, TextBatch, UnreadableFile
-from flows.steps.read.heading import MOST_COLUMNS, find_heading
+from flows.steps.read.heading import MAX_COLUMNS, find_heading
 from flows.steps.read.values import text_of
 
 BATCH_ROWS = 50_000
 LARGEST_UNPACKED = 4 << 30  # bytes, as the file states; it is read a batch at a time
-MOST_CELLS = 400_000_000
+MAX_CELLS = 400_000_000
 
 
 def read_parquet(path: Path, known_headings: Set[str]) -> Extract:
@@ -42,10 +42,10 @@ def _opened(path: Path) -> pq.ParquetFile:
         file = pq.ParquetFile(path)
         stated = file.metadata
         columns = len(file.schema_arrow)
-        if columns > MOST_COLUMNS:
+        if columns > MAX_COLUMNS:
             raise UnreadableFile("U01", f"it has {columns:,} columns")
         unpacked = sum(stated.row_group(i).total_byte_size for i in range(stated.num_row_groups))
-        if unpacked > LARGEST_UNPACKED or stated.num_rows * columns > MOST_CELLS:
+        if unpacked > LARGEST_UNPACKED or stated.num_rows * columns > MAX_CELLS:
             raise UnreadableFile("U01", f"it unpacks to {stated.num_rows:,} rows and {unpacked:,} bytes")
         for i, column in enumerate(file.schema_arrow):
             if pa.types.is_nested(column.type):

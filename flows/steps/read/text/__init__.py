@@ -1,1 +1,1 @@
-"""Reading delimited text files: encoding, lines, heading, records."""
+"""Reader of delimited text files (CSV and the like): encoding, lines, heading, records."""

@@ -1,10 +1,12 @@
-"""CSV and its kin, line by true line.
+"""Read CSV and other delimited text in chunks, keeping each record's physical line number.
 
-Where a part of a file has no quotation mark each line is a record or none, and pyarrow says which. Elsewhere most lines
-are records by themselves: `lines.py` says which. An open quotation mark may run over further lines, but
-never over one that is a good record by itself, nor over one where a good record begins. So one broken record costs
-itself alone, and every other record keeps its physical line. The good lines are then parsed in bulk by pyarrow, and
-the number of rows must agree with the number of lines: nothing can have shifted.
+A chunk without quotation marks goes to pyarrow as it is: each of its lines either has the right number of cells or is
+malformed. In a chunk with quotation marks, `lines.py` finds the lines that are records by themselves. A quoted cell may
+run over further lines, but never over a line that is a record by itself, nor over one where a record of several lines
+begins. So one broken record costs only itself, where a plain CSV parser would swallow the rows below it.
+
+pyarrow parses the good lines in bulk. The number of rows it returns must equal the number of lines it was given, or the
+line numbers would be wrong; that is checked for each chunk.
 """
 
 from __future__ import annotations
@@ -28,199 +30,210 @@ from flows.cells.distinct_column import DistinctColumn
 from flows.deliveries.extract import Extract, TextBatch
 from flows.deliveries.findings import Finding
 from flows.runtime.wording import counted
-from flows.steps.read.text.encoding import Data, as_utf8
-from flows.steps.read.text.lines import Grammar, Lines
-from flows.steps.read.text.text_heading import LONGEST_RECORD, Heading, about_heading, heading_of
+from flows.steps.read.text.encoding import FileBytes, as_utf8
+from flows.steps.read.text.lines import Dialect, Lines
+from flows.steps.read.text.text_heading import MAX_RECORD_LINES, TextHeading, heading_findings, locate_heading
 from schemas._contract.model import Severity
 
-CHUNK = 8 << 20
-MOST_LINES = 100_000  # of a chunk: a batch of as many rows is validated in some 150 MB, and several are at hand at once
-_END_OF_FILE = "\x1a"  # how DOS marks it
+CHUNK_BYTES = 8 << 20
+MAX_CHUNK_LINES = 100_000  # validating a batch of this many rows takes about 150 MB, and several are held at once
+_END_OF_FILE = "\x1a"  # DOS programs end a file with Ctrl+Z
 _BLANKS = f"{string.whitespace}\xa0{_END_OF_FILE}"
-csv.field_size_limit(1 << 30)  # by default csv stops at a cell of 128 KB
+csv.field_size_limit(1 << 30)  # the csv module refuses cells over 128 KB by default
 
 
 def read_delimited(path: Path, known_headings: Set[str], delimiter: str = "", quote: str = "") -> Extract:
-    """Open a delimited text file. A site's profile may declare the delimiter (else it is detected) and the quote.
+    """Open a delimited text file; its rows are read as the extract's batches are consumed.
 
-    Raises Unreadable: F01 empty, F02 encoding, U01 a line without end or columns without number, U03 no heading.
+    `delimiter` and `quote` are what the site's profile declares; without them, both are detected.
+    Raises UnreadableFile: F01 empty, F02 encoding, U01 a line too long or too many columns, U03 no heading.
     """
     data, encoding, findings = as_utf8(path)
-    heading = heading_of(data, known_headings, delimiter, quote)
-    findings += about_heading(heading, known_headings, delimiter, quote)
-    scan = _Scan(data, heading)
+    heading = locate_heading(data, known_headings, delimiter, quote)
+    findings += heading_findings(heading, known_headings, delimiter, quote)
+    reader = _RecordReader(data, heading)
     return Extract(
         "",
         encoding,
         heading.first + 1,
         tuple(h.strip() for h in heading.cells),
-        scan.batches(),
+        reader.batches(),
         findings,
-        found_in_rows=scan.found,
+        found_in_rows=reader.row_findings,
     )
 
 
-class _Line(IntEnum):
-    """What a physical line is."""
+class _LineKind(IntEnum):
+    """What a physical line holds."""
 
-    INSIDE = 0  # the further lines of a record that began above
+    CONTINUATION = 0  # part of a record that began on an earlier line
     GOOD = 1
-    TORN = 2
+    MALFORMED = 2
     BLANK = 3
-    JOINED = 4  # the first line of a good record that pyarrow cannot take: it holds a line break
+    MULTILINE = 4  # the first line of a record with line breaks in its cells, which is parsed apart from the good lines
 
 
-Joined = list[tuple[int, list[str]]]  # the line a record begins on, and its cells
+MultilineRecords = list[tuple[int, list[str]]]  # (first line within the chunk, cells)
 
 
-class _Scan:
-    """One pass over the records below the heading."""
+class _RecordReader:
+    """A single pass over the records below the heading."""
 
-    def __init__(self, data: Data, heading: Heading) -> None:
+    def __init__(self, data: FileBytes, heading: TextHeading) -> None:
         self.data, self.offset, self.line = data, heading.size, heading.end + 1
-        self.spaced = int(heading.is_spaced)  # lines with spaces beside quotation marks
-        self.grammar = Grammar(heading.delimiter, heading.quote, len(heading.cells))
+        self.padded = int(heading.has_padding)  # number of lines with spaces beside quotation marks, for rule F30
+        self.dialect = Dialect(heading.delimiter, heading.quote, len(heading.cells))
         self.above = [(n, text) for n, text in enumerate(heading.above, 1) if text.strip()]
 
     def batches(self) -> Iterator[TextBatch]:
-        """The records as text batches, each of about 8 MB of the file. After the last, the file is closed."""
+        """Yield the records in batches of about 8 MB of the file each, and close the file after the last."""
         try:
             yield from self._batches()
         finally:
-            self.data.close()  # on Windows, a copy out of a zip cannot be removed while it is open
+            self.data.close()  # Windows cannot delete the temporary copy of a zipped file while it is open
 
     def _batches(self) -> Iterator[TextBatch]:
-        reach = CHUNK
+        reach = CHUNK_BYTES
         while self.offset < len(self.data):
             chunk = self._chunk(reach)
-            if chunk and self.grammar.is_plain(chunk):
+            if chunk and self.dialect.is_plain(chunk):
                 batch = self._plain_batch(chunk)
                 self.offset += len(chunk)
                 self.line += len(batch.source_rows) + len(batch.malformed)
                 yield batch
-                reach = CHUNK
+                reach = CHUNK_BYTES
                 continue
-            last = self.offset + len(chunk) == len(self.data)
-            lines = Lines.of(chunk, self.grammar) if chunk else None
-            kinds, joined = self._settle(chunk, lines, last=last) if lines else (np.empty(0), [])
-            if lines is None or not len(kinds):  # one record is longer than the chunk: look further
+            is_last = self.offset + len(chunk) == len(self.data)
+            lines = Lines.of(chunk, self.dialect) if chunk else None
+            kinds, multiline = self._classify(chunk, lines, is_last=is_last) if lines else (np.empty(0), [])
+            if lines is None or not len(kinds):  # a single record is longer than the chunk: read a larger one
                 reach *= 2
                 continue
-            yield self._batch(chunk, lines, kinds, joined)
+            yield self._batch(chunk, lines, kinds, multiline)
             self.offset += int(lines.nexts[len(kinds) - 1])
             self.line += len(kinds)
-            reach = CHUNK
+            reach = CHUNK_BYTES
 
-    def found(self) -> list[Finding]:
-        """What to tell of the rows once all are read: that spaces beside quotation marks were taken off (F30)."""
-        told = f"spaces beside the quotation marks on {counted(self.spaced, 'line')}"
-        return [Finding("F30", Severity.WARNING, found=told)] if self.spaced else []
+    def row_findings(self) -> list[Finding]:
+        """The findings that are known once all rows are read: spaces removed beside quotation marks (F30)."""
+        found = f"spaces beside the quotation marks on {counted(self.padded, 'line')}"
+        return [Finding("F30", Severity.WARNING, found=found)] if self.padded else []
 
     def _chunk(self, reach: int) -> bytes:
-        """The whole lines within reach, up to MOST_LINES of them; nothing, if the first is longer."""
+        """The whole lines among the next `reach` bytes, at most MAX_CHUNK_LINES; empty if the first line is longer."""
         chunk = self.data[self.offset : self.offset + reach]
         if self.offset + reach < len(self.data):
             chunk = chunk[: chunk.rfind(b"\n") + 1]
         is_end = np.frombuffer(chunk, np.uint8) == ord("\n")
-        if np.count_nonzero(is_end) > MOST_LINES:
-            chunk = chunk[: np.flatnonzero(is_end)[MOST_LINES - 1] + 1]
+        if np.count_nonzero(is_end) > MAX_CHUNK_LINES:
+            chunk = chunk[: np.flatnonzero(is_end)[MAX_CHUNK_LINES - 1] + 1]
         return chunk
 
     def _plain_batch(self, chunk: bytes) -> TextBatch:
-        """The lines of a chunk that is plain, without a closer look at any that is a record."""
+        """Parse a chunk without quotation marks in one call; only the lines that pyarrow rejects are looked at."""
         cells, others = self._parse(chunk, False)
         good = np.delete(np.arange(len(cells["0"]) + len(others)), [*others])
         batch = TextBatch(cells, pl.Series("source_row", self.line + good))
         blank = [i for i, text in others.items() if self._is_blank(text)]
         if blank:
-            batch = self._together([batch], [], np.array(blank))
+            batch = self._combine([batch], [], np.array(blank))
         lines = int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == ord("\n"))) + (not chunk.endswith(b"\n"))
         if lines != len(good) + len(others):
             raise RuntimeError(f"{lines} lines gave {len(good)} rows and {len(others)} others")
         malformed = {i: text for i, text in others.items() if not self._is_blank(text)}
         return self._with_malformed(batch, malformed, None if chunk.endswith(b"\n") else lines - 1)
 
-    def _settle(self, chunk: bytes, lines: Lines, *, last: bool) -> tuple[np.ndarray, Joined]:
-        """What each line is, and the records that run over several. Lines that need the next chunk are left."""
-        kinds = np.where(lines.good, _Line.GOOD, _Line.TORN).astype(np.uint8)
-        kinds[lines.empty & (lines.ends == lines.starts)] = _Line.BLANK
+    def _classify(self, chunk: bytes, lines: Lines, *, is_last: bool) -> tuple[np.ndarray, MultilineRecords]:
+        """The `_LineKind` of each line, and the records that run over several lines.
+
+        Lines at the end of a chunk are left for the next one where a record might run on beyond it.
+        """
+        kinds = np.where(lines.good, _LineKind.GOOD, _LineKind.MALFORMED).astype(np.uint8)
+        kinds[lines.empty & (lines.ends == lines.starts)] = _LineKind.BLANK
         for i in np.flatnonzero(lines.empty & (lines.ends > lines.starts)).tolist():
             if self._is_blank(self._text(chunk, lines, i)):
-                kinds[i] = _Line.BLANK
-        stops = np.append(np.flatnonzero(lines.certain(self.grammar.width)), len(kinds))
-        joined: Joined = []
+                kinds[i] = _LineKind.BLANK
+        stops = np.append(np.flatnonzero(lines.certain(self.dialect.width)), len(kinds))
+        multiline: MultilineRecords = []
         done = 0
         for i in np.flatnonzero(lines.quoted & ~lines.good | lines.opens).tolist():
             if i < done:
                 continue
-            if not last and i + 2 * LONGEST_RECORD >= len(kinds):
-                return kinds[:i], joined
+            # Twice the limit: the record itself, and one that begins on its last line and would rule it out.
+            if not is_last and i + 2 * MAX_RECORD_LINES >= len(kinds):
+                return kinds[:i], multiline
             end = self._end_of_record(chunk, lines, stops, i)
             if end is None:
                 continue
-            kinds[i], kinds[i + 1 : end + 1] = _Line.JOINED, _Line.INSIDE
-            joined.append((i, self._cells(chunk[lines.starts[i] : lines.ends[end]])))
+            kinds[i], kinds[i + 1 : end + 1] = _LineKind.MULTILINE, _LineKind.CONTINUATION
+            multiline.append((i, self._cells(chunk[lines.starts[i] : lines.ends[end]])))
             done = end + 1
-        return kinds, joined
+        return kinds, multiline
 
     def _end_of_record(self, chunk: bytes, lines: Lines, stops: np.ndarray, first: int) -> int | None:
-        """The last line of a record that begins on `first` and runs over several; None if it never closes.
+        """The last line of a record of several lines that begins on `first`; None if its quotation never closes.
 
-        It may not run over a line where another record of several lines begins: a break in this one would cost that.
+        It may not run over a line where another such record begins: if this one is broken, the other would be lost.
         """
-        end = self._closes(chunk, lines, stops, first)
+        end = self._closing_line(chunk, lines, stops, first)
         if end is None or b"\x00" in chunk[lines.starts[first] : lines.ends[end]]:
             return None
-        if self.grammar.width == 1:  # any further quotation mark might begin a record: the standard decides
+        if self.dialect.width == 1:  # every line with a mark might begin a record, so only RFC 4180 can decide
             return end
         inside = (i for i in range(first + 1, end + 1) if lines.quoted[i])
-        return None if any(self._closes(chunk, lines, stops, i) is not None for i in inside) else end
+        return None if any(self._closing_line(chunk, lines, stops, i) is not None for i in inside) else end
 
-    def _closes(self, chunk: bytes, lines: Lines, stops: np.ndarray, first: int) -> int | None:
-        """Where a record that begins on `first` is complete, if that is before the next line certain to be one."""
-        limit = min(first + LONGEST_RECORD, stops[np.searchsorted(stops, first)])
+    def _closing_line(self, chunk: bytes, lines: Lines, stops: np.ndarray, first: int) -> int | None:
+        """The line on which a record that begins on `first` is complete, searched up to the next of `stops`."""
+        limit = min(first + MAX_RECORD_LINES, stops[np.searchsorted(stops, first)])
         if limit == first + 1:
             return None
-        record = self.grammar.record.match(chunk, lines.starts[first], lines.ends[limit - 1])
+        record = self.dialect.record.match(chunk, lines.starts[first], lines.ends[limit - 1])
         return int(np.searchsorted(lines.starts, record.end(), "right")) - 1 if record else None
 
     def _is_blank(self, text: str) -> bool:
-        """Whether a line that is no record holds nothing but, perhaps, delimiters."""
-        return not text.replace(self.grammar.delimiter, "").strip(_BLANKS)
+        """Whether a line holds nothing but delimiters and white space."""
+        return not text.replace(self.dialect.delimiter, "").strip(_BLANKS)
 
     def _text(self, chunk: bytes, lines: Lines, line: int) -> str:
         return chunk[lines.starts[line] : lines.ends[line]].decode("utf-8")
 
     def _cells(self, record: bytes) -> list[str]:
-        text = io.StringIO(self.grammar.unspaced(record.decode("utf-8")), newline="")
-        return next(csv.reader(text, delimiter=self.grammar.delimiter, quotechar=self.grammar.quote, strict=True))
+        text = io.StringIO(self.dialect.strip_padding(record.decode("utf-8")), newline="")
+        return next(csv.reader(text, delimiter=self.dialect.delimiter, quotechar=self.dialect.quote, strict=True))
 
-    def _batch(self, chunk: bytes, lines: Lines, kinds: np.ndarray, joined: Joined) -> TextBatch:
-        good, plain = kinds == _Line.GOOD, lines.plain[: len(kinds)]
-        quotes: tuple[str | Literal[False], ...] = (self.grammar.quote, False)
-        chosen = zip((good & ~plain, good & plain), quotes, strict=True)
-        parts = [self._good(chunk, lines, np.flatnonzero(some), quote) for some, quote in chosen if some.any()]
-        texts = {i: self._text(chunk, lines, i) for i in np.flatnonzero(kinds == _Line.TORN).tolist()}
+    def _batch(self, chunk: bytes, lines: Lines, kinds: np.ndarray, multiline: MultilineRecords) -> TextBatch:
+        good, plain = kinds == _LineKind.GOOD, lines.plain[: len(kinds)]
+        # Plain lines are parsed without a quote character: a mark within them is an ordinary one, as in 12".
+        quotes: tuple[str | Literal[False], ...] = (self.dialect.quote, False)
+        groups = zip((good & ~plain, good & plain), quotes, strict=True)
+        parts = [self._parse_good(chunk, lines, np.flatnonzero(some), quote) for some, quote in groups if some.any()]
+        texts = {i: self._text(chunk, lines, i) for i in np.flatnonzero(kinds == _LineKind.MALFORMED).tolist()}
         malformed = {i: text for i, text in texts.items() if not self._is_blank(text)}
         blank = np.array(
-            sorted({*np.flatnonzero(kinds == _Line.BLANK).tolist(), *(texts.keys() - malformed.keys())}), int
+            sorted({*np.flatnonzero(kinds == _LineKind.BLANK).tolist(), *(texts.keys() - malformed.keys())}), int
         )
-        batch = parts[0] if len(parts) == 1 and not (joined or len(blank)) else self._together(parts, joined, blank)
-        without_end = next((i for i in malformed if self.offset + lines.ends[i] == len(self.data)), None)
-        return self._with_malformed(batch, malformed, without_end)
+        batch = (
+            parts[0] if len(parts) == 1 and not (multiline or len(blank)) else self._combine(parts, multiline, blank)
+        )
+        unterminated = next((i for i in malformed if self.offset + lines.ends[i] == len(self.data)), None)
+        return self._with_malformed(batch, malformed, unterminated)
 
-    def _with_malformed(self, batch: TextBatch, malformed: dict[int, str], without_end: int | None) -> TextBatch:
-        """A batch with the lines that are no records, and why; the last of the file may have no line break."""
-        why = {self.line + i: self.grammar.why_malformed(text, last=i == without_end) for i, text in malformed.items()}
+    def _with_malformed(self, batch: TextBatch, malformed: dict[int, str], unterminated: int | None) -> TextBatch:
+        """Add the malformed lines and their reasons. `unterminated` is the file's last line, if it has no line break.
+
+        The first batch also takes the text above the heading.
+        """
+        why = {self.line + i: self.dialect.why_malformed(text, last=i == unterminated) for i, text in malformed.items()}
         above, self.above = self.above, []
         return replace(
             batch, malformed=why, stray_text=above + [(self.line + i, text) for i, text in malformed.items()]
         )
 
-    def _together(self, parts: list[TextBatch], joined: Joined, blank: np.ndarray) -> TextBatch:
-        """Rows that were read in different ways, in the order of the file."""
+    def _combine(self, parts: list[TextBatch], multiline: MultilineRecords, blank: np.ndarray) -> TextBatch:
+        """Rows that were parsed in different ways as one batch, in the order of the file; blank lines as empty rows."""
         types = {**dict.fromkeys(self._names, pl.String), "source_row": pl.Int64}
-        records = [[*cells, self.line + i] for i, cells in joined]
+        records = [[*cells, self.line + i] for i, cells in multiline]
         frames = [part.rows for part in parts]
         frames.append(pl.DataFrame(records, schema=types, orient="row"))
         frames.append(pl.DataFrame({"source_row": self.line + blank.astype(np.int64)}))
@@ -228,37 +241,38 @@ class _Scan:
 
     @property
     def _names(self) -> list[str]:
-        return [str(i) for i in range(self.grammar.width)]
+        return [str(i) for i in range(self.dialect.width)]
 
-    def _good(self, chunk: bytes, lines: Lines, good: np.ndarray, quote: str | Literal[False]) -> TextBatch:
-        """The good lines as text columns. Raises RuntimeError if a row were gained or lost: nothing may shift."""
-        records = _joined_runs(chunk, lines, good)
-        if lines.spaced[good].any():
-            records = self.grammar.unspaced(records.decode("utf-8")).encode()
-            self.spaced += int(lines.spaced[good].sum())
+    def _parse_good(self, chunk: bytes, lines: Lines, good: np.ndarray, quote: str | Literal[False]) -> TextBatch:
+        """Parse the good lines. Raises RuntimeError if the number of rows differs from the number of lines."""
+        records = _concatenate(chunk, lines, good)
+        if lines.padded[good].any():
+            records = self.dialect.strip_padding(records.decode("utf-8")).encode()
+            self.padded += int(lines.padded[good].sum())
         cells, others = self._parse(records, quote)
         if others or len(cells["0"]) != len(good):
             raise RuntimeError(f"{len(good)} good lines gave {len(cells['0'])} rows and {len(others)} others")
         return TextBatch(cells, pl.Series("source_row", self.line + good.astype(np.int64)))
 
     def _parse(self, lines: bytes, quote: str | Literal[False]) -> tuple[dict[str, DistinctColumn], dict[int, str]]:
-        """The cells of lines, column by column; and the lines that have too many or too few, by their numbers."""
+        """The cells of lines, column by column; and the lines with too many or too few cells, by index."""
         others: dict[int, str] = {}
 
-        def leave_out(row: pa_csv.InvalidRow) -> str:
+        def skip_invalid(row: pa_csv.InvalidRow) -> str:
             others[row.number - 1] = row.text
             return "skip"
 
-        mark = codecs.BOM_UTF8 if lines.startswith(codecs.BOM_UTF8) else b""  # pyarrow takes one away
+        # pyarrow drops a byte-order mark at the start, which in the middle of a file is part of a cell: give it two.
+        mark = codecs.BOM_UTF8 if lines.startswith(codecs.BOM_UTF8) else b""
         table = pa_csv.read_csv(
             pa.BufferReader(mark + lines),
-            # in one thread: only then has a row its number, and the cores are busy with the batches before
+            # pyarrow numbers invalid rows only when it uses one thread; the other cores are validating earlier batches
             read_options=pa_csv.ReadOptions(column_names=self._names, block_size=1 << 30, use_threads=False),
             parse_options=pa_csv.ParseOptions(
-                delimiter=self.grammar.delimiter,
+                delimiter=self.dialect.delimiter,
                 quote_char=quote,
                 ignore_empty_lines=False,
-                invalid_row_handler=leave_out,
+                invalid_row_handler=skip_invalid,
             ),
             convert_options=pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(self._names, pa.dictionary(pa.int32(), pa.string())),
@@ -268,8 +282,8 @@ class _Scan:
         return {name: DistinctColumn.encoded(table[name].combine_chunks()) for name in self._names}, others
 
 
-def _joined_runs(chunk: bytes, lines: Lines, good: np.ndarray) -> bytes:
-    """The bytes of the good lines, taken run by run."""
+def _concatenate(chunk: bytes, lines: Lines, good: np.ndarray) -> bytes:
+    """The bytes of the good lines; consecutive lines are copied as one slice."""
     breaks = np.flatnonzero(np.diff(good) > 1)
     firsts = good[np.concatenate(([0], breaks + 1))]
     lasts = good[np.append(breaks, len(good) - 1)]

@@ -1,4 +1,4 @@
-"""A cell's value as text, of files whose cells are numbers, dates and truths besides texts."""
+"""Convert typed cell values (workbooks, Parquet) to the text that a sender would have typed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def text_of(value: Any) -> str:
-    """A cell's value as the sender would type it."""
+    """Convert a cell's value to text: ISO dates, plain decimals, TRUE or FALSE; '' for an empty cell."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -17,7 +17,7 @@ def text_of(value: Any) -> str:
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):
         return _number(value)
-    if isinstance(value, datetime):
+    if isinstance(value, datetime):  # before date, its base class; Excel stores a plain date as midnight
         return value.date().isoformat() if value.time() == time() else value.isoformat()
     if isinstance(value, date | time):
         return value.isoformat()
@@ -30,7 +30,7 @@ def text_of(value: Any) -> str:
 
 
 def _number(value: float) -> str:
-    """A number without the noise of its binary form: 12 digits, which are the pence of billions; more where needed."""
+    """Format a float without binary noise (0.1 + 0.2 is 0.3): 12 significant digits, or 15 from ten billion up."""
     if value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     text = f"{value:.12g}" if abs(value) < 1e10 else f"{value:.15g}"

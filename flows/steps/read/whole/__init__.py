@@ -1,7 +1,7 @@
-"""Every sheet of a file as it stands, to be given back to its sender with the bad cells marked.
+"""Read every sheet of a file with all its cells, for the marked workbook that goes back to the sender.
 
-Nothing is validated and nothing left out: a line that cannot be told apart into the heading's columns is split at each
-delimiter, so that its sender sees it where it was.
+Nothing is validated or left out. A line that cannot be split into the heading's columns is split at every delimiter, so
+that its sender finds it in its place.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from flows.deliveries.formats import Format
 from flows.steps.read import WORKBOOKS, read, sheets_of
 from flows.steps.read.sniff import format_of
 from flows.steps.read.text.encoding import as_utf8
-from flows.steps.read.text.text_heading import heading_of
-from flows.steps.read.zip_package import Package, the_only_file, unpacked
+from flows.steps.read.text.text_heading import locate_heading
+from flows.steps.read.zip_package import Package, only_file_in_zip, unpack_to_temp
 
 
 def as_sheets(
     path: Path, known_headings: Set[str], name: str, delimiter: str = "", quote: str = ""
 ) -> list[SheetCells]:
-    """The sheets of a workbook, or the one sheet, called `name`, that another file is. Takes what `read` takes.
+    """Read all sheets of a workbook; a file of another format becomes one sheet, called `name`.
 
-    Raises Unreadable for a file that cannot be opened.
+    The other parameters are those of `read`. Raises UnreadableFile for a file that cannot be opened.
     """
     kind = format_of(path)
     if kind in WORKBOOKS:
-        tables = [(s, s.as_it_is()) for s in sheets_of(path, kind)]
+        tables = [(sheet, sheet.open_raw()) for sheet in sheets_of(path, kind)]
         return [SheetCells(s.name, _trimmed(list(t.rows())), s.hidden, tuple(t.merged)) for s, t in tables]
     if kind is Format.ZIP:
         package = Package(path)
-        folder, inside = unpacked(package, the_only_file(package))
+        folder, inside = unpack_to_temp(package, only_file_in_zip(package))
         with folder:
             return as_sheets(inside, known_headings, name, delimiter, quote)
     lines: dict[int, list[Any]] = {}
@@ -49,14 +49,14 @@ def as_sheets(
 
 
 def _heading_lines(path: Path, known: Set[str], delimiter: str, quote: str) -> tuple[dict[int, list[Any]], str]:
-    """The records of a text file's heading, each at its first line, and what parts the cells."""
+    """The heading's records by the number of their first line, and the delimiter."""
     data, _, _ = as_utf8(path)
-    heading = heading_of(data, known, delimiter, quote)
+    heading = locate_heading(data, known, delimiter, quote)
     return {line + 1: list(cells) for line, cells in heading.records}, heading.delimiter
 
 
 def _trimmed(rows: list[list[Any]]) -> list[list[Any]]:
-    """The rows without the empty ones at the end."""
+    """The rows without the empty rows at the end."""
     end = len(rows)
     while end and all(c is None or c == "" for c in rows[end - 1]):
         end -= 1

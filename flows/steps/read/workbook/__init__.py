@@ -1,1 +1,1 @@
-"""Reading workbooks of every kind, sheet by sheet."""
+"""Readers of workbooks (.xlsx, .xls, .ods), sheet by sheet."""

@@ -1,8 +1,8 @@
-"""A workbook of any kind: which sheet holds the dataset, where its heading is, and the rows below, each where it is.
+"""Find the sheet of a workbook that holds the dataset, find its heading, and read the rows below.
 
-Hidden sheets are never read; hidden rows and columns are, for they are as much data as those that are shown, and are
-told (F27): whoever sends a file may not know of them. Any other sheet, hidden or not, is given for the search for
-personal data alone. Merged cells are never filled down; only in a heading does a merged cell stand for its whole block.
+Hidden sheets are never read. Hidden rows and columns are, as they hold data like any other; the sender may not know
+of them, so they are reported (F27). The other sheets, hidden or not, are only searched for personal data. Merged cells
+are never filled down; only in a heading does a merged cell stand for its whole area.
 """
 
 from __future__ import annotations
@@ -19,30 +19,37 @@ from flows.cells.garbled import CONTROL
 from flows.deliveries.extract import Extract, TextBatch, TextOnOtherSheet, UnreadableFile
 from flows.deliveries.findings import Finding
 from flows.runtime.wording import counted, listed, ranges, spans
-from flows.steps.read.heading import LEAST_MATCHES, MOST_COLUMNS, ROWS_SEARCHED, find_heading, joined, matches
+from flows.steps.read.heading import (
+    HEADING_SEARCH_ROWS,
+    MAX_COLUMNS,
+    MIN_KNOWN_HEADINGS,
+    count_known_headings,
+    find_heading,
+    merge_heading_rows,
+)
 from flows.steps.read.values import text_of
-from flows.steps.read.workbook.sheet import NameOfSheet, Sheet, Table, by_place, called
-from flows.steps.read.workbook.stray_sheets import left_out
+from flows.steps.read.workbook.sheet import Sheet, SheetNamer, Table, safe_sheet_names, sheet_by_number
+from flows.steps.read.workbook.stray_sheets import unclaimed_sheet_findings
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Severity
 from schemas._contract.workbook_names import OUR_SHEETS, ROW_PROBLEMS
 
 BATCH_ROWS = 50_000
-MOST_HEADING_ROWS = 10
 BATCH_CELLS = 4_000_000
-LEAST_NUMBER = 100_000_000  # that may be somebody's: identifiers have nine digits and more
-LONGEST_PLACES = 44  # characters: where hidden rows are, before their number alone is told
-LIKE_THE_BEST = 0.8  # of the best sheet's headings: with as many, another may hold the dataset as well
+MAX_HEADING_ROWS = 10
+MIN_IDENTIFIER = 100_000_000  # a person's identifier has nine digits or more
+MAX_LISTED_CHARACTERS = 44  # a longer list of hidden rows or columns is cut short, and the rest counted
+RIVAL_SHARE = 0.8  # another sheet with this share of the best sheet's known headings may be the dataset as well
 
 
 def read_workbook(
-    sheets: Sequence[Sheet], known_headings: Set[str], wanted: str = "", name_of: NameOfSheet = by_place
+    sheets: Sequence[Sheet], known_headings: Set[str], wanted: str = "", name_sheet: SheetNamer = sheet_by_number
 ) -> Extract:
-    """Read the sheet that holds the dataset.
+    """Read the sheet that holds the dataset; `wanted` names it, in a workbook with several datasets.
 
-    Raises Unreadable: U01 damaged or too large, U03 no heading, U04 several sheets would do or it is hidden, F01 empty.
+    Raises UnreadableFile: F01 empty, U01 damaged or too large, U03 no heading, U04 sheet ambiguous or hidden.
     """
-    name, table = _sheet_with_data(sheets, known_headings, wanted, name_of)
+    name, table = _find_dataset_sheet(sheets, known_headings, wanted, name_sheet)
     candidates = _candidates(table, known_headings)
     best = find_heading([c.cells for c in candidates], known_headings)
     if best is None:
@@ -51,13 +58,14 @@ def read_workbook(
     headings = [cell.strip() for cell in heading.cells]
     used = max((i + 1 for i, h in enumerate(headings) if h), default=0)
     width = table.width(heading.last + 1, used)
-    if width > MOST_COLUMNS:
+    if width > MAX_COLUMNS:
         raise UnreadableFile("U01", f"{width:,} columns")
     headings = (headings + [""] * (width - len(headings)))[:width]
-    is_marked = headings[-1] == ROW_PROBLEMS  # ours, from a marked workbook that came back
+    is_marked = headings[-1] == ROW_PROBLEMS  # the column we add to a marked workbook, which has been sent back
     if is_marked:
         width, headings = width - 1, headings[:-1]
-    findings = _about_heading(heading) + _about_name(name) + (left_out(sheets, wanted, name_of) if wanted else [])
+    unclaimed = unclaimed_sheet_findings(sheets, wanted, name_sheet) if wanted else []
+    findings = _heading_findings(heading) + _sheet_name_findings(name) + unclaimed
     number = next(n for n, sheet in enumerate(sheets, 1) if sheet.name == name)
     hidden_rows: list[int] = []
     hidden_columns = [i for i in sorted(set(table.hidden.columns)) if i < len(headings) and headings[i]]
@@ -72,35 +80,38 @@ def read_workbook(
         is_marked=is_marked,
         sheet_number=number,
         other_sheets=_other_sheets(sheets, name),
-        found_in_rows=lambda: _about_hidden(hidden_rows, hidden_columns),
+        found_in_rows=lambda: _hidden_findings(hidden_rows, hidden_columns),
     )
 
 
 def _other_sheets(sheets: Sequence[Sheet], read: str) -> Iterator[TextOnOtherSheet]:
-    """The texts and the long whole numbers on every other sheet that is not ours. Raises Unreadable (U01)."""
+    """Yield the cells of the other sheets that may hold personal data: texts and long whole numbers.
+
+    Sheets that we add to a workbook are skipped. Raises UnreadableFile (U01).
+    """
     for number, sheet in enumerate(sheets, 1):
         if sheet.name == read or sheet.name in OUR_SHEETS:
             continue
-        for row, cells in enumerate(sheet.as_it_is().rows(), 1):
+        for row, cells in enumerate(sheet.open_raw().rows(), 1):
             for cell in cells:
                 if (isinstance(cell, str) and cell) or _may_identify(cell):
                     yield TextOnOtherSheet(sheet.name, number, row, text_of(cell))
 
 
 def _may_identify(cell: object) -> bool:
-    return isinstance(cell, int | float) and abs(cell) >= LEAST_NUMBER and cell == cell // 1
+    return isinstance(cell, int | float) and abs(cell) >= MIN_IDENTIFIER and cell == cell // 1
 
 
 @dataclass(frozen=True)
 class _Heading:
-    """Rows that may be the heading, from `first` to `last` (from 0), as one."""
+    """A possible heading: the rows from `first` to `last` (from 0), merged into one row of cells."""
 
     first: int
     last: int
     cells: list[str]
 
 
-def _about_heading(heading: _Heading) -> list[Finding]:
+def _heading_findings(heading: _Heading) -> list[Finding]:
     row = heading.first + 1
     where = f"heading on row {row}" if heading.first else ""
     if heading.last > heading.first:
@@ -108,38 +119,42 @@ def _about_heading(heading: _Heading) -> list[Finding]:
     return [Finding("F04", Severity.WARNING, source_row=row, found=where)] if where else []
 
 
-def _about_name(name: str) -> list[Finding]:
-    """What to tell of a sheet's name with control characters in it (F28)."""
+def _sheet_name_findings(name: str) -> list[Finding]:
+    """A warning for a sheet name with control characters (F28)."""
     return [Finding("F28", Severity.WARNING, found="the name of the sheet")] if CONTROL.search(name) else []
 
 
 def _candidates(table: Table, known: Set[str]) -> list[_Heading]:
-    """Each of the first rows, and each two of them, as the heading that they might be; of equals, one in one row first.
+    """Each of the first rows, and each pair of them, as a possible heading; single rows come first.
 
-    Rows that a merged cell binds together are one heading or none.
+    Rows that share a merged cell are tried only together.
     """
-    head = table.head(ROWS_SEARCHED)
+    head = table.head(HEADING_SEARCH_ROWS)
     bound = [(top, bottom) for top, _, bottom, _ in table.merged if top < bottom and top < len(head)]
     spans = {_span(first, last, bound) for first in range(len(head)) for last in (first, first + 1)}
     return [
-        _Heading(first, last, reduce(lambda upper, lower: joined(upper, lower, known), head[first : last + 1]))
+        _Heading(
+            first, last, reduce(lambda upper, lower: merge_heading_rows(upper, lower, known), head[first : last + 1])
+        )
         for first, last in sorted(spans, key=lambda s: (s[1] - s[0], s))
-        if last < len(head) and last - first < MOST_HEADING_ROWS
+        if last < len(head) and last - first < MAX_HEADING_ROWS
     ]
 
 
 def _span(first: int, last: int, bound: list[tuple[int, int]]) -> tuple[int, int]:
-    """The rows from `first` to `last`, and those that merged cells bind to them."""
+    """Widen the range of rows so that it cuts through no merged cell."""
     for top, bottom in sorted(bound):
         if top <= last and bottom >= first:
             first, last = min(first, top), max(last, bottom)
     return first, last
 
 
-def _sheet_with_data(sheets: Sequence[Sheet], known: Set[str], wanted: str, name_of: NameOfSheet) -> tuple[str, Table]:
-    """The visible sheet that looks most like the dataset, if no other looks much like it too."""
-    asked_for = [s for s in sheets if wanted and fold(s.name) == fold(wanted)]
-    candidates = asked_for or [s for s in sheets if s.name not in OUR_SHEETS]
+def _find_dataset_sheet(
+    sheets: Sequence[Sheet], known: Set[str], wanted: str, name_sheet: SheetNamer
+) -> tuple[str, Table]:
+    """The visible sheet with the most known headings. Raises UnreadableFile (U04) if another has nearly as many."""
+    named = [s for s in sheets if wanted and fold(s.name) == fold(wanted)]
+    candidates = named or [s for s in sheets if s.name not in OUR_SHEETS]
     scores: dict[str, int] = {}
     best: tuple[str, Table] | None = None
     for sheet in (s for s in candidates if not s.hidden):
@@ -147,47 +162,45 @@ def _sheet_with_data(sheets: Sequence[Sheet], known: Set[str], wanted: str, name
         scores[sheet.name] = _score(table, known)
         if best is None or scores[sheet.name] > scores[best[0]]:
             best = (sheet.name, table)
-    if best is None or scores[best[0]] < LEAST_MATCHES:
-        hidden = [s.name for s in candidates if s.hidden and _score(s.open(), known) >= LEAST_MATCHES]
+    if best is None or scores[best[0]] < MIN_KNOWN_HEADINGS:
+        hidden = [s.name for s in candidates if s.hidden and _score(s.open(), known) >= MIN_KNOWN_HEADINGS]
         if hidden:
-            names = " and ".join(called(sheets, hidden, name_of))
+            names = " and ".join(safe_sheet_names(sheets, hidden, name_sheet))
             raise UnreadableFile("U04", f"{names}: hidden, and hidden sheets are not read")
     if best is None:
         raise UnreadableFile("F01")
-    alike = [n for n, score in scores.items() if score >= max(LEAST_MATCHES, LIKE_THE_BEST * scores[best[0]])]
+    alike = [n for n, score in scores.items() if score >= max(MIN_KNOWN_HEADINGS, RIVAL_SHARE * scores[best[0]])]
     if len(alike) > 1:
-        raise UnreadableFile("U04", " and ".join(called(sheets, alike, name_of)))
+        raise UnreadableFile("U04", " and ".join(safe_sheet_names(sheets, alike, name_sheet)))
     return best
 
 
 def _score(table: Table, known: Set[str]) -> int:
-    return max((matches(c.cells, known) for c in _candidates(table, known)), default=0)
+    return max((count_known_headings(c.cells, known) for c in _candidates(table, known)), default=0)
 
 
-def _about_hidden(rows: list[int], columns: Sequence[int]) -> list[Finding]:
-    """What to tell of hidden rows that hold something (by their numbers), and of hidden columns (from 0): F27."""
-    told = []
+def _hidden_findings(rows: list[int], columns: Sequence[int]) -> list[Finding]:
+    """Warnings about hidden rows with content (row numbers from 1) and hidden columns (positions from 0): F27."""
+    texts = []
     if rows:
-        told.append(f"{counted(len(rows), 'row')}: {_in_short(spans(ranges(rows)))}")
+        texts.append(f"{counted(len(rows), 'row')}: {_listed_briefly(spans(ranges(rows)))}")
     if columns:
         letters = [(column_letter(first), column_letter(last)) for first, last in ranges(columns)]
-        places = [first if first == last else f"{first} to {last}" for first, last in letters]
-        told.append(f"{'column' if len(columns) == 1 else 'columns'} {_in_short(places)}")
-    return [Finding("F27", Severity.WARNING, found=text) for text in told]
+        spanned = [first if first == last else f"{first} to {last}" for first, last in letters]
+        texts.append(f"{'column' if len(columns) == 1 else 'columns'} {_listed_briefly(spanned)}")
+    return [Finding("F27", Severity.WARNING, found=text) for text in texts]
 
 
-def _in_short(places: Sequence[str]) -> str:
-    """The first places, and how many others there are."""
-    ends = list(accumulate(len(place) + 2 for place in places))
-    first = max(1, sum(end <= LONGEST_PLACES for end in ends))
-    rest = [counted(len(places) - first, "more place")] if len(places) > first else []
-    return listed([*places[:first], *rest])
+def _listed_briefly(spanned: Sequence[str]) -> str:
+    """The first spans of rows or columns, and how many more there are."""
+    ends = list(accumulate(len(span) + 2 for span in spanned))
+    first = max(1, sum(end <= MAX_LISTED_CHARACTERS for end in ends))
+    rest = [counted(len(spanned) - first, "more place")] if len(spanned) > first else []
+    return listed([*spanned[:first], *rest])
 
 
 def _batches(table: Table, heading: _Heading, width: int, hidden: list[int]) -> Iterator[TextBatch]:
-    """The rows below the heading, batch by batch. The numbers of those that hold something and are hidden are put
-    into `hidden`.
-    """
+    """Yield the rows below the heading in batches, and append the numbers of hidden rows with content to `hidden`."""
     size = max(1, min(BATCH_ROWS, BATCH_CELLS // max(width, 1)))
     first = heading.last + 1
     of_hidden = pl.Series(table.hidden.rows, dtype=pl.Int64) + 1
@@ -202,6 +215,6 @@ def _batches(table: Table, heading: _Heading, width: int, hidden: list[int]) -> 
 
 
 def _filled(rows: pl.DataFrame) -> list[int]:
-    """The numbers of the rows that hold something."""
+    """The numbers of the rows that are not empty."""
     cells = pl.exclude("source_row").str.strip_chars() != ""
     return rows.filter(pl.any_horizontal(cells))["source_row"].to_list()

@@ -1,7 +1,7 @@
-"""Cells of workbooks that show a number as a percentage: they are read as the text that their sender sees.
+"""Read a workbook's percentage cells as the text that is displayed.
 
-A spreadsheet stores 46% as 0.46 and a number format; without the format it would be read as less than half of one per
-cent. As a text, '46%', it is read by one rule (C21), whatever kind of file it comes from.
+A spreadsheet stores 46% as 0.46 with a number format; without the format it would be read as less than half of one per
+cent. As the text '46%' it falls under one rule (C21) in every file format.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from xml.parsers import expat
 
 from flows.cells.column_letters import index_of
 
-PERCENT_FORMATS = frozenset({9, 10})  # of the number formats that no workbook need state: 0% and 0.00%
-_NOT_SHOWN = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|[_*].')  # of a format: what is literal, a colour, or only a gap
+PERCENT_FORMATS = frozenset({9, 10})  # Excel's built-in number formats 0% and 0.00%, which need no definition
+_NOT_SHOWN = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|[_*].')  # parts of a format: literals, colours, padding
 _CELL_ADDRESS = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 Cells = Collection[tuple[int, int]]  # (row, column) from 0
 
 
 def is_percent_format(code: str) -> bool:
-    """Whether a number format shows percentages."""
+    """Whether a number format displays percentages."""
     return "%" in _NOT_SHOWN.sub("", code)
 
 
 def as_percentage(value: float) -> str:
-    """A number as its cell shows it, without the noise of its binary form: 0.07 is 7%, 0.145 is 14.5%."""
+    """Format a number as a percentage without binary noise: 0.07 is 7%, 0.145 is 14.5%."""
     if not isfinite(value):
         return str(value)
     return f"{(Decimal(f'{value:.12g}') * 100).normalize():f}%"
 
 
 def with_percentages(rows: Iterator[list[Any]], cells: Cells) -> Iterator[list[Any]]:
-    """The rows of a sheet, with the numbers that some of its cells show as percentages as such texts."""
+    """Yield the rows of a sheet, with the numbers in `cells` replaced by percentage texts."""
     if not cells:
         yield from rows
         return
@@ -49,9 +49,9 @@ def with_percentages(rows: Iterator[list[Any]], cells: Cells) -> Iterator[list[A
 
 
 def percent_styles(pieces: Iterable[bytes]) -> frozenset[str]:
-    """The cell styles of an Excel workbook that show percentages, by the numbers that its cells name them by.
+    """The indices of the cell styles that display percentages, as an .xlsx cell's `s` attribute gives them.
 
-    `pieces` is the XML of its styles.
+    `pieces` is the XML of the workbook's styles.
     """
     formats, found = {str(number) for number in PERCENT_FORMATS}, set[str]()
     number, is_inside = 0, False
@@ -77,7 +77,7 @@ def percent_styles(pieces: Iterable[bytes]) -> frozenset[str]:
 
 
 def percent_cells(pieces: Iterable[bytes], styles: Collection[str]) -> Cells:
-    """The cells of an Excel sheet that have one of these styles; of one that is damaged, those before the damage."""
+    """The number cells of an .xlsx sheet with one of these styles; if its XML is damaged, those before the damage."""
     if not styles:
         return ()
     found: set[tuple[int, int]] = set()
@@ -101,7 +101,7 @@ def percent_cells(pieces: Iterable[bytes], styles: Collection[str]) -> Cells:
 def _parse(
     pieces: Iterable[bytes], start: Callable[[str, dict[str, str]], None], end: Callable[[str], None] | None = None
 ) -> None:
-    """Parse XML as far as it is sound: whoever reads the cells says what is wrong with it."""
+    """Parse XML as far as it is well-formed. Errors are ignored here: the reader of the cells reports them."""
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = start, end
     with suppress(expat.ExpatError, LookupError, ValueError):

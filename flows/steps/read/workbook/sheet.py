@@ -1,4 +1,4 @@
-"""What every kind of workbook comes down to: sheets with a name, and rows of cells that stand where they stood."""
+"""The interface to a workbook of any format: named sheets, and rows of cells in their original positions."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ import python_calamine as calamine
 
 from flows.cells.column_letters import column_letter
 from flows.deliveries.extract import UnreadableFile
-from flows.steps.read.heading import MOST_COLUMNS
+from flows.steps.read.heading import MAX_COLUMNS
 from flows.steps.read.values import text_of
 from flows.steps.read.workbook.percentages import Cells, with_percentages
 
-MOST_CELLS = 40_000_000  # of the rectangle around all cells: about 1.3 GB of memory
+MAX_CELLS = 40_000_000  # in the rectangle around all cells of a sheet: about 1.3 GB of memory
 Errors = dict[tuple[int, int], str]  # (row, column) from 0, and the error's text
 Area = tuple[int, int, int, int]  # merged cells: top, left, bottom, right, from 0
-NameOfSheet = Callable[[str, int], str]  # how a sheet may be called in a report, by its name and its place from 1
+SheetNamer = Callable[[str, int], str]  # (name, position from 1) -> the name by which a report may mention a sheet
 
 
 @dataclass(frozen=True)
 class Hidden:
-    """The rows and columns of a sheet that are hidden, by a filter or by hand: their places from 0, in order."""
+    """The rows and columns of a sheet that are hidden, by a filter or by hand: positions from 0, in order."""
 
     rows: Sequence[int] = ()
     columns: Sequence[int] = ()
@@ -36,10 +36,10 @@ NOTHING_HIDDEN = Hidden()
 
 @dataclass(frozen=True)
 class Table:
-    """The cells of a sheet. `rows` gives them anew from the sheet's first row at each call, '' where a cell is empty.
+    """The cells of a sheet. Each call of `rows` yields them again from the sheet's first row, '' for an empty cell.
 
-    Spreadsheet errors are texts such as '#REF!'; of merged cells, only the first holds anything. What is hidden is said
-    where the table was opened as text.
+    Spreadsheet errors are texts such as '#REF!'. Of merged cells, only the first has a value. `Sheet.open_raw` may
+    leave `hidden` empty.
     """
 
     rows: Callable[[], Iterator[list[Any]]]
@@ -51,14 +51,14 @@ class Table:
         return [list(row) for frame in islice(self.texts(0, rows), 1) for row in frame.iter_rows()]
 
     def width(self, first: int, used: int) -> int:
-        """The number of columns that any row from `first` (from 0) on uses, if it is more than `used`."""
+        """The number of columns used by the rows from `first` (from 0) on, but at least `used`."""
         for row in islice(self.rows(), first, None):
             if len(row) > used and any(c != "" for c in row[used:]):
                 used = max(i + 1 for i, c in enumerate(row) if c != "")
         return used
 
     def texts(self, first: int, size: int) -> Iterator[pl.DataFrame]:
-        """The rows from `first` on as text, at most `size` at a time, in columns '0', '1', ... as many as they use."""
+        """Yield the rows from `first` on as text, at most `size` per frame, in columns '0', '1', ..."""
         rows = islice(self.rows(), first, None)
         while part := list(islice(rows, size)):
             width = max(map(len, part))
@@ -68,51 +68,54 @@ class Table:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet of cells in a workbook, opened when it is asked for.
+    """A worksheet, opened on demand. `open` is for reading its cells as text, `open_raw` for their typed values.
 
-    `open_as_it_is` gives the same table where its cells are wanted as they are and not as text, if that is less work.
+    `open_raw_table` is set if the raw values can be had with less work than the text.
     """
 
     name: str
     hidden: bool
     open: Callable[[], Table]
-    open_as_it_is: Callable[[], Table] | None = None
+    open_raw_table: Callable[[], Table] | None = None
 
-    def as_it_is(self) -> Table:
-        """Its table, for its cells as they are."""
-        return (self.open_as_it_is or self.open)()
+    def open_raw(self) -> Table:
+        """Open the sheet for its typed cell values."""
+        return (self.open_raw_table or self.open)()
 
 
-def by_place(_: str, number: int) -> str:
-    """Call a sheet by its place alone, as is safe whatever its name is."""
+def sheet_by_number(_: str, number: int) -> str:
+    """Name a sheet by its position only, which is safe even if its own name holds personal data."""
     return f"sheet {number}"
 
 
-def called(sheets: Sequence[Sheet], names: Sequence[str], name_of: NameOfSheet) -> list[str]:
-    """The sheets of some names, as a report may call them."""
-    places = {sheet.name: n for n, sheet in enumerate(sheets, 1)}
-    return [name_of(name, places[name]) for name in names]
+def safe_sheet_names(sheets: Sequence[Sheet], names: Sequence[str], name_sheet: SheetNamer) -> list[str]:
+    """The names by which a report may mention the sheets called `names`."""
+    positions = {sheet.name: n for n, sheet in enumerate(sheets, 1)}
+    return [name_sheet(name, positions[name]) for name in names]
 
 
-def must_fit(rows: int, columns: int) -> None:
-    """Raises Unreadable (U01) where the rectangle around all cells of a sheet would fill the memory."""
-    if rows * columns > MOST_CELLS:
+def check_extent(rows: int, columns: int) -> None:
+    """Raise UnreadableFile (U01) if the rectangle around a sheet's cells is too large for memory."""
+    if rows * columns > MAX_CELLS:
         raise UnreadableFile(
             "U01", f"a cell lies in row {rows:,} or column {column_letter(columns - 1)}, far from others"
         )
-    if columns > MOST_COLUMNS:
-        raise UnreadableFile("U01", f"a sheet has more than {MOST_COLUMNS:,} columns")
+    if columns > MAX_COLUMNS:
+        raise UnreadableFile("U01", f"a sheet has more than {MAX_COLUMNS:,} columns")
 
 
-class Calamine:
-    """A workbook as calamine reads it, with its faults turned into words. It gives nothing for spreadsheet errors."""
+class CalamineReader:
+    """A workbook read by calamine, with its exceptions translated to UnreadableFile.
+
+    calamine returns empty cells for spreadsheet errors, so each format's reader finds those and passes them to `table`.
+    """
 
     def __init__(self, file: Path | BinaryIO) -> None:
-        """Raises Unreadable: U01 damaged, U02 password."""
-        self._book: calamine.CalamineWorkbook = _in_words(lambda: calamine.load_workbook(file))
+        """Raises UnreadableFile: U01 damaged, U02 password."""
+        self._book: calamine.CalamineWorkbook = _translate_errors(lambda: calamine.load_workbook(file))
 
     def sheets(self) -> list[tuple[str, bool]]:
-        """The sheets of cells: name, and whether it is hidden."""
+        """The worksheets, without charts and macro sheets: (name, is hidden)."""
         return [
             (s.name, s.visible != calamine.SheetVisibleEnum.Visible)
             for s in self._book.sheets_metadata
@@ -120,31 +123,31 @@ class Calamine:
         ]
 
     def table(self, name: str, errors: Errors, merged: list[Area] | None = None, percent: Cells = ()) -> Table:
-        """A sheet's cells, with its spreadsheet errors put where they are, and the `percent` cells as they show."""
-        sheet = _in_words(lambda: self._book.get_sheet_by_name(name))
+        """A sheet's cells, with its spreadsheet errors filled in and the `percent` cells as percentage texts."""
+        sheet = _translate_errors(lambda: self._book.get_sheet_by_name(name))
         areas = [(t, le, b, r) for (t, le), (b, r) in sheet.merged_cell_ranges or []] if merged is None else merged
         return Table(lambda: with_percentages(_with_errors(_rows(sheet), errors), percent), areas)
 
 
 def _rows(sheet: calamine.CalamineSheet) -> Iterator[list[Any]]:
-    """All rows from the first on, with all their cells: calamine leaves out the columns before the first that is used.
+    """Yield all rows from the first on, with the leading empty columns that calamine leaves out.
 
-    Raises Unreadable (U01) for a value that it cannot give, such as a time beyond all bounds.
+    Raises UnreadableFile (U01) for a value that calamine cannot convert, such as a time out of range.
     """
     rows, before = sheet.iter_rows(), [""] * (sheet.start or (0, 0))[1]
-    while (row := _in_words(lambda: next(rows, None))) is not None:
+    while (row := _translate_errors(lambda: next(rows, None))) is not None:
         yield before + row
 
 
-def _in_words(act: Callable[[], Any]) -> Any:
-    """What calamine gives, or why not: it may panic at a damaged file, which Python knows as no ordinary exception."""
+def _translate_errors(call: Callable[[], Any]) -> Any:
+    """Call calamine, and raise its errors as UnreadableFile."""
     try:
-        return act()
+        return call()
     except calamine.PasswordError:
         raise UnreadableFile("U02") from None
     except (calamine.CalamineError, OSError, ValueError, OverflowError, MemoryError):
         raise UnreadableFile("U01") from None
-    except BaseException as fault:
+    except BaseException as fault:  # a Rust panic, as at some damaged files, is no subclass of Exception
         if type(fault).__name__ != "PanicException":
             raise
         raise UnreadableFile("U01") from None

@@ -1,4 +1,4 @@
-"""Sheets of a whole return that no dataset claims: notes are nobody's concern, but data must not be lost unseen."""
+"""Warn about sheets of a whole return that hold data but are named after no dataset, so that no data is missed."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import re
 from collections.abc import Sequence
 
 from flows.deliveries.findings import Finding
-from flows.steps.read.heading import ROWS_SEARCHED
-from flows.steps.read.workbook.sheet import NameOfSheet, Sheet, Table, called
+from flows.steps.read.heading import HEADING_SEARCH_ROWS
+from flows.steps.read.workbook.sheet import Sheet, SheetNamer, Table, safe_sheet_names
 from schemas._contract.catalogue import datasets
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Severity
 from schemas._contract.workbook_names import OUR_SHEETS
 
-_NARROWEST = 3  # columns of a table of data; notes have fewer
+MIN_TABLE_COLUMNS = 3  # columns of a table of data; notes have fewer
 _NUMBER_OR_DATE = re.compile(r"[£(-]?[\d,]+(\.\d+)?%?\)?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ][\d:.]+)?")
 
 
-def left_out(sheets: Sequence[Sheet], wanted: str, name_of: NameOfSheet) -> list[Finding]:
+def unclaimed_sheet_findings(sheets: Sequence[Sheet], wanted: str, name_sheet: SheetNamer) -> list[Finding]:
     """A warning (U04) for each visible sheet that looks like data and is named after no dataset.
 
-    It is told once: with the first sheet that is named after one.
+    The sheets of a return are read one by one, each as a delivery: only the first that has a dataset's name warns.
     """
     claimed = _names_of_datasets()
     if fold(wanted) != next((fold(s.name) for s in sheets if fold(s.name) in claimed), None):
@@ -30,7 +30,7 @@ def left_out(sheets: Sequence[Sheet], wanted: str, name_of: NameOfSheet) -> list
         for s in sheets
         if not s.hidden and s.name not in OUR_SHEETS and fold(s.name) not in claimed and looks_like_data(s.open())
     ]
-    return [Finding("U04", Severity.WARNING, found=name) for name in called(sheets, strays, name_of)]
+    return [Finding("U04", Severity.WARNING, found=name) for name in safe_sheet_names(sheets, strays, name_sheet)]
 
 
 def _names_of_datasets() -> set[str]:
@@ -38,12 +38,13 @@ def _names_of_datasets() -> set[str]:
 
 
 def looks_like_data(table: Table) -> bool:
-    """Whether a sheet is a table with a column of dates or of numbers, which no notes have. Counting is no such column.
+    """Whether a sheet is a table with a column of dates or numbers, which sheets of notes have not.
 
-    Its first row of several cells is taken for its heading.
+    A column that only counts its rows (1, 2, 3, ...) does not count. The first row with several cells is taken for the
+    heading.
     """
-    head = [[cell.strip() for cell in row] for row in table.head(ROWS_SEARCHED)]
-    wide = [row for row in head if sum(c != "" for c in row) >= _NARROWEST][1:]
+    head = [[cell.strip() for cell in row] for row in table.head(HEADING_SEARCH_ROWS)]
+    wide = [row for row in head if sum(c != "" for c in row) >= MIN_TABLE_COLUMNS][1:]
     columns = ([row[i] for row in wide if i < len(row) and row[i]] for i in range(max(map(len, wide), default=0)))
     return any(
         len(cells) >= max(2, len(wide) / 2)

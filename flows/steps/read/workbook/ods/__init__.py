@@ -13,9 +13,9 @@ from typing import Any
 from xml.parsers import expat
 
 from flows.deliveries.extract import UnreadableFile
-from flows.steps.read.heading import MOST_COLUMNS
+from flows.steps.read.heading import MAX_COLUMNS
 from flows.steps.read.workbook.percentages import as_percentage
-from flows.steps.read.workbook.sheet import Area, Hidden, Sheet, Table, must_fit
+from flows.steps.read.workbook.sheet import Area, Hidden, Sheet, Table, check_extent
 from flows.steps.read.zip_package import LONGEST_TEXT, ODS_CONTENT, ODS_MANIFEST, Package
 
 _NOT_THE_CELLS = {"annotation", "tracked-changes", "dde-link", "shapes", "forms", "frame", "custom-shape"}
@@ -58,13 +58,13 @@ class _SheetRead:
     def add_columns(self, times: int, *, is_hidden: bool) -> None:
         """Take in the next columns, as they are told of before the rows."""
         if is_hidden:
-            self.hidden_columns += range(self.next_column, min(self.next_column + times, MOST_COLUMNS))
+            self.hidden_columns += range(self.next_column, min(self.next_column + times, MAX_COLUMNS))
         self.next_column += times
 
     def add(self, cells: list[Any], times: int, *, is_hidden: bool) -> None:
         if cells:
             self.width = max(self.width, len(cells))
-            must_fit(self.next_row + times, self.width)
+            check_extent(self.next_row + times, self.width)
             if self.next_row + times > _MOST_ROWS:
                 raise UnreadableFile("U01", f"a sheet has more than {_MOST_ROWS:,} rows")
             self.rows.append((self.next_row, times, cells))
@@ -156,8 +156,8 @@ class _Content:
         if value == "":
             self._pending += self._cell_times
             return
-        if left + self._cell_times > MOST_COLUMNS:
-            raise UnreadableFile("U01", f"a sheet has more than {MOST_COLUMNS:,} columns")
+        if left + self._cell_times > MAX_COLUMNS:
+            raise UnreadableFile("U01", f"a sheet has more than {MAX_COLUMNS:,} columns")
         self._cells += [""] * self._pending + [value] * self._cell_times
         self._pending = 0
 

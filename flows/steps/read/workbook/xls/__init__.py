@@ -21,7 +21,7 @@ from typing import NamedTuple
 from flows.deliveries.extract import UnreadableFile
 from flows.steps.read.compound_file import CUT_OFF, WORKBOOK_STREAMS, CompoundFile
 from flows.steps.read.workbook.percentages import PERCENT_FORMATS, Cells, is_percent_format
-from flows.steps.read.workbook.sheet import Area, Calamine, Errors, Hidden, Sheet, Table, must_fit
+from flows.steps.read.workbook.sheet import Area, CalamineReader, Errors, Hidden, Sheet, Table, check_extent
 
 _BEGIN, _END, _PASSWORD, _SHEET, _CODE_PAGE = 0x0809, 0x000A, 0x002F, 0x0085, 0x0042
 _BIFF8, _UTF_16 = 0x0600, struct.pack("<H", 1200)
@@ -51,7 +51,7 @@ def sheets_of_xls(path: Path, file: CompoundFile) -> list[Sheet]:
         )
     percent = _percent_styles(stream, is_biff8=is_biff8)
     read_only_run = [_look_through(stream, start, is_biff8=is_biff8, percent=percent) for start in starts]
-    book = Calamine(_in_utf16(file, name, stream, code_pages) if is_biff8 and code_pages else path)
+    book = CalamineReader(_in_utf16(file, name, stream, code_pages) if is_biff8 and code_pages else path)
     sheets = book.sheets()
     if len(sheets) != len(starts):
         raise UnreadableFile("U01", CUT_OFF)
@@ -151,7 +151,7 @@ def _look_through(stream: bytes, start: int, *, is_biff8: bool, percent: set[int
                 first_row, last_row, first_column, last_column = struct.unpack_from(extent, content)
                 if last_row < first_row or last_column < first_column:
                     raise UnreadableFile("U01", CUT_OFF)
-                must_fit(last_row, last_column)
+                check_extent(last_row, last_column)
             elif kind == _MERGED:
                 areas = struct.unpack_from(f"<{4 * struct.unpack_from('<H', content)[0]}H", content, 2)
                 merged += [(t, le, b, r) for t, b, le, r in zip(*(areas[i::4] for i in range(4)), strict=True)]
@@ -164,7 +164,7 @@ def _look_through(stream: bytes, start: int, *, is_biff8: bool, percent: set[int
                 row, column = struct.unpack_from("<HH", content)
                 if row >= rows or column >= columns:
                     rows, columns = max(rows, row + 1), max(columns, column + 1)
-                    must_fit(rows, columns)
+                    check_extent(rows, columns)
                 if percent:
                     shown |= {(row, at) for at, style in _styles_in(kind, content) if style in percent}
                 error = _error_in(kind, content)

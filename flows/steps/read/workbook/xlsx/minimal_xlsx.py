@@ -14,7 +14,7 @@ from functools import cached_property
 from flows.deliveries.extract import UnreadableFile
 from flows.steps.read.values import text_of
 from flows.steps.read.workbook.percentages import as_percentage, percent_styles
-from flows.steps.read.workbook.sheet import Calamine
+from flows.steps.read.workbook.sheet import CalamineReader
 from flows.steps.read.workbook.xlsx.sheet_xml import errors_in
 from flows.steps.read.zip_package import SMALL, XLSX_BOOK, Package
 
@@ -91,7 +91,7 @@ class MinimalXlsx:
         texts = [text_of(cell) for row in said for cell in row + [""] * (_ACROSS - len(row))]
         return (texts + [""] * len(cells))[: len(cells)]
 
-    def _with(self, parts: Sequence[str], sheets: Mapping[str, bytes]) -> Calamine:
+    def _with(self, parts: Sequence[str], sheets: Mapping[str, bytes]) -> CalamineReader:
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w") as short:
             for part in (p for p in parts if p in self._package):
@@ -99,7 +99,7 @@ class MinimalXlsx:
             for member, xml in sheets.items():
                 short.writestr(member, xml)
         file.seek(0)
-        return Calamine(file)
+        return CalamineReader(file)
 
 
 def _rows(cells: Sequence[bytes]) -> bytes:

@@ -15,12 +15,12 @@ from xml.parsers import expat
 
 from flows.cells.column_letters import index_of
 from flows.deliveries.extract import UnreadableFile
-from flows.steps.read.heading import MOST_COLUMNS
-from flows.steps.read.workbook.sheet import MOST_CELLS, Errors, Hidden, must_fit
+from flows.steps.read.heading import MAX_COLUMNS
+from flows.steps.read.workbook.sheet import MAX_CELLS, Errors, Hidden, check_extent
 from flows.steps.read.zip_package import LONGEST_TEXT, Package
 
 # Cells beyond AH1099999, and those that do not say plainly where they are: where there is none of either, the
-# rectangle around all cells is smaller than MOST_CELLS, and nothing need be counted.
+# rectangle around all cells is smaller than MAX_CELLS, and nothing need be counted.
 _FAR_CELL = re.compile(rb'<c(?=[\s/>])(?! r="(?:[A-Z]|A[A-H])(?:\d{1,6}|10\d{5})")')
 _PLAIN_CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"')
 _OTHER_CELL = re.compile(rb'<c(?=[\s/>])(?! r="[A-Z]{1,3}\d{1,7}")')
@@ -78,7 +78,7 @@ def hidden_columns(attributes: Mapping[str, str]) -> list[int]:
     first, last = (attributes.get(name, "") for name in ("min", "max"))
     if not (_is_hidden(attributes, "width") and first.isdecimal() and last.isdecimal() and len(first + last) < 24):
         return []
-    return list(range(int(first) - 1, min(int(last), MOST_COLUMNS)))
+    return list(range(int(first) - 1, min(int(last), MAX_COLUMNS)))
 
 
 def _is_hidden(attributes: Mapping[str, str], size: str) -> bool:
@@ -111,7 +111,7 @@ def _searched(package: Package, member: str, odd_cell: re.Pattern[bytes]) -> Err
         }
         errors |= {(int(row) - 1, index_of(column.decode())): text.decode() for column, row, text in found}
     width = max((index_of(c.decode()) + 1 for c in columns), default=0)
-    return errors if last_row * width <= MOST_CELLS and width <= MOST_COLUMNS else None
+    return errors if last_row * width <= MAX_CELLS and width <= MAX_COLUMNS else None
 
 
 def _whole_cells(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -150,7 +150,7 @@ def errors_in(pieces: Iterable[bytes]) -> Errors:
                 errors[row - 1, column - 1] = NOT_RECKONED
             if row > last_row or column > last_column:
                 last_row, last_column = max(last_row, row), max(last_column, column)
-                must_fit(last_row, last_column)
+                check_extent(last_row, last_column)
 
     def text(said: str) -> None:
         nonlocal is_reckoned

@@ -18,8 +18,8 @@ import polars as pl
 import pyarrow as pa
 
 from flows.cells.column_letters import index_of
-from flows.steps.read.heading import MOST_COLUMNS
-from flows.steps.read.workbook.sheet import MOST_CELLS, Area, Hidden, Table
+from flows.steps.read.heading import MAX_COLUMNS
+from flows.steps.read.workbook.sheet import MAX_CELLS, Area, Hidden, Table
 from flows.steps.read.workbook.xlsx.minimal_xlsx import NotPlainError
 from flows.steps.read.workbook.xlsx.plain.plain_cells import Units, units_of
 from flows.steps.read.workbook.xlsx.plain.plain_values import Values
@@ -196,7 +196,7 @@ class _Reading:
         rows, columns = units.rows[cells.units[at]] - 1 - self._height, units.columns[cells.units[at]]
         height, width = int(rows.max()) + 1, int(columns.max()) + 1
         self._width = max(self._width, width)
-        if self._width > MOST_COLUMNS or (self._height + height) * self._width > MOST_CELLS:
+        if self._width > MAX_COLUMNS or (self._height + height) * self._width > MAX_CELLS:
             raise NotPlainError
         slots = np.full((width, height), len(at), np.uint32)
         slots[columns, rows] = np.arange(len(at))
