@@ -77,7 +77,7 @@ def test_the_first_ledger_opens_with_nothing_lost(first: DataFolder) -> None:
         assert ledger.result_keys() == dict(then["judged"]) and ledger.reported() == dict(then["reported"])
         told = [json.loads(json.dumps(t.to_json())) for t in ledger.report_snapshots(i for i, _ in then["told"])]
         assert told == [json.loads(body) for _, body in then["told"]]
-        held = {i: ledger.held_then(i) for i, _ in then["held"]}
+        held = {i: ledger.held_rows(i) for i, _ in then["held"]}
         assert all(held[i] and held[i].to_json() == json.loads(body) for i, body in then["held"])
         assert {path: (s, why) for path, (_, s, why) in ledger.known_files().items()} == {
             row[0]: row[-2:] for row in then["files"]
@@ -249,7 +249,7 @@ def test_a_field_that_only_newer_code_knows_is_passed_over(first: DataFolder, ta
         assert len(ledger.deliveries()) == 9 and len(ledger.report_snapshots(i for i, _ in then["told"])) == len(
             then["told"]
         )
-        assert all(ledger.held_then(i) for i, _ in then["held"])
+        assert all(ledger.held_rows(i) for i, _ in then["held"])
         assert ledger.cached_summary(then["standing"][0][0])
 
 
@@ -273,7 +273,7 @@ def test_a_field_that_is_missing_never_ends_in_an_error_of_our_own(first: DataFo
             else:
                 assert len(ledger.deliveries()) == 9
             ledger.report_snapshots(i for i, _ in then["told"])
-            ledger.held_then(then["held"][0][0])
+            ledger.held_rows(then["held"][0][0])
             ledger.cached_summary(then["standing"][0][0])
 
 
