@@ -72,7 +72,7 @@ def full_run(run: Run) -> RunResult:
         build, cache_error = build_and_promote(work, validated, fingerprint, keep)
 
     # report: also the deliveries of a run that was cut off before its reports were written
-    reported_before = work.ledger.reported()
+    reported_before = work.ledger.report_digests()
     to_report = [
         v for v in validated if v.delivery.delivery_id in validated_now or v.delivery.delivery_id not in reported_before
     ]

@@ -25,7 +25,7 @@ def reissue_summary(run: Run) -> RunResult | None:
         return None
     summary = summary_in_words(cached.verdict, run.metadata, cached.sections)
     reported = ReportingResult(summary, write_summary(run.paths, run.id, summary))
-    run.ledger.end_run(run.id, "quiet", files_received=0, deliveries_judged=0)
+    run.ledger.end_run(run.id, "quiet", files_received=0, deliveries_validated=0)
     return RunResult(run.id, "quiet", build.file, reported=reported)
 
 

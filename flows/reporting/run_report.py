@@ -86,7 +86,7 @@ def report_run(
         )
         # a file that was deleted changes its page, and no build
         reported_of = " ".join((build.made_from, *sorted(concerned)))
-        if not work.quiet or ledger.reported().get(ALL_REPORTS) != reported_of:
+        if not work.quiet or ledger.report_digests().get(ALL_REPORTS) != reported_of:
             reports.write_due()
             if not reports.failures:
                 ledger.record_report(ALL_REPORTS, reported_of)

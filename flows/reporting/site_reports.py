@@ -92,7 +92,7 @@ class DeliveryReports:
         A delivery that is out of use keeps the report it had, unless it is refused only now, or asks the sender to fix
         what a later file has replaced. One that was refused and not sent again is in use: its sender goes by its page.
         """
-        written, made_of = self.ledger.reported(), _digests(self.db)
+        written, made_of = self.ledger.report_digests(), _digests(self.db)
         arrived: dict[tuple[str, str], list[ValidatedDelivery]] = defaultdict(list)
         histories: dict[tuple[str, str], str] = defaultdict(str)  # what the reports before were made of, as a digest
         for j in sorted(self.validated, key=lambda j: (j.delivery.received_at, *extent(j.delivery))):

@@ -87,35 +87,35 @@ class Ledger(Runs):
 
     def record_result_key(self, delivery_id: str, key: str) -> None:
         """Note which validation result a delivery has now."""
-        self._db.execute("insert or replace into judged values (?, ?)", (delivery_id, key))
+        self._db.execute("insert or replace into validation_results values (?, ?)", (delivery_id, key))
 
-    def reported(self) -> dict[str, str]:
-        """What each delivery's last report was made of, as a digest."""
-        return dict(self._db.execute("select delivery_id, digest from reported").fetchall())
+    def report_digests(self) -> dict[str, str]:
+        """By delivery_id: a digest of what its last report was made from."""
+        return dict(self._db.execute("select delivery_id, digest from report_digests").fetchall())
 
     def record_report(
-        self, delivery_id: str, digest: str, told: ReportSnapshot | None = None, held: HeldRows | None = None
+        self, delivery_id: str, digest: str, snapshot: ReportSnapshot | None = None, held: HeldRows | None = None
     ) -> None:
-        """Note that a report was written, what it said, and which rows it said are held."""
+        """Record that a report was written, with its numbers and the rows that it listed as held."""
         with self.together():
-            self._db.execute("insert or replace into reported values (?, ?)", (delivery_id, digest))
-            if told:
-                body = (delivery_id, json.dumps(told.to_json()))
-                self._db.execute("insert or replace into told values (?, ?)", body)
+            self._db.execute("insert or replace into report_digests values (?, ?)", (delivery_id, digest))
+            if snapshot:
+                body = (delivery_id, json.dumps(snapshot.to_json()))
+                self._db.execute("insert or replace into report_snapshots values (?, ?)", body)
             if held:
                 body = (delivery_id, json.dumps(held.to_json()))
-                self._db.execute("insert or replace into held values (?, ?)", body)
+                self._db.execute("insert or replace into held_rows values (?, ?)", body)
 
     def report_snapshots(self, delivery_ids: Iterable[str]) -> list[ReportSnapshot]:
-        """What the reports on these deliveries said, where there are such reports."""
-        select = "select body from told where delivery_id = ?"
+        """The numbers of the last report on each of these deliveries, where one was written."""
+        select = "select body from report_snapshots where delivery_id = ?"
         found = [self._db.execute(select, (d,)).fetchone() for d in delivery_ids]
         read = (_read(ReportSnapshot.from_json, body) for (body,) in filter(None, found))
-        return [told for told in read if told is not None]
+        return [snapshot for snapshot in read if snapshot is not None]
 
     def held_rows(self, delivery_id: str) -> HeldRows | None:
-        """The rows that the last report on a delivery said are held, if there was one."""
-        found = self._db.execute("select body from held where delivery_id = ?", (delivery_id,)).fetchone()
+        """The rows that the last report on a delivery listed as held; None if there was no report."""
+        found = self._db.execute("select body from held_rows where delivery_id = ?", (delivery_id,)).fetchone()
         return _read(HeldRows.from_json, found[0]) if found else None
 
     # what was withdrawn

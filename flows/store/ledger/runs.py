@@ -18,7 +18,7 @@ from flows.runtime.wording import moment
 from flows.store.ledger.records import UnreadableRecord, record_of
 from flows.store.paths import DataPaths
 
-VERSION = 4  # of the ledger's tables: the number of the last file in `ledger/migrations`
+VERSION = 5  # of the ledger's tables: the number of the last file in `ledger/migrations`
 
 
 class EarlierThanKnown(ValueError):  # noqa: N818 - it says what is wrong with a moment
@@ -68,11 +68,11 @@ def now() -> datetime:
 class CachedSummary:
     """The summary of every night to come, as long as nothing changes.
 
-    `look` is a digest of all that a run depends on but the clock (see `no_op_run.py`), `build` tells what readers
+    `input_fingerprint` is a digest of every run input except time (see `no_op_run.py`), `build` tells what readers
     see as it lay then. `since` and `until` are the moments (ISO) between which the clock alone changes nothing either.
     """
 
-    look: str
+    input_fingerprint: str
     build: str
     since: str
     until: str
@@ -184,18 +184,18 @@ class Runs:
 
     def result_keys(self) -> dict[str, str]:
         """The validation result of each delivery."""
-        return dict(self._db.execute("select delivery_id, judgement_key from judged").fetchall())
+        return dict(self._db.execute("select delivery_id, result_key from validation_results").fetchall())
 
     def start_run(self, run_id: str, started_at: datetime, as_of: datetime, code_version: str) -> None:
         """Note that a run began, and which moment it takes for now."""
         values = (run_id, started_at.isoformat(), as_of.isoformat(), code_version)
         self._db.execute("insert into runs (run_id, started_at, as_of, code_version) values (?, ?, ?, ?)", values)
 
-    def end_run(self, run_id: str, result: str, files_received: int, deliveries_judged: int) -> None:
+    def end_run(self, run_id: str, result: str, files_received: int, deliveries_validated: int) -> None:
         """Note how a run ended."""
-        values = (now().isoformat(), result, files_received, deliveries_judged, run_id)
+        values = (now().isoformat(), result, files_received, deliveries_validated, run_id)
         self._db.execute(
-            "update runs set ended_at = ?, result = ?, files_received = ?, deliveries_judged = ? where run_id = ?",
+            "update runs set ended_at = ?, result = ?, files_received = ?, deliveries_validated = ? where run_id = ?",
             values,
         )
 
@@ -213,24 +213,27 @@ class Runs:
         return self._runs("order by started_at, run_id")
 
     def _runs(self, which: str) -> list[dict[str, Any]]:
+        # `deliveries_judged` is the public name of the column, in audit.runs
         cursor = self._db.execute(
-            "select run_id, started_at, ended_at, as_of, result, files_received, deliveries_judged, code_version"
-            f" from runs {which}"
+            "select run_id, started_at, ended_at, as_of, result, files_received,"
+            f" deliveries_validated as deliveries_judged, code_version from runs {which}"
         )
         names = [c[0] for c in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor]
 
-    def cached_summary(self, look: str) -> CachedSummary | None:
-        """What the last run left for one that finds this look; what other code wrote is never read."""
-        found = self._db.execute("select body from standing where look = ?", (look,)).fetchone()
+    def cached_summary(self, input_fingerprint: str) -> CachedSummary | None:
+        """The summary that the last run left for runs with these inputs; None if there is none that can be read."""
+        select = "select body from cached_summary where input_fingerprint = ?"
+        found = self._db.execute(select, (input_fingerprint,)).fetchone()
         try:
             return record_of(CachedSummary, json.loads(found[0])) if found else None
         except UnreadableRecord:
-            return None  # the long way says it anew
+            return None  # a full run writes it anew
 
     def store_cached_summary(self, summary: CachedSummary | None) -> None:
         """Note what the next runs may say again; None: nothing, because a run is about to change things."""
         with self.together():
-            self._db.execute("delete from standing")
+            self._db.execute("delete from cached_summary")
             if summary is not None:
-                self._db.execute("insert into standing values (?, ?)", (summary.look, json.dumps(asdict(summary))))
+                row = (summary.input_fingerprint, json.dumps(asdict(summary)))
+                self._db.execute("insert into cached_summary values (?, ?)", row)

@@ -79,7 +79,14 @@ def words(outcome: RunResult) -> str:
 def left(folder: DataFolder) -> dict[str, object]:
     """All that lies in the data folder but the summaries, byte by byte; the ledger by its tables, but for the runs."""
     with closing(Ledger(folder.places.ledger)) as ledger:
-        tables = ("files", "deliveries", "judged", "reported", "told", "held")
+        tables = (
+            "files",
+            "deliveries",
+            "validation_results",
+            "report_digests",
+            "report_snapshots",
+            "held_rows",
+        )
         known = {t: sorted(ledger._db.execute(f"select * from {t}").fetchall()) for t in tables}
     passed_over = ("reports/nights/", "warehouse/store/ledger.sqlite")
     files = {p for p in folder.files_under("raw", "reports", "warehouse") if not p.startswith(passed_over)}

@@ -27,7 +27,13 @@ from flows.store.ledger.runs import VERSION, LedgerUnusable, Runs
 
 Tables = dict[str, list[tuple[Any, ...]]]
 KEPT_OF_THEN = "ledger-version-0-*.sqlite"
-ADDED = ("counted", "withdrawals", "held_up")  # the tables that came after the first ledger
+RENAMED = {  # the tables of the first ledger that migration 5 renamed
+    "judged": "validation_results",
+    "reported": "report_digests",
+    "told": "report_snapshots",
+    "held": "held_rows",
+    "standing": "cached_summary",
+}
 
 
 @pytest.fixture
@@ -39,10 +45,20 @@ def first(folder: DataFolder) -> DataFolder:
 
 
 def tables_of(ledger: Path) -> Tables:
-    """Every table of a ledger, row by row, as it lies."""
+    """Every table of a ledger file with its rows, in the order in which they were written."""
+    with closing(sqlite3.connect(ledger)) as db:
+        return tables_in(db)
+
+
+def tables_in(db: sqlite3.Connection) -> Tables:
+    names = [n for (n,) in db.execute("select name from sqlite_schema where type = 'table'")]
+    return {n: db.execute(f'select * from "{n}" order by rowid').fetchall() for n in names}
+
+
+def columns_of(ledger: Path) -> dict[str, list[str]]:
     with closing(sqlite3.connect(ledger)) as db:
         names = [n for (n,) in db.execute("select name from sqlite_schema where type = 'table'")]
-        return {n: db.execute(f'select * from "{n}" order by rowid').fetchall() for n in names}
+        return {n: [c[1] for c in db.execute(f'pragma table_info("{n}")')] for n in names}
 
 
 def version_of(ledger: Path) -> int:
@@ -54,8 +70,25 @@ def as_written() -> Tables:
     """The tables of the first ledger."""
     with closing(sqlite3.connect(":memory:")) as db:
         db.executescript(LEDGER.read_text(encoding="utf-8"))
-        names = [n for (n,) in db.execute("select name from sqlite_schema where type = 'table'")]
-        return {n: db.execute(f'select * from "{n}" order by rowid').fetchall() for n in names}
+        return tables_in(db)
+
+
+def migrated(tables: Tables) -> Tables:
+    """The tables of an older ledger as the newest migration should leave them: each row under its table's new name."""
+    now = {RENAMED.get(name, name): rows for name, rows in tables.items()}
+    now["cached_summary"] = [(found, renamed_look(json.loads(body))) for found, body in now["cached_summary"]]
+    return now
+
+
+def renamed_look(body: dict[str, Any]) -> dict[str, Any]:
+    return {"input_fingerprint" if name == "look" else name: value for name, value in body.items()}
+
+
+def migrated_tables_of(ledger: Path, like: Tables) -> Tables:
+    """Those tables of a migrated ledger that an older one had, with the cached summary decoded."""
+    now = tables_of(ledger)
+    now["cached_summary"] = [(found, json.loads(body)) for found, body in now["cached_summary"]]
+    return {name: now[name] for name in migrated(like)}
 
 
 def bytes_beside(ledger: Path) -> dict[str, bytes]:
@@ -74,7 +107,7 @@ def test_the_first_ledger_opens_with_nothing_lost(first: DataFolder) -> None:
             assert d.received_at == datetime.fromisoformat(received_at)
         same = f"{BPL}_contacts_201611_v3_e2e5c47790"
         assert deliveries[same].same_as == f"{BPL}_contacts_201611_v2_e2e5c47790"
-        assert ledger.result_keys() == dict(then["judged"]) and ledger.reported() == dict(then["reported"])
+        assert ledger.result_keys() == dict(then["judged"]) and ledger.report_digests() == dict(then["reported"])
         told = [json.loads(json.dumps(t.to_json())) for t in ledger.report_snapshots(i for i, _ in then["told"])]
         assert told == [json.loads(body) for _, body in then["told"]]
         held = {i: ledger.held_rows(i) for i, _ in then["held"]}
@@ -86,9 +119,47 @@ def test_the_first_ledger_opens_with_nothing_lost(first: DataFolder) -> None:
         assert Counter(r["result"] for r in runs) == results
         assert {tuple(r.values()) for r in runs} == set(then["runs"])
         assert ledger.cached_summary(then["standing"][0][0]) is not None
-    now = tables_of(first.places.ledger)
-    assert {name: now[name] for name in then} == then, "a migration of the tables changes no row"
+    assert migrated_tables_of(first.places.ledger, then) == migrated(then), "a migration of the tables changes no row"
     assert version_of(first.places.ledger) == VERSION == max(migrations.migrations())
+
+
+def test_a_ledger_of_the_version_before_is_migrated_in_place(first: DataFolder) -> None:
+    """Rows that only later tables than the first ledger's have are in it too."""
+    path = first.places.ledger
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for number, sql in migrations.migrations().items():
+            if number < VERSION:
+                db.executescript(f"{sql}; pragma user_version = {number};")
+        db.execute("insert into counted values ('MHT-BPL', 'contacts', 'v4', '2016-12-10T03:30:00', 'run')")
+        db.execute("insert into withdrawals values ('v1', '2016-12-06T09:00:00', 'sent under another name', null)")
+        db.execute("insert into held_up values ('v2', '2016-12-05T03:30:00')")
+    then = tables_of(path)
+    assert {"judged", "told", "held", "standing", "counted", "withdrawals", "held_up"} < set(then)
+    with closing(Ledger(path)) as ledger:
+        assert version_of(path) == VERSION
+        moment = datetime(2016, 12, 11)
+        assert ledger.counted_before(moment) == [("MHT-BPL", "contacts", "v4")]
+        assert [w.reason for w in ledger.withdrawals(moment)] == ["sent under another name"]
+        assert list(ledger.holds(moment)) == ["v2"]
+        assert ledger.result_keys() == dict(then["judged"])
+        assert ledger.runs()[0]["deliveries_judged"] == then["runs"][0][-2], "the column's public name"
+    assert migrated_tables_of(path, then) == migrated(then) and set(tables_of(path)) == set(migrated(then))
+    [copy] = path.parent.glob(f"ledger-version-{VERSION - 1}-*.sqlite")
+    assert tables_of(copy) == then and version_of(copy) == VERSION - 1
+
+
+def test_a_migrated_ledger_has_the_columns_of_a_new_one(first: DataFolder, tmp_path: Path) -> None:
+    for path in (first.places.ledger, tmp_path / "new.sqlite"):
+        Runs(path).close()
+    assert columns_of(first.places.ledger) == columns_of(tmp_path / "new.sqlite")
+
+
+def test_a_cached_summary_that_is_no_json_does_not_stop_the_migration(first: DataFolder) -> None:
+    with closing(sqlite3.connect(first.places.ledger)) as db:
+        db.execute("update standing set body = '{'")
+        db.commit()
+    Runs(first.places.ledger).close()
+    assert version_of(first.places.ledger) == VERSION
 
 
 def str_of(value: Any) -> Any:
@@ -109,8 +180,12 @@ def test_a_night_goes_on_from_the_first_ledger(first: DataFolder, tmp_path: Path
     assert first.count("core.referrals") == 4, "the correction holds"
     assert first.night("2016-12-12T03:30").result == "quiet"
 
-    with closing(sqlite3.connect(first.places.ledger)) as db:  # as if nobody had migrated it yet
-        db.executescript(f"{''.join(f'drop table {t};' for t in ADDED)} pragma user_version = 0")
+    with closing(Ledger(first.places.ledger)) as ledger:
+        keys = ledger.result_keys()
+    write_again(first.places.ledger)  # as if nobody had migrated it yet, with the results that are stored now
+    with closing(sqlite3.connect(first.places.ledger)) as db:
+        db.executemany("insert or replace into judged values (?, ?)", keys.items())
+        db.commit()
     before = bytes_beside(first.places.ledger)
     asked = pilots_here("as-of", "2016-12-03", "--to", str(tmp_path / "then.duckdb"), "--data", str(first.path))
     assert asked.returncode == 0 and "4 deliveries known" in asked.stderr
@@ -155,7 +230,7 @@ def test_no_copy_no_migration(first: DataFolder, monkeypatch: pytest.MonkeyPatch
     )
 
 
-BROKEN = {**migrations.migrations(), VERSION + 1: "drop table told; update deliveries set nothing = 1;"}
+BROKEN = {**migrations.migrations(), VERSION + 1: "drop table report_snapshots; update deliveries set nothing = 1;"}
 
 
 def test_a_migration_that_fails_leaves_the_ledger_before_it(first: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,8 +239,7 @@ def test_a_migration_that_fails_leaves_the_ledger_before_it(first: DataFolder, m
         with pytest.raises(sqlite3.OperationalError, match="nothing"):
             Runs(first.places.ledger)
     assert version_of(first.places.ledger) == VERSION, "those before it were done"
-    now = tables_of(first.places.ledger)
-    assert {name: now[name] for name in as_written()} == as_written()
+    assert migrated_tables_of(first.places.ledger, as_written()) == migrated(as_written())
     Runs(first.places.ledger).close()
 
 
@@ -191,8 +265,8 @@ def test_a_run_that_is_killed_while_it_migrates_loses_nothing(first: DataFolder,
     assert subprocess.run(command, cwd=PROJECT, env=environment(), check=False).returncode == 9
     assert version_of(first.places.ledger) == at - 1, "each is done or not done"
     Runs(first.places.ledger).close()
-    now = tables_of(first.places.ledger)
-    assert {name: now[name] for name in as_written()} == as_written() and version_of(first.places.ledger) == VERSION
+    assert migrated_tables_of(first.places.ledger, as_written()) == migrated(as_written())
+    assert version_of(first.places.ledger) == VERSION
 
 
 def test_a_ledger_of_newer_code_is_refused_and_stays_as_it_is(folder: DataFolder) -> None:
