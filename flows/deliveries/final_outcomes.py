@@ -1,7 +1,7 @@
-"""Final outcome per delivery, after the rules between tables and supersession.
+"""Final outcome of each delivery, after the rules between tables and supersession.
 
-A validation result knows one delivery alone. What others do to it was decided when the warehouse was built, and is read
-from there for the page, the summary and whoever started the run.
+A validation result is made from one delivery alone. How other deliveries affect it is decided while the warehouse is
+built, and read from there for pages, the summary and the result of the run.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
 
 def final_outcomes(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery]) -> list[ValidatedDelivery]:
-    """The deliveries with their final standing and verdict: rows that a rule between tables held count as held."""
-    said = db.execute("select delivery_id, standing, result, rows_accepted, rows_held from audit.deliveries").fetchall()
-    final = {i: (Standing(standing), Result(result), *counts) for i, standing, result, *counts in said}
+    """Return the deliveries with their final standing and verdict, as `audit.deliveries` of a build has them.
+
+    Rows that a rule between tables held count as held.
+    """
+    rows = db.execute("select delivery_id, standing, result, rows_accepted, rows_held from audit.deliveries").fetchall()
+    final = {i: (Standing(standing), Result(result), *counts) for i, standing, result, *counts in rows}
     outcomes = []
     for v in validated:
         standing, result, accepted, held = final[v.delivery.delivery_id]
-        rows = replace(v.verdict.rows, accepted=accepted, held=held)
-        outcomes.append(replace(v, standing=standing, verdict=replace(v.verdict, result=result, rows=rows)))
+        counts = replace(v.verdict.rows, accepted=accepted, held=held)
+        outcomes.append(replace(v, standing=standing, verdict=replace(v.verdict, result=result, rows=counts)))
     return outcomes

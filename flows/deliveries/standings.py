@@ -1,10 +1,9 @@
-"""Which deliveries count, and which have been replaced: stated once, for the run, its reports and its tables.
+"""Which deliveries count and which have been replaced, for each site and dataset. The only place that decides this.
 
-Extracts are cumulative: of those accepted for a site and dataset, the one with the latest cut-off counts (then the
-highest version, then the last received). Deliveries declared `period` add up: the latest of each period counts. One
-with a doubtful month in its name is held up (F26, see `months.py`). Figures are rebuilt as they were once known by the
-same rule.
-Source: docs/domain.md 6.1 (F17, F18).
+Among a site's accepted cumulative extracts of a dataset, the one with the latest cut-off counts; on a tie the highest
+version, then the last received. Deliveries declared `period` add up: the latest of each period counts. A delivery whose
+month is doubtful is held up (F26, see `months.py`). The run, its reports and figures as of a past day all use these
+functions. Source: docs/domain.md 6.1 (F17, F18).
 """
 
 from __future__ import annotations
@@ -20,25 +19,25 @@ from schemas.audit.deliveries import Delivery, ExtractType, Hold, Result, Standi
 
 
 def extent(delivery: Delivery) -> tuple[date, int]:
-    """How far a delivery reaches: its cut-off, then its version."""
+    """Sort key for how far a delivery reaches: its cut-off, then its version."""
     return delivery.data_cut_date, delivery.version
 
 
-def first_sent_as(delivery: Delivery, before: Iterable[Delivery]) -> str:
-    """Of a site's deliveries of a dataset before this one, the latest, if it is the same (rule F17); '' if not.
+def duplicate_of(delivery: Delivery, earlier: Iterable[Delivery]) -> str:
+    """The delivery_id of the latest earlier delivery of the series, if this one repeats it (rule F17); '' if not.
 
-    It is the same if it has these very bytes, its manifest stated the same of them, and it is of the same month. Under
-    another month they are validated by that: the first name may have been wrong.
+    A repeat has the same bytes, the same statements in its manifest, and the same month. The same bytes under another
+    month are no repeat: they are validated by that month, for the first name may have been wrong.
     """
-    others = [d for d in before if not d.same_as]
-    latest = max(others, key=lambda d: (*extent(d), d.received_at), default=None)
+    originals = [d for d in earlier if not d.same_as]
+    latest = max(originals, key=_recency, default=None)
     if latest is None or latest.period != delivery.period or is_to_come(latest) != is_to_come(delivery):
         return ""
     return latest.delivery_id if _content(latest) == _content(delivery) else ""
 
 
 def _content(d: Delivery) -> tuple[object, ...]:
-    """What a delivery consists of: its bytes, and what its manifest states of them."""
+    """The content of a delivery: its bytes, and what its manifest states about them."""
     stated = (d.rows_declared, d.gbp_declared, d.sha256_declared, d.nil_return, d.deletes_declared)
     return d.sha256, d.sheet, d.extract_type, *stated
 
@@ -51,90 +50,107 @@ def standings(
     newest: Mapping[str, date] | None = None,
     holds: Mapping[str, Hold] | None = None,
 ) -> dict[str, Standing]:
-    """The standing of each delivery. `verdicts` has the verdict of every one that is not the same as another.
+    """Decide the standing of each delivery, by delivery_id.
 
-    A delivery that brings no row never takes the place of one that does. Where there is no such, a nil return says that
-    nothing happened, and counts; one whose every row is held says nothing at all. `set_aside` names deliveries that may
-    not count, for what the rules between tables found in them: each is held up until a later one replaces it. What is
-    `withdrawn` has no part in what the others are. `newest` is what `newest_by_month` gives for all datasets of the
-    site, where these deliveries are not of all. `holds` tells which were held up on earlier runs: what came meanwhile
-    did not come too late, and one that was replaced before it ever counted does not count as accepted.
+    A delivery without accepted rows never replaces one that has some. Where a site has none with rows, its nil returns
+    count, for they state that nothing happened; a file whose every row is held states nothing, and is empty.
+
+    - `verdicts`: by delivery_id, the verdict of every delivery that does not repeat another (`same_as`).
+    - `set_aside`: delivery_ids that may not count because of what the rules between tables found in them. Each is held
+      up until a later delivery replaces it.
+    - `withdrawn`: delivery_ids that the data team took out. The others are decided as if these had never come.
+    - `newest`: the result of `newest_by_month` for all datasets of the sites. Required where `deliveries` has only some
+      of the datasets.
+    - `holds`: by delivery_id, when a delivery was held up on earlier runs. What came during a hold did not come too
+      late, and a delivery that was replaced before it ever counted is not taken as accepted.
     """
     holds = holds or {}
     if newest is None:
         deliveries = list(deliveries)
-        left = (d for d in deliveries if d.delivery_id not in withdrawn and not d.same_as)
-        newest = newest_by_month((d, verdicts[d.delivery_id].newest_event) for d in left)
-    of_dataset: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
+        originals = (d for d in deliveries if d.delivery_id not in withdrawn and not d.same_as)
+        newest = newest_by_month((d, verdicts[d.delivery_id].newest_event) for d in originals)
+    by_series: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
     found: dict[str, Standing] = {}
     for d in deliveries:
         if d.delivery_id in withdrawn:
             found[d.delivery_id] = Standing.WITHDRAWN
         else:
-            of_dataset[d.site_code, d.dataset].append(d)
-    for arrivals in of_dataset.values():
-        in_order = sorted(arrivals, key=_arrival)
-        waited = [d.delivery_id for d in in_order if never_counted(holds.get(d.delivery_id))]
-        aside = set(set_aside)
-        if waited:
-            as_before = _standings_of_dataset(in_order, verdicts, {*set_aside, *waited}, newest, holds)
-            aside |= {i for i in waited if as_before[i] is Standing.SUPERSEDED}
-        found |= _standings_of_dataset(in_order, verdicts, aside, newest, holds)
+            by_series[d.site_code, d.dataset].append(d)
+    for series in by_series.values():
+        arrivals = sorted(series, key=_arrival)
+        rejected = set(set_aside)
+        # A delivery that was held up until a later one replaced it must not appear as accepted now: rules would look
+        # back at it. So find out which of those that never counted would be superseded, and keep them rejected.
+        never = [d.delivery_id for d in arrivals if never_counted(holds.get(d.delivery_id))]
+        if never:
+            without_them = _standings_of_series(arrivals, verdicts, {*set_aside, *never}, newest, holds)
+            rejected |= {i for i in never if without_them[i] is Standing.SUPERSEDED}
+        found |= _standings_of_series(arrivals, verdicts, rejected, newest, holds)
     return found
 
 
 def _arrival(d: Delivery) -> tuple[datetime, date, int, str]:
+    """Sort key: arrival, then cut-off and version. The checksum makes the order the same in every run."""
     return d.received_at, *extent(d), d.sha256
 
 
-def _standings_of_dataset(
+def _standings_of_series(
     arrivals: list[Delivery],
     verdicts: Mapping[str, Verdict],
-    set_aside: Collection[str],
+    rejected: Collection[str],
     newest: Mapping[str, date],
     holds: Mapping[str, Hold],
 ) -> dict[str, Standing]:
+    """Decide the standings of one site's deliveries of one dataset, taking them in order of arrival.
+
+    Each is compared only with those that came before it, so nothing that comes later makes it stale or a repeat. Which
+    of the accepted deliveries count is decided at the end.
+    """
     found: dict[str, Standing] = {}
     accepted: list[Delivery] = []
-    nil: list[Delivery] = []
-    held_up: list[Delivery] = []
-    doubtful: list[Delivery] = []
-    sent: set[str] = set()
+    nil_returns: list[Delivery] = []
+    held_up: list[Delivery] = []  # because they are `rejected`
+    doubtful: list[Delivery] = []  # held up for the month in their name (F26)
+    months_sent: set[str] = set()
+
+    def accept(d: Delivery) -> None:
+        (held_up if d.delivery_id in rejected else accepted).append(d)
+
     for d in arrivals:
-        if d.same_as or _is_sent_again(d, accepted, verdicts):
+        if d.same_as or _repeats_last_accepted(d, accepted, verdicts):
             found[d.delivery_id] = Standing.SAME
         elif verdicts[d.delivery_id].result.stops:
             found[d.delivery_id] = Standing.REFUSED
-        elif replaced_before_counting(d, accepted, holds):
+        elif made_stale_by(d, accepted, holds):
             found[d.delivery_id] = Standing.STALE
         elif verdicts[d.delivery_id].rows.accepted == 0:
-            nil += [] if verdicts[d.delivery_id].rows.held else [d]
+            nil_returns += [] if verdicts[d.delivery_id].rows.held else [d]
             found[d.delivery_id] = Standing.EMPTY
-        elif is_doubtful(d, accepted, sent, newest):
+        elif is_doubtful(d, accepted, months_sent, newest):
             doubtful.append(d)
         else:
-            (held_up if d.delivery_id in set_aside else accepted).append(d)
-        if d not in doubtful and d not in held_up:  # what is held up is as if it had not come
-            sent.add(d.period)
-        # a month that was missing may have come with this one
-        while cleared := [w for w in doubtful if not is_doubtful(w, accepted, sent, newest)]:
+            accept(d)
+        if d not in doubtful and d not in held_up:  # a file that is held up does not show that its month was sent
+            months_sent.add(d.period)
+        # this delivery may be of the month whose absence made others doubtful; each one accepted may clear another
+        while cleared := [w for w in doubtful if not is_doubtful(w, accepted, months_sent, newest)]:
             doubtful.remove(cleared[0])
-            (held_up if cleared[0].delivery_id in set_aside else accepted).append(cleared[0])
-            sent |= {a.period for a in accepted}
+            accept(cleared[0])
+            months_sent |= {a.period for a in accepted}
     found |= {d.delivery_id: Standing.SUPERSEDED for d in accepted}
     found |= {d.delivery_id: Standing.HELD_UP for d in doubtful}
-    counting = _counting(accepted or nil)
+    counting = _latest(accepted or nil_returns)
     found |= {d.delivery_id: Standing.CURRENT for d in counting}
     for d in held_up:
-        is_replaced = any(_reaches_beyond(later, d) for later in counting)
+        is_replaced = any(_supersedes(later, d) for later in counting)
         found[d.delivery_id] = Standing.SUPERSEDED if is_replaced else Standing.HELD_UP
     return found
 
 
-def _is_sent_again(d: Delivery, accepted: list[Delivery], verdicts: Mapping[str, Verdict]) -> bool:
-    """Whether the last accepted file was sent again for a later month: the same bytes, and no row more in them.
+def _repeats_last_accepted(d: Delivery, accepted: list[Delivery], verdicts: Mapping[str, Verdict]) -> bool:
+    """Whether a delivery has the content of the last accepted one under a later month, and no more accepted rows.
 
-    By its own month a file may fare better: then the first one had the wrong month in its name.
+    With more rows accepted under the later month, the month in the first file's name was wrong: then it is no repeat.
     """
     last = max(accepted, key=extent, default=None)
     if last is None or d.period <= last.period or _content(last) != _content(d):
@@ -143,31 +159,36 @@ def _is_sent_again(d: Delivery, accepted: list[Delivery], verdicts: Mapping[str,
 
 
 def apply_standing(verdict: Verdict, standing: Standing, hold: Hold | None = None) -> Verdict:
-    """A verdict with what the delivery's standing makes of it: of one that is stale (F18) or held up, no row counts."""
-    waits = standing in (Standing.STALE, Standing.HELD_UP) or (standing is Standing.SUPERSEDED and never_counted(hold))
-    if not waits or verdict.result.stops:
+    """Adjust a verdict to the standing: a delivery that is stale (F18) or held up is refused, and no row of it counts.
+
+    So is one that was held up on an earlier run and superseded before it ever counted.
+    """
+    is_rejected = standing in (Standing.STALE, Standing.HELD_UP) or (
+        standing is Standing.SUPERSEDED and never_counted(hold)
+    )
+    if not is_rejected or verdict.result.stops:
         return verdict
     rows = replace(verdict.rows, accepted=0, held=verdict.rows.read - verdict.rows.repeats - verdict.rows.not_data)
     return replace(verdict, result=Result.REFUSED, rows=rows)
 
 
-def replaced_before_counting(
-    late: Delivery, accepted: Iterable[Delivery], holds: Mapping[str, Hold]
-) -> Delivery | None:
-    """The accepted delivery for which another could no longer count when it came."""
-    earlier = [a for a in accepted if _replaces_before_counting(a, late) and _counted_when_came(a, late, holds)]
+def made_stale_by(late: Delivery, accepted: Iterable[Delivery], holds: Mapping[str, Hold]) -> Delivery | None:
+    """The accepted delivery that made another one stale before it came (F18); None where it was in time."""
+    earlier = [a for a in accepted if _makes_stale(a, late) and _counted_when_received(a, late, holds)]
     return max(earlier, key=extent, default=None)
 
 
-def _counted_when_came(earlier: Delivery, late: Delivery, holds: Mapping[str, Hold]) -> bool:
-    """Whether an accepted delivery was there, and was not held up, when another came."""
+def _counted_when_received(earlier: Delivery, late: Delivery, holds: Mapping[str, Hold]) -> bool:
+    """Whether an accepted delivery was there, and was not held up, when another was received."""
     hold = holds.get(earlier.delivery_id)
-    waited = hold is not None and hold.since <= late.received_at and (not hold.until or late.received_at <= hold.until)
-    return earlier.received_at < late.received_at and not waited
+    was_held_up = (
+        hold is not None and hold.since <= late.received_at and (not hold.until or late.received_at <= hold.until)
+    )
+    return earlier.received_at < late.received_at and not was_held_up
 
 
-def _replaces_before_counting(earlier: Delivery, late: Delivery) -> bool:
-    """Whether a delivery could no longer count when it came, for what had been accepted already."""
+def _makes_stale(earlier: Delivery, late: Delivery) -> bool:
+    """Whether a delivery reaches so far that one received after it cannot count any more."""
     if late.extract_type == ExtractType.CUMULATIVE:
         return extent(earlier) > extent(late)
     if earlier.extract_type == ExtractType.CUMULATIVE:
@@ -175,8 +196,8 @@ def _replaces_before_counting(earlier: Delivery, late: Delivery) -> bool:
     return earlier.period == late.period and earlier.version > late.version
 
 
-def _counting(accepted: list[Delivery]) -> list[Delivery]:
-    """Of the accepted deliveries of one site and dataset, in order of arrival, those that count now."""
+def _latest(accepted: list[Delivery]) -> list[Delivery]:
+    """Of accepted deliveries in order of arrival, those that count: the last extract, and single periods after it."""
     cumulative = [d for d in accepted if d.extract_type == ExtractType.CUMULATIVE]
     latest_of_period: dict[str, Delivery] = {}
     for d in accepted:
@@ -185,43 +206,47 @@ def _counting(accepted: list[Delivery]) -> list[Delivery]:
             latest_of_period[d.period] = d if before is None or d.version >= before.version else before
     if not cumulative:
         return list(latest_of_period.values())
-    base = max(cumulative, key=lambda d: (*extent(d), d.received_at, d.sha256))
+    base = max(cumulative, key=lambda d: (*_recency(d), d.sha256))
     return [base, *(d for d in latest_of_period.values() if d.data_cut_date > base.data_cut_date)]
 
 
 def replacements(validated: Iterable[ValidatedDelivery]) -> dict[str, Delivery]:
-    """By delivery_id: the accepted delivery that has taken a delivery's place, so that nothing need be done about it.
+    """By delivery_id: the delivery that replaced one that does not count, so that its sender need not fix that one.
 
-    A refused file may have been fixed since; one that came too late was replaced before it came; one that is held up
-    is replaced by a file of an earlier month, too, that came after it and whose dates reach as far.
+    A refused file may have been fixed by a later one; a stale one was replaced before it came. A file that is held up
+    for its month may also be replaced by a later file of an earlier month whose dates reach as far: then that is the
+    month it was about.
     """
     counting: dict[tuple[str, str], list[ValidatedDelivery]] = defaultdict(list)
-    waiting: list[ValidatedDelivery] = []
+    others: list[ValidatedDelivery] = []
     for v in validated:
         if v.counts:
             counting[v.delivery.site_code, v.delivery.dataset].append(v)
         elif v.standing is not Standing.WITHDRAWN:
-            waiting.append(v)
+            others.append(v)
     found = {}
-    for v in waiting:
-        if later := [c.delivery for c in counting[v.delivery.site_code, v.delivery.dataset] if _replaces(c, v)]:
-            found[v.delivery.delivery_id] = max(later, key=_reach)
+    for v in others:
+        series = v.delivery.site_code, v.delivery.dataset
+        if later := [c.delivery for c in counting[series] if _replaces(c, v)]:
+            found[v.delivery.delivery_id] = max(later, key=_recency)
     return found
 
 
 def _replaces(later: ValidatedDelivery, other: ValidatedDelivery) -> bool:
-    if _reaches_beyond(later.delivery, other.delivery):
+    if _supersedes(later.delivery, other.delivery):
         return True
     if other.standing is not Standing.HELD_UP or later.delivery.received_at <= other.delivery.received_at:
         return False
-    newest, reached = later.verdict.newest_event, other.verdict.newest_event
-    return newest is not None and reached is not None and newest >= reached
+    newest, newest_of_other = later.verdict.newest_event, other.verdict.newest_event
+    return newest is not None and newest_of_other is not None and newest >= newest_of_other
 
 
-def _reaches_beyond(later: Delivery, delivery: Delivery) -> bool:
+def _supersedes(later: Delivery, delivery: Delivery) -> bool:
+    """Whether a delivery covers the months of another, and is the more recent of the two."""
     same_months = later.extract_type == ExtractType.CUMULATIVE or later.period == delivery.period
-    return same_months and _reach(later) > _reach(delivery)
+    return same_months and _recency(later) > _recency(delivery)
 
 
-def _reach(delivery: Delivery) -> tuple[date, int, datetime]:
+def _recency(delivery: Delivery) -> tuple[date, int, datetime]:
+    """Sort key for which of two deliveries is the more recent: cut-off, version, then arrival."""
     return *extent(delivery), delivery.received_at

@@ -1,4 +1,4 @@
-"""A delivery once it is validated, and whether it counts: what load, cross_check and report work from."""
+"""A validated delivery and whether it counts: what the steps load, cross_check and report work from."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from schemas.audit.withdrawals import Withdrawal
 
 @dataclass(frozen=True)
 class ValidatedDelivery:
-    """A delivery with its validation result and whether it counts: what load, relate and report work from.
+    """A delivery with its validation result, its standing, and what bears on that.
 
-    A delivery with the same bytes as another has that one's validation result.
+    A delivery that repeats another (`same_as`) has that one's validation result.
     """
 
     delivery: Delivery
-    key: str
+    key: str  # of its validation result in the store
     verdict: Verdict
     standing: Standing
-    withdrawal: Withdrawal | None = None  # what keeps it out of the figures, if it is withdrawn
+    withdrawal: Withdrawal | None = None  # set where the data team took it out of the figures
     hold: Hold | None = None  # when it was held up on an earlier run, if it was
 
     @property

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from flows.deliveries.standings import first_sent_as
+from flows.deliveries.standings import duplicate_of
 from schemas.audit.deliveries import Delivery
 from schemas.audit.withdrawals import Withdrawal
 
@@ -66,7 +66,7 @@ def as_if_never_sent(deliveries: Sequence[Delivery], withdrawn: Iterable[str]) -
         if d.delivery_id in out or series not in touched:
             found[d.delivery_id] = d
             continue
-        found[d.delivery_id] = replace(d, same_as=first_sent_as(d, before[series]))
+        found[d.delivery_id] = replace(d, same_as=duplicate_of(d, before[series]))
         before[series].append(found[d.delivery_id])
     return [found[d.delivery_id] for d in deliveries]
 

@@ -26,7 +26,7 @@ from schemas._contract.derive import create_table, quoted
 from schemas._contract.model import Contract, Rule, Severity
 from schemas._contract.registry import NONE, OPTIONAL, returns_for
 from schemas._rules.files import BETWEEN_DELIVERIES
-from schemas.audit.deliveries import Delivery, ExtractType, Result, Standing, Verdict
+from schemas.audit.deliveries import Delivery, ExtractType, Standing, Verdict
 from schemas.audit.findings import Outcome
 
 if TYPE_CHECKING:
@@ -140,18 +140,10 @@ def _outcome(part: InFile, alone: SingleFile, found: pl.DataFrame | None) -> OfD
     findings = pl.concat([part.out.findings, *([] if found is None else [found])])
     held = 0 if found is None else found.filter(pl.col("severity") == Severity.ROW)["source_row"].n_unique()
     return OfDataset(
-        _with_held(part.verdict, held),
+        part.verdict.with_accepted(part.verdict.rows.accepted - held),
         findings.vstack(findings_frame(not_validated, part.verdict.sheet)),
         {(r.rule_id, str(r.severity), r.field): lacks for r, lacks in lacking if lacks},
     )
-
-
-def _with_held(verdict: Verdict, held: int) -> Verdict:
-    """The verdict once some of the accepted rows are held."""
-    if not held:
-        return verdict
-    rows = replace(verdict.rows, accepted=verdict.rows.accepted - held, held=verdict.rows.held + held)
-    return replace(verdict, rows=rows, result=Result.HELD_ROWS)
 
 
 def _found_between_rows(in_file: Sequence[InFile], alone: SingleFile) -> dict[str, pl.DataFrame]:

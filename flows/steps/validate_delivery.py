@@ -187,7 +187,7 @@ def _validate_rows(
     counts = Counts(read, accepted, read - accepted - repeats - file.not_data, repeats, file.not_data)
     if not refused and counts.held != out.counts[HELD] + file.malformed:
         raise RowsLost(f"{delivery.delivery_id}: rows were lost or gained: {counts}, {out.counts}")
-    result = Result.REFUSED if refused else Result.HELD_ROWS if counts.held else Result.ACCEPTED
+    result = Result.REFUSED if refused else Result.ACCEPTED.with_held(counts.held)
     newest, lately = file.month.reach(delivery.data_cut_date)
     verdict = Verdict(
         result,

@@ -6,7 +6,7 @@ delivery's bytes, contract and context; it knows no clock and no run.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -26,6 +26,10 @@ class Result(StrEnum):
     def stops(self) -> bool:
         """Whether nothing of the delivery counts."""
         return self in (Result.REFUSED, Result.UNREADABLE)
+
+    def with_held(self, held: int) -> Result:
+        """This result once so many rows are held: `accepted` becomes `accepted_with_held_rows`."""
+        return Result.HELD_ROWS if held and self is Result.ACCEPTED else self
 
     @property
     def holds_rows(self) -> bool:
@@ -131,6 +135,12 @@ class Verdict:
     holds_personal_data: bool = False  # rules P01-P03, F11: nothing of its rows is kept
     newest_event: date | None = None  # of those up to its cut-off, held rows included
     events_lately: int = 0  # in the quarter before the newest (rule F19)
+
+    def with_accepted(self, accepted: int) -> Verdict:
+        """The verdict once so many rows are accepted: the rest of what was accepted or held counts as held."""
+        held = self.rows.accepted + self.rows.held - accepted
+        rows = replace(self.rows, accepted=accepted, held=held)
+        return replace(self, rows=rows, result=self.result.with_held(held))
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as plain JSON values."""

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(p for f in ("flows", "schemas", "tests") for p in (ROOT / f).rglob("*.py"))
 _NAMES = """
+    TOLD_HERE findings_against_others first_sent_as replaced_before_counting seems_another_sites
     Alone CorrectedCell Dispositions Doubtful Due HeldThen Judged JudgedAgain Judgement JudgementLost
     JudgementWriter Judgements Kept LOOKS MADE Marked NOTHING_TOLD NOT_JUDGED NOT_MADE Night NightResult NightsWork
     NotGood Parts Places Reported ShortBook StandingSummary TextElsewhere Texts Told ToldItem Unkept Work as_it_lies
@@ -29,6 +30,7 @@ _NAMES = """
     as_flow attempt_of is_all_done report_to_people validate_each warehouse_as_known
 """
 _MODULES = """
+    settle
     agreed archive as_known ask beside_others builds cell_rules code_cells date_texts delivery_reports documents
     dress faults faults_of_events faults_of_people file_rules given_back importing judgement judgements kept late
     look month_rules names night parts places publish raw replay reported retry returned_cells returned_workbook

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flows.deliveries.standings import first_sent_as, standings
+from flows.deliveries.standings import duplicate_of, standings
 from flows.deliveries.withdrawn import in_force, order_of_arrival
 from schemas.audit.deliveries import Counts, Delivery, ExtractType, Result, Standing, Verdict
 from schemas.audit.withdrawals import Withdrawal
@@ -48,7 +48,7 @@ def received(said: Sequence[tuple[str, str, int, int, int, ExtractType]]) -> lis
         found.setdefault(name, known)
     taken_in: list[Delivery] = []
     for d in sorted(found.values(), key=order_of_arrival):
-        d = Delivery(**vars(d) | {"same_as": first_sent_as(d, [b for b in taken_in if b.dataset == d.dataset])})
+        d = Delivery(**vars(d) | {"same_as": duplicate_of(d, [b for b in taken_in if b.dataset == d.dataset])})
         taken_in.append(d)
     return taken_in
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from flows.deliveries.compared_with_others import findings_against_others
+from flows.deliveries.compared_with_others import comparison_findings
 from flows.deliveries.months import is_doubtful, is_to_come
 from flows.deliveries.standings import apply_standing, replacements, standings
 from flows.deliveries.validated import ValidatedDelivery
@@ -62,7 +62,7 @@ class Sent:
         """Each finding that follows from the others: delivery, rule, severity, what was found."""
         return [
             (j.delivery.delivery_id.removeprefix("contacts "), f.rule_id, str(f.severity), f.found)
-            for j, f in findings_against_others(self.validated)
+            for j, f in comparison_findings(self.validated)
         ]
 
 

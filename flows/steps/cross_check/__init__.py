@@ -1,16 +1,18 @@
-"""cross_check: rules between rows, tables and deliveries, and which deliveries count once these have been asked.
+"""cross_check: rules between rows, tables and deliveries, and the choice of the deliveries that count.
 
-What breaks a row rule leaves `core`; everything is a finding. A rule about deliveries as a whole (F22, F23) holds
-nothing: it gives a finding without a row. Datasets are taken in the order in which they need each other, so a row that
-loses its referral is found as an orphan, and a delivery is set aside before others are validated against it.
+A row that breaks a row rule is removed from `core` and held; every violation is a finding. The rules about deliveries
+as a whole (F22, F23) hold no row: their findings have no row number. Datasets are taken in order of dependency, parents
+first. So a row whose referral was held is found as an orphan, and a dataset is checked against parents whose deliveries
+are already decided.
 
-Besides `core` and `audit`, rules read what `schemas/_contract/model.py` names: `history` (see `history.py`), `before`,
-`sound` and `held` (see `deliveries.py`).
+Besides `core` and `audit`, rules read the schemas named in `schemas/_contract/model.py`: `history` (see `history.py`),
+`before`, `sound` and `held` (see `deliveries.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -21,7 +23,7 @@ from flows.steps.cross_check.compared_with_others import compare_with_others
 from flows.steps.cross_check.deliveries import check_deliveries
 from flows.steps.cross_check.history import load_history, needs_history
 from flows.steps.cross_check.rows import make_work_tables
-from flows.steps.cross_check.settle import settle
+from flows.steps.cross_check.select_deliveries import record_outcomes, select_deliveries
 from flows.steps.cross_check.tentative_standings import CountedBefore, TentativeStandings
 from schemas._contract.catalogue import datasets, rows_by_delivery
 
@@ -37,31 +39,54 @@ def cross_check(
     results: ResultStore,
     counted_before: CountedBefore = (),
 ) -> list[ValidatedDelivery]:
-    """Check `core` by every rule between rows, hold what breaks one, and decide which deliveries count.
+    """Check `core` by every rule between rows, hold the rows that break one, and decide which deliveries count.
 
-    `validated` is every delivery with the standing by which it was loaded, `counted_before` which counted in earlier
-    builds. The rows of earlier deliveries are in the attached database `sent`, which is brought up to date. Gives the
-    deliveries with their final standing. Raises CacheInvalid, or what DuckDB raises, where `sent` is not sound.
+    `validated` is every delivery with the standing under which it was loaded; `counted_before` says which counted in
+    earlier builds. The attached database `sent` has the rows of earlier deliveries and is brought up to date. Returns
+    the deliveries with their final standing. Raises CacheInvalid, or what DuckDB raises, where `sent` is unsound.
     """
-    decided = TentativeStandings(validated, results, counted_before)
+    tentative = TentativeStandings(validated, results, counted_before)
     for name in ("history", "before", "sound", "held"):
         db.execute(f"attach ':memory:' as {name}")
     make_work_tables(db)
+    # the history of every dataset first: rules, and the search for a cause, read that of other datasets too
     for contract in filter(needs_history, datasets().values()):
-        load_history(db, contract, decided.accepted(contract.dataset), results)
+        load_history(db, contract, tentative.accepted(contract.dataset), results)
     for contract in datasets().values():
-        settle(db, contract, decided, results)
-        if decided.counting(contract.dataset):
-            check_deliveries(db, contract, decided.accepted(contract.dataset), results)
-    compare_with_others(db, decided.all())
-    _settle_counts(db)
-    _settle_copies(db)
-    _note_replacements(db, decided.all())
-    return decided.all()
+        select_deliveries(db, contract, tentative, results)
+        if tentative.counting(contract.dataset):
+            check_deliveries(db, contract, tentative.accepted(contract.dataset), results)
+    final = tentative.all()
+    compare_with_others(db, final)
+    _record_held_rows(db, [v for v in final if v.counts])
+    _copy_outcomes_to_duplicates(db)
+    _record_replacements(db, final)
+    return final
 
 
-def _note_replacements(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery]) -> None:
-    """Say in audit.deliveries which delivery has taken the place of another."""
+def _record_held_rows(db: duckdb.DuckDBPyConnection, counting: Sequence[ValidatedDelivery]) -> None:
+    """Update the counts of the deliveries that count: accepted rows that are not in `core` are held by now.
+
+    Source: docs/domain.md 6.0.
+    """
+    in_core = {delivery_id: n for _, delivery_id, n in db.execute(rows_by_delivery()).fetchall()}
+    record_outcomes(
+        db, [replace(v, verdict=v.verdict.with_accepted(in_core.get(v.delivery.delivery_id, 0))) for v in counting]
+    )
+
+
+def _copy_outcomes_to_duplicates(db: duckdb.DuckDBPyConnection) -> None:
+    """Give each delivery that has the same content as another that one's result and counts."""
+    db.execute(
+        """
+        update audit.deliveries d
+        set result = o.result, rows_accepted = o.rows_accepted, rows_held = o.rows_held
+        from audit.deliveries o where o.delivery_id = d.same_as and d.standing = 'same'"""
+    )
+
+
+def _record_replacements(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery]) -> None:
+    """Record in `audit.deliveries` which delivery has replaced which."""
     replaced = replacements(validated)
     pairs = pa.table(
         {
@@ -74,28 +99,3 @@ def _note_replacements(db: duckdb.DuckDBPyConnection, validated: Sequence[Valida
         "update audit.deliveries d set replaced_by = p.replaced_by from pairs p where p.delivery_id = d.delivery_id"
     )
     db.unregister("pairs")
-
-
-def _settle_counts(db: duckdb.DuckDBPyConnection) -> None:
-    """Bring each counting delivery's numbers up to date: rows held here count as held (docs/domain.md 6.0)."""
-    db.execute(f"create temp table in_core as {rows_by_delivery()}")
-    db.execute(
-        """
-        update audit.deliveries d
-        set rows_held = d.rows_held + d.rows_accepted - coalesce(i.n, 0), rows_accepted = coalesce(i.n, 0),
-            result = case when d.rows_held + d.rows_accepted - coalesce(i.n, 0) > 0 and d.result = 'accepted'
-                then 'accepted_with_held_rows' else d.result end
-        from (select delivery_id, (select n from in_core where in_core.delivery_id = a.delivery_id) as n
-              from audit.deliveries a where standing = 'current') i
-        where i.delivery_id = d.delivery_id"""
-    )
-
-
-def _settle_copies(db: duckdb.DuckDBPyConnection) -> None:
-    """Let each delivery that is the same as another say of its rows what became of that one's: it stands for them."""
-    db.execute(
-        """
-        update audit.deliveries d
-        set result = o.result, rows_accepted = o.rows_accepted, rows_held = o.rows_held
-        from audit.deliveries o where o.delivery_id = d.same_as and d.standing = 'same'"""
-    )

@@ -1,6 +1,7 @@
-"""Why a delivery was set aside: whose rows it seems to hold, or which of the site's own files its rows wait for.
+"""The cause of a delivery's failure: it holds another site's rows, or its rows wait for another of the site's files.
 
-References that were sent before decide, never the look of one: a site may write another's prefix by mistake.
+Whose rows they are is decided by who first sent the references in them, never by how a reference looks: a site may
+write another site's prefix by mistake.
 """
 
 from __future__ import annotations
@@ -28,89 +29,96 @@ if TYPE_CHECKING:
     from flows.store.results import ResultStore
 
 
-class Trial(NamedTuple):
+class FailedDelivery(NamedTuple):
     """A delivery of which too many rows are held, and the findings of the rules between rows that held them."""
 
     validated: ValidatedDelivery
-    bad: int  # rows held, but for those held for consent or with the row that they refer to
+    n_bad: int  # held rows, without those held for consent or with the row they refer to
     findings: pa.Table  # columns of audit.findings
 
 
-def seems_another_sites(db: duckdb.DuckDBPyConnection, contract: Contract, trial: Trial, results: ResultStore) -> bool:
-    """Whether most rows at fault are about what other sites sent, and this one never before them."""
-    return 2 * sum(n for _, n in _known_to_others(db, contract, trial, results)) >= trial.bad
+def holds_other_sites_rows(
+    db: duckdb.DuckDBPyConnection, contract: Contract, failed: FailedDelivery, results: ResultStore
+) -> bool:
+    """Whether other sites sent what most of the bad rows are about before this site did."""
+    return 2 * sum(n for _, n in _rows_first_sent_by_others(db, contract, failed, results)) >= failed.n_bad
 
 
 def cause_of(
     db: duckdb.DuckDBPyConnection,
     contract: Contract,
-    trial: Trial,
-    decided: TentativeStandings,
+    failed: FailedDelivery,
+    tentative: TentativeStandings,
     results: ResultStore,
 ) -> Finding:
-    """The finding that says why a delivery is held up: rule L03, L04 or L05."""
-    of_file = trial.validated.verdict.rows
-    rows = of_file.read - of_file.repeats - of_file.not_data
-    others = _known_to_others(db, contract, trial, results)
-    theirs = sum(n for _, n in others)
-    if 2 * theirs >= trial.bad:
-        said = f"{theirs} of {rows} rows are about people or episodes that {listed([s for s, _ in others])} sent"
-        return Finding("L05", Severity.FILE, found=said)
-    for parent, ends in _parents_behind(contract, trial.validated, decided):
-        waiting = _rows_without(contract, parent, trial.findings)
-        if 2 * len(waiting) >= trial.bad:
+    """The finding that says why a delivery is held up: other sites' rows (L05), missing parents (L04), or else L03."""
+    counts = failed.validated.verdict.rows
+    n_rows = counts.read - counts.repeats - counts.not_data
+    others = _rows_first_sent_by_others(db, contract, failed, results)
+    n_theirs = sum(n for _, n in others)
+    if 2 * n_theirs >= failed.n_bad:
+        found = f"{n_theirs} of {n_rows} rows are about people or episodes that {listed([s for s, _ in others])} sent"
+        return Finding("L05", Severity.FILE, found=found)
+    for parent, ends in _parents_behind(contract, failed.validated, tentative):
+        orphans = _orphans(contract, parent, failed.findings)
+        if 2 * len(orphans) >= failed.n_bad:
             title = datasets()[parent].title
-            said = f"{len(waiting)} of {rows} rows wait for {title}: those that are accepted end on {day(ends)}"
-            return Finding(WAITS, Severity.FILE, found=said)
-    return Finding("L03", Severity.FILE, found=f"{trial.bad} of {rows} rows")
+            found = f"{len(orphans)} of {n_rows} rows wait for {title}: those that are accepted end on {day(ends)}"
+            return Finding(WAITS, Severity.FILE, found=found)
+    return Finding("L03", Severity.FILE, found=f"{failed.n_bad} of {n_rows} rows")
 
 
 def without_missing_parents(contract: Contract, findings: pa.Table) -> pa.Table:
-    """The findings without those of rows whose participant or episode is not there."""
+    """Leave out the findings of orphans: rows whose participant or episode is missing."""
     rules = pa.array({r.rule_id for r in contract.parent_rules}, pa.string())
     return findings.filter(pc.invert(pc.is_in(findings["rule_id"], rules)))
 
 
 def _parents_behind(
-    contract: Contract, validated: ValidatedDelivery, decided: TentativeStandings
+    contract: Contract, validated: ValidatedDelivery, tentative: TentativeStandings
 ) -> list[tuple[str, date]]:
-    """The datasets that this one refers to whose accepted files end before it: late, refused or held up; and when."""
+    """Parent datasets of which the site's accepted files end before this delivery, and the date on which they end.
+
+    The later files are overdue, refused or held up. A parent without any accepted file is not listed: then the rule
+    could not be checked at all.
+    """
     behind = []
     for parent in dict.fromkeys(r.parent for r in contract.parent_rules):
-        counting = decided.counting_for(validated.delivery.site_code, parent)
-        cut = max((v.delivery.data_cut_date for v in counting), default=None)
-        if cut is not None and cut < validated.delivery.data_cut_date:
-            behind.append((parent, cut))
+        counting = tentative.counting_for(validated.delivery.site_code, parent)
+        ends = max((v.delivery.data_cut_date for v in counting), default=None)
+        if ends is not None and ends < validated.delivery.data_cut_date:
+            behind.append((parent, ends))
     return behind
 
 
-def _rows_without(contract: Contract, parent: str, findings: pa.Table) -> list[int]:
-    """The rows that are held because what they refer to in another dataset is not there."""
+def _orphans(contract: Contract, parent: str, findings: pa.Table) -> list[int]:
+    """The rows (`source_row`) that are held because what they refer to in a parent dataset is missing."""
     rules = {r.rule_id for r in contract.parent_rules if r.parent == parent}
-    return _rows_of(findings, sorted(rules))
+    return _held_rows(findings, sorted(rules))
 
 
-def _rows_of(findings: pa.Table, rules: Sequence[str] = ()) -> list[int]:
-    """The rows that are held by some rules, or by any."""
+def _held_rows(findings: pa.Table, rules: Sequence[str] = ()) -> list[int]:
+    """The rows (`source_row`) that some rules hold; by default, that any rule holds."""
     found = pl.from_arrow(findings)
     assert isinstance(found, pl.DataFrame)
     held = found.filter(pl.col("severity") == Severity.ROW)
     return held.filter(pl.col("rule_id").is_in(rules) | (not rules))["source_row"].unique().sort().to_list()
 
 
-def _known_to_others(
-    db: duckdb.DuckDBPyConnection, contract: Contract, trial: Trial, results: ResultStore
+def _rows_first_sent_by_others(
+    db: duckdb.DuckDBPyConnection, contract: Contract, failed: FailedDelivery, results: ResultStore
 ) -> list[tuple[str, int]]:
-    """The sites whose accepted files hold what the rows at fault are about, and how many rows of each; most first.
+    """The sites that first sent what the held rows are about, with the number of rows of each, most first.
 
-    A row is about its participant or episode; in a dataset that refers to no other, about its own key. It is the
-    site's that was the first to send it.
+    A row is about its participant or episode; in a dataset that refers to no other, about its own key. Its owner is the
+    site that was first to send that. Empty where no history is kept of the dataset in question.
     """
-    rule = next(iter(contract.parent_rules), None)
-    table, key = (rule.parent, rule.field) if rule else (contract.dataset, contract.key[0])
+    parent_rule = next(iter(contract.parent_rules), None)
+    table, key = (parent_rule.parent, parent_rule.field) if parent_rule else (contract.dataset, contract.key[0])
     if not needs_history(datasets()[table]):
         return []
-    d = trial.validated.delivery
+    d = failed.validated.delivery
+    # timestamp 9999: this site never sent the reference in another delivery, so any other site was first
     return db.execute(
         f"""
         with about as (
@@ -125,8 +133,8 @@ def _known_to_others(
         )
         select site_code, count(*) from known group by 1 order by 2 desc, 1""",
         {
-            "file": str(results.accepted(trial.validated.key)),
-            "rows": _rows_of(trial.findings, [rule.rule_id] if rule else ()),
+            "file": str(results.accepted(failed.validated.key)),
+            "rows": _held_rows(failed.findings, [parent_rule.rule_id] if parent_rule else ()),
             "site": d.site_code,
             "delivery": d.delivery_id,
         },

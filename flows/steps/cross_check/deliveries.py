@@ -1,7 +1,8 @@
-"""Rules about deliveries as a whole (F22, F23): how a delivery that counts compares with the one before it.
+"""Rules about deliveries as a whole (F22, F23): how a delivery that counts compares with the extract before it.
 
-They hold no row. They read `before.<dataset>`, the cumulative extract before, and of this one `sound.<dataset>` and
-`held.<dataset>`: what was sent counts here, whatever rules between tables have made of it.
+They hold no row. They read `before.<dataset>`, the accepted rows of the cumulative extract before, and the rows of this
+one: `sound.<dataset>` and `held.<dataset>`. These are the rows as each delivery's own validation left them: the rules
+compare what was sent, so rows that a rule between tables holds still count as sound.
 """
 
 from __future__ import annotations
@@ -32,31 +33,35 @@ if TYPE_CHECKING:
 def check_deliveries(
     db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[ValidatedDelivery], results: ResultStore
 ) -> None:
-    """Validate each delivery that counts as a whole, by every rule between deliveries of one dataset."""
-    compared = _with_the_one_before(accepted)
+    """Check each delivery that counts by every rule between deliveries, and insert a finding for each violation."""
+    compared = _pairs_to_compare(accepted)
     if compared:
-        _show_before(db, contract, compared, results)
+        _make_views(db, contract, compared, results)
     for rule in BETWEEN_DELIVERIES:
         if compared or not rule.looks_back:
-            _report_on_deliveries(db, rule, contract, accepted)
+            _report_violations(db, rule, contract, accepted)
 
 
-def _with_the_one_before(accepted: Sequence[ValidatedDelivery]) -> list[tuple[ValidatedDelivery, ValidatedDelivery]]:
-    """Each cumulative extract that counts, and the one before it: by cut-off, then version, then arrival."""
+def _pairs_to_compare(accepted: Sequence[ValidatedDelivery]) -> list[tuple[ValidatedDelivery, ValidatedDelivery]]:
+    """Each cumulative extract that counts, with the accepted one before it by cut-off, version and arrival."""
     of_site: dict[str, list[ValidatedDelivery]] = defaultdict(list)
     for v in sorted(accepted, key=lambda v: (*extent(v.delivery), v.delivery.received_at)):
         if v.delivery.extract_type == ExtractType.CUMULATIVE:
             of_site[v.delivery.site_code].append(v)
-    return [(now, before) for js in of_site.values() for before, now in pairwise(js) if now.counts]
+    return [(now, before) for extracts in of_site.values() for before, now in pairwise(extracts) if now.counts]
 
 
-def _show_before(
+def _make_views(
     db: duckdb.DuckDBPyConnection,
     contract: Contract,
     compared: Sequence[tuple[ValidatedDelivery, ValidatedDelivery]],
     results: ResultStore,
 ) -> None:
-    """Make `before`, `sound` and `held.<dataset>`, each by the delivery that is compared, and what it declares."""
+    """Make the views `before`, `sound` and `held.<dataset>` over the stored Parquet files.
+
+    The `delivery_id` of each row is that of the newer delivery of a pair. `before.<dataset>_compared` lists the pairs,
+    and the number of deletions that the newer one's manifest declares.
+    """
     rows = [
         (
             now.delivery.delivery_id,
@@ -67,12 +72,12 @@ def _show_before(
         )
         for now, before in compared
     ]
-    listed = pl.DataFrame(rows, ["delivery_id", "deletes", "before_file", "sound_file", "held_file"], orient="row")
-    db.register("compared", listed.to_arrow())
+    pairs = pl.DataFrame(rows, ["delivery_id", "deletes", "before_file", "sound_file", "held_file"], orient="row")
+    db.register("compared", pairs.to_arrow())
     db.execute(f'create table before."{contract.dataset}_compared" as from compared')
     db.unregister("compared")
     for of in ("before", "sound", "held"):
-        files = ", ".join(quoted(file) for file in listed[f"{of}_file"].unique())
+        files = ", ".join(quoted(file) for file in pairs[f"{of}_file"].unique())
         db.execute(
             f'create view {of}."{contract.dataset}" as select r.* exclude (filename), d.delivery_id'
             f" from read_parquet([{files}], filename = true, union_by_name = true) r"
@@ -80,10 +85,10 @@ def _show_before(
         )
 
 
-def _report_on_deliveries(
+def _report_violations(
     db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract, accepted: Sequence[ValidatedDelivery]
 ) -> None:
-    """A finding for each delivery that breaks a rule between deliveries."""
+    """Insert a finding for each delivery that breaks a rule between deliveries."""
     sql = rule.violations_sql.format(dataset=contract.dataset, key=", ".join(f'"{k}"' for k in contract.key))
     by_id = {v.delivery.delivery_id: v for v in accepted}
     broken = db.execute(f"select delivery_id, found::varchar from ({sql})").fetchall()

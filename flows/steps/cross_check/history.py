@@ -1,7 +1,7 @@
-"""What rules look back at: `history.<dataset>`, the rows of every delivery of a dataset that was ever accepted.
+"""`history.<dataset>`: the accepted rows of every delivery of a dataset that counts or counted, for rules to look back.
 
-What those brought is kept from run to run, so that a run opens the files of new deliveries alone, however long
-the history is.
+The rows are kept from run to run in the attached database `sent`, so a run reads the files of new deliveries alone,
+however long the history is.
 """
 
 from __future__ import annotations
@@ -29,13 +29,14 @@ OF_DELIVERY: dict[str, type[pl.DataType]] = {
     "received_at": pl.Datetime,
     "version": pl.Int64,
     "data_cut_date": pl.Date,
-}  # what each row of `history` has of its delivery, and whether that counts
+}  # columns that each row of `history` has from its delivery, besides `counts`
 
 
 def needs_history(contract: Contract) -> bool:
-    """Whether every row of this dataset that was ever accepted is looked at.
+    """Whether a history of this dataset is needed.
 
-    By a rule, or where rows that refer to it are asked whose they are: see `causes.py`.
+    It is if a rule reads it, or if other datasets refer to this one: then the history shows who first sent a reference
+    (see `causes.py`).
     """
     rules = [r for c in datasets().values() for r in c.relation_rules]
     return any(f"history.{contract.dataset}" in r.reads or r.parent == contract.dataset for r in rules)
@@ -44,12 +45,13 @@ def needs_history(contract: Contract) -> bool:
 def load_history(
     db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[ValidatedDelivery], results: ResultStore
 ) -> None:
-    """Make `history.<dataset>`, the rows of every delivery that was ever accepted, or make it anew when those change.
+    """Make the view `history.<dataset>`, or replace it after the accepted deliveries have changed.
 
-    Raises CacheInvalid where the rows that were kept are not those that were accepted.
+    Columns: `source_row`, the fields of the contract, those of OF_DELIVERY, and `counts`. Grain: one row per delivery
+    and row of its file. Raises CacheInvalid where the rows in `sent` are not those that were accepted.
     """
     _list_files(db, contract, accepted, results)
-    _keep_rows(db, contract)
+    _update_sent_rows(db, contract)
     of_delivery = ", ".join(f"f.{n}" for n in (*OF_DELIVERY, "counts") if n not in contract.by_name)
     db.execute(
         f'create or replace view history."{contract.dataset}" as'
@@ -61,7 +63,7 @@ def load_history(
 def _list_files(
     db: duckdb.DuckDBPyConnection, contract: Contract, accepted: Sequence[ValidatedDelivery], results: ResultStore
 ) -> None:
-    """Make `history.<dataset>_files`: where the rows of each delivery are, and what is known of it."""
+    """Make the table `history.<dataset>_files`: the Parquet file and the columns of OF_DELIVERY of each delivery."""
     rows = [
         {
             "filename": str(results.accepted(v.key)),
@@ -83,8 +85,12 @@ def _list_files(
     db.unregister("files_of_history")
 
 
-def _keep_rows(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """Bring `sent.<dataset>` up to date: the accepted rows of every validation result that is listed, and no others."""
+def _update_sent_rows(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Bring `sent.<dataset>` up to date: the accepted rows of the validation results in `<dataset>_files`, no others.
+
+    `sent.<dataset>_judgements` lists the results that are in it and how many rows each has. It also has those without
+    accepted rows, whose files would otherwise be read again in every run.
+    """
     table, known = f'sent."{contract.dataset}"', f'sent."{contract.dataset}_judgements"'
     files = f'history."{contract.dataset}_files"'
     fields = ", ".join(f'"{f.name}" {sql_type(f)}' for f in contract.fields)
@@ -93,6 +99,7 @@ def _keep_rows(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     db.execute(f"create table if not exists {known} (judgement_key varchar, n bigint)")
     for each in (table, known):
         db.execute(f"delete from {each} where judgement_key not in (select judgement_key from {files})")
+    # distinct: a delivery whose content is the same as another's shares its result, and so its file
     new = db.execute(
         f"select distinct filename from {files} where judgement_key not in (select judgement_key from {known})"
     ).fetchall()
@@ -108,8 +115,8 @@ def _keep_rows(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
             f" where judgement_key not in (select judgement_key from {known})"
         )
     db.commit()
-    rows, due = db.execute(
+    rows, expected = db.execute(
         f"select (select count(*) from {table}), (select coalesce(sum(n), 0) from {known})"
     ).fetchall()[0]
-    if rows != due:
+    if rows != expected:
         raise CacheInvalid(f"what is kept of {contract.dataset} is not what was accepted")

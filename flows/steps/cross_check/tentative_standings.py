@@ -1,7 +1,7 @@
-"""Which deliveries count, as far as that is decided: what was set aside so far, and what counts in its place.
+"""The standings of all deliveries while `cross_check` sets deliveries aside one after another.
 
-A disposition is decided anew at every build and is never part of a stored result, so it lifts by itself when the file
-that was missing comes.
+Standings are decided anew in every build and are never part of a stored result. So a delivery that is held up because
+a file is missing counts by itself once that file comes.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from flows.store.results import ResultStore
 
 Series = tuple[str, str]  # a site and a dataset
-CountedBefore = Sequence[tuple[str, str, str]]  # (site, dataset, delivery_id), the last to count first
+CountedBefore = Sequence[tuple[str, str, str]]  # (site, dataset, delivery_id), the one that counted last first
 
 
 class TentativeStandings:
-    """The standing of every delivery; it changes with each delivery that is set aside.
+    """The standing of every delivery, given which deliveries are set aside so far.
 
+    Setting one aside changes the standings of its series alone: the deliveries of its site and dataset.
     `counted_before` says which deliveries counted in earlier builds.
     """
 
@@ -33,14 +34,14 @@ class TentativeStandings:
         self, validated: Sequence[ValidatedDelivery], results: ResultStore, counted_before: CountedBefore = ()
     ) -> None:
         self._results = results
-        self._first = {v.delivery.delivery_id: v for v in validated}
-        self._now = dict(self._first)
+        self._before_any_check = {v.delivery.delivery_id: v for v in validated}
+        self._now = dict(self._before_any_check)
         self._newest = newest_by_month((v.delivery, v.verdict.newest_event) for v in validated if not v.withdrawal)
         self._series: dict[Series, list[ValidatedDelivery]] = defaultdict(list)
         for v in validated:
             self._series[_series_of(v.delivery)].append(v)
-        self._aside: dict[Series, set[str]] = defaultdict(set)
-        self._exempt: set[str] = set()
+        self._set_aside: dict[Series, set[str]] = defaultdict(set)  # delivery_ids
+        self._exempt: set[str] = set()  # delivery_ids
         self._counted_before: dict[Series, list[str]] = defaultdict(list)
         for site, dataset, delivery_id in counted_before:
             self._counted_before[site, dataset].append(delivery_id)
@@ -59,10 +60,10 @@ class TentativeStandings:
 
     def accepted(self, dataset: str) -> list[ValidatedDelivery]:
         """The deliveries of one dataset that count, or that counted until a later one came."""
-        return [v for v in self.of(dataset) if v.was_accepted and not self._is_aside(v)]
+        return [v for v in self.of(dataset) if v.was_accepted and not self._is_set_aside(v)]
 
-    def _is_aside(self, validated: ValidatedDelivery) -> bool:
-        return validated.delivery.delivery_id in self._aside[_series_of(validated.delivery)]
+    def _is_set_aside(self, validated: ValidatedDelivery) -> bool:
+        return validated.delivery.delivery_id in self._set_aside[_series_of(validated.delivery)]
 
     def counting_for(self, site: str, dataset: str) -> list[ValidatedDelivery]:
         """The deliveries of a site that count for one dataset."""
@@ -72,47 +73,46 @@ class TentativeStandings:
         return self._now[validated.delivery.delivery_id].counts
 
     def is_exempt(self, validated: ValidatedDelivery) -> bool:
-        """Whether a delivery counts with its sound rows, however few: there is nothing better in its place."""
+        """Whether a delivery counts with its sound rows, however few, because nothing better could replace it."""
         return validated.delivery.delivery_id in self._exempt
 
-    def changed(self) -> list[ValidatedDelivery]:
-        """The deliveries whose standing is another than before anything was set aside."""
-        return [v for i, v in self._now.items() if v.standing is not self._first[i].standing]
-
     def set_aside(self, deliveries: Iterable[ValidatedDelivery]) -> None:
-        """Let these deliveries not count. In place of each counts the next older one of its site and dataset.
+        """Take these deliveries out of the figures. The next older one of the same site and dataset counts instead.
 
-        Where none is left, the one that counted last stays; where none ever counted, the newest counts after all.
+        Where none of the series is left to count, the delivery that counted last goes on counting; where none ever
+        counted, the newest counts after all. Such a delivery is exempt: it counts whatever further checks find in it.
         """
-        touched: set[Series] = set()
+        changed: set[Series] = set()
         for v in deliveries:
             series = _series_of(v.delivery)
-            self._aside[series].add(v.delivery.delivery_id)
-            touched.add(series)
-        for series in touched:
-            self._decide(series)
+            self._set_aside[series].add(v.delivery.delivery_id)
+            changed.add(series)
+        for series in changed:
+            self._update_standings(series)
             if not any(map(self._counts, self._series[series])):
-                stays = self._best_of_all_that_fail(series)
-                self._exempt |= stays
-                self._aside[series] -= stays
-                self._decide(series)
+                best = self._best_of_failed(series)
+                self._exempt |= best
+                self._set_aside[series] -= best
+                self._update_standings(series)
 
-    def _best_of_all_that_fail(self, series: Series) -> set[str]:
-        """The deliveries that counted last, else those that would count if nothing were set aside."""
-        last = next((i for i in self._counted_before[series] if i in self._aside[series]), None)
-        if last is None:
-            return {v.delivery.delivery_id for v in self._series[series] if self._first[v.delivery.delivery_id].counts}
-        # deliveries of a period add up: several may have counted together
-        never = self._aside[series] - set(self._counted_before[series])
-        together = {i for i, standing in self._standings(series, never).items() if standing is Standing.CURRENT}
-        return together if last in together else {last}
+    def _best_of_failed(self, series: Series) -> set[str]:
+        """The delivery_ids that counted last; if none did, those that counted before anything was set aside."""
+        counted_last = next((i for i in self._counted_before[series] if i in self._set_aside[series]), None)
+        if counted_last is None:
+            ids = (v.delivery.delivery_id for v in self._series[series])
+            return {i for i in ids if self._before_any_check[i].counts}
+        # deliveries of single periods add up, so several may have counted together with that one
+        never_counted = self._set_aside[series] - set(self._counted_before[series])
+        without_those = self._standings(series, never_counted)
+        together = {i for i, standing in without_those.items() if standing is Standing.CURRENT}
+        return together if counted_last in together else {counted_last}
 
-    def _decide(self, series: Series) -> None:
-        """Decide the standing of a site's deliveries of one dataset anew, without those that are set aside."""
-        found = self._standings(series, self._aside[series])
+    def _update_standings(self, series: Series) -> None:
+        """Decide the standings of a site's deliveries of one dataset anew, without those that are set aside."""
+        found = self._standings(series, self._set_aside[series])
         for v in self._series[series]:
             standing = found[v.delivery.delivery_id]
-            # what a delivery's first standing made of its verdict does not hold for another
+            # start from the stored verdict, for an earlier standing may have changed the one at hand
             verdict = apply_standing(self._results.verdict(v.key), standing, v.hold)
             self._now[v.delivery.delivery_id] = replace(v, verdict=verdict, standing=standing)
 

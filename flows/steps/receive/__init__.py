@@ -31,7 +31,7 @@ from flows.deliveries.file_names import (
     likely_stem,
     read_name,
 )
-from flows.deliveries.standings import first_sent_as
+from flows.deliveries.standings import duplicate_of
 from flows.steps.receive.manifest import MANIFEST_SUFFIX, Manifest, WrongManifest, manifest_of
 from flows.store.paths import DataPaths
 from flows.store.raw_files import FileStat, file_digest
@@ -133,7 +133,7 @@ def _noted(delivery: Delivery, known: dict[str, Delivery]) -> Delivery:
     if before is None:
         pair = delivery.site_code, delivery.dataset
         others = (d for d in known.values() if (d.site_code, d.dataset) == pair)
-        return replace(delivery, same_as=first_sent_as(delivery, others))
+        return replace(delivery, same_as=duplicate_of(delivery, others))
     first = {name: getattr(before, name) for name in ("received_at", "same_as", "path", "file_name")}
     return replace(delivery, **first)
 
