@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from judging import Judge
+from file_validator import Validator
 from made_up_contacts import write_contacts
 from reference import judge_by_hand
 
@@ -14,13 +14,13 @@ ADDRESS = ["rule_id", "severity", "source_row", "field"]
 
 
 @pytest.mark.parametrize("bad_share", [0.01, 0.1])
-def test_the_judge_finds_what_the_reference_finds(judge: Judge, tmp_path: Path, bad_share: float) -> None:
+def test_the_pipeline_finds_what_the_reference_finds(validate: Validator, tmp_path: Path, bad_share: float) -> None:
     file = tmp_path / "contacts.csv"
     write_contacts(file, rows=20_000, bad_share=bad_share)
     by_hand = tmp_path / "by hand"
     by_hand.mkdir()
     judge_by_hand(file, by_hand)
-    outcome = judge(file.read_bytes())
+    outcome = validate(file.read_bytes())
     found = outcome.texts.select(ADDRESS).sort(ADDRESS)
     assert len(found) > 20_000 * bad_share
     assert found.equals(pl.read_parquet(by_hand / "findings.parquet").select(ADDRESS).sort(ADDRESS))

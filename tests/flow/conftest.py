@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from made_up_returns import DataFolder
+from data_folder import DataFolder
 
 from flows.steps import build
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sample_reports import KINDS
+from sample_reports import SAMPLES
 
 from flows.reporting.render import render_html
 
@@ -46,6 +46,6 @@ def page(browser) -> Iterator[object]:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Every kind of report page, as the file that a site opens."""
     folder = tmp_path_factory.mktemp("pages")
-    for kind, sample in KINDS.items():
+    for kind, sample in SAMPLES.items():
         (folder / f"{kind}.html").write_text(render_html(sample.report), encoding="utf-8")
-    return {kind: folder / f"{kind}.html" for kind in KINDS}
+    return {kind: folder / f"{kind}.html" for kind in SAMPLES}

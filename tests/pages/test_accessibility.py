@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from sample_reports import KINDS
+from sample_reports import SAMPLES
 
 from flows.reporting.render import write_not_taken_in
 from flows.reporting.words.not_taken_in import FileLeft, NotTakenIn
@@ -36,7 +36,7 @@ def faults(page) -> list[str]:
     return [f"{v['id']}: {[n['html'] for n in v['nodes']]}" for v in found["violations"]]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SAMPLES)
 def test_axe_finds_nothing_and_nothing_is_fetched(kind, page, pages) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -76,7 +76,7 @@ def test_axe_catches_a_page_that_is_wrong(page, pages) -> None:
 
 
 @pytest.mark.parametrize("font", FONTS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SAMPLES)
 def test_nothing_scrolls_sideways(kind, font, page, pages) -> None:
     page.goto(pages[kind].as_uri())
     page.evaluate(

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-from judging import CONTACT, Judge, contact
-from length import length
+from file_validator import CONTACT, Validator, contact
+from soak import iterations
 
 from flows.steps.read import read
 from schemas._contract.code_lists import fold
 
 FIELDS = tuple(CONTACT)
 KNOWN = frozenset(map(fold, FIELDS))
-SEEDS = range(length(everyday=400, soak=6400))
+SEEDS = range(iterations(everyday=400, soak=6400))
 QUOTED_TEXTS = ["key, worker", 'the "key" worker', "key\nworker", "key\n\n, worker", '"', "\nkey worker", "key\n"]
 PLAIN_TEXTS = ["key worker", "37'37.8 north", ""]
 
@@ -37,7 +37,7 @@ class Broken:
     at: int  # the place of the break in the record
 
 
-def test_one_break_costs_one_record(judge: Judge, tmp_path: Path) -> None:
+def test_one_break_costs_one_record(validate: Validator, tmp_path: Path) -> None:
     still_records = []
     for seed in SEEDS:
         broken = broken_file(random.Random(seed))
@@ -53,10 +53,10 @@ def test_one_break_costs_one_record(judge: Judge, tmp_path: Path) -> None:
             assert broken.lines[0] in named, told
         assert kept == broken.others, told
     assert len(SEEDS) / 16 < len(still_records) < len(SEEDS) / 2
-    assert_each_is_held(judge, still_records)
+    assert_each_is_held(validate, still_records)
 
 
-def assert_each_is_held(judge: Judge, records: list[tuple[Broken, tuple[str, ...]]]) -> None:
+def assert_each_is_held(validate: Validator, records: list[tuple[Broken, tuple[str, ...]]]) -> None:
     """Each record that a break left readable is held, at a cell that holds a quotation mark."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -65,7 +65,7 @@ def assert_each_is_held(judge: Judge, records: list[tuple[Broken, tuple[str, ...
     for broken, record in records:
         first = writer.writerow(record) and out.getvalue().count("\n")
         written.append((broken, record, first - sum(cell.count("\n") for cell in record)))
-    findings = judge(out.getvalue()).findings
+    findings = validate(out.getvalue()).findings
     at_fault = {(f.row, f.column) for f in findings if f.severity == "row"}
     for broken, record, row in written:
         spoilt = {(row, field) for field, cell in zip(FIELDS, record, strict=True) if '"' in cell}

@@ -9,10 +9,10 @@ from typing import Any
 
 import polars as pl
 import pytest
+from file_validator import CONTACT, ValidatedFile, Validator, as_csv, as_table, contact, contacts, workbook
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from judging import CONTACT, Judge, Outcome, as_csv, as_table, contact, contacts, workbook
-from length import length
+from soak import iterations
 
 import flows.steps.read.text.delimited
 import flows.steps.read.workbook.dataset_sheet
@@ -68,27 +68,27 @@ tables_of_lines = st.lists(
 any_text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
 
 
-def contents(outcome: Outcome) -> Counter[str]:
+def contents(outcome: ValidatedFile) -> Counter[str]:
     """The accepted rows by what they hold, not by where they lie."""
     return Counter(repr({k: v for k, v in row.items() if k != "source_row"}) for row in outcome.values)
 
 
-def told(outcome: Outcome) -> pl.DataFrame:
+def told(outcome: ValidatedFile) -> pl.DataFrame:
     """The findings in an order that does not depend on batches."""
-    return outcome.texts.sort(pl.all(), nulls_last=True)
+    return outcome.stored_findings.sort(pl.all(), nulls_last=True)
 
 
 @given(tables)
-def test_no_row_is_lost_or_gained(judge: Judge, table: list[str]) -> None:
+def test_no_row_is_lost_or_gained(validate: Validator, table: list[str]) -> None:
     """Read = accepted + held + repeats + not data; each row is in one place only; what is held has a reason."""
-    outcome = judge(HEADING + "".join(table))
+    outcome = validate(HEADING + "".join(table))
     counts = outcome.verdict.rows
     assert outcome.is_conserved
     assert counts.accepted == len(outcome.accepted) == len(set(outcome.accepted))
     assert not set(outcome.accepted) & set(outcome.held)
-    torn_rows = {f.row for f in outcome.of("F13") if f.severity == "row"}
-    not_data = {f.row for r in ("F05", "F06", "F07") for f in outcome.of(r)}
-    left_out = {f.row for f in outcome.of("P04") if f.severity == "warning"}
+    torn_rows = {f.row for f in outcome.findings_of("F13") if f.severity == "row"}
+    not_data = {f.row for r in ("F05", "F06", "F07") for f in outcome.findings_of(r)}
+    left_out = {f.row for f in outcome.findings_of("P04") if f.severity == "warning"}
     assert counts.not_data == len(not_data)
     if outcome.result != "refused":
         assert counts.held == len(outcome.held) + len(torn_rows)
@@ -99,41 +99,41 @@ def test_no_row_is_lost_or_gained(judge: Judge, table: list[str]) -> None:
 
 
 @given(tables)
-def test_the_same_bytes_give_the_same_judgement(judge: Judge, table: list[str]) -> None:
+def test_the_same_bytes_give_the_same_judgement(validate: Validator, table: list[str]) -> None:
     text = HEADING + "".join(table)
-    once, again = judge(text), judge(text)
+    once, again = validate(text), validate(text)
     assert once.verdict.to_json() == again.verdict.to_json()
-    assert once.texts.write_csv() == again.texts.write_csv()
+    assert once.stored_findings.write_csv() == again.stored_findings.write_csv()
     assert once.values == again.values
 
 
 @given(tables_of_lines, st.randoms(use_true_random=False))
-def test_the_order_of_rows_does_not_matter(judge: Judge, table: list[str], chance: Any) -> None:
+def test_the_order_of_rows_does_not_matter(validate: Validator, table: list[str], chance: Any) -> None:
     """The same contents are accepted; of exact copies, whichever comes first."""
     shuffled = chance.sample(table, len(table))
-    once, again = judge(HEADING + "".join(table)), judge(HEADING + "".join(shuffled))
+    once, again = validate(HEADING + "".join(table)), validate(HEADING + "".join(shuffled))
     assert contents(once) == contents(again)
     assert once.verdict.rows == again.verdict.rows
     assert Counter(f[:2] for f in once.findings) == Counter(f[:2] for f in again.findings)
 
 
 @given(st.integers(2, 9), st.data(), st.sampled_from(FIELDS), any_text)
-def test_one_odd_cell_changes_no_other_row(judge: Judge, rows: int, data: Any, field: str, text: str) -> None:
+def test_one_odd_cell_changes_no_other_row(validate: Validator, rows: int, data: Any, field: str, text: str) -> None:
     """Whatever stands in it: any text at all."""
     spoilt = data.draw(st.integers(1, rows))
     table = contacts(*[{}] * rows)
     others = [r["contact_id"] for n, r in enumerate(table, 1) if n != spoilt]
     table[spoilt - 1][field] = text
-    outcome = judge(as_csv(table))
+    outcome = validate(as_csv(table))
     assume(outcome.result != "refused")  # by chance, personal data
     assert [r["contact_id"] for r in outcome.values if r["contact_id"] in others] == others
     assert {f.column for f in outcome.findings} <= {field, "attended", "duration_minutes", None}
 
 
 @given(tables)
-def test_another_good_row_changes_no_other_finding(judge: Judge, table: list[str]) -> None:
+def test_another_good_row_changes_no_other_finding(validate: Validator, table: list[str]) -> None:
     text = HEADING + "".join(table)
-    before, after = judge(text), judge(text + row(99))
+    before, after = validate(text), validate(text + row(99))
     assume(before.result in ("accepted", "accepted_with_held_rows"))
     assert after.findings == before.findings
     added = after.values[-1]["contact_id"]
@@ -142,26 +142,26 @@ def test_another_good_row_changes_no_other_finding(judge: Judge, table: list[str
 
 
 @given(tables, st.integers(60, 400))
-def test_the_size_of_a_batch_does_not_matter(judge: Judge, table: list[str], size: int) -> None:
+def test_the_size_of_a_batch_does_not_matter(validate: Validator, table: list[str], size: int) -> None:
     """Nor does a record that runs over the border of two."""
     text = HEADING + "".join(table)
-    whole = judge(text)
+    whole = validate(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(flows.steps.read.text.delimited, "CHUNK_BYTES", size)
-        parts = judge(text)
+        parts = validate(text)
     assert parts.verdict == whole.verdict
     assert (parts.accepted, parts.held, parts.values) == (whole.accepted, whole.held, whole.values)
     assert told(parts).equals(told(whole))
 
 
-@settings(max_examples=length(everyday=5, soak=100))
+@settings(max_examples=iterations(everyday=5, soak=100))
 @given(st.lists(st.one_of(st.just({}), changed(BAD_CELLS), changed(REPAIRED_CELLS)), min_size=1, max_size=8))
-def test_nor_does_it_in_a_workbook(judge: Judge, changes: list[dict[str, str]]) -> None:
+def test_nor_does_it_in_a_workbook(validate: Validator, changes: list[dict[str, str]]) -> None:
     data = workbook({"Contacts": as_table(contacts(*changes))})
-    whole = judge(data, suffix="xlsx")
+    whole = validate(data, suffix="xlsx")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(flows.steps.read.workbook.dataset_sheet, "BATCH_ROWS", 2)
-        parts = judge(data, suffix="xlsx")
+        parts = validate(data, suffix="xlsx")
     assert parts.verdict == whole.verdict
     assert (parts.values, parts.held) == (whole.values, whole.held)
     assert told(parts).equals(told(whole))
@@ -196,7 +196,7 @@ def records_of(folder: Path, text: str, size: int) -> tuple[dict[int, tuple[str,
     return {r[-1]: r[:-1] for r in rows.iter_rows()}, [n for b in batches for n in b.malformed]
 
 
-@settings(max_examples=length(everyday=100, soak=2000))
+@settings(max_examples=iterations(everyday=100, soak=2000))
 @given(st.integers(0, 59), st.sampled_from(KINDS), st.floats(0, 1), st.integers(100, 8000))
 def test_one_break_costs_one_record(tmp_path: Path, at: int, kind: str, place: float, size: int) -> None:
     """In a file whose records have a line each: every other record is there, with its own cells and its own line."""
@@ -208,7 +208,7 @@ def test_one_break_costs_one_record(tmp_path: Path, at: int, kind: str, place: f
     assert records == {n: tuple(r.values()) for n, r in enumerate(table, 2) if n != at + 2}
 
 
-@settings(max_examples=length(everyday=60, soak=2000))
+@settings(max_examples=iterations(everyday=60, soak=2000))
 @given(st.sets(st.integers(0, 19)), st.integers(0, 19), st.sampled_from(KINDS), st.floats(0, 1), st.integers(100, 3000))
 def test_nor_does_it_cost_more_among_records_of_several_lines(
     tmp_path: Path, long: set[int], at: int, kind: str, place: float, size: int

@@ -11,10 +11,10 @@ import re
 from dataclasses import dataclass
 
 import pytest
+from file_validator import CONTACT, ValidatedFile, Validator, as_csv, as_table, contacts, workbook
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from judging import CONTACT, Judge, Outcome, as_csv, as_table, contacts, workbook
-from length import length
+from soak import iterations
 
 from schemas._contract.model import Contract, Field, Kind
 
@@ -77,7 +77,7 @@ def broken_once(draw: st.DrawFn) -> tuple[Sound, int, str]:
     return file, number, changed + record[len(body) :]
 
 
-def assert_nothing_shifted(outcome: Outcome) -> None:
+def assert_nothing_shifted(outcome: ValidatedFile) -> None:
     for row in outcome.values:
         told = [(i, TAG.fullmatch(row[name] or "")) for i, name in enumerate(COLUMNS)]
         whole = [(i, int(tag[1]), tag[2]) for i, tag in told if tag]
@@ -85,12 +85,12 @@ def assert_nothing_shifted(outcome: Outcome) -> None:
         assert len({number for *_, number in whole}) <= 1, f"two records were taken for one: {row}"
 
 
-@settings(max_examples=length(everyday=40, soak=1000))
+@settings(max_examples=iterations(everyday=40, soak=1000))
 @given(broken_once())
-def test_one_broken_record_costs_no_other(judge: Judge, case: tuple[Sound, int, str]) -> None:
+def test_one_broken_record_costs_no_other(validate: Validator, case: tuple[Sound, int, str]) -> None:
     file, number, broken = case
     records = [*file.records[:number], broken, *file.records[number + 1 :]]
-    outcome = judge("".join(records).encode(), contract=TABLE)
+    outcome = validate("".join(records).encode(), contract=TABLE)
     assert_nothing_shifted(outcome)
     assert outcome.is_conserved
     kept = {row["first"] for row in outcome.values}
@@ -137,13 +137,13 @@ ROWS = contacts(*[{}] * 12)
     ],
     ids=["csv", "utf-16", "semicolons", "workbook"],
 )
-@settings(max_examples=length(everyday=12, soak=300))
+@settings(max_examples=iterations(everyday=12, soak=300))
 @given(st.data())
 def test_whatever_happens_to_the_bytes_the_verdict_is_about_the_file(
-    judge: Judge, data: bytes, suffix: str, chance: st.DataObject
+    validate: Validator, data: bytes, suffix: str, chance: st.DataObject
 ) -> None:
     """Never an exception; every row is counted once; what is not accepted has a reason; nothing is made up."""
-    outcome = judge(mutated(data, chance.draw(changes)), suffix=suffix)
+    outcome = validate(mutated(data, chance.draw(changes)), suffix=suffix)
     assert outcome.is_conserved
     if outcome.result != "accepted":
         assert outcome.findings

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from length import length
+from soak import iterations
 
 from flows.steps.read import read
 from flows.steps.read.text import delimited, text_heading
@@ -26,7 +26,7 @@ odd = st.sampled_from(["", " ", "\t\xa0", "\x1a", ",,", ",", "total", "\x00", "a
 lines = st.lists(st.one_of(records, ragged, odd), max_size=12)
 
 
-@settings(max_examples=length(everyday=100, soak=4000))
+@settings(max_examples=iterations(everyday=100, soak=4000))
 @given(
     lines=lines,
     end=st.sampled_from(["\n", "\r\n"]),

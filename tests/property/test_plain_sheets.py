@@ -12,8 +12,8 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import made_workbooks as made
 import pytest
+import workbook_bytes as made
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,7 +48,9 @@ def package_of(xml: bytes, from_1904: bool = False, shared: bool = True) -> byte
         STYLES: f'<styleSheet {MAIN}><numFmts>{custom}</numFmts><cellXfs count="9">{styles}</cellXfs></styleSheet>',
         TEXTS: f"<sst {MAIN}>{SHARED}</sst>",
     }
-    content = made.changed(made.xlsx([["a"]]), {SHEET: xml, **{name: text.encode() for name, text in parts.items()}})
+    content = made.replace_parts(
+        made.xlsx([["a"]]), {SHEET: xml, **{name: text.encode() for name, text in parts.items()}}
+    )
     return content if shared else without(content, TEXTS)
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from length import length
+from soak import iterations
 
 from flows.cells.distinct_column import DistinctColumn
 
@@ -37,7 +37,7 @@ def from_polars(cells: list[str]) -> DistinctColumn:
 
 @pytest.mark.parametrize("made", [from_arrow, from_polars])
 @example([("a", False), ("b", True), ("a", True)])  # what is left differs, and is in another order than the texts
-@settings(max_examples=length(everyday=50, soak=1000))
+@settings(max_examples=iterations(everyday=50, soak=1000))
 @given(st.lists(st.tuples(st.sampled_from(["", "a", "b", "c"]), st.booleans()), max_size=6))
 def test_some_of_the_cells_are_a_column_too(made: Callable, cells: list[tuple[str, bool]]) -> None:
     texts = made([c for c, _ in cells])

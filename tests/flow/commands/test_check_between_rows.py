@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from commands import pilots_here
-from judging import workbook
-from length import in_soak
-from made_up_returns import BPL, WMCA, DataFolder, Row, people, sound
+from commands import pilots_in_process
+from data_folder import BPL, WMCA, DataFolder, Row, valid_row, valid_rows
+from file_validator import workbook
+from soak import in_soak
 
 from flows.commands.check import check_file
 from flows.reporting.report import Report
@@ -30,35 +30,40 @@ ALONE: dict[str, tuple[str, str, list[Row], str]] = {
     "K04": (
         "contacts",
         BPL,
-        [sound("contacts", 1), sound("contacts", 2, episode_id="BPL-E000001")],
+        [valid_row("contacts", 1), valid_row("contacts", 2, episode_id="BPL-E000001")],
         "row",
     ),
-    "P05": ("participants", BPL, [sound("participants", n) | AREA for n in (1, 2)], "warning"),
+    "P05": ("participants", BPL, [valid_row("participants", n) | AREA for n in (1, 2)], "warning"),
     "P16": (
         "referrals",
         BPL,
-        [sound("referrals", 1), sound("referrals", 2, participant_ref="BPL-000001")],
+        [valid_row("referrals", 1), valid_row("referrals", 2, participant_ref="BPL-000001")],
         "row",
     ),
     "E11": (
         "employment_outcomes",
         BPL,
-        [sound("employment_outcomes", 1), sound("employment_outcomes", 2, episode_id="BPL-E000001", job_spell_no="2")],
+        [
+            valid_row("employment_outcomes", 1),
+            valid_row("employment_outcomes", 2, episode_id="BPL-E000001", job_spell_no="2"),
+        ],
         "warning",
     ),
     "E12": (
         "employment_outcomes",
         BPL,
         [
-            sound("employment_outcomes", 1),
-            sound("employment_outcomes", 2, episode_id="BPL-E000001", job_spell_no="2", job_start_date="2016-09-01"),
+            valid_row("employment_outcomes", 1),
+            valid_row(
+                "employment_outcomes", 2, episode_id="BPL-E000001", job_spell_no="2", job_start_date="2016-09-01"
+            ),
         ],
         "warning",
     ),
     "T01": (
         "randomisation",
         WMCA,
-        [sound("randomisation", 1, WMCA), sound("randomisation", 2, WMCA, participant_ref="WM-000001")],
+        [valid_row("randomisation", 1, WMCA), valid_row("randomisation", 2, WMCA, participant_ref="WM-000001")],
         "row",
     ),
 }
@@ -94,7 +99,7 @@ def test_rules_that_read_one_dataset_are_judged(folder: DataFolder, rule: str, s
 
 def a_return(folder: DataFolder, content: Return, site: str = BPL, period: str = "201611") -> Path:
     """One workbook with these datasets, in the site's folder."""
-    path = folder.places.raw / site / f"{site}_return_{period}_v1.xlsx"
+    path = folder.paths.raw / site / f"{site}_return_{period}_v1.xlsx"
     path.parent.mkdir(parents=True, exist_ok=True)
     sheets = {name: [list(rows[0]), *(list(r.values()) for r in rows)] for name, rows in content.items()}
     path.write_bytes(workbook(sheets))
@@ -102,7 +107,7 @@ def a_return(folder: DataFolder, content: Return, site: str = BPL, period: str =
 
 
 def of_people(*numbers: int, site: str = BPL, more: tuple[str, ...] = ()) -> Return:
-    return {name: people(name, *numbers, site=site) for name in (*OF_PEOPLE, *more)}
+    return {name: valid_rows(name, *numbers, site=site) for name in (*OF_PEOPLE, *more)}
 
 
 def change(content: Return, dataset: str, n: int, **differences: str) -> None:
@@ -148,7 +153,7 @@ def test_a_trials_return_is_judged_by_its_allocations(folder: DataFolder) -> Non
 
 
 def test_what_the_file_does_not_hold_is_said_to_be_lacking(folder: DataFolder) -> None:
-    report = check_file(folder.send("contacts", people("contacts", 1, 2))).reports[0]
+    report = check_file(folder.send("contacts", valid_rows("contacts", 1, 2))).reports[0]
     assert unjudged(report) == {
         "P12": "your accepted files of referrals",
         "K01": "your accepted files of referrals",
@@ -157,7 +162,7 @@ def test_what_the_file_does_not_hold_is_said_to_be_lacking(folder: DataFolder) -
         "F23": "what you sent before",
     }
     assert report.rows.accepted == 2
-    participants = check_file(folder.send("participants", people("participants", 1))).reports[0]
+    participants = check_file(folder.send("participants", valid_rows("participants", 1))).reports[0]
     assert unjudged(participants)["P06"] == "what you sent before"
     assert unjudged(participants)["P04"] == "what others sent"
 
@@ -183,7 +188,7 @@ def test_what_a_return_may_leave_out_is_taken_as_not_sent_and_told(folder: DataF
 
 def test_rules_that_ask_the_registry_or_other_senders_are_judged_as_far_as_the_file_goes(folder: DataFolder) -> None:
     folder.send_office_files("funding_awards")
-    [path] = (folder.places.raw / "PMO").glob("*.csv")
+    [path] = (folder.paths.raw / "PMO").glob("*.csv")
     sound_file = check_file(path).reports[0]
     path.write_text(path.read_text(encoding="utf-8").replace("MHT-BPL", "HLT-SCR"), encoding="utf-8")
     report = check_file(path).reports[0]
@@ -204,7 +209,7 @@ def test_a_file_of_one_month_that_adds_up_is_not_judged_as_if_it_were_all(folder
 def test_the_command_says_so_and_ends_with_1(folder: DataFolder) -> None:
     dataset, site, rows, _ = ALONE["K04"]
     path = str(folder.send(dataset, rows, site=site))
-    told, as_json = pilots_here("check", path), pilots_here("check", path, "--json")
+    told, as_json = pilots_in_process("check", path), pilots_in_process("check", path, "--json")
     assert (told.returncode, as_json.returncode) == (1, 1)
     assert "The same contact is recorded twice (check K04)\n    where     Column A (contact_id), row 3" in told.stdout
     assert "1 of 2 rows would be accepted, 1 held back.\n5 checks could not be made here: see the end." in told.stdout
@@ -215,7 +220,7 @@ def test_the_command_says_so_and_ends_with_1(folder: DataFolder) -> None:
 
 
 def test_a_sound_file_is_not_told_to_be_accepted_where_checks_could_not_be_made(folder: DataFolder) -> None:
-    told = pilots_here("check", str(folder.send("contacts", people("contacts", 1))))
+    told = pilots_in_process("check", str(folder.send("contacts", valid_rows("contacts", 1))))
     assert told.returncode == 0
     assert told.stdout.splitlines()[:2] == ["Nothing to fix was found", "1 of 1 row would be accepted."]
 
@@ -251,8 +256,8 @@ def test_a_return_is_found_by_a_check_as_by_a_night(folder: DataFolder, seed: in
         del content[by.choice(["contacts", "employment_outcomes"])]
     path = a_return(folder, content)
     checked = [{n: r.to_json()[n] for n in ("dataset", "result", "rows", "rules")} for r in check_file(path).reports]
-    folder.night("2016-12-08")
-    home = folder.places.reports / BPL
+    folder.run("2016-12-08")
+    home = folder.paths.reports / BPL
     told = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(home.glob("*.report.json"))]
     assert any(r["rules"] for r in told)
     assert {r["dataset"]: r for r in checked} == {r["dataset"]: {n: r[n] for n in checked[0]} for r in told}

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from commands import environment
-from made_up_returns import PROJECT, DataFolder, people, sound
+from commands import clean_environment
+from data_folder import PROJECT, DataFolder, valid_row, valid_rows
 
 pytestmark = pytest.mark.soak
 
@@ -30,7 +30,7 @@ class Installed:
     work: Path
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        variables = environment()
+        variables = clean_environment()
         del variables["PYTHONPATH"]
         program = str(self.scripts / command[0])
         return subprocess.run(
@@ -66,7 +66,7 @@ def pip(*arguments: str) -> None:
     offline = ("--no-index", "--no-deps") if "install" in arguments or "wheel" in arguments else ()
     done = subprocess.run(
         [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments, *offline],
-        env=environment(),
+        env=clean_environment(),
         capture_output=True,
         text=True,
     )
@@ -95,12 +95,14 @@ def test_the_command_runs_from_the_wheel_and_from_nowhere_else(installed: Instal
 
 @pytest.mark.parametrize(("dataset", "suffix"), [("contacts", "csv"), ("participants", "xlsx")])
 def test_a_good_file_and_a_bad_one_are_checked(installed: Installed, tmp_path: Path, dataset: str, suffix: str) -> None:
-    good = DataFolder(tmp_path / "good").send(dataset, people(dataset, 1, 2), suffix=suffix)
+    good = DataFolder(tmp_path / "good").send(dataset, valid_rows(dataset, 1, 2), suffix=suffix)
     checked = installed.run("pilots", "check", str(good), "--date", "2016-12-02")
     assert (checked.returncode, checked.stderr) == (0, ""), checked.stdout
 
     wrong = {"contacts": {"attended": "9"}, "participants": {"gender": "77"}}[dataset]
-    bad = DataFolder(tmp_path / "bad").send(dataset, [sound(dataset, 1), sound(dataset, 2, **wrong)], suffix=suffix)
+    bad = DataFolder(tmp_path / "bad").send(
+        dataset, [valid_row(dataset, 1), valid_row(dataset, 2, **wrong)], suffix=suffix
+    )
     checked = installed.run("pilots", "check", str(bad), "--date", "2016-12-02", "--to", "reports")
     assert (checked.returncode, checked.stderr) == (1, "")
     assert "V02" in checked.stdout

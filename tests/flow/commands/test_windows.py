@@ -16,11 +16,11 @@ from typing import NamedTuple
 import openpyxl
 import pytest
 from as_windows import VARIABLES
-from commands import environment, pilots_here
-from length import in_soak
-from made_up_returns import BPL, DataFolder, people, sound
-from made_workbooks import ods, ods_row, parquet, xls, zipped
+from commands import clean_environment, pilots_in_process
+from data_folder import BPL, DataFolder, valid_row, valid_rows
+from soak import in_soak
 from unix_only import unix_only
+from workbook_bytes import ods, ods_row, parquet, xls, zip_of
 
 STARTER = Path(__file__).with_name("as_windows.py")
 ON_THE_DAY = ("--date", "2016-12-02")
@@ -56,7 +56,7 @@ class Windows:
         started = subprocess.run(
             [sys.executable, str(STARTER), json.dumps(told)],
             cwd=self.home,
-            env=environment(TMPDIR=str(self.temporary), **VARIABLES),
+            env=clean_environment(TMPDIR=str(self.temporary), **VARIABLES),
             capture_output=True,
             text=True,
             timeout=300,
@@ -91,7 +91,7 @@ def test_what_is_taken_away_is_what_the_documentation_marks_as_for_unix_alone() 
 @pytest.mark.soak
 def test_files_of_every_format_are_checked(windows: Windows, tmp_path: Path) -> None:
     """Good and bad ones, damaged ones, and the same in a zip, whose copy must be closed before it can be removed."""
-    rows = [sound("contacts", 1), sound("contacts", 2, attended="9")]
+    rows = [valid_row("contacts", 1), valid_row("contacts", 2, attended="9")]
     table = [list(rows[0]), *([str(cell) for cell in row.values()] for row in rows)]
     csv = DataFolder(tmp_path / "csv").send("contacts", rows).read_bytes()
     xlsx = DataFolder(tmp_path / "xlsx").send("contacts", rows, suffix="xlsx").read_bytes()
@@ -110,7 +110,7 @@ def test_files_of_every_format_are_checked(windows: Windows, tmp_path: Path) -> 
         f"{kind} {ending}{' in a zip' if is_zipped else ''}": named(
             tmp_path / kind / f"{ending}{is_zipped}",
             f"contacts_201611_v1.{'zip' if is_zipped else ending}",
-            zipped({f"x.{ending}": content}) if is_zipped else content,
+            zip_of({f"x.{ending}": content}) if is_zipped else content,
         )
         for kind, contents in (("bad", bad), ("damaged", damaged), ("headless", headless))
         for ending, content in contents.items()
@@ -134,9 +134,9 @@ def test_what_is_written_is_what_is_written_elsewhere(
     windows: Windows, tmp_path: Path, dataset: str, suffix: str
 ) -> None:
     wrong = {"contacts": {"attended": STRANGE}, "participants": {"gender": STRANGE}}[dataset]
-    sent = [sound(dataset, 1), sound(dataset, 2, **wrong)]
+    sent = [valid_row(dataset, 1), valid_row(dataset, 2, **wrong)]
     bad = DataFolder(tmp_path / "bad").send(dataset, sent, suffix=suffix)
-    good = DataFolder(tmp_path / "good").send(dataset, people(dataset, 1, 2), suffix=suffix)
+    good = DataFolder(tmp_path / "good").send(dataset, valid_rows(dataset, 1, 2), suffix=suffix)
     check = ("check", str(bad), *ON_THE_DAY)
     there = windows.run(
         {
@@ -146,9 +146,9 @@ def test_what_is_written_is_what_is_written_elsewhere(
         }
     )
     here = {
-        "good": pilots_here("check", str(good), *ON_THE_DAY, "--to", str(tmp_path / "here")),
-        "bad": pilots_here(*check, "--to", str(tmp_path / "here" / "bad")),
-        "json": pilots_here(*check, "--json"),
+        "good": pilots_in_process("check", str(good), *ON_THE_DAY, "--to", str(tmp_path / "here")),
+        "bad": pilots_in_process(*check, "--to", str(tmp_path / "here" / "bad")),
+        "json": pilots_in_process(*check, "--json"),
     }
     assert {n: (e.code, e.err) for n, e in there.items()} == {n: (e.returncode, e.stderr) for n, e in here.items()}
     assert [e.code for e in there.values()] == [0, 1, 1]
@@ -191,10 +191,10 @@ def test_blank_workbooks_are_written_and_checked(windows: Windows, tmp_path: Pat
 @pytest.mark.soak
 def test_a_workbook_with_several_datasets_is_checked_between_its_sheets(windows: Windows, tmp_path: Path) -> None:
     path = tmp_path / f"{BPL}_return_201611_v1.xlsx"
-    pilots_here("template", "return", "--site", BPL, "--to", str(path))
+    pilots_in_process("template", "return", "--site", BPL, "--to", str(path))
     book = openpyxl.load_workbook(path)
     for dataset in ("participants", "referrals", "contacts", "employment_outcomes"):
-        rows = people(dataset, 1, 2) if dataset != "contacts" else people(dataset, 1, 3)
+        rows = valid_rows(dataset, 1, 2) if dataset != "contacts" else valid_rows(dataset, 1, 3)
         headings = [cell.value for cell in book[dataset][1]]
         for row in rows:
             book[dataset].append([row.get(heading) for heading in headings])
@@ -206,7 +206,7 @@ def test_a_workbook_with_several_datasets_is_checked_between_its_sheets(windows:
 
 def test_what_cannot_be_done_is_said_in_a_sentence(windows: Windows, tmp_path: Path) -> None:
     """The last of the commands' defences works there too: wrong use, a folder that is a file, and what needs Unix."""
-    bad = DataFolder(tmp_path / "sent").send("contacts", [sound("contacts", 1, attended="9")])
+    bad = DataFolder(tmp_path / "sent").send("contacts", [valid_row("contacts", 1, attended="9")])
     (tmp_path / "file").touch()
     (tmp_path / "data" / "raw").mkdir(parents=True)
     needs_unix = {
@@ -237,7 +237,9 @@ def test_what_cannot_be_done_is_said_in_a_sentence(windows: Windows, tmp_path: P
 
 
 def test_a_report_that_is_open_in_excel_is_told(windows: Windows, tmp_path: Path) -> None:
-    bad = DataFolder(tmp_path / "sent").send("contacts", [sound("contacts", 1), sound("contacts", 2, attended="9")])
+    bad = DataFolder(tmp_path / "sent").send(
+        "contacts", [valid_row("contacts", 1), valid_row("contacts", 2, attended="9")]
+    )
     check = ("check", str(bad), *ON_THE_DAY, "--to", "reports")
     reports = tmp_path / "reports" / BPL
     in_use = {ending: reports / f"{bad.stem}{ending}" for ending in ("_to_fix.xlsx", ".findings.csv")}

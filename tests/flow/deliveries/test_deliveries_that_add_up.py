@@ -9,8 +9,8 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from length import in_soak
-from made_up_returns import WMCA, DataFolder, Row, people, sound
+from data_folder import WMCA, DataFolder, Row, valid_row, valid_rows
+from soak import in_soak
 
 pytestmark = pytest.mark.without_marts
 
@@ -20,8 +20,8 @@ ALIKE = 28  # rows on the same lines of both files: enough for several cores to 
 
 def contacts(month: str) -> list[Row]:
     """A month's contacts; November's file begins with those of October, under other references."""
-    october = [sound("contacts", 1, contact_date=f"2016-10-{n + 1:02}") for n in range(ALIKE)]
-    own = [sound("contacts", p, contact_date=f"2016-11-{n + 1:02}") for p in (1, 2, 3) for n in range(ALIKE)]
+    october = [valid_row("contacts", 1, contact_date=f"2016-10-{n + 1:02}") for n in range(ALIKE)]
+    own = [valid_row("contacts", p, contact_date=f"2016-11-{n + 1:02}") for p in (1, 2, 3) for n in range(ALIKE)]
     rows, first = (october, 1) if month == "201610" else (october + own, 501)
     return [row | {"contact_id": f"BPL-C{first + n:06}"} for n, row in enumerate(rows)]
 
@@ -29,13 +29,13 @@ def contacts(month: str) -> list[Row]:
 def nights(folder: DataFolder, months: tuple[str, ...], together: bool, **settings: Any) -> None:
     """Send each month's contacts, in this order, and run one night at the end or one after each."""
     for dataset in ("participants", "referrals"):
-        folder.send(dataset, people(dataset, 1, 2, 3), "201612")
+        folder.send(dataset, valid_rows(dataset, 1, 2, 3), "201612")
     for day, month in enumerate(months, 1):
         folder.send("contacts", contacts(month), month, manifest=PERIOD)
         if not together:
-            folder.night(f"2017-01-{day:02}", **settings)
+            folder.run(f"2017-01-{day:02}", **settings)
     if together:
-        folder.night("2017-01-03", **settings)
+        folder.run("2017-01-03", **settings)
 
 
 OCTOBER_NOVEMBER, NOVEMBER_OCTOBER = permutations(("201610", "201611"))
@@ -54,22 +54,22 @@ def test_a_row_said_again_in_a_later_month_is_held_there(
     folder: DataFolder, months: tuple[str, ...], together: bool
 ) -> None:
     nights(folder, months, together, threads=4)
-    held = folder.ask(
+    held = folder.query(
         "select period, rule_id, count(*) from audit.findings join audit.deliveries using (delivery_id)"
         " where severity = 'row' group by all"
     )
     assert held == [("201611", "K04", ALIKE)]
     stands = "select count(*) from core.contacts where contact_date < date '2016-11-01' and contact_id < 'BPL-C000500'"
-    assert folder.ask(stands) == [(ALIKE,)]
+    assert folder.query(stands) == [(ALIKE,)]
 
 
 def trial(folder: DataFolder, period: str) -> None:
     for dataset in ("participants", "referrals"):
-        folder.send(dataset, people(dataset, 1, 2, site=WMCA), period, site=WMCA)
+        folder.send(dataset, valid_rows(dataset, 1, 2, site=WMCA), period, site=WMCA)
 
 
 def allocation(number: int, person: int, arm: str, day: str = "2018-06-10") -> Row:
-    return sound(
+    return valid_row(
         "randomisation", number, WMCA, participant_ref=f"WM-{person:06}", arm=arm, randomised_date=day
     )  # fmt: skip
 
@@ -82,10 +82,10 @@ def test_the_allocation_sent_first_stands_over_an_earlier_date_sent_later(
     trial(folder, "201812")
     folder.send("randomisation", [allocation(1, 1, "ips", "2018-06-20")], "201809", site=WMCA, manifest=first)
     if between:
-        folder.night(between)
+        folder.run(between)
     folder.send("randomisation", [allocation(3, 1, "control")], "201810", site=WMCA, manifest=PERIOD)
-    folder.night("2019-01-04")
-    assert folder.ask("select randomisation_id, arm from core.randomisation") == [("WM-R000001", "ips")]
+    folder.run("2019-01-04")
+    assert folder.query("select randomisation_id, arm from core.randomisation") == [("WM-R000001", "ips")]
     assert folder.findings("randomisation") == [("T01", "row", "broken", 2)]
 
 
@@ -94,10 +94,10 @@ def test_a_first_allocation_whose_reference_is_anothers_now_is_not_put_back(fold
     """References numbered anew: the arm that differs is held, and the row that has the reference now stands."""
     trial(folder, "201812")
     folder.send("randomisation", [allocation(1, 1, "ips")], "201811", site=WMCA)
-    folder.night("2019-01-03")
+    folder.run("2019-01-03")
     folder.send("randomisation", [allocation(1, 2, "ips"), allocation(2, 1, "control")], "201812", site=WMCA)
-    folder.night("2019-01-04")
-    assert folder.ask("select randomisation_id, participant_ref, arm from core.randomisation") == [
+    folder.run("2019-01-04")
+    assert folder.query("select randomisation_id, participant_ref, arm from core.randomisation") == [
         ("WM-R000001", "WM-000002", "ips")
     ]
     assert ("T02", "row", "broken", 3) in folder.findings("randomisation")
@@ -107,15 +107,15 @@ def test_a_first_allocation_whose_reference_is_anothers_now_is_not_put_back(fold
 def test_a_month_that_comes_after_what_replaces_it_is_told_as_too_late(folder: DataFolder) -> None:
     """By a later version of the same month, and by an extract of everything to a later date: it counts nowhere."""
     for dataset in ("participants", "referrals"):
-        folder.send(dataset, people(dataset, 1, 2, 3), "201612")
+        folder.send(dataset, valid_rows(dataset, 1, 2, 3), "201612")
     folder.send("contacts", contacts("201610"), "201610", version=10, manifest=PERIOD)
-    folder.night("2017-01-01")
+    folder.run("2017-01-01")
     folder.send("contacts", contacts("201610")[:1], "201610", version=2, manifest=PERIOD)
-    folder.night("2017-01-02")
+    folder.run("2017-01-02")
     folder.send("contacts", contacts("201611"), "201611")
-    folder.night("2017-01-03")
+    folder.run("2017-01-03")
     folder.send("contacts", contacts("201610"), "201610", version=11, manifest=PERIOD)
-    night = folder.night("2017-01-04")
+    night = folder.run("2017-01-04")
     standing = {period: standing for period, (_, standing) in folder.standings("contacts").items()}
     assert standing == {"201610 v10": "superseded", "201610 v2": "stale", "201611 v1": "current", "201610 v11": "stale"}
     assert folder.findings("contacts") == [("F18", "file", "broken", None)] * 2

@@ -14,11 +14,11 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 import pytest
+from data_folder import BPL, WLA, Row, valid_row, valid_rows
+from file_validator import as_csv
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from judging import as_csv
-from length import length
-from made_up_returns import BPL, WLA, Row, people, sound
+from soak import iterations
 
 from flows.deliveries.standings import apply_standing, standings
 from flows.deliveries.validated import ValidatedDelivery
@@ -42,12 +42,12 @@ FIRST = datetime(2017, 1, 8, 3, 30)  # every month of the files has begun
 def content(site: str, dataset: str, kind: str) -> list[Row]:
     """What a file of a site holds."""
     if kind == "few":
-        return people(dataset, *range(1, 26), site=site)
-    rows = people(dataset, *range(1, 31), site=site)
+        return valid_rows(dataset, *range(1, 26), site=site)
+    rows = valid_rows(dataset, *range(1, 31), site=site)
     key = datasets()[dataset].key[0]
     if kind == "another site's":
         own = {"site_code": site} if dataset == "participants" else {}
-        return [sound(dataset, n, OTHER[site], **own) for n in range(1, 31)]
+        return [valid_row(dataset, n, OTHER[site], **own) for n in range(1, 31)]
     if kind == "numbered anew":
         refers = key if dataset == "participants" else "participant_ref" if dataset == "referrals" else "episode_id"
         return [row | {refers: row[refers].replace("-", "-9" if "E" not in row[refers] else "-F9")} for row in rows]
@@ -186,7 +186,7 @@ def counting(given_: list[ValidatedDelivery], standing: dict[str, Standing]) -> 
 
 
 @pytest.mark.soak
-@settings(max_examples=length(6, 100))
+@settings(max_examples=iterations(6, 100))
 @given(sent=SEQUENCES, seed=st.integers(0, 9))
 def test_what_is_held_up_or_withdrawn_leaves_no_trace(sent: list[Sent], seed: int, pool: Pool) -> None:
     files = dict(enumerate(sent, 1))

@@ -7,10 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from commands import pilots_here
-from judging import as_csv, as_table, workbook
-from length import in_soak
-from made_up_returns import BPL, NUMBER, WMCA, DataFolder, people, sound
+from commands import pilots_in_process
+from data_folder import BPL, NHS_NUMBER, WMCA, DataFolder, valid_row, valid_rows
+from file_validator import as_csv, as_table, workbook
+from soak import in_soak
 
 pytestmark = pytest.mark.without_marts
 
@@ -18,7 +18,7 @@ DATASETS = ("participants", "referrals", "contacts", "employment_outcomes")
 
 
 def left_page(folder: DataFolder, site: str = BPL) -> Path:
-    return folder.places.reports / site / f"{site}_not_taken_in.html"
+    return folder.paths.reports / site / f"{site}_not_taken_in.html"
 
 
 def words(page: Path) -> str:
@@ -26,19 +26,19 @@ def words(page: Path) -> str:
 
 
 def put(folder: DataFolder, name: str, content: bytes, site: str = BPL) -> Path:
-    path = folder.places.raw / site / name
+    path = folder.paths.raw / site / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
 
 
 def bytes_of(dataset: str, *numbers: int, ending: str = "csv") -> bytes:
-    rows = people(dataset, *numbers)
+    rows = valid_rows(dataset, *numbers)
     return workbook({"Data": as_table(rows)}) if ending == "xlsx" else as_csv(rows).encode()
 
 
 def whole_return(*numbers: int) -> bytes:
-    return workbook({dataset: as_table(people(dataset, *numbers)) for dataset in DATASETS})
+    return workbook({dataset: as_table(valid_rows(dataset, *numbers)) for dataset in DATASETS})
 
 
 def test_names_that_leave_one_reading_are_taken_in_and_their_senders_told(folder: DataFolder) -> None:
@@ -46,32 +46,32 @@ def test_names_that_leave_one_reading_are_taken_in_and_their_senders_told(folder
     put(folder, f"{BPL.lower()} referrals 201611 v1.csv", bytes_of("referrals", 1, 2))
     put(folder, f"{BPL}_Contacts_Nov 2016_v1.csv.csv", bytes_of("contacts", 1, 2))
     put(folder, f"{BPL}_employment-outcomes_201611_v1 - Copy.xlsx", bytes_of("employment_outcomes", 1, ending="xlsx"))
-    outcome = folder.night("2016-12-02")
+    outcome = folder.run("2016-12-02")
     assert not outcome.unusable and not outcome.must_be_fixed and not left_page(folder).exists()
     assert [folder.count(f"core.{name}") for name in DATASETS] == [2, 2, 2, 1]
-    told = folder.ask("select dataset, severity from audit.findings join audit.deliveries using (delivery_id)"
+    told = folder.query("select dataset, severity from audit.findings join audit.deliveries using (delivery_id)"
                       " where rule_id = 'F31' order by 1")  # fmt: skip
     assert told == [(name, "warning") for name in sorted(DATASETS)]
-    page = folder.places.reports / BPL / f"{BPL}_participants_201611_v1 (1).html"
+    page = folder.paths.reports / BPL / f"{BPL}_participants_201611_v1 (1).html"
     assert f"Read {BPL}_participants_201611_v1 (1).xlsx as {BPL}_participants_201611_v1.xlsx" in words(page)
     assert f"{BPL}_participants_201611_v2.xlsx" in words(page), "the next version is asked for by the agreed name"
-    assert folder.night("2016-12-03").result == "quiet"
+    assert folder.run("2016-12-03").result == "quiet"
 
 
 @pytest.mark.soak
 def test_a_whole_return_under_a_name_that_is_off_is_taken_in(folder: DataFolder) -> None:
     put(folder, f"{BPL}_return_201611_v1 (2).xlsx", whole_return(1, 2))
-    assert not folder.night("2016-12-02").must_be_fixed
+    assert not folder.run("2016-12-02").must_be_fixed
     assert [folder.count(f"core.{name}") for name in DATASETS] == [2] * 4
 
 
 def test_the_copy_of_a_file_that_came_changes_nothing(folder: DataFolder) -> None:
-    sent = folder.send("contacts", people("contacts", 1, 2))
+    sent = folder.send("contacts", valid_rows("contacts", 1, 2))
     shutil.copy(sent, sent.with_name(f"{sent.stem} (1).csv"))
-    outcome = folder.night("2016-12-02")
+    outcome = folder.run("2016-12-02")
     assert folder.standings("contacts") == {"201611 v1": ("accepted", "current")}
-    assert not folder.ask("select 1 from audit.findings where rule_id = 'F31'") and not outcome.unusable
-    assert not folder.night("2016-12-03").unusable
+    assert not folder.query("select 1 from audit.findings where rule_id = 'F31'") and not outcome.unusable
+    assert not folder.run("2016-12-03").unusable
 
 
 @pytest.mark.parametrize("ending", ["csv", *in_soak("xlsx")])
@@ -79,13 +79,13 @@ def test_other_bytes_of_one_version_count_by_arrival_and_never_by_chance(folder:
     put(folder, f"{BPL}_contacts_201611_v1.{ending}", bytes_of("contacts", 1, ending=ending))
     copy = put(folder, f"{BPL}_contacts_201611_v1 (1).{ending}", bytes_of("contacts", 1, 2, ending=ending))
     for day in (2, 3):
-        folder.send("participants", people("participants", *range(day)), version=day)  # something to do each night
-        said = folder.night(f"2016-12-0{day}").reported.summary
+        folder.send("participants", valid_rows("participants", *range(day)), version=day)  # something to do each night
+        said = folder.run(f"2016-12-0{day}").reported.summary
         assert f"`{BPL}/{copy.name}` was not taken in (F21): another file of the same month and version" in said
         assert folder.count("core.contacts") == 1
         assert f"Name it {BPL}_contacts_201611_v2, with the ending that it has" in words(left_page(folder))
     put(folder, f"{BPL}_contacts_201611_v1 (2).{ending}", bytes_of("contacts", 1, 2, 3, ending=ending))
-    folder.night("2016-12-04")
+    folder.run("2016-12-04")
     assert folder.count("core.contacts") == 3, "what comes on another night came later"
 
 
@@ -93,25 +93,25 @@ def test_other_bytes_of_one_version_count_by_arrival_and_never_by_chance(folder:
 def test_a_manifest_of_another_name_keeps_its_file_out(folder: DataFolder) -> None:
     sent = put(folder, f"{BPL}_contacts_201611_v1 (1).csv", bytes_of("contacts", 1))
     manifest = put(folder, f"{BPL}_contacts_201611_v1.manifest.json", b'{"extract_type": "period"}')
-    [why] = {u.reason for u in folder.night("2016-12-02").unusable if u.path.endswith(sent.name)}
+    [why] = {u.reason for u in folder.run("2016-12-02").unusable if u.path.endswith(sent.name)}
     assert why.endswith(f"its manifest is called {manifest.name}: give it the same name")
     assert folder.count("core.contacts") == 0 and "Name it" not in words(left_page(folder))
     sent.rename(sent.with_name(f"{BPL}_contacts_201611_v1.csv"))
-    assert not folder.night("2016-12-03").unusable and not left_page(folder).exists()
-    assert folder.ask("select extract_type from audit.deliveries") == [("period",)]
+    assert not folder.run("2016-12-03").unusable and not left_page(folder).exists()
+    assert folder.query("select extract_type from audit.deliveries") == [("period",)]
 
 
 @pytest.mark.soak
 def test_what_leaves_no_reading_has_a_page_that_says_how_to_name_it(folder: DataFolder) -> None:
     folder.send_all(1)
-    secret = put(folder, f"contacts of Jane Smith {NUMBER} 201612.xlsx", b"x")
-    put(folder, f"contacts of John Smith {NUMBER} 201612.xlsx", b"y")
+    secret = put(folder, f"contacts of Jane Smith {NHS_NUMBER} 201612.xlsx", b"x")
+    put(folder, f"contacts of John Smith {NHS_NUMBER} 201612.xlsx", b"y")
     put(folder, f"{BPL}_contacts_201612.csv", bytes_of("contacts", 1))
     other_sheets = put(folder, f"{BPL}_contacts_201612_v1.csv", bytes_of("contacts", 1), WMCA)
     put(folder, f"{BPL}_visits_201612_v1.csv", b"a\n1\n")
     put(folder, "MHT-XXX_contacts_201612_v1.csv", b"a\n1\n")
     put(folder, "anything.csv", b"a\n1\n", "no site")
-    outcome = folder.night("2017-01-03")
+    outcome = folder.run("2017-01-03")
     said, other = words(left_page(folder)), words(left_page(folder, WMCA))
     assert "5 files were not taken in: see why, and send what is right" in said
     assert said.count(f"Name it {BPL}_contacts_201612_v1, with the ending that it has") == 4
@@ -120,17 +120,17 @@ def test_what_leaves_no_reading_has_a_page_that_says_how_to_name_it(folder: Data
     assert "A file of 1 bytes whose name may hold personal data (2)" in said
     assert f"It lies in another folder than its site's, {BPL}." in other.replace("&#39;", "'")
     everything = said + other + outcome.reported.summary + str(outcome.to_json())
-    assert "Jane" not in everything and "John" not in everything and NUMBER not in everything
-    assert {p.name for p in folder.places.reports.glob("*/*_not_taken_in.html")} == {
+    assert "Jane" not in everything and "John" not in everything and NHS_NUMBER not in everything
+    assert {p.name for p in folder.paths.reports.glob("*/*_not_taken_in.html")} == {
         f"{BPL}_not_taken_in.html", f"{WMCA}_not_taken_in.html"}  # fmt: skip
 
     before = left_page(folder).stat().st_mtime_ns
     other_sheets.unlink()
-    folder.send("contacts", [sound("contacts", 2)], period="201701")
-    folder.night("2017-02-03")
+    folder.send("contacts", [valid_row("contacts", 2)], period="201701")
+    folder.run("2017-02-03")
     assert not left_page(folder, WMCA).exists() and left_page(folder).stat().st_mtime_ns == before
     secret.unlink()
-    folder.night("2017-02-04")
+    folder.run("2017-02-04")
     assert "4 files were not taken in" in words(left_page(folder))
 
 
@@ -138,12 +138,12 @@ def test_a_check_understands_the_same_names(tmp_path: Path) -> None:
     for name in (f"{BPL}_contacts_201611_v1 (1).csv", f"{BPL.lower()} contacts 201611 v1.csv"):
         file = tmp_path / name
         file.write_bytes(bytes_of("contacts", 1))
-        told = pilots_here("check", str(file))
+        told = pilots_in_process("check", str(file))
         assert told.returncode == 0 and "(check F31)" in told.stdout, told.stdout + told.stderr
     returned = tmp_path / f"{BPL}_Return_201611_v1 - Copy.xlsx"
     returned.write_bytes(whole_return(1))
-    told = pilots_here("check", str(returned))
+    told = pilots_in_process("check", str(returned))
     assert told.returncode == 0 and told.stdout.count("(check F31)") == 4, told.stdout + told.stderr
     unclear = tmp_path / f"{BPL}_contacts_201611.csv"
     unclear.write_bytes(bytes_of("contacts", 1))
-    assert pilots_here("check", str(unclear)).returncode == 2
+    assert pilots_in_process("check", str(unclear)).returncode == 2

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from judging import as_csv, as_table, workbook
-from length import in_soak
+from file_validator import as_csv, as_table, workbook
+from soak import in_soak
 
 from flows.nightly import nightly_run
 from flows.settings import Settings

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import made_workbooks as made
 import pytest
-from judging import workbook
-from made_up_returns import BPL, DataFolder, people
+import workbook_bytes as made
+from data_folder import BPL, DataFolder, valid_rows
+from file_validator import workbook
 
 from flows.reporting import site_reports
 from flows.reporting.marking import make_marked_workbook
@@ -29,7 +29,7 @@ COLUMNS = [["Column", "What it means", "Such as"], ["contact_id", "your own numb
 
 def table(dataset: str, *numbers: int) -> list[list[Any]]:
     """The rows of some people, with their heading."""
-    rows = people(dataset, *numbers)
+    rows = valid_rows(dataset, *numbers)
     return [list(rows[0]), *(list(row.values()) for row in rows)]
 
 
@@ -38,14 +38,14 @@ def sheets(*numbers: int) -> dict[str, Sequence[Sequence[Any]]]:
 
 
 def hidden(content: bytes, name: str) -> bytes:
-    book = made.part(content, "xl/workbook.xml").replace(
+    book = made.read_part(content, "xl/workbook.xml").replace(
         b'name="%s"' % name.encode(), b'name="%s" state="hidden"' % name.encode()
     )
-    return made.changed(content, {"xl/workbook.xml": book})
+    return made.replace_parts(content, {"xl/workbook.xml": book})
 
 
 def send(folder: DataFolder, content: Mapping[str, Sequence[Sequence[Any]]] | bytes, suffix: str = "xlsx") -> Path:
-    path = folder.places.raw / BPL / f"{BPL}_return_201611_v1.{suffix}"
+    path = folder.paths.raw / BPL / f"{BPL}_return_201611_v1.{suffix}"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content if isinstance(content, bytes) else workbook(content))
     return path
@@ -53,23 +53,23 @@ def send(folder: DataFolder, content: Mapping[str, Sequence[Sequence[Any]]] | by
 
 def not_taken_in(folder: DataFolder) -> Sequence[UnusableFile]:
     """What the first step of a night finds to be no delivery."""
-    folder.places.make()
-    with closing(Ledger(folder.places.ledger)) as ledger:
-        return receive(folder.places, ledger, "a run", datetime(2016, 12, 2, tzinfo=UTC)).unusable
+    folder.paths.make()
+    with closing(Ledger(folder.paths.ledger)) as ledger:
+        return receive(folder.paths, ledger, "a run", datetime(2016, 12, 2, tzinfo=UTC)).unusable
 
 
 def results(folder: DataFolder) -> dict[str, str]:
     """What became of each delivery, by its dataset."""
-    return dict(folder.ask("select dataset, result from audit.deliveries order by 1"))
+    return dict(folder.query("select dataset, result from audit.deliveries order by 1"))
 
 
 def test_each_sheet_is_a_delivery(folder: DataFolder) -> None:
     send(folder, sheets(1, 2, 3))
-    result = folder.night()
+    result = folder.run()
     assert results(folder) == dict.fromkeys(sorted(SENT), "accepted")
     assert [folder.count(f"core.{name}") for name in SENT] == [3, 3, 3]
     assert not result.unusable
-    assert folder.night().result == "quiet"
+    assert folder.run().result == "quiet"
 
 
 @pytest.mark.soak
@@ -77,14 +77,14 @@ def test_a_sheet_may_have_the_title_of_its_dataset(folder: DataFolder) -> None:
     titled = {datasets()[name].title[:31]: rows for name, rows in sheets(1).items()}
     assert set(titled) != set(SENT)
     send(folder, titled)
-    folder.night()
+    folder.run()
     assert results(folder) == dict.fromkeys(sorted(SENT), "accepted")
 
 
 @pytest.mark.soak
 def test_notes_are_nobodys_concern(folder: DataFolder) -> None:
     send(folder, {"Notes": PROSE, READ_ME: table("contacts", 9), **sheets(1), "Columns": COLUMNS})
-    folder.night()
+    folder.run()
     assert results(folder) == dict.fromkeys(sorted(SENT), "accepted")
     assert folder.findings() == []
 
@@ -95,17 +95,19 @@ def test_u04_data_on_a_sheet_of_no_dataset_is_told_once(folder: DataFolder) -> N
         "Spending": [["what", "who", "sum"], ["a", "b", 5], ["c", "d", 7.5]],
     }
     send(folder, {**sheets(1), **more})
-    folder.night()
+    folder.run()
     assert results(folder) == dict.fromkeys(sorted(SENT), "accepted")
     assert folder.count("core.contacts") == 1
-    told = folder.ask("select dataset, rule_id, severity from audit.findings join audit.deliveries using (delivery_id)")
+    told = folder.query(
+        "select dataset, rule_id, severity from audit.findings join audit.deliveries using (delivery_id)"
+    )
     assert told == [("participants", "U04", "warning")] * 2  # the first sheet that is named after a dataset
 
 
 @pytest.mark.soak
 def test_u04_a_hidden_sheet_is_not_read(folder: DataFolder) -> None:
     send(folder, hidden(workbook(sheets(1)), "contacts"))
-    folder.night()
+    folder.run()
     assert results(folder) == {"contacts": "unreadable", "participants": "accepted", "referrals": "accepted"}
     assert folder.findings("contacts") == [("U04", "file", "broken", None)]
 
@@ -126,7 +128,7 @@ def test_a_workbook_of_notes_alone(folder: DataFolder) -> None:
 
 def test_one_bad_sheet_costs_itself_alone(folder: DataFolder) -> None:
     send(folder, {**sheets(1, 2), "contacts": [["nothing", "is known"], ["of", "these"]]})
-    folder.night()
+    folder.run()
     assert results(folder) == {"contacts": "unreadable", "participants": "accepted", "referrals": "accepted"}
 
 
@@ -134,15 +136,15 @@ def test_one_bad_sheet_costs_itself_alone(folder: DataFolder) -> None:
 def test_a_sheet_without_rows_is_put_right_as_its_page_says(folder: DataFolder) -> None:
     """F01 in a workbook of several datasets: the sheet is deleted, and a nil return sent of its dataset alone."""
     send(folder, {**sheets(1), "contacts": table("contacts", 1)[:1]})
-    folder.night()
-    page = next(folder.places.reports.rglob("*contacts*.html")).read_text(encoding="utf-8")
+    folder.run()
+    page = next(folder.paths.reports.rglob("*contacts*.html")).read_text(encoding="utf-8")
     for said in ("delete this sheet", "ends in .manifest.json", "{&#34;nil_return&#34;: true}"):
         assert said in page
     without = sheets(1)
     del without["contacts"]
-    send(folder, without).rename(folder.places.raw / BPL / f"{BPL}_return_201611_v2.xlsx")
+    send(folder, without).rename(folder.paths.raw / BPL / f"{BPL}_return_201611_v2.xlsx")
     folder.send("contacts", [], version=2, manifest={"nil_return": True})
-    folder.night()
+    folder.run()
     assert folder.standings("contacts")["201611 v2"] == ("accepted", "current")
 
 
@@ -150,15 +152,15 @@ def test_a_sheet_without_rows_is_put_right_as_its_page_says(folder: DataFolder) 
 def test_a_nil_return_that_is_said_of_a_whole_workbook_is_told_how(folder: DataFolder) -> None:
     path = send(folder, {**sheets(1), "contacts": table("contacts", 1)[:1]})
     path.with_name(f"{path.stem}.manifest.json").write_text('{"nil_return": true}')
-    folder.night()
-    page = next(folder.places.reports.rglob("*referrals*.html")).read_text(encoding="utf-8")
+    folder.run()
+    page = next(folder.paths.reports.rglob("*referrals*.html")).read_text(encoding="utf-8")
     assert "nil_return is said of every sheet" in page
 
 
 def test_what_cannot_be_opened_stops_no_night(folder: DataFolder) -> None:
     content = workbook(sheets(1))
-    bomb = made.changed(content, {"xl/workbook.xml": b"<workbook>" + b" " * (9 << 20) + b"</workbook>"})
-    words = made.changed(content, {"xl/workbook.xml": b'<!DOCTYPE x [<!ENTITY e "e">]><workbook>&e;</workbook>'})
+    bomb = made.replace_parts(content, {"xl/workbook.xml": b"<workbook>" + b" " * (9 << 20) + b"</workbook>"})
+    words = made.replace_parts(content, {"xl/workbook.xml": b'<!DOCTYPE x [<!ENTITY e "e">]><workbook>&e;</workbook>'})
     for damaged in (
         content[: len(content) // 2],
         bomb,
@@ -182,5 +184,5 @@ def test_a_return_is_marked_once(folder: DataFolder, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(site_reports, "make_marked_workbook", count)
     sent = send(folder, sheets(1, 2))
-    folder.night()
+    folder.run()
     assert marked == [sent.name]

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from judging import as_table, workbook
-from length import in_soak
-from made_up_returns import BPL, DataFolder, Row, content_of, sound
+from data_folder import BPL, DataFolder, Row, valid_row, warehouse_content
+from file_validator import as_table, workbook
+from soak import in_soak
 
 from flows.orchestration.run import RunResult
 from schemas._contract.catalogue import datasets
@@ -34,7 +34,7 @@ def of_month(n: int, month: str) -> dict[str, Row]:
         "contacts": {"contact_date": days["met"]},
         "employment_outcomes": {"job_start_date": days["worked"]},
     }
-    return {dataset: sound(dataset, n, **changes) for dataset, changes in dates.items()}
+    return {dataset: valid_row(dataset, n, **changes) for dataset, changes in dates.items()}
 
 
 def extract(to: str, each: int = 4) -> dict[str, list[Row]]:
@@ -48,7 +48,7 @@ def send(folder: DataFolder, way: str, period: str, rows: dict[str, list[Row]], 
     """Send a month's files as CSV or XLSX, or as one workbook, under the name of a month."""
     if way == "csv":
         return [folder.send(dataset, part, period, version) for dataset, part in rows.items()]
-    raw = folder.places.raw / BPL
+    raw = folder.paths.raw / BPL
     raw.mkdir(parents=True, exist_ok=True)
     if way == "return":
         sheets = {datasets()[dataset].title: as_table(part) for dataset, part in rows.items()}
@@ -64,7 +64,7 @@ def send(folder: DataFolder, way: str, period: str, rows: dict[str, list[Row]], 
 
 def figures(night: RunResult) -> dict[str, list[tuple[Any, ...]]]:
     """What analysts read: core and every mart. Which file a row came from is part of it."""
-    told = content_of(night.warehouse)
+    told = warehouse_content(night.warehouse)
     return {table: rows for table, rows in told.items() if table.split(".")[0] not in ("audit", "quality")}
 
 
@@ -75,7 +75,7 @@ def core(night: RunResult) -> dict[str, list[tuple[Any, ...]]]:
 
 def standing(folder: DataFolder, period: str) -> set[str]:
     """How the files of a month stand, whatever their dataset."""
-    return {s for (s,) in folder.ask("select distinct standing from audit.deliveries where period = ?", period)}
+    return {s for (s,) in folder.query("select distinct standing from audit.deliveries where period = ?", period)}
 
 
 @pytest.mark.parametrize(("way", "wrong"), [("csv", "201703"), *in_soak(("xlsx", "201604"), ("return", "201703"))])
@@ -85,14 +85,14 @@ def test_it_replaces_nothing_and_says_so_and_the_right_file_counts(tmp_path: Pat
         (world.path / "raw").mkdir(parents=True)
         send(world, way, "201602", extract("201602"))
     folder, without = worlds
-    before = core(folder.night(MARCH))
-    without.night(MARCH)
+    before = core(folder.run(MARCH))
+    without.run(MARCH)
 
     send(folder, way, wrong, extract("201603"))
-    night = folder.night(APRIL)
+    night = folder.run(APRIL)
     assert standing(folder, wrong) == {"held_up"} and standing(folder, "201602") == {"current"}
     assert core(night) == before
-    assert folder.ask("select distinct provisional_reason from outcomes.kpi where site_code = ?", BPL) == [
+    assert folder.query("select distinct provisional_reason from outcomes.kpi where site_code = ?", BPL) == [
         ("file_does_not_count",)
     ]
     assert night.must_be_fixed and {j.delivery.period for j in night.stopped} == {wrong}
@@ -103,10 +103,12 @@ def test_it_replaces_nothing_and_says_so_and_the_right_file_counts(tmp_path: Pat
 
     send(folder, way, "201603", extract("201603"))
     send(without, way, "201603", extract("201603"))
-    assert figures(folder.night(MAY)) == figures(without.night(MAY))
+    assert figures(folder.run(MAY)) == figures(without.run(MAY))
     assert standing(folder, "201603") == {"current"} and standing(folder, wrong) == {"held_up"}
-    assert folder.ask("select count(*) from audit.deliveries where period = ? and replaced_by is null", wrong) == [(0,)]
-    quiet = folder.night(JUNE)
+    assert folder.query("select count(*) from audit.deliveries where period = ? and replaced_by is null", wrong) == [
+        (0,)
+    ]
+    quiet = folder.run(JUNE)
     assert "held up" not in quiet.reported.summary.splitlines()[0]
     assert quiet.result == "quiet" and not quiet.must_be_fixed
 
@@ -115,12 +117,12 @@ def test_it_replaces_nothing_and_says_so_and_the_right_file_counts(tmp_path: Pat
 @pytest.mark.parametrize("way", ["csv", "return"])
 def test_renamed_and_nothing_else_it_counts(folder: DataFolder, way: str) -> None:
     send(folder, way, "201602", extract("201602"))
-    folder.night(MARCH)
+    folder.run(MARCH)
     wrong = send(folder, way, "201703", extract("201603"))
-    folder.night(APRIL)
+    folder.run(APRIL)
     for path in wrong:
         path.rename(path.with_name(path.name.replace("201703", "201603")))
-    night = folder.night(MAY)
+    night = folder.run(MAY)
     assert standing(folder, "201603") == {"current"} and folder.count("core.contacts") == 12
     assert not night.must_be_fixed and "Whose figures are old" not in night.reported.summary
 
@@ -128,17 +130,17 @@ def test_renamed_and_nothing_else_it_counts(folder: DataFolder, way: str) -> Non
 @pytest.mark.soak
 def test_the_page_says_first_why_it_waits_and_then_that_it_was_replaced(folder: DataFolder) -> None:
     folder.send("contacts", extract("201602")["contacts"], "201602")
-    folder.night(MARCH)
+    folder.run(MARCH)
     folder.send("contacts", extract("201603")["contacts"], "201703")
-    [page] = (p.read_text(encoding="utf-8") for p in folder.night(APRIL).reported.pages.values())
+    [page] = (p.read_text(encoding="utf-8") for p in folder.run(APRIL).reported.pages.values())
     assert "This file is held up: check the month in its name" in page
     first = page.partition('<h3 id="fix-1"')[2].partition("</section>")[0]
     assert "the dates end in March 2016; no file for March 2016 to February 2017" in first
     assert "in place of 201703" in page and "_v2" not in page and "to_fix" not in page
     folder.send("contacts", extract("201603")["contacts"], "201603")
-    told = [p.read_text(encoding="utf-8") for p in folder.night(MAY).reported.pages.values()]
+    told = [p.read_text(encoding="utf-8") for p in folder.run(MAY).reported.pages.values()]
     assert sum("Accepted: nothing to do" in p for p in told) == 1
-    [old] = (folder.places.reports / BPL).glob("*201703*.html")
+    [old] = (folder.paths.reports / BPL).glob("*201703*.html")
     assert f"Replaced by {BPL}_contacts_201603_v1.csv: nothing to do" in old.read_text(encoding="utf-8")
 
 
@@ -146,10 +148,10 @@ def test_the_page_says_first_why_it_waits_and_then_that_it_was_replaced(folder: 
 def test_files_of_too_early_a_month_are_renamed_and_count(folder: DataFolder) -> None:
     """Refused for its dates under one month, the same bytes count under another, and are no mere copy."""
     path = folder.send("contacts", extract("201604")["contacts"], "201410")
-    refused = folder.night(APRIL)
+    refused = folder.run(APRIL)
     assert folder.findings("contacts") == [("F19", "file", "broken", None)] and refused.must_be_fixed
     path.rename(path.with_name(path.name.replace("201410", "201604")))
-    folder.night(MAY)
+    folder.run(MAY)
     assert folder.standings("contacts")["201604 v1"] == ("accepted", "current")
 
 
@@ -158,9 +160,9 @@ def test_where_nothing_was_there_to_compare_with_the_right_file_s_page_names_the
     folder: DataFolder,
 ) -> None:
     folder.send("contacts", extract("201603")["contacts"], "201703")
-    folder.night(APRIL)
+    folder.run(APRIL)
     folder.send("contacts", extract("201603")["contacts"][:11], "201603")
-    [page] = (p.read_text(encoding="utf-8") for p in folder.night(MAY).reported.pages.values())
+    [page] = (p.read_text(encoding="utf-8") for p in folder.run(MAY).reported.pages.values())
     assert folder.standings("contacts")["201603 v1"] == ("refused", "stale")
     assert "This file is older than one that was accepted" in page
     assert f"{BPL}_contacts_201703_v1.csv was accepted, to 31 March 2017" in page
@@ -174,10 +176,10 @@ def test_a_silence_is_told_once(folder: DataFolder) -> None:
     rows = extract("201604", each=12)["contacts"]
     told = {}
     for month, night in (("201606", "2016-07-05"), ("201607", "2016-08-05"), ("201608", "2016-09-05")):
-        folder.send("contacts", [*rows, sound("contacts", int(month), contact_date="2015-12-01")], month)
-        folder.night(night)
+        folder.send("contacts", [*rows, valid_row("contacts", int(month), contact_date="2015-12-01")], month)
+        folder.run(night)
         told = dict(
-            folder.ask(
+            folder.query(
                 "select period, count(*) from audit.findings join audit.deliveries using (delivery_id)"
                 " where rule_id = 'F19' group by 1"
             )
@@ -188,8 +190,8 @@ def test_a_silence_is_told_once(folder: DataFolder) -> None:
 
 def test_a_month_that_had_not_begun_is_refused_and_judged_again_it_still_is(folder: DataFolder) -> None:
     folder.send("contacts", extract("201603")["contacts"], "201703")
-    assert folder.night(MARCH).must_be_fixed
+    assert folder.run(MARCH).must_be_fixed
     assert folder.findings("contacts") == [("F25", "file", "broken", None)]
-    assert not folder.night("2018-01-01").must_be_fixed, "it was refused anew, or it counts since its month began"
+    assert not folder.run("2018-01-01").must_be_fixed, "it was refused anew, or it counts since its month began"
     assert folder.standings("contacts") == {"201703 v1": ("refused", "refused")}
-    assert "Personal data to delete" not in folder.night("2018-01-02").reported.summary
+    assert "Personal data to delete" not in folder.run("2018-01-02").reported.summary

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from made_up_returns import BPL, WMCA, DataFolder, people, sound
+from data_folder import BPL, WMCA, DataFolder, valid_row, valid_rows
 
 from flows.orchestration import active_run, input_fingerprint
 from flows.orchestration.active_run import ResultLost
@@ -38,22 +38,24 @@ def a_rule_changes(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 def test_a_delivery_is_never_judged_by_the_bytes_of_another(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder.send("contacts", people("contacts", 1, 2, 3))
-    folder.night("2016-12-02")
-    folder.send("contacts", people("contacts", 1))  # overwritten in place
+    folder.send("contacts", valid_rows("contacts", 1, 2, 3))
+    folder.run("2016-12-02")
+    folder.send("contacts", valid_rows("contacts", 1))  # overwritten in place
     a_rule_changes(monkeypatch, "new")
-    result = folder.night("2016-12-03")
-    read = folder.ask("select rows_read, standing from audit.deliveries where dataset = 'contacts' order by rows_read")
+    result = folder.run("2016-12-03")
+    read = folder.query(
+        "select rows_read, standing from audit.deliveries where dataset = 'contacts' order by rows_read"
+    )
     assert read == [(1, "current"), (3, "superseded")]
     assert not result.must_be_fixed
-    later = folder.night("2016-12-04")
+    later = folder.run("2016-12-04")
     assert later.result == "quiet" and not later.must_be_fixed  # nobody is called out for what was overwritten
 
 
 def test_a_file_that_grows_while_it_is_read_is_left_to_the_next_night(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = folder.send("contacts", people("contacts", 1, 2))
+    path = folder.send("contacts", valid_rows("contacts", 1, 2))
     validate_file = validate_delivery.validate_file
 
     def slowly(*args: object) -> object:
@@ -64,23 +66,23 @@ def test_a_file_that_grows_while_it_is_read_is_left_to_the_next_night(
 
     with monkeypatch.context() as patch:
         patch.setattr(validate_delivery, "validate_file", slowly)
-        folder.night()
+        folder.run()
     assert folder.count("core.contacts") == 0
-    folder.night()
+    folder.run()
     assert folder.count("core.contacts") == 2
 
 
 def test_a_lost_judgement_stops_the_night(folder: DataFolder) -> None:
-    path = folder.send("contacts", people("contacts", 1, 2))
-    folder.send("participants", people("participants", 1, 2))
-    first = folder.night()
-    shutil.rmtree(folder.places.judgements)
-    folder.places.judgements.mkdir()
+    path = folder.send("contacts", valid_rows("contacts", 1, 2))
+    folder.send("participants", valid_rows("participants", 1, 2))
+    first = folder.run()
+    shutil.rmtree(folder.paths.judgements)
+    folder.paths.judgements.mkdir()
     path.unlink()
     with pytest.raises(ResultLost):
-        folder.night()
-    assert folder.places.current_link.resolve() == first.warehouse
-    summaries = sorted((folder.places.reports / "nights").glob("*.md"), key=lambda p: p.stat().st_mtime_ns)
+        folder.run()
+    assert folder.paths.current_link.resolve() == first.warehouse
+    summaries = sorted((folder.paths.reports / "nights").glob("*.md"), key=lambda p: p.stat().st_mtime_ns)
     assert summaries[-1].read_text(encoding="utf-8").startswith("Not published")
 
 
@@ -89,98 +91,100 @@ def test_a_lost_judgement_stops_the_night(folder: DataFolder) -> None:
 def test_what_a_better_detector_refuses_leaves_the_store_and_the_older_builds(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder.send("contacts", people("contacts", 1))
-    folder.night()
-    folder.send("contacts", [sound("contacts", 1), sound("contacts", 2, staff_ref=NINO)], period="201612")
+    folder.send("contacts", valid_rows("contacts", 1))
+    folder.run()
+    folder.send("contacts", [valid_row("contacts", 1), valid_row("contacts", 2, staff_ref=NINO)], period="201612")
     with monkeypatch.context() as patch:
         patch.setattr(import_module("flows.steps.conform.personal_data"), "personal_rule", lambda *_: None)
-        folder.night()
+        folder.run()
     assert folder.count("core.contacts") == 2
     a_rule_changes(monkeypatch, "new")
-    folder.night()
+    folder.run()
     assert folder.standings("contacts")["201612 v1"] == ("refused", "refused")
-    assert len(list(folder.places.builds.glob("*.duckdb"))) == 1
-    kept = [p for p in folder.places.judgements.glob("*/*") if ResultStore(folder.places).verdict(p.name)]
+    assert len(list(folder.paths.builds.glob("*.duckdb"))) == 1
+    kept = [p for p in folder.paths.judgements.glob("*/*") if ResultStore(folder.paths).verdict(p.name)]
     assert len(kept) == 2
-    assert not [p for p in folder.places.warehouse.rglob("*") if p.is_file() and NINO.encode() in p.read_bytes()]
+    assert not [p for p in folder.paths.warehouse.rglob("*") if p.is_file() and NINO.encode() in p.read_bytes()]
 
 
 @pytest.mark.soak
 def test_the_same_bytes_with_a_mended_manifest_are_a_new_delivery(folder: DataFolder) -> None:
-    rows = people("contacts", 1, 2)
+    rows = valid_rows("contacts", 1, 2)
     folder.send("contacts", rows, manifest={"rows": 3})
-    assert [j.verdict.result for j in folder.night().validated] == [Result.REFUSED]
+    assert [j.verdict.result for j in folder.run().validated] == [Result.REFUSED]
     folder.send("contacts", rows, version=2, manifest={"rows": 2})
-    folder.night()
+    folder.run()
     assert folder.standings("contacts") == {"201611 v1": ("refused", "refused"), "201611 v2": ("accepted", "current")}
 
 
 def test_a_wrong_folder_is_not_an_empty_world(tmp_path: Path) -> None:
     with pytest.raises(NoDataFolder):
-        DataFolder(tmp_path / "elsewhere").night()
+        DataFolder(tmp_path / "elsewhere").run()
     assert not (tmp_path / "elsewhere").exists()
 
 
 @pytest.mark.soak
 def test_a_clock_that_was_put_back_hides_nothing(folder: DataFolder) -> None:
     folder.send_all(1)
-    folder.night("2031-01-01")
+    folder.run("2031-01-01")
     folder.send_all(1, 2, period="201612")
-    folder.night()  # by this machine's clock, years before
+    folder.run()  # by this machine's clock, years before
     assert folder.count("core.contacts") == 2
 
 
 @pytest.mark.soak
 def test_the_first_allocation_is_the_earliest_of_the_first_extract(folder: DataFolder) -> None:
     for dataset in ("participants", "referrals"):
-        folder.send(dataset, people(dataset, 1, site=WMCA), "201806", site=WMCA)
+        folder.send(dataset, valid_rows(dataset, 1, site=WMCA), "201806", site=WMCA)
     twice = [
-        sound("randomisation", 1, WMCA, randomisation_id="WM-Z000009", arm="control", randomised_date="2018-06-10"),
-        sound("randomisation", 1, WMCA, arm="ips"),  # the earlier one, lower down
+        valid_row("randomisation", 1, WMCA, randomisation_id="WM-Z000009", arm="control", randomised_date="2018-06-10"),
+        valid_row("randomisation", 1, WMCA, arm="ips"),  # the earlier one, lower down
     ]
     folder.send("randomisation", twice, "201806", site=WMCA)
-    folder.night("2018-07-02")
+    folder.run("2018-07-02")
     assert folder.findings("randomisation") == [("T01", "row", "broken", 2)]
     for dataset in ("participants", "referrals"):
-        folder.send(dataset, people(dataset, 1, site=WMCA), "201807", site=WMCA)
-    folder.send("randomisation", [sound("randomisation", 1, WMCA, arm="control")], "201807", site=WMCA)
-    folder.night("2018-08-02")
-    assert folder.ask("select arm, source_row from core.randomisation") == [("ips", 3)]
+        folder.send(dataset, valid_rows(dataset, 1, site=WMCA), "201807", site=WMCA)
+    folder.send("randomisation", [valid_row("randomisation", 1, WMCA, arm="control")], "201807", site=WMCA)
+    folder.run("2018-08-02")
+    assert folder.query("select arm, source_row from core.randomisation") == [("ips", 3)]
 
 
 def test_reading_group_and_settings_are_of_this_machine(folder: DataFolder) -> None:
     """A group that does not exist stops the night before anything is published."""
-    folder.send("contacts", people("contacts", 1))
+    folder.send("contacts", valid_rows("contacts", 1))
     with pytest.raises(LookupError):
-        folder.night(reading_group="no-such-group-here")
-    assert not folder.places.current_link.exists()
-    assert Settings(data=folder.path).reading_group == "" and BPL in {p.name for p in folder.places.raw.iterdir()}
+        folder.run(reading_group="no-such-group-here")
+    assert not folder.paths.current_link.exists()
+    assert Settings(data=folder.path).reading_group == "" and BPL in {p.name for p in folder.paths.raw.iterdir()}
 
 
 def test_a_nil_return_leaves_the_rows_of_the_last_one(folder: DataFolder) -> None:
-    folder.send("contacts", people("contacts", 1, 2))
-    folder.night("2016-12-02")
+    folder.send("contacts", valid_rows("contacts", 1, 2))
+    folder.run("2016-12-02")
     folder.send("contacts", [], period="201612", manifest={"nil_return": "Y", "rows": 0})
-    folder.night("2017-01-03")
+    folder.run("2017-01-03")
     assert folder.count("core.contacts") == 2
     assert folder.standings("contacts") == {"201611 v1": ("accepted", "current"), "201612 v1": ("accepted", "empty")}
 
 
 def test_a_nil_return_with_rows_is_refused(folder: DataFolder) -> None:
-    folder.send("contacts", people("contacts", 1), manifest={"nil_return": True})
-    folder.night()
+    folder.send("contacts", valid_rows("contacts", 1), manifest={"nil_return": True})
+    folder.run()
     assert [f[:2] for f in folder.findings("contacts")] == [("F16", "file")]
 
 
 @pytest.mark.soak
 def test_a_file_whose_every_row_is_held_does_not_take_the_place_of_the_last(folder: DataFolder) -> None:
-    folder.send("contacts", people("contacts", *range(1, 31)))
-    folder.night("2016-12-02")
-    twice = people("contacts", *range(1, 31)) + [sound("contacts", n, contact_type="review") for n in range(1, 31)]
+    folder.send("contacts", valid_rows("contacts", *range(1, 31)))
+    folder.run("2016-12-02")
+    twice = valid_rows("contacts", *range(1, 31)) + [
+        valid_row("contacts", n, contact_type="review") for n in range(1, 31)
+    ]
     folder.send("contacts", twice, period="201612")
-    folder.send("participants", [sound("participants", 1, gender="wizard")], period="201612")
-    folder.send("participants", people("participants", 1))
-    folder.night("2017-01-03")
+    folder.send("participants", [valid_row("participants", 1, gender="wizard")], period="201612")
+    folder.send("participants", valid_rows("participants", 1))
+    folder.run("2017-01-03")
     assert folder.count("core.contacts") == 30 and folder.count("core.participants") == 1
     assert folder.standings("contacts")["201612 v1"] == ("refused", "refused")
     assert folder.standings("participants")["201612 v1"] == ("accepted_with_held_rows", "empty")
@@ -196,7 +200,7 @@ def test_one_file_that_breaks_our_code_stops_no_other(folder: DataFolder, monkey
         return validate_file(path, *others)  # type: ignore[arg-type]
 
     monkeypatch.setattr(validate_delivery, "validate_file", breaks_on_contacts)
-    result = folder.night()
+    result = folder.run()
     assert result.must_be_fixed and result.result == "published"
     assert folder.count("core.contacts") == 0 and folder.count("core.participants") == 2
     assert "by a fault of ours: an error of the kind ValueError" in result.reported.summary
@@ -205,14 +209,14 @@ def test_one_file_that_breaks_our_code_stops_no_other(folder: DataFolder, monkey
 
 @pytest.mark.soak
 def test_what_is_no_delivery_is_named(folder: DataFolder) -> None:
-    home = folder.send("contacts", people("contacts", 1)).parent
+    home = folder.send("contacts", valid_rows("contacts", 1)).parent
     (home / "November").mkdir()
     (home / f"{BPL}_contacts_201613_v1.csv").write_text("x")
     (home / "Jane Smith 943 476 5919.csv").write_text("x")
     (home / f"{BPL}_referrals_201611_v1.csv").symlink_to(home / "gone.csv")
-    (folder.places.raw / "comments.csv").write_text("x")
+    (folder.paths.raw / "comments.csv").write_text("x")
     (home / "R\udce9sum\udce9.csv").write_bytes(b"xy")
-    result = folder.night()
+    result = folder.run()
     assert {(u.path, u.rule_id) for u in result.unusable} == {
         (f"{BPL}/November", "F21"),
         (f"{BPL}/{BPL}_contacts_201613_v1.csv", "F21"),
@@ -222,17 +226,17 @@ def test_what_is_no_delivery_is_named(folder: DataFolder) -> None:
         (f"{BPL}/(a file of 2 bytes whose name may hold personal data)", "F21"),
     }
     assert result.must_be_fixed and folder.count("core.contacts") == 1
-    again = folder.night()
+    again = folder.run()
     assert again.result == "quiet" and not again.must_be_fixed and "comments.csv" in again.reported.summary
 
 
 def test_files_whose_names_are_not_told_are_told_apart(folder: DataFolder) -> None:
-    home = folder.send("contacts", people("contacts", 1)).parent
+    home = folder.send("contacts", valid_rows("contacts", 1)).parent
     for name in ("Jane Smith", "John Smith"):
         (home / f"{name}.csv").write_text(name)
     hidden = f"{BPL}/(a file of 10 bytes whose name may hold personal data)"
-    assert [u.path for u in folder.night().unusable] == [hidden, f"{hidden} (2)"]
-    again = folder.night()
+    assert [u.path for u in folder.run().unusable] == [hidden, f"{hidden} (2)"]
+    again = folder.run()
     assert again.result == "quiet" and not again.must_be_fixed
 
 
@@ -244,41 +248,43 @@ WRONG_MANIFESTS = (
 
 
 def test_a_manifest_that_is_wrong_keeps_its_file_out_and_no_other(folder: DataFolder) -> None:
-    wrong = {folder.send("contacts", people("contacts", 1), version=n): t for n, t in enumerate(WRONG_MANIFESTS, 1)}
+    wrong = {folder.send("contacts", valid_rows("contacts", 1), version=n): t for n, t in enumerate(WRONG_MANIFESTS, 1)}
     for path, text in wrong.items():
         path.with_name(f"{path.stem}.manifest.json").write_text(text)
-    folder.send("participants", people("participants", 1))
-    result = folder.night()
+    folder.send("participants", valid_rows("participants", 1))
+    result = folder.run()
     assert {(u.path, u.rule_id) for u in result.unusable} == {(f"{BPL}/{path.name}", "F16") for path in wrong}
     assert folder.count("core.contacts") == 0 and folder.count("core.participants") == 1
 
 
 def test_a_checksum_may_be_in_capitals(folder: DataFolder) -> None:
-    path = folder.send("contacts", people("contacts", 1))
+    path = folder.send("contacts", valid_rows("contacts", 1))
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest().upper()
-    folder.send("contacts", people("contacts", 1), manifest={"sha256": sha256, "gbp_total": 0})
-    folder.night()
+    folder.send("contacts", valid_rows("contacts", 1), manifest={"sha256": sha256, "gbp_total": 0})
+    folder.run()
     assert folder.standings("contacts") == {"201611 v1": ("accepted", "current")}
 
 
 @pytest.mark.soak
 def test_the_first_arm_is_that_of_the_first_version(folder: DataFolder) -> None:
     for dataset in ("participants", "referrals"):
-        folder.send(dataset, people(dataset, 1, site=WMCA), "201806", site=WMCA)
+        folder.send(dataset, valid_rows(dataset, 1, site=WMCA), "201806", site=WMCA)
     for version, arm in ((2, "ips"), (10, "control")):
-        folder.send("randomisation", [sound("randomisation", 1, WMCA, arm=arm)], "201806", version, WMCA)
-    folder.night("2018-07-02")
-    assert folder.ask("select arm from core.randomisation") == [("ips",)]
+        folder.send("randomisation", [valid_row("randomisation", 1, WMCA, arm=arm)], "201806", version, WMCA)
+    folder.run("2018-07-02")
+    assert folder.query("select arm from core.randomisation") == [("ips",)]
 
 
 @pytest.mark.soak
 def test_later_nights_still_say_what_is_refused_and_what_was_touched(folder: DataFolder) -> None:
     folder.send_all(1, 2)
-    folder.night("2016-12-02")
+    folder.run("2016-12-02")
     folder.send("employment_outcomes", [], period="201612")  # refused: it holds no rows
-    folder.night("2017-01-03")
-    folder.send("referrals", [sound("referrals", 1), sound("referrals", 2, source_of_referral="??")], period="201612")
-    summary = folder.night("2017-01-04").reported.summary
+    folder.run("2017-01-03")
+    folder.send(
+        "referrals", [valid_row("referrals", 1), valid_row("referrals", 2, source_of_referral="??")], period="201612"
+    )
+    summary = folder.run("2017-01-04").reported.summary
     assert "Employment outcomes: figures to 30 November 2016 stay current" in summary
     assert f"`{BPL}/{BPL}_contacts_201611_v1.csv`: its report changed with what else came in: 1 of 2 rows" in summary
 
@@ -293,44 +299,44 @@ def manifest(folder: DataFolder) -> Path:
 
 @pytest.mark.soak
 def test_a_manifest_without_its_file_is_told_until_the_file_comes(folder: DataFolder, manifest: Path) -> None:
-    folder.send("participants", people("participants", 1))
-    nights = [folder.night(f"2016-12-0{n}") for n in (2, 3, 4)]
+    folder.send("participants", valid_rows("participants", 1))
+    nights = [folder.run(f"2016-12-0{n}") for n in (2, 3, 4)]
     line = f"- `{BPL}/{manifest.name}` was not taken in (F16): "
     first, *later = [n.reported.summary.partition(line)[2].splitlines()[0] for n in nights]
     assert "has not come yet" in first and all("headings alone), or delete the manifest" in told for told in later)
     assert [n.must_be_fixed for n in nights] == [False, True, False], "told every night, and asked for once"
     folder.send("contacts", [])
-    taken = folder.night("2016-12-05")
+    taken = folder.run("2016-12-05")
     assert not taken.must_be_fixed and line not in taken.reported.summary
     assert folder.standings("contacts") == {"201611 v1": ("accepted", "current")}
-    assert line not in folder.night("2016-12-06").reported.summary
+    assert line not in folder.run("2016-12-06").reported.summary
 
 
 @pytest.mark.soak
 def test_a_manifest_that_comes_before_its_file_is_nobodys_fault(folder: DataFolder, manifest: Path) -> None:
-    assert not folder.night("2016-12-02").must_be_fixed
+    assert not folder.run("2016-12-02").must_be_fixed
     folder.send("contacts", [])
-    taken = folder.night("2016-12-03")
+    taken = folder.run("2016-12-03")
     assert not taken.must_be_fixed and manifest.name not in taken.reported.summary
 
 
 @pytest.mark.soak
 def test_a_manifest_may_outlive_its_file(folder: DataFolder) -> None:
     """A raw file may be deleted when it was taken in."""
-    folder.send("contacts", people("contacts", 1), manifest={"rows": 1})
-    folder.night("2016-12-02")
-    folder.send("contacts", people("contacts", 1)).unlink()
+    folder.send("contacts", valid_rows("contacts", 1), manifest={"rows": 1})
+    folder.run("2016-12-02")
+    folder.send("contacts", valid_rows("contacts", 1)).unlink()
     for day in (3, 4):
-        night = folder.night(f"2016-12-0{day}")
+        night = folder.run(f"2016-12-0{day}")
         assert not night.must_be_fixed and "was not taken in" not in night.reported.summary
 
 
 @pytest.mark.soak
 def test_a_manifest_alone_is_told_without_a_name_that_may_be_personal(folder: DataFolder) -> None:
-    (folder.places.raw / BPL).mkdir()
-    (folder.places.raw / BPL / "John Smith.manifest.json").write_text("{}")
-    (folder.places.raw / "contacts.manifest.json").write_text("{}")
-    told = [folder.night(f"2016-12-0{n}").unusable for n in (2, 3)]
+    (folder.paths.raw / BPL).mkdir()
+    (folder.paths.raw / BPL / "John Smith.manifest.json").write_text("{}")
+    (folder.paths.raw / "contacts.manifest.json").write_text("{}")
+    told = [folder.run(f"2016-12-0{n}").unusable for n in (2, 3)]
     assert told[0] == ()
     assert {u.path for u in told[1]} == {
         f"{BPL}/(a file of 2 bytes whose name may hold personal data)",

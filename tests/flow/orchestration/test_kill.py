@@ -17,11 +17,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from commands import environment
-from length import length
-from made_up_returns import PROJECT, DataFolder, content_of, people, sound
+from commands import clean_environment
+from data_folder import PROJECT, DataFolder, valid_row, valid_rows, warehouse_content
+from soak import iterations
 
-KILLS = length(everyday=4, soak=20)
+KILLS = iterations(everyday=4, soak=20)
 READY = """
 import sys
 from flows import nightly
@@ -40,7 +40,7 @@ class RunSummary:
         arguments = ["run", "--no-prefect", "--date", "2017-01-03T03:30", "--data", str(data)]
         self.process = subprocess.Popen(
             [sys.executable, "-c", READY, *arguments],
-            cwd=PROJECT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            cwd=PROJECT, env=clean_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True,
         )  # fmt: skip
 
@@ -67,11 +67,11 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
     folder = DataFolder(tmp_path_factory.mktemp("killed") / "data")
     folder.send_all(1, 2, 3)
     folder.send_office_files("funding_awards", "targets")
-    folder.night("2016-12-02T03:30")
+    folder.run("2016-12-02T03:30")
     folder.send_all(1, 2, 3, 4, 5, period="201612")
-    held = [*people("contacts", 1, 2, 3, 4), sound("contacts", 5, attended="9"), sound("contacts", 6)]
+    held = [*valid_rows("contacts", 1, 2, 3, 4), valid_row("contacts", 5, attended="9"), valid_row("contacts", 6)]
     folder.send("contacts", held, period="201612")
-    folder.places.lock.unlink()
+    folder.paths.lock.unlink()
     return folder
 
 
@@ -87,7 +87,7 @@ def test_a_night_killed_at_any_moment_leaves_nothing_half_done(before: DataFolde
     started = time.monotonic()
     assert night.end()[0] == 0
     whole = time.monotonic() - started
-    content, reports = content_of(undisturbed.places.current_link.resolve()), reports_of(undisturbed)
+    content, reports = warehouse_content(undisturbed.paths.current_link.resolve()), reports_of(undisturbed)
     assert undisturbed.standings("contacts")["201612 v1"] == ("accepted_with_held_rows", "current")
 
     chance = random.Random(20161209)
@@ -98,7 +98,7 @@ def test_a_night_killed_at_any_moment_leaves_nothing_half_done(before: DataFolde
     for n, (folder, moment) in enumerate(zip(folders, moments, strict=True)):
         night, waiting = waiting, RunSummary(folders[n + 1].path) if n + 1 < KILLS else waiting
         where = f"killed after {moment:.2f} of {whole:.2f} s"
-        with closing(duckdb.connect(str(folder.places.current_link), read_only=True)) as reader:
+        with closing(duckdb.connect(str(folder.paths.current_link), read_only=True)) as reader:
             old = reader.execute("from core.contacts order by all").fetchall()
             night.go()
             time.sleep(moment)
@@ -108,11 +108,11 @@ def test_a_night_killed_at_any_moment_leaves_nothing_half_done(before: DataFolde
             killed += code == -9
             assert reader.execute("from core.contacts order by all").fetchall() == old, where
             assert folder.count("core.contacts") in (3, 4), f"{where}: readers see neither the old figures nor the new"
-            folder.night("2017-01-03T03:30")
+            folder.run("2017-01-03T03:30")
             assert reader.execute("from core.contacts order by all").fetchall() == old, where
-        assert content_of(folder.places.current_link.resolve()) == content, where
+        assert warehouse_content(folder.paths.current_link.resolve()) == content, where
         assert reports_of(folder) == reports, where
-        assert list(folder.places.unfinished.iterdir()) == [], where
-        assert list(folder.places.builds.glob(".*")) == [], where
-        assert folder.night("2017-01-03T03:30").result == "quiet", where
+        assert list(folder.paths.unfinished.iterdir()) == [], where
+        assert list(folder.paths.builds.glob(".*")) == [], where
+        assert folder.run("2017-01-03T03:30").result == "quiet", where
     assert killed >= KILLS * 7 // 10, f"only {killed} of {KILLS} nights were still at work when they were killed"

@@ -13,8 +13,8 @@ from typing import Any
 
 import duckdb
 import pytest
-from commands import command, copy_of_the_project, environment, pilots, pilots_here
-from made_up_returns import BPL, PROJECT, DataFolder, people, sound
+from commands import clean_environment, copy_project, pilots, pilots_command, pilots_in_process
+from data_folder import BPL, PROJECT, DataFolder, valid_row, valid_rows
 
 from flows.commands import query
 from flows.nightly import nightly_run
@@ -78,7 +78,7 @@ def told(lines: list[dict[str, Any]], *but: str) -> list[dict[str, Any]]:
 
 def with_faults(folder: DataFolder) -> None:
     folder.send_all(1, 2, 3)
-    folder.send("contacts", [*people("contacts", 1, 2), sound("contacts", 3, attended="9")])
+    folder.send("contacts", [*valid_rows("contacts", 1, 2), valid_row("contacts", 3, attended="9")])
 
 
 def test_every_event_is_documented_and_every_field_has_a_type() -> None:
@@ -87,7 +87,7 @@ def test_every_event_is_documented_and_every_field_has_a_type() -> None:
 
 def test_a_night_tells_each_stage_and_each_delivery(folder: DataFolder) -> None:
     with_faults(folder)
-    result = folder.night("2017-01-03")
+    result = folder.run("2017-01-03")
     said = lines(folder.path)
     assert {line["run_id"] for line in said} == {result.run_id} and {line["command"] for line in said} == {"run"}
     assert [line["stage"] for line in said if line["event"] == "stage_started"] == STAGES
@@ -110,18 +110,18 @@ def test_a_night_tells_each_stage_and_each_delivery(folder: DataFolder) -> None:
 def test_one_command_after_another_appends_and_none_that_only_reads_writes(folder: DataFolder) -> None:
     with_faults(folder)
     at = ("--data", str(folder.path), "--date", "2017-01-03")
-    assert pilots_here("run", "--no-prefect", *at).returncode == 0
+    assert pilots_in_process("run", "--no-prefect", *at).returncode == 0
     first = lines(folder.path)
-    assert pilots_here("run", "--no-prefect", *at).returncode == 0
+    assert pilots_in_process("run", "--no-prefect", *at).returncode == 0
     quiet = lines(folder.path)
     assert quiet[: len(first)] == first
     assert quiet[-1]["result"] == "quiet" and quiet[-1]["counts"]["deliveries"] == 0
-    assert pilots_here("retry", "--no-prefect", *at).returncode == 0
+    assert pilots_in_process("retry", "--no-prefect", *at).returncode == 0
     again = lines(folder.path)[len(quiet) :]
     assert {line["command"] for line in again} == {"revalidate"} and again[-1]["event"] == "run_finished"
-    delivery = folder.ask("select delivery_id from audit.deliveries where dataset = 'contacts'")[0][0]
-    assert pilots_here("withdraw", delivery, "--reason", "sent twice by mistake", *at).returncode == 0
-    assert pilots_here("withdraw", delivery, "--undo", *at).returncode == 0
+    delivery = folder.query("select delivery_id from audit.deliveries where dataset = 'contacts'")[0][0]
+    assert pilots_in_process("withdraw", delivery, "--reason", "sent twice by mistake", *at).returncode == 0
+    assert pilots_in_process("withdraw", delivery, "--undo", *at).returncode == 0
     noted = lines(folder.path)[len(quiet) + len(again) :]
     assert [(line["event"], line["delivery_id"]) for line in noted] == [
         ("run_started", None), ("delivery_withdrawn", delivery), ("run_finished", None),
@@ -130,50 +130,50 @@ def test_one_command_after_another_appends_and_none_that_only_reads_writes(folde
     assert {(line["command"], line["run_id"]) for line in noted} == {("withdraw", None)}
     assert "sent twice" not in json.dumps(noted)
 
-    before = (folder.places.logs / log_file.NAME).read_bytes()
-    file = next((folder.places.raw / BPL).glob("*contacts*"))
+    before = (folder.paths.logs / log_file.NAME).read_bytes()
+    file = next((folder.paths.raw / BPL).glob("*contacts*"))
     for arguments in (
         ("check", str(file)), ("sql", "select 1", "--data", at[1]), ("status", "--data", at[1]),
         ("retry", "--dry-run", *at), ("as-of", "2017-01-03", "--to", str(folder.path / "then.duckdb"), "--data", at[1]),
     ):  # fmt: skip
-        assert pilots_here(*arguments, cwd=folder.path).returncode in (0, 1), arguments
-    assert (folder.places.logs / log_file.NAME).read_bytes() == before
-    assert sorted(p.name for p in folder.places.logs.iterdir()) == [log_file.NAME]
+        assert pilots_in_process(*arguments, cwd=folder.path).returncode in (0, 1), arguments
+    assert (folder.paths.logs / log_file.NAME).read_bytes() == before
+    assert sorted(p.name for p in folder.paths.logs.iterdir()) == [log_file.NAME]
 
 
 def test_what_cannot_be_is_rejected_and_no_fault(folder: DataFolder) -> None:
     with_faults(folder)
-    folder.night("2017-01-03")
+    folder.run("2017-01-03")
     before = len(lines(folder.path))
     at = ("--data", str(folder.path), "--date")
-    assert pilots_here("run", "--no-prefect", *at, "2016-01-03").returncode == 2
-    assert pilots_here("withdraw", f"{SURNAME}.csv", "--reason", "by mistake", *at, "2017-01-03").returncode == 2
+    assert pilots_in_process("run", "--no-prefect", *at, "2016-01-03").returncode == 2
+    assert pilots_in_process("withdraw", f"{SURNAME}.csv", "--reason", "by mistake", *at, "2017-01-03").returncode == 2
     ends = [line for line in lines(folder.path)[before:] if line["event"] == "run_finished"]
     assert [(line["result"], line["level"]) for line in ends] == [("rejected", "WARNING")] * 2
-    assert SURNAME not in (folder.places.logs / log_file.NAME).read_text(encoding="utf-8")
+    assert SURNAME not in (folder.paths.logs / log_file.NAME).read_text(encoding="utf-8")
 
 
 def test_who_finds_the_lock_held_writes_nothing(folder: DataFolder) -> None:
-    folder.places.make()
-    with writer_lock(folder.places.lock):
-        assert pilots_here("run", "--no-prefect", "--data", str(folder.path)).returncode == 4
-    assert not folder.places.logs.exists()
+    folder.paths.make()
+    with writer_lock(folder.paths.lock):
+        assert pilots_in_process("run", "--no-prefect", "--data", str(folder.path)).returncode == 4
+    assert not folder.paths.logs.exists()
 
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
 def test_a_fault_is_in_the_log_without_any_value(folder: DataFolder, suffix: str, tmp_path: Path) -> None:
     """Steps of a copy are broken so that their errors quote cells; names stand in cells, and in names of files."""
-    copy = copy_of_the_project(tmp_path / "project")
+    copy = copy_project(tmp_path / "project")
     quoting = "pl.read_parquet(judgements.accepted(validated[0].key)).rows()"
     breaks(copy, "load.py", '    """Let a database hold', quoting)
     for dataset in ("participants", "contacts", "referrals"):
-        folder.send(dataset, people(dataset, 1, 2), suffix=suffix)
-    folder.send("contacts", [sound("contacts", 1, staff_ref=NINO)], period="201612", suffix=suffix)
-    folder.send("referrals", [sound("referrals", 1, referral_source=SURNAME)], period="201612", suffix=suffix)
-    (folder.places.raw / BPL / f"{SURNAME} {NINO}.{suffix}").write_bytes(b"a\n1\n")
+        folder.send(dataset, valid_rows(dataset, 1, 2), suffix=suffix)
+    folder.send("contacts", [valid_row("contacts", 1, staff_ref=NINO)], period="201612", suffix=suffix)
+    folder.send("referrals", [valid_row("referrals", 1, referral_source=SURNAME)], period="201612", suffix=suffix)
+    (folder.paths.raw / BPL / f"{SURNAME} {NINO}.{suffix}").write_bytes(b"a\n1\n")
     final_state = pilots("run", "--no-prefect", "--data", str(folder.path), home=copy, TMPDIR=str(tmp_path))
     assert (final_state.returncode, final_state.stdout) == (70, ""), final_state.stderr
-    log = folder.places.logs / log_file.NAME
+    log = folder.paths.logs / log_file.NAME
     assert final_state.stderr.strip().endswith(f"Details: {log}") and not list(tmp_path.glob("pilots-fault*"))
     said = lines(folder.path)
     assert [line["stage"] for line in said if line["event"] == "stage_failed"] == ["load"]
@@ -191,8 +191,8 @@ def test_a_fault_of_a_command_without_a_log_is_in_a_file_of_its_own(
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(query, "state_of_the_warehouse", broken)
-    final_state = pilots_here("status", "--data", str(folder.path))
-    assert (final_state.returncode, final_state.stdout) == (70, "") and not folder.places.logs.exists()
+    final_state = pilots_in_process("status", "--data", str(folder.path))
+    assert (final_state.returncode, final_state.stdout) == (70, "") and not folder.paths.logs.exists()
     file = Path(final_state.stderr.strip().rpartition("Details: ")[2])
     assert file.parent == tmp_path and "in broken" in file.read_text(encoding="utf-8")
     assert NINO not in final_state.stderr + file.read_text(encoding="utf-8")
@@ -210,46 +210,46 @@ def breaks(copy: Path, step: str, before: str, quoting: str) -> None:
 def test_a_file_that_cannot_be_validated_by_a_fault_has_its_traceback_in_the_log(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder.send("contacts", people("contacts", 1, 2))
+    folder.send("contacts", valid_rows("contacts", 1, 2))
 
     def broken(*_: object) -> None:
         raise KeyError(f"{NINO} {SURNAME}")
 
     monkeypatch.setattr(validate_delivery, "validate_file", broken)
-    folder.night()
+    folder.run()
     [line] = [line for line in lines(folder.path) if line["event"] == "delivery_not_validated"]
     assert (line["level"], line["error"], line["stage"]) == ("ERROR", "KeyError", "validate")
     assert "in broken" in line["traceback"] and line["delivery_id"].startswith(f"{BPL}_contacts_")
-    assert not [v for v in (NINO, SURNAME) if v in (folder.places.logs / log_file.NAME).read_text(encoding="utf-8")]
+    assert not [v for v in (NINO, SURNAME) if v in (folder.paths.logs / log_file.NAME).read_text(encoding="utf-8")]
 
 
 def test_a_report_that_cannot_be_written_by_a_fault_has_its_traceback_in_the_log(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder.send("contacts", people("contacts", 1, 2))
+    folder.send("contacts", valid_rows("contacts", 1, 2))
 
     def broken(*_: object) -> None:
         raise KeyError(f"{NINO} {SURNAME}")
 
     monkeypatch.setattr("flows.reporting.site_reports.write_reports", broken)
-    assert folder.night().reported.not_reported
+    assert folder.run().reported.not_reported
     [line] = [line for line in lines(folder.path) if line["event"] == "delivery_not_reported"]
     assert (line["level"], line["error"], line["stage"]) == ("ERROR", "KeyError", "report")
     assert "in broken" in line["traceback"] and line["delivery_id"].startswith(f"{BPL}_contacts_")
-    assert not [v for v in (NINO, SURNAME) if v in (folder.places.logs / log_file.NAME).read_text(encoding="utf-8")]
+    assert not [v for v in (NINO, SURNAME) if v in (folder.paths.logs / log_file.NAME).read_text(encoding="utf-8")]
 
 
 def test_an_error_of_the_disk_names_no_file(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder.send("contacts", people("contacts", 1, 2))
+    folder.send("contacts", valid_rows("contacts", 1, 2))
 
     def away(*_: object) -> None:
-        raise OSError(5, "Input/output error", f"{folder.places.raw}/{SURNAME}.csv")
+        raise OSError(5, "Input/output error", f"{folder.paths.raw}/{SURNAME}.csv")
 
     monkeypatch.setattr(validate_delivery, "validate_file", away)
     with pytest.raises(OSError, match=SURNAME):
-        folder.night()
+        folder.run()
     assert lines(folder.path)[-1]["message"] == "Input/output error"
-    assert SURNAME not in (folder.places.logs / log_file.NAME).read_text(encoding="utf-8")
+    assert SURNAME not in (folder.paths.logs / log_file.NAME).read_text(encoding="utf-8")
 
 
 @pytest.mark.server
@@ -267,7 +267,7 @@ def test_prefect_changes_no_line(tmp_path: Path) -> None:
 
 def test_a_retry_of_one_site_says_what_it_validated_again(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     with_faults(folder)
-    folder.night("2017-01-03")
+    folder.run("2017-01-03")
     before = len(lines(folder.path))
     monkeypatch.setattr(result_key, "_of_code", lambda _: "other")
     nightly_run(
@@ -282,7 +282,7 @@ def test_a_retry_of_one_site_says_what_it_validated_again(folder: DataFolder, mo
 
 def test_a_folder_that_cannot_be_written_is_told_once_and_stops_nothing(folder: DataFolder) -> None:
     with_faults(folder)
-    folder.places.logs.write_text("a file where the folder should be", encoding="utf-8")
+    folder.paths.logs.write_text("a file where the folder should be", encoding="utf-8")
     ran = pilots("run", "--no-prefect", "--data", str(folder.path), "--date", "2017-01-03")
     assert ran.returncode == 0 and folder.count("core.contacts") == 2
     [said] = ran.stderr.splitlines()
@@ -298,7 +298,12 @@ def test_a_disk_that_fills_up_leaves_whole_lines_and_is_told_once(tmp_path: Path
         "    for n in range(20):\n        log(Entry(Event.STAGE_STARTED, stage=f'stage {n}'))\nprint('to the end')\n"
     )
     ran = subprocess.run(
-        [*command()[:1], "-c", script], cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=60
+        [*pilots_command()[:1], "-c", script],
+        cwd=PROJECT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert ran.stdout == "to the end\n" and ran.stderr.count("No log is written") == 1, ran.stderr
     with run_log(tmp_path / "logs", "run", "two"):
@@ -328,8 +333,8 @@ def test_nothing_but_entries_gets_into_the_log(tmp_path: Path) -> None:
 
 
 def test_the_question_of_the_document_can_be_asked(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder.send("contacts", people("contacts", 1, 2))
-    folder.night()
+    folder.send("contacts", valid_rows("contacts", 1, 2))
+    folder.run()
     monkeypatch.chdir(folder.path.parent)
     question = DOCUMENT.split("```sql\n")[1].split("```")[0]
     assert [row[1] for row in duckdb.sql(question).fetchall()] == STAGES

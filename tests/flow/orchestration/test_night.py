@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from made_up_returns import BPL, NUMBER, WMCA, DataFolder, content_of, people, sound
+from data_folder import BPL, NHS_NUMBER, WMCA, DataFolder, valid_row, valid_rows, warehouse_content
 
 from flows.nightly import RunResult
 from flows.orchestration.as_of import export_as_of
@@ -23,7 +23,7 @@ DEC, JAN, FEB = "2016-12-02T03:30", "2017-01-03T03:30", "2017-02-02T03:30"
 
 def validated(outcome: RunResult, folder: DataFolder) -> int:
     """How many deliveries the run behind an outcome validated, as the ledger has it."""
-    [run] = [r for r in folder.runs() if r["run_id"] == outcome.run_id]
+    [run] = [r for r in folder.ledger_runs() if r["run_id"] == outcome.run_id]
     return int(run["deliveries_judged"])
 
 
@@ -35,16 +35,16 @@ def summary(outcome: RunResult) -> str:
 def test_the_first_night_publishes_and_the_second_changes_nothing(folder: DataFolder) -> None:
     folder.send_all(1, 2, 3)
     folder.send_office_files()
-    first = folder.night()
+    first = folder.run()
     assert (first.result, validated(first, folder)) == ("published", 10)
     assert {r for r, _ in folder.standings("contacts").values()} == {"accepted"}
     assert folder.count("core.contacts") == 3
-    caps = folder.ask("select award_stage, sum(amount)::bigint from core.funding_awards where programme_code = 'MHT'"
+    caps = folder.query("select award_stage, sum(amount)::bigint from core.funding_awards where programme_code = 'MHT'"
                       " and award_stage in ('indicative_cap', 'announced') group by 1 order by 1")  # fmt: skip
     assert caps == [("announced", 6_000_000), ("indicative_cap", 7_000_000)]
     assert len(first.reported.pages) == 10 and all(p.exists() for p in first.reported.pages.values())
     before = folder.files_under("reports", "warehouse")
-    second = folder.night()
+    second = folder.run()
     assert (second.result, second.warehouse, validated(second, folder)) == ("quiet", first.warehouse, 0)
     assert summary(second).startswith("Nothing changed since")
     assert second.validated == () and second.reported.pages == {}
@@ -52,21 +52,21 @@ def test_the_first_night_publishes_and_the_second_changes_nothing(folder: DataFo
 
 
 def test_an_empty_data_folder_is_a_night_too(folder: DataFolder) -> None:
-    assert folder.night().result == "published"
+    assert folder.run().result == "published"
     assert folder.count("core.contacts") == 0 and folder.count("core.sites") > 20
-    assert folder.night().result == "quiet"
+    assert folder.run().result == "quiet"
 
 
 @pytest.mark.soak
 def test_touching_a_file_judges_nothing_and_changing_it_judges_it_alone(folder: DataFolder) -> None:
     folder.send_all(1, 2, 3)
-    folder.night()
-    contacts = folder.places.raw / BPL / f"{BPL}_contacts_201611_v1.csv"
+    folder.run()
+    contacts = folder.paths.raw / BPL / f"{BPL}_contacts_201611_v1.csv"
     os.utime(contacts)
-    touched = folder.night()
+    touched = folder.run()
     assert (touched.result, validated(touched, folder)) == ("quiet", 0)
-    folder.send("contacts", people("contacts", 1, 2))
-    changed = folder.night()
+    folder.send("contacts", valid_rows("contacts", 1, 2))
+    changed = folder.run()
     assert (changed.result, validated(changed, folder)) == ("published", 1)
     assert [j.delivery.dataset for j in changed.validated] == ["contacts"]
     assert folder.count("core.contacts") == 2
@@ -75,13 +75,13 @@ def test_touching_a_file_judges_nothing_and_changing_it_judges_it_alone(folder: 
 @pytest.mark.soak
 def test_an_identical_resubmission_changes_nothing_and_says_so(folder: DataFolder) -> None:
     folder.send_all(1, 2)
-    folder.night(DEC)
-    before = folder.ask("from core.contacts order by all")
-    folder.send("contacts", people("contacts", 1, 2), version=2)
-    again = folder.night(JAN)
+    folder.run(DEC)
+    before = folder.query("from core.contacts order by all")
+    folder.send("contacts", valid_rows("contacts", 1, 2), version=2)
+    again = folder.run(JAN)
     assert validated(again, folder) == 0
     assert folder.standings("contacts") == {"201611 v1": ("accepted", "current"), "201611 v2": ("accepted", "same")}
-    assert folder.ask("from core.contacts order by all") == before
+    assert folder.query("from core.contacts order by all") == before
     assert f"`{BPL}/{BPL}_contacts_201611_v2.csv` is identical to one already received (F17)" in summary(again)
     [page] = again.reported.pages.values()
     assert "identical to one already received" in page.read_text(encoding="utf-8")
@@ -90,18 +90,18 @@ def test_an_identical_resubmission_changes_nothing_and_says_so(folder: DataFolde
 @pytest.mark.soak
 def test_bytes_that_come_back_after_others_count_again(folder: DataFolder) -> None:
     """Version 3 has the bytes of version 1, not of the latest: the site has changed its mind, and it counts."""
-    one, two = [sound("contacts", 1), sound("contacts", 2, contact_type="chat")], people("contacts", 1, 2)
+    one, two = [valid_row("contacts", 1), valid_row("contacts", 2, contact_type="chat")], valid_rows("contacts", 1, 2)
     folder.send_all(1, 2)
     for version, (rows, moment) in enumerate([(one, DEC), (two, JAN), (one, FEB)], 1):
         folder.send("contacts", rows, version=version)
-        folder.night(moment)
+        folder.run(moment)
     assert folder.standings("contacts") == {
         "201611 v1": ("accepted_with_held_rows", "superseded"),
         "201611 v2": ("accepted", "superseded"),
         "201611 v3": ("accepted_with_held_rows", "current"),
     }
     assert folder.count("core.contacts") == 1
-    told = folder.ask(
+    told = folder.query(
         "select version, rule_id from audit.findings join audit.deliveries using (delivery_id) order by 1"
     )
     assert told == [(1, "V02"), (3, "V02")]
@@ -110,16 +110,16 @@ def test_bytes_that_come_back_after_others_count_again(folder: DataFolder) -> No
 @pytest.mark.soak
 def test_a_later_period_supersedes_and_an_older_one_is_stale(folder: DataFolder) -> None:
     folder.send_all(1)
-    folder.night(DEC)
+    folder.run(DEC)
     folder.send_all(1, 2, 3, period="201612")
-    folder.night(JAN)
+    folder.run(JAN)
     assert folder.standings("contacts") == {
         "201611 v1": ("accepted", "superseded"),
         "201612 v1": ("accepted", "current"),
     }
     assert folder.count("core.contacts") == 3
-    folder.send("contacts", people("contacts", 1, 2), period="201611", version=2)
-    late = folder.night(FEB)
+    folder.send("contacts", valid_rows("contacts", 1, 2), period="201611", version=2)
+    late = folder.run(FEB)
     assert folder.standings("contacts")["201611 v2"][1] == "stale"
     assert folder.count("core.contacts") == 3
     assert f"`{BPL}/{BPL}_contacts_201611_v2.csv` is older than the one accepted (F18)" in summary(late)
@@ -129,12 +129,12 @@ def test_a_later_period_supersedes_and_an_older_one_is_stale(folder: DataFolder)
 
 def test_a_refused_version_leaves_the_accepted_one_and_says_whose_figures_are_old(folder: DataFolder) -> None:
     folder.send_all(1, 2)
-    folder.night(DEC)
-    rows = people("contacts", 1, 2, 3)
+    folder.run(DEC)
+    rows = valid_rows("contacts", 1, 2, 3)
     for row in rows:
         del row["contact_date"]
     folder.send("contacts", rows, period="201612")
-    refused = folder.night(JAN)
+    refused = folder.run(JAN)
     assert folder.standings("contacts") == {
         "201611 v1": ("accepted", "current"),
         "201612 v1": ("refused", "refused"),
@@ -151,16 +151,16 @@ def test_a_refused_version_leaves_the_accepted_one_and_says_whose_figures_are_ol
 def test_extracts_of_a_period_add_up_and_a_key_sent_twice_is_held(folder: DataFolder) -> None:
     period = {"extract_type": "period"}
     folder.send_all(1, 2, 3)
-    folder.send("contacts", people("contacts", 1, 2), "201611", manifest=period)
-    folder.night(DEC)
-    again = sound("contacts", 2, duration_minutes="30")
-    folder.send("contacts", [again, sound("contacts", 3)], "201612", manifest=period)
-    folder.night(JAN)
+    folder.send("contacts", valid_rows("contacts", 1, 2), "201611", manifest=period)
+    folder.run(DEC)
+    again = valid_row("contacts", 2, duration_minutes="30")
+    folder.send("contacts", [again, valid_row("contacts", 3)], "201612", manifest=period)
+    folder.run(JAN)
     assert folder.standings("contacts") == {
         "201611 v1": ("accepted", "current"),
         "201612 v1": ("accepted_with_held_rows", "current"),
     }
-    assert folder.ask("select contact_id, duration_minutes from core.contacts order by 1") == [
+    assert folder.query("select contact_id, duration_minutes from core.contacts order by 1") == [
         ("BPL-C000001", 45),
         ("BPL-C000002", 45),
         ("BPL-C000003", 45),
@@ -172,24 +172,26 @@ def test_extracts_of_a_period_add_up_and_a_key_sent_twice_is_held(folder: DataFo
 @pytest.mark.soak
 def test_as_of_a_past_date_gives_the_figures_as_they_were_known_then(folder: DataFolder) -> None:
     folder.send_all(1)
-    then = folder.night(DEC).warehouse
+    then = folder.run(DEC).warehouse
     assert then
-    known = content_of(then)
+    known = warehouse_content(then)
     folder.send_all(1, 2, period="201612")
-    folder.night(JAN)
+    folder.run(JAN)
     assert folder.count("core.contacts") == 2
     assert export_as_of(Settings(data=folder.path), datetime(2016, 12, 20), past := folder.path / "past.duckdb")
-    assert content_of(past) == known and not list(folder.path.glob(".*unfinished*"))
+    assert warehouse_content(past) == known and not list(folder.path.glob(".*unfinished*"))
     assert past.stat().st_mode & 0o077 == 0, "rows about people can be read by others than who asked for them"
     assert folder.count("core.contacts") == 2  # what readers open is as it was
     with pytest.raises(EarlierThanKnown):
-        folder.night("2016-12-20")
+        folder.run("2016-12-20")
 
 
 def test_one_held_participant_takes_what_hangs_on_it_along(folder: DataFolder) -> None:
     folder.send_all(1, 2, 3)
-    folder.send("participants", [*people("participants", 1, 2), sound("participants", 3, consent_data_sharing="N")])
-    folder.night()
+    folder.send(
+        "participants", [*valid_rows("participants", 1, 2), valid_row("participants", 3, consent_data_sharing="N")]
+    )
+    folder.run()
     assert folder.findings() == [
         ("P12", "row", "broken", 4),
         ("P12", "row", "broken", 4),
@@ -202,14 +204,14 @@ def test_one_held_participant_takes_what_hangs_on_it_along(folder: DataFolder) -
 
 
 def test_what_needs_a_missing_table_is_not_judged_and_the_rows_load(folder: DataFolder) -> None:
-    folder.send("contacts", people("contacts", 1, 2))
-    folder.night()
+    folder.send("contacts", valid_rows("contacts", 1, 2))
+    folder.run()
     assert folder.count("core.contacts") == 2
     assert ("P12", "warning", "not judged", None) in folder.findings()
     assert {outcome for _, _, outcome, _ in folder.findings()} == {"not judged"}
-    folder.send("participants", people("participants", 1))
-    folder.send("referrals", people("referrals", 1))
-    folder.night()
+    folder.send("participants", valid_rows("participants", 1))
+    folder.send("referrals", valid_rows("referrals", 1))
+    folder.run()
     assert folder.count("core.contacts") == 1
     assert folder.findings("contacts") == [("P12", "row", "broken", 3)]
 
@@ -218,11 +220,11 @@ def test_what_needs_a_missing_table_is_not_judged_and_the_rows_load(folder: Data
 def test_an_arm_that_switches_is_held_and_the_first_stays_in_core(folder: DataFolder) -> None:
     for period, moment, arm in (("201806", "2018-07-02", "ips"), ("201807", "2018-08-02", "control")):
         for dataset in ("participants", "referrals"):
-            folder.send(dataset, people(dataset, 1, 2, site=WMCA), period, site=WMCA)
-        allocations = [sound("randomisation", 1, WMCA, arm=arm), sound("randomisation", 2, WMCA, arm="control")]
+            folder.send(dataset, valid_rows(dataset, 1, 2, site=WMCA), period, site=WMCA)
+        allocations = [valid_row("randomisation", 1, WMCA, arm=arm), valid_row("randomisation", 2, WMCA, arm="control")]
         folder.send("randomisation", allocations, period, site=WMCA)
-        folder.night(moment)
-    assert folder.ask(
+        folder.run(moment)
+    assert folder.query(
         "select participant_ref, arm, period from core.randomisation join audit.deliveries using (delivery_id)"
         " order by 1"
     ) == [("WM-000001", "ips", "201806"), ("WM-000002", "control", "201807")]
@@ -231,21 +233,21 @@ def test_an_arm_that_switches_is_held_and_the_first_stays_in_core(folder: DataFo
         "201806 v1": ("accepted", "superseded"),
         "201807 v1": ("accepted_with_held_rows", "current"),
     }
-    assert folder.night("2018-08-03").result == "quiet"
+    assert folder.run("2018-08-03").result == "quiet"
 
 
 def test_a_nil_return_is_accepted_and_an_empty_file_is_not(folder: DataFolder) -> None:
     folder.send("employment_outcomes", [])
     folder.send("contacts", [], manifest={"nil_return": True, "rows": 0})
-    folder.night()
+    folder.run()
     assert folder.standings("contacts") == {"201611 v1": ("accepted", "current")}
     assert folder.standings("employment_outcomes") == {"201611 v1": ("refused", "refused")}
     assert [f[:2] for f in folder.findings("employment_outcomes")] == [("F01", "file")]
 
 
 def test_a_manifest_that_disagrees_stops_the_file(folder: DataFolder) -> None:
-    folder.send("contacts", people("contacts", 1, 2), manifest={"rows": 3})
-    folder.night()
+    folder.send("contacts", valid_rows("contacts", 1, 2), manifest={"rows": 3})
+    folder.run()
     assert folder.standings("contacts") == {"201611 v1": ("refused", "refused")}
     assert [f[:2] for f in folder.findings("contacts")] == [("F16", "file")]
 
@@ -256,7 +258,7 @@ def _holds(path: Path) -> bytes:
     if path.suffix == ".parquet":
         text += pl.read_parquet(path).write_csv().encode()
     if path.suffix == ".duckdb":
-        text += repr(content_of(path)).encode()
+        text += repr(warehouse_content(path)).encode()
     return text
 
 
@@ -264,14 +266,14 @@ def _holds(path: Path) -> bytes:
 def test_nothing_of_a_file_with_personal_data_is_kept(folder: DataFolder) -> None:
     """In a cell of an accepted row, of a row that is held anyway, of a torn row, and in a column of its own."""
     folder.send_all(1, 2)
-    folder.send("contacts", [sound("contacts", 1, staff_ref=NUMBER), sound("contacts", 2)])
-    folder.send("referrals", [sound("referrals", 1, support_model="x", jobcentre_district=f"NHS no {NUMBER}")])
-    folder.send("participants", [{**sound("participants", 1), "NHS number": NUMBER.replace(" ", "")}])
-    staff = [sound("contacts", 1, staff_ref=NUMBER.replace(" ", ""))]  # as a reference it is in the agreed form
+    folder.send("contacts", [valid_row("contacts", 1, staff_ref=NHS_NUMBER), valid_row("contacts", 2)])
+    folder.send("referrals", [valid_row("referrals", 1, support_model="x", jobcentre_district=f"NHS no {NHS_NUMBER}")])
+    folder.send("participants", [{**valid_row("participants", 1), "NHS number": NHS_NUMBER.replace(" ", "")}])
+    staff = [valid_row("contacts", 1, staff_ref=NHS_NUMBER.replace(" ", ""))]  # as a reference it is in the agreed form
     folder.send("contacts", staff, version=2)
-    malformed = folder.send("employment_outcomes", people("employment_outcomes", 1, 2))
-    malformed.write_text(f"{malformed.read_text(encoding='utf-8')}BPL-J000009,,{NUMBER},\n", encoding="utf-8")
-    outcome = folder.night()
+    malformed = folder.send("employment_outcomes", valid_rows("employment_outcomes", 1, 2))
+    malformed.write_text(f"{malformed.read_text(encoding='utf-8')}BPL-J000009,,{NHS_NUMBER},\n", encoding="utf-8")
+    outcome = folder.run()
     assert set(folder.standings("contacts").values()) == {("refused", "refused")}
     assert folder.standings("referrals") == {"201611 v1": ("refused", "refused")}
     assert folder.standings("participants") == {"201611 v1": ("refused", "refused")}
@@ -279,24 +281,24 @@ def test_nothing_of_a_file_with_personal_data_is_kept(folder: DataFolder) -> Non
     assert "## Personal data to delete" in summary(outcome)
     kept = sorted(folder.files_under("warehouse", "reports"))
     assert any(p.endswith("held.parquet") for p in kept) and any(p.endswith("ledger.sqlite") for p in kept)
-    digits = NUMBER.replace(" ", "").encode()
+    digits = NHS_NUMBER.replace(" ", "").encode()
     leaks = [p for p in kept if digits in _holds(folder.path / p).replace(b" ", b"")]
     assert leaks == []
 
 
 def test_names_that_say_nothing_are_in_the_summary(folder: DataFolder) -> None:
-    sent = folder.send("contacts", people("contacts", 1))
+    sent = folder.send("contacts", valid_rows("contacts", 1))
     for name in ("notes.csv", f"{BPL}_contact_201611_v1.csv", f"{BPL}_contacts_201613_v1.csv"):
         (sent.parent / name).write_bytes(sent.read_bytes())
-    (folder.places.raw / WMCA).mkdir()
-    (folder.places.raw / WMCA / sent.name).write_bytes(sent.read_bytes())
-    nowhere = folder.places.raw / "MHT-XXX"
+    (folder.paths.raw / WMCA).mkdir()
+    (folder.paths.raw / WMCA / sent.name).write_bytes(sent.read_bytes())
+    nowhere = folder.paths.raw / "MHT-XXX"
     nowhere.mkdir()
     (nowhere / "MHT-XXX_contacts_201611_v1.csv").write_bytes(sent.read_bytes())
     (sent.parent / f"{BPL}_contakts_201611_v1.csv").write_bytes(sent.read_bytes())
     for ignored in (".hidden", "~$open.xlsx", "Thumbs.db", "desktop.ini"):
         (sent.parent / ignored).write_text("not a file of the site", encoding="utf-8")
-    said = summary(folder.night())
+    said = summary(folder.run())
     for name in ("notes.csv", f"{BPL}_contacts_201613_v1.csv"):
         assert f"`{BPL}/{name}` was not taken in (F21): its name is not `<site>_<dataset>_<yyyymm>_v<n>.<ext>`" in said
     assert f"`{WMCA}/{sent.name}` was not taken in (F21): it lies in another folder than its site's, {BPL}" in said
@@ -307,23 +309,23 @@ def test_names_that_say_nothing_are_in_the_summary(folder: DataFolder) -> None:
 
 
 def test_every_row_read_is_accounted_for(folder: DataFolder) -> None:
-    rows = [*people("contacts", *range(1, 41)), sound("contacts", 1), sound("contacts", 41, attended="9")]
+    rows = [*valid_rows("contacts", *range(1, 41)), valid_row("contacts", 1), valid_row("contacts", 41, attended="9")]
     folder.send_all(*range(1, 40))
     path = folder.send("contacts", rows)
     text = path.read_text(encoding="utf-8")
     heading = text.splitlines()[0]
     path.write_text(f"{text}{heading}\n,,,,,,,,\nBPL-C000042,torn\n", encoding="utf-8")
-    folder.night()
-    assert folder.ask(
+    folder.run()
+    assert folder.query(
         "select rows_read, rows_accepted, rows_held, rows_repeated, rows_not_data from audit.deliveries"
         " where dataset = 'contacts'"
     ) == [(45, 39, 3, 1, 2)]
     # held: the code that is not listed, the torn row, and person 40, of whom there is no referral
-    assert folder.ask(
+    assert folder.query(
         "select rule_id, source_row from audit.findings join audit.deliveries using (delivery_id)"
         " where severity = 'row' and dataset = 'contacts' order by 2"
     ) == [("P12", 41), ("V02", 43), ("F13", 46)]
-    assert folder.ask(
+    assert folder.query(
         "select delivery_id from audit.deliveries"
         " where rows_read <> rows_accepted + rows_held + rows_repeated + rows_not_data"
     ) == []  # fmt: skip
@@ -332,8 +334,8 @@ def test_every_row_read_is_accounted_for(folder: DataFolder) -> None:
 @pytest.mark.soak
 def test_what_a_delivery_counts_for_is_in_its_report(folder: DataFolder) -> None:
     folder.send_all(1, 2)
-    folder.send("contacts", [sound("contacts", 1), sound("contacts", 2, attended="9")])
-    pages = folder.night().reported.pages
+    folder.send("contacts", [valid_row("contacts", 1), valid_row("contacts", 2, attended="9")])
+    pages = folder.run().reported.pages
     page = next(p for i, p in pages.items() if "_contacts_" in i)
     said = json.loads(page.with_suffix(".report.json").read_text(encoding="utf-8"))
     assert said["rows"]["accepted"] == 1 and said["rows"]["held"] == 1

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import copy_of_the_project, environment, pilots
-from made_up_returns import BPL, NUMBER, PROJECT, DataFolder, content_of, people, sound
+from commands import clean_environment, copy_project, pilots
+from data_folder import BPL, NHS_NUMBER, PROJECT, DataFolder, valid_row, valid_rows, warehouse_content
 from prefect_server import PrefectServer
 
 from flows.store.lock import writer_lock
@@ -28,7 +28,7 @@ LOAD = (
 def load_flow(home: Path) -> subprocess.CompletedProcess[str]:
     """Load the flow as a worker does, from the code in `home`."""
     return subprocess.run(
-        [sys.executable, "-c", LOAD], cwd=home, env=environment(home, PREFECT_HOME=str(home / "prefect")),
+        [sys.executable, "-c", LOAD], cwd=home, env=clean_environment(home, PREFECT_HOME=str(home / "prefect")),
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
 
@@ -39,12 +39,14 @@ def test_the_night_needs_no_prefect_and_knows_its_flows_all_the_same() -> None:
         "import sys, flows.orchestration.stages, flows.nightly as n; assert 'prefect' not in sys.modules\n"
         "print(n.nightly.name, n.revalidate.name)"
     )
-    ran = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, env=environment(), capture_output=True, text=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, env=clean_environment(), capture_output=True, text=True
+    )
     assert (ran.returncode, ran.stdout) == (0, "nightly revalidate\n"), ran.stderr
 
 
 def test_the_flow_loads_and_a_broken_import_is_seen(tmp_path: Path) -> None:
-    copy = copy_of_the_project(tmp_path)
+    copy = copy_project(tmp_path)
     whole = load_flow(copy)
     assert (whole.returncode, whole.stdout) == (0, "nightly\n"), whole.stderr
     step = copy / "flows" / "steps" / "load.py"
@@ -58,12 +60,12 @@ def test_the_flow_loads_and_a_broken_import_is_seen(tmp_path: Path) -> None:
 def with_faults(folder: DataFolder) -> None:
     """Send returns of which one has a row held."""
     folder.send_all(1, 2, 3)
-    folder.send("contacts", [*people("contacts", 1, 2), sound("contacts", 3, attended="9")])
+    folder.send("contacts", [*valid_rows("contacts", 1, 2), valid_row("contacts", 3, attended="9")])
 
 
 def refused_later(folder: DataFolder) -> None:
     """Send a file that is refused whole."""
-    rows = people("referrals", 1, 2)
+    rows = valid_rows("referrals", 1, 2)
     for row in rows:
         del row["referral_received_date"]
     folder.send("referrals", rows, period="201612")
@@ -80,14 +82,14 @@ def test_with_prefect_and_without_it_the_warehouse_is_the_same(tmp_path: Path) -
         assert "Traceback" not in ran.stderr, ran.stderr
         codes.append(ran.returncode)
         said.append(ran.stdout.splitlines()[0])
-        contents.append(content_of(folder.places.current_link.resolve()))
+        contents.append(warehouse_content(folder.paths.current_link.resolve()))
     assert codes == [1, 1] and said[0] == said[1]
     assert contents[0] == contents[1]
 
 
 def newest(server: PrefectServer, name: str) -> dict[str, Any] | None:
     """The last flow run that ended with the state of that name."""
-    runs = server.ask("flow_runs/filter", sort="START_TIME_DESC")
+    runs = server.api("flow_runs/filter", sort="START_TIME_DESC")
     broken = [r for r in runs if r["state_name"] in ("Failed", "Crashed")]
     assert not broken, f"a run ended as {broken[0]['state_name']}: {broken[0]['state']['message']}\n{server.logs()}"
     return next((r for r in runs if r["state_name"] == name), None)
@@ -104,13 +106,13 @@ def types_of(server: PrefectServer, run: dict[str, Any]) -> dict[str, str]:
 
 
 def _tasks(server: PrefectServer, run: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    tasks = server.ask("task_runs/filter", task_runs={"flow_run_id": {"any_": [run["id"]]}})
+    tasks = server.api("task_runs/filter", task_runs={"flow_run_id": {"any_": [run["id"]]}})
     return {next((s for s in STAGES if t["name"].startswith(f"{s}-")), t["name"]): t for t in tasks}
 
 
 def summary_of(server: PrefectServer, run: dict[str, Any]) -> str:
     """The summary that a run left as an artifact, beside the table of its deliveries."""
-    artifacts = server.ask("artifacts/filter", artifacts={"flow_run_id": {"any_": [run["id"]]}})
+    artifacts = server.api("artifacts/filter", artifacts={"flow_run_id": {"any_": [run["id"]]}})
     kept = {a["key"]: a["data"] for a in artifacts}
     assert set(kept) == {"night-summary", "deliveries"}
     return str(kept["night-summary"])
@@ -124,17 +126,17 @@ def test_the_schedule_fires_by_itself_and_its_states_say_how_the_night_went(fold
         server.run("work-pool", "create", "pilots", "--type", "process")
         server.run("deploy", "--all")
         assert (PROJECT / "prefect.yaml").read_bytes() == deployed_from
-        deployment = server.ask("deployments/name/nightly/nightly")
+        deployment = server.api("deployments/name/nightly/nightly")
         [daily] = deployment["schedules"]
         assert (daily["schedule"]["cron"], daily["schedule"]["timezone"]) == ("30 3 * * *", "Europe/London")
         assert daily["active"] and not deployment["paused"]
         assert deployment["global_concurrency_limit"]["limit"] == 1
         assert deployment["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
-        server.until("nights to come are planned", lambda: server.ask("flow_runs/filter", sort="START_TIME_DESC"))
+        server.wait_until("nights to come are planned", lambda: server.api("flow_runs/filter", sort="START_TIME_DESC"))
 
         server.start("worker", "worker", "start", "--pool", "pilots", "--name", "test")
         server.run("deployment", "schedule", "create", "nightly/nightly", "--interval", "10")
-        partly = server.until("a night fires by itself", lambda: newest(server, "PartlyLoaded"), 90)
+        partly = server.wait_until("a night fires by itself", lambda: newest(server, "PartlyLoaded"), 90)
         assert partly["auto_scheduled"] and partly["state_type"] == "COMPLETED"
         assert partly["state"]["message"].startswith("Published: 4 files checked, 1 with rows held back")
         assert partly["work_pool_name"] == "pilots"
@@ -142,34 +144,36 @@ def test_the_schedule_fires_by_itself_and_its_states_say_how_the_night_went(fold
             f"validate MHT-BPL {dataset} 201611 v1": "PartlyLoaded" if dataset == "contacts" else "Completed"
             for dataset in ("contacts", "employment_outcomes", "participants", "referrals")
         }
-        server.until("the tasks are told", lambda: len(tasks_of(server, partly)) == len(wanted), 20)
+        server.wait_until("the tasks are told", lambda: len(tasks_of(server, partly)) == len(wanted), 20)
         assert tasks_of(server, partly) == wanted
         assert summary_of(server, partly).splitlines()[0] == partly["state"]["message"]
 
-        quiet = server.until("a night without changes ends", lambda: newest(server, "Completed"), 90)
+        quiet = server.wait_until("a night without changes ends", lambda: newest(server, "Completed"), 90)
         assert quiet["state_type"] == "COMPLETED" and quiet["state"]["message"].startswith("Nothing changed")
 
         refused_later(folder)
-        (folder.places.raw / BPL / "what we sent <last> month.csv").write_text("a\n1\n", encoding="utf-8")
-        refused = server.until("the next night fires and refuses", lambda: newest(server, "Refused"), 90)
+        (folder.paths.raw / BPL / "what we sent <last> month.csv").write_text("a\n1\n", encoding="utf-8")
+        refused = server.wait_until("the next night fires and refuses", lambda: newest(server, "Refused"), 90)
         assert refused["auto_scheduled"] and refused["state_type"] == "COMPLETED"
-        server.until("its tasks are told", lambda: "report" in tasks_of(server, refused), 20)
+        server.wait_until("its tasks are told", lambda: "report" in tasks_of(server, refused), 20)
         validated = "validate MHT-BPL referrals 201612 v1"
         assert (tasks_of(server, refused)[validated], types_of(server, refused)[validated]) == ("Refused", "COMPLETED")
         summary = summary_of(server, refused)
         assert "was not taken in (F21)" in summary, summary
         assert "<" not in re.sub("`[^`]*`", "", summary), "a page that shows the summary would take this for HTML"
 
-        folder.send("contacts", [sound("contacts", 1, staff_ref=NUMBER)], period="201612")
-        personal = server.until("a night finds personal data", lambda: newest(server, "PersonalData"), 90)
+        folder.send("contacts", [valid_row("contacts", 1, staff_ref=NHS_NUMBER)], period="201612")
+        personal = server.wait_until("a night finds personal data", lambda: newest(server, "PersonalData"), 90)
         assert personal["state_type"] == "FAILED" and "personal data" in personal["state"]["message"]
-        assert NUMBER not in summary_of(server, personal)
-        server.until("the worker says how it ended", lambda: "did its work and ends red" in server.said_by("worker"))
+        assert NHS_NUMBER not in summary_of(server, personal)
+        server.wait_until(
+            "the worker says how it ended", lambda: "did its work and ends red" in server.log_of("worker")
+        )
 
-        with writer_lock(folder.places.lock):
-            busy = server.until("a night finds another at work", lambda: newest(server, "Busy"), 90)
+        with writer_lock(folder.paths.lock):
+            busy = server.wait_until("a night finds another at work", lambda: newest(server, "Busy"), 90)
         assert busy["state"]["message"].startswith("Busy: another run is at work")
-        said = server.said_by("worker")
+        said = server.log_of("worker")
         assert not re.search("Traceback|unexpected exception", said), "nothing broke: the state says it all"
         assert max(map(len, said.splitlines())) < 1000, "a whole result is in the worker's log"
         assert server.addresses() <= LOCALHOST, "a process listens, or is connected, beyond this machine"
@@ -193,7 +197,7 @@ def test_a_temporary_server_that_does_not_start_is_told_in_a_line(folder: DataFo
 @pytest.mark.soak
 def test_a_fault_of_ours_tells_prefect_nothing_of_a_row(tmp_path: Path) -> None:
     """A step of a copy is broken so that its error quotes a row: its kind reaches Prefect, its words do not."""
-    copy = copy_of_the_project(tmp_path / "project")
+    copy = copy_project(tmp_path / "project")
     step = copy / "flows" / "steps" / "load.py"
     text = step.read_text(encoding="utf-8")
     said = f'"{QUOTED[::-1]}"[::-1]'  # the log shows lines of code: there the value does not stand as such
@@ -202,11 +206,11 @@ def test_a_fault_of_ours_tells_prefect_nothing_of_a_row(tmp_path: Path) -> None:
     assert broken != text
     step.write_text(broken, encoding="utf-8")
     folder = DataFolder(tmp_path / "data")
-    folder.send("contacts", people("contacts", 1, 2))
+    folder.send("contacts", valid_rows("contacts", 1, 2))
     told = pilots("run", "--data", str(folder.path), home=copy, timeout=240, TMPDIR=str(tmp_path))
     assert told.returncode == 70, told.stderr
     assert QUOTED not in told.stdout + told.stderr
-    assert told.stderr.strip().endswith(f"Details: {folder.places.logs / 'pilots.jsonl'}")
+    assert told.stderr.strip().endswith(f"Details: {folder.paths.logs / 'pilots.jsonl'}")
     kept = [p for p in (tmp_path / "data").rglob("*") if p.is_file()]
     assert any(b"ValueError" in p.read_bytes() for p in kept), "the kind of error is told nowhere"
     assert not [p for p in kept if QUOTED.encode() in p.read_bytes()]

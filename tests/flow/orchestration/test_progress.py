@@ -12,8 +12,8 @@ import time
 from dataclasses import dataclass
 
 import pytest
-from commands import environment, pilots
-from made_up_returns import PROJECT, DataFolder
+from commands import clean_environment, pilots
+from data_folder import PROJECT, DataFolder
 
 from flows.commands import progress
 from flows.commands.progress import StageList, drawn_progress
@@ -40,7 +40,7 @@ def in_terminal(*arguments: str, **more: str) -> Seen:
     """Run Python with stderr on a pseudo-terminal."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, *arguments], cwd=PROJECT, env=environment(**{"TERM": "xterm", "COLUMNS": "100"} | more),
+        [sys.executable, *arguments], cwd=PROJECT, env=clean_environment(**{"TERM": "xterm", "COLUMNS": "100"} | more),
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs,
     )  # fmt: skip
     os.close(theirs)
@@ -97,7 +97,7 @@ def test_nothing_is_drawn_and_rich_is_not_imported_where_nobody_looks_on(folder:
     ran = subprocess.run(
         [sys.executable, *script],
         cwd=PROJECT,
-        env=environment(TERM="xterm"),
+        env=clean_environment(TERM="xterm"),
         capture_output=True,
         text=True,
         timeout=120,

@@ -13,8 +13,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from commands import copy_of_the_project, environment, pilots
-from made_up_returns import BPL, PROJECT, DataFolder, agree, people, sound
+from commands import clean_environment, copy_project, pilots
+from data_folder import BPL, PROJECT, DataFolder, valid_row, valid_rows, write_corrections
 
 from flows import nightly
 from flows.nightly import RunResult, nightly_run
@@ -56,16 +56,18 @@ def long_ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def eventful(folder: DataFolder) -> None:
     """Send returns with all that a quiet night speaks of: held, refused and stray files, and corrections."""
     folder.send_all(1, 2, 3)
-    folder.send("contacts", [sound("contacts", 1), sound("contacts", 2, attended="9"), sound("contacts", 3)])
-    folder.night("2016-12-02")
-    refused = people("employment_outcomes", 1, 2)
+    folder.send(
+        "contacts", [valid_row("contacts", 1), valid_row("contacts", 2, attended="9"), valid_row("contacts", 3)]
+    )
+    folder.run("2016-12-02")
+    refused = valid_rows("employment_outcomes", 1, 2)
     for row in refused:
         del row["job_start_date"]
     folder.send("employment_outcomes", refused, period="201612")
-    folder.send("referrals", people("referrals", 1, 2, 3), version=2, manifest={"rows": 3})
-    (folder.places.raw / "comments.csv").write_text("x", encoding="utf-8")
-    agree(folder, {"until": "2016-12-05"}, {"file": f"{BPL}_contacts_201608_v1.csv"})
-    folder.night("2016-12-03")
+    folder.send("referrals", valid_rows("referrals", 1, 2, 3), version=2, manifest={"rows": 3})
+    (folder.paths.raw / "comments.csv").write_text("x", encoding="utf-8")
+    write_corrections(folder, {"until": "2016-12-05"}, {"file": f"{BPL}_contacts_201608_v1.csv"})
+    folder.run("2016-12-03")
 
 
 def words(outcome: RunResult) -> str:
@@ -78,7 +80,7 @@ def words(outcome: RunResult) -> str:
 
 def left(folder: DataFolder) -> dict[str, object]:
     """All that lies in the data folder but the summaries, byte by byte; the ledger by its tables, but for the runs."""
-    with closing(Ledger(folder.places.ledger)) as ledger:
+    with closing(Ledger(folder.paths.ledger)) as ledger:
         tables = (
             "files",
             "deliveries",
@@ -95,7 +97,7 @@ def left(folder: DataFolder) -> dict[str, object]:
 
 def forget(folder: DataFolder) -> None:
     """Make the next night take the long way."""
-    with closing(Ledger(folder.places.ledger)) as ledger:
+    with closing(Ledger(folder.paths.ledger)) as ledger:
         ledger.store_cached_summary(None)
 
 
@@ -103,17 +105,17 @@ def test_the_short_way_leaves_what_the_long_way_leaves(folder: DataFolder, long_
     eventful(folder)
     said = {}
     for moment in NIGHTS:
-        due = folder.night(moment)  # whatever has to be done that day
+        due = folder.run(moment)  # whatever has to be done that day
         said[moment] = (words(due), due.run_id in long_ways)
-        first = folder.night(moment)
+        first = folder.run(moment)
         after = left(folder)
         forget(folder)
-        second = folder.night(moment)
+        second = folder.run(moment)
         assert first.run_id not in long_ways and second.run_id in long_ways, moment
         assert (first.result, first.warehouse) == (second.result, second.warehouse) == ("quiet", first.warehouse)
         assert words(first) == words(second) and left(folder) == after, moment
         assert first.must_be_fixed == second.must_be_fixed and first.deliveries() == second.deliveries() == []
-        runs = {r["run_id"]: r for r in folder.runs()}
+        runs = {r["run_id"]: r for r in folder.ledger_runs()}
         same = ("as_of", "result", "files_received", "deliveries_judged", "code_version")
         assert [runs[first.run_id][n] for n in same] == [runs[second.run_id][n] for n in same]
     # between 6 December and 9 January the returns of November fell due
@@ -127,7 +129,7 @@ def test_the_short_way_leaves_what_the_long_way_leaves(folder: DataFolder, long_
 
 
 def contacts(folder: DataFolder) -> Path:
-    return folder.places.raw / BPL / f"{BPL}_contacts_201611_v1.csv"
+    return folder.paths.raw / BPL / f"{BPL}_contacts_201611_v1.csv"
 
 
 def rewrite_in_disguise(folder: DataFolder) -> None:
@@ -143,20 +145,20 @@ def rewrite_in_disguise(folder: DataFolder) -> None:
 
 def lose_a_judgement(folder: DataFolder) -> None:
     """Of a file that still is there: without one the night would stop."""
-    key = folder.ask("select judgement_key from audit.deliveries where dataset = 'participants'")[0][0]
-    shutil.rmtree(folder.places.judgement(key))
+    key = folder.query("select judgement_key from audit.deliveries where dataset = 'participants'")[0][0]
+    shutil.rmtree(folder.paths.judgement(key))
 
 
 CHANGES: dict[str, Callable[[DataFolder], object]] = {
-    "a new file": lambda f: f.send("contacts", people("contacts", 1), period="201612"),
+    "a new file": lambda f: f.send("contacts", valid_rows("contacts", 1), period="201612"),
     "a file touched": lambda f: os.utime(contacts(f)),
     "other bytes that look the same": rewrite_in_disguise,
     "a manifest": lambda f: contacts(f).with_suffix(".manifest.json").write_text('{"rows": 2}'),
-    "a stray folder": lambda f: (f.places.raw / BPL / "November").mkdir(),
-    "a site's folder": lambda f: (f.places.raw / "MHT-GM").mkdir() or (f.places.raw / "MHT-GM" / "x").touch(),
-    "a correction": lambda f: agree(f, {}),
-    "a build gone": lambda f: f.places.current_link.resolve().unlink(),
-    "no build pointed to": lambda f: f.places.current_link.unlink(),
+    "a stray folder": lambda f: (f.paths.raw / BPL / "November").mkdir(),
+    "a site's folder": lambda f: (f.paths.raw / "MHT-GM").mkdir() or (f.paths.raw / "MHT-GM" / "x").touch(),
+    "a correction": lambda f: write_corrections(f, {}),
+    "a build gone": lambda f: f.paths.current_link.resolve().unlink(),
+    "no build pointed to": lambda f: f.paths.current_link.unlink(),
     "a validation result gone": lose_a_judgement,
     "a file gone": lambda f: contacts(f).unlink(),
 }
@@ -166,29 +168,29 @@ CHANGES: dict[str, Callable[[DataFolder], object]] = {
 def test_whatever_changes_ends_it(folder: DataFolder, long_ways: list[str]) -> None:
     """One change after another to the same folder: each night but the one after a change takes the short way."""
     folder.send_all(1, 2)
-    folder.night("2016-12-02")
-    assert folder.night("2016-12-02").run_id not in long_ways
+    folder.run("2016-12-02")
+    assert folder.run("2016-12-02").run_id not in long_ways
     for change, make in CHANGES.items():
         make(folder)
-        assert folder.night("2016-12-02").run_id in long_ways, change
-        assert folder.night("2016-12-02").run_id not in long_ways, f"{change}: the long way leaves the short one"
+        assert folder.run("2016-12-02").run_id in long_ways, change
+        assert folder.run("2016-12-02").run_id not in long_ways, f"{change}: the long way leaves the short one"
 
 
 def test_other_code_another_library_and_an_earlier_clock_end_it(
     folder: DataFolder, long_ways: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder.send_all(1)
-    folder.night("2016-12-02")
+    folder.run("2016-12-02")
     forget(folder)
-    folder.night("2016-12-08")
-    assert folder.night("2016-12-03").run_id in long_ways, "what stood on the eighth may not have stood on the third"
-    assert folder.night("2016-12-08").run_id not in long_ways
+    folder.run("2016-12-08")
+    assert folder.run("2016-12-03").run_id in long_ways, "what stood on the eighth may not have stood on the third"
+    assert folder.run("2016-12-08").run_id not in long_ways
     monkeypatch.setattr(input_fingerprint, "all_that_runs", lambda: "other")
-    assert folder.night("2016-12-08").run_id in long_ways
+    assert folder.run("2016-12-08").run_id in long_ways
 
 
 def test_what_runs_is_every_file_of_ours_and_every_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    home = copy_of_the_project(tmp_path / "project")
+    home = copy_project(tmp_path / "project")
     monkeypatch.setattr(code_fingerprint, "ROOT", home)
     digest = code_fingerprint.all_that_runs.__wrapped__
     seen = {digest()}
@@ -214,10 +216,10 @@ def test_a_young_file_is_not_relied_on(
     folder: DataFolder, long_ways: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder.send_all(1)
-    folder.night()
+    folder.run()
     monkeypatch.setattr(raw_files, "SETTLED_NS", 10**15)
     for _ in range(2):
-        assert folder.night().run_id in long_ways
+        assert folder.run().run_id in long_ways
 
 
 def test_a_look_that_takes_long_makes_no_file_older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,15 +238,15 @@ def test_what_could_not_be_done_is_tried_again(
     folder: DataFolder, long_ways: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder.send_all(1)
-    (folder.places.raw / BPL / f"{BPL}_contacts_201612_v1.csv").symlink_to("gone.csv")
+    (folder.paths.raw / BPL / f"{BPL}_contacts_201612_v1.csv").symlink_to("gone.csv")
     for _ in range(2):
-        assert folder.night().run_id in long_ways, "a file that cannot be read may be readable the next night"
-    (folder.places.raw / BPL / f"{BPL}_contacts_201612_v1.csv").unlink()
-    folder.send("contacts", people("contacts", 1, 2))
+        assert folder.run().run_id in long_ways, "a file that cannot be read may be readable the next night"
+    (folder.paths.raw / BPL / f"{BPL}_contacts_201612_v1.csv").unlink()
+    folder.send("contacts", valid_rows("contacts", 1, 2))
     with monkeypatch.context() as patch:
         patch.setattr(validate_delivery, "validate_file", lambda *_: 1 / 0)
-        assert folder.night().not_validated
-    mended = folder.night()
+        assert folder.run().not_validated
+    mended = folder.run()
     assert mended.run_id in long_ways and [j.delivery.dataset for j in mended.validated] == ["contacts"]
 
 
@@ -252,22 +254,22 @@ def test_a_run_that_was_cut_off_leaves_nothing_standing(
     folder: DataFolder, long_ways: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder.send_all(1)
-    folder.night("2016-12-02")
-    new = folder.send("contacts", people("contacts", 1), period="201612")
+    folder.run("2016-12-02")
+    new = folder.send("contacts", valid_rows("contacts", 1), period="201612")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(build_identity, "build_fingerprint", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        folder.night("2016-12-03")
+        folder.run("2016-12-03")
     new.unlink()  # the folder looks as it did before that run
-    assert folder.night("2016-12-04").run_id in long_ways
+    assert folder.run("2016-12-04").run_id in long_ways
 
 
 def test_a_retry_takes_the_long_way_and_leaves_it_to_the_next_night(folder: DataFolder, long_ways: list[str]) -> None:
     folder.send_all(1)
-    folder.night("2016-12-02")
+    folder.run("2016-12-02")
     nightly_run(Settings(data=folder.path), datetime(2016, 12, 3), Scope(new_files=False, site=BPL))
     assert len(long_ways) == 2
-    assert folder.night("2016-12-04").run_id in long_ways
-    assert folder.night("2016-12-05").run_id not in long_ways
+    assert folder.run("2016-12-04").run_id in long_ways
+    assert folder.run("2016-12-05").run_id not in long_ways
 
 
 QUIETLY = """
@@ -284,9 +286,9 @@ print(*sys.modules)
 
 def test_it_imports_nothing_heavy(folder: DataFolder) -> None:
     folder.send_all(1)
-    folder.night()
+    folder.run()
     ran = subprocess.run(
-        [sys.executable, "-c", QUIETLY, str(folder.path)], cwd=PROJECT, env=environment(), capture_output=True,
+        [sys.executable, "-c", QUIETLY, str(folder.path)], cwd=PROJECT, env=clean_environment(), capture_output=True,
         text=True,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
@@ -295,9 +297,9 @@ def test_it_imports_nothing_heavy(folder: DataFolder) -> None:
 
 @pytest.mark.soak
 def test_a_mended_code_list_ends_it_for_the_command_too(folder: DataFolder, tmp_path: Path) -> None:
-    home = copy_of_the_project(tmp_path / "project")
+    home = copy_project(tmp_path / "project")
     folder.send_all(1, 2)
-    folder.send("contacts", [sound("contacts", 1), sound("contacts", 2, contact_type="chat")])
+    folder.send("contacts", [valid_row("contacts", 1), valid_row("contacts", 2, contact_type="chat")])
 
     time.sleep(2.1)  # until a look at the files can be relied on
 

@@ -1,6 +1,6 @@
 """audit.rules explains every finding of a run, also those that need other files.
 
-What validating one file finds is held against audit.rules wherever a test does so (`tests/fixtures/judging.py`).
+What validating one file finds is held against audit.rules wherever a test does so (`tests/fixtures/file_validator.py`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
-from judging import as_csv, contacts, participants
+from file_validator import as_csv, contacts, participants
 
 from flows.nightly import nightly_run
 from flows.settings import Settings

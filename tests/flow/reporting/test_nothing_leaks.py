@@ -14,20 +14,20 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from commands import environment, pilots, pilots_here
-from judging import as_csv, as_table, workbook
-from length import length
-from made_up_returns import BPL, PROJECT, WMCA, DataFolder, people, sound
+from commands import clean_environment, pilots, pilots_in_process
+from data_folder import BPL, PROJECT, WMCA, DataFolder, valid_row, valid_rows
+from file_validator import as_csv, as_table, workbook
+from personal_values import COUNT_BY_KIND, PersonalValue, find_leaks, personal_values, read_outputs
 from prefect_server import PrefectServer
-from seeded_values import KINDS, Value, leaks, outputs_of, seeded_values
+from soak import iterations
 
 NIGHT = "2017-01-03T03:30"
-VALUES = seeded_values()
+VALUES = personal_values()
 
 
 def contacts(**differences: str) -> list[dict[str, str]]:
     """A few sound contacts, of which the second differs."""
-    return [sound("contacts", 1), sound("contacts", 2, **differences), sound("contacts", 3)]
+    return [valid_row("contacts", 1), valid_row("contacts", 2, **differences), valid_row("contacts", 3)]
 
 
 def cell(field: str) -> Callable[[str], str]:
@@ -75,11 +75,11 @@ def _sheet(value: str) -> str:
     return value.replace("/", "-")[:31]
 
 
-def seed(folder: DataFolder, values: list[Value]) -> int:
+def seed(folder: DataFolder, values: list[PersonalValue]) -> int:
     """Put each value into some place of a file of its own: every kind into many places. Gives the number of files."""
-    folder.send("participants", people("participants", 1, 2, 3))
-    folder.send("referrals", people("referrals", 1, 2, 3))
-    home, places = folder.places.raw / BPL, [*IN_TEXT, *IN_BYTES, "its own name", "a manifest", "a text of a trial"]
+    folder.send("participants", valid_rows("participants", 1, 2, 3))
+    folder.send("referrals", valid_rows("referrals", 1, 2, 3))
+    home, places = folder.paths.raw / BPL, [*IN_TEXT, *IN_BYTES, "its own name", "a manifest", "a text of a trial"]
     for n, value in enumerate(values, 1):
         place, stem = places[n % len(places)], f"{BPL}_contacts_201611_v{n}"
         if place in IN_TEXT:
@@ -93,13 +93,13 @@ def seed(folder: DataFolder, values: list[Value]) -> int:
             (home / f"{stem}.csv").write_text(SOUND)
             (home / f"{stem}.manifest.json").write_text(manifest(value))
         else:
-            (folder.places.raw / WMCA).mkdir(exist_ok=True)
-            row = sound("randomisation", 1, WMCA, consent_version=value.text, stratum=value.text)
+            (folder.paths.raw / WMCA).mkdir(exist_ok=True)
+            row = valid_row("randomisation", 1, WMCA, consent_version=value.text, stratum=value.text)
             folder.send("randomisation", [row], period="201811", version=n, site=WMCA)
     return len(values)
 
 
-def manifest(value: Value) -> str:
+def manifest(value: PersonalValue) -> str:
     """A manifest that a value has got into, as a number or a day where it can be one."""
     digits = "".join(c for c in value.text if c.isdigit())
     stated: dict[str, object] = {"comment": value.text}
@@ -111,33 +111,33 @@ def manifest(value: Value) -> str:
 
 
 def test_there_are_two_hundred_values() -> None:
-    assert len(VALUES) == sum(KINDS.values()) == 200 and len({v.text for v in VALUES}) > 190
+    assert len(VALUES) == sum(COUNT_BY_KIND.values()) == 200 and len({v.text for v in VALUES}) > 190
 
 
 def test_a_night_repeats_none_of_them(folder: DataFolder, capfd: pytest.CaptureFixture[str]) -> None:
     """A file for each value (each fifth every day); the night is not stopped by any."""
-    values = VALUES[:: length(everyday=5, soak=1)]
+    values = VALUES[:: iterations(everyday=5, soak=1)]
     seed(folder, values)
-    result = folder.night(NIGHT)
+    result = folder.run(NIGHT)
     said = capfd.readouterr()
     assert result.result == "published" and "fault of ours" not in result.reported.summary
-    assert folder.ask("select count(*) from audit.deliveries")[0][0] > 0.8 * len(values)
-    outputs = outputs_of(folder.path, but=("raw/",))
+    assert folder.query("select count(*) from audit.deliveries")[0][0] > 0.8 * len(values)
+    outputs = read_outputs(folder.path, but=("raw/",))
     assert any(name.endswith(".html") for name in outputs) and any("held.parquet, read" in n for n in outputs)
     outputs["what the night said"] = (said.out + said.err + result.reported.summary + repr(result)).encode()
-    assert leaks(outputs, values) == []
+    assert find_leaks(outputs, values) == []
 
 
 @pytest.mark.parametrize("place", ["a code", "a reference", "a heading", "a torn line", "among other words"])
 def test_a_check_repeats_none_of_them(tmp_path: Path, place: str, capfd: pytest.CaptureFixture[str]) -> None:
     """One file that holds a value of each kind. What libraries write past Python is looked at too."""
-    some = [next(v for v in VALUES if v.kind == kind) for kind in KINDS]
+    some = [next(v for v in VALUES if v.kind == kind) for kind in COUNT_BY_KIND]
     path = tmp_path / f"{BPL}_contacts_201611_v1.csv"
     path.write_text(IN_TEXT[place](" and ".join(v.text for v in some)), encoding="utf-8")
-    checked = (pilots if place == "a code" else pilots_here)("check", str(path), "--json")
+    checked = (pilots if place == "a code" else pilots_in_process)("check", str(path), "--json")
     assert checked.returncode == 1 and json.loads(checked.stdout)["result"] in ("refused", "accepted_with_held_rows")
     said = {"stdout": checked.stdout, "stderr": checked.stderr, "past Python": "".join(capfd.readouterr())}
-    assert leaks({where: text.encode() for where, text in said.items()}, VALUES) == []
+    assert find_leaks({where: text.encode() for where, text in said.items()}, VALUES) == []
 
 
 @pytest.mark.soak
@@ -149,14 +149,14 @@ def test_prefect_is_told_none_of_them(folder: DataFolder, tmp_path: Path) -> Non
         told = {k: v for k, v in server.environment.items() if k.startswith("PREFECT_")}
         ran = pilots("run", "--data", str(folder.path), "--date", NIGHT, timeout=240, **told)
         assert ran.returncode in (1, 2), ran.stderr
-        artifacts = json.dumps(server.ask("artifacts/filter", sort="CREATED_DESC"))
-        logs = json.dumps(server.ask("logs/filter", sort="TIMESTAMP_ASC"))
+        artifacts = json.dumps(server.api("artifacts/filter", sort="CREATED_DESC"))
+        logs = json.dumps(server.api("logs/filter", sort="TIMESTAMP_ASC"))
     assert "deliveries" in artifacts
-    outputs = outputs_of(tmp_path / "prefect") | outputs_of(folder.path, but=("raw/",))
+    outputs = read_outputs(tmp_path / "prefect") | read_outputs(folder.path, but=("raw/",))
     assert any("prefect.db, read" in name for name in outputs)
     outputs |= {"stdout": ran.stdout.encode(), "stderr": ran.stderr.encode()}
     outputs |= {"artifacts": artifacts.encode(), "logs": logs.encode()}
-    assert leaks(outputs, VALUES) == []
+    assert find_leaks(outputs, VALUES) == []
 
 
 HIDDEN_IN: dict[str, Callable[[str], bytes]] = {
@@ -173,13 +173,13 @@ HIDDEN_IN: dict[str, Callable[[str], bytes]] = {
 def test_the_search_finds_what_is_there(tmp_path: Path, how: str) -> None:
     for value in VALUES:
         (tmp_path / "page.html").write_bytes(b"before" + HIDDEN_IN[how](value.text) + b"after")
-        assert leaks(outputs_of(tmp_path), [value]), f"a {value.kind} was not found {how}"
+        assert find_leaks(read_outputs(tmp_path), [value]), f"a {value.kind} was not found {how}"
 
 
 def test_the_search_looks_into_what_is_packed(tmp_path: Path) -> None:
     text = VALUES[0].text
     pl.DataFrame({"a": [text] * 100}).write_parquet(tmp_path / "rows.parquet", compression="zstd")
-    [found, *_] = leaks(outputs_of(tmp_path), VALUES)
+    [found, *_] = find_leaks(read_outputs(tmp_path), VALUES)
     assert found.startswith("rows.parquet, read")
 
 
@@ -208,19 +208,19 @@ nightly.nightly_run(Settings(data=Path(sys.argv[1])), datetime(2017, 1, 3, 3, 30
 def test_a_night_that_is_killed_while_it_searches_leaves_nothing(folder: DataFolder) -> None:
     """After two batches were written, by kill -9: what they held is nowhere on the disk, under any name."""
     values = [v for v in VALUES if v.kind in ("NHS number", "name", "date of birth")]
-    rows = [sound("contacts", n, contact_type=values[n % len(values)].text) for n in range(1, 120_001)]
-    table = as_table([sound("contacts", 0), *rows])
-    path = folder.places.raw / BPL / f"{BPL}_contacts_201611_v1.csv"
+    rows = [valid_row("contacts", n, contact_type=values[n % len(values)].text) for n in range(1, 120_001)]
+    table = as_table([valid_row("contacts", 0), *rows])
+    path = folder.paths.raw / BPL / f"{BPL}_contacts_201611_v1.csv"
     path.parent.mkdir(parents=True)
     long = [*(",".join(r) for r in table)]
     path.write_text("\n".join(line + "," + "x" * 300 if i else line + ",Other" for i, line in enumerate(long)))
     killed = subprocess.Popen(
         [sys.executable, "-c", MIDWAY, str(folder.path)],
-        cwd=PROJECT, env=environment(), stdout=subprocess.PIPE, text=True,
+        cwd=PROJECT, env=clean_environment(), stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert killed.stdout
     assert int(killed.stdout.readline()) > 50_000
     killed.kill()
     killed.wait(20)
-    assert leaks(outputs_of(folder.path, but=("raw/",)), VALUES) == []
-    assert list(folder.places.unfinished.iterdir()) == []
+    assert find_leaks(read_outputs(folder.path, but=("raw/",)), VALUES) == []
+    assert list(folder.paths.unfinished.iterdir()) == []

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
-from length import length
+from soak import iterations
 
 from flows.nightly import nightly_run
 from flows.settings import Settings
@@ -24,7 +24,7 @@ from schemas._contract.registry import programmes
 
 ADDRESS = ["file", "sheet", "source_row", "column", "field", "rule_id", "severity"]
 # contacts of the last month: in `make soak` about 100,000 rows over all datasets and months
-ROWS = length(everyday=8_000, soak=35_000)
+ROWS = iterations(everyday=8_000, soak=35_000)
 PUBLISHED = Path(__file__).parents[3] / "data" / "raw" / "PMO"
 IN_THE_FIGURES = """
     select p.programme_code,

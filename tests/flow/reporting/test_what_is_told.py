@@ -7,8 +7,8 @@ import re
 from typing import Any
 
 import pytest
-from judging import as_csv, as_table, workbook
-from made_up_returns import BPL, NUMBER, DataFolder, agree, people, sound
+from data_folder import BPL, NHS_NUMBER, DataFolder, valid_row, valid_rows, write_corrections
+from file_validator import as_csv, as_table, workbook
 
 from flows.commands.query import state_in_words, state_of_the_warehouse
 from flows.nightly import RunResult
@@ -31,7 +31,7 @@ def of_contacts(outcome: RunResult) -> dict[str, Any]:
 
 
 def in_the_table(folder: DataFolder, delivery_id: str) -> tuple[Any, ...]:
-    [row] = folder.ask(
+    [row] = folder.query(
         "select result, rows_read, rows_accepted, rows_held, rows_repeated, rows_not_data from audit.deliveries"
         " where delivery_id = ?",
         delivery_id,
@@ -46,20 +46,20 @@ def on_the_page(folder: DataFolder, outcome: RunResult, delivery_id: str) -> tup
 
 
 def page_of(folder: DataFolder, version: int, period: str = "201611") -> str:
-    path = folder.places.reports / BPL / f"{BPL}_contacts_{period}_v{version}.html"
+    path = folder.paths.reports / BPL / f"{BPL}_contacts_{period}_v{version}.html"
     return path.read_text(encoding="utf-8")
 
 
 def bad(n: int) -> dict[str, str]:
-    return sound("contacts", n, attended="9")
+    return valid_row("contacts", n, attended="9")
 
 
 def test_rows_that_other_tables_hold_are_held_wherever_it_is_told(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder.send_all(1, 2)
-    folder.send("contacts", people("contacts", 1, 2, 3))
-    outcome = folder.night()
+    folder.send("contacts", valid_rows("contacts", 1, 2, 3))
+    outcome = folder.run()
     said = of_contacts(outcome)
     told = (said["result"], *(said[n] for n in ROWS))
     assert told == ("accepted_with_held_rows", 3, 2, 1, 0, 0)
@@ -74,41 +74,41 @@ def test_rows_that_other_tables_hold_are_held_wherever_it_is_told(
 
 def test_a_night_is_named_after_what_people_have_to_do(folder: DataFolder) -> None:
     folder.send_all(1, 2)
-    stray = folder.places.raw / BPL / "what we sent.csv"
+    stray = folder.paths.raw / BPL / "what we sent.csv"
     stray.write_text("a\n1\n", encoding="utf-8")
-    assert folder.night("2016-12-02").outcome == "NotTakenIn"
-    assert folder.night("2016-12-03").outcome == "Completed", "asked for once, told until it is seen to"
-    without = people("referrals", 1, 2)
+    assert folder.run("2016-12-02").outcome == "NotTakenIn"
+    assert folder.run("2016-12-03").outcome == "Completed", "asked for once, told until it is seen to"
+    without = valid_rows("referrals", 1, 2)
     for row in without:
         del row["referral_received_date"]
     folder.send("referrals", without, period="201612")
-    assert folder.night("2017-01-03").outcome == "Refused"
-    folder.send("contacts", [bad(1), *people("contacts", 2)], period="201612")
-    assert folder.night("2017-01-04").outcome == "PartlyLoaded"
+    assert folder.run("2017-01-03").outcome == "Refused"
+    folder.send("contacts", [bad(1), *valid_rows("contacts", 2)], period="201612")
+    assert folder.run("2017-01-04").outcome == "PartlyLoaded"
 
 
 @pytest.mark.parametrize(
     ("dataset", "difference"),
-    [("contacts", {"staff_ref": NUMBER}), ("referrals", {"NHS number": ""})],  # in a cell; in the heading alone
+    [("contacts", {"staff_ref": NHS_NUMBER}), ("referrals", {"NHS number": ""})],  # in a cell; in the heading alone
 )
 def test_a_night_in_which_personal_data_came_in_is_named_after_it(
     folder: DataFolder, dataset: str, difference: dict[str, str]
 ) -> None:
     folder.send_all(1, 2)
-    folder.send(dataset, [{**row, **difference} for row in people(dataset, 1, 2)])
-    folder.send(dataset, people(dataset, 1, 2), version=2)
-    outcome = folder.night("2016-12-02")
+    folder.send(dataset, [{**row, **difference} for row in valid_rows(dataset, 1, 2)])
+    folder.send(dataset, valid_rows(dataset, 1, 2), version=2)
+    outcome = folder.run("2016-12-02")
     assert outcome.outcome == "PersonalData" and [j.delivery.version for j in outcome.personal] == [1]
     assert outcome.stopped == (), "the later file counts, and the incident is there all the same"
-    assert folder.night("2016-12-03").outcome == "Completed", "it came in on the night before"
+    assert folder.run("2016-12-03").outcome == "Completed", "it came in on the night before"
 
 
 @pytest.mark.soak
 def test_a_file_that_came_too_late_is_refused_wherever_it_is_told(folder: DataFolder) -> None:
     folder.send_all(1, 2, 3, period="201612")
-    folder.night(JAN)
-    folder.send("contacts", [*people("contacts", 1, 2), sound("contacts", 1)], period="201611", version=2)
-    outcome = folder.night(FEB)
+    folder.run(JAN)
+    folder.send("contacts", [*valid_rows("contacts", 1, 2), valid_row("contacts", 1)], period="201611", version=2)
+    outcome = folder.run(FEB)
     said = of_contacts(outcome)
     told = (said["result"], *(said[n] for n in ROWS))
     assert told == ("refused", 3, 0, 2, 1, 0)
@@ -122,7 +122,7 @@ def test_a_report_that_cannot_be_written_costs_itself_alone(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     folder.send_all(1, 2)
-    folder.send("contacts", [sound("contacts", 1), bad(2)])
+    folder.send("contacts", [valid_row("contacts", 1), bad(2)])
     home = marking if broken == "write_marked_workbook" else site_reports
     working = getattr(home, broken)
 
@@ -133,18 +133,18 @@ def test_a_report_that_cannot_be_written_costs_itself_alone(
 
     with monkeypatch.context() as patch:
         patch.setattr(home, broken, breaks_on_contacts)
-        outcome = folder.night(DEC)
+        outcome = folder.run(DEC)
     assert outcome.verdict.startswith("Published: 4 files checked") and outcome.must_be_fixed
     assert len(outcome.reported.pages) == (3 if broken == "write_reports" else 4)
     [failed] = outcome.reported.not_reported
     assert failed.startswith(f"{BPL} contacts November 2016 v1: ") and "KeyError" in failed
     assert f"- {failed}. The next night tries again." in outcome.reported.summary
     assert "AB123456C" not in outcome.reported.summary
-    again = folder.night(JAN)
+    again = folder.run(JAN)
     assert again.result == "quiet" and again.reported.not_reported == ()
     assert [i.split("-2016")[0] for i in again.reported.pages if "contacts" not in i] == []
-    assert (folder.places.reports / BPL / f"{BPL}_contacts_201611_v1_to_fix.xlsx").exists()
-    assert folder.night(FEB).reported.pages == {}
+    assert (folder.paths.reports / BPL / f"{BPL}_contacts_201611_v1_to_fix.xlsx").exists()
+    assert folder.run(FEB).reported.pages == {}
 
 
 def test_a_night_that_fails_after_publishing_says_that_the_figures_are_out(
@@ -156,44 +156,44 @@ def test_a_night_that_fails_after_publishing_says_that_the_figures_are_out(
     folder.send_all(1)
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
         patch.setattr(site_reports, "write_reports", full)
-        folder.night()
-    [told] = [p.read_text(encoding="utf-8") for p in (folder.places.reports / "nights").glob("*.md")]
+        folder.run()
+    [told] = [p.read_text(encoding="utf-8") for p in (folder.paths.reports / "nights").glob("*.md")]
     assert told.startswith("Published, but not all was reported: No space left on device.")
     assert folder.count("core.contacts") == 1
-    assert len(folder.night().reported.pages) == 4
+    assert len(folder.run().reported.pages) == 4
 
 
 def test_a_replaced_file_asks_for_nothing_any_more(folder: DataFolder) -> None:
     folder.send_all(1, 2)
-    folder.send("contacts", [sound("contacts", 1), bad(2)])
-    first = folder.night(DEC)
-    marked = folder.places.reports / BPL / f"{BPL}_contacts_201611_v1_to_fix.xlsx"
+    folder.send("contacts", [valid_row("contacts", 1), bad(2)])
+    first = folder.run(DEC)
+    marked = folder.paths.reports / BPL / f"{BPL}_contacts_201611_v1_to_fix.xlsx"
     assert marked.exists() and "<h1>Fix 1 problem" in page_of(folder, 1)
     told_id = of_contacts(first)["delivery"]
-    ledger = Ledger(folder.places.ledger)
+    ledger = Ledger(folder.paths.ledger)
     told = ledger.report_snapshots([told_id])
-    folder.send("contacts", people("contacts", 1, 2), version=2)
-    second = folder.night(JAN)
+    folder.send("contacts", valid_rows("contacts", 1, 2), version=2)
+    second = folder.run(JAN)
     page = page_of(folder, 1)
     assert f"<h1>Replaced by {BPL}_contacts_201611_v2.csv: nothing to do</h1>" in page
     assert "1 of 2 rows accepted; 1 held back" in page and "(V02)" not in page and "How to send it again" not in page
     assert not marked.exists()
     assert told_id not in second.reported.pages and ledger.report_snapshots([told_id]) == told
-    before = {p: p.stat().st_mtime_ns for p in folder.places.reports.rglob("*.html")}
-    folder.night(FEB)
-    assert {p: p.stat().st_mtime_ns for p in folder.places.reports.rglob("*.html")} == before
+    before = {p: p.stat().st_mtime_ns for p in folder.paths.reports.rglob("*.html")}
+    folder.run(FEB)
+    assert {p: p.stat().st_mtime_ns for p in folder.paths.reports.rglob("*.html")} == before
     ledger.close()
 
 
 @pytest.mark.soak
 def test_what_was_replaced_the_same_night_is_nobodys_work(folder: DataFolder) -> None:
     folder.send_all(1, 2)
-    refused = people("contacts", 1, 2)
+    refused = valid_rows("contacts", 1, 2)
     for row in refused:
         del row["contact_date"]
     folder.send("contacts", refused)
-    folder.send("contacts", people("contacts", 1, 2), version=2)
-    outcome = folder.night()
+    folder.send("contacts", valid_rows("contacts", 1, 2), version=2)
+    outcome = folder.run()
     assert not outcome.must_be_fixed and outcome.stopped == ()
     assert outcome.verdict == "Published: 5 files checked, 1 replaced by a later file."
     assert "Whose figures are old" not in outcome.reported.summary
@@ -203,28 +203,28 @@ def test_what_was_replaced_the_same_night_is_nobodys_work(folder: DataFolder) ->
 @pytest.mark.soak
 def test_an_overwritten_file_leaves_its_page_to_the_new_one(folder: DataFolder) -> None:
     folder.send_all(1, 2)
-    folder.send("contacts", [sound("contacts", 1), bad(2)])
-    folder.night(DEC)
-    folder.send("contacts", people("contacts", 1, 2))
-    folder.night(JAN)
+    folder.send("contacts", [valid_row("contacts", 1), bad(2)])
+    folder.run(DEC)
+    folder.send("contacts", valid_rows("contacts", 1, 2))
+    folder.run(JAN)
     assert "<h1>Accepted: nothing to do</h1>" in page_of(folder, 1)
 
 
 @pytest.mark.soak
 def test_a_collapsed_extract_is_in_the_summary(folder: DataFolder) -> None:
     folder.send_all(*range(1, 41))
-    folder.night(DEC)
-    folder.send("contacts", people("contacts", *range(1, 11)), period="201612")
-    outcome = folder.night(JAN)
+    folder.run(DEC)
+    folder.send("contacts", valid_rows("contacts", *range(1, 11)), period="201612")
+    outcome = folder.run(JAN)
     sudden = outcome.reported.summary.partition("## Sudden changes")[2].partition("##")[0]
-    found = folder.ask("select rule_id, found from audit.findings where rule_id in ('F22', 'F23') order by 1")
+    found = folder.query("select rule_id, found from audit.findings where rule_id in ('F22', 'F23') order by 1")
     assert [rule_id for rule_id, _ in found] == ["F22", "F23"]
     assert all(f"Contacts, December 2016, version 1: {text} ({rule_id}: " in sudden for rule_id, text in found)
 
 
 def without_dates(*numbers: int) -> list[dict[str, Any]]:
     """Contacts that are refused: the column of dates is missing."""
-    return [{n: v for n, v in row.items() if n != "contact_date"} for row in people("contacts", *numbers)]
+    return [{n: v for n, v in row.items() if n != "contact_date"} for row in valid_rows("contacts", *numbers)]
 
 
 PERIOD = {"extract_type": "period"}
@@ -246,13 +246,13 @@ REFUSED_AND_REPLACED: dict[str, list[tuple[str, int, bool, dict[str, str] | None
 def test_whether_a_refused_file_was_replaced_is_told_the_same_everywhere(folder: DataFolder, case: str) -> None:
     replaced = case in REFUSED_AND_REPLACED
     folder.send_all(1, 2, 3)
-    (folder.places.raw / BPL / f"{BPL}_contacts_201611_v1.csv").unlink()
+    (folder.paths.raw / BPL / f"{BPL}_contacts_201611_v1.csv").unlink()
     for day, (period, version, good, manifest) in enumerate((REFUSED_AND_NOT_REPLACED | REFUSED_AND_REPLACED)[case]):
-        rows = people("contacts", day + 1, 3) if good else without_dates(1, 2)
+        rows = valid_rows("contacts", day + 1, 3) if good else without_dates(1, 2)
         folder.send("contacts", rows, period, version, manifest=manifest)
-        outcome = folder.night(f"2017-06-0{day + 1}T03:30")
-    [(refused, by)] = folder.ask("select delivery_id, replaced_by from audit.deliveries where standing = 'refused'")
-    [current] = folder.ask("select max(delivery_id) from audit.deliveries where dataset = 'contacts'"
+        outcome = folder.run(f"2017-06-0{day + 1}T03:30")
+    [(refused, by)] = folder.query("select delivery_id, replaced_by from audit.deliveries where standing = 'refused'")
+    [current] = folder.query("select max(delivery_id) from audit.deliveries where dataset = 'contacts'"
                            " and standing = 'current'")[0]  # fmt: skip
     assert (by, refused in outcome.reported.replaced) == ((current, True) if replaced else (None, False))
     assert state_of_the_warehouse(Settings(data=folder.path))["refused_and_not_sent_again"] == (
@@ -261,19 +261,19 @@ def test_whether_a_refused_file_was_replaced_is_told_the_same_everywhere(folder:
     old = outcome.reported.summary.partition("## Whose figures are old")[2].partition("##")[0]
     assert ("Contacts: figures to" in old) is not replaced
     assert ("without the file for March 2017" in old) is (case == "a month of its own")
-    quiet = folder.night("2017-06-20")
+    quiet = folder.run("2017-06-20")
     assert ("## Whose figures are old" in quiet.reported.summary) is not replaced
 
 
 def test_a_quiet_night_names_the_moment_the_figures_last_changed(folder: DataFolder) -> None:
     folder.send_all(1, 2)
-    folder.send("contacts", [sound("contacts", 1), bad(2)])
-    folder.night("2016-12-02T03:30")
-    folder.send("contacts", [sound("contacts", 1), bad(2)], version=2)
-    folder.night("2016-12-03T03:30")
-    agree(folder, {})
-    assert folder.night("2016-12-05T03:30").result == "published"
-    assert [folder.night(f"2016-12-0{n}").verdict for n in (6, 7)] == [
+    folder.send("contacts", [valid_row("contacts", 1), bad(2)])
+    folder.run("2016-12-02T03:30")
+    folder.send("contacts", [valid_row("contacts", 1), bad(2)], version=2)
+    folder.run("2016-12-03T03:30")
+    write_corrections(folder, {})
+    assert folder.run("2016-12-05T03:30").result == "published"
+    assert [folder.run(f"2016-12-0{n}").verdict for n in (6, 7)] == [
         "Nothing changed since 5 December 2016 at 3:30am: there was nothing new to check."
     ] * 2
 
@@ -281,11 +281,11 @@ def test_a_quiet_night_names_the_moment_the_figures_last_changed(folder: DataFol
 @pytest.mark.soak
 def test_the_verdict_counts_what_was_not_taken_in(folder: DataFolder) -> None:
     folder.send_all(1)
-    (folder.places.raw / "comments.csv").write_text("x", encoding="utf-8")
-    first = folder.night("2016-12-02T03:30")
+    (folder.paths.raw / "comments.csv").write_text("x", encoding="utf-8")
+    first = folder.run("2016-12-02T03:30")
     assert first.verdict == "Published: 4 files checked, 1 file not taken in."
-    (folder.places.raw / BPL / f"{BPL}_contacts_201612_v1.csv").symlink_to("gone.csv")
-    quiet = folder.night("2016-12-03T03:30")
+    (folder.paths.raw / BPL / f"{BPL}_contacts_201612_v1.csv").symlink_to("gone.csv")
+    quiet = folder.run("2016-12-03T03:30")
     assert quiet.verdict == (
         "Nothing changed since 2 December 2016 at 3:30am: there was nothing new to check; 2 files not taken in."
     )
@@ -295,10 +295,10 @@ def test_the_verdict_counts_what_was_not_taken_in(folder: DataFolder) -> None:
 
 def test_the_verdict_counts_what_could_not_be_judged(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.send_all(1)
-    folder.night("2016-12-02T03:30")
-    folder.send("contacts", people("contacts", 1, 2), version=2)
+    folder.run("2016-12-02T03:30")
+    folder.send("contacts", valid_rows("contacts", 1, 2), version=2)
     monkeypatch.setattr(validate_delivery, "validate_file", lambda *_: 1 / 0)
-    outcome = folder.night("2016-12-03T03:30")
+    outcome = folder.run("2016-12-03T03:30")
     assert outcome.verdict.endswith("there was nothing new to check; 1 file not judged.")
     assert f"## Files that could not be checked\n\n- {outcome.not_validated[0]}" in outcome.reported.summary
 
@@ -306,10 +306,10 @@ def test_the_verdict_counts_what_could_not_be_judged(folder: DataFolder, monkeyp
 @pytest.mark.soak
 def test_personal_data_is_told_until_the_file_is_gone(folder: DataFolder) -> None:
     folder.send_all(1)
-    folder.night("2016-12-01T03:30")
-    rows = people("contacts", 1, 2)
-    found = folder.send("contacts", [row | {"staff_ref": NUMBER} for row in rows], period="201612")
-    named = folder.send("referrals", [row | {"first_name": "x"} for row in people("referrals", 1)], period="201612")
+    folder.run("2016-12-01T03:30")
+    rows = valid_rows("contacts", 1, 2)
+    found = folder.send("contacts", [row | {"staff_ref": NHS_NUMBER} for row in rows], period="201612")
+    named = folder.send("referrals", [row | {"first_name": "x"} for row in valid_rows("referrals", 1)], period="201612")
     copy = found.with_name(found.name.replace("v1", "v2"))
     copy.write_bytes(found.read_bytes())
 
@@ -317,7 +317,7 @@ def test_personal_data_is_told_until_the_file_is_gone(folder: DataFolder) -> Non
         section = outcome.reported.summary.partition("## Personal data to delete\n\n")[2].split("\n\n")[0]
         return {line.split("`")[1].rpartition("/")[2] for line in section.splitlines()}
 
-    first, second = folder.night("2017-01-03T03:30"), folder.night("2017-01-04T03:30")
+    first, second = folder.run("2017-01-03T03:30"), folder.run("2017-01-04T03:30")
     said = "3 files with personal data lie in data/raw: delete them under the incident process."
     assert first.result == "published" and first.verdict.startswith(f"{said} Published: ")
     assert second.verdict.startswith(f"{said} Nothing changed")
@@ -325,14 +325,14 @@ def test_personal_data_is_told_until_the_file_is_gone(folder: DataFolder) -> Non
     found.unlink()
     named.write_text(named.read_text().replace("first_name", "first_year"))  # other bytes, another validation result
     copy.touch()
-    assert told(folder.night("2017-01-05T03:30")) == {copy.name}
+    assert told(folder.run("2017-01-05T03:30")) == {copy.name}
     copy.unlink()
-    assert "ersonal data to delete" not in folder.night("2017-01-06T03:30").reported.summary
+    assert "ersonal data to delete" not in folder.run("2017-01-06T03:30").reported.summary
 
 
 def with_a_number(dataset: str, field: str, ending: str) -> bytes:
     """A file of a dataset in which one cell holds a health-service number."""
-    rows = [sound(dataset, 1), sound(dataset, 2, **{field: NUMBER})]
+    rows = [valid_row(dataset, 1), valid_row(dataset, 2, **{field: NHS_NUMBER})]
     return workbook({"Data": as_table(rows)}) if ending == "xlsx" else as_csv(rows).encode()
 
 
@@ -345,30 +345,30 @@ def test_a_file_with_personal_data_is_spoken_of_first_until_it_is_gone(
     folder: DataFolder, dataset: str, field: str, ending: str, replaced: bool
 ) -> None:
     folder.send_all(1, 2, 3)
-    folder.night("2016-12-01")
+    folder.run("2016-12-01")
     stem = f"{BPL}_{dataset}_201611_v2"
-    sent = folder.places.raw / BPL / f"{stem}.{ending}"
+    sent = folder.paths.raw / BPL / f"{stem}.{ending}"
     sent.write_bytes(with_a_number(dataset, field, ending))
     if replaced:
-        folder.send(dataset, people(dataset, 1, 2, 3), version=3)
+        folder.send(dataset, valid_rows(dataset, 1, 2, 3), version=3)
     must_go = "1 file with personal data lies in data/raw: delete it under the incident process."
-    page = folder.places.reports / BPL / f"{stem}.html"
+    page = folder.paths.reports / BPL / f"{stem}.html"
 
     def heading() -> str:
         return re.findall("<h1>(.*?)</h1>", page.read_text(encoding="utf-8"))[0]
 
     for day in (2, 3):  # and on a night without changes
-        outcome = folder.night(f"2016-12-0{day}")
+        outcome = folder.run(f"2016-12-0{day}")
         assert outcome.verdict.startswith(must_go) and outcome.reported.summary.startswith(must_go)
         assert heading().startswith("This file holds personal data: delete it")
         assert ("send a new one" in heading()) is not replaced
         state = state_of_the_warehouse(Settings(data=folder.path))
         assert state_in_words(state).splitlines()[:2] == [must_go, f"- {BPL}/{sent.name}"]
-        assert NUMBER not in page.read_text(encoding="utf-8") + outcome.reported.summary + state_in_words(state)
+        assert NHS_NUMBER not in page.read_text(encoding="utf-8") + outcome.reported.summary + state_in_words(state)
 
-    others = {p: p.stat().st_mtime_ns for p in folder.places.reports.rglob("*.html") if p != page}
+    others = {p: p.stat().st_mtime_ns for p in folder.paths.reports.rglob("*.html") if p != page}
     sent.unlink()
-    outcome = folder.night("2016-12-04")
+    outcome = folder.run("2016-12-04")
     assert outcome.result == "quiet" and outcome.verdict.startswith("Nothing changed")
     assert "What changed" not in outcome.reported.summary
     assert heading().startswith("Replaced by" if replaced else "This file was refused: fix ")
@@ -379,18 +379,18 @@ def test_a_file_with_personal_data_is_spoken_of_first_until_it_is_gone(
 @pytest.mark.soak
 def test_a_copy_of_a_file_with_personal_data_has_to_go_too_and_a_night_that_fails_says_so(folder: DataFolder) -> None:
     folder.send_all(1, 2)
-    sent = folder.send("contacts", [sound("contacts", 1, staff_ref=NUMBER)], version=2)
+    sent = folder.send("contacts", [valid_row("contacts", 1, staff_ref=NHS_NUMBER)], version=2)
     copy = sent.with_name("contacts.csv")
     copy.write_bytes(sent.read_bytes())
-    first = folder.night("2016-12-02")
+    first = folder.run("2016-12-02")
     assert first.verdict.startswith("2 files with personal data lie in data/raw: delete them")
     sent.unlink()
-    folder.send("contacts", people("contacts", 1, 2), version=3)
-    assert folder.night("2016-12-03").verdict.startswith("1 file with personal data lies in data/raw")
-    folder.places.corrections.write_text("no table", encoding="utf-8")
+    folder.send("contacts", valid_rows("contacts", 1, 2), version=3)
+    assert folder.run("2016-12-03").verdict.startswith("1 file with personal data lies in data/raw")
+    folder.paths.corrections.write_text("no table", encoding="utf-8")
     with pytest.raises(CorrectionsUnusable):
-        folder.night("2016-12-04")
-    newest = max((folder.places.reports / "nights").glob("*.md"), key=lambda path: path.stat().st_mtime_ns)
+        folder.run("2016-12-04")
+    newest = max((folder.paths.reports / "nights").glob("*.md"), key=lambda path: path.stat().st_mtime_ns)
     told = newest.read_text(encoding="utf-8")
     assert told.startswith("1 file with personal data lies in data/raw") and "Not published: `corr" in told
     assert f"- `{BPL}/contacts.csv`: delete it" in told
@@ -399,21 +399,21 @@ def test_a_copy_of_a_file_with_personal_data_has_to_go_too_and_a_night_that_fail
 @pytest.mark.soak
 def test_a_raw_file_that_is_gone_is_told_as_long_as_its_rows_count(folder: DataFolder) -> None:
     folder.send_all(1, 2)
-    lost = folder.send("contacts", people("contacts", 1, 2))
+    lost = folder.send("contacts", valid_rows("contacts", 1, 2))
     kept = lost.read_bytes()
-    folder.night("2016-12-01T03:30")
+    folder.run("2016-12-01T03:30")
     lost.unlink()
-    (folder.places.raw / BPL / f"{BPL}_referrals_201611_v1.csv").write_text("no table", encoding="utf-8")
+    (folder.paths.raw / BPL / f"{BPL}_referrals_201611_v1.csv").write_text("no table", encoding="utf-8")
 
     def told(day: int) -> str:
-        return folder.night(f"2016-12-0{day}T03:30").reported.summary.partition("## Raw files that are gone")[2]
+        return folder.run(f"2016-12-0{day}T03:30").reported.summary.partition("## Raw files that are gone")[2]
 
     named = f"- Blackpool ({BPL}): `{BPL}/{lost.name}` and `{BPL}/{BPL}_referrals_201611_v1.csv`"
     assert named in told(2) and named in told(3)
     lost.write_bytes(kept)
-    folder.send("referrals", people("referrals", 1, 2), version=2)
+    folder.send("referrals", valid_rows("referrals", 1, 2), version=2)
     assert told(4) == ""
     lost.unlink()
     assert lost.name in told(5)
-    folder.send("contacts", people("contacts", 1, 2, 3), version=2)
+    folder.send("contacts", valid_rows("contacts", 1, 2, 3), version=2)
     assert told(6) == "", "its rows do not count any more"

@@ -18,10 +18,10 @@ from typing import Any
 
 import duckdb
 import pytest
+from data_folder import WMCA, DataFolder, Row, valid_row, valid_rows, warehouse_content
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from length import in_soak, length
-from made_up_returns import WMCA, DataFolder, Row, content_of, people, sound
+from soak import in_soak, iterations
 
 from flows.deliveries.standings import apply_standing, standings
 from flows.deliveries.validated import ValidatedDelivery
@@ -45,29 +45,29 @@ from schemas.core import participants as participants_module
 # What a file of a dataset may hold: each is validated once, for real.
 CONTENTS: dict[str, list[list[Row]]] = {
     "participants": [
-        people("participants", 1, 2, 3, site=WMCA),
-        people("participants", 2, 3, site=WMCA),
-        [sound("participants", 1, WMCA, year_of_birth="1990"), *people("participants", 2, 3, 4, site=WMCA)],
-        [sound("participants", 1, WMCA, gender="8"), *people("participants", 2, 3, 4, 5, 6, 7, site=WMCA)],
+        valid_rows("participants", 1, 2, 3, site=WMCA),
+        valid_rows("participants", 2, 3, site=WMCA),
+        [valid_row("participants", 1, WMCA, year_of_birth="1990"), *valid_rows("participants", 2, 3, 4, site=WMCA)],
+        [valid_row("participants", 1, WMCA, gender="8"), *valid_rows("participants", 2, 3, 4, 5, 6, 7, site=WMCA)],
         [{"participant_ref": "WM-000001"}],  # most columns are missing: refused
         [],
-        people("participants", 1, 2, 3, 4, site=WMCA),
+        valid_rows("participants", 1, 2, 3, 4, site=WMCA),
     ],
     "referrals": [
-        people("referrals", 1, 2, 3, site=WMCA),
-        people("referrals", 1, 2, 3, 4, site=WMCA),
-        [sound("referrals", 1, WMCA, eligibility_outcome="ineligible"), *people("referrals", 3, 4, site=WMCA)],
+        valid_rows("referrals", 1, 2, 3, site=WMCA),
+        valid_rows("referrals", 1, 2, 3, 4, site=WMCA),
+        [valid_row("referrals", 1, WMCA, eligibility_outcome="ineligible"), *valid_rows("referrals", 3, 4, site=WMCA)],
     ],
     "contacts": [
-        people("contacts", 1, 2, 3, site=WMCA),
-        people("contacts", 2, 4, site=WMCA),
-        [*people("contacts", 1, 2, 3, 4, 5, 6, site=WMCA), sound("contacts", 9, WMCA, attended="9")],
+        valid_rows("contacts", 1, 2, 3, site=WMCA),
+        valid_rows("contacts", 2, 4, site=WMCA),
+        [*valid_rows("contacts", 1, 2, 3, 4, 5, 6, site=WMCA), valid_row("contacts", 9, WMCA, attended="9")],
         [],
     ],
     "randomisation": [
-        people("randomisation", 1, 2, site=WMCA),
-        [sound("randomisation", 1, WMCA, arm="control"), sound("randomisation", 2, WMCA)],
-        [sound("randomisation", 1, WMCA, arm="control"), sound("randomisation", 3, WMCA)],
+        valid_rows("randomisation", 1, 2, site=WMCA),
+        [valid_row("randomisation", 1, WMCA, arm="control"), valid_row("randomisation", 2, WMCA)],
+        [valid_row("randomisation", 1, WMCA, arm="control"), valid_row("randomisation", 3, WMCA)],
     ],
 }
 FIRST = datetime(2019, 1, 2, 3, 30)
@@ -189,7 +189,7 @@ def made(file: Path, validated: list[ValidatedDelivery], pool: Pool, kept: LoadC
     validated = cross_check_build(new, validated, pool.judgements)
     with new.read() as db:
         prove(db, validated)
-    return content_of(file)
+    return warehouse_content(file)
 
 
 def made_again(kept: LoadCache, validated: list[ValidatedDelivery], pool: Pool) -> tuple[Content, Exception | None]:
@@ -203,7 +203,7 @@ def kept(tmp_path: Path) -> LoadCache:
 
 
 @pytest.mark.soak
-@settings(max_examples=length(everyday=3, soak=60))
+@settings(max_examples=iterations(everyday=3, soak=60))
 @given(nights=some_nights())
 def test_what_was_kept_makes_the_same_warehouse(nights: list[dict[int, Sent]], pool: Pool) -> None:
     with TemporaryDirectory() as folder:
@@ -214,7 +214,7 @@ def test_what_was_kept_makes_the_same_warehouse(nights: list[dict[int, Sent]], p
             assert ours == made(here / "anew.duckdb", validated, pool)
         for file in ("ours.duckdb", "anew.duckdb"):
             make_marts(NewBuild(here / file, ONE_THREAD))
-        assert content_of(here / "ours.duckdb") == content_of(here / "anew.duckdb")
+        assert warehouse_content(here / "ours.duckdb") == warehouse_content(here / "anew.duckdb")
 
 
 ONE = {1: Sent("participants", 0), 2: Sent("referrals", 1), 3: Sent("contacts", 2), 4: Sent("randomisation", 0)}
@@ -273,7 +273,7 @@ def test_a_rule_may_look_back_at_a_dataset_that_never_came(
 def test_only_what_came_is_opened(pool: Pool, kept: LoadCache, tmp_path: Path) -> None:
     """The validation results that were loaded last night are not there any more: nobody asks for them."""
     own = ResultStore(DataPaths(tmp_path / "own"))
-    shutil.copytree(pool.judgements.places.data, own.places.data)
+    shutil.copytree(pool.judgements.places.data, own.paths.data)
     before = judged_as(ONE, pool)
     load_build(NewBuild(tmp_path / "first.duckdb", ONE_THREAD, cache=kept), before, [], own)
     for j in before:
@@ -393,16 +393,16 @@ def test_rows_that_turn_out_to_be_personal_do_not_stay_in_unused_parts_of_the_fi
 @pytest.mark.soak
 def test_a_night_that_comes_to_nothing_by_what_was_kept_loads_everything_anew(folder: DataFolder) -> None:
     folder.send_all(1, 2)
-    folder.night("2016-12-02T03:30")
-    [rows] = folder.places.loaded.glob("*.duckdb")
+    folder.run("2016-12-02T03:30")
+    [rows] = folder.paths.loaded.glob("*.duckdb")
     LoadCache(rows).sent.write_bytes(b"no database")
     folder.send_all(1, 2, 3, period="201612")
-    summary = folder.night("2017-01-03T03:30").reported.summary
+    summary = folder.run("2017-01-03T03:30").reported.summary
     assert "What was kept of earlier nights was not relied on, and all was loaded anew: an error of the kind" in summary
     assert folder.count("core.contacts") == 3
-    published = content_of(folder.places.current_link.resolve())
-    folder.places.current_link.unlink()
+    published = warehouse_content(folder.paths.current_link.resolve())
+    folder.paths.current_link.unlink()
     shutil.rmtree(rows.parent)
-    folder.night("2017-01-03T03:30")
-    assert content_of(folder.places.current_link.resolve()) == published
+    folder.run("2017-01-03T03:30")
+    assert warehouse_content(folder.paths.current_link.resolve()) == published
     assert len(list(rows.parent.glob("*.duckdb"))) == 1

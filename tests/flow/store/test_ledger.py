@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import environment, pilots_here
+from commands import clean_environment, pilots_in_process
+from data_folder import BPL, PROJECT, DataFolder, valid_rows
 from first_ledger import LEDGER, send_everything, write_ledger
-from made_up_returns import BPL, PROJECT, DataFolder, people
 
 from flows.store.ledger import Ledger, migrations
 from flows.store.ledger.runs import VERSION, LedgerUnusable, Runs
@@ -40,7 +40,7 @@ RENAMED = {  # the tables of the first ledger that migration 5 renamed
 def first(folder: DataFolder) -> DataFolder:
     """A data folder with the first ledger, and all the raw files that it knows of."""
     send_everything(folder.path)
-    write_ledger(folder.places.ledger)
+    write_ledger(folder.paths.ledger)
     return folder
 
 
@@ -97,7 +97,7 @@ def bytes_beside(ledger: Path) -> dict[str, bytes]:
 
 def test_the_first_ledger_opens_with_nothing_lost(first: DataFolder) -> None:
     then = as_written()
-    with closing(Ledger(first.places.ledger)) as ledger:
+    with closing(Ledger(first.paths.ledger)) as ledger:
         deliveries, runs = ledger.deliveries(), ledger.runs()
         known = [row[0] for row in then["deliveries"]]
         assert sorted(deliveries) == sorted(known) and len(known) == 9
@@ -119,13 +119,13 @@ def test_the_first_ledger_opens_with_nothing_lost(first: DataFolder) -> None:
         assert Counter(r["result"] for r in runs) == results
         assert {tuple(r.values()) for r in runs} == set(then["runs"])
         assert ledger.cached_summary(then["standing"][0][0]) is not None
-    assert migrated_tables_of(first.places.ledger, then) == migrated(then), "a migration of the tables changes no row"
-    assert version_of(first.places.ledger) == VERSION == max(migrations.migrations())
+    assert migrated_tables_of(first.paths.ledger, then) == migrated(then), "a migration of the tables changes no row"
+    assert version_of(first.paths.ledger) == VERSION == max(migrations.migrations())
 
 
 def test_a_ledger_of_the_version_before_is_migrated_in_place(first: DataFolder) -> None:
     """Rows that only later tables than the first ledger's have are in it too."""
-    path = first.places.ledger
+    path = first.paths.ledger
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         for number, sql in migrations.migrations().items():
             if number < VERSION:
@@ -149,17 +149,17 @@ def test_a_ledger_of_the_version_before_is_migrated_in_place(first: DataFolder) 
 
 
 def test_a_migrated_ledger_has_the_columns_of_a_new_one(first: DataFolder, tmp_path: Path) -> None:
-    for path in (first.places.ledger, tmp_path / "new.sqlite"):
+    for path in (first.paths.ledger, tmp_path / "new.sqlite"):
         Runs(path).close()
-    assert columns_of(first.places.ledger) == columns_of(tmp_path / "new.sqlite")
+    assert columns_of(first.paths.ledger) == columns_of(tmp_path / "new.sqlite")
 
 
 def test_a_cached_summary_that_is_no_json_does_not_stop_the_migration(first: DataFolder) -> None:
-    with closing(sqlite3.connect(first.places.ledger)) as db:
+    with closing(sqlite3.connect(first.paths.ledger)) as db:
         db.execute("update standing set body = '{'")
         db.commit()
-    Runs(first.places.ledger).close()
-    assert version_of(first.places.ledger) == VERSION
+    Runs(first.paths.ledger).close()
+    assert version_of(first.paths.ledger) == VERSION
 
 
 def str_of(value: Any) -> Any:
@@ -168,9 +168,9 @@ def str_of(value: Any) -> Any:
 
 def test_a_night_goes_on_from_the_first_ledger(first: DataFolder, tmp_path: Path) -> None:
     received = [row[2] for row in as_written()["deliveries"]]
-    night = first.night("2016-12-11T03:30")
-    assert night.result == "published" and first.runs()[-1]["files_received"] == 0, "every raw file is known"
-    told = [m.isoformat() for (m,) in first.ask("select received_at from audit.deliveries order by received_at")]
+    night = first.run("2016-12-11T03:30")
+    assert night.result == "published" and first.ledger_runs()[-1]["files_received"] == 0, "every raw file is known"
+    told = [m.isoformat() for (m,) in first.query("select received_at from audit.deliveries order by received_at")]
     assert told == sorted(received), "when each file came is as the ledger had it"
     assert {name: standing for name, (_, standing) in first.standings("contacts").items()} == {
         **{"201611 v1": "superseded", "201611 v2": "superseded", "201611 v3": "same", "201611 v4": "current"}
@@ -178,22 +178,22 @@ def test_a_night_goes_on_from_the_first_ledger(first: DataFolder, tmp_path: Path
     assert first.standings("referrals")["201610 v1"] == ("refused", "stale"), "it came after a later one"
     assert first.standings("employment_outcomes")["201611 v2"] == ("refused", "refused")
     assert first.count("core.referrals") == 4, "the correction holds"
-    assert first.night("2016-12-12T03:30").result == "quiet"
+    assert first.run("2016-12-12T03:30").result == "quiet"
 
-    with closing(Ledger(first.places.ledger)) as ledger:
+    with closing(Ledger(first.paths.ledger)) as ledger:
         keys = ledger.result_keys()
-    write_again(first.places.ledger)  # as if nobody had migrated it yet, with the results that are stored now
-    with closing(sqlite3.connect(first.places.ledger)) as db:
+    write_again(first.paths.ledger)  # as if nobody had migrated it yet, with the results that are stored now
+    with closing(sqlite3.connect(first.paths.ledger)) as db:
         db.executemany("insert or replace into judged values (?, ?)", keys.items())
         db.commit()
-    before = bytes_beside(first.places.ledger)
-    asked = pilots_here("as-of", "2016-12-03", "--to", str(tmp_path / "then.duckdb"), "--data", str(first.path))
+    before = bytes_beside(first.paths.ledger)
+    asked = pilots_in_process("as-of", "2016-12-03", "--to", str(tmp_path / "then.duckdb"), "--data", str(first.path))
     assert asked.returncode == 0 and "4 deliveries known" in asked.stderr
-    assert bytes_beside(first.places.ledger) == before, "who only looks migrates a copy"
+    assert bytes_beside(first.paths.ledger) == before, "who only looks migrates a copy"
 
 
 def test_a_copy_is_kept_before_a_ledger_is_migrated(first: DataFolder) -> None:
-    ledger = first.places.ledger
+    ledger = first.paths.ledger
     ledger.chmod(0o640)
     with closing(sqlite3.connect(ledger)) as db:  # what lies in the log beside the file belongs to it
         db.execute("insert into judged values ('noted last', 'key')")
@@ -209,9 +209,9 @@ def test_a_copy_is_kept_before_a_ledger_is_migrated(first: DataFolder) -> None:
 
 
 def test_a_new_ledger_leaves_no_copy(folder: DataFolder) -> None:
-    Runs(folder.places.ledger).close()
-    assert version_of(folder.places.ledger) == VERSION
-    assert not list(folder.places.ledger.parent.glob("*version*"))
+    Runs(folder.paths.ledger).close()
+    assert version_of(folder.paths.ledger) == VERSION
+    assert not list(folder.paths.ledger.parent.glob("*version*"))
 
 
 def test_no_copy_no_migration(first: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,14 +220,12 @@ def test_no_copy_no_migration(first: DataFolder, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(migrations, "sync", full)
     with pytest.raises(OSError, match="No space"):
-        Runs(first.places.ledger)
-    assert version_of(first.places.ledger) == 0 and tables_of(first.places.ledger) == as_written()
-    assert not list(first.places.ledger.parent.glob(KEPT_OF_THEN)), "half a copy has no name"
+        Runs(first.paths.ledger)
+    assert version_of(first.paths.ledger) == 0 and tables_of(first.paths.ledger) == as_written()
+    assert not list(first.paths.ledger.parent.glob(KEPT_OF_THEN)), "half a copy has no name"
     monkeypatch.undo()
-    Runs(first.places.ledger).close()
-    assert len(list(first.places.ledger.parent.glob("*.sqlite"))) == 2 and not list(
-        first.places.ledger.parent.glob(".*")
-    )
+    Runs(first.paths.ledger).close()
+    assert len(list(first.paths.ledger.parent.glob("*.sqlite"))) == 2 and not list(first.paths.ledger.parent.glob(".*"))
 
 
 BROKEN = {**migrations.migrations(), VERSION + 1: "drop table report_snapshots; update deliveries set nothing = 1;"}
@@ -237,10 +235,10 @@ def test_a_migration_that_fails_leaves_the_ledger_before_it(first: DataFolder, m
     with monkeypatch.context() as patch:
         patch.setattr(migrations, "migrations", lambda: BROKEN)
         with pytest.raises(sqlite3.OperationalError, match="nothing"):
-            Runs(first.places.ledger)
-    assert version_of(first.places.ledger) == VERSION, "those before it were done"
-    assert migrated_tables_of(first.places.ledger, as_written()) == migrated(as_written())
-    Runs(first.places.ledger).close()
+            Runs(first.paths.ledger)
+    assert version_of(first.paths.ledger) == VERSION, "those before it were done"
+    assert migrated_tables_of(first.paths.ledger, as_written()) == migrated(as_written())
+    Runs(first.paths.ledger).close()
 
 
 KILLED = """
@@ -261,40 +259,40 @@ Runs(Path(sys.argv[1]))
 
 @pytest.mark.parametrize("at", sorted(migrations.migrations()))
 def test_a_run_that_is_killed_while_it_migrates_loses_nothing(first: DataFolder, at: int) -> None:
-    command = [sys.executable, "-c", KILLED, str(first.places.ledger), str(at)]
-    assert subprocess.run(command, cwd=PROJECT, env=environment(), check=False).returncode == 9
-    assert version_of(first.places.ledger) == at - 1, "each is done or not done"
-    Runs(first.places.ledger).close()
-    assert migrated_tables_of(first.places.ledger, as_written()) == migrated(as_written())
-    assert version_of(first.places.ledger) == VERSION
+    command = [sys.executable, "-c", KILLED, str(first.paths.ledger), str(at)]
+    assert subprocess.run(command, cwd=PROJECT, env=clean_environment(), check=False).returncode == 9
+    assert version_of(first.paths.ledger) == at - 1, "each is done or not done"
+    Runs(first.paths.ledger).close()
+    assert migrated_tables_of(first.paths.ledger, as_written()) == migrated(as_written())
+    assert version_of(first.paths.ledger) == VERSION
 
 
 def test_a_ledger_of_newer_code_is_refused_and_stays_as_it_is(folder: DataFolder) -> None:
-    folder.send("participants", people("participants", 1))
-    folder.night("2016-12-02T03:30")
-    with closing(sqlite3.connect(folder.places.ledger)) as db:
+    folder.send("participants", valid_rows("participants", 1))
+    folder.run("2016-12-02T03:30")
+    with closing(sqlite3.connect(folder.paths.ledger)) as db:
         db.execute(f"pragma user_version = {VERSION + 1}")
-    before = bytes_beside(folder.places.ledger)
+    before = bytes_beside(folder.paths.ledger)
     then = str(folder.path / "then.duckdb")
     for command in (("run", "--no-prefect"), ("retry", "--dry-run"), ("as-of", "2016-12-31", "--to", then)):
-        told = pilots_here(*command, "--data", str(folder.path))
+        told = pilots_in_process(*command, "--data", str(folder.path))
         assert told.returncode == 3
         assert (
             f"is of version {VERSION + 1}, and this code knows versions up to {VERSION}: use the newer" in told.stderr
         )
-        assert str(folder.places.ledger) in told.stderr
-    assert "is of version" in pilots_here("status", "--data", str(folder.path)).stdout
-    assert bytes_beside(folder.places.ledger) == before
+        assert str(folder.paths.ledger) in told.stderr
+    assert "is of version" in pilots_in_process("status", "--data", str(folder.path)).stdout
+    assert bytes_beside(folder.paths.ledger) == before
     assert folder.count("core.participants") == 1
 
 
 def test_who_only_looks_migrates_a_copy(first: DataFolder) -> None:
-    before = bytes_beside(first.places.ledger)
-    status = pilots_here("status", "--data", str(first.path))
+    before = bytes_beside(first.paths.ledger)
+    status = pilots_in_process("status", "--data", str(first.path))
     assert status.returncode == 0 and "ended well with new figures" in status.stdout.splitlines()[0]
-    retried = pilots_here("retry", "--dry-run", "--data", str(first.path))
+    retried = pilots_in_process("retry", "--dry-run", "--data", str(first.path))
     assert retried.returncode == 0 and "8 files would be re-validated" in retried.stdout
-    assert bytes_beside(first.places.ledger) == before
+    assert bytes_beside(first.paths.ledger) == before
 
 
 def change_body(ledger: Path, table: str, change: Callable[[dict[str, Any]], object]) -> None:
@@ -314,12 +312,12 @@ NEEDED = {
 
 @pytest.mark.parametrize("table", ["deliveries", "told", "held", "standing"])
 def test_a_field_that_only_newer_code_knows_is_passed_over(first: DataFolder, table: str) -> None:
-    change_body(first.places.ledger, table, lambda body: body.update(newer="?"))
+    change_body(first.paths.ledger, table, lambda body: body.update(newer="?"))
     if table == "told":
-        change_body(first.places.ledger, table, lambda body: [i.update(newer="?") for i in body["items"]])
-        change_body(first.places.ledger, table, lambda body: body["rows"].update(newer=1))
+        change_body(first.paths.ledger, table, lambda body: [i.update(newer="?") for i in body["items"]])
+        change_body(first.paths.ledger, table, lambda body: body["rows"].update(newer=1))
     then = as_written()
-    with closing(Ledger(first.places.ledger)) as ledger:
+    with closing(Ledger(first.paths.ledger)) as ledger:
         assert len(ledger.deliveries()) == 9 and len(ledger.report_snapshots(i for i, _ in then["told"])) == len(
             then["told"]
         )
@@ -336,9 +334,9 @@ def test_a_field_that_is_missing_never_ends_in_an_error_of_our_own(first: DataFo
     """It has its default. Without one, a delivery stops the run, in words; what a report said is not compared."""
     then, needed = as_written(), NEEDED.get(table, "").split()
     for name in fields_of(table):
-        write_again(first.places.ledger)
-        change_body(first.places.ledger, table, lambda body, name=name: body.pop(name, None))
-        with closing(Ledger(first.places.ledger)) as ledger:
+        write_again(first.paths.ledger)
+        change_body(first.paths.ledger, table, lambda body, name=name: body.pop(name, None))
+        with closing(Ledger(first.paths.ledger)) as ledger:
             if name in needed:
                 with pytest.raises(
                     LedgerUnusable, match=f"it lacks {name}.*use the code that wrote it, or put .* back"
@@ -359,8 +357,8 @@ def write_again(ledger: Path) -> None:
 
 def test_the_first_night_after_a_report_that_cannot_be_read_is_a_good_one(first: DataFolder) -> None:
     for table in ("told", "held", "standing"):
-        change_body(first.places.ledger, table, lambda body: body.clear())
-    night = first.night("2016-12-11T03:30")
+        change_body(first.paths.ledger, table, lambda body: body.clear())
+    night = first.run("2016-12-11T03:30")
     assert night.result == "published" and night.reported.not_reported == ()
 
 
@@ -391,7 +389,7 @@ def test_what_counts_is_noted_when_it_changes(tmp_path: Path) -> None:
 
 def test_a_copy_to_look_into_is_of_one_moment(first: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two of its parts a run may move what is in the log into the file."""
-    path, copied, writes = first.places.ledger, shutil.copy, [True]
+    path, copied, writes = first.paths.ledger, shutil.copy, [True]
     with closing(Ledger(path)) as ledger:
         ledger.record_result_key("noted", "before")
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from commands import copy_of_the_project, environment, pilots
-from made_up_returns import BPL, DataFolder, sound
+from commands import clean_environment, copy_project, pilots
+from data_folder import BPL, DataFolder, valid_row
 
 from flows.deliveries.formats import ENDINGS
 from flows.runtime import code_fingerprint
@@ -61,7 +61,7 @@ def keys_of(home: Path) -> dict[Result, str]:
     """The keys of a file of each site, dataset and format, by the code in a folder."""
     said = subprocess.run(
         [sys.executable, "-c", _KEYS, json.dumps([BPL, GM, WLA]), json.dumps(FORMATS)],
-        env=environment(home), cwd=home, capture_output=True, text=True, timeout=120,
+        env=clean_environment(home), cwd=home, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert said.returncode == 0, said.stderr
     return {Result(*name.split(" ")): key for name, key in json.loads(said.stdout).items()}
@@ -70,13 +70,13 @@ def keys_of(home: Path) -> dict[Result, str]:
 @cache
 def keys_before(home: Path) -> dict[Result, str]:
     """The keys by the project as it is."""
-    return keys_of(copy_of_the_project(home))
+    return keys_of(copy_project(home))
 
 
 def changed_by(change: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory) -> set[Result]:
     """The results that are made again after a change to the project."""
     before = keys_before(tmp_path_factory.getbasetemp() / "project as it is")
-    home = copy_of_the_project(tmp_path_factory.mktemp("changed") / "project")
+    home = copy_project(tmp_path_factory.mktemp("changed") / "project")
     change(home)
     after = keys_of(home)
     assert after.keys() == before.keys() and len(set(before.values())) == len(before)
@@ -207,7 +207,7 @@ def by_ending(dataset: str = "contacts") -> dict[str, str]:
 def test_a_changed_line_of_code_makes_again_what_it_reads_or_checks(
     module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], None]
 ) -> None:
-    home = copy_of_the_project(tmp_path / "project")
+    home = copy_project(tmp_path / "project")
     monkeypatch.setattr(code_fingerprint, "ROOT", home)
     forget()
     before = by_ending()
@@ -248,13 +248,13 @@ def test_a_changed_profile_makes_again_what_its_site_sends(tmp_path_factory: pyt
 
 def test_a_night_after_a_reworded_rule_and_a_changed_limit(folder: DataFolder, tmp_path: Path) -> None:
     """The dataset of the limit is validated again and no other; the page of the rule is written anew."""
-    home = copy_of_the_project(tmp_path / "project")
+    home = copy_project(tmp_path / "project")
     folder.send_all(1, 2)
-    folder.send("contacts", [sound("contacts", 1), sound("contacts", 2, attended="9")])
+    folder.send("contacts", [valid_row("contacts", 1), valid_row("contacts", 2, attended="9")])
     asked = ("run", "--no-prefect", "--data", str(folder.path), "--date")
     assert pilots(*asked, "2016-12-02", home=home).returncode == 0
-    page = folder.places.reports / BPL / f"{BPL}_contacts_201611_v1.html"
-    before = {i.split("_201611")[0]: key for i, key in Ledger(folder.places.ledger).result_keys().items()}
+    page = folder.paths.reports / BPL / f"{BPL}_contacts_201611_v1.html"
+    before = {i.split("_201611")[0]: key for i, key in Ledger(folder.paths.ledger).result_keys().items()}
     words, others = "Change it to a listed code.", "Take a code from the list."
     assert words in page.read_text(encoding="utf-8") and len(before) == 4
 
@@ -263,24 +263,26 @@ def test_a_night_after_a_reworded_rule_and_a_changed_limit(folder: DataFolder, t
     assert pilots(*asked, "2016-12-03", home=home).returncode == 0
     said = page.read_text(encoding="utf-8")
     assert others in said and words not in said
-    after = {i.split("_201611")[0]: key for i, key in Ledger(folder.places.ledger).result_keys().items()}
+    after = {i.split("_201611")[0]: key for i, key in Ledger(folder.paths.ledger).result_keys().items()}
     assert {name for name in after if after[name] != before[name]} == {f"{BPL}_participants"}
-    assert folder.runs()[-1]["deliveries_judged"] == 1
+    assert folder.ledger_runs()[-1]["deliveries_judged"] == 1
 
 
 def test_no_text_of_a_rule_is_stored_with_a_result(folder: DataFolder) -> None:
     """What is found stands in a finding with the rule's id; what the rule says is joined when a report is made."""
     folder.send_all(1, 2, 3)
-    folder.send("contacts", [sound("contacts", n, attended="9", contact_date="soon") for n in (1, 2)])
-    folder.send("participants", [sound("participants", 1), sound("participants", 2, gender="x", year_of_birth="99")])
-    folder.night("2016-12-02")
+    folder.send("contacts", [valid_row("contacts", n, attended="9", contact_date="soon") for n in (1, 2)])
+    folder.send(
+        "participants", [valid_row("participants", 1), valid_row("participants", 2, gender="x", year_of_birth="99")]
+    )
+    folder.run("2016-12-02")
     texts = {
         text
         for contract in datasets().values()
         for rule, severity, field in rules_of(contract)
         for text in vars(explain(contract, rule.rule_id, field, severity)).values()
     }
-    stored = [ResultStore(folder.places).findings(k) for k in Ledger(folder.places.ledger).result_keys().values()]
+    stored = [ResultStore(folder.paths).findings(k) for k in Ledger(folder.paths.ledger).result_keys().values()]
     cells = {str(cell) for frame in stored for row in frame.iter_rows() for cell in row}
     assert {"V02", "C02"} <= cells
     assert not [(text, cell) for text in texts for cell in cells if text in cell]

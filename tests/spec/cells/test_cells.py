@@ -11,8 +11,8 @@ from decimal import Decimal
 from time import process_time
 
 import pytest
-from judging import Found, Judge, Outcome, as_csv, awards, contacts, participants
-from length import in_soak
+from file_validator import Finding, ValidatedFile, Validator, as_csv, awards, contacts, participants
+from soak import in_soak
 
 from flows.cells.code_lookup import likely_code
 from flows.cells.parse import fault, read_cell
@@ -25,10 +25,10 @@ from schemas._rules.explain import explain
 MAKERS = {"contacts": contacts, "participants": participants, "funding_awards": awards}
 
 
-def validated(judge: Judge, dataset: str, field: str, text: str) -> Outcome:
+def validated(validate: Validator, dataset: str, field: str, text: str) -> ValidatedFile:
     """The outcome of a file whose middle row has one odd cell."""
     table = MAKERS[dataset]({field: ""} if field not in MAKERS[dataset]({})[0] else {}, {field: text}, {})
-    return judge(as_csv([{field: "", **row} for row in table]), dataset)
+    return validate(as_csv([{field: "", **row} for row in table]), dataset)
 
 
 def shown_of(dataset: str, field: str, text: str) -> str | None:
@@ -278,37 +278,37 @@ IS_SOUND = [
 
 
 @pytest.mark.parametrize(("rule", "dataset", "field", "text", "offered"), HOLDS_THE_ROW)
-def test_the_row_is_held(judge: Judge, rule: str, dataset: str, field: str, text: str, offered: str | None) -> None:
+def test_row_is_held(validate: Validator, rule: str, dataset: str, field: str, text: str, offered: str | None) -> None:
     """What may be shown of a cell is told; what is offered is not, where the cell is hidden, but for a listed code."""
-    outcome = validated(judge, dataset, field, text)
+    outcome = validated(validate, dataset, field, text)
     found = shown_of(dataset, field, text)
     offered = offered if found is not None or rule == "V02" else None
-    assert outcome.findings == [Found(rule, "row", 3, field, found, offered)]
+    assert outcome.findings == [Finding(rule, "row", 3, field, found, offered)]
     assert (outcome.accepted, outcome.held) == ([2, 4 + text.count("\n")], [3])
     assert outcome.result == "accepted_with_held_rows"
 
 
 @pytest.mark.parametrize(("dataset", "field", "offered"), sorted({(d, f, o) for _, d, f, _, o in HOLDS_THE_ROW if o}))
-def test_what_is_offered_is_sound(judge: Judge, dataset: str, field: str, offered: str) -> None:
+def test_what_is_offered_is_sound(validate: Validator, dataset: str, field: str, offered: str) -> None:
     """Who takes the suggestion has fixed the cell."""
-    assert validated(judge, dataset, field, offered).findings == []
+    assert validated(validate, dataset, field, offered).findings == []
 
 
 @pytest.mark.parametrize(("rule", "dataset", "field", "text", "value", "told"), IS_REPAIRED)
 def test_the_cell_is_repaired(
-    judge: Judge, rule: str, dataset: str, field: str, text: str, value: object, told: str | None
+    validate: Validator, rule: str, dataset: str, field: str, text: str, value: object, told: str | None
 ) -> None:
-    outcome = validated(judge, dataset, field, text)
+    outcome = validated(validate, dataset, field, text)
     found = shown_of(dataset, field, text)
-    assert outcome.findings == [Found(rule, "warning", 3, field, found, told if found is not None else None)]
+    assert outcome.findings == [Finding(rule, "warning", 3, field, found, told if found is not None else None)]
     assert (outcome.accepted, outcome.held) == ([2, 3, 4 + text.count("\n")], [])
     assert outcome.values[1][field] == value
     assert outcome.result == "accepted"
 
 
 @pytest.mark.parametrize(("dataset", "field", "text", "value"), IS_SOUND)
-def test_the_cell_is_sound(judge: Judge, dataset: str, field: str, text: str, value: object) -> None:
-    outcome = validated(judge, dataset, field, text)
+def test_the_cell_is_sound(validate: Validator, dataset: str, field: str, text: str, value: object) -> None:
+    outcome = validated(validate, dataset, field, text)
     assert (outcome.findings, outcome.accepted, outcome.held) == ([], [2, 3, 4], [])
     assert outcome.values[1][field] == value
 
@@ -348,23 +348,23 @@ def test_the_sender_is_told_that_a_date_lies_too_late() -> None:
     assert told.expected.startswith("a date no later than the extract's cut-off: the last day of the month in the file")
 
 
-def test_a_site_that_writes_day_month_year_has_its_dates_read(judge: Judge) -> None:
+def test_a_site_that_writes_day_month_year_has_its_dates_read(validate: Validator) -> None:
     """C02: only where the site's profile declares it."""
-    outcome = judge(as_csv(contacts({"contact_date": "03/11/2016"})), site="MHT-GM")
-    assert outcome.findings == [Found("C02", "warning", 2, "contact_date", "03/11/2016", "2016-11-03")]
+    outcome = validate(as_csv(contacts({"contact_date": "03/11/2016"})), site="MHT-GM")
+    assert outcome.findings == [Finding("C02", "warning", 2, "contact_date", "03/11/2016", "2016-11-03")]
     assert outcome.values[0]["contact_date"] == date(2016, 11, 3)
 
 
-def test_a_date_read_by_the_profile_and_one_that_can_only_be_month_first_refuse_the_file(judge: Judge) -> None:
+def test_a_date_read_by_the_profile_and_one_that_can_only_be_month_first_refuse_the_file(validate: Validator) -> None:
     """C02: 03/11 was read as the third of November, and may have been the eleventh of March."""
     rows = contacts({"contact_date": "03/11/2016"}, {"contact_date": "11/14/2016"}, {})
-    outcome = judge(as_csv(rows), site="MHT-GM")
+    outcome = validate(as_csv(rows), site="MHT-GM")
     assert (outcome.refusals, outcome.result) == (["C02"], "refused")
 
 
 @pytest.mark.parametrize("dates", [["11/14/2016"], ["03/11/2016"], ["2016-11-03", "11/14/2016"]])
-def test_dates_of_one_order_do_not(judge: Judge, dates: list[str]) -> None:
-    assert judge(as_csv(contacts(*({"contact_date": d} for d in dates), {})), site="MHT-GM").refusals == []
+def test_dates_of_one_order_do_not(validate: Validator, dates: list[str]) -> None:
+    assert validate(as_csv(contacts(*({"contact_date": d} for d in dates), {})), site="MHT-GM").refusals == []
 
 
 def test_the_sender_is_told_how_many_decimals_there_may_be() -> None:
@@ -378,35 +378,35 @@ MEGABYTES = {"letters": "a" * 1_000_000, "signs": "a@" * 500_000, "digits": "1" 
 
 @pytest.mark.parametrize("text", MEGABYTES)
 @pytest.mark.parametrize("field", ["staff_ref", *in_soak("contact_date", "duration_minutes")])
-def test_a_cell_of_megabytes_is_judged_in_time(judge: Judge, field: str, text: str) -> None:
+def test_a_cell_of_megabytes_is_judged_in_time(validate: Validator, field: str, text: str) -> None:
     began = process_time()
-    assert judge(as_csv(contacts({}, {field: MEGABYTES[text]}, {}))).accepted == [2, 4]
+    assert validate(as_csv(contacts({}, {field: MEGABYTES[text]}, {}))).accepted == [2, 4]
     assert process_time() - began < 30  # what is read more than once grows to hours
 
 
-def test_dates_in_both_orders_refuse_the_file(judge: Judge) -> None:
+def test_dates_in_both_orders_refuse_the_file(validate: Validator) -> None:
     """C02: 14/11 can only be day-month and 11/14 only month-day, so no date of the column can be trusted."""
     rows = contacts({"contact_date": "14/11/2016"}, {"contact_date": "11/14/2016"}, {})
-    outcome = judge(as_csv(rows), site="MHT-GM")
+    outcome = validate(as_csv(rows), site="MHT-GM")
     assert ("C02", "file", None) in outcome.rules
     assert (outcome.result, outcome.accepted, outcome.verdict.rows.held) == ("refused", [], 3)
 
 
-def test_an_amount_in_brackets_is_less_than_nothing(judge: Judge) -> None:
+def test_an_amount_in_brackets_is_less_than_nothing(validate: Validator) -> None:
     """C11 reads it, and the amount is then validated like any other."""
-    outcome = judge(as_csv(awards({"amount": "(1,200)"})), "funding_awards")
-    assert outcome.of("C11") == [Found("C11", "warning", 2, "amount", "(1,200)", "-1200.00")]
+    outcome = validate(as_csv(awards({"amount": "(1,200)"})), "funding_awards")
+    assert outcome.findings_of("C11") == [Finding("C11", "warning", 2, "amount", "(1,200)", "-1200.00")]
     assert [f.rule for f in outcome.findings if f.severity == "row"] == ["M26"]
 
 
 @pytest.mark.parametrize(
     ("rule", "field", "text"), [("C07", "duration_minutes", "*"), ("C10", "duration_minutes", "#REF!")]
 )
-def test_ten_such_cells_refuse_the_file(judge: Judge, rule: str, field: str, text: str) -> None:
+def test_ten_such_cells_refuse_the_file(validate: Validator, rule: str, field: str, text: str) -> None:
     """Nine hold their rows (docs/domain.md 6.0)."""
-    nine = judge(as_csv(contacts(*[{field: text}] * 9, *[{}] * 11)))
+    nine = validate(as_csv(contacts(*[{field: text}] * 9, *[{}] * 11)))
     assert (nine.refusals, len(nine.held), len(nine.accepted)) == ([], 9, 11)
-    ten = judge(as_csv(contacts(*[{field: text}] * 10, *[{}] * 11)))
+    ten = validate(as_csv(contacts(*[{field: text}] * 10, *[{}] * 11)))
     assert (ten.refusals, ten.result, ten.accepted) == ([rule], "refused", [])
     assert ten.verdict.rows_judged
 
@@ -415,36 +415,36 @@ class TestContacts:
     """The rules of contacts within one row: K02 and K03."""
 
     @pytest.mark.parametrize("attended", ["2", "3", "4", "7"])
-    def test_a_missed_appointment_has_no_duration(self, judge: Judge, attended: str) -> None:
+    def test_a_missed_appointment_has_no_duration(self, validate: Validator, attended: str) -> None:
         rows = contacts({"attended": attended}, {"attended": attended, "duration_minutes": ""})
-        outcome = judge(as_csv([*rows, *contacts({}, {}, {"attended": attended, "duration_minutes": "0"})[2:]]))
-        assert outcome.findings == [Found("K02", "row", 2, "duration_minutes", "45", None)]
+        outcome = validate(as_csv([*rows, *contacts({}, {}, {"attended": attended, "duration_minutes": "0"})[2:]]))
+        assert outcome.findings == [Finding("K02", "row", 2, "duration_minutes", "45", None)]
         assert (outcome.accepted, outcome.held) == ([3, 4], [2])
 
     @pytest.mark.parametrize("attended", ["5", "6"])
     @pytest.mark.parametrize("duration", ["", "0"])
-    def test_an_attended_contact_has_one(self, judge: Judge, attended: str, duration: str) -> None:
-        outcome = judge(as_csv(contacts({"attended": attended, "duration_minutes": duration}, {})))
-        assert outcome.findings == [Found("K03", "row", 2, "duration_minutes", duration, None)]
+    def test_an_attended_contact_has_one(self, validate: Validator, attended: str, duration: str) -> None:
+        outcome = validate(as_csv(contacts({"attended": attended, "duration_minutes": duration}, {})))
+        assert outcome.findings == [Finding("K03", "row", 2, "duration_minutes", duration, None)]
         assert (outcome.accepted, outcome.held) == ([3], [2])
 
-    def test_a_rule_that_reads_a_faulty_cell_says_nothing(self, judge: Judge) -> None:
+    def test_a_rule_that_reads_a_faulty_cell_says_nothing(self, validate: Validator) -> None:
         """One fault, one finding: a duration that cannot be read is not also a missing one."""
-        outcome = judge(as_csv(contacts({"duration_minutes": "long"}, {"attended": "8"}, {"duration_minutes": "900"})))
-        assert outcome.rules == [("V05", "row", 2), ("V02", "row", 3), ("K03", "row", 4)]
+        rows = contacts({"duration_minutes": "long"}, {"attended": "8"}, {"duration_minutes": "900"})
+        assert validate(as_csv(rows)).rules == [("V05", "row", 2), ("V02", "row", 3), ("K03", "row", 4)]
 
 
-def test_personal_cells_are_never_shown(judge: Judge) -> None:
+def test_personal_cells_are_never_shown(validate: Validator) -> None:
     """An episode reference may lead to a person: the address is told, what stood there is not."""
-    outcome = judge(as_csv(contacts({"episode_id": "MR-X"}, {"episode_id": "BPL-E000001 "})))
+    outcome = validate(as_csv(contacts({"episode_id": "MR-X"}, {"episode_id": "BPL-E000001 "})))
     assert outcome.findings == [
-        Found("V04", "row", 2, "episode_id", None, None),
-        Found("C17", "warning", 3, "episode_id", None, None),
+        Finding("V04", "row", 2, "episode_id", None, None),
+        Finding("C17", "warning", 3, "episode_id", None, None),
     ]
-    assert outcome.texts["hidden"].all()
+    assert outcome.stored_findings["hidden"].all()
     assert outcome.cells == ["B2", "B3"]
 
 
-def test_two_faults_of_a_row_are_both_told(judge: Judge) -> None:
-    outcome = judge(as_csv(contacts({"contact_date": "soon", "contact_medium": "zz"})))
+def test_two_faults_of_a_row_are_both_told(validate: Validator) -> None:
+    outcome = validate(as_csv(contacts({"contact_date": "soon", "contact_medium": "zz"})))
     assert outcome.rules == [("C02", "row", 2), ("V02", "row", 2)]

@@ -10,9 +10,20 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-import made_workbooks as made
 import pytest
-from judging import AWARD, CONTACT, JOB, PARTICIPANT, REFERRAL, Judge, Outcome, as_csv, as_table, workbook
+import workbook_bytes as made
+from file_validator import (
+    AWARD,
+    CONTACT,
+    JOB,
+    PARTICIPANT,
+    REFERRAL,
+    ValidatedFile,
+    Validator,
+    as_csv,
+    as_table,
+    workbook,
+)
 
 import flows.steps.read.workbook.dataset_sheet
 from flows.cells.parse import said
@@ -94,7 +105,7 @@ def month_first(day: date) -> Written:
     return f"{day:%m/%d/%Y}"
 
 
-def corrected(rows: Sequence[Row], outcome: Outcome) -> list[dict[str, Any]]:
+def corrected(rows: Sequence[Row], outcome: ValidatedFile) -> list[dict[str, Any]]:
     """The rows with what is suggested in place of what must be fixed."""
     right = [dict(row) for row in rows]
     for found in outcome.findings:
@@ -103,12 +114,12 @@ def corrected(rows: Sequence[Row], outcome: Outcome) -> list[dict[str, Any]]:
     return right
 
 
-def to_fix(outcome: Outcome) -> set[tuple[str, str, str | None]]:
+def to_fix(outcome: ValidatedFile) -> set[tuple[str, str, str | None]]:
     """The items that must be fixed: rule, severity and column."""
     return {(f.rule, f.severity, f.column) for f in outcome.findings if f.severity != "warning"}
 
 
-def days_of(outcome: Outcome, field: str) -> list[date]:
+def days_of(outcome: ValidatedFile, field: str) -> list[date]:
     return [row[field] for row in outcome.values]
 
 
@@ -118,28 +129,28 @@ class TestHalfConverted:
     @pytest.mark.parametrize("written", [half_converted, half_converted_the_other_way])
     @pytest.mark.parametrize(("dataset", "suffix"), EVERYWHERE)
     def test_no_date_loads_and_each_has_its_right_suggestion(
-        self, judge: Judge, dataset: str, suffix: str, written: Callable[[date], Written]
+        self, validate: Validator, dataset: str, suffix: str, written: Callable[[date], Written]
     ) -> None:
         fields, rows = DATASETS[dataset][3], table(dataset, [written(day) for day in DAYS])
-        outcome = judge(FORMATS[suffix](rows), dataset, suffix=suffix)
+        outcome = validate(FORMATS[suffix](rows), dataset, suffix=suffix)
         assert (outcome.result, outcome.accepted, outcome.is_conserved) == (*REFUSED, True)
         assert to_fix(outcome) == {("C25", "file", field) for field in fields}
         for field in fields:
             assert [f.suggestion for f in outcome.findings if f.column == field] == [said(day) for day in DAYS]
-        again = judge(FORMATS[suffix](corrected(rows, outcome)), dataset, suffix=suffix)
+        again = validate(FORMATS[suffix](corrected(rows, outcome)), dataset, suffix=suffix)
         assert (again.result, again.findings) == ("accepted", [])
         assert all(days_of(again, field) == DAYS for field in fields)
 
-    def test_it_is_seen_over_all_batches(self, judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_it_is_seen_over_all_batches(self, validate: Validator, monkeypatch: pytest.MonkeyPatch) -> None:
         """The true dates are in other batches than the texts."""
         monkeypatch.setattr(flows.steps.read.workbook.dataset_sheet, "BATCH_ROWS", 6)
         days = sorted(DAYS, key=lambda day: day.day)
-        outcome = judge(xlsx_of(table("contacts", [half_converted(d) for d in days])), suffix="xlsx")
-        assert [f.suggestion for f in outcome.of("C25")] == [said(day) for day in days]
+        outcome = validate(xlsx_of(table("contacts", [half_converted(d) for d in days])), suffix="xlsx")
+        assert [f.suggestion for f in outcome.findings_of("C25")] == [said(day) for day in days]
         assert outcome.accepted == []
 
-    def test_a_site_that_declares_its_order_is_asked_too(self, judge: Judge) -> None:
-        outcome = judge(csv_of(table("contacts", [half_converted(d) for d in DAYS])), site="MHT-GM")
+    def test_a_site_that_declares_its_order_is_asked_too(self, validate: Validator) -> None:
+        outcome = validate(csv_of(table("contacts", [half_converted(d) for d in DAYS])), site="MHT-GM")
         assert to_fix(outcome) == {("C25", "file", "contact_date")}
 
     @pytest.mark.parametrize(
@@ -163,63 +174,65 @@ class TestHalfConverted:
             "numbers of days",
         ],
     )
-    def test_in_whatever_way_the_dates_are_written(self, judge: Judge, written: Callable[[date], Written]) -> None:
+    def test_in_whatever_way_the_dates_are_written(
+        self, validate: Validator, written: Callable[[date], Written]
+    ) -> None:
         rows = table("contacts", [written(day) for day in DAYS])
-        outcome = judge(csv_of(rows))
+        outcome = validate(csv_of(rows))
         assert to_fix(outcome) == {("C25", "file", "contact_date")}
-        again = judge(csv_of(corrected(rows, outcome)))
+        again = validate(csv_of(corrected(rows, outcome)))
         assert (again.findings, days_of(again, "contact_date")) == ([], DAYS)
 
-    def test_true_dates_alone_are_in_question_beside_such_a_column(self, judge: Judge) -> None:
+    def test_true_dates_alone_are_in_question_beside_such_a_column(self, validate: Validator) -> None:
         """A spreadsheet does so to all columns; the few exits of this file were all before the 13th."""
         rows = table("referrals", [half_converted(d) for d in DAYS])
         exits = {n: date(2016, 11, n + 1) for n in (2, 5)}
         for n, day in exits.items():
             rows[n] |= {"exit_date": exchanged(day), "exit_reason": "support_completed"}
-        outcome = judge(xlsx_of(rows), "referrals", suffix="xlsx")
+        outcome = validate(xlsx_of(rows), "referrals", suffix="xlsx")
         told = {f.row: (f.rule, f.suggestion) for f in outcome.findings if f.column == "exit_date"}
         assert told == {n + 2: ("C25", said(day)) for n, day in exits.items()}
 
     @pytest.mark.parametrize("site", ["MHT-GM", "MHT-BPL"])  # the one's texts load, as it declares its order
     @pytest.mark.parametrize(("dataset", "suffix"), [("contacts", "csv"), ("referrals", "xlsx")])
     def test_a_true_date_that_was_typed_since_hides_it_not(
-        self, judge: Judge, dataset: str, suffix: str, site: str
+        self, validate: Validator, dataset: str, suffix: str, site: str
     ) -> None:
         days = [*DAYS, date(2016, 10, 20)]
         rows = table(dataset, [*(half_converted(day) for day in DAYS), days[-1]])
-        outcome = judge(FORMATS[suffix](rows), dataset, site, suffix=suffix)
+        outcome = validate(FORMATS[suffix](rows), dataset, site, suffix=suffix)
         assert (outcome.accepted, to_fix(outcome)) == ([], {("C25", "file", f) for f in DATASETS[dataset][3]})
-        again = judge(FORMATS[suffix](corrected(rows, outcome)), dataset, site, suffix=suffix)
+        again = validate(FORMATS[suffix](corrected(rows, outcome)), dataset, site, suffix=suffix)
         assert all(days_of(again, field) == days for field in DATASETS[dataset][3])
 
     @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
     def test_beside_many_that_were_typed_since_nothing_is_suggested_for_those_in_question(
-        self, judge: Judge, suffix: str
+        self, validate: Validator, suffix: str
     ) -> None:
         since = [date(2016, 10, n) for n in (14, 18, 20, 21, 25)]
         rows = table("contacts", [*(half_converted(day) for day in DAYS), *since])
-        outcome = judge(FORMATS[suffix](rows), site="MHT-GM", suffix=suffix)
+        outcome = validate(FORMATS[suffix](rows), site="MHT-GM", suffix=suffix)
         assert (outcome.accepted, to_fix(outcome)) == ([], {("C25", "file", "contact_date")})
-        suggested = {f.row: f.suggestion for f in outcome.of("C25")}
+        suggested = {f.row: f.suggestion for f in outcome.findings_of("C25")}
         assert suggested == {
             n: said(day) if day.day > 12 or day.day == day.month else None for n, day in enumerate(DAYS, 2)
         }
 
-    def test_few_cells_hold_their_rows_and_the_rest_loads(self, judge: Judge) -> None:
+    def test_few_cells_hold_their_rows_and_the_rest_loads(self, validate: Validator) -> None:
         rows = [row | {"consent_withdrawn_date": ""} for row in table("participants", DAYS * 4)]
         withdrawn = {5: date(2016, 9, 3), 9: date(2016, 7, 11), 20: date(2016, 9, 21), 33: date(2016, 8, 17)}
         for n, day in withdrawn.items():
             rows[n]["consent_withdrawn_date"] = half_converted(day)
-        outcome = judge(xlsx_of(rows), "participants", suffix="xlsx")
+        outcome = validate(xlsx_of(rows), "participants", suffix="xlsx")
         assert to_fix(outcome) == {("C25", "row", "consent_withdrawn_date")}
         assert (outcome.held, len(outcome.accepted)) == ([n + 2 for n in withdrawn], len(rows) - 4)
-        again = judge(xlsx_of(corrected(rows, outcome)), "participants", suffix="xlsx")
+        again = validate(xlsx_of(corrected(rows, outcome)), "participants", suffix="xlsx")
         assert {n: again.values[n]["consent_withdrawn_date"] for n in withdrawn} == withdrawn
 
-    def test_a_date_that_may_be_a_birth_is_hidden_still(self, judge: Judge) -> None:
+    def test_a_date_that_may_be_a_birth_is_hidden_still(self, validate: Validator) -> None:
         rows = table("contacts", [half_converted(d) for d in [*DAYS, date(1971, 3, 5), date(1971, 3, 25)]])
-        outcome = judge(xlsx_of(rows), suffix="xlsx")
-        births = outcome.texts.filter(outcome.texts["source_row"] >= len(DAYS) + 2)
+        outcome = validate(xlsx_of(rows), suffix="xlsx")
+        births = outcome.stored_findings.filter(outcome.stored_findings["source_row"] >= len(DAYS) + 2)
         assert births["rule_id"].to_list() == ["P03", "P03"] and births["hidden"].all()
         assert births["found"].to_list() == births["suggestion"].to_list() == [None, None]
 
@@ -230,16 +243,16 @@ class TestMonthFirst:
     @pytest.mark.parametrize(("dataset", "suffix"), EVERYWHERE)
     @pytest.mark.parametrize("site", ["MHT-GM", "MHT-BPL"])  # the one declares that it writes day/month/year
     def test_no_date_loads_and_each_has_its_right_suggestion(
-        self, judge: Judge, dataset: str, suffix: str, site: str
+        self, validate: Validator, dataset: str, suffix: str, site: str
     ) -> None:
         fields, rows = DATASETS[dataset][3], table(dataset, [month_first(day) for day in DAYS])
         rows = [row | ({"site_code": site} if "site_code" in row else {}) for row in rows]
-        outcome = judge(FORMATS[suffix](rows), dataset, site, suffix=suffix)
+        outcome = validate(FORMATS[suffix](rows), dataset, site, suffix=suffix)
         assert (outcome.result, outcome.accepted, outcome.is_conserved) == (*REFUSED, True)
         assert to_fix(outcome) == {("C26", "file", field) for field in fields}
         for field in fields:
             assert [f.suggestion for f in outcome.findings if f.column == field] == [said(day) for day in DAYS]
-        again = judge(FORMATS[suffix](corrected(rows, outcome)), dataset, site, suffix=suffix)
+        again = validate(FORMATS[suffix](corrected(rows, outcome)), dataset, site, suffix=suffix)
         assert (again.result, again.findings) == ("accepted", [])
         assert all(days_of(again, field) == DAYS for field in fields)
 
@@ -248,28 +261,30 @@ class TestMonthFirst:
         ["%m/%d/%y", "%m-%d-%Y", "%m/%d/%Y 09:30", "%m/%d/%Y 9:30 AM", "%m/%d/%Y 12:00:00 AM", "%m/%d/%y 1:05 pm"],
     )
     @pytest.mark.parametrize(("dataset", "suffix"), [("contacts", "csv"), ("funding_awards", "xlsx")])
-    def test_in_whatever_way_the_dates_are_written(self, judge: Judge, dataset: str, suffix: str, form: str) -> None:
+    def test_in_whatever_way_the_dates_are_written(
+        self, validate: Validator, dataset: str, suffix: str, form: str
+    ) -> None:
         fields, rows = DATASETS[dataset][3], table(dataset, [f"{day:{form}}" for day in DAYS])
-        outcome = judge(FORMATS[suffix](rows), dataset, suffix=suffix)
+        outcome = validate(FORMATS[suffix](rows), dataset, suffix=suffix)
         assert to_fix(outcome) == {("C26", "file", field) for field in fields}
-        assert [f.suggestion for f in outcome.of("C26")] == [said(day) for day in DAYS]
+        assert [f.suggestion for f in outcome.findings_of("C26")] == [said(day) for day in DAYS]
 
-    def test_a_column_in_doubt_is_read_as_the_others_of_its_file(self, judge: Judge) -> None:
+    def test_a_column_in_doubt_is_read_as_the_others_of_its_file(self, validate: Validator) -> None:
         rows = table("referrals", [month_first(d) for d in DAYS])
         exits = {2: date(2016, 9, 5), 5: date(2016, 10, 7)}
         for n, day in exits.items():
             rows[n] |= {"exit_date": month_first(day), "exit_reason": "support_completed"}
-        outcome = judge(csv_of(rows), "referrals", site="MHT-GM")
+        outcome = validate(csv_of(rows), "referrals", site="MHT-GM")
         told = {f.row: (f.rule, f.suggestion) for f in outcome.findings if f.column == "exit_date"}
         assert told == {n + 2: ("C26", said(day)) for n, day in exits.items()}
 
-    def test_where_the_columns_disagree_one_in_doubt_is_not_read(self, judge: Judge) -> None:
+    def test_where_the_columns_disagree_one_in_doubt_is_not_read(self, validate: Validator) -> None:
         rows = table("referrals", DAYS)
         for n, row in enumerate(rows):
             row["referral_received_date"] = month_first(DAYS[n])
             row["eligibility_date"] = f"{DAYS[n]:%d/%m/%Y}"
         rows[2] |= {"exit_date": "05/09/2016", "exit_reason": "support_completed"}
-        outcome = judge(csv_of(rows), "referrals", site="MHT-GM")
+        outcome = validate(csv_of(rows), "referrals", site="MHT-GM")
         assert [f[::5] for f in outcome.findings if f.column == "exit_date"] == [("C02", None)]
         assert {f.rule for f in outcome.findings if f.column == "referral_received_date"} == {"C26"}
 
@@ -278,17 +293,17 @@ class TestBothOrders:
     """C02: a suggestion is given only where one reading is left."""
 
     @pytest.mark.parametrize("site", ["MHT-GM", "MHT-BPL"])
-    def test_only_what_can_be_read_in_one_way_has_a_suggestion(self, judge: Judge, site: str) -> None:
+    def test_only_what_can_be_read_in_one_way_has_a_suggestion(self, validate: Validator, site: str) -> None:
         texts = ["14/11/2016", "11/14/2016", "03/11/2016", "08/08/2016", "25/10/2016"]
-        outcome = judge(csv_of(table("contacts", texts)), site=site)
+        outcome = validate(csv_of(table("contacts", texts)), site=site)
         assert (outcome.refusals, outcome.accepted) == (["C02"], [])
-        told = {f.found: (f.severity, f.suggestion) for f in outcome.of("C02") if f.found}
+        told = {f.found: (f.severity, f.suggestion) for f in outcome.findings_of("C02") if f.found}
         days = ["2016-11-14", "2016-11-14", None, "2016-08-08", "2016-10-25"]
         assert told == {text: ("row", day) for text, day in zip(texts, days, strict=True)}
 
-    def test_one_date_that_is_month_first_leaves_the_others_in_doubt(self, judge: Judge) -> None:
+    def test_one_date_that_is_month_first_leaves_the_others_in_doubt(self, validate: Validator) -> None:
         """It may be a slip; no site is known to write so."""
-        outcome = judge(csv_of(table("contacts", ["11/14/2016", "03/11/2016", *DAYS])))
+        outcome = validate(csv_of(table("contacts", ["11/14/2016", "03/11/2016", *DAYS])))
         assert [(f.rule, f.row, f.suggestion) for f in outcome.findings] == [
             ("C02", 2, "2016-11-14"),
             ("C02", 3, None),
@@ -316,39 +331,41 @@ class TestNoFalseAlarm:
     @pytest.mark.parametrize("days", NO_ALARM.values(), ids=NO_ALARM)
     @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
     def test_true_dates_load_and_texts_are_held_one_by_one(
-        self, judge: Judge, days: Sequence[Written], suffix: str
+        self, validate: Validator, days: Sequence[Written], suffix: str
     ) -> None:
-        outcome = judge(FORMATS[suffix](table("contacts", days)), suffix=suffix)
+        outcome = validate(FORMATS[suffix](table("contacts", days)), suffix=suffix)
         texts = [n for n, day in enumerate(days, 2) if isinstance(day, str)]
         assert [(f.rule, f.severity, f.row) for f in outcome.findings] == [("C02", "row", n) for n in texts]
         assert days_of(outcome, "contact_date") == [day for day in days if isinstance(day, date)]
 
     @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
-    def test_a_site_that_declares_its_order_loads_as_before(self, judge: Judge, suffix: str) -> None:
+    def test_a_site_that_declares_its_order_loads_as_before(self, validate: Validator, suffix: str) -> None:
         written = [f"{day:%d/%m/%Y}" for day in DAYS]
-        outcome = judge(FORMATS[suffix](table("contacts", written)), site="MHT-GM", suffix=suffix)
+        outcome = validate(FORMATS[suffix](table("contacts", written)), site="MHT-GM", suffix=suffix)
         assert {(f.rule, f.severity) for f in outcome.findings} == {("C02", "warning")}
         assert days_of(outcome, "contact_date") == DAYS
 
-    def test_texts_and_true_dates_of_such_a_site_load_together(self, judge: Judge) -> None:
+    def test_texts_and_true_dates_of_such_a_site_load_together(self, validate: Validator) -> None:
         written = [day if n % 3 else f"{day:%d/%m/%Y}" for n, day in enumerate(DAYS)]
-        outcome = judge(xlsx_of(table("contacts", written)), site="MHT-GM", suffix="xlsx")
+        outcome = validate(xlsx_of(table("contacts", written)), site="MHT-GM", suffix="xlsx")
         assert (outcome.result, days_of(outcome, "contact_date")) == ("accepted", DAYS)
 
-    def test_a_slip_in_one_column_leaves_the_others_of_a_site_that_declares_its_order(self, judge: Judge) -> None:
+    def test_a_slip_in_one_column_leaves_the_others_of_a_site_that_declares_its_order(
+        self, validate: Validator
+    ) -> None:
         rows = table("referrals", ["04/01/2016", "05/01/2016"])
         for row, eligible in zip(rows, ("01/14/2016", "2016-01-05"), strict=True):
             row |= {"eligibility_date": eligible, "programme_start_date": ""}
-        outcome = judge(csv_of(rows), "referrals", site="MHT-GM")
+        outcome = validate(csv_of(rows), "referrals", site="MHT-GM")
         assert (outcome.held, days_of(outcome, "referral_received_date")) == ([2], [date(2016, 1, 5)])
 
 
-def test_a_file_that_is_judged_again_leaves_nothing_of_the_first_time(judge: Judge) -> None:
+def test_a_file_that_is_judged_again_leaves_nothing_of_the_first_time(validate: Validator) -> None:
     """What is found of other columns is told once, exact copies and all."""
     rows = table("contacts", [half_converted(d) for d in DAYS])
     rows[3]["contact_medium"] = "zz"
     rows[4]["contact_medium"] = "1"
-    outcome = judge(csv_of([*rows, rows[0]]))
+    outcome = validate(csv_of([*rows, rows[0]]))
     others = [(f.rule, f.severity, f.row) for f in outcome.findings if f.rule != "C25"]
     assert others == [("V02", "row", 5), ("C14", "warning", 6), ("P04", "warning", len(rows) + 2)]
-    assert outcome.is_conserved and len(outcome.of("C25")) == len(rows) + 1
+    assert outcome.is_conserved and len(outcome.findings_of("C25")) == len(rows) + 1

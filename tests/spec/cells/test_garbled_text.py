@@ -6,10 +6,10 @@ has its dashes and quotation marks.
 
 from __future__ import annotations
 
-import made_workbooks as made
 import pytest
-from judging import Found, Judge, Row, as_csv, as_table, awards, contacts, participants, workbook
-from length import in_soak
+import workbook_bytes as made
+from file_validator import Finding, Row, Validator, as_csv, as_table, awards, contacts, participants, workbook
+from soak import in_soak
 
 WRITERS = {
     "csv": lambda rows: as_csv(rows).encode(),
@@ -25,17 +25,17 @@ def written(rows: list[dict[str, str]], suffix: str) -> bytes:
     return WRITERS[suffix](rows)  # type: ignore[no-untyped-call]
 
 
-def test_letters_read_as_windows_1252_are_told_where_they_stand(judge: Judge) -> None:
+def test_letters_read_as_windows_1252_are_told_where_they_stand(validate: Validator) -> None:
     """The text was read as Windows-1252 and saved again before it was sent: what it was is suggested, and not used."""
     names = ["A café in Zürich", "£5 for Renée’s", "NÃO, â and Åse are letters too", "Zürich"]
     garbled = [n.encode().decode("cp1252") for n in names[:2]] + names[2:]
     rows = awards(*({"funding_org_name": n} for n in garbled))
-    outcome = judge(as_csv(rows), "funding_awards")
+    outcome = validate(as_csv(rows), "funding_awards")
     assert outcome.accepted == [2, 3, 4, 5]
     assert [r["funding_org_name"] for r in outcome.values] == garbled
     assert outcome.findings == [
-        Found("C24", "warning", 2, "funding_org_name", garbled[0], names[0]),
-        Found("C24", "warning", 3, "funding_org_name", garbled[1], names[1]),
+        Finding("C24", "warning", 2, "funding_org_name", garbled[0], names[0]),
+        Finding("C24", "warning", 3, "funding_org_name", garbled[1], names[1]),
     ]
 
 
@@ -50,26 +50,28 @@ def test_letters_read_as_windows_1252_are_told_where_they_stand(judge: Judge) ->
         ("A tr\x81ust", None),  # no sign of Windows-1252
     ],
 )
-def test_control_characters_in_text_are_told(judge: Judge, suffix: str, text: str, meant: str | None) -> None:
+def test_control_characters_in_text_are_told(validate: Validator, suffix: str, text: str, meant: str | None) -> None:
     rows = awards({"funding_org_name": text}, {"funding_org_name": "Best – “good”"})
-    outcome = judge(written(rows, suffix), "funding_awards", suffix=suffix)
-    assert outcome.findings == [Found("C24", "warning", 2, "funding_org_name", text, meant)]
+    outcome = validate(written(rows, suffix), "funding_awards", suffix=suffix)
+    assert outcome.findings == [Finding("C24", "warning", 2, "funding_org_name", text, meant)]
     assert outcome.values[0]["funding_org_name"] == text
 
 
 @pytest.mark.parametrize("control", ["\x01", "\x07", "\x0b", "\x0c", "\x1a", "\x1f", "\x7f"])
 @pytest.mark.parametrize("suffix", ["csv", "xlsx", "parquet"])  # an ODS file cannot hold them
-def test_nothing_is_suggested_for_those_that_no_sign_is_known_for(judge: Judge, suffix: str, control: str) -> None:
+def test_nothing_is_suggested_for_those_that_no_sign_is_known_for(
+    validate: Validator, suffix: str, control: str
+) -> None:
     text = f"A made-up{control}funder"
-    outcome = judge(written(awards({"source_document": text}), suffix), "funding_awards", suffix=suffix)
-    assert outcome.findings == [Found("C24", "warning", 2, "source_document", text, None)]
+    outcome = validate(written(awards({"source_document": text}), suffix), "funding_awards", suffix=suffix)
+    assert outcome.findings == [Finding("C24", "warning", 2, "source_document", text, None)]
 
 
 @pytest.mark.parametrize("suffix", ["xls", "parquet"])  # a line of text that holds a zero byte is torn
-def test_zero_bytes_after_every_letter_are_garbled_text(judge: Judge, suffix: str) -> None:
+def test_zero_bytes_after_every_letter_are_garbled_text(validate: Validator, suffix: str) -> None:
     text = "".join(f"{letter}\x00" for letter in "A made-up funder")
-    outcome = judge(written(awards({"funding_org_name": text}, {}), suffix), "funding_awards", suffix=suffix)
-    assert outcome.findings == [Found("C24", "warning", 2, "funding_org_name", text, None)]
+    outcome = validate(written(awards({"funding_org_name": text}, {}), suffix), "funding_awards", suffix=suffix)
+    assert outcome.findings == [Finding("C24", "warning", 2, "funding_org_name", text, None)]
 
 
 @ANY_FORMAT
@@ -86,53 +88,53 @@ def test_zero_bytes_after_every_letter_are_garbled_text(judge: Judge, suffix: st
     ],
 )
 def test_a_row_is_held_for_them_where_no_text_is_asked_for(
-    judge: Judge, suffix: str, rows: object, field: str, text: str, meant: str | None
+    validate: Validator, suffix: str, rows: object, field: str, text: str, meant: str | None
 ) -> None:
     assert callable(rows)
     dataset = "funding_awards" if rows is awards else rows.__name__
-    outcome = judge(written(rows({field: text}, {}), suffix), dataset, suffix=suffix)
+    outcome = validate(written(rows({field: text}, {}), suffix), dataset, suffix=suffix)
     assert [(f.rule, f.severity, f.row, f.suggestion) for f in outcome.findings] == [("C24", "row", 2, meant)]
     assert outcome.accepted == [3]
 
 
-def test_a_label_that_is_known_without_them_is_read(judge: Judge) -> None:
-    outcome = judge(as_csv(contacts({"contact_type": "Job\x96search"}, {})))
+def test_a_label_that_is_known_without_them_is_read(validate: Validator) -> None:
+    outcome = validate(as_csv(contacts({"contact_type": "Job\x96search"}, {})))
     assert (outcome.rules, outcome.accepted) == ([("C16", "warning", 2)], [2, 3])
 
 
 @pytest.mark.parametrize("text", ["Café – “best” … £5 €6 ™", "tab\there", "Zürich, Łódź, Αθήνα, 東京", "naïve ÿ ÷ ×"])
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
-def test_accents_signs_and_tabs_are_not(judge: Judge, suffix: str, text: str) -> None:
-    outcome = judge(written(awards({"funding_org_name": text}), suffix), "funding_awards", suffix=suffix)
-    assert outcome.of("C24") == []
+def test_accents_signs_and_tabs_are_not(validate: Validator, suffix: str, text: str) -> None:
+    outcome = validate(written(awards({"funding_org_name": text}), suffix), "funding_awards", suffix=suffix)
+    assert outcome.findings_of("C24") == []
 
 
 @ANY_FORMAT
-def test_f28_a_heading_is_told_and_known_all_the_same(judge: Judge, suffix: str) -> None:
+def test_f28_a_heading_is_told_and_known_all_the_same(validate: Validator, suffix: str) -> None:
     rows = [{k.replace("funding_org", "funding\x96org"): v for k, v in row.items()} for row in awards({}, {})]
-    outcome = judge(written(rows, suffix), "funding_awards", suffix=suffix)
+    outcome = validate(written(rows, suffix), "funding_awards", suffix=suffix)
     heading = "funding\x96org_name"
-    assert outcome.findings == [Found("F28", "warning", None, heading, heading, "funding–org_name")]
+    assert outcome.findings == [Finding("F28", "warning", None, heading, heading, "funding–org_name")]
     rows = [{k.replace("_type", "\x97type"): v for k, v in row.items()} for row in contacts({}, {})]
-    outcome = judge(written(rows, suffix), suffix=suffix)
+    outcome = validate(written(rows, suffix), suffix=suffix)
     assert [(f.rule, f.severity) for f in outcome.findings] == [("F28", "warning")]
     assert outcome.accepted == [2, 3]
 
 
-def test_f28_a_heading_that_nobody_knows_is_not_shown(judge: Judge) -> None:
+def test_f28_a_heading_that_nobody_knows_is_not_shown(validate: Validator) -> None:
     rows = [{**row, "Smith\x92s view": "x"} for row in contacts({}, {})]
-    outcome = judge(as_csv(rows))
+    outcome = validate(as_csv(rows))
     assert sorted(f.rule for f in outcome.findings) == ["F11", "F28"]
-    assert "Smith" not in outcome.texts.write_csv()
+    assert "Smith" not in outcome.stored_findings.write_csv()
 
 
-def test_f28_the_name_of_the_sheet_is_told(judge: Judge) -> None:
+def test_f28_the_name_of_the_sheet_is_told(validate: Validator) -> None:
     for name, suffix, book in (
         ("Awards\x96new", "xlsx", workbook({"Awards\x96new": as_table(awards({}))})),
         ("Awards\x96new", "xls", made.xls({"Awards\x96new": as_table(awards({}))})),
     ):
-        outcome = judge(book, "funding_awards", suffix=suffix)
-        assert outcome.findings == [Found("F28", "warning", None, None, "the name of the sheet", None)], name
+        outcome = validate(book, "funding_awards", suffix=suffix)
+        assert outcome.findings == [Finding("F28", "warning", None, None, "the name of the sheet", None)], name
 
 
 HIDDEN_PEOPLE = {
@@ -152,19 +154,19 @@ HIDDEN_PEOPLE = {
     [(contacts, "staff_ref"), (contacts, "remark"), (participants, "remark")],
     ids=["contacts-reference", "contacts-remark", "participants-remark"],
 )
-def test_what_nobody_sees_hides_nobody(judge: Judge, rows: object, column: str, text: str, between: str) -> None:
+def test_what_nobody_sees_hides_nobody(validate: Validator, rows: object, column: str, text: str, between: str) -> None:
     """Between all letters, as a workbook read by the wrong code page has them, or in place of the spaces."""
     assert callable(rows)
     for spoilt in ("".join(letter + between for letter in text), text.replace(" ", between)):
-        outcome = judge(made.parquet(as_table(_with(rows({}, {}), column, spoilt))), rows.__name__, suffix="parquet")
+        outcome = validate(made.parquet(as_table(_with(rows({}, {}), column, spoilt))), rows.__name__, suffix="parquet")
         assert (outcome.result, outcome.held, len(outcome.refusals)) == ("refused", [], 1), ascii(spoilt)
         assert outcome.refusals[0] in ("P01", "P03")
 
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx", "xls", "ods"])
-def test_nor_in_any_format(judge: Judge, suffix: str) -> None:
+def test_nor_in_any_format(validate: Validator, suffix: str) -> None:
     rows = _with(contacts({}, {}), "remark", "Jonathan\x96Smith")
-    assert judge(written(rows, suffix), suffix=suffix).refusals == ["P01"]
+    assert validate(written(rows, suffix), suffix=suffix).refusals == ["P01"]
 
 
 def _with(rows: list[dict[str, str]], column: str, text: str) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from judging import CONTACT, Judge, as_csv, contacts
+from file_validator import CONTACT, Validator, as_csv, contacts
 
 from flows.cells.person_names import holds_full_name
 from flows.deliveries.extract import TextBatch, UnreadableFile
@@ -90,10 +90,10 @@ def test_a_long_tail_of_one_line_is_read_part_by_part(opened, line: bytes, malfo
     assert sum(len(b.rows) for b in batches) == 2 + (not malformed) * (MAX_CHUNK_LINES + 10)
 
 
-def test_blank_lines_without_number_are_judged_at_once(judge: Judge) -> None:
+def test_blank_lines_without_number_are_judged_at_once(validate: Validator) -> None:
     """They cost neither a finding each nor the memory for it."""
     started = time.process_time()
-    outcome = judge(SOUND + b"\n" * 300_000)
+    outcome = validate(SOUND + b"\n" * 300_000)
     assert [(f.rule, f.found) for f in outcome.findings] == [("F07", "300000 blank rows")]
     assert (outcome.accepted, outcome.verdict.rows.read) == ([2, 3], 300_002)
     assert time.process_time() - started < 10

@@ -9,12 +9,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import made_workbooks as made
 import openpyxl
 import pytest
+import workbook_bytes as made
 import xlsxwriter
-from judging import Judge, Outcome
-from made_workbooks import Percentage
+from file_validator import ValidatedFile, Validator
+from workbook_bytes import Percentage
 
 from flows.deliveries.formats import Format
 from flows.steps.read import sheets_of
@@ -106,33 +106,33 @@ FORMATS: dict[str, Callable[[Table], bytes]] = {
 SHOWN = {Percentage(0.46): 46, Percentage(0.145): 14.5, Percentage(0.07): 7, Percentage(0.29): 29, Percentage(1): 100}
 
 
-def sent(judge: Judge, content: bytes, dataset: str, suffix: str) -> Outcome:
-    return judge(content, dataset, suffix=suffix, **SENT[dataset][3])
+def sent(validate: Validator, content: bytes, dataset: str, suffix: str) -> ValidatedFile:
+    return validate(content, dataset, suffix=suffix, **SENT[dataset][3])
 
 
 @pytest.mark.parametrize("dataset", ["benchmarks", "published_measures"])
 @pytest.mark.parametrize("suffix", FORMATS)
 class TestAPercentage:
-    def test_is_read_as_its_cell_shows_it_and_told(self, judge: Judge, dataset: str, suffix: str) -> None:
-        outcome = sent(judge, FORMATS[suffix](table(dataset, *SHOWN)), dataset, suffix)
+    def test_is_read_as_its_cell_shows_it_and_told(self, validate: Validator, dataset: str, suffix: str) -> None:
+        outcome = sent(validate, FORMATS[suffix](table(dataset, *SHOWN)), dataset, suffix)
         assert [float(row["value"]) for row in outcome.values] == list(SHOWN.values())
         assert [(f.rule, f.severity, f.row) for f in outcome.findings] == [
             ("C21", "warning", n + 2) for n in range(len(SHOWN))
         ]
         assert outcome.findings[1].found == "14.5%" or suffix == "csv"
 
-    def test_is_read_where_it_is_a_text(self, judge: Judge, dataset: str, suffix: str) -> None:
-        outcome = sent(judge, FORMATS[suffix](table(dataset, "46%", "46 %", "46 per cent", "7.5%")), dataset, suffix)
+    def test_is_read_where_it_is_a_text(self, validate: Validator, dataset: str, suffix: str) -> None:
+        outcome = sent(validate, FORMATS[suffix](table(dataset, "46%", "46 %", "46 per cent", "7.5%")), dataset, suffix)
         assert [float(row["value"]) for row in outcome.values] == [46, 46, 46, 7.5]
         assert {(f.rule, f.severity) for f in outcome.findings} == {("C21", "warning")}
 
-    def test_a_bare_number_stays_as_it_is(self, judge: Judge, dataset: str, suffix: str) -> None:
-        outcome = sent(judge, FORMATS[suffix](table(dataset, "0.46", "46")), dataset, suffix)
+    def test_a_bare_number_stays_as_it_is(self, validate: Validator, dataset: str, suffix: str) -> None:
+        outcome = sent(validate, FORMATS[suffix](table(dataset, "0.46", "46")), dataset, suffix)
         assert ([float(row["value"]) for row in outcome.values], outcome.findings) == ([0.46, 46], [])
 
-    def test_of_another_statistic_is_no_number(self, judge: Judge, dataset: str, suffix: str) -> None:
+    def test_of_another_statistic_is_no_number(self, validate: Validator, dataset: str, suffix: str) -> None:
         rows = table(dataset, "46%", Percentage(0.46), "46", measure_statistic="count")
-        outcome = sent(judge, FORMATS[suffix](rows), dataset, suffix)
+        outcome = sent(validate, FORMATS[suffix](rows), dataset, suffix)
         assert [(f.rule, f.severity, f.row, f.suggestion) for f in outcome.findings] == [
             ("V05", "row", 2, None),
             ("V05", "row", 3, None),
@@ -140,25 +140,25 @@ class TestAPercentage:
         assert outcome.accepted == [4]
 
 
-def test_each_row_has_its_own_statistic(judge: Judge) -> None:
+def test_each_row_has_its_own_statistic(validate: Validator) -> None:
     rows = table("benchmarks", "46%", "46%", "46%")
     place = rows[0].index("measure_statistic")
     for row, statistic in zip(rows[1:], ("count", "percent", "percentage_points"), strict=True):
         row[place] = statistic
-    outcome = sent(judge, csv_of(rows), "benchmarks", "csv")
+    outcome = sent(validate, csv_of(rows), "benchmarks", "csv")
     assert (outcome.held, [row["value"] for row in outcome.values]) == ([2], [46, 46])
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_where_no_percentage_is_meant_it_stays_an_error(judge: Judge, suffix: str) -> None:
-    outcome = sent(judge, FORMATS[suffix](table("targets", "46%", Percentage(0.46), "46")), "targets", suffix)
+def test_where_no_percentage_is_meant_it_stays_an_error(validate: Validator, suffix: str) -> None:
+    outcome = sent(validate, FORMATS[suffix](table("targets", "46%", Percentage(0.46), "46")), "targets", suffix)
     assert [(f.rule, f.severity, f.row) for f in outcome.findings] == [("V05", "row", 2), ("V05", "row", 3)]
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_in_a_share_it_is_a_hundredth_of_it(judge: Judge, suffix: str) -> None:
+def test_in_a_share_it_is_a_hundredth_of_it(validate: Validator, suffix: str) -> None:
     rows = [["contact_id", "share"], ["A1", "46%"], ["A2", Percentage(0.14)], ["A3", "0.46"], ["A4", "46"]]
-    outcome = judge(FORMATS[suffix](rows), contract=SHARES, suffix=suffix)
+    outcome = validate(FORMATS[suffix](rows), contract=SHARES, suffix=suffix)
     assert [float(row["share"]) for row in outcome.values] == [0.46, 0.14, 0.46]
     assert outcome.rules == [("C21", "warning", 2), ("C21", "warning", 3), ("V03", "row", 5)]
 
@@ -175,29 +175,29 @@ def test_in_a_share_it_is_a_hundredth_of_it(judge: Judge, suffix: str) -> None:
 )
 @pytest.mark.parametrize("is_large", [False, True])
 def test_the_number_format_decides(
-    judge: Judge, number_format: str, stored: float, value: float, rules: list[str], is_large: bool
+    validate: Validator, number_format: str, stored: float, value: float, rules: list[str], is_large: bool
 ) -> None:
     rows = table("benchmarks", Percentage(stored), *[Percentage(stored)] * (600 if is_large else 0))
-    outcome = sent(judge, xlsx_of(rows, number_format), "benchmarks", "xlsx")
+    outcome = sent(validate, xlsx_of(rows, number_format), "benchmarks", "xlsx")
     assert {float(row["value"]) for row in outcome.values} == {value}
     assert sorted({f.rule for f in outcome.findings}) == rules
 
 
-def test_a_large_workbook_is_read_by_column_all_the_same(judge: Judge, tmp_path: Path) -> None:
+def test_a_large_workbook_is_read_by_column_all_the_same(validate: Validator, tmp_path: Path) -> None:
     rows = table("benchmarks", *[Percentage(n / 1000) for n in range(1, 1001)])
     path = tmp_path / "large.xlsx"
     path.write_bytes(xlsx_of(rows))
     assert isinstance(sheets_of(path, Format.XLSX)[0].open(), PlainTable)
-    outcome = sent(judge, path.read_bytes(), "benchmarks", "xlsx")
+    outcome = sent(validate, path.read_bytes(), "benchmarks", "xlsx")
     assert [row["value"] for row in outcome.values] == [Decimal(n) / 10 for n in range(1, 1001)]
 
 
-def test_old_workbooks_keep_several_numbers_in_one_record(judge: Judge) -> None:
+def test_old_workbooks_keep_several_numbers_in_one_record(validate: Validator) -> None:
     rows = table("benchmarks", Percentage(0.5))
     low, high = (rows[0].index(name) for name in ("value_low", "value_high"))
     numbers = [(2, (n << 2) | 3) for n in (46, 54)]  # hundredths, in the style that shows percentages
     record = struct.pack("<HH", 1, low) + b"".join(struct.pack("<HI", *n) for n in numbers) + struct.pack("<H", high)
-    outcome = sent(judge, made.xls({"Data": rows}, extra=made.record(0x00BD, record)), "benchmarks", "xls")
+    outcome = sent(validate, made.xls({"Data": rows}, extra=made.record(0x00BD, record)), "benchmarks", "xls")
     [row] = outcome.values
     assert (row["value_low"], row["value"], row["value_high"]) == (46, 50, 54)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from judging import Found, Judge, as_csv, as_table, awards, contacts, participants, workbook
+from file_validator import Finding, Validator, as_csv, as_table, awards, contacts, participants, workbook
 
 NHS_NUMBER = "943 476 5919"  # the NHS's own example: its check digit is right, and it is nobody's
 
@@ -87,27 +87,27 @@ PERSONAL = [
 
 
 @pytest.mark.parametrize(("rule", "dataset", "field", "text"), PERSONAL)
-def test_the_file_is_refused_and_not_kept(judge: Judge, rule: str, dataset: str, field: str, text: str) -> None:
+def test_the_file_is_refused_and_not_kept(validate: Validator, rule: str, dataset: str, field: str, text: str) -> None:
     """Another finding on the same cell would show what stands there: there is none."""
     sound, spoilt = {"contacts": contacts, "participants": participants}[dataset]({}, {})
-    outcome = judge(as_csv([{field: "", **sound}, {field: "", **spoilt} | {field: text}]), dataset)
-    assert outcome.findings == [Found(rule, "file", 3, field, None, None)]
-    assert text not in outcome.texts.write_csv()
+    outcome = validate(as_csv([{field: "", **sound}, {field: "", **spoilt} | {field: text}]), dataset)
+    assert outcome.findings == [Finding(rule, "file", 3, field, None, None)]
+    assert text not in outcome.stored_findings.write_csv()
     assert (outcome.result, outcome.accepted, outcome.held) == ("refused", [], [])
     assert (outcome.verdict.rows.read, outcome.verdict.rows.held) == (2, 2)
 
 
 @pytest.mark.parametrize("text", [NHS_NUMBER, "AB123456C", "FY1 1AA"])
-def test_columns_nobody_knows_are_searched_too(judge: Judge, text: str) -> None:
-    outcome = judge(as_csv([{**r, "Other": text} for r in contacts({})]))
+def test_columns_nobody_knows_are_searched_too(validate: Validator, text: str) -> None:
+    outcome = validate(as_csv([{**r, "Other": text} for r in contacts({})]))
     assert outcome.result == "refused"
-    assert (outcome.held, text in outcome.texts.write_csv()) == ([], False)
+    assert (outcome.held, text in outcome.stored_findings.write_csv()) == ([], False)
 
 
 @pytest.mark.parametrize("text", ["9999999999", "9434765918", "BPL-0943476591", "E01012345"])
-def test_what_only_looks_like_it_stops_nothing(judge: Judge, text: str) -> None:
+def test_what_only_looks_like_it_stops_nothing(validate: Validator, text: str) -> None:
     """Well-known dummies, a wrong check digit, our own references, an area code."""
-    assert judge(as_csv([{**r, "Other": text} for r in contacts({})])).refusals == []
+    assert validate(as_csv([{**r, "Other": text} for r in contacts({})])).refusals == []
 
 
 @pytest.mark.parametrize(
@@ -123,15 +123,15 @@ def test_what_only_looks_like_it_stops_nothing(judge: Judge, text: str) -> None:
         "BPL-C0943476591",
     ],
 )
-def test_days_numbers_and_references_are_no_identifiers(judge: Judge, text: str) -> None:
-    assert judge(as_csv([{**r, "Other": text} for r in contacts({})])).refusals == []
+def test_days_numbers_and_references_are_no_identifiers(validate: Validator, text: str) -> None:
+    assert validate(as_csv([{**r, "Other": text} for r in contacts({})])).refusals == []
 
 
 @pytest.mark.parametrize(("field", "text"), [("year_of_birth", "1978"), ("age_at_referral", "38")])
 @pytest.mark.parametrize("more", ["", " ", ".0", " or so", "/79"])
-def test_a_year_and_an_age_are_no_date_of_birth(judge: Judge, field: str, text: str, more: str) -> None:
+def test_a_year_and_an_age_are_no_date_of_birth(validate: Validator, field: str, text: str, more: str) -> None:
     rows = [{field: "", **r} for r in participants({}, {field: text + more})]
-    assert judge(as_csv([{**r, field: rows[1][field]} for r in rows]), "participants").refusals == []
+    assert validate(as_csv([{**r, field: rows[1][field]} for r in rows]), "participants").refusals == []
 
 
 def tails(*numbers: str) -> str:
@@ -147,46 +147,46 @@ OTHER_TAILS = ["0000000012", "0000000013", "0000000014", "0000000015"]
 class TestTenDigitsAtTheEndOfReferences:
     """One in eleven is an NHS number by chance; several are not."""
 
-    def test_most_of_several_are_told(self, judge: Judge) -> None:
-        outcome = judge(tails(*NHS_TAILS[:3], OTHER_TAILS[0]), "participants")
+    def test_most_of_several_are_told(self, validate: Validator) -> None:
+        outcome = validate(tails(*NHS_TAILS[:3], OTHER_TAILS[0]), "participants")
         assert outcome.refusals == ["P02"]
-        assert not [t for t in NHS_TAILS if t in outcome.texts.write_csv()]
+        assert not [t for t in NHS_TAILS if t in outcome.stored_findings.write_csv()]
         assert (outcome.accepted, outcome.held) == ([], [])
 
     @pytest.mark.parametrize("numbers", [NHS_TAILS[:2], NHS_TAILS[:1] * 4, NHS_TAILS[:2] + OTHER_TAILS[:2]])
-    def test_a_few_are_chance(self, judge: Judge, numbers: list[str]) -> None:
-        assert judge(tails(*numbers), "participants").of("P02") == []
+    def test_a_few_are_chance(self, validate: Validator, numbers: list[str]) -> None:
+        assert validate(tails(*numbers), "participants").findings_of("P02") == []
 
-    def test_one_that_stands_out_holds_its_row(self, judge: Judge) -> None:
+    def test_one_that_stands_out_holds_its_row(self, validate: Validator) -> None:
         """Where other references have another form, ten digits with a sound check digit are no way of numbering."""
-        outcome = judge(tails("000001", "000002", NHS_TAILS[0], "000004", OTHER_TAILS[0]), "participants")
+        outcome = validate(tails("000001", "000002", NHS_TAILS[0], "000004", OTHER_TAILS[0]), "participants")
         assert (outcome.rules, outcome.held) == ([("P01", "row", 4)], [4])
         assert (outcome.accepted, outcome.held_values[0]["participant_ref"]) == ([2, 3, 5, 6], None)
 
-    def test_a_postcode_behind_a_prefix_holds_its_row(self, judge: Judge) -> None:
-        outcome = judge(tails("000001", "FY14XX", "QX14XX", "000004"), "participants")
+    def test_a_postcode_behind_a_prefix_holds_its_row(self, validate: Validator) -> None:
+        outcome = validate(tails("000001", "FY14XX", "QX14XX", "000004"), "participants")
         assert (outcome.rules, outcome.held) == ([("P01", "row", 3)], [3])  # there are no postcodes that begin with QX
-        assert "FY14XX" not in outcome.texts.write_csv()
+        assert "FY14XX" not in outcome.stored_findings.write_csv()
 
     @pytest.mark.parametrize("tail", ["19801103", "03111980"])
-    def test_a_day_of_birth_holds_its_row(self, judge: Judge, tail: str) -> None:
-        outcome = judge(tails("000001", tail, "20161103", "99999999"), "participants")
+    def test_a_day_of_birth_holds_its_row(self, validate: Validator, tail: str) -> None:
+        outcome = validate(tails("000001", tail, "20161103", "99999999"), "participants")
         assert (outcome.rules, outcome.held) == ([("P01", "row", 3)], [3])
         assert outcome.held_values[0]["participant_ref"] is None
 
-    def test_days_of_birth_by_design_refuse_the_file(self, judge: Judge) -> None:
-        assert judge(tails("19801103", "19790214", "05061985", "000001"), "participants").refusals == ["P03"]
+    def test_days_of_birth_by_design_refuse_the_file(self, validate: Validator) -> None:
+        assert validate(tails("19801103", "19790214", "05061985", "000001"), "participants").refusals == ["P03"]
 
     @pytest.mark.parametrize("text", ["FY38EZ", "FY3-8EZ", "BPL-JSMITH", "SMITHJ01", "1980-11-03"])
-    def test_what_may_be_a_persons_in_a_reference_of_a_worker(self, judge: Judge, text: str) -> None:
-        outcome = judge(as_csv(contacts({}, {"staff_ref": text}, {"staff_ref": "QX38EZ"})))
+    def test_what_may_be_a_persons_in_a_reference_of_a_worker(self, validate: Validator, text: str) -> None:
+        outcome = validate(as_csv(contacts({}, {"staff_ref": text}, {"staff_ref": "QX38EZ"})))
         assert (outcome.rules, outcome.held) == ([("P01", "row", 3)], [3])
 
-    def test_in_other_columns_too(self, judge: Judge) -> None:
+    def test_in_other_columns_too(self, validate: Validator) -> None:
         rows = [{**r, "staff_ref": f"W-{n}"} for r, n in zip(contacts({}, {}, {}), NHS_TAILS, strict=False)]
-        assert judge(as_csv(rows)).refusals == ["P01"]
+        assert validate(as_csv(rows)).refusals == ["P01"]
         rows = [{**r, "Other": f"BPL-{n}"} for r, n in zip(contacts({}, {}, {}), NHS_TAILS, strict=False)]
-        assert judge(as_csv(rows)).refusals == ["P01"]
+        assert validate(as_csv(rows)).refusals == ["P01"]
 
 
 class TestNames:
@@ -199,26 +199,26 @@ class TestNames:
             *("Mr Zebulon", "Mrs. A Nobody", "Dr Patel", "seen with David Jones today"),
         ],
     )
-    def test_a_full_name(self, judge: Judge, text: str) -> None:
+    def test_a_full_name(self, validate: Validator, text: str) -> None:
         for rows in (contacts({}, {"contact_type": text}), [{**r, "Other": text} for r in contacts({}, {})]):
-            outcome = judge(as_csv(rows))
-            assert outcome.refusals == ["P01"] and text not in outcome.texts.write_csv()
+            outcome = validate(as_csv(rows))
+            assert outcome.refusals == ["P01"] and text not in outcome.stored_findings.write_csv()
 
     @pytest.mark.parametrize("text", ["SMITH-JOHN01", "JOHN-SMITH0001", "BPL-JOHNSMITH"])
-    def test_in_a_reference_of_the_agreed_form(self, judge: Judge, text: str) -> None:
-        assert judge(as_csv(contacts({}, {"contact_id": text}))).refusals == ["P01"]
+    def test_in_a_reference_of_the_agreed_form(self, validate: Validator, text: str) -> None:
+        assert validate(as_csv(contacts({}, {"contact_id": text}))).refusals == ["P01"]
 
     @pytest.mark.parametrize("text", ["BPL-SARAH01", "SARAH-000001", "BPL-WILSON"])
-    def test_a_name_by_itself_in_a_reference_holds_the_row(self, judge: Judge, text: str) -> None:
-        outcome = judge(as_csv(contacts({}, {"contact_id": text}, {})))
-        assert outcome.findings == [Found("P01", "row", 3, "contact_id", None, None)]
+    def test_a_name_by_itself_in_a_reference_holds_the_row(self, validate: Validator, text: str) -> None:
+        outcome = validate(as_csv(contacts({}, {"contact_id": text}, {})))
+        assert outcome.findings == [Finding("P01", "row", 3, "contact_id", None, None)]
         assert (outcome.accepted, outcome.held, outcome.held_values[0]["contact_id"]) == ([2, 4], [3], None)
 
     @pytest.mark.parametrize("text", ["Mary Jones", "prepared by Mary Jones"])
-    def test_beside_the_rows(self, judge: Judge, text: str) -> None:
+    def test_beside_the_rows(self, validate: Validator, text: str) -> None:
         sound = as_csv(contacts({}, {}))
         for content in (f"{text}\n\n{sound}", sound + f"BPL-C000003,{text}\n", sound + f"Total,{text}" + "," * 8):
-            assert judge(content).refusals == ["P01"]
+            assert validate(content).refusals == ["P01"]
 
     @pytest.mark.parametrize(
         "text",
@@ -227,113 +227,116 @@ class TestNames:
             *("John Lewis", "MS Office", "Sarah", "a will may help", "James Street", "Dr"),
         ],
     )
-    def test_places_words_and_organisations_refuse_nothing(self, judge: Judge, text: str) -> None:
-        assert judge(as_csv([{**r, "Other": text} for r in contacts({}, {})])).refusals == []
+    def test_places_words_and_organisations_refuse_nothing(self, validate: Validator, text: str) -> None:
+        assert validate(as_csv([{**r, "Other": text} for r in contacts({}, {})])).refusals == []
 
 
 class TestDatesOfLongAgo:
     """Nobody in a pilot is younger than 16, and no pilot is 14 years old: such a date may be a birth (P03)."""
 
     @pytest.mark.parametrize(("day", "held"), [("2002-11-30", True), ("1978-03-12", True), ("2002-12-01", False)])
-    def test_its_row_is_held_and_it_is_kept_nowhere(self, judge: Judge, day: str, held: bool) -> None:
-        outcome = judge(as_csv(contacts({}, {"contact_date": day}, {})))
-        assert outcome.of("P03") == ([Found("P03", "row", 3, "contact_date", None, None)] if held else [])
+    def test_its_row_is_held_and_it_is_kept_nowhere(self, validate: Validator, day: str, held: bool) -> None:
+        outcome = validate(as_csv(contacts({}, {"contact_date": day}, {})))
+        assert outcome.findings_of("P03") == ([Finding("P03", "row", 3, "contact_date", None, None)] if held else [])
         assert [v["contact_date"] for v in outcome.held_values] == [None] * len(outcome.held)
 
-    def test_many_of_them_are_dates_of_birth(self, judge: Judge) -> None:
+    def test_many_of_them_are_dates_of_birth(self, validate: Validator) -> None:
         def said(many: int, of: int) -> list[str]:
             births = [{"contact_date": "1978-03-12"}] * many
-            return judge(as_csv(contacts(*births, *[{}] * (of - many)))).refusals
+            return validate(as_csv(contacts(*births, *[{}] * (of - many)))).refusals
 
         assert (said(10, 100), said(9, 100), said(10, 1000)) == (["P03"], [], [])
 
-    def test_published_figures_may_be_old(self, judge: Judge) -> None:
-        assert judge(as_csv(awards({"financial_year": "1999-00"})), "funding_awards").of("P03") == []
+    def test_published_figures_may_be_old(self, validate: Validator) -> None:
+        assert validate(as_csv(awards({"financial_year": "1999-00"})), "funding_awards").findings_of("P03") == []
 
 
 class TestDigitsAlone:
     """What ten or eleven digits are, only their column says: more than half of it, and they are no chance."""
 
-    def column(self, judge: Judge, *texts: str) -> list[str]:
-        return judge(as_csv([{**r, "Other": t} for r, t in zip(contacts(*[{}] * 20), texts, strict=False)])).refusals
+    def column(self, validate: Validator, *texts: str) -> list[str]:
+        return validate(as_csv([{**r, "Other": t} for r, t in zip(contacts(*[{}] * 20), texts, strict=False)])).refusals
 
-    def test_nhs_numbers(self, judge: Judge) -> None:
-        assert self.column(judge, NHS_TAILS[0]) == ["P01"]
-        assert self.column(judge, *NHS_TAILS) == ["P01"]
-        assert self.column(judge, NHS_TAILS[0], *(f"00000000{n}" for n in range(12, 23))) == []
+    def test_nhs_numbers(self, validate: Validator) -> None:
+        assert self.column(validate, NHS_TAILS[0]) == ["P01"]
+        assert self.column(validate, *NHS_TAILS) == ["P01"]
+        assert self.column(validate, NHS_TAILS[0], *(f"00000000{n}" for n in range(12, 23))) == []
 
-    def test_telephone_numbers(self, judge: Judge) -> None:
-        assert self.column(judge, "07700900123", "07700900124") == ["P01"]
-        assert self.column(judge, "07700900123", "12345678901", "12345678902") == []
+    def test_telephone_numbers(self, validate: Validator) -> None:
+        assert self.column(validate, "07700900123", "07700900124") == ["P01"]
+        assert self.column(validate, "07700900123", "12345678901", "12345678902") == []
 
-    def test_pseudonyms_of_eleven_digits(self, judge: Judge) -> None:
+    def test_pseudonyms_of_eleven_digits(self, validate: Validator) -> None:
         def said(*digits: str) -> list[str]:
-            return judge(as_csv(contacts(*({"contact_id": f"BPL-{d}"} for d in digits)))).refusals
+            return validate(as_csv(contacts(*({"contact_id": f"BPL-{d}"} for d in digits)))).refusals
 
         assert said("07700900123", "41234567890", "51234567890") == []
         assert said("07700900123", "07700900124", "51234567890") == ["P01"]
 
 
-def test_a_number_of_the_prefix_for_tests_is_shaped_like_a_nino_and_refused_as_one(judge: Judge) -> None:
-    assert judge(as_csv([{**r, "Other": "QQ123456C"} for r in contacts({})])).refusals == ["P01"]
+def test_a_number_of_the_prefix_for_tests_is_shaped_like_a_nino_and_refused_as_one(validate: Validator) -> None:
+    assert validate(as_csv([{**r, "Other": "QQ123456C"} for r in contacts({})])).refusals == ["P01"]
 
 
 class TestTextThatIsOnNoRow:
     SOUND = as_csv(contacts({}, {}))
 
-    def refused(self, judge: Judge, content: str | bytes, rule: str, suffix: str = "csv") -> None:
-        outcome = judge(content, suffix=suffix)
+    def refused(self, validate: Validator, content: str | bytes, rule: str, suffix: str = "csv") -> None:
+        outcome = validate(content, suffix=suffix)
         assert outcome.refusals == [rule]
         assert outcome.result == "refused"
-        assert "943" not in outcome.texts.write_csv() + str(outcome.verdict.to_json())
+        assert "943" not in outcome.stored_findings.write_csv() + str(outcome.verdict.to_json())
         assert (outcome.accepted, outcome.held) == ([], [])
 
-    def test_a_torn_line(self, judge: Judge) -> None:
-        self.refused(judge, self.SOUND + f"BPL-C000003,{NHS_NUMBER}\n", "P01")
+    def test_a_torn_line(self, validate: Validator) -> None:
+        self.refused(validate, self.SOUND + f"BPL-C000003,{NHS_NUMBER}\n", "P01")
 
-    def test_a_title(self, judge: Judge) -> None:
-        self.refused(judge, f"Contacts of {NHS_NUMBER}\n\n{self.SOUND}", "P01")
-        self.refused(judge, workbook({"S": [[f"Of {NHS_NUMBER}"], *as_table(contacts({}, {}))]}), "P01", "xlsx")
+    def test_a_title(self, validate: Validator) -> None:
+        self.refused(validate, f"Contacts of {NHS_NUMBER}\n\n{self.SOUND}", "P01")
+        self.refused(validate, workbook({"S": [[f"Of {NHS_NUMBER}"], *as_table(contacts({}, {}))]}), "P01", "xlsx")
 
-    def test_a_total(self, judge: Judge) -> None:
-        self.refused(judge, self.SOUND + f"Total,{NHS_NUMBER}" + "," * 8, "P01")
+    def test_a_total(self, validate: Validator) -> None:
+        self.refused(validate, self.SOUND + f"Total,{NHS_NUMBER}" + "," * 8, "P01")
 
-    def test_a_heading(self, judge: Judge) -> None:
+    def test_a_heading(self, validate: Validator) -> None:
         rows = [{**r, f"Visits of {NHS_NUMBER}": "2"} for r in contacts({}, {})]
-        self.refused(judge, as_csv(rows), "F11")
-        assert judge(as_csv(rows)).of("F11") == [Found("F11", "file", None, "column K", None, None)]
+        self.refused(validate, as_csv(rows), "F11")
+        assert validate(as_csv(rows)).findings_of("F11") == [Finding("F11", "file", None, "column K", None, None)]
 
-    def test_torn_lines_and_titles_of_sound_files_stop_nothing(self, judge: Judge) -> None:
+    def test_torn_lines_and_titles_of_sound_files_stop_nothing(self, validate: Validator) -> None:
         line = self.SOUND.splitlines()[1]
-        outcome = judge(f"Contacts of November 2016\n{self.SOUND}{line},more\n{line[:30]}\n")
+        outcome = validate(f"Contacts of November 2016\n{self.SOUND}{line},more\n{line[:30]}\n")
         assert outcome.refusals == []
 
 
 @pytest.mark.parametrize("field", ["contact_type", "contact_date", "duration_minutes", "contact_id"])
 @pytest.mark.parametrize("text", ["Mary Made-Up", "MADE UP, MARY", "she was seen at home", "x" * 41, "Mr. Smith"])
-def test_what_may_be_a_name_or_a_sentence_is_not_shown(judge: Judge, field: str, text: str) -> None:
-    outcome = judge(as_csv(contacts({}, {field: text}, {})))
+def test_what_may_be_a_name_or_a_sentence_is_not_shown(validate: Validator, field: str, text: str) -> None:
+    outcome = validate(as_csv(contacts({}, {field: text}, {})))
     assert [(f.found, f.row) for f in outcome.findings] == [(None, 3)]
-    assert outcome.texts["hidden"].to_list() == [True]
-    assert text not in outcome.texts.write_csv()
+    assert outcome.stored_findings["hidden"].to_list() == [True]
+    assert text not in outcome.stored_findings.write_csv()
 
 
-def test_nor_what_is_suggested_for_it(judge: Judge) -> None:
-    outcome = judge(as_csv(contacts({}, {"contact_id": "Mary Made-Up  "}, {})))
-    assert "Mary" not in outcome.texts.write_csv()
+def test_nor_what_is_suggested_for_it(validate: Validator) -> None:
+    outcome = validate(as_csv(contacts({}, {"contact_id": "Mary Made-Up  "}, {})))
+    assert "Mary" not in outcome.stored_findings.write_csv()
 
 
-def test_published_figures_are_shown(judge: Judge) -> None:
-    outcome = judge(as_csv(awards({"amount": "About One Million Pounds In All"})), "funding_awards")
+def test_published_figures_are_shown(validate: Validator) -> None:
+    outcome = validate(as_csv(awards({"amount": "About One Million Pounds In All"})), "funding_awards")
     assert [f.found for f in outcome.findings if f.rule == "V05"] == ["About One Million Pounds In All"]
 
 
-def test_published_figures_are_not_searched(judge: Judge) -> None:
+def test_published_figures_are_not_searched(validate: Validator) -> None:
     """They hold organisations' addresses (docs/domain.md 5.2)."""
-    outcome = judge(as_csv(awards({"source_document": "A made-up trust, FY1 1AA"})), "funding_awards")
+    outcome = validate(as_csv(awards({"source_document": "A made-up trust, FY1 1AA"})), "funding_awards")
     assert (outcome.findings, outcome.accepted) == ([], [2])
 
 
-def test_every_personal_cell_is_told_by_its_address(judge: Judge) -> None:
-    outcome = judge(as_csv(contacts({"staff_ref": NHS_NUMBER}, {}, {"staff_ref": "AB123456C"})))
-    assert [f[:4] for f in outcome.of("P01")] == [("P01", "file", 2, "staff_ref"), ("P01", "file", 4, "staff_ref")]
+def test_every_personal_cell_is_told_by_its_address(validate: Validator) -> None:
+    outcome = validate(as_csv(contacts({"staff_ref": NHS_NUMBER}, {}, {"staff_ref": "AB123456C"})))
+    assert [f[:4] for f in outcome.findings_of("P01")] == [
+        ("P01", "file", 2, "staff_ref"),
+        ("P01", "file", 4, "staff_ref"),
+    ]

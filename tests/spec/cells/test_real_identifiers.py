@@ -16,9 +16,9 @@ pytestmark = pytest.mark.real
 WRONGLY_FLAGGED = "13"  # flagged false for being a copy of another row: its check digit is valid
 
 
-def test_nhs_numbers_agree_with_their_flags(real: Path) -> None:
+def test_nhs_numbers_agree_with_their_flags(real_files: Path) -> None:
     headings = frozenset(map(fold, ("Key", "NHS_Number", "NHS_Number_Valid")))
-    extract = read(real / "ids" / "dve_basic_demographics.csv", headings)
+    extract = read(real_files / "ids" / "dve_basic_demographics.csv", headings)
     rows = pl.concat([b.rows for b in extract.batches])
     assert rows["source_row"].to_list() == list(range(2, 15))
     flags = {key: (is_nhs_number(number), flag == "TRUE") for key, number, flag in rows.select("0", "1", "2").rows()}
@@ -26,16 +26,16 @@ def test_nhs_numbers_agree_with_their_flags(real: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["validation", "normalisation"])
-def test_postcodes_are_seen_however_they_are_written(real: Path, name: str) -> None:
-    cases = json.loads((real / "ids" / f"{name}.json").read_text(encoding="utf-8"))["tests"]
+def test_postcodes_are_seen_however_they_are_written(real_files: Path, name: str) -> None:
+    cases = json.loads((real_files / "ids" / f"{name}.json").read_text(encoding="utf-8"))["tests"]
     assert cases
     wrong = [c["base"] for c in cases if (personal_rule(c["base"]) == "P03") != bool(c["expected"])]
     assert wrong == []
 
 
 @pytest.mark.parametrize("name", ["outcodes", "sectors"])
-def test_a_part_of_a_postcode_is_no_postcode(real: Path, name: str) -> None:
-    cases = json.loads((real / "ids" / f"{name}.json").read_text(encoding="utf-8"))["tests"]
+def test_a_part_of_a_postcode_is_no_postcode(real_files: Path, name: str) -> None:
+    cases = json.loads((real_files / "ids" / f"{name}.json").read_text(encoding="utf-8"))["tests"]
     assert [c["expected"] for c in cases if personal_rule(c["expected"])] == []
 
 
@@ -45,9 +45,9 @@ def test_a_part_of_a_postcode_is_no_postcode(real: Path, name: str) -> None:
     + [(f"{n}.csv", ("COL1", "COL2")) for n in ("part1", "part2", "part3", "small1", "small2")],
 )
 def test_files_that_disagree_with_each_other_are_each_read_whole(
-    real: Path, name: str, headings: tuple[str, ...]
+    real_files: Path, name: str, headings: tuple[str, ...]
 ) -> None:
-    path = real / "duckdb-rejects" / "error" / "mismatch" / name
+    path = real_files / "duckdb-rejects" / "error" / "mismatch" / name
     batches = list(read(path, frozenset(map(fold, headings))).batches)
     lines = [n for b in batches for n in (*b.rows["source_row"], *b.malformed)]
     assert sorted(lines) == list(range(2, len(path.read_bytes().splitlines()) + 1))

@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 import pytest
-from judging import Judge, as_csv, as_table, awards, contacts, participants, workbook
+from file_validator import Validator, as_csv, as_table, awards, contacts, participants, workbook
 
 from flows.cells.identifiers import personal_rule
 from flows.cells.person_names import listed_names
@@ -110,47 +110,47 @@ def test_no_name_of_the_list_is_shown_by_itself() -> None:
 
 @pytest.mark.parametrize("text", ["Sarah", "Zebulon", "28561", "she was seen at home"])
 @pytest.mark.parametrize("field", ["contact_type", "contact_date", "duration_minutes", "contact_id"])
-def test_neither_the_cell_nor_what_it_may_mean_is_told(judge: Judge, field: str, text: str) -> None:
-    outcome = judge(as_csv(contacts({}, {field: text}, {})))
+def test_neither_the_cell_nor_what_it_may_mean_is_told(validate: Validator, field: str, text: str) -> None:
+    outcome = validate(as_csv(contacts({}, {field: text}, {})))
     assert [(f.row, f.found, f.suggestion) for f in outcome.findings] == [(3, None, None)]
-    assert outcome.texts["hidden"].to_list() == [True]
+    assert outcome.stored_findings["hidden"].to_list() == [True]
 
 
-def test_references_are_never_shown(judge: Judge) -> None:
-    outcome = judge(as_csv(contacts({}, {"contact_id": "1234"}, {"staff_ref": "?"})))
+def test_references_are_never_shown(validate: Validator) -> None:
+    outcome = validate(as_csv(contacts({}, {"contact_id": "1234"}, {"staff_ref": "?"})))
     assert [(f.row, f.found) for f in outcome.findings] == [(3, None), (4, None)]
 
 
-def test_published_figures_are_shown_as_they_stand(judge: Judge) -> None:
-    outcome = judge(as_csv(awards({"amount": "About One Million Pounds"})), "funding_awards")
+def test_published_figures_are_shown_as_they_stand(validate: Validator) -> None:
+    outcome = validate(as_csv(awards({"amount": "About One Million Pounds"})), "funding_awards")
     assert [f.found for f in outcome.findings if f.rule == "V05"] == ["About One Million Pounds"]
 
 
 @pytest.mark.parametrize(
     ("heading", "told"), [("Weather", "Weather"), ("Sarah", "column K"), ("Seen with Zebulon", "column K")]
 )
-def test_a_heading_of_other_words_is_told_by_its_column(judge: Judge, heading: str, told: str) -> None:
-    outcome = judge(as_csv([{**r, heading: "1"} for r in contacts({}, {})]))
+def test_a_heading_of_other_words_is_told_by_its_column(validate: Validator, heading: str, told: str) -> None:
+    outcome = validate(as_csv([{**r, heading: "1"} for r in contacts({}, {})]))
     assert [(f.rule, f.column) for f in outcome.findings] == [("F11", told)]
     assert [c.heading for c in outcome.verdict.columns][-1] == told
 
 
-def test_a_repeated_heading_is_known_though_a_part_of_it_is_not_told(judge: Judge) -> None:
+def test_a_repeated_heading_is_known_though_a_part_of_it_is_not_told(validate: Validator) -> None:
     text = as_csv([{**r, "Zebulon": "1"} for r in contacts({}, {})])
-    outcome = judge(text + text.splitlines()[0] + "\n")
-    assert [(f.rule, f.row) for f in outcome.of("F05")] == [("F05", 4)]
+    outcome = validate(text + text.splitlines()[0] + "\n")
+    assert [(f.rule, f.row) for f in outcome.findings_of("F05")] == [("F05", 4)]
 
 
 @pytest.mark.parametrize(("name", "told"), [("Contacts", "Contacts"), ("Zebulon Quatermass", "sheet 2")])
-def test_a_sheet_of_another_name_is_told_by_its_place(judge: Judge, name: str, told: str) -> None:
+def test_a_sheet_of_another_name_is_told_by_its_place(validate: Validator, name: str, told: str) -> None:
     book = workbook({"Notes": [["about"]], name: as_table(contacts({}, {"attended": "9"}))})
-    outcome = judge(book, suffix="xlsx")
-    assert (outcome.verdict.sheet, outcome.texts["sheet"].unique().to_list()) == (told, [told])
+    outcome = validate(book, suffix="xlsx")
+    assert (outcome.verdict.sheet, outcome.stored_findings["sheet"].unique().to_list()) == (told, [told])
 
 
-def test_sheets_that_would_both_do_are_told_by_their_place(judge: Judge) -> None:
+def test_sheets_that_would_both_do_are_told_by_their_place(validate: Validator) -> None:
     table = as_table(contacts({}, {}))
-    outcome = judge(workbook({"Zebulon": table, "Contacts": table}), suffix="xlsx")
+    outcome = validate(workbook({"Zebulon": table, "Contacts": table}), suffix="xlsx")
     assert [(f.rule, f.found) for f in outcome.findings] == [("U04", "sheet 1 and Contacts")]
 
 
@@ -182,24 +182,24 @@ def test_names_of_files(name: str, may: bool) -> None:
 class TestWhatIsKeptOfARowThatIsHeld:
     """A held row keeps what is as agreed: its fault may be somebody's name, and the store repeats none."""
 
-    def kept(self, judge: Judge, dataset: str, row: dict[str, str]) -> dict[str, object]:
+    def kept(self, validate: Validator, dataset: str, row: dict[str, str]) -> dict[str, object]:
         made = {"contacts": contacts, "participants": participants}[dataset]
-        outcome = judge(as_csv(made({}, row)), dataset)
+        outcome = validate(as_csv(made({}, row)), dataset)
         assert outcome.held == [3]
         return outcome.held_values[0]
 
-    def test_a_code_that_is_not_listed(self, judge: Judge) -> None:
-        kept = self.kept(judge, "contacts", {"contact_type": "Zebulon"})
+    def test_a_code_that_is_not_listed(self, validate: Validator) -> None:
+        kept = self.kept(validate, "contacts", {"contact_type": "Zebulon"})
         assert (kept["contact_type"], kept["contact_id"]) == (None, "BPL-C000002")
 
-    def test_a_reference_of_another_form(self, judge: Judge) -> None:
-        assert self.kept(judge, "contacts", {"contact_id": "Zebulon"})["contact_id"] is None
+    def test_a_reference_of_another_form(self, validate: Validator) -> None:
+        assert self.kept(validate, "contacts", {"contact_id": "Zebulon"})["contact_id"] is None
 
-    def test_a_number_out_of_range(self, judge: Judge) -> None:
-        assert self.kept(judge, "contacts", {"duration_minutes": "120378"})["duration_minutes"] is None
+    def test_a_number_out_of_range(self, validate: Validator) -> None:
+        assert self.kept(validate, "contacts", {"duration_minutes": "120378"})["duration_minutes"] is None
 
-    def test_a_date_of_long_ago(self, judge: Judge) -> None:
-        assert self.kept(judge, "contacts", {"contact_date": "1978-03-12"})["contact_date"] is None
+    def test_a_date_of_long_ago(self, validate: Validator) -> None:
+        assert self.kept(validate, "contacts", {"contact_date": "1978-03-12"})["contact_date"] is None
 
 
 def test_no_text_of_people_is_free() -> None:
@@ -246,9 +246,9 @@ def test_an_empty_reference_hides_nothing() -> None:
     assert told.rows() == [("", False), (None, False), (None, True)]
 
 
-def test_an_unlisted_code_of_many_rows_is_told_in_the_report(judge: Judge) -> None:
-    outcome = judge(as_csv(contacts(*[{"contact_type": "catch-up"}] * 10, {"contact_type": "zebulon"})))
-    assert [f.found for f in outcome.of("V02")] == ["catch-up"] * 10 + [None]
+def test_an_unlisted_code_of_many_rows_is_told_in_the_report(validate: Validator) -> None:
+    outcome = validate(as_csv(contacts(*[{"contact_type": "catch-up"}] * 10, {"contact_type": "zebulon"})))
+    assert [f.found for f in outcome.findings_of("V02")] == ["catch-up"] * 10 + [None]
 
 
 @pytest.mark.parametrize("contract", datasets().values(), ids=lambda c: c.dataset)

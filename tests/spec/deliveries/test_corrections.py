@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from judging import Found, Judge, Outcome, as_csv, contacts, participants, workbook
+from file_validator import Finding, ValidatedFile, Validator, as_csv, contacts, participants, workbook
 
 from flows.deliveries.corrections import COLUMNS, Corrections, corrections_in
 from flows.runtime.data_folder import CorrectionsUnusable
@@ -34,8 +34,8 @@ THREE = as_csv(contacts({}, {"attended": "9"}, {}))  # row 3 is held for its att
 
 
 @pytest.fixture
-def judge(tmp_path: Path) -> Judge:
-    return Judge(tmp_path)
+def validate(tmp_path: Path) -> Validator:
+    return Validator(tmp_path)
 
 
 def csv_of(*lines: dict[str, str]) -> str:
@@ -50,30 +50,30 @@ def agreed(*lines: dict[str, str]) -> Corrections:
     return corrections
 
 
-def corrected(outcome: Outcome) -> list[Found]:
+def corrected(outcome: ValidatedFile) -> list[Finding]:
     """What is said of corrections."""
     return [f for f in outcome.findings if f.rule.startswith("X")]
 
 
-def test_a_correction_is_made_before_the_cell_is_read(judge: Judge) -> None:
-    before = judge(THREE)
+def test_a_correction_is_made_before_the_cell_is_read(validate: Validator) -> None:
+    before = validate(THREE)
     assert (before.accepted, before.held) == ([2, 4], [3])
-    after = judge(THREE, corrections=agreed({}))
+    after = validate(THREE, corrections=agreed({}))
     assert (after.accepted, after.held, after.result) == ([2, 3, 4], [], "accepted")
     assert after.values[1]["attended"] == "5"
-    assert after.findings == [Found("X01", "warning", 3, "attended", "9", "5")]
+    assert after.findings == [Finding("X01", "warning", 3, "attended", "9", "5")]
 
 
-def test_every_rule_judges_the_corrected_value(judge: Judge) -> None:
+def test_every_rule_judges_the_corrected_value(validate: Validator) -> None:
     """A correction never switches a rule off: a value that is no better is held as ever."""
-    outcome = judge(THREE, corrections=agreed({"becomes": "8"}))
+    outcome = validate(THREE, corrections=agreed({"becomes": "8"}))
     assert outcome.held == [3]
     assert [(f.rule, f.found) for f in outcome.findings] == [("V02", "8"), ("X01", "9")]
 
 
-def test_a_repair_of_the_corrected_value_is_still_told(judge: Judge) -> None:
+def test_a_repair_of_the_corrected_value_is_still_told(validate: Validator) -> None:
     line = {"row": "2", "column": "contact_medium", "was": "01", "becomes": "1"}
-    outcome = judge(THREE, corrections=agreed(line))
+    outcome = validate(THREE, corrections=agreed(line))
     assert outcome.values[0]["contact_medium"] == "01"
     assert [(f.rule, f.row, f.suggestion) for f in outcome.findings if f.severity == "warning"] == [
         ("C14", 2, "01"),
@@ -82,56 +82,58 @@ def test_a_repair_of_the_corrected_value_is_still_told(judge: Judge) -> None:
 
 
 @pytest.mark.parametrize("column", ["attended", "F", "f", "ATTENDED", " Attended "])
-def test_the_column_is_a_heading_or_a_letter(judge: Judge, column: str) -> None:
-    assert judge(THREE, corrections=agreed({"column": column})).held == []
+def test_the_column_is_a_heading_or_a_letter(validate: Validator, column: str) -> None:
+    assert validate(THREE, corrections=agreed({"column": column})).held == []
 
 
-def test_an_empty_cell_can_be_filled_and_a_cell_emptied(judge: Judge) -> None:
+def test_an_empty_cell_can_be_filled_and_a_cell_emptied(validate: Validator) -> None:
     table = as_csv(contacts({"staff_role": ""}, {}))
     name = {"row": "2", "column": "staff_role", "was": "", "becomes": "key_worker"}
-    outcome = judge(table, corrections=agreed(name))
+    outcome = validate(table, corrections=agreed(name))
     assert outcome.held == []
-    assert corrected(outcome) == [Found("X01", "warning", 2, "staff_role", "(an empty cell)", "key_worker")]
-    emptied = judge(table, corrections=agreed({"row": "3", "column": "staff_role", "was": "key_worker", "becomes": ""}))
+    assert corrected(outcome) == [Finding("X01", "warning", 2, "staff_role", "(an empty cell)", "key_worker")]
+    emptied = validate(
+        table, corrections=agreed({"row": "3", "column": "staff_role", "was": "key_worker", "becomes": ""})
+    )
     assert emptied.held == [2, 3]
 
 
-def test_a_correction_is_of_one_sheet(judge: Judge) -> None:
+def test_a_correction_is_of_one_sheet(validate: Validator) -> None:
     rows = contacts({}, {"attended": "9"})
     book = workbook({"Contacts": [list(rows[0]), *(list(r.values()) for r in rows)]})
     file = {"file": "MHT-BPL_contacts_201611_v1.xlsx"}
-    assert judge(book, suffix="xlsx", corrections=agreed(file | {"sheet": "contacts"})).held == []
-    assert judge(book, suffix="xlsx", corrections=agreed(file)).held == []
-    other = judge(book, suffix="xlsx", corrections=agreed(file | {"sheet": "October"}))
+    assert validate(book, suffix="xlsx", corrections=agreed(file | {"sheet": "contacts"})).held == []
+    assert validate(book, suffix="xlsx", corrections=agreed(file)).held == []
+    other = validate(book, suffix="xlsx", corrections=agreed(file | {"sheet": "October"}))
     assert other.held == [3]
-    assert corrected(other) == [Found("X02", "warning", None, "attended", "row 3: it is about another sheet", None)]
+    assert corrected(other) == [Finding("X02", "warning", None, "attended", "row 3: it is about another sheet", None)]
 
 
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ({"was": "8"}, Found("X02", "warning", 3, "attended", "9", None)),
-        ({"row": "4"}, Found("X02", "warning", 4, "attended", "5", None)),
-        ({"row": "40"}, Found("X02", "warning", None, "attended", "row 40: there is no such row of data", None)),
-        ({"row": "1"}, Found("X02", "warning", None, "attended", "row 1: there is no such row of data", None)),
-        ({"column": "ZZ"}, Found("X02", "warning", None, None, "row 3: there is no such column", None)),
+        ({"was": "8"}, Finding("X02", "warning", 3, "attended", "9", None)),
+        ({"row": "4"}, Finding("X02", "warning", 4, "attended", "5", None)),
+        ({"row": "40"}, Finding("X02", "warning", None, "attended", "row 40: there is no such row of data", None)),
+        ({"row": "1"}, Finding("X02", "warning", None, "attended", "row 1: there is no such row of data", None)),
+        ({"column": "ZZ"}, Finding("X02", "warning", None, None, "row 3: there is no such column", None)),
         (
             {"until": "2016-12-01"},
-            Found("X02", "warning", None, "attended", "row 3: it was agreed until 1 December 2016", None),
+            Finding("X02", "warning", None, "attended", "row 3: it was agreed until 1 December 2016", None),
         ),
     ],
     ids=["another value", "another row", "no row", "the heading", "no column", "lapsed"],
 )
 def test_a_correction_that_does_not_fit_is_not_made_and_is_told(
-    judge: Judge, line: dict[str, str], told: Found
+    validate: Validator, line: dict[str, str], told: Finding
 ) -> None:
-    outcome = judge(THREE, corrections=agreed(line))
+    outcome = validate(THREE, corrections=agreed(line))
     assert (outcome.accepted, outcome.held) == ([2, 4], [3])
     assert corrected(outcome) == [told]
 
 
-def test_it_holds_on_its_last_day(judge: Judge) -> None:
-    assert judge(THREE, corrections=agreed({"until": "2016-12-02"})).held == []
+def test_it_holds_on_its_last_day(validate: Validator) -> None:
+    assert validate(THREE, corrections=agreed({"until": "2016-12-02"})).held == []
 
 
 @pytest.mark.parametrize(
@@ -139,32 +141,32 @@ def test_it_holds_on_its_last_day(judge: Judge) -> None:
     [{"file": "MHT-BPL_contacts_201610_v1.csv"}, {"dataset": "referrals"}, {"site_code": "HLT-WMCA"}],
     ids=["file", "dataset", "site"],
 )
-def test_it_is_about_one_delivery_alone(judge: Judge, line: dict[str, str]) -> None:
-    outcome = judge(THREE, corrections=agreed(line))
+def test_it_is_about_one_delivery_alone(validate: Validator, line: dict[str, str]) -> None:
+    outcome = validate(THREE, corrections=agreed(line))
     assert outcome.held == [3] and corrected(outcome) == []
 
 
-def test_what_is_hidden_in_a_finding_is_hidden_in_a_correction(judge: Judge) -> None:
+def test_what_is_hidden_in_a_finding_is_hidden_in_a_correction(validate: Validator) -> None:
     line = {
         "dataset": "participants", "file": "MHT-BPL_participants_201611_v1.csv", "row": "2",
         "column": "participant_ref", "was": "BPL-000001", "becomes": "BPL-000009",
     }  # fmt: skip
-    outcome = judge(as_csv(participants({}, {})), "participants", corrections=agreed(line))
+    outcome = validate(as_csv(participants({}, {})), "participants", corrections=agreed(line))
     assert outcome.values[0]["participant_ref"] == "BPL-000009"
-    assert corrected(outcome) == [Found("X01", "warning", 2, "participant_ref", None, None)]
-    assert outcome.texts.filter(outcome.texts["rule_id"] == "X01")["hidden"].to_list() == [True]
+    assert corrected(outcome) == [Finding("X01", "warning", 2, "participant_ref", None, None)]
+    assert outcome.stored_findings.filter(outcome.stored_findings["rule_id"] == "X01")["hidden"].to_list() == [True]
 
 
-def test_a_correction_never_hides_personal_data(judge: Judge) -> None:
+def test_a_correction_never_hides_personal_data(validate: Validator) -> None:
     """A date of birth is refused by its column: where the column is named by its letter, the line cannot tell."""
     line = {
         "dataset": "participants", "file": "MHT-BPL_participants_201611_v1.csv", "row": "2",
         "column": "C", "was": "14/05/1980", "becomes": "1980",
     }  # fmt: skip
     table = as_csv(participants({"year_of_birth": "14/05/1980"}, {}))
-    outcome = judge(table, "participants", corrections=agreed(line))
+    outcome = validate(table, "participants", corrections=agreed(line))
     assert outcome.result == "refused" and "P03" in outcome.refusals
-    assert "14/05/1980" not in outcome.texts.write_csv() and "X01" not in outcome.texts["rule_id"]
+    assert "14/05/1980" not in outcome.stored_findings.write_csv() and "X01" not in outcome.stored_findings["rule_id"]
     by_heading = corrections_in(csv_of(line | {"column": "year_of_birth"}), TODAY)
     assert by_heading.lines == () and "was may hold personal data" in by_heading.faults[0]
 
@@ -216,8 +218,8 @@ def test_two_lines_on_one_cell_are_both_left_out() -> None:
     assert [f.split(": ")[0] for f in corrections.faults] == ["`corrections.csv`, line 2", "`corrections.csv`, line 4"]
 
 
-def test_a_cell_named_by_heading_and_by_letter_is_corrected_once(judge: Judge) -> None:
-    outcome = judge(THREE, corrections=agreed({"column": "F"}, {"column": "attended", "becomes": "6"}))
+def test_a_cell_named_by_heading_and_by_letter_is_corrected_once(validate: Validator) -> None:
+    outcome = validate(THREE, corrections=agreed({"column": "F"}, {"column": "attended", "becomes": "6"}))
     assert outcome.held == [] and outcome.values[1]["attended"] == "5"
     assert [f.found for f in corrected(outcome)] == ["9", "row 3: the cell is corrected twice"]
 
@@ -261,10 +263,10 @@ def test_an_empty_file_is_no_fault() -> None:
     assert corrections_in("", TODAY) == corrections_in("\n\n", TODAY) == Corrections(TODAY)
 
 
-def test_many_cells_of_several_columns_are_corrected_at_once(judge: Judge) -> None:
+def test_many_cells_of_several_columns_are_corrected_at_once(validate: Validator) -> None:
     rows = contacts(*({"attended": "9", "staff_role": "boss"} for _ in range(100)), *({} for _ in range(100)))
     role = {"column": "staff_role", "was": "boss", "becomes": "key_worker"}
     lines = [{"row": str(n)} | more for n in range(2, 102) for more in ({}, role)]
-    outcome = judge(as_csv(rows), corrections=agreed(*lines))
+    outcome = validate(as_csv(rows), corrections=agreed(*lines))
     assert outcome.result == "accepted" and len(outcome.accepted) == 200
     assert len(corrected(outcome)) == 200

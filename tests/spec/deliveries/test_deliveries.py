@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from judging import as_csv, participants
+from file_validator import as_csv, participants
 
 from flows.orchestration.active_run import validated_deliveries
 from flows.orchestration.build_steps import cross_check_build, load_build

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from judging import Judge, as_csv, as_table, contacts, participants, workbook
+from file_validator import Validator, as_csv, as_table, contacts, participants, workbook
 
 from flows.deliveries.file_names import FileName, agreed_name, likely_stem, read_name
 
@@ -101,7 +101,7 @@ def test_a_name_that_was_understood_is_told_once(tmp_path, dataset: str, ending:
     rows = contacts({}) if dataset == "contacts" else participants({})
     sent = as_csv(rows).encode() if ending == "csv" else workbook({"Data": as_table(rows)})
     for slip, told in ((" (1)", 1), ("", 0)):
-        outcome = Judge(tmp_path)(sent, dataset=dataset, suffix=ending, slip=slip)
+        outcome = Validator(tmp_path)(sent, dataset=dataset, suffix=ending, name_ending=slip)
         found = [f for f in outcome.findings if f.rule == "F31"]
         assert (outcome.result, len(found)) == ("accepted", told)
         assert all(f.found == f"MHT-BPL_{dataset}_201611_v1{slip}.{ending}" for f in found)

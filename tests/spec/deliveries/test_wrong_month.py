@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from judging import CONTACT, JOB, PARTICIPANT, REFERRAL, Judge, as_csv, as_table, awards, workbook
+from file_validator import CONTACT, JOB, PARTICIPANT, REFERRAL, Validator, as_csv, as_table, awards, workbook
 
 from flows.commands.check import check_file
 from schemas.audit.deliveries import Verdict
@@ -46,9 +46,9 @@ def of_days(dataset: str, days: list[date], suffix: str = "csv", **changes: str)
 class TestF25AMonthThatHadNotBegun:
     @DATASETS
     @SUFFIXES
-    def test_is_refused_as_that_and_as_nothing_else(self, judge: Judge, dataset: str, suffix: str) -> None:
+    def test_is_refused_as_that_and_as_nothing_else(self, validate: Validator, dataset: str, suffix: str) -> None:
         content = of_days(dataset, TO_MARCH_2016, suffix)
-        outcome = judge(content, dataset, period="202912", suffix=suffix, received=datetime(2026, 11, 29))
+        outcome = validate(content, dataset, period="202912", suffix=suffix, received=datetime(2026, 11, 29))
         assert outcome.rules == [("F25", "file", None)]
         assert outcome.findings[0].found == "the dates end in March 2016; the file came on 29 November 2026"
         assert not outcome.verdict.holds_personal_data
@@ -62,112 +62,112 @@ class TestF25AMonthThatHadNotBegun:
             (datetime(2016, 11, 30), False),
         ],
     )
-    def test_it_begins_with_its_first_day(self, judge: Judge, received: datetime, refused: bool) -> None:
-        outcome = judge(of_days("contacts", [date(2016, 10, 3)]), received=received)
+    def test_it_begins_with_its_first_day(self, validate: Validator, received: datetime, refused: bool) -> None:
+        outcome = validate(of_days("contacts", [date(2016, 10, 3)]), received=received)
         assert ("F25" in outcome.refusals) == refused
 
     @SUFFIXES
-    def test_an_office_is_warned_of_it_for_it_may_print_plans(self, judge: Judge, suffix: str) -> None:
+    def test_an_office_is_warned_of_it_for_it_may_print_plans(self, validate: Validator, suffix: str) -> None:
         rows = awards({}, {})
         content = as_csv(rows) if suffix == "csv" else workbook({"Data": as_table(rows)})
         sent = {"site": "PMO", "period": "202912", "received": datetime(2026, 11, 29), "suffix": suffix}
-        outcome = judge(content, "funding_awards", **sent)
+        outcome = validate(content, "funding_awards", **sent)
         assert (outcome.result, outcome.accepted) == ("accepted", [2, 3])
-        [warned] = outcome.of("F25")
+        [warned] = outcome.findings_of("F25")
         assert (warned.severity, warned.found) == ("warning", "the file came on 29 November 2026")
 
-    def test_in_summer_a_day_begins_by_london_s_clock(self, judge: Judge) -> None:
-        outcome = judge(
+    def test_in_summer_a_day_begins_by_london_s_clock(self, validate: Validator) -> None:
+        outcome = validate(
             of_days("contacts", [date(2016, 5, 3)]), period="201606", received=datetime(2016, 5, 31, 23, 30)
         )
         assert outcome.findings == []
 
-    def test_dates_that_are_to_come_as_well_are_not_told_beside_it(self, judge: Judge) -> None:
+    def test_dates_that_are_to_come_as_well_are_not_told_beside_it(self, validate: Validator) -> None:
         content = of_days("contacts", [date(2017, 3, 3)] * 30)
-        outcome = judge(content, period="201703", received=datetime(2016, 12, 2))
+        outcome = validate(content, period="201703", received=datetime(2016, 12, 2))
         assert outcome.rules == [("F25", "file", None)]
 
-    def test_a_birth_is_still_found(self, judge: Judge) -> None:
+    def test_a_birth_is_still_found(self, validate: Validator) -> None:
         content = of_days("contacts", [*[date(1980, 3, 14)] * 12, *TO_MARCH_2016])
-        outcome = judge(content, period="202903", received=datetime(2026, 11, 29))
+        outcome = validate(content, period="202903", received=datetime(2026, 11, 29))
         assert "P03" in outcome.refusals and "F25" in outcome.refusals
 
-    def test_other_faults_are_found_beside_it(self, judge: Judge) -> None:
+    def test_other_faults_are_found_beside_it(self, validate: Validator) -> None:
         content = of_days("contacts", TO_MARCH_2016, attended="seen")
-        outcome = judge(content, period="202903", received=datetime(2026, 11, 29))
-        assert {"F25", "L01"} == set(outcome.refusals) and len(outcome.of("V02")) == 40
+        outcome = validate(content, period="202903", received=datetime(2026, 11, 29))
+        assert {"F25", "L01"} == set(outcome.refusals) and len(outcome.findings_of("V02")) == 40
 
-    def test_a_nil_return_is_refused_too(self, judge: Judge) -> None:
+    def test_a_nil_return_is_refused_too(self, validate: Validator) -> None:
         content, nil = of_days("contacts", TO_MARCH_2016[:1]), '{"nil_return": true}'
         heading = str(content).splitlines()[0]
-        outcome = judge(heading, period="202903", received=datetime(2026, 11, 29), manifest=nil)
+        outcome = validate(heading, period="202903", received=datetime(2026, 11, 29), manifest=nil)
         assert (outcome.result, outcome.rules) == ("refused", [("F25", "file", None)])
-        assert judge(heading, manifest=nil).result == "accepted"
+        assert validate(heading, manifest=nil).result == "accepted"
 
-    def test_judged_again_it_is_the_same(self, judge: Judge) -> None:
+    def test_judged_again_it_is_the_same(self, validate: Validator) -> None:
         """It goes by the day on which the file came, which the ledger keeps."""
         sent = {"period": "202903", "received": datetime(2026, 11, 29)}
-        first, again = (judge(of_days("contacts", TO_MARCH_2016), **sent) for _ in range(2))
+        first, again = (validate(of_days("contacts", TO_MARCH_2016), **sent) for _ in range(2))
         assert first.findings == again.findings
 
 
 class TestF19TooEarlyAMonth:
     @DATASETS
     @SUFFIXES
-    def test_most_dates_after_it_are_one_problem(self, judge: Judge, dataset: str, suffix: str) -> None:
+    def test_most_dates_after_it_are_one_problem(self, validate: Validator, dataset: str, suffix: str) -> None:
         days = TO_MARCH_2016[:30]
-        outcome = judge(of_days(dataset, days, suffix), dataset, period="201403", suffix=suffix)
+        outcome = validate(of_days(dataset, days, suffix), dataset, period="201403", suffix=suffix)
         assert outcome.rules == [("F19", "file", None)]
         assert outcome.findings[0].found == "the dates end in March 2016; 30 of 30 are after 31 March 2014"
         assert outcome.verdict.rows.held == 30
 
-    def test_an_outcome_that_is_reached_later_is_not_told_beside_it(self, judge: Judge) -> None:
+    def test_an_outcome_that_is_reached_later_is_not_told_beside_it(self, validate: Validator) -> None:
         content = of_days("employment_outcomes", [date(2015, 6, 1)] * 20, sust_13w_date="2015-09-15")
-        assert judge(content, "employment_outcomes", period="201403").rules == [("F19", "file", None)]
+        assert validate(content, "employment_outcomes", period="201403").rules == [("F19", "file", None)]
 
     @pytest.mark.parametrize(("after", "before"), [(9, 0), (10, 10), (12, 20)])
-    def test_fewer_are_told_one_by_one(self, judge: Judge, after: int, before: int) -> None:
+    def test_fewer_are_told_one_by_one(self, validate: Validator, after: int, before: int) -> None:
         days = [*[date(2016, 12, 5)] * after, *[date(2016, 11, 5)] * before]
-        outcome = judge(of_days("contacts", days))
-        assert len(outcome.of("C06")) == after and not outcome.of("F19")
+        outcome = validate(of_days("contacts", days))
+        assert len(outcome.findings_of("C06")) == after and not outcome.findings_of("F19")
 
-    def test_other_faults_are_found_beside_it(self, judge: Judge) -> None:
-        outcome = judge(of_days("contacts", TO_MARCH_2016[:30], attended="seen"), period="201403")
-        assert {"F19", "L01"} == set(outcome.refusals) and len(outcome.of("V02")) == 30
+    def test_other_faults_are_found_beside_it(self, validate: Validator) -> None:
+        outcome = validate(of_days("contacts", TO_MARCH_2016[:30], attended="seen"), period="201403")
+        assert {"F19", "L01"} == set(outcome.refusals) and len(outcome.findings_of("V02")) == 30
 
-    def test_dates_planned_for_later_in_another_column_are_not_the_name_s_fault(self, judge: Judge) -> None:
+    def test_dates_planned_for_later_in_another_column_are_not_the_name_s_fault(self, validate: Validator) -> None:
         content = of_days("referrals", [date(2016, 11, 1)] * 30, exit_date="2017-06-01", exit_reason="completed")
-        assert "F19" not in judge(content, "referrals").refusals
+        assert "F19" not in validate(content, "referrals").refusals
 
 
 class TestF19TooLateAMonth:
     @DATASETS
     @SUFFIXES
-    def test_a_silence_of_over_a_month_is_a_warning(self, judge: Judge, dataset: str, suffix: str) -> None:
+    def test_a_silence_of_over_a_month_is_a_warning(self, validate: Validator, dataset: str, suffix: str) -> None:
         content = of_days(dataset, OFTEN, suffix)
-        outcome = judge(content, dataset, period="201703", suffix=suffix)
-        [warning] = outcome.of("F19")
+        outcome = validate(content, dataset, period="201703", suffix=suffix)
+        [warning] = outcome.findings_of("F19")
         assert warning.severity == "warning"
         assert warning.found == "the dates end in March 2016, the extract is cut at 31 March 2017"
         assert len(outcome.accepted) == 120
 
     @DATASETS
-    def test_dates_as_old_as_a_birth_refuse_the_file_for_its_name(self, judge: Judge, dataset: str) -> None:
+    def test_dates_as_old_as_a_birth_refuse_the_file_for_its_name(self, validate: Validator, dataset: str) -> None:
         """The service began in 2014 and ended in 2019: nobody in it was born then."""
-        outcome = judge(of_days(dataset, TO_MARCH_2016), dataset, period="203003")
+        outcome = validate(of_days(dataset, TO_MARCH_2016), dataset, period="203003")
         assert outcome.rules == [("F19", "file", None)]
         assert outcome.findings[0].found == "the dates end in March 2016; 40 of 40 are 14 years before the cut-off"
         assert not outcome.verdict.holds_personal_data
 
-    def test_births_stay_births(self, judge: Judge) -> None:
-        outcome = judge(of_days("contacts", [date(1980, 3, 14)] * 40), period="203003")
-        assert "P03" in outcome.refusals and not outcome.of("F19")
+    def test_births_stay_births(self, validate: Validator) -> None:
+        outcome = validate(of_days("contacts", [date(1980, 3, 14)] * 40), period="203003")
+        assert "P03" in outcome.refusals and not outcome.findings_of("F19")
 
-    def test_a_month_that_nobody_asks_for_needs_few_dates(self, judge: Judge) -> None:
+    def test_a_month_that_nobody_asks_for_needs_few_dates(self, validate: Validator) -> None:
         """The programme ended in 2016: no calendar asks this site for March 2017."""
         content = of_days("contacts", TO_MARCH_2016[:5])
-        assert judge(content, site=LIN, period="201703").of("F19")
-        assert judge(content, site=LIN, period="201612").findings == []
+        assert validate(content, site=LIN, period="201703").findings_of("F19")
+        assert validate(content, site=LIN, period="201612").findings == []
 
 
 class TestTheVerdict:
@@ -182,14 +182,14 @@ class TestTheVerdict:
         ],
     )
     def test_has_the_newest_date_and_how_many_lie_near_it(
-        self, judge: Judge, days: list[date], newest: date | None, lately: int
+        self, validate: Validator, days: list[date], newest: date | None, lately: int
     ) -> None:
-        verdict = judge(of_days("contacts", days)).verdict
+        verdict = validate(of_days("contacts", days)).verdict
         assert (verdict.newest_event, verdict.events_lately) == (newest, lately)
         assert Verdict.from_json(verdict.to_json()) == verdict
 
-    def test_one_of_an_earlier_version_has_none(self, judge: Judge) -> None:
-        said = judge(of_days("contacts", TO_MARCH_2016)).verdict.to_json()
+    def test_one_of_an_earlier_version_has_none(self, validate: Validator) -> None:
+        said = validate(of_days("contacts", TO_MARCH_2016)).verdict.to_json()
         del said["newest_event"], said["events_lately"]
         assert Verdict.from_json(said).newest_event is None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from judging import Judge
+from file_validator import Validator
 
 from flows.deliveries.extract import Extract, UnreadableFile
 from flows.steps.read import read
@@ -29,8 +29,8 @@ def opened(path: Path, *headings: str) -> tuple[Extract, pl.DataFrame, list[int]
     ("name", "malformed"),
     [("few_columns.csv", [1814, 1823, 2378, 2762]), ("many_columns.csv", [1096, 1159, 1206, 2769])],
 )
-def test_bad_lines_are_named_by_their_physical_number(real: Path, name: str, malformed: list[int]) -> None:
-    path = real / "duckdb-rejects" / "rejects" / "incorrect_columns" / name
+def test_bad_lines_are_named_by_their_physical_number(real_files: Path, name: str, malformed: list[int]) -> None:
+    path = real_files / "duckdb-rejects" / "rejects" / "incorrect_columns" / name
     _, rows, found = opened(path, "a", "b", "c", "d")
     assert found == malformed
     assert rows["source_row"].to_list() == [
@@ -39,8 +39,8 @@ def test_bad_lines_are_named_by_their_physical_number(real: Path, name: str, mal
     assert rows.drop("source_row").unique().rows() == [("1", "2", "3", "4")]
 
 
-def test_few_columns_has_2768_good_rows(real: Path) -> None:
-    path = real / "duckdb-rejects" / "rejects" / "incorrect_columns" / "few_columns.csv"
+def test_few_columns_has_2768_good_rows(real_files: Path) -> None:
+    path = real_files / "duckdb-rejects" / "rejects" / "incorrect_columns" / "few_columns.csv"
     assert len(opened(path, "a", "b", "c", "d")[1]) == 2768
 
 
@@ -60,9 +60,9 @@ SPECTRUM = [
 
 
 @pytest.mark.parametrize("name", SPECTRUM)
-def test_csv_spectrum_means_what_its_json_says(real: Path, name: str) -> None:
-    meant = json.loads((real / "csv-spectrum" / "json" / f"{name}.json").read_text(encoding="utf-8"))
-    extract, rows, malformed = opened(real / "csv-spectrum" / "csvs" / f"{name}.csv", *meant[0])
+def test_csv_spectrum_means_what_its_json_says(real_files: Path, name: str) -> None:
+    meant = json.loads((real_files / "csv-spectrum" / "json" / f"{name}.json").read_text(encoding="utf-8"))
+    extract, rows, malformed = opened(real_files / "csv-spectrum" / "csvs" / f"{name}.csv", *meant[0])
     one_line_end = [
         {h: (c or "").replace("\r\n", "\n") for h, c in zip(extract.headings, row, strict=True)}
         for row in rows.drop("source_row").iter_rows()
@@ -71,10 +71,10 @@ def test_csv_spectrum_means_what_its_json_says(real: Path, name: str) -> None:
     assert malformed == []
 
 
-def test_a_quotation_mark_inside_a_cell_is_that_character(real: Path) -> None:
+def test_a_quotation_mark_inside_a_cell_is_that_character(real_files: Path) -> None:
     """Its JSON has the same coordinates, and another telephone number than the file."""
-    meant = json.loads((real / "csv-spectrum" / "json" / "location_coordinates.json").read_text(encoding="utf-8"))
-    _, rows, malformed = opened(real / "csv-spectrum" / "csvs" / "location_coordinates.csv", *meant)
+    meant = json.loads((real_files / "csv-spectrum" / "json" / "location_coordinates.json").read_text(encoding="utf-8"))
+    _, rows, malformed = opened(real_files / "csv-spectrum" / "csvs" / "location_coordinates.csv", *meant)
     ((_, *cells, line),) = rows.rows()
     assert (cells, line, malformed) == (list(meant.values())[1:], 2, [])
 
@@ -107,10 +107,10 @@ REJECTS = {
 
 @pytest.mark.parametrize(("name", "headings", "malformed"), [(n, *said) for n, said in REJECTS.items()], ids=REJECTS)
 def test_what_duckdb_rejects_is_torn_or_left_to_its_cell(
-    real: Path, name: str, headings: tuple[str, ...], malformed: set[int]
+    real_files: Path, name: str, headings: tuple[str, ...], malformed: set[int]
 ) -> None:
     """Every other line is a row, at its own place."""
-    path = real / "duckdb-rejects" / "rejects" / name
+    path = real_files / "duckdb-rejects" / "rejects" / name
     _, rows, found = opened(path, *headings)
     assert set(found) == malformed
     assert set(rows["source_row"]) == {*range(2, len(path.read_bytes().splitlines()) + 1)} - malformed
@@ -125,16 +125,16 @@ def test_what_duckdb_rejects_is_torn_or_left_to_its_cell(
         ("only_utf16.csv", "utf-16", 5, "ŁŁŁ ŁŁŁŁŁŁŁŁŁ"),
     ],
 )
-def test_encodings_are_told_and_converted(real: Path, name: str, encoding: str, rows: int, first: str) -> None:
-    path = real / "duckdb-rejects" / "encodings" / name
+def test_encodings_are_told_and_converted(real_files: Path, name: str, encoding: str, rows: int, first: str) -> None:
+    path = real_files / "duckdb-rejects" / "encodings" / name
     heading = path.read_text(encoding=encoding).splitlines()[0].split(",")
     extract, found, malformed = opened(path, *heading)
     assert (extract.encoding, len(found), found["0"][0], malformed) == (encoding, rows, first, [])
     assert [f.rule_id for f in extract.findings] == ["F02"]
 
 
-def test_every_character_of_utf_16_survives(real: Path) -> None:
-    path = real / "duckdb-rejects" / "encodings" / "all_utf16.csv"
+def test_every_character_of_utf_16_survives(real_files: Path) -> None:
+    path = real_files / "duckdb-rejects" / "encodings" / "all_utf16.csv"
     _, rows, malformed = opened(path, "\x01")
     with path.open(encoding="utf-16", newline="") as file:
         meant = [row[0] for row in csv.reader(line for line in file if line) if row]
@@ -142,10 +142,10 @@ def test_every_character_of_utf_16_survives(real: Path) -> None:
     assert {c for c in rows["0"] if c} >= {c for c in meant[1:] if c.strip() and "\r" not in c}
 
 
-def test_shift_jis_is_refused(real: Path) -> None:
+def test_shift_jis_is_refused(real_files: Path) -> None:
     """It has bytes that stand for no character of Windows-1252."""
     with pytest.raises(UnreadableFile) as refused:
-        opened(real / "duckdb-rejects" / "encodings" / "shift_jis.csv", "name", "age")
+        opened(real_files / "duckdb-rejects" / "encodings" / "shift_jis.csv", "name", "age")
     assert refused.value.rule_id == "F02"
 
 
@@ -170,8 +170,8 @@ MISFITS = {
 
 
 @pytest.mark.parametrize("name", MISFITS)
-def test_frictionless_files_are_read_line_by_line(real: Path, name: str) -> None:
-    path = real / "frictionless" / f"{name}.csv"
+def test_frictionless_files_are_read_line_by_line(real_files: Path, name: str) -> None:
+    path = real_files / "frictionless" / f"{name}.csv"
     lines = path.read_text(encoding="utf-8-sig").splitlines()
     heading = lines[name == "countries"]
     extract = read(path, frozenset(map(fold, heading.split(","))))
@@ -182,9 +182,9 @@ def test_frictionless_files_are_read_line_by_line(real: Path, name: str) -> None
     assert found == {n: text.split(",") for n, text in enumerate(lines[first - 1 :], first) if n not in MISFITS[name]}
 
 
-def test_frictionless_spaces_beside_quotation_marks_are_no_part_of_a_text(real: Path) -> None:
+def test_frictionless_spaces_beside_quotation_marks_are_no_part_of_a_text(real_files: Path) -> None:
     """A mark that is escaped otherwise than CSV does leaves its line as it stands."""
-    extract = read(real / "frictionless" / "escaping.csv", frozenset({"id", "test"}))
+    extract = read(real_files / "frictionless" / "escaping.csv", frozenset({"id", "test"}))
     [batch] = extract.batches
     assert batch.rows.rows() == [("1", "Test line 1", 2), ("2", 'Test " line 2', 3), ("3", ' "Test \\" line 3"', 4)]
     assert [f.rule_id for f in extract.found_in_rows()] == ["F30"]
@@ -200,14 +200,14 @@ TOY = Contract(
 )
 
 
-def test_the_eight_errors_of_invalid_csv_are_found_in_one_pass(judge: Judge, real: Path) -> None:
-    outcome = judge((real / "frictionless" / "invalid.csv").read_bytes(), contract=TOY)
+def test_the_eight_errors_of_invalid_csv_are_found_in_one_pass(validate: Validator, real_files: Path) -> None:
+    outcome = validate((real_files / "frictionless" / "invalid.csv").read_bytes(), contract=TOY)
     lacking = "2 cells, where the heading has 4: nothing for columns C and D"
-    assert [(f.row, f.found) for f in outcome.of("F13")] == [
+    assert [(f.row, f.found) for f in outcome.findings_of("F13")] == [
         (2, lacking),
         (3, lacking),
         (5, "5 cells, where the heading has 4: 1 too many"),
     ]
-    assert [f.row for f in outcome.of("F07")] == [4]
-    of_heading = outcome.texts.filter(pl.col("rule_id").is_in(["F11", "F12"]))
+    assert [f.row for f in outcome.findings_of("F07")] == [4]
+    of_heading = outcome.stored_findings.filter(pl.col("rule_id").is_in(["F11", "F12"]))
     assert set(of_heading.select("rule_id", "column_letter").iter_rows()) >= {("F12", "D"), ("F11", "C")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from judging import CONTACT, Found, Judge, as_csv, as_table, awards, contacts, participants, workbook
+from file_validator import CONTACT, Finding, Validator, as_csv, as_table, awards, contacts, participants, workbook
 
 Rows = Callable[..., list[dict[str, str]]]
 HEADING = ",".join(CONTACT)
@@ -13,18 +13,18 @@ COMMAS = "," * (len(CONTACT) - 1)
 SOUND = as_csv(contacts({}, {}))
 
 
-def test_f05_a_repeated_heading_is_left_out(judge: Judge) -> None:
+def test_f05_a_repeated_heading_is_left_out(validate: Validator) -> None:
     lines = SOUND.splitlines()
-    outcome = judge("\n".join([*lines[:2], HEADING, lines[2]]))
+    outcome = validate("\n".join([*lines[:2], HEADING, lines[2]]))
     assert (outcome.rules, outcome.accepted) == ([("F05", "warning", 3)], [2, 4])
     assert outcome.verdict.rows.not_data == 1
 
 
-def test_the_cells_below_a_row_that_is_left_out_stay_on_their_rows(judge: Judge) -> None:
+def test_the_cells_below_a_row_that_is_left_out_stay_on_their_rows(validate: Validator) -> None:
     """Each other text stands once below it: as many texts as cells, and not in the order of the cells."""
     given = ["W-0001", "W-0002", "", "W-0004"]
     lines = as_csv(contacts(*({"staff_ref": ref} for ref in given))).splitlines()
-    outcome = judge("\n".join([lines[0], COMMAS, *lines[1:]]))
+    outcome = validate("\n".join([lines[0], COMMAS, *lines[1:]]))
     assert outcome.rules == [("F07", "warning", 2)]
     assert [row["staff_ref"] for row in outcome.values] == [ref or None for ref in given]
 
@@ -39,27 +39,27 @@ def test_the_cells_below_a_row_that_is_left_out_stay_on_their_rows(judge: Judge)
     ],
     ids=["a mark before it", "capitals", "another name of a column", "characters that nobody sees"],
 )
-def test_f05_however_it_is_spelt(judge: Judge, again: str) -> None:
-    outcome = judge(SOUND + again + "\n")
+def test_f05_however_it_is_spelt(validate: Validator, again: str) -> None:
+    outcome = validate(SOUND + again + "\n")
     assert (outcome.rules, outcome.accepted) == ([("F05", "warning", 4)], [2, 3])
 
 
-def test_f05_in_another_order_it_refuses_the_file(judge: Judge) -> None:
+def test_f05_in_another_order_it_refuses_the_file(validate: Validator) -> None:
     """The rows below it would be read into the wrong columns."""
     rows = [dict(reversed(row.items())) for row in contacts({}, {})]
-    outcome = judge(SOUND + as_csv(rows))
+    outcome = validate(SOUND + as_csv(rows))
     assert (outcome.refusals, outcome.accepted) == (["F05"], [])
     assert ("F05", "file", 4) in outcome.rules
     assert outcome.verdict.rows.not_data == 1
 
 
-def test_f05_a_record_with_a_heading_in_a_cell_is_a_record(judge: Judge) -> None:
-    outcome = judge(as_csv(contacts({}, {"staff_role": "Contact date", "contact_type": "Attended"})))
-    assert (outcome.of("F05"), outcome.held) == ([], [3])
+def test_f05_a_record_with_a_heading_in_a_cell_is_a_record(validate: Validator) -> None:
+    outcome = validate(as_csv(contacts({}, {"staff_role": "Contact date", "contact_type": "Attended"})))
+    assert (outcome.findings_of("F05"), outcome.held) == ([], [3])
 
 
-def test_f05_and_f06_very_many_are_told_by_their_number(judge: Judge) -> None:
-    outcome = judge(SOUND + f"{HEADING}\n" * 101 + f"Total{COMMAS}\n" * 102)
+def test_f05_and_f06_very_many_are_told_by_their_number(validate: Validator) -> None:
+    outcome = validate(SOUND + f"{HEADING}\n" * 101 + f"Total{COMMAS}\n" * 102)
     assert [(f.rule, f.row, f.found) for f in outcome.findings] == [
         ("F05", None, "101 repeated headings"),
         ("F06", None, "102 total rows"),
@@ -67,31 +67,31 @@ def test_f05_and_f06_very_many_are_told_by_their_number(judge: Judge) -> None:
     assert (outcome.accepted, outcome.verdict.rows.not_data) == ([2, 3], 203)
 
 
-def test_f06_a_record_without_its_key_is_no_total(judge: Judge) -> None:
+def test_f06_a_record_without_its_key_is_no_total(validate: Validator) -> None:
     """It holds whatever else a record has: it is held, not dropped."""
-    outcome = judge(as_csv(contacts({}, {"contact_id": "", "staff_ref": "Total"}, {})))
-    assert (outcome.of("F06"), outcome.held, outcome.accepted) == ([], [3], [2, 4])
+    outcome = validate(as_csv(contacts({}, {"contact_id": "", "staff_ref": "Total"}, {})))
+    assert (outcome.findings_of("F06"), outcome.held, outcome.accepted) == ([], [3], [2, 4])
 
 
 @pytest.mark.parametrize("word", ["Total", "TOTAL", "Grand total", "Sub-total", "Subtotal", "Totals"])
 @pytest.mark.parametrize("place", ["contact_id", "episode_id"])
-def test_f06_a_total_is_left_out(judge: Judge, word: str, place: str) -> None:
+def test_f06_a_total_is_left_out(validate: Validator, word: str, place: str) -> None:
     total = {**dict.fromkeys(CONTACT, ""), place: word, "duration_minutes": "90"}
-    outcome = judge(as_csv([*contacts({}, {}), total]))
+    outcome = validate(as_csv([*contacts({}, {}), total]))
     assert (outcome.rules, outcome.accepted, outcome.held) == ([("F06", "warning", 4)], [2, 3], [])
     assert outcome.verdict.rows.not_data == 1
 
 
 @pytest.mark.parametrize("key", ["TOTAL-C000009", "Totalling", "TOTALS1-C000009"])
-def test_f06_a_word_that_only_begins_so_is_no_total(judge: Judge, key: str) -> None:
-    outcome = judge(as_csv(contacts({}, {"contact_id": key}, {})))
-    assert (outcome.of("F06"), outcome.verdict.rows.not_data) == ([], 0)
+def test_f06_a_word_that_only_begins_so_is_no_total(validate: Validator, key: str) -> None:
+    outcome = validate(as_csv(contacts({}, {"contact_id": key}, {})))
+    assert (outcome.findings_of("F06"), outcome.verdict.rows.not_data) == ([], 0)
 
 
 @pytest.mark.parametrize("key", ["Total:", "Total 2", "total: 2 contacts"])
-def test_f06_more_may_follow_the_word(judge: Judge, key: str) -> None:
+def test_f06_more_may_follow_the_word(validate: Validator, key: str) -> None:
     total = {**dict.fromkeys(CONTACT, ""), "contact_id": key, "duration_minutes": "90", "staff_role": "key_worker"}
-    assert judge(as_csv([*contacts({}, {}), total])).rules == [("F06", "warning", 4)]
+    assert validate(as_csv([*contacts({}, {}), total])).rules == [("F06", "warning", 4)]
 
 
 @pytest.mark.parametrize("key", ["Total", "TOTAL Transport grant 7", "Grand total: 2015-16", "sub-total 3"])
@@ -105,80 +105,80 @@ def test_f06_more_may_follow_the_word(judge: Judge, key: str) -> None:
     ],
 )
 def test_f06_a_full_record_is_held_and_not_left_out(
-    judge: Judge, rows: Rows, dataset: str, field: str, rule: str, suffix: str, key: str
+    validate: Validator, rows: Rows, dataset: str, field: str, rule: str, suffix: str, key: str
 ) -> None:
     """Whether it is a record or a total with all that a record has, only its sender knows."""
     spoilt = rows({}, {field: key}, {})
     content = as_csv(spoilt).encode() if suffix == "csv" else workbook({"Data": as_table(spoilt)})
-    outcome = judge(content, dataset, suffix=suffix)
+    outcome = validate(content, dataset, suffix=suffix)
     assert [(f.rule, f.severity, f.row, f.column) for f in outcome.findings] == [(rule, "row", 3, field)]
     assert (outcome.accepted, outcome.held, outcome.verdict.rows.not_data) == ([2, 4], [3], 0)
 
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
-def test_f06_a_total_with_its_key_and_a_few_cells_is_left_out(judge: Judge, suffix: str) -> None:
+def test_f06_a_total_with_its_key_and_a_few_cells_is_left_out(validate: Validator, suffix: str) -> None:
     total = {**dict.fromkeys(awards({})[0], ""), "award_id": "Total 2015-16", "amount": "2200000.00"}
     rows = [*awards({}, {}), {**total, "financial_year": "2015-16"}]
     content = as_csv(rows).encode() if suffix == "csv" else workbook({"Data": as_table(rows)})
-    outcome = judge(content, "funding_awards", suffix=suffix)
+    outcome = validate(content, "funding_awards", suffix=suffix)
     assert (outcome.rules, outcome.accepted) == ([("F06", "warning", 4)], [2, 3])
 
 
 @pytest.mark.parametrize("line", ["   ", "\t", "\u00a0", "\x1a", " \x1a "])
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
-def test_f07_a_line_of_spaces_or_the_mark_of_its_end_is_blank(judge: Judge, line: str, line_end: str) -> None:
+def test_f07_a_line_of_spaces_or_the_mark_of_its_end_is_blank(validate: Validator, line: str, line_end: str) -> None:
     first, *rows = SOUND.splitlines()
-    outcome = judge(line_end.join([first, line, *rows, line]))
+    outcome = validate(line_end.join([first, line, *rows, line]))
     assert outcome.rules == [("F07", "warning", 2), ("F07", "warning", 5)]
     assert outcome.accepted == [3, 4]
 
 
-def test_f07_a_blank_row_is_left_out(judge: Judge) -> None:
-    outcome = judge(SOUND.replace("\n", f"\n{COMMAS}\n", 1) + "\n   \n")
-    assert outcome.of("F07")[0] == Found("F07", "warning", 2, None, None, None)
+def test_f07_a_blank_row_is_left_out(validate: Validator) -> None:
+    outcome = validate(SOUND.replace("\n", f"\n{COMMAS}\n", 1) + "\n   \n")
+    assert outcome.findings_of("F07")[0] == Finding("F07", "warning", 2, None, None, None)
     assert outcome.accepted == [3, 4]
 
 
-def test_f07_an_empty_line_is_left_out(judge: Judge) -> None:
-    outcome = judge(SOUND.replace("\n", "\n\n", 1))
+def test_f07_an_empty_line_is_left_out(validate: Validator) -> None:
+    outcome = validate(SOUND.replace("\n", "\n\n", 1))
     assert (outcome.rules, outcome.accepted) == ([("F07", "warning", 2)], [3, 4])
 
 
 @pytest.mark.parametrize("line", [",", ", ,", "," * 30, " ,\t,"])
 @pytest.mark.parametrize("staff_ref", ["W-0012", '"W,1"'], ids=["no quotation marks", "with quotation marks"])
-def test_f07_a_line_of_commas_is_blank_however_many_they_are(judge: Judge, line: str, staff_ref: str) -> None:
+def test_f07_a_line_of_commas_is_blank_however_many_they_are(validate: Validator, line: str, staff_ref: str) -> None:
     lines = SOUND.replace("W-0012", staff_ref).splitlines()
-    outcome = judge("\n".join([*lines[:2], line, lines[2], line]))
-    assert outcome.of("F13") == []
-    assert [f.row for f in outcome.of("F07")] == [3, 5] and outcome.verdict.rows.not_data == 2
+    outcome = validate("\n".join([*lines[:2], line, lines[2], line]))
+    assert outcome.findings_of("F13") == []
+    assert [f.row for f in outcome.findings_of("F07")] == [3, 5] and outcome.verdict.rows.not_data == 2
 
 
-def test_f07_a_long_tail_of_them_is_told_once(judge: Judge) -> None:
-    outcome = judge(SOUND + f"{COMMAS}\n" * 101)
-    assert outcome.findings == [Found("F07", "warning", None, None, "101 blank rows", None)]
+def test_f07_a_long_tail_of_them_is_told_once(validate: Validator) -> None:
+    outcome = validate(SOUND + f"{COMMAS}\n" * 101)
+    assert outcome.findings == [Finding("F07", "warning", None, None, "101 blank rows", None)]
     assert (outcome.accepted, outcome.verdict.rows.not_data) == ([2, 3], 101)
 
 
-def test_f07_very_many_are_told_once_wherever_they_lie(judge: Judge) -> None:
+def test_f07_very_many_are_told_once_wherever_they_lie(validate: Validator) -> None:
     """Sixty early in a file of several batches and sixty late in it are a hundred and twenty."""
     heading, row, _ = SOUND.splitlines()
     rows = [row.replace("BPL-C000001", f"BPL-C{n:07}") for n in range(120_000)]
-    outcome = judge("\n".join([heading, *[COMMAS] * 60, *rows, *[COMMAS] * 60]))
-    assert [(f.row, f.found) for f in outcome.of("F07")] == [(None, "120 blank rows")]
+    outcome = validate("\n".join([heading, *[COMMAS] * 60, *rows, *[COMMAS] * 60]))
+    assert [(f.row, f.found) for f in outcome.findings_of("F07")] == [(None, "120 blank rows")]
 
 
-def test_f07_a_hundred_are_told_one_by_one(judge: Judge) -> None:
-    assert [f.row for f in judge(SOUND + f"{COMMAS}\n" * 100).of("F07")] == list(range(4, 104))
+def test_f07_a_hundred_are_told_one_by_one(validate: Validator) -> None:
+    assert [f.row for f in validate(SOUND + f"{COMMAS}\n" * 100).findings_of("F07")] == list(range(4, 104))
 
 
-def test_f08_a_merged_key_is_never_filled_down(judge: Judge) -> None:
-    outcome = judge(as_csv(contacts({}, {"contact_id": ""}, {})))
+def test_f08_a_merged_key_is_never_filled_down(validate: Validator) -> None:
+    outcome = validate(as_csv(contacts({}, {"contact_id": ""}, {})))
     assert [(f[:4], f.found or "") for f in outcome.findings] == [(("F08", "row", 3, "contact_id"), "")]
     assert (outcome.accepted, outcome.held) == ([2, 4], [3])
 
 
-def test_f08_nor_is_a_block_of_them(judge: Judge) -> None:
+def test_f08_nor_is_a_block_of_them(validate: Validator) -> None:
     """Each row of a merged block is told, so that a spreadsheet that fills it down fixes them all."""
-    outcome = judge(as_csv(contacts({}, *[{"contact_id": ""}] * 3, {}, {"contact_id": ""})))
+    outcome = validate(as_csv(contacts({}, *[{"contact_id": ""}] * 3, {}, {"contact_id": ""})))
     assert outcome.rules == [("F08", "row", row) for row in (3, 4, 5, 7)]
     assert outcome.accepted == [2, 6]

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from judging import Judge, as_csv, contacts
+from file_validator import Validator, as_csv, contacts
 
 from flows.deliveries.file_names import read_name
 from flows.steps.receive import ReceivedFile, delivery_of
@@ -30,8 +30,8 @@ KINDS = {
 
 
 @pytest.mark.parametrize("content", KINDS.values(), ids=KINDS)
-def test_a_check_finds_what_the_night_keeps(judge: Judge, tmp_path: Path, content: str) -> None:
-    kept = judge(content)
+def test_a_check_finds_what_the_night_keeps(validate: Validator, tmp_path: Path, content: str) -> None:
+    kept = validate(content)
     file = tmp_path / NAME
     file.write_text(content, encoding="utf-8")
     received, said = ReceivedFile(file, NAME, "", datetime(2016, 12, 2)), read_name(NAME)
@@ -41,13 +41,13 @@ def test_a_check_finds_what_the_night_keeps(judge: Judge, tmp_path: Path, conten
         file, delivery_of(received, said, manifest_of(file, "201611")), datasets()["contacts"], read_only_run
     )
     assert verdict == kept.verdict
-    assert read_only_run.findings.equals(kept.texts)
-    assert read_only_run.findings.schema == kept.texts.schema
+    assert read_only_run.findings.equals(kept.stored_findings)
+    assert read_only_run.findings.schema == kept.stored_findings.schema
 
 
-def test_the_kinds_of_judgement_differ(judge: Judge) -> None:
+def test_the_kinds_of_judgement_differ(validate: Validator) -> None:
     """Else the test above would show little."""
-    told = {name: judge(content) for name, content in KINDS.items()}
+    told = {name: validate(content) for name, content in KINDS.items()}
     assert {name: outcome.result for name, outcome in told.items()} == {
         "sound": "accepted",
         "held": "accepted_with_held_rows",
@@ -59,5 +59,5 @@ def test_the_kinds_of_judgement_differ(judge: Judge) -> None:
     }
     assert told["rows that are no data"].verdict.rows.not_data == 3
     assert told["sent twice"].verdict.rows.repeats
-    assert told["personal"].texts["hidden"].all()
+    assert told["personal"].stored_findings["hidden"].all()
     assert told["refused"].held

@@ -1,7 +1,7 @@
 """audit.rules explains every finding of audit.findings, and holds no rule that could not be found.
 
-What validating one file finds is held against audit.rules wherever a test does so (`tests/fixtures/judging.py`); what
-a whole run finds, in `tests/flow/reporting/test_every_finding_of_a_run_is_explained.py`.
+What validating one file finds is compared with audit.rules in every such test (`tests/fixtures/file_validator.py`);
+what a whole run finds, in `tests/flow/reporting/test_every_finding_of_a_run_is_explained.py`.
 """
 
 from __future__ import annotations

@@ -11,9 +11,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import made_workbooks as made
 import pytest
-from judging import CONTACT, Judge, Outcome, as_csv, awards, contact, contacts, participants, workbook
+import workbook_bytes as made
+from file_validator import (
+    CONTACT,
+    ValidatedFile,
+    Validator,
+    as_csv,
+    awards,
+    contact,
+    contacts,
+    participants,
+    workbook,
+)
 
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import SHARE, Contract, Field, Kind
@@ -96,7 +106,9 @@ def with_password(book: bytes) -> bytes:
 def with_hidden_row(book: bytes) -> bytes:
     """A workbook whose second row is hidden."""
     sheet = "xl/worksheets/sheet1.xml"
-    return made.changed(book, {sheet: made.part(book, sheet).replace(b'<row r="2"', b'<row r="2" hidden="1"')})
+    return made.replace_parts(
+        book, {sheet: made.read_part(book, sheet).replace(b'<row r="2"', b'<row r="2" hidden="1"')}
+    )
 
 
 TABLE = [list(CONTACT), list(CONTACT.values())]
@@ -248,7 +260,7 @@ BETWEEN = {
 }
 
 
-def check(case: Case, outcome: Outcome) -> None:
+def check(case: Case, outcome: ValidatedFile) -> None:
     """That the rule is found, and costs what its severity says: the file, the row, or nothing."""
     found = [f for f in outcome.findings if (f.rule, f.severity) == (case.rule, case.severity)]
     assert found, f"{case} is not found: {outcome.rules}"
@@ -263,9 +275,9 @@ def check(case: Case, outcome: Outcome) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_the_rule_is_found_where_it_is_broken(judge: Judge, case: Case) -> None:
+def test_the_rule_is_found_where_it_is_broken(validate: Validator, case: Case) -> None:
     """And its case would fail if the rule were gone: nothing else that is found in the file stands in for it."""
-    outcome = judge(case.broken, **case.sent)
+    outcome = validate(case.broken, **case.sent)
     check(case, outcome)
     others = [f for f in outcome.findings if (f.rule, f.severity) != (case.rule, case.severity)]
     with pytest.raises(AssertionError, match="is not found"):
@@ -273,8 +285,8 @@ def test_the_rule_is_found_where_it_is_broken(judge: Judge, case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.broken != c.sound and c.sound], ids=str)
-def test_and_not_beside_it(judge: Judge, case: Case) -> None:
-    outcome = judge(case.sound, **case.sent)
+def test_and_not_beside_it(validate: Validator, case: Case) -> None:
+    outcome = validate(case.sound, **case.sent)
     assert (case.rule, case.severity) not in {(f.rule, f.severity) for f in outcome.findings}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from judging import CONTACT, Judge, as_csv, contacts
+from file_validator import CONTACT, Validator, as_csv, contacts
 
 # What spoils any cell, and what spoils only some: each with the rule that must be found, and no other.
 SPREADSHEET_ERROR = dict.fromkeys(CONTACT, ("#REF!", "C10"))
@@ -45,8 +45,8 @@ BEYOND = {
         for field, fault in faults.items()
     ],
 )
-def test_one_spoilt_cell_gives_one_finding(judge: Judge, field: str, text: str, rule: str) -> None:
-    outcome = judge(as_csv(contacts({}, {field: text}, {})))
+def test_one_spoilt_cell_gives_one_finding(validate: Validator, field: str, text: str, rule: str) -> None:
+    outcome = validate(as_csv(contacts({}, {field: text}, {})))
     broken_across = text.count("\n")  # the further lines of a broken record have numbers of their own
     assert outcome.rules == [(rule, "row", 3)]
     assert (outcome.accepted, outcome.held) == ([2, 4 + broken_across], [3])

@@ -9,8 +9,8 @@ from typing import Any
 
 import openpyxl
 import pytest
-from judging import CONTACT, PARTICIPANT, Judge, as_csv
-from length import length
+from file_validator import CONTACT, PARTICIPANT, Validator, as_csv
+from soak import iterations
 
 from flows.workbooks.blank import example_rows, write_blank_workbook
 from flows.workbooks.for_site import for_site
@@ -79,26 +79,26 @@ SOUND: dict[str, dict[str, str]] = {"contacts": {**CONTACT}, "participants": {**
 
 
 @pytest.mark.parametrize("contract", ALL, ids=NAMES)
-def test_a_filled_one_is_accepted_without_any_finding(contract: Contract, judge: Judge) -> None:
+def test_a_filled_one_is_accepted_without_any_finding(contract: Contract, validate: Validator) -> None:
     book = blank(contract)
     rows = example_rows(contract)
     fill(book, contract, rows)
-    outcome = judge(saved(book), contract.dataset, sender_of(contract), PERIOD, "xlsx")
+    outcome = validate(saved(book), contract.dataset, sender_of(contract), PERIOD, "xlsx")
     assert (outcome.result, outcome.findings) == ("accepted", [])
     assert outcome.accepted == [2, 3, 4] and outcome.verdict.sheet == contract.dataset
 
 
 @pytest.mark.parametrize("dataset", SOUND)
-def test_so_are_rows_that_were_not_taken_from_the_contract(dataset: str, judge: Judge) -> None:
+def test_so_are_rows_that_were_not_taken_from_the_contract(dataset: str, validate: Validator) -> None:
     book = blank(datasets()[dataset])
     fill(book, datasets()[dataset], [SOUND[dataset]])
-    outcome = judge(saved(book), dataset, "MHT-BPL", PERIOD, "xlsx")
+    outcome = validate(saved(book), dataset, "MHT-BPL", PERIOD, "xlsx")
     assert (outcome.result, outcome.findings, outcome.accepted) == ("accepted", [], [2])
 
 
 @pytest.mark.parametrize("contract", ALL, ids=NAMES)
-def test_the_examples_are_sound_rows_that_say_they_are_made_up(contract: Contract, judge: Judge) -> None:
-    outcome = judge(as_csv(example_rows(contract)), contract.dataset, sender_of(contract), PERIOD)
+def test_the_examples_are_sound_rows_that_say_they_are_made_up(contract: Contract, validate: Validator) -> None:
+    outcome = validate(as_csv(example_rows(contract)), contract.dataset, sender_of(contract), PERIOD)
     assert (outcome.result, outcome.findings, outcome.accepted) == ("accepted", [], [2, 3, 4])
     sheet = blank(contract)[EXAMPLES]
     assert "made up" in sheet["A1"].value
@@ -111,10 +111,10 @@ FIRST = {s.programme_code: code for code, s in reversed(sites().items())}.values
 EVERYDAY = [code for code in sites() if code in FIRST or profile(code) != SiteProfile()]
 
 
-@pytest.mark.parametrize("site", sites() if length(everyday=0, soak=1) else EVERYDAY)
-def test_the_examples_of_each_site_pass_its_own_check(site: str, judge: Judge) -> None:
+@pytest.mark.parametrize("site", sites() if iterations(everyday=0, soak=1) else EVERYDAY)
+def test_the_examples_of_each_site_pass_its_own_check(site: str, validate: Validator) -> None:
     for dataset in (n for n, need in returns_for(site).items() if need != NONE and n in datasets()):
-        outcome = judge(as_csv(example_rows(for_site(datasets()[dataset], site))), dataset, site, PERIOD)
+        outcome = validate(as_csv(example_rows(for_site(datasets()[dataset], site))), dataset, site, PERIOD)
         assert (outcome.result, outcome.findings, outcome.accepted) == ("accepted", [], [2, 3, 4]), dataset
 
 
@@ -152,9 +152,9 @@ def test_an_example_of_a_long_list_is_the_fields_own() -> None:
 
 
 @pytest.mark.parametrize("contract", ALL, ids=NAMES)
-def test_one_that_was_left_empty_holds_no_data(contract: Contract, judge: Judge) -> None:
+def test_one_that_was_left_empty_holds_no_data(contract: Contract, validate: Validator) -> None:
     """The examples and the notes, which name every column, are not taken for it."""
-    outcome = judge(saved(blank(contract)), contract.dataset, sender_of(contract), PERIOD, "xlsx")
+    outcome = validate(saved(blank(contract)), contract.dataset, sender_of(contract), PERIOD, "xlsx")
     assert (outcome.refusals, outcome.accepted, outcome.held) == (["F01"], [], [])
 
 
@@ -187,14 +187,14 @@ def test_headings_that_must_be_filled_in_look_different() -> None:
     assert fills["contact_id"] == fills["attended"] != fills["with_employer"]
 
 
-def test_several_datasets_have_a_sheet_each(judge: Judge) -> None:
+def test_several_datasets_have_a_sheet_each(validate: Validator) -> None:
     owed = [datasets()[n] for n in ("participants", "contacts")]
     book = blank(*owed)
     assert book.sheetnames[:2] == ["participants", "contacts"]
     for contract in owed:
         fill(book, contract, example_rows(contract))
     for contract in owed:
-        outcome = judge(saved(book), contract.dataset, "MHT-BPL", PERIOD, "xlsx", sheet=contract.dataset)
+        outcome = validate(saved(book), contract.dataset, "MHT-BPL", PERIOD, "xlsx", sheet=contract.dataset)
         assert (outcome.result, outcome.findings, outcome.accepted) == ("accepted", [], [2, 3, 4])
 
 

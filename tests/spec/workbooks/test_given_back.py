@@ -8,15 +8,15 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from judging import Judge, as_csv, as_table, contacts, workbook
+from file_validator import Validator, as_csv, as_table, contacts, workbook
 from test_marked_workbook import BAD, RIGHT, Mark, MarkedWorkbook, marking, mended
 
 from schemas._contract.workbook_names import CODES, PROBLEMS, READ_ME, ROW_PROBLEMS
 
 
 @pytest.fixture
-def mark_it(judge: Judge, tmp_path: Path) -> Mark:
-    return marking(judge, tmp_path)
+def mark_it(validate: Validator, tmp_path: Path) -> Mark:
+    return marking(validate, tmp_path)
 
 
 class TestOfPeopleOnlyWhatIsNeededIsGivenBack:
@@ -35,11 +35,11 @@ class TestOfPeopleOnlyWhatIsNeededIsGivenBack:
         assert "Zebulon" not in self.texts(marked) and "Quatermass" not in self.texts(marked)
         assert "Left out: sheet 1" in self.texts(marked)
 
-    def test_columns_nobody_knows_are_empty(self, judge: Judge, mark_it: Mark) -> None:
+    def test_columns_nobody_knows_are_empty(self, validate: Validator, mark_it: Mark) -> None:
         marked = mark_it(as_csv([{**r, "Quatermass": "Zebulon"} for r in BAD]))
         assert [c.value for c in marked.book["contacts"]["K"]] == ["column K", *[None] * 8]
         assert "Zebulon" not in self.texts(marked) and "Quatermass" not in self.texts(marked)
-        again = judge(mended(marked, RIGHT), suffix="xlsx")
+        again = validate(mended(marked, RIGHT), suffix="xlsx")
         assert (again.held, len(again.accepted)) == ([], 8)
 
     @pytest.mark.parametrize("text", ["Zebulon", "120378", "she was seen"])
@@ -133,7 +133,7 @@ def with_merge(book: bytes, area: str) -> bytes:
     return out.getvalue()
 
 
-def test_a_column_added_to_the_right_of_ours_is_read(judge: Judge, mark_it: Mark) -> None:
+def test_a_column_added_to_the_right_of_ours_is_read(validate: Validator, mark_it: Mark) -> None:
     marked = mark_it(as_csv([{k: v for k, v in r.items() if k != "staff_ref"} for r in BAD]))
     book = marked.book
     sheet = book["contacts"]
@@ -142,14 +142,14 @@ def test_a_column_added_to_the_right_of_ours_is_read(judge: Judge, mark_it: Mark
         sheet.cell(row, 11).value = value
     out = io.BytesIO()
     book.save(out)
-    again = judge(out.getvalue(), suffix="xlsx")
-    assert again.of("F11") == [] and again.of("F13") == [] and again.of("F09") == []
+    again = validate(out.getvalue(), suffix="xlsx")
+    assert again.findings_of("F11") == [] and again.findings_of("F13") == [] and again.findings_of("F09") == []
 
 
-def test_those_who_may_read_the_sites_folder_may_read_it(judge: Judge, tmp_path: Path) -> None:
+def test_those_who_may_read_the_sites_folder_may_read_it(validate: Validator, tmp_path: Path) -> None:
     for mode, expected in ((0o750, 0o640), (0o770, 0o640), (0o700, 0o600), (0o755, 0o640)):
         site = tmp_path / f"site-{mode}"
         site.mkdir()
         site.chmod(mode)
-        marked = marking(judge, tmp_path, readers_of=site)(as_csv(BAD))
+        marked = marking(validate, tmp_path, readers_of=site)(as_csv(BAD))
         assert (marked.path.stat().st_mode & 0o777, marked.path.stat().st_gid) == (expected, site.stat().st_gid)

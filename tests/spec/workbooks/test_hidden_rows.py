@@ -6,11 +6,11 @@ import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import made_workbooks as made
 import openpyxl
 import pytest
+import workbook_bytes as made
 import xlsxwriter
-from judging import Found, Judge, as_table, awards, contacts, participants, workbook
+from file_validator import Finding, Validator, as_table, awards, contacts, participants, workbook
 
 from flows.deliveries.formats import Format
 from flows.steps.read import sheets_of
@@ -64,7 +64,9 @@ def ods(table: Sequence[Sequence[str]], rows: Sequence[int] = (), columns: str =
 
 def xls(table: Sequence[Sequence[str]], rows: Sequence[int] = (), columns: str = "") -> bytes:
     """An old Excel workbook."""
-    records = [made.hidden_row(row - 1) for row in rows] + ([made.hidden_columns(2, 3)] if columns else [])
+    records = [made.hidden_row_record(row - 1) for row in rows] + (
+        [made.hidden_columns_record(2, 3)] if columns else []
+    )
     return made.xls({"Data": table}, extra=b"".join(records))
 
 
@@ -72,50 +74,54 @@ WRITERS = {"xlsx": xlsx, "xlsm": by_openpyxl, "ods": ods, "xls": xls}
 ANY_FORMAT = pytest.mark.parametrize(("suffix", "write"), WRITERS.items())
 
 
-def told(text: str) -> Found:
-    return Found("F27", "warning", None, None, text, None)
+def told(text: str) -> Finding:
+    return Finding("F27", "warning", None, None, text, None)
 
 
 @ANY_FORMAT
 @pytest.mark.parametrize("dataset", KINDS)
-def test_hidden_rows_are_loaded_and_told(judge: Judge, suffix: str, write: Callable[..., bytes], dataset: str) -> None:
+def test_hidden_rows_are_loaded_and_told(
+    validate: Validator, suffix: str, write: Callable[..., bytes], dataset: str
+) -> None:
     table = as_table(KINDS[dataset](*[{}] * 20))
-    outcome = judge(write(table, [4, 5, 6, 11]), dataset, suffix=suffix)
+    outcome = validate(write(table, [4, 5, 6, 11]), dataset, suffix=suffix)
     assert outcome.findings == [told("4 rows: 4 to 6 and 11")]
     assert outcome.accepted == list(range(2, 22))
-    assert judge(write(table), dataset, suffix=suffix).findings == []
+    assert validate(write(table), dataset, suffix=suffix).findings == []
 
 
 @ANY_FORMAT
-def test_so_are_hidden_columns(judge: Judge, suffix: str, write: Callable[..., bytes]) -> None:
-    outcome = judge(write(as_table(contacts({}, {})), columns="C:D"), suffix=suffix)
+def test_so_are_hidden_columns(validate: Validator, suffix: str, write: Callable[..., bytes]) -> None:
+    outcome = validate(write(as_table(contacts({}, {})), columns="C:D"), suffix=suffix)
     assert (outcome.findings, outcome.accepted) == ([told("columns C to D")], [2, 3])
 
 
 @ANY_FORMAT
-def test_rows_that_hold_nothing_or_stand_above_are_not(judge: Judge, suffix: str, write: Callable[..., bytes]) -> None:
+def test_rows_that_hold_nothing_or_stand_above_are_not(
+    validate: Validator, suffix: str, write: Callable[..., bytes]
+) -> None:
     heading, *rows = as_table(contacts({}, {}))
     table = [["Contacts"], heading, rows[0], [""] * len(heading), rows[1]]
-    outcome = judge(write(table, [1, 4]), suffix=suffix)
-    assert (outcome.of("F27"), outcome.accepted) == ([], [3, 5])
+    outcome = validate(write(table, [1, 4]), suffix=suffix)
+    assert (outcome.findings_of("F27"), outcome.accepted) == ([], [3, 5])
 
 
 @pytest.mark.parametrize("rows", [20, 5000])
-def test_in_large_workbooks_and_in_small_ones(judge: Judge, tmp_path: Path, rows: int) -> None:
+def test_in_large_workbooks_and_in_small_ones(validate: Validator, tmp_path: Path, rows: int) -> None:
     """They are read in different ways."""
     book = xlsx(as_table(contacts(*[{}] * rows)), [3, 4, rows], "C:D")
     path = tmp_path / "contacts.xlsx"
     path.write_bytes(book)
     assert isinstance(sheets_of(path, Format.XLSX)[0].open(), PlainTable) is (rows == 5000)
-    outcome = judge(book, suffix="xlsx")
+    outcome = validate(book, suffix="xlsx")
     assert outcome.findings == [told(f"3 rows: 3 to 4 and {rows}"), told("columns C to D")]
     assert len(outcome.accepted) == rows
 
 
-def test_a_large_workbook_that_is_not_read_by_column(judge: Judge) -> None:
+def test_a_large_workbook_that_is_not_read_by_column(validate: Validator) -> None:
     book = xlsx(as_table(contacts(*[{}] * 3000)), [3, 4])
-    comment = made.part(book, SHEET).replace(b"</row>", b"</row><!-- none of ours -->", 1)
-    assert judge(made.changed(book, {SHEET: comment}), suffix="xlsx").findings == [told("2 rows: 3 to 4")]
+    comment = made.read_part(book, SHEET).replace(b"</row>", b"</row><!-- none of ours -->", 1)
+    assert validate(made.replace_parts(book, {SHEET: comment}), suffix="xlsx").findings == [told("2 rows: 3 to 4")]
 
 
 @pytest.mark.parametrize(
@@ -127,23 +133,23 @@ def test_a_large_workbook_that_is_not_read_by_column(judge: Judge) -> None:
         (b'<row r="3"', b'<row r="3" hidden="1" outlineLevel="1"'),
     ],
 )
-def test_however_it_is_written(judge: Judge, before: bytes, behind: bytes) -> None:
+def test_however_it_is_written(validate: Validator, before: bytes, behind: bytes) -> None:
     book = workbook({"Data": as_table(contacts({}, {}, {}))})
-    sheet = made.part(book, SHEET)
-    assert judge(made.changed(book, {SHEET: sheet.replace(before, behind)}), suffix="xlsx").findings == [
+    sheet = made.read_part(book, SHEET)
+    assert validate(made.replace_parts(book, {SHEET: sheet.replace(before, behind)}), suffix="xlsx").findings == [
         told("1 row: 3")
     ]
     shown = sheet.replace(before, before + b' hidden="0" ht="15"')
-    assert judge(made.changed(book, {SHEET: shown}), suffix="xlsx").findings == []
+    assert validate(made.replace_parts(book, {SHEET: shown}), suffix="xlsx").findings == []
 
 
-def test_of_very_many_places_the_first_are_told(judge: Judge) -> None:
+def test_of_very_many_places_the_first_are_told(validate: Validator) -> None:
     book = xlsx(as_table(contacts(*[{}] * 1000)), range(2, 1000, 2))
-    [found] = judge(book, suffix="xlsx").findings
+    [found] = validate(book, suffix="xlsx").findings
     assert found.found == "499 rows: 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24 and 487 more places"
 
 
-def test_of_a_sheet_that_is_not_read_nothing_is_told(judge: Judge) -> None:
+def test_of_a_sheet_that_is_not_read_nothing_is_told(validate: Validator) -> None:
     book, file = openpyxl.Workbook(), io.BytesIO()
     sheet, notes = book.active, book.create_sheet("Notes")
     for cells in as_table(contacts({}, {})):
@@ -151,4 +157,4 @@ def test_of_a_sheet_that_is_not_read_nothing_is_told(judge: Judge) -> None:
     notes.append(["Nothing to note"])
     notes.row_dimensions[1].hidden = True
     book.save(file)
-    assert judge(file.getvalue(), suffix="xlsx").findings == []
+    assert validate(file.getvalue(), suffix="xlsx").findings == []

@@ -12,9 +12,9 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import made_workbooks as made
 import pytest
-from limited import Reading, read_within
+import workbook_bytes as made
+from resource_limits import ReadResult, read_under_limits
 
 from flows.deliveries.extract import UnreadableFile
 from flows.steps.read import read
@@ -38,19 +38,19 @@ FETCHED = b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]>'
 
 def in_sheet(cells: bytes, how: int = zipfile.ZIP_DEFLATED) -> bytes:
     """The sound workbook with more rows."""
-    xml = made.part(SOUND, SHEET).replace(b"</sheetData>", cells + b"</sheetData>")
-    return made.changed(SOUND, {SHEET: xml}, how)
+    xml = made.read_part(SOUND, SHEET).replace(b"</sheetData>", cells + b"</sheetData>")
+    return made.replace_parts(SOUND, {SHEET: xml}, how)
 
 
 def with_words(part: str, words: bytes = WORDS) -> bytes:
     """The sound workbook with a part that defines words of its own, and uses them."""
-    before, declared, xml = made.part(SOUND, part).partition(b"?>")
-    return made.changed(SOUND, {part: before + declared + words + xml.replace(b">contact_id<", b">&e;<")})
+    before, declared, xml = made.read_part(SOUND, part).partition(b"?>")
+    return made.replace_parts(SOUND, {part: before + declared + words + xml.replace(b">contact_id<", b">&e;<")})
 
 
 def named(name: str) -> bytes:
     """The sound workbook with a further part of a name."""
-    return made.changed(SOUND, {name: b"x"})
+    return made.replace_parts(SOUND, {name: b"x"})
 
 
 def twice() -> bytes:
@@ -62,7 +62,7 @@ def twice() -> bytes:
 
 def saying_its_size_is(size: int) -> bytes:
     """A workbook whose sheet is 8 MB and says otherwise."""
-    package = bytearray(made.changed(SOUND, {SHEET: b"<a>" * 2_800_000}))
+    package = bytearray(made.replace_parts(SOUND, {SHEET: b"<a>" * 2_800_000}))
     with zipfile.ZipFile(io.BytesIO(package)) as entries:
         places = [entries.getinfo(SHEET).header_offset + 22, package.rfind(SHEET.encode()) - 22]
     for place in places:
@@ -72,7 +72,7 @@ def saying_its_size_is(size: int) -> bytes:
 
 def overlapping() -> bytes:
     """A package, one part of which is named 200 times in its list."""
-    one = made.zipped({"part0.csv": b"a" * 100_000})
+    one = made.zip_of({"part0.csv": b"a" * 100_000})
     entry = one[one.index(b"PK\x01\x02") : one.index(b"PK\x05\x06")]
     entries = b"".join(entry.replace(b"part0", b"%05d" % n) for n in range(200))
     start = one.index(b"PK\x01\x02")
@@ -80,9 +80,9 @@ def overlapping() -> bytes:
 
 
 def link(target: bytes, more: bytes = b"") -> bytes:
-    links = made.part(SOUND, LINKS).replace(b'"worksheets/sheet1.xml"', b'"%s"%s' % (target, more))
+    links = made.read_part(SOUND, LINKS).replace(b'"worksheets/sheet1.xml"', b'"%s"%s' % (target, more))
     assert target in links
-    return made.changed(SOUND, {LINKS: links})
+    return made.replace_parts(SOUND, {LINKS: links})
 
 
 def row_of(cells: int) -> bytes:
@@ -103,29 +103,29 @@ LONG_CELL = b'<row r="9"><c r="A9" t="inlineStr"><is><t>' + b"x" * 100_000_000 +
 GROWS, LEADS, DEFINES = "times its size", "leads outside", "words of its own"
 # Name, content, and what is told: every one is refused by U01.
 REFUSED: list[tuple[str, Callable[[], bytes], str]] = [
-    ("blown-up sheet.xlsx", lambda: made.changed(SOUND, {SHEET: b" " * (80 << 20)}), GROWS),
-    ("blown-up text.zip", lambda: made.zipped({"a.csv": b"contact_id,contact_date\n" * 4_000_000}), GROWS),
-    ("zip in zip.zip", lambda: made.zipped({"a.zip": made.zipped({"b.csv": b"x"})}), "zip within a zip"),
+    ("blown-up sheet.xlsx", lambda: made.replace_parts(SOUND, {SHEET: b" " * (80 << 20)}), GROWS),
+    ("blown-up text.zip", lambda: made.zip_of({"a.csv": b"contact_id,contact_date\n" * 4_000_000}), GROWS),
+    ("zip in zip.zip", lambda: made.zip_of({"a.zip": made.zip_of({"b.csv": b"x"})}), "zip within a zip"),
     ("smaller than it is.xlsx", lambda: saying_its_size_is(1000), "more than it says"),
     ("larger than it is.xlsx", lambda: saying_its_size_is(0xF0000000), "more than 1 GB"),
     ("words in texts.xlsx", lambda: with_words(TEXTS), DEFINES),
     ("words in sheet.xlsx", lambda: with_words(SHEET), DEFINES),
     ("words in book.xlsx", lambda: with_words(BOOK), DEFINES),
     ("words fetched.xlsx", lambda: with_words(TEXTS, FETCHED), DEFINES),
-    ("words in cells.ods", lambda: made.changed(made.ods(""), {"content.xml": WORDS + b"<x>&e;</x>"}), DEFINES),
+    ("words in cells.ods", lambda: made.replace_parts(made.ods(""), {"content.xml": WORDS + b"<x>&e;</x>"}), DEFINES),
     ("16,384 columns.xlsx", lambda: in_sheet(row_of(16_384)), "more than 2,000 columns"),
     ("16,384 columns.ods", lambda: made.ods(made.ods_row(REPEATED.format(16_384))), "more than 2,000 columns"),
     ("a cell of 100 MB.xlsx", lambda: in_sheet(LONG_CELL, zipfile.ZIP_STORED), "a million characters"),
     ("a cell far away.ods", lambda: made.ods(made.ods_row("", times=99_999_999) + made.ods_row("x")), "far from"),
     ("a thousand million cells.ods", lambda: made.ods(made.ods_row(REPEATED.format(1000), times=999_999)), "far from"),
     ("forty million rows.ods", lambda: made.ods(made.ods_row("x", times=39_999_999)), "more than 1,048,576 rows"),
-    ("a cell far away.xls", lambda: made.xls({"D": TABLE}, extra=made.number(65_535, 65_535)), "far from"),
+    ("a cell far away.xls", lambda: made.xls({"D": TABLE}, extra=made.number_record(65_535, 65_535)), "far from"),
     ("it says it is large.xls", lambda: made.xls({"D": TABLE}, extent=(4_000_000_000, 60_000)), "far from"),
     ("up.xlsx", lambda: named("../../x.xml"), LEADS),
     ("up and over.xlsx", lambda: named("..\\..\\x.xml"), LEADS),
     ("from the root.xlsx", lambda: named("/etc/x.xml"), LEADS),
     ("from a drive.xlsx", lambda: named("C:\\x.xml"), LEADS),
-    ("up.zip", lambda: made.zipped({"../../x.csv": b"a,b\n1,2\n"}), LEADS),
+    ("up.zip", lambda: made.zip_of({"../../x.csv": b"a,b\n1,2\n"}), LEADS),
     ("the same name twice.xlsx", twice, "the same name"),
     ("overlapping.zip", overlapping, "overlap"),
     ("sheet outside.xlsx", lambda: link(b"../../../etc/passwd"), "outside the workbook"),
@@ -147,21 +147,21 @@ NOT_REFUSED: list[tuple[str, Callable[[], bytes]]] = [
 
 
 @pytest.fixture(scope="module")
-def readings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Reading]:
+def readings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ReadResult]:
     """What came of each file, read under limits."""
     folder = tmp_path_factory.mktemp("hostile")
     paths = []
     for name, content, *_ in [*REFUSED, *NOT_REFUSED]:
         paths.append(folder / name)
         paths[-1].write_bytes(content())
-    done = read_within(paths, KNOWN, ADDRESS_SPACE, SECONDS)
+    done = read_under_limits(paths, KNOWN, ADDRESS_SPACE, SECONDS)
     for path in paths:
         path.unlink()
     return {p.name: r for p, r in zip(paths, done, strict=True)}
 
 
 @pytest.mark.parametrize(("name", "words"), [(name, words) for name, _, words in REFUSED], ids=lambda v: v)
-def test_u01_what_is_made_to_do_harm_is_refused(readings: dict[str, Reading], name: str, words: str) -> None:
+def test_u01_what_is_made_to_do_harm_is_refused(readings: dict[str, ReadResult], name: str, words: str) -> None:
     reading = readings[name]
     assert (reading.rule, words in reading.found) == ("U01", True), reading
     assert reading.megabytes < MEGABYTES
@@ -169,7 +169,7 @@ def test_u01_what_is_made_to_do_harm_is_refused(readings: dict[str, Reading], na
 
 
 @pytest.mark.parametrize("name", [name for name, _ in NOT_REFUSED])
-def test_what_only_looks_large_is_read(readings: dict[str, Reading], name: str) -> None:
+def test_what_only_looks_large_is_read(readings: dict[str, ReadResult], name: str) -> None:
     """A spreadsheet formats a million rows that nobody filled in."""
     reading = readings[name]
     assert (reading.rule, reading.rows) == ("", 1), reading
@@ -181,7 +181,7 @@ FORMATS = {
     "ods": made.ods("".join(made.ods_row(*row) for row in TABLE)),
     "xls": made.xls({"Data": TABLE}),
     "parquet": made.parquet(TABLE),
-    "zip": made.zipped({"contacts.csv": b"contact_id,contact_date\na,2016-11-03\n"}),
+    "zip": made.zip_of({"contacts.csv": b"contact_id,contact_date\na,2016-11-03\n"}),
 }
 
 

@@ -17,13 +17,11 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from judging import (
+from file_validator import (
     CONTACT,
     Formula,
-    Judge,
-    Outcome,
+    ValidatedFile,
+    Validator,
     as_csv,
     as_table,
     awards,
@@ -32,6 +30,8 @@ from judging import (
     participants,
     workbook,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flows.deliveries.file_names import FileName
 from flows.reporting.marking import make_marked_workbook
@@ -51,7 +51,7 @@ NUMBER = "943 476 5919"  # valid by its check digit, and nobody's
 class MarkedWorkbook:
     """What came of marking a file."""
 
-    outcome: Outcome
+    outcome: ValidatedFile
     path: Path
     why_not: str
 
@@ -74,17 +74,17 @@ Mark = Callable[..., MarkedWorkbook]
 
 
 @pytest.fixture
-def mark_it(judge: Judge, tmp_path: Path) -> Mark:
-    return marking(judge, tmp_path)
+def mark_it(validate: Validator, tmp_path: Path) -> Mark:
+    return marking(validate, tmp_path)
 
 
-def marking(judge: Judge, folder: Path, readers_of: Path | None = None) -> Mark:
+def marking(validate: Validator, folder: Path, readers_of: Path | None = None) -> Mark:
     """Validate a file, and mark it as the night does."""
 
     def marked(
         content: str | bytes, dataset: str = "contacts", suffix: str = "csv", site: str = "MHT-BPL"
     ) -> MarkedWorkbook:
-        outcome = judge(content, dataset, site=site, suffix=suffix)
+        outcome = validate(content, dataset, site=site, suffix=suffix)
         data = content.encode() if isinstance(content, str) else content
         home = folder / f"marked-{len(list(folder.iterdir()))}"
         home.mkdir()
@@ -94,8 +94,8 @@ def marking(judge: Judge, folder: Path, readers_of: Path | None = None) -> Mark:
         file = ReceivedFile(path, path.name, hashlib.sha256(data).hexdigest(), received)
         said = FileName(site, dataset, "201611", 1, path.suffix)
         delivery = delivery_of(file, said, manifest_of(path, "201611"))
-        report = delivery_report(delivery, outcome.verdict, outcome.texts, deadline=DUE)
-        parts = [Part(report, outcome.verdict, outcome.texts, datasets()[dataset])]
+        report = delivery_report(delivery, outcome.verdict, outcome.stored_findings, deadline=DUE)
+        parts = [Part(report, outcome.verdict, outcome.stored_findings, datasets()[dataset])]
         why_none = make_marked_workbook(path, delivery, parts, home, readers_of).why_none
         return MarkedWorkbook(outcome, home / f"{path.stem}_to_fix.xlsx", why_none)
 
@@ -133,27 +133,27 @@ RIGHT = {"C2": "2016-11-03", "E4": "02", "G5": 30, "G6": None, "C7": "2016-02-29
 
 
 class TestMendingExactlyTheReportedCells:
-    def test_of_a_csv_file(self, judge: Judge, mark_it: Mark) -> None:
+    def test_of_a_csv_file(self, validate: Validator, mark_it: Mark) -> None:
         marked = mark_it(as_csv(BAD))
         assert marked.outcome.held == [2, 4, 5, 6, 7, 8]
-        again = judge(mended(marked, RIGHT), suffix="xlsx")
+        again = validate(mended(marked, RIGHT), suffix="xlsx")
         assert (again.result, again.held, again.accepted) == ("accepted", [], list(range(2, 10)))
         assert [(f.rule, f.severity, f.row) for f in again.findings] == [("C14", "warning", 3)]
 
-    def test_of_a_workbook_with_title_rows_beside_and_above(self, judge: Judge, mark_it: Mark) -> None:
+    def test_of_a_workbook_with_title_rows_beside_and_above(self, validate: Validator, mark_it: Mark) -> None:
         table = as_table(BAD)
         table[1][2] = date(2016, 3, 4)  # an Excel date is fine where it is
         table[4][list(CONTACT).index("duration_minutes")] = Formula("=X1", "#REF!")
         rows = [["Contacts of Blackpool"], ["Draft", "of", date(2016, 12, 1)], [], *([None, *r] for r in table)]
         marked = mark_it(workbook({"Lookups": [["a", 1], ["b", 2]], "Our contacts": rows}), suffix="xlsx")
         right = {"F7": "02", "H8": 30, "H9": None, "D10": "2016-02-29", "J11": "W-0012"}
-        again = judge(mended(marked, right), suffix="xlsx")
+        again = validate(mended(marked, right), suffix="xlsx")
         assert (again.result, again.held, len(again.accepted)) == ("accepted", [], 8)
         assert again.verdict.header_row == 4 and marked.book.sheetnames[2:] == ["sheet 2", CODES]
         unfixed = {f.rule for f in marked.outcome.findings if f.severity == "warning"}
         assert {f.rule for f in again.findings} == unfixed >= {"F04", "C14"}
 
-    def test_of_torn_lines(self, judge: Judge, mark_it: Mark) -> None:
+    def test_of_torn_lines(self, validate: Validator, mark_it: Mark) -> None:
         """The line is split where its commas are: the sender moves the values under their headings."""
         lines = as_csv(contacts({}, {}, {}, {})).splitlines()
         lines[2] = lines[2].replace("review,", "review,again,")  # a surplus cell
@@ -168,15 +168,15 @@ class TestMendingExactlyTheReportedCells:
                 sheet.cell(row, column).value = value
         out = io.BytesIO()
         book.save(out)
-        again = judge(out.getvalue(), suffix="xlsx")
+        again = validate(out.getvalue(), suffix="xlsx")
         assert (again.result, again.findings, again.accepted) == ("accepted", [], [2, 3, 4, 5])
 
-    def test_the_suggested_values_are_right(self, judge: Judge, mark_it: Mark) -> None:
+    def test_the_suggested_values_are_right(self, validate: Validator, mark_it: Mark) -> None:
         rows = contacts({"contact_date": "3 November 2016"}, {"contact_date": "42677"}, {"contact_date": "14.06.2016"})
         marked = mark_it(as_csv(rows))
         suggested = {p["Cell"]: p["Suggested value"] for p in marked.problems}
         assert suggested == {"C2": "2016-11-03", "C3": "2016-11-03", "C4": "2016-06-14"}
-        again = judge(mended(marked, suggested), suffix="xlsx")
+        again = validate(mended(marked, suggested), suffix="xlsx")
         assert (again.result, again.findings) == ("accepted", [])
 
     @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ class TestMendingExactlyTheReportedCells:
         ],
     )
     def test_so_are_those_of_a_column_of_which_no_date_loads(
-        self, judge: Judge, mark_it: Mark, days: list[date | str], written: list[str]
+        self, validate: Validator, mark_it: Mark, days: list[date | str], written: list[str]
     ) -> None:
         meant = ["2016-11-03", "2016-11-14", "2016-10-04", "2016-10-25"]
         table = as_table([row | {"contact_date": day} for row, day in zip(contacts({}, {}, {}, {}), days, strict=True)])
@@ -197,24 +197,24 @@ class TestMendingExactlyTheReportedCells:
             marked = mark_it(made, suffix=suffix)
             suggested = {p["Cell"]: p["Suggested value"] for p in marked.problems}
             assert suggested == dict(zip(("C2", "C3", "C4", "C5"), meant, strict=True))
-            again = judge(mended(marked, suggested), suffix="xlsx")
+            again = validate(mended(marked, suggested), suffix="xlsx")
             assert (again.result, again.findings) == ("accepted", [])
             assert [str(row["contact_date"]) for row in again.values] == meant
 
-    def test_a_marked_workbook_may_be_marked_again(self, judge: Judge, mark_it: Mark) -> None:
+    def test_a_marked_workbook_may_be_marked_again(self, validate: Validator, mark_it: Mark) -> None:
         first = mark_it(as_csv(BAD))
         half = mended(first, RIGHT | {"C2": "03/11/2016", "E4": "zz"})
         second = mark_it(half, suffix="xlsx")
         assert second.book.sheetnames == [READ_ME, PROBLEMS, "contacts", CODES]
         headings = [c.value for c in second.book["contacts"][1]]
         assert headings == [*CONTACT, ROW_PROBLEMS]
-        again = judge(mended(second, {"C2": "2016-11-03", "E4": "02"}), suffix="xlsx")
+        again = validate(mended(second, {"C2": "2016-11-03", "E4": "02"}), suffix="xlsx")
         assert (again.result, len(again.accepted)) == ("accepted", 8)
 
 
-def addressed(outcome: Outcome) -> list[tuple[Any, ...]]:
+def addressed(outcome: ValidatedFile) -> list[tuple[Any, ...]]:
     """What was found in the rows, cell by cell; of a hidden cell to be fixed, which is not given back, only where."""
-    found = outcome.texts.select("rule_id", "severity", "source_row", "column_name", "found", "hidden")
+    found = outcome.stored_findings.select("rule_id", "severity", "source_row", "column_name", "found", "hidden")
     return sorted(
         ("" if hidden and severity == "row" else rule, severity, row or 0, column or "", text or "")
         for rule, severity, row, column, text, hidden in found.iter_rows()
@@ -224,24 +224,24 @@ def addressed(outcome: Outcome) -> list[tuple[Any, ...]]:
 class TestSendingItBackUnchanged:
     """Nothing of ours is taken for data, and nothing of theirs has changed."""
 
-    def test_gives_the_same_findings_for_a_csv_file(self, judge: Judge, mark_it: Mark) -> None:
+    def test_gives_the_same_findings_for_a_csv_file(self, validate: Validator, mark_it: Mark) -> None:
         rows = [*BAD, contact(20, staff_ref="#REF!"), contact(21, staff_ref="=1+1"), contact(22, staff_ref=" 0012 ")]
         text = as_csv(rows).replace("\n", "\n\n", 1) + "Total,,,,,,,,,\n"
         marked = mark_it(text)
-        again = judge(marked.path.read_bytes(), suffix="xlsx")
+        again = validate(marked.path.read_bytes(), suffix="xlsx")
         assert addressed(again) == addressed(marked.outcome)
         assert (again.held, again.accepted) == (marked.outcome.held, marked.outcome.accepted)
 
-    def test_a_line_that_was_torn_is_not_taken_for_a_sound_one(self, judge: Judge, mark_it: Mark) -> None:
+    def test_a_line_that_was_torn_is_not_taken_for_a_sound_one(self, validate: Validator, mark_it: Mark) -> None:
         """Its cells stand as they were sent; that each is right where it stands by chance, nobody knows."""
         rows = as_csv(contacts(*[{}] * 4)).splitlines()
         rows[2] += ",more"
         marked = mark_it("\n".join(rows) + "\n")
-        again = judge(marked.path.read_bytes(), suffix="xlsx")
+        again = validate(marked.path.read_bytes(), suffix="xlsx")
         assert (again.accepted, again.held) == (marked.outcome.accepted, [3])
-        assert [(f.rule, f.severity, f.row) for f in again.of("F13")] == [("F13", "row", 3)]
+        assert [(f.rule, f.severity, f.row) for f in again.findings_of("F13")] == [("F13", "row", 3)]
 
-    def test_gives_the_same_findings_for_a_workbook(self, judge: Judge, mark_it: Mark) -> None:
+    def test_gives_the_same_findings_for_a_workbook(self, validate: Validator, mark_it: Mark) -> None:
         table: list[list[Any]] = as_table(BAD)
         odd = [
             42677,
@@ -257,7 +257,7 @@ class TestSendingItBackUnchanged:
             for column in (2, 4, 6, 9):
                 table[row][column] = cell if (row + column) % 3 else table[row][column]
         marked = mark_it(workbook({"Data": [["Title"], [], *table]}), suffix="xlsx")
-        again = judge(marked.path.read_bytes(), suffix="xlsx")
+        again = validate(marked.path.read_bytes(), suffix="xlsx")
         assert addressed(again) == addressed(marked.outcome)
 
     CELLS = st.sampled_from(
@@ -274,16 +274,16 @@ class TestSendingItBackUnchanged:
     ) -> None:
         folder = tmp_path_factory.mktemp("same")
         (folder / "judged").mkdir()
-        judge = Judge(folder / "judged")
+        validate = Validator(folder / "judged")
         table = [list(CONTACT), *([f"BPL-C{n:06}", *row[1:]] for n, row in enumerate(rows, 1))]
         if as_workbook:
-            marked = marking(judge, folder)(workbook({"Data": table}), suffix="xlsx")
+            marked = marking(validate, folder)(workbook({"Data": table}), suffix="xlsx")
         else:
             out = io.StringIO()
             csv.writer(out, lineterminator="\n").writerows([[str(c) for c in row] for row in table])
-            marked = marking(judge, folder)(out.getvalue())
+            marked = marking(validate, folder)(out.getvalue())
         assert marked.why_not == ""
-        again = judge(marked.path.read_bytes(), suffix="xlsx")
+        again = validate(marked.path.read_bytes(), suffix="xlsx")
         assert addressed(again) == addressed(marked.outcome)
 
 
@@ -406,7 +406,7 @@ def test_hidden_rows_are_where_they_were_and_in_sight(mark_it: Mark) -> None:
     book["Contacts"].column_dimensions["E"].hidden = True
     book.save(file)
     marked = mark_it(file.getvalue(), suffix="xlsx")
-    assert [f.found for f in marked.outcome.of("F27")] == ["2 rows: 3 to 4", "column E"]
+    assert [f.found for f in marked.outcome.findings_of("F27")] == ["2 rows: 3 to 4", "column E"]
     sheet = sheet_of(marked)
     assert [sheet.cell(n, 1).value for n in range(2, 6)] == [row["contact_id"] for row in BAD[:4]]
     assert not any(row.hidden for row in sheet.row_dimensions.values())

@@ -73,8 +73,8 @@ def as_told_by_openpyxl(value: Any, number_format: str = "") -> str:
 
 @pytest.mark.parametrize("name", WORKBOOKS)
 @pytest.mark.filterwarnings("ignore::UserWarning")  # openpyxl tells what it leaves out
-def test_every_cell_is_what_openpyxl_reads_there(real: Path, name: str) -> None:
-    path = real / name
+def test_every_cell_is_what_openpyxl_reads_there(real_files: Path, name: str) -> None:
+    path = real_files / name
     book = openpyxl.load_workbook(path, data_only=True)
     sheets = sheets_of(path, format_of(path))
     assert [(s.name, s.hidden) for s in sheets] == [(w.title, w.sheet_state != "visible") for w in book.worksheets]
@@ -99,8 +99,8 @@ def test_every_cell_is_what_openpyxl_reads_there(real: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["date.xlsx", "date_1904.xlsx"])
-def test_dates_are_the_same_in_both_calendars(real: Path, name: str) -> None:
-    extract, rows = opened(real / "calamine" / name, "2021-01-01")  # it has no heading: its first row serves
+def test_dates_are_the_same_in_both_calendars(real_files: Path, name: str) -> None:
+    extract, rows = opened(real_files / "calamine" / name, "2021-01-01")  # it has no heading: its first row serves
     assert extract.headings == ("2021-01-01", "15")
     assert rows.rows() == [("2021-01-02", "16", 2), ("255:10:10", "17", 3)]
 
@@ -113,47 +113,47 @@ def test_dates_are_the_same_in_both_calendars(real: Path, name: str) -> None:
         ("1904.ods", ["1904-01-02", "1904-01-12", "1904-04-21"]),
     ],
 )
-def test_day_1_11_and_111_of_each_calendar(real: Path, name: str, days: list[str]) -> None:
-    extract, rows = opened(real / "sheetjs-1904" / name, "1")
+def test_day_1_11_and_111_of_each_calendar(real_files: Path, name: str, days: list[str]) -> None:
+    extract, rows = opened(real_files / "sheetjs-1904" / name, "1")
     assert [extract.headings[0], *rows["0"][:2]] == ["1", "11", "111"]
     assert [extract.headings[1], *rows["1"][:2]] == days
 
 
-def test_the_seven_errors_of_a_spreadsheet_are_seen(real: Path) -> None:
-    path = real / "calamine" / "errors.xlsx"
+def test_the_seven_errors_of_a_spreadsheet_are_seen(real_files: Path) -> None:
+    path = real_files / "calamine" / "errors.xlsx"
     cells = [row[0] for row in sheets_of(path, format_of(path))[0].open().rows()]
     assert cells == ["#DIV/0!", "#NAME?", "#VALUE!", "#NULL!", "#REF!", "#NUM!", "#N/A"]
     extract, rows = opened(path, "#DIV/0!")
     assert [*extract.headings, *rows["0"]] == cells
 
 
-def test_a_protected_workbook_is_refused(real: Path) -> None:
+def test_a_protected_workbook_is_refused(real_files: Path) -> None:
     with pytest.raises(UnreadableFile) as refused:
-        opened(real / "calamine" / "pass_protected.xlsx", "a")
+        opened(real_files / "calamine" / "pass_protected.xlsx", "a")
     assert refused.value.rule_id == "U02"
 
 
-def test_hidden_sheets_and_a_chart_are_no_data(real: Path) -> None:
-    extract, rows = opened(real / "calamine" / "any_sheets.xlsx", "1", "2")
+def test_hidden_sheets_and_a_chart_are_no_data(real_files: Path) -> None:
+    extract, rows = opened(real_files / "calamine" / "any_sheets.xlsx", "1", "2")
     assert (extract.sheet, rows["0"].to_list()[:2]) == ("Visible", ["3", "5"])
 
 
-def test_a_heading_on_row_9_is_found(real: Path) -> None:
-    extract, rows = opened(real / "calamine" / "header-row.xlsx", "Column A", "Column B", "Column C")
+def test_a_heading_on_row_9_is_found(real_files: Path) -> None:
+    extract, rows = opened(real_files / "calamine" / "header-row.xlsx", "Column A", "Column B", "Column C")
     assert (extract.header_row, extract.headings) == (9, ("Columns", "Column A", "Column B", "Column C"))
     assert rows.rows() == [("put data here", "1", "2", "3", 10)]
 
 
-def test_a_merged_heading_of_five_rows_is_one_heading(real: Path) -> None:
+def test_a_merged_heading_of_five_rows_is_one_heading(real_files: Path) -> None:
     known = ("Region", "Caloric contribution (%)", "from previous quarter", "from baseline (%)")
-    extract, rows = opened(real / "frictionless" / "multiline-headers.xlsx", *known)
+    extract, rows = opened(real_files / "frictionless" / "multiline-headers.xlsx", *known)
     assert (extract.header_row, extract.headings) == (1, known)
     assert [(f.rule_id, f.found) for f in extract.findings] == [("F04", "heading on rows 1 to 5")]
     assert rows.rows() == [("A", "B", "C", "D", 6)]
 
 
-def test_an_escaped_carriage_return_is_one(real: Path) -> None:
-    extract = read(real / "calamine" / "has_x000D_.xlsx", {fold("ABCDEF")})
+def test_an_escaped_carriage_return_is_one(real_files: Path) -> None:
+    extract = read(real_files / "calamine" / "has_x000D_.xlsx", {fold("ABCDEF")})
     assert extract.headings == ("ABC\r\nDEF",)
 
 
@@ -176,14 +176,14 @@ def test_an_escaped_carriage_return_is_one(real: Path) -> None:
         ),
     ],
 )
-def test_opendocument_sheets(real: Path, name: str, cells: list[str]) -> None:
-    [sheet] = sheets_of(real / name, format_of(real / name))
+def test_opendocument_sheets(real_files: Path, name: str, cells: list[str]) -> None:
+    [sheet] = sheets_of(real_files / name, format_of(real_files / name))
     assert [" ".join(text_of(c) for c in row) for row in sheet.open().rows()] == cells
 
 
 @pytest.mark.parametrize("name", ["sheets.xlsx", "skip-rows.xlsx"])
-def test_sheets_and_title_rows(real: Path, name: str) -> None:
-    path = real / "frictionless" / name
+def test_sheets_and_title_rows(real_files: Path, name: str) -> None:
+    path = real_files / "frictionless" / name
     if name == "sheets.xlsx":
         with pytest.raises(UnreadableFile) as refused:
             opened(path, "id", "name")
@@ -194,18 +194,18 @@ def test_sheets_and_title_rows(real: Path, name: str) -> None:
         assert (extract.header_row, rows.row(0)) == (2, ("8", "9", 3))
 
 
-def test_a_funders_grants_are_all_read(real: Path) -> None:
+def test_a_funders_grants_are_all_read(real_files: Path) -> None:
     """783 grants that add up to GBP 12,785,625."""
     extract, rows = opened(
-        real / "360giving" / "real" / "ABCT_a001p00000zgyHZAAY.xlsx", "Identifier", "Title", "Amount Awarded"
+        real_files / "360giving" / "real" / "ABCT_a001p00000zgyHZAAY.xlsx", "Identifier", "Title", "Amount Awarded"
     )
     amounts = rows[str(extract.headings.index("Amount Awarded"))].cast(pl.Decimal(18, 2), strict=False).drop_nulls()
     assert (len(amounts), amounts.sum()) == (783, 12_785_625)
 
 
 @pytest.mark.parametrize("name", ["dei-extension-2024", "meta-tab-2023", "meta-tab"])
-def test_the_standards_own_workbooks_are_read(real: Path, name: str) -> None:
-    path = real / "360giving" / f"360-giving-schema-titles-with-{name}.xlsx"
+def test_the_standards_own_workbooks_are_read(real_files: Path, name: str) -> None:
+    path = real_files / "360giving" / f"360-giving-schema-titles-with-{name}.xlsx"
     known = ("Identifier", "Title", "Description", "Currency", "Amount Awarded", "Award Date")
     extract = read(path, frozenset(map(fold, known)))
     assert set(known) <= set(extract.headings)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter
-from judging import CONTACT, Formula, Found, Judge, Outcome, as_table, contacts, workbook
-from made_workbooks import changed, part
+from file_validator import CONTACT, Finding, Formula, ValidatedFile, Validator, as_table, contacts, workbook
+from workbook_bytes import read_part, replace_parts
 from xlsxwriter.utility import xl_cell_to_rowcol
 
 from flows.cells.column_letters import column_letter
@@ -20,9 +20,9 @@ from flows.steps.read.values import text_of
 from schemas._contract.workbook_names import PROBLEMS, READ_ME, ROW_PROBLEMS
 
 
-def validated(judge: Judge, sheets: dict, **more: object) -> Outcome:
+def validated(validate: Validator, sheets: dict, **more: object) -> ValidatedFile:
     """The outcome of a workbook of contacts."""
-    return judge(workbook(sheets), suffix="xlsx", **more)
+    return validate(workbook(sheets), suffix="xlsx", **more)
 
 
 def table_with(row: int, heading: str, cell: object, rows: int = 3) -> list[list[object]]:
@@ -32,14 +32,14 @@ def table_with(row: int, heading: str, cell: object, rows: int = 3) -> list[list
     return table
 
 
-def test_a_finding_names_sheet_column_and_row(judge: Judge) -> None:
-    outcome = validated(judge, {"Contacts": table_with(3, "contact_medium", "zz")})
+def test_a_finding_names_sheet_column_and_row(validate: Validator) -> None:
+    outcome = validated(validate, {"Contacts": table_with(3, "contact_medium", "zz")})
     assert [f[:4] for f in outcome.findings] == [("V02", "row", 3, "contact_medium")]
-    assert (outcome.cells, outcome.texts["sheet"].to_list()) == (["E3"], ["Contacts"])
+    assert (outcome.cells, outcome.stored_findings["sheet"].to_list()) == (["E3"], ["Contacts"])
     assert (outcome.accepted, outcome.held, outcome.verdict.sheet) == ([2, 4], [3], "Contacts")
 
 
-def test_lines_above_and_columns_beside_do_not_move_it(judge: Judge) -> None:
+def test_lines_above_and_columns_beside_do_not_move_it(validate: Validator) -> None:
     """F04: the table begins at C5."""
     table = [
         [],
@@ -48,85 +48,87 @@ def test_lines_above_and_columns_beside_do_not_move_it(judge: Judge) -> None:
         [],
         *(["", "", *r] for r in table_with(3, "contact_medium", "zz")),
     ]
-    outcome = validated(judge, {"Sheet1": table})
+    outcome = validated(validate, {"Sheet1": table})
     assert outcome.rules == [("F04", "warning", 5), ("V02", "row", 7)]
     assert (outcome.cells, outcome.accepted, outcome.verdict.header_row) == (["G7"], [6, 8], 5)
 
 
 @pytest.mark.parametrize("written", [b't="s"', b"t='s'"])
-def test_columns_that_nobody_uses_do_not_move_it(judge: Judge, written: bytes) -> None:
+def test_columns_that_nobody_uses_do_not_move_it(validate: Validator, written: bytes) -> None:
     """The reader of workbooks leaves out those before the first that is used."""
     content = workbook({"Sheet1": [["", "", *row] for row in table_with(3, "contact_medium", "zz")]})
-    sheet = part(content, "xl/worksheets/sheet1.xml").replace(b't="s"', written)
-    outcome = judge(changed(content, {"xl/worksheets/sheet1.xml": sheet}), suffix="xlsx")
+    sheet = read_part(content, "xl/worksheets/sheet1.xml").replace(b't="s"', written)
+    outcome = validate(replace_parts(content, {"xl/worksheets/sheet1.xml": sheet}), suffix="xlsx")
     assert (outcome.rules, outcome.cells, outcome.accepted) == ([("V02", "row", 3)], ["G3"], [2, 4])
 
 
-def test_u01_a_time_beyond_all_bounds_stops_no_night(judge: Judge) -> None:
+def test_u01_a_time_beyond_all_bounds_stops_no_night(validate: Validator) -> None:
     """The reader of workbooks breaks down at it, in a way that no ordinary handler catches."""
     content = workbook({"Sheet1": table_with(3, "duration_minutes", date(2016, 11, 3))})
-    styles = part(content, "xl/styles.xml").replace(b'"dd/mm/yyyy"', b'"[h]:mm:ss"')
-    sheet = part(content, "xl/worksheets/sheet1.xml").replace(b"<v>42677</v>", b"<v>1e300</v>")
+    styles = read_part(content, "xl/styles.xml").replace(b'"dd/mm/yyyy"', b'"[h]:mm:ss"')
+    sheet = read_part(content, "xl/worksheets/sheet1.xml").replace(b"<v>42677</v>", b"<v>1e300</v>")
     assert b"1e300" in sheet
     assert b"[h]" in styles
-    outcome = judge(changed(content, {"xl/styles.xml": styles, "xl/worksheets/sheet1.xml": sheet}), suffix="xlsx")
+    outcome = validate(
+        replace_parts(content, {"xl/styles.xml": styles, "xl/worksheets/sheet1.xml": sheet}), suffix="xlsx"
+    )
     assert (outcome.result, outcome.rules) == ("unreadable", [("U01", "file", None)])
 
 
-def test_blank_rows_in_the_middle_do_not_move_it(judge: Judge) -> None:
+def test_blank_rows_in_the_middle_do_not_move_it(validate: Validator) -> None:
     table = table_with(3, "contact_medium", "zz")
-    outcome = validated(judge, {"Sheet1": [table[0], [], table[1], [], *table[2:]]})
+    outcome = validated(validate, {"Sheet1": [table[0], [], table[1], [], *table[2:]]})
     assert outcome.rules == [("F07", "warning", 2), ("F07", "warning", 4), ("V02", "row", 5)]
     assert (outcome.cells, outcome.accepted) == (["E5"], [3, 6])
 
 
-def test_a_merged_key_is_never_filled_down(judge: Judge) -> None:
-    outcome = validated(judge, {"Sheet1": table_with(3, "contact_id", None)})
+def test_a_merged_key_is_never_filled_down(validate: Validator) -> None:
+    outcome = validated(validate, {"Sheet1": table_with(3, "contact_id", None)})
     assert (outcome.rules, outcome.cells) == ([("F08", "row", 3)], ["A3"])
 
 
 @pytest.mark.parametrize("error", ["#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"])
-def test_c10_spreadsheet_errors_are_seen(judge: Judge, error: str) -> None:
+def test_c10_spreadsheet_errors_are_seen(validate: Validator, error: str) -> None:
     """The reader of workbooks gives nothing for them: they are no empty cells."""
-    outcome = validated(judge, {"Sheet1": table_with(3, "staff_ref", Formula("=X1", error))})
+    outcome = validated(validate, {"Sheet1": table_with(3, "staff_ref", Formula("=X1", error))})
     assert [(f.rule, f.severity, f.row, f.column) for f in outcome.findings] == [("C10", "row", 3, "staff_ref")]
     assert (outcome.cells, outcome.accepted) == (["I3"], [2, 4])
 
 
-def test_the_value_of_a_formula_is_read(judge: Judge) -> None:
-    outcome = validated(judge, {"Sheet1": table_with(3, "duration_minutes", Formula("=40+5", 45))})
+def test_the_value_of_a_formula_is_read(validate: Validator) -> None:
+    outcome = validated(validate, {"Sheet1": table_with(3, "duration_minutes", Formula("=40+5", 45))})
     assert (outcome.findings, outcome.values[1]["duration_minutes"]) == ([], 45)
 
 
 @pytest.mark.parametrize("dates_from_1904", [False, True])
-def test_true_dates_are_dates_in_both_calendars(judge: Judge, dates_from_1904: bool) -> None:
+def test_true_dates_are_dates_in_both_calendars(validate: Validator, dates_from_1904: bool) -> None:
     """A workbook of an old Macintosh counts its days from 1904."""
     table = table_with(2, "contact_date", date(2016, 11, 3))
-    outcome = judge(workbook({"Sheet1": table}, dates_from_1904), suffix="xlsx")
+    outcome = validate(workbook({"Sheet1": table}, dates_from_1904), suffix="xlsx")
     assert (outcome.findings, outcome.values[0]["contact_date"]) == ([], date(2016, 11, 3))
 
 
-def test_c04_a_true_date_with_a_time_of_day(judge: Judge) -> None:
-    outcome = validated(judge, {"Sheet1": table_with(2, "contact_date", datetime(2016, 11, 3, 23, 30))})
+def test_c04_a_true_date_with_a_time_of_day(validate: Validator) -> None:
+    outcome = validated(validate, {"Sheet1": table_with(2, "contact_date", datetime(2016, 11, 3, 23, 30))})
     assert outcome.rules == [("C04", "warning", 2)]
     assert outcome.values[0]["contact_date"] == date(2016, 11, 3)
 
 
-def test_c01_a_number_where_a_date_should_be(judge: Judge) -> None:
-    outcome = validated(judge, {"Sheet1": table_with(2, "contact_date", 42677)})
-    assert outcome.findings == [Found("C01", "row", 2, "contact_date", "42677", "2016-11-03")]
+def test_c01_a_number_where_a_date_should_be(validate: Validator) -> None:
+    outcome = validated(validate, {"Sheet1": table_with(2, "contact_date", 42677)})
+    assert outcome.findings == [Finding("C01", "row", 2, "contact_date", "42677", "2016-11-03")]
 
 
-def test_c14_a_code_that_became_a_number(judge: Judge) -> None:
-    outcome = validated(judge, {"Sheet1": table_with(2, "contact_medium", 1)})
-    assert outcome.findings == [Found("C14", "warning", 2, "contact_medium", "1", "01")]
+def test_c14_a_code_that_became_a_number(validate: Validator) -> None:
+    outcome = validated(validate, {"Sheet1": table_with(2, "contact_medium", 1)})
+    assert outcome.findings == [Finding("C14", "warning", 2, "contact_medium", "1", "01")]
 
 
-def test_numbers_and_ticks_of_the_spreadsheet_are_plain(judge: Judge) -> None:
+def test_numbers_and_ticks_of_the_spreadsheet_are_plain(validate: Validator) -> None:
     table = table_with(2, "duration_minutes", 45)
     table[2][list(CONTACT).index("with_employer")] = True
-    outcome = validated(judge, {"Sheet1": table})
-    assert outcome.findings == [Found("C18", "warning", 3, "with_employer", "TRUE", "Y")]
+    outcome = validated(validate, {"Sheet1": table})
+    assert outcome.findings == [Finding("C18", "warning", 3, "with_employer", "TRUE", "Y")]
     assert outcome.values[0]["duration_minutes"] == 45
 
 
@@ -139,8 +141,8 @@ def test_numbers_are_written_without_the_noise_of_their_binary_form(number: floa
     assert text_of(number) == text
 
 
-def test_v03_a_number_beyond_all_bounds(judge: Judge) -> None:
-    outcome = validated(judge, {"Sheet1": table_with(3, "duration_minutes", 1e28)})
+def test_v03_a_number_beyond_all_bounds(validate: Validator) -> None:
+    outcome = validated(validate, {"Sheet1": table_with(3, "duration_minutes", 1e28)})
     assert (outcome.rules, outcome.accepted) == ([("V03", "row", 3)], [2, 4])
 
 
@@ -171,9 +173,9 @@ FAR = [
 
 
 @pytest.mark.parametrize("cell", FAR)
-def test_u01_a_cell_so_far_out_that_the_rest_would_fill_the_memory(judge: Judge, cell: str) -> None:
+def test_u01_a_cell_so_far_out_that_the_rest_would_fill_the_memory(validate: Validator, cell: str) -> None:
     """A few kilobytes can ask for a rectangle of 17 thousand million cells."""
-    outcome = judge(with_cell(cell), suffix="xlsx")
+    outcome = validate(with_cell(cell), suffix="xlsx")
     assert (outcome.result, outcome.rules) == ("unreadable", [("U01", "file", None)])
     assert "far from others" in (outcome.findings[0].found or "")
 
@@ -186,59 +188,59 @@ def test_u01_a_cell_so_far_out_that_the_rest_would_fill_the_memory(judge: Judge,
         '<row><c r="A4" t="str"><v/></c></row>',
     ],
 )
-def test_a_cell_that_takes_little_room_stops_nothing(judge: Judge, cell: str) -> None:
-    outcome = judge(with_cell(cell), suffix="xlsx")
+def test_a_cell_that_takes_little_room_stops_nothing(validate: Validator, cell: str) -> None:
+    outcome = validate(with_cell(cell), suffix="xlsx")
     assert (outcome.result, outcome.accepted[:2]) in [("accepted", [2, 3]), ("accepted_with_held_rows", [2, 3])]
 
 
 class TestWhichSheet:
     TABLE = as_table(contacts({}, {}))
 
-    def test_the_one_with_the_headings(self, judge: Judge) -> None:
-        outcome = validated(judge, {"Notes": [["Read me"], ["episode_id is explained here"]], "Data": self.TABLE})
+    def test_the_one_with_the_headings(self, validate: Validator) -> None:
+        outcome = validated(validate, {"Notes": [["Read me"], ["episode_id is explained here"]], "Data": self.TABLE})
         assert (outcome.verdict.sheet, outcome.accepted) == ("Data", [2, 3])
 
-    def test_u04_not_one_of_two(self, judge: Judge) -> None:
-        outcome = validated(judge, {"October": self.TABLE, "November": self.TABLE})
+    def test_u04_not_one_of_two(self, validate: Validator) -> None:
+        outcome = validated(validate, {"October": self.TABLE, "November": self.TABLE})
         assert (outcome.result, outcome.refusals) == ("unreadable", ["U04"])
         assert outcome.findings[0].found == "October and November"
 
-    def test_u04_not_if_one_has_a_column_more(self, judge: Judge) -> None:
+    def test_u04_not_if_one_has_a_column_more(self, validate: Validator) -> None:
         more = [[*self.TABLE[0], "weather"], *([*r, ""] for r in self.TABLE[1:])]
         less = [r[:-1] for r in self.TABLE]  # an optional column is absent
         for first, second in ((self.TABLE, more), (less, self.TABLE), (self.TABLE, less)):
-            outcome = validated(judge, {"October": first, "November": second})
+            outcome = validated(validate, {"October": first, "November": second})
             assert (outcome.result, outcome.refusals) == ("unreadable", ["U04"])
             assert outcome.findings[0].found == "October and November"
 
-    def test_one_that_only_names_some_of_the_columns_is_another(self, judge: Judge) -> None:
+    def test_one_that_only_names_some_of_the_columns_is_another(self, validate: Validator) -> None:
         few = [["contact_id", "contact_date", "attended"], ["of whom?", "when?", "came?"]]
-        outcome = validated(judge, {"Columns": few, "Data": self.TABLE})
+        outcome = validated(validate, {"Columns": few, "Data": self.TABLE})
         assert (outcome.verdict.sheet, outcome.accepted) == ("Data", [2, 3])
 
-    def test_the_one_that_is_asked_for(self, judge: Judge) -> None:
-        outcome = validated(judge, {"October": self.TABLE, "November": self.TABLE[:2]}, sheet="November")
+    def test_the_one_that_is_asked_for(self, validate: Validator) -> None:
+        outcome = validated(validate, {"October": self.TABLE, "November": self.TABLE[:2]}, sheet="November")
         assert (outcome.verdict.sheet, outcome.accepted) == ("November", [2])
 
-    def test_u03_none_without_a_heading(self, judge: Judge) -> None:
-        outcome = validated(judge, {"Data": self.TABLE[1:]})
+    def test_u03_none_without_a_heading(self, validate: Validator) -> None:
+        outcome = validated(validate, {"Data": self.TABLE[1:]})
         assert (outcome.result, outcome.refusals) == ("unreadable", ["U03"])
 
-    def test_f01_none_that_is_empty(self, judge: Judge) -> None:
-        assert validated(judge, {"Data": []}).refusals == ["F01"]
-        assert validated(judge, {"Data": self.TABLE[:1]}).refusals == ["F01"]
+    def test_f01_none_that_is_empty(self, validate: Validator) -> None:
+        assert validated(validate, {"Data": []}).refusals == ["F01"]
+        assert validated(validate, {"Data": self.TABLE[:1]}).refusals == ["F01"]
 
 
-def test_u01_a_workbook_that_was_cut_off_is_not_taken(judge: Judge) -> None:
+def test_u01_a_workbook_that_was_cut_off_is_not_taken(validate: Validator) -> None:
     whole = workbook({"Data": as_table(contacts({}, {}))})
     for rest in (whole[: len(whole) // 2], b"PK\x03\x04rubbish"):
-        outcome = judge(rest, suffix="xlsx")
+        outcome = validate(rest, suffix="xlsx")
         assert (outcome.result, outcome.rules) == ("unreadable", [("U01", "file", None)])
 
 
 @pytest.mark.real
-def test_u02_a_protected_workbook_is_not_taken(judge: Judge, real: Path) -> None:
-    outcome = judge((real / "calamine" / "pass_protected.xlsx").read_bytes(), suffix="xlsx")
+def test_u02_a_protected_workbook_is_not_taken(validate: Validator, real_files: Path) -> None:
+    outcome = validate((real_files / "calamine" / "pass_protected.xlsx").read_bytes(), suffix="xlsx")
     assert (outcome.result, outcome.rules) == ("unreadable", [("U02", "file", None)])
 
 
@@ -264,36 +266,36 @@ class TestHeadingsOfSeveralRows:
     ROWS = as_table(contacts({}, {"contact_medium": "zz"}, {}))
     HEADINGS, DATA = ROWS[0], ROWS[1:]
 
-    def test_a_group_row_above(self, judge: Judge) -> None:
+    def test_a_group_row_above(self, validate: Validator) -> None:
         """F04: 'contact' stands over five headings, each of which says the rest."""
         groups = ["contact", "episode", "contact", "", "", *[""] * 5]
         below = ["id", "id", "date", "type", "medium", *self.HEADINGS[5:]]
         content = laid_out([groups, below, *self.DATA], merged=["C1:E1"])
-        outcome = judge(content, suffix="xlsx")
+        outcome = validate(content, suffix="xlsx")
         assert [(r, s, n) for r, s, n in outcome.rules if r != "F10"] == [("F04", "warning", 1), ("V02", "row", 4)]
-        assert outcome.of("F04")[0].found == "heading on rows 1 to 2"
+        assert outcome.findings_of("F04")[0].found == "heading on rows 1 to 2"
         assert outcome.accepted == [3, 5]
 
-    def test_cells_merged_over_both_rows(self, judge: Judge) -> None:
+    def test_cells_merged_over_both_rows(self, validate: Validator) -> None:
         upper = [*self.HEADINGS[:2], "The contact", *[""] * 7]
         below = ["", "", *self.HEADINGS[2:]]
-        outcome = judge(laid_out([upper, below, *self.DATA], merged=["A1:A2", "B1:B2", "C1:J1"]), suffix="xlsx")
+        outcome = validate(laid_out([upper, below, *self.DATA], merged=["A1:A2", "B1:B2", "C1:J1"]), suffix="xlsx")
         assert outcome.rules == [("F04", "warning", 1), ("V02", "row", 4)]
         assert (outcome.cells, outcome.accepted) == (["E4"], [3, 5])
 
-    def test_a_merged_title_is_no_heading(self, judge: Judge) -> None:
+    def test_a_merged_title_is_no_heading(self, validate: Validator) -> None:
         title = ["Contacts of Blackpool", *[""] * 9]
-        outcome = judge(laid_out([title, [""], *self.ROWS], merged=["A1:J2"]), suffix="xlsx")
+        outcome = validate(laid_out([title, [""], *self.ROWS], merged=["A1:J2"]), suffix="xlsx")
         assert outcome.rules == [("F04", "warning", 3), ("V02", "row", 5)]
 
-    def test_merged_data_is_never_filled_down(self, judge: Judge) -> None:
+    def test_merged_data_is_never_filled_down(self, validate: Validator) -> None:
         """F08: the key stands in the first row of the block alone."""
         rows = [self.HEADINGS, self.DATA[0], ["", *self.DATA[2][1:]]]
-        outcome = judge(laid_out(rows, merged=["A2:A3"]), suffix="xlsx")
+        outcome = validate(laid_out(rows, merged=["A2:A3"]), suffix="xlsx")
         assert (outcome.rules, outcome.cells, outcome.accepted) == ([("F08", "row", 3)], ["A3"], [2])
 
-    def test_hidden_rows_are_data(self, judge: Judge) -> None:
-        outcome = judge(laid_out(self.ROWS, hide=[2]), suffix="xlsx")
+    def test_hidden_rows_are_data(self, validate: Validator) -> None:
+        outcome = validate(laid_out(self.ROWS, hide=[2]), suffix="xlsx")
         assert (outcome.rules, outcome.accepted) == ([("V02", "row", 3), ("F27", "warning", None)], [2, 4])
 
 
@@ -303,23 +305,23 @@ class TestHiddenSheets:
     @staticmethod
     def with_hidden(sheets: dict, hidden: str) -> bytes:
         content = workbook(sheets)
-        book = part(content, "xl/workbook.xml").replace(
+        book = read_part(content, "xl/workbook.xml").replace(
             f'name="{hidden}"'.encode(), f'name="{hidden}" state="hidden"'.encode()
         )
-        return changed(content, {"xl/workbook.xml": book})
+        return replace_parts(content, {"xl/workbook.xml": book})
 
-    def test_u04_the_dataset_is_on_one(self, judge: Judge) -> None:
-        outcome = judge(self.with_hidden({"Notes": [["a"]], "Data": self.TABLE}, "Data"), suffix="xlsx")
+    def test_u04_the_dataset_is_on_one(self, validate: Validator) -> None:
+        outcome = validate(self.with_hidden({"Notes": [["a"]], "Data": self.TABLE}, "Data"), suffix="xlsx")
         assert (outcome.result, outcome.refusals) == ("unreadable", ["U04"])
         assert outcome.findings[0].found == "Data: hidden, and hidden sheets are not read"
 
-    def test_u04_the_one_that_is_asked_for_is(self, judge: Judge) -> None:
+    def test_u04_the_one_that_is_asked_for_is(self, validate: Validator) -> None:
         """The other is not taken in its stead."""
         content = self.with_hidden({"October": self.TABLE, "November": self.TABLE}, "November")
-        assert judge(content, suffix="xlsx", sheet="November").refusals == ["U04"]
+        assert validate(content, suffix="xlsx", sheet="November").refusals == ["U04"]
 
-    def test_an_old_copy_on_one_is_passed_over(self, judge: Judge) -> None:
-        outcome = judge(self.with_hidden({"Data": self.TABLE, "Old": self.TABLE}, "Old"), suffix="xlsx")
+    def test_an_old_copy_on_one_is_passed_over(self, validate: Validator) -> None:
+        outcome = validate(self.with_hidden({"Data": self.TABLE, "Old": self.TABLE}, "Old"), suffix="xlsx")
         assert (outcome.verdict.sheet, outcome.findings, outcome.accepted) == ("Data", [], [2, 3])
 
 
@@ -329,12 +331,12 @@ class TestCellsRightOfTheTable:
     def stray_text(self, *rows: int) -> list[list[str]]:
         return [[*row, "x"] if n in rows else row for n, row in enumerate(self.ROWS, 1)]
 
-    def test_f13_a_row_that_was_shifted_is_held(self, judge: Judge) -> None:
-        outcome = validated(judge, {"Data": self.stray_text(5)})
+    def test_f13_a_row_that_was_shifted_is_held(self, validate: Validator) -> None:
+        outcome = validated(validate, {"Data": self.stray_text(5)})
         assert (outcome.rules, outcome.held) == ([("F13", "row", 5)], [5])
 
-    def test_f11_what_many_rows_have_is_a_column(self, judge: Judge) -> None:
-        outcome = validated(judge, {"Data": self.stray_text(*range(2, 22))})
+    def test_f11_what_many_rows_have_is_a_column(self, validate: Validator) -> None:
+        outcome = validated(validate, {"Data": self.stray_text(*range(2, 22))})
         assert (outcome.rules, outcome.held) == ([("F11", "warning", None)], [])
 
 
@@ -345,25 +347,25 @@ class TestAMarkedWorkbookThatComesBack:
     MARKED = [[*TABLE[0], ROW_PROBLEMS], [*TABLE[1], "E2: The code is not in the list"], [*TABLE[2], ""]]
     OURS = {READ_ME: [["What to do"], *TABLE], PROBLEMS: [["Cell", "Problem"], *TABLE]}
 
-    def test_our_sheets_and_our_column_are_passed_over(self, judge: Judge) -> None:
-        outcome = validated(judge, {"Data": self.MARKED, **self.OURS})
+    def test_our_sheets_and_our_column_are_passed_over(self, validate: Validator) -> None:
+        outcome = validated(validate, {"Data": self.MARKED, **self.OURS})
         assert (outcome.findings, outcome.accepted, outcome.verdict.sheet) == ([], [2, 3], "Data")
 
-    def test_also_beside_a_blank_row(self, judge: Judge) -> None:
+    def test_also_beside_a_blank_row(self, validate: Validator) -> None:
         blank = [*[""] * len(self.TABLE[0]), "The row is blank"]
-        outcome = validated(judge, {"Data": [*self.MARKED, blank]})
+        outcome = validated(validate, {"Data": [*self.MARKED, blank]})
         assert (outcome.rules, outcome.accepted) == ([("F07", "warning", 4)], [2, 3])
 
-    def test_also_in_a_text_file(self, judge: Judge) -> None:
+    def test_also_in_a_text_file(self, validate: Validator) -> None:
         text = "\n".join(",".join(row) for row in self.MARKED)
-        assert judge(text).findings == []
+        assert validate(text).findings == []
 
-    def test_our_column_is_ours_wherever_it_stands_now(self, judge: Judge) -> None:
+    def test_our_column_is_ours_wherever_it_stands_now(self, validate: Validator) -> None:
         table = [["contact_id", ROW_PROBLEMS, *self.TABLE[0][1:]], *([r[0], "x", *r[1:]] for r in self.TABLE[1:])]
-        assert validated(judge, {"Data": table}).findings == []
+        assert validated(validate, {"Data": table}).findings == []
 
 
-def test_macros_are_never_run_and_links_never_followed(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_macros_are_never_run_and_links_never_followed(validate: Validator, monkeypatch: pytest.MonkeyPatch) -> None:
     """A macro is a part like any other, that nobody opens; a link is the value that it had."""
 
     def no_network(*_: object) -> None:
@@ -377,7 +379,7 @@ def test_macros_are_never_run_and_links_never_followed(judge: Judge, monkeypatch
         "xl/externalLinks/_rels/externalLink1.xml.rels": b"<Relationships>" + link + b"</Relationships>",
     }
     table = table_with(3, "duration_minutes", Formula("='[1]Sheet1'!A1", 45))
-    outcome = judge(changed(workbook({"Data": table}), more), suffix="xlsm")
+    outcome = validate(replace_parts(workbook({"Data": table}), more), suffix="xlsm")
     assert (outcome.findings, outcome.values[1]["duration_minutes"]) == ([], 45)
 
 
@@ -391,12 +393,12 @@ def test_macros_are_never_run_and_links_never_followed(judge: Judge, monkeypatch
         '<c r="I4" t="e" cm="1"><v xml:space="preserve">#REF!</v></c>',
     ],
 )
-def test_c10_however_the_error_is_written(judge: Judge, cell: str) -> None:
+def test_c10_however_the_error_is_written(validate: Validator, cell: str) -> None:
     table = as_table(contacts({}, {}, {}))[3]
     others = "".join(
         f'<c r="{column_letter(i)}4" t="inlineStr"><is><t>{text}</t></is></c>' for i, text in enumerate(table) if i != 8
     )
-    outcome = judge(with_cell(f'<row r="4">{others}{cell}</row>'), suffix="xlsx")
+    outcome = validate(with_cell(f'<row r="4">{others}{cell}</row>'), suffix="xlsx")
     assert (outcome.rules, outcome.cells) == ([("C10", "row", 4)], ["I4"])
 
 
@@ -410,13 +412,13 @@ def test_c10_however_the_error_is_written(judge: Judge, cell: str) -> None:
         "<c r='I4'><f>A1</f><v></v></c>",
     ],
 )
-def test_c10_a_formula_that_was_never_reckoned(judge: Judge, cell: str) -> None:
+def test_c10_a_formula_that_was_never_reckoned(validate: Validator, cell: str) -> None:
     """A program wrote it, and no spreadsheet opened it since: its cell is not empty."""
     table = as_table(contacts({}, {}, {}))[3]
     others = "".join(
         f'<c r="{column_letter(i)}4" t="inlineStr"><is><t>{text}</t></is></c>' for i, text in enumerate(table) if i != 8
     )
-    outcome = judge(with_cell(f'<row r="4">{others}{cell}</row>'), suffix="xlsx")
+    outcome = validate(with_cell(f'<row r="4">{others}{cell}</row>'), suffix="xlsx")
     assert (outcome.rules, outcome.cells) == ([("C10", "row", 4)], ["I4"])
 
 
@@ -427,15 +429,15 @@ def test_c10_a_formula_that_was_never_reckoned(judge: Judge, cell: str) -> None:
         "<c r='K4' t='str'><f>IF(A1&gt;2,1,\"\")</f><v/></c>",
     ],
 )
-def test_a_formula_whose_value_is_an_empty_text_is_empty(judge: Judge, cell: str) -> None:
+def test_a_formula_whose_value_is_an_empty_text_is_empty(validate: Validator, cell: str) -> None:
     row = "".join(
         f'<c r="{column_letter(i)}4" t="inlineStr"><is><t>{text}</t></is></c>'
         for i, text in enumerate(as_table(contacts({}, {}, {}))[3])
     )
-    assert judge(with_cell(f'<row r="4">{row}{cell}</row>'), suffix="xlsx").findings == []
+    assert validate(with_cell(f'<row r="4">{row}{cell}</row>'), suffix="xlsx").findings == []
 
 
-def test_texts_in_every_form(judge: Judge) -> None:
+def test_texts_in_every_form(validate: Validator) -> None:
     """A text in the cell itself, of several looks, with a reading aid."""
     bold, plain = "<r><rPr><b/></rPr><t>W-</t></r>", '<r><t xml:space="preserve">0012</t></r>'
     cells = {"I4": f'<is>{bold}{plain}<rPh sb="0" eb="1"><t>z</t></rPh></is>'}
@@ -444,5 +446,5 @@ def test_texts_in_every_form(judge: Judge) -> None:
         f'<c r="{column_letter(i)}4" t="inlineStr">{cells.get(f"{column_letter(i)}4", f"<is><t>{text}</t></is>")}</c>'
         for i, text in enumerate(table)
     )
-    outcome = judge(with_cell(f'<row r="4">{row}</row>'), suffix="xlsx")
+    outcome = validate(with_cell(f'<row r="4">{row}</row>'), suffix="xlsx")
     assert outcome.values[2]["staff_ref"] == "W-0012"

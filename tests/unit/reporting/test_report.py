@@ -14,7 +14,7 @@ from pathlib import Path
 import jsonschema
 import polars as pl
 import pytest
-from sample_reports import KINDS
+from sample_reports import SAMPLES
 
 from flows.deliveries.findings import FINDING_TYPES
 from flows.reporting import report as shape
@@ -245,9 +245,9 @@ def test_the_page_stands_alone_and_is_in_order(result) -> None:
     assert html.lstrip().startswith("<!doctype html>") and '<html lang="en-GB">' in html
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SAMPLES)
 def test_words_that_senders_never_see(kind) -> None:
-    text = Page(render_html(KINDS[kind].report)).text
+    text = Page(render_html(SAMPLES[kind].report)).text
     assert not re.search(r"\b(schema|null|regex|dtype|constraint|please)\b", text, re.IGNORECASE)
 
 
@@ -307,7 +307,7 @@ def test_reports_are_written_whole_below_the_site(tmp_path: Path) -> None:
 
 
 def test_the_page_says_why_there_is_no_marked_workbook() -> None:
-    report = KINDS["one_problem"].report
+    report = SAMPLES["one_problem"].report
     why = page.no_workbook("the file is no longer there")
     assert why in render_html(replace(report, marked_workbook="", no_marked_workbook=why))
     assert "no marked workbook" not in render_html(replace(report, marked_workbook=""))

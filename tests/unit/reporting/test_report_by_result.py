@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sample_reports import VERDICT, WORKBOOK, found, frame
+from sample_reports import VERDICT, WORKBOOK, findings_of_rule, findings_table
 
 from flows.reporting.render import delivery_report, render_html
 from flows.reporting.report import Report
 from flows.reporting.words import page
 from schemas.audit.deliveries import Counts, Result
 
-NOT_COMPARED = [f | {"outcome": "not judged"} for f in found("P12", "row", [None], "episode_id")]
-STOPS = found("F19", "file", [None], "")
+NOT_COMPARED = [f | {"outcome": "not judged"} for f in findings_of_rule("P12", "row", [None], "episode_id")]
+STOPS = findings_of_rule("F19", "file", [None], "")
 OF_ROWS = "These checks are about rows, and no row could be checked."
 COMPARES = "These checks had nothing to compare with."
 IN_FIGURES = "The rows that were accepted are in the figures, and are checked as soon as they can be."
@@ -21,7 +21,7 @@ NOT_IN_FIGURES = "None of the rows is in the figures; the file that you send nex
 
 
 def report(result: Result, rows: Counts, rows_judged: bool = True, **more: object) -> Report:
-    findings = frame(NOT_COMPARED, STOPS) if result.stops else frame(NOT_COMPARED)
+    findings = findings_table(NOT_COMPARED, STOPS) if result.stops else findings_table(NOT_COMPARED)
     verdict = replace(VERDICT, result=result, rows=rows, rows_judged=rows_judged)
     return replace(delivery_report(WORKBOOK, verdict, findings), **more)
 

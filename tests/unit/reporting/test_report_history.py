@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
-from sample_reports import EARLIER, VERDICT, WORKBOOK, found, frame, told_of
+from sample_reports import EARLIER_SNAPSHOTS, VERDICT, WORKBOOK, findings_of_rule, findings_table, snapshot_of
 
 from flows.reporting.render import delivery_report, render_html
 from flows.reporting.report import Progress, Report
@@ -16,9 +16,9 @@ from flows.runtime.wording import share
 from flows.store.ledger.report_snapshots import ReportSnapshot
 from schemas.audit.deliveries import Counts, Result
 
-NOTHING = frame()
-WRONG_CODE = found("V02", "row", [40], "contact_medium", "Carrier pigeon")
-NO_REFERRAL = found("P12", "row", [7, 8, 9], "episode_id", hidden=True)  # a rule between tables
+NOTHING = findings_table()
+WRONG_CODE = findings_of_rule("V02", "row", [40], "contact_medium", "Carrier pigeon")
+NO_REFERRAL = findings_of_rule("P12", "row", [7, 8, 9], "episode_id", hidden=True)  # a rule between tables
 
 
 def report(findings: pl.DataFrame, *earlier: ReportSnapshot, last: pl.DataFrame | None = None, **verdict) -> Report:
@@ -26,17 +26,18 @@ def report(findings: pl.DataFrame, *earlier: ReportSnapshot, last: pl.DataFrame 
 
 
 def told(period: str, *findings: list, read: int = 10, held: int = 1, **changes) -> ReportSnapshot:
-    return replace(told_of(period, frame(*findings), Counts(read, read - held, held)), **changes)
+    return replace(snapshot_of(period, findings_table(*findings), Counts(read, read - held, held)), **changes)
 
 
 def test_faults_are_counted_as_fixed_still_wrong_and_new() -> None:
-    then = frame(
-        found("V02", "row", range(10), "contact_medium", "XX"), found("C09", "warning", [50], "attended", "perhaps")
+    then = findings_table(
+        findings_of_rule("V02", "row", range(10), "contact_medium", "XX"),
+        findings_of_rule("C09", "warning", [50], "attended", "perhaps"),
     )
-    now = frame(
-        found("V02", "row", [4], "contact_medium", "XX"),
-        found("V02", "row", [70], "contact_medium", "YY"),
-        found("V01", "row", [71], "attended"),
+    now = findings_table(
+        findings_of_rule("V02", "row", [4], "contact_medium", "XX"),
+        findings_of_rule("V02", "row", [70], "contact_medium", "YY"),
+        findings_of_rule("V01", "row", [71], "attended"),
     )
     progress = report(now, told("201610"), last=then).previous
     assert progress == Progress(told("201610").report_id, fixed=9, remaining=1, new=2)
@@ -45,8 +46,12 @@ def test_faults_are_counted_as_fixed_still_wrong_and_new() -> None:
 
 def test_rows_that_moved_are_still_the_same_faults() -> None:
     hidden = {"field": "episode_id", "hidden": True}
-    then = frame(found("V02", "row", [5], "contact_medium", "XX"), found("V04", "row", [6], **hidden))
-    now = frame(found("V02", "row", [25], "contact_medium", "XX"), found("V04", "row", [26], **hidden))
+    then = findings_table(
+        findings_of_rule("V02", "row", [5], "contact_medium", "XX"), findings_of_rule("V04", "row", [6], **hidden)
+    )
+    now = findings_table(
+        findings_of_rule("V02", "row", [25], "contact_medium", "XX"), findings_of_rule("V04", "row", [26], **hidden)
+    )
     progress = report(now, told("201610"), last=then).previous
     assert (progress.fixed, progress.remaining, progress.new) == (0, 2, 0)
 
@@ -54,9 +59,9 @@ def test_rows_that_moved_are_still_the_same_faults() -> None:
 def test_what_rules_between_tables_found_is_compared_with_what_was_told() -> None:
     """A file that was replaced is related no more, so its findings lack them."""
     before = told("201610", NO_REFERRAL)
-    progress = report(frame(NO_REFERRAL[:1]), before, last=NOTHING).previous
+    progress = report(findings_table(NO_REFERRAL[:1]), before, last=NOTHING).previous
     assert (progress.fixed, progress.remaining, progress.new) == (2, 1, 0)
-    again = report(frame(NO_REFERRAL[:1]), before, last=NOTHING)
+    again = report(findings_table(NO_REFERRAL[:1]), before, last=NOTHING)
     assert page.standing(again, again.items[0]) == "Still there since October 2016"
 
 
@@ -75,20 +80,20 @@ def test_what_rules_between_tables_found_is_compared_with_what_was_told() -> Non
     ],
 )
 def test_each_problem_is_new_or_still_there(earlier, said) -> None:
-    made = report(frame(WRONG_CODE), *earlier)
+    made = report(findings_table(WRONG_CODE), *earlier)
     assert page.standing(made, made.items[0]) == said
     assert (said in render_html(made)) if said else "Still there" not in render_html(made)
 
 
 def test_what_was_fixed_is_named() -> None:
-    before = told("201610", WRONG_CODE, found("C17", "warning", [3], "attended", " 5 ", "5"))
-    made = report(NOTHING, before, last=frame(WRONG_CODE))
+    before = told("201610", WRONG_CODE, findings_of_rule("C17", "warning", [3], "attended", " 5 ", "5"))
+    made = report(NOTHING, before, last=findings_table(WRONG_CODE))
     assert [i.rule_id for i in made.fixed] == ["V02"]
     assert "Fixed: Contact medium is not on the agreed list (1 row)." in render_html(made)
 
 
 def test_nothing_is_called_fixed_that_was_not_looked_for() -> None:
-    made = report(NOTHING, told("201610", WRONG_CODE), last=frame(WRONG_CODE), rows_judged=False)
+    made = report(NOTHING, told("201610", WRONG_CODE), last=findings_table(WRONG_CODE), rows_judged=False)
     assert (made.previous, made.fixed) == (None, ())
 
 
@@ -127,24 +132,24 @@ def test_a_month_without_rows_says_why(result, said) -> None:
 
 
 def test_without_an_earlier_month_there_is_no_comparison() -> None:
-    made = report(frame(WRONG_CODE), told("201611", WRONG_CODE))
+    made = report(findings_table(WRONG_CODE), told("201611", WRONG_CODE))
     assert page.against_last_month(made) == ""
     assert "This month against last" not in render_html(made)
 
 
 def test_what_fails_three_months_running_is_named() -> None:
-    others = (WRONG_CODE, found("C17", "warning", [3], "attended", " 5 ", "5"))
-    made = report(frame(*others, NO_REFERRAL), told("201609", *others), told("201610", *others))
+    others = (WRONG_CODE, findings_of_rule("C17", "warning", [3], "attended", " 5 ", "5"))
+    made = report(findings_table(*others, NO_REFERRAL), told("201609", *others), told("201610", *others))
     assert [i.rule_id for i in made.in_all_months] == ["V02"]
     assert "Wrong three months running" in render_html(made)
-    two_months = report(frame(*others), told("201610", *others))
+    two_months = report(findings_table(*others), told("201610", *others))
     assert two_months.in_all_months == ()
-    mended_between = report(frame(*others), told("201609", *others), told("201610"))
+    mended_between = report(findings_table(*others), told("201609", *others), told("201610"))
     assert mended_between.in_all_months == ()
 
 
 def test_what_was_told_is_kept_whole() -> None:
-    for one in (*EARLIER, told("201611", result=Result.UNREADABLE)):
+    for one in (*EARLIER_SNAPSHOTS, told("201611", result=Result.UNREADABLE)):
         assert ReportSnapshot.from_json(json.loads(json.dumps(one.to_json()))) == one
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sample_reports import KINDS, VERDICT, WORKBOOK, found, frame
+from sample_reports import SAMPLES, VERDICT, WORKBOOK, findings_of_rule, findings_table
 
 from flows.reporting.render import delivery_report, report_lines
 from flows.reporting.words import page
@@ -16,7 +16,7 @@ NOT_LOOKED_FOR = (("P12", "episode_id"), ("K04", "contact_id"))
 
 
 def test_an_item_says_where_what_was_found_what_was_expected_and_what_to_change_it_to() -> None:
-    lines = report_lines(KINDS["one_problem"].report)
+    lines = report_lines(SAMPLES["one_problem"].report)
     assert lines == [
         "Fix 1 problem and send the file again by 5pm, Friday 9 December 2016",
         "9 of 10 rows would be accepted, 1 held back.",
@@ -32,23 +32,25 @@ def test_an_item_says_where_what_was_found_what_was_expected_and_what_to_change_
 
 
 def test_the_rows_add_up() -> None:
-    report = KINDS["one_problem"].report
+    report = SAMPLES["one_problem"].report
     lines = report_lines(replace(report, rows=Counts(read=12, accepted=9, held=1, repeats=1, not_data=1)))
     assert lines[1] == "9 of 12 rows would be accepted, 1 held back, 2 left out."
 
 
 def test_a_file_that_could_not_be_checked_for_all_is_not_called_accepted() -> None:
     sound = replace(VERDICT, result=Result.ACCEPTED)
-    whole = delivery_report(WORKBOOK, sound, frame())
-    in_part = delivery_report(WORKBOOK, sound, frame(found("P12", "row", [None], "episode_id", outcome="not judged")))
+    whole = delivery_report(WORKBOOK, sound, findings_table())
+    in_part = delivery_report(
+        WORKBOOK, sound, findings_table(findings_of_rule("P12", "row", [None], "episode_id", outcome="not judged"))
+    )
     assert report_lines(whole)[0] == page.instruction(whole) == "Accepted: nothing to do"
     assert report_lines(in_part)[0] == "Nothing to fix was found"
     assert "1 check could not be made here: see the end." in report_lines(in_part)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SAMPLES)
 def test_every_item_of_the_page_is_there(kind) -> None:
-    report = KINDS[kind].report
+    report = SAMPLES[kind].report
     text = "\n".join(report_lines(report))
     assert text.startswith(page.instruction(report))
     for item in (*report.items, *report.not_validated):
@@ -57,8 +59,8 @@ def test_every_item_of_the_page_is_there(kind) -> None:
 
 
 def test_what_could_not_be_looked_for_does_not_read_as_a_fault() -> None:
-    missing = (found(rule, "warning", [None], field, outcome="not judged") for rule, field in NOT_LOOKED_FOR)
-    lines = report_lines(delivery_report(WORKBOOK, VERDICT, frame(*missing)))
+    missing = (findings_of_rule(rule, "warning", [None], field, outcome="not judged") for rule, field in NOT_LOOKED_FOR)
+    lines = report_lines(delivery_report(WORKBOOK, VERDICT, findings_table(*missing)))
     at = lines.index("Could not be checked here: whether any of this is so")
     assert set(lines[at + 1 :]) == {
         "- There is no referral for this contact (check P12): it needs your accepted files of referrals",
@@ -68,5 +70,5 @@ def test_what_could_not_be_looked_for_does_not_read_as_a_fault() -> None:
 
 def test_no_cell_makes_the_terminal_act() -> None:
     evil = "\x1b[2J\x1b]0;title\x07\r\u202e"
-    findings = frame(found("V02", "row", [3], "contact_medium", evil, evil, column_name=evil))
+    findings = findings_table(findings_of_rule("V02", "row", [3], "contact_medium", evil, evil, column_name=evil))
     assert all(line.isprintable() for line in report_lines(delivery_report(WORKBOOK, VERDICT, findings)))

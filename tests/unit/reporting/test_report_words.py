@@ -7,7 +7,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from sample_reports import KINDS
+from sample_reports import SAMPLES
 
 from flows.reporting.render import files, render_html, report_lines
 from flows.reporting.words import items, page
@@ -25,9 +25,9 @@ def test_a_template_says_nothing_of_its_own(template: Path) -> None:
     assert not [code for code in _CODE.findall(text) if not code.startswith("{#") and _SENTENCE.search(code)]
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", sorted(SAMPLES))
 def test_page_and_terminal_say_the_same(kind: str) -> None:
-    report = KINDS[kind].report
+    report = SAMPLES[kind].report
     text = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", "", render_html(report))))
     lines = "\n".join(report_lines(report))
     assert page.instruction(report) in text
