@@ -21,10 +21,10 @@ def likely_code(text: str, listed: CodeList) -> tuple[str, str]:
     """The listed code that is meant and the rule that tells of it; two empty texts where none surely is."""
     if IN_DOUBT & set(text) or len(text) > LONGEST_LABEL:
         return "", ""
-    if code := listed.meant_by(text):
+    if code := listed.code_for(text):
         return code, "C17" if _bare(code) == _bare(text) else "C16"
     code, dash, label = text.partition(" - ")
-    if dash and code.strip() in listed.codes and listed.meant_by(label) == code.strip():
+    if dash and code.strip() in listed.codes and listed.code_for(label) == code.strip():
         return code.strip(), "C16"
     number = SPREADSHEET_NUMBER.fullmatch(text)
     if number and number[1] in listed.codes:

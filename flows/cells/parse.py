@@ -113,7 +113,7 @@ def canonical(field: Field) -> str:
     number = rf"^(?:0|[1-9][0-9]{{0,8}})(?:\.[0-9]{{1,{scale}}})?$" if scale else r"^(?:0|[1-9][0-9]{0,8})$"
     return {
         Kind.DATE: r"^(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}$",
-        Kind.WHOLE: r"^(?:0|[1-9][0-9]{0,8})$",
+        Kind.INTEGER: r"^(?:0|[1-9][0-9]{0,8})$",
         Kind.DECIMAL: number,
         Kind.MONEY: number,
         Kind.YES_NO: "^[YN]$",
@@ -208,7 +208,12 @@ def suggested(text: str, field: Field) -> str:
     text = _tidied(text)
     if field.kind is Kind.CODE:
         return near_code(text, field.codes)
-    if re.fullmatch("[0-9]{2}", text) and field.kind is Kind.WHOLE and field.low is not None and field.high is not None:
+    if (
+        re.fullmatch("[0-9]{2}", text)
+        and field.kind is Kind.INTEGER
+        and field.low is not None
+        and field.high is not None
+    ):
         years = [y for y in (1900 + int(text), 2000 + int(text)) if field.low <= y <= field.high]
         return str(years[0]) if len(years) == 1 else ""
     return ""
@@ -386,16 +391,16 @@ def _plain_money(text: str) -> str:
 
 
 def _number(number: Decimal, field: Field, rule: str) -> Reading:
-    scale = 0 if field.kind is Kind.WHOLE else 2 if field.kind is Kind.MONEY else field.decimals
+    scale = 0 if field.kind is Kind.INTEGER else 2 if field.kind is Kind.MONEY else field.decimals
     if number.adjusted() >= (
-        15 if field.kind is Kind.WHOLE else 14 - scale
+        15 if field.kind is Kind.INTEGER else 14 - scale
     ):  # beyond what a number of the warehouse can hold
         return fault("V03")
     if number != round(number, scale):
-        return fault("V06" if field.kind is Kind.WHOLE else "V04")
+        return fault("V06" if field.kind is Kind.INTEGER else "V04")
     if number < 0 and field.low is not None and field.low >= 0:
         return fault("C22")
-    value: Value = int(number) if field.kind is Kind.WHOLE else round(number, scale)
+    value: Value = int(number) if field.kind is Kind.INTEGER else round(number, scale)
     return repaired(rule, value) if rule else Reading(value)
 
 
@@ -426,7 +431,7 @@ _READERS: dict[Kind, Callable[[str, Field, DateReading], Reading]] = {
     Kind.REFERENCE: _read_reference,
     Kind.CODE: _read_code,
     Kind.DATE: _read_date,
-    Kind.WHOLE: _read_number,
+    Kind.INTEGER: _read_number,
     Kind.DECIMAL: _read_number,
     Kind.MONEY: _read_number,
     Kind.YES_NO: _read_yes_no,

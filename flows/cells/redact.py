@@ -35,7 +35,7 @@ YOUNGEST = 14  # years: nobody in a pilot is younger than 16, so no date of the 
 MOST_DIGITS_BESIDE_WORDS = 4
 MOST_DIGITS_OF_NO_NUMBER = 4  # where no number is asked for: more may be a part of somebody's
 LEAST_ROWS_OF_A_CODE = 10  # that hold a word which no list has: it is a code of the site's, not somebody's name
-_NUMBERS = frozenset({Kind.WHOLE, Kind.DECIMAL, Kind.MONEY})
+_NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.MONEY})
 LATEST_CUT_OFF = date(2027, 12, 31)  # for names that are met before a cut-off is known: the later, the less is shown
 PLACES = ("areas", "sites")  # lists whose labels count as a whole: their words are surnames too
 

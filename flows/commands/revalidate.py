@@ -99,7 +99,7 @@ def in_words(result: RunResult) -> str:
 
 def _in_short(validated: ValidatedDelivery | None, again: Revalidation | None) -> str:
     """What to say of one delivery; '' where nothing changed and nothing is held."""
-    if validated is not None and validated.verdict.result.stops:
+    if validated is not None and validated.verdict.result.is_rejected:
         return f"{short_name(validated.delivery)}: {validated.verdict.result}"
     return words.in_short(again) if again is not None and (again.changed or again.still_held) else ""
 

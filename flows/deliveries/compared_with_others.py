@@ -26,7 +26,7 @@ from flows.deliveries.validated import ValidatedDelivery
 from flows.runtime.wording import day
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Severity
-from schemas._contract.registry import is_asked_for
+from schemas._contract.registry import expects_return
 from schemas.audit.deliveries import Delivery, ExtractType, Hold, Standing
 
 # The findings that come from here alone: (rule, severity). A validation result may hold F19 too, for `pilots check`,
@@ -110,7 +110,7 @@ def _may_warn_of_month(v: ValidatedDelivery) -> bool:
 def _stops_early(v: ValidatedDelivery) -> str:
     if v.delivery.extract_type is ExtractType.PERIOD:
         return ""
-    is_asked = is_asked_for(v.delivery.site_code, v.delivery.period)
+    is_asked = expects_return(v.delivery.site_code, v.delivery.period)
     return stops_early(v.delivery, v.verdict.newest_event, v.verdict.events_lately, is_asked_for=is_asked)
 
 

@@ -9,7 +9,7 @@ from flows.cells.date_orders import DateReading
 from flows.deliveries.corrections import NO_CORRECTIONS, CellCorrection, Corrections
 from flows.deliveries.months import day_received, is_to_come
 from schemas._contract.code_lists import fold
-from schemas._contract.registry import is_asked_for, profile, returns_for
+from schemas._contract.registry import expects_return, profile, returns_for
 from schemas.audit.deliveries import Delivery
 
 
@@ -49,7 +49,7 @@ def context_of(delivery: Delivery, corrections: Corrections = NO_CORRECTIONS) ->
         # what has not happened yet measures nothing: dates are then validated by the day the file came
         data_cut_date=day_received(delivery.received_at) if to_come and is_a_site else delivery.data_cut_date,
         month_is_to_come=to_come,
-        month_is_asked_for=is_asked_for(delivery.site_code, delivery.period),
+        month_is_asked_for=expects_return(delivery.site_code, delivery.period),
         need=returns_for(delivery.site_code).get(delivery.dataset, "none"),
         date_order=own.date_order,
         delimiter=own.delimiter,

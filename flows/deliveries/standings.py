@@ -119,7 +119,7 @@ def _standings_of_series(
     for d in arrivals:
         if d.same_as or _repeats_last_accepted(d, accepted, verdicts):
             found[d.delivery_id] = Standing.SAME
-        elif verdicts[d.delivery_id].result.stops:
+        elif verdicts[d.delivery_id].result.is_rejected:
             found[d.delivery_id] = Standing.REFUSED
         elif made_stale_by(d, accepted, holds):
             found[d.delivery_id] = Standing.STALE
@@ -166,7 +166,7 @@ def apply_standing(verdict: Verdict, standing: Standing, hold: Hold | None = Non
     is_rejected = standing in (Standing.STALE, Standing.HELD_UP) or (
         standing is Standing.SUPERSEDED and never_counted(hold)
     )
-    if not is_rejected or verdict.result.stops:
+    if not is_rejected or verdict.result.is_rejected:
         return verdict
     rows = replace(verdict.rows, accepted=0, held=verdict.rows.read - verdict.rows.repeats - verdict.rows.not_data)
     return replace(verdict, result=Result.REFUSED, rows=rows)

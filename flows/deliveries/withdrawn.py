@@ -34,14 +34,14 @@ def withdrawn_among(
 
     Where the same bytes came again, that one may be let back alone: its own withdrawal is undone, the first one stands.
     """
-    known = [w.as_known(moment) for w in withdrawals if w.withdrawn_at <= moment]
+    known = [w.as_of(moment) for w in withdrawals if w.withdrawn_at <= moment]
     own: dict[str, list[Withdrawal]] = defaultdict(list)
     for w in known:
         own[w.delivery_id].append(w)
     found: dict[str, Withdrawal] = {}
     of_bytes: dict[_Bytes, Withdrawal] = {}
     for d in sorted(deliveries, key=order_of_arrival):
-        its_own = next((w for w in own[d.delivery_id] if w.stands), None)
+        its_own = next((w for w in own[d.delivery_id] if w.is_active), None)
         of_the_first = of_bytes.get(_bytes(d))
         if its_own is not None:
             found[d.delivery_id] = of_bytes[_bytes(d)] = its_own

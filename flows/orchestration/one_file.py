@@ -25,7 +25,7 @@ from schemas._contract.catalogue import audit_tables, datasets, reference_tables
 from schemas._contract.derive import create_table, quoted
 from schemas._contract.model import Contract, Rule, Severity
 from schemas._contract.registry import NONE, OPTIONAL, returns_for
-from schemas._rules.files import BETWEEN_DELIVERIES
+from schemas._rules.files import DELIVERY_RULES
 from schemas.audit.deliveries import Delivery, ExtractType, Standing, Verdict
 from schemas.audit.findings import Outcome
 
@@ -61,8 +61,8 @@ class SingleFile:
         """The rules between rows of a dataset that can be validated."""
         return tuple(
             r
-            for r in contract.relation_rules
-            if not r.looks_back and all(self._may_be_left_out(n, r) for n in self._absent(contract, r))
+            for r in contract.cross_check_rules
+            if not r.reads_history and all(self._may_be_left_out(n, r) for n in self._absent(contract, r))
         )
 
     def lacks(self, contract: Contract, rule: Rule) -> str:
@@ -75,7 +75,7 @@ class SingleFile:
             said.append(f"your accepted files of {titles}{'' if is_owed else ', if you send any'}")
         if contract.dataset in absent:
             said.append(_BEFORE if contract.dataset in self.counting else _ROWS)
-        elif rule.looks_back or rule in BETWEEN_DELIVERIES:
+        elif rule.reads_history or rule in DELIVERY_RULES:
             said.append(_BEFORE)
         return listed([*said, _OTHERS] if rule.across_sites else said)
 
@@ -133,7 +133,7 @@ def cross_check_file(in_file: Sequence[InFile]) -> list[OfDataset]:
 
 def _outcome(part: InFile, alone: SingleFile, found: pl.DataFrame | None) -> OfDataset:
     contract = part.contract
-    lacking = [(r, alone.lacks(contract, r)) for r in (*contract.relation_rules, *BETWEEN_DELIVERIES)]
+    lacking = [(r, alone.lacks(contract, r)) for r in (*contract.cross_check_rules, *DELIVERY_RULES)]
     not_validated = [
         Finding(r.rule_id, r.severity, field=r.field, outcome=Outcome.NOT_CHECKED) for r, lacks in lacking if lacks
     ]

@@ -171,7 +171,7 @@ class RunResult:
     @property
     def stopped(self) -> tuple[ValidatedDelivery, ...]:
         """This run's deliveries that do not count and still need fixing: refused, unreadable or held up."""
-        return tuple(v for v in self._in_use if v.verdict.result.stops)
+        return tuple(v for v in self._in_use if v.verdict.result.is_rejected)
 
     @property
     def held(self) -> tuple[ValidatedDelivery, ...]:

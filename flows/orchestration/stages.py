@@ -43,7 +43,7 @@ def _outcome_state(validation: ValidationResult) -> EndState | None:
     if validation.holds_personal_data:
         why = f"{validation.delivery_id}: {validation.result}, for it holds personal data"
         return EndState("PersonalData", is_good=False, message=why)
-    if validation.result.stops:
+    if validation.result.is_rejected:
         return EndState("Refused", is_good=True, message=f"{validation.delivery_id}: {validation.result}")
     if validation.result is Result.HELD_ROWS:
         return EndState("PartlyLoaded", is_good=True, message=f"{validation.delivery_id}: some rows held back")

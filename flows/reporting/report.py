@@ -24,7 +24,7 @@ from flows.store.ledger.report_snapshots import (
     last_months,
 )
 from schemas._contract.model import Contract, Severity
-from schemas._rules.files import WAITS
+from schemas._rules.files import WAITING_RULE
 from schemas.audit.deliveries import Counts, Result, Verdict
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class Report:
     @property
     def waits(self) -> bool:
         """Whether nothing is wrong with the file but that another file of the site is not right, or has not come."""
-        return bool(self.must_fix) and all(i.rule_id == WAITS for i in self.must_fix)
+        return bool(self.must_fix) and all(i.rule_id == WAITING_RULE for i in self.must_fix)
 
     @property
     def wrong_month(self) -> bool:

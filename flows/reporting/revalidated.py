@@ -66,10 +66,10 @@ def since_last_report(
     if last is None or held_before is None:
         return None
     held = final.rows.held
-    if final.result.stops:
-        lost = 0 if last.result.stops else last.rows.accepted
+    if final.result.is_rejected:
+        lost = 0 if last.result.is_rejected else last.rows.accepted
         return Revalidation(validated.delivery, held_before.on, 0, lost, held - lost, why_held=NOW_REFUSED)
-    if last.result.stops:
+    if last.result.is_rejected:
         freed = final.rows.accepted
         return Revalidation(validated.delivery, held_before.on, freed, 0, held, why_released=NO_LONGER_REFUSED)
     now = rows_held(findings)

@@ -29,7 +29,7 @@ from flows.store.ledger.runs import LedgerUnusable
 from flows.store.paths import DataPaths
 from flows.store.warehouse import Build, Warehouse
 from schemas._contract.registry import sites
-from schemas._rules.files import BETWEEN_DELIVERIES
+from schemas._rules.files import DELIVERY_RULES
 from schemas.audit.deliveries import Delivery, Standing
 from schemas.audit.withdrawals import Withdrawal
 
@@ -160,7 +160,7 @@ def _quiet(work: ReportingInput, validated: Sequence[ValidatedDelivery], replace
         still_stopped=[
             j.delivery
             for j in validated
-            if j.verdict.result.stops and j.delivery.delivery_id not in replaced and not j.withdrawal
+            if j.verdict.result.is_rejected and j.delivery.delivery_id not in replaced and not j.withdrawal
         ],
         held_up=[
             j.delivery for j in validated if j.standing is Standing.HELD_UP and j.delivery.delivery_id not in replaced
@@ -228,7 +228,7 @@ def _sudden_changes(
     of_tonight = {j.delivery.delivery_id: j.delivery for j in tonight}
     said = db.execute(
         "select delivery_id, rule_id, found from audit.findings where list_contains(?, rule_id) order by all",
-        [[r.rule_id for r in BETWEEN_DELIVERIES]],
+        [[r.rule_id for r in DELIVERY_RULES]],
     ).fetchall()
     return [(of_tonight[i], rule_id, found) for i, rule_id, found in said if i in of_tonight]
 

@@ -123,7 +123,7 @@ class DeliveryReports:
         last_said = next(iter(self.ledger.report_snapshots([j.delivery.delivery_id])), None)
         standing = self._standing(j)
         stopped = standing in (Standing.REFUSED, Standing.STALE, Standing.HELD_UP)
-        refused_now = stopped and last_said is not None and not last_said.result.stops
+        refused_now = stopped and last_said is not None and not last_said.result.is_rejected
         was_withdrawn = WITHDRAWN in told_before
         withdrawn = was_withdrawn or j.withdrawal is not None
         turned = (MUST_GO in told_before) != (MUST_GO in digest) and not self._is_overwritten(j.delivery)
@@ -217,7 +217,7 @@ class DeliveryReports:
 
     def _waits_as_copy(self, j: ValidatedDelivery) -> bool:
         """Whether a delivery is the same as one that does not count, so that its own page asks for something."""
-        return j.verdict.result.stops
+        return j.verdict.result.is_rejected
 
     def _asks_in_vain(self, j: ValidatedDelivery, last_said: ReportSnapshot | None) -> bool:
         """Whether the page asks to fix what was replaced since. A file that was overwritten has its page no more."""

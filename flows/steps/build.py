@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flows.store.warehouse.connection import ConstraintBroken, wrapped_constraint_errors
 from schemas._contract.catalogue import MACROS, Mart, marts
-from schemas._contract.derive import at_once, quoted
+from schemas._contract.derive import ddl_batch, quoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -62,7 +62,7 @@ def _make(db: duckdb.DuckDBPyConnection, mart: Mart) -> int:
             raise MartBroken(f"{mart.address}: {rows - keys} rows share their key ({key}) with another")
     of_columns = (f'comment on column {mart.address}."{c.name}" is {quoted(c.comment)}' for c in mart.columns)
     of_table = f"comment on table {mart.address} is {quoted(f'{mart.comment} Grain: {mart.grain}')}"
-    db.execute(at_once([of_table, *of_columns]))
+    db.execute(ddl_batch([of_table, *of_columns]))
     return rows
 
 

@@ -32,7 +32,7 @@ from schemas._contract.catalogue import (
     rows_by_delivery,
 )
 from schemas._contract.code_lists import all_code_lists
-from schemas._contract.derive import at_once, columns, comments, create_table
+from schemas._contract.derive import columns, comments, create_table, ddl_batch
 from schemas._contract.model import Contract
 from schemas._rules.explain import explain, rules_of
 from schemas.audit.deliveries import Standing
@@ -160,7 +160,7 @@ def _make_tables(db: duckdb.DuckDBPyConnection) -> None:
             *comments(schema, contract, sent_by_sites=is_sent),
         )
     ]
-    db.execute(at_once(statements))
+    db.execute(ddl_batch(statements))
     for contract in reference_tables().values():
         fill_reference(db, contract)
     _fill(db, "audit.rules", _rule_rows())

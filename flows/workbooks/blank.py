@@ -24,7 +24,7 @@ _EXAMPLES = {
     Kind.TEXT: "made up",
     Kind.REFERENCE: "SIM-000001",
     Kind.DATE: "2016-11-03",
-    Kind.WHOLE: "1",
+    Kind.INTEGER: "1",
     Kind.DECIMAL: "1",
     Kind.MONEY: "100000.00",
     Kind.YES_NO: "Y",

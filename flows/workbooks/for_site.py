@@ -32,13 +32,13 @@ def expected_where_empty(field: Field, contract: Contract, site: str = "") -> li
 
 def _field_for_site(field: Field, contract: Contract, site: str) -> Field:
     if field.name == "site_code":
-        return field.but(example=site)
+        return field.replace(example=site)
     rules = _rules_on(field, contract)
     if any(_broken(rule, field, [None], contract, site).all() for rule in rules):
-        field = field.but(required=True)
+        field = field.replace(required=True)
     if field.kind is Kind.CODE and (wrong := {c for r in rules for c in _always_wrong(r, field, contract, site)}):
         codes = [field.example, *field.code_list.codes]
-        field = field.but(example=next((c for c in codes if c and c not in wrong), field.example))
+        field = field.replace(example=next((c for c in codes if c and c not in wrong), field.example))
     return field
 
 
@@ -74,6 +74,6 @@ def _possible_values(name: str, contract: Contract, site: str) -> pl.Series:
     of_kind: dict[Kind, list[Any]] = {
         Kind.CODE: list(field.code_list.codes) if field.codes else [],
         Kind.YES_NO: [True, False],
-        **dict.fromkeys((Kind.WHOLE, Kind.DECIMAL, Kind.MONEY), [0, 1]),
+        **dict.fromkeys((Kind.INTEGER, Kind.DECIMAL, Kind.MONEY), [0, 1]),
     }
     return pl.Series([*of_kind.get(field.kind, [field.example]), None], dtype=polars_type(field))

@@ -32,7 +32,7 @@ NUMBER_FORMATS = {
     Kind.YES_NO: TEXT,
     Kind.FINANCIAL_YEAR: TEXT,
     Kind.DATE: DATE,
-    Kind.WHOLE: "0",
+    Kind.INTEGER: "0",
     Kind.MONEY: "0.00",
 }
 _ACROSS = {"text_wrap": True, "align": "left", "valign": "vcenter"}
@@ -171,7 +171,7 @@ class WorkbookWriter:
                 "maximum": date(2099, 12, 31),
             }
         elif refuse and field.low is not None and field.high is not None:
-            kind = "integer" if field.kind is Kind.WHOLE else "decimal"
+            kind = "integer" if field.kind is Kind.INTEGER else "decimal"
             rule = {"validate": kind, "criteria": "between", "minimum": float(field.low), "maximum": float(field.high)}
         text = _cut(_sentence(expected(field)), 255)  # Excel's limits: 255 characters for a message, 32 for a title
         messages = {"input_title": _cut(field.title, 32), "input_message": text, "ignore_blank": True}

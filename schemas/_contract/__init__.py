@@ -1,1 +1,1 @@
-"""The language in which tables, fields, rules and code lists are stated, and what is derived from them."""
+"""The contract language: classes for tables, fields, rules and code lists, and what is derived from them."""

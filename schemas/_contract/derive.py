@@ -1,7 +1,4 @@
-"""What follows from a contract in SQL: column types, the table and its comments.
-
-Nothing here is typed twice: each function turns a `Contract` into one of its other forms.
-"""
+"""SQL derived from a contract: column types, CREATE TABLE and COMMENT ON statements."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from typing import NamedTuple
 
 from schemas._contract.model import Contract, Field, Kind
 
-# Where a row came from: every table of `core` that a site sends carries these.
+# Columns that say where a row came from, added to every table of `core` that sites send: name, type, comment.
 PROVENANCE: tuple[tuple[str, str, str], ...] = (
     ("programme_code", "VARCHAR", "The programme of the site that sent the row."),
     ("site_code", "VARCHAR", "The site that sent the row."),
@@ -23,15 +20,15 @@ _SQL = {
     Kind.REFERENCE: "VARCHAR",
     Kind.CODE: "VARCHAR",
     Kind.DATE: "DATE",
-    Kind.WHOLE: "BIGINT",
+    Kind.INTEGER: "BIGINT",
     Kind.YES_NO: "BOOLEAN",
     Kind.FINANCIAL_YEAR: "VARCHAR",
-    Kind.MOMENT: "TIMESTAMP",
+    Kind.TIMESTAMP: "TIMESTAMP",
 }
 
 
 def sql_type(field: Field) -> str:
-    """The type of a field's column in the warehouse."""
+    """The DuckDB type of a field's column."""
     if field.kind in (Kind.MONEY, Kind.DECIMAL):
         return f"DECIMAL(14,{2 if field.kind is Kind.MONEY else field.decimals})"
     return _SQL[field.kind]
@@ -47,7 +44,7 @@ class TableColumn(NamedTuple):
 
 
 def columns(contract: Contract, *, sent_by_sites: bool) -> list[TableColumn]:
-    """The columns of a contract's table."""
+    """The columns of a contract's table: its fields, and for what sites send the provenance columns that it lacks."""
     own = [TableColumn(f.name, sql_type(f), f.required, comment(f)) for f in contract.fields]
     if not sent_by_sites:
         return own
@@ -55,29 +52,28 @@ def columns(contract: Contract, *, sent_by_sites: bool) -> list[TableColumn]:
 
 
 def comment(field: Field) -> str:
-    """A column's comment: title, meaning, unit and code list."""
-    said = f"{field.title}. {field.description}"
+    """A column's comment: title, description, unit and code list."""
+    text = f"{field.title}. {field.description}"
     if field.unit and field.unit not in field.description:
-        said += f" Unit: {field.unit}."
+        text += f" Unit: {field.unit}."
     if field.codes:
-        said += f" Codes: core.codes, list '{field.codes}'."
-    return said
+        text += f" Codes: core.codes, list '{field.codes}'."
+    return text
 
 
 def quoted(text: str) -> str:
-    """A text as an SQL literal."""
+    """Quote a text as an SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def create_table(schema: str, contract: Contract, *, sent_by_sites: bool = False) -> str:
-    """The CREATE TABLE statement of a contract.
-
-    A key of one column is packed by zstd: no two of its values are alike, and to look for what is would cost as much
-    again.
-    """
-    unlike = contract.key if sent_by_sites and len(contract.key) == 1 else ()
+    """The CREATE TABLE statement of a contract's table in `schema`."""
+    # The values of a one-column key are all different, so DuckDB is told to use zstd: trying its other compressions,
+    # which look for repeats, would cost as much time again.
+    all_distinct = contract.key if sent_by_sites and len(contract.key) == 1 else ()
     lines = [
-        f'"{c.name}" {c.type}{" NOT NULL" if c.required else ""}{" USING COMPRESSION zstd" if c.name in unlike else ""}'
+        f'"{c.name}" {c.type}'
+        f"{' NOT NULL' if c.required else ''}{' USING COMPRESSION zstd' if c.name in all_distinct else ''}"
         for c in columns(contract, sent_by_sites=sent_by_sites)
     ]
     return f'CREATE TABLE {schema}."{contract.dataset}" (\n  ' + ",\n  ".join(lines) + "\n)"
@@ -86,13 +82,13 @@ def create_table(schema: str, contract: Contract, *, sent_by_sites: bool = False
 def comments(schema: str, contract: Contract, *, sent_by_sites: bool = False) -> list[str]:
     """The COMMENT ON statements of a contract's table and of each of its columns."""
     table = f'{schema}."{contract.dataset}"'
-    said = f"{contract.title}: {contract.description} Grain: {contract.grain}."
-    return [f"COMMENT ON TABLE {table} IS {quoted(said)}"] + [
+    text = f"{contract.title}: {contract.description} Grain: {contract.grain}."
+    return [f"COMMENT ON TABLE {table} IS {quoted(text)}"] + [
         f'COMMENT ON COLUMN {table}."{c.name}" IS {quoted(c.comment)}'
         for c in columns(contract, sent_by_sites=sent_by_sites)
     ]
 
 
-def at_once(statements: Iterable[str]) -> str:
-    """Statements that say what tables are, as one: hundreds of them cost more to optimise than to carry out."""
+def ddl_batch(statements: Iterable[str]) -> str:
+    """Join DDL statements into one batch that skips the optimizer: hundreds take longer to optimise than to run."""
     return ";\n".join(("PRAGMA disable_optimizer", *statements, "PRAGMA enable_optimizer"))

@@ -1,4 +1,4 @@
-"""What a cell of a field must hold, in the sender's words."""
+"""Wording of what a cell of each field may hold, for senders."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from schemas._contract.model import Field, Kind
 
 
 def expected(field: Field) -> str:
-    """What a cell of a field must hold, in the sender's words."""
+    """Describe in plain English what a cell of a field may hold, such as 'a whole number from 1 to 99'."""
     text = _EXPECTED[field.kind](field)
     return text if field.required else f"{text}, or an empty cell if there is none"
 
@@ -23,12 +23,12 @@ def _codes(f: Field) -> str:
 
 def _number(f: Field) -> str:
     noun = {
-        Kind.WHOLE: "a whole number",
+        Kind.INTEGER: "a whole number",
         Kind.DECIMAL: f"a number with at most {f.decimals} decimal{'' if f.decimals == 1 else 's'}",
         Kind.MONEY: "an amount in pounds with at most 2 decimals, such as 1100000.00",
     }[f.kind]
     if f.low is not None and f.high is not None:
-        return f"{noun}, from {f.low} to {f.high}" if f.kind is not Kind.WHOLE else f"{noun} from {f.low} to {f.high}"
+        return f"{noun}, from {f.low} to {f.high}" if f.kind is not Kind.INTEGER else f"{noun} from {f.low} to {f.high}"
     if f.low is not None:
         return f"{noun}, {f.low} or more"
     return noun
@@ -39,10 +39,10 @@ _EXPECTED: dict[Kind, Callable[[Field], str]] = {
     Kind.REFERENCE: lambda f: f"a reference such as {f.example}" if f.example else "a reference",
     Kind.CODE: _codes,
     Kind.DATE: lambda f: "a date written year-month-day, such as 2016-11-30",
-    Kind.WHOLE: _number,
+    Kind.INTEGER: _number,
     Kind.DECIMAL: _number,
     Kind.MONEY: _number,
     Kind.YES_NO: lambda f: "Y or N",
     Kind.FINANCIAL_YEAR: lambda f: "a financial year such as 2015-16",
-    Kind.MOMENT: lambda f: "a date and time, such as 2016-11-30T03:30:00",
+    Kind.TIMESTAMP: lambda f: "a date and time, such as 2016-11-30T03:30:00",
 }

@@ -1,4 +1,4 @@
-"""The type of a field's column in a frame."""
+"""Polars types of fields."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _POLARS = {
     Kind.REFERENCE: pl.String,
     Kind.CODE: pl.String,
     Kind.DATE: pl.Date,
-    Kind.WHOLE: pl.Int64,
+    Kind.INTEGER: pl.Int64,
     Kind.YES_NO: pl.Boolean,
     Kind.FINANCIAL_YEAR: pl.String,
 }
 
 
 def polars_type(field: Field) -> pl.DataType:
-    """The type of a field in a typed frame. Numbers with decimals are decimals: never floats."""
+    """The polars type of a field. Numbers with decimals are Decimal, never floats, so that pounds add up exactly."""
     if field.kind in (Kind.MONEY, Kind.DECIMAL):
         return pl.Decimal(14, 2 if field.kind is Kind.MONEY else field.decimals)
     return _POLARS[field.kind]()

@@ -1,7 +1,7 @@
-"""The registry: programmes, sites, areas, returns and calendar, read from the CSV files beside their contracts.
+"""Access to the registry: programmes, sites, areas, returns and the calendar, read from the CSV files in `core/`.
 
-Everything here is data: a new site is a row in `core/sites.csv`, where its date order, delimiter and quotation mark
-stand too, and a heading of its own is a row in `core/site_headings.csv`.
+A new site needs no code: add a row to `core/sites.csv`, with its date order, delimiter and quotation mark, and a row to
+`core/site_headings.csv` for each heading that only this site uses.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ REQUIRED, OPTIONAL, NONE = "required", "optional", "none"  # code list return_ne
 
 @dataclass(frozen=True)
 class Programme:
-    """One programme. Its years are unknown where the sources do not print them."""
+    """One programme; a year is None where the sources do not print it."""
 
     code: str
     name: str
@@ -33,7 +33,7 @@ class Programme:
 
 @dataclass(frozen=True)
 class Site:
-    """One sender. `programme_code` is '' for an office that serves no single programme."""
+    """One sender of deliveries. `programme_code` is '' for an office that serves no single programme."""
 
     code: str
     name: str
@@ -43,13 +43,13 @@ class Site:
 
     @property
     def is_pilot(self) -> bool:
-        """Whether it sends extracts about its own participants, not published figures."""
+        """Whether it is a pilot site, which sends extracts about its own participants, not published figures."""
         return self.sender_type == "pilot"
 
 
 @dataclass(frozen=True)
 class OverdueReturn:
-    """A file that a site owes, by the return calendar."""
+    """A return that a site owes by the return calendar. `due` is London time."""
 
     site_code: str
     dataset: str
@@ -58,7 +58,7 @@ class OverdueReturn:
 
 
 @dataclass(frozen=True)
-class Definition:
+class OutcomeDefinition:
     """One definition of a job outcome, and the programmes whose sites may use it."""
 
     code: str
@@ -71,23 +71,23 @@ class Definition:
 
 @dataclass(frozen=True)
 class SiteProfile:
-    """What is peculiar to a site's files: how they are written, and its own headings by dataset ({heading: field})."""
+    """How a site writes its files, and the headings of its own: dataset -> heading -> field."""
 
-    date_order: str = ""  # 'dmy' where 03/04/2016 is 3 April; '' where nothing is known
-    delimiter: str = ""  # between the columns of its text files; '' where it is to be detected
-    quote: str = ""  # around a text that holds the delimiter; '' for the double quotation mark
+    date_order: str = ""  # 'dmy' if the site writes 3 April as 03/04/2016; '' if not known
+    delimiter: str = ""  # between the columns of its text files; '' to detect it
+    quote: str = ""  # around text that contains the delimiter; '' for the double quotation mark
     headings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def rows(name: str) -> list[dict[str, str]]:
-    """The rows of a reference table's CSV, as text."""
+    """Read the rows of a reference table's CSV, every value as text."""
     with (CORE / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
 @lru_cache
 def programmes() -> Mapping[str, Programme]:
-    """The programmes by code."""
+    """Programmes by code."""
     found = {
         r["programme_code"]: Programme(
             r["programme_code"],
@@ -104,7 +104,7 @@ def programmes() -> Mapping[str, Programme]:
 
 @lru_cache
 def sites() -> Mapping[str, Site]:
-    """The senders by site code."""
+    """Senders by site code."""
     found = {
         r["site_code"]: Site(r["site_code"], r["site_name"], r["programme_code"], r["sender_type"], r["description"])
         for r in rows("sites")
@@ -114,40 +114,41 @@ def sites() -> Mapping[str, Site]:
 
 @lru_cache
 def areas_of(site_code: str, basis: str = "") -> tuple[str, ...]:
-    """The codes of the areas a site serves, by one basis or by all. Empty where the sources name none."""
+    """Codes of the areas that a site serves, by one basis ('' for any). Empty where the sources name none."""
     found = (r["area_code"] for r in rows("site_areas") if r["site_code"] == site_code and basis in ("", r["basis"]))
     return tuple(dict.fromkeys(found))
 
 
 @lru_cache
 def returns_for(site_code: str) -> Mapping[str, str]:
-    """What a site owes, may send and must not send: dataset -> required, optional or none.
+    """Which datasets a site sends: dataset -> required, optional or none.
 
-    Raises KeyError for a site that the registry does not hold.
+    Raises KeyError for a site that is not in the registry.
     """
+    # The sites of a programme all owe the same, so `returns.csv` names the programme; offices are named themselves.
     sender = sites()[site_code].programme_code or site_code
     return MappingProxyType({r["dataset"]: r["need"] for r in rows("returns") if r["sender"] == sender})
 
 
 @lru_cache
 def calendar() -> Mapping[str, datetime]:
-    """By when the returns of each month (yyyymm) are owed, in London's time: the earliest first."""
+    """Deadline of the returns of each month (yyyymm), in London time, the earliest first."""
     due = ((r["period"], datetime.fromisoformat(r["due_at"])) for r in rows("return_calendar"))
     return MappingProxyType(dict(sorted(due, key=lambda entry: entry[1])))
 
 
 def due_at(period: str) -> datetime | None:
-    """By when the returns of a month (yyyymm) are owed, or None where the calendar does not reach."""
+    """Deadline of the returns of a month (yyyymm), in London time; None if the calendar does not have the month."""
     return calendar().get(period)
 
 
 def next_due(after: date) -> tuple[str, datetime] | None:
-    """The month owed next and its deadline, which may fall on the day `after` itself; None past the calendar's end."""
+    """The next month due and its deadline, on the day `after` or later; None past the end of the calendar."""
     return next(((period, due) for period, due in calendar().items() if due.date() >= after), None)
 
 
 def was_running(programme_code: str, year: int) -> bool:
-    """Whether a programme ran in a year, as far as its years are known; never for no programme."""
+    """Whether a programme ran in a year. An unknown start or end year is no limit; '' is never running."""
     programme = programmes().get(programme_code)
     return programme is not None and (programme.start_year or year) <= year <= (programme.end_year or year)
 
@@ -161,17 +162,17 @@ def owed_months(site_code: str, dataset: str) -> tuple[str, ...]:
     return tuple(period for period in calendar() if was_running(programme, int(period[:4])))
 
 
-def is_asked_for(site_code: str, period: str) -> bool:
-    """Whether the calendar asks the site for a month. Of one that is in no programme it says nothing: then it may."""
+def expects_return(site_code: str, period: str) -> bool:
+    """Whether a site owes returns for a month (yyyymm). Senders in no programme have no calendar: always true."""
     programme = sites()[site_code].programme_code
     return not programme or (period in calendar() and was_running(programme, int(period[:4])))
 
 
 @lru_cache
-def definitions() -> Mapping[str, Definition]:
-    """The outcome definitions by code."""
+def outcome_definitions() -> Mapping[str, OutcomeDefinition]:
+    """Outcome definitions by code."""
     found = {
-        r["definition_code"]: Definition(
+        r["definition_code"]: OutcomeDefinition(
             r["definition_code"],
             r["definition"],
             tuple(filter(None, r["programme_codes"].split(";"))),
@@ -186,9 +187,9 @@ def definitions() -> Mapping[str, Definition]:
 
 @lru_cache
 def control_total(programme_code: str, total: str) -> Decimal:
-    """A published sum, in pounds, that a programme's records must add up to (rule M03). Raises KeyError for none."""
-    stated = {(r["programme_code"], r["total"]): Decimal(r["expected_gbp"]) for r in rows("control_totals")}
-    return stated[programme_code, total]
+    """The published sum, in pounds, that a programme's records must add up to (rule M03). KeyError if unknown."""
+    totals = {(r["programme_code"], r["total"]): Decimal(r["expected_gbp"]) for r in rows("control_totals")}
+    return totals[programme_code, total]
 
 
 @lru_cache
@@ -205,7 +206,7 @@ def _profiles() -> Mapping[str, SiteProfile]:
 
 
 def profile(site_code: str) -> SiteProfile:
-    """What is peculiar to a site's files; nothing, for most sites."""
+    """How a site writes its files. All defaults for a site that is not in the registry."""
     return _profiles().get(site_code, SiteProfile())
 
 

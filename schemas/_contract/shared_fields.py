@@ -1,6 +1,6 @@
-"""Fields and rules that more than one dataset has: one name, one meaning, everywhere.
+"""Fields and rules that several datasets share, so that one name means the same everywhere.
 
-What only one dataset has is stated in that dataset's own file.
+What only one dataset uses is stated in the file of that dataset.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ SOURCE_WORDING = Field(
     required=False,
 )
 
-# Published figures (grants, targets, benchmarks, ...) are sent by an office, not by the site they are about. Their
-# rows say for themselves what they are about; `site_code` beside them is the sender.
+# Published figures (grants, targets, benchmarks, ...) are sent by an office, not by the site that they are about. Hence
+# their own columns for programme and site: `site_code` is always the sender.
 PROGRAMME_CODE = Field(
     "programme_code",
     Kind.CODE,
@@ -166,7 +166,10 @@ CAVEAT = Field(
 
 
 def orphan(dataset: str, entity: str, parent: str) -> Rule:
-    """Rule P12: a row of `dataset` whose participant (parent `participants`) or episode (`referrals`) is not there."""
+    """Rule P12: a row of `dataset` without its parent row, in `participants` or in `referrals`.
+
+    `entity` is the word for such a row in texts, such as 'contact'.
+    """
     key, noun = {"participants": ("participant_ref", "participant"), "referrals": ("episode_id", "referral")}[parent]
     reference = "a participant reference" if parent == "participants" else "an episode reference"
     return Rule(
@@ -184,23 +187,27 @@ def orphan(dataset: str, entity: str, parent: str) -> Rule:
     )
 
 
-def all_but_first(table: str, alike: str, order: str, where: str = "true") -> str:
-    """SQL for the rows that are alike in some columns, the first of them by `order` left out: delivery_id, source_row.
+def repeats_sql(table: str, columns: str, order_by: str, where: str = "true") -> str:
+    """SQL that selects every row but the first, by `order_by`, of those that agree in `columns`.
 
-    Only rows whose hash comes more than once are put in order: to order every row of a long table for its few repeats
-    would take longer than all other rules between rows.
+    Result: delivery_id, source_row.
     """
+    # Only rows whose hash occurs more than once are sorted: to sort a long table for its few repeats would take longer
+    # than all other rules between rows (docs/speed.md).
     return f"""
         select delivery_id, source_row from {table}
-        where {where} and hash({alike}) in (
-            select hash({alike}) from {table} where {where} group by all having count(*) > 1)
-        qualify row_number() over (partition by {alike} order by {order}) > 1"""
+        where {where} and hash({columns}) in (
+            select hash({columns}) from {table} where {where} group by all having count(*) > 1)
+        qualify row_number() over (partition by {columns} order by {order_by}) > 1"""
 
 
 def before_death(dataset: str, field: str, event: str) -> Rule:
-    """Rule P20 for one date of a dataset that knows its participant, by reference or through the episode."""
-    by_reference = dataset in ("referrals", "randomisation")
-    through = "" if by_reference else "join core.referrals r using (site_code, episode_id)"
+    """Rule P20 for one date of a dataset: no event after the participant's date of death.
+
+    The participant is found by the reference in the row, or through the row's episode. `event` begins the title.
+    """
+    has_reference = dataset in ("referrals", "randomisation")
+    through_episode = "" if has_reference else "join core.referrals r using (site_code, episode_id)"
     return Rule(
         "P20",
         Severity.ROW,
@@ -208,10 +215,10 @@ def before_death(dataset: str, field: str, event: str) -> Rule:
         expected="a date on or before the date of death",
         fix="Correct this date, or the date of death in the participants extract.",
         field=field,
-        needs=("participants",) if by_reference else ("participants", "referrals"),
+        needs=("participants",) if has_reference else ("participants", "referrals"),
         violations_sql=f"""
                 select e.delivery_id, e.source_row
-                from core.{dataset} e {through}
+                from core.{dataset} e {through_episode}
                 join core.participants p using (site_code, participant_ref)
                 where e.{field} > p.deceased_date""",
     )

@@ -1,16 +1,16 @@
-"""The names of what the warehouse adds to a workbook that it gives out, so that they are known when it comes again.
+"""Names of the sheets and the column that are added to workbooks for senders, to recognise them on return.
 
-A site fixes the marked workbook, or fills in a blank one, and sends it in: these sheets and this column are ours, and
-are passed over.
+A site fixes the marked workbook or fills in a blank one, and sends it back: these sheets and this column are then
+skipped.
 """
 
 from __future__ import annotations
 
-READ_ME = "Read me first"  # the sheet in front: what to do
-PROBLEMS = "Problems"  # the sheet behind: every problem, with its address
-CODES = "Codes and labels"  # every code that a column may hold; the lists that open in a cell lie here
+READ_ME = "Read me first"  # the first sheet: what to do
+PROBLEMS = "Problems"  # the last sheet: every problem, with the address of its cell
+CODES = "Codes and labels"  # every code that a column may hold; the source of the drop-down lists in its cells
 NOTES = "Notes on the columns"  # of a blank workbook: what each column means
-EXAMPLES = "Made-up examples"  # of a blank workbook: rows as they should look
-TO_FIX = "_to_fix"  # what the name of a marked workbook ends in, before .xlsx
+EXAMPLES = "Made-up examples"  # of a blank workbook: rows filled in as they should be
+TO_FIX = "_to_fix"  # the end of a marked workbook's name, before .xlsx
 OUR_SHEETS = frozenset({READ_ME, PROBLEMS, CODES, NOTES, EXAMPLES})
-ROW_PROBLEMS = "Problems in this row"  # the last column of the sheet with the data
+ROW_PROBLEMS = "Problems in this row"  # the last column of the data sheet of a marked workbook

@@ -1,10 +1,11 @@
-"""Rules about single cells, true of every dataset. Source: docs/domain.md 6.2 (C01-C23).
+"""Rules about single cells, for every dataset. Source: docs/domain.md 6.2 (C01-C23).
 
-It names the defects of formats; what any table needs besides (a required cell left empty, a code that is not
-on its list, a number out of range, a reference of the wrong form) are V01-V06 here; C24 is the garbled text of its
-F02, told at the cell; C25 and C26 are what its C02 comes to where a whole column is so. `{title}` and `{expected}` in a
-text stand for the field's own. `read_cell` in `cells.py` finds most of them; pandera finds V01-V04 and C06. Each rule
-says on which fields it can be found (`found_on`), but for those that `checks_of` gives (`checks.py`).
+That section lists defects of format. Our own ids are V01-V06 for what any table needs besides (required cells, code
+lists, ranges, patterns), C24 for garbled text in a cell (in a file: F02), and C25 and C26 for a whole column of wrongly
+ordered dates (in a cell: C02). `{title}` and `{expected}` in a text are filled in from the field (`explain.py`).
+
+Most are found by `read_cell` in `flows/cells/parse.py`, V01-V04 and C06 by pandera. Each rule states the fields on
+which it can be reported (`found_on`), except where that follows from the field's own checks (`checks.py`).
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from collections.abc import Callable
 
 from schemas._contract.model import SHARE, Contract, Field, Kind, Rule, Severity
 
-SWAPPED_RULE, MONTH_FIRST_RULE = "C25", "C26"  # found by a whole column, in `flows/cells/date_orders.py`
-_CELL = "{expected}"
+SWAPPED_RULE, MONTH_FIRST_RULE = "C25", "C26"  # detected over a whole column, in `flows/cells/date_orders.py`
+_CELL = "{expected}"  # what a cell of the field may hold, in words: `schemas/_contract/expected.py`
 _SWAPPED = "A spreadsheet swapped day and month in some dates of {title}"
 _PUT_BACK = (
     "The program that opened the file read day and month the wrong way round where it could, for days up to the 12th,"
@@ -28,11 +29,11 @@ _WRITE_AS_SUGGESTED = (
     " and send the file again."
 )
 
-Where = Callable[[Contract], tuple[str, ...]]
+FieldSelector = Callable[[Contract], tuple[str, ...]]
 
 
-def _on(*kinds: Kind, when: Callable[[Field], bool] = lambda _: True) -> Where:
-    """On fields of these kinds (any, if none is named) of which `when` is true."""
+def _on(*kinds: Kind, when: Callable[[Field], bool] = lambda _: True) -> FieldSelector:
+    """Select a contract's fields of these kinds (of any, if none is given) for which `when` is true."""
 
     def found_on(contract: Contract) -> tuple[str, ...]:
         return tuple(f.name for f in contract.fields if (not kinds or f.kind in kinds) and when(f))
@@ -64,19 +65,19 @@ def _not_in_key(contract: Contract) -> tuple[str, ...]:
     return tuple(f.name for f in contract.fields if f.required and f.name not in contract.key)
 
 
-NUMBERS = (Kind.WHOLE, Kind.DECIMAL, Kind.MONEY)
+NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.MONEY)
 ANY, NUMBER, CODE, DATE = _on(), _on(*NUMBERS), _on(Kind.CODE), _on(Kind.DATE)
-# Besides, where `checks_of` gives it: a quotation mark is in no reference, whatever its form.
-FORMED = _on(Kind.DECIMAL, Kind.MONEY, Kind.REFERENCE, when=lambda f: not f.pattern)
+# V04 on fields without a pattern, which `checks_of` does not give: no reference may hold a quotation mark, for example.
+WITHOUT_PATTERN = _on(Kind.DECIMAL, Kind.MONEY, Kind.REFERENCE, when=lambda f: not f.pattern)
 YES_NO, YEAR = _on(Kind.YES_NO), _on(Kind.FINANCIAL_YEAR)
-BY_CHECK = _on(when=lambda _: False)  # where `checks_of` gives it
+BY_CHECK = _on(when=lambda _: False)  # none here: `checks_of` gives the fields
 
 
-def _row(rule_id: str, title: str, fix: str, found_on: Where, expected: str = _CELL) -> Rule:
+def _row(rule_id: str, title: str, fix: str, found_on: FieldSelector, expected: str = _CELL) -> Rule:
     return Rule(rule_id, Severity.ROW, title, expected, fix, found_on=found_on)
 
 
-def _repair(rule_id: str, title: str, fix: str, found_on: Where) -> Rule:
+def _repair(rule_id: str, title: str, fix: str, found_on: FieldSelector) -> Rule:
     return Rule(rule_id, Severity.WARNING, title, _CELL, fix, found_on=found_on)
 
 
@@ -100,9 +101,9 @@ CELL_RULES: tuple[Rule, ...] = (
         BY_CHECK,
     ),
     _row("V03", "{title} is out of range", "Check the figure and correct it.", NUMBER),
-    _row("V04", "{title} is not written in the agreed form", "Correct it to the agreed form.", FORMED),
+    _row("V04", "{title} is not written in the agreed form", "Correct it to the agreed form.", WITHOUT_PATTERN),
     _row("V05", "{title} is not a number", "Enter the digits 0 to 9 only, without words.", NUMBER),
-    _row("V06", "{title} is not a whole number", "Check its unit, and round it to a whole number.", _on(Kind.WHOLE)),
+    _row("V06", "{title} is not a whole number", "Check its unit, and round it to a whole number.", _on(Kind.INTEGER)),
     _row(
         "C01",
         "{title} is a spreadsheet number, not a date",

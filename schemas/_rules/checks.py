@@ -1,4 +1,4 @@
-"""The checks of every typed cell, which follow from what its field states. What to tell of one is in `cells.py`."""
+"""Checks on each typed cell, derived from its field. The texts of their rules are in `cells.py`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 def checks_of(field: Field) -> list[tuple[str, pl.Expr]]:
-    """What every cell of a field must satisfy once it is typed: (rule id, expression true for good cells)."""
-    import polars as pl
+    """The checks on a field's cells once they are typed: (rule id, polars expression that is true for valid cells)."""
+    import polars as pl  # here, so that reading the texts of rules does not import polars
 
     cell = pl.col(field.name)
     checks: list[tuple[str, pl.Expr]] = []

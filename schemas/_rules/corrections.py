@@ -1,6 +1,6 @@
-"""Rules about corrections that were agreed with a site: made (X01) or not made (X02), in any dataset.
+"""Rules about corrections that were agreed with a site: applied (X01) or not applied (X02), in any dataset.
 
-Which corrections there are is data: `flows/deliveries/corrections.py` reads it.
+The corrections themselves are data (`data/corrections.csv`), read by `flows/deliveries/corrections.py`.
 """
 
 from __future__ import annotations

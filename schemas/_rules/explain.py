@@ -1,4 +1,4 @@
-"""What a rule says to the sender about one field: found wherever the rule is stated, its blanks filled in."""
+"""Look up the text of a rule for one field, wherever the rule is stated, with its placeholders filled in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RULES_OF_ANY_DATASET: tuple[Rule, ...] = (*FILE_RULES, *PERSONAL_DATA_RULES, *CE
 
 @dataclass(frozen=True)
 class RuleText:
-    """A rule in plain words for one field."""
+    """Text of a rule for one field, in plain English."""
 
     title: str
     expected: str
@@ -25,10 +25,10 @@ class RuleText:
 
 
 def rule(contract: Contract | None, rule_id: str, field: str, severity: str) -> Rule:
-    """The statement of a rule. A contract's own rule for the field comes before the rules of any dataset.
+    """Find a rule by its id, field and severity. The contract's own rules come before those of every dataset.
 
-    A field may lend a cell rule another name (its `range_rule` is E06, say): then the general text is used.
-    Raises KeyError for a rule that nobody states.
+    A field may report a general check under an id of its own (its `range_rule` may be E06). If the contract has no rule
+    of that id, the general rule is returned. Raises KeyError for an unknown rule.
     """
     own = [] if contract is None else [r for r in contract.rules if r.rule_id == rule_id]
     exact = [r for r in own if r.field == field and r.severity == severity]
@@ -36,36 +36,36 @@ def rule(contract: Contract | None, rule_id: str, field: str, severity: str) -> 
     if found := (exact or general):
         return found[0]
     if contract is not None and (f := contract.by_name.get(field)):
-        for lent, meant in ((f.not_listed_rule, "V02"), (f.range_rule, "V03"), (f.pattern_rule, "V04")):
-            if rule_id == lent != meant:
-                return rule(contract, meant, field, severity)
-    if own:  # it could not be checked: a warning
+        for own_id, general_id in ((f.not_listed_rule, "V02"), (f.range_rule, "V03"), (f.pattern_rule, "V04")):
+            if rule_id == own_id != general_id:
+                return rule(contract, general_id, field, severity)
+    if own:  # asked for with another severity: a rule that could not be checked is reported as a warning
         return next((r for r in own if r.field == field), own[0])
     raise KeyError(f"no rule {rule_id} ({severity}) for field {field!r}")
 
 
 def explain(contract: Contract | None, rule_id: str, field: str, severity: str) -> RuleText:
-    """What to tell the sender about a rule and a field: title, what was expected, how to fix it."""
+    """The text of a rule for one field, for the sender: title, what was expected, how to fix it."""
     stated = rule(contract, rule_id, field, severity)
     f = contract.by_name.get(field) if contract is not None else None
-    blanks = {
+    placeholders = {
         "{title}": f.title if f else "A cell",
         "{field}": field,
         "{expected}": expected(f) if f else "a value in the agreed form",
         "{limit}": f"{contract.bad_share_limit:.0%}" if contract else "20%",
     }
-    said = []
+    texts = []
     for text in (stated.title, stated.expected, stated.fix):
-        for blank, value in blanks.items():
-            text = text.replace(blank, value)
-        said.append(text)
-    return RuleText(*said)
+        for placeholder, value in placeholders.items():
+            text = text.replace(placeholder, value)
+        texts.append(text)
+    return RuleText(*texts)
 
 
 def rules_of(contract: Contract) -> list[tuple[Rule, Severity, str]]:
-    """Every rule that can be found in a dataset, how severe, and on which field ('' for the file).
+    """Every rule that can be reported for a dataset, with its severity and field ('' for the file).
 
-    A rule between tables that could not be checked is a warning, whatever it costs when it is broken.
+    A rule between tables is listed as a warning too: that is its severity where it could not be checked.
     """
     found: dict[tuple[str, Severity, str], Rule] = {}
 
@@ -74,8 +74,8 @@ def rules_of(contract: Contract) -> list[tuple[Rule, Severity, str]]:
             found[rule_id, severity, field] = rule(contract, rule_id, field, severity)
 
     for stated in contract.rules:
-        on = stated.field or (contract.key[0] if stated.violations_sql else "")
-        add(stated.rule_id, stated.severity, on)
+        field_name = stated.field or (contract.key[0] if stated.violations_sql else "")
+        add(stated.rule_id, stated.severity, field_name)
         if any(needed != contract.dataset for needed in stated.needs):
             add(stated.rule_id, Severity.WARNING, stated.field)
     for field in contract.fields:

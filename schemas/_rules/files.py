@@ -1,8 +1,9 @@
-"""Rules about a file's structure, true of every dataset. Source: docs/domain.md 6.1 (F01-F26).
+"""Rules about the structure of a file, for every dataset. Source: docs/domain.md 6.1 (F01-F26).
 
-F27 to F30 are about what a reader does to a file, or finds in it, beyond that section: nothing of it may be silent.
-U01-U04 say why a file could not be read at all; L01 is the share of faulty rows over which a file is refused whole, L02
-a dataset that the site does not send. A rule is about the file as a whole unless `found_on` names its columns.
+F27-F31 are our own: they report what the readers tolerate or change in a file, so that none of it is silent. U01-U04
+say why a file could not be read at all. L01-L05 refuse a file or hold it up as a whole: too many rows at fault, a
+dataset that the site does not send, rows that do not fit the site's other files. A rule is about the whole file unless
+`found_on` names columns.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from __future__ import annotations
 from schemas._contract.model import Contract, Rule, Severity
 from schemas._rules.months import MONTH_RULES
 
-BLANK_ROWS_LISTED = 100  # more are told by their number alone (rule F07); so are headings (F05) and totals (F06)
-# A column of this name may say on which version of the form each row was filled in (rule F24). It is not kept.
+BLANK_ROWS_LISTED = 100  # above this, only their number is reported (F07); so with headings (F05) and totals (F06)
+WAITING_RULE = "L04"  # held up only because another file of the same site is late, refused or held up
+# The one column beyond the contract that a file may have: the version of the form for each row (F24). It is not loaded.
 VERSION_COLUMN = "schema_version"
-WAITS = "L04"  # of a file that waits for another one of its site
 FORM_VERSIONS = frozenset({"1", "1.0"})
 FILE, ROW, WARNING = Severity.FILE, Severity.ROW, Severity.WARNING
 
@@ -34,7 +35,7 @@ def _first_of_key(contract: Contract) -> tuple[str, ...]:
     return contract.key[:1]
 
 
-def _key_of_any_form(contract: Contract) -> tuple[str, ...]:
+def _key_without_pattern(contract: Contract) -> tuple[str, ...]:
     return tuple(n for n in contract.key[:1] if not contract.by_name[n].pattern)
 
 
@@ -46,24 +47,24 @@ def _participant_level(contract: Contract) -> tuple[str, ...]:
     return ("",) if contract.participant_level else ()
 
 
-def _of_trials(contract: Contract) -> tuple[str, ...]:
+def _randomisation_only(contract: Contract) -> tuple[str, ...]:
     return ("",) if contract.dataset == "randomisation" else ()
 
 
-def _not_of_trials(contract: Contract) -> tuple[str, ...]:
+def _all_but_randomisation(contract: Contract) -> tuple[str, ...]:
     return () if contract.dataset == "randomisation" else ("",)
 
 
-def _judged_across_files(contract: Contract) -> tuple[str, ...]:
-    return ("",) if any(r.severity is ROW for r in contract.relation_rules) else ()
+def _with_row_rules_between_tables(contract: Contract) -> tuple[str, ...]:
+    return ("",) if any(r.severity is ROW for r in contract.cross_check_rules) else ()
 
 
-def _refers_to_another(contract: Contract) -> tuple[str, ...]:
+def _with_parents(contract: Contract) -> tuple[str, ...]:
     return ("",) if contract.parent_rules else ()
 
 
 def _no_delivery(_: Contract) -> tuple[str, ...]:
-    """Of no dataset: a file with such a fault is no delivery."""
+    """No dataset: a file whose name is not recognised is not registered as a delivery."""
     return ()
 
 
@@ -126,7 +127,7 @@ FILE_RULES: tuple[Rule, ...] = (
         "{title} reads as the name of a total, on a row that is filled in like a record",
         "rows of data only, and a reference that does not begin with the word 'total'",
         "If it is a total, delete the row. If it is a record, give it another reference.",
-        found_on=_key_of_any_form,
+        found_on=_key_without_pattern,
     ),
     Rule("F07", WARNING, "Blank rows were left out", "no blank rows", "Remove blank rows."),
     Rule(
@@ -236,8 +237,8 @@ FILE_RULES: tuple[Rule, ...] = (
         "Rename the file: site, dataset, month, version.",
         found_on=_no_delivery,
     ),
-    # An extract is compared with the last one accepted. A cumulative one grows: what it may be expected to hold is
-    # what it held and what it gained the last time. Source: docs/domain.md 6.0.
+    # Compared with the last accepted extract. Cumulative extracts grow, so for them the upper limit is 1.5 times what
+    # the last one held and had gained on the one before it. Source: docs/domain.md 6.0.
     Rule(
         "F22",
         WARNING,
@@ -254,13 +255,14 @@ FILE_RULES: tuple[Rule, ...] = (
                 select *, lag(n) over earlier as n1, lag(n, 2) over earlier as n2 from sent
                 window earlier as (partition by site_code, extract_type order by data_cut_date)
             ), expected as (
-                select *, case when extract_type = 'period' or n1 < n2 then n1 else 2 * n1 - n2 end as most
+                select *, case when extract_type = 'period' or n1 < n2 then n1 else 2 * n1 - n2 end as likely_n
                 from compared
             )
             select delivery_id, n || ' rows, ' || n1 || ' in the extract before' as found from expected
-            where standing = 'current' and n1 >= 30 and (n < 0.5 * n1 or n > 1.5 * most)""",
+            where standing = 'current' and n1 >= 30 and (n < 0.5 * n1 or n > 1.5 * likely_n)""",
     ),
-    # A held row whose reference cannot be told may be any of those that are missed.
+    # A held row whose reference could not be read may be any of the missing records, so it is given the benefit of the
+    # doubt: such rows (rows_held - held) are subtracted, like the `deletes` that the manifest declares.
     Rule(
         "F23",
         WARNING,
@@ -269,19 +271,20 @@ FILE_RULES: tuple[Rule, ...] = (
         "Check that they were meant to go. If so, state their number as 'deletes' in the manifest.",
         violations_sql="""
             with counted as (
-                select delivery_id, count(*) as of, count(held) as held,
-                    count(*) filter (where here is null and held is null) as missed
+                select delivery_id, count(*) as n_before, count(is_held) as held,
+                    count(*) filter (where is_sent is null and is_held is null) as missing
                 from before."{dataset}"
-                left join (select delivery_id, {key}, true as here from sound."{dataset}") using (delivery_id, {key})
-                left join (select distinct delivery_id, {key}, true as held from held."{dataset}")
+                left join (select delivery_id, {key}, true as is_sent from sound."{dataset}") using (delivery_id, {key})
+                left join (select distinct delivery_id, {key}, true as is_held from held."{dataset}")
                     using (delivery_id, {key})
                 group by delivery_id
-            ), told as (
-                select delivery_id, of, missed - deletes - (rows_held - held) as n
+            ), unexplained as (
+                select delivery_id, n_before, missing - deletes - (rows_held - held) as n
                 from counted join before."{dataset}_compared" using (delivery_id)
                 join audit.deliveries using (delivery_id)
             )
-            select delivery_id, n || ' of ' || of || ' records of the extract before' as found from told where n > 0""",
+            select delivery_id, n || ' of ' || n_before || ' records of the extract before' as found
+            from unexplained where n > 0""",
     ),
     Rule(
         "F24",
@@ -333,7 +336,7 @@ FILE_RULES: tuple[Rule, ...] = (
         "This site does not send this dataset",
         "a dataset that the programme collects",
         "Check the file name. If the site should send it, tell the data team.",
-        found_on=_not_of_trials,
+        found_on=_all_but_randomisation,
     ),
     Rule(
         "T09",
@@ -341,7 +344,7 @@ FILE_RULES: tuple[Rule, ...] = (
         "This programme does not randomise",
         "no randomisation file from this programme",
         "Do not send it. If the site is part of a trial, tell the data team.",
-        found_on=_of_trials,
+        found_on=_randomisation_only,
     ),
     Rule(
         "L01",
@@ -357,16 +360,16 @@ FILE_RULES: tuple[Rule, ...] = (
         "rows that agree with what the site sent in its other files",
         "Check that this is the right file, and that it is whole. Fix the rows below and send it again. Until then it"
         " replaces nothing: the figures of the file before it stand.",
-        found_on=_judged_across_files,
+        found_on=_with_row_rules_between_tables,
     ),
     Rule(
-        WAITS,
+        WAITING_RULE,
         FILE,
         "The file waits for another file of this site",
         "rows that refer to records in the site's accepted files",
         "Nothing to fix in this file: it counts by itself when the file that it refers to is right. See the page of"
         " that file; if it has not been sent, send it.",
-        found_on=_refers_to_another,
+        found_on=_with_parents,
     ),
     Rule(
         "L05",
@@ -375,7 +378,7 @@ FILE_RULES: tuple[Rule, ...] = (
         "rows about this site's own people and episodes",
         "Check whose file it is, and send this site's own. Until then it replaces nothing: the figures of the file"
         " before it stand.",
-        found_on=_judged_across_files,
+        found_on=_with_row_rules_between_tables,
     ),
     Rule(
         "P04",
@@ -430,4 +433,5 @@ FILE_RULES: tuple[Rule, ...] = (
     ),
 )
 
-BETWEEN_DELIVERIES: tuple[Rule, ...] = tuple(r for r in FILE_RULES if r.violations_sql)
+# Rules that compare whole deliveries in SQL, run at every build.
+DELIVERY_RULES: tuple[Rule, ...] = tuple(r for r in FILE_RULES if r.violations_sql)

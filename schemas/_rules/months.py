@@ -1,6 +1,6 @@
-"""Rules about the month in a file's name, true of every dataset. Source: docs/domain.md 6.1 (F19).
+"""Rules about the month in a file's name, for every dataset. Source: docs/domain.md 6.1 (F19).
 
-What they go by is in `months.py`.
+They are detected in `flows/deliveries/months.py`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ def _month_shown_by(contract: Contract) -> tuple[str, ...]:
 
 
 MONTH_RULES: tuple[Rule, ...] = (
-    # What is measured by a wrong month is wrong too: this is told in place of every date that it makes late or old.
+    # A wrong month makes right dates look late or implausibly old, so this one finding replaces those of single dates.
     Rule(
         "F19",
         FILE,
@@ -25,7 +25,7 @@ MONTH_RULES: tuple[Rule, ...] = (
         " its name.",
         found_on=_month_shown_by,
     ),
-    # A cumulative extract holds every month: that it stops too early is a sign, and may be a pause in the service.
+    # Only a warning: a cumulative extract that stops early may have the wrong month, or the service may have paused.
     Rule(
         "F19",
         WARNING,
@@ -50,7 +50,7 @@ MONTH_RULES: tuple[Rule, ...] = (
         "the month to which the figures go",
         "Check the month in the name. If the figures are about that month, as plans are, nothing needs doing.",
     ),
-    # Decided beside the site's other files, anew at every build: `flows/deliveries/months.py`.
+    # Decided at every build, by comparison with the site's other files.
     Rule(
         "F26",
         FILE,

@@ -1,8 +1,8 @@
-"""Rules against personal data in extracts, true of every dataset about people.
+"""Rules against personal data, for every participant-level dataset.
 
 Source: docs/domain.md 2.4 (P01-P03, F11).
 
-How an identifier is recognised is in `flows/cells/identifiers.py`.
+Identifiers are recognised in `flows/cells/identifiers.py`.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from schemas._contract.model import Contract, Kind, PersonalWhen, Rule, Severity
 
 
 def _any_cell(contract: Contract) -> tuple[str, ...]:
-    """Any column of a participant-level dataset, also one that the contract does not know ('')."""
+    """Any column of a participant-level dataset, '' standing for those that are not in the contract."""
     return ("", *contract.by_name) if contract.participant_level else ()
 
 
 def _references(contract: Contract) -> tuple[str, ...]:
-    named = tuple(f.name for f in contract.fields if f.personal_when is PersonalWhen.NHS_NUMBER)
-    return named if contract.participant_level else ()
+    references = tuple(f.name for f in contract.fields if f.personal_when is PersonalWhen.NHS_NUMBER)
+    return references if contract.participant_level else ()
 
 
 def _of_people(*kinds: Kind) -> Callable[[Contract], tuple[str, ...]]:
-    """The fields of these kinds of a participant-level dataset."""
+    """Fields of these kinds in participant-level datasets."""
 
     def found_on(contract: Contract) -> tuple[str, ...]:
         return tuple(f.name for f in contract.fields if f.kind in kinds) if contract.participant_level else ()
@@ -77,7 +77,7 @@ PERSONAL_DATA_RULES: tuple[Rule, ...] = (
         found_on=_of_people(Kind.DATE),
     ),
 )
-# The rules that a cell with personal data breaks, and with them the one about a column's heading. They refuse the
-# file where they are of file severity; a cell that may be personal without being sure holds its row.
+# Rules about personal data in a cell, and with F11 about a column's heading too. Certain personal data refuse the file;
+# possible personal data hold the row.
 PERSONAL_RULES: tuple[str, ...] = tuple(r.rule_id for r in PERSONAL_DATA_RULES)
 RULES_OF_PERSONAL_FILES: tuple[str, ...] = ("F11", *PERSONAL_RULES)

@@ -112,7 +112,7 @@ def one_amount(records: str, noun: str, alike: str) -> Rule:
         fix="Check the amount with its source. The data team knows which one counts.",
         field="amount",
         across_sites=True,
-        shows="amounts",
+        found_column="amounts",
         violations_sql=f"""
             with told as (
                 select delivery_id, source_row, list(sender_code || ' ' || amount_gbp) over same as by_sender

@@ -1,1 +1,1 @@
-"""What the pipeline says of its own work. These shapes are also what passes from step to step."""
+"""Tables about the pipeline's own work: runs, deliveries, findings, rules, withdrawals."""

@@ -1,7 +1,7 @@
-"""audit.deliveries: every file ever received, its outcome, and whether it counts now.
+"""audit.deliveries: every file received, its validation result, and whether its rows are in the figures.
 
-`Delivery` is what `receive` gives, `Verdict` what validating a delivery gives. A verdict is a pure function of the
-delivery's bytes, contract and context; it knows no clock and no run.
+`receive` returns a `Delivery`, and validating it returns a `Verdict`. A verdict depends on the delivery's bytes, the
+contract and the context alone, not on the clock or the run, so that it can be stored and reused.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from schemas._contract.model import Contract, Field, Kind
 
 
 class Result(StrEnum):
-    """The outcome of a delivery. Source: docs/reports.md 1."""
+    """Outcome of validating a delivery. Source: docs/reports.md 1."""
 
     ACCEPTED = "accepted"
     HELD_ROWS = "accepted_with_held_rows"
@@ -23,8 +23,8 @@ class Result(StrEnum):
     UNREADABLE = "unreadable"
 
     @property
-    def stops(self) -> bool:
-        """Whether nothing of the delivery counts."""
+    def is_rejected(self) -> bool:
+        """Whether none of the delivery's rows are accepted."""
         return self in (Result.REFUSED, Result.UNREADABLE)
 
     def with_held(self, held: int) -> Result:
@@ -33,39 +33,39 @@ class Result(StrEnum):
 
     @property
     def holds_rows(self) -> bool:
-        """Whether it counts, but for some rows."""
+        """Whether the delivery is accepted but for some rows."""
         return self is Result.HELD_ROWS
 
 
 class ExtractType(StrEnum):
-    """How a delivery goes with those before it. Source: docs/domain.md 7."""
+    """How a delivery combines with earlier ones. Source: docs/domain.md 7."""
 
-    CUMULATIVE = "cumulative"  # everything to date: the latest counts
-    PERIOD = "period"  # the rows of one period: such deliveries add up
+    CUMULATIVE = "cumulative"  # everything to date: the latest extract replaces those before it
+    PERIOD = "period"  # the rows of one month: the extracts add up
 
 
 class Standing(StrEnum):
-    """Whether a delivery's rows are in the figures."""
+    """Disposition of a delivery: whether its rows are in the figures, and if not, why."""
 
-    CURRENT = "current"
+    CURRENT = "current"  # its rows are in core
     SUPERSEDED = "superseded"  # a later delivery of the same site and dataset counts instead
-    EMPTY = "empty"  # brought no row: the last delivery that brought some still counts
-    STALE = "stale"  # came after a delivery with a later cut-off: never counted
+    EMPTY = "empty"  # no accepted row: the last delivery that has some still counts
+    STALE = "stale"  # received after a delivery with a later cut-off: never counted
     SAME = "same"  # the same bytes as another delivery of the site
     REFUSED = "refused"
-    HELD_UP = "held_up"  # readable, but implausible beside the site's other deliveries: replaces nothing until resolved
+    HELD_UP = "held_up"  # implausible beside the site's other deliveries: replaces nothing until that is resolved
     WITHDRAWN = "withdrawn"  # taken out of all figures by the data team (`pilots withdraw`)
 
 
 class Hold(NamedTuple):
-    """From when a delivery was held up, and when it first counted; None where it never did."""
+    """Since when a delivery was held up, and until when; None if it has not counted since."""
 
     since: datetime
     until: datetime | None
 
 
 def never_counted(hold: Hold | None) -> bool:
-    """Whether a delivery was held up on an earlier run, and has not counted since."""
+    """Whether a delivery was held up in an earlier run and has not counted since."""
     return hold is not None and hold.until is None
 
 
@@ -81,18 +81,19 @@ class Delivery:
     version: int
     file_name: str
     path: str  # relative to data/raw
-    sheet: str  # '' for CSV, or where the workbook has one sheet with data
+    sheet: str  # '' for CSV, and for a workbook with one sheet of data
     sha256: str
     bytes: int
     received_at: datetime
     data_cut_date: date
     extract_type: ExtractType = ExtractType.CUMULATIVE
-    same_as: str = ""  # the delivery_id that these bytes were first received as
-    rows_declared: int | None = None  # the manifest's control totals
+    same_as: str = ""  # the delivery_id under which the same bytes were first received
+    # Control totals of the manifest; None if it does not state them.
+    rows_declared: int | None = None
     gbp_declared: str | None = None
     sha256_declared: str | None = None
     nil_return: bool = False
-    deletes_declared: int = 0  # records sent before that are meant to be gone (rule F23)
+    deletes_declared: int = 0  # earlier records that the sender means to have left out (rule F23)
 
     @property
     def stem(self) -> str:
@@ -102,7 +103,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a file: the sender's heading, its letter, and the field it is read as ('' if none)."""
+    """One column of a file: the sender's heading, its letter, and the field that it was mapped to ('' if none)."""
 
     heading: str
     letter: str
@@ -111,7 +112,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Counts:
-    """Where the rows of a file went: read = accepted + held + repeats + not_data."""
+    """Row counts of a file: read = accepted + held + repeats + not_data, which every run proves."""
 
     read: int = 0
     accepted: int = 0
@@ -122,7 +123,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of validating one delivery, without its rows."""
+    """Validation result of one delivery, without its rows and findings."""
 
     result: Result
     rows: Counts
@@ -131,10 +132,10 @@ class Verdict:
     header_row: int = 0
     columns: tuple[Column, ...] = ()
     contract_version: str = ""
-    rows_judged: bool = True  # False where a fault of structure stopped the file before its rows
-    holds_personal_data: bool = False  # rules P01-P03, F11: nothing of its rows is kept
-    newest_event: date | None = None  # of those up to its cut-off, held rows included
-    events_lately: int = 0  # in the quarter before the newest (rule F19)
+    rows_judged: bool = True  # False if a fault of the file's structure ended validation before its rows
+    holds_personal_data: bool = False  # by rules P01-P03 and F11: then none of its rows are stored
+    newest_event: date | None = None  # the latest event date up to its cut-off, held rows included
+    events_lately: int = 0  # events in the quarter before the newest (rule F19)
 
     def with_accepted(self, accepted: int) -> Verdict:
         """The verdict once so many rows are accepted: the rest of what was accepted or held counts as held."""
@@ -143,13 +144,13 @@ class Verdict:
         return replace(self, rows=rows, result=self.result.with_held(held))
 
     def to_json(self) -> dict[str, Any]:
-        """The verdict as plain JSON values."""
+        """Convert the verdict to plain JSON values."""
         newest = self.newest_event.isoformat() if self.newest_event else None
         return asdict(self) | {"newest_event": newest}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Verdict:
-        """The verdict that `to_json` wrote. One of an earlier version lacks its newest event."""
+        """Restore a verdict from `to_json`. Stored verdicts of earlier versions may lack `newest_event`."""
         newest = data.get("newest_event")
         return cls(
             **{
@@ -167,13 +168,13 @@ def _text(name: str, title: str, description: str, *, required: bool = True) -> 
 
 
 def _rows(name: str, title: str, description: str) -> Field:
-    return Field(name, Kind.WHOLE, title, description, unit="rows")
+    return Field(name, Kind.INTEGER, title, description, unit="rows")
 
 
 CONTRACT = Contract(
     dataset="deliveries",
     title="Deliveries",
-    description="Every file received, what came of it, and whether its rows are in the figures.",
+    description="Every file received, its validation result, and whether its rows are in the figures.",
     grain="one row per site, dataset, period, version and content (sha256)",
     key=("delivery_id",),
     fields=(
@@ -182,15 +183,15 @@ CONTRACT = Contract(
         _text("programme_code", "Programme", "The programme of the site ('' for senders outside the programmes)."),
         _text("dataset", "Dataset", "The dataset it holds."),
         _text("period", "Period", "The month of its cut-off, as yyyymm."),
-        Field("version", Kind.WHOLE, "Version", "The version number in the file name."),
+        Field("version", Kind.INTEGER, "Version", "The version number in the file name."),
         _text("file_name", "File name", "The file as it was sent."),
         _text("sheet", "Sheet", "The sheet that was read ('' for CSV)."),
         _text("sha256", "SHA-256", "Fingerprint of the file's bytes."),
-        Field("bytes", Kind.WHOLE, "Size", "Size of the file.", unit="bytes"),
-        Field("received_at", Kind.MOMENT, "Received at", "When the file was first seen (UTC)."),
+        Field("bytes", Kind.INTEGER, "Size", "Size of the file.", unit="bytes"),
+        Field("received_at", Kind.TIMESTAMP, "Received at", "When the file was first seen (UTC)."),
         Field("data_cut_date", Kind.DATE, "Data cut-off", "The date to which the extract is complete."),
         _text("extract_type", "Extract type", "cumulative (latest counts) or period (deliveries add up)."),
-        _text("same_as", "Same as", "The delivery these very bytes were first received as, if any.", required=False),
+        _text("same_as", "Same as", "The delivery that the same bytes were first received as, if any.", required=False),
         _text("result", "Result", "accepted, accepted_with_held_rows, refused or unreadable."),
         _text(
             "standing",
@@ -200,7 +201,7 @@ CONTRACT = Contract(
         _text(
             "replaced_by",
             "Replaced by",
-            "The accepted delivery that has taken its place, if any: nothing need be done about it any more.",
+            "The accepted delivery that has replaced it, if any: then nothing needs doing about this one.",
             required=False,
         ),
         _rows("rows_read", "Rows read", "Rows found below the heading."),

@@ -1,7 +1,7 @@
-"""audit.findings: everything that was found wrong or repaired, one row per (delivery, row, rule, field).
+"""audit.findings: every fault found and every repair made, one row per delivery, row, rule and field.
 
-A finding holds the address of the cell and, where that is safe, what stood there. What was expected and how to fix
-it is said once, in the rule: see `audit.rules`.
+A finding has the address of its cell and, where that is safe, the value found. What was expected and how to fix it are
+texts of the rule: see `audit.rules`.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from enum import StrEnum
 
 from schemas._contract.model import Contract, Field, Kind
 
-LONGEST_FOUND = 80  # characters of a cell that a finding shows
+LONGEST_FOUND = 80  # characters of the cell that a finding keeps
 
 
 class Outcome(StrEnum):
-    """A rule was broken, or it could not be checked."""
+    """Whether a rule was broken or could not be checked."""
 
     BROKEN = "broken"
-    NOT_CHECKED = "not judged"
+    NOT_CHECKED = "not judged"  # the value of a public column, so it keeps its old name (docs/decisions.md)
 
 
 CONTRACT = Contract(
@@ -34,7 +34,7 @@ CONTRACT = Contract(
         Field("sheet", Kind.TEXT, "Sheet", "The sheet ('' for CSV)."),
         Field(
             "source_row",
-            Kind.WHOLE,
+            Kind.INTEGER,
             "Row",
             "Physical line or sheet row, first = 1; empty for the file.",
             required=False,
@@ -42,7 +42,7 @@ CONTRACT = Contract(
         Field("column_letter", Kind.TEXT, "Column letter", "The column's letter, as in a spreadsheet.", required=False),
         Field("column_name", Kind.TEXT, "Column", "The heading as the sender wrote it.", required=False),
         Field("field", Kind.TEXT, "Field", "The field of the contract; '' for a finding about the file or row."),
-        Field("found", Kind.TEXT, "Found", "What stood in the cell, where that may be shown.", required=False),
+        Field("found", Kind.TEXT, "Found", "The value in the cell, where that may be shown.", required=False),
         Field("hidden", Kind.YES_NO, "Hidden", "Whether what was found is hidden because it may be personal."),
         Field("suggestion", Kind.TEXT, "Suggestion", "The value that was used or is suggested.", required=False),
     ),

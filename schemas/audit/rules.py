@@ -1,4 +1,4 @@
-"""audit.rules: what each rule means, what was expected and how to fix it, for each dataset and field."""
+"""audit.rules: texts of every rule by dataset and field: what it says, what was expected, how to fix it."""
 
 from __future__ import annotations
 

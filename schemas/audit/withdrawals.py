@@ -1,6 +1,6 @@
-"""audit.withdrawals: which deliveries the data team took out of the figures, when and why, and whether that was undone.
+"""audit.withdrawals: deliveries that the data team took out of the figures, when and why, and whether that was undone.
 
-A withdrawal has a moment, so figures as known before it still count the delivery.
+A withdrawal has a time, so that figures as of an earlier time (`pilots as-of`) still count the delivery.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ class Withdrawal:
     undone_at: datetime | None = None
 
     @property
-    def stands(self) -> bool:
-        """Whether it was not undone."""
+    def is_active(self) -> bool:
+        """Whether it has not been undone."""
         return self.undone_at is None
 
-    def as_known(self, moment: datetime) -> Withdrawal:
-        """The withdrawal as it was known at a moment: not undone yet, if that came later."""
-        known = self.undone_at is not None and self.undone_at <= moment
-        return Withdrawal(self.delivery_id, self.withdrawn_at, self.reason, self.undone_at if known else None)
+    def as_of(self, moment: datetime) -> Withdrawal:
+        """The withdrawal as it was known at `moment`: active, if it was undone only later."""
+        was_undone = self.undone_at is not None and self.undone_at <= moment
+        return Withdrawal(self.delivery_id, self.withdrawn_at, self.reason, self.undone_at if was_undone else None)
 
 
 CONTRACT = Contract(
@@ -43,11 +43,11 @@ CONTRACT = Contract(
         Field(
             "delivery_id", Kind.TEXT, "Delivery", "The delivery that was withdrawn. The same bytes sent again are too."
         ),
-        Field("withdrawn_at", Kind.MOMENT, "Withdrawn at", "From when on it is in no figure (UTC)."),
+        Field("withdrawn_at", Kind.TIMESTAMP, "Withdrawn at", "From when on it is in no figures (UTC)."),
         Field("reason", Kind.TEXT, "Reason", "Why, in the words of the data team."),
         Field(
             "undone_at",
-            Kind.MOMENT,
+            Kind.TIMESTAMP,
             "Undone at",
             "From when on it counts again as if it had never been withdrawn (UTC); empty while it is withdrawn.",
             required=False,

@@ -68,7 +68,7 @@ CONTRACT = Contract(
             codes="outcome_definitions",
             required=False,
         ),
-        CAVEAT.but(required=True, column_required=True),
+        CAVEAT.replace(required=True, column_required=True),
         SOURCE_DOCUMENT,
         SOURCE_WORDING,
     ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
-from schemas._contract.shared_fields import EPISODE_ID, STAFF_REF, all_but_first, orphan
+from schemas._contract.shared_fields import EPISODE_ID, STAFF_REF, orphan, repeats_sql
 
 ATTENDED = ("5", "6")
 
@@ -64,7 +64,7 @@ CONTRACT = Contract(
         ),
         Field(
             "duration_minutes",
-            Kind.WHOLE,
+            Kind.INTEGER,
             "Duration",
             "How long an attended contact lasted; empty or 0 when it was not attended.",
             unit="minutes",
@@ -135,10 +135,10 @@ CONTRACT = Contract(
             expected="one row per contact",
             fix="Delete the second copy, or correct its date, type, role or duration.",
             field="contact_id",
-            violations_sql=all_but_first(
+            violations_sql=repeats_sql(
                 "core.contacts",
-                alike="site_code, episode_id, contact_date, contact_type, staff_role, duration_minutes",
-                order="delivery_id, source_row",
+                columns="site_code, episode_id, contact_date, contact_type, staff_role, duration_minutes",
+                order_by="delivery_id, source_row",
                 where="attended in ('5', '6')",
             ),
         ),

@@ -14,7 +14,7 @@ CONTRACT = Contract(
     key=("approach_id",),
     fields=(
         Field("approach_id", Kind.REFERENCE, "Approach reference", "The sender's own reference.", example="MHT-01"),
-        PROGRAMME_CODE.but(description="The programme that tested the approach.", required=True),
+        PROGRAMME_CODE.replace(description="The programme that tested the approach.", required=True),
         ABOUT_SITE_CODE,
         Field(
             "delivery_approach",

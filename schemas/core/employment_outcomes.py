@@ -1,7 +1,6 @@
 """core.employment_outcomes: jobs that people started, and whether they lasted. Source: docs/domain.md 4.2, 7.6, 6.4.
 
-E14 (two programmes) and E15 (a file's mixture of dates) are not about a row, and are not rules of this table. Which
-definitions a programme may use, and what hours they ask for, is read from the register `outcome_definitions.csv`.
+E14 to E16 are not built yet. The outcome definitions that each programme may use come from `outcome_definitions.csv`.
 """
 
 from __future__ import annotations
@@ -11,28 +10,28 @@ from decimal import Decimal
 import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
-from schemas._contract.registry import definitions
+from schemas._contract.registry import outcome_definitions
 from schemas._contract.shared_fields import EPISODE_ID, WEEKLY_HOURS_WORKED, before_death, orphan
 
-SUSTAINED = {"sust_13w_date": (13, 91), "sust_26w_date": (26, 182)}  # weeks and days after the start of the job
-HOURS_BANDS = {"01": (30, 999), "02": (16, 30), "03": (5, 16), "04": (0, 5)}  # from, and below
+SUSTAINED = {"sust_13w_date": (13, 91), "sust_26w_date": (26, 182)}  # field: weeks, days from the start of the job
+HOURS_BANDS = {"01": (30, 999), "02": (16, 30), "03": (5, 16), "04": (0, 5)}  # hours a week: from, below
 
 
-def _definition_is_the_programmes() -> pl.Expr:
-    """Whether the row's outcome definition is one that its programme may use."""
-    pairs = [f"{d.code} {programme}" for d in definitions().values() for programme in d.programme_codes]
+def _definition_belongs_to_programme() -> pl.Expr:
+    """Whether the row's programme may use its outcome definition."""
+    pairs = [f"{d.code} {programme}" for d in outcome_definitions().values() for programme in d.programme_codes]
     return pl.concat_str("outcome_definition_code", "programme_code", separator=" ").is_in(pairs)
 
 
-def _hours_meet_the_definition() -> pl.Expr:
-    """Whether the hours are at least those that the row's outcome definition asks for."""
+def _hours_meet_definition() -> pl.Expr:
+    """Whether the paid hours reach the minimum of the row's outcome definition, if it has one."""
     hours, code = pl.col("paid_hours_week"), pl.col("outcome_definition_code")
-    asked = [(d.code, d.min_weekly_hours) for d in definitions().values() if d.min_weekly_hours is not None]
-    return pl.all_horizontal([(code != c) | (hours >= least) for c, least in asked])
+    minimums = {d.code: d.min_weekly_hours for d in outcome_definitions().values() if d.min_weekly_hours is not None}
+    return pl.all_horizontal([(code != c) | (hours >= minimum) for c, minimum in minimums.items()])
 
 
-def _hours_in_their_band() -> pl.Expr:
-    """Whether the hours lie in the band that the hours code names."""
+def _hours_match_band() -> pl.Expr:
+    """Whether the paid hours lie in the band of the hours code."""
     hours, code = pl.col("paid_hours_week"), pl.col("weekly_hours_worked")
     return pl.all_horizontal(
         [(code != band) | hours.is_between(low, below, closed="left") for band, (low, below) in HOURS_BANDS.items()]
@@ -40,13 +39,14 @@ def _hours_in_their_band() -> pl.Expr:
 
 
 def _several_jobs_count() -> pl.Expr:
-    """Whether the definition lets gaps and several employers count: it leaves more days than it asks for."""
-    wide = [d.code for d in definitions().values() if d.min_days and d.window_days and d.window_days > d.min_days]
-    return pl.col("outcome_definition_code").is_in(wide)
+    """Whether the definition adds up several jobs: its window is longer than the days in work that it requires."""
+    known = outcome_definitions().values()
+    cumulative = [d.code for d in known if d.min_days and d.window_days and d.window_days > d.min_days]
+    return pl.col("outcome_definition_code").is_in(cumulative)
 
 
 def _sustained(field: str, weeks: int, days: int) -> tuple[Rule, ...]:
-    """The rules that both sustainment dates have: E03, E04 and E05."""
+    """Rules E03, E04 and E05 for one sustainment date."""
     reached = pl.col(field)
     return (
         Rule(
@@ -79,7 +79,7 @@ def _sustained(field: str, weeks: int, days: int) -> tuple[Rule, ...]:
     )
 
 
-# One job, sent twice: the same kind of job in one episode, started within three days of the one before.
+# A job sent twice (E11): one of the same kind in the same episode that starts within 3 days of the one before it.
 _JOBS = """
                 with jobs as (
                     select delivery_id, source_row, job_start_date,
@@ -115,7 +115,7 @@ CONTRACT = Contract(
         EPISODE_ID,
         Field(
             "job_spell_no",
-            Kind.WHOLE,
+            Kind.INTEGER,
             "Job number",
             "Which job of the episode this is: 1 for the first.",
             low=1,
@@ -230,7 +230,7 @@ CONTRACT = Contract(
             "The day on which 13 weeks (91 days) of work were reached; empty until then.",
             required=False,
             column_required=True,
-            may_be_future=True,  # rule E04 says the same in words that fit
+            may_be_future=True,  # not C06, for E04 checks the same with a better text
             aliases=("13 week date", "13 week outcome date", "13 weeks sustained", "13wk sustained date"),
         ),
         Field(
@@ -312,7 +312,7 @@ CONTRACT = Contract(
             field="job_end_date",
             check=lambda: pl.col("job_end_date") >= pl.col("job_start_date"),
         ),
-        # Found by the check of the range itself; the words are the outcome's own.
+        # Text only: the check is the field's range.
         Rule(
             "E06",
             Severity.ROW,
@@ -328,9 +328,9 @@ CONTRACT = Contract(
             expected="at least the weekly hours of the outcome rule, such as 16 for WC_JO",
             fix="Check the hours, or name the outcome rule that the job does meet.",
             field="paid_hours_week",
-            check=_hours_meet_the_definition,
+            check=_hours_meet_definition,
         ),
-        # Found by the check of the list itself: unpaid work has no code there.
+        # Text only: the check is the field's code list, which has no code for unpaid work.
         Rule(
             "E07",
             Severity.ROW,
@@ -356,7 +356,7 @@ CONTRACT = Contract(
             expected="01 for 30 hours or more, 02 for 16 to 29, 03 for 5 to 15, 04 for fewer than 5",
             fix="Correct whichever is wrong. The codes run downwards: 01 is the most hours.",
             field="weekly_hours_worked",
-            check=_hours_in_their_band,
+            check=_hours_match_band,
         ),
         Rule(
             "E10",
@@ -365,7 +365,7 @@ CONTRACT = Contract(
             expected="an outcome rule of the register that is listed for the programme, such as JOB_START or SUST_13",
             fix="Enter the outcome rule by which the job was counted.",
             field="outcome_definition_code",
-            check=_definition_is_the_programmes,
+            check=_definition_belongs_to_programme,
         ),
         orphan("employment_outcomes", "job", "referrals"),
         Rule(
@@ -376,8 +376,8 @@ CONTRACT = Contract(
             fix="Correct the start of the job. If the person was already in work, answer Y to 'in work at start'.",
             field="job_start_date",
             needs=("referrals",),
-            after=("randomisation",),  # not needed, for most sites randomise nobody
-            # The earliest allocation stands. It bears on the episode then open, not on the person's other ones.
+            also_reads=("randomisation",),  # not in `needs`: most sites do not randomise
+            # The earliest allocation counts, and only for the episode that was open then.
             violations_sql="""
                 with allocated as (
                     select site_code, participant_ref, min(randomised_date) as randomised_date
@@ -400,8 +400,8 @@ CONTRACT = Contract(
             fix="Correct the eligibility in the referrals extract, or delete the outcome.",
             field="episode_id",
             needs=("referrals",),
-            after=("randomisation",),
-            # Everyone who was randomised stays in the analysis, whatever followed: intention to treat.
+            also_reads=("randomisation",),
+            # Intention to treat: everyone randomised stays in the analysis, even if found ineligible later.
             violations_sql="""
                 select o.delivery_id, o.source_row
                 from core.employment_outcomes o

@@ -124,13 +124,13 @@ CONTRACT = Contract(
         ),
         Field(
             "award_version",
-            Kind.WHOLE,
+            Kind.INTEGER,
             "Version",
             "1 for the first statement of the amount at this stage, 2 for the next.",
             low=1,
             default="1",
         ),
-        PROGRAMME_CODE.but(
+        PROGRAMME_CODE.replace(
             description="The programme that the money is for; empty for other funders' grants, kept as comparators."
         ),
         ABOUT_SITE_CODE,
@@ -186,7 +186,7 @@ CONTRACT = Contract(
             required=False,
             aliases=("Grant Programme:Title", "Grant Programme:0:Title"),
         ),
-        AMOUNT.but(aliases=("Amount Awarded",)),
+        AMOUNT.replace(aliases=("Amount Awarded",)),
         AMOUNT_STATUS,
         CURRENCY,
         FINANCIAL_YEAR,

@@ -50,7 +50,7 @@ CONTRACT = Contract(
     control_total="amount",
     fields=(
         Field("match_id", Kind.REFERENCE, "Match reference", "The sender's own reference.", example="MHT-MATCH-PLEDGE"),
-        PROGRAMME_CODE.but(description="The programme that the match is for.", required=True),
+        PROGRAMME_CODE.replace(description="The programme that the match is for.", required=True),
         ABOUT_SITE_CODE,
         Field(
             "award_id",

@@ -44,7 +44,7 @@ CONTRACT = Contract(
         ),
         Field(
             "min_days",
-            Kind.WHOLE,
+            Kind.INTEGER,
             "Fewest days",
             "The fewest days in paid work that count; empty where the definition states none.",
             unit="days",
@@ -52,7 +52,7 @@ CONTRACT = Contract(
         ),
         Field(
             "window_days",
-            Kind.WHOLE,
+            Kind.INTEGER,
             "Window",
             "The days within which they must fall, counted from the first job start (HLT_EMP13: from randomisation); "
             "empty where the definition states none.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas._contract.model import CONSENT, Contract, Field, Kind, PersonalWhen, Rule, Severity
+from schemas._contract.model import CONSENT_RULE, Contract, Field, Kind, PersonalWhen, Rule, Severity
 from schemas._contract.shared_fields import PARTICIPANT_REF, SITE_CODE
 
 
@@ -38,7 +38,7 @@ CONTRACT = Contract(
         SITE_CODE,
         Field(
             "year_of_birth",
-            Kind.WHOLE,
+            Kind.INTEGER,
             "Year of birth",
             "The year alone: a full date of birth is never accepted.",
             unit="year",
@@ -52,7 +52,7 @@ CONTRACT = Contract(
         ),
         Field(
             "age_at_referral",
-            Kind.WHOLE,
+            Kind.INTEGER,
             "Age at referral",
             "Age in whole years on the day the referral was received, if the site holds it.",
             unit="years",
@@ -123,7 +123,7 @@ CONTRACT = Contract(
         ),
         Field(
             "condition_count",
-            Kind.WHOLE,
+            Kind.INTEGER,
             "Number of health conditions",
             "How many health conditions the person has.",
             unit="conditions",
@@ -166,7 +166,7 @@ CONTRACT = Contract(
         ),
         Field(
             "imd_decile",
-            Kind.WHOLE,
+            Kind.INTEGER,
             "Deprivation decile",
             "Decile of the small area in the English Index of Multiple Deprivation; 1 is the most deprived tenth.",
             unit="decile",
@@ -188,7 +188,7 @@ CONTRACT = Contract(
         ),
         Field(
             "months_out_of_work",
-            Kind.WHOLE,
+            Kind.INTEGER,
             "Time out of work",
             "Whole months since the person last had paid work; empty if never or in work.",
             unit="months",
@@ -290,7 +290,7 @@ CONTRACT = Contract(
             check=lambda: (pl.col("programme_code") != "HLT") | pl.col("gp_area_code").is_not_null(),
         ),
         Rule(
-            CONSENT,
+            CONSENT_RULE,
             Severity.ROW,
             "The person has not agreed to share data",
             expected="only people who agreed that their record may be shared",

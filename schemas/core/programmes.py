@@ -18,7 +18,7 @@ CONTRACT = Contract(
         Field("funder", Kind.TEXT, "Funder", "The government departments and bodies that pay for the programme."),
         Field(
             "start_year",
-            Kind.WHOLE,
+            Kind.INTEGER,
             "Start year",
             "The calendar year in which the programme began; empty where the sources do not say.",
             unit="calendar year",
@@ -26,7 +26,7 @@ CONTRACT = Contract(
         ),
         Field(
             "end_year",
-            Kind.WHOLE,
+            Kind.INTEGER,
             "End year",
             "The calendar year in which the programme ended; empty where it goes on or the sources do not say.",
             unit="calendar year",

@@ -126,8 +126,8 @@ CONTRACT = Contract(
             status_words=(("*", "suppressed"), ("NULL", "null_as_published"), ("", "null_as_published")),
             default="known",
         ),
-        Field("numerator", Kind.WHOLE, "Numerator", "The printed count above the line.", required=False, low=0),
-        Field("denominator", Kind.WHOLE, "Denominator", "The printed count below the line.", required=False, low=0),
+        Field("numerator", Kind.INTEGER, "Numerator", "The printed count above the line.", required=False, low=0),
+        Field("denominator", Kind.INTEGER, "Denominator", "The printed count below the line.", required=False, low=0),
         Field(
             "certainty",
             Kind.TEXT,
@@ -138,7 +138,7 @@ CONTRACT = Contract(
         ),
         Field(
             "rounded_to",
-            Kind.WHOLE,
+            Kind.INTEGER,
             "Rounded to",
             "The multiple that the publisher rounds to.",
             required=False,
@@ -154,7 +154,7 @@ CONTRACT = Contract(
             required=False,
         ),
         CAVEAT,
-        SOURCE_DOCUMENT.but(default="the publisher's own file"),
+        SOURCE_DOCUMENT.replace(default="the publisher's own file"),
         SOURCE_WORDING,
     ),
     rules=(

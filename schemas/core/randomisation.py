@@ -10,7 +10,7 @@ from datetime import date
 import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
-from schemas._contract.shared_fields import PARTICIPANT_REF, all_but_first, before_death, orphan
+from schemas._contract.shared_fields import PARTICIPANT_REF, before_death, orphan, repeats_sql
 
 RECRUITMENT = (date(2018, 5, 1), date(2019, 10, 31))  # docs/domain.md 1.5
 
@@ -163,11 +163,11 @@ CONTRACT = Contract(
             expected="one randomisation for each participant: the earliest stands",
             fix="Delete this row. If it is another person, correct the participant reference.",
             field="participant_ref",
-            violations_sql=all_but_first(
+            violations_sql=repeats_sql(
                 "(from core.randomisation join"
                 " (select delivery_id, received_at, data_cut_date, version from audit.deliveries) using (delivery_id))",
-                alike="site_code, participant_ref",
-                order=AS_SENT,
+                columns="site_code, participant_ref",
+                order_by=AS_SENT,
             ),
         ),
         Rule(

@@ -154,13 +154,13 @@ CONTRACT = Contract(
             aliases=("Model", "Intervention", "Service type"),
             example="ips",
         ),
-        EMPLOYMENT_STATUS.but(
+        EMPLOYMENT_STATUS.replace(
             name="employment_status_at_start",
             title="Employment status at start",
             description="Employment status when referred (NHS code). 01 is wider than paid work.",
             aliases=("Employment status at referral", "Employment status", "Work status at start"),
         ),
-        WEEKLY_HOURS_WORKED.but(
+        WEEKLY_HOURS_WORKED.replace(
             name="weekly_hours_at_start",
             title="Weekly hours band at start",
             required=False,
@@ -208,7 +208,7 @@ CONTRACT = Contract(
             aliases=("Exit reason", "Discharge reason", "Reason closed", "Reason for leaving", "Closure reason"),
             example="completed_in_work",
         ),
-        EMPLOYMENT_STATUS.but(
+        EMPLOYMENT_STATUS.replace(
             name="employment_status_at_exit",
             title="Employment status at exit",
             description="Employment status when support ended (NHS code). 01 is wider than paid work.",
@@ -216,13 +216,13 @@ CONTRACT = Contract(
             aliases=("Employment status at discharge", "Work status at exit"),
             example="01",
         ),
-        WEEKLY_HOURS_WORKED.but(
+        WEEKLY_HOURS_WORKED.replace(
             name="weekly_hours_at_exit",
             title="Weekly hours band at exit",
             required=False,
             aliases=("Hours at exit", "Weekly hours at exit", "Weekly hours at discharge"),
         ),
-        STAFF_REF.but(
+        STAFF_REF.replace(
             name="key_worker_ref",
             title="Key worker",
             description="The site's own reference for the person's main worker; never a name.",

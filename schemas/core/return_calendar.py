@@ -22,7 +22,7 @@ CONTRACT = Contract(
             pattern=r"^\d{6}$",
             example="201611",
         ),
-        Field("due_at", Kind.MOMENT, "Due", "The day and time by which the returns are owed, London time."),
+        Field("due_at", Kind.TIMESTAMP, "Due", "The day and time by which the returns are owed, London time."),
         SOURCE,
     ),
 )

@@ -15,7 +15,7 @@ CONTRACT = Contract(
     reference=True,
     fields=(
         Field("site_code", Kind.CODE, "Site code", "The site.", codes="sites", example="HLT-WMCA"),
-        AREA_CODE.but(kind=Kind.CODE, codes="areas"),
+        AREA_CODE.replace(kind=Kind.CODE, codes="areas"),
         Field("basis", Kind.CODE, "Basis", "By what someone belongs to the area.", codes="area_basis"),
         SOURCE,
     ),

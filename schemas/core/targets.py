@@ -37,7 +37,7 @@ CONTRACT = Contract(
     key=("target_id",),
     fields=(
         Field("target_id", Kind.REFERENCE, "Target reference", "The sender's own reference.", example="MHT-REACH"),
-        PROGRAMME_CODE.but(description="The programme that the target belongs to.", required=True),
+        PROGRAMME_CODE.replace(description="The programme that the target belongs to.", required=True),
         ABOUT_SITE_CODE,
         FINANCIAL_YEAR,
         Field(

@@ -27,7 +27,8 @@ _NAMES = """
     stands_until text_shown told_again torn whole_night why_torn
     server_is_away settled_figures sheet_told side_by_side since_told stand_to standing_summary stands_until text_shown
     told_again torn whole_night why_torn
-    as_flow attempt_of is_all_done report_to_people validate_each warehouse_as_known
+    BETWEEN_DELIVERIES CONSENT LEAST_ROWS_FOR_BAD_SHARE WAITS all_but_first as_known comes_after looks_back
+    as_flow attempt_of is_all_done report_to_people validate_each warehouse_as_known relation_rules
 """
 _MODULES = """
     settle

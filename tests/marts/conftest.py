@@ -15,7 +15,7 @@ from flows.steps.build import make_mart
 from schemas._contract import catalogue
 from schemas._contract.derive import columns, create_table
 
-SCHEMAS = catalogue.HERE
+SCHEMAS = catalogue.SCHEMAS_DIR
 RECEIVED = datetime(2016, 12, 1, 3, 30)
 # What a required column holds in a hand-made row that does not state it.
 BLANKS: dict[str, Any] = {"VARCHAR": "", "DATE": date(2016, 1, 1), "TIMESTAMP": RECEIVED, "BOOLEAN": False, "BIGINT": 0}

@@ -19,7 +19,7 @@ from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Severity
 from schemas._contract.registry import sites
 from schemas._rules.explain import explain, rule
-from schemas._rules.files import WAITS
+from schemas._rules.files import WAITING_RULE
 from schemas.audit.deliveries import Delivery, Verdict
 from schemas.audit.findings import Outcome
 
@@ -121,7 +121,7 @@ def _item(contract: Contract | None, group: pl.DataFrame) -> Item:
 
 def _waited_for(contract: Contract | None, rule_id: str) -> tuple[str, ...]:
     """The datasets that a file waits for whose rows refer to what has not come."""
-    return tuple(r.parent for r in contract.parent_rules) if contract and rule_id == WAITS else ()
+    return tuple(r.parent for r in contract.parent_rules) if contract and rule_id == WAITING_RULE else ()
 
 
 def _titles(needed: tuple[str, ...]) -> tuple[str, ...]:
@@ -166,7 +166,7 @@ def _progress(
     A file that a later one replaced is no longer validated by the rules between tables: of these, only the numbers that
     its report told are known.
     """
-    between = {r.rule_id for r in contract.relation_rules} if contract else set()
+    between = {r.rule_id for r in contract.cross_check_rules} if contract else set()
     apart = ~pl.col("rule_id").is_in(between)
     old, new, remaining = _paired(_faults(then.filter(apart)), _faults(now.filter(apart)))
     rows_then = Counter({i.key: i.rows for i in told.items if i.must_fix and i.rule_id in between})

@@ -229,7 +229,7 @@ def _untold(night: RunSummary, told: int) -> str:
 
 
 def _stopped(night: RunSummary) -> list[Delivery]:
-    return [d for d, v in _in_use(night) if v.result.stops]
+    return [d for d, v in _in_use(night) if v.result.is_rejected]
 
 
 def _rules(night: RunSummary, delivery: Delivery) -> list[tuple[str, str]]:

@@ -237,7 +237,7 @@ def not_checked(report: Report) -> str:
         return f"{why} The later file is checked for them."
     if report.held_up:
         return f"{why} None of the rows is in the figures while the file is held up."
-    if report.result.stops:
+    if report.result.is_rejected:
         return f"{why} None of the rows is in the figures; the file that you send next is checked for them."
     if not report.rows.accepted:
         return f"{why} They are made when there are rows to check."
@@ -378,7 +378,7 @@ def caption_of_months(report: Report) -> str:
 def of_month(snapshot: ReportSnapshot) -> str:
     """A month in that table, and what became of its file if it brought nothing."""
     what = "not readable" if snapshot.result is Result.UNREADABLE else "refused"
-    return f"{month(snapshot.period)} ({what})" if snapshot.result.stops else month(snapshot.period)
+    return f"{month(snapshot.period)} ({what})" if snapshot.result.is_rejected else month(snapshot.period)
 
 
 def report_number(report: Report) -> str:

@@ -63,7 +63,8 @@ def _reason(contract: Contract, rule_id: str, field: str, rows: int) -> str:
     stated = contract.by_name.get(field)
     if stated and stated.kind is Kind.CODE and rule_id in (stated.not_listed_rule, "V02"):
         return f"the list for {stated.title} was extended"
-    if needed := {n for r in contract.relation_rules if r.rule_id == rule_id for n in r.needs if n != contract.dataset}:
+    rules = [r for r in contract.cross_check_rules if r.rule_id == rule_id]
+    if needed := {n for r in rules for n in r.needs if n != contract.dataset}:
         titles = [contract_.title.lower() for name, contract_ in datasets().items() if name in needed]
         return f"the {listed(titles)} they refer to came in"
     return f"check {rule_id} was changed"

@@ -16,7 +16,7 @@ from schemas._contract.model import Contract, Kind
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
-_NUMBERS = (Kind.WHOLE, Kind.DECIMAL, Kind.MONEY, Kind.DATE)
+_NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.MONEY, Kind.DATE)
 
 
 class ExtractFile(Protocol):

@@ -103,7 +103,7 @@ def _canonical_cells(field: Field) -> tuple[pl.Expr, pl.Expr]:
     if field.kind is Kind.FINANCIAL_YEAR:
         start, end = (text.str.slice(i, 2).cast(pl.Int8, strict=False) for i in (2, 5))
         return plain & ((start + 1) % 100 == end), text
-    if field.kind in (Kind.WHOLE, Kind.DECIMAL, Kind.MONEY):
+    if field.kind in (Kind.INTEGER, Kind.DECIMAL, Kind.MONEY):
         return plain & ~text.is_in(list(field.sentinels)), text.cast(polars_type(field), strict=False)
     return plain, text
 

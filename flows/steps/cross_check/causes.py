@@ -21,7 +21,7 @@ from flows.steps.cross_check.history import needs_history
 from flows.steps.cross_check.tentative_standings import TentativeStandings
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Severity
-from schemas._rules.files import WAITS
+from schemas._rules.files import WAITING_RULE
 
 if TYPE_CHECKING:
     import duckdb
@@ -64,7 +64,7 @@ def cause_of(
         if 2 * len(orphans) >= failed.n_bad:
             title = datasets()[parent].title
             found = f"{len(orphans)} of {n_rows} rows wait for {title}: those that are accepted end on {day(ends)}"
-            return Finding(WAITS, Severity.FILE, found=found)
+            return Finding(WAITING_RULE, Severity.FILE, found=found)
     return Finding("L03", Severity.FILE, found=f"{failed.n_bad} of {n_rows} rows")
 
 

@@ -21,7 +21,7 @@ from flows.store.findings import insert_findings_of
 from flows.store.result_sink import HELD
 from schemas._contract.derive import quoted
 from schemas._contract.model import Contract, Rule
-from schemas._rules.files import BETWEEN_DELIVERIES
+from schemas._rules.files import DELIVERY_RULES
 from schemas.audit.deliveries import ExtractType
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def check_deliveries(
     compared = _pairs_to_compare(accepted)
     if compared:
         _make_views(db, contract, compared, results)
-    for rule in BETWEEN_DELIVERIES:
-        if compared or not rule.looks_back:
+    for rule in DELIVERY_RULES:
+        if compared or not rule.reads_history:
             _report_violations(db, rule, contract, accepted)
 
 

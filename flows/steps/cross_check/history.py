@@ -38,7 +38,7 @@ def needs_history(contract: Contract) -> bool:
     It is if a rule reads it, or if other datasets refer to this one: then the history shows who first sent a reference
     (see `causes.py`).
     """
-    rules = [r for c in datasets().values() for r in c.relation_rules]
+    rules = [r for c in datasets().values() for r in c.cross_check_rules]
     return any(f"history.{contract.dataset}" in r.reads or r.parent == contract.dataset for r in rules)
 
 

@@ -19,7 +19,7 @@ from flows.store.result_sink import ACCEPTED, HELD
 from schemas._contract.derive import PROVENANCE
 from schemas._contract.model import Contract, Rule, Severity
 from schemas._contract.registry import returns_for
-from schemas._contract.shared_fields import all_but_first
+from schemas._contract.shared_fields import repeats_sql
 from schemas._rules.files import FILE_RULES
 from schemas.audit.deliveries import Column
 from schemas.audit.findings import Outcome
@@ -57,7 +57,7 @@ def check_rows(
     if not current:
         return
     # a rule that reinstates rows comes last, for no rule is to check those rows again
-    rules = [(r, r.violations_sql) for r in sorted(contract.relation_rules, key=lambda r: bool(r.reinstate_sql))]
+    rules = [(r, r.violations_sql) for r in sorted(contract.cross_check_rules, key=lambda r: bool(r.reinstate_sql))]
     if len({v.delivery.site_code for v in current}) < len(current):
         rules.insert(0, (KEY_SENT_BEFORE, _keys_sent_before(contract)))
     for rule, sql in rules:
@@ -65,7 +65,7 @@ def check_rows(
         _report_unchecked(db, rule, [v for v in unchecked if _sender_owes_tables(rule, v)])
         if len(unchecked) == len(current):
             continue
-        _find_violations(db, sql, rule.shows, except_of=unchecked)
+        _find_violations(db, sql, rule.found_column, except_of=unchecked)
         _report_violations(db, rule, contract, current)
         if rule.parent and results:
             _excuse(db, contract, rule, validated, results)
@@ -120,10 +120,10 @@ def _excuse(
 
 def _keys_sent_before(contract: Contract) -> str:
     """SQL for rows whose key an earlier delivery of the same site has: deliveries of single periods add up."""
-    return all_but_first(
+    return repeats_sql(
         f'core."{contract.dataset}" c join audit.deliveries d using (delivery_id)',
-        alike=", ".join(("c.site_code", *(f'c."{k}"' for k in contract.key))),
-        order="d.data_cut_date, d.version, delivery_id, c.source_row",
+        columns=", ".join(("c.site_code", *(f'c."{k}"' for k in contract.key))),
+        order_by="d.data_cut_date, d.version, delivery_id, c.source_row",
     )
 
 

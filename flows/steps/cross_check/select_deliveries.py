@@ -29,8 +29,8 @@ from flows.steps.cross_check.rows import check_rows
 from flows.steps.cross_check.tentative_standings import TentativeStandings
 from flows.store.accepted_rows import insert_accepted
 from flows.store.findings import insert_findings, insert_findings_of
-from schemas._contract.model import CONSENT, Contract
-from schemas._rules.files import WAITS
+from schemas._contract.model import CONSENT_RULE, Contract
+from schemas._rules.files import WAITING_RULE
 from schemas.audit.deliveries import ExtractType, Standing
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _failed_deliveries(
         )
         select delivery_id, count(*) as held, count(*) filter (not is_excused) as bad from held
         group by all having bool_or(is_new)""",
-        [CONSENT, findings_after, list(may_fail)],
+        [CONSENT_RULE, findings_after, list(may_fail)],
     ).fetchall()
     failed = [(may_fail[i], n_bad) for i, n_held, n_bad in held if _has_failed(contract, may_fail[i], n_held, n_bad)]
     return [
@@ -172,7 +172,7 @@ def _insert_held_up_findings(
             continue
         cause = cause_of(db, contract, of_delivery, tentative, results)
         findings = of_delivery.findings
-        if cause.rule_id == WAITS:  # missing parents are not its own fault: the file that it waits for brings them
+        if cause.rule_id == WAITING_RULE:  # missing parents are not its own fault: they come with the file it waits for
             findings = without_missing_parents(contract, findings)
         insert_findings(db, findings)
         insert_findings_of(db, [(v, cause)])

@@ -18,7 +18,7 @@ from flows.deliveries.context import DeliveryContext
 from flows.deliveries.findings import NO_FINDINGS, Finding
 from flows.steps.validate.keys import Keys
 from flows.steps.validate.month import LEAST_ROWS_AT_FAULT, MonthShown
-from schemas._contract.model import CONSENT, Contract, Rule, Severity
+from schemas._contract.model import CONSENT_RULE, Contract, Rule, Severity
 from schemas._rules.files import BLANK_ROWS_LISTED, FORM_VERSIONS
 from schemas._rules.privacy import PERSONAL_RULES
 from schemas.audit.deliveries import Delivery
@@ -79,7 +79,7 @@ class WholeFile:
         by_cut_off = pl.col("rule_id").is_in(self.measured_by_month)
         self._at_fault.append(row_faults.filter(~by_cut_off)["source_row"].unique())
         self._after_month.append(row_faults.filter(by_cut_off)["source_row"].unique())
-        consent_alone = row_faults.group_by("source_row").agg((pl.col("rule_id") == CONSENT).all())
+        consent_alone = row_faults.group_by("source_row").agg((pl.col("rule_id") == CONSENT_RULE).all())
         self._without_consent += int(consent_alone["rule_id"].sum())
         for rule, field, n in row_faults.group_by("rule_id", "field").len().iter_rows():
             self._rules[rule] += n

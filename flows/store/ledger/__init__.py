@@ -128,7 +128,7 @@ class Ledger(Runs):
             (moment.isoformat(),),
         )
         found = (Withdrawal(i, datetime.fromisoformat(at), why, _moment(undone)) for i, at, why, undone in rows)
-        return [w.as_known(moment) for w in found]
+        return [w.as_of(moment) for w in found]
 
     def withdraw(self, delivery_ids: Iterable[str], reason: str, moment: datetime) -> None:
         """Note that deliveries are in no figure from a moment on. The next run does not pass for a quiet one."""

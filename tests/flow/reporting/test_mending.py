@@ -69,7 +69,7 @@ CONTRACT = Contract(
     key=("toy_id",),
     fields=(
         Field("toy_id", Kind.REFERENCE, "Toy reference", "The site's own reference.", example="T-1"),
-        Field("pieces", Kind.WHOLE, "Pieces", "How many pieces it has.", unit="pieces", low=1),
+        Field("pieces", Kind.INTEGER, "Pieces", "How many pieces it has.", unit="pieces", low=1),
         Field("bought_on", Kind.DATE, "Bought on", "The day it was bought.", required=False, aliases=("Bought",)),
     ),
 )

@@ -381,7 +381,7 @@ def test_rows_that_turn_out_to_be_personal_do_not_stay_in_unused_parts_of_the_fi
     build = kept.rows.with_name("build.duckdb")
     made(build, validated, pool, kept)
     refused = pool.verdicts["participants", 4]
-    assert refused[1].result.stops and kept.sent.exists()
+    assert refused[1].result.is_rejected and kept.sent.exists()
     verdict = replace(refused[1], holds_personal_data=True)
     personal = replace(validated[0], key=refused[0], verdict=verdict, standing=Standing.REFUSED)
     with kept.rows.open("rb") as before:

@@ -337,7 +337,7 @@ def test_a_number_is_read_as_no_code_but_its_own(list_: CodeList) -> None:
     written = {text: e.code for e in reversed(list_.entries) for text in (*e.aliases, e.label, e.code)}
     for text, code in written.items():
         if not any(ch.isalpha() for ch in text):
-            assert list_.meant_by(text) == code
+            assert list_.code_for(text) == code
             for changed in (f"-{text}", f"+{text}", f"<{text}", f"{text}?", f"{text}%", ".".join(text)):
                 assert changed in written or likely_code(changed, list_) == ("", ""), changed
 

@@ -17,7 +17,7 @@ from schemas._rules.explain import rules_of
     ("rule_id", "kinds"),
     [
         ("C01", {Kind.DATE}),
-        ("C07", {Kind.WHOLE, Kind.DECIMAL, Kind.MONEY}),
+        ("C07", {Kind.INTEGER, Kind.DECIMAL, Kind.MONEY}),
         ("C11", {Kind.MONEY}),
         ("C15", {Kind.REFERENCE}),
         ("C18", {Kind.YES_NO}),

@@ -28,7 +28,7 @@ from file_validator import (
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import SHARE, Contract, Field, Kind
 from schemas._rules.cells import CELL_RULES
-from schemas._rules.files import BETWEEN_DELIVERIES, FILE_RULES
+from schemas._rules.files import DELIVERY_RULES, FILE_RULES
 from schemas._rules.privacy import PERSONAL_DATA_RULES
 
 FILE, ROW, WARNING = "file", "row", "warning"
@@ -256,7 +256,7 @@ BETWEEN = {
     ("L03", FILE),
     ("L04", FILE),
     ("L05", FILE),
-    *((r.rule_id, str(r.severity)) for r in BETWEEN_DELIVERIES),
+    *((r.rule_id, str(r.severity)) for r in DELIVERY_RULES),
 }
 
 
@@ -266,10 +266,10 @@ def check(case: Case, outcome: ValidatedFile) -> None:
     assert found, f"{case} is not found: {outcome.rules}"
     rows = {f.row for f in found} - {None}
     if case.severity == FILE:
-        assert outcome.verdict.result.stops
+        assert outcome.verdict.result.is_rejected
         assert outcome.accepted == []
     else:
-        assert not outcome.verdict.result.stops
+        assert not outcome.verdict.result.is_rejected
         assert outcome.accepted
         assert rows.isdisjoint(outcome.accepted if case.severity == ROW else outcome.held)
 

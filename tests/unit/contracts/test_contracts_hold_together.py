@@ -13,7 +13,7 @@ import pytest
 
 from schemas._contract import catalogue
 from schemas._contract.model import Rule, Severity
-from schemas._rules.files import BETWEEN_DELIVERIES
+from schemas._rules.files import DELIVERY_RULES
 from schemas.core import contacts, participants
 
 
@@ -50,7 +50,7 @@ def test_a_rule_that_needs_an_unknown_dataset_is_refused(monkeypatch: pytest.Mon
 
 def test_rules_between_deliveries_are_warnings() -> None:
     """They hold no row and refuse no file: `relate` writes their findings and nothing else."""
-    assert BETWEEN_DELIVERIES and {r.severity for r in BETWEEN_DELIVERIES} == {Severity.WARNING}
+    assert DELIVERY_RULES and {r.severity for r in DELIVERY_RULES} == {Severity.WARNING}
 
 
 def test_datasets_that_need_each_other_are_named(monkeypatch: pytest.MonkeyPatch, fresh_datasets: None) -> None:
@@ -70,10 +70,10 @@ def test_what_a_rule_reads_is_settled_before_unless_it_needs_the_rules_own_datas
     """Else whether a row is held would hang on the order of the alphabet."""
     known = catalogue.datasets()
     before = list(known)[: list(known).index(dataset)]
-    read = {table for r in known[dataset].relation_rules for table in r.reads}
+    read = {table for r in known[dataset].cross_check_rules for table in r.reads}
     read_rows = {name for schema, name in (t.split(".") for t in read) if schema == "core" and name in known}
     assert all(n in before or dataset in known[n].needs for n in read_rows - {dataset})
-    assert set(known[dataset].comes_after) <= set(before)
+    assert set(known[dataset].depends_on) <= set(before)
 
 
 def _tables_parsed(sql: str) -> set[str]:
@@ -94,7 +94,7 @@ def _tables_parsed(sql: str) -> set[str]:
     return set(found(tables))
 
 
-RULES_IN_SQL = [(c.dataset, r) for c in catalogue.datasets().values() for r in c.relation_rules]
+RULES_IN_SQL = [(c.dataset, r) for c in catalogue.datasets().values() for r in c.cross_check_rules]
 
 
 @pytest.mark.parametrize(("dataset", "stated"), RULES_IN_SQL, ids=lambda v: v if isinstance(v, str) else v.rule_id)
@@ -103,7 +103,7 @@ def test_the_tables_of_a_rule_are_those_that_its_sql_reads(dataset: str, stated:
     assert stated.reads == set().union(*map(_tables_parsed, queries))
 
 
-@pytest.mark.parametrize("stated", BETWEEN_DELIVERIES, ids=lambda r: r.rule_id)
+@pytest.mark.parametrize("stated", DELIVERY_RULES, ids=lambda r: r.rule_id)
 def test_and_so_are_those_of_a_rule_of_any_dataset(stated: Rule) -> None:
     parsed = _tables_parsed(stated.violations_sql.format(dataset="contacts", key="contact_id"))
     assert {table.format(dataset="contacts") for table in stated.reads} == parsed

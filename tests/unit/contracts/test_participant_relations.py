@@ -364,10 +364,12 @@ def test_sound_rows_break_no_rule() -> None:
             within = [(r.rule_id, r.check()) for r in contract.row_rules if r.check]
             cells = [check for f in contract.fields for check in checks_of(f)]
             broken = [i for i, expression in within + cells if not rows.select(expression.fill_null(True)).item()]
-            broken += [r.rule_id for r in contract.relation_rules if broken_rows(db, r)]
+            broken += [r.rule_id for r in contract.cross_check_rules if broken_rows(db, r)]
             assert (name, broken) == (name, [])
 
 
 def test_every_rule_between_rows_has_a_case() -> None:
-    rules = [(name, r.rule_id, r.severity, r.field) for name, contract in OURS.items() for r in contract.relation_rules]
+    rules = [
+        (name, r.rule_id, r.severity, r.field) for name, contract in OURS.items() for r in contract.cross_check_rules
+    ]
     assert sorted(case.address for case in BETWEEN_ROWS) == sorted(rules)

@@ -120,7 +120,7 @@ def test_real_rows_break_no_rule(name: str) -> None:
             assert data.filter(~good.fill_null(True)).is_empty(), (field.name, rule_id)
     for rule in contract.row_rules:
         assert keeps(rule, data), (rule.rule_id, rule.field)
-    for rule in contract.relation_rules:
+    for rule in contract.cross_check_rules:
         assert broken_rows(rule, {name: data}) == [], (rule.rule_id, rule.title)
 
 
@@ -298,13 +298,13 @@ RELATION_CASES: list[tuple[str, str, str, list[Row], list[int]]] = [
 def test_rule_between_rows(name: str, rule_id: str, on: str, rows: list[Row], broken: list[int]) -> None:
     contract = CONTRACTS[name]
     data = frame(contract, [BASE[name] | r for r in rows])
-    rules = [r for r in contract.relation_rules if (r.rule_id, r.field) == (rule_id, on)]
+    rules = [r for r in contract.cross_check_rules if (r.rule_id, r.field) == (rule_id, on)]
     assert sorted({row for r in rules for row in broken_rows(r, {name: data})}) == broken
 
 
 def test_an_amount_sent_in_another_scale_than_before_is_warned_of() -> None:
     contract = CONTRACTS["funding_awards"]
-    (rule,) = (r for r in contract.relation_rules if r.rule_id == "M01")
+    (rule,) = (r for r in contract.cross_check_rules if r.rule_id == "M01")
     now = frame(contract, [BASE["funding_awards"], BASE["funding_awards"] | {"award_id": "A-2"}])
     past = frame(contract, [BASE["funding_awards"] | {"amount": "1100"}]).with_columns(
         pl.lit("D-0").alias("delivery_id")

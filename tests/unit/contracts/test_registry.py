@@ -59,9 +59,9 @@ def test_content_fits_its_contract(contract: Contract) -> None:
             assert value == value.strip()
             if value and field.kind is Kind.CODE:
                 assert value in field.code_list.codes, (row, field.name)
-            elif value and field.kind is Kind.WHOLE:
+            elif value and field.kind is Kind.INTEGER:
                 int(value)
-            elif value and field.kind in (Kind.DATE, Kind.MOMENT):
+            elif value and field.kind in (Kind.DATE, Kind.TIMESTAMP):
                 datetime.fromisoformat(value)
 
 
@@ -177,10 +177,10 @@ def test_next_deadline() -> None:
 
 
 def test_definitions_belong_to_programmes() -> None:
-    for definition in registry.definitions().values():
+    for definition in registry.outcome_definitions().values():
         assert set(definition.programme_codes) <= set(registry.programmes())
-    assert registry.definitions()["HLT_EMP13"].programme_codes == ("HLT",)
-    assert registry.definitions()["SUST_26"].min_days == 182
+    assert registry.outcome_definitions()["HLT_EMP13"].programme_codes == ("HLT",)
+    assert registry.outcome_definitions()["SUST_26"].min_days == 182
 
 
 def test_profiles_are_of_known_sites() -> None:

@@ -65,12 +65,12 @@ def test_rule_between_senders(name: str, rule_id: str, rows: list[Row], broken: 
     data = frame(contract, [BASE[name] | r for r in rows]).with_columns(
         pl.Series("site_code", senders), pl.Series("delivery_id", senders)
     )
-    rules = [r for r in contract.relation_rules if r.rule_id == rule_id]
+    rules = [r for r in contract.cross_check_rules if r.rule_id == rule_id]
     assert rules and sorted({row for r in rules for row in broken_rows(r, {name: data})}) == broken
 
 
 def test_an_award_restated_is_not_added_to_what_it_was() -> None:
-    (rule,) = (r for r in CONTRACTS["funding_awards"].relation_rules if r.rule_id == "M03")
+    (rule,) = (r for r in CONTRACTS["funding_awards"].cross_check_rules if r.rule_id == "M03")
     announced = BASE["funding_awards"] | {"award_stage": "announced", "amount": "6000000"}
     data = frame(CONTRACTS["funding_awards"], [announced | {"amount": "5000000"}, announced | {"award_version": 2}])
     assert broken_rows(rule, {"funding_awards": data}) == []
