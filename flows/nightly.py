@@ -89,7 +89,7 @@ def full_run(run: Run) -> RunResult:
         doubt=cache_error,
     )
     # one transaction: a run that is cut off while it reports leaves no report recorded, so the next one writes them all
-    with work.ledger.together():
+    with work.ledger.transaction():
         reported = report_outcomes(work.paths, work.ledger, build, reporting_input, work.metadata)
         work.record_standings(reported.outcomes.values())
 

@@ -22,7 +22,7 @@ from flows.runtime.summary_wording import personal_data_first
 from flows.runtime.wording import counted, day, listed, moment
 from flows.settings import Settings
 from flows.store.ledger import Ledger
-from flows.store.ledger.runs import LedgerUnusable, how_it_ended, ledger_troubles, now
+from flows.store.ledger.runs import LedgerUnusable, how_it_ended, now, wrapped_ledger_errors
 from flows.store.lock import Busy, no_writer
 from flows.store.paths import DataPaths
 from flows.store.warehouse import Build, BuildDamaged
@@ -144,7 +144,7 @@ def _last_run(places: DataPaths) -> dict[str, Any] | None:
     that moment would find it taken.
     """
     try:
-        with ledger_troubles(places), Ledger.copy_of(places.ledger) as ledger:
+        with wrapped_ledger_errors(places), Ledger.copy_of(places.ledger) as ledger:
             ledger.require_history(places)
             run = ledger.last_run()
     except (LedgerUnusable, OSError) as error:
@@ -155,8 +155,8 @@ def _last_run(places: DataPaths) -> dict[str, Any] | None:
 def _withdrawn(places: DataPaths) -> dict[str, str]:
     """By delivery_id: what is said of each delivery that is withdrawn by now, whether or not a run has seen to it."""
     try:
-        with ledger_troubles(places), Ledger.copy_of(places.ledger) as ledger:
-            at = ledger.moment_of(None, now())
+        with wrapped_ledger_errors(places), Ledger.copy_of(places.ledger) as ledger:
+            at = ledger.effective_now(None, now())
             deliveries = ledger.deliveries()
             _, withdrawn = in_force(deliveries.values(), ledger.withdrawals(at), at)
     except (LedgerUnusable, OSError):
@@ -206,7 +206,7 @@ def _what_is_in(build: Build, places: DataPaths, settings: Settings) -> dict[str
 def _personal_data_to_delete(places: DataPaths, db: duckdb.DuckDBPyConnection) -> list[str]:
     """The paths of files with personal data. A ledger that cannot be used is told with the last run."""
     try:
-        with ledger_troubles(places):
+        with wrapped_ledger_errors(places):
             return personal_files_there(places, db)
     except (LedgerUnusable, OSError):
         return []

@@ -23,7 +23,7 @@ from flows.reporting.words.deliveries import short_name, withdrawal_notice
 from flows.runtime.log import Entry, Event, log, run_log
 from flows.settings import Settings
 from flows.store.ledger import Ledger
-from flows.store.ledger.runs import EarlierThanKnown, ledger_troubles, now
+from flows.store.ledger.runs import EarlierThanKnown, now, wrapped_ledger_errors
 from flows.store.lock import writer_lock
 from flows.store.paths import DataPaths
 from schemas.audit.deliveries import Delivery
@@ -59,7 +59,7 @@ def withdraw(settings: Settings, which: str, reason: str, *, undo: bool, moment:
     with _ledger_to_write(settings) as ledger:
         deliveries = ledger.deliveries()
         named = _named(which, deliveries.values())
-        at = ledger.moment_of(moment, now())
+        at = ledger.effective_now(moment, now())
         _, withdrawn = in_force(deliveries.values(), ledger.withdrawals(at), at)
         chosen = tuple(d for d in named if (d.delivery_id in withdrawn) is undo)
         if not chosen:
@@ -87,7 +87,7 @@ def _ledger_to_write(settings: Settings) -> Iterator[Ledger]:
     with (
         writer_lock(places.lock),
         run_log(places.logs, "withdraw", None, rejections=(typer.Exit, EarlierThanKnown)),
-        ledger_troubles(places),
+        wrapped_ledger_errors(places),
         closing(Ledger(places.ledger)) as ledger,
     ):
         ledger.require_history(places)

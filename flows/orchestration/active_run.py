@@ -23,7 +23,7 @@ from flows.steps.receive import TRIED_AGAIN, Received
 from flows.steps.validate_delivery import ValidationResult
 from flows.store.corrections import corrections_of
 from flows.store.ledger import Ledger
-from flows.store.ledger.runs import ledger_troubles, now
+from flows.store.ledger.runs import now, wrapped_ledger_errors
 from flows.store.lock import no_writer
 from flows.store.paths import DataPaths
 from flows.store.result_key import result_key
@@ -96,7 +96,7 @@ class ActiveRun(Run):
 
     def record_result_keys(self, keys: Mapping[str, str]) -> None:
         """Record the result key of each delivery, by delivery_id."""
-        with self.ledger.together():
+        with self.ledger.transaction():
             for delivery_id, key in keys.items():
                 self.ledger.record_result_key(delivery_id, key)
 
@@ -152,7 +152,7 @@ def read_only_run(settings: Settings, moment: datetime | None, scope: Scope) -> 
     paths = DataPaths(settings.data.absolute())
     paths.require()
     started = now()
-    with ledger_troubles(paths), no_writer(paths.lock), Ledger.copy_of(paths.ledger) as ledger:
+    with wrapped_ledger_errors(paths), no_writer(paths.lock), Ledger.copy_of(paths.ledger) as ledger:
         ledger.require_history(paths)
         paths.require_raw(received_before=ledger.newest_receipt() is not None)
         corrections = corrections_of(paths, (moment or started).date())

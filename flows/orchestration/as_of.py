@@ -14,7 +14,7 @@ from flows.orchestration.build_steps import cross_check_build, load_build, make_
 from flows.settings import Settings
 from flows.store.corrections import corrections_of
 from flows.store.ledger import Ledger
-from flows.store.ledger.runs import ledger_troubles
+from flows.store.ledger.runs import wrapped_ledger_errors
 from flows.store.paths import DataPaths
 from flows.store.results import ResultStore
 
@@ -31,7 +31,7 @@ def export_as_of(settings: Settings, moment: datetime, to: Path) -> int:
         raise FileExistsError(17, "it is there already", str(to))
     corrections_of(paths, moment.date())  # raises where the file is unusable: the results rest on it
     results = ResultStore(paths)
-    with ledger_troubles(paths), Ledger.copy_of(paths.ledger) as ledger:
+    with wrapped_ledger_errors(paths), Ledger.copy_of(paths.ledger) as ledger:
         ledger.require_history(paths)
         withdrawals = ledger.withdrawals(moment)
         keys = ledger.result_keys()

@@ -20,7 +20,7 @@ from flows.orchestration.input_fingerprint import fingerprint_inputs
 from flows.reporting.result import ReportingResult
 from flows.runtime.log import Ending, Entry, Event, log, row_counts, run_log
 from flows.settings import Settings
-from flows.store.ledger.runs import EarlierThanKnown, Runs, in_words_not_well, ledger_troubles, now
+from flows.store.ledger.runs import EarlierThanKnown, Runs, failed_runs_in_words, now, wrapped_ledger_errors
 from flows.store.lock import writer_lock
 from flows.store.paths import DataPaths
 from flows.store.warehouse import Warehouse
@@ -98,8 +98,8 @@ def open_run(settings: Settings, moment: datetime | None, scope: Scope = FULL_SC
     ):
         paths.clear_unfinished()
         newest = ledger.newest_receipt()  # before this run adds any
-        moment = ledger.moment_of(moment, started)
-        previous_failure = in_words_not_well(ledger.not_well())
+        moment = ledger.effective_now(moment, started)
+        previous_failure = failed_runs_in_words(ledger.runs_since_success())
         run = Run(
             settings=settings,
             paths=paths,
@@ -128,7 +128,7 @@ def _run_metadata(run_id: str, started: datetime) -> dict[str, str]:
 
 @contextmanager
 def _open_ledger(paths: DataPaths) -> Iterator[Runs]:
-    with ledger_troubles(paths), closing(Runs(paths.ledger)) as ledger:
+    with wrapped_ledger_errors(paths), closing(Runs(paths.ledger)) as ledger:
         ledger.require_history(paths)
         yield ledger
 

@@ -80,7 +80,7 @@ def receive(places: DataPaths, ledger: Ledger, run_id: str, received_at: datetim
     new: list[str] = []
     unusable: list[UnusableFile] = []
     newly_unusable: list[UnusableFile] = []
-    with ledger.together():
+    with ledger.transaction():
         for path, name in _named(_entries(places.raw, known), places.raw):
             found, stat, sha256 = _look_at(path, name, known_files.get(name), received_at)
             if isinstance(found, list) and _came_with_another(found, known, known_files.get(name), sha256):

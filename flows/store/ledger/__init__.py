@@ -1,8 +1,8 @@
-"""The ledger: what was received when, which validation result each delivery has, and which runs there were.
+"""The ledger: every delivery and when it was received, its validation result and last report, and every run.
 
-SQLite, one writer (the holder of the lock), so each statement is done or not done whatever happens to the process.
-The ledger knows the clock; validation results do not. It cannot be made again: `migrations/` is how it goes with the
-code.
+An SQLite file with one writer, the holder of the writer lock; a process that is killed leaves each statement done or
+not done. Dates of receipt are here alone, so the ledger cannot be rebuilt from the raw files: older files are brought
+up to date by `migrations/`.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from schemas.audit.withdrawals import Withdrawal
 
 
 class Ledger(Runs):
-    """One ledger file. Readers may have it open while a run writes."""
+    """All tables of one ledger file. Readers may have it open while a run writes."""
 
     @classmethod
     def of(cls, runs: Runs) -> Ledger:
-        """The whole ledger over a file that is open already: both are one."""
+        """The whole ledger on the connection of an open `Runs`."""
         return cls(runs.path, opened=runs._db)
 
     @classmethod
     @contextmanager
     def copy_of(cls, path: Path) -> Iterator[Ledger]:
-        """A ledger to look into while the file itself, and all that lies beside it, stays as it is.
+        """Open a temporary copy, so that reading changes neither the ledger file nor the files beside it.
 
-        What older code wrote is migrated in the copy. Raises LedgerUnusable as opening the file itself does.
+        A ledger that older code wrote is migrated in the copy alone. Raises LedgerUnusable as opening the file does.
         """
         with TemporaryDirectory() as folder:
             _copy_as_of_one_moment(path, Path(folder))
@@ -50,12 +50,12 @@ class Ledger(Runs):
     # files
 
     def known_files(self) -> dict[str, tuple[FileStat, str, str]]:
-        """Each raw file as it was last seen: path -> (stat, sha256, why it is not usable or '')."""
+        """Each raw file as last seen: path -> (stat, sha256, why it is not a delivery, or '')."""
         rows = self._db.execute("select path, size, mtime_ns, ctime_ns, inode, sha256, unusable from files")
         return {r[0]: (FileStat(*r[1:5]), r[5], r[6]) for r in rows}
 
     def record_file(self, path: str, stat: FileStat, sha256: str, unusable: str = "") -> None:
-        """Note a file's stat and fingerprint."""
+        """Record a raw file's stat and checksum."""
         values = (path, stat.size, stat.mtime_ns, stat.ctime_ns, stat.inode, sha256, unusable)
         self._db.execute("insert or replace into files values (?, ?, ?, ?, ?, ?, ?)", values)
 
@@ -67,10 +67,10 @@ class Ledger(Runs):
         return {d.delivery_id: d for d in (self._delivery(*r) for r in rows)}
 
     def _delivery(self, delivery_id: str, body: str) -> Delivery:
-        """The delivery that was noted. Raises LedgerUnusable: figures without one that was received would be wrong."""
+        """Read a stored delivery. Raises LedgerUnusable: figures that leave out a received delivery would be wrong."""
         try:
             return _delivery(json.loads(body))
-        except _NOT_AS_WRITTEN as error:
+        except _UNREADABLE as error:
             why = str(error) if isinstance(error, UnreadableRecord) else "it is not as this code writes it"
             raise LedgerUnusable(
                 f"the ledger {self.path} holds the delivery {delivery_id} in a form that cannot be read ({why}): use"
@@ -78,7 +78,7 @@ class Ledger(Runs):
             ) from None
 
     def put_delivery(self, delivery: Delivery, run_id: str) -> None:
-        """Note a delivery, or that its manifest says something new. When it was first received stays."""
+        """Record a delivery, or what a new manifest declares of a known one; `received_at` stays the first."""
         values = (delivery.delivery_id, _body(delivery), delivery.received_at.isoformat(), run_id)
         self._db.execute(
             "insert into deliveries values (?, ?, ?, ?) on conflict (delivery_id) do update set body = excluded.body",
@@ -86,7 +86,7 @@ class Ledger(Runs):
         )
 
     def record_result_key(self, delivery_id: str, key: str) -> None:
-        """Note which validation result a delivery has now."""
+        """Record which validation result a delivery has now."""
         self._db.execute("insert or replace into validation_results values (?, ?)", (delivery_id, key))
 
     def report_digests(self) -> dict[str, str]:
@@ -97,7 +97,7 @@ class Ledger(Runs):
         self, delivery_id: str, digest: str, snapshot: ReportSnapshot | None = None, held: HeldRows | None = None
     ) -> None:
         """Record that a report was written, with its numbers and the rows that it listed as held."""
-        with self.together():
+        with self.transaction():
             self._db.execute("insert or replace into report_digests values (?, ?)", (delivery_id, digest))
             if snapshot:
                 body = (delivery_id, json.dumps(snapshot.to_json()))
@@ -118,54 +118,55 @@ class Ledger(Runs):
         found = self._db.execute("select body from held_rows where delivery_id = ?", (delivery_id,)).fetchone()
         return _read(HeldRows.from_json, found[0]) if found else None
 
-    # what was withdrawn
+    # withdrawals
 
     def withdrawals(self, moment: datetime) -> list[Withdrawal]:
-        """Every withdrawal of a delivery up to a moment, oldest first, as it was known then."""
+        """Every withdrawal up to a moment, oldest first; one that was undone later is not undone yet."""
         rows = self._db.execute(
             "select delivery_id, withdrawn_at, reason, undone_at from withdrawals where withdrawn_at <= ?"
-            " order by withdrawn_at, rowid",
+            " order by withdrawn_at, rowid",  # several of one command have the same moment
             (moment.isoformat(),),
         )
         found = (Withdrawal(i, datetime.fromisoformat(at), why, _moment(undone)) for i, at, why, undone in rows)
         return [w.as_of(moment) for w in found]
 
     def withdraw(self, delivery_ids: Iterable[str], reason: str, moment: datetime) -> None:
-        """Note that deliveries are in no figure from a moment on. The next run does not pass for a quiet one."""
-        with self.together():
+        """Record that deliveries are in no figure from a moment on, and drop the cached summary: figures change."""
+        with self.transaction():
             values = [(i, moment.isoformat(), reason, None) for i in delivery_ids]
             self._db.executemany("insert into withdrawals values (?, ?, ?, ?)", values)
             self.store_cached_summary(None)
 
     def undo_withdrawals(self, of: Mapping[str, Withdrawal], moment: datetime) -> None:
-        """Note that deliveries (by id, each with what keeps it out) count again from a moment on.
+        """Record that deliveries count again from a moment on. `of`: delivery_id -> the withdrawal that excludes it.
 
-        One that is kept out because its bytes were withdrawn before is let back alone: what was withdrawn stays so.
+        A delivery can be excluded by the withdrawal of another one with the same bytes. It is then reinstated alone,
+        by a withdrawal of its own that ends at once; the other one stays withdrawn.
         """
-        with self.together():
+        with self.transaction():
             for delivery_id, w in of.items():
                 if w.delivery_id == delivery_id:
-                    its_own = (moment.isoformat(), delivery_id)
                     self._db.execute(
-                        "update withdrawals set undone_at = ? where delivery_id = ? and undone_at is null", its_own
+                        "update withdrawals set undone_at = ? where delivery_id = ? and undone_at is null",
+                        (moment.isoformat(), delivery_id),
                     )
                 else:
                     values = (delivery_id, w.withdrawn_at.isoformat(), w.reason, moment.isoformat())
                     self._db.execute("insert into withdrawals values (?, ?, ?, ?)", values)
             self.store_cached_summary(None)
 
-    # what counted
+    # which deliveries counted, and which were held up
 
     def record_counting(self, run_id: str, moment: datetime, rows: Iterable[tuple[str, str, str]]) -> None:
-        """Note which deliveries count from a moment on: rows of (site_code, dataset, delivery_id).
+        """Record which deliveries count from a moment on: rows of (site_code, dataset, delivery_id).
 
-        Only a site and dataset whose deliveries are not those that counted last is noted, with all that count now. What
-        one run notes twice is as it was noted last.
+        A site's dataset gets new rows, one for each delivery that counts, only where that set has changed. A run may
+        record a dataset again: the last record holds.
         """
         counting: dict[tuple[str, str], set[str]] = defaultdict(set)
         for site_code, dataset, delivery_id in rows:
             counting[site_code, dataset].add(delivery_id)
-        with self.together():
+        with self.transaction():
             last = self._counted_last()
             for pair, ids in sorted(counting.items()):
                 if ids != last.get(pair):
@@ -176,9 +177,9 @@ class Ledger(Runs):
                     self._db.executemany("insert into counted values (?, ?, ?, ?, ?)", values)
 
     def counted_before(self, moment: datetime) -> list[tuple[str, str, str]]:
-        """Every (site_code, dataset, delivery_id) that was ever noted as counting by a moment, the newest first.
+        """Every (site_code, dataset, delivery_id) that ever counted by a moment, most recent first.
 
-        One that counted, was replaced, and counted again is as new as the last time.
+        A delivery that counted, was replaced, and counted again has its place by the last time.
         """
         return self._db.execute(
             "select site_code, dataset, delivery_id from counted where since <= ? group by 1, 2, 3"
@@ -187,13 +188,13 @@ class Ledger(Runs):
         ).fetchall()
 
     def record_held_up(self, moment: datetime, delivery_ids: Iterable[str]) -> None:
-        """Note that deliveries are held up from a moment on; of one that was before, that is known already."""
+        """Record that deliveries are held up from a moment on. The first such moment of a delivery stays."""
         values = [(delivery_id, moment.isoformat()) for delivery_id in delivery_ids]
-        with self.together():
+        with self.transaction():
             self._db.executemany("insert or ignore into held_up values (?, ?)", values)
 
     def holds(self, moment: datetime) -> dict[str, Hold]:
-        """By delivery_id: since when a delivery is held up, and when it first counted, as known at a moment."""
+        """By delivery_id: from when to when a delivery was held up, until it first counted, as known at a moment."""
         rows = self._db.execute(
             "select h.delivery_id, h.since, (select min(c.since) from counted c"
             " where c.delivery_id = h.delivery_id and c.since <= ?1) from held_up h where h.since <= ?1",
@@ -204,7 +205,8 @@ class Ledger(Runs):
         }
 
     def _counted_last(self) -> dict[tuple[str, str], set[str]]:
-        """By site and dataset: the deliveries that were noted together last."""
+        """By (site_code, dataset): the deliveries that were recorded last, together."""
+        # the newest row of each dataset says by which run and when; all rows of that run and moment are one set
         rows = self._db.execute(
             "select site_code, dataset, delivery_id from counted join"
             " (select site_code, dataset, run_id, since from counted where rowid in"
@@ -217,19 +219,15 @@ class Ledger(Runs):
         return last
 
 
-_NOT_AS_WRITTEN = (
-    AttributeError,
-    KeyError,
-    TypeError,
-    ValueError,
-)  # what reading a record raises that other code wrote
-_TRIES = 20  # a copy takes a millisecond or two, and a run notes something a few times a second
+# raised by reading a record that other code wrote in another form
+_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
+_COPY_ATTEMPTS = 20  # a copy takes a millisecond or two, and a run writes a few times a second
 
 
 def _copy_as_of_one_moment(path: Path, folder: Path) -> None:
-    """Copy a ledger with what a run noted last, which lies in a file beside it; anew if either changed meanwhile."""
+    """Copy a ledger file and its write-ahead log; again if a run changed either of them meanwhile."""
     parts = (path, path.with_name(f"{path.name}-wal"))
-    for _ in range(_TRIES):
+    for _ in range(_COPY_ATTEMPTS):
         before = [_stat(part) for part in parts]
         for part in parts:
             (folder / part.name).unlink(missing_ok=True)
@@ -247,10 +245,10 @@ def _stat(path: Path) -> FileStat | None:
 
 
 def _read(kind: Callable[[Any], Record], body: str) -> Record | None:
-    """What a report said; None where other code wrote it in a form that cannot be read: then nothing is compared."""
+    """A record of the last report; None where other code wrote it in another form: then nothing is compared."""
     try:
         return kind(json.loads(body))
-    except _NOT_AS_WRITTEN:
+    except _UNREADABLE:
         return None
 
 
@@ -263,10 +261,10 @@ def _body(delivery: Delivery) -> str:
 
 
 def _delivery(data: dict[str, Any]) -> Delivery:
-    """The delivery that `_body` wrote. A value that is missing has its default: see `flows/store/ledger/records.py`."""
-    read: dict[str, Callable[[str], Any]] = {
+    """Read what `_body` wrote. A missing value has its default: see `flows/store/ledger/records.py`."""
+    parsers: dict[str, Callable[[str], Any]] = {
         "received_at": datetime.fromisoformat,
         "data_cut_date": date.fromisoformat,
         "extract_type": ExtractType,
     }
-    return record_of(Delivery, {name: read[name](v) if name in read else v for name, v in data.items()})
+    return record_of(Delivery, {name: parsers[name](v) if name in parsers else v for name, v in data.items()})

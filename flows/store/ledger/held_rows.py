@@ -1,4 +1,4 @@
-"""The rows that a report said were held back, kept so that the next report can say which were released."""
+"""The rows that a report listed as held, stored so that the next report can say which were released."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-Rows = Mapping[tuple[str, str], frozenset[int]]  # (rule, field) -> the source rows it holds
+Rows = Mapping[tuple[str, str], frozenset[int]]  # (rule_id, field) -> source rows held
 
 
 @dataclass(frozen=True)
 class HeldRows:
-    """The rows that a report said were held back, and the date of that report."""
+    """The rows that a report listed as held, and the date of that report."""
 
     on: date
     rows: Rows

@@ -1,4 +1,4 @@
-"""Reading a record that was stored as JSON, perhaps by other code than this: no field of it is trusted to be there."""
+"""Read records that were stored as JSON, perhaps by an older or newer version of the code."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ Record = TypeVar("Record")
 
 
 class UnreadableRecord(ValueError):  # noqa: N818 - it says what a record is
-    """A stored record lacks what it cannot be read without."""
+    """A stored record lacks a field that has no default."""
 
 
 def record_of(kind: type[Record], data: Mapping[str, Any]) -> Record:
-    """The record of a kind (a dataclass) that some values are. Raises Unreadable.
+    """Make a dataclass from stored values. Raises UnreadableRecord where a field without a default is missing.
 
-    A value that the kind does not know is passed over: newer code may have more. One that is missing has its default:
-    older code had fewer. A field that was renamed is neither: a migration of the ledger rewrites it.
+    Unknown values are ignored, for newer code may have written more fields; missing fields have their defaults, for
+    older code wrote fewer. A renamed field would be both, and lose its value: it needs a migration of the ledger.
     """
-    known: tuple[Field[Any], ...] = fields(kind)  # type: ignore[arg-type]
-    if missing := [f.name for f in known if f.name not in data and _is_needed(f)]:
+    declared: tuple[Field[Any], ...] = fields(kind)  # type: ignore[arg-type]
+    if missing := [f.name for f in declared if f.name not in data and _is_required(f)]:
         raise UnreadableRecord(f"it lacks {', '.join(missing)}")
-    return kind(**{f.name: data[f.name] for f in known if f.name in data})
+    return kind(**{f.name: data[f.name] for f in declared if f.name in data})
 
 
-def _is_needed(field: Field[Any]) -> bool:
+def _is_required(field: Field[Any]) -> bool:
     return field.default is MISSING and field.default_factory is MISSING

@@ -1,8 +1,7 @@
-"""What a report said, in numbers: what the next reports of the same site and dataset are compared with.
+"""The numbers of a report, stored so that later reports of the same site and dataset can be compared with them.
 
-A delivery that a later one replaced is validated no more by the rules between tables, so what it was told cannot be
-found again from its findings: it is kept with the note that its report was written. See
-`flows/reporting/site_reports.py`.
+They cannot be derived again from findings: the rules between tables are no longer asked of a delivery once a later one
+has replaced it. Written by `flows/reporting/site_reports.py`.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ from typing import Any
 from flows.store.ledger.records import record_of
 from schemas.audit.deliveries import Counts, Result
 
-MONTHS_COMPARED = 3
+MONTHS_COMPARED = 3  # a problem that three months in a row had is reported as a lasting one
 
 
 @dataclass(frozen=True)
 class SnapshotItem:
-    """One item of a report. `place` is its field, or the heading where it is no field of ours; '' for the file."""
+    """One item of a report. `place`: its field, or the sender's heading if that is no field; '' for the file."""
 
     rule_id: str
     place: str
@@ -30,13 +29,13 @@ class SnapshotItem:
 
     @property
     def key(self) -> tuple[str, str, bool]:
-        """What makes it the same problem in the next report."""
+        """Identifies the same problem in another report."""
         return self.rule_id, self.place, self.must_fix
 
 
 @dataclass(frozen=True)
 class ReportSnapshot:
-    """One report. Where its rows were not judged, nothing can be said of what it does not name."""
+    """One report in numbers. If its rows were not validated, a problem that it lacks may still have been there."""
 
     report_id: str
     period: str
@@ -55,31 +54,35 @@ class ReportSnapshot:
         return {i.key: i for i in reversed(self.items)}
 
     def to_json(self) -> dict[str, Any]:
-        """The report as plain JSON values."""
+        """The snapshot as plain JSON values."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ReportSnapshot:
-        """The report that `to_json` wrote. Raises KeyError, TypeError or ValueError where it is in another form."""
+        """Read what `to_json` wrote. Raises KeyError, TypeError or ValueError where it has another form."""
         items = tuple(record_of(SnapshotItem, i) for i in data.get("items", ()))
         rows = record_of(Counts, data["rows"])
         return record_of(cls, {**data, "result": Result(data["result"]), "rows": rows, "items": items})
 
 
 def comparable(reports: Sequence[ReportSnapshot]) -> list[ReportSnapshot]:
-    """The reports that looked at every row."""
-    return [t for t in reports if t.rows_judged]
+    """The reports for which every row was validated."""
+    return [r for r in reports if r.rows_judged]
 
 
 def last_months(reports: Sequence[ReportSnapshot]) -> tuple[ReportSnapshot, ...]:
-    """The last report of each of the last three months that a file came for, up to the newest one's. Oldest first."""
+    """The last report of each of the three newest months with a report, oldest first.
+
+    `reports` are in the order of receipt. Months after the newest report's are left out: a corrected older month is
+    compared with those before it.
+    """
     newest = reports[-1]
-    of_month = {t.period: t for t in reports if t.period < newest.period} | {newest.period: newest}
-    return tuple(of_month[p] for p in sorted(of_month)[-MONTHS_COMPARED:])
+    by_month = {r.period: r for r in reports if r.period < newest.period} | {newest.period: newest}
+    return tuple(by_month[p] for p in sorted(by_month)[-MONTHS_COMPARED:])
 
 
 def in_all(months: Sequence[ReportSnapshot]) -> tuple[SnapshotItem, ...]:
-    """What had to be fixed in each of three months, as the newest says it."""
+    """The problems that had to be fixed in each of three months, as the newest report has them."""
     if len(months) < MONTHS_COMPARED:
         return ()
-    return tuple(i for i in months[-1].items if i.must_fix and all(t.item(i.key) for t in months[:-1]))
+    return tuple(i for i in months[-1].items if i.must_fix and all(r.item(i.key) for r in months[:-1]))

@@ -21,7 +21,7 @@ from flows.orchestration.stage import Stage
 from flows.reporting import run_report
 from flows.reporting.result import write_summary
 from flows.store import raw_files
-from flows.store.ledger.runs import LedgerUnusable, Runs, ledger_troubles
+from flows.store.ledger.runs import LedgerUnusable, Runs, wrapped_ledger_errors
 from flows.store.lock import writer_lock
 from flows.store.paths import DataPaths, NoDataFolder
 
@@ -298,7 +298,7 @@ def test_a_ledger_that_a_stage_finds_damaged_is_told_as_that(tmp_path: Path) -> 
         sqlite3.connect(tmp_path / "no.sqlite").execute("select 1 from runs")
 
     stage = Stage(reads, "receive")
-    with pytest.raises(LedgerUnusable, match="is damaged"), ledger_troubles(DataPaths(tmp_path)):
+    with pytest.raises(LedgerUnusable, match="is damaged"), wrapped_ledger_errors(DataPaths(tmp_path)):
         run_attempt(stage, (), {})
 
 
