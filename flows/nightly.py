@@ -78,15 +78,15 @@ def full_run(run: Run) -> RunResult:
     ]
     reporting_input = ReportingInput(
         validated=validated,
-        tonight=to_report,
+        to_report=to_report,
         unusable=received.unusable,
         not_validated=not_validated,
         corrections_to_review=work.corrections_to_review(validated),
         moment=work.moment,
-        quiet=is_quiet,
-        looked=work.scope.new_files,
-        broken=is_broken,
-        doubt=cache_error,
+        is_quiet=is_quiet,
+        new_files=work.scope.new_files,
+        is_broken=is_broken,
+        cache_error=cache_error,
     )
     # one transaction: a run that is cut off while it reports leaves no report recorded, so the next one writes them all
     with work.ledger.transaction():

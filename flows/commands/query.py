@@ -15,7 +15,7 @@ import typer
 
 from flows.commands.console import Exit, OutputFormat, echo, relative_to_here
 from flows.deliveries.withdrawn import in_force
-from flows.reporting.follow_up import personal_files_there
+from flows.reporting.follow_up import personal_files_present
 from flows.reporting.words.deliveries import short_name, withdrawal_notice
 from flows.runtime.safe_errors import safe_message
 from flows.runtime.summary_wording import personal_data_first
@@ -207,7 +207,7 @@ def _personal_data_to_delete(places: DataPaths, db: duckdb.DuckDBPyConnection) -
     """The paths of files with personal data. A ledger that cannot be used is told with the last run."""
     try:
         with wrapped_ledger_errors(places):
-            return personal_files_there(places, db)
+            return personal_files_present(places, db)
     except (LedgerUnusable, OSError):
         return []
 

@@ -46,7 +46,7 @@ def cache_summary(run: Run, build: Build, reported: ReportingResult, until: date
         build.identity,
         run.moment.isoformat(),
         until.isoformat(),
-        reported.verdict_if_quiet,
-        reported.sections_if_quiet,
+        reported.no_op_verdict,
+        reported.no_op_sections,
     )
     run.ledger.store_cached_summary(cached)

@@ -1,6 +1,6 @@
-"""The raw files that somebody has to see to: those that must not lie there, and those that ought to.
+"""Raw files that need a person: those with personal data, which must be deleted, and those that are missing.
 
-Nothing is read for it: what `receive` last saw of each file is enough.
+No file is read for this: the ledger holds what `receive` last saw of each.
 """
 
 from __future__ import annotations
@@ -21,45 +21,45 @@ from schemas.audit.findings import Outcome
 if TYPE_CHECKING:
     import duckdb
 
-Seen = Mapping[str, tuple[FileStat, str, str]]  # as the ledger has it: path -> (stat, sha256, why it is not usable)
+KnownFiles = Mapping[str, tuple[FileStat, str, str]]  # path -> (stat, sha256, why it is not usable), from the ledger
 
 
-def raw_file_unchanged(delivery: Delivery, raw: Path, seen: Seen) -> bool:
-    """Whether the very bytes of a delivery lie under data/raw still, where they were received."""
-    at = seen.get(delivery.path)
-    return at is not None and at[1] == delivery.sha256 and (raw / delivery.path).exists()
+def raw_file_unchanged(delivery: Delivery, raw: Path, known_files: KnownFiles) -> bool:
+    """Whether the file of a delivery is still under data/raw with the bytes that were received."""
+    file = known_files.get(delivery.path)
+    return file is not None and file[1] == delivery.sha256 and (raw / delivery.path).exists()
 
 
 def personal_deliveries(db: duckdb.DuckDBPyConnection, known: Iterable[Delivery]) -> dict[str, Delivery]:
-    """By id: the deliveries that were refused for personal data, on whatever run, and those of the same bytes."""
-    found = db.execute(
+    """By delivery_id: the deliveries that were refused for personal data in any run, and those of the same bytes."""
+    refused = db.execute(
         "select distinct delivery_id from audit.findings"
         " where severity = ? and outcome = ? and list_contains(?, rule_id)",
         [Severity.FILE, Outcome.BROKEN, list(RULES_OF_PERSONAL_FILES)],
     ).fetchall()
-    personal = {delivery_id for (delivery_id,) in found}
+    personal = {delivery_id for (delivery_id,) in refused}
     return {d.delivery_id: d for d in known if personal & {d.delivery_id, d.same_as}}
 
 
-def files_to_purge(personal: Iterable[Delivery], raw: Path, seen: Seen) -> dict[str, str]:
-    """The files that lie there with the bytes of deliveries that were refused for personal data: path -> sha256.
+def files_to_purge(personal: Iterable[Delivery], raw: Path, known_files: KnownFiles) -> dict[str, str]:
+    """Path -> sha256 of the files under `raw` with the bytes of deliveries that were refused for personal data.
 
-    A copy under another name, which may be no delivery at all, has to go as well.
+    A copy under another name has to be deleted as well, also where it is no delivery.
     """
-    bytes_of = {d.sha256 for d in personal}
-    return {path: at[1] for path, at in sorted(seen.items()) if at[1] in bytes_of and (raw / path).exists()}
+    digests = {d.sha256 for d in personal}
+    return {path: file[1] for path, file in sorted(known_files.items()) if file[1] in digests and (raw / path).exists()}
 
 
-def personal_files_there(places: DataPaths, db: duckdb.DuckDBPyConnection) -> list[str]:
-    """The paths of files with personal data under data/raw, as a build and the ledger know of them.
+def personal_files_present(paths: DataPaths, db: duckdb.DuckDBPyConnection) -> list[str]:
+    """The paths of files with personal data under data/raw, according to a build and the ledger.
 
-    Only a copy of the ledger is looked into. Raises what opening one raises.
+    Reads a copy of the ledger, so that a run at work is not disturbed. Raises as `Ledger.copy_of`.
     """
-    with Ledger.copy_of(places.ledger) as ledger:
-        known, seen = ledger.deliveries().values(), ledger.known_files()
-    return list(files_to_purge(personal_deliveries(db, known).values(), places.raw, seen))
+    with Ledger.copy_of(paths.ledger) as ledger:
+        deliveries, known_files = ledger.deliveries().values(), ledger.known_files()
+    return list(files_to_purge(personal_deliveries(db, deliveries).values(), paths.raw, known_files))
 
 
-def missing_raw_files(validated: Sequence[ValidatedDelivery], raw: Path, seen: Seen) -> list[Delivery]:
-    """The deliveries whose rows count, and whose file does not lie there any more: no rule can validate it again."""
-    return [j.delivery for j in validated if j.counts and not raw_file_unchanged(j.delivery, raw, seen)]
+def missing_raw_files(validated: Sequence[ValidatedDelivery], raw: Path, known_files: KnownFiles) -> list[Delivery]:
+    """The deliveries whose rows count and whose file is gone, so that no changed rule can be applied to it."""
+    return [v.delivery for v in validated if v.counts and not raw_file_unchanged(v.delivery, raw, known_files)]

@@ -17,28 +17,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReportingResult:
-    """What was told: the summary's text and path, and the page of each delivery that was reported.
+    """What the reporting step wrote, and the final outcomes it wrote about. Mappings and sets are by delivery_id."""
 
-    `personal` are the ids of deliveries that were refused for personal data, whenever they came. `outcomes` is each
-    delivery with its final standing and verdict, `replaced` names those whose place a later one has taken, and
-    `not_reported` says which reports could not be written, and why. `verdict_if_quiet` and `sections_if_quiet` are
-    what the next summary says if nothing changes.
-    """
-
-    summary: str = ""
-    path: Path | None = None
-    pages: dict[str, Path] = field(default_factory=dict)
+    summary: str = ""  # its text
+    path: Path | None = None  # of the summary
+    pages: dict[str, Path] = field(default_factory=dict)  # of the reports that were written
     revalidated: dict[str, Revalidation] = field(default_factory=dict)
-    outcomes: dict[str, ValidatedDelivery] = field(default_factory=dict)
-    replaced: dict[str, Delivery] = field(default_factory=dict)
-    not_reported: tuple[str, ...] = ()
-    personal: frozenset[str] = frozenset()
-    verdict_if_quiet: str = ""
-    sections_if_quiet: str = ""
+    outcomes: dict[str, ValidatedDelivery] = field(default_factory=dict)  # with final standing and verdict
+    replaced: dict[str, Delivery] = field(default_factory=dict)  # with the accepted delivery that took its place
+    not_reported: tuple[str, ...] = ()  # reports that could not be written, and why
+    personal: frozenset[str] = frozenset()  # refused for personal data, in this run or before
+    no_op_verdict: str = ""  # of the summary that later runs reissue while nothing changes
+    no_op_sections: str = ""
 
 
-def write_summary(places: DataPaths, run_id: str, summary: str) -> Path:
+def write_summary(paths: DataPaths, run_id: str, summary: str) -> Path:
     """Write the summary of a run, for the duty engineer."""
-    path = places.summary(run_id)
+    path = paths.summary(run_id)
     path.parent.mkdir(parents=True, exist_ok=True)
     return write_whole(path, summary)

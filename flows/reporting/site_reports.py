@@ -1,7 +1,8 @@
-"""The report of each delivery: which ones are due in this run, and the writing of them.
+"""Write the report of each delivery whose outcome changed since its last report.
 
-What a report is made of has a digest in the ledger, so a report is written when its delivery is new, when a rule
-between tables changed its mind, and again if the last run was cut off before writing it; never otherwise.
+The ledger holds a digest of everything a report was made from. A report is written if that digest changed: because the
+delivery is new, because rules between tables came to another result, or because the last run was cut off before
+writing it.
 """
 
 from __future__ import annotations
@@ -43,10 +44,11 @@ from schemas.audit.deliveries import Delivery, Result, Standing
 if TYPE_CHECKING:
     import duckdb
 
-MUST_GO = "to delete "  # before the digest of a report that asks to delete its file
-REPLACED = "replaced "  # before the digest of a report that is a mere record
-WITHDRAWN = "withdrawn "  # before the digest of a report that says so
-FINDINGS_AT_HAND = 32  # deliveries whose findings are kept while the reports are written
+# prefixes of the digest in the ledger: they say what the last report asked for, which the digest alone does not
+TO_DELETE = "to delete "  # it asks to delete a file with personal data
+REPLACED = "replaced "  # a later file was accepted: it is only a record
+WITHDRAWN = "withdrawn "  # it says that the delivery is withdrawn
+FINDINGS_CACHED = 32  # deliveries: a report reads its own findings and those of the delivery before it
 REPORT_CODE = (
     "flows/deliveries/*.py",
     "flows/reporting/*.py",
@@ -65,98 +67,107 @@ REPORT_CODE = (
 
 @dataclass
 class DeliveryReports:
-    """The reports of one run. A report that cannot be written costs itself alone: `failures` says so.
+    """Writes the reports of one run. One that cannot be written is named in `failures`; the others go on.
 
-    `validated` is every delivery known, `moment` what the run took for now. `pages` and `fares` say of each report that
-    was written where it is and how its delivery fares since the last one.
+    `validated` is every known delivery with its final outcome, `moment` the time of the run (UTC). Filled while
+    writing, by delivery_id: `pages`, the page of each report that was written, and `revalidations`, the rows released
+    or newly held since the last one.
     """
 
-    places: DataPaths
+    paths: DataPaths
     ledger: Ledger
     db: duckdb.DuckDBPyConnection
     validated: Sequence[ValidatedDelivery]
     moment: datetime
-    replaced: dict[str, Delivery]
+    replaced: dict[str, Delivery]  # delivery_id -> the accepted delivery that took its place
     run: dict[str, str]
-    must_go: Collection[str] = ()  # ids of deliveries whose file holds personal data, and lies in data/raw still
+    to_delete: Collection[str] = ()  # delivery_ids: their files hold personal data and are still in data/raw
     pages: dict[str, Path] = field(default_factory=dict)
-    fares: dict[str, Revalidation] = field(default_factory=dict)
+    revalidations: dict[str, Revalidation] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     marked: dict[tuple[str, str], MarkedWorkbook] = field(default_factory=dict)
-    withdrawn: list[ValidatedDelivery] = field(default_factory=list)  # whose reports say so for the first time
-    let_back: list[ValidatedDelivery] = field(default_factory=list)  # whose reports said so, and say it no more
+    withdrawn: list[ValidatedDelivery] = field(default_factory=list)  # since their last report
+    reinstated: list[ValidatedDelivery] = field(default_factory=list)  # since their last report
 
     def write_due(self) -> None:
-        """Write each report whose making has changed, and say how the delivery fares since the last one.
+        """Write each report whose digest changed and whose delivery still concerns its sender.
 
-        A delivery that is out of use keeps the report it had, unless it is refused only now, or asks the sender to fix
-        what a later file has replaced. One that was refused and not sent again is in use: its sender goes by its page.
+        Deliveries are taken in the order of arrival, because a report compares its file with those sent before. A
+        report's digest includes the digests of the earlier ones in its series (site and dataset).
         """
-        written, made_of = self.ledger.report_digests(), _digests(self.db)
+        written, findings_digests = self.ledger.report_digests(), _findings_digests(self.db)
         arrived: dict[tuple[str, str], list[ValidatedDelivery]] = defaultdict(list)
-        histories: dict[tuple[str, str], str] = defaultdict(str)  # what the reports before were made of, as a digest
-        for j in sorted(self.validated, key=lambda j: (j.delivery.received_at, *extent(j.delivery))):
-            d = j.delivery
+        histories: dict[tuple[str, str], str] = defaultdict(str)  # series -> digest of the reports so far
+        for v in sorted(self.validated, key=lambda v: (v.delivery.received_at, *extent(v.delivery))):
+            d = v.delivery
             series = d.site_code, d.dataset
-            history = "" if j.standing is Standing.STALE else histories[series]
-            made_now = _digest(j, made_of.get(d.delivery_id, ""), history)
-            digest = self._what_it_is(j) + made_now
+            history = "" if v.standing is Standing.STALE else histories[series]
+            digest = self._digest_prefix(v) + _digest(v, findings_digests.get(d.delivery_id, ""), history)
             if written.get(d.delivery_id, "") != digest:
-                before = [] if j.standing is Standing.STALE else arrived[series]
-                if self._write_if_due(j, before, written.get(d.delivery_id, ""), digest):
+                before = [] if v.standing is Standing.STALE else arrived[series]
+                if self._write_if_due(v, before, written.get(d.delivery_id, ""), digest):
                     written[d.delivery_id] = digest
-            if j.standing not in (Standing.STALE, Standing.SAME, Standing.WITHDRAWN):
-                arrived[series].append(j)
-                histories[series] = _of(histories[series], written.get(d.delivery_id, "").removeprefix(MUST_GO))
+            # these change nothing in their series, so later reports are not compared with them
+            if v.standing not in (Standing.STALE, Standing.SAME, Standing.WITHDRAWN):
+                arrived[series].append(v)
+                histories[series] = _hash(histories[series], written.get(d.delivery_id, "").removeprefix(TO_DELETE))
 
-    def _what_it_is(self, j: ValidatedDelivery) -> str:
-        """What a report is besides what was found: it stands before its digest."""
-        must_go = MUST_GO if j.delivery.delivery_id in self.must_go else ""
-        if j.withdrawal:
-            return must_go + WITHDRAWN
-        return must_go + (REPLACED if self._replaced_by(j) else "")
+    def _digest_prefix(self, v: ValidatedDelivery) -> str:
+        """What the report asks for, apart from its findings."""
+        prefix = TO_DELETE if v.delivery.delivery_id in self.to_delete else ""
+        if v.withdrawal:
+            return prefix + WITHDRAWN
+        return prefix + (REPLACED if self._replaced_by(v) else "")
 
     def _write_if_due(
-        self, j: ValidatedDelivery, before: Sequence[ValidatedDelivery], told_before: str, digest: str
+        self, v: ValidatedDelivery, before: Sequence[ValidatedDelivery], previous_digest: str, digest: str
     ) -> bool:
-        """Write a report that is made of something else than it was, unless it keeps the one it had."""
-        last_said = next(iter(self.ledger.report_snapshots([j.delivery.delivery_id])), None)
-        standing = self._standing(j)
+        """Write a report whose digest changed, unless it is out of use and may keep its last page. Returns if it did.
+
+        A delivery that no longer counts keeps its page, unless it was refused only now or its page asks for something
+        that is no longer needed. One that was refused and not sent again is in use: its sender works from that page.
+        """
+        last = next(iter(self.ledger.report_snapshots([v.delivery.delivery_id])), None)
+        standing = self._standing(v)
         stopped = standing in (Standing.REFUSED, Standing.STALE, Standing.HELD_UP)
-        refused_now = stopped and last_said is not None and not last_said.result.is_rejected
-        was_withdrawn = WITHDRAWN in told_before
-        withdrawn = was_withdrawn or j.withdrawal is not None
-        turned = (MUST_GO in told_before) != (MUST_GO in digest) and not self._is_overwritten(j.delivery)
-        in_vain = self._asks_in_vain(j, last_said) and (turned or REPLACED not in told_before)
+        refused_now = stopped and last is not None and not last.result.is_rejected
+        was_withdrawn = WITHDRAWN in previous_digest
+        withdrawn = was_withdrawn or v.withdrawal is not None
+        deletion_changed = (TO_DELETE in previous_digest) != (TO_DELETE in digest)
+        deletion_due = deletion_changed and not self._is_overwritten(v.delivery)
+        needless = self._asks_to_fix_superseded(v, last) and (deletion_due or REPLACED not in previous_digest)
         due = (
             standing is Standing.CURRENT
             or withdrawn
             or refused_now
-            or in_vain
-            or turned
-            or self._waits_for_its_sender(j)
+            or needless
+            or deletion_due
+            or self._needs_resubmission(v)
         )
-        if told_before and not due:
+        if previous_digest and not due:
             return False
-        if in_vain and last_said is not None and not was_withdrawn:
-            return self._withdraw(j, last_said, digest)
-        written = self._tell(j, before, last_said, digest)
-        if written and was_withdrawn is not (j.withdrawal is not None):
-            (self.let_back if was_withdrawn else self.withdrawn).append(j)
+        if needless and last is not None and not was_withdrawn:
+            return self._rewrite_as_record(v, last, digest)
+        written = self._write(v, before, last, digest)
+        if written and was_withdrawn is not (v.withdrawal is not None):
+            (self.reinstated if was_withdrawn else self.withdrawn).append(v)
         return written
 
-    def _tell(
-        self, j: ValidatedDelivery, before: Sequence[ValidatedDelivery], last_said: ReportSnapshot | None, digest: str
+    def _write(
+        self, v: ValidatedDelivery, before: Sequence[ValidatedDelivery], last: ReportSnapshot | None, digest: str
     ) -> bool:
-        """Write the report of one delivery, and note it. Gives False where it is left to the next run."""
-        d, verdict = j.delivery, j.verdict
-        if of_then := last_said if j.withdrawal else None:  # rules between tables validate it no more
-            verdict = replace(verdict, result=of_then.result, rows=of_then.rows)
+        """Write the report of one delivery and record it. Returns False where the next run has to try again.
+
+        Rules between tables skip a withdrawn delivery, so its page repeats the counts of its last report.
+        """
+        d, verdict = v.delivery, v.verdict
+        if last_counts := last if v.withdrawal else None:
+            verdict = replace(verdict, result=last_counts.result, rows=last_counts.rows)
         try:
-            findings = self.findings(j)
-            last = next((b for b in reversed(before) if b.verdict.rows_judged), None)
+            findings = self.findings(v)
+            compared = next((b for b in reversed(before) if b.verdict.rows_judged), None)
             earlier = self.ledger.report_snapshots(b.delivery.delivery_id for b in before)
-            last_findings = None if last is None else self.findings(last)
+            last_findings = None if compared is None else self.findings(compared)
             report = delivery_report(
                 delivery=d,
                 verdict=verdict,
@@ -166,92 +177,97 @@ class DeliveryReports:
                 deadline=_deadline(d),
                 run=self.run,
             )
-            again = since_last_report(self.db, j, verdict, findings, last_said, self.ledger.held_rows(d.delivery_id))
-            if again is not None and not j.withdrawal:
+            again = since_last_report(self.db, v, verdict, findings, last, self.ledger.held_rows(d.delivery_id))
+            if again is not None and not v.withdrawal:
                 report = replace(report, released=again.released, revalidated=sentences(again))
-            marked = (
-                MarkedWorkbook() if report.only_wrong_month else self._marked_workbook(j)
-            )  # no cell of it is to be changed
+            # with a wrong month in its name, no cell of the file has to change
+            marked = MarkedWorkbook() if report.only_wrong_month else self._marked_workbook(v)
             report = replace(
                 report,
                 marked_workbook=marked.name,
                 no_marked_workbook=no_workbook(marked.why_none),
-                replaced_by=self._replaced_by(j),
-                must_be_deleted=d.delivery_id in self.must_go,
-                held_up=self._standing(j) is Standing.HELD_UP,
-                withdrawn=withdrawal_notice(j.withdrawal, d) if j.withdrawal else "",
+                replaced_by=self._replaced_by(v),
+                must_be_deleted=d.delivery_id in self.to_delete,
+                held_up=self._standing(v) is Standing.HELD_UP,
+                withdrawn=withdrawal_notice(v.withdrawal, d) if v.withdrawal else "",
             )
-            page = write_reports(self.places.reports, report, findings)["html"]
-        except OSError:  # the disk, not the delivery: every other report would fail as well
+            page = write_reports(self.paths.reports, report, findings)["html"]
+        except OSError:  # a fault of the disk: every other report would fail as well
             raise
         except Exception as error:
             log(Entry(Event.DELIVERY_NOT_REPORTED, "report", d.delivery_id, fault=Fault.of(error)))
             self.failures.append(f"{short_name(d)}: its report could not be written: {safe_message(error)}")
             return False
         self.pages[d.delivery_id] = page
-        if again is not None and not j.withdrawal and j.standing is not Standing.SAME:  # its rows are another's
-            self.fares[d.delivery_id] = again
+        # the rows of an identical file are counted with the first one
+        if again is not None and not v.withdrawal and v.standing is not Standing.SAME:
+            self.revalidations[d.delivery_id] = again
         if marked.fault:
             self.failures.append(f"{short_name(d)}: its marked workbook could not be made: {marked.fault}")
             return False
-        if of_then:  # if it counts again, that is what it is compared with
+        if last_counts:  # its last snapshot stays, to compare with should the delivery be let back
             self.ledger.record_report(d.delivery_id, digest)
             return True
         held = HeldRows(self.moment.date(), rows_held(findings))
         self.ledger.record_report(d.delivery_id, digest, report.snapshot, held)
         return True
 
-    def _replaced_by(self, j: ValidatedDelivery) -> str:
-        """The file that made this report a mere record. A copy, or a file that came too late, is told as what it is."""
-        is_told_otherwise = j.standing is Standing.STALE or (j.standing is Standing.SAME and not self._waits_as_copy(j))
-        of_its_own = not is_told_otherwise and j.delivery.delivery_id in self.replaced
-        return self.replaced[j.delivery.delivery_id].file_name if of_its_own else ""
+    def _replaced_by(self, v: ValidatedDelivery) -> str:
+        """The name of the accepted file that took this one's place; '' where there is none.
 
-    def _standing(self, j: ValidatedDelivery) -> Standing:
-        """How a delivery stands; one that is the same as another stands as that one does."""
-        return self._standings.get(j.delivery.same_as, j.standing) if j.standing is Standing.SAME else j.standing
+        The report of a stale file, or of a copy of an accepted one, says that instead.
+        """
+        says_so_itself = v.standing is Standing.STALE or (
+            v.standing is Standing.SAME and not v.verdict.result.is_rejected
+        )
+        is_replaced = not says_so_itself and v.delivery.delivery_id in self.replaced
+        return self.replaced[v.delivery.delivery_id].file_name if is_replaced else ""
+
+    def _standing(self, v: ValidatedDelivery) -> Standing:
+        """The standing of a delivery; a copy has that of the delivery it is the same as."""
+        return self._standings.get(v.delivery.same_as, v.standing) if v.standing is Standing.SAME else v.standing
 
     @cached_property
     def _standings(self) -> Mapping[str, Standing]:
-        return {j.delivery.delivery_id: j.standing for j in self.validated}
+        return {v.delivery.delivery_id: v.standing for v in self.validated}
 
-    def _waits_as_copy(self, j: ValidatedDelivery) -> bool:
-        """Whether a delivery is the same as one that does not count, so that its own page asks for something."""
-        return j.verdict.result.is_rejected
+    def _asks_to_fix_superseded(self, v: ValidatedDelivery, last: ReportSnapshot | None) -> bool:
+        """Whether the last page asks for fixes to a file that was replaced since.
 
-    def _asks_in_vain(self, j: ValidatedDelivery, last_said: ReportSnapshot | None) -> bool:
-        """Whether the page asks to fix what was replaced since. A file that was overwritten has its page no more."""
-        d = j.delivery
-        asks = last_said is not None and last_said.result is not Result.ACCEPTED
-        return asks and bool(self._replaced_by(j)) and not self._is_overwritten(d)
+        A file that was overwritten under the same name shares its page with the new one, and so has none of its own.
+        """
+        d = v.delivery
+        asks = last is not None and last.result is not Result.ACCEPTED
+        return asks and bool(self._replaced_by(v)) and not self._is_overwritten(d)
 
-    def _waits_for_its_sender(self, j: ValidatedDelivery) -> bool:
-        """Whether the delivery brings nothing into the figures, and none that does has come after it."""
-        brings_nothing = self._standing(j) in (Standing.REFUSED, Standing.EMPTY, Standing.HELD_UP)
-        return brings_nothing and j.delivery.delivery_id not in self.replaced and not self._is_overwritten(j.delivery)
+    def _needs_resubmission(self, v: ValidatedDelivery) -> bool:
+        """Whether the delivery is not in the figures, and none that is has come after it."""
+        not_in_figures = self._standing(v) in (Standing.REFUSED, Standing.EMPTY, Standing.HELD_UP)
+        return not_in_figures and v.delivery.delivery_id not in self.replaced and not self._is_overwritten(v.delivery)
 
     def _is_overwritten(self, d: Delivery) -> bool:
+        """Whether other bytes came later under the same path."""
         others = (o.delivery for o in self.validated if o.delivery.path == d.path)
         return any(o.sha256 != d.sha256 and o.received_at > d.received_at for o in others)
 
-    def _withdraw(self, j: ValidatedDelivery, last_said: ReportSnapshot, digest: str) -> bool:
-        """Write a page again that asks in vain, with the numbers it told, and take its marked workbook away.
+    def _rewrite_as_record(self, v: ValidatedDelivery, last: ReportSnapshot, digest: str) -> bool:
+        """Rewrite a page that asks for needless fixes as a record: with its last counts and no marked workbook.
 
-        What it told stays in the ledger: later months are compared with that.
+        Its snapshot in the ledger stays, because later months are compared with it.
         """
-        d = j.delivery
+        d = v.delivery
         try:
-            verdict = replace(j.verdict, result=last_said.result, rows=last_said.rows)
-            findings = self.findings(j)
+            verdict = replace(v.verdict, result=last.result, rows=last.rows)
+            findings = self.findings(v)
             report = delivery_report(d, verdict, findings, deadline=_deadline(d), run=self.run)
-            marked = self._marked_workbook(j)
+            marked = self._marked_workbook(v)
             record = replace(
                 report,
-                replaced_by=self._replaced_by(j),
-                must_be_deleted=d.delivery_id in self.must_go,
+                replaced_by=self._replaced_by(v),
+                must_be_deleted=d.delivery_id in self.to_delete,
                 marked_workbook=marked.name,
             )
-            write_reports(self.places.reports, record, findings)
+            write_reports(self.paths.reports, record, findings)
         except OSError:
             raise
         except Exception as error:
@@ -261,23 +277,23 @@ class DeliveryReports:
         self.ledger.record_report(d.delivery_id, digest)
         return True
 
-    def _marked_workbook(self, j: ValidatedDelivery) -> MarkedWorkbook:
-        """The sender's own file with the bad cells of all its datasets marked: made once for each file."""
-        d = j.delivery
-        if j.standing is Standing.STALE:
+    def _marked_workbook(self, v: ValidatedDelivery) -> MarkedWorkbook:
+        """The marked workbook of the delivery's file, made once for all the datasets in the file."""
+        d = v.delivery
+        if v.standing is Standing.STALE:
             return MarkedWorkbook()
         if (d.path, d.sha256) not in self.marked:
-            self.marked[d.path, d.sha256] = self._mark(d)
+            self.marked[d.path, d.sha256] = self._make_marked_workbook(d)
         return self.marked[d.path, d.sha256]
 
-    def _mark(self, d: Delivery) -> MarkedWorkbook:
+    def _make_marked_workbook(self, d: Delivery) -> MarkedWorkbook:
         contracts = list(datasets())
         of_file = [o for o in self.validated if (o.delivery.path, o.delivery.sha256) == (d.path, d.sha256)]
         of_file.sort(key=lambda o: contracts.index(o.delivery.dataset))
         try:
             parts = [self._part(o) for o in of_file]
-            folder = self.places.reports / d.site_code
-            raw = self.places.raw / d.path
+            folder = self.paths.reports / d.site_code
+            raw = self.paths.raw / d.path
             return make_marked_workbook(raw, d, parts, folder, readers_of=raw.parent)
         except OSError:
             raise
@@ -285,63 +301,67 @@ class DeliveryReports:
             log(Entry(Event.DELIVERY_NOT_REPORTED, "report", d.delivery_id, fault=Fault.of(error)))
             return MarkedWorkbook(why_none="it could not be made tonight", fault=safe_message(error))
 
-    def _part(self, j: ValidatedDelivery) -> Part:
-        d, verdict, findings = j.delivery, j.verdict, self.findings(j)
-        told_of_it = delivery_report(d, verdict, findings, deadline=_deadline(d))
-        withdrawn = withdrawal_notice(j.withdrawal, d) if j.withdrawal else ""
-        report = replace(told_of_it, replaced_by=self._replaced_by(j), withdrawn=withdrawn)
+    def _part(self, v: ValidatedDelivery) -> Part:
+        d, verdict, findings = v.delivery, v.verdict, self.findings(v)
+        report = delivery_report(d, verdict, findings, deadline=_deadline(d))
+        withdrawn = withdrawal_notice(v.withdrawal, d) if v.withdrawal else ""
+        report = replace(report, replaced_by=self._replaced_by(v), withdrawn=withdrawn)
         return Part(report, verdict, findings, datasets()[d.dataset])
 
     def counts(self, validated: Iterable[ValidatedDelivery]) -> pl.DataFrame:
-        """What was found in some of the deliveries, as counts."""
-        counts = [count_findings(j.delivery.delivery_id, self.findings(j)) for j in validated]
+        """Counts of findings by delivery_id, rule_id, severity, outcome and field; without columns if no delivery."""
+        counts = [count_findings(v.delivery.delivery_id, self.findings(v)) for v in validated]
         return pl.concat(counts) if counts else pl.DataFrame()
 
-    def findings(self, j: ValidatedDelivery) -> pl.DataFrame:
-        """What was found in a delivery, and in the one it is the same as."""
-        return self._found(j.delivery.delivery_id, j.delivery.same_as)
+    def findings(self, v: ValidatedDelivery) -> pl.DataFrame:
+        """The findings of a delivery, and of the one it is the same as."""
+        return self._cached_findings(v.delivery.delivery_id, v.delivery.same_as)
 
     @cached_property
-    def _found(self) -> Callable[[str, str], pl.DataFrame]:
-        return lru_cache(FINDINGS_AT_HAND)(partial(_findings, self.db))
+    def _cached_findings(self) -> Callable[[str, str], pl.DataFrame]:
+        return lru_cache(FINDINGS_CACHED)(partial(_findings, self.db))
 
 
-def _digests(db: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """A digest of each delivery's findings, whatever their order."""
+def _findings_digests(db: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """delivery_id -> digest of its findings, which does not depend on their order.
+
+    The hashes are added up as `hugeint`, reduced first, so that no number of findings overflows.
+    """
     rows = db.execute(
         "select delivery_id, count(*), sum(hash(f)::hugeint % 1000000000000000) from audit.findings f group by 1"
     ).fetchall()
     return {r[0]: f"{r[1]}-{r[2]}" for r in rows}
 
 
-def _digest(j: ValidatedDelivery, findings: str, history: str) -> str:
-    """What a report is made of: the result, the reports that it is compared with, and the deadline that it names.
+def _digest(v: ValidatedDelivery, findings: str, history: str) -> str:
+    """Digest of all that a report is made from: result, findings, earlier reports, rule texts, deadline and code.
 
-    Of a verdict, the key of its validation result says all but what other deliveries have made of it since.
+    The key of the validation result stands for everything but what rules between tables changed afterwards: the
+    result and the counts are in the digest themselves.
     """
-    by_others = str(j.verdict.result), j.verdict.rows
-    said = _texts_of_rules(j.delivery.dataset), str(_deadline(j.delivery))
-    return _of(j.key, str(j.standing), by_others, findings, history, *said, _code(), j.withdrawal)
+    final = str(v.verdict.result), v.verdict.rows
+    texts = _rule_texts(v.delivery.dataset), str(_deadline(v.delivery))
+    return _hash(v.key, str(v.standing), final, findings, history, *texts, _report_code(), v.withdrawal)
 
 
-def _of(*parts: object) -> str:
+def _hash(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 @lru_cache
-def _code() -> str:
+def _report_code() -> str:
     return code_digest(REPORT_CODE)
 
 
 @lru_cache
-def _texts_of_rules(dataset: str) -> str:
-    """A digest of what the rules of a dataset tell its senders: no text of a rule is in a result, nor in its key."""
+def _rule_texts(dataset: str) -> str:
+    """Digest of the texts of a dataset's rules, which are in no validation result and in no result key."""
     contract = datasets()[dataset]
-    said = [
-        (rule.rule_id, str(severity), on, explain(contract, rule.rule_id, on, severity), _titles(rule.needs))
-        for rule, severity, on in rules_of(contract)
+    texts = [
+        (rule.rule_id, str(severity), field, explain(contract, rule.rule_id, field, severity), _titles(rule.needs))
+        for rule, severity, field in rules_of(contract)
     ]
-    return hashlib.sha256(repr(said).encode()).hexdigest()
+    return hashlib.sha256(repr(texts).encode()).hexdigest()
 
 
 def _titles(needed: Iterable[str]) -> list[str]:
@@ -349,12 +369,12 @@ def _titles(needed: Iterable[str]) -> list[str]:
 
 
 def _findings(db: duckdb.DuckDBPyConnection, delivery_id: str, same_as: str) -> pl.DataFrame:
-    by = ("source_row", "column_letter", "rule_id", "severity")
-    found = select_findings(db, [delivery_id, same_as])
-    return found.sort(by, nulls_last=[False, True, True, True], maintain_order=True)
+    order = ("source_row", "column_letter", "rule_id", "severity")
+    findings = select_findings(db, [delivery_id, same_as])
+    return findings.sort(order, nulls_last=[False, True, True, True], maintain_order=True)
 
 
 def _deadline(delivery: Delivery) -> datetime | None:
-    """When the next return is due after this one was received; none where the calendar has no such date."""
-    coming = next_due(delivery.received_at.date())
-    return coming[1] if coming else None
+    """When the next return is due after this one was received; None at the end of the return calendar."""
+    due = next_due(delivery.received_at.date())
+    return due[1] if due else None

@@ -398,7 +398,7 @@ def test_a_night_that_comes_to_nothing_by_what_was_kept_loads_everything_anew(fo
     LoadCache(rows).sent.write_bytes(b"no database")
     folder.send_all(1, 2, 3, period="201612")
     summary = folder.run("2017-01-03T03:30").reported.summary
-    assert "What was kept of earlier nights was not relied on, and all was loaded anew: an error of the kind" in summary
+    assert "The load cache could not be used, so everything was loaded again: an error of the kind" in summary
     assert folder.count("core.contacts") == 3
     published = warehouse_content(folder.paths.current_link.resolve())
     folder.paths.current_link.unlink()
