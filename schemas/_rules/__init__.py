@@ -1,1 +1,1 @@
-"""Rules that hold for any dataset, and their texts. Statements only: `flows` detects and applies."""
+"""Rules that hold for every dataset, and their texts. Only stated here: `flows` checks and applies them."""

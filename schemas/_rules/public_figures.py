@@ -1,4 +1,4 @@
-"""Rules that several datasets of published figures share. Not a dataset: the name starts with an underscore.
+"""Rules shared by datasets of published figures, such as funding and targets.
 
 M25-M33 are our own: docs/domain.md 6.5.
 """
@@ -15,30 +15,29 @@ import polars as pl
 from schemas._contract.model import Rule, Severity
 from schemas._contract.registry import control_total
 
-# Control totals of the Mental Health Trailblazers (docs/domain.md 3.2). The caps and the announcements are two readings
-# of one promise: they are never added. The headline of 12.0m is 6.0m announced and 6.0m of match.
+# Control totals of the Mental Health Trailblazers (docs/domain.md 3.2). Caps and announcements are two statements of
+# the same money and are never added up. The headline of £12.0m is £6.0m announced and £6.0m of match.
 MHT_CAPS = control_total("MHT", "caps")
 MHT_ANNOUNCED = control_total("MHT", "announced")
 MHT_MATCH = control_total("MHT", "match_pledged")
 MHT_HEADLINE = MHT_ANNOUNCED + MHT_MATCH
 SMALLEST_POUNDS, LARGEST_POUNDS = 10_000, 100_000_000  # outside these, a Trailblazer sum is in thousands or in pence
-
-
 FUNDING = Path(__file__).parents[1] / "funding"
 
 
 @cache
 def funding_mart(name: str) -> str:
-    """A mart of the schema `funding` as a subquery over `core` alone, for rules: they are asked before marts are made.
+    """The SQL of a mart of the schema `funding` as a subquery over `core` alone.
 
-    So what is one award, and what counts, is stated once.
+    Rules are checked before the marts are built. With this they share the marts' definition of one award and of which
+    records count. Marts that the mart selects from are inlined.
     """
     select = re.sub(r"--[^\n]*", "", (FUNDING / f"{name}.sql").read_text(encoding="utf-8"))
     return "(" + re.sub(r"\bfunding\.(\w+)", lambda m: funding_mart(m[1]), select) + ")"
 
 
 def figure_agrees_with_status(figure: str, status: str) -> Rule:
-    """M25: a known figure is given; any other is left empty and never written as 0."""
+    """M25: a figure is given if and only if its status is 'known'; an unknown one is never written as 0."""
     return Rule(
         "M25",
         Severity.ROW,
@@ -51,7 +50,7 @@ def figure_agrees_with_status(figure: str, status: str) -> Rule:
 
 
 def trailblazer_scale() -> Rule:
-    """M01: thousands or pence sent as pounds. Held row by row, since each such cell shows itself."""
+    """M01: thousands or pence sent as pounds. Checked within the row: such an amount shows by itself."""
     return Rule(
         "M01",
         Severity.ROW,
@@ -65,18 +64,18 @@ def trailblazer_scale() -> Rule:
     )
 
 
-def control_totals(records: str, stage: str, totals: dict[str, Decimal], said: str) -> Rule:
-    """M03: the programme office's Trailblazer rows of each stage in `totals` add up to that published total.
+def control_totals(records: str, stage: str, totals: dict[str, Decimal], noun: str) -> Rule:
+    """M03: the programme office's Trailblazer rows of each stage in `totals` add up to its published total, within £1.
 
-    `records` is SQL for those of its rows that are to be added up.
+    `records` is SQL that selects the rows to add up, `stage` their column with the stage.
     """
     expected = " or ".join(f"£{total:,} ({code})" for code, total in totals.items())
     total_of = " ".join(f"when '{code}' then {total}" for code, total in totals.items())
     return Rule(
         "M03",
         Severity.WARNING,
-        f"The {said} do not add up to the published total",
-        expected=f"{said} that add up to {expected}, within £1",
+        f"The {noun} do not add up to the published total",
+        expected=f"{noun} that add up to {expected}, within £1",
         fix="Check each amount against its source. A row that is missing or counted twice shows here too.",
         field="amount",
         violations_sql=f"""
@@ -87,7 +86,7 @@ def control_totals(records: str, stage: str, totals: dict[str, Decimal], said: s
 
 
 def site_of_programme(dataset: str) -> Rule:
-    """M27: the site a row is about belongs to the programme the row is about."""
+    """M27: the site that a row is about belongs to the programme that it is about."""
     return Rule(
         "M27",
         Severity.ROW,
@@ -102,8 +101,11 @@ def site_of_programme(dataset: str) -> Rule:
     )
 
 
-def one_amount(records: str, noun: str, alike: str) -> Rule:
-    """M29: senders who send the same thing (`alike`) give it the same amount. Each is told all amounts in its file."""
+def one_amount(records: str, noun: str, columns: str) -> Rule:
+    """M29: all senders give the same amount for the same thing, that is for rows of a mart that agree in `columns`.
+
+    The finding shows the amounts of all senders, so that each can compare its own.
+    """
     return Rule(
         "M29",
         Severity.WARNING,
@@ -114,20 +116,23 @@ def one_amount(records: str, noun: str, alike: str) -> Rule:
         across_sites=True,
         found_column="amounts",
         violations_sql=f"""
-            with told as (
+            with differing as (
                 select delivery_id, source_row, list(sender_code || ' ' || amount_gbp) over same as by_sender
                 from {funding_mart(records)}
                 where amount_gbp is not null
-                window same as (partition by {alike})
+                window same as (partition by {columns})
                 qualify max(amount_gbp) over same - min(amount_gbp) over same > 1
             )
             select delivery_id, source_row, array_to_string(list_sort(list_distinct(by_sender)), ', ') as amounts
-            from told""",
+            from differing""",
     )
 
 
-def sent_under_another_reference(records: str, key: str, reference: str, noun: str, alike: str) -> Rule:
-    """M30: two records that look like one sum under two references. Both count: nothing is merged by its looks."""
+def sent_under_another_reference(records: str, key: str, reference: str, noun: str, condition: str) -> Rule:
+    """M30: two records `a` and `b` with equal amounts that look alike by `condition`, under two references.
+
+    Only a warning, and both are counted: two equal grants to one area do exist.
+    """
     return Rule(
         "M30",
         Severity.WARNING,
@@ -142,6 +147,6 @@ def sent_under_another_reference(records: str, key: str, reference: str, noun: s
             select distinct a.delivery_id, a.source_row
             from counted a join counted b
                 on a.{key} <> b.{key} and a.programme_code = b.programme_code and a.amount_gbp = b.amount_gbp
-                and {alike}
+                and {condition}
             where (a.financial_year = b.financial_year) is distinct from false""",
     )

@@ -1,1 +1,1 @@
-"""One file, one dataset, one table of `core`. A `.csv` beside a contract is the content of a reference table."""
+"""Tables of `core`, one contract per file. A `.csv` beside a contract has the rows of a reference table."""

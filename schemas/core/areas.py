@@ -1,6 +1,6 @@
-"""core.areas: the areas that returns and published figures name. Source: docs/domain.md 2.5, 1.2 and 1.3.
+"""core.areas: areas that returns and published figures refer to. Source: docs/domain.md 2.5, 1.2 and 1.3.
 
-Local authorities of Great Britain are all here, not only those of a pilot: a participant may live elsewhere, and that
+All local authorities of Great Britain are listed, not only those of the pilots. A participant may live elsewhere: that
 is a question to the site (rule P09), not an unknown code.
 """
 

@@ -1,4 +1,4 @@
-"""core.codes: every code list, so that a code in any table can be read by its label. Source: core/codes/*.csv."""
+"""core.codes: all code lists in one table, to join labels to codes. Source: core/codes/*.csv."""
 
 from __future__ import annotations
 

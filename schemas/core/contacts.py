@@ -10,7 +10,7 @@ import polars as pl
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import EPISODE_ID, STAFF_REF, orphan, repeats_sql
 
-ATTENDED = ("5", "6")
+ATTENDED = ("5", "6")  # on time; late, but seen
 
 CONTRACT = Contract(
     dataset="contacts",

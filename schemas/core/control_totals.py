@@ -1,4 +1,4 @@
-"""core.control_totals: published sums that the funding records must add up to. Source: docs/domain.md 3.2."""
+"""core.control_totals: published totals that the funding records must add up to. Source: docs/domain.md 3.2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""core.delivery_approaches: what each programme or site tried. Source: docs/domain.md 1.1 to 1.6, 7.24."""
+"""core.delivery_approaches: approaches that programmes and sites tested. Source: docs/domain.md 1.1 to 1.6, 7.24."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
-"""core.funding_awards: caps, announcements and awards, a row each.
+"""core.funding_awards: caps, announcements and awards, one amount per row.
 
 Source: docs/domain.md 3.1, 3.4, 7.11, rules M01-M07.
 
-Key. A grant is `award_id`; what is known of it comes in stages (cap, announced, awarded, varied) that are never added,
-so one grant may have a row a stage, and a stage may be restated (`award_version`). A 360Giving file has a row a grant
-and neither column: every row of it is version 1 of an award, which the two defaults say.
-Which records of several senders are one award is stated in `schemas/funding/award_records.sql`: rules ask that file.
-Aliases are the 360Giving spreadsheet titles; its Title and Description are not kept (docs/domain.md 5.2).
+A grant (`award_id`) has a row for each stage, such as cap, announced, awarded or varied. Stages are never added up, and
+a stage may be restated (`award_version`). A 360Giving file has one row per grant and neither column, so by default a
+row is version 1 at the stage `awarded`. Aliases are 360Giving's headings; its Title and Description are not loaded
+(docs/domain.md 5.2).
+
+Which records of several senders are one award is decided in `schemas/funding/award_records.sql`, which the rules query.
 """
 
 from __future__ import annotations
@@ -37,14 +38,14 @@ from schemas._rules.public_figures import (
     trailblazer_scale,
 )
 
-# An organisation id that names a register must have that register's form (docs/domain.md 3.4); others, no space or
-# slash.
+# An organisation id that begins with one of these registers must have that register's format; any other must only have
+# no space or slash (docs/domain.md 3.4).
 ORGANISATION_ID = (
     r"^(?:GB-COH-[A-Z0-9]{8}|GB-CHC-\d{6,7}|GB-SC-SC\d{6}|GB-NIC-\d{6}|GB-LAE-[A-Z]{3}|GB-NHS-[A-Z0-9]{3,6}"
     r"|GB-UKPRN-\d{8}|GB-GOR-[A-Z]{1,2}\d+)$"
 )
 NAMED_REGISTER = r"(?i)^GB-(?:COH|CHC|SC|NIC|LAE|NHS|UKPRN|GOR)\b"
-IN_PIECES = r"[/\s]"
+SPACE_OR_SLASH = r"[/\s]"
 GRANT_ID = r"^360G-[A-Za-z0-9]+-[^/\s]+$"
 
 
@@ -71,16 +72,16 @@ def _organisation_id_form(name: str) -> Rule:
         check=lambda: (
             pl.when(pl.col(name).str.contains(NAMED_REGISTER))
             .then(pl.col(name).str.contains(ORGANISATION_ID))
-            .otherwise(~pl.col(name).str.contains(IN_PIECES))
+            .otherwise(~pl.col(name).str.contains(SPACE_OR_SLASH))
         ),
     )
 
 
-# The programme office's own records, each stage of an award in its latest version.
+# The programme office's own records, at the latest version of each stage.
 LATEST_OF_PMO = """
     select * from core.funding_awards where site_code = 'PMO'
     qualify row_number() over (partition by award_id, award_stage order by award_version desc) = 1"""
-# Two records that name no site, or of which one names none, are of one area if they name the same area.
+# Join condition of rule M30. Areas are compared by site code; by name where one record or both have no site code.
 SAME_AREA_STAGE_AND_FUNDER = """
     a.award_stage = b.award_stage
     and case
@@ -93,8 +94,8 @@ SAME_AREA_STAGE_AND_FUNDER = """
     and a.supersedes_award_id is distinct from b.award_id and b.supersedes_award_id is distinct from a.award_id"""
 
 
-def _same(one: str, other: str) -> pl.Expr:
-    return pl.col(one).str.to_lowercase().str.strip_chars() == pl.col(other).str.to_lowercase().str.strip_chars()
+def _same(left: str, right: str) -> pl.Expr:
+    return pl.col(left).str.to_lowercase().str.strip_chars() == pl.col(right).str.to_lowercase().str.strip_chars()
 
 
 CONTRACT = Contract(
@@ -318,7 +319,7 @@ CONTRACT = Contract(
             check=lambda: (
                 pl.when((pl.col("site_code") == "GRANTNAV") | pl.col("award_id").str.contains(r"(?i)^360\s*-?g"))
                 .then(pl.col("award_id").str.contains(GRANT_ID))
-                .otherwise(~pl.col("award_id").str.contains(IN_PIECES))
+                .otherwise(~pl.col("award_id").str.contains(SPACE_OR_SLASH))
             ),
         ),
         _organisation_id_form("funding_org_id"),
@@ -356,7 +357,7 @@ CONTRACT = Contract(
             ),
         ),
         site_of_programme("funding_awards"),
-        one_amount("award_records", "award", alike="award_key, award_stage, award_version"),
+        one_amount("award_records", "award", columns="award_key, award_stage, award_version"),
         sent_under_another_reference("award_records", "award_key", "award_id", "award", SAME_AREA_STAGE_AND_FUNDER),
         Rule(
             "M31",

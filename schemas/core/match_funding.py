@@ -1,7 +1,8 @@
-"""core.match_funding: what others put in beside an award. Source: docs/domain.md 1.1, 3.1, 7.12, rules M08, M09.
+"""core.match_funding: contributions of others towards an award. Source: docs/domain.md 1.1, 3.1, 7.12, rules M08, M09.
 
-Match is never an award: the £6.0m that the Trailblazer areas pledged is a row here, at programme level. An area's part
-of it may be a row too: what is part of what is stated in `schemas/funding/match_records.sql`: rules ask that file.
+Match is never counted as an award. The £6.0m that the Trailblazer areas pledged is one row here, for the programme; an
+area's part of it may be another. `schemas/funding/match_records.sql`, which the rules query, decides what is part of
+what, so that nothing is counted twice.
 """
 
 from __future__ import annotations
@@ -30,11 +31,12 @@ from schemas._rules.public_figures import (
     trailblazer_scale,
 )
 
-# The programme office's own records, without the parts of a sum that is among them.
+# The programme office's own records, without those that are part of a sum for the whole programme.
 WITHOUT_PARTS_OF_PMO = f"""
     select m.* from core.match_funding m
     join {funding_mart("match_records")} r using (delivery_id, source_row)
     where m.site_code = 'PMO' and r.is_counted"""
+# Join condition of rule M30.
 SAME_AREA_STAGE_AND_CONTRIBUTOR = """
     a.match_stage = b.match_stage and a.area_site_code is not distinct from b.area_site_code
     and a.match_source_type = b.match_source_type
@@ -188,7 +190,7 @@ CONTRACT = Contract(
         ),
         figure_agrees_with_status("amount", "amount_status"),
         site_of_programme("match_funding"),
-        one_amount("match_records", "contribution", alike="match_key, match_stage"),
+        one_amount("match_records", "contribution", columns="match_key, match_stage"),
         sent_under_another_reference(
             "match_records", "match_key", "match_id", "contribution", SAME_AREA_STAGE_AND_CONTRIBUTOR
         ),

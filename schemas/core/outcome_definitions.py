@@ -1,4 +1,4 @@
-"""core.outcome_definitions: what counts as a job outcome, by which rule.
+"""core.outcome_definitions: the official definitions of a job outcome.
 
 Source: docs/domain.md 4.2, rules E06 and E10.
 """

@@ -1,8 +1,8 @@
 """core.participants: the people in the pilots, under a pseudonym. Source: docs/domain.md 7.1, rules P04-P06, P19, P20.
 
-Age at referral (P07) is validated in `referrals.py`, where the date is. Which earlier deliveries a row is compared with
-(P06): all of the site's. A value that no earlier delivery holds is a change; one that was sent before is not, so a
-mistake that is put right is not reported a second time, and a true change is accepted once it is sent again.
+Age at referral (P07) is checked in `referrals.py`, where the date is. P06 compares a row with all earlier deliveries of
+the site: only a value that none of them has is a change. So undoing a mistake is not reported again, and a real change
+is accepted once it is sent a second time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from schemas._contract.shared_fields import PARTICIPANT_REF, SITE_CODE
 
 
 def _changed(condition: str) -> str:
-    """The participants whom `condition` finds different from all earlier deliveries (a site's latest one counts)."""
+    """SQL for rows of `p` that differ from the history `h` of the same participant, by a HAVING `condition`."""
     return f"""
                 select p.delivery_id, p.source_row
                 from core.participants p join history.participants h using (site_code, participant_ref)
@@ -32,7 +32,7 @@ CONTRACT = Contract(
     grain="one row per participant per site",
     key=("participant_ref",),
     participant_level=True,
-    dated_by="consent_date",  # no event of a month: a month's extract may hold people who consented before it
+    dated_by="consent_date",  # not an event date: a month's extract may include people who consented earlier
     fields=(
         PARTICIPANT_REF,
         SITE_CODE,
@@ -317,7 +317,7 @@ CONTRACT = Contract(
             field="deceased_date",
             check=lambda: pl.col("deceased_date") >= pl.col("consent_date"),
         ),
-        # On the site and not on the reference: rule P04 of any dataset already speaks of copies within one file there.
+        # Reported on the site: on the reference, P04 already has the text about copies within one file.
         Rule(
             "P04",
             Severity.ROW,
@@ -335,7 +335,7 @@ CONTRACT = Contract(
                     group by all having count(distinct site_code) > 1
                 ) shared using (programme_code, participant_ref)""",
         ),
-        # Conservative on purpose: everything that is known must agree, so that ordinary lookalikes are left alone.
+        # Strict on purpose: all these fields must agree, so that people who are merely similar are not reported.
         Rule(
             "P05",
             Severity.WARNING,
@@ -377,7 +377,7 @@ CONTRACT = Contract(
             field="year_of_birth",
             violations_sql=_changed("min(abs(h.year_of_birth - p.year_of_birth)) = 1"),
         ),
-        # From 'not known' to a known answer is progress, not a change.
+        # A 'not known' that becomes a known answer is not a change.
         Rule(
             "P06",
             Severity.WARNING,

@@ -1,4 +1,4 @@
-"""core.programmes: the programmes whose returns the warehouse holds. Source: docs/domain.md 1 and 7.0."""
+"""core.programmes: programmes whose monitoring returns are collected. Source: docs/domain.md 1 and 7.0."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
 """core.published_measures: results as their publishers printed them. Source: docs/domain.md 1.1 to 1.6, 7.20.
 
-Aliases are the headings of NHS England's Talking Therapies releases. Such a file writes `*` for a suppressed value and
-NULL for none, in the value's own cell: `value_status` keeps the two apart. 'UNKNOWN' as an organisation and 'NULL' as a
-breakdown are the publisher's own values: those fields state a pattern, so that these words are read as they stand.
-A published total is never fixed: parts are rounded on their own and need not add up.
-Key. A code is an organisation's only beside its type: 'UNKNOWN' stands for what is not known at every level, and a body
-that buys care may also provide it.
+Aliases are the headings of NHS England's Talking Therapies releases. In the cell of the value these have `*` if it is
+suppressed and NULL if there is none: `value_status` tells the two apart. 'UNKNOWN' as an organisation and 'NULL' as a
+breakdown are the publisher's own values, so those fields have a pattern: then such words are not read as missing.
+Parts are rounded separately and need not add up to the published total, so there is no such rule.
+
+The key includes the organisation's type: 'UNKNOWN' occurs at every level, and one body may both buy and provide care.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import ABOUT_SITE_CODE, CAVEAT, PROGRAMME_CODE, SOURCE_DOCUMENT, SOURCE_WORDING
 from schemas._rules.public_figures import figure_agrees_with_status, site_of_programme
 
-ANY_WORD = r"^[^\s=+@\-](?:.*\S)?$"
+ANY_TEXT = r"^[^\s=+@\-](?:.*\S)?$"
 
 
 def _as_published(name: str, title: str, description: str, alias: str, default: str = "") -> Field:
@@ -25,7 +25,7 @@ def _as_published(name: str, title: str, description: str, alias: str, default: 
         Kind.TEXT,
         title,
         description,
-        pattern=ANY_WORD,
+        pattern=ANY_TEXT,
         aliases=(alias,),
         default=default,
         example=default or "All",

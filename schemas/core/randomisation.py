@@ -1,6 +1,6 @@
 """core.randomisation: who was allocated to which arm, and when. Source: docs/domain.md 4.6, 7.3, rules T01-T06.
 
-T07 (allocation far from 50:50) is about a site's rows together, not about a row, and is not a rule of this table.
+T07 (allocation far from 50:50) is about all rows of a site, not about single ones, and is not a rule here.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from schemas._contract.shared_fields import PARTICIPANT_REF, before_death, orpha
 
 RECRUITMENT = (date(2018, 5, 1), date(2019, 10, 31))  # docs/domain.md 1.5
 
-# The allocation that stands: the earliest of the first extract that was accepted for the participant
-# (docs/domain.md 4.6). A row of a delivery that counts, and that another rule took out of core, stands no more.
+# The allocation that counts: the earliest one in the first extract that was accepted for the participant
+# (docs/domain.md 4.6). A row of a current delivery that another rule has removed from core is left out.
 AS_SENT = "received_at, data_cut_date, version, delivery_id, randomised_date, source_row"
 FIRST_SENT = f"""
     select site_code, participant_ref, arm, delivery_id, source_row from history.randomisation
@@ -136,7 +136,7 @@ CONTRACT = Contract(
             field="randomised_date",
             check=lambda: (pl.col("programme_code") != "HLT") | pl.col("randomised_date").is_between(*RECRUITMENT),
         ),
-        # Found by the check of the list itself; the words are the trial's own.
+        # Text only: the check is the field's code list.
         Rule(
             "T05",
             Severity.ROW,
@@ -178,7 +178,7 @@ CONTRACT = Contract(
             fix="Restore the arm first allocated. If the first record was wrong, tell the trial team: "
             "until they decide, the first allocation stands.",
             field="arm",
-            # T01 has left one allocation for each participant.
+            # Runs after T01, which leaves one allocation for each participant in core.
             violations_sql=f"""
                 with first_sent as ({FIRST_SENT})
                 select now_sent.delivery_id, now_sent.source_row
@@ -214,7 +214,7 @@ CONTRACT = Contract(
             "tell the trial team.",
             field="participant_ref",
             needs=("referrals",),
-            # A person may have been referred before: the last referral up to the allocation is the one that led to it.
+            # A person may have several referrals: the last one up to the allocation is the one that led to it.
             violations_sql="""
                 select z.delivery_id, z.source_row
                 from core.randomisation z join core.referrals r using (site_code, participant_ref)

@@ -1,6 +1,6 @@
 """core.referrals: every spell of support, from referral to exit. Source: docs/domain.md 7.2, rules P07, P12-P20, E08.
 
-P15 (E5 used for Jobcentre Plus) is about a file's mixture of codes, not about a row, and is not a rule of this table.
+P15 (E5 used for Jobcentre Plus) is about the mix of codes in a file, not about single rows, and is not a rule here.
 """
 
 from __future__ import annotations
@@ -23,9 +23,12 @@ SOME_HOURS = ("01", "02", "03", "04")
 
 
 def _hours_agree(moment: str, when: str) -> Rule:
-    """Rule E08 for the employment status and the hours at one moment of the episode."""
+    """Rule E08 for employment status and hours at the start or exit of the episode.
 
-    def holds() -> pl.Expr:
+    `moment` is the suffix of the two fields, `when` its wording in texts.
+    """
+
+    def agree() -> pl.Expr:
         status, hours = pl.col(f"employment_status_{moment}"), pl.col(f"weekly_hours_{moment}")
         return ~((status == "01") & (hours == "98")) & ~(status.is_in(NOT_IN_WORK) & hours.is_in(SOME_HOURS))
 
@@ -36,12 +39,15 @@ def _hours_agree(moment: str, when: str) -> Rule:
         expected="98 (not applicable) or an empty cell for someone not employed; any other code for someone employed",
         fix=f"Correct the hours or the employment status {when}. The codes run downwards: 01 is 30 hours or more.",
         field=f"weekly_hours_{moment}",
-        check=holds,
+        check=agree,
     )
 
 
 def _age(condition: str) -> str:
-    """The referrals whose `age` (the most the person can be: only the year of birth is known) meets `condition`."""
+    """SQL for referrals whose `age` meets `condition`.
+
+    Only the year of birth is known, so `age` is the most that the person can be: in fact it may be a year less.
+    """
     return f"""
                 select delivery_id, source_row
                 from (
@@ -323,7 +329,7 @@ CONTRACT = Contract(
             fix="Check the date of referral, and the year of birth in the participants extract.",
             field="referral_received_date",
             needs=("participants",),
-            # The person may be a year younger: the birthday may lie after the referral.
+            # `age` may be a year too high, if the birthday is after the referral.
             violations_sql=_age("age - 1 > 75"),
         ),
         Rule(
@@ -333,24 +339,25 @@ CONTRACT = Contract(
             expected="a referral received when the person's earlier episode had ended",
             fix="Enter the exit of the earlier episode, or delete this row if it is the same episode.",
             field="referral_received_date",
-            # A referral that was turned down never opened an episode, and one that is held stands in nobody's way.
+            # Recursive, because a referral that this rule holds must not make the next one overlap: each is compared
+            # with the end of the last episode not held. Ineligible referrals never open an episode.
             violations_sql="""
                 with recursive episodes as (
                     select *, coalesce(exit_date, date '9999-12-31') as until, row_number() over (
                         partition by site_code, participant_ref
                         order by referral_received_date, delivery_id, source_row) as n
                     from core.referrals where eligibility_outcome <> 'ineligible'
-                ), in_turn as (
+                ), checked as (
                     select delivery_id, source_row, site_code, participant_ref, n, until, false as is_open
                     from episodes where n = 1
                     union all
                     select e.delivery_id, e.source_row, e.site_code, e.participant_ref, e.n,
-                        case when e.referral_received_date < t.until then t.until else greatest(t.until, e.until) end,
-                        e.referral_received_date < t.until
-                    from in_turn t join episodes e
-                        on e.site_code = t.site_code and e.participant_ref = t.participant_ref and e.n = t.n + 1
+                        case when e.referral_received_date < c.until then c.until else greatest(c.until, e.until) end,
+                        e.referral_received_date < c.until
+                    from checked c join episodes e
+                        on e.site_code = c.site_code and e.participant_ref = c.participant_ref and e.n = c.n + 1
                 )
-                select delivery_id, source_row from in_turn where is_open""",
+                select delivery_id, source_row from checked where is_open""",
         ),
         Rule(
             "P18",
@@ -359,7 +366,7 @@ CONTRACT = Contract(
             expected="an exit where support has ended",
             fix="Enter the exit date and reason if the person has left. Send any contact that is missing.",
             field="exit_date",
-            # Contacts need referrals, so they cannot be named as needed here: a site that sends none is left alone.
+            # Contacts depend on referrals, so naming them in `needs` would be a cycle. Sites without any are left out.
             violations_sql="""
                 select r.delivery_id, r.source_row
                 from core.referrals r

@@ -1,4 +1,4 @@
-"""core.return_calendar: by when the returns of a month are owed. A rule of our own."""
+"""core.return_calendar: deadline of the returns of each month. A rule of our own: the sources print no calendar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""core.returns: who sends which dataset. Source: docs/domain.md 7.22."""
+"""core.returns: which sender owes, may send or must not send which dataset. Source: docs/domain.md 7.22."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""core.site_areas: which areas a site serves. Source: docs/domain.md 2.5, 7.0 and 0.11."""
+"""core.site_areas: areas that each site serves, and on what basis. Source: docs/domain.md 2.5, 7.0 and 0.11."""
 
 from __future__ import annotations
 

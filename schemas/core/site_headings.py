@@ -1,4 +1,4 @@
-"""core.site_headings: the headings that single sites use. Source: docs/domain.md 7.0."""
+"""core.site_headings: column headings that only one site uses, mapped to fields. Source: docs/domain.md 7.0."""
 
 from __future__ import annotations
 

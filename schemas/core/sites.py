@@ -1,4 +1,4 @@
-"""core.sites: everyone who sends deliveries. Source: docs/domain.md 7.0."""
+"""core.sites: senders of deliveries: pilot sites and offices. Source: docs/domain.md 7.0."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""core.targets: what a programme or site promised to reach. Source: docs/domain.md 7.18, rules M20.
+"""core.targets: published targets of programmes and sites. Source: docs/domain.md 7.18, rules M20.
 
-'5,000 people' was printed for three programmes and '340' both as people and as jobs (docs/domain.md 0.3, 0.4): a target
-needs its programme and what it counts, and two readings of one figure point at each other.
+'5,000 people' was printed for three programmes, and '340' both as people and as jobs (docs/domain.md 0.3, 0.4). So a
+target states its programme and its unit, and two readings of one figure refer to each other (`conflicts_with`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from schemas._contract.shared_fields import (
 )
 from schemas._rules.public_figures import site_of_programme
 
-UNIT_OF_METRIC = {  # the metrics that can be counted in one way only
+UNIT_OF_METRIC = {  # only the metrics that have a single unit
     "participants": "people",
     "randomised": "people",
     "people_into_work": "people",
