@@ -1,6 +1,6 @@
-"""build: the marts, one SQL file each, in dependency order, each checked against the contract in its header.
+"""build: create the marts, one SQL file each, in dependency order, and check each against the contract in its header.
 
-It holds no logic of its own: what a figure means stands in the SQL.
+What a figure means is in the SQL files alone.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 class MartBroken(Exception):  # noqa: N818 - a mart that breaks its own contract
-    """A mart whose SQL does not give what its header promises."""
+    """A mart whose SQL does not return what its header declares."""
 
 
 def build(db: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Make every mart from `core` and `audit`. Gives the number of rows of each. Raises MartBroken."""
+    """Create every mart from `core` and `audit`. Returns the number of rows by table. Raises MartBroken."""
     db.execute(MACROS.read_text(encoding="utf-8"))
     return {mart.address: make_mart(db, mart) for mart in marts()}
 
 
 def make_mart(db: duckdb.DuckDBPyConnection, mart: Mart) -> int:
-    """Make one mart: columns, types and not-null as its header says; its key unique; its comments written.
+    """Create one mart, and check its columns, types, not-null columns and unique key. Returns the number of rows.
 
-    It is one transaction: a commit for each comment would cost more than a small mart. Gives the number of rows.
+    All in one transaction: a commit for each comment would take longer than a small mart.
     """
     db.begin()
     try:
@@ -41,28 +41,29 @@ def make_mart(db: duckdb.DuckDBPyConnection, mart: Mart) -> int:
 
 
 def _make(db: duckdb.DuckDBPyConnection, mart: Mart) -> int:
-    given = [c[0] for c in db.execute(f"describe {mart.sql}").fetchall()]
-    promised = [c.name for c in mart.columns]
-    if given != promised:
-        raise MartBroken(f"{mart.address} gives {given}, its header promises {promised}")
-    stated = ", ".join(f'"{c.name}" {c.type}{" not null" if c.required else ""}' for c in mart.columns)
-    db.execute(f"create table {mart.address} ({stated})")
+    returned = [c[0] for c in db.execute(f"describe {mart.sql}").fetchall()]
+    declared = [c.name for c in mart.columns]
+    if returned != declared:
+        raise MartBroken(f"{mart.address} gives {returned}, its header promises {declared}")
+    # the table is created first and filled second, so that DuckDB itself holds the rows to the declared types
+    definitions = ", ".join(f'"{c.name}" {c.type}{" not null" if c.required else ""}' for c in mart.columns)
+    db.execute(f"create table {mart.address} ({definitions})")
     try:
         with wrapped_constraint_errors():
             db.execute(f"insert into {mart.address} {mart.sql}")
-    except ConstraintBroken:  # NOT NULL is all that the table asks
-        filled = ", ".join(c.name for c in mart.columns if c.required)
-        raise MartBroken(f"{mart.address}: its header promises a value in every row of {filled}") from None
+    except ConstraintBroken:  # NOT NULL is the only constraint that the table has
+        required = ", ".join(c.name for c in mart.columns if c.required)
+        raise MartBroken(f"{mart.address}: its header promises a value in every row of {required}") from None
     key = ", ".join(f'"{k}"' for k in mart.key)
-    # as many different hashes as rows prove as many keys, and numbers are counted faster than texts
+    # as many distinct hashes as rows prove as many distinct keys, and DuckDB counts numbers faster than texts
     rows, hashes = _counts(db, f"select count(*), count(distinct hash({key})) from {mart.address}")
-    if rows != hashes:
+    if rows != hashes:  # two keys may share a hash, so count the keys themselves
         _, keys = _counts(db, f"select 0, count(*) from (select distinct {key} from {mart.address})")
         if rows != keys:
             raise MartBroken(f"{mart.address}: {rows - keys} rows share their key ({key}) with another")
-    of_columns = (f'comment on column {mart.address}."{c.name}" is {quoted(c.comment)}' for c in mart.columns)
-    of_table = f"comment on table {mart.address} is {quoted(f'{mart.comment} Grain: {mart.grain}')}"
-    db.execute(ddl_batch([of_table, *of_columns]))
+    column_comments = (f'comment on column {mart.address}."{c.name}" is {quoted(c.comment)}' for c in mart.columns)
+    table_comment = f"comment on table {mart.address} is {quoted(f'{mart.comment} Grain: {mart.grain}')}"
+    db.execute(ddl_batch([table_comment, *column_comments]))
     return rows
 
 

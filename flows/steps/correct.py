@@ -1,7 +1,7 @@
-"""correct: what a site agreed is wrong in a cell is put right in its text, before the text is read.
+"""correct: apply agreed corrections to the text of cells, before the text is parsed.
 
-A correction is made only where the cell holds what it held when that was agreed. Each one made is a finding with what
-stood there and what was read instead (X01), and so is each that does not fit (X02): none passes in silence.
+A correction is applied only where the cell still holds what it held when the correction was agreed. Each one applied is
+a finding with the old and the new text (X01), and so is each one that does not fit (X02).
 """
 
 from __future__ import annotations
@@ -26,43 +26,47 @@ NOTHING = "(an empty cell)"
 
 
 class Corrector:
-    """Makes the corrections of one file, batch by batch."""
+    """Applies the corrections of one file, batch by batch."""
 
     def __init__(self, layout: Layout, contract: Contract, context: DeliveryContext, sheet: str) -> None:
         self.layout, self.contract, self.sheet = layout, contract, sheet
         self.cut_off = context.data_cut_date
-        self._waiting: dict[int, dict[int, CellCorrection]] = {}  # row -> position of the column -> correction
-        self._not_made: list[Finding] = []
-        self._told: dict[tuple[str, str], str | None] = {}  # what may be shown of a text in a field
+        self._pending: dict[int, dict[int, CellCorrection]] = {}  # row -> position of the column -> correction
+        self._rejected: list[Finding] = []
+        self._redacted: dict[tuple[str, str], str | None] = {}  # by text and field; None where nothing may be shown
         for cell in context.corrections:
-            self._expect(cell)
+            self._plan(cell)
 
     def correct(self, batch: TextBatch) -> tuple[TextBatch, pl.DataFrame]:
-        """A batch with its corrections made, and a finding for each."""
+        """Return the batch with its corrections applied, and a finding for each."""
         findings: list[Finding] = []
-        if not self._waiting:
+        if not self._pending:
             return batch, findings_frame(findings, self.sheet)
         changed: dict[int, dict[int, str]] = {}  # position -> row -> text
-        for texts in batch.rows.filter(pl.col("source_row").is_in(list(self._waiting))).iter_rows(named=True):
+        for texts in batch.rows.filter(pl.col("source_row").is_in(list(self._pending))).iter_rows(named=True):
             row = texts["source_row"]
-            for position, cell in self._waiting.pop(row).items():
+            for position, cell in self._pending.pop(row).items():
                 text = texts[str(position)] or ""
                 fits = text.strip() == cell.was
-                findings.append(self._made(cell, position) if fits else self._does_not_fit(cell, position, text))
+                findings.append(self._applied(cell, position) if fits else self._mismatch(cell, position, text))
                 if fits:
                     changed.setdefault(position, {})[row] = cell.becomes
         rows = batch.rows.with_columns(_with(position, texts) for position, texts in changed.items())
         return TextBatch.of(rows, batch.malformed, batch.stray_text), findings_frame(findings, self.sheet)
 
     def not_applied(self) -> list[Finding]:
-        """The corrections of the whole file that had no cell, or whose time is over. A refused heading has no cells."""
+        """Findings for the corrections that were not applied: expired, rejected, or of a row that the file lacks.
+
+        Call it after the last batch. None where the heading is refused: then the columns are not known.
+        """
         if self.layout.refused:
             return []
-        waiting = [cell for row in self._waiting.values() for cell in row.values()]
-        left = [self._without_cell(cell, "there is no such row of data") for cell in waiting]
-        return [*self._not_made, *left]
+        left = [cell for row in self._pending.values() for cell in row.values()]
+        no_row = [self._no_cell(cell, "there is no such row of data") for cell in left]
+        return [*self._rejected, *no_row]
 
-    def _expect(self, cell: CellCorrection) -> None:
+    def _plan(self, cell: CellCorrection) -> None:
+        """Note a correction for its cell, or reject it with the reason."""
         position = self._position(cell.column)
         column = None if position is None else self.layout.columns[position]
         field = self.contract.by_name.get(column.field) if column else None
@@ -74,26 +78,26 @@ class Corrector:
             why = "there is no such column"
         elif personal_rule(cell.was, field) or personal_rule(cell.becomes, field):
             why = "it may hold personal data, which no correction may hide"
-        elif position in self._waiting.get(cell.row, {}):
+        elif position in self._pending.get(cell.row, {}):
             why = "the cell is corrected twice"
         else:
-            self._waiting.setdefault(cell.row, {})[position] = cell
+            self._pending.setdefault(cell.row, {})[position] = cell
             return
-        self._not_made.append(self._without_cell(cell, why))
+        self._rejected.append(self._no_cell(cell, why))
 
-    def _position(self, said: str) -> int | None:
-        """Where a column is, by its heading or else by its letter."""
-        by_heading = [i for i, c in enumerate(self.layout.columns) if c.heading and fold(c.heading) == fold(said)]
-        by_letter = [i for i, c in enumerate(self.layout.columns) if c.letter == said.upper()]
+    def _position(self, column: str) -> int | None:
+        """The position of a column that is given by its heading or, failing that, by its letter."""
+        by_heading = [i for i, c in enumerate(self.layout.columns) if c.heading and fold(c.heading) == fold(column)]
+        by_letter = [i for i, c in enumerate(self.layout.columns) if c.letter == column.upper()]
         return next(iter(by_heading + by_letter), None)
 
     def _at(self, position: int) -> tuple[Column, Field]:
         column = self.layout.columns[position]
         return column, self.contract.by_name[column.field]
 
-    def _made(self, cell: CellCorrection, position: int) -> Finding:
+    def _applied(self, cell: CellCorrection, position: int) -> Finding:
         column, field = self._at(position)
-        was, becomes = (self._shown(text, field) for text in (cell.was, cell.becomes))
+        was, becomes = (self._redact(text, field) for text in (cell.was, cell.becomes))
         hidden = was is None or becomes is None
         return Finding(
             APPLIED,
@@ -106,27 +110,27 @@ class Corrector:
             suggestion=None if hidden else becomes,
         )
 
-    def _does_not_fit(self, cell: CellCorrection, position: int, text: str) -> Finding:
+    def _mismatch(self, cell: CellCorrection, position: int, text: str) -> Finding:
         column, field = self._at(position)
-        found = self._shown(text, field)
+        found = self._redact(text, field)
         return Finding(NOT_APPLIED, Severity.WARNING, cell.row, field.name, column, found, hidden=found is None)
 
-    def _without_cell(self, cell: CellCorrection, why: str) -> Finding:
+    def _no_cell(self, cell: CellCorrection, why: str) -> Finding:
         position = self._position(cell.column)
         column = None if position is None else self.layout.columns[position]
         field = column.field if column else ""
         return Finding(NOT_APPLIED, Severity.WARNING, None, field, column, f"row {cell.row}: {why}")
 
-    def _shown(self, text: str, field: Field) -> str | None:
-        """What a finding may show of a cell; None where it may be personal."""
-        if (text, field.name) not in self._told:
+    def _redact(self, text: str, field: Field) -> str | None:
+        """What a finding may show of a cell; None where the text may be personal."""
+        if (text, field.name) not in self._redacted:
             found = None if personal_rule(text, field) else redact_text(text, field, self.contract, self.cut_off)
-            self._told[text, field.name] = found if found is None else (found.strip()[:LONGEST_FOUND] or NOTHING)
-        return self._told[text, field.name]
+            self._redacted[text, field.name] = found if found is None else (found.strip()[:LONGEST_FOUND] or NOTHING)
+        return self._redacted[text, field.name]
 
 
 def _with(position: int, texts: dict[int, str]) -> pl.Expr:
-    """A column with other texts in some rows."""
+    """The column with new texts in some rows (`source_row` -> text)."""
     row = pl.col("source_row")
     return (
         pl.when(row.is_in(list(texts)))

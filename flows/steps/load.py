@@ -1,12 +1,12 @@
-"""load: the accepted rows of the deliveries that count now become `core`, in a database that no reader sees.
+"""load: fill `core` and `audit` from the deliveries that count, in a database that no reader sees.
 
-DuckDB takes the rows from the store's Parquet; what sites do not send (the registry, code lists) comes from the CSV
-beside its contract.
+DuckDB reads accepted rows and findings from the store's Parquet files. Tables that sites do not send (the registry,
+code lists) are filled from the CSV beside their contract.
 
-What was loaded is kept from run to run (see `NewBuild.fill`): only deliveries that came, went or were validated anew
-are taken in and out of it, in one transaction, and the new warehouse begins as a copy of it. It holds what the
-deliveries say and nothing that follows from it (no row is held there by a rule between tables), so it is the same
-whichever runs it has seen.
+The load is incremental. The loaded database is kept from run to run as the load cache (see `NewBuild.fill`), and only
+deliveries that came, went or were re-validated are added and removed, in one transaction. The new build starts as a
+copy of it. The cache holds rows as they were validated, before any rule between tables, so its content depends on the
+deliveries alone and not on which runs it has been through.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ from schemas.audit.withdrawals import Withdrawal
 if TYPE_CHECKING:
     import duckdb
 
-_MOST_UNUSED = 16 << 20  # bytes of a kept file that may be unused before it is worth making anew
+_MOST_UNUSED = 16 << 20  # unused bytes of the cache file above which a rebuild is worth its time
 
 
-class _Brings(NamedTuple):
-    """By which validation result a delivery's rows, and its findings, are in the warehouse ('': by none)."""
+class _Loaded(NamedTuple):
+    """The result keys by which a delivery's rows and findings are loaded ('' where they are not)."""
 
     dataset: str
     rows: str
     findings: str
 
     @classmethod
-    def of(cls, dataset: str, key: str, standing: str, accepted: int) -> _Brings:
-        """What a delivery brings that has this validation result, standing and number of accepted rows."""
+    def of(cls, dataset: str, key: str, standing: str, accepted: int) -> _Loaded:
+        """What is loaded of a delivery: always its findings, and its accepted rows if it counts."""
         counts = standing == Standing.CURRENT and accepted
         return cls(dataset, key if counts else "", key)
 
@@ -65,61 +65,62 @@ def load(
     results: ResultStore,
     withdrawals: Sequence[Withdrawal] = (),
 ) -> dict[str, int]:
-    """Let a database hold what these deliveries bring: all of it where it is new, else only what has changed.
+    """Load these deliveries into a database: everything if it is empty, else only what has changed since.
 
-    Gives the number of rows of each dataset. Raises CacheExpired where it must be made anew, and CacheInvalid, or what
-    DuckDB raises, where what is in it cannot be relied on.
+    Returns the number of rows in `core` by dataset. Raises CacheExpired where the database must be rebuilt, and
+    CacheInvalid, or what DuckDB raises, where its content is unsound.
     """
     now = {
-        v.delivery.delivery_id: _Brings.of(v.delivery.dataset, v.key, v.standing, v.verdict.rows.accepted)
+        v.delivery.delivery_id: _Loaded.of(v.delivery.dataset, v.key, v.standing, v.verdict.rows.accepted)
         for v in validated
     }
-    db.begin()  # all or nothing; and hundreds of small statements: one commit costs less than as many
+    db.begin()  # all or nothing, and one commit costs less than one for each of hundreds of small statements
     if not db.execute("from duckdb_tables()").fetchall():
         _make_tables(db)
-    before = {i: _Brings.of(*row) for i, *row in db.execute(_BROUGHT).fetchall()}
-    if _must_go(db, validated, before, now):
+    before = {i: _Loaded.of(*row) for i, *row in db.execute(_LOADED_BEFORE).fetchall()}
+    if _has_expired(db, validated, before, now):
         raise CacheExpired
+    # these have few rows, any of which may have changed, so they are filled anew
     for table in ("audit.runs", "audit.withdrawals", "audit.deliveries"):
         db.execute(f"delete from {table}")
     _fill(db, "audit.runs", list(runs))
     _fill(db, "audit.withdrawals", [asdict(w) for w in withdrawals])
     _fill(db, "audit.deliveries", [_delivery_row(v) for v in validated])
-    gone = [i for i, brought in before.items() if i not in now or now[i].findings != brought.findings]
-    db.execute("delete from audit.findings where delivery_id in (select unnest(?::varchar[]))", [gone])
+    outdated = [i for i, loaded in before.items() if i not in now or now[i].findings != loaded.findings]
+    db.execute("delete from audit.findings where delivery_id in (select unnest(?::varchar[]))", [outdated])
     _load_findings(db, [v for v in validated if _is_new(v, "findings", before, now)], results)
-    # rows may lie in another order than they came in: with order to keep, a large file is packed twice over
+    # the order of rows has no meaning, and to keep it DuckDB would compress the rows of a large file twice
     db.execute("set preserve_insertion_order = false")
-    gone = [i for i, brought in before.items() if brought.rows and (i not in now or now[i].rows != brought.rows)]
+    outdated = [i for i, loaded in before.items() if loaded.rows and (i not in now or now[i].rows != loaded.rows)]
     new = [v for v in validated if _is_new(v, "rows", before, now)]
     for name, contract in datasets().items():
-        if of_it := [i for i in gone if before[i].dataset == name]:
-            db.execute(f'delete from core."{name}" where delivery_id in (select unnest(?::varchar[]))', [of_it])
+        if removed := [i for i in outdated if before[i].dataset == name]:
+            db.execute(f'delete from core."{name}" where delivery_id in (select unnest(?::varchar[]))', [removed])
         insert_accepted(db, contract, [v for v in new if v.delivery.dataset == name], results)
     db.commit()
-    db.execute("checkpoint")  # closing would hide that it failed, and a copy of the file would be of the run before
-    return _counted(db, validated)
+    # closing the connection checkpoints too, but hides a failure: the copy of the file would be that of the run before
+    db.execute("checkpoint")
+    return _count_rows(db, validated)
 
 
-_BROUGHT = "select delivery_id, dataset, judgement_key, standing, rows_accepted from audit.deliveries"
+_LOADED_BEFORE = "select delivery_id, dataset, judgement_key, standing, rows_accepted from audit.deliveries"
 
 
-def _is_new(v: ValidatedDelivery, part: str, before: dict[str, _Brings], now: dict[str, _Brings]) -> bool:
-    """Whether a part of what a delivery brings has to be taken in."""
-    wanted, there = (getattr(brought.get(v.delivery.delivery_id), part, "") for brought in (now, before))
+def _is_new(v: ValidatedDelivery, part: str, before: dict[str, _Loaded], now: dict[str, _Loaded]) -> bool:
+    """Whether the `rows` or `findings` of a delivery have to be loaded."""
+    wanted, there = (getattr(loaded.get(v.delivery.delivery_id), part, "") for loaded in (now, before))
     return bool(wanted) and wanted != there
 
 
-def _must_go(
+def _has_expired(
     db: duckdb.DuckDBPyConnection,
     validated: Sequence[ValidatedDelivery],
-    before: dict[str, _Brings],
-    now: dict[str, _Brings],
+    before: dict[str, _Loaded],
+    now: dict[str, _Loaded],
 ) -> bool:
-    """Whether a kept file has to be made anew.
+    """Whether the cache has to be rebuilt: to erase personal data, or because more than half of the file is unused.
 
-    What is deleted stays in unused parts of the file for a while: personal data may not. And a file that is mostly
-    unused is larger than it need be.
+    DuckDB leaves deleted rows in unused blocks of the file until it writes over them. Personal data may not stay there.
     """
     personal = {v.delivery.delivery_id for v in validated if v.verdict.holds_personal_data}
     size, total, used = db.execute(
@@ -130,22 +131,22 @@ def _must_go(
     )
 
 
-def _counted(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery]) -> dict[str, int]:
-    """The number of rows of each dataset. Raises CacheInvalid where a delivery has other rows than were accepted."""
-    there = {(dataset, i): n for dataset, i, n in db.execute(rows_by_delivery()).fetchall()}
-    due = {(v.delivery.dataset, v.delivery.delivery_id): v.verdict.rows.accepted for v in validated if v.counts}
-    due = {of: n for of, n in due.items() if n}
-    if there != due:
-        wrong = sorted({dataset for (dataset, _), _ in there.items() ^ due.items()})
+def _count_rows(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery]) -> dict[str, int]:
+    """The number of rows by dataset. Raises CacheInvalid where a delivery has other rows than were accepted."""
+    loaded = {(dataset, i): n for dataset, i, n in db.execute(rows_by_delivery()).fetchall()}
+    expected = {(v.delivery.dataset, v.delivery.delivery_id): v.verdict.rows.accepted for v in validated if v.counts}
+    expected = {delivery: n for delivery, n in expected.items() if n}
+    if loaded != expected:
+        wrong = sorted({dataset for (dataset, _), _ in loaded.items() ^ expected.items()})
         raise CacheInvalid(f"{', '.join(wrong)} in core: not the rows that were accepted")
-    loaded = dict.fromkeys(datasets(), 0)
-    for (dataset, _), n in there.items():
-        loaded[dataset] += n
-    return loaded
+    by_dataset = dict.fromkeys(datasets(), 0)
+    for (dataset, _), n in loaded.items():
+        by_dataset[dataset] += n
+    return by_dataset
 
 
 def _make_tables(db: duckdb.DuckDBPyConnection) -> None:
-    """Every table of `core` and `audit`; those that no delivery changes are filled."""
+    """Create every table of `core` and `audit`, and fill those that do not depend on deliveries."""
     tables = [
         *(("core", contract, True) for contract in datasets().values()),
         *(("core", contract, False) for contract in reference_tables().values()),
@@ -167,29 +168,30 @@ def _make_tables(db: duckdb.DuckDBPyConnection) -> None:
 
 
 def fill_reference(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """Fill a table that no site sends, such as sites and code lists, from the CSV beside its contract."""
+    """Fill a table that no site sends, such as sites or code lists, from the CSV files beside its contract."""
     if contract.dataset == "codes":
         rows = [
             {
-                "list_name": listed.name,
+                "list_name": code_list.name,
                 "code": e.code,
                 "label": e.label,
                 "aliases": "; ".join(e.aliases) or None,
                 "active_code": e.active_code or None,
                 "source": e.source,
             }
-            for listed in all_code_lists()
-            for e in listed.entries
+            for code_list in all_code_lists()
+            for e in code_list.entries
         ]
         _fill(db, "core.codes", rows)
         return
     names = ", ".join(f'"{c.name}"' for c in columns(contract, sent_by_sites=False))
     required = [f'"{f.name}"' for f in contract.fields if f.required]
-    kept_empty = ", ".join(f"'{n.strip(chr(34))}'" for n in required)
+    # read_csv takes an empty cell for null, and '' is what a required text column holds then
+    not_null = ", ".join(f"'{n.strip(chr(34))}'" for n in required)
     db.execute(
         f'insert into core."{contract.dataset}" select {names} from read_csv(?, header = true, all_varchar = true,'
         f" delim = ',', quote = '\"', escape = '\"', auto_detect = false, columns = {_text_columns(contract)},"
-        f" force_not_null = [{kept_empty}])",
+        f" force_not_null = [{not_null}])",
         [str(reference_csv(contract.dataset))],
     )
 
@@ -201,7 +203,7 @@ def _text_columns(contract: Contract) -> str:
 
 
 def _fill(db: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows, given as plain values, into the columns of the same names."""
+    """Insert rows into the columns of the same names. Values go in as text, and DuckDB casts them to each column."""
     if not rows:
         return
     names = list(rows[0])
@@ -251,14 +253,14 @@ def _rule_rows() -> Sequence[Mapping[str, Any]]:
     for contract in datasets().values():
         for rule, severity, field in rules_of(contract):
             text = explain(contract, rule.rule_id, field, severity)
-            said = {"title": text.title, "expected": text.expected, "fix": text.fix}
+            texts = {"title": text.title, "expected": text.expected, "fix": text.fix}
             key = {"dataset": contract.dataset, "rule_id": rule.rule_id, "severity": severity, "field": field}
-            rows.append(MappingProxyType(key | said))
+            rows.append(MappingProxyType(key | texts))
     return tuple(rows)
 
 
 def _load_findings(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery], results: ResultStore) -> None:
-    """Every finding of the validation results of some deliveries."""
-    # bytes that come back after others share their validation result with the first
+    """Insert all findings of the validation results of some deliveries into `audit.findings`."""
+    # a delivery that repeats another shares its validation result, whose findings are loaded once, for the first
     own = [v for v in validated if not v.delivery.same_as]
     insert_parquet(db, "audit.findings", [results.findings_path(v.key) for v in own], own, ["delivery_id"])

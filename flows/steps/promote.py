@@ -1,4 +1,4 @@
-"""promote: conservation is proved, then readers are pointed at the new build. What is not proved is not promoted."""
+"""promote: prove that a new build lost and gained no rows, then make it the build that readers open."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 
 class NotConserved(Exception):  # noqa: N818 - the finding itself
-    """Rows that were read are not all accounted for: the build is not promoted."""
+    """Rows that were read are not all accounted for, so the build is not promoted."""
 
 
 def promote(warehouse: Warehouse, new: NewBuild, validated: Sequence[ValidatedDelivery], keep: int) -> Build:
-    """Prove a new build as it lies on the disk, and make it the one that readers open. Keeps the last `keep` builds.
+    """Prove a new build, point readers at it, and delete all but the last `keep` builds.
 
-    Raises NotConserved (and leaves the current build as it was) if a row was lost or gained on the way.
+    Raises NotConserved if a row was lost or gained on the way: the current build then stays current.
     """
+    # what is proved is the file on disk, which readers will open, and not what a connection has in memory
     new.finish()
     with new.read() as db:
         prove(db, validated)
@@ -32,34 +33,36 @@ def promote(warehouse: Warehouse, new: NewBuild, validated: Sequence[ValidatedDe
 
 
 def _keys_shared(db: duckdb.DuckDBPyConnection) -> list[str]:
-    """The tables of `core` in which a site has two rows of one key: a join would count such a record twice."""
+    """The tables of `core` in which one site has a key on two rows. A join would count such a record twice."""
     shared = []
     for name, contract in datasets().items():
         key = ", ".join(f'"{k}"' for k in contract.key)
-        found = db.execute(
+        duplicate = db.execute(
             f'select 1 from core."{name}" group by site_code, {key} having count(*) > 1 limit 1'
         ).fetchall()
-        shared += [name] if found else []
+        shared += [name] if duplicate else []
     return shared
 
 
 def prove(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery]) -> None:
-    """Prove, for every delivery, read = accepted + held + repeats + not data, and that `core` has just those rows.
+    """Prove for every delivery that read = accepted + held + repeated + not data, and that `core` has just those rows.
 
-    A row put back by rule T02 belongs to a delivery that no longer counts, and is not one of the current ones.
+    The second is checked for the deliveries that count. A row that rule T02 reinstated belongs to a delivery that no
+    longer counts, and is left out. Raises NotConserved.
     """
-    wrong = db.execute(
+    unbalanced = db.execute(
         "select delivery_id from audit.deliveries"
         " where rows_read <> rows_accepted + rows_held + rows_repeated + rows_not_data or rows_accepted < 0"
     ).fetchall()
-    if wrong:
-        raise NotConserved(f"rows are not accounted for in {', '.join(r[0] for r in wrong)}")
+    if unbalanced:
+        raise NotConserved(f"rows are not accounted for in {', '.join(r[0] for r in unbalanced)}")
     if shared := _keys_shared(db):
         raise NotConserved(f"a key is on several rows of {', '.join(shared)}")
     stated = dict(
         db.execute("select delivery_id, rows_accepted from audit.deliveries where standing = 'current'").fetchall()
     )
     in_core = {i: n for _, i, n in db.execute(rows_by_delivery()).fetchall()}
+    # counted from the findings, for the counts in audit.deliveries are what is to be proved
     held = dict(
         db.execute(
             "select delivery_id, count(distinct source_row) from audit.findings"
@@ -69,7 +72,7 @@ def prove(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery])
     for v in validated:
         if not v.counts:
             continue
-        key, rows = v.delivery.delivery_id, v.verdict.rows
-        loaded, gone = in_core.get(key, 0), held.get(key, 0)
-        if loaded != stated[key] or loaded + gone + rows.repeats + rows.not_data != rows.read:
-            raise NotConserved(f"{key}: {rows.read} rows read, {loaded} in core, {gone} held by a finding")
+        delivery_id, rows = v.delivery.delivery_id, v.verdict.rows
+        n_loaded, n_held = in_core.get(delivery_id, 0), held.get(delivery_id, 0)
+        if n_loaded != stated[delivery_id] or n_loaded + n_held + rows.repeats + rows.not_data != rows.read:
+            raise NotConserved(f"{delivery_id}: {rows.read} rows read, {n_loaded} in core, {n_held} held by a finding")

@@ -1,7 +1,7 @@
-"""The validation result of one delivery: read, conform and validate in one stream, then the rules about the whole file.
+"""Validate one delivery: read, correct, conform and validate it in one stream, then check rules about the whole file.
 
-The result is a pure function of the file's bytes, its contract, its context and the code: its key says so
-(`flows/store/result_key.py`). Batches stream through, so a file may be larger than memory.
+The result is a pure function of the file's bytes, its contract, its context and the code, and all of these are in its
+key (`flows/store/result_key.py`). Rows pass through in batches, so a file may be larger than memory.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ from schemas._rules.privacy import PERSONAL_RULES
 from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
 
 if TYPE_CHECKING:
-    from flows.store.results import ResultStore  # it keeps Parquet, which a check has no need to import
+    from flows.store.results import ResultStore  # imports pyarrow.parquet, which `pilots check` does without
 
-CHANGED = "changed while it was read: the next night takes it as it then is"
+CHANGED = "changed while it was read: the next run reads it again"
 
 
 def row_types(contract: Contract) -> dict[str, pl.DataType]:
-    """The columns of a validated row."""
+    """The columns of a validated row and their types: `source_row`, then the fields of the contract."""
     return {"source_row": pl.Int64(), **{f.name: polars_type(f) for f in contract.fields}}
 
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """The outcome of validating a delivery, and where in the store it lies. Without a result, `problem` says why."""
+    """The outcome of validating a delivery, and its key in the store. Without a result, `problem` says why."""
 
     delivery_id: str
     result: Result | None
@@ -61,7 +61,7 @@ class ValidationResult:
     problem: str = ""
     holds_personal_data: bool = False
     rows: Counts = Counts()
-    fault: Fault | None = None  # of ours, if one is why
+    fault: Fault | None = None  # set where an error in our code is the reason
 
     @property
     def waits(self) -> bool:
@@ -72,18 +72,19 @@ class ValidationResult:
 def validate_delivery(
     delivery: Delivery, paths: DataPaths, results: ResultStore, corrections: Corrections = NO_CORRECTIONS
 ) -> ValidationResult:
-    """Validate a delivery from data/raw into the store.
+    """Validate a delivery from `data/raw` and store the result.
 
-    A file that is not the one received is left to the next run. A fault of ours costs this delivery alone: its last
-    validation result stands. Raises OSError where a disk is away.
+    If the file has changed since it was received, nothing is stored and the next run takes it. An error in our code
+    affects this delivery alone: its last validation result stays in use. Raises OSError where a disk fails.
     """
     contract = datasets()[delivery.dataset]
     key, path = result_key(delivery, contract, corrections), paths.raw / delivery.path
     before = FileStat.of(path)
     unlike = ("source_row", *contract.key)
     try:
-        with ThreadPoolExecutor(1) as aside, results.open(key, row_types(contract), unlike) as out:
-            sha256 = aside.submit(file_digest, path)
+        # the checksum is computed in a second thread while the file is validated
+        with ThreadPoolExecutor(1) as hasher, results.open(key, row_types(contract), unlike) as out:
+            sha256 = hasher.submit(file_digest, path)
             verdict = validate_file(path, delivery, contract, out, corrections)
             if sha256.result() != delivery.sha256 or FileStat.of(path) != before:
                 return ValidationResult(delivery.delivery_id, None, key, CHANGED)
@@ -91,6 +92,7 @@ def validate_delivery(
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001 - one file never stops the others
+        # a file that is written while it is read can fail in any way, which is no error of ours
         if FileStat.of(path) != before:
             return ValidationResult(delivery.delivery_id, None, key, CHANGED)
         fault = Fault.of(error)
@@ -106,22 +108,22 @@ def validate_file(
     out: ResultSink,
     corrections: Corrections = NO_CORRECTIONS,
 ) -> Verdict:
-    """Validate one file, writing its rows and findings to `out`. Bad data never raises: the verdict is about it.
+    """Validate one file, writing its rows and findings to `out`. Bad data never raises: the verdict reports it.
 
-    How its dates are written may be known only when all of it has been read: then it is re-validated, read so.
+    The order of day and month may be clear only from the whole file. The file is then read a second time in that order.
     """
     context = context_of(delivery, corrections)
-    verdict, dates = _validate_as(path, delivery, contract, context, out)
+    verdict, dates = _validate_with(path, delivery, contract, context, out)
     if dates:
         out.start_over()
-        verdict, _ = _validate_as(path, delivery, contract, replace(context, dates=tuple(dates.items())), out)
+        verdict, _ = _validate_with(path, delivery, contract, replace(context, dates=tuple(dates.items())), out)
     return verdict
 
 
-def _validate_as(
+def _validate_with(
     path: Path, delivery: Delivery, contract: Contract, context: DeliveryContext, out: ResultSink
 ) -> tuple[Verdict, dict[str, DateReading]]:
-    """Validate one file in a context. Gives the columns whose dates should have been read otherwise, too."""
+    """Validate one file in a context. Also returns the date columns that should be read in another way."""
     version = contract_version(contract)
     wrong_sender = _wrong_sender(delivery, context)
     try:
@@ -130,14 +132,14 @@ def _validate_as(
         name_sheet = partial(name_of_stray_sheet, contract=contract)
         headings = known_headings(contract, context)
         extract = read(path, headings, delivery.sheet, context.delimiter, context.quote, name_sheet)
-    except UnreadableFile as stopped:
-        nothing_due = stopped.rule_id == "F01" and delivery.nil_return
-        said = [] if nothing_due else [Finding(stopped.rule_id, Severity.FILE, found=stopped.found or None)]
-        if nothing_due and context.is_of_impossible_month:
-            said = [Finding("F25", Severity.FILE, found=came_too_soon(delivery))]
-        out.find(findings_frame([*said, *about_name(delivery)], delivery.sheet))
-        refused = wrong_sender or (nothing_due and said)
-        result = Result.REFUSED if refused else Result.ACCEPTED if nothing_due else Result.UNREADABLE
+    except UnreadableFile as unreadable:
+        is_nil_return = unreadable.rule_id == "F01" and delivery.nil_return  # an empty file, and declared so
+        found = [] if is_nil_return else [Finding(unreadable.rule_id, Severity.FILE, found=unreadable.found or None)]
+        if is_nil_return and context.is_of_impossible_month:
+            found = [Finding("F25", Severity.FILE, found=came_too_soon(delivery))]
+        out.find(findings_frame([*found, *about_name(delivery)], delivery.sheet))
+        refused = wrong_sender or (is_nil_return and found)
+        result = Result.REFUSED if refused else Result.ACCEPTED if is_nil_return else Result.UNREADABLE
         return Verdict(result, Counts(), contract_version=version, rows_judged=False), {}
     extract.sheet = redact_sheet_name(extract.sheet, extract.sheet_number, contract, context.data_cut_date)
     layout = lay_out(extract.headings, contract, context, is_marked=extract.is_marked)
@@ -146,6 +148,7 @@ def _validate_as(
 
 
 def _wrong_sender(delivery: Delivery, context: DeliveryContext) -> str:
+    """The rule that refuses a dataset its sender does not send: T09 for trial data, else L02; '' where none does."""
     if context.need != "none":
         return ""
     return "T09" if delivery.dataset == "randomisation" else "L02"
@@ -154,6 +157,7 @@ def _wrong_sender(delivery: Delivery, context: DeliveryContext) -> str:
 def _validate_rows(
     extract: Extract, layout: Layout, contract: Contract, context: DeliveryContext, delivery: Delivery, out: ResultSink
 ) -> tuple[Verdict, dict[str, DateReading]]:
+    """Validate the rows of a file batch by batch, then the file as a whole. Returns as `_validate_with`."""
     file = WholeFile(contract, layout, extract.sheet)
     corrector = Corrector(layout, contract, context, extract.sheet)
     other_sheets = _other_sheets(extract, contract, context)
@@ -161,21 +165,22 @@ def _validate_rows(
     file.refused = not other_sheets.is_empty()
     file.personal = other_sheets["rule_id"].is_in(PERSONAL_RULES).any()
 
-    def judge_batch(sent: TextBatch, corrected: pl.DataFrame) -> tuple[TypedBatch, pl.DataFrame]:
+    def validate_batch(sent: TextBatch, corrections: pl.DataFrame) -> tuple[TypedBatch, pl.DataFrame]:
         typed = conform(sent, layout, contract, context, extract.sheet)
-        validated = validate_rows(typed, layout, contract, context, extract.sheet)
-        return typed, _only_personal(pl.concat([corrected, typed.findings, validated]))
+        violations = validate_rows(typed, layout, contract, context, extract.sheet)
+        return typed, _only_personal(pl.concat([corrections, typed.findings, violations]))
 
-    for typed, findings in parallel_map(judge_batch, prefetch(map(corrector.correct, extract.batches))):
+    # batches are read ahead in one thread and validated in several, and come back in the order of the file
+    for typed, findings in parallel_map(validate_batch, prefetch(map(corrector.correct, extract.batches))):
         at_fault = findings.filter(pl.col("severity") == Severity.ROW)["source_row"].unique()
         held = typed.rows["source_row"].is_in(at_fault.implode())
         out.accept(typed.rows.filter(~held))
         out.hold(in_agreed_form(typed.rows.filter(held), contract, context.data_cut_date))
         out.find(file.add(typed, findings))
     out.find(file.rows_left_out())
-    repeats = _settle_repeats(file, layout, extract.sheet, out)
+    repeats = _resolve_repeats(file, layout, extract.sheet, out)
     about_file = file.findings(delivery, context)
-    if file.month_is_wrong:
+    if file.month_is_wrong:  # one finding says so in place of one for every date that is measured by the month
         out.forget(file.measured_by_month, file.explained)
     out.find(findings_frame([*extract.found_in_rows(), *about_file, *corrector.not_applied()], extract.sheet))
     refused = layout.refused or file.refused or any(f.severity == Severity.FILE for f in about_file)
@@ -205,15 +210,16 @@ def _validate_rows(
 
 
 def _other_sheets(extract: Extract, contract: Contract, context: DeliveryContext) -> pl.DataFrame:
-    """What refuses the file for what stands on other sheets: personal data, or one that cannot be searched for it."""
+    """Findings that refuse the file for its other sheets: personal data, or a sheet that cannot be searched for it."""
     try:
         return personal_on_other_sheets(extract.other_sheets, contract, context)
-    except UnreadableFile as stopped:
-        return findings_frame([Finding(stopped.rule_id, Severity.FILE, found=stopped.found or None)], extract.sheet)
+    except UnreadableFile as unreadable:
+        finding = Finding(unreadable.rule_id, Severity.FILE, found=unreadable.found or None)
+        return findings_frame([finding], extract.sheet)
 
 
 def _only_personal(findings: pl.DataFrame) -> pl.DataFrame:
-    """A cell that holds personal data is told as that alone: another finding would show what stands there."""
+    """Leave out other findings of cells that hold personal data: they would show what is in the cell."""
     personal = pl.col("rule_id").is_in(PERSONAL_RULES)
     if findings.is_empty():
         return findings
@@ -222,14 +228,14 @@ def _only_personal(findings: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([findings.filter(personal), others])
 
 
-def _settle_repeats(file: WholeFile, layout: Layout, sheet: str, out: ResultSink) -> int:
-    """Hold rows whose key is on several different rows; leave out exact copies (rule P04). Gives the copies' number."""
+def _resolve_repeats(file: WholeFile, layout: Layout, sheet: str, out: ResultSink) -> int:
+    """Hold rows that share a key but differ, and drop exact copies (rule P04). Returns the number of copies."""
     copies, conflicting = file.repeated_keys()
     if copies.is_empty() and conflicting.is_empty():
         return 0
     field = file.contract.key[0]
     for severity, rows in ((Severity.WARNING, copies), (Severity.ROW, conflicting)):
-        said = rows.with_columns(pl.format("the same reference as in row {}", "other").alias("found"))
-        out.find(findings_of_rows(said, Finding("P04", severity, None, field, layout.column_of(field)), sheet))
+        found = rows.with_columns(pl.format("the same reference as in row {}", "other").alias("found"))
+        out.find(findings_of_rows(found, Finding("P04", severity, None, field, layout.column_of(field)), sheet))
     out.move(to_held=file.count_held(conflicting["source_row"]), dropped=copies["source_row"])
     return len(copies)

@@ -55,8 +55,8 @@ def load_history(
     of_delivery = ", ".join(f"f.{n}" for n in (*OF_DELIVERY, "counts") if n not in contract.by_name)
     db.execute(
         f'create or replace view history."{contract.dataset}" as'
-        f' select r.* exclude (judgement_key), {of_delivery} from sent."{contract.dataset}" r'
-        f' join history."{contract.dataset}_files" f using (judgement_key)'
+        f' select r.* exclude (result_key), {of_delivery} from sent."{contract.dataset}" r'
+        f' join history."{contract.dataset}_files" f using (result_key)'
     )
 
 
@@ -67,7 +67,7 @@ def _list_files(
     rows = [
         {
             "filename": str(results.accepted(v.key)),
-            "judgement_key": v.key,
+            "result_key": v.key,
             "rows_accepted": v.verdict.rows.accepted,
             "counts": v.counts,
             **{n: getattr(v.delivery, n) for n in OF_DELIVERY},
@@ -76,7 +76,7 @@ def _list_files(
     ]
     types = OF_DELIVERY | {
         "filename": pl.String,
-        "judgement_key": pl.String,
+        "result_key": pl.String,
         "rows_accepted": pl.Int64,
         "counts": pl.Boolean,
     }
@@ -88,31 +88,31 @@ def _list_files(
 def _update_sent_rows(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     """Bring `sent.<dataset>` up to date: the accepted rows of the validation results in `<dataset>_files`, no others.
 
-    `sent.<dataset>_judgements` lists the results that are in it and how many rows each has. It also has those without
+    `sent.<dataset>_results` lists the results that are in it and how many rows each has. It also has those without
     accepted rows, whose files would otherwise be read again in every run.
     """
-    table, known = f'sent."{contract.dataset}"', f'sent."{contract.dataset}_judgements"'
+    table, known = f'sent."{contract.dataset}"', f'sent."{contract.dataset}_results"'
     files = f'history."{contract.dataset}_files"'
     fields = ", ".join(f'"{f.name}" {sql_type(f)}' for f in contract.fields)
     db.begin()
-    db.execute(f"create table if not exists {table} (judgement_key varchar, source_row bigint, {fields})")
-    db.execute(f"create table if not exists {known} (judgement_key varchar, n bigint)")
+    db.execute(f"create table if not exists {table} (result_key varchar, source_row bigint, {fields})")
+    db.execute(f"create table if not exists {known} (result_key varchar, n bigint)")
     for each in (table, known):
-        db.execute(f"delete from {each} where judgement_key not in (select judgement_key from {files})")
+        db.execute(f"delete from {each} where result_key not in (select result_key from {files})")
     # distinct: a delivery whose content is the same as another's shares its result, and so its file
     new = db.execute(
-        f"select distinct filename from {files} where judgement_key not in (select judgement_key from {known})"
+        f"select distinct filename from {files} where result_key not in (select result_key from {known})"
     ).fetchall()
     if new:
         db.execute(
-            f"insert into {table} by name select r.* exclude (filename), f.judgement_key"
+            f"insert into {table} by name select r.* exclude (filename), f.result_key"
             " from read_parquet(?, filename = true, union_by_name = true) r"
-            f" join (select distinct filename, judgement_key from {files}) f using (filename)",
+            f" join (select distinct filename, result_key from {files}) f using (filename)",
             [[f for (f,) in new]],
         )
         db.execute(
-            f"insert into {known} select distinct judgement_key, rows_accepted from {files}"
-            f" where judgement_key not in (select judgement_key from {known})"
+            f"insert into {known} select distinct result_key, rows_accepted from {files}"
+            f" where result_key not in (select result_key from {known})"
         )
     db.commit()
     rows, expected = db.execute(

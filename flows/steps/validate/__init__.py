@@ -1,4 +1,4 @@
-"""validate: what is broken, row by row (pandera) and over the whole file; every failure is a finding."""
+"""validate: check typed rows against their contract, row by row with pandera and over the whole file."""
 
 from flows.steps.validate.rows import validate_rows
 from flows.steps.validate.whole_file import WholeFile

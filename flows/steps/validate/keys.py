@@ -1,8 +1,9 @@
-"""The references of a file's rows: to find, once the whole file has been seen, those that stand on several rows.
+"""The keys of all rows of a file, kept as digests, to find those that are on several rows.
 
-Each row waits with those whose reference has the same first bits, so rows that share one are all in one of sixteen
-parts; what is more than a megabyte of a part waits on disk, in a file without a name. All of it are digests: no
-reference is kept. Where very many rows share one, they cost some 250 bytes each.
+Rows are partitioned by the first bits of their key's digest, so rows that share a key are always in the same one of
+sixteen partitions, and only one partition at a time has to be in memory. More than a megabyte of a partition is written
+to a temporary file without a name. Only digests are kept, never a key. A row whose key is shared by very many others
+takes some 250 bytes of memory.
 """
 
 from __future__ import annotations
@@ -17,59 +18,65 @@ from flows.deliveries.conformed import TypedBatch
 from schemas._contract.model import Contract
 
 _COLUMNS = ("source_row", "key", "key2", "row")  # 64 bits each
-_PARTS, _FIRST_BITS = 16, np.uint64(60)  # a digest without its last 60 bits says which part it is in
-_IN_MEMORY = 1 << 20  # bytes of each part
-_ODD = np.uint64(0x9E3779B97F4A7C15)  # spreads what was hashed before over all bits
+_PARTITIONS, _SHIFT = 16, np.uint64(60)  # a 64-bit digest shifted right by 60 bits is the number of its partition
+_IN_MEMORY = 1 << 20  # bytes of each partition
+_ODD = np.uint64(0x9E3779B97F4A7C15)  # multiplier of Fibonacci hashing: spreads earlier columns' bits over all 64
 
 
 class Keys:
-    """Two independent 64-bit digests of each row's key and one of its whole text. Rows without a key are left out."""
+    """Two independent 64-bit digests of each row's key, and one of all its cells. Rows without a key are left out.
+
+    With two digests of the key, 128 bits, different keys do not collide in practice.
+    """
 
     def __init__(self, contract: Contract) -> None:
         self._key = contract.key
-        self._parts = [SpooledTemporaryFile(_IN_MEMORY) for _ in range(_PARTS)]  # noqa: SIM115 - they live as long
+        self._files = [SpooledTemporaryFile(_IN_MEMORY) for _ in range(_PARTITIONS)]  # noqa: SIM115 - they live as long
 
     def add(self, typed: TypedBatch) -> None:
-        """Remember the keys of a batch."""
+        """Add the rows of a batch."""
         has_key = typed.rows[self._key[0]].is_not_null().to_numpy()
         keys = [typed.rows[name] for name in self._key]
         one, other = (_digest(len(typed.rows), (k.hash(seed=seed) for k in keys)) for seed in (1, 2))
         texts = _digest(len(typed.rows), (c.of_cells(c.distinct.hash(seed=3)) for c in typed.cells.values()))
         digests = [typed.rows["source_row"].to_numpy().astype(np.uint64), one, other, texts]
-        part = (one >> _FIRST_BITS).astype(np.uint8)
-        part[~has_key] = _PARTS
-        order = np.argsort(part, kind="stable")
+        partition = (one >> _SHIFT).astype(np.uint8)
+        partition[~has_key] = _PARTITIONS  # beyond the last one: written nowhere
+        order = np.argsort(partition, kind="stable")
         rows = np.column_stack([d[order] for d in digests])
-        edges = np.searchsorted(part[order], np.arange(_PARTS + 1))
-        for file, start, end in zip(self._parts, edges, edges[1:], strict=False):
+        edges = np.searchsorted(partition[order], np.arange(_PARTITIONS + 1))
+        for file, start, end in zip(self._files, edges, edges[1:], strict=False):
             file.write(rows[start:end].tobytes())
 
     def shared(self) -> pl.DataFrame:
-        """The rows whose key is on several, in order: columns `source_row`, `key`, `key2`, `row`."""
-        found = np.concatenate([_with_a_double(_rows_of(file)) for file in self._parts])
+        """The rows whose key is on several rows, by `source_row`: columns `source_row`, `key`, `key2`, `row`."""
+        found = np.concatenate([_possible_duplicates(_rows_of(file)) for file in self._files])
         frame = pl.DataFrame(found, schema=dict.fromkeys(_COLUMNS, pl.UInt64)).cast({"source_row": pl.Int64})
         return frame.filter(pl.struct("key", "key2").is_duplicated()).sort("source_row")
 
 
 def _rows_of(file: SpooledTemporaryFile[bytes]) -> np.ndarray:
-    """All rows of a part, a column for each of _COLUMNS."""
+    """All rows of a partition as an array with the columns _COLUMNS."""
     file.seek(0)
     return np.frombuffer(file.read(), np.uint64).reshape(-1, len(_COLUMNS))
 
 
-def _with_a_double(rows: np.ndarray) -> np.ndarray:
-    """The rows whose key stands on several, and few others: keys with the same last bits as such a one."""
+def _possible_duplicates(rows: np.ndarray) -> np.ndarray:
+    """The rows of duplicated keys, and a few others: those whose digest has the same last 20 bits as a duplicated one.
+
+    A table of bits by the last 20 bits of a digest tells most rows apart quickly; `Keys.shared` removes the others.
+    """
     if len(rows) < 2:
         return rows[:0]
     keys = np.sort(rows[:, 1])
     last_bits = np.uint64((1 << 20) - 1)
-    stands_twice = np.zeros(int(last_bits) + 1, bool)
-    stands_twice[keys[1:][keys[1:] == keys[:-1]] & last_bits] = True
-    return rows[stands_twice[rows[:, 1] & last_bits]]
+    is_duplicated = np.zeros(int(last_bits) + 1, bool)
+    is_duplicated[keys[1:][keys[1:] == keys[:-1]] & last_bits] = True
+    return rows[is_duplicated[rows[:, 1] & last_bits]]
 
 
 def _digest(rows: int, columns: Iterable[pl.Series]) -> np.ndarray:
-    """64 bits of each row, from those of its cells, column by column."""
+    """A 64-bit digest of each row, combined from the hashes of its cells, column by column."""
     digest = np.zeros(rows, np.uint64)
     for column in columns:
         digest = digest * _ODD + column.to_numpy()

@@ -1,7 +1,7 @@
-"""The month that a file is about, as its dates show it: rules F19 and F25.
+"""Rules about the month in a file's name: does it agree with the dates in the file (F19), and had it begun (F25)?
 
-Where the month in the name is wrong, everything that is measured by it is wrong too: a date is then neither after the
-cut-off nor as long ago as a birth. So the name is told, once, and not what follows from it.
+A wrong month in the name makes every rule that measures by the cut-off report dates that are in order. So a wrong month
+is reported once, and the findings that follow from it are left out.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ LEAST_ROWS_AT_FAULT = 10  # docs/domain.md 6.0
 
 
 class MonthShown:
-    """The dates of a file that show which month it is about: how many lie on each day."""
+    """How many of the dates that show a file's month (`Contract.month_shown_by`) are on each day."""
 
     def __init__(self, contract: Contract, layout: Layout) -> None:
         self.contract, self.layout = contract, layout
         self._days: Counter[date] = Counter()
 
     def add(self, typed: TypedBatch) -> None:
-        """Remember the dates of a batch."""
+        """Count the dates of a batch."""
         if self.contract.month_shown_by:
             days = typed.rows.select(pl.col(self.contract.month_shown_by).alias("day")).drop_nulls()
             self._days.update(dict(days.group_by("day").len().iter_rows()))
 
     def reach(self, cut_off: date) -> tuple[date | None, int]:
-        """The newest date up to the cut-off, and how many dates lie in the quarter before it."""
+        """The newest date up to the cut-off, and the number of dates in the quarter that ends with it."""
         days = {day: n for day, n in self._days.items() if day <= cut_off}
         if not days:
             return None, 0
@@ -45,32 +45,35 @@ class MonthShown:
         return newest, sum(n for day, n in days.items() if day > newest - QUARTER)
 
     def contradicts(self, delivery: Delivery, context: DeliveryContext) -> Finding | None:
-        """What refuses the file for the month in its name; none where that can be right."""
+        """The finding that refuses the file for the month in its name; None where the month may be right."""
         if context.is_of_impossible_month:
-            return Finding("F25", Severity.FILE, found=self._told(came_too_soon(delivery)))
-        for n, said in (self._after(context.data_cut_date), self._long_before(context.data_cut_date)):
+            return Finding("F25", Severity.FILE, found=self._with_end(came_too_soon(delivery)))
+        for n, found in (self._after(context.data_cut_date), self._long_before(context.data_cut_date)):
             if n:
-                return self._of_column(Severity.FILE, self._told(said))
+                return self._of_column(Severity.FILE, self._with_end(found))
         return self._outside(delivery)
 
     def doubt(self, delivery: Delivery, context: DeliveryContext) -> Finding | None:
-        """What to warn of about the month in the name: that it had not begun, or that the dates stop early."""
+        """A warning about the month in the name, if one is due: it had not begun, or the dates stop early."""
         if context.month_is_to_come:
             return Finding("F25", Severity.WARNING, found=came_too_soon(delivery))
         if delivery.extract_type is ExtractType.PERIOD:
             return None
         newest, lately = self.reach(delivery.data_cut_date)
-        said = stops_early(delivery, newest, lately, is_asked_for=context.month_is_asked_for)
-        return self._of_column(Severity.WARNING, said) if said else None
+        found = stops_early(delivery, newest, lately, is_asked_for=context.month_is_asked_for)
+        return self._of_column(Severity.WARNING, found) if found else None
 
     def _after(self, cut_off: date) -> tuple[int, str]:
-        """How many dates lie after the cut-off, where most do: the name is of too early a month."""
+        """The number of dates after the cut-off, where most are: the month in the name is too early. Else 0."""
         n, dated = sum(n for day, n in self._days.items() if day > cut_off), self._days.total()
         are_many = n >= LEAST_ROWS_AT_FAULT and 2 * n > dated
         return n if are_many else 0, f"{n:,} of {dated:,} are after {day(cut_off)}"
 
     def _long_before(self, cut_off: date) -> tuple[int, str]:
-        """How many dates are as long ago as a birth, though none can be one (rule P03): nobody's pilot is so old."""
+        """The number of dates that are as long before the cut-off as a birth (rule P03), where over 1% are. Else 0.
+
+        No pilot is that old: the month in the name is too late.
+        """
         births = last_birth(cut_off)
         n, dated = sum(n for day, n in self._days.items() if day <= births), self._days.total()
         years = cut_off.year - births.year
@@ -78,7 +81,7 @@ class MonthShown:
         return n if are_many else 0, f"{n:,} of {dated:,} are {years} years before the cut-off"
 
     def _outside(self, delivery: Delivery) -> Finding | None:
-        """That an extract of one month holds another's events."""
+        """The finding that an extract of one month mostly holds events of other months."""
         if delivery.extract_type is not ExtractType.PERIOD or not self.contract.event_date:
             return None
         cut = delivery.data_cut_date
@@ -89,9 +92,9 @@ class MonthShown:
             return None
         return self._of_column(Severity.FILE, f"{outside} of {dated} dates are outside {cut:%B %Y}")
 
-    def _told(self, said: str) -> str:
-        """What was found, and where the dates end."""
-        return f"{end}; {said}" if (end := dates_end_in(max(self._days, default=None))) else said
+    def _with_end(self, found: str) -> str:
+        """What was found, after the month in which the dates end."""
+        return f"{end}; {found}" if (end := dates_end_in(max(self._days, default=None))) else found
 
     def _of_column(self, severity: Severity, found: str) -> Finding:
         field = self.contract.month_shown_by

@@ -11,11 +11,11 @@ from schemas._rules.checks import checks_of
 
 
 def pandera_schema(contract: Contract) -> pa.DataFrameSchema:
-    """The pandera schema that validates a typed frame of this dataset, cell by cell and row by row.
+    """Build the pandera schema that validates a typed frame of this dataset, cell by cell and row by row.
 
-    Every check hangs on the column of the cell to fix and is named 'rule:severity', so a failure case names all three.
-    Cross-field checks read the other columns from the frame. A check whose answer is unknown (an empty cell) passes:
-    whether a cell may be empty is the column's own business.
+    Every check belongs to the column of the cell to fix and is named 'rule:severity', so that a failure case has all
+    three. Cross-field checks read the other columns from the frame. A check that gives null, as for an empty cell,
+    passes: whether a cell may be empty is up to `nullable` of its column.
     """
     built: dict[str, pa.Column] = {}
     for field in contract.fields:
@@ -33,8 +33,8 @@ def pandera_schema(contract: Contract) -> pa.DataFrameSchema:
 
 def _check(name: str, expression: pl.Expr) -> pa.Check:
     def holds(data: pa.PolarsData) -> bool | pl.LazyFrame:
-        held = data.lazyframe.select(expression.fill_null(True).alias("holds")).collect()
-        # said in a word where no row breaks the rule: pandera would look for the rows that do
-        return held["holds"].all() or held.lazy()
+        passed = data.lazyframe.select(expression.fill_null(True).alias("holds")).collect()
+        # a plain True where no row fails: from a frame, pandera would go on to look for the rows that do
+        return passed["holds"].all() or passed.lazy()
 
     return pa.Check(holds, name=name, ignore_na=False)

@@ -1,7 +1,7 @@
-"""validate: pandera validates typed rows by their contract; rows are accepted or held, and every failure is a finding.
+"""Validate typed rows against their contract with pandera, and make a finding of every failure.
 
-A rule that reads a cell which is itself at fault cannot be checked for that row, and says nothing: one fault gives one
-finding. Uniqueness and shares are validated over the whole file, once its last batch has been seen.
+A rule that reads a cell which is itself at fault cannot be checked for that row and gives no finding: one fault, one
+finding. Uniqueness and shares of rows are checked over the whole file (`whole_file.py`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from schemas._contract.model import Contract, Field, Severity
 from schemas._contract.registry import sites
 from schemas._rules.checks import checks_of
 
-MOST_SUGGESTED = 200  # distinct texts of a column and batch for which a listed code is looked for
+MOST_SUGGESTED = 200  # distinct texts of a column and batch for which a similar code is searched
 _FAILURE_TYPES = {
     "place": pl.Int64,  # of the row in its batch
     "source_row": pl.Int64,
@@ -35,12 +35,12 @@ _NO_FAILURES = pl.DataFrame(schema=_FAILURE_TYPES)
 def validate_rows(
     batch: TypedBatch, layout: Layout, contract: Contract, context: DeliveryContext, sheet: str
 ) -> pl.DataFrame:
-    """Findings for one batch (columns of FINDING_TYPES), one per row, rule and field."""
+    """Return the findings of one batch (columns of FINDING_TYPES): one per row, rule and field."""
     failures = pl.concat([_failures(batch.rows, contract, context), _other_sites(batch.rows, contract, context)])
     if failures.is_empty():
         return NO_FINDINGS
     failures = failures.join(batch.unreadable, on=["source_row", "field"], how="anti")
-    failures = _of_columns_there(failures, layout, contract)
+    failures = _of_present_columns(failures, layout, contract)
     failures = _without_consequences(failures, batch.unreadable, contract)
     return _with_addresses(failures, batch.cells, layout, contract, context, sheet)
 
@@ -53,13 +53,15 @@ def _schema(dataset: str, contract: Contract):  # type: ignore[no-untyped-def] #
 
 
 def _failures(rows: pl.DataFrame, contract: Contract, context: DeliveryContext) -> pl.DataFrame:
-    """Every cell that pandera finds broken, and by which rule (columns of _FAILURE_TYPES)."""
+    """Every cell that fails a check in pandera, with the rule (columns of _FAILURE_TYPES)."""
+    # imported late, for pandera takes long to import
     from pandera.errors import SchemaErrors
 
-    told = {"programme_code": context.programme_code, "site_code": context.site_code}
+    # rules across fields may read these as columns, whether or not the file has them
+    of_delivery = {"programme_code": context.programme_code, "site_code": context.site_code}
     frame = rows.with_columns(
         pl.lit(context.data_cut_date).alias("data_cut_date"),
-        *(pl.lit(v).alias(n) for n, v in told.items() if n not in rows.columns),
+        *(pl.lit(v).alias(n) for n, v in of_delivery.items() if n not in rows.columns),
     )
     try:
         _schema(contract.dataset, contract).validate(frame, lazy=True)
@@ -67,8 +69,9 @@ def _failures(rows: pl.DataFrame, contract: Contract, context: DeliveryContext) 
         cases = errors.failure_cases
     else:
         return _NO_FAILURES
-    if cases["index"].null_count():
+    if cases["index"].null_count():  # a failure without a row: the check itself raised an error
         raise RuntimeError(f"{contract.dataset}: a rule could not be run: {cases['check'].unique().to_list()}")
+    # pandera reports an empty required cell as `not_nullable`, which is F08 in a key and V01 elsewhere
     key = list(contract.key)
     blank = pl.when(pl.col("column").is_in(key)).then(pl.lit("F08")).otherwise(pl.lit("V01"))
     named = pl.col("check").str.split(":")
@@ -86,10 +89,10 @@ def _failures(rows: pl.DataFrame, contract: Contract, context: DeliveryContext) 
 
 
 def _other_sites(rows: pl.DataFrame, contract: Contract, context: DeliveryContext) -> pl.DataFrame:
-    """Rows that say they are another site's (rule F20)."""
+    """Failures of rows whose `site_code` is another site's (rule F20)."""
     if "site_code" not in contract.by_name:
         return _NO_FAILURES
-    others = [code for code in sites() if code != context.site_code]  # a code that is nobody's is V02's business
+    others = [code for code in sites() if code != context.site_code]  # V02 reports a code of no site
     return (
         rows.with_row_index("place")
         .filter(pl.col("site_code").is_in(others))
@@ -108,7 +111,7 @@ _ONE_RULE = ["rule_id", "field", "severity"]
 
 @lru_cache
 def _reads(contract: Contract) -> pl.DataFrame:
-    """Which fields each rule across fields reads: a row for each (rule_id, field, severity, reads)."""
+    """The fields that each rule across fields reads: columns rule_id, field, severity, reads."""
     links = [
         (r.rule_id, r.field, str(r.severity), name)
         for r in contract.row_rules
@@ -118,10 +121,10 @@ def _reads(contract: Contract) -> pl.DataFrame:
     return pl.DataFrame(links, schema=dict.fromkeys([*_ONE_RULE, "reads"], pl.String), orient="row")
 
 
-def _of_columns_there(failures: pl.DataFrame, layout: Layout, contract: Contract) -> pl.DataFrame:
-    """Leave out failures that come of a column the file lacks: its heading says so once (F09, F12).
+def _of_present_columns(failures: pl.DataFrame, layout: Layout, contract: Contract) -> pl.DataFrame:
+    """Leave out failures that follow from a missing column, which the heading's own finding reports once (F09, F12).
 
-    A cell's own range may go by the name of a rule that reads a lacking column too: that one lets empty cells pass.
+    A check of a single cell stays even if a rule of the same id reads the missing column: it does not depend on it.
     """
     if not layout.unread:
         return failures
@@ -133,7 +136,7 @@ def _of_columns_there(failures: pl.DataFrame, layout: Layout, contract: Contract
 
 
 def _without_consequences(failures: pl.DataFrame, unreadable: pl.DataFrame, contract: Contract) -> pl.DataFrame:
-    """Leave out failures of rules across fields that read a cell which is at fault by itself."""
+    """Leave out failures of rules across fields that read a cell which is itself at fault."""
     reads = _reads(contract)
     if reads.is_empty():
         return failures
@@ -151,7 +154,7 @@ def _with_addresses(
     context: DeliveryContext,
     sheet: str,
 ) -> pl.DataFrame:
-    """Failures as findings: the sender's heading, the column's letter, and what stood there if it may be shown."""
+    """Turn failures into findings, with the sender's heading, the column's letter and the redacted text of the cell."""
     parts = [NO_FINDINGS]
     for (name,), part in failures.group_by("field", maintain_order=True):
         field, column = contract.by_name[str(name)], layout.column_of(str(name))
@@ -165,18 +168,18 @@ def _with_addresses(
 
 
 def _suggestions(rows: pl.DataFrame, field: Field, contract: Contract) -> pl.Series:
-    """What may be meant by a column's faulty texts: asked once for each, and only for so many.
+    """The values that may be meant by a column's faulty texts, searched once per distinct text, for a limited number.
 
-    A listed code is our own word, and may be said of a text that is hidden itself.
+    A code of a list is suggested even for a hidden text: it is our own word and repeats nothing of the cell.
     """
-    public = pl.lit(not is_private(field, contract))
-    asked = (public & (pl.col("rule_id") == field.not_listed_rule)) | (
+    is_public = pl.lit(not is_private(field, contract))
+    may_suggest = (is_public & (pl.col("rule_id") == field.not_listed_rule)) | (
         ~pl.col("hidden") & (pl.col("rule_id") == field.range_rule)
     )
-    texts = rows.filter(asked)["text"].drop_nulls().unique().sort().head(MOST_SUGGESTED)
+    texts = rows.filter(may_suggest)["text"].drop_nulls().unique().sort().head(MOST_SUGGESTED)
     meant = pl.DataFrame(
         {"text": texts, "meant": [suggested(text, field) or None for text in texts]},
         schema={"text": pl.String, "meant": pl.String},
     )
-    told = rows.join(meant, on="text", how="left", maintain_order="left")
-    return told.select(pl.when(asked).then("meant").alias("suggestion")).to_series()
+    rows = rows.join(meant, on="text", how="left", maintain_order="left")
+    return rows.select(pl.when(may_suggest).then("meant").alias("suggestion")).to_series()

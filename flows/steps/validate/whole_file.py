@@ -1,7 +1,7 @@
-"""The rules that only the whole file can break: shares, repeated references, day-month orders, the manifest's totals,
-the month it is about, the version of its form.
+"""Rules that need the whole file: shares of bad rows, repeated keys, day-month order, the manifest's totals, its month,
+and the version of its form.
 
-What must be remembered of a file for them is counts, keys and sums, batch by batch; never its rows.
+They work from counts, digests of keys and sums that are gathered batch by batch. No row is kept, so memory stays small.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from schemas._rules.files import BLANK_ROWS_LISTED, FORM_VERSIONS
 from schemas._rules.privacy import PERSONAL_RULES
 from schemas.audit.deliveries import Delivery
 
-_LEFT_OUT = {"F05": "repeated headings", "F06": "total rows", "F07": "blank rows"}
+_LEFT_OUT = {"F05": "repeated headings", "F06": "total rows", "F07": "blank rows"}  # rules about rows without data
 _VERSION_NUMBER = re.compile(r"[vV]?\d{1,4}(\.\d{1,4}){0,2}")
 
 
 class WholeFile:
-    """What must be remembered of a file to validate it as a whole: counts, keys, and sums; never its rows."""
+    """Gathers what the rules about a whole file need: `add` each batch, then ask for `findings`."""
 
     def __init__(self, contract: Contract, layout: Layout, sheet: str) -> None:
         self.contract, self.layout, self.sheet = contract, layout, sheet
@@ -40,24 +40,24 @@ class WholeFile:
         self._by_field: Counter[tuple[str, str]] = Counter()
         self._dates: dict[str, DatesSeen] = {}
         self.month = MonthShown(contract, layout)
-        self.month_is_wrong = False  # known once all was seen: see `findings`
+        self.month_is_wrong = False  # set by `findings`
         self._form_versions: set[str] = set()
         self._keys = Keys(contract)
         self._at_fault: list[pl.Series] = [NO_FINDINGS["source_row"]]
         self._after_month: list[pl.Series] = []  # rows at fault if the month in the name is right
         self.measured_by_month = sorted({"C06", *(r.rule_id for r in contract.row_rules if _reads_cut_off(r))})
-        self._without_consent = 0  # rows held for that alone: many withdrawals must not refuse a file
-        self._said: set[tuple[object, ...]] = set()
+        self._without_consent = 0  # rows held for that alone: many withdrawals of consent must not refuse a file
+        self._found_before: set[tuple[object, ...]] = set()  # findings about the whole file
         self._rows_left_out = [NO_FINDINGS]
 
     def count_held(self, source_rows: pl.Series) -> pl.Series:
-        """Count rows that the whole file shows to be at fault. Gives those that nothing else held."""
+        """Count rows that only the whole file shows to be at fault. Returns those that no other rule holds."""
         before = pl.concat([*self._at_fault, *self._after_month]).implode()
         self._at_fault.append(source_rows)
         return source_rows.filter(~source_rows.is_in(before))
 
     def add(self, typed: TypedBatch, findings: pl.DataFrame) -> pl.DataFrame:
-        """Remember a batch. Gives the findings to keep, but for those about rows left out: see `rows_left_out`."""
+        """Add a batch. Returns the findings to store now; those about rows without data come from `rows_left_out`."""
         self.rows += len(typed.rows)
         self.malformed += len(typed.malformed)
         self.not_data += typed.not_data
@@ -65,7 +65,7 @@ class WholeFile:
             self._dates.setdefault(name, DatesSeen()).add(seen)
         self._form_versions |= typed.form_versions
         if self.layout.unread.isdisjoint(self.contract.key):
-            self._keys.add(typed)
+            self._keys.add(typed)  # without a key column no row has a key, and the heading's finding says so
         if self.contract.control_total:
             self.total += Decimal(typed.rows[self.contract.control_total].sum() or 0)
         self.month.add(typed)
@@ -87,28 +87,29 @@ class WholeFile:
         left_out = pl.col("rule_id").is_in(list(_LEFT_OUT)) & (pl.col("severity") == Severity.WARNING)
         self._left_out.update(findings.filter(left_out)["rule_id"].to_list())
         self._rows_left_out.append(findings.filter(left_out & ~pl.col("rule_id").is_in(self._too_many())))
-        return self._told_once(findings.filter(~left_out))
+        return self._without_repeats(findings.filter(~left_out))
 
     def rows_left_out(self) -> pl.DataFrame:
-        """The findings about rows that are no data. Of very many by one rule only the number is told, in `findings`."""
+        """The findings about rows without data. Where one rule has very many, `findings` has their number instead."""
         return pl.concat(self._rows_left_out).filter(~pl.col("rule_id").is_in(self._too_many()))
 
     def _too_many(self) -> list[str]:
-        """The rules by which more rows were left out than are listed."""
+        """The rules by which more rows were left out than are reported one by one."""
         return [rule for rule in _LEFT_OUT if self._left_out[rule] > BLANK_ROWS_LISTED]
 
-    def _told_once(self, findings: pl.DataFrame) -> pl.DataFrame:
-        """The findings without those about the whole file that an earlier batch made already."""
+    def _without_repeats(self, findings: pl.DataFrame) -> pl.DataFrame:
+        """Leave out findings about the whole file that an earlier batch gave already."""
         about_file = findings.filter(pl.col("source_row").is_null())
-        new = [r for r in about_file.rows() if r not in self._said]
-        self._said |= set(new)
-        told = pl.DataFrame(new, schema=findings.schema, orient="row")
-        return pl.concat([findings.filter(pl.col("source_row").is_not_null()), told])
+        new = [r for r in about_file.rows() if r not in self._found_before]
+        self._found_before |= set(new)
+        new_frame = pl.DataFrame(new, schema=findings.schema, orient="row")
+        return pl.concat([findings.filter(pl.col("source_row").is_not_null()), new_frame])
 
     def repeated_keys(self) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Rows that are exact copies of an earlier good row, and rows that share a key but differ.
+        """Rows that are exact copies of an earlier sound row, and rows that share a key but differ.
 
-        Columns `source_row`, and `other`: the first other row with the same key.
+        Both with columns `source_row` and `other`, the first other row with the same key. Where rows of a key differ,
+        all of them are in the second, copies included: which of them is right is not known.
         """
         shared = self._keys.shared()
         if shared.is_empty():
@@ -128,13 +129,13 @@ class WholeFile:
         return copies, conflicting
 
     def dates(self, context: DeliveryContext) -> dict[str, DateReading]:
-        """How to read those of its date columns that cannot be read cell by cell, as the file as a whole shows."""
+        """How to read the date columns whose day-month order only the whole file shows, by field name."""
         planned = {f.name for f in self.contract.fields if f.may_be_future}
         many = (self.rows + self.malformed) * self.contract.bad_share_limit
         return decided(self._dates, context.date_order, context.data_cut_date, planned, many)
 
     def findings(self, delivery: Delivery, context: DeliveryContext) -> list[Finding]:
-        """What is wrong with the file as a whole (docs/domain.md 6.0 and 7)."""
+        """The findings about the file as a whole. Sets `month_is_wrong`. Source: docs/domain.md 6.0 and 7."""
         contradiction = self.month.contradicts(delivery, context)
         self.month_is_wrong = contradiction is not None
         doubt = contradiction or self.month.doubt(delivery, context)
@@ -146,13 +147,16 @@ class WholeFile:
         ]
         if rows == 0 and not delivery.nil_return:
             found.append(Finding("F01", Severity.FILE))
+        # malformed lines (F13) and spreadsheet errors (C10) refuse the file where over 1% of its rows have one
         many = [r for r in ("F13", "C10") if self._rules[r] >= LEAST_ROWS_AT_FAULT and self._rules[r] > rows / 100]
         found += [Finding(r, Severity.FILE, found=f"{self._rules[r]} of {rows} rows") for r in many]
+        # a column with many suppressed figures: they were suppressed before sending, and the real ones are needed
         suppressed = {f: n for (rule, f), n in self._by_field.items() if rule == "C07" and n >= LEAST_ROWS_AT_FAULT}
         found += [self._of_column("C07", field, f"{n} rows") for field, n in suppressed.items()]
         found += self._births(rows)
         found += [self._of_column("C02", field) for field, how in sorted(context.dates) if how.is_mixed]
         found += [*self._disagreements(rows, delivery), *self._other_forms()]
+        # where the month in the name is wrong, rows at fault by that month do not count as bad
         rows_at_fault = [*self._at_fault, *(self._after_month if not self.month_is_wrong else [])]
         at_fault = pl.concat(rows_at_fault).n_unique() - self._without_consent if rows_at_fault else 0
         if self.contract.exceeds_bad_share(at_fault, rows):
@@ -161,7 +165,7 @@ class WholeFile:
 
     @property
     def explained(self) -> int:
-        """How many findings a wrong month in the name explains: those of the rules in `measured_by_month`."""
+        """The number of findings that a wrong month in the name explains: of the rules in `measured_by_month`."""
         return sum(self._rules[rule_id] for rule_id in self.measured_by_month)
 
     def _of_column(
@@ -170,31 +174,32 @@ class WholeFile:
         return Finding(rule_id, severity, field=field, column=self.layout.column_of(field), found=found)
 
     def _births(self, rows: int) -> list[Finding]:
-        """That so many dates of a column are of long ago that it seems to hold dates of birth (rule P03)."""
+        """A finding for each column with so many dates of long ago that they are likely dates of birth (rule P03)."""
         long_ago = {f: n for (rule, f), n in self._by_field.items() if rule == "P03"}
         births = [f for f, n in long_ago.items() if n >= LEAST_ROWS_AT_FAULT and n > rows / 100]
         self.personal |= bool(births)
         return [self._of_column("P03", field, f"{long_ago[field]} rows") for field in births]
 
     def _other_forms(self) -> list[Finding]:
-        """That rows say they were filled in on several versions of the form, or on one we do not know (rule F24)."""
+        """A finding where rows state several versions of the form, or one that we do not know (rule F24)."""
         if not self._form_versions or (len(self._form_versions) == 1 and self._form_versions <= FORM_VERSIONS):
             return []
-        told = sorted({v if _VERSION_NUMBER.fullmatch(v) else "a text that is no number" for v in self._form_versions})
+        # a text that is no version number may hold anything, and is not repeated
+        found = sorted({v if _VERSION_NUMBER.fullmatch(v) else "a text that is no number" for v in self._form_versions})
         column = None if self.layout.version_column is None else self.layout.columns[self.layout.version_column]
-        return [Finding("F24", Severity.FILE, column=column, found=", ".join(told))]
+        return [Finding("F24", Severity.FILE, column=column, found=", ".join(found))]
 
     def _disagreements(self, rows: int, delivery: Delivery) -> list[Finding]:
-        """Where the manifest states something else than the file holds (rule F16)."""
-        said = ["rows found in a nil return"] if delivery.nil_return and rows else []
+        """A finding with everything that the manifest states differently from the file (rule F16)."""
+        found = ["rows found in a nil return"] if delivery.nil_return and rows else []
         if delivery.sha256_declared and delivery.sha256_declared != delivery.sha256:
-            said.append("the checksum differs")
+            found.append("the checksum differs")
         if delivery.rows_declared is not None and delivery.rows_declared != rows:
-            said.append(f"{rows} rows found, {delivery.rows_declared} stated")
-        counted = self.contract.control_total not in self.layout.unread
-        if counted and delivery.gbp_declared is not None and Decimal(delivery.gbp_declared) != self.total:
-            said.append(f"GBP {self.total} found, GBP {Decimal(delivery.gbp_declared)} stated")
-        return [Finding("F16", Severity.FILE, found="; ".join(said))] if said else []
+            found.append(f"{rows} rows found, {delivery.rows_declared} stated")
+        has_total = self.contract.control_total not in self.layout.unread
+        if has_total and delivery.gbp_declared is not None and Decimal(delivery.gbp_declared) != self.total:
+            found.append(f"GBP {self.total} found, GBP {Decimal(delivery.gbp_declared)} stated")
+        return [Finding("F16", Severity.FILE, found="; ".join(found))] if found else []
 
 
 def _reads_cut_off(rule: Rule) -> bool:
