@@ -20,7 +20,7 @@ from flows.reporting.report import Part, Report
 from flows.reporting.words.page import no_workbook
 from flows.runtime.wording import listed
 from flows.steps.receive import ReceivedFile, delivery_of, sheets_of_return
-from flows.steps.receive.manifest import manifest_of
+from flows.steps.receive.manifest import read_manifest
 from flows.steps.validate_delivery import validate_file
 from flows.store.ledger.runs import now
 from flows.store.raw_files import file_digest
@@ -87,7 +87,7 @@ def _deliveries(file: Path, site: str, dataset: str, period: str, moment: dateti
         )
     try:
         sheets = sheets_of_return(file) if dataset == WHOLE_RETURN else [("", dataset)]
-        manifest = manifest_of(file, period)
+        manifest = read_manifest(file, period)
     except ValueError as wrong:
         _refuse(f"{file.name}: {wrong}.", Exit.MUST_BE_FIXED)
     if len(sheets) > 1:  # its totals are about the whole workbook

@@ -19,7 +19,7 @@ from flows.reporting.follow_up import raw_file_unchanged
 from flows.reporting.overdue import next_calendar_change
 from flows.reporting.result import ReportingResult
 from flows.settings import Settings
-from flows.steps.receive import TRIED_AGAIN, Received
+from flows.steps.receive import RETRIED_RULES, Received
 from flows.steps.validate_delivery import ValidationResult
 from flows.store.corrections import corrections_of
 from flows.store.ledger import Ledger
@@ -139,7 +139,7 @@ class ActiveRun(Run):
 
         Never true of a re-validation, which receives no new files.
         """
-        unread = any(u.rule_id in TRIED_AGAIN for u in received.unusable)
+        unread = any(u.rule_id in RETRIED_RULES for u in received.unusable)
         return self.scope == FULL_SCOPE and not (unread or not_validated or reported.not_reported)
 
 

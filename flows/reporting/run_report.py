@@ -23,7 +23,7 @@ from flows.reporting.words.deliveries import short_name, withdrawal_notice
 from flows.reporting.words.not_taken_in import FileLeft, NotTakenIn, page_name
 from flows.reporting.words.revalidated import sentences
 from flows.runtime.safe_errors import safe_message
-from flows.steps.receive import NO_FILE_YET, UnusableFile
+from flows.steps.receive import MANIFEST_BEFORE_FILE, UnusableFile
 from flows.store.ledger import Ledger
 from flows.store.ledger.runs import LedgerUnusable
 from flows.store.paths import DataPaths
@@ -148,7 +148,7 @@ def _write_not_taken_in(paths: DataPaths, unusable: Sequence[UnusableFile]) -> N
     by_site: dict[str, list[FileLeft]] = defaultdict(list)
     for file in unusable:
         site, _, name = file.path.partition("/")
-        if site in sites() and name and file.reason != NO_FILE_YET:
+        if site in sites() and name and file.reason != MANIFEST_BEFORE_FILE:
             by_site[site].append(FileLeft(name, file.reason, file.send_as))
     for site in sites():
         if site in by_site:

@@ -25,7 +25,7 @@ from flows.deliveries.findings import Finding, findings_frame, findings_of_rows
 from flows.deliveries.months import came_too_soon
 from flows.runtime.parallel import parallel_map, prefetch
 from flows.runtime.safe_errors import Fault
-from flows.steps.conform import conform, known_headings, lay_out, personal_on_other_sheets
+from flows.steps.conform import conform, known_headings, match_headings, personal_on_other_sheets
 from flows.steps.correct import Corrector
 from flows.steps.read import read
 from flows.steps.validate import WholeFile, validate_rows
@@ -142,7 +142,7 @@ def _validate_with(
         result = Result.REFUSED if refused else Result.ACCEPTED if is_nil_return else Result.UNREADABLE
         return Verdict(result, Counts(), contract_version=version, rows_judged=False), {}
     extract.sheet = redact_sheet_name(extract.sheet, extract.sheet_number, contract, context.data_cut_date)
-    layout = lay_out(extract.headings, contract, context, is_marked=extract.is_marked)
+    layout = match_headings(extract.headings, contract, context, is_marked=extract.is_marked)
     out.find(findings_frame([*about_name(delivery), *extract.findings, *layout.findings], extract.sheet))
     return _validate_rows(extract, layout, contract, context, delivery, out)
 

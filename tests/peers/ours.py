@@ -18,7 +18,7 @@ from flows.reporting.marking import make_marked_workbook  # noqa: E402
 from flows.reporting.render import delivery_report, write_reports  # noqa: E402
 from flows.reporting.report import Part  # noqa: E402
 from flows.steps.receive import ReceivedFile, delivery_of  # noqa: E402
-from flows.steps.receive.manifest import manifest_of  # noqa: E402
+from flows.steps.receive.manifest import read_manifest  # noqa: E402
 from flows.steps.validate_delivery import row_types, validate_file  # noqa: E402
 from flows.store.paths import DataPaths  # noqa: E402
 from flows.store.raw_files import file_digest  # noqa: E402
@@ -38,7 +38,7 @@ def main(file: Path, out: Path, store: Path) -> None:
     places = DataPaths(store)
     places.make()
     received = ReceivedFile(file, f"{SITE}/{file.name}", file_digest(file), RECEIVED)
-    delivery = delivery_of(received, FileName(SITE, DATASET, PERIOD, 1, file.suffix), manifest_of(file, PERIOD))
+    delivery = delivery_of(received, FileName(SITE, DATASET, PERIOD, 1, file.suffix), read_manifest(file, PERIOD))
     judgements = ResultStore(places)
     key = result_key(delivery, contract)
     with judgements.open(key, row_types(contract)) as validated:

@@ -1,4 +1,4 @@
-"""The cells of one column: read a column at a time where they are in canonical form, the odd ones text by text."""
+"""Convert one column: cells in canonical form with column operations, all other (odd) texts one by one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from schemas.audit.deliveries import Column
 
 
 def absent_column(field: Field, cells: Mapping[str, DistinctColumn], rows: int, layout: Layout) -> pl.Series:
-    """The values of a field that the file has no column for: its default, or the status of another field's text."""
+    """Values for a field without a column in the file: its default, or the status stated in another field's column."""
     if field.status_of and field.status_of in layout.positions:
         source = cells[str(layout.positions[field.status_of])]
         codes = dict(field.status_words)
@@ -33,34 +33,35 @@ def absent_column(field: Field, cells: Mapping[str, DistinctColumn], rows: int, 
     return pl.Series(field.name, [value] * rows, dtype=polars_type(field))
 
 
-class _Read:
-    """One column read: its typed values, and what was odd in it (text, rule_id, severity, suggestion), if anything.
+class ColumnReading:
+    """The result of reading one column.
 
-    `distinct` is the typed value of each distinct text.
+    `values` are the typed values of its cells, `distinct` those of its distinct texts. `odd` has a row for each
+    distinct text that is not in canonical form (text, read, rule_id, severity, suggestion); None if there are none.
     """
 
     def __init__(self, values: pl.Series, odd: pl.DataFrame | None, distinct: pl.Series) -> None:
         self.values, self.odd, self.distinct = values, odd, distinct
 
-    def days_meant(self, cells: DistinctColumn) -> pl.Series:
-        """The values, and in place of dates that are held for how their column is written, what they are taken for."""
-        if self.odd is None or not (asked := self.odd.filter(pl.col("rule_id").is_in(COLUMN_RULES))).height:
+    def intended_days(self, cells: DistinctColumn) -> pl.Series:
+        """The values, with the suggested date in place of each that is held because its column's order is in doubt."""
+        if self.odd is None or not (held := self.odd.filter(pl.col("rule_id").is_in(COLUMN_RULES))).height:
             return self.values
-        meant = asked.select("text", pl.col("suggestion").str.to_date("%Y-%m-%d", strict=False).alias("day"))
+        meant = held.select("text", pl.col("suggestion").str.to_date("%Y-%m-%d", strict=False).alias("day"))
         days = cells.distinct.to_frame("text").join(meant, on="text", how="left", maintain_order="left")["day"]
         return self.values.to_frame("value").select(pl.coalesce("value", cells.of_cells(days))).to_series()
 
 
-def read_column(cells: DistinctColumn, field: Field, context: DeliveryContext) -> _Read:
-    """One column's values; a text is read once, however many cells hold it."""
-    dates = dates_of(field, context)
+def read_column(cells: DistinctColumn, field: Field, context: DeliveryContext) -> ColumnReading:
+    """Convert one column to its field's type. Each distinct text is parsed once, however many cells hold it."""
+    dates = date_reading(field, context)
     frame = cells.distinct.to_frame("text").with_columns(_canonical_value(field, are_swapped=dates.are_swapped))
     value = frame["value"]
     odd = pl.Series([], dtype=pl.String)
     if value.null_count():
         odd = frame.filter((pl.col("text") != "") & pl.col("value").is_null())["text"].sort()
     if odd.is_empty():
-        return _Read(cells.of_cells(value).alias(field.name), None, value)
+        return ColumnReading(cells.of_cells(value).alias(field.name), None, value)
     readings = [read_cell(t, field, dates) for t in odd]
     looked_up = pl.DataFrame(
         {
@@ -73,23 +74,26 @@ def read_column(cells: DistinctColumn, field: Field, context: DeliveryContext) -
     )
     values = frame.join(looked_up, on="text", how="left", maintain_order="left").select(pl.coalesce("value", "read"))
     distinct = values.to_series()
-    return _Read(cells.of_cells(distinct).alias(field.name), looked_up, distinct)
+    return ColumnReading(cells.of_cells(distinct).alias(field.name), looked_up, distinct)
 
 
-def dates_of(field: Field, context: DeliveryContext) -> DateReading:
-    """How the dates of a column are read: as the whole file shows, as the site's profile declares, or by default."""
+def date_reading(field: Field, context: DeliveryContext) -> DateReading:
+    """How a column's dates are read: as the whole file has shown, as the site's profile declares, or by default."""
     return dict(context.dates).get(field.name) or (AGREED if context.date_order == DAY_FIRST else HELD)
 
 
-@cache  # to put an expression together costs more than a small column
+@cache  # building the expression takes longer than converting a small column
 def _canonical_value(field: Field, *, are_swapped: bool) -> pl.Expr:
-    """The typed value of each text in canonical form; none of another, nor of any date that is swapped."""
+    """The typed value of each text in canonical form, null for any other.
+
+    With `are_swapped` (day and month exchanged by a spreadsheet) no date counts as canonical.
+    """
     plain, typed = _canonical_cells(field)
     return pl.when(pl.lit(False) if are_swapped else plain).then(typed).alias("value")
 
 
 def _canonical_cells(field: Field) -> tuple[pl.Expr, pl.Expr]:
-    """Which texts are in canonical form, and their typed value."""
+    """Expressions for whether a text is in canonical form, and for its typed value."""
     text = pl.col("text")
     if field.kind is Kind.CODE:
         retired = [e.code for e in field.code_list.entries if e.active_code and e.active_code != e.code]
@@ -109,15 +113,15 @@ def _canonical_cells(field: Field) -> tuple[pl.Expr, pl.Expr]:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where in the sender's file the findings of a column are. No field: one that nobody asked for."""
+class FindingLocation:
+    """Where in the sender's file a column's findings are. `field` is None for a column outside the contract."""
 
     field: Field | None
     column: Column
     sheet: str
 
     def finding(self, *, hidden: bool = False) -> Finding:
-        """What the findings of the column have in common."""
+        """A template for the column's findings, whose rule and severity differ from row to row."""
         field = self.field.name if self.field else ""
         return Finding(ROW_BY_ROW, ROW_BY_ROW, field=field, column=self.column, hidden=hidden)
 
@@ -126,22 +130,26 @@ def cell_findings(
     cells: DistinctColumn,
     source_rows: pl.Series,
     odd: pl.DataFrame,
-    place: Place,
+    location: FindingLocation,
     contract: Contract,
     context: DeliveryContext,
 ) -> pl.DataFrame:
-    """One finding for each row whose cell was repaired or could not be read. What is meant is hidden as the cell is."""
-    told = odd.filter(pl.col("rule_id") != "")
-    if told.is_empty():
+    """A finding for each row whose cell was repaired or could not be read.
+
+    If the cell's text is withheld, so is the suggestion.
+    """
+    at_fault = odd.filter(pl.col("rule_id") != "")
+    if at_fault.is_empty():
         return NO_FINDINGS
-    hits = cells.rows_with(told["text"], source_rows).join(told, on="text", maintain_order="left")
-    hits = hits.hstack(redact(hits["text"], place.field, contract, context.data_cut_date))  # by how many rows hold it
+    hits = cells.rows_with(at_fault["text"], source_rows).join(at_fault, on="text", maintain_order="left")
+    # One row per cell, not per distinct text: whether a text may be shown depends on how many rows hold it.
+    hits = hits.hstack(redact(hits["text"], location.field, contract, context.data_cut_date))
     hits = hits.with_columns(pl.when(~pl.col("hidden")).then("suggestion").alias("suggestion"))
-    return findings_of_rows(hits, place.finding(), place.sheet)
+    return findings_of_rows(hits, location.finding(), location.sheet)
 
 
-def refused_percentages(findings: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
-    """The findings of a column, with its percentages in these rows as what is no number there (V05)."""
+def reject_percentages(findings: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+    """Turn the percentage warnings (C21) in these rows into held rows: the cell is not a number there (V05)."""
     is_refused = (pl.col("rule_id") == "C21") & pl.col("source_row").is_in(rows.implode())
     return findings.with_columns(
         pl.when(is_refused).then(pl.lit("V05")).otherwise("rule_id").alias("rule_id"),
@@ -150,8 +158,8 @@ def refused_percentages(findings: pl.DataFrame, rows: pl.Series) -> pl.DataFrame
     )
 
 
-def dates_seen(cells: DistinctColumn, read: _Read, context: DeliveryContext) -> DatesSeen:
-    """What the cells of a date column show of how its dates are written."""
+def dates_seen(cells: DistinctColumn, read: ColumnReading, context: DeliveryContext) -> DatesSeen:
+    """Gather from a date column the evidence of the order in which its dates are written."""
     frame = pl.DataFrame({"text": cells.distinct, "day": read.distinct})
     texts: dict[str, Slashed] = {}
     if read.odd is not None:

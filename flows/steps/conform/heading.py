@@ -1,4 +1,4 @@
-"""Which column of a file is which field, and what is wrong with its heading (rules F09-F12, F28)."""
+"""Match the columns of a file with the contract's fields, and report faults in the heading (rules F09-F12, F28)."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from schemas.audit.deliveries import Column
 
 
 def known_headings(contract: Contract, context: DeliveryContext) -> frozenset[str]:
-    """Every heading, folded, by which a column of this dataset is known from this site."""
+    """All headings, folded, under which a field of this dataset is recognised in this site's files."""
     return frozenset(fields_by_heading(contract, context))
 
 
 def fields_by_heading(contract: Contract, context: DeliveryContext) -> dict[str, str]:
-    """The field that each heading means, folded, in what this site sends of this dataset.
+    """The field for each heading (folded) that is recognised in this site's files of this dataset.
 
-    The titles by which reports speak of a field are headings too: a sender who is asked for one may well use it.
+    Titles count as headings, because reports use them: a sender who is asked for a missing column may copy its title.
+    The site's own headings override all others.
     """
     known = {fold(f.title): f.name for f in contract.fields}
     known |= {fold(alias): f.name for f in contract.fields for alias in f.aliases}
@@ -34,15 +35,16 @@ def fields_by_heading(contract: Contract, context: DeliveryContext) -> dict[str,
     return known | dict(context.headings)
 
 
-def lay_out(
+def match_headings(
     headings: Sequence[str], contract: Contract, context: DeliveryContext, *, is_marked: bool = False
 ) -> Layout:
     """Match the headings of a file with the contract's fields (rules F09-F12, F28).
 
-    Of two columns for one field neither is read: which is meant is not known, and findings in the wrong one mislead.
+    If two columns are for the same field, neither is read: nobody knows which is meant, and findings in the wrong one
+    would mislead.
     """
     known = fields_by_heading(contract, context)
-    tell_tale = {h for h in headings if contract.participant_level and personal_rule(h)}
+    personal = {h for h in headings if contract.participant_level and personal_rule(h)}
     columns = _columns(headings, known, contract, context)
     positions: dict[str, int] = {}
     findings: list[Finding] = []
@@ -61,7 +63,7 @@ def lay_out(
                 findings.append(
                     Finding("F10", Severity.WARNING, field=column.field, column=column, found=column.heading)
                 )
-        elif heading in tell_tale or (contract.participant_level and heading_is_personal(heading)):
+        elif heading in personal or (contract.participant_level and heading_is_personal(heading)):
             findings.append(Finding("F11", Severity.FILE, column=column))
         elif column.heading and not _states_version(heading) and not _is_ours(heading):
             findings.append(Finding("F11", Severity.WARNING, column=column))
@@ -81,7 +83,7 @@ def lay_out(
 
 
 def _about_garbled(heading: str, column: Column) -> Finding:
-    """What to tell of a heading with control characters (F28), and what was meant where the heading may be shown."""
+    """A warning for a heading with control characters (F28), with the likely text if the heading may be shown."""
     if heading != column.heading:
         return Finding("F28", Severity.WARNING, field=column.field, column=column, hidden=True)
     meant = meant_by(heading) or None
@@ -91,21 +93,21 @@ def _about_garbled(heading: str, column: Column) -> Finding:
 def _columns(
     headings: Sequence[str], known: Mapping[str, str], contract: Contract, context: DeliveryContext
 ) -> tuple[Column, ...]:
-    """The columns as they may be spoken of: a heading that is no field's and may be personal is told by its place."""
+    """The columns as reports may name them: an unknown heading that may be personal is replaced by its letter."""
     fields = [known.get(fold(h), "") for h in headings]
     letters = [column_letter(i) for i in range(len(headings))]
-    told = redact_headings(headings, letters, contract, context.data_cut_date)
+    redacted = redact_headings(headings, letters, contract, context.data_cut_date)
     return tuple(
         Column(heading if field or not heading or _states_version(heading) else safe, letter, field)
-        for heading, safe, letter, field in zip(headings, told, letters, fields, strict=True)
+        for heading, safe, letter, field in zip(headings, redacted, letters, fields, strict=True)
     )
 
 
 def _states_version(heading: str) -> bool:
-    """Whether a column says on which version of the form its rows were filled in. It is no field, and is not kept."""
+    """Whether a column states the version of the form. It is checked (F24), but is not a field and is not stored."""
     return fold(heading) == fold(VERSION_COLUMN)
 
 
 def _is_ours(heading: str) -> bool:
-    """Whether a column is the one that the warehouse put into a workbook that it gave back, wherever it stands now."""
+    """Whether a column is the problems column that we add to a marked workbook."""
     return heading == ROW_PROBLEMS

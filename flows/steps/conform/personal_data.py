@@ -1,4 +1,4 @@
-"""The search for personal data in the cells of people's extracts (rules P01-P03): an address is told, never a value."""
+"""Search participant-level files for personal data (rules P01-P03). Findings give the address, never the value."""
 
 from __future__ import annotations
 
@@ -26,34 +26,38 @@ from flows.cells.redact import last_birth_of, redact_sheet_name
 from flows.deliveries.context import DeliveryContext
 from flows.deliveries.extract import TextOnOtherSheet
 from flows.deliveries.findings import NO_FINDINGS, Finding, findings_frame, findings_of_rows
-from flows.steps.conform.cells import Place
+from flows.steps.conform.cells import FindingLocation
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Field, Kind, PersonalWhen, Severity
 
-CELLS_AT_ONCE = 200_000  # of other sheets
-MOST_TOLD = 100  # rows of other sheets: more say no more
-_BETWEEN_PIECES = r'[,;\t|"\r]'
+OTHER_SHEET_BATCH = 200_000  # cells of other sheets that are searched together
+MAX_OTHER_SHEET_FINDINGS = 100  # rows reported on other sheets: the file is refused anyway
+_BETWEEN_PIECES = r'[,;\t|"\r]'  # where text outside the table, such as a malformed line, is split before the search
 
 
 def may_hold_names(cells: Mapping[str, DistinctColumn]) -> dict[str, pl.Series]:
-    """Which distinct texts of each column may hold a person's name.
+    """For each column, which distinct texts may hold a person's name.
 
-    All columns are searched at once: to prepare the search for hundreds of names costs more than a small file's search.
+    All columns are searched in one call, because preparing the search for hundreds of names takes longer than searching
+    a small file.
     """
     return ask_all(cells, may_be_named(pl.col("text")))
 
 
-def personal_data(
-    cells: DistinctColumn, named: pl.Series, source_rows: pl.Series, odd: pl.DataFrame | None, place: Place
+def personal_data_findings(
+    cells: DistinctColumn, named: pl.Series, source_rows: pl.Series, odd: pl.DataFrame | None, location: FindingLocation
 ) -> pl.DataFrame:
-    """Findings for cells that hold personal data (of file severity) or may hold a name: their addresses only.
+    """Findings for one column's cells that hold personal data (file severity) or may do so (row severity).
 
-    `named` are those of the distinct texts that may hold a name.
+    `named` marks the distinct texts that may hold a name, `odd` lists those that are not in canonical form. Without a
+    field in `location` the column is outside the contract.
     """
-    texts, field = cells.distinct, place.field
+    texts, field = cells.distinct, location.field
     rules: dict[str, tuple[str, Severity]] = {}
+    # Bare numbers in a free-text or reference column may be the site's own references: how many of the column's numbers
+    # look like a person's identifier decides.
     by_share = field is None or field.kind in (Kind.TEXT, Kind.REFERENCE)
-    if by_share and odd is None and not (named.any() or texts.str.contains(_first_look(field)).any()):
+    if by_share and odd is None and not (named.any() or texts.str.contains(_quick_pattern(field)).any()):
         return NO_FINDINGS
     if by_share:
         digits = texts.filter(texts.str.contains(JUST_DIGITS)).sort()
@@ -62,9 +66,9 @@ def personal_data(
             odd_digits = rare_nhs_numbers(digits.to_list(), len(texts)) if len(digits) else []
             rules |= {t: ("P01", Severity.ROW) for t in odd_digits if t not in rules}
             rules |= rules_of_births(texts.filter(texts.str.contains(A_DAY_IN_DIGITS)).sort().to_list())
-    candidates = texts.filter(_worth_a_look(texts, named, field))
+    candidates = texts.filter(_needs_search(texts, named, field))
     if odd is not None:
-        own = field.code_list.spellings if field is not None and field.codes else {}
+        own = field.code_list.spellings if field is not None and field.codes else {}  # a misspelt code is no name
         may_be = odd["text"].str.contains(WORTH_A_LOOK) | odd["text"].is_in(texts.filter(named).implode())
         strange = odd["text"].filter(may_be)
         candidates = pl.concat(
@@ -77,19 +81,23 @@ def personal_data(
             rules[text] = ("P01", Severity.ROW)
     if not rules:
         return NO_FINDINGS
-    told = pl.DataFrame([(t, *r) for t, r in rules.items()], schema=["text", "rule_id", "severity"], orient="row")
-    hits = cells.rows_with(told["text"], source_rows).join(told, on="text", maintain_order="left")
-    return _addresses(hits, place)
+    broken = pl.DataFrame([(t, *r) for t, r in rules.items()], schema=["text", "rule_id", "severity"], orient="row")
+    hits = cells.rows_with(broken["text"], source_rows).join(broken, on="text", maintain_order="left")
+    return _findings_without_values(hits, location)
 
 
-def _addresses(hits: pl.DataFrame, place: Place) -> pl.DataFrame:
-    """Findings without what was found, for rows with a `rule_id` and a `severity`."""
-    return findings_of_rows(hits.select("source_row", "rule_id", "severity"), place.finding(hidden=True), place.sheet)
+def _findings_without_values(hits: pl.DataFrame, location: FindingLocation) -> pl.DataFrame:
+    """Findings without the cells' texts, for rows with a `rule_id` and a `severity`."""
+    return findings_of_rows(
+        hits.select("source_row", "rule_id", "severity"), location.finding(hidden=True), location.sheet
+    )
 
 
-def long_ago(values: pl.Series, source_rows: pl.Series, place: Place, context: DeliveryContext) -> pl.DataFrame:
-    """A finding for each date that is so long ago that it may be a birth (rule P03)."""
-    if place.field is None or place.field.kind is not Kind.DATE:
+def birth_date_findings(
+    values: pl.Series, source_rows: pl.Series, location: FindingLocation, context: DeliveryContext
+) -> pl.DataFrame:
+    """A finding for each date that is long enough ago to be a participant's date of birth (rule P03)."""
+    if location.field is None or location.field.kind is not Kind.DATE:
         return NO_FINDINGS
     last = last_birth_of(context.programme_code, context.data_cut_date)
     first: Any = values.min()
@@ -97,69 +105,69 @@ def long_ago(values: pl.Series, source_rows: pl.Series, place: Place, context: D
         return NO_FINDINGS
     rows = pl.DataFrame([source_rows.alias("source_row"), values.alias("day")])
     hits = rows.filter(pl.col("day") <= last)
-    said = hits.with_columns(pl.lit("P03").alias("rule_id"), pl.lit(str(Severity.ROW)).alias("severity"))
-    return _addresses(said, place)
+    hits = hits.with_columns(pl.lit("P03").alias("rule_id"), pl.lit(str(Severity.ROW)).alias("severity"))
+    return _findings_without_values(hits, location)
 
 
-def without(values: pl.Series, source_rows: pl.Series, personal: Sequence[pl.DataFrame]) -> pl.Series:
-    """A column's values, none where findings say that the cell may be personal: such a value is stored nowhere."""
+def blank_personal_values(values: pl.Series, source_rows: pl.Series, personal: Sequence[pl.DataFrame]) -> pl.Series:
+    """Set values to null where the cell may be personal (row-severity findings): such a value is never stored."""
     if not personal:
         return values
     at_fault = pl.concat(personal).filter(pl.col("severity") == Severity.ROW)
-    gone = source_rows.is_in(at_fault["source_row"].implode())
-    return values.to_frame().select(pl.when(~gone).then(values.name)).to_series()
+    personal_rows = source_rows.is_in(at_fault["source_row"].implode())
+    return values.to_frame().select(pl.when(~personal_rows).then(values.name)).to_series()
 
 
-def _worth_a_look(texts: pl.Series, named: pl.Series, field: Field | None) -> pl.Series:
-    """Which well-formed texts of a column may yet hold personal data: in a typed column none may."""
+def _needs_search(texts: pl.Series, named: pl.Series, field: Field | None) -> pl.Series:
+    """Which canonical texts of a column may hold personal data. In a column of numbers, dates or codes none can."""
     if field is not None and field.personal_when is PersonalWhen.FULL_DATE:
-        return texts.str.contains(_pattern_worth_a_look(field))
+        return texts.str.contains(_search_pattern(field))
     if field is None or field.kind in (Kind.TEXT, Kind.REFERENCE):
-        return texts.str.contains(_pattern_worth_a_look(field)) | named
+        return texts.str.contains(_search_pattern(field)) | named
     return pl.Series([False]).new_from_index(0, len(texts))
 
 
-def _pattern_worth_a_look(field: Field | None) -> str:
+def _search_pattern(field: Field | None) -> str:
     if field is not None and field.personal_when is PersonalWhen.FULL_DATE:
         return MAY_BE_A_DATE
     return REFERENCE_WORTH_A_LOOK if field is not None and field.pattern else WORTH_A_LOOK
 
 
-def _first_look(field: Field | None) -> str:
-    """All that is looked for in the texts of a column without names, as one pattern: clean columns pass once."""
-    return "|".join((JUST_DIGITS, A_DAY_IN_DIGITS, _pattern_worth_a_look(field)))
+def _quick_pattern(field: Field | None) -> str:
+    """One pattern for everything searched for in a column without names, so that a clean column is scanned once."""
+    return "|".join((JUST_DIGITS, A_DAY_IN_DIGITS, _search_pattern(field)))
 
 
 def personal_in_stray_text(stray_text: list[tuple[int, str]], sheet: str) -> pl.DataFrame:
-    """File-severity findings for text that is on no row of data, piece by piece: the row only."""
-    broken = _broken_by(stray_text)
+    """File-severity findings for text outside the table, with the row but no column."""
+    broken = _rules_broken(stray_text)
     return findings_frame([Finding(rule, Severity.FILE, row, hidden=True) for row, rule in broken], sheet)
 
 
 def personal_on_other_sheets(
     other_sheets: Iterable[TextOnOtherSheet], contract: Contract, context: DeliveryContext
 ) -> pl.DataFrame:
-    """File-severity findings for the other sheets of a workbook of a participant-level dataset: sheet and row only."""
-    told: list[pl.DataFrame] = []
-    for part in _in_parts(other_sheets if contract.participant_level else ()):
+    """File-severity findings for a workbook's other sheets, with sheet and row; none for a dataset not about people."""
+    frames: list[pl.DataFrame] = []
+    for part in _batched(other_sheets if contract.participant_level else ()):
         by_sheet: dict[tuple[str, int], list[tuple[int, str]]] = {}
         for cell in part:
             by_sheet.setdefault((cell.sheet, cell.number), []).append((cell.row, cell.text))
         for sheet, texts in by_sheet.items():
-            told.append(personal_in_stray_text(texts, redact_sheet_name(*sheet, contract, context.data_cut_date)))
-        if sum(map(len, told)) > MOST_TOLD:
+            frames.append(personal_in_stray_text(texts, redact_sheet_name(*sheet, contract, context.data_cut_date)))
+        if sum(map(len, frames)) > MAX_OTHER_SHEET_FINDINGS:
             break
-    return pl.concat(told).head(MOST_TOLD) if told else NO_FINDINGS
+    return pl.concat(frames).head(MAX_OTHER_SHEET_FINDINGS) if frames else NO_FINDINGS
 
 
-def _in_parts(cells: Iterable[TextOnOtherSheet]) -> Iterator[list[TextOnOtherSheet]]:
+def _batched(cells: Iterable[TextOnOtherSheet]) -> Iterator[list[TextOnOtherSheet]]:
     rest = iter(cells)
-    while part := list(islice(rest, CELLS_AT_ONCE)):
+    while part := list(islice(rest, OTHER_SHEET_BATCH)):
         yield part
 
 
-def _broken_by(texts: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """The rows of texts that hold personal data, with the rule that it breaks. A text is looked at once."""
+def _rules_broken(texts: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The rows whose text holds personal data, with the rule it breaks. Each distinct piece is searched once."""
     if not texts:
         return []
     whole = pl.DataFrame(texts, schema={"row": pl.Int64, "text": pl.String}, orient="row")

@@ -1,4 +1,4 @@
-"""Which rows are data: blank ones, repeated headings and totals are not (rules F05-F07)."""
+"""Separate rows of data from blank rows, repeated headings and totals (rules F05-F07), and find shifted rows (F13)."""
 
 from __future__ import annotations
 
@@ -17,52 +17,48 @@ from flows.deliveries.findings import ROW_BY_ROW, Finding, findings_of_rows
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Kind, Severity
 
-MOST_VERSIONS = 5  # of the form, that a batch may state: more say no more (rule F24)
-FEW_ROWS = 0.1  # of a batch: so many may have been shifted; where more have a cell there, it is a column
-LEAST_HEADINGS = 3  # that a row holds, and half of its cells, to be a second heading
+MAX_FORM_VERSIONS = 5  # different form versions reported for a batch (rule F24)
+MAX_SHIFTED_SHARE = 0.1  # up to this share of a batch's rows counts as shifted; if more fill the column, it is one
+MIN_REPEATED_HEADINGS = 3  # known headings in a row, and half of its cells, that make it a repeated heading
 _TOTAL = r"(?i)^\s*(?:grand\s*|sub[\s-]*)?totals?(?:[\s:]|$)"
 _NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.MONEY)
-_NO_HEADING = r"\d{5}|^\P{L}*$"
+_NO_HEADING = r"\d{5}|^\P{L}*$"  # no ordinary heading has five digits in a row, or no letter at all
 _NO_ROWS = pl.Series("source_row", [], pl.Int64)
 _NOT_DATA_TYPES = {"source_row": pl.Int64, "rule_id": pl.String, "severity": pl.String}
 _NO_ROWS_LEFT_OUT = pl.DataFrame(schema=_NOT_DATA_TYPES)
 
 
 @dataclass(frozen=True)
-class Rows:
-    """The rows of a batch that are data, and those that are not.
+class DataRows:
+    """The rows of a batch, separated into data and the rest."""
 
-    `cells` are the texts of the data, column by column, and `source_rows` their rows. `not_data` has the columns
-    `source_row`, `rule_id` and `severity`; `totals` is what stands on total rows. `like_totals` are rows of data whose
-    reference reads as a total's.
-    """
-
-    cells: dict[str, DistinctColumn]
-    source_rows: pl.Series
-    not_data: pl.DataFrame
-    totals: list[tuple[int, str]]
-    like_totals: pl.Series
+    cells: dict[str, DistinctColumn]  # the rows of data, by position of the column
+    source_rows: pl.Series  # their row numbers
+    not_data: pl.DataFrame  # the other rows: source_row, rule_id, severity
+    totals: list[tuple[int, str]]  # the texts on total rows, to be searched for personal data: (row, text)
+    total_like: pl.Series  # row numbers of data whose reference reads like a total's
 
     def findings(self, sheet: str) -> pl.DataFrame:
-        """A finding for each row that is no data."""
+        """A finding for each row that is not data."""
         return findings_of_rows(self.not_data, Finding(ROW_BY_ROW, ROW_BY_ROW), sheet)
 
 
-def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapping[str, str]) -> Rows:
-    """The rows that are data; not those that are blank (F07), a heading (F05) or a total (F06).
+def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapping[str, str]) -> DataRows:
+    """Separate a batch's rows of data from blank rows (F07), repeated headings (F05) and totals (F06).
 
-    `fields` says which field a folded heading is. A heading with the columns in another order refuses the file: what
-    stands below it is not where the first heading says.
+    `fields` maps folded headings to fields. A repeated heading with the columns in another order refuses the file,
+    because the rows below it would be read into the wrong fields.
     """
     cells = batch.cells
-    empty = {n: cells[n].of_cells(is_so) for n, is_so in ask_all(cells, pl.col("text").str.strip_chars() == "").items()}
+    is_empty_text = ask_all(cells, pl.col("text").str.strip_chars() == "")
+    empty = {name: cells[name].of_cells(flags) for name, flags in is_empty_text.items()}
     blank = reduce(and_, empty.values())
     repeated, other_order = _headings_among(cells, empty, layout, fields)
-    total, like_total = _totals(cells, empty, layout, contract)
+    total, total_like = _totals(cells, empty, layout, contract)
     left_out = blank | repeated | other_order | total
-    doubtful = batch.source_rows.filter(like_total & ~left_out) if _may_be_any_text(contract) else _NO_ROWS
+    doubtful = batch.source_rows.filter(total_like & ~left_out) if _may_be_any_text(contract) else _NO_ROWS
     if not left_out.any():
-        return Rows(cells, batch.source_rows, _NO_ROWS_LEFT_OUT, [], doubtful)
+        return DataRows(cells, batch.source_rows, _NO_ROWS_LEFT_OUT, [], doubtful)
     marked = pl.DataFrame({"source_row": batch.source_rows}).select(
         "source_row",
         pl.when(blank)
@@ -77,7 +73,7 @@ def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapp
         .alias("severity"),
     )
     totals = batch.rows.select("source_row", *cells).filter(total & ~(blank | repeated | other_order))
-    return Rows(
+    return DataRows(
         {name: column.where(~left_out) for name, column in cells.items()},
         batch.source_rows.filter(~left_out),
         marked.filter(left_out),
@@ -87,39 +83,39 @@ def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapp
 
 
 def _may_be_any_text(contract: Contract) -> bool:
-    """Whether no form is asked of a dataset's reference: else the form says already that no total is one."""
+    """Whether the dataset's reference has no required pattern. With one, 'Total' is already an invalid reference."""
     return not contract.by_name[contract.key[0]].pattern
 
 
 def _totals(
     cells: Mapping[str, DistinctColumn], empty: Mapping[str, pl.Series], layout: Layout, contract: Contract
 ) -> tuple[pl.Series, pl.Series]:
-    """Which rows are totals, and which have a key that says so and are records all the same.
+    """Flags for the rows that are totals, and for records whose key reads like a total's.
 
-    A total says so in its key, or elsewhere where it has no key, and lacks most of what a record has.
+    A total row says so in its key, or in another cell if its key is empty, and lacks most of a record's required cells.
     """
     key = str(layout.positions.get(contract.key[0], 0))
     texts = ask_all(cells, pl.col("text").str.contains(_TOTAL))
-    if not any(is_so.any() for is_so in texts.values()):
-        return _nowhere(empty[key]), _nowhere(empty[key])
-    says_so = {name: cells[name].of_cells(is_so) for name, is_so in texts.items()}
+    if not any(flags.any() for flags in texts.values()):
+        return _all_false(empty[key]), _all_false(empty[key])
+    says_total = {name: cells[name].of_cells(flags) for name, flags in texts.items()}
     needed = [f.name for f in contract.fields if f.required and f.kind not in _NUMBERS and f.name not in contract.key]
-    places = [str(layout.positions[name]) for name in needed if name in layout.positions]
-    total = says_so[key] | (empty[key] & reduce(or_, says_so.values()))
-    if not places or not total.any():
-        return total, _nowhere(empty[key])
-    held = reduce(add, [(~empty[c] & ~says_so[c]).cast(pl.Int32) for c in places])
-    is_record = 2 * held >= len(places)
-    return total & ~is_record, says_so[key] & is_record
+    columns = [str(layout.positions[name]) for name in needed if name in layout.positions]
+    total = says_total[key] | (empty[key] & reduce(or_, says_total.values()))
+    if not columns or not total.any():
+        return total, _all_false(empty[key])
+    filled = reduce(add, [(~empty[c] & ~says_total[c]).cast(pl.Int32) for c in columns])
+    is_record = 2 * filled >= len(columns)
+    return total & ~is_record, says_total[key] & is_record
 
 
 def _headings_among(
     cells: Mapping[str, DistinctColumn], empty: Mapping[str, pl.Series], layout: Layout, fields: Mapping[str, str]
 ) -> tuple[pl.Series, pl.Series]:
-    """Which rows are the heading again, and which hold headings at all, however they are spelt."""
+    """Flags for the rows that repeat the heading, and for all rows of headings, whatever their order and spelling."""
     own = [fold(heading) for heading in layout.as_written]
     ordinary = not any(re.search(r"\d{5}", h) or not re.search(r"[^\W\d_]", h) for h in (*own, *fields) if h)
-    # most cells are seen not to be headings without a closer look
+    # Folding every text in Python is slow. This pattern rules out most cells, unless a real heading would match it too.
     may_be = ask_all(cells, ~pl.col("text").str.contains(_NO_HEADING)) if ordinary else {}
     again, known = [], []
     for i, heading in enumerate(own):
@@ -133,16 +129,16 @@ def _headings_among(
             again.append((column, same))
         if of_any := [t for t, f in folded.items() if f and (f in fields or f == heading)]:
             known.append((column, of_any))
-    if len(known) < min(LEAST_HEADINGS, len(again)):
-        return _nowhere(empty["0"]), _nowhere(empty["0"])
+    if len(known) < min(MIN_REPEATED_HEADINGS, len(again)):
+        return _all_false(empty["0"]), _all_false(empty["0"])
     count = reduce(add, [column.of_cells(column.distinct.is_in(texts)).cast(pl.Int32) for column, texts in known])
     filled = reduce(add, [(~empty[str(i)]).cast(pl.Int32) for i in range(len(own))])
     is_again = reduce(and_, [column.of_cells(column.distinct.is_in(texts)) for column, texts in again])
-    return is_again, (count >= LEAST_HEADINGS) & (2 * count >= filled)
+    return is_again, (count >= MIN_REPEATED_HEADINGS) & (2 * count >= filled)
 
 
-def without_heading(cells: Mapping[str, DistinctColumn], layout: Layout) -> list[Finding]:
-    """A finding for each column without a heading that has values, or stands between two with one (F11)."""
+def unheaded_column_findings(cells: Mapping[str, DistinctColumn], layout: Layout) -> list[Finding]:
+    """A warning for each column without a heading that has values, or is between columns with headings (F11)."""
     headed = [i for i, column in enumerate(layout.columns) if column.heading] or [0]
     return [
         Finding("F11", Severity.WARNING, column=column, found="a column without a heading")
@@ -152,31 +148,36 @@ def without_heading(cells: Mapping[str, DistinctColumn], layout: Layout) -> list
 
 
 def _filled(column: DistinctColumn) -> pl.Series:
-    """Which cells of a column hold something."""
+    """Which cells of a column are not blank."""
     return column.of_cells(column.distinct.str.strip_chars() != "")
 
 
 def form_versions(cells: Mapping[str, DistinctColumn], layout: Layout) -> set[str]:
-    """The versions of the form that rows state (rule F24)."""
+    """The form versions that the rows state (rule F24)."""
     if layout.version_column is None:
         return set()
     stated = cells[str(layout.version_column)].distinct.str.strip_chars()
-    return set(stated.filter(stated != "").unique().sort().head(MOST_VERSIONS))
+    return set(stated.filter(stated != "").unique().sort().head(MAX_FORM_VERSIONS))
 
 
-def beside_the_table(rows: Rows, layout: Layout) -> pl.Series:
-    """Which rows have a cell too many, right of the last heading (rule F13).
+def shifted_rows(rows: DataRows, layout: Layout) -> pl.Series:
+    """Which rows have an extra cell to the right of the last heading (rule F13).
 
-    Where few rows have one they were shifted, and none of their cells is sure of its column; what most rows fill is a
-    column. A marked workbook that comes back holds the rows that were torn as they were sent, also between headings.
+    If only a few rows have one, they were probably shifted, and none of their cells can be trusted to be in its column.
+    If many rows do, it is a column without a heading. A marked workbook that is sent back holds malformed lines as they
+    were sent, so there the extra cell may also be under an empty heading further left.
     """
     headed = [i for i, heading in enumerate(layout.as_written) if heading]
     first = 0 if layout.is_marked else max(headed, default=0)
     surplus = [str(i) for i in range(first, len(layout.as_written)) if not layout.as_written[i]]
-    malformed = reduce(or_, [_filled(rows.cells[c]) for c in surplus]) if surplus else _nowhere(rows.source_rows)
-    return malformed if layout.is_marked or malformed.sum() <= len(malformed) * FEW_ROWS else _nowhere(rows.source_rows)
+    malformed = reduce(or_, [_filled(rows.cells[c]) for c in surplus]) if surplus else _all_false(rows.source_rows)
+    return (
+        malformed
+        if layout.is_marked or malformed.sum() <= len(malformed) * MAX_SHIFTED_SHARE
+        else _all_false(rows.source_rows)
+    )
 
 
-def _nowhere(rows: pl.Series) -> pl.Series:
-    """No row at all, as a truth for each."""
+def _all_false(rows: pl.Series) -> pl.Series:
+    """False for each row."""
     return pl.Series([False]).new_from_index(0, len(rows))

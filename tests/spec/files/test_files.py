@@ -21,7 +21,7 @@ from file_validator import (
 )
 
 from flows.deliveries.context import DeliveryContext
-from flows.steps.conform import lay_out
+from flows.steps.conform import match_headings
 from schemas._contract.catalogue import datasets
 
 HEADING = ",".join(CONTACT)
@@ -118,7 +118,7 @@ class TestF04LinesAboveTheHeading:
     def test_the_titles_that_reports_speak_of_are_headings(self, dataset: str) -> None:
         contract = datasets()[dataset]
         context = DeliveryContext("MHT-BPL", "MHT", date(2016, 11, 30), "required")
-        layout = lay_out([f.title for f in contract.fields], contract, context)
+        layout = match_headings([f.title for f in contract.fields], contract, context)
         assert layout.positions == {f.name: i for i, f in enumerate(contract.fields)}
         assert {f.rule_id for f in layout.findings} <= {"F10"}
 

@@ -10,7 +10,7 @@ from file_validator import Validator, as_csv, contacts
 
 from flows.deliveries.file_names import read_name
 from flows.steps.receive import ReceivedFile, delivery_of
-from flows.steps.receive.manifest import manifest_of
+from flows.steps.receive.manifest import read_manifest
 from flows.steps.validate_delivery import validate_file
 from flows.store.result_sink import CountingSink
 from schemas._contract.catalogue import datasets
@@ -38,7 +38,7 @@ def test_a_check_finds_what_the_night_keeps(validate: Validator, tmp_path: Path,
     assert said is not None
     read_only_run = CountingSink()
     verdict = validate_file(
-        file, delivery_of(received, said, manifest_of(file, "201611")), datasets()["contacts"], read_only_run
+        file, delivery_of(received, said, read_manifest(file, "201611")), datasets()["contacts"], read_only_run
     )
     assert verdict == kept.verdict
     assert read_only_run.findings.equals(kept.stored_findings)

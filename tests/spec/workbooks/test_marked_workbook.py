@@ -39,7 +39,7 @@ from flows.reporting.render import delivery_report
 from flows.reporting.render.marked_workbook import MAX_ROWS_MARKED
 from flows.reporting.report import Part
 from flows.steps.receive import ReceivedFile, delivery_of
-from flows.steps.receive.manifest import manifest_of
+from flows.steps.receive.manifest import read_manifest
 from schemas._contract.catalogue import datasets
 from schemas._contract.workbook_names import CODES, PROBLEMS, READ_ME, ROW_PROBLEMS
 
@@ -93,7 +93,7 @@ def marking(validate: Validator, folder: Path, readers_of: Path | None = None) -
         received = datetime(2016, 12, 2, 16, 12, tzinfo=UTC)
         file = ReceivedFile(path, path.name, hashlib.sha256(data).hexdigest(), received)
         said = FileName(site, dataset, "201611", 1, path.suffix)
-        delivery = delivery_of(file, said, manifest_of(path, "201611"))
+        delivery = delivery_of(file, said, read_manifest(path, "201611"))
         report = delivery_report(delivery, outcome.verdict, outcome.stored_findings, deadline=DUE)
         parts = [Part(report, outcome.verdict, outcome.stored_findings, datasets()[dataset])]
         why_none = make_marked_workbook(path, delivery, parts, home, readers_of).why_none
