@@ -21,7 +21,7 @@ def test_the_pipeline_finds_what_the_reference_finds(validate: Validator, tmp_pa
     by_hand.mkdir()
     judge_by_hand(file, by_hand)
     outcome = validate(file.read_bytes())
-    found = outcome.texts.select(ADDRESS).sort(ADDRESS)
+    found = outcome.stored_findings.select(ADDRESS).sort(ADDRESS)
     assert len(found) > 20_000 * bad_share
     assert found.equals(pl.read_parquet(by_hand / "findings.parquet").select(ADDRESS).sort(ADDRESS))
     accepted = pl.read_parquet(by_hand / "accepted.parquet").sort("source_row")

@@ -1,4 +1,4 @@
-"""The log of operations: what every command that holds the lock writes down, and what never gets into it."""
+"""The log of operations: what commands that take the writer's lock log, and what is never logged."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from flows.store.lock import writer_lock
 NINO, SURNAME = "AB123456C", "Quillfeathersmythe"
 STAGES = ["receive", "validate", "load", "cross_check", "build", "promote", "report"]
 DOCUMENT = (PROJECT / "docs" / "logging.md").read_text(encoding="utf-8")
-# The types of a field's values; those that are null where there is nothing to say may be None.
+# Types of each field's values. Fields that may be null include None.
 TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("ts", "level", "command", "event", "result", "standing", "error", "message", "traceback"), (str,)),
     **dict.fromkeys(("run_id", "stage", "delivery_id"), (str, type(None))),
@@ -39,7 +39,7 @@ TYPES: dict[str, tuple[type, ...]] = {
 
 
 def documented(heading: str) -> dict[str, list[str]]:
-    """A table of docs/logging.md: its rows by what stands in the first cell."""
+    """Parse a table of docs/logging.md: its rows, keyed by their first cell."""
     rows = DOCUMENT.split(f"| {heading} |")[1].split("\n\n")[0].splitlines()[2:]
     return {cells[0].strip("`"): cells[1:] for cells in ([c.strip() for c in r.strip("|").split("|")] for r in rows)}
 
@@ -48,7 +48,7 @@ FIELDS, EVENTS = documented("field"), documented("event")
 
 
 def lines(data: Path) -> list[dict[str, Any]]:
-    """Every line of the log, oldest first; each as docs/logging.md says that it is."""
+    """Every line of the log, oldest first, each checked against docs/logging.md."""
     files = sorted((data / "logs").glob("*"), key=lambda p: int(f"0{p.stem.partition('.')[2]}"), reverse=True)
     found = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
     for line in found:
@@ -70,13 +70,13 @@ def require_documented(line: dict[str, Any]) -> None:
         assert list(line["counts"]) == named, line
 
 
-def told(lines: list[dict[str, Any]], *but: str) -> list[dict[str, Any]]:
-    """Lines without what differs from run to run, in an order of their own."""
-    differs = {"ts", "run_id", "seconds", *but}
+def comparable(lines: list[dict[str, Any]], *ignored: str) -> list[dict[str, Any]]:
+    """Sorted lines without the fields that differ from run to run."""
+    differs = {"ts", "run_id", "seconds", *ignored}
     return sorted(({k: v for k, v in line.items() if k not in differs} for line in lines), key=repr)
 
 
-def with_faults(folder: DataFolder) -> None:
+def send_returns_with_a_held_row(folder: DataFolder) -> None:
     folder.send_all(1, 2, 3)
     folder.send("contacts", [*valid_rows("contacts", 1, 2), valid_row("contacts", 3, attended="9")])
 
@@ -85,50 +85,54 @@ def test_every_event_is_documented_and_every_field_has_a_type() -> None:
     assert set(EVENTS) == set(Event) and set(FIELDS) == set(TYPES)
 
 
-def test_a_night_tells_each_stage_and_each_delivery(folder: DataFolder) -> None:
-    with_faults(folder)
+def test_a_run_logs_each_stage_and_each_delivery(folder: DataFolder) -> None:
+    send_returns_with_a_held_row(folder)
     result = folder.run("2017-01-03")
-    said = lines(folder.path)
-    assert {line["run_id"] for line in said} == {result.run_id} and {line["command"] for line in said} == {"run"}
-    assert [line["stage"] for line in said if line["event"] == "stage_started"] == STAGES
-    finished = {line["stage"]: line for line in said if line["event"] == "stage_finished"}
+    logged = lines(folder.path)
+    assert {line["run_id"] for line in logged} == {result.run_id} and {line["command"] for line in logged} == {"run"}
+    assert [line["stage"] for line in logged if line["event"] == "stage_started"] == STAGES
+    finished = {line["stage"]: line for line in logged if line["event"] == "stage_finished"}
     assert list(finished) == STAGES and all(line["seconds"] >= 0 for line in finished.values())
     assert finished["receive"]["counts"] == {"deliveries": 4, "new": 4, "not_taken_in": 0}
     assert finished["validate"]["counts"]["deliveries"] == 4 and finished["validate"]["counts"]["rows_held"] == 1
     assert finished["load"]["counts"]["rows"] == 11 and finished["cross_check"]["counts"]["counting"] == 4
     assert finished["build"]["counts"]["tables"] > 10 and finished["report"]["counts"]["reports"] == 4
     for event in ("delivery_validated", "delivery_settled"):
-        of_it = {line["delivery_id"]: line for line in said if line["event"] == event}
-        assert set(of_it) == {j.delivery.delivery_id for j in result.validated}
-        [contacts] = [line for i, line in of_it.items() if i.startswith(f"{BPL}_contacts_201611_v1_")]
+        by_delivery = {line["delivery_id"]: line for line in logged if line["event"] == event}
+        assert set(by_delivery) == {j.delivery.delivery_id for j in result.validated}
+        [contacts] = [line for i, line in by_delivery.items() if i.startswith(f"{BPL}_contacts_201611_v1_")]
         assert contacts["result"] == "accepted_with_held_rows"
         assert list(contacts["counts"].values()) == [3, 2, 1, 0, 0]
-    assert (said[0]["event"], said[-1]["event"], said[-1]["result"]) == ("run_started", "run_finished", "published")
-    assert said[-1]["counts"]["with_rows_held"] == 1 and said[-1]["seconds"] > 0
+    assert (logged[0]["event"], logged[-1]["event"], logged[-1]["result"]) == (
+        "run_started",
+        "run_finished",
+        "published",
+    )
+    assert logged[-1]["counts"]["with_rows_held"] == 1 and logged[-1]["seconds"] > 0
 
 
-def test_one_command_after_another_appends_and_none_that_only_reads_writes(folder: DataFolder) -> None:
-    with_faults(folder)
+def test_writing_commands_append_to_the_log_and_reading_commands_do_not(folder: DataFolder) -> None:
+    send_returns_with_a_held_row(folder)
     at = ("--data", str(folder.path), "--date", "2017-01-03")
     assert pilots_in_process("run", "--no-prefect", *at).returncode == 0
     first = lines(folder.path)
     assert pilots_in_process("run", "--no-prefect", *at).returncode == 0
-    quiet = lines(folder.path)
-    assert quiet[: len(first)] == first
-    assert quiet[-1]["result"] == "quiet" and quiet[-1]["counts"]["deliveries"] == 0
+    after_no_op = lines(folder.path)
+    assert after_no_op[: len(first)] == first
+    assert after_no_op[-1]["result"] == "quiet" and after_no_op[-1]["counts"]["deliveries"] == 0
     assert pilots_in_process("retry", "--no-prefect", *at).returncode == 0
-    again = lines(folder.path)[len(quiet) :]
-    assert {line["command"] for line in again} == {"revalidate"} and again[-1]["event"] == "run_finished"
+    revalidated = lines(folder.path)[len(after_no_op) :]
+    assert {line["command"] for line in revalidated} == {"revalidate"} and revalidated[-1]["event"] == "run_finished"
     delivery = folder.query("select delivery_id from audit.deliveries where dataset = 'contacts'")[0][0]
     assert pilots_in_process("withdraw", delivery, "--reason", "sent twice by mistake", *at).returncode == 0
     assert pilots_in_process("withdraw", delivery, "--undo", *at).returncode == 0
-    noted = lines(folder.path)[len(quiet) + len(again) :]
-    assert [(line["event"], line["delivery_id"]) for line in noted] == [
+    withdrawals = lines(folder.path)[len(after_no_op) + len(revalidated) :]
+    assert [(line["event"], line["delivery_id"]) for line in withdrawals] == [
         ("run_started", None), ("delivery_withdrawn", delivery), ("run_finished", None),
         ("run_started", None), ("delivery_reinstated", delivery), ("run_finished", None),
     ]  # fmt: skip
-    assert {(line["command"], line["run_id"]) for line in noted} == {("withdraw", None)}
-    assert "sent twice" not in json.dumps(noted)
+    assert {(line["command"], line["run_id"]) for line in withdrawals} == {("withdraw", None)}
+    assert "sent twice" not in json.dumps(withdrawals)
 
     before = (folder.paths.logs / log_file.NAME).read_bytes()
     file = next((folder.paths.raw / BPL).glob("*contacts*"))
@@ -141,8 +145,8 @@ def test_one_command_after_another_appends_and_none_that_only_reads_writes(folde
     assert sorted(p.name for p in folder.paths.logs.iterdir()) == [log_file.NAME]
 
 
-def test_what_cannot_be_is_rejected_and_no_fault(folder: DataFolder) -> None:
-    with_faults(folder)
+def test_an_invalid_request_is_logged_as_rejected(folder: DataFolder) -> None:
+    send_returns_with_a_held_row(folder)
     folder.run("2017-01-03")
     before = len(lines(folder.path))
     at = ("--data", str(folder.path), "--date")
@@ -153,7 +157,7 @@ def test_what_cannot_be_is_rejected_and_no_fault(folder: DataFolder) -> None:
     assert SURNAME not in (folder.paths.logs / log_file.NAME).read_text(encoding="utf-8")
 
 
-def test_who_finds_the_lock_held_writes_nothing(folder: DataFolder) -> None:
+def test_a_command_that_finds_the_lock_held_logs_nothing(folder: DataFolder) -> None:
     folder.paths.make()
     with writer_lock(folder.paths.lock):
         assert pilots_in_process("run", "--no-prefect", "--data", str(folder.path)).returncode == 4
@@ -161,11 +165,11 @@ def test_who_finds_the_lock_held_writes_nothing(folder: DataFolder) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
-def test_a_fault_is_in_the_log_without_any_value(folder: DataFolder, suffix: str, tmp_path: Path) -> None:
-    """Steps of a copy are broken so that their errors quote cells; names stand in cells, and in names of files."""
+def test_an_exception_is_logged_without_any_cell_value(folder: DataFolder, suffix: str, tmp_path: Path) -> None:
+    """A step of a copied project raises an error that quotes cells; names are in cells and in file names."""
     copy = copy_project(tmp_path / "project")
-    quoting = "pl.read_parquet(judgements.accepted(validated[0].key)).rows()"
-    breaks(copy, "load.py", '    """Let a database hold', quoting)
+    quoted = "pl.read_parquet(judgements.accepted(validated[0].key)).rows()"
+    break_step(copy, "load.py", '    """Let a database hold', quoted)
     for dataset in ("participants", "contacts", "referrals"):
         folder.send(dataset, valid_rows(dataset, 1, 2), suffix=suffix)
     folder.send("contacts", [valid_row("contacts", 1, staff_ref=NINO)], period="201612", suffix=suffix)
@@ -175,15 +179,17 @@ def test_a_fault_is_in_the_log_without_any_value(folder: DataFolder, suffix: str
     assert (final_state.returncode, final_state.stdout) == (70, ""), final_state.stderr
     log = folder.paths.logs / log_file.NAME
     assert final_state.stderr.strip().endswith(f"Details: {log}") and not list(tmp_path.glob("pilots-fault*"))
-    said = lines(folder.path)
-    assert [line["stage"] for line in said if line["event"] == "stage_failed"] == ["load"]
-    assert said[-1]["event"] == "run_failed" and said[-1]["level"] == "ERROR" and said[-1]["error"] == "ValueError"
-    assert "load.py" in said[-1]["traceback"] and said[-1]["message"] == "an error of the kind ValueError"
+    logged = lines(folder.path)
+    assert [line["stage"] for line in logged if line["event"] == "stage_failed"] == ["load"]
+    assert (
+        logged[-1]["event"] == "run_failed" and logged[-1]["level"] == "ERROR" and logged[-1]["error"] == "ValueError"
+    )
+    assert "load.py" in logged[-1]["traceback"] and logged[-1]["message"] == "an error of the kind ValueError"
     text = log.read_text(encoding="utf-8")
     assert not [value for value in (NINO, SURNAME, "BPL-C", "BPL-0") if value.casefold() in text.casefold()]
 
 
-def test_a_fault_of_a_command_without_a_log_is_in_a_file_of_its_own(
+def test_an_exception_in_a_command_without_a_log_goes_to_a_file(
     folder: DataFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
@@ -198,8 +204,8 @@ def test_a_fault_of_a_command_without_a_log_is_in_a_file_of_its_own(
     assert NINO not in final_state.stderr + file.read_text(encoding="utf-8")
 
 
-def breaks(copy: Path, step: str, before: str, quoting: str) -> None:
-    """Let a step of a copy of the project raise an error that quotes cells."""
+def break_step(copy: Path, step: str, before: str, quoting: str) -> None:
+    """Make a step of a copied project raise an error that quotes cells."""
     path = copy / "flows" / "steps" / step
     text = path.read_text(encoding="utf-8")
     broken = text.replace(before, f"    raise ValueError(repr({quoting}))\n{before}", 1)
@@ -207,7 +213,7 @@ def breaks(copy: Path, step: str, before: str, quoting: str) -> None:
     path.write_text(broken, encoding="utf-8")
 
 
-def test_a_file_that_cannot_be_validated_by_a_fault_has_its_traceback_in_the_log(
+def test_an_exception_while_validating_is_logged_with_its_traceback(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder.send("contacts", valid_rows("contacts", 1, 2))
@@ -223,7 +229,7 @@ def test_a_file_that_cannot_be_validated_by_a_fault_has_its_traceback_in_the_log
     assert not [v for v in (NINO, SURNAME) if v in (folder.paths.logs / log_file.NAME).read_text(encoding="utf-8")]
 
 
-def test_a_report_that_cannot_be_written_by_a_fault_has_its_traceback_in_the_log(
+def test_an_exception_while_reporting_is_logged_with_its_traceback(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder.send("contacts", valid_rows("contacts", 1, 2))
@@ -239,13 +245,13 @@ def test_a_report_that_cannot_be_written_by_a_fault_has_its_traceback_in_the_log
     assert not [v for v in (NINO, SURNAME) if v in (folder.paths.logs / log_file.NAME).read_text(encoding="utf-8")]
 
 
-def test_an_error_of_the_disk_names_no_file(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_error_is_logged_without_its_file_name(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.send("contacts", valid_rows("contacts", 1, 2))
 
-    def away(*_: object) -> None:
+    def disk_error(*_: object) -> None:
         raise OSError(5, "Input/output error", f"{folder.paths.raw}/{SURNAME}.csv")
 
-    monkeypatch.setattr(validate_delivery, "validate_file", away)
+    monkeypatch.setattr(validate_delivery, "validate_file", disk_error)
     with pytest.raises(OSError, match=SURNAME):
         folder.run()
     assert lines(folder.path)[-1]["message"] == "Input/output error"
@@ -253,20 +259,20 @@ def test_an_error_of_the_disk_names_no_file(folder: DataFolder, monkeypatch: pyt
 
 
 @pytest.mark.server
-def test_prefect_changes_no_line(tmp_path: Path) -> None:
-    said = {}
+def test_the_log_is_the_same_with_and_without_prefect(tmp_path: Path) -> None:
+    logged = {}
     for name, arguments in (("with", ()), ("without", ("--no-prefect",))):
         folder = DataFolder(tmp_path / name)
-        with_faults(folder)
+        send_returns_with_a_held_row(folder)
         ran = pilots("run", "--data", str(folder.path), "--date", "2017-01-03", *arguments, timeout=240)
         assert (ran.returncode, ran.stderr) == (0, ""), ran.stderr
-        said[name] = lines(folder.path)
-    assert told(said["with"]) == told(said["without"])
-    assert [line["event"] for line in said["with"]][-1] == "run_finished"
+        logged[name] = lines(folder.path)
+    assert comparable(logged["with"]) == comparable(logged["without"])
+    assert [line["event"] for line in logged["with"]][-1] == "run_finished"
 
 
-def test_a_retry_of_one_site_says_what_it_validated_again(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    with_faults(folder)
+def test_revalidate_of_one_site_logs_what_it_validated(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    send_returns_with_a_held_row(folder)
     folder.run("2017-01-03")
     before = len(lines(folder.path))
     monkeypatch.setattr(result_key, "_of_code", lambda _: "other")
@@ -280,17 +286,17 @@ def test_a_retry_of_one_site_says_what_it_validated_again(folder: DataFolder, mo
     assert {line["command"] for line in again} == {"revalidate"}
 
 
-def test_a_folder_that_cannot_be_written_is_told_once_and_stops_nothing(folder: DataFolder) -> None:
-    with_faults(folder)
+def test_a_log_folder_that_cannot_be_written_is_reported_once_and_stops_no_run(folder: DataFolder) -> None:
+    send_returns_with_a_held_row(folder)
     folder.paths.logs.write_text("a file where the folder should be", encoding="utf-8")
     ran = pilots("run", "--no-prefect", "--data", str(folder.path), "--date", "2017-01-03")
     assert ran.returncode == 0 and folder.count("core.contacts") == 2
-    [said] = ran.stderr.splitlines()
-    assert said.startswith("No log is written to ") and said.endswith("The run goes on without it.")
+    [message] = ran.stderr.splitlines()
+    assert message.startswith("No log is written to ") and message.endswith("The run goes on without it.")
 
 
-def test_a_disk_that_fills_up_leaves_whole_lines_and_is_told_once(tmp_path: Path) -> None:
-    """The limit of a file's size stands for the disk: the line that does not fit is taken away by the next run."""
+def test_a_full_disk_leaves_whole_lines_and_is_reported_once(tmp_path: Path) -> None:
+    """A file size limit stands for the full disk. The next run removes the line that did not fit."""
     script = (
         "import resource, signal\nfrom pathlib import Path\nfrom flows.runtime.log import Entry, Event, log, run_log\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
@@ -311,7 +317,7 @@ def test_a_disk_that_fills_up_leaves_whole_lines_and_is_told_once(tmp_path: Path
     assert [line["run_id"] for line in lines(tmp_path)][-3:] == ["one", "two", "two"]
 
 
-def test_the_files_of_the_log_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_log_files_are_rotated_within_a_size_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_file, "MOST_BYTES", 2_000)
     for n in range(3):
         with run_log(tmp_path / "logs", "run", f"run {n}"):
@@ -319,12 +325,12 @@ def test_the_files_of_the_log_are_bounded(tmp_path: Path, monkeypatch: pytest.Mo
                 log(Entry(Event.STAGE_STARTED, stage="load"))
     files = sorted((tmp_path / "logs").iterdir())
     assert len(files) == log_file.OLDER_FILES + 1 and all(p.stat().st_size <= 2_000 for p in files)
-    said = lines(tmp_path)
-    assert said[-1]["event"] == "run_finished" and said[-1]["run_id"] == "run 2"
-    assert said == sorted(said, key=lambda line: line["ts"]), "a line is lost or stands twice between two files"
+    logged = lines(tmp_path)
+    assert logged[-1]["event"] == "run_finished" and logged[-1]["run_id"] == "run 2"
+    assert logged == sorted(logged, key=lambda line: line["ts"]), "a line is lost or stands twice between two files"
 
 
-def test_nothing_but_entries_gets_into_the_log(tmp_path: Path) -> None:
+def test_only_entries_are_logged(tmp_path: Path) -> None:
     with run_log(tmp_path / "logs", "run", "one"):
         logging.getLogger("pilots").error("a value: %s", NINO)
         logging.getLogger("pilots.other").error(NINO)
@@ -332,9 +338,9 @@ def test_nothing_but_entries_gets_into_the_log(tmp_path: Path) -> None:
     assert len(lines(tmp_path)) == 2 and NINO not in (tmp_path / "logs" / log_file.NAME).read_text(encoding="utf-8")
 
 
-def test_the_question_of_the_document_can_be_asked(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_query_in_the_documentation_runs(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.send("contacts", valid_rows("contacts", 1, 2))
     folder.run()
     monkeypatch.chdir(folder.path.parent)
-    question = DOCUMENT.split("```sql\n")[1].split("```")[0]
-    assert [row[1] for row in duckdb.sql(question).fetchall()] == STAGES
+    query = DOCUMENT.split("```sql\n")[1].split("```")[0]
+    assert [row[1] for row in duckdb.sql(query).fetchall()] == STAGES

@@ -1,4 +1,4 @@
-"""The night as a Prefect flow, for real: deployed to a server, and run by a worker when its schedule says so."""
+"""The nightly run as a real Prefect flow: deployed to a server, and run by a worker on its schedule."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def load_flow(home: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_the_night_needs_no_prefect_and_knows_its_flows_all_the_same() -> None:
-    """One process may do both: how a run is driven is not settled when the night is imported."""
+def test_importing_the_flows_does_not_import_prefect() -> None:
+    """One process may run with and without Prefect, so importing the flow must not decide which."""
     code = (
         "import sys, flows.orchestration.stages, flows.nightly as n; assert 'prefect' not in sys.modules\n"
         "print(n.nightly.name, n.revalidate.name)"
@@ -45,26 +45,26 @@ def test_the_night_needs_no_prefect_and_knows_its_flows_all_the_same() -> None:
     assert (ran.returncode, ran.stdout) == (0, "nightly revalidate\n"), ran.stderr
 
 
-def test_the_flow_loads_and_a_broken_import_is_seen(tmp_path: Path) -> None:
+def test_the_flow_loads_and_a_broken_import_is_an_error(tmp_path: Path) -> None:
     copy = copy_project(tmp_path)
-    whole = load_flow(copy)
-    assert (whole.returncode, whole.stdout) == (0, "nightly\n"), whole.stderr
+    loaded = load_flow(copy)
+    assert (loaded.returncode, loaded.stdout) == (0, "nightly\n"), loaded.stderr
     step = copy / "flows" / "steps" / "load.py"
     text = step.read_text(encoding="utf-8")
     step.write_text(text.replace("import polars as pl\n", "import no_such_package\n"), encoding="utf-8")
     broken = load_flow(copy)
-    assert broken.returncode != 0, "a flow that cannot be imported was loaded as if it could"
+    assert broken.returncode != 0, "a flow that cannot be imported was loaded"
     assert "no_such_package" in broken.stderr
 
 
-def with_faults(folder: DataFolder) -> None:
-    """Send returns of which one has a row held."""
+def send_returns_with_a_held_row(folder: DataFolder) -> None:
+    """Send a site's four returns; contacts has one held row."""
     folder.send_all(1, 2, 3)
     folder.send("contacts", [*valid_rows("contacts", 1, 2), valid_row("contacts", 3, attended="9")])
 
 
-def refused_later(folder: DataFolder) -> None:
-    """Send a file that is refused whole."""
+def send_refused_file(folder: DataFolder) -> None:
+    """Send a file that is refused because a required column is missing."""
     rows = valid_rows("referrals", 1, 2)
     for row in rows:
         del row["referral_received_date"]
@@ -72,23 +72,23 @@ def refused_later(folder: DataFolder) -> None:
 
 
 @pytest.mark.soak
-def test_with_prefect_and_without_it_the_warehouse_is_the_same(tmp_path: Path) -> None:
-    contents, codes, said = [], [], []
+def test_the_warehouse_is_the_same_with_and_without_prefect(tmp_path: Path) -> None:
+    contents, codes, first_lines = [], [], []
     for name, arguments in (("with", ()), ("without", ("--no-prefect",))):
         folder = DataFolder(tmp_path / name)
-        with_faults(folder)
-        refused_later(folder)
+        send_returns_with_a_held_row(folder)
+        send_refused_file(folder)
         ran = pilots("run", "--data", str(folder.path), "--date", "2017-01-03", *arguments, timeout=240)
         assert "Traceback" not in ran.stderr, ran.stderr
         codes.append(ran.returncode)
-        said.append(ran.stdout.splitlines()[0])
+        first_lines.append(ran.stdout.splitlines()[0])
         contents.append(warehouse_content(folder.paths.current_link.resolve()))
-    assert codes == [1, 1] and said[0] == said[1]
+    assert codes == [1, 1] and first_lines[0] == first_lines[1]
     assert contents[0] == contents[1]
 
 
-def newest(server: PrefectServer, name: str) -> dict[str, Any] | None:
-    """The last flow run that ended with the state of that name."""
+def newest_run(server: PrefectServer, name: str) -> dict[str, Any] | None:
+    """The newest flow run whose final state has this name."""
     runs = server.api("flow_runs/filter", sort="START_TIME_DESC")
     broken = [r for r in runs if r["state_name"] in ("Failed", "Crashed")]
     assert not broken, f"a run ended as {broken[0]['state_name']}: {broken[0]['state']['message']}\n{server.logs()}"
@@ -96,12 +96,12 @@ def newest(server: PrefectServer, name: str) -> dict[str, Any] | None:
 
 
 def tasks_of(server: PrefectServer, run: dict[str, Any]) -> dict[str, str]:
-    """The names of the states of a run's tasks, by the task's name; numbers that Prefect adds are left out."""
+    """State name of each task of a run, by task name without the suffix that Prefect adds."""
     return {name: task["state_name"] for name, task in _tasks(server, run).items()}
 
 
 def types_of(server: PrefectServer, run: dict[str, Any]) -> dict[str, str]:
-    """The types of the states of a run's tasks: they decide what Prefect shows green."""
+    """State type of each task of a run: it decides what Prefect shows in green."""
     return {name: task["state_type"] for name, task in _tasks(server, run).items()}
 
 
@@ -111,16 +111,16 @@ def _tasks(server: PrefectServer, run: dict[str, Any]) -> dict[str, dict[str, An
 
 
 def summary_of(server: PrefectServer, run: dict[str, Any]) -> str:
-    """The summary that a run left as an artifact, beside the table of its deliveries."""
+    """The summary artifact of a run; its other artifact is the table of deliveries."""
     artifacts = server.api("artifacts/filter", artifacts={"flow_run_id": {"any_": [run["id"]]}})
-    kept = {a["key"]: a["data"] for a in artifacts}
-    assert set(kept) == {"night-summary", "deliveries"}
-    return str(kept["night-summary"])
+    data = {a["key"]: a["data"] for a in artifacts}
+    assert set(data) == {"night-summary", "deliveries"}
+    return str(data["night-summary"])
 
 
 @pytest.mark.soak
-def test_the_schedule_fires_by_itself_and_its_states_say_how_the_night_went(folder: DataFolder, tmp_path: Path) -> None:
-    with_faults(folder)
+def test_the_schedule_starts_runs_whose_states_name_their_outcomes(folder: DataFolder, tmp_path: Path) -> None:
+    send_returns_with_a_held_row(folder)
     deployed_from = (PROJECT / "prefect.yaml").read_bytes()
     with PrefectServer(tmp_path / "prefect", PILOTS_HOME=str(PROJECT), PILOTS_DATA=str(folder.path)) as server:
         server.run("work-pool", "create", "pilots", "--type", "process")
@@ -132,30 +132,32 @@ def test_the_schedule_fires_by_itself_and_its_states_say_how_the_night_went(fold
         assert daily["active"] and not deployment["paused"]
         assert deployment["global_concurrency_limit"]["limit"] == 1
         assert deployment["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
-        server.wait_until("nights to come are planned", lambda: server.api("flow_runs/filter", sort="START_TIME_DESC"))
+        server.wait_until("future runs are scheduled", lambda: server.api("flow_runs/filter", sort="START_TIME_DESC"))
 
         server.start("worker", "worker", "start", "--pool", "pilots", "--name", "test")
         server.run("deployment", "schedule", "create", "nightly/nightly", "--interval", "10")
-        partly = server.wait_until("a night fires by itself", lambda: newest(server, "PartlyLoaded"), 90)
-        assert partly["auto_scheduled"] and partly["state_type"] == "COMPLETED"
-        assert partly["state"]["message"].startswith("Published: 4 files checked, 1 with rows held back")
-        assert partly["work_pool_name"] == "pilots"
+        first = server.wait_until("a run starts on schedule", lambda: newest_run(server, "PartlyLoaded"), 90)
+        assert first["auto_scheduled"] and first["state_type"] == "COMPLETED"
+        assert first["state"]["message"].startswith("Published: 4 files checked, 1 with rows held back")
+        assert first["work_pool_name"] == "pilots"
         wanted = dict.fromkeys(STAGES, "Completed") | {
             f"validate MHT-BPL {dataset} 201611 v1": "PartlyLoaded" if dataset == "contacts" else "Completed"
             for dataset in ("contacts", "employment_outcomes", "participants", "referrals")
         }
-        server.wait_until("the tasks are told", lambda: len(tasks_of(server, partly)) == len(wanted), 20)
-        assert tasks_of(server, partly) == wanted
-        assert summary_of(server, partly).splitlines()[0] == partly["state"]["message"]
+        server.wait_until("every task is reported", lambda: len(tasks_of(server, first)) == len(wanted), 20)
+        assert tasks_of(server, first) == wanted
+        assert summary_of(server, first).splitlines()[0] == first["state"]["message"]
 
-        quiet = server.wait_until("a night without changes ends", lambda: newest(server, "Completed"), 90)
+        quiet = server.wait_until("a run without changes ends", lambda: newest_run(server, "Completed"), 90)
         assert quiet["state_type"] == "COMPLETED" and quiet["state"]["message"].startswith("Nothing changed")
 
-        refused_later(folder)
+        send_refused_file(folder)
         (folder.paths.raw / BPL / "what we sent <last> month.csv").write_text("a\n1\n", encoding="utf-8")
-        refused = server.wait_until("the next night fires and refuses", lambda: newest(server, "Refused"), 90)
+        refused = server.wait_until(
+            "the next run starts on schedule and refuses a file", lambda: newest_run(server, "Refused"), 90
+        )
         assert refused["auto_scheduled"] and refused["state_type"] == "COMPLETED"
-        server.wait_until("its tasks are told", lambda: "report" in tasks_of(server, refused), 20)
+        server.wait_until("its tasks are reported", lambda: "report" in tasks_of(server, refused), 20)
         validated = "validate MHT-BPL referrals 201612 v1"
         assert (tasks_of(server, refused)[validated], types_of(server, refused)[validated]) == ("Refused", "COMPLETED")
         summary = summary_of(server, refused)
@@ -163,54 +165,54 @@ def test_the_schedule_fires_by_itself_and_its_states_say_how_the_night_went(fold
         assert "<" not in re.sub("`[^`]*`", "", summary), "a page that shows the summary would take this for HTML"
 
         folder.send("contacts", [valid_row("contacts", 1, staff_ref=NHS_NUMBER)], period="201612")
-        personal = server.wait_until("a night finds personal data", lambda: newest(server, "PersonalData"), 90)
+        personal = server.wait_until("a run finds personal data", lambda: newest_run(server, "PersonalData"), 90)
         assert personal["state_type"] == "FAILED" and "personal data" in personal["state"]["message"]
         assert NHS_NUMBER not in summary_of(server, personal)
         server.wait_until(
-            "the worker says how it ended", lambda: "did its work and ends red" in server.log_of("worker")
+            "the worker logs its final state", lambda: "did its work and ends red" in server.log_of("worker")
         )
 
         with writer_lock(folder.paths.lock):
-            busy = server.wait_until("a night finds another at work", lambda: newest(server, "Busy"), 90)
+            busy = server.wait_until("a run finds another at work", lambda: newest_run(server, "Busy"), 90)
         assert busy["state"]["message"].startswith("Busy: another run is at work")
-        said = server.log_of("worker")
-        assert not re.search("Traceback|unexpected exception", said), "nothing broke: the state says it all"
-        assert max(map(len, said.splitlines())) < 1000, "a whole result is in the worker's log"
+        log = server.log_of("worker")
+        assert not re.search("Traceback|unexpected exception", log), "a final state is no exception"
+        assert max(map(len, log.splitlines())) < 1000, "a whole result is in the worker's log"
         assert server.addresses() <= LOCALHOST, "a process listens, or is connected, beyond this machine"
     assert folder.standings("referrals")["201611 v1"][1] == "current"
 
 
-def test_a_server_that_does_not_answer_is_told_in_a_line(folder: DataFolder) -> None:
-    told = pilots("run", "--data", str(folder.path), timeout=240, PREFECT_API_URL="http://127.0.0.1:9/api")
-    assert told.returncode == 3
-    assert told.stderr.strip().startswith("The Prefect server at http://127.0.0.1:9/api does not answer")
+def test_a_server_that_does_not_answer_is_reported_in_one_line(folder: DataFolder) -> None:
+    ran = pilots("run", "--data", str(folder.path), timeout=240, PREFECT_API_URL="http://127.0.0.1:9/api")
+    assert ran.returncode == 3
+    assert ran.stderr.strip().startswith("The Prefect server at http://127.0.0.1:9/api does not answer")
 
 
 @pytest.mark.soak
-def test_a_temporary_server_that_does_not_start_is_told_in_a_line(folder: DataFolder) -> None:
+def test_a_temporary_server_that_does_not_start_is_reported_in_one_line(folder: DataFolder) -> None:
     at_once = {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "0"}
-    told = pilots("run", "--data", str(folder.path), timeout=240, **at_once)
-    assert told.returncode == 3
-    assert told.stderr.strip().startswith("Prefect's temporary server does not start")
+    ran = pilots("run", "--data", str(folder.path), timeout=240, **at_once)
+    assert ran.returncode == 3
+    assert ran.stderr.strip().startswith("Prefect's temporary server does not start")
 
 
 @pytest.mark.soak
-def test_a_fault_of_ours_tells_prefect_nothing_of_a_row(tmp_path: Path) -> None:
-    """A step of a copy is broken so that its error quotes a row: its kind reaches Prefect, its words do not."""
+def test_an_exception_passes_no_cell_value_to_prefect(tmp_path: Path) -> None:
+    """A step of a copied project raises an error that quotes a row: Prefect gets its type and not its message."""
     copy = copy_project(tmp_path / "project")
     step = copy / "flows" / "steps" / "load.py"
     text = step.read_text(encoding="utf-8")
-    said = f'"{QUOTED[::-1]}"[::-1]'  # the log shows lines of code: there the value does not stand as such
-    first = '    """Let a database hold'
-    broken = text.replace(first, f"    raise ValueError({said})\n{first}", 1)
+    value = f'"{QUOTED[::-1]}"[::-1]'  # tracebacks show source lines: reversed, so that the value itself is not in one
+    docstring = '    """Let a database hold'
+    broken = text.replace(docstring, f"    raise ValueError({value})\n{docstring}", 1)
     assert broken != text
     step.write_text(broken, encoding="utf-8")
     folder = DataFolder(tmp_path / "data")
     folder.send("contacts", valid_rows("contacts", 1, 2))
-    told = pilots("run", "--data", str(folder.path), home=copy, timeout=240, TMPDIR=str(tmp_path))
-    assert told.returncode == 70, told.stderr
-    assert QUOTED not in told.stdout + told.stderr
-    assert told.stderr.strip().endswith(f"Details: {folder.paths.logs / 'pilots.jsonl'}")
-    kept = [p for p in (tmp_path / "data").rglob("*") if p.is_file()]
-    assert any(b"ValueError" in p.read_bytes() for p in kept), "the kind of error is told nowhere"
-    assert not [p for p in kept if QUOTED.encode() in p.read_bytes()]
+    ran = pilots("run", "--data", str(folder.path), home=copy, timeout=240, TMPDIR=str(tmp_path))
+    assert ran.returncode == 70, ran.stderr
+    assert QUOTED not in ran.stdout + ran.stderr
+    assert ran.stderr.strip().endswith(f"Details: {folder.paths.logs / 'pilots.jsonl'}")
+    files = [p for p in (tmp_path / "data").rglob("*") if p.is_file()]
+    assert any(b"ValueError" in p.read_bytes() for p in files), "the type of the error is logged nowhere"
+    assert not [p for p in files if QUOTED.encode() in p.read_bytes()]

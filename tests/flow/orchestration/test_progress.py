@@ -1,4 +1,4 @@
-"""The progress of a run on a terminal: drawn on stderr where somebody looks on, and nowhere else."""
+"""The progress display of a run: drawn on stderr when it is a terminal, and nowhere else."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ MOVES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a command wrote to a terminal on stderr, as it came and without what moves the cursor; and its stdout."""
+class TerminalOutput:
+    """What a command wrote to a terminal on stderr (raw, or as lines without escape codes), and its stdout."""
 
     raw: str
     out: str
@@ -36,7 +36,7 @@ class Seen:
         return [line.strip() for line in MOVES.sub("", self.raw).splitlines()]
 
 
-def in_terminal(*arguments: str, **more: str) -> Seen:
+def in_terminal(*arguments: str, **more: str) -> TerminalOutput:
     """Run Python with stderr on a pseudo-terminal."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -48,38 +48,38 @@ def in_terminal(*arguments: str, **more: str) -> Seen:
     while True:
         try:
             part = os.read(ours, 1 << 16)
-        except OSError:  # as Linux says that nobody holds the other end
+        except OSError:  # EIO: how Linux reports that the other end was closed
             break
         if not part:
             break
         seen += part
     os.close(ours)
     out, _ = process.communicate(timeout=60)
-    return Seen(seen.decode(), out.decode(), process.returncode)
+    return TerminalOutput(seen.decode(), out.decode(), process.returncode)
 
 
-def a_run(folder: DataFolder, *more: str, first: str = "") -> tuple[str, ...]:
-    """What runs a night in a process of Python, after a statement of its own."""
+def run_arguments(folder: DataFolder, *more: str, first: str = "") -> tuple[str, ...]:
+    """Arguments for Python to run `pilots run` after the statement `first`."""
     folder.send_all(1, 2)
-    said = ("pilots", "run", "--data", str(folder.path), "--date", "2017-01-03", *more)
-    return "-c", f"import sys\n{first}\nfrom flows.cli import main\nsys.argv = {list(said)!r}\nmain()"
+    argv = ("pilots", "run", "--data", str(folder.path), "--date", "2017-01-03", *more)
+    return "-c", f"import sys\n{first}\nfrom flows.cli import main\nsys.argv = {list(argv)!r}\nmain()"
 
 
-# however quick the machine is, the run is then long enough
+# draws even if the machine finishes the run in under a second
 AT_ONCE = "from flows.commands import progress\nprogress.SHORT = 0.1"
 
 
 def test_a_run_shows_its_stages_on_a_terminal_and_its_summary_on_stdout(folder: DataFolder) -> None:
-    seen = in_terminal(*a_run(folder, "--no-prefect", first=AT_ONCE))
+    seen = in_terminal(*run_arguments(folder, "--no-prefect", first=AT_ONCE))
     assert seen.code == 0, seen.raw
     assert [line.split()[0] for line in seen.lines[-len(STAGES) :]] == STAGES
     assert any(re.match(r"load +\d+\.\d s +11 tables, 8 rows", line) for line in seen.lines[-len(STAGES) :])
-    assert "\x1b[?25h" in seen.raw, "the cursor comes back"
+    assert "\x1b[?25h" in seen.raw, "the cursor is shown again"
     assert seen.out.startswith("Published: 4 files checked") and "tables" not in seen.out and "\x1b" not in seen.out
 
 
 @pytest.mark.parametrize("more", [{"TERM": "dumb"}, {"TERM": ""}], ids=str)
-def test_a_terminal_on_which_nothing_can_be_drawn_anew_stays_quiet(more: dict[str, str]) -> None:
+def test_a_terminal_without_cursor_movement_shows_no_progress(more: dict[str, str]) -> None:
     script = (
         "import sys; from flows.commands.console import progress\nwith progress(): print(type(progress()).__name__)"
     )
@@ -88,12 +88,12 @@ def test_a_terminal_on_which_nothing_can_be_drawn_anew_stays_quiet(more: dict[st
     assert in_terminal("-c", script).out.strip() == "_GeneratorContextManager"
 
 
-def test_nothing_is_drawn_and_rich_is_not_imported_where_nobody_looks_on(folder: DataFolder) -> None:
+def test_nothing_is_drawn_and_rich_is_not_imported_without_a_terminal(folder: DataFolder) -> None:
     last = (
         "import atexit\natexit.register(lambda: print([m for m in sys.modules if m == 'flows.commands.progress'"
         " or m.split('.')[0] == 'rich'], file=sys.stderr))"
     )
-    script = a_run(folder, "--no-prefect", first=last)
+    script = run_arguments(folder, "--no-prefect", first=last)
     ran = subprocess.run(
         [sys.executable, *script],
         cwd=PROJECT,
@@ -105,7 +105,7 @@ def test_nothing_is_drawn_and_rich_is_not_imported_where_nobody_looks_on(folder:
     assert (ran.returncode, ran.stderr) == (0, "[]\n")
 
 
-def test_without_colour_where_that_is_asked_for() -> None:
+def test_no_color_turns_colours_off() -> None:
     script = (
         "import time\nimport rich.live, rich.progress_bar, rich.table\nfrom flows.commands import progress\n"
         "from flows.runtime.log import Entry, Event, log\n"
@@ -133,7 +133,7 @@ def test_a_short_run_draws_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert started == [True] and LOGGER.handlers == before
 
 
-def test_what_is_drawn_follows_the_log() -> None:
+def test_the_stage_list_follows_the_log() -> None:
     followed = StageList()
     assert [s.name for s in followed.stages] == [progress.BEFORE]
     LOGGER.addHandler(followed)
@@ -154,8 +154,8 @@ def test_what_is_drawn_follows_the_log() -> None:
 
 
 @pytest.mark.server
-def test_a_flow_shows_its_stages_too(folder: DataFolder) -> None:
-    seen = in_terminal(*a_run(folder, first=AT_ONCE))
+def test_a_prefect_flow_shows_its_stages(folder: DataFolder) -> None:
+    seen = in_terminal(*run_arguments(folder, first=AT_ONCE))
     assert seen.code == 0, seen.raw
     assert [line.split()[0] for line in seen.lines[-len(STAGES) :]] == STAGES
     quiet = pilots("run", "--no-prefect", "--data", str(folder.path), "--date", "2017-01-03")

@@ -1,8 +1,8 @@
-"""kill -9 at any moment: the next night ends with what an undisturbed one would have, and no reader notices.
+"""After `kill -9` at any moment, the next run ends with what an uninterrupted one would have, and no reader notices.
 
-Some nights (twenty in `make soak`) are killed at moments spread over the time that an undisturbed one takes, each in
-its own copy of the same data folder. A process is started ahead, with everything imported, so that each moment lies
-within the night.
+Four runs (twenty in `make soak`) are killed at moments spread over the time that an uninterrupted one takes, each in
+its own copy of the same data folder. Processes are started ahead and import everything first, so that each moment
+lies within the run itself.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ main()
 """
 
 
-class RunSummary:
-    """`pilots run --no-prefect` in a process that waits for its start."""
+class PausedRun:
+    """`pilots run --no-prefect` in a process that has imported everything and waits for `go`."""
 
     def __init__(self, data: Path) -> None:
         arguments = ["run", "--no-prefect", "--date", "2017-01-03T03:30", "--data", str(data)]
@@ -51,19 +51,19 @@ class RunSummary:
         self.process.stdin.flush()
 
     def end(self) -> tuple[int, str]:
-        """Wait for its end. Gives its exit code (-9 if it was killed) and what it said on stderr."""
-        _, said = self.process.communicate(timeout=60)
-        return self.process.returncode, said
+        """Wait for its end; return its exit code (-9 if it was killed) and its stderr."""
+        _, stderr = self.process.communicate(timeout=60)
+        return self.process.returncode, stderr
 
 
 def reports_of(folder: DataFolder) -> set[str]:
-    """The files that senders get."""
+    """The report files for senders, without the run summaries."""
     return {p for p in folder.files_under("reports") if "/nights/" not in p}
 
 
 @pytest.fixture(scope="module")
 def before(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
-    """A data folder with one build, and a month's new files that no night has seen."""
+    """A data folder with one build, and a month of new files that no run has seen."""
     folder = DataFolder(tmp_path_factory.mktemp("killed") / "data")
     folder.send_all(1, 2, 3)
     folder.send_office_files("funding_awards", "targets")
@@ -76,35 +76,35 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
 
 
 @pytest.mark.soak
-def test_a_night_killed_at_any_moment_leaves_nothing_half_done(before: DataFolder, tmp_path: Path) -> None:
+def test_the_run_after_a_killed_one_leaves_the_same_warehouse_and_reports(before: DataFolder, tmp_path: Path) -> None:
     def copied(name: str) -> DataFolder:
         shutil.copytree(before.path, tmp_path / name, symlinks=True)
         return DataFolder(tmp_path / name)
 
-    undisturbed = copied("undisturbed")
-    night = RunSummary(undisturbed.path)
-    night.go()
+    uninterrupted = copied("undisturbed")
+    run = PausedRun(uninterrupted.path)
+    run.go()
     started = time.monotonic()
-    assert night.end()[0] == 0
-    whole = time.monotonic() - started
-    content, reports = warehouse_content(undisturbed.paths.current_link.resolve()), reports_of(undisturbed)
-    assert undisturbed.standings("contacts")["201612 v1"] == ("accepted_with_held_rows", "current")
+    assert run.end()[0] == 0
+    duration = time.monotonic() - started
+    content, reports = warehouse_content(uninterrupted.paths.current_link.resolve()), reports_of(uninterrupted)
+    assert uninterrupted.standings("contacts")["201612 v1"] == ("accepted_with_held_rows", "current")
 
-    chance = random.Random(20161209)
-    moments = [whole * (n + chance.random()) / KILLS for n in range(KILLS)]
+    rng = random.Random(20161209)
+    moments = [duration * (n + rng.random()) / KILLS for n in range(KILLS)]
     folders = [copied(f"killed-{n}") for n in range(KILLS)]
     killed = 0
-    waiting = RunSummary(folders[0].path)
+    next_run = PausedRun(folders[0].path)
     for n, (folder, moment) in enumerate(zip(folders, moments, strict=True)):
-        night, waiting = waiting, RunSummary(folders[n + 1].path) if n + 1 < KILLS else waiting
-        where = f"killed after {moment:.2f} of {whole:.2f} s"
+        run, next_run = next_run, PausedRun(folders[n + 1].path) if n + 1 < KILLS else next_run
+        where = f"killed after {moment:.2f} of {duration:.2f} s"
         with closing(duckdb.connect(str(folder.paths.current_link), read_only=True)) as reader:
             old = reader.execute("from core.contacts order by all").fetchall()
-            night.go()
+            run.go()
             time.sleep(moment)
-            night.process.kill()
-            code, said = night.end()
-            assert code in (-9, 0), f"{where}: it ended by itself with {code}: {said}"
+            run.process.kill()
+            code, stderr = run.end()
+            assert code in (-9, 0), f"{where}: it ended by itself with {code}: {stderr}"
             killed += code == -9
             assert reader.execute("from core.contacts order by all").fetchall() == old, where
             assert folder.count("core.contacts") in (3, 4), f"{where}: readers see neither the old figures nor the new"

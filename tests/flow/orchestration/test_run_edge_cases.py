@@ -1,4 +1,4 @@
-"""Nights on which the world does not hold still: files change, results are lost, clocks go back, rules improve."""
+"""Edge cases of a run: changing files, lost results, clocks put back, changed rules, wrong manifests, nil returns."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from schemas.audit.deliveries import Result
 
 pytestmark = pytest.mark.without_marts
 
-NINO = "AB123456C"  # of the right form, and nobody's
+NINO = "AB123456C"  # valid in form, belongs to nobody
 
 
-def a_rule_changes(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Every validation result has another address from now on, as when the code or a contract is fixed."""
-    first = validate_delivery.result_key
+def change_result_keys(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Change every result key, as a change to code or a contract does."""
+    original = validate_delivery.result_key
 
     def changed(*args: object) -> str:
-        return f"{name}{first(*args)}"[:32]  # type: ignore[arg-type]
+        return f"{name}{original(*args)}"[:32]  # type: ignore[arg-type]
 
     for module in (validate_delivery, active_run):
         monkeypatch.setattr(module, "result_key", changed)
     monkeypatch.setattr(input_fingerprint, "all_that_runs", lambda: name)
 
 
-def test_a_delivery_is_never_judged_by_the_bytes_of_another(
+def test_an_overwritten_file_is_a_new_delivery_and_the_old_one_is_not_revalidated(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder.send("contacts", valid_rows("contacts", 1, 2, 3))
     folder.run("2016-12-02")
     folder.send("contacts", valid_rows("contacts", 1))  # overwritten in place
-    a_rule_changes(monkeypatch, "new")
+    change_result_keys(monkeypatch, "new")
     result = folder.run("2016-12-03")
     read = folder.query(
         "select rows_read, standing from audit.deliveries where dataset = 'contacts' order by rows_read"
@@ -49,10 +49,10 @@ def test_a_delivery_is_never_judged_by_the_bytes_of_another(
     assert read == [(1, "current"), (3, "superseded")]
     assert not result.must_be_fixed
     later = folder.run("2016-12-04")
-    assert later.result == "quiet" and not later.must_be_fixed  # nobody is called out for what was overwritten
+    assert later.result == "quiet" and not later.must_be_fixed  # an overwritten file needs no action
 
 
-def test_a_file_that_grows_while_it_is_read_is_left_to_the_next_night(
+def test_a_file_that_grows_while_it_is_read_is_left_to_the_next_run(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = folder.send("contacts", valid_rows("contacts", 1, 2))
@@ -72,7 +72,7 @@ def test_a_file_that_grows_while_it_is_read_is_left_to_the_next_night(
     assert folder.count("core.contacts") == 2
 
 
-def test_a_lost_judgement_stops_the_night(folder: DataFolder) -> None:
+def test_a_lost_validation_result_without_its_raw_file_stops_the_run(folder: DataFolder) -> None:
     path = folder.send("contacts", valid_rows("contacts", 1, 2))
     folder.send("participants", valid_rows("participants", 1, 2))
     first = folder.run()
@@ -88,7 +88,7 @@ def test_a_lost_judgement_stops_the_night(folder: DataFolder) -> None:
 
 @pytest.mark.with_marts
 @pytest.mark.soak
-def test_what_a_better_detector_refuses_leaves_the_store_and_the_older_builds(
+def test_a_delivery_refused_by_a_newer_detector_is_purged_from_the_store_and_older_builds(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder.send("contacts", valid_rows("contacts", 1))
@@ -98,17 +98,17 @@ def test_what_a_better_detector_refuses_leaves_the_store_and_the_older_builds(
         patch.setattr(import_module("flows.steps.conform.personal_data"), "personal_rule", lambda *_: None)
         folder.run()
     assert folder.count("core.contacts") == 2
-    a_rule_changes(monkeypatch, "new")
+    change_result_keys(monkeypatch, "new")
     folder.run()
     assert folder.standings("contacts")["201612 v1"] == ("refused", "refused")
     assert len(list(folder.paths.builds.glob("*.duckdb"))) == 1
-    kept = [p for p in folder.paths.judgements.glob("*/*") if ResultStore(folder.paths).verdict(p.name)]
-    assert len(kept) == 2
+    stored = [p for p in folder.paths.judgements.glob("*/*") if ResultStore(folder.paths).verdict(p.name)]
+    assert len(stored) == 2
     assert not [p for p in folder.paths.warehouse.rglob("*") if p.is_file() and NINO.encode() in p.read_bytes()]
 
 
 @pytest.mark.soak
-def test_the_same_bytes_with_a_mended_manifest_are_a_new_delivery(folder: DataFolder) -> None:
+def test_the_same_bytes_with_a_fixed_manifest_are_a_new_delivery(folder: DataFolder) -> None:
     rows = valid_rows("contacts", 1, 2)
     folder.send("contacts", rows, manifest={"rows": 3})
     assert [j.verdict.result for j in folder.run().validated] == [Result.REFUSED]
@@ -117,28 +117,28 @@ def test_the_same_bytes_with_a_mended_manifest_are_a_new_delivery(folder: DataFo
     assert folder.standings("contacts") == {"201611 v1": ("refused", "refused"), "201611 v2": ("accepted", "current")}
 
 
-def test_a_wrong_folder_is_not_an_empty_world(tmp_path: Path) -> None:
+def test_a_data_folder_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(NoDataFolder):
         DataFolder(tmp_path / "elsewhere").run()
     assert not (tmp_path / "elsewhere").exists()
 
 
 @pytest.mark.soak
-def test_a_clock_that_was_put_back_hides_nothing(folder: DataFolder) -> None:
+def test_a_run_after_the_clock_was_put_back_takes_new_files_in(folder: DataFolder) -> None:
     folder.send_all(1)
     folder.run("2031-01-01")
     folder.send_all(1, 2, period="201612")
-    folder.run()  # by this machine's clock, years before
+    folder.run()  # takes place now, years before the first run
     assert folder.count("core.contacts") == 2
 
 
 @pytest.mark.soak
-def test_the_first_allocation_is_the_earliest_of_the_first_extract(folder: DataFolder) -> None:
+def test_the_first_allocation_is_the_earliest_dated_of_the_first_extract(folder: DataFolder) -> None:
     for dataset in ("participants", "referrals"):
         folder.send(dataset, valid_rows(dataset, 1, site=WMCA), "201806", site=WMCA)
     twice = [
         valid_row("randomisation", 1, WMCA, randomisation_id="WM-Z000009", arm="control", randomised_date="2018-06-10"),
-        valid_row("randomisation", 1, WMCA, arm="ips"),  # the earlier one, lower down
+        valid_row("randomisation", 1, WMCA, arm="ips"),  # the earlier date, on a later line
     ]
     folder.send("randomisation", twice, "201806", site=WMCA)
     folder.run("2018-07-02")
@@ -150,8 +150,8 @@ def test_the_first_allocation_is_the_earliest_of_the_first_extract(folder: DataF
     assert folder.query("select arm, source_row from core.randomisation") == [("ips", 3)]
 
 
-def test_reading_group_and_settings_are_of_this_machine(folder: DataFolder) -> None:
-    """A group that does not exist stops the night before anything is published."""
+def test_an_unknown_reading_group_stops_the_run(folder: DataFolder) -> None:
+    """A reading group that does not exist stops the run before anything is promoted."""
     folder.send("contacts", valid_rows("contacts", 1))
     with pytest.raises(LookupError):
         folder.run(reading_group="no-such-group-here")
@@ -159,7 +159,7 @@ def test_reading_group_and_settings_are_of_this_machine(folder: DataFolder) -> N
     assert Settings(data=folder.path).reading_group == "" and BPL in {p.name for p in folder.paths.raw.iterdir()}
 
 
-def test_a_nil_return_leaves_the_rows_of_the_last_one(folder: DataFolder) -> None:
+def test_a_nil_return_leaves_the_rows_of_the_previous_delivery(folder: DataFolder) -> None:
     folder.send("contacts", valid_rows("contacts", 1, 2))
     folder.run("2016-12-02")
     folder.send("contacts", [], period="201612", manifest={"nil_return": "Y", "rows": 0})
@@ -175,13 +175,13 @@ def test_a_nil_return_with_rows_is_refused(folder: DataFolder) -> None:
 
 
 @pytest.mark.soak
-def test_a_file_whose_every_row_is_held_does_not_take_the_place_of_the_last(folder: DataFolder) -> None:
+def test_a_file_with_every_row_held_does_not_supersede_the_last(folder: DataFolder) -> None:
     folder.send("contacts", valid_rows("contacts", *range(1, 31)))
     folder.run("2016-12-02")
-    twice = valid_rows("contacts", *range(1, 31)) + [
+    repeated = valid_rows("contacts", *range(1, 31)) + [
         valid_row("contacts", n, contact_type="review") for n in range(1, 31)
     ]
-    folder.send("contacts", twice, period="201612")
+    folder.send("contacts", repeated, period="201612")
     folder.send("participants", [valid_row("participants", 1, gender="wizard")], period="201612")
     folder.send("participants", valid_rows("participants", 1))
     folder.run("2017-01-03")
@@ -190,7 +190,7 @@ def test_a_file_whose_every_row_is_held_does_not_take_the_place_of_the_last(fold
     assert folder.standings("participants")["201612 v1"] == ("accepted_with_held_rows", "empty")
 
 
-def test_one_file_that_breaks_our_code_stops_no_other(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exception_in_one_file_does_not_stop_the_others(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.send_all(1, 2)
     validate_file = validate_delivery.validate_file
 
@@ -208,14 +208,14 @@ def test_one_file_that_breaks_our_code_stops_no_other(folder: DataFolder, monkey
 
 
 @pytest.mark.soak
-def test_what_is_no_delivery_is_named(folder: DataFolder) -> None:
-    home = folder.send("contacts", valid_rows("contacts", 1)).parent
-    (home / "November").mkdir()
-    (home / f"{BPL}_contacts_201613_v1.csv").write_text("x")
-    (home / "Jane Smith 943 476 5919.csv").write_text("x")
-    (home / f"{BPL}_referrals_201611_v1.csv").symlink_to(home / "gone.csv")
+def test_files_that_are_no_delivery_are_listed(folder: DataFolder) -> None:
+    site_folder = folder.send("contacts", valid_rows("contacts", 1)).parent
+    (site_folder / "November").mkdir()
+    (site_folder / f"{BPL}_contacts_201613_v1.csv").write_text("x")
+    (site_folder / "Jane Smith 943 476 5919.csv").write_text("x")
+    (site_folder / f"{BPL}_referrals_201611_v1.csv").symlink_to(site_folder / "gone.csv")
     (folder.paths.raw / "comments.csv").write_text("x")
-    (home / "R\udce9sum\udce9.csv").write_bytes(b"xy")
+    (site_folder / "R\udce9sum\udce9.csv").write_bytes(b"xy")
     result = folder.run()
     assert {(u.path, u.rule_id) for u in result.unusable} == {
         (f"{BPL}/November", "F21"),
@@ -230,10 +230,10 @@ def test_what_is_no_delivery_is_named(folder: DataFolder) -> None:
     assert again.result == "quiet" and not again.must_be_fixed and "comments.csv" in again.reported.summary
 
 
-def test_files_whose_names_are_not_told_are_told_apart(folder: DataFolder) -> None:
-    home = folder.send("contacts", valid_rows("contacts", 1)).parent
+def test_files_with_redacted_names_are_numbered(folder: DataFolder) -> None:
+    site_folder = folder.send("contacts", valid_rows("contacts", 1)).parent
     for name in ("Jane Smith", "John Smith"):
-        (home / f"{name}.csv").write_text(name)
+        (site_folder / f"{name}.csv").write_text(name)
     hidden = f"{BPL}/(a file of 10 bytes whose name may hold personal data)"
     assert [u.path for u in folder.run().unusable] == [hidden, f"{hidden} (2)"]
     again = folder.run()
@@ -247,13 +247,13 @@ WRONG_MANIFESTS = (
 )  # fmt: skip
 
 
-def test_a_manifest_that_is_wrong_keeps_its_file_out_and_no_other(folder: DataFolder) -> None:
-    wrong = {folder.send("contacts", valid_rows("contacts", 1), version=n): t for n, t in enumerate(WRONG_MANIFESTS, 1)}
-    for path, text in wrong.items():
+def test_an_invalid_manifest_keeps_only_its_own_file_out(folder: DataFolder) -> None:
+    sent = {folder.send("contacts", valid_rows("contacts", 1), version=n): t for n, t in enumerate(WRONG_MANIFESTS, 1)}
+    for path, text in sent.items():
         path.with_name(f"{path.stem}.manifest.json").write_text(text)
     folder.send("participants", valid_rows("participants", 1))
     result = folder.run()
-    assert {(u.path, u.rule_id) for u in result.unusable} == {(f"{BPL}/{path.name}", "F16") for path in wrong}
+    assert {(u.path, u.rule_id) for u in result.unusable} == {(f"{BPL}/{path.name}", "F16") for path in sent}
     assert folder.count("core.contacts") == 0 and folder.count("core.participants") == 1
 
 
@@ -266,7 +266,7 @@ def test_a_checksum_may_be_in_capitals(folder: DataFolder) -> None:
 
 
 @pytest.mark.soak
-def test_the_first_arm_is_that_of_the_first_version(folder: DataFolder) -> None:
+def test_the_first_arm_is_that_of_the_lowest_version_number(folder: DataFolder) -> None:
     for dataset in ("participants", "referrals"):
         folder.send(dataset, valid_rows(dataset, 1, site=WMCA), "201806", site=WMCA)
     for version, arm in ((2, "ips"), (10, "control")):
@@ -276,10 +276,10 @@ def test_the_first_arm_is_that_of_the_first_version(folder: DataFolder) -> None:
 
 
 @pytest.mark.soak
-def test_later_nights_still_say_what_is_refused_and_what_was_touched(folder: DataFolder) -> None:
+def test_later_summaries_repeat_refusals_and_list_changed_reports(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     folder.run("2016-12-02")
-    folder.send("employment_outcomes", [], period="201612")  # refused: it holds no rows
+    folder.send("employment_outcomes", [], period="201612")  # refused because it has no rows
     folder.run("2017-01-03")
     folder.send(
         "referrals", [valid_row("referrals", 1), valid_row("referrals", 2, source_of_referral="??")], period="201612"
@@ -291,20 +291,20 @@ def test_later_nights_still_say_what_is_refused_and_what_was_touched(folder: Dat
 
 @pytest.fixture
 def manifest(folder: DataFolder) -> Path:
-    """The manifest of a nil return, whose file has not come."""
+    """The manifest of a nil return whose file has not arrived."""
     path = folder.send("contacts", [], manifest={"nil_return": True})
     path.unlink()
     return path.with_name(f"{path.stem}.manifest.json")
 
 
 @pytest.mark.soak
-def test_a_manifest_without_its_file_is_told_until_the_file_comes(folder: DataFolder, manifest: Path) -> None:
+def test_a_manifest_without_its_file_is_listed_until_the_file_arrives(folder: DataFolder, manifest: Path) -> None:
     folder.send("participants", valid_rows("participants", 1))
-    nights = [folder.run(f"2016-12-0{n}") for n in (2, 3, 4)]
+    runs = [folder.run(f"2016-12-0{run}") for run in (2, 3, 4)]
     line = f"- `{BPL}/{manifest.name}` was not taken in (F16): "
-    first, *later = [n.reported.summary.partition(line)[2].splitlines()[0] for n in nights]
-    assert "has not come yet" in first and all("headings alone), or delete the manifest" in told for told in later)
-    assert [n.must_be_fixed for n in nights] == [False, True, False], "told every night, and asked for once"
+    first, *later = [run.reported.summary.partition(line)[2].splitlines()[0] for run in runs]
+    assert "has not come yet" in first and all("headings alone), or delete the manifest" in text for text in later)
+    assert [run.must_be_fixed for run in runs] == [False, True, False], "listed in every run, must be fixed only once"
     folder.send("contacts", [])
     taken = folder.run("2016-12-05")
     assert not taken.must_be_fixed and line not in taken.reported.summary
@@ -313,7 +313,7 @@ def test_a_manifest_without_its_file_is_told_until_the_file_comes(folder: DataFo
 
 
 @pytest.mark.soak
-def test_a_manifest_that_comes_before_its_file_is_nobodys_fault(folder: DataFolder, manifest: Path) -> None:
+def test_a_manifest_that_arrives_before_its_file_needs_no_action(folder: DataFolder, manifest: Path) -> None:
     assert not folder.run("2016-12-02").must_be_fixed
     folder.send("contacts", [])
     taken = folder.run("2016-12-03")
@@ -321,24 +321,24 @@ def test_a_manifest_that_comes_before_its_file_is_nobodys_fault(folder: DataFold
 
 
 @pytest.mark.soak
-def test_a_manifest_may_outlive_its_file(folder: DataFolder) -> None:
-    """A raw file may be deleted when it was taken in."""
+def test_a_manifest_left_after_its_file_was_received_is_not_listed(folder: DataFolder) -> None:
+    """A raw file may be deleted once it was received."""
     folder.send("contacts", valid_rows("contacts", 1), manifest={"rows": 1})
     folder.run("2016-12-02")
     folder.send("contacts", valid_rows("contacts", 1)).unlink()
     for day in (3, 4):
-        night = folder.run(f"2016-12-0{day}")
-        assert not night.must_be_fixed and "was not taken in" not in night.reported.summary
+        result = folder.run(f"2016-12-0{day}")
+        assert not result.must_be_fixed and "was not taken in" not in result.reported.summary
 
 
 @pytest.mark.soak
-def test_a_manifest_alone_is_told_without_a_name_that_may_be_personal(folder: DataFolder) -> None:
+def test_a_manifest_alone_is_listed_without_a_name_that_may_be_personal(folder: DataFolder) -> None:
     (folder.paths.raw / BPL).mkdir()
     (folder.paths.raw / BPL / "John Smith.manifest.json").write_text("{}")
     (folder.paths.raw / "contacts.manifest.json").write_text("{}")
-    told = [folder.run(f"2016-12-0{n}").unusable for n in (2, 3)]
-    assert told[0] == ()
-    assert {u.path for u in told[1]} == {
+    unusable = [folder.run(f"2016-12-0{n}").unusable for n in (2, 3)]
+    assert unusable[0] == ()
+    assert {u.path for u in unusable[1]} == {
         f"{BPL}/(a file of 2 bytes whose name may hold personal data)",
         "contacts.manifest.json",
     }

@@ -1,4 +1,4 @@
-"""The night as a whole, without the engine: what is validated, what counts, what is published and what is said."""
+"""Whole nightly runs without Prefect: what is validated, which deliveries count, what is promoted and reported."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEC, JAN, FEB = "2016-12-02T03:30", "2017-01-03T03:30", "2017-02-02T03:30"
 
 
 def validated(outcome: RunResult, folder: DataFolder) -> int:
-    """How many deliveries the run behind an outcome validated, as the ledger has it."""
+    """Number of deliveries that a run validated, from the ledger."""
     [run] = [r for r in folder.ledger_runs() if r["run_id"] == outcome.run_id]
     return int(run["deliveries_judged"])
 
@@ -32,7 +32,7 @@ def summary(outcome: RunResult) -> str:
 
 
 @pytest.mark.with_marts
-def test_the_first_night_publishes_and_the_second_changes_nothing(folder: DataFolder) -> None:
+def test_the_first_run_promotes_a_build_and_the_second_is_a_no_op(folder: DataFolder) -> None:
     folder.send_all(1, 2, 3)
     folder.send_office_files()
     first = folder.run()
@@ -51,14 +51,14 @@ def test_the_first_night_publishes_and_the_second_changes_nothing(folder: DataFo
     assert folder.files_under("reports", "warehouse") - before == {f"reports/nights/{second.run_id}.md"}
 
 
-def test_an_empty_data_folder_is_a_night_too(folder: DataFolder) -> None:
+def test_a_run_on_an_empty_data_folder_succeeds(folder: DataFolder) -> None:
     assert folder.run().result == "published"
     assert folder.count("core.contacts") == 0 and folder.count("core.sites") > 20
     assert folder.run().result == "quiet"
 
 
 @pytest.mark.soak
-def test_touching_a_file_judges_nothing_and_changing_it_judges_it_alone(folder: DataFolder) -> None:
+def test_a_touched_file_is_not_validated_again_and_a_changed_one_is(folder: DataFolder) -> None:
     folder.send_all(1, 2, 3)
     folder.run()
     contacts = folder.paths.raw / BPL / f"{BPL}_contacts_201611_v1.csv"
@@ -73,7 +73,7 @@ def test_touching_a_file_judges_nothing_and_changing_it_judges_it_alone(folder: 
 
 
 @pytest.mark.soak
-def test_an_identical_resubmission_changes_nothing_and_says_so(folder: DataFolder) -> None:
+def test_an_identical_resubmission_changes_no_figures_and_is_reported(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     folder.run(DEC)
     before = folder.query("from core.contacts order by all")
@@ -88,8 +88,8 @@ def test_an_identical_resubmission_changes_nothing_and_says_so(folder: DataFolde
 
 
 @pytest.mark.soak
-def test_bytes_that_come_back_after_others_count_again(folder: DataFolder) -> None:
-    """Version 3 has the bytes of version 1, not of the latest: the site has changed its mind, and it counts."""
+def test_a_version_that_restores_earlier_bytes_is_current(folder: DataFolder) -> None:
+    """Version 3 has the bytes of version 1, not of the latest version, so it is no identical resubmission."""
     one, two = [valid_row("contacts", 1), valid_row("contacts", 2, contact_type="chat")], valid_rows("contacts", 1, 2)
     folder.send_all(1, 2)
     for version, (rows, moment) in enumerate([(one, DEC), (two, JAN), (one, FEB)], 1):
@@ -101,10 +101,10 @@ def test_bytes_that_come_back_after_others_count_again(folder: DataFolder) -> No
         "201611 v3": ("accepted_with_held_rows", "current"),
     }
     assert folder.count("core.contacts") == 1
-    told = folder.query(
+    held_by = folder.query(
         "select version, rule_id from audit.findings join audit.deliveries using (delivery_id) order by 1"
     )
-    assert told == [(1, "V02"), (3, "V02")]
+    assert held_by == [(1, "V02"), (3, "V02")]
 
 
 @pytest.mark.soak
@@ -127,7 +127,7 @@ def test_a_later_period_supersedes_and_an_older_one_is_stale(folder: DataFolder)
     assert "older than the one already accepted" in page.read_text(encoding="utf-8")
 
 
-def test_a_refused_version_leaves_the_accepted_one_and_says_whose_figures_are_old(folder: DataFolder) -> None:
+def test_a_refused_version_leaves_the_accepted_one_current_and_lists_outdated_figures(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     folder.run(DEC)
     rows = valid_rows("contacts", 1, 2, 3)
@@ -142,13 +142,13 @@ def test_a_refused_version_leaves_the_accepted_one_and_says_whose_figures_are_ol
     assert folder.count("core.contacts") == 2
     assert [j.delivery.period for j in refused.stopped] == ["201612"]
     assert "1 refused" in summary(refused).splitlines()[0]
-    old = summary(refused).partition("## Whose figures are old")[2].partition("##")[0]
-    assert "Blackpool" in old and "ontacts" in old and "30 November 2016" in old
+    outdated = summary(refused).partition("## Whose figures are old")[2].partition("##")[0]
+    assert "Blackpool" in outdated and "ontacts" in outdated and "30 November 2016" in outdated
     assert [f[0] for f in folder.findings("contacts")] == ["F09"]
 
 
 @pytest.mark.soak
-def test_extracts_of_a_period_add_up_and_a_key_sent_twice_is_held(folder: DataFolder) -> None:
+def test_period_extracts_add_up_and_a_repeated_key_is_held(folder: DataFolder) -> None:
     period = {"extract_type": "period"}
     folder.send_all(1, 2, 3)
     folder.send("contacts", valid_rows("contacts", 1, 2), "201611", manifest=period)
@@ -170,23 +170,23 @@ def test_extracts_of_a_period_add_up_and_a_key_sent_twice_is_held(folder: DataFo
 
 @pytest.mark.with_marts
 @pytest.mark.soak
-def test_as_of_a_past_date_gives_the_figures_as_they_were_known_then(folder: DataFolder) -> None:
+def test_as_of_a_past_date_equals_the_build_of_that_date(folder: DataFolder) -> None:
     folder.send_all(1)
-    then = folder.run(DEC).warehouse
-    assert then
-    known = warehouse_content(then)
+    build = folder.run(DEC).warehouse
+    assert build
+    content = warehouse_content(build)
     folder.send_all(1, 2, period="201612")
     folder.run(JAN)
     assert folder.count("core.contacts") == 2
     assert export_as_of(Settings(data=folder.path), datetime(2016, 12, 20), past := folder.path / "past.duckdb")
-    assert warehouse_content(past) == known and not list(folder.path.glob(".*unfinished*"))
+    assert warehouse_content(past) == content and not list(folder.path.glob(".*unfinished*"))
     assert past.stat().st_mode & 0o077 == 0, "rows about people can be read by others than who asked for them"
-    assert folder.count("core.contacts") == 2  # what readers open is as it was
+    assert folder.count("core.contacts") == 2  # the promoted build is unchanged
     with pytest.raises(EarlierThanKnown):
         folder.run("2016-12-20")
 
 
-def test_one_held_participant_takes_what_hangs_on_it_along(folder: DataFolder) -> None:
+def test_rows_that_refer_to_a_held_participant_are_held(folder: DataFolder) -> None:
     folder.send_all(1, 2, 3)
     folder.send(
         "participants", [*valid_rows("participants", 1, 2), valid_row("participants", 3, consent_data_sharing="N")]
@@ -203,7 +203,7 @@ def test_one_held_participant_takes_what_hangs_on_it_along(folder: DataFolder) -
         assert folder.standings(dataset) == {"201611 v1": ("accepted_with_held_rows", "current")}
 
 
-def test_what_needs_a_missing_table_is_not_judged_and_the_rows_load(folder: DataFolder) -> None:
+def test_a_rule_that_needs_a_missing_dataset_is_not_judged_and_holds_no_row(folder: DataFolder) -> None:
     folder.send("contacts", valid_rows("contacts", 1, 2))
     folder.run()
     assert folder.count("core.contacts") == 2
@@ -217,7 +217,7 @@ def test_what_needs_a_missing_table_is_not_judged_and_the_rows_load(folder: Data
 
 
 @pytest.mark.soak
-def test_an_arm_that_switches_is_held_and_the_first_stays_in_core(folder: DataFolder) -> None:
+def test_a_changed_trial_arm_is_held_and_the_first_stays_in_core(folder: DataFolder) -> None:
     for period, moment, arm in (("201806", "2018-07-02", "ips"), ("201807", "2018-08-02", "control")):
         for dataset in ("participants", "referrals"):
             folder.send(dataset, valid_rows(dataset, 1, 2, site=WMCA), period, site=WMCA)
@@ -236,7 +236,7 @@ def test_an_arm_that_switches_is_held_and_the_first_stays_in_core(folder: DataFo
     assert folder.run("2018-08-03").result == "quiet"
 
 
-def test_a_nil_return_is_accepted_and_an_empty_file_is_not(folder: DataFolder) -> None:
+def test_a_nil_return_is_accepted_and_an_empty_file_is_refused(folder: DataFolder) -> None:
     folder.send("employment_outcomes", [])
     folder.send("contacts", [], manifest={"nil_return": True, "rows": 0})
     folder.run()
@@ -245,15 +245,15 @@ def test_a_nil_return_is_accepted_and_an_empty_file_is_not(folder: DataFolder) -
     assert [f[:2] for f in folder.findings("employment_outcomes")] == [("F01", "file")]
 
 
-def test_a_manifest_that_disagrees_stops_the_file(folder: DataFolder) -> None:
+def test_a_file_that_disagrees_with_its_manifest_is_refused(folder: DataFolder) -> None:
     folder.send("contacts", valid_rows("contacts", 1, 2), manifest={"rows": 3})
     folder.run()
     assert folder.standings("contacts") == {"201611 v1": ("refused", "refused")}
     assert [f[:2] for f in folder.findings("contacts")] == [("F16", "file")]
 
 
-def _holds(path: Path) -> bytes:
-    """What can be read from a file: its bytes, and the values of its tables where they are compressed."""
+def readable_bytes(path: Path) -> bytes:
+    """The bytes of a file, and the decoded values of Parquet and DuckDB files, which are compressed."""
     text = path.read_bytes()
     if path.suffix == ".parquet":
         text += pl.read_parquet(path).write_csv().encode()
@@ -263,13 +263,13 @@ def _holds(path: Path) -> bytes:
 
 
 @pytest.mark.with_marts
-def test_nothing_of_a_file_with_personal_data_is_kept(folder: DataFolder) -> None:
-    """In a cell of an accepted row, of a row that is held anyway, of a torn row, and in a column of its own."""
+def test_no_value_of_a_file_with_personal_data_is_stored(folder: DataFolder) -> None:
+    """In a cell of an accepted row, a held row and a malformed row, and in a column of its own."""
     folder.send_all(1, 2)
     folder.send("contacts", [valid_row("contacts", 1, staff_ref=NHS_NUMBER), valid_row("contacts", 2)])
     folder.send("referrals", [valid_row("referrals", 1, support_model="x", jobcentre_district=f"NHS no {NHS_NUMBER}")])
     folder.send("participants", [{**valid_row("participants", 1), "NHS number": NHS_NUMBER.replace(" ", "")}])
-    staff = [valid_row("contacts", 1, staff_ref=NHS_NUMBER.replace(" ", ""))]  # as a reference it is in the agreed form
+    staff = [valid_row("contacts", 1, staff_ref=NHS_NUMBER.replace(" ", ""))]  # valid as a staff reference
     folder.send("contacts", staff, version=2)
     malformed = folder.send("employment_outcomes", valid_rows("employment_outcomes", 1, 2))
     malformed.write_text(f"{malformed.read_text(encoding='utf-8')}BPL-J000009,,{NHS_NUMBER},\n", encoding="utf-8")
@@ -279,14 +279,14 @@ def test_nothing_of_a_file_with_personal_data_is_kept(folder: DataFolder) -> Non
     assert folder.standings("participants") == {"201611 v1": ("refused", "refused")}
     assert {f[0] for f in folder.findings("contacts")} == {"P01"}
     assert "## Personal data to delete" in summary(outcome)
-    kept = sorted(folder.files_under("warehouse", "reports"))
-    assert any(p.endswith("held.parquet") for p in kept) and any(p.endswith("ledger.sqlite") for p in kept)
+    stored = sorted(folder.files_under("warehouse", "reports"))
+    assert any(p.endswith("held.parquet") for p in stored) and any(p.endswith("ledger.sqlite") for p in stored)
     digits = NHS_NUMBER.replace(" ", "").encode()
-    leaks = [p for p in kept if digits in _holds(folder.path / p).replace(b" ", b"")]
+    leaks = [p for p in stored if digits in readable_bytes(folder.path / p).replace(b" ", b"")]
     assert leaks == []
 
 
-def test_names_that_say_nothing_are_in_the_summary(folder: DataFolder) -> None:
+def test_files_with_unknown_names_are_listed_in_the_summary(folder: DataFolder) -> None:
     sent = folder.send("contacts", valid_rows("contacts", 1))
     for name in ("notes.csv", f"{BPL}_contact_201611_v1.csv", f"{BPL}_contacts_201613_v1.csv"):
         (sent.parent / name).write_bytes(sent.read_bytes())
@@ -298,17 +298,17 @@ def test_names_that_say_nothing_are_in_the_summary(folder: DataFolder) -> None:
     (sent.parent / f"{BPL}_contakts_201611_v1.csv").write_bytes(sent.read_bytes())
     for ignored in (".hidden", "~$open.xlsx", "Thumbs.db", "desktop.ini"):
         (sent.parent / ignored).write_text("not a file of the site", encoding="utf-8")
-    said = summary(folder.run())
+    text = summary(folder.run())
     for name in ("notes.csv", f"{BPL}_contacts_201613_v1.csv"):
-        assert f"`{BPL}/{name}` was not taken in (F21): its name is not `<site>_<dataset>_<yyyymm>_v<n>.<ext>`" in said
-    assert f"`{WMCA}/{sent.name}` was not taken in (F21): it lies in another folder than its site's, {BPL}" in said
-    assert "was not taken in (F21): its name begins with a site code that is not registered" in said
-    assert "was not taken in (F21): there is no dataset of that name" in said
-    assert not any(part in said for part in ("hidden", "~$", "Thumbs", "desktop", "of 22 bytes"))
+        assert f"`{BPL}/{name}` was not taken in (F21): its name is not `<site>_<dataset>_<yyyymm>_v<n>.<ext>`" in text
+    assert f"`{WMCA}/{sent.name}` was not taken in (F21): it lies in another folder than its site's, {BPL}" in text
+    assert "was not taken in (F21): its name begins with a site code that is not registered" in text
+    assert "was not taken in (F21): there is no dataset of that name" in text
+    assert not any(part in text for part in ("hidden", "~$", "Thumbs", "desktop", "of 22 bytes"))
     assert folder.count("audit.deliveries") == 1
 
 
-def test_every_row_read_is_accounted_for(folder: DataFolder) -> None:
+def test_rows_read_equal_accepted_held_repeated_and_not_data(folder: DataFolder) -> None:
     rows = [*valid_rows("contacts", *range(1, 41)), valid_row("contacts", 1), valid_row("contacts", 41, attended="9")]
     folder.send_all(*range(1, 40))
     path = folder.send("contacts", rows)
@@ -320,7 +320,7 @@ def test_every_row_read_is_accounted_for(folder: DataFolder) -> None:
         "select rows_read, rows_accepted, rows_held, rows_repeated, rows_not_data from audit.deliveries"
         " where dataset = 'contacts'"
     ) == [(45, 39, 3, 1, 2)]
-    # held: the code that is not listed, the torn row, and person 40, of whom there is no referral
+    # held: the unlisted code, the malformed row, and person 40, who has no referral
     assert folder.query(
         "select rule_id, source_row from audit.findings join audit.deliveries using (delivery_id)"
         " where severity = 'row' and dataset = 'contacts' order by 2"
@@ -332,10 +332,10 @@ def test_every_row_read_is_accounted_for(folder: DataFolder) -> None:
 
 
 @pytest.mark.soak
-def test_what_a_delivery_counts_for_is_in_its_report(folder: DataFolder) -> None:
+def test_a_report_states_accepted_and_held_rows(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     folder.send("contacts", [valid_row("contacts", 1), valid_row("contacts", 2, attended="9")])
     pages = folder.run().reported.pages
     page = next(p for i, p in pages.items() if "_contacts_" in i)
-    said = json.loads(page.with_suffix(".report.json").read_text(encoding="utf-8"))
-    assert said["rows"]["accepted"] == 1 and said["rows"]["held"] == 1
+    report = json.loads(page.with_suffix(".report.json").read_text(encoding="utf-8"))
+    assert report["rows"]["accepted"] == 1 and report["rows"]["held"] == 1
