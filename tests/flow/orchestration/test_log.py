@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from commands import clean_environment, copy_project, pilots, pilots_command, pilots_in_process
+from commands import clean_environment, copy_project, pilots, pilots_command, pilots_in_process, raise_in
 from data_folder import BPL, PROJECT, DataFolder, valid_row, valid_rows
 
 from flows.commands import query
@@ -168,8 +168,8 @@ def test_a_command_that_finds_the_lock_held_logs_nothing(folder: DataFolder) -> 
 def test_an_exception_is_logged_without_any_cell_value(folder: DataFolder, suffix: str, tmp_path: Path) -> None:
     """A step of a copied project raises an error that quotes cells; names are in cells and in file names."""
     copy = copy_project(tmp_path / "project")
-    quoted = "pl.read_parquet(judgements.accepted(validated[0].key)).rows()"
-    break_step(copy, "load.py", '    """Let a database hold', quoted)
+    cells = "pl.read_parquet(results.accepted(validated[0].key)).rows()"
+    raise_in(copy, "flows/steps/load.py", "load", f"raise ValueError(repr({cells}))")
     for dataset in ("participants", "contacts", "referrals"):
         folder.send(dataset, valid_rows(dataset, 1, 2), suffix=suffix)
     folder.send("contacts", [valid_row("contacts", 1, staff_ref=NINO)], period="201612", suffix=suffix)
@@ -202,15 +202,6 @@ def test_an_exception_in_a_command_without_a_log_goes_to_a_file(
     file = Path(final_state.stderr.strip().rpartition("Details: ")[2])
     assert file.parent == tmp_path and "in broken" in file.read_text(encoding="utf-8")
     assert NINO not in final_state.stderr + file.read_text(encoding="utf-8")
-
-
-def break_step(copy: Path, step: str, before: str, quoting: str) -> None:
-    """Make a step of a copied project raise an error that quotes cells."""
-    path = copy / "flows" / "steps" / step
-    text = path.read_text(encoding="utf-8")
-    broken = text.replace(before, f"    raise ValueError(repr({quoting}))\n{before}", 1)
-    assert broken != text
-    path.write_text(broken, encoding="utf-8")
 
 
 def test_an_exception_while_validating_is_logged_with_its_traceback(

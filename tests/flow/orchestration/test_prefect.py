@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import clean_environment, copy_project, pilots
+from commands import clean_environment, copy_project, pilots, raise_in
 from data_folder import BPL, NHS_NUMBER, PROJECT, DataFolder, valid_row, valid_rows, warehouse_content
 from prefect_server import PrefectServer
 
@@ -200,13 +200,8 @@ def test_a_temporary_server_that_does_not_start_is_reported_in_one_line(folder: 
 def test_an_exception_passes_no_cell_value_to_prefect(tmp_path: Path) -> None:
     """A step of a copied project raises an error that quotes a row: Prefect gets its type and not its message."""
     copy = copy_project(tmp_path / "project")
-    step = copy / "flows" / "steps" / "load.py"
-    text = step.read_text(encoding="utf-8")
     value = f'"{QUOTED[::-1]}"[::-1]'  # tracebacks show source lines: reversed, so that the value itself is not in one
-    docstring = '    """Let a database hold'
-    broken = text.replace(docstring, f"    raise ValueError({value})\n{docstring}", 1)
-    assert broken != text
-    step.write_text(broken, encoding="utf-8")
+    raise_in(copy, "flows/steps/load.py", "load", f"raise ValueError({value})")
     folder = DataFolder(tmp_path / "data")
     folder.send("contacts", valid_rows("contacts", 1, 2))
     ran = pilots("run", "--data", str(folder.path), home=copy, timeout=240, TMPDIR=str(tmp_path))

@@ -1,4 +1,4 @@
-"""The builds of the warehouse: each proved before readers see it, made by one run at a time, and its owner's alone."""
+"""Builds are proved before they are promoted, made by one run at a time, and readable by their owner alone."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from flows.store.warehouse import Warehouse
 from flows.store.warehouse.new_build import NewBuild
 
 
-def test_a_reader_keeps_its_file_through_a_night_and_a_new_one_sees_the_new_figures(folder: DataFolder) -> None:
+def test_an_open_reader_keeps_its_build_and_a_new_one_sees_the_next(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     folder.run()
-    question = "select count(*), count(distinct delivery_id) from core.contacts"
+    query = "select count(*), count(distinct delivery_id) from core.contacts"
     with closing(duckdb.connect(str(folder.paths.current_link), read_only=True)) as reader:
-        assert reader.execute(question).fetchall() == [(2, 1)]
+        assert reader.execute(query).fetchall() == [(2, 1)]
         folder.send_all(1, 2, 3, period="201612")
         folder.run(keep_builds=1)
-        assert reader.execute(question).fetchall() == [(2, 1)]
-        assert folder.query(question) == [(3, 1)]
+        assert reader.execute(query).fetchall() == [(2, 1)]
+        assert folder.query(query) == [(3, 1)]
         assert len(folder.builds()) == 1
 
 
-def test_what_cannot_be_proved_is_not_published(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_that_lost_a_row_is_not_promoted(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.send_all(1, 2)
     before = folder.run().warehouse
 
@@ -48,16 +48,16 @@ def test_what_cannot_be_proved_is_not_published(folder: DataFolder, monkeypatch:
     assert (current := Warehouse(folder.paths).current()) and current.file == before
     assert folder.count("core.contacts") == 2
     [failed] = [r["run_id"] for r in folder.ledger_runs() if r["result"] == "failed"]
-    told = (folder.paths.reports / "nights" / f"{failed}.md").read_text(encoding="utf-8")
-    assert told.startswith("Not published") and "the figures of the last good night stand" in told
-    mended = folder.run()
-    assert mended.result == "published" and folder.count("core.contacts") == 3
-    assert len(mended.reported.pages) == 4, "the run that broke off left its reports to this one"
+    summary = (folder.paths.reports / "nights" / f"{failed}.md").read_text(encoding="utf-8")
+    assert summary.startswith("Not published") and "the figures of the last good night stand" in summary
+    fixed = folder.run()
+    assert fixed.result == "published" and folder.count("core.contacts") == 3
+    assert len(fixed.reported.pages) == 4, "the next run writes the reports of the failed one"
     assert [p.name for p in folder.paths.builds.glob(".*")] == []
 
 
 @pytest.mark.soak
-def test_the_last_builds_are_kept_and_no_more(folder: DataFolder) -> None:
+def test_only_the_last_builds_are_kept(folder: DataFolder) -> None:
     names = []
     for month in range(1, 5):
         folder.send("contacts", valid_rows("contacts", *range(month)), f"2017{month:02}")
@@ -69,8 +69,8 @@ def test_the_last_builds_are_kept_and_no_more(folder: DataFolder) -> None:
 
 
 @pytest.mark.soak
-def test_a_lost_warehouse_is_made_again_from_the_store(folder: DataFolder) -> None:
-    """The warehouse is a product of the store: even raw files may be gone by then, but not all (NoDataFolder)."""
+def test_a_deleted_build_is_rebuilt_from_stored_results(folder: DataFolder) -> None:
+    """A build needs stored results only. Raw files may be missing, but not all of them (NoDataFolder)."""
     folder.send_all(1, 2)
     folder.run()
     content = warehouse_content(folder.paths.current_link.resolve())
@@ -96,7 +96,7 @@ with writer_lock(Path(sys.argv[1])):
 """
 
 
-def test_one_night_at_a_time(folder: DataFolder) -> None:
+def test_two_runs_never_work_at_once(folder: DataFolder) -> None:
     folder.send_all(1)
     command = [sys.executable, "-c", HOLD, str(folder.paths.lock)]
     with subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
@@ -104,18 +104,18 @@ def test_one_night_at_a_time(folder: DataFolder) -> None:
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(Busy, match=f"process {holder.pid}"):
             folder.run()
-        told = subprocess.run(
+        ran = subprocess.run(
             [sys.executable, "-m", "flows.cli", "run", "--no-prefect", "--data", str(folder.path)],
             cwd=PROJECT, capture_output=True, text=True, timeout=60,
         )  # fmt: skip
-        assert (told.returncode, told.stdout) == (4, "")
-        assert told.stderr.startswith("Busy: another run is at work") and "Traceback" not in told.stderr
+        assert (ran.returncode, ran.stdout) == (4, "")
+        assert ran.stderr.startswith("Busy: another run is at work") and "Traceback" not in ran.stderr
         assert folder.files_under("warehouse") == {"warehouse/writer.lock"}
         holder.kill()
     assert folder.run().result == "published"
 
 
-def test_the_lock_is_free_again_after_a_night_that_broke(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_run_releases_the_lock(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("broken")
 
@@ -126,7 +126,7 @@ def test_the_lock_is_free_again_after_a_night_that_broke(folder: DataFolder, mon
         pass
 
 
-def test_the_warehouse_is_its_owners_alone(folder: DataFolder) -> None:
+def test_builds_are_readable_by_their_owner_alone(folder: DataFolder) -> None:
     folder.send_all(1)
     warehouse = folder.run().warehouse
     assert warehouse and oct(warehouse.stat().st_mode & 0o777) == "0o600"

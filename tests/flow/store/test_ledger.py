@@ -1,6 +1,6 @@
-"""The ledger goes with the code: what older code wrote is migrated with nothing lost, what newer code wrote is refused.
+"""The ledger's migrations: a ledger of older code is migrated with nothing lost, one of newer code is refused.
 
-`first_ledger.py` says where the oldest ledger that can be met comes from.
+The oldest ledger that may exist is version 0; `ledger_version_0.py` describes where it comes from.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from typing import Any
 import pytest
 from commands import clean_environment, pilots_in_process
 from data_folder import BPL, PROJECT, DataFolder, valid_rows
-from first_ledger import LEDGER, send_everything, write_ledger
+from ledger_version_0 import LEDGER, send_everything, write_ledger
 
 from flows.store.ledger import Ledger, migrations
 from flows.store.ledger.runs import VERSION, LedgerUnusable, Runs
 
 Tables = dict[str, list[tuple[Any, ...]]]
-KEPT_OF_THEN = "ledger-version-0-*.sqlite"
-RENAMED = {  # the tables of the first ledger that migration 5 renamed
+VERSION_0_COPIES = "ledger-version-0-*.sqlite"
+RENAMED = {  # the tables of version 0 that migration 5 renamed
     "judged": "validation_results",
     "reported": "report_digests",
     "told": "report_snapshots",
@@ -37,15 +37,15 @@ RENAMED = {  # the tables of the first ledger that migration 5 renamed
 
 
 @pytest.fixture
-def first(folder: DataFolder) -> DataFolder:
-    """A data folder with the first ledger, and all the raw files that it knows of."""
+def old(folder: DataFolder) -> DataFolder:
+    """A data folder with a version 0 ledger and every raw file that it knows."""
     send_everything(folder.path)
     write_ledger(folder.paths.ledger)
     return folder
 
 
 def tables_of(ledger: Path) -> Tables:
-    """Every table of a ledger file with its rows, in the order in which they were written."""
+    """Rows of every table of a ledger file, in the order in which they were written."""
     with closing(sqlite3.connect(ledger)) as db:
         return tables_in(db)
 
@@ -66,66 +66,72 @@ def version_of(ledger: Path) -> int:
         return int(db.execute("pragma user_version").fetchone()[0])
 
 
-def as_written() -> Tables:
-    """The tables of the first ledger."""
+def tables_of_version_0() -> Tables:
+    """The tables of the version 0 ledger as its code wrote them."""
     with closing(sqlite3.connect(":memory:")) as db:
         db.executescript(LEDGER.read_text(encoding="utf-8"))
         return tables_in(db)
 
 
-def migrated(tables: Tables) -> Tables:
-    """The tables of an older ledger as the newest migration should leave them: each row under its table's new name."""
-    now = {RENAMED.get(name, name): rows for name, rows in tables.items()}
-    now["cached_summary"] = [(found, renamed_look(json.loads(body))) for found, body in now["cached_summary"]]
-    return now
+def expected_tables(tables: Tables) -> Tables:
+    """The tables of an older ledger as the newest migration should leave them: the same rows, under new table names."""
+    expected = {RENAMED.get(name, name): rows for name, rows in tables.items()}
+    expected["cached_summary"] = [
+        (found, rename_fingerprint(json.loads(body))) for found, body in expected["cached_summary"]
+    ]
+    return expected
 
 
-def renamed_look(body: dict[str, Any]) -> dict[str, Any]:
+def rename_fingerprint(body: dict[str, Any]) -> dict[str, Any]:
     return {"input_fingerprint" if name == "look" else name: value for name, value in body.items()}
 
 
 def migrated_tables_of(ledger: Path, like: Tables) -> Tables:
-    """Those tables of a migrated ledger that an older one had, with the cached summary decoded."""
-    now = tables_of(ledger)
-    now["cached_summary"] = [(found, json.loads(body)) for found, body in now["cached_summary"]]
-    return {name: now[name] for name in migrated(like)}
+    """The tables of a migrated ledger that the older one had too, with the cached summary decoded."""
+    tables = tables_of(ledger)
+    tables["cached_summary"] = [(found, json.loads(body)) for found, body in tables["cached_summary"]]
+    return {name: tables[name] for name in expected_tables(like)}
 
 
-def bytes_beside(ledger: Path) -> dict[str, bytes]:
+def files_beside(ledger: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in ledger.parent.iterdir() if p.is_file()}
 
 
-def test_the_first_ledger_opens_with_nothing_lost(first: DataFolder) -> None:
-    then = as_written()
-    with closing(Ledger(first.paths.ledger)) as ledger:
+def test_a_version_0_ledger_is_migrated_with_nothing_lost(old: DataFolder) -> None:
+    written = tables_of_version_0()
+    with closing(Ledger(old.paths.ledger)) as ledger:
         deliveries, runs = ledger.deliveries(), ledger.runs()
-        known = [row[0] for row in then["deliveries"]]
-        assert sorted(deliveries) == sorted(known) and len(known) == 9
-        for delivery_id, body, received_at, _ in then["deliveries"]:
+        delivery_ids = [row[0] for row in written["deliveries"]]
+        assert sorted(deliveries) == sorted(delivery_ids) and len(delivery_ids) == 9
+        for delivery_id, body, received_at, _ in written["deliveries"]:
             d = deliveries[delivery_id]
-            assert json.loads(body).items() <= {n: str_of(v) for n, v in vars(d).items()}.items()
+            assert json.loads(body).items() <= {n: as_text(v) for n, v in vars(d).items()}.items()
             assert d.received_at == datetime.fromisoformat(received_at)
-        same = f"{BPL}_contacts_201611_v3_e2e5c47790"
-        assert deliveries[same].same_as == f"{BPL}_contacts_201611_v2_e2e5c47790"
-        assert ledger.result_keys() == dict(then["judged"]) and ledger.report_digests() == dict(then["reported"])
-        told = [json.loads(json.dumps(t.to_json())) for t in ledger.report_snapshots(i for i, _ in then["told"])]
-        assert told == [json.loads(body) for _, body in then["told"]]
-        held = {i: ledger.held_rows(i) for i, _ in then["held"]}
-        assert all(held[i] and held[i].to_json() == json.loads(body) for i, body in then["held"])
-        assert {path: (s, why) for path, (_, s, why) in ledger.known_files().items()} == {
-            row[0]: row[-2:] for row in then["files"]
+        resubmitted = f"{BPL}_contacts_201611_v3_e2e5c47790"
+        assert deliveries[resubmitted].same_as == f"{BPL}_contacts_201611_v2_e2e5c47790"
+        assert ledger.result_keys() == dict(written["judged"]) and ledger.report_digests() == dict(written["reported"])
+        snapshots = [
+            json.loads(json.dumps(t.to_json())) for t in ledger.report_snapshots(i for i, _ in written["told"])
+        ]
+        assert snapshots == [json.loads(body) for _, body in written["told"]]
+        held = {i: ledger.held_rows(i) for i, _ in written["held"]}
+        assert all(held[i] and held[i].to_json() == json.loads(body) for i, body in written["held"])
+        assert {path: (status, rule) for path, (_, status, rule) in ledger.known_files().items()} == {
+            row[0]: row[-2:] for row in written["files"]
         }
-        results = {"published": 4, "quiet": 1, None: 1, "failed": 1}  # None: it was cut off
+        results = {"published": 4, "quiet": 1, None: 1, "failed": 1}  # None: interrupted
         assert Counter(r["result"] for r in runs) == results
-        assert {tuple(r.values()) for r in runs} == set(then["runs"])
-        assert ledger.cached_summary(then["standing"][0][0]) is not None
-    assert migrated_tables_of(first.paths.ledger, then) == migrated(then), "a migration of the tables changes no row"
-    assert version_of(first.paths.ledger) == VERSION == max(migrations.migrations())
+        assert {tuple(r.values()) for r in runs} == set(written["runs"])
+        assert ledger.cached_summary(written["standing"][0][0]) is not None
+    assert migrated_tables_of(old.paths.ledger, written) == expected_tables(written), (
+        "a migration of the tables changes no row"
+    )
+    assert version_of(old.paths.ledger) == VERSION == max(migrations.migrations())
 
 
-def test_a_ledger_of_the_version_before_is_migrated_in_place(first: DataFolder) -> None:
-    """Rows that only later tables than the first ledger's have are in it too."""
-    path = first.paths.ledger
+def test_a_ledger_of_the_previous_version_is_migrated_in_place(old: DataFolder) -> None:
+    """With rows in the tables that version 0 did not have."""
+    path = old.paths.ledger
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         for number, sql in migrations.migrations().items():
             if number < VERSION:
@@ -133,77 +139,81 @@ def test_a_ledger_of_the_version_before_is_migrated_in_place(first: DataFolder) 
         db.execute("insert into counted values ('MHT-BPL', 'contacts', 'v4', '2016-12-10T03:30:00', 'run')")
         db.execute("insert into withdrawals values ('v1', '2016-12-06T09:00:00', 'sent under another name', null)")
         db.execute("insert into held_up values ('v2', '2016-12-05T03:30:00')")
-    then = tables_of(path)
-    assert {"judged", "told", "held", "standing", "counted", "withdrawals", "held_up"} < set(then)
+    written = tables_of(path)
+    assert {"judged", "told", "held", "standing", "counted", "withdrawals", "held_up"} < set(written)
     with closing(Ledger(path)) as ledger:
         assert version_of(path) == VERSION
         moment = datetime(2016, 12, 11)
         assert ledger.counted_before(moment) == [("MHT-BPL", "contacts", "v4")]
         assert [w.reason for w in ledger.withdrawals(moment)] == ["sent under another name"]
         assert list(ledger.holds(moment)) == ["v2"]
-        assert ledger.result_keys() == dict(then["judged"])
-        assert ledger.runs()[0]["deliveries_judged"] == then["runs"][0][-2], "the column's public name"
-    assert migrated_tables_of(path, then) == migrated(then) and set(tables_of(path)) == set(migrated(then))
+        assert ledger.result_keys() == dict(written["judged"])
+        assert ledger.runs()[0]["deliveries_judged"] == written["runs"][0][-2], "the column's public name"
+    assert migrated_tables_of(path, written) == expected_tables(written) and set(tables_of(path)) == set(
+        expected_tables(written)
+    )
     [copy] = path.parent.glob(f"ledger-version-{VERSION - 1}-*.sqlite")
-    assert tables_of(copy) == then and version_of(copy) == VERSION - 1
+    assert tables_of(copy) == written and version_of(copy) == VERSION - 1
 
 
-def test_a_migrated_ledger_has_the_columns_of_a_new_one(first: DataFolder, tmp_path: Path) -> None:
-    for path in (first.paths.ledger, tmp_path / "new.sqlite"):
+def test_a_migrated_ledger_has_the_columns_of_a_new_one(old: DataFolder, tmp_path: Path) -> None:
+    for path in (old.paths.ledger, tmp_path / "new.sqlite"):
         Runs(path).close()
-    assert columns_of(first.paths.ledger) == columns_of(tmp_path / "new.sqlite")
+    assert columns_of(old.paths.ledger) == columns_of(tmp_path / "new.sqlite")
 
 
-def test_a_cached_summary_that_is_no_json_does_not_stop_the_migration(first: DataFolder) -> None:
-    with closing(sqlite3.connect(first.paths.ledger)) as db:
+def test_an_unreadable_cached_summary_does_not_stop_the_migration(old: DataFolder) -> None:
+    with closing(sqlite3.connect(old.paths.ledger)) as db:
         db.execute("update standing set body = '{'")
         db.commit()
-    Runs(first.paths.ledger).close()
-    assert version_of(first.paths.ledger) == VERSION
+    Runs(old.paths.ledger).close()
+    assert version_of(old.paths.ledger) == VERSION
 
 
-def str_of(value: Any) -> Any:
+def as_text(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def test_a_night_goes_on_from_the_first_ledger(first: DataFolder, tmp_path: Path) -> None:
-    received = [row[2] for row in as_written()["deliveries"]]
-    night = first.run("2016-12-11T03:30")
-    assert night.result == "published" and first.ledger_runs()[-1]["files_received"] == 0, "every raw file is known"
-    told = [m.isoformat() for (m,) in first.query("select received_at from audit.deliveries order by received_at")]
-    assert told == sorted(received), "when each file came is as the ledger had it"
-    assert {name: standing for name, (_, standing) in first.standings("contacts").items()} == {
+def test_a_run_continues_from_a_version_0_ledger(old: DataFolder, tmp_path: Path) -> None:
+    received = [row[2] for row in tables_of_version_0()["deliveries"]]
+    result = old.run("2016-12-11T03:30")
+    assert result.result == "published" and old.ledger_runs()[-1]["files_received"] == 0, "every raw file is known"
+    times = [m.isoformat() for (m,) in old.query("select received_at from audit.deliveries order by received_at")]
+    assert times == sorted(received), "times of receipt are kept"
+    assert {name: standing for name, (_, standing) in old.standings("contacts").items()} == {
         **{"201611 v1": "superseded", "201611 v2": "superseded", "201611 v3": "same", "201611 v4": "current"}
     }
-    assert first.standings("referrals")["201610 v1"] == ("refused", "stale"), "it came after a later one"
-    assert first.standings("employment_outcomes")["201611 v2"] == ("refused", "refused")
-    assert first.count("core.referrals") == 4, "the correction holds"
-    assert first.run("2016-12-12T03:30").result == "quiet"
+    assert old.standings("referrals")["201610 v1"] == ("refused", "stale"), "it arrived after a later period"
+    assert old.standings("employment_outcomes")["201611 v2"] == ("refused", "refused")
+    assert old.count("core.referrals") == 4, "the correction is applied"
+    assert old.run("2016-12-12T03:30").result == "quiet"
 
-    with closing(Ledger(first.paths.ledger)) as ledger:
+    with closing(Ledger(old.paths.ledger)) as ledger:
         keys = ledger.result_keys()
-    write_again(first.paths.ledger)  # as if nobody had migrated it yet, with the results that are stored now
-    with closing(sqlite3.connect(first.paths.ledger)) as db:
+    restore_version_0(old.paths.ledger)  # back to version 0, with the result keys of today's code
+    with closing(sqlite3.connect(old.paths.ledger)) as db:
         db.executemany("insert or replace into judged values (?, ?)", keys.items())
         db.commit()
-    before = bytes_beside(first.paths.ledger)
-    asked = pilots_in_process("as-of", "2016-12-03", "--to", str(tmp_path / "then.duckdb"), "--data", str(first.path))
-    assert asked.returncode == 0 and "4 deliveries known" in asked.stderr
-    assert bytes_beside(first.paths.ledger) == before, "who only looks migrates a copy"
+    before = files_beside(old.paths.ledger)
+    ran = pilots_in_process("as-of", "2016-12-03", "--to", str(tmp_path / "then.duckdb"), "--data", str(old.path))
+    assert ran.returncode == 0 and "4 deliveries known" in ran.stderr
+    assert files_beside(old.paths.ledger) == before, "a read-only command migrates a copy"
 
 
-def test_a_copy_is_kept_before_a_ledger_is_migrated(first: DataFolder) -> None:
-    ledger = first.paths.ledger
+def test_a_copy_is_kept_before_a_ledger_is_migrated(old: DataFolder) -> None:
+    ledger = old.paths.ledger
     ledger.chmod(0o640)
-    with closing(sqlite3.connect(ledger)) as db:  # what lies in the log beside the file belongs to it
+    with closing(sqlite3.connect(ledger)) as db:  # left in the write-ahead log, which belongs to the ledger
         db.execute("insert into judged values ('noted last', 'key')")
         db.commit()
         Runs(ledger).close()
-        [copy] = ledger.parent.glob(KEPT_OF_THEN)
-    assert tables_of(copy) == as_written() | {"judged": [*as_written()["judged"], ("noted last", "key")]}
+        [copy] = ledger.parent.glob(VERSION_0_COPIES)
+    assert tables_of(copy) == tables_of_version_0() | {
+        "judged": [*tables_of_version_0()["judged"], ("noted last", "key")]
+    }
     assert version_of(copy) == 0 and copy.stat().st_mode & 0o777 == 0o640
     Runs(ledger).close()
-    assert list(ledger.parent.glob("*version*.sqlite")) == [copy], "a ledger of our version is not copied"
+    assert list(ledger.parent.glob("*version*.sqlite")) == [copy], "a ledger of the current version is not copied"
     copy.replace(ledger)  # to go back
     assert version_of(ledger) == 0
 
@@ -214,31 +224,31 @@ def test_a_new_ledger_leaves_no_copy(folder: DataFolder) -> None:
     assert not list(folder.paths.ledger.parent.glob("*version*"))
 
 
-def test_no_copy_no_migration(first: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ledger_that_cannot_be_copied_is_not_migrated(old: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: Path) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(migrations, "sync", full)
     with pytest.raises(OSError, match="No space"):
-        Runs(first.paths.ledger)
-    assert version_of(first.paths.ledger) == 0 and tables_of(first.paths.ledger) == as_written()
-    assert not list(first.paths.ledger.parent.glob(KEPT_OF_THEN)), "half a copy has no name"
+        Runs(old.paths.ledger)
+    assert version_of(old.paths.ledger) == 0 and tables_of(old.paths.ledger) == tables_of_version_0()
+    assert not list(old.paths.ledger.parent.glob(VERSION_0_COPIES)), "an unfinished copy is removed"
     monkeypatch.undo()
-    Runs(first.paths.ledger).close()
-    assert len(list(first.paths.ledger.parent.glob("*.sqlite"))) == 2 and not list(first.paths.ledger.parent.glob(".*"))
+    Runs(old.paths.ledger).close()
+    assert len(list(old.paths.ledger.parent.glob("*.sqlite"))) == 2 and not list(old.paths.ledger.parent.glob(".*"))
 
 
 BROKEN = {**migrations.migrations(), VERSION + 1: "drop table report_snapshots; update deliveries set nothing = 1;"}
 
 
-def test_a_migration_that_fails_leaves_the_ledger_before_it(first: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_migration_leaves_the_version_before_it(old: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(migrations, "migrations", lambda: BROKEN)
         with pytest.raises(sqlite3.OperationalError, match="nothing"):
-            Runs(first.paths.ledger)
-    assert version_of(first.paths.ledger) == VERSION, "those before it were done"
-    assert migrated_tables_of(first.paths.ledger, as_written()) == migrated(as_written())
-    Runs(first.paths.ledger).close()
+            Runs(old.paths.ledger)
+    assert version_of(old.paths.ledger) == VERSION, "earlier migrations are applied"
+    assert migrated_tables_of(old.paths.ledger, tables_of_version_0()) == expected_tables(tables_of_version_0())
+    Runs(old.paths.ledger).close()
 
 
 KILLED = """
@@ -258,45 +268,43 @@ Runs(Path(sys.argv[1]))
 
 
 @pytest.mark.parametrize("at", sorted(migrations.migrations()))
-def test_a_run_that_is_killed_while_it_migrates_loses_nothing(first: DataFolder, at: int) -> None:
-    command = [sys.executable, "-c", KILLED, str(first.paths.ledger), str(at)]
+def test_a_run_killed_while_migrating_loses_nothing(old: DataFolder, at: int) -> None:
+    command = [sys.executable, "-c", KILLED, str(old.paths.ledger), str(at)]
     assert subprocess.run(command, cwd=PROJECT, env=clean_environment(), check=False).returncode == 9
-    assert version_of(first.paths.ledger) == at - 1, "each is done or not done"
-    Runs(first.paths.ledger).close()
-    assert migrated_tables_of(first.paths.ledger, as_written()) == migrated(as_written())
-    assert version_of(first.paths.ledger) == VERSION
+    assert version_of(old.paths.ledger) == at - 1, "a migration is applied whole or not at all"
+    Runs(old.paths.ledger).close()
+    assert migrated_tables_of(old.paths.ledger, tables_of_version_0()) == expected_tables(tables_of_version_0())
+    assert version_of(old.paths.ledger) == VERSION
 
 
-def test_a_ledger_of_newer_code_is_refused_and_stays_as_it_is(folder: DataFolder) -> None:
+def test_a_ledger_of_newer_code_is_refused_and_unchanged(folder: DataFolder) -> None:
     folder.send("participants", valid_rows("participants", 1))
     folder.run("2016-12-02T03:30")
     with closing(sqlite3.connect(folder.paths.ledger)) as db:
         db.execute(f"pragma user_version = {VERSION + 1}")
-    before = bytes_beside(folder.paths.ledger)
-    then = str(folder.path / "then.duckdb")
-    for command in (("run", "--no-prefect"), ("retry", "--dry-run"), ("as-of", "2016-12-31", "--to", then)):
-        told = pilots_in_process(*command, "--data", str(folder.path))
-        assert told.returncode == 3
-        assert (
-            f"is of version {VERSION + 1}, and this code knows versions up to {VERSION}: use the newer" in told.stderr
-        )
-        assert str(folder.paths.ledger) in told.stderr
+    before = files_beside(folder.paths.ledger)
+    export = str(folder.path / "then.duckdb")
+    for command in (("run", "--no-prefect"), ("retry", "--dry-run"), ("as-of", "2016-12-31", "--to", export)):
+        ran = pilots_in_process(*command, "--data", str(folder.path))
+        assert ran.returncode == 3
+        assert f"is of version {VERSION + 1}, and this code knows versions up to {VERSION}: use the newer" in ran.stderr
+        assert str(folder.paths.ledger) in ran.stderr
     assert "is of version" in pilots_in_process("status", "--data", str(folder.path)).stdout
-    assert bytes_beside(folder.paths.ledger) == before
+    assert files_beside(folder.paths.ledger) == before
     assert folder.count("core.participants") == 1
 
 
-def test_who_only_looks_migrates_a_copy(first: DataFolder) -> None:
-    before = bytes_beside(first.paths.ledger)
-    status = pilots_in_process("status", "--data", str(first.path))
+def test_read_only_commands_migrate_a_copy(old: DataFolder) -> None:
+    before = files_beside(old.paths.ledger)
+    status = pilots_in_process("status", "--data", str(old.path))
     assert status.returncode == 0 and "ended well with new figures" in status.stdout.splitlines()[0]
-    retried = pilots_in_process("retry", "--dry-run", "--data", str(first.path))
-    assert retried.returncode == 0 and "8 files would be re-validated" in retried.stdout
-    assert bytes_beside(first.paths.ledger) == before
+    dry_run = pilots_in_process("retry", "--dry-run", "--data", str(old.path))
+    assert dry_run.returncode == 0 and "8 files would be re-validated" in dry_run.stdout
+    assert files_beside(old.paths.ledger) == before
 
 
 def change_body(ledger: Path, table: str, change: Callable[[dict[str, Any]], object]) -> None:
-    """Change every record of a table that is kept as JSON."""
+    """Change every JSON record of a table."""
     with closing(sqlite3.connect(ledger, isolation_level=None)) as db:
         for rowid, text in db.execute(f"select rowid, body from {table}").fetchall():
             body = json.loads(text)
@@ -304,65 +312,65 @@ def change_body(ledger: Path, table: str, change: Callable[[dict[str, Any]], obj
             db.execute(f"update {table} set body = ? where rowid = ?", (json.dumps(body), rowid))
 
 
-NEEDED = {
+REQUIRED_FIELDS = {
     "deliveries": "delivery_id site_code programme_code dataset period version file_name path sheet sha256 bytes"
     " received_at data_cut_date",
 }
 
 
 @pytest.mark.parametrize("table", ["deliveries", "told", "held", "standing"])
-def test_a_field_that_only_newer_code_knows_is_passed_over(first: DataFolder, table: str) -> None:
-    change_body(first.paths.ledger, table, lambda body: body.update(newer="?"))
+def test_an_unknown_field_of_a_record_is_ignored(old: DataFolder, table: str) -> None:
+    change_body(old.paths.ledger, table, lambda body: body.update(newer="?"))
     if table == "told":
-        change_body(first.paths.ledger, table, lambda body: [i.update(newer="?") for i in body["items"]])
-        change_body(first.paths.ledger, table, lambda body: body["rows"].update(newer=1))
-    then = as_written()
-    with closing(Ledger(first.paths.ledger)) as ledger:
-        assert len(ledger.deliveries()) == 9 and len(ledger.report_snapshots(i for i, _ in then["told"])) == len(
-            then["told"]
+        change_body(old.paths.ledger, table, lambda body: [i.update(newer="?") for i in body["items"]])
+        change_body(old.paths.ledger, table, lambda body: body["rows"].update(newer=1))
+    written = tables_of_version_0()
+    with closing(Ledger(old.paths.ledger)) as ledger:
+        assert len(ledger.deliveries()) == 9 and len(ledger.report_snapshots(i for i, _ in written["told"])) == len(
+            written["told"]
         )
-        assert all(ledger.held_rows(i) for i, _ in then["held"])
-        assert ledger.cached_summary(then["standing"][0][0])
+        assert all(ledger.held_rows(i) for i, _ in written["held"])
+        assert ledger.cached_summary(written["standing"][0][0])
 
 
 def fields_of(table: str) -> list[str]:
-    return sorted({name for row in as_written()[table] for name in json.loads(row[1])})
+    return sorted({name for row in tables_of_version_0()[table] for name in json.loads(row[1])})
 
 
 @pytest.mark.parametrize("table", ["deliveries", "told", "held", "standing"])
-def test_a_field_that_is_missing_never_ends_in_an_error_of_our_own(first: DataFolder, table: str) -> None:
-    """It has its default. Without one, a delivery stops the run, in words; what a report said is not compared."""
-    then, needed = as_written(), NEEDED.get(table, "").split()
+def test_a_missing_field_takes_its_default_or_stops_the_run_with_a_message(old: DataFolder, table: str) -> None:
+    """It takes its default. A delivery that lacks a field without one stops the run with a message."""
+    written, required = tables_of_version_0(), REQUIRED_FIELDS.get(table, "").split()
     for name in fields_of(table):
-        write_again(first.paths.ledger)
-        change_body(first.paths.ledger, table, lambda body, name=name: body.pop(name, None))
-        with closing(Ledger(first.paths.ledger)) as ledger:
-            if name in needed:
+        restore_version_0(old.paths.ledger)
+        change_body(old.paths.ledger, table, lambda body, name=name: body.pop(name, None))
+        with closing(Ledger(old.paths.ledger)) as ledger:
+            if name in required:
                 with pytest.raises(
                     LedgerUnusable, match=f"it lacks {name}.*use the code that wrote it, or put .* back"
                 ):
                     ledger.deliveries()
             else:
                 assert len(ledger.deliveries()) == 9
-            ledger.report_snapshots(i for i, _ in then["told"])
-            ledger.held_rows(then["held"][0][0])
-            ledger.cached_summary(then["standing"][0][0])
+            ledger.report_snapshots(i for i, _ in written["told"])
+            ledger.held_rows(written["held"][0][0])
+            ledger.cached_summary(written["standing"][0][0])
 
 
-def write_again(ledger: Path) -> None:
+def restore_version_0(ledger: Path) -> None:
     for part in ledger.parent.glob("*ledger*"):
         part.unlink()
     write_ledger(ledger)
 
 
-def test_the_first_night_after_a_report_that_cannot_be_read_is_a_good_one(first: DataFolder) -> None:
+def test_a_run_succeeds_when_stored_reports_cannot_be_read(old: DataFolder) -> None:
     for table in ("told", "held", "standing"):
-        change_body(first.paths.ledger, table, lambda body: body.clear())
-    night = first.run("2016-12-11T03:30")
-    assert night.result == "published" and night.reported.not_reported == ()
+        change_body(old.paths.ledger, table, lambda body: body.clear())
+    result = old.run("2016-12-11T03:30")
+    assert result.result == "published" and result.reported.not_reported == ()
 
 
-def test_what_counts_is_noted_when_it_changes(tmp_path: Path) -> None:
+def test_which_deliveries_count_is_recorded_when_it_changes(tmp_path: Path) -> None:
     day = [datetime(2016, 12, n) for n in range(10)[1:]]
     with closing(Ledger(tmp_path / "ledger.sqlite")) as ledger:
         assert ledger.counted_before(day[8]) == []
@@ -375,7 +383,7 @@ def test_what_counts_is_noted_when_it_changes(tmp_path: Path) -> None:
         assert ledger.counted_before(day[8]) == [new, jobs, old]
         assert ledger.counted_before(day[1]) == [jobs, old]
         ledger.record_counting("run 4", day[3], [old, jobs])
-        assert ledger.counted_before(day[8]) == [old, new, jobs], "what counts again is the newest again"
+        assert ledger.counted_before(day[8]) == [old, new, jobs], "a delivery that counts again is the newest again"
         both = [old, new]
         ledger.record_counting("run 5", day[4], both)
         ledger.record_counting("run 6", day[5], both)
@@ -387,24 +395,24 @@ def test_what_counts_is_noted_when_it_changes(tmp_path: Path) -> None:
         ]
 
 
-def test_a_copy_to_look_into_is_of_one_moment(first: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between two of its parts a run may move what is in the log into the file."""
-    path, copied, writes = first.paths.ledger, shutil.copy, [True]
+def test_a_read_only_copy_is_consistent_while_a_run_writes(old: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run may checkpoint the write-ahead log while the file and the log are being copied."""
+    path, original_copy, pending = old.paths.ledger, shutil.copy, [True]
     with closing(Ledger(path)) as ledger:
         ledger.record_result_key("noted", "before")
 
         def copy_and_write(part: Path, folder: Path) -> None:
-            copied(part, folder)
-            if writes.pop() if writes else False:
+            original_copy(part, folder)
+            if pending.pop() if pending else False:
                 ledger.record_result_key("noted", "meanwhile")
                 ledger._db.execute("pragma wal_checkpoint(truncate)")
 
         monkeypatch.setattr(shutil, "copy", copy_and_write)
-        with Ledger.copy_of(path) as looked_into:
-            assert looked_into.result_keys()["noted"] == "meanwhile"
+        with Ledger.copy_of(path) as copy:
+            assert copy.result_keys()["noted"] == "meanwhile"
 
 
-def test_the_newest_migration_of_all_is_that_of_the_code() -> None:
+def test_migrations_are_numbered_up_to_the_code_version() -> None:
     numbers = list(migrations.migrations())
     assert numbers == list(range(1, VERSION + 1))
-    assert len(numbers) == len(list(migrations.FOLDER.glob("*.sql"))), "each file has a number of its own"
+    assert len(numbers) == len(list(migrations.FOLDER.glob("*.sql"))), "numbers are unique"

@@ -1,4 +1,4 @@
-"""What makes a stored result be made again, and what does not: changes to a copy of the project, one at a time."""
+"""Which changes to the project change which result keys: a copy of the project is changed, one thing at a time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from schemas.audit.deliveries import Delivery
 GM, WLA = "MHT-GM", "MHT-WLA"
 FORMATS = [endings[0] for endings in ENDINGS.values()]
 TEXT, XLSX, XLS, ODS, PARQUET, ZIP = FORMATS
-_KEYS = """
+_PRINT_KEYS = """
 import json, sys
 from datetime import date, datetime
 from flows.store.result_key import result_key
@@ -50,32 +50,32 @@ print(json.dumps(keys))
 
 
 class Result(NamedTuple):
-    """Whose result it is, of which dataset, from a file of which ending."""
+    """Identity of a stored result: site, dataset and file ending."""
 
     site: str
     dataset: str
     ending: str
 
 
-def keys_of(home: Path) -> dict[Result, str]:
-    """The keys of a file of each site, dataset and format, by the code in a folder."""
-    said = subprocess.run(
-        [sys.executable, "-c", _KEYS, json.dumps([BPL, GM, WLA]), json.dumps(FORMATS)],
-        env=clean_environment(home), cwd=home, capture_output=True, text=True, timeout=120,
+def keys_of(project: Path) -> dict[Result, str]:
+    """Result keys of a file of each site, dataset and format, computed by the code in a folder."""
+    ran = subprocess.run(
+        [sys.executable, "-c", _PRINT_KEYS, json.dumps([BPL, GM, WLA]), json.dumps(FORMATS)],
+        env=clean_environment(project), cwd=project, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
-    assert said.returncode == 0, said.stderr
-    return {Result(*name.split(" ")): key for name, key in json.loads(said.stdout).items()}
+    assert ran.returncode == 0, ran.stderr
+    return {Result(*name.split(" ")): key for name, key in json.loads(ran.stdout).items()}
 
 
 @cache
-def keys_before(home: Path) -> dict[Result, str]:
-    """The keys by the project as it is."""
+def unchanged_keys(home: Path) -> dict[Result, str]:
+    """Result keys of the unchanged project."""
     return keys_of(copy_project(home))
 
 
-def changed_by(change: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory) -> set[Result]:
-    """The results that are made again after a change to the project."""
-    before = keys_before(tmp_path_factory.getbasetemp() / "project as it is")
+def results_changed_by(change: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory) -> set[Result]:
+    """The results whose keys differ after a change to the project."""
+    before = unchanged_keys(tmp_path_factory.getbasetemp() / "project as it is")
     home = copy_project(tmp_path_factory.mktemp("changed") / "project")
     change(home)
     after = keys_of(home)
@@ -84,7 +84,7 @@ def changed_by(change: Callable[[Path], None], tmp_path_factory: pytest.TempPath
 
 
 def edit(home: Path, name: str, old: str, new: str) -> None:
-    """Put one text in place of another, which must be there."""
+    """Replace the first occurrence of a text, which must exist."""
     path = home / name
     text = path.read_text(encoding="utf-8")
     assert old in text, f"{name} holds no {old!r}"
@@ -96,16 +96,16 @@ def append(home: Path, name: str, text: str) -> None:
         file.write(text)
 
 
-def every_comment_and_docstring(home: Path) -> None:
-    """A comment and an empty line at both ends of each module, and another first line of each docstring."""
+def reword_comments_and_docstrings(home: Path) -> None:
+    """Add comments and blank lines at both ends of each module, and reword each docstring."""
     for path in (p for folder in ("flows", "schemas") for p in (home / folder).rglob("*.py")):
         text = path.read_text(encoding="utf-8")
         reworded = re.sub(r'^( *)"""(?=\w)', r'\1"""Said in other words. ', text, flags=re.MULTILINE)
         path.write_text(f"# a comment\n\n{reworded}\n\n# another\n", encoding="utf-8")
 
 
-def every_text_for_people(home: Path) -> None:
-    """Texts of rules, of cells that are expected, of columns and tables; sources and descriptions of what is listed."""
+def reword_texts_for_people(home: Path) -> None:
+    """Reword rules, expectations, tables and columns, and the sources and descriptions of listed codes."""
     edit(home, "schemas/_rules/cells.py", "is not on the agreed list", "is on no list of ours")
     edit(home, "schemas/_rules/cells.py", "Check the figure and correct it.", "Look at the figure.")
     edit(home, "schemas/_rules/files.py", "at least one row below the heading", "one row or more")
@@ -123,44 +123,44 @@ def every_text_for_people(home: Path) -> None:
 CONTACTS_TEXT = next(r.fix for r in datasets()["contacts"].row_rules)
 
 
-@pytest.mark.parametrize("change", [every_comment_and_docstring, every_text_for_people], ids=lambda f: f.__name__)
-def test_what_is_said_to_people_makes_nothing_again(
+@pytest.mark.parametrize("change", [reword_comments_and_docstrings, reword_texts_for_people], ids=lambda f: f.__name__)
+def test_reworded_texts_change_no_result_key(
     change: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    assert changed_by(change, tmp_path_factory) == set()
+    assert results_changed_by(change, tmp_path_factory) == set()
 
 
-def uses(code_list: str) -> set[str]:
+def datasets_using(code_list: str) -> set[str]:
     return {c.dataset for c in datasets().values() if any(f.codes == code_list for f in c.fields)}
 
 
-def a_check_and_a_pattern(home: Path) -> None:
+def change_a_check_and_a_pattern(home: Path) -> None:
     edit(home, "schemas/core/contacts.py", '(pl.col("duration_minutes") == 0)', '(pl.col("duration_minutes") == 1)')
     edit(home, "schemas/core/randomisation.py", 'pattern=r"^', 'pattern=r"^^')
 
 
-def a_limit_and_a_spelling(home: Path) -> None:
+def change_a_limit_and_a_spelling(home: Path) -> None:
     edit(home, "schemas/core/contacts.py", "high=480", "high=481")
     edit(home, "schemas/core/codes/trial_arm.csv", "usual care", "usual care;plain care")
 
 
-def codes_of_several_datasets(home: Path) -> None:
+def add_codes(home: Path) -> None:
     append(home, "schemas/core/codes/employment_status.csv", "77,On the moon,,,,made up\n")
     append(home, "schemas/core/codes/contact_type.csv", "chat,Chat by text,,,,made up\n")
 
 
 CONTRACTS = [
-    (a_check_and_a_pattern, {"contacts", "randomisation"}),
-    (a_limit_and_a_spelling, {"contacts"} | uses("trial_arm")),
-    (codes_of_several_datasets, uses("employment_status") | uses("contact_type")),
+    (change_a_check_and_a_pattern, {"contacts", "randomisation"}),
+    (change_a_limit_and_a_spelling, {"contacts"} | datasets_using("trial_arm")),
+    (add_codes, datasets_using("employment_status") | datasets_using("contact_type")),
 ]
 
 
 @pytest.mark.parametrize(("change", "expected"), CONTRACTS, ids=lambda said: getattr(said, "__name__", ""))
-def test_a_changed_contract_or_list_makes_its_datasets_again(
+def test_a_changed_contract_or_code_list_changes_the_keys_of_its_datasets(
     change: Callable[[Path], None], expected: set[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    changed = changed_by(change, tmp_path_factory)
+    changed = results_changed_by(change, tmp_path_factory)
     assert {result.dataset for result in changed} == expected != set(datasets())
     assert len(changed) == len(expected) * 3 * len(FORMATS)
 
@@ -181,19 +181,19 @@ CODE = {
 
 
 @pytest.fixture
-def forget() -> Iterator[Callable[[], None]]:
-    """Forgets what runs, of which a process takes only one look."""
+def clear_fingerprints() -> Iterator[Callable[[], None]]:
+    """Clear the cached code fingerprints, which a process computes only once."""
 
-    def forget_now() -> None:
+    def clear() -> None:
         for cached in (library_versions, code_digest, code_fingerprint._compiled, result_key._of_code):
             cached.cache_clear()
 
-    yield forget_now
-    forget_now()
+    yield clear
+    clear()
 
 
-def by_ending(dataset: str = "contacts") -> dict[str, str]:
-    """The key of a file of each format, by the code that is looked at."""
+def keys_by_ending(dataset: str = "contacts") -> dict[str, str]:
+    """Result key of a file of each format, by the code under `code_fingerprint.ROOT`."""
     keys = {}
     for ending in FORMATS:
         file = f"{BPL}_{dataset}_201611_v1{ending}"
@@ -204,16 +204,16 @@ def by_ending(dataset: str = "contacts") -> dict[str, str]:
 
 
 @pytest.mark.parametrize("module", CODE)
-def test_a_changed_line_of_code_makes_again_what_it_reads_or_checks(
-    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], None]
+def test_changed_code_changes_the_keys_of_the_formats_it_handles(
+    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clear_fingerprints: Callable[[], None]
 ) -> None:
     home = copy_project(tmp_path / "project")
     monkeypatch.setattr(code_fingerprint, "ROOT", home)
-    forget()
-    before = by_ending()
+    clear_fingerprints()
+    before = keys_by_ending()
     append(home, module, MORE_CODE)
-    forget()
-    after = by_ending()
+    clear_fingerprints()
+    after = keys_by_ending()
     assert {ending for ending in FORMATS if after[ending] != before[ending]} == CODE[module]
 
 
@@ -227,49 +227,49 @@ LIBRARIES = {
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_another_version_of_a_library_makes_again_what_it_reads_or_checks(
-    library: str, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], None]
+def test_a_library_version_changes_the_keys_of_the_formats_it_handles(
+    library: str, monkeypatch: pytest.MonkeyPatch, clear_fingerprints: Callable[[], None]
 ) -> None:
-    before, installed = by_ending(), importlib.metadata.version
+    before, installed = keys_by_ending(), importlib.metadata.version
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "99.0" if name == library else installed(name))
-    forget()
-    after = by_ending()
+    clear_fingerprints()
+    after = keys_by_ending()
     assert {ending for ending in FORMATS if after[ending] != before[ending]} == LIBRARIES[library]
 
 
-def test_a_changed_profile_makes_again_what_its_site_sends(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_changed_site_headings_change_the_keys_of_that_site(tmp_path_factory: pytest.TempPathFactory) -> None:
     def change(home: Path) -> None:
         edit(home, "schemas/core/site_headings.csv", "Seen On", "Met On")
         edit(home, "schemas/core/sites.csv", "dmy,,,", "dmy,;,,")
 
-    changed = changed_by(change, tmp_path_factory)
+    changed = results_changed_by(change, tmp_path_factory)
     assert {(r.site, r.dataset) for r in changed} == {(WLA, "contacts"), *((GM, name) for name in datasets())}
 
 
-def test_a_night_after_a_reworded_rule_and_a_changed_limit(folder: DataFolder, tmp_path: Path) -> None:
-    """The dataset of the limit is validated again and no other; the page of the rule is written anew."""
-    home = copy_project(tmp_path / "project")
+def test_a_run_after_a_reworded_rule_and_a_changed_limit(folder: DataFolder, tmp_path: Path) -> None:
+    """Only the dataset with the changed limit is re-validated; the page that quotes the rule is rewritten."""
+    project = copy_project(tmp_path / "project")
     folder.send_all(1, 2)
     folder.send("contacts", [valid_row("contacts", 1), valid_row("contacts", 2, attended="9")])
-    asked = ("run", "--no-prefect", "--data", str(folder.path), "--date")
-    assert pilots(*asked, "2016-12-02", home=home).returncode == 0
+    run = ("run", "--no-prefect", "--data", str(folder.path), "--date")
+    assert pilots(*run, "2016-12-02", project=project).returncode == 0
     page = folder.paths.reports / BPL / f"{BPL}_contacts_201611_v1.html"
     before = {i.split("_201611")[0]: key for i, key in Ledger(folder.paths.ledger).result_keys().items()}
-    words, others = "Change it to a listed code.", "Take a code from the list."
-    assert words in page.read_text(encoding="utf-8") and len(before) == 4
+    old_words, new_words = "Change it to a listed code.", "Take a code from the list."
+    assert old_words in page.read_text(encoding="utf-8") and len(before) == 4
 
-    edit(home, "schemas/_rules/cells.py", words, others)
-    edit(home, "schemas/core/participants.py", "low=1930", "low=1931")
-    assert pilots(*asked, "2016-12-03", home=home).returncode == 0
-    said = page.read_text(encoding="utf-8")
-    assert others in said and words not in said
+    edit(project, "schemas/_rules/cells.py", old_words, new_words)
+    edit(project, "schemas/core/participants.py", "low=1930", "low=1931")
+    assert pilots(*run, "2016-12-03", project=project).returncode == 0
+    text = page.read_text(encoding="utf-8")
+    assert new_words in text and old_words not in text
     after = {i.split("_201611")[0]: key for i, key in Ledger(folder.paths.ledger).result_keys().items()}
     assert {name for name in after if after[name] != before[name]} == {f"{BPL}_participants"}
     assert folder.ledger_runs()[-1]["deliveries_judged"] == 1
 
 
-def test_no_text_of_a_rule_is_stored_with_a_result(folder: DataFolder) -> None:
-    """What is found stands in a finding with the rule's id; what the rule says is joined when a report is made."""
+def test_no_rule_text_is_stored_with_a_result(folder: DataFolder) -> None:
+    """A stored finding has the rule's id; the rule's texts are joined when a report is made."""
     folder.send_all(1, 2, 3)
     folder.send("contacts", [valid_row("contacts", n, attended="9", contact_date="soon") for n in (1, 2)])
     folder.send(

@@ -1,7 +1,7 @@
-"""The data folder behind `first_ledger.sql`, and the nights that wrote that ledger.
+"""The data folder behind `ledger_version_0.sql`, and the runs that wrote that ledger.
 
-The ledger was written by commit c84b4ea, the last whose ledger had no version, by `live_through` here; what lies in
-data/raw is made again byte by byte from this file, which therefore never changes. No row is about anyone.
+`replay_runs` wrote the ledger with commit c84b4ea, the last one without a version in its ledger. This file recreates
+data/raw byte by byte, so the contents of its files must never change. All rows are made up.
 """
 
 from __future__ import annotations
@@ -70,16 +70,16 @@ _CORRECTIONS = (
     "MHT-BPL,referrals,MHT-BPL_referrals_201611_v1.csv,,4,employment_status_at_start,77,02,"
     "the export wrote 77 for 02,data lead,2016-12-06,2017-03-31\n"
 )
-_NIGHTS: dict[str, dict[str, str]] = {
+_RUNS: dict[str, dict[str, str]] = {
     "2016-12-02T03:30": {
         "participants_201611_v1.csv": _participants(1, 2, 3, 4),
-        "referrals_201611_v1.csv": _referrals(1, 2, 3, 4, wrong=3),  # one row held, until it is corrected
+        "referrals_201611_v1.csv": _referrals(1, 2, 3, 4, wrong=3),  # one row held until it is corrected
         "contacts_201611_v1.csv": _contacts(1, 2, 4, wrong=4),  # one row held
         "employment_outcomes_201611_v1.csv": _jobs(1, 2),
     },
-    "2016-12-03T03:30": {},  # quiet
+    "2016-12-03T03:30": {},  # no-op run
     "2016-12-05T03:30": {
-        "contacts_201611_v2.csv": _contacts(1, 2, 3, 4),  # in place of v1
+        "contacts_201611_v2.csv": _contacts(1, 2, 3, 4),  # supersedes v1
         "contacts_201611_v3.csv": _contacts(1, 2, 3, 4),  # the same bytes
         "referrals_201610_v1.csv": _referrals(1, 2),  # stale
         "employment_outcomes_201611_v2.csv": _jobs(1, 2, 3).replace("job_start_date", "started", 1),  # refused
@@ -87,12 +87,12 @@ _NIGHTS: dict[str, dict[str, str]] = {
         "notes.csv": "nothing\n",  # no delivery
     },
 }
-RETRIED, CUT_OFF, FAILED, LAST = "2016-12-07T03:30", "2016-12-08T03:30", "2016-12-09T03:30", "2016-12-10T03:30"
-_RECEIVED_BY_A_RUN_CUT_OFF = {"contacts_201611_v4.csv": _contacts(1, 2, 3)}
+REVALIDATED, INTERRUPTED, FAILED, LAST = "2016-12-07T03:30", "2016-12-08T03:30", "2016-12-09T03:30", "2016-12-10T03:30"
+_RECEIVED_BY_INTERRUPTED_RUN = {"contacts_201611_v4.csv": _contacts(1, 2, 3)}
 
 
 def send(data: Path, files: dict[str, str]) -> None:
-    """Put files where the site would."""
+    """Write files to the site's raw folder."""
     folder = data / "raw" / "MHT-BPL"
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
@@ -100,39 +100,39 @@ def send(data: Path, files: dict[str, str]) -> None:
 
 
 def send_everything(data: Path) -> None:
-    """Put all that the ledger knows of where it was."""
-    for files in (*_NIGHTS.values(), _RECEIVED_BY_A_RUN_CUT_OFF):
+    """Write every raw file that the ledger knows, and the corrections."""
+    for files in (*_RUNS.values(), _RECEIVED_BY_INTERRUPTED_RUN):
         send(data, files)
     (data / "corrections.csv").write_text(_CORRECTIONS, encoding="utf-8")
 
 
 def write_ledger(to: Path) -> None:
-    """Write the first ledger as a file, as its code left it."""
+    """Write the version 0 ledger to a file, as the old code left it."""
     to.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(to)) as db:
         db.execute("pragma journal_mode = wal")
         db.executescript(LEDGER.read_text(encoding="utf-8"))
 
 
-def live_through(data: Path) -> Iterator[str]:
-    """Live through the nights of the first ledger, with the code that is imported."""
+def replay_runs(data: Path) -> Iterator[str]:
+    """Repeat the runs behind the version 0 ledger with the imported code; yield each result."""
     from flows.nightly import nightly_run
     from flows.orchestration.run import Scope
     from flows.settings import Settings
 
     settings = Settings(data=data, threads=1)
     with patch("flows.store.raw_files.SETTLED_NS", 0):
-        for moment, files in _NIGHTS.items():
+        for moment, files in _RUNS.items():
             send(data, files)
             yield nightly_run(settings, datetime.fromisoformat(moment)).result
         (data / "corrections.csv").write_text(_CORRECTIONS, encoding="utf-8")
-        yield nightly_run(settings, datetime.fromisoformat(RETRIED), Scope(new_files=False)).result
-        send(data, _RECEIVED_BY_A_RUN_CUT_OFF)
+        yield nightly_run(settings, datetime.fromisoformat(REVALIDATED), Scope(new_files=False)).result
+        send(data, _RECEIVED_BY_INTERRUPTED_RUN)
         with (
             patch("flows.store.build_identity.build_fingerprint", side_effect=KeyboardInterrupt),
             suppress(KeyboardInterrupt),
         ):
-            nightly_run(settings, datetime.fromisoformat(CUT_OFF))
+            nightly_run(settings, datetime.fromisoformat(INTERRUPTED))
         with (
             patch("flows.store.build_identity.build_fingerprint", side_effect=ZeroDivisionError),
             suppress(ZeroDivisionError),
@@ -143,6 +143,6 @@ def live_through(data: Path) -> Iterator[str]:
 
 if __name__ == "__main__":
     data = Path(sys.argv[1])
-    print(*live_through(data), file=sys.stderr)
+    print(*replay_runs(data), file=sys.stderr)
     with closing(sqlite3.connect(data / "warehouse" / "store" / "ledger.sqlite")) as ledger:
         print(*ledger.iterdump(), sep=os.linesep)
