@@ -1,6 +1,6 @@
-"""audit.rules explains every finding of a run, also those that need other files.
+"""audit.rules explains every finding of a run, including those of cross-table rules.
 
-What validating one file finds is held against audit.rules wherever a test does so (`tests/fixtures/file_validator.py`).
+Findings of a single file are compared with audit.rules in every test that validates one (`file_validator.py`).
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ def send(data: Path, name: str, text: str) -> None:
     path.write_text(text)
 
 
-def test_every_finding_of_a_night_has_its_rule(tmp_path: Path) -> None:
+def test_every_finding_of_a_run_has_a_row_in_audit_rules(tmp_path: Path) -> None:
     people = as_csv(participants({}, {"ethnic_category": "T"}, {"year_of_birth": "1066"}))
     send(tmp_path, "MHT-BPL_participants_201611_v1.csv", people)
     seen = as_csv(contacts({"attended": "8"}, {}, {"contact_medium": "Telephone"}), delimiter=";")
-    send(tmp_path, "MHT-BPL_contacts_201611_v1.csv", seen)  # there are no referrals: what needs them is not judged
+    send(tmp_path, "MHT-BPL_contacts_201611_v1.csv", seen)  # without referrals, some rules are not judged
     nightly_run(Settings(data=tmp_path, threads=1), moment=datetime(2016, 12, 2, 3, 30, tzinfo=UTC))
-    send(tmp_path, "MHT-BPL_participants_201611_v2.csv", people)  # the same again
+    send(tmp_path, "MHT-BPL_participants_201611_v2.csv", people)  # identical resubmission
     send(tmp_path, "MHT-BPL_contacts_201610_v1.csv", as_csv(contacts({})))  # an older extract
     outcome = nightly_run(Settings(data=tmp_path, threads=1), moment=datetime(2016, 12, 3, 3, 30, tzinfo=UTC))
     assert outcome.warehouse is not None

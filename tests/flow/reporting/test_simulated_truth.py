@@ -1,7 +1,6 @@
-"""Every planted fault is found at its file, sheet, row, column and rule, in one pass, and nothing else is found.
+"""Every planted fault is found at its file, sheet, row, column and rule in one run, and nothing else is found.
 
-The simulated months arrive one night after another, so that each delivery is the current one of its site once, and
-rules between tables see it.
+The simulated months arrive in consecutive runs, so that every delivery is current once and cross-table rules see it.
 """
 
 from __future__ import annotations
@@ -25,40 +24,40 @@ from schemas._contract.registry import programmes
 ADDRESS = ["file", "sheet", "source_row", "column", "field", "rule_id", "severity"]
 # contacts of the last month: in `make soak` about 100,000 rows over all datasets and months
 ROWS = iterations(everyday=8_000, soak=35_000)
-PUBLISHED = Path(__file__).parents[3] / "data" / "raw" / "PMO"
-IN_THE_FIGURES = """
+OFFICE_FILES = Path(__file__).parents[3] / "data" / "raw" / "PMO"
+PROGRAMMES_IN_FIGURES = """
     select p.programme_code,
         exists (select 1 from core.delivery_approaches c where c.programme_code = p.programme_code)
             or exists (select 1 from core.participants c where c.programme_code = p.programme_code),
         exists (select 1 from outcomes.kpi k where k.programme_code = p.programme_code and k.value > 0)
             or exists (select 1 from outcomes.published_measures m where m.programme_code = p.programme_code)
     from core.programmes p order by 1"""
-FOUND = """
+FINDINGS = """
     select d.file_name as file, f.sheet, coalesce(f.source_row::varchar, '') as source_row,
         coalesce(f.column_name, '') as "column", f.field, f.rule_id, f.severity, f.outcome
     from audit.findings f join audit.deliveries d using (delivery_id)"""
 
 
-def nights_of(folder: Path) -> list[list[Path]]:
-    """The simulated files, night by night: the first month of every site, its resubmissions, the second month, ..."""
+def batches_of(folder: Path) -> list[list[Path]]:
+    """The simulated files by run: the first month of every site, its resubmissions, the second month, ..."""
     named = {p: re.match(r"(.+?)_.+_(\d{6})_v(\d+)\.\w+$", p.name) for p in folder.rglob("*") if p.is_file()}
     files = {p: (m[1], m[2], int(m[3])) for p, m in named.items() if m and not p.name.endswith(".manifest.json")}
     months = defaultdict(set)
     for site, month, _ in files.values():
         months[site].add(month)
-    by_night = defaultdict(list)
+    batches = defaultdict(list)
     for path, (site, month, version) in sorted(files.items()):
-        by_night[sorted(months[site]).index(month), version].append(path)
-    return [by_night[k] for k in sorted(by_night)]
+        batches[sorted(months[site]).index(month), version].append(path)
+    return [batches[k] for k in sorted(batches)]
 
 
 def send(files: list[Path], raw: Path) -> None:
     for path in files:
-        home = raw / path.parent.name
-        home.mkdir(parents=True, exist_ok=True)
+        site_folder = raw / path.parent.name
+        site_folder.mkdir(parents=True, exist_ok=True)
         for sent in (path, path.with_name(f"{path.stem}.manifest.json")):
             if sent.exists():
-                shutil.copy2(sent, home)
+                shutil.copy2(sent, site_folder)
 
 
 @pytest.mark.soak
@@ -66,26 +65,26 @@ def test_every_planted_fault_is_found_and_nothing_else(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path / "data")
     made = simulate(tmp_path / "sent", rows=ROWS, seed=11, months=2, fault_rate=0.02, truth=tmp_path / "truth.csv")
     assert made.rows > 2.5 * ROWS
-    shutil.copytree(PUBLISHED, settings.data / "raw" / "PMO")
+    shutil.copytree(OFFICE_FILES, settings.data / "raw" / "PMO")
     found, moment = [], datetime(2024, 5, 1, 3, 30)
-    for files in nights_of(tmp_path / "sent"):
+    for files in batches_of(tmp_path / "sent"):
         send(files, settings.data / "raw")
         moment += timedelta(days=1)
         outcome = nightly_run(settings, moment)
         assert outcome.warehouse is not None
         with duckdb.connect(str(outcome.warehouse), read_only=True) as db:
-            found.append(db.execute(FOUND).pl().filter(pl.col("file").is_in([p.name for p in files])))
+            found.append(db.execute(FINDINGS).pl().filter(pl.col("file").is_in([p.name for p in files])))
             unaccounted = db.execute(
                 "select delivery_id from audit.deliveries"
                 " where rows_read <> rows_accepted + rows_held + rows_repeated + rows_not_data"
             ).fetchall()
             assert unaccounted == []
-            shown = db.execute(IN_THE_FIGURES).fetchall()
-    assert shown == [(code, True, True) for code in sorted(programmes())]
-    told = pl.concat(found)
+            in_figures = db.execute(PROGRAMMES_IN_FIGURES).fetchall()
+    assert in_figures == [(code, True, True) for code in sorted(programmes())]
+    all_found = pl.concat(found)
     planted = pl.read_csv(tmp_path / "truth.csv", infer_schema=False).with_columns(pl.all().fill_null(""))
-    missed = planted.join(told, on=ADDRESS, how="anti")
-    unplanted = told.filter(pl.col("outcome") == "broken").join(planted, on=ADDRESS, how="anti")
+    missed = planted.join(all_found, on=ADDRESS, how="anti")
+    unplanted = all_found.filter(pl.col("outcome") == "broken").join(planted, on=ADDRESS, how="anti")
     assert planted["rule_id"].n_unique() >= 40
     assert missed.is_empty(), f"planted and not found: {missed.head(10).to_dicts()}"
     assert unplanted.is_empty(), f"found and not planted: {unplanted.head(10).to_dicts()}"

@@ -313,7 +313,7 @@ def test_a_damaged_cache_file_is_replaced_by_a_full_reload(pool: Pool, cache: Lo
     assert build_or_reload(cache, validated, pool) == (expected, None)
 
 
-@pytest.mark.parametrize("of", ["rows", "sent"])
+@pytest.mark.parametrize("table", ["rows", "sent"])
 def test_a_cache_that_lost_a_row_is_replaced_by_a_full_reload(pool: Pool, cache: LoadCache, table: str) -> None:
     validated = validated_deliveries(FILES, pool)
     expected, error = build_or_reload(cache, validated, pool)

@@ -199,7 +199,7 @@ def leave_empty_raw_folder(paths: DataPaths) -> None:
     (paths.raw / ".keep").touch()
 
 
-@pytest.mark.parametrize("away", [move_raw_folder_away, *in_soak(leave_empty_raw_folder)])
+@pytest.mark.parametrize("remove_raw_files", [move_raw_folder_away, *in_soak(leave_empty_raw_folder)])
 def test_a_missing_raw_folder_stops_the_run(built: DataFolder, remove_raw_files: Callable[[DataPaths], None]) -> None:
     remove_raw_files(built.paths)
     is_empty_folder = built.paths.raw.exists()

@@ -1,4 +1,4 @@
-"""One truth of a night: the page, the summary, audit.deliveries and the night's own result say the same."""
+"""The page, the run summary, audit.deliveries and the run's result agree about every delivery."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ DEC, JAN, FEB = "2016-12-02T03:30", "2017-01-03T03:30", "2017-02-02T03:30"
 ROWS = ("read", "accepted", "held", "repeats", "not_data")
 
 
-def of_contacts(outcome: RunResult) -> dict[str, Any]:
+def contacts_outcome(outcome: RunResult) -> dict[str, Any]:
     [found] = [d for d in outcome.deliveries() if "contacts" in d["delivery"]]
     return found
 
 
-def in_the_table(folder: DataFolder, delivery_id: str) -> tuple[Any, ...]:
+def audit_row(folder: DataFolder, delivery_id: str) -> tuple[Any, ...]:
     [row] = folder.query(
         "select result, rows_read, rows_accepted, rows_held, rows_repeated, rows_not_data from audit.deliveries"
         " where delivery_id = ?",
@@ -39,10 +39,10 @@ def in_the_table(folder: DataFolder, delivery_id: str) -> tuple[Any, ...]:
     return row
 
 
-def on_the_page(folder: DataFolder, outcome: RunResult, delivery_id: str) -> tuple[Any, ...]:
+def report_row(folder: DataFolder, outcome: RunResult, delivery_id: str) -> tuple[Any, ...]:
     page = outcome.reported.pages[delivery_id]
-    said = json.loads(page.with_suffix(".report.json").read_text(encoding="utf-8"))
-    return (said["result"], *(said["rows"][n] for n in ROWS))
+    report = json.loads(page.with_suffix(".report.json").read_text(encoding="utf-8"))
+    return (report["result"], *(report["rows"][n] for n in ROWS))
 
 
 def page_of(folder: DataFolder, version: int, period: str = "201611") -> str:
@@ -50,48 +50,48 @@ def page_of(folder: DataFolder, version: int, period: str = "201611") -> str:
     return path.read_text(encoding="utf-8")
 
 
-def bad(n: int) -> dict[str, str]:
+def contact_with_bad_code(n: int) -> dict[str, str]:
     return valid_row("contacts", n, attended="9")
 
 
-def test_rows_that_other_tables_hold_are_held_wherever_it_is_told(
+def test_rows_held_by_a_cross_table_rule_are_held_in_every_report(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder.send_all(1, 2)
     folder.send("contacts", valid_rows("contacts", 1, 2, 3))
     outcome = folder.run()
-    said = of_contacts(outcome)
-    told = (said["result"], *(said[n] for n in ROWS))
-    assert told == ("accepted_with_held_rows", 3, 2, 1, 0, 0)
-    assert told == in_the_table(folder, said["delivery"]) == on_the_page(folder, outcome, said["delivery"])
+    contacts = contacts_outcome(outcome)
+    expected = (contacts["result"], *(contacts[n] for n in ROWS))
+    assert expected == ("accepted_with_held_rows", 3, 2, 1, 0, 0)
+    assert expected == audit_row(folder, contacts["delivery"]) == report_row(folder, outcome, contacts["delivery"])
     assert "1 with rows held back" in outcome.verdict
-    ends: list[str] = []
+    states: list[str] = []
     monkeypatch.setattr(prefect_flows, "create_artifacts", lambda *_: None)
-    monkeypatch.setattr(prefect_flows, "final_state", lambda state, _: ends.append(state.name))
+    monkeypatch.setattr(prefect_flows, "final_state", lambda state, _: states.append(state.name))
     prefect_flows._ended(outcome)
-    assert ends == ["PartlyLoaded"]
+    assert states == ["PartlyLoaded"]
 
 
-def test_a_night_is_named_after_what_people_have_to_do(folder: DataFolder) -> None:
+def test_the_outcome_names_what_people_have_to_do(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     stray = folder.paths.raw / BPL / "what we sent.csv"
     stray.write_text("a\n1\n", encoding="utf-8")
     assert folder.run("2016-12-02").outcome == "NotTakenIn"
-    assert folder.run("2016-12-03").outcome == "Completed", "asked for once, told until it is seen to"
-    without = valid_rows("referrals", 1, 2)
-    for row in without:
+    assert folder.run("2016-12-03").outcome == "Completed", "listed in every run, but decides the outcome only once"
+    refused_rows = valid_rows("referrals", 1, 2)
+    for row in refused_rows:
         del row["referral_received_date"]
-    folder.send("referrals", without, period="201612")
+    folder.send("referrals", refused_rows, period="201612")
     assert folder.run("2017-01-03").outcome == "Refused"
-    folder.send("contacts", [bad(1), *valid_rows("contacts", 2)], period="201612")
+    folder.send("contacts", [contact_with_bad_code(1), *valid_rows("contacts", 2)], period="201612")
     assert folder.run("2017-01-04").outcome == "PartlyLoaded"
 
 
 @pytest.mark.parametrize(
     ("dataset", "difference"),
-    [("contacts", {"staff_ref": NHS_NUMBER}), ("referrals", {"NHS number": ""})],  # in a cell; in the heading alone
+    [("contacts", {"staff_ref": NHS_NUMBER}), ("referrals", {"NHS number": ""})],  # in a cell, and in the heading alone
 )
-def test_a_night_in_which_personal_data_came_in_is_named_after_it(
+def test_the_outcome_of_a_run_that_received_personal_data_is_personal_data(
     folder: DataFolder, dataset: str, difference: dict[str, str]
 ) -> None:
     folder.send_all(1, 2)
@@ -99,40 +99,40 @@ def test_a_night_in_which_personal_data_came_in_is_named_after_it(
     folder.send(dataset, valid_rows(dataset, 1, 2), version=2)
     outcome = folder.run("2016-12-02")
     assert outcome.outcome == "PersonalData" and [j.delivery.version for j in outcome.personal] == [1]
-    assert outcome.stopped == (), "the later file counts, and the incident is there all the same"
-    assert folder.run("2016-12-03").outcome == "Completed", "it came in on the night before"
+    assert outcome.stopped == (), "the later file counts, but the incident is still reported"
+    assert folder.run("2016-12-03").outcome == "Completed", "it was received in the run before"
 
 
 @pytest.mark.soak
-def test_a_file_that_came_too_late_is_refused_wherever_it_is_told(folder: DataFolder) -> None:
+def test_a_stale_file_is_refused_in_every_report(folder: DataFolder) -> None:
     folder.send_all(1, 2, 3, period="201612")
     folder.run(JAN)
     folder.send("contacts", [*valid_rows("contacts", 1, 2), valid_row("contacts", 1)], period="201611", version=2)
     outcome = folder.run(FEB)
-    said = of_contacts(outcome)
-    told = (said["result"], *(said[n] for n in ROWS))
-    assert told == ("refused", 3, 0, 2, 1, 0)
-    assert told == in_the_table(folder, said["delivery"]) == on_the_page(folder, outcome, said["delivery"])
+    contacts = contacts_outcome(outcome)
+    expected = (contacts["result"], *(contacts[n] for n in ROWS))
+    assert expected == ("refused", 3, 0, 2, 1, 0)
+    assert expected == audit_row(folder, contacts["delivery"]) == report_row(folder, outcome, contacts["delivery"])
     assert not outcome.must_be_fixed, "the later file counts"
     assert outcome.verdict == "Published: 1 file checked, 1 replaced by a later file."
 
 
 @pytest.mark.parametrize("broken", ["write_reports", "make_marked_workbook", "write_marked_workbook"])
-def test_a_report_that_cannot_be_written_costs_itself_alone(
+def test_a_report_that_cannot_be_written_does_not_affect_the_others(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     folder.send_all(1, 2)
-    folder.send("contacts", [valid_row("contacts", 1), bad(2)])
-    home = marking if broken == "write_marked_workbook" else site_reports
-    working = getattr(home, broken)
+    folder.send("contacts", [valid_row("contacts", 1), contact_with_bad_code(2)])
+    module = marking if broken == "write_marked_workbook" else site_reports
+    original = getattr(module, broken)
 
     def breaks_on_contacts(*args: Any, **options: Any) -> Any:
-        if "contacts" in str(args[0 if home is marking else 1]):
+        if "contacts" in str(args[0 if module is marking else 1]):
             raise KeyError("AB123456C")
-        return working(*args, **options)
+        return original(*args, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(home, broken, breaks_on_contacts)
+        patch.setattr(module, broken, breaks_on_contacts)
         outcome = folder.run(DEC)
     assert outcome.verdict.startswith("Published: 4 files checked") and outcome.must_be_fixed
     assert len(outcome.reported.pages) == (3 if broken == "write_reports" else 4)
@@ -147,7 +147,7 @@ def test_a_report_that_cannot_be_written_costs_itself_alone(
     assert folder.run(FEB).reported.pages == {}
 
 
-def test_a_night_that_fails_after_publishing_says_that_the_figures_are_out(
+def test_a_run_that_fails_while_reporting_says_that_figures_are_published(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any, **__: Any) -> None:
@@ -157,28 +157,28 @@ def test_a_night_that_fails_after_publishing_says_that_the_figures_are_out(
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
         patch.setattr(site_reports, "write_reports", full)
         folder.run()
-    [told] = [p.read_text(encoding="utf-8") for p in (folder.paths.reports / "nights").glob("*.md")]
-    assert told.startswith("Published, but not all was reported: No space left on device.")
+    [summary] = [p.read_text(encoding="utf-8") for p in (folder.paths.reports / "nights").glob("*.md")]
+    assert summary.startswith("Published, but not all was reported: No space left on device.")
     assert folder.count("core.contacts") == 1
     assert len(folder.run().reported.pages) == 4
 
 
-def test_a_replaced_file_asks_for_nothing_any_more(folder: DataFolder) -> None:
+def test_the_page_of_a_superseded_file_has_nothing_to_fix(folder: DataFolder) -> None:
     folder.send_all(1, 2)
-    folder.send("contacts", [valid_row("contacts", 1), bad(2)])
+    folder.send("contacts", [valid_row("contacts", 1), contact_with_bad_code(2)])
     first = folder.run(DEC)
     marked = folder.paths.reports / BPL / f"{BPL}_contacts_201611_v1_to_fix.xlsx"
     assert marked.exists() and "<h1>Fix 1 problem" in page_of(folder, 1)
-    told_id = of_contacts(first)["delivery"]
+    first_id = contacts_outcome(first)["delivery"]
     ledger = Ledger(folder.paths.ledger)
-    told = ledger.report_snapshots([told_id])
+    snapshots = ledger.report_snapshots([first_id])
     folder.send("contacts", valid_rows("contacts", 1, 2), version=2)
     second = folder.run(JAN)
     page = page_of(folder, 1)
     assert f"<h1>Replaced by {BPL}_contacts_201611_v2.csv: nothing to do</h1>" in page
     assert "1 of 2 rows accepted; 1 held back" in page and "(V02)" not in page and "How to send it again" not in page
     assert not marked.exists()
-    assert told_id not in second.reported.pages and ledger.report_snapshots([told_id]) == told
+    assert first_id not in second.reported.pages and ledger.report_snapshots([first_id]) == snapshots
     before = {p: p.stat().st_mtime_ns for p in folder.paths.reports.rglob("*.html")}
     folder.run(FEB)
     assert {p: p.stat().st_mtime_ns for p in folder.paths.reports.rglob("*.html")} == before
@@ -186,7 +186,7 @@ def test_a_replaced_file_asks_for_nothing_any_more(folder: DataFolder) -> None:
 
 
 @pytest.mark.soak
-def test_what_was_replaced_the_same_night_is_nobodys_work(folder: DataFolder) -> None:
+def test_a_file_superseded_in_the_same_run_has_nothing_to_fix(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     refused = valid_rows("contacts", 1, 2)
     for row in refused:
@@ -201,9 +201,9 @@ def test_what_was_replaced_the_same_night_is_nobodys_work(folder: DataFolder) ->
 
 
 @pytest.mark.soak
-def test_an_overwritten_file_leaves_its_page_to_the_new_one(folder: DataFolder) -> None:
+def test_the_page_of_an_overwritten_file_is_about_the_new_one(folder: DataFolder) -> None:
     folder.send_all(1, 2)
-    folder.send("contacts", [valid_row("contacts", 1), bad(2)])
+    folder.send("contacts", [valid_row("contacts", 1), contact_with_bad_code(2)])
     folder.run(DEC)
     folder.send("contacts", valid_rows("contacts", 1, 2))
     folder.run(JAN)
@@ -211,7 +211,7 @@ def test_an_overwritten_file_leaves_its_page_to_the_new_one(folder: DataFolder) 
 
 
 @pytest.mark.soak
-def test_a_collapsed_extract_is_in_the_summary(folder: DataFolder) -> None:
+def test_a_sudden_drop_in_rows_is_in_the_summary(folder: DataFolder) -> None:
     folder.send_all(*range(1, 41))
     folder.run(DEC)
     folder.send("contacts", valid_rows("contacts", *range(1, 11)), period="201612")
@@ -222,33 +222,33 @@ def test_a_collapsed_extract_is_in_the_summary(folder: DataFolder) -> None:
     assert all(f"Contacts, December 2016, version 1: {text} ({rule_id}: " in sudden for rule_id, text in found)
 
 
-def without_dates(*numbers: int) -> list[dict[str, Any]]:
-    """Contacts that are refused: the column of dates is missing."""
+def contacts_without_dates(*numbers: int) -> list[dict[str, Any]]:
+    """Contacts that are refused because their date column is missing."""
     return [{n: v for n, v in row.items() if n != "contact_date"} for row in valid_rows("contacts", *numbers)]
 
 
 PERIOD = {"extract_type": "period"}
 MARCH, APRIL, MAY = "201703", "201704", "201705"
 REFUSED_AND_NOT_REPLACED: dict[str, list[tuple[str, int, bool, dict[str, str] | None]]] = {
-    "a month of its own": [(MARCH, 1, False, PERIOD), (APRIL, 1, True, PERIOD)],
+    "another month": [(MARCH, 1, False, PERIOD), (APRIL, 1, True, PERIOD)],
     "a later version": [(MARCH, 1, True, None), (MARCH, 2, False, None)],
-    "the newest": [(MARCH, 1, True, None), (APRIL, 1, False, None)],
+    "a newer month refused": [(MARCH, 1, True, None), (APRIL, 1, False, None)],
 }
 REFUSED_AND_REPLACED: dict[str, list[tuple[str, int, bool, dict[str, str] | None]]] = {
-    "sent again": [(MARCH, 1, False, PERIOD), (MARCH, 2, True, PERIOD)],
-    "all to a later date": [(MARCH, 1, False, None), (APRIL, 1, True, None)],
-    "older than what counts": [(APRIL, 1, True, None), (MARCH, 1, False, None)],
+    "a later version accepted": [(MARCH, 1, False, PERIOD), (MARCH, 2, True, PERIOD)],
+    "a later cumulative extract": [(MARCH, 1, False, None), (APRIL, 1, True, None)],
+    "older than the current": [(APRIL, 1, True, None), (MARCH, 1, False, None)],
 }
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("case", [*REFUSED_AND_NOT_REPLACED, *REFUSED_AND_REPLACED])
-def test_whether_a_refused_file_was_replaced_is_told_the_same_everywhere(folder: DataFolder, case: str) -> None:
+def test_every_report_agrees_whether_a_refused_file_was_replaced(folder: DataFolder, case: str) -> None:
     replaced = case in REFUSED_AND_REPLACED
     folder.send_all(1, 2, 3)
     (folder.paths.raw / BPL / f"{BPL}_contacts_201611_v1.csv").unlink()
     for day, (period, version, good, manifest) in enumerate((REFUSED_AND_NOT_REPLACED | REFUSED_AND_REPLACED)[case]):
-        rows = valid_rows("contacts", day + 1, 3) if good else without_dates(1, 2)
+        rows = valid_rows("contacts", day + 1, 3) if good else contacts_without_dates(1, 2)
         folder.send("contacts", rows, period, version, manifest=manifest)
         outcome = folder.run(f"2017-06-0{day + 1}T03:30")
     [(refused, by)] = folder.query("select delivery_id, replaced_by from audit.deliveries where standing = 'refused'")
@@ -258,18 +258,18 @@ def test_whether_a_refused_file_was_replaced_is_told_the_same_everywhere(folder:
     assert state_of_the_warehouse(Settings(data=folder.path))["refused_and_not_sent_again"] == (
         [] if replaced else [f"{BPL} contacts"]
     )
-    old = outcome.reported.summary.partition("## Whose figures are old")[2].partition("##")[0]
-    assert ("Contacts: figures to" in old) is not replaced
-    assert ("without the file for March 2017" in old) is (case == "a month of its own")
-    quiet = folder.run("2017-06-20")
-    assert ("## Whose figures are old" in quiet.reported.summary) is not replaced
+    outdated = outcome.reported.summary.partition("## Whose figures are old")[2].partition("##")[0]
+    assert ("Contacts: figures to" in outdated) is not replaced
+    assert ("without the file for March 2017" in outdated) is (case == "another month")
+    no_op = folder.run("2017-06-20")
+    assert ("## Whose figures are old" in no_op.reported.summary) is not replaced
 
 
-def test_a_quiet_night_names_the_moment_the_figures_last_changed(folder: DataFolder) -> None:
+def test_a_no_op_run_states_when_the_figures_last_changed(folder: DataFolder) -> None:
     folder.send_all(1, 2)
-    folder.send("contacts", [valid_row("contacts", 1), bad(2)])
+    folder.send("contacts", [valid_row("contacts", 1), contact_with_bad_code(2)])
     folder.run("2016-12-02T03:30")
-    folder.send("contacts", [valid_row("contacts", 1), bad(2)], version=2)
+    folder.send("contacts", [valid_row("contacts", 1), contact_with_bad_code(2)], version=2)
     folder.run("2016-12-03T03:30")
     write_corrections(folder, {})
     assert folder.run("2016-12-05T03:30").result == "published"
@@ -279,21 +279,23 @@ def test_a_quiet_night_names_the_moment_the_figures_last_changed(folder: DataFol
 
 
 @pytest.mark.soak
-def test_the_verdict_counts_what_was_not_taken_in(folder: DataFolder) -> None:
+def test_the_verdict_counts_files_not_taken_in(folder: DataFolder) -> None:
     folder.send_all(1)
     (folder.paths.raw / "comments.csv").write_text("x", encoding="utf-8")
     first = folder.run("2016-12-02T03:30")
     assert first.verdict == "Published: 4 files checked, 1 file not taken in."
     (folder.paths.raw / BPL / f"{BPL}_contacts_201612_v1.csv").symlink_to("gone.csv")
-    quiet = folder.run("2016-12-03T03:30")
-    assert quiet.verdict == (
+    no_op = folder.run("2016-12-03T03:30")
+    assert no_op.verdict == (
         "Nothing changed since 2 December 2016 at 3:30am: there was nothing new to check; 2 files not taken in."
     )
-    section = quiet.reported.summary.partition("## Files that were not taken in\n\n")[2]
-    assert len(section.split("\n\n")[0].splitlines()) == 2 and "## What changed" not in quiet.reported.summary
+    section = no_op.reported.summary.partition("## Files that were not taken in\n\n")[2]
+    assert len(section.split("\n\n")[0].splitlines()) == 2 and "## What changed" not in no_op.reported.summary
 
 
-def test_the_verdict_counts_what_could_not_be_judged(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_verdict_counts_files_that_could_not_be_validated(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder.send_all(1)
     folder.run("2016-12-02T03:30")
     folder.send("contacts", valid_rows("contacts", 1, 2), version=2)
@@ -304,34 +306,36 @@ def test_the_verdict_counts_what_could_not_be_judged(folder: DataFolder, monkeyp
 
 
 @pytest.mark.soak
-def test_personal_data_is_told_until_the_file_is_gone(folder: DataFolder) -> None:
+def test_files_with_personal_data_are_listed_until_they_are_deleted(folder: DataFolder) -> None:
     folder.send_all(1)
     folder.run("2016-12-01T03:30")
     rows = valid_rows("contacts", 1, 2)
-    found = folder.send("contacts", [row | {"staff_ref": NHS_NUMBER} for row in rows], period="201612")
-    named = folder.send("referrals", [row | {"first_name": "x"} for row in valid_rows("referrals", 1)], period="201612")
-    copy = found.with_name(found.name.replace("v1", "v2"))
-    copy.write_bytes(found.read_bytes())
+    with_value = folder.send("contacts", [row | {"staff_ref": NHS_NUMBER} for row in rows], period="201612")
+    with_heading = folder.send(
+        "referrals", [row | {"first_name": "x"} for row in valid_rows("referrals", 1)], period="201612"
+    )
+    copy = with_value.with_name(with_value.name.replace("v1", "v2"))
+    copy.write_bytes(with_value.read_bytes())
 
-    def told(outcome: RunResult) -> set[str]:
+    def listed_files(outcome: RunResult) -> set[str]:
         section = outcome.reported.summary.partition("## Personal data to delete\n\n")[2].split("\n\n")[0]
         return {line.split("`")[1].rpartition("/")[2] for line in section.splitlines()}
 
     first, second = folder.run("2017-01-03T03:30"), folder.run("2017-01-04T03:30")
-    said = "3 files with personal data lie in data/raw: delete them under the incident process."
-    assert first.result == "published" and first.verdict.startswith(f"{said} Published: ")
-    assert second.verdict.startswith(f"{said} Nothing changed")
-    assert told(first) == told(second) == {found.name, named.name, copy.name}
-    found.unlink()
-    named.write_text(named.read_text().replace("first_name", "first_year"))  # other bytes, another validation result
+    notice = "3 files with personal data lie in data/raw: delete them under the incident process."
+    assert first.result == "published" and first.verdict.startswith(f"{notice} Published: ")
+    assert second.verdict.startswith(f"{notice} Nothing changed")
+    assert listed_files(first) == listed_files(second) == {with_value.name, with_heading.name, copy.name}
+    with_value.unlink()
+    with_heading.write_text(with_heading.read_text().replace("first_name", "first_year"))  # other bytes, another result
     copy.touch()
-    assert told(folder.run("2017-01-05T03:30")) == {copy.name}
+    assert listed_files(folder.run("2017-01-05T03:30")) == {copy.name}
     copy.unlink()
     assert "ersonal data to delete" not in folder.run("2017-01-06T03:30").reported.summary
 
 
-def with_a_number(dataset: str, field: str, ending: str) -> bytes:
-    """A file of a dataset in which one cell holds a health-service number."""
+def file_with_nhs_number(dataset: str, field: str, ending: str) -> bytes:
+    """A file of a dataset with an NHS number in one cell."""
     rows = [valid_row(dataset, 1), valid_row(dataset, 2, **{field: NHS_NUMBER})]
     return workbook({"Data": as_table(rows)}) if ending == "xlsx" else as_csv(rows).encode()
 
@@ -341,29 +345,29 @@ def with_a_number(dataset: str, field: str, ending: str) -> bytes:
 @pytest.mark.parametrize(
     ("dataset", "field", "ending"), [("contacts", "staff_ref", "csv"), ("participants", "participant_ref", "xlsx")]
 )
-def test_a_file_with_personal_data_is_spoken_of_first_until_it_is_gone(
+def test_personal_data_leads_every_report_until_the_file_is_deleted(
     folder: DataFolder, dataset: str, field: str, ending: str, replaced: bool
 ) -> None:
     folder.send_all(1, 2, 3)
     folder.run("2016-12-01")
     stem = f"{BPL}_{dataset}_201611_v2"
     sent = folder.paths.raw / BPL / f"{stem}.{ending}"
-    sent.write_bytes(with_a_number(dataset, field, ending))
+    sent.write_bytes(file_with_nhs_number(dataset, field, ending))
     if replaced:
         folder.send(dataset, valid_rows(dataset, 1, 2, 3), version=3)
-    must_go = "1 file with personal data lies in data/raw: delete it under the incident process."
+    notice = "1 file with personal data lies in data/raw: delete it under the incident process."
     page = folder.paths.reports / BPL / f"{stem}.html"
 
     def heading() -> str:
         return re.findall("<h1>(.*?)</h1>", page.read_text(encoding="utf-8"))[0]
 
-    for day in (2, 3):  # and on a night without changes
+    for day in (2, 3):  # the second run has no changes
         outcome = folder.run(f"2016-12-0{day}")
-        assert outcome.verdict.startswith(must_go) and outcome.reported.summary.startswith(must_go)
+        assert outcome.verdict.startswith(notice) and outcome.reported.summary.startswith(notice)
         assert heading().startswith("This file holds personal data: delete it")
         assert ("send a new one" in heading()) is not replaced
         state = state_of_the_warehouse(Settings(data=folder.path))
-        assert state_in_words(state).splitlines()[:2] == [must_go, f"- {BPL}/{sent.name}"]
+        assert state_in_words(state).splitlines()[:2] == [notice, f"- {BPL}/{sent.name}"]
         assert NHS_NUMBER not in page.read_text(encoding="utf-8") + outcome.reported.summary + state_in_words(state)
 
     others = {p: p.stat().st_mtime_ns for p in folder.paths.reports.rglob("*.html") if p != page}
@@ -373,11 +377,11 @@ def test_a_file_with_personal_data_is_spoken_of_first_until_it_is_gone(
     assert "What changed" not in outcome.reported.summary
     assert heading().startswith("Replaced by" if replaced else "This file was refused: fix ")
     assert state_in_words(state_of_the_warehouse(Settings(data=folder.path))).startswith("The run of")
-    assert {p: p.stat().st_mtime_ns for p in others} == others, "a page was written again for nothing"
+    assert {p: p.stat().st_mtime_ns for p in others} == others, "a page was rewritten without need"
 
 
 @pytest.mark.soak
-def test_a_copy_of_a_file_with_personal_data_has_to_go_too_and_a_night_that_fails_says_so(folder: DataFolder) -> None:
+def test_a_failed_run_lists_copies_of_files_with_personal_data(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     sent = folder.send("contacts", [valid_row("contacts", 1, staff_ref=NHS_NUMBER)], version=2)
     copy = sent.with_name("contacts.csv")
@@ -391,29 +395,29 @@ def test_a_copy_of_a_file_with_personal_data_has_to_go_too_and_a_night_that_fail
     with pytest.raises(CorrectionsUnusable):
         folder.run("2016-12-04")
     newest = max((folder.paths.reports / "nights").glob("*.md"), key=lambda path: path.stat().st_mtime_ns)
-    told = newest.read_text(encoding="utf-8")
-    assert told.startswith("1 file with personal data lies in data/raw") and "Not published: `corr" in told
-    assert f"- `{BPL}/contacts.csv`: delete it" in told
+    summary = newest.read_text(encoding="utf-8")
+    assert summary.startswith("1 file with personal data lies in data/raw") and "Not published: `corr" in summary
+    assert f"- `{BPL}/contacts.csv`: delete it" in summary
 
 
 @pytest.mark.soak
-def test_a_raw_file_that_is_gone_is_told_as_long_as_its_rows_count(folder: DataFolder) -> None:
+def test_a_missing_raw_file_is_listed_while_its_rows_count(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     lost = folder.send("contacts", valid_rows("contacts", 1, 2))
-    kept = lost.read_bytes()
+    content = lost.read_bytes()
     folder.run("2016-12-01T03:30")
     lost.unlink()
     (folder.paths.raw / BPL / f"{BPL}_referrals_201611_v1.csv").write_text("no table", encoding="utf-8")
 
-    def told(day: int) -> str:
+    def missing_section(day: int) -> str:
         return folder.run(f"2016-12-0{day}T03:30").reported.summary.partition("## Raw files that are gone")[2]
 
-    named = f"- Blackpool ({BPL}): `{BPL}/{lost.name}` and `{BPL}/{BPL}_referrals_201611_v1.csv`"
-    assert named in told(2) and named in told(3)
-    lost.write_bytes(kept)
+    entry = f"- Blackpool ({BPL}): `{BPL}/{lost.name}` and `{BPL}/{BPL}_referrals_201611_v1.csv`"
+    assert entry in missing_section(2) and entry in missing_section(3)
+    lost.write_bytes(content)
     folder.send("referrals", valid_rows("referrals", 1, 2), version=2)
-    assert told(4) == ""
+    assert missing_section(4) == ""
     lost.unlink()
-    assert lost.name in told(5)
+    assert lost.name in missing_section(5)
     folder.send("contacts", valid_rows("contacts", 1, 2, 3), version=2)
-    assert told(6) == "", "its rows do not count any more"
+    assert missing_section(6) == "", "its rows no longer count"

@@ -1,6 +1,6 @@
-"""No output repeats a personal value that a sender let slip: 200 made-up ones, in every place that a file has.
+"""No output repeats a personal value that a sender left in a file: 200 made-up values, in every part of a file.
 
-Only `data/raw` holds them, and a marked workbook in the sender's own folder, made from the sender's own file, may.
+Only `data/raw` may hold them, and a marked workbook in the sender's folder, which is made from the sender's file.
 """
 
 from __future__ import annotations
@@ -21,41 +21,41 @@ from personal_values import COUNT_BY_KIND, PersonalValue, find_leaks, personal_v
 from prefect_server import PrefectServer
 from soak import iterations
 
-NIGHT = "2017-01-03T03:30"
+MOMENT = "2017-01-03T03:30"
 VALUES = personal_values()
 
 
 def contacts(**differences: str) -> list[dict[str, str]]:
-    """A few sound contacts, of which the second differs."""
+    """Three valid contacts, the second with some cells changed."""
     return [valid_row("contacts", 1), valid_row("contacts", 2, **differences), valid_row("contacts", 3)]
 
 
-def cell(field: str) -> Callable[[str], str]:
+def in_cell(field: str) -> Callable[[str], str]:
     return lambda value: as_csv(contacts(**{field: value}))
 
 
-SOUND = as_csv(contacts())
-LINES = SOUND.splitlines(keepends=True)
-# Where a value may stand in a file of contacts.
-IN_TEXT: dict[str, Callable[[str], str]] = {
-    "a code": cell("contact_type"),
-    "a date": cell("contact_date"),
-    "a number": cell("duration_minutes"),
-    "a reference": cell("contact_id"),
-    "a reference of staff": cell("staff_ref"),
+VALID = as_csv(contacts())
+LINES = VALID.splitlines(keepends=True)
+# The parts of a contacts file that may hold a value.
+TEXT_PARTS: dict[str, Callable[[str], str]] = {
+    "a code": in_cell("contact_type"),
+    "a date": in_cell("contact_date"),
+    "a number": in_cell("duration_minutes"),
+    "a reference": in_cell("contact_id"),
+    "a reference of staff": in_cell("staff_ref"),
     "behind the prefix of a reference": lambda v: as_csv(contacts(contact_id=_behind_a_prefix(v))),
     "among other words": lambda v: as_csv(contacts(contact_type=f"review with {v} at home")),
     "a column nobody knows": lambda v: as_csv([{**r, "Other": v} for r in contacts()]),
     "a heading": lambda v: as_csv([{**r, v: "1"} for r in contacts()]),
-    "a title": lambda v: f"Contacts of {v}\n\n{SOUND}",
-    "one of two lines of heading": lambda v: "," * 4 + v + "," * 4 + "\n" + SOUND,
-    "a torn line": lambda v: SOUND + f"BPL-C000009,{v}\n",
+    "a title": lambda v: f"Contacts of {v}\n\n{VALID}",
+    "one of two lines of heading": lambda v: "," * 4 + v + "," * 4 + "\n" + VALID,
+    "a torn line": lambda v: VALID + f"BPL-C000009,{v}\n",
     "a cell over several lines": lambda v: as_csv(contacts(contact_type=f"review\n{v}")),
-    "a total": lambda v: SOUND + f"Total,{v}" + "," * (LINES[0].count(",") - 1) + "\n",
+    "a total": lambda v: VALID + f"Total,{v}" + "," * (LINES[0].count(",") - 1) + "\n",
     "every row": lambda v: as_csv([{**r, "contact_type": v, "staff_ref": v} for r in contacts()]),
     "no heading": lambda v: f"{v},{v}\n{v},{v}\n",
 }
-IN_BYTES: dict[str, Callable[[str], tuple[str, bytes]]] = {
+BINARY_PARTS: dict[str, Callable[[str], tuple[str, bytes]]] = {
     "a workbook": lambda v: ("xlsx", workbook({"Contacts": as_table(contacts(contact_type=v))})),
     "the name of a sheet": lambda v: ("xlsx", workbook({_sheet(v): as_table(contacts(attended="9"))})),
     "the names of two sheets": lambda v: (
@@ -75,23 +75,26 @@ def _sheet(value: str) -> str:
     return value.replace("/", "-")[:31]
 
 
-def seed(folder: DataFolder, values: list[PersonalValue]) -> int:
-    """Put each value into some place of a file of its own: every kind into many places. Gives the number of files."""
+def send_values(folder: DataFolder, values: list[PersonalValue]) -> int:
+    """Send one file for each value, each kind of value in many parts of a file; return the number of files."""
     folder.send("participants", valid_rows("participants", 1, 2, 3))
     folder.send("referrals", valid_rows("referrals", 1, 2, 3))
-    home, places = folder.paths.raw / BPL, [*IN_TEXT, *IN_BYTES, "its own name", "a manifest", "a text of a trial"]
+    site_folder, parts = (
+        folder.paths.raw / BPL,
+        [*TEXT_PARTS, *BINARY_PARTS, "its own name", "a manifest", "a text of a trial"],
+    )
     for n, value in enumerate(values, 1):
-        place, stem = places[n % len(places)], f"{BPL}_contacts_201611_v{n}"
-        if place in IN_TEXT:
-            (home / f"{stem}.csv").write_text(IN_TEXT[place](value.text), encoding="utf-8")
-        elif place in IN_BYTES:
-            suffix, content = IN_BYTES[place](value.text)
-            (home / f"{stem}.{suffix}").write_bytes(content)
-        elif place == "its own name":
-            (home / f"{value.text.replace('/', '-')}.csv").write_text(SOUND)
-        elif place == "a manifest":
-            (home / f"{stem}.csv").write_text(SOUND)
-            (home / f"{stem}.manifest.json").write_text(manifest(value))
+        part, stem = parts[n % len(parts)], f"{BPL}_contacts_201611_v{n}"
+        if part in TEXT_PARTS:
+            (site_folder / f"{stem}.csv").write_text(TEXT_PARTS[part](value.text), encoding="utf-8")
+        elif part in BINARY_PARTS:
+            suffix, content = BINARY_PARTS[part](value.text)
+            (site_folder / f"{stem}.{suffix}").write_bytes(content)
+        elif part == "its own name":
+            (site_folder / f"{value.text.replace('/', '-')}.csv").write_text(VALID)
+        elif part == "a manifest":
+            (site_folder / f"{stem}.csv").write_text(VALID)
+            (site_folder / f"{stem}.manifest.json").write_text(manifest(value))
         else:
             (folder.paths.raw / WMCA).mkdir(exist_ok=True)
             row = valid_row("randomisation", 1, WMCA, consent_version=value.text, stratum=value.text)
@@ -100,7 +103,7 @@ def seed(folder: DataFolder, values: list[PersonalValue]) -> int:
 
 
 def manifest(value: PersonalValue) -> str:
-    """A manifest that a value has got into, as a number or a day where it can be one."""
+    """A manifest that holds a value: in a comment, and as a number or date where it can be one."""
     digits = "".join(c for c in value.text if c.isdigit())
     stated: dict[str, object] = {"comment": value.text}
     if value.kind == "date of birth":
@@ -114,40 +117,40 @@ def test_there_are_two_hundred_values() -> None:
     assert len(VALUES) == sum(COUNT_BY_KIND.values()) == 200 and len({v.text for v in VALUES}) > 190
 
 
-def test_a_night_repeats_none_of_them(folder: DataFolder, capfd: pytest.CaptureFixture[str]) -> None:
-    """A file for each value (each fifth every day); the night is not stopped by any."""
+def test_no_output_of_a_run_repeats_a_personal_value(folder: DataFolder, capfd: pytest.CaptureFixture[str]) -> None:
+    """One file for each value (in `make test`, for each fifth); none of them stops the run."""
     values = VALUES[:: iterations(everyday=5, soak=1)]
-    seed(folder, values)
-    result = folder.run(NIGHT)
-    said = capfd.readouterr()
+    send_values(folder, values)
+    result = folder.run(MOMENT)
+    printed = capfd.readouterr()
     assert result.result == "published" and "fault of ours" not in result.reported.summary
     assert folder.query("select count(*) from audit.deliveries")[0][0] > 0.8 * len(values)
     outputs = read_outputs(folder.path, but=("raw/",))
     assert any(name.endswith(".html") for name in outputs) and any("held.parquet, read" in n for n in outputs)
-    outputs["what the night said"] = (said.out + said.err + result.reported.summary + repr(result)).encode()
+    outputs["printed"] = (printed.out + printed.err + result.reported.summary + repr(result)).encode()
     assert find_leaks(outputs, values) == []
 
 
-@pytest.mark.parametrize("place", ["a code", "a reference", "a heading", "a torn line", "among other words"])
-def test_a_check_repeats_none_of_them(tmp_path: Path, place: str, capfd: pytest.CaptureFixture[str]) -> None:
-    """One file that holds a value of each kind. What libraries write past Python is looked at too."""
+@pytest.mark.parametrize("part", ["a code", "a reference", "a heading", "a torn line", "among other words"])
+def test_pilots_check_repeats_no_personal_value(tmp_path: Path, part: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """One file with a value of each kind. Output that libraries write past Python is searched too."""
     some = [next(v for v in VALUES if v.kind == kind) for kind in COUNT_BY_KIND]
     path = tmp_path / f"{BPL}_contacts_201611_v1.csv"
-    path.write_text(IN_TEXT[place](" and ".join(v.text for v in some)), encoding="utf-8")
-    checked = (pilots if place == "a code" else pilots_in_process)("check", str(path), "--json")
+    path.write_text(TEXT_PARTS[part](" and ".join(v.text for v in some)), encoding="utf-8")
+    checked = (pilots if part == "a code" else pilots_in_process)("check", str(path), "--json")
     assert checked.returncode == 1 and json.loads(checked.stdout)["result"] in ("refused", "accepted_with_held_rows")
-    said = {"stdout": checked.stdout, "stderr": checked.stderr, "past Python": "".join(capfd.readouterr())}
-    assert find_leaks({where: text.encode() for where, text in said.items()}, VALUES) == []
+    streams = {"stdout": checked.stdout, "stderr": checked.stderr, "past Python": "".join(capfd.readouterr())}
+    assert find_leaks({where: text.encode() for where, text in streams.items()}, VALUES) == []
 
 
 @pytest.mark.soak
 @pytest.mark.server
-def test_prefect_is_told_none_of_them(folder: DataFolder, tmp_path: Path) -> None:
-    """Its database, its artifacts (rows of it) and its logs: everything under its home."""
-    seed(folder, VALUES[::9])
+def test_prefect_stores_no_personal_value(folder: DataFolder, tmp_path: Path) -> None:
+    """Prefect's database, artifacts and logs, and everything else under its home."""
+    send_values(folder, VALUES[::9])
     with PrefectServer(tmp_path / "prefect") as server:
-        told = {k: v for k, v in server.environment.items() if k.startswith("PREFECT_")}
-        ran = pilots("run", "--data", str(folder.path), "--date", NIGHT, timeout=240, **told)
+        settings = {k: v for k, v in server.environment.items() if k.startswith("PREFECT_")}
+        ran = pilots("run", "--data", str(folder.path), "--date", MOMENT, timeout=240, **settings)
         assert ran.returncode in (1, 2), ran.stderr
         artifacts = json.dumps(server.api("artifacts/filter", sort="CREATED_DESC"))
         logs = json.dumps(server.api("logs/filter", sort="TIMESTAMP_ASC"))
@@ -159,7 +162,7 @@ def test_prefect_is_told_none_of_them(folder: DataFolder, tmp_path: Path) -> Non
     assert find_leaks(outputs, VALUES) == []
 
 
-HIDDEN_IN: dict[str, Callable[[str], bytes]] = {
+ENCODINGS: dict[str, Callable[[str], bytes]] = {
     "plain": lambda t: f"<td>{t}</td>".encode(),
     "in capitals": lambda t: t.upper().encode(),
     "without spaces": lambda t: t.replace(" ", "").encode(),
@@ -169,21 +172,21 @@ HIDDEN_IN: dict[str, Callable[[str], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("how", HIDDEN_IN)
-def test_the_search_finds_what_is_there(tmp_path: Path, how: str) -> None:
+@pytest.mark.parametrize("how", ENCODINGS)
+def test_the_search_finds_a_value_in_any_encoding(tmp_path: Path, how: str) -> None:
     for value in VALUES:
-        (tmp_path / "page.html").write_bytes(b"before" + HIDDEN_IN[how](value.text) + b"after")
+        (tmp_path / "page.html").write_bytes(b"before" + ENCODINGS[how](value.text) + b"after")
         assert find_leaks(read_outputs(tmp_path), [value]), f"a {value.kind} was not found {how}"
 
 
-def test_the_search_looks_into_what_is_packed(tmp_path: Path) -> None:
+def test_the_search_decodes_compressed_files(tmp_path: Path) -> None:
     text = VALUES[0].text
     pl.DataFrame({"a": [text] * 100}).write_parquet(tmp_path / "rows.parquet", compression="zstd")
     [found, *_] = find_leaks(read_outputs(tmp_path), VALUES)
     assert found.startswith("rows.parquet, read")
 
 
-MIDWAY = """
+PAUSED_RUN = """
 import sys, time
 from datetime import datetime
 from pathlib import Path
@@ -205,17 +208,17 @@ nightly.nightly_run(Settings(data=Path(sys.argv[1])), datetime(2017, 1, 3, 3, 30
 
 
 @pytest.mark.soak
-def test_a_night_that_is_killed_while_it_searches_leaves_nothing(folder: DataFolder) -> None:
-    """After two batches were written, by kill -9: what they held is nowhere on the disk, under any name."""
+def test_a_run_killed_while_validating_leaves_no_personal_value(folder: DataFolder) -> None:
+    """Killed by kill -9 after two batches were written: their values are nowhere on the disk."""
     values = [v for v in VALUES if v.kind in ("NHS number", "name", "date of birth")]
     rows = [valid_row("contacts", n, contact_type=values[n % len(values)].text) for n in range(1, 120_001)]
     table = as_table([valid_row("contacts", 0), *rows])
     path = folder.paths.raw / BPL / f"{BPL}_contacts_201611_v1.csv"
     path.parent.mkdir(parents=True)
-    long = [*(",".join(r) for r in table)]
-    path.write_text("\n".join(line + "," + "x" * 300 if i else line + ",Other" for i, line in enumerate(long)))
+    lines = [*(",".join(r) for r in table)]
+    path.write_text("\n".join(line + "," + "x" * 300 if i else line + ",Other" for i, line in enumerate(lines)))
     killed = subprocess.Popen(
-        [sys.executable, "-c", MIDWAY, str(folder.path)],
+        [sys.executable, "-c", PAUSED_RUN, str(folder.path)],
         cwd=PROJECT, env=clean_environment(), stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert killed.stdout
