@@ -1,1 +1,1 @@
-"""Reports for senders and for the duty engineer, and what they need to know."""
+"""Reports for senders, and the summary of each run for the duty engineer."""

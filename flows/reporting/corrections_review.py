@@ -1,4 +1,4 @@
-"""The corrections that were agreed with sites: which of them somebody has to look at."""
+"""Find the lines of `corrections.csv` that need review: faulty ones, and corrections that were not applied."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ _REPLACED = (Standing.SUPERSEDED, Standing.STALE, Standing.SAME)
 
 
 def corrections_to_review(
-    corrections: Corrections, validated: Sequence[ValidatedDelivery], judgements: ResultStore
+    corrections: Corrections, validated: Sequence[ValidatedDelivery], results: ResultStore
 ) -> list[str]:
-    """What somebody has to look at in `corrections.csv`: lines at fault, and corrections that were not made."""
-    said = [
-        (c.line, why) for c in corrections.lines if (why := _why_not_applied(c, corrections, validated, judgements))
+    """Faults of the file, then a line for each correction that was not applied, with what to do about it."""
+    not_applied = [
+        (c.line, why) for c in corrections.lines if (why := _why_not_applied(c, corrections, validated, results))
     ]
-    return [*corrections.faults, *(f"`{CORRECTIONS}`, line {line}: {why}" for line, why in said)]
+    return [*corrections.faults, *(f"`{CORRECTIONS}`, line {line}: {why}" for line, why in not_applied)]
 
 
 def _why_not_applied(
-    c: Correction, corrections: Corrections, validated: Sequence[ValidatedDelivery], judgements: ResultStore
+    c: Correction, corrections: Corrections, validated: Sequence[ValidatedDelivery], results: ResultStore
 ) -> str:
-    own = [j for j in validated if c.is_of(j.delivery)]
-    if any(j.withdrawal for j in own):  # it may count again
+    own = [v for v in validated if c.is_of(v.delivery)]
+    if any(v.withdrawal for v in own):  # the file may be let back, and then needs the correction
         return ""
-    newest = [j for j in own if j.standing not in _REPLACED]
+    newest = [v for v in own if v.standing not in _REPLACED]
     if not own:
         return "no file of this name was received from the site; fix the line, or delete it"
     if c.until < corrections.day:
         return f"it was agreed until {day(c.until)}, and is not made any more; agree on it anew, or delete the line"
     if not newest:
         return "a later file counts now; delete the line, or name the later file if it has the same error"
-    if any(_is_applied(c, judgements.findings(j.key)) for j in newest):
+    if any(_is_applied(c, results.findings(v.key)) for v in newest):
         return ""
     return f"it does not fit row {c.row} of {c.file} any more, and was not made; see the report, then delete the line"
 
 
 def _is_applied(c: Correction, findings: pl.DataFrame) -> bool:
-    made = findings.filter(pl.col("rule_id") == APPLIED, pl.col("source_row") == c.row)
-    columns = made.select("column_letter", "column_name").iter_rows()
+    applied = findings.filter(pl.col("rule_id") == APPLIED, pl.col("source_row") == c.row)
+    columns = applied.select("column_letter", "column_name").iter_rows()
     return any(letter == c.column.upper() or fold(name) == fold(c.column) for letter, name in columns)

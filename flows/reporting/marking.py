@@ -1,4 +1,4 @@
-"""The marked workbook of one file: its sheets as they stand, marked with what was found in them."""
+"""Make the marked workbook of one file, or find out why it gets none."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ MARKED_SUFFIX = f"{TO_FIX}.xlsx"
 
 
 class MarkedWorkbook(NamedTuple):
-    """Where the marked workbook of a file is, or why there is none; `fault` says so again where the fault is ours."""
+    """The path of a file's marked workbook, or why there is none."""
 
     path: Path | None = None
     why_none: str = ""
-    fault: str = ""
+    fault: str = ""  # the same reason, where the fault is in our code and not in the file
 
     @property
     def name(self) -> str:
-        """The workbook's name; '' where there is none."""
+        """The workbook's file name; '' where there is none."""
         return self.path.name if self.path else ""
 
 
-class _NotWritten(Exception):  # noqa: N818 - it says what happened
-    """The file cannot be given back as a workbook."""
+class _NotWritten(Exception):  # noqa: N818 - no error: the reason is for the sender
+    """The file cannot be copied into a workbook. Raised so that the unfinished file is removed."""
 
     def __init__(self, why: str) -> None:
         super().__init__()
@@ -48,16 +48,16 @@ class _NotWritten(Exception):  # noqa: N818 - it says what happened
 def make_marked_workbook(
     raw: Path, delivery: Delivery, parts: Sequence[Part], folder: Path, readers_of: Path | None = None
 ) -> MarkedWorkbook:
-    """Write `<name>_to_fix.xlsx` of a file into a folder, whole or not at all.
+    """Write `<name>_to_fix.xlsx` of the file `raw` into a folder, whole or not at all.
 
-    Where nothing must be fixed there is none, and no reason. `delivery` is any of those in the file. The workbook holds
-    rows of people, so only its owner may read it, or who may read the folder `readers_of`: the site's own, in which it
-    puts its files (data/raw/<site>). Its group is given the workbook to read, and nobody else is.
+    Returns neither a path nor a reason where nothing must be fixed. `delivery` is any of those in the file. The
+    workbook holds rows about people, so only its owner can read it, and the group of the folder `readers_of` if that
+    group can read the folder: the one in which the site puts its files (data/raw/<site>).
 
-    Raises OSError alone: what else goes wrong in writing is a reason why there is no workbook, told without data.
+    Raises OSError only. Any other error becomes a reason why there is no workbook, without data in its text.
     """
     path = folder / f"{delivery.stem}{MARKED_SUFFIX}"
-    path.unlink(missing_ok=True)  # an older one would not say what is said now
+    path.unlink(missing_ok=True)  # the one of an earlier report is out of date
     if not any(p.report.send_again for p in parts):
         return MarkedWorkbook()
     if why := why_no_workbook(parts):
@@ -68,22 +68,22 @@ def make_marked_workbook(
             if why := _write(unfinished, raw, delivery, parts):
                 raise _NotWritten(why)
             if readers_of is not None:
-                allowed = readers_of.stat()
-                shutil.chown(unfinished, group=allowed.st_gid)
-                unfinished.chmod(0o600 | allowed.st_mode & 0o040)
+                folder_stat = readers_of.stat()
+                shutil.chown(unfinished, group=folder_stat.st_gid)
+                unfinished.chmod(0o600 | folder_stat.st_mode & 0o040)
         return MarkedWorkbook(path)
     except _NotWritten as stopped:
         return MarkedWorkbook(why_none=stopped.why)
     except OSError:
         raise
-    except Exception as error:  # of a file that nobody foresaw: the run's other reports are not to be lost for it
+    except Exception as error:  # an unforeseen file must not cost the run its other reports
         log(Entry(Event.DELIVERY_NOT_REPORTED, "report", delivery.delivery_id, fault=Fault.of(error)))
         why = words.could_not_be_written(safe_message(error))
         return MarkedWorkbook(why_none=why, fault=why)
 
 
 def _write(path: Path, raw: Path, delivery: Delivery, parts: Sequence[Part]) -> str:
-    """Write the workbook. Gives why it was not written, or ''."""
+    """Write the workbook. Returns why it was not written, or ''."""
     contract, context = parts[0].contract, context_of(delivery)
     try:
         if file_digest(raw) != delivery.sha256:

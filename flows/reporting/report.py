@@ -1,7 +1,7 @@
-"""The sender's report: its shape, and what follows from its parts.
+"""The report on one delivery: its data, what is derived from them, and its JSON form.
 
-`report.schema.json` beside this file states the same shape for the machines that read `report.json`. What a report says
-is in `flows/reporting/words/`; nothing here reads findings (see `flows/reporting/render/content.py`) or knows HTML.
+`report.schema.json` beside this file is the schema of that JSON. The wording is in `flows/reporting/words/`, the way
+from findings to a report in `flows/reporting/render/content.py`; nothing here knows HTML.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ SCHEMA_VERSION = "1"
 
 @dataclass(frozen=True)
 class Progress:
-    """What became of the faults of the sender's previous file."""
+    """How many faults of the sender's previous file are fixed, how many remain, and how many are new."""
 
-    report_id: str
+    report_id: str  # of the previous report
     fixed: int
     remaining: int
     new: int
@@ -45,7 +45,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Report:
-    """Report to the sender of one delivery."""
+    """Report on one delivery, for its sender."""
 
     report_id: str
     site: str
@@ -66,32 +66,32 @@ class Report:
     items: tuple[Item, ...]  # biggest fix first
     not_validated: tuple[Item, ...] = ()
     previous: Progress | None = None
-    earlier: tuple[ReportSnapshot, ...] = ()  # the reports on the site's earlier files of this dataset, oldest first
-    due: datetime | None = None
+    earlier: tuple[ReportSnapshot, ...] = ()  # on the site's earlier files of this dataset, oldest first
+    due: datetime | None = None  # when the next return is due
     shares_its_file: bool = False  # other sheets of the same workbook hold other datasets
-    released: int = 0  # rows that were held back, and were let in since then by a fixed rule, list or heading
-    revalidated: tuple[str, ...] = ()  # sentences about rows that were released, or are newly held
-    marked_workbook: str = ""  # the name of the sender's own file with the cells marked, beside the page
-    replaced_by: str = ""  # the name of a later file that was accepted: this report is only a record then
-    must_be_deleted: bool = False  # the file holds personal data, and lies where it was sent still
-    held_up: bool = False  # it could be read, and replaces nothing until what is odd about it is resolved
-    withdrawn: str = ""  # that the data team took the file out of all figures, when and why, as one sentence
+    released: int = 0  # rows that were held back, and accepted since by a fixed rule, list or heading
+    revalidated: tuple[str, ...] = ()  # sentences about rows released or newly held since the last report
+    marked_workbook: str = ""  # file name of the marked workbook beside the page
+    replaced_by: str = ""  # file name of a later file that was accepted: this report is then only a record
+    must_be_deleted: bool = False  # the file holds personal data and is still in data/raw
+    held_up: bool = False  # see docs/glossary.md
+    withdrawn: str = ""  # the notice that the data team withdrew the file, as one sentence
     no_marked_workbook: str = ""  # why there is none, as one sentence
     run: dict[str, Any] = field(default_factory=dict)
 
     @property
     def must_fix(self) -> tuple[Item, ...]:
-        """What stops the file or holds rows back."""
+        """The items that refuse the file or hold rows back."""
         return tuple(i for i in self.items if i.severity is not Severity.WARNING)
 
     @property
     def warnings(self) -> tuple[Item, ...]:
-        """What loaded all the same, and is worth a look."""
+        """The items that hold nothing back."""
         return tuple(i for i in self.items if i.severity is Severity.WARNING)
 
     @cached_property
     def snapshot(self) -> ReportSnapshot:
-        """The report in numbers, for later ones to be compared with."""
+        """The report's counts, with which later reports are compared."""
         items = tuple(i.snapshot for i in self.items)
         return ReportSnapshot(
             report_id=self.report_id,
@@ -105,83 +105,83 @@ class Report:
 
     @property
     def months(self) -> tuple[ReportSnapshot, ...]:
-        """This month and the two before it that a file came for, oldest first."""
+        """Snapshots of this month and of the two latest months before it with a file, oldest first."""
         return last_months((*self.earlier, self.snapshot))
 
     @property
     def in_all_months(self) -> tuple[SnapshotItem, ...]:
-        """The problems of all three months."""
+        """The problems that all three months have; none with fewer months."""
         return in_all(self.months)
 
     @property
     def last_compared(self) -> ReportSnapshot | None:
-        """The report on the last file whose rows were validated."""
+        """The latest earlier report on a file whose rows were validated."""
         return next(iter(comparable(self.earlier)[-1:]), None)
 
     @property
     def fixed(self) -> tuple[SnapshotItem, ...]:
-        """The problems of the last file that this one has no more."""
+        """The problems of the previous file that this one no longer has."""
         last, now = self.last_compared, self.snapshot
         if last is None or not self.rows_judged:
             return ()
         return tuple(i for i in last.items if i.must_fix and not now.item(i.key))
 
     def since(self, item: Item) -> ReportSnapshot | None:
-        """The first of the unbroken run of earlier reports that had this problem; none where it is new."""
-        found = None
+        """The first report of the unbroken run of earlier ones with this problem; None where it is new."""
+        first = None
         for report in reversed(comparable(self.earlier)):
             if not report.item(item.snapshot.key):
                 break
-            found = report
-        return found
+            first = report
+        return first
 
     @property
     def is_compared(self) -> bool:
-        """Whether it is known which of its problems are new."""
+        """Whether there is an earlier report that says which problems are new."""
         return self.last_compared is not None and self.rows_judged
 
     @property
     def stem(self) -> str:
-        """The name that the report's files share. A workbook may carry several datasets: then its own is not enough."""
+        """The stem of the report's file names: the delivery's, with the dataset if a workbook may hold several."""
         stem = self.file_name.rsplit(".", 1)[0]
         return stem if self.dataset.casefold() in stem.casefold() else f"{stem}_{self.dataset}"
 
     @property
     def send_again(self) -> bool:
-        """Whether the sender has something to do."""
-        nothing = self.replaced_by or self.withdrawn or self.waits
-        return self.result is not Result.ACCEPTED and not nothing
+        """Whether the sender has to send the file again."""
+        no_action = self.replaced_by or self.withdrawn or self.waits
+        return self.result is not Result.ACCEPTED and not no_action
 
     @property
     def waits(self) -> bool:
-        """Whether nothing is wrong with the file but that another file of the site is not right, or has not come."""
+        """Whether the file is held up only because of another file of the site (rule L04)."""
         return bool(self.must_fix) and all(i.rule_id == WAITING_RULE for i in self.must_fix)
 
     @property
     def wrong_month(self) -> bool:
-        """Whether the month in the file's name is what has to be put right (F19, F25, F26)."""
+        """Whether the month in the file's name has to be corrected (F19, F25, F26)."""
         return any(i.rule_id in WRONG_MONTH for i in self.must_fix)
 
     @property
     def only_wrong_month(self) -> bool:
-        """Whether nothing but that has to be put right."""
+        """Whether nothing else has to be corrected."""
         return self.wrong_month and all(i.rule_id in WRONG_MONTH for i in self.must_fix)
 
     @property
     def too_old(self) -> bool:
-        """Whether a file of a later month was accepted before this one came (F18): a new version would be as old."""
+        """Whether a file with a later cut-off was accepted before (F18): a new version of this one would be as old."""
         return any(i.rule_id == "F18" for i in self.must_fix)
 
     @property
     def month_is_doubted(self) -> bool:
-        """Whether the month in the file's name does not fit what else was sent (F26)."""
+        """Whether the month in the file's name does not fit the site's other files (F26)."""
         return any(i.rule_id == "F26" for i in self.must_fix)
 
     @property
     def next_name(self) -> str:
-        """The file's name with the next version number ('' where its name carries none, or a wrong month).
+        """The file name with the next version number; '' where it has none, or a wrong month.
 
-        Where the file is not what its name says (F15), the name of a workbook.
+        With the ending of a workbook where the file's own ending is wrong (F15).
         """
         sent = agreed_name(self.file_name) or self.file_name
         name, replaced = re.subn(r"_v(\d+)(?=\.\w+$)", lambda m: f"_v{int(m[1]) + 1}", sent, flags=re.I)
@@ -191,11 +191,11 @@ class Report:
 
     @property
     def next_workbook(self) -> str:
-        """The name to send the marked workbook under: whatever the file was, it is an Excel workbook."""
+        """The name to send the marked workbook under: always with the ending .xlsx."""
         return _as_workbook(self.next_name)
 
     def to_json(self) -> dict[str, Any]:
-        """The report as `report.json` holds it. `not_validated` is the third state, beside accepted and held."""
+        """The content of `report.json`, as in `report.schema.json`."""
         run = {k: stamp(v) if isinstance(v, datetime) else v for k, v in self.run.items()}
         return {
             "schema_version": SCHEMA_VERSION,
@@ -213,25 +213,25 @@ class Report:
             "contract": {"id": self.dataset, "version": self.contract_version},
             "result": str(self.result),
             "rows": asdict(self.rows),
-            "rules": [i.to_json() | self._standing_json(i) for i in self.items],
+            "rules": [i.to_json() | self._since_json(i) for i in self.items],
             "not_judged": {"rows": not self.rows_judged, "rules": [i.to_json() for i in self.not_validated]},
-            "previous": asdict(self.previous) | {"fixed_rules": _as_json(self.fixed)} if self.previous else None,
+            "previous": asdict(self.previous) | {"fixed_rules": _items_json(self.fixed)} if self.previous else None,
             "released": self.released,
-            "months": [_month(t) for t in self.months],
-            "in_all_months": _as_json(self.in_all_months),
+            "months": [_month_json(s) for s in self.months],
+            "in_all_months": _items_json(self.in_all_months),
             "run": {k: run.get(k, "") for k in ("id", "code_version", "started_at")},
         }
 
-    def _standing_json(self, item: Item) -> dict[str, Any]:
+    def _since_json(self, item: Item) -> dict[str, Any]:
         compared, first = self.is_compared, self.since(item)
         return {"new": first is None if compared else None, "since": first.period if compared and first else None}
 
 
-def _as_json(items: tuple[SnapshotItem, ...]) -> list[dict[str, Any]]:
+def _items_json(items: tuple[SnapshotItem, ...]) -> list[dict[str, Any]]:
     return [{"rule_id": i.rule_id, "title": i.title, "field": i.place, "rows": i.rows} for i in items]
 
 
-def _month(snapshot: ReportSnapshot) -> dict[str, Any]:
+def _month_json(snapshot: ReportSnapshot) -> dict[str, Any]:
     rows = snapshot.rows
     numbers = {"read": rows.read, "accepted": rows.accepted, "held": rows.held}
     return {"period": snapshot.period, "version": snapshot.version, "result": str(snapshot.result), **numbers}
@@ -239,7 +239,7 @@ def _month(snapshot: ReportSnapshot) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Part:
-    """One dataset in a file, with what was found in it. A workbook may carry several, one a sheet."""
+    """One dataset of a file with its findings. A workbook may hold several, each on a sheet."""
 
     report: Report
     verdict: Verdict

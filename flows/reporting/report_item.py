@@ -1,4 +1,4 @@
-"""One item of a sender's report: its place, and what was found there. Its words are in `words/items.py`."""
+"""One item of a report: a rule broken in one column, with its rows and values. Its words are in `words/items.py`."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ VALUES_SHOWN = 10
 
 @dataclass(frozen=True)
 class Found:
-    """A value that stood in some cells; the value is None where it is hidden, '' where the cells were empty."""
+    """A value found in some cells: None where it is hidden, '' where the cells were empty."""
 
     value: str | None
-    count: int
+    count: int  # of cells
 
 
 @dataclass(frozen=True)
 class Change:
-    """A value that was found, with the one that is suggested or was used instead."""
+    """A value that was found, and the one that is suggested or was used instead."""
 
     found: str
     suggestion: str
@@ -34,7 +34,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Item:
-    """One thing to say: all findings of one rule at one severity in one column."""
+    """All findings of one rule at one severity in one column."""
 
     rule_id: str
     severity: Severity
@@ -43,12 +43,12 @@ class Item:
     fix: str
     field: str = ""  # of the contract; '' for the file or an unknown column
     needs: tuple[str, ...] = ()  # titles of the datasets that the rule compares with
-    lacks: str = ""  # where it could not be checked for a file that is checked alone: what that would need, in words
+    lacks: str = ""  # what `pilots check` would need to check the rule, in words
     column: str = ""  # the heading as the sender wrote it
     column_letter: str = ""
     sheet: str = ""
     rows_affected: int = 0
-    rows: tuple[tuple[int, int], ...] = ()  # runs of neighbouring rows
+    rows: tuple[tuple[int, int], ...] = ()  # ranges of consecutive rows, first and last
     found: tuple[Found, ...] = ()  # commonest first
     values_left_out: int = 0
     hidden_rows: tuple[tuple[int, int], ...] = ()
@@ -57,43 +57,43 @@ class Item:
 
     @property
     def snapshot(self) -> SnapshotItem:
-        """The item in numbers, for later reports to be compared with."""
+        """The item's counts, with which later reports are compared."""
         must_fix = self.severity is not Severity.WARNING
         return SnapshotItem(self.rule_id, self.field or self.column, must_fix, self.title, self.rows_affected)
 
     @property
     def more_rows(self) -> bool:
-        """Whether the rows are too many to be shown."""
+        """Whether there are too many rows to show them all."""
         return len(self.rows) > RANGES_SHOWN
 
     @property
-    def hides(self) -> bool:
-        """Whether a value of it is not shown, because it may be personal."""
+    def hides_values(self) -> bool:
+        """Whether any value is hidden because it may be personal."""
         return bool(self.hidden_rows) or any(f.value is None for f in self.found)
 
     @property
-    def shown(self) -> tuple[Found, ...]:
-        """The values that may be shown, cut to a length that fits a page."""
+    def shown_values(self) -> tuple[Found, ...]:
+        """The values that are not hidden: the commonest, shortened to fit a page."""
         safe = [Found(shortened(f.value), f.count) for f in self.found if f.value is not None]
         return tuple(safe[:VALUES_SHOWN])
 
     @property
     def more_values(self) -> int:
-        """How many different values are not shown."""
-        return self.values_left_out + sum(f.value is not None for f in self.found) - len(self.shown)
+        """How many distinct values are neither shown nor hidden."""
+        return self.values_left_out + sum(f.value is not None for f in self.found) - len(self.shown_values)
 
     @property
-    def used(self) -> bool:
-        """Whether the suggested values were used already: warnings load, held rows do not.
+    def suggestions_used(self) -> bool:
+        """Whether the suggested values were loaded already: so it is with warnings, but not with held rows.
 
-        Garbled text loads as it stands: what it was may be guessed wrongly.
+        Garbled text is loaded unchanged, because the guess at what it was may be wrong.
         """
         return self.severity is Severity.WARNING and self.rule_id not in RULES_OF_GARBLED_TEXT
 
     @property
-    def said_by_changes(self) -> bool:
-        """Whether the values that were read as others tell all that was found."""
-        return self.used and bool(self.changes) and not self.hides
+    def changes_suffice(self) -> bool:
+        """Whether the list of changed values already shows everything that was found."""
+        return self.suggestions_used and bool(self.changes) and not self.hides_values
 
     def to_json(self) -> dict[str, Any]:
         """The item as `report.json` holds it."""

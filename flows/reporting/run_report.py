@@ -202,7 +202,7 @@ def _last_change(build: Build, ledger: Ledger) -> datetime | None:
 
 def report_failure(warehouse: Warehouse, run: dict[str, str], error: Exception, *, published: bool) -> Path:
     """Write the summary of a run that failed. `published` says whether it had promoted new figures before."""
-    result = "not told" if published else "failed"
+    result = "not reported" if published else "failed"
     paths, build = warehouse.places, warehouse.current()
     summary = RunSummary(
         result=result,

@@ -1,7 +1,7 @@
-"""report: says the outcome of each delivery, and of the run, in words that its readers understand.
+"""Render reports: the page, JSON, CSV and terminal lines of one delivery, and the page on files not taken in.
 
-Takes what the other steps found; gives a `Report`, its page and files. It validates nothing, and no output of it holds
-a value that may be personal. The run's summary is in `run_summary.py`, which a check has no need of.
+No output holds a value that may be personal. The run's summary (`run_summary.py`) and the marked workbook are not
+imported here, because `pilots check` has to start quickly.
 """
 
 from flows.reporting.render.content import delivery_report

@@ -1,4 +1,4 @@
-"""From findings to a report: one item for each rule, severity and column, the biggest fix first."""
+"""Turn findings into a report: one item for each rule, severity and column, the biggest fix first."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from schemas.audit.deliveries import Delivery, Verdict
 from schemas.audit.findings import Outcome
 
 ITEM_KEY = ["rule_id", "severity", "sheet", "field", "column_letter", "column_name"]
-VALUES_KEPT = 50  # different values of one item; findings.csv has them all
-CHANGES_KEPT = 5  # but of a column with a suggestion for each of its dates as many as values
+MAX_VALUES = 50  # distinct values of one item; findings.csv has them all
+MAX_CHANGES = 5  # suggested changes of one item; up to MAX_VALUES where each date of a column has its own
 _WORST_FIRST = (Severity.FILE, Severity.ROW, Severity.WARNING)
 
 
-def delivery_report(  # parameters: what a page is made of comes from the store, the ledger and the run
+def delivery_report(  # parameters: a report is made from the store, the ledger and the run
     delivery: Delivery,
     verdict: Verdict,
     findings: pl.DataFrame,
@@ -39,17 +39,18 @@ def delivery_report(  # parameters: what a page is made of comes from the store,
     run: dict[str, Any] | None = None,
     contract: Contract | None = None,
 ) -> Report:
-    """What to tell the sender of one delivery.
+    """Build the report on one delivery from its findings (columns of `audit.findings`).
 
-    `earlier` is what the site was told of its earlier files of this dataset, oldest first; `last_findings` what was
-    found in the last of them whose rows were validated. `contract` is looked up by the delivery's dataset unless given.
+    `earlier` holds the snapshots of the reports on the site's earlier files of this dataset, oldest first, and
+    `last_findings` the findings of the last of them whose rows were validated. `deadline` is when the next return is
+    due. `contract` is looked up by the delivery's dataset unless given.
     """
     contract = contract or datasets().get(delivery.dataset)
     broken = findings.filter(pl.col("outcome") == Outcome.BROKEN)
     site = sites().get(delivery.site_code)
     items = _items(contract, broken)
     previous = None
-    # A file whose rows were not judged shows no fault of a row: it would seem that all were fixed.
+    # where the rows of this file were not validated, all faults of the last one would seem to be fixed
     if verdict.rows_judged and last_findings is not None and (validated := comparable(earlier)):
         previous = _progress(contract, broken, items, last_findings, validated[-1])
     return Report(
@@ -85,19 +86,19 @@ def _items(contract: Contract | None, findings: pl.DataFrame) -> tuple[Item, ...
 
 
 def _biggest_first(item: Item) -> tuple[Any, ...]:
-    is_cause = item.rule_id in WRONG_MONTH  # it explains what else was found
+    is_cause = item.rule_id in WRONG_MONTH  # a wrong month explains most other findings
     place = (len(item.column_letter), item.column_letter, item.column, item.sheet)
     return (_WORST_FIRST.index(item.severity), not is_cause, -item.rows_affected, item.rule_id, *place)
 
 
 def _item(contract: Contract | None, group: pl.DataFrame) -> Item:
     first = group.row(0, named=True)
-    asked = (contract, first["rule_id"], first["field"], first["severity"])
-    text = explain(*asked)
+    rule_and_field = (contract, first["rule_id"], first["field"], first["severity"])
+    text = explain(*rule_and_field)
     rows = _rows(group)
     found = _found(group)
     changes = _changes(group)
-    kept = VALUES_KEPT if first["rule_id"] in COLUMN_RULES else CHANGES_KEPT
+    most = MAX_VALUES if first["rule_id"] in COLUMN_RULES else MAX_CHANGES
     return Item(
         rule_id=first["rule_id"],
         severity=Severity(first["severity"]),
@@ -105,22 +106,22 @@ def _item(contract: Contract | None, group: pl.DataFrame) -> Item:
         expected=text.expected,
         fix=text.fix,
         field=first["field"],
-        needs=_titles(rule(*asked).needs or _waited_for(contract, first["rule_id"])),
+        needs=_titles(rule(*rule_and_field).needs or _awaited_parents(contract, first["rule_id"])),
         column=first["column_name"] or first["field"],
         column_letter=first["column_letter"] or "",
         sheet=first["sheet"],
         rows_affected=len(rows),
         rows=ranges(rows),
-        found=found[:VALUES_KEPT],
-        values_left_out=len(found[VALUES_KEPT:]),
+        found=found[:MAX_VALUES],
+        values_left_out=len(found[MAX_VALUES:]),
         hidden_rows=ranges(_rows(group.filter("hidden"))),
-        changes=changes[:kept],
-        changes_left_out=len(changes[kept:]),
+        changes=changes[:most],
+        changes_left_out=len(changes[most:]),
     )
 
 
-def _waited_for(contract: Contract | None, rule_id: str) -> tuple[str, ...]:
-    """The datasets that a file waits for whose rows refer to what has not come."""
+def _awaited_parents(contract: Contract | None, rule_id: str) -> tuple[str, ...]:
+    """The parent datasets, where the finding is that the file waits for one of them (rule L04)."""
     return tuple(r.parent for r in contract.parent_rules) if contract and rule_id == WAITING_RULE else ()
 
 
@@ -135,18 +136,18 @@ def _rows(group: pl.DataFrame) -> list[int]:
 
 
 def _found(group: pl.DataFrame) -> tuple[Found, ...]:
-    """The values that stood there, commonest first. A finding about a whole row or file has none."""
+    """The values found, commonest first. A finding about a whole row or file has none."""
     is_cell = pl.col("source_row").is_not_null() & pl.col("column_letter").is_not_null()
-    told = group.filter(pl.col("hidden") | pl.col("found").is_not_null() | is_cell)
-    if told.is_empty():
+    cells = group.filter(pl.col("hidden") | pl.col("found").is_not_null() | is_cell)
+    if cells.is_empty():
         return ()
     value = pl.when("hidden").then(None).otherwise(pl.col("found").fill_null("")).alias("value")
-    counts = told.group_by(value).len("count").sort(["count", "value"], descending=[True, False])
+    counts = cells.group_by(value).len("count").sort(["count", "value"], descending=[True, False])
     return tuple(Found(value, count) for value, count in counts.iter_rows())
 
 
 def _changes(group: pl.DataFrame) -> tuple[Change, ...]:
-    """What was found with what is suggested instead, commonest first; nothing of hidden cells."""
+    """The values found with what is suggested instead, commonest first; hidden cells are left out."""
     changed = group.filter(~pl.col("hidden") & (pl.col("found") != pl.col("suggestion")))
     if changed.is_empty():
         return ()
@@ -159,37 +160,39 @@ def _changes(group: pl.DataFrame) -> tuple[Change, ...]:
 
 
 def _progress(
-    contract: Contract | None, now: pl.DataFrame, items: Sequence[Item], then: pl.DataFrame, told: ReportSnapshot
+    contract: Contract | None, now: pl.DataFrame, items: Sequence[Item], then: pl.DataFrame, last: ReportSnapshot
 ) -> Progress:
-    """How many of the last file's faults are gone, still there, and new. Warnings do not count.
+    """How many faults of the last file (`then`) are fixed, remain, and are new. Warnings do not count.
 
-    A file that a later one replaced is no longer validated by the rules between tables: of these, only the numbers that
-    its report told are known.
+    Rules between tables skip a file that was replaced, so their findings on the last file are gone from the warehouse.
+    For these rules the counts in the snapshot of its report are compared instead.
     """
     between = {r.rule_id for r in contract.cross_check_rules} if contract else set()
     apart = ~pl.col("rule_id").is_in(between)
     old, new, remaining = _paired(_faults(then.filter(apart)), _faults(now.filter(apart)))
-    rows_then = Counter({i.key: i.rows for i in told.items if i.must_fix and i.rule_id in between})
+    rows_then = Counter({i.key: i.rows for i in last.items if i.must_fix and i.rule_id in between})
     rows_now = Counter({i.snapshot.key: i.rows_affected for i in items if i.snapshot.must_fix and i.rule_id in between})
     old, new = old + rows_then.total(), new + rows_now.total()
     remaining += (rows_then & rows_now).total()
-    return Progress(told.report_id, fixed=old - remaining, remaining=remaining, new=new - remaining)
+    return Progress(last.report_id, fixed=old - remaining, remaining=remaining, new=new - remaining)
 
 
 def _paired(old: pl.DataFrame, new: pl.DataFrame) -> tuple[int, int, int]:
-    """How many faults there were, how many there are, and how many of them are the same.
+    """How many faults there were, how many there are, and how many remain.
 
-    A fault is the same if rule, field and row are the same. Extracts also grow and are sorted anew, so among those
-    left over, faults of one rule and field with the same value are paired (values that are hidden count as one).
+    A fault remains if rule, field and row are the same. Extracts also grow and are sorted anew, so the others are
+    paired by rule, field and value; hidden values count as one value.
     """
-    spot, kind = ["rule_id", "place", "source_row"], ["rule_id", "place", "found"]
-    gone = old.join(new, on=spot, how="anti", nulls_equal=True).group_by(kind).len("old")
-    come = new.join(old, on=spot, how="anti", nulls_equal=True).group_by(kind).len("new")
-    moved = gone.join(come, on=kind, how="inner", nulls_equal=True).select(pl.min_horizontal("old", "new")).sum().item()
+    by_row, by_value = ["rule_id", "place", "source_row"], ["rule_id", "place", "found"]
+    gone = old.join(new, on=by_row, how="anti", nulls_equal=True).group_by(by_value).len("old")
+    come = new.join(old, on=by_row, how="anti", nulls_equal=True).group_by(by_value).len("new")
+    pairs = gone.join(come, on=by_value, how="inner", nulls_equal=True)
+    moved = pairs.select(pl.min_horizontal("old", "new")).sum().item()
     return old.height, new.height, old.height - int(gone["old"].sum()) + int(moved or 0)
 
 
 def _faults(findings: pl.DataFrame) -> pl.DataFrame:
+    """One row for each rule, field (or heading) and source row at fault; warnings are left out."""
     must_fix = (pl.col("outcome") == Outcome.BROKEN) & (pl.col("severity") != Severity.WARNING)
     place = pl.when(pl.col("field") == "").then(pl.col("column_name").fill_null("")).otherwise("field").alias("place")
     found = pl.when("hidden").then(None).otherwise("found").alias("found")

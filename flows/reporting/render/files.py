@@ -1,4 +1,4 @@
-"""From a report to its files: the page for people, JSON and CSV for machines."""
+"""Write the files of a report: an HTML page for people, JSON and CSV for machines."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 PAGE_LIMIT = 300_000  # bytes: a page must be small enough to e-mail
-ITEMS_SHOWN = (60, 20, 5)  # of each kind; fewer where the page would grow too large
+ITEMS_SHOWN = (60, 20, 5)  # of each kind: the first number that keeps the page below the limit
 _CELL_ORDER = ("column_letter", "column_name", "rule_id", "severity", "field", "found", "sheet")
 
 
 @lru_cache
-def _page(name: str) -> jinja2.Template:
-    import jinja2  # a check that writes no page needs it not
+def _template(name: str) -> jinja2.Template:
+    import jinja2  # imported late: a check that writes no page starts faster without it
     from markupsafe import Markup
 
     loader = jinja2.FileSystemLoader(TEMPLATES)
@@ -39,28 +39,32 @@ def _page(name: str) -> jinja2.Template:
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     css = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
-    pages.filters["in_text"] = lambda text: Markup(html.escape(text, quote=False))  # quotation marks mean nothing there
+    # between tags, quotation marks need no escape
+    pages.filters["in_text"] = lambda text: Markup(html.escape(text, quote=False))
     pages.globals |= {"words": page, "naming": not_taken_in, "css": css}
     return pages.get_template(f"{name}.html.j2")
 
 
 def render_html(report: Report) -> str:
-    """The report as one page that needs nothing else: no script, no font, no other file."""
+    """The report as one self-contained page, without scripts, fonts or other files."""
     page = ""
     for shown in ITEMS_SHOWN:
-        page = _page("report").render(report=report, shown=shown)
+        page = _template("report").render(report=report, shown=shown)
         if len(page.encode()) <= PAGE_LIMIT:
             break
     return page
 
 
 def report_json(report: Report) -> str:
-    """The report for machines: the same text for the same input, but for `run` and `received_at`."""
+    """The report as JSON. The same input gives the same bytes, apart from `run` and `received_at`."""
     return json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n"
 
 
 def findings_csv(report: Report, findings: pl.DataFrame) -> str:
-    """Every finding with its cell, what was expected and how to fix it. No text of it runs as a formula."""
+    """Every finding as CSV: its cell, the value found, what was expected and how to fix it.
+
+    No text in it can run as a formula when it is opened in a spreadsheet.
+    """
     rows = (
         findings.join(_rule_texts(report), on=["rule_id", "severity", "field"], how="left")
         .sort(pl.col("column_letter").str.len_chars(), *_CELL_ORDER, nulls_last=False)
@@ -83,11 +87,11 @@ def findings_csv(report: Report, findings: pl.DataFrame) -> str:
 
 
 def _rule_texts(report: Report) -> pl.DataFrame:
-    """What was expected and how to fix it, once for each rule, severity and field of the report."""
+    """The expected value and the fix of each rule, severity and field in the report."""
     columns = ["rule_id", "severity", "field", "expected", "rule_fix"]
     items = (*report.items, *report.not_validated)
-    told = dict.fromkeys((i.rule_id, str(i.severity), i.field, i.expected, i.fix) for i in items)
-    return pl.DataFrame(list(told), schema=dict.fromkeys(columns, pl.String), orient="row")
+    texts = dict.fromkeys((i.rule_id, str(i.severity), i.field, i.expected, i.fix) for i in items)
+    return pl.DataFrame(list(texts), schema=dict.fromkeys(columns, pl.String), orient="row")
 
 
 def _found_or_hidden() -> pl.Expr:
@@ -97,7 +101,7 @@ def _found_or_hidden() -> pl.Expr:
 
 
 def _fix() -> pl.Expr:
-    """The rule's way to fix it, after the suggested value where the sender still has to make the change."""
+    """The rule's fix; before it the suggested value, where the sender still has to make the change."""
     suggested = pl.col("suggestion").is_not_null() & ~pl.col("hidden") & (pl.col("severity") != Severity.WARNING)
     return pl.when(suggested).then(pl.format(SUGGESTED, "suggestion", "rule_fix")).otherwise("rule_fix")
 
@@ -108,13 +112,16 @@ def _not_a_formula(column: str) -> pl.Expr:
 
 
 def write_reports(folder: Path, report: Report, findings: pl.DataFrame) -> dict[str, Path]:
-    """Write the page, `report.json` and `findings.csv` of one delivery below `folder`, each whole or not at all."""
-    home, stem = folder / report.site, report.stem
-    home.mkdir(parents=True, exist_ok=True)
+    """Write the page, `report.json` and `findings.csv` of one delivery to `folder`/<site>, each whole or not at all.
+
+    Returns their paths, by 'html', 'json' and 'csv'.
+    """
+    site_folder, stem = folder / report.site, report.stem
+    site_folder.mkdir(parents=True, exist_ok=True)
     texts = {
-        "html": (home / f"{stem}.html", render_html(report)),
-        "json": (home / f"{stem}.report.json", report_json(report)),
-        "csv": (home / f"{stem}.findings.csv", findings_csv(report, findings)),
+        "html": (site_folder / f"{stem}.html", render_html(report)),
+        "json": (site_folder / f"{stem}.report.json", report_json(report)),
+        "csv": (site_folder / f"{stem}.findings.csv", findings_csv(report, findings)),
     }
     for path, text in texts.values():
         write_whole(path, text)
@@ -122,8 +129,8 @@ def write_reports(folder: Path, report: Report, findings: pl.DataFrame) -> dict[
 
 
 def write_not_taken_in(folder: Path, page: NotTakenIn) -> Path:
-    """Write the page about what lies in a site's folder and was not taken in, below `folder`; again if it changed."""
-    path, text = folder / page.site / page.file_name, _page("not_taken_in").render(page=page)
+    """Write the page on the files of a site that were not taken in to `folder`/<site>, if its text changed."""
+    path, text = folder / page.site / page.file_name, _template("not_taken_in").render(page=page)
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         write_whole(path, text)

@@ -1,4 +1,4 @@
-"""From a report to lines for a terminal: the same items as the page, in the same words."""
+"""Render a report as lines for a terminal: the same items as the page, in the same words."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from flows.reporting.words import lines as line_words
 from flows.reporting.words.page import BIGGEST_FIRST, WORTH_CHECKING
 from flows.reporting.words.pieces import plain
 
-_LABEL = 10  # characters: what stands in front of each text
+_LABEL_WIDTH = 10  # characters
 
 
 def report_lines(report: Report) -> list[str]:
-    """The report as lines: the instruction, where the rows went, what to fix, what is worth checking."""
+    """The report as lines: what to do, the counts of rows, what to fix, and what could not be checked."""
     lines = [line_words.instruction(report)]
     if report.rows_judged:
         lines.append(line_words.rows_in_short(report))
@@ -31,31 +31,31 @@ def report_lines(report: Report) -> list[str]:
     for heading, items, lines_of in sections:
         if items:
             lines += ["", heading, *(line for item in items for line in lines_of(item))]
-    return [_plain(line) for line in lines]
+    return [_printable(line) for line in lines]
 
 
 def _item(item: Item) -> Iterator[str]:
     yield f"- {line_words.title(item)}"
     yield _labelled(line_words.WHERE, f"{words.where(item)}{line_words.AND_MORE if item.more_rows else ''}")
-    if not item.said_by_changes:
+    if not item.changes_suffice:
         if found := _found(item):
             yield _labelled(line_words.FOUND, found)
         yield _labelled(line_words.EXPECTED, item.expected)
-    if item.changes and item.used:
+    if item.changes and item.suggestions_used:
         yield _labelled(line_words.WE_DID, _changes(item))
-    yield _labelled(line_words.NEXT_TIME if item.used else line_words.FIX, item.fix)
-    if item.changes and not item.used:
+    yield _labelled(line_words.NEXT_TIME if item.suggestions_used else line_words.FIX, item.fix)
+    if item.changes and not item.suggestions_used:
         yield _labelled("", _changes(item))
 
 
 def _labelled(label: str, text: str) -> str:
-    return f"    {label:{_LABEL}}{text}"
+    return f"    {label:{_LABEL_WIDTH}}{text}"
 
 
 def _found(item: Item) -> str:
-    values = [f"{f.value or words.EMPTY}{words.in_rows(item, f.count)}" for f in item.shown]
+    values = [f"{f.value or words.EMPTY}{words.in_rows(item, f.count)}" for f in item.shown_values]
     left = [line_words.more_values(item.more_values)] if item.more_values else []
-    hidden = [words.hidden(item)] if item.hides else []
+    hidden = [words.hidden(item)] if item.hides_values else []
     return "; ".join([*values, *left, *hidden])
 
 
@@ -71,6 +71,6 @@ def _not_validated(item: Item) -> Iterator[str]:
     yield f"- {line_words.title(item)}: {words.needs_in_lines(item)}"
 
 
-def _plain(line: str) -> str:
-    """A line that no cell can make the terminal act on."""
+def _printable(line: str) -> str:
+    """The line without control characters, so that no cell of a file can control the terminal."""
     return "".join(c if c.isprintable() else "·" for c in line)

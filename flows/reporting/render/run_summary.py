@@ -1,4 +1,4 @@
-"""The run's summary for the duty engineer: the verdict in the first line, then what needs a person."""
+"""Render the run's summary for the duty engineer: the verdict in the first line, then what needs action."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _RESULT = {
     Result.UNREADABLE: "could not be read",
 }
 LAST_GOOD = "the figures of the last good night stand"
-_OF_THE_GONE = (
+_RAW_FILES_MISSING = (
     "Their rows still count as last validated. No changed rule, code list or correction reaches them until the"
     " same files lie there again."
 )
@@ -37,10 +37,9 @@ _OF_THE_GONE = (
 class RunSummary:
     """Summary of one run, for the duty engineer.
 
-    `findings` counts findings by delivery_id, rule_id, severity, outcome and field (column `rows`): see
-    `count_findings`. `current` is the cut-off of the last accepted delivery of each (site_code, dataset). `result` is
-    that of `audit.runs` (published, quiet or failed), or 'not told' where new figures are out and the reports of them
-    failed; `problem` says why.
+    `result` is that of `audit.runs` (published, quiet or failed), or 'not reported' where new figures were promoted and
+    reporting failed; `problem` says why. `findings` holds the counts of `count_findings`. `current` is the cut-off date
+    of the current delivery of each (site_code, dataset).
     """
 
     result: str
@@ -49,107 +48,107 @@ class RunSummary:
     current: Mapping[tuple[str, str], date] = field(default_factory=dict)
     overdue_returns: Sequence[OverdueReturn] = ()
     still_stopped: Sequence[Delivery] = ()  # refused, in this run or before, and not replaced since
-    held_up: Sequence[Delivery] = ()  # of those: readable, and implausible beside what else was sent
-    replaced: Collection[str] = ()  # delivery_ids: a later one is accepted, so nobody has to do anything
-    withdrawn: Mapping[str, str] = field(default_factory=dict)  # delivery_id -> what is said of its withdrawal
+    held_up: Sequence[Delivery] = ()  # of those: readable, but implausible beside the site's other deliveries
+    replaced: Collection[str] = ()  # delivery_ids: a later file was accepted, so nobody has to act
+    withdrawn: Mapping[str, str] = field(default_factory=dict)  # delivery_id -> notice of its withdrawal
     without_successor: Sequence[Delivery] = ()  # of those withdrawn: no file has come in their place since
-    released: int = 0  # rows that were held back on an earlier run
-    sudden_changes: Sequence[tuple[Delivery, str, str]] = ()  # delivery, rule, and what was found
+    released: int = 0  # rows that were held back in an earlier run
+    sudden_changes: Sequence[tuple[Delivery, str, str]] = ()  # delivery, rule_id and the value found
     not_reported: Sequence[str] = ()  # reports that could not be written, and why
     reports: Mapping[str, str] = field(default_factory=dict)  # delivery_id -> path of its page
-    changes: Sequence[str] = ()  # what else changed: 'code list provider_type: 12 rows left quarantine'
-    not_taken_in: Sequence[str] = ()  # what lies under data/raw and is no delivery, and why
+    changes: Sequence[str] = ()  # what else changed, a line each
+    not_taken_in: Sequence[str] = ()  # files under data/raw that are no delivery, and why
     not_validated: Sequence[str] = ()  # deliveries that could not be checked, and why
     corrections_to_review: Sequence[str] = ()
-    missing_raw_files: Sequence[Delivery] = ()  # their rows count, and their files do not lie under data/raw any more
+    missing_raw_files: Sequence[Delivery] = ()  # their rows count, but their files are gone
     files_to_purge: Sequence[str] = ()  # paths of files that were refused for personal data, in this run or before
-    last_change: datetime | None = None  # of the figures: when the build that stands was made
+    last_change: datetime | None = None  # when the current build was made
     problem: str = ""
-    figures: str = LAST_GOOD  # what readers see where the run failed
+    figures: str = LAST_GOOD  # which figures readers see after a failed run
 
 
 def count_findings(delivery_id: str, findings: pl.DataFrame) -> pl.DataFrame:
-    """The findings of a delivery as counts, which hold nothing of any row."""
+    """Count findings: delivery_id, rule_id, severity, outcome, field, rows. The counts hold no value of any cell."""
     counts = findings.group_by("rule_id", "severity", "outcome", "field").len("rows")
     return counts.select(pl.lit(delivery_id).alias("delivery_id"), pl.all())
 
 
-def render_run_summary(run: Mapping[str, Any], night: RunSummary) -> str:
+def render_run_summary(run: Mapping[str, Any], summary: RunSummary) -> str:
     """The summary of a run as markdown. Its first line is the verdict in one sentence."""
-    return summary_in_words(verdict_of(night), run, sections_of(night))
+    return summary_in_words(verdict_of(summary), run, sections_of(summary))
 
 
-def sections_of(night: RunSummary) -> str:
-    """What the summary says below the verdict and the run."""
+def sections_of(summary: RunSummary) -> str:
+    """The sections below the verdict, as markdown; what is empty is left out."""
     blocks = [
-        _section("Personal data to delete", _bullets(_to_delete(night))),
-        _section("Reports that could not be written", _bullets(_not_told(night))),
-        _section("Files that were not taken in", _bullets(night.not_taken_in)),
-        _section("Files that could not be checked", _bullets(night.not_validated)),
-        _section("What changed", _bullets(night.changes)),
-        _section("Files checked", _table_of_deliveries(night)),
-        _section("Refused, and why", _bullets(_refused(night))),
-        _section("Sudden changes", _bullets(_sudden_changes(night))),
-        _section("Withdrawn by the data team", _bullets(_withdrawn(night))),
-        _section("Corrections to look at", _bullets(night.corrections_to_review)),
-        _section("Raw files that are gone", _gone(night)),
-        _section("Whose figures are old", _bullets(_old_figures(night))),
-        _section("Files that are late", _bullets(_late(night))),
-        _section("Rows held back, by rule", _held_by_rule(night)),
+        _section("Personal data to delete", _bullets(_files_to_purge(summary))),
+        _section("Reports that could not be written", _bullets(_not_reported(summary))),
+        _section("Files that were not taken in", _bullets(summary.not_taken_in)),
+        _section("Files that could not be checked", _bullets(summary.not_validated)),
+        _section("What changed", _bullets(summary.changes)),
+        _section("Files checked", _table_of_deliveries(summary)),
+        _section("Refused, and why", _bullets(_refused(summary))),
+        _section("Sudden changes", _bullets(_sudden_changes(summary))),
+        _section("Withdrawn by the data team", _bullets(_withdrawn(summary))),
+        _section("Corrections to look at", _bullets(summary.corrections_to_review)),
+        _section("Raw files that are gone", _missing_raw_files(summary)),
+        _section("Whose figures are old", _bullets(_old_figures(summary))),
+        _section("Files that are late", _bullets(_overdue(summary))),
+        _section("Rows held back, by rule", _held_by_rule(summary)),
     ]
     return "\n\n".join(b for b in blocks if b)
 
 
-def verdict_of(night: RunSummary) -> str:
-    """The run in one line: what must be deleted before all else, then how it ended."""
-    return " ".join(part for part in (personal_data_first(len(night.files_to_purge)), _how_it_ended(night)) if part)
+def verdict_of(summary: RunSummary) -> str:
+    """The run in one line: files with personal data to delete, then how the run ended."""
+    return " ".join(part for part in (personal_data_first(len(summary.files_to_purge)), _how_it_ended(summary)) if part)
 
 
-def _how_it_ended(night: RunSummary) -> str:
-    held_up = {d.delivery_id for d in night.held_up}
-    results = [v.result for d, v in _in_use(night) if held_up.isdisjoint((d.delivery_id, d.same_as))]
-    if night.result == "quiet":
-        since = f" since {moment(night.last_change)}" if night.last_change else ""
-        return f"Nothing changed{since}: {'; '.join(['there was nothing new to check', *_besides(night)])}."
-    why = f": {night.problem.rstrip('.')}" if night.problem else ""
-    if night.result == "not told":
+def _how_it_ended(summary: RunSummary) -> str:
+    held_up = {d.delivery_id for d in summary.held_up}
+    results = [v.result for d, v in _in_use(summary) if held_up.isdisjoint((d.delivery_id, d.same_as))]
+    if summary.result == "quiet":
+        since = f" since {moment(summary.last_change)}" if summary.last_change else ""
+        return f"Nothing changed{since}: {'; '.join(['there was nothing new to check', *_other_counts(summary)])}."
+    why = f": {summary.problem.rstrip('.')}" if summary.problem else ""
+    if summary.result == "not reported":
         return f"Published, but not all was reported{why}. The new figures are out; the next run writes the reports."
-    parts = [f"{counted(len(night.deliveries), 'file')} checked"]
+    parts = [f"{counted(len(summary.deliveries), 'file')} checked"]
     if held := results.count(Result.HELD_ROWS):
         parts.append(f"{held} with rows held back")
     if refused := results.count(Result.REFUSED):
         parts.append(f"{refused} refused")
     if unread := results.count(Result.UNREADABLE):
         parts.append(f"{unread} could not be read")
-    if replaced := len(_replaced(night)):
+    if replaced := len(_replaced(summary)):
         parts.append(f"{replaced} replaced by a later file")
-    if withdrawn := len([d for d, _ in night.deliveries if d.delivery_id in night.withdrawn]):
+    if withdrawn := len([d for d, _ in summary.deliveries if d.delivery_id in summary.withdrawn]):
         parts.append(f"{withdrawn} withdrawn")
-    if night.released:
-        parts.append(f"{counted(night.released, 'row')} released")
-    parts += _besides(night)
-    if night.result == "published":
+    if summary.released:
+        parts.append(f"{counted(summary.released, 'row')} released")
+    parts += _other_counts(summary)
+    if summary.result == "published":
         return f"Published: {', '.join(parts)}."
-    return f"Not published{why}. {', '.join(parts)}; {night.figures}."
+    return f"Not published{why}. {', '.join(parts)}; {summary.figures}."
 
 
-def _besides(night: RunSummary) -> list[str]:
-    """What is no delivery that was checked, and needs somebody all the same."""
+def _other_counts(summary: RunSummary) -> list[str]:
+    """Counts of what needs action besides the deliveries that were checked."""
     counts = (
-        ("not taken in", night.not_taken_in),
-        ("not judged", night.not_validated),
-        ("gone from data/raw", {d.path for d in night.missing_raw_files}),
+        ("not taken in", summary.not_taken_in),
+        ("not checked", summary.not_validated),
+        ("gone from data/raw", {d.path for d in summary.missing_raw_files}),
     )
-    return [f"{counted(len(files), 'file')} {what}" for what, files in counts if files] + _older_figures(night)
+    return [f"{counted(len(files), 'file')} {what}" for what, files in counts if files] + _older_figures(summary)
 
 
-def _older_figures(night: RunSummary) -> list[str]:
-    """Whose figures rest on older files because a newer one is held up."""
-    if not night.held_up:
+def _older_figures(summary: RunSummary) -> list[str]:
+    """Which sites' figures come from older files because a newer one is held up."""
+    if not summary.held_up:
         return []
-    names = list(dict.fromkeys(_name_of_site(d.site_code) for d in night.held_up))
+    names = list(dict.fromkeys(_name_of_site(d.site_code) for d in summary.held_up))
     whose = listed(names) if len(names) <= SITES_NAMED else counted(len(names), "site")
-    return [f"{counted(len(night.held_up), 'file')} held up: the figures of {whose} are older than what was sent"]
+    return [f"{counted(len(summary.held_up), 'file')} held up: the figures of {whose} are older than what was sent"]
 
 
 def _section(title: str, body: str) -> str:
@@ -161,7 +160,7 @@ def _bullets(lines: Iterable[str]) -> str:
 
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A markdown table; numbers stand to the right."""
+    """A markdown table with numbers aligned right; '' without rows."""
     cells = [[str(c).replace("|", "\\|").replace("\n", " ") for c in row] for row in rows]
     if not cells:
         return ""
@@ -188,19 +187,19 @@ def _name(d: Delivery) -> str:
     return f"{_site(d.site_code)}, {_dataset(d.dataset)}, {month(d.period)}, version {d.version}"
 
 
-def _in_use(night: RunSummary) -> list[tuple[Delivery, Verdict]]:
-    """The files that are neither withdrawn nor replaced by a later one, in order: what is counted and listed."""
-    out = {*night.replaced, *night.withdrawn}
-    told = [(d, v) for d, v in night.deliveries if d.delivery_id not in out]
-    return sorted(told, key=lambda dv: (dv[0].site_code, dv[0].dataset, dv[0].period, dv[0].version))
+def _in_use(summary: RunSummary) -> list[tuple[Delivery, Verdict]]:
+    """The files that are neither withdrawn nor replaced by a later one, in order of site, dataset and period."""
+    out = {*summary.replaced, *summary.withdrawn}
+    files = [(d, v) for d, v in summary.deliveries if d.delivery_id not in out]
+    return sorted(files, key=lambda dv: (dv[0].site_code, dv[0].dataset, dv[0].period, dv[0].version))
 
 
-def _replaced(night: RunSummary) -> list[Delivery]:
-    return [d for d, _ in night.deliveries if d.delivery_id in night.replaced]
+def _replaced(summary: RunSummary) -> list[Delivery]:
+    return [d for d, _ in summary.deliveries if d.delivery_id in summary.replaced]
 
 
-def _table_of_deliveries(night: RunSummary) -> str:
-    told = [(d, v) for d, v in _in_use(night) if v.result is not Result.ACCEPTED]
+def _table_of_deliveries(summary: RunSummary) -> str:
+    files = [(d, v) for d, v in _in_use(summary) if v.result is not Result.ACCEPTED]
     rows = [
         (
             _site(d.site_code),
@@ -211,32 +210,32 @@ def _table_of_deliveries(night: RunSummary) -> str:
             f"{v.rows.accepted:,}",
             f"{v.rows.held:,}",
             f"{v.rows.repeats + v.rows.not_data:,}",
-            night.reports.get(d.delivery_id, ""),
+            summary.reports.get(d.delivery_id, ""),
         )
-        for d, v in told
+        for d, v in files
     ]
     table = _table(("Site", "Dataset", "Period", "Result", "Read", "Accepted", "Held", "Left out", "Report"), rows)
-    return "\n\n".join(part for part in (table, _untold(night, len(told))) if part)
+    return "\n\n".join(part for part in (table, _not_in_table(summary, len(files))) if part)
 
 
-def _untold(night: RunSummary, told: int) -> str:
-    """How many files the table does not name."""
-    other, in_use = "other file" if told else "file", len(_in_use(night))
-    whole = f"{counted(in_use - told, other)} accepted whole." if in_use > told else ""
-    replaced = len(_replaced(night))
+def _not_in_table(summary: RunSummary, in_table: int) -> str:
+    """How many files the table leaves out: those accepted as a whole, and those replaced."""
+    other, in_use = "other file" if in_table else "file", len(_in_use(summary))
+    whole = f"{counted(in_use - in_table, other)} accepted whole." if in_use > in_table else ""
+    replaced = len(_replaced(summary))
     others = f"{counted(replaced, 'file')} replaced by a later one: in no table here." if replaced else ""
     return " ".join(part for part in (whole, others) if part)
 
 
-def _stopped(night: RunSummary) -> list[Delivery]:
-    return [d for d, v in _in_use(night) if v.result.is_rejected]
+def _stopped(summary: RunSummary) -> list[Delivery]:
+    return [d for d, v in _in_use(summary) if v.result.is_rejected]
 
 
-def _rules(night: RunSummary, delivery: Delivery) -> list[tuple[str, str]]:
-    """The broken file rules of a delivery: (rule id, title)."""
-    if night.findings is None:
+def _rules(summary: RunSummary, delivery: Delivery) -> list[tuple[str, str]]:
+    """The broken rules that refuse a delivery, as (rule_id, title)."""
+    if summary.findings is None:
         return []
-    broken = night.findings.filter(
+    broken = summary.findings.filter(
         pl.col("delivery_id") == delivery.delivery_id,
         pl.col("severity") == Severity.FILE,
         pl.col("outcome") == Outcome.BROKEN,
@@ -246,93 +245,96 @@ def _rules(night: RunSummary, delivery: Delivery) -> list[tuple[str, str]]:
     return list(dict.fromkeys((r, explain(contract, r, f, Severity.FILE).title) for r, f in pairs))
 
 
-def _refused(night: RunSummary) -> list[str]:
+def _refused(summary: RunSummary) -> list[str]:
     return [
-        f"{_name(d)}: {listed([f'{title} ({rule_id})' for rule_id, title in _rules(night, d)]) or 'no reason recorded'}"
-        for d in _stopped(night)
+        f"{_name(d)}: {listed([f'{title} ({rule})' for rule, title in _rules(summary, d)]) or 'no reason recorded'}"
+        for d in _stopped(summary)
     ]
 
 
-def _not_told(night: RunSummary) -> list[str]:
-    return [f"{failed}. The next night tries again." for failed in night.not_reported]
+def _not_reported(summary: RunSummary) -> list[str]:
+    return [f"{failed}. The next night tries again." for failed in summary.not_reported]
 
 
-def _sudden_changes(night: RunSummary) -> list[str]:
+def _sudden_changes(summary: RunSummary) -> list[str]:
     return [
         f"{_name(d)}: {found} ({rule_id}: {explain(datasets().get(d.dataset), rule_id, '', Severity.WARNING).title})"
-        for d, rule_id, found in night.sudden_changes
+        for d, rule_id, found in summary.sudden_changes
     ]
 
 
-def _to_delete(night: RunSummary) -> list[str]:
+def _files_to_purge(summary: RunSummary) -> list[str]:
     return [
-        f"`{path}`: delete it under the incident process. Nothing of it was kept by the night."
-        for path in night.files_to_purge
+        f"`{path}`: delete it under the incident process. Nothing of it was stored." for path in summary.files_to_purge
     ]
 
 
-def _gone(night: RunSummary) -> str:
-    """Whose raw files are missing: a line for each site."""
+def _missing_raw_files(summary: RunSummary) -> str:
+    """The missing raw files, a line for each site."""
     missing: dict[str, set[str]] = {}
-    for d in night.missing_raw_files:
+    for d in summary.missing_raw_files:
         missing.setdefault(d.site_code, set()).add(f"`{d.path}`")
     lines = [f"{_site(code)}: {listed(sorted(paths))}" for code, paths in sorted(missing.items())]
-    return f"{_OF_THE_GONE}\n\n{_bullets(lines)}" if lines else ""
+    return f"{_RAW_FILES_MISSING}\n\n{_bullets(lines)}" if lines else ""
 
 
-def _withdrawn(night: RunSummary) -> list[str]:
+def _withdrawn(summary: RunSummary) -> list[str]:
     return [
-        f"{_name(d)}: {night.withdrawn[d.delivery_id]} No other file has come in its place."
-        for d in sorted(night.without_successor, key=lambda d: (d.site_code, d.dataset, d.period, d.version))
+        f"{_name(d)}: {summary.withdrawn[d.delivery_id]} No other file has come in its place."
+        for d in sorted(summary.without_successor, key=lambda d: (d.site_code, d.dataset, d.period, d.version))
     ]
 
 
-def _old_figures(night: RunSummary) -> list[str]:
-    """Sites of whom a file that nothing has replaced does not count."""
+def _old_figures(summary: RunSummary) -> list[str]:
+    """Sites and datasets with a stopped file that nothing has replaced, and the date to which their figures go."""
     stopped: dict[tuple[str, str], list[Delivery]] = {}
-    for d in sorted(night.still_stopped, key=lambda d: (d.site_code, d.dataset, d.period)):
+    for d in sorted(summary.still_stopped, key=lambda d: (d.site_code, d.dataset, d.period)):
         stopped.setdefault((d.site_code, d.dataset), []).append(d)
     return [
-        _old(site, dataset, files, night.current.get((site, dataset))) for (site, dataset), files in stopped.items()
+        _current_to(site, dataset, files, summary.current.get((site, dataset)))
+        for (site, dataset), files in stopped.items()
     ]
 
 
-def _old(site: str, dataset: str, stopped: Sequence[Delivery], cut_off: date | None) -> str:
+def _current_to(site: str, dataset: str, stopped: Sequence[Delivery], cut_off: date | None) -> str:
     whose = f"{_site(site)}, {_dataset(dataset)}"
     if cut_off is None:
         return f"{whose}: no file accepted yet, so no figures"
-    alone = (d for d in stopped if d.extract_type == ExtractType.PERIOD and d.data_cut_date < cut_off)
-    missing = listed(list(dict.fromkeys(month(d.period) for d in alone)))
+    # files of one month add up, so an older one that was stopped leaves a gap
+    gaps = (d for d in stopped if d.extract_type == ExtractType.PERIOD and d.data_cut_date < cut_off)
+    missing = listed(list(dict.fromkeys(month(d.period) for d in gaps)))
     without = f", without the file for {missing}" if missing else ""
     return f"{whose}: figures to {day(cut_off)} stay current{without}"
 
 
-def _late(night: RunSummary) -> list[str]:
-    """Who owes what: one line for the sites that owe the same."""
-    owed: dict[tuple[str, str], list[str]] = {}
-    for o in sorted(night.overdue_returns, key=lambda o: (o.due.isoformat(), o.site_code, o.dataset)):
-        owed.setdefault((o.site_code, f"{month(o.period)}, due by {deadline(o.due)}"), []).append(_dataset(o.dataset))
-    alike: dict[tuple[str, str], list[str]] = {}
-    for (site, when), names in owed.items():
-        alike.setdefault((listed(names), when), []).append(site)
+def _overdue(summary: RunSummary) -> list[str]:
+    """Overdue returns: one line for the sites that owe the same datasets for the same month."""
+    datasets_owed: dict[tuple[str, str], list[str]] = {}
+    for o in sorted(summary.overdue_returns, key=lambda o: (o.due.isoformat(), o.site_code, o.dataset)):
+        datasets_owed.setdefault((o.site_code, f"{month(o.period)}, due by {deadline(o.due)}"), []).append(
+            _dataset(o.dataset)
+        )
+    sites_owing: dict[tuple[str, str], list[str]] = {}
+    for (site, when), names in datasets_owed.items():
+        sites_owing.setdefault((listed(names), when), []).append(site)
     return [
         f"{listed([_site(s) for s in codes[:SITES_NAMED]] + _and_more(codes))} {'owes' if len(codes) == 1 else 'owe'}"
         f" {names} for {when}"
-        for (names, when), codes in alike.items()
+        for (names, when), codes in sites_owing.items()
     ]
 
 
-def _and_more(sites_owing: Sequence[str]) -> list[str]:
-    more = len(sites_owing) - SITES_NAMED
+def _and_more(codes: Sequence[str]) -> list[str]:
+    more = len(codes) - SITES_NAMED
     return [counted(more, "other site")] if more > 0 else []
 
 
-def _held_by_rule(night: RunSummary) -> str:
-    if night.findings is None:
+def _held_by_rule(summary: RunSummary) -> str:
+    if summary.findings is None:
         return ""
-    dataset_of = {d.delivery_id: d.dataset for d, _ in _in_use(night)}
+    dataset_of = {d.delivery_id: d.dataset for d, _ in _in_use(summary)}
     held = (
-        night.findings.filter(pl.col("severity") == Severity.ROW, pl.col("outcome") == Outcome.BROKEN)
+        summary.findings.filter(pl.col("severity") == Severity.ROW, pl.col("outcome") == Outcome.BROKEN)
         .filter(pl.col("delivery_id").is_in(list(dataset_of)))
         .with_columns(pl.col("delivery_id").replace_strict(dataset_of, return_dtype=pl.String).alias("dataset"))
         .group_by("rule_id", "dataset", "field")

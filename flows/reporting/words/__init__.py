@@ -1,5 +1,5 @@
-"""The words of a sender's report: every sentence and label that its page, lines, tables and workbook have.
+"""The wording of reports: every sentence and label of the page, the terminal lines, the tables and the workbook.
 
-What is true of a delivery is worked out elsewhere (`flows/reporting/report.py`); how a page looks is in its template;
-numbers and days are put into words in `flows/runtime/wording.py`, and what a rule says stands in the rule.
+Facts about a delivery are worked out in `flows/reporting/report.py`, layout is in the templates, numbers and dates are
+formatted in `flows/runtime/wording.py`, and the texts of a rule are in the rule.
 """

@@ -1,10 +1,10 @@
-"""The words of one item of a report: its place, what stood there, and what to make of it."""
+"""The wording of one item of a report: where it is, what was found, and what to do about it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flows.reporting.words.pieces import PLAIN, THEIRS, VALUE, Pieces, in_pieces, plain
+from flows.reporting.words.pieces import PLAIN, SENDERS, VALUE, Pieces, in_pieces, plain
 from flows.runtime.wording import counted, listed, shortened, spans
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ WHERE, FOUND, EXPECTED, WHAT_WE_DID, NEXT_TIME, HOW_TO_FIX = (
 
 
 def where_in_short(item: Item) -> str:
-    """The place in a few words: 'column I, 42 rows'."""
+    """The location in a few words: 'column I, 42 rows'."""
     size = counted(item.rows_affected, "row") if item.rows_affected else ""
     return ", ".join(part for part in (_column_in_short(item), size) if part) or WHOLE_FILE
 
@@ -35,18 +35,18 @@ def _column_in_short(item: Item) -> str:
 
 
 def where(item: Item) -> str:
-    """The place in full: sheet, column letter and heading as the sender wrote it, rows."""
+    """The full location: sheet, column letter, the sender's heading, and rows."""
     return plain(where_in_pieces(item))
 
 
 def where_in_pieces(item: Item) -> Pieces:
-    """The place in full, in pieces: the sheet's name and the heading are the sender's."""
-    shown = item.rows[:RANGES_SHOWN]
-    several = len(shown) > 1 or any(first != last for first, last in shown)
+    """The full location in pieces: the sheet's name and the heading are the sender's text."""
+    ranges = item.rows[:RANGES_SHOWN]
+    several = len(ranges) > 1 or any(first != last for first, last in ranges)
     parts: list[Pieces] = [
-        (("sheet ", PLAIN), (item.sheet, THEIRS)) if item.sheet else (),
+        (("sheet ", PLAIN), (item.sheet, SENDERS)) if item.sheet else (),
         _column(item),
-        ((f"row{'s' if several else ''} {', '.join(spans(shown))}", PLAIN),) if shown else (),
+        ((f"row{'s' if several else ''} {', '.join(spans(ranges))}", PLAIN),) if ranges else (),
     ]
     pieces: list[tuple[str, str]] = []
     for part in filter(None, parts):
@@ -58,59 +58,59 @@ def where_in_pieces(item: Item) -> Pieces:
 def _column(item: Item) -> Pieces:
     heading = shortened(item.column)
     if not item.column_letter:
-        return (("column ", PLAIN), (heading, THEIRS)) if heading else ()
+        return (("column ", PLAIN), (heading, SENDERS)) if heading else ()
     lettered = (f"column {item.column_letter}", PLAIN)
-    if heading == lettered[0]:  # the heading may be personal: it is told by its place
+    if heading == lettered[0]:  # a heading that may be personal has been replaced by 'column C'
         return (lettered,)
-    return (lettered, (" (", PLAIN), (heading, THEIRS), (")", PLAIN)) if heading else (lettered,)
+    return (lettered, (" (", PLAIN), (heading, SENDERS), (")", PLAIN)) if heading else (lettered,)
 
 
 def hidden(item: Item) -> str:
-    """What is said in place of values that may be personal ('' where none is hidden)."""
+    """The text in place of values that may be personal, with where to find them; '' where none is hidden."""
     if not item.hidden_rows:
-        return HIDDEN if item.hides else ""
+        return HIDDEN if item.hides_values else ""
     noun = "cell" if item.column_letter else "row"
-    places = spans(item.hidden_rows[:CELLS_SHOWN], item.column_letter)
-    several = len(places) > 1 or " to " in places[0]
+    cells = spans(item.hidden_rows[:CELLS_SHOWN], item.column_letter)
+    several = len(cells) > 1 or " to " in cells[0]
     more = ", ..." if len(item.hidden_rows) > CELLS_SHOWN else ""
-    text = ", ".join(places) + more if more else listed(places)
+    text = ", ".join(cells) + more if more else listed(cells)
     return f"{HIDDEN} - see {noun}{'s' if several else ''} {text} in your own file"
 
 
 def expected(item: Item) -> str:
-    """What was expected, as a sentence begins."""
+    """What was expected, with a capital letter."""
     return item.expected[0].upper() + item.expected[1:]
 
 
 def change(item: Item, found: str, suggestion: str) -> Pieces:
-    """What was done, or is to be done, with a value that was found."""
-    sentence = "Read {found} as {suggestion}" if item.used else "Change {found} to {suggestion}"
+    """'Change 01/11/16 to 2016-11-01', or 'Read ... as ...' where that was done already."""
+    sentence = "Read {found} as {suggestion}" if item.suggestions_used else "Change {found} to {suggestion}"
     return in_pieces(sentence, {"found": found, "suggestion": suggestion}, VALUE)
 
 
 def in_rows(item: Item, count: int) -> str:
-    """In how many rows a value stands, in brackets; '' where the item is about one row at most."""
+    """In how many rows a value was found, in brackets; '' where the item has one row at most."""
     return f" ({counted(count, 'row')})" if item.rows_affected > 1 else ""
 
 
 def how_to_fix(item: Item) -> str:
-    """The label of what to do."""
-    return NEXT_TIME if item.used else HOW_TO_FIX
+    """The label above the fix."""
+    return NEXT_TIME if item.suggestions_used else HOW_TO_FIX
 
 
 def needs(item: Item) -> str:
-    """What a check that was not made lacks, after its title and place; '' where nothing is known of it."""
+    """What a check needs that was not made, to follow its title and location; '' where that is not known."""
     if item.lacks:
         return f": it needs {item.lacks}"
     return f": it needs an accepted file of {listed(item.needs)}" if item.needs else ""
 
 
 def needs_in_lines(item: Item) -> str:
-    """The same for a file that is checked alone: any other file is one that was sent before."""
+    """The same for `pilots check`, which knows no other file: those it needs were sent before."""
     lacks = item.lacks or (f"your accepted files of {listed(item.needs)}" if item.needs else "what else was sent")
     return f"it needs {lacks}"
 
 
 def others(number: int, noun: str, see: str = "") -> str:
-    """How many more there are than are shown, and where they are."""
+    """How many more there are than are shown, and where to see them."""
     return f"and {counted(number, f'other {noun}')}{f': see {see}' if see else ''}"

@@ -1,4 +1,4 @@
-"""The words of a report that only a terminal has: of a file that is checked alone, before it is sent."""
+"""The wording that only terminal lines have: `pilots check` looks at one file before it is sent."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ WHERE, FOUND, EXPECTED, WE_DID, NEXT_TIME, FIX = "where", "found", "expected", "
 
 
 def instruction(report: Report) -> str:
-    """What to do. A file of which some checks could not be made is not accepted by that: nothing was found in it."""
-    is_sound = report.result is Result.ACCEPTED and report.not_validated
-    return "Nothing to fix was found" if is_sound else page.instruction(report)
+    """What to do. A file is not called accepted while some checks could not be made: the run may find more."""
+    is_clean = report.result is Result.ACCEPTED and report.not_validated
+    return "Nothing to fix was found" if is_clean else page.instruction(report)
 
 
 def rows_in_short(report: Report) -> str:
-    """Where the rows would go."""
+    """The counts of rows, as the run would give them."""
     rows = report.rows
     left_out = rows.repeats + rows.not_data
     held = f", {rows.held:,} held back" if rows.held else ""
@@ -34,7 +34,7 @@ def rows_in_short(report: Report) -> str:
 
 
 def checks_not_made(report: Report) -> str:
-    """That some checks could not be made for a file alone."""
+    """How many checks need other files, and so could not be made."""
     return f"{counted(len(report.not_validated), 'check')} could not be made here: see the end."
 
 
@@ -44,5 +44,5 @@ def title(item: Item) -> str:
 
 
 def more_values(number: int) -> str:
-    """How many more different values there are."""
+    """How many more distinct values there are."""
     return counted(number, "other value")

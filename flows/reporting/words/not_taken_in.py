@@ -1,6 +1,6 @@
-"""The page about what lies in a site's folder and was not taken in: its shape, and how it is put into words.
+"""The page on the files in a site's folder that were not taken in: its data and its wording.
 
-Such a file has no report of its own, for nothing of it was checked. Its name is repeated only where it may be.
+Such a file has no report of its own, because nothing in it was checked. Its name is shown only if it is not personal.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ NO_PERSONAL_VALUES = (
 
 @dataclass(frozen=True)
 class FileLeft:
-    """A file that was not taken in: its name as far as it may be told, why, and what it may have to be called."""
+    """A file that was not taken in, and why."""
 
-    name: str
+    name: str  # redacted where it may be personal
     why: str
-    send_as: str = ""  # without its ending
+    send_as: str = ""  # the name to send it under, without the ending; '' where the name is not at fault
 
     @property
     def name_in_words(self) -> str:
-        """The name, or what stands in place of one that may hold personal data."""
+        """The name, or the text in place of one that may hold personal data."""
         if not self.name.startswith("(a "):
             return self.name
         return self.name.removeprefix("(").replace(")", "", 1).capitalize()  # a number in brackets may follow
@@ -43,8 +43,8 @@ class FileLeft:
     @property
     def why_in_words(self) -> str:
         """The reason as a sentence."""
-        said = self.why.replace("`", "")
-        return f"{said[:1].upper()}{said[1:]}."
+        reason = self.why.replace("`", "")
+        return f"{reason[:1].upper()}{reason[1:]}."
 
     @property
     def how_to_name_it(self) -> str:
@@ -54,48 +54,48 @@ class FileLeft:
 
 @dataclass(frozen=True)
 class NotTakenIn:
-    """What of a site's folder was not taken in."""
+    """The files of one site that were not taken in."""
 
     site: str
     files: tuple[FileLeft, ...]
 
     @property
     def file_name(self) -> str:
-        """What the page is called."""
+        """The file name of the page."""
         return page_name(self.site)
 
     @property
     def caption(self) -> str:
-        """Whose folder it is."""
+        """The line above the title: the site's name and code."""
         return f"{sites()[self.site].name} · {self.site}"
 
     @property
     def instruction(self) -> str:
         """The page's title: what to do."""
         were = "file was" if len(self.files) == 1 else "files were"
-        again = "rename it and send it again" if self._names_alone else "see why, and send what is right"
+        again = "rename it and send it again" if self._only_name_is_wrong else "see why, and send what is right"
         return f"{len(self.files):,} {were} not taken in: {again}"
 
     @property
-    def _names_alone(self) -> bool:
+    def _only_name_is_wrong(self) -> bool:
         return len(self.files) == 1 and bool(self.files[0].send_as)
 
     @property
     def in_short(self) -> str:
-        """What it means that they were not taken in."""
+        """What it means for the figures."""
         were, them = ("was", "it") if len(self.files) == 1 else ("were", "them")
         files = counted(len(self.files), "file")
         return f"{files} in your folder {were} not read, so nothing of {them} is in the figures."
 
     @property
     def datasets(self) -> tuple[tuple[str, str], ...]:
-        """What the site sends, as its files' names say it, with the title."""
+        """The datasets that the site sends, as (name in file names, title)."""
         sends = returns_for(self.site)
         return tuple((name, c.title) for name, c in datasets().items() if sends.get(name, NONE) != NONE)
 
     @property
     def example_of_a_name(self) -> Pieces:
-        """How a name is made up, with one that the site may use."""
+        """How a file name is built, with an example for this site."""
         dataset = self.datasets[0][0] if self.datasets else "participants"
         return in_pieces(
             "Four parts with a low line between them, and nothing before or after: {name}",
@@ -104,7 +104,7 @@ class NotTakenIn:
 
     @property
     def parts_of_a_name(self) -> tuple[tuple[str, str], ...]:
-        """What the parts of a name are."""
+        """The parts of a file name and what each may be."""
         names = listed([name for name, _ in self.datasets] or [*datasets()], "or")
         return (
             ("Site", self.site),
@@ -115,5 +115,5 @@ class NotTakenIn:
 
 
 def page_name(site: str) -> str:
-    """What the page of a site is called."""
+    """The file name of a site's page."""
     return f"{site}_not_taken_in.html"

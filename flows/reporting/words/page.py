@@ -1,4 +1,4 @@
-"""The words of a report about one file: what to do, what became of its rows, how to send it again."""
+"""The wording of a sender's page: what to do, the counts of its rows, how to send the file again."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EMPTY", "EXPECTED", "FOUND", "WHAT_WE_DID", "WHERE", "change", "expected", "hidden", "how_to_fix", "in_rows",
     "needs", "others", "shortened", "where_in_pieces", "where_in_short",
-]  # fmt: skip  # a page has the words of its items too
+]  # fmt: skip  # the template finds the wording of items here as well
 
 MASTHEAD = "Pilot data checks"
 SKIP = "Skip to main content"
@@ -68,12 +68,12 @@ _FIX_WHAT_IS_SAID = "do what each problem says, and delete whole rows where it s
 
 
 def caption(report: Report) -> str:
-    """Whose file of what it is."""
+    """The line above the title: site, dataset and month."""
     return f"{report.site_name} · {report.dataset_title} · {month(report.period)}"
 
 
 def instruction(report: Report) -> str:
-    """The page's title: what to do, and by when."""
+    """The title of the page: what to do, and by when. What matters most comes first."""
     by = f" by {deadline(report.due)}" if report.due else ""
     problems = counted(len(report.must_fix), "problem") if report.must_fix else "what is wrong"
     if report.must_be_deleted:
@@ -110,7 +110,7 @@ def what_was_checked(report: Report) -> Pieces:
 
 
 def outcome_of_rows(report: Report) -> Pieces:
-    """Outcome of its rows."""
+    """How many rows are in the figures, or why none is."""
     rows = report.rows
     if report.withdrawn:
         return ((report.withdrawn + ("" if report.must_be_deleted else " There is nothing for you to fix."), PLAIN),)
@@ -141,7 +141,7 @@ def outcome_of_rows(report: Report) -> Pieces:
 
 
 def to_delete(report: Report) -> str:
-    """What to do about a file with personal data that lies there still; '' of any other."""
+    """What to do about a file with personal data that is still there; '' for any other file."""
     if not report.must_be_deleted:
         return ""
     what = "It lies where you sent it still. Delete it there and wherever else you hold it, tell the data team, and"
@@ -155,7 +155,7 @@ def progress_in_words(progress: Progress) -> str:
 
 
 def since_your_last_file(report: Report) -> Pieces:
-    """What became of the faults of the file before; nothing where that cannot be said."""
+    """How many faults of the previous file are fixed; empty where there is nothing to compare with."""
     last = report.last_compared
     if report.previous is None or last is None:
         return ()
@@ -164,33 +164,33 @@ def since_your_last_file(report: Report) -> Pieces:
 
 
 def fixed(report: Report) -> str:
-    """The problems of the file before that are gone; '' where there is none."""
+    """The fixed problems of the previous file; '' where there is none."""
     items, more = report.fixed[:FIXED_SHOWN], len(report.fixed) - FIXED_SHOWN
-    said = "; ".join([*(_with_rows(i) for i in items), *([others(more, "problem")] if more > 0 else [])])
-    return f"Fixed: {said}." if said else ""
+    problems = "; ".join([*(_with_rows(i) for i in items), *([others(more, "problem")] if more > 0 else [])])
+    return f"Fixed: {problems}." if problems else ""
 
 
 def in_this_month(item: SnapshotItem) -> str:
-    """The title of a problem of all months, and in how many rows it is now."""
+    """A problem of all three months, with its number of rows in this one."""
     return _with_rows(item, " this month")
 
 
 def _with_rows(item: SnapshotItem, when: str = "") -> str:
-    """The title of a reported problem, and in how many rows it was."""
+    """The title of a problem, and in how many rows it was found."""
     return f"{item.title} ({counted(item.rows, 'row')}{when})" if item.rows else item.title
 
 
 def heading_of_problems(report: Report) -> str:
-    """The heading of the list of what must be fixed."""
+    """The heading of the list of problems that must be fixed."""
     return BIGGEST_FIRST if report.send_again else "What was found, biggest first"
 
 
 def heading_of_details(report: Report) -> str:
-    """The heading above the problems in full."""
+    """The heading of the section with the problems in full."""
     return "The problem" if len(report.must_fix) == 1 else "The problems one by one"
 
 
-def standing(report: Report, item: Item) -> str:
+def new_or_since(report: Report, item: Item) -> str:
     """'New' or 'Still there since September 2016'; '' where there is nothing to compare with."""
     if not report.is_compared:
         return ""
@@ -201,17 +201,17 @@ def standing(report: Report, item: Item) -> str:
 
 
 def more_rows(see: str) -> str:
-    """That more rows are at fault than are listed."""
+    """The end of a list of rows that leaves some out."""
     return f" and more: all of them are in {see}"
 
 
 def check_number(item: Item) -> str:
-    """Which check it is."""
+    """The number of the check."""
     return f"Check {item.rule_id}"
 
 
 def if_check_is_wrong(item: Item) -> str:
-    """The link to what to do then."""
+    """The text of the link to the section on wrong checks."""
     return f"What to do if check {item.rule_id} is wrong"
 
 
@@ -223,11 +223,11 @@ def warnings_held_nothing(report: Report) -> str:
 
 
 def more_warnings(number: int, see: str) -> str:
-    """That there are more warnings than are shown."""
+    """How many warnings are not shown, and where to see them."""
     return f"And {counted(number, 'other point', 'other points')} worth checking: see {see}."
 
 
-def not_checked(report: Report) -> str:
+def why_not_checked(report: Report) -> str:
     """Why some checks were not made, and when they will be."""
     if report.result is Result.UNREADABLE or not report.rows_judged:
         why = "These checks are about rows, and no row could be checked."
@@ -244,8 +244,8 @@ def not_checked(report: Report) -> str:
     return f"{why} The rows that were accepted are in the figures, and are checked as soon as they can be."
 
 
-def unchecked(item: Item) -> str:
-    """A check that was not made, and what it lacks."""
+def check_not_made(item: Item) -> str:
+    """A check that was not made, and what it needs."""
     return f"“{item.title}” ({where_in_short(item)}){needs(item)}."
 
 
@@ -253,11 +253,17 @@ def steps(report: Report) -> list[Pieces]:
     """How to send the file again, step by step."""
     if report.too_old:
         return [in_pieces("Do what the problem says. A new version of this file would be too old as well.")]
-    said = [_right_month(report), _fixed_cells(report), _other_sheets(report), _next_name(report), _sent(report)]
-    return [step for step in said if step]
+    all_steps = [
+        _month_to_correct(report),
+        _cells_to_fix(report),
+        _other_sheets(report),
+        _name_to_save_under(report),
+        _send_it(report),
+    ]
+    return [step for step in all_steps if step]
 
 
-def _right_month(report: Report) -> Pieces:
+def _month_to_correct(report: Report) -> Pieces:
     if not report.wrong_month:
         return ()
     return in_pieces(
@@ -266,7 +272,7 @@ def _right_month(report: Report) -> Pieces:
     )
 
 
-def _fixed_cells(report: Report) -> Pieces:
+def _cells_to_fix(report: Report) -> Pieces:
     if report.only_wrong_month:
         return ()
     if report.marked_workbook:
@@ -285,7 +291,7 @@ def _other_sheets(report: Report) -> Pieces:
     return in_pieces("Look at the reports on the other sheets of this file too, so that you send it once.")
 
 
-def _next_name(report: Report) -> Pieces:
+def _name_to_save_under(report: Report) -> Pieces:
     if report.wrong_month:
         return ()
     name = "as {name}" if report.next_name else "under the same name with the next version number"
@@ -294,14 +300,14 @@ def _next_name(report: Report) -> Pieces:
     return in_pieces(f"Save it {name}{workbook}.", {"name": report.next_name, "workbook": report.next_workbook})
 
 
-def _sent(report: Report) -> Pieces:
+def _send_it(report: Report) -> Pieces:
     rows = "" if report.only_wrong_month else ", not the fixed rows alone"
     by = f", by **{deadline(report.due)}**" if report.due else ""
     return in_pieces(f"Send the whole file{rows}, the same way as before{by}.")
 
 
 def what_next(report: Report) -> Pieces:
-    """What becomes of the file, and of the figures."""
+    """What happens to the file and to the figures."""
     names = {"name": report.next_name, "later": report.replaced_by}
     corrected = " ({name})" if report.next_name else ""
     if report.send_again and report.result is Result.HELD_ROWS:
@@ -339,7 +345,7 @@ def what_next(report: Report) -> Pieces:
 
 
 def rows_counted(report: Report) -> list[tuple[str, int]]:
-    """Where the rows went."""
+    """Labels and counts of rows accepted, held back and left out."""
     rows = report.rows
     return [
         (ACCEPTED, rows.accepted),
@@ -354,11 +360,11 @@ def against_last_month(report: Report) -> str:
     if len(report.months) == 1:
         return ""
     then, now = report.months[-2:]
-    return f"This month {_held(now)}. In {month(then.period)} {_held(then)}."
+    return f"This month {_held_back_in(now)}. In {month(then.period)} {_held_back_in(then)}."
 
 
-def _held(snapshot: ReportSnapshot) -> str:
-    """How many rows a report said were held back, as the end of a sentence."""
+def _held_back_in(snapshot: ReportSnapshot) -> str:
+    """How many rows a report held back, as the end of a sentence."""
     if snapshot.result is Result.UNREADABLE:
         return "the file could not be read"
     of = counted(snapshot.rows.read, "row")
@@ -375,14 +381,14 @@ def caption_of_months(report: Report) -> str:
     return f"Rows of your {report.dataset_title.lower()} files, as each was last reported"
 
 
-def of_month(snapshot: ReportSnapshot) -> str:
-    """A month in that table, and what became of its file if it brought nothing."""
-    what = "not readable" if snapshot.result is Result.UNREADABLE else "refused"
-    return f"{month(snapshot.period)} ({what})" if snapshot.result.is_rejected else month(snapshot.period)
+def month_and_result(snapshot: ReportSnapshot) -> str:
+    """A month of that table; with the result of its file if that was refused or not readable."""
+    result = "not readable" if snapshot.result is Result.UNREADABLE else "refused"
+    return f"{month(snapshot.period)} ({result})" if snapshot.result.is_rejected else month(snapshot.period)
 
 
 def report_number(report: Report) -> str:
-    """Which report it is, and by which specification."""
+    """The number of the report, and the version of the specification that the file was checked against."""
     specification = f"version {report.contract_version or 'unknown'} of the specification “{report.dataset_title}”"
     return f"Report {report.report_id}. Checked against {specification}."
 

@@ -1,26 +1,30 @@
-"""Sentences of which a part stands out, or is the sender's own text: as pieces for a page, or as plain text."""
+"""Sentences in pieces: plain text, bold text and the sender's own text, which a page marks up and a terminal joins."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-PLAIN, BOLD, THEIRS, VALUE = "", "b", "bdi", "value"
-Pieces = tuple[tuple[str, str], ...]  # each a text and what it is; the sender's may run from right to left
-_PARTS = re.compile(r"\*\*(.+?)\*\*|\{(\w+)\}")
+# kinds of piece: HTML elements where that is all they need. <bdi>, because a sender's text may run from right to left
+PLAIN, BOLD, SENDERS, VALUE = "", "b", "bdi", "value"
+Pieces = tuple[tuple[str, str], ...]  # (text, kind) pairs
+_MARKUP = re.compile(r"\*\*(.+?)\*\*|\{(\w+)\}")
 
 
-def in_pieces(sentence: str, theirs: Mapping[str, str] | None = None, kind: str = THEIRS) -> Pieces:
-    """A sentence in which `**text**` is bold, and `{name}` is put in from `theirs`, as a text of that kind."""
+def in_pieces(sentence: str, values: Mapping[str, str] | None = None, kind: str = SENDERS) -> Pieces:
+    """Split a sentence in which `**text**` is bold and `{name}` stands for a value, which becomes a piece of `kind`.
+
+    Markup inside a value is left alone, so that a sender's text cannot be mistaken for ours.
+    """
     pieces, end = [], 0
-    for part in _PARTS.finditer(sentence):
+    for part in _MARKUP.finditer(sentence):
         pieces.append((sentence[end : part.start()], PLAIN))
-        pieces.append((part[1], BOLD) if part[1] else ((theirs or {})[part[2]], kind))
+        pieces.append((part[1], BOLD) if part[1] else ((values or {})[part[2]], kind))
         end = part.end()
     pieces.append((sentence[end:], PLAIN))
-    return tuple((text, what) for text, what in pieces if text or what)
+    return tuple((text, piece_kind) for text, piece_kind in pieces if text or piece_kind)
 
 
 def plain(pieces: Pieces) -> str:
-    """The pieces as one text."""
+    """The pieces joined, without markup."""
     return "".join(text for text, _ in pieces)

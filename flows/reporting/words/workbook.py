@@ -1,4 +1,4 @@
-"""The words of the marked workbook, and of why a file gets none."""
+"""The wording of the marked workbook, and the reasons why a file gets none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HIDDEN = "hidden - see your own file"  # in the list of problems
 SEE_OWN_FILE = "see your own file"  # in place of a malformed row, or a cell above the heading, that may be personal
 HIDDEN_CELL = f"hidden: {SEE_OWN_FILE}"  # in place of a cell that may be personal
 TOTAL = "Total"  # in place of the label of a row of totals, so that the row is still read as one
-AUTHOR = "Pilot monitoring"  # of the notes
+AUTHOR = "Pilot monitoring"  # of the comments
 MUST_BE_FIXED = "Must it be fixed?"
 YES, WORTH_CHECKING = "Yes", "Worth checking"
 COLUMNS = (
@@ -35,48 +35,48 @@ IS_GONE = "the file is no longer there"
 
 
 def too_many_rows(most: int) -> str:
-    """That a file has more rows than are marked."""
+    """Why not: the file has too many rows."""
     return f"the file has more than {most:,} rows: findings.csv lists every problem"
 
 
 def too_long_a_sheet(sheet: str, most: int) -> str:
-    """That a sheet has more rows than are marked."""
+    """Why not: a sheet has too many rows."""
     return f"the sheet {sheet} has more than {most:,} rows"
 
 
 def too_long_a_cell(longest: int) -> str:
-    """That a cell holds more than a spreadsheet can."""
+    """Why not: a cell is too long for a spreadsheet."""
     return f"a cell holds more than {longest:,} characters, which no spreadsheet can keep"
 
 
 def could_not_be_written(message: str) -> str:
-    """That it was begun, and went wrong."""
+    """Why not: writing it failed."""
     return f"the workbook could not be written: {message}"
 
 
 def place(letter: str, row: int) -> str:
-    """Where a problem is: 'E5', 'row 5' or 'whole file'."""
+    """The location of a problem: 'E5', 'row 5' or 'whole file'."""
     return f"{letter}{row}" if letter and row else f"row {row}" if row else WHOLE_FILE
 
 
 def note(text: RuleText, rule_id: str, suggestion: str, *, must: bool) -> str:
-    """What a cell's own note says."""
-    said = ["MUST BE FIXED" if must else "WORTH CHECKING", f"{text.title}."]
-    said += [f"{EXPECTED}: {text.expected}.", f"{HOW_TO_FIX}: {text.fix}"]
+    """The text of a cell's comment."""
+    lines = ["MUST BE FIXED" if must else "WORTH CHECKING", f"{text.title}."]
+    lines += [f"{EXPECTED}: {text.expected}.", f"{HOW_TO_FIX}: {text.fix}"]
     if suggestion:
-        said.append(f"{'Suggested' if must else 'Read as'}: {suggestion}")
-    return "\n".join([*said, f"({rule_id})"])
+        lines.append(f"{'Suggested' if must else 'Read as'}: {suggestion}")
+    return "\n".join([*lines, f"({rule_id})"])
 
 
 def rows_in_short(report: Report) -> str:
-    """What became of the rows."""
+    """The counts of rows accepted and held back."""
     rows = report.rows
     held = f", {rows.held:,} held back and not in this month's figures" if rows.held else ""
     return f"{rows.accepted:,} of {counted(rows.read, 'row')} accepted{held}."
 
 
 def steps(report: Report, to_fix: int, send_as: str) -> tuple[tuple[str, str], ...]:
-    """What to do, step by step: in short, and in full."""
+    """The steps of the first sheet, as (heading, text)."""
     by = f" by {deadline(report.due)}" if report.due else ""
     return (
         (f"Open the sheet {PROBLEMS}", f"It lists {counted(to_fix, 'place')} to fix, and below them what is worth "
@@ -95,20 +95,20 @@ def steps(report: Report, to_fix: int, send_as: str) -> tuple[tuple[str, str], .
 
 
 def deadline_in_words(report: Report) -> str:
-    """By when to send it; '' where there is no date."""
+    """The deadline; '' where there is none."""
     return f"Deadline: {deadline(report.due)}" if report.due else ""
 
 
 def left_out(sheets: Sequence[str]) -> str:
-    """Which sheets are not given back."""
+    """Which of the sender's sheets are left out, and why."""
     return f"Left out: {', '.join(sheets)}. Only sheets that were read are given back: the others are not needed."
 
 
 def report_number(report: Report) -> str:
-    """Which report it is."""
+    """The number of the report."""
     return f"Report {report.report_id}"
 
 
 def more_problems(number: int) -> str:
-    """How many problems are not on the list."""
+    """How many problems the list leaves out."""
     return f"{number:,} more are listed in the file that ends in findings.csv"

@@ -301,7 +301,7 @@ def test_the_verdict_counts_files_that_could_not_be_validated(
     folder.send("contacts", valid_rows("contacts", 1, 2), version=2)
     monkeypatch.setattr(validate_delivery, "validate_file", lambda *_: 1 / 0)
     outcome = folder.run("2016-12-03T03:30")
-    assert outcome.verdict.endswith("there was nothing new to check; 1 file not judged.")
+    assert outcome.verdict.endswith("there was nothing new to check; 1 file not checked.")
     assert f"## Files that could not be checked\n\n- {outcome.not_validated[0]}" in outcome.reported.summary
 
 

@@ -21,7 +21,7 @@ NOT_IN_FIGURES = "None of the rows is in the figures; the file that you send nex
 
 
 def report(result: Result, rows: Counts, rows_judged: bool = True, **more: object) -> Report:
-    findings = findings_table(NOT_COMPARED, STOPS) if result.stops else findings_table(NOT_COMPARED)
+    findings = findings_table(NOT_COMPARED, STOPS) if result.is_rejected else findings_table(NOT_COMPARED)
     verdict = replace(VERDICT, result=result, rows=rows, rows_judged=rows_judged)
     return replace(delivery_report(WORKBOOK, verdict, findings), **more)
 

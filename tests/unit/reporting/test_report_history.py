@@ -62,7 +62,7 @@ def test_what_rules_between_tables_found_is_compared_with_what_was_told() -> Non
     progress = report(findings_table(NO_REFERRAL[:1]), before, last=NOTHING).previous
     assert (progress.fixed, progress.remaining, progress.new) == (2, 1, 0)
     again = report(findings_table(NO_REFERRAL[:1]), before, last=NOTHING)
-    assert page.standing(again, again.items[0]) == "Still there since October 2016"
+    assert page.new_or_since(again, again.items[0]) == "Still there since October 2016"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_what_rules_between_tables_found_is_compared_with_what_was_told() -> Non
 )
 def test_each_problem_is_new_or_still_there(earlier, said) -> None:
     made = report(findings_table(WRONG_CODE), *earlier)
-    assert page.standing(made, made.items[0]) == said
+    assert page.new_or_since(made, made.items[0]) == said
     assert (said in render_html(made)) if said else "Still there" not in render_html(made)
 
 
