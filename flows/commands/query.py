@@ -14,7 +14,7 @@ import pyarrow as pa
 import typer
 
 from flows.commands.console import Exit, OutputFormat, echo, relative_to_here
-from flows.deliveries.withdrawn import in_force
+from flows.deliveries.withdrawn import apply_withdrawals
 from flows.reporting.follow_up import personal_files_present
 from flows.reporting.words.deliveries import short_name, withdrawal_notice
 from flows.runtime.safe_errors import safe_message
@@ -158,7 +158,7 @@ def _withdrawn(places: DataPaths) -> dict[str, str]:
         with wrapped_ledger_errors(places), Ledger.copy_of(places.ledger) as ledger:
             at = ledger.effective_now(None, now())
             deliveries = ledger.deliveries()
-            _, withdrawn = in_force(deliveries.values(), ledger.withdrawals(at), at)
+            _, withdrawn = apply_withdrawals(deliveries.values(), ledger.withdrawals(at), at)
     except (LedgerUnusable, OSError):
         return {}  # why, is said of the last run
     return {

@@ -18,7 +18,7 @@ from flows.cells.identifiers import (
     personal_rule,
 )
 from flows.commands.console import Exit, echo
-from flows.deliveries.withdrawn import in_force
+from flows.deliveries.withdrawn import apply_withdrawals
 from flows.reporting.words.deliveries import short_name, withdrawal_notice
 from flows.runtime.log import Entry, Event, log, run_log
 from flows.settings import Settings
@@ -60,7 +60,7 @@ def withdraw(settings: Settings, which: str, reason: str, *, undo: bool, moment:
         deliveries = ledger.deliveries()
         named = _named(which, deliveries.values())
         at = ledger.effective_now(moment, now())
-        _, withdrawn = in_force(deliveries.values(), ledger.withdrawals(at), at)
+        _, withdrawn = apply_withdrawals(deliveries.values(), ledger.withdrawals(at), at)
         chosen = tuple(d for d in named if (d.delivery_id in withdrawn) is undo)
         if not chosen:
             raise _usage(

@@ -1,1 +1,1 @@
-"""What is known of deliveries: their shapes, names, months and corrections, and which of them count."""
+"""Deliveries: the shapes that pass between steps, file names, months, corrections, and which deliveries count."""

@@ -1,4 +1,4 @@
-"""What conforming makes of a file: which column is which field, and batches of rows with their types."""
+"""The output of conforming a file: which column holds which field, and batches of typed rows."""
 
 from __future__ import annotations
 
@@ -15,52 +15,52 @@ from schemas.audit.deliveries import Column
 
 @dataclass
 class Layout:
-    """Which column of a file is which field, and what is wrong with the heading."""
+    """Which column of a file holds which field, and the findings about its heading."""
 
     columns: tuple[Column, ...]
     positions: dict[str, int]  # field -> position in the file
     findings: list[Finding]
-    version_column: int | None = None  # where the version of the form is stated, if it is (rule F24)
-    as_written: tuple[str, ...] = ()  # the headings themselves: to know them again, never to be shown
+    version_column: int | None = None  # position of the column with the version of the form, if there is one (rule F24)
+    as_written: tuple[str, ...] = ()  # the headings as sent, to recognise them; never to be shown
     is_marked: bool = False  # a workbook that the warehouse gave back with its problems marked
 
     @property
     def refused(self) -> bool:
-        """Whether the heading alone refuses the file. Its rows are validated all the same."""
+        """Whether the heading alone refuses the file. Its rows are validated all the same, to report all faults."""
         return any(f.severity == Severity.FILE for f in self.findings)
 
     @property
-    def sounds_personal(self) -> bool:
-        """Whether a column nobody asked for may hold personal data (F11): then nothing of the file is kept or shown."""
+    def may_be_personal(self) -> bool:
+        """Whether an unexpected column may hold personal data (F11): then no value of the file is stored or shown."""
         return any(f.rule_id == "F11" and f.severity == Severity.FILE for f in self.findings)
 
     @property
     def unread(self) -> frozenset[str]:
-        """The fields that the file should hold and cannot be read from it: their column is missing or there twice.
+        """Expected fields that cannot be read, because their column is missing or there twice.
 
-        The heading says so once (F09, F12): no row is found at fault for it.
+        One finding about the heading reports it (F09, F12), and rows get none for it.
         """
         return frozenset(f.field for f in self.findings if f.rule_id in ("F09", "F12") and f.field)
 
     def column_of(self, field: str) -> Column | None:
-        """The file's column that holds a field."""
+        """The file's column that holds a field; None if there is none."""
         position = self.positions.get(field)
         return None if position is None else self.columns[position]
 
 
 @dataclass
 class TypedBatch:
-    """Some rows of a file with their types: the contract's fields and `source_row`, torn and empty rows left out.
+    """Some rows of a file with types: the contract's fields and `source_row`, without malformed and empty rows.
 
-    `cells` holds the same rows as the sender wrote them, column by column. `unreadable` names the cells that could not
-    be given a type (source_row, field): what depends on them cannot be checked.
+    `cells` holds the text of the same rows as sent, by the column's position in the file. `unreadable` lists the cells
+    that could not be converted (`source_row`, `field`): rules that depend on one cannot be checked.
     """
 
     rows: pl.DataFrame
     cells: dict[str, DistinctColumn]
     findings: pl.DataFrame
     unreadable: pl.DataFrame
-    malformed: list[int]
-    not_data: int
-    dates: dict[str, DatesSeen] = field(default_factory=dict)  # of each date column: how its dates are written
-    form_versions: set[str] = field(default_factory=set)  # what the column `schema_version` says, if there is one
+    malformed: list[int]  # source rows that could not be split into the heading's columns
+    not_data: int  # rows left out as blank, total or repeated heading
+    dates: dict[str, DatesSeen] = field(default_factory=dict)  # by date field: in which order dates are written
+    form_versions: set[str] = field(default_factory=set)  # values of the column `schema_version`, if there is one

@@ -1,9 +1,9 @@
-"""Corrections: known errors in what a site sent, that it agreed to and cannot send again.
+"""Corrections: known errors in a site's files that the site agreed to and cannot send again.
 
-They are data, in `corrections.csv` of the data folder: what, where, why, who agreed, until when. Each names one cell
-and what must stand in it: where something else stands, the source was fixed and the correction is not made (X02).
-A correction changes a value before it is read, so every rule validates the new one. It never switches a rule off, and
-the file itself stays as it was sent. Source: issue 3, item 6.
+They are data, in `corrections.csv` of the data folder: what, where, why, who agreed and until when. Each names one cell
+and the text expected in it. If the cell holds another text, the source was fixed, and the correction is not applied
+(X02). A correction changes the text before it is parsed, so every rule checks the corrected value. It never switches a
+rule off, and the file itself stays as it was sent.
 """
 
 from __future__ import annotations
@@ -29,20 +29,28 @@ COLUMNS = (
     "until",
 )  # fmt: skip
 _WANTED = f"its first line must be {','.join(COLUMNS)}"
-_FREE = ("was", "becomes", "reason", "agreed_with", "file", "sheet", "column")  # where somebody may write anything
+_FREE = (
+    "was",
+    "becomes",
+    "reason",
+    "agreed_with",
+    "file",
+    "sheet",
+    "column",
+)  # columns of free text, which are searched for personal data
 
 
 @dataclass(frozen=True)
 class CellCorrection:
-    """One cell of a delivery with what stands in it and what is to be read instead. `lapsed`: its time is over."""
+    """One cell of a delivery, the text expected in it, and the text to read instead."""
 
-    sheet: str  # '' where the file has one
+    sheet: str  # '' where the file has only one
     row: int
     column: str  # letter, or heading as the sender wrote it
     was: str
     becomes: str
-    until: date
-    lapsed: bool
+    until: date  # the last day on which it is applied
+    is_expired: bool
 
 
 @dataclass(frozen=True)
@@ -70,13 +78,13 @@ class Correction:
 
     @property
     def place(self) -> tuple[str, ...]:
-        """The cell it is about."""
+        """The cell it is about, in a form by which lines about the same cell are equal."""
         return (self.site_code, self.dataset, self.file, fold(self.sheet), str(self.row), fold(self.column))
 
 
 @dataclass(frozen=True)
 class Corrections:
-    """The corrections as they stand on a day: the lines in good order, and what is wrong with the others."""
+    """The corrections on a given day: the valid lines, and what is wrong with the others."""
 
     day: date
     lines: tuple[Correction, ...] = ()
@@ -84,34 +92,36 @@ class Corrections:
 
     @property
     def valid_to(self) -> date:
-        """The last day to which they stand as they do: on the next one the first of them has lapsed."""
+        """The last day on which the same corrections apply: after it, the first of them expires."""
         return min((c.until for c in self.lines if c.until >= self.day), default=date.max)
 
     def of(self, delivery: Delivery) -> tuple[CellCorrection, ...]:
-        """What is to be corrected in a delivery, in the order of its cells."""
+        """The corrections of a delivery, in the order of its cells."""
         own = sorted((c for c in self.lines if c.is_of(delivery)), key=lambda c: (c.row, c.column, c.line))
         return tuple(
-            CellCorrection(c.sheet, c.row, c.column, c.was, c.becomes, c.until, lapsed=c.until < self.day) for c in own
+            CellCorrection(c.sheet, c.row, c.column, c.was, c.becomes, c.until, is_expired=c.until < self.day)
+            for c in own
         )
 
 
 NO_CORRECTIONS = Corrections(date.min)
 
 
-def corrections_in(text: str, day: date) -> Corrections:
-    """Read the text of `corrections.csv`. A line at fault is named and left out; the others are used.
+def parse_corrections(text: str, day: date) -> Corrections:
+    """Parse the text of `corrections.csv`. A faulty line is reported in `faults` and left out; the others are used.
 
-    Every line is an agreement of its own: a slip in one must not send the rows of other sites back to quarantine.
-    Raises CorrectionsUnusable where the heading is wrong, or lines cannot be told apart: that would undo them all.
+    Every line is a separate agreement, and a slip in one must not cause rows of other sites to be held again. Raises
+    CorrectionsUnusable where the heading is wrong or the text cannot be split into lines: to go on would undo all.
     """
     lines: list[Correction] = []
     faults: list[str] = []
     for number, cells, fault in _rows(text):
-        read = fault or _correction(number, cells)
-        if isinstance(read, str):
-            faults.append(f"`{CORRECTIONS}`, line {number}: {read}")
+        correction = fault or _correction(number, cells)
+        if isinstance(correction, str):
+            faults.append(f"`{CORRECTIONS}`, line {number}: {correction}")
         else:
-            lines.append(read)
+            lines.append(correction)
+    # which of two corrections of one cell was meant is not known, so neither is used
     times = Counter(c.place for c in lines)
     twice = [c for c in lines if times[c.place] > 1]
     faults += [f"`{CORRECTIONS}`, line {c.line}: the cell is on another line too; keep one of them" for c in twice]
@@ -119,7 +129,7 @@ def corrections_in(text: str, day: date) -> Corrections:
 
 
 def _rows(text: str) -> Iterator[tuple[int, dict[str, str], str]]:
-    """Each line with its number and its cells, or what is wrong with it as a line of a table."""
+    """Each line with its number and its cells by heading, or what is wrong with its form ('' if nothing is)."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     headings: list[str] | None = None
     while True:
@@ -134,7 +144,7 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, str], str]]:
             continue
         if headings is None:
             headings = [cell.casefold() for cell in cells]
-            if wrong := _what_is_wrong(headings):
+            if wrong := _heading_faults(headings):
                 raise CorrectionsUnusable(f"{wrong} on line {number}; {_WANTED}")
         elif len(cells) != len(headings):
             yield number, {}, f"it has {len(cells)} cells, the heading {len(headings)}; put text with commas in quotes"
@@ -142,21 +152,21 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, str], str]]:
             yield number, dict(zip(headings, cells, strict=True)), ""
 
 
-def _what_is_wrong(headings: list[str]) -> str:
-    """What is wrong with the headings; '' where nothing is. Of one that is not ours only the place is told."""
+def _heading_faults(headings: list[str]) -> str:
+    """What is wrong with the headings; '' where nothing is. An unknown heading is named by its position alone."""
     if len(headings) == 1:
         return "there is one cell alone, as where the file was not saved with commas between its cells"
     twice = [f"the heading {name} stands twice" for name in COLUMNS if headings.count(name) > 1]
     missing = [name for name in COLUMNS if name not in headings]
     if not missing:
         return listed(twice)
-    others = [f"cell {i}" for i, name in enumerate(headings, 1) if name not in COLUMNS]
-    instead = f" ({listed(others)} {'is' if len(others) == 1 else 'are'} no heading of it)" if others else ""
+    unknown = [f"cell {i}" for i, name in enumerate(headings, 1) if name not in COLUMNS]
+    instead = f" ({listed(unknown)} {'is' if len(unknown) == 1 else 'are'} no heading of it)" if unknown else ""
     return listed([*twice, f"the heading {listed(missing)} is missing{instead}"])
 
 
 def _correction(line: int, cells: dict[str, str]) -> Correction | str:
-    """The correction on a line, or what is wrong with it. No value is ever repeated: it may be personal."""
+    """Parse a line: the correction, or what is wrong with it. Values are never repeated, for they may be personal."""
     wrong = [*_unknown(cells), *_missing(cells), *_personal(cells)]
     agreed_on, until = _day(cells["agreed_on"]), _day(cells["until"])
     wrong += [
@@ -170,8 +180,8 @@ def _correction(line: int, cells: dict[str, str]) -> Correction | str:
         wrong.append("was and becomes are the same")
     if wrong or not agreed_on or not until:
         return "; ".join(wrong)
-    told = {name: cells[name] for name in COLUMNS if name not in ("row", "agreed_on", "until")}
-    return Correction(line=line, row=int(cells["row"]), agreed_on=agreed_on, until=until, **told)
+    texts = {name: cells[name] for name in COLUMNS if name not in ("row", "agreed_on", "until")}
+    return Correction(line=line, row=int(cells["row"]), agreed_on=agreed_on, until=until, **texts)
 
 
 def _unknown(cells: dict[str, str]) -> list[str]:
@@ -192,14 +202,14 @@ def _missing(cells: dict[str, str]) -> list[str]:
 
 
 def _personal(cells: dict[str, str]) -> list[str]:
-    """What may not stand in a correction: it would be one more place where personal data lies."""
+    """Refuse columns that may hold personal data: the file would be one more place where it is stored."""
     field = _field(cells["dataset"], cells["column"])
     found = [name for name in _FREE if personal_rule(cells[name], field if name in ("was", "becomes") else None)]
     return [f"{name} may hold personal data: delete the line, and ask the site for a new file" for name in found]
 
 
 def _field(dataset: str, heading: str) -> Field | None:
-    """The field of a heading, where the heading alone says it."""
+    """The field of a dataset with this heading, by its name or an alias; None where the heading does not say."""
     contract = datasets().get(dataset)
     known = contract.fields if contract else ()
     return next((f for f in known if fold(heading) in {fold(h) for h in (f.name, *f.aliases)}), None)

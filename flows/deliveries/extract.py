@@ -1,4 +1,4 @@
-"""A file as its reader sees it: where the heading is, and the rows below it as text, batch by batch."""
+"""The output of reading a file: its heading, and the rows below it as text, in batches."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flows.deliveries.findings import Finding
 
 
 class UnreadableFile(Exception):  # noqa: N818 - it is an outcome of reading, not an error of ours
-    """A file that cannot be read further: `rule_id` says why, in the words of `files.py`."""
+    """A file that cannot be read further. `rule_id` is the rule in `schemas/_rules/files.py` that says why."""
 
     def __init__(self, rule_id: str, found: str = "") -> None:
         super().__init__(rule_id)
@@ -25,11 +25,10 @@ class UnreadableFile(Exception):  # noqa: N818 - it is an outcome of reading, no
 class TextBatch:
     """Some rows of a file as text: `cells` are its columns '0', '1', ... by position in the file.
 
-    `source_rows` are the rows' physical numbers in the file. `malformed` are the physical rows that cannot be split
-    into the heading's columns, each with the reason in the sender's words: no cell of them is used (rule F13).
-    `stray_text` is text outside the rows of data, with its physical row: malformed lines, and what is above the
-    heading. It is
-    searched for personal data, and never shown or kept.
+    `source_rows` are the rows' numbers in the file, as an editor counts them. `malformed` are rows that cannot be split
+    into the heading's columns, each with the reason in words for the sender (rule F13): no cell of them is used.
+    `stray_text` is text outside the rows of data, with its row: malformed lines, and what is above the heading. It is
+    searched for personal data, and never shown or stored.
     """
 
     cells: dict[str, DistinctColumn]
@@ -44,7 +43,7 @@ class TextBatch:
         malformed: dict[int, str] | None = None,
         stray_text: list[tuple[int, str]] | None = None,
     ) -> TextBatch:
-        """A batch of rows given as a frame: its columns by position, and `source_row`."""
+        """Make a batch from a frame with columns '0', '1', ... and `source_row`."""
         cells = {name: DistinctColumn.of(rows[name]) for name in rows.columns if name != "source_row"}
         return cls(cells, rows["source_row"], malformed or {}, stray_text or [])
 
@@ -56,7 +55,7 @@ class TextBatch:
 
 
 class TextOnOtherSheet(NamedTuple):
-    """A cell on another sheet of the workbook than the one that is read."""
+    """The text of a cell on a sheet of the workbook other than the one that is read."""
 
     sheet: str
     number: int  # the sheet's place in the workbook, from 1
@@ -66,7 +65,7 @@ class TextOnOtherSheet(NamedTuple):
 
 @dataclass
 class Extract:
-    """A file as its reader sees it: where the heading is, what it says, and the rows below it, batch by batch."""
+    """A file as read: its heading, the rows below it in batches, and findings about the file."""
 
     sheet: str
     encoding: str
@@ -75,19 +74,19 @@ class Extract:
     batches: Iterator[TextBatch]
     findings: list[Finding] = field(default_factory=list)
     is_marked: bool = False  # a workbook that the warehouse gave back with its problems marked
-    sheet_number: int = 0  # its place in a workbook, from 1: how a sheet is told whose name may be personal
-    # The other sheets, opened when they are looked through: they are searched for personal data, and never kept.
+    sheet_number: int = 0  # its place in the workbook, from 1: names the sheet where its own name may be personal
+    # Cells of the other sheets, read when they are iterated. They are searched for personal data, and never stored.
     other_sheets: Iterable[TextOnOtherSheet] = ()
-    # What there is to tell of the rows as they stand in the file: asked for once all of `batches` were read.
-    found_in_rows: Callable[[], list[Finding]] = list
+    # Findings that are known only once all of `batches` were read: call it then.
+    row_findings: Callable[[], list[Finding]] = list
 
 
 @dataclass(frozen=True)
 class SheetCells:
-    """One sheet of a file as it stands there: `rows[0]` is row 1. A text file is one sheet, each record on its line.
+    """All cells of one sheet: `rows[0]` is row 1. A text file is one sheet, with each record on the row of its line.
 
-    A cell is text, a number, a date or time, true or false; None or '' where it is empty. `merged` are areas of merged
-    cells: top, left, bottom, right, from 0.
+    A cell is text, a number, a date or time, or a boolean; None or '' where it is empty. `merged` lists areas of merged
+    cells as (top, left, bottom, right), counted from 0.
     """
 
     name: str

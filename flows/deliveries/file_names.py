@@ -1,8 +1,8 @@
-"""The names that files are sent under: the agreed form, and what can be read as nothing else.
+"""File names: parse the agreed form, and other names that can only mean one thing.
 
-A name that is slightly off is understood where one reading is left: the copy that a browser or Excel numbers, small
-letters, other marks between the parts, a month in words, an ending that stands twice. Whatever else stands in it makes
-it unknown, so a name that is understood holds none but our own words. Source: docs/domain.md 6.1 (F21).
+A name that differs slightly is accepted if it has only one reading: numbered as a copy by a browser or Excel, in small
+letters, with other marks between its parts, with a month in words, or with its ending twice. Any other word in it makes
+it unknown. So a name that is accepted contains nothing personal. Source: docs/domain.md 6.1 (F21).
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ WHOLE_RETURN = "return"  # a workbook of this name holds several datasets, one a
 AGREED = re.compile(
     rf"^(?P<site>[A-Z0-9-]+)_(?P<dataset>[a-z_]+)_(?P<period>{PERIOD})_v(?P<version>\d{{1,4}})\.(?P<ending>\w+)$"
 )
-# Our own marked workbook under the name that it was given: the likeliest slip of who sends it again.
+# Our own marked workbook under the name we gave it: the most likely mistake when it is sent back.
 MARKED = re.compile(
     rf"^(?P<stem>(?P<site>[A-Z0-9-]+)_(?P<dataset>[a-z_]+)_{PERIOD}_v)(?P<version>\d{{1,4}}){TO_FIX}(?![0-9A-Za-z])"
 )
-ADDED_BY_COMPUTERS = frozenset({".ds_store", "thumbs.db", "desktop.ini"})  # to folders; in small letters
-# What programs add: 'Copy of X', 'X - Copy', 'X copy 2', 'X (1)'. Compared in small letters.
+# Files that operating systems add to folders, in small letters.
+ADDED_BY_COMPUTERS = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+# What programs add to the name of a copy: 'Copy of X', 'X - Copy', 'X copy 2', 'X (1)'. Matched in small letters.
 _COPY = re.compile(r"^copy(?: \(\d{1,2}\))? of |(?:[ _-]+copy(?: \d{1,2})?| ?\(\d{1,2}\))+$")
-_PLAIN = re.compile(r"[A-Za-z0-9 _.,()+-]+")  # such a name can be written down anywhere as it is
+_PLAIN = re.compile(r"[A-Za-z0-9 _.,()+-]+")  # a name that is safe to write anywhere
 _ENDING = re.compile(r"^(?P<stem>.+?)(?P<ending>\.\w+)(?:(?P=ending))*$", re.IGNORECASE)
 _MONTHS = {
     name.casefold(): n for names in (calendar.month_name, calendar.month_abbr) for n, name in enumerate(names) if name
@@ -43,13 +44,13 @@ _MONTH_SAID = (
     rf"|(?P<m3>{_MONTH_WORD}) ?(?P<y3>{_YEAR})|(?P<y4>{_YEAR}) ?(?P<m4>{_MONTH_WORD}))"
 )
 _VERSION_SAID = r" ?v(?:er|ersion)? ?(?P<version>\d{1,4})"
-# Without its v, a version is told from a day of the month by standing alone behind a month in digits.
+# A version without its 'v' is recognised only as one digit after yyyymm, where it cannot be a day of the month.
 _BARE_VERSION = rf"(?P<y0>{_YEAR})(?P<m0>{_MM}) (?P<bare>[1-9])"
 
 
 @dataclass(frozen=True)
 class FileName:
-    """What the name of a file says. `is_agreed`: in the agreed form."""
+    """The parts of a file's name. `is_agreed`: whether the name has the agreed form."""
 
     site: str
     dataset: str
@@ -70,52 +71,57 @@ class FileName:
 
 
 def read_name(name: str, folder: str = "") -> FileName | None:
-    """What a file's name says: by the agreed form, or by the one reading left. `folder` is its site's, if known.
+    """Parse a file's name: in the agreed form, or by the only other reading it has; None if it has none or several.
 
-    A name in the agreed form is read as it stands, also where there is no such site or dataset.
+    `folder` is the site's folder that the file is in, if known. A name in the agreed form is returned even where its
+    site or dataset is unknown.
     """
-    said = AGREED.match(name)
-    if said is None or said["site"] not in sites() or said["dataset"] not in _sent():
-        understood = _one_reading(name, folder)
-        if understood or said is None:
-            return understood
-    return FileName(said["site"], said["dataset"], said["period"], int(said["version"]), f".{said['ending']}")
+    parts = AGREED.match(name)
+    if parts is None or parts["site"] not in sites() or parts["dataset"] not in _sent():
+        only_reading = _only_reading(name, folder)
+        if only_reading or parts is None:
+            return only_reading
+    return FileName(parts["site"], parts["dataset"], parts["period"], int(parts["version"]), f".{parts['ending']}")
 
 
 def agreed_name(name: str) -> str:
-    """The agreed form of a file's name that is only understood; '' of one that has that form, or is not understood."""
-    said = read_name(name)
-    return "" if said is None or said.is_agreed else said.agreed
+    """The agreed form of a file's name; '' where it has that form already, or cannot be read."""
+    parts = read_name(name)
+    return "" if parts is None or parts.is_agreed else parts.agreed
 
 
 def likely_stem(name: str, site: str) -> str:
-    """What a file in a site's folder may have to be called, without its ending. Nothing of its name is repeated."""
+    """Suggest a name, without ending, for a file in a site's folder whose name cannot be read.
+
+    It has placeholders for the parts that cannot be found, and repeats nothing of the name that is not a word of ours.
+    """
     text = f" {_plain(name)} "
-    named = [d for d in _sent() if re.search(rf" {_words(d)} ", text)]
+    found_datasets = [d for d in _sent() if re.search(rf" {_words(d)} ", text)]
     months = {_period(m) for m in re.finditer(rf"(?<![0-9]){_MONTH_SAID}(?![0-9])", text)}
-    dataset, period = (found.pop() if len(found) == 1 else "" for found in ([*named], [*months]))
+    dataset, period = (found.pop() if len(found) == 1 else "" for found in (found_datasets, [*months]))
     versions = re.findall(r" v(?:er|ersion)? ?(\d{1,4}) ", text)
     version = int(versions[0]) if len(versions) == 1 else 1
     return f"{site}_{dataset or '<dataset>'}_{period or '<yyyymm>'}_v{version}"
 
 
-def _one_reading(name: str, folder: str) -> FileName | None:
-    """What a name says that has not the agreed form; None where it may say several things, or something else."""
+def _only_reading(name: str, folder: str) -> FileName | None:
+    """The only reading of a name that does not have the agreed form; None where it has none or several."""
     parts = _ENDING.match(name)
     if parts is None or not _PLAIN.fullmatch(name):
         return None
     text = _plain(_COPY.sub("", _COPY.sub("", parts["stem"].casefold())))
     found = {
-        (site, dataset, _period(said), int(said["version"] or said["bare"]))
+        (site, dataset, _period(match), int(match["version"] or match["bare"]))
         for site in ([folder] if folder in sites() else sites())
         for dataset in _sent()
-        if (said := _pattern(site, dataset).fullmatch(text))
+        if (match := _pattern(site, dataset).fullmatch(text))
     }
     return FileName(*found.pop(), parts["ending"], is_agreed=False) if len(found) == 1 else None
 
 
 @lru_cache
 def _sent() -> tuple[str, ...]:
+    """What a file can hold: one of the datasets, or a whole return."""
     return (*datasets(), WHOLE_RETURN)
 
 
@@ -125,7 +131,7 @@ def _pattern(site: str, dataset: str) -> re.Pattern[str]:
 
 
 def _words(dataset: str) -> str:
-    """A pattern of a dataset's name as people type it: with any mark between its words, and one for many."""
+    """A pattern for a dataset's name as people type it: any mark between its words, and singular for plural."""
     spelt = _spelt(dataset)
     return rf"{spelt}?" if spelt.endswith("s") else spelt
 
@@ -135,21 +141,21 @@ def _spelt(name: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """A text in small letters, with one space for whatever stands between words and numbers."""
+    """A text in small letters, with one space for any run of characters other than letters and digits."""
     return re.sub(r"[^a-z0-9]+", " ", text.casefold()).strip()
 
 
-def _period(said: re.Match[str]) -> str:
-    """The month that was said, as yyyymm."""
-    groups = said.groupdict()
+def _period(match: re.Match[str]) -> str:
+    """The month of a match, as yyyymm."""
+    groups = match.groupdict()
     year, month = next((groups[f"y{i}"], groups[f"m{i}"]) for i in range(5) if groups.get(f"y{i}"))
     return f"{year}{_MONTHS[month] if month in _MONTHS else int(month):02}"
 
 
 def about_name(delivery: Delivery) -> list[Finding]:
-    """That the name of a delivery's file was only understood, if it was (rule F31)."""
-    said = read_name(delivery.file_name, delivery.site_code)
-    named = (delivery.site_code, delivery.period, delivery.version)
-    if said is None or said.is_agreed or (said.site, said.period, said.version) != named:
+    """A warning if the name of a delivery's file was accepted although it does not have the agreed form (rule F31)."""
+    parts = read_name(delivery.file_name, delivery.site_code)
+    expected = (delivery.site_code, delivery.period, delivery.version)
+    if parts is None or parts.is_agreed or (parts.site, parts.period, parts.version) != expected:
         return []
-    return [Finding("F31", Severity.WARNING, found=delivery.file_name, suggestion=said.agreed)]
+    return [Finding("F31", Severity.WARNING, found=delivery.file_name, suggestion=parts.agreed)]

@@ -17,15 +17,17 @@ from schemas.audit.deliveries import Column
 from schemas.audit.findings import CONTRACT as FINDINGS
 from schemas.audit.findings import Outcome
 
-# The columns of a findings frame: those of audit.findings, but for the delivery, which is known from its address.
+# The columns of a findings frame: those of audit.findings without `delivery_id`, which is added when they are loaded.
 FINDING_TYPES: dict[str, pl.DataType] = {f.name: polars_type(f) for f in FINDINGS.fields if f.name != "delivery_id"}
-NO_FINDINGS = pl.DataFrame(schema=FINDING_TYPES)  # most columns of most files give none, and frames take long to make
-ROW_BY_ROW = ""  # in place of a rule, a severity or a sheet that differs from row to row
+NO_FINDINGS = pl.DataFrame(
+    schema=FINDING_TYPES
+)  # one shared frame: most columns of most files have no finding, and making a frame is slow
+ROW_BY_ROW = ""  # placeholder for a rule, severity or sheet that a column of the rows gives
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding, or what many findings have in common."""
+    """One finding, or the values that many findings have in common (see `findings_of_rows`)."""
 
     rule_id: str
     severity: str
@@ -55,18 +57,18 @@ class Finding:
 
 
 def findings_frame(findings: Sequence[Finding], sheet: str) -> pl.DataFrame:
-    """Single findings as a frame with the columns of FINDING_TYPES."""
+    """Make a frame of findings (columns of FINDING_TYPES)."""
     if not findings:
         return NO_FINDINGS
     return pl.DataFrame([f.to_row(sheet) for f in findings], schema=FINDING_TYPES, orient="row")
 
 
 def findings_of_rows(rows: pl.DataFrame, finding: Finding, sheet: str) -> pl.DataFrame:
-    """One finding for each of many rows: what `rows` has columns for differs from row to row, the rest is `finding`."""
+    """Make a finding of each row: columns that `rows` has are taken from it, the others from `finding`."""
     if rows.is_empty():
         return NO_FINDINGS
-    alike = finding.to_row(sheet)
+    in_common = finding.to_row(sheet)
     return rows.select(
-        pl.col(name) if name in rows.columns else pl.lit(alike[name], kind).alias(name)
+        pl.col(name) if name in rows.columns else pl.lit(in_common[name], kind).alias(name)
         for name, kind in FINDING_TYPES.items()
     )

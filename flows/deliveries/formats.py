@@ -1,4 +1,4 @@
-"""The formats that are taken in, and the endings of names by which each goes."""
+"""The file formats that can be read, and the file name endings of each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 
 class Format(StrEnum):
-    """What can be read, as a sender would call it."""
+    """A file format, named as senders would call it."""
 
     TEXT = "plain text, such as CSV"
     XLSX = "an Excel workbook"
@@ -28,9 +28,9 @@ ENDINGS: dict[Format, tuple[str, ...]] = {
 
 
 def format_named(name: str | PurePath) -> Format | None:
-    """The format that the ending of a file's name says; None for any other ending.
+    """The format by the ending of a file's name; None for any other ending.
 
-    A file that is something else by its bytes is refused before it is read (rule F15): the ending decides the reader.
+    The ending alone decides the reader: a file whose bytes are of another format is refused before it is read (F15).
     """
     ending = PurePath(name).suffix.casefold()
     return next((kind for kind, endings in ENDINGS.items() if ending in endings), None)

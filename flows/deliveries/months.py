@@ -1,8 +1,8 @@
-"""Which month a file is about: what its name says, beside its dates and the other files of its site.
+"""Which month a file is about: the month in its name, compared with its dates and the site's other files.
 
-A name is all that says to which day an extract is complete, and it is typed by hand. It is believed unless its month
-had not begun (F25), its dates contradict it (F19), or it skips months that the site owes and its dates do not reach
-beyond them (F26). Source: docs/domain.md 6.1.
+The name is typed by hand, and usually nothing else says to which day an extract is complete. It is trusted unless the
+month had not begun (F25), the dates in the file contradict it (F19), or it skips months for which the site owes files
+and its dates reach no further than those (F26). Source: docs/domain.md 6.1.
 """
 
 from __future__ import annotations
@@ -15,37 +15,37 @@ from flows.runtime.wording import LONDON, day, listed, month
 from schemas._contract.registry import owed_months
 from schemas.audit.deliveries import Delivery
 
-# When a cumulative extract seems to be of an earlier month: what comes ten times a month, and thirty times in all,
-# stopped for over a month. Of less, a silence says nothing; for a month that nobody asks for, fewer say enough.
+# A cumulative extract seems to be of an earlier month where events that come ten times a month stop for over a month.
+# With fewer than thirty in the last quarter a gap means nothing. For a month that nobody asked for, five are enough.
 FEW_EVENTS, LEAST_EVENTS, QUARTER, SILENCE = 5, 30, timedelta(92), timedelta(31)
-WRONG_MONTH = ("F25", "F26", "F19")  # the rules that doubt the month in the name: told first, they explain the others
+WRONG_MONTH = ("F25", "F26", "F19")  # rules that doubt the month: reported first, for they explain other findings
 
 
 def day_received(received_at: datetime) -> date:
-    """The day in London on which a file came."""
+    """The day in London on which a file was received, from a moment in UTC."""
     return received_at.replace(tzinfo=UTC).astimezone(LONDON).date()
 
 
-def is_to_come(delivery: Delivery) -> bool:
-    """Whether the month in a file's name had not begun on the day it came (rule F25)."""
+def is_future_month(delivery: Delivery) -> bool:
+    """Whether the month in a file's name had not begun on the day it was received (rule F25)."""
     return delivery.data_cut_date.replace(day=1) > day_received(delivery.received_at)
 
 
-def came_too_soon(delivery: Delivery) -> str:
-    """When a file came whose month had not begun, in words."""
+def received_in_words(delivery: Delivery) -> str:
+    """The day on which a file was received, in words for a finding."""
     return f"the file came on {day(day_received(delivery.received_at))}"
 
 
 def dates_end_in(newest: date | None) -> str:
-    """Where the dates of a file end, in words; '' where it has none."""
+    """The month in which the dates of a file end, in words; '' where it has none."""
     return f"the dates end in {newest:%B %Y}" if newest else ""
 
 
 def stops_early(delivery: Delivery, newest: date | None, lately: int, *, is_asked_for: bool) -> str:
-    """What to say of dates that end over a month before the cut-off (rule F19); '' where there is nothing to say.
+    """That the dates end over a month before the cut-off, in words (rule F19); '' where they do not.
 
-    `lately` is how many events lie in the quarter before the newest date. A month for which the site is not asked needs
-    fewer: its name is odd by itself.
+    `lately` is the number of events in the quarter that ends with the newest date. If the site was not asked for this
+    month, fewer are needed, for the month in the name is unusual already.
     """
     least = LEAST_EVENTS if is_asked_for else FEW_EVENTS
     if newest is None or lately < least or delivery.data_cut_date - newest <= SILENCE:
@@ -54,22 +54,22 @@ def stops_early(delivery: Delivery, newest: date | None, lately: int, *, is_aske
 
 
 def skipped(delivery: Delivery, before: Delivery, sent: Collection[str]) -> list[str]:
-    """The months between two deliveries that the site owes and has sent no file for."""
+    """The months (yyyymm) between two deliveries for which the site owes a file and has sent none."""
     owed = owed_months(delivery.site_code, delivery.dataset)
     return [m for m in owed if before.period < m < delivery.period and m not in sent]
 
 
 def no_file_for(months: Sequence[str]) -> str:
-    """That there is no file for some months; of many the first and the last are named."""
+    """That there is no file for some months, in words; of three or more only the first and the last are named."""
     names = [month(m) for m in months]
     return f"no file for {listed(names) if len(names) < 3 else f'{names[0]} to {names[-1]}'}" if names else ""
 
 
 def newest_by_month(newest_events: Iterable[tuple[Delivery, date | None]]) -> dict[str, date]:
-    """By delivery_id: the newest date in what its site had sent of its month when it came, of whatever dataset.
+    """By delivery_id: the newest date in any dataset that its site had sent for the same month when it was received.
 
-    Months in which one dataset has no event are common, and its other files then show that the name is right. What
-    comes later shows nothing: the true file of that month may.
+    One dataset often has no event in a month, and the other files of that month then show that its name is right. Files
+    received later are not counted, for one of them may be the true file of that month.
     """
     of_month: dict[tuple[str, str], list[tuple[Delivery, date | None]]] = defaultdict(list)
     for delivery, newest in newest_events:
@@ -86,23 +86,25 @@ def newest_by_month(newest_events: Iterable[tuple[Delivery, date | None]]) -> di
 def is_doubtful(
     delivery: Delivery, accepted: Iterable[Delivery], sent: Collection[str], newest: Mapping[str, date]
 ) -> bool:
-    """Whether a delivery has to wait (rule F26): it skips owed months, and its dates reach no further than the first.
+    """Whether a delivery is held up (F26): it skips owed months, and its dates reach no further than the first of them.
 
-    One that waits goes on waiting where a file of an earlier month came after it and reaches as far: then that is the
-    month it was about.
+    It stays held up if a file of an earlier month is received after it whose dates reach as far: then that is the month
+    it was about.
     """
-    reached = newest.get(delivery.delivery_id)
+    newest_date = newest.get(delivery.delivery_id)
     earlier = [a for a in accepted if a.data_cut_date < delivery.data_cut_date]
-    if reached is None or not earlier:
+    if newest_date is None or not earlier:
         return False
     last = max(earlier, key=lambda a: (a.data_cut_date, a.version))
-    if skipped(delivery, last, sent) and reached <= _a_month_after(last.data_cut_date):
+    if skipped(delivery, last, sent) and newest_date <= _a_month_after(last.data_cut_date):
         return True
-    return any(a.received_at > delivery.received_at and newest.get(a.delivery_id, date.min) >= reached for a in earlier)
+    return any(
+        a.received_at > delivery.received_at and newest.get(a.delivery_id, date.min) >= newest_date for a in earlier
+    )
 
 
 def _a_month_after(cut_off: date) -> date:
-    """The last day of the next month, for a cut-off at the end of one; else the same day of it, or its last."""
+    """The same day of the next month; its last day if the cut-off is a month's last day, or there is no such day."""
     end_of_next = (cut_off.replace(day=1) + timedelta(62)).replace(day=1) - timedelta(1)
     is_end_of_month = (cut_off + timedelta(1)).day == 1
     return end_of_next if is_end_of_month else end_of_next.replace(day=min(cut_off.day, end_of_next.day))

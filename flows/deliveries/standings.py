@@ -13,7 +13,7 @@ from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
-from flows.deliveries.months import is_doubtful, is_to_come, newest_by_month
+from flows.deliveries.months import is_doubtful, is_future_month, newest_by_month
 from flows.deliveries.validated import ValidatedDelivery
 from schemas.audit.deliveries import Delivery, ExtractType, Hold, Result, Standing, Verdict, never_counted
 
@@ -31,7 +31,7 @@ def duplicate_of(delivery: Delivery, earlier: Iterable[Delivery]) -> str:
     """
     originals = [d for d in earlier if not d.same_as]
     latest = max(originals, key=_recency, default=None)
-    if latest is None or latest.period != delivery.period or is_to_come(latest) != is_to_come(delivery):
+    if latest is None or latest.period != delivery.period or is_future_month(latest) != is_future_month(delivery):
         return ""
     return latest.delivery_id if _content(latest) == _content(delivery) else ""
 

@@ -1,7 +1,7 @@
-"""Which deliveries are withdrawn at a moment, and what the others are without them.
+"""Which deliveries are withdrawn at a moment, and the other deliveries as if those had never come.
 
-A withdrawal is of bytes: whoever sends them again, under another version or month, sends what was taken out. What is
-left is as if the withdrawn file had never come, so also which delivery is the same as which (rule F17).
+A withdrawal applies to the bytes of a file: the same bytes sent again under another version or month are withdrawn too.
+Without the withdrawn file, another delivery may be the first with some content, so repeats (rule F17) are found anew.
 """
 
 from __future__ import annotations
@@ -18,52 +18,56 @@ from schemas.audit.withdrawals import Withdrawal
 _Bytes = tuple[str, str, str, str]
 
 
-def in_force(
+def apply_withdrawals(
     deliveries: Iterable[Delivery], withdrawals: Sequence[Withdrawal], moment: datetime
 ) -> tuple[list[Delivery], dict[str, Withdrawal]]:
-    """The deliveries received by a moment, as they are without those that were withdrawn; and which are (by id)."""
+    """The deliveries received by a moment, and by delivery_id the withdrawals that are in force among them.
+
+    Withdrawn deliveries are in the first list too. The others have `same_as` as if those had never come.
+    """
     received = [d for d in deliveries if d.received_at <= moment]
-    withdrawn = withdrawn_among(received, withdrawals, moment)
-    return as_if_never_sent(received, withdrawn), withdrawn
+    withdrawn = _withdrawals_in_force(received, withdrawals, moment)
+    return _as_if_never_sent(received, withdrawn), withdrawn
 
 
-def withdrawn_among(
+def _withdrawals_in_force(
     deliveries: Iterable[Delivery], withdrawals: Iterable[Withdrawal], moment: datetime
 ) -> dict[str, Withdrawal]:
-    """By delivery_id: the withdrawal that keeps a delivery out of the figures at a moment; its own, or of its bytes.
+    """By delivery_id: the withdrawal that keeps a delivery out of the figures at a moment.
 
-    Where the same bytes came again, that one may be let back alone: its own withdrawal is undone, the first one stands.
+    It is the delivery's own, or that of an earlier one with the same bytes. The later of two such deliveries can be
+    reinstated alone: its own withdrawal is undone, while that of the first stays in force.
     """
     known = [w.as_of(moment) for w in withdrawals if w.withdrawn_at <= moment]
-    own: dict[str, list[Withdrawal]] = defaultdict(list)
+    by_delivery: dict[str, list[Withdrawal]] = defaultdict(list)
     for w in known:
-        own[w.delivery_id].append(w)
+        by_delivery[w.delivery_id].append(w)
     found: dict[str, Withdrawal] = {}
     of_bytes: dict[_Bytes, Withdrawal] = {}
     for d in sorted(deliveries, key=order_of_arrival):
-        its_own = next((w for w in own[d.delivery_id] if w.is_active), None)
-        of_the_first = of_bytes.get(_bytes(d))
-        if its_own is not None:
-            found[d.delivery_id] = of_bytes[_bytes(d)] = its_own
-        elif of_the_first is not None and not _let_back_since(own[d.delivery_id], of_the_first):
-            found[d.delivery_id] = of_the_first
+        own = next((w for w in by_delivery[d.delivery_id] if w.is_active), None)
+        of_same_bytes = of_bytes.get(_bytes(d))
+        if own is not None:
+            found[d.delivery_id] = of_bytes[_bytes(d)] = own
+        elif of_same_bytes is not None and not _undone_since(by_delivery[d.delivery_id], of_same_bytes):
+            found[d.delivery_id] = of_same_bytes
     return found
 
 
-def as_if_never_sent(deliveries: Sequence[Delivery], withdrawn: Iterable[str]) -> list[Delivery]:
-    """The deliveries as they are when some (by delivery_id) were never sent; those themselves stay as they are.
+def _as_if_never_sent(deliveries: Sequence[Delivery], withdrawn: Iterable[str]) -> list[Delivery]:
+    """The deliveries with `same_as` as if the withdrawn ones (by delivery_id) had never been sent.
 
-    Of a site and dataset that has one of those, it is found anew which of the others is the same as which.
+    Only series (site and dataset) with a withdrawn delivery change. The withdrawn deliveries themselves do not.
     """
-    out = set(withdrawn)
-    touched = {(d.site_code, d.dataset) for d in deliveries if d.delivery_id in out}
-    if not touched:
+    withdrawn = set(withdrawn)
+    affected = {(d.site_code, d.dataset) for d in deliveries if d.delivery_id in withdrawn}
+    if not affected:
         return list(deliveries)
     found: dict[str, Delivery] = {}
     before: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
     for d in sorted(deliveries, key=order_of_arrival):
         series = d.site_code, d.dataset
-        if d.delivery_id in out or series not in touched:
+        if d.delivery_id in withdrawn or series not in affected:
             found[d.delivery_id] = d
             continue
         found[d.delivery_id] = replace(d, same_as=duplicate_of(d, before[series]))
@@ -72,7 +76,7 @@ def as_if_never_sent(deliveries: Sequence[Delivery], withdrawn: Iterable[str]) -
 
 
 def order_of_arrival(d: Delivery) -> tuple[datetime, str, str]:
-    """In which order deliveries are taken in: by run, then by path."""
+    """Sort key for the order in which deliveries are received: by run, then by path."""
     return d.received_at, d.path, d.delivery_id
 
 
@@ -80,5 +84,6 @@ def _bytes(d: Delivery) -> _Bytes:
     return d.site_code, d.dataset, d.sha256, d.sheet
 
 
-def _let_back_since(own: Iterable[Withdrawal], of_the_first: Withdrawal) -> bool:
-    return any(w.undone_at is not None and w.undone_at >= of_the_first.withdrawn_at for w in own)
+def _undone_since(own: Iterable[Withdrawal], other: Withdrawal) -> bool:
+    """Whether a delivery's own withdrawal was undone after another delivery with the same bytes was withdrawn."""
+    return any(w.undone_at is not None and w.undone_at >= other.withdrawn_at for w in own)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from flows.deliveries.corrections import NO_CORRECTIONS, Corrections
 from flows.deliveries.standings import apply_standing, standings
 from flows.deliveries.validated import ValidatedDelivery
-from flows.deliveries.withdrawn import in_force
+from flows.deliveries.withdrawn import apply_withdrawals
 from flows.orchestration.run import FULL_SCOPE, Run, Scope
 from flows.reporting.corrections_review import corrections_to_review
 from flows.reporting.follow_up import raw_file_unchanged
@@ -80,7 +80,7 @@ class ActiveRun(Run):
         its last validation result stands.
         """
         recorded_keys = self.ledger.result_keys()
-        deliveries, _ = in_force(received.deliveries.values(), self.withdrawals, self.moment)
+        deliveries, _ = apply_withdrawals(received.deliveries.values(), self.withdrawals, self.moment)
         in_scope = [d for d in deliveries if not d.same_as and self.scope.covers(d)]
         keys = {d.delivery_id: result_key(d, datasets()[d.dataset], self.corrections) for d in in_scope}
         missing = self.paths.lost(keys.values())
@@ -183,7 +183,7 @@ def validated_deliveries(
     store: figures without it would be wrong.
     """
     holds = holds or {}
-    received, withdrawn = in_force(deliveries, withdrawals, moment)
+    received, withdrawn = apply_withdrawals(deliveries, withdrawals, moment)
     known = [d for d in received if (d.same_as or d.delivery_id) in keys]
     missing = results.places.lost(keys[d.same_as or d.delivery_id] for d in known)
     if missing:

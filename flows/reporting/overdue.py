@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from flows.deliveries.months import is_to_come
+from flows.deliveries.months import is_future_month
 from flows.deliveries.validated import ValidatedDelivery
 from flows.runtime.wording import LONDON
 from schemas._contract.catalogue import datasets
@@ -48,4 +48,4 @@ def next_calendar_change(moment: datetime) -> datetime:
 
 def _month_is_doubtful(v: ValidatedDelivery) -> bool:
     """Whether the month in the file's name may be wrong: then the file does not stand for the months before it."""
-    return v.standing is Standing.HELD_UP or is_to_come(v.delivery)
+    return v.standing is Standing.HELD_UP or is_future_month(v.delivery)

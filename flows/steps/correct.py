@@ -70,7 +70,7 @@ class Corrector:
         position = self._position(cell.column)
         column = None if position is None else self.layout.columns[position]
         field = self.contract.by_name.get(column.field) if column else None
-        if cell.lapsed:
+        if cell.is_expired:
             why = f"it was agreed until {day(cell.until)}"
         elif cell.sheet and fold(cell.sheet) != fold(self.sheet):
             why = "it is about another sheet"

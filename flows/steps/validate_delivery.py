@@ -22,7 +22,7 @@ from flows.deliveries.corrections import NO_CORRECTIONS, Corrections
 from flows.deliveries.extract import Extract, TextBatch, UnreadableFile
 from flows.deliveries.file_names import about_name
 from flows.deliveries.findings import Finding, findings_frame, findings_of_rows
-from flows.deliveries.months import came_too_soon
+from flows.deliveries.months import received_in_words
 from flows.runtime.parallel import parallel_map, prefetch
 from flows.runtime.safe_errors import Fault
 from flows.steps.conform import conform, known_headings, match_headings, personal_on_other_sheets
@@ -135,8 +135,8 @@ def _validate_with(
     except UnreadableFile as unreadable:
         is_nil_return = unreadable.rule_id == "F01" and delivery.nil_return  # an empty file, and declared so
         found = [] if is_nil_return else [Finding(unreadable.rule_id, Severity.FILE, found=unreadable.found or None)]
-        if is_nil_return and context.is_of_impossible_month:
-            found = [Finding("F25", Severity.FILE, found=came_too_soon(delivery))]
+        if is_nil_return and context.refuses_future_month:
+            found = [Finding("F25", Severity.FILE, found=received_in_words(delivery))]
         out.find(findings_frame([*found, *about_name(delivery)], delivery.sheet))
         refused = wrong_sender or (is_nil_return and found)
         result = Result.REFUSED if refused else Result.ACCEPTED if is_nil_return else Result.UNREADABLE
@@ -182,9 +182,9 @@ def _validate_rows(
     about_file = file.findings(delivery, context)
     if file.month_is_wrong:  # one finding says so in place of one for every date that is measured by the month
         out.forget(file.measured_by_month, file.explained)
-    out.find(findings_frame([*extract.found_in_rows(), *about_file, *corrector.not_applied()], extract.sheet))
+    out.find(findings_frame([*extract.row_findings(), *about_file, *corrector.not_applied()], extract.sheet))
     refused = layout.refused or file.refused or any(f.severity == Severity.FILE for f in about_file)
-    is_personal = file.personal or layout.sounds_personal
+    is_personal = file.personal or layout.may_be_personal
     if refused:
         out.refuse(keep_rows=not is_personal)
     read = file.rows + file.malformed + file.not_data
@@ -202,7 +202,7 @@ def _validate_rows(
         header_row=extract.header_row,
         columns=layout.columns,
         contract_version=contract_version(contract),
-        holds_personal_data=file.personal or layout.sounds_personal,
+        holds_personal_data=file.personal or layout.may_be_personal,
         newest_event=newest,
         events_lately=0 if file.month_is_wrong else lately,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from flows.deliveries.corrections import Corrections, corrections_in
+from flows.deliveries.corrections import Corrections, parse_corrections
 from flows.runtime.data_folder import CorrectionsUnusable
 from flows.store.paths import DataPaths
 from flows.store.warehouse import Warehouse
@@ -30,7 +30,7 @@ def corrections_of(places: DataPaths, day: date) -> Corrections:
         text = sent.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise CorrectionsUnusable("it is not text in UTF-8. Save it as 'CSV UTF-8 (comma delimited)'") from None
-    return corrections_in(text, day)
+    return parse_corrections(text, day)
 
 
 def _figures_rest_on_some(places: DataPaths) -> bool:

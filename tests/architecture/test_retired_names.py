@@ -12,6 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(p for f in ("flows", "schemas", "tests") for p in (ROOT / f).rglob("*.py"))
 _NAMES = """
+    as_if_never_sent came_too_soon corrections_in found_in_rows in_force is_of_impossible_month is_to_come lapsed
+    month_is_to_come sounds_personal withdrawn_among
     TOLD_HERE findings_against_others first_sent_as replaced_before_counting seems_another_sites
     Alone CorrectedCell Dispositions Doubtful Due HeldThen Judged JudgedAgain Judgement JudgementLost
     JudgementWriter Judgements Kept LOOKS MADE Marked NOTHING_TOLD NOT_JUDGED NOT_MADE Night NightResult NightsWork

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flows.deliveries.standings import duplicate_of, standings
-from flows.deliveries.withdrawn import in_force, order_of_arrival
+from flows.deliveries.withdrawn import apply_withdrawals, order_of_arrival
 from schemas.audit.deliveries import Counts, Delivery, ExtractType, Result, Standing, Verdict
 from schemas.audit.withdrawals import Withdrawal
 
@@ -55,7 +55,7 @@ def received(said: Sequence[tuple[str, str, int, int, int, ExtractType]]) -> lis
 
 def disposed(deliveries: Sequence[Delivery], withdrawals: Sequence[Withdrawal], moment: datetime) -> dict[str, object]:
     """By delivery_id: what a delivery is the same as, and whether it counts."""
-    left, withdrawn = in_force(deliveries, withdrawals, moment)
+    left, withdrawn = apply_withdrawals(deliveries, withdrawals, moment)
     standing = standings(left, {d.delivery_id: VERDICTS[d.sha256] for d in left}, withdrawn=withdrawn)
     return {d.delivery_id: (d.same_as, standing[d.delivery_id]) for d in left}
 

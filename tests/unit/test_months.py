@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from flows.deliveries.compared_with_others import comparison_findings
-from flows.deliveries.months import is_doubtful, is_to_come
+from flows.deliveries.months import is_doubtful, is_future_month
 from flows.deliveries.standings import apply_standing, replacements, standings
 from flows.deliveries.validated import ValidatedDelivery
 from flows.steps.receive import _last_day
@@ -234,7 +234,7 @@ class TestWhatIsToldOnce:
 @pytest.mark.parametrize("on", ["2016-10-31T23:59", "2016-11-01"])
 def test_a_month_is_to_come_until_its_first_day(on: str) -> None:
     [delivery] = Sent().file("201611", None, on).deliveries
-    assert is_to_come(delivery) == (on < "2016-11")
+    assert is_future_month(delivery) == (on < "2016-11")
 
 
 def test_a_cut_off_within_its_month_counts_to_the_same_day_of_the_next() -> None:

@@ -15,7 +15,7 @@ from flows.cells.redact import last_birth
 from flows.deliveries.conformed import Layout, TypedBatch
 from flows.deliveries.context import DeliveryContext
 from flows.deliveries.findings import Finding
-from flows.deliveries.months import QUARTER, came_too_soon, dates_end_in, stops_early
+from flows.deliveries.months import QUARTER, dates_end_in, received_in_words, stops_early
 from flows.runtime.wording import day
 from schemas._contract.model import Contract, Severity
 from schemas.audit.deliveries import Delivery, ExtractType
@@ -46,8 +46,8 @@ class MonthShown:
 
     def contradicts(self, delivery: Delivery, context: DeliveryContext) -> Finding | None:
         """The finding that refuses the file for the month in its name; None where the month may be right."""
-        if context.is_of_impossible_month:
-            return Finding("F25", Severity.FILE, found=self._with_end(came_too_soon(delivery)))
+        if context.refuses_future_month:
+            return Finding("F25", Severity.FILE, found=self._with_end(received_in_words(delivery)))
         for n, found in (self._after(context.data_cut_date), self._long_before(context.data_cut_date)):
             if n:
                 return self._of_column(Severity.FILE, self._with_end(found))
@@ -55,8 +55,8 @@ class MonthShown:
 
     def doubt(self, delivery: Delivery, context: DeliveryContext) -> Finding | None:
         """A warning about the month in the name, if one is due: it had not begun, or the dates stop early."""
-        if context.month_is_to_come:
-            return Finding("F25", Severity.WARNING, found=came_too_soon(delivery))
+        if context.month_is_future:
+            return Finding("F25", Severity.WARNING, found=received_in_words(delivery))
         if delivery.extract_type is ExtractType.PERIOD:
             return None
         newest, lately = self.reach(delivery.data_cut_date)

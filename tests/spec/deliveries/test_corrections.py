@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from file_validator import Finding, ValidatedFile, Validator, as_csv, contacts, participants, workbook
 
-from flows.deliveries.corrections import COLUMNS, Corrections, corrections_in
+from flows.deliveries.corrections import COLUMNS, Corrections, parse_corrections
 from flows.runtime.data_folder import CorrectionsUnusable
 
 TODAY = date(2016, 12, 2)
@@ -45,7 +45,7 @@ def csv_of(*lines: dict[str, str]) -> str:
 
 def agreed(*lines: dict[str, str]) -> Corrections:
     """Corrections that are all in good order."""
-    corrections = corrections_in(csv_of(*lines), TODAY)
+    corrections = parse_corrections(csv_of(*lines), TODAY)
     assert corrections.faults == () and len(corrections.lines) == len(lines)
     return corrections
 
@@ -167,7 +167,7 @@ def test_a_correction_never_hides_personal_data(validate: Validator) -> None:
     outcome = validate(table, "participants", corrections=agreed(line))
     assert outcome.result == "refused" and "P03" in outcome.refusals
     assert "14/05/1980" not in outcome.stored_findings.write_csv() and "X01" not in outcome.stored_findings["rule_id"]
-    by_heading = corrections_in(csv_of(line | {"column": "year_of_birth"}), TODAY)
+    by_heading = parse_corrections(csv_of(line | {"column": "year_of_birth"}), TODAY)
     assert by_heading.lines == () and "was may hold personal data" in by_heading.faults[0]
 
 
@@ -190,7 +190,7 @@ def test_a_correction_never_hides_personal_data(validate: Validator) -> None:
     ],
 )
 def test_a_line_at_fault_is_named_and_the_others_are_used(line: dict[str, str], said: str) -> None:
-    corrections = corrections_in(csv_of({"row": "4"}, line, {"row": "5"}), TODAY)
+    corrections = parse_corrections(csv_of({"row": "4"}, line, {"row": "5"}), TODAY)
     assert [c.row for c in corrections.lines] == [4, 5]
     [fault] = corrections.faults
     assert fault.startswith("`corrections.csv`, line 3: ") and said in fault
@@ -207,13 +207,13 @@ def test_a_line_at_fault_is_named_and_the_others_are_used(line: dict[str, str], 
     ],
 )
 def test_personal_data_in_a_correction_is_refused_without_being_repeated(column: str, value: str) -> None:
-    corrections = corrections_in(csv_of({column: value}), TODAY)
+    corrections = parse_corrections(csv_of({column: value}), TODAY)
     assert corrections.lines == ()
     assert f"{column} may hold personal data" in corrections.faults[0] and value not in corrections.faults[0]
 
 
 def test_two_lines_on_one_cell_are_both_left_out() -> None:
-    corrections = corrections_in(csv_of({"becomes": "6"}, {"row": "4"}, {"column": "ATTENDED"}), TODAY)
+    corrections = parse_corrections(csv_of({"becomes": "6"}, {"row": "4"}, {"column": "ATTENDED"}), TODAY)
     assert [c.row for c in corrections.lines] == [4]
     assert [f.split(": ")[0] for f in corrections.faults] == ["`corrections.csv`, line 2", "`corrections.csv`, line 4"]
 
@@ -239,20 +239,20 @@ def test_a_cell_named_by_heading_and_by_letter_is_corrected_once(validate: Valid
 )
 def test_what_is_no_table_of_corrections_is_not_gone_on_without(spoil: Callable[[str], str], said: str) -> None:
     with pytest.raises(CorrectionsUnusable) as stopped:
-        corrections_in(spoil(csv_of({"reason": "said by the data lead"})), TODAY)
+        parse_corrections(spoil(csv_of({"reason": "said by the data lead"})), TODAY)
     assert said in str(stopped.value) and "said by" not in str(stopped.value)
     assert "quotation marks" in str(stopped.value) or ",".join(COLUMNS) in str(stopped.value)
 
 
 def test_headings_in_another_order_or_with_one_more_beside_them_are_as_good() -> None:
     turned = [{**dict(reversed((LINE | {"row": n}).items())), "note": "mine"} for n in ("3", "4")]
-    corrections = corrections_in(as_csv(turned), TODAY)
+    corrections = parse_corrections(as_csv(turned), TODAY)
     assert corrections.faults == () and [c.row for c in corrections.lines] == [3, 4]
 
 
 def test_a_torn_line_costs_itself_alone() -> None:
     good, malformed = csv_of({}), "MHT-BPL,contacts\n"
-    corrections = corrections_in(good + "\n" + malformed + csv_of({"row": "9"}).splitlines()[1] + "\n", TODAY)
+    corrections = parse_corrections(good + "\n" + malformed + csv_of({"row": "9"}).splitlines()[1] + "\n", TODAY)
     assert [c.row for c in corrections.lines] == [3, 9]
     assert corrections.faults == (
         "`corrections.csv`, line 4: it has 2 cells, the heading 12; put text with commas in quotes",
@@ -260,7 +260,7 @@ def test_a_torn_line_costs_itself_alone() -> None:
 
 
 def test_an_empty_file_is_no_fault() -> None:
-    assert corrections_in("", TODAY) == corrections_in("\n\n", TODAY) == Corrections(TODAY)
+    assert parse_corrections("", TODAY) == parse_corrections("\n\n", TODAY) == Corrections(TODAY)
 
 
 def test_many_cells_of_several_columns_are_corrected_at_once(validate: Validator) -> None:

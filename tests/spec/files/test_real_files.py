@@ -187,7 +187,7 @@ def test_frictionless_spaces_beside_quotation_marks_are_no_part_of_a_text(real_f
     extract = read(real_files / "frictionless" / "escaping.csv", frozenset({"id", "test"}))
     [batch] = extract.batches
     assert batch.rows.rows() == [("1", "Test line 1", 2), ("2", 'Test " line 2', 3), ("3", ' "Test \\" line 3"', 4)]
-    assert [f.rule_id for f in extract.found_in_rows()] == ["F30"]
+    assert [f.rule_id for f in extract.row_findings()] == ["F30"]
 
 
 TOY = Contract(

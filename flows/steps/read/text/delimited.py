@@ -59,7 +59,7 @@ def read_delimited(path: Path, known_headings: Set[str], delimiter: str = "", qu
         tuple(h.strip() for h in heading.cells),
         reader.batches(),
         findings,
-        found_in_rows=reader.row_findings,
+        row_findings=reader.row_findings,
     )
 
 

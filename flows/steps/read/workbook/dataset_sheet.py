@@ -80,7 +80,7 @@ def read_workbook(
         is_marked=is_marked,
         sheet_number=number,
         other_sheets=_other_sheets(sheets, name),
-        found_in_rows=lambda: _hidden_findings(hidden_rows, hidden_columns),
+        row_findings=lambda: _hidden_findings(hidden_rows, hidden_columns),
     )
 
 
