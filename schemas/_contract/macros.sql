@@ -1,4 +1,4 @@
--- The statistical functions of the warehouse, as DuckDB macros, so that the marts and everybody's own SQL count alike.
+-- Statistical functions of the warehouse, as DuckDB macros, so that the marts and analysts' own SQL calculate alike.
 --
 --   wilson_low(x, n), wilson_high(x, n)                95% interval of a share x / n
 --   newcombe_low(x1, n1, x2, n2), newcombe_high(...)   95% interval of the difference x1 / n1 - x2 / n2
@@ -8,12 +8,12 @@
 --   financial_year(d)                                  the UK financial year of a date, such as 2015-16
 --   financial_year_start(y)                            the first day of a financial year such as 2015-16
 --   financial_year_end(y)                              the last day of a financial year such as 2015-16
---   to_nearest_5(n)                                    a count as it may be published: unknown from 0 to 4
---   days_in(first_day, last_day)                       days from one to the other, both counted, never below 0
---   earlier_of(a, b)                                   the earlier of two dates, unknown if either is
---   reporting_lag()                                    the days that sites have to report an event
+--   to_nearest_5(n)                                    a count as it may be published: NULL for 0 to 4
+--   days_in(first_day, last_day)                       days from first to last, both included, never below 0
+--   earlier_of(a, b)                                   the earlier of two dates, NULL if either is NULL
+--   reporting_lag()                                    days that sites have to report an event
 --
--- What cannot be said is NULL, never 0 and never an error: no cases (n = 0), more events than cases, a ratio to nothing.
+-- An undefined result is NULL, never 0 or an error: no cases (n = 0), more events than cases, a ratio to a share of 0.
 -- Source: docs/domain.md 3.3, 4.1, 4.5, 5.1.
 
 -- The 97.5% point of the normal distribution: every interval here covers 95%.
@@ -28,14 +28,14 @@ CREATE OR REPLACE MACRO wilson_centre(x, n) AS (x::DOUBLE / n + z95() ** 2 / (2 
 CREATE OR REPLACE MACRO wilson_half_width(x, n) AS
   z95() * sqrt((x::DOUBLE / n) * (1 - x::DOUBLE / n) / n + z95() ** 2 / (4 * n::DOUBLE ** 2)) / (1 + z95() ** 2 / n);
 
--- At x = 0 and x = n one end is exactly 0 or 1: said outright, since rounding in the sums would miss it by a hair.
+-- At x = 0 and x = n one end is exactly 0 or 1. It is set outright, because floating point would miss it slightly.
 CREATE OR REPLACE MACRO wilson_low(x, n) AS
   CASE WHEN NOT is_share(x, n) THEN NULL WHEN x = 0 THEN 0 ELSE wilson_centre(x, n) - wilson_half_width(x, n) END;
 
 CREATE OR REPLACE MACRO wilson_high(x, n) AS
   CASE WHEN NOT is_share(x, n) THEN NULL WHEN x = n THEN 1 ELSE wilson_centre(x, n) + wilson_half_width(x, n) END;
 
--- Newcombe's hybrid score: the distances to the Wilson ends of either share, put together.
+-- Newcombe's hybrid score interval: combines the distances from each share to the ends of its Wilson interval.
 CREATE OR REPLACE MACRO newcombe_low(x1, n1, x2, n2) AS
   share(x1, n1) - share(x2, n2)
     - sqrt((share(x1, n1) - wilson_low(x1, n1)) ** 2 + (wilson_high(x2, n2) - share(x2, n2)) ** 2);
@@ -60,7 +60,7 @@ CREATE OR REPLACE MACRO risk_ratio_high(x1, n1, x2, n2) AS
 
 CREATE OR REPLACE MACRO to_nearest_5(n) AS CASE WHEN n >= 5 THEN (round(n / 5) * 5)::BIGINT END;
 
--- From 1 April to 31 March: three months back, a date lies in the calendar year its financial year is named after.
+-- A financial year runs from 1 April to 31 March: three months before a date is in the year that names it.
 CREATE OR REPLACE MACRO financial_year(d) AS
   year(d - INTERVAL 3 MONTH) || '-' || right((year(d - INTERVAL 3 MONTH) + 1)::VARCHAR, 2);
 
@@ -68,12 +68,12 @@ CREATE OR REPLACE MACRO financial_year_start(y) AS make_date(left(y, 4)::INTEGER
 
 CREATE OR REPLACE MACRO financial_year_end(y) AS make_date(left(y, 4)::INTEGER + 1, 3, 31);
 
--- greatest() passes over NULL, so an unknown day is asked for first.
+-- greatest() ignores NULL, so an unknown day is tested for first.
 CREATE OR REPLACE MACRO days_in(first_day, last_day) AS
   CASE WHEN last_day - first_day IS NOT NULL THEN greatest(0, last_day - first_day + 1) END;
 
--- A figure is final only when what happened in its window has had this long to be reported.
+-- A figure is final only once sites have had this long after its window to report events.
 CREATE OR REPLACE MACRO reporting_lag() AS 30;
 
--- least() passes over NULL as well.
+-- least() ignores NULL as well.
 CREATE OR REPLACE MACRO earlier_of(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN least(a, b) END;

@@ -1,14 +1,14 @@
 -- funding.award_position
--- Where each award of a programme stands: a column for each kind of money, each at its latest version. A cap is a limit
--- and an announcement is a promise: neither is an award, and no two columns are to be added, except that a variation
--- changes the award (current_gbp). An amount that no source gives is empty, never 0. An award is one row, whoever sends
--- it and whatever programme they name: see funding.award_records.
+-- Current position of each award of a programme: a column for each kind of money, each at its latest version. A cap is
+-- a limit and an announcement is a promise. Neither is an award, so columns are never added up, with one exception: the
+-- award with its variations is current_gbp. An amount that no source gives is empty, never 0. An award has one row,
+-- whoever sends it and whichever programme they name: see funding.award_records.
 -- Grain: one row per award
 -- Key: award_key
 -- Source: docs/domain.md 3.1, 3.2
 -- Columns:
 --   award_key            VARCHAR not null  The award, whoever sends it.
---   sender_code          VARCHAR not null  Who sent the record of its furthest stage that counts.
+--   sender_code          VARCHAR not null  Who sent the record that counts for its furthest stage.
 --   award_id             VARCHAR not null  The award's reference.
 --   programme_code       VARCHAR not null  The programme the money is for.
 --   site_code            VARCHAR  The site the money is for; empty for a whole programme.
@@ -19,14 +19,14 @@
 --   cap_financial_year   VARCHAR  Financial year the cap is for.
 --   announced_gbp        DECIMAL(14,2)  Announced amount. Unit: pounds.
 --   awarded_gbp          DECIMAL(14,2)  Value of the signed agreement. Unit: pounds.
---   varied_gbp           DECIMAL(14,2)  All changes to the award since, added up; may be negative. Unit: pounds.
+--   varied_gbp           DECIMAL(14,2)  Sum of all variations of the award; may be negative. Unit: pounds.
 --   closed_gbp           DECIMAL(14,2)  Final value. Unit: pounds.
---   current_gbp          DECIMAL(14,2)  Value of the award now: its final value, or else awarded and varied together;
---       empty while nothing is awarded or its amount is not known. Unit: pounds.
+--   current_gbp          DECIMAL(14,2)  Current value of the award: its final value, or else awarded_gbp + varied_gbp;
+--       empty if nothing has been awarded or the amount is not known. Unit: pounds.
 --   announced_minus_cap_gbp  DECIMAL(14,2)  Announced less cap; empty unless both are known. Unit: pounds.
---   has_cap              BOOLEAN not null  Whether a record gives it a cap, known or not.
---   has_announcement     BOOLEAN not null  Whether a record gives it an announcement, known or not.
---   has_award            BOOLEAN not null  Whether a record gives it an award, variation or final value, known or not.
+--   has_cap              BOOLEAN not null  Whether a cap is on record, with or without its amount.
+--   has_announcement     BOOLEAN not null  Whether an announcement is on record, with or without its amount.
+--   has_award            BOOLEAN not null  Whether an award, variation or final value is on record, likewise.
 --   latest_stage         VARCHAR not null  The furthest stage of the award.
 --   amount_status        VARCHAR not null  Whether the amount of that stage is known, unknown or not_published.
 --   is_replaced          BOOLEAN not null  Whether another award replaces it at that stage.
@@ -46,6 +46,7 @@ SELECT
   max(amount_gbp) FILTER (award_stage = 'awarded') AS awarded_gbp,
   max(amount_gbp) FILTER (award_stage = 'varied') AS varied_gbp,
   max(amount_gbp) FILTER (award_stage = 'closed') AS closed_gbp,
+  -- Decided by stage, not by coalesce: an unknown final value must not fall back to the sum that it replaced.
   CASE
     WHEN bool_or(award_stage = 'closed') THEN closed_gbp
     WHEN bool_or(award_stage = 'varied') THEN (awarded_gbp + varied_gbp)::DECIMAL(14, 2)

@@ -1,7 +1,7 @@
 -- funding.award_stages
--- What is known now of each award at each stage: the latest version of the amount, and of variations the sum. Stages
--- (cap, announced, awarded, varied, closed) are different kinds of money for the same award and are never added up.
--- An amount that no source gives is empty, never 0. An award is here once, whoever sends it: the records behind it are
+-- Latest known amount of each award at each stage: that of the latest version, or the sum of all variations. Stages
+-- (cap, announced, awarded, varied, closed) are different kinds of money for the same award and are never added up. An
+-- amount that no source gives is empty, never 0. Each award appears once, whoever sends it: the records behind it are
 -- in funding.award_records. Other funders' grants, kept in core.funding_awards as comparators, are left out.
 -- Grain: one row per award and stage
 -- Key: award_key, award_stage
@@ -16,14 +16,14 @@
 --   programme_code         VARCHAR not null  The programme the money is for.
 --   site_code              VARCHAR  The site the money is for; empty for a whole programme.
 --   area_name              VARCHAR  The area, as its source names it.
---   amount_gbp             DECIMAL(14,2)  Amount at this stage, of variations their sum; empty where it, or one of them,
+--   amount_gbp             DECIMAL(14,2)  Amount at this stage, for variations their sum; empty if it, or one of them,
 --       is not known. Unit: pounds.
 --   amount_status          VARCHAR not null  known, unknown or not_published.
 --   award_version          BIGINT not null  Latest version of the amount.
 --   financial_year         VARCHAR  Financial year the amount is for, where its source prints one.
 --   award_date             DATE  Day of the award or announcement, where its source prints one.
---   is_replaced            BOOLEAN not null  Whether another award of the same stage says it replaces this one: then
---       this one is in no total.
+--   is_replaced            BOOLEAN not null  Whether another award at the same stage states that it replaces this one.
+--       If so, this one is in no total.
 --   funding_org_name       VARCHAR not null  Who gives the money.
 --   recipient_org_name     VARCHAR  Who receives it; empty where no source says.
 --   source_document        VARCHAR not null  Where the amount is printed.
@@ -35,7 +35,7 @@ WITH senders AS (
   GROUP BY award_key, award_stage
 ),
 replaced AS (
-  -- A reference means the award that its own sender knows by it.
+  -- References are only unique within a sender, so the award that is replaced is looked up among the sender's own.
   SELECT DISTINCT coalesce(r.award_key, n.supersedes_award_id) AS award_key, n.award_stage, n.award_key AS replaced_by
   FROM funding.award_records AS n
   LEFT JOIN funding.award_records AS r
@@ -52,6 +52,7 @@ SELECT
   min(r.programme_code) AS programme_code,
   min(r.site_code) AS site_code,
   arg_max(r.area_name, r.award_version) AS area_name,
+  -- sum() would skip an unknown variation and give a wrong total, so one unknown amount makes the sum unknown.
   if(count(*) = count(r.amount_gbp), sum(r.amount_gbp), NULL)::DECIMAL(14, 2) AS amount_gbp,
   coalesce(min(r.amount_status) FILTER (r.amount_gbp IS NULL), 'known') AS amount_status,
   max(r.award_version) AS award_version,

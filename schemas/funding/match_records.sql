@@ -1,8 +1,9 @@
 -- funding.match_records
--- Every record of match funding as it was sent, and whether the figures count it. A reference is its sender's own, and
--- the same contribution only where another sender uses it for the same site; one record of it stands, in the order of
--- funding.award_records. What an area pledged or had confirmed is part of what its whole programme did, where a record
--- gives that sum: it is told here and added to nothing. Evidenced match is added up, since each piece has its evidence.
+-- Every record of match funding as it was sent, and whether the figures count it. A reference is its sender's own: it
+-- means the same contribution only if another sender uses it for the same site. One record of each contribution is
+-- preferred, by the precedence of funding.award_records. Where a record gives the sum that a whole programme pledged or
+-- had confirmed, the amounts of its areas are part of that sum: they are listed here but not counted. Evidenced match
+-- is added up, since each piece has its own evidence.
 -- Grain: one row per sender and contribution
 -- Key: sender_code, match_id
 -- Source: docs/domain.md 1.1, 3.1, 7.12
@@ -11,18 +12,18 @@
 --   delivery_id           VARCHAR not null  The delivery it came in.
 --   source_row            BIGINT not null  Its row in the sender's file.
 --   match_key             VARCHAR not null  The contribution, whoever sends it.
---   match_id              VARCHAR not null  The reference it was sent under.
+--   match_id              VARCHAR not null  The reference under which it was sent.
 --   match_stage           VARCHAR not null  pledged, confirmed or evidenced.
 --   programme_code        VARCHAR not null  The programme that the match is for.
 --   area_site_code        VARCHAR  The site that the record is about, or that sent it; empty for a whole programme.
 --   award_id              VARCHAR  The award that it is match for.
 --   amount_gbp            DECIMAL(14,2)  The amount; empty where it is not known. Unit: pounds.
 --   amount_status         VARCHAR not null  known, unknown or not_published.
---   standing_amount_gbp   DECIMAL(14,2)  The amount of the record that stands, this one or another. Unit: pounds.
---   standing_sender_code  VARCHAR not null  Who sent the record that stands.
---   whole_gbp             DECIMAL(14,2)  The sum for the whole programme at its stage, where a record gives one. Unit:
+--   standing_amount_gbp   DECIMAL(14,2)  The amount of the preferred record, this one or another. Unit: pounds.
+--   standing_sender_code  VARCHAR not null  Who sent the preferred record.
+--   whole_gbp             DECIMAL(14,2)  The sum for the whole programme at its stage, if a record gives one. Unit:
 --       pounds.
---   is_part               BOOLEAN not null  Whether it stands and is part of that sum.
+--   is_part               BOOLEAN not null  Whether it is the preferred record, and part of that sum.
 --   is_counted            BOOLEAN not null  Whether the figures count it.
 --   financial_year        VARCHAR  Financial year the amount is for, where its source prints one.
 --   match_source_type     VARCHAR not null  Whose money it is.
@@ -40,19 +41,19 @@ WITH sent AS (
   FROM core.match_funding AS m
   LEFT JOIN core.sites AS s ON s.site_code = m.site_code
 ),
-placed AS (
+ranked AS (
   SELECT
     *,
-    first_value(site_code) OVER alike AS standing_sender_code,
-    first_value(amount) OVER alike AS standing_amount_gbp,
-    row_number() OVER alike = 1 AS is_standing
+    first_value(site_code) OVER of_stage AS standing_sender_code,
+    first_value(amount) OVER of_stage AS standing_amount_gbp,
+    row_number() OVER of_stage = 1 AS is_preferred
   FROM sent
-  WINDOW alike AS (PARTITION BY match_key, match_stage ORDER BY amount IS NULL, sender_no, site_code, source_row)
+  WINDOW of_stage AS (PARTITION BY match_key, match_stage ORDER BY amount IS NULL, sender_no, site_code, source_row)
 ),
 wholes AS (
   SELECT programme_code, match_stage, sum(amount)::DECIMAL(14, 2) AS whole_gbp
-  FROM placed
-  WHERE is_whole AND is_standing AND match_stage <> 'evidenced'
+  FROM ranked
+  WHERE is_whole AND is_preferred AND match_stage <> 'evidenced'
   GROUP BY programme_code, match_stage
 )
 SELECT
@@ -70,13 +71,13 @@ SELECT
   p.standing_amount_gbp,
   p.standing_sender_code,
   w.whole_gbp,
-  p.is_standing AND NOT p.is_whole AND w.whole_gbp IS NOT NULL AS is_part,
-  p.is_standing AND (p.is_whole OR w.whole_gbp IS NULL) AS is_counted,
+  p.is_preferred AND NOT p.is_whole AND w.whole_gbp IS NOT NULL AS is_part,
+  p.is_preferred AND (p.is_whole OR w.whole_gbp IS NULL) AS is_counted,
   p.financial_year,
   p.match_source_type,
   p.match_source_org_name,
   p.evidence_ref,
   p.source_document,
   p.source_wording
-FROM placed AS p
+FROM ranked AS p
 LEFT JOIN wholes AS w USING (programme_code, match_stage)

@@ -1,10 +1,10 @@
 -- funding.programme_position
--- What each programme was promised and given, a column for each kind of money. Only one sum crosses columns: the
+-- Money promised and given to each programme, a column for each kind of money. Only one sum crosses columns: the
 -- headline is what government announced plus what others pledged as match (for the Trailblazers 6.0m + 6.0m = 12.0m).
--- Caps are limits that the announcements took the place of: they are added to nothing. Amounts that no source gives are
--- counted in n_amounts_unknown and are in no total, so a total beside unknown amounts is a least, and a total of
--- nothing but unknown amounts is empty, never 0. Every pound is counted once, whoever sends it: which records count is
--- in funding.award_records and funding.match_records. An area's part of a pledge is part of it; stages are never added.
+-- Caps are limits that the announcements replaced, and are never added to anything. Amounts that no source gives are
+-- counted in n_amounts_unknown and are in no total. So a total beside unknown amounts is a minimum, and where all
+-- amounts are unknown the total is empty, never 0. Every pound is counted once, whoever sends it: which records count
+-- is decided in funding.award_records and funding.match_records. Stages are never added up.
 -- Grain: one row per programme
 -- Key: programme_code
 -- Source: docs/domain.md 0.1, 0.2, 1.1, 3.1, 3.2

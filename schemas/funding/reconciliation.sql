@@ -1,9 +1,9 @@
 -- funding.reconciliation
--- Whether the sums agree with what was published and with each other: the control totals of the programmes; for each
--- award the announcement and the award as it stands beside the cap; where senders give one award or contribution
--- different amounts, these; and what areas pledged beside the programme's pledge. A difference of up to 1 pound
--- reconciles, and so do an award below its cap and parts below their whole. A difference that has more than one honest
--- reading, or an amount that is not known, is ambiguous, and the note says why; any other is a breach.
+-- Checks of the funding records against published sums and against each other: the control totals of each programme;
+-- each announcement and current award against its cap; different amounts from several senders for one award or
+-- contribution; and the areas' parts of match against the sum for the programme. A difference of up to 1 pound
+-- reconciles, and so do an award below its cap and parts below their whole. A difference that can be explained in more
+-- than one way, or an unknown amount, is ambiguous, and the note says why. Any other difference is a breach.
 -- Grain: one row per check and what it is about
 -- Key: check_code, subject
 -- Source: docs/domain.md 1.1, 3.2
@@ -11,13 +11,13 @@
 --   check_code      VARCHAR not null  The check: control_total_..., announced_within_cap, awarded_within_cap,
 --       one_amount_<stage> (of an award), one_amount_of_match_<stage> or parts_within_match_<stage>.
 --   programme_code  VARCHAR not null  The programme.
---   subject         VARCHAR not null  The programme, award or contribution it is about: its reference, with what the
---       reference is about where several share it.
---   title           VARCHAR not null  What should be true.
---   expected_gbp    DECIMAL(14,2)  What is expected: the published total, the cap, the amount that counts, or the whole.
+--   subject         VARCHAR not null  The programme, award or contribution: its reference, or where several share one
+--       its key in funding.award_records or funding.match_records.
+--   title           VARCHAR not null  What the check expects, in plain words.
+--   expected_gbp    DECIMAL(14,2)  The published total, the cap, the amount that counts, or the sum for the programme.
 --       Unit: pounds.
---   actual_gbp      DECIMAL(14,2)  What the records add up to, or the other amount; empty where that is not known. Unit:
---       pounds.
+--   actual_gbp      DECIMAL(14,2)  What the records add up to, or the other amount; empty where that is not known.
+--       Unit: pounds.
 --   difference_gbp  DECIMAL(14,2)  actual_gbp - expected_gbp. Unit: pounds.
 --   status          VARCHAR not null  reconciles, ambiguous or breach.
 --   note            VARCHAR not null  What the difference means.
@@ -86,7 +86,7 @@ conflicts AS (
     min(standing_amount_gbp) AS expected_gbp,
     arg_max(amount_gbp, abs(amount_gbp - standing_amount_gbp)) AS actual_gbp,
     string_agg(sender_code || ': ' || amount_gbp || ' (version ' || award_version || ')', '; ' ORDER BY sender_code)
-      AS said,
+      AS amounts,
     min(standing_sender_code) AS standing_sender_code
   FROM funding.award_records
   WHERE programme_code IS NOT NULL
@@ -106,7 +106,7 @@ conflicts AS (
   GROUP BY match_key, match_id, programme_code, match_stage
 ),
 conflict_checks AS (
-  -- Where several versions differ, the one that differs most.
+  -- One row per award and stage: where several versions differ, the one that differs most.
   SELECT
     check_code,
     programme_code,
@@ -114,10 +114,10 @@ conflict_checks AS (
     title,
     expected_gbp,
     actual_gbp,
-    'Sent as ' || said || '. That of ' || standing_sender_code || ' counts.' AS note
+    'Sent as ' || amounts || '. That of ' || standing_sender_code || ' counts.' AS note
   FROM conflicts
   WHERE abs(actual_gbp - expected_gbp) > 1
-  QUALIFY row_number() OVER (PARTITION BY check_code, key ORDER BY abs(actual_gbp - expected_gbp) DESC, said) = 1
+  QUALIFY row_number() OVER (PARTITION BY check_code, key ORDER BY abs(actual_gbp - expected_gbp) DESC, amounts) = 1
 ),
 part_checks AS (
   SELECT
@@ -158,7 +158,7 @@ SELECT
     WHEN abs(actual_gbp - expected_gbp) <= 1 THEN 'reconciles'
     WHEN actual_gbp IS NULL OR expected_gbp IS NULL THEN 'ambiguous'
     WHEN actual_gbp > expected_gbp THEN 'breach'
-    WHEN check_code = 'announced_within_cap' THEN 'ambiguous'
+    WHEN check_code = 'announced_within_cap' THEN 'ambiguous' -- below the cap: see the note
     WHEN check_code = 'awarded_within_cap' OR starts_with(check_code, 'parts_within_match_') THEN 'reconciles'
     ELSE 'breach'
   END AS status,

@@ -1,19 +1,20 @@
 -- outcomes.definitions_by_site
--- By which definition each site's outcome figures really count. We count every job by one rule, from its dates and
--- hours; but a site that sends the outcomes of another rule (Work Choice: WC_JO, 16 hours a week or more) leaves out the
--- jobs that this rule leaves out. So its job starts are told by the definition they were sent by, and what builds on
--- them as 'mixed'. A site without a job yet is told as its programme is.
--- Grain: one row per site (or 'all' for the programme) and definition that outcomes.kpi counts by
+-- Definition by which each site's outcome figures really count. We count every job by one rule, from its dates and
+-- hours. But a site that sends outcomes of another rule (Work Choice: WC_JO, 16 hours a week or more) leaves out jobs
+-- that do not meet that rule. So its job starts carry the definition by which they were sent, and figures that build on
+-- them are 'mixed'. A site without any job has the definition of its programme.
+-- Grain: one row per site (or 'all' for the programme) and definition by which outcomes.kpi counts
 -- Key: programme_code, site_code, definition_code
 -- Source: docs/domain.md 0.6, 4.2, 6.4 (E10)
 -- Columns:
 --   programme_code        VARCHAR not null  The programme.
 --   site_code             VARCHAR not null  The site, or 'all' for the programme.
---   definition_code       VARCHAR not null  The definition that a figure of outcomes.kpi_definitions counts by.
---   told_definition_code  VARCHAR not null  The definition that the site's figure is told by: that one, the one its jobs
---       were sent by, or 'mixed' if there are several, or if the figure measures by one what was sent by another.
---   publishable_definition_code  VARCHAR not null  The same without definitions by which fewer than 5 jobs were sent:
---       that there is such a job is as little to be told as their number.
+--   definition_code       VARCHAR not null  The definition by which a figure of outcomes.kpi_definitions counts.
+--   told_definition_code  VARCHAR not null  The definition to state with the site's figure: definition_code, or the one
+--       by which its jobs were sent; 'mixed' if there are several, or if the figure measures by one what was sent by
+--       another.
+--   publishable_definition_code  VARCHAR not null  The same, leaving out definitions by which fewer than 5 jobs were
+--       sent: to state such a definition would disclose that there is such a job.
 WITH jobs_by_definition AS (
   SELECT
     programme_code,
@@ -40,16 +41,17 @@ sent AS (
   FROM jobs_by_definition
   GROUP BY programme_code, site_code
 ),
-places AS (
+programme_sites AS (
   SELECT programme_code, unnest([site_code, 'all']) AS site_code FROM core.sites WHERE programme_code IS NOT NULL
 ),
-sent_from AS (
+effective AS (
+  -- The site's own jobs, else its programme's, else our own rule.
   SELECT DISTINCT
     p.programme_code,
     p.site_code,
     coalesce(s.sent_by, a.sent_by, 'JOB_START') AS sent_by,
     coalesce(s.publishably_sent_by, a.publishably_sent_by, 'JOB_START') AS publishably_sent_by
-  FROM places AS p
+  FROM programme_sites AS p
   LEFT JOIN sent AS s USING (programme_code, site_code)
   LEFT JOIN sent AS a ON a.programme_code = p.programme_code AND a.site_code = 'all'
 ),
@@ -70,5 +72,5 @@ SELECT
     WHEN c.definition_code = 'JOB_START' THEN s.publishably_sent_by
     ELSE 'mixed'
   END AS publishable_definition_code
-FROM sent_from AS s
+FROM effective AS s
 CROSS JOIN counted AS c

@@ -1,11 +1,10 @@
 -- outcomes.episodes
--- Every episode of support with what became of it: the row level behind the outcome figures. Records made in error are
--- left out. An episode is 'offered the service' unless its person was randomised to the control arm, or takes part in a
--- programme that randomises and is in no arm: service figures are about people who were offered the service, and the
--- comparison of the arms is a figure of its own (docs/domain.md 4.6). A job start counts from the start of support,
--- which a control arm never has: its job columns are empty, not 0, and the arms are compared in outcomes.trial_arms,
--- from randomisation in both. A date the site's data do not reach is unknown, so each kind of data has its own cut-off,
--- empty where the site has no accepted file of that kind.
+-- Every episode of support with its outcomes: the row level behind the outcome figures. Records made in error are left
+-- out. An episode is 'offered the service' unless its person was randomised to the control arm, or is in a programme
+-- that randomises but in no arm. Service figures are about people who were offered the service; the arms are compared
+-- separately (docs/domain.md 4.6). Job starts count from the start of support, which the control arm never has. So its
+-- job columns are empty, not 0, and outcomes.trial_arms compares both arms from randomisation. Each kind of data has
+-- its own cut-off, after which the site's data are unknown; it is empty if the site has no accepted file of that kind.
 -- Grain: one row per episode that is not a record made in error
 -- Key: site_code, episode_id
 -- Source: docs/domain.md 4.1, 4.2, 7.1 to 7.6
@@ -18,13 +17,13 @@
 --   referral_month               DATE not null  First day of the month of the referral.
 --   cohort                       VARCHAR not null  Financial year of the referral, such as 2015-16.
 --   is_decided                   BOOLEAN not null  Whether eligibility has been decided.
---   is_eligible                  BOOLEAN not null  Whether the decision was: eligible.
+--   is_eligible                  BOOLEAN not null  Whether the person was found eligible.
 --   trial_group                  VARCHAR  Trial group of the person; empty outside trials.
 --   trial_arm                    VARCHAR  Arm the person was first randomised to; empty outside trials.
 --   randomised_date              DATE  The day the person was randomised; empty outside trials.
 --   is_offered_service           BOOLEAN  Whether the service was offered: false for the control arm, and for people in
---       no arm of a programme that randomises; empty for these while the site's allocations reach less far than its
---       referrals, for they may have been allocated since.
+--       no arm of a programme that randomises. For the latter it is empty while the site's allocations do not reach as
+--       far as its referrals: they may have been allocated since.
 --   start_date                   DATE  Start of support, as recorded by the site; empty if not started.
 --   start_year                   VARCHAR  Financial year of the start.
 --   work_status_at_start         VARCHAR not null  out_of_work (codes 02 to 08), in_work (01) or unknown (others).
@@ -33,7 +32,7 @@
 --   first_in_work_support_date   DATE  First attended contact for in-work support on or after the first job start.
 --   first_job_start_date         DATE  First job start (see outcomes.jobs); empty if there is none.
 --   first_job_start_year         VARCHAR  Financial year of the first job start.
---   n_job_starts                 BIGINT  Job starts of the episode (see outcomes.jobs); empty for the control arm, where it is not asked.
+--   n_job_starts                 BIGINT  Job starts of the episode (see outcomes.jobs); empty for the control arm.
 --       Unit: jobs.
 --   days_in_work_112             BIGINT  Days in paid work within 112 days of the first job start, overlapping jobs
 --       counted once. Unit: days.
@@ -41,8 +40,10 @@
 --   sust_13                      BOOLEAN  SUST_13: at least 91 of those 112 days; empty without a job start. Final once
 --       the window has passed.
 --   sust_26                      BOOLEAN  SUST_26: at least 182 of those 210 days; empty without a job start.
---   sust_13_basis                VARCHAR  continuous if the first 91 days had no gap, else cumulative; empty if not met.
---   sust_26_basis                VARCHAR  continuous if the first 182 days had no gap, else cumulative; empty if not met.
+--   sust_13_basis                VARCHAR  continuous if the first 91 days had no gap, else cumulative; empty if not
+--       met.
+--   sust_26_basis                VARCHAR  continuous if the first 182 days had no gap, else cumulative; empty if not
+--       met.
 --   exit_date                    DATE  End of support.
 --   exit_reason                  VARCHAR  Why support ended.
 --   data_cut_date                DATE not null  Date to which the site's referrals are complete.
@@ -50,8 +51,8 @@
 --       there are no accepted allocations.
 --   contacts_cut_date            DATE  Date to which referrals and contacts are both complete; empty if there are no
 --       accepted contacts.
---   outcomes_cut_date            DATE  Date to which referrals and job outcomes are both complete; empty if there are no
---       accepted job outcomes.
+--   outcomes_cut_date            DATE  Date to which referrals and job outcomes are both complete; empty if there are
+--       no accepted job outcomes.
 WITH cut_offs AS (
   SELECT
     site_code,
@@ -63,7 +64,7 @@ WITH cut_offs AS (
   FROM outcomes.cut_offs
   GROUP BY site_code
 ),
-worked AS (
+job_totals AS (
   SELECT
     site_code,
     episode_id,
@@ -77,7 +78,7 @@ worked AS (
   WHERE is_new_work
   GROUP BY site_code, episode_id
 ),
-seen AS (
+attended_contacts AS (
   SELECT
     c.site_code,
     c.episode_id,
@@ -88,7 +89,7 @@ seen AS (
     ) AS first_in_work_support_date
   FROM core.contacts AS c
   JOIN core.referrals AS r USING (site_code, episode_id)
-  LEFT JOIN worked AS w USING (site_code, episode_id)
+  LEFT JOIN job_totals AS w USING (site_code, episode_id)
   WHERE c.attended IN ('5', '6') -- attended on time, or late but seen
     AND c.contact_date >= r.referral_received_date
   GROUP BY c.site_code, c.episode_id
@@ -109,6 +110,7 @@ SELECT
   CASE
     WHEN t.arm IS NOT NULL THEN t.arm <> 'control'
     WHEN c.is_randomising IS NOT TRUE THEN true
+    -- In no arm: not offered, but only once the allocations reach as far as the referrals. Until then, unknown.
     WHEN c.allocations >= c.referrals THEN false
   END AS is_offered_service,
   r.programme_start_date AS start_date,
@@ -138,7 +140,7 @@ SELECT
   earlier_of(c.referrals, c.job_outcomes) AS outcomes_cut_date
 FROM core.referrals AS r
 LEFT JOIN core.randomisation AS t ON t.site_code = r.site_code AND t.participant_ref = r.participant_ref
-LEFT JOIN worked AS w ON w.site_code = r.site_code AND w.episode_id = r.episode_id
-LEFT JOIN seen AS s ON s.site_code = r.site_code AND s.episode_id = r.episode_id
+LEFT JOIN job_totals AS w ON w.site_code = r.site_code AND w.episode_id = r.episode_id
+LEFT JOIN attended_contacts AS s ON s.site_code = r.site_code AND s.episode_id = r.episode_id
 LEFT JOIN cut_offs AS c ON c.site_code = r.site_code
 WHERE r.exit_reason IS DISTINCT FROM 'admin_error'

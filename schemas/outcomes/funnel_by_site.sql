@@ -1,9 +1,10 @@
 -- outcomes.funnel_by_site
--- How far referrals got at each site, up to the cut-off of its data: referred, eligible, started, engaged, in a job,
--- sustained for 13 and 26 weeks. Episodes and people are counted apart: somebody referred twice is one person and two
--- episodes. From the start on, only episodes that were offered the service count: people of a control arm have a column
--- of their own. In a programme that randomises these counts reach no further than the allocations to the arms, and are
--- empty without them. They are counts to date, not rates: recent starters had less time. Rates are in outcomes.kpi.
+-- Number of referrals at each site that reached each stage, up to the cut-off of its data: referred, eligible, started,
+-- engaged, in a job, sustained for 13 and 26 weeks. Episodes and people are counted separately: somebody referred twice
+-- is one person and two episodes. From the start on, only episodes that were offered the service count; the control arm
+-- has a column of its own. In a programme that randomises, these counts reach only as far as the allocations to the
+-- arms, and are empty without them. They are counts to date, not rates: recent starters had less time. Rates are in
+-- outcomes.kpi.
 -- Grain: one row per site with episodes
 -- Key: site_code
 -- Source: docs/domain.md 0.5, 0.7, 4.1
@@ -21,7 +22,7 @@
 --   people_engaged         BIGINT  Different people behind them.
 --   starts_with_job        BIGINT  Starts with a job start; empty if no job outcomes were accepted. Unit: episodes.
 --   people_with_job        BIGINT  Different people behind them.
---   job_starts             BIGINT  Jobs started, of those that overlap the first. Unit: jobs.
+--   job_starts             BIGINT  Jobs started; of jobs that overlap, only the first. Unit: jobs.
 --   starts_sust_13         BIGINT  Starts whose first job start was sustained for 13 weeks. Unit: episodes.
 --   people_sust_13         BIGINT  Different people behind them.
 --   starts_sust_26         BIGINT  Starts whose first job start was sustained for 26 weeks. Unit: episodes.
@@ -30,7 +31,8 @@
 --   randomisation_cut_date  DATE  Date to which allocations to an arm are complete too; empty if none were accepted.
 --   contacts_cut_date      DATE  Date to which contacts are complete too; empty if none were accepted.
 --   outcomes_cut_date      DATE  Date to which job outcomes are complete too; empty if none were accepted.
-WITH known AS (
+WITH received AS (
+  -- Which counts of a site are known: those whose data it has sent. The others are empty, not 0.
   SELECT
     site_code,
     bool_or(kpi_code = 'kpi_03_starts') AS starts,
@@ -83,5 +85,5 @@ SELECT
   min(contacts_cut_date) AS contacts_cut_date,
   min(outcomes_cut_date) AS outcomes_cut_date
 FROM steps
-JOIN known AS k USING (site_code)
+JOIN received AS k USING (site_code)
 GROUP BY programme_code, site_code, k.starts, k.contacts, k.jobs

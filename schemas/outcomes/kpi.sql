@@ -1,11 +1,11 @@
 -- outcomes.kpi
--- The outcome figures, one a row: rates over mature cases with a 95% interval, volumes, and target attainment, for each
+-- Outcome figures, one per row: rates over mature cases with a 95% interval, volumes, and target attainment, for each
 -- site and for the programme (site_code 'all'), by financial year and for all years (cohort 'all'). What each kpi_code
 -- means is in outcomes.kpi_definitions; the episodes behind a rate are in outcomes.kpi_cases.
--- In programmes that randomise, kpi_01 and kpi_02 count everybody referred, all others only the people who were offered
--- the service (the ips arm): the arms are never mixed, and comparing them is not a matter of this table. These figures
--- need the allocations, and are known no further than they reach. Clients in work at the start are in no job figure.
--- A figure that cannot be said is empty, with its reason: never 0.
+-- In programmes that randomise, kpi_01 and kpi_02 count everybody referred, and all others only the people who were
+-- offered the service (the ips arm). The arms are never mixed; they are compared in outcomes.trial_arms. Figures about
+-- people offered the service need the allocations, and reach only as far as these do. Clients in work at the start are
+-- in no job figure. A figure that is not known is empty, with its reason, never 0.
 -- Grain: one row per figure, programme, site (or 'all'), financial year (or 'all') and unit
 -- Key: kpi_code, programme_code, site_code, cohort, unit
 -- Source: docs/domain.md 4.1 to 4.6
@@ -13,15 +13,17 @@
 --   kpi_code           VARCHAR not null  The figure: see outcomes.kpi_definitions.
 --   programme_code     VARCHAR not null  The programme.
 --   site_code          VARCHAR not null  The site, or 'all' for the programme.
---   cohort             VARCHAR not null  Financial year of entry (basis cohort) or of the event (basis period), or 'all'.
+--   cohort             VARCHAR not null  Financial year of entry (basis cohort) or of the event (basis period), or
+--       'all'.
 --   basis              VARCHAR not null  cohort: people followed from their entry. period: events dated in the period.
---   definition_code    VARCHAR  Outcome definition (core.outcome_definitions) or 'mixed': see outcomes.definitions_by_site.
---       Never compare figures across definitions.
+--   definition_code    VARCHAR  Outcome definition (core.outcome_definitions) or 'mixed': see
+--       outcomes.definitions_by_site. Never compare figures across definitions.
 --   unit               VARCHAR not null  What is counted: referrals, starts, jobs, job_starts, people, events.
---   numerator          BIGINT  Mature cases that achieved; for attainment the actual. Empty for volumes.
+--   numerator          BIGINT  Mature cases that achieved the outcome; for attainment the actual. Empty for volumes.
 --   denominator        BIGINT  Mature cases whose outcome is known; for attainment the target. Empty for volumes.
---   n_immature         BIGINT  Cases whose window had not passed at the cut-off: in neither. Empty for other kinds.
---   n_missing_outcome  BIGINT  Mature cases whose outcome is not known: in neither. Empty for other kinds.
+--   n_immature         BIGINT  Cases whose window had not passed at the cut-off: in neither of the two. Empty for other
+--       kinds.
+--   n_missing_outcome  BIGINT  Mature cases whose outcome is not known: in neither of the two. Empty for other kinds.
 --   value              BIGINT  The count of a volume; empty for rates.
 --   rate               DOUBLE  numerator / denominator, from 0 to 1 (attainment may be more); empty for volumes.
 --   reason             VARCHAR  Why the figure is empty: no_mature_cases, data_not_received; for attainment also
@@ -30,16 +32,17 @@
 --   ci_high            DOUBLE  Upper end of the 95% interval of the rate.
 --   ci_method          VARCHAR  wilson, where there is an interval.
 --   n_sites            BIGINT  Sites that the figure is about: 1, or all sites of the programme; empty for attainment
---       of what we do not count. Unit: sites.
---   n_sites_missing    BIGINT  Those that have not sent all that the figure needs: the figure rests on the others.
---       Empty for the same. Unit: sites.
---   n_sites_outdated   BIGINT  Those that sent a later file which does not count, refused or held up: what the figure
---       has of them is older. Empty for the same. Unit: sites.
---   data_cut_date      DATE  Earliest date to which what the sites sent is complete; empty if nothing was received.
---   provisional_reason  VARCHAR  Why the figure may still move, the first that holds: file_does_not_count (a later file
---       of a site was refused or held up), data_missing (a site has not sent all), immature (under 80% of its cases are
---       mature), year_not_over (reporting lag included, at the cut-off). Empty where the figure stands.
---   provisional        BOOLEAN not null  Whether the figure may still move: see provisional_reason.
+--       of a metric that we do not count. Unit: sites.
+--   n_sites_missing    BIGINT  Sites of these that have not sent all that the figure needs, so that it rests on the
+--       others; empty likewise. Unit: sites.
+--   n_sites_outdated   BIGINT  Sites of these with a later file that was refused or held up, so that the figure uses
+--       older data of theirs; empty likewise. Unit: sites.
+--   data_cut_date      DATE  Earliest date to which the data of these sites are complete; empty if nothing was
+--       received.
+--   provisional_reason  VARCHAR  Why the figure may still change, the first of these that applies: file_does_not_count
+--       (a later file of a site was refused or held up), data_missing (a site has not sent all), immature (under 80% of
+--       its cases are mature), year_not_over (at the cut-off, reporting lag included). Empty if the figure is final.
+--   provisional        BOOLEAN not null  Whether the figure may still change: see provisional_reason.
 WITH tallies AS (
   SELECT
     kpi_code,
@@ -53,7 +56,7 @@ WITH tallies AS (
   FROM outcomes.kpi_cases
   GROUP BY kpi_code, programme_code, site_code, cohort
   UNION ALL
-  SELECT kpi_code, programme_code, site_code, 'all', 0, 0, 0, 0 -- a site without a case still has its row
+  SELECT kpi_code, programme_code, site_code, 'all', 0, 0, 0, 0 -- so that a site without any case has a row too
   FROM outcomes.reach
   JOIN outcomes.kpi_definitions USING (kpi_code)
   WHERE kind = 'rate' AND site_code <> 'all'
@@ -62,16 +65,16 @@ rolled_up AS (
   SELECT
     t.kpi_code,
     t.programme_code,
-    s.place AS site_code,
+    s.level AS site_code,
     c.year AS cohort,
     sum(t.numerator)::BIGINT AS numerator,
     sum(t.denominator)::BIGINT AS denominator,
     sum(t.n_immature)::BIGINT AS n_immature,
     sum(t.n_missing_outcome)::BIGINT AS n_missing_outcome
   FROM tallies AS t
-  CROSS JOIN LATERAL (SELECT unnest([t.site_code, 'all'])) AS s (place)
+  CROSS JOIN LATERAL (SELECT unnest([t.site_code, 'all'])) AS s (level)
   CROSS JOIN LATERAL (SELECT unnest(list_distinct([t.cohort, 'all']))) AS c (year)
-  GROUP BY t.kpi_code, t.programme_code, s.place, c.year
+  GROUP BY t.kpi_code, t.programme_code, s.level, c.year
 ),
 rates AS (
   SELECT
@@ -98,7 +101,7 @@ rates AS (
     r.n_sites_missing,
     r.n_sites_outdated,
     r.data_cut_date,
-    t.denominator + t.n_missing_outcome < 0.8 * (t.denominator + t.n_missing_outcome + t.n_immature) AS is_mostly_young
+    t.denominator + t.n_missing_outcome < 0.8 * (t.denominator + t.n_missing_outcome + t.n_immature) AS is_immature
   FROM rolled_up AS t
   JOIN outcomes.kpi_definitions AS d USING (kpi_code)
   JOIN outcomes.reach AS r USING (kpi_code, programme_code, site_code)
@@ -120,7 +123,7 @@ counts AS (
     n_sites_outdated,
     data_cut_date
   FROM outcomes.volumes
-  SEMI JOIN outcomes.kpi_definitions USING (kpi_code) -- some are counted for targets only
+  SEMI JOIN outcomes.kpi_definitions USING (kpi_code) -- leaves out the volumes that only targets use
 ),
 attainment AS (
   SELECT
@@ -142,7 +145,7 @@ attainment AS (
   WHERE unit <> 'gbp' -- money is not counted here: see the schema funding
   GROUP BY metric_code, programme_code, site_code, cohort, unit
 ),
-told AS (
+figures AS (
   FROM rates
   UNION ALL BY NAME
   FROM counts
@@ -174,9 +177,10 @@ SELECT
   CASE
     WHEN t.n_sites_outdated > 0 THEN 'file_does_not_count'
     WHEN t.n_sites_missing > 0 THEN 'data_missing'
-    WHEN t.is_mostly_young THEN 'immature'
+    WHEN t.is_immature THEN 'immature'
+    -- try(): NULL for cohort 'all', which has no end.
     WHEN try(financial_year_end(t.cohort)) > t.data_cut_date - d.lag_days::INTEGER THEN 'year_not_over'
   END AS provisional_reason,
   provisional_reason IS NOT NULL AS provisional
-FROM told AS t
+FROM figures AS t
 JOIN outcomes.kpi_definitions AS d USING (kpi_code)

@@ -1,8 +1,8 @@
 -- outcomes.kpi_definitions
--- What each figure of outcomes.kpi means. A rate follows a cohort through a window of days: a case is mature once its
--- whole window, and the reporting lag after it, lie before the data cut-off, and only mature cases count. A figure
--- without a window is settled by the event itself. A volume counts what happened in a period and has no rate.
--- Job starts, jobs and people are three counts, as are referrals and the people referred.
+-- Definition of each figure of outcomes.kpi. A rate follows a cohort through a window of days. A case is mature once
+-- its whole window, and the reporting lag after it, are before the data cut-off, and only mature cases count. In a
+-- figure without a window, the case is settled by the event itself. A volume counts what happened in a period and has
+-- no rate. Job starts, jobs and people are three different counts, as are referrals and the people referred.
 -- Grain: one row per figure
 -- Key: kpi_code
 -- Source: docs/domain.md 4.2, 4.3, 4.4
@@ -11,21 +11,21 @@
 --   title            VARCHAR not null  The figure in plain words.
 --   kind             VARCHAR not null  rate, volume or attainment.
 --   basis            VARCHAR not null  cohort (people followed from entry) or period (events dated in the period).
---   unit             VARCHAR not null  What is counted, in the numerator and in the denominator alike; for attainment,
---       that of the target.
---   definition_code  VARCHAR  Outcome definition (core.outcome_definitions) that we count by; empty where no outcome is
---       counted. Where a site sent its jobs by another, outcomes.definitions_by_site says what that makes the figure.
---   entry            VARCHAR not null  The day that places a case in a financial year.
+--   unit             VARCHAR not null  What is counted, in both numerator and denominator; for attainment, the unit of
+--       the target.
+--   definition_code  VARCHAR  Outcome definition (core.outcome_definitions) by which we count; empty if no outcome is
+--       counted. Where a site sent its jobs by another, see outcomes.definitions_by_site.
+--   entry            VARCHAR not null  The event whose date places a case in a financial year.
 --   event_days       BIGINT  Days from entry within which the event must happen (0: entry is that event); empty where
 --       the figure has no window. Unit: days.
---   window_days      BIGINT  Days from entry until the case is settled: those, and the days over which the outcome
---       definition follows the event. Empty where the event settles it. Unit: days.
+--   window_days      BIGINT  Days from entry until the case is settled: event_days, plus the days after the event that
+--       the outcome definition covers. Empty where the event settles the case. Unit: days.
 --   lag_days         BIGINT not null  Days that sites have to report an event. Unit: days.
 --   dataset          VARCHAR not null  What a site must have sent, besides referrals, for the figure to be known: see
 --       outcomes.reach.
---   numerator        VARCHAR not null  What counts.
---   denominator      VARCHAR  Among what; empty for volumes.
-WITH stated (
+--   numerator        VARCHAR not null  What the numerator, or the volume, counts.
+--   denominator      VARCHAR  What the denominator counts; empty for volumes.
+WITH definitions (
   kpi_code, title, kind, basis, unit, definition_code, entry, event_days, dataset, numerator, denominator
 ) AS (
   VALUES
@@ -94,7 +94,7 @@ WITH stated (
     'the actual of the same metric, unit and definition',
     'the target'
   FROM core.codes
-  WHERE list_name = 'target_metric' AND code <> 'population'
+  WHERE list_name = 'target_metric' AND code <> 'population' -- a total in post or in an area, not something to reach
 )
 SELECT
   s.kpi_code,
@@ -110,5 +110,5 @@ SELECT
   s.dataset,
   s.numerator,
   s.denominator
-FROM stated AS s
+FROM definitions AS s
 LEFT JOIN core.outcome_definitions AS o USING (definition_code)

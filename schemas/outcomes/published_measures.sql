@@ -1,20 +1,20 @@
 -- outcomes.published_measures
--- Results and statistics as their publishers printed them, beside what they may be compared with. They are never added
--- to figures of our own, and a figure that its publisher hid or left out stays without a value: value_status says which.
+-- Results and statistics as their publishers printed them, with what they may be compared with. They are never added to
+-- our own figures. A figure that its publisher hid or left out has no value: value_status says which of the two.
 -- Grain: one row per sender, organisation and its type, period, breakdown, measure and statistic
 -- Key: sender_code, organisation_code, organisation_type, reporting_period, breakdown_type, breakdown, second_breakdown, measure_name, measure_statistic
 -- Source: docs/domain.md 1.1 to 1.6, 4.2, 7.20
 -- Columns:
 --   sender_code              VARCHAR not null  Who sent the figure: PMO or NHSE.
 --   programme_code           VARCHAR  The programme it is about; empty for statistics about no programme of ours.
---   site_code                VARCHAR  The pilot site it is about, if one.
+--   site_code                VARCHAR  The pilot site it is about, if any.
 --   organisation_type        VARCHAR not null  What kind of body or area it is about.
 --   organisation_code        VARCHAR not null  The publisher's code of the body or area.
 --   organisation_name        VARCHAR not null  The body or area.
 --   reporting_period         VARCHAR not null  The period as its publisher names it.
 --   start_date               DATE  First day of the period.
 --   end_date                 DATE  Last day of the period.
---   breakdown_type           VARCHAR not null  By what the figure is broken down.
+--   breakdown_type           VARCHAR not null  The characteristic by which the figure is broken down.
 --   breakdown                VARCHAR not null  The group; 'NULL' is the publisher's word for all of them.
 --   second_breakdown         VARCHAR not null  The group within the group; 'NULL' is all of them.
 --   measure_name             VARCHAR not null  The measure.
@@ -22,8 +22,8 @@
 --   unit                     VARCHAR  What is counted, where the source says so.
 --   value                    DECIMAL(14,4)  The figure as printed; empty unless value_status is known.
 --   value_status             VARCHAR not null  known, suppressed (hidden by the publisher) or null_as_published.
---   numerator                BIGINT  The printed count above the line.
---   denominator              BIGINT  The printed count below the line.
+--   numerator                BIGINT  The numerator as printed.
+--   denominator              BIGINT  The denominator as printed.
 --   certainty                VARCHAR  Interval or test, in the source's words.
 --   rounded_to               BIGINT  The multiple the publisher rounds to.
 --   outcome_definition_code  VARCHAR  The rule by which an outcome counts, where the source states it.

@@ -1,20 +1,20 @@
 -- outcomes.reach
--- How far the data reach that a figure of outcomes.kpi needs, for each site and for the programme (site_code 'all'): a
--- figure that needs two datasets is known as far as both are. Every site that owes referrals is counted, so that one
--- whose data never came is missing from its programme's figures for all to see.
+-- Date to which the data that each figure of outcomes.kpi needs are complete, for each site and for the programme
+-- (site_code 'all'). A figure that needs several datasets is known only as far as all of them are. Every site that owes
+-- referrals is included, so that a site whose data never came shows as missing in its programme's figures.
 -- Grain: one row per rate or count, programme and site (or 'all')
 -- Key: kpi_code, programme_code, site_code
 -- Source: docs/domain.md 4.1, 4.4, 7.22
 -- Columns:
---   kpi_code         VARCHAR not null  The figure: see outcomes.kpi_definitions, and outcomes.volumes for what is
---       counted for targets only.
+--   kpi_code         VARCHAR not null  The figure: see outcomes.kpi_definitions, and outcomes.volumes for counts that
+--       only targets use.
 --   programme_code   VARCHAR not null  The programme.
 --   site_code        VARCHAR not null  The site, or 'all' for the programme.
 --   n_sites          BIGINT not null  Sites that the figure is about: 1, or all sites of the programme. Unit: sites.
---   n_sites_missing  BIGINT not null  Those that have not sent all that the figure needs. Unit: sites.
---   n_sites_outdated  BIGINT not null  Those that sent a later file which does not count, refused or held up: what the
---       figure has of them is older. Unit: sites.
---   data_cut_date    DATE  Earliest date to which what they sent for it is complete; empty if nothing was received.
+--   n_sites_missing  BIGINT not null  Sites of these that have not sent all that the figure needs. Unit: sites.
+--   n_sites_outdated  BIGINT not null  Sites of these with a later file that was refused or held up, so that the figure
+--       uses older data of theirs. Unit: sites.
+--   data_cut_date    DATE  Earliest date to which the data of these sites are complete; empty if nothing was received.
 WITH figures AS (
   SELECT kpi_code, 'referrals, ' || dataset AS needs
   FROM outcomes.kpi_definitions
@@ -27,15 +27,15 @@ WITH figures AS (
       ('people_sustained_26_weeks', 'referrals, employment_outcomes')
   )
 ),
-parts AS (
+needed_datasets AS (
   SELECT
     kpi_code,
     if(part IN (SELECT dataset FROM core.returns), part, error('outcomes.reach knows no dataset ' || part)) AS dataset,
     false AS is_only_where_owed
   FROM (SELECT kpi_code, unnest(string_split(needs, ', ')) AS part FROM figures)
   UNION ALL
-  -- Referrals (kpi_01) and decisions on them (kpi_02) are about everybody, all else is about the people who were
-  -- offered the service: in a programme that randomises, the allocations say who they are.
+  -- Referrals (kpi_01) and decisions on them (kpi_02) are about everybody. All other figures are about people who were
+  -- offered the service, and in a programme that randomises the allocations say who they are.
   SELECT kpi_code, 'randomisation', true
   FROM figures
   WHERE left(kpi_code, 6) NOT IN ('kpi_01', 'kpi_02')
@@ -45,11 +45,11 @@ site_reach AS (
     p.kpi_code,
     s.programme_code,
     s.site_code,
-    count(c.cut_date) < count(*) AS is_missing,
+    count(c.cut_date) < count(*) AS is_missing, -- some needed dataset has no cut-off
     coalesce(bool_or(c.is_outdated), false) AS is_outdated,
     min(c.cut_date) AS cut_date
   FROM outcomes.cut_offs AS s
-  CROSS JOIN parts AS p
+  CROSS JOIN needed_datasets AS p
   LEFT JOIN outcomes.cut_offs AS c ON c.site_code = s.site_code AND c.dataset = p.dataset
   WHERE s.dataset = 'referrals' AND s.is_owed AND (c.is_owed OR NOT p.is_only_where_owed)
   GROUP BY p.kpi_code, s.programme_code, s.site_code

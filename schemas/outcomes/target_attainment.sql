@@ -1,8 +1,8 @@
 -- outcomes.target_attainment
--- Every target of a programme or pilot site that still stands, beside what the sites' own data show. A target and an
--- actual are divided only if they count the same thing: the same unit (people, jobs and job starts are three counts)
--- and the same outcome definition. Otherwise the rate is empty and the reason says which of them differs. Published
--- results (such as 421 jobs against 340) are in outcomes.published_measures: they are no actual of ours.
+-- Every current target of a programme or pilot site, with what the sites' own data show. A target and an actual are
+-- only divided if they count the same thing: the same unit (people, jobs and job starts are three different counts) and
+-- the same outcome definition. Otherwise the rate is empty and the reason says which of them differs. Published results
+-- (such as 421 jobs against 340) are in outcomes.published_measures: they are not our own actuals.
 -- Grain: one row per target
 -- Key: sender_code, target_id
 -- Source: docs/domain.md 4.3 (KPI 19), 6.5 (M20, M21), 7.18
@@ -17,18 +17,18 @@
 --   definition_code  VARCHAR  Outcome definition the target states; empty where its source states none.
 --   target_value     DECIMAL(14,2) not null  The target, in its unit.
 --   qualifier        VARCHAR  The source's word before the figure, such as 'around'.
---   actual_kpi_code  VARCHAR  The count it is compared with; empty where we hold no such count in the target's unit.
+--   actual_kpi_code  VARCHAR  The count it is compared with; empty if we have no such count in the target's unit.
 --   actual           BIGINT  That count; empty where it is not known.
 --   actual_definition_code  VARCHAR  Outcome definition of that count, or 'mixed': see outcomes.volumes.
---   rate             DOUBLE  actual / target_value: 1 is the whole target. Empty where the two do not compare.
---   reason           VARCHAR  Why the rate is empty: not_measured, units_differ, definitions_differ,
---       no_actual, or no_target (a target of 0).
+--   rate             DOUBLE  actual / target_value: 1 means fully reached. Empty where the two cannot be compared.
+--   reason           VARCHAR  Why the rate is empty: not_measured, units_differ, definitions_differ, no_actual, or
+--       no_target (a target of 0).
 --   n_sites          BIGINT  Sites that the target is about: 1, or all sites of the programme; empty where the metric
 --       is not counted. Unit: sites.
---   n_sites_missing  BIGINT  Those that have not sent what the actual needs: it rests on the others. Empty for the
---       same. Unit: sites.
---   n_sites_outdated  BIGINT  Those that sent a later file which does not count, refused or held up: what the actual
---       has of them is older. Empty for the same. Unit: sites.
+--   n_sites_missing  BIGINT  Sites of these that have not sent what the actual needs, so that it rests on the others;
+--       empty likewise. Unit: sites.
+--   n_sites_outdated  BIGINT  Sites of these with a later file that was refused or held up, so that the actual uses
+--       older data of theirs; empty likewise. Unit: sites.
 --   data_cut_date    DATE  Date to which the actual is complete.
 --   conflicts_with   VARCHAR  The target that states the same figure in another unit.
 --   source_document  VARCHAR not null  Where the target is printed.
@@ -63,7 +63,8 @@ compared AS (
     CASE
       WHEN m.kpi_code IS NULL THEN 'not_measured'
       WHEN m.unit <> t.unit THEN 'units_differ'
-      -- A source that states no rule is taken at its word: it counts jobs or people, and we say by which rule we do.
+      -- False for a source that states no definition: then the figures are compared, and actual_definition_code says
+      -- which definition ours uses.
       WHEN t.outcome_definition_code <> v.definition_code THEN 'definitions_differ'
       WHEN v.value IS NULL THEN 'no_actual'
       WHEN t.target_value = 0 THEN 'no_target'
@@ -83,7 +84,7 @@ compared AS (
     AND v.site_code = coalesce(t.about_site_code, 'all')
     AND v.cohort = coalesce(t.financial_year, 'all')
   WHERE t.superseded_by IS NULL
-    AND t.metric_code <> 'population' -- totals in post or in the area, not something to reach
+    AND t.metric_code <> 'population' -- a total in post or in an area, not something to reach
 )
 SELECT
   sender_code,

@@ -1,14 +1,14 @@
 -- outcomes.trial_arms
--- The trial's comparison: what became of everybody randomised, by the arm first allocated, whatever support followed
--- (intention to treat), counted in both arms from the day of randomisation. Two outcomes within 365 days of it:
--- JOB_START, a job start, asked of the groups recruited out of work only; and HLT_EMP13, at least 91 days in paid work,
--- in any jobs, overlapping ones counted once. Trial groups are told apart: people in work are never pooled with people
--- out of work. Only people whose 365 days and the reporting lag have passed count. Somebody whose outcome cannot be
--- known (no accepted referral, or no job outcomes from the site) is in no rate; the worst and best case of the
--- difference say how much that could matter.
--- The trial's published effects rest on administrative data, these on what sites report, and sites may hear less of the
--- control arm: not the same measure. The published effect is 4 points in the West Midlands; one of 20 among thousands is
--- almost surely an error of arm or period.
+-- Comparison of the trial's arms: outcomes of everybody randomised, by the arm first allocated, whatever support
+-- followed (intention to treat), counted in both arms from the day of randomisation. Two outcomes within 365 days of
+-- it: JOB_START, a job start, only for the groups recruited out of work; and HLT_EMP13, at least 91 days in paid work,
+-- in any jobs, with overlapping ones counted once. Trial groups are separate: people in work are never pooled with
+-- people out of work. Only people for whom 365 days and the reporting lag have passed count. Somebody whose outcome
+-- cannot be known (no accepted referral, or no job outcomes from the site) is in no rate; the worst and best case of
+-- the difference show how much that could matter.
+-- The trial's published effects use administrative data, these figures what sites report, and sites may hear less of
+-- the control arm: they are not the same measure. The published effect is 4 points in the West Midlands. An effect of
+-- 20 points among thousands is almost certainly an error of arm or period.
 -- Grain: one row per trial group with an accepted allocation, outcome and arm
 -- Key: programme_code, trial_group, definition_code, arm
 -- Source: docs/domain.md 1.5, 4.2 (JOB_START, HLT_EMP13), 4.4, 4.5, 4.6
@@ -18,23 +18,28 @@
 --   definition_code               VARCHAR not null  The outcome: JOB_START or HLT_EMP13 (core.outcome_definitions).
 --   arm                           VARCHAR not null  The arm first allocated: ips or control.
 --   n_randomised                  BIGINT not null  People randomised to the arm. Unit: people.
---   n_immature                    BIGINT not null  Of them, those whose 365 days and lag had not passed at the cut-off.
---   n_missing_outcome             BIGINT not null  Mature people whose outcome is not known: in neither of the next two.
---   numerator                     BIGINT not null  Mature people with the outcome. Unit: people.
+--   n_immature                    BIGINT not null  Of these, people whose 365 days and lag had not passed at the
+--       cut-off.
+--   n_missing_outcome             BIGINT not null  Mature people whose outcome is not known: in neither numerator nor
+--       denominator.
+--   numerator                     BIGINT not null  Mature people who achieved the outcome. Unit: people.
 --   denominator                   BIGINT not null  Mature people whose outcome is known. Unit: people.
---   rate                          DOUBLE  numerator / denominator, from 0 to 1; empty where nobody is mature and known.
+--   rate                          DOUBLE  numerator / denominator, from 0 to 1; empty if there is no mature person with
+--       a known outcome.
 --   ci_low                        DOUBLE  Lower end of the 95% interval of the rate (Wilson).
 --   ci_high                       DOUBLE  Upper end of the 95% interval of the rate (Wilson).
---   difference_points             DOUBLE  On the row of ips: its rate less that of control. Unit: percentage points.
+--   difference_points             DOUBLE  On the row of ips: its rate minus that of control. Unit: percentage points.
 --   difference_points_low         DOUBLE  Lower end of the 95% interval of the difference (Newcombe).
 --   difference_points_high        DOUBLE  Upper end of the 95% interval of the difference (Newcombe).
---   difference_points_worst_case  DOUBLE  The difference if, of the missing outcomes, control had all and ips none.
---   difference_points_best_case   DOUBLE  The difference if, of the missing outcomes, ips had all and control none.
+--   difference_points_worst_case  DOUBLE  The difference if all missing outcomes were achieved in control and none in
+--       ips.
+--   difference_points_best_case   DOUBLE  The difference if all missing outcomes were achieved in ips and none in
+--       control.
 --   reason                        VARCHAR  Why the rate is empty: no_mature_cases or data_not_received.
 --   data_cut_date                 DATE not null  Earliest date to which the sites' randomisation, referrals and job
---       outcomes are complete; where there are no job outcomes, to which randomisation is.
---   provisional                   BOOLEAN not null  Whether the rate may still move: under 80% of the arm is mature, an
---       outcome is missing, or a later file of a site does not count (refused or held up).
+--       outcomes are all complete; without job outcomes, that of randomisation.
+--   provisional                   BOOLEAN not null  Whether the rate may still change: under 80% of the arm is mature,
+--       an outcome is missing, or a later file of a site was refused or held up.
 WITH cut_offs AS (
   SELECT
     d.site_code,
@@ -65,7 +70,7 @@ spells AS (
 new_days AS (
   SELECT
     *,
-    -- From the first day that no earlier spell covers, as in outcomes.jobs.
+    -- Days from the first that no earlier spell covers, as in outcomes.jobs.
     days_in(greatest(first_day, coalesce(max(last_day) OVER earlier + 1, first_day)), last_day) AS n
   FROM spells
   WINDOW earlier AS (
@@ -73,29 +78,34 @@ new_days AS (
     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
   )
 ),
-worked AS (
+work_totals AS (
   SELECT site_code, participant_ref, bool_or(is_job_start) AS has_job_start, sum(n) AS days_in_work
   FROM new_days
   GROUP BY site_code, participant_ref
 ),
-asked AS (
+candidates AS (
   SELECT
     z.programme_code,
     z.trial_group,
     z.arm,
     c.is_outdated,
     coalesce(c.all_needed, c.randomisation) AS data_cut_date,
-    z.randomised_date + d.window_days::INTEGER <= coalesce(c.all_needed, c.randomisation) - reporting_lag() AS is_mature,
+    z.randomised_date + d.window_days::INTEGER <= coalesce(c.all_needed, c.randomisation) - reporting_lag()
+      AS is_mature,
     c.all_needed IS NOT NULL
       AND (z.site_code, z.participant_ref) IN (SELECT (site_code, participant_ref) FROM outcomes.episodes) AS is_known,
     unnest([
-      {'definition_code': 'JOB_START', 'counts': z.trial_group <> 'scr_iw', 'holds': coalesce(w.has_job_start, false)},
-      {'definition_code': 'HLT_EMP13', 'counts': true, 'holds': coalesce(w.days_in_work, 0) >= d.min_days}
+      -- Not for scr_iw, whose people were recruited in work.
+      {
+        'definition_code': 'JOB_START', 'is_included': z.trial_group <> 'scr_iw',
+        'is_met': coalesce(w.has_job_start, false)
+      },
+      {'definition_code': 'HLT_EMP13', 'is_included': true, 'is_met': coalesce(w.days_in_work, 0) >= d.min_days}
     ], recursive := true)
   FROM core.randomisation AS z
   JOIN core.outcome_definitions AS d ON d.definition_code = 'HLT_EMP13'
   JOIN cut_offs AS c USING (site_code)
-  LEFT JOIN worked AS w USING (site_code, participant_ref)
+  LEFT JOIN work_totals AS w USING (site_code, participant_ref)
 ),
 arms AS (
   SELECT
@@ -106,12 +116,12 @@ arms AS (
     count(*) AS n_randomised,
     count(*) FILTER (NOT is_mature) AS n_immature,
     count(*) FILTER (is_mature AND NOT is_known) AS n_missing_outcome,
-    count(*) FILTER (is_mature AND is_known AND holds) AS numerator,
+    count(*) FILTER (is_mature AND is_known AND is_met) AS numerator,
     count(*) FILTER (is_mature AND is_known) AS denominator,
     bool_or(is_outdated) AS is_outdated,
     min(data_cut_date) AS data_cut_date
-  FROM asked
-  WHERE counts
+  FROM candidates
+  WHERE is_included
   GROUP BY programme_code, trial_group, definition_code, arm
 )
 SELECT

@@ -1,29 +1,29 @@
 -- outcomes.volumes
--- Counts of what happened, by the financial year of the event: referrals, starts, job starts, and the different people
--- behind each. People are counted anew at every level: somebody with job starts in two years counts in both, and once
--- in 'all'. So rows of people must not be added up. Where no site has sent the data, a count is empty, never 0.
+-- Counts of events by financial year: referrals, starts, job starts, and the number of different people behind each.
+-- People are counted afresh at every level: somebody with job starts in two years counts once in each and once in
+-- 'all', so counts of people must not be added up. If no site has sent the data, a count is empty, never 0.
 -- Grain: one row per count, programme, site (or 'all') and financial year (or 'all')
 -- Key: kpi_code, programme_code, site_code, cohort
 -- Source: docs/domain.md 0.4, 0.5, 4.1, 4.3, 4.6
 -- Columns:
---   kpi_code         VARCHAR not null  What is counted: see outcomes.kpi_definitions; people_randomised,
---       people_sustained_13_weeks and people_sustained_26_weeks are counted for targets only.
+--   kpi_code         VARCHAR not null  What is counted: see outcomes.kpi_definitions. people_randomised,
+--       people_sustained_13_weeks and people_sustained_26_weeks are used by targets only.
 --   programme_code   VARCHAR not null  The programme.
 --   site_code        VARCHAR not null  The site, or 'all' for the programme.
 --   cohort           VARCHAR not null  Financial year of the event, or 'all'.
 --   unit             VARCHAR not null  referrals, starts, jobs, job_starts or people.
 --   definition_code  VARCHAR  Outcome definition, where an outcome is counted, or 'mixed': see
 --       outcomes.definitions_by_site.
---   publishable_definition_code  VARCHAR  The same as far as it may be published: see outcomes.definitions_by_site.
---   value            BIGINT  The count; empty where no site has sent the data, as with people_randomised in programmes
+--   publishable_definition_code  VARCHAR  The same without what may not be published: see outcomes.definitions_by_site.
+--   value            BIGINT  The count; empty if no site has sent the data, and for people_randomised in programmes
 --       that do not randomise.
 --   n_sites          BIGINT not null  Sites that the count is about: 1, or all sites of the programme. Unit: sites.
---   n_sites_missing  BIGINT not null  Those that have not sent all that the count needs. Unit: sites.
---   n_sites_outdated  BIGINT not null  Those that sent a later file which does not count, refused or held up: what the
---       count has of them is older. Unit: sites.
---   data_cut_date    DATE  Earliest date to which what the sites sent is complete; empty if nothing was received.
+--   n_sites_missing  BIGINT not null  Sites of these that have not sent all that the count needs. Unit: sites.
+--   n_sites_outdated  BIGINT not null  Sites of these with a later file that was refused or held up, so that the count
+--       uses older data of theirs. Unit: sites.
+--   data_cut_date    DATE  Earliest date to which the data of these sites are complete; empty if nothing was received.
 WITH counted AS (
-  -- What each event counts as: once as itself, and once for the person.
+  -- Counts of each event: of the events themselves, and of the different people with one.
   FROM (
     VALUES
       ('kpi_01_referrals', 'referral', 'referrals', NULL),
@@ -57,11 +57,12 @@ events AS (
   JOIN outcomes.episodes AS e USING (site_code, episode_id)
   WHERE j.is_job_start
   UNION ALL
-  -- Everybody randomised, also where the referral was not accepted: all allocations stand (docs/domain.md 4.6).
+  -- From core, not from outcomes.episodes: everybody randomised counts, even without an accepted referral
+  -- (docs/domain.md 4.6).
   SELECT programme_code, site_code, participant_ref, 'randomisation', true, randomised_date
   FROM core.randomisation
 ),
-happened AS (
+event_counts AS (
   SELECT
     programme_code,
     coalesce(site_code, 'all') AS site_code,
@@ -81,13 +82,13 @@ happened AS (
     (programme_code, event)
   )
 ),
-placed AS (
-  -- A site that has sent its data and had no such event has a 0 in 'all'; one that has not sent them is empty there.
+grid AS (
+  -- Every site has a row in 'all': 0 if it has sent its data and had no such event, empty if it has not sent them.
   SELECT kpi_code, programme_code, site_code, 'all' AS cohort
   FROM outcomes.reach
   UNION
   SELECT c.kpi_code, h.programme_code, h.site_code, h.cohort
-  FROM happened AS h
+  FROM event_counts AS h
   JOIN counted AS c USING (event)
 )
 SELECT
@@ -103,10 +104,10 @@ SELECT
   r.n_sites_missing,
   r.n_sites_outdated,
   r.data_cut_date
-FROM placed AS p
+FROM grid AS p
 JOIN counted AS c USING (kpi_code)
 JOIN outcomes.reach AS r USING (kpi_code, programme_code, site_code)
-LEFT JOIN happened AS h
+LEFT JOIN event_counts AS h
   ON h.event = c.event
   AND h.programme_code = p.programme_code
   AND h.site_code = p.site_code

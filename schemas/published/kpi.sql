@@ -1,15 +1,17 @@
 -- published.kpi
--- The figures of outcomes.kpi, treated for release. A count of 0 to 4 is held back and any other is rounded to the
--- nearest 5, totals among them. Rates, intervals, reasons and flags follow from these treated counts, from targets, and
--- from what is public: who owes which data, which came, and their cut-offs. Every figure of a programme has its row for
--- every site that owes data, every financial year from the programme's start to the newest cut-off, and 'all', whatever
--- was counted: that a row is there says nothing. What is dated outside those years counts in 'all' alone.
--- A rate is held back where numerator and denominator round to the same count or to ones that are held back: few
--- achieved, or few did not. Its numerator is then held back too, so that nobody can tell which.
--- So much holds for each row by itself. Rows put together may still say more: a site is the programme less the other
--- sites, a year is 'all' less the other years, spans of first contacts add up, and a new release differs from the last
--- one. That a count that is held back cannot be narrowed or worked out from several rows is not proved: before several
--- are released together, somebody has to check them against each other, and against what was released before.
+-- The figures of outcomes.kpi, treated for release. A count of 0 to 4 is suppressed and any other is rounded to the
+-- nearest 5, totals too. Rates, intervals, reasons and flags are calculated from these treated counts, from targets,
+-- and from what is public: which site owes which data, which data came, and their cut-offs. Every figure of a programme
+-- has a row for every site that owes data, every financial year from the programme's start to the newest cut-off, and
+-- 'all', whatever was counted: so the presence of a row discloses nothing. Events outside those years count in 'all'
+-- only.
+-- A rate is suppressed if numerator and denominator round to the same count or to suppressed ones, that is if few cases
+-- achieved the outcome or few did not. Its numerator is then suppressed too, so that nobody can tell which of the two.
+-- This protects each row by itself. Rows together may still disclose more: a site is the programme minus the other
+-- sites, a year is 'all' minus the other years, the bands of first contacts add up, and a new release differs from the
+-- last one. It is not proved that a suppressed count cannot be narrowed down or worked out from several rows. Before
+-- several rows are released together, somebody has to check them against each other and against what was released
+-- before.
 -- Grain: one row per figure, programme, site (or 'all'), financial year (or 'all') and unit
 -- Key: kpi_code, programme_code, site_code, cohort, unit
 -- Source: docs/domain.md 4.3, 5.1 (the rule of the Mental Health Services Data Set)
@@ -17,39 +19,43 @@
 --   kpi_code           VARCHAR not null  The figure: see outcomes.kpi_definitions.
 --   programme_code     VARCHAR not null  The programme.
 --   site_code          VARCHAR not null  The site, or 'all' for the programme.
---   cohort             VARCHAR not null  Financial year of entry (basis cohort) or of the event (basis period), or 'all'.
+--   cohort             VARCHAR not null  Financial year of entry (basis cohort) or of the event (basis period), or
+--       'all'.
 --   basis              VARCHAR not null  cohort: people followed from their entry. period: events dated in the period.
---   definition_code    VARCHAR  Outcome definition (core.outcome_definitions) or 'mixed', told without those by which
+--   definition_code    VARCHAR  Outcome definition (core.outcome_definitions) or 'mixed', leaving out those by which
 --       fewer than 5 jobs were sent. Never compare figures across definitions.
 --   unit               VARCHAR not null  What is counted: referrals, starts, jobs, job_starts, people, events.
---   numerator          BIGINT  Mature cases that achieved, to the nearest 5; for attainment the actual.
---   denominator        BIGINT  Mature cases whose outcome is known, to the nearest 5; for attainment the target as it is.
+--   numerator          BIGINT  Mature cases that achieved the outcome, to the nearest 5; for attainment the actual.
+--   denominator        BIGINT  Mature cases whose outcome is known, to the nearest 5; for attainment the exact target.
 --   n_immature         BIGINT  Cases whose window had not passed at the cut-off, to the nearest 5.
 --   n_missing_outcome  BIGINT  Mature cases whose outcome is not known, to the nearest 5.
 --   value              BIGINT  The count of a volume, to the nearest 5.
---   rate_percent       BIGINT  numerator / denominator as a whole percentage, of the two as they stand here.
---   ci_low_percent     BIGINT  Lower end of the 95% interval of the same two, as a whole percentage.
---   ci_high_percent    BIGINT  Upper end of the 95% interval of the same two, as a whole percentage.
+--   rate_percent       BIGINT  numerator / denominator as a whole percentage, from the treated counts in this row.
+--   ci_low_percent     BIGINT  Lower end of the 95% interval of the same two counts, as a whole percentage.
+--   ci_high_percent    BIGINT  Upper end of the 95% interval of the same two counts, as a whole percentage.
 --   ci_method          VARCHAR  wilson, where there is an interval.
 --   data_cut_date      DATE  Earliest date to which the sites' data are complete.
---   provisional        BOOLEAN not null  Whether the figure may still move: by the treated counts under 80% of its cases
---       are mature, its year was not over (reporting lag included) at the cut-off, a site's data are missing, or
---       a later file of a site does not count (refused or held up).
---   reason             VARCHAR  Why the figure is empty: small_numbers, or data_not_received (nothing that it needs has
---       come, or nothing of its year); for attainment also not_measured, units_differ, definitions_differ,
+--   provisional        BOOLEAN not null  Whether the figure may still change: by the treated counts under 80% of its
+--       cases are mature, its year was not over (reporting lag included) at the cut-off, a site's data are missing, or
+--       a later file of a site was refused or held up.
+--   reason             VARCHAR  Why the figure is empty: small_numbers, or data_not_received (none of the data it
+--       needs, or none of its year); for attainment also not_measured, units_differ, definitions_differ,
 --       targets_differ, no_actual, no_target.
---   suppression_flag   BOOLEAN not null  Whether the figure itself is held back because it is small.
-WITH places AS (
+--   suppression_flag   BOOLEAN not null  Whether the figure itself is suppressed because it is small.
+WITH site_reach AS (
   SELECT
     *,
     if(site_code = 'all', max(data_cut_date) OVER (PARTITION BY kpi_code, programme_code), data_cut_date) AS newest_date
   FROM outcomes.reach
 ),
 programme_years AS (
+  -- All years of a programme, not those with events: a year's row must not show that something was counted in it.
   SELECT p.programme_code, unnest(generate_series(p.start_year, year(max(c.cut_date) - INTERVAL 3 MONTH))) AS first_year
   FROM core.programmes AS p
   JOIN outcomes.cut_offs AS c USING (programme_code)
-  WHERE c.dataset IN (SELECT unnest(string_split(dataset, ', ')) FROM outcomes.kpi_definitions WHERE kind <> 'attainment')
+  WHERE c.dataset IN (
+    SELECT unnest(string_split(dataset, ', ')) FROM outcomes.kpi_definitions WHERE kind <> 'attainment'
+  )
   GROUP BY p.programme_code, p.start_year
 ),
 cohorts AS (
@@ -75,8 +81,8 @@ counted AS (
     p.n_sites_outdated,
     p.data_cut_date,
     p.newest_date
-  FROM places AS p
-  JOIN outcomes.kpi_definitions AS d USING (kpi_code) -- some places are of counts made for targets only
+  FROM site_reach AS p
+  JOIN outcomes.kpi_definitions AS d USING (kpi_code) -- leaves out the volumes that only targets use
   JOIN cohorts AS c USING (programme_code)
   LEFT JOIN outcomes.definitions_by_site AS s
     ON s.programme_code = p.programme_code AND s.site_code = p.site_code AND s.definition_code = d.definition_code
@@ -113,15 +119,17 @@ attainment AS (
     min(p.data_cut_date) AS data_cut_date,
     min(p.newest_date) AS newest_date
   FROM outcomes.target_attainment AS t
-  LEFT JOIN places AS p
+  LEFT JOIN site_reach AS p
     ON p.kpi_code = t.actual_kpi_code AND p.programme_code = t.programme_code AND p.site_code = t.site_code
-  LEFT JOIN outcomes.volumes AS v -- a count has one definition in all years, and always its row for all of them
-    ON v.kpi_code = p.kpi_code AND v.programme_code = p.programme_code AND v.site_code = p.site_code AND v.cohort = 'all'
+  -- Joined on 'all', where every count has a row: its definition is the same in every year.
+  LEFT JOIN outcomes.volumes AS v
+    ON v.kpi_code = p.kpi_code AND v.programme_code = p.programme_code AND v.site_code = p.site_code
+    AND v.cohort = 'all'
   WHERE t.unit <> 'gbp' -- money is not counted here: see the schema funding
   GROUP BY t.metric_code, t.programme_code, t.site_code, t.cohort, t.unit
 ),
 treated AS (
-  -- From here on no exact count is left: every column is a treated count, stated by a target, or public.
+  -- From here on there are no exact counts: every column is a treated count, stated by a target, or public.
   SELECT
     f.kpi_code,
     f.programme_code,
@@ -142,12 +150,14 @@ treated AS (
     f.n_sites_outdated,
     f.data_cut_date,
     coalesce(
-      f.n_sites > f.n_sites_missing AND (f.cohort = 'all' OR try(financial_year_start(f.cohort)) <= f.newest_date), false
+      f.n_sites > f.n_sites_missing
+        AND (f.cohort = 'all' OR try(financial_year_start(f.cohort)) <= f.newest_date),
+      false
     ) AS is_received
   FROM (FROM counted UNION ALL BY NAME FROM attainment) AS f
   JOIN outcomes.kpi_definitions AS d USING (kpi_code)
 ),
-judged AS (
+suppressed AS (
   SELECT
     *,
     CASE kind
@@ -179,7 +189,8 @@ SELECT
   value,
   if(kind <> 'volume' AND reason IS NULL, round(100 * numerator / denominator)::BIGINT, NULL) AS rate_percent,
   if(kind = 'rate' AND reason IS NULL, round(100 * wilson_low(numerator, denominator))::BIGINT, NULL) AS ci_low_percent,
-  if(kind = 'rate' AND reason IS NULL, round(100 * wilson_high(numerator, denominator))::BIGINT, NULL) AS ci_high_percent,
+  if(kind = 'rate' AND reason IS NULL, round(100 * wilson_high(numerator, denominator))::BIGINT, NULL)
+    AS ci_high_percent,
   if(kind = 'rate' AND reason IS NULL, 'wilson', NULL) AS ci_method,
   data_cut_date,
   coalesce(kind = 'rate' AND n_mature < 0.8 * (n_mature + coalesce(n_immature, 0)), false)
@@ -187,4 +198,4 @@ SELECT
     OR coalesce(try(financial_year_end(cohort)) > data_cut_date - lag_days::INTEGER, false) AS provisional,
   reason,
   coalesce(reason = 'small_numbers', false) AS suppression_flag
-FROM judged
+FROM suppressed

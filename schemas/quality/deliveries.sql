@@ -1,5 +1,5 @@
 -- quality.deliveries
--- Every delivery: where its rows went, what came of it, whether it is in the figures and whether it came in time.
+-- Every delivery: where its rows went, its validation result, whether it is in the figures and whether it came in time.
 -- Rows read = accepted + held + repeated + without data, for deliveries that are in the figures.
 -- Grain: one row per delivery
 -- Key: delivery_id
@@ -21,14 +21,14 @@
 --   rows_held       BIGINT not null  Rows held back.
 --   rows_repeated   BIGINT not null  Exact copies of another row, left out.
 --   rows_not_data   BIGINT not null  Blank rows, totals and repeated headings, left out.
---   share_accepted  DOUBLE  Rows accepted of the rows read; empty unless the delivery is current.
---   share_held      DOUBLE  Rows held of the rows read; empty if none were read.
+--   share_accepted  DOUBLE  rows_accepted / rows_read, from 0 to 1; empty unless the delivery is current.
+--   share_held      DOUBLE  rows_held / rows_read, from 0 to 1; empty if none were read.
 --   n_rules_broken  BIGINT not null  Rules broken that refused the file or held rows. Unit: rules.
 --   n_rows_warned   BIGINT not null  Rows with a warning. Unit: rows.
 --   due_at          TIMESTAMP  When returns for the month were owed (UTC); empty if the calendar has no such month.
 --   is_on_time      BOOLEAN  Whether it was received by then; empty if the calendar has no such month.
---   is_first        BOOLEAN not null  Whether it is the first delivery of its site, dataset and month: a later version may
---       come after the due date although the first came in time.
+--   is_first        BOOLEAN not null  Whether it is the first delivery of its site, dataset and month: a later version
+--       may come after the due date although the first came in time.
 WITH faults AS (
   SELECT
     delivery_id,

@@ -1,6 +1,6 @@
 -- quality.findings_by_rule
--- What is wrong with the data as they stand: for each delivery that is in the figures, and for the newest one of each
--- site and dataset even if it was refused, how often each rule was broken and in how many rows.
+-- Current data quality: how often each rule was broken and in how many rows, for each delivery that is in the figures
+-- and for the newest delivery of each site and dataset, even if that was refused.
 -- Grain: one row per delivery, rule, severity, outcome and field
 -- Key: delivery_id, rule_id, severity, outcome, field
 -- Source: docs/domain.md 6; docs/reports.md 3
@@ -10,7 +10,7 @@
 --   dataset         VARCHAR not null  The dataset.
 --   period          VARCHAR not null  The month of the delivery, as yyyymm.
 --   delivery_id     VARCHAR not null  The delivery.
---   result          VARCHAR not null  What came of the delivery.
+--   result          VARCHAR not null  accepted, accepted_with_held_rows, refused or unreadable.
 --   standing        VARCHAR not null  Whether its rows are in the figures.
 --   is_newest       BOOLEAN not null  Whether it is the newest delivery of the site and dataset.
 --   rule_id         VARCHAR not null  The rule: see audit.rules.
@@ -21,9 +21,9 @@
 --   fix             VARCHAR  What the sender can do.
 --   n_findings      BIGINT not null  Findings. Unit: findings.
 --   n_rows          BIGINT not null  Different rows with such a finding; 0 for a finding about the file. Unit: rows.
---   share_of_rows   DOUBLE  n_rows of the rows read; empty if none were read.
+--   share_of_rows   DOUBLE  n_rows / rows read, from 0 to 1; empty if none were read.
 --   first_row       BIGINT  First row with such a finding, as the sender's program numbers it.
-WITH shown AS (
+WITH deliveries AS (
   SELECT
     *,
     row_number() OVER (
@@ -33,7 +33,7 @@ WITH shown AS (
   WHERE standing NOT IN ('same', 'withdrawn')
   QUALIFY is_newest OR standing = 'current'
 ),
-said AS (
+rule_texts AS (
   SELECT dataset, rule_id, severity, field, min(title) AS title, min(fix) AS fix
   FROM audit.rules
   GROUP BY dataset, rule_id, severity, field
@@ -57,9 +57,9 @@ SELECT
   count(DISTINCT f.source_row) AS n_rows,
   share(count(DISTINCT f.source_row), d.rows_read) AS share_of_rows,
   min(f.source_row) AS first_row
-FROM shown AS d
+FROM deliveries AS d
 JOIN audit.findings AS f USING (delivery_id)
-LEFT JOIN said AS s
+LEFT JOIN rule_texts AS s
   ON s.dataset = d.dataset AND s.rule_id = f.rule_id AND s.severity = f.severity AND s.field = f.field
 GROUP BY
   d.programme_code, d.site_code, d.dataset, d.period, d.delivery_id, d.result, d.standing, d.is_newest, d.rows_read,
