@@ -47,5 +47,5 @@ def next_calendar_change(moment: datetime) -> datetime:
 
 
 def _month_is_doubtful(v: ValidatedDelivery) -> bool:
-    """Whether the month in the file's name may be wrong: then the file does not stand for the months before it."""
+    """Whether the month in the file's name may be wrong: then it is no return for earlier months."""
     return v.standing is Standing.HELD_UP or is_future_month(v.delivery)

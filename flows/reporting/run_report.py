@@ -50,7 +50,7 @@ class ReportingInput:
     not_validated: Sequence[str]  # deliveries that could not be checked, and why
     corrections_to_review: Sequence[str]
     moment: datetime
-    is_quiet: bool  # the current build stands: no new one was made
+    is_quiet: bool  # the current build is up to date: no new one was made
     new_files: bool = True  # whether data/raw was scanned: `pilots revalidate` takes in no file
     is_broken: bool = False  # the current build could not be opened
     cache_error: Exception | None = None  # why the load cache could not be used, if it could not

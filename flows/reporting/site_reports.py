@@ -44,10 +44,10 @@ from schemas.audit.deliveries import Delivery, Result, Standing
 if TYPE_CHECKING:
     import duckdb
 
-# prefixes of the digest in the ledger: they say what the last report asked for, which the digest alone does not
-TO_DELETE = "to delete "  # it asks to delete a file with personal data
-REPLACED = "replaced "  # a later file was accepted: it is only a record
-WITHDRAWN = "withdrawn "  # it says that the delivery is withdrawn
+# Prefixes of the digest in the ledger. From them the next run knows what kind of page was written last.
+TO_DELETE = "to delete "  # the page asks to delete a file with personal data
+REPLACED = "replaced "  # the page is only a record: a later file was accepted
+WITHDRAWN = "withdrawn "  # the page shows that the delivery is withdrawn
 FINDINGS_CACHED = 32  # deliveries: a report reads its own findings and those of the delivery before it
 REPORT_CODE = (
     "flows/deliveries/*.py",

@@ -180,7 +180,7 @@ def _progress(
 def _paired(old: pl.DataFrame, new: pl.DataFrame) -> tuple[int, int, int]:
     """How many faults there were, how many there are, and how many remain.
 
-    A fault remains if rule, field and row are the same. Extracts also grow and are sorted anew, so the others are
+    A fault remains if rule, field and row are the same. Extracts also grow and are re-sorted, so the others are
     paired by rule, field and value; hidden values count as one value.
     """
     by_row, by_value = ["rule_id", "place", "source_row"], ["rule_id", "place", "found"]
@@ -192,7 +192,7 @@ def _paired(old: pl.DataFrame, new: pl.DataFrame) -> tuple[int, int, int]:
 
 
 def _faults(findings: pl.DataFrame) -> pl.DataFrame:
-    """One row for each rule, field (or heading) and source row at fault; warnings are left out."""
+    """One row for each broken rule, field (or heading) and source row; warnings are left out."""
     must_fix = (pl.col("outcome") == Outcome.BROKEN) & (pl.col("severity") != Severity.WARNING)
     place = pl.when(pl.col("field") == "").then(pl.col("column_name").fill_null("")).otherwise("field").alias("place")
     found = pl.when("hidden").then(None).otherwise("found").alias("found")

@@ -13,9 +13,9 @@ def short_name(delivery: Delivery) -> str:
 
 
 def withdrawal_notice(withdrawal: Withdrawal, delivery: Delivery) -> str:
-    """One sentence that says when and why, for the sender and the duty engineer alike.
+    """One sentence on when and why a delivery was withdrawn, for its sender and the duty engineer.
 
-    A delivery may be withdrawn because its bytes are those of another that was: then the sentence says that.
+    It is worded differently where the withdrawal is of another delivery with the same bytes.
     """
     when, reason = day(withdrawal.withdrawn_at), withdrawal.reason.rstrip(". ")
     if withdrawal.delivery_id == delivery.delivery_id:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from flows.reporting.report import Report
     from flows.reporting.report_item import Item
 
-NOT_CHECKED_HERE = "Could not be checked here: whether any of this is so"
+NOT_CHECKED_HERE = "Not checked here"
 ROWS_NOT_CHECKED = "The rows were not checked: the file itself has to be fixed first."
 AND_MORE = " and more"
 WHERE, FOUND, EXPECTED, WE_DID, NEXT_TIME, FIX = "where", "found", "expected", "we did", "next time", "fix"

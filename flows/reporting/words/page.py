@@ -399,5 +399,5 @@ def every_cell(findings: str) -> Pieces:
 
 
 def no_workbook(why: str) -> str:
-    """Why there is no marked workbook, as one sentence; '' where nothing need be said of it."""
+    """Why there is no marked workbook, as one sentence; '' where there is no reason."""
     return f"There is no marked workbook: {why}." if why else ""
