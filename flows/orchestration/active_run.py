@@ -83,7 +83,7 @@ class ActiveRun(Run):
         deliveries, _ = apply_withdrawals(received.deliveries.values(), self.withdrawals, self.moment)
         in_scope = [d for d in deliveries if not d.same_as and self.scope.covers(d)]
         keys = {d.delivery_id: result_key(d, datasets()[d.dataset], self.corrections) for d in in_scope}
-        missing = self.paths.lost(keys.values())
+        missing = self.paths.missing_results(keys.values())
         known_files = self.ledger.known_files() if missing else {}  # a row per raw file: read only if needed
         return Worklist(
             [
@@ -185,7 +185,7 @@ def validated_deliveries(
     holds = holds or {}
     received, withdrawn = apply_withdrawals(deliveries, withdrawals, moment)
     known = [d for d in received if (d.same_as or d.delivery_id) in keys]
-    missing = results.places.lost(keys[d.same_as or d.delivery_id] for d in known)
+    missing = results.paths.missing_results(keys[d.same_as or d.delivery_id] for d in known)
     if missing:
         lost = sorted(d.delivery_id for d in known if keys[d.same_as or d.delivery_id] in missing)
         raise ResultLost(f"the validation results of {', '.join(lost)} are gone: bring back the store or the raw files")

@@ -23,6 +23,6 @@ def fingerprint_inputs(paths: DataPaths) -> str:
     except OSError:
         return ""
     stats = [corrections, *(stat for _, stat in files)]
-    if not all(stat.is_settled for stat in stats if stat is not None):
+    if not all(stat.is_stable for stat in stats if stat is not None):
         return ""
     return hashlib.sha256(repr((files, corrections, code)).encode()).hexdigest()

@@ -35,7 +35,7 @@ def _is_valid(cached: CachedSummary, run: Run, build: Build) -> bool:
         and run.input_fingerprint != ""
         and cached.build == build.identity
         and cached.since <= run.moment.isoformat() < cached.until
-        and not run.paths.lost(run.ledger.result_keys().values())
+        and not run.paths.missing_results(run.ledger.result_keys().values())
     )
 
 

@@ -143,7 +143,7 @@ def _report_failure(warehouse: Warehouse, metadata: dict[str, str]) -> Iterator[
         raise
     except Exception as error:
         with suppress(OSError):  # a failing disk must not hide the first error
-            warehouse.places.clear_unfinished()  # frees space: on a full disk the summary then still fits
+            warehouse.paths.clear_unfinished()  # frees space: on a full disk the summary then still fits
             from flows.reporting.run_report import report_failure
 
             report_failure(warehouse, metadata, error, published=warehouse.current() != build)

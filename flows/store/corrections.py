@@ -11,17 +11,17 @@ from flows.store.warehouse import Warehouse
 from schemas._rules.corrections import APPLIED
 
 
-def corrections_of(places: DataPaths, day: date) -> Corrections:
+def corrections_of(paths: DataPaths, day: date) -> Corrections:
     """The corrections of a data folder as they stand on a day. Raises OSError where the file cannot be read now.
 
     Raises CorrectionsUnusable where the file is no table of corrections, or is gone or empty though figures rest on
     it. A line at fault stops nothing: it is told in `faults`.
     """
     try:
-        sent = places.corrections.read_bytes()
+        sent = paths.corrections.read_bytes()
     except FileNotFoundError:
         sent = b""
-    if not sent.strip() and _figures_rest_on_some(places):
+    if not sent.strip() and _figures_rest_on_some(paths):
         raise CorrectionsUnusable(
             "it is gone or empty, and the published figures rest on it. Put it back. Where no correction holds any"
             " more, leave it with its first line alone"
@@ -33,9 +33,9 @@ def corrections_of(places: DataPaths, day: date) -> Corrections:
     return parse_corrections(text, day)
 
 
-def _figures_rest_on_some(places: DataPaths) -> bool:
+def _figures_rest_on_some(paths: DataPaths) -> bool:
     """Whether a correction was made in a delivery of the current build; False where there is none to ask."""
-    build = Warehouse(places).current()
+    build = Warehouse(paths).current()
     if build is None:
         return False
     made = "select 1 from audit.findings where rule_id = ? limit 1"

@@ -1,4 +1,7 @@
-"""The writer's lock: the operating system frees it when its holder dies, however it dies."""
+"""The writer lock: one process at a time changes a data folder.
+
+It is a `flock`: the operating system frees it when its holder ends, even by `kill -9`, so no stale lock is ever left.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ if sys.platform != "win32":
 
 
 class RunsNeedUnix(Exception):  # noqa: N818 - it says what a system lacks
-    """Runs keep each other out by a lock that Windows does not have."""
+    """Commands that read or write the warehouse need `flock`, which Windows does not have."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -24,17 +27,17 @@ class RunsNeedUnix(Exception):  # noqa: N818 - it says what a system lacks
 
 
 class Busy(Exception):  # noqa: N818 - a state, not a defect
-    """Another run holds the lock."""
+    """Another process holds the lock."""
 
 
 @contextmanager
 def writer_lock(path: Path) -> Iterator[None]:
-    """Hold the one lock for writing. Raises Busy at once if another process has it."""
+    """Hold the writer lock. Raises Busy at once, without waiting, if another process holds it."""
     require_locks()
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="ascii") as file:
         _take(file, exclusive=True)
-        file.truncate(0)
+        file.truncate(0)  # opened with "a+": the holder's process id stays readable until the lock is taken
         file.write(str(os.getpid()))
         file.flush()
         yield
@@ -42,9 +45,9 @@ def writer_lock(path: Path) -> Iterator[None]:
 
 @contextmanager
 def no_writer(path: Path) -> Iterator[None]:
-    """Keep writers away while somebody looks, and leave the lock's file as it is. Raises Busy if one is at work."""
+    """Keep writers out while something is read; readers share the lock. Raises Busy if a writer holds it."""
     require_locks()
-    if not path.exists():  # nobody ever wrote
+    if not path.exists():  # there never was a writer; a reader creates nothing
         yield
         return
     with path.open(encoding="ascii") as file:
@@ -53,14 +56,14 @@ def no_writer(path: Path) -> Iterator[None]:
 
 
 def require_locks() -> None:
-    """Raise RunsNeedUnix on a system without the lock."""
+    """Raise RunsNeedUnix on Windows."""
     if sys.platform == "win32":
         raise RunsNeedUnix
 
 
 def _take(file: TextIO, *, exclusive: bool) -> None:
     require_locks()
-    if sys.platform != "win32":  # said again for mypy, which knows what a platform lacks
+    if sys.platform != "win32":  # repeated for mypy, which knows that Windows has no fcntl
         try:
             fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -36,11 +36,11 @@ ROW_GROUP = 122_880  # rows: as many as DuckDB takes at a time, one group on eac
 class ResultStore:
     """The validation results of one data folder."""
 
-    places: DataPaths
+    paths: DataPaths
 
     def folder(self, key: str) -> Path:
         """Where a validation result lies."""
-        return self.places.judgement(key)
+        return self.paths.result(key)
 
     def verdict(self, key: str) -> Verdict:
         """The outcome of a validation result. Raises FileNotFoundError if it is not there."""
@@ -60,15 +60,15 @@ class ResultStore:
 
     def sweep(self, wanted: set[str]) -> list[str]:
         """Delete the results that no delivery has any more: what a fixed rule replaced, or a refusal withdrew."""
-        gone = [p for p in self.places.judgements.glob("*/*") if p.name not in wanted]
+        gone = [p for p in self.paths.results.glob("*/*") if p.name not in wanted]
         for folder in gone:
             shutil.rmtree(folder)
         return [p.name for p in gone]
 
     def open(self, key: str, types: dict[str, pl.DataType], unlike: Sequence[str] = ()) -> ResultWriter:
         """Begin to write a result whose rows have the columns `types`; in `unlike` nearly all values differ."""
-        self.places.unfinished.mkdir(parents=True, exist_ok=True)
-        work = self.places.unfinished / f"{key[:12]}-{uuid.uuid4().hex[:8]}"
+        self.paths.unfinished.mkdir(parents=True, exist_ok=True)
+        work = self.paths.unfinished / f"{key[:12]}-{uuid.uuid4().hex[:8]}"
         return ResultWriter(work, self.folder(key), types, unlike)
 
 
@@ -265,8 +265,8 @@ class ResultWriter:
 def _places_of(wanted: np.ndarray, row: np.ndarray) -> np.ndarray:
     """Where the wanted rows are among those of a batch; both stand in the order of the file."""
     wanted = wanted[np.searchsorted(wanted, row[0]) : np.searchsorted(wanted, row[-1], "right")]
-    places = np.searchsorted(row, wanted)
-    return places[row[places] == wanted]
+    paths = np.searchsorted(row, wanted)
+    return paths[row[paths] == wanted]
 
 
 def _hidden(findings: pa.RecordBatch) -> pa.RecordBatch:

@@ -65,7 +65,7 @@ def test_what_is_promoted_is_what_readers_open(warehouse: Warehouse) -> None:
     second = promoted(warehouse, run=2)
     assert warehouse.current() == second and warehouse.builds() == [first, second]
     assert run_in(first) == 1, "whoever has it open keeps it"
-    assert {p.name for p in warehouse.places.builds.iterdir()} == {first.name, second.name}, "and nothing lies beside"
+    assert {p.name for p in warehouse.paths.builds.iterdir()} == {first.name, second.name}, "and nothing lies beside"
 
 
 def test_a_build_says_when_it_was_made_by_whom_and_from_what(warehouse: Warehouse) -> None:
@@ -266,6 +266,6 @@ def test_where_the_warehouse_lies_is_known_without_duckdb(warehouse: Warehouse) 
         "build = Settings(Path(sys.argv[1])).warehouse().current()\n"
         "print(build.name, 'duckdb' in sys.modules)"
     )
-    command = [sys.executable, "-c", code, str(warehouse.places.data)]
+    command = [sys.executable, "-c", code, str(warehouse.paths.data)]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert ran.stdout.split() == ["20170101T033000-000001_f00d.duckdb", "False"], ran.stderr

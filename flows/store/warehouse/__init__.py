@@ -38,14 +38,14 @@ class Warehouse:
     Only members of `reading_group` may read what is promoted; without one, only its owner.
     """
 
-    places: DataPaths
+    paths: DataPaths
     options: DuckDBOptions = DuckDBOptions()
     reading_group: str = ""
 
     @property
     def link(self) -> Path:
         """What readers open: a symlink to the current build."""
-        return self.places.current_link
+        return self.paths.current_link
 
     def current(self) -> Build | None:
         """The build that readers see now, if there is one."""
@@ -56,7 +56,7 @@ class Warehouse:
 
     def builds(self) -> list[Build]:
         """Every finished build that is kept, the oldest first."""
-        return [Build(file, self.options) for file in sorted(self.places.builds.glob("*.duckdb"))]
+        return [Build(file, self.options) for file in sorted(self.paths.builds.glob("*.duckdb"))]
 
     def new_build(self, made_at: datetime, run_id: str, made_from: str, load_version: str) -> NewBuild:
         """A build to be made by a run; it begins with what was loaded before by the same `load_version`."""
@@ -64,24 +64,24 @@ class Warehouse:
         from flows.store.warehouse.new_build import NewBuild
 
         name = name_of_build(made_at, run_id, made_from)
-        unfinished = self.places.builds / f".{name}.building"  # out of the way of readers and of `builds`
-        return NewBuild(unfinished, self.options, name, LoadCache.of(self.places, load_version))
+        unfinished = self.paths.builds / f".{name}.building"  # out of the way of readers and of `builds`
+        return NewBuild(unfinished, self.options, name, LoadCache.of(self.paths, load_version))
 
     def promote(self, new: NewBuild) -> Build:
         """Give a finished build its name and make it the one that readers open."""
         if self.reading_group:
             shutil.chown(new.file, group=self.reading_group)
-            shutil.chown(self.places.builds, group=self.reading_group)
+            shutil.chown(self.paths.builds, group=self.reading_group)
         new.require_whole()
         new.file.chmod(0o640 if self.reading_group else 0o600)
         sync(new.file)
-        file = self.places.builds / f"{new.name}.duckdb"
+        file = self.paths.builds / f"{new.name}.duckdb"
         new.file.rename(file)
-        link = self.places.builds / f".{new.name}.link"
+        link = self.paths.builds / f".{new.name}.link"
         link.unlink(missing_ok=True)
         link.symlink_to(file.relative_to(self.link.parent))
         link.replace(self.link)
-        sync(self.places.builds)
+        sync(self.paths.builds)
         sync(self.link.parent)
         return Build(file, self.options)
 

@@ -32,11 +32,11 @@ class LoadCache:
     rows: Path
 
     @classmethod
-    def of(cls, places: DataPaths, version: str) -> LoadCache:
+    def of(cls, paths: DataPaths, version: str) -> LoadCache:
         """What is kept by the code and contracts of this version. What any other kept is deleted."""
-        places.loaded.mkdir(mode=0o700, parents=True, exist_ok=True)
-        kept = cls(places.loaded / f"{version}.duckdb")
-        for other in places.loaded.iterdir():
+        paths.load_cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        kept = cls(paths.load_cache / f"{version}.duckdb")
+        for other in paths.load_cache.iterdir():
             if other.is_dir() or not other.name.startswith(kept.rows.name):
                 shutil.rmtree(other) if other.is_dir() else other.unlink()
         return kept

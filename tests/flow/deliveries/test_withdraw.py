@@ -124,7 +124,7 @@ def test_every_figure_is_as_if_what_is_withdrawn_had_never_come(folder: DataFold
 
 
 def test_the_next_night_is_not_quiet_and_the_one_after_is(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(raw_files, "SETTLED_NS", 0)
+    monkeypatch.setattr(raw_files, "STABLE_AFTER_NS", 0)
     folder.send_all(1, 2)
     folder.send("contacts", valid_rows("contacts", 1, 2, 3), version=2)
     folder.run("2016-12-02T03:30")

@@ -76,8 +76,8 @@ def test_a_lost_validation_result_without_its_raw_file_stops_the_run(folder: Dat
     path = folder.send("contacts", valid_rows("contacts", 1, 2))
     folder.send("participants", valid_rows("participants", 1, 2))
     first = folder.run()
-    shutil.rmtree(folder.paths.judgements)
-    folder.paths.judgements.mkdir()
+    shutil.rmtree(folder.paths.results)
+    folder.paths.results.mkdir()
     path.unlink()
     with pytest.raises(ResultLost):
         folder.run()

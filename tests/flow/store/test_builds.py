@@ -130,5 +130,5 @@ def test_builds_are_readable_by_their_owner_alone(folder: DataFolder) -> None:
     folder.send_all(1)
     warehouse = folder.run().warehouse
     assert warehouse and oct(warehouse.stat().st_mode & 0o777) == "0o600"
-    for private in (folder.paths.builds, folder.paths.judgements):
+    for private in (folder.paths.builds, folder.paths.results):
         assert oct(private.stat().st_mode & 0o777) == "0o750"
