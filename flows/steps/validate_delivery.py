@@ -161,7 +161,7 @@ def _validate_rows(
     file = WholeFile(contract, layout, extract.sheet)
     corrector = Corrector(layout, contract, context, extract.sheet)
     other_sheets = _other_sheets(extract, contract, context)
-    out.find(other_sheets)
+    out.add_findings(other_sheets)
     file.refused = not other_sheets.is_empty()
     file.personal = other_sheets["rule_id"].is_in(PERSONAL_RULES).any()
 

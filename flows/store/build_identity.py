@@ -1,4 +1,4 @@
-"""What a build of the warehouse depends on, as one short fingerprint: a run that would build the same is quiet."""
+"""Fingerprint of everything that a build of the warehouse is made from. Where it is unchanged, nothing is built."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from flows.deliveries.validated import ValidatedDelivery
 from flows.runtime.code_fingerprint import library_versions, source_digest
 from schemas.audit.withdrawals import Withdrawal
 
+# what can change the rows that are loaded; marts are left out, so a changed mart does not empty the load cache
 _LOADS = (
     "schemas/**/*.py",
     "schemas/**/*.csv",
@@ -23,20 +24,17 @@ _BUILDS = (*_LOADS, "schemas/**/*.sql", "flows/steps/build.py")
 
 
 def load_version() -> str:
-    """Twelve hexadecimal digits that change when the same validation results might be loaded as something else."""
+    """Version of the code and contracts by which results are loaded: 12 hexadecimal digits, the load cache's name."""
     return _digest(_LOADS)
 
 
 def build_fingerprint(validated: Iterable[ValidatedDelivery], withdrawals: Iterable[Withdrawal] = ()) -> str:
-    """Twelve hexadecimal digits that change when the warehouse might.
-
-    Of deliveries, standings and withdrawals; marts, code and DuckDB.
-    """
-    counted = sorted((j.delivery.delivery_id, j.key, str(j.standing), repr(j.delivery)) for j in validated)
-    return _digest(_BUILDS, counted, [repr(w) for w in withdrawals])
+    """Fingerprint of a build: 12 hexadecimal digits of its deliveries, standings, withdrawals, code, SQL and DuckDB."""
+    deliveries = sorted((v.delivery.delivery_id, v.key, str(v.standing), repr(v.delivery)) for v in validated)
+    return _digest(_BUILDS, deliveries, [repr(w) for w in withdrawals])
 
 
 def _digest(code: tuple[str, ...], *made_of: object) -> str:
-    """A digest of what DuckDB is given by some of our files, and of DuckDB itself."""
-    said = repr((source_digest(code), library_versions(("duckdb",)), *made_of))
-    return hashlib.sha256(said.encode()).hexdigest()[:12]
+    """Digest of source files, the version of DuckDB, and what else is given."""
+    text = repr((source_digest(code), library_versions(("duckdb",)), *made_of))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

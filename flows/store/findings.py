@@ -1,4 +1,4 @@
-"""Findings in the warehouse: how they are put into `audit.findings`, and taken out of it."""
+"""Insert findings into `audit.findings` of the warehouse, and select them from it."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 
 
 def insert_findings(db: duckdb.DuckDBPyConnection, findings: pl.DataFrame | pa.Table) -> None:
-    """Put findings into `audit.findings`: a frame of `delivery_id` and the columns of FINDING_TYPES."""
+    """Insert findings into `audit.findings`: a frame of `delivery_id` and the columns of FINDING_TYPES."""
     db.register("findings_to_insert", findings.to_arrow() if isinstance(findings, pl.DataFrame) else findings)
     db.execute("insert into audit.findings by name from findings_to_insert")
     db.unregister("findings_to_insert")
 
 
 def insert_findings_of(db: duckdb.DuckDBPyConnection, findings: Iterable[tuple[ValidatedDelivery, Finding]]) -> None:
-    """Put single findings into `audit.findings`, each with the delivery that it is about."""
-    rows = [{"delivery_id": j.delivery.delivery_id, **finding.to_row(j.verdict.sheet)} for j, finding in findings]
+    """Insert single findings into `audit.findings`, each with the delivery that it is about."""
+    rows = [{"delivery_id": v.delivery.delivery_id, **finding.to_row(v.verdict.sheet)} for v, finding in findings]
     if rows:
         insert_findings(db, pl.DataFrame(rows, schema={"delivery_id": pl.String(), **FINDING_TYPES}, orient="row"))
 
 
 def select_findings(db: duckdb.DuckDBPyConnection, delivery_ids: Sequence[str]) -> pl.DataFrame:
-    """The findings of some deliveries in `audit.findings` (columns of FINDING_TYPES), in the order they were put in."""
-    found = db.execute(
+    """The findings of some deliveries in `audit.findings` (columns of FINDING_TYPES), in the order of insertion."""
+    findings = db.execute(
         f"select {', '.join(FINDING_TYPES)} from audit.findings where list_contains(?, delivery_id) order by rowid",
         [list(delivery_ids)],
     ).pl()
-    return found.cast(dict(FINDING_TYPES))  # type: ignore[arg-type]
+    return findings.cast(dict(FINDING_TYPES))  # type: ignore[arg-type]

@@ -1,9 +1,9 @@
-"""The key of a stored result: it changes exactly when validating the delivery again might end otherwise.
+"""The key of a validation result: it changes exactly when validating the delivery again might give another result.
 
-What a result depends on is in it by value where it is data (bytes, context, contract, code lists, registry), and as
-compiled code where it is code. Of the readers, only that of the file's own format counts: the ending of its name says
-which, for a file that is something else by its bytes is refused before any reader sees it (rule F15). What a rule
-tells the sender is no part of a result, nor of its key.
+Data that a result depends on is in the key by value (the file's bytes, its context, the contract, code lists, the
+registry), code as compiled code. Of the readers only that of the file's own format is included. The ending of the
+file's name says which: a file whose bytes are of another format is refused before any reader sees it (rule F15). The
+texts that a rule has for senders are in neither result nor key.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from schemas._rules.privacy import PERSONAL_RULES
 from schemas.audit.deliveries import Delivery
 from schemas.audit.findings import CONTRACT as FINDINGS
 
-# What the steps import from the rules of any dataset, besides `checks.py`: the rest of those modules is texts.
+# What the steps import from `schemas/_rules` besides `checks.py`, by value: the rest of those modules is texts, and a
+# reworded text must validate nothing again.
 RULES_IN_USE = {
     "APPLIED": APPLIED,
     "BLANK_ROWS_LISTED": BLANK_ROWS_LISTED,
@@ -44,13 +45,13 @@ RULES_IN_USE = {
 
 
 class Code(NamedTuple):
-    """Some of our own files, as patterns below the project's folder, and the libraries that they use."""
+    """Source files, as glob patterns below the project's folder, and the libraries that they use."""
 
     files: tuple[str, ...]
     libraries: tuple[str, ...] = ()
 
     def __or__(self, other: Code) -> Code:
-        """Both together."""
+        """The files and libraries of both."""
         return Code((*self.files, *other.files), tuple(dict.fromkeys((*self.libraries, *other.libraries))))
 
 
@@ -96,21 +97,21 @@ _READERS: Mapping[Format, Code] = {
 
 
 def code_of(kind: Format | None) -> Code:
-    """The code that a result of a file of a format depends on; of no format, what refuses such a file.
+    """The code that a result of a file of this format depends on; None: a file that is refused as of no known format.
 
-    What a zip holds its name does not say: it depends on every reader.
+    A zip's name does not say what it holds, so its results depend on every reader.
     """
-    found = OF_ANY_FILE
-    for known, reader in _READERS.items():
-        if kind in (known, Format.ZIP):
-            found |= reader
-    return found
+    code = OF_ANY_FILE
+    for of_reader, reader in _READERS.items():
+        if kind in (of_reader, Format.ZIP):
+            code |= reader
+    return code
 
 
 def result_key(delivery: Delivery, contract: Contract, corrections: Corrections = NO_CORRECTIONS) -> str:
-    """The address of a delivery's result in the store."""
+    """The key of a delivery's validation result: 32 hexadecimal digits."""
     kind = format_named(delivery.path)
-    declared = (
+    declared = (  # of a manifest, or by its default
         delivery.rows_declared,
         delivery.gbp_declared,
         delivery.sha256_declared,
@@ -123,16 +124,16 @@ def result_key(delivery: Delivery, contract: Contract, corrections: Corrections 
         context_of(delivery, corrections),
         contract_version(contract),
         RULES_IN_USE,
-        _of_registry(delivery.programme_code),
-        _of_datasets() if kind in (Format.XLSX, Format.XLS, Format.ODS, Format.ZIP) else (),
-        _of_code(kind),
+        _registry_digest(delivery.programme_code),
+        _dataset_titles() if kind in (Format.XLSX, Format.XLS, Format.ODS, Format.ZIP) else (),
+        _code_digest(kind),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
 @lru_cache
-def _of_registry(programme_code: str) -> str:
-    """What the registry may change: names that may be shown, other sites' codes, the programme's last year."""
+def _registry_digest(programme_code: str) -> str:
+    """What a result takes from the registry: names that may be shown, other sites' codes, the programme's last year."""
     used = (
         [(site.code, site.name) for site in sites().values()],
         [(programme.code, programme.name) for programme in programmes().values()],
@@ -143,15 +144,15 @@ def _of_registry(programme_code: str) -> str:
 
 
 @lru_cache
-def _of_datasets() -> tuple[tuple[str, str], ...]:
-    """The names and titles of all datasets: a sheet that is called so is read as one, any other may be left out."""
+def _dataset_titles() -> tuple[tuple[str, str], ...]:
+    """The names and titles of all datasets: by them a workbook's sheets are recognised."""
     return tuple((name, contract.title) for name, contract in datasets().items())
 
 
 @lru_cache
-def _of_code(kind: Format | None) -> str:
-    """What runs for a file of a format: our code, the libraries that it uses, and Python."""
+def _code_digest(kind: Format | None) -> str:
+    """The code that runs for a file of this format: the project's own, its libraries' versions, and Python's."""
     code = code_of(kind)
-    columns = [(f.name, str(f.kind)) for f in FINDINGS.fields]
-    runs = code_digest(code.files), library_versions(code.libraries), sys.version_info[:2], columns
-    return hashlib.sha256(repr(runs).encode()).hexdigest()
+    columns = [(f.name, str(f.kind)) for f in FINDINGS.fields]  # the descriptions of findings are texts, and left out
+    parts = code_digest(code.files), library_versions(code.libraries), sys.version_info[:2], columns
+    return hashlib.sha256(repr(parts).encode()).hexdigest()

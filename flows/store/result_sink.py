@@ -1,4 +1,4 @@
-"""Protocol for a sink of accepted rows, held rows and findings, and sinks that store nothing on disk."""
+"""Protocol for a sink of accepted rows, held rows and findings; and sinks that store nothing on disk."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import polars as pl
 from flows.deliveries.findings import FINDING_TYPES, NO_FINDINGS
 
 ACCEPTED, HELD, FINDINGS = "accepted.parquet", "held.parquet", "findings.parquet"
-# What is said of what stood in a cell, where nothing of the rows is kept: columns of the findings.
+# The columns of findings that may repeat a cell's value, and what replaces it where a file holds personal data.
 REDACTED: Mapping[str, bool | None] = {"found": None, "suggestion": None, "hidden": True}
 
 
 class RowsLost(Exception):  # noqa: N818 - it says what happened
-    """Validating lost or gained a row: a fault of ours, and no validation result."""
+    """Validation lost or gained a row: a bug, of which no validation result may be stored."""
 
 
 class ResultSink(Protocol):
@@ -23,50 +23,50 @@ class ResultSink(Protocol):
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many rows each part has, once what was moved is where it belongs."""
+        """The number of rows by part (ACCEPTED, HELD), with rows that were moved counted where they end up."""
 
     def accept(self, rows: pl.DataFrame) -> None:
-        """Take in accepted rows."""
+        """Add accepted rows."""
 
     def hold(self, rows: pl.DataFrame) -> None:
-        """Take in held rows."""
+        """Add held rows."""
 
-    def find(self, findings: pl.DataFrame) -> None:
-        """Take in findings."""
+    def add_findings(self, findings: pl.DataFrame) -> None:
+        """Add findings (columns of FINDING_TYPES)."""
 
     def move(self, to_held: pl.Series, dropped: pl.Series) -> None:
-        """Take rows out of the accepted ones: some are held after all, some are repeats and belong nowhere."""
+        """Take accepted rows out again, by source row: `to_held` are held after all, `dropped` are repeated rows."""
 
     def start_over(self) -> None:
-        """Forget all that was taken in: the file is read again, in another way."""
+        """Discard everything added so far: the file is read again in another way."""
 
-    def forget(self, rules: Collection[str], number: int) -> None:
-        """Take back the findings of some rules, so many in all: something else explains them."""
+    def remove_findings(self, rules: Collection[str], number: int) -> None:
+        """Remove the findings of some rules, `number` in all: one finding about the file replaces them."""
 
     def refuse(self, *, keep_rows: bool) -> None:
-        """Accept nothing. Nothing that stood there is told where the rows are not kept: the file is personal."""
+        """Accept no row: all are held, or discarded with every value in findings if the file holds personal data."""
 
 
 class CountingSink:
-    """A result that is looked at and not kept: of its rows only the numbers, so a check writes nothing on disk."""
+    """A sink for a result that is not stored: it keeps findings, and of rows only their number (`pilots check`)."""
 
     def __init__(self) -> None:
         self.start_over()
 
     def start_over(self) -> None:
-        """Forget all that was counted."""
+        """Set all counts to 0 and discard the findings."""
         self.counts = {ACCEPTED: 0, HELD: 0}
         self._findings = [NO_FINDINGS]
-        self._hidden = False
-        self._forgotten: Collection[str] = ()
+        self._is_redacted = False
+        self._removed_rules: Collection[str] = ()
 
     @property
     def findings(self) -> pl.DataFrame:
         """The findings (columns of FINDING_TYPES)."""
-        found = pl.concat(self._findings).filter(~pl.col("rule_id").is_in(list(self._forgotten)))
-        if self._hidden:
-            found = found.with_columns(pl.lit(v, FINDING_TYPES[n]).alias(n) for n, v in REDACTED.items())
-        return found
+        findings = pl.concat(self._findings).filter(~pl.col("rule_id").is_in(list(self._removed_rules)))
+        if self._is_redacted:
+            findings = findings.with_columns(pl.lit(v, FINDING_TYPES[n]).alias(n) for n, v in REDACTED.items())
+        return findings
 
     def accept(self, rows: pl.DataFrame) -> None:
         """Count accepted rows."""
@@ -76,55 +76,55 @@ class CountingSink:
         """Count held rows."""
         self.counts[HELD] += len(rows)
 
-    def find(self, findings: pl.DataFrame) -> None:
-        """Take in findings."""
+    def add_findings(self, findings: pl.DataFrame) -> None:
+        """Add findings."""
         self._findings.append(findings.select(*FINDING_TYPES))
 
     def move(self, to_held: pl.Series, dropped: pl.Series) -> None:
-        """Count rows anew that are held after all, or left out; whether they were there is not seen here."""
+        """Count rows as held or as repeated instead of accepted, without checking that they were accepted."""
         self.counts[ACCEPTED] -= len(to_held) + len(dropped)
         self.counts[HELD] += len(to_held)
 
-    def forget(self, rules: Collection[str], number: int) -> None:
-        """Leave out the findings of some rules."""
-        self._forgotten = rules
+    def remove_findings(self, rules: Collection[str], number: int) -> None:
+        """Remove the findings of some rules."""
+        self._removed_rules = rules
 
     def refuse(self, *, keep_rows: bool) -> None:
-        """Count every row as held; hide what was found where the file holds personal data."""
+        """Count every row as held; redact the findings where the file holds personal data."""
         self.counts = {ACCEPTED: 0, HELD: sum(self.counts.values()) if keep_rows else 0}
-        self._hidden = not keep_rows
+        self._is_redacted = not keep_rows
 
 
 class RowsInMemory(CountingSink):
-    """Counts rows as Unkept does, and keeps some columns of the accepted ones: those that rules between rows read."""
+    """Counts rows as CountingSink does, and keeps the columns of accepted rows that the rules between rows read."""
 
     def __init__(self, columns: Collection[str]) -> None:
         self._columns = ["source_row", *columns]
         super().__init__()
 
     def start_over(self) -> None:
-        """Forget all that was taken in."""
+        """Discard everything added so far."""
         super().start_over()
         self._rows: list[pl.DataFrame] = []
         self._moved = pl.Series(dtype=pl.Int64)
 
     def accept(self, rows: pl.DataFrame) -> None:
-        """Count accepted rows, and keep them."""
+        """Count accepted rows, and keep their columns."""
         super().accept(rows)
         self._rows.append(rows.select(self._columns))
 
     def move(self, to_held: pl.Series, dropped: pl.Series) -> None:
-        """Count rows anew that are held after all, or left out, and keep them no longer."""
+        """Count rows as held or as repeated, and keep them no longer."""
         super().move(to_held, dropped)
         self._moved = pl.concat([self._moved, to_held, dropped])
 
     def refuse(self, *, keep_rows: bool) -> None:
-        """Count every row as held, and keep none."""
+        """Count every row as held, and discard the kept ones."""
         super().refuse(keep_rows=keep_rows)
         self._rows = []
 
     def take_rows(self) -> Iterator[pl.DataFrame]:
-        """The accepted rows, a part at a time. None is kept longer than it takes to give it."""
+        """Yield the accepted rows batch by batch, and free each batch as it is yielded."""
         while self._rows:
             rows = self._rows.pop(0)
             yield rows.filter(~pl.col("source_row").is_in(self._moved.implode()))

@@ -1,8 +1,8 @@
-"""The Parquet store: each validation result is a folder of accepted, held and findings, named after what it depends on.
+"""The store of validation results: a folder of Parquet files (accepted, held, findings) for each result key.
 
-While a file is still being searched for personal data, what is written of it has no name on the disk: a process that
-is killed leaves nothing behind. The finished parts are put under `unfinished/` and renamed together, so a validation
-result is there completely or not at all.
+Until a file has been searched for personal data to its end, its rows are in temporary files without a name, so a killed
+process leaves none of them on disk. The finished files are written under `unfinished/` and their folder is renamed, so
+a validation result exists completely or not at all.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from flows.store.paths import VERDICT, DataPaths
 from flows.store.result_sink import ACCEPTED, FINDINGS, HELD, REDACTED, RowsLost
 from schemas.audit.deliveries import Verdict
 
-ROW_GROUP = 122_880  # rows: as many as DuckDB takes at a time, one group on each of its threads
+ROW_GROUP = 122_880  # rows: DuckDB's own size of a row group; it reads one on each of its threads
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class ResultStore:
     paths: DataPaths
 
     def folder(self, key: str) -> Path:
-        """Where a validation result lies."""
+        """The folder of a validation result."""
         return self.paths.result(key)
 
     def verdict(self, key: str) -> Verdict:
-        """The outcome of a validation result. Raises FileNotFoundError if it is not there."""
+        """The verdict of a validation result. Raises FileNotFoundError if there is no such result."""
         return Verdict.from_json(json.loads((self.folder(key) / VERDICT).read_text(encoding="utf-8")))
 
     def accepted(self, key: str) -> Path:
@@ -59,36 +59,39 @@ class ResultStore:
         return self.folder(key) / FINDINGS
 
     def sweep(self, wanted: set[str]) -> list[str]:
-        """Delete the results that no delivery has any more: what a fixed rule replaced, or a refusal withdrew."""
-        gone = [p for p in self.paths.results.glob("*/*") if p.name not in wanted]
-        for folder in gone:
-            shutil.rmtree(folder)
-        return [p.name for p in gone]
+        """Delete the results whose keys are not `wanted` any more. Returns the keys that were deleted.
 
-    def open(self, key: str, types: dict[str, pl.DataType], unlike: Sequence[str] = ()) -> ResultWriter:
-        """Begin to write a result whose rows have the columns `types`; in `unlike` nearly all values differ."""
+        A delivery has another key once a rule, a code list or a correction has changed; the old result has its rows.
+        """
+        unused = [p for p in self.paths.results.glob("*/*") if p.name not in wanted]
+        for folder in unused:
+            shutil.rmtree(folder)
+        return [p.name for p in unused]
+
+    def open(self, key: str, types: dict[str, pl.DataType], distinct: Sequence[str] = ()) -> ResultWriter:
+        """Open a writer for a result with the columns `types`; in the columns `distinct` nearly all values differ."""
         self.paths.unfinished.mkdir(parents=True, exist_ok=True)
         work = self.paths.unfinished / f"{key[:12]}-{uuid.uuid4().hex[:8]}"
-        return ResultWriter(work, self.folder(key), types, unlike)
+        return ResultWriter(work, self.folder(key), types, distinct)
 
 
-class _Nameless:
-    """Rows on disk that have no name yet: they are gone when it is closed, or with the process, unless they are `put`.
+class _UnnamedFile:
+    """Rows in a temporary file without a name, which is gone when closed, or when the process ends.
 
-    While rows may yet be taken out they lie there plainly, as Arrow: to write them so and read them again costs a
-    tenth of what Parquet does, which is made once, when it is known what stays.
+    They are written as Arrow while rows may still be taken out: writing and reading that costs a tenth of Parquet,
+    which is written once, by `write_parquet`.
     """
 
-    def __init__(self, folder: Path, types: dict[str, pl.DataType], unlike: Sequence[str] = ()) -> None:
-        self._names, self._unlike = list(types), unlike
+    def __init__(self, folder: Path, types: dict[str, pl.DataType], distinct: Sequence[str] = ()) -> None:
+        self._names, self._distinct = list(types), distinct
         self._schema = _arrow_schema(tuple(types.items()))
-        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - it lives as long as this
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by `close`
         self._writer = pa.ipc.new_stream(self._file, self._schema)
         self._changes: list[Callable[[pa.RecordBatch], pa.RecordBatch]] = []
         self.rows = 0
 
     def write(self, frame: pl.DataFrame) -> None:
-        """Add rows."""
+        """Append rows."""
         if frame.is_empty():
             return
         table = frame.select(self._names).to_arrow()
@@ -96,29 +99,30 @@ class _Nameless:
             self.add(batch)
 
     def add(self, rows: pa.RecordBatch) -> None:
-        """Add rows that are in this shape already."""
+        """Append rows that have the file's Arrow schema already."""
         if len(rows):
             self._writer.write_batch(rows)
             self.rows += len(rows)
 
-    def change(self, changed: Callable[[pa.RecordBatch], pa.RecordBatch]) -> None:
-        """Let all be put as `changed` gives it, a part at a time."""
-        self._changes.append(changed)
+    def change(self, function: Callable[[pa.RecordBatch], pa.RecordBatch]) -> None:
+        """Register a function that each batch passes through before it is written as Parquet."""
+        self._changes.append(function)
 
-    def put(self, path: Path) -> int:
-        """Give the rows a name, as Parquet. Gives their number."""
-        alike = [name for name in self._names if name not in self._unlike]
+    def write_parquet(self, path: Path) -> int:
+        """Write the rows as a Parquet file, and close the temporary one. Returns their number."""
+        # where nearly all values differ a dictionary only makes the file larger; statistics of codes would be no use
+        repetitive = [name for name in self._names if name not in self._distinct]
         with pq.ParquetWriter(
-            path, self._schema, compression="zstd", use_dictionary=alike, write_statistics=list(self._unlike)
+            path, self._schema, compression="zstd", use_dictionary=repetitive, write_statistics=list(self._distinct)
         ) as parquet:
             written = 0
-            for group in prefetch(_row_groups(self._as_changed())):
+            for group in prefetch(_row_groups(self._changed_batches())):
                 parquet.write_table(group, row_group_size=len(group))
                 written += len(group)
         self.close()
         return written
 
-    def _as_changed(self) -> Iterator[pa.RecordBatch]:
+    def _changed_batches(self) -> Iterator[pa.RecordBatch]:
         self._writer.close()
         self._file.seek(0)
         for batch in pa.ipc.open_stream(self._file):
@@ -127,7 +131,7 @@ class _Nameless:
                 yield rows
 
     def close(self) -> None:
-        """Let it go."""
+        """Close the file, which deletes it."""
         self._file.close()
 
 
@@ -137,7 +141,7 @@ def _arrow_schema(types: tuple[tuple[str, pl.DataType], ...]) -> pa.Schema:
 
 
 def _row_groups(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """The rows of batches in tables of ROW_GROUP rows; the last has what is left."""
+    """Regroup batches into tables of ROW_GROUP rows; the last has the rest."""
     waiting: list[pa.RecordBatch] = []
     for batch in batches:
         waiting.append(batch)
@@ -150,12 +154,12 @@ def _row_groups(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
 
 
 class ResultWriter:
-    """Writes one validation result, batch by batch. Used as a context: what is not finished is gone."""
+    """Writes one validation result, batch by batch. A context manager: without `finish`, nothing is stored."""
 
-    def __init__(self, work: Path, home: Path, types: dict[str, pl.DataType], unlike: Sequence[str] = ()) -> None:
+    def __init__(self, work: Path, home: Path, types: dict[str, pl.DataType], distinct: Sequence[str] = ()) -> None:
         self.work, self.home = work, home
-        self._types, self._unlike = types, unlike
-        self._files: dict[str, _Nameless] = {}
+        self._types, self._distinct = types, distinct
+        self._files: dict[str, _UnnamedFile] = {}
         self.start_over()
 
     def __enter__(self) -> ResultWriter:
@@ -166,11 +170,11 @@ class ResultWriter:
         shutil.rmtree(self.work, ignore_errors=True)
 
     def start_over(self) -> None:
-        """Let go of all that was written, and begin with nothing."""
+        """Discard everything added so far."""
         self._close()
-        self._files = {name: _Nameless(self.work.parent, self._types, self._unlike) for name in (ACCEPTED, HELD)}
-        self._files[FINDINGS] = _Nameless(self.work.parent, FINDING_TYPES)
-        self._taken_out = self._moved = self._forgotten = 0
+        self._files = {name: _UnnamedFile(self.work.parent, self._types, self._distinct) for name in (ACCEPTED, HELD)}
+        self._files[FINDINGS] = _UnnamedFile(self.work.parent, FINDING_TYPES)
+        self._taken_out = self._moved = self._removed_findings = 0
 
     def _close(self) -> None:
         for file in self._files.values():
@@ -178,99 +182,101 @@ class ResultWriter:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many rows each part has, once what was moved is where it belongs."""
-        moved = {ACCEPTED: -self._taken_out, HELD: self._moved, FINDINGS: -self._forgotten}
-        return {name: file.rows + moved[name] for name, file in self._files.items()}
+        """The number of rows by part, as `finish` will write them."""
+        changes = {ACCEPTED: -self._taken_out, HELD: self._moved, FINDINGS: -self._removed_findings}
+        return {name: file.rows + changes[name] for name, file in self._files.items()}
 
     def accept(self, rows: pl.DataFrame) -> None:
-        """Write accepted rows, in the order of the file: by that those are found that leave."""
+        """Add accepted rows, in the order of the file: `move` finds rows by it."""
         self._files[ACCEPTED].write(rows)
 
     def hold(self, rows: pl.DataFrame) -> None:
-        """Write held rows."""
+        """Add held rows."""
         self._files[HELD].write(rows)
 
-    def find(self, findings: pl.DataFrame) -> None:
-        """Write findings."""
+    def add_findings(self, findings: pl.DataFrame) -> None:
+        """Add findings."""
         self._files[FINDINGS].write(findings)
 
     def move(self, to_held: pl.Series, dropped: pl.Series) -> None:
-        """Take rows out of the accepted ones: some are held after all, some are repeats and belong nowhere."""
-        held, gone = (np.sort(rows.to_numpy()) for rows in (to_held, pl.concat([to_held, dropped])))
-        accepted, others = self._files[ACCEPTED], self._files[HELD]
+        """Take accepted rows out again, by source row: `to_held` are held after all, `dropped` are repeated rows."""
+        held, removed = (np.sort(rows.to_numpy()) for rows in (to_held, pl.concat([to_held, dropped])))
+        accepted, held_file = self._files[ACCEPTED], self._files[HELD]
 
-        def kept(rows: pa.RecordBatch) -> pa.RecordBatch:
-            row = rows["source_row"].to_numpy()
-            others.add(rows.take(_places_of(held, row)))
-            stays = np.ones(len(row), bool)
-            stays[_places_of(gone, row)] = False
+        def without_removed(rows: pa.RecordBatch) -> pa.RecordBatch:
+            source_row = rows["source_row"].to_numpy()
+            held_file.add(rows.take(_positions_of(held, source_row)))
+            stays = np.ones(len(source_row), bool)
+            stays[_positions_of(removed, source_row)] = False
             return rows.filter(pa.array(stays))
 
-        accepted.change(kept)
-        self._taken_out, self._moved = len(gone), len(held)
+        accepted.change(without_removed)
+        self._taken_out, self._moved = len(removed), len(held)
 
-    def forget(self, rules: Collection[str], number: int) -> None:
-        """Take back the findings of some rules, so many in all: something else explains them."""
-        others = list(rules)
+    def remove_findings(self, rules: Collection[str], number: int) -> None:
+        """Remove the findings of some rules, `number` in all: one finding about the file replaces them."""
+        removed = list(rules)
 
-        def kept(findings: pa.RecordBatch) -> pa.RecordBatch:
+        def of_other_rules(findings: pa.RecordBatch) -> pa.RecordBatch:
             rule = pl.Series(findings["rule_id"])
-            return findings.filter(pa.array((~rule.is_in(others)).to_numpy()))
+            return findings.filter(pa.array((~rule.is_in(removed)).to_numpy()))
 
-        self._files[FINDINGS].change(kept)
-        self._forgotten = number
+        self._files[FINDINGS].change(of_other_rules)
+        self._removed_findings = number
 
     def refuse(self, *, keep_rows: bool) -> None:
-        """Accept nothing. The rows are kept as held, or not kept at all where the file holds personal data."""
+        """Accept no row: all are held, or discarded with every value in findings if the file holds personal data."""
         accepted, held = self._files[ACCEPTED], self._files[HELD]
 
-        def none_kept(rows: pa.RecordBatch) -> pa.RecordBatch:
+        def no_rows(rows: pa.RecordBatch) -> pa.RecordBatch:
             if keep_rows:
                 held.add(rows)
             return rows.slice(0, 0)
 
-        accepted.change(none_kept)
+        # runs after what `move` registered: the rows that it took out are not held twice
+        accepted.change(no_rows)
         left = accepted.rows - self._taken_out
         self._taken_out, self._moved = accepted.rows, self._moved + left if keep_rows else -held.rows
         if not keep_rows:
             held.change(lambda rows: rows.slice(0, 0))
-            self._files[FINDINGS].change(_hidden)
+            self._files[FINDINGS].change(_redacted)
 
     def finish(self, verdict: Verdict) -> None:
-        """Put the validation result in its place, whole and on disk: only now does anything of it have a name.
+        """Write the result's files and rename their folder to its place: only now is anything of it in the store.
 
-        Raises RowsLost if what was written is not what was counted.
+        Raises RowsLost if the numbers of rows written are not those that were counted.
         """
         self.work.mkdir(mode=0o750)
-        due = self.counts
-        written = {name: file.put(self.work / name) for name, file in self._files.items()}
-        if written != due:
-            raise RowsLost(f"{written} rows were written, {due} were due")
-        # not `write_whole`: the folder is put in place as a whole, below
+        expected = self.counts
+        # in this order: writing the accepted rows adds those that were moved to the held ones
+        written = {name: file.write_parquet(self.work / name) for name, file in self._files.items()}
+        if written != expected:
+            raise RowsLost(f"{written} rows were written, {expected} were due")
+        # `write_whole` is not needed: the whole folder is renamed below, and the verdict is only read there
         (self.work / VERDICT).write_text(json.dumps(verdict.to_json(), indent=1), encoding="utf-8")
         for path in (*self.work.iterdir(), self.work):
             sync(path)
         self.home.parent.mkdir(parents=True, exist_ok=True)
         if self.home.exists() and not (self.home / VERDICT).exists():
-            shutil.rmtree(self.home)
+            shutil.rmtree(self.home)  # incomplete, and in the way of the rename
         try:
             self.work.rename(self.home)
-        except OSError:  # the same validation result was made beside this one: either will do
+        except OSError:  # another thread has stored the same result meanwhile: they are equal
             if not (self.home / VERDICT).exists():
                 raise
         sync(self.home.parent)
-        pa.default_memory_pool().release_unused()  # as much as a large file took; what comes next needs its own
+        pa.default_memory_pool().release_unused()  # a large file's buffers go back to the system before the next file
 
 
-def _places_of(wanted: np.ndarray, row: np.ndarray) -> np.ndarray:
-    """Where the wanted rows are among those of a batch; both stand in the order of the file."""
-    wanted = wanted[np.searchsorted(wanted, row[0]) : np.searchsorted(wanted, row[-1], "right")]
-    paths = np.searchsorted(row, wanted)
-    return paths[row[paths] == wanted]
+def _positions_of(wanted: np.ndarray, source_row: np.ndarray) -> np.ndarray:
+    """The positions of wanted source rows within a batch. Both arrays are in ascending order."""
+    wanted = wanted[np.searchsorted(wanted, source_row[0]) : np.searchsorted(wanted, source_row[-1], "right")]
+    positions = np.searchsorted(source_row, wanted)
+    return positions[source_row[positions] == wanted]
 
 
-def _hidden(findings: pa.RecordBatch) -> pa.RecordBatch:
-    """The addresses of what was found, and nothing of what stood there."""
+def _redacted(findings: pa.RecordBatch) -> pa.RecordBatch:
+    """Findings with their addresses and without any value of a cell."""
     for name, value in REDACTED.items():
         column = findings.schema.field(name)
         values = pa.repeat(pa.scalar(value, column.type), len(findings))

@@ -174,10 +174,10 @@ def test_an_exported_warehouse_is_a_file_of_its_own(warehouse: Warehouse, tmp_pa
 
 def test_a_damaged_build_is_known_to_be_one(warehouse: Warehouse) -> None:
     build = promoted(warehouse)
-    assert build.can_be_opened() and build.ask_if_sound(lambda db: db.execute("from made_by").fetchall()) == [(1,)]
-    assert build.ask_if_sound(lambda db: db.execute("from no_such_table")) is None
+    assert build.can_be_opened() and build.query_or_none(lambda db: db.execute("from made_by").fetchall()) == [(1,)]
+    assert build.query_or_none(lambda db: db.execute("from no_such_table")) is None
     build.file.write_bytes(b"no database")
-    assert not build.can_be_opened() and build.ask_if_sound(lambda _: 1) is None
+    assert not build.can_be_opened() and build.query_or_none(lambda _: 1) is None
     with pytest.raises(BuildDamaged):
         build.read_locked()
 

@@ -1,12 +1,11 @@
-"""The warehouse: where it lies, and the only way to open it, to promote a new build and to list the old ones.
+"""The warehouse: list, open and promote its builds. Nothing else knows where they are.
 
-Each build is a new, finished, immutable DuckDB file; readers follow a symlink that is swapped at once. A reader who has
-the old file open keeps it: nothing is ever renamed over it, and no write-ahead log can be left that would be replayed
-into another file.
+Each build is a new, immutable DuckDB file, and readers follow a symlink that is replaced atomically. A reader who has
+the old file open keeps it. Nothing is ever renamed over a build, so no write-ahead log can be replayed into another.
 
-What builds or reads is given a connection, never a path. Another kind of warehouse is another class with the methods of
-`Warehouse`, `Build` and `NewBuild`: see docs/architecture.md. DuckDB is imported when something is opened, not before:
-a run with nothing to do opens nothing.
+Steps, reports and commands are given a connection, never a path. Another kind of warehouse would be another class with
+the methods of `Warehouse`, `Build` and `NewBuild`: see docs/architecture.md. DuckDB is only imported when something is
+opened: a no-op run opens nothing, and is quicker without it.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ __all__ = ["Build", "BuildDamaged", "DuckDBOptions", "Warehouse"]
 class Warehouse:
     """The builds of one data folder, and the link that readers follow.
 
-    Only members of `reading_group` may read what is promoted; without one, only its owner.
+    Promoted builds are readable by members of `reading_group`; without one, only by their owner.
     """
 
     paths: DataPaths
@@ -44,31 +43,31 @@ class Warehouse:
 
     @property
     def link(self) -> Path:
-        """What readers open: a symlink to the current build."""
+        """The symlink to the current build, which readers open."""
         return self.paths.current_link
 
     def current(self) -> Build | None:
-        """The build that readers see now, if there is one."""
+        """The build that readers see now; None before the first, or where the link leads nowhere."""
         if not self.link.is_symlink():
             return None
         file = self.link.parent / self.link.readlink()
         return Build(file, self.options) if file.exists() else None
 
     def builds(self) -> list[Build]:
-        """Every finished build that is kept, the oldest first."""
+        """Every finished build on disk, oldest first."""
         return [Build(file, self.options) for file in sorted(self.paths.builds.glob("*.duckdb"))]
 
     def new_build(self, made_at: datetime, run_id: str, made_from: str, load_version: str) -> NewBuild:
-        """A build to be made by a run; it begins with what was loaded before by the same `load_version`."""
+        """A build for a run to make. It starts from the load cache of the same `load_version`, if there is one."""
         from flows.store.warehouse.load_cache import LoadCache
         from flows.store.warehouse.new_build import NewBuild
 
         name = name_of_build(made_at, run_id, made_from)
-        unfinished = self.paths.builds / f".{name}.building"  # out of the way of readers and of `builds`
+        unfinished = self.paths.builds / f".{name}.building"  # hidden from readers and from `builds`
         return NewBuild(unfinished, self.options, name, LoadCache.of(self.paths, load_version))
 
     def promote(self, new: NewBuild) -> Build:
-        """Give a finished build its name and make it the one that readers open."""
+        """Give a finished build its name, and make it the current one."""
         if self.reading_group:
             shutil.chown(new.file, group=self.reading_group)
             shutil.chown(self.paths.builds, group=self.reading_group)
@@ -77,6 +76,7 @@ class Warehouse:
         sync(new.file)
         file = self.paths.builds / f"{new.name}.duckdb"
         new.file.rename(file)
+        # a symlink cannot be changed in place: a new one is renamed over it, so readers always find one or the other
         link = self.paths.builds / f".{new.name}.link"
         link.unlink(missing_ok=True)
         link.symlink_to(file.relative_to(self.link.parent))
@@ -86,7 +86,7 @@ class Warehouse:
         return Build(file, self.options)
 
     def keep_last(self, count: int) -> list[Build]:
-        """Delete all but the newest builds; never the current one. Gives what was deleted."""
+        """Delete all but the newest `count` builds, but never the current one. Returns the deleted ones."""
         current = self.current()
         deleted = [build for build in self.builds()[:-count] if build != current]
         for build in deleted:
@@ -95,16 +95,16 @@ class Warehouse:
 
     @contextmanager
     def export(self, to: Path) -> Iterator[NewBuild]:
-        """A build that becomes the file `to`, which its owner alone may read. What readers open stays as it is."""
+        """Give a build that becomes the file `to`, readable by its owner alone. The current build stays as it is."""
         from flows.store.warehouse.connection import discard
         from flows.store.warehouse.new_build import NewBuild
 
-        # DuckDB calls a database by the name of its file, and `to` may be named as one that is attached to it
+        # DuckDB names a database after its file; named `to`, it could clash with a database that is attached to it
         unfinished = to.with_name(f".unfinished-{to.name}")
-        before = os.umask(0o077)  # rows about people are in it from the first moment
+        before = os.umask(0o077)  # the file has rows about people from the first moment
         try:
             yield NewBuild(unfinished, self.options)
-            unfinished.rename(to)  # not `replacement_of(to)`: DuckDB makes the file, and others beside it
+            unfinished.rename(to)  # not `replacement_of(to)`: DuckDB has to create the file, and others beside it
         finally:
             os.umask(before)
             discard(unfinished)

@@ -1,4 +1,4 @@
-"""A finished build: what its name says, and the ways to read it."""
+"""A finished build of the warehouse: what its file name says, and how it is opened."""
 
 from __future__ import annotations
 
@@ -16,49 +16,49 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_RUN_LETTERS = 6  # of a run's id stand in the name of the build that it made
+_RUN_LETTERS = 6  # how many letters of the run's id a build's name ends with
 _STAMP = "%Y%m%dT%H%M%S"
 
 
 class BuildDamaged(Exception):  # noqa: N818 - it says what is wrong with a file
-    """The build that readers see is no database any more: something was written over it."""
+    """The current build cannot be opened as a database: something was written over it."""
 
 
 def name_of_build(made_at: datetime, run_id: str, made_from: str) -> str:
-    """The name of a build: when it was made by the clock, by which run, and from what."""
+    """The name of a build: the time of the clock, the end of the run's id, and the fingerprint of its inputs."""
     return f"{made_at:{_STAMP}}-{run_id[-_RUN_LETTERS:]}_{made_from}"
 
 
 @dataclass(frozen=True)
 class Build:
-    """One finished, immutable warehouse file."""
+    """One finished, immutable warehouse file. What it says of itself is read from the name, without opening it."""
 
     file: Path
     options: DuckDBOptions
 
     @property
     def name(self) -> str:
-        """The name of its file."""
+        """The file's name."""
         return self.file.name
 
     @property
     def made_at(self) -> datetime:
-        """When it was made, by the clock (UTC)."""
+        """When it was made, by the clock (UTC), whatever moment the run took for now."""
         return datetime.strptime(self.file.stem.partition("-")[0], _STAMP)
 
     @property
     def made_from(self) -> str:
-        """The fingerprint of what it was made from."""
+        """The fingerprint of its inputs: see `build_identity.py`."""
         return self.file.stem.rpartition("_")[2]
 
     @property
     def identity(self) -> str:
-        """What tells a build from another, and from itself with something written over it: its name and its stat."""
+        """Name and stat of the file: it differs between builds, and once something is written over the file."""
         return f"{self.name} {FileStat.of(self.file)}"
 
     @property
     def size_in_bytes(self) -> int:
-        """The size of its file."""
+        """The file's size in bytes."""
         return self.file.stat().st_size
 
     def is_made_by(self, run_id: str) -> bool:
@@ -66,37 +66,37 @@ class Build:
         return self.file.stem.partition("_")[0].endswith(f"-{run_id[-_RUN_LETTERS:]}")
 
     def read(self) -> duckdb.DuckDBPyConnection:
-        """Open it read-only within a run, in the memory that a run may take."""
+        """Open it read-only within a run, with the memory that building may take."""
         from flows.store.warehouse.connection import connect
 
         return connect(self.file, self.options.building(), read_only=True)
 
     def read_locked(self) -> duckdb.DuckDBPyConnection:
-        """Open it read-only for anybody's SQL: no file or network can be reached, and this cannot be undone.
+        """Open it read-only for any SQL that a user types: without access to files or network, which SQL cannot regain.
 
-        Raises BuildDamaged, and OSError where it may not be read.
+        Raises BuildDamaged, and OSError where the file may not be read.
         """
         from flows.store.warehouse.connection import CannotOpen, connect
 
         try:
             db = connect(self.file, self.options.reading(), read_only=True)
         except CannotOpen:
-            self.file.open("rb").close()  # where it may not be read, that is what to tell
+            self.file.open("rb").close()  # raises the OSError of a file that may not be read: it is not damaged
             raise BuildDamaged("a build of the warehouse cannot be opened: its file is damaged") from None
         db.execute("set enable_external_access = false")
         db.execute("set lock_configuration = true")
         return db
 
     def can_be_opened(self) -> bool:
-        """Whether it is a database still, as far as opening it tells: something may have been written over it."""
-        return self.ask_if_sound(lambda _: True) is not None
+        """Whether DuckDB can open it. Damage that opening does not show is not found."""
+        return self.query_or_none(lambda _: True) is not None
 
-    def ask_if_sound(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> T | None:
-        """The answer to a question; None where the build cannot be opened, or breaks while it answers."""
+    def query_or_none(self, query: Callable[[duckdb.DuckDBPyConnection], T]) -> T | None:
+        """The result of a query function; None where the build cannot be opened or DuckDB fails while it runs."""
         from flows.store.warehouse.connection import DatabaseError
 
         try:
             with self.read() as db:
-                return question(db)
+                return query(db)
         except DatabaseError:
             return None

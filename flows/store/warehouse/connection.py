@@ -1,6 +1,6 @@
-"""The one place that imports DuckDB, opens and deletes its databases, and knows what its errors mean.
+"""Open and delete DuckDB databases, and interpret DuckDB's errors. No other module imports DuckDB at run time.
 
-DuckDB's messages may quote values of rows. The exceptions of this module carry none in theirs.
+DuckDB's messages may quote values of rows; the messages of this module's exceptions never do.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NO_MEMORY = re.compile("out of memory|could not allocate|failed to (allocate|pi
 
 
 class QueryFailed(Exception):  # noqa: N818 - it says what happened to a query
-    """The database refused a query. `reason` is in its own words, which may quote values: for who asked, for no log."""
+    """DuckDB refused a query. `reason` is its message, which may quote values: show it to the user, never log it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__("the database refused the query")
@@ -28,28 +28,31 @@ class QueryFailed(Exception):  # noqa: N818 - it says what happened to a query
 
 
 class ConstraintBroken(Exception):  # noqa: N818 - it says what happened to a statement
-    """A row is not as its table asks."""
+    """A row breaks a constraint of its table."""
 
 
 def connect(file: Path, options: Mapping[str, Any], *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """Open a database file."""
+    """Open a database file with DuckDB's settings in `options`, and create it unless `read_only`."""
     return duckdb.connect(str(file), read_only=read_only, config=dict(options))
 
 
 def in_memory() -> duckdb.DuckDBPyConnection:
-    """Open a new database in memory. Rows of people are in it: what does not fit is not to be put on the disk."""
+    """Open a new database in memory. It never spills to disk, for it has rows about people."""
     return duckdb.connect(":memory:", config={"temp_directory": ""})
 
 
 def discard(file: Path) -> None:
-    """Delete a database file and all that DuckDB put beside it: a log that is left would be replayed into the next."""
+    """Delete a database file with its write-ahead log and temporary folder.
+
+    DuckDB would replay a log that is left into the next database of the same name.
+    """
     files_around = (part for ending in ("wal*", "tmp") for part in file.parent.glob(f"{file.name}.{ending}"))
-    for part in (*files_around, file):  # the file last: with it the others are known
+    for part in (*files_around, file):  # the file last: while it exists, the others are known to be its own
         shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
 
 
 def ask(db: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = ()) -> duckdb.DuckDBPyConnection:
-    """The result of somebody's query. Raises QueryFailed."""
+    """Run a user's query. Raises QueryFailed where DuckDB refuses it."""
     try:
         return db.execute(query, list(parameters)) if parameters else db.execute(query)
     except duckdb.Error as error:
@@ -58,7 +61,7 @@ def ask(db: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = (
 
 @contextmanager
 def wrapped_constraint_errors() -> Iterator[None]:
-    """Raise ConstraintBroken where a statement within gives a row that its table does not take."""
+    """Raise ConstraintBroken in place of DuckDB's own error, which quotes the row."""
     try:
         yield
     except duckdb.ConstraintException:
@@ -66,10 +69,10 @@ def wrapped_constraint_errors() -> Iterator[None]:
 
 
 def lacks_memory(error: Exception) -> bool:
-    """Whether DuckDB ran out of memory.
+    """Whether an error means that DuckDB ran out of memory.
 
-    A stage of a flow reports its error without the message, which may quote data: it is that of what came before.
+    A Prefect stage raises its error again without the message, which may quote data; the original is its context.
     """
     own = [e for e in (error, error.__context__) if isinstance(e, duckdb.Error)]
-    # It has a kind for this, but in the midst of a commit gives one of another kind: there only its words tell.
+    # DuckDB has an exception class for this, but during a commit it raises another: there only the message tells
     return any(isinstance(e, duckdb.OutOfMemoryException) or _NO_MEMORY.search(str(e)) for e in own)

@@ -1,6 +1,6 @@
-"""What was loaded, kept from run to run in files that no reader sees: a run then loads only what has changed.
+"""The load cache: loaded rows, kept between runs in files that readers never see, so a run loads only what changed.
 
-It follows from what is in the store, so nothing is lost with it: where it is in doubt, all of it is made anew.
+It can be rebuilt from the stored results: where it is in doubt, it is dropped and everything is loaded again.
 """
 
 from __future__ import annotations
@@ -18,55 +18,56 @@ T = TypeVar("T")
 
 
 class CacheInvalid(Exception):  # noqa: N818 - it says what the file is
-    """What is kept of earlier runs cannot be relied on."""
+    """The cache does not agree with what it should hold: the whole attempt has to start without it."""
 
 
 class CacheExpired(Exception):  # noqa: N818 - it says what the file is
-    """What is kept of earlier runs is sound, and must not be kept."""
+    """The cache is sound, but holds personal data or mostly unused rows: loading starts again with an empty one."""
 
 
 @dataclass(frozen=True)
 class LoadCache:
-    """`rows`: what was loaded, before any rule between tables. `sent`: what rules look back at, beside it."""
+    """Two database files: `rows`, loaded before any rule between tables is asked, and `sent`, the history beside it."""
 
     rows: Path
 
     @classmethod
     def of(cls, paths: DataPaths, version: str) -> LoadCache:
-        """What is kept by the code and contracts of this version. What any other kept is deleted."""
+        """The cache of one version of the code and contracts. The files of any other version are deleted."""
         paths.load_cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-        kept = cls(paths.load_cache / f"{version}.duckdb")
+        cache = cls(paths.load_cache / f"{version}.duckdb")
         for other in paths.load_cache.iterdir():
-            if other.is_dir() or not other.name.startswith(kept.rows.name):
+            # folders are DuckDB's temporary ones, of whatever version
+            if other.is_dir() or not other.name.startswith(cache.rows.name):
                 shutil.rmtree(other) if other.is_dir() else other.unlink()
-        return kept
+        return cache
 
     @property
     def sent(self) -> Path:
-        """The rows of every delivery that was ever accepted, of the datasets that rules look back at."""
+        """The rows of every delivery that was ever accepted, of the datasets whose rules need their history."""
         return self.rows.with_name(f"{self.rows.name}.sent")
 
     def exists(self) -> bool:
-        """Whether anything is kept."""
+        """Whether there is a cache."""
         return self.rows.exists()
 
     def discard(self) -> None:
-        """Keep nothing."""
+        """Delete the cache."""
         discard(self.sent)
-        discard(self.rows)  # last: with it the others are known
+        discard(self.rows)  # last: while it exists, the others are known to be its own
 
     def with_full_reload_fallback(self, attempt: Callable[[], T]) -> tuple[T, Exception | None]:
-        """What an attempt gives that begins with what is kept, and why that was not relied on, if it was not.
+        """Run an attempt with the cache; if it fails, delete the cache and retry once.
 
-        Where it comes to nothing, what is kept may be at fault: it is tried once more, with nothing kept. Raises what
-        the attempt raised where nothing was kept, and errors of the operating system or lack of memory in any case.
+        Returns its result, and the error of the first attempt if there was one. Raises at once where there was no
+        cache that could be at fault, and for an OSError or a lack of memory, which a full reload would only make worse.
         """
-        there = self.exists()
+        was_cached = self.exists()
         try:
             return attempt(), None
         except Exception as error:
-            if not there or isinstance(error, OSError) or lacks_memory(error):
+            if not was_cached or isinstance(error, OSError) or lacks_memory(error):
                 raise
-            doubt = error
+            cache_error = error
         self.discard()
-        return attempt(), doubt
+        return attempt(), cache_error

@@ -1,6 +1,6 @@
-"""A build in the making: a file that no reader sees, opened and closed once for each step.
+"""A build that is being made: a file that readers never see, opened and closed by each step.
 
-Each step has a connection of its own: its memory is free again when the step ends, and what it wrote is on the disk.
+Each step has a connection of its own, so that its memory is free when the step ends and its rows are on disk.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class NewBuild:
-    """A database file that is being made. `cache`: what was loaded by earlier runs, if it is to begin with that."""
+    """A database file that is being made. `cache`: the load cache to start from, if any."""
 
     file: Path
     options: DuckDBOptions
-    name: str = ""  # that it has once it is promoted
+    name: str = ""  # of the build once it is promoted
     cache: LoadCache | None = None
 
     def fill(self, load: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        """Begin the file with what `load` leaves in the database whose connection it is given. Gives what it gives.
+        """Create the file with the tables that `load` makes in the database it is given. Returns what `load` returns.
 
-        With a cache, `load` brings that up to date, and the file is a copy of it. Raises CacheInvalid, or what DuckDB
-        raises, where the cache cannot be relied on.
+        With a cache, `load` brings the cache up to date, and the file becomes a copy of it. Raises CacheInvalid, or an
+        error of DuckDB, where the cache cannot be used.
         """
         discard(self.file)
         if self.cache is None:
             return self._load_into(self.file, load)
         if not self.cache.exists():
-            self.cache.discard()  # what is left beside a file that is gone
+            self.cache.discard()  # the files beside one that is missing
         try:
             loaded = self._load_into(self.cache.rows, load)
         except CacheExpired:
@@ -52,7 +52,7 @@ class NewBuild:
         return loaded
 
     def _load_into(self, file: Path, load: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        """Load in little memory; where that is too little for the width of the rows, in what building may take."""
+        """Load with little memory; again with the memory for building if wide rows need more."""
         little, more = self.options.loading(), self.options.loading_wide_rows()
         try:
             with connect(file, little) as db:
@@ -60,21 +60,21 @@ class NewBuild:
         except DatabaseError as error:
             if more == little or not lacks_memory(error):
                 raise
-        # what was not committed is rolled back, and what was is found there
+        # `load` continues: what it had not committed is rolled back, and what it had is not loaded twice
         with connect(file, more) as db:
             return load(db)
 
     def with_full_reload_fallback(self, attempt: Callable[[], T]) -> tuple[T, Exception | None]:
-        """What an attempt gives that fills it, and why the cache was not relied on, if it was not."""
+        """Run an attempt to fill the file; with a cache, retry it once without: see `LoadCache`."""
         return self.cache.with_full_reload_fallback(attempt) if self.cache else (attempt(), None)
 
     def open(self) -> duckdb.DuckDBPyConnection:
-        """Open it for writing."""
+        """Open the file for writing."""
         return connect(self.file, self.options.building())
 
     @contextmanager
     def open_with_sent(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open it for writing, with a database `sent`: every row that was ever accepted, of datasets looked back at.
+        """Open the file for writing with the database `sent` attached: the history of datasets whose rules need it.
 
         Without a cache, `sent` is empty and in memory.
         """
@@ -83,15 +83,15 @@ class NewBuild:
             yield db
 
     def finish(self) -> None:
-        """Put all that was written into the file itself: no write-ahead log is left beside it."""
+        """Write a checkpoint, so that no write-ahead log is left beside the file."""
         with self.open() as db:
             db.execute("checkpoint")
 
     def read(self) -> duckdb.DuckDBPyConnection:
-        """Open it as it lies on the disk, read-only."""
+        """Open the file read-only, to prove what is on disk."""
         return connect(self.file, self.options.building(), read_only=True)
 
     def require_whole(self) -> None:
-        """Raise RuntimeError where a write-ahead log is left beside the file: it would be replayed into another."""
+        """Raise RuntimeError where a write-ahead log is left beside the file: the file alone would lack its rows."""
         if any(part.suffix == ".wal" for part in self.file.parent.glob(f"{self.file.name}.*")):
             raise RuntimeError(f"a write-ahead log is left beside {self.file.name}: the build is not whole")

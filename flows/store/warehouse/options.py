@@ -1,4 +1,4 @@
-"""DuckDB's settings for each kind of work, from the threads and the memory that an installation allows."""
+"""DuckDB's settings for each kind of work, within the threads and memory that an installation allows."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ from typing import Any
 
 _TO_BUILD, _TO_LOAD = 512, 96  # MB; the latter for each thread
 
-# Any DuckDB since 1.3 opens a file of this version. It packs text in one pass: a third less work, and a smaller file.
+# DuckDB 1.3 and later open files of this version. It compresses text in one pass: a third less CPU, a smaller file.
 _STORAGE = {"storage_compatibility_version": "v1.3.0"}
 
 
 @dataclass(frozen=True)
 class DuckDBOptions:
-    """What an installation allows DuckDB. `threads`: 0 is one for each core. `memory_limit`: such as 4GB."""
+    """The limits of an installation. `threads`: 0 means one for each core. `memory_limit`: such as '4GB'."""
 
     threads: int = 0
     memory_limit: str = ""
 
     def reading(self) -> dict[str, Any]:
-        """For questions: in the memory that DuckDB chooses by itself, if none is stated."""
-        chosen: dict[str, Any] = {"threads": self.threads} if self.threads else {}
-        return chosen | ({"memory_limit": self.memory_limit} if self.memory_limit else {})
+        """For queries: DuckDB's own defaults where the installation states no limit."""
+        options: dict[str, Any] = {"threads": self.threads} if self.threads else {}
+        return options | ({"memory_limit": self.memory_limit} if self.memory_limit else {})
 
     def building(self) -> dict[str, Any]:
-        """While a warehouse is built: more memory than this makes ten million contacts no faster.
+        """For building: with more memory than this, ten million contacts are built no faster.
 
-        What does not fit is put beside the file that is built, and is gone when that is closed.
+        What does not fit is spilled to a folder beside the file, which DuckDB deletes when it closes the file.
         """
         return {"memory_limit": f"{_TO_BUILD}MB"} | self.reading()
 
     def loading(self) -> dict[str, Any]:
-        """While rows stream into their tables: more memory would only keep what is written already.
+        """For loading: rows stream into their tables, and more memory would only cache what is written already.
 
-        Each thread needs a group of rows. Where these are wider than any dataset's are now, `loading_wide_rows` helps.
+        Each thread needs memory for one row group. If rows are wider than any dataset's today, use `loading_wide_rows`.
         """
         threads = self.threads or os.cpu_count() or 1
         return _STORAGE | {"memory_limit": f"{min(_TO_LOAD * threads, _TO_BUILD)}MB"} | self.reading()
 
     def loading_wide_rows(self) -> dict[str, Any]:
-        """While rows stream into their tables, with the memory that building may take."""
+        """For loading rows that need as much memory as building."""
         return _STORAGE | self.building()

@@ -266,7 +266,7 @@ def test_revalidate_of_one_site_logs_what_it_validated(folder: DataFolder, monke
     send_returns_with_a_held_row(folder)
     folder.run("2017-01-03")
     before = len(lines(folder.path))
-    monkeypatch.setattr(result_key, "_of_code", lambda _: "other")
+    monkeypatch.setattr(result_key, "_code_digest", lambda _: "other")
     nightly_run(
         Settings(data=folder.path, threads=1),
         datetime(2017, 1, 4),
