@@ -203,7 +203,7 @@ def _last_change(build: Build, ledger: Ledger) -> datetime | None:
 def report_failure(warehouse: Warehouse, run: dict[str, str], error: Exception, *, published: bool) -> Path:
     """Write the summary of a run that failed. `published` says whether it had promoted new figures before."""
     result = "not reported" if published else "failed"
-    paths, build = warehouse.places, warehouse.current()
+    paths, build = warehouse.paths, warehouse.current()
     summary = RunSummary(
         result=result,
         problem=safe_message(error),
@@ -218,7 +218,7 @@ def _files_to_purge(paths: DataPaths, build: Build | None) -> list[str]:
     if build is None:
         return []
     try:
-        return build.ask_if_sound(lambda db: personal_files_present(paths, db)) or []
+        return build.query_or_none(lambda db: personal_files_present(paths, db)) or []
     except (sqlite3.Error, OSError, LedgerUnusable):
         return []
 

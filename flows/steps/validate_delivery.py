@@ -137,13 +137,13 @@ def _validate_with(
         found = [] if is_nil_return else [Finding(unreadable.rule_id, Severity.FILE, found=unreadable.found or None)]
         if is_nil_return and context.refuses_future_month:
             found = [Finding("F25", Severity.FILE, found=received_in_words(delivery))]
-        out.find(findings_frame([*found, *about_name(delivery)], delivery.sheet))
+        out.add_findings(findings_frame([*found, *about_name(delivery)], delivery.sheet))
         refused = wrong_sender or (is_nil_return and found)
         result = Result.REFUSED if refused else Result.ACCEPTED if is_nil_return else Result.UNREADABLE
         return Verdict(result, Counts(), contract_version=version, rows_judged=False), {}
     extract.sheet = redact_sheet_name(extract.sheet, extract.sheet_number, contract, context.data_cut_date)
     layout = match_headings(extract.headings, contract, context, is_marked=extract.is_marked)
-    out.find(findings_frame([*about_name(delivery), *extract.findings, *layout.findings], extract.sheet))
+    out.add_findings(findings_frame([*about_name(delivery), *extract.findings, *layout.findings], extract.sheet))
     return _validate_rows(extract, layout, contract, context, delivery, out)
 
 
@@ -176,13 +176,13 @@ def _validate_rows(
         held = typed.rows["source_row"].is_in(at_fault.implode())
         out.accept(typed.rows.filter(~held))
         out.hold(in_agreed_form(typed.rows.filter(held), contract, context.data_cut_date))
-        out.find(file.add(typed, findings))
-    out.find(file.rows_left_out())
+        out.add_findings(file.add(typed, findings))
+    out.add_findings(file.rows_left_out())
     repeats = _resolve_repeats(file, layout, extract.sheet, out)
     about_file = file.findings(delivery, context)
     if file.month_is_wrong:  # one finding says so in place of one for every date that is measured by the month
-        out.forget(file.measured_by_month, file.explained)
-    out.find(findings_frame([*extract.row_findings(), *about_file, *corrector.not_applied()], extract.sheet))
+        out.remove_findings(file.measured_by_month, file.explained)
+    out.add_findings(findings_frame([*extract.row_findings(), *about_file, *corrector.not_applied()], extract.sheet))
     refused = layout.refused or file.refused or any(f.severity == Severity.FILE for f in about_file)
     is_personal = file.personal or layout.may_be_personal
     if refused:
@@ -236,6 +236,6 @@ def _resolve_repeats(file: WholeFile, layout: Layout, sheet: str, out: ResultSin
     field = file.contract.key[0]
     for severity, rows in ((Severity.WARNING, copies), (Severity.ROW, conflicting)):
         found = rows.with_columns(pl.format("the same reference as in row {}", "other").alias("found"))
-        out.find(findings_of_rows(found, Finding("P04", severity, None, field, layout.column_of(field)), sheet))
+        out.add_findings(findings_of_rows(found, Finding("P04", severity, None, field, layout.column_of(field)), sheet))
     out.move(to_held=file.count_held(conflicting["source_row"]), dropped=copies["source_row"])
     return len(copies)

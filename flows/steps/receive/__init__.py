@@ -90,7 +90,7 @@ def receive(paths: DataPaths, ledger: Ledger, run_id: str, received_at: datetime
             reason = found.reason if isinstance(found, UnusableFile) else ""
             if known_files.get(name) != (stat, sha256, reason):
                 # A stat that is too fresh to be trusted is stored so that it cannot match: the next run hashes again.
-                ledger.record_file(name, stat if stat.is_settled else replace(stat, mtime_ns=0), sha256, reason)
+                ledger.record_file(name, stat if stat.is_stable else replace(stat, mtime_ns=0), sha256, reason)
             if isinstance(found, UnusableFile):
                 unusable.append(found)
                 if reason != MANIFEST_BEFORE_FILE and (

@@ -36,7 +36,7 @@ HEAVY = {"polars", "duckdb", "pandera", "prefect", "pyarrow", "jinja2", "pydanti
 @pytest.fixture(autouse=True)
 def settled_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let files written a moment ago count as settled, so that their fingerprints can be relied on."""
-    monkeypatch.setattr(raw_files, "SETTLED_NS", 0)
+    monkeypatch.setattr(raw_files, "STABLE_AFTER_NS", 0)
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def rewrite_with_same_stat(folder: DataFolder) -> None:
 def delete_validation_result(folder: DataFolder) -> None:
     """Delete the stored result of a file that still exists (without the file, the run would stop)."""
     key = folder.query("select judgement_key from audit.deliveries where dataset = 'participants'")[0][0]
-    shutil.rmtree(folder.paths.judgement(key))
+    shutil.rmtree(folder.paths.result(key))
 
 
 CHANGES: dict[str, Callable[[DataFolder], object]] = {
@@ -223,20 +223,20 @@ def test_a_recently_written_file_makes_a_full_run(
 ) -> None:
     folder.send_all(1)
     folder.run()
-    monkeypatch.setattr(raw_files, "SETTLED_NS", 10**15)
+    monkeypatch.setattr(raw_files, "STABLE_AFTER_NS", 10**15)
     for _ in range(2):
         assert folder.run().run_id in full_runs
 
 
 def test_a_file_is_settled_as_of_when_it_was_fingerprinted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that was young when it was fingerprinted may have changed since with the same size and time."""
-    monkeypatch.setattr(raw_files, "SETTLED_NS", 200_000_000)
+    monkeypatch.setattr(raw_files, "STABLE_AFTER_NS", 200_000_000)
     path = tmp_path / "young.csv"
     path.touch()
     seen = raw_files.FileStat.of(path)
     time.sleep(0.3)  # as long as a slow network share may take to list the other files
-    assert not seen.is_settled
-    assert raw_files.FileStat.of(path).is_settled and raw_files.FileStat.of(path) == seen
+    assert not seen.is_stable
+    assert raw_files.FileStat.of(path).is_stable and raw_files.FileStat.of(path) == seen
 
 
 @pytest.mark.soak
@@ -282,7 +282,7 @@ NO_OP_RUN = """
 import sys
 from pathlib import Path
 from flows.store import raw_files
-raw_files.SETTLED_NS = 0
+raw_files.STABLE_AFTER_NS = 0
 from flows.settings import Settings
 from flows.nightly import nightly_run
 assert nightly_run(Settings.of(Path(sys.argv[1]))).result == "quiet"

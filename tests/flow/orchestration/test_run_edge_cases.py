@@ -102,7 +102,7 @@ def test_a_delivery_refused_by_a_newer_detector_is_purged_from_the_store_and_old
     folder.run()
     assert folder.standings("contacts")["201612 v1"] == ("refused", "refused")
     assert len(list(folder.paths.builds.glob("*.duckdb"))) == 1
-    stored = [p for p in folder.paths.judgements.glob("*/*") if ResultStore(folder.paths).verdict(p.name)]
+    stored = [p for p in folder.paths.results.glob("*/*") if ResultStore(folder.paths).verdict(p.name)]
     assert len(stored) == 2
     assert not [p for p in folder.paths.warehouse.rglob("*") if p.is_file() and NINO.encode() in p.read_bytes()]
 

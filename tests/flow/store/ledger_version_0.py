@@ -121,7 +121,7 @@ def replay_runs(data: Path) -> Iterator[str]:
     from flows.settings import Settings
 
     settings = Settings(data=data, threads=1)
-    with patch("flows.store.raw_files.SETTLED_NS", 0):
+    with patch("flows.store.raw_files.STABLE_AFTER_NS", 0):
         for moment, files in _RUNS.items():
             send(data, files)
             yield nightly_run(settings, datetime.fromisoformat(moment)).result

@@ -290,7 +290,7 @@ def test_a_rule_may_read_the_history_of_a_dataset_never_sent(
 def test_only_new_validation_results_are_read(pool: Pool, cache: LoadCache, tmp_path: Path) -> None:
     """Validation results that the cache already holds are deleted here, so reading one would fail."""
     store = ResultStore(DataPaths(tmp_path / "own"))
-    shutil.copytree(pool.judgements.places.data, store.paths.data)
+    shutil.copytree(pool.judgements.paths.data, store.paths.data)
     before = validated_deliveries(FILES, pool)
     load_build(NewBuild(tmp_path / "first.duckdb", ONE_THREAD, cache=cache), before, [], store)
     for j in before:
@@ -418,7 +418,7 @@ def test_personal_rows_do_not_stay_in_free_blocks_of_the_cache(pool: Pool, cache
 def test_a_run_with_a_damaged_cache_reloads_everything_and_says_so(folder: DataFolder) -> None:
     folder.send_all(1, 2)
     folder.run("2016-12-02T03:30")
-    [rows] = folder.paths.loaded.glob("*.duckdb")
+    [rows] = folder.paths.load_cache.glob("*.duckdb")
     LoadCache(rows).sent.write_bytes(b"no database")
     folder.send_all(1, 2, 3, period="201612")
     summary = folder.run("2017-01-03T03:30").reported.summary

@@ -33,7 +33,7 @@ NOTHING_NEW = "there was nothing new to check"
 @pytest.fixture
 def built(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> DataFolder:
     """A data folder with a build, whose next run is a no-op that opens no store."""
-    monkeypatch.setattr(raw_files, "SETTLED_NS", 0)
+    monkeypatch.setattr(raw_files, "STABLE_AFTER_NS", 0)
     folder.send_all(1, 2)
     folder.run("2016-12-02T03:30")
     assert folder.run("2016-12-03T03:30").result == "quiet"
@@ -139,7 +139,7 @@ def run_interrupted(folder: DataFolder) -> None:
 def test_an_interrupted_run_is_reported_by_status_and_the_next_summary(folder: DataFolder) -> None:
     folder.send_all(1)
     run_interrupted(folder)
-    assert any(folder.paths.judgements.glob("*/*")) and not folder.builds()
+    assert any(folder.paths.results.glob("*/*")) and not folder.builds()
     first, published = status(folder)
     assert first.startswith("The run of ") and first.endswith(" was cut off: it never ended.")
     assert published.startswith("Nothing is published yet")

@@ -185,7 +185,7 @@ def clear_fingerprints() -> Iterator[Callable[[], None]]:
     """Clear the cached code fingerprints, which a process computes only once."""
 
     def clear() -> None:
-        for cached in (library_versions, code_digest, code_fingerprint._compiled, result_key._of_code):
+        for cached in (library_versions, code_digest, code_fingerprint._compiled, result_key._code_digest):
             cached.cache_clear()
 
     yield clear
