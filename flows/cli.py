@@ -1,6 +1,7 @@
-"""The command line: `pilots` with no argument lists its commands.
+"""The command line: declares the commands of `pilots`; `commands/` implements them.
 
-Nothing heavy is imported until a command needs it. Exit codes and manners are in `console.py`.
+Each command imports what it needs, so that `pilots --help` and a run with nothing to do start fast. Exit codes are in
+`console.py`. A command's docstring is its help text.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.commands.console import Exit, OutputFormat, echo, give_json, print_json, write_every_character
+from flows.commands.console import Exit, OutputFormat, echo, print_json, print_json_text, write_every_character
 from flows.runtime.gc_pause import gc_paused
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-NIGHTLY, SENDERS, ANALYSTS, CARE = "The nightly run", "Senders", "Analysts", "Care"
+NIGHTLY, SENDERS, ANALYSTS, DEMO = "The nightly run", "Senders", "Analysts", "Demonstration"  # panels of --help
 Data = Annotated[Path | None, typer.Option("--data", help="The data folder (default: data, or PILOTS_DATA).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -42,19 +43,22 @@ def _settings(data: Path | None) -> Settings:
 
 
 def _moment(text: str) -> datetime:
-    """A date or moment as a command takes it: UTC, without a zone."""
+    """Parse a date or moment of an option. Commands take UTC and no time zone. Raises typer.Exit(2)."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo:
-        echo(f"'{text}' is not a date as it is meant here: write it as 2016-12-02 or 2016-12-02T03:30 (UTC).")
+        echo(f"'{text}' is not a valid date: write it as 2016-12-02 or 2016-12-02T03:30 (UTC).")
         raise typer.Exit(Exit.USAGE)
     return moment
 
 
-def _taken_for_now(date: str) -> datetime | None:
-    """The moment that a run is to take for now; None for the clock's. One to come would bar every run until then."""
+def _simulated_now(date: str) -> datetime | None:
+    """The moment that a run takes as the current time; None for the clock's.
+
+    A future one is refused: receipts dated then would bar every run until that day.
+    """
     from flows.store.ledger.runs import now
 
     moment = _moment(date) if date else None
@@ -74,10 +78,10 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run once: take in new files, check them, rebuild the figures, write the reports."""
-    from flows.commands.run import start_run_by_engine
+    from flows.commands.run import start_run
 
     settings = _settings(data)
-    result = start_run_by_engine(settings, _taken_for_now(date), with_prefect=not no_prefect)
+    result = start_run(settings, _simulated_now(date), with_prefect=not no_prefect)
     if as_json:
         print_json(result.to_json())
     else:
@@ -99,15 +103,15 @@ def revalidate(  # parameters: the options of a command
     as_json: AsJson = False,
 ) -> None:
     """Re-validate what a changed rule, code list or correction touches. Takes in no new file."""
-    from flows.commands.revalidate import in_words, out_of_date, run_revalidate
+    from flows.commands.revalidate import find_out_of_date, in_words, run_revalidate
 
-    settings, moment = _settings(data), _taken_for_now(date)
+    settings, moment = _settings(data), _simulated_now(date)
     if dry_run:
-        waiting = out_of_date(settings, moment, site, dataset)
-        print_json([d.delivery_id for d in waiting.deliveries]) if as_json else typer.echo(waiting.in_words)
-        for line in waiting.corrections_to_review:
+        out_of_date = find_out_of_date(settings, moment, site, dataset)
+        print_json([d.delivery_id for d in out_of_date.deliveries]) if as_json else typer.echo(out_of_date.in_words)
+        for line in out_of_date.corrections_to_review:
             echo(f"To fix: {line}")
-        raise typer.Exit(Exit.MUST_BE_FIXED if waiting.corrections_to_review else Exit.DONE)
+        raise typer.Exit(Exit.MUST_BE_FIXED if out_of_date.corrections_to_review else Exit.DONE)
     result = run_revalidate(settings, moment, site, dataset, with_prefect=not no_prefect)
     print_json(result.to_json()) if as_json else typer.echo(in_words(result))
     raise typer.Exit(Exit.MUST_BE_FIXED if result.must_be_fixed else Exit.DONE)
@@ -123,23 +127,23 @@ def withdraw(
     as_json: AsJson = False,
 ) -> None:
     """Take a delivery out of all figures from the next run on, or let it back. Its file stays where it is."""
-    from flows.commands.withdraw import withdraw as note
+    from flows.commands.withdraw import record_withdrawal
 
-    noted = note(_settings(data), delivery, reason, undo=undo, moment=_taken_for_now(date))
+    recorded = record_withdrawal(_settings(data), delivery, reason, undo=undo, moment=_simulated_now(date))
     if as_json:
-        print_json({"let_back" if noted.let_back else "withdrawn": [d.delivery_id for d in noted.deliveries]})
+        print_json({"let_back" if recorded.undone else "withdrawn": [d.delivery_id for d in recorded.deliveries]})
     else:
-        typer.echo(noted.in_words)
+        typer.echo(recorded.in_words)
 
 
 @app.command(rich_help_panel=NIGHTLY)
 def status(data: Data = None, as_json: AsJson = False) -> None:
     """Say how the last run ended, what is published and when it was made, and which sites' figures are old."""
-    from flows.commands.query import state_in_words, state_of_the_warehouse
+    from flows.commands.query import status_in_words, warehouse_status
 
-    state = state_of_the_warehouse(_settings(data))
-    print_json(state) if as_json else typer.echo(state_in_words(state))
-    raise typer.Exit(Exit.SETTINGS if "problem" in state else Exit.DONE)
+    current = warehouse_status(_settings(data))
+    print_json(current) if as_json else typer.echo(status_in_words(current))
+    raise typer.Exit(Exit.SETTINGS if "problem" in current else Exit.DONE)
 
 
 @app.command(rich_help_panel=SENDERS)
@@ -158,16 +162,16 @@ def check(  # parameters: the options of a command
 ) -> None:
     """Check one file as the run would, on any computer: no warehouse is touched."""
     with gc_paused():
-        import pandera.polars  # noqa: F401 - it would be at the first batch
+        import pandera.polars  # noqa: F401 - needed by the first batch anyway; here garbage collection is paused
 
         from flows.commands.check import check_file
 
     if not file.is_file():
         echo(f"{file} is no file.")
         raise typer.Exit(Exit.USAGE)
-    checked = check_file(file, site, dataset, period, to, _moment(date) if date else None)
-    give_json(checked.report_json) if as_json else typer.echo(checked.words)
-    raise typer.Exit(Exit.MUST_BE_FIXED if checked.must_be_fixed else Exit.DONE)
+    result = check_file(file, site, dataset, period, to, _moment(date) if date else None)
+    print_json_text(result.report_json) if as_json else typer.echo(result.text)
+    raise typer.Exit(Exit.MUST_BE_FIXED if result.must_be_fixed else Exit.DONE)
 
 
 @app.command(rich_help_panel=SENDERS)
@@ -214,9 +218,9 @@ def sql(
     as_json: AsJson = False,
 ) -> None:
     """Ask the warehouse, read-only: nothing can be changed and nothing outside it can be reached."""
-    from flows.commands.query import answer
+    from flows.commands.query import print_answer
 
-    answer(_settings(data), query, OutputFormat.JSON if as_json else form, tables=tables, describe=describe)
+    print_answer(_settings(data), query, OutputFormat.JSON if as_json else form, tables=tables, describe=describe)
 
 
 @app.command(name="as-of", rich_help_panel=ANALYSTS)
@@ -235,16 +239,16 @@ def as_of(
     if not to.absolute().parent.is_dir():
         echo(f"There is no folder {to.parent} to write {to.name} into.")
         raise typer.Exit(Exit.USAGE)
-    if "T" not in date and " " not in date:  # a day means the whole of it
+    if "T" not in date and " " not in date:  # a date without a time means the end of that day
         moment += timedelta(days=1, seconds=-1)
-    known = export_as_of(_settings(data), moment, to)
-    echo(f"Wrote {to} from the {known} deliveries known by {moment}." + ("" if known else " None was known then."))
+    number = export_as_of(_settings(data), moment, to)
+    echo(f"Wrote {to} from the {number} deliveries known by {moment}." + ("" if number else " None was known then."))
     echo(
         "They are validated by today's rules, code lists and corrections. Rows about people are in it: keep it as such."
     )
 
 
-@app.command(rich_help_panel=CARE)
+@app.command(rich_help_panel=DEMO)
 def simulate(  # parameters: the options of a command
     rows: Annotated[
         int, typer.Option(min=1, help="About how many contacts in the last month, over all sites.")
@@ -261,11 +265,11 @@ def simulate(  # parameters: the options of a command
     from dataclasses import asdict
 
     from flows.simulator.files.made_apart import OthersThere
-    from flows.simulator.simulate import simulate as make
+    from flows.simulator.simulate import simulate as write_extracts
 
     settings = _settings(data)
     try:
-        made = make(
+        summary = write_extracts(
             to or settings.data / "raw", rows=rows, seed=seed, months=months, fault_rate=fault_rate,
             truth=truth or settings.data / "simulated-truth.csv",
         )  # fmt: skip
@@ -273,31 +277,32 @@ def simulate(  # parameters: the options of a command
         echo(str(error))
         raise typer.Exit(Exit.SETTINGS) from None
     if as_json:
-        print_json(asdict(made))
+        print_json(asdict(summary))
     else:
         echo(
-            f"Wrote {made.files} made-up files of {len(made.sites)} sites, {made.rows:,} rows, {made.faults:,} faults."
+            f"Wrote {summary.files} made-up files of {len(summary.sites)} sites, {summary.rows:,} rows,"
+            f" {summary.faults:,} faults."
         )
 
 
-@app.command(rich_help_panel=CARE)
+@app.command(rich_help_panel=DEMO)
 def demo(data: Data = None, no_prefect: Annotated[bool, typer.Option("--no-prefect")] = False) -> None:
-    """Write sample extracts, run one run, and say what happened and where to look."""
+    """Write sample extracts, run once, and say what happened and where to look."""
     from flows.commands.demo import run_demo
 
     run_demo(_settings(data), with_prefect=not no_prefect)
 
 
 def main() -> None:
-    """Run the command line. Our own faults end in one line and the path of a log, never in a traceback."""
+    """Run the command line. A bug ends in one line and the path of a log, never in a traceback."""
     write_every_character()
     try:
         app()
-    except Exception as error:  # noqa: BLE001 - the last line of defence: nothing of a row may reach the screen
-        from flows.commands.run import exit_of
+    except Exception as error:  # noqa: BLE001 - a traceback could print values of a row
+        from flows.commands.run import exit_code_and_message
 
-        code, words = exit_of(error)
-        echo(words)
+        code, message = exit_code_and_message(error)
+        echo(message)
         sys.stdout.flush()
         sys.exit(code)
 

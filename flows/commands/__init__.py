@@ -1,1 +1,1 @@
-"""What the commands of `cli.py` do, one file for each kind: imported only when a command needs it."""
+"""Implementations of the commands of `cli.py`, one module per group, imported only when a command needs it."""

@@ -1,4 +1,4 @@
-"""`pilots check`: validate one file on any computer, by the code of the nightly run. No warehouse and no Prefect."""
+"""`pilots check`: validate one file on any computer with the code of the nightly run, without warehouse or Prefect."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import typer
 
 from flows.commands.console import Exit, echo
 from flows.deliveries.file_names import PERIOD, WHOLE_RETURN, FileName, read_name
-from flows.orchestration.one_file import InFile, OfDataset, SingleFile, columns_read, cross_check_file
+from flows.orchestration.one_file import DatasetInFile, DatasetOutcome, SingleFile, columns_read, cross_check_file
 from flows.reporting.render import delivery_report, report_json, report_lines, write_reports
 from flows.reporting.report import Part, Report
 from flows.reporting.words.page import no_workbook
@@ -31,17 +31,14 @@ from schemas.audit.deliveries import Delivery, Result
 
 
 @dataclass(frozen=True)
-class Checked:
-    """What a check found: the reports (one for each dataset in the file), for machines and in words.
+class CheckResult:
+    """Result of a check."""
 
-    `written` are the pages, files and the marked workbook, where they were asked for.
-    """
-
-    reports: tuple[Report, ...]
+    reports: tuple[Report, ...]  # one per dataset in the file
     report_json: str
-    words: str
+    text: str  # the reports as lines for a terminal
     must_be_fixed: bool
-    written: tuple[Path, ...] = ()
+    written: tuple[Path, ...] = ()  # pages, data files and marked workbook, where a folder was given
 
 
 def check_file(
@@ -51,74 +48,73 @@ def check_file(
     period: str = "",
     to: Path | None = None,
     moment: datetime | None = None,
-) -> Checked:
+) -> CheckResult:
     """Validate one file as the run would, and write its reports into the folder `to`, if one is given.
 
-    It is taken as received at `moment`, or now.
-    What needs other deliveries is listed as not judged here. Raises typer.Exit(2) where neither the file's name nor
-    the options say what it is.
+    The file is treated as received at `moment` (default: now). Rules that need other deliveries are listed as not
+    checked. Raises typer.Exit(2) where neither the file's name nor the options give its site, dataset and month.
     """
     deliveries = _deliveries(file, site, dataset, period, moment or now())
     parts = _validated(file, deliveries)
-    written, words = ((), []) if to is None else _write(file, deliveries[0], parts, to)
+    written, notes = ((), []) if to is None else _write(file, deliveries[0], parts, to)
     reports = tuple(p.report for p in parts)
-    several = json.dumps([r.to_json() for r in reports], indent=2, ensure_ascii=False)
-    return Checked(
+    all_as_json = json.dumps([r.to_json() for r in reports], indent=2, ensure_ascii=False)
+    return CheckResult(
         reports,
-        several if len(reports) > 1 else report_json(reports[0]),
-        "\n".join([*(line for r in reports for line in _words(r, named=len(reports) > 1)), *words]),
+        all_as_json if len(reports) > 1 else report_json(reports[0]),
+        "\n".join([*(line for r in reports for line in _lines(r, with_title=len(reports) > 1)), *notes]),
         any(r.result is not Result.ACCEPTED for r in reports),
         written,
     )
 
 
 def _deliveries(file: Path, site: str, dataset: str, period: str, moment: datetime) -> list[Delivery]:
-    """What the file is: one delivery, or one for each dataset of a whole return."""
-    said = read_name(file.name, site)
-    site = site or (said.site if said else "")
-    dataset = dataset or (said.dataset if said else "")
-    period = period or (said.period if said else "")
-    if wrong := _what_is_wrong(site, dataset, period):
-        _refuse(wrong, Exit.USAGE)
-    if unknown := _what_is_not_said(site, dataset, period):
+    """The deliveries in the file: one, or one per dataset of a whole return. Options win over the file's name."""
+    name = read_name(file.name, site)
+    site = site or (name.site if name else "")
+    dataset = dataset or (name.dataset if name else "")
+    period = period or (name.period if name else "")
+    if problem := _invalid_options(site, dataset, period):
+        _refuse(problem, Exit.USAGE)
+    if missing := _missing_options(site, dataset, period):
         _refuse(
-            f"It is not clear what {file.name} is. Name it like MHT-BPL_participants_201611_v1.xlsx, or say {unknown}.",
+            f"It is not clear what {file.name} is. Name it like MHT-BPL_participants_201611_v1.xlsx, or say {missing}.",
             Exit.USAGE,
         )
     try:
         sheets = sheets_of_return(file) if dataset == WHOLE_RETURN else [("", dataset)]
         manifest = read_manifest(file, period)
-    except ValueError as wrong:
-        _refuse(f"{file.name}: {wrong}.", Exit.MUST_BE_FIXED)
-    if len(sheets) > 1:  # its totals are about the whole workbook
+    except ValueError as error:
+        _refuse(f"{file.name}: {error}.", Exit.MUST_BE_FIXED)
+    if len(sheets) > 1:  # the manifest's totals cover all sheets together, so no single dataset can be held to them
         manifest = manifest.model_copy(update={"rows": None, "gbp_total": None})
-    received, version = ReceivedFile(file, file.name, file_digest(file), moment), said.version if said else 1
+    received, version = ReceivedFile(file, file.name, file_digest(file), moment), name.version if name else 1
     return [
-        delivery_of(received, FileName(site, name, period, version, file.suffix), manifest, sheet)
-        for sheet, name in sheets
+        delivery_of(received, FileName(site, in_sheet, period, version, file.suffix), manifest, sheet)
+        for sheet, in_sheet in sheets
     ]
 
 
-def _what_is_wrong(site: str, dataset: str, period: str) -> str:
-    """Which of the site, dataset and month that were said there is none of; '' where there are all."""
-    wrong = []
+def _invalid_options(site: str, dataset: str, period: str) -> str:
+    """Sentences about each of site, dataset and month that does not exist; '' where all do."""
+    problems = []
     if site and site not in sites():
-        wrong.append(f"There is no site called {site}. A site code looks like MHT-BPL.")
+        problems.append(f"There is no site called {site}. A site code looks like MHT-BPL.")
     if dataset and dataset != WHOLE_RETURN and dataset not in datasets():
-        wrong.append(f"There is no dataset called {dataset}. There are: {_datasets_of(site)}.")
+        problems.append(f"There is no dataset called {dataset}. There are: {_datasets_of(site)}.")
     if period and not re.fullmatch(PERIOD, period):
-        wrong.append(f"'{period}' is not a month as it is meant here: write November 2016 as 201611.")
-    return " ".join(wrong)
+        problems.append(f"'{period}' is not a valid month: write November 2016 as 201611.")
+    return " ".join(problems)
 
 
-def _what_is_not_said(site: str, dataset: str, period: str) -> str:
-    """The options that have to be given, in words; '' where all is said."""
+def _missing_options(site: str, dataset: str, period: str) -> str:
+    """The options that still have to be given, in words; '' where none is missing."""
     options = (
         (site, "--site (a site code such as MHT-BPL)"),
         (dataset, f"--dataset ({_datasets_of(site)})"),
         (period, "--period (the month as yyyymm, such as 201611)"),
     )
-    return listed([option for said, option in options if not said])
+    return listed([option for value, option in options if not value])
 
 
 def _datasets_of(site: str) -> str:
@@ -126,41 +122,41 @@ def _datasets_of(site: str) -> str:
     return f"{', '.join(known)}, or {WHOLE_RETURN} for a workbook with several"
 
 
-def _refuse(words: str, end: Exit) -> NoReturn:
-    echo(words)
-    raise typer.Exit(end)
+def _refuse(message: str, code: Exit) -> NoReturn:
+    echo(message)
+    raise typer.Exit(code)
 
 
 def _validated(file: Path, deliveries: Sequence[Delivery]) -> list[Part]:
-    """The datasets of a file validated, each by itself and then beside the others. Nothing of them is kept."""
-    alone = SingleFile.of(deliveries)
+    """Validate the datasets of a file, each by itself and then against the others. Nothing is stored on disk."""
+    single_file = SingleFile.of(deliveries)
     in_file = []
     for delivery in deliveries:
         contract = datasets()[delivery.dataset]
-        out = RowsInMemory(columns_read(contract, alone))
-        in_file.append(InFile(delivery, contract, validate_file(file, delivery, contract, out), out))
-    return [_part(p, checked) for p, checked in zip(in_file, cross_check_file(in_file), strict=True)]
+        sink = RowsInMemory(columns_read(contract, single_file))
+        in_file.append(DatasetInFile(delivery, contract, validate_file(file, delivery, contract, sink), sink))
+    return [_part(p, outcome) for p, outcome in zip(in_file, cross_check_file(in_file), strict=True)]
 
 
-def _part(part: InFile, checked: OfDataset) -> Part:
-    """One dataset with its report, which says of each rule that was not judged what it lacks."""
-    report = delivery_report(part.delivery, checked.verdict, checked.findings, contract=part.contract)
+def _part(part: DatasetInFile, outcome: DatasetOutcome) -> Part:
+    """One dataset with its report, which says for each rule that was not checked what it would need."""
+    report = delivery_report(part.delivery, outcome.verdict, outcome.findings, contract=part.contract)
     not_validated = [
-        replace(i, lacks=checked.lacks.get((i.rule_id, i.severity, i.field), "")) for i in report.not_validated
+        replace(i, lacks=outcome.missing_inputs.get((i.rule_id, i.severity, i.field), "")) for i in report.not_validated
     ]
-    return Part(replace(report, not_validated=tuple(not_validated)), checked.verdict, checked.findings, part.contract)
+    return Part(replace(report, not_validated=tuple(not_validated)), outcome.verdict, outcome.findings, part.contract)
 
 
 def _write(file: Path, delivery: Delivery, parts: Sequence[Part], to: Path) -> tuple[tuple[Path, ...], list[str]]:
-    """Write the reports as the run does, and the marked workbook. Gives the files, and what to say of them.
+    """Write the reports as the run does, and the marked workbook. Returns the paths, and lines about them.
 
-    On Windows no file can be replaced while another program has it open. Raises typer.Exit(3) where one may not be.
+    Raises typer.Exit(3) where a file may not be written. On Windows that is any file that is open in another program.
     """
     try:
         return _written(file, delivery, parts, to)
     except PermissionError as error:
-        way_out = "If it is open in Excel, close it there and try again."
-        _refuse(f"{error.filename} may not be written. {way_out}", Exit.SETTINGS)
+        advice = "If it is open in Excel, close it there and try again."
+        _refuse(f"{error.filename} may not be written. {advice}", Exit.SETTINGS)
 
 
 def _written(file: Path, delivery: Delivery, parts: Sequence[Part], to: Path) -> tuple[tuple[Path, ...], list[str]]:
@@ -173,10 +169,10 @@ def _written(file: Path, delivery: Delivery, parts: Sequence[Part], to: Path) ->
     reports = [replace(p.report, marked_workbook=marked.name, no_marked_workbook=why_none) for p in parts]
     written = [path for r, p in zip(reports, parts, strict=True) for path in write_reports(to, r, p.findings).values()]
     written += [marked.path] if marked.path else []
-    words = [f"Wrote {path}" for path in written]
-    return tuple(written), words + ([why_none] if why_none else [])
+    notes = [f"Wrote {path}" for path in written]
+    return tuple(written), notes + ([why_none] if why_none else [])
 
 
-def _words(report: Report, *, named: bool) -> list[str]:
-    """The report as lines for a terminal."""
-    return [*([f"{report.dataset_title}:"] if named else []), *report_lines(report)]
+def _lines(report: Report, *, with_title: bool) -> list[str]:
+    """The report as lines for a terminal, headed by its dataset if there are several."""
+    return [*([f"{report.dataset_title}:"] if with_title else []), *report_lines(report)]

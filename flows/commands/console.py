@@ -1,4 +1,4 @@
-"""How commands speak: data to stdout, words to stderr, and what their end means (docs/reports.md 2)."""
+"""Output of commands: data on stdout, messages on stderr, exit codes (docs/reports.md 2)."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from typing import Any
 
 import typer
 
-_CANNOT_REDRAW = ("", "dumb", "unknown")  # kinds of terminal
+_CANNOT_REDRAW = ("", "dumb", "unknown")  # values of TERM
 
 
 class Exit(IntEnum):
-    """What a command's end means."""
+    """Exit codes, the same for every command."""
 
     DONE = 0
-    MUST_BE_FIXED = 1
+    MUST_BE_FIXED = 1  # it worked, and somebody has to fix a file or a correction
     USAGE = 2
-    SETTINGS = 3
-    BUSY = 4
+    SETTINGS = 3  # a setting, a path, a damaged store: something outside the code
+    BUSY = 4  # another run holds the lock
     RELEASE_BLOCKED = 5
-    OUR_FAULT = 70
+    OUR_FAULT = 70  # a bug: EX_SOFTWARE of sysexits.h
 
 
 class OutputFormat(StrEnum):
-    """How `pilots sql` writes its rows."""
+    """Output formats of `pilots sql`."""
 
     TABLE = "table"
     CSV = "csv"
@@ -38,13 +38,13 @@ class OutputFormat(StrEnum):
     PARQUET = "parquet"
 
 
-def echo(words: str) -> None:
-    """Say something to a person, on stderr."""
-    typer.echo(words, err=True)
+def echo(message: str) -> None:
+    """Print a message for people, on stderr."""
+    typer.echo(message, err=True)
 
 
 def progress() -> AbstractContextManager[None]:
-    """Show what a run is at, where somebody may look on: stderr is a terminal on which a line can be drawn anew."""
+    """Show the progress of a run, if stderr is a terminal that can redraw lines."""
     if os.environ.get("TERM", "") in _CANNOT_REDRAW or not sys.stderr.isatty():
         return nullcontext()
     from flows.commands.progress import drawn_progress
@@ -53,16 +53,16 @@ def progress() -> AbstractContextManager[None]:
 
 
 def relative_to_here(path: Path | None) -> str:
-    """A path as short as it can be written from the folder that one is in; '' for none."""
+    """Path relative to the working folder if it lies below it, else absolute; '' for None."""
     if path is None:
         return ""
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def write_every_character() -> None:
-    """Let both streams write a character that their encoding lacks as an escape such as \\u23ce, not fail on it.
+    """Make both streams escape characters that their encoding lacks (such as \\u23ce), instead of failing.
 
-    On Windows, output that goes to a file or another program has an encoding of 256 characters.
+    On Windows, output that is redirected to a file or another program has a legacy 8-bit encoding.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -71,11 +71,11 @@ def write_every_character() -> None:
 
 def print_json(data: Any) -> None:
     """Print data as JSON, on stdout."""
-    give_json(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+    print_json_text(json.dumps(data, indent=2, ensure_ascii=False, default=str))
 
 
-def give_json(text: str) -> None:
-    """Print a JSON text, on stdout. Its readers expect UTF-8: in another encoding, all but ASCII is escaped."""
+def print_json_text(text: str) -> None:
+    """Print JSON that is already text, on stdout. Readers expect UTF-8: in another encoding non-ASCII is escaped."""
     if (sys.stdout.encoding or "utf-8").replace("-", "").casefold() != "utf8":
-        text = re.sub(r"[^\x00-\x7f]+", lambda letters: json.dumps(letters[0])[1:-1], text)
+        text = re.sub(r"[^\x00-\x7f]+", lambda match: json.dumps(match[0])[1:-1], text)
     typer.echo(text)

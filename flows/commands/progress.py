@@ -1,8 +1,7 @@
-"""What a long run is at, on the terminal: each stage with its counts and its time, and a bar for the deliveries.
+"""Progress of a run on the terminal: each stage with its counts and its time, and a bar for the deliveries.
 
-It listens to the log of operations, so it shows what the log says, with Prefect and without. It draws on stderr, and
-only for somebody who looks on: this is imported where stderr is a terminal (`console.py`), and rich after the first
-second of a run.
+It listens to the log of operations, so it works with Prefect and without. It draws on stderr. `console.py` imports this
+module only if stderr is a terminal; rich is imported after the first second of a run.
 """
 
 from __future__ import annotations
@@ -20,18 +19,18 @@ from flows.runtime.log import LOGGER, Entry, Event
 if TYPE_CHECKING:
     from rich.table import Table
 
-SHORT = 1.0  # seconds: of a run that is over by then nothing is drawn
+SHORT = 1.0  # seconds: a shorter run draws nothing
 _PER_SECOND = 8
 _MOST_COUNTS = 3  # on one line; the log has all
-BEFORE = "starting"  # until the first stage: imports, and Prefect's temporary server
+STARTING = "starting"  # shown until the first stage: imports, and Prefect's temporary server
 
 
 @dataclass
 class StageProgress:
-    """One line: a stage that is at work, or is over."""
+    """Progress of one stage, running or finished: one line on the terminal."""
 
     name: str
-    began: float = field(default_factory=perf_counter)
+    started: float = field(default_factory=perf_counter)
     deliveries: int = 0
     done: int = 0
     counts: dict[str, int] = field(default_factory=dict)
@@ -39,13 +38,13 @@ class StageProgress:
     failed: bool = False
 
     @property
-    def taken(self) -> float:
-        """Seconds, so far or in all."""
-        return perf_counter() - self.began if self.seconds is None else self.seconds
+    def elapsed(self) -> float:
+        """Seconds so far, or in total for a finished stage."""
+        return perf_counter() - self.started if self.seconds is None else self.seconds
 
     @property
     def in_words(self) -> str:
-        """What is counted, as far as anything is."""
+        """Its counts in words; '' where there are none yet."""
         if self.failed:
             return "failed"
         if self.seconds is None and self.deliveries:
@@ -55,21 +54,21 @@ class StageProgress:
 
 
 class StageList(logging.Handler):
-    """Follows the log: which stages there were, and what the last one is at."""
+    """Logging handler that collects the stages of a run and the progress of the last one."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.stages = [StageProgress(BEFORE)]
+        self.stages = [StageProgress(STARTING)]
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take in one entry of the log."""
+        """Update the stages from one log entry."""
         entry: Entry | None = getattr(record, "entry", None)
         if entry is None:
             return
         last = self.stages[-1]
         match entry.event:
             case Event.STAGE_STARTED:
-                if last.name == BEFORE:
+                if last.name == STARTING:
                     self.stages.clear()
                 self.stages.append(StageProgress(entry.stage or "", deliveries=entry.counts.get("deliveries", 0)))
             case Event.DELIVERY_VALIDATED | Event.DELIVERY_NOT_VALIDATED:
@@ -81,10 +80,10 @@ class StageList(logging.Handler):
 
 @contextmanager
 def drawn_progress() -> Iterator[None]:
-    """Draw the stages of what runs meanwhile, if it takes longer than a moment. The lines stay when it is over."""
-    followed = StageList()
-    LOGGER.addHandler(followed)
-    drawing = _Drawing(lambda: _table(followed.stages))
+    """Draw the stages of the run inside the block, if it takes longer than SHORT. The lines stay when it ends."""
+    stage_list = StageList()
+    LOGGER.addHandler(stage_list)
+    drawing = _Drawing(lambda: _table(stage_list.stages))
     timer = Timer(SHORT, drawing.start)
     timer.daemon = True
     timer.start()
@@ -93,16 +92,16 @@ def drawn_progress() -> Iterator[None]:
     finally:
         timer.cancel()
         drawing.stop()
-        LOGGER.removeHandler(followed)
+        LOGGER.removeHandler(stage_list)
 
 
 class _Drawing:
-    """Something that is drawn anew several times a second, from when it is started until it is stopped."""
+    """A table that is redrawn several times a second, from start to stop."""
 
-    def __init__(self, drawn: Callable[[], Table]) -> None:
-        self._drawn = drawn
-        self._lock = Lock()  # it is started by a timer, which may come when the run has just ended
-        self._ended = False
+    def __init__(self, render: Callable[[], Table]) -> None:
+        self._render = render
+        self._lock = Lock()  # the timer that starts it may fire just as the run ends
+        self._stopped = False
         self._stop: Callable[[], None] | None = None
 
     def start(self) -> None:
@@ -110,11 +109,11 @@ class _Drawing:
         from rich.live import Live
 
         with self._lock:
-            if self._ended:
+            if self._stopped:
                 return
             live = Live(
                 console=Console(stderr=True),
-                get_renderable=self._drawn,
+                get_renderable=self._render,
                 refresh_per_second=_PER_SECOND,
                 redirect_stdout=False,
                 redirect_stderr=False,
@@ -124,13 +123,13 @@ class _Drawing:
 
     def stop(self) -> None:
         with self._lock:
-            self._ended = True
+            self._stopped = True
             if self._stop is not None:
                 self._stop()
 
 
 def _table(stages: list[StageProgress]) -> Table:
-    """The stages as lines of text; of one that goes through deliveries, a bar."""
+    """The stages as lines of text, with a bar for the one that is going through deliveries."""
     from rich.progress_bar import ProgressBar
     from rich.table import Table
 
@@ -138,11 +137,11 @@ def _table(stages: list[StageProgress]) -> Table:
     table.add_column(min_width=8, no_wrap=True)
     table.add_column(min_width=9, justify="right", no_wrap=True)
     table.add_column(no_wrap=True, overflow="ellipsis")
-    for stage in list(stages):
-        said: Table | str = stage.in_words
+    for stage in list(stages):  # a copy: the run adds stages from another thread
+        status: Table | str = stage.in_words
         if stage.seconds is None and stage.deliveries:
             bar = ProgressBar(stage.deliveries, stage.done, width=24)
-            said = Table.grid(padding=(0, 2))
-            said.add_row(bar, stage.in_words)
-        table.add_row(stage.name, f"{stage.taken:,.1f} s", said)
+            status = Table.grid(padding=(0, 2))
+            status.add_row(bar, stage.in_words)
+        table.add_row(stage.name, f"{stage.elapsed:,.1f} s", status)
     return table

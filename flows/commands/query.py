@@ -1,4 +1,4 @@
-"""Reading the published warehouse: ad-hoc SQL, its tables, its state. Nothing here can change anything."""
+"""Read-only commands over the published warehouse: `pilots sql`, `pilots status` and `pilots report`."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ _COLUMNS = """
 
 
 def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """The published warehouse, read-only: no file or network can be reached from it, and this cannot be undone.
+    """Open the published warehouse read-only and locked: SQL can reach no file and no network, nor undo that.
 
-    Raises typer.Exit(3) where nothing is published, BuildDamaged.
+    Raises typer.Exit(3) where nothing is published, and BuildDamaged.
     """
     build = settings.warehouse().current()
     if build is None:
@@ -57,8 +57,11 @@ def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
         raise BuildDamaged(f"{damaged}: `pilots run` makes it anew.") from None
 
 
-def answer(settings: Settings, query: str, form: OutputFormat, *, tables: bool, describe: str) -> None:
-    """Print the answer to a query, the list of tables, or one table's columns. Raises Exit 2 for a wrong query."""
+def print_answer(settings: Settings, query: str, form: OutputFormat, *, tables: bool, describe: str) -> None:
+    """Print the rows of a query, the list of tables, or one table's columns.
+
+    Raises typer.Exit(2) for a query that fails or an unknown table, and as `open_warehouse`.
+    """
     if not (query or tables or describe):
         echo('Ask something, such as: pilots sql "from outcomes.kpi limit 5". `pilots sql --list` lists the tables.')
         raise typer.Exit(Exit.USAGE)
@@ -68,7 +71,7 @@ def answer(settings: Settings, query: str, form: OutputFormat, *, tables: bool, 
         except QueryFailed as failed:
             echo(failed.reason)
             raise typer.Exit(Exit.USAGE) from None
-        if result.description is None:
+        if result.description is None:  # a statement without rows
             return
         if form is OutputFormat.PARQUET:
             _write_parquet(result.to_arrow_table())
@@ -99,7 +102,7 @@ def _print(names: list[str], rows: list[tuple[Any, ...]], form: OutputFormat) ->
 
 
 def _in_json(value: Any) -> Any:
-    """A value as JSON may hold it, which knows neither NaN nor infinity."""
+    """Replace NaN and infinity by None: JSON has neither."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -119,73 +122,76 @@ def _print_table(names: list[str], rows: list[tuple[Any, ...]]) -> None:
     table = Table(*names)
     for row in rows:
         table.add_row(*("" if v is None else str(v) for v in row))
-    # off a terminal nobody can widen a window: let every row keep its whole width
+    # output that is redirected or piped is not wrapped: each row stays on one line
     Console(width=None if sys.stdout.isatty() else 10_000, no_color=not sys.stdout.isatty()).print(table)
 
 
-def state_of_the_warehouse(settings: Settings) -> dict[str, Any]:
-    """How the last run ended, what is published, and what the deliveries behind it came to. Raises NoDataFolder."""
-    places = DataPaths(settings.data.absolute())
-    places.require()
+def warehouse_status(settings: Settings) -> dict[str, Any]:
+    """Status for `pilots status`: how the last run ended, what is published, and the outcome of its deliveries.
+
+    Keys are public: scripts read `pilots status --json`. Raises NoDataFolder.
+    """
+    paths = DataPaths(settings.data.absolute())
+    paths.require()
     build = settings.warehouse().current()
-    known: dict[str, Any] = {"last_run": _last_run(places), "published": build.name if build else "nothing yet"}
+    status: dict[str, Any] = {"last_run": _last_run(paths), "published": build.name if build else "nothing yet"}
     if build is None:
-        return known
+        return status
     try:
-        return {**known, "withdrawn": _withdrawn(places), **_what_is_in(build, places, settings)}
+        return {**status, "withdrawn": _withdrawn(paths), **_build_contents(build, paths, settings)}
     except BuildDamaged as damaged:
-        return {**known, "problem": str(damaged)}
+        return {**status, "problem": str(damaged)}
 
 
-def _last_run(places: DataPaths) -> dict[str, Any] | None:
-    """The newest run that the ledger knows of, with the columns of audit.runs and how it `final_state` in words.
+def _last_run(paths: DataPaths) -> dict[str, Any] | None:
+    """The newest run in the ledger: the columns of audit.runs, and as `ended` how it ended, in words.
 
-    Nothing is written: a copy of the ledger is looked into. The lock is not held meanwhile, or a run that begins in
-    that moment would find it taken.
+    Reads a copy of the ledger, so nothing is written. It takes no lock, or a run that starts meanwhile would end as
+    busy.
     """
     try:
-        with wrapped_ledger_errors(places), Ledger.copy_of(places.ledger) as ledger:
-            ledger.require_history(places)
+        with wrapped_ledger_errors(paths), Ledger.copy_of(paths.ledger) as ledger:
+            ledger.require_history(paths)
             run = ledger.last_run()
     except (LedgerUnusable, OSError) as error:
         return {"ended": f"is not known: {safe_message(error)}"}
-    return run and {**run, "ended": _how_it_ended(run, places)}
+    return run and {**run, "ended": _how_it_ended(run, paths)}
 
 
-def _withdrawn(places: DataPaths) -> dict[str, str]:
-    """By delivery_id: what is said of each delivery that is withdrawn by now, whether or not a run has seen to it."""
+def _withdrawn(paths: DataPaths) -> dict[str, str]:
+    """A sentence on each delivery withdrawn by now, by delivery_id, whether or not a run has applied that yet."""
     try:
-        with wrapped_ledger_errors(places), Ledger.copy_of(places.ledger) as ledger:
+        with wrapped_ledger_errors(paths), Ledger.copy_of(paths.ledger) as ledger:
             at = ledger.effective_now(None, now())
             deliveries = ledger.deliveries()
             _, withdrawn = apply_withdrawals(deliveries.values(), ledger.withdrawals(at), at)
     except (LedgerUnusable, OSError):
-        return {}  # why, is said of the last run
+        return {}  # the problem is already reported with the last run
     return {
         i: f"{short_name(deliveries[i])}: {withdrawal_notice(w, deliveries[i])}" for i, w in sorted(withdrawn.items())
     }
 
 
-def _how_it_ended(run: Mapping[str, Any], places: DataPaths) -> str:
+def _how_it_ended(run: Mapping[str, Any], paths: DataPaths) -> str:
     if run["ended_at"] is None:
         try:
-            with no_writer(places.lock):
+            with no_writer(paths.lock):
                 return how_it_ended(run)
         except Busy:
             return "is at work"
-    summary = places.summary(run["run_id"])
+    summary = paths.summary(run["run_id"])
     return how_it_ended(run) + (f": see {relative_to_here(summary)}" if summary.exists() else "")
 
 
-def _what_is_in(build: Build, places: DataPaths, settings: Settings) -> dict[str, Any]:
+def _build_contents(build: Build, paths: DataPaths, settings: Settings) -> dict[str, Any]:
     with open_warehouse(settings) as db:
-        personal = _personal_data_to_delete(places, db)
+        personal = _personal_data_to_delete(paths, db)
         counts = db.execute("select standing, count(*) from audit.deliveries group by 1 order by 1").fetchall()
         latest = db.execute(
             "select max(received_at), max(data_cut_date) from audit.deliveries where standing = 'current'"
         )
         received, cut_off = latest.fetchall()[0]
-        old = db.execute(
+        refused = db.execute(
             "select distinct site_code || ' ' || dataset from audit.deliveries"
             " where standing in ('refused', 'held_up') and replaced_by is null order by 1"
         ).fetchall()
@@ -198,60 +204,63 @@ def _what_is_in(build: Build, places: DataPaths, settings: Settings) -> dict[str
         "deliveries": dict(counts),
         "last_received": received,
         "latest_cut_off": cut_off,
-        "refused_and_not_sent_again": [r[0] for r in old],
+        "refused_and_not_sent_again": [r[0] for r in refused],
         "out_of_the_figures": sorted(r[0] for r in withdrawn),
     }
 
 
-def _personal_data_to_delete(places: DataPaths, db: duckdb.DuckDBPyConnection) -> list[str]:
-    """The paths of files with personal data. A ledger that cannot be used is told with the last run."""
+def _personal_data_to_delete(paths: DataPaths, db: duckdb.DuckDBPyConnection) -> list[str]:
+    """Paths of raw files with personal data; none if the ledger is unusable, which the last run reports."""
     try:
-        with wrapped_ledger_errors(places):
-            return personal_files_present(places, db)
+        with wrapped_ledger_errors(paths):
+            return personal_files_present(paths, db)
     except (LedgerUnusable, OSError):
         return []
 
 
-def state_in_words(state: Mapping[str, Any]) -> str:
-    """What `state_of_the_warehouse` gives, for people."""
-    personal = state.get("personal_data_to_delete", [])
-    must_go = [personal_data_first(len(personal)), *(f"- {path}" for path in personal)] if personal else []
-    run = [*must_go, *([_in_words(state["last_run"])] if state["last_run"] else [])]
-    if "made_from" not in state:
-        return "\n".join([*run, state.get("problem", "Nothing is published yet: run `pilots run` first.")])
-    again = state["refused_and_not_sent_again"]
-    size = f"{state['size_in_bytes'] / 1e6:,.1f} MB"
-    standing = [f"{number:,} {name}" for name, number in state["deliveries"].items()]
+def status_in_words(status: Mapping[str, Any]) -> str:
+    """The status as text for people. Files with personal data come first: they must be deleted."""
+    personal = status.get("personal_data_to_delete", [])
+    to_delete = [personal_data_first(len(personal)), *(f"- {path}" for path in personal)] if personal else []
+    first_lines = [*to_delete, *([_last_run_in_words(status["last_run"])] if status["last_run"] else [])]
+    if "made_from" not in status:
+        return "\n".join([*first_lines, status.get("problem", "Nothing is published yet: run `pilots run` first.")])
+    refused = status["refused_and_not_sent_again"]
+    size = f"{status['size_in_bytes'] / 1e6:,.1f} MB"
+    standings = [f"{number:,} {name}" for name, number in status["deliveries"].items()]
     lines = [
-        *run,
-        f"Published: {state['published']}, made {moment(state['made_at'])}, {size}",
-        f"Deliveries: {listed(standing) or 'none'}",
+        *first_lines,
+        f"Published: {status['published']}, made {moment(status['made_at'])}, {size}",
+        f"Deliveries: {listed(standings) or 'none'}",
     ]
-    if state["last_received"]:
+    if status["last_received"]:
         lines += [
-            f"Last received of those that count: {moment(state['last_received'])}",
-            f"Latest cut-off of those that count: {day(state['latest_cut_off'])}",
+            f"Newest file received, of those that count: {moment(status['last_received'])}",
+            f"Latest cut-off, of those that count: {day(status['latest_cut_off'])}",
         ]
-    lines += _withdrawn_in_words(state)
-    return "\n".join([*lines, f"Refused and not sent again: {len(again) or 'none'}", *(f"- {what}" for what in again)])
+    lines += _withdrawn_in_words(status)
+    lines += [f"Refused and not sent again: {len(refused) or 'none'}", *(f"- {dataset}" for dataset in refused)]
+    return "\n".join(lines)
 
 
-def _withdrawn_in_words(state: Mapping[str, Any]) -> list[str]:
-    """What is withdrawn, and what the next run does about it: nothing is said where nothing is."""
-    withdrawn, out = state["withdrawn"], set(state["out_of_the_figures"])
-    lines = [f"- {said}{'' if i in out else ' It counts until the next run.'}" for i, said in withdrawn.items()]
+def _withdrawn_in_words(status: Mapping[str, Any]) -> list[str]:
+    """Lines on what is withdrawn, and what the next run will change; none where nothing is withdrawn or let back."""
+    withdrawn, out = status["withdrawn"], set(status["out_of_the_figures"])
+    lines = [f"- {notice}{'' if i in out else ' It counts until the next run.'}" for i, notice in withdrawn.items()]
     if back := len(out - withdrawn.keys()):
         lines.append(f"- {counted(back, 'file')} let back: counted again from the next run on.")
     return [f"Withdrawn by the data team: {len(withdrawn) or 'none'}", *lines] if lines else []
 
 
-def _in_words(run: Mapping[str, Any]) -> str:
-    which = f"The run of {moment(datetime.fromisoformat(run['started_at']))}" if "started_at" in run else "The last run"
-    return f"{which} {run['ended']}."
+def _last_run_in_words(run: Mapping[str, Any]) -> str:
+    subject = (
+        f"The run of {moment(datetime.fromisoformat(run['started_at']))}" if "started_at" in run else "The last run"
+    )
+    return f"{subject} {run['ended']}."
 
 
 def report_pages(settings: Settings, site: str) -> list[str]:
-    """The report pages of a site (of every site if none is named), by name."""
+    """Paths of a site's report pages, sorted by name; of every site if `site` is empty."""
     reports = DataPaths(settings.data.absolute()).reports
     folders = [reports / site] if site else sorted(p for p in reports.glob("*") if p.is_dir())
     return [relative_to_here(page) for folder in folders for page in sorted(folder.glob("*.html"))]

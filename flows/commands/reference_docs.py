@@ -1,6 +1,7 @@
-"""Pages of the documentation that are made from the contracts and the rules, so that nothing is typed twice.
+"""Generate docs/rules.md and docs/guide-for-sites.md from the contracts and rules, so that no fact is typed twice.
 
-`tests/golden/test_documents.py` holds the pages in docs/ against what is made here; `UPDATE_GOLDEN=1` writes them anew.
+`tests/golden/test_documents.py` fails when a page in docs/ is out of date; `UPDATE_GOLDEN=1` (or `make docs`) rewrites
+it.
 """
 
 from __future__ import annotations
@@ -35,30 +36,42 @@ _COSTS = {Severity.FILE: "The file is refused", Severity.ROW: "The row is held b
 
 def site_guide() -> str:
     """The one-page guide for those who send files: docs/guide-for-sites.md."""
-    return "\n".join([GENERATED, *_NAME, *_table_of_datasets(), *_NEVER, *_never(), *_FAULTS, *_faults(), *_REST, ""])
+    return "\n".join(
+        [
+            GENERATED,
+            *_NAME_SECTION,
+            *_dataset_table(),
+            *_PERSONAL_DATA_SECTION,
+            *_personal_data_rules(),
+            *_FAULTS_SECTION,
+            *_costly_faults(),
+            *_LATER_SECTIONS,
+            "",
+        ]
+    )
 
 
-def _table_of_datasets() -> list[str]:
-    sent = [c for c in datasets().values() if c.participant_level]
-    rows = [f"| `{c.dataset}` | {c.description} | {c.grain} |" for c in sent]
+def _dataset_table() -> list[str]:
+    contracts = [c for c in datasets().values() if c.participant_level]
+    rows = [f"| `{c.dataset}` | {c.description} | {c.grain} |" for c in contracts]
     return ["| dataset | what it holds | a row is |", "|---|---|---|", *rows]
 
 
-def _never() -> list[str]:
+def _personal_data_rules() -> list[str]:
     return [f"- {r.title} ({r.rule_id})" for r in PERSONAL_DATA_RULES if r.severity is Severity.FILE]
 
 
-def _faults() -> list[str]:
+def _costly_faults() -> list[str]:
     lines = []
     for number, (dataset, rule_id, field, severity) in enumerate(COSTLY_FAULTS, 1):
-        said = explain(datasets()[dataset], rule_id, field, severity)
-        told = f"{_COSTS[severity]}. Expected: {said.expected}. {said.fix}"
-        lines.append(f"{number}. **{said.title}** ({rule_id}). {told}")
+        texts = explain(datasets()[dataset], rule_id, field, severity)
+        advice = f"{_COSTS[severity]}. Expected: {texts.expected}. {texts.fix}"
+        lines.append(f"{number}. **{texts.title}** ({rule_id}). {advice}")
     return lines
 
 
 _endings = listed([f"`{e}`" for endings in ENDINGS.values() for e in endings], "or")
-_NAME = f"""
+_NAME_SECTION = f"""
 # Guide for sites
 
 ## 1. Name the file, and put it in your folder
@@ -74,7 +87,7 @@ happened, send the file with its heading alone, and beside it `<same name>.manif
 and send such a file for it.
 
 """.splitlines()
-_NEVER = """
+_PERSONAL_DATA_SECTION = """
 A blank workbook, with lists to pick from, notes on every column and made-up examples (nobody has to have `pilots`:
 section 7 says how to install it, or the data team makes the workbook and sends it to you):
 
@@ -88,7 +101,7 @@ pilots template return --site MHT-BPL --period 201611
 One such cell and the whole file is refused, and none of it is loaded:
 
 """.splitlines()
-_FAULTS = """
+_FAULTS_SECTION = """
 Nor names, addresses or notes: a column headed like one is refused too. Use your own references for people and staff.
 
 Such a file still lies in your folder: delete it there, tell the data team, and report it under your incident process.
@@ -98,7 +111,7 @@ Such a file still lies in your folder: delete it there, tell the data team, and 
 Shown on the contacts; they are the same for every dataset.
 
 """.splitlines()
-_REST = f"""
+_LATER_SECTIONS = f"""
 ## 4. Read the report
 
 The morning after, a page with the name of your file lies in your reports folder. Its title says what to do and by when.
@@ -133,8 +146,8 @@ check the file for you:
 pilots check MHT-BPL_contacts_201611_v1.xlsx --to reports
 ```
 
-It finds what the night finds, and writes the same page and marked workbook. Rules that compare two files, such as a
-contact with its referral, are checked where both are in one workbook (section 1); what needs your earlier files, or
+It finds what the nightly run finds, and writes the same page and marked workbook. Rules that compare two files, such as
+a contact with its referral, are checked where both are in one workbook (section 1); what needs your earlier files, or
 others', is listed at the end as not checked here. A file of another name: add
 `--site MHT-BPL --dataset contacts --period 201611`. A report of the file that is open in Excel cannot be written
 anew: close it first.
@@ -165,8 +178,8 @@ For a newer version, delete the folder and do the same again. On Linux and macOS
 
 
 def rules_page() -> str:
-    """Every rule with what it costs, what it means, how to fix it and where it is found: docs/rules.md."""
-    found_on = _where_rules_are_found()
+    """Every rule with its severity, meaning, expectation, fix, and the fields it applies to: docs/rules.md."""
+    found_on = _where_rules_apply()
     general = (
         ("Files", "[docs/domain.md 6.1](domain/bad-data.md#6.1)", FILE_RULES),
         ("Cells", "[docs/domain.md 6.2](domain/bad-data.md#6.2)", CELL_RULES),
@@ -187,32 +200,32 @@ def rules_page() -> str:
 
 
 def _section(title: str, source: str, rules: Sequence[tuple[Rule, str]]) -> list[str]:
-    told = sorted(rules, key=lambda pair: (pair[0].rule_id, list(Severity).index(pair[0].severity)))
+    in_order = sorted(rules, key=lambda pair: (pair[0].rule_id, list(Severity).index(pair[0].severity)))
     heading = ["", f"## {title}", "", f"Source: {source}.", ""]
     table = ["| rule | severity | what it means | expected | how to fix it | found on |", "|---|---|---|---|---|---|"]
-    return [*heading, *table, *(_rule_row(rule, where) for rule, where in told)]
+    return [*heading, *table, *(_rule_row(rule, where) for rule, where in in_order)]
 
 
 def _rule_row(rule: Rule, where: str) -> str:
     texts = []
     for text in (rule.title, rule.expected, rule.fix):
-        for blank, said in _BLANKS.items():
-            text = text.replace(blank, said)
+        for placeholder, words in _PLACEHOLDERS.items():
+            text = text.replace(placeholder, words)
         texts.append(text.replace("|", "\\|"))
     return f"| {rule.rule_id} | {rule.severity} | {' | '.join(texts)} | {where} |"
 
 
-def _where_rules_are_found() -> dict[int, str]:
-    """On what each rule of any dataset can be found, by its identity."""
-    places: dict[int, list[tuple[Contract, str]]] = defaultdict(list)
+def _where_rules_apply() -> dict[int, str]:
+    """Where each rule applies, in words, by the rule's identity: several rules share an id."""
+    applications: dict[int, list[tuple[Contract, str]]] = defaultdict(list)
     for contract in datasets().values():
         for rule, _, field in rules_of(contract):
-            places[id(rule)].append((contract, field))
-    return {key: _where(found) for key, found in places.items()}
+            applications[id(rule)].append((contract, field))
+    return {key: _where(found) for key, found in applications.items()}
 
 
 def _where(found: list[tuple[Contract, str]]) -> str:
-    """The file, a kind of cell, or fields by their names where there are few."""
+    """Name the fields if they are few, else their kinds of cell; a rule without a field applies to the file."""
     fields = [(c, c.by_name[name]) for c, name in found if name]
     if not fields:
         return f"the file; {_among([c.dataset for c, _ in found])}"
@@ -231,8 +244,8 @@ def _among(names: list[str]) -> str:
     return listed([f"`{n}`" for n in names])
 
 
-FEW = 4  # things to be named one by one
-_BLANKS = {
+FEW = 4  # up to so many fields, kinds or datasets are named one by one
+_PLACEHOLDERS = {
     "{title}": "`<column>`",
     "{field}": "`<field>`",
     "{expected}": "what the column may hold",
@@ -243,5 +256,5 @@ _ABOUT_RULES = """
 
 What a file is validated by. `file`: the file is refused and nothing of it counts. `row`: the row is held back, all
 others count. `warning`: the row counts and the sender is told; each repair is a warning with the value before and
-after. Rules between rows, tables and deliveries are validated once all files of a night are in. A report names the
+after. Rules between rows, tables and deliveries are validated once all files of a run are in. A report names the
 column where `<column>` stands here.""".splitlines()

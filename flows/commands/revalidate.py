@@ -1,4 +1,4 @@
-"""`pilots revalidate`: re-validate what a changed rule, code list or correction touches, and report what changed."""
+"""`pilots revalidate`: re-validate the deliveries that a changed rule, code list or correction affects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from flows.commands.console import Exit, echo, progress
-from flows.commands.run import by_prefect, prepare
+from flows.commands.run import prepare, run_flow
 from flows.orchestration.run import RunResult, Scope
 from flows.reporting.words import revalidated as words
 from flows.reporting.words.deliveries import short_name
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from flows.reporting.revalidated import Revalidation
     from schemas.audit.deliveries import Delivery
 
-_WHY = "they were not judged yet, or a rule, a code list or a correction that touches them has changed since"
+_WHY = "they were not validated yet, or a rule, a code list or a correction that touches them has changed since"
 
 
 def run_revalidate(
     settings: Settings, moment: datetime | None, site: str, dataset: str, *, with_prefect: bool
 ) -> RunResult:
-    """Re-validate what is out of date, of all or of one site and dataset, then go on as the run does.
+    """Re-validate deliveries whose results are out of date, then build and report as the nightly run does.
 
-    Raises typer.Exit(2) for a site or dataset that there is none of, and what the run raises.
+    An empty `site` or `dataset` means all. Raises typer.Exit(2) for an unknown site or dataset, and as `start_run`.
     """
     _require_known(site, dataset)
     prepare(settings, with_prefect=with_prefect)
@@ -46,20 +46,20 @@ def run_revalidate(
         with gc_paused():
             from flows.nightly import revalidate
 
-        when = moment.isoformat() if moment else None
-        return by_prefect(revalidate, str(settings.data), when, site, dataset)
+        date = moment.isoformat() if moment else None
+        return run_flow(revalidate, str(settings.data), date, site, dataset)
 
 
 @dataclass(frozen=True)
 class OutOfDate:
-    """What a retry would re-validate, and what somebody has to look at in the corrections first: lines at fault."""
+    """Deliveries that a re-validation would validate."""
 
     deliveries: tuple[Delivery, ...]
-    corrections_to_review: tuple[str, ...]
+    corrections_to_review: tuple[str, ...]  # faulty lines of corrections.csv, to be fixed first
 
     @property
     def in_words(self) -> str:
-        """How many files, why, and how many of each site."""
+        """Number of files, the reason, and the number per site and dataset."""
         files = counted(len(self.deliveries), "file")
         first = f"{files} would be re-validated: {_WHY}." if self.deliveries else "Nothing is out of date."
         return "\n".join([first, *self._sites])
@@ -69,14 +69,15 @@ class OutOfDate:
         by_site: dict[str, Counter[str]] = defaultdict(Counter)
         for d in self.deliveries:
             by_site[d.site_code][d.dataset] += 1
-        return [
-            f"{site}: {counted(of.total(), 'file')} ({listed([f'{n:,} of {name}' for name, n in sorted(of.items())])})"
-            for site, of in sorted(by_site.items())
-        ]
+        lines = []
+        for site, counts in sorted(by_site.items()):
+            of_datasets = listed([f"{n:,} of {name}" for name, n in sorted(counts.items())])
+            lines.append(f"{site}: {counted(counts.total(), 'file')} ({of_datasets})")
+        return lines
 
 
-def out_of_date(settings: Settings, moment: datetime | None, site: str, dataset: str) -> OutOfDate:
-    """What a retry would re-validate. Nothing is written. Raises as `run_revalidate`."""
+def find_out_of_date(settings: Settings, moment: datetime | None, site: str, dataset: str) -> OutOfDate:
+    """The deliveries that a re-validation would validate. Writes nothing. Raises as `run_revalidate`."""
     _require_known(site, dataset)
     from flows.orchestration.active_run import read_only_run
 
@@ -85,23 +86,29 @@ def out_of_date(settings: Settings, moment: datetime | None, site: str, dataset:
 
 
 def in_words(result: RunResult) -> str:
-    """The outcome of a retry: a line for each delivery that changed or has rows held, and where the summary is."""
+    """Result of a re-validation: a line per delivery that changed or has held rows, and the path of the summary."""
     replaced = result.reported.replaced
-    validated = {j.delivery.delivery_id: j for j in result.validated}
-    again = result.reported.revalidated
-    concerned = dict.fromkeys([*validated, *again])
-    lines = sorted(line for i in concerned if i not in replaced and (line := _in_short(validated.get(i), again.get(i))))
-    if others := len(concerned) - len(lines):
+    validated = {v.delivery.delivery_id: v for v in result.validated}
+    revalidations = result.reported.revalidated
+    delivery_ids = dict.fromkeys([*validated, *revalidations])
+    lines = sorted(
+        line for i in delivery_ids if i not in replaced and (line := _in_short(validated.get(i), revalidations.get(i)))
+    )
+    if others := len(delivery_ids) - len(lines):
         lines.append(f"{counted(others, 'other file' if lines else 'file')} re-validated: nothing changed.")
     lines += [*result.not_validated, *result.reported.not_reported]
     return "\n".join([*(lines or ["Nothing was out of date."]), f"Summary: {result.reported.path}"])
 
 
-def _in_short(validated: ValidatedDelivery | None, again: Revalidation | None) -> str:
-    """What to say of one delivery; '' where nothing changed and nothing is held."""
+def _in_short(validated: ValidatedDelivery | None, revalidation: Revalidation | None) -> str:
+    """One line about a delivery; '' where nothing changed and no row is held."""
     if validated is not None and validated.verdict.result.is_rejected:
         return f"{short_name(validated.delivery)}: {validated.verdict.result}"
-    return words.in_short(again) if again is not None and (again.changed or again.still_held) else ""
+    return (
+        words.in_short(revalidation)
+        if revalidation is not None and (revalidation.changed or revalidation.still_held)
+        else ""
+    )
 
 
 def _require_known(site: str, dataset: str) -> None:

@@ -17,14 +17,14 @@ from schemas._contract.registry import REQUIRED, returns_for, sites
 
 
 def write_template(dataset: str, site: str = "", period: str = "", to: Path | None = None) -> Path:
-    """Write a blank workbook, by default under the name it has to be sent as. Gives where it is.
+    """Write a blank workbook, by default under the name that it must have when it is sent. Returns its path.
 
-    Raises typer.Exit(2) where there is no such dataset, site or month, or the file is there already.
+    Raises typer.Exit(2) for an unknown dataset, site or month, and where the file exists.
     """
     if site and site not in sites():
         _refuse(f"There is no site called {site}. A site code looks like MHT-BPL.")
     if period and not re.fullmatch(PERIOD, period):
-        _refuse(f"'{period}' is not a month as it is meant here: write November 2016 as 201611.")
+        _refuse(f"'{period}' is not a valid month: write November 2016 as 201611.")
     contracts = _contracts(dataset, site)
     name = f"{site or '<site>'}_{dataset}_{period or '<yyyymm>'}_v1.xlsx"
     path = to or Path(name if site and period else f"{'_'.join(filter(None, (site, dataset)))}_blank.xlsx")
@@ -33,17 +33,16 @@ def write_template(dataset: str, site: str = "", period: str = "", to: Path | No
     if path.suffix != ".xlsx":
         _refuse(f"{path} must end in .xlsx: it is an Excel workbook.")
     path.parent.mkdir(parents=True, exist_ok=True)
+    # In memory, then written by us: if the folder cannot be written into, xlsxwriter hides that in an error of its own.
     book = BytesIO()
     write_blank_workbook(book, contracts, name, site)
-    with path.open(
-        "xb"
-    ) as file:  # by ourselves: xlsxwriter tells a folder that may not be written into as its own fault
+    with path.open("xb") as file:
         file.write(book.getbuffer())
     return path
 
 
 def _contracts(dataset: str, site: str) -> list[Contract]:
-    """The datasets of a workbook: one, or those that a site owes."""
+    """The datasets of a workbook: one, or all that the site has to send."""
     if dataset != WHOLE_RETURN:
         if dataset not in datasets():
             _refuse(f"There is no dataset called {dataset}. There are: {', '.join(datasets())}, and {WHOLE_RETURN}.")
@@ -56,6 +55,6 @@ def _contracts(dataset: str, site: str) -> list[Contract]:
     return owed
 
 
-def _refuse(words: str) -> None:
-    echo(words)
+def _refuse(message: str) -> None:
+    echo(message)
     raise typer.Exit(Exit.USAGE)

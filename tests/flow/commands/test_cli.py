@@ -55,7 +55,7 @@ def test_a_night_that_refused_a_file_ends_with_1_and_the_quiet_one_after_it_with
 
 def test_a_date_that_is_none_is_a_mistake_of_use(tmp_path: Path) -> None:
     told = pilots_in_process("run", "--no-prefect", "--date", "yesterday", "--data", str(tmp_path))
-    assert (told.returncode, told.stdout) == (2, "") and "is not a date" in told.stderr
+    assert (told.returncode, told.stdout) == (2, "") and "is not a valid date" in told.stderr
 
 
 def test_status_says_what_is_published(published: DataFolder) -> None:
@@ -164,7 +164,7 @@ def test_check_ends_with_0_1_or_2(published: DataFolder, tmp_path: Path) -> None
     [
         ("--site", "XX", "There is no site called XX."),
         ("--dataset", "contakts", "There is no dataset called contakts. There are: "),
-        ("--period", "Dec16", "'Dec16' is not a month as it is meant here"),
+        ("--period", "Dec16", "'Dec16' is not a valid month"),
     ],
 )
 def test_check_says_which_of_what_it_was_told_there_is_none_of(

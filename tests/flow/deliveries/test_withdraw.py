@@ -12,7 +12,7 @@ import xlsxwriter
 from commands import pilots_in_process
 from data_folder import BPL, NHS_NUMBER, WMCA, DataFolder, Row, valid_row, valid_rows, warehouse_content
 
-from flows.commands.withdraw import withdraw
+from flows.commands.withdraw import record_withdrawal
 from flows.orchestration.as_of import export_as_of
 from flows.settings import Settings
 from flows.store import raw_files
@@ -25,7 +25,7 @@ Content = dict[str, list[tuple[Any, ...]]]
 
 def take_out(folder: DataFolder, which: str, at: str, undo: bool = False) -> tuple[str, ...]:
     """Withdraw a delivery, or let it back. Gives the ids of those concerned."""
-    noted = withdraw(
+    noted = record_withdrawal(
         Settings(data=folder.path), which, "" if undo else WHY, undo=undo, moment=datetime.fromisoformat(at)
     )
     return tuple(d.delivery_id for d in noted.deliveries)
@@ -261,7 +261,7 @@ def test_a_reason_that_may_be_personal_is_refused_and_never_repeated(known: Data
     ],
 )
 def test_a_reason_about_a_file_is_taken(known: DataFolder, reason: str) -> None:
-    noted = withdraw(Settings(data=known.path), NAME, reason, undo=False, moment=datetime(2016, 12, 3))
+    noted = record_withdrawal(Settings(data=known.path), NAME, reason, undo=False, moment=datetime(2016, 12, 3))
     with closing(Ledger(known.paths.ledger)) as ledger:
         assert [(w.delivery_id, w.reason) for w in ledger.withdrawals(datetime(2016, 12, 3))] == [
             (noted.deliveries[0].delivery_id, reason)
@@ -278,7 +278,7 @@ def test_what_cannot_be_meant_is_refused_as_usage(known: DataFolder) -> None:
     assert near.startswith("There is no delivery of this name. The nearest are:\n") and f"{BPL}_contacts_201611" in near
     far = says(known, NHS_NUMBER, "--reason", WHY)
     assert far == "There is no delivery of this name.\n", "what was asked for is not repeated"
-    assert "is not a date" in says(known, NAME, "--reason", WHY, "--date", "soon")
+    assert "is not a valid date" in says(known, NAME, "--reason", WHY, "--date", "soon")
     assert "that is yet to come" in says(known, NAME, "--reason", WHY, "--date", "2999-01-01")
     assert "deliveries up to" in says(known, NAME, "--reason", WHY, "--date", "2016-12-01")
     with closing(Ledger(known.paths.ledger)) as ledger:

@@ -196,7 +196,7 @@ def test_an_exception_in_a_command_without_a_log_goes_to_a_file(
         raise KeyError(NINO)
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(query, "state_of_the_warehouse", broken)
+    monkeypatch.setattr(query, "warehouse_status", broken)
     final_state = pilots_in_process("status", "--data", str(folder.path))
     assert (final_state.returncode, final_state.stdout) == (70, "") and not folder.paths.logs.exists()
     file = Path(final_state.stderr.strip().rpartition("Details: ")[2])

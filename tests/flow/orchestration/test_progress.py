@@ -135,7 +135,7 @@ def test_a_short_run_draws_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_stage_list_follows_the_log() -> None:
     followed = StageList()
-    assert [s.name for s in followed.stages] == [progress.BEFORE]
+    assert [s.name for s in followed.stages] == [progress.STARTING]
     LOGGER.addHandler(followed)
     try:
         with stage_logged("validate", deliveries=3) as counts:

@@ -10,7 +10,7 @@ import pytest
 from data_folder import BPL, NHS_NUMBER, DataFolder, valid_row, valid_rows, write_corrections
 from file_validator import as_csv, as_table, workbook
 
-from flows.commands.query import state_in_words, state_of_the_warehouse
+from flows.commands.query import status_in_words, warehouse_status
 from flows.nightly import RunResult
 from flows.orchestration import prefect_flows
 from flows.reporting import marking, site_reports
@@ -255,7 +255,7 @@ def test_every_report_agrees_whether_a_refused_file_was_replaced(folder: DataFol
     [current] = folder.query("select max(delivery_id) from audit.deliveries where dataset = 'contacts'"
                            " and standing = 'current'")[0]  # fmt: skip
     assert (by, refused in outcome.reported.replaced) == ((current, True) if replaced else (None, False))
-    assert state_of_the_warehouse(Settings(data=folder.path))["refused_and_not_sent_again"] == (
+    assert warehouse_status(Settings(data=folder.path))["refused_and_not_sent_again"] == (
         [] if replaced else [f"{BPL} contacts"]
     )
     outdated = outcome.reported.summary.partition("## Whose figures are old")[2].partition("##")[0]
@@ -366,9 +366,9 @@ def test_personal_data_leads_every_report_until_the_file_is_deleted(
         assert outcome.verdict.startswith(notice) and outcome.reported.summary.startswith(notice)
         assert heading().startswith("This file holds personal data: delete it")
         assert ("send a new one" in heading()) is not replaced
-        state = state_of_the_warehouse(Settings(data=folder.path))
-        assert state_in_words(state).splitlines()[:2] == [notice, f"- {BPL}/{sent.name}"]
-        assert NHS_NUMBER not in page.read_text(encoding="utf-8") + outcome.reported.summary + state_in_words(state)
+        state = warehouse_status(Settings(data=folder.path))
+        assert status_in_words(state).splitlines()[:2] == [notice, f"- {BPL}/{sent.name}"]
+        assert NHS_NUMBER not in page.read_text(encoding="utf-8") + outcome.reported.summary + status_in_words(state)
 
     others = {p: p.stat().st_mtime_ns for p in folder.paths.reports.rglob("*.html") if p != page}
     sent.unlink()
@@ -376,7 +376,7 @@ def test_personal_data_leads_every_report_until_the_file_is_deleted(
     assert outcome.result == "quiet" and outcome.verdict.startswith("Nothing changed")
     assert "What changed" not in outcome.reported.summary
     assert heading().startswith("Replaced by" if replaced else "This file was refused: fix ")
-    assert state_in_words(state_of_the_warehouse(Settings(data=folder.path))).startswith("The run of")
+    assert status_in_words(warehouse_status(Settings(data=folder.path))).startswith("The run of")
     assert {p: p.stat().st_mtime_ns for p in others} == others, "a page was rewritten without need"
 
 
