@@ -155,13 +155,13 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, str], str]]:
 def _heading_faults(headings: list[str]) -> str:
     """What is wrong with the headings; '' where nothing is. An unknown heading is named by its position alone."""
     if len(headings) == 1:
-        return "there is one cell alone, as where the file was not saved with commas between its cells"
-    twice = [f"the heading {name} stands twice" for name in COLUMNS if headings.count(name) > 1]
+        return "there is only one cell, as if the file was not saved with commas between its cells"
+    twice = [f"the heading {name} is there twice" for name in COLUMNS if headings.count(name) > 1]
     missing = [name for name in COLUMNS if name not in headings]
     if not missing:
         return listed(twice)
     unknown = [f"cell {i}" for i, name in enumerate(headings, 1) if name not in COLUMNS]
-    instead = f" ({listed(unknown)} {'is' if len(unknown) == 1 else 'are'} no heading of it)" if unknown else ""
+    instead = f" ({listed(unknown)} {'is' if len(unknown) == 1 else 'are'} not among its headings)" if unknown else ""
     return listed([*twice, f"the heading {listed(missing)} is missing{instead}"])
 
 

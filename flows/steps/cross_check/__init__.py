@@ -46,6 +46,7 @@ def cross_check(
     the deliveries with their final standing. Raises CacheInvalid, or what DuckDB raises, where `sent` is unsound.
     """
     tentative = TentativeStandings(validated, results, counted_before)
+    # rules name these as schemas; as databases in memory they leave nothing in the build
     for name in ("history", "before", "sound", "held"):
         db.execute(f"attach ':memory:' as {name}")
     make_work_tables(db)
@@ -58,6 +59,7 @@ def cross_check(
             check_deliveries(db, contract, tentative.accepted(contract.dataset), results)
     final = tentative.all()
     compare_with_others(db, final)
+    # in this order: a repeat copies the counts of its original once rows held here are in them
     _record_held_rows(db, [v for v in final if v.counts])
     _copy_outcomes_to_duplicates(db)
     _record_replacements(db, final)

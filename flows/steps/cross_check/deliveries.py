@@ -76,6 +76,7 @@ def _make_views(
     db.register("compared", pairs.to_arrow())
     db.execute(f'create table before."{contract.dataset}_compared" as from compared')
     db.unregister("compared")
+    # views, so that a Parquet file is read only where a rule needs its rows
     for of in ("before", "sound", "held"):
         files = ", ".join(quoted(file) for file in pairs[f"{of}_file"].unique())
         db.execute(

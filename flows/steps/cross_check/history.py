@@ -94,7 +94,7 @@ def _update_sent_rows(db: duckdb.DuckDBPyConnection, contract: Contract) -> None
     table, known = f'sent."{contract.dataset}"', f'sent."{contract.dataset}_results"'
     files = f'history."{contract.dataset}_files"'
     fields = ", ".join(f'"{f.name}" {sql_type(f)}' for f in contract.fields)
-    db.begin()
+    db.begin()  # a run that is cut off must not leave rows without their entry in the list, or the other way round
     db.execute(f"create table if not exists {table} (result_key varchar, source_row bigint, {fields})")
     db.execute(f"create table if not exists {known} (result_key varchar, n bigint)")
     for each in (table, known):
@@ -104,6 +104,7 @@ def _update_sent_rows(db: duckdb.DuckDBPyConnection, contract: Contract) -> None
         f"select distinct filename from {files} where result_key not in (select result_key from {known})"
     ).fetchall()
     if new:
+        # union_by_name: a result that was stored under an older contract may lack a field
         db.execute(
             f"insert into {table} by name select r.* exclude (filename), f.result_key"
             " from read_parquet(?, filename = true, union_by_name = true) r"
@@ -119,4 +120,4 @@ def _update_sent_rows(db: duckdb.DuckDBPyConnection, contract: Contract) -> None
         f"select (select count(*) from {table}), (select coalesce(sum(n), 0) from {known})"
     ).fetchall()[0]
     if rows != expected:
-        raise CacheInvalid(f"what is kept of {contract.dataset} is not what was accepted")
+        raise CacheInvalid(f"{contract.dataset} in sent: not the rows that were accepted")

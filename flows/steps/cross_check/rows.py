@@ -103,7 +103,7 @@ def _excuse(
     if not parents or not db.execute("select 1 from broken limit 1").fetchall():
         return
     files = [(results.folder(v.key) / part, v.delivery.site_code) for v in parents for part in (ACCEPTED, HELD)]
-    # in the order of the files, which read_parquet numbers in `file_index`
+    # joined on the number that read_parquet gives each file: its name would be compared row by row
     senders = pl.DataFrame({"sender": [site for _, site in files]}).with_row_index("nth")
     db.register("files_of_parents", senders.to_arrow())
     db.execute(
@@ -172,6 +172,7 @@ def _report_violations(
     ).pl()
     if broken.is_empty():
         return
+    # one cut-off for the rows of all sites: redaction needs it only to recognise possible dates of birth
     latest = max(v.delivery.data_cut_date for v in current)
     rows = broken.drop("text").hstack(redact(broken["text"], contract.by_name[field], contract, latest))
     rows = rows.with_columns(found=pl.coalesce("shown", "found"), hidden=pl.col("hidden") & pl.col("shown").is_null())

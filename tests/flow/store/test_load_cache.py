@@ -322,7 +322,7 @@ def test_a_cache_that_lost_a_row_is_replaced_by_a_full_reload(pool: Pool, cache:
         db.execute(f"delete from {'core.contacts' if table == 'rows' else 'participants'} where source_row = 2")
     again, error = build_or_reload(cache, validated, pool)
     expected_error = {"rows": "contacts in core: not the rows that were accepted",
-            "sent": "what is kept of participants is not what was accepted"}  # fmt: skip
+            "sent": "participants in sent: not the rows that were accepted"}  # fmt: skip
     assert (again, str(error)) == (expected, expected_error[table])
     assert build_or_reload(cache, validated, pool) == (expected, None)
 

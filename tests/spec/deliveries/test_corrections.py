@@ -227,12 +227,15 @@ def test_a_cell_named_by_heading_and_by_letter_is_corrected_once(validate: Valid
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda t: t.replace("becomes", "is_now", 1), "the heading becomes is missing (cell 8 is no heading of it)"),
-        (lambda t: t.replace("was,", "row,", 1), "the heading row stands twice and the heading was is missing"),
-        (lambda t: "\n" + t.replace("until", "", 1), "until is missing (cell 12 is no heading of it) on line 2"),
+        (
+            lambda t: t.replace("becomes", "is_now", 1),
+            "the heading becomes is missing (cell 8 is not among its headings)",
+        ),
+        (lambda t: t.replace("was,", "row,", 1), "the heading row is there twice and the heading was is missing"),
+        (lambda t: "\n" + t.replace("until", "", 1), "until is missing (cell 12 is not among its headings) on line 2"),
         (lambda t: t.partition("\n")[2], "site_code, dataset, file, sheet, row, column, was, becomes, reason"),
-        (lambda t: t.replace(",", ";"), "there is one cell alone"),
-        (lambda t: t.replace(",", "\t"), "there is one cell alone"),
+        (lambda t: t.replace(",", ";"), "there is only one cell"),
+        (lambda t: t.replace(",", "\t"), "there is only one cell"),
         (lambda t: t + '"MHT-BPL,contacts\n' + t.partition("\n")[2], "from line 3 on it cannot be read"),
     ],
     ids=["another name", "twice", "empty", "no heading", "semicolons", "tabs", "an open quotation mark"],
