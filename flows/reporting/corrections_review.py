@@ -34,6 +34,7 @@ def _why_not_applied(
     own = [v for v in validated if c.is_of(v.delivery)]
     if any(v.withdrawal for v in own):  # the file may be let back, and then needs the correction
         return ""
+    # a correction of a replaced file does no harm, but nobody needs it any more
     newest = [v for v in own if v.standing not in _REPLACED]
     if not own:
         return "no file of this name was received from the site; fix the line, or delete it"

@@ -27,6 +27,7 @@ KnownFiles = Mapping[str, tuple[FileStat, str, str]]  # path -> (stat, sha256, w
 def raw_file_unchanged(delivery: Delivery, raw: Path, known_files: KnownFiles) -> bool:
     """Whether the file of a delivery is still under data/raw with the bytes that were received."""
     file = known_files.get(delivery.path)
+    # the ledger may be older than the folder: a file can be deleted while a run is at work
     return file is not None and file[1] == delivery.sha256 and (raw / delivery.path).exists()
 
 

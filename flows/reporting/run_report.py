@@ -92,6 +92,7 @@ def report_run(
         reported_of = " ".join((build.made_from, *sorted(to_delete)))
         if not work.is_quiet or ledger.report_digests().get(ALL_REPORTS) != reported_of:
             reports.write_due()
+            # with failures, the next run has to try again although the build is the same
             if not reports.failures:
                 ledger.record_report(ALL_REPORTS, reported_of)
         counts, sudden = reports.counts(to_report), _sudden_changes(db, to_report)

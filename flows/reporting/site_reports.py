@@ -49,6 +49,7 @@ TO_DELETE = "to delete "  # the page asks to delete a file with personal data
 REPLACED = "replaced "  # the page is only a record: a later file was accepted
 WITHDRAWN = "withdrawn "  # the page shows that the delivery is withdrawn
 FINDINGS_CACHED = 32  # deliveries: a report reads its own findings and those of the delivery before it
+# The code that makes a report. It is in each report's digest, so that a change to it writes the reports again.
 REPORT_CODE = (
     "flows/deliveries/*.py",
     "flows/reporting/*.py",
@@ -110,6 +111,7 @@ class DeliveryReports:
             # these change nothing in their series, so later reports are not compared with them
             if v.standing not in (Standing.STALE, Standing.SAME, Standing.WITHDRAWN):
                 arrived[series].append(v)
+                # a deleted file changes the page that asked for it, and no later one
                 histories[series] = _hash(histories[series], written.get(d.delivery_id, "").removeprefix(TO_DELETE))
 
     def _digest_prefix(self, v: ValidatedDelivery) -> str:
@@ -282,6 +284,7 @@ class DeliveryReports:
         d = v.delivery
         if v.standing is Standing.STALE:
             return MarkedWorkbook()
+        # each dataset of a workbook has a report, but they share one file
         if (d.path, d.sha256) not in self.marked:
             self.marked[d.path, d.sha256] = self._make_marked_workbook(d)
         return self.marked[d.path, d.sha256]
@@ -289,6 +292,7 @@ class DeliveryReports:
     def _make_marked_workbook(self, d: Delivery) -> MarkedWorkbook:
         contracts = list(datasets())
         of_file = [o for o in self.validated if (o.delivery.path, o.delivery.sha256) == (d.path, d.sha256)]
+        # in the order of the catalogue, so that the same input gives the same workbook
         of_file.sort(key=lambda o: contracts.index(o.delivery.dataset))
         try:
             parts = [self._part(o) for o in of_file]

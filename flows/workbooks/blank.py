@@ -59,6 +59,7 @@ def _write_data_sheet(workbook: WorkbookWriter, contract: Contract) -> None:
         workbook.add_validation(sheet, field, column, 1, ROWS_TO_FILL, refuse=True)
     sheet.freeze_panes(1, 1)
     workbook.fit_to_print(sheet, widths, 0)
+    # codes such as 01 are text on purpose: no green triangle on each
     sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{ROWS_TO_FILL}"})
 
 

@@ -17,7 +17,7 @@ from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.polars_types import polars_type
 from schemas._contract.registry import programmes, sites
 
-ANY_DATE = date(2016, 11, 3)
+ANY_DATE = date(2016, 11, 3)  # with an empty one, this is all that such rules can tell apart in a date
 
 
 def for_site(contract: Contract, site: str) -> Contract:
@@ -56,9 +56,11 @@ def _broken(rule: Rule, field: Field, cells: Iterable[Any], contract: Contract, 
     """Whether the rule is broken, for every combination of these cells with the other columns that the rule reads."""
     assert rule.check
     check = rule.check()
+    # rules within a row read few columns, so all combinations are few enough to try
     rows = pl.DataFrame({field.name: pl.Series(list(cells), dtype=polars_type(field))})
     for name in sorted({*check.meta.root_names()} - {field.name}):
         rows = rows.join(pl.DataFrame({name: _possible_values(name, contract, site)}), how="cross")
+    # a check without an answer (null) breaks nothing, as in the run
     return rows.select(passed=check).select(~pl.col("passed").fill_null(True)).to_series()
 
 

@@ -75,6 +75,7 @@ class WorkbookWriter:
         self.book = xlsxwriter.Workbook(
             str(path) if isinstance(path, Path) else path,
             {
+                # a text of the sender's must never become a formula, a link or a number
                 "strings_to_formulas": False,
                 "strings_to_urls": False,
                 "strings_to_numbers": False,
@@ -83,6 +84,7 @@ class WorkbookWriter:
         )
         created = made_at or datetime(2000, 1, 1)  # a fixed date, so that the same input gives the same bytes
         self.book.set_properties({"title": "Monitoring return", "created": created.replace(tzinfo=None)})
+        # each call of add_format makes a new format, so each style is made once
         self.style = cache(self._add_format)
         self.lists: dict[str, str] = {}  # code list -> the range of cells that holds its codes
 

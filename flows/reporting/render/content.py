@@ -137,11 +137,13 @@ def _rows(group: pl.DataFrame) -> list[int]:
 
 def _found(group: pl.DataFrame) -> tuple[Found, ...]:
     """The values found, commonest first. A finding about a whole row or file has none."""
+    # of a cell without a value it is worth saying that it was empty
     is_cell = pl.col("source_row").is_not_null() & pl.col("column_letter").is_not_null()
     cells = group.filter(pl.col("hidden") | pl.col("found").is_not_null() | is_cell)
     if cells.is_empty():
         return ()
     value = pl.when("hidden").then(None).otherwise(pl.col("found").fill_null("")).alias("value")
+    # ties are broken by value, so that the same findings give the same report
     counts = cells.group_by(value).len("count").sort(["count", "value"], descending=[True, False])
     return tuple(Found(value, count) for value, count in counts.iter_rows())
 

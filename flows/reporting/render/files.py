@@ -67,6 +67,7 @@ def findings_csv(report: Report, findings: pl.DataFrame) -> str:
     """
     rows = (
         findings.join(_rule_texts(report), on=["rule_id", "severity", "field"], how="left")
+        # by length first, so that column AA comes after Z
         .sort(pl.col("column_letter").str.len_chars(), *_CELL_ORDER, nulls_last=False)
         .sort("source_row", nulls_last=False, maintain_order=True)
         .select(
@@ -107,6 +108,7 @@ def _fix() -> pl.Expr:
 
 
 def _not_a_formula(column: str) -> pl.Expr:
+    # after an apostrophe, a spreadsheet reads text
     risky = pl.any_horizontal(pl.col(column).str.starts_with(sign) for sign in FORMULA_SIGNS)
     return pl.when(risky).then("'" + pl.col(column)).otherwise(column).alias(column)
 

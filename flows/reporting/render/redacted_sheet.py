@@ -57,7 +57,7 @@ def redacted_sheet(sheet: SheetCells, verdict: Verdict, contract: Contract, find
     broken = findings.filter(pl.col("outcome") == Outcome.BROKEN)
     hidden = _hidden_cells(broken, contract, sheet)
     malformed, totals, repeated = (_rows(broken, rule) for rule in ("F13", "F06", "F05"))
-    # cells of these rows belong to no field, so no field says whether they may be personal
+    # these rows hold free text and not the values of fields, so each text has to be checked by itself
     fieldless = [row for i, row in enumerate(sheet.rows) if i < header or i in malformed or i in totals]
     safe = _safe_texts({_text(cell) for row in fieldless for cell in row}, contract)
     first = min((i for i, c in enumerate(verdict.columns) if c.field), default=0)
@@ -67,10 +67,12 @@ def redacted_sheet(sheet: SheetCells, verdict: Verdict, contract: Contract, find
         if i < header:
             return [cell if _text(cell) in safe else SEE_OWN_FILE for cell in row]
         if i in totals:
+            # the label stays, so that the row is recognised as a total when the file is sent again
             return [
                 cell if _text(cell) in safe else TOTAL if TOTAL.casefold() in _text(cell).casefold() else None
                 for cell in row
             ]
+        # its cells may have shifted: one that may be personal hides them all
         if i in malformed:
             return row if all(_text(cell) in safe for cell in row) else [None] * first + [SEE_OWN_FILE]
         if i == header or i in repeated:
@@ -164,5 +166,5 @@ def _text(cell: Any) -> str:
     if isinstance(cell, datetime):
         return cell.date().isoformat()
     if isinstance(cell, float):
-        return f"{cell:.15g}"
+        return f"{cell:.15g}"  # the digits that a spreadsheet shows
     return cell.isoformat() if isinstance(cell, date) else "" if cell is None else str(cell)

@@ -105,6 +105,7 @@ def verdict_of(summary: RunSummary) -> str:
 
 
 def _how_it_ended(summary: RunSummary) -> str:
+    # files held up have a part of their own, so they do not count as refused as well
     held_up = {d.delivery_id for d in summary.held_up}
     results = [v.result for d, v in _in_use(summary) if held_up.isdisjoint((d.delivery_id, d.same_as))]
     if summary.result == "quiet":
