@@ -196,7 +196,7 @@ CELL_RULES: tuple[Rule, ...] = (
     _repair(
         "C11",
         "Thousands marks, brackets, a pound sign or spaces were removed from {title}",
-        "Send the amount as digits with a full stop for pence, and a minus sign for an amount below nothing.",
+        "Send the amount as digits with a full stop for pence, and a minus sign for an amount below zero.",
         _on(Kind.MONEY),
     ),
     _row(
@@ -248,7 +248,7 @@ CELL_RULES: tuple[Rule, ...] = (
     _row(
         "C22",
         "{title} is negative",
-        "Check the figure: it cannot be less than nothing.",
+        "Check the figure: it cannot be less than zero.",
         _on(*NUMBERS, when=lambda f: f.low is not None and f.low >= 0),
     ),
     _repair(
@@ -260,7 +260,7 @@ CELL_RULES: tuple[Rule, ...] = (
     _repair(
         "C24",
         "{title} holds garbled letters",
-        "Check the accents and signs: the text was garbled before it was saved. It was taken as it stands.",
+        "Check the accents and signs: the text was garbled before it was saved. It was loaded unchanged.",
         _on(Kind.TEXT),
     ),
     _row(

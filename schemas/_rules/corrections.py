@@ -29,7 +29,7 @@ CORRECTION_RULES: tuple[Rule, ...] = (
         "X02",
         Severity.WARNING,
         "An agreed correction no longer fits, and was not made",
-        "what stood there when the correction was agreed",
+        "the value that was there when the correction was agreed",
         "Nothing needs doing if you fixed it yourself. If not, tell the data team.",
         found_on=_any_column_or_none,
     ),

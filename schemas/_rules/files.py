@@ -104,7 +104,7 @@ FILE_RULES: tuple[Rule, ...] = (
         WARNING,
         "The heading is not one line at the top",
         "the heading on the first line, and on that line alone",
-        "Remove the lines above the heading, and put it on one line. What stands above it was left out.",
+        "Remove the lines above the heading, and put it on one line. The lines above it were left out.",
     ),
     Rule(
         "F05",
@@ -116,9 +116,9 @@ FILE_RULES: tuple[Rule, ...] = (
     Rule(
         "F05",
         FILE,
-        "A second heading stands among the rows, with its columns in another order",
+        "A second heading is among the rows, with its columns in another order",
         "one heading, on top, and every row in its order",
-        "Put all rows in the order of the first heading and send the file again. Below it, columns stand elsewhere.",
+        "Put every row in the order of the first heading, also those below the second, and send the file again.",
     ),
     Rule("F06", WARNING, "A total row was left out", "rows of data only", "Remove total and subtotal rows."),
     Rule(
@@ -174,7 +174,7 @@ FILE_RULES: tuple[Rule, ...] = (
         WARNING,
         "The columns are not separated by commas",
         "commas between the columns",
-        "Save it as 'CSV UTF-8' next time. The columns were told apart, nothing is lost.",
+        "Save it as 'CSV UTF-8' next time. The columns were recognised, nothing is lost.",
     ),
     Rule(
         "F13",
@@ -202,8 +202,8 @@ FILE_RULES: tuple[Rule, ...] = (
         FILE,
         "The file does not agree with its manifest",
         "the number of rows, pounds and the checksum that the manifest states, and no row where it says nil_return",
-        "Upload the file again, with the manifest that belongs to it. In a workbook of several datasets, nil_return is"
-        " said of every sheet: for one without rows, delete the sheet and send a nil return of that dataset alone.",
+        "Upload the file again, with the manifest that belongs to it. In a workbook of several datasets, nil_return"
+        " applies to every sheet: for one without rows, delete the sheet and send a nil return of that dataset alone.",
     ),
     Rule(
         "F17",
@@ -359,7 +359,7 @@ FILE_RULES: tuple[Rule, ...] = (
         "Most rows do not fit the site's other files",
         "rows that agree with what the site sent in its other files",
         "Check that this is the right file, and that it is whole. Fix the rows below and send it again. Until then it"
-        " replaces nothing: the figures of the file before it stand.",
+        " replaces nothing: the figures use the file before it.",
         found_on=_with_row_rules_between_tables,
     ),
     Rule(
@@ -376,8 +376,8 @@ FILE_RULES: tuple[Rule, ...] = (
         FILE,
         "Most rows seem to be another site's",
         "rows about this site's own people and episodes",
-        "Check whose file it is, and send this site's own. Until then it replaces nothing: the figures of the file"
-        " before it stand.",
+        "Check whose file it is, and send this site's own. Until then it replaces nothing: the figures use the file"
+        " before it.",
         found_on=_with_row_rules_between_tables,
     ),
     Rule(

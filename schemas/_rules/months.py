@@ -39,15 +39,15 @@ MONTH_RULES: tuple[Rule, ...] = (
         "F25",
         FILE,
         "The month in the name had not begun when the file came",
-        "the month to which the extract goes, which has begun by the day it is sent",
-        "Put the month to which the extract goes in the file's name, such as 201611 for November 2016, and send it"
+        "the last month that the extract covers, which has begun by the day it is sent",
+        "Put the last month that the extract covers in the file's name, such as 201611 for November 2016, and send it"
         " again.",
     ),
     Rule(
         "F25",
         WARNING,
         "The month in the name had not begun when the file came",
-        "the month to which the figures go",
+        "the last month that the figures cover",
         "Check the month in the name. If the figures are about that month, as plans are, nothing needs doing.",
     ),
     # Decided at every build, by comparison with the site's other files.

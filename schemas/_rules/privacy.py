@@ -32,7 +32,7 @@ def _of_people(*kinds: Kind) -> Callable[[Contract], tuple[str, ...]]:
 
 
 _AFTER_PERSONAL_DATA = (
-    "None of it was loaded. If this file lies in your site's folder, delete it there, tell the data team, and report"
+    "None of it was loaded. If this file is in your site's folder, delete it there, tell the data team, and report"
     " it under your incident process."
 )
 PERSONAL_DATA_RULES: tuple[Rule, ...] = (

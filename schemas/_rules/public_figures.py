@@ -32,6 +32,7 @@ def funding_mart(name: str) -> str:
     Rules are checked before the marts are built. With this they share the marts' definition of one award and of which
     records count. Marts that the mart selects from are inlined.
     """
+    # Comments go first: headers mention other marts, which would be inlined as well.
     select = re.sub(r"--[^\n]*", "", (FUNDING / f"{name}.sql").read_text(encoding="utf-8"))
     return "(" + re.sub(r"\bfunding\.(\w+)", lambda m: funding_mart(m[1]), select) + ")"
 
@@ -148,5 +149,5 @@ def sent_under_another_reference(records: str, key: str, reference: str, noun: s
             from counted a join counted b
                 on a.{key} <> b.{key} and a.programme_code = b.programme_code and a.amount_gbp = b.amount_gbp
                 and {condition}
-            where (a.financial_year = b.financial_year) is distinct from false""",
+            where (a.financial_year = b.financial_year) is distinct from false""",  # equal, or unknown on either side
     )

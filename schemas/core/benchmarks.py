@@ -64,7 +64,7 @@ CONTRACT = Contract(
             "outcome_definition_code",
             Kind.CODE,
             "Outcome definition",
-            "The rule by which an outcome counts. Without one it is compared with no outcome of ours.",
+            "The rule by which an outcome counts. Without one it is not compared with our outcomes.",
             codes="outcome_definitions",
             required=False,
         ),

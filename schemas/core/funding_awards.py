@@ -346,7 +346,7 @@ CONTRACT = Contract(
         Rule(
             "M26",
             Severity.ROW,
-            "The amount is nothing or less",
+            "The amount is zero or less",
             expected="an amount above 0; only a variation may be negative",
             fix="Correct the amount. Leave it empty where it is not known, and say so in amount_status.",
             field="amount",

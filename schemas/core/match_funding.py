@@ -36,7 +36,7 @@ WITHOUT_PARTS_OF_PMO = f"""
     select m.* from core.match_funding m
     join {funding_mart("match_records")} r using (delivery_id, source_row)
     where m.site_code = 'PMO' and r.is_counted"""
-# Join condition of rule M30.
+# Join condition of rule M30. `is distinct from false` means equal, or unknown on either side.
 SAME_AREA_STAGE_AND_CONTRIBUTOR = """
     a.match_stage = b.match_stage and a.area_site_code is not distinct from b.area_site_code
     and a.match_source_type = b.match_source_type
@@ -142,7 +142,7 @@ CONTRACT = Contract(
         Rule(
             "M08",
             Severity.ROW,
-            "Match is nothing or less",
+            "The match amount is zero or less",
             expected="an amount above 0",
             fix="Correct the amount. Leave it empty where it is not known, and say so in amount_status.",
             field="amount",

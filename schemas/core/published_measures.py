@@ -68,7 +68,11 @@ CONTRACT = Contract(
         Field("start_date", Kind.DATE, "Period start", "The first day of the period.", required=False),
         Field("end_date", Kind.DATE, "Period end", "The last day of the period.", required=False),
         _as_published(
-            "breakdown_type", "Breakdown by", "By what the figure is broken down.", "variable_type", default="Total"
+            "breakdown_type",
+            "Breakdown by",
+            "What the figure is broken down by.",
+            "variable_type",
+            default="Total",
         ),
         _as_published(
             "breakdown",

@@ -257,7 +257,7 @@ CONTRACT = Contract(
         Rule(
             "V01",
             Severity.ROW,
-            "It is not said what the start of support is the date of",
+            "What counts as the start of support is not given",
             expected="first_contact, provider_start or randomised wherever there is a start of support",
             fix="Enter what counts as the start, or empty the start of support if there was none.",
             field="start_basis",

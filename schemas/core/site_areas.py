@@ -8,7 +8,7 @@ from schemas._contract.registry_fields import AREA_CODE, SOURCE
 CONTRACT = Contract(
     dataset="site_areas",
     title="Areas of each site",
-    description="The areas that a site serves, and by what someone belongs to them: where they live, where their GP "
+    description="The areas that a site serves, and how someone belongs to one: by where they live, where their GP "
     "practice lies, or where the service is run. A site without rows has no areas named in the sources.",
     grain="one row per site, area and basis",
     key=("site_code", "area_code", "basis"),
@@ -16,7 +16,13 @@ CONTRACT = Contract(
     fields=(
         Field("site_code", Kind.CODE, "Site code", "The site.", codes="sites", example="HLT-WMCA"),
         AREA_CODE.replace(kind=Kind.CODE, codes="areas"),
-        Field("basis", Kind.CODE, "Basis", "By what someone belongs to the area.", codes="area_basis"),
+        Field(
+            "basis",
+            Kind.CODE,
+            "Basis",
+            "How someone belongs to the area.",
+            codes="area_basis",
+        ),
         SOURCE,
     ),
 )

@@ -154,7 +154,7 @@ def test_a_nil_return_that_is_said_of_a_whole_workbook_is_told_how(folder: DataF
     path.with_name(f"{path.stem}.manifest.json").write_text('{"nil_return": true}')
     folder.run()
     page = next(folder.paths.reports.rglob("*referrals*.html")).read_text(encoding="utf-8")
-    assert "nil_return is said of every sheet" in page
+    assert "nil_return applies to every sheet" in page
 
 
 def test_what_cannot_be_opened_stops_no_night(folder: DataFolder) -> None:
