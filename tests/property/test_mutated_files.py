@@ -1,6 +1,6 @@
-"""Files that went wrong on their way: whatever happens to the bytes, nothing shifts, nothing is lost, nothing crashes.
+"""Corrupted files never crash validation, shift values between columns or lose rows unaccounted for.
 
-Every cell of the made-up files says which column and row it belongs to, so a value that moved would give itself away.
+Every cell of the made-up files names its own column and row, so a shifted value is detected.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ def tags(row: int, ending: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Sound:
-    """A sound file, record by record: its bytes could be those of any spreadsheet."""
+class ValidFile:
+    """A valid CSV file, record by record, as a spreadsheet would write it."""
 
     records: tuple[str, ...]
 
     @classmethod
-    def of(cls, endings: list[str], quoting: int, line_end: str) -> Sound:
+    def of(cls, endings: list[str], quoting: int, line_end: str) -> ValidFile:
         def record(cells: list[str]) -> str:
             out = io.StringIO()
             csv.writer(out, quoting=quoting, lineterminator=line_end).writerow(cells)  # type: ignore[arg-type]
@@ -55,8 +55,8 @@ class Sound:
         return cls((record(list(COLUMNS)), *(record(tags(n, e)) for n, e in enumerate(endings, 1))))
 
 
-sound_files = st.builds(
-    Sound.of,
+valid_files = st.builds(
+    ValidFile.of,
     st.lists(st.sampled_from(["", "", "", ",more", "\nmore"]), min_size=6, max_size=14),
     st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
     st.sampled_from(["\n", "\r\n"]),
@@ -64,52 +64,52 @@ sound_files = st.builds(
 
 
 @st.composite
-def broken_once(draw: st.DrawFn) -> tuple[Sound, int, str]:
-    """A sound file, the number of one of its records, and that record with one mark too many or too few."""
-    file = draw(sound_files)
+def files_with_a_broken_record(draw: st.DrawFn) -> tuple[ValidFile, int, str]:
+    """A valid file, the index of one record, and that record with one character inserted, deleted or replaced."""
+    file = draw(valid_files)
     number = draw(st.integers(1, len(file.records) - 1))
     record = file.records[number]
     body = record.rstrip("\r\n")
-    at = draw(st.integers(0, len(body) - 1))
+    position = draw(st.integers(0, len(body) - 1))
     kind = draw(st.sampled_from(["insert", "delete", "replace"]))
     mark = draw(st.sampled_from(STRUCTURE))
-    changed = body[:at] + ("" if kind == "delete" else mark) + body[at + (kind != "insert") :]
+    changed = body[:position] + ("" if kind == "delete" else mark) + body[position + (kind != "insert") :]
     return file, number, changed + record[len(body) :]
 
 
 def assert_nothing_shifted(outcome: ValidatedFile) -> None:
     for row in outcome.values:
-        told = [(i, TAG.fullmatch(row[name] or "")) for i, name in enumerate(COLUMNS)]
-        whole = [(i, int(tag[1]), tag[2]) for i, tag in told if tag]
-        assert all(i == column for i, column, _ in whole), f"a value stands in another column: {row}"
-        assert len({number for *_, number in whole}) <= 1, f"two records were taken for one: {row}"
+        found = [(i, TAG.fullmatch(row[name] or "")) for i, name in enumerate(COLUMNS)]
+        intact = [(i, int(tag[1]), tag[2]) for i, tag in found if tag]
+        assert all(i == column for i, column, _ in intact), f"a value is in another column: {row}"
+        assert len({number for *_, number in intact}) <= 1, f"two records were taken for one: {row}"
 
 
 @settings(max_examples=iterations(everyday=40, soak=1000))
-@given(broken_once())
-def test_one_broken_record_costs_no_other(validate: Validator, case: tuple[Sound, int, str]) -> None:
+@given(files_with_a_broken_record())
+def test_one_broken_record_affects_no_other(validate: Validator, case: tuple[ValidFile, int, str]) -> None:
     file, number, broken = case
     records = [*file.records[:number], broken, *file.records[number + 1 :]]
     outcome = validate("".join(records).encode(), contract=TABLE)
     assert_nothing_shifted(outcome)
     assert outcome.is_conserved
-    kept = {row["first"] for row in outcome.values}
+    accepted = {row["first"] for row in outcome.values}
     others = {f"c0r{n:04}" for n in range(1, len(file.records)) if n != number}
     if outcome.result not in ("refused", "unreadable"):
-        assert others <= kept, f"record {number} was broken, and others are gone"
+        assert others <= accepted, f"record {number} was broken, and others are missing"
 
 
-def mutated(data: bytes, changes: list[tuple[str, int, int, bytes]]) -> bytes:
-    """Bytes after each of some changes: a piece deleted, doubled, overwritten or put in, or the end cut off."""
+def mutate(data: bytes, changes: list[tuple[str, int, int, bytes]]) -> bytes:
+    """Apply changes to bytes: a piece is deleted, doubled, overwritten or inserted, or the end is cut off."""
     for kind, start, size, piece in changes:
-        at = start % (len(data) + 1)
-        end = at + size
+        position = start % (len(data) + 1)
+        end = position + size
         data = {
-            "delete": data[:at] + data[end:],
-            "double": data[:end] + data[at:end] + data[end:],
-            "overwrite": data[:at] + piece + data[at + len(piece) :],
-            "insert": data[:at] + piece + data[at:],
-            "cut": data[:at],
+            "delete": data[:position] + data[end:],
+            "double": data[:end] + data[position:end] + data[end:],
+            "overwrite": data[:position] + piece + data[position + len(piece) :],
+            "insert": data[:position] + piece + data[position:],
+            "cut": data[:position],
         }[kind]
     return data
 
@@ -139,15 +139,15 @@ ROWS = contacts(*[{}] * 12)
 )
 @settings(max_examples=iterations(everyday=12, soak=300))
 @given(st.data())
-def test_whatever_happens_to_the_bytes_the_verdict_is_about_the_file(
-    validate: Validator, data: bytes, suffix: str, chance: st.DataObject
+def test_any_change_of_bytes_gives_a_consistent_verdict(
+    validate: Validator, data: bytes, suffix: str, data_source: st.DataObject
 ) -> None:
-    """Never an exception; every row is counted once; what is not accepted has a reason; nothing is made up."""
-    outcome = validate(mutated(data, chance.draw(changes)), suffix=suffix)
+    """No exception; every row is counted once; a file not accepted has a finding; no value is invented."""
+    outcome = validate(mutate(data, data_source.draw(changes)), suffix=suffix)
     assert outcome.is_conserved
     if outcome.result != "accepted":
         assert outcome.findings
     known = {row["contact_id"] for row in ROWS}
-    made_up = {row["contact_id"] for row in outcome.values} - known
-    assert all(re.fullmatch(r"[A-Z]{2,8}-[A-Z0-9]{6,16}", reference) for reference in made_up)
+    other_ids = {row["contact_id"] for row in outcome.values} - known
+    assert all(re.fullmatch(r"[A-Z]{2,8}-[A-Z0-9]{6,16}", reference) for reference in other_ids)
     assert set(CONTACT) <= set(outcome.values[0]) if outcome.values else True

@@ -1,7 +1,7 @@
-"""A sheet that is read by column says what the reader that takes each tag as it comes says of it, cell by cell.
+"""The columnar sheet reader gives the same cells as the reference reader.
 
-That one is calamine, with the spreadsheet errors that it leaves out. Every workbook is written by hand here, as office
-programs write them, as others do, and with bytes damaged.
+The reference is calamine, plus the spreadsheet errors that it omits. The workbooks are generated XML: as office
+programs write it, as other programs do, and with damaged bytes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import workbook_bytes as made
+import workbook_bytes
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,7 +39,7 @@ SHARED_COUNT = SHARED.count("<si>")
 
 
 def package_of(xml: bytes, from_1904: bool = False, shared: bool = True) -> bytes:
-    """A workbook with a sheet's XML, styles for each of FORMATS, and shared texts."""
+    """A workbook with this sheet XML, a style for each of FORMATS, and shared strings."""
     custom = "".join(f'<numFmt numFmtId="{164 + n}" formatCode="{_quoted(f)}"/>' for n, f in enumerate(FORMATS))
     styles = "".join(f'<xf numFmtId="{n}"/>' for n in (0, 14, 22, 46, *range(164, 164 + len(FORMATS))))
     parts = {
@@ -48,19 +48,19 @@ def package_of(xml: bytes, from_1904: bool = False, shared: bool = True) -> byte
         STYLES: f'<styleSheet {MAIN}><numFmts>{custom}</numFmts><cellXfs count="9">{styles}</cellXfs></styleSheet>',
         TEXTS: f"<sst {MAIN}>{SHARED}</sst>",
     }
-    content = made.replace_parts(
-        made.xlsx([["a"]]), {SHEET: xml, **{name: text.encode() for name, text in parts.items()}}
+    content = workbook_bytes.replace_parts(
+        workbook_bytes.xlsx([["a"]]), {SHEET: xml, **{name: text.encode() for name, text in parts.items()}}
     )
     return content if shared else without(content, TEXTS)
 
 
 def without(content: bytes, name: str) -> bytes:
-    """A zip package without one of its parts."""
+    """Remove a part from a zip package."""
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as whole, zipfile.ZipFile(out, "w") as less:
-        for part in whole.namelist():
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(out, "w") as target:
+        for part in source.namelist():
             if part != name:
-                less.writestr(part, whole.read(part))
+                target.writestr(part, source.read(part))
     return out.getvalue()
 
 
@@ -75,41 +75,41 @@ def sheet_of(rows: str, after: str = "", root: str = "worksheet") -> bytes:
     ).encode()
 
 
-Said = tuple[list[list[str]], int, list[tuple[int, int, int, int]]] | str
+TableContent = tuple[list[list[str]], int, list[tuple[int, int, int, int]]] | str
 
 
-def said(table: Table) -> Said:
-    """What a table says: its rows as text, its width below the third, its merged cells."""
+def content_of(table: Table) -> TableContent:
+    """The content of a table: its rows as text, its width from row 3, and its merged cells."""
     texts = [row for frame in table.texts(0, 7) for row in frame.iter_rows()]
     below = [row for frame in table.texts(3, 100) for row in frame.iter_rows()]
-    wide = max(map(len, texts), default=0)
-    rows = [[*row, *[""] * (wide - len(row))] for row in texts]
-    assert [[*row, *[""] * (wide - len(row))] for row in below] == rows[3:]
-    assert [[*row, *[""] * (wide - len(row))] for row in table.head(5)] == rows[:5]
+    width = max(map(len, texts), default=0)
+    rows = [[*row, *[""] * (width - len(row))] for row in texts]
+    assert [[*row, *[""] * (width - len(row))] for row in below] == rows[3:]
+    assert [[*row, *[""] * (width - len(row))] for row in table.head(5)] == rows[:5]
     return rows, table.width(3, 1), table.merged
 
 
-def both(path: Path, content: bytes) -> tuple[Said, Said, bool]:
-    """What is said of the workbook, what the careful reader says of it, and whether it was read by column."""
+def read_by_both(path: Path, content: bytes) -> tuple[TableContent, TableContent, bool]:
+    """Read a workbook by both readers: the result, the reference, and whether it was read by column."""
     path.write_bytes(content)
     is_plain = False
     try:
         table = sheets_of_xlsx(path, Package(path))[0].open()
-        is_plain, ours = isinstance(table, PlainTable), said(table)
+        is_plain, actual = isinstance(table, PlainTable), content_of(table)
     except UnreadableFile as refused:
-        ours = refused.rule_id
+        actual = refused.rule_id
     try:
         package = Package(path)
         percent = percent_cells(package.pieces(SHEET), percent_styles(package.pieces(STYLES)))
-        theirs = said(CalamineReader(path).table("Data", errors_of_sheet(package, SHEET), percent=percent))
+        reference = content_of(CalamineReader(path).table("Data", errors_of_sheet(package, SHEET), percent=percent))
     except UnreadableFile as refused:
-        theirs = refused.rule_id
-    return ours, theirs, is_plain
+        reference = refused.rule_id
+    return actual, reference, is_plain
 
 
 @pytest.fixture(scope="module", autouse=True)
 def read_by_column() -> Iterator[None]:
-    """A small workbook is read by the careful reader alone; here both are to be told apart."""
+    """Have small workbooks read by column too, so that both readers are compared."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(xlsx, "SMALL_WORKBOOK_BYTES", -1)
         yield
@@ -147,7 +147,7 @@ formulas = st.sampled_from(
 
 @st.composite
 def cells(draw: st.DrawFn) -> str:
-    """A cell behind its reference, as office programs write it."""
+    """The XML of a cell after its reference, as office programs write it."""
     style, formula = draw(styles), draw(st.one_of(st.just(""), formulas))
     kind = draw(
         st.sampled_from(["shared", "inline", "number", "whole", "serial", "tick", "error", "str", "none", "long"])
@@ -158,8 +158,8 @@ def cells(draw: st.DrawFn) -> str:
         keep = draw(st.sampled_from(["", ' xml:space="preserve"']))
         return f'{style} t="inlineStr"><is><t{keep}>{draw(texts)}</t></is></c>'
     if kind == "long":
-        look = "<r><rPr><b/><color rgb='FF0000'/></rPr><t>{}</t></r>".format
-        return f'{style} t="inlineStr"><is>{look(draw(texts))}{look("z")}</is></c>'
+        run = "<r><rPr><b/><color rgb='FF0000'/></rPr><t>{}</t></r>".format
+        return f'{style} t="inlineStr"><is>{run(draw(texts))}{run("z")}</is></c>'
     value, type_ = {
         "shared": (st.integers(0, SHARED_COUNT - 1).map(str), ' t="s"'),
         "number": (decimals, draw(st.sampled_from(["", ' t="n"']))),
@@ -174,11 +174,11 @@ def cells(draw: st.DrawFn) -> str:
 
 @st.composite
 def plain_rows(draw: st.DrawFn) -> str:
-    """Rows with gaps between them and between their cells."""
-    out, row, left = [], 0, draw(st.sampled_from([-1, -1, -1, 1]))
+    """The XML of rows, with gaps between rows and between cells."""
+    out, row, first_column = [], 0, draw(st.sampled_from([-1, -1, -1, 1]))
     for _ in range(draw(st.integers(0, 6))):
         row += draw(st.sampled_from([1, 1, 1, 2, 40]))
-        column, inside = left, []
+        column, inside = first_column, []
         for _ in range(draw(st.integers(0, 5))):
             column += draw(st.sampled_from([1, 1, 1, 3, 30]))
             inside.append(f'<c r="{column_letter(column)}{row}"{draw(cells())}')
@@ -194,23 +194,23 @@ AFTER = ("", '<mergeCells count="2"><mergeCell ref="A1:B1"/><mergeCell ref="C2:C
 
 
 @given(plain_rows(), st.booleans(), st.sampled_from(AFTER))
-def test_it_says_the_same_of_whatever_office_programs_write(path: Path, rows: str, from_1904: bool, after: str) -> None:
-    ours, theirs, _ = both(path, package_of(sheet_of(rows, after), from_1904))
-    assert ours == theirs
+def test_the_readers_agree_on_rows_of_office_programs(path: Path, rows: str, from_1904: bool, after: str) -> None:
+    actual, reference, _ = read_by_both(path, package_of(sheet_of(rows, after), from_1904))
+    assert actual == reference
 
 
 @given(
     plain_rows(),
     st.sampled_from(["", '<cols><col min="2" max="3" hidden="1"/><col min="5" max="5" width="0"/></cols>']),
 )
-def test_it_says_the_same_of_what_is_hidden(path: Path, rows: str, columns: str) -> None:
+def test_the_readers_agree_on_hidden_rows_and_columns(path: Path, rows: str, columns: str) -> None:
     path.write_bytes(package_of(sheet_of(rows).replace(b"<sheetData>", columns.encode() + b"<sheetData>")))
-    table, theirs = sheets_of_xlsx(path, Package(path))[0].open(), hidden_in_sheet(Package(path), SHEET)
-    assert (list(table.hidden.rows), list(table.hidden.columns)) == (list(theirs.rows), list(theirs.columns))
-    assert rows.count(' hidden="1"') == len(theirs.rows)
+    table, reference = sheets_of_xlsx(path, Package(path))[0].open(), hidden_in_sheet(Package(path), SHEET)
+    assert (list(table.hidden.rows), list(table.hidden.columns)) == (list(reference.rows), list(reference.columns))
+    assert rows.count(' hidden="1"') == len(reference.rows)
 
 
-ODD = [
+UNUSUAL_ROWS = [
     "<row r='1'><c r='A1'><v>1</v></c></row>",
     '<row><c><v>1</v></c><c t="s"><v>1</v></c></row>',
     '<row r="1"><c s="1" r="B1"><v>1</v></c></row>',
@@ -242,19 +242,19 @@ ODD = [
 ]
 
 
-@pytest.mark.parametrize("rows", ODD)
+@pytest.mark.parametrize("rows", UNUSUAL_ROWS)
 @pytest.mark.parametrize("shared", [True, False])
-def test_it_says_the_same_however_it_is_written(path: Path, rows: str, shared: bool) -> None:
+def test_the_readers_agree_on_unusual_rows(path: Path, rows: str, shared: bool) -> None:
     xml = sheet_of(rows)
-    ours, theirs, _ = both(path, package_of(xml.replace("ÿ".encode(), b"\xff"), shared=shared))
-    assert ours == theirs
+    actual, reference, _ = read_by_both(path, package_of(xml.replace("ÿ".encode(), b"\xff"), shared=shared))
+    assert actual == reference
 
 
 ROWS = '<row r="1"><c r="A1" t="inlineStr"><is><t>a</t></is></c></row><row r="2"><c r="A2"><v>1</v></c></row>'
 
 
 @pytest.mark.parametrize(
-    "written",
+    "change",
     [
         lambda xml: xml.replace(b"<sheetData>", b"<sheetData >"),
         lambda xml: xml.replace(b"<sheetData>", b'<sheetData xml:space="preserve">'),
@@ -262,41 +262,41 @@ ROWS = '<row r="1"><c r="A1" t="inlineStr"><is><t>a</t></is></c></row><row r="2"
     ],
     ids=["a space", "an attribute", "a prefix"],
 )
-def test_rows_in_another_markup_are_not_passed_over(path: Path, written: Callable[[bytes], bytes]) -> None:
-    ours, theirs, _ = both(path, package_of(written(sheet_of(ROWS))))
-    assert ours == theirs == ([["a"], ["1"]], 1, [])
+def test_rows_in_other_markup_are_read(path: Path, change: Callable[[bytes], bytes]) -> None:
+    actual, reference, _ = read_by_both(path, package_of(change(sheet_of(ROWS))))
+    assert actual == reference == ([["a"], ["1"]], 1, [])
 
 
 @given(plain_rows(), st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=4))
-def test_of_a_sheet_with_damaged_bytes_too(path: Path, rows: str, damage: list[tuple[float, int]]) -> None:
-    """Whatever both can read: which damage is seen depends on what else is on the sheet."""
+def test_the_readers_agree_on_damaged_bytes(path: Path, rows: str, damage: list[tuple[float, int]]) -> None:
+    """If both can read it: which damage is detected depends on the rest of the sheet."""
     xml = bytearray(sheet_of(rows))
-    for place, byte in damage:
-        xml[int(place * len(xml))] = byte
-    ours, theirs, _ = both(path, package_of(bytes(xml)))
-    assert ours == theirs or "U01" in (ours, theirs)
+    for position, byte in damage:
+        xml[int(position * len(xml))] = byte
+    actual, reference, _ = read_by_both(path, package_of(bytes(xml)))
+    assert actual == reference or "U01" in (actual, reference)
 
 
 @pytest.mark.parametrize("size", [40, 200_000])
-def test_a_sheet_of_many_pieces_is_read_by_column(path: Path, size: int) -> None:
-    """A row goes over the edge of a piece, and a block of rows over that of a batch."""
+def test_a_large_sheet_is_read_by_column(path: Path, size: int) -> None:
+    """Rows cross the border between pieces, and blocks of rows that between batches."""
     rows = "".join(
         f'<row r="{n}"><c r="A{n}" t="inlineStr"><is><t>C{n}</t></is></c><c r="B{n}" t="s"><v>{n % 9}</v></c>'
         f'<c r="D{n}" s="1"><v>{n % 50_000}</v></c><c r="E{n}"><f>A{n}*2</f><v>{n / 8}</v></c></row>'
         for n in range(2, size // 10, 1 + size // 10_000)
     )
-    ours, theirs, is_plain = both(path, package_of(sheet_of(rows)))
-    assert (ours == theirs, is_plain) == (True, True)
+    actual, reference, is_plain = read_by_both(path, package_of(sheet_of(rows)))
+    assert (actual == reference, is_plain) == (True, True)
 
 
-def test_what_programs_write_most_is_read_by_column(path: Path) -> None:
-    """Else every other test here might compare the careful reader with itself."""
+def test_common_markup_is_read_by_column(path: Path) -> None:
+    """Guards the other tests, which could otherwise compare the reference reader with itself."""
     rows = (
         '<row r="1" spans="1:4"><c r="A1" t="s"><v>0</v></c><c r="B1" t="inlineStr"><is><t>é</t></is></c></row>'
         '<row r="3"><c r="A3" s="1"><v>42677</v></c><c r="B3" t="b"><v>1</v></c><c r="C3" t="e"><v>#REF!</v></c>'
         '<c r="D3"><f>A1</f></c><c r="E3" s="1"/><c r="F3"><v>0.30000000000000004</v></c></row>'
     )
-    ours, theirs, is_plain = both(path, package_of(sheet_of(rows)))
+    actual, reference, is_plain = read_by_both(path, package_of(sheet_of(rows)))
     cells = [["contact_id", "é", "", "", "", ""], [""] * 6, ["2016-11-03", "TRUE", "#REF!", "#CALC!", "", "0.3"]]
-    assert ours == theirs == (cells, 1, [])
+    assert actual == reference == (cells, 1, [])
     assert is_plain

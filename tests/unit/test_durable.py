@@ -1,4 +1,4 @@
-"""Files that are whole or not there: one way to write them, whoever writes."""
+"""Files are replaced atomically, and all code does so through `flows.store.durable`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from flows.store import durable
 from flows.store.durable import replacement_of, write_whole
 
 FLOWS = Path(__file__).parents[2] / "flows"
-# Who puts a file in its place in another way, for the reason that is stated there.
-OTHER_WAYS = {
+# Modules that may move files into place themselves; each states its reason in code.
+ALLOWED = {
     "store/durable.py",
-    "store/warehouse/__init__.py",  # a build never replaces one that readers have open; what they follow is a link
-    "store/results.py",  # a folder
+    "store/warehouse/__init__.py",  # a build never replaces an open file: readers follow a link
+    "store/results.py",  # moves a whole folder
     "store/ledger/migrations/__init__.py",
-    "runtime/log_file.py",  # the files of a log change places; nothing is written anew
+    "runtime/log_file.py",  # rotates log files, rewriting none
 }
 
 
@@ -27,7 +27,7 @@ def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.usefixtures("system")
-def test_a_text_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+def test_a_file_is_replaced_by_the_new_text(tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     for text in ("before\n", "after: café\n"):
         assert write_whole(path, text) == path
@@ -36,7 +36,7 @@ def test_a_text_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("system")
-def test_what_could_not_be_written_leaves_what_was_there(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     path = write_whole(tmp_path / "page.html", "before\n")
     with pytest.raises(RuntimeError, match="half way"), replacement_of(path) as unfinished:
         unfinished.write_text("aft", encoding="utf-8")
@@ -46,28 +46,30 @@ def test_what_could_not_be_written_leaves_what_was_there(tmp_path: Path) -> None
     assert [p.name for p in tmp_path.iterdir()] == ["page.html"]
 
 
-def test_what_a_killed_process_left_is_in_nobodys_way(tmp_path: Path) -> None:
+def test_a_part_file_left_by_a_killed_process_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     (tmp_path / ".page.html.part").write_text("half", encoding="utf-8")
     write_whole(path, "whole")
     assert [(p.name, p.read_text(encoding="utf-8")) for p in tmp_path.iterdir()] == [("page.html", "whole")]
 
 
-def test_a_file_of_rows_of_people_is_its_owners_from_the_first_moment(tmp_path: Path) -> None:
+def test_the_mode_is_set_before_anything_is_written(tmp_path: Path) -> None:
     with replacement_of(tmp_path / "marked.xlsx", mode=0o600) as unfinished:
         assert unfinished.stat().st_mode & 0o777 == 0o600
         unfinished.write_bytes(b"rows")
     assert (tmp_path / "marked.xlsx").stat().st_mode & 0o777 == 0o600
 
 
-def test_nobody_else_puts_files_in_place() -> None:
-    """`path.replace(other)` has one argument; that of a text has two, and that of a frame a dict."""
-    there = set()
-    for path in (p for p in FLOWS.rglob("*.py") if "simulator" not in p.parts):  # its files are read once it is done
+def test_no_other_module_moves_files_into_place() -> None:
+    """`Path.replace` has one argument, whereas `str.replace` has two and that of a frame takes a dict."""
+    found = set()
+    for path in (
+        p for p in FLOWS.rglob("*.py") if "simulator" not in p.parts
+    ):  # its files are only read when it has finished
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
             is_file = node.func.attr in ("replace", "rename") and len(node.args) == 1 and not node.keywords
             if is_file and not isinstance(node.args[0], ast.Dict | ast.DictComp):
-                there.add(path.relative_to(FLOWS).as_posix())
-    assert there == OTHER_WAYS
+                found.add(path.relative_to(FLOWS).as_posix())
+    assert found == ALLOWED

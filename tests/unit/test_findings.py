@@ -1,4 +1,4 @@
-"""The one builder of findings: their columns are the contract's, and no step puts a finding together by hand."""
+"""Findings are built in one place, with the columns of their contract."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ FLOWS = Path(__file__).parents[2] / "flows"
 AGE = Column("C", "Age", "age")
 
 
-def test_the_columns_are_those_of_the_contract() -> None:
+def test_findings_have_the_columns_of_the_contract() -> None:
     assert ["delivery_id", *FINDING_TYPES] == [f.name for f in CONTRACT.fields]
     assert set(Finding("V01", Severity.ROW).to_row("")) == set(FINDING_TYPES)
 
 
-def test_what_rows_have_differs_and_the_rest_is_alike() -> None:
+def test_findings_of_rows_take_rule_and_severity_from_each_row() -> None:
     rows = pl.DataFrame({"source_row": [2, 5], "rule_id": ["V01", "V03"], "severity": ["row", "warning"]})
     found = findings_of_rows(rows, Finding(ROW_BY_ROW, ROW_BY_ROW, field="age", column=AGE, found="-1"), "Sheet1")
     by_hand = [
@@ -35,12 +35,12 @@ def test_what_rows_have_differs_and_the_rest_is_alike() -> None:
     assert dict(findings_of_rows(rows.clear(), by_hand[0], "").schema) == FINDING_TYPES
 
 
-def test_a_hidden_finding_never_holds_what_stood_there() -> None:
+def test_a_hidden_finding_never_stores_the_value() -> None:
     found = findings_frame([Finding("P01", Severity.FILE, 3, found="Ann Other", hidden=True)], "")
     assert found["found"].to_list() == [None] and found["hidden"].to_list() == [True]
 
 
-def test_findings_come_out_of_the_warehouse_as_they_went_in() -> None:
+def test_findings_read_from_the_warehouse_equal_those_inserted() -> None:
     unchecked = Finding("T01", Severity.WARNING, field="age", outcome=Outcome.NOT_CHECKED)
     found = findings_frame([Finding("V01", Severity.ROW, 2, "age", AGE, "-1", suggestion="1"), unchecked], "Sheet1")
     with duckdb.connect() as db:
@@ -52,7 +52,7 @@ def test_findings_come_out_of_the_warehouse_as_they_went_in() -> None:
         assert len(select_findings(db, ["one", "another"])) == 4
 
 
-def test_no_step_writes_the_columns_of_a_finding_itself() -> None:
+def test_no_other_module_builds_findings() -> None:
     by_hand = re.compile(r'insert into audit\.findings|"outcome":|alias\("(outcome|column_letter|sheet)"\)', re.I)
-    there = {p.relative_to(FLOWS).as_posix() for p in FLOWS.rglob("*.py") if by_hand.search(p.read_text("utf-8"))}
-    assert there == {"deliveries/findings.py", "store/findings.py"}
+    modules = {p.relative_to(FLOWS).as_posix() for p in FLOWS.rglob("*.py") if by_hand.search(p.read_text("utf-8"))}
+    assert modules == {"deliveries/findings.py", "store/findings.py"}

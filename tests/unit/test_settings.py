@@ -1,4 +1,4 @@
-"""Settings: which home of a setting beats which, and what is wrong is named."""
+"""Settings: precedence of flag, environment and file, and errors that name the invalid setting."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from flows.store.warehouse import DuckDBOptions, Warehouse
 
 
 @pytest.fixture(autouse=True)
-def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A folder without a settings file, and an environment that says nothing."""
+def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Run in a folder without a settings file and without PILOTS_ variables."""
     monkeypatch.chdir(tmp_path)
     for name in [n for n in os.environ if n.upper().startswith("PILOTS_")]:
         monkeypatch.delenv(name)
@@ -24,16 +24,16 @@ def write(text: str) -> None:
     Path("pilots.toml").write_text(text, encoding="utf-8")
 
 
-def test_without_any_the_defaults_hold() -> None:
+def test_defaults_apply_without_any_setting() -> None:
     assert Settings.of() == Settings(Path("data"), 5, "", 0, "")
     assert Settings.of().warehouse() == Warehouse(DataPaths(Path.cwd() / "data"))
 
 
 def test_a_flag_beats_the_environment_beats_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     write('data = "file"\nkeep_builds = 2\nreading_group = "analysts"\nthreads = 1\nmemory_limit = "4GB"\n')
-    of_file = Settings(Path("file"), 2, "analysts", 1, "4GB")
-    assert Settings.of() == of_file
-    assert of_file.warehouse() == Warehouse(DataPaths(Path.cwd() / "file"), DuckDBOptions(1, "4GB"), "analysts")
+    from_file = Settings(Path("file"), 2, "analysts", 1, "4GB")
+    assert Settings.of() == from_file
+    assert from_file.warehouse() == Warehouse(DataPaths(Path.cwd() / "file"), DuckDBOptions(1, "4GB"), "analysts")
     monkeypatch.setenv("PILOTS_DATA", "environment")
     monkeypatch.setenv("pilots_keep_builds", "3")
     assert Settings.of() == Settings(Path("environment"), 3, "analysts", 1, "4GB")
@@ -46,7 +46,7 @@ def test_other_names_in_the_environment_are_not_settings(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    ("text", "named"),
+    ("text", "message"),
     [
         ("keep_builds = 0", "keep_builds"),
         ('keep_builds = "many"', "keep_builds"),
@@ -62,13 +62,13 @@ def test_other_names_in_the_environment_are_not_settings(monkeypatch: pytest.Mon
         ("keep_builds", "pilots.toml cannot be read"),
     ],
 )
-def test_what_is_wrong_is_named(text: str, named: str) -> None:
+def test_an_invalid_setting_is_named(text: str, message: str) -> None:
     write(text)
-    with pytest.raises(ValueError, match=named):
+    with pytest.raises(ValueError, match=message):
         Settings.of()
 
 
-def test_a_number_in_the_environment_must_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_number_in_the_environment_must_be_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PILOTS_THREADS", "two")
     with pytest.raises(ValueError, match="threads is 'two', and must be a whole number"):
         Settings.of()

@@ -1,4 +1,4 @@
-"""The simulator: the same seed gives the same bytes, the truth points at the right cells, clean data is clean."""
+"""The simulator is reproducible by seed, its truth points at the faulty cells, and clean data have no faults."""
 
 import csv
 import hashlib
@@ -28,13 +28,13 @@ def _truth(path: Path) -> list[dict[str, str]]:
 
 
 def _cells_of_csv(path: Path) -> dict[int, list[str]]:
-    """The records of a CSV by the physical line each begins on."""
-    found, begins = {}, 1
+    """The records of a CSV, keyed by the physical line on which each begins."""
+    found, line = {}, 1
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file)
         for record in reader:
-            found[begins] = record
-            begins = reader.line_num + 1
+            found[line] = record
+            line = reader.line_num + 1
     return found
 
 
@@ -47,7 +47,7 @@ def _cells_of_workbook(path: Path) -> dict[int, list[str]]:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     simulate(folder / "raw", rows=4000, seed=3, truth=folder / "truth.csv", months=2, fault_rate=0.03, sites=SITES)
     return folder
@@ -60,29 +60,29 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_same_arguments_give_the_same_bytes(made: Path, tmp_path: Path) -> None:
-    again = {"rows": 4000, "months": 2, "fault_rate": 0.03, "sites": SITES}
-    simulate(tmp_path / "raw", seed=3, truth=tmp_path / "truth.csv", **again)
-    assert _digests(tmp_path) == _digests(made)
-    simulate(tmp_path / "raw2", seed=5, truth=tmp_path / "truth2.csv", **again)
-    assert _digests(tmp_path / "raw2") != _digests(made / "raw")
+def test_the_same_arguments_give_the_same_bytes(simulated: Path, tmp_path: Path) -> None:
+    arguments = {"rows": 4000, "months": 2, "fault_rate": 0.03, "sites": SITES}
+    simulate(tmp_path / "raw", seed=3, truth=tmp_path / "truth.csv", **arguments)
+    assert _digests(tmp_path) == _digests(simulated)
+    simulate(tmp_path / "raw2", seed=5, truth=tmp_path / "truth2.csv", **arguments)
+    assert _digests(tmp_path / "raw2") != _digests(simulated / "raw")
 
 
-def test_the_truth_points_at_the_spoilt_cells(made: Path) -> None:
+def test_the_truth_points_at_the_faulty_cells(simulated: Path) -> None:
     files: dict[str, dict[int, list[str]]] = {}
-    seen = set()
-    for told in _truth(made / "truth.csv"):
-        name = told["file"]
-        path = made / "raw" / name.split("_")[0] / name
+    rule_ids = set()
+    for fault in _truth(simulated / "truth.csv"):
+        name = fault["file"]
+        path = simulated / "raw" / name.split("_")[0] / name
         if name not in files:
             files[name] = _cells_of_csv(path) if path.suffix == ".csv" else _cells_of_workbook(path)
-        if told["fault"] == "shape":
+        if fault["fault"] == "shape":
             continue
-        rows, row = files[name], int(told["source_row"])
+        rows, row = files[name], int(fault["source_row"])
         heading = next(r for r in rows.values() if all(r))
-        cell = rows[row][heading.index(told["column"])] if told["column"] else ""
-        seen.add(told["rule_id"])
-        match told["rule_id"], told["severity"]:
+        cell = rows[row][heading.index(fault["column"])] if fault["column"] else ""
+        rule_ids.add(fault["rule_id"])
+        match fault["rule_id"], fault["severity"]:
             case "F05", _:
                 assert rows[row] == heading
             case "F06", _:
@@ -117,28 +117,28 @@ def test_the_truth_points_at_the_spoilt_cells(made: Path) -> None:
                 assert sum(r[:1] == [cell] for r in rows.values()) == 2
             case "E07", _:
                 assert cell == "volunteering"
-    assert {"F05", "F06", "F07", "F13", "F14", "C10", "V01", "C17", "P04", "P12", "K02"} <= seen
+    assert {"F05", "F06", "F07", "F13", "F14", "C10", "V01", "C17", "P04", "P12", "K02"} <= rule_ids
 
 
-def test_no_row_is_spoilt_twice(made: Path) -> None:
-    told = [(t["file"], t["source_row"]) for t in _truth(made / "truth.csv") if t["fault"] != "shape"]
-    assert len(told) == len(set(told))
+def test_no_row_has_two_faults(simulated: Path) -> None:
+    faults = [(t["file"], t["source_row"]) for t in _truth(simulated / "truth.csv") if t["fault"] != "shape"]
+    assert len(faults) == len(set(faults))
 
 
-def test_about_the_asked_share_of_rows_is_at_fault(tmp_path: Path) -> None:
-    asked = {"rows": 10_000, "seed": 6, "months": 1, "fault_rate": 0.02, "sites": ["PWW-IAPT"]}
-    made = simulate(tmp_path / "raw", truth=tmp_path / "t.csv", **asked)
-    assert 0.015 < made.faults / made.rows < 0.025
+def test_the_share_of_faulty_rows_is_near_the_fault_rate(tmp_path: Path) -> None:
+    arguments = {"rows": 10_000, "seed": 6, "months": 1, "fault_rate": 0.02, "sites": ["PWW-IAPT"]}
+    simulated = simulate(tmp_path / "raw", truth=tmp_path / "t.csv", **arguments)
+    assert 0.015 < simulated.faults / simulated.rows < 0.025
 
 
-def test_about_as_many_contacts_as_asked(tmp_path: Path) -> None:
-    made = simulate(tmp_path / "raw", rows=20_000, seed=1, truth=tmp_path / "t.csv", months=1, sites=CSV_SITES)
-    assert 0.85 * 20_000 < made.contacts < 1.15 * 20_000
+def test_the_number_of_contacts_is_near_the_argument(tmp_path: Path) -> None:
+    simulated = simulate(tmp_path / "raw", rows=20_000, seed=1, truth=tmp_path / "t.csv", months=1, sites=CSV_SITES)
+    assert 0.85 * 20_000 < simulated.contacts < 1.15 * 20_000
 
 
-def test_tens_of_rows_are_possible(tmp_path: Path) -> None:
-    made = simulate(tmp_path / "raw", rows=30, seed=1, truth=tmp_path / "t.csv", months=2)
-    assert 0 < made.rows < 1500
+def test_a_simulation_may_have_tens_of_rows(tmp_path: Path) -> None:
+    simulated = simulate(tmp_path / "raw", rows=30, seed=1, truth=tmp_path / "t.csv", months=2)
+    assert 0 < simulated.rows < 1500
 
 
 def _frame(folder: Path, site: str, dataset: str, period: str) -> pl.DataFrame:
@@ -148,22 +148,22 @@ def _frame(folder: Path, site: str, dataset: str, period: str) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize(("site", "period"), [("MHT-NECA", "201803"), ("PWW-IAPT", "201509"), ("HLT-WMCA", "201910")])
-def test_clean_extracts_hang_together(clean: Path, site: str, period: str) -> None:
+def test_clean_extracts_are_consistent(clean: Path, site: str, period: str) -> None:
     people, referrals, contacts, jobs = (
         _frame(clean, site, d, period) for d in ("participants", "referrals", "contacts", "employment_outcomes")
     )
-    cut = date(int(period[:4]) + int(period[4:]) // 12, int(period[4:]) % 12 + 1, 1)
+    cut_off = date(int(period[:4]) + int(period[4:]) // 12, int(period[4:]) % 12 + 1, 1)
     for frame, key in ((people, "participant_ref"), (referrals, "episode_id"), (contacts, "contact_id")):
         assert frame[key].is_unique().all()
         for name in frame.select(pl.col(pl.Date)).columns:
-            assert (frame[name].drop_nulls() < cut).all()
+            assert (frame[name].drop_nulls() < cut_off).all()
     assert people["participant_ref"].str.contains("-SIM").all()
     assert referrals.join(people, on="participant_ref", how="anti").is_empty()
     assert contacts.join(referrals, on="episode_id", how="anti").is_empty()
     assert jobs.join(referrals, on="episode_id", how="anti").is_empty()
-    came = contacts.filter(pl.col("attended").is_in(["5", "6"]))
-    same = ["episode_id", "contact_date", "contact_type", "staff_role", "duration_minutes"]
-    assert came.select(same).is_unique().all()
+    attended = contacts.filter(pl.col("attended").is_in(["5", "6"]))
+    details = ["episode_id", "contact_date", "contact_type", "staff_role", "duration_minutes"]
+    assert attended.select(details).is_unique().all()
     started = referrals.filter(pl.col("programme_start_date") < pl.col("referral_received_date"))
     assert started.is_empty()
     if site.startswith("HLT"):
@@ -175,7 +175,7 @@ def test_clean_extracts_hang_together(clean: Path, site: str, period: str) -> No
         assert not jobs.join(control, on="episode_id", how="semi").is_empty()
 
 
-def test_a_clean_simulation_expects_only_what_the_shapes_bring(clean: Path) -> None:
+def test_a_clean_simulation_has_only_findings_of_site_headings(clean: Path) -> None:
     assert {(t["rule_id"], t["fault"]) for t in _truth(clean / "truth.csv")} == {("F10", "shape")}
 
 
@@ -185,59 +185,59 @@ def test_extracts_are_cumulative(clean: Path) -> None:
     assert len(after) > len(before)
 
 
-def test_files_can_be_made_to_be_refused(tmp_path: Path) -> None:
+def test_files_can_be_made_so_that_they_are_refused(tmp_path: Path) -> None:
     refused = (
         Refusal("PWW-IAPT", "contacts", 0, TOO_MANY_FAULTS),
         Refusal("MHT-NECA", "contacts", 0, MISSING_COLUMN),
     )
     simulate(tmp_path / "raw", rows=1000, seed=2, truth=tmp_path / "t.csv", months=1, sites=CSV_SITES, refused=refused)
-    told = [t for t in _truth(tmp_path / "t.csv") if t["severity"] == "file"]
-    assert {(t["file"].split("_")[0], t["rule_id"]) for t in told} == {("PWW-IAPT", "L01"), ("MHT-NECA", "F09")}
+    faults = [t for t in _truth(tmp_path / "t.csv") if t["severity"] == "file"]
+    assert {(t["file"].split("_")[0], t["rule_id"]) for t in faults} == {("PWW-IAPT", "L01"), ("MHT-NECA", "F09")}
 
 
-def test_the_truth_must_lie_outside(tmp_path: Path) -> None:
+def test_the_truth_must_be_outside_the_raw_folder(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="outside"):
         simulate(tmp_path, rows=10, seed=1, truth=tmp_path / "truth.csv")
 
 
-LITTLE = {"rows": 100, "seed": 1, "months": 1, "sites": ["MHT-NECA"]}
+SMALL = {"rows": 100, "seed": 1, "months": 1, "sites": ["MHT-NECA"]}
 
 
-def _everything(folder: Path) -> dict[str, bytes]:
+def _content(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.glob("**/*") if p.is_file()}
 
 
-def test_made_up_files_are_made_again_and_lie_beside_the_published_record(tmp_path: Path) -> None:
+def test_a_repeated_simulation_replaces_its_files_beside_the_published_record(tmp_path: Path) -> None:
     raw, truth = tmp_path / "raw", tmp_path / "truth.csv"
     (raw / "PMO").mkdir(parents=True)
     (raw / "PMO" / "PMO_targets_202312_v1.csv").write_text("real", encoding="utf-8")
-    simulate(raw, truth=truth, **LITTLE)
-    before = _everything(tmp_path)
-    simulate(raw, truth=truth, **LITTLE)
-    assert _everything(tmp_path) == before and len(before) > 3
+    simulate(raw, truth=truth, **SMALL)
+    before = _content(tmp_path)
+    simulate(raw, truth=truth, **SMALL)
+    assert _content(tmp_path) == before and len(before) > 3
 
 
-@pytest.mark.parametrize("again", [False, True])
-def test_no_file_of_a_site_is_replaced_by_a_made_up_one(tmp_path: Path, again: bool) -> None:
+@pytest.mark.parametrize("repeated", [False, True])
+def test_a_site_s_file_is_never_replaced(tmp_path: Path, repeated: bool) -> None:
     raw, truth = tmp_path / "raw", tmp_path / "truth.csv"
-    if again:
-        simulate(raw, truth=truth, **LITTLE)
+    if repeated:
+        simulate(raw, truth=truth, **SMALL)
     real = next(raw.glob("MHT-NECA/*contacts*.csv"), raw / "MHT-NECA" / "MHT-NECA_contacts_201810_v1.csv")
     real.parent.mkdir(parents=True, exist_ok=True)
     real.write_text("what a site sent", encoding="utf-8")
-    before = _everything(tmp_path)
+    before = _content(tmp_path)
     with pytest.raises(OthersThere, match=f"1 file in .*, such as MHT-NECA/{real.name}. Nothing was written"):
-        simulate(raw, truth=truth, **LITTLE)
-    assert _everything(tmp_path) == before
+        simulate(raw, truth=truth, **SMALL)
+    assert _content(tmp_path) == before
 
 
-def test_made_up_files_do_not_mix_with_those_of_sites(tmp_path: Path) -> None:
+def test_simulated_files_are_not_written_beside_those_of_sites(tmp_path: Path) -> None:
     other = tmp_path / "raw" / "MHT-GM" / "MHT-GM_contacts_201001_v1.csv"
     other.parent.mkdir(parents=True)
     other.write_text("what a site sent", encoding="utf-8")
     with pytest.raises(OthersThere):
-        simulate(tmp_path / "raw", truth=tmp_path / "truth.csv", **LITTLE)
-    assert _everything(tmp_path) == {"raw/MHT-GM/MHT-GM_contacts_201001_v1.csv": b"what a site sent"}
+        simulate(tmp_path / "raw", truth=tmp_path / "truth.csv", **SMALL)
+    assert _content(tmp_path) == {"raw/MHT-GM/MHT-GM_contacts_201001_v1.csv": b"what a site sent"}
 
 
 def test_every_planter_names_a_field_of_its_contract() -> None:

@@ -1,7 +1,7 @@
-"""Dates that a spreadsheet half converted, and dates written month first: rules C25 and C26, and C02 of a whole column.
+"""Half-converted dates (C25), month-first dates (C26), and mixed orders within a column (C02).
 
-Each file is made from true dates, written as such a site or program would have written them. Nothing of it may load
-wrong; what is suggested is taken up cell by cell and re-validated, and then the true dates must be there.
+Each file is made from known dates, written as such a site or spreadsheet would write them. No wrong date may load.
+After the suggestions are entered, the file must validate with the original dates.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-import workbook_bytes as made
+import workbook_bytes
 from file_validator import (
     AWARD,
     CONTACT,
@@ -28,11 +28,11 @@ from file_validator import (
 import flows.steps.read.workbook.dataset_sheet
 from flows.cells.parse import said
 
-Written = date | str
+WrittenDate = date | str
 Row = Mapping[str, Any]
 
 DAYS = [date(2016, 1, 4) + timedelta(days=13 * n) for n in range(24)] + [date(2016, 8, 8)]
-# Of each dataset: a sound row, its key with a place for a number, and the fields that hold the day.
+# Dataset: a valid row, its key field, the key's format, and the date fields that the test fills.
 DATASETS: dict[str, tuple[Row, str, str, tuple[str, ...]]] = {
     "contacts": (CONTACT, "contact_id", "BPL-C{:06}", ("contact_date",)),
     "participants": (PARTICIPANT, "participant_ref", "BPL-{:06}", ("consent_date",)),
@@ -48,10 +48,10 @@ DATASETS: dict[str, tuple[Row, str, str, tuple[str, ...]]] = {
 REFUSED = ("refused", [])
 
 
-def table(dataset: str, days: Sequence[Written]) -> list[dict[str, Any]]:
-    """Sound rows of a dataset, one for each day, as the day is written."""
-    sound, key, reference, fields = DATASETS[dataset]
-    return [{**sound, key: reference.format(n), **dict.fromkeys(fields, day)} for n, day in enumerate(days, 1)]
+def table(dataset: str, days: Sequence[WrittenDate]) -> list[dict[str, Any]]:
+    """Valid rows of a dataset, one for each date, with the date in every date field."""
+    row, key, reference, fields = DATASETS[dataset]
+    return [{**row, key: reference.format(n), **dict.fromkeys(fields, day)} for n, day in enumerate(days, 1)]
 
 
 def csv_of(rows: Sequence[Row]) -> bytes:
@@ -69,53 +69,53 @@ def ods_of(rows: Sequence[Row]) -> bytes:
         typed = f'office:value-type="date" office:date-value="{value}"'
         return f"<table:table-cell {typed}><text:p>?</text:p></table:table-cell>"
 
-    return made.ods("".join(made.ods_row(*map(cell, row)) for row in as_table(rows)))
+    return workbook_bytes.ods("".join(workbook_bytes.ods_row(*map(cell, row)) for row in as_table(rows)))
 
 
 def xls_of(rows: Sequence[Row]) -> bytes:
     def cell(value: Any) -> Any:
         return float((value - date(1899, 12, 30)).days) if isinstance(value, date) else value
 
-    return made.xls({"Data": [list(map(cell, row)) for row in as_table(rows)]})
+    return workbook_bytes.xls({"Data": [list(map(cell, row)) for row in as_table(rows)]})
 
 
 FORMATS: dict[str, Callable[[Sequence[Row]], bytes]] = {"csv": csv_of, "xlsx": xlsx_of, "ods": ods_of, "xls": xls_of}
-EVERYWHERE = [
+DATASETS_AND_FORMATS = [
     *((dataset, suffix) for dataset in DATASETS for suffix in ("csv", "xlsx")),
     ("contacts", "ods"),
     ("contacts", "xls"),
 ]
 
 
-def exchanged(day: date) -> date:
+def swapped(day: date) -> date:
     return date(day.year, day.day, day.month)
 
 
-def half_converted(day: date) -> Written:
-    """A text such as 03/11/2016 after a spreadsheet that takes the month for the first number."""
-    return exchanged(day) if day.day <= 12 else f"{day:%d/%m/%Y}"
+def half_converted(day: date) -> WrittenDate:
+    """A day-first text such as 03/11/2016 after a spreadsheet has read it month first, where it could."""
+    return swapped(day) if day.day <= 12 else f"{day:%d/%m/%Y}"
 
 
-def half_converted_the_other_way(day: date) -> Written:
-    """A text such as 11/03/2016 after a spreadsheet that takes the day for the first number."""
-    return exchanged(day) if day.day <= 12 else f"{day:%m/%d/%Y}"
+def half_converted_from_month_first(day: date) -> WrittenDate:
+    """A month-first text such as 11/03/2016 after a spreadsheet has read it day first, where it could."""
+    return swapped(day) if day.day <= 12 else f"{day:%m/%d/%Y}"
 
 
-def month_first(day: date) -> Written:
+def month_first(day: date) -> WrittenDate:
     return f"{day:%m/%d/%Y}"
 
 
 def corrected(rows: Sequence[Row], outcome: ValidatedFile) -> list[dict[str, Any]]:
-    """The rows with what is suggested in place of what must be fixed."""
-    right = [dict(row) for row in rows]
+    """The rows with every suggestion entered, except those of warnings."""
+    fixed = [dict(row) for row in rows]
     for found in outcome.findings:
         if found.severity != "warning" and found.suggestion and found.row and found.column:
-            right[found.row - 2][found.column] = found.suggestion
-    return right
+            fixed[found.row - 2][found.column] = found.suggestion
+    return fixed
 
 
 def to_fix(outcome: ValidatedFile) -> set[tuple[str, str, str | None]]:
-    """The items that must be fixed: rule, severity and column."""
+    """The findings other than warnings: (rule, severity, column)."""
     return {(f.rule, f.severity, f.column) for f in outcome.findings if f.severity != "warning"}
 
 
@@ -124,12 +124,12 @@ def days_of(outcome: ValidatedFile, field: str) -> list[date]:
 
 
 class TestHalfConverted:
-    """C25: a spreadsheet took the day for the month where it could."""
+    """C25: a spreadsheet swapped day and month where both are 12 or less, and left the rest as text."""
 
-    @pytest.mark.parametrize("written", [half_converted, half_converted_the_other_way])
-    @pytest.mark.parametrize(("dataset", "suffix"), EVERYWHERE)
-    def test_no_date_loads_and_each_has_its_right_suggestion(
-        self, validate: Validator, dataset: str, suffix: str, written: Callable[[date], Written]
+    @pytest.mark.parametrize("written", [half_converted, half_converted_from_month_first])
+    @pytest.mark.parametrize(("dataset", "suffix"), DATASETS_AND_FORMATS)
+    def test_no_date_loads_and_each_has_the_correct_suggestion(
+        self, validate: Validator, dataset: str, suffix: str, written: Callable[[date], WrittenDate]
     ) -> None:
         fields, rows = DATASETS[dataset][3], table(dataset, [written(day) for day in DAYS])
         outcome = validate(FORMATS[suffix](rows), dataset, suffix=suffix)
@@ -137,32 +137,32 @@ class TestHalfConverted:
         assert to_fix(outcome) == {("C25", "file", field) for field in fields}
         for field in fields:
             assert [f.suggestion for f in outcome.findings if f.column == field] == [said(day) for day in DAYS]
-        again = validate(FORMATS[suffix](corrected(rows, outcome)), dataset, suffix=suffix)
-        assert (again.result, again.findings) == ("accepted", [])
-        assert all(days_of(again, field) == DAYS for field in fields)
+        resent = validate(FORMATS[suffix](corrected(rows, outcome)), dataset, suffix=suffix)
+        assert (resent.result, resent.findings) == ("accepted", [])
+        assert all(days_of(resent, field) == DAYS for field in fields)
 
-    def test_it_is_seen_over_all_batches(self, validate: Validator, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The true dates are in other batches than the texts."""
+    def test_dates_are_compared_across_batches(self, validate: Validator, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Sorting by day puts the converted dates and the texts in different batches."""
         monkeypatch.setattr(flows.steps.read.workbook.dataset_sheet, "BATCH_ROWS", 6)
         days = sorted(DAYS, key=lambda day: day.day)
         outcome = validate(xlsx_of(table("contacts", [half_converted(d) for d in days])), suffix="xlsx")
         assert [f.suggestion for f in outcome.findings_of("C25")] == [said(day) for day in days]
         assert outcome.accepted == []
 
-    def test_a_site_that_declares_its_order_is_asked_too(self, validate: Validator) -> None:
+    def test_a_site_with_a_declared_date_order_is_checked_too(self, validate: Validator) -> None:
         outcome = validate(csv_of(table("contacts", [half_converted(d) for d in DAYS])), site="MHT-GM")
         assert to_fix(outcome) == {("C25", "file", "contact_date")}
 
     @pytest.mark.parametrize(
         "written",
         [
-            lambda day: f"{exchanged(day)}T10:30:00" if day.day <= 12 else f"{day:%d/%m/%Y} 10:30",
-            lambda day: f"{exchanged(day)} 00:00:00" if day.day <= 12 else f"{day:%d.%m.%Y}",
+            lambda day: f"{swapped(day)}T10:30:00" if day.day <= 12 else f"{day:%d/%m/%Y} 10:30",
+            lambda day: f"{swapped(day)} 00:00:00" if day.day <= 12 else f"{day:%d.%m.%Y}",
             lambda day: half_converted(day) if day.day <= 12 else f"{day:%d/%m/%y}",
             lambda day: half_converted(day) if day.day <= 12 else f" {day:%d/%m/%Y} ",
             lambda day: half_converted(day) if day.day <= 12 else f"{day:%d/%m/%Y} 12:00:00 AM",
-            lambda day: f"{exchanged(day):%d-%b-%Y}" if day.day <= 12 else f"{day:%d/%m/%Y}",
-            lambda day: str((exchanged(day) - date(1899, 12, 30)).days) if day.day <= 12 else f"{day:%d/%m/%Y}",
+            lambda day: f"{swapped(day):%d-%b-%Y}" if day.day <= 12 else f"{day:%d/%m/%Y}",
+            lambda day: str((swapped(day) - date(1899, 12, 30)).days) if day.day <= 12 else f"{day:%d/%m/%Y}",
         ],
         ids=[
             "with times",
@@ -174,43 +174,43 @@ class TestHalfConverted:
             "numbers of days",
         ],
     )
-    def test_in_whatever_way_the_dates_are_written(
-        self, validate: Validator, written: Callable[[date], Written]
+    def test_every_way_of_writing_the_dates_is_recognised(
+        self, validate: Validator, written: Callable[[date], WrittenDate]
     ) -> None:
         rows = table("contacts", [written(day) for day in DAYS])
         outcome = validate(csv_of(rows))
         assert to_fix(outcome) == {("C25", "file", "contact_date")}
-        again = validate(csv_of(corrected(rows, outcome)))
-        assert (again.findings, days_of(again, "contact_date")) == ([], DAYS)
+        resent = validate(csv_of(corrected(rows, outcome)))
+        assert (resent.findings, days_of(resent, "contact_date")) == ([], DAYS)
 
-    def test_true_dates_alone_are_in_question_beside_such_a_column(self, validate: Validator) -> None:
-        """A spreadsheet does so to all columns; the few exits of this file were all before the 13th."""
+    def test_a_column_of_true_dates_beside_a_half_converted_one_is_suspect(self, validate: Validator) -> None:
+        """The spreadsheet swapped this column too: it has no texts only because every exit was before the 13th."""
         rows = table("referrals", [half_converted(d) for d in DAYS])
         exits = {n: date(2016, 11, n + 1) for n in (2, 5)}
         for n, day in exits.items():
-            rows[n] |= {"exit_date": exchanged(day), "exit_reason": "support_completed"}
+            rows[n] |= {"exit_date": swapped(day), "exit_reason": "support_completed"}
         outcome = validate(xlsx_of(rows), "referrals", suffix="xlsx")
-        told = {f.row: (f.rule, f.suggestion) for f in outcome.findings if f.column == "exit_date"}
-        assert told == {n + 2: ("C25", said(day)) for n, day in exits.items()}
+        suggested = {f.row: (f.rule, f.suggestion) for f in outcome.findings if f.column == "exit_date"}
+        assert suggested == {n + 2: ("C25", said(day)) for n, day in exits.items()}
 
-    @pytest.mark.parametrize("site", ["MHT-GM", "MHT-BPL"])  # the one's texts load, as it declares its order
+    @pytest.mark.parametrize("site", ["MHT-GM", "MHT-BPL"])  # MHT-GM declares day-first dates, so its texts would load
     @pytest.mark.parametrize(("dataset", "suffix"), [("contacts", "csv"), ("referrals", "xlsx")])
-    def test_a_true_date_that_was_typed_since_hides_it_not(
+    def test_one_correct_date_does_not_hide_half_converted_ones(
         self, validate: Validator, dataset: str, suffix: str, site: str
     ) -> None:
         days = [*DAYS, date(2016, 10, 20)]
         rows = table(dataset, [*(half_converted(day) for day in DAYS), days[-1]])
         outcome = validate(FORMATS[suffix](rows), dataset, site, suffix=suffix)
         assert (outcome.accepted, to_fix(outcome)) == ([], {("C25", "file", f) for f in DATASETS[dataset][3]})
-        again = validate(FORMATS[suffix](corrected(rows, outcome)), dataset, site, suffix=suffix)
-        assert all(days_of(again, field) == days for field in DATASETS[dataset][3])
+        resent = validate(FORMATS[suffix](corrected(rows, outcome)), dataset, site, suffix=suffix)
+        assert all(days_of(resent, field) == days for field in DATASETS[dataset][3])
 
     @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
-    def test_beside_many_that_were_typed_since_nothing_is_suggested_for_those_in_question(
+    def test_with_several_correct_dates_ambiguous_ones_get_no_suggestion(
         self, validate: Validator, suffix: str
     ) -> None:
-        since = [date(2016, 10, n) for n in (14, 18, 20, 21, 25)]
-        rows = table("contacts", [*(half_converted(day) for day in DAYS), *since])
+        typed = [date(2016, 10, n) for n in (14, 18, 20, 21, 25)]
+        rows = table("contacts", [*(half_converted(day) for day in DAYS), *typed])
         outcome = validate(FORMATS[suffix](rows), site="MHT-GM", suffix=suffix)
         assert (outcome.accepted, to_fix(outcome)) == ([], {("C25", "file", "contact_date")})
         suggested = {f.row: f.suggestion for f in outcome.findings_of("C25")}
@@ -218,7 +218,7 @@ class TestHalfConverted:
             n: said(day) if day.day > 12 or day.day == day.month else None for n, day in enumerate(DAYS, 2)
         }
 
-    def test_few_cells_hold_their_rows_and_the_rest_loads(self, validate: Validator) -> None:
+    def test_a_few_cells_hold_only_their_rows(self, validate: Validator) -> None:
         rows = [row | {"consent_withdrawn_date": ""} for row in table("participants", DAYS * 4)]
         withdrawn = {5: date(2016, 9, 3), 9: date(2016, 7, 11), 20: date(2016, 9, 21), 33: date(2016, 8, 17)}
         for n, day in withdrawn.items():
@@ -226,10 +226,10 @@ class TestHalfConverted:
         outcome = validate(xlsx_of(rows), "participants", suffix="xlsx")
         assert to_fix(outcome) == {("C25", "row", "consent_withdrawn_date")}
         assert (outcome.held, len(outcome.accepted)) == ([n + 2 for n in withdrawn], len(rows) - 4)
-        again = validate(xlsx_of(corrected(rows, outcome)), "participants", suffix="xlsx")
-        assert {n: again.values[n]["consent_withdrawn_date"] for n in withdrawn} == withdrawn
+        resent = validate(xlsx_of(corrected(rows, outcome)), "participants", suffix="xlsx")
+        assert {n: resent.values[n]["consent_withdrawn_date"] for n in withdrawn} == withdrawn
 
-    def test_a_date_that_may_be_a_birth_is_hidden_still(self, validate: Validator) -> None:
+    def test_a_possible_date_of_birth_stays_hidden(self, validate: Validator) -> None:
         rows = table("contacts", [half_converted(d) for d in [*DAYS, date(1971, 3, 5), date(1971, 3, 25)]])
         outcome = validate(xlsx_of(rows), suffix="xlsx")
         births = outcome.stored_findings.filter(outcome.stored_findings["source_row"] >= len(DAYS) + 2)
@@ -238,11 +238,11 @@ class TestHalfConverted:
 
 
 class TestMonthFirst:
-    """C26: all dates are written month/day/year."""
+    """C26: every date in the column is written month/day/year."""
 
-    @pytest.mark.parametrize(("dataset", "suffix"), EVERYWHERE)
-    @pytest.mark.parametrize("site", ["MHT-GM", "MHT-BPL"])  # the one declares that it writes day/month/year
-    def test_no_date_loads_and_each_has_its_right_suggestion(
+    @pytest.mark.parametrize(("dataset", "suffix"), DATASETS_AND_FORMATS)
+    @pytest.mark.parametrize("site", ["MHT-GM", "MHT-BPL"])  # MHT-GM declares day/month/year
+    def test_no_date_loads_and_each_has_the_correct_suggestion(
         self, validate: Validator, dataset: str, suffix: str, site: str
     ) -> None:
         fields, rows = DATASETS[dataset][3], table(dataset, [month_first(day) for day in DAYS])
@@ -252,16 +252,16 @@ class TestMonthFirst:
         assert to_fix(outcome) == {("C26", "file", field) for field in fields}
         for field in fields:
             assert [f.suggestion for f in outcome.findings if f.column == field] == [said(day) for day in DAYS]
-        again = validate(FORMATS[suffix](corrected(rows, outcome)), dataset, site, suffix=suffix)
-        assert (again.result, again.findings) == ("accepted", [])
-        assert all(days_of(again, field) == DAYS for field in fields)
+        resent = validate(FORMATS[suffix](corrected(rows, outcome)), dataset, site, suffix=suffix)
+        assert (resent.result, resent.findings) == ("accepted", [])
+        assert all(days_of(resent, field) == DAYS for field in fields)
 
     @pytest.mark.parametrize(
         "form",
         ["%m/%d/%y", "%m-%d-%Y", "%m/%d/%Y 09:30", "%m/%d/%Y 9:30 AM", "%m/%d/%Y 12:00:00 AM", "%m/%d/%y 1:05 pm"],
     )
     @pytest.mark.parametrize(("dataset", "suffix"), [("contacts", "csv"), ("funding_awards", "xlsx")])
-    def test_in_whatever_way_the_dates_are_written(
+    def test_every_way_of_writing_the_dates_is_recognised(
         self, validate: Validator, dataset: str, suffix: str, form: str
     ) -> None:
         fields, rows = DATASETS[dataset][3], table(dataset, [f"{day:{form}}" for day in DAYS])
@@ -269,16 +269,16 @@ class TestMonthFirst:
         assert to_fix(outcome) == {("C26", "file", field) for field in fields}
         assert [f.suggestion for f in outcome.findings_of("C26")] == [said(day) for day in DAYS]
 
-    def test_a_column_in_doubt_is_read_as_the_others_of_its_file(self, validate: Validator) -> None:
+    def test_an_ambiguous_column_takes_the_order_of_the_others(self, validate: Validator) -> None:
         rows = table("referrals", [month_first(d) for d in DAYS])
         exits = {2: date(2016, 9, 5), 5: date(2016, 10, 7)}
         for n, day in exits.items():
             rows[n] |= {"exit_date": month_first(day), "exit_reason": "support_completed"}
         outcome = validate(csv_of(rows), "referrals", site="MHT-GM")
-        told = {f.row: (f.rule, f.suggestion) for f in outcome.findings if f.column == "exit_date"}
-        assert told == {n + 2: ("C26", said(day)) for n, day in exits.items()}
+        suggested = {f.row: (f.rule, f.suggestion) for f in outcome.findings if f.column == "exit_date"}
+        assert suggested == {n + 2: ("C26", said(day)) for n, day in exits.items()}
 
-    def test_where_the_columns_disagree_one_in_doubt_is_not_read(self, validate: Validator) -> None:
+    def test_an_ambiguous_column_is_not_read_if_the_others_disagree(self, validate: Validator) -> None:
         rows = table("referrals", DAYS)
         for n, row in enumerate(rows):
             row["referral_received_date"] = month_first(DAYS[n])
@@ -290,19 +290,19 @@ class TestMonthFirst:
 
 
 class TestBothOrders:
-    """C02: a suggestion is given only where one reading is left."""
+    """C02: a suggestion is given only where one reading is possible."""
 
     @pytest.mark.parametrize("site", ["MHT-GM", "MHT-BPL"])
-    def test_only_what_can_be_read_in_one_way_has_a_suggestion(self, validate: Validator, site: str) -> None:
+    def test_only_unambiguous_dates_have_a_suggestion(self, validate: Validator, site: str) -> None:
         texts = ["14/11/2016", "11/14/2016", "03/11/2016", "08/08/2016", "25/10/2016"]
         outcome = validate(csv_of(table("contacts", texts)), site=site)
         assert (outcome.refusals, outcome.accepted) == (["C02"], [])
-        told = {f.found: (f.severity, f.suggestion) for f in outcome.findings_of("C02") if f.found}
+        suggested = {f.found: (f.severity, f.suggestion) for f in outcome.findings_of("C02") if f.found}
         days = ["2016-11-14", "2016-11-14", None, "2016-08-08", "2016-10-25"]
-        assert told == {text: ("row", day) for text, day in zip(texts, days, strict=True)}
+        assert suggested == {text: ("row", day) for text, day in zip(texts, days, strict=True)}
 
-    def test_one_date_that_is_month_first_leaves_the_others_in_doubt(self, validate: Validator) -> None:
-        """It may be a slip; no site is known to write so."""
+    def test_one_month_first_date_does_not_decide_the_column(self, validate: Validator) -> None:
+        """The one month-first date may be a slip, so the ambiguous date gets no suggestion."""
         outcome = validate(csv_of(table("contacts", ["11/14/2016", "03/11/2016", *DAYS])))
         assert [(f.rule, f.row, f.suggestion) for f in outcome.findings] == [
             ("C02", 2, "2016-11-14"),
@@ -310,7 +310,7 @@ class TestBothOrders:
         ]
 
 
-NO_ALARM = {
+NOT_HALF_CONVERTED = {
     "true dates that are all before the 13th": [date(2016, 11, 3), date(2016, 10, 5), date(2016, 9, 12)],
     "a text among true dates": [*DAYS, "25/11/2016"],
     "texts among true dates": [*DAYS, "25/11/2016", "24/11/2016", "23/10/2016", "29/09/2016"],
@@ -327,11 +327,11 @@ NO_ALARM = {
 }
 
 
-class TestNoFalseAlarm:
-    @pytest.mark.parametrize("days", NO_ALARM.values(), ids=NO_ALARM)
+class TestFalsePositives:
+    @pytest.mark.parametrize("days", NOT_HALF_CONVERTED.values(), ids=NOT_HALF_CONVERTED)
     @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
-    def test_true_dates_load_and_texts_are_held_one_by_one(
-        self, validate: Validator, days: Sequence[Written], suffix: str
+    def test_true_dates_load_and_each_text_holds_its_row(
+        self, validate: Validator, days: Sequence[WrittenDate], suffix: str
     ) -> None:
         outcome = validate(FORMATS[suffix](table("contacts", days)), suffix=suffix)
         texts = [n for n, day in enumerate(days, 2) if isinstance(day, str)]
@@ -339,20 +339,18 @@ class TestNoFalseAlarm:
         assert days_of(outcome, "contact_date") == [day for day in days if isinstance(day, date)]
 
     @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
-    def test_a_site_that_declares_its_order_loads_as_before(self, validate: Validator, suffix: str) -> None:
+    def test_day_first_texts_load_for_a_site_that_declares_them(self, validate: Validator, suffix: str) -> None:
         written = [f"{day:%d/%m/%Y}" for day in DAYS]
         outcome = validate(FORMATS[suffix](table("contacts", written)), site="MHT-GM", suffix=suffix)
         assert {(f.rule, f.severity) for f in outcome.findings} == {("C02", "warning")}
         assert days_of(outcome, "contact_date") == DAYS
 
-    def test_texts_and_true_dates_of_such_a_site_load_together(self, validate: Validator) -> None:
+    def test_day_first_texts_and_true_dates_load_together_for_such_a_site(self, validate: Validator) -> None:
         written = [day if n % 3 else f"{day:%d/%m/%Y}" for n, day in enumerate(DAYS)]
         outcome = validate(xlsx_of(table("contacts", written)), site="MHT-GM", suffix="xlsx")
         assert (outcome.result, days_of(outcome, "contact_date")) == ("accepted", DAYS)
 
-    def test_a_slip_in_one_column_leaves_the_others_of_a_site_that_declares_its_order(
-        self, validate: Validator
-    ) -> None:
+    def test_a_slip_in_one_column_does_not_affect_the_others(self, validate: Validator) -> None:
         rows = table("referrals", ["04/01/2016", "05/01/2016"])
         for row, eligible in zip(rows, ("01/14/2016", "2016-01-05"), strict=True):
             row |= {"eligibility_date": eligible, "programme_start_date": ""}
@@ -360,8 +358,8 @@ class TestNoFalseAlarm:
         assert (outcome.held, days_of(outcome, "referral_received_date")) == ([2], [date(2016, 1, 5)])
 
 
-def test_a_file_that_is_judged_again_leaves_nothing_of_the_first_time(validate: Validator) -> None:
-    """What is found of other columns is told once, exact copies and all."""
+def test_validation_that_restarts_reports_each_finding_once(validate: Validator) -> None:
+    """Detecting C25 restarts validation; findings of other columns, exact repeats included, appear once."""
     rows = table("contacts", [half_converted(d) for d in DAYS])
     rows[3]["contact_medium"] = "zz"
     rows[4]["contact_medium"] = "1"

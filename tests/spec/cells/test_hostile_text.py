@@ -1,4 +1,4 @@
-"""Text files that are made to do harm, or look like it: refused in words or read, in bounded time and memory."""
+"""Hostile or degenerate text files are read or refused in bounded time and memory."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from file_validator import CONTACT, Validator, as_csv, contacts
+from soak import in_soak
 
 from flows.cells.person_names import holds_full_name
 from flows.deliveries.extract import TextBatch, UnreadableFile
@@ -20,27 +21,27 @@ from flows.steps.read.whole import as_sheets
 from schemas._contract.code_lists import fold
 
 KNOWN = frozenset(map(fold, CONTACT))
-SOUND = as_csv(contacts({}, {})).encode()
-HEADING, LINE = (line + b"\n" for line in SOUND.splitlines()[:2])
+VALID = as_csv(contacts({}, {})).encode()
+HEADING, LINE = (line + b"\n" for line in VALID.splitlines()[:2])
 LONG = MAX_LINE_BYTES + 1
 
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[object]:
-    """Reads bytes as a text file, and fails where that takes longer than a minute."""
+    """Read bytes as a text file; fail if the test takes more than a minute of CPU time."""
     started = time.process_time()
 
-    def open_it(data: bytes) -> list[TextBatch]:
+    def open_bytes(data: bytes) -> list[TextBatch]:
         path = tmp_path / "contacts.csv"
         path.write_bytes(data)
         return list(read(path, KNOWN).batches)
 
-    yield open_it
+    yield open_bytes
     assert time.process_time() - started < 60
 
 
 @pytest.mark.parametrize(
-    ("data", "rule", "why"),
+    ("data", "rule", "found"),
     [
         (HEADING + LINE.replace(b"review", b"x" * LONG) + LINE, "U01", "a line is longer than 4 MB, after 124 bytes"),
         (HEADING + b"x" * LONG, "U01", "a line is longer than 4 MB, after 124 bytes"),
@@ -54,14 +55,14 @@ def opened(tmp_path: Path) -> Iterator[object]:
     ],
     ids=["long cell", "no end", "long quote", "quotes", "newlines", "returns", "zeros", "zero tail", "columns"],
 )
-def test_it_is_refused_in_words(opened, data: bytes, rule: str, why: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_hostile_file_is_refused_with_a_reason(opened, data: bytes, rule: str, found: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(UnreadableFile) as refused:
         opened(data)
-    assert (refused.value.rule_id, refused.value.found) == (rule, why)
+    assert (refused.value.rule_id, refused.value.found) == (rule, found)
 
 
-def test_a_file_that_is_cut_while_it_is_read_is_no_file_of_its_own(tmp_path: Path) -> None:
-    """Somebody writes it at that moment: what was read of it is not to be taken for the whole."""
+def test_a_file_that_shrinks_while_it_is_read_raises(tmp_path: Path) -> None:
+    """Someone is writing the file while it is read: the part read so far must not be taken for the whole."""
     path = tmp_path / "contacts.csv"
     path.write_bytes(HEADING + LINE * (2 * CHUNK_BYTES // len(LINE)))
     batches = read(path, KNOWN).batches
@@ -71,7 +72,7 @@ def test_a_file_that_is_cut_while_it_is_read_is_no_file_of_its_own(tmp_path: Pat
         list(batches)
 
 
-def test_as_many_columns_as_are_allowed_are_read(opened) -> None:  # type: ignore[no-untyped-def]
+def test_the_maximum_number_of_columns_is_read(opened) -> None:  # type: ignore[no-untyped-def]
     more = MAX_COLUMNS - len(CONTACT)
     data = HEADING.rstrip() + b"".join(b",c%d" % i for i in range(more)) + b"\n"
     line = LINE.rstrip().replace(b"review", b'"review"') + b',"1"' * more + b"\n"
@@ -83,30 +84,41 @@ def test_as_many_columns_as_are_allowed_are_read(opened) -> None:  # type: ignor
     ("line", "malformed"),
     [(b"\n", False), (b"," * 9 + b"\n", False), (b'"\n', True), (b'"a\n', True), (b',"""\n', True)],
 )
-def test_a_long_tail_of_one_line_is_read_part_by_part(opened, line: bytes, malformed: bool) -> None:  # type: ignore[no-untyped-def]
-    batches = opened(SOUND + line * (MAX_CHUNK_LINES + 10))
+def test_a_long_run_of_identical_lines_is_read_in_chunks(opened, line: bytes, malformed: bool) -> None:  # type: ignore[no-untyped-def]
+    batches = opened(VALID + line * (MAX_CHUNK_LINES + 10))
     assert len(batches) == 2
     assert sum(len(b.malformed) for b in batches) == malformed * (MAX_CHUNK_LINES + 10)
     assert sum(len(b.rows) for b in batches) == 2 + (not malformed) * (MAX_CHUNK_LINES + 10)
 
 
-def test_blank_lines_without_number_are_judged_at_once(validate: Validator) -> None:
-    """They cost neither a finding each nor the memory for it."""
+def test_very_many_blank_lines_are_one_finding(validate: Validator) -> None:
+    """One finding covers them all, without memory for each."""
     started = time.process_time()
-    outcome = validate(SOUND + b"\n" * 300_000)
+    outcome = validate(VALID + b"\n" * 300_000)
     assert [(f.rule, f.found) for f in outcome.findings] == [("F07", "300000 blank rows")]
     assert (outcome.accepted, outcome.verdict.rows.read) == ([2, 3], 300_002)
     assert time.process_time() - started < 10
 
 
-def test_a_word_without_end_is_no_name() -> None:
+def test_searching_a_very_long_word_for_names_is_fast() -> None:
     started = time.process_time()
     assert not holds_full_name("jane" * 100_000)
     assert time.process_time() - started < 1
 
 
-def test_a_heading_with_odd_breaks_is_given_back_whole(tmp_path: Path) -> None:
-    """A form feed or the like in a heading ends no line: only a line feed does."""
+MEGABYTES = {"letters": "a" * 1_000_000, "signs": "a@" * 500_000, "digits": "1" * 1_000_000, "months": "jan" * 400_000}
+
+
+@pytest.mark.parametrize("text", MEGABYTES)
+@pytest.mark.parametrize("field", ["staff_ref", *in_soak("contact_date", "duration_minutes")])
+def test_a_cell_of_a_megabyte_is_validated_in_bounded_time(validate: Validator, field: str, text: str) -> None:
+    started = time.process_time()
+    assert validate(as_csv(contacts({}, {field: MEGABYTES[text]}, {}))).accepted == [2, 4]
+    assert time.process_time() - started < 30  # quadratic parsing would take hours
+
+
+def test_a_heading_with_unusual_line_separators_stays_one_line(tmp_path: Path) -> None:
+    """A form feed or U+2028 in a heading does not end the line."""
     path = tmp_path / "contacts.csv"
     path.write_bytes(b"made up\x0c\n" + HEADING.replace(b"staff_ref", "staff\u2028ref".encode()) + LINE)
     (sheet,) = as_sheets(path, KNOWN, "Data")
@@ -114,13 +126,13 @@ def test_a_heading_with_odd_breaks_is_given_back_whole(tmp_path: Path) -> None:
     assert sheet.rows[1][8] == "staff\u2028ref"
 
 
-def test_a_few_zero_bytes_cost_their_lines(opened) -> None:  # type: ignore[no-untyped-def]
+def test_a_few_zero_bytes_make_only_their_lines_malformed(opened) -> None:  # type: ignore[no-untyped-def]
     (batch,) = opened(HEADING + LINE * 20 + LINE.replace(b"review", b"rev\0iew") + LINE)
     assert batch.malformed == {22: "a zero byte, which stands for no character"}
     assert batch.rows["source_row"].to_list() == [*range(2, 22), 23]
 
 
-def test_an_open_quotation_runs_over_so_many_lines_and_no_more(opened) -> None:  # type: ignore[no-untyped-def]
-    """Else one mark at the top would make a single cell of a whole file without a record in it."""
-    (batch,) = opened(SOUND.replace(b"review", b'"review', 1) + b"a word\n" * 60 + b'"')
+def test_an_unclosed_quotation_mark_affects_a_limited_number_of_lines(opened) -> None:  # type: ignore[no-untyped-def]
+    """Otherwise one mark at the top could turn the whole file into a single cell."""
+    (batch,) = opened(VALID.replace(b"review", b'"review', 1) + b"a word\n" * 60 + b'"')
     assert (set(batch.malformed), batch.rows["source_row"].to_list()) == ({2, *range(4, 65)}, [3])

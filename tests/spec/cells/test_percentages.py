@@ -1,4 +1,4 @@
-"""C21: '46%', and a cell that shows 0.46 as 46%, are 46 where the statistic is a percentage, and 0.46 in a share."""
+"""C21: 46%, as text or as 0.46 shown in percent, is read as 46 in a percentage and as 0.46 in a share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-import workbook_bytes as made
+import workbook_bytes
 import xlsxwriter
 from file_validator import ValidatedFile, Validator
 from workbook_bytes import Percentage
@@ -52,7 +52,7 @@ TARGET = {
     "source_document": "This test",
     "source_wording": "none",
 }
-SENT = {
+DATASETS = {
     "benchmarks": (BENCHMARK, "benchmark_id", "value", {"site": "PMO", "period": "202404"}),
     "published_measures": (MEASURE, "reporting_period", "value", {"site": "NHSE", "period": "202503"}),
     "targets": (TARGET, "target_id", "target_value", {"site": "PMO", "period": "202404"}),
@@ -72,16 +72,18 @@ Table = Sequence[Sequence[Any]]
 
 
 def table(dataset: str, *values: Any, **changes: str) -> list[list[Any]]:
-    """Sound rows of a dataset, one for each value."""
-    sound, key, field, _ = SENT[dataset]
-    rows = [{**sound, **changes, key: f"{sound[key]}-{n}", field: value} for n, value in enumerate(values)]
-    return [list(sound), *(list(row.values()) for row in rows)]
+    """Valid rows of a dataset, one for each value."""
+    row, key, field, _ = DATASETS[dataset]
+    rows = [{**row, **changes, key: f"{row[key]}-{n}", field: value} for n, value in enumerate(values)]
+    return [list(row), *(list(row.values()) for row in rows)]
 
 
 def csv_of(rows: Table) -> bytes:
-    """A spreadsheet saves a cell as it shows it."""
-    shown = [[f"{Decimal(str(float(c))) * 100:f}%" if isinstance(c, Percentage) else str(c) for c in r] for r in rows]
-    return "\n".join(map(",".join, shown)).encode()
+    """Write as a spreadsheet saves CSV: each cell as it is displayed."""
+    displayed = [
+        [f"{Decimal(str(float(c))) * 100:f}%" if isinstance(c, Percentage) else str(c) for c in r] for r in rows
+    ]
+    return "\n".join(map(",".join, displayed)).encode()
 
 
 def xlsx_of(rows: Table, number_format: str = "0%") -> bytes:
@@ -100,39 +102,47 @@ def xlsx_of(rows: Table, number_format: str = "0%") -> bytes:
 FORMATS: dict[str, Callable[[Table], bytes]] = {
     "csv": csv_of,
     "xlsx": xlsx_of,
-    "ods": lambda rows: made.ods("".join(made.ods_row(*row) for row in rows)),
-    "xls": lambda rows: made.xls({"Data": rows}),
+    "ods": lambda rows: workbook_bytes.ods("".join(workbook_bytes.ods_row(*row) for row in rows)),
+    "xls": lambda rows: workbook_bytes.xls({"Data": rows}),
 }
-SHOWN = {Percentage(0.46): 46, Percentage(0.145): 14.5, Percentage(0.07): 7, Percentage(0.29): 29, Percentage(1): 100}
+DISPLAYED = {
+    Percentage(0.46): 46,
+    Percentage(0.145): 14.5,
+    Percentage(0.07): 7,
+    Percentage(0.29): 29,
+    Percentage(1): 100,
+}
 
 
-def sent(validate: Validator, content: bytes, dataset: str, suffix: str) -> ValidatedFile:
-    return validate(content, dataset, suffix=suffix, **SENT[dataset][3])
+def validate_as(validate: Validator, content: bytes, dataset: str, suffix: str) -> ValidatedFile:
+    return validate(content, dataset, suffix=suffix, **DATASETS[dataset][3])
 
 
 @pytest.mark.parametrize("dataset", ["benchmarks", "published_measures"])
 @pytest.mark.parametrize("suffix", FORMATS)
-class TestAPercentage:
-    def test_is_read_as_its_cell_shows_it_and_told(self, validate: Validator, dataset: str, suffix: str) -> None:
-        outcome = sent(validate, FORMATS[suffix](table(dataset, *SHOWN)), dataset, suffix)
-        assert [float(row["value"]) for row in outcome.values] == list(SHOWN.values())
+class TestPercentage:
+    def test_is_read_as_displayed_with_a_warning(self, validate: Validator, dataset: str, suffix: str) -> None:
+        outcome = validate_as(validate, FORMATS[suffix](table(dataset, *DISPLAYED)), dataset, suffix)
+        assert [float(row["value"]) for row in outcome.values] == list(DISPLAYED.values())
         assert [(f.rule, f.severity, f.row) for f in outcome.findings] == [
-            ("C21", "warning", n + 2) for n in range(len(SHOWN))
+            ("C21", "warning", n + 2) for n in range(len(DISPLAYED))
         ]
         assert outcome.findings[1].found == "14.5%" or suffix == "csv"
 
-    def test_is_read_where_it_is_a_text(self, validate: Validator, dataset: str, suffix: str) -> None:
-        outcome = sent(validate, FORMATS[suffix](table(dataset, "46%", "46 %", "46 per cent", "7.5%")), dataset, suffix)
+    def test_is_read_from_text(self, validate: Validator, dataset: str, suffix: str) -> None:
+        outcome = validate_as(
+            validate, FORMATS[suffix](table(dataset, "46%", "46 %", "46 per cent", "7.5%")), dataset, suffix
+        )
         assert [float(row["value"]) for row in outcome.values] == [46, 46, 46, 7.5]
         assert {(f.rule, f.severity) for f in outcome.findings} == {("C21", "warning")}
 
-    def test_a_bare_number_stays_as_it_is(self, validate: Validator, dataset: str, suffix: str) -> None:
-        outcome = sent(validate, FORMATS[suffix](table(dataset, "0.46", "46")), dataset, suffix)
+    def test_a_plain_number_is_unchanged(self, validate: Validator, dataset: str, suffix: str) -> None:
+        outcome = validate_as(validate, FORMATS[suffix](table(dataset, "0.46", "46")), dataset, suffix)
         assert ([float(row["value"]) for row in outcome.values], outcome.findings) == ([0.46, 46], [])
 
-    def test_of_another_statistic_is_no_number(self, validate: Validator, dataset: str, suffix: str) -> None:
+    def test_is_refused_for_another_statistic(self, validate: Validator, dataset: str, suffix: str) -> None:
         rows = table(dataset, "46%", Percentage(0.46), "46", measure_statistic="count")
-        outcome = sent(validate, FORMATS[suffix](rows), dataset, suffix)
+        outcome = validate_as(validate, FORMATS[suffix](rows), dataset, suffix)
         assert [(f.rule, f.severity, f.row, f.suggestion) for f in outcome.findings] == [
             ("V05", "row", 2, None),
             ("V05", "row", 3, None),
@@ -140,23 +150,23 @@ class TestAPercentage:
         assert outcome.accepted == [4]
 
 
-def test_each_row_has_its_own_statistic(validate: Validator) -> None:
+def test_the_statistic_is_taken_row_by_row(validate: Validator) -> None:
     rows = table("benchmarks", "46%", "46%", "46%")
-    place = rows[0].index("measure_statistic")
+    position = rows[0].index("measure_statistic")
     for row, statistic in zip(rows[1:], ("count", "percent", "percentage_points"), strict=True):
-        row[place] = statistic
-    outcome = sent(validate, csv_of(rows), "benchmarks", "csv")
+        row[position] = statistic
+    outcome = validate_as(validate, csv_of(rows), "benchmarks", "csv")
     assert (outcome.held, [row["value"] for row in outcome.values]) == ([2], [46, 46])
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_where_no_percentage_is_meant_it_stays_an_error(validate: Validator, suffix: str) -> None:
-    outcome = sent(validate, FORMATS[suffix](table("targets", "46%", Percentage(0.46), "46")), "targets", suffix)
+def test_a_percentage_in_a_count_holds_the_row(validate: Validator, suffix: str) -> None:
+    outcome = validate_as(validate, FORMATS[suffix](table("targets", "46%", Percentage(0.46), "46")), "targets", suffix)
     assert [(f.rule, f.severity, f.row) for f in outcome.findings] == [("V05", "row", 2), ("V05", "row", 3)]
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_in_a_share_it_is_a_hundredth_of_it(validate: Validator, suffix: str) -> None:
+def test_a_percentage_in_a_share_is_divided_by_100(validate: Validator, suffix: str) -> None:
     rows = [["contact_id", "share"], ["A1", "46%"], ["A2", Percentage(0.14)], ["A3", "0.46"], ["A4", "46"]]
     outcome = validate(FORMATS[suffix](rows), contract=SHARES, suffix=suffix)
     assert [float(row["share"]) for row in outcome.values] == [0.46, 0.14, 0.46]
@@ -168,42 +178,44 @@ def test_in_a_share_it_is_a_hundredth_of_it(validate: Validator, suffix: str) ->
     [
         ("0.00%", 0.4567, 45.67, ["C21"]),
         ('[Red]0.0" of all "%;-0%', 0.5, 50, ["C21"]),
-        ('0"%"', 46, 46, []),  # the sign is only written behind the number
+        ('0"%"', 46, 46, []),  # a literal percent sign does not scale the number
         (r"0\%", 46, 46, []),
         ("0.00", 0.46, 0.46, []),
     ],
 )
 @pytest.mark.parametrize("is_large", [False, True])
-def test_the_number_format_decides(
+def test_the_number_format_decides_what_is_a_percentage(
     validate: Validator, number_format: str, stored: float, value: float, rules: list[str], is_large: bool
 ) -> None:
     rows = table("benchmarks", Percentage(stored), *[Percentage(stored)] * (600 if is_large else 0))
-    outcome = sent(validate, xlsx_of(rows, number_format), "benchmarks", "xlsx")
+    outcome = validate_as(validate, xlsx_of(rows, number_format), "benchmarks", "xlsx")
     assert {float(row["value"]) for row in outcome.values} == {value}
     assert sorted({f.rule for f in outcome.findings}) == rules
 
 
-def test_a_large_workbook_is_read_by_column_all_the_same(validate: Validator, tmp_path: Path) -> None:
+def test_percentages_are_read_by_the_columnar_reader_too(validate: Validator, tmp_path: Path) -> None:
     rows = table("benchmarks", *[Percentage(n / 1000) for n in range(1, 1001)])
     path = tmp_path / "large.xlsx"
     path.write_bytes(xlsx_of(rows))
     assert isinstance(sheets_of(path, Format.XLSX)[0].open(), PlainTable)
-    outcome = sent(validate, path.read_bytes(), "benchmarks", "xlsx")
+    outcome = validate_as(validate, path.read_bytes(), "benchmarks", "xlsx")
     assert [row["value"] for row in outcome.values] == [Decimal(n) / 10 for n in range(1, 1001)]
 
 
-def test_old_workbooks_keep_several_numbers_in_one_record(validate: Validator) -> None:
+def test_percentages_in_a_multi_number_xls_record_are_read(validate: Validator) -> None:
     rows = table("benchmarks", Percentage(0.5))
     low, high = (rows[0].index(name) for name in ("value_low", "value_high"))
-    numbers = [(2, (n << 2) | 3) for n in (46, 54)]  # hundredths, in the style that shows percentages
+    numbers = [(2, (n << 2) | 3) for n in (46, 54)]  # hundredths, in the percentage cell style
     record = struct.pack("<HH", 1, low) + b"".join(struct.pack("<HI", *n) for n in numbers) + struct.pack("<H", high)
-    outcome = sent(validate, made.xls({"Data": rows}, extra=made.record(0x00BD, record)), "benchmarks", "xls")
+    outcome = validate_as(
+        validate, workbook_bytes.xls({"Data": rows}, extra=workbook_bytes.record(0x00BD, record)), "benchmarks", "xls"
+    )
     [row] = outcome.values
     assert (row["value_low"], row["value"], row["value_high"]) == (46, 50, 54)
 
 
-def test_what_is_given_back_shows_what_the_sender_saw(tmp_path: Path) -> None:
-    """Without its format the number would be read as another when it comes back."""
+def test_the_marked_workbook_shows_percentages_as_the_sender_saw_them(tmp_path: Path) -> None:
+    """Without its percent format the number would be read as 0.46 when the file is sent again."""
     path = tmp_path / "a.xlsx"
     path.write_bytes(xlsx_of(table("benchmarks", Percentage(0.46))))
     assert openpyxl.load_workbook(path).active["D2"].value == 0.46

@@ -1,4 +1,4 @@
-"""Identifiers that others published for tests, held to what they say of them."""
+"""Identifier checks agree with published test data (NHS numbers, postcodes)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from flows.steps.read import read
 from schemas._contract.code_lists import fold
 
 pytestmark = pytest.mark.real
-WRONGLY_FLAGGED = "13"  # flagged false for being a copy of another row: its check digit is valid
+WRONGLY_FLAGGED = "13"  # flagged false only because it repeats another row: its check digit is valid
 
 
-def test_nhs_numbers_agree_with_their_flags(real_files: Path) -> None:
+def test_nhs_number_check_digits_agree_with_the_published_flags(real_files: Path) -> None:
     headings = frozenset(map(fold, ("Key", "NHS_Number", "NHS_Number_Valid")))
     extract = read(real_files / "ids" / "dve_basic_demographics.csv", headings)
     rows = pl.concat([b.rows for b in extract.batches])
@@ -26,7 +26,7 @@ def test_nhs_numbers_agree_with_their_flags(real_files: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["validation", "normalisation"])
-def test_postcodes_are_seen_however_they_are_written(real_files: Path, name: str) -> None:
+def test_postcodes_are_recognised_in_any_spelling(real_files: Path, name: str) -> None:
     cases = json.loads((real_files / "ids" / f"{name}.json").read_text(encoding="utf-8"))["tests"]
     assert cases
     wrong = [c["base"] for c in cases if (personal_rule(c["base"]) == "P03") != bool(c["expected"])]
@@ -34,7 +34,7 @@ def test_postcodes_are_seen_however_they_are_written(real_files: Path, name: str
 
 
 @pytest.mark.parametrize("name", ["outcodes", "sectors"])
-def test_a_part_of_a_postcode_is_no_postcode(real_files: Path, name: str) -> None:
+def test_a_partial_postcode_is_not_personal(real_files: Path, name: str) -> None:
     cases = json.loads((real_files / "ids" / f"{name}.json").read_text(encoding="utf-8"))["tests"]
     assert [c["expected"] for c in cases if personal_rule(c["expected"])] == []
 
@@ -44,7 +44,7 @@ def test_a_part_of_a_postcode_is_no_postcode(real_files: Path, name: str) -> Non
     [(f"{n}.csv", h) for n in ("half1", "half2") for h in [("num", "str")]]
     + [(f"{n}.csv", ("COL1", "COL2")) for n in ("part1", "part2", "part3", "small1", "small2")],
 )
-def test_files_that_disagree_with_each_other_are_each_read_whole(
+def test_files_with_mismatched_columns_are_read_completely(
     real_files: Path, name: str, headings: tuple[str, ...]
 ) -> None:
     path = real_files / "duckdb-rejects" / "error" / "mismatch" / name

@@ -1,6 +1,6 @@
-"""Corrections: what a site agreed is wrong in a cell is put right before it is read, and each is told.
+"""Agreed corrections are applied before cells are read, and each one is reported.
 
-`corrections.csv` is data: a line in, what is done with a small file out. Every row is made up.
+Each test gives lines of `corrections.csv` and asserts what they do to a small file. Every row is made up.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LINE = {
     "agreed_on": "2016-12-01",
     "until": "2017-03-31",
 }
-THREE = as_csv(contacts({}, {"attended": "9"}, {}))  # row 3 is held for its attendance
+THREE_ROWS = as_csv(contacts({}, {"attended": "9"}, {}))  # row 3 is held: 9 is not a listed attendance code
 
 
 @pytest.fixture
@@ -39,41 +39,41 @@ def validate(tmp_path: Path) -> Validator:
 
 
 def csv_of(*lines: dict[str, str]) -> str:
-    """`corrections.csv` with these lines."""
+    """Text of a `corrections.csv` with these lines."""
     return as_csv([LINE | line for line in lines])
 
 
 def agreed(*lines: dict[str, str]) -> Corrections:
-    """Corrections that are all in good order."""
+    """Corrections of which every line is valid."""
     corrections = parse_corrections(csv_of(*lines), TODAY)
     assert corrections.faults == () and len(corrections.lines) == len(lines)
     return corrections
 
 
-def corrected(outcome: ValidatedFile) -> list[Finding]:
-    """What is said of corrections."""
+def correction_findings(outcome: ValidatedFile) -> list[Finding]:
+    """The findings about corrections (X01, X02)."""
     return [f for f in outcome.findings if f.rule.startswith("X")]
 
 
-def test_a_correction_is_made_before_the_cell_is_read(validate: Validator) -> None:
-    before = validate(THREE)
+def test_a_correction_is_applied_before_the_cell_is_read(validate: Validator) -> None:
+    before = validate(THREE_ROWS)
     assert (before.accepted, before.held) == ([2, 4], [3])
-    after = validate(THREE, corrections=agreed({}))
+    after = validate(THREE_ROWS, corrections=agreed({}))
     assert (after.accepted, after.held, after.result) == ([2, 3, 4], [], "accepted")
     assert after.values[1]["attended"] == "5"
     assert after.findings == [Finding("X01", "warning", 3, "attended", "9", "5")]
 
 
-def test_every_rule_judges_the_corrected_value(validate: Validator) -> None:
-    """A correction never switches a rule off: a value that is no better is held as ever."""
-    outcome = validate(THREE, corrections=agreed({"becomes": "8"}))
+def test_every_rule_validates_the_corrected_value(validate: Validator) -> None:
+    """A correction does not switch a rule off: a corrected value that is invalid is held."""
+    outcome = validate(THREE_ROWS, corrections=agreed({"becomes": "8"}))
     assert outcome.held == [3]
     assert [(f.rule, f.found) for f in outcome.findings] == [("V02", "8"), ("X01", "9")]
 
 
-def test_a_repair_of_the_corrected_value_is_still_told(validate: Validator) -> None:
+def test_a_repair_of_the_corrected_value_is_reported_too(validate: Validator) -> None:
     line = {"row": "2", "column": "contact_medium", "was": "01", "becomes": "1"}
-    outcome = validate(THREE, corrections=agreed(line))
+    outcome = validate(THREE_ROWS, corrections=agreed(line))
     assert outcome.values[0]["contact_medium"] == "01"
     assert [(f.rule, f.row, f.suggestion) for f in outcome.findings if f.severity == "warning"] == [
         ("C14", 2, "01"),
@@ -82,23 +82,23 @@ def test_a_repair_of_the_corrected_value_is_still_told(validate: Validator) -> N
 
 
 @pytest.mark.parametrize("column", ["attended", "F", "f", "ATTENDED", " Attended "])
-def test_the_column_is_a_heading_or_a_letter(validate: Validator, column: str) -> None:
-    assert validate(THREE, corrections=agreed({"column": column})).held == []
+def test_the_column_may_be_a_heading_or_a_letter(validate: Validator, column: str) -> None:
+    assert validate(THREE_ROWS, corrections=agreed({"column": column})).held == []
 
 
-def test_an_empty_cell_can_be_filled_and_a_cell_emptied(validate: Validator) -> None:
+def test_a_correction_may_fill_or_empty_a_cell(validate: Validator) -> None:
     table = as_csv(contacts({"staff_role": ""}, {}))
     name = {"row": "2", "column": "staff_role", "was": "", "becomes": "key_worker"}
     outcome = validate(table, corrections=agreed(name))
     assert outcome.held == []
-    assert corrected(outcome) == [Finding("X01", "warning", 2, "staff_role", "(an empty cell)", "key_worker")]
+    assert correction_findings(outcome) == [Finding("X01", "warning", 2, "staff_role", "(an empty cell)", "key_worker")]
     emptied = validate(
         table, corrections=agreed({"row": "3", "column": "staff_role", "was": "key_worker", "becomes": ""})
     )
     assert emptied.held == [2, 3]
 
 
-def test_a_correction_is_of_one_sheet(validate: Validator) -> None:
+def test_a_correction_may_name_the_sheet(validate: Validator) -> None:
     rows = contacts({}, {"attended": "9"})
     book = workbook({"Contacts": [list(rows[0]), *(list(r.values()) for r in rows)]})
     file = {"file": "MHT-BPL_contacts_201611_v1.xlsx"}
@@ -106,11 +106,13 @@ def test_a_correction_is_of_one_sheet(validate: Validator) -> None:
     assert validate(book, suffix="xlsx", corrections=agreed(file)).held == []
     other = validate(book, suffix="xlsx", corrections=agreed(file | {"sheet": "October"}))
     assert other.held == [3]
-    assert corrected(other) == [Finding("X02", "warning", None, "attended", "row 3: it is about another sheet", None)]
+    assert correction_findings(other) == [
+        Finding("X02", "warning", None, "attended", "row 3: it is about another sheet", None)
+    ]
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "finding"),
     [
         ({"was": "8"}, Finding("X02", "warning", 3, "attended", "9", None)),
         ({"row": "4"}, Finding("X02", "warning", 4, "attended", "5", None)),
@@ -124,16 +126,16 @@ def test_a_correction_is_of_one_sheet(validate: Validator) -> None:
     ],
     ids=["another value", "another row", "no row", "the heading", "no column", "lapsed"],
 )
-def test_a_correction_that_does_not_fit_is_not_made_and_is_told(
-    validate: Validator, line: dict[str, str], told: Finding
+def test_a_correction_that_does_not_fit_is_reported_and_not_applied(
+    validate: Validator, line: dict[str, str], finding: Finding
 ) -> None:
-    outcome = validate(THREE, corrections=agreed(line))
+    outcome = validate(THREE_ROWS, corrections=agreed(line))
     assert (outcome.accepted, outcome.held) == ([2, 4], [3])
-    assert corrected(outcome) == [told]
+    assert correction_findings(outcome) == [finding]
 
 
-def test_it_holds_on_its_last_day(validate: Validator) -> None:
-    assert validate(THREE, corrections=agreed({"until": "2016-12-02"})).held == []
+def test_a_correction_applies_on_its_last_day(validate: Validator) -> None:
+    assert validate(THREE_ROWS, corrections=agreed({"until": "2016-12-02"})).held == []
 
 
 @pytest.mark.parametrize(
@@ -141,24 +143,24 @@ def test_it_holds_on_its_last_day(validate: Validator) -> None:
     [{"file": "MHT-BPL_contacts_201610_v1.csv"}, {"dataset": "referrals"}, {"site_code": "HLT-WMCA"}],
     ids=["file", "dataset", "site"],
 )
-def test_it_is_about_one_delivery_alone(validate: Validator, line: dict[str, str]) -> None:
-    outcome = validate(THREE, corrections=agreed(line))
-    assert outcome.held == [3] and corrected(outcome) == []
+def test_a_correction_applies_to_one_delivery_only(validate: Validator, line: dict[str, str]) -> None:
+    outcome = validate(THREE_ROWS, corrections=agreed(line))
+    assert outcome.held == [3] and correction_findings(outcome) == []
 
 
-def test_what_is_hidden_in_a_finding_is_hidden_in_a_correction(validate: Validator) -> None:
+def test_a_correction_of_a_personal_cell_is_hidden(validate: Validator) -> None:
     line = {
         "dataset": "participants", "file": "MHT-BPL_participants_201611_v1.csv", "row": "2",
         "column": "participant_ref", "was": "BPL-000001", "becomes": "BPL-000009",
     }  # fmt: skip
     outcome = validate(as_csv(participants({}, {})), "participants", corrections=agreed(line))
     assert outcome.values[0]["participant_ref"] == "BPL-000009"
-    assert corrected(outcome) == [Finding("X01", "warning", 2, "participant_ref", None, None)]
+    assert correction_findings(outcome) == [Finding("X01", "warning", 2, "participant_ref", None, None)]
     assert outcome.stored_findings.filter(outcome.stored_findings["rule_id"] == "X01")["hidden"].to_list() == [True]
 
 
 def test_a_correction_never_hides_personal_data(validate: Validator) -> None:
-    """A date of birth is refused by its column: where the column is named by its letter, the line cannot tell."""
+    """Only its column makes a date a birth: a line naming the column by letter passes, so the file must be refused."""
     line = {
         "dataset": "participants", "file": "MHT-BPL_participants_201611_v1.csv", "row": "2",
         "column": "C", "was": "14/05/1980", "becomes": "1980",
@@ -172,7 +174,7 @@ def test_a_correction_never_hides_personal_data(validate: Validator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         ({"site_code": "MHT-XXX"}, "there is no site of this site_code"),
         ({"dataset": "contact"}, "there is no dataset of this name"),
@@ -189,11 +191,11 @@ def test_a_correction_never_hides_personal_data(validate: Validator) -> None:
         ({"becomes": "9"}, "was and becomes are the same"),
     ],
 )
-def test_a_line_at_fault_is_named_and_the_others_are_used(line: dict[str, str], said: str) -> None:
+def test_an_invalid_line_is_reported_and_the_others_are_used(line: dict[str, str], message: str) -> None:
     corrections = parse_corrections(csv_of({"row": "4"}, line, {"row": "5"}), TODAY)
     assert [c.row for c in corrections.lines] == [4, 5]
     [fault] = corrections.faults
-    assert fault.startswith("`corrections.csv`, line 3: ") and said in fault
+    assert fault.startswith("`corrections.csv`, line 3: ") and message in fault
 
 
 @pytest.mark.parametrize(
@@ -206,26 +208,26 @@ def test_a_line_at_fault_is_named_and_the_others_are_used(line: dict[str, str], 
         ("becomes", "FY1 3AD"),
     ],
 )
-def test_personal_data_in_a_correction_is_refused_without_being_repeated(column: str, value: str) -> None:
+def test_personal_data_in_a_line_is_refused_and_not_repeated(column: str, value: str) -> None:
     corrections = parse_corrections(csv_of({column: value}), TODAY)
     assert corrections.lines == ()
     assert f"{column} may hold personal data" in corrections.faults[0] and value not in corrections.faults[0]
 
 
-def test_two_lines_on_one_cell_are_both_left_out() -> None:
+def test_two_lines_for_one_cell_are_both_refused() -> None:
     corrections = parse_corrections(csv_of({"becomes": "6"}, {"row": "4"}, {"column": "ATTENDED"}), TODAY)
     assert [c.row for c in corrections.lines] == [4]
     assert [f.split(": ")[0] for f in corrections.faults] == ["`corrections.csv`, line 2", "`corrections.csv`, line 4"]
 
 
 def test_a_cell_named_by_heading_and_by_letter_is_corrected_once(validate: Validator) -> None:
-    outcome = validate(THREE, corrections=agreed({"column": "F"}, {"column": "attended", "becomes": "6"}))
+    outcome = validate(THREE_ROWS, corrections=agreed({"column": "F"}, {"column": "attended", "becomes": "6"}))
     assert outcome.held == [] and outcome.values[1]["attended"] == "5"
-    assert [f.found for f in corrected(outcome)] == ["9", "row 3: the cell is corrected twice"]
+    assert [f.found for f in correction_findings(outcome)] == ["9", "row 3: the cell is corrected twice"]
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("change", "message"),
     [
         (
             lambda t: t.replace("becomes", "is_now", 1),
@@ -240,36 +242,36 @@ def test_a_cell_named_by_heading_and_by_letter_is_corrected_once(validate: Valid
     ],
     ids=["another name", "twice", "empty", "no heading", "semicolons", "tabs", "an open quotation mark"],
 )
-def test_what_is_no_table_of_corrections_is_not_gone_on_without(spoil: Callable[[str], str], said: str) -> None:
-    with pytest.raises(CorrectionsUnusable) as stopped:
-        parse_corrections(spoil(csv_of({"reason": "said by the data lead"})), TODAY)
-    assert said in str(stopped.value) and "said by" not in str(stopped.value)
-    assert "quotation marks" in str(stopped.value) or ",".join(COLUMNS) in str(stopped.value)
+def test_a_file_that_is_no_corrections_table_stops_the_run(change: Callable[[str], str], message: str) -> None:
+    with pytest.raises(CorrectionsUnusable) as raised:
+        parse_corrections(change(csv_of({"reason": "said by the data lead"})), TODAY)
+    assert message in str(raised.value) and "said by" not in str(raised.value)
+    assert "quotation marks" in str(raised.value) or ",".join(COLUMNS) in str(raised.value)
 
 
-def test_headings_in_another_order_or_with_one_more_beside_them_are_as_good() -> None:
-    turned = [{**dict(reversed((LINE | {"row": n}).items())), "note": "mine"} for n in ("3", "4")]
-    corrections = parse_corrections(as_csv(turned), TODAY)
+def test_headings_may_be_reordered_and_extended() -> None:
+    reordered = [{**dict(reversed((LINE | {"row": n}).items())), "note": "mine"} for n in ("3", "4")]
+    corrections = parse_corrections(as_csv(reordered), TODAY)
     assert corrections.faults == () and [c.row for c in corrections.lines] == [3, 4]
 
 
-def test_a_torn_line_costs_itself_alone() -> None:
-    good, malformed = csv_of({}), "MHT-BPL,contacts\n"
-    corrections = parse_corrections(good + "\n" + malformed + csv_of({"row": "9"}).splitlines()[1] + "\n", TODAY)
+def test_a_malformed_line_leaves_the_others_in_use() -> None:
+    valid, malformed = csv_of({}), "MHT-BPL,contacts\n"
+    corrections = parse_corrections(valid + "\n" + malformed + csv_of({"row": "9"}).splitlines()[1] + "\n", TODAY)
     assert [c.row for c in corrections.lines] == [3, 9]
     assert corrections.faults == (
         "`corrections.csv`, line 4: it has 2 cells, the heading 12; put text with commas in quotes",
     )
 
 
-def test_an_empty_file_is_no_fault() -> None:
+def test_an_empty_file_has_no_corrections() -> None:
     assert parse_corrections("", TODAY) == parse_corrections("\n\n", TODAY) == Corrections(TODAY)
 
 
-def test_many_cells_of_several_columns_are_corrected_at_once(validate: Validator) -> None:
+def test_many_cells_in_several_columns_are_corrected(validate: Validator) -> None:
     rows = contacts(*({"attended": "9", "staff_role": "boss"} for _ in range(100)), *({} for _ in range(100)))
     role = {"column": "staff_role", "was": "boss", "becomes": "key_worker"}
     lines = [{"row": str(n)} | more for n in range(2, 102) for more in ({}, role)]
     outcome = validate(as_csv(rows), corrections=agreed(*lines))
     assert outcome.result == "accepted" and len(outcome.accepted) == 200
-    assert len(corrected(outcome)) == 200
+    assert len(correction_findings(outcome)) == 200

@@ -1,4 +1,4 @@
-"""What the name of a file says: a slip that leaves one reading is understood, anything else is not."""
+"""File names: a slip that leaves one possible reading is understood, any other name is not."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SLIPS = (
     "{site}_{dataset}_March2016_v1{end}",
     " {site}__{dataset}_201603_v1 {end}",
 )
-NOT_READ = (
+AMBIGUOUS = (
     "MWW-LIN_contacts_201603.csv",  # the first version, or the next?
     "MWW-LIN_contacts_2016-03-31.csv",
     "MWW-LIN_contacts_201603_31.csv",
@@ -68,15 +68,15 @@ def test_a_slip_that_leaves_one_reading_is_understood(slip: str, site: str, data
     assert read_name(name, "MHT-WLA") is None, "it lies in another site's folder: that is left to be told"
 
 
-@pytest.mark.parametrize("name", NOT_READ)
-def test_what_leaves_no_reading_or_several_is_not_understood(name: str) -> None:
+@pytest.mark.parametrize("name", AMBIGUOUS)
+def test_a_name_with_no_reading_or_several_is_not_understood(name: str) -> None:
     assert read_name(name) is None and agreed_name(name) == ""
     likely = likely_stem(name, "MWW-LIN")
     assert likely.startswith("MWW-LIN_") and not {"John", "9434765919", "final"} & set(likely.replace("_", " ").split())
 
 
 @pytest.mark.parametrize("ending", ["csv", "CSV", "xlsx"])
-def test_the_agreed_form_is_read_as_it_stands(ending: str) -> None:
+def test_the_agreed_form_needs_no_guess(ending: str) -> None:
     name = f"MWW-LIN_contacts_201603_v01.{ending}"
     assert read_name(name) == FileName("MWW-LIN", "contacts", "201603", 1, f".{ending}")
     assert agreed_name(name) == ""
@@ -91,17 +91,17 @@ def test_the_agreed_form_is_read_as_it_stands(ending: str) -> None:
         ("Jane Smith.csv", "MWW-LIN_<dataset>_<yyyymm>_v1"),
     ],
 )
-def test_a_likely_name_is_made_of_what_can_be_told_alone(name: str, likely: str) -> None:
+def test_a_suggested_name_contains_only_what_is_certain(name: str, likely: str) -> None:
     assert likely_stem(name, "MWW-LIN") == likely
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
 @pytest.mark.parametrize("dataset", ["contacts", "participants"])
-def test_a_name_that_was_understood_is_told_once(tmp_path, dataset: str, ending: str) -> None:
+def test_a_corrected_name_is_reported_once(tmp_path, dataset: str, ending: str) -> None:
     rows = contacts({}) if dataset == "contacts" else participants({})
-    sent = as_csv(rows).encode() if ending == "csv" else workbook({"Data": as_table(rows)})
-    for slip, told in ((" (1)", 1), ("", 0)):
-        outcome = Validator(tmp_path)(sent, dataset=dataset, suffix=ending, name_ending=slip)
+    content = as_csv(rows).encode() if ending == "csv" else workbook({"Data": as_table(rows)})
+    for slip, findings in ((" (1)", 1), ("", 0)):
+        outcome = Validator(tmp_path)(content, dataset=dataset, suffix=ending, name_ending=slip)
         found = [f for f in outcome.findings if f.rule == "F31"]
-        assert (outcome.result, len(found)) == ("accepted", told)
+        assert (outcome.result, len(found)) == ("accepted", findings)
         assert all(f.found == f"MHT-BPL_{dataset}_201611_v1{slip}.{ending}" for f in found)

@@ -1,7 +1,7 @@
-"""Quotation marks of text files that are not as the standard has them (rules F29, F30): nothing is lost, all is told.
+"""Non-standard quotation marks in CSV files (F29, F30) lose no data and are reported.
 
-One that is not closed in the heading must not swallow the rows below. Marks that a program left around texts, because
-it put spaces beside them or used single ones, are no part of the text.
+An unclosed mark in the heading must not swallow the rows below it. Single marks around texts, and marks with spaces
+beside them, are not part of the text.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-import workbook_bytes as made
+import workbook_bytes
 from file_validator import Finding, Row, Validator, as_csv, as_table, awards, contacts, participants, workbook
 from soak import in_soak
 
@@ -26,45 +26,47 @@ Rows = Callable[..., list[dict[str, str]]]
 
 
 def people(*changes: Row) -> list[dict[str, str]]:
-    """Participants whose consent is of the month of the file: else that would be told too (F19)."""
+    """Participants who consented in the file's month, as older dates would be reported too (F19)."""
     return participants(*({"consent_date": "2016-11-02"} | c for c in changes))
 
 
-KINDS: dict[str, Rows] = {"contacts": contacts, "participants": people, "funding_awards": awards}
-KNOWN = known_headings(datasets()["contacts"], DeliveryContext("MHT-BPL", "MHT", date(2016, 11, 30)))
-ANY_DATASET = pytest.mark.parametrize("dataset", KINDS)
+ROWS_OF: dict[str, Rows] = {"contacts": contacts, "participants": people, "funding_awards": awards}
+KNOWN_HEADINGS = known_headings(datasets()["contacts"], DeliveryContext("MHT-BPL", "MHT", date(2016, 11, 30)))
+ANY_DATASET = pytest.mark.parametrize("dataset", ROWS_OF)
 
 
 def with_heading(text: str, heading: str) -> str:
-    """A file with another heading line."""
+    """Replace the heading line of a file."""
     return heading + text[text.index("\n") :]
 
 
-class TestF29AMarkInTheHeadingThatIsNotClosed:
+class TestF29UnclosedMarkInTheHeading:
     @ANY_DATASET
     @pytest.mark.parametrize("delimiter", [",", "\t", *in_soak(";", "|")])
     @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
-    def test_before_any_heading(self, validate: Validator, dataset: str, delimiter: str, quoting: int) -> None:
-        rows = KINDS[dataset](*[{}] * 60)
+    def test_before_any_heading_loses_no_row(
+        self, validate: Validator, dataset: str, delimiter: str, quoting: int
+    ) -> None:
+        rows = ROWS_OF[dataset](*[{}] * 60)
         names, text = list(rows[0]), as_csv(rows, delimiter, quoting)
-        for place, line_end in ((0, "\n"), (1, "\r\n"), (len(names) // 2, "\r"), (len(names) - 1, "\n")):
-            heading = delimiter.join(f'"{name}' if i == place else name for i, name in enumerate(names))
+        for position, line_end in ((0, "\n"), (1, "\r\n"), (len(names) // 2, "\r"), (len(names) - 1, "\n")):
+            heading = delimiter.join(f'"{name}' if i == position else name for i, name in enumerate(names))
             outcome = validate(with_heading(text, heading).replace("\n", line_end), dataset)
-            found = f"a quotation mark in the heading of column {chr(65 + place)}"
+            found = f"a quotation mark in the heading of column {chr(65 + position)}"
             assert outcome.findings_of("F29") == [Finding("F29", "warning", 1, None, found, None)], (
-                place,
+                position,
                 outcome.findings,
             )
             assert {f.rule for f in outcome.findings} <= {"F13", "F29"}
             assert (outcome.accepted, outcome.verdict.rows.read) == (list(range(2, 62)), 60)
 
     @ANY_DATASET
-    @pytest.mark.parametrize("at", [3, 30, 59])
-    def test_that_is_closed_by_luck_further_down(self, validate: Validator, dataset: str, at: int) -> None:
-        rows = KINDS[dataset](*[{}] * 60)
+    @pytest.mark.parametrize("line", [3, 30, 59])
+    def test_closed_by_chance_in_a_later_row_loses_no_row(self, validate: Validator, dataset: str, line: int) -> None:
+        rows = ROWS_OF[dataset](*[{}] * 60)
         lines = as_csv(rows).splitlines()
-        cells = lines[at].rpartition(",")
-        lines[at] = f'{cells[0]},"{cells[2]}"'
+        cells = lines[line].rpartition(",")
+        lines[line] = f'{cells[0]},"{cells[2]}"'
         lines[0] = lines[0].rpartition(",")[0] + ',"' + list(rows[0])[-1]
         outcome = validate("\n".join(lines) + "\n", dataset)
         assert ([f.rule for f in outcome.findings], len(outcome.accepted)) == (["F29"], 60)
@@ -72,29 +74,29 @@ class TestF29AMarkInTheHeadingThatIsNotClosed:
     @pytest.mark.parametrize(
         "heading",
         [
-            '"contact_id,episode_id",contact_date',  # closed behind another heading
+            '"contact_id,episode_id",contact_date',  # closed after another heading
             'contact_id,"episode_id,"contact_date"',
             '"contact_id","episode_id,"contact_date"',
             '"contact_id", "episode_id, "contact_date"',
             'contact_id,"episode_id,contact_date"',
         ],
     )
-    def test_of_several_marks_those_that_pair_are_kept(self, validate: Validator, heading: str) -> None:
+    def test_beside_paired_marks_is_found(self, validate: Validator, heading: str) -> None:
         first = as_csv(contacts({}, {})).splitlines()[0]
         rest = first.removeprefix("contact_id,episode_id,contact_date")
         outcome = validate(with_heading(as_csv(contacts({}, {})), heading + rest))
         assert ([f.rule for f in outcome.findings if f.rule != "F30"], outcome.accepted) == (["F29"], [2, 3])
 
     @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
-    def test_before_a_heading_that_nobody_knows(self, validate: Validator, quoting: int) -> None:
-        """The first row begins with a mark: that closes nothing."""
+    def test_before_an_unknown_heading_is_found(self, validate: Validator, quoting: int) -> None:
+        """A mark that opens the first row must not close the one in the heading."""
         rows = [{**row, "weather": "fine"} for row in contacts(*[{}] * 12)]
         heading = ",".join(rows[0]).replace("weather", '"weather')
         outcome = validate(with_heading(as_csv(rows, quoting=quoting), heading))
         assert sorted(f.rule for f in outcome.findings) == ["F11", "F29"]
         assert outcome.accepted == list(range(2, 14))
 
-    def test_below_titles_with_stray_marks(self, validate: Validator) -> None:
+    def test_below_a_title_with_stray_marks_is_found(self, validate: Validator) -> None:
         text = as_csv(contacts(*[{}] * 12))
         heading = text.splitlines()[0].replace("attended", '"attended')
         for title in ('Contacts "new', '"Contacts of Blackpool', 'Contacts, "new"", list', '"', 'Contacts 12" list'):
@@ -102,68 +104,68 @@ class TestF29AMarkInTheHeadingThatIsNotClosed:
             assert {f.rule for f in outcome.findings} == {"F04", "F29"}, title
             assert outcome.accepted == list(range(3, 15))
 
-    def test_of_the_kind_that_the_sites_profile_declares(self, tmp_path: Path) -> None:
+    def test_of_the_site_s_own_quotation_mark_is_found(self, tmp_path: Path) -> None:
         file = tmp_path / "contacts.csv"
         file.write_text(as_csv(contacts(*[{}] * 12)).replace("attended", "'attended", 1))
-        extract = read(file, KNOWN, quote="'")
+        extract = read(file, KNOWN_HEADINGS, quote="'")
         assert [f.rule_id for f in extract.findings] == ["F29"]
         assert sum(len(batch.source_rows) for batch in extract.batches) == 12
 
     @ANY_DATASET
     @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
-    def test_within_a_heading_or_behind_it(self, validate: Validator, dataset: str, quoting: int) -> None:
-        rows = KINDS[dataset]({}, {})
+    def test_inside_or_after_a_heading_is_found(self, validate: Validator, dataset: str, quoting: int) -> None:
+        rows = ROWS_OF[dataset]({}, {})
         names, text = list(rows[0]), as_csv(rows, quoting=quoting)
-        for place, name in ((0, f'{names[0]}"'), (1, f'{names[1][:4]}"{names[1][4:]}'), (3, f'{names[3]}"')):
-            heading = ",".join(name if i == place else other for i, other in enumerate(names))
+        for position, name in ((0, f'{names[0]}"'), (1, f'{names[1][:4]}"{names[1][4:]}'), (3, f'{names[3]}"')):
+            heading = ",".join(name if i == position else other for i, other in enumerate(names))
             outcome = validate(with_heading(text, heading), dataset)
-            found = f"a quotation mark in the heading of column {chr(65 + place)}"
+            found = f"a quotation mark in the heading of column {chr(65 + position)}"
             assert outcome.findings == [Finding("F29", "warning", 1, None, found, None)]
             assert outcome.accepted == [2, 3]
 
-    def test_a_heading_that_is_one_quoted_cell_as_a_whole_is_another_fault(self, validate: Validator) -> None:
+    def test_a_heading_row_quoted_as_one_cell_is_u03(self, validate: Validator) -> None:
         lines = as_csv(contacts({}, {})).splitlines()
         outcome = validate("\n".join(f'"{line}"' for line in lines))
         assert (outcome.refusals, outcome.findings_of("F29")) == (["U03"], [])
 
-    def test_an_inch_in_a_heading_of_the_senders_own_is_none(self, validate: Validator) -> None:
+    def test_an_inch_sign_in_an_unknown_heading_is_not_reported(self, validate: Validator) -> None:
         rows = [{**row, 'width 12"': "x"} for row in awards({}, {})]
         text = as_csv(rows).replace('"width 12"""', 'width 12"')
         assert [f.rule for f in validate(text, "funding_awards").findings] == ["F11"]
 
-    def test_in_a_file_without_a_row(self, validate: Validator) -> None:
+    def test_in_a_file_without_rows_is_found(self, validate: Validator) -> None:
         outcome = validate(as_csv(contacts({})).splitlines()[0].replace("with_employer", '"with_employer'))
         assert (outcome.refusals, len(outcome.findings_of("F29"))) == (["F01"], 1)
 
-    def test_in_a_zip(self, validate: Validator) -> None:
+    def test_in_a_zip_loses_no_row(self, validate: Validator) -> None:
         text = as_csv(contacts(*[{}] * 60)).replace("with_employer", '"with_employer', 1)
-        outcome = validate(made.zip_of({"contacts.csv": text.encode()}), suffix="zip")
+        outcome = validate(workbook_bytes.zip_of({"contacts.csv": text.encode()}), suffix="zip")
         assert ([f.rule for f in outcome.findings], len(outcome.accepted)) == (["F29"], 60)
 
-    def test_the_marked_workbook_has_every_row_where_it_was(self, tmp_path: Path) -> None:
+    def test_keeps_every_row_in_place_in_the_marked_workbook(self, tmp_path: Path) -> None:
         file = tmp_path / "contacts.csv"
         file.write_text(as_csv(contacts(*[{}] * 12)).replace("with_employer", '"with_employer', 1))
-        [sheet] = as_sheets(file, KNOWN, "contacts")
+        [sheet] = as_sheets(file, KNOWN_HEADINGS, "contacts")
         assert sheet.rows == as_table(contacts(*[{}] * 12))
 
     @pytest.mark.parametrize(
         "heading", ['"weather_\nhere"', '"weather_\nhere (fine,\nrain, snow)"', '"weather_\n\nhere"', '"weather\n"']
     )
-    def test_a_heading_with_a_line_break_is_sound(self, validate: Validator, heading: str) -> None:
+    def test_a_quoted_line_break_in_a_heading_is_not_reported(self, validate: Validator, heading: str) -> None:
         text = as_csv([{**row, "weather": "fine"} for row in contacts({}, {})])
         outcome = validate(text.replace("weather", heading, 1))
         assert (outcome.findings_of("F29"), len(outcome.accepted)) == ([], 2)
 
 
-class TestF30SpacesBesideTheMarks:
+class TestF30SpacesBesideMarks:
     @ANY_DATASET
     @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-    @pytest.mark.parametrize(("before", "behind"), [(" ", ""), ("   ", " "), *in_soak(("", " "))])
-    def test_they_are_no_part_of_the_text(
-        self, validate: Validator, dataset: str, delimiter: str, before: str, behind: str
+    @pytest.mark.parametrize(("before", "after"), [(" ", ""), ("   ", " "), *in_soak(("", " "))])
+    def test_spaces_beside_marks_are_not_part_of_the_text(
+        self, validate: Validator, dataset: str, delimiter: str, before: str, after: str
     ) -> None:
-        rows = KINDS[dataset](*[{}] * 3)
-        text = as_csv(rows, "\x1f", csv.QUOTE_ALL).replace("\x1f", f"{behind}{delimiter}{before}")
+        rows = ROWS_OF[dataset](*[{}] * 3)
+        text = as_csv(rows, "\x1f", csv.QUOTE_ALL).replace("\x1f", f"{after}{delimiter}{before}")
         outcome = validate(text, dataset)
         assert {f.rule for f in outcome.findings} - {"F13"} == {"F30"}
         assert outcome.findings_of("F30")[0].found == "spaces beside the quotation marks on 4 lines"
@@ -171,25 +173,25 @@ class TestF30SpacesBesideTheMarks:
         assert (outcome.accepted, outcome.values) == (plain.accepted, plain.values)
 
     @pytest.mark.parametrize("text", ["Smith, Jones and sons", 'The ""Best"" trust', "Two, three, four", '12"" pipe'])
-    def test_commas_and_marks_within_stay(self, validate: Validator, text: str) -> None:
+    def test_commas_and_marks_inside_the_text_stay(self, validate: Validator, text: str) -> None:
         lines = as_csv(awards({}, {}, {})).replace(",", ", ").replace("A made-up funder", f'"{text}"').splitlines()
         outcome = validate("\n".join(lines) + "\n", "funding_awards")
         assert [row["funding_org_name"] for row in outcome.values] == [text.replace('""', '"')] * 3
         assert [f.rule for f in outcome.findings] == ["F30"]
 
-    def test_a_line_break_within_is_one_record(self, validate: Validator) -> None:
+    def test_a_line_break_inside_is_one_record(self, validate: Validator) -> None:
         text = as_csv(awards({}, {}, {})).replace("A made-up funder", ' "A made-up\nfunder"')
         outcome = validate(text, "funding_awards")
         assert {f.rule for f in outcome.findings} == {"F14"}
         assert (outcome.held, outcome.verdict.rows.read) == ([2, 4, 6], 3)
 
-    def test_a_word_in_marks_behind_a_space_is_text(self, validate: Validator) -> None:
+    def test_a_quoted_word_after_a_space_is_text(self, validate: Validator) -> None:
         text = as_csv(awards({}, {})).replace("A made-up funder", ' "Best" trust', 1)
         outcome = validate(text, "funding_awards")
         assert outcome.values[0]["funding_org_name"] == '"Best" trust'
         assert (outcome.rules, outcome.accepted) == ([("C17", "warning", 2)], [2, 3])
 
-    def test_a_mark_behind_a_space_that_is_not_closed_costs_no_other_row(self, validate: Validator) -> None:
+    def test_an_unclosed_mark_after_a_space_affects_no_other_row(self, validate: Validator) -> None:
         text = as_csv(awards(*[{}] * 6)).replace("A made-up funder", ' "Best trust', 1)
         outcome = validate(text, "funding_awards")
         assert (outcome.accepted, {f.row for f in outcome.findings}) == ([2, 3, 4, 5, 6, 7], {2})
@@ -198,8 +200,8 @@ class TestF30SpacesBesideTheMarks:
 class TestF30SingleMarks:
     @ANY_DATASET
     @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", ", "])
-    def test_all_texts_in_them(self, validate: Validator, dataset: str, delimiter: str) -> None:
-        rows = KINDS[dataset](*[{}] * 3)
+    def test_around_every_text_are_removed(self, validate: Validator, dataset: str, delimiter: str) -> None:
+        rows = ROWS_OF[dataset](*[{}] * 3)
         text = as_csv(rows, "\x1f", csv.QUOTE_ALL).replace('"', "'").replace("\x1f", delimiter)
         outcome = validate(text, dataset)
         assert {f.rule for f in outcome.findings} - {"F13"} == {"F30"}
@@ -207,7 +209,7 @@ class TestF30SingleMarks:
         plain = validate(as_csv(rows), dataset)
         assert (outcome.accepted, outcome.values) == (plain.accepted, plain.values)
 
-    def test_some_columns_in_them(self, validate: Validator) -> None:
+    def test_around_the_texts_of_some_columns_are_removed(self, validate: Validator) -> None:
         text = as_csv(awards({}, {})).replace("A made-up funder", "'Smith, Jones and ''sons'' here'")
         outcome = validate(text, "funding_awards")
         assert [row["funding_org_name"] for row in outcome.values] == ["Smith, Jones and 'sons' here"] * 2
@@ -216,14 +218,14 @@ class TestF30SingleMarks:
     @pytest.mark.parametrize(
         "name", ["King's fund", "'t Hooft trust", "The players' fund", "12' by 6\"", "'Best' trust"]
     )
-    def test_apostrophes_and_inches_are_text(self, validate: Validator, name: str) -> None:
+    def test_apostrophes_and_feet_and_inches_are_text(self, validate: Validator, name: str) -> None:
         rows = awards({"funding_org_name": name}, {"funding_org_name": name}, {})
         for suffix, content in (("csv", as_csv(rows).encode()), ("xlsx", workbook({"Data": as_table(rows)}))):
             outcome = validate(content, "funding_awards", suffix=suffix)
             assert ([row["funding_org_name"] for row in outcome.values[:2]], outcome.findings) == ([name, name], [])
 
-    def test_titles_in_them_beside_an_apostrophe(self, validate: Validator) -> None:
-        """A column that is all in single marks is no sign that apostrophes elsewhere are marks."""
+    def test_apostrophes_beside_a_quoted_column_are_text(self, validate: Validator) -> None:
+        """A column in single marks does not turn apostrophes in other columns into marks."""
         rows = awards(*[{"source_document": "'Improving Lives'", "funding_org_name": "King's fund"}] * 3)
         outcome = validate(as_csv(rows), "funding_awards")
         assert {row["funding_org_name"] for row in outcome.values} == {"King's fund"}
@@ -243,11 +245,11 @@ class TestF30SingleMarks:
         ("participants", "year_of_birth", "1981"),
     ],
 )
-def test_c17_marks_that_a_spreadsheet_left_around_a_cell(
+def test_c17_marks_around_a_workbook_cell_are_removed(
     validate: Validator, dataset: str, field: str, text: str, mark: str
 ) -> None:
-    """Excel opens `1, "a"` so that the marks stand in the cells."""
-    rows, plain = (KINDS[dataset]({field: t}, {}) for t in (f" {mark}{text}{mark}", text))
+    """Excel opens `1, "a"` with the marks inside the cell."""
+    rows, plain = (ROWS_OF[dataset]({field: t}, {}) for t in (f" {mark}{text}{mark}", text))
     outcome = validate(workbook({"Data": as_table(rows)}), dataset, suffix="xlsx")
     assert [(f.rule, f.severity, f.row, f.column) for f in outcome.findings] == [("C17", "warning", 2, field)]
     assert outcome.values == validate(as_csv(plain), dataset).values

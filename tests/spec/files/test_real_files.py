@@ -1,4 +1,4 @@
-"""Files that nobody here made, read in place and held to what others say of them."""
+"""Third-party CSV test files are read as their publishers document."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from schemas._contract.model import Contract, Field, Kind
 pytestmark = pytest.mark.real
 
 
-def opened(path: Path, *headings: str) -> tuple[Extract, pl.DataFrame, list[int]]:
-    """A file as it is read: the extract, all its rows, and its torn lines."""
+def read_all(path: Path, *headings: str) -> tuple[Extract, pl.DataFrame, list[int]]:
+    """Read a file: the extract, all its rows, and the numbers of its malformed lines."""
     extract = read(path, frozenset(map(fold, headings)))
     batches = list(extract.batches)
     return extract, pl.concat([b.rows for b in batches], how="diagonal"), [r for b in batches for r in b.malformed]
@@ -29,9 +29,11 @@ def opened(path: Path, *headings: str) -> tuple[Extract, pl.DataFrame, list[int]
     ("name", "malformed"),
     [("few_columns.csv", [1814, 1823, 2378, 2762]), ("many_columns.csv", [1096, 1159, 1206, 2769])],
 )
-def test_bad_lines_are_named_by_their_physical_number(real_files: Path, name: str, malformed: list[int]) -> None:
+def test_malformed_lines_are_reported_by_physical_line_number(
+    real_files: Path, name: str, malformed: list[int]
+) -> None:
     path = real_files / "duckdb-rejects" / "rejects" / "incorrect_columns" / name
-    _, rows, found = opened(path, "a", "b", "c", "d")
+    _, rows, found = read_all(path, "a", "b", "c", "d")
     assert found == malformed
     assert rows["source_row"].to_list() == [
         n for n in range(2, len(path.read_bytes().splitlines()) + 1) if n not in malformed
@@ -39,9 +41,9 @@ def test_bad_lines_are_named_by_their_physical_number(real_files: Path, name: st
     assert rows.drop("source_row").unique().rows() == [("1", "2", "3", "4")]
 
 
-def test_few_columns_has_2768_good_rows(real_files: Path) -> None:
+def test_few_columns_has_2768_valid_rows(real_files: Path) -> None:
     path = real_files / "duckdb-rejects" / "rejects" / "incorrect_columns" / "few_columns.csv"
-    assert len(opened(path, "a", "b", "c", "d")[1]) == 2768
+    assert len(read_all(path, "a", "b", "c", "d")[1]) == 2768
 
 
 SPECTRUM = [
@@ -60,23 +62,25 @@ SPECTRUM = [
 
 
 @pytest.mark.parametrize("name", SPECTRUM)
-def test_csv_spectrum_means_what_its_json_says(real_files: Path, name: str) -> None:
-    meant = json.loads((real_files / "csv-spectrum" / "json" / f"{name}.json").read_text(encoding="utf-8"))
-    extract, rows, malformed = opened(real_files / "csv-spectrum" / "csvs" / f"{name}.csv", *meant[0])
+def test_csv_spectrum_matches_its_json(real_files: Path, name: str) -> None:
+    expected = json.loads((real_files / "csv-spectrum" / "json" / f"{name}.json").read_text(encoding="utf-8"))
+    extract, rows, malformed = read_all(real_files / "csv-spectrum" / "csvs" / f"{name}.csv", *expected[0])
     one_line_end = [
         {h: (c or "").replace("\r\n", "\n") for h, c in zip(extract.headings, row, strict=True)}
         for row in rows.drop("source_row").iter_rows()
     ]
-    assert one_line_end == [{h: c.replace("\r\n", "\n") for h, c in row.items()} for row in meant]
+    assert one_line_end == [{h: c.replace("\r\n", "\n") for h, c in row.items()} for row in expected]
     assert malformed == []
 
 
-def test_a_quotation_mark_inside_a_cell_is_that_character(real_files: Path) -> None:
-    """Its JSON has the same coordinates, and another telephone number than the file."""
-    meant = json.loads((real_files / "csv-spectrum" / "json" / "location_coordinates.json").read_text(encoding="utf-8"))
-    _, rows, malformed = opened(real_files / "csv-spectrum" / "csvs" / "location_coordinates.csv", *meant)
+def test_a_quotation_mark_inside_a_cell_is_text(real_files: Path) -> None:
+    """Only the coordinates are compared: the published JSON has another telephone number than the file."""
+    expected = json.loads(
+        (real_files / "csv-spectrum" / "json" / "location_coordinates.json").read_text(encoding="utf-8")
+    )
+    _, rows, malformed = read_all(real_files / "csv-spectrum" / "csvs" / "location_coordinates.csv", *expected)
     ((_, *cells, line),) = rows.rows()
-    assert (cells, line, malformed) == (list(meant.values())[1:], 2, [])
+    assert (cells, line, malformed) == (list(expected.values())[1:], 2, [])
 
 
 REJECTS = {
@@ -97,7 +101,10 @@ REJECTS = {
     "unquoted/basic.csv": ("ab", {5}),
     "unquoted/unquoted_new_line.csv": ("ab", {5, 6}),
     "unquoted/unquoted_last_value.csv": (("blaaaaaaaaaaaaaa",), {5}),
-    "multiple_errors/cast_and_maxline.csv": (("name", "age"), set()),  # a wrong type is a matter of its cell
+    "multiple_errors/cast_and_maxline.csv": (
+        ("name", "age"),
+        set(),
+    ),  # a wrong type is a fault of the cell, not the line
     "multiple_errors/multiple_casts_flush.csv": (("name", "age"), set()),
     "dr_who.csv": (("date", "time"), set()),
     "flush.csv": (("number",), set()),
@@ -105,13 +112,15 @@ REJECTS = {
 }
 
 
-@pytest.mark.parametrize(("name", "headings", "malformed"), [(n, *said) for n, said in REJECTS.items()], ids=REJECTS)
-def test_what_duckdb_rejects_is_torn_or_left_to_its_cell(
+@pytest.mark.parametrize(
+    ("name", "headings", "malformed"), [(n, *expected) for n, expected in REJECTS.items()], ids=REJECTS
+)
+def test_lines_that_duckdb_rejects_are_malformed_unless_only_a_type_is_wrong(
     real_files: Path, name: str, headings: tuple[str, ...], malformed: set[int]
 ) -> None:
-    """Every other line is a row, at its own place."""
+    """Every other line is a row with its own line number."""
     path = real_files / "duckdb-rejects" / "rejects" / name
-    _, rows, found = opened(path, *headings)
+    _, rows, found = read_all(path, *headings)
     assert set(found) == malformed
     assert set(rows["source_row"]) == {*range(2, len(path.read_bytes().splitlines()) + 1)} - malformed
 
@@ -125,31 +134,33 @@ def test_what_duckdb_rejects_is_torn_or_left_to_its_cell(
         ("only_utf16.csv", "utf-16", 5, "ŁŁŁ ŁŁŁŁŁŁŁŁŁ"),
     ],
 )
-def test_encodings_are_told_and_converted(real_files: Path, name: str, encoding: str, rows: int, first: str) -> None:
+def test_encodings_are_reported_and_converted(
+    real_files: Path, name: str, encoding: str, rows: int, first: str
+) -> None:
     path = real_files / "duckdb-rejects" / "encodings" / name
     heading = path.read_text(encoding=encoding).splitlines()[0].split(",")
-    extract, found, malformed = opened(path, *heading)
+    extract, found, malformed = read_all(path, *heading)
     assert (extract.encoding, len(found), found["0"][0], malformed) == (encoding, rows, first, [])
     assert [f.rule_id for f in extract.findings] == ["F02"]
 
 
-def test_every_character_of_utf_16_survives(real_files: Path) -> None:
+def test_every_utf_16_character_is_read(real_files: Path) -> None:
     path = real_files / "duckdb-rejects" / "encodings" / "all_utf16.csv"
-    _, rows, malformed = opened(path, "\x01")
+    _, rows, malformed = read_all(path, "\x01")
     with path.open(encoding="utf-16", newline="") as file:
-        meant = [row[0] for row in csv.reader(line for line in file if line) if row]
+        expected = [row[0] for row in csv.reader(line for line in file if line) if row]
     assert malformed == []
-    assert {c for c in rows["0"] if c} >= {c for c in meant[1:] if c.strip() and "\r" not in c}
+    assert {c for c in rows["0"] if c} >= {c for c in expected[1:] if c.strip() and "\r" not in c}
 
 
 def test_shift_jis_is_refused(real_files: Path) -> None:
-    """It has bytes that stand for no character of Windows-1252."""
+    """Some of its bytes are undefined in Windows-1252."""
     with pytest.raises(UnreadableFile) as refused:
-        opened(real_files / "duckdb-rejects" / "encodings" / "shift_jis.csv", "name", "age")
+        read_all(real_files / "duckdb-rejects" / "encodings" / "shift_jis.csv", "name", "age")
     assert refused.value.rule_id == "F02"
 
 
-MISFITS = {
+MALFORMED_LINES = {
     "countries": {
         4: "5 cells, where the heading has 4: 1 too many",
         7: "1 cell, where the heading has 4: nothing for columns B to D",
@@ -169,29 +180,31 @@ MISFITS = {
 }
 
 
-@pytest.mark.parametrize("name", MISFITS)
+@pytest.mark.parametrize("name", MALFORMED_LINES)
 def test_frictionless_files_are_read_line_by_line(real_files: Path, name: str) -> None:
     path = real_files / "frictionless" / f"{name}.csv"
     lines = path.read_text(encoding="utf-8-sig").splitlines()
     heading = lines[name == "countries"]
     extract = read(path, frozenset(map(fold, heading.split(","))))
     batches = list(extract.batches)
-    assert {row: why for b in batches for row, why in b.malformed.items()} == MISFITS[name]
+    assert {row: reason for b in batches for row, reason in b.malformed.items()} == MALFORMED_LINES[name]
     found = {line: cells for b in batches for *cells, line in b.rows.fill_null("").iter_rows()}
     first = extract.header_row + 1
-    assert found == {n: text.split(",") for n, text in enumerate(lines[first - 1 :], first) if n not in MISFITS[name]}
+    assert found == {
+        n: text.split(",") for n, text in enumerate(lines[first - 1 :], first) if n not in MALFORMED_LINES[name]
+    }
 
 
-def test_frictionless_spaces_beside_quotation_marks_are_no_part_of_a_text(real_files: Path) -> None:
-    """A mark that is escaped otherwise than CSV does leaves its line as it stands."""
+def test_frictionless_spaces_beside_quotation_marks_are_not_text(real_files: Path) -> None:
+    """A line whose marks are escaped by backslashes is left as it is."""
     extract = read(real_files / "frictionless" / "escaping.csv", frozenset({"id", "test"}))
     [batch] = extract.batches
     assert batch.rows.rows() == [("1", "Test line 1", 2), ("2", 'Test " line 2', 3), ("3", ' "Test \\" line 3"', 4)]
     assert [f.rule_id for f in extract.row_findings()] == ["F30"]
 
 
-TOY = Contract(
-    "contacts",  # a name that sites send, so that validation takes the file
+TWO_COLUMNS = Contract(
+    "contacts",  # a dataset that sites send, so that the file is accepted for validation
     "A toy",
     "A table of two columns.",
     "a row",
@@ -201,11 +214,11 @@ TOY = Contract(
 
 
 def test_the_eight_errors_of_invalid_csv_are_found_in_one_pass(validate: Validator, real_files: Path) -> None:
-    outcome = validate((real_files / "frictionless" / "invalid.csv").read_bytes(), contract=TOY)
-    lacking = "2 cells, where the heading has 4: nothing for columns C and D"
+    outcome = validate((real_files / "frictionless" / "invalid.csv").read_bytes(), contract=TWO_COLUMNS)
+    missing = "2 cells, where the heading has 4: nothing for columns C and D"
     assert [(f.row, f.found) for f in outcome.findings_of("F13")] == [
-        (2, lacking),
-        (3, lacking),
+        (2, missing),
+        (3, missing),
         (5, "5 cells, where the heading has 4: 1 too many"),
     ]
     assert [f.row for f in outcome.findings_of("F07")] == [4]

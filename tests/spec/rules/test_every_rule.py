@@ -1,7 +1,7 @@
-"""The rules of any dataset, one by one: a small file that breaks each, and its neighbour that does not.
+"""Each rule that applies to any dataset has a small file that breaks it and a similar file that does not.
 
-A rule that is removed fails here, and so does a rule that has no case. The further bounds of a rule are in
-`test_files.py`, `test_cells.py` and `test_personal_data.py`; rules between deliveries in `test_deliveries.py`.
+Removing a rule fails here, and so does adding one without a case. The bounds of single rules are in `test_files.py`,
+`test_cells.py` and `test_personal_data.py`, and rules between deliveries in `test_earlier_deliveries.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import pytest
-import workbook_bytes as made
+import workbook_bytes
 from file_validator import (
     CONTACT,
     ValidatedFile,
@@ -32,10 +32,10 @@ from schemas._rules.files import DELIVERY_RULES, FILE_RULES
 from schemas._rules.privacy import PERSONAL_DATA_RULES
 
 FILE, ROW, WARNING = "file", "row", "warning"
-SOUND = as_csv(contacts({}, {}, {}))
-HEADING = SOUND.splitlines()[0]
+VALID = as_csv(contacts({}, {}, {}))
+HEADING = VALID.splitlines()[0]
 PEOPLE, AWARDS = as_csv(participants({}, {}, {})), as_csv(awards({}, {}))
-TOY = Contract(
+SHARES = Contract(
     "contacts",
     "Shares",
     "A made-up dataset with a share.",
@@ -49,40 +49,40 @@ TOY = Contract(
 
 
 class Case(NamedTuple):
-    """A rule with a file that breaks it and one that does not, and how the files are sent."""
+    """A rule, a file that breaks it, one that does not, and the validator's arguments for both."""
 
     rule: str
     severity: str
     broken: str | bytes
-    sound: str | bytes
-    sent: dict[str, Any] = {}  # noqa: RUF012 - never changed
+    valid: str | bytes
+    arguments: dict[str, Any] = {}  # noqa: RUF012 - never changed
 
     def __str__(self) -> str:
         return f"{self.rule}-{self.severity}"
 
 
-def cell(rule: str, severity: str, dataset: str, field: str, broken: str, sound: str) -> Case:
-    """A rule about one cell, which stands on row 3 between two sound rows."""
+def cell(rule: str, severity: str, dataset: str, field: str, broken: str, valid: str) -> Case:
+    """A case for a rule about one cell, which is on row 3 between two valid rows."""
     rows = {"contacts": contacts, "participants": participants, "funding_awards": awards}[dataset]
-    files = (as_csv([{field: "", **r} for r in rows({}, {field: text}, {})]) for text in (broken, sound))
+    files = (as_csv([{field: "", **r} for r in rows({}, {field: text}, {})]) for text in (broken, valid))
     return Case(rule, severity, *files, {"dataset": dataset})
 
 
-def column(rule: str, dataset: str, field: str, *texts: str, sound: str, site: str = "MHT-BPL") -> Case:
-    """A rule about one column, over which a file is refused: so many of these cells, and twenty sound ones."""
+def column(rule: str, dataset: str, field: str, *texts: str, valid: str, site: str = "MHT-BPL") -> Case:
+    """A case for a rule that refuses the file for one column: these cells, followed by twenty valid ones."""
     rows = {"contacts": contacts, "participants": participants}[dataset]
-    files = (as_csv(rows(*({field: t} for t in cells), *[{}] * 20)) for cells in (texts, [sound] * len(texts)))
+    files = (as_csv(rows(*({field: t} for t in cells), *[{}] * 20)) for cells in (texts, [valid] * len(texts)))
     return Case(rule, FILE, *files, {"dataset": dataset, "site": site})
 
 
-def heading(rule: str, severity: str, broken: str, sound: str, dataset: str = "contacts") -> Case:
-    """A rule about one heading, that of the last column."""
+def heading(rule: str, severity: str, broken: str, valid: str, dataset: str = "contacts") -> Case:
+    """A case for a rule about one heading, that of the last column."""
     first = contacts({}, {}, {}) if dataset == "contacts" else awards({}, {}, {})
-    files = (as_csv([{**r, "last": "x"} for r in first]).replace("last", name, 1) for name in (broken, sound))
+    files = (as_csv([{**r, "last": "x"} for r in first]).replace("last", name, 1) for name in (broken, valid))
     return Case(rule, severity, *files, {"dataset": dataset})
 
 
-def of_days(*days: str) -> str:
+def contacts_on(*days: str) -> str:
     return as_csv(contacts(*({"contact_date": d} for d in days)))
 
 
@@ -92,11 +92,11 @@ def withdrawals(*days: str) -> str:
 
 
 def lines(*more: str) -> str:
-    return SOUND + "\n".join(more) + "\n"
+    return VALID + "\n".join(more) + "\n"
 
 
 def with_password(book: bytes) -> bytes:
-    """A workbook whose parts say that they are encrypted, as zip marks it: bit 0 of the flags of each part."""
+    """Mark every part of a workbook as encrypted, which zip does by bit 0 of the part's flags."""
     parts = book.split(b"PK\x03\x04")
     marked = b"PK\x03\x04".join(p[:2] + bytes([p[2] | 1]) + p[3:] if i else p for i, p in enumerate(parts))
     listed = marked.split(b"PK\x01\x02")
@@ -104,10 +104,10 @@ def with_password(book: bytes) -> bytes:
 
 
 def with_hidden_row(book: bytes) -> bytes:
-    """A workbook whose second row is hidden."""
+    """Hide the second row of a workbook."""
     sheet = "xl/worksheets/sheet1.xml"
-    return made.replace_parts(
-        book, {sheet: made.read_part(book, sheet).replace(b'<row r="2"', b'<row r="2" hidden="1"')}
+    return workbook_bytes.replace_parts(
+        book, {sheet: workbook_bytes.read_part(book, sheet).replace(b'<row r="2"', b'<row r="2" hidden="1"')}
     )
 
 
@@ -120,21 +120,21 @@ SWAPPED = ("2016-03-11", "2016-04-10", "14/11/2016", "15/10/2016")  # of 3 Novem
 PERIOD = {"manifest": '{"extract_type": "period"}'}
 
 CASES = (
-    # --- files: what they are, and how they are written -------------------------------------------------------------
-    Case("F01", FILE, HEADING, SOUND),
-    Case("F02", FILE, b"\xef\xbb\xbf" + SOUND.encode() + b"\xff", SOUND),
-    Case("F02", WARNING, SOUND.encode("utf-16"), SOUND),
-    Case("F03", WARNING, SOUND.encode("utf-8-sig"), SOUND),
-    Case("F04", WARNING, f"Contacts of Blackpool\n{SOUND}", SOUND),
-    Case("F13", WARNING, as_csv(contacts({}, {}, {}), ";"), SOUND),
-    Case("F29", WARNING, SOUND.replace("with_employer", '"with_employer', 1), SOUND),
-    Case("F31", WARNING, SOUND, "", {"slip": " (1)"}),
-    Case("F30", WARNING, as_csv(contacts({}, {}, {}), quoting=csv.QUOTE_ALL).replace(",", ", "), SOUND),
-    Case("F15", FILE, SOUND, SOUND, {"suffix": "pdf"}),
-    Case("F16", FILE, SOUND, SOUND + SOUND.splitlines()[1].replace("C000001", "C000004"), {"manifest": '{"rows": 4}'}),
+    # --- files: format and encoding ---------------------------------------------------------------------------------
+    Case("F01", FILE, HEADING, VALID),
+    Case("F02", FILE, b"\xef\xbb\xbf" + VALID.encode() + b"\xff", VALID),
+    Case("F02", WARNING, VALID.encode("utf-16"), VALID),
+    Case("F03", WARNING, VALID.encode("utf-8-sig"), VALID),
+    Case("F04", WARNING, f"Contacts of Blackpool\n{VALID}", VALID),
+    Case("F13", WARNING, as_csv(contacts({}, {}, {}), ";"), VALID),
+    Case("F29", WARNING, VALID.replace("with_employer", '"with_employer', 1), VALID),
+    Case("F31", WARNING, VALID, "", {"slip": " (1)"}),
+    Case("F30", WARNING, as_csv(contacts({}, {}, {}), quoting=csv.QUOTE_ALL).replace(",", ", "), VALID),
+    Case("F15", FILE, VALID, VALID, {"suffix": "pdf"}),
+    Case("F16", FILE, VALID, VALID + VALID.splitlines()[1].replace("C000001", "C000004"), {"manifest": '{"rows": 4}'}),
     Case("U01", FILE, BOOK[:2000], BOOK, {"suffix": "xlsx"}),
     Case("U02", FILE, with_password(BOOK), BOOK, {"suffix": "xlsx"}),
-    Case("U03", FILE, SOUND.split("\n", 1)[1], SOUND),
+    Case("U03", FILE, VALID.split("\n", 1)[1], VALID),
     Case(
         "U04",
         FILE,
@@ -150,35 +150,37 @@ CASES = (
         {"suffix": "xlsx", "sheet": "Contacts"},
     ),
     # --- headings ---------------------------------------------------------------------------------------------------
-    Case("F09", FILE, WITHOUT_MEDIUM, SOUND),
-    Case("F10", WARNING, SOUND.replace("contact_date", "Date of contact", 1), SOUND),
+    Case("F09", FILE, WITHOUT_MEDIUM, VALID),
+    Case("F10", WARNING, VALID.replace("contact_date", "Date of contact", 1), VALID),
     heading("F11", FILE, "Surname", "Weather"),
     heading("F11", WARNING, "Weather", "Surname"),
     Case("F27", WARNING, with_hidden_row(BOOK), BOOK, {"suffix": "xlsx"}),
-    Case("F28", WARNING, SOUND.replace("contact_date", "contact\x96date", 1), SOUND),
+    Case("F28", WARNING, VALID.replace("contact_date", "contact\x96date", 1), VALID),
     heading("F12", FILE, "contact_date", "Weather"),
     Case("F24", FILE, as_csv([*VERSIONED[:2], {**VERSIONED[2], "schema_version": "2"}]), as_csv(VERSIONED)),
     # --- lines ------------------------------------------------------------------------------------------------------
-    Case("F05", WARNING, lines(HEADING, SOUND.splitlines()[1].replace("C000001", "C000004")), SOUND),
-    Case("F05", FILE, lines(",".join(reversed(CONTACT))), SOUND),
-    Case("F06", WARNING, lines("Total" + "," * (len(CONTACT) - 1)), SOUND),
+    Case("F05", WARNING, lines(HEADING, VALID.splitlines()[1].replace("C000001", "C000004")), VALID),
+    Case("F05", FILE, lines(",".join(reversed(CONTACT))), VALID),
+    Case("F06", WARNING, lines("Total" + "," * (len(CONTACT) - 1)), VALID),
     cell("F06", ROW, "funding_awards", "award_id", "TOTAL grant 7", "Totality grant 7"),
-    Case("F07", WARNING, lines("," * (len(CONTACT) - 1)), SOUND),
+    Case("F07", WARNING, lines("," * (len(CONTACT) - 1)), VALID),
     cell("F08", ROW, "contacts", "contact_id", "", "BPL-C000002"),
-    Case("F13", ROW, lines("BPL-C000004,BPL-E000001"), SOUND),
+    Case("F13", ROW, lines("BPL-C000004,BPL-E000001"), VALID),
     Case("F13", FILE, lines(*["BPL-C000004,BPL-E000001"] * 10), lines(*["BPL-C000004,BPL-E000001"] * 9)),
-    Case("P04", ROW, as_csv([contact(1), contact(1, attended="6"), contact(2)]), SOUND),
-    Case("P04", WARNING, as_csv([contact(1), contact(1), contact(2)]), SOUND),
+    Case("P04", ROW, as_csv([contact(1), contact(1, attended="6"), contact(2)]), VALID),
+    Case("P04", WARNING, as_csv([contact(1), contact(1), contact(2)]), VALID),
     Case("L01", FILE, as_csv(contacts(*[{"attended": "8"}] * 20)), as_csv(contacts(*[{"attended": "8"}] * 19))),
     # --- the sender and the month -----------------------------------------------------------------------------------
-    Case("F19", FILE, of_days(*OCTOBER[:10], *NOVEMBER[:10]), of_days(*OCTOBER[:10], *NOVEMBER[:11]), PERIOD),
-    Case("F19", WARNING, of_days(*OCTOBER[:29], OCTOBER[0]), of_days(*OCTOBER)),  # up to 29, and to 30 October
-    Case("F25", FILE, SOUND, SOUND, {"received": datetime(2016, 10, 31)}),
+    Case("F19", FILE, contacts_on(*OCTOBER[:10], *NOVEMBER[:10]), contacts_on(*OCTOBER[:10], *NOVEMBER[:11]), PERIOD),
+    Case(
+        "F19", WARNING, contacts_on(*OCTOBER[:29], OCTOBER[0]), contacts_on(*OCTOBER)
+    ),  # the last date is 29 October, then 30 October
+    Case("F25", FILE, VALID, VALID, {"received": datetime(2016, 10, 31)}),
     Case(
         "F25", WARNING, AWARDS, AWARDS, {"dataset": "funding_awards", "site": "PMO", "received": datetime(2016, 10, 31)}
     ),
     Case("F20", FILE, as_csv(participants({}, {"site_code": "MHT-GM"})), PEOPLE, {"dataset": "participants"}),
-    Case("L02", FILE, SOUND, SOUND, {"site": "PMO"}),
+    Case("L02", FILE, VALID, VALID, {"site": "PMO"}),
     Case("T09", FILE, "randomisation_id,participant_ref\n", "", {"dataset": "randomisation", "site": "PWW-GW"}),
     # --- personal data ----------------------------------------------------------------------------------------------
     cell("P01", FILE, "contacts", "staff_ref", "QQ someone@example.org", "W-0012"),
@@ -189,21 +191,32 @@ CASES = (
     # --- dates ------------------------------------------------------------------------------------------------------
     cell("C01", ROW, "contacts", "contact_date", "42677", "2016-11-03"),
     cell("C02", ROW, "contacts", "contact_date", "03/11/2016", "2016-11-03"),
-    Case("C02", WARNING, of_days("03/11/2016", "2016-11-03"), of_days("2016-11-03", "2016-11-03"), {"site": "MHT-GM"}),
-    column("C02", "contacts", "contact_date", "14/11/2016", "11/14/2016", sound="14/11/2016", site="MHT-GM"),
+    Case(
+        "C02",
+        WARNING,
+        contacts_on("03/11/2016", "2016-11-03"),
+        contacts_on("2016-11-03", "2016-11-03"),
+        {"site": "MHT-GM"},
+    ),
+    column("C02", "contacts", "contact_date", "14/11/2016", "11/14/2016", valid="14/11/2016", site="MHT-GM"),
     cell("C03", ROW, "contacts", "contact_date", "1900-01-01", "2016-11-03"),
     cell("C03", WARNING, "participants", "consent_withdrawn_date", "9999-12-31", ""),
     cell("C04", ROW, "contacts", "contact_date", "2016-06-30T23:00:00Z", "2016-07-01"),
     cell("C04", WARNING, "contacts", "contact_date", "2016-11-03T23:00:00Z", "2016-11-03"),
     cell("C05", ROW, "contacts", "contact_date", "2016-11-31", "2016-11-30"),
     cell("C06", ROW, "contacts", "contact_date", "2016-12-01", "2016-11-30"),
-    Case("C25", FILE, of_days(*SWAPPED), of_days(*SWAPPED, "2016-10-13")),
+    Case("C25", FILE, contacts_on(*SWAPPED), contacts_on(*SWAPPED, "2016-10-13")),
     Case("C25", ROW, withdrawals(*SWAPPED), withdrawals(*SWAPPED, "2016-10-13"), {"dataset": "participants"}),
-    Case("C26", FILE, of_days("11/14/2016", "11/15/2016"), of_days("11/14/2016", "15/11/2016")),
-    Case("C26", ROW, of_days("11/14/2016", "11/15/2016", *NOVEMBER), of_days("11/14/2016", "15/11/2016", *NOVEMBER)),
+    Case("C26", FILE, contacts_on("11/14/2016", "11/15/2016"), contacts_on("11/14/2016", "15/11/2016")),
+    Case(
+        "C26",
+        ROW,
+        contacts_on("11/14/2016", "11/15/2016", *NOVEMBER),
+        contacts_on("11/14/2016", "15/11/2016", *NOVEMBER),
+    ),
     # --- numbers ----------------------------------------------------------------------------------------------------
     cell("C07", ROW, "contacts", "duration_minutes", "<5", "5"),
-    column("C07", "contacts", "duration_minutes", *["*"] * 10, sound="5"),
+    column("C07", "contacts", "duration_minutes", *["*"] * 10, valid="5"),
     cell("C08", ROW, "contacts", "duration_minutes", "9999", "99"),
     cell("C11", WARNING, "funding_awards", "amount", "£1,100", "1100"),
     cell("C12", ROW, "funding_awards", "amount", "1200,50", "1200.50"),
@@ -213,13 +226,13 @@ CASES = (
         WARNING,
         "contact_id,share\nA1,0.45\nA2,45%\n",
         "contact_id,share\nA1,0.45\nA2,0.45\n",
-        {"contract": TOY},
+        {"contract": SHARES},
     ),
     cell("C22", ROW, "contacts", "duration_minutes", "-5", "5"),
     cell("V03", ROW, "participants", "condition_count", "31", "3"),
     cell("V05", ROW, "contacts", "duration_minutes", "about an hour", "60"),
     cell("V06", ROW, "contacts", "duration_minutes", "1.5", "2"),
-    # --- codes and words --------------------------------------------------------------------------------------------
+    # --- codes and texts --------------------------------------------------------------------------------------------
     cell("C09", ROW, "contacts", "contact_type", "TBC", "review"),
     cell("C09", WARNING, "contacts", "with_employer", "N/K", ""),
     cell("C14", WARNING, "contacts", "contact_medium", "1", "01"),
@@ -238,7 +251,7 @@ CASES = (
     cell("V02", ROW, "contacts", "contact_medium", "carrier pigeon", "01"),
     # --- any cell ---------------------------------------------------------------------------------------------------
     cell("C10", ROW, "contacts", "contact_medium", "#REF!", "01"),
-    column("C10", "contacts", "duration_minutes", *["#REF!"] * 10, sound="5"),
+    column("C10", "contacts", "duration_minutes", *["#REF!"] * 10, valid="5"),
     cell("C15", ROW, "contacts", "contact_id", "1.23457E+11", "BPL-C000002"),
     cell("C23", WARNING, "funding_awards", "funding_org_name", "=1+1", "A made-up funder"),
     cell("C24", WARNING, "funding_awards", "funding_org_name", "CafÃ© trust", "Café trust"),
@@ -246,8 +259,8 @@ CASES = (
     cell("V01", ROW, "contacts", "contact_date", "", "2016-11-03"),
     cell("V04", ROW, "contacts", "contact_id", "BPL/C000002", "BPL-C000002"),
 )
-# What no single file shows: that it came before (F17, F18), what its name says (F21), and what others held.
-BETWEEN = {
+# Rules that no single file can break: repeated or older deliveries (F17, F18), names (F21), other deliveries.
+NEEDS_OTHER_DELIVERIES = {
     ("F17", WARNING),
     ("F18", FILE),
     ("F21", FILE),
@@ -260,8 +273,8 @@ BETWEEN = {
 }
 
 
-def check(case: Case, outcome: ValidatedFile) -> None:
-    """That the rule is found, and costs what its severity says: the file, the row, or nothing."""
+def assert_found(case: Case, outcome: ValidatedFile) -> None:
+    """Assert that the rule is found, and that it costs what its severity says: the file, the row, or nothing."""
     found = [f for f in outcome.findings if (f.rule, f.severity) == (case.rule, case.severity)]
     assert found, f"{case} is not found: {outcome.rules}"
     rows = {f.row for f in found} - {None}
@@ -275,26 +288,26 @@ def check(case: Case, outcome: ValidatedFile) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_the_rule_is_found_where_it_is_broken(validate: Validator, case: Case) -> None:
-    """And its case would fail if the rule were gone: nothing else that is found in the file stands in for it."""
-    outcome = validate(case.broken, **case.sent)
-    check(case, outcome)
+def test_a_broken_rule_is_found(validate: Validator, case: Case) -> None:
+    """The case would fail without the rule: no other finding in the file satisfies the assertion."""
+    outcome = validate(case.broken, **case.arguments)
+    assert_found(case, outcome)
     others = [f for f in outcome.findings if (f.rule, f.severity) != (case.rule, case.severity)]
     with pytest.raises(AssertionError, match="is not found"):
-        check(case, replace(outcome, findings=others))
+        assert_found(case, replace(outcome, findings=others))
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.broken != c.sound and c.sound], ids=str)
-def test_and_not_beside_it(validate: Validator, case: Case) -> None:
-    outcome = validate(case.sound, **case.sent)
+@pytest.mark.parametrize("case", [c for c in CASES if c.broken != c.valid and c.valid], ids=str)
+def test_a_rule_that_holds_is_not_found(validate: Validator, case: Case) -> None:
+    outcome = validate(case.valid, **case.arguments)
     assert (case.rule, case.severity) not in {(f.rule, f.severity) for f in outcome.findings}
 
 
-def test_every_rule_of_any_dataset_has_its_case() -> None:
-    stated = {(r.rule_id, str(r.severity)) for r in (*FILE_RULES, *CELL_RULES, *PERSONAL_DATA_RULES)}
-    assert stated - BETWEEN == {(c.rule, c.severity) for c in CASES}
+def test_every_general_rule_has_a_case() -> None:
+    defined = {(r.rule_id, str(r.severity)) for r in (*FILE_RULES, *CELL_RULES, *PERSONAL_DATA_RULES)}
+    assert defined - NEEDS_OTHER_DELIVERIES == {(c.rule, c.severity) for c in CASES}
 
 
 def test_no_dataset_has_a_share() -> None:
-    """A toy contract stands in for C21 while no dataset has a share: the first one that has takes its place."""
+    """Once a dataset has a share, use it for the C21 case in place of the made-up contract."""
     assert not [f for c in datasets().values() for f in c.fields if f.unit == SHARE]

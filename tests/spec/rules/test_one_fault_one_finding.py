@@ -1,11 +1,11 @@
-"""One fault, one finding: every cell of a contact is spoilt in turn, in every way we know, one cell to a file."""
+"""One fault, one finding: each cell of a contact is made invalid in turn, in every known way, one cell a file."""
 
 from __future__ import annotations
 
 import pytest
 from file_validator import CONTACT, Validator, as_csv, contacts
 
-# What spoils any cell, and what spoils only some: each with the rule that must be found, and no other.
+# Field: an invalid text for it, and the one rule that must be found.
 SPREADSHEET_ERROR = dict.fromkeys(CONTACT, ("#REF!", "C10"))
 EMPTIED = {
     "contact_id": ("", "F08"),
@@ -17,7 +17,7 @@ EMPTIED = {
     "duration_minutes": ("", "K03"),
     "staff_role": ("", "V01"),
 }
-OF_ANOTHER_FORM = {
+MALFORMED = {
     "contact_id": ("one", "V04"),
     "episode_id": ("one", "V04"),
     "contact_date": ("2016-11-31", "C05"),
@@ -29,8 +29,8 @@ OF_ANOTHER_FORM = {
     "staff_ref": ("?", "V04"),
     "with_employer": ("perhaps", "C18"),
 }
-BROKEN = {field: (f"{value[:2]}\n\n{value[2:]}x", "F14") for field, value in CONTACT.items()}
-BEYOND = {
+WITH_LINE_BREAKS = {field: (f"{value[:2]}\n\n{value[2:]}x", "F14") for field, value in CONTACT.items()}
+OUT_OF_RANGE = {
     "contact_date": ("2016-12-01", "C06"),
     "duration_minutes": ("481", "K03"),
     "attended": ("3", "K02"),
@@ -41,12 +41,12 @@ BEYOND = {
     ("field", "text", "rule"),
     [
         (field, *fault)
-        for faults in (SPREADSHEET_ERROR, EMPTIED, OF_ANOTHER_FORM, BROKEN, BEYOND)
+        for faults in (SPREADSHEET_ERROR, EMPTIED, MALFORMED, WITH_LINE_BREAKS, OUT_OF_RANGE)
         for field, fault in faults.items()
     ],
 )
-def test_one_spoilt_cell_gives_one_finding(validate: Validator, field: str, text: str, rule: str) -> None:
+def test_one_invalid_cell_gives_one_finding(validate: Validator, field: str, text: str, rule: str) -> None:
     outcome = validate(as_csv(contacts({}, {field: text}, {})))
-    broken_across = text.count("\n")  # the further lines of a broken record have numbers of their own
+    line_breaks = text.count("\n")  # each further line of a record has a line number of its own
     assert outcome.rules == [(rule, "row", 3)]
-    assert (outcome.accepted, outcome.held) == ([2, 4 + broken_across], [3])
+    assert (outcome.accepted, outcome.held) == ([2, 4 + line_breaks], [3])

@@ -1,4 +1,4 @@
-"""The blank return workbooks: what a site fills in is accepted, and what is ours in them is never taken for data."""
+"""Blank return workbooks: filled-in rows are accepted, and the project's own sheets are never read as data."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PERIOD = "201912"
 
 
 def sender_of(contract: Contract) -> str:
-    """A site that sends a dataset."""
+    """Return a site that sends the dataset."""
     return next(s for s in SENDERS if returns_for(s).get(contract.dataset, NONE) != NONE)
 
 
@@ -45,7 +45,7 @@ def saved(book: openpyxl.Workbook) -> bytes:
 
 
 def fill(book: openpyxl.Workbook, contract: Contract, rows: list[dict[str, str]]) -> None:
-    """Fill in rows as a person would type them: what the spreadsheet would take for a number or a day becomes one."""
+    """Fill in rows as if typed: a spreadsheet turns what looks like a number or a date into one."""
     sheet = book[contract.dataset]
     headings = [c.value for c in sheet[1]]
     for n, row in enumerate(rows, 2):
@@ -56,13 +56,13 @@ def fill(book: openpyxl.Workbook, contract: Contract, rows: list[dict[str, str]]
 
 
 def format_of(sheet: Any, column: int) -> str:
-    """The format of a column's empty cells; openpyxl keeps neighbours of the same format as one."""
+    """The number format of a column's empty cells; openpyxl merges neighbouring columns of one format."""
     found = [d for d in sheet.column_dimensions.values() if d.min <= column <= d.max]
     return str(found[0].number_format)
 
 
 def as_typed(text: str, number_format: str) -> Any:
-    """What a spreadsheet makes of a text that is typed into a cell of this format."""
+    """The value that a spreadsheet stores for a text typed into a cell of this format."""
     if number_format == "@":
         return text
     try:
@@ -75,11 +75,11 @@ def as_typed(text: str, number_format: str) -> Any:
         return text
 
 
-SOUND: dict[str, dict[str, str]] = {"contacts": {**CONTACT}, "participants": {**PARTICIPANT}}
+VALID_ROWS: dict[str, dict[str, str]] = {"contacts": {**CONTACT}, "participants": {**PARTICIPANT}}
 
 
 @pytest.mark.parametrize("contract", ALL, ids=NAMES)
-def test_a_filled_one_is_accepted_without_any_finding(contract: Contract, validate: Validator) -> None:
+def test_a_filled_in_workbook_has_no_finding(contract: Contract, validate: Validator) -> None:
     book = blank(contract)
     rows = example_rows(contract)
     fill(book, contract, rows)
@@ -88,16 +88,16 @@ def test_a_filled_one_is_accepted_without_any_finding(contract: Contract, valida
     assert outcome.accepted == [2, 3, 4] and outcome.verdict.sheet == contract.dataset
 
 
-@pytest.mark.parametrize("dataset", SOUND)
-def test_so_are_rows_that_were_not_taken_from_the_contract(dataset: str, validate: Validator) -> None:
+@pytest.mark.parametrize("dataset", VALID_ROWS)
+def test_rows_other_than_the_examples_have_no_finding_either(dataset: str, validate: Validator) -> None:
     book = blank(datasets()[dataset])
-    fill(book, datasets()[dataset], [SOUND[dataset]])
+    fill(book, datasets()[dataset], [VALID_ROWS[dataset]])
     outcome = validate(saved(book), dataset, "MHT-BPL", PERIOD, "xlsx")
     assert (outcome.result, outcome.findings, outcome.accepted) == ("accepted", [], [2])
 
 
 @pytest.mark.parametrize("contract", ALL, ids=NAMES)
-def test_the_examples_are_sound_rows_that_say_they_are_made_up(contract: Contract, validate: Validator) -> None:
+def test_the_examples_are_valid_and_marked_as_made_up(contract: Contract, validate: Validator) -> None:
     outcome = validate(as_csv(example_rows(contract)), contract.dataset, sender_of(contract), PERIOD)
     assert (outcome.result, outcome.findings, outcome.accepted) == ("accepted", [], [2, 3, 4])
     sheet = blank(contract)[EXAMPLES]
@@ -106,30 +106,30 @@ def test_the_examples_are_sound_rows_that_say_they_are_made_up(contract: Contrac
     assert sheet["A5"].value == example_rows(contract)[0][contract.fields[0].name]
 
 
-# A site of each programme, and every site with a profile of its own, every day; all in `make soak`.
-FIRST = {s.programme_code: code for code, s in reversed(sites().items())}.values()
-EVERYDAY = [code for code in sites() if code in FIRST or profile(code) != SiteProfile()]
+# One site of each programme and every site with a profile; `make soak` tests all sites.
+FIRST_SITES = {s.programme_code: code for code, s in reversed(sites().items())}.values()
+EVERYDAY = [code for code in sites() if code in FIRST_SITES or profile(code) != SiteProfile()]
 
 
 @pytest.mark.parametrize("site", sites() if iterations(everyday=0, soak=1) else EVERYDAY)
-def test_the_examples_of_each_site_pass_its_own_check(site: str, validate: Validator) -> None:
+def test_each_site_s_examples_are_valid_for_that_site(site: str, validate: Validator) -> None:
     for dataset in (n for n, need in returns_for(site).items() if need != NONE and n in datasets()):
         outcome = validate(as_csv(example_rows(for_site(datasets()[dataset], site))), dataset, site, PERIOD)
         assert (outcome.result, outcome.findings, outcome.accepted) == ("accepted", [], [2, 3, 4]), dataset
 
 
-def test_a_referral_that_is_eligible_has_no_reason_why_it_is_not() -> None:
+def test_the_example_of_an_eligible_referral_has_no_reason_for_ineligibility() -> None:
     for row in example_rows(datasets()["referrals"]):
         assert (row["eligibility_outcome"], row["ineligible_reason"]) == ("eligible", "")
 
 
 def needed(dataset: str, field: str, site: str = "") -> str:
-    """What the notes say of whether a column must be filled in."""
+    """The answer in the notes to whether a column must be filled in."""
     notes = blank(datasets()[dataset], site=site)[NOTES]
     return next(str(r[3]) for r in notes.iter_rows(values_only=True) if r[1] == field)
 
 
-def test_what_the_rules_of_a_programme_need_is_said_to_be_needed() -> None:
+def test_the_notes_say_which_columns_the_programme_s_rules_need() -> None:
     assert needed("participants", "gp_area_code", "HLT-SCR") == "Yes"
     assert needed("participants", "gp_area_code", "MHT-BPL") == "No"
     assert needed("participants", "gp_area_code").startswith("No. In some rows it must: the area where")
@@ -138,62 +138,62 @@ def test_what_the_rules_of_a_programme_need_is_said_to_be_needed() -> None:
     assert needed("contacts", "with_employer", "MHT-BPL") == "No"
 
 
-def test_headings_that_a_site_must_fill_in_look_so() -> None:
-    for site, dark in (("HLT-SCR", True), ("MHT-BPL", False)):
+def test_headings_that_the_site_must_fill_in_are_highlighted() -> None:
+    for site, is_highlighted in (("HLT-SCR", True), ("MHT-BPL", False)):
         cells = {c.value: c.fill.fgColor.rgb for c in blank(datasets()["participants"], site=site)["participants"][1]}
-        assert (cells["gp_area_code"] == cells["participant_ref"]) is dark
+        assert (cells["gp_area_code"] == cells["participant_ref"]) is is_highlighted
 
 
-def test_an_example_of_a_long_list_is_the_fields_own() -> None:
-    """Not the first of its list: nobody lives in the local authority of England."""
+def test_the_example_of_a_long_code_list_is_chosen_for_the_field() -> None:
+    """The first code of the list would be England, which is no local authority."""
     assert expected(datasets()["participants"].by_name["la_code"]) == (
         "a code from the list 'areas', for example E06000009 (Blackpool)"
     )
 
 
 @pytest.mark.parametrize("contract", ALL, ids=NAMES)
-def test_one_that_was_left_empty_holds_no_data(contract: Contract, validate: Validator) -> None:
-    """The examples and the notes, which name every column, are not taken for it."""
+def test_an_empty_workbook_has_no_rows(contract: Contract, validate: Validator) -> None:
+    """Neither the examples nor the notes, which name every column, are read as data."""
     outcome = validate(saved(blank(contract)), contract.dataset, sender_of(contract), PERIOD, "xlsx")
     assert (outcome.refusals, outcome.accepted, outcome.held) == (["F01"], [], [])
 
 
 @pytest.mark.parametrize("contract", ALL, ids=NAMES)
-def test_headings_notes_and_lists_are_the_contract(contract: Contract) -> None:
+def test_headings_notes_and_drop_down_lists_follow_the_contract(contract: Contract) -> None:
     book = blank(contract)
     sheet, notes = book[contract.dataset], book[NOTES]
     assert book.sheetnames[0] == contract.dataset and set(book.sheetnames[1:]) <= OUR_SHEETS
     assert [c.value for c in sheet[1]] == [f.name for f in contract.fields]
     assert sheet.freeze_panes == "B2"
     heading = next(r for r, cells in enumerate(notes.iter_rows(values_only=True), 1) if cells[0] == "Sheet")
-    told = {r[1]: r for r in notes.iter_rows(min_row=heading + 1, values_only=True) if r[1]}
+    noted = {r[1]: r for r in notes.iter_rows(min_row=heading + 1, values_only=True) if r[1]}
     lists = {str(v.sqref).split("2")[0]: v for v in sheet.data_validations.dataValidation}
     for cell, field in zip(sheet[1], contract.fields, strict=True):
-        assert field.description in told[field.name][2] and told[field.name][4] == expected(field)
-        assert told[field.name][3].startswith("Yes" if field.required else "No")
-        shown = lists[cell.column_letter]
-        assert shown.prompt and len(shown.prompt) <= 255 and (shown.error or shown.type is None)
+        assert field.description in noted[field.name][2] and noted[field.name][4] == expected(field)
+        assert noted[field.name][3].startswith("Yes" if field.required else "No")
+        validation = lists[cell.column_letter]
+        assert validation.prompt and len(validation.prompt) <= 255 and (validation.error or validation.type is None)
         if field.kind is Kind.CODE:
-            cells = shown.formula1.split("!")[1].replace("$", "")
+            cells = validation.formula1.split("!")[1].replace("$", "")
             assert [c[0].value for c in book[CODES][cells]] == list(code_list(field.codes).codes)
             assert format_of(sheet, cell.column) == "@"
         if field.kind is Kind.DATE:
             assert format_of(sheet, cell.column) == "yyyy-mm-dd"
 
 
-def test_headings_that_must_be_filled_in_look_different() -> None:
+def test_required_headings_are_highlighted() -> None:
     sheet = blank(datasets()["contacts"])["contacts"]
     fills = {c.value: c.fill.fgColor.rgb for c in sheet[1]}
     assert fills["contact_id"] == fills["attended"] != fills["with_employer"]
 
 
 def test_several_datasets_have_a_sheet_each(validate: Validator) -> None:
-    owed = [datasets()[n] for n in ("participants", "contacts")]
-    book = blank(*owed)
+    contracts = [datasets()[n] for n in ("participants", "contacts")]
+    book = blank(*contracts)
     assert book.sheetnames[:2] == ["participants", "contacts"]
-    for contract in owed:
+    for contract in contracts:
         fill(book, contract, example_rows(contract))
-    for contract in owed:
+    for contract in contracts:
         outcome = validate(saved(book), contract.dataset, "MHT-BPL", PERIOD, "xlsx", sheet=contract.dataset)
         assert (outcome.result, outcome.findings, outcome.accepted) == ("accepted", [], [2, 3, 4])
 

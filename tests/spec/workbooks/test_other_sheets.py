@@ -1,8 +1,6 @@
-"""Other sheets of a workbook are sent too: where it is about people they are searched.
+"""The other sheets of a participant-level workbook are searched for personal data (P01, P03).
 
-Source: docs/domain.md 2.4, P01, P03.
-
-Every name and number is made up.
+Source: docs/domain.md 2.4. Every name and number is made up.
 """
 
 from __future__ import annotations
@@ -17,8 +15,8 @@ TABLE = as_table(contacts({}, {}))
 PEOPLE = (("Name", "NHS number", "Phone"), ("Jane Smith", "943 476 5919", "07700 900123"))
 
 
-def validated(validate: Validator, sheets: dict, **more: object) -> ValidatedFile:
-    """The outcome of a workbook of contacts."""
+def validate_book(validate: Validator, sheets: dict, **more: object) -> ValidatedFile:
+    """Validate a workbook of contacts."""
     return validate(workbook(sheets), suffix="xlsx", **more)
 
 
@@ -32,8 +30,8 @@ def validated(validate: Validator, sheets: dict, **more: object) -> ValidatedFil
         (["lives at FY1 4AB"], "P03"),
     ],
 )
-def test_p01_and_p03_personal_data_there_refuses_the_file(validate: Validator, row: list, rule: str) -> None:
-    outcome = validated(validate, {"Data": TABLE, "Sheet2": [["For the team"], row]})
+def test_p01_and_p03_personal_data_on_another_sheet_refuses_the_file(validate: Validator, row: list, rule: str) -> None:
+    outcome = validate_book(validate, {"Data": TABLE, "Sheet2": [["For the team"], row]})
     assert (outcome.rules, outcome.refusals, outcome.accepted) == ([(rule, "file", 2)], [rule], [])
     assert (outcome.stored_findings["sheet"].to_list(), outcome.stored_findings["found"].to_list()) == (
         ["sheet 2"],
@@ -42,35 +40,35 @@ def test_p01_and_p03_personal_data_there_refuses_the_file(validate: Validator, r
     assert outcome.verdict.holds_personal_data
 
 
-def test_p01_also_on_a_hidden_one_whose_name_is_told_by_its_place(validate: Validator) -> None:
+def test_p01_a_hidden_sheet_is_searched_and_reported_by_number(validate: Validator) -> None:
     content = workbook({"Data": TABLE, "Jane Smith": PEOPLE})
-    shown = read_part(content, "xl/workbook.xml")
-    hidden = shown.replace(b'name="Jane Smith"', b'name="Jane Smith" state="hidden"')
-    assert hidden != shown
+    visible = read_part(content, "xl/workbook.xml")
+    hidden = visible.replace(b'name="Jane Smith"', b'name="Jane Smith" state="hidden"')
+    assert hidden != visible
     outcome = validate(replace_parts(content, {"xl/workbook.xml": hidden}), suffix="xlsx")
     assert (outcome.refusals, outcome.stored_findings["sheet"].unique().to_list()) == (["P01"], ["sheet 2"])
 
 
-def test_p01_also_in_a_whole_return(validate: Validator) -> None:
-    """A sheet with somebody's number refuses what stands on every other."""
+def test_p01_personal_data_in_one_dataset_refuses_the_whole_return(validate: Validator) -> None:
+    """An NHS number on one dataset's sheet refuses the datasets on all others."""
     other = as_table(contacts({"staff_ref": "943 476 5919"}))
-    outcome = validated(validate, {"Contacts": TABLE, "Referrals": other}, sheet="Contacts")
+    outcome = validate_book(validate, {"Contacts": TABLE, "Referrals": other}, sheet="Contacts")
     assert (outcome.refusals, outcome.stored_findings["sheet"].unique().to_list()) == (["P01"], ["Referrals"])
 
 
-def test_p01_of_very_many_a_hundred_are_told(validate: Validator) -> None:
-    assert len(validated(validate, {"Data": TABLE, "Sheet2": [["Jane Smith"]] * 150}).findings_of("P01")) == 100
+def test_p01_at_most_a_hundred_cells_are_reported(validate: Validator) -> None:
+    assert len(validate_book(validate, {"Data": TABLE, "Sheet2": [["Jane Smith"]] * 150}).findings_of("P01")) == 100
 
 
-def test_what_is_about_nobody_is_passed_over(validate: Validator) -> None:
-    """Notes, sums and days; and no sheet beside a dataset that is not about people is searched."""
+def test_other_sheets_without_personal_data_are_ignored(validate: Validator) -> None:
+    """Notes, sums and dates are accepted, and other sheets of published figures are not searched."""
     notes = [["Rows", 2, 1234567890.5], ["made on", date(2016, 12, 1)], ["BPL-C000001", "MHT-BPL", True]]
-    assert validated(validate, {"Data": TABLE, "Sheet2": notes}).findings == []
+    assert validate_book(validate, {"Data": TABLE, "Sheet2": notes}).findings == []
     sheets = {"Awards": as_table(awards({})), "Contact": PEOPLE}
-    assert validated(validate, sheets, dataset="funding_awards").findings == []
+    assert validate_book(validate, sheets, dataset="funding_awards").findings == []
 
 
-def test_u01_one_that_cannot_be_searched_refuses_the_file(validate: Validator) -> None:
+def test_u01_a_sheet_that_cannot_be_searched_refuses_the_file(validate: Validator) -> None:
     content = workbook({"Data": TABLE, "Sheet2": [["a"]]})
     far = read_part(content, "xl/worksheets/sheet2.xml").replace(b'r="A1"', b'r="XFD1048576"')
     outcome = validate(replace_parts(content, {"xl/worksheets/sheet2.xml": far}), suffix="xlsx")

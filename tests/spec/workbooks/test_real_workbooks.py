@@ -1,4 +1,4 @@
-"""Workbooks that nobody here made, read in place and held to what openpyxl and their own index say of them."""
+"""Third-party workbooks are read as openpyxl reads them and as their publishers document."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ WORKBOOKS = [
 
 @pytest.fixture(scope="module", autouse=True)
 def read_by_column() -> Iterator[None]:
-    """A small workbook is read by the careful reader alone; here both are to be told apart."""
+    """Have small workbooks read by column too, so that both readers are tested."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(xlsx, "SMALL_WORKBOOK_BYTES", -1)
         yield
 
 
-def opened(path: Path, *headings: str, sheet: str = "") -> tuple[Extract, pl.DataFrame]:
-    """A file as it is read: the extract and all its rows."""
+def read_all(path: Path, *headings: str, sheet: str = "") -> tuple[Extract, pl.DataFrame]:
+    """Read a file: the extract and all its rows."""
     extract = read(path, frozenset(map(fold, headings)), sheet)
     return extract, pl.concat([b.rows for b in extract.batches])
 
 
-def as_told_by_openpyxl(value: Any, number_format: str = "") -> str:
-    """A value of openpyxl as a sender would type it."""
+def openpyxl_text(value: Any, number_format: str = "") -> str:
+    """Write a value that openpyxl read as a sender would type it."""
     if isinstance(value, int | float) and number_format in ("0%", "0.00%"):
         return f"{100 * value:.10g}%"
     if isinstance(value, bool):
@@ -72,35 +72,37 @@ def as_told_by_openpyxl(value: Any, number_format: str = "") -> str:
 
 
 @pytest.mark.parametrize("name", WORKBOOKS)
-@pytest.mark.filterwarnings("ignore::UserWarning")  # openpyxl tells what it leaves out
-def test_every_cell_is_what_openpyxl_reads_there(real_files: Path, name: str) -> None:
+@pytest.mark.filterwarnings("ignore::UserWarning")  # openpyxl warns about what it does not support
+def test_every_cell_is_read_as_openpyxl_reads_it(real_files: Path, name: str) -> None:
     path = real_files / name
     book = openpyxl.load_workbook(path, data_only=True)
     sheets = sheets_of(path, format_of(path))
     assert [(s.name, s.hidden) for s in sheets] == [(w.title, w.sheet_state != "visible") for w in book.worksheets]
-    for sheet, same in zip(sheets, book.worksheets, strict=True):
+    for sheet, worksheet in zip(sheets, book.worksheets, strict=True):
         table = sheet.open()
-        ours = {
+        actual = {
             (i, j): text_of(cell)
             for i, row in enumerate(table.rows(), 1)
             for j, cell in enumerate(row, 1)
             if cell != ""
         }
         texts = [row for frame in table.texts(0, 100) for row in frame.iter_rows()]
-        assert {(i, j): text for i, row in enumerate(texts, 1) for j, text in enumerate(row, 1) if text} == ours
+        assert {(i, j): text for i, row in enumerate(texts, 1) for j, text in enumerate(row, 1) if text} == actual
         assert isinstance(table, PlainTable)
-        theirs = {
-            (c.row, c.column): as_told_by_openpyxl(c.value, c.number_format)
-            for row in same.iter_rows()
+        expected = {
+            (c.row, c.column): openpyxl_text(c.value, c.number_format)
+            for row in worksheet.iter_rows()
             for c in row
             if c.value not in (None, "")
         }
-        assert ours == theirs
+        assert actual == expected
 
 
 @pytest.mark.parametrize("name", ["date.xlsx", "date_1904.xlsx"])
 def test_dates_are_the_same_in_both_calendars(real_files: Path, name: str) -> None:
-    extract, rows = opened(real_files / "calamine" / name, "2021-01-01")  # it has no heading: its first row serves
+    extract, rows = read_all(
+        real_files / "calamine" / name, "2021-01-01"
+    )  # the file has no heading, so its first row is used
     assert extract.headings == ("2021-01-01", "15")
     assert rows.rows() == [("2021-01-02", "16", 2), ("255:10:10", "17", 3)]
 
@@ -114,45 +116,45 @@ def test_dates_are_the_same_in_both_calendars(real_files: Path, name: str) -> No
     ],
 )
 def test_day_1_11_and_111_of_each_calendar(real_files: Path, name: str, days: list[str]) -> None:
-    extract, rows = opened(real_files / "sheetjs-1904" / name, "1")
+    extract, rows = read_all(real_files / "sheetjs-1904" / name, "1")
     assert [extract.headings[0], *rows["0"][:2]] == ["1", "11", "111"]
     assert [extract.headings[1], *rows["1"][:2]] == days
 
 
-def test_the_seven_errors_of_a_spreadsheet_are_seen(real_files: Path) -> None:
+def test_the_seven_spreadsheet_errors_are_read(real_files: Path) -> None:
     path = real_files / "calamine" / "errors.xlsx"
     cells = [row[0] for row in sheets_of(path, format_of(path))[0].open().rows()]
     assert cells == ["#DIV/0!", "#NAME?", "#VALUE!", "#NULL!", "#REF!", "#NUM!", "#N/A"]
-    extract, rows = opened(path, "#DIV/0!")
+    extract, rows = read_all(path, "#DIV/0!")
     assert [*extract.headings, *rows["0"]] == cells
 
 
 def test_a_protected_workbook_is_refused(real_files: Path) -> None:
     with pytest.raises(UnreadableFile) as refused:
-        opened(real_files / "calamine" / "pass_protected.xlsx", "a")
+        read_all(real_files / "calamine" / "pass_protected.xlsx", "a")
     assert refused.value.rule_id == "U02"
 
 
-def test_hidden_sheets_and_a_chart_are_no_data(real_files: Path) -> None:
-    extract, rows = opened(real_files / "calamine" / "any_sheets.xlsx", "1", "2")
+def test_hidden_sheets_and_charts_are_not_read(real_files: Path) -> None:
+    extract, rows = read_all(real_files / "calamine" / "any_sheets.xlsx", "1", "2")
     assert (extract.sheet, rows["0"].to_list()[:2]) == ("Visible", ["3", "5"])
 
 
 def test_a_heading_on_row_9_is_found(real_files: Path) -> None:
-    extract, rows = opened(real_files / "calamine" / "header-row.xlsx", "Column A", "Column B", "Column C")
+    extract, rows = read_all(real_files / "calamine" / "header-row.xlsx", "Column A", "Column B", "Column C")
     assert (extract.header_row, extract.headings) == (9, ("Columns", "Column A", "Column B", "Column C"))
     assert rows.rows() == [("put data here", "1", "2", "3", 10)]
 
 
 def test_a_merged_heading_of_five_rows_is_one_heading(real_files: Path) -> None:
     known = ("Region", "Caloric contribution (%)", "from previous quarter", "from baseline (%)")
-    extract, rows = opened(real_files / "frictionless" / "multiline-headers.xlsx", *known)
+    extract, rows = read_all(real_files / "frictionless" / "multiline-headers.xlsx", *known)
     assert (extract.header_row, extract.headings) == (1, known)
     assert [(f.rule_id, f.found) for f in extract.findings] == [("F04", "heading on rows 1 to 5")]
     assert rows.rows() == [("A", "B", "C", "D", 6)]
 
 
-def test_an_escaped_carriage_return_is_one(real_files: Path) -> None:
+def test_an_escaped_carriage_return_is_unescaped(real_files: Path) -> None:
     extract = read(real_files / "calamine" / "has_x000D_.xlsx", {fold("ABCDEF")})
     assert extract.headings == ("ABC\r\nDEF",)
 
@@ -176,27 +178,27 @@ def test_an_escaped_carriage_return_is_one(real_files: Path) -> None:
         ),
     ],
 )
-def test_opendocument_sheets(real_files: Path, name: str, cells: list[str]) -> None:
+def test_opendocument_cells_are_read(real_files: Path, name: str, cells: list[str]) -> None:
     [sheet] = sheets_of(real_files / name, format_of(real_files / name))
     assert [" ".join(text_of(c) for c in row) for row in sheet.open().rows()] == cells
 
 
 @pytest.mark.parametrize("name", ["sheets.xlsx", "skip-rows.xlsx"])
-def test_sheets_and_title_rows(real_files: Path, name: str) -> None:
+def test_ambiguous_sheets_are_refused_and_title_rows_are_skipped(real_files: Path, name: str) -> None:
     path = real_files / "frictionless" / name
     if name == "sheets.xlsx":
         with pytest.raises(UnreadableFile) as refused:
-            opened(path, "id", "name")
+            read_all(path, "id", "name")
         assert (refused.value.rule_id, refused.value.found) == ("U04", "sheet 1 and sheet 2 and sheet 3")
-        assert opened(path, "id", "name", sheet="Sheet2")[1].rows() == [("2", "paris", 2)]
+        assert read_all(path, "id", "name", sheet="Sheet2")[1].rows() == [("2", "paris", 2)]
     else:
-        extract, rows = opened(path, "A", "B")
+        extract, rows = read_all(path, "A", "B")
         assert (extract.header_row, rows.row(0)) == (2, ("8", "9", 3))
 
 
 def test_a_funders_grants_are_all_read(real_files: Path) -> None:
-    """783 grants that add up to GBP 12,785,625."""
-    extract, rows = opened(
+    """783 grants, GBP 12,785,625 in total."""
+    extract, rows = read_all(
         real_files / "360giving" / "real" / "ABCT_a001p00000zgyHZAAY.xlsx", "Identifier", "Title", "Amount Awarded"
     )
     amounts = rows[str(extract.headings.index("Amount Awarded"))].cast(pl.Decimal(18, 2), strict=False).drop_nulls()
@@ -204,7 +206,7 @@ def test_a_funders_grants_are_all_read(real_files: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["dei-extension-2024", "meta-tab-2023", "meta-tab"])
-def test_the_standards_own_workbooks_are_read(real_files: Path, name: str) -> None:
+def test_the_360giving_template_workbooks_are_read(real_files: Path, name: str) -> None:
     path = real_files / "360giving" / f"360-giving-schema-titles-with-{name}.xlsx"
     known = ("Identifier", "Title", "Description", "Currency", "Amount Awarded", "Award Date")
     extract = read(path, frozenset(map(fold, known)))

@@ -1,4 +1,4 @@
-"""Excel workbooks: every finding names sheet and cell in the sender's own file. Source: docs/domain.md 6.1, F15."""
+"""Findings in Excel workbooks name the sheet and cell of the sender's own file. Source: docs/domain.md 6.1, F15."""
 
 from __future__ import annotations
 
@@ -17,29 +17,28 @@ from xlsxwriter.utility import xl_cell_to_rowcol
 
 from flows.cells.column_letters import column_letter
 from flows.steps.read.values import text_of
-from schemas._contract.workbook_names import PROBLEMS, READ_ME, ROW_PROBLEMS
 
 
-def validated(validate: Validator, sheets: dict, **more: object) -> ValidatedFile:
-    """The outcome of a workbook of contacts."""
+def validate_book(validate: Validator, sheets: dict, **more: object) -> ValidatedFile:
+    """Validate a workbook of contacts."""
     return validate(workbook(sheets), suffix="xlsx", **more)
 
 
 def table_with(row: int, heading: str, cell: object, rows: int = 3) -> list[list[object]]:
-    """A sound table with one odd cell, which need not be text."""
+    """A table of valid contacts with one cell replaced, by a value of any type."""
     table: list[list[object]] = as_table(contacts(*[{}] * rows))
     table[row - 1][list(CONTACT).index(heading)] = cell
     return table
 
 
 def test_a_finding_names_sheet_column_and_row(validate: Validator) -> None:
-    outcome = validated(validate, {"Contacts": table_with(3, "contact_medium", "zz")})
+    outcome = validate_book(validate, {"Contacts": table_with(3, "contact_medium", "zz")})
     assert [f[:4] for f in outcome.findings] == [("V02", "row", 3, "contact_medium")]
     assert (outcome.cells, outcome.stored_findings["sheet"].to_list()) == (["E3"], ["Contacts"])
     assert (outcome.accepted, outcome.held, outcome.verdict.sheet) == ([2, 4], [3], "Contacts")
 
 
-def test_lines_above_and_columns_beside_do_not_move_it(validate: Validator) -> None:
+def test_title_rows_and_empty_columns_do_not_shift_the_address(validate: Validator) -> None:
     """F04: the table begins at C5."""
     table = [
         [],
@@ -48,22 +47,22 @@ def test_lines_above_and_columns_beside_do_not_move_it(validate: Validator) -> N
         [],
         *(["", "", *r] for r in table_with(3, "contact_medium", "zz")),
     ]
-    outcome = validated(validate, {"Sheet1": table})
+    outcome = validate_book(validate, {"Sheet1": table})
     assert outcome.rules == [("F04", "warning", 5), ("V02", "row", 7)]
     assert (outcome.cells, outcome.accepted, outcome.verdict.header_row) == (["G7"], [6, 8], 5)
 
 
-@pytest.mark.parametrize("written", [b't="s"', b"t='s'"])
-def test_columns_that_nobody_uses_do_not_move_it(validate: Validator, written: bytes) -> None:
-    """The reader of workbooks leaves out those before the first that is used."""
+@pytest.mark.parametrize("attribute", [b't="s"', b"t='s'"])
+def test_unused_columns_do_not_shift_the_address(validate: Validator, attribute: bytes) -> None:
+    """Calamine drops the empty columns before the first used one."""
     content = workbook({"Sheet1": [["", "", *row] for row in table_with(3, "contact_medium", "zz")]})
-    sheet = read_part(content, "xl/worksheets/sheet1.xml").replace(b't="s"', written)
+    sheet = read_part(content, "xl/worksheets/sheet1.xml").replace(b't="s"', attribute)
     outcome = validate(replace_parts(content, {"xl/worksheets/sheet1.xml": sheet}), suffix="xlsx")
     assert (outcome.rules, outcome.cells, outcome.accepted) == ([("V02", "row", 3)], ["G3"], [2, 4])
 
 
-def test_u01_a_time_beyond_all_bounds_stops_no_night(validate: Validator) -> None:
-    """The reader of workbooks breaks down at it, in a way that no ordinary handler catches."""
+def test_u01_a_time_out_of_range_is_refused_without_a_crash(validate: Validator) -> None:
+    """Calamine panics on it, which `except Exception` does not catch."""
     content = workbook({"Sheet1": table_with(3, "duration_minutes", date(2016, 11, 3))})
     styles = read_part(content, "xl/styles.xml").replace(b'"dd/mm/yyyy"', b'"[h]:mm:ss"')
     sheet = read_part(content, "xl/worksheets/sheet1.xml").replace(b"<v>42677</v>", b"<v>1e300</v>")
@@ -75,59 +74,59 @@ def test_u01_a_time_beyond_all_bounds_stops_no_night(validate: Validator) -> Non
     assert (outcome.result, outcome.rules) == ("unreadable", [("U01", "file", None)])
 
 
-def test_blank_rows_in_the_middle_do_not_move_it(validate: Validator) -> None:
+def test_blank_rows_do_not_shift_the_address(validate: Validator) -> None:
     table = table_with(3, "contact_medium", "zz")
-    outcome = validated(validate, {"Sheet1": [table[0], [], table[1], [], *table[2:]]})
+    outcome = validate_book(validate, {"Sheet1": [table[0], [], table[1], [], *table[2:]]})
     assert outcome.rules == [("F07", "warning", 2), ("F07", "warning", 4), ("V02", "row", 5)]
     assert (outcome.cells, outcome.accepted) == (["E5"], [3, 6])
 
 
-def test_a_merged_key_is_never_filled_down(validate: Validator) -> None:
-    outcome = validated(validate, {"Sheet1": table_with(3, "contact_id", None)})
+def test_an_empty_key_is_never_filled_down(validate: Validator) -> None:
+    outcome = validate_book(validate, {"Sheet1": table_with(3, "contact_id", None)})
     assert (outcome.rules, outcome.cells) == ([("F08", "row", 3)], ["A3"])
 
 
 @pytest.mark.parametrize("error", ["#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"])
-def test_c10_spreadsheet_errors_are_seen(validate: Validator, error: str) -> None:
-    """The reader of workbooks gives nothing for them: they are no empty cells."""
-    outcome = validated(validate, {"Sheet1": table_with(3, "staff_ref", Formula("=X1", error))})
+def test_c10_spreadsheet_errors_are_found(validate: Validator, error: str) -> None:
+    """Calamine returns nothing for an error cell, which must not be read as empty."""
+    outcome = validate_book(validate, {"Sheet1": table_with(3, "staff_ref", Formula("=X1", error))})
     assert [(f.rule, f.severity, f.row, f.column) for f in outcome.findings] == [("C10", "row", 3, "staff_ref")]
     assert (outcome.cells, outcome.accepted) == (["I3"], [2, 4])
 
 
-def test_the_value_of_a_formula_is_read(validate: Validator) -> None:
-    outcome = validated(validate, {"Sheet1": table_with(3, "duration_minutes", Formula("=40+5", 45))})
+def test_the_cached_value_of_a_formula_is_read(validate: Validator) -> None:
+    outcome = validate_book(validate, {"Sheet1": table_with(3, "duration_minutes", Formula("=40+5", 45))})
     assert (outcome.findings, outcome.values[1]["duration_minutes"]) == ([], 45)
 
 
 @pytest.mark.parametrize("dates_from_1904", [False, True])
-def test_true_dates_are_dates_in_both_calendars(validate: Validator, dates_from_1904: bool) -> None:
-    """A workbook of an old Macintosh counts its days from 1904."""
+def test_dates_are_read_in_both_date_systems(validate: Validator, dates_from_1904: bool) -> None:
+    """Workbooks from old Macintosh versions count days from 1904."""
     table = table_with(2, "contact_date", date(2016, 11, 3))
     outcome = validate(workbook({"Sheet1": table}, dates_from_1904), suffix="xlsx")
     assert (outcome.findings, outcome.values[0]["contact_date"]) == ([], date(2016, 11, 3))
 
 
-def test_c04_a_true_date_with_a_time_of_day(validate: Validator) -> None:
-    outcome = validated(validate, {"Sheet1": table_with(2, "contact_date", datetime(2016, 11, 3, 23, 30))})
+def test_c04_a_date_with_a_time_is_read_with_a_warning(validate: Validator) -> None:
+    outcome = validate_book(validate, {"Sheet1": table_with(2, "contact_date", datetime(2016, 11, 3, 23, 30))})
     assert outcome.rules == [("C04", "warning", 2)]
     assert outcome.values[0]["contact_date"] == date(2016, 11, 3)
 
 
-def test_c01_a_number_where_a_date_should_be(validate: Validator) -> None:
-    outcome = validated(validate, {"Sheet1": table_with(2, "contact_date", 42677)})
+def test_c01_a_number_in_a_date_field_holds_the_row(validate: Validator) -> None:
+    outcome = validate_book(validate, {"Sheet1": table_with(2, "contact_date", 42677)})
     assert outcome.findings == [Finding("C01", "row", 2, "contact_date", "42677", "2016-11-03")]
 
 
-def test_c14_a_code_that_became_a_number(validate: Validator) -> None:
-    outcome = validated(validate, {"Sheet1": table_with(2, "contact_medium", 1)})
+def test_c14_a_code_stored_as_a_number_is_repaired(validate: Validator) -> None:
+    outcome = validate_book(validate, {"Sheet1": table_with(2, "contact_medium", 1)})
     assert outcome.findings == [Finding("C14", "warning", 2, "contact_medium", "1", "01")]
 
 
-def test_numbers_and_ticks_of_the_spreadsheet_are_plain(validate: Validator) -> None:
+def test_numbers_and_booleans_are_read(validate: Validator) -> None:
     table = table_with(2, "duration_minutes", 45)
     table[2][list(CONTACT).index("with_employer")] = True
-    outcome = validated(validate, {"Sheet1": table})
+    outcome = validate_book(validate, {"Sheet1": table})
     assert outcome.findings == [Finding("C18", "warning", 3, "with_employer", "TRUE", "Y")]
     assert outcome.values[0]["duration_minutes"] == 45
 
@@ -137,31 +136,31 @@ def test_numbers_and_ticks_of_the_spreadsheet_are_plain(validate: Validator) -> 
     [(0.1 + 0.2, "0.3"), (1100.1 + 2200.2, "3300.3"), (1234567.89, "1234567.89"), (0.00001, "0.00001"), (1e28, "1e+28")]
     + [(sum([0.1] * 10), "1"), (12345678901.25, "12345678901.25"), (45.0, "45"), (1e14, "100000000000000")],
 )
-def test_numbers_are_written_without_the_noise_of_their_binary_form(number: float, text: str) -> None:
+def test_numbers_are_read_without_floating_point_noise(number: float, text: str) -> None:
     assert text_of(number) == text
 
 
-def test_v03_a_number_beyond_all_bounds(validate: Validator) -> None:
-    outcome = validated(validate, {"Sheet1": table_with(3, "duration_minutes", 1e28)})
+def test_v03_a_very_large_number_holds_the_row(validate: Validator) -> None:
+    outcome = validate_book(validate, {"Sheet1": table_with(3, "duration_minutes", 1e28)})
     assert (outcome.rules, outcome.accepted) == ([("V03", "row", 3)], [2, 4])
 
 
 def with_cell(cell: str) -> bytes:
-    """A sound workbook with one more cell, written by hand."""
-    whole = io.BytesIO()
+    """A valid workbook with XML added at the end of its sheet data."""
+    content = io.BytesIO()
     with (
-        zipfile.ZipFile(io.BytesIO(workbook({"Data": as_table(contacts({}, {}))}))) as sound,
-        zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as other,
+        zipfile.ZipFile(io.BytesIO(workbook({"Data": as_table(contacts({}, {}))}))) as source,
+        zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as target,
     ):
-        for name in sound.namelist():
-            text = sound.read(name)
+        for name in source.namelist():
+            text = source.read(name)
             if name.endswith("sheet1.xml"):
                 text = text.replace(b"</sheetData>", f"{cell}</sheetData>".encode())
-            other.writestr(name, text)
-    return whole.getvalue()
+            target.writestr(name, text)
+    return content.getvalue()
 
 
-FAR = [
+FAR_CELLS = [
     '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>',
     "<row r='1048576'><c  r = 'XFD1048576'><v>1</v></c></row>",
     '<row r="1048576"><c r="xfd1048576" t="inlineStr"><is><t>x</t></is></c></row>',
@@ -172,9 +171,9 @@ FAR = [
 ]
 
 
-@pytest.mark.parametrize("cell", FAR)
-def test_u01_a_cell_so_far_out_that_the_rest_would_fill_the_memory(validate: Validator, cell: str) -> None:
-    """A few kilobytes can ask for a rectangle of 17 thousand million cells."""
+@pytest.mark.parametrize("cell", FAR_CELLS)
+def test_u01_a_cell_far_from_all_others_is_refused(validate: Validator, cell: str) -> None:
+    """A few kilobytes can declare a range of 17 thousand million cells."""
     outcome = validate(with_cell(cell), suffix="xlsx")
     assert (outcome.result, outcome.rules) == ("unreadable", [("U01", "file", None)])
     assert "far from others" in (outcome.findings[0].found or "")
@@ -183,69 +182,73 @@ def test_u01_a_cell_so_far_out_that_the_rest_would_fill_the_memory(validate: Val
 @pytest.mark.parametrize(
     "cell",
     [
-        '<row r="1048576"><c r="XFD1048576" s="0"/></row>',  # with a format alone
+        '<row r="1048576"><c r="XFD1048576" s="0"/></row>',  # a format without a value
         '<row r="900"><c r="ZZ900"><v>1</v></c></row>',
         '<row><c r="A4" t="str"><v/></c></row>',
     ],
 )
-def test_a_cell_that_takes_little_room_stops_nothing(validate: Validator, cell: str) -> None:
+def test_a_stray_cell_that_needs_little_memory_is_accepted(validate: Validator, cell: str) -> None:
     outcome = validate(with_cell(cell), suffix="xlsx")
     assert (outcome.result, outcome.accepted[:2]) in [("accepted", [2, 3]), ("accepted_with_held_rows", [2, 3])]
 
 
-class TestWhichSheet:
+class TestSheetSelection:
     TABLE = as_table(contacts({}, {}))
 
-    def test_the_one_with_the_headings(self, validate: Validator) -> None:
-        outcome = validated(validate, {"Notes": [["Read me"], ["episode_id is explained here"]], "Data": self.TABLE})
+    def test_the_sheet_with_the_headings_is_read(self, validate: Validator) -> None:
+        outcome = validate_book(
+            validate, {"Notes": [["Read me"], ["episode_id is explained here"]], "Data": self.TABLE}
+        )
         assert (outcome.verdict.sheet, outcome.accepted) == ("Data", [2, 3])
 
-    def test_u04_not_one_of_two(self, validate: Validator) -> None:
-        outcome = validated(validate, {"October": self.TABLE, "November": self.TABLE})
+    def test_u04_two_candidate_sheets_are_refused(self, validate: Validator) -> None:
+        outcome = validate_book(validate, {"October": self.TABLE, "November": self.TABLE})
         assert (outcome.result, outcome.refusals) == ("unreadable", ["U04"])
         assert outcome.findings[0].found == "October and November"
 
-    def test_u04_not_if_one_has_a_column_more(self, validate: Validator) -> None:
+    def test_u04_two_candidates_are_refused_even_if_one_has_more_columns(self, validate: Validator) -> None:
         more = [[*self.TABLE[0], "weather"], *([*r, ""] for r in self.TABLE[1:])]
-        less = [r[:-1] for r in self.TABLE]  # an optional column is absent
+        less = [r[:-1] for r in self.TABLE]  # an optional column is missing
         for first, second in ((self.TABLE, more), (less, self.TABLE), (self.TABLE, less)):
-            outcome = validated(validate, {"October": first, "November": second})
+            outcome = validate_book(validate, {"October": first, "November": second})
             assert (outcome.result, outcome.refusals) == ("unreadable", ["U04"])
             assert outcome.findings[0].found == "October and November"
 
-    def test_one_that_only_names_some_of_the_columns_is_another(self, validate: Validator) -> None:
+    def test_a_sheet_that_names_a_few_columns_is_no_candidate(self, validate: Validator) -> None:
         few = [["contact_id", "contact_date", "attended"], ["of whom?", "when?", "came?"]]
-        outcome = validated(validate, {"Columns": few, "Data": self.TABLE})
+        outcome = validate_book(validate, {"Columns": few, "Data": self.TABLE})
         assert (outcome.verdict.sheet, outcome.accepted) == ("Data", [2, 3])
 
-    def test_the_one_that_is_asked_for(self, validate: Validator) -> None:
-        outcome = validated(validate, {"October": self.TABLE, "November": self.TABLE[:2]}, sheet="November")
+    def test_the_requested_sheet_is_read(self, validate: Validator) -> None:
+        outcome = validate_book(validate, {"October": self.TABLE, "November": self.TABLE[:2]}, sheet="November")
         assert (outcome.verdict.sheet, outcome.accepted) == ("November", [2])
 
-    def test_u03_none_without_a_heading(self, validate: Validator) -> None:
-        outcome = validated(validate, {"Data": self.TABLE[1:]})
+    def test_u03_a_sheet_without_a_heading_is_refused(self, validate: Validator) -> None:
+        outcome = validate_book(validate, {"Data": self.TABLE[1:]})
         assert (outcome.result, outcome.refusals) == ("unreadable", ["U03"])
 
-    def test_f01_none_that_is_empty(self, validate: Validator) -> None:
-        assert validated(validate, {"Data": []}).refusals == ["F01"]
-        assert validated(validate, {"Data": self.TABLE[:1]}).refusals == ["F01"]
+    def test_f01_an_empty_sheet_is_refused(self, validate: Validator) -> None:
+        assert validate_book(validate, {"Data": []}).refusals == ["F01"]
+        assert validate_book(validate, {"Data": self.TABLE[:1]}).refusals == ["F01"]
 
 
-def test_u01_a_workbook_that_was_cut_off_is_not_taken(validate: Validator) -> None:
-    whole = workbook({"Data": as_table(contacts({}, {}))})
-    for rest in (whole[: len(whole) // 2], b"PK\x03\x04rubbish"):
+def test_u01_a_truncated_workbook_is_refused(validate: Validator) -> None:
+    content = workbook({"Data": as_table(contacts({}, {}))})
+    for rest in (content[: len(content) // 2], b"PK\x03\x04rubbish"):
         outcome = validate(rest, suffix="xlsx")
         assert (outcome.result, outcome.rules) == ("unreadable", [("U01", "file", None)])
 
 
 @pytest.mark.real
-def test_u02_a_protected_workbook_is_not_taken(validate: Validator, real_files: Path) -> None:
+def test_u02_a_password_protected_workbook_is_refused(validate: Validator, real_files: Path) -> None:
     outcome = validate((real_files / "calamine" / "pass_protected.xlsx").read_bytes(), suffix="xlsx")
     assert (outcome.result, outcome.rules) == ("unreadable", [("U02", "file", None)])
 
 
-def laid_out(rows: Sequence[Sequence[object]], merged: Sequence[str] = (), hide: Sequence[int] = ()) -> bytes:
-    """A workbook of one sheet with merged cells (each area's text is that of its first cell) and hidden rows."""
+def workbook_with_layout(
+    rows: Sequence[Sequence[object]], merged: Sequence[str] = (), hide: Sequence[int] = ()
+) -> bytes:
+    """A workbook of one sheet with merged areas (with the text of their first cell) and hidden rows."""
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
         sheet = book.add_worksheet("Data")
@@ -266,36 +269,38 @@ class TestHeadingsOfSeveralRows:
     ROWS = as_table(contacts({}, {"contact_medium": "zz"}, {}))
     HEADINGS, DATA = ROWS[0], ROWS[1:]
 
-    def test_a_group_row_above(self, validate: Validator) -> None:
-        """F04: 'contact' stands over five headings, each of which says the rest."""
+    def test_a_group_heading_is_joined_with_those_below(self, validate: Validator) -> None:
+        """F04: each heading is joined with the group heading above it."""
         groups = ["contact", "episode", "contact", "", "", *[""] * 5]
         below = ["id", "id", "date", "type", "medium", *self.HEADINGS[5:]]
-        content = laid_out([groups, below, *self.DATA], merged=["C1:E1"])
+        content = workbook_with_layout([groups, below, *self.DATA], merged=["C1:E1"])
         outcome = validate(content, suffix="xlsx")
         assert [(r, s, n) for r, s, n in outcome.rules if r != "F10"] == [("F04", "warning", 1), ("V02", "row", 4)]
         assert outcome.findings_of("F04")[0].found == "heading on rows 1 to 2"
         assert outcome.accepted == [3, 5]
 
-    def test_cells_merged_over_both_rows(self, validate: Validator) -> None:
+    def test_cells_merged_over_both_rows_are_headings(self, validate: Validator) -> None:
         upper = [*self.HEADINGS[:2], "The contact", *[""] * 7]
         below = ["", "", *self.HEADINGS[2:]]
-        outcome = validate(laid_out([upper, below, *self.DATA], merged=["A1:A2", "B1:B2", "C1:J1"]), suffix="xlsx")
+        outcome = validate(
+            workbook_with_layout([upper, below, *self.DATA], merged=["A1:A2", "B1:B2", "C1:J1"]), suffix="xlsx"
+        )
         assert outcome.rules == [("F04", "warning", 1), ("V02", "row", 4)]
         assert (outcome.cells, outcome.accepted) == (["E4"], [3, 5])
 
-    def test_a_merged_title_is_no_heading(self, validate: Validator) -> None:
+    def test_a_merged_title_is_not_a_heading(self, validate: Validator) -> None:
         title = ["Contacts of Blackpool", *[""] * 9]
-        outcome = validate(laid_out([title, [""], *self.ROWS], merged=["A1:J2"]), suffix="xlsx")
+        outcome = validate(workbook_with_layout([title, [""], *self.ROWS], merged=["A1:J2"]), suffix="xlsx")
         assert outcome.rules == [("F04", "warning", 3), ("V02", "row", 5)]
 
     def test_merged_data_is_never_filled_down(self, validate: Validator) -> None:
-        """F08: the key stands in the first row of the block alone."""
+        """F08: only the first row of a merged block has the key."""
         rows = [self.HEADINGS, self.DATA[0], ["", *self.DATA[2][1:]]]
-        outcome = validate(laid_out(rows, merged=["A2:A3"]), suffix="xlsx")
+        outcome = validate(workbook_with_layout(rows, merged=["A2:A3"]), suffix="xlsx")
         assert (outcome.rules, outcome.cells, outcome.accepted) == ([("F08", "row", 3)], ["A3"], [2])
 
-    def test_hidden_rows_are_data(self, validate: Validator) -> None:
-        outcome = validate(laid_out(self.ROWS, hide=[2]), suffix="xlsx")
+    def test_hidden_rows_are_read(self, validate: Validator) -> None:
+        outcome = validate(workbook_with_layout(self.ROWS, hide=[2]), suffix="xlsx")
         assert (outcome.rules, outcome.accepted) == ([("V02", "row", 3), ("F27", "warning", None)], [2, 4])
 
 
@@ -310,17 +315,17 @@ class TestHiddenSheets:
         )
         return replace_parts(content, {"xl/workbook.xml": book})
 
-    def test_u04_the_dataset_is_on_one(self, validate: Validator) -> None:
+    def test_u04_a_dataset_on_a_hidden_sheet_is_refused(self, validate: Validator) -> None:
         outcome = validate(self.with_hidden({"Notes": [["a"]], "Data": self.TABLE}, "Data"), suffix="xlsx")
         assert (outcome.result, outcome.refusals) == ("unreadable", ["U04"])
         assert outcome.findings[0].found == "Data: hidden, and hidden sheets are not read"
 
-    def test_u04_the_one_that_is_asked_for_is(self, validate: Validator) -> None:
-        """The other is not taken in its stead."""
+    def test_u04_a_requested_sheet_that_is_hidden_is_refused(self, validate: Validator) -> None:
+        """The visible sheet is not read in its place."""
         content = self.with_hidden({"October": self.TABLE, "November": self.TABLE}, "November")
         assert validate(content, suffix="xlsx", sheet="November").refusals == ["U04"]
 
-    def test_an_old_copy_on_one_is_passed_over(self, validate: Validator) -> None:
+    def test_a_hidden_copy_is_ignored(self, validate: Validator) -> None:
         outcome = validate(self.with_hidden({"Data": self.TABLE, "Old": self.TABLE}, "Old"), suffix="xlsx")
         assert (outcome.verdict.sheet, outcome.findings, outcome.accepted) == ("Data", [], [2, 3])
 
@@ -331,42 +336,17 @@ class TestCellsRightOfTheTable:
     def stray_text(self, *rows: int) -> list[list[str]]:
         return [[*row, "x"] if n in rows else row for n, row in enumerate(self.ROWS, 1)]
 
-    def test_f13_a_row_that_was_shifted_is_held(self, validate: Validator) -> None:
-        outcome = validated(validate, {"Data": self.stray_text(5)})
+    def test_f13_a_row_with_a_surplus_cell_is_held(self, validate: Validator) -> None:
+        outcome = validate_book(validate, {"Data": self.stray_text(5)})
         assert (outcome.rules, outcome.held) == ([("F13", "row", 5)], [5])
 
-    def test_f11_what_many_rows_have_is_a_column(self, validate: Validator) -> None:
-        outcome = validated(validate, {"Data": self.stray_text(*range(2, 22))})
+    def test_f11_surplus_cells_on_many_rows_are_an_unknown_column(self, validate: Validator) -> None:
+        outcome = validate_book(validate, {"Data": self.stray_text(*range(2, 22))})
         assert (outcome.rules, outcome.held) == ([("F11", "warning", None)], [])
 
 
-class TestAMarkedWorkbookThatComesBack:
-    """What the warehouse added to it is no fault of the sender's."""
-
-    TABLE = as_table(contacts({}, {}))
-    MARKED = [[*TABLE[0], ROW_PROBLEMS], [*TABLE[1], "E2: The code is not in the list"], [*TABLE[2], ""]]
-    OURS = {READ_ME: [["What to do"], *TABLE], PROBLEMS: [["Cell", "Problem"], *TABLE]}
-
-    def test_our_sheets_and_our_column_are_passed_over(self, validate: Validator) -> None:
-        outcome = validated(validate, {"Data": self.MARKED, **self.OURS})
-        assert (outcome.findings, outcome.accepted, outcome.verdict.sheet) == ([], [2, 3], "Data")
-
-    def test_also_beside_a_blank_row(self, validate: Validator) -> None:
-        blank = [*[""] * len(self.TABLE[0]), "The row is blank"]
-        outcome = validated(validate, {"Data": [*self.MARKED, blank]})
-        assert (outcome.rules, outcome.accepted) == ([("F07", "warning", 4)], [2, 3])
-
-    def test_also_in_a_text_file(self, validate: Validator) -> None:
-        text = "\n".join(",".join(row) for row in self.MARKED)
-        assert validate(text).findings == []
-
-    def test_our_column_is_ours_wherever_it_stands_now(self, validate: Validator) -> None:
-        table = [["contact_id", ROW_PROBLEMS, *self.TABLE[0][1:]], *([r[0], "x", *r[1:]] for r in self.TABLE[1:])]
-        assert validated(validate, {"Data": table}).findings == []
-
-
 def test_macros_are_never_run_and_links_never_followed(validate: Validator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A macro is a part like any other, that nobody opens; a link is the value that it had."""
+    """Macros are not opened, and an external link keeps its cached value."""
 
     def no_network(*_: object) -> None:
         raise AssertionError("nothing may be fetched")
@@ -393,7 +373,7 @@ def test_macros_are_never_run_and_links_never_followed(validate: Validator, monk
         '<c r="I4" t="e" cm="1"><v xml:space="preserve">#REF!</v></c>',
     ],
 )
-def test_c10_however_the_error_is_written(validate: Validator, cell: str) -> None:
+def test_c10_errors_are_found_in_any_xml_form(validate: Validator, cell: str) -> None:
     table = as_table(contacts({}, {}, {}))[3]
     others = "".join(
         f'<c r="{column_letter(i)}4" t="inlineStr"><is><t>{text}</t></is></c>' for i, text in enumerate(table) if i != 8
@@ -412,8 +392,8 @@ def test_c10_however_the_error_is_written(validate: Validator, cell: str) -> Non
         "<c r='I4'><f>A1</f><v></v></c>",
     ],
 )
-def test_c10_a_formula_that_was_never_reckoned(validate: Validator, cell: str) -> None:
-    """A program wrote it, and no spreadsheet opened it since: its cell is not empty."""
+def test_c10_a_formula_without_a_cached_value_is_an_error(validate: Validator, cell: str) -> None:
+    """A formula written by a program has no cached value until a spreadsheet opens it, so its cell is not empty."""
     table = as_table(contacts({}, {}, {}))[3]
     others = "".join(
         f'<c r="{column_letter(i)}4" t="inlineStr"><is><t>{text}</t></is></c>' for i, text in enumerate(table) if i != 8
@@ -429,7 +409,7 @@ def test_c10_a_formula_that_was_never_reckoned(validate: Validator, cell: str) -
         "<c r='K4' t='str'><f>IF(A1&gt;2,1,\"\")</f><v/></c>",
     ],
 )
-def test_a_formula_whose_value_is_an_empty_text_is_empty(validate: Validator, cell: str) -> None:
+def test_a_formula_with_an_empty_text_is_empty(validate: Validator, cell: str) -> None:
     row = "".join(
         f'<c r="{column_letter(i)}4" t="inlineStr"><is><t>{text}</t></is></c>'
         for i, text in enumerate(as_table(contacts({}, {}, {}))[3])
@@ -437,8 +417,8 @@ def test_a_formula_whose_value_is_an_empty_text_is_empty(validate: Validator, ce
     assert validate(with_cell(f'<row r="4">{row}{cell}</row>'), suffix="xlsx").findings == []
 
 
-def test_texts_in_every_form(validate: Validator) -> None:
-    """A text in the cell itself, of several looks, with a reading aid."""
+def test_rich_text_is_read_without_its_phonetic_guide(validate: Validator) -> None:
+    """An inline string of several formatted runs, with a phonetic guide."""
     bold, plain = "<r><rPr><b/></rPr><t>W-</t></r>", '<r><t xml:space="preserve">0012</t></r>'
     cells = {"I4": f'<is>{bold}{plain}<rPh sb="0" eb="1"><t>z</t></rPh></is>'}
     table = as_table(contacts({}, {}, {}))[3]

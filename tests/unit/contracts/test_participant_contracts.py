@@ -1,7 +1,7 @@
-"""The rules within a row of participants, referrals, randomisation and employment outcomes.
+"""Rules within a row of participants, referrals, randomisation, employment outcomes and contacts.
 
-Every row here is made up. A case names its rule by dataset, rule, severity and field, so it fails when the rule goes;
-a rule without a case fails too. Rules between rows are in `test_participant_relations.py`.
+Every row is made up. A case names its rule by dataset, id, severity and field, so removing the rule fails the test;
+so does adding a rule without a case. Rules between rows are in `test_participant_relations.py`.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from made_up_people import CUT_OFF, OURS, ROW, SOUND, WARNING, Address, Row, d, days, frame, stated
+from participant_rows import CONTRACTS, CUT_OFF, ROW, VALID_ROWS, WARNING, Address, Row, d, days, find_rule, frame
 
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract
 from schemas._contract.polars_types import polars_type
 from schemas._rules.checks import checks_of
 
-# Rules within a row: (dataset, rule, severity, field), then rows that keep it, that break it, that it cannot validate.
+# (dataset, rule, severity, field); then rows that satisfy the rule, that break it, and for which it is unknown.
 WITHIN_ROW: list[tuple[Address, list[Row], list[Row], list[Row]]] = [
     (
         ("participants", "V01", ROW, "gp_area_code"),
@@ -87,22 +87,22 @@ WITHIN_ROW: list[tuple[Address, list[Row], list[Row], list[Row]]] = [
     ),
     *(
         (
-            ("referrals", "E08", ROW, f"weekly_hours_{at}"),
+            ("referrals", "E08", ROW, f"weekly_hours_{moment}"),
             [
-                {f"employment_status_{at}": "01", f"weekly_hours_{at}": "02"},
-                {f"employment_status_{at}": "04", f"weekly_hours_{at}": "98"},
-                {f"employment_status_{at}": "04", f"weekly_hours_{at}": "99"},
+                {f"employment_status_{moment}": "01", f"weekly_hours_{moment}": "02"},
+                {f"employment_status_{moment}": "04", f"weekly_hours_{moment}": "98"},
+                {f"employment_status_{moment}": "04", f"weekly_hours_{moment}": "99"},
             ],
             [
-                {f"employment_status_{at}": "01", f"weekly_hours_{at}": "98"},
-                {f"employment_status_{at}": "08", f"weekly_hours_{at}": "04"},
+                {f"employment_status_{moment}": "01", f"weekly_hours_{moment}": "98"},
+                {f"employment_status_{moment}": "08", f"weekly_hours_{moment}": "04"},
             ],
             [
-                {f"employment_status_{at}": None, f"weekly_hours_{at}": "02"},
-                {f"employment_status_{at}": "02", f"weekly_hours_{at}": None},
+                {f"employment_status_{moment}": None, f"weekly_hours_{moment}": "02"},
+                {f"employment_status_{moment}": "02", f"weekly_hours_{moment}": None},
             ],
         )
-        for at in ("at_start", "at_exit")
+        for moment in ("at_start", "at_exit")
     ),
     (
         ("randomisation", "T03", ROW, "baseline_completed_date"),
@@ -124,23 +124,28 @@ WITHIN_ROW: list[tuple[Address, list[Row], list[Row], list[Row]]] = [
     ),
     *(
         case
-        for on, at_least in (("sust_13w_date", 91), ("sust_26w_date", 182))
+        for field, at_least in (("sust_13w_date", 91), ("sust_26w_date", 182))
         for case in (
             (
-                ("employment_outcomes", "E03", ROW, on),
-                [{on: days("2018-09-03", at_least)}],
-                [{on: days("2018-09-03", at_least - 1)}],
-                [{on: None}, {"job_start_date": None}],
+                ("employment_outcomes", "E03", ROW, field),
+                [{field: days("2018-09-03", at_least)}],
+                [{field: days("2018-09-03", at_least - 1)}],
+                [{field: None}, {"job_start_date": None}],
             ),
-            (("employment_outcomes", "E04", ROW, on), [{on: CUT_OFF}], [{on: days("2020-03-31", 1)}], [{on: None}]),
             (
-                ("employment_outcomes", "E05", ROW, on),
+                ("employment_outcomes", "E04", ROW, field),
+                [{field: CUT_OFF}],
+                [{field: days("2020-03-31", 1)}],
+                [{field: None}],
+            ),
+            (
+                ("employment_outcomes", "E05", ROW, field),
                 [
-                    {on: d("2019-06-01"), "job_end_date": d("2019-06-01")},
-                    {on: d("2019-06-01"), "job_end_date": d("2019-05-31"), "outcome_definition_code": "SUST_13"},
+                    {field: d("2019-06-01"), "job_end_date": d("2019-06-01")},
+                    {field: d("2019-06-01"), "job_end_date": d("2019-05-31"), "outcome_definition_code": "SUST_13"},
                 ],
-                [{on: d("2019-06-01"), "job_end_date": d("2019-05-31")}],
-                [{"job_end_date": None}, {on: None, "job_end_date": d("2018-10-01")}],
+                [{field: d("2019-06-01"), "job_end_date": d("2019-05-31")}],
+                [{"job_end_date": None}, {field: None, "job_end_date": d("2018-10-01")}],
             ),
         )
     ),
@@ -205,17 +210,19 @@ WITHIN_ROW: list[tuple[Address, list[Row], list[Row], list[Row]]] = [
 ]
 
 
-@pytest.mark.parametrize(("address", "keeping", "breaking", "unknown"), WITHIN_ROW, ids=lambda a: str(a)[:60])
-def test_rule_within_a_row(address: Address, keeping: list[Row], breaking: list[Row], unknown: list[Row]) -> None:
-    rule = stated(*address)
+@pytest.mark.parametrize(("address", "satisfying", "breaking", "unknown"), WITHIN_ROW, ids=lambda a: str(a)[:60])
+def test_a_rule_within_a_row_finds_the_rows_that_break_it(
+    address: Address, satisfying: list[Row], breaking: list[Row], unknown: list[Row]
+) -> None:
+    rule = find_rule(*address)
     assert rule.check is not None
-    rows = frame(OURS[address[0]], [*keeping, *breaking, *unknown])
+    rows = frame(CONTRACTS[address[0]], [*satisfying, *breaking, *unknown])
     answers = rows.select(rule.check().fill_null(True).alias("holds"))["holds"].to_list()
-    assert answers == [True] * len(keeping) + [False] * len(breaking) + [True] * len(unknown)
+    assert answers == [True] * len(satisfying) + [False] * len(breaking) + [True] * len(unknown)
 
 
 def test_every_rule_within_a_row_has_a_case() -> None:
-    rules = [(name, r.rule_id, r.severity, r.field) for name, contract in OURS.items() for r in contract.row_rules]
+    rules = [(name, r.rule_id, r.severity, r.field) for name, contract in CONTRACTS.items() for r in contract.row_rules]
     assert sorted(address for address, *_ in WITHIN_ROW) == sorted(rules)
 
 
@@ -230,23 +237,25 @@ def test_every_rule_within_a_row_has_a_case() -> None:
         ("participants", "year_of_birth", 1929, "V03"),
     ],
 )
-def test_rule_that_the_check_of_a_cell_carries(dataset: str, name: str, cell: object, rule_id: str) -> None:
-    contract = OURS[dataset]
-    rows = pl.DataFrame({name: [SOUND[dataset][name], cell]}, schema={name: polars_type(contract.by_name[name])})
+def test_a_field_s_own_check_has_the_rule_id_that_the_field_names(
+    dataset: str, name: str, cell: object, rule_id: str
+) -> None:
+    contract = CONTRACTS[dataset]
+    rows = pl.DataFrame({name: [VALID_ROWS[dataset][name], cell]}, schema={name: polars_type(contract.by_name[name])})
     answers = [(i, rows.select(check).to_series().to_list()) for i, check in checks_of(contract.by_name[name])]
-    assert [i for i, (_, made_up) in answers if not made_up] == [rule_id]
-    assert all(sound for _, (sound, _) in answers)
+    assert [i for i, (_, invalid) in answers if not invalid] == [rule_id]
+    assert all(valid for _, (valid, _) in answers)
 
 
-@pytest.mark.parametrize("contract", OURS.values(), ids=OURS)
-def test_headings_and_rules_are_told_apart(contract: Contract) -> None:
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
+def test_headings_and_report_keys_are_unique(contract: Contract) -> None:
     headings: dict[str, str] = {}
     for f in contract.fields:
         for heading in {fold(text) for text in (f.name, f.title, *f.aliases)}:
             assert headings.setdefault(heading, f.name) == f.name
-    said = [(r.rule_id, r.severity, r.field) for r in contract.rules]
-    assert len(said) == len(set(said)), "two rules with the same report key cannot say different things"
+    report_keys = [(r.rule_id, r.severity, r.field) for r in contract.rules]
+    assert len(report_keys) == len(set(report_keys)), "a report would merge two rules with the same key"
 
 
-def test_only_a_switched_arm_gives_way_to_the_first() -> None:
-    assert {r.rule_id for c in OURS.values() for r in c.rules if r.reinstate_sql} == {"T02"}
+def test_only_t02_reinstates_an_earlier_row() -> None:
+    assert {r.rule_id for c in CONTRACTS.values() for r in c.rules if r.reinstate_sql} == {"T02"}

@@ -1,27 +1,27 @@
-"""The rules between rows, tables and deliveries of participants, referrals, randomisation and employment outcomes.
+"""Rules between rows, tables and deliveries of participant-level datasets.
 
-Every row here is made up: a small table in, broken rows out. A case names its rule by dataset, rule, severity and
-field, so it fails when the rule goes; a rule without a case fails too.
+Each case has small made-up tables and the rows that break the rule. It names the rule by dataset, id, severity and
+field, so removing the rule fails the test; so does adding a rule without a case.
 """
 
 from __future__ import annotations
 
 import pytest
-from contacts_between_rows import CONTACTS_BETWEEN_ROWS
-from made_up_people import (
+from contact_relation_cases import CONTACT_CASES
+from participant_rows import (
     BEFORE,
+    CONTRACTS,
     EARLIER_STILL,
-    OURS,
     ROW,
-    SOUND,
+    VALID_ROWS,
     WARNING,
-    Between,
+    RelationCase,
     broken_rows,
     d,
+    find_rule,
     frame,
     job,
     person,
-    stated,
     warehouse,
 )
 
@@ -32,11 +32,11 @@ ALLOCATED = [
     person(1),
     person(2),
     person(3, **BEFORE),
-    person(3, randomised_date=d("2018-06-01")),  # an earlier date, and sent later
+    person(3, randomised_date=d("2018-06-01")),  # an earlier date, sent in a later delivery
 ]
 
-BETWEEN_ROWS: list[Between] = [
-    Between(
+RELATION_CASES: list[RelationCase] = [
+    RelationCase(
         ("participants", "P04", ROW, "site_code"),
         [1, 3],
         {
@@ -48,7 +48,7 @@ BETWEEN_ROWS: list[Between] = [
             ]
         },
     ),
-    Between(
+    RelationCase(
         ("participants", "P05", WARNING, "participant_ref"),
         [2],
         {
@@ -63,14 +63,14 @@ BETWEEN_ROWS: list[Between] = [
             ]
         },
     ),
-    Between(
+    RelationCase(
         ("participants", "P06", ROW, "year_of_birth"),
         [1],
         {
             "participants": [
-                person(1, year_of_birth=1990),  # sent for the first time
+                person(1, year_of_birth=1990),  # the first different value
                 person(2, year_of_birth=1981),
-                person(3, year_of_birth=1990),  # was wrong for one month and is put right
+                person(3, year_of_birth=1990),  # wrong in one extract, now corrected
                 person(4, year_of_birth=1990),  # no earlier extract
             ]
         },
@@ -85,30 +85,30 @@ BETWEEN_ROWS: list[Between] = [
             ]
         },
     ),
-    Between(
+    RelationCase(
         ("participants", "P06", WARNING, "year_of_birth"),
         [2],
         {"participants": [person(1, year_of_birth=1990), person(2, year_of_birth=1981), person(3)]},
         {"participants": [person(n, year_of_birth=1980, **BEFORE) for n in (1, 2, 3)]},
     ),
-    Between(
+    RelationCase(
         ("participants", "P06", WARNING, "gender"),
         [1],
         {"participants": [person(1, gender="1"), person(2, gender="2"), person(3, gender="1")]},
         {"participants": [person(n, gender=g, **BEFORE) for n, g in ((1, "2"), (2, "2"), (3, "X"))]},
     ),
-    Between(
+    RelationCase(
         ("participants", "P06", WARNING, "ethnic_category"),
         [1],
         {"participants": [person(1, ethnic_category="C"), person(2), person(3)]},
         {"participants": [person(n, ethnic_category=e, **BEFORE) for n, e in ((1, "A"), (2, "A"), (3, "99"))]},
     ),
-    Between(
+    RelationCase(
         ("referrals", "P12", ROW, "participant_ref"),
         [2, 3],
         {"participants": [person(1)], "referrals": [person(1), person(2), person(1, site_code="HLT-WMCA")]},
     ),
-    Between(
+    RelationCase(
         ("referrals", "P07", ROW, "referral_received_date"),
         [2, 4],
         {
@@ -121,7 +121,7 @@ BETWEEN_ROWS: list[Between] = [
             ],
         },
     ),
-    Between(
+    RelationCase(
         ("referrals", "P07", WARNING, "referral_received_date"),
         [2],
         {
@@ -129,13 +129,13 @@ BETWEEN_ROWS: list[Between] = [
             "referrals": [person(1), person(2)],
         },
     ),
-    Between(
+    RelationCase(
         ("referrals", "P16", ROW, "referral_received_date"),
         [2, 4, 10],
         {
             "referrals": [
                 person(1, exit_date=d("2018-09-01")),
-                person(1, referral_received_date=d("2018-08-31")),  # begins before the first ends
+                person(1, referral_received_date=d("2018-08-31")),  # starts before the first one ends
                 person(2),
                 person(2, referral_received_date=d("2019-05-20")),  # the first never ends
                 person(3, exit_date=d("2018-09-01")),
@@ -143,12 +143,12 @@ BETWEEN_ROWS: list[Between] = [
                 person(4, eligibility_outcome="ineligible"),
                 person(4, referral_received_date=d("2018-08-31")),
                 person(5, exit_date=d("2018-09-01")),
-                person(5, referral_received_date=d("2018-08-31")),  # held, so that it keeps nobody out
+                person(5, referral_received_date=d("2018-08-31")),  # held, so it does not overlap with the next
                 person(5, referral_received_date=d("2018-09-01")),
             ]
         },
     ),
-    Between(
+    RelationCase(
         ("referrals", "P18", WARNING, "exit_date"),
         [2],
         {
@@ -165,7 +165,7 @@ BETWEEN_ROWS: list[Between] = [
             ],
         },
     ),
-    Between(
+    RelationCase(
         ("referrals", "P19", WARNING, "programme_start_date"),
         [2],
         {
@@ -174,35 +174,35 @@ BETWEEN_ROWS: list[Between] = [
         },
     ),
     *(
-        Between(
-            ("referrals", "P20", ROW, on),
+        RelationCase(
+            ("referrals", "P20", ROW, field),
             [2],
             {
                 "participants": [person(1, deceased_date=d("2018-07-01")), person(2)],
-                "referrals": [person(1, **{on: d("2018-07-01")}), person(1, **{on: d("2018-07-02")}), person(2)],
+                "referrals": [person(1, **{field: d("2018-07-01")}), person(1, **{field: d("2018-07-02")}), person(2)],
             },
         )
-        for on in ("referral_received_date", "programme_start_date")
+        for field in ("referral_received_date", "programme_start_date")
     ),
-    Between(
+    RelationCase(
         ("randomisation", "P12", ROW, "participant_ref"),
         [2],
         {"participants": [person(1)], "randomisation": [person(1), person(2)]},
     ),
-    Between(
+    RelationCase(
         ("randomisation", "T01", ROW, "participant_ref"),
         [1, 5],
         {"randomisation": ALLOCATED},
-        {"randomisation": [person(2, **EARLIER_STILL)]},  # no longer counts: T02's business
+        {"randomisation": [person(2, **EARLIER_STILL)]},  # the delivery no longer counts: left to T02
     ),
-    Between(
+    RelationCase(
         ("randomisation", "T02", ROW, "arm"),
         [1, 3],
         {
             "randomisation": [
                 person(1, arm="control"),
                 person(2, arm="control"),
-                person(3, arm="control"),  # switched once before: the very first stands
+                person(3, arm="control"),  # switched once before: the first arm is kept
                 person(4, arm="control"),  # new
                 person(5, arm="control"),
             ]
@@ -215,11 +215,13 @@ BETWEEN_ROWS: list[Between] = [
                 person(3, arm="control", **BEFORE),
                 person(3, arm="ips", **EARLIER_STILL),
                 person(4, arm="control", delivery_id="now"),
-                person(5, arm="ips", counts=True, **EARLIER_STILL),  # counts, and another rule took it out
+                person(
+                    5, arm="ips", counts=True, **EARLIER_STILL
+                ),  # the delivery counts, but another rule held the row
             ]
         },
     ),
-    Between(
+    RelationCase(
         ("randomisation", "T03", ROW, "randomised_date"),
         [2],
         {
@@ -230,7 +232,7 @@ BETWEEN_ROWS: list[Between] = [
             "randomisation": [person(1), person(2)],
         },
     ),
-    Between(
+    RelationCase(
         ("randomisation", "T06", ROW, "participant_ref"),
         [1],
         {
@@ -252,7 +254,7 @@ BETWEEN_ROWS: list[Between] = [
             "randomisation": [person(1, site_code="HLT-WMCA"), person(2, site_code="HLT-WMCA"), person(3)],
         },
     ),
-    Between(
+    RelationCase(
         ("randomisation", "P20", ROW, "randomised_date"),
         [2],
         {
@@ -260,12 +262,12 @@ BETWEEN_ROWS: list[Between] = [
             "randomisation": [person(1), person(2)],
         },
     ),
-    Between(
+    RelationCase(
         ("employment_outcomes", "P12", ROW, "episode_id"),
         [2],
         {"referrals": [{}], "employment_outcomes": [job(1), job(2, episode_id="SCR-E000009")]},
     ),
-    Between(
+    RelationCase(
         ("employment_outcomes", "E01", ROW, "job_start_date"),
         [2, 5],
         {
@@ -283,7 +285,7 @@ BETWEEN_ROWS: list[Between] = [
             ],
         },
     ),
-    Between(
+    RelationCase(
         ("employment_outcomes", "E09", ROW, "episode_id"),
         [2],
         {
@@ -296,7 +298,7 @@ BETWEEN_ROWS: list[Between] = [
             "employment_outcomes": [job(n, episode_id=f"SCR-E00000{n}") for n in (1, 2, 3)],
         },
     ),
-    Between(
+    RelationCase(
         ("employment_outcomes", "E13", ROW, "in_work_at_start"),
         [2],
         {
@@ -308,7 +310,7 @@ BETWEEN_ROWS: list[Between] = [
             ],
         },
     ),
-    Between(
+    RelationCase(
         ("employment_outcomes", "E11", WARNING, "outcome_id"),
         [2],
         {
@@ -321,13 +323,13 @@ BETWEEN_ROWS: list[Between] = [
             ]
         },
     ),
-    Between(
+    RelationCase(
         ("employment_outcomes", "E12", WARNING, "job_start_date"),
         [3],
         {
             "employment_outcomes": [
                 job(1, job_end_date=d("2018-12-31")),
-                job(2, job_end_date=d("2018-12-31"), job_start_date=d("2018-09-04")),  # E11's business
+                job(2, job_end_date=d("2018-12-31"), job_start_date=d("2018-09-04")),  # left to E11
                 job(3, job_end_date=d("2019-02-28"), job_start_date=d("2018-12-30")),
                 job(4, job_start_date=d("2019-02-28")),
                 job(5, episode_id="SCR-E000002"),
@@ -335,41 +337,45 @@ BETWEEN_ROWS: list[Between] = [
         },
     ),
     *(
-        Between(
-            ("employment_outcomes", "P20", ROW, on),
+        RelationCase(
+            ("employment_outcomes", "P20", ROW, field),
             [2],
             {
                 "participants": [person(1, deceased_date=d("2019-07-01"))],
                 "referrals": [person(1)],
-                "employment_outcomes": [job(1, **{on: d("2019-07-01")}), job(2, **{on: d("2019-07-02")})],
+                "employment_outcomes": [job(1, **{field: d("2019-07-01")}), job(2, **{field: d("2019-07-02")})],
             },
         )
-        for on in ("job_start_date", "sust_13w_date", "sust_26w_date")
+        for field in ("job_start_date", "sust_13w_date", "sust_26w_date")
     ),
-    *CONTACTS_BETWEEN_ROWS,
+    *CONTACT_CASES,
 ]
 
 
-@pytest.mark.parametrize("case", BETWEEN_ROWS, ids=lambda c: "-".join(c.address))
-def test_rule_between_rows(case: Between) -> None:
+@pytest.mark.parametrize("case", RELATION_CASES, ids=lambda c: "-".join(c.address))
+def test_a_rule_between_rows_finds_the_rows_that_break_it(case: RelationCase) -> None:
     with warehouse(case.core, case.history) as db:
-        assert broken_rows(db, stated(*case.address)) == case.broken
+        assert broken_rows(db, find_rule(*case.address)) == case.broken
 
 
-def test_sound_rows_break_no_rule() -> None:
-    everyone = {name: [{}] for name in SOUND}
-    with warehouse(everyone, everyone) as db:
-        for name, contract in OURS.items():
+def test_the_valid_rows_break_no_rule() -> None:
+    one_of_each = {name: [{}] for name in VALID_ROWS}
+    with warehouse(one_of_each, one_of_each) as db:
+        for name, contract in CONTRACTS.items():
             rows = frame(contract, [{}])
-            within = [(r.rule_id, r.check()) for r in contract.row_rules if r.check]
-            cells = [check for f in contract.fields for check in checks_of(f)]
-            broken = [i for i, expression in within + cells if not rows.select(expression.fill_null(True)).item()]
+            row_checks = [(r.rule_id, r.check()) for r in contract.row_rules if r.check]
+            cell_checks = [check for f in contract.fields for check in checks_of(f)]
+            broken = [
+                i for i, expression in row_checks + cell_checks if not rows.select(expression.fill_null(True)).item()
+            ]
             broken += [r.rule_id for r in contract.cross_check_rules if broken_rows(db, r)]
             assert (name, broken) == (name, [])
 
 
 def test_every_rule_between_rows_has_a_case() -> None:
     rules = [
-        (name, r.rule_id, r.severity, r.field) for name, contract in OURS.items() for r in contract.cross_check_rules
+        (name, r.rule_id, r.severity, r.field)
+        for name, contract in CONTRACTS.items()
+        for r in contract.cross_check_rules
     ]
-    assert sorted(case.address for case in BETWEEN_ROWS) == sorted(rules)
+    assert sorted(case.address for case in RELATION_CASES) == sorted(rules)

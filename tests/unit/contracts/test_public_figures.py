@@ -1,4 +1,4 @@
-"""The real figures of the pilots, and the rules that keep them apart."""
+"""The real figures in the published record, and the rules of datasets without participants."""
 
 from __future__ import annotations
 
@@ -6,61 +6,62 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from public_figures import BASE, CONTRACTS, Row, broken_rows, frame, keeps, real_rows
+from public_figure_rows import CONTRACTS, VALID_ROWS, Row, broken_rows, frame, published_record, satisfies
 
 from schemas._contract.code_lists import code_list
 from schemas._rules.checks import checks_of
 from schemas._rules.public_figures import MHT_ANNOUNCED, MHT_HEADLINE, MHT_MATCH
 
-# The figures
+# The published record
 
 
 def pounds(rows: list[dict[str, str]], **where: str) -> Decimal:
     return sum((Decimal(r["amount"]) for r in rows if r["amount"] and where.items() <= r.items()), Decimal(0))
 
 
-def test_trailblazer_sums() -> None:
-    awards, match = real_rows("funding_awards"), real_rows("match_funding")
+def test_trailblazer_amounts_add_up_by_stage() -> None:
+    awards, match = published_record("funding_awards"), published_record("match_funding")
     assert pounds(awards, programme_code="MHT", award_stage="indicative_cap") == 7_000_000
     assert pounds(awards, programme_code="MHT", award_stage="announced") == MHT_ANNOUNCED == 6_000_000
     assert pounds(match, programme_code="MHT", match_stage="pledged") == MHT_MATCH == 6_000_000
     assert pounds(match) == 6_000_000
     assert MHT_HEADLINE == 12_000_000
-    (headline,) = (r for r in real_rows("published_measures") if r["measure_name"] == "headline_investment")
+    (headline,) = (r for r in published_record("published_measures") if r["measure_name"] == "headline_investment")
     assert Decimal(headline["value"]) == MHT_HEADLINE
 
 
 def test_caps_have_a_financial_year_and_announcements_none() -> None:
-    of_stage = {
-        stage: {r["financial_year"] for r in real_rows("funding_awards") if r["award_stage"] == stage}
+    years_by_stage = {
+        stage: {r["financial_year"] for r in published_record("funding_awards") if r["award_stage"] == stage}
         for stage in ("indicative_cap", "announced")
     }
-    assert of_stage == {"indicative_cap": {"2015-16"}, "announced": {""}}
+    assert years_by_stage == {"indicative_cap": {"2015-16"}, "announced": {""}}
 
 
-def test_the_three_million_stands_apart() -> None:
-    (award,) = (r for r in real_rows("funding_awards") if r["amount"] == "3000000.00")
+def test_the_three_million_award_belongs_to_no_trailblazer() -> None:
+    (award,) = (r for r in published_record("funding_awards") if r["amount"] == "3000000.00")
     assert (award["programme_code"], award["recipient_org_name"]) == ("PWW", "")
     assert "Department for Work and Pensions and the Department of Health" in award["source_wording"]
 
 
 def test_unknown_amounts_are_empty() -> None:
-    for row in real_rows("funding_awards") + real_rows("match_funding"):
+    for row in published_record("funding_awards") + published_record("match_funding"):
         assert (row["amount"] != "") == (row["amount_status"] == "known")
         assert row["amount"] == "" or Decimal(row["amount"]) > 0
 
 
-def test_340_is_stated_as_people_and_as_jobs_and_flagged() -> None:
-    stated = {r["target_id"]: r for r in real_rows("targets") if r["programme_code"] == "MWW"}
-    assert {(r["unit"], r["target_value"]) for r in stated.values()} == {("people", "340"), ("jobs", "340")}
-    assert all(stated[r["conflicts_with"]]["conflicts_with"] == r["target_id"] for r in stated.values())
+def test_the_target_of_340_people_or_jobs_is_flagged_as_conflicting() -> None:
+    targets = {r["target_id"]: r for r in published_record("targets") if r["programme_code"] == "MWW"}
+    assert {(r["unit"], r["target_value"]) for r in targets.values()} == {("people", "340"), ("jobs", "340")}
+    assert all(targets[r["conflicts_with"]]["conflicts_with"] == r["target_id"] for r in targets.values())
 
 
-def test_target_figures() -> None:
-    found = {
-        (r["programme_code"], r["about_site_code"], r["qualifier"], r["target_value"]) for r in real_rows("targets")
+def test_published_targets_are_recorded() -> None:
+    values = {
+        (r["programme_code"], r["about_site_code"], r["qualifier"], r["target_value"])
+        for r in published_record("targets")
     }
-    assert found >= {
+    assert values >= {
         ("MHT", "", "", "5000"),
         ("MHT", "MHT-WLA", "", "1040"),
         ("MHT", "MHT-BPL", "more than", "1000"),
@@ -68,41 +69,41 @@ def test_target_figures() -> None:
     }
 
 
-def test_cost_of_mental_ill_health_adds_up_to_what_it_really_is() -> None:
-    value = {r["benchmark_id"]: Decimal(r["value"]) for r in real_rows("benchmarks")}
+def test_the_parts_of_the_cost_of_mental_ill_health_add_up() -> None:
+    value = {r["benchmark_id"]: Decimal(r["value"]) for r in published_record("benchmarks")}
     parts = sum(value[f"COST-105BN-{part}"] for part in ("CARE", "OUTPUT", "HUMAN"))
     assert parts == value["COST-105BN"] == 105_200_000_000
 
 
-def test_trial_recruits_add_up() -> None:
-    found = {
+def test_trial_recruits_add_up_by_site() -> None:
+    values = {
         r["organisation_code"]: int(r["value"])
-        for r in real_rows("published_measures")
+        for r in published_record("published_measures")
         if r["measure_name"] == "people_randomised"
     }
-    assert found == {"HLT": 9785, "HLT-SCR": 6110, "HLT-WMCA": 3675}
-    assert found["HLT"] == found["HLT-SCR"] + found["HLT-WMCA"]
+    assert values == {"HLT": 9785, "HLT-SCR": 6110, "HLT-WMCA": 3675}
+    assert values["HLT"] == values["HLT-SCR"] + values["HLT-WMCA"]
 
 
-def test_work_choice_first_quarter() -> None:
-    found = [
+def test_the_first_quarter_of_work_choice_is_recorded() -> None:
+    values = [
         int(r["value"])
-        for r in real_rows("published_measures")
+        for r in published_record("published_measures")
         if (r["programme_code"], r["reporting_period"]) == ("WC", "April to June 2015")
     ]
-    assert found == [3800, 3690, 2900, 2890, 2530, 2520]
+    assert values == [3800, 3690, 2900, 2890, 2530, 2520]
 
 
-def test_every_programme_has_rows() -> None:
-    named = {r["programme_code"] for name in CONTRACTS for r in real_rows(name)} - {""}
-    assert named == set(code_list("programmes").codes)
-    awarded = {r["programme_code"] for r in real_rows("funding_awards")}
+def test_every_programme_has_published_figures_and_awards() -> None:
+    programmes = {r["programme_code"] for name in CONTRACTS for r in published_record(name)} - {""}
+    assert programmes == set(code_list("programmes").codes)
+    awarded = {r["programme_code"] for r in published_record("funding_awards")}
     assert awarded == set(code_list("programmes").codes)
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
-def test_every_real_row_has_its_source_and_its_own_key(name: str) -> None:
-    contract, rows = CONTRACTS[name], real_rows(name)
+def test_every_published_row_has_a_source_and_a_unique_key(name: str) -> None:
+    contract, rows = CONTRACTS[name], published_record(name)
     assert list(rows[0]) == [f.name for f in contract.fields]
     assert all(r["source_document"] for r in rows)
     keys = [tuple(r[k] for k in contract.key) for r in rows]
@@ -111,20 +112,20 @@ def test_every_real_row_has_its_source_and_its_own_key(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
-def test_real_rows_break_no_rule(name: str) -> None:
+def test_the_published_record_breaks_no_rule(name: str) -> None:
     contract = CONTRACTS[name]
-    data = frame(contract, real_rows(name))  # type: ignore[arg-type]
+    data = frame(contract, published_record(name))  # type: ignore[arg-type]
     for field in contract.fields:
         assert not field.required or data[field.name].null_count() == 0, field.name
-        for rule_id, good in checks_of(field):
-            assert data.filter(~good.fill_null(True)).is_empty(), (field.name, rule_id)
+        for rule_id, valid in checks_of(field):
+            assert data.filter(~valid.fill_null(True)).is_empty(), (field.name, rule_id)
     for rule in contract.row_rules:
-        assert keeps(rule, data), (rule.rule_id, rule.field)
+        assert satisfies(rule, data), (rule.rule_id, rule.field)
     for rule in contract.cross_check_rules:
         assert broken_rows(rule, {name: data}) == [], (rule.rule_id, rule.title)
 
 
-# The rules, each with a row that keeps it and one that breaks it
+# The rules: dataset, rule, field, a row that satisfies the rule and one that breaks it
 
 ROW_CASES: list[tuple[str, str, str, Row, Row]] = [
     ("funding_awards", "M01", "amount", {}, {"amount": "1100"}),
@@ -227,25 +228,27 @@ ROW_CASES: list[tuple[str, str, str, Row, Row]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "rule_id", "on", "good", "bad"), ROW_CASES)
-def test_rule_within_a_row(name: str, rule_id: str, on: str, good: Row, bad: Row) -> None:
+@pytest.mark.parametrize(("name", "rule_id", "field", "valid", "invalid"), ROW_CASES)
+def test_a_rule_within_a_row_finds_the_row_that_breaks_it(
+    name: str, rule_id: str, field: str, valid: Row, invalid: Row
+) -> None:
     contract = CONTRACTS[name]
-    rules = [r for r in contract.row_rules if (r.rule_id, r.field) == (rule_id, on)]
+    rules = [r for r in contract.row_rules if (r.rule_id, r.field) == (rule_id, field)]
     assert rules
-    assert all(keeps(r, frame(contract, [BASE[name] | good])) for r in rules)
-    assert not all(keeps(r, frame(contract, [BASE[name] | bad])) for r in rules)
+    assert all(satisfies(r, frame(contract, [VALID_ROWS[name] | valid])) for r in rules)
+    assert not all(satisfies(r, frame(contract, [VALID_ROWS[name] | invalid])) for r in rules)
 
 
 def test_every_rule_within_a_row_has_a_case() -> None:
-    stated = {(c.dataset, r.rule_id, r.field) for c in CONTRACTS.values() for r in c.row_rules}
-    assert stated == {case[:3] for case in ROW_CASES}
+    defined = {(c.dataset, r.rule_id, r.field) for c in CONTRACTS.values() for r in c.row_rules}
+    assert defined == {case[:3] for case in ROW_CASES}
 
 
 def test_a_funder_file_must_have_360giving_identifiers() -> None:
     contract = CONTRACTS["funding_awards"]
     (rule,) = (r for r in contract.row_rules if (r.rule_id, r.field) == ("M05", "award_id"))
-    assert keeps(rule, frame(contract, [{"award_id": "A-1"}], sender="PMO"))
-    assert not keeps(rule, frame(contract, [{"award_id": "A-1"}], sender="GRANTNAV"))
+    assert satisfies(rule, frame(contract, [{"award_id": "A-1"}], sender="PMO"))
+    assert not satisfies(rule, frame(contract, [{"award_id": "A-1"}], sender="GRANTNAV"))
 
 
 PLEDGE: Row = {"match_stage": "pledged"}
@@ -294,19 +297,21 @@ RELATION_CASES: list[tuple[str, str, str, list[Row], list[int]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "rule_id", "on", "rows", "broken"), RELATION_CASES)
-def test_rule_between_rows(name: str, rule_id: str, on: str, rows: list[Row], broken: list[int]) -> None:
+@pytest.mark.parametrize(("name", "rule_id", "field", "rows", "broken"), RELATION_CASES)
+def test_a_rule_between_rows_finds_the_rows_that_break_it(
+    name: str, rule_id: str, field: str, rows: list[Row], broken: list[int]
+) -> None:
     contract = CONTRACTS[name]
-    data = frame(contract, [BASE[name] | r for r in rows])
-    rules = [r for r in contract.cross_check_rules if (r.rule_id, r.field) == (rule_id, on)]
+    data = frame(contract, [VALID_ROWS[name] | r for r in rows])
+    rules = [r for r in contract.cross_check_rules if (r.rule_id, r.field) == (rule_id, field)]
     assert sorted({row for r in rules for row in broken_rows(r, {name: data})}) == broken
 
 
-def test_an_amount_sent_in_another_scale_than_before_is_warned_of() -> None:
+def test_an_amount_in_another_scale_than_before_is_found() -> None:
     contract = CONTRACTS["funding_awards"]
     (rule,) = (r for r in contract.cross_check_rules if r.rule_id == "M01")
-    now = frame(contract, [BASE["funding_awards"], BASE["funding_awards"] | {"award_id": "A-2"}])
-    past = frame(contract, [BASE["funding_awards"] | {"amount": "1100"}]).with_columns(
+    now = frame(contract, [VALID_ROWS["funding_awards"], VALID_ROWS["funding_awards"] | {"award_id": "A-2"}])
+    past = frame(contract, [VALID_ROWS["funding_awards"] | {"amount": "1100"}]).with_columns(
         pl.lit("D-0").alias("delivery_id")
     )
     assert broken_rows(rule, {"funding_awards": now}, past) == [2]

@@ -1,4 +1,4 @@
-"""The sender's report and the night's summary: what they say, and what they never say."""
+"""The sender's report and the run summary: what they say, and what they never show."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ DELIVERY = Delivery(
 
 
 def finding(rule="V02", severity="row", row=2, field="contact_medium", found=None, **more):
-    told = {
+    values = {
         "rule_id": rule,
         "severity": severity,
         "outcome": "broken",
@@ -60,7 +60,7 @@ def finding(rule="V02", severity="row", row=2, field="contact_medium", found=Non
         "hidden": False,
         "suggestion": None,
     }
-    return told | more
+    return values | more
 
 
 def frame(*findings):
@@ -71,12 +71,12 @@ def verdict(result=Result.HELD_ROWS, rows_judged=True, **rows):
     return Verdict(result, Counts(**({"read": 10, "accepted": 8, "held": 2} | rows)), rows_judged=rows_judged)
 
 
-def made(*findings, result=Result.HELD_ROWS, due=None, rows_judged=True, **rows):
+def report_of(*findings, result=Result.HELD_ROWS, due=None, rows_judged=True, **rows):
     return delivery_report(DELIVERY, verdict(result, rows_judged, **rows), frame(*findings), deadline=due)
 
 
 class Page(HTMLParser):
-    """What a reader of the page meets: headings, links, ids, text, and everything that could fetch."""
+    """A parsed page: its headings, links, ids, text, and every attribute that could fetch something."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -92,13 +92,13 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.tags.add(tag)
         self._style = tag == "style"
-        told = dict(attrs)
+        attributes = dict(attrs)
         if re.fullmatch("h[1-6]", tag):
             self.headings.append(int(tag[1]))
         if tag == "a":
-            self.links.append(told["href"])
-        if "id" in told:
-            self.ids.append(told["id"])
+            self.links.append(attributes["href"])
+        if "id" in attributes:
+            self.ids.append(attributes["id"])
         self.fetches += [v for k, v in attrs if k in ("src", "srcset", "action", "data", "poster", "style")]
 
     def handle_endtag(self, tag):
@@ -114,7 +114,7 @@ class Page(HTMLParser):
 
 
 def test_one_wrong_code_on_many_rows_is_one_item() -> None:
-    report = made(*(finding(row=r, found="XX") for r in (*range(34, 76), 81)))
+    report = report_of(*(finding(row=r, found="XX") for r in (*range(34, 76), 81)))
     (item,) = report.to_json()["rules"]
     assert item["rows_affected"] == 43
     assert item["row_ranges"] == ["34-75", "81"]
@@ -122,7 +122,7 @@ def test_one_wrong_code_on_many_rows_is_one_item() -> None:
 
 
 def test_items_differ_by_rule_severity_and_column() -> None:
-    report = made(
+    report = report_of(
         finding("C09", "row", field="attended"),
         finding("C09", "warning", field="attended"),
         finding("C09", "warning", field="contact_medium"),
@@ -134,8 +134,8 @@ def test_items_differ_by_rule_severity_and_column() -> None:
     ]
 
 
-def test_the_biggest_fix_comes_first_and_a_fault_of_the_file_before_all() -> None:
-    report = made(
+def test_faults_of_the_file_come_first_and_then_the_most_frequent() -> None:
+    report = report_of(
         finding("K02", row=9, field="duration_minutes"),
         *(finding(row=r) for r in (3, 4)),
         finding("F09", "file", None, "contact_date", column_letter=None, column_name=None),
@@ -145,8 +145,8 @@ def test_the_biggest_fix_comes_first_and_a_fault_of_the_file_before_all() -> Non
     assert words.where(report.must_fix[0]) == "Column contact_date"
 
 
-def test_what_could_not_be_judged_stands_apart() -> None:
-    report = made(finding("T08", "warning", None, "episode_id", outcome="not judged"), result=Result.ACCEPTED)
+def test_checks_that_could_not_be_made_are_listed_apart() -> None:
+    report = report_of(finding("T08", "warning", None, "episode_id", outcome="not judged"), result=Result.ACCEPTED)
     assert not report.items
     page = Page(render_html(report))
     assert "Could not be checked" in page.text
@@ -173,22 +173,22 @@ def test_what_could_not_be_judged_stands_apart() -> None:
 )
 def test_the_title_is_the_instruction(result, problems, due, title) -> None:
     fields = ("attended", "contact_medium")[:problems]
-    html = render_html(made(*(finding(field=f) for f in fields), result=result, due=due))
+    html = render_html(report_of(*(finding(field=f) for f in fields), result=result, due=due))
     assert f"<h1>{title}</h1>" in html
 
 
-def test_a_file_without_judged_rows_says_so() -> None:
-    report = made(finding("U03", "file", None, ""), result=Result.REFUSED, rows_judged=False)
+def test_a_report_says_when_rows_were_not_validated() -> None:
+    report = report_of(finding("U03", "file", None, ""), result=Result.REFUSED, rows_judged=False)
     assert "The rows were not checked" in Page(render_html(report)).text
     assert report.to_json()["not_judged"]["rows"] is True
 
 
-def test_nothing_hidden_leaks_even_if_the_findings_carry_it() -> None:
+def test_a_hidden_value_is_not_shown_even_if_a_finding_has_it() -> None:
     secret = finding(
         "V04", row=8, field="episode_id", found="943 476 5919", suggestion="9434765919", hidden=True, column_letter="D"
     )
     warning = secret | {"rule_id": "C17", "severity": "warning"}
-    report = made(secret, warning)
+    report = report_of(secret, warning)
     findings = frame(secret, warning)
     everything = render_html(report) + report_json(report) + findings_csv(report, findings)
     everything += render_run_summary(
@@ -198,42 +198,42 @@ def test_nothing_hidden_leaks_even_if_the_findings_carry_it() -> None:
     assert "hidden (may be personal data) - see cell D8 in your own file" in render_html(report)
 
 
-def test_many_hidden_cells_are_named_by_the_first_few() -> None:
-    report = made(*(finding("V04", row=r, field="episode_id", hidden=True) for r in range(2, 40, 2)))
+def test_a_long_list_of_hidden_cells_is_shortened() -> None:
+    report = report_of(*(finding("V04", row=r, field="episode_id", hidden=True) for r in range(2, 40, 2)))
     assert words.hidden(report.items[0]) == (
         "hidden (may be personal data) - see cells B2, B4, B6, B8, B10, ... in your own file"
     )
 
 
-def test_suggestions_are_shown_up_to_five() -> None:
+def test_at_most_five_suggestions_are_shown() -> None:
     days = [
         finding("C02", row=d, field="contact_date", found=f"{d}/06/2016", suggestion=f"2016-06-{d}")
         for d in range(13, 20)
     ]
-    text = Page(render_html(made(*days))).text
+    text = Page(render_html(report_of(*days))).text
     assert re.search(r"Change 13/06/2016 to 2016-06-13", text)
     assert text.count("Change ") >= 5
     assert "and 2 other values" in text
-    assert "Change 13/06/2016 to 2016-06-13." in made(*days).to_json()["rules"][0]["fix"]
+    assert "Change 13/06/2016 to 2016-06-13." in report_of(*days).to_json()["rules"][0]["fix"]
 
 
-def test_no_value_can_become_part_of_the_page() -> None:
-    evil = '<script>alert("x")</script>'
-    report = made(finding(found=evil, column_name=evil, suggestion=evil))
-    html = render_html(replace(report, file_name=f"{evil}.csv"))
+def test_values_are_escaped_in_html() -> None:
+    hostile = '<script>alert("x")</script>'
+    report = report_of(finding(found=hostile, column_name=hostile, suggestion=hostile))
+    html = render_html(replace(report, file_name=f"{hostile}.csv"))
     assert "<script" not in html
     assert "&lt;script&gt;" in html
 
 
 @pytest.mark.parametrize("result", list(Result))
-def test_the_page_stands_alone_and_is_in_order(result) -> None:
+def test_the_page_is_self_contained_and_well_structured(result) -> None:
     held = [] if result is Result.ACCEPTED else [finding(row=r, found="x") for r in range(2, 90, 2)]
     findings = [
         *held,
         finding("C17", "warning", 3, "attended", " 5 ", suggestion="5"),
         finding("F07", "warning", 99, ""),
     ]
-    html = render_html(made(*findings, result=result, due=DUE))
+    html = render_html(report_of(*findings, result=result, due=DUE))
     page = Page(html)
     assert "script" not in page.tags and not page.fetches
     assert not re.search(r"https?:|url\(|@import|//", html.replace("<!doctype html>", ""))
@@ -246,58 +246,58 @@ def test_the_page_stands_alone_and_is_in_order(result) -> None:
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
-def test_words_that_senders_never_see(kind) -> None:
+def test_the_page_has_no_jargon(kind) -> None:
     text = Page(render_html(SAMPLES[kind].report)).text
     assert not re.search(r"\b(schema|null|regex|dtype|constraint|please)\b", text, re.IGNORECASE)
 
 
-def test_more_than_twenty_runs_of_rows_are_cut() -> None:
-    text = Page(render_html(made(*(finding(row=r, found="x") for r in range(2, 90, 2))))).text
+def test_a_long_list_of_row_ranges_is_shortened() -> None:
+    text = Page(render_html(report_of(*(finding(row=r, found="x") for r in range(2, 90, 2))))).text
     assert "38, 40 and more: all of them are in MHT-BPL_contacts_201611_v1.findings.csv" in text
     assert "42, 44" not in text
 
 
-def test_a_hundred_thousand_findings_fit_on_a_page() -> None:
+def test_a_page_of_a_hundred_thousand_findings_stays_small() -> None:
     rows = pl.DataFrame({"source_row": pl.int_range(0, 200_000, 2, eager=True)})
-    many = rows.with_columns(
+    findings = rows.with_columns(
         *(pl.lit(v).alias(k) for k, v in finding().items() if k not in ("source_row", "found", "column_name")),
         pl.format("<&\"'{}" + "<" * 100, "source_row").alias("found"),
         pl.format("<&heading {}" + "&" * 100, pl.col("source_row") % 400).alias("column_name"),
     ).select(pl.col(name).cast(kind) for name, kind in FINDING_TYPES.items())
-    report = delivery_report(DELIVERY, verdict(), many)
+    report = delivery_report(DELIVERY, verdict(), findings)
     assert len(report.items) == 200
     assert len(render_html(report).encode()) <= 300_000
-    assert findings_csv(report, many).count("\n") >= 100_000
+    assert findings_csv(report, findings).count("\n") >= 100_000
 
 
-def test_the_published_shape_of_report_json_is_sound_and_of_this_version() -> None:
+def test_the_json_schema_of_reports_is_valid_and_has_the_current_version() -> None:
     rules = json.loads((ROOT / "flows" / "reporting" / "report.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(rules)
     assert rules["properties"]["schema_version"]["const"] == shape.SCHEMA_VERSION
 
 
-def test_only_run_and_received_at_may_differ_between_runs() -> None:
+def test_a_report_is_reproducible_except_for_run_and_received_at() -> None:
     one = delivery_report(DELIVERY, verdict(), frame(finding()), run={"id": "a"}).to_json()
     later = replace(DELIVERY, received_at=datetime(2017, 1, 1, tzinfo=UTC))
     two = delivery_report(later, verdict(), frame(finding()), run={"id": "b"}).to_json()
-    for told in (one, two):
-        del told["run"], told["file"]["received_at"]
+    for report in (one, two):
+        del report["run"], report["file"]["received_at"]
     assert one == two
 
 
-def test_no_cell_of_the_csv_runs_as_a_formula() -> None:
-    evil = ["=cmd()", "+1", "-1", "@SUM(A1)", "\t=1"]
-    findings = frame(*(finding(row=r, found=e, column_name=e, suggestion=e) for r, e in enumerate(evil)))
+def test_formulas_are_escaped_in_the_csv() -> None:
+    hostile = ["=cmd()", "+1", "-1", "@SUM(A1)", "\t=1"]
+    findings = frame(*(finding(row=r, found=e, column_name=e, suggestion=e) for r, e in enumerate(hostile)))
     rows = list(csv.DictReader(io.StringIO(findings_csv(delivery_report(DELIVERY, verdict(), findings), findings))))
     heading = "report_id,rule_id,severity,sheet,cell,source_row,column,found_or_hidden,expected,fix"
     assert ",".join(rows[0]) == heading
-    assert [r["found_or_hidden"] for r in rows] == [f"'{e}" for e in evil]
+    assert [r["found_or_hidden"] for r in rows] == [f"'{e}" for e in hostile]
     assert not [cell for r in rows for cell in r.values() if cell.startswith(("=", "+", "-", "@", "\t"))]
     assert (rows[0]["cell"], rows[0]["source_row"]) == ("E0", "0")
 
 
-def test_reports_are_written_whole_below_the_site(tmp_path: Path) -> None:
-    report = made(finding())
+def test_reports_are_written_to_the_site_folder(tmp_path: Path) -> None:
+    report = report_of(finding())
     paths = write_reports(tmp_path, report, frame(finding()))
     assert paths["html"] == tmp_path / "MHT-BPL" / "MHT-BPL_contacts_201611_v1.html"
     assert paths["json"].name == "MHT-BPL_contacts_201611_v1.report.json"
@@ -306,18 +306,18 @@ def test_reports_are_written_whole_below_the_site(tmp_path: Path) -> None:
     assert write_reports(tmp_path, several, frame())["csv"].name == "november_contacts.findings.csv"
 
 
-def test_the_page_says_why_there_is_no_marked_workbook() -> None:
+def test_the_page_gives_the_reason_for_a_missing_marked_workbook() -> None:
     report = SAMPLES["one_problem"].report
     why = page.no_workbook("the file is no longer there")
     assert why in render_html(replace(report, marked_workbook="", no_marked_workbook=why))
     assert "no marked workbook" not in render_html(replace(report, marked_workbook=""))
 
 
-def test_the_next_name_is_the_next_version() -> None:
-    assert made().next_name == "MHT-BPL_contacts_201611_v2.csv"
-    assert made().next_workbook == "MHT-BPL_contacts_201611_v2.xlsx"
-    assert replace(made(), file_name="november.csv").next_name == ""
-    refused = made(finding("F15", "file", None, "", found="a PDF"), result=Result.REFUSED)
+def test_the_next_file_name_has_the_next_version() -> None:
+    assert report_of().next_name == "MHT-BPL_contacts_201611_v2.csv"
+    assert report_of().next_workbook == "MHT-BPL_contacts_201611_v2.xlsx"
+    assert replace(report_of(), file_name="november.csv").next_name == ""
+    refused = report_of(finding("F15", "file", None, "", found="a PDF"), result=Result.REFUSED)
     assert replace(refused, file_name="MHT-BPL_contacts_201611_v1.pdf").next_name == "MHT-BPL_contacts_201611_v2.xlsx"
 
 
@@ -335,13 +335,13 @@ def contrast(one: str, other: str) -> float:
     ("ink", "ground"),
     [("ink", "white"), ("quiet", "white"), ("quiet", "shade"), ("link", "white"), ("wrong", "white"), ("ink", "focus")],
 )
-def test_colours_can_be_told_apart(ink, ground) -> None:
+def test_colours_have_enough_contrast(ink, ground) -> None:
     css = (ROOT / "flows" / "reporting" / "render" / "templates" / "report.css").read_text()
     colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", css)) | {"white": "#ffffff"}
     assert contrast(colours[ink], colours[ground]) >= 4.5
 
 
-def test_wording() -> None:
+def test_numbers_dates_and_ranges_are_worded() -> None:
     assert (counted(1, "row"), counted(1204, "row")) == ("1 row", "1,204 rows")
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert (month("201611"), month("2016")) == ("November 2016", "2016")
@@ -351,17 +351,17 @@ def test_wording() -> None:
     assert spans(ranges([2, 3, 4, 9]), "D") == ["D2 to D4", "D9"]
 
 
-def test_the_night_in_one_sentence() -> None:
+def test_the_first_line_of_the_summary_gives_the_result() -> None:
     files = [(DELIVERY, verdict(r)) for r in (Result.ACCEPTED, Result.HELD_ROWS, Result.REFUSED)]
     first = render_run_summary({}, RunSummary("published", files)).splitlines()[0]
     assert first == "Published: 3 files checked, 1 with rows held back, 1 refused."
-    quiet = render_run_summary({}, RunSummary("quiet", last_change=datetime(2016, 12, 8, 3, 30)))
-    assert quiet == "Nothing changed since 8 December 2016 at 3:30am: there was nothing new to check.\n"
+    unchanged = render_run_summary({}, RunSummary("quiet", last_change=datetime(2016, 12, 8, 3, 30)))
+    assert unchanged == "Nothing changed since 8 December 2016 at 3:30am: there was nothing new to check.\n"
     failed = render_run_summary({}, RunSummary("failed", files[:1], problem="rows do not add up"))
     assert failed.startswith("Not published: rows do not add up. 1 file checked; the figures of the last good night")
 
 
-def test_the_night_says_what_needs_a_person() -> None:
+def test_the_summary_lists_what_needs_action() -> None:
     held = replace(DELIVERY, delivery_id="held", site_code="MHT-GM")
     findings = [
         count_findings(DELIVERY.delivery_id, frame(finding("P01", "file", None, "", found="943", hidden=True))),
@@ -390,7 +390,7 @@ def test_the_night_says_what_needs_a_person() -> None:
     assert "- 12 rows left quarantine" in text
 
 
-def test_the_tables_of_a_night_count_what_its_first_line_counts() -> None:
+def test_the_tables_of_the_summary_agree_with_its_first_line() -> None:
     ids = [f"d{n}" for n in range(6)]
     results = (Result.ACCEPTED, Result.HELD_ROWS, Result.REFUSED) * 2
     files = [
@@ -404,21 +404,21 @@ def test_the_tables_of_a_night_count_what_its_first_line_counts() -> None:
     assert (text.count("| rows held back |"), text.count("| refused |"), text.count("no reason recorded")) == (1, 1, 1)
     assert "| V02 | Contact medium is not on the agreed list | Contacts | 1 | 1 |" in text
     assert "1 other file accepted whole. 3 files replaced by a later one: in no table here." in text
-    gone = render_run_summary({}, RunSummary("published", files[1:2], counts[0], replaced=ids))
-    assert gone == (
+    all_replaced = render_run_summary({}, RunSummary("published", files[1:2], counts[0], replaced=ids))
+    assert all_replaced == (
         "Published: 1 file checked, 1 replaced by a later file.\n\n"
         "## Files checked\n\n1 file replaced by a later one: in no table here.\n"
     )
-    only = render_run_summary({}, RunSummary("published", files[1:2], counts[0]))
-    assert "accepted whole" not in only and "replaced" not in only
+    none_replaced = render_run_summary({}, RunSummary("published", files[1:2], counts[0]))
+    assert "accepted whole" not in none_replaced and "replaced" not in none_replaced
 
 
-def test_a_list_of_rules_that_stops_says_so() -> None:
+def test_a_shortened_list_of_rules_says_so() -> None:
     broken = [finding(rule=rule, field=field) for rule in ("V02", "C02", "C06") for field in LETTERS]
 
-    def told(rules: int) -> str:
+    def summary_of(rules: int) -> str:
         found = count_findings(DELIVERY.delivery_id, frame(*broken[:rules]))
         return render_run_summary({}, RunSummary("published", [(DELIVERY, verdict())], found))
 
-    assert "These are the 10 largest of 12: `audit.findings` has them all." in told(12)
-    assert "largest" not in told(10)
+    assert "These are the 10 largest of 12: `audit.findings` has them all." in summary_of(12)
+    assert "largest" not in summary_of(10)

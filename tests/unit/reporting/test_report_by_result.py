@@ -1,4 +1,4 @@
-"""What a page says follows from what came of the file: accepted, held, refused, unreadable, held up or replaced."""
+"""The page depends on the file's result: accepted, held rows, refused, unreadable, held up or replaced."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ from flows.reporting.words import page
 from schemas.audit.deliveries import Counts, Result
 
 NOT_COMPARED = [f | {"outcome": "not judged"} for f in findings_of_rule("P12", "row", [None], "episode_id")]
-STOPS = findings_of_rule("F19", "file", [None], "")
-OF_ROWS = "These checks are about rows, and no row could be checked."
-COMPARES = "These checks had nothing to compare with."
+REFUSAL = findings_of_rule("F19", "file", [None], "")
+ROWS_NOT_CHECKED = "These checks are about rows, and no row could be checked."
+NOTHING_TO_COMPARE = "These checks had nothing to compare with."
 IN_FIGURES = "The rows that were accepted are in the figures, and are checked as soon as they can be."
 NOT_IN_FIGURES = "None of the rows is in the figures; the file that you send next is checked for them."
 
 
 def report(result: Result, rows: Counts, rows_judged: bool = True, **more: object) -> Report:
-    findings = findings_table(NOT_COMPARED, STOPS) if result.is_rejected else findings_table(NOT_COMPARED)
+    findings = findings_table(NOT_COMPARED, REFUSAL) if result.is_rejected else findings_table(NOT_COMPARED)
     verdict = replace(VERDICT, result=result, rows=rows, rows_judged=rows_judged)
     return replace(delivery_report(WORKBOOK, verdict, findings), **more)
 
 
 RESULTS = {
-    "accepted": (report(Result.ACCEPTED, Counts(9, 9)), f"{COMPARES} {IN_FIGURES}"),
-    "some rows held": (report(Result.HELD_ROWS, Counts(9, 8, 1)), f"{COMPARES} {IN_FIGURES}"),
+    "accepted": (report(Result.ACCEPTED, Counts(9, 9)), f"{NOTHING_TO_COMPARE} {IN_FIGURES}"),
+    "some rows held": (report(Result.HELD_ROWS, Counts(9, 8, 1)), f"{NOTHING_TO_COMPARE} {IN_FIGURES}"),
     "all rows held": (
-        report(Result.HELD_ROWS, Counts(9, 0, 9)), f"{COMPARES} They are made when there are rows to check."),
-    "refused": (report(Result.REFUSED, Counts(9, 0, 9)), f"{COMPARES} {NOT_IN_FIGURES}"),
-    "refused before its rows": (report(Result.REFUSED, Counts(9, 0, 9), False), f"{OF_ROWS} {NOT_IN_FIGURES}"),
-    "unreadable": (report(Result.UNREADABLE, Counts(), False), f"{OF_ROWS} {NOT_IN_FIGURES}"),
+        report(Result.HELD_ROWS, Counts(9, 0, 9)), f"{NOTHING_TO_COMPARE} They are made when there are rows to check."),
+    "refused": (report(Result.REFUSED, Counts(9, 0, 9)), f"{NOTHING_TO_COMPARE} {NOT_IN_FIGURES}"),
+    "refused before its rows": (report(Result.REFUSED, Counts(9, 0, 9), False), f"{ROWS_NOT_CHECKED} {NOT_IN_FIGURES}"),
+    "unreadable": (report(Result.UNREADABLE, Counts(), False), f"{ROWS_NOT_CHECKED} {NOT_IN_FIGURES}"),
     "held up": (
         report(Result.REFUSED, Counts(9, 0, 9), held_up=True),
-        f"{COMPARES} None of the rows is in the figures while the file is held up."),
+        f"{NOTHING_TO_COMPARE} None of the rows is in the figures while the file is held up."),
     "replaced": (
         report(Result.REFUSED, Counts(9, 0, 9), replaced_by="later.csv"),
-        f"{COMPARES} The later file is checked for them."),
+        f"{NOTHING_TO_COMPARE} The later file is checked for them."),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("case", RESULTS)
-def test_what_could_not_be_checked_is_said_as_the_result_is(case: str) -> None:
-    told, said = RESULTS[case]
-    page = render_html(told)
-    assert f'<h2>Could not be checked</h2>\n<p class="measure">{said}</p>' in page
+def test_the_note_on_checks_not_made_depends_on_the_result(case: str) -> None:
+    report, explanation = RESULTS[case]
+    page = render_html(report)
+    assert f'<h2>Could not be checked</h2>\n<p class="measure">{explanation}</p>' in page
     assert (IN_FIGURES in page) is (case in ("accepted", "some rows held"))
 
 
@@ -58,9 +58,11 @@ def test_a_file_that_is_held_up_is_not_called_refused() -> None:
 
 
 @pytest.mark.parametrize("replaced_by", ["", "later.csv"])
-def test_a_file_with_personal_data_is_to_be_deleted_before_all_else(replaced_by: str) -> None:
-    told = report(Result.REFUSED, Counts(9, 0, 9), must_be_deleted=True, replaced_by=replaced_by)
-    again = "" if replaced_by else ", then fix 1 problem and send a new one"
-    assert page.instruction(told) == f"This file holds personal data: delete it{again}"
-    assert "Delete it there and wherever else you hold it, tell the data team, and report it" in render_html(told)
-    assert "Delete it" not in render_html(replace(told, must_be_deleted=False))
+def test_the_first_instruction_for_personal_data_is_to_delete_the_file(replaced_by: str) -> None:
+    with_personal_data = report(Result.REFUSED, Counts(9, 0, 9), must_be_deleted=True, replaced_by=replaced_by)
+    next_step = "" if replaced_by else ", then fix 1 problem and send a new one"
+    assert page.instruction(with_personal_data) == f"This file holds personal data: delete it{next_step}"
+    assert "Delete it there and wherever else you hold it, tell the data team, and report it" in render_html(
+        with_personal_data
+    )
+    assert "Delete it" not in render_html(replace(with_personal_data, must_be_deleted=False))

@@ -1,4 +1,4 @@
-"""The report in a terminal: the page's own items and words, and nothing that a cell could make the terminal do."""
+"""The terminal report has the items and texts of the page, and no control characters from cells."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from flows.reporting.words import page
 from flows.reporting.words.items import hidden
 from schemas.audit.deliveries import Counts, Result
 
-NOT_LOOKED_FOR = (("P12", "episode_id"), ("K04", "contact_id"))
+NOT_CHECKED = (("P12", "episode_id"), ("K04", "contact_id"))
 
 
-def test_an_item_says_where_what_was_found_what_was_expected_and_what_to_change_it_to() -> None:
+def test_an_item_has_place_finding_expectation_and_fix() -> None:
     lines = report_lines(SAMPLES["one_problem"].report)
     assert lines == [
         "Fix 1 problem and send the file again by 5pm, Friday 9 December 2016",
@@ -31,25 +31,25 @@ def test_an_item_says_where_what_was_found_what_was_expected_and_what_to_change_
     ]
 
 
-def test_the_rows_add_up() -> None:
+def test_the_row_counts_add_up() -> None:
     report = SAMPLES["one_problem"].report
     lines = report_lines(replace(report, rows=Counts(read=12, accepted=9, held=1, repeats=1, not_data=1)))
     assert lines[1] == "9 of 12 rows would be accepted, 1 held back, 2 left out."
 
 
-def test_a_file_that_could_not_be_checked_for_all_is_not_called_accepted() -> None:
-    sound = replace(VERDICT, result=Result.ACCEPTED)
-    whole = delivery_report(WORKBOOK, sound, findings_table())
-    in_part = delivery_report(
-        WORKBOOK, sound, findings_table(findings_of_rule("P12", "row", [None], "episode_id", outcome="not judged"))
+def test_a_file_with_checks_not_made_is_not_called_accepted() -> None:
+    accepted = replace(VERDICT, result=Result.ACCEPTED)
+    complete = delivery_report(WORKBOOK, accepted, findings_table())
+    partial = delivery_report(
+        WORKBOOK, accepted, findings_table(findings_of_rule("P12", "row", [None], "episode_id", outcome="not judged"))
     )
-    assert report_lines(whole)[0] == page.instruction(whole) == "Accepted: nothing to do"
-    assert report_lines(in_part)[0] == "Nothing to fix was found"
-    assert "1 check could not be made here: see the end." in report_lines(in_part)
+    assert report_lines(complete)[0] == page.instruction(complete) == "Accepted: nothing to do"
+    assert report_lines(partial)[0] == "Nothing to fix was found"
+    assert "1 check could not be made here: see the end." in report_lines(partial)
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
-def test_every_item_of_the_page_is_there(kind) -> None:
+def test_every_item_of_the_page_is_listed(kind) -> None:
     report = SAMPLES[kind].report
     text = "\n".join(report_lines(report))
     assert text.startswith(page.instruction(report))
@@ -58,17 +58,19 @@ def test_every_item_of_the_page_is_there(kind) -> None:
         assert hidden(item) in text
 
 
-def test_what_could_not_be_looked_for_does_not_read_as_a_fault() -> None:
-    missing = (findings_of_rule(rule, "warning", [None], field, outcome="not judged") for rule, field in NOT_LOOKED_FOR)
+def test_checks_not_made_are_not_listed_as_faults() -> None:
+    missing = (findings_of_rule(rule, "warning", [None], field, outcome="not judged") for rule, field in NOT_CHECKED)
     lines = report_lines(delivery_report(WORKBOOK, VERDICT, findings_table(*missing)))
-    at = lines.index("Not checked here")
-    assert set(lines[at + 1 :]) == {
+    heading = lines.index("Not checked here")
+    assert set(lines[heading + 1 :]) == {
         "- There is no referral for this contact (check P12): it needs your accepted files of referrals",
         "- The same contact is recorded twice (check K04): it needs what else was sent",
     }
 
 
-def test_no_cell_makes_the_terminal_act() -> None:
-    evil = "\x1b[2J\x1b]0;title\x07\r\u202e"
-    findings = findings_table(findings_of_rule("V02", "row", [3], "contact_medium", evil, evil, column_name=evil))
+def test_control_characters_are_removed() -> None:
+    hostile = "\x1b[2J\x1b]0;title\x07\r\u202e"
+    findings = findings_table(
+        findings_of_rule("V02", "row", [3], "contact_medium", hostile, hostile, column_name=hostile)
+    )
     assert all(line.isprintable() for line in report_lines(delivery_report(WORKBOOK, VERDICT, findings)))

@@ -1,4 +1,4 @@
-"""The words of a sender's report have one home: the templates are layout only, and every form says the same."""
+"""Templates contain layout only, and every form of a report uses the texts of `flows/reporting/words`."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _SENTENCE = re.compile(r"""(["'])[^"'<>]*[A-Za-z]{2,} [A-Za-z]{2,}[^"'<>]*\1""")
 
 
 @pytest.mark.parametrize("template", sorted(files.TEMPLATES.glob("*.j2")), ids=lambda path: path.name)
-def test_a_template_says_nothing_of_its_own(template: Path) -> None:
+def test_a_template_contains_no_text(template: Path) -> None:
     text = template.read_text(encoding="utf-8")
     assert not re.findall(r"[A-Za-z]+", _TAG.sub(" ", _CODE.sub("", text)))
     assert not [code for code in _CODE.findall(text) if not code.startswith("{#") and _SENTENCE.search(code)]
 
 
 @pytest.mark.parametrize("kind", sorted(SAMPLES))
-def test_page_and_terminal_say_the_same(kind: str) -> None:
+def test_page_and_terminal_report_have_the_same_texts(kind: str) -> None:
     report = SAMPLES[kind].report
     text = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", "", render_html(report))))
     lines = "\n".join(report_lines(report))
@@ -38,7 +38,7 @@ def test_page_and_terminal_say_the_same(kind: str) -> None:
         assert re.sub(r"\s+", " ", item.fix) in text and item.fix in lines
 
 
-def test_a_senders_text_is_never_taken_for_ours() -> None:
-    said = in_pieces("**None** of {file} was read.", {"file": "{other} **bold**.csv"})
-    assert said == (("None", "b"), (" of ", ""), ("{other} **bold**.csv", "bdi"), (" was read.", ""))
-    assert plain(said) == "None of {other} **bold**.csv was read."
+def test_markup_in_a_sender_s_text_is_not_interpreted() -> None:
+    pieces = in_pieces("**None** of {file} was read.", {"file": "{other} **bold**.csv"})
+    assert pieces == (("None", "b"), (" of ", ""), ("{other} **bold**.csv", "bdi"), (" was read.", ""))
+    assert plain(pieces) == "None of {other} **bold**.csv was read."

@@ -1,4 +1,4 @@
-"""Made-up rows of published figures, and what rules say of them: for tests of datasets without participants."""
+"""Made-up rows of published figures, and helpers that evaluate rules on them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CONTRACTS = {
 }
 Row = dict[str, object]
 
-BASE: dict[str, Row] = {
+VALID_ROWS: dict[str, Row] = {
     "funding_awards": {
         "award_id": "A-1",
         "award_stage": "awarded",
@@ -92,23 +92,23 @@ BASE: dict[str, Row] = {
 }
 
 
-def real_rows(dataset: str) -> list[dict[str, str]]:
-    """The programme office's delivery of a dataset, as text."""
+def published_record(dataset: str) -> list[dict[str, str]]:
+    """The rows of a dataset in the published record (data/raw/PMO), as text."""
     (path,) = (ROOT / "data/raw/PMO").glob(f"PMO_{dataset}_*_v1.csv")
     with path.open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
 
 
 def frame(contract: Contract, rows: list[Row], sender: str = "PMO") -> pl.DataFrame:
-    """Rows with the types of the contract, and what validation adds to them."""
+    """Typed rows of a contract, with the columns that validation adds."""
     texts = [{f.name: str(r.get(f.name) or "") or None for f in contract.fields} for r in rows]
     typed = pl.DataFrame(texts, schema={f.name: pl.String for f in contract.fields}).select(
         pl.col(f.name).str.to_date() if f.kind is Kind.DATE else pl.col(f.name).cast(polars_type(f))
         for f in contract.fields
     )
-    about = [] if "programme_code" in contract.by_name else [pl.lit("").alias("programme_code")]
+    programme = [] if "programme_code" in contract.by_name else [pl.lit("").alias("programme_code")]
     return typed.with_columns(
-        *about,
+        *programme,
         pl.lit(sender).alias("site_code"),
         pl.lit("2024-04-30").str.to_date().alias("data_cut_date"),
         pl.lit("D-1").alias("delivery_id"),
@@ -116,14 +116,14 @@ def frame(contract: Contract, rows: list[Row], sender: str = "PMO") -> pl.DataFr
     )
 
 
-def keeps(rule: Rule, data: pl.DataFrame) -> bool:
-    """Whether every row keeps a rule within a row; an unknown answer keeps it."""
+def satisfies(rule: Rule, data: pl.DataFrame) -> bool:
+    """Whether every row satisfies a rule within a row; null counts as satisfied."""
     assert rule.check is not None
     return bool(data.select(rule.check().fill_null(True).all()).item())
 
 
 def broken_rows(rule: Rule, tables: dict[str, pl.DataFrame], past: pl.DataFrame | None = None) -> list[int]:
-    """The source rows that break a rule between rows, over tables made from the contracts."""
+    """The source rows that break a rule between rows; `past` are rows of an earlier delivery."""
     with duckdb.connect() as db:
         db.execute("create schema core; create schema history")
         db.execute(

@@ -1,4 +1,4 @@
-"""The registry and the code lists hold together: no code, site or area is named that is not there."""
+"""The registry and the code lists are consistent: every code, site and area that is referred to exists."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CONTRACTS = [
 OFFICES = {"PMO", "NHSE", "GRANTNAV"}
 
 
-def by_name(contract: Contract) -> str:
+def dataset_name(contract: Contract) -> str:
     return contract.dataset
 
 
@@ -47,8 +47,8 @@ def list_name(entries: CodeList) -> str:
     return entries.name
 
 
-@pytest.mark.parametrize("contract", CONTRACTS, ids=by_name)
-def test_content_fits_its_contract(contract: Contract) -> None:
+@pytest.mark.parametrize("contract", CONTRACTS, ids=dataset_name)
+def test_rows_match_their_contract(contract: Contract) -> None:
     content = registry.rows(contract.dataset)
     assert reference_csv(contract.dataset).exists() and contract.reference
     assert list(content[0]) == [f.name for f in contract.fields]
@@ -65,35 +65,35 @@ def test_content_fits_its_contract(contract: Contract) -> None:
                 datetime.fromisoformat(value)
 
 
-@pytest.mark.parametrize("contract", CONTRACTS, ids=by_name)
+@pytest.mark.parametrize("contract", CONTRACTS, ids=dataset_name)
 def test_keys_are_unique(contract: Contract) -> None:
     keys = Counter(tuple(row[k] for k in contract.key) for row in registry.rows(contract.dataset))
     assert max(keys.values()) == 1, keys.most_common(1)
 
 
-@pytest.mark.parametrize("contract", [*CONTRACTS, codes.CONTRACT], ids=by_name)
+@pytest.mark.parametrize("contract", [*CONTRACTS, codes.CONTRACT], ids=dataset_name)
 def test_every_field_is_described(contract: Contract) -> None:
     assert contract.title and contract.description and contract.grain
     assert all(f.title and f.description for f in contract.fields)
 
 
-@pytest.mark.parametrize("listed", all_code_lists(), ids=list_name)
-def test_no_spelling_means_two_codes(listed: CodeList) -> None:
-    assert len(set(listed.codes)) == len(listed.codes)
+@pytest.mark.parametrize("code_list", all_code_lists(), ids=list_name)
+def test_no_spelling_is_shared_by_two_codes(code_list: CodeList) -> None:
+    assert len(set(code_list.codes)) == len(code_list.codes)
     means: dict[str, str] = {}
-    for entry in listed.entries:
+    for entry in code_list.entries:
         assert entry.label and entry.source, entry
         for text in (entry.code, entry.label, *entry.aliases):
             assert fold(text), f"{entry.code}: '{text}' has no letter or digit"
             assert means.setdefault(fold(text), entry.code) == entry.code, text
 
 
-def test_names_of_the_registry_mean_one_code_each() -> None:
+def test_names_in_the_registry_are_unique() -> None:
     for contract in (areas, sites, programmes, outcome_definitions):
-        listed = contract.CONTRACT.dataset
+        dataset = contract.CONTRACT.dataset
         code, label = (f.name for f in contract.CONTRACT.fields[:2])
-        names = Counter(fold(row[label]) for row in registry.rows(listed))
-        assert max(names.values()) == 1, (listed, names.most_common(1))
+        names = Counter(fold(row[label]) for row in registry.rows(dataset))
+        assert max(names.values()) == 1, (dataset, names.most_common(1))
         assert code == contract.CONTRACT.key[0]
 
 
@@ -107,34 +107,34 @@ def test_all_seven_programmes_have_sites_and_returns() -> None:
         assert set(registry.returns_for(site).values()) & {registry.REQUIRED, registry.OPTIONAL}, site
 
 
-def test_only_offices_serve_no_programme() -> None:
+def test_only_offices_belong_to_no_programme() -> None:
     assert {s.code for s in registry.sites().values() if not s.programme_code} == OFFICES
     assert {s.code for s in registry.sites().values() if not s.is_pilot} == OFFICES
 
 
-def test_every_sender_states_every_dataset() -> None:
-    stated: dict[str, set[str]] = {}
+def test_returns_lists_every_dataset_for_every_sender() -> None:
+    datasets_of: dict[str, set[str]] = {}
     for row in registry.rows("returns"):
-        stated.setdefault(row["sender"], set()).add(row["dataset"])
-    assert set(stated) == set(registry.programmes()) | OFFICES
-    assert len({frozenset(datasets) for datasets in stated.values()}) == 1
+        datasets_of.setdefault(row["sender"], set()).add(row["dataset"])
+    assert set(datasets_of) == set(registry.programmes()) | OFFICES
+    assert len({frozenset(datasets) for datasets in datasets_of.values()}) == 1
 
 
-def test_sites_serve_the_areas_of_the_sources() -> None:
+def test_sites_serve_the_published_areas() -> None:
     assert len(registry.areas_of("MHT-GM")) == 10
     assert len(registry.areas_of("MHT-NECA")) == 7
     assert len(registry.areas_of("MHT-WLA")) == 7
     assert len(registry.areas_of("HLT-WMCA", "residence")) == 7
-    assert "E07000171" in registry.areas_of("HLT-SCR")  # Bassetlaw lies outside South Yorkshire
+    assert "E07000171" in registry.areas_of("HLT-SCR")  # Bassetlaw is outside South Yorkshire
     assert registry.areas_of("WC-CPA01") == ()
 
 
-def test_sites_serve_areas_by_active_codes() -> None:
+def test_site_areas_use_active_codes_only() -> None:
     retired = {r["area_code"] for r in registry.rows("areas") if r["active_code"]}
     assert not retired & {r["area_code"] for r in registry.rows("site_areas")}
 
 
-def test_retired_codes_lead_to_active_ones() -> None:
+def test_retired_area_codes_have_an_active_successor() -> None:
     known = {r["area_code"]: r for r in registry.rows("areas")}
     for code, row in known.items():
         if row["active_code"]:
@@ -149,7 +149,7 @@ def test_retired_codes_lead_to_active_ones() -> None:
     assert {code: known[code]["active_code"] for code in expected} == expected
 
 
-def test_returns_follow_the_matrix() -> None:
+def test_which_returns_are_due_from_a_site() -> None:
     assert registry.returns_for("HLT-SCR")["randomisation"] == registry.REQUIRED
     assert registry.returns_for("MWW-S4")["randomisation"] == registry.NONE
     assert registry.returns_for("WC-CPA28")["contacts"] == registry.OPTIONAL
@@ -159,7 +159,7 @@ def test_returns_follow_the_matrix() -> None:
         registry.returns_for("NOWHERE")
 
 
-def test_calendar_gives_a_working_day_at_five() -> None:
+def test_every_deadline_is_on_a_working_day_at_five() -> None:
     months = [r["period"] for r in registry.rows("return_calendar")]
     assert (months[0], months[-1], len(months)) == ("201410", "202003", 66)
     for month in months:
@@ -169,37 +169,37 @@ def test_calendar_gives_a_working_day_at_five() -> None:
     assert registry.due_at("209901") is None
 
 
-def test_next_deadline() -> None:
+def test_the_next_deadline_includes_today() -> None:
     assert registry.next_due(date(2016, 12, 1)) == ("201611", datetime(2016, 12, 9, 17))
     assert registry.next_due(date(2016, 12, 9)) == ("201611", datetime(2016, 12, 9, 17))
     assert registry.next_due(date(2016, 12, 10)) == ("201612", datetime(2017, 1, 9, 17))
     assert registry.next_due(date(2030, 1, 1)) is None
 
 
-def test_definitions_belong_to_programmes() -> None:
+def test_outcome_definitions_belong_to_known_programmes() -> None:
     for definition in registry.outcome_definitions().values():
         assert set(definition.programme_codes) <= set(registry.programmes())
     assert registry.outcome_definitions()["HLT_EMP13"].programme_codes == ("HLT",)
     assert registry.outcome_definitions()["SUST_26"].min_days == 182
 
 
-def test_profiles_are_of_known_sites() -> None:
+def test_every_site_has_a_profile() -> None:
     assert set(registry._profiles()) == set(registry.sites())
     assert registry.profile("MHT-GM").date_order == "dmy"
     assert registry.profile("MHT-WLA").headings["contacts"]["Seen On"] == "contact_date"
     assert registry.profile("PMO") == registry.SiteProfile()
 
 
-def test_headings_of_profiles_are_new_names_for_known_fields() -> None:
-    for site, its in registry._profiles().items():
-        for dataset, headings in its.headings.items():
+def test_site_headings_are_new_aliases_of_known_fields() -> None:
+    for site, profile in registry._profiles().items():
+        for dataset, headings in profile.headings.items():
             contract = datasets()[dataset]
             known = {fold(name) for f in contract.fields for name in (f.name, f.title, *f.aliases)}
             assert set(headings.values()) <= set(contract.by_name), site
             assert not known & {fold(h) for h in headings}, f"{site}: the contract knows the heading already"
 
 
-def test_every_list_a_contract_names_is_there() -> None:
+def test_every_code_list_named_by_a_field_exists() -> None:
     for contract in datasets().values():
         for field in contract.fields:
             assert not field.codes or field.code_list.entries, (contract.dataset, field.name)

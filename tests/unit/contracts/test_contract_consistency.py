@@ -1,4 +1,4 @@
-"""A rule that could never be validated is refused where it is stated."""
+"""Contracts, rules and marts are consistent: rules can be evaluated, and declare the tables that they read."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from schemas.core import contacts, participants
 
 @pytest.fixture
 def fresh_datasets() -> Iterator[None]:
-    """The catalogue as it is stated, before and after the test."""
+    """Clear the catalogue's cache before and after the test."""
     catalogue.datasets.cache_clear()
     yield
     catalogue.datasets.cache_clear()
 
 
-def rule(**said: object) -> Rule:
-    return Rule("X01", Severity.ROW, "A rule", "something", "Fix it.", **said)  # type: ignore[arg-type]
+def rule(**attributes: object) -> Rule:
+    return Rule("X01", Severity.ROW, "A rule", "something", "Fix it.", **attributes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    "vain",
+    "invalid",
     [
         rule(check=lambda: pl.lit(True)),
         rule(check=lambda: pl.lit(True), field="contact_id", violations_sql="select 1"),
     ],
 )
-def test_a_rule_that_would_never_be_judged_is_refused(vain: Rule) -> None:
+def test_a_rule_that_is_never_evaluated_is_refused(invalid: Rule) -> None:
     with pytest.raises(ValueError, match="contacts: X01"):
-        replace(contacts.CONTRACT, rules=(vain,))
+        replace(contacts.CONTRACT, rules=(invalid,))
 
 
 def test_a_rule_that_needs_an_unknown_dataset_is_refused(monkeypatch: pytest.MonkeyPatch, fresh_datasets: None) -> None:
@@ -49,25 +49,27 @@ def test_a_rule_that_needs_an_unknown_dataset_is_refused(monkeypatch: pytest.Mon
 
 
 def test_rules_between_deliveries_are_warnings() -> None:
-    """They hold no row and refuse no file: `relate` writes their findings and nothing else."""
+    """The cross-check step only writes their findings; it neither holds rows nor refuses files for them."""
     assert DELIVERY_RULES and {r.severity for r in DELIVERY_RULES} == {Severity.WARNING}
 
 
-def test_datasets_that_need_each_other_are_named(monkeypatch: pytest.MonkeyPatch, fresh_datasets: None) -> None:
+def test_a_cycle_of_datasets_that_need_each_other_is_named(
+    monkeypatch: pytest.MonkeyPatch, fresh_datasets: None
+) -> None:
     circular = rule(violations_sql="select 1", needs=("contacts",))
-    stated = participants.CONTRACT
-    monkeypatch.setattr(participants, "CONTRACT", replace(stated, rules=(*stated.rules, circular)))
-    with pytest.raises(ValueError, match="circle") as refused:
+    contract = participants.CONTRACT
+    monkeypatch.setattr(participants, "CONTRACT", replace(contract, rules=(*contract.rules, circular)))
+    with pytest.raises(ValueError, match="circle") as raised:
         catalogue.datasets()
-    names = str(refused.value).partition(": ")[2].split(" -> ")
+    names = str(raised.value).partition(": ")[2].split(" -> ")
     assert names[0] == names[-1]
     assert {"participants", "contacts"} <= set(names)
-    assert "participants -> contacts" in " -> ".join((*names, *names[1:]))  # who needs whom, not the other way round
+    assert "participants -> contacts" in " -> ".join((*names, *names[1:]))  # the dataset that has the rule comes first
 
 
 @pytest.mark.parametrize("dataset", catalogue.datasets())
-def test_what_a_rule_reads_is_settled_before_unless_it_needs_the_rules_own_dataset(dataset: str) -> None:
-    """Else whether a row is held would hang on the order of the alphabet."""
+def test_a_rule_only_reads_datasets_that_are_cross_checked_before_it(dataset: str) -> None:
+    """Otherwise the alphabetical order of datasets would decide which rows are held."""
     known = catalogue.datasets()
     before = list(known)[: list(known).index(dataset)]
     read = {table for r in known[dataset].cross_check_rules for table in r.reads}
@@ -77,7 +79,7 @@ def test_what_a_rule_reads_is_settled_before_unless_it_needs_the_rules_own_datas
 
 
 def _tables_parsed(sql: str) -> set[str]:
-    """The tables that a query reads from a schema, by DuckDB's own parser."""
+    """The schema-qualified tables that a query reads, as parsed by DuckDB."""
     parsed = duckdb.execute("select json_serialize_sql(?)", [sql]).fetchall()[0][0]
 
     def found(node: Any) -> Iterator[str]:
@@ -97,18 +99,18 @@ def _tables_parsed(sql: str) -> set[str]:
 RULES_IN_SQL = [(c.dataset, r) for c in catalogue.datasets().values() for r in c.cross_check_rules]
 
 
-@pytest.mark.parametrize(("dataset", "stated"), RULES_IN_SQL, ids=lambda v: v if isinstance(v, str) else v.rule_id)
-def test_the_tables_of_a_rule_are_those_that_its_sql_reads(dataset: str, stated: Rule) -> None:
-    queries = filter(None, (stated.violations_sql, stated.reinstate_sql))
-    assert stated.reads == set().union(*map(_tables_parsed, queries))
+@pytest.mark.parametrize(("dataset", "rule_in_sql"), RULES_IN_SQL, ids=lambda v: v if isinstance(v, str) else v.rule_id)
+def test_a_rule_declares_the_tables_that_its_sql_reads(dataset: str, rule_in_sql: Rule) -> None:
+    queries = filter(None, (rule_in_sql.violations_sql, rule_in_sql.reinstate_sql))
+    assert rule_in_sql.reads == set().union(*map(_tables_parsed, queries))
 
 
-@pytest.mark.parametrize("stated", DELIVERY_RULES, ids=lambda r: r.rule_id)
-def test_and_so_are_those_of_a_rule_of_any_dataset(stated: Rule) -> None:
-    parsed = _tables_parsed(stated.violations_sql.format(dataset="contacts", key="contact_id"))
-    assert {table.format(dataset="contacts") for table in stated.reads} == parsed
+@pytest.mark.parametrize("rule_in_sql", DELIVERY_RULES, ids=lambda r: r.rule_id)
+def test_a_rule_between_deliveries_declares_the_tables_that_its_sql_reads(rule_in_sql: Rule) -> None:
+    parsed = _tables_parsed(rule_in_sql.violations_sql.format(dataset="contacts", key="contact_id"))
+    assert {table.format(dataset="contacts") for table in rule_in_sql.reads} == parsed
 
 
 @pytest.mark.parametrize("mart", catalogue.marts(), ids=lambda m: m.address)
-def test_the_tables_of_a_mart_are_those_that_its_sql_reads(mart: catalogue.Mart) -> None:
+def test_a_mart_declares_the_tables_that_its_sql_reads(mart: catalogue.Mart) -> None:
     assert mart.reads == _tables_parsed(mart.sql) - {mart.address}

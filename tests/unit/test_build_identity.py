@@ -1,4 +1,4 @@
-"""What a build depends on: another version of DuckDB makes another warehouse of the same deliveries."""
+"""A build's identity depends on the version of DuckDB, and not on that of Prefect."""
 
 from __future__ import annotations
 
@@ -13,18 +13,16 @@ from flows.store import build_identity
 
 @pytest.fixture
 def upgraded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Libraries that count as upgraded once they are named here."""
-    installed, named = importlib.metadata.version, list[str]()
-    monkeypatch.setattr(importlib.metadata, "version", lambda name: "99.0" if name in named else installed(name))
+    """Names added to this list appear to be installed in version 99.0."""
+    installed, names = importlib.metadata.version, list[str]()
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "99.0" if name in names else installed(name))
     library_versions.cache_clear()
-    yield named
+    yield names
     library_versions.cache_clear()
 
 
 @pytest.mark.parametrize(("library", "matters"), [("duckdb", True), ("prefect", False)])
-def test_after_an_upgrade_of_duckdb_all_is_loaded_and_built_anew(
-    upgraded: list[str], library: str, matters: bool
-) -> None:
+def test_an_upgrade_of_duckdb_invalidates_loads_and_builds(upgraded: list[str], library: str, matters: bool) -> None:
     before = build_identity.load_version(), build_identity.build_fingerprint([])
     upgraded.append(library)
     library_versions.cache_clear()

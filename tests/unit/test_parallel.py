@@ -1,4 +1,4 @@
-"""Batches that are worked on at once: their results come in order, and only so many are at hand."""
+"""Parallel work on batches keeps their order and a bounded number of them in memory."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from flows.runtime.parallel import AT_ONCE, parallel_map, prefetch
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 7])
-def test_results_come_in_the_order_of_the_batches(number: int) -> None:
+def test_results_keep_the_order_of_the_batches(number: int) -> None:
     def work(batch: int) -> int:
-        time.sleep(0.01 if batch % 2 else 0.03)  # later ones are done before earlier ones
+        time.sleep(0.01 if batch % 2 else 0.03)  # odd batches finish before the even ones ahead of them
         return batch * batch
 
     assert list(parallel_map(work, ((i,) for i in range(number)))) == [i * i for i in range(number)]
 
 
-def test_no_more_are_read_than_can_be_worked_on() -> None:
+def test_batches_are_read_only_as_fast_as_they_are_processed() -> None:
     read, done = 0, 0
 
     def batches() -> Iterator[tuple[int]]:
         nonlocal read
         for read in range(1, 30):
-            assert read - done <= AT_ONCE + 1, "the file would come into memory whole"
+            assert read - done <= AT_ONCE + 1, "the whole file would be read into memory"
             yield (read,)
 
     for _ in parallel_map(lambda batch: batch, batches()):
@@ -34,10 +34,10 @@ def test_no_more_are_read_than_can_be_worked_on() -> None:
     assert (read, done) == (29, 29)
 
 
-@pytest.mark.parametrize("at", [0, 1, 5])
-def test_a_fault_in_one_batch_is_raised(at: int) -> None:
+@pytest.mark.parametrize("failing", [0, 1, 5])
+def test_an_exception_in_one_batch_is_raised(failing: int) -> None:
     def work(batch: int) -> int:
-        if batch == at:
+        if batch == failing:
             raise ZeroDivisionError(batch)
         return batch
 
@@ -46,33 +46,33 @@ def test_a_fault_in_one_batch_is_raised(at: int) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 7])
-def test_items_that_are_made_ahead_come_in_order(number: int) -> None:
+def test_prefetched_items_keep_their_order(number: int) -> None:
     assert list(prefetch(range(number))) == list(range(number))
 
 
-def test_one_item_is_made_while_the_one_before_is_used() -> None:
-    begun: list[int] = []
-    next_one_is_made = threading.Event()
+def test_one_item_is_prefetched_while_the_one_before_is_used() -> None:
+    started: list[int] = []
+    second_is_started = threading.Event()
 
     def items() -> Iterator[int]:
         for i in range(5):
-            begun.append(i)
+            started.append(i)
             if i == 1:
-                next_one_is_made.set()
+                second_is_started.set()
             yield i
 
     for item in prefetch(items()):
-        assert next_one_is_made.wait(10), "nothing was made while the first was used"
-        assert len(begun) <= item + 2, "the file would come into memory whole"
-    assert begun == [0, 1, 2, 3, 4]
+        assert second_is_started.wait(10), "no item was made while the first was used"
+        assert len(started) <= item + 2, "the whole file would be read into memory"
+    assert started == [0, 1, 2, 3, 4]
 
 
-def test_a_fault_while_making_is_raised_after_the_items_before() -> None:
+def test_an_exception_while_prefetching_is_raised_after_earlier_items() -> None:
     def items() -> Iterator[int]:
         yield 1
         raise ZeroDivisionError
 
-    made = prefetch(items())
-    assert next(made) == 1
+    items_ahead = prefetch(items())
+    assert next(items_ahead) == 1
     with pytest.raises(ZeroDivisionError):
-        next(made)
+        next(items_ahead)

@@ -1,4 +1,4 @@
-"""What a finding shows of a cell about a person: only what cannot be personal (docs/domain.md 5.2, `redact.py`)."""
+"""A finding shows a participant's cell only if it cannot be personal (docs/domain.md 5.2, `redact.py`)."""
 
 from __future__ import annotations
 
@@ -20,9 +20,16 @@ CONTACTS = datasets()["contacts"]
 
 SHOWN = [
     *("review", "Review", "REVIEW ", "Face to face", "01", "1 - Face to face", "video call", "Employer contact 2"),
-    *("N/K", "unknown", "yes", "#REF!", "#DIV/0!", "#N/A", "<5", "*", "-"),  # words for nothing, and errors
+    *("N/K", "unknown", "yes", "#REF!", "#DIV/0!", "#N/A", "<5", "*", "-"),  # words for missing, and spreadsheet errors
     *("7", "900", "-3", "45 min", "45%", "£1,100.50", "12,5"),  # numbers
-    *("14/06/2016", "2016-13-40", "31.04.2016", "03/06/16", "2016-03-31T23:00Z", "2106-06-14"),  # late dates
+    *(
+        "14/06/2016",
+        "2016-13-40",
+        "31.04.2016",
+        "03/06/16",
+        "2016-03-31T23:00Z",
+        "2106-06-14",
+    ),  # dates too recent for a birth
     *("1 June 2016", "June 2016", "01-Apr", "Apr-16"),
     *("Blackpool", "West London"),  # sites
 ]
@@ -38,7 +45,7 @@ HIDDEN = [
         "s m i t h",
         "s m",
     ),  # names, listed or not
-    *("she was seen", "Carrier pigeon", "x" * 41),  # words that are not ours
+    *("she was seen", "Carrier pigeon", "x" * 41),  # words outside the code lists and headings
     *(
         "12/03/1978",
         "1978-03-12",
@@ -49,68 +56,84 @@ HIDDEN = [
         "March 1978",
         "born 1978",
     ),
-    *("28561", "28561.0", "120378", "780312", "19780312", "12031978"),  # days of birth as numbers
-    *("80-11-03", "63.01.05", "80/11/03", "80-Mar-03", "8-1-80", "1 3 80", "81180", "801103", "80118"),  # days of birth
-    *("943476", "123999", "45678"),  # where no number is asked for: a part of somebody's
-    *("Faith Black", "Faith White", "Grace Price", "Price, Grace", "Grace M Price"),  # each word is one of ours
+    *("28561", "28561.0", "120378", "780312", "19780312", "12031978"),  # dates of birth as numbers
+    *(
+        "80-11-03",
+        "63.01.05",
+        "80/11/03",
+        "80-Mar-03",
+        "8-1-80",
+        "1 3 80",
+        "81180",
+        "801103",
+        "80118",
+    ),  # dates of birth
+    *("943476", "123999", "45678"),  # in a field that is not a number: may be part of an identifier
+    *(
+        "Faith Black",
+        "Faith White",
+        "Grace Price",
+        "Price, Grace",
+        "Grace M Price",
+    ),  # each word is listed, the pair is a name
     *("9434765919", "943 476 5919", "QQ123456C", "AB 12 34 56 C", "FY1 1AA", "worker@example.org"),
     *("07700 900123", "01614960000", "0161 496"),
 ]
 
 
-def hides(text: str, dataset: str = "contacts", field: str = "contact_type") -> bool:
+def is_hidden(text: str, dataset: str = "contacts", field: str = "contact_type") -> bool:
     contract = datasets()[dataset]
-    told = redact(pl.Series([text]), contract.by_name[field], contract, CUT_OFF)
-    assert (told["found"][0] is None) == told["hidden"][0]
-    return bool(told["hidden"][0])
+    redacted = redact(pl.Series([text]), contract.by_name[field], contract, CUT_OFF)
+    assert (redacted["found"][0] is None) == redacted["hidden"][0]
+    return bool(redacted["hidden"][0])
 
 
 @pytest.mark.parametrize("text", SHOWN)
-def test_what_cannot_be_personal_is_shown(text: str) -> None:
-    assert not hides(text)
+def test_a_value_that_cannot_be_personal_is_shown(text: str) -> None:
+    assert not is_hidden(text)
 
 
 @pytest.mark.parametrize("text", HIDDEN)
-def test_everything_else_is_hidden(text: str) -> None:
-    assert hides(text)
+def test_any_other_value_is_hidden(text: str) -> None:
+    assert is_hidden(text)
 
 
-def test_a_label_is_shown_where_its_column_lists_it() -> None:
-    """'White' alone is a surname too: only the column of ethnic categories may mean another thing."""
-    assert hides("Black", "contacts", "contact_type")
-    assert not hides("White British", "participants", "ethnic_category")
+def test_a_label_is_shown_only_in_the_column_that_lists_it() -> None:
+    """White is also a surname: only in the ethnic category column is it safe."""
+    assert is_hidden("Black", "contacts", "contact_type")
+    assert not is_hidden("White British", "participants", "ethnic_category")
 
 
-def test_a_date_is_a_birth_or_not_by_the_cut_off() -> None:
+def test_a_date_is_a_possible_birth_relative_to_the_cut_off() -> None:
     field = CONTACTS.by_name["contact_date"]
     for cut_off, hidden in ((date(2016, 11, 30), False), (date(2024, 11, 30), True)):
         assert redact(pl.Series(["14/06/2010"]), field, CONTACTS, cut_off)["hidden"].to_list() == [hidden]
 
 
-def test_every_label_of_a_list_is_shown_in_its_own_column() -> None:
+def test_every_listed_label_is_shown_in_its_own_column() -> None:
     for contract in (c for c in datasets().values() if c.participant_level):
         for field in (f for f in contract.fields if f.kind is Kind.CODE and not f.personal):
             texts = [t for e in field.code_list.entries for t in (e.code, e.label, *e.aliases)]
-            told = redact(pl.Series(texts), field, contract, CUT_OFF)
-            assert not [t for t, found in zip(texts, told["found"], strict=True) if found is None], field.name
+            redacted = redact(pl.Series(texts), field, contract, CUT_OFF)
+            assert not [t for t, found in zip(texts, redacted["found"], strict=True) if found is None], field.name
 
 
-def test_no_word_of_ours_is_taken_for_personal_data() -> None:
+def test_no_label_heading_or_title_is_mistaken_for_personal_data() -> None:
     lists = (*all_code_lists(), *(code_list(n) for n in ("areas", "sites", "programmes")))
     texts = {t for codes in lists for e in codes.entries for t in (e.code, e.label, *e.aliases)}
     texts |= {t for c in datasets().values() for f in c.fields for t in (f.name, f.title, *f.aliases)}
     assert [t for t in sorted(texts) if personal_rule(t)] == []
 
 
-def test_no_name_of_the_list_is_shown_by_itself() -> None:
+def test_no_listed_name_is_shown() -> None:
     names = sorted(listed_names())
-    told = redact(pl.Series(names), CONTACTS.by_name["contact_type"], CONTACTS, CUT_OFF)
-    assert [n for n, found in zip(names, told["found"], strict=True) if found is not None] == []
+    redacted = redact(pl.Series(names), CONTACTS.by_name["contact_type"], CONTACTS, CUT_OFF)
+    assert [n for n, found in zip(names, redacted["found"], strict=True) if found is not None] == []
 
 
 @pytest.mark.parametrize("text", ["Sarah", "Zebulon", "28561", "she was seen at home"])
 @pytest.mark.parametrize("field", ["contact_type", "contact_date", "duration_minutes", "contact_id"])
-def test_neither_the_cell_nor_what_it_may_mean_is_told(validate: Validator, field: str, text: str) -> None:
+def test_a_hidden_cell_has_no_suggestion_either(validate: Validator, field: str, text: str) -> None:
     outcome = validate(as_csv(contacts({}, {field: text}, {})))
     assert [(f.row, f.found, f.suggestion) for f in outcome.findings] == [(3, None, None)]
     assert outcome.stored_findings["hidden"].to_list() == [True]
@@ -121,41 +144,43 @@ def test_references_are_never_shown(validate: Validator) -> None:
     assert [(f.row, f.found) for f in outcome.findings] == [(3, None), (4, None)]
 
 
-def test_published_figures_are_shown_as_they_stand(validate: Validator) -> None:
+def test_cells_of_published_figures_are_shown(validate: Validator) -> None:
     outcome = validate(as_csv(awards({"amount": "About One Million Pounds"})), "funding_awards")
     assert [f.found for f in outcome.findings if f.rule == "V05"] == ["About One Million Pounds"]
 
 
 @pytest.mark.parametrize(
-    ("heading", "told"), [("Weather", "Weather"), ("Sarah", "column K"), ("Seen with Zebulon", "column K")]
+    ("heading", "reported"), [("Weather", "Weather"), ("Sarah", "column K"), ("Seen with Zebulon", "column K")]
 )
-def test_a_heading_of_other_words_is_told_by_its_column(validate: Validator, heading: str, told: str) -> None:
+def test_an_unknown_heading_that_may_be_a_name_is_reported_by_column_letter(
+    validate: Validator, heading: str, reported: str
+) -> None:
     outcome = validate(as_csv([{**r, heading: "1"} for r in contacts({}, {})]))
-    assert [(f.rule, f.column) for f in outcome.findings] == [("F11", told)]
-    assert [c.heading for c in outcome.verdict.columns][-1] == told
+    assert [(f.rule, f.column) for f in outcome.findings] == [("F11", reported)]
+    assert [c.heading for c in outcome.verdict.columns][-1] == reported
 
 
-def test_a_repeated_heading_is_known_though_a_part_of_it_is_not_told(validate: Validator) -> None:
+def test_a_repeated_heading_row_is_recognised_with_a_redacted_heading(validate: Validator) -> None:
     text = as_csv([{**r, "Zebulon": "1"} for r in contacts({}, {})])
     outcome = validate(text + text.splitlines()[0] + "\n")
     assert [(f.rule, f.row) for f in outcome.findings_of("F05")] == [("F05", 4)]
 
 
-@pytest.mark.parametrize(("name", "told"), [("Contacts", "Contacts"), ("Zebulon Quatermass", "sheet 2")])
-def test_a_sheet_of_another_name_is_told_by_its_place(validate: Validator, name: str, told: str) -> None:
+@pytest.mark.parametrize(("name", "reported"), [("Contacts", "Contacts"), ("Zebulon Quatermass", "sheet 2")])
+def test_a_sheet_name_that_may_be_a_name_is_reported_by_number(validate: Validator, name: str, reported: str) -> None:
     book = workbook({"Notes": [["about"]], name: as_table(contacts({}, {"attended": "9"}))})
     outcome = validate(book, suffix="xlsx")
-    assert (outcome.verdict.sheet, outcome.stored_findings["sheet"].unique().to_list()) == (told, [told])
+    assert (outcome.verdict.sheet, outcome.stored_findings["sheet"].unique().to_list()) == (reported, [reported])
 
 
-def test_sheets_that_would_both_do_are_told_by_their_place(validate: Validator) -> None:
+def test_competing_sheets_are_reported_by_number(validate: Validator) -> None:
     table = as_table(contacts({}, {}))
     outcome = validate(workbook({"Zebulon": table, "Contacts": table}), suffix="xlsx")
     assert [(f.rule, f.found) for f in outcome.findings] == [("U04", "sheet 1 and Contacts")]
 
 
 @pytest.mark.parametrize(
-    ("name", "may"),
+    ("name", "is_safe"),
     [
         ("MHT-BPL_contacts_201613_v1", True),
         ("contacts v2", True),
@@ -175,35 +200,35 @@ def test_sheets_that_would_both_do_are_told_by_their_place(validate: Validator) 
         ("12-03-1978", False),
     ],
 )
-def test_names_of_files(name: str, may: bool) -> None:
-    assert is_safe_to_echo(name, datasets().values()) is may
+def test_file_names_that_are_safe_to_echo(name: str, is_safe: bool) -> None:
+    assert is_safe_to_echo(name, datasets().values()) is is_safe
 
 
-class TestWhatIsKeptOfARowThatIsHeld:
-    """A held row keeps what is as agreed: its fault may be somebody's name, and the store repeats none."""
+class TestStoredHeldRow:
+    """A held row is stored without its invalid values, as these may be names."""
 
-    def kept(self, validate: Validator, dataset: str, row: dict[str, str]) -> dict[str, object]:
-        made = {"contacts": contacts, "participants": participants}[dataset]
-        outcome = validate(as_csv(made({}, row)), dataset)
+    def stored_row(self, validate: Validator, dataset: str, row: dict[str, str]) -> dict[str, object]:
+        rows_of = {"contacts": contacts, "participants": participants}[dataset]
+        outcome = validate(as_csv(rows_of({}, row)), dataset)
         assert outcome.held == [3]
         return outcome.held_values[0]
 
-    def test_a_code_that_is_not_listed(self, validate: Validator) -> None:
-        kept = self.kept(validate, "contacts", {"contact_type": "Zebulon"})
-        assert (kept["contact_type"], kept["contact_id"]) == (None, "BPL-C000002")
+    def test_has_no_unlisted_code(self, validate: Validator) -> None:
+        stored = self.stored_row(validate, "contacts", {"contact_type": "Zebulon"})
+        assert (stored["contact_type"], stored["contact_id"]) == (None, "BPL-C000002")
 
-    def test_a_reference_of_another_form(self, validate: Validator) -> None:
-        assert self.kept(validate, "contacts", {"contact_id": "Zebulon"})["contact_id"] is None
+    def test_has_no_malformed_reference(self, validate: Validator) -> None:
+        assert self.stored_row(validate, "contacts", {"contact_id": "Zebulon"})["contact_id"] is None
 
-    def test_a_number_out_of_range(self, validate: Validator) -> None:
-        assert self.kept(validate, "contacts", {"duration_minutes": "120378"})["duration_minutes"] is None
+    def test_has_no_number_out_of_range(self, validate: Validator) -> None:
+        assert self.stored_row(validate, "contacts", {"duration_minutes": "120378"})["duration_minutes"] is None
 
-    def test_a_date_of_long_ago(self, validate: Validator) -> None:
-        assert self.kept(validate, "contacts", {"contact_date": "1978-03-12"})["contact_date"] is None
+    def test_has_no_possible_date_of_birth(self, validate: Validator) -> None:
+        assert self.stored_row(validate, "contacts", {"contact_date": "1978-03-12"})["contact_date"] is None
 
 
-def test_no_text_of_people_is_free() -> None:
-    """Each text has a form, so that none can carry a sentence into the warehouse."""
+def test_participant_level_fields_have_no_free_text() -> None:
+    """Every text field has a pattern, so that no free text can reach the warehouse."""
     free = [
         (c.dataset, f.name)
         for c in datasets().values()
@@ -215,8 +240,8 @@ def test_no_text_of_people_is_free() -> None:
 
 
 @pytest.mark.parametrize(("text", "hidden"), [("943476", False), ("123999", False), ("81180", True), ("801103", True)])
-def test_where_a_number_is_asked_for_a_long_one_is_shown_unless_it_is_a_day(text: str, hidden: bool) -> None:
-    assert hides(text, field="duration_minutes") is hidden
+def test_a_long_number_in_a_number_field_is_shown_unless_it_is_a_date(text: str, hidden: bool) -> None:
+    assert is_hidden(text, field="duration_minutes") is hidden
 
 
 @pytest.mark.parametrize(
@@ -225,35 +250,33 @@ def test_where_a_number_is_asked_for_a_long_one_is_shown_unless_it_is_a_day(text
         ("catch-up", 10, True),
         ("drop in / walk_in", 10, True),
         ("catch-up", 9, False),
-        ("Catch-up", 10, False),  # a name is written so
+        ("Catch-up", 10, False),  # capitalised like a name
         ("seen by sarah", 10, False),
         ("white", 10, False),
         ("zz9", 10, False),
         ("so " * 13 + "so", 10, False),
     ],
 )
-def test_a_code_that_many_rows_hold_is_shown_so_that_its_list_can_be_extended(
-    text: str, rows: int, is_shown: bool
-) -> None:
-    told = redact(pl.Series([text] * rows), CONTACTS.by_name["contact_type"], CONTACTS, CUT_OFF)
-    assert told["found"].to_list() == [text if is_shown else None] * rows
-    other_sheets = redact(pl.Series([text] * rows), CONTACTS.by_name["contact_date"], CONTACTS, CUT_OFF)
-    assert other_sheets["hidden"].all()
+def test_an_unlisted_code_on_many_rows_is_shown(text: str, rows: int, is_shown: bool) -> None:
+    redacted = redact(pl.Series([text] * rows), CONTACTS.by_name["contact_type"], CONTACTS, CUT_OFF)
+    assert redacted["found"].to_list() == [text if is_shown else None] * rows
+    in_date_column = redact(pl.Series([text] * rows), CONTACTS.by_name["contact_date"], CONTACTS, CUT_OFF)
+    assert in_date_column["hidden"].all()
 
 
 def test_an_empty_reference_hides_nothing() -> None:
-    told = redact(pl.Series(["", None, "BPL-1"]), CONTACTS.by_name["contact_id"], CONTACTS, CUT_OFF)
-    assert told.rows() == [("", False), (None, False), (None, True)]
+    redacted = redact(pl.Series(["", None, "BPL-1"]), CONTACTS.by_name["contact_id"], CONTACTS, CUT_OFF)
+    assert redacted.rows() == [("", False), (None, False), (None, True)]
 
 
-def test_an_unlisted_code_of_many_rows_is_told_in_the_report(validate: Validator) -> None:
+def test_a_finding_shows_an_unlisted_code_that_many_rows_have(validate: Validator) -> None:
     outcome = validate(as_csv(contacts(*[{"contact_type": "catch-up"}] * 10, {"contact_type": "zebulon"})))
     assert [f.found for f in outcome.findings_of("V02")] == ["catch-up"] * 10 + [None]
 
 
 @pytest.mark.parametrize("contract", datasets().values(), ids=lambda c: c.dataset)
-def test_the_agreed_headings_are_shown_as_they_would_be_in_other_letters(contract: Contract) -> None:
-    """They are known from the start; the same in capitals is looked at as any other heading."""
+def test_agreed_headings_are_shown_in_any_case(contract: Contract) -> None:
+    """The agreed spellings take a shortcut; capitals go through the search for names, with the same result."""
     own = sorted(own_headings(contract))
     for cut_off in (date(2014, 1, 31), CUT_OFF, LATEST_CUT_OFF):
         for headings in (own, [heading.upper() for heading in own]):

@@ -1,7 +1,7 @@
-"""Made-up people, referrals, allocations and jobs for the tests of contracts; no row is about anyone.
+"""Made-up participants, referrals, allocations, jobs and contacts for tests of contracts; no row is about anyone.
 
-One sound row of each dataset, tables that hold it, and the way to a rule by its address. A test says only how its
-rows differ.
+One valid row of each dataset, warehouse tables to hold rows, and a lookup of rules. A test states only how its rows
+differ from the valid one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from schemas.core.referrals import CONTRACT as REFERRALS
 Row = dict[str, Any]
 Address = tuple[str, str, Severity, str]  # dataset, rule, severity, field
 ROW, WARNING = Severity.ROW, Severity.WARNING
-OURS = {c.dataset: c for c in (PARTICIPANTS, REFERRALS, RANDOMISATION, OUTCOMES, CONTACTS)}
+CONTRACTS = {c.dataset: c for c in (PARTICIPANTS, REFERRALS, RANDOMISATION, OUTCOMES, CONTACTS)}
 CUT_OFF = date(2020, 3, 31)
 
 
@@ -34,12 +34,12 @@ def d(text: str) -> date:
     return date.fromisoformat(text)
 
 
-def days(start: str, later: int) -> date:
-    return d(start) + timedelta(days=later)
+def days(start: str, after: int) -> date:
+    return d(start) + timedelta(days=after)
 
 
-# One sound row of each dataset, of one person in a trial: every other row says only how it differs.
-SOUND: dict[str, Row] = {
+# One valid row of each dataset, all of one person in a trial. Other rows are given as differences from it.
+VALID_ROWS: dict[str, Row] = {
     "participants": {
         "participant_ref": "SCR-000001",
         "year_of_birth": 1980,
@@ -106,18 +106,20 @@ SOUND: dict[str, Row] = {
 PROVENANCE = {"programme_code": "HLT", "site_code": "HLT-SCR", "delivery_id": "now"}
 
 
-def stated(dataset: str, rule_id: str, severity: Severity, on: str) -> Rule:
-    """The one rule that a case is about."""
-    [rule] = [r for r in OURS[dataset].rules if (r.rule_id, r.severity, r.field) == (rule_id, severity, on)]
+def find_rule(dataset: str, rule_id: str, severity: Severity, field_name: str) -> Rule:
+    """Look up the rule with this address."""
+    [rule] = [
+        r for r in CONTRACTS[dataset].rules if (r.rule_id, r.severity, r.field) == (rule_id, severity, field_name)
+    ]
     return rule
 
 
 def frame(contract: Contract, rows: list[Row]) -> pl.DataFrame:
-    """Typed rows as validation sees them: the sound row with the differences, and the columns that validation adds."""
+    """Typed rows as validation sees them: the valid row with the differences, and the columns that validation adds."""
     types = {f.name: polars_type(f) for f in contract.fields}
-    added = {n: pl.String() for n in PROVENANCE} | {"data_cut_date": pl.Date()}
-    whole = [{**SOUND[contract.dataset], **PROVENANCE, "data_cut_date": CUT_OFF, **r} for r in rows]
-    return pl.DataFrame(whole, schema={**added, **types}, orient="row")
+    added_types = {n: pl.String() for n in PROVENANCE} | {"data_cut_date": pl.Date()}
+    complete = [{**VALID_ROWS[contract.dataset], **PROVENANCE, "data_cut_date": CUT_OFF, **r} for r in rows]
+    return pl.DataFrame(complete, schema={**added_types, **types}, orient="row")
 
 
 RECEIVED = {"now": datetime(2019, 2, 1), "before": datetime(2019, 1, 1), "earlier_still": datetime(2018, 1, 1)}
@@ -125,8 +127,8 @@ BEFORE, EARLIER_STILL = {"delivery_id": "before"}, {"delivery_id": "earlier_stil
 
 
 @dataclass(frozen=True)
-class Between:
-    """Rows of core and history, by dataset, and the rows (counted from 1) of the rule's own dataset that break it."""
+class RelationCase:
+    """Rows of core and history by dataset, and which rows of the rule's dataset break it (counted from 1)."""
 
     address: Address
     broken: list[int]
@@ -147,11 +149,11 @@ def contact(number: int, **differences: Any) -> Row:
 
 
 def warehouse(core: dict[str, list[Row]], history: dict[str, list[Row]]) -> duckdb.DuckDBPyConnection:
-    """The tables that a rule between rows may read, with the rows of a case."""
+    """Create the tables that a rule between rows may read, filled with the rows of a case."""
     db = duckdb.connect()
     for schema, content in (("core", core), ("history", history)):
         db.execute(f"create schema {schema}")
-        for name, contract in OURS.items():
+        for name, contract in CONTRACTS.items():
             db.execute(create_table(schema, contract, sent_by_sites=True))
             if schema == "history":
                 db.execute(f"alter table history.{name} add column received_at timestamp")
@@ -159,7 +161,7 @@ def warehouse(core: dict[str, list[Row]], history: dict[str, list[Row]]) -> duck
                 db.execute(f"alter table history.{name} add column version bigint default 1")
                 db.execute(f"alter table history.{name} add column counts boolean")
             for number, differences in enumerate(content.get(name, ()), 1):
-                row = {**SOUND[name], **PROVENANCE, "source_row": number, **differences}
+                row = {**VALID_ROWS[name], **PROVENANCE, "source_row": number, **differences}
                 if schema == "history":
                     row = {"received_at": datetime(2019, 1, 1), "data_cut_date": CUT_OFF, **row}
                     row = {"counts": row["delivery_id"] == PROVENANCE["delivery_id"], **row}

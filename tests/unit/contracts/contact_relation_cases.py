@@ -1,11 +1,11 @@
-"""Which contacts break the rules between rows: the cases of `test_participant_relations.py` about contacts."""
+"""Cases of rules between rows of contacts, for `test_participant_relations.py`."""
 
 from __future__ import annotations
 
-from made_up_people import BEFORE, ROW, WARNING, Between, contact, d, person
+from participant_rows import BEFORE, ROW, WARNING, RelationCase, contact, d, person
 
-CONTACTS_BETWEEN_ROWS: list[Between] = [
-    Between(
+CONTACT_CASES: list[RelationCase] = [
+    RelationCase(
         ("contacts", "P12", ROW, "episode_id"),
         [2, 3],
         {
@@ -13,7 +13,7 @@ CONTACTS_BETWEEN_ROWS: list[Between] = [
             "contacts": [contact(1), contact(2, episode_id="SCR-E000002"), contact(3, site_code="HLT-WMCA")],
         },
     ),
-    Between(
+    RelationCase(
         ("contacts", "K01", WARNING, "contact_date"),
         [2, 4, 6],
         {
@@ -33,14 +33,14 @@ CONTACTS_BETWEEN_ROWS: list[Between] = [
             ],
         },
     ),
-    Between(
+    RelationCase(
         ("contacts", "K04", ROW, "contact_id"),
         [1, 3],
         {
             "contacts": [
                 contact(1),
-                contact(2, **BEFORE),  # came in an earlier delivery: the first stands
-                contact(3, attended="6"),  # late, and told as a contact of its own
+                contact(2, **BEFORE),  # from an earlier delivery: the first one is kept
+                contact(3, attended="6"),  # attended late, so not a copy
                 contact(4, attended="3", duration_minutes=None),
                 contact(5, attended="3", duration_minutes=None),
                 contact(6, contact_date=d("2020-01-11")),
@@ -52,7 +52,7 @@ CONTACTS_BETWEEN_ROWS: list[Between] = [
             ]
         },
     ),
-    Between(
+    RelationCase(
         ("contacts", "T08", WARNING, "episode_id"),
         [1],
         {

@@ -1,4 +1,4 @@
-"""What a check finds is what the night's result keeps: the same verdict, and the same findings in the same order."""
+"""A check gives the verdict and findings that a nightly run stores, in the same order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from schemas._contract.catalogue import datasets
 NAME = "MHT-BPL_contacts_201611_v1.csv"
 HEADING, ROWS = as_csv(contacts({}, {})).split("\n", 1)
 HEADING += "\n"
-KINDS = {
+FILES = {
     "sound": as_csv(contacts({}, {})),
     "held": as_csv(contacts({}, {"contact_date": "2016-13-40"}, {"contact_date": "2016-02-01"})),
     "sent twice": as_csv([*contacts({}, {}), *contacts({}), *contacts({}, {"contact_date": "2016-05-10"})[1:]]),
@@ -29,26 +29,26 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("content", KINDS.values(), ids=KINDS)
-def test_a_check_finds_what_the_night_keeps(validate: Validator, tmp_path: Path, content: str) -> None:
-    kept = validate(content)
+@pytest.mark.parametrize("content", FILES.values(), ids=FILES)
+def test_a_check_finds_what_a_run_stores(validate: Validator, tmp_path: Path, content: str) -> None:
+    stored = validate(content)
     file = tmp_path / NAME
     file.write_text(content, encoding="utf-8")
-    received, said = ReceivedFile(file, NAME, "", datetime(2016, 12, 2)), read_name(NAME)
-    assert said is not None
-    read_only_run = CountingSink()
+    received, name = ReceivedFile(file, NAME, "", datetime(2016, 12, 2)), read_name(NAME)
+    assert name is not None
+    sink = CountingSink()
     verdict = validate_file(
-        file, delivery_of(received, said, read_manifest(file, "201611")), datasets()["contacts"], read_only_run
+        file, delivery_of(received, name, read_manifest(file, "201611")), datasets()["contacts"], sink
     )
-    assert verdict == kept.verdict
-    assert read_only_run.findings.equals(kept.stored_findings)
-    assert read_only_run.findings.schema == kept.stored_findings.schema
+    assert verdict == stored.verdict
+    assert sink.findings.equals(stored.stored_findings)
+    assert sink.findings.schema == stored.stored_findings.schema
 
 
-def test_the_kinds_of_judgement_differ(validate: Validator) -> None:
-    """Else the test above would show little."""
-    told = {name: validate(content) for name, content in KINDS.items()}
-    assert {name: outcome.result for name, outcome in told.items()} == {
+def test_the_files_cover_every_result(validate: Validator) -> None:
+    """Guards the test above: the files cover every result."""
+    outcomes = {name: validate(content) for name, content in FILES.items()}
+    assert {name: outcome.result for name, outcome in outcomes.items()} == {
         "sound": "accepted",
         "held": "accepted_with_held_rows",
         "sent twice": "accepted_with_held_rows",
@@ -57,7 +57,7 @@ def test_the_kinds_of_judgement_differ(validate: Validator) -> None:
         "rows that are no data": "accepted",
         "no table": "unreadable",
     }
-    assert told["rows that are no data"].verdict.rows.not_data == 3
-    assert told["sent twice"].verdict.rows.repeats
-    assert told["personal"].stored_findings["hidden"].all()
-    assert told["refused"].held
+    assert outcomes["rows that are no data"].verdict.rows.not_data == 3
+    assert outcomes["sent twice"].verdict.rows.repeats
+    assert outcomes["personal"].stored_findings["hidden"].all()
+    assert outcomes["refused"].held
