@@ -59,7 +59,7 @@ class CodeList:
 
     @cached_property
     def _code_by_spelling(self) -> Mapping[str, str]:
-        found: dict[str, str] = {}
+        found: dict[str, str] = {}  # of two codes with one spelling, the first in the list gets it
         for e in self.entries:
             for text in (e.code, e.label, *e.aliases):
                 found.setdefault(_normalised(text), e.code)

@@ -76,11 +76,11 @@ class Field:
     unit: str = ""
     codes: str = ""  # name of a list in schemas/core/codes/
     aliases: tuple[str, ...] = ()
-    required: bool = True
-    column_required: bool | None = None  # None: required unless cells may be empty or there is a default
+    required: bool = True  # no cell may be empty
+    column_required: bool | None = None  # None: see `column_is_required`
     personal: bool = False
     personal_when: PersonalWhen | None = None
-    free_text: bool = False
+    free_text: bool = False  # may hold line breaks (rule F14)
     pattern: str = ""
     pattern_rule: str = "V04"
     low: Decimal | int | None = None

@@ -296,7 +296,7 @@ CONTRACT = Contract(
                 pl.col("programme_code").is_null()
                 | ~(
                     _same("funding_org_name", "recipient_org_name").fill_null(False)
-                    | _same("funding_org_id", "recipient_org_id").fill_null(False)
+                    | _same("funding_org_id", "recipient_org_id").fill_null(False)  # unknown is not the same
                 )
             ),
         ),

@@ -163,7 +163,8 @@ SELECT
     ELSE 'breach'
   END AS status,
   CASE
-    WHEN actual_gbp IS NULL AND starts_with(check_code, 'control_total_') THEN 'No accepted record gives this amount. ' || note
+    WHEN actual_gbp IS NULL AND starts_with(check_code, 'control_total_')
+      THEN 'No accepted record gives this amount. ' || note
     ELSE note
   END AS note
 FROM checks

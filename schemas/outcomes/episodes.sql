@@ -143,4 +143,4 @@ LEFT JOIN core.randomisation AS t ON t.site_code = r.site_code AND t.participant
 LEFT JOIN job_totals AS w ON w.site_code = r.site_code AND w.episode_id = r.episode_id
 LEFT JOIN attended_contacts AS s ON s.site_code = r.site_code AND s.episode_id = r.episode_id
 LEFT JOIN cut_offs AS c ON c.site_code = r.site_code
-WHERE r.exit_reason IS DISTINCT FROM 'admin_error'
+WHERE r.exit_reason IS DISTINCT FROM 'admin_error' -- IS DISTINCT FROM keeps open episodes, without a reason

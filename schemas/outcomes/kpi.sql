@@ -62,6 +62,8 @@ WITH tallies AS (
   WHERE kind = 'rate' AND site_code <> 'all'
 ),
 rolled_up AS (
+  -- Each tally counts for its site and for the programme, for its year and for all years. list_distinct(), because the
+  -- rows added for sites without a case are of cohort 'all' already.
   SELECT
     t.kpi_code,
     t.programme_code,
@@ -126,6 +128,7 @@ counts AS (
   SEMI JOIN outcomes.kpi_definitions USING (kpi_code) -- leaves out the volumes that only targets use
 ),
 attainment AS (
+  -- Several targets of one metric, unit and year are one figure. If they differ, it has no rate.
   SELECT
     'kpi_19_target_' || metric_code AS kpi_code,
     programme_code,

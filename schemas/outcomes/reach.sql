@@ -30,6 +30,7 @@ WITH figures AS (
 needed_datasets AS (
   SELECT
     kpi_code,
+    -- A misspelt dataset in outcomes.kpi_definitions fails the build: it would look like data never received.
     if(part IN (SELECT dataset FROM core.returns), part, error('outcomes.reach knows no dataset ' || part)) AS dataset,
     false AS is_only_where_owed
   FROM (SELECT kpi_code, unnest(string_split(needs, ', ')) AS part FROM figures)

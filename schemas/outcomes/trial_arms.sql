@@ -156,6 +156,7 @@ SELECT
   a.data_cut_date,
   a.is_outdated OR a.n_immature > 0.2 * a.n_randomised OR a.n_missing_outcome > 0 AS provisional
 FROM arms AS a
+-- Only the row of ips is matched with control, so that the difference is stated once.
 LEFT JOIN arms AS c
   ON c.programme_code = a.programme_code
   AND c.trial_group = a.trial_group

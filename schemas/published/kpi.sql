@@ -161,6 +161,7 @@ suppressed AS (
   SELECT
     *,
     CASE kind
+      -- Treated counts are multiples of 5, so less than 5 apart is equal. NULL: one of the two is suppressed itself.
       WHEN 'rate' THEN coalesce(denominator - numerator < 5, true)
       WHEN 'volume' THEN value IS NULL
       ELSE numerator IS NULL
