@@ -1,6 +1,7 @@
-"""Settings: a flag beats PILOTS_* beats pilots.toml beats the default. Read once, by the command.
+"""Settings of an installation. Precedence: command-line flag, PILOTS_* variable, pilots.toml, default.
 
-Every command needs them, so they are read without a library that costs more to start than a quiet run.
+Every command reads them once, at its start. They are parsed by hand, because importing a settings library takes longer
+than a whole run with nothing to do (docs/speed.md).
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ from flows.store.paths import DataPaths
 from flows.store.warehouse import DuckDBOptions, Warehouse
 
 FILE = Path("pilots.toml")
-IN_THE_ENVIRONMENT = "PILOTS_"
+ENVIRONMENT_PREFIX = "PILOTS_"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What an installation may choose. Raises ValueError for a setting that is wrong."""
+    """All settings with their defaults. Raises ValueError for an invalid value.
+
+    Metadata of a field: `is` describes it, `least` is its minimum, `form` a pattern it must match (case ignored),
+    `such` what the error message calls that form.
+    """
 
     data: Path = field(default=Path("data"), metadata={"is": "The data folder: raw, reports, warehouse"})
     keep_builds: int = field(default=5, metadata={"is": "How many builds of the warehouse to keep", "least": 1})
@@ -38,29 +43,29 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        for stated in fields(self):
-            given, least = getattr(self, stated.name), stated.metadata.get("least")
-            kind = type(stated.default)
-            if not isinstance(given, kind) or isinstance(given, bool):
-                raise ValueError(f"{stated.name} is {given!r}, and must be {_KINDS[kind]}")
-            if least is not None and given < least:
-                raise ValueError(f"{stated.name} is {given}, and must be {least} or more")
-            form = stated.metadata.get("form")
-            if form is not None and not re.fullmatch(form, str(given), re.IGNORECASE):
-                raise ValueError(f"{stated.name} is {given!r}, and must be {stated.metadata['such']}")
+        for setting in fields(self):
+            value, least = getattr(self, setting.name), setting.metadata.get("least")
+            kind = type(setting.default)
+            if not isinstance(value, kind) or isinstance(value, bool):  # TOML's true would pass as the integer 1
+                raise ValueError(f"{setting.name} is {value!r}, and must be {_KINDS[kind]}")
+            if least is not None and value < least:
+                raise ValueError(f"{setting.name} is {value}, and must be {least} or more")
+            form = setting.metadata.get("form")
+            if form is not None and not re.fullmatch(form, str(value), re.IGNORECASE):
+                raise ValueError(f"{setting.name} is {value!r}, and must be {setting.metadata['such']}")
 
     @classmethod
     def of(cls, data: Path | None = None) -> Settings:
-        """The settings, with a flag's data folder if there was one. Raises ValueError for a setting that is wrong."""
-        chosen = _of_the_file(FILE) | _of_the_environment()
+        """Read the settings. `data` is the folder given by a flag, if any. Raises ValueError for an invalid setting."""
+        chosen = _read_file(FILE) | _read_environment()
         if unknown := sorted(chosen.keys() - {f.name for f in fields(cls)}):
             raise ValueError(f"{FILE} has {', '.join(unknown)}: there is no such setting")
         if data is not None:
             chosen["data"] = data
-        return cls(**{name: _as_kind(getattr(cls, name), given) for name, given in chosen.items()})
+        return cls(**{name: _converted(getattr(cls, name), value) for name, value in chosen.items()})
 
     def warehouse(self) -> Warehouse:
-        """The warehouse of the data folder, with the threads, the memory and the readers that are allowed."""
+        """Warehouse of the data folder, with the configured threads, memory limit and group of readers."""
         options = DuckDBOptions(self.threads, self.memory_limit)
         return Warehouse(DataPaths(self.data.absolute()), options, self.reading_group)
 
@@ -68,30 +73,30 @@ class Settings:
 _KINDS = {type(Path()): "a path", int: "a whole number", str: "a text"}
 
 
-def _of_the_file(path: Path) -> dict[str, Any]:
+def _read_file(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
-    import tomllib  # few have such a file
+    import tomllib  # here, because few installations have the file
 
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-        raise ValueError(f"{path} cannot be read: {wrong}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
 
 
-def _of_the_environment() -> dict[str, Any]:
-    given = {name.casefold(): text for name, text in os.environ.items()}
-    names = {f.name: f"{IN_THE_ENVIRONMENT}{f.name}".casefold() for f in fields(Settings)}
-    return {name: given[known] for name, known in names.items() if known in given}
+def _read_environment() -> dict[str, Any]:
+    environment = {name.casefold(): text for name, text in os.environ.items()}
+    variables = {f.name: f"{ENVIRONMENT_PREFIX}{f.name}".casefold() for f in fields(Settings)}
+    return {name: environment[variable] for name, variable in variables.items() if variable in environment}
 
 
-def _as_kind(default: Any, given: Any) -> Any:
-    """A text as what the setting is: the environment knows texts alone. What is none of it stays, and is refused."""
-    if isinstance(default, Path) and isinstance(given, str):
-        return Path(given)
-    if isinstance(default, int) and isinstance(given, str):
+def _converted(default: Any, value: Any) -> Any:
+    """Convert a string to the type of the default. One that cannot be stays as it is, and validation refuses it."""
+    if isinstance(default, Path) and isinstance(value, str):
+        return Path(value)
+    if isinstance(default, int) and isinstance(value, str):
         try:
-            return int(given)
+            return int(value)
         except ValueError:
-            return given
-    return given
+            return value
+    return value
