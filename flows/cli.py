@@ -264,7 +264,7 @@ def simulate(  # parameters: the options of a command
     """Write made-up extracts of every site, with planted faults and a list of them."""
     from dataclasses import asdict
 
-    from flows.simulator.files.made_apart import OthersThere
+    from flows.simulator.files.staging import OtherFilesPresent
     from flows.simulator.simulate import simulate as write_extracts
 
     settings = _settings(data)
@@ -273,7 +273,7 @@ def simulate(  # parameters: the options of a command
             to or settings.data / "raw", rows=rows, seed=seed, months=months, fault_rate=fault_rate,
             truth=truth or settings.data / "simulated-truth.csv",
         )  # fmt: skip
-    except OthersThere as error:
+    except OtherFilesPresent as error:
         echo(str(error))
         raise typer.Exit(Exit.SETTINGS) from None
     if as_json:

@@ -15,7 +15,7 @@ import typer
 from flows.commands.console import Exit, echo, relative_to_here
 from flows.commands.run import start_run
 from flows.settings import Settings
-from flows.simulator.files.made_apart import OthersThere
+from flows.simulator.files.staging import OtherFilesPresent
 from flows.simulator.simulate import DEMO_REFUSALS, simulate
 from flows.store.lock import require_locks
 from flows.store.paths import DataPaths
@@ -35,7 +35,7 @@ def run_demo(settings: Settings, *, with_prefect: bool = True) -> None:
     truth = paths.data / "simulated-truth.csv"
     try:
         made = simulate(paths.raw, rows=ROWS, seed=SEED, months=MONTHS, truth=truth, refused=DEMO_REFUSALS)
-    except OthersThere as error:
+    except OtherFilesPresent as error:
         echo(str(error))
         raise typer.Exit(Exit.SETTINGS) from None
     _copy_published_figures(paths)

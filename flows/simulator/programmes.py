@@ -1,4 +1,4 @@
-"""What the simulator assumes of each programme: when it ran, whom it took, how far people came.
+"""Assumptions of the simulator about each programme: when it ran, whom it recruited, how many found work.
 
 These are assumptions for made-up data, chosen to be plausible; none is a published figure. Dates follow
 docs/domain.md 1.
@@ -12,7 +12,7 @@ from datetime import date
 
 @dataclass(frozen=True)
 class SimulatedProgramme:
-    """The made-up course of one programme (or of one site that ran at another time)."""
+    """Simulated course of one programme, or of one site that ran at another time."""
 
     intake_from: date
     intake_to: date
@@ -88,7 +88,7 @@ class SimulatedSite:
 
     @property
     def prefix(self) -> str:
-        """How its references begin: 'BPL-SIM' for MHT-BPL. SIM says that the person is made up."""
+        """Prefix of its references, such as 'BPL-SIM' for MHT-BPL. SIM marks the person as simulated."""
         tail = self.code.partition("-")[2]
         letters = "".join(c for c in tail if c.isalpha())
         if len(letters) < 2:
@@ -97,8 +97,8 @@ class SimulatedSite:
 
 
 def cut_dates(programme: SimulatedProgramme, months: int) -> list[date]:
-    """The last days of the simulated months, oldest first, ending with the programme's last."""
+    """Last day of each simulated month, oldest first. The last one is the programme's last extract."""
     year, month = int(programme.last_month[:4]), int(programme.last_month[4:])
-    index = year * 12 + month  # of the month after the last
+    index = year * 12 + month  # of the month after the last one: its first day less one is the cut-off
     ends = (date(i // 12, i % 12 + 1, 1) for i in range(index - months + 1, index + 1))
     return [date.fromordinal(day.toordinal() - 1) for day in ends]

@@ -1,4 +1,4 @@
-"""Making the extracts: every site, dataset and month, batch by batch, with the truth about each planted fault."""
+"""Write simulated extracts for every site, dataset and month, batch by batch, and the list of findings to expect."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from flows.simulator.faults.fault import FaultContext, Planter
-from flows.simulator.faults.of_events import TOO_MANY
-from flows.simulator.faults.planting import PLANTERS, Planted, draw, spoil
+from flows.simulator.faults.fault import FaultContext, FaultKind
+from flows.simulator.faults.of_events import UNLISTED_CONTACT_TYPE
+from flows.simulator.faults.planting import FAULT_KINDS, Planted, choose_faults, plant_faults
 from flows.simulator.files.extract import as_of
-from flows.simulator.files.made_apart import made_apart
 from flows.simulator.files.shapes import Shape, headings, shape_of
+from flows.simulator.files.staging import staged
 from flows.simulator.files.writing import CsvFile, ExtractFile, Workbook
 from flows.simulator.population.site_population import BATCH, population
 from flows.simulator.programmes import SimulatedProgramme, SimulatedSite, cut_dates
@@ -37,15 +37,15 @@ MISSING_COLUMN, TOO_MANY_FAULTS = "missing column", "too many faults"
 
 @dataclass(frozen=True)
 class Refusal:
-    """A file that is meant to be refused whole, and why. `month` counts from the first simulated one, 0."""
+    """A file that is made to be refused as a whole."""
 
     site_code: str
     dataset: str
-    month: int
+    month: int  # counted from the first simulated month, 0
     why: str  # MISSING_COLUMN or TOO_MANY_FAULTS
 
 
-# For demonstrations: contacts carry no other rows, so nothing else goes wrong with these.
+# For the demo. Contacts, because no other dataset refers to them: nothing else is held on their account.
 DEMO_REFUSALS = (
     Refusal("MHT-BPL", "contacts", 2, MISSING_COLUMN),
     Refusal("MWW-LIN", "contacts", 2, TOO_MANY_FAULTS),
@@ -54,19 +54,19 @@ DEMO_REFUSALS = (
 
 @dataclass
 class Summary:
-    """What was made."""
+    """Counts of what was written."""
 
     files: int = 0
     rows: int = 0
     contacts: int = 0  # in the last month of each site
-    faults: int = 0  # findings to be expected of planted faults
+    faults: int = 0  # findings to expect from planted faults
     sites: tuple[str, ...] = ()
     rules: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass
-class _Open:
-    """One file while it is written."""
+class _OpenExtract:
+    """One extract while it is being written."""
 
     file: ExtractFile
     contract: Contract
@@ -77,18 +77,18 @@ class _Open:
     version: int
     refusal: str
     share: float
-    planters: tuple[Planter, ...]
+    fault_kinds: tuple[FaultKind, ...]
     so_far: Counter[str] = field(default_factory=Counter)
     data_rows: int = 0
     truth: list[tuple[object, ...]] = field(default_factory=list)
 
-    def told(self, row: int | str, name: str, rule_id: str, severity: str, fault: str) -> None:
-        """Note a finding to be expected."""
+    def expect(self, row: int | str, name: str, rule_id: str, severity: str, fault: str) -> None:
+        """Record a finding to expect."""
         column = self.headings[self.fields.index(name)] if name in self.fields else ""
         self.truth.append((self.file.path.name, self.file.sheet, row, column, name, rule_id, severity, fault))
 
 
-def simulate(  # parameters: whoever asks for extracts says what they are to be like, each by its name
+def simulate(  # parameters: the options of the command, by name
     folder: Path,
     *,
     rows: int,
@@ -99,23 +99,34 @@ def simulate(  # parameters: whoever asks for extracts says what they are to be 
     sites: Sequence[str] | None = None,
     refused: Sequence[Refusal] = (),
 ) -> Summary:
-    """Write made-up extracts of the pilot sites under `folder`, and the planted faults to the CSV `truth`.
+    """Write simulated extracts of the pilot sites under `folder`, and the findings to expect to the CSV `truth`.
 
-    `rows` is about how many contacts all sites together send in the last month; the other datasets follow from it.
-    `fault_rate` is the share of rows that get a fault. The same arguments give the same bytes. Months end with each
-    programme's own last one. Where nothing has happened yet, a site sends no file.
-    Raises ValueError for a site that sends no participants, or a truth file inside the folder of the extracts, and
-    OthersThere where made-up files would lie among, or in place of, others: then nothing is written.
+    The same arguments give the same bytes. A site for which nothing has happened yet sends no file.
+
+    Args:
+        folder: folder of raw files; each site gets a folder of its code.
+        rows: approximate number of contacts of all sites in the last month. The size of the other datasets follows.
+        seed: seed of all random choices.
+        truth: CSV with the columns TRUTH_COLUMNS, a row per finding. It must lie outside `folder`.
+        months: number of monthly extracts per dataset, up to each programme's own last month.
+        fault_rate: share of rows that get a fault.
+        sites: codes of the sites to simulate (default: all that send participants).
+        refused: files to make so that they are refused.
+
+    Raises ValueError for a site that sends no participants or a truth file inside `folder`, and OtherFilesPresent where
+    simulated files would replace or be mixed with others: then nothing is written.
     """
     if folder.resolve() in truth.resolve().parents:
         raise ValueError("the truth file must lie outside the folder of the extracts")
-    with made_apart(folder, truth) as (making, telling):
-        return _make(making, telling, pilot_sites(sites), rows, _Plan(seed, months, fault_rate, tuple(refused)))
+    with staged(folder, truth) as (staged_folder, staged_truth):
+        return _write_sites(
+            staged_folder, staged_truth, pilot_sites(sites), rows, _Plan(seed, months, fault_rate, tuple(refused))
+        )
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is asked of the extracts of every site."""
+    """Options that apply to every site."""
 
     seed: int
     months: int
@@ -123,7 +134,8 @@ class _Plan:
     refused: tuple[Refusal, ...]
 
 
-def _make(folder: Path, truth: Path, chosen: Sequence[SimulatedSite], rows: int, plan: _Plan) -> Summary:
+def _write_sites(folder: Path, truth: Path, chosen: Sequence[SimulatedSite], rows: int, plan: _Plan) -> Summary:
+    # share of people who are never referred: faults that hold a participant need people without further rows
     spare = max(0.05, min(0.3, 3 * plan.fault_rate))
     weight = sum(s.weight for s in chosen)
     summary = Summary(sites=tuple(s.code for s in chosen))
@@ -131,25 +143,25 @@ def _make(folder: Path, truth: Path, chosen: Sequence[SimulatedSite], rows: int,
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(TRUTH_COLUMNS)
         for site in chosen:
-            wanted = rows * site.weight / weight
-            people = max(1, round(wanted / _contacts_per_person(site.programme, spare)))
-            making = _Site(site, folder / site.code, people, int(wanted), plan, spare)
-            for told in making.run(summary):
-                writer.writerow(told)
+            contacts = rows * site.weight / weight
+            people = max(1, round(contacts / _contacts_per_person(site.programme, spare)))
+            extracts = _SiteExtracts(site, folder / site.code, people, int(contacts), plan, spare)
+            for expected in extracts.write(summary):
+                writer.writerow(expected)
     return summary
 
 
 @lru_cache
 def _contacts_per_person(programme: SimulatedProgramme, spare: float) -> float:
-    """How many contacts a person of a programme has at its end, seen on a sample."""
+    """Mean number of contacts per person at the end of a programme, from a sample of 4,000 people."""
     sample = SimulatedSite("XX-SAMPLE", "XX", ("E06000009",), ("E06000009",), (), programme)
     tables = population(sample, np.random.default_rng(1), 0, 4000, cut_dates(programme, 1)[-1], spare)
     return max(0.1, len(tables["contacts"]) / 4000)
 
 
 @dataclass(frozen=True)
-class _Site:
-    """The making of one site's extracts."""
+class _SiteExtracts:
+    """Writes the extracts of one site."""
 
     site: SimulatedSite
     folder: Path
@@ -158,13 +170,13 @@ class _Site:
     plan: _Plan
     spare: float
 
-    def run(self, summary: Summary) -> Iterator[tuple[object, ...]]:
-        """Write the site's files; give the rows of the truth file."""
+    def write(self, summary: Summary) -> Iterator[tuple[object, ...]]:
+        """Write the site's files, and yield the rows of the truth file."""
         self.folder.mkdir(parents=True, exist_ok=True)
         cuts = cut_dates(self.site.programme, self.plan.months)
-        files: dict[str, list[_Open]] = {d: [] for d in self.site.datasets}
+        files: dict[str, list[_OpenExtract]] = {d: [] for d in self.site.datasets}
         for first in range(0, self.people, BATCH):
-            rng = np.random.default_rng([self.plan.seed, _number(self.site.code), first])
+            rng = np.random.default_rng([self.plan.seed, _hash(self.site.code), first])
             tables = population(self.site, rng, first, min(BATCH, self.people - first), cuts[-1], self.spare)
             for dataset in self.site.datasets:
                 files[dataset] = files[dataset] or self._open(dataset, cuts)
@@ -174,20 +186,24 @@ class _Site:
         for opened in files.values():
             yield from self._close(opened, summary)
 
-    def _open(self, dataset: str, cuts: list[date]) -> list[_Open]:
+    def _open(self, dataset: str, cuts: list[date]) -> list[_OpenExtract]:
         contract = datasets()[dataset]
         opened = []
         for month in range(len(cuts)):
             why = self._refusal(dataset, month)
             last_version = (
-                2 if self.plan.fault_rate and not why and _sent_again(self.site.code, dataset, month, len(cuts)) else 1
+                2
+                if self.plan.fault_rate and not why and _has_second_version(self.site.code, dataset, month, len(cuts))
+                else 1
             )
             for version in range(1, last_version + 1):
                 latest = month == len(cuts) - 1 and version == last_version
                 opened.append(self._new(contract, cuts, month, version, why, latest=latest))
         return opened
 
-    def _new(self, contract: Contract, cuts: list[date], month: int, version: int, why: str, *, latest: bool) -> _Open:
+    def _new(
+        self, contract: Contract, cuts: list[date], month: int, version: int, why: str, *, latest: bool
+    ) -> _OpenExtract:
         dataset, cut, shape = contract.dataset, cuts[month], shape_of(self.site.code, self.contacts)
         fields = list(contract.by_name)
         if why == MISSING_COLUMN:
@@ -216,8 +232,8 @@ class _Site:
             retired_areas=retired_areas(),
         )
         share = {MISSING_COLUMN: 0.0, TOO_MANY_FAULTS: 0.4}.get(why, self.plan.fault_rate)
-        planters = (TOO_MANY,) if why == TOO_MANY_FAULTS else PLANTERS[dataset]
-        opened = _Open(
+        fault_kinds = (UNLISTED_CONTACT_TYPE,) if why == TOO_MANY_FAULTS else FAULT_KINDS[dataset]
+        opened = _OpenExtract(
             file=file,
             contract=contract,
             fields=fields,
@@ -227,9 +243,9 @@ class _Site:
             version=version,
             refusal=why,
             share=share,
-            planters=planters,
+            fault_kinds=fault_kinds,
         )
-        _tell_shape(opened, shape)
+        _record_shape(opened, shape)
         if why == MISSING_COLUMN:
             opened.truth.append((path.name, file.sheet, "", "", dropped, "F09", str(Severity.FILE), why))
         elif why:
@@ -242,24 +258,24 @@ class _Site:
             "",
         )
 
-    def _append(self, rows: pl.DataFrame, versions: list[_Open], first: int) -> None:
-        """Write a batch to every version of a month's file: the second has some of the first one's faults fixed."""
+    def _append(self, rows: pl.DataFrame, versions: list[_OpenExtract], first: int) -> None:
+        """Append a batch to every version of a month's file. The second version has some of the faults fixed."""
         if rows.is_empty():
             return
         draft = versions[0]
-        rng = np.random.default_rng([self.plan.seed, _number(draft.file.path.name), first])
+        rng = np.random.default_rng([self.plan.seed, _hash(draft.file.path.name), first])
         wanted = math.floor(draft.share * len(rows) + rng.random()) if draft.share else 0
-        planted = draw(rows, draft.planters, wanted, rng, draft.context, draft.so_far)
+        planted = choose_faults(rows, draft.fault_kinds, wanted, rng, draft.context, draft.so_far)
         for opened in versions:
             if opened.version > 1:
-                planted = _mended(rows, planted, opened, rng)
+                planted = _partly_fixed(rows, planted, opened, rng)
             _write(rows, planted, opened)
 
-    def _close(self, opened: list[_Open], summary: Summary) -> Iterator[tuple[object, ...]]:
+    def _close(self, opened: list[_OpenExtract], summary: Summary) -> Iterator[tuple[object, ...]]:
         seen: set[str] = set()
         for file in opened:
             sha256 = file.file.close(file.data_rows, file.context.cut)
-            if not file.data_rows or sha256 in seen:  # nothing happened yet, or nothing new since
+            if not file.data_rows or sha256 in seen:  # nothing has happened yet, or nothing new since an earlier file
                 for path in (file.file.path, file.file.path.with_suffix(".manifest.json")):
                     path.unlink(missing_ok=True)
                 continue
@@ -268,53 +284,59 @@ class _Site:
             summary.rows += file.data_rows
             if file.contract.dataset == "contacts" and file.month == self.plan.months - 1 and file.version == 1:
                 summary.contacts += file.data_rows
-            for told in file.truth:
-                summary.rules[str(told[5])] += 1
-                summary.faults += told[7] != "shape"
-                yield told
-        with suppress(OSError):  # a site of whom there is nothing to say
+            for expected in file.truth:
+                summary.rules[str(expected[5])] += 1
+                summary.faults += expected[7] != "shape"
+                yield expected
+        with suppress(OSError):  # removes the folder of a site without files; one with files is not empty
             self.folder.rmdir()
 
 
-def _write(rows: pl.DataFrame, planted: list[Planted], opened: _Open) -> None:
-    texts, located = spoil(rows.select(opened.fields), planted)
+def _write(rows: pl.DataFrame, planted: list[Planted], opened: _OpenExtract) -> None:
+    texts, located = plant_faults(rows.select(opened.fields), planted)
     first = opened.file.next_row
     opened.file.append(texts)
     opened.data_rows += len(texts)
-    for at in located:
-        planter = at.planter
-        opened.data_rows -= planter.rule_id in NOT_DATA
-        opened.told(first + at.offset, planter.field, planter.rule_id, planter.severity, planter.fault)
+    for finding in located:
+        kind = finding.kind
+        opened.data_rows -= kind.rule_id in NOT_DATA
+        opened.expect(first + finding.offset, kind.field, kind.rule_id, kind.severity, kind.fault)
 
 
-def _mended(rows: pl.DataFrame, planted: list[Planted], opened: _Open, rng: np.random.Generator) -> list[Planted]:
-    """About half of a first version's faults, and in the file that counts those that only tables together show."""
+def _partly_fixed(
+    rows: pl.DataFrame, planted: list[Planted], opened: _OpenExtract, rng: np.random.Generator
+) -> list[Planted]:
+    """Faults of a second version: about half of the first one's, and new ones that only other tables show.
+
+    The new ones only if it is the latest file, because rules between tables see no other.
+    """
     kept = [p for p in planted if rng.random() < 0.5]
-    opened.so_far.update(f"{p.planter.rule_id} {p.planter.field}" for p in kept)
+    opened.so_far.update(f"{p.kind.rule_id} {p.kind.field}" for p in kept)
     if not opened.context.latest:
         return kept
-    spoilt = {p.row for p in planted}
-    free = rows.with_row_index("_place").filter(~pl.col("_place").is_in(list(spoilt)))
-    late = tuple(p for p in opened.planters if p.latest_only)
-    wanted = math.floor(len(late) / max(1, len(opened.planters)) * opened.share * len(rows) + rng.random())
-    places = free["_place"].to_list()
-    more = draw(free, late, wanted, rng, opened.context, opened.so_far)
-    return kept + [replace(p, row=places[p.row]) for p in more]
+    changed = {p.row for p in planted}
+    free = rows.with_row_index("_position").filter(~pl.col("_position").is_in(list(changed)))
+    latest_only = tuple(k for k in opened.fault_kinds if k.latest_only)
+    wanted = math.floor(len(latest_only) / max(1, len(opened.fault_kinds)) * opened.share * len(rows) + rng.random())
+    positions = free["_position"].to_list()
+    more = choose_faults(free, latest_only, wanted, rng, opened.context, opened.so_far)
+    return kept + [replace(p, row=positions[p.row]) for p in more]
 
 
-def _tell_shape(opened: _Open, shape: Shape) -> None:
+def _record_shape(opened: _OpenExtract, shape: Shape) -> None:
     if shape.title_lines:
-        opened.told(shape.title_lines + 1, "", "F04", str(Severity.WARNING), "shape")
+        opened.expect(shape.title_lines + 1, "", "F04", str(Severity.WARNING), "shape")
     for name, heading in zip(opened.fields, opened.headings, strict=True):
         if heading != name:
-            opened.told("", name, "F10", str(Severity.WARNING), "shape")
+            opened.expect("", name, "F10", str(Severity.WARNING), "shape")
 
 
-def _sent_again(site_code: str, dataset: str, month: int, months: int) -> bool:
-    """Whether a second version follows: contacts of some sites in the last month, participants of others before."""
-    turn = _number(site_code) % 3
-    return (turn, dataset, month) in ((0, "contacts", months - 1), (1, "participants", 0))
+def _has_second_version(site_code: str, dataset: str, month: int, months: int) -> bool:
+    """Whether a file has a second version: contacts of a third of the sites, first participants of another third."""
+    third = _hash(site_code) % 3
+    return (third, dataset, month) in ((0, "contacts", months - 1), (1, "participants", 0))
 
 
-def _number(text: str) -> int:
+def _hash(text: str) -> int:
+    """Hash that is the same in every process, unlike Python's own."""
     return zlib.crc32(text.encode())

@@ -12,7 +12,7 @@ _LOCAL_AUTHORITIES = ("unitary", "metropolitan_district", "london_borough", "cou
 
 
 def pilot_sites(chosen: Sequence[str] | None = None) -> list[SimulatedSite]:
-    """The sites that send participants, in the registry's order. Raises ValueError for a chosen site that does not."""
+    """Sites that send participants, in the registry's order. Raises ValueError for a chosen site that does not."""
     authorities = [
         r["area_code"]
         for r in registry.rows("areas")
@@ -20,8 +20,8 @@ def pilot_sites(chosen: Sequence[str] | None = None) -> list[SimulatedSite]:
     ]
     found = []
     for site in registry.sites().values():
-        owed = registry.returns_for(site.code)
-        datasets = tuple(d for d in DATASETS if owed.get(d, registry.NONE) != registry.NONE)
+        returns = registry.returns_for(site.code)
+        datasets = tuple(d for d in DATASETS if returns.get(d, registry.NONE) != registry.NONE)
         if not site.is_pilot or "participants" not in datasets:
             continue
         if site.programme_code == "MHT":  # whether the Trailblazers randomised is not confirmed: docs/domain.md 7.22
@@ -36,5 +36,5 @@ def pilot_sites(chosen: Sequence[str] | None = None) -> list[SimulatedSite]:
 
 
 def retired_areas() -> dict[str, str]:
-    """A retired area code for each current one that has one (rule P10)."""
+    """Map each current area code that replaced another to the retired one (rule P10)."""
     return {r["active_code"]: r["area_code"] for r in registry.rows("areas") if r["active_code"]}

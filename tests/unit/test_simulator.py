@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.simulator.faults.planting import PLANTERS
-from flows.simulator.files.made_apart import OthersThere
+from flows.simulator.faults.planting import FAULT_KINDS
+from flows.simulator.files.staging import OtherFilesPresent
 from flows.simulator.simulate import MISSING_COLUMN, TOO_MANY_FAULTS, Refusal, simulate
 from schemas._contract.catalogue import datasets
 
@@ -226,7 +226,7 @@ def test_a_site_s_file_is_never_replaced(tmp_path: Path, repeated: bool) -> None
     real.parent.mkdir(parents=True, exist_ok=True)
     real.write_text("what a site sent", encoding="utf-8")
     before = _content(tmp_path)
-    with pytest.raises(OthersThere, match=f"1 file in .*, such as MHT-NECA/{real.name}. Nothing was written"):
+    with pytest.raises(OtherFilesPresent, match=f"1 file in .*, such as MHT-NECA/{real.name}. Nothing was written"):
         simulate(raw, truth=truth, **SMALL)
     assert _content(tmp_path) == before
 
@@ -235,12 +235,12 @@ def test_simulated_files_are_not_written_beside_those_of_sites(tmp_path: Path) -
     other = tmp_path / "raw" / "MHT-GM" / "MHT-GM_contacts_201001_v1.csv"
     other.parent.mkdir(parents=True)
     other.write_text("what a site sent", encoding="utf-8")
-    with pytest.raises(OthersThere):
+    with pytest.raises(OtherFilesPresent):
         simulate(tmp_path / "raw", truth=tmp_path / "truth.csv", **SMALL)
     assert _content(tmp_path) == {"raw/MHT-GM/MHT-GM_contacts_201001_v1.csv": b"what a site sent"}
 
 
-def test_every_planter_names_a_field_of_its_contract() -> None:
-    assert len({p.rule_id for planters in PLANTERS.values() for p in planters}) >= 40
-    for dataset, planters in PLANTERS.items():
+def test_every_fault_kind_names_a_field_of_its_contract() -> None:
+    assert len({p.rule_id for planters in FAULT_KINDS.values() for p in planters}) >= 40
+    for dataset, planters in FAULT_KINDS.items():
         assert {p.field for p in planters} <= {"", *datasets()[dataset].by_name}

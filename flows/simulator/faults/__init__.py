@@ -1,1 +1,1 @@
-"""Faults that can be planted in made-up extracts, and the planting of them."""
+"""Faults that can be planted in simulated extracts, and how they are planted."""

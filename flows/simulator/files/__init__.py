@@ -1,1 +1,1 @@
-"""Made-up extracts as files: what a site knew, how its files look, and the writing of them."""
+"""Simulated extracts as files: what a site knew, how its files look, and how they are written."""

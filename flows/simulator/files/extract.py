@@ -1,6 +1,6 @@
-"""What a site knew at a cut-off date: the rows and cells that had happened by then, as text.
+"""Cut a simulated table at a date: the rows and cells that a site knew by then, as text.
 
-Extracts are cumulative: each month's holds everything up to its own cut-off (docs/domain.md 7).
+Extracts are cumulative: each month's file holds everything up to its own cut-off (docs/domain.md 7).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import date
 
 import polars as pl
 
-# Cells that are known only once the date beside them is.
+# fields that are known only once the date in another field has passed
 _KNOWN_WITH = {
     "eligibility_date": ("ineligible_reason",),
     "programme_start_date": ("start_basis",),
@@ -20,9 +20,9 @@ _KNOWN_WITH = {
 
 
 def as_of(table: pl.DataFrame, cut: date, fields: Sequence[str]) -> pl.DataFrame:
-    """The rows of a table that an extract cut at `cut` holds, every cell as the text of a plain CSV.
+    """Rows of a table in an extract with this cut-off, every cell as the text of a plain CSV.
 
-    Of the dataset's `fields`, those that nobody recorded are empty columns.
+    Those of the dataset's `fields` that the simulation does not produce become empty columns.
     """
     known = table.filter(pl.col("_seen") <= cut)
     changes = []

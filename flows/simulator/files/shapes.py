@@ -1,6 +1,6 @@
-"""How each site's files look: CSV or workbook, whose headings, and what stands above them.
+"""Shape of each site's files: CSV or workbook, the site's own headings or ours, and lines above the heading.
 
-`SHAPES` and `SITE_SHAPES` are the whole table; a site that is not named sends plain CSV.
+A site that SITE_SHAPES does not name sends plain CSV.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ LARGEST_WORKBOOK = 100_000  # rows; larger files come as CSV
 
 @dataclass(frozen=True)
 class Shape:
-    """One way of sending extracts."""
+    """Form in which a site sends its extracts."""
 
     extension: str
     own_headings: bool = False  # the site's own names for columns, where the contract knows some (warning F10)
@@ -50,7 +50,7 @@ SITE_SHAPES: dict[str, str] = {
 
 
 def shape_of(site_code: str, rows: int) -> Shape:
-    """The shape of a site's file of about so many rows."""
+    """Shape of a site's file with about `rows` rows: one too large for a workbook comes as CSV."""
     shape = SHAPES[SITE_SHAPES.get(site_code, "plain CSV")]
     if shape.extension == "xlsx" and rows > LARGEST_WORKBOOK:
         return Shape("csv", shape.own_headings)

@@ -1,4 +1,4 @@
-"""Writing one extract, batch by batch: a CSV with its manifest, or a workbook. Each knows its next physical row."""
+"""Write one extract, batch by batch: a CSV with its manifest, or a workbook. Each tracks its next physical row."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ _NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.MONEY, Kind.DATE)
 
 
 class ExtractFile(Protocol):
-    """A file that is being written."""
+    """Protocol for a file that is being written."""
 
     path: Path
     next_row: int
     sheet: str
 
     def append(self, rows: pl.DataFrame) -> None:
-        """Write rows of text. In a CSV the texts go out as they are: whoever plants a comma must quote it."""
+        """Write rows of text. A CSV writes them unquoted: a planted comma or line break must bring its own quotes."""
 
     def close(self, data_rows: int, cut: date) -> str:
-        """Finish the file and give its SHA-256. `data_rows` are its rows without blank, total and heading rows."""
+        """Finish the file, and return its SHA-256. `data_rows` counts rows, but no blank, total and heading rows."""
 
 
 class CsvFile:
-    """A CSV file, UTF-8, heading on line 1."""
+    """A CSV file in UTF-8, with its heading on line 1."""
 
     sheet = ""
 
@@ -56,7 +56,7 @@ class CsvFile:
         self.next_row += data.count(b"\n")
 
     def close(self, data_rows: int, cut: date) -> str:
-        """Finish the file and lay its manifest beside it."""
+        """Finish the file, and write its manifest beside it."""
         self._file.close()
         sha256 = self._digest.hexdigest()
         manifest = {
@@ -77,8 +77,8 @@ class Workbook:
         self, path: Path, contract: Contract, fields: list[str], headings: list[str], titles: list[str]
     ) -> None:
         self.path, self.sheet = path, contract.title[:31]
-        # A fixed time of making, so that the same arguments give the same bytes.
         self._book = xlsxwriter.Workbook(path, {"constant_memory": True, "strings_to_formulas": False})
+        # fixed, so that the same arguments give the same bytes
         self._book.set_properties({"title": "MADE-UP DATA", "created": datetime(2020, 1, 1)})
         self._page = self._book.add_worksheet(self.sheet)
         self._date = self._book.add_format({"num_format": "dd/mm/yyyy"})
@@ -90,7 +90,7 @@ class Workbook:
         self.next_row = len(titles) + 2
 
     def append(self, rows: pl.DataFrame) -> None:
-        """Write rows of text, each cell as the kind of cell that a spreadsheet would make of it."""
+        """Write rows of text; dates and numbers become such cells, as if typed into a spreadsheet."""
         for values in rows.iter_rows():
             for column, (text, kind) in enumerate(zip(values, self._kinds, strict=True)):
                 if text is not None:
@@ -98,7 +98,7 @@ class Workbook:
             self.next_row += 1
 
     def _cell(self, row: int, column: int, text: str, kind: Kind) -> None:
-        if kind is Kind.DATE and _ISO.fullmatch(text) and _real(text):
+        if kind is Kind.DATE and _ISO.fullmatch(text) and _is_excel_date(text):
             self._page.write_datetime(row, column, datetime.fromisoformat(text), self._date)
         elif kind in _NUMBERS and _NUMBER.fullmatch(text):
             self._page.write_number(row, column, float(text))
@@ -111,7 +111,8 @@ class Workbook:
         return hashlib.sha256(self.path.read_bytes()).hexdigest()
 
 
-def _real(text: str) -> bool:
+def _is_excel_date(text: str) -> bool:
+    """Whether a text is a date that Excel can hold: its calendar begins in 1900."""
     try:
         return date.fromisoformat(text).year >= 1900
     except ValueError:

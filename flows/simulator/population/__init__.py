@@ -1,1 +1,1 @@
-"""Made-up people of a site and what happened to them."""
+"""Simulated people of a site and what happened to them."""

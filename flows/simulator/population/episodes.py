@@ -1,4 +1,4 @@
-"""The made-up episodes of a site's people: decision, start, exit, and now and then a second referral."""
+"""Simulated episodes of a site's people: eligibility decision, start, exit, and sometimes a second referral."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flows.simulator.population.chance import NEVER, Days
 from flows.simulator.population.people import People, Trial
 from flows.simulator.programmes import SimulatedSite
 
-_REASONS = {
+_EXIT_REASONS = {
     "completed_in_work": 0.3,
     "completed_not_in_work": 0.2,
     "time_limit_reached": 0.15,
@@ -21,10 +21,10 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Entries:
-    """How episodes begin: an array per fact, all of one length."""
+    """How episodes begin: one array per attribute, all of the same length."""
 
-    person: np.ndarray
-    number: np.ndarray  # 1 for the first episode of the person, 2 for the second
+    person: np.ndarray  # index of the person in the batch
+    number: np.ndarray  # 1 for the person's first episode, 2 for the second
     referred: Days
     decided: Days
     eligible: np.ndarray
@@ -39,13 +39,13 @@ class Episodes(Entries):
 
     exited: Days
     reason: np.ndarray
-    quiet: np.ndarray  # nothing further was recorded of it: no contact, no job
+    quiet: np.ndarray  # no contact and no job was recorded
 
 
 def first_episodes(
     site: SimulatedSite, rng: np.random.Generator, people: People, trial: Trial | None, spare: float
 ) -> Episodes:
-    """The first episode of everyone who was referred. `spare` is the share that ends with nothing recorded."""
+    """First episode of everyone who was referred. `spare` is the share of episodes without contacts and jobs."""
     person = np.flatnonzero(~people.spare)
     size = len(person)
     decided = np.maximum(people.consented, people.referred)[person] + rng.integers(0, 15, size)
@@ -70,38 +70,38 @@ def first_episodes(
         origin=origin,
         in_work=people.in_work[person],
     )
-    return _ended(entries, rng, spare)
+    return _with_exits(entries, rng, spare)
 
 
-def with_returns(before: Episodes, rng: np.random.Generator, last: int, spare: float) -> Episodes:
-    """The episodes with a few second ones: people who come back some weeks after they stopped engaging."""
-    left = (before.exited < last - 60) & (before.reason == "disengaged")
+def with_second_episodes(first: Episodes, rng: np.random.Generator, last: int, spare: float) -> Episodes:
+    """Add a few second episodes: people who return some weeks after they disengaged."""
+    left = (first.exited < last - 60) & (first.reason == "disengaged")
     back = np.flatnonzero(left & (rng.random(len(left)) < 0.2))
     size = len(back)
-    referred = before.exited[back] + rng.integers(20, 60, size)
+    referred = first.exited[back] + rng.integers(20, 60, size)
     decided = referred + rng.integers(0, 10, size)
     started = np.where(rng.random(size) < 0.7, decided + rng.integers(1, 20, size), NEVER)
     entries = Entries(
-        person=before.person[back],
+        person=first.person[back],
         number=np.full(size, 2),
         referred=referred,
         decided=decided,
         eligible=np.ones(size, dtype=bool),
         started=started,
         origin=started,
-        in_work=before.in_work[back],
+        in_work=first.in_work[back],
     )
-    second = _ended(entries, rng, spare)
-    return Episodes(*(np.concatenate([getattr(before, f.name), getattr(second, f.name)]) for f in fields(Episodes)))
+    second = _with_exits(entries, rng, spare)
+    return Episodes(*(np.concatenate([getattr(first, f.name), getattr(second, f.name)]) for f in fields(Episodes)))
 
 
-def _ended(entries: Entries, rng: np.random.Generator, spare: float) -> Episodes:
+def _with_exits(entries: Entries, rng: np.random.Generator, spare: float) -> Episodes:
     size = len(entries.person)
     quiet = rng.random(size) < spare
     leaves = (entries.started < NEVER) & ((rng.random(size) < 0.75) | quiet)
     stay = np.where(quiet, rng.integers(10, 60, size), rng.integers(45, 390, size))
     exited = np.where(leaves, entries.started + stay, NEVER)
-    reason = np.where(quiet, "disengaged", rng.choice(list(_REASONS), size, p=list(_REASONS.values())))
+    reason = np.where(quiet, "disengaged", rng.choice(list(_EXIT_REASONS), size, p=list(_EXIT_REASONS.values())))
     return Episodes(
         **{f.name: getattr(entries, f.name) for f in fields(Entries)}, exited=exited, reason=reason, quiet=quiet
     )

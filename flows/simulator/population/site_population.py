@@ -1,9 +1,11 @@
-"""The made-up people of one site and all that happened to them up to the last cut-off, table by table.
+"""The simulated people of one site, as the tables of its datasets up to the last cut-off.
 
-People come in batches, so that a population of any size needs bounded memory. All randomness comes from one generator
-per batch: the same seed gives the same people. Columns are the contracts' fields; those that begin with '_' stay here:
-`_seen` (the day from which an extract holds the row), `_leaf` (no other row hangs on this one, so a fault in it stays
-one fault) and `_watched` (the person is kept for faults that show only between two deliveries).
+People come in batches, so that memory is bounded whatever their number. Each batch has one random generator: the same
+seed gives the same people. Columns are the fields of the contracts, and some that no extract has:
+
+    _seen     first day on which an extract holds the row
+    _leaf     no other row refers to this one, so a fault in it causes one finding only
+    _watched  the person is reserved for faults that show only between two deliveries
 """
 
 from __future__ import annotations
@@ -13,8 +15,8 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from flows.simulator.population.chance import NEVER, dates, days, filled, picked, picked_letters
-from flows.simulator.population.episodes import Episodes, first_episodes, with_returns
+from flows.simulator.population.chance import NEVER, dates, days, random_codes, random_yes_no, where_known
+from flows.simulator.population.episodes import Episodes, first_episodes, with_second_episodes
 from flows.simulator.population.jobs import job_spells
 from flows.simulator.population.people import People, Trial, people_of, trial_of
 from flows.simulator.programmes import SimulatedSite
@@ -27,34 +29,37 @@ WATCHED_EVERY = 8
 def population(
     site: SimulatedSite, rng: np.random.Generator, first: int, size: int, cut: date, spare: float
 ) -> dict[str, pl.DataFrame]:
-    """The tables of `size` people of a site, numbered from `first`. `spare` is the share kept free for faults."""
+    """Generate the tables of `size` people of a site, numbered from `first`, up to the day `cut`, by dataset.
+
+    `spare` is the share of people, and of episodes, that no other row refers to.
+    """
     last = days(cut)
     people = people_of(site, rng, size, last, spare)
     trial = trial_of(site, rng, people, last) if site.programme.trial else None
-    spells = first_episodes(site, rng, people, trial, spare)
+    episodes = first_episodes(site, rng, people, trial, spare)
     if trial is None:
-        spells = with_returns(spells, rng, last, spare)
-    ref = pl.Series([f"{site.prefix}{first + i:06d}" for i in range(size)], dtype=pl.String)
-    episode = ref.gather(spells.person) + "E" + pl.Series(spells.number).cast(pl.String)
+        episodes = with_second_episodes(episodes, rng, last, spare)
+    refs = pl.Series([f"{site.prefix}{first + i:06d}" for i in range(size)], dtype=pl.String)
+    episode_ids = refs.gather(episodes.person) + "E" + pl.Series(episodes.number).cast(pl.String)
     watched = (np.arange(first, first + size) % WATCHED_EVERY) == 0
-    contacts = _contacts(site, rng, spells, episode, ref, last)
-    jobs = job_spells(site, rng, spells, episode, ref, last)
-    busy = np.isin(np.arange(len(spells.person)), np.concatenate([contacts.pop("_spell"), jobs.pop("_spell")]))
+    contacts = _contacts(site, rng, episodes, episode_ids, refs, last)
+    jobs = job_spells(site, rng, episodes, episode_ids, refs, last)
+    busy = np.isin(np.arange(len(episodes.person)), np.concatenate([contacts.pop("_episode"), jobs.pop("_episode")]))
     tables = {
-        "participants": _participants(site, rng, people, first, ref, watched),
-        "referrals": _referrals(site, rng, people, spells, ref, episode).with_columns(_leaf=~busy),
+        "participants": _participants(site, rng, people, first, refs, watched),
+        "referrals": _referrals(site, rng, people, episodes, refs, episode_ids).with_columns(_leaf=~busy),
         "contacts": pl.DataFrame(contacts),
         "employment_outcomes": pl.DataFrame(jobs),
     }
     if trial is not None:
-        tables["randomisation"] = _randomisation(people, trial, spells, ref, watched, busy)
+        tables["randomisation"] = _randomisation(people, trial, episodes, refs, watched, busy)
     return tables
 
 
 def _participants(
-    site: SimulatedSite, rng: np.random.Generator, people: People, first: int, ref: pl.Series, watched: np.ndarray
+    site: SimulatedSite, rng: np.random.Generator, people: People, first: int, refs: pl.Series, watched: np.ndarray
 ) -> pl.DataFrame:
-    size = len(ref)
+    size = len(refs)
     number = first + np.arange(size)
     out_of_work = np.clip(rng.exponential(22, size).astype(int), 1, 240)
     area = np.array(site.areas)[rng.integers(0, len(site.areas), size)]
@@ -63,25 +68,29 @@ def _participants(
     practice = np.array(site.gp_areas)[rng.integers(0, len(site.gp_areas), size)]
     return pl.DataFrame(
         {
-            "participant_ref": ref,
+            "participant_ref": refs,
             "site_code": np.full(size, site.code),
             "year_of_birth": people.birth_year,
             "age_at_referral": year - people.birth_year,
-            "gender": picked(rng, "gender", size, **{"1": 48, "2": 50, "9": 0.5, "X": 1.5}),
-            "ethnic_category": picked(rng, "ethnic_category", size, **_ETHNIC),
-            "disability_ea2010": picked(rng, "disability_ea2010", size, Y=45, N=40, prefer_not_say=10, not_known=5),
-            "primary_condition": picked(rng, "primary_condition", size, **_CONDITIONS),
+            "gender": random_codes(rng, "gender", size, **{"1": 48, "2": 50, "9": 0.5, "X": 1.5}),
+            "ethnic_category": random_codes(rng, "ethnic_category", size, **_ETHNIC),
+            "disability_ea2010": random_codes(
+                rng, "disability_ea2010", size, Y=45, N=40, prefer_not_say=10, not_known=5
+            ),
+            "primary_condition": random_codes(rng, "primary_condition", size, **_CONDITIONS),
             "condition_count": rng.integers(1, 5, size),
-            # Each made-up person has a small area alone, so that no two look like one person (rule P05).
+            # a different small area for each person, so that no two are taken for the same person (rule P05)
             "lsoa": pl.Series([f"E01{n:06d}" for n in (number * 7919 + 17) % 1_000_000]),
             "la_code": area,
-            "gp_area_code": filled(np.full(size, site.programme.trial), practice),
+            "gp_area_code": where_known(np.full(size, site.programme.trial), practice),
             "imd_decile": rng.integers(1, 11, size),
             "months_out_of_work": pl.Series(out_of_work).set(pl.Series(people.in_work), None),
-            "benefit_at_start": np.where(people.in_work, "none", picked(rng, "benefit_at_start", size, **benefits)),
+            "benefit_at_start": np.where(
+                people.in_work, "none", random_codes(rng, "benefit_at_start", size, **benefits)
+            ),
             "consent_participation": np.full(size, "Y"),
             "consent_data_sharing": np.full(size, "Y"),
-            "consent_linkage": picked_letters(rng, size, 0.8),
+            "consent_linkage": random_yes_no(rng, size, 0.8),
             "consent_date": dates(people.consented),
             "_seen": dates(np.maximum(people.referred, people.consented)),
             "_leaf": people.spare,
@@ -120,61 +129,70 @@ def _referrals(
     site: SimulatedSite,
     rng: np.random.Generator,
     people: People,
-    spells: Episodes,
-    ref: pl.Series,
-    episode: pl.Series,
+    episodes: Episodes,
+    refs: pl.Series,
+    episode_ids: pl.Series,
 ) -> pl.DataFrame:
-    size = len(spells.person)
-    status = picked(rng, "employment_status", size, **{"02": 65, "04": 22, "05": 5, "06": 8})
-    hours = picked(rng, "weekly_hours_worked", size, **{"01": 40, "02": 45, "03": 15})
-    begun = spells.started < NEVER
-    finished = np.isin(spells.reason, ["completed_in_work"])
-    consented = people.consented[spells.person]
+    size = len(episodes.person)
+    status = random_codes(rng, "employment_status", size, **{"02": 65, "04": 22, "05": 5, "06": 8})
+    hours = random_codes(rng, "weekly_hours_worked", size, **{"01": 40, "02": 45, "03": 15})
+    begun = episodes.started < NEVER
+    finished = np.isin(episodes.reason, ["completed_in_work"])
+    consented = people.consented[episodes.person]
     return pl.DataFrame(
         {
-            "episode_id": episode,
-            "participant_ref": ref.gather(spells.person),
-            "referral_received_date": dates(spells.referred),
-            "source_of_referral": picked(rng, "source_of_referral", size, **_SOURCES),
-            "eligibility_outcome": np.where(spells.eligible, "eligible", "ineligible"),
-            "ineligible_reason": filled(
-                ~spells.eligible,
-                picked(rng, "ineligible_reason", size, no_health_condition=3, other_programme=3, other=2),
+            "episode_id": episode_ids,
+            "participant_ref": refs.gather(episodes.person),
+            "referral_received_date": dates(episodes.referred),
+            "source_of_referral": random_codes(rng, "source_of_referral", size, **_SOURCES),
+            "eligibility_outcome": np.where(episodes.eligible, "eligible", "ineligible"),
+            "ineligible_reason": where_known(
+                ~episodes.eligible,
+                random_codes(rng, "ineligible_reason", size, no_health_condition=3, other_programme=3, other=2),
             ),
-            "eligibility_date": dates(spells.decided),
-            "programme_start_date": dates(spells.started),
-            "start_basis": filled(begun, np.full(size, "first_contact")),
+            "eligibility_date": dates(episodes.decided),
+            "programme_start_date": dates(episodes.started),
+            "start_basis": where_known(begun, np.full(size, "first_contact")),
             "support_model": np.full(size, site.programme.support_model),
-            "employment_status_at_start": np.where(spells.in_work, "01", status),
-            "weekly_hours_at_start": np.where(spells.in_work, hours, "98"),
-            "exit_date": dates(spells.exited),
-            "exit_reason": filled(spells.exited < NEVER, spells.reason),
-            "employment_status_at_exit": filled(spells.exited < NEVER, np.where(finished | spells.in_work, "01", "02")),
-            "weekly_hours_at_exit": filled(spells.exited < NEVER, np.where(finished | spells.in_work, hours, "98")),
+            "employment_status_at_start": np.where(episodes.in_work, "01", status),
+            "weekly_hours_at_start": np.where(episodes.in_work, hours, "98"),
+            "exit_date": dates(episodes.exited),
+            "exit_reason": where_known(episodes.exited < NEVER, episodes.reason),
+            "employment_status_at_exit": where_known(
+                episodes.exited < NEVER, np.where(finished | episodes.in_work, "01", "02")
+            ),
+            "weekly_hours_at_exit": where_known(
+                episodes.exited < NEVER, np.where(finished | episodes.in_work, hours, "98")
+            ),
             "key_worker_ref": [f"W-{w:04d}" for w in rng.integers(1, 40, size)],
-            "_seen": dates(np.maximum(spells.referred, consented)),
+            "_seen": dates(np.maximum(episodes.referred, consented)),
             "_watched": np.zeros(size, dtype=bool),
-            "_birth_year": people.birth_year[spells.person],
+            "_birth_year": people.birth_year[episodes.person],
         }
     )
 
 
 def _contacts(
-    site: SimulatedSite, rng: np.random.Generator, spells: Episodes, episode: pl.Series, ref: pl.Series, last: int
+    site: SimulatedSite,
+    rng: np.random.Generator,
+    episodes: Episodes,
+    episode_ids: pl.Series,
+    refs: pl.Series,
+    last: int,
 ) -> dict[str, object]:
-    """Contacts at a steady rhythm of each episode's own, so that no two of one episode fall on one day (rule K04)."""
-    going = np.flatnonzero((spells.started <= last) & ~spells.quiet)
-    end = np.minimum(np.minimum(spells.exited[going], last), spells.started[going] + 400)
+    """Columns of contacts, at each episode's own interval, so that none has two on one day (rule K04)."""
+    going = np.flatnonzero((episodes.started <= last) & ~episodes.quiet)
+    end = np.minimum(np.minimum(episodes.exited[going], last), episodes.started[going] + 400)
     gap = rng.integers(7, 22, len(going))
-    count = 1 + (end - spells.started[going]) // gap
-    spell = np.repeat(going, count)
-    turn = np.arange(len(spell)) - np.repeat(np.cumsum(count) - count, count)
+    count = 1 + (end - episodes.started[going]) // gap
+    episode = np.repeat(going, count)
+    turn = np.arange(len(episode)) - np.repeat(np.cumsum(count) - count, count)
     wait = np.repeat(gap, count)
-    day = spells.started[spell] + turn * wait - np.where(turn > 0, rng.integers(0, 5, len(spell)), 0)
+    day = episodes.started[episode] + turn * wait - np.where(turn > 0, rng.integers(0, 5, len(episode)), 0)
     first = turn == 0
-    size = len(spell)
+    size = len(episode)
     attended = np.where(
-        first, "5", picked(rng, "attendance", size, **{"2": 8, "3": 10, "4": 3, "5": 70, "6": 8, "7": 1})
+        first, "5", random_codes(rng, "attendance", size, **{"2": 8, "3": 10, "4": 3, "5": 70, "6": 8, "7": 1})
     )
     came = np.isin(attended, ["5", "6"])
     kinds = {
@@ -188,21 +206,21 @@ def _contacts(
     }
     numbers = pl.Series(turn + 1).cast(pl.String).str.zfill(3)
     return {
-        "contact_id": ref.gather(spells.person[spell]) + _series_letter(spells.number[spell]) + numbers,
-        "episode_id": episode.gather(spell),
+        "contact_id": refs.gather(episodes.person[episode]) + _series_letter(episodes.number[episode]) + numbers,
+        "episode_id": episode_ids.gather(episode),
         "contact_date": dates(day),
-        "contact_type": np.where(first, "first", picked(rng, "contact_type", size, **kinds)),
-        "contact_medium": picked(rng, "contact_medium", size, **{"01": 65, "02": 33, "98": 2}),
+        "contact_type": np.where(first, "first", random_codes(rng, "contact_type", size, **kinds)),
+        "contact_medium": random_codes(rng, "contact_medium", size, **{"01": 65, "02": 33, "98": 2}),
         "attended": attended,
-        "duration_minutes": filled(came, rng.integers(3, 19, size) * 5),
+        "duration_minutes": where_known(came, rng.integers(3, 19, size) * 5),
         "staff_role": np.full(size, site.programme.staff_role),
         "staff_ref": pl.Series(_STAFF).gather(rng.integers(0, len(_STAFF), size)),
-        "with_employer": picked_letters(rng, size, 0.08),
+        "with_employer": random_yes_no(rng, size, 0.08),
         "_seen": dates(day),
         "_leaf": np.ones(size, dtype=bool),
         "_watched": np.zeros(size, dtype=bool),
-        "_start": dates(spells.started[spell]),
-        "_spell": spell,
+        "_start": dates(episodes.started[episode]),
+        "_episode": episode,
     }
 
 
@@ -210,20 +228,20 @@ _STAFF = [f"W-{n:04d}" for n in range(1, 40)]
 
 
 def _series_letter(number: np.ndarray) -> pl.Series:
-    """Contacts of a first episode are numbered C001, ..., those of a second D001, ..."""
+    """Letter of contact numbers: C001, C002 ... in a person's first episode, D001 ... in the second."""
     return pl.Series(np.where(number == 1, "C", "D"))
 
 
 def _randomisation(
-    people: People, trial: Trial, spells: Episodes, ref: pl.Series, watched: np.ndarray, busy: np.ndarray
+    people: People, trial: Trial, episodes: Episodes, refs: pl.Series, watched: np.ndarray, busy: np.ndarray
 ) -> pl.DataFrame:
     rows = np.flatnonzero(trial.randomised < NEVER)
-    quiet = ~np.isin(rows, spells.person[busy])
+    quiet = ~np.isin(rows, episodes.person[busy])
     methods = code_list("allocation_method").codes
     return pl.DataFrame(
         {
-            "randomisation_id": ref.gather(rows) + "R1",
-            "participant_ref": ref.gather(rows),
+            "randomisation_id": refs.gather(rows) + "R1",
+            "participant_ref": refs.gather(rows),
             "trial_group": trial.group[rows],
             "baseline_completed_date": dates(trial.baseline[rows]),
             "randomised_date": dates(trial.randomised[rows]),
