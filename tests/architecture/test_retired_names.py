@@ -31,6 +31,7 @@ _NAMES = """
     BETWEEN_DELIVERIES CONSENT LEAST_ROWS_FOR_BAD_SHARE WAITS all_but_first as_known comes_after looks_back
     as_flow attempt_of is_all_done report_to_people validate_each warehouse_as_known relation_rules
     start_run_by_engine state_of_the_warehouse
+    OthersThere PLANTERS Planter Spoilt made_apart
 """
 _MODULES = """
     settle
