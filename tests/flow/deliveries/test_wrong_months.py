@@ -1,6 +1,6 @@
-"""A wrong month in a file's name, over several nights: it replaces nothing, and the right file counts (rule F26).
+"""A wrong month in a file's name, over several runs: the file is held up, and the right file counts (rule F26).
 
-What one file shows of itself is in `tests/spec/deliveries/test_wrong_month.py`.
+What a single file shows is tested in `tests/spec/deliveries/test_wrong_month.py`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ MONTHS = ("201601", "201602", "201603", "201604")
 MARCH, APRIL, MAY, JUNE = "2016-03-05", "2017-04-05", "2017-04-06", "2017-04-07"
 
 
-def of_month(n: int, month: str) -> dict[str, Row]:
-    """The rows of a person who came in a month, by dataset."""
+def rows_of_month(n: int, month: str) -> dict[str, Row]:
+    """One row of each dataset for a person referred in a month."""
     days = {name: f"{month[:4]}-{month[4:]}-{day:02}" for name, day in (("came", 4), ("met", 14), ("worked", 24))}
     dates = {
         "participants": {"consent_date": days["came"]},
@@ -38,19 +38,19 @@ def of_month(n: int, month: str) -> dict[str, Row]:
 
 
 def extract(to: str, each: int = 4) -> dict[str, list[Row]]:
-    """Everything to a month: some people came in each."""
+    """A cumulative extract up to a month, with `each` people referred in every month."""
     months = [m for m in MONTHS if m <= to]
-    people = [of_month(each * i + k, month) for i, month in enumerate(months) for k in range(1, each + 1)]
+    people = [rows_of_month(each * i + k, month) for i, month in enumerate(months) for k in range(1, each + 1)]
     return {dataset: [person[dataset] for person in people] for dataset in DATASETS}
 
 
-def send(folder: DataFolder, way: str, period: str, rows: dict[str, list[Row]], version: int = 1) -> list[Path]:
+def send(folder: DataFolder, file_format: str, period: str, rows: dict[str, list[Row]], version: int = 1) -> list[Path]:
     """Send a month's files as CSV or XLSX, or as one workbook, under the name of a month."""
-    if way == "csv":
+    if file_format == "csv":
         return [folder.send(dataset, part, period, version) for dataset, part in rows.items()]
     raw = folder.paths.raw / BPL
     raw.mkdir(parents=True, exist_ok=True)
-    if way == "return":
+    if file_format == "return":
         sheets = {datasets()[dataset].title: as_table(part) for dataset, part in rows.items()}
         books = {f"{BPL}_return_{period}_v{version}.xlsx": sheets}
     else:
@@ -62,73 +62,75 @@ def send(folder: DataFolder, way: str, period: str, rows: dict[str, list[Row]], 
     return [raw / name for name in books]
 
 
-def figures(night: RunResult) -> dict[str, list[tuple[Any, ...]]]:
-    """What analysts read: core and every mart. Which file a row came from is part of it."""
-    told = warehouse_content(night.warehouse)
-    return {table: rows for table, rows in told.items() if table.split(".")[0] not in ("audit", "quality")}
+def figures(result: RunResult) -> dict[str, list[tuple[Any, ...]]]:
+    """Rows of core and of every mart, including which delivery each came from."""
+    content = warehouse_content(result.warehouse)
+    return {table: rows for table, rows in content.items() if table.split(".")[0] not in ("audit", "quality")}
 
 
-def core(night: RunResult) -> dict[str, list[tuple[Any, ...]]]:
-    """The rows that count."""
-    return {table: rows for table, rows in figures(night).items() if table.startswith("core.")}
+def core(result: RunResult) -> dict[str, list[tuple[Any, ...]]]:
+    """Rows of core."""
+    return {table: rows for table, rows in figures(result).items() if table.startswith("core.")}
 
 
-def standing(folder: DataFolder, period: str) -> set[str]:
-    """How the files of a month stand, whatever their dataset."""
+def standings_of(folder: DataFolder, period: str) -> set[str]:
+    """Distinct standings of the files of a month, over all datasets."""
     return {s for (s,) in folder.query("select distinct standing from audit.deliveries where period = ?", period)}
 
 
-@pytest.mark.parametrize(("way", "wrong"), [("csv", "201703"), *in_soak(("xlsx", "201604"), ("return", "201703"))])
-def test_it_replaces_nothing_and_says_so_and_the_right_file_counts(tmp_path: Path, way: str, wrong: str) -> None:
-    worlds = [DataFolder(tmp_path / name) for name in ("with", "without")]
-    for world in worlds:
-        (world.path / "raw").mkdir(parents=True)
-        send(world, way, "201602", extract("201602"))
-    folder, without = worlds
+@pytest.mark.parametrize(
+    ("file_format", "wrong"), [("csv", "201703"), *in_soak(("xlsx", "201604"), ("return", "201703"))]
+)
+def test_a_wrong_month_is_held_up_and_the_right_file_counts(tmp_path: Path, file_format: str, wrong: str) -> None:
+    folders = [DataFolder(tmp_path / name) for name in ("with", "without")]
+    for each_folder in folders:
+        (each_folder.path / "raw").mkdir(parents=True)
+        send(each_folder, file_format, "201602", extract("201602"))
+    folder, without = folders
     before = core(folder.run(MARCH))
     without.run(MARCH)
 
-    send(folder, way, wrong, extract("201603"))
-    night = folder.run(APRIL)
-    assert standing(folder, wrong) == {"held_up"} and standing(folder, "201602") == {"current"}
-    assert core(night) == before
+    send(folder, file_format, wrong, extract("201603"))
+    result = folder.run(APRIL)
+    assert standings_of(folder, wrong) == {"held_up"} and standings_of(folder, "201602") == {"current"}
+    assert core(result) == before
     assert folder.query("select distinct provisional_reason from outcomes.kpi where site_code = ?", BPL) == [
         ("file_does_not_count",)
     ]
-    assert night.must_be_fixed and {j.delivery.period for j in night.stopped} == {wrong}
-    summary = night.reported.summary
+    assert result.must_be_fixed and {j.delivery.period for j in result.stopped} == {wrong}
+    summary = result.reported.summary
     assert "4 files held up: the figures of Blackpool are older than what was sent" in summary.splitlines()[0]
     assert "The month in the name may be wrong: this file is held up, and replaces nothing (F26)" in summary
     assert "figures to 29 February 2016 stay current" in summary
 
-    send(folder, way, "201603", extract("201603"))
-    send(without, way, "201603", extract("201603"))
+    send(folder, file_format, "201603", extract("201603"))
+    send(without, file_format, "201603", extract("201603"))
     assert figures(folder.run(MAY)) == figures(without.run(MAY))
-    assert standing(folder, "201603") == {"current"} and standing(folder, wrong) == {"held_up"}
+    assert standings_of(folder, "201603") == {"current"} and standings_of(folder, wrong) == {"held_up"}
     assert folder.query("select count(*) from audit.deliveries where period = ? and replaced_by is null", wrong) == [
         (0,)
     ]
-    quiet = folder.run(JUNE)
-    assert "held up" not in quiet.reported.summary.splitlines()[0]
-    assert quiet.result == "quiet" and not quiet.must_be_fixed
+    no_op = folder.run(JUNE)
+    assert "held up" not in no_op.reported.summary.splitlines()[0]
+    assert no_op.result == "quiet" and not no_op.must_be_fixed
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("way", ["csv", "return"])
-def test_renamed_and_nothing_else_it_counts(folder: DataFolder, way: str) -> None:
-    send(folder, way, "201602", extract("201602"))
+@pytest.mark.parametrize("file_format", ["csv", "return"])
+def test_a_renamed_file_counts(folder: DataFolder, file_format: str) -> None:
+    send(folder, file_format, "201602", extract("201602"))
     folder.run(MARCH)
-    wrong = send(folder, way, "201703", extract("201603"))
+    wrong = send(folder, file_format, "201703", extract("201603"))
     folder.run(APRIL)
     for path in wrong:
         path.rename(path.with_name(path.name.replace("201703", "201603")))
-    night = folder.run(MAY)
-    assert standing(folder, "201603") == {"current"} and folder.count("core.contacts") == 12
-    assert not night.must_be_fixed and "Whose figures are old" not in night.reported.summary
+    result = folder.run(MAY)
+    assert standings_of(folder, "201603") == {"current"} and folder.count("core.contacts") == 12
+    assert not result.must_be_fixed and "Whose figures are old" not in result.reported.summary
 
 
 @pytest.mark.soak
-def test_the_page_says_first_why_it_waits_and_then_that_it_was_replaced(folder: DataFolder) -> None:
+def test_the_page_of_a_wrong_month_says_why_and_later_that_it_was_replaced(folder: DataFolder) -> None:
     folder.send("contacts", extract("201602")["contacts"], "201602")
     folder.run(MARCH)
     folder.send("contacts", extract("201603")["contacts"], "201703")
@@ -138,15 +140,15 @@ def test_the_page_says_first_why_it_waits_and_then_that_it_was_replaced(folder: 
     assert "the dates end in March 2016; no file for March 2016 to February 2017" in first
     assert "in place of 201703" in page and "_v2" not in page and "to_fix" not in page
     folder.send("contacts", extract("201603")["contacts"], "201603")
-    told = [p.read_text(encoding="utf-8") for p in folder.run(MAY).reported.pages.values()]
-    assert sum("Accepted: nothing to do" in p for p in told) == 1
-    [old] = (folder.paths.reports / BPL).glob("*201703*.html")
-    assert f"Replaced by {BPL}_contacts_201603_v1.csv: nothing to do" in old.read_text(encoding="utf-8")
+    pages = [p.read_text(encoding="utf-8") for p in folder.run(MAY).reported.pages.values()]
+    assert sum("Accepted: nothing to do" in p for p in pages) == 1
+    [replaced] = (folder.paths.reports / BPL).glob("*201703*.html")
+    assert f"Replaced by {BPL}_contacts_201603_v1.csv: nothing to do" in replaced.read_text(encoding="utf-8")
 
 
 @pytest.mark.soak
-def test_files_of_too_early_a_month_are_renamed_and_count(folder: DataFolder) -> None:
-    """Refused for its dates under one month, the same bytes count under another, and are no mere copy."""
+def test_a_refused_file_renamed_to_its_right_month_counts(folder: DataFolder) -> None:
+    """Bytes refused for their dates under one month are not an identical resubmission under another."""
     path = folder.send("contacts", extract("201604")["contacts"], "201410")
     refused = folder.run(APRIL)
     assert folder.findings("contacts") == [("F19", "file", "broken", None)] and refused.must_be_fixed
@@ -156,7 +158,7 @@ def test_files_of_too_early_a_month_are_renamed_and_count(folder: DataFolder) ->
 
 
 @pytest.mark.soak
-def test_where_nothing_was_there_to_compare_with_the_right_file_s_page_names_the_one_that_bars_it(
+def test_a_stale_file_page_names_the_accepted_file_of_a_wrong_month(
     folder: DataFolder,
 ) -> None:
     folder.send("contacts", extract("201603")["contacts"], "201703")
@@ -171,27 +173,27 @@ def test_where_nothing_was_there_to_compare_with_the_right_file_s_page_names_the
 
 
 @pytest.mark.soak
-def test_a_silence_is_told_once(folder: DataFolder) -> None:
-    """A service that has closed goes on sending everything to date."""
+def test_an_extract_without_new_dates_is_reported_once(folder: DataFolder) -> None:
+    """A service that has closed goes on sending cumulative extracts without new dates."""
     rows = extract("201604", each=12)["contacts"]
-    told = {}
-    for month, night in (("201606", "2016-07-05"), ("201607", "2016-08-05"), ("201608", "2016-09-05")):
+    reported = {}
+    for month, moment in (("201606", "2016-07-05"), ("201607", "2016-08-05"), ("201608", "2016-09-05")):
         folder.send("contacts", [*rows, valid_row("contacts", int(month), contact_date="2015-12-01")], month)
-        folder.run(night)
-        told = dict(
+        folder.run(moment)
+        reported = dict(
             folder.query(
                 "select period, count(*) from audit.findings join audit.deliveries using (delivery_id)"
                 " where rule_id = 'F19' group by 1"
             )
         )
-    assert told == {"201606": 1}
+    assert reported == {"201606": 1}
     assert folder.standings("contacts")["201608 v1"] == ("accepted", "current")
 
 
-def test_a_month_that_had_not_begun_is_refused_and_judged_again_it_still_is(folder: DataFolder) -> None:
+def test_a_month_that_had_not_begun_stays_refused_when_re_validated(folder: DataFolder) -> None:
     folder.send("contacts", extract("201603")["contacts"], "201703")
     assert folder.run(MARCH).must_be_fixed
     assert folder.findings("contacts") == [("F25", "file", "broken", None)]
-    assert not folder.run("2018-01-01").must_be_fixed, "it was refused anew, or it counts since its month began"
+    assert not folder.run("2018-01-01").must_be_fixed, "it was refused again, or counts because its month has begun"
     assert folder.standings("contacts") == {"201703 v1": ("refused", "refused")}
     assert "Personal data to delete" not in folder.run("2018-01-02").reported.summary

@@ -1,4 +1,4 @@
-"""What is taken in of what lies under data/raw, what it says of a site, and how the rest is told."""
+"""Which files under data/raw are received, and how the others are reported."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from data_folder import DataFolder, valid_row, valid_rows
 
 pytestmark = pytest.mark.without_marts
 
-MISSPELT = (
+MISSPELT_MANIFESTS = (
     '{"extract-type": "period"}',
     '{"Extract_Type": "period"}',
     '{"rows": 1, "row_count": 1}',
@@ -20,20 +20,20 @@ MISSPELT = (
 )
 
 
-@pytest.mark.parametrize("manifest", MISSPELT)
-def test_what_a_manifest_states_under_another_name_is_not_passed_over(folder: DataFolder, manifest: str) -> None:
-    """An extract of one month that is taken for one of everything would take the place of all the months before."""
+@pytest.mark.parametrize("manifest", MISSPELT_MANIFESTS)
+def test_a_manifest_with_an_unknown_key_keeps_its_file_out(folder: DataFolder, manifest: str) -> None:
+    """A period extract taken for a cumulative one would supersede all earlier months."""
     path = folder.send("contacts", valid_rows("contacts", 1))
     path.with_name(f"{path.stem}.manifest.json").write_text(manifest)
-    (told,) = folder.run().unusable
-    assert told.rule_id == "F16" and "it may state rows, sha256, gbp_total, deletes, nil_return" in told.reason
-    assert "row_count" not in told.reason and folder.count("core.contacts") == 0
+    (unusable,) = folder.run().unusable
+    assert unusable.rule_id == "F16" and "it may state rows, sha256, gbp_total, deletes, nil_return" in unusable.reason
+    assert "row_count" not in unusable.reason and folder.count("core.contacts") == 0
 
 
-def test_a_name_of_our_own_words_is_told_and_our_marked_workbook_told_apart(folder: DataFolder) -> None:
-    home = folder.send("contacts", valid_rows("contacts", 1)).parent
+def test_a_marked_workbook_sent_back_under_its_own_name_is_listed_as_such(folder: DataFolder) -> None:
+    site_folder = folder.send("contacts", valid_rows("contacts", 1)).parent
     for name in ("MHT-BPL_contacts_201611_v9_to_fix.xlsx", "MHT-BPL_contacts_2016-13_v1.csv"):
-        (home / name).write_text("x")
+        (site_folder / name).write_text("x")
     misspelt, marked = sorted((u.path, u.reason) for u in folder.run().unusable)
     assert misspelt == (
         "MHT-BPL/MHT-BPL_contacts_2016-13_v1.csv",
@@ -46,34 +46,34 @@ def test_a_name_of_our_own_words_is_told_and_our_marked_workbook_told_apart(fold
     )
 
 
-def test_a_folder_that_may_not_be_looked_into_stops_no_other(
+def test_a_folder_without_read_permission_does_not_stop_the_others(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Permissions do not bind who runs the tests, who may be root: the two calls that look into a folder fail here."""
+    """Tests may run as root, whom permissions do not bind, so the two calls that list a folder are made to fail."""
     folder.send("contacts", valid_rows("contacts", 1))
     closed = folder.paths.raw / "Jane Smith 9434765919"
     closed.mkdir()
 
-    def forbidden(look: Callable[[Path], Any]) -> Callable[[Path], Any]:
-        def looked(path: Path) -> Any:
+    def forbidden(method: Callable[[Path], Any]) -> Callable[[Path], Any]:
+        def method_or_error(path: Path) -> Any:
             if Path(path) == closed:
                 raise PermissionError(13, "Permission denied", str(path))
-            return look(path)
+            return method(path)
 
-        return looked
+        return method_or_error
 
     monkeypatch.setattr(Path, "iterdir", forbidden(Path.iterdir))
     monkeypatch.setattr("os.scandir", forbidden(os.scandir))
     result = folder.run()
-    (told,) = result.unusable
-    assert (told.path, told.rule_id) == ("(a folder whose name may hold personal data)", "U01")
+    (unusable,) = result.unusable
+    assert (unusable.path, unusable.rule_id) == ("(a folder whose name may hold personal data)", "U01")
     assert folder.count("core.contacts") == 1 and "Jane" not in result.reported.summary
-    again = folder.run()  # now that something was received, a night looks whether anything lies there at all
-    assert told.path in again.reported.summary and "Jane" not in again.reported.summary
+    again = folder.run()  # once something was received, a run checks first that data/raw holds any file
+    assert unusable.path in again.reported.summary and "Jane" not in again.reported.summary
 
 
-def test_a_file_whose_every_row_is_held_says_nothing(folder: DataFolder) -> None:
-    """It is no statement that nothing happened, as a nil return is: no figure may go by it."""
+def test_a_file_with_every_row_held_is_empty_and_a_nil_return_is_current(folder: DataFolder) -> None:
+    """It does not say that nothing happened, as a nil return does, so no figure may rest on it."""
     folder.send("contacts", [valid_row("contacts", 1, contact_date="2016-11-31")])
     folder.send("referrals", [], manifest={"nil_return": "Y", "rows": 0})
     folder.run()

@@ -1,4 +1,4 @@
-"""The real figures through the night: the seeds' money and results, and two files of other publishers."""
+"""Real figures in a run: the programme office's files, and third-party files of two other publishers."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from flows.settings import Settings
 from schemas._contract.catalogue import SCHEMAS
 from schemas.audit.deliveries import Result
 
-SHIPPED = Path(__file__).parents[3] / "data" / "raw" / "PMO"
-ENGLAND_RECOVERY = [50.8, 52.1, 51.1, 51.4, 50.2, 49.9, 50.1, 50.5]  # 2017-18 to 2024-25, as published
+OFFICE_FILES = Path(__file__).parents[3] / "data" / "raw" / "PMO"
+ENGLAND_RECOVERY = [50.8, 52.1, 51.1, 51.4, 50.2, 49.9, 50.1, 50.5]  # 2017-18 to 2024-25, from the releases
 
 
-def warehouse(data: Path) -> duckdb.DuckDBPyConnection:
+def run_and_connect(data: Path) -> duckdb.DuckDBPyConnection:
     outcome = nightly_run(Settings(data=data, threads=1))
     assert outcome.warehouse is not None
     assert {j.verdict.result for j in outcome.validated} == {Result.ACCEPTED}
     return duckdb.connect(str(outcome.warehouse), read_only=True)
 
 
-def test_money_of_the_seeds(tmp_path: Path) -> None:
-    shutil.copytree(SHIPPED, tmp_path / "raw" / "PMO")
-    with warehouse(tmp_path) as db:
+def test_funding_figures_of_the_office_files(tmp_path: Path) -> None:
+    shutil.copytree(OFFICE_FILES, tmp_path / "raw" / "PMO")
+    with run_and_connect(tmp_path) as db:
         by_stage = dict(
             db.execute(
                 "select award_stage, sum(amount) from core.funding_awards where programme_code = 'MHT' group by 1"
@@ -60,20 +60,22 @@ def test_money_of_the_seeds(tmp_path: Path) -> None:
         ]
 
 
-def test_every_table_and_column_says_what_it_is(tmp_path: Path) -> None:
-    shutil.copytree(SHIPPED, tmp_path / "raw" / "PMO")
-    ours = f"schema_name in {SCHEMAS}"
-    with warehouse(tmp_path) as db:
-        tables = db.execute(f"select schema_name, table_name, comment from duckdb_tables() where {ours}").fetchall()
+def test_every_table_and_column_has_a_comment(tmp_path: Path) -> None:
+    shutil.copytree(OFFICE_FILES, tmp_path / "raw" / "PMO")
+    in_our_schemas = f"schema_name in {SCHEMAS}"
+    with run_and_connect(tmp_path) as db:
+        tables = db.execute(
+            f"select schema_name, table_name, comment from duckdb_tables() where {in_our_schemas}"
+        ).fetchall()
         columns = db.execute(
-            f"select schema_name, table_name, column_name, comment from duckdb_columns() where {ours}"
+            f"select schema_name, table_name, column_name, comment from duckdb_columns() where {in_our_schemas}"
         ).fetchall()
     assert {t[0] for t in tables} == set(SCHEMAS)
     assert [t for t in (*tables, *columns) if not t[-1] or len(t[-1]) < 8] == []
 
 
 def award(award_id: str, amount: int, **more: str) -> dict[str, str]:
-    sound = {
+    valid = {
         "award_id": award_id,
         "award_stage": "announced",
         "award_version": "1",
@@ -83,7 +85,7 @@ def award(award_id: str, amount: int, **more: str) -> dict[str, str]:
         "amount": f"{amount}.00",
         "source_document": "Made up for this test",
     }
-    return sound | more
+    return valid | more
 
 
 def contribution(match_id: str, amount: int, site: str = "") -> dict[str, str]:
@@ -99,7 +101,7 @@ def contribution(match_id: str, amount: int, site: str = "") -> dict[str, str]:
     }
 
 
-SENT_BY_SEVERAL = {
+FILES_OF_SEVERAL_SENDERS = {
     "PMO_funding_awards": [
         *(
             award(f"360G-madeup-{area}", amount, about_site_code=f"MHT-{area}")
@@ -126,20 +128,20 @@ AMOUNTS_DIFFER = [("GRANTNAV", 2), ("MHT-GM", 2), ("PMO", 3)]
 
 
 @pytest.mark.parametrize("suffix", ["csv", *in_soak("xlsx")])
-def test_what_several_send_is_counted_once_and_told(tmp_path: Path, suffix: str) -> None:
-    for name, rows in SENT_BY_SEVERAL.items():
+def test_amounts_sent_by_several_senders_count_once_and_are_reported(tmp_path: Path, suffix: str) -> None:
+    for name, rows in FILES_OF_SEVERAL_SENDERS.items():
         path = tmp_path / "raw" / name.split("_")[0] / f"{name}_201611_v1.{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
         content = as_csv(rows).encode() if suffix == "csv" else workbook({"Sheet1": as_table(rows)})
         path.write_bytes(content)
-    with warehouse(tmp_path) as db:
-        told = db.execute(
+    with run_and_connect(tmp_path) as db:
+        found = db.execute(
             "select rule_id, d.site_code, f.source_row, f.found from audit.findings f"
             " join audit.deliveries d using (delivery_id) where rule_id like 'M%' and outcome = 'broken' order by all"
         ).fetchall()
-        assert told == [
-            ("M03", "PMO", 6, "2000000.00"),  # one cap alone: they add up to 7.0m
-            # each sender is told what all of them say
+        assert found == [
+            ("M03", "PMO", 6, "2000000.00"),  # only one cap is sent; the caps of MHT add up to 7.0m
+            # each sender sees the amounts of all of them
             *(("M29", *of, "GRANTNAV 2600000.00, MHT-GM 2500000.00, PMO 2600000.00") for of in AMOUNTS_DIFFER),
             ("M30", "GRANTNAV", 3, "360G-madeup-WLA-again"),
             ("M30", "PMO", 5, "360G-madeup-WLA"),
@@ -153,7 +155,7 @@ def test_what_several_send_is_counted_once_and_told(tmp_path: Path, suffix: str)
             "select cap_gbp, announced_gbp, awarded_gbp, current_gbp, match_pledged_gbp, n_awards"
             " from funding.programme_position where programme_code = 'MHT'"
         ).fetchall()
-        # the last announcement may be another's under a second reference: it is told, and counted
+        # M30 warns of a possible duplicate award under a second reference, which still counts
         assert position == [(2_000_000, 7_200_000, 1_900_000, 2_050_000, 6_000_000, 5)]
         breaches = db.execute(
             "select check_code, subject, expected_gbp, actual_gbp from funding.reconciliation"
@@ -169,11 +171,11 @@ def test_what_several_send_is_counted_once_and_told(tmp_path: Path, suffix: str)
 
 @pytest.mark.soak
 @pytest.mark.real
-def test_a_national_statistics_file(tmp_path: Path, real: Path) -> None:
-    home = tmp_path / "raw" / "NHSE"
-    home.mkdir(parents=True)
-    shutil.copy(real / "nhstt" / "tt_annual_england_region.csv", home / "NHSE_published_measures_202503_v1.csv")
-    with warehouse(tmp_path) as db:
+def test_a_national_statistics_release_is_loaded_in_full(tmp_path: Path, real_files: Path) -> None:
+    folder = tmp_path / "raw" / "NHSE"
+    folder.mkdir(parents=True)
+    shutil.copy(real_files / "nhstt" / "tt_annual_england_region.csv", folder / "NHSE_published_measures_202503_v1.csv")
+    with run_and_connect(tmp_path) as db:
         rows = db.execute(
             "select count(*), count(*) filter (value_status = 'suppressed'), count(value) from core.published_measures"
         ).fetchall()
@@ -188,18 +190,21 @@ def test_a_national_statistics_file(tmp_path: Path, real: Path) -> None:
             " where breakdown_type = 'Total' and measure_name = 'referrals_received' and reporting_period = '2024-25'"
             " group by 1 order by 1"
         ).fetchall()
-        assert referrals == [(False, 1_813_430), (True, 1_813_432)]  # both are right: published totals are not fixed
+        assert referrals == [
+            (False, 1_813_430),
+            (True, 1_813_432),
+        ]  # both as published, though they differ
 
 
 @pytest.mark.soak
 @pytest.mark.real
-def test_a_funders_published_grants(tmp_path: Path, real: Path) -> None:
-    shutil.copytree(SHIPPED, tmp_path / "raw" / "PMO")
-    home = tmp_path / "raw" / "GRANTNAV"
-    home.mkdir(parents=True)
-    grants = next((real / "360giving" / "real").glob("ABCT_*.xlsx"))
-    shutil.copy(grants, home / "GRANTNAV_funding_awards_202212_v1.xlsx")
-    with warehouse(tmp_path) as db:
+def test_a_funders_published_grants_are_loaded_and_not_counted(tmp_path: Path, real_files: Path) -> None:
+    shutil.copytree(OFFICE_FILES, tmp_path / "raw" / "PMO")
+    folder = tmp_path / "raw" / "GRANTNAV"
+    folder.mkdir(parents=True)
+    grants = next((real_files / "360giving" / "real").glob("ABCT_*.xlsx"))
+    shutil.copy(grants, folder / "GRANTNAV_funding_awards_202212_v1.xlsx")
+    with run_and_connect(tmp_path) as db:
         loaded = db.execute(
             "select count(*), sum(amount), count(distinct recipient_org_id), min(amount), max(amount)"
             " from core.funding_awards where site_code = 'GRANTNAV'"

@@ -1,7 +1,7 @@
-"""Which deliveries count, over random sequences of good, wrong, late and withdrawn ones of two sites.
+"""Standings of random sequences of good, wrong, late and withdrawn deliveries of two sites.
 
-Whatever comes, in whatever order: no row is lost, a delivery that is held up or withdrawn leaves no trace in the
-figures, and to decide again decides the same. Every row is made up.
+Whatever arrives in whatever order, no row is lost, held-up and withdrawn deliveries leave no trace in the figures,
+and deciding again gives the same standings.
 """
 
 from __future__ import annotations
@@ -36,21 +36,23 @@ from schemas.audit.withdrawals import Withdrawal
 DATASETS = ("participants", "referrals", "contacts")
 OTHER = {BPL: WLA, WLA: BPL}
 KINDS = ("few", "many", "another site's", "numbered anew", "some without consent", "some rows wrong")
-FIRST = datetime(2017, 1, 8, 3, 30)  # every month of the files has begun
+FIRST = datetime(2017, 1, 8, 3, 30)  # after the first day of every month in the file names
 
 
 def content(site: str, dataset: str, kind: str) -> list[Row]:
-    """What a file of a site holds."""
+    """The rows of a file: `kind` says how they differ from those of a good file."""
     if kind == "few":
         return valid_rows(dataset, *range(1, 26), site=site)
     rows = valid_rows(dataset, *range(1, 31), site=site)
     key = datasets()[dataset].key[0]
     if kind == "another site's":
-        own = {"site_code": site} if dataset == "participants" else {}
-        return [valid_row(dataset, n, OTHER[site], **own) for n in range(1, 31)]
+        changes = {"site_code": site} if dataset == "participants" else {}
+        return [valid_row(dataset, n, OTHER[site], **changes) for n in range(1, 31)]
     if kind == "numbered anew":
-        refers = key if dataset == "participants" else "participant_ref" if dataset == "referrals" else "episode_id"
-        return [row | {refers: row[refers].replace("-", "-9" if "E" not in row[refers] else "-F9")} for row in rows]
+        reference = key if dataset == "participants" else "participant_ref" if dataset == "referrals" else "episode_id"
+        return [
+            row | {reference: row[reference].replace("-", "-9" if "E" not in row[reference] else "-F9")} for row in rows
+        ]
     if kind == "some without consent" and dataset == "participants":
         return [row | {"consent_data_sharing": "N"} if n < 25 else row for n, row in enumerate(rows)]
     if kind == "some rows wrong":
@@ -61,7 +63,7 @@ def content(site: str, dataset: str, kind: str) -> list[Row]:
 
 @dataclass(frozen=True)
 class Sent:
-    """A file that a site sends."""
+    """A file as a site sends it."""
 
     site: str
     dataset: str
@@ -71,7 +73,7 @@ class Sent:
 
 
 class Pool:
-    """The validation result of every content, made once."""
+    """Validation results of every content, computed once."""
 
     def __init__(self, judgements: ResultStore, verdicts: dict[tuple[str, str, str], Verdict]) -> None:
         self.judgements, self.verdicts = judgements, verdicts
@@ -79,20 +81,20 @@ class Pool:
 
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Pool:
-    places = DataPaths(tmp_path_factory.mktemp("dispositions"))
-    places.make()
-    places.raw.mkdir()
+    paths = DataPaths(tmp_path_factory.mktemp("dispositions"))
+    paths.make()
+    paths.raw.mkdir()
     verdicts = {}
     for site in OTHER:
         for dataset in DATASETS:
             for kind in KINDS:
-                path = places.raw / "file.csv"
+                path = paths.raw / "file.csv"
                 path.write_text(as_csv(content(site, dataset, kind)), encoding="utf-8")
                 contract, d = datasets()[dataset], delivery_of(Sent(site, dataset, kind, 12, False), 0)
-                with ResultStore(places).open(key_of(site, dataset, kind), row_types(contract)) as out:
+                with ResultStore(paths).open(key_of(site, dataset, kind), row_types(contract)) as out:
                     verdicts[site, dataset, kind] = validate_file(path, d, contract, out)
                     out.finish(verdicts[site, dataset, kind])
-    return Pool(ResultStore(places), verdicts)
+    return Pool(ResultStore(paths), verdicts)
 
 
 def key_of(site: str, dataset: str, kind: str) -> str:
@@ -129,14 +131,14 @@ FILES = st.builds(
 )
 
 
-SOUND = [Sent(site, dataset, "few", 9, False) for dataset in DATASETS for site in sorted(OTHER)]
-SEQUENCES = st.tuples(st.sampled_from([SOUND, SOUND, []]), st.lists(FILES, min_size=2, max_size=7)).map(
+GOOD_FILES = [Sent(site, dataset, "few", 9, False) for dataset in DATASETS for site in sorted(OTHER)]
+SEQUENCES = st.tuples(st.sampled_from([GOOD_FILES, GOOD_FILES, []]), st.lists(FILES, min_size=2, max_size=7)).map(
     lambda parts: [*parts[0], *parts[1]]
 )
 
 
 def validated(files: dict[int, Sent], pool: Pool, withdrawn: Collection[int] = ()) -> list[ValidatedDelivery]:
-    """The deliveries with the standing that they have before anything is set aside."""
+    """The validated deliveries with their standings before cross-checking."""
     keys, deliveries, verdicts = {}, [], {}
     for number, sent in files.items():
         d = delivery_of(sent, number)
@@ -144,65 +146,69 @@ def validated(files: dict[int, Sent], pool: Pool, withdrawn: Collection[int] = (
         keys[d.delivery_id] = key_of(sent.site, sent.dataset, sent.kind)
         verdicts[d.delivery_id] = pool.verdicts[sent.site, sent.dataset, sent.kind]
     ids = [delivery_of(files[number], number).delivery_id for number in withdrawn]
-    taken_out = {i: Withdrawal(i, FIRST + timedelta(days=99), "made up") for i in ids}
-    standing = standings(deliveries, verdicts, withdrawn=taken_out)
+    withdrawals = {i: Withdrawal(i, FIRST + timedelta(days=99), "made up") for i in ids}
+    standing_of = standings(deliveries, verdicts, withdrawn=withdrawals)
     return [
-        ValidatedDelivery(d, keys[i], apply_standing(verdicts[i], standing[i]), standing[i], taken_out.get(i))
+        ValidatedDelivery(d, keys[i], apply_standing(verdicts[i], standing_of[i]), standing_of[i], withdrawals.get(i))
         for d in deliveries
         for i in (d.delivery_id,)
     ]
 
 
 @dataclass(frozen=True)
-class World:
-    """What a night makes of some deliveries."""
+class LoadedBuild:
+    """Final standings and rows of `core` that result from some deliveries."""
 
     standing: dict[str, Standing]
     core: dict[str, list[tuple[object, ...]]]
 
 
-def world(given_: list[ValidatedDelivery], pool: Pool, counted_before: list[tuple[str, str, str]]) -> World:
-    """Load and cross-check some deliveries, with every row accounted for."""
+def load_and_cross_check(
+    validated_: list[ValidatedDelivery], pool: Pool, counted_before: list[tuple[str, str, str]]
+) -> LoadedBuild:
+    """Load and cross-check some deliveries, and prove that every row is accounted for."""
     with TemporaryDirectory() as folder:
         new = NewBuild(Path(folder) / "build.duckdb", DuckDBOptions(threads=1))
-        load_build(new, given_, [], pool.judgements)
-        final = cross_check_build(new, given_, pool.judgements, counted_before)
+        load_build(new, validated_, [], pool.judgements)
+        final = cross_check_build(new, validated_, pool.judgements, counted_before)
         with new.read() as db:
             prove(db, final)
-            noted = dict(db.execute("select delivery_id, standing from audit.deliveries").fetchall())
+            recorded = dict(db.execute("select delivery_id, standing from audit.deliveries").fetchall())
             core = {n: db.execute(f"from core.{n} order by all").fetchall() for n in DATASETS}
-            counts = {
+            loaded = {
                 i for n in DATASETS for (i,) in db.execute(f"select distinct delivery_id from core.{n}").fetchall()
             }
     standing = {j.delivery.delivery_id: j.standing for j in final}
-    assert noted == {i: str(s) for i, s in standing.items()}
-    assert counts <= {i for i, s in standing.items() if s is Standing.CURRENT}
-    return World(standing, core)
+    assert recorded == {i: str(s) for i, s in standing.items()}
+    assert loaded <= {i for i, s in standing.items() if s is Standing.CURRENT}
+    return LoadedBuild(standing, core)
 
 
-def counting(given_: list[ValidatedDelivery], standing: dict[str, Standing]) -> list[tuple[str, str, str]]:
-    deliveries = [j.delivery for j in given_ if standing[j.delivery.delivery_id] is Standing.CURRENT]
+def current_deliveries(
+    validated_: list[ValidatedDelivery], standing: dict[str, Standing]
+) -> list[tuple[str, str, str]]:
+    deliveries = [j.delivery for j in validated_ if standing[j.delivery.delivery_id] is Standing.CURRENT]
     return [(d.site_code, d.dataset, d.delivery_id) for d in deliveries]
 
 
 @pytest.mark.soak
 @settings(max_examples=iterations(6, 100))
 @given(sent=SEQUENCES, seed=st.integers(0, 9))
-def test_what_is_held_up_or_withdrawn_leaves_no_trace(sent: list[Sent], seed: int, pool: Pool) -> None:
+def test_held_up_and_withdrawn_deliveries_leave_no_trace_in_core(sent: list[Sent], seed: int, pool: Pool) -> None:
     files = dict(enumerate(sent, 1))
     withdrawn = Random(seed).sample(sorted(files), seed % 3)
     first = validated(files, pool, withdrawn)
-    made = world(first, pool, [])
-    held_up = {i for i, s in made.standing.items() if s is Standing.HELD_UP}
+    build = load_and_cross_check(first, pool, [])
+    held_up = {i for i, s in build.standing.items() if s is Standing.HELD_UP}
     event(f"{len(held_up)} held up, {len(withdrawn)} withdrawn")
 
-    # every site that sent a file of a dataset has one that counts
-    of_others = {(j.delivery.site_code, j.delivery.dataset) for j in first if not j.withdrawal}
-    assert of_others == {(site, dataset) for site, dataset, _ in counting(first, made.standing)}
+    # each site has a current delivery of every dataset that it sent
+    sent_datasets = {(j.delivery.site_code, j.delivery.dataset) for j in first if not j.withdrawal}
+    assert sent_datasets == {(site, dataset) for site, dataset, _ in current_deliveries(first, build.standing)}
 
     shuffled = Random(seed).sample(first, len(first))
-    assert world(shuffled, pool, counting(first, made.standing)) == made
+    assert load_and_cross_check(shuffled, pool, current_deliveries(first, build.standing)) == build
 
     without = {n: s for n, s in files.items() if n not in withdrawn and delivery_of(s, n).delivery_id not in held_up}
     if len(without) < len(files):
-        assert world(validated(without, pool), pool, []).core == made.core
+        assert load_and_cross_check(validated(without, pool), pool, []).core == build.core

@@ -1,6 +1,6 @@
-"""Deliveries of one site that count together: the months of a `period` return, or such a month beside all before it.
+"""Deliveries of one site that add up: period extracts, or a cumulative extract and the period extracts after it.
 
-What one of them says again, or otherwise, is settled the same way whichever comes first and however many cores work.
+Rows that are in two of them give the same result whichever arrives first and however many threads are used.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ from soak import in_soak
 pytestmark = pytest.mark.without_marts
 
 PERIOD = {"extract_type": "period"}
-ALIKE = 28  # rows on the same lines of both files: enough for several cores to take turns
+REPEATED_ROWS = 28  # rows on the same lines of both files: enough for several threads to interleave
 
 
 def contacts(month: str) -> list[Row]:
-    """A month's contacts; November's file begins with those of October, under other references."""
-    october = [valid_row("contacts", 1, contact_date=f"2016-10-{n + 1:02}") for n in range(ALIKE)]
-    own = [valid_row("contacts", p, contact_date=f"2016-11-{n + 1:02}") for p in (1, 2, 3) for n in range(ALIKE)]
+    """A month's contacts; November's file repeats those of October first, under other ids."""
+    october = [valid_row("contacts", 1, contact_date=f"2016-10-{n + 1:02}") for n in range(REPEATED_ROWS)]
+    own = [
+        valid_row("contacts", p, contact_date=f"2016-11-{n + 1:02}") for p in (1, 2, 3) for n in range(REPEATED_ROWS)
+    ]
     rows, first = (october, 1) if month == "201610" else (october + own, 501)
     return [row | {"contact_id": f"BPL-C{first + n:06}"} for n, row in enumerate(rows)]
 
 
-def nights(folder: DataFolder, months: tuple[str, ...], together: bool, **settings: Any) -> None:
-    """Send each month's contacts, in this order, and run one night at the end or one after each."""
+def send_and_run(folder: DataFolder, months: tuple[str, ...], together: bool, **settings: Any) -> None:
+    """Send each month's contacts in this order, with one run at the end or one after each."""
     for dataset in ("participants", "referrals"):
         folder.send(dataset, valid_rows(dataset, 1, 2, 3), "201612")
     for day, month in enumerate(months, 1):
@@ -44,26 +46,26 @@ OCTOBER_NOVEMBER, NOVEMBER_OCTOBER = permutations(("201610", "201611"))
 @pytest.mark.parametrize(
     ("months", "together"),
     [
-        pytest.param(OCTOBER_NOVEMBER, True, id="in order, in one night", marks=pytest.mark.soak),
-        pytest.param(OCTOBER_NOVEMBER, False, id="in order, night after night", marks=pytest.mark.soak),
-        pytest.param(NOVEMBER_OCTOBER, True, id="the later first, in one night"),
-        pytest.param(NOVEMBER_OCTOBER, False, id="the later first, night after night", marks=pytest.mark.soak),
+        pytest.param(OCTOBER_NOVEMBER, True, id="in order, in one run", marks=pytest.mark.soak),
+        pytest.param(OCTOBER_NOVEMBER, False, id="in order, run by run", marks=pytest.mark.soak),
+        pytest.param(NOVEMBER_OCTOBER, True, id="the later first, in one run"),
+        pytest.param(NOVEMBER_OCTOBER, False, id="the later first, run by run", marks=pytest.mark.soak),
     ],
 )
-def test_a_row_said_again_in_a_later_month_is_held_there(
+def test_a_row_repeated_in_a_later_month_is_held_there(
     folder: DataFolder, months: tuple[str, ...], together: bool
 ) -> None:
-    nights(folder, months, together, threads=4)
+    send_and_run(folder, months, together, threads=4)
     held = folder.query(
         "select period, rule_id, count(*) from audit.findings join audit.deliveries using (delivery_id)"
         " where severity = 'row' group by all"
     )
-    assert held == [("201611", "K04", ALIKE)]
-    stands = "select count(*) from core.contacts where contact_date < date '2016-11-01' and contact_id < 'BPL-C000500'"
-    assert folder.query(stands) == [(ALIKE,)]
+    assert held == [("201611", "K04", REPEATED_ROWS)]
+    query = "select count(*) from core.contacts where contact_date < date '2016-11-01' and contact_id < 'BPL-C000500'"
+    assert folder.query(query) == [(REPEATED_ROWS,)]
 
 
-def trial(folder: DataFolder, period: str) -> None:
+def send_trial_people(folder: DataFolder, period: str) -> None:
     for dataset in ("participants", "referrals"):
         folder.send(dataset, valid_rows(dataset, 1, 2, site=WMCA), period, site=WMCA)
 
@@ -74,12 +76,12 @@ def allocation(number: int, person: int, arm: str, day: str = "2018-06-10") -> R
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("between", ["", *in_soak("2019-01-03")], ids=["in one night", "night after night"])
-@pytest.mark.parametrize("first", [PERIOD, None], ids=["two months", "all, and a month"])
-def test_the_allocation_sent_first_stands_over_an_earlier_date_sent_later(
+@pytest.mark.parametrize("between", ["", *in_soak("2019-01-03")], ids=["in one run", "run by run"])
+@pytest.mark.parametrize("first", [PERIOD, None], ids=["two periods", "cumulative and period"])
+def test_the_allocation_sent_first_counts_even_if_a_later_one_is_dated_earlier(
     folder: DataFolder, first: dict[str, str] | None, between: str
 ) -> None:
-    trial(folder, "201812")
+    send_trial_people(folder, "201812")
     folder.send("randomisation", [allocation(1, 1, "ips", "2018-06-20")], "201809", site=WMCA, manifest=first)
     if between:
         folder.run(between)
@@ -90,9 +92,9 @@ def test_the_allocation_sent_first_stands_over_an_earlier_date_sent_later(
 
 
 @pytest.mark.soak
-def test_a_first_allocation_whose_reference_is_anothers_now_is_not_put_back(folder: DataFolder) -> None:
-    """References numbered anew: the arm that differs is held, and the row that has the reference now stands."""
-    trial(folder, "201812")
+def test_a_first_allocation_whose_id_is_now_anothers_is_not_reinstated(folder: DataFolder) -> None:
+    """Renumbered ids: the row with a changed arm is held, and the row that has the id now is loaded."""
+    send_trial_people(folder, "201812")
     folder.send("randomisation", [allocation(1, 1, "ips")], "201811", site=WMCA)
     folder.run("2019-01-03")
     folder.send("randomisation", [allocation(1, 2, "ips"), allocation(2, 1, "control")], "201812", site=WMCA)
@@ -104,8 +106,8 @@ def test_a_first_allocation_whose_reference_is_anothers_now_is_not_put_back(fold
 
 
 @pytest.mark.soak
-def test_a_month_that_comes_after_what_replaces_it_is_told_as_too_late(folder: DataFolder) -> None:
-    """By a later version of the same month, and by an extract of everything to a later date: it counts nowhere."""
+def test_a_month_sent_after_its_replacement_is_stale(folder: DataFolder) -> None:
+    """Superseded by a higher version of the same month, or by a cumulative extract to a later date."""
     for dataset in ("participants", "referrals"):
         folder.send(dataset, valid_rows(dataset, 1, 2, 3), "201612")
     folder.send("contacts", contacts("201610"), "201610", version=10, manifest=PERIOD)
@@ -115,8 +117,8 @@ def test_a_month_that_comes_after_what_replaces_it_is_told_as_too_late(folder: D
     folder.send("contacts", contacts("201611"), "201611")
     folder.run("2017-01-03")
     folder.send("contacts", contacts("201610"), "201610", version=11, manifest=PERIOD)
-    night = folder.run("2017-01-04")
+    result = folder.run("2017-01-04")
     standing = {period: standing for period, (_, standing) in folder.standings("contacts").items()}
     assert standing == {"201610 v10": "superseded", "201610 v2": "stale", "201611 v1": "current", "201610 v11": "stale"}
     assert folder.findings("contacts") == [("F18", "file", "broken", None)] * 2
-    assert "is older than the one accepted (F18)" in night.reported.summary
+    assert "is older than the one accepted (F18)" in result.reported.summary
