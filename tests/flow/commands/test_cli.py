@@ -1,4 +1,4 @@
-"""The command line: exit codes, JSON, and that nothing can be changed or reached through `pilots sql`."""
+"""Commands: exit codes, JSON output, settings, and that `pilots sql` can change and reach nothing else."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from data_folder import BPL, PROJECT, DataFolder, valid_row, valid_rows
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
-    """A data folder with a build: one file accepted whole, one with a row held, one refused."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
+    """A data folder with a build of valid files and one with a held row."""
     folder = DataFolder(tmp_path_factory.mktemp("cli") / "data")
     folder.send_all(1, 2, 3)
     folder.send("contacts", [*valid_rows("contacts", 1, 2), valid_row("contacts", 3, attended="9")])
@@ -26,74 +26,74 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
     return folder
 
 
-def sent(published: DataFolder, dataset: str) -> str:
-    return str(published.paths.raw / BPL / f"{BPL}_{dataset}_201611_v1.csv")
+def path_of(built: DataFolder, dataset: str) -> str:
+    return str(built.paths.raw / BPL / f"{BPL}_{dataset}_201611_v1.csv")
 
 
-def sql(published: DataFolder, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return pilots_in_process("sql", *arguments, "--data", str(published.path))
+def sql(built: DataFolder, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return pilots_in_process("sql", *arguments, "--data", str(built.path))
 
 
-def test_a_night_that_refused_a_file_ends_with_1_and_the_quiet_one_after_it_with_0(folder: DataFolder) -> None:
+def test_run_exits_with_1_after_a_refusal_and_with_0_when_nothing_changed(folder: DataFolder) -> None:
     folder.send("contacts", valid_rows("contacts", 1))
     rows = valid_rows("participants", 1)
     del rows[0]["year_of_birth"]
     folder.send("participants", rows)
-    night = ("run", "--no-prefect", "--json", "--data", str(folder.path), "--date", "2016-12-02")
-    first = pilots(*night)
+    run = ("run", "--no-prefect", "--json", "--data", str(folder.path), "--date", "2016-12-02")
+    first = pilots(*run)
     assert first.returncode == 1 and first.stderr == ""
-    said = json.loads(first.stdout)
-    assert said["result"] == "published" and said["warehouse"]
-    second = pilots(*night)
+    result = json.loads(first.stdout)
+    assert result["result"] == "published" and result["warehouse"]
+    second = pilots(*run)
     assert second.returncode == 0
     assert json.loads(second.stdout)["result"] == "quiet"
     state = json.loads(pilots_in_process("status", "--json", "--data", str(folder.path)).stdout)
     assert state["deliveries"] == {"current": 1, "refused": 1}
     assert state["refused_and_not_sent_again"] == [f"{BPL} participants"]
-    assert f"Refused and not sent again: 1\n- {BPL} participants" in pilots_in_process("status", *night[-4:-2]).stdout
+    assert f"Refused and not sent again: 1\n- {BPL} participants" in pilots_in_process("status", *run[-4:-2]).stdout
 
 
-def test_a_date_that_is_none_is_a_mistake_of_use(tmp_path: Path) -> None:
-    told = pilots_in_process("run", "--no-prefect", "--date", "yesterday", "--data", str(tmp_path))
-    assert (told.returncode, told.stdout) == (2, "") and "is not a valid date" in told.stderr
+def test_an_invalid_date_is_a_usage_error(tmp_path: Path) -> None:
+    ran = pilots_in_process("run", "--no-prefect", "--date", "yesterday", "--data", str(tmp_path))
+    assert (ran.returncode, ran.stdout) == (2, "") and "is not a valid date" in ran.stderr
 
 
-def test_status_says_what_is_published(published: DataFolder) -> None:
-    told = pilots("status", "--json", "--data", str(published.path))
-    assert told.returncode == 0
-    state = json.loads(told.stdout)
-    assert state["published"] == published.builds()[0] and state["deliveries"] == {"current": 5}
-    said = pilots_in_process("status", "--data", str(published.path)).stdout
-    assert f"\nPublished: {published.builds()[0]}, made " in said
-    assert "\nDeliveries: 5 current\n" in said and said.endswith("\nRefused and not sent again: none\n")
-    assert not set("{}[]'") & set(said)
+def test_status_shows_the_current_build_and_standings(built: DataFolder) -> None:
+    ran = pilots("status", "--json", "--data", str(built.path))
+    assert ran.returncode == 0
+    state = json.loads(ran.stdout)
+    assert state["published"] == built.builds()[0] and state["deliveries"] == {"current": 5}
+    text = pilots_in_process("status", "--data", str(built.path)).stdout
+    assert f"\nPublished: {built.builds()[0]}, made " in text
+    assert "\nDeliveries: 5 current\n" in text and text.endswith("\nRefused and not sent again: none\n")
+    assert not set("{}[]'") & set(text)
 
 
-def test_status_before_the_first_night_and_without_a_data_folder(tmp_path: Path) -> None:
-    gone = pilots_in_process("status", "--data", str(tmp_path / "nowhere"))
-    assert (gone.returncode, gone.stdout) == (3, "") and "there is no folder" in gone.stderr
+def test_status_before_the_first_run_and_without_a_data_folder(tmp_path: Path) -> None:
+    missing = pilots_in_process("status", "--data", str(tmp_path / "nowhere"))
+    assert (missing.returncode, missing.stdout) == (3, "") and "there is no folder" in missing.stderr
     (tmp_path / "raw").mkdir()
-    nothing = pilots_in_process("status", "--json", "--data", str(tmp_path))
-    assert (nothing.returncode, json.loads(nothing.stdout)) == (0, {"last_run": None, "published": "nothing yet"})
+    empty = pilots_in_process("status", "--json", "--data", str(tmp_path))
+    assert (empty.returncode, json.loads(empty.stdout)) == (0, {"last_run": None, "published": "nothing yet"})
     assert pilots_in_process("status", "--data", str(tmp_path)).stdout.startswith("Nothing is published yet")
 
 
-QUESTION = "select contact_id, duration_minutes from core.contacts order by 1"
+QUERY = "select contact_id, duration_minutes from core.contacts order by 1"
 
 
-def test_sql_answers_as_csv_json_and_parquet(published: DataFolder, tmp_path: Path) -> None:
-    as_csv = sql(published, "-f", "csv", QUESTION)
+def test_sql_writes_csv_json_and_parquet(built: DataFolder, tmp_path: Path) -> None:
+    as_csv = sql(built, "-f", "csv", QUERY)
     assert as_csv.returncode == 0
     rows = [
         {"contact_id": "BPL-C000001", "duration_minutes": 45},
         {"contact_id": "BPL-C000002", "duration_minutes": 45},
     ]
     assert list(csv.DictReader(io.StringIO(as_csv.stdout))) == [{k: str(v) for k, v in r.items()} for r in rows]
-    assert json.loads(sql(published, "-f", "json", QUESTION).stdout) == rows
-    assert "BPL-C000001" in sql(published, QUESTION).stdout
+    assert json.loads(sql(built, "-f", "json", QUERY).stdout) == rows
+    assert "BPL-C000001" in sql(built, QUERY).stdout
     out = tmp_path / "out.parquet"
     with out.open("wb") as file:
-        arguments = ["sql", "-f", "parquet", QUESTION, "--data", str(published.path)]
+        arguments = ["sql", "-f", "parquet", QUERY, "--data", str(built.path)]
         subprocess.run(
             [sys.executable, "-m", "flows.cli", *arguments],
             cwd=PROJECT,
@@ -104,11 +104,11 @@ def test_sql_answers_as_csv_json_and_parquet(published: DataFolder, tmp_path: Pa
     assert pq.read_table(out).to_pylist() == rows
 
 
-def test_sql_lists_and_describes_every_table(published: DataFolder) -> None:
-    listed = json.loads(sql(published, "--list", "-f", "json").stdout)
+def test_sql_lists_and_describes_every_table(built: DataFolder) -> None:
+    listed = json.loads(sql(built, "--list", "-f", "json").stdout)
     assert {"core.contacts", "audit.deliveries", "outcomes.kpi"} <= {t["table"] for t in listed}
     assert all(t["meaning"] for t in listed)
-    data = ("--data", str(published.path))
+    data = ("--data", str(built.path))
     described = json.loads(pilots_in_process("sql", "--describe", "core.contacts", "--json", *data).stdout)
     assert {"contact_id", "delivery_id", "source_row"} <= {c["column"] for c in described}
     assert all(c["meaning"] for c in described)
@@ -129,31 +129,31 @@ def test_sql_lists_and_describes_every_table(published: DataFolder) -> None:
         "selec",
     ],
 )
-def test_sql_changes_nothing_and_reaches_nothing(published: DataFolder, query: str) -> None:
-    raw = published.paths.raw / BPL
-    before = published.files_under("raw", "warehouse")
-    asked = query.format(raw=raw / f"{BPL}_contacts_201611_v1.csv")
-    told = pilots_in_process("sql", "-f", "csv", asked, "--data", str(published.path))
-    assert (told.returncode, told.stdout) == (2, "")
-    assert told.stderr and "Traceback" not in told.stderr
-    assert published.files_under("raw", "warehouse") == before
+def test_sql_cannot_write_or_read_files_or_change_settings(built: DataFolder, query: str) -> None:
+    raw = built.paths.raw / BPL
+    before = built.files_under("raw", "warehouse")
+    statement = query.format(raw=raw / f"{BPL}_contacts_201611_v1.csv")
+    ran = pilots_in_process("sql", "-f", "csv", statement, "--data", str(built.path))
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr and "Traceback" not in ran.stderr
+    assert built.files_under("raw", "warehouse") == before
 
 
-def test_sql_before_the_first_night_says_what_to_do(tmp_path: Path) -> None:
-    told = pilots_in_process("sql", "select 1", "--data", str(tmp_path))
-    assert told.returncode == 3 and "run `pilots run` first" in told.stderr
+def test_sql_before_the_first_run_says_what_to_do(tmp_path: Path) -> None:
+    ran = pilots_in_process("sql", "select 1", "--data", str(tmp_path))
+    assert ran.returncode == 3 and "run `pilots run` first" in ran.stderr
     assert pilots_in_process("sql", "--data", str(tmp_path)).returncode == 2
 
 
-def test_check_ends_with_0_1_or_2(published: DataFolder, tmp_path: Path) -> None:
-    good = pilots("check", sent(published, "referrals"), "--json")
+def test_check_exits_with_0_1_or_2(built: DataFolder, tmp_path: Path) -> None:
+    good = pilots("check", path_of(built, "referrals"), "--json")
     assert good.returncode == 0 and json.loads(good.stdout)["rows"]["accepted"] == 3
-    held = pilots_in_process("check", sent(published, "contacts"))
+    held = pilots_in_process("check", path_of(built, "contacts"))
     assert held.returncode == 1 and "V02" in held.stdout
     unnamed = tmp_path / "our contacts.csv"
-    unnamed.write_bytes(Path(sent(published, "contacts")).read_bytes())
-    told = pilots_in_process("check", str(unnamed))
-    assert (told.returncode, told.stdout) == (2, "") and "--dataset" in told.stderr
+    unnamed.write_bytes(Path(path_of(built, "contacts")).read_bytes())
+    ran = pilots_in_process("check", str(unnamed))
+    assert (ran.returncode, ran.stdout) == (2, "") and "--dataset" in ran.stderr
     named = pilots_in_process("check", str(unnamed), "--site", BPL, "--dataset", "contacts", "--period", "201611")
     assert named.returncode == 1 and "V02" in named.stdout
     assert pilots_in_process("check", str(tmp_path / "nothing.csv")).returncode == 2
@@ -167,33 +167,33 @@ def test_check_ends_with_0_1_or_2(published: DataFolder, tmp_path: Path) -> None
         ("--period", "Dec16", "'Dec16' is not a valid month"),
     ],
 )
-def test_check_says_which_of_what_it_was_told_there_is_none_of(
-    published: DataFolder, tmp_path: Path, option: str, said: str, told: str
+def test_check_names_the_unknown_option_value(
+    built: DataFolder, tmp_path: Path, option: str, said: str, told: str
 ) -> None:
     unnamed = tmp_path / "my contacts.csv"
-    unnamed.write_bytes(Path(sent(published, "contacts")).read_bytes())
+    unnamed.write_bytes(Path(path_of(built, "contacts")).read_bytes())
     wrong = pilots_in_process("check", str(unnamed), option, said)
     assert (wrong.returncode, wrong.stdout) == (2, "") and wrong.stderr.startswith(told)
     assert "It is not clear" not in wrong.stderr
 
 
-def test_check_does_not_know_a_site_that_a_name_makes_up(published: DataFolder, tmp_path: Path) -> None:
+def test_check_rejects_an_unknown_site_in_a_file_name(built: DataFolder, tmp_path: Path) -> None:
     named = tmp_path / "MHT-XXX_contacts_201611_v1.csv"
-    named.write_bytes(Path(sent(published, "contacts")).read_bytes())
+    named.write_bytes(Path(path_of(built, "contacts")).read_bytes())
     assert pilots_in_process("check", str(named)).stderr.startswith("There is no site called MHT-XXX.")
     assert pilots_in_process("check", str(named), "--site", BPL).returncode == 1
 
 
-def test_report_says_where_the_pages_are(published: DataFolder) -> None:
-    pages = json.loads(pilots("report", BPL, "--json", "--data", str(published.path)).stdout)
+def test_report_lists_the_pages(built: DataFolder) -> None:
+    pages = json.loads(pilots("report", BPL, "--json", "--data", str(built.path)).stdout)
     assert len(pages) == 4 and all(Path(p).exists() and BPL in p for p in pages)
-    assert len(pilots_in_process("report", "--data", str(published.path)).stdout.splitlines()) >= 5
-    none = pilots_in_process("report", "MHT-GM", "--data", str(published.path))
+    assert len(pilots_in_process("report", "--data", str(built.path)).stdout.splitlines()) >= 5
+    none = pilots_in_process("report", "MHT-GM", "--data", str(built.path))
     assert none.returncode == 0 and none.stdout == "" and "no reports of MHT-GM" in none.stderr
 
 
 HEAVY = ("pandera", "polars", "duckdb", "prefect", "pyarrow", "pandas", "numpy", "statsmodels")
-LOADED = """
+PRINT_MODULES = """
 import sys
 from flows.cli import main
 sys.argv = ["pilots", *sys.argv[1:]]
@@ -206,28 +206,32 @@ print(",".join(sorted({name.partition(".")[0] for name in sys.modules})), file=s
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("run", "--help"), ("sql", "--help")])
-def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
-    told = subprocess.run(
-        [sys.executable, "-c", LOADED, *arguments], cwd=PROJECT, env=clean_environment(), capture_output=True, text=True
+def test_help_imports_no_heavy_library(arguments: tuple[str, ...]) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", PRINT_MODULES, *arguments],
+        cwd=PROJECT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
     )
-    assert told.returncode == 0 and "Usage" in told.stdout
-    assert set(told.stderr.split(",")) & set(HEAVY) == set()
+    assert ran.returncode == 0 and "Usage" in ran.stdout
+    assert set(ran.stderr.split(",")) & set(HEAVY) == set()
 
 
-def test_a_flag_beats_the_environment_and_that_beats_the_settings_file(published: DataFolder, tmp_path: Path) -> None:
-    (tmp_path / "pilots.toml").write_text(f'data = "{published.path}"\n', encoding="utf-8")
+def test_flags_override_the_environment_which_overrides_the_settings_file(built: DataFolder, tmp_path: Path) -> None:
+    (tmp_path / "pilots.toml").write_text(f'data = "{built.path}"\n', encoding="utf-8")
     empty = str(tmp_path / "empty")
     (tmp_path / "empty" / "raw").mkdir(parents=True)
-    name = published.builds()[0]
+    name = built.builds()[0]
 
-    def seen(*arguments: str, **more: str) -> str:
-        told = pilots_in_process("status", "--json", *arguments, cwd=tmp_path, **more)
-        assert told.returncode == 0, told.stderr
-        return str(json.loads(told.stdout)["published"])
+    def published_build(*arguments: str, **more: str) -> str:
+        ran = pilots_in_process("status", "--json", *arguments, cwd=tmp_path, **more)
+        assert ran.returncode == 0, ran.stderr
+        return str(json.loads(ran.stdout)["published"])
 
-    assert seen() == name
-    assert seen(PILOTS_DATA=empty) == "nothing yet"
-    assert seen("--data", str(published.path), PILOTS_DATA=empty) == name
+    assert published_build() == name
+    assert published_build(PILOTS_DATA=empty) == "nothing yet"
+    assert published_build("--data", str(built.path), PILOTS_DATA=empty) == name
     (tmp_path / "pilots.toml").write_text("keep_builds = 0\n", encoding="utf-8")
     wrong = pilots_in_process("status", cwd=tmp_path)
     assert (wrong.returncode, wrong.stdout) == (3, "") and "keep_builds" in wrong.stderr
@@ -244,16 +248,14 @@ def test_a_flag_beats_the_environment_and_that_beats_the_settings_file(published
     ],
     ids=" ".join,
 )
-def test_what_cannot_be_meant_is_refused_before_anything_is_done(
-    published: DataFolder, arguments: tuple[str, ...]
-) -> None:
-    before = published.builds()
-    told = pilots_in_process(*arguments, "--data", str(published.path))
-    assert told.returncode == 2 and told.stderr
-    assert published.builds() == before
+def test_invalid_arguments_are_refused_before_anything_is_done(built: DataFolder, arguments: tuple[str, ...]) -> None:
+    before = built.builds()
+    ran = pilots_in_process(*arguments, "--data", str(built.path))
+    assert ran.returncode == 2 and ran.stderr
+    assert built.builds() == before
 
 
-def test_json_holds_no_number_that_json_does_not_know(published: DataFolder) -> None:
-    asked = "select 'nan'::double as a, 'inf'::double as b, 0.5::double as c"
-    told = pilots_in_process("sql", asked, "--json", "--data", str(published.path))
-    assert json.loads(told.stdout, parse_constant=pytest.fail) == [{"a": None, "b": None, "c": 0.5}]
+def test_json_output_has_null_for_nan_and_infinity(built: DataFolder) -> None:
+    statement = "select 'nan'::double as a, 'inf'::double as b, 0.5::double as c"
+    ran = pilots_in_process("sql", statement, "--json", "--data", str(built.path))
+    assert json.loads(ran.stdout, parse_constant=pytest.fail) == [{"a": None, "b": None, "c": 0.5}]

@@ -1,4 +1,4 @@
-"""`pilots template` and `pilots check --to`, as a site would use them on a computer of its own."""
+"""`pilots template` and `pilots check --to` as a site uses them, and the marked workbook of a run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.without_marts
 
 
 def fill_in(path: Path, *names: str) -> None:
-    """Fill a blank workbook's sheets with made-up rows."""
+    """Fill sheets of a blank workbook with the datasets' example rows."""
     book = openpyxl.load_workbook(path)
     for name in names:
         for row in example_rows(datasets()[name]):
@@ -28,7 +28,7 @@ def fill_in(path: Path, *names: str) -> None:
     book.save(path)
 
 
-def test_a_template_is_named_as_it_must_be_sent_and_passes_when_filled(tmp_path: Path) -> None:
+def test_a_filled_template_passes_the_check_under_its_own_name(tmp_path: Path) -> None:
     made = pilots("template", "contacts", "--site", BPL, "--period", "201912", cwd=tmp_path)
     assert (made.returncode, made.stdout.strip()) == (0, f"{BPL}_contacts_201912_v1.xlsx")
     path = tmp_path / made.stdout.strip()
@@ -40,7 +40,7 @@ def test_a_template_is_named_as_it_must_be_sent_and_passes_when_filled(tmp_path:
     assert report["rows"]["accepted"] == 3 and report["rules"] == []
 
 
-def test_the_examples_of_a_sites_template_pass_its_check(tmp_path: Path) -> None:
+def test_the_examples_of_a_template_pass_the_check(tmp_path: Path) -> None:
     path = tmp_path / "HLT-SCR_participants_201901_v1.xlsx"
     made = pilots_in_process("template", "participants", "--site", "HLT-SCR", "--period", "201901", cwd=tmp_path)
     assert made.returncode == 0
@@ -52,20 +52,20 @@ def test_the_examples_of_a_sites_template_pass_its_check(tmp_path: Path) -> None
     assert (checked.returncode, json.loads(checked.stdout)["rows"]["accepted"]) == (0, 3), checked.stdout
 
 
-def test_a_whole_return_has_a_sheet_for_each_dataset_that_is_owed(tmp_path: Path) -> None:
+def test_a_return_template_has_a_sheet_for_each_required_dataset(tmp_path: Path) -> None:
     path = tmp_path / f"{BPL}_return_201912_v1.xlsx"
     assert pilots_in_process("template", "return", "--site", BPL, "--to", str(path)).returncode == 0
-    owed = openpyxl.load_workbook(path).sheetnames[:-3]
-    assert set(owed) == {"participants", "referrals", "contacts", "employment_outcomes"}
-    fill_in(path, *owed)
+    required = openpyxl.load_workbook(path).sheetnames[:-3]
+    assert set(required) == {"participants", "referrals", "contacts", "employment_outcomes"}
+    fill_in(path, *required)
     checked = pilots_in_process("check", str(path), "--json")
     reports = {r["dataset"]: r for r in json.loads(checked.stdout)}
     assert checked.returncode == 0, checked.stdout
-    assert set(reports) == set(owed) and all(r["rows"]["accepted"] == 3 for r in reports.values())
+    assert set(reports) == set(required) and all(r["rows"]["accepted"] == 3 for r in reports.values())
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("nothing",), "no dataset called nothing"),
         (("contacts", "--site", "MHT-XXX"), "no site called MHT-XXX"),
@@ -74,16 +74,16 @@ def test_a_whole_return_has_a_sheet_for_each_dataset_that_is_owed(tmp_path: Path
         (("contacts", "--to", "x.csv"), "must end in .xlsx"),
     ],
 )
-def test_a_template_that_cannot_be_made_is_a_mistake_of_use(
-    arguments: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_invalid_template_arguments_are_usage_errors(
+    arguments: tuple[str, ...], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    told = pilots_in_process("template", *arguments)
-    assert (told.returncode, told.stdout) == (2, "") and said in told.stderr
+    ran = pilots_in_process("template", *arguments)
+    assert (ran.returncode, ran.stdout) == (2, "") and message in ran.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_is_never_written_over(tmp_path: Path) -> None:
+def test_template_never_overwrites_a_file(tmp_path: Path) -> None:
     assert pilots_in_process("template", "contacts", cwd=tmp_path).returncode == 0
     again = pilots_in_process("template", "contacts", cwd=tmp_path)
     assert again.returncode == 2 and "is there already" in again.stderr
@@ -96,13 +96,13 @@ def sent(tmp_path: Path) -> Path:
     return folder.send("contacts", [*valid_rows("contacts", 1, 2), valid_row("contacts", 3, attended="9")])
 
 
-def test_check_writes_the_reports_and_the_marked_workbook(sent: Path, tmp_path: Path) -> None:
-    told = pilots_in_process("check", str(sent), "--to", str(tmp_path / "out"))
-    assert told.returncode == 1
+def test_check_writes_reports_and_the_marked_workbook(sent: Path, tmp_path: Path) -> None:
+    ran = pilots_in_process("check", str(sent), "--to", str(tmp_path / "out"))
+    assert ran.returncode == 1
     names = [f"{sent.stem}{e}" for e in (".findings.csv", ".html", ".report.json", "_to_fix.xlsx")]
     folder = tmp_path / "out" / BPL
     assert sorted(p.name for p in folder.iterdir()) == sorted(names)
-    assert all(str(folder / n) in told.stdout for n in names)
+    assert all(str(folder / n) in ran.stdout for n in names)
     assert names[-1] in (folder / names[1]).read_text(encoding="utf-8")
     book = openpyxl.load_workbook(folder / names[-1])
     assert book[PROBLEMS]["A2"].value == "F4"
@@ -111,23 +111,23 @@ def test_check_writes_the_reports_and_the_marked_workbook(sent: Path, tmp_path: 
     assert pilots_in_process("check", str(tmp_path / f"{BPL}_contacts_201611_v2.xlsx")).returncode == 0
 
 
-def test_check_knows_what_the_name_does_not_say(sent: Path, tmp_path: Path) -> None:
+def test_check_takes_what_the_file_name_lacks_from_options(sent: Path, tmp_path: Path) -> None:
     other = sent.rename(tmp_path / "our contacts.csv")
-    told = pilots_in_process("check", str(other))
-    assert (told.returncode, told.stdout) == (2, "")
-    assert all(option in told.stderr for option in ("--site", "--dataset", "--period")) and len(told.stderr) < 600
+    ran = pilots_in_process("check", str(other))
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert all(option in ran.stderr for option in ("--site", "--dataset", "--period")) and len(ran.stderr) < 600
     named = ("--site", BPL, "--dataset", "contacts", "--period", "201611")
     assert pilots_in_process("check", str(other), *named, "--to", str(tmp_path / "out")).returncode == 1
     assert (tmp_path / "out" / BPL / "our contacts_to_fix.xlsx").exists()
 
 
-def test_a_file_without_fault_gets_no_marked_workbook(tmp_path: Path) -> None:
+def test_a_valid_file_gets_no_marked_workbook(tmp_path: Path) -> None:
     good = DataFolder(tmp_path / "data").send("contacts", valid_rows("contacts", 1))
     assert pilots_in_process("check", str(good), "--to", str(tmp_path / "out")).returncode == 0
     assert not list((tmp_path / "out" / BPL).glob("*.xlsx"))
 
 
-LOADED = """
+PRINT_MODULES = """
 import sys
 from pathlib import Path
 from flows.commands.check import check_file
@@ -140,34 +140,34 @@ print(",".join(sorted({name.partition(".")[0] for name in sys.modules})))
 
 
 @pytest.mark.parametrize("is_refused", [False, True])
-def test_a_check_needs_no_prefect_and_duckdb_only_for_rules_between_rows(
+def test_check_imports_no_prefect_and_duckdb_only_for_rules_between_rows(
     sent: Path, tmp_path: Path, is_refused: bool
 ) -> None:
     if is_refused:
         sent.write_text(sent.read_text(encoding="utf-8").replace("contact_date", "when", 1), encoding="utf-8")
-    told = subprocess.run(
-        [sys.executable, "-c", LOADED, str(sent), str(tmp_path / "out")],
+    ran = subprocess.run(
+        [sys.executable, "-c", PRINT_MODULES, str(sent), str(tmp_path / "out")],
         cwd=PROJECT, env=clean_environment(), capture_output=True, text=True,
     )  # fmt: skip
-    assert told.returncode == 0, told.stderr
-    assert {"polars", "xlsxwriter"} <= set(told.stdout.strip().split(","))
-    assert "prefect" not in told.stdout.strip().split(",")
+    assert ran.returncode == 0, ran.stderr
+    assert {"polars", "xlsxwriter"} <= set(ran.stdout.strip().split(","))
+    assert "prefect" not in ran.stdout.strip().split(",")
     assert not [p for p in (tmp_path / "data").iterdir() if p.name == "warehouse"]
 
 
-class TestTheNight:
-    def test_puts_the_marked_workbook_beside_the_page(self, folder: DataFolder) -> None:
+class TestRun:
+    def test_writes_the_marked_workbook_beside_the_page(self, folder: DataFolder) -> None:
         folder.send("participants", valid_rows("participants", 1, 2))
         sent = folder.send("referrals", [*valid_rows("referrals", 1), valid_row("referrals", 2, support_model="zz")])
         folder.run()
-        home = folder.paths.reports / BPL
-        assert [p.name for p in home.glob("*_to_fix.xlsx")] == [f"{sent.stem}_to_fix.xlsx"]
-        book = openpyxl.load_workbook(home / f"{sent.stem}_to_fix.xlsx")
+        site_folder = folder.paths.reports / BPL
+        assert [p.name for p in site_folder.glob("*_to_fix.xlsx")] == [f"{sent.stem}_to_fix.xlsx"]
+        book = openpyxl.load_workbook(site_folder / f"{sent.stem}_to_fix.xlsx")
         assert [c.value for c in book[PROBLEMS]["A"]] == ["Cell", "I3"]
-        page = (home / f"{sent.stem}.html").read_text(encoding="utf-8")
+        page = (site_folder / f"{sent.stem}.html").read_text(encoding="utf-8")
         assert f"{sent.stem}_to_fix.xlsx" in page
-        may_read = (folder.paths.raw / BPL).stat().st_mode & 0o640  # as the site's own folder allows its group
-        assert (home / f"{sent.stem}_to_fix.xlsx").stat().st_mode & 0o777 == may_read
+        may_read = (folder.paths.raw / BPL).stat().st_mode & 0o640  # the same group permission as the site's own folder
+        assert (site_folder / f"{sent.stem}_to_fix.xlsx").stat().st_mode & 0o777 == may_read
 
     def test_marks_every_sheet_of_a_whole_return_in_one_workbook(self, folder: DataFolder) -> None:
         path = folder.paths.raw / BPL / f"{BPL}_return_201611_v1.xlsx"
@@ -182,12 +182,12 @@ class TestTheNight:
         folder.run()
         [marked] = (folder.paths.reports / BPL).glob("*.xlsx")
         heading, *problems = openpyxl.load_workbook(marked)[PROBLEMS].iter_rows(values_only=True)
-        found = {(p[1], p[0]) for p in problems if p[9] == "Yes"}
-        assert {("participants", "E3"), ("referrals", "L3")} <= found, problems
+        marked_cells = {(p[1], p[0]) for p in problems if p[9] == "Yes"}
+        assert {("participants", "E3"), ("referrals", "L3")} <= marked_cells, problems
 
-    def test_makes_no_copy_of_personal_data(self, folder: DataFolder) -> None:
+    def test_writes_no_marked_workbook_with_personal_data(self, folder: DataFolder) -> None:
         rows = valid_rows("contacts", 1, 2)
-        rows[0]["staff_ref"] = "943 476 5919"  # valid by its check digit, and nobody's
+        rows[0]["staff_ref"] = "943 476 5919"  # a valid test number that belongs to nobody
         folder.send("contacts", rows)
         folder.run()
         assert not list(folder.paths.reports.rglob("*.xlsx"))

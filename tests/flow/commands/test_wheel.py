@@ -1,4 +1,4 @@
-"""The built package on a computer that has no copy of the repository: all it needs is packed, and its commands run."""
+"""The wheel, installed where there is no repository: it packs all it needs, and its commands run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PACKAGES = ("flows", "schemas")
 
 @dataclass(frozen=True)
 class Installed:
-    """A virtual environment with the wheel in it, and a folder to work in that is far from the repository."""
+    """A virtual environment with the wheel installed, and a working folder outside the repository."""
 
     wheel: Path
     scripts: Path
@@ -40,12 +40,12 @@ class Installed:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """Build the wheel of a copy of the project, and install it beside the libraries of this environment, offline."""
+    """Build the wheel from a copy of the project, and install it offline, with the libraries of this environment."""
     home = tmp_path_factory.mktemp("wheel")
     source = home / "source"
     source.mkdir()
     for name in PACKAGES:
-        shutil.copytree(PROJECT / name, source / name)  # compiled files and all, as in a repository that was used
+        shutil.copytree(PROJECT / name, source / name)  # with bytecode, as in a repository in use
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(PROJECT / name, source)
     pip("wheel", "--no-build-isolation", "--wheel-dir", str(home), str(source))
@@ -54,7 +54,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     builder = venv.EnvBuilder(with_pip=False, symlinks=True)
     builder.create(home / "venv")
     place = builder.ensure_directories(home / "venv")
-    # A .pth file in a folder that a .pth file names is not read: so the libraries are found, and the repository is not.
+    # .pth files are not followed recursively, so the libraries are found and the editable repository is not.
     packages = Path(sysconfig.get_path("purelib", vars={"base": place.env_dir, "platbase": place.env_dir}))
     (packages / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
     pip("--python", place.env_exe, "install", "--ignore-installed", str(wheel))
@@ -73,7 +73,7 @@ def pip(*arguments: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_file_of_the_packages_is_packed_and_nothing_else(installed: Installed) -> None:
+def test_the_wheel_packs_every_file_of_the_packages_and_nothing_else(installed: Installed) -> None:
     here = {
         path.relative_to(PROJECT).as_posix()
         for name in PACKAGES
@@ -85,7 +85,7 @@ def test_every_file_of_the_packages_is_packed_and_nothing_else(installed: Instal
     assert packed == here
 
 
-def test_the_command_runs_from_the_wheel_and_from_nowhere_else(installed: Installed) -> None:
+def test_the_installed_command_runs_from_the_wheel(installed: Installed) -> None:
     helped = installed.run("pilots", "--help")
     assert (helped.returncode, helped.stderr) == (0, "")
     assert "check" in helped.stdout and "template" in helped.stdout
@@ -94,7 +94,9 @@ def test_the_command_runs_from_the_wheel_and_from_nowhere_else(installed: Instal
 
 
 @pytest.mark.parametrize(("dataset", "suffix"), [("contacts", "csv"), ("participants", "xlsx")])
-def test_a_good_file_and_a_bad_one_are_checked(installed: Installed, tmp_path: Path, dataset: str, suffix: str) -> None:
+def test_the_installed_command_checks_good_and_bad_files(
+    installed: Installed, tmp_path: Path, dataset: str, suffix: str
+) -> None:
     good = DataFolder(tmp_path / "good").send(dataset, valid_rows(dataset, 1, 2), suffix=suffix)
     checked = installed.run("pilots", "check", str(good), "--date", "2016-12-02")
     assert (checked.returncode, checked.stderr) == (0, ""), checked.stdout
@@ -110,7 +112,7 @@ def test_a_good_file_and_a_bad_one_are_checked(installed: Installed, tmp_path: P
     assert {".html", "_to_fix.xlsx"} <= written
 
 
-def test_a_blank_workbook_is_written(installed: Installed) -> None:
+def test_the_installed_command_writes_a_blank_workbook(installed: Installed) -> None:
     made = installed.run("pilots", "template", "return", "--site", "MHT-BPL", "--period", "201611")
     assert (made.returncode, made.stderr) == (0, "")
     book = openpyxl.load_workbook(installed.work / "MHT-BPL_return_201611_v1.xlsx")

@@ -1,6 +1,6 @@
-"""`pilots check` and `pilots template` on Windows, which most senders use, as far as Linux can be made to look like it.
+"""`pilots check` and `pilots template` on Windows, which most senders use, as far as Linux can emulate it.
 
-What is taken away and what behaves otherwise is in `as_windows.py`; everything else here is the real command.
+`as_windows.py` describes the emulation; everything else here is the real command.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from soak import in_soak
 from unix_only import unix_only
 from workbook_bytes import ods, ods_row, parquet, xls, zip_of
 
-STARTER = Path(__file__).with_name("as_windows.py")
-ON_THE_DAY = ("--date", "2016-12-02")
-STRANGE = "1 \u2192 \U0001f600 2"  # an arrow and a smiley: no Windows has them in its encoding for files
+EMULATOR = Path(__file__).with_name("as_windows.py")
+DATE = ("--date", "2016-12-02")
+UNENCODABLE = "1 \u2192 \U0001f600 2"  # an arrow and a smiley, which are in no Windows code page
 
 
 class Ended(NamedTuple):
-    """How a command ended, and what it wrote."""
+    """Exit code, stdout and stderr of a command."""
 
     code: int
     out: str
@@ -37,7 +37,7 @@ class Ended(NamedTuple):
 
 @dataclass(frozen=True)
 class Windows:
-    """A folder on a computer with Windows."""
+    """A folder on an emulated Windows."""
 
     home: Path
     temporary: Path = field(init=False)
@@ -47,14 +47,14 @@ class Windows:
         self.temporary.mkdir()
 
     def run(self, commands: Mapping[str, Sequence[str]], in_use: Mapping[str, Path] | None = None) -> dict[str, Ended]:
-        """Run commands in one process, and give how each ended, by the name that it has here.
+        """Run named commands in one process; return how each ended, by name.
 
-        `in_use` says, by the same names, which file another program has open meanwhile.
+        `in_use` gives, by the same names, a file that another program has open meanwhile.
         """
-        held = {name: [str(path)] for name, path in (in_use or {}).items()}
-        told = [{"arguments": [*map(str, c)], "in_use": held.get(name, [])} for name, c in commands.items()]
+        files_in_use = {name: [str(path)] for name, path in (in_use or {}).items()}
+        payload = [{"arguments": [*map(str, c)], "in_use": files_in_use.get(name, [])} for name, c in commands.items()]
         started = subprocess.run(
-            [sys.executable, str(STARTER), json.dumps(told)],
+            [sys.executable, str(EMULATOR), json.dumps(payload)],
             cwd=self.home,
             env=clean_environment(TMPDIR=str(self.temporary), **VARIABLES),
             capture_output=True,
@@ -70,16 +70,16 @@ def windows(tmp_path: Path) -> Windows:
     return Windows(tmp_path)
 
 
-def named(folder: Path, name: str, content: bytes) -> Path:
-    """A file of its own folder, named as it has to be sent."""
+def write_named(folder: Path, name: str, content: bytes) -> Path:
+    """Write a file with a valid name in its own folder."""
     path = folder / f"{BPL}_{name}"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
 
 
-def test_what_is_taken_away_is_what_the_documentation_marks_as_for_unix_alone() -> None:
-    """The list is typeshed's. Some that Python's documentation says so of, and some that it has on Windows too."""
+def test_the_removed_names_are_those_documented_as_unix_only() -> None:
+    """Samples from Python's documentation: names marked 'Availability: Unix', and names that Windows has too."""
     lacking = unix_only()
     assert {"fcntl", "grp", "pwd", "resource", "termios", "pty"} <= {m for m, names in lacking.items() if "*" in names}
     absent = {"pread", "pwrite", "fork", "getuid", "chown", "sync", "fdatasync", "sched_getaffinity", "O_DIRECTORY"}
@@ -90,7 +90,7 @@ def test_what_is_taken_away_is_what_the_documentation_marks_as_for_unix_alone() 
 
 @pytest.mark.soak
 def test_files_of_every_format_are_checked(windows: Windows, tmp_path: Path) -> None:
-    """Good and bad ones, damaged ones, and the same in a zip, whose copy must be closed before it can be removed."""
+    """Bad, damaged and headless files, alone and zipped; an unzipped copy must be closed before it is removed."""
     rows = [valid_row("contacts", 1), valid_row("contacts", 2, attended="9")]
     table = [list(rows[0]), *([str(cell) for cell in row.values()] for row in rows)]
     csv = DataFolder(tmp_path / "csv").send("contacts", rows).read_bytes()
@@ -107,7 +107,7 @@ def test_files_of_every_format_are_checked(windows: Windows, tmp_path: Path) -> 
     damaged = {"csv": b"\x00" * 99, "xlsx": xlsx[:-300], "parquet": parquet(table)[:-20]}
     headless = {"csv": csv.partition(b"\n")[2]}
     files = {
-        f"{kind} {ending}{' in a zip' if is_zipped else ''}": named(
+        f"{kind} {ending}{' in a zip' if is_zipped else ''}": write_named(
             tmp_path / kind / f"{ending}{is_zipped}",
             f"contacts_201611_v1.{'zip' if is_zipped else ending}",
             zip_of({f"x.{ending}": content}) if is_zipped else content,
@@ -116,51 +116,53 @@ def test_files_of_every_format_are_checked(windows: Windows, tmp_path: Path) -> 
         for ending, content in contents.items()
         for is_zipped in (False, True)
     }
-    final_state = windows.run({n: ("check", str(f), *ON_THE_DAY, "--to", str(tmp_path / n)) for n, f in files.items()})
-    said = {name: (e.code, e.err, e.out.partition("\n")[0]) for name, e in final_state.items()}
+    results = windows.run({n: ("check", str(f), *DATE, "--to", str(tmp_path / n)) for n, f in files.items()})
+    first_lines = {name: (e.code, e.err, e.out.partition("\n")[0]) for name, e in results.items()}
     verdicts = {
         "bad": "Fix 1 problem and send the file again",
         "damaged": "This file could not be read: send it again",
         "headless": "This file could not be read: send it again",
     }
-    assert said == {name: (1, "", verdicts[name.partition(" ")[0]]) for name in files}
+    assert first_lines == {name: (1, "", verdicts[name.partition(" ")[0]]) for name in files}
     marked = {name for name in files if list((tmp_path / name).rglob("*_to_fix.xlsx"))}
     assert marked == {name for name in files if name.startswith("bad")}
     assert not list(windows.temporary.iterdir())
 
 
 @pytest.mark.parametrize(("dataset", "suffix"), [("contacts", "csv"), *in_soak(("participants", "xlsx"))])
-def test_what_is_written_is_what_is_written_elsewhere(
-    windows: Windows, tmp_path: Path, dataset: str, suffix: str
-) -> None:
-    wrong = {"contacts": {"attended": STRANGE}, "participants": {"gender": STRANGE}}[dataset]
+def test_output_files_are_the_same_as_on_linux(windows: Windows, tmp_path: Path, dataset: str, suffix: str) -> None:
+    wrong = {"contacts": {"attended": UNENCODABLE}, "participants": {"gender": UNENCODABLE}}[dataset]
     sent = [valid_row(dataset, 1), valid_row(dataset, 2, **wrong)]
     bad = DataFolder(tmp_path / "bad").send(dataset, sent, suffix=suffix)
     good = DataFolder(tmp_path / "good").send(dataset, valid_rows(dataset, 1, 2), suffix=suffix)
-    check = ("check", str(bad), *ON_THE_DAY)
-    there = windows.run(
+    check = ("check", str(bad), *DATE)
+    on_windows = windows.run(
         {
-            "good": ("check", str(good), *ON_THE_DAY, "--to", str(tmp_path / "there")),
+            "good": ("check", str(good), *DATE, "--to", str(tmp_path / "there")),
             "bad": (*check, "--to", str(tmp_path / "there" / "bad")),
             "json": (*check, "--json"),
         }
     )
-    here = {
-        "good": pilots_in_process("check", str(good), *ON_THE_DAY, "--to", str(tmp_path / "here")),
+    on_linux = {
+        "good": pilots_in_process("check", str(good), *DATE, "--to", str(tmp_path / "here")),
         "bad": pilots_in_process(*check, "--to", str(tmp_path / "here" / "bad")),
         "json": pilots_in_process(*check, "--json"),
     }
-    assert {n: (e.code, e.err) for n, e in there.items()} == {n: (e.returncode, e.stderr) for n, e in here.items()}
-    assert [e.code for e in there.values()] == [0, 1, 1]
-    assert there["json"].out.isascii() and json.loads(there["json"].out) == json.loads(here["json"].stdout)
+    assert {n: (e.code, e.err) for n, e in on_windows.items()} == {
+        n: (e.returncode, e.stderr) for n, e in on_linux.items()
+    }
+    assert [e.code for e in on_windows.values()] == [0, 1, 1]
+    assert on_windows["json"].out.isascii() and json.loads(on_windows["json"].out) == json.loads(
+        on_linux["json"].stdout
+    )
 
-    def as_told_there(text: str) -> str:
+    def windows_text(text: str) -> str:
         text = text.replace(str(tmp_path / "here"), str(tmp_path / "there"))
         return text.encode("cp1252", "backslashreplace").decode("cp1252")
 
     for name in ("good", "bad"):
-        assert there[name].out == as_told_there(here[name].stdout)
-    assert "found     1 \\u2192 \\U0001f600 2" in there["bad"].out
+        assert on_windows[name].out == windows_text(on_linux[name].stdout)
+    assert "found     1 \\u2192 \\U0001f600 2" in on_windows["bad"].out
 
     files = {p.relative_to(tmp_path / "here") for p in (tmp_path / "here").rglob("*.*")}
     assert files == {p.relative_to(tmp_path / "there") for p in (tmp_path / "there").rglob("*.*")}
@@ -172,24 +174,24 @@ def test_what_is_written_is_what_is_written_elsewhere(
 
 def test_blank_workbooks_are_written_and_checked(windows: Windows, tmp_path: Path) -> None:
     name = f"{BPL}_return_201611_v1.xlsx"
-    final_state = windows.run(
+    results = windows.run(
         {
             "one": ("template", "contacts"),
             "whole": ("template", "return", "--site", BPL, "--period", "201611"),
             "again": ("template", "return", "--site", BPL, "--period", "201611"),
-            "check": ("check", name, *ON_THE_DAY),
+            "check": ("check", name, *DATE),
         }
     )
-    assert (final_state["one"], final_state["whole"]) == ((0, "contacts_blank.xlsx\n", ""), (0, f"{name}\n", ""))
-    assert final_state["again"].code == 2 and "is there already" in final_state["again"].err
-    assert (final_state["check"].code, final_state["check"].err) == (1, "")
-    assert final_state["check"].out.count("The file has no rows of data (check F01)") == 4
+    assert (results["one"], results["whole"]) == ((0, "contacts_blank.xlsx\n", ""), (0, f"{name}\n", ""))
+    assert results["again"].code == 2 and "is there already" in results["again"].err
+    assert (results["check"].code, results["check"].err) == (1, "")
+    assert results["check"].out.count("The file has no rows of data (check F01)") == 4
     book = openpyxl.load_workbook(tmp_path / name)
     assert {"participants", "referrals", "contacts", "employment_outcomes"} <= {*book.sheetnames}
 
 
 @pytest.mark.soak
-def test_a_workbook_with_several_datasets_is_checked_between_its_sheets(windows: Windows, tmp_path: Path) -> None:
+def test_rules_between_sheets_of_a_return_are_applied(windows: Windows, tmp_path: Path) -> None:
     path = tmp_path / f"{BPL}_return_201611_v1.xlsx"
     pilots_in_process("template", "return", "--site", BPL, "--to", str(path))
     book = openpyxl.load_workbook(path)
@@ -199,13 +201,13 @@ def test_a_workbook_with_several_datasets_is_checked_between_its_sheets(windows:
         for row in rows:
             book[dataset].append([row.get(heading) for heading in headings])
     book.save(path)
-    checked = windows.run({"it": ("check", str(path), *ON_THE_DAY, "--to", "reports")})["it"]
+    checked = windows.run({"it": ("check", str(path), *DATE, "--to", "reports")})["it"]
     assert (checked.code, checked.err) == (1, "")
     assert "There is no referral for this contact (check P12)\n    where     Sheet contacts" in checked.out
 
 
-def test_what_cannot_be_done_is_said_in_a_sentence(windows: Windows, tmp_path: Path) -> None:
-    """The last of the commands' defences works there too: wrong use, a folder that is a file, and what needs Unix."""
+def test_errors_are_one_sentence(windows: Windows, tmp_path: Path) -> None:
+    """Usage errors, a file in place of a folder, and commands that need Unix."""
     bad = DataFolder(tmp_path / "sent").send("contacts", [valid_row("contacts", 1, attended="9")])
     (tmp_path / "file").touch()
     (tmp_path / "data" / "raw").mkdir(parents=True)
@@ -215,38 +217,38 @@ def test_what_cannot_be_done_is_said_in_a_sentence(windows: Windows, tmp_path: P
         "demo": ("demo", "--data", "data"),
         "retry": ("retry", "--data", "data"),
     }
-    final_state = windows.run(
+    results = windows.run(
         {
             "help": ("--help",),
             "no file": ("check", "nothing.csv"),
             "no name": ("check", "file"),
             "in a file": ("template", "contacts", "--to", "file/blank.xlsx"),
-            "reports in a file": ("check", str(bad), *ON_THE_DAY, "--to", "file"),
+            "reports in a file": ("check", str(bad), *DATE, "--to", "file"),
             **needs_unix,
         }
     )
-    assert {name: e.code for name, e in final_state.items()} == {
+    assert {name: e.code for name, e in results.items()} == {
         "help": 0, "no file": 2, "no name": 2, "in a file": 3, "reports in a file": 3, **dict.fromkeys(needs_unix, 3)
     }  # fmt: skip
-    assert "check" in final_state["help"].out and not final_state["help"].err
+    assert "check" in results["help"].out and not results["help"].err
     for name in needs_unix:
-        assert (final_state[name].out, final_state[name].err.count("\n")) == ("", 1)
-        assert "needs Linux or macOS" in final_state[name].err
-    assert not any("Traceback" in e.err for e in final_state.values())
+        assert (results[name].out, results[name].err.count("\n")) == ("", 1)
+        assert "needs Linux or macOS" in results[name].err
+    assert not any("Traceback" in e.err for e in results.values())
     assert not (tmp_path / "data" / "warehouse").exists()
 
 
-def test_a_report_that_is_open_in_excel_is_told(windows: Windows, tmp_path: Path) -> None:
+def test_a_report_open_in_excel_is_reported(windows: Windows, tmp_path: Path) -> None:
     bad = DataFolder(tmp_path / "sent").send(
         "contacts", [valid_row("contacts", 1), valid_row("contacts", 2, attended="9")]
     )
-    check = ("check", str(bad), *ON_THE_DAY, "--to", "reports")
+    check = ("check", str(bad), *DATE, "--to", "reports")
     reports = tmp_path / "reports" / BPL
     in_use = {ending: reports / f"{bad.stem}{ending}" for ending in ("_to_fix.xlsx", ".findings.csv")}
-    final_state = windows.run({"before": check} | dict.fromkeys(in_use, check), in_use)
-    assert final_state.pop("before").code == 1
-    for ending, again in final_state.items():
-        assert (again.code, again.out) == (3, "")
-        assert ending in again.err and "open in Excel" in again.err
+    results = windows.run({"before": check} | dict.fromkeys(in_use, check), in_use)
+    assert results.pop("before").code == 1
+    for ending, result in results.items():
+        assert (result.code, result.out) == (3, "")
+        assert ending in result.err and "open in Excel" in result.err
     assert all(report.stat().st_size for report in in_use.values())
     assert not [p for p in reports.iterdir() if p.name.startswith(".")]

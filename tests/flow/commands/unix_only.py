@@ -1,7 +1,7 @@
-"""What Python's standard library has on Linux and lacks on Windows, as the stubs of typeshed declare it.
+"""Names of Python's standard library that exist on Linux and not on Windows, from the stubs of typeshed.
 
-typeshed (it comes with mypy) states for each name on which platform it exists, as Python's documentation does in words
-under 'Availability: Unix' and 'not Windows'. Modules and functions are looked at, not the methods of classes.
+typeshed, which comes with mypy, states on which platform each name exists, as Python's documentation does under
+'Availability'. Methods of classes are not covered.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ STUBS = Path(mypy.__file__).parent / "typeshed" / "stdlib"
 
 
 def unix_only() -> dict[str, list[str]]:
-    """The names that each module lacks on Windows. Of a module that is not there at all: all of them, and '*'."""
-    lacking: dict[str, list[str]] = {}
+    """Map each module to the names it lacks on Windows; a module missing altogether has all its names and '*'."""
+    missing_names: dict[str, list[str]] = {}
     for path in STUBS.rglob("*.pyi"):
         text = path.read_text(encoding="utf-8")
         if "sys.platform" in text:
             tree = ast.parse(text)
-            here, there = (set(_names(tree.body, platform)) for platform in ("linux", "win32"))
-            if missing := here - there:
+            on_linux, on_windows = (set(_names(tree.body, platform)) for platform in ("linux", "win32"))
+            if missing := on_linux - on_windows:
                 module = ".".join(path.relative_to(STUBS).with_suffix("").parts).removesuffix(".__init__")
-                lacking[module] = sorted(missing) + ([] if there else ["*"])
-    return lacking
+                missing_names[module] = sorted(missing) + ([] if on_windows else ["*"])
+    return missing_names
 
 
 def _names(body: list[ast.stmt], platform: str) -> Iterator[str]:
-    """The public names that some statements of a stub define on a platform, for the Python that runs."""
+    """Yield the public names that statements of a stub define on a platform, for the running Python version."""
     for node in body:
         if isinstance(node, ast.If):
             yield from _names(node.body if _holds(node.test, platform) else node.orelse, platform)
@@ -40,7 +40,7 @@ def _names(body: list[ast.stmt], platform: str) -> Iterator[str]:
         elif isinstance(node, ast.AnnAssign | ast.Assign):
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 yield from _public(target.id if isinstance(target, ast.Name) else "")
-        elif isinstance(node, ast.ImportFrom):  # what a stub imports under its own name is part of its module
+        elif isinstance(node, ast.ImportFrom):  # `import x as x` re-exports a name in a stub
             for name in node.names:
                 yield from _public(name.name if name.asname == name.name else "")
 
@@ -50,7 +50,7 @@ def _public(name: str) -> list[str]:
 
 
 def _holds(test: ast.expr, platform: str) -> bool:
-    """Whether a condition of a stub holds: it asks for the platform, the version of Python, or both."""
+    """Evaluate a condition of a stub on the platform, the Python version, or both."""
     if isinstance(test, ast.BoolOp):
         parts = [_holds(value, platform) for value in test.values]
         return all(parts) if isinstance(test.op, ast.And) else any(parts)

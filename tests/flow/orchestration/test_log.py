@@ -175,10 +175,10 @@ def test_an_exception_is_logged_without_any_cell_value(folder: DataFolder, suffi
     folder.send("contacts", [valid_row("contacts", 1, staff_ref=NINO)], period="201612", suffix=suffix)
     folder.send("referrals", [valid_row("referrals", 1, referral_source=SURNAME)], period="201612", suffix=suffix)
     (folder.paths.raw / BPL / f"{SURNAME} {NINO}.{suffix}").write_bytes(b"a\n1\n")
-    final_state = pilots("run", "--no-prefect", "--data", str(folder.path), home=copy, TMPDIR=str(tmp_path))
-    assert (final_state.returncode, final_state.stdout) == (70, ""), final_state.stderr
+    ran = pilots("run", "--no-prefect", "--data", str(folder.path), home=copy, TMPDIR=str(tmp_path))
+    assert (ran.returncode, ran.stdout) == (70, ""), ran.stderr
     log = folder.paths.logs / log_file.NAME
-    assert final_state.stderr.strip().endswith(f"Details: {log}") and not list(tmp_path.glob("pilots-fault*"))
+    assert ran.stderr.strip().endswith(f"Details: {log}") and not list(tmp_path.glob("pilots-fault*"))
     logged = lines(folder.path)
     assert [line["stage"] for line in logged if line["event"] == "stage_failed"] == ["load"]
     assert (
@@ -197,11 +197,11 @@ def test_an_exception_in_a_command_without_a_log_goes_to_a_file(
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(query, "warehouse_status", broken)
-    final_state = pilots_in_process("status", "--data", str(folder.path))
-    assert (final_state.returncode, final_state.stdout) == (70, "") and not folder.paths.logs.exists()
-    file = Path(final_state.stderr.strip().rpartition("Details: ")[2])
+    ran = pilots_in_process("status", "--data", str(folder.path))
+    assert (ran.returncode, ran.stdout) == (70, "") and not folder.paths.logs.exists()
+    file = Path(ran.stderr.strip().rpartition("Details: ")[2])
     assert file.parent == tmp_path and "in broken" in file.read_text(encoding="utf-8")
-    assert NINO not in final_state.stderr + file.read_text(encoding="utf-8")
+    assert NINO not in ran.stderr + file.read_text(encoding="utf-8")
 
 
 def test_an_exception_while_validating_is_logged_with_its_traceback(

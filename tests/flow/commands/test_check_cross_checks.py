@@ -1,6 +1,6 @@
-"""`pilots check` finds what a run would: it asks the rules between rows of one file, and between sheets of a return.
+"""`pilots check` applies rules between rows of one file and between the sheets of a return, with a run's results.
 
-A file is checked alone and then taken in by a night in an empty warehouse. Every row is made up.
+The last test compares it with a run on an empty data folder.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from flows.reporting.report import Report
 pytestmark = pytest.mark.without_marts
 
 AREA = {"lsoa": "E01012345"}
-OF_PEOPLE = ("participants", "referrals", "contacts", "employment_outcomes")
+PARTICIPANT_DATASETS = ("participants", "referrals", "contacts", "employment_outcomes")
 Return = dict[str, list[Row]]
 
-# Files of one dataset in which the last row breaks a rule that reads no other.
-ALONE: dict[str, tuple[str, str, list[Row], str]] = {
+# Files in which the last row breaks a rule that reads only its own dataset: (dataset, site, rows, severity).
+ONE_DATASET: dict[str, tuple[str, str, list[Row], str]] = {
     "K04": (
         "contacts",
         BPL,
@@ -70,25 +70,25 @@ ALONE: dict[str, tuple[str, str, list[Row], str]] = {
 
 
 def broken_by(report: Report) -> list[tuple[str, str, list[int]]]:
-    """What was found: (rule, severity, rows)."""
+    """The broken rules of a report: (rule, severity, rows)."""
     rows = [(i, [n for first, last in i.rows for n in range(first, last + 1)]) for i in report.items]
     return sorted((i.rule_id, str(i.severity), numbers) for i, numbers in rows)
 
 
-def unjudged(report: Report) -> dict[str, str]:
-    """Which rules were not judged, or not for certain, and what each lacks."""
+def not_judged_rules(report: Report) -> dict[str, str]:
+    """Rules that were not judged, or only provisionally, and what each lacks."""
     return {i.rule_id: i.lacks for i in report.not_validated}
 
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
-@pytest.mark.parametrize("rule", ALONE)
-def test_rules_that_read_one_dataset_are_judged(folder: DataFolder, rule: str, suffix: str) -> None:
-    dataset, site, rows, severity = ALONE[rule]
+@pytest.mark.parametrize("rule", ONE_DATASET)
+def test_rules_between_rows_of_one_file_are_applied(folder: DataFolder, rule: str, suffix: str) -> None:
+    dataset, site, rows, severity = ONE_DATASET[rule]
     period = "201811" if site == WMCA else "201611"
     checked = check_file(folder.send(dataset, rows, period, site=site, suffix=suffix))
     [report] = checked.reports
     assert broken_by(report) == [(rule, severity, [3])]
-    assert rule not in unjudged(report)
+    assert rule not in not_judged_rules(report)
     held = int(severity == "row")
     assert (report.rows.accepted, report.rows.held) == (2 - held, held)
     assert checked.must_be_fixed is bool(held)
@@ -97,8 +97,8 @@ def test_rules_that_read_one_dataset_are_judged(folder: DataFolder, rule: str, s
     assert item.sheet == (dataset if suffix == "xlsx" else "")
 
 
-def a_return(folder: DataFolder, content: Return, site: str = BPL, period: str = "201611") -> Path:
-    """One workbook with these datasets, in the site's folder."""
+def send_return(folder: DataFolder, content: Return, site: str = BPL, period: str = "201611") -> Path:
+    """Send one workbook with these datasets."""
     path = folder.paths.raw / site / f"{site}_return_{period}_v1.xlsx"
     path.parent.mkdir(parents=True, exist_ok=True)
     sheets = {name: [list(rows[0]), *(list(r.values()) for r in rows)] for name, rows in content.items()}
@@ -106,16 +106,16 @@ def a_return(folder: DataFolder, content: Return, site: str = BPL, period: str =
     return path
 
 
-def of_people(*numbers: int, site: str = BPL, more: tuple[str, ...] = ()) -> Return:
-    return {name: valid_rows(name, *numbers, site=site) for name in (*OF_PEOPLE, *more)}
+def return_of(*numbers: int, site: str = BPL, more: tuple[str, ...] = ()) -> Return:
+    return {name: valid_rows(name, *numbers, site=site) for name in (*PARTICIPANT_DATASETS, *more)}
 
 
 def change(content: Return, dataset: str, n: int, **differences: str) -> None:
     content[dataset][n - 1] = content[dataset][n - 1] | differences
 
 
-# A return of three people in which the second row of a dataset breaks a rule between tables.
-ACROSS: dict[str, tuple[str, str, str, dict[str, str], dict[str, str]]] = {
+# Changes to one row of a return that break a cross-table rule: (dataset, rule, severity, cells, participant's cells).
+CROSS_TABLE: dict[str, tuple[str, str, str, dict[str, str], dict[str, str]]] = {
     "an orphan referral": ("referrals", "P12", "row", {"participant_ref": "BPL-000009"}, {}),
     "an orphan contact": ("contacts", "P12", "row", {"episode_id": "BPL-E000009"}, {}),
     "an orphan job": ("employment_outcomes", "P12", "row", {"episode_id": "BPL-E000009"}, {}),
@@ -126,35 +126,35 @@ ACROSS: dict[str, tuple[str, str, str, dict[str, str], dict[str, str]]] = {
 }
 
 
-@pytest.mark.parametrize("case", ACROSS)
-def test_rules_between_the_sheets_of_a_return_are_judged(folder: DataFolder, case: str) -> None:
-    dataset, rule, severity, differences, of_person = ACROSS[case]
-    content = of_people(1, 2, 3)
+@pytest.mark.parametrize("case", CROSS_TABLE)
+def test_rules_between_sheets_of_a_return_are_applied(folder: DataFolder, case: str) -> None:
+    dataset, rule, severity, differences, of_participant = CROSS_TABLE[case]
+    content = return_of(1, 2, 3)
     content["participants"] = [{**row, "deceased_date": ""} for row in content["participants"]]
     change(content, dataset, 2, **differences)
-    change(content, "participants", 2, **of_person)
-    checked = check_file(a_return(folder, content))
+    change(content, "participants", 2, **of_participant)
+    checked = check_file(send_return(folder, content))
     [report] = [r for r in checked.reports if r.dataset == dataset]
     assert (rule, severity, [3]) in broken_by(report)
     assert report.rows.held == int(severity == "row")
-    assert not {"P12", "P20", "K01", "P07", "P19", "E13"} & unjudged(report).keys()
+    assert not {"P12", "P20", "K01", "P07", "P19", "E13"} & not_judged_rules(report).keys()
     assert checked.must_be_fixed is any(r.rows.held for r in checked.reports)
 
 
-def test_a_trials_return_is_judged_by_its_allocations(folder: DataFolder) -> None:
-    content = of_people(1, 2, 3, site=WMCA, more=("randomisation",))
+def test_rules_on_trial_arms_read_the_allocations_of_the_return(folder: DataFolder) -> None:
+    content = return_of(1, 2, 3, site=WMCA, more=("randomisation",))
     change(content, "randomisation", 1, arm="control")
     change(content, "participants", 2, consent_date="2018-05-22")
-    reports = {r.dataset: r for r in check_file(a_return(folder, content, WMCA, "201811")).reports}
+    reports = {r.dataset: r for r in check_file(send_return(folder, content, WMCA, "201811")).reports}
     assert broken_by(reports["randomisation"]) == [("T03", "row", [3])]
     assert ("T08", "warning", [2]) in broken_by(reports["contacts"])
     for report in reports.values():
-        assert {"what you sent before", "what others sent"} >= set(unjudged(report).values())
+        assert {"what you sent before", "what others sent"} >= set(not_judged_rules(report).values())
 
 
-def test_what_the_file_does_not_hold_is_said_to_be_lacking(folder: DataFolder) -> None:
+def test_rules_that_lack_data_are_listed_with_what_they_lack(folder: DataFolder) -> None:
     report = check_file(folder.send("contacts", valid_rows("contacts", 1, 2))).reports[0]
-    assert unjudged(report) == {
+    assert not_judged_rules(report) == {
         "P12": "your accepted files of referrals",
         "K01": "your accepted files of referrals",
         "T08": "your accepted files of referrals and randomisation",
@@ -163,72 +163,76 @@ def test_what_the_file_does_not_hold_is_said_to_be_lacking(folder: DataFolder) -
     }
     assert report.rows.accepted == 2
     participants = check_file(folder.send("participants", valid_rows("participants", 1))).reports[0]
-    assert unjudged(participants)["P06"] == "what you sent before"
-    assert unjudged(participants)["P04"] == "what others sent"
+    assert not_judged_rules(participants)["P06"] == "what you sent before"
+    assert not_judged_rules(participants)["P04"] == "what others sent"
 
 
-def test_a_sheet_that_is_refused_is_not_at_hand(folder: DataFolder) -> None:
-    content = of_people(1, 2)
+def test_rules_do_not_read_a_refused_sheet(folder: DataFolder) -> None:
+    content = return_of(1, 2)
     content["referrals"] = [{("when" if n == "referral_received_date" else n): v for n, v in row.items()}
                             for row in content["referrals"]]  # fmt: skip
-    reports = {r.dataset: r for r in check_file(a_return(folder, content)).reports}
-    assert unjudged(reports["contacts"])["P12"] == "your accepted files of referrals"
+    reports = {r.dataset: r for r in check_file(send_return(folder, content)).reports}
+    assert not_judged_rules(reports["contacts"])["P12"] == "your accepted files of referrals"
     assert reports["contacts"].rows.accepted == 2
-    assert unjudged(reports["referrals"])["P16"] == "rows that are accepted"
+    assert not_judged_rules(reports["referrals"])["P16"] == "rows that are accepted"
 
 
-def test_what_a_return_may_leave_out_is_taken_as_not_sent_and_told(folder: DataFolder) -> None:
-    """Nobody need randomise: a job before support is a fault, unless an allocation that was sent says otherwise."""
-    content = of_people(1, 2)
+def test_an_optional_dataset_left_out_is_taken_as_not_sent_and_listed(folder: DataFolder) -> None:
+    """Randomisation is optional: without it, a job before support breaks E01, which allocations could excuse."""
+    content = return_of(1, 2)
     change(content, "employment_outcomes", 1, job_start_date="2016-05-12")
-    jobs = check_file(a_return(folder, content)).reports[-1]
+    jobs = check_file(send_return(folder, content)).reports[-1]
     assert ("E01", "row", [2]) in broken_by(jobs)
-    assert unjudged(jobs)["E01"] == "your accepted files of randomisation, if you send any"
+    assert not_judged_rules(jobs)["E01"] == "your accepted files of randomisation, if you send any"
 
 
-def test_rules_that_ask_the_registry_or_other_senders_are_judged_as_far_as_the_file_goes(folder: DataFolder) -> None:
+def test_rules_on_the_registry_are_applied_and_on_other_senders_listed(folder: DataFolder) -> None:
     folder.send_office_files("funding_awards")
     [path] = (folder.paths.raw / "PMO").glob("*.csv")
-    sound_file = check_file(path).reports[0]
+    unchanged = check_file(path).reports[0]
     path.write_text(path.read_text(encoding="utf-8").replace("MHT-BPL", "HLT-SCR"), encoding="utf-8")
     report = check_file(path).reports[0]
-    assert sound_file.items == () and report.rows.held
+    assert unchanged.items == () and report.rows.held
     assert {(i.rule_id, str(i.severity)) for i in report.items} >= {("M27", "row")}
-    assert "M27" not in unjudged(report) and unjudged(report)["M29"] == "what others sent"
+    assert "M27" not in not_judged_rules(report) and not_judged_rules(report)["M29"] == "what others sent"
 
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
-def test_a_file_of_one_month_that_adds_up_is_not_judged_as_if_it_were_all(folder: DataFolder, suffix: str) -> None:
-    dataset, site, rows, _ = ALONE["K04"]
+def test_rules_between_rows_are_not_applied_to_a_period_extract(folder: DataFolder, suffix: str) -> None:
+    dataset, site, rows, _ = ONE_DATASET["K04"]
     period = {"extract_type": "period"}
     report = check_file(folder.send(dataset, rows, site=site, manifest=period, suffix=suffix)).reports[0]
     assert "K04" not in [i.rule_id for i in report.items]
-    assert unjudged(report)["K04"] == "what you sent before"
+    assert not_judged_rules(report)["K04"] == "what you sent before"
 
 
-def test_the_command_says_so_and_ends_with_1(folder: DataFolder) -> None:
-    dataset, site, rows, _ = ALONE["K04"]
+def test_pilots_check_prints_the_broken_rule_and_exits_with_1(folder: DataFolder) -> None:
+    dataset, site, rows, _ = ONE_DATASET["K04"]
     path = str(folder.send(dataset, rows, site=site))
-    told, as_json = pilots_in_process("check", path), pilots_in_process("check", path, "--json")
-    assert (told.returncode, as_json.returncode) == (1, 1)
-    assert "The same contact is recorded twice (check K04)\n    where     Column A (contact_id), row 3" in told.stdout
-    assert "1 of 2 rows would be accepted, 1 held back.\n5 checks could not be made here: see the end." in told.stdout
-    assert "BPL-C000002" not in told.stdout + as_json.stdout
+    as_text, as_json = pilots_in_process("check", path), pilots_in_process("check", path, "--json")
+    assert (as_text.returncode, as_json.returncode) == (1, 1)
+    assert (
+        "The same contact is recorded twice (check K04)\n    where     Column A (contact_id), row 3" in as_text.stdout
+    )
+    assert (
+        "1 of 2 rows would be accepted, 1 held back.\n5 checks could not be made here: see the end." in as_text.stdout
+    )
+    assert "BPL-C000002" not in as_text.stdout + as_json.stdout
     report = json.loads(as_json.stdout)
     assert report["result"] == "accepted_with_held_rows" and report["rows"]["held"] == 1
     assert [r["rule_id"] for r in report["rules"]] == ["K04"]
 
 
-def test_a_sound_file_is_not_told_to_be_accepted_where_checks_could_not_be_made(folder: DataFolder) -> None:
-    told = pilots_in_process("check", str(folder.send("contacts", valid_rows("contacts", 1))))
-    assert told.returncode == 0
-    assert told.stdout.splitlines()[:2] == ["Nothing to fix was found", "1 of 1 row would be accepted."]
+def test_a_valid_file_is_not_called_accepted_while_checks_are_open(folder: DataFolder) -> None:
+    ran = pilots_in_process("check", str(folder.send("contacts", valid_rows("contacts", 1))))
+    assert ran.returncode == 0
+    assert ran.stdout.splitlines()[:2] == ["Nothing to fix was found", "1 of 1 row would be accepted."]
 
 
-def spoil(content: Return, by: random.Random) -> None:
-    """Break some rules of a return at random, also those within a row."""
-    spoilt: list[Callable[[int, int], None]] = [
-        lambda n, m: change(content, "contacts", n, episode_id=f"BPL-E{m:06}"),  # a twin, if it has the same date
+def break_rules(content: Return, rng: random.Random) -> None:
+    """Break some rules of a return at random, within and between rows."""
+    changes: list[Callable[[int, int], None]] = [
+        lambda n, m: change(content, "contacts", n, episode_id=f"BPL-E{m:06}"),  # a duplicate, if its date is the same
         lambda n, m: change(content, "contacts", n, episode_id="BPL-E000099"),
         lambda n, m: change(content, "contacts", n, contact_date="2016-05-12"),
         lambda n, m: change(content, "contacts", n, attended="9"),
@@ -242,22 +246,22 @@ def spoil(content: Return, by: random.Random) -> None:
         lambda n, m: change(content, "employment_outcomes", n, job_start_date="2016-05-12"),
         lambda n, m: change(content, "employment_outcomes", n, episode_id=f"BPL-E{m:06}", job_spell_no="2"),
     ]
-    for _ in range(by.randint(3, 9)):
-        by.choice(spoilt)(by.randint(1, 8), by.randint(1, 8))
+    for _ in range(rng.randint(3, 9)):
+        rng.choice(changes)(rng.randint(1, 8), rng.randint(1, 8))
 
 
 @pytest.mark.parametrize("seed", [0, *in_soak(1, 2, 3)])
-def test_a_return_is_found_by_a_check_as_by_a_night(folder: DataFolder, seed: int) -> None:
-    by = random.Random(seed)
-    content = of_people(*range(1, 9))
+def test_pilots_check_of_a_return_reports_the_same_as_a_run(folder: DataFolder, seed: int) -> None:
+    rng = random.Random(seed)
+    content = return_of(*range(1, 9))
     content["participants"] = [{**row, "lsoa": "E01012345", "deceased_date": ""} for row in content["participants"]]
-    spoil(content, by)
-    if by.random() < 0.3:
-        del content[by.choice(["contacts", "employment_outcomes"])]
-    path = a_return(folder, content)
+    break_rules(content, rng)
+    if rng.random() < 0.3:
+        del content[rng.choice(["contacts", "employment_outcomes"])]
+    path = send_return(folder, content)
     checked = [{n: r.to_json()[n] for n in ("dataset", "result", "rows", "rules")} for r in check_file(path).reports]
     folder.run("2016-12-08")
-    home = folder.paths.reports / BPL
-    told = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(home.glob("*.report.json"))]
-    assert any(r["rules"] for r in told)
-    assert {r["dataset"]: r for r in checked} == {r["dataset"]: {n: r[n] for n in checked[0]} for r in told}
+    site_folder = folder.paths.reports / BPL
+    reports = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(site_folder.glob("*.report.json"))]
+    assert any(r["rules"] for r in reports)
+    assert {r["dataset"]: r for r in checked} == {r["dataset"]: {n: r[n] for n in checked[0]} for r in reports}

@@ -1,0 +1,334 @@
+"""`pilots revalidate` and corrections: what a change affects is re-validated, and the site's page says so."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from commands import clean_environment, copy_project, pilots, pilots_command, pilots_in_process
+from data_folder import BPL, PROJECT, DataFolder, valid_row, valid_rows, warehouse_content, write_corrections
+from soak import in_soak
+
+from flows.nightly import nightly_run
+from flows.orchestration import active_run
+from flows.orchestration.run import Scope
+from flows.settings import Settings
+from flows.steps import validate_delivery
+
+pytestmark = pytest.mark.without_marts
+
+REVALIDATE = Scope(new_files=False)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project's code."""
+    return copy_project(tmp_path / "project")
+
+
+def page(folder: DataFolder, dataset: str = "contacts", version: int = 1) -> str:
+    """The site's page, with runs of white space collapsed."""
+    path = folder.paths.reports / BPL / f"{BPL}_{dataset}_201611_v{version}.html"
+    return " ".join(path.read_text(encoding="utf-8").split())
+
+
+def digests_of(folder: DataFolder) -> dict[str, str]:
+    """Digest of every file below the data folder, target of every link, and every folder."""
+
+    def digest(path: Path) -> str:
+        if path.is_symlink():
+            return str(path.readlink())
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"
+
+    return {p.relative_to(folder.path).as_posix(): digest(p) for p in sorted(folder.path.rglob("*"))}
+
+
+def run_with_held_row(folder: DataFolder) -> None:
+    """Make a first run in which row 3 of contacts is held for its attendance code."""
+    folder.send_all(1, 2, 3)
+    folder.send(
+        "contacts", [valid_row("contacts", 1), valid_row("contacts", 2, attended="9"), valid_row("contacts", 3)]
+    )
+    folder.run("2016-12-02T03:30")
+    assert folder.count("core.contacts") == 2
+
+
+def add_code(project: Path) -> None:
+    """Add a code to the list of contact types."""
+    with (project / "schemas" / "core" / "codes" / "contact_type.csv").open("a", encoding="utf-8") as codes:
+        codes.write("chat,Chat by text,,,,made up for a test\n")
+
+
+@pytest.mark.soak
+def test_an_extended_code_list_releases_rows_and_the_page_says_so(folder: DataFolder, project: Path) -> None:
+    folder.send_all(1, 2, 3)
+    chats = [valid_row("contacts", n, contact_type="chat") for n in (2, 3)]
+    folder.send("contacts", [valid_row("contacts", 1), *chats, valid_row("contacts", 4)])  # 4 has no referral
+    assert (
+        pilots("run", "--no-prefect", "--data", str(folder.path), "--date", "2016-12-02", home=project).returncode == 0
+    )
+    folder.send("contacts", valid_rows("contacts", 1, 2, 3), period="201612")  # new: `revalidate` must leave it
+    add_code(project)
+
+    arguments = ("--no-prefect", "--data", str(folder.path), "--date", "2016-12-05")
+    before = digests_of(folder)
+    planned = pilots("retry", "--dry-run", *arguments, home=project)
+    assert planned.returncode == 0, planned.stderr
+    count, of_site = planned.stdout.splitlines()
+    assert count.startswith("1 file would be re-validated: ") and of_site == f"{BPL}: 1 file (1 of contacts)"
+    [only] = json.loads(pilots("retry", "--dry-run", "--json", *arguments, home=project).stdout)
+    assert only.startswith(f"{BPL}_contacts_201611_v1_")
+    assert digests_of(folder) == before, "a dry run wrote something"
+
+    ran = pilots("retry", *arguments, home=project)
+    assert ran.returncode == 0, ran.stderr
+    released, where = ran.stdout.splitlines()
+    assert released == f"{BPL} contacts November 2016 v1: 2 rows released, 1 still held"
+    assert folder.query("select count(*) filter (contact_type = 'chat'), count(*) from core.contacts") == [(2, 3)]
+    assert list(folder.standings("contacts")) == ["201611 v1"], "revalidate received a new file"
+    sentence = (
+        "2 rows that were held back on 2 December 2016 are now in the figures: the list for Contact type was extended."
+    )
+    assert sentence in page(folder)
+    summary = Path(where.removeprefix("Summary: ")).read_text(encoding="utf-8")
+    assert f"- {BPL} contacts November 2016 v1: {sentence}" in summary
+
+    again = pilots("retry", *arguments, home=project)
+    assert again.stdout.splitlines()[0] == "Nothing was out of date." and sentence in page(folder)
+    assert pilots("retry", "--dry-run", *arguments, home=project).stdout == "Nothing is out of date.\n"
+
+
+@pytest.mark.soak
+def test_a_correction_revalidates_its_file_alone_and_its_removal_is_reported(folder: DataFolder) -> None:
+    run_with_held_row(folder)
+    raw = (folder.paths.raw / BPL / f"{BPL}_contacts_201611_v1.csv").read_bytes()
+    write_corrections(folder, {})
+    corrected = folder.run("2016-12-04")
+    assert [j.delivery.dataset for j in corrected.validated] == ["contacts"], "another file was re-validated"
+    assert folder.query("select attended from core.contacts where source_row = 3") == [("5",)]
+    corrections = "select source_row, column_name, found, suggestion from audit.findings where rule_id = 'X01'"
+    assert folder.query(corrections) == [(3, "attended", "9", "5")]
+    released = (
+        "1 row that was held back on 2 December 2016 is now in the figures: 1 agreed correction was made."
+        " There is nothing to do about it."
+    )
+    assert released in page(folder) and released in corrected.reported.summary
+    assert "was corrected, as agreed with you" in page(folder)
+    assert (folder.paths.raw / BPL / f"{BPL}_contacts_201611_v1.csv").read_bytes() == raw
+    assert folder.run("2016-12-05").result == "quiet"
+
+    write_corrections(folder)  # remove the line
+    later = folder.run("2016-12-06")
+    assert folder.count("core.contacts") == 2 and folder.query(corrections) == []
+    held = "1 row that was accepted on 4 December 2016 is now held back: see check V02."
+    assert held in page(folder) and held in later.reported.summary
+    assert released not in page(folder)
+
+
+def test_listing_what_is_due_records_nothing(folder: DataFolder) -> None:
+    """Not even its copy of the ledger. Results that an interrupted run stored but did not record are reusable."""
+    folder.send_all(1)
+    folder.run("2016-12-02")
+    with active_run.read_only_run(Settings.of(folder.path), None, REVALIDATE) as run:
+        [contacts] = [(i, key) for i, key in run.ledger.result_keys().items() if "contacts" in i]
+        run.record_result_keys({contacts[0]: "the one before"})
+        before = run.ledger.result_keys()
+        due = run.worklist(run.received_before)
+        assert due == ([], dict([contacts])) and run.ledger.result_keys() == before
+        run.record_result_keys(due.reusable_keys)
+        assert run.worklist(run.received_before) == ([], {})
+
+
+@pytest.mark.soak
+def test_a_correction_expires_after_its_last_day(folder: DataFolder) -> None:
+    run_with_held_row(folder)
+    write_corrections(folder, {"until": "2016-12-05"})
+    assert folder.run("2016-12-05").result == "published" and folder.count("core.contacts") == 3
+    expired = folder.run("2016-12-06")
+    assert folder.count("core.contacts") == 2
+    assert "`corrections.csv`, line 2: it was agreed until 5 December 2016" in expired.reported.summary
+    assert "`corrections.csv`, line 2" in folder.run("2016-12-07").reported.summary, "a no-op run forgets it"
+
+
+@pytest.mark.soak
+def test_a_correction_that_no_longer_fits_is_reported_and_not_applied(folder: DataFolder) -> None:
+    run_with_held_row(folder)
+    write_corrections(folder, {})
+    folder.run("2016-12-04")
+    fixed = [valid_row("contacts", n, attended="6" if n == 2 else "5") for n in (1, 2, 3)]
+    folder.send("contacts", fixed)  # same name, other bytes
+    result = folder.run("2016-12-05")
+    assert folder.query("select attended from core.contacts where source_row = 3") == [("6",)]
+    assert folder.query("select source_row, found from audit.findings where rule_id = 'X02'") == [(3, "6")]
+    assert "`corrections.csv`, line 2: it does not fit row 3 of" in result.reported.summary
+    assert "An agreed correction no longer fits" in page(folder)
+    folder.send("contacts", valid_rows("contacts", 1, 2, 3), period="201612")
+    assert "line 2: a later file counts now" in folder.run("2016-12-06").reported.summary
+
+
+def test_an_invalid_correction_is_listed_and_stops_nothing(folder: DataFolder) -> None:
+    run_with_held_row(folder)
+    write_corrections(folder, {"site_code": "MHT-XXX"}, {}, {"file": f"{BPL}_contacts_201608_v1.csv"})
+    result = folder.run("2016-12-04")
+    assert folder.count("core.contacts") == 3 and not result.must_be_fixed
+    assert "line 2: there is no site of this site_code" in result.reported.summary
+    assert "line 4: no file of this name was received" in result.reported.summary
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda sent: sent.replace(b"becomes", b"becoms", 1), "the heading becomes is missing (cell 8"),
+        (lambda sent: None, "it is gone or empty, and the published figures rest on it"),
+        *in_soak(
+            (lambda sent: b"\n", "it is gone or empty, and the published figures rest on it"),
+            (lambda sent: sent.replace(b"wrote", "wróte".encode("cp1252"), 1), "it is not text in UTF-8"),
+            (lambda sent: sent.decode().encode("utf-16"), "it is not text in UTF-8"),
+        ),
+    ],
+    ids=["heading", "gone", "empty", "another encoding", "UTF-16"],
+)
+def test_unusable_corrections_end_every_run_before_anything_is_built(
+    folder: DataFolder, tmp_path: Path, damage: Callable[[bytes], bytes | None], message: str
+) -> None:
+    run_with_held_row(folder)
+    write_corrections(folder, {})
+    folder.run("2016-12-04")
+    good = folder.paths.corrections.read_bytes()
+    damaged, before = damage(good), folder.builds()
+    folder.paths.corrections.unlink()
+    if damaged is not None:
+        folder.paths.corrections.write_bytes(damaged)
+    folder.send("contacts", valid_rows("contacts", 1, 2, 3), period="201612")
+    data = ("--data", str(folder.path))
+    for command in (
+        ("run", "--no-prefect", "--date", "2017-01-05"), ("retry", "--no-prefect", "--date", "2017-01-05"),
+        ("retry", "--dry-run"), ("as-of", "2016-12-05", "--to", str(tmp_path / "then.duckdb")),
+    ):  # fmt: skip
+        ran = pilots_in_process(*command, *data)
+        assert (ran.returncode, message in ran.stderr) == (3, True), f"{command}: {ran.stdout}{ran.stderr}"
+    assert not (tmp_path / "then.duckdb").exists()
+    assert folder.builds() == before and folder.count("core.contacts") == 3
+    newest = max((folder.path / "reports" / "nights").glob("*.md"), key=lambda path: path.stat().st_mtime_ns)
+    assert newest.read_text(encoding="utf-8").startswith("Not published: `corrections.csv` cannot be used")
+
+    folder.paths.corrections.write_bytes(good.splitlines(keepends=True)[0])  # takes every correction back
+    assert folder.run("2017-01-06").result == "published"
+    folder.paths.corrections.unlink()
+    folder.run("2017-01-07")  # no figure rests on the file any more
+
+
+@pytest.mark.soak
+def test_rows_whose_referral_arrives_later_are_released(folder: DataFolder) -> None:
+    folder.send_all(1, 2)
+    folder.send("contacts", valid_rows("contacts", 1, 2, 3))
+    folder.run("2016-12-02")
+    assert folder.count("core.contacts") == 2
+    folder.send("participants", valid_rows("participants", 1, 2, 3), version=2)
+    folder.send("referrals", valid_rows("referrals", 1, 2, 3), version=2)
+    result = folder.run("2016-12-05")
+    sentence = "1 row that was held back on 2 December 2016 is now in the figures: the referrals they refer to came in."
+    assert sentence in page(folder) and f"{BPL} contacts November 2016 v1: {sentence}" in result.reported.summary
+
+
+def test_revalidate_is_limited_to_the_named_site_and_dataset(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.send_all(1, 2, 3)
+    folder.run("2016-12-02")
+    original = validate_delivery.result_key
+    for module in (validate_delivery, active_run):
+        monkeypatch.setattr(module, "result_key", lambda *args: f"new{original(*args)}"[:32])
+    settings = Settings.of(folder.path)
+    part = nightly_run(settings, scope=Scope(new_files=False, site=BPL, dataset="contacts"))
+    assert [j.delivery.dataset for j in part.validated] == ["contacts"]
+    rest = nightly_run(settings, scope=REVALIDATE)
+    assert sorted(j.delivery.dataset for j in rest.validated) == ["employment_outcomes", "participants", "referrals"]
+    assert folder.count("core.contacts") == 3
+
+
+@pytest.mark.soak
+def test_a_file_refused_by_a_changed_rule_is_reported(folder: DataFolder, project: Path) -> None:
+    folder.send("contacts", valid_rows("contacts", *range(1, 31)))
+    arguments = ("--no-prefect", "--data", str(folder.path))
+    pilots("run", *arguments, "--date", "2016-12-02", home=project)
+    codes = project / "schemas" / "core" / "codes" / "contact_type.csv"
+    listed = codes.read_text(encoding="utf-8")
+    codes.write_text("\n".join(x for x in listed.splitlines() if not x.startswith("first,")) + "\n", encoding="utf-8")
+    stricter = pilots("retry", *arguments, "--date", "2016-12-04", home=project)
+    assert stricter.returncode == 1
+    assert "30 rows that were accepted on 2 December 2016 are now held back: the file is refused now." in page(folder)
+    codes.write_text(listed, encoding="utf-8")
+    fixed = pilots("retry", *arguments, "--date", "2016-12-06", home=project)
+    assert fixed.returncode == 0
+    assert fixed.stdout.startswith(f"{BPL} contacts November 2016 v1: 30 rows released, 0 still held")
+    assert "30 rows that were held back on 4 December 2016 are now in the figures" in page(folder)
+
+
+def test_an_unknown_site_is_a_usage_error(folder: DataFolder) -> None:
+    ran = pilots("retry", "--no-prefect", "--data", str(folder.path), "--site", "MHT-XXX")
+    assert ran.returncode == 2 and "There is no site MHT-XXX" in ran.stderr
+
+
+def test_a_dry_run_before_any_run_writes_nothing(folder: DataFolder) -> None:
+    folder.send("contacts", valid_rows("contacts", 1))
+    before = digests_of(folder)
+    assert pilots("retry", "--dry-run", "--data", str(folder.path)).stdout == "Nothing is out of date.\n"
+    assert digests_of(folder) == before
+
+
+def test_a_dry_run_lists_the_corrections_to_fix(folder: DataFolder) -> None:
+    run_with_held_row(folder)
+    write_corrections(folder, {}, {"dataset": "contakts"})
+    ran = pilots_in_process("retry", "--dry-run", "--data", str(folder.path), "--date", "2016-12-04")
+    assert ran.returncode == 1 and ran.stdout.startswith("1 file would be re-validated: ")
+    assert ran.stderr.startswith("To fix: `corrections.csv`, line 3: ")
+
+
+@pytest.mark.with_marts
+@pytest.mark.soak
+def test_a_killed_revalidate_is_completed_by_the_next_run(folder: DataFolder, tmp_path: Path) -> None:
+    """Killed at several moments, the next run leaves what an uninterrupted `revalidate` would, pages included."""
+    run_with_held_row(folder)
+    write_corrections(folder, {})
+    sentence = "1 row that was held back on 2 December 2016 is now in the figures"
+    arguments = ("retry", "--no-prefect", "--date", "2016-12-04", "--data")
+
+    def copied(name: str) -> DataFolder:
+        shutil.copytree(folder.path, tmp_path / name, symlinks=True)
+        return DataFolder(tmp_path / name)
+
+    complete = copied("whole")
+    started = time.monotonic()
+    assert (
+        subprocess.run(
+            [*pilots_command(*arguments, str(complete.path))], cwd=PROJECT, env=clean_environment()
+        ).returncode
+        == 0
+    )
+    duration = time.monotonic() - started
+    content = warehouse_content(complete.paths.current_link.resolve())
+    for part in (0.5, 0.7, 0.85, 0.95):
+        killed = copied(f"cut-{part}")
+        process = subprocess.Popen(
+            [*pilots_command(*arguments, str(killed.path))],
+            cwd=PROJECT,
+            env=clean_environment(),
+            stdout=subprocess.DEVNULL,
+        )
+        time.sleep(duration * part)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        killed.run("2016-12-04")
+        assert warehouse_content(killed.paths.current_link.resolve()) == content, f"killed after {part:.0%}"
+        assert sentence in page(killed), f"killed after {part:.0%}: the site is not told"
+        summaries = [p.read_text(encoding="utf-8") for p in killed.paths.reports.glob("nights/*.md")]
+        assert any(sentence in summary for summary in summaries), f"killed after {part:.0%}: no summary says it"
+        assert killed.run("2016-12-04").result == "quiet"
