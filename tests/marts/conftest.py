@@ -1,4 +1,4 @@
-"""A small warehouse in memory: the tables of the contracts, the macros and the marts, filled by hand."""
+"""An in-memory warehouse with every table, macro and mart, which tests fill by hand."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from schemas._contract.derive import columns, create_table
 
 SCHEMAS = catalogue.SCHEMAS_DIR
 RECEIVED = datetime(2016, 12, 1, 3, 30)
-# What a required column holds in a hand-made row that does not state it.
+# Values of required columns that a hand-made row does not state, by type.
 BLANKS: dict[str, Any] = {"VARCHAR": "", "DATE": date(2016, 1, 1), "TIMESTAMP": RECEIVED, "BOOLEAN": False, "BIGINT": 0}
 
 
 class Warehouse:
-    """Insert rows, build the marts, ask."""
+    """Insert rows, build the marts, query them."""
 
     def __init__(self) -> None:
-        """All tables of `core` and `audit`, empty but for the registry."""
-        self.db = duckdb.connect(config={"threads": 1})  # for a few rows, threads only cost
+        """Create all tables of `core` and `audit`, empty except for the registry."""
+        self.db = duckdb.connect(config={"threads": 1})  # threads only cost time for a few rows
         self.db.execute("CREATE SCHEMA core; CREATE SCHEMA audit")
         self._columns: dict[str, dict[str, tuple[str, bool]]] = {}
         self._rows = 0
@@ -56,22 +56,22 @@ class Warehouse:
             )
 
     def add(self, table: str, **values: Any) -> None:
-        """One row. Required columns that are not stated are filled with something empty."""
+        """Insert one row; required columns that are not given get an empty value (see `BLANKS`)."""
         stated = self._columns[table]
         unknown = values.keys() - stated.keys()
         assert not unknown, f"{table} has no column {unknown}"
         self._rows += 1
         given = {"source_row": self._rows, "delivery_id": f"d{self._rows}"} | values
         row = {n: given[n] for n in stated if n in given}
-        for column, (kind, needed) in stated.items():
-            if needed and row.get(column) is None:
-                row[column] = Decimal(0) if kind.startswith("DECIMAL") else BLANKS[kind]
+        for column, (type_, required) in stated.items():
+            if required and row.get(column) is None:
+                row[column] = Decimal(0) if type_.startswith("DECIMAL") else BLANKS[type_]
         names = ", ".join(f'"{n}"' for n in row)
         marks = ", ".join("?" for _ in row)
         self.db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
 
     def deliver(self, site: str, cut: str, *datasets: str) -> None:
-        """The site's current deliveries of these datasets, complete to `cut`."""
+        """Add current, cumulative deliveries of a site's datasets, with cut-off date `cut`."""
         for dataset in datasets:
             self.add(
                 "audit.deliveries",
@@ -88,7 +88,7 @@ class Warehouse:
             )
 
     def episode(self, site: str, episode: str, referred: str, start: str | None = None, **values: Any) -> None:
-        """One referral; out of work and eligible unless said otherwise."""
+        """Add one referral of an eligible person who is out of work."""
         self.add(
             "core.referrals",
             **{
@@ -105,7 +105,7 @@ class Warehouse:
         )
 
     def job(self, site: str, episode: str, start: str, end: str | None = None, **values: Any) -> None:
-        """One job spell of 20 hours a week."""
+        """Add one job spell of 20 hours a week; without `end` it continues."""
         self.add(
             "core.employment_outcomes",
             **{
@@ -122,7 +122,7 @@ class Warehouse:
         )
 
     def allocation(self, site: str, episode: str, arm: str, day: str, group: str = "wmca_oow") -> None:
-        """The allocation of an episode's person to an arm of the trial."""
+        """Add the allocation of an episode's participant to an arm of the trial."""
         self.add(
             "core.randomisation",
             programme_code=site.split("-")[0],
@@ -135,7 +135,7 @@ class Warehouse:
         )
 
     def contact(self, site: str, episode: str, day: str, attended: str = "5", kind: str = "first") -> None:
-        """One contact."""
+        """Add one contact."""
         self.add(
             "core.contacts",
             programme_code=site.split("-")[0],
@@ -148,41 +148,41 @@ class Warehouse:
         )
 
     def build(self, *wanted: str) -> Warehouse:
-        """The macros, then every mart after those it selects from, checked against its header.
+        """Build the macros and every mart, each after those it reads and checked against its header.
 
-        With addresses or schemas, only the marts that these are or hold, and those they select from.
+        With addresses or schemas, build only these marts and those they read.
         """
         self.db.execute(catalogue.MACROS.read_text(encoding="utf-8"))
-        for mart in needed(wanted) if wanted else catalogue.marts():
+        for mart in marts_to_build(wanted) if wanted else catalogue.marts():
             self.db.execute(f"CREATE SCHEMA IF NOT EXISTS {mart.schema}")
             make_mart(self.db, mart)
         return self
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """The rows of a question."""
+        """Rows of a query."""
         return self.db.execute(sql, list(values)).fetchall()
 
     def one(self, sql: str, *values: Any) -> tuple[Any, ...]:
-        """The only row of a question."""
+        """The only row of a query."""
         found = self.rows(sql, *values)
         assert len(found) == 1, found
         return found[0]
 
-    def figure(self, code: str, columns: str, place: str, cohort: str = "all") -> tuple[Any, ...]:
-        """The one row of outcomes.kpi about a site, or about a programme: all its sites."""
-        programme, is_site, _ = place.partition("-")
+    def figure(self, code: str, columns: str, site_or_programme: str, cohort: str = "all") -> tuple[Any, ...]:
+        """The row of outcomes.kpi of a site, or of a programme over all its sites."""
+        programme, is_site, _ = site_or_programme.partition("-")
         return self.one(
             f"SELECT {columns} FROM outcomes.kpi "
             "WHERE kpi_code = $1 AND programme_code = $2 AND site_code = $3 AND cohort = $4",
             code,
             programme,
-            place if is_site else "all",
+            site_or_programme if is_site else "all",
             cohort,
         )
 
 
-def needed(wanted: tuple[str, ...]) -> list[catalogue.Mart]:
-    """The marts with these addresses or of these schemas, each after those it selects from, which come along."""
+def marts_to_build(wanted: tuple[str, ...]) -> list[catalogue.Mart]:
+    """Marts with these addresses or in these schemas, and those they read, in the order in which to build them."""
     unknown = set(wanted) - {name for m in catalogue.marts() for name in (m.address, m.schema)}
     assert not unknown, f"no mart is called {unknown}"
     found, read = [], set(wanted)
@@ -196,9 +196,9 @@ def needed(wanted: tuple[str, ...]) -> list[catalogue.Mart]:
 @pytest.fixture
 def warehouse() -> Iterator[Warehouse]:
     """An empty warehouse."""
-    made = Warehouse()
-    yield made
-    made.db.close()
+    db_with_tables = Warehouse()
+    yield db_with_tables
+    db_with_tables.db.close()
 
 
 another_warehouse = warehouse  # for a test that compares two

@@ -1,4 +1,4 @@
-"""A mart keeps what its header promises, or nothing of it is made."""
+"""A mart is built as its header states, or not at all."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def mart(sql: str) -> Mart:
 
 @pytest.fixture
 def db() -> duckdb.DuckDBPyConnection:
-    made = duckdb.connect()
-    made.execute("create schema outcomes")
-    return made
+    connection = duckdb.connect()
+    connection.execute("create schema outcomes")
+    return connection
 
 
-def test_it_is_made_with_its_comments(db: duckdb.DuckDBPyConnection) -> None:
+def test_a_mart_is_built_with_its_comments(db: duckdb.DuckDBPyConnection) -> None:
     assert make_mart(db, mart("select * from (values ('a', 1), ('a', 2), ('a', null)) t(site, n)")) == 3
     assert db.execute("select comment from duckdb_columns() where table_name = 'made'").fetchall() == [
         ("The site.",),
@@ -31,7 +31,7 @@ def test_it_is_made_with_its_comments(db: duckdb.DuckDBPyConnection) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sql", "said"),
+    ("sql", "message"),
     [
         ("select * from (values ('a', 1), ('b', 1), ('a', 1)) t(site, n)", "1 rows share their key"),
         ("select * from (values ('a', null::bigint), ('a', null)) t(site, n)", "1 rows share their key"),
@@ -39,7 +39,7 @@ def test_it_is_made_with_its_comments(db: duckdb.DuckDBPyConnection) -> None:
         ("select 'a' as site, 1 as number", "its header promises"),
     ],
 )
-def test_one_that_breaks_its_promise_is_not_there(db: duckdb.DuckDBPyConnection, sql: str, said: str) -> None:
-    with pytest.raises(MartBroken, match=said):
+def test_a_mart_that_contradicts_its_header_is_not_built(db: duckdb.DuckDBPyConnection, sql: str, message: str) -> None:
+    with pytest.raises(MartBroken, match=message):
         make_mart(db, mart(sql))
     assert db.execute("from duckdb_tables()").fetchall() == []

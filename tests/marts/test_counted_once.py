@@ -1,4 +1,4 @@
-"""A pound is counted once, whoever sends it and however often; every record stays to be seen."""
+"""An award or match contribution counts once, however many senders send it; every record stays visible."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def announced(warehouse):
         {"sender": "MHT-BPL", "programme": "MHT"},
     ],
 )
-def test_one_identifier_is_one_award_whoever_sends_it(announced, again):
+def test_a_360giving_identifier_is_one_award_for_all_senders(announced, again):
     _award(announced, award_id="360G-dclg-GM", stage="announced", amount=2_600_000, **again)
     announced.build("funding")
     assert _position(announced, "announced_gbp, n_awards, n_amounts_known") == (6_000_000, 4, 4)
@@ -71,12 +71,14 @@ def test_one_identifier_is_one_award_whoever_sends_it(announced, again):
     assert announced.rows("SELECT senders FROM funding.award_stages WHERE award_id = '360G-dclg-GM'") == [
         (", ".join(sorted(["PMO", again["sender"]])),)
     ]
-    kept = "SELECT sender_code, is_counted, standing_sender_code FROM funding.award_records WHERE award_id LIKE '%GM'"
-    assert sorted(announced.rows(kept)) == sorted([("PMO", True, "PMO"), (again["sender"], False, "PMO")])
+    records = (
+        "SELECT sender_code, is_counted, standing_sender_code FROM funding.award_records WHERE award_id LIKE '%GM'"
+    )
+    assert sorted(announced.rows(records)) == sorted([("PMO", True, "PMO"), (again["sender"], False, "PMO")])
     assert _checks(announced, "one_amount%") == []
 
 
-def test_different_amounts_of_one_award_are_a_breach_that_shows_both(announced):
+def test_different_amounts_of_one_award_are_a_breach_with_both_amounts(announced):
     _award(announced, "MHT-GM", "360G-dclg-GM", "announced", 2_500_000)
     announced.build("funding")
     assert _position(announced, "announced_gbp") == (6_000_000,)
@@ -85,18 +87,18 @@ def test_different_amounts_of_one_award_are_a_breach_that_shows_both(announced):
     assert "MHT-GM: 2500000.00" in note and "PMO: 2600000.00" in note and "That of PMO counts" in note
 
 
-def test_a_known_amount_stands_before_an_unknown_one(warehouse):
+def test_a_known_amount_counts_before_an_unknown_one(warehouse):
     _award(warehouse, "PMO", "360G-a-1", "awarded", None)
     _award(warehouse, "GRANTNAV", "360G-a-1", "awarded", 50_000, programme=None)
     warehouse.build("funding")
     assert _position(warehouse, "awarded_gbp, n_awards, n_amounts_unknown") == (50_000, 1, 0)
 
 
-def test_stages_of_one_award_may_come_from_several_senders(warehouse):
+def test_stages_of_one_award_from_several_senders_are_combined(warehouse):
     _award(warehouse, "PMO", "360G-a-1", "indicative_cap", 100_000)
     _award(warehouse, "GRANTNAV", "360G-a-1", "awarded", 90_000, programme=None)
     _award(warehouse, "MHT-GM", "360G-a-1", "varied", 5_000)
-    _award(warehouse, "GRANTNAV", "360G-other", "awarded", 70_000, programme=None)  # a comparator stays one
+    _award(warehouse, "GRANTNAV", "360G-other", "awarded", 70_000, programme=None)  # a comparator
     warehouse.build("funding")
     position = warehouse.one(
         "SELECT award_id, cap_gbp, awarded_gbp, varied_gbp, current_gbp FROM funding.award_position"
@@ -104,11 +106,11 @@ def test_stages_of_one_award_may_come_from_several_senders(warehouse):
     assert position == ("360G-a-1", 100_000, 90_000, 5_000, 95_000)
 
 
-def test_a_reference_of_ones_own_is_the_same_award_for_the_same_site_alone(warehouse):
+def test_a_local_reference_is_one_award_within_one_site_only(warehouse):
     for sender, site, amount in (
         ("PMO", "MHT-GM", 2_600_000),
-        ("MHT-GM", None, 2_600_000),  # of its own site, as it does not say
-        ("MHT-BPL", "MHT-BPL", 1_100_000),  # another's A-1
+        ("MHT-GM", None, 2_600_000),  # of its own site, because it states none
+        ("MHT-BPL", "MHT-BPL", 1_100_000),  # an unrelated award with the same reference
     ):
         _award(warehouse, sender, "A-1", "announced", amount, about_site_code=site)
         _award(warehouse, sender, "A-1", "indicative_cap", amount, about_site_code=site)
@@ -117,7 +119,7 @@ def test_a_reference_of_ones_own_is_the_same_award_for_the_same_site_alone(wareh
     assert sorted(r[0] for r in _checks(warehouse, "announced_within_cap")) == ["A-1 of MHT-BPL", "A-1 of MHT-GM"]
 
 
-def test_every_variation_adds_up(warehouse):
+def test_variations_of_an_award_add_up(warehouse):
     _award(warehouse, "PMO", "A", "awarded", 2_600_000)
     _award(warehouse, "PMO", "A", "varied", 100_000)
     _award(warehouse, "PMO", "A", "varied", 50_000, version=2)
@@ -129,7 +131,7 @@ def test_every_variation_adds_up(warehouse):
     assert warehouse.rows(found) == [("A", 150_000, 2_750_000, "known"), ("B", None, None, "unknown")]
 
 
-def test_one_variation_that_two_send_is_one(warehouse):
+def test_a_variation_sent_by_two_counts_once(warehouse):
     _award(warehouse, "PMO", "360G-a-1", "awarded", 2_600_000)
     for sender in ("PMO", "MHT-GM"):
         _award(warehouse, sender, "360G-a-1", "varied", 100_000)
@@ -149,7 +151,7 @@ def test_one_variation_that_two_send_is_one(warehouse):
         ([("awarded", None)], None, "ambiguous"),
     ],
 )
-def test_an_award_is_held_beside_its_cap(warehouse, changes, current, status):
+def test_an_award_is_reconciled_with_its_cap(warehouse, changes, current, status):
     _award(warehouse, "PMO", "A", "indicative_cap", 1_100_000)
     for stage, amount in changes:
         _award(warehouse, "PMO", "A", stage, amount)
@@ -158,13 +160,13 @@ def test_an_award_is_held_beside_its_cap(warehouse, changes, current, status):
     assert (subject, expected, actual, found) == ("A", 1_100_000, current, status)
 
 
-def test_another_award_under_its_own_identifier_is_counted(announced):
+def test_an_award_under_a_second_identifier_counts(announced):
     _award(announced, "MHT-GM", "360G-dclg-GM-2", "announced", 2_600_000, about_site_code="MHT-GM")
-    announced.build("funding")  # it may be the same (M30 says so), but is not taken for it
+    announced.build("funding")  # M30 warns that it may be the same award
     assert _position(announced, "announced_gbp") == (8_600_000,)
 
 
-def test_a_replaced_award_is_replaced_whoever_sends_it(warehouse):
+def test_an_award_may_be_superseded_by_another_senders(warehouse):
     _award(warehouse, "PMO", "360G-a-1", "awarded", 50_000)
     _award(warehouse, "MHT-GM", "360G-a-2", "awarded", 70_000, supersedes_award_id="360G-a-1")
     warehouse.build("funding")
@@ -175,7 +177,7 @@ def test_a_replaced_award_is_replaced_whoever_sends_it(warehouse):
 
 
 @pytest.mark.parametrize("stage", ["pledged", "confirmed"])
-def test_an_areas_part_of_a_pledge_is_part_of_it(warehouse, stage):
+def test_a_sites_part_of_the_match_is_not_added_to_the_whole(warehouse, stage):
     _match(warehouse, "PMO", "WHOLE", stage, 6_000_000)
     _match(warehouse, "PMO", "P-1", stage, 1_100_000, "MHT-NECA")
     _match(warehouse, "MHT-BPL", "B-1", stage, 1_100_000)
@@ -203,7 +205,7 @@ def test_parts_count_where_no_whole_is_known(warehouse):
     assert _position(warehouse, "match_pledged_gbp, n_amounts_known, n_amounts_unknown") == (3_700_000, 2, 1)
 
 
-def test_evidenced_match_adds_up_and_one_contribution_is_one(warehouse):
+def test_evidenced_match_adds_up_and_one_contribution_counts_once(warehouse):
     _match(warehouse, "PMO", "WHOLE", "evidenced", 100_000, evidence_ref="E-1")
     _match(warehouse, "PMO", "P", "evidenced", 40_000, "MHT-GM", evidence_ref="E-2")
     _match(warehouse, "MHT-GM", "P", "evidenced", 30_000, evidence_ref="E-2")

@@ -1,4 +1,4 @@
-"""The funding marts on the published figures of the seeds, as the programme office sends them."""
+"""The funding marts on the real published figures in the programme office's files."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import pytest
 PMO = Path(__file__).parents[2] / "data" / "raw" / "PMO"
 
 
-def _send(warehouse, dataset):
-    """The programme office's newest rows of a dataset."""
+def _load(warehouse, dataset):
+    """Load the rows of the programme office's newest file of a dataset."""
     newest = sorted(PMO.glob(f"PMO_{dataset}_*.csv"))[-1]
     for row in csv.DictReader(newest.open(encoding="utf-8")):
         warehouse.add(f"core.{dataset}", site_code="PMO", **{name: cell or None for name, cell in row.items()})
 
 
 @pytest.fixture
-def seeds(warehouse):
+def office_files(warehouse):
     for dataset in ("funding_awards", "match_funding", "targets", "published_measures"):
-        _send(warehouse, dataset)
+        _load(warehouse, dataset)
     return warehouse
 
 
@@ -45,35 +45,37 @@ def _position(warehouse, programme, columns):
     return warehouse.one(f"SELECT {columns} FROM funding.programme_position WHERE programme_code = $1", programme)
 
 
-def test_the_trailblazers_headline_is_six_and_six(seeds):
-    seeds.build("funding")
+def test_the_trailblazers_headline_is_announced_plus_match(office_files):
+    office_files.build("funding")
     kinds = "cap_gbp, announced_gbp, awarded_gbp, match_pledged_gbp, match_evidenced_gbp, headline_gbp"
-    assert _position(seeds, "MHT", kinds) == (7_000_000, 6_000_000, None, 6_000_000, None, 12_000_000)
+    assert _position(office_files, "MHT", kinds) == (7_000_000, 6_000_000, None, 6_000_000, None, 12_000_000)
 
 
-def test_nothing_adds_caps_to_announcements(seeds):
-    seeds.build("funding")
+def test_caps_are_never_added_to_announcements(office_files):
+    office_files.build("funding")
     for mart in ("programme_position", "award_position", "reconciliation"):
-        for row in seeds.rows(f"SELECT * FROM funding.{mart}"):
+        for row in office_files.rows(f"SELECT * FROM funding.{mart}"):
             assert Decimal(13_000_000) not in row and Decimal(19_000_000) not in row
 
 
-def test_the_three_million_stands_apart(seeds):
-    seeds.build("funding")
-    assert _position(seeds, "PWW", "announced_gbp, headline_gbp, cap_gbp") == (3_000_000, None, None)
+def test_the_announced_three_million_is_in_no_headline(office_files):
+    office_files.build("funding")
+    assert _position(office_files, "PWW", "announced_gbp, headline_gbp, cap_gbp") == (3_000_000, None, None)
 
 
-def test_unknown_is_never_zero(seeds):
-    seeds.build("funding")
+def test_an_unknown_amount_is_null_and_never_zero(office_files):
+    office_files.build("funding")
     money = "cap_gbp, announced_gbp, awarded_gbp, current_gbp, match_pledged_gbp, headline_gbp"
-    assert _position(seeds, "HLT", money) == (None,) * 6
-    assert _position(seeds, "HLT", "n_awards, n_amounts_known, n_amounts_unknown") == (2, 0, 2)
-    assert seeds.rows("SELECT * FROM funding.award_position WHERE 0 IN (cap_gbp, announced_gbp, awarded_gbp)") == []
+    assert _position(office_files, "HLT", money) == (None,) * 6
+    assert _position(office_files, "HLT", "n_awards, n_amounts_known, n_amounts_unknown") == (2, 0, 2)
+    assert (
+        office_files.rows("SELECT * FROM funding.award_position WHERE 0 IN (cap_gbp, announced_gbp, awarded_gbp)") == []
+    )
 
 
-def test_trailblazer_awards_by_area(seeds):
-    seeds.build("funding")
-    found = seeds.rows(
+def test_trailblazer_caps_and_announcements_by_site(office_files):
+    office_files.build("funding")
+    found = office_files.rows(
         "SELECT site_code, cap_gbp, announced_gbp, announced_minus_cap_gbp, current_gbp, cap_financial_year "
         "FROM funding.award_position WHERE programme_code = 'MHT' ORDER BY 1"
     )
@@ -85,9 +87,11 @@ def test_trailblazer_awards_by_area(seeds):
     ]
 
 
-def test_the_seeds_reconcile(seeds):
-    seeds.build("funding")
-    found = seeds.rows("SELECT check_code, subject, difference_gbp, status FROM funding.reconciliation ORDER BY 1, 2")
+def test_the_office_files_reconcile(office_files):
+    office_files.build("funding")
+    found = office_files.rows(
+        "SELECT check_code, subject, difference_gbp, status FROM funding.reconciliation ORDER BY 1, 2"
+    )
     assert found == [
         ("announced_within_cap", "MHT-BPL-2014", -400_000, "ambiguous"),
         ("announced_within_cap", "MHT-GM-2014", 0, "reconciles"),
@@ -101,7 +105,7 @@ def test_the_seeds_reconcile(seeds):
     ]
 
 
-def test_a_missing_and_a_wrong_total_are_told_apart(warehouse):
+def test_a_missing_total_is_ambiguous_and_a_wrong_one_a_breach(warehouse):
     _award(warehouse, "A", "announced", 5_900_000, programme_code="MHT")
     _award(warehouse, "B", "indicative_cap", 1_000_000, programme_code="MHT")
     _award(warehouse, "B", "announced", 1_200_000, programme_code="MHT")
@@ -140,8 +144,8 @@ def test_other_funders_grants_are_in_no_programme(warehouse):
     assert warehouse.rows("SELECT programme_code FROM funding.programme_position WHERE awarded_gbp IS NOT NULL") == []
 
 
-def test_published_results_keep_their_unit_and_their_caveats(seeds):
-    seeds.add(
+def test_published_measures_keep_their_units_and_caveats(office_files):
+    office_files.add(
         "core.published_measures",
         site_code="NHSE",
         organisation_code="RX3",
@@ -150,20 +154,20 @@ def test_published_results_keep_their_unit_and_their_caveats(seeds):
         value_status="suppressed",
         outcome_definition_code="NHS_EMP_DISCH",
     )
-    seeds.build("outcomes.published_measures")
-    assert seeds.one("SELECT count(*) FROM outcomes.published_measures") == seeds.one(
+    office_files.build("outcomes.published_measures")
+    assert office_files.one("SELECT count(*) FROM outcomes.published_measures") == office_files.one(
         "SELECT count(*) FROM core.published_measures"
     )
-    value, comparability = seeds.one(
+    value, comparability = office_files.one(
         "SELECT value, comparability FROM outcomes.published_measures WHERE sender_code = 'NHSE'"
     )
     assert value is None and "NHS_EMP_DISCH" in comparability and "not comparable across definitions" in comparability
-    assert seeds.one("SELECT unit FROM outcomes.published_measures WHERE programme_code = 'MWW' AND value = 421") == (
-        "jobs",
-    )
+    assert office_files.one(
+        "SELECT unit FROM outcomes.published_measures WHERE programme_code = 'MWW' AND value = 421"
+    ) == ("jobs",)
 
 
-def test_one_code_of_two_types_of_organisation_is_two_published_figures(warehouse):
+def test_one_code_of_two_organisation_types_is_two_published_measures(warehouse):
     for kind in ("CCG", "Provider"):
         warehouse.add(
             "core.published_measures", site_code="NHSE", organisation_type=kind, organisation_code="UNKNOWN",

@@ -1,4 +1,4 @@
-"""Every mart's header says what it is, and its select gives what the header says."""
+"""Every mart's header is complete, and its select returns the columns that the header states."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from schemas._contract import catalogue
 
 MARTS = catalogue.marts()
-FIRST_MARTS = {
+PUBLIC_MARTS = {
     "funding.award_position",
     "funding.programme_position",
     "funding.reconciliation",
@@ -31,32 +31,32 @@ FIRST_MARTS = {
 }
 
 
-def test_the_first_marts_are_there():
-    assert {m.address for m in MARTS} >= FIRST_MARTS
+def test_the_public_marts_exist():
+    assert {m.address for m in MARTS} >= PUBLIC_MARTS
 
 
 @pytest.mark.parametrize("mart", MARTS, ids=lambda m: m.address)
-def test_header(mart):
+def test_the_header_documents_every_column(mart):
     names = [c.name for c in mart.columns]
     assert mart.comment.endswith(".") and mart.grain and len(names) == len(set(names))
     assert all(c.comment.endswith(".") for c in mart.columns), "a column's comment is a sentence"
-    assert all(c.required for c in mart.columns if c.name in mart.key), "what identifies a row is never empty"
+    assert all(c.required for c in mart.columns if c.name in mart.key), "key columns are required"
     assert set(mart.key) <= set(names)
     stated = len(re.findall(r"^--   \S", mart.sql, re.MULTILINE))
     assert stated == len(names), "a line of the header was not read as a column"
 
 
-def test_selects(warehouse):
+def test_each_select_returns_the_columns_of_its_header(warehouse):
     warehouse.build()
     for mart in MARTS:
-        given = [(name, kind) for name, kind, *_ in warehouse.rows(f"DESCRIBE {mart.sql}")]
-        assert given == [(c.name, c.type) for c in mart.columns], mart.address
+        columns = [(name, kind) for name, kind, *_ in warehouse.rows(f"DESCRIBE {mart.sql}")]
+        assert columns == [(c.name, c.type) for c in mart.columns], mart.address
         body = re.sub(r"--[^\n]*", "", mart.sql)
         assert not re.search(r"^SELECT\s+\*", body, re.MULTILINE), "the final select names its columns"
         assert len(mart.sql.splitlines()) <= 450
 
 
-def test_each_mart_comes_after_those_it_reads():
+def test_marts_are_ordered_after_those_they_read():
     built: set[str] = set()
     addresses = {m.address for m in MARTS}
     for mart in MARTS:
@@ -64,7 +64,7 @@ def test_each_mart_comes_after_those_it_reads():
         built.add(mart.address)
 
 
-def test_the_columns_of_kpi_are_as_agreed(warehouse):
+def test_kpi_has_its_public_columns(warehouse):
     columns = next(m for m in MARTS if m.address == "outcomes.kpi").columns
     assert {c.name for c in columns} == {
         "kpi_code",

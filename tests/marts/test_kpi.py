@@ -1,4 +1,4 @@
-"""The figures of outcomes.kpi, by hand. Data are complete to 31 December 2016: 30 days of lag leave 1 December."""
+"""outcomes.kpi on hand-made cases. The cut-off is 31 December 2016; after 30 days of lag, 1 December."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import pytest
 from schemas._contract import catalogue
 
 PROGRAMME, SITE, OTHER = "MHT", "MHT-BPL", "MHT-GM"
-ALL = ("referrals", "contacts", "employment_outcomes")
+DATASETS = ("referrals", "contacts", "employment_outcomes")
 SUSTAINED = "kpi_08_sustained_13_weeks"
 TO_JOB = "kpi_06_job_within_12_months"
 
 
 @pytest.fixture
 def bpl(warehouse):
-    """Blackpool, with everything sent."""
-    warehouse.deliver(SITE, "2016-12-31", *ALL)
+    """A warehouse in which Blackpool has sent every dataset."""
+    warehouse.deliver(SITE, "2016-12-31", *DATASETS)
     return warehouse
 
 
 def kpi(warehouse, code, columns="numerator, denominator, n_immature, rate, reason", site=SITE, cohort="all"):
-    """The one row of a figure."""
+    """The row of outcomes.kpi of one figure."""
     return warehouse.figure(code, columns, PROGRAMME if site == "all" else site, cohort)
 
 
@@ -36,7 +36,7 @@ def kpi(warehouse, code, columns="numerator, denominator, n_immature, rate, reas
         ("kpi_12_in_work_support_28_days", "2016-11-03", "2016-11-04"),
     ],
 )
-def test_maturity_of_job_starts(bpl, code, last_mature, first_immature):
+def test_job_starts_mature_after_the_window_and_30_days(bpl, code, last_mature, first_immature):
     for episode, start in (("E1", last_mature), ("E2", first_immature)):
         bpl.episode(SITE, episode, "2015-11-01", "2015-12-01")
         bpl.job(SITE, episode, start)
@@ -56,7 +56,7 @@ def test_maturity_of_job_starts(bpl, code, last_mature, first_immature):
         ("kpi_10_start_to_26_weeks", "2015-05-06", "2015-05-07"),
     ],
 )
-def test_maturity_of_starts(bpl, code, last_mature, first_immature):
+def test_starts_mature_after_the_window_and_30_days(bpl, code, last_mature, first_immature):
     for episode, start in (("E1", last_mature), ("E2", first_immature)):
         bpl.episode(SITE, episode, "2015-04-01", start)
     bpl.build("outcomes")
@@ -64,25 +64,25 @@ def test_maturity_of_starts(bpl, code, last_mature, first_immature):
 
 
 @pytest.mark.parametrize("code", ["kpi_03_start_within_60_days", "kpi_04_engaged_within_60_days"])
-def test_maturity_of_referrals(bpl, code):
+def test_referrals_mature_after_60_and_30_days(bpl, code):
     bpl.episode(SITE, "E1", "2016-10-02")
     bpl.episode(SITE, "E2", "2016-10-03")
     bpl.build("outcomes")
     assert kpi(bpl, code, "denominator, n_immature") == (1, 1)
 
 
-def test_no_mature_case_is_no_rate(bpl):
+def test_without_a_mature_case_there_is_no_rate(bpl):
     bpl.episode(SITE, "E1", "2016-10-01", "2016-11-01")
     bpl.build("outcomes")
     assert kpi(bpl, TO_JOB) == (0, 0, 1, None, "no_mature_cases")
     assert kpi(bpl, TO_JOB, "ci_low, ci_high, ci_method, provisional") == (None, None, None, True)
     assert kpi(bpl, TO_JOB, cohort="2016-17") == (0, 0, 1, None, "no_mature_cases")
-    # no job start at all: the row is there, and says so
+    # without any job start there still is a row, with a reason
     assert kpi(bpl, SUSTAINED) == (0, 0, 0, None, "no_mature_cases")
 
 
 @pytest.mark.parametrize(("immature", "provisional"), [(1, False), (2, True)])
-def test_provisional_under_four_fifths(bpl, immature, provisional):
+def test_a_rate_is_provisional_under_four_fifths_mature(bpl, immature, provisional):
     for n in range(4):
         bpl.episode(SITE, f"E{n}", "2015-01-01", "2015-02-01")
     for n in range(immature):
@@ -92,9 +92,9 @@ def test_provisional_under_four_fifths(bpl, immature, provisional):
 
 
 @pytest.mark.parametrize(("cut", "provisional"), [("2016-04-29", True), ("2016-04-30", False)])
-def test_a_rate_of_a_year_that_was_not_over_is_provisional(warehouse, cut, provisional):
-    """Complete to 30 April, 30 days of lag leave 31 March: the year is over, and everything in it was reported."""
-    warehouse.deliver(SITE, cut, *ALL)
+def test_a_rate_of_an_unfinished_year_is_provisional(warehouse, cut, provisional):
+    """With a cut-off of 30 April, 30 days of lag leave 31 March, the last day of the financial year."""
+    warehouse.deliver(SITE, cut, *DATASETS)
     warehouse.episode(SITE, "E1", "2015-09-01", "2015-09-20")
     warehouse.contact(SITE, "E1", "2015-09-03")
     warehouse.build("outcomes")
@@ -117,12 +117,12 @@ def test_start_to_job_leaves_out_clients_in_work_and_late_jobs(bpl):
     bpl.build("outcomes")
     assert kpi(bpl, TO_JOB, "numerator, denominator") == (1, 3)
     assert kpi(bpl, TO_JOB, "round(ci_low, 4), round(ci_high, 4), ci_method") == (0.0615, 0.7923, "wilson")
-    # known to be in work is left out of the sustained figures too; not known is not
+    # people in work at the start are left out of sustained figures too; people of unknown status are not
     assert kpi(bpl, "kpi_10_start_to_13_weeks", "numerator, denominator") == (2, 4)
     assert kpi(bpl, SUSTAINED, "numerator, denominator") == (3, 3)
 
 
-def test_eligibility_waits_for_the_decision(bpl):
+def test_referrals_with_a_pending_decision_are_immature(bpl):
     for n, outcome in enumerate(["eligible", "eligible", "ineligible", "pending"]):
         bpl.episode(SITE, f"E{n}", "2016-12-01", eligibility_outcome=outcome)
     bpl.build("outcomes")
@@ -150,7 +150,7 @@ def test_first_contacts_fall_into_one_of_three_spans(bpl):
     assert found == [(1, 4), (2, 4), (1, 4)]
 
 
-def test_in_work_support_reach(bpl):
+def test_in_work_support_within_28_days(bpl):
     for episode, day in (("E1", "2016-01-29"), ("E2", "2016-01-30")):  # days 28 and 29
         bpl.episode(SITE, episode, "2015-11-01", "2015-12-01")
         bpl.job(SITE, episode, "2016-01-01")
@@ -160,7 +160,7 @@ def test_in_work_support_reach(bpl):
 
 
 def test_referrals_people_starts_and_jobs_are_different_counts(bpl):
-    """Trap 5: one person referred twice, started twice, with three jobs."""
+    """One person referred twice, started twice, with three jobs (docs/domain.md, trap 5)."""
     bpl.episode(SITE, "E1", "2015-01-01", "2015-02-01", participant_ref="SAME")
     bpl.job(SITE, "E1", "2015-03-01", "2015-03-31")
     bpl.job(SITE, "E1", "2016-05-01", "2016-05-31")
@@ -168,8 +168,8 @@ def test_referrals_people_starts_and_jobs_are_different_counts(bpl):
     bpl.job(SITE, "E2", "2016-08-01")
     bpl.episode(SITE, "E3", "2016-06-01")
     bpl.build("outcomes")
-    said = dict(bpl.rows("SELECT kpi_code, value FROM outcomes.kpi WHERE site_code = 'all' AND cohort = 'all'"))
-    assert {code: n for code, n in said.items() if n is not None} == {
+    values = dict(bpl.rows("SELECT kpi_code, value FROM outcomes.kpi WHERE site_code = 'all' AND cohort = 'all'"))
+    assert {code: n for code, n in values.items() if n is not None} == {
         "kpi_01_referrals": 3,
         "kpi_01_people_referred": 2,
         "kpi_03_starts": 2,
@@ -178,7 +178,7 @@ def test_referrals_people_starts_and_jobs_are_different_counts(bpl):
         "kpi_07_first_job_starts": 2,
         "kpi_07_people_with_job_start": 1,
     }
-    # by the year of the event; people are counted anew in each year, so the years do not add up to 'all'
+    # by the year of the event; people count once in each year, so the years do not add up to 'all'
     people = "SELECT cohort, value FROM outcomes.kpi WHERE kpi_code = $1 AND site_code = $2 ORDER BY cohort"
     assert bpl.rows(people, "kpi_07_people_with_job_start", SITE) == [("2014-15", 1), ("2016-17", 1), ("all", 1)]
     assert bpl.rows(people, "kpi_07_job_starts", SITE) == [("2014-15", 1), ("2016-17", 2), ("all", 3)]
@@ -195,8 +195,8 @@ def test_referrals_people_starts_and_jobs_are_different_counts(bpl):
     ) == (3, 2, 2, 1, 2, 1, 3)
 
 
-def test_the_programme_is_the_sum_of_its_sites(bpl):
-    bpl.deliver(OTHER, "2016-11-30", *ALL)
+def test_a_programme_is_the_sum_of_its_sites(bpl):
+    bpl.deliver(OTHER, "2016-11-30", *DATASETS)
     for site, episodes in ((SITE, 2), (OTHER, 3)):
         for n in range(episodes):
             bpl.episode(site, f"E{n}", "2015-01-01", "2015-02-01")
@@ -206,7 +206,7 @@ def test_the_programme_is_the_sum_of_its_sites(bpl):
     assert kpi(bpl, TO_JOB, "numerator, denominator, data_cut_date::VARCHAR", site=OTHER) == (1, 3, "2016-11-30")
 
 
-def test_what_was_not_sent_is_not_zero(bpl):
+def test_a_figure_without_its_dataset_is_null_and_not_zero(bpl):
     bpl.deliver(OTHER, "2016-12-31", "referrals")
     for site in (SITE, OTHER):
         bpl.episode(site, "E1", "2015-01-01", "2015-02-01")
@@ -216,7 +216,7 @@ def test_what_was_not_sent_is_not_zero(bpl):
     assert kpi(bpl, SUSTAINED, "rate, reason", site=OTHER) == (None, "data_not_received")
     assert kpi(bpl, "kpi_07_job_starts", "value, reason", site=OTHER) == (None, "data_not_received")
     assert kpi(bpl, "kpi_07_job_starts", "value, reason") == (0, None)
-    # the programme's figure rests on the site that did send, and says that it may move
+    # the programme's figure uses the site that did send, and is provisional
     assert kpi(bpl, TO_JOB, columns, site="all") == (1, 1, 0.0, None, True)
     assert kpi(bpl, "kpi_07_job_starts", "value, provisional", site="all") == (0, True)
     assert bpl.rows(
@@ -239,9 +239,9 @@ def test_in_work_support_needs_contacts_and_jobs(warehouse):
     assert kpi(warehouse, code, columns, site=OTHER) == (0, 0, None, "data_not_received")
 
 
-def test_the_arms_of_a_trial_are_not_mixed(warehouse):
+def test_the_control_arm_is_left_out_of_service_figures(warehouse):
     site = "HLT-WMCA"
-    warehouse.deliver(site, "2020-12-31", *ALL, "randomisation")
+    warehouse.deliver(site, "2020-12-31", *DATASETS, "randomisation")
     for episode, arm in (("E1", "ips"), ("E2", "control"), ("E3", None)):
         warehouse.episode(site, episode, "2018-06-01", "2018-07-01" if arm else None)
         if arm:
@@ -282,7 +282,7 @@ def _target(warehouse, target_id, metric, unit, value, **more):
 
 def test_target_attainment_compares_like_with_like(warehouse):
     site = "MWW-BRK"
-    warehouse.deliver(site, "2016-12-31", *ALL)
+    warehouse.deliver(site, "2016-12-31", *DATASETS)
     warehouse.episode(site, "E1", "2015-01-01", "2015-02-01")
     warehouse.job(site, "E1", "2015-03-01", "2015-04-30")
     warehouse.job(site, "E1", "2015-06-01")
@@ -320,7 +320,7 @@ def test_two_targets_for_the_same_thing_give_no_rate(warehouse):
     assert found == (None, None, "targets_differ")
 
 
-def test_every_figure_is_defined(bpl):
+def test_every_figure_has_a_definition_and_every_definition_a_figure(bpl):
     bpl.episode(SITE, "E1", "2015-01-01", "2015-02-01")
     bpl.contact(SITE, "E1", "2015-01-02")
     bpl.job(SITE, "E1", "2015-03-01")
@@ -329,12 +329,12 @@ def test_every_figure_is_defined(bpl):
     assert bpl.rows("FROM outcomes.kpi ANTI JOIN outcomes.kpi_definitions USING (kpi_code)") == []
     used = "SELECT definition_code FROM outcomes.kpi WHERE definition_code IS NOT NULL"
     assert bpl.rows(f"FROM ({used}) ANTI JOIN core.outcome_definitions USING (definition_code)") == []
-    # the rates and volumes of the catalogue are all told for a site with referrals, even where there is no case
+    # a site with referrals has a row for every rate and volume, even without any case
     missing = "SELECT kpi_code FROM outcomes.kpi_definitions WHERE kind <> 'attainment'"
     assert bpl.rows(f"{missing} EXCEPT SELECT kpi_code FROM outcomes.kpi WHERE site_code = '{SITE}'") == []
 
 
-def test_the_cases_add_up_to_the_rates(bpl):
+def test_cases_add_up_to_the_rates(bpl):
     for n in range(30):
         bpl.episode(SITE, f"E{n}", f"2015-{n % 12 + 1:02}-15", f"2015-{n % 12 + 1:02}-28")
         if n % 3 == 0:
@@ -347,23 +347,23 @@ def test_the_cases_add_up_to_the_rates(bpl):
     assert bpl.rows(difference) == []
 
 
-def test_the_cases_are_those_of_every_rate_that_is_defined(warehouse):
-    # one episode that is asked about in every figure: started, in a job, with contacts
-    warehouse.deliver(SITE, "2018-12-31", *ALL)
+def test_every_defined_rate_has_cases(warehouse):
+    # one episode that is a case of every figure: started, in a job, with contacts
+    warehouse.deliver(SITE, "2018-12-31", *DATASETS)
     warehouse.episode(SITE, "E1", "2015-01-01", "2015-02-01")
     warehouse.contact(SITE, "E1", "2015-01-05")
     warehouse.job(SITE, "E1", "2015-03-01")
     warehouse.build("outcomes")
     defined = warehouse.rows("SELECT kpi_code FROM outcomes.kpi_definitions WHERE kind = 'rate' ORDER BY 1")
     assert warehouse.rows("SELECT DISTINCT kpi_code FROM outcomes.kpi_cases ORDER BY 1") == defined
-    # and the source asks about no other, were its definition missing
+    # nor does the SQL have cases of an undefined rate
     cases = next(m for m in catalogue.marts() if m.address == "outcomes.kpi_cases").sql
     assert sorted(re.findall(r"'kpi_code': '(\w+)'", cases)) == [code for (code,) in defined]
 
 
-def test_a_figure_that_needs_data_of_unknown_reach_stops_the_build(warehouse):
+def test_a_definition_that_needs_an_unknown_dataset_stops_the_build(warehouse):
     reach = next(m for m in catalogue.marts() if m.address == "outcomes.reach").sql
-    warehouse.deliver(SITE, "2016-12-31", *ALL)
+    warehouse.deliver(SITE, "2016-12-31", *DATASETS)
     warehouse.episode(SITE, "E1", "2015-01-01", "2015-02-01")
     warehouse.build("outcomes")
     warehouse.db.execute("UPDATE outcomes.kpi_definitions SET dataset = 'horoscopes' WHERE kpi_code LIKE 'kpi_04%'")

@@ -1,4 +1,4 @@
-"""What the figures say of sites that have not sent what they owe, or not lately."""
+"""Figures of sites whose required data are missing or not up to date."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from datetime import date
 
 import pytest
 
-ALL = ("referrals", "contacts", "employment_outcomes")
+DATASETS = ("referrals", "contacts", "employment_outcomes")
 TO_JOB = "kpi_06_job_within_12_months"
 SITES = "n_sites, n_sites_missing"
 
 
 def _started(warehouse, site, n):
-    """A site with all its data and `n` people who started."""
-    warehouse.deliver(site, "2016-12-31", *ALL)
+    """A site with current deliveries of all datasets and `n` people who started."""
+    warehouse.deliver(site, "2016-12-31", *DATASETS)
     for i in range(n):
         warehouse.episode(site, f"E{i}", "2015-01-01", "2015-02-01", participant_ref=f"{site}-P{i}")
 
@@ -32,12 +32,12 @@ def _target(warehouse, programme, metric, value, **more):
 
 
 @pytest.mark.parametrize(("cohort", "value"), [("all", 3), ("2014-15", 3)])
-def test_a_site_whose_referrals_never_came_is_missing_from_its_programme(warehouse, cohort, value):
+def test_a_site_without_referrals_is_missing_from_its_programme(warehouse, cohort, value):
     for site, n in (
         ("MHT-BPL", 1),
         ("MHT-NECA", 2),
         ("MHT-WLA", 0),
-    ):  # West London had nobody; of Manchester nothing came
+    ):  # West London has nobody, and nothing was received from Manchester
         _started(warehouse, site, n)
     warehouse.build("outcomes")
     columns = f"value, {SITES}, data_cut_date::VARCHAR, provisional"
@@ -45,7 +45,7 @@ def test_a_site_whose_referrals_never_came_is_missing_from_its_programme(warehou
     assert warehouse.figure(TO_JOB, f"denominator, {SITES}, provisional", "MHT", cohort) == (3, 4, 1, True)
 
 
-def test_each_site_is_there_with_what_is_known_of_it(warehouse):
+def test_each_site_has_a_row_with_its_reason(warehouse):
     for site, n in (("MHT-BPL", 1), ("MHT-WLA", 0)):
         _started(warehouse, site, n)
     warehouse.build("outcomes")
@@ -57,7 +57,7 @@ def test_each_site_is_there_with_what_is_known_of_it(warehouse):
 
 
 @pytest.mark.parametrize(("rows_read", "known_to"), [(0, date(2016, 12, 31)), (3, date(2016, 11, 30))])
-def test_a_nil_return_says_that_nothing_happened_and_rows_that_are_held_say_nothing(warehouse, rows_read, known_to):
+def test_a_nil_return_moves_the_cut_off_and_a_delivery_of_held_rows_does_not(warehouse, rows_read, known_to):
     warehouse.deliver("MHT-BPL", "2016-11-30", "referrals")
     warehouse.add(
         "audit.deliveries",
@@ -70,11 +70,11 @@ def test_a_nil_return_says_that_nothing_happened_and_rows_that_are_held_say_noth
         standing="empty",
     )
     warehouse.build("outcomes.cut_offs")
-    asked = "SELECT cut_date FROM outcomes.cut_offs WHERE site_code = 'MHT-BPL' AND dataset = 'referrals'"
-    assert warehouse.one(asked) == (known_to,)
+    query = "SELECT cut_date FROM outcomes.cut_offs WHERE site_code = 'MHT-BPL' AND dataset = 'referrals'"
+    assert warehouse.one(query) == (known_to,)
 
 
-def test_once_every_site_has_sent_its_data_nothing_is_missing(warehouse):
+def test_no_site_is_missing_once_all_have_sent_their_data(warehouse):
     for site in ("MHT-BPL", "MHT-GM", "MHT-NECA", "MHT-WLA"):
         _started(warehouse, site, 1)
     warehouse.build("outcomes")
@@ -82,15 +82,15 @@ def test_once_every_site_has_sent_its_data_nothing_is_missing(warehouse):
     assert warehouse.figure(TO_JOB, f"denominator, {SITES}, provisional", "MHT") == (4, 4, 0, False)
 
 
-def test_a_programme_of_which_nothing_came_says_so(warehouse):
+def test_a_programme_without_data_has_the_reason_data_not_received(warehouse):
     warehouse.build("outcomes")
     columns = f"value, reason, {SITES}, provisional"
     assert warehouse.figure("kpi_03_starts", columns, "PWW") == (None, "data_not_received", 3, 3, True)
-    # Access to Work owes no referrals: only published aggregates are held of it
+    # Access to Work sends no referrals: only published aggregates are held of it
     assert warehouse.rows("SELECT * FROM outcomes.reach WHERE programme_code = 'ATW'") == []
 
 
-def test_a_target_reached_without_some_sites_is_provisional(warehouse):
+def test_target_attainment_with_missing_sites_is_provisional(warehouse):
     _target(warehouse, "MHT", "participants", 5000)
     _target(warehouse, "MHT", "gps", 50)
     _target(warehouse, "IPSIAPT", "participants", 10)
@@ -101,7 +101,7 @@ def test_a_target_reached_without_some_sites_is_provisional(warehouse):
     columns = f"numerator, {SITES}, provisional"
     assert warehouse.figure("kpi_19_target_participants", columns, "MHT") == (2, 4, 3, True)
     assert warehouse.figure("kpi_19_target_participants", columns, "IPSIAPT") == (4, 4, 0, False)
-    # nothing is missing of what we do not count
+    # no site is missing from a target that is not measured
     assert warehouse.figure("kpi_19_target_gps", columns, "MHT") == (None, None, None, False)
     assert warehouse.rows(f"SELECT target_id, actual, {SITES} FROM outcomes.target_attainment ORDER BY 1") == [
         ("IPSIAPT-participants", 4, 4, 0),
@@ -114,8 +114,8 @@ TRIAL = "HLT-WMCA"
 RANDOMISED = "2018-06-15"
 
 
-def test_without_allocations_nobody_knows_who_was_offered_the_service(warehouse):
-    warehouse.deliver(TRIAL, "2019-10-31", *ALL)
+def test_figures_of_a_trial_are_unknown_without_allocations(warehouse):
+    warehouse.deliver(TRIAL, "2019-10-31", *DATASETS)
     warehouse.episode(TRIAL, "E1", "2018-06-01", "2018-07-01")
     warehouse.contact(TRIAL, "E1", "2018-07-01")
     warehouse.job(TRIAL, "E1", "2018-08-01")
@@ -132,7 +132,7 @@ def test_without_allocations_nobody_knows_who_was_offered_the_service(warehouse)
         "no_actual",
         True,
     )
-    # referrals, and the decisions on them, are about everybody
+    # referrals and eligibility are about both arms
     assert warehouse.figure("kpi_01_referrals", "value, provisional", TRIAL) == (1, False)
     assert warehouse.figure("kpi_02_eligibility", "denominator, n_sites_missing", TRIAL) == (1, 0)
     assert warehouse.one(
@@ -145,8 +145,8 @@ def test_without_allocations_nobody_knows_who_was_offered_the_service(warehouse)
     ("allocations_to", "known_to", "is_mature"),
     [("2019-08-31", "2019-08-31", False), ("2019-10-31", "2019-10-31", True)],
 )
-def test_figures_are_known_no_further_than_the_allocations(warehouse, allocations_to, known_to, is_mature):
-    warehouse.deliver(TRIAL, "2019-10-31", *ALL)
+def test_figures_of_a_trial_reach_no_further_than_the_allocations(warehouse, allocations_to, known_to, is_mature):
+    warehouse.deliver(TRIAL, "2019-10-31", *DATASETS)
     warehouse.deliver(TRIAL, allocations_to, "randomisation")
     warehouse.episode(TRIAL, "E1", "2019-07-01", "2019-07-15")  # 60 + 30 days: 29 September
     warehouse.allocation(TRIAL, "E1", "ips", RANDOMISED)
@@ -164,12 +164,12 @@ def test_figures_are_known_no_further_than_the_allocations(warehouse, allocation
     [
         (TRIAL, "2019-08-31", {"E1": True, "E2": False, "E3": None}),
         (TRIAL, "2019-10-31", {"E1": True, "E2": False, "E3": False}),
-        # a Trailblazer may randomise: whoever is in no arm there is offered the service
+        # randomisation is optional for a Trailblazer: people in no arm are offered the service
         ("MHT-GM", "2019-08-31", {"E1": True, "E2": False, "E3": True}),
     ],
 )
-def test_who_is_in_no_arm_may_have_been_allocated_since(warehouse, site, allocations_to, offered):
-    warehouse.deliver(site, "2019-10-31", *ALL)
+def test_people_in_no_arm_may_have_been_allocated_since(warehouse, site, allocations_to, offered):
+    warehouse.deliver(site, "2019-10-31", *DATASETS)
     warehouse.deliver(site, allocations_to, "randomisation")
     for episode in offered:
         warehouse.episode(site, episode, "2018-06-01")
@@ -181,17 +181,17 @@ def test_who_is_in_no_arm_may_have_been_allocated_since(warehouse, site, allocat
     assert warehouse.figure("kpi_03_starts", "data_cut_date::VARCHAR", site) == (known_to,)
 
 
-def test_everybody_randomised_is_counted_and_nobody_where_there_is_no_trial(warehouse):
+def test_people_randomised_are_counted_and_null_without_a_trial(warehouse):
     for site in (TRIAL, "MHT-GM"):
-        warehouse.deliver(site, "2019-10-31", *ALL, "randomisation")
+        warehouse.deliver(site, "2019-10-31", *DATASETS, "randomisation")
         warehouse.allocation(site, "E1", "ips", RANDOMISED)
-        warehouse.allocation(site, "E2", "control", RANDOMISED)  # without a referral that was accepted
+        warehouse.allocation(site, "E2", "control", RANDOMISED)  # without an accepted referral
         warehouse.episode(site, "E1", "2018-06-01")
     _started(warehouse, "PWW-GW", 1)
     _target(warehouse, "HLT", "randomised", 5000, about_site_code=TRIAL)
     warehouse.build("outcomes")
-    counted = "SELECT site_code, value FROM outcomes.volumes WHERE kpi_code = 'people_randomised' AND cohort = 'all'"
-    assert warehouse.rows(f"{counted} AND site_code IN ('HLT-WMCA', 'MHT-GM', 'PWW-GW') ORDER BY 1") == [
+    query = "SELECT site_code, value FROM outcomes.volumes WHERE kpi_code = 'people_randomised' AND cohort = 'all'"
+    assert warehouse.rows(f"{query} AND site_code IN ('HLT-WMCA', 'MHT-GM', 'PWW-GW') ORDER BY 1") == [
         (TRIAL, 2),
         ("MHT-GM", 2),
         ("PWW-GW", None),

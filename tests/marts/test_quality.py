@@ -1,4 +1,4 @@
-"""The marts about the deliveries themselves."""
+"""The marts about deliveries: quality.deliveries and quality.findings_by_rule."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def _finding(warehouse, delivery_id, row, rule="P13", severity="row", field="pro
         ("190001", "2016-07-11 16:00:00", None),
     ],
 )
-def test_on_time_by_london_time(warehouse, period, received, on_time):
+def test_on_time_is_by_london_time(warehouse, period, received, on_time):
     _delivery(warehouse, "d1", received, period=period)
-    warehouse.db.execute("SET TimeZone = 'Pacific/Auckland'")  # the machine's own clock does not matter
+    warehouse.db.execute("SET TimeZone = 'Pacific/Auckland'")  # the machine's time zone must not matter
     warehouse.build("quality")
     assert warehouse.one("SELECT is_on_time FROM quality.deliveries") == (on_time,)
 
 
-def test_where_the_rows_went(warehouse):
+def test_shares_of_rows_and_broken_rules_of_a_delivery(warehouse):
     _delivery(warehouse, "d1")
     _delivery(warehouse, "d0", "2016-12-01 03:30", standing="superseded", rows_accepted=0)
     for row in (2, 3):
@@ -74,7 +74,7 @@ def test_where_the_rows_went(warehouse):
     ]
 
 
-def test_findings_of_current_and_newest_deliveries(warehouse):
+def test_findings_by_rule_cover_current_and_newest_deliveries(warehouse):
     _delivery(warehouse, "d0", "2016-10-01 03:30", data_cut_date="2016-09-30", standing="superseded")
     _delivery(warehouse, "d1", "2016-11-01 03:30", data_cut_date="2016-10-31")
     _delivery(warehouse, "d2", "2016-12-01 03:30", standing="refused", result="refused")
@@ -102,7 +102,7 @@ def test_findings_of_current_and_newest_deliveries(warehouse):
     ]
 
 
-def test_due_is_told_in_utc(warehouse):
+def test_due_at_is_in_utc(warehouse):
     _delivery(warehouse, "d1", period="201606")
     warehouse.build("quality")
     assert warehouse.one("SELECT due_at FROM quality.deliveries") == (datetime(2016, 7, 11, 16, 0),)

@@ -1,4 +1,4 @@
-"""The macros of schemas/_contract/macros.sql against published figures and against statsmodels."""
+"""The macros of schemas/_contract/macros.sql, compared with published figures and with statsmodels."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 
 from schemas._contract import catalogue
 
-Ask = Callable[..., tuple[Any, ...]]
+Query = Callable[..., tuple[Any, ...]]
 
 
 @pytest.fixture(scope="module")
-def ask() -> Ask:
+def query() -> Query:
     db = duckdb.connect()
     db.execute(catalogue.MACROS.read_text(encoding="utf-8"))
     return lambda what, *values: db.execute(f"SELECT {what}", list(values)).fetchone()
@@ -34,8 +34,10 @@ def ask() -> Ask:
         (7, 100, 0.034319, 0.137495),
     ],
 )
-def test_wilson_as_in_the_domain_file(ask: Ask, x: int, n: int, low: float, high: float) -> None:
-    assert ask("wilson_low($1, $2), wilson_high($1, $2)", x, n) == pytest.approx((low, high), abs=5e-7)
+def test_wilson_matches_the_values_in_the_domain_document(
+    query: Query, x: int, n: int, low: float, high: float
+) -> None:
+    assert query("wilson_low($1, $2), wilson_high($1, $2)", x, n) == pytest.approx((low, high), abs=5e-7)
 
 
 @pytest.mark.parametrize(
@@ -47,49 +49,51 @@ def test_wilson_as_in_the_domain_file(ask: Ask, x: int, n: int, low: float, high
         ((10, 10, 0, 20), 0.6791, 1.0),
     ],
 )
-def test_newcombe_as_in_the_domain_file(ask: Ask, counts: tuple[int, ...], low: float, high: float) -> None:
-    found = ask("newcombe_low($1, $2, $3, $4), newcombe_high($1, $2, $3, $4)", *counts)
+def test_newcombe_matches_the_values_in_the_domain_document(
+    query: Query, counts: tuple[int, ...], low: float, high: float
+) -> None:
+    found = query("newcombe_low($1, $2, $3, $4), newcombe_high($1, $2, $3, $4)", *counts)
     assert found == pytest.approx((low, high), abs=5e-5)
 
 
-def test_the_ends_are_exact(ask: Ask) -> None:
+def test_wilson_is_exactly_0_and_1_at_the_ends(query: Query) -> None:
     for n in (1, 3, 7, 49, 1450, 9785):
-        assert ask("wilson_low(0, $1), wilson_high($1, $1)", n) == (0.0, 1.0)
+        assert query("wilson_low(0, $1), wilson_high($1, $1)", n) == (0.0, 1.0)
 
 
-def test_wilson_agrees_with_statsmodels(ask: Ask) -> None:
+def test_wilson_agrees_with_statsmodels(query: Query) -> None:
     from statsmodels.stats.proportion import proportion_confint
 
     for n in (1, 2, 5, 10, 37, 340, 9785):
         for x in {0, 1, n // 3, n // 2, n - 1, n}:
-            found = ask("wilson_low($1, $2), wilson_high($1, $2)", x, n)
+            found = query("wilson_low($1, $2), wilson_high($1, $2)", x, n)
             assert found == pytest.approx(proportion_confint(x, n, method="wilson"), abs=1e-12), (x, n)
 
 
-def test_newcombe_and_risk_ratio_agree_with_statsmodels(ask: Ask) -> None:
+def test_newcombe_and_risk_ratio_agree_with_statsmodels(query: Query) -> None:
     from statsmodels.stats.proportion import confint_proportions_2indep
 
     for n1, n2 in product((3, 20, 1838), (5, 80, 1837)):
         for x1, x2 in product({0, 1, n1 // 2, n1}, {0, 1, n2 // 2, n2}):
-            found = ask("newcombe_low($1, $2, $3, $4), newcombe_high($1, $2, $3, $4)", x1, n1, x2, n2)
+            found = query("newcombe_low($1, $2, $3, $4), newcombe_high($1, $2, $3, $4)", x1, n1, x2, n2)
             expected = confint_proportions_2indep(x1, n1, x2, n2, compare="diff", method="newcomb")
             assert found == pytest.approx(expected, abs=1e-12), (x1, n1, x2, n2)
             if x1 and x2 and (x1 < n1 or x2 < n2):
-                found = ask("risk_ratio_low($1, $2, $3, $4), risk_ratio_high($1, $2, $3, $4)", x1, n1, x2, n2)
+                found = query("risk_ratio_low($1, $2, $3, $4), risk_ratio_high($1, $2, $3, $4)", x1, n1, x2, n2)
                 expected = confint_proportions_2indep(x1, n1, x2, n2, compare="ratio", method="log")
                 assert found == pytest.approx(expected, rel=1e-9), (x1, n1, x2, n2)
 
 
 @pytest.mark.parametrize(("x", "n"), [(0, 0), (None, 10), (3, None), (5, 4), (-1, 4), (1, 0)])
-def test_what_cannot_be_said_is_empty(ask: Ask, x: int | None, n: int | None) -> None:
+def test_statistics_of_impossible_counts_are_null(query: Query, x: int | None, n: int | None) -> None:
     one = "share($1, $2), wilson_low($1, $2), wilson_high($1, $2)"
     two = "newcombe_low($1, $2, 1, 2), newcombe_high(1, 2, $1, $2), risk_ratio($1, $2, 1, 2)"
-    assert ask(f"{one}, {two}, risk_ratio_low(1, 2, $1, $2)", x, n) == (None,) * 7
+    assert query(f"{one}, {two}, risk_ratio_low(1, 2, $1, $2)", x, n) == (None,) * 7
 
 
-def test_a_ratio_to_nothing_is_empty(ask: Ask) -> None:
-    assert ask("risk_ratio(0, 9, 1, 9), risk_ratio_low(1, 9, 0, 9), risk_ratio_high(0, 9, 0, 9)") == (None,) * 3
-    assert ask("risk_ratio(4, 10, 2, 10)") == (2.0,)
+def test_a_ratio_to_zero_is_null(query: Query) -> None:
+    assert query("risk_ratio(0, 9, 1, 9), risk_ratio_low(1, 9, 0, 9), risk_ratio_high(0, 9, 0, 9)") == (None,) * 3
+    assert query("risk_ratio(4, 10, 2, 10)") == (2.0,)
 
 
 @pytest.mark.parametrize(
@@ -102,12 +106,12 @@ def test_a_ratio_to_nothing_is_empty(ask: Ask) -> None:
         (None, None),
     ],
 )
-def test_financial_year(ask: Ask, day: date | None, year: str | None) -> None:
-    assert ask("financial_year($1::DATE)", day) == (year,)
+def test_financial_year_of_a_day(query: Query, day: date | None, year: str | None) -> None:
+    assert query("financial_year($1::DATE)", day) == (year,)
 
 
-def test_financial_year_end_and_days(ask: Ask) -> None:
-    assert ask("financial_year_end('1999-00')") == (date(2000, 3, 31),)
-    assert ask("days_in(DATE '2016-01-01', DATE '2016-03-31')") == (91,)
-    assert ask("days_in(DATE '2016-01-02', DATE '2016-01-01')") == (0,)
-    assert ask("days_in(NULL::DATE, DATE '2016-03-31'), earlier_of(NULL::DATE, DATE '2016-03-31')") == (None, None)
+def test_financial_year_end_and_days(query: Query) -> None:
+    assert query("financial_year_end('1999-00')") == (date(2000, 3, 31),)
+    assert query("days_in(DATE '2016-01-01', DATE '2016-03-31')") == (91,)
+    assert query("days_in(DATE '2016-01-02', DATE '2016-01-01')") == (0,)
+    assert query("days_in(NULL::DATE, DATE '2016-03-31'), earlier_of(NULL::DATE, DATE '2016-03-31')") == (None, None)

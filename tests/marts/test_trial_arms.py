@@ -1,4 +1,4 @@
-"""The trial's comparison, by hand and against an independent count. Data are complete to 31 December 2019."""
+"""outcomes.trial_arms on hand-made cases and against an independent count. The cut-off is 31 December 2019."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from datetime import date, timedelta
 import pytest
 
 WMCA, SCR = "HLT-WMCA", "HLT-SCR"
-ALL = ("referrals", "contacts", "employment_outcomes", "randomisation")
+DATASETS = ("referrals", "contacts", "employment_outcomes", "randomisation")
 CUT = "2019-12-31"
-# 365 days and 30 of lag before the cut-off.
+# 365 days and a lag of 30 days before the cut-off
 LAST_MATURE = date(2018, 12, 1)
 
 
 def _randomised(warehouse, person, arm, day="2018-06-15", *, site=WMCA, group="wmca_oow", referred=True, **values):
-    """One person of the trial. Somebody of the ips arm starts a month after randomisation, of the control arm never."""
+    """Add one person of the trial. In the ips arm they start 30 days after randomisation, in the control arm never."""
     warehouse.allocation(site, person, arm, day, group)
     if referred:
         start = date.fromisoformat(str(day)) + timedelta(30) if arm == "ips" else None
@@ -24,7 +24,7 @@ def _randomised(warehouse, person, arm, day="2018-06-15", *, site=WMCA, group="w
 
 
 def _arm(warehouse, columns, definition="JOB_START", arm="ips", group="wmca_oow"):
-    """The one row of an arm."""
+    """The row of outcomes.trial_arms of one arm."""
     return warehouse.one(
         f"SELECT {columns} FROM outcomes.trial_arms WHERE definition_code = $1 AND arm = $2 AND trial_group = $3",
         definition,
@@ -41,19 +41,23 @@ def _arm(warehouse, columns, definition="JOB_START", arm="ips", group="wmca_oow"
         ([], 0, 0),
         ([("2018-06-16", "2018-09-14")], 1, 1),
         ([("2018-06-16", "2018-09-13")], 1, 0),
-        ([("2018-06-15", "2018-09-13")], 1, 0),  # the day of randomisation is not after it
-        ([("2019-03-17", None)], 1, 1),  # 91 days are left, and no more count
+        ([("2018-06-15", "2018-09-13")], 1, 0),  # the day of randomisation itself does not count
+        ([("2019-03-17", None)], 1, 1),  # 91 days of the year are left
         ([("2019-03-18", None)], 1, 0),
         ([("2019-06-15", None)], 1, 0),
         ([("2019-06-16", None)], 0, 0),
         ([("2018-07-01", "2018-07-31"), ("2019-01-01", "2019-03-01")], 1, 1),  # 31 + 60 days, in two jobs
         ([("2018-07-01", "2018-07-31"), ("2019-01-01", "2019-02-28")], 1, 0),
-        ([("2018-07-01", "2018-07-31"), ("2018-07-10", "2018-09-28")], 1, 0),  # 31 + 59: at once is one day at a time
+        (
+            [("2018-07-01", "2018-07-31"), ("2018-07-10", "2018-09-28")],
+            1,
+            0,
+        ),  # 31 + 59: overlapping days count once
         ([("2018-07-01", "2018-07-31"), ("2018-07-10", "2018-09-29")], 1, 1),
     ],
 )
-def test_both_arms_count_from_randomisation(warehouse, arm, jobs, started, employed):
-    warehouse.deliver(WMCA, CUT, *ALL)
+def test_outcomes_of_both_arms_count_from_randomisation(warehouse, arm, jobs, started, employed):
+    warehouse.deliver(WMCA, CUT, *DATASETS)
     _randomised(warehouse, "A", arm)
     for start, end in jobs:
         warehouse.job(WMCA, "A", start, end)
@@ -62,8 +66,8 @@ def test_both_arms_count_from_randomisation(warehouse, arm, jobs, started, emplo
     assert _arm(warehouse, "n_randomised, numerator, denominator", "HLT_EMP13", arm) == (1, employed, 1)
 
 
-def test_what_is_no_job_start_of_the_trial(warehouse):
-    warehouse.deliver(WMCA, CUT, *ALL)
+def test_jobs_that_are_no_job_start_of_the_trial(warehouse):
+    warehouse.deliver(WMCA, CUT, *DATASETS)
     for person, job in (
         ("KEPT", {"job_start_date": "2018-07-01", "in_work_at_start": True}),
         ("HOUR", {"job_start_date": "2018-07-01", "paid_hours_week": 0.5}),
@@ -76,8 +80,8 @@ def test_what_is_no_job_start_of_the_trial(warehouse):
     assert _arm(warehouse, "numerator, denominator", "HLT_EMP13", "control") == (3, 3)
 
 
-def test_groups_are_told_apart_and_people_in_work_have_no_job_start(warehouse):
-    warehouse.deliver(SCR, CUT, *ALL)
+def test_trial_groups_are_separate_and_people_in_work_have_no_job_start(warehouse):
+    warehouse.deliver(SCR, CUT, *DATASETS)
     _randomised(warehouse, "OUT", "ips", site=SCR, group="scr_oow")
     _randomised(warehouse, "IN", "ips", site=SCR, group="scr_iw", employment_status_at_start="01")
     warehouse.job(SCR, "IN", "2017-01-01", in_work_at_start=True)
@@ -87,8 +91,8 @@ def test_groups_are_told_apart_and_people_in_work_have_no_job_start(warehouse):
     ) == [("scr_iw", "HLT_EMP13", 1, 1), ("scr_oow", "HLT_EMP13", 0, 1), ("scr_oow", "JOB_START", 0, 1)]
 
 
-def test_only_the_mature_count_and_the_unknown_bound_the_difference(warehouse):
-    warehouse.deliver(WMCA, CUT, *ALL)
+def test_only_mature_people_count_and_missing_outcomes_bound_the_difference(warehouse):
+    warehouse.deliver(WMCA, CUT, *DATASETS)
     for n in range(4):
         _randomised(warehouse, f"I{n}", "ips", LAST_MATURE)
         _randomised(warehouse, f"C{n}", "control", LAST_MATURE)
@@ -105,8 +109,8 @@ def test_only_the_mature_count_and_the_unknown_bound_the_difference(warehouse):
     assert _arm(warehouse, difference, arm="control") == (None, None, None)
 
 
-def test_nobody_mature_and_no_job_outcomes_are_no_rate(warehouse):
-    warehouse.deliver(WMCA, CUT, *ALL)
+def test_without_mature_people_or_job_data_there_is_no_rate(warehouse):
+    warehouse.deliver(WMCA, CUT, *DATASETS)
     warehouse.deliver(SCR, CUT, "referrals", "randomisation")
     _randomised(warehouse, "LATE", "ips", LAST_MATURE + timedelta(1))
     _randomised(warehouse, "UNTOLD", "ips", LAST_MATURE, site=SCR, group="scr_oow")
@@ -116,7 +120,7 @@ def test_nobody_mature_and_no_job_outcomes_are_no_rate(warehouse):
     assert _arm(warehouse, columns, group="scr_oow") == (0, 1, None, None, None, "data_not_received", True)
 
 
-def test_it_reaches_as_far_as_all_that_it_needs(warehouse):
+def test_the_cut_off_is_the_earliest_of_the_datasets(warehouse):
     warehouse.deliver(WMCA, CUT, "referrals", "randomisation")
     warehouse.deliver(WMCA, "2019-11-30", "employment_outcomes")
     _randomised(warehouse, "A", "ips", LAST_MATURE)
@@ -124,11 +128,11 @@ def test_it_reaches_as_far_as_all_that_it_needs(warehouse):
     assert _arm(warehouse, "data_cut_date::VARCHAR, n_immature") == ("2019-11-30", 1)
 
 
-def test_the_comparison_is_that_of_an_independent_count(warehouse):
+def test_the_comparison_matches_an_independent_count(warehouse):
     """A made-up trial, counted day by day in Python and compared by statsmodels."""
     from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-    warehouse.deliver(WMCA, CUT, *ALL)
+    warehouse.deliver(WMCA, CUT, *DATASETS)
     draw = random.Random(45)
     mature: Counter[str] = Counter()
     achieved: Counter[tuple[str, str]] = Counter()
