@@ -290,7 +290,7 @@ def test_invalid_withdrawals_are_usage_errors(built: DataFolder) -> None:
     )
     unknown = withdraw_fails(built, NHS_NUMBER, "--reason", REASON)
     assert unknown == "There is no delivery of this name.\n", "the unknown name is not repeated"
-    assert "is not a date" in withdraw_fails(built, NAME, "--reason", REASON, "--date", "soon")
+    assert "is not a valid date" in withdraw_fails(built, NAME, "--reason", REASON, "--date", "soon")
     assert "that is yet to come" in withdraw_fails(built, NAME, "--reason", REASON, "--date", "2999-01-01")
     assert "deliveries up to" in withdraw_fails(built, NAME, "--reason", REASON, "--date", "2016-12-01")
     with closing(Ledger(built.paths.ledger)) as ledger:
