@@ -128,7 +128,7 @@ CASES = (
     Case("F04", WARNING, f"Contacts of Blackpool\n{VALID}", VALID),
     Case("F13", WARNING, as_csv(contacts({}, {}, {}), ";"), VALID),
     Case("F29", WARNING, VALID.replace("with_employer", '"with_employer', 1), VALID),
-    Case("F31", WARNING, VALID, "", {"slip": " (1)"}),
+    Case("F31", WARNING, VALID, "", {"name_ending": " (1)"}),
     Case("F30", WARNING, as_csv(contacts({}, {}, {}), quoting=csv.QUOTE_ALL).replace(",", ", "), VALID),
     Case("F15", FILE, VALID, VALID, {"suffix": "pdf"}),
     Case("F16", FILE, VALID, VALID + VALID.splitlines()[1].replace("C000001", "C000004"), {"manifest": '{"rows": 4}'}),
