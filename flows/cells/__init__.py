@@ -1,1 +1,1 @@
-"""What one cell says: how its text is read, what it may give away, and how a column of texts is held."""
+"""One cell: parsing its text, detecting personal data in it, redacting it; and a column of texts as distinct values."""

@@ -1,7 +1,7 @@
-"""Which listed code is meant by a text that is not one. Source: docs/domain.md 6.2 (C14, C16, C17, C19, V02).
+"""Find the listed code that a text means. Source: docs/domain.md 6.2 (C14, C16, C17, C19, V02).
 
 Labels and codes with letters are compared without case, blanks and punctuation. A text of digits and signs alone is
-compared as it stands: in `-1`, `1.4` and `<1` the sign is what tells them from 1 and 14.
+compared exactly: only the sign distinguishes `-1`, `1.4` and `<1` from 1 and 14.
 """
 
 from __future__ import annotations
@@ -12,24 +12,25 @@ from functools import lru_cache
 from schemas._contract.code_lists import CodeList, code_list, fold
 
 LONGEST_LABEL = 300  # characters
-LEAST_LETTERS, LEAST_LETTERS_FOR_TWO_SLIPS, LONGEST_WORD = 4, 6, 60  # of a word for which a listed one is suggested
-IN_DOUBT = frozenset('"?<>')  # of a quotation that went wrong, or of a sender who was not sure: nothing is guessed
-SPREADSHEET_NUMBER = re.compile(r"([0-9]+)\.0")  # what becomes of a whole number in a column with empty cells
+# letters of a text for which a listed spelling is suggested: shorter ones are a slip away from too many others
+LEAST_LETTERS, LEAST_LETTERS_FOR_TWO_SLIPS, LONGEST_WORD = 4, 6, 60
+AMBIGUOUS_SIGNS = frozenset('"?<>')  # of a damaged quotation, or a sender who was not sure: no code is inferred
+SPREADSHEET_NUMBER = re.compile(r"([0-9]+)\.0")  # a whole number that passed through a column of floats
 
 
 def likely_code(text: str, listed: CodeList) -> tuple[str, str]:
-    """The listed code that is meant and the rule that tells of it; two empty texts where none surely is."""
-    if IN_DOUBT & set(text) or len(text) > LONGEST_LABEL:
+    """The listed code that a text means for certain, and the rule that reports it; ('', '') if there is none."""
+    if AMBIGUOUS_SIGNS & set(text) or len(text) > LONGEST_LABEL:
         return "", ""
     if code := listed.code_for(text):
         return code, "C17" if _bare(code) == _bare(text) else "C16"
-    code, dash, label = text.partition(" - ")
+    code, dash, label = text.partition(" - ")  # "01 - Telephone", as drop-down lists show it
     if dash and code.strip() in listed.codes and listed.code_for(label) == code.strip():
         return code.strip(), "C16"
     number = SPREADSHEET_NUMBER.fullmatch(text)
     if number and number[1] in listed.codes:
         return number[1], "C14"
-    padded = [c for c in listed.codes if c.lstrip("0") == text]
+    padded = [c for c in listed.codes if c.lstrip("0") == text]  # a spreadsheet drops leading noughts
     return (padded[0], "C14") if len(padded) == 1 else ("", "")
 
 
@@ -38,7 +39,7 @@ def _bare(text: str) -> str:
 
 
 def near_code(text: str, list_name: str) -> str:
-    """The one listed code whose spelling is a slip away: two slips in a text of six letters. Never for numbers."""
+    """The only listed code with a spelling one slip away, two from six letters on; '' if none. Never for numbers."""
     if not text.replace(" ", "").replace("_", "").isalpha() or not LEAST_LETTERS <= len(text) <= LONGEST_WORD:
         return ""
     return _near_word(fold(text), list_name)
@@ -48,18 +49,18 @@ def near_code(text: str, list_name: str) -> str:
 def _near_word(word: str, list_name: str) -> str:
     slips = 2 if len(word) >= LEAST_LETTERS_FOR_TWO_SLIPS else 1
     spellings = code_list(list_name).spellings
-    near = {code for known, code in spellings.items() if len(known) >= LEAST_LETTERS and _within(word, known, slips)}
+    near = {code for known, code in spellings.items() if len(known) >= LEAST_LETTERS and _is_within(word, known, slips)}
     return near.pop() if len(near) == 1 else ""
 
 
-def _within(one: str, other: str, slips: int) -> bool:
-    """Whether so many letters added, left out, changed or swapped with the next make one word of the other."""
+def _is_within(one: str, other: str, slips: int) -> bool:
+    """Whether two words are within `slips` edits: a letter added, left out, changed or swapped with the next."""
     if abs(len(one) - len(other)) > slips:
         return False
     if not one or not other or slips == 0:
         return len(one) + len(other) <= slips or one == other
     if one[0] == other[0]:
-        return _within(one[1:], other[1:], slips)
-    swapped = len(one) > 1 and one[:2] == other[1::-1] and _within(one[2:], other[2:], slips - 1)
+        return _is_within(one[1:], other[1:], slips)
+    swapped = len(one) > 1 and one[:2] == other[1::-1] and _is_within(one[2:], other[2:], slips - 1)
     shorter = ((one[1:], other), (one, other[1:]), (one[1:], other[1:]))
-    return swapped or any(_within(a, b, slips - 1) for a, b in shorter)
+    return swapped or any(_is_within(a, b, slips - 1) for a, b in shorter)

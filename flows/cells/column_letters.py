@@ -1,10 +1,10 @@
-"""The letters of a spreadsheet's columns."""
+"""Convert between a spreadsheet column's letters and its position."""
 
 from __future__ import annotations
 
 
 def column_letter(index: int) -> str:
-    """The spreadsheet letter of a column by its position: 0 is A, 26 is AA."""
+    """The letters of a column by its position: 0 -> A, 26 -> AA."""
     letters = ""
     index += 1
     while index:
@@ -14,7 +14,7 @@ def column_letter(index: int) -> str:
 
 
 def index_of(letters: str) -> int:
-    """The position of a column by its spreadsheet letter: A is 0, AA is 26."""
+    """The position of a column by its letters: A -> 0, AA -> 26."""
     number = 0
     for letter in letters:
         number = number * 26 + ord(letter) - 64

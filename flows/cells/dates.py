@@ -1,4 +1,4 @@
-"""How the text of one date is read, whatever its column. Source: docs/domain.md 6.2 (C02-C05)."""
+"""Parse the text of one date, without regard to its column. Source: docs/domain.md 6.2 (C02-C05)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MIDNIGHT = re.compile("0?0:00(:00)?|12:00(:00)? ?am", re.IGNORECASE)
 
 
 def real_day(year: int, month: int, day: int) -> date | None:
-    """The day of these numbers; None where there is none."""
+    """The date with these numbers; None if there is no such day."""
     try:
         return date(year, month, day)
     except ValueError:
@@ -30,7 +30,7 @@ def real_day(year: int, month: int, day: int) -> date | None:
 
 
 class Slashed(NamedTuple):
-    """A date of three numbers with the year last: which of the first two is the day is not said."""
+    """A date of three numbers with the year last, where either of the first two may be the day."""
 
     first: int
     second: int
@@ -39,7 +39,7 @@ class Slashed(NamedTuple):
 
     @property
     def days(self) -> dict[str, date]:
-        """The real days that it may be, by the order in which it is read."""
+        """The real days that it can be, by order: DAY_FIRST or MONTH_FIRST."""
         read = {
             DAY_FIRST: real_day(self.year, self.second, self.first),
             MONTH_FIRST: real_day(self.year, self.first, self.second),
@@ -47,13 +47,13 @@ class Slashed(NamedTuple):
         return {order: day for order, day in read.items() if day is not None}
 
     def day(self, order: str) -> date | None:
-        """The day that is meant: the only one that it can be, or the one by this order ('' for none)."""
+        """The day that it means: the only possible one, or else the one in this order (None if `order` is '')."""
         days = self.days
         return next(iter(days.values())) if len({*days.values()}) == 1 else days.get(order)
 
 
 def slashed(text: str, last_year: int) -> Slashed | None:
-    """The numbers of a text such as 03/04/2016; a year of two digits is one up to `last_year`, or unknown (None)."""
+    """Parse a text such as 03/04/2016; None for any other. A two-digit year after `last_year` gives None too."""
     match = _SLASHED.fullmatch(text)
     if match is None:
         return None
@@ -66,18 +66,18 @@ def slashed(text: str, last_year: int) -> Slashed | None:
 
 
 def day_in_london(day: date, clock: str, zone: str) -> date | None:
-    """On which day a moment falls in London; without a zone its own day. None for a time that does not exist."""
+    """The day in London of a date, time and zone; without a zone, the date itself. None if there is no such time."""
     try:
         moment = datetime.fromisoformat(f"{day}T{clock}{zone}")
     except ValueError:
         return None
-    if moment.date() != day:  # 24:00 is the next day, to some versions of Python
+    if moment.date() != day:  # some versions of Python read 24:00 as midnight of the next day
         return None
     return moment.astimezone(LONDON).date() if zone else day
 
 
 def named_month(text: str) -> str:
-    """The day of a text such as '3 November 2016', year-month-day; '' for any other text."""
+    """Parse a text such as '3 November 2016' into '2016-11-03'; '' for any other text."""
     if len(text) > LONGEST_DATE:
         return ""
     for form in ("%d %B %Y", "%d %b %Y", "%d-%b-%Y"):

@@ -1,7 +1,7 @@
-"""Dictionary-encoded text column: each check runs once per distinct value, however many cells hold it.
+"""Dictionary-encoded text columns: each check runs once per distinct text, however many cells have it.
 
-A month's extract has hundreds of thousands of cells in a column and a few hundred texts; a column of references, where
-every text stands once, costs little more this way than cell by cell.
+A month's extract has hundreds of thousands of cells in a column and a few hundred distinct texts. A column of
+references, in which every text is different, costs little more this way than cell by cell.
 """
 
 from __future__ import annotations
@@ -15,61 +15,62 @@ import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
-    import pyarrow as pa  # to read a small workbook takes none of it
+    import pyarrow as pa  # not imported at run time: reading a small workbook does not need it
 
 
 @dataclass(frozen=True)
 class DistinctColumn:
-    """A column: its `distinct` texts, and for each cell the place of its text among them."""
+    """A column of texts: the `distinct` ones, and for each cell the index of its text among them."""
 
     distinct: pl.Series
-    places: pl.Series
+    indices: pl.Series
 
     @classmethod
     def of(cls, column: pl.Series) -> DistinctColumn:
-        """The texts of a column; a cell without one has the empty text."""
+        """Encode a column of texts. A null becomes the empty text."""
+        # categories of its own, so that its codes count from 0 in the order in which the texts first appear
         encoded = column.fill_null("").cast(pl.Categorical(pl.Categories.random())).to_physical()
-        return cls(column.fill_null("").gather(encoded.arg_unique()).alias("text"), encoded.alias("place"))
+        return cls(column.fill_null("").gather(encoded.arg_unique()).alias("text"), encoded.alias("index"))
 
     @classmethod
     def encoded(cls, column: pa.DictionaryArray) -> DistinctColumn:
-        """The texts of a column of Arrow that is encoded so already."""
-        places = column.indices.view("uint32")  # polars looks texts up by such numbers as they are
-        return cls(pl.Series("text", column.dictionary, pl.String), pl.Series("place", places))
+        """Take over an Arrow column that is dictionary-encoded already."""
+        indices = column.indices.view("uint32")  # polars gathers by uint32 without converting
+        return cls(pl.Series("text", column.dictionary, pl.String), pl.Series("index", indices))
 
     def __len__(self) -> int:
-        """How many cells there are."""
-        return len(self.places)
+        """The number of cells."""
+        return len(self.indices)
 
     @property
     def column(self) -> pl.Series:
         """The text of each cell."""
-        return self.of_cells(self.distinct)
+        return self.expand(self.distinct)
 
-    def of_cells(self, values: pl.Series) -> pl.Series:
-        """Something of each distinct text (a value for each) as a column of the cells."""
-        one_for_each_cell = len(self.distinct) == len(self.places) and self.places.is_sorted()
-        return values if one_for_each_cell else values[self.places]
+    def expand(self, values: pl.Series) -> pl.Series:
+        """Turn values of the distinct texts, one for each, into a column with a value for each cell."""
+        is_identity = len(self.distinct) == len(self.indices) and self.indices.is_sorted()
+        return values if is_identity else values[self.indices]
 
-    def where(self, kept: pl.Series) -> DistinctColumn:
-        """The texts of some of the cells only (a truth for each cell)."""
-        places = self.places.filter(kept).to_numpy()
-        left = np.flatnonzero(np.bincount(places))
+    def where(self, mask: pl.Series) -> DistinctColumn:
+        """The column of those cells for which a mask is true, without texts that none of them has."""
+        indices = self.indices.filter(mask).to_numpy()
+        used = np.flatnonzero(np.bincount(indices))
         return DistinctColumn(
-            self.distinct.gather(left), pl.Series("place", np.searchsorted(left, places).astype(np.uint32))
+            self.distinct.gather(used), pl.Series("index", np.searchsorted(used, indices).astype(np.uint32))
         )
 
     def rows_with(self, texts: pl.Series, source_rows: pl.Series) -> pl.DataFrame:
-        """The cells that hold one of these texts, in order: columns `source_row` and `text`."""
-        cells = self.of_cells(self.distinct.is_in(texts.implode())).arg_true()
+        """The cells that have one of these texts, in the order of rows: columns `source_row` and `text`."""
+        cells = self.expand(self.distinct.is_in(texts.implode())).arg_true()
         return pl.DataFrame({"source_row": source_rows.gather(cells), "text": self.column.gather(cells)})
 
 
-def ask_all(columns: Mapping[str, DistinctColumn], question: pl.Expr) -> dict[str, pl.Series]:
-    """Ask the distinct texts of several columns the same (an expression of `text`). Gives each column's answers.
+def evaluate_distinct(columns: Mapping[str, DistinctColumn], expression: pl.Expr) -> dict[str, pl.Series]:
+    """Evaluate an expression of `text` for the distinct texts of several columns: {name: a value for each text}.
 
-    They are asked together: in a small file each call of polars costs more than what it looks at.
+    One call of polars for all columns: in a small file, the calls cost more than what they compute.
     """
-    answers = pl.concat([c.distinct for c in columns.values()]).to_frame("text").select(question).to_series()
+    values = pl.concat([c.distinct for c in columns.values()]).to_frame("text").select(expression).to_series()
     ends = accumulate(len(c.distinct) for c in columns.values())
-    return {name: answers[end - len(c.distinct) : end] for (name, c), end in zip(columns.items(), ends, strict=True)}
+    return {name: values[end - len(c.distinct) : end] for (name, c), end in zip(columns.items(), ends, strict=True)}

@@ -22,7 +22,7 @@ from itertools import combinations
 from flows.cells.code_lookup import LONGEST_LABEL, likely_code, near_code
 from flows.cells.date_orders import HELD, DateReading, swapped
 from flows.cells.dates import LONGEST_DATE, MOMENT, Slashed, day_in_london, named_month, real_day, slashed
-from flows.cells.garbled import CONTROL, SIGNS_OF_GARBLING, is_garbled, meant_by
+from flows.cells.garbled import CONTROL, SIGNS_OF_GARBLING, is_garbled, ungarbled
 from schemas._contract.code_lists import fold
 from schemas._contract.model import SHARE, Field, Kind, Severity
 
@@ -137,7 +137,7 @@ def read_cell(text: str, field: Field, dates: DateReading = HELD) -> Reading:
         return fault("C10")
     reading = _READERS[field.kind](clean, field, dates)
     if CONTROL.search(clean) and (not reading.rule_id or reading.severity is Severity.ROW):
-        return fault("C24", _sound(meant_by(clean), field, dates))
+        return fault("C24", _sound(ungarbled(clean), field, dates))
     if reading.rule_id:
         return reading
     if (digits := _with_digits(clean, field)) is not None:
@@ -236,7 +236,7 @@ def _read_text(text: str, field: Field, _: DateReading) -> Reading:
     if text.startswith(FORMULA_SIGNS) and not field.pattern:
         return repaired("C23", text)
     if is_garbled(text) and not (field.pattern and CONTROL.search(text)):
-        return Reading(text, "C24", Severity.WARNING, meant_by(text))
+        return Reading(text, "C24", Severity.WARNING, ungarbled(text))
     return Reading(text)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from flows.cells.date_orders import DatesSeen
+from flows.cells.date_orders import DateEvidence
 from flows.cells.distinct_column import DistinctColumn
 from flows.deliveries.findings import Finding
 from schemas._contract.model import Severity
@@ -62,5 +62,5 @@ class TypedBatch:
     unreadable: pl.DataFrame
     malformed: list[int]  # source rows that could not be split into the heading's columns
     not_data: int  # rows left out as blank, total or repeated heading
-    dates: dict[str, DatesSeen] = field(default_factory=dict)  # by date field: in which order dates are written
+    dates: dict[str, DateEvidence] = field(default_factory=dict)  # by date field: in which order dates are written
     form_versions: set[str] = field(default_factory=set)  # values of the column `schema_version`, if there is one

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from flows.cells.date_orders import COLUMN_RULES, DatesSeen
+from flows.cells.date_orders import COLUMN_RULES, DateEvidence
 from flows.cells.distinct_column import DistinctColumn
 from flows.cells.redact import redact
 from flows.deliveries.conformed import Layout, TypedBatch
@@ -108,7 +108,7 @@ class _ConformedColumn(NamedTuple):
 
     values: pl.Series
     findings: Sequence[pl.DataFrame] = ()
-    dates: DatesSeen | None = None
+    dates: DateEvidence | None = None
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ class _BatchConformer:
         percentages = odd.filter((pl.col("rule_id") == "C21") & (pl.col("severity") == Severity.WARNING))["text"]
         if percentages.is_empty():
             return None
-        is_written = cells.of_cells(cells.distinct.is_in(percentages.implode()))
+        is_written = cells.expand(cells.distinct.is_in(percentages.implode()))
         position = self.layout.positions.get(field.statistic)
         if position is None:
             return is_written

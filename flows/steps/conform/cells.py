@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from flows.cells.date_orders import AGREED, COLUMN_RULES, HELD, MONTHS, DateReading, DatesSeen
+from flows.cells.date_orders import AGREED, COLUMN_RULES, HELD, MONTHS, DateEvidence, DateReading
 from flows.cells.dates import DAY_FIRST, Slashed
 from flows.cells.distinct_column import DistinctColumn
 from flows.cells.parse import PLACEHOLDER_DATES, canonical, is_spreadsheet_date, read_cell, slashed_date
@@ -28,7 +28,7 @@ def absent_column(field: Field, cells: Mapping[str, DistinctColumn], rows: int, 
         source = cells[str(layout.positions[field.status_of])]
         codes = dict(field.status_words)
         status = source.distinct.str.strip_chars().replace_strict(codes, default=field.default, return_dtype=pl.String)
-        return source.of_cells(status).alias(field.name)
+        return source.expand(status).alias(field.name)
     value = read_cell(field.default, field).value if field.default else None
     return pl.Series(field.name, [value] * rows, dtype=polars_type(field))
 
@@ -49,7 +49,7 @@ class ColumnReading:
             return self.values
         meant = held.select("text", pl.col("suggestion").str.to_date("%Y-%m-%d", strict=False).alias("day"))
         days = cells.distinct.to_frame("text").join(meant, on="text", how="left", maintain_order="left")["day"]
-        return self.values.to_frame("value").select(pl.coalesce("value", cells.of_cells(days))).to_series()
+        return self.values.to_frame("value").select(pl.coalesce("value", cells.expand(days))).to_series()
 
 
 def read_column(cells: DistinctColumn, field: Field, context: DeliveryContext) -> ColumnReading:
@@ -61,7 +61,7 @@ def read_column(cells: DistinctColumn, field: Field, context: DeliveryContext) -
     if value.null_count():
         odd = frame.filter((pl.col("text") != "") & pl.col("value").is_null())["text"].sort()
     if odd.is_empty():
-        return ColumnReading(cells.of_cells(value).alias(field.name), None, value)
+        return ColumnReading(cells.expand(value).alias(field.name), None, value)
     readings = [read_cell(t, field, dates) for t in odd]
     looked_up = pl.DataFrame(
         {
@@ -74,7 +74,7 @@ def read_column(cells: DistinctColumn, field: Field, context: DeliveryContext) -
     )
     values = frame.join(looked_up, on="text", how="left", maintain_order="left").select(pl.coalesce("value", "read"))
     distinct = values.to_series()
-    return ColumnReading(cells.of_cells(distinct).alias(field.name), looked_up, distinct)
+    return ColumnReading(cells.expand(distinct).alias(field.name), looked_up, distinct)
 
 
 def date_reading(field: Field, context: DeliveryContext) -> DateReading:
@@ -158,7 +158,7 @@ def reject_percentages(findings: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
     )
 
 
-def dates_seen(cells: DistinctColumn, read: ColumnReading, context: DeliveryContext) -> DatesSeen:
+def dates_seen(cells: DistinctColumn, read: ColumnReading, context: DeliveryContext) -> DateEvidence:
     """Gather from a date column the evidence of the order in which its dates are written."""
     frame = pl.DataFrame({"text": cells.distinct, "day": read.distinct})
     texts: dict[str, Slashed] = {}
@@ -172,8 +172,8 @@ def dates_seen(cells: DistinctColumn, read: ColumnReading, context: DeliveryCont
             "text", pl.when(~pl.col("text").is_in(list(texts))).then(pl.coalesce("day", "suggestion")).alias("day")
         )
     days = frame["day"]
-    times = np.bincount(cells.places.to_numpy(), minlength=len(frame))
-    seen = DatesSeen(
+    times = np.bincount(cells.indices.to_numpy(), minlength=len(frame))
+    seen = DateEvidence(
         texts=int(times[frame["text"].is_in(list(texts)).to_numpy()].sum()),
         true_dates=int(times[days.is_not_null().to_numpy()].sum()),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from flows.cells.column_letters import column_letter
-from flows.cells.garbled import CONTROL, meant_by
+from flows.cells.garbled import CONTROL, ungarbled
 from flows.cells.identifiers import heading_is_personal, personal_rule
 from flows.cells.redact import redact_headings
 from flows.deliveries.conformed import Layout
@@ -86,7 +86,7 @@ def _about_garbled(heading: str, column: Column) -> Finding:
     """A warning for a heading with control characters (F28), with the likely text if the heading may be shown."""
     if heading != column.heading:
         return Finding("F28", Severity.WARNING, field=column.field, column=column, hidden=True)
-    meant = meant_by(heading) or None
+    meant = ungarbled(heading) or None
     return Finding("F28", Severity.WARNING, field=column.field, column=column, found=heading, suggestion=meant)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from flows.cells.distinct_column import DistinctColumn, ask_all
+from flows.cells.distinct_column import DistinctColumn, evaluate_distinct
 from flows.cells.identifiers import (
     A_DAY_IN_DIGITS,
     JUST_DIGITS,
@@ -41,7 +41,7 @@ def may_hold_names(cells: Mapping[str, DistinctColumn]) -> dict[str, pl.Series]:
     All columns are searched in one call, because preparing the search for hundreds of names takes longer than searching
     a small file.
     """
-    return ask_all(cells, may_be_named(pl.col("text")))
+    return evaluate_distinct(cells, may_be_named(pl.col("text")))
 
 
 def personal_data_findings(

@@ -10,7 +10,7 @@ from operator import add, and_, or_
 
 import polars as pl
 
-from flows.cells.distinct_column import DistinctColumn, ask_all
+from flows.cells.distinct_column import DistinctColumn, evaluate_distinct
 from flows.deliveries.conformed import Layout
 from flows.deliveries.extract import TextBatch
 from flows.deliveries.findings import ROW_BY_ROW, Finding, findings_of_rows
@@ -50,8 +50,8 @@ def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapp
     because the rows below it would be read into the wrong fields.
     """
     cells = batch.cells
-    is_empty_text = ask_all(cells, pl.col("text").str.strip_chars() == "")
-    empty = {name: cells[name].of_cells(flags) for name, flags in is_empty_text.items()}
+    is_empty_text = evaluate_distinct(cells, pl.col("text").str.strip_chars() == "")
+    empty = {name: cells[name].expand(flags) for name, flags in is_empty_text.items()}
     blank = reduce(and_, empty.values())
     repeated, other_order = _headings_among(cells, empty, layout, fields)
     total, total_like = _totals(cells, empty, layout, contract)
@@ -95,10 +95,10 @@ def _totals(
     A total row says so in its key, or in another cell if its key is empty, and lacks most of a record's required cells.
     """
     key = str(layout.positions.get(contract.key[0], 0))
-    texts = ask_all(cells, pl.col("text").str.contains(_TOTAL))
+    texts = evaluate_distinct(cells, pl.col("text").str.contains(_TOTAL))
     if not any(flags.any() for flags in texts.values()):
         return _all_false(empty[key]), _all_false(empty[key])
-    says_total = {name: cells[name].of_cells(flags) for name, flags in texts.items()}
+    says_total = {name: cells[name].expand(flags) for name, flags in texts.items()}
     needed = [f.name for f in contract.fields if f.required and f.kind not in _NUMBERS and f.name not in contract.key]
     columns = [str(layout.positions[name]) for name in needed if name in layout.positions]
     total = says_total[key] | (empty[key] & reduce(or_, says_total.values()))
@@ -116,7 +116,7 @@ def _headings_among(
     own = [fold(heading) for heading in layout.as_written]
     ordinary = not any(re.search(r"\d{5}", h) or not re.search(r"[^\W\d_]", h) for h in (*own, *fields) if h)
     # Folding every text in Python is slow. This pattern rules out most cells, unless a real heading would match it too.
-    may_be = ask_all(cells, ~pl.col("text").str.contains(_NO_HEADING)) if ordinary else {}
+    may_be = evaluate_distinct(cells, ~pl.col("text").str.contains(_NO_HEADING)) if ordinary else {}
     again, known = [], []
     for i, heading in enumerate(own):
         column, field = cells[str(i)], layout.columns[i].field
@@ -131,9 +131,9 @@ def _headings_among(
             known.append((column, of_any))
     if len(known) < min(MIN_REPEATED_HEADINGS, len(again)):
         return _all_false(empty["0"]), _all_false(empty["0"])
-    count = reduce(add, [column.of_cells(column.distinct.is_in(texts)).cast(pl.Int32) for column, texts in known])
+    count = reduce(add, [column.expand(column.distinct.is_in(texts)).cast(pl.Int32) for column, texts in known])
     filled = reduce(add, [(~empty[str(i)]).cast(pl.Int32) for i in range(len(own))])
-    is_again = reduce(and_, [column.of_cells(column.distinct.is_in(texts)) for column, texts in again])
+    is_again = reduce(and_, [column.expand(column.distinct.is_in(texts)) for column, texts in again])
     return is_again, (count >= MIN_REPEATED_HEADINGS) & (2 * count >= filled)
 
 
@@ -149,7 +149,7 @@ def unheaded_column_findings(cells: Mapping[str, DistinctColumn], layout: Layout
 
 def _filled(column: DistinctColumn) -> pl.Series:
     """Which cells of a column are not blank."""
-    return column.of_cells(column.distinct.str.strip_chars() != "")
+    return column.expand(column.distinct.str.strip_chars() != "")
 
 
 def form_versions(cells: Mapping[str, DistinctColumn], layout: Layout) -> set[str]:

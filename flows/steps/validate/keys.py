@@ -38,7 +38,7 @@ class Keys:
         has_key = typed.rows[self._key[0]].is_not_null().to_numpy()
         keys = [typed.rows[name] for name in self._key]
         one, other = (_digest(len(typed.rows), (k.hash(seed=seed) for k in keys)) for seed in (1, 2))
-        texts = _digest(len(typed.rows), (c.of_cells(c.distinct.hash(seed=3)) for c in typed.cells.values()))
+        texts = _digest(len(typed.rows), (c.expand(c.distinct.hash(seed=3)) for c in typed.cells.values()))
         digests = [typed.rows["source_row"].to_numpy().astype(np.uint64), one, other, texts]
         partition = (one >> _SHIFT).astype(np.uint8)
         partition[~has_key] = _PARTITIONS  # beyond the last one: written nowhere

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from flows.cells.date_orders import DateReading, DatesSeen, decided
+from flows.cells.date_orders import DateEvidence, DateReading, infer_date_readings
 from flows.deliveries.conformed import Layout, TypedBatch
 from flows.deliveries.context import DeliveryContext
 from flows.deliveries.findings import NO_FINDINGS, Finding
@@ -38,7 +38,7 @@ class WholeFile:
         self._rules: Counter[str] = Counter()
         self._left_out: Counter[str] = Counter()
         self._by_field: Counter[tuple[str, str]] = Counter()
-        self._dates: dict[str, DatesSeen] = {}
+        self._dates: dict[str, DateEvidence] = {}
         self.month = MonthShown(contract, layout)
         self.month_is_wrong = False  # set by `findings`
         self._form_versions: set[str] = set()
@@ -62,7 +62,7 @@ class WholeFile:
         self.malformed += len(typed.malformed)
         self.not_data += typed.not_data
         for name, seen in typed.dates.items():
-            self._dates.setdefault(name, DatesSeen()).add(seen)
+            self._dates.setdefault(name, DateEvidence()).add(seen)
         self._form_versions |= typed.form_versions
         if self.layout.unread.isdisjoint(self.contract.key):
             self._keys.add(typed)  # without a key column no row has a key, and the heading's finding says so
@@ -132,7 +132,7 @@ class WholeFile:
         """How to read the date columns whose day-month order only the whole file shows, by field name."""
         planned = {f.name for f in self.contract.fields if f.may_be_future}
         many = (self.rows + self.malformed) * self.contract.bad_share_limit
-        return decided(self._dates, context.date_order, context.data_cut_date, planned, many)
+        return infer_date_readings(self._dates, context.date_order, context.data_cut_date, planned, many)
 
     def findings(self, delivery: Delivery, context: DeliveryContext) -> list[Finding]:
         """The findings about the file as a whole. Sets `month_is_wrong`. Source: docs/domain.md 6.0 and 7."""
