@@ -42,9 +42,7 @@ def from_polars(cells: list[str]) -> DistinctColumn:
 def test_where_gives_a_column_of_the_selected_cells(encode: Callable, cells: list[tuple[str, bool]]) -> None:
     column = encode([c for c, _ in cells])
     subset = column.where(pl.Series([is_kept for _, is_kept in cells], dtype=pl.Boolean))
-    assert subset.of_cells(subset.distinct.str.to_uppercase()).to_list() == [
-        c.upper() for c, is_kept in cells if is_kept
-    ]
+    assert subset.expand(subset.distinct.str.to_uppercase()).to_list() == [c.upper() for c, is_kept in cells if is_kept]
     assert subset.column.to_list() == [c for c, is_kept in cells if is_kept]
     assert sorted(subset.distinct) == sorted({c for c, is_kept in cells if is_kept}), "texts without a cell are dropped"
 

@@ -130,7 +130,7 @@ def test_figures_without_withdrawn_deliveries_equal_figures_that_never_had_them(
 def test_the_run_after_a_withdrawal_is_a_full_run_and_reports_it(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(raw_files, "SETTLED_NS", 0)
+    monkeypatch.setattr(raw_files, "STABLE_AFTER_NS", 0)
     folder.send_all(1, 2)
     folder.send("contacts", valid_rows("contacts", 1, 2, 3), version=2)
     folder.run("2016-12-02T03:30")
