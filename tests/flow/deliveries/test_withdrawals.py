@@ -12,7 +12,7 @@ import xlsxwriter
 from commands import pilots_in_process
 from data_folder import BPL, NHS_NUMBER, WMCA, DataFolder, Row, valid_row, valid_rows, warehouse_content
 
-from flows.commands.withdraw import withdraw
+from flows.commands.withdraw import record_withdrawal
 from flows.orchestration.as_of import export_as_of
 from flows.settings import Settings
 from flows.store import raw_files
@@ -25,7 +25,7 @@ Content = dict[str, list[tuple[Any, ...]]]
 
 def withdraw_in(folder: DataFolder, which: str, at: str, undo: bool = False) -> tuple[str, ...]:
     """Withdraw a delivery or undo that; return the ids of the deliveries concerned."""
-    withdrawal = withdraw(
+    withdrawal = record_withdrawal(
         Settings(data=folder.path), which, "" if undo else REASON, undo=undo, moment=datetime.fromisoformat(at)
     )
     return tuple(d.delivery_id for d in withdrawal.deliveries)
@@ -270,7 +270,7 @@ def test_a_reason_that_may_be_personal_is_refused_and_not_repeated(built: DataFo
     ],
 )
 def test_a_reason_about_a_file_is_accepted(built: DataFolder, reason: str) -> None:
-    withdrawal = withdraw(Settings(data=built.path), NAME, reason, undo=False, moment=datetime(2016, 12, 3))
+    withdrawal = record_withdrawal(Settings(data=built.path), NAME, reason, undo=False, moment=datetime(2016, 12, 3))
     with closing(Ledger(built.paths.ledger)) as ledger:
         assert [(w.delivery_id, w.reason) for w in ledger.withdrawals(datetime(2016, 12, 3))] == [
             (withdrawal.deliveries[0].delivery_id, reason)
