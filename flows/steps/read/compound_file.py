@@ -1,4 +1,7 @@
-"""Compound files, in which Office kept its documents before 2007 and keeps protected ones still: streams in sectors."""
+"""Read OLE compound files: Office documents from before 2007, and password-protected ones of today.
+
+A compound file is a small file system: streams are chains of sectors, linked by allocation tables.
+"""
 
 from __future__ import annotations
 
@@ -8,28 +11,28 @@ from pathlib import Path
 
 from flows.deliveries.extract import UnreadableFile
 
-LARGEST = 512 << 20  # bytes; an old workbook holds 65,536 rows of 256 columns a sheet
+MAX_BYTES = 512 << 20  # an old workbook holds at most 65,536 rows of 256 columns per sheet
 WORKBOOK_STREAMS = ("workbook", "book")
-CUT_OFF = "it is damaged or was cut off"
+DAMAGED = "it is damaged or was cut off"
 _FREE, _END_OF_CHAIN = 0xFFFFFFFF, 0xFFFFFFFE
 
 
 class CompoundFile:
-    """A compound file, as Office wrote its documents before 2007 and writes protected ones still."""
+    """A compound file. `streams` maps each stream's name, in lower case, to (first sector, size)."""
 
     def __init__(self, data: bytes) -> None:
-        """Raises Unreadable (U01) where it is damaged."""
+        """Raises UnreadableFile (U01) if the file is damaged."""
         self._data = data
         try:
             self._read_header()
             self.streams = dict(self._directory())
         except (struct.error, IndexError, OverflowError, UnicodeDecodeError):
-            raise UnreadableFile("U01", CUT_OFF) from None
+            raise UnreadableFile("U01", DAMAGED) from None
 
     def _read_header(self) -> None:
         shift, small_shift = struct.unpack_from("<HH", self._data, 30)
         if shift not in (9, 12) or small_shift != 6:
-            raise UnreadableFile("U01", CUT_OFF)
+            raise UnreadableFile("U01", DAMAGED)
         self._sector = 1 << shift
         tables, self._first = struct.unpack_from("<II", self._data, 44)
         self._least, small_table, _, next_list, _ = struct.unpack_from("<5I", self._data, 56)
@@ -54,7 +57,7 @@ class CompoundFile:
 
     @staticmethod
     def _chain(start: int, table: list[int]) -> list[int]:
-        """The sectors that follow one another from a first one. Raises IndexError for a circle or a broken chain."""
+        """The sectors of a chain, from its first. Raises IndexError for a circular or broken chain."""
         found: list[int] = []
         while start < _END_OF_CHAIN:
             if len(found) > len(table):
@@ -64,7 +67,7 @@ class CompoundFile:
         return found
 
     def _directory(self) -> Iterator[tuple[str, tuple[int, int]]]:
-        """The streams: (name in lower case, (first sector, size))."""
+        """Yield the streams; sets `_small` and `_small_sectors` from the root entry on the way."""
         listed = b"".join(self._sector_at(s) for s in self._chain(self._first, self._table))
         for at in range(0, len(listed), 128):
             length, kind = struct.unpack_from("<HB", listed, at + 64)
@@ -76,40 +79,40 @@ class CompoundFile:
                 yield listed[at : at + length - 2].decode("utf-16-le").casefold(), (start, size)
 
     def stream(self, name: str) -> bytes:
-        """The bytes of a stream. Raises Unreadable (U01) where they are not all there."""
+        """The bytes of a stream. Raises UnreadableFile (U01) if some are missing."""
         start, size = self.streams[name]
         try:
-            if size < self._least:
-                places = self._chain(start, self._small_table)
-                data = b"".join(self._small[64 * p : 64 * p + 64] for p in places)
+            if size < self._least:  # short streams are stored in 64-byte sectors within one larger stream
+                sectors = self._chain(start, self._small_table)
+                data = b"".join(self._small[64 * s : 64 * s + 64] for s in sectors)
             else:
                 data = b"".join(self._sector_at(s) for s in self._chain(start, self._table))
         except IndexError:
-            raise UnreadableFile("U01", CUT_OFF) from None
+            raise UnreadableFile("U01", DAMAGED) from None
         if len(data) < size:
-            raise UnreadableFile("U01", CUT_OFF)
+            raise UnreadableFile("U01", DAMAGED)
         return data[:size]
 
     def with_stream(self, name: str, data: bytes) -> bytes:
-        """The whole file with a stream exchanged for another of the same size."""
+        """The whole file with a stream replaced by other bytes of the same size."""
         start, size = self.streams[name]
         whole, step = bytearray(self._data), 64 if size < self._least else self._sector
         table = self._small_table if size < self._least else self._table
-        for n, place in enumerate(self._chain(start, table)):
-            at = self._small_at(place) if size < self._least else (place + 1) * self._sector
+        for n, sector in enumerate(self._chain(start, table)):
+            at = self._small_at(sector) if size < self._least else (sector + 1) * self._sector
             part = data[n * step : (n + 1) * step]
             whole[at : at + len(part)] = part
         return bytes(whole)
 
-    def _small_at(self, place: int) -> int:
-        """Where in the file a small sector lies: within the sectors of the stream that holds them all."""
+    def _small_at(self, small_sector: int) -> int:
+        """The file offset of a small sector."""
         per_sector = self._sector // 64
-        return (self._small_sectors[place // per_sector] + 1) * self._sector + 64 * (place % per_sector)
+        return (self._small_sectors[small_sector // per_sector] + 1) * self._sector + 64 * (small_sector % per_sector)
 
 
 def compound_file(path: Path) -> CompoundFile:
-    """Open a compound file. Raises Unreadable (U01)."""
-    if path.stat().st_size > LARGEST:
+    """Open a compound file. Raises UnreadableFile (U01)."""
+    if path.stat().st_size > MAX_BYTES:
         raise UnreadableFile("U01", "it is larger than any such workbook")
     return CompoundFile(path.read_bytes())
 

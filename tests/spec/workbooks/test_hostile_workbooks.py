@@ -104,7 +104,7 @@ def column_name(index: int) -> bytes:
 
 REPEATED = '<table:table-cell office:value-type="float" office:value="1" table:number-columns-repeated="{}"/>'
 LONG_CELL = b'<row r="9"><c r="A9" t="inlineStr"><is><t>' + b"x" * 100_000_000 + b"</t></is></c></row>"
-EXPANDS, ESCAPES, DEFINES_ENTITIES = "times its size", "leads outside", "words of its own"
+EXPANDS, ESCAPES, DEFINES_ENTITIES = "times its size", "leads outside", "definitions of its own"
 # File name, content, and a part of the finding's text: each file is refused by U01.
 REFUSED: list[tuple[str, Callable[[], bytes], str]] = [
     ("blown-up sheet.xlsx", lambda: workbook_bytes.replace_parts(VALID, {SHEET: b" " * (80 << 20)}), EXPANDS),

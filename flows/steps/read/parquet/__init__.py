@@ -1,6 +1,6 @@
-"""Parquet: typed columns become text as a sender would write it.
+"""Reader of Parquet files: typed columns are converted to the text that a sender would type.
 
-The heading counts as row 1, as it would in a spreadsheet: the first row of data is row 2.
+The heading counts as row 1 and the first row of data as row 2, as in a spreadsheet.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from flows.steps.read.heading import MAX_COLUMNS, find_heading
 from flows.steps.read.values import text_of
 
 BATCH_ROWS = 50_000
-LARGEST_UNPACKED = 4 << 30  # bytes, as the file states; it is read a batch at a time
+MAX_UNPACKED_BYTES = 4 << 30  # as the file states; only a batch at a time is in memory
 MAX_CELLS = 400_000_000
 
 
 def read_parquet(path: Path, known_headings: Set[str]) -> Extract:
     """Open a Parquet file.
 
-    Raises Unreadable: U01 damaged, too large, or a column that holds lists or records; U03 no heading, F01 no rows.
+    Raises UnreadableFile: U01 damaged, too large, or a column that holds lists or records; U03 no heading, F01 no rows.
     """
-    file = _opened(path)
+    file = _open_checked(path)
     headings = tuple(name.strip() for name in file.schema_arrow.names)
     if find_heading([headings], known_headings) is None:
         raise UnreadableFile("U03")
@@ -36,26 +36,26 @@ def read_parquet(path: Path, known_headings: Set[str]) -> Extract:
     return Extract("", "", 1, headings, _batches(file), [])
 
 
-def _opened(path: Path) -> pq.ParquetFile:
-    """The file, every value of which can be read: a fault in the middle would come too late to be told."""
+def _open_checked(path: Path) -> pq.ParquetFile:
+    """Open a file and read it through once, so that damage in the middle is found before any rows are accepted."""
     try:
         file = pq.ParquetFile(path)
-        stated = file.metadata
+        metadata = file.metadata
         columns = len(file.schema_arrow)
         if columns > MAX_COLUMNS:
             raise UnreadableFile("U01", f"it has {columns:,} columns")
-        unpacked = sum(stated.row_group(i).total_byte_size for i in range(stated.num_row_groups))
-        if unpacked > LARGEST_UNPACKED or stated.num_rows * columns > MAX_CELLS:
-            raise UnreadableFile("U01", f"it unpacks to {stated.num_rows:,} rows and {unpacked:,} bytes")
+        unpacked = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
+        if unpacked > MAX_UNPACKED_BYTES or metadata.num_rows * columns > MAX_CELLS:
+            raise UnreadableFile("U01", f"it unpacks to {metadata.num_rows:,} rows and {unpacked:,} bytes")
         for i, column in enumerate(file.schema_arrow):
             if pa.types.is_nested(column.type):
                 raise UnreadableFile("U01", f"column {column_letter(i)} holds lists or records, not single values")
         rows = sum(len(part.source_rows) for part in _batches(file))
-    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, KeyError) as wrong:
-        if isinstance(wrong, OSError) and wrong.errno is not None:  # Arrow's own have no number
+    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, KeyError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # a real I/O error: Arrow's own have no errno
             raise
         raise UnreadableFile("U01", "it is damaged or was cut off") from None
-    if rows != stated.num_rows:
+    if rows != metadata.num_rows:
         raise UnreadableFile("U01", "it is damaged or was cut off")
     return file
 
@@ -70,12 +70,12 @@ def _batches(file: pq.ParquetFile) -> Iterator[TextBatch]:
 
 
 def _texts(column: pa.Array) -> pl.Series:
-    """A column's values as text; what is missing is ''. Raises ArrowInvalid for bytes that are no text."""
-    column.validate(full=True)  # a damaged file may hold texts that are none
+    """A column's values as text, '' for null and NaN. Raises ArrowInvalid for invalid UTF-8."""
+    column.validate(full=True)  # Arrow does not check UTF-8 when it reads a file
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _texts(column.dictionary_decode())
-    if getattr(kind, "unit", "") == "ns":  # finer than Python's own times
+    if getattr(kind, "unit", "") == "ns":  # Python's datetime and time have microseconds only
         finest = {"timestamp": pa.timestamp("us", getattr(kind, "tz", None)), "time64": pa.time64("us")}
         column = column.cast(finest.get(str(kind).partition("[")[0], pa.duration("us")), safe=False)
     if pa.types.is_floating(kind) or pa.types.is_temporal(kind) or pa.types.is_boolean(kind):

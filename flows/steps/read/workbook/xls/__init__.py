@@ -1,11 +1,11 @@
-"""Old Excel workbooks (.xls): records in a stream of a compound file.
+"""Reader of old Excel workbooks (.xls): BIFF records in a stream of a compound file.
 
-calamine reads the values. It gives nothing for spreadsheet errors, and trusts what the file says of its own size: so
-the records are looked through first.
+calamine reads the values. But it returns nothing for spreadsheet errors and trusts the sizes that the file states, so
+the records are scanned first.
 
-BIFF8 (Excel 97 and later) writes its texts in UTF-16, whatever its code page record says, and some programs write 1252
-there. calamine would take each byte of a text for a letter of that code page, with a zero byte after every letter: so
-it is given a copy whose record says UTF-16. BIFF5 (Excel 5 and 95) does write its texts in its code page.
+BIFF8 (Excel 97 and later) stores text as UTF-16 whatever its code page record says, and some programs put 1252 there.
+calamine would believe the record and read each byte as a letter, so it is given a copy in which the record says UTF-16.
+BIFF5 (Excel 5 and 95) does store text in its code page.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flows.deliveries.extract import UnreadableFile
-from flows.steps.read.compound_file import CUT_OFF, WORKBOOK_STREAMS, CompoundFile
+from flows.steps.read.compound_file import DAMAGED, WORKBOOK_STREAMS, CompoundFile
 from flows.steps.read.workbook.percentages import PERCENT_FORMATS, Cells, is_percent_format
 from flows.steps.read.workbook.sheet import Area, CalamineReader, Errors, Hidden, Sheet, Table, check_extent
 
@@ -33,7 +33,7 @@ _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 
 
 
 def sheets_of_xls(path: Path, file: CompoundFile) -> list[Sheet]:
-    """The sheets of an old Excel workbook. Raises Unreadable: U01 damaged or hostile, U02 password."""
+    """List the sheets of an old Excel workbook. Raises UnreadableFile: U01 damaged or hostile, U02 password."""
     name = next(name for name in WORKBOOK_STREAMS if name in file.streams)
     stream = file.stream(name)
     starts, code_pages = [], []
@@ -49,29 +49,28 @@ def sheets_of_xls(path: Path, file: CompoundFile) -> list[Sheet]:
         raise UnreadableFile(
             "U01", "it is of Excel 5 or 95, and does not say how its letters are written: save it as .xlsx"
         )
-    percent = _percent_styles(stream, is_biff8=is_biff8)
-    read_only_run = [_look_through(stream, start, is_biff8=is_biff8, percent=percent) for start in starts]
-    book = CalamineReader(_in_utf16(file, name, stream, code_pages) if is_biff8 and code_pages else path)
-    sheets = book.sheets()
+    percent = _percent_style_indices(stream, is_biff8=is_biff8)
+    extras = [_scan_sheet(stream, start, is_biff8=is_biff8, percent=percent) for start in starts]
+    workbook = CalamineReader(_in_utf16(file, name, stream, code_pages) if is_biff8 and code_pages else path)
+    sheets = workbook.sheets()
     if len(sheets) != len(starts):
-        raise UnreadableFile("U01", CUT_OFF)
+        raise UnreadableFile("U01", DAMAGED)
 
-    def table(name: str, found: _BesideValues) -> Table:
-        return replace(book.table(name, found.errors, found.merged, found.percentages), hidden=found.hidden)
+    def table(name: str, extra: _SheetExtras) -> Table:
+        return replace(workbook.table(name, extra.errors, extra.merged, extra.percentages), hidden=extra.hidden)
 
     return [
-        Sheet(name, hidden, partial(table, name, found))
-        for (name, hidden), found in zip(sheets, read_only_run, strict=True)
+        Sheet(name, hidden, partial(table, name, extra)) for (name, hidden), extra in zip(sheets, extras, strict=True)
     ]
 
 
 def _is_biff8(stream: bytes) -> bool:
-    """Whether a workbook is of Excel 97 or later, by what its first record says."""
+    """Whether the workbook is from Excel 97 or later, by the version in its first record."""
     return len(stream) >= 6 and struct.unpack_from("<H", stream, 4)[0] == _BIFF8
 
 
 def _in_utf16(file: CompoundFile, name: str, stream: bytes, code_pages: list[int]) -> io.BytesIO:
-    """The workbook with each code page record (`code_pages` says where their content is) saying UTF-16."""
+    """A copy of the workbook with UTF-16 in each code page record; `code_pages` are the offsets of their content."""
     data = bytearray(stream)
     for at in code_pages:
         data[at : at + len(_UTF_16)] = _UTF_16
@@ -79,9 +78,9 @@ def _in_utf16(file: CompoundFile, name: str, stream: bytes, code_pages: list[int
 
 
 def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, bytes]]:
-    """The records of a part of the stream, up to its end: what each is, where its content begins, and that content.
+    """Yield the records of a substream (the workbook's or a sheet's): type, offset of the content, content.
 
-    Raises Unreadable (U01) where the part has no end.
+    Raises UnreadableFile (U01) if the substream has no end.
     """
     depth = 0
     while at + 4 <= len(stream):
@@ -92,14 +91,14 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, bytes]]:
         depth += (kind == _BEGIN) - (kind == _END)
         if depth == 0:
             return
-        if depth == 1:  # deeper are charts within a sheet
+        if depth == 1:  # charts embedded in a sheet are nested deeper
             yield kind, at + 4, content
         at += 4 + length
-    raise UnreadableFile("U01", CUT_OFF)
+    raise UnreadableFile("U01", DAMAGED)
 
 
-def _percent_styles(stream: bytes, *, is_biff8: bool) -> set[int]:
-    """The cell styles that show percentages, by their place among all. Raises Unreadable (U01)."""
+def _percent_style_indices(stream: bytes, *, is_biff8: bool) -> set[int]:
+    """The indices of the cell styles that display percentages. Raises UnreadableFile (U01)."""
     formats, of_styles = set(PERCENT_FORMATS), []
     try:
         for kind, _, content in _records(stream, 0):
@@ -111,12 +110,12 @@ def _percent_styles(stream: bytes, *, is_biff8: bool) -> set[int]:
             elif kind == _STYLE:
                 of_styles.append(struct.unpack_from("<H", content, 2)[0])
     except struct.error:
-        raise UnreadableFile("U01", CUT_OFF) from None
+        raise UnreadableFile("U01", DAMAGED) from None
     return {n for n, number in enumerate(of_styles) if number in formats}
 
 
 def _styles_in(kind: int, content: bytes) -> Iterator[tuple[int, int]]:
-    """The style of each cell in a record: (column, style)."""
+    """Yield the column and style of each cell in a record; a MULRK record holds several cells."""
     _, column, style = struct.unpack_from("<HHH", content)
     yield column, style
     if kind == _NUMBERS:
@@ -124,8 +123,8 @@ def _styles_in(kind: int, content: bytes) -> Iterator[tuple[int, int]]:
             yield column + n, struct.unpack_from("<H", content, 4 + 6 * n)[0]
 
 
-class _BesideValues(NamedTuple):
-    """What a sheet has besides values. `percentages` are the cells that show one by their style."""
+class _SheetExtras(NamedTuple):
+    """What calamine does not give of a sheet. `percentages` are the cells whose style displays a percentage."""
 
     errors: Errors
     merged: list[Area]
@@ -133,13 +132,10 @@ class _BesideValues(NamedTuple):
     hidden: Hidden
 
 
-def _look_through(stream: bytes, start: int, *, is_biff8: bool, percent: set[int]) -> _BesideValues:
-    """What a sheet has besides values.
-
-    Raises Unreadable (U01) for one that is out of order.
-    """
+def _scan_sheet(stream: bytes, start: int, *, is_biff8: bool, percent: set[int]) -> _SheetExtras:
+    """Scan a sheet's records for what calamine does not give. Raises UnreadableFile (U01) if they are damaged."""
     errors: Errors = {}
-    shown: set[tuple[int, int]] = set()
+    percentages: set[tuple[int, int]] = set()
     merged: list[Area] = []
     hidden_rows: list[int] = []
     hidden_columns: list[int] = []
@@ -150,7 +146,7 @@ def _look_through(stream: bytes, start: int, *, is_biff8: bool, percent: set[int
             if kind == _DIMENSIONS:
                 first_row, last_row, first_column, last_column = struct.unpack_from(extent, content)
                 if last_row < first_row or last_column < first_column:
-                    raise UnreadableFile("U01", CUT_OFF)
+                    raise UnreadableFile("U01", DAMAGED)
                 check_extent(last_row, last_column)
             elif kind == _MERGED:
                 areas = struct.unpack_from(f"<{4 * struct.unpack_from('<H', content)[0]}H", content, 2)
@@ -166,17 +162,17 @@ def _look_through(stream: bytes, start: int, *, is_biff8: bool, percent: set[int
                     rows, columns = max(rows, row + 1), max(columns, column + 1)
                     check_extent(rows, columns)
                 if percent:
-                    shown |= {(row, at) for at, style in _styles_in(kind, content) if style in percent}
+                    percentages |= {(row, at) for at, style in _styles_in(kind, content) if style in percent}
                 error = _error_in(kind, content)
                 if error is not None:
                     errors[row, column] = _ERRORS.get(error, "#VALUE!")
     except (struct.error, IndexError):
-        raise UnreadableFile("U01", CUT_OFF) from None
-    return _BesideValues(errors, merged, shown, Hidden(sorted(hidden_rows), sorted(hidden_columns)))
+        raise UnreadableFile("U01", DAMAGED) from None
+    return _SheetExtras(errors, merged, percentages, Hidden(sorted(hidden_rows), sorted(hidden_columns)))
 
 
 def _error_in(kind: int, content: bytes) -> int | None:
-    """The number of the error that a cell holds, if it holds one."""
+    """The code of the spreadsheet error in a cell; None if there is none."""
     if kind == _BOOL_OR_ERROR and content[7] == 1:
         return content[6]
     if kind == _FORMULA and content[12:14] == b"\xff\xff" and content[6] == 2:

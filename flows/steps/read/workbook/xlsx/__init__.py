@@ -17,11 +17,11 @@ from xml.etree import ElementTree
 from flows.deliveries.extract import UnreadableFile
 from flows.steps.read.workbook.percentages import percent_cells, percent_styles
 from flows.steps.read.workbook.sheet import CalamineReader, Sheet, Table
-from flows.steps.read.workbook.xlsx.minimal_xlsx import LINKS, STYLES, TEXTS, MinimalXlsx, NotPlainError
+from flows.steps.read.workbook.xlsx.minimal_xlsx import LINKS, SHARED_STRINGS, STYLES, MinimalXlsx, NotPlainError
 from flows.steps.read.workbook.xlsx.sheet_xml import errors_of_sheet, hidden_in_sheet
 from flows.steps.read.zip_package import XLSX_BOOK, Package
 
-_READ_FIRST = (TEXTS, STYLES, "[Content_Types].xml")
+_READ_FIRST = (SHARED_STRINGS, STYLES, "[Content_Types].xml")
 MAX_SHARED_STRINGS = 20_000_000
 SMALL_WORKBOOK_BYTES = 1 << 18  # unpacked: a few hundred rows, which either reader reads in 10 ms
 

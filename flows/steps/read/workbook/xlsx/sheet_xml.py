@@ -1,10 +1,10 @@
-"""The XML of an Excel sheet, searched before the sheet is opened: how far its cells reach, and its spreadsheet errors.
+"""Search the XML of an Excel sheet before it is opened, for its extent, spreadsheet errors and hidden rows and columns.
 
-A formula without a stored value is such an error too (some programs write formulas and leave the reckoning to Excel):
-its cell would be read as empty. A formula whose value is an empty text says so by its type.
+A formula without a stored result counts as an error, because its cell would be read as empty: some programs write
+formulas and leave the calculation to Excel. A formula whose result is an empty text has a type that says so.
 
-An ordinary sheet is searched with regular expressions, a piece at a time; one that is written in any other way is
-parsed, which takes longer and tells the same.
+An ordinary sheet is searched with regular expressions, piece by piece. Any other is parsed, which is slower and gives
+the same result.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from flows.cells.column_letters import index_of
 from flows.deliveries.extract import UnreadableFile
 from flows.steps.read.heading import MAX_COLUMNS
 from flows.steps.read.workbook.sheet import MAX_CELLS, Errors, Hidden, check_extent
-from flows.steps.read.zip_package import LONGEST_TEXT, Package
+from flows.steps.read.zip_package import MAX_CELL_CHARACTERS, Package
 
-# Cells beyond AH1099999, and those that do not say plainly where they are: where there is none of either, the
-# rectangle around all cells is smaller than MAX_CELLS, and nothing need be counted.
+# Cells beyond AH1099999, or without a plain reference. A sheet without such cells is certainly smaller than MAX_CELLS,
+# so its extent need not be computed.
 _FAR_CELL = re.compile(rb'<c(?=[\s/>])(?! r="(?:[A-Z]|A[A-H])(?:\d{1,6}|10\d{5})")')
 _PLAIN_CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"')
 _OTHER_CELL = re.compile(rb'<c(?=[\s/>])(?! r="[A-Z]{1,3}\d{1,7}")')
@@ -34,7 +34,7 @@ _FORMULA_CELL = re.compile(
     rb"(?:<v(?:\s[^<>]*)?(?:/>|(?<!/)>([^<]*)</v>))?"
 )
 _TEXT_CELL = re.compile(rb"""\bt\s*=\s*["']str["']""")
-NOT_RECKONED = "#CALC!"
+NOT_CALCULATED = "#CALC!"
 _ROW_OR_COLUMN = re.compile(rb"<(?:\w+:)?(row|col)(?=[\s/>])([^<>]*)>")
 _ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*["']([^"']*)["']""")
 _MAY_HIDE = (b"hidden", b'ht="0', b"ht='0", b'width="0', b"width='0")
@@ -42,27 +42,27 @@ _NO_SIZE = re.compile(r"0(?:\.0*)?")
 
 
 def errors_of_sheet(package: Package, member: str) -> Errors:
-    """The spreadsheet errors of a sheet.
+    """The spreadsheet errors of a sheet, by (row, column) from 0.
 
-    Raises Unreadable (U01) for one whose cells lie so far apart that the rectangle around them would fill the memory.
+    Raises UnreadableFile (U01) if its cells are so far apart that the rectangle around them is too large for memory.
     """
     for odd_cell in (_FAR_CELL, _OTHER_CELL):
-        errors = _searched(package, member, odd_cell)
+        errors = _search(package, member, odd_cell)
         if errors is not None:
             return errors
     return errors_in(package.xml_pieces(member))
 
 
 def hidden_in_sheet(package: Package, member: str) -> Hidden:
-    """The rows and columns that are hidden in a sheet."""
+    """The hidden rows and columns of a sheet."""
     if not any(mark in piece for piece in package.xml_pieces(member) for mark in _MAY_HIDE):
         return Hidden()
     rows: list[int] = []
     columns: list[int] = []
     number = 0
     for piece in _whole_cells(package.xml_pieces(member)):
-        for kind, said in _ROW_OR_COLUMN.findall(piece):
-            attributes = dict(_ATTRIBUTE.findall(said.decode("utf-8", errors="replace")))
+        for kind, raw in _ROW_OR_COLUMN.findall(piece):
+            attributes = dict(_ATTRIBUTE.findall(raw.decode("utf-8", errors="replace")))
             if kind == b"col":
                 columns += hidden_columns(attributes)
                 continue
@@ -82,12 +82,15 @@ def hidden_columns(attributes: Mapping[str, str]) -> list[int]:
 
 
 def _is_hidden(attributes: Mapping[str, str], size: str) -> bool:
-    """Whether a row or a column is hidden, or has no height or width (its `size`), which looks the same."""
+    """Whether a row or column is hidden, or has a `size` (height or width) of 0, which looks the same."""
     return attributes.get("hidden") in ("1", "true") or _NO_SIZE.fullmatch(attributes.get(size, "")) is not None
 
 
-def _searched(package: Package, member: str, odd_cell: re.Pattern[bytes]) -> Errors | None:
-    """The spreadsheet errors of a sheet without odd cells that is small enough; None for any other."""
+def _search(package: Package, member: str, odd_cell: re.Pattern[bytes]) -> Errors | None:
+    """The spreadsheet errors of a sheet, found with regular expressions.
+
+    None if it has cells that match `odd_cell`, is too large, or has errors that the expressions cannot read.
+    """
     errors: Errors = {}
     columns: set[bytes] = set()
     last_row = 0
@@ -98,14 +101,15 @@ def _searched(package: Package, member: str, odd_cell: re.Pattern[bytes]) -> Err
             cells = _PLAIN_CELL.findall(piece)
             columns.update(letters for letters, _ in cells)
             last_row = max(last_row, max((int(row) for _, row in cells), default=0))
-        found = _ERROR_CELL.findall(piece) if (said := len(_ERROR.findall(piece))) else []
-        if said != len(found):
+        # The pattern of a whole cell must match as often as the short one, or some cell is written in another way.
+        found = _ERROR_CELL.findall(piece) if (count := len(_ERROR.findall(piece))) else []
+        if count != len(found):
             return None
-        formulas = _FORMULA_CELL.findall(piece) if (said := len(_FORMULA.findall(piece))) else []
-        if said != len(formulas):
+        formulas = _FORMULA_CELL.findall(piece) if (count := len(_FORMULA.findall(piece))) else []
+        if count != len(formulas):
             return None
         errors |= {
-            (int(row) - 1, index_of(column.decode())): NOT_RECKONED
+            (int(row) - 1, index_of(column.decode())): NOT_CALCULATED
             for column, row, attributes, value in formulas
             if not value.strip() and not _TEXT_CELL.search(attributes)
         }
@@ -115,12 +119,12 @@ def _searched(package: Package, member: str, odd_cell: re.Pattern[bytes]) -> Err
 
 
 def _whole_cells(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes, cut where a cell or a row begins."""
+    """Cut the XML into pieces at the start of a cell or a row, so that no match is split between two pieces."""
     rest = b""
     for piece in pieces:
         data = rest + piece
         cut = max(map(data.rfind, _CUTS))
-        if cut <= 0 and len(data) > 2 * LONGEST_TEXT:
+        if cut <= 0 and len(data) > 2 * MAX_CELL_CHARACTERS:
             if data.startswith(b"<c "):
                 raise UnreadableFile("U01", "a cell holds more than a million characters")
             cut = data.rfind(b"<")
@@ -130,36 +134,36 @@ def _whole_cells(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def errors_in(pieces: Iterable[bytes]) -> Errors:
-    """The spreadsheet errors of a sheet, however its XML is written. Raises Unreadable (U01) as `errors_of_sheet`."""
+    """The spreadsheet errors of a sheet in any XML form, by parsing it. Raises UnreadableFile as `errors_of_sheet`."""
     row = column = last_row = last_column = 0
-    is_error = in_value = is_reckoned = False
+    is_error = in_value = has_result = False
     errors: Errors = {}
 
     def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal row, column, last_row, last_column, is_error, in_value, is_reckoned
+        nonlocal row, column, last_row, last_column, is_error, in_value, has_result
         kind, at = tag.rpartition(":")[2], attributes.get("r", "")
         if kind == "row":
             row, column = int(at) if at.isdecimal() and len(at) < 12 else row + 1, 0
         elif kind == "c":
             named = re.fullmatch(r"([A-Z]{1,9})(\d{1,18})", at.upper())
             row, column = (int(named[2]), index_of(named[1]) + 1) if named else (row, column + 1)
-            is_error, is_reckoned = attributes.get("t") == "e", attributes.get("t") == "str"
+            is_error, has_result = attributes.get("t") == "e", attributes.get("t") == "str"
         elif kind in ("v", "is", "f"):  # an empty cell takes no room
             in_value = kind == "v"
-            if kind == "f" and not is_reckoned:
-                errors[row - 1, column - 1] = NOT_RECKONED
+            if kind == "f" and not has_result:
+                errors[row - 1, column - 1] = NOT_CALCULATED
             if row > last_row or column > last_column:
                 last_row, last_column = max(last_row, row), max(last_column, column)
                 check_extent(last_row, last_column)
 
-    def text(said: str) -> None:
-        nonlocal is_reckoned
-        if not in_value or not said.strip():
+    def text(characters: str) -> None:
+        nonlocal has_result
+        if not in_value or not characters.strip():
             return
         before = errors.pop((row - 1, column - 1), "")
         if is_error:
-            errors[row - 1, column - 1] = (before if is_reckoned else "") + said
-        is_reckoned = True
+            errors[row - 1, column - 1] = (before if has_result else "") + characters
+        has_result = True
 
     def end(tag: str) -> None:
         nonlocal in_value

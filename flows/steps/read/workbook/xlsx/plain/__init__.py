@@ -1,1 +1,1 @@
-"""Reading Excel sheets written as office programs write them, a piece of XML at a time."""
+"""Fast reader of Excel sheets in the XML that office programs write; any other sheet raises NotPlainError."""

@@ -1,7 +1,7 @@
-"""The cells in a piece of an Excel sheet's XML, all at once: no Python object is made of any of them.
+"""Locate the rows and cells in a piece of an Excel sheet's XML with array operations, without a Python object per cell.
 
-Only XML as office programs write it is taken apart so: rows that say their number, in order; cells that say where they
-are, in order, in the row that they are in. For any other there is a reader that takes each tag as it comes.
+This works only for the XML that office programs write: rows with their numbers, in order, and cells with references, in
+order, within their row. Anything else raises NotPlainError.
 """
 
 from __future__ import annotations
@@ -19,71 +19,71 @@ _OPENS_CELL, _OPENS_ROW, _ENDS_VALUE, _ENDS_TEXT, _KEEPS_SPACES = np.frombuffer(
 _COMMENT, _INSTRUCTION, _MAY_BE_ROW, _MAY_BE_CELL = np.frombuffer(b"<!<?<r<c", "<u2")
 _CELL_REFERENCE, _ROW_NUMBER = len('<c r="'), len('<row r="')
 _SHORT_TAG, _LONG_TAG = len("<t>"), len('<t xml:space="preserve">')
-_MOST_DIGITS = 7
+_MAX_DIGITS = 7
 _MASKS = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)
-_BEYOND = b" " * 16  # so that the bytes after a place can be looked at, wherever it is
+_PADDING = b" " * 16  # so that a few bytes after any position can be read without going past the end
 
 
 @dataclass(frozen=True)
 class Units:
-    """The rows and the cells of a piece, in order: a unit is the tag that opens one, up to where the next begins.
+    """The rows and cells of a piece of XML, in order. A unit runs from the tag that opens it to the next unit.
 
-    Behind its number or reference, a unit is told in three: the head up to where its value begins, the value, and the
-    tail that follows. Where it has no value, or more than one, all of it is head. Each method takes numbers of units.
+    After its row number or cell reference, a unit is divided into head, value and tail: the bytes before, within and
+    after the value element. If it has no value, or several, all of it is head. The methods take arrays of unit indices.
     """
 
-    rows: np.ndarray  # the number of the row, from 1
-    columns: np.ndarray  # from 0; -1 for the unit of the row itself
+    rows: np.ndarray  # row number, from 1
+    columns: np.ndarray  # column, from 0; -1 if the unit is a row
     has_value: np.ndarray
-    _edges: np.ndarray
+    _edges: np.ndarray  # four offsets for each unit: its start, and where its head, value and tail begin
     _bytes: pa.Buffer
 
     def heads(self, units: np.ndarray) -> pa.BinaryArray:
-        """What comes before the values."""
-        return self._stretch(units, 1)
+        """The bytes before the values."""
+        return self._section(units, 1)
 
     def values(self, units: np.ndarray) -> pa.BinaryArray:
         """The values."""
-        return self._stretch(units, 2)
+        return self._section(units, 2)
 
     def tails(self, units: np.ndarray) -> pa.BinaryArray:
-        """What follows the values."""
-        return self._stretch(units, 3)
+        """The bytes after the values."""
+        return self._section(units, 3)
 
     def lengths(self, units: np.ndarray) -> np.ndarray:
-        """How long the values are."""
+        """The lengths of the values, in bytes."""
         return self._edges[4 * units + 3] - self._edges[4 * units + 2]
 
     def whole(self, unit: int) -> bytes:
-        """All of one unit but its reference."""
+        """A unit's bytes after its reference."""
         return self._bytes[self._edges[4 * unit + 1] : self._edges[4 * unit + 4]].to_pybytes()
 
-    def _stretch(self, units: np.ndarray, which: int) -> pa.BinaryArray:
-        places = 4 * units + which
-        return self._stretches.take(pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(places)]))
+    def _section(self, units: np.ndarray, which: int) -> pa.BinaryArray:
+        indices = 4 * units + which
+        return self._sections.take(pa.Array.from_buffers(pa.int64(), len(indices), [None, pa.py_buffer(indices)]))
 
     @cached_property
-    def _stretches(self) -> pa.BinaryArray:
-        """Four a unit: up to behind its reference, its head, its value, its tail."""
+    def _sections(self) -> pa.BinaryArray:
+        """Four binary values for each unit, without a copy: opening tag with reference, head, value, tail."""
         return pa.BinaryArray.from_buffers(
             pa.binary(), len(self._edges) - 1, [None, pa.py_buffer(self._edges), self._bytes]
         )
 
 
 def units_of(piece: bytes) -> Units:
-    """Find the rows and the cells of a piece, which begins with a row. Raises NotPlainError."""
-    size, piece = len(piece), piece + _BEYOND
-    marks = np.frombuffer(piece, np.uint8)
-    tags = np.flatnonzero(marks[:size] == _LESS)
-    words = np.ndarray(size, "<u4", piece, strides=(1,))[tags]
+    """Find the rows and cells of a piece of XML that begins with a row. Raises NotPlainError."""
+    size, piece = len(piece), piece + _PADDING
+    data = np.frombuffer(piece, np.uint8)
+    tags = np.flatnonzero(data[:size] == _LESS)
+    words = np.ndarray(size, "<u4", piece, strides=(1,))[tags]  # each tag's first four bytes as one integer
     opens_row, opens_cell = words == _OPENS_ROW, words == _OPENS_CELL
     opens = opens_row | opens_cell
-    _no_other(words[~opens])
+    _refuse_other_tags(words[~opens])
     at = np.flatnonzero(opens)
     starts, is_row = tags[at], opens_row[at]
     if not len(starts) or starts[0] or not is_row[0]:
         raise NotPlainError
-    rows, columns, after = _places(piece, marks, starts, is_row)
+    rows, columns, after = _positions(piece, data, starts, is_row)
     ends = np.append(starts[1:], size)
     closes = np.flatnonzero((words == _ENDS_VALUE) | (words == _ENDS_TEXT))
     unit_of_close = np.cumsum(opens)[closes] - 1
@@ -100,53 +100,54 @@ def units_of(piece: bytes) -> Units:
     return Units(rows, columns, has_value, edges, pa.py_buffer(piece))
 
 
-def _no_other(words: np.ndarray) -> None:
-    """Raises NotPlainError for a comment or the like, and for a row or a cell that begins otherwise than it should."""
+def _refuse_other_tags(words: np.ndarray) -> None:
+    """Raise NotPlainError for comments, processing instructions, and rows or cells with an unusual opening tag."""
     two, third = words.astype(np.uint16), words >> 16 & 0xFF
     is_odd = (two == _COMMENT) | (two == _INSTRUCTION) | (two == _MAY_BE_ROW) & (third == ord("o"))
     if (is_odd | (two == _MAY_BE_CELL) & ((third < _A) | (third > ord("z")))).any():
         raise NotPlainError
 
 
-def _places(
-    piece: bytes, marks: np.ndarray, starts: np.ndarray, is_row: np.ndarray
+def _positions(
+    piece: bytes, data: np.ndarray, starts: np.ndarray, is_row: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The row and the column of each unit, and where what it says of them ends. Raises NotPlainError."""
-    columns, letters = _columns(marks, starts)
+    """The row and column of each unit, and the offset after its number or reference. Raises NotPlainError."""
+    columns, letters = _columns(data, starts)
     columns[is_row] = -1
     digits = starts + np.where(is_row, _ROW_NUMBER, _CELL_REFERENCE + letters)
     words = np.ndarray(len(piece) - 7, "<u8", piece, strides=(1,))[digits]
-    numbers, lengths = _numbers(marks, digits[is_row])
+    numbers, lengths = _numbers(data, digits[is_row])
     row_of = np.cumsum(is_row) - 1
-    masks = _MASKS[lengths + 1][row_of]  # its closing quotation mark too
+    # Compare the row number in each cell's reference with its row's, including the closing quotation mark.
+    masks = _MASKS[lengths + 1][row_of]
     same = (words & masks) == (words[is_row][row_of] & masks)
     quotes = starts + np.where(is_row, _ROW_NUMBER, _CELL_REFERENCE) - 1
-    begins = (marks[quotes] == _QUOTE) & (marks[quotes - 1] == _EQUALS) & (marks[quotes - 2] == _R)
+    begins = (data[quotes] == _QUOTE) & (data[quotes - 1] == _EQUALS) & (data[quotes - 2] == _R)
     in_order = (np.diff(columns) > 0) | is_row[1:]
     if not (same.all() and begins.all() and in_order.all() and (np.diff(numbers) > 0).all() and numbers[0] > 0):
         raise NotPlainError
     return numbers[row_of], columns, digits + lengths[row_of] + 1
 
 
-def _columns(marks: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The column that each reference begins with, and the number of its letters, three at most."""
+def _columns(data: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The column of each cell reference, and the number of its letters (at most three)."""
     columns, letters = np.zeros(len(starts), np.int32), np.zeros(len(starts), np.int64)
     more = np.ones(len(starts), bool)
     for n in range(3):
-        letter = marks[starts + _CELL_REFERENCE + n]
+        letter = data[starts + _CELL_REFERENCE + n]
         more = more & (letter >= _A) & (letter <= _Z)
         columns = np.where(more, columns * 26 + letter - (_A - 1), columns)
         letters += more
     return columns - 1, letters
 
 
-def _numbers(marks: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The number that is written in digits at each place, and how many they are. Raises NotPlainError."""
+def _numbers(data: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Parse the decimal number at each offset: (numbers, numbers of digits). Raises NotPlainError."""
     numbers, lengths = np.zeros(len(at), np.int64), np.zeros(len(at), np.int64)
-    for _ in range(_MOST_DIGITS):
-        digit = marks[at + lengths] - np.uint8(ord("0"))
+    for _ in range(_MAX_DIGITS):
+        digit = data[at + lengths] - np.uint8(ord("0"))
         numbers = np.where(digit < 10, numbers * 10 + digit, numbers)
         lengths += digit < 10
-    if not (marks[at + lengths] == _QUOTE).all():
+    if not (data[at + lengths] == _QUOTE).all():
         raise NotPlainError
     return numbers, lengths

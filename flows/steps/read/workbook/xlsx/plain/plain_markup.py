@@ -1,4 +1,4 @@
-"""How office programs write the rows and the cells of a sheet: what the bytes around a value say of it."""
+"""Parse the XML around a cell's value, in the form that office programs write."""
 
 from __future__ import annotations
 
@@ -36,45 +36,45 @@ _VALUE, _INLINE = b"</v></c>", b"</t></is></c>"
 
 
 class CellKind(IntEnum):
-    """What a cell holds. What is none of the first four is not understood here."""
+    """What a cell holds. OTHER cells are deferred to calamine."""
 
     NOTHING, TEXT, SHARED_TEXT, NUMBER, OTHER = range(5)
 
 
 class Head(NamedTuple):
-    """What the bytes before a cell's value say of it."""
+    """The parsed bytes before a cell's value."""
 
     kind: CellKind
-    style: bytes = b""  # the number of its style; nothing where it has none
+    style: bytes = b""  # index of its style, if it has one
     has_formula: bool = False
     ends_row: bool = False
-    without_formula: bytes = b""
-    ending: bytes = b""  # of the cell, behind its value; nothing where it has none
+    without_formula: bytes = b""  # the same XML without the formula
+    ending: bytes = b""  # the XML expected after the value
 
 
 _KINDS = {b"": CellKind.NUMBER, b"n": CellKind.NUMBER, b"s": CellKind.SHARED_TEXT, b"str": CellKind.TEXT}
 
 
 @lru_cache(maxsize=4096)
-def head_of(said: bytes) -> Head | None:
-    """What a cell's head says, without its reference; None for one that is not plain."""
-    match = _BEFORE_VALUE.fullmatch(said) or _EMPTY_CELL.fullmatch(said)
+def parse_head(xml: bytes) -> Head | None:
+    """Parse the XML between a cell's reference and its value; None if it is not plain."""
+    match = _BEFORE_VALUE.fullmatch(xml) or _EMPTY_CELL.fullmatch(xml)
     if match is None:
         return None
-    attributes = _ATTRIBUTE.findall(match["attributes"])
-    told = dict(attributes)
-    if len(told) < len(attributes):
+    pairs = _ATTRIBUTE.findall(match["attributes"])
+    attributes = dict(pairs)
+    if len(attributes) < len(pairs):  # an attribute is repeated
         return None
     if match.re is _EMPTY_CELL:
         return Head(CellKind.NOTHING, ends_row=match["end"] is not None)
     is_inline = match["opener"] != b"<v>"
-    kind = _KINDS.get(told.get(b"t", b""), CellKind.OTHER)
+    kind = _KINDS.get(attributes.get(b"t", b""), CellKind.OTHER)
     if is_inline:
-        kind = CellKind.TEXT if told.get(b"t") == b"inlineStr" else CellKind.OTHER
-    before, _, _ = said.partition(b">")
+        kind = CellKind.TEXT if attributes.get(b"t") == b"inlineStr" else CellKind.OTHER
+    before, _, _ = xml.partition(b">")
     return Head(
         kind,
-        told.get(b"s", b""),
+        attributes.get(b"s", b""),
         match["formula"] is not None,
         without_formula=before + b">" + match["opener"],
         ending=_INLINE if is_inline else _VALUE,
@@ -82,30 +82,30 @@ def head_of(said: bytes) -> Head | None:
 
 
 class Tail(NamedTuple):
-    """What the bytes behind a cell's value say."""
+    """The parsed bytes after a cell's value."""
 
     ending: bytes
     ends_row: bool
 
 
-def tail_of(said: bytes) -> Tail | None:
-    """What a cell's tail says; None for one that is not plain."""
-    match = _AFTER_VALUE.fullmatch(said)
+def parse_tail(xml: bytes) -> Tail | None:
+    """Parse the XML after a cell's value; None if it is not plain."""
+    match = _AFTER_VALUE.fullmatch(xml)
     return None if match is None else Tail(_INLINE if match["text"] else _VALUE, match["end"] is not None)
 
 
-def row_ends(said: bytes) -> bool | None:
-    """Whether a row ends where it begins, by what follows its number; None for one that is not plain."""
-    match = _ROW.fullmatch(said)
+def is_empty_row(xml: bytes) -> bool | None:
+    """Whether a row has no cells, from the XML after its number; None if it is not plain."""
+    match = _ROW.fullmatch(xml)
     return None if match is None else match["end"] is not None
 
 
-def row_is_hidden(said: bytes) -> bool:
-    """Whether a row is hidden, by what follows its number."""
-    return _HIDDEN_ROW.search(said) is not None
+def row_is_hidden(xml: bytes) -> bool:
+    """Whether a row is hidden, from the XML after its number."""
+    return _HIDDEN_ROW.search(xml) is not None
 
 
-def without_end_of_row(said: bytes) -> tuple[bytes, bool]:
-    """A cell without the end of its row, and whether that was there."""
-    match = _END_OF_ROW.search(said)
-    return (said, False) if match is None else (said[: match.start()], True)
+def strip_end_of_row(xml: bytes) -> tuple[bytes, bool]:
+    """Remove a closing row tag after a cell: (the cell's XML, whether there was one)."""
+    match = _END_OF_ROW.search(xml)
+    return (xml, False) if match is None else (xml[: match.start()], True)
