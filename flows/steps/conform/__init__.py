@@ -56,12 +56,14 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Deliv
     conformer = _BatchConformer(rows, named, layout, contract, context, sheet)
     columns = {field.name: conformer.column(field) for field in contract.fields}
     total_like = _total_like_findings(rows, layout, contract, context, sheet)
+    # NO_FINDINGS, because polars cannot concatenate an empty list.
     of_cells = pl.concat([NO_FINDINGS, *(frame for column in columns.values() for frame in column.findings)])
     stray_text = conformer.unmapped_text_findings(batch) if contract.participant_level else []
     return TypedBatch(
         rows=pl.DataFrame({"source_row": rows.source_rows} | {name: c.values for name, c in columns.items()}),
         cells=rows.cells,
-        findings=pl.concat([*_about_lines(batch, rows, layout, sheet), total_like, *stray_text, of_cells]),
+        findings=pl.concat([*_row_findings(batch, rows, layout, sheet), total_like, *stray_text, of_cells]),
+        # A date whose column's order is in doubt has no value even where that refuses the whole file, not just the row.
         unreadable=pl.concat([of_cells, total_like])
         .filter((pl.col("severity") == Severity.ROW) | pl.col("rule_id").is_in(COLUMN_RULES))
         .select("source_row", "field"),
@@ -72,7 +74,7 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Deliv
     )
 
 
-def _about_lines(batch: TextBatch, rows: DataRows, layout: Layout, sheet: str) -> list[pl.DataFrame]:
+def _row_findings(batch: TextBatch, rows: DataRows, layout: Layout, sheet: str) -> list[pl.DataFrame]:
     """Findings about whole rows: not data, a cell too many, or not split into columns; and columns without heading."""
     shifted = shifted_rows(rows, layout)
     # An extra cell is reported once, as a shifted row, and not also as a column without a heading.
@@ -151,6 +153,7 @@ class _BatchConformer:
         misplaced = self._misplaced_percentages(field, cells, read.odd)
         personal = self._personal(field, column, read.intended_days(cells), read.odd)
         values = blank_personal_values(read.values, source_rows, personal)
+        # How the dates are written may only show once the whole file is read: gathered here, decided at the end.
         dates = dates_seen(cells, read, self.context) if field.kind is Kind.DATE else None
         if read.odd is None:
             return _ConformedColumn(values, personal, dates)
@@ -173,7 +176,7 @@ class _BatchConformer:
             return None
         is_written = cells.expand(cells.distinct.is_in(percentages.implode()))
         position = self.layout.positions.get(field.statistic)
-        if position is None:
+        if position is None:  # without a statistic's name, nothing says that a percentage is meant
             return is_written
         statistic = read_column(self.rows.cells[str(position)], self.contract.by_name[field.statistic], self.context)
         return is_written & ~statistic.values.is_in(list(PERCENTAGES)).fill_null(False)

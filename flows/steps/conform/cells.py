@@ -96,17 +96,18 @@ def _canonical_cells(field: Field) -> tuple[pl.Expr, pl.Expr]:
     """Expressions for whether a text is in canonical form, and for its typed value."""
     text = pl.col("text")
     if field.kind is Kind.CODE:
+        # A retired code is not canonical: `read_cell` replaces it by the active one and reports that (P10).
         retired = [e.code for e in field.code_list.entries if e.active_code and e.active_code != e.code]
         return text.is_in([c for c in field.code_list.codes if c not in retired]), text
     plain = text.str.contains(canonical(field))
     if field.kind is Kind.DATE:
-        day = text.str.to_date("%Y-%m-%d", strict=False)
+        day = text.str.to_date("%Y-%m-%d", strict=False)  # strict=False: 2016-02-30 is null, and so not canonical
         return plain & ~day.is_in(list(PLACEHOLDER_DATES)), day
     if field.kind is Kind.YES_NO:
         return plain, text == "Y"
     if field.kind is Kind.FINANCIAL_YEAR:
         start, end = (text.str.slice(i, 2).cast(pl.Int8, strict=False) for i in (2, 5))
-        return plain & ((start + 1) % 100 == end), text
+        return plain & ((start + 1) % 100 == end), text  # the second year has to follow the first, as 00 follows 99
     if field.kind in (Kind.INTEGER, Kind.DECIMAL, Kind.MONEY):
         return plain & ~text.is_in(list(field.sentinels)), text.cast(polars_type(field), strict=False)
     return plain, text
@@ -165,6 +166,7 @@ def dates_seen(cells: DistinctColumn, read: ColumnReading, context: DeliveryCont
     if read.odd is not None:
         texts = {t: one for t in read.odd["text"] if (one := slashed_date(t, context.data_cut_date.year))}
         by_name = [t for t in read.odd["text"] if is_spreadsheet_date(t)]
+        # Serial numbers (C01) and dates such as 03-Nov-2016 come from cells that the spreadsheet holds as true dates.
         unread = read.odd.filter((pl.col("rule_id") == "C01") | pl.col("text").is_in(by_name)).select(
             "text", pl.col("suggestion").str.to_date("%Y-%m-%d", strict=False)
         )
@@ -172,7 +174,7 @@ def dates_seen(cells: DistinctColumn, read: ColumnReading, context: DeliveryCont
             "text", pl.when(~pl.col("text").is_in(list(texts))).then(pl.coalesce("day", "suggestion")).alias("day")
         )
     days = frame["day"]
-    times = np.bincount(cells.indices.to_numpy(), minlength=len(frame))
+    times = np.bincount(cells.indices.to_numpy(), minlength=len(frame))  # the number of cells with each distinct text
     seen = DateEvidence(
         texts=int(times[frame["text"].is_in(list(texts)).to_numpy()].sum()),
         true_dates=int(times[days.is_not_null().to_numpy()].sum()),

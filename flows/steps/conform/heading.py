@@ -29,6 +29,7 @@ def fields_by_heading(contract: Contract, context: DeliveryContext) -> dict[str,
     Titles count as headings, because reports use them: a sender who is asked for a missing column may copy its title.
     The site's own headings override all others.
     """
+    # Later entries win: a field's own name over another field's alias, and an alias over a title.
     known = {fold(f.title): f.name for f in contract.fields}
     known |= {fold(alias): f.name for f in contract.fields for alias in f.aliases}
     known |= {fold(f.name): f.name for f in contract.fields}
@@ -50,6 +51,7 @@ def match_headings(
     findings: list[Finding] = []
     seen: set[str] = set()
     for i, (heading, column) in enumerate(zip(headings, columns, strict=True)):
+        # Two columns with the same heading are duplicates even if no field is called so.
         same_heading = fold(heading) in seen and heading != ""
         seen.add(fold(heading))
         if same_heading or column.field in positions:
@@ -59,10 +61,12 @@ def match_headings(
             findings.append(_about_garbled(heading, column))
         if column.field:
             positions[column.field] = i
+            # A heading in another spelling is accepted with a warning; a garbled one has its warning already.
             if column.heading != column.field and not is_garbled:
                 findings.append(
                     Finding("F10", Severity.WARNING, field=column.field, column=column, found=column.heading)
                 )
+        # An unknown column that may hold personal data refuses the file; any other is ignored with a warning.
         elif heading in personal or (contract.participant_level and heading_is_personal(heading)):
             findings.append(Finding("F11", Severity.FILE, column=column))
         elif column.heading and not _states_version(heading) and not _is_ours(heading):

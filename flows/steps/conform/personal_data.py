@@ -57,18 +57,20 @@ def personal_data_findings(
     # Bare numbers in a free-text or reference column may be the site's own references: how many of the column's numbers
     # look like a person's identifier decides.
     by_share = field is None or field.kind in (Kind.TEXT, Kind.REFERENCE)
+    # Most columns are clean: one pass with a combined pattern shows that, and the precise checks are skipped.
     if by_share and odd is None and not (named.any() or texts.str.contains(_quick_pattern(field)).any()):
         return NO_FINDINGS
     if by_share:
         digits = texts.filter(texts.str.contains(JUST_DIGITS)).sort()
         rules |= {t: (r, Severity.FILE) for t, r in rules_by_share(digits.to_list(), field).items()}
         if field is not None:
+            # Valid NHS numbers in a few rows of a column of references: the rows are held, the file is not refused.
             odd_digits = rare_nhs_numbers(digits.to_list(), len(texts)) if len(digits) else []
             rules |= {t: ("P01", Severity.ROW) for t in odd_digits if t not in rules}
             rules |= rules_of_births(texts.filter(texts.str.contains(A_DAY_IN_DIGITS)).sort().to_list())
     candidates = texts.filter(_needs_search(texts, named, field))
     if odd is not None:
-        own = field.code_list.spellings if field is not None and field.codes else {}  # a misspelt code is no name
+        own = field.code_list.spellings if field is not None and field.codes else {}  # spellings of codes are safe
         may_be = odd["text"].str.contains(WORTH_A_LOOK) | odd["text"].is_in(texts.filter(named).implode())
         strange = odd["text"].filter(may_be)
         candidates = pl.concat(
@@ -100,7 +102,7 @@ def birth_date_findings(
     if location.field is None or location.field.kind is not Kind.DATE:
         return NO_FINDINGS
     last = last_birth_of(context.programme_code, context.data_cut_date)
-    first: Any = values.min()
+    first: Any = values.min()  # in most columns the earliest date already shows that there is none
     if first is None or first > last:
         return NO_FINDINGS
     rows = pl.DataFrame([source_rows.alias("source_row"), values.alias("day")])
@@ -128,6 +130,7 @@ def _needs_search(texts: pl.Series, named: pl.Series, field: Field | None) -> pl
 
 
 def _search_pattern(field: Field | None) -> str:
+    """The pattern of texts that may be personal; narrower for references with a form of their own, and for dates."""
     if field is not None and field.personal_when is PersonalWhen.FULL_DATE:
         return MAY_BE_A_DATE
     return REFERENCE_WORTH_A_LOOK if field is not None and field.pattern else WORTH_A_LOOK
@@ -149,7 +152,7 @@ def personal_on_other_sheets(
 ) -> pl.DataFrame:
     """File-severity findings for a workbook's other sheets, with sheet and row; none for a dataset not about people."""
     frames: list[pl.DataFrame] = []
-    for part in _batched(other_sheets if contract.participant_level else ()):
+    for part in _batched(other_sheets if contract.participant_level else ()):  # lazily: the sheets are opened here
         by_sheet: dict[tuple[str, int], list[tuple[int, str]]] = {}
         for cell in part:
             by_sheet.setdefault((cell.sheet, cell.number), []).append((cell.row, cell.text))
@@ -161,6 +164,7 @@ def personal_on_other_sheets(
 
 
 def _batched(cells: Iterable[TextOnOtherSheet]) -> Iterator[list[TextOnOtherSheet]]:
+    """Yield the cells in lists of OTHER_SHEET_BATCH, so that a large sheet is never in memory as a whole."""
     rest = iter(cells)
     while part := list(islice(rest, OTHER_SHEET_BATCH)):
         yield part

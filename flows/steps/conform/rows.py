@@ -52,7 +52,7 @@ def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapp
     cells = batch.cells
     is_empty_text = evaluate_distinct(cells, pl.col("text").str.strip_chars() == "")
     empty = {name: cells[name].expand(flags) for name, flags in is_empty_text.items()}
-    blank = reduce(and_, empty.values())
+    blank = reduce(and_, empty.values())  # blank in every column
     repeated, other_order = _headings_among(cells, empty, layout, fields)
     total, total_like = _totals(cells, empty, layout, contract)
     left_out = blank | repeated | other_order | total
@@ -99,6 +99,7 @@ def _totals(
     if not any(flags.any() for flags in texts.values()):
         return _all_false(empty[key]), _all_false(empty[key])
     says_total = {name: cells[name].expand(flags) for name, flags in texts.items()}
+    # What a record must have and a total lacks. Numbers do not count: they are what a total row adds up.
     needed = [f.name for f in contract.fields if f.required and f.kind not in _NUMBERS and f.name not in contract.key]
     columns = [str(layout.positions[name]) for name in needed if name in layout.positions]
     total = says_total[key] | (empty[key] & reduce(or_, says_total.values()))
@@ -124,6 +125,7 @@ def _headings_among(
         if ordinary:
             texts = texts.filter(may_be[str(i)])
         folded = {text: fold(text) for text in texts}
+        # The heading itself, or another known heading of the same field: files joined together may differ in spelling.
         same = [t for t, f in folded.items() if f == heading or (field and fields.get(f) == field)]
         if layout.as_written[i]:
             again.append((column, same))

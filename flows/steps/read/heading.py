@@ -9,7 +9,7 @@ from schemas._contract.code_lists import fold
 
 HEADING_SEARCH_ROWS = 30
 MAX_COLUMNS = 2_000  # far more than any dataset has, and few enough to search each for personal data
-MIN_KNOWN_HEADINGS = 2
+MIN_KNOWN_HEADINGS = 2  # one may occur by chance, in a title or a note above the table
 
 
 def count_known_headings(cells: Sequence[str], known: Set[str]) -> int:

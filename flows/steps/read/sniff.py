@@ -79,12 +79,14 @@ def _detect(path: Path, start: bytes) -> Format | str:
 
 
 def _detect_package(path: Path) -> Format | str:
+    """The format of a zip package, by the parts in it; a plain zip if they are of no office program."""
     package = Package(path)
     for part, name in _UNSUPPORTED_PACKAGES:
         if part in package:
             return name
     if XLSX_BOOK in package:
         return Format.XLSX
+    # The `mimetype` part is what tells a spreadsheet from a text document, but some programs leave it out.
     if package.holds("mimetype", b"opendocument") or (ODS_CONTENT in package and ODS_MANIFEST in package):
         is_spreadsheet = "mimetype" not in package or package.holds("mimetype", b"opendocument.spreadsheet")
         return Format.ODS if is_spreadsheet else "a word processor's document"
@@ -92,6 +94,7 @@ def _detect_package(path: Path) -> Format | str:
 
 
 def _detect_compound_file(path: Path) -> Format | str:
+    """The format of a compound file, by its streams. Raises UnreadableFile: U01 no workbook, U02 password."""
     file = compound_file(path)
     if is_xls(file):
         return Format.XLS

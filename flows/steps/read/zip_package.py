@@ -81,7 +81,9 @@ class Package:
             if len(header) < _LOCAL_HEADER.size or header[:4] != b"PK\x03\x04":
                 raise UnreadableFile("U01", "it is damaged or was cut off")
             *_, name, extra = _LOCAL_HEADER.unpack(header)
-            file.seek(name + extra, 1)
+            file.seek(
+                name + extra, 1
+            )  # the local header may have another name and extra field than the central directory
             left = entry.compress_size
             inflate = None if entry.compress_type == zipfile.ZIP_STORED else zlib.decompressobj(-zlib.MAX_WBITS)
             while left > 0 and (packed := file.read(min(PIECE_BYTES, left))):
@@ -103,6 +105,7 @@ class Package:
         """
         before = b""
         for n, piece in enumerate(self.pieces(name)):
+            # In UTF-16 the search below would not find a declaration. Office programs write UTF-8.
             if n == 0 and (piece[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in piece[:4]):
                 raise UnreadableFile("U01", "its text is stored in an unusual way")
             if _DOCUMENT_TYPE.search(before + piece):
@@ -138,10 +141,9 @@ def only_file_in_zip(package: Package) -> str:
 
 
 def _is_system_file(entry: zipfile.ZipInfo) -> bool:
+    """Whether an operating system added the entry: Thumbs.db, .DS_Store, or macOS metadata ('._' and a file's name)."""
     name = entry.filename.replace("\\", "/").rpartition("/")[2]
-    return name.casefold() in ADDED_BY_COMPUTERS or name.startswith(
-        "._"
-    )  # what a Macintosh knows of the file of that name
+    return name.casefold() in ADDED_BY_COMPUTERS or name.startswith("._")
 
 
 def unpack_to_temp(package: Package, name: str) -> tuple[tempfile.TemporaryDirectory[str], Path]:
@@ -153,7 +155,7 @@ def unpack_to_temp(package: Package, name: str) -> tuple[tempfile.TemporaryDirec
         with path.open("wb") as file:
             for piece in package.pieces(name):
                 file.write(piece)
-    except BaseException:
+    except BaseException:  # also when the run is interrupted: no copy of personal data may be left behind
         with suppress(OSError):
             folder.cleanup()
         raise
@@ -161,6 +163,7 @@ def unpack_to_temp(package: Package, name: str) -> tuple[tempfile.TemporaryDirec
 
 
 def _check_sizes(entries: list[zipfile.ZipInfo]) -> None:
+    """Refuse zip bombs by the sizes that the entries state; `pieces` checks that these are true."""
     if len(entries) > MAX_MEMBERS:
         raise UnreadableFile("U01", f"it holds {len(entries):,} parts")
     if sum(e.file_size for e in entries) > MAX_UNPACKED_BYTES:
@@ -179,6 +182,7 @@ def _check_overlaps(entries: list[zipfile.ZipInfo]) -> None:
 
 
 def _by_name(entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
+    """The entries by name in lower case. Refuses absolute paths, '..', and two entries of one name."""
     members: dict[str, zipfile.ZipInfo] = {}
     for entry in entries:
         name = entry.filename.replace("\\", "/").casefold()

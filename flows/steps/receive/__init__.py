@@ -123,10 +123,12 @@ def _is_ambiguous(
 
 
 def _identity(d: Delivery) -> tuple[str, str, str, int]:
+    """What a file's name states of a delivery."""
     return d.site_code, d.dataset, d.period, d.version
 
 
 def _ask_for_next_version(found: list[Delivery], name: str) -> UnusableFile:
+    """Refuse an ambiguous file (F21), and suggest its name with the next version number."""
     parsed = read_name(found[0].file_name, found[0].site_code)
     stem = replace(parsed, version=parsed.version + 1).stem if parsed else ""
     return UnusableFile(name, "F21", AMBIGUOUS_VERSION, stem)
@@ -174,6 +176,7 @@ def _file_was_received(manifest: Path, raw: Path, known: Mapping[str, Delivery])
 
 
 def _is_ignored(path: Path) -> bool:
+    """Whether a path is a hidden file, an Office lock file (~$) or one that an operating system adds to folders."""
     return path.name.startswith((".", "~$")) or path.name.casefold() in ADDED_BY_COMPUTERS
 
 

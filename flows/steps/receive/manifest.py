@@ -17,6 +17,7 @@ MAX_ROWS, MAX_POUNDS = 9_999_999, 999_999_999  # a longer number may be a person
 
 
 def _yes_no(value: object) -> object:
+    """Accept Y, N, yes and no for a boolean; anything else is left to pydantic."""
     return (
         {"y": True, "yes": True, "n": False, "no": False}.get(value.casefold(), value)
         if isinstance(value, str)

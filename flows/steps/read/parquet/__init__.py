@@ -50,7 +50,7 @@ def _open_checked(path: Path) -> pq.ParquetFile:
         for i, column in enumerate(file.schema_arrow):
             if pa.types.is_nested(column.type):
                 raise UnreadableFile("U01", f"column {column_letter(i)} holds lists or records, not single values")
-        rows = sum(len(part.source_rows) for part in _batches(file))
+        rows = sum(len(batch.source_rows) for batch in _batches(file))
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, KeyError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # a real I/O error: Arrow's own have no errno
             raise
@@ -61,7 +61,9 @@ def _open_checked(path: Path) -> pq.ParquetFile:
 
 
 def _batches(file: pq.ParquetFile) -> Iterator[TextBatch]:
+    """Yield the rows in batches; row numbers start at 2, below the heading."""
     row = 2
+    # Without threads: several batches are validated at once, and their threads would compete for the same cores.
     for batch in file.iter_batches(BATCH_ROWS, use_threads=False):
         columns = {str(i): _texts(column) for i, column in enumerate(batch.columns)}
         source_rows = pl.Series("source_row", range(row, row + batch.num_rows), pl.Int64)
@@ -79,7 +81,7 @@ def _texts(column: pa.Array) -> pl.Series:
         finest = {"timestamp": pa.timestamp("us", getattr(kind, "tz", None)), "time64": pa.time64("us")}
         column = column.cast(finest.get(str(kind).partition("[")[0], pa.duration("us")), safe=False)
     if pa.types.is_floating(kind) or pa.types.is_temporal(kind) or pa.types.is_boolean(kind):
-        values = ["" if v is None or v != v else text_of(v) for v in column.to_pylist()]
+        values = ["" if v is None or v != v else text_of(v) for v in column.to_pylist()]  # v != v: NaN
         return pl.Series(values, dtype=pl.String)
     if pa.types.is_decimal(kind):
         return pl.Series([text_of(v) for v in column.to_pylist()], dtype=pl.String)

@@ -134,6 +134,7 @@ class _RecordReader:
         cells, others = self._parse(chunk, False)
         good = np.delete(np.arange(len(cells["0"]) + len(others)), [*others])
         batch = TextBatch(cells, pl.Series("source_row", self.line + good))
+        # pyarrow also rejects blank lines, for having too few cells. As empty rows they are reported by conform (F07).
         blank = [i for i, text in others.items() if self._is_blank(text)]
         if blank:
             batch = self._combine([batch], [], np.array(blank))
@@ -153,6 +154,7 @@ class _RecordReader:
         for i in np.flatnonzero(lines.empty & (lines.ends > lines.starts)).tolist():
             if self._is_blank(self._text(chunk, lines, i)):
                 kinds[i] = _LineKind.BLANK
+        # No record runs over a line that is certainly a record by itself.
         stops = np.append(np.flatnonzero(lines.certain(self.dialect.width)), len(kinds))
         multiline: MultilineRecords = []
         done = 0
@@ -177,7 +179,7 @@ class _RecordReader:
         """
         end = self._closing_line(chunk, lines, stops, first)
         if end is None or b"\x00" in chunk[lines.starts[first] : lines.ends[end]]:
-            return None
+            return None  # a zero byte makes a record malformed, as it does a single line
         if self.dialect.width == 1:  # every line with a mark might begin a record, so only RFC 4180 can decide
             return end
         inside = (i for i in range(first + 1, end + 1) if lines.quoted[i])
@@ -246,7 +248,7 @@ class _RecordReader:
     def _parse_good(self, chunk: bytes, lines: Lines, good: np.ndarray, quote: str | Literal[False]) -> TextBatch:
         """Parse the good lines. Raises RuntimeError if the number of rows differs from the number of lines."""
         records = _concatenate(chunk, lines, good)
-        if lines.padded[good].any():
+        if lines.padded[good].any():  # pyarrow would take the spaces, and then the marks, for part of the cell
             records = self.dialect.strip_padding(records.decode("utf-8")).encode()
             self.padded += int(lines.padded[good].sum())
         cells, others = self._parse(records, quote)
@@ -266,7 +268,8 @@ class _RecordReader:
         mark = codecs.BOM_UTF8 if lines.startswith(codecs.BOM_UTF8) else b""
         table = pa_csv.read_csv(
             pa.BufferReader(mark + lines),
-            # pyarrow numbers invalid rows only when it uses one thread; the other cores are validating earlier batches
+            # One thread, because only then does pyarrow number the invalid rows; the other cores validate earlier
+            # batches. One block, larger than any chunk, so that each column has a single dictionary.
             read_options=pa_csv.ReadOptions(column_names=self._names, block_size=1 << 30, use_threads=False),
             parse_options=pa_csv.ParseOptions(
                 delimiter=self.dialect.delimiter,
@@ -276,7 +279,7 @@ class _RecordReader:
             ),
             convert_options=pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(self._names, pa.dictionary(pa.int32(), pa.string())),
-                strings_can_be_null=False,
+                strings_can_be_null=False,  # 'NA' and the like stay text: conform decides what they mean
             ),
         )
         return {name: DistinctColumn.encoded(table[name].combine_chunks()) for name in self._names}, others

@@ -153,14 +153,17 @@ class Lines:
         ends = np.where(after_cr, breaks - 1, breaks)
 
         def count(mark: int) -> np.ndarray:
+            """How often a byte occurs on each line."""
             if bytes([mark]) not in chunk:
                 return np.zeros(len(starts), np.int64)
             return np.diff(np.searchsorted(np.flatnonzero(marks == mark), np.append(starts, len(chunk))))
 
         cells, marked = count(ord(dialect.delimiter)) + 1, count(ord(dialect.quote)) > 0
+        # The right number of cells, and no carriage return but the one of a CRLF line end.
         good = (cells == dialect.width) & (count(_CR) == (breaks > ends))
         quoted, padded, opens = (np.zeros(len(starts), bool) for _ in range(3))
         if marked.any():
+            # The lines as an Arrow array over the chunk's bytes, without a copy, to match patterns in polars.
             edges = pa.py_buffer(np.append(starts, len(chunk)).astype(np.int32))
             texts = pl.Series(pa.StringArray.from_buffers(len(starts), edges, pa.py_buffer(chunk))).filter(marked)
             quoted[marked] = texts.str.contains(dialect.quoted_cell)
@@ -171,7 +174,7 @@ class Lines:
                 padded[marked] = others & begins & texts.str.contains(dialect.padded_line).to_numpy()
                 opens[marked] = others & begins
         good, quoted = good | padded, quoted | padded
-        good &= count(0) == 0
+        good &= count(0) == 0  # a zero byte makes a line malformed
         is_empty = ~good & (cells == 1) & ~marked
         return cls(
             starts=starts,
@@ -195,7 +198,7 @@ def padding_pattern(delimiter: str) -> str:
     return "[ ]" if delimiter == "\t" else "[ \\t]"
 
 
-@lru_cache
+@lru_cache  # when a whole file is malformed, its lines mostly have the same wrong number of cells
 def _wrong_number(cells: int, width: int, cut_off: str) -> str:
     numbers = f"{counted(cells, 'cell')}, where the heading has {width}"
     if cells > width:

@@ -63,7 +63,7 @@ def locate_heading(data: FileBytes, known: Set[str], delimiter: str, quote: str)
     """
     raw = re.findall(rb"[^\n]*\n|[^\n]+", data[:MAX_HEADING_BYTES])[:QUOTE_SAMPLE_LINES]
     sample = [r.decode("utf-8", errors="ignore") for r in raw]
-    lines = sample[: HEADING_SEARCH_ROWS + MAX_RECORD_LINES]
+    lines = sample[: HEADING_SEARCH_ROWS + MAX_RECORD_LINES]  # a record on the last row searched may run on
     found = _best_candidate(lines, known, delimiter, quote or QUOTE)
     if not quote and _is_single_quoted(sample[found.first :], found.delimiter):
         found = _best_candidate(lines, known, found.delimiter, SINGLE_QUOTE)
@@ -121,6 +121,7 @@ def _best_candidate(lines: list[str], known: Set[str], declared: str, quote: str
     candidates: list[_Candidate] = []
     for delimiter in dict.fromkeys(filter(None, (declared, *DELIMITERS))):
         records = [_read_record(lines[i:], delimiter, quote, known) for i in range(len(lines))]
+        # More records are read than are searched: the second row of a heading may be below the limit.
         searched = range(min(HEADING_SEARCH_ROWS, len(lines)))
         for i in searched:
             length, cells = records[i]
@@ -251,4 +252,5 @@ def _is_single_quoted(lines: list[str], delimiter: str) -> bool:
 
 
 def _split(line: str, delimiter: str) -> list[str]:
+    """Split a line at every delimiter."""
     return line.rstrip("\r\n").split(delimiter)

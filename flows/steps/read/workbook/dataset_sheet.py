@@ -99,6 +99,7 @@ def _other_sheets(sheets: Sequence[Sheet], read: str) -> Iterator[TextOnOtherShe
 
 
 def _may_identify(cell: object) -> bool:
+    """Whether a cell is a whole number that is long enough to be a person's identifier."""
     return isinstance(cell, int | float) and abs(cell) >= MIN_IDENTIFIER and cell == cell // 1
 
 
@@ -112,6 +113,7 @@ class _Heading:
 
 
 def _heading_findings(heading: _Heading) -> list[Finding]:
+    """A warning if the heading is not row 1 alone (F04)."""
     row = heading.first + 1
     where = f"heading on row {row}" if heading.first else ""
     if heading.last > heading.first:
@@ -162,6 +164,7 @@ def _find_dataset_sheet(
         scores[sheet.name] = _score(table, known)
         if best is None or scores[sheet.name] > scores[best[0]]:
             best = (sheet.name, table)
+    # Only if no visible sheet will do is a hidden one looked at, to tell the sender what is wrong.
     if best is None or scores[best[0]] < MIN_KNOWN_HEADINGS:
         hidden = [s.name for s in candidates if s.hidden and _score(s.open(), known) >= MIN_KNOWN_HEADINGS]
         if hidden:
@@ -176,6 +179,7 @@ def _find_dataset_sheet(
 
 
 def _score(table: Table, known: Set[str]) -> int:
+    """The most known headings in any possible heading of a sheet."""
     return max((count_known_headings(c.cells, known) for c in _candidates(table, known)), default=0)
 
 
@@ -201,11 +205,12 @@ def _listed_briefly(spanned: Sequence[str]) -> str:
 
 def _batches(table: Table, heading: _Heading, width: int, hidden: list[int]) -> Iterator[TextBatch]:
     """Yield the rows below the heading in batches, and append the numbers of hidden rows with content to `hidden`."""
-    size = max(1, min(BATCH_ROWS, BATCH_CELLS // max(width, 1)))
+    size = max(1, min(BATCH_ROWS, BATCH_CELLS // max(width, 1)))  # fewer rows if they are wide, to bound the memory
     first = heading.last + 1
     of_hidden = pl.Series(table.hidden.rows, dtype=pl.Int64) + 1
     above = [(n, text) for n, row in enumerate(table.head(first)[: heading.first], 1) for text in row if text]
     for frame in table.texts(first, size):
+        # A batch may use fewer columns than the heading, or more, if there are cells beyond `width`.
         columns = [frame[str(i)] if i < frame.width else pl.lit("").alias(str(i)) for i in range(width)]
         source_rows = pl.int_range(first + 1, first + 1 + len(frame), dtype=pl.Int64, eager=True).alias("source_row")
         rows = frame.select(*columns, source_rows)

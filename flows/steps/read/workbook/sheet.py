@@ -125,6 +125,7 @@ class CalamineReader:
     def table(self, name: str, errors: Errors, merged: list[Area] | None = None, percent: Cells = ()) -> Table:
         """A sheet's cells, with its spreadsheet errors filled in and the `percent` cells as percentage texts."""
         sheet = _translate_errors(lambda: self._book.get_sheet_by_name(name))
+        # For .xls the caller passes its own areas, for .xlsx calamine's are used.
         areas = [(t, le, b, r) for (t, le), (b, r) in sheet.merged_cell_ranges or []] if merged is None else merged
         return Table(lambda: with_percentages(_with_errors(_rows(sheet), errors), percent), areas)
 
@@ -154,6 +155,7 @@ def _translate_errors(call: Callable[[], Any]) -> Any:
 
 
 def _with_errors(rows: Iterator[list[Any]], errors: Errors) -> Iterator[list[Any]]:
+    """Yield the rows with the spreadsheet errors filled in, and the rows below that hold nothing but errors."""
     if not errors:
         yield from rows
         return
@@ -167,5 +169,5 @@ def _with_errors(rows: Iterator[list[Any]], errors: Errors) -> Iterator[list[Any
             cells[column] = text
         yield cells
     for row in range(n + 1, max(by_row, default=-1) + 1):
-        beyond = by_row.get(row, {})
-        yield [beyond.get(column, "") for column in range(max(beyond, default=-1) + 1)]
+        below = by_row.get(row, {})
+        yield [below.get(column, "") for column in range(max(below, default=-1) + 1)]

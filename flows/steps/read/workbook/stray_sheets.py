@@ -34,6 +34,7 @@ def unclaimed_sheet_findings(sheets: Sequence[Sheet], wanted: str, name_sheet: S
 
 
 def _names_of_datasets() -> set[str]:
+    """The names and titles of all datasets, folded."""
     return {fold(text) for name, contract in datasets().items() for text in (name, contract.title)}
 
 

@@ -62,6 +62,7 @@ class _SheetBuilder:
         self.next_column += times
 
     def add(self, cells: list[Any], times: int, *, is_hidden: bool) -> None:
+        """Add the next row, repeated `times` times. Raises UnreadableFile (U01) if the sheet becomes too large."""
         if cells:
             self.width = max(self.width, len(cells))
             check_extent(self.next_row + times, self.width)
@@ -69,9 +70,10 @@ class _SheetBuilder:
                 raise UnreadableFile("U01", f"a sheet has more than {_MAX_ROWS:,} rows")
             self.rows.append((self.next_row, times, cells))
             self.hidden_rows += range(self.next_row, self.next_row + times) if is_hidden else ()
-        self.next_row = min(self.next_row + times, 1 << 40)
+        self.next_row = min(self.next_row + times, 1 << 40)  # a false repeat count must not grow without limit
 
     def rows_with_gaps(self) -> Iterator[list[Any]]:
+        """Yield all rows from the first on, with an empty list for each row that was not stored."""
         at = 0
         for row, times, cells in self.rows:
             for _ in range(at, row):
@@ -81,6 +83,7 @@ class _SheetBuilder:
             at = row + times
 
     def to_sheet(self, hidden_styles: set[str]) -> Sheet:
+        """The finished sheet. Whether it is hidden is a property of its style."""
         table = Table(self.rows_with_gaps, self.merged, Hidden(self.hidden_rows, self.hidden_columns))
         return Sheet(self.name, self.style in hidden_styles, lambda: table)
 
@@ -103,6 +106,7 @@ class _ContentHandler:
         self._length = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Handle an opening tag. Names are compared without their namespace."""
         kind = tag.rpartition(" ")[2]
         own = {
             name.rpartition(" ")[2]: value
@@ -133,6 +137,7 @@ class _ContentHandler:
             self.text(text[kind])
 
     def text(self, characters: str) -> None:
+        """Handle characters: only those in a cell's paragraphs count."""
         if self._in_paragraph and not self._skipped:
             self._length += len(characters)
             if self._length > MAX_CELL_CHARACTERS:
@@ -140,6 +145,7 @@ class _ContentHandler:
             self._paragraphs[-1] += characters
 
     def end(self, tag: str) -> None:
+        """Handle a closing tag: a cell or a row is complete."""
         kind = tag.rpartition(" ")[2]
         if self._skipped:
             self._skipped -= 1
@@ -152,6 +158,7 @@ class _ContentHandler:
             self.sheets[-1].add(self._cells, self._row_times, is_hidden=self._row_is_hidden)
 
     def _put(self, value: Any, attributes: dict[str, str]) -> None:
+        """Add a cell to the current row, as often as it is repeated."""
         left = len(self._cells) + self._pending
         down, right = _times(attributes, "number-rows-spanned"), _times(attributes, "number-columns-spanned")
         if self.sheets and (down > 1 or right > 1):

@@ -23,6 +23,7 @@ from flows.steps.read.compound_file import DAMAGED, WORKBOOK_STREAMS, CompoundFi
 from flows.steps.read.workbook.percentages import PERCENT_FORMATS, Cells, is_percent_format
 from flows.steps.read.workbook.sheet import Area, CalamineReader, Errors, Hidden, Sheet, Table, check_extent
 
+# Record types and flags, as [MS-XLS] and the BIFF5 documentation number them.
 _BEGIN, _END, _PASSWORD, _SHEET, _CODE_PAGE = 0x0809, 0x000A, 0x002F, 0x0085, 0x0042
 _BIFF8, _UTF_16 = 0x0600, struct.pack("<H", 1200)
 _FORMAT, _STYLE, _NUMBERS = 0x041E, 0x00E0, 0x00BD
@@ -45,6 +46,7 @@ def sheets_of_xls(path: Path, file: CompoundFile) -> list[Sheet]:
         if kind == _SHEET and len(content) >= 6 and content[5] == 0:  # neither chart nor macro sheet
             starts.append(struct.unpack_from("<I", content)[0])
     is_biff8 = _is_biff8(stream)
+    # BIFF5 text without a code page, or with UTF-16 as its code page, could be in any encoding.
     if not is_biff8 and all(stream[at : at + len(_UTF_16)] == _UTF_16 for at in code_pages):
         raise UnreadableFile(
             "U01", "it is of Excel 5 or 95, and does not say how its letters are written: save it as .xlsx"
@@ -53,7 +55,7 @@ def sheets_of_xls(path: Path, file: CompoundFile) -> list[Sheet]:
     extras = [_scan_sheet(stream, start, is_biff8=is_biff8, percent=percent) for start in starts]
     workbook = CalamineReader(_in_utf16(file, name, stream, code_pages) if is_biff8 and code_pages else path)
     sheets = workbook.sheets()
-    if len(sheets) != len(starts):
+    if len(sheets) != len(starts):  # the two lists are matched by position below
         raise UnreadableFile("U01", DAMAGED)
 
     def table(name: str, extra: _SheetExtras) -> Table:

@@ -99,6 +99,7 @@ class MinimalXlsx:
         return (texts + [""] * len(cells))[: len(cells)]
 
     def _build(self, parts: Sequence[str], sheets: Mapping[str, bytes]) -> CalamineReader:
+        """A workbook in memory with some parts of the original and these sheets."""
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w") as short:
             for part in (p for p in parts if p in self._package):

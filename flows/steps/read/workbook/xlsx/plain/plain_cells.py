@@ -83,20 +83,22 @@ def units_of(piece: bytes) -> Units:
     starts, is_row = tags[at], opens_row[at]
     if not len(starts) or starts[0] or not is_row[0]:
         raise NotPlainError
-    rows, columns, after = _positions(piece, data, starts, is_row)
+    rows, columns, heads = _positions(piece, data, starts, is_row)
     ends = np.append(starts[1:], size)
     closes = np.flatnonzero((words == _ENDS_VALUE) | (words == _ENDS_TEXT))
+    # A cell with several closing tags (rich text) has no single value, and so all of it stays head.
     unit_of_close = np.cumsum(opens)[closes] - 1
     has_value = np.bincount(unit_of_close, minlength=len(at)) == 1
-    alone = has_value[unit_of_close]
-    closes, with_value = closes[alone], unit_of_close[alone]
-    begins, finishes = ends.copy(), ends.copy()
-    opener = closes - 1
-    begins[with_value] = tags[opener] + np.where(words[opener] == _KEEPS_SPACES, _LONG_TAG, _SHORT_TAG)
-    finishes[with_value] = tags[closes]
-    if not ((after <= begins) & (begins <= finishes)).all():
+    is_single = has_value[unit_of_close]
+    closes, with_value = closes[is_single], unit_of_close[is_single]
+    # Without a value, value and tail are empty sections at the unit's end.
+    values, tails = ends.copy(), ends.copy()
+    opener = closes - 1  # the tag before a closing tag is the one that opened it
+    values[with_value] = tags[opener] + np.where(words[opener] == _KEEPS_SPACES, _LONG_TAG, _SHORT_TAG)
+    tails[with_value] = tags[closes]
+    if not ((heads <= values) & (values <= tails)).all():
         raise NotPlainError
-    edges = np.append(np.column_stack((starts, after, begins, finishes)).ravel(), size).astype(np.int32)
+    edges = np.append(np.column_stack((starts, heads, values, tails)).ravel(), size).astype(np.int32)
     return Units(rows, columns, has_value, edges, pa.py_buffer(piece))
 
 

@@ -128,13 +128,16 @@ class _SurroundingXml:
         self._parser.StartElementHandler = self._start
 
     def add(self, data: bytes) -> None:
+        """Parse the next bytes; the first call gives all XML before the rows."""
         self.opening = self.opening or data
         self._parser.Parse(data, False)
 
     def finish(self) -> None:
+        """Check that the XML is complete."""
         self._parser.Parse(b"", True)
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Handle an opening tag of the parser."""
         if tag.rpartition(":")[2] in ("row", "c"):  # rows that were not recognised as such
             raise NotPlainError
         if tag == "col":

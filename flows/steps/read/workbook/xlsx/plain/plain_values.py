@@ -112,6 +112,7 @@ class CellValues:
             raise NotPlainError
 
     def _take_texts(self) -> None:
+        """Take inline texts and formula results; texts that need decoding are deferred."""
         at = np.flatnonzero(self._kinds == CellKind.TEXT)
         if not len(at):
             return
@@ -124,6 +125,7 @@ class CellValues:
         self._add_own(at, values.cast(pa.large_string()))
 
     def _take_shared(self) -> None:
+        """Take the indices of shared strings; the strings themselves are read at the end."""
         at = np.flatnonzero(self._kinds == CellKind.SHARED_TEXT)
         if not len(at):
             return
@@ -133,6 +135,7 @@ class CellValues:
         self.shared_at, self.shared = at[is_whole], numbers.filter(is_whole).cast(pl.UInt32).to_numpy()
 
     def _take_numbers(self) -> None:
+        """Take numbers with a plain number style; dates, times and percentages are deferred."""
         at = np.flatnonzero(self._kinds == CellKind.NUMBER)
         if not len(at):
             return
@@ -142,6 +145,7 @@ class CellValues:
         self._defer(at[~is_number])
         at = at[is_number]
         texts = self._values(at)
+        # An integer in canonical form is its own text. Any other number goes through float, as calamine's would.
         _, is_whole = _whole_numbers(texts)
         self._add_own(at[is_whole], texts.filter(is_whole))
         at, others = at[~is_whole], [text.encode() for text in texts.filter(~is_whole)]
