@@ -32,6 +32,9 @@ _NAMES = """
     as_flow attempt_of is_all_done report_to_people validate_each warehouse_as_known relation_rules
     start_run_by_engine state_of_the_warehouse
     OthersThere PLANTERS Planter Spoilt made_apart
+    Calamine Grammar LONGEST_LINE LONGEST_RECORD NOT_RECKONED NO_FILE NO_FILE_YET NameOfSheet SMALL_BOOK ShrunkError
+    TRIED_AGAIN TWICE WrongManifest about_heading as_it_is beside_the_table by_place days_meant head_of heading_of
+    lay_out like_totals manifest_of must_fit refused_percentages tail_of the_only_file without_heading
 """
 _MODULES = """
     settle

@@ -81,9 +81,7 @@ class Package:
             if len(header) < _LOCAL_HEADER.size or header[:4] != b"PK\x03\x04":
                 raise UnreadableFile("U01", "it is damaged or was cut off")
             *_, name, extra = _LOCAL_HEADER.unpack(header)
-            file.seek(
-                name + extra, 1
-            )  # the local header may have another name and extra field than the central directory
+            file.seek(name + extra, 1)  # lengths from the local header: the central directory's may differ
             left = entry.compress_size
             inflate = None if entry.compress_type == zipfile.ZIP_STORED else zlib.decompressobj(-zlib.MAX_WBITS)
             while left > 0 and (packed := file.read(min(PIECE_BYTES, left))):
