@@ -93,9 +93,8 @@ def receive(paths: DataPaths, ledger: Ledger, run_id: str, received_at: datetime
                 ledger.record_file(name, stat if stat.is_stable else replace(stat, mtime_ns=0), sha256, reason)
             if isinstance(found, UnusableFile):
                 unusable.append(found)
-                if reason != MANIFEST_BEFORE_FILE and (
-                    name not in known_files or known_files[name][1:] != (sha256, reason)
-                ):
+                is_new = name not in known_files or known_files[name][1:] != (sha256, reason)
+                if is_new and reason != MANIFEST_BEFORE_FILE:
                     newly_unusable.append(found)
                 continue
             for delivery in found:
@@ -232,11 +231,8 @@ def _inspect(
         if not path.is_file():
             return UnusableFile(name, "F21", "it is not a file"), stat, ""
         if _is_manifest(path):  # uploads may bring it minutes before its file, so it is a problem only at the next run
-            return (
-                UnusableFile(name, WRONG_MANIFEST, MANIFEST_WITHOUT_FILE if known else MANIFEST_BEFORE_FILE),
-                stat,
-                "",
-            )
+            reason = MANIFEST_WITHOUT_FILE if known else MANIFEST_BEFORE_FILE
+            return UnusableFile(name, WRONG_MANIFEST, reason), stat, ""
         sha256 = known[1] if known and known[0] == stat and known[1] else file_digest(path)
     except PermissionError:
         return UnusableFile(name, UNREADABLE, "it may not be read: its permissions forbid it"), stat, ""
