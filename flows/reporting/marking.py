@@ -15,7 +15,7 @@ from flows.reporting.words import workbook as words
 from flows.runtime.log import Entry, Event, log
 from flows.runtime.safe_errors import Fault, safe_message
 from flows.steps.conform import known_headings
-from flows.steps.read.whole import as_sheets
+from flows.steps.read.raw_sheets import read_raw_sheets
 from flows.store.durable import replacement_of
 from flows.store.raw_files import file_digest
 from schemas._contract.workbook_names import TO_FIX
@@ -89,7 +89,7 @@ def _write(path: Path, raw: Path, delivery: Delivery, parts: Sequence[Part]) -> 
         if file_digest(raw) != delivery.sha256:
             return words.HAS_CHANGED
         known = known_headings(contract, context)
-        sheets = as_sheets(raw, known, contract.dataset, context.delimiter, context.quote)
+        sheets = read_raw_sheets(raw, known, contract.dataset, context.delimiter, context.quote)
     except FileNotFoundError:
         return words.IS_GONE
     except UnreadableFile:

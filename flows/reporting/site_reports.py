@@ -59,7 +59,7 @@ REPORT_CODE = (
     "flows/store/findings.py",
     "flows/store/ledger/report_snapshots.py",
     "flows/store/ledger/held_rows.py",
-    "flows/steps/read/whole/*.py",
+    "flows/steps/read/raw_sheets/*.py",
     "flows/workbooks/*.py",
     "schemas/_contract/*.py",
     "schemas/_rules/*.py",

@@ -15,9 +15,9 @@ from flows.cells.person_names import holds_full_name
 from flows.deliveries.extract import TextBatch, UnreadableFile
 from flows.steps.read import read
 from flows.steps.read.heading import MAX_COLUMNS
+from flows.steps.read.raw_sheets import read_raw_sheets
 from flows.steps.read.text.delimited import CHUNK_BYTES, MAX_CHUNK_LINES
 from flows.steps.read.text.encoding import MAX_LINE_BYTES, FileShrunkError
-from flows.steps.read.whole import as_sheets
 from schemas._contract.code_lists import fold
 
 KNOWN = frozenset(map(fold, CONTACT))
@@ -121,7 +121,7 @@ def test_a_heading_with_unusual_line_separators_stays_one_line(tmp_path: Path) -
     """A form feed or U+2028 in a heading does not end the line."""
     path = tmp_path / "contacts.csv"
     path.write_bytes(b"made up\x0c\n" + HEADING.replace(b"staff_ref", "staff\u2028ref".encode()) + LINE)
-    (sheet,) = as_sheets(path, KNOWN, "Data")
+    (sheet,) = read_raw_sheets(path, KNOWN, "Data")
     assert [len(row) for row in sheet.rows] == [1, 10, 10]
     assert sheet.rows[1][8] == "staff\u2028ref"
 

@@ -18,7 +18,7 @@ from workbook_bytes import Percentage
 
 from flows.deliveries.formats import Format
 from flows.steps.read import sheets_of
-from flows.steps.read.whole import as_sheets
+from flows.steps.read.raw_sheets import read_raw_sheets
 from flows.steps.read.workbook.xlsx.plain.plain_sheet import PlainTable
 from schemas._contract.model import SHARE, Contract, Field, Kind
 
@@ -219,5 +219,5 @@ def test_the_marked_workbook_shows_percentages_as_the_sender_saw_them(tmp_path: 
     path = tmp_path / "a.xlsx"
     path.write_bytes(xlsx_of(table("benchmarks", Percentage(0.46))))
     assert openpyxl.load_workbook(path).active["D2"].value == 0.46
-    [sheet] = as_sheets(path, frozenset(), "benchmarks")
+    [sheet] = read_raw_sheets(path, frozenset(), "benchmarks")
     assert sheet.rows[1][3] == "46%"

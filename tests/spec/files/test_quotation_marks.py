@@ -19,7 +19,7 @@ from soak import in_soak
 from flows.deliveries.context import DeliveryContext
 from flows.steps.conform import known_headings
 from flows.steps.read import read
-from flows.steps.read.whole import as_sheets
+from flows.steps.read.raw_sheets import read_raw_sheets
 from schemas._contract.catalogue import datasets
 
 Rows = Callable[..., list[dict[str, str]]]
@@ -145,7 +145,7 @@ class TestF29UnclosedMarkInTheHeading:
     def test_keeps_every_row_in_place_in_the_marked_workbook(self, tmp_path: Path) -> None:
         file = tmp_path / "contacts.csv"
         file.write_text(as_csv(contacts(*[{}] * 12)).replace("with_employer", '"with_employer', 1))
-        [sheet] = as_sheets(file, KNOWN_HEADINGS, "contacts")
+        [sheet] = read_raw_sheets(file, KNOWN_HEADINGS, "contacts")
         assert sheet.rows == as_table(contacts(*[{}] * 12))
 
     @pytest.mark.parametrize(

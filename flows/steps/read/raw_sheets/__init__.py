@@ -19,7 +19,7 @@ from flows.steps.read.text.text_heading import locate_heading
 from flows.steps.read.zip_package import Package, only_file_in_zip, unpack_to_temp
 
 
-def as_sheets(
+def read_raw_sheets(
     path: Path, known_headings: Set[str], name: str, delimiter: str = "", quote: str = ""
 ) -> list[SheetCells]:
     """Read all sheets of a workbook; a file of another format becomes one sheet, called `name`.
@@ -34,7 +34,7 @@ def as_sheets(
         package = Package(path)
         folder, inside = unpack_to_temp(package, only_file_in_zip(package))
         with folder:
-            return as_sheets(inside, known_headings, name, delimiter, quote)
+            return read_raw_sheets(inside, known_headings, name, delimiter, quote)
     lines: dict[int, list[Any]] = {}
     extract = read(path, known_headings, "", delimiter, quote)
     if kind is Format.PARQUET:
