@@ -146,7 +146,7 @@ def test_the_next_night_is_not_quiet_and_the_one_after_is(folder: DataFolder, mo
     assert folder.query("select * from audit.withdrawals") == [(out, datetime(2016, 12, 3, 10), WHY, None)]
     take_out(folder, out, "2016-12-05T10:00", undo=True)
     back = folder.run("2016-12-06T03:30")
-    assert back.result == "published" and f"`{name}` is withdrawn no more" in back.reported.summary
+    assert back.result == "published" and f"`{name}` is no longer withdrawn" in back.reported.summary
     assert "Withdrawn" not in page(folder, f"{BPL}_contacts_201611_v2")
     assert folder.run("2016-12-07T03:30").result == "quiet"
 

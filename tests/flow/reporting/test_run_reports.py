@@ -68,7 +68,7 @@ def test_rows_held_by_a_cross_table_rule_are_held_in_every_report(
     states: list[str] = []
     monkeypatch.setattr(prefect_flows, "create_artifacts", lambda *_: None)
     monkeypatch.setattr(prefect_flows, "final_state", lambda state, _: states.append(state.name))
-    prefect_flows._ended(outcome)
+    prefect_flows._final_state_of(outcome)
     assert states == ["PartlyLoaded"]
 
 
