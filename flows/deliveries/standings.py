@@ -78,14 +78,14 @@ def standings(
             by_series[d.site_code, d.dataset].append(d)
     for series in by_series.values():
         arrivals = sorted(series, key=_arrival)
-        rejected = set(set_aside)
+        may_not_count = set(set_aside)
         # A delivery that was held up until a later one replaced it must not appear as accepted now: rules would look
-        # back at it. So find out which of those that never counted would be superseded, and keep them rejected.
+        # back at it. So find out which of those that never counted would be superseded, and keep them out.
         never = [d.delivery_id for d in arrivals if never_counted(holds.get(d.delivery_id))]
         if never:
             without_them = _standings_of_series(arrivals, verdicts, {*set_aside, *never}, newest, holds)
-            rejected |= {i for i in never if without_them[i] is Standing.SUPERSEDED}
-        found |= _standings_of_series(arrivals, verdicts, rejected, newest, holds)
+            may_not_count |= {i for i in never if without_them[i] is Standing.SUPERSEDED}
+        found |= _standings_of_series(arrivals, verdicts, may_not_count, newest, holds)
     return found
 
 
@@ -97,7 +97,7 @@ def _arrival(d: Delivery) -> tuple[datetime, date, int, str]:
 def _standings_of_series(
     arrivals: list[Delivery],
     verdicts: Mapping[str, Verdict],
-    rejected: Collection[str],
+    may_not_count: Collection[str],
     newest: Mapping[str, date],
     holds: Mapping[str, Hold],
 ) -> dict[str, Standing]:
@@ -109,12 +109,12 @@ def _standings_of_series(
     found: dict[str, Standing] = {}
     accepted: list[Delivery] = []
     nil_returns: list[Delivery] = []
-    held_up: list[Delivery] = []  # because they are `rejected`
+    held_up: list[Delivery] = []  # because they `may_not_count`
     doubtful: list[Delivery] = []  # held up for the month in their name (F26)
     months_sent: set[str] = set()
 
     def accept(d: Delivery) -> None:
-        (held_up if d.delivery_id in rejected else accepted).append(d)
+        (held_up if d.delivery_id in may_not_count else accepted).append(d)
 
     for d in arrivals:
         if d.same_as or _repeats_last_accepted(d, accepted, verdicts):
@@ -137,6 +137,7 @@ def _standings_of_series(
             doubtful.remove(cleared[0])
             accept(cleared[0])
             months_sent |= {a.period for a in accepted}
+    # accepted deliveries are superseded but for those that count; nil returns count only where none was accepted
     found |= {d.delivery_id: Standing.SUPERSEDED for d in accepted}
     found |= {d.delivery_id: Standing.HELD_UP for d in doubtful}
     counting = _latest(accepted or nil_returns)

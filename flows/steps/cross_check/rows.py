@@ -35,7 +35,7 @@ KEY_SENT_BEFORE = next(r for r in FILE_RULES if r.rule_id == "P04" and r.severit
 def make_work_tables(db: duckdb.DuckDBPyConnection) -> None:
     """Make the temporary tables of `check_rows`: rows that break a rule, and those that are excused.
 
-    `shown` is what a finding shows in place of the cell, where the rule names a column for it (`Rule.shows`).
+    `shown` is what a finding shows in place of the cell, where the rule names a column for it (`Rule.found_column`).
     """
     db.execute("create temp table broken (delivery_id varchar, source_row bigint, shown varchar)")
     db.execute("create temp table excused (delivery_id varchar, source_row bigint)")
@@ -58,6 +58,7 @@ def check_rows(
         return
     # a rule that reinstates rows comes last, for no rule is to check those rows again
     rules = [(r, r.violations_sql) for r in sorted(contract.cross_check_rules, key=lambda r: bool(r.reinstate_sql))]
+    # a key can be on several rows of a site only where several of its deliveries count: then they are single periods
     if len({v.delivery.site_code for v in current}) < len(current):
         rules.insert(0, (KEY_SENT_BEFORE, _keys_sent_before(contract)))
     for rule, sql in rules:
@@ -77,12 +78,12 @@ def check_rows(
 
 
 def _find_violations(
-    db: duckdb.DuckDBPyConnection, sql: str, shows: str, except_of: Sequence[ValidatedDelivery]
+    db: duckdb.DuckDBPyConnection, sql: str, found_column: str, except_of: Sequence[ValidatedDelivery]
 ) -> None:
     """Fill `broken` with the rows that break a rule, except those of deliveries it could not be checked for."""
     db.execute("delete from broken")
     db.execute(
-        f"insert into broken select distinct delivery_id, source_row, {shows or 'null'} from ({sql})"
+        f"insert into broken select distinct delivery_id, source_row, {found_column or 'null'} from ({sql})"
         " where not list_contains(?, delivery_id)",
         [[v.delivery.delivery_id for v in except_of]],
     )

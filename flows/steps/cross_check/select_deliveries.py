@@ -50,6 +50,7 @@ def select_deliveries(
     all_failed: dict[str, FailedDelivery] = {}
     while True:
         db.begin()
+        # the findings of this round are those after the last row that is there now
         last = db.execute("select coalesce(max(rowid), -1) from audit.findings").fetchall()[0][0]
         check_rows(db, contract, tentative.counting(contract.dataset), tentative.all(), results)
         failed = _failed_deliveries(db, contract, tentative, findings_after=last)
@@ -58,7 +59,7 @@ def select_deliveries(
             break
         # rules compare rows across sites, so the whole dataset is checked again without the deliveries that failed
         db.rollback()
-        # a reference that two sites send holds both copies, so a file of another site's rows can make that site's own
+        # a key that two sites send is held in both files, so a file of another site's rows can make that site's own
         # file fail: set only the intruder aside, and check the other file again
         intruders = [f for f in failed if holds_other_sites_rows(db, contract, f, results)]
         failed = intruders or failed
@@ -70,7 +71,10 @@ def select_deliveries(
 def _failed_deliveries(
     db: duckdb.DuckDBPyConnection, contract: Contract, tentative: TentativeStandings, findings_after: int
 ) -> list[FailedDelivery]:
-    """Deliveries that count although too many of their rows are held, with their findings since a row of the table."""
+    """Deliveries that count although too many of their rows are held, with their findings of this round.
+
+    These are the rows of `audit.findings` whose rowid is above `findings_after`.
+    """
     may_fail = {v.delivery.delivery_id: v for v in tentative.counting(contract.dataset) if not tentative.is_exempt(v)}
     if not may_fail:
         return []
