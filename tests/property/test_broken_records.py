@@ -52,6 +52,7 @@ def test_one_broken_record_affects_no_other(validate: Validator, tmp_path: Path)
         else:
             assert broken.lines[0] in reported, message
         assert remaining == broken.others, message
+    # Guards the generator: some breaks leave a readable record, but most do not.
     assert len(SEEDS) / 16 < len(readable) < len(SEEDS) / 2
     assert_each_is_held(validate, readable)
 
@@ -61,13 +62,13 @@ def assert_each_is_held(validate: Validator, records: list[tuple[BrokenFile, tup
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(FIELDS)
-    texts = []
+    expected = []
     for broken, record in records:
         first = writer.writerow(record) and out.getvalue().count("\n")
-        texts.append((broken, record, first - sum(cell.count("\n") for cell in record)))
+        expected.append((broken, record, first - sum(cell.count("\n") for cell in record)))
     findings = validate(out.getvalue()).findings
     at_fault = {(f.row, f.column) for f in findings if f.severity == "row"}
-    for broken, record, row in texts:
+    for broken, record, row in expected:
         damaged = {(row, field) for field, cell in zip(FIELDS, record, strict=True) if '"' in cell}
         assert damaged & at_fault, broken.record
 
@@ -81,21 +82,22 @@ def broken_file(rng: random.Random) -> BrokenFile:
     position = rng.choice([0, len(records) - 1, rng.randrange(len(records))])
     if rng.random() < 0.7:
         records[position]["staff_role"] = "key_worker"  # otherwise the broken record may have several lines
-    texts = [csv_record(list(r.values()), quoting, end) for r in records]
-    original = csv_record(list(FIELDS), csv.QUOTE_MINIMAL, end) + "".join(texts)
+    written = [csv_record(list(r.values()), quoting, end) for r in records]
+    original = csv_record(list(FIELDS), csv.QUOTE_MINIMAL, end) + "".join(written)
     first_lines = lines_by_python(original)[1:]
     cells = [tuple(r.values()) for r in records]
-    body = texts[position].removesuffix(end)
+    body = written[position].removesuffix(end)
     damaged = body
-    while is_whole(damaged):
+    while is_whole(damaged):  # some random breaks give another valid record: try again
         kind = rng.choice([surplus, missing, stray_mark, unclosed, stray_pair, other_delimiter])
         damaged = kind(body, rng)
-    texts[position] = damaged + end
-    text = csv_record(list(FIELDS), csv.QUOTE_MINIMAL, end) + "".join(texts)
+    written[position] = damaged + end
+    text = csv_record(list(FIELDS), csv.QUOTE_MINIMAL, end) + "".join(written)
     if rng.random() < 0.3:
         text = text.removesuffix(end)
     lines = range(first_lines[position], first_lines[position] + damaged.count("\n") + 1)
-    shift = damaged.count("\n") - body.count("\n")  # records below move by this many lines
+    shift = damaged.count("\n") - body.count("\n")
+    # A broken record may have gained or lost line breaks, which moves the records below it.
     others = {
         n + shift * (i > position): c for i, (n, c) in enumerate(zip(first_lines, cells, strict=True)) if i != position
     }

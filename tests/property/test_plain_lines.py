@@ -34,20 +34,20 @@ lines = st.lists(st.one_of(records, ragged, unusual), max_size=12)
     end=st.sampled_from(["\n", "\r\n"]),
     ends_with_line_end=st.booleans(),
     delimiter=st.sampled_from(text_heading.DELIMITERS),
-    at_once=st.sampled_from([4, 100]),
+    max_lines=st.sampled_from([4, 100]),
 )
 def test_the_fast_path_gives_the_same_batches(
     lines: list[str],
     end: str,
     ends_with_line_end: bool,
     delimiter: str,
-    at_once: int,
+    max_lines: int,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     file = tmp_path_factory.mktemp("plain") / "contacts.csv"
     text = end.join([",".join(HEADINGS), *lines]) + (end if ends_with_line_end else "")
     file.write_bytes(text.replace(",", delimiter).encode())
-    with patch.multiple(delimited, MAX_CHUNK_LINES=at_once, MAX_RECORD_LINES=1):
+    with patch.multiple(delimited, MAX_CHUNK_LINES=max_lines, MAX_RECORD_LINES=1):
         fast = batches_of(file)
         with patch.object(Dialect, "is_plain", lambda *_: False):
             assert fast == batches_of(file)

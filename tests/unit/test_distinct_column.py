@@ -41,10 +41,14 @@ def from_polars(cells: list[str]) -> DistinctColumn:
 @given(st.lists(st.tuples(st.sampled_from(["", "a", "b", "c"]), st.booleans()), max_size=6))
 def test_where_gives_a_column_of_the_selected_cells(encode: Callable, cells: list[tuple[str, bool]]) -> None:
     column = encode([c for c, _ in cells])
-    subset = column.where(pl.Series([is_kept for _, is_kept in cells], dtype=pl.Boolean))
-    assert subset.expand(subset.distinct.str.to_uppercase()).to_list() == [c.upper() for c, is_kept in cells if is_kept]
-    assert subset.column.to_list() == [c for c, is_kept in cells if is_kept]
-    assert sorted(subset.distinct) == sorted({c for c, is_kept in cells if is_kept}), "texts without a cell are dropped"
+    subset = column.where(pl.Series([selected for _, selected in cells], dtype=pl.Boolean))
+    assert subset.expand(subset.distinct.str.to_uppercase()).to_list() == [
+        c.upper() for c, selected in cells if selected
+    ]
+    assert subset.column.to_list() == [c for c, selected in cells if selected]
+    assert sorted(subset.distinct) == sorted({c for c, selected in cells if selected}), (
+        "texts without a cell are dropped"
+    )
 
 
 def test_rows_with_finds_cells_in_row_order() -> None:

@@ -54,6 +54,7 @@ def test_a_part_file_left_by_a_killed_process_is_replaced(tmp_path: Path) -> Non
 
 
 def test_the_mode_is_set_before_anything_is_written(tmp_path: Path) -> None:
+    """Marked workbooks hold participants' rows, so not even a part file may be readable by others."""
     with replacement_of(tmp_path / "marked.xlsx", mode=0o600) as unfinished:
         assert unfinished.stat().st_mode & 0o777 == 0o600
         unfinished.write_bytes(b"rows")
@@ -63,9 +64,8 @@ def test_the_mode_is_set_before_anything_is_written(tmp_path: Path) -> None:
 def test_no_other_module_moves_files_into_place() -> None:
     """`Path.replace` has one argument, whereas `str.replace` has two and that of a frame takes a dict."""
     found = set()
-    for path in (
-        p for p in FLOWS.rglob("*.py") if "simulator" not in p.parts
-    ):  # its files are only read when it has finished
+    # The simulator is exempt: its files are only read once it has finished.
+    for path in (p for p in FLOWS.rglob("*.py") if "simulator" not in p.parts):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue

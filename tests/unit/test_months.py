@@ -237,6 +237,7 @@ class TestReportedOnce:
         sent = SiteDeliveries().file("201611", "2016-11-24", "2016-12-05").file("201701", "2017-01-24", "2017-02-05")
         assert sent.file("201612", "2016-12-20", "2017-02-06").standings_by_name["201612 v1"] == "stale"
         assert [t[1] for t in sent.findings] == ["F18"]
+        # With fewer than thirty recent events a missing month may just be quiet.
         few = (
             SiteDeliveries()
             .file("201611", "2016-11-24", "2016-12-05")

@@ -26,6 +26,7 @@ def test_batches_are_read_only_as_fast_as_they_are_processed() -> None:
     def batches() -> Iterator[tuple[int]]:
         nonlocal read
         for read in range(1, 30):
+            # One more batch than workers: the next is read while all of them are busy.
             assert read - done <= AT_ONCE + 1, "the whole file would be read into memory"
             yield (read,)
 

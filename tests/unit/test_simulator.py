@@ -48,7 +48,7 @@ def _cells_of_workbook(path: Path) -> dict[int, list[str]]:
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("made")
+    folder = tmp_path_factory.mktemp("simulated")
     simulate(folder / "raw", rows=4000, seed=3, truth=folder / "truth.csv", months=2, fault_rate=0.03, sites=SITES)
     return folder
 
@@ -128,6 +128,7 @@ def test_no_row_has_two_faults(simulated: Path) -> None:
 def test_the_share_of_faulty_rows_is_near_the_fault_rate(tmp_path: Path) -> None:
     arguments = {"rows": 10_000, "seed": 6, "months": 1, "fault_rate": 0.02, "sites": ["PWW-IAPT"]}
     simulated = simulate(tmp_path / "raw", truth=tmp_path / "t.csv", **arguments)
+    # Faults are drawn at random per row, so only their share is predictable.
     assert 0.015 < simulated.faults / simulated.rows < 0.025
 
 

@@ -221,6 +221,7 @@ def memory_of(db: duckdb.DuckDBPyConnection) -> str:
         return str(db.execute("select current_setting('memory_limit')").fetchall()[0][0])
 
 
+# DuckDB reports limits in binary units: 488.2 MiB are 512 MB, 183.1 MiB are 192 MB.
 @pytest.mark.parametrize(("setting", "limit"), [("", "488.2 MiB"), ("1GiB", "1.0 GiB"), ("1.5 gb", "1.3 GiB")])
 def test_builds_and_reads_have_a_memory_limit(tmp_path: Path, setting: str, limit: str) -> None:
     options = Settings(tmp_path, memory_limit=setting).warehouse().options

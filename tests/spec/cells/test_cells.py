@@ -284,6 +284,7 @@ def test_a_faulty_cell_holds_its_row(
     found = displayed(dataset, field, text)
     suggestion = suggestion if found is not None or rule == "V02" else None
     assert outcome.findings == [Finding(rule, "row", 3, field, found, suggestion)]
+    # A line break in the cell moves the row below it.
     assert (outcome.accepted, outcome.held) == ([2, 4 + text.count("\n")], [3])
     assert outcome.result == "accepted_with_held_rows"
 

@@ -31,6 +31,7 @@ from flows.cells.parse import said
 WrittenDate = date | str
 Row = Mapping[str, Any]
 
+# Days of the month on both sides of 12, and one date whose day equals its month, which swapping leaves unchanged.
 DAYS = [date(2016, 1, 4) + timedelta(days=13 * n) for n in range(24)] + [date(2016, 8, 8)]
 # Dataset: a valid row, its key field, the key's format, and the date fields that the test fills.
 DATASETS: dict[str, tuple[Row, str, str, tuple[str, ...]]] = {

@@ -291,6 +291,7 @@ class TestParquet:
     )
     def test_typed_columns_become_text(self, value: object, kind: pa.DataType, text: str) -> None:
         assert _texts(pa.array([value], kind)).to_list() == [text]
+        # Columns may be stored dictionary-encoded too.
         assert _texts(pa.array([value, value], kind).dictionary_encode()).to_list() == [text, text]
 
     def test_typed_columns_are_validated(self, validate: Validator) -> None:

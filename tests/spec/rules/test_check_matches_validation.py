@@ -19,13 +19,13 @@ NAME = "MHT-BPL_contacts_201611_v1.csv"
 HEADING, ROWS = as_csv(contacts({}, {})).split("\n", 1)
 HEADING += "\n"
 FILES = {
-    "sound": as_csv(contacts({}, {})),
+    "valid": as_csv(contacts({}, {})),
     "held": as_csv(contacts({}, {"contact_date": "2016-13-40"}, {"contact_date": "2016-02-01"})),
     "sent twice": as_csv([*contacts({}, {}), *contacts({}), *contacts({}, {"contact_date": "2016-05-10"})[1:]]),
     "refused": as_csv(contacts({}, {})).replace("contact_date", "when"),
     "personal": as_csv(contacts({}, {"participant_ref": "QQ123456C"}, {"contact_date": "2016-13-40"})),
-    "rows that are no data": HEADING + HEADING + "," * HEADING.count(",") + "\n" + ROWS + "\n",
-    "no table": "nothing of the kind",
+    "rows that are not data": HEADING + HEADING + "," * HEADING.count(",") + "\n" + ROWS + "\n",
+    "no table": "not a table",
 }
 
 
@@ -49,15 +49,15 @@ def test_the_files_cover_every_result(validate: Validator) -> None:
     """Guards the test above: the files cover every result."""
     outcomes = {name: validate(content) for name, content in FILES.items()}
     assert {name: outcome.result for name, outcome in outcomes.items()} == {
-        "sound": "accepted",
+        "valid": "accepted",
         "held": "accepted_with_held_rows",
         "sent twice": "accepted_with_held_rows",
         "refused": "refused",
         "personal": "refused",
-        "rows that are no data": "accepted",
+        "rows that are not data": "accepted",
         "no table": "unreadable",
     }
-    assert outcomes["rows that are no data"].verdict.rows.not_data == 3
+    assert outcomes["rows that are not data"].verdict.rows.not_data == 3
     assert outcomes["sent twice"].verdict.rows.repeats
     assert outcomes["personal"].stored_findings["hidden"].all()
     assert outcomes["refused"].held

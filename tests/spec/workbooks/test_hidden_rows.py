@@ -47,7 +47,7 @@ def by_openpyxl(table: Sequence[Sequence[str]], rows: Sequence[int] = (), column
     sheet.auto_filter.ref = sheet.dimensions
     for row in rows:
         sheet.row_dimensions[row].hidden = True
-    for letter in columns.replace("C:D", "CD"):
+    for letter in columns.replace("C:D", "CD"):  # openpyxl takes columns one by one
         sheet.column_dimensions[letter].hidden = True
     book.save(file)
     return file.getvalue()

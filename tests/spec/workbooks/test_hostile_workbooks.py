@@ -23,6 +23,7 @@ pytestmark = pytest.mark.soak  # making and reading these files under limits is 
 
 KNOWN = ("contactid", "contactdate")
 TABLE = [["contact_id", "contact_date"], ["a", "2016-11-03"]]
+# Limits apply to a fresh process, so that one file's memory is not hidden in another's.
 MEGABYTES, SECONDS = 700, 12  # limits of resident memory and CPU time
 ADDRESS_SPACE = 6000  # MB: the libraries alone reserve 2 GB of address space
 
@@ -114,14 +115,14 @@ REFUSED: list[tuple[str, Callable[[], bytes], str]] = [
         lambda: workbook_bytes.zip_of({"a.zip": workbook_bytes.zip_of({"b.csv": b"x"})}),
         "zip within a zip",
     ),
-    ("smaller than it is.xlsx", lambda: with_declared_size(1000), "more than it says"),
-    ("larger than it is.xlsx", lambda: with_declared_size(0xF0000000), "more than 1 GB"),
-    ("words in texts.xlsx", lambda: with_entities(SHARED_STRINGS), DEFINES_ENTITIES),
-    ("words in sheet.xlsx", lambda: with_entities(SHEET), DEFINES_ENTITIES),
-    ("words in book.xlsx", lambda: with_entities(BOOK), DEFINES_ENTITIES),
-    ("words fetched.xlsx", lambda: with_entities(SHARED_STRINGS, EXTERNAL_ENTITY), DEFINES_ENTITIES),
+    ("size declared too small.xlsx", lambda: with_declared_size(1000), "more than it says"),
+    ("size declared too large.xlsx", lambda: with_declared_size(0xF0000000), "more than 1 GB"),
+    ("entities in shared strings.xlsx", lambda: with_entities(SHARED_STRINGS), DEFINES_ENTITIES),
+    ("entities in sheet.xlsx", lambda: with_entities(SHEET), DEFINES_ENTITIES),
+    ("entities in workbook.xlsx", lambda: with_entities(BOOK), DEFINES_ENTITIES),
+    ("external entity.xlsx", lambda: with_entities(SHARED_STRINGS, EXTERNAL_ENTITY), DEFINES_ENTITIES),
     (
-        "words in cells.ods",
+        "entities in content.ods",
         lambda: workbook_bytes.replace_parts(workbook_bytes.ods(""), {"content.xml": ENTITY_BOMB + b"<x>&e;</x>"}),
         DEFINES_ENTITIES,
     ),
@@ -152,29 +153,29 @@ REFUSED: list[tuple[str, Callable[[], bytes], str]] = [
         lambda: workbook_bytes.xls({"D": TABLE}, extra=workbook_bytes.number_record(65_535, 65_535)),
         "far from",
     ),
-    ("it says it is large.xls", lambda: workbook_bytes.xls({"D": TABLE}, extent=(4_000_000_000, 60_000)), "far from"),
-    ("up.xlsx", lambda: with_part("../../x.xml"), ESCAPES),
-    ("up and over.xlsx", lambda: with_part("..\\..\\x.xml"), ESCAPES),
-    ("from the root.xlsx", lambda: with_part("/etc/x.xml"), ESCAPES),
-    ("from a drive.xlsx", lambda: with_part("C:\\x.xml"), ESCAPES),
-    ("up.zip", lambda: workbook_bytes.zip_of({"../../x.csv": b"a,b\n1,2\n"}), ESCAPES),
+    ("large declared extent.xls", lambda: workbook_bytes.xls({"D": TABLE}, extent=(4_000_000_000, 60_000)), "far from"),
+    ("path to the parent.xlsx", lambda: with_part("../../x.xml"), ESCAPES),
+    ("backslash path to the parent.xlsx", lambda: with_part("..\\..\\x.xml"), ESCAPES),
+    ("absolute path.xlsx", lambda: with_part("/etc/x.xml"), ESCAPES),
+    ("path with a drive.xlsx", lambda: with_part("C:\\x.xml"), ESCAPES),
+    ("path to the parent.zip", lambda: workbook_bytes.zip_of({"../../x.csv": b"a,b\n1,2\n"}), ESCAPES),
     ("the same name twice.xlsx", with_duplicate_part, "the same name"),
     ("overlapping.zip", with_overlapping_entries, "overlap"),
     ("sheet outside.xlsx", lambda: with_sheet_target(b"../../../etc/passwd"), "outside the workbook"),
     (
-        "sheet elsewhere.xlsx",
+        "sheet at a web address.xlsx",
         lambda: with_sheet_target(b"http://192.0.2.1/s.xml", b' TargetMode="External"'),
         "outside the workbook",
     ),
-    ("sheet nowhere.xlsx", lambda: with_sheet_target(b"worksheets/none.xml"), "missing"),
+    ("missing sheet.xlsx", lambda: with_sheet_target(b"worksheets/none.xml"), "missing"),
 ]
 VALID_ROWS = "".join(workbook_bytes.ods_row(*row) for row in TABLE)
 BLANK_ROW = b'<row r="%d"><c r="A%d" s="1"/></row>'
 ACCEPTED: list[tuple[str, Callable[[], bytes]]] = [
     ("blank rows to the end.ods", lambda: workbook_bytes.ods(VALID_ROWS + workbook_bytes.ods_row("", times=1 << 20))),
     ("blank rows to the end.xlsx", lambda: with_rows(b"".join(BLANK_ROW % (n, n) for n in range(9, 400_000)))),
-    ("cells of nothing.xlsx", lambda: with_rows(b'<row r="9"><c r="A9" s="1"/></row>' * 1_500_000)),
-    ("cells that say not where.xlsx", lambda: with_rows(b"<row>" + b"<c/>" * 500_000 + b"</row>")),
+    ("cells without values.xlsx", lambda: with_rows(b'<row r="9"><c r="A9" s="1"/></row>' * 1_500_000)),
+    ("cells without references.xlsx", lambda: with_rows(b"<row>" + b"<c/>" * 500_000 + b"</row>")),
 ]
 
 

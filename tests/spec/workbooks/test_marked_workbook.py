@@ -119,7 +119,7 @@ def fixed(marked: MarkedWorkbook, fixes: dict[str, Any]) -> bytes:
     return out.getvalue()
 
 
-BAD = contacts(
+FAULTY_ROWS = contacts(
     {"contact_date": "03/11/2016"},
     {"contact_medium": "1"},
     {"contact_medium": "zz"},
@@ -134,14 +134,14 @@ FIXES = {"C2": "2016-11-03", "E4": "02", "G5": 30, "G6": None, "C7": "2016-02-29
 
 class TestFixingExactlyTheReportedCells:
     def test_in_a_csv_file_is_enough(self, validate: Validator, mark: Marker) -> None:
-        marked = mark(as_csv(BAD))
+        marked = mark(as_csv(FAULTY_ROWS))
         assert marked.outcome.held == [2, 4, 5, 6, 7, 8]
         resent = validate(fixed(marked, FIXES), suffix="xlsx")
         assert (resent.result, resent.held, resent.accepted) == ("accepted", [], list(range(2, 10)))
         assert [(f.rule, f.severity, f.row) for f in resent.findings] == [("C14", "warning", 3)]
 
     def test_in_a_workbook_with_titles_and_an_offset_table_is_enough(self, validate: Validator, mark: Marker) -> None:
-        table = as_table(BAD)
+        table = as_table(FAULTY_ROWS)
         table[1][2] = date(2016, 3, 4)  # a true date is valid
         table[4][list(CONTACT).index("duration_minutes")] = Formula("=X1", "#REF!")
         rows = [["Contacts of Blackpool"], ["Draft", "of", date(2016, 12, 1)], [], *([None, *r] for r in table)]
@@ -202,7 +202,7 @@ class TestFixingExactlyTheReportedCells:
             assert [str(row["contact_date"]) for row in resent.values] == expected
 
     def test_a_marked_workbook_may_be_marked_again(self, validate: Validator, mark: Marker) -> None:
-        first = mark(as_csv(BAD))
+        first = mark(as_csv(FAULTY_ROWS))
         half_fixed = fixed(first, FIXES | {"C2": "03/11/2016", "E4": "zz"})
         second = mark(half_fixed, suffix="xlsx")
         assert second.book.sheetnames == [READ_ME, PROBLEMS, "contacts", CODES]
@@ -225,7 +225,12 @@ class TestUnchangedMarkedWorkbook:
     """The project's additions are not read as data, and the sender's data are unchanged."""
 
     def test_of_a_csv_file_gives_the_same_findings(self, validate: Validator, mark: Marker) -> None:
-        rows = [*BAD, contact(20, staff_ref="#REF!"), contact(21, staff_ref="=1+1"), contact(22, staff_ref=" 0012 ")]
+        rows = [
+            *FAULTY_ROWS,
+            contact(20, staff_ref="#REF!"),
+            contact(21, staff_ref="=1+1"),
+            contact(22, staff_ref=" 0012 "),
+        ]
         text = as_csv(rows).replace("\n", "\n\n", 1) + "Total,,,,,,,,,\n"
         marked = mark(text)
         resent = validate(marked.path.read_bytes(), suffix="xlsx")
@@ -242,7 +247,7 @@ class TestUnchangedMarkedWorkbook:
         assert [(f.rule, f.severity, f.row) for f in resent.findings_of("F13")] == [("F13", "row", 3)]
 
     def test_of_a_workbook_gives_the_same_findings(self, validate: Validator, mark: Marker) -> None:
-        table: list[list[Any]] = as_table(BAD)
+        table: list[list[Any]] = as_table(FAULTY_ROWS)
         unusual = [
             42677,
             1,
@@ -289,20 +294,24 @@ class TestUnchangedMarkedWorkbook:
 
 class TestLayout:
     def test_an_invalid_cell_is_highlighted_and_has_a_comment(self, mark: Marker) -> None:
-        sheet = sheet_of(mark(as_csv(BAD)))
-        bad, valid = sheet["E4"], sheet["E2"]
-        assert (bad.value, bad.font.bold, bad.fill.fill_type) == ("hidden: see your own file", True, "solid")
+        sheet = sheet_of(mark(as_csv(FAULTY_ROWS)))
+        invalid, valid = sheet["E4"], sheet["E2"]
+        assert (invalid.value, invalid.font.bold, invalid.fill.fill_type) == (
+            "hidden: see your own file",
+            True,
+            "solid",
+        )
         assert not valid.font.bold and valid.fill.fill_type is None and valid.comment is None
-        assert "Expected: one of 01" in bad.comment.text and "How to fix" in bad.comment.text
+        assert "Expected: one of 01" in invalid.comment.text and "How to fix" in invalid.comment.text
         assert sheet["G5"].value is None and sheet["G5"].fill.fill_type == "solid"  # an empty cell is highlighted too
 
     def test_the_last_column_lists_the_problems_of_the_row(self, mark: Marker) -> None:
-        sheet = sheet_of(mark(as_csv(BAD)))
+        sheet = sheet_of(mark(as_csv(FAULTY_ROWS)))
         assert sheet.cell(1, 11).value == ROW_PROBLEMS
         assert sheet.cell(4, 11).value.startswith("E4: ") and sheet.cell(9, 11).value is None
 
     def test_each_problem_is_linked_to_its_cell(self, mark: Marker) -> None:
-        marked = mark(as_csv(BAD))
+        marked = mark(as_csv(FAULTY_ROWS))
         sheet = marked.book[PROBLEMS]
         assert sheet.freeze_panes == "A2" and sheet.auto_filter.ref.startswith("A1:")
         links = {c.value: c.hyperlink.location for c in sheet["A"][1:]}
@@ -311,7 +320,7 @@ class TestLayout:
         assert kinds == ["Yes"] * 6 + ["Worth checking"]
 
     def test_code_columns_have_a_drop_down_list(self, mark: Marker) -> None:
-        marked = mark(as_csv(BAD))
+        marked = mark(as_csv(FAULTY_ROWS))
         book = marked.book
         lists = {str(v.sqref).split(":")[0]: v.formula1 for v in book["contacts"].data_validations.dataValidation}
         assert set(lists) == {"D2", "E2", "F2", "H2", "J2"}
@@ -321,7 +330,7 @@ class TestLayout:
         assert book["contacts"]["E2"].number_format == "@"  # a picked 01 stays text
 
     def test_the_first_sheet_says_what_to_do(self, mark: Marker) -> None:
-        marked = mark(as_csv(BAD))
+        marked = mark(as_csv(FAULTY_ROWS))
         text = "\n".join(str(c.value) for row in marked.book[READ_ME].iter_rows() for c in row if c.value)
         assert marked.book.active.title == READ_ME
         assert "by 5pm, Friday 9 December 2016" in text and "MHT-BPL_contacts_201611_v2.xlsx" in text
@@ -350,7 +359,7 @@ class TestLayout:
         assert problem["Cell"] == "A2" and "bpl 1" not in str(problem) and "hidden" in problem["Found"]
 
     def test_only_the_owner_may_read_the_file(self, mark: Marker) -> None:
-        marked = mark(as_csv(BAD))
+        marked = mark(as_csv(FAULTY_ROWS))
         assert marked.path.stat().st_mode & 0o777 == 0o600
         assert not [p for p in marked.path.parent.iterdir() if p.suffix == ".part"]
 
@@ -361,8 +370,8 @@ class TestNoMarkedWorkbook:
         assert "personal data" in marked.why_not and not marked.path.exists()
 
     def test_for_personal_data_on_another_sheet_or_in_a_refused_file(self, mark: Marker) -> None:
-        another = mark(workbook({"Data": as_table(BAD), "Index": [["of"], [NUMBER]]}), suffix="xlsx")
-        as_number = mark(workbook({"Data": as_table(BAD), "Index": [["of"], [9434765919]]}), suffix="xlsx")
+        another = mark(workbook({"Data": as_table(FAULTY_ROWS), "Index": [["of"], [NUMBER]]}), suffix="xlsx")
+        as_number = mark(workbook({"Data": as_table(FAULTY_ROWS), "Index": [["of"], [9434765919]]}), suffix="xlsx")
         rows = contacts({"staff_ref": NUMBER}, {})
         for row in rows:
             del row["contact_date"]  # a required column is missing: the file is refused
@@ -385,7 +394,7 @@ class TestNoMarkedWorkbook:
 
 
 def test_the_same_file_gives_the_same_bytes(mark: Marker) -> None:
-    first, second = mark(as_csv(BAD)), mark(as_csv(BAD))
+    first, second = mark(as_csv(FAULTY_ROWS)), mark(as_csv(FAULTY_ROWS))
     assert first.path.read_bytes() == second.path.read_bytes()
 
 
@@ -400,7 +409,7 @@ def test_a_record_over_several_lines_is_on_its_first_row(mark: Marker) -> None:
 
 def test_hidden_rows_keep_their_place_and_are_shown(mark: Marker) -> None:
     """The sender must see the cells to fix."""
-    book, file = openpyxl.load_workbook(io.BytesIO(workbook({"Contacts": as_table(BAD)}))), io.BytesIO()
+    book, file = openpyxl.load_workbook(io.BytesIO(workbook({"Contacts": as_table(FAULTY_ROWS)}))), io.BytesIO()
     for row in (3, 4):
         book["Contacts"].row_dimensions[row].hidden = True
     book["Contacts"].column_dimensions["E"].hidden = True
@@ -408,7 +417,7 @@ def test_hidden_rows_keep_their_place_and_are_shown(mark: Marker) -> None:
     marked = mark(file.getvalue(), suffix="xlsx")
     assert [f.found for f in marked.outcome.findings_of("F27")] == ["2 rows: 3 to 4", "column E"]
     sheet = sheet_of(marked)
-    assert [sheet.cell(n, 1).value for n in range(2, 6)] == [row["contact_id"] for row in BAD[:4]]
+    assert [sheet.cell(n, 1).value for n in range(2, 6)] == [row["contact_id"] for row in FAULTY_ROWS[:4]]
     assert not any(row.hidden for row in sheet.row_dimensions.values())
     assert not any(column.hidden for column in sheet.column_dimensions.values())
     assert marked.to_fix() == list(FIXES)

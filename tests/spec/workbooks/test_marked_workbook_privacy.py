@@ -9,7 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 from file_validator import Validator, as_csv, as_table, contacts, workbook
-from test_marked_workbook import BAD, FIXES, MarkedWorkbook, Marker, fixed, marking
+from test_marked_workbook import FAULTY_ROWS, FIXES, MarkedWorkbook, Marker, fixed, marking
 
 from schemas._contract.workbook_names import CODES, PROBLEMS, READ_ME, ROW_PROBLEMS
 
@@ -29,14 +29,14 @@ class TestParticipantLevelFiles:
         return "\n".join([*(s.title for s in sheets), *(f"{c.value} {c.comment}" for c in cells)])
 
     def test_other_sheets_are_omitted_and_listed(self, mark: Marker) -> None:
-        sheets = {"Zebulon": [["Zebulon", "seen"]], "Lookups": [["a"]], "Our Quatermass": as_table(BAD)}
+        sheets = {"Zebulon": [["Zebulon", "seen"]], "Lookups": [["a"]], "Our Quatermass": as_table(FAULTY_ROWS)}
         marked = mark(workbook(sheets), suffix="xlsx")
         assert marked.book.sheetnames == [READ_ME, PROBLEMS, "sheet 3", CODES]
         assert "Zebulon" not in self.texts(marked) and "Quatermass" not in self.texts(marked)
         assert "Left out: sheet 1" in self.texts(marked)
 
     def test_unknown_columns_are_emptied(self, validate: Validator, mark: Marker) -> None:
-        marked = mark(as_csv([{**r, "Quatermass": "Zebulon"} for r in BAD]))
+        marked = mark(as_csv([{**r, "Quatermass": "Zebulon"} for r in FAULTY_ROWS]))
         assert [c.value for c in marked.book["contacts"]["K"]] == ["column K", *[None] * 8]
         assert "Zebulon" not in self.texts(marked) and "Quatermass" not in self.texts(marked)
         resent = validate(fixed(marked, FIXES), suffix="xlsx")
@@ -90,7 +90,7 @@ class TestParticipantLevelFiles:
         assert "no row of the file was looked at" in marked.why_not
 
     def test_malformed_lines_totals_and_titles_are_repeated_unless_they_may_contain_a_name(self, mark: Marker) -> None:
-        lines = as_csv(BAD).splitlines()
+        lines = as_csv(FAULTY_ROWS).splitlines()
         more = [lines[1] + ",again", lines[1] + ",Zebulon", "Total of Zebulon,Zebulon" + "," * 8]
         marked = mark("\n".join(["Of Zebulon", *lines, *more]) + "\n")
         sheet = marked.book["contacts"]
@@ -101,7 +101,7 @@ class TestParticipantLevelFiles:
 class TestErrors:
     @pytest.mark.parametrize("second", ["B1:C1", "A1:B1", "A1:XFD1"])
     def test_overlapping_merged_cells_are_dropped(self, mark: Marker, second: str) -> None:
-        book = openpyxl.load_workbook(io.BytesIO(workbook({"Data": [["Title"], *as_table(BAD)]})))
+        book = openpyxl.load_workbook(io.BytesIO(workbook({"Data": [["Title"], *as_table(FAULTY_ROWS)]})))
         book.active.merge_cells("A1:B1")
         out = io.BytesIO()
         book.save(out)
@@ -116,7 +116,7 @@ class TestErrors:
             raise ValueError("Zebulon")
 
         monkeypatch.setattr("flows.reporting.marking.write_marked_workbook", fails)
-        marked = mark(as_csv(BAD))
+        marked = mark(as_csv(FAULTY_ROWS))
         assert "an error of the kind ValueError" in marked.why_not and "Zebulon" not in marked.why_not
         assert not list(marked.path.parent.glob("*.xlsx*")) and not list(marked.path.parent.glob(".*"))
 
@@ -132,7 +132,7 @@ def with_merge(book: bytes, area: str) -> bytes:
 
 
 def test_a_column_added_after_the_problems_column_is_read(validate: Validator, mark: Marker) -> None:
-    marked = mark(as_csv([{k: v for k, v in r.items() if k != "staff_ref"} for r in BAD]))
+    marked = mark(as_csv([{k: v for k, v in r.items() if k != "staff_ref"} for r in FAULTY_ROWS]))
     book = marked.book
     sheet = book["contacts"]
     assert sheet.cell(1, 10).value == ROW_PROBLEMS
@@ -149,5 +149,5 @@ def test_readers_of_the_site_folder_may_read_the_marked_workbook(validate: Valid
         site = tmp_path / f"site-{mode}"
         site.mkdir()
         site.chmod(mode)
-        marked = marking(validate, tmp_path, readers_of=site)(as_csv(BAD))
+        marked = marking(validate, tmp_path, readers_of=site)(as_csv(FAULTY_ROWS))
         assert (marked.path.stat().st_mode & 0o777, marked.path.stat().st_gid) == (expected, site.stat().st_gid)

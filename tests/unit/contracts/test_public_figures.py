@@ -38,7 +38,7 @@ def test_caps_have_a_financial_year_and_announcements_none() -> None:
     assert years_by_stage == {"indicative_cap": {"2015-16"}, "announced": {""}}
 
 
-def test_the_three_million_award_belongs_to_no_trailblazer() -> None:
+def test_the_three_million_award_belongs_to_the_pww_pilots() -> None:
     (award,) = (r for r in published_record("funding_awards") if r["amount"] == "3000000.00")
     assert (award["programme_code"], award["recipient_org_name"]) == ("PWW", "")
     assert "Department for Work and Pensions and the Department of Health" in award["source_wording"]

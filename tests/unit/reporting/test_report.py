@@ -322,6 +322,8 @@ def test_the_next_file_name_has_the_next_version() -> None:
 
 
 def contrast(one: str, other: str) -> float:
+    """The contrast ratio of two colours, as WCAG 2 defines it."""
+
     def light(colour: str) -> float:
         parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
         red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
@@ -338,7 +340,7 @@ def contrast(one: str, other: str) -> float:
 def test_colours_have_enough_contrast(ink, ground) -> None:
     css = (ROOT / "flows" / "reporting" / "render" / "templates" / "report.css").read_text()
     colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", css)) | {"white": "#ffffff"}
-    assert contrast(colours[ink], colours[ground]) >= 4.5
+    assert contrast(colours[ink], colours[ground]) >= 4.5  # WCAG 2 AA for text of normal size
 
 
 def test_numbers_dates_and_ranges_are_worded() -> None:
