@@ -16,7 +16,7 @@ from flows.commands.console import Exit, echo
 from flows.deliveries.file_names import PERIOD, WHOLE_RETURN, FileName, read_name
 from flows.orchestration.one_file import DatasetInFile, DatasetOutcome, SingleFile, columns_read, cross_check_file
 from flows.reporting.render import delivery_report, report_json, report_lines, write_reports
-from flows.reporting.report import Part, Report
+from flows.reporting.report import DatasetReport, Report
 from flows.reporting.words.page import no_workbook
 from flows.runtime.wording import listed
 from flows.steps.receive import ReceivedFile, delivery_of, sheets_of_return
@@ -127,7 +127,7 @@ def _refuse(message: str, code: Exit) -> NoReturn:
     raise typer.Exit(code)
 
 
-def _validated(file: Path, deliveries: Sequence[Delivery]) -> list[Part]:
+def _validated(file: Path, deliveries: Sequence[Delivery]) -> list[DatasetReport]:
     """Validate the datasets of a file, each by itself and then against the others. Nothing is stored on disk."""
     single_file = SingleFile.of(deliveries)
     in_file = []
@@ -138,16 +138,20 @@ def _validated(file: Path, deliveries: Sequence[Delivery]) -> list[Part]:
     return [_part(p, outcome) for p, outcome in zip(in_file, cross_check_file(in_file), strict=True)]
 
 
-def _part(part: DatasetInFile, outcome: DatasetOutcome) -> Part:
+def _part(part: DatasetInFile, outcome: DatasetOutcome) -> DatasetReport:
     """One dataset with its report, which says for each rule that was not checked what it would need."""
     report = delivery_report(part.delivery, outcome.verdict, outcome.findings, contract=part.contract)
     not_validated = [
         replace(i, lacks=outcome.missing_inputs.get((i.rule_id, i.severity, i.field), "")) for i in report.not_validated
     ]
-    return Part(replace(report, not_validated=tuple(not_validated)), outcome.verdict, outcome.findings, part.contract)
+    return DatasetReport(
+        replace(report, not_validated=tuple(not_validated)), outcome.verdict, outcome.findings, part.contract
+    )
 
 
-def _write(file: Path, delivery: Delivery, parts: Sequence[Part], to: Path) -> tuple[tuple[Path, ...], list[str]]:
+def _write(
+    file: Path, delivery: Delivery, parts: Sequence[DatasetReport], to: Path
+) -> tuple[tuple[Path, ...], list[str]]:
     """Write the reports as the run does, and the marked workbook. Returns the paths, and lines about them.
 
     Raises typer.Exit(3) where a file may not be written. On Windows that is any file that is open in another program.
@@ -159,7 +163,9 @@ def _write(file: Path, delivery: Delivery, parts: Sequence[Part], to: Path) -> t
         _refuse(f"{error.filename} may not be written. {advice}", Exit.SETTINGS)
 
 
-def _written(file: Path, delivery: Delivery, parts: Sequence[Part], to: Path) -> tuple[tuple[Path, ...], list[str]]:
+def _written(
+    file: Path, delivery: Delivery, parts: Sequence[DatasetReport], to: Path
+) -> tuple[tuple[Path, ...], list[str]]:
     from flows.reporting.marking import (
         make_marked_workbook,  # most checks write nothing, and need no writer of workbooks
     )

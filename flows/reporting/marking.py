@@ -10,7 +10,7 @@ from typing import NamedTuple
 from flows.deliveries.context import context_of
 from flows.deliveries.extract import UnreadableFile
 from flows.reporting.render.marked_workbook import why_no_workbook, write_marked_workbook
-from flows.reporting.report import Part
+from flows.reporting.report import DatasetReport
 from flows.reporting.words import workbook as words
 from flows.runtime.log import Entry, Event, log
 from flows.runtime.safe_errors import Fault, safe_message
@@ -46,7 +46,7 @@ class _NotWritten(Exception):  # noqa: N818 - no error: the reason is for the se
 
 
 def make_marked_workbook(
-    raw: Path, delivery: Delivery, parts: Sequence[Part], folder: Path, readers_of: Path | None = None
+    raw: Path, delivery: Delivery, parts: Sequence[DatasetReport], folder: Path, readers_of: Path | None = None
 ) -> MarkedWorkbook:
     """Write `<name>_to_fix.xlsx` of the file `raw` into a folder, whole or not at all.
 
@@ -82,7 +82,7 @@ def make_marked_workbook(
         return MarkedWorkbook(why_none=why, fault=why)
 
 
-def _write(path: Path, raw: Path, delivery: Delivery, parts: Sequence[Part]) -> str:
+def _write(path: Path, raw: Path, delivery: Delivery, parts: Sequence[DatasetReport]) -> str:
     """Write the workbook. Returns why it was not written, or ''."""
     contract, context = parts[0].contract, context_of(delivery)
     try:

@@ -238,8 +238,8 @@ def _month_json(snapshot: ReportSnapshot) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Part:
-    """One dataset of a file with its findings. A workbook may hold several, each on a sheet."""
+class DatasetReport:
+    """The report on one dataset of a file, with what it was made from. A workbook may hold several datasets."""
 
     report: Report
     verdict: Verdict

@@ -23,7 +23,7 @@ from flows.deliveries.validated import ValidatedDelivery
 from flows.reporting.marking import MarkedWorkbook, make_marked_workbook
 from flows.reporting.render import delivery_report, write_reports
 from flows.reporting.render.run_summary import count_findings
-from flows.reporting.report import Part
+from flows.reporting.report import DatasetReport
 from flows.reporting.revalidated import Revalidation, rows_held, since_last_report
 from flows.reporting.words.deliveries import short_name, withdrawal_notice
 from flows.reporting.words.page import no_workbook
@@ -305,12 +305,12 @@ class DeliveryReports:
             log(Entry(Event.DELIVERY_NOT_REPORTED, "report", d.delivery_id, fault=Fault.of(error)))
             return MarkedWorkbook(why_none="it could not be made tonight", fault=safe_message(error))
 
-    def _part(self, v: ValidatedDelivery) -> Part:
+    def _part(self, v: ValidatedDelivery) -> DatasetReport:
         d, verdict, findings = v.delivery, v.verdict, self.findings(v)
         report = delivery_report(d, verdict, findings, deadline=_deadline(d))
         withdrawn = withdrawal_notice(v.withdrawal, d) if v.withdrawal else ""
         report = replace(report, replaced_by=self._replaced_by(v), withdrawn=withdrawn)
-        return Part(report, verdict, findings, datasets()[d.dataset])
+        return DatasetReport(report, verdict, findings, datasets()[d.dataset])
 
     def counts(self, validated: Iterable[ValidatedDelivery]) -> pl.DataFrame:
         """Counts of findings by delivery_id, rule_id, severity, outcome and field; without columns if no delivery."""

@@ -27,7 +27,7 @@ _NAMES = """
     relied_on remember_file remember_judgement remember_report report_night restores_sql run_night run_retry
     server_is_away settled_figures sheet_told side_by_side since_told sometimes_needed stand_to standing_summary
     stands_until text_shown told_again torn whole_night why_torn
-    MUST_GO personal_files_there said_by_changes sections_if_quiet verdict_if_quiet
+    MUST_GO Part personal_files_there said_by_changes sections_if_quiet verdict_if_quiet
     BETWEEN_DELIVERIES CONSENT LEAST_ROWS_FOR_BAD_SHARE WAITS all_but_first as_known comes_after looks_back
     as_flow attempt_of is_all_done report_to_people validate_each warehouse_as_known relation_rules
     start_run_by_engine state_of_the_warehouse

@@ -16,7 +16,7 @@ sys.path.append(str(ROOT))
 from flows.deliveries.file_names import FileName  # noqa: E402
 from flows.reporting.marking import make_marked_workbook  # noqa: E402
 from flows.reporting.render import delivery_report, write_reports  # noqa: E402
-from flows.reporting.report import Part  # noqa: E402
+from flows.reporting.report import DatasetReport  # noqa: E402
 from flows.steps.receive import ReceivedFile, delivery_of  # noqa: E402
 from flows.steps.receive.manifest import read_manifest  # noqa: E402
 from flows.steps.validate_delivery import row_types, validate_file  # noqa: E402
@@ -47,7 +47,7 @@ def main(file: Path, out: Path, store: Path) -> None:
     findings = judgements.findings(key)
     report = delivery_report(delivery, verdict, findings, contract=contract)
     write_reports(out, report, findings)
-    make_marked_workbook(file, delivery, [Part(report, verdict, findings, contract)], out / SITE)
+    make_marked_workbook(file, delivery, [DatasetReport(report, verdict, findings, contract)], out / SITE)
     rows_read(judgements, key, out)
 
 

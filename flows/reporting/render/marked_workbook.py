@@ -22,7 +22,7 @@ from xlsxwriter.worksheet import Worksheet
 from flows.cells.column_letters import column_letter, index_of
 from flows.deliveries.extract import SheetCells
 from flows.reporting.render.redacted_sheet import merged_areas, redacted_sheet, safe_sheet_names
-from flows.reporting.report import Part, Report
+from flows.reporting.report import DatasetReport, Report
 from flows.reporting.words import page
 from flows.reporting.words import workbook as words
 from flows.workbooks.styles import (
@@ -53,7 +53,7 @@ _ROWS_MEASURED = 2_000  # rows from which the width of a column is estimated
 _ROW_PROBLEMS_WIDTH = 62  # characters
 
 
-def why_no_workbook(parts: Sequence[Part]) -> str:
+def why_no_workbook(parts: Sequence[DatasetReport]) -> str:
     """Why a file gets no marked workbook, as far as is known before it is opened; '' where it may get one."""
     personal = pl.col("rule_id").is_in(RULES_OF_PERSONAL_FILES) & (pl.col("severity") == Severity.FILE)
     if any(p.verdict.holds_personal_data or p.findings.filter(personal).height for p in parts):
@@ -67,7 +67,7 @@ def why_no_workbook(parts: Sequence[Part]) -> str:
     return ""
 
 
-def write_marked_workbook(path: Path, sheets: Sequence[SheetCells], parts: Sequence[Part]) -> str:
+def write_marked_workbook(path: Path, sheets: Sequence[SheetCells], parts: Sequence[DatasetReport]) -> str:
     """Write a sender's sheets with their bad cells marked. Returns why nothing was written, or ''."""
     # of two datasets on one sheet, the first wins
     part_of = {_sheet_of(p, sheets): p for p in reversed(parts) if p.verdict.rows_judged}
@@ -105,7 +105,7 @@ def _why_not_sheets(own: Sequence[SheetCells], safe_names: Mapping[str, str]) ->
     return ""
 
 
-def _sheet_of(part: Part, sheets: Sequence[SheetCells]) -> str:
+def _sheet_of(part: DatasetReport, sheets: Sequence[SheetCells]) -> str:
     """The name of the sheet that a dataset was read from. A file that is no workbook has one sheet.
 
     A report gives a name that may be personal as its position ('sheet 2'): this turns it back into the name.
@@ -153,7 +153,7 @@ class Problem:
         return words.note(self.text, self.rule_id, self.suggestion, must=self.must)
 
 
-def _problems(part: Part, sheets: Sequence[SheetCells]) -> Iterator[Problem]:
+def _problems(part: DatasetReport, sheets: Sequence[SheetCells]) -> Iterator[Problem]:
     """The broken rules of one dataset, each finding a problem."""
     text = cache(lambda *rule_and_field: explain(part.contract, *rule_and_field))
     for f in part.findings.filter(pl.col("outcome") == Outcome.BROKEN).iter_rows(named=True):
@@ -174,7 +174,7 @@ def _problems(part: Part, sheets: Sequence[SheetCells]) -> Iterator[Problem]:
 
 
 def _write_read_me(
-    workbook: WorkbookWriter, parts: Sequence[Part], problems: Sequence[Problem], left_out: Sequence[str]
+    workbook: WorkbookWriter, parts: Sequence[DatasetReport], problems: Sequence[Problem], left_out: Sequence[str]
 ) -> None:
     """Write the first sheet: what to do in five steps, and which sheets are left out."""
     sheet = workbook.add_sheet(READ_ME)
@@ -298,7 +298,7 @@ def _write_marked_sheet(
     workbook: WorkbookWriter,
     sheet: SheetCells,
     name: str,
-    part: Part | None,
+    part: DatasetReport | None,
     problems: Sequence[Problem],
     comments: Comments,
 ) -> None:
@@ -335,7 +335,7 @@ def _write_marked_sheet(
         out.hide()
 
 
-def _fields(part: Part | None) -> dict[int, Field]:
+def _fields(part: DatasetReport | None) -> dict[int, Field]:
     """Column (from 0) -> the field that was read from it."""
     if part is None:
         return {}

@@ -1,4 +1,4 @@
-"""Redact a sender's sheet for the marked workbook: of people, it holds no more than was searched and is needed.
+"""Redact a sender's sheet for the marked workbook.
 
 From a file about people only the sheets that were read are copied, and on them only the columns of the contract. A
 bad cell that may hold a name or a date of birth says where to look instead. References of the agreed form stay, since
