@@ -144,22 +144,26 @@ def separators(record: str) -> list[int]:
 
 
 def surplus(record: str, rng: random.Random) -> str:
+    """Insert a cell."""
     position = rng.choice([-1, *separators(record)]) + 1
     return record[:position] + rng.choice([",", '"",', "more,", '"more, again",']) + record[position:]
 
 
 def missing(record: str, rng: random.Random) -> str:
+    """Remove a cell."""
     edges = [-1, *separators(record), len(record)]
     i = rng.randrange(len(edges) - 1)
     return (record[: edges[i] + 1] + record[edges[i + 1] + 1 :]).removesuffix("," if i == len(edges) - 2 else "")
 
 
 def stray_mark(record: str, rng: random.Random) -> str:
+    """Insert a quotation mark."""
     position = rng.randint(0, len(record))
     return record[:position] + '"' + record[position:]
 
 
 def unclosed(record: str, rng: random.Random) -> str:
+    """Remove a quotation mark, or open a cell that is not quoted."""
     marks = [i for i, mark in enumerate(record) if mark == '"']
     if marks:
         position = rng.choice(marks)
@@ -169,6 +173,7 @@ def unclosed(record: str, rng: random.Random) -> str:
 
 
 def stray_pair(record: str, rng: random.Random) -> str:
+    """Insert two quotation marks."""
     first, second = sorted(rng.choices(range(len(record) + 1), k=2))
     if rng.random() < 0.5:
         second = first
@@ -176,6 +181,7 @@ def stray_pair(record: str, rng: random.Random) -> str:
 
 
 def other_delimiter(record: str, rng: random.Random) -> str:
+    """Replace one or all of the commas by another separator."""
     other = rng.choice([";", "\t", "|", " "])
     if rng.random() < 0.5:
         return record.replace(",", other)

@@ -36,6 +36,7 @@ STRUCTURE = list(",;\t\"'\n\r |")
 
 
 def tags(row: int, ending: str) -> list[str]:
+    """The cells of a row, each with the numbers of its column and row."""
     return [f"c{column}r{row:04}{ending if column == 2 else ''}" for column in range(len(COLUMNS))]
 
 
@@ -78,6 +79,7 @@ def files_with_a_broken_record(draw: st.DrawFn) -> tuple[ValidFile, int, str]:
 
 
 def assert_nothing_shifted(outcome: ValidatedFile) -> None:
+    """Assert that every value is in its own column and that no row mixes two records."""
     for row in outcome.values:
         found = [(i, TAG.fullmatch(row[name] or "")) for i, name in enumerate(COLUMNS)]
         intact = [(i, int(tag[1]), tag[2]) for i, tag in found if tag]

@@ -31,6 +31,7 @@ class SiteDeliveries:
         dataset: str = "contacts",
         **attributes: object,
     ) -> SiteDeliveries:
+        """Add a delivery: `newest` is the latest date in it, `received` the day it came."""
         values = {"content": f"{period}{version}", "result": Result.ACCEPTED, "accepted": 40, "lately": 40} | attributes
         delivery = Delivery(
             f"{dataset} {period} v{version}", self.site, self.site[:3], dataset, period, version,
@@ -203,6 +204,8 @@ def test_period_extracts_are_held_up_too() -> None:
 
 
 class TestSameBytesForALaterMonth:
+    """A file sent again, byte for byte, under a later month."""
+
     def test_are_reported_as_the_last_file_sent_again(self) -> None:
         sent = SiteDeliveries().file("201611", "2016-11-24", "2016-12-05", content="a")
         sent.file("201612", "2016-11-24", "2017-01-05", content="a")
@@ -219,6 +222,8 @@ class TestSameBytesForALaterMonth:
 
 
 class TestReportedOnce:
+    """What is reported in one month is not reported again in the next."""
+
     def test_a_gap_in_the_dates(self) -> None:
         """A closed service keeps sending cumulative extracts."""
         sent = SiteDeliveries()

@@ -143,6 +143,7 @@ def test_a_simulation_may_have_tens_of_rows(tmp_path: Path) -> None:
 
 
 def _frame(folder: Path, site: str, dataset: str, period: str) -> pl.DataFrame:
+    """A simulated CSV with its columns named as in the contract and its dates parsed."""
     frame = pl.read_csv(folder / "raw" / site / f"{site}_{dataset}_{period}_v1.csv", infer_schema=False)
     known = {heading: f.name for f in datasets()[dataset].fields for heading in (f.name, *f.aliases[:1])}
     return frame.rename({h: known[h] for h in frame.columns}).with_columns(pl.col("^.*_date$").str.to_date())

@@ -50,6 +50,7 @@ def promoted_build(warehouse: Warehouse, run: int = 1) -> Build:
 
 
 def run_in(build: Build | NewBuild) -> int:
+    """The number of the run that made a build, read from the build."""
     with build.read() as db:
         return int(db.execute("select run from made_by").fetchall()[0][0])
 
@@ -217,6 +218,7 @@ def test_an_in_memory_database_does_not_spill_to_disk() -> None:
 
 
 def memory_of(db: duckdb.DuckDBPyConnection) -> str:
+    """The memory limit of a connection, as DuckDB reports it."""
     with db:
         return str(db.execute("select current_setting('memory_limit')").fetchall()[0][0])
 

@@ -89,6 +89,7 @@ DATASETS_AND_FORMATS = [
 
 
 def swapped(day: date) -> date:
+    """The date with day and month exchanged."""
     return date(day.year, day.day, day.month)
 
 
@@ -121,6 +122,7 @@ def to_fix(outcome: ValidatedFile) -> set[tuple[str, str, str | None]]:
 
 
 def days_of(outcome: ValidatedFile, field: str) -> list[date]:
+    """The dates accepted for a field, in row order."""
     return [row[field] for row in outcome.values]
 
 
@@ -329,6 +331,8 @@ NOT_HALF_CONVERTED = {
 
 
 class TestFalsePositives:
+    """Correct files that resemble half-converted ones are not reported as such."""
+
     @pytest.mark.parametrize("days", NOT_HALF_CONVERTED.values(), ids=NOT_HALF_CONVERTED)
     @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
     def test_true_dates_load_and_each_text_holds_its_row(

@@ -22,6 +22,7 @@ ANY_FORMAT = pytest.mark.parametrize("suffix", WRITERS)
 
 
 def written(rows: list[dict[str, str]], suffix: str) -> bytes:
+    """The rows as a file of this format."""
     return WRITERS[suffix](rows)  # type: ignore[no-untyped-call]
 
 

@@ -87,6 +87,7 @@ def csv_of(rows: Table) -> bytes:
 
 
 def xlsx_of(rows: Table, number_format: str = "0%") -> bytes:
+    """A workbook where `Percentage` cells have `number_format`."""
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
         sheet, percent = book.add_worksheet("Data"), book.add_format({"num_format": number_format})
@@ -115,12 +116,15 @@ DISPLAYED = {
 
 
 def validate_as(validate: Validator, content: bytes, dataset: str, suffix: str) -> ValidatedFile:
+    """Validate a file of the dataset, sent by a site that sends it."""
     return validate(content, dataset, suffix=suffix, **DATASETS[dataset][3])
 
 
 @pytest.mark.parametrize("dataset", ["benchmarks", "published_measures"])
 @pytest.mark.parametrize("suffix", FORMATS)
 class TestPercentage:
+    """A percentage in a field whose row states a percentage as its statistic."""
+
     def test_is_read_as_displayed_with_a_warning(self, validate: Validator, dataset: str, suffix: str) -> None:
         outcome = validate_as(validate, FORMATS[suffix](table(dataset, *DISPLAYED)), dataset, suffix)
         assert [float(row["value"]) for row in outcome.values] == list(DISPLAYED.values())

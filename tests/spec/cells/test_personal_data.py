@@ -137,6 +137,7 @@ def test_a_year_or_an_age_is_not_a_date_of_birth(validate: Validator, field: str
 
 
 def tails(*numbers: str) -> str:
+    """Participants, as CSV, whose references end in these digits."""
     return as_csv(
         [{**r, "participant_ref": f"BPL-{n}"} for r, n in zip(participants(*[{}] * 9), numbers, strict=False)]
     )
@@ -257,6 +258,7 @@ class TestBareDigits:
     """Ten or eleven digits are taken for identifiers if more than half of their column could be."""
 
     def refusals_of(self, validate: Validator, *texts: str) -> list[str]:
+        """The rules that refuse a file whose unknown column has these texts."""
         return validate(as_csv([{**r, "Other": t} for r, t in zip(contacts(*[{}] * 20), texts, strict=False)])).refusals
 
     def test_a_column_of_nhs_numbers_refuses_the_file(self, validate: Validator) -> None:
@@ -281,9 +283,12 @@ def test_a_nino_with_the_test_prefix_is_refused_too(validate: Validator) -> None
 
 
 class TestTextOutsideRows:
+    """Personal data anywhere in the file refuses it, not only in rows of data."""
+
     VALID = as_csv(contacts({}, {}))
 
     def assert_refused(self, validate: Validator, content: str | bytes, rule: str, suffix: str = "csv") -> None:
+        """Assert that the rule refuses the file and that no output repeats the number."""
         outcome = validate(content, suffix=suffix)
         assert outcome.refusals == [rule]
         assert outcome.result == "refused"

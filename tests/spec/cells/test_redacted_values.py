@@ -82,6 +82,7 @@ HIDDEN = [
 
 
 def is_hidden(text: str, dataset: str = "contacts", field: str = "contact_type") -> bool:
+    """Whether a finding hides this text in a cell of the field."""
     contract = datasets()[dataset]
     redacted = redact(pl.Series([text]), contract.by_name[field], contract, CUT_OFF)
     assert (redacted["found"][0] is None) == redacted["hidden"][0]
@@ -208,6 +209,7 @@ class TestStoredHeldRow:
     """A held row is stored without its invalid values, as these may be names."""
 
     def stored_row(self, validate: Validator, dataset: str, row: dict[str, str]) -> dict[str, object]:
+        """What is stored of a held row, sent after a valid one."""
         rows_of = {"contacts": contacts, "participants": participants}[dataset]
         outcome = validate(as_csv(rows_of({}, row)), dataset)
         assert outcome.held == [3]

@@ -85,6 +85,8 @@ def send(tmp_path: Path) -> Sender:
 
 
 class TestF22RowCount:
+    """F22: the number of rows falls or grows far more than before."""
+
     def test_a_cumulative_extract_may_grow_at_its_earlier_rate(self, send: Sender) -> None:
         send.send_participants(range(100))
         assert send(range(200)) == []  # twice as many: no earlier growth to compare with
@@ -125,6 +127,8 @@ class TestF22RowCount:
 
 
 class TestF23MissingRecords:
+    """F23: records of the extract before are missing."""
+
     def test_missing_records_are_counted_and_not_named(self, send: Sender) -> None:
         send.send_participants(range(40))
         assert send(range(3, 50)) == [("F23", "warning", "3 of 40 records of the extract before")]

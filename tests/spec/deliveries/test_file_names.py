@@ -65,7 +65,7 @@ def test_a_slip_that_leaves_one_reading_is_understood(slip: str, site: str, data
     )  # fmt: skip
     assert read_name(name) == read_name(name, site) == FileName(site, dataset, "201603", 1, end, is_agreed=False)
     assert agreed_name(name) == f"{site}_{dataset}_201603_v1{end}"
-    assert read_name(name, "MHT-WLA") is None, "it lies in another site's folder: that is left to be told"
+    assert read_name(name, "MHT-WLA") is None, "in another site's folder the name is reported, not corrected"
 
 
 @pytest.mark.parametrize("name", AMBIGUOUS)

@@ -44,6 +44,8 @@ def of_days(dataset: str, days: list[date], suffix: str = "csv", **changes: str)
 
 
 class TestF25FutureMonth:
+    """F25: a month that had not begun when the file was received."""
+
     @DATASETS
     @SUFFIXES
     def test_is_the_only_finding(self, validate: Validator, dataset: str, suffix: str) -> None:
@@ -116,6 +118,8 @@ class TestF25FutureMonth:
 
 
 class TestF19MonthTooEarly:
+    """F19: most dates are after the month in the name."""
+
     @DATASETS
     @SUFFIXES
     def test_most_dates_after_the_month_are_one_finding(self, validate: Validator, dataset: str, suffix: str) -> None:
@@ -145,6 +149,8 @@ class TestF19MonthTooEarly:
 
 
 class TestF19MonthTooLate:
+    """F19: the dates end long before the month in the name."""
+
     @DATASETS
     @SUFFIXES
     def test_a_gap_of_over_a_month_is_a_warning(self, validate: Validator, dataset: str, suffix: str) -> None:
@@ -203,25 +209,26 @@ class TestCheck:
 
     @staticmethod
     def checked(folder: Path, name: str, content: str | bytes, received: str = "2026-11-29") -> str:
+        """The text of `pilots check` for a file of this name, run as if on the day `received`."""
         file = folder / name
         file.write_bytes(content.encode() if isinstance(content, str) else content)
-        return check_file(file, moment=datetime.fromisoformat(received)).words
+        return check_file(file, moment=datetime.fromisoformat(received)).text
 
     @SUFFIXES
     @pytest.mark.parametrize("period", ["201703", "202603"])
     def test_warns_first_about_a_year_too_late(self, tmp_path: Path, suffix: str, period: str) -> None:
         content = of_days("contacts", DENSE, suffix, with_employer="no")  # a warning on every row
-        words = self.checked(tmp_path, f"{LIN}_contacts_{period}_v1.{suffix}", content)
-        assert "What to fix" not in words
-        first = words.partition("Worth checking")[2].splitlines()[1:4]
+        text = self.checked(tmp_path, f"{LIN}_contacts_{period}_v1.{suffix}", content)
+        assert "What to fix" not in text
+        first = text.partition("Worth checking")[2].splitlines()[1:4]
         assert first[0].startswith("- The month in the name may be wrong") and "(check F19)" in first[0]
         assert "the dates end in March 2016" in first[2]
 
     @pytest.mark.parametrize(("period", "rule"), [("201403", "F19"), ("202903", "F25")])
     def test_a_refusal_for_the_name_comes_first(self, tmp_path: Path, period: str, rule: str) -> None:
         content = of_days("contacts", TO_MARCH_2016, attended="seen")  # every row has a fault as well
-        words = self.checked(tmp_path, f"{LIN}_contacts_{period}_v1.csv", content)
-        first = words.partition("What to fix")[2].splitlines()[1:4]
+        text = self.checked(tmp_path, f"{LIN}_contacts_{period}_v1.csv", content)
+        first = text.partition("What to fix")[2].splitlines()[1:4]
         assert f"(check {rule})" in first[0] and "the dates end in March 2016" in first[2]
 
     def test_uses_the_current_day(self, tmp_path: Path) -> None:

@@ -152,6 +152,8 @@ def test_u03_a_file_without_a_heading_is_refused(validate: Validator) -> None:
 
 
 class TestHeadings:
+    """F09 to F12: missing, renamed, unknown and duplicated columns."""
+
     def test_f09_a_missing_column_refuses_the_file_and_rows_are_still_validated(self, validate: Validator) -> None:
         """One finding for the column, none for its cells or for rules that need them (K02, K03)."""
         table = contacts({}, {"contact_medium": "zz"}, {"duration_minutes": "481"}, {"duration_minutes": "0"})
@@ -392,6 +394,8 @@ class TestL01BadShare:
 
 
 class TestP04DuplicateKeys:
+    """P04: rows with the same key, either exact repeats or in conflict."""
+
     def test_exact_repeats_are_skipped_after_the_first(self, validate: Validator) -> None:
         outcome = validate(as_csv([contact(1), contact(2), contact(1), contact(1)]))
         assert (outcome.rules, outcome.accepted, outcome.held) == (

@@ -108,6 +108,7 @@ def test_f01_an_empty_file_is_refused(validate: Validator, suffix: str) -> None:
 
 
 def encrypted_zip() -> bytes:
+    """A zip whose entry is marked as encrypted, in both its headers."""
     package = bytearray(workbook_bytes.zip_of({"contacts.csv": CSV}))
     for entry, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         package[package.index(entry) + flags] |= 1

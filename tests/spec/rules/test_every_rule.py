@@ -83,15 +83,18 @@ def heading(rule: str, severity: str, broken: str, valid: str, dataset: str = "c
 
 
 def contacts_on(*days: str) -> str:
+    """Contacts on these dates."""
     return as_csv(contacts(*({"contact_date": d} for d in days)))
 
 
 def withdrawals(*days: str) -> str:
+    """Participants, of whom some withdrew consent on these dates and twenty did not."""
     people = participants(*({"consent_withdrawn_date": d} for d in (*days, *[""] * 20)))
     return as_csv([row | {"consent_date": "2016-02-29"} for row in people])
 
 
 def lines(*more: str) -> str:
+    """The valid file with these lines appended."""
     return VALID + "\n".join(more) + "\n"
 
 

@@ -10,6 +10,7 @@ NHSE_RELEASE = {"dataset": "published_measures", "site": "NHSE", "period": "2025
 
 
 def validate_release(validate: Validator, suffix: str, rows: int, doubles: int = 0, copies: int = 0) -> ValidatedFile:
+    """Validate made-up statistics with conflicting duplicates (`doubles`) and exact repeats (`copies`)."""
     table = statistics(rows, doubles, copies)
     if suffix == "csv":
         return validate(table.write_csv(), **NHSE_RELEASE)

@@ -33,6 +33,7 @@ def sender_of(contract: Contract) -> str:
 
 
 def blank(*contracts: Contract, site: str = "") -> openpyxl.Workbook:
+    """A blank return workbook, as openpyxl reads it."""
     out = io.BytesIO()
     write_blank_workbook(out, contracts, "MHT-BPL_contacts_201611_v1.xlsx", site)
     return openpyxl.load_workbook(out)

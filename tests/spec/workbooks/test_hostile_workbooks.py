@@ -57,6 +57,7 @@ def with_part(name: str) -> bytes:
 
 
 def with_duplicate_part() -> bytes:
+    """The valid workbook with two parts of the same name."""
     out = io.BytesIO(VALID)
     with zipfile.ZipFile(out, "a") as package, pytest.warns(UserWarning, match="Duplicate"):
         package.writestr(SHEET, b"<worksheet/>")
@@ -83,6 +84,7 @@ def with_overlapping_entries() -> bytes:
 
 
 def with_sheet_target(target: bytes, more: bytes = b"") -> bytes:
+    """The valid workbook whose sheet is said to be at `target`."""
     relationships = workbook_bytes.read_part(VALID, RELATIONSHIPS).replace(
         b'"worksheets/sheet1.xml"', b'"%s"%s' % (target, more)
     )
@@ -91,6 +93,7 @@ def with_sheet_target(target: bytes, more: bytes = b"") -> bytes:
 
 
 def row_of(cells: int) -> bytes:
+    """The XML of a row of this many cells."""
     letters = [column_name(i) for i in range(cells)]
     return b'<row r="9">' + b"".join(b'<c r="%s9"><v>1</v></c>' % c for c in letters) + b"</row>"
 

@@ -133,6 +133,8 @@ FIXES = {"C2": "2016-11-03", "E4": "02", "G5": 30, "G6": None, "C7": "2016-02-29
 
 
 class TestFixingExactlyTheReportedCells:
+    """Once the reported cells are fixed, and nothing else, the file is accepted."""
+
     def test_in_a_csv_file_is_enough(self, validate: Validator, mark: Marker) -> None:
         marked = mark(as_csv(FAULTY_ROWS))
         assert marked.outcome.held == [2, 4, 5, 6, 7, 8]
@@ -365,6 +367,8 @@ class TestLayout:
 
 
 class TestNoMarkedWorkbook:
+    """No marked workbook is made, and the report says why."""
+
     def test_for_a_file_with_personal_data(self, mark: Marker) -> None:
         marked = mark(as_csv(contacts({"staff_ref": NUMBER}, {"contact_medium": "zz"})))
         assert "personal data" in marked.why_not and not marked.path.exists()

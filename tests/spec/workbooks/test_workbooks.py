@@ -193,6 +193,8 @@ def test_a_stray_cell_that_needs_little_memory_is_accepted(validate: Validator, 
 
 
 class TestSheetSelection:
+    """Which sheet of a workbook is read as the dataset."""
+
     TABLE = as_table(contacts({}, {}))
 
     def test_the_sheet_with_the_headings_is_read(self, validate: Validator) -> None:
@@ -266,6 +268,8 @@ def workbook_with_layout(
 
 
 class TestHeadingsOfSeveralRows:
+    """Headings over two rows, with merged cells."""
+
     ROWS = as_table(contacts({}, {"contact_medium": "zz"}, {}))
     HEADINGS, DATA = ROWS[0], ROWS[1:]
 
@@ -309,6 +313,7 @@ class TestHiddenSheets:
 
     @staticmethod
     def with_hidden(sheets: dict, hidden: str) -> bytes:
+        """A workbook of these sheets, one of them hidden."""
         content = workbook(sheets)
         book = read_part(content, "xl/workbook.xml").replace(
             f'name="{hidden}"'.encode(), f'name="{hidden}" state="hidden"'.encode()
@@ -334,6 +339,7 @@ class TestCellsRightOfTheTable:
     ROWS = as_table(contacts(*[{}] * 20))
 
     def stray_text(self, *rows: int) -> list[list[str]]:
+        """The table with a text beside it on these rows."""
         return [[*row, "x"] if n in rows else row for n, row in enumerate(self.ROWS, 1)]
 
     def test_f13_a_row_with_a_surplus_cell_is_held(self, validate: Validator) -> None:

@@ -16,6 +16,7 @@ from schemas._rules.public_figures import MHT_ANNOUNCED, MHT_HEADLINE, MHT_MATCH
 
 
 def pounds(rows: list[dict[str, str]], **where: str) -> Decimal:
+    """The sum of the known amounts of rows with these values."""
     return sum((Decimal(r["amount"]) for r in rows if r["amount"] and where.items() <= r.items()), Decimal(0))
 
 

@@ -19,6 +19,7 @@ INSTANT = timedelta(microseconds=1)
 
 
 def overdue_at(moment: datetime) -> list[tuple[str, str]]:
+    """The overdue returns of the site at a moment: (dataset, period)."""
     return [(o.dataset, o.period) for o in overdue_returns([DELIVERED], moment)]
 
 

@@ -47,6 +47,7 @@ DELIVERY = Delivery(
 
 
 def finding(rule="V02", severity="row", row=2, field="contact_medium", found=None, **more):
+    """A row of audit.findings, by default an unlisted contact medium on row 2."""
     values = {
         "rule_id": rule,
         "severity": severity,
@@ -72,6 +73,7 @@ def verdict(result=Result.HELD_ROWS, rows_judged=True, **rows):
 
 
 def report_of(*findings, result=Result.HELD_ROWS, due=None, rows_judged=True, **rows):
+    """The report on a delivery with these findings."""
     return delivery_report(DELIVERY, verdict(result, rows_judged, **rows), frame(*findings), deadline=due)
 
 
