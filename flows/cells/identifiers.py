@@ -1,6 +1,6 @@
-"""Personal data that must not be in an extract: how it is recognised. Source: docs/domain.md 2.4, rules P01-P03, F11.
+"""Detect personal data that an extract must not hold. Source: docs/domain.md 2.4, rules P01-P03, F11.
 
-The detectors look for identifiers of people. They never keep or show what they find.
+The detectors return which rule a text breaks; they never store or show the identifier itself.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from schemas._contract.model import Field, PersonalWhen, Severity
 if TYPE_CHECKING:
     import polars as pl
 
-# What follows is looked for in a text as `_plain` gives it: marks between digits and words are single spaces there.
-# A QQ number is nobody's, and stands where somebody's would; OO and FY are given out for want of a number.
+# These patterns are for texts as `_plain` gives them, in which every separator of digits and words is one space.
+# NINO prefixes: QQ is for examples only, but an example stands where a real one would; OO and FY are temporary numbers.
 _NINO = r"(?:(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]|QQ|OO|FY) ?\d{2} ?\d{2} ?\d{2} ?[A-D]"
 NINO = re.compile(rf"(?<![A-Z0-9]){_NINO}(?![A-Z0-9])", re.IGNORECASE)
 POSTCODE = re.compile(r"(?<![A-Z0-9])[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}(?![A-Z0-9])", re.IGNORECASE)
@@ -31,18 +31,18 @@ EMAIL = re.compile(r"[\w.+-] ?@ ?[\w-]{1,63}\.\w")
 TELEPHONE = re.compile(
     r"\+ ?[1-9](?: ?\d){9,13}(?!\d)"
     r"|(?<!\d)(?:00 ?44 ?0?|44) ?[1-37](?: ?\d){8,9}(?!\d)"
-    r"|(?<!\d)0[1-9]\d{1,3}(?: ?\d){6,8}(?!\d)"  # the dialling code in one piece: a day and its time are no number
+    r"|(?<!\d)0[1-9]\d{1,3}(?: ?\d){6,8}(?!\d)"  # the dialling code without a gap, else a date with a time would match
 )
 _TELEPHONE_IN_DIGITS = re.compile(r"(?:0|44|0044)[1-37]\d{9}")
 TEN_DIGITS = re.compile(r"(?<!\d)(?=(\d{3} ?\d{3} ?\d{4}|\d{4} ?\d{3} ?\d{3}|\d{3} ?\d{4} ?\d{3}|\d{5} ?\d{5})(?!\d))")
 _DECIMAL_NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d*)\.\d+")
-_UNSEEN = re.compile(f"[{INVISIBLE_CHARACTERS}{CONTROL_CHARACTERS}]")
-_BETWEEN = re.compile(r"[\s_./\\()\[\]{}\-\u2010-\u2015\u2212]+")
+_INVISIBLE = re.compile(f"[{INVISIBLE_CHARACTERS}{CONTROL_CHARACTERS}]")
+_SEPARATORS = re.compile(r"[\s_./\\()\[\]{}\-\u2010-\u2015\u2212]+")
 _REFERENCE = re.compile(r"[A-Z]{2,8}-[A-Z0-9]{6,16}")
 
-# Polars patterns of what is worth a closer look. Clean coded cells never match.
+# Polars patterns of cells that `personal_rule` has to examine. Clean coded cells never match.
 # Any cell: ten digits, an at sign, letters and digits as in a postcode or NINO, or characters that may stand for those.
-WORTH_A_LOOK = "|".join(
+SUSPICIOUS = "|".join(
     (
         r"(?:[0-9][^0-9A-Za-z]*){9}[0-9]",
         "@",
@@ -51,8 +51,8 @@ WORTH_A_LOOK = "|".join(
         r"[A-Za-z]{2}[^0-9A-Za-z]*(?:[0-9][^0-9A-Za-z]*){6}[A-Da-d](?:[^0-9A-Za-z]|$)",
     )
 )
-# A reference of the agreed form: an identifier as a whole or behind the prefix. A postcode may stand there by chance.
-REFERENCE_WORTH_A_LOOK = "|".join(
+# A reference of the agreed form that is an identifier, with or without its prefix. A postcode may be there by chance.
+SUSPICIOUS_REFERENCE = "|".join(
     (
         r"^(?:NHS-?)?[0-9](?:-?[0-9]){9}$",
         r"^(?:[A-Z]{2,8}-)?[A-Z]{2}-?(?:[0-9]-?){6}[A-D]$",
@@ -65,15 +65,17 @@ _AREA = (
     "|M[EKL]?|N[EGNPRW]?|OL|P[AEHLOR]|R[GHM]|S[AEGKLMNOPRSTWY]?|T[ADFNQRSW]|UB|W[ACDFNRSV]?|YO|ZE"
 )
 _IS_POSTCODE = re.compile(rf"(?:[A-Z]{{2,8}}-)?(?:{_AREA})[0-9][A-Z0-9]?-?[0-9][ABD-HJLNP-UW-Z]{{2}}")
-MAY_BE_A_DATE = r".{5}"  # a year and an age are shorter
-# Digits and at most a prefix: what they are, only the column says. Of any ten, one in eleven is an NHS number.
+LONG_ENOUGH_FOR_A_DATE = r".{5}"  # a year and an age are shorter
+# Digits with at most a prefix. Only the whole column shows what they are: of any ten digits, one in eleven passes the
+# check of an NHS number.
 JUST_DIGITS = r"^(?:[A-Z]{2,8}-|[A-Z]-)?[0-9]{10,14}$"
-A_DAY_IN_DIGITS = r"^(?:[A-Z]{1,8}-)?(?:[0-9]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}-[0-9]{2}-[0-9]{4})$"
+DATE_AS_REFERENCE = r"^(?:[A-Z]{1,8}-)?(?:[0-9]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}-[0-9]{2}-[0-9]{4})$"
 FIRST_YEAR_OF_A_BIRTH, LAST_YEAR_OF_A_BIRTH = 1900, 2010
-TRIED, LEAST_BEHIND_PREFIX = 1000, 3
-_FEW, _FEW_AT_MOST = 0.1, 2  # of a column's references: ten digits that so few have are no way of numbering people
+SAMPLE_SIZE, LEAST_BEHIND_PREFIX = 1000, 3  # texts of a column
+# A share and a number of a column's references: if so few have ten digits, the site does not number people that way.
+_FEW, _FEW_AT_MOST = 0.1, 2
 
-# Valid by their check digit, yet nobody's number (docs/domain.md 2.4).
+# Valid by their check digit, but nobody's number: placeholders (docs/domain.md 2.4).
 NOT_A_PERSON = frozenset({"0000000000", "1111111111", "9999999999", "0123456789"})
 
 _PERSONAL_HEADINGS = (
@@ -108,7 +110,10 @@ _PERSONAL_HEADINGS = (
 
 
 def is_nhs_number(text: str) -> bool:
-    """Whether ten digits are an NHS number by modulus 11, sentinels apart. Source: docs/domain.md 2.4."""
+    """Whether ten digits, with or without spaces or hyphens, pass an NHS number's modulus 11 check.
+
+    False for placeholders. Source: docs/domain.md 2.4.
+    """
     digits = re.sub(r"[ -]", "", text)
     if not re.fullmatch(r"[0-9]{10}", digits) or digits in NOT_A_PERSON:
         return False
@@ -117,13 +122,16 @@ def is_nhs_number(text: str) -> bool:
 
 
 def personal_rule(text: str, field: Field | None = None) -> str | None:
-    """The rule that a cell's text breaks by holding personal data: P01, P02, P03 or None. No field: one unknown."""
-    return next((rule for seen in _as_seen(text) if (rule := _rule_of(seen, field))), None)
+    """The rule that a cell's text breaks by holding personal data: P01, P02, P03 or None.
+
+    `field` is None for a column that is no field. What is allowed depends on it: see `Field.personal_when`.
+    """
+    return next((rule for visible in _visible_forms(text) if (rule := _rule_of(visible, field))), None)
 
 
-def _as_seen(text: str) -> tuple[str, ...]:
-    """A text as a reader might see it: of what shows nowhere, nobody knows whether it parts two words or none."""
-    return (_UNSEEN.sub("", text), _UNSEEN.sub(" ", text)) if _UNSEEN.search(text) else (text,)
+def _visible_forms(text: str) -> tuple[str, ...]:
+    """A text without its invisible characters, and with each as a space: they may or may not separate two words."""
+    return (_INVISIBLE.sub("", text), _INVISIBLE.sub(" ", text)) if _INVISIBLE.search(text) else (text,)
 
 
 def _rule_of(text: str, field: Field | None) -> str | None:
@@ -144,10 +152,10 @@ def _rule_of(text: str, field: Field | None) -> str | None:
 
 
 def rules_by_share(texts: Sequence[str], field: Field | None = None) -> dict[str, str]:
-    """The rules that a column's texts of the form JUST_DIGITS break, taken together: {text: rule}.
+    """The rules that a column's texts of the form JUST_DIGITS break, decided by their share: {text: rule}.
 
-    Of any ten digits one in eleven is an NHS number by chance, of eleven some are shaped like a telephone number; more
-    than half of a column are so by design.
+    One in eleven of any ten digits is an NHS number by chance, and some of eleven digits look like a telephone number.
+    If more than half of a column do, they are meant to be. Texts are compared with those of like length and prefix.
     """
     nhs_number = "P02" if field is not None and field.personal_when is PersonalWhen.NHS_NUMBER else "P01"
     alike: dict[tuple[int, bool], list[str]] = {}
@@ -155,34 +163,37 @@ def rules_by_share(texts: Sequence[str], field: Field | None = None) -> dict[str
         prefix, _, digits = text.rpartition("-")
         alike.setdefault((len(digits), prefix not in ("", "NHS")), []).append(text)
     broken: dict[str, str] = {}
-    for (length, has_prefix), some in alike.items():
-        is_one = is_nhs_number if length == 10 else _is_telephone
-        tried = some[:TRIED]
+    for (length, has_prefix), group in alike.items():
+        is_identifier = is_nhs_number if length == 10 else _is_telephone
+        sample = group[:SAMPLE_SIZE]
         least = LEAST_BEHIND_PREFIX if has_prefix and length == 10 else 1
-        if len(tried) >= least and 2 * sum(is_one(t.rpartition("-")[2]) for t in tried) > len(tried):
-            broken |= dict.fromkeys(some, nhs_number if length == 10 else "P01")
+        if len(sample) >= least and 2 * sum(is_identifier(t.rpartition("-")[2]) for t in sample) > len(sample):
+            broken |= dict.fromkeys(group, nhs_number if length == 10 else "P01")
     return broken
 
 
 def rare_nhs_numbers(digits: Sequence[str], texts: int) -> list[str]:
-    """The references with an NHS number behind their prefix, where only few of a column's `texts` have ten digits."""
+    """The references with an NHS number behind their prefix, if only few of a column's `texts` have ten digits at all.
+
+    `digits` are the references of the form JUST_DIGITS, `texts` is the number of the column's texts.
+    """
     ten = [t for t in digits if len(t.rpartition("-")[2]) == 10]
     return [t for t in ten if is_nhs_number(t[-10:])] if len(ten) <= max(texts * _FEW, _FEW_AT_MOST) else []
 
 
-def rules_of_births(texts: Sequence[str]) -> dict[str, tuple[str, Severity]]:
-    """The rules that references of the form A_DAY_IN_DIGITS break, taken together: {text: (rule, severity)}.
+def birth_date_rules(texts: Sequence[str]) -> dict[str, tuple[str, Severity]]:
+    """The rules that a column's references of the form DATE_AS_REFERENCE break: {text: (rule, severity)}.
 
-    More than half of those with so many digits are days of birth by design (P03, the file); fewer may be chance or
-    may be somebody's (P01, the row).
+    If more than half of them are dates of birth, they are meant to be (P03, the file); fewer may be chance, or
+    somebody's (P01, the row).
     """
-    births = [t for t in texts if _is_day_of_birth(re.sub(r"[^0-9]", "", t))]
+    births = [t for t in texts if _is_birth_date(re.sub(r"[^0-9]", "", t))]
     by_design = len(births) >= LEAST_BEHIND_PREFIX and 2 * len(births) > len(texts)
     return dict.fromkeys(births, ("P03", Severity.FILE) if by_design else ("P01", Severity.ROW))
 
 
-def _is_day_of_birth(digits: str) -> bool:
-    """Whether eight digits are a day up to 2010, its year in front or behind."""
+def _is_birth_date(digits: str) -> bool:
+    """Whether eight digits are a date from 1900 to 2010, with the year first or last."""
     for year, month, day in ((digits[:4], digits[4:6], digits[6:]), (digits[4:], digits[2:4], digits[:2])):
         if FIRST_YEAR_OF_A_BIRTH <= int(year) <= LAST_YEAR_OF_A_BIRTH:
             with suppress(ValueError):
@@ -190,11 +201,11 @@ def _is_day_of_birth(digits: str) -> bool:
     return False
 
 
-def may_be_a_persons(text: str) -> bool:
-    """Whether a text of the agreed form may yet be a person's: a name, an initial joined to one, a full postcode."""
+def may_identify_person(text: str) -> bool:
+    """Whether a text of the agreed form may identify a person: by a name, an initial and surname, or a postcode."""
     return any(
-        holds_listed_name(seen) or holds_initial_and_surname(seen) or bool(_IS_POSTCODE.fullmatch(seen))
-        for seen in _as_seen(text)
+        holds_listed_name(visible) or holds_initial_and_surname(visible) or bool(_IS_POSTCODE.fullmatch(visible))
+        for visible in _visible_forms(text)
     )
 
 
@@ -203,7 +214,7 @@ def _is_telephone(digits: str) -> bool:
 
 
 def _rule_of_reference(text: str, nhs_number: str) -> str | None:
-    """A reference of the agreed form, as a whole and behind its prefix."""
+    """The rule that a reference of the agreed form breaks, as a whole or behind its prefix."""
     whole, tail = text.replace("-", ""), text.partition("-")[2].replace("-", "")
     if is_nhs_number(whole.removeprefix("NHS")):
         return nhs_number
@@ -213,10 +224,10 @@ def _rule_of_reference(text: str, nhs_number: str) -> str | None:
 
 
 def _plain(text: str) -> str:
-    """A text as it is searched: one form of each character, and one space for whatever parts digits and words."""
+    """Normalise a text for searching: NFKC, and one space for every separator of digits and words."""
     text = unicodedata.normalize("NFKC", text).strip()
     text = re.sub(r"(\d)\.0+$", r"\1", text)
-    return text if _DECIMAL_NUMBER.fullmatch(text) else _BETWEEN.sub(" ", text).strip()
+    return text if _DECIMAL_NUMBER.fullmatch(text) else _SEPARATORS.sub(" ", text).strip()
 
 
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
@@ -230,7 +241,7 @@ _DATE_IN_DIGITS = re.compile(
     r"|^(?:(?:19|20)\d{2}(?:0[1-9]|1[0-2])[0-3]\d|[0-3]\d(?:0[1-9]|1[0-2])(?:19|20)\d{2})(?!\d)"
 )
 _SERIAL_DAY = re.compile(r"(\d{5})(?:\.\d+)?")
-LAST_SERIAL_OF_A_BIRTH = 40543  # 31 December 2010; those before 1927 have fewer digits, as a year has
+LAST_SERIAL_OF_A_BIRTH = 40543  # 31 December 2010; serial numbers before May 1927 have only four digits, like a year
 
 
 def _is_full_date(plain: str) -> bool:
@@ -245,9 +256,9 @@ def heading_is_personal(heading: str) -> bool:
     return any(word in folded for word in _PERSONAL_HEADINGS) or folded == "name"
 
 
-def may_be_named(texts: pl.Expr) -> pl.Expr:
-    """Which texts may hold a person's name: for a closer look."""
-    # polars keeps a compiled pattern, and would put a search for many words together anew for each few texts
+def may_contain_name(texts: pl.Expr) -> pl.Expr:
+    """Which texts may contain a person's name, and have to be examined."""
+    # one long pattern: polars caches a compiled regular expression, but would rebuild `contains_any` at each call
     return texts.str.to_lowercase().str.contains(_any_certain_name()) | texts.str.contains(TITLE)
 
 

@@ -1,13 +1,12 @@
-"""How the text of one cell is read, kind by kind, and what is wrong or was fixed. Source: docs/domain.md 6.2.
+"""Parse the text of one cell by its field's kind, with what was wrong or repaired. Source: docs/domain.md 6.2.
 
-`read_cell` sees only what is out of the ordinary: a cell in its canonical form (`canonical` gives its pattern) never
-comes here, so that a clean file costs no Python per cell. An odd text is read once, however many cells hold it.
-A code that is not on its list, a reference of the wrong form or a number out of range is *readable*: those are
-validated later, on typed values. Only what cannot be given the field's type is at fault here, or has a letter for a
-digit.
+`read_cell` only gets unusual texts. A cell in its canonical form (`canonical_pattern`) is converted by polars, so a
+clean file costs no Python per cell; an unusual text is parsed once, however many cells have it.
 
-A suggestion is what the sender most likely meant. It is never used, and there is none where two things may be meant;
-`suggested` gives it for what is validated later.
+A text is at fault here if it cannot be given the field's type, or has a letter for a digit. A code that is not listed,
+a reference of the wrong form or a number out of range parses: typed values are validated later.
+
+A suggestion is what the sender most likely meant, where that is certain. It is never used as the value.
 """
 
 from __future__ import annotations
@@ -54,30 +53,30 @@ DECIMAL_COMMA = re.compile(r"-?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+),[0-9]{1,2}")
 STOPS_BETWEEN_THOUSANDS = re.compile(r"[-(]?[0-9]{1,3}(\.[0-9]{3})+\)?")  # 1.200 pounds may be meant as twelve hundred
 SPACES_BETWEEN_THOUSANDS = re.compile(r"[-(]?[0-9]{1,3}( [0-9]{3})+([.,][0-9]+)?\)?")
 POUND_SIGN = re.compile(r"^([-(]?) ?£ ?")
-# Characters that nobody sees and that have no width; spaces of other kinds are spaces.
+# Characters without width. Spaces of other kinds are treated as spaces.
 INVISIBLE_CHARACTERS = r"\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
 INVISIBLE = re.compile(f"[{INVISIBLE_CHARACTERS}]")
-_GAP = re.compile(r"[^\S\x0b\x0c\x1c-\x1f\x85]+")  # control characters part no words: they are garbled text
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may run a text that starts so (rule C23)
+_GAP = re.compile(r"[^\S\x0b\x0c\x1c-\x1f\x85]+")  # white space except control characters, which are garbled text
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may run a text that starts with one (rule C23)
 PLACEHOLDER_DATES = {date(1900, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(9999, 12, 31)}
-FIRST_YEAR = 1900  # an earlier one is a slip, or a year of two digits that a spreadsheet filled up
-FIRST_SERIAL_DAY, LAST_SERIAL_DAY = 20000, 60000  # 1954-10-03 to 2064-04-08: what a date column can mean (C01)
-SERIAL_EPOCH = date(1899, 12, 30)
-NO_DAY = re.compile(r"0{1,4}[/.\-]0{1,2}[/.\-]0{1,4}|1900-0?1-00?|00?/0?1/1900")  # how spreadsheets write day nought
+FIRST_YEAR = 1900  # an earlier one is a slip, or a two-digit year that a spreadsheet padded
+FIRST_SERIAL_DAY, LAST_SERIAL_DAY = 20000, 60000  # 1954-10-03 to 2064-04-08: plausible dates (C01)
+SERIAL_EPOCH = date(1899, 12, 30)  # day 0 of Excel's serial numbers for dates after February 1900
+NO_DAY = re.compile(r"0{1,4}[/.\-]0{1,2}[/.\-]0{1,4}|1900-0?1-00?|00?/0?1/1900")  # serial number 0 as a date
 LOOKS_LIKE_A_DIGIT = str.maketrans("OoIl", "0011")
-MOST_LOOKALIKES, LONGEST_CODE = 8, 40  # letters of a code that may stand for digits, and characters in all
+MOST_LOOKALIKES, LONGEST_CODE = 8, 40  # bound the number of combinations that `_with_digits` tries
 SPREADSHEET_DATE = re.compile("[0-9]{1,2}-[A-Za-z]{3}-[0-9]{4}")
 PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 PERCENTAGE = re.compile(r"(-?[0-9]{1,6}(?:\.[0-9]{1,15})?) ?(?:%|per ?cent)", re.IGNORECASE)
-IN_MARKS = re.compile(r"\"([^\"]*)\"|'([^']*)'")  # as a program leaves them that knows no quotation marks
-QUOTED = re.compile(r"[‘“](.*)[’”]|['’](.*)")  # a spreadsheet marks a text with an apostrophe before it
+IN_MARKS = re.compile(r"\"([^\"]*)\"|'([^']*)'")  # left by programs that do not interpret quotation marks
+QUOTED = re.compile(r"[‘“](.*)[’”]|['’](.*)")  # spreadsheets mark a text by an apostrophe before it
 YES = frozenset({"y", "yes", "true", "t", "1", "✓", "✔"})
 NO = frozenset({"n", "no", "false", "f", "0", "✗", "✘"})
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a cell's text is read as. `rule_id` says what was wrong or fixed; without one the cell is plainly fine."""
+    """The result of parsing a cell. `rule_id` is the rule for what was wrong or repaired; '' if nothing was."""
 
     value: Value = None
     rule_id: str = ""
@@ -86,17 +85,17 @@ class Reading:
 
 
 def fault(rule_id: str, suggestion: str = "") -> Reading:
-    """A cell that cannot be read: its row is held."""
+    """The result for a cell that cannot be parsed: its row is held."""
     return Reading(None, rule_id, Severity.ROW, suggestion)
 
 
 def repaired(rule_id: str, value: Value) -> Reading:
-    """A cell that was read after a repair: its row loads and the sender is told."""
-    return Reading(value, rule_id, Severity.WARNING, said(value))
+    """The result for a cell that was parsed after a repair: its row loads, with a warning that shows the value."""
+    return Reading(value, rule_id, Severity.WARNING, as_written(value))
 
 
-def said(value: Value) -> str:
-    """A value as a sender would write it."""
+def as_written(value: Value) -> str:
+    """A value as text, as a sender would write it; '' for None."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -104,12 +103,12 @@ def said(value: Value) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def canonical(field: Field) -> str:
-    """The pattern of texts that need no second look (for dates and codes it still must be a real one)."""
+def canonical_pattern(field: Field) -> str:
+    """Regular expression of the texts that `read_cell` need not parse; dates must still be real, and codes listed."""
     if field.pattern:
         return field.pattern
     scale = 2 if field.kind is Kind.MONEY else field.decimals
-    unseen = INVISIBLE_CHARACTERS + r"\x7f-\x9f" + ('"' if field.kind is Kind.REFERENCE else SIGNS_OF_GARBLING)
+    excluded = INVISIBLE_CHARACTERS + r"\x7f-\x9f" + ('"' if field.kind is Kind.REFERENCE else SIGNS_OF_GARBLING)
     number = rf"^(?:0|[1-9][0-9]{{0,8}})(?:\.[0-9]{{1,{scale}}})?$" if scale else r"^(?:0|[1-9][0-9]{0,8})$"
     return {
         Kind.DATE: r"^(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}$",
@@ -120,12 +119,12 @@ def canonical(field: Field) -> str:
         Kind.FINANCIAL_YEAR: r"^(?:19|20)[0-9]{2}-[0-9]{2}$",
     }.get(
         field.kind,
-        rf"^[^\s\x00-\x1f=+@#\-\"'\u00a0{unseen}](?:[^\x00-\x1f\u00a0{unseen}]*[^\s\x00-\x1f\u00a0{unseen}])?$",
+        rf"^[^\s\x00-\x1f=+@#\-\"'\u00a0{excluded}](?:[^\x00-\x1f\u00a0{excluded}]*[^\s\x00-\x1f\u00a0{excluded}])?$",
     )
 
 
 def read_cell(text: str, field: Field, dates: DateReading = HELD) -> Reading:
-    """Read one odd text as `field` says, and a date as those of its column are to be read."""
+    """Parse one unusual text as `field` requires. `dates`: how the slashed dates of its column are read."""
     clean = _tidied(text) if not field.free_text else text.strip(" \t\r\n\u00a0")
     broken = ("\n" in text or "\r" in text) and not field.free_text
     if broken:
@@ -137,12 +136,12 @@ def read_cell(text: str, field: Field, dates: DateReading = HELD) -> Reading:
         return fault("C10")
     reading = _READERS[field.kind](clean, field, dates)
     if CONTROL.search(clean) and (not reading.rule_id or reading.severity is Severity.ROW):
-        return fault("C24", _sound(ungarbled(clean), field, dates))
+        return fault("C24", _if_valid_text(ungarbled(clean), field, dates))
     if reading.rule_id:
         return reading
     if (digits := _with_digits(clean, field)) is not None:
         return fault("C19", digits)
-    if clean != text and _fits(clean, field):  # else it is at fault, which is validated later: one fault, one finding
+    if clean != text and _fits(clean, field):  # else validation reports it: one fault, one finding
         return repaired("C17", reading.value)
     return reading
 
@@ -151,60 +150,62 @@ def _tidied(text: str) -> str:
     return _GAP.sub(" ", INVISIBLE.sub("", text)).strip(" ")
 
 
-def _sound(text: str, field: Field, dates: DateReading) -> str:
-    """A text, if a cell of the field may hold it as it stands."""
+def _if_valid_text(text: str, field: Field, dates: DateReading) -> str:
+    """A text if it is valid for the field without any repair; else ''."""
     return text if text and not read_cell(text, field, dates).rule_id and _fits(text, field) else ""
 
 
 def _unquoted(text: str, *, may_be_meant: bool = False) -> str:
+    """A text without the quotation marks around it. `may_be_meant`: curly ones and a single apostrophe stay."""
     quoted = IN_MARKS.fullmatch(text) or (None if may_be_meant else QUOTED.fullmatch(text))
     return (quoted[1] or quoted[2] or "").strip() if quoted else text
 
 
 def slashed_date(text: str, last_year: int) -> Slashed | None:
-    """The numbers of a date cell such as 03/04/2016, which does not say itself which of them is the day."""
+    """Parse a date cell such as 03/04/2016, in which either number may be the day; None for any other text."""
     return slashed(_unquoted(_tidied(text)), last_year) if len(text) <= 2 * LONGEST_DATE else None
 
 
 def is_spreadsheet_date(text: str) -> bool:
-    """Whether a date cell shows its month by name as spreadsheets do (03-Nov-2016), and not as people write it."""
+    """Whether a date cell has its month by name in a spreadsheet's format, such as 03-Nov-2016."""
     return len(text) <= 2 * LONGEST_DATE and SPREADSHEET_DATE.fullmatch(_unquoted(_tidied(text))) is not None
 
 
 def _without_line_break(clean: str, field: Field) -> Reading:
-    """A line break breaks the row unless taking it out gives a listed code. Source: docs/domain.md 6.2."""
+    """The result for a cell with a line break: a fault, unless the text is a listed code without it (F14)."""
     if field.kind is Kind.CODE and clean.replace(" ", "") in field.code_list.codes:
         return repaired("F14", clean.replace(" ", ""))
     return fault("F14")
 
 
 def _with_digits(text: str, field: Field) -> str | None:
-    """A code or reference that fits its form once letters O, I or l are read as digits (rule C19): what it would be.
+    """A code or reference that fits its form once letters O, I or l are replaced by digits (rule C19).
 
-    '' where different letters might be meant; None for a text that fits already, or never does.
+    As few letters as possible are replaced; '' if that can be done in several ways. None for a text that fits already,
+    or cannot be made to fit.
     """
     if len(text) > LONGEST_CODE or _fits(text, field):
         return None
-    places = [i for i, letter in enumerate(text) if letter in "OoIl"][:MOST_LOOKALIKES]
-    for many in range(1, len(places) + 1):
-        read = [
+    positions = [i for i, letter in enumerate(text) if letter in "OoIl"][:MOST_LOOKALIKES]
+    for number in range(1, len(positions) + 1):
+        candidates = [
             "".join(c.translate(LOOKS_LIKE_A_DIGIT) if i in chosen else c for i, c in enumerate(text))
-            for chosen in combinations(places, many)
+            for chosen in combinations(positions, number)
         ]
-        if fitting := [t for t in read if _fits(t, field)]:
+        if fitting := [t for t in candidates if _fits(t, field)]:
             return fitting[0] if len(fitting) == 1 else ""
     return None
 
 
 def _fits(text: str, field: Field) -> bool:
-    """Whether a text is a listed code, or has the form of its field. Where there is neither, anything fits."""
+    """Whether a text is a listed code, or has the form of its field. For a field without either, anything fits."""
     if field.kind is Kind.CODE:
         return text in field.code_list.codes
     return not field.pattern or re.search(field.pattern, text) is not None
 
 
 def suggested(text: str, field: Field) -> str:
-    """What may be meant by a text that is not on its list or out of range: one value, or '' where that is unsure."""
+    """The suggestion for a code that is not listed, or a two-digit year out of range; '' if none is certain enough."""
     text = _tidied(text)
     if field.kind is Kind.CODE:
         return near_code(text, field.codes)
@@ -220,13 +221,14 @@ def suggested(text: str, field: Field) -> str:
 
 
 def _missing(text: str, field: Field) -> Reading | None:
+    """The result for a word that means 'missing', such as N/K (C09); None for any other text."""
     if text not in (".", "-") and (not (folded := _folded(text)) or folded not in MISSING_WORDS):
         return None
     return fault("C09") if field.required else repaired("C09", None)
 
 
 def _folded(text: str) -> str:
-    """A text as it is looked up; nothing for one that is longer than any word or label."""
+    """A text folded for look-up; '' for one that is longer than any label."""
     return fold(text) if len(text) <= LONGEST_LABEL else ""
 
 
@@ -245,7 +247,7 @@ def _read_reference(text: str, field: Field, _: DateReading) -> Reading:
         return missing
     if re.fullmatch(r"[0-9](\.[0-9]+)?E\+?[0-9]+", text, re.IGNORECASE):
         return fault("C15")
-    if '"' in text and not field.pattern:  # where there is a form, that is validated later
+    if '"' in text and not field.pattern:  # a field with a pattern is validated against it later
         return fault("V04")
     return Reading(text)
 
@@ -267,6 +269,7 @@ def _read_code(text: str, field: Field, _: DateReading) -> Reading:
 
 
 def _current_code(code: str, field: Field) -> Reading:
+    """The result for a listed code: the code that has replaced it, if any (P10)."""
     active = next((e.active_code for e in field.code_list.entries if e.code == code), "")
     return repaired("P10", active) if active and active != code else Reading(code)
 
@@ -282,7 +285,7 @@ def _read_date(text: str, field: Field, dates: DateReading) -> Reading:
         return _swapped_back(day, dates, reading) if day else reading
     if re.fullmatch(r"[0-9]{5}(\.[0-9]{1,20})?", text) and FIRST_SERIAL_DAY <= float(text) <= LAST_SERIAL_DAY:
         day = SERIAL_EPOCH + timedelta(days=int(float(text)))
-        return _swapped_back(day, dates, fault("C01", said(day)))
+        return _swapped_back(day, dates, fault("C01", as_written(day)))
     if parts := slashed(text, dates.last_year):
         return _slashed_date(parts, field, dates)
     if re.fullmatch(r"[0-9]{1,2}[/.\-][0-9]{1,2}[/.\-][0-9]{2}", text):
@@ -293,16 +296,19 @@ def _read_date(text: str, field: Field, dates: DateReading) -> Reading:
     return fault("C02", meant)
 
 
-def _swapped_back(day: date, dates: DateReading, as_written: Reading) -> Reading:
-    """A true date, put back where a spreadsheet took days of its column for months; one after the 12th never was."""
+def _swapped_back(day: date, dates: DateReading, unswapped: Reading) -> Reading:
+    """The result for a true date: `unswapped`, unless a spreadsheet swapped day and month in its column.
+
+    A date after the 12th cannot have been swapped.
+    """
     meant = swapped(day)
     if not dates.are_swapped or meant is None:
-        return as_written
-    return Reading(None, dates.rule_id, dates.severity, said(meant) if dates.order or meant == day else "")
+        return unswapped
+    return Reading(None, dates.rule_id, dates.severity, as_written(meant) if dates.order or meant == day else "")
 
 
 def _moment(moment: re.Match[str], field: Field) -> Reading:
-    """A date that is written year-month-day, perhaps with a time of day and the zone of that time."""
+    """The result for a date as year-month-day, perhaps with a time of day and a time zone."""
     day = real_day(*(int(g) for g in moment.groups()[:3]))
     if day is None:
         return fault("C05")
@@ -314,7 +320,7 @@ def _moment(moment: re.Match[str], field: Field) -> Reading:
     if not clock:
         return Reading(day)
     in_london = day_in_london(day, clock, zone or "")
-    return repaired("C04", day) if in_london == day else fault("C04", said(in_london))
+    return repaired("C04", day) if in_london == day else fault("C04", as_written(in_london))
 
 
 def _slashed_date(parts: Slashed, field: Field, dates: DateReading) -> Reading:
@@ -327,11 +333,12 @@ def _slashed_date(parts: Slashed, field: Field, dates: DateReading) -> Reading:
         return fault("C03")
     day = parts.day(dates.order)
     if dates.severity is not Severity.WARNING:
-        return Reading(None, dates.rule_id, dates.severity, said(day))
-    return fault("C02", said(day)) if parts.has_time or day != days.get(dates.order) else repaired("C02", day)
+        return Reading(None, dates.rule_id, dates.severity, as_written(day))
+    return fault("C02", as_written(day)) if parts.has_time or day != days.get(dates.order) else repaired("C02", day)
 
 
 def _placeholder(field: Field) -> Reading:
+    """The result for a date that software writes for none (C03)."""
     return fault("C03") if field.required else repaired("C03", None)
 
 
@@ -360,41 +367,40 @@ def _read_number(text: str, field: Field, _: DateReading) -> Reading:
 
 
 def _without_pound_sign(text: str) -> str:
-    """Without a pound sign before the amount, and without spaces where they stand between thousands, not elsewhere."""
+    """An amount without its pound sign, and without spaces if they separate thousands."""
     bare = POUND_SIGN.sub(r"\1", text)
     return bare.replace(" ", "") if SPACES_BETWEEN_THOUSANDS.fullmatch(bare) else bare
 
 
 def _with_a_decimal_point(text: str, field: Field) -> str:
-    """A number with a decimal comma as it should be. Full stops alone may part thousands or pence: no suggestion."""
+    """A number with a decimal comma, corrected. '' if it has full stops alone, which may mean thousands or pence."""
     whole, comma, pence = text.partition(",")
-    return _if_sound(Decimal(f"{whole.replace('.', '')}.{pence}"), field) if comma else ""
+    return _if_valid(Decimal(f"{whole.replace('.', '')}.{pence}"), field) if comma else ""
 
 
 def _without_commas(text: str, field: Field) -> str:
-    """A number without the commas between its thousands, where only money may have them."""
+    """A number without commas between thousands, which are only accepted in money; '' if it still is no number."""
     bare = _plain_money(text)
-    return _if_sound(Decimal(bare), field) if PLAIN_NUMBER.fullmatch(bare) else ""
+    return _if_valid(Decimal(bare), field) if PLAIN_NUMBER.fullmatch(bare) else ""
 
 
-def _if_sound(number: Decimal, field: Field) -> str:
-    """A number as it would be written, if the field may hold it."""
+def _if_valid(number: Decimal, field: Field) -> str:
+    """A number as text if it is valid for the field; else ''."""
     reading = _number(number, field, "")
     outside = (field.low is not None and number < field.low) or (field.high is not None and number > field.high)
-    return "" if reading.rule_id or outside else said(reading.value)
+    return "" if reading.rule_id or outside else as_written(reading.value)
 
 
 def _plain_money(text: str) -> str:
-    """Without brackets for a negative amount, and without commas where they stand between thousands, not elsewhere."""
+    """An amount with a minus sign for brackets, and without commas if they separate thousands."""
     bare = f"-{text[1:-1]}" if text.startswith("(") and text.endswith(")") else text
     return bare.replace(",", "") if re.fullmatch(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", bare) else bare
 
 
 def _number(number: Decimal, field: Field, rule: str) -> Reading:
     scale = 0 if field.kind is Kind.INTEGER else 2 if field.kind is Kind.MONEY else field.decimals
-    if number.adjusted() >= (
-        15 if field.kind is Kind.INTEGER else 14 - scale
-    ):  # beyond what a number of the warehouse can hold
+    # more digits than the column's type in the warehouse has
+    if number.adjusted() >= (15 if field.kind is Kind.INTEGER else 14 - scale):
         return fault("V03")
     if number != round(number, scale):
         return fault("V06" if field.kind is Kind.INTEGER else "V04")

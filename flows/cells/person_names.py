@@ -1,8 +1,8 @@
-"""Names of people, as far as they can be told from other words: by a list of common ones. Source: docs/domain.md 5.2.
+"""Detect people's names by a list of common forenames and surnames. Source: docs/domain.md 5.2.
 
-A forename beside a surname, a title before a name, and an initial with a surname are a person's full name. Words that
-are also something else (Victoria Park, Grace, Price) count only beside one that is not. `person_names.csv` is a list of
-facts: no name in it is anybody's.
+A forename beside a surname, a title before a name, and an initial with a surname are a full name. Names that are also
+words (Victoria Park, Grace, Price) only count beside one that is not. `person_names.csv` lists common names; none in
+it stands for a person.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from functools import lru_cache
 from itertools import pairwise, permutations
 from pathlib import Path
 
-LEAST_LETTERS = 4  # of a name that stands by itself or in a run of letters: shorter ones are abbreviations too
-LONGEST_WORD = 40  # letters of two names written as one: a longer run of letters is none
-LEAST_LETTERS_JOINED = 4  # of each of two names that are written as one word
+LEAST_LETTERS = 4  # of a name by itself, or within a word: shorter ones may be abbreviations
+LONGEST_WORD = 40  # letters of two names written as one word
+LEAST_LETTERS_JOINED = 4  # of each of two names written as one word
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _TITLE_AND_WORD = re.compile(
     r"(?:^|[\s,;:(])(?:(?i:mr|mrs)\.?\s+(?:[^\W\d_]\.?\s+)*[^\W\d_]{2,}|(?:Ms|Miss|Mx)\.?\s+[A-Z][a-z]+)"
 )
 _TITLES = frozenset({"dr", "prof", "professor", "miss", "ms", "mx", "rev", "sir", "dame"})
-TITLE = r"(?i)(?:^|[^\pL])(?:mr|mrs|ms|mx|dr|miss|prof|rev|sir|dame)(?:[^\pL]|$)"  # a polars pattern: worth a look
+TITLE = r"(?i)(?:^|[^\pL])(?:mr|mrs|ms|mx|dr|miss|prof|rev|sir|dame)(?:[^\pL]|$)"  # a polars pattern
 
 
 @dataclass(frozen=True)
 class _Names:
-    """The list, each name without accents, capitals and apostrophes."""
+    """The listed names, without accents, capitals and apostrophes."""
 
     forenames: frozenset[str]
     surnames: frozenset[str]
@@ -59,24 +59,24 @@ def _listed() -> _Names:
 
 @lru_cache
 def listed_names() -> frozenset[str]:
-    """Every name of the list, those that are also words included."""
+    """Every listed name, including those that are also words."""
     return _listed().all
 
 
 @lru_cache
 def certain_names() -> frozenset[str]:
-    """The names that are nothing else. One stands in whatever holds a full name without a title."""
+    """The listed names that are not words too. Every full name without a title has at least one."""
     return _listed().all - _listed().also_words
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text as names are compared: without accents, capitals and apostrophes."""
+    """The words of a text, without accents, capitals and apostrophes, as names are listed."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return [re.sub("['’]", "", w).casefold() for w in _WORD.findall(plain)]
 
 
 def holds_full_name(text: str) -> bool:
-    """Whether a person's full name stands in a text: John Smith, SMITH John, Smith J, Dr Smith, Mrs Anyone."""
+    """Whether a text contains a full name: John Smith, SMITH John, Smith J, Dr Smith, Mrs Anyone."""
     if _TITLE_AND_WORD.search(text):
         return True
     words = words_of(text)
@@ -90,18 +90,18 @@ def holds_full_name(text: str) -> bool:
 
 
 def holds_listed_name(text: str) -> bool:
-    """Whether a forename or a surname stands in a text that is to hold none."""
+    """Whether a text contains a listed forename or surname that is not a word too."""
     return any(len(w) >= LEAST_LETTERS and w in certain_names() for w in words_of(text))
 
 
 def may_be_full_name(text: str) -> bool:
-    """Whether a text of two or three words may be somebody's, though each is a word too: Faith Black, Price Grace M."""
+    """Whether two or three words may be a full name although each is a word too: Faith Black, Price Grace M."""
     names, words = _listed(), words_of(text)
     return 2 <= len(words) <= 3 and any(a in names.forenames and b in names.surnames for a, b in permutations(words, 2))
 
 
 def holds_initial_and_surname(text: str) -> bool:
-    """Whether an initial and a surname are written as one word, in either order: JSMITH, SMITHJ."""
+    """Whether a text contains an initial and a surname as one word, in either order: JSMITH, SMITHJ."""
     surnames = _listed().surnames & certain_names()
     words = [w for w in words_of(text) if w not in listed_names()]
     return any(len(w) > LEAST_LETTERS and not surnames.isdisjoint((w[1:], w[:-1])) for w in words)
@@ -117,7 +117,7 @@ def _are_a_name(first: str, second: str) -> bool:
 
 
 def _is_two_names(word: str) -> bool:
-    """Whether a word is a forename and a surname written as one, in either order."""
+    """Whether a word is a forename and a surname joined, in either order."""
     if len(word) > LONGEST_WORD or word in listed_names():
         return False
     cuts = range(LEAST_LETTERS_JOINED, len(word) - LEAST_LETTERS_JOINED + 1)

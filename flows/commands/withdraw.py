@@ -14,7 +14,7 @@ import typer
 from flows.cells.identifiers import (
     FIRST_YEAR_OF_A_BIRTH,
     LAST_YEAR_OF_A_BIRTH,
-    may_be_a_persons,
+    may_identify_person,
     personal_rule,
 )
 from flows.commands.console import Exit, echo
@@ -106,7 +106,12 @@ def _problem_of_reason(reason: str, *, undo: bool) -> str:
         return 'Say why, for all who look at the figures later: --reason "sent under another site\'s name".'
     if len(reason) > LONGEST_REASON:
         return f"The reason has {len(reason):,} characters: say it in {LONGEST_REASON} or fewer."
-    if not reason.isprintable() or personal_rule(reason) or may_be_a_persons(reason) or _may_hold_year_of_birth(reason):
+    if (
+        not reason.isprintable()
+        or personal_rule(reason)
+        or may_identify_person(reason)
+        or _may_hold_year_of_birth(reason)
+    ):
         return "The reason may hold personal data, and many people will read it: say it without."
     return ""
 

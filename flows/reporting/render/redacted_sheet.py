@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from flows.cells.column_letters import index_of
-from flows.cells.identifiers import may_be_a_persons, personal_rule
+from flows.cells.identifiers import may_identify_person, personal_rule
 from flows.cells.redact import LATEST_CUT_OFF, redact, redact_sheet_name
 from flows.deliveries.extract import SheetCells
 from flows.reporting.words.workbook import HIDDEN_CELL, SEE_OWN_FILE, TOTAL
@@ -151,7 +151,7 @@ def _safe_texts(texts: set[str], contract: Contract) -> set[str]:
     def is_reference(text: str) -> bool:
         is_mixed = any(ch.isdigit() for ch in text) and any(ch.isalpha() for ch in text)
         has_form = is_mixed and any(form.search(text) for form in forms)
-        return has_form and not personal_rule(text) and not may_be_a_persons(text)
+        return has_form and not personal_rule(text) and not may_identify_person(text)
 
     return _harmless(sorted(texts), contract) | {t for t in texts if is_reference(t)}
 

@@ -12,7 +12,7 @@ import polars as pl
 from flows.cells.date_orders import AGREED, COLUMN_RULES, HELD, MONTHS, DateEvidence, DateReading
 from flows.cells.dates import DAY_FIRST, Slashed
 from flows.cells.distinct_column import DistinctColumn
-from flows.cells.parse import PLACEHOLDER_DATES, canonical, is_spreadsheet_date, read_cell, slashed_date
+from flows.cells.parse import PLACEHOLDER_DATES, canonical_pattern, is_spreadsheet_date, read_cell, slashed_date
 from flows.cells.redact import redact
 from flows.deliveries.conformed import Layout
 from flows.deliveries.context import DeliveryContext
@@ -99,7 +99,7 @@ def _canonical_cells(field: Field) -> tuple[pl.Expr, pl.Expr]:
         # A retired code is not canonical: `read_cell` replaces it by the active one and reports that (P10).
         retired = [e.code for e in field.code_list.entries if e.active_code and e.active_code != e.code]
         return text.is_in([c for c in field.code_list.codes if c not in retired]), text
-    plain = text.str.contains(canonical(field))
+    plain = text.str.contains(canonical_pattern(field))
     if field.kind is Kind.DATE:
         day = text.str.to_date("%Y-%m-%d", strict=False)  # strict=False: 2016-02-30 is null, and so not canonical
         return plain & ~day.is_in(list(PLACEHOLDER_DATES)), day

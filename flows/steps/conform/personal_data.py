@@ -10,17 +10,17 @@ import polars as pl
 
 from flows.cells.distinct_column import DistinctColumn, evaluate_distinct
 from flows.cells.identifiers import (
-    A_DAY_IN_DIGITS,
+    DATE_AS_REFERENCE,
     JUST_DIGITS,
-    MAY_BE_A_DATE,
-    REFERENCE_WORTH_A_LOOK,
-    WORTH_A_LOOK,
-    may_be_a_persons,
-    may_be_named,
+    LONG_ENOUGH_FOR_A_DATE,
+    SUSPICIOUS,
+    SUSPICIOUS_REFERENCE,
+    birth_date_rules,
+    may_contain_name,
+    may_identify_person,
     personal_rule,
     rare_nhs_numbers,
     rules_by_share,
-    rules_of_births,
 )
 from flows.cells.redact import last_birth_of, redact_sheet_name
 from flows.deliveries.context import DeliveryContext
@@ -41,7 +41,7 @@ def may_hold_names(cells: Mapping[str, DistinctColumn]) -> dict[str, pl.Series]:
     All columns are searched in one call, because preparing the search for hundreds of names takes longer than searching
     a small file.
     """
-    return evaluate_distinct(cells, may_be_named(pl.col("text")))
+    return evaluate_distinct(cells, may_contain_name(pl.col("text")))
 
 
 def personal_data_findings(
@@ -67,7 +67,7 @@ def personal_data_findings(
             # Valid NHS numbers in a few rows of a column of references: the rows are held, the file is not refused.
             odd_digits = rare_nhs_numbers(digits.to_list(), len(texts)) if len(digits) else []
             rules |= {t: ("P01", Severity.ROW) for t in odd_digits if t not in rules}
-            rules |= rules_of_births(texts.filter(texts.str.contains(A_DAY_IN_DIGITS)).sort().to_list())
+            rules |= birth_date_rules(texts.filter(texts.str.contains(DATE_AS_REFERENCE)).sort().to_list())
     candidates = texts.filter(_needs_search(texts, named, field))
     if odd is not None:
         own = field.code_list.spellings if field is not None and field.codes else {}  # spellings of codes are safe
@@ -79,7 +79,7 @@ def personal_data_findings(
     for text in candidates.filter(~candidates.str.contains(JUST_DIGITS)) if by_share else candidates:
         if rule := personal_rule(text, field):
             rules[text] = (rule, Severity.FILE)
-        elif field is not None and by_share and may_be_a_persons(text):
+        elif field is not None and by_share and may_identify_person(text):
             rules[text] = ("P01", Severity.ROW)
     if not rules:
         return NO_FINDINGS
@@ -132,13 +132,13 @@ def _needs_search(texts: pl.Series, named: pl.Series, field: Field | None) -> pl
 def _search_pattern(field: Field | None) -> str:
     """The pattern of texts that may be personal; narrower for references with a form of their own, and for dates."""
     if field is not None and field.personal_when is PersonalWhen.FULL_DATE:
-        return MAY_BE_A_DATE
-    return REFERENCE_WORTH_A_LOOK if field is not None and field.pattern else WORTH_A_LOOK
+        return LONG_ENOUGH_FOR_A_DATE
+    return SUSPICIOUS_REFERENCE if field is not None and field.pattern else SUSPICIOUS
 
 
 def _quick_pattern(field: Field | None) -> str:
     """One pattern for everything searched for in a column without names, so that a clean column is scanned once."""
-    return "|".join((JUST_DIGITS, A_DAY_IN_DIGITS, _search_pattern(field)))
+    return "|".join((JUST_DIGITS, DATE_AS_REFERENCE, _search_pattern(field)))
 
 
 def personal_in_stray_text(stray_text: list[tuple[int, str]], sheet: str) -> pl.DataFrame:
@@ -177,6 +177,6 @@ def _rules_broken(texts: list[tuple[int, str]]) -> list[tuple[int, str]]:
     whole = pl.DataFrame(texts, schema={"row": pl.Int64, "text": pl.String}, orient="row")
     parted = pl.col("text").str.replace_all(_BETWEEN_PIECES, "\n").str.split("\n")
     pieces = whole.select("row", parted).explode("text")
-    pieces = pieces.filter(pl.col("text").str.contains(WORTH_A_LOOK) | may_be_named(pl.col("text")))
+    pieces = pieces.filter(pl.col("text").str.contains(SUSPICIOUS) | may_contain_name(pl.col("text")))
     rules = {text: personal_rule(text) for text in pieces["text"].unique()}
     return sorted({(row, rule) for row, text in pieces.iter_rows() if (rule := rules[text])})

@@ -26,7 +26,7 @@ from file_validator import (
 )
 
 import flows.steps.read.workbook.dataset_sheet
-from flows.cells.parse import said
+from flows.cells.parse import as_written
 
 WrittenDate = date | str
 Row = Mapping[str, Any]
@@ -56,7 +56,7 @@ def table(dataset: str, days: Sequence[WrittenDate]) -> list[dict[str, Any]]:
 
 
 def csv_of(rows: Sequence[Row]) -> bytes:
-    return as_csv([{k: said(v) for k, v in row.items()} for row in rows]).encode()
+    return as_csv([{k: as_written(v) for k, v in row.items()} for row in rows]).encode()
 
 
 def xlsx_of(rows: Sequence[Row]) -> bytes:
@@ -139,7 +139,7 @@ class TestHalfConverted:
         assert (outcome.result, outcome.accepted, outcome.is_conserved) == (*REFUSED, True)
         assert to_fix(outcome) == {("C25", "file", field) for field in fields}
         for field in fields:
-            assert [f.suggestion for f in outcome.findings if f.column == field] == [said(day) for day in DAYS]
+            assert [f.suggestion for f in outcome.findings if f.column == field] == [as_written(day) for day in DAYS]
         resent = validate(FORMATS[suffix](corrected(rows, outcome)), dataset, suffix=suffix)
         assert (resent.result, resent.findings) == ("accepted", [])
         assert all(days_of(resent, field) == DAYS for field in fields)
@@ -149,7 +149,7 @@ class TestHalfConverted:
         monkeypatch.setattr(flows.steps.read.workbook.dataset_sheet, "BATCH_ROWS", 6)
         days = sorted(DAYS, key=lambda day: day.day)
         outcome = validate(xlsx_of(table("contacts", [half_converted(d) for d in days])), suffix="xlsx")
-        assert [f.suggestion for f in outcome.findings_of("C25")] == [said(day) for day in days]
+        assert [f.suggestion for f in outcome.findings_of("C25")] == [as_written(day) for day in days]
         assert outcome.accepted == []
 
     def test_a_site_with_a_declared_date_order_is_checked_too(self, validate: Validator) -> None:
@@ -194,7 +194,7 @@ class TestHalfConverted:
             rows[n] |= {"exit_date": swapped(day), "exit_reason": "support_completed"}
         outcome = validate(xlsx_of(rows), "referrals", suffix="xlsx")
         suggested = {f.row: (f.rule, f.suggestion) for f in outcome.findings if f.column == "exit_date"}
-        assert suggested == {n + 2: ("C25", said(day)) for n, day in exits.items()}
+        assert suggested == {n + 2: ("C25", as_written(day)) for n, day in exits.items()}
 
     @pytest.mark.parametrize("site", ["MHT-GM", "MHT-BPL"])  # MHT-GM declares day-first dates, so its texts would load
     @pytest.mark.parametrize(("dataset", "suffix"), [("contacts", "csv"), ("referrals", "xlsx")])
@@ -218,7 +218,7 @@ class TestHalfConverted:
         assert (outcome.accepted, to_fix(outcome)) == ([], {("C25", "file", "contact_date")})
         suggested = {f.row: f.suggestion for f in outcome.findings_of("C25")}
         assert suggested == {
-            n: said(day) if day.day > 12 or day.day == day.month else None for n, day in enumerate(DAYS, 2)
+            n: as_written(day) if day.day > 12 or day.day == day.month else None for n, day in enumerate(DAYS, 2)
         }
 
     def test_a_few_cells_hold_only_their_rows(self, validate: Validator) -> None:
@@ -254,7 +254,7 @@ class TestMonthFirst:
         assert (outcome.result, outcome.accepted, outcome.is_conserved) == (*REFUSED, True)
         assert to_fix(outcome) == {("C26", "file", field) for field in fields}
         for field in fields:
-            assert [f.suggestion for f in outcome.findings if f.column == field] == [said(day) for day in DAYS]
+            assert [f.suggestion for f in outcome.findings if f.column == field] == [as_written(day) for day in DAYS]
         resent = validate(FORMATS[suffix](corrected(rows, outcome)), dataset, site, suffix=suffix)
         assert (resent.result, resent.findings) == ("accepted", [])
         assert all(days_of(resent, field) == DAYS for field in fields)
@@ -270,7 +270,7 @@ class TestMonthFirst:
         fields, rows = DATASETS[dataset][3], table(dataset, [f"{day:{form}}" for day in DAYS])
         outcome = validate(FORMATS[suffix](rows), dataset, suffix=suffix)
         assert to_fix(outcome) == {("C26", "file", field) for field in fields}
-        assert [f.suggestion for f in outcome.findings_of("C26")] == [said(day) for day in DAYS]
+        assert [f.suggestion for f in outcome.findings_of("C26")] == [as_written(day) for day in DAYS]
 
     def test_an_ambiguous_column_takes_the_order_of_the_others(self, validate: Validator) -> None:
         rows = table("referrals", [month_first(d) for d in DAYS])
@@ -279,7 +279,7 @@ class TestMonthFirst:
             rows[n] |= {"exit_date": month_first(day), "exit_reason": "support_completed"}
         outcome = validate(csv_of(rows), "referrals", site="MHT-GM")
         suggested = {f.row: (f.rule, f.suggestion) for f in outcome.findings if f.column == "exit_date"}
-        assert suggested == {n + 2: ("C26", said(day)) for n, day in exits.items()}
+        assert suggested == {n + 2: ("C26", as_written(day)) for n, day in exits.items()}
 
     def test_an_ambiguous_column_is_not_read_if_the_others_disagree(self, validate: Validator) -> None:
         rows = table("referrals", DAYS)
