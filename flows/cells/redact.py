@@ -1,9 +1,9 @@
-"""What may be shown of a text that is about a person: only what cannot be personal. Source: docs/domain.md 5.2.
+"""Redact texts from cells about people: only what cannot be personal is shown. Source: docs/domain.md 5.2.
 
-A text is shown if each of its words is one of the contract's own or a plain word of reports, or if it is a short
-number, or a date that cannot be a birth. Whatever else it is, it is hidden and its cell is named. So nothing need be
-recognised as personal to stay hidden: a name that no list has is hidden too. References are hidden always: pseudonyms
-are personal data. What is not about people (published figures) is shown as it stands.
+This is an allow-list. A text is shown if all its words are the contract's own or plain words of reports, or if it is a
+short number or a date that cannot be a date of birth. Anything else is hidden, and reports name only its cell. So a
+text need not be recognised as personal to stay hidden: a name that is on no list is hidden too. References are always
+hidden, for pseudonyms are personal data. Texts that are not about people (published figures) are shown unchanged.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from schemas.audit.findings import LONGEST_FOUND
 if TYPE_CHECKING:
     import polars as pl
 
-MOST_KNOWN, FIELDS_KNOWN = 20_000, 32  # texts that are remembered of a field (at a cut-off), and such fields
-LONGEST_SHOWN = 40  # characters of a text that is no label of ours
-YOUNGEST = 14  # years: nobody in a pilot is younger than 16, so no date of the last 14 years is a birth
+MOST_CACHED, FIELDS_CACHED = 20_000, 32  # texts for each field (and cut-off), and fields, in the cache of decisions
+LONGEST_SHOWN = 40  # characters of a text that is not a label of the contract
+YOUNGEST = 14  # years: nobody in a pilot is younger than 16, so a date of the last 14 years is no date of birth
 MOST_DIGITS_BESIDE_WORDS = 4
-MOST_DIGITS_OF_NO_NUMBER = 4  # where no number is asked for: more may be a part of somebody's
-LEAST_ROWS_OF_A_CODE = 10  # that hold a word which no list has: it is a code of the site's, not somebody's name
+MOST_DIGITS_OF_NO_NUMBER = 4  # in a field that is no number: more digits may be part of an identifier
+LEAST_ROWS_OF_A_CODE = 10  # a word on no list that so many rows have is a site's own code, and nobody's name
 _NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.MONEY})
-LATEST_CUT_OFF = date(2027, 12, 31)  # for names that are met before a cut-off is known: the later, the less is shown
-PLACES = ("areas", "sites")  # lists whose labels count as a whole: their words are surnames too
+LATEST_CUT_OFF = date(2027, 12, 31)  # where no cut-off is known yet; a later one shows less
+PLACE_LISTS = ("areas", "sites")  # code lists whose labels count only as a whole: their words are surnames too
 
 _ORDINARY = """
     a about above actual address again all also am an and any approx approximately area as at average band below
@@ -58,7 +58,7 @@ _MONTHS = tuple(n.casefold() for n in (*calendar.month_name[1:], *calendar.month
 _MONTH = "(?:" + "|".join(_MONTHS) + ")"
 _CLOCK = r"(?:[t ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:z| ?[ap]m)?)?"
 _ANY_DAY, _ANY_MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"  # 80-11-03 begins with a year
-# Each gives the year of a date in its first group; all are matched against lower-case texts.
+# The first group of each is the year. They are matched against texts in lower case.
 _DATES = (
     rf"^(\d{{4}})[-/. ]\d{{1,2}}[-/. ]\d{{1,2}}{_CLOCK}$",
     rf"^{_ANY_DAY}[-/. ]{_ANY_DAY}[-/. ]([12]\d{{3}}){_CLOCK}$",
@@ -69,23 +69,23 @@ _DATES = (
 _DAY_AND_MONTH = rf"^(?:[0-3]?\d[- ]?{_MONTH}|{_MONTH}[- ][0-3]?\d|{_MONTH})$"
 _NUMBER = r"^[-+(]?£? ?(\d{1,3},\d{3}|\d{1,6})(?:\.\d{1,2})?\)?%?$|^(\d{1,6}),\d{1,2}$"
 _DD, _MM = "(?:0[1-9]|[12][0-9]|3[01])", "(?:0[1-9]|1[0-2])"
-# Six digits, or five where the nought of a day below 10 is lost.
+# Six digits, or five if a leading nought was lost.
 _DIGITS_OF_A_DATE = rf"^(?:{_DD}{_MM}\d\d|{_MM}{_DD}\d\d|\d\d{_MM}{_DD}|[1-9]{_MM}\d\d|\d\d{_MM}[1-9])$"
-_THREE_NUMBERS = r"\d[^\p{L}\p{N}]+\d+[^\p{L}\p{N}]+\d"  # however short they are, they may be a day of birth
+_THREE_NUMBERS = r"\d[^\p{L}\p{N}]+\d+[^\p{L}\p{N}]+\d"  # however short, they may be a date of birth
 _NEW_CODE = r"^[a-z]+(?:[ _/-]+[a-z]+)*$"
-# What a file's name has besides words: a month (or a day on which nobody in a pilot was born), a version, our suffix.
-_OF_A_FILE_NAME = re.compile(
+# What file names have besides words: a month (or a date that is no date of birth), a version, the pipeline's suffix.
+_FILE_NAME_PARTS = re.compile(
     r"(?<![0-9])20[1-3]\d[-_. ]?\d\d(?![-_. ]?[0-9])"
     rf"|(?<![0-9])20(?:1[4-9]|[23]\d)[-_. ]?{_MM}[-_. ]?{_DD}(?![-_. ]?[0-9])"
     rf"|(?<![A-Za-z])v\d{{1,4}}(?![0-9A-Za-z])|(?:{TO_FIX}|\.findings)(?![0-9A-Za-z])"
 )
-_SPELLS_NOTHING = r"[@\p{Cc}\p{Co}\p{Cn}]"
+_NEVER_SHOWN = r"[@\p{Cc}\p{Co}\p{Cn}]"
 _GAP = r"[^\p{L}\p{M}\p{N}]"
 
 
 @dataclass(frozen=True)
 class _Vocabulary:
-    """The labels of a contract as they are looked up (folded), and the pattern of texts made of its words."""
+    """A contract's labels, folded for look-up, and a polars pattern of the texts that consist of its words."""
 
     labels: tuple[str, ...]
     pattern: str
@@ -96,13 +96,16 @@ def _vocabulary(contract: Contract) -> _Vocabulary:
     lists = {f.codes: f.code_list for f in contract.fields if f.codes}
     labels = {spelling for codes in lists.values() for spelling in codes.spellings} | MISSING_WORDS | YES | NO
     labels |= {fold(text) for f in contract.fields for text in (f.name, f.title, *f.aliases)}
-    said = [contract.dataset, contract.title, _ORDINARY, *MISSING_WORDS, *YES, *NO]
-    said += sorted({row["dataset"] for row in rows("returns")})  # sheets are named after datasets
-    said += [text for f in contract.fields for text in (f.name, f.title, *f.aliases)]
-    said += [t for n, c in lists.items() if n not in PLACES for e in c.entries for t in (e.code, e.label, *e.aliases)]
-    said += [text for site in sites().values() for text in (site.code, site.name)]
-    said += [text for programme in programmes().values() for text in (programme.code, programme.name)]
-    words = {word for text in said for word in _tokens(text)}
+    texts = [contract.dataset, contract.title, _ORDINARY, *MISSING_WORDS, *YES, *NO]
+    texts += sorted({row["dataset"] for row in rows("returns")})  # sheets are named after datasets
+    texts += [text for f in contract.fields for text in (f.name, f.title, *f.aliases)]
+    texts += [
+        t for n, c in lists.items() if n not in PLACE_LISTS for e in c.entries for t in (e.code, e.label, *e.aliases)
+    ]
+    texts += [text for site in sites().values() for text in (site.code, site.name)]
+    texts += [text for programme in programmes().values() for text in (programme.code, programme.name)]
+    words = {word for text in texts for word in _tokens(text)}
+    # months are left out: `_is_late_date` decides on dates
     word = "|".join(sorted(words - {*certain_names(), *_MONTHS}))
     return _Vocabulary(tuple(sorted(labels - {""})), rf"^{_GAP}*(?:(?:{word}|[0-9]+)(?:{_GAP}+|$))*$")
 
@@ -112,14 +115,14 @@ def _tokens(text: str) -> list[str]:
 
 
 def is_private(field: Field, contract: Contract) -> bool:
-    """Whether no cell of a field is ever shown: a reference is a pseudonym, and pseudonyms are personal data."""
+    """Whether no cell of a field may ever be shown: it is personal, or a pseudonym, which is personal data too."""
     return field.personal or (contract.participant_level and field.kind is Kind.REFERENCE)
 
 
 def redact(texts: pl.Series, field: Field | None, contract: Contract, cut_off: date) -> pl.DataFrame:
-    """What a finding may show of each text, and whether it hides it: columns `found` (cut to 80) and `hidden`.
+    """Redact texts for findings: a frame with the columns `found` (cut to 80 characters; null if hidden) and `hidden`.
 
-    `field` is the one whose cells they are; None for headings, sheets and the like. An empty text hides nothing.
+    `field` is the field of the cells; None for headings, names of sheets and the like. An empty text is not hidden.
     """
     import polars as pl
 
@@ -130,16 +133,16 @@ def redact(texts: pl.Series, field: Field | None, contract: Contract, cut_off: d
         return frame.select(pl.when(empty).then(found), (~empty).alias("hidden"))
     if not contract.participant_level:
         return frame.select(found, pl.lit(False).alias("hidden"))
-    rows = Counter(texts)
-    said = _redaction_for(list(rows), field, contract, cut_off)
-    often = {text for text, n in rows.items() if n >= LEAST_ROWS_OF_A_CODE}
-    shows = {t for t in rows if said[t] is _Redaction.ALWAYS or (said[t] is _Redaction.OFTEN and t in often)}
-    visible = pl.Series([text in shows for text in texts], dtype=pl.Boolean)
+    counts = Counter(texts)
+    decisions = _decisions(list(counts), field, contract, cut_off)
+    frequent = {text for text, n in counts.items() if n >= LEAST_ROWS_OF_A_CODE}
+    shown = {t for t in counts if decisions[t] is _Show.ALWAYS or (decisions[t] is _Show.IF_FREQUENT and t in frequent)}
+    visible = pl.Series([text in shown for text in texts], dtype=pl.Boolean)
     return frame.select(pl.when(visible).then(found), (~visible).alias("hidden"))
 
 
 def redact_text(text: str, field: Field | None, contract: Contract, cut_off: date) -> str | None:
-    """What may be shown of one text; None where it is hidden."""
+    """Redact one text: the text, cut to 80 characters; None if it must be hidden."""
     import polars as pl
 
     [found] = redact(pl.Series([text], dtype=pl.String), field, contract, cut_off)["found"]
@@ -147,7 +150,7 @@ def redact_text(text: str, field: Field | None, contract: Contract, cut_off: dat
 
 
 def redact_headings(headings: Sequence[str], letters: Sequence[str], contract: Contract, cut_off: date) -> list[str]:
-    """Headings as they may be repeated: one that may be personal is told by its column ('column D')."""
+    """Redact headings: one that may be personal is replaced by its column's letter ('column D')."""
     import polars as pl
 
     found = redact(pl.Series(list(headings), dtype=pl.String), None, contract, cut_off)["found"]
@@ -155,64 +158,63 @@ def redact_headings(headings: Sequence[str], letters: Sequence[str], contract: C
 
 
 def redact_sheet_name(name: str, number: int, contract: Contract, cut_off: date) -> str:
-    """A sheet's name as it may be repeated: one that may be personal is told by its place ('sheet 2')."""
+    """Redact a sheet's name: one that may be personal is replaced by the sheet's number ('sheet 2')."""
     return name if not name or redact_text(name, None, contract, cut_off) is not None else f"sheet {number}"
 
 
 def name_of_stray_sheet(name: str, number: int, contract: Contract) -> str:
-    """How a report may call a sheet that is not read: by its name if it is of the words of the dataset that is.
+    """Redact the name of a sheet that is not read: shown if it consists of words of the dataset that is read.
 
-    What nobody reads may be about people, whatever the dataset is. That the words of other datasets do not count keeps
-    the result of a file apart from their contracts and code lists.
+    The sheet may be about people even if the dataset is not. The words of other datasets are not allowed: else the
+    result of a file would depend on their contracts and code lists.
     """
     about_people = replace(contract, participant_level=True)
     return name if is_safe_to_echo(name, (about_people,)) else f"sheet {number}"
 
 
-class _Redaction(Enum):
-    """Whether a text may be shown: always, where so many rows hold it that it is a site's own code, or never."""
+class _Show(Enum):
+    """Whether a text may be shown: always, if so many rows have it that it is a site's own code, or never."""
 
     ALWAYS = auto()
-    OFTEN = auto()
+    IF_FREQUENT = auto()
     NEVER = auto()
 
 
-# Given to be added to: what is known of a text never changes, so batches that run side by side may both add it.
-@lru_cache(FIELDS_KNOWN)  # mutable: a memory of what was validated
-def _known(field: Field | None, contract: Contract, cut_off: date) -> dict[str | None, _Redaction]:
-    """Which texts of a field may be shown, as validated before: the next batch holds mostly the same ones.
+# Callers add to the dictionary. A decision on a text never changes, so threads may add the same one twice.
+@lru_cache(FIELDS_CACHED)  # mutable: a cache of decisions
+def _cached_decisions(field: Field | None, contract: Contract, cut_off: date) -> dict[str | None, _Show]:
+    """The cached decisions on texts of a field: the next batch has mostly the same texts.
 
-    What may never be shown is not remembered: it may be somebody's. Of headings and sheets, the contract's own are
-    known from the start: most files have no others.
+    Texts that are never shown are not cached, for they may be personal. The contract's own headings are there from the
+    start: most files have no others.
     """
-    return dict.fromkeys(own_headings(contract), _Redaction.ALWAYS) if field is None else {}
+    return dict.fromkeys(own_headings(contract), _Show.ALWAYS) if field is None else {}
 
 
 def own_headings(contract: Contract) -> set[str]:
-    """The agreed names of a dataset's sheet and columns, which may always be shown."""
+    """The agreed names of a dataset's sheet and columns, which are always shown."""
     return {contract.dataset, *contract.by_name}
 
 
-def _redaction_for(
+def _decisions(
     texts: Sequence[str | None], field: Field | None, contract: Contract, cut_off: date
-) -> dict[str | None, _Redaction]:
-    """Whether each distinct text may be shown. What is known may be forgotten at any time: batches run side by side."""
+) -> dict[str | None, _Show]:
+    """Whether each distinct text may be shown, from the cache where possible."""
     import polars as pl
 
-    known = _known(field, contract, cut_off)
-    said = {text: known.get(text) for text in texts}
-    new = [text for text, showing in said.items() if showing is None]
-    validated = _validated(pl.Series(new, dtype=pl.String), field, contract, cut_off) if new else {}
-    if len(known) + len(validated) > MOST_KNOWN:
-        known.clear()
-    known |= {t: showing for t, showing in validated.items() if showing is not _Redaction.NEVER}
-    return {text: showing or validated[text] for text, showing in said.items()}
+    cache = _cached_decisions(field, contract, cut_off)
+    # copied first: another thread may clear the cache at any time
+    decisions = {text: cache.get(text) for text in texts}
+    new = [text for text, show in decisions.items() if show is None]
+    decided = _decide(pl.Series(new, dtype=pl.String), field, contract, cut_off) if new else {}
+    if len(cache) + len(decided) > MOST_CACHED:
+        cache.clear()
+    cache |= {t: show for t, show in decided.items() if show is not _Show.NEVER}
+    return {text: show or decided[text] for text, show in decisions.items()}
 
 
-def _validated(
-    texts: pl.Series, field: Field | None, contract: Contract, cut_off: date
-) -> dict[str | None, _Redaction]:
-    """Whether each distinct text holds nothing that can be personal."""
+def _decide(texts: pl.Series, field: Field | None, contract: Contract, cut_off: date) -> dict[str | None, _Show]:
+    """Decide for each distinct text whether it may be shown."""
     import polars as pl
 
     plain = pl.col("plain")
@@ -226,32 +228,32 @@ def _validated(
     is_figure = _is_short_number(plain, field, cut_off) | _is_late_date(plain, cut_off)
     brief = pl.col("text").str.len_chars() <= LONGEST_SHOWN
     of_words = _is_of_words(plain, contract, cut_off)
-    safe = (is_label | is_figure | of_words) & (is_label | brief) & ~is_name & ~plain.str.contains(_SPELLS_NOTHING)
+    safe = (is_label | is_figure | of_words) & (is_label | brief) & ~is_name & ~plain.str.contains(_NEVER_SHOWN)
     is_code = field is not None and field.kind is Kind.CODE
-    validated = frame.select(
+    properties = frame.select(
         "text",
         safe.fill_null(True).alias("safe"),
         is_label.fill_null(True).alias("is_label"),
         (pl.lit(is_code) & pl.col("text").str.contains(_NEW_CODE) & brief).fill_null(False).alias("is_new"),
     )
     return {
-        text: _redaction(text, safe=safe, is_label=is_label, is_new=is_new)
-        for text, safe, is_label, is_new in validated.iter_rows()
+        text: _show(text, safe=safe, is_label=is_label, is_new=is_new)
+        for text, safe, is_label, is_new in properties.iter_rows()
     }
 
 
-def _redaction(text: str | None, *, safe: bool, is_label: bool, is_new: bool) -> _Redaction:
+def _show(text: str | None, *, safe: bool, is_label: bool, is_new: bool) -> _Show:
     if safe and (is_label or not text or not may_be_full_name(text)):
-        return _Redaction.ALWAYS
+        return _Show.ALWAYS
     if not safe and text and is_new and not listed_names().intersection(words_of(text)):
-        return _Redaction.OFTEN
-    return _Redaction.NEVER
+        return _Show.IF_FREQUENT
+    return _Show.NEVER
 
 
 def _is_short_number(text: pl.Expr, field: Field | None, cut_off: date) -> pl.Expr:
-    """A number of at most six digits, unless it may be a birth: a spreadsheet's day number, or day, month and year.
+    """Whether a text is a number of up to six digits that cannot be a date of birth, as a serial number or otherwise.
 
-    Where no number is asked for it has at most four, a date's day number five.
+    In a field that is no number, up to four digits; in a date field, up to five, which is a serial number.
     """
     import polars as pl
 
@@ -265,7 +267,7 @@ def _is_short_number(text: pl.Expr, field: Field | None, cut_off: date) -> pl.Ex
 
 
 def _is_late_date(text: pl.Expr, cut_off: date) -> pl.Expr:
-    """A date, real or not, of a year in which no participant was born; or a day without a year."""
+    """Whether a text is a date, real or not, of a year in which no participant was born; or a day without a year."""
     import polars as pl
 
     year = pl.coalesce(*(text.str.extract(pattern, 1) for pattern in _DATES))
@@ -276,7 +278,10 @@ def _is_late_date(text: pl.Expr, cut_off: date) -> pl.Expr:
 
 
 def _is_of_words(text: pl.Expr, contract: Contract, cut_off: date) -> pl.Expr:
-    """Words of the contract and a few digits, none of them a year of birth. Several single letters may spell a name."""
+    """Whether a text has only the contract's words and a few digits, and no year of birth.
+
+    At most one single letter: several may be initials, or spell a name.
+    """
     import polars as pl
 
     year = text.str.extract(r"\b((?:19|20)\d\d)\b", 1).cast(pl.Int32, strict=False)
@@ -290,51 +295,52 @@ def _is_of_words(text: pl.Expr, contract: Contract, cut_off: date) -> pl.Expr:
 
 
 def in_agreed_form(rows: pl.DataFrame, contract: Contract, cut_off: date) -> pl.DataFrame:
-    """Typed rows with every cell empty that is not as its field agrees: what is held keeps nothing that was typed in.
+    """Typed rows without the values that are not listed, in range or of their field's form, for storing held rows.
 
-    A row is held for some fault; a name or a day of birth may be what is at fault in it.
+    The fault for which a row is held may be a name or a date of birth in the wrong column.
     """
     import polars as pl
 
     if not contract.participant_level:
         return rows
-    kept = []
+    columns = []
     for field in contract.fields:
-        cell, agreed = pl.col(field.name), []
+        cell, conditions = pl.col(field.name), []
         if field.kind is Kind.CODE:
-            agreed.append(cell.is_in(list(field.code_list.codes)))
+            conditions.append(cell.is_in(list(field.code_list.codes)))
         if field.kind is Kind.DATE:
-            agreed.append(cell > last_birth(cut_off))
+            conditions.append(cell > last_birth(cut_off))
         if field.pattern:
-            agreed.append(cell.str.contains(field.pattern))
+            conditions.append(cell.str.contains(field.pattern))
         if field.low is not None:
-            agreed.append(cell >= field.low)
+            conditions.append(cell >= field.low)
         if field.high is not None:
-            agreed.append(cell <= field.high)
-        if agreed:
-            kept.append(pl.when(pl.all_horizontal(agreed)).then(cell).alias(field.name))
-    return rows.with_columns(kept)
+            conditions.append(cell <= field.high)
+        if conditions:
+            columns.append(pl.when(pl.all_horizontal(conditions)).then(cell).alias(field.name))
+    return rows.with_columns(columns)
 
 
 def last_birth(cut_off: date) -> date:
-    """The last day on which somebody in a pilot may have been born, with a good margin."""
+    """The latest possible date of birth of anybody in a pilot, with a good margin."""
+    # 29 February need not exist 14 years before
     return date(cut_off.year - YOUNGEST, cut_off.month, 28 if cut_off.month == 2 else min(cut_off.day, 30))
 
 
 def last_birth_of(programme_code: str, cut_off: date) -> date:
-    """The same for a programme, by its last year too: whoever was in it was of age by then, whatever a name says."""
+    """The latest possible date of birth in a programme: also by its last year, for a name's may be wrong."""
     programme = programmes().get(programme_code)
-    by_name = last_birth(cut_off)
+    by_cut_off = last_birth(cut_off)
     if programme is None or programme.end_year is None:
-        return by_name
-    return min(by_name, date(programme.end_year - YOUNGEST, 12, 31))
+        return by_cut_off
+    return min(by_cut_off, date(programme.end_year - YOUNGEST, 12, 31))
 
 
 def is_safe_to_echo(name: str, about: Iterable[Contract]) -> bool:
-    """Whether the name of a file, a folder or a sheet may be repeated before it is known what it holds.
+    """Whether the name of a file, folder or sheet may be shown although its content is unknown.
 
-    It may if it is of the words of a dataset about people, its month, its version and our own suffix apart.
+    True if it consists of words of a dataset about people, besides a month, a version and the pipeline's own suffix.
     """
-    rest = _OF_A_FILE_NAME.sub(" ", name).strip(" _-")
+    rest = _FILE_NAME_PARTS.sub(" ", name).strip(" _-")
     people = [contract for contract in about if contract.participant_level]
     return not rest or any(redact_text(rest, None, contract, LATEST_CUT_OFF) is not None for contract in people)
