@@ -1,1 +1,1 @@
-"""What everything else in `flows/` stands on: the log of operations, safe messages of errors, work side by side."""
+"""The base of everything in `flows/`: the log of operations, safe error messages, parallel work, wording of values."""

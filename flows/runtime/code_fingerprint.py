@@ -1,4 +1,4 @@
-"""What runs, as digests: the project's own files by their content, and the libraries that are installed."""
+"""Digests of the project's own source files, and the versions of installed libraries."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pathlib import Path
 from types import CodeType
 
 ROOT = Path(__file__).parents[2]
-_OF_A_TABLE = "CONTRACT"  # what a module in `schemas` calls the contract of its table
+_TABLE_CONTRACT = "CONTRACT"  # the name of a table's contract in its module in `schemas`
 
 
 @lru_cache
 def source_digest(patterns: tuple[str, ...]) -> str:
-    """A digest of the project's own files that match the patterns, by name and content."""
+    """Digest of the project's files that match the glob patterns, by name and content."""
     digest = hashlib.sha256()
     for pattern in patterns:
         for path in sorted(p for p in ROOT.glob(pattern) if p.is_file()):
@@ -28,11 +28,10 @@ def source_digest(patterns: tuple[str, ...]) -> str:
 
 @lru_cache
 def code_digest(patterns: tuple[str, ...]) -> str:
-    """A digest of what the project's own files that match the patterns do: of Python modules, as they are compiled.
+    """Digest of the project's files that match the glob patterns: of Python modules as compiled, of others by content.
 
-    Comments, docstrings and the layout of lines are no part of it. Nor is the contract that a table's module states
-    (`CONTRACT`), which most of its users need for a name or two: who depends on more adds its values. Files that are no
-    Python count by their content.
+    Comments, docstrings and the layout of lines have no part in it. Nor has a table's `CONTRACT`, of which most users
+    of its module need only a name or two: a key that depends on more has to add its values.
     """
     digest = hashlib.sha256()
     for path in sorted({p for pattern in patterns for p in ROOT.glob(pattern) if p.is_file()}):
@@ -45,22 +44,22 @@ def code_digest(patterns: tuple[str, ...]) -> str:
 
 @cache
 def _compiled(path: Path) -> bytes:
-    """A digest of a module's compiled code, without line numbers, docstrings and asserts: no result rests on these."""
+    """Digest of a module's compiled code, without line numbers, docstrings and asserts, which change no result."""
     text = path.read_text(encoding="utf-8")
-    module = ast.parse(text) if f"\n{_OF_A_TABLE} = " in text else None
+    module = ast.parse(text) if f"\n{_TABLE_CONTRACT} = " in text else None
     if module:
-        module.body = [s for s in module.body if not _states_a_table(s)]
+        module.body = [s for s in module.body if not _is_table_contract(s)]
     code = compile(module or text, "", "exec", dont_inherit=True, optimize=2)
     return hashlib.sha256(repr(_stable_form(code)).encode()).digest()
 
 
-def _states_a_table(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Assign) and [ast.unparse(t) for t in statement.targets] == [_OF_A_TABLE]
+def _is_table_contract(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Assign) and [ast.unparse(t) for t in statement.targets] == [_TABLE_CONTRACT]
 
 
 def _stable_form(constant: object) -> object:
-    """A constant of compiled code, or code itself, in a form whose text is the same in every process."""
-    if isinstance(constant, frozenset):  # in an order that changes from one process to the next
+    """A constant or code object in a form whose repr is the same in every process."""
+    if isinstance(constant, frozenset):  # strings hash differently in each process, and so does the order of a set
         return "set", sorted(repr(_stable_form(c)) for c in constant)
     if isinstance(constant, tuple):
         return "tuple", [_stable_form(c) for c in constant]
@@ -74,17 +73,17 @@ def _stable_form(constant: object) -> object:
 
 @lru_cache
 def library_versions(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The installed version of each library."""
-    from importlib.metadata import version  # a run with nothing to do asks for none
+    """The installed version of each library, in the order of `names`."""
+    from importlib.metadata import version  # imported here: a no-op run needs no version, and the import is slow
 
     return tuple(version(name) for name in names)
 
 
 @lru_cache
 def all_that_runs() -> str:
-    """A digest of everything in `flows` and `schemas`, of each installed library's version, and of Python's.
+    """Digest of everything in `flows` and `schemas`, of all installed libraries' versions, and of Python's.
 
-    It changes with whatever changes any digest of some of these, and may change where none of them does.
+    It changes whenever any of the other digests would, and at times when none would: it is quicker to compute.
     """
     digest = hashlib.sha256(repr((sys.version, sorted(_installed()))).encode())
     for path in (*_files_below(ROOT / "flows"), *_files_below(ROOT / "schemas")):
@@ -102,6 +101,6 @@ def _files_below(folder: Path) -> Iterator[Path]:
 
 
 def _installed() -> set[str]:
-    """The names under which libraries say which version they are."""
-    named = {e.name for folder in sys.path if Path(folder).is_dir() for e in os.scandir(Path(folder))}
-    return {name for name in named if name.endswith((".dist-info", ".egg-info"))}
+    """The names of the metadata folders of installed libraries, which include their versions."""
+    entries = {e.name for folder in sys.path if Path(folder).is_dir() for e in os.scandir(Path(folder))}
+    return {name for name in entries if name.endswith((".dist-info", ".egg-info"))}

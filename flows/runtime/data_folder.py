@@ -1,10 +1,13 @@
-"""The names of what people put into the data folder, beside what sites send, and what stops a run about it."""
+"""The name of the corrections file in the data folder, and the error of one that cannot be used.
 
-CORRECTIONS = "corrections.csv"  # errors in what sites sent that they agreed to: see corrections.py
+Apart from `flows/deliveries/corrections.py`, so that a no-op run need not import that.
+"""
+
+CORRECTIONS = "corrections.csv"  # corrections of sent files that the sites agreed to
 
 
 class CorrectionsUnusable(ValueError):  # noqa: N818 - it says what is wrong with a file
-    """The corrections are no table of corrections: to go on without them would undo them, without a word."""
+    """The corrections file cannot be read as one. The run stops: going on would silently undo the corrections."""
 
     def __init__(self, why: str) -> None:
         super().__init__(f"`{CORRECTIONS}` cannot be used, and to go on would undo the corrections in it: {why}")

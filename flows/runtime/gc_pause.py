@@ -10,12 +10,15 @@ from contextlib import contextmanager
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Import a lot at once. None of it is ever to be freed: to look for what is, now and at the end, takes long."""
-    known = len(sys.modules)
+    """Pause garbage collection while heavy libraries are imported, and exempt what they made from it for good.
+
+    None of it is ever freed, so scanning it during the import, later and at the end of the process only costs time.
+    """
+    before = len(sys.modules)
     gc.disable()
     try:
         yield
     finally:
-        if len(sys.modules) > known:
+        if len(sys.modules) > before:  # else there is nothing new to exempt
             gc.freeze()
         gc.enable()

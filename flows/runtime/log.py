@@ -1,10 +1,10 @@
-"""The log of operations: JSON lines in `data/logs` that say what each run did. Events and fields: docs/logging.md.
+"""The log of operations: JSON lines in `data/logs` about what each run did. Events and fields: docs/logging.md.
 
-A line is made of the fields of an `Entry` and of nothing else, and none of them takes free text about the data. So no
-value of a cell, no name of a sender's file and no message of another library has a way into the log.
+A line consists of the fields of an `Entry`, and none of them takes free text about the data. So no value of a cell, no
+name of a sender's file and no message of another library can get into the log.
 
-Lines go to the standard logger `pilots`. While the writer lock is held a run adds its file to it (`run_log`); outside
-a run nobody listens, and a line costs next to nothing.
+Lines go to the standard logger `pilots`. `run_log` adds the file as a handler while the writer lock is held; outside a
+run there is no handler, and a line costs next to nothing.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger("pilots")
 LOGGER.setLevel(logging.INFO)
-LOGGER.addHandler(logging.NullHandler())  # else Python prints errors that nobody listens to on the console
+LOGGER.addHandler(logging.NullHandler())  # without a handler, Python would print errors on stderr
 
 
 class Event(StrEnum):
-    """All that the log tells of."""
+    """The events that the log records."""
 
     RUN_STARTED = "run_started"
     RUN_FINISHED = "run_finished"
@@ -48,7 +48,7 @@ class Event(StrEnum):
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the log, but for the time, the level and the run."""
+    """One line of the log, without time, level and run."""
 
     event: Event
     stage: str | None = None
@@ -61,40 +61,40 @@ class Entry:
 
     @property
     def level(self) -> int:
-        """How serious it is: a fault, something to look at, or the usual."""
+        """The logging level: ERROR for a fault, WARNING for what an operator may want to check, else INFO."""
         if self.fault is not None:
             return logging.ERROR
-        to_look_at = self.event is Event.DELIVERY_NOT_VALIDATED or self.result == REJECTED
-        return logging.WARNING if to_look_at else logging.INFO
+        needs_attention = self.event is Event.DELIVERY_NOT_VALIDATED or self.result == REJECTED
+        return logging.WARNING if needs_attention else logging.INFO
 
     def fields(self) -> dict[str, object]:
-        """The fields of the line. Those that only some events have are left out of the others."""
-        always: dict[str, object] = {
+        """The fields of the line. Optional fields are left out where they are empty."""
+        required: dict[str, object] = {
             "event": self.event.value,
             "stage": self.stage,
             "delivery_id": self.delivery_id,
             "counts": dict(self.counts),
             "seconds": None if self.seconds is None else round(self.seconds, 3),
         }
-        sometimes = {"result": self.result, "standing": self.standing}
+        optional = {"result": self.result, "standing": self.standing}
         if self.fault is not None:
             kind, message = self.fault.kind, self.fault.message
-            sometimes |= {"error": kind, "message": message, "traceback": self.fault.traceback}
-        return always | {name: text for name, text in sometimes.items() if text}
+            optional |= {"error": kind, "message": message, "traceback": self.fault.traceback}
+        return required | {name: text for name, text in optional.items() if text}
 
     def __str__(self) -> str:
-        """The line for people, as Prefect's worker prints it on its console."""
+        """The line as text for people, as Prefect's worker prints it on its console."""
         kind = self.fault.kind if self.fault else ""
-        named = [self.event, self.stage, self.delivery_id, self.result, self.standing, kind]
+        texts = [self.event, self.stage, self.delivery_id, self.result, self.standing, kind]
         counted = [f"{name}={n}" for name, n in self.counts.items()]
-        return " ".join([*(text for text in named if text), *counted])
+        return " ".join([*(text for text in texts if text), *counted])
 
 
-REJECTED = "rejected"  # how a command ends that asked for what cannot be; it changes nothing
+REJECTED = "rejected"  # the result of a command that asked for something impossible, and changed nothing
 
 
 def row_counts(rows: Counts) -> dict[str, int]:
-    """The rows of a delivery by the names of the columns of `audit.deliveries`."""
+    """A delivery's numbers of rows, named like the columns of `audit.deliveries`."""
     return {
         "rows_read": rows.read,
         "rows_accepted": rows.accepted,
@@ -105,20 +105,20 @@ def row_counts(rows: Counts) -> dict[str, int]:
 
 
 def log(entry: Entry) -> None:
-    """Write a line to the log of the run that is at work, if one is."""
+    """Write a line to the log of the current run, if there is one."""
     LOGGER.log(entry.level, "%s", entry, extra={"entry": entry})
 
 
 @dataclass
 class Ending:
-    """How a run ended well, for its last line."""
+    """The result and counts of a successful run, for its last line."""
 
     result: str = "done"
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
 class LoggedIn(str):
-    """A note on an error that is in the log, which says where that is."""
+    """A note on a logged exception that names the log file."""
 
     __slots__ = ()
 
@@ -127,10 +127,10 @@ class LoggedIn(str):
 def run_log(
     folder: Path, command: str, run_id: str | None, rejections: tuple[type[Exception], ...] = ()
 ) -> Iterator[Ending]:
-    """Keep the log of one run in a folder. Only for the holder of the writer lock: the file has one writer.
+    """Log one run to the file in a folder. Only for the holder of the writer lock: the file has one writer.
 
-    Its last line says how the run ended. An error that is no failure of the run, but says that it was not to be, is
-    one of `rejections`; any other is written down as a `Fault`, and gets a note that says where.
+    The last line says how the run ended: well, rejected by one of the exceptions `rejections`, or failed. A failure is
+    logged as a `Fault`, and its exception gets a note that names the log file. All exceptions are raised again.
     """
     file = LogFile(folder, {"run_id": run_id, "command": command})
     LOGGER.addHandler(file)
@@ -153,15 +153,15 @@ def run_log(
 
 
 def where_logged(error: BaseException) -> str:
-    """Where the log is that holds an error, in words; '' where none does."""
+    """A sentence that names the log file with the details of an error; '' if it is in none."""
     return next((note for note in getattr(error, "__notes__", ()) if isinstance(note, LoggedIn)), "")
 
 
 @contextmanager
 def stage_logged(stage: str, deliveries: int | None = None) -> Iterator[dict[str, int]]:
-    """Log that a stage starts and how it ends. Its counts are what is put into the dictionary.
+    """Log the start of a stage and how it ended, with the counts that the caller puts into the dictionary.
 
-    `deliveries` is to how many the stage is applied, where it is done for each.
+    `deliveries`: the number of deliveries that the stage runs for, if it runs once for each.
     """
     began, counts = perf_counter(), dict[str, int]()
     log(Entry(Event.STAGE_STARTED, stage, counts={} if deliveries is None else {"deliveries": deliveries}))

@@ -1,7 +1,7 @@
-"""The file of the log: lines of JSON, whole or not at all, in a bounded number of files.
+"""Handler that writes the log as JSON lines, each complete or absent, in a bounded number of files.
 
-`logging.handlers.RotatingFileHandler` does not do: to import it takes longer than all else that a run without changes
-imports from the standard library, it tells a full disk for every line, and it may leave half a line.
+`logging.handlers.RotatingFileHandler` is not used: importing it takes longer than all else that a no-op run imports of
+the standard library, it reports a full disk for every line, and it can leave half a line.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 NAME = "pilots.jsonl"
-MOST_BYTES = 5 << 20  # in one file: some thousands of runs in which nothing changes, or some large ones
-OLDER_FILES = 9  # that are kept beside it: pilots.1.jsonl is the newest of them
+MOST_BYTES = 5 << 20  # in one file: some thousands of no-op runs, or some large ones
+OLDER_FILES = 9  # number of older files: pilots.1.jsonl is the newest of them
 
 
 class LogFile(logging.Handler):
-    """Writes each entry with what all lines of a run share. A disk that does not take it never stops the run.
+    """Writes each entry with the fields that all lines of a run share. A disk error never stops the run.
 
-    For one writer at a time, which is who holds the writer lock: nobody else writes or moves the files.
+    Only for the holder of the writer lock, so that nobody else writes or renames the files.
     """
 
     def __init__(self, folder: Path, shared: Mapping[str, str | None]) -> None:
@@ -40,18 +40,18 @@ class LogFile(logging.Handler):
 
     @property
     def is_written(self) -> bool:
-        """Whether all lines so far are in the file."""
+        """Whether all lines so far have been written."""
         return self._file is not None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Append the line of a record. One that was not made of an `Entry` is none of ours, and is left out."""
+        """Append a record's line. Records without an `Entry`, such as another library's, are ignored."""
         entry = getattr(record, "entry", None)
         if entry is None or self._file is None:
             return
         when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        said = {"ts": when.replace("+00:00", "Z"), "level": record.levelname, **self._shared, **entry.fields()}
+        line = {"ts": when.replace("+00:00", "Z"), "level": record.levelname, **self._shared, **entry.fields()}
         try:
-            self._append(json.dumps(said).encode() + b"\n")
+            self._append(json.dumps(line).encode() + b"\n")
         except OSError as error:
             self._give_up(error)
 
@@ -66,7 +66,7 @@ class LogFile(logging.Handler):
         assert self._file is not None
         if self._size and self._size + len(line) > MOST_BYTES:
             self._rotate()
-        if self._file.write(line) != len(line):  # unbuffered: a disk that fills up takes a part
+        if self._file.write(line) != len(line):  # unbuffered: when the disk fills up, only a part is written
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._size += len(line)
 
@@ -74,7 +74,7 @@ class LogFile(logging.Handler):
         self._file = io.FileIO(self.path, "a+")
         self._size = self._file.seek(0, os.SEEK_END)
         if self._size and not self._ends_in_a_line(self._file):
-            # a run that was cut off, or for which the disk had no room, left half a line
+            # an interrupted run, or a full disk, left half a line: it is cut off
             self._size = self.path.read_bytes().rfind(b"\n") + 1
             self._file.truncate(self._size)
 
@@ -85,7 +85,7 @@ class LogFile(logging.Handler):
     def _rotate(self) -> None:
         assert self._file is not None
         self._file.close()
-        for n in range(OLDER_FILES, 0, -1):  # from the oldest: whenever it is cut off, no file was written over twice
+        for n in range(OLDER_FILES, 0, -1):  # oldest first: an interruption then loses no file
             newer = self._older(n - 1) if n > 1 else self.path
             if newer.exists():
                 newer.replace(self._older(n))
@@ -95,7 +95,7 @@ class LogFile(logging.Handler):
         return self.path.with_name(f"{self.path.stem}.{n}{self.path.suffix}")
 
     def _give_up(self, error: OSError) -> None:
-        """Say once that there is no log, and go on: figures matter more than the log of how they were made."""
+        """Report once that no log is written, and go on: the figures matter more than the log."""
         if self._file is not None:
             self._file.close()
         self._file = None

@@ -1,7 +1,7 @@
-"""Work on several batches at once, with the results in the batches' order.
+"""Process batches in parallel threads, with the results in the order of the batches.
 
-While one batch is validated the next is read, and another validated: polars and pyarrow leave Python's lock while they
-work. Only so many batches are at hand at a time, so memory stays bounded however large a file is.
+While one batch is validated another is, and the next is read: polars and pyarrow release Python's global lock while
+they work. The number of batches in memory is bounded, however large a file is.
 """
 
 from __future__ import annotations
@@ -12,32 +12,35 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-AT_ONCE = min(2, os.cpu_count() or 1)
-Made = TypeVar("Made")
-_NO_MORE: Any = object()
+WORKERS = min(2, os.cpu_count() or 1)
+T = TypeVar("T")
+_END: Any = object()
 
 
-def prefetch(items: Iterable[Made]) -> Iterator[Made]:
-    """The items, each made in another thread while the outcome of the one before is used."""
+def prefetch(items: Iterable[T]) -> Iterator[T]:
+    """Yield items while the next one is computed in another thread."""
     rest = iter(items)
-    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
-        coming = pool.submit(next, rest, _NO_MORE)
-        while (item := coming.result()) is not _NO_MORE:
-            coming = pool.submit(next, rest, _NO_MORE)
+    with ThreadPoolExecutor(1, thread_name_prefix="prefetch") as pool:
+        pending = pool.submit(next, rest, _END)
+        while (item := pending.result()) is not _END:
+            pending = pool.submit(next, rest, _END)
             yield item
 
 
-def parallel_map(work: Callable[..., Made], batches: Iterable[tuple[Any, ...]]) -> Iterator[Made]:
-    """What `work` makes of each batch, in order. The first is done at once: most files have no other."""
+def parallel_map(function: Callable[..., T], batches: Iterable[tuple[Any, ...]]) -> Iterator[T]:
+    """Yield `function(*batch)` for each batch, in order.
+
+    The first batch is processed in this thread: most files have no other, and need no pool.
+    """
     rest = iter(batches)
     for first in rest:
-        yield work(*first)
+        yield function(*first)
         break
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="validate") as pool:
-        waiting: deque[Future[Made]] = deque()
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="validate") as pool:
+        pending: deque[Future[T]] = deque()
         for batch in rest:
-            waiting.append(pool.submit(work, *batch))
-            if len(waiting) > AT_ONCE:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+            pending.append(pool.submit(function, *batch))
+            if len(pending) > WORKERS:  # bounds the batches in memory
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()

@@ -1,7 +1,7 @@
-"""What may be said of an error: never a value of a row.
+"""Messages of errors that are safe to show and log: they never quote a value of a row.
 
-The message of another library's error may quote one ("could not convert 'AB123456C'"), so only its kind and the lines
-of code it passed are told. Our own errors say nothing of rows, and are told whole.
+The message of another library's error may quote one ("could not convert 'AB123456C'"), so only its class and traceback
+are shown. The project's own exceptions never have values in their messages, and are shown whole.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ OWN_PACKAGES = ("flows", "schemas")
 
 
 class StepFailed(Exception):  # noqa: N818 - what happened, not a kind of defect
-    """A step broke on another library's error, told without its message."""
+    """A step failed with another library's error, which is replaced by this one without its message."""
 
     def __init__(self, safe_message: str, frames: str, kind: str) -> None:
         super().__init__(safe_message)
@@ -21,12 +21,12 @@ class StepFailed(Exception):  # noqa: N818 - what happened, not a kind of defect
 
 
 def is_own(error: BaseException) -> bool:
-    """Whether an error is one of ours, whose message is free of data."""
+    """Whether an error is one of the project's own, whose messages are free of data."""
     return type(error).__module__.partition(".")[0] in OWN_PACKAGES
 
 
 def safe_message(error: BaseException) -> str:
-    """What to say of an error, in one line."""
+    """A safe message for an error, in one line."""
     if is_own(error):
         return str(error)
     if isinstance(error, OSError):
@@ -35,13 +35,13 @@ def safe_message(error: BaseException) -> str:
 
 
 def frames_of(error: BaseException) -> str:
-    """The lines of code an error passed through."""
-    passed = "".join(traceback.format_tb(error.__traceback__))
-    return passed + error.frames if isinstance(error, StepFailed) else passed
+    """The frames of an error's traceback as text, with those of the error that a StepFailed replaced."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    return frames + error.frames if isinstance(error, StepFailed) else frames
 
 
 def safe_error(error: Exception) -> Exception:
-    """The error itself where its message may be told; otherwise one that says only what kind it was."""
+    """The error itself if its message is safe, or else a StepFailed that names only its class."""
     if is_own(error) or isinstance(error, OSError):
         return error
     return StepFailed(safe_message(error), frames_of(error), type(error).__name__)
@@ -49,7 +49,7 @@ def safe_error(error: Exception) -> Exception:
 
 @dataclass(frozen=True)
 class Fault:
-    """What the log may hold of an error: its kind, what may be said of it, and the lines of code it passed through."""
+    """An error as it is logged: the name of its class, a safe message, and its traceback."""
 
     kind: str
     message: str
@@ -57,7 +57,7 @@ class Fault:
 
     @classmethod
     def of(cls, error: BaseException) -> Fault:
-        """An error, as the log may hold it. It names no path: that may be the name of a sender's file."""
+        """An error as it may be logged. No path is named: it may have the name of a sender's file."""
         kind = error.kind if isinstance(error, StepFailed) else type(error).__name__
-        said = error.strerror or "" if isinstance(error, OSError) and not is_own(error) else safe_message(error)
-        return cls(kind, said, frames_of(error))
+        message = error.strerror or "" if isinstance(error, OSError) and not is_own(error) else safe_message(error)
+        return cls(kind, message, frames_of(error))

@@ -1,6 +1,6 @@
-"""How numbers, days and rows are written for people: plain British English, London time.
+"""Format numbers, dates, times and rows for people: plain British English, London time.
 
-Only the wording of values belongs here; what a report says is in `report.py`, what a rule says in the rule itself.
+Only single values: the sentences of reports are in `flows/reporting/words/`, those of a rule in the rule itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """A share in whole per cent, never '0%' of something nor '100%' of less than all: '15%', 'under 1%'."""
+    """A share in whole per cent: '15%'. 'under 1%' for less than one, 'over 99%' for nearly all."""
     if 0 < part * 100 < whole:
         return "under 1%"
     if whole * 99 < part * 100 < whole * 100:
@@ -27,22 +27,22 @@ def share(part: int, whole: int) -> str:
 
 
 def listed(texts: Sequence[str], last: str = "and") -> str:
-    """Texts as a sentence lists them: 'a, b and c'."""
+    """Join texts as in a sentence: 'a, b and c'; '' for none."""
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {last} {texts[-1]}" if texts else ""
 
 
 def shortened(text: str, limit: int = 80) -> str:
-    """A text cut to `limit` characters, with an ellipsis where something was cut."""
+    """Cut a text to `limit` characters, with an ellipsis if it was longer."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def day(when: date) -> str:
-    """A day: '9 December 2016'."""
+    """A date: '9 December 2016'."""
     return f"{when.day} {when:%B %Y}"
 
 
 def month(period: str) -> str:
-    """A period `yyyymm` as a month: 'November 2016'. Any other text stays as it is."""
+    """A period `yyyymm` as a month: '201611' -> 'November 2016'. Any other text is returned unchanged."""
     if len(period) != 6 or not period.isdecimal() or not 1 <= int(period[4:]) <= 12:
         return period
     return f"{date(int(period[:4]), int(period[4:]), 1):%B %Y}"
@@ -57,25 +57,25 @@ def clock(when: datetime) -> str:
 
 
 def moment(when: datetime) -> str:
-    """A moment (UTC unless it says otherwise) in London: '2 December 2016 at 4:12pm'."""
+    """A moment in London time: '2 December 2016 at 4:12pm'. Without a time zone, `when` is UTC."""
     local = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(LONDON)
     return f"{day(local)} at {clock(local)}"
 
 
 def deadline(when: datetime) -> str:
-    """A deadline (London time unless it says otherwise): '5pm, Friday 9 December 2016'."""
+    """A deadline in London time: '5pm, Friday 9 December 2016'. Without a time zone, `when` is London time."""
     local = when.astimezone(LONDON) if when.tzinfo else when
     return f"{clock(local)}, {local:%A} {day(local)}"
 
 
 def stamp(when: datetime) -> str:
-    """A moment (UTC unless it says otherwise) for machines: '2016-12-02T16:12:00Z'."""
+    """A moment in UTC for machines: '2016-12-02T16:12:00Z'. Without a time zone, `when` is UTC."""
     utc = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
     return utc.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def ranges(rows: Iterable[int]) -> tuple[tuple[int, int], ...]:
-    """Rows, in order and without repeats, as runs of neighbours: (34, 75), (81, 81)."""
+    """Group ascending row numbers into ranges of neighbours: 34, 35, ..., 75, 81 -> ((34, 75), (81, 81))."""
     runs: list[tuple[int, int]] = []
     for row in rows:
         if runs and runs[-1][1] == row - 1:
@@ -86,5 +86,5 @@ def ranges(rows: Iterable[int]) -> tuple[tuple[int, int], ...]:
 
 
 def spans(runs: Sequence[tuple[int, int]], letter: str = "") -> list[str]:
-    """Runs of rows in words: '34 to 75', '81'; with a column letter as cells: 'D34 to D75'."""
+    """Ranges of rows as text: '34 to 75', '81'; with a column's letter as cells: 'D34 to D75'."""
     return [f"{letter}{first}" if first == last else f"{letter}{first} to {letter}{last}" for first, last in runs]

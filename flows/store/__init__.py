@@ -1,1 +1,1 @@
-"""Where things lie: validation results, the ledger, the lock, the warehouse's builds. No step decides on a path."""
+"""Storage: paths, the lock, raw files, validation results, the ledger, the warehouse. No other room makes a path."""
