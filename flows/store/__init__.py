@@ -1,1 +1,1 @@
-"""Storage: paths, the lock, raw files, validation results, the ledger, the warehouse. No other room makes a path."""
+"""Storage: paths, the lock, raw files, validation results, the ledger, the warehouse. Steps do not choose paths."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from flows.runtime.parallel import WORKERS, parallel_map, prefetch
+from flows.runtime.parallel import parallel_map, prefetch
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 7])

@@ -71,7 +71,7 @@ def personal_data_findings(
     candidates = texts.filter(_needs_search(texts, named, field))
     if odd is not None:
         own = field.code_list.spellings if field is not None and field.codes else {}  # spellings of codes are safe
-        may_be = odd["text"].str.contains(WORTH_A_LOOK) | odd["text"].is_in(texts.filter(named).implode())
+        may_be = odd["text"].str.contains(SUSPICIOUS) | odd["text"].is_in(texts.filter(named).implode())
         strange = odd["text"].filter(may_be)
         candidates = pl.concat(
             [candidates, strange.filter(pl.Series([fold(t) not in own for t in strange], dtype=pl.Boolean))]
