@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from flows.runtime.parallel import parallel_map, prefetch
+from flows.runtime.parallel import WORKERS, parallel_map, prefetch
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 7])
@@ -27,7 +27,7 @@ def test_batches_are_read_only_as_fast_as_they_are_processed() -> None:
         nonlocal read
         for read in range(1, 30):
             # One more batch than workers: the next is read while all of them are busy.
-            assert read - done <= AT_ONCE + 1, "the whole file would be read into memory"
+            assert read - done <= WORKERS + 1, "the whole file would be read into memory"
             yield (read,)
 
     for _ in parallel_map(lambda batch: batch, batches()):
