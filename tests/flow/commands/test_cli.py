@@ -224,14 +224,14 @@ def test_flags_override_the_environment_which_overrides_the_settings_file(built:
     (tmp_path / "empty" / "raw").mkdir(parents=True)
     name = built.builds()[0]
 
-    def published_build(*arguments: str, **more: str) -> str:
+    def current_build_name(*arguments: str, **more: str) -> str:
         ran = pilots_in_process("status", "--json", *arguments, cwd=tmp_path, **more)
         assert ran.returncode == 0, ran.stderr
         return str(json.loads(ran.stdout)["published"])
 
-    assert published_build() == name
-    assert published_build(PILOTS_DATA=empty) == "nothing yet"
-    assert published_build("--data", str(built.path), PILOTS_DATA=empty) == name
+    assert current_build_name() == name
+    assert current_build_name(PILOTS_DATA=empty) == "nothing yet"
+    assert current_build_name("--data", str(built.path), PILOTS_DATA=empty) == name
     (tmp_path / "pilots.toml").write_text("keep_builds = 0\n", encoding="utf-8")
     wrong = pilots_in_process("status", cwd=tmp_path)
     assert (wrong.returncode, wrong.stdout) == (3, "") and "keep_builds" in wrong.stderr
