@@ -1,9 +1,9 @@
-"""`make bench`: what the pipeline costs beside hand-written work, row by row, each with its target.
+"""`make bench`: measure the pipeline against hand-written code and other tools, each benchmark with its target.
 
-SIZE=100k, 1m or 10m says how large the large file is. Everything compared runs in turn in this one run, as whole
-processes, imports counted on both sides; both sides come to the same results before any time is told. `--json` prints
-JSON; `--write` puts the ratios into README.md, and those beside other tools into docs/comparison.md, with what was
-measured at other sizes. Names of rows measure these alone.
+SIZE=100k, 1m or 10m is the number of rows of the large file. The sides of a comparison take turns as whole processes,
+imports included; before any time is measured, both must give the same results. `--json` prints JSON. `--write` updates
+the ratios in README.md, and those against other tools in docs/comparison.md; rows of other sizes stay. Names of
+benchmarks as arguments run only these.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks import Bench, Outcome, all_bad, large_file, parquet, small_check, start_up, workbook
 from beside_peers import peers
 from marts import marts
-from small_files import first_night, long_history, quiet_nights
+from small_files import first_run, long_history, no_op_runs
 from under_prefect import prefect
-from works import Bench, Outcome, all_bad, large_file, parquet, small_check, start_up, workbook
 
 ROWS = (
     *(large_file, all_bad, parquet, workbook, marts),
-    *(first_night, quiet_nights, long_history, prefect),
+    *(first_run, no_op_runs, long_history, prefect),
     *(start_up, small_check, peers),
 )
 SIZES = {"100k": 100_000, "1m": 1_000_000, "10m": 10_000_000}
@@ -33,7 +33,7 @@ HEADING = "| work | SIZE | target | measured | holds |\n|---|---|---|---|---|\n"
 
 
 def main() -> None:
-    """Measure every row, and print the table or JSON."""
+    """Run the benchmarks, and print the table or JSON."""
     size = os.environ.get("SIZE", "1m").casefold()
     if size not in SIZES:
         sys.exit(f"SIZE is one of {', '.join(SIZES)}, not '{size}'.")
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def _write(page: Path, outcomes: list[Outcome], size: str) -> None:
-    """Put rows into a page: in place of what was there for the same work and size, or below."""
+    """Write rows into the table of a page: each replaces the row of the same work and size, or is appended."""
     before, rest = page.read_text(encoding="utf-8").split(BEGIN)
     table, after = rest.split(END)
     rows = {_key(line): line for line in table.removeprefix(HEADING).splitlines(keepends=True)}

@@ -1,4 +1,4 @@
-"""A CSV file as a Parquet file of texts."""
+"""Convert a CSV file to a Parquet file of text columns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import duckdb
 
 
 def as_parquet(source: Path, target: Path) -> None:
-    """Write the rows of a CSV file, those of torn lines left out, into a Parquet file."""
+    """Write the rows of a CSV file to a Parquet file, without those of malformed lines, which Parquet cannot hold."""
     rows = duckdb.read_csv(str(source), all_varchar=True, header=True, sep=",", ignore_errors=True)
     rows.write_parquet(str(target), compression="zstd")
 

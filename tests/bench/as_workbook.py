@@ -1,4 +1,4 @@
-"""A CSV file as an Excel workbook of texts."""
+"""Convert a CSV file to an Excel workbook of text cells."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import xlsxwriter
 
 
 def as_workbook(source: Path, target: Path) -> None:
-    """Write the lines of a CSV file that have as many cells as its heading into a workbook."""
+    """Write the lines of a CSV file to the sheet `contacts` of a workbook, every cell as text."""
     with xlsxwriter.Workbook(str(target), {"constant_memory": True, "strings_to_formulas": False}) as book:
         sheet = book.add_worksheet("contacts")
         with source.open(encoding="utf-8", newline="") as file:

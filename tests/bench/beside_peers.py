@@ -1,6 +1,7 @@
-"""What other tools cost for the same large file, as far as each goes: see docs/comparison.md.
+"""Benchmark: cost of other validation tools on the same large file, as far as each can do the work.
 
-Each runs in an environment of its own, which `make peers` makes too; its folder in `tests/peers` says what it does.
+Results are in docs/comparison.md. Each tool runs in its own virtual environment, which `make peers` creates too; its
+folder in `tests/peers` has its code.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
-from measure import Cost, cost_of, middle
-from works import Bench, Outcome
+from benchmarks import Bench, Outcome
+from measure import Cost, cost_of, median_cost
 
 PEERS = Path(__file__).parents[1] / "peers"
 sys.path.append(str(PEERS))
@@ -21,7 +22,7 @@ sys.path.append(str(PEERS))
 from rules import DID  # noqa: E402
 from run import environment  # noqa: E402
 
-# How many times the processor time of this project each is to take at the least, at a million rows.
+# least processor time at a million rows, as a multiple of this project's; None: measured without a target
 TARGETS = {
     "dataframely": 1.0,
     "pandera": None,
@@ -32,20 +33,20 @@ TARGETS = {
     "dlt": 20.0,
 }
 ROWS = 1_000_000
-LONGEST = 900.0  # seconds: then a tool is stopped, and has cost at least what it cost so far
-LONG = 60.0  # seconds: what takes longer is run once
+LONGEST = 900.0  # seconds: a tool is stopped then, so what was measured is a lower bound
+LONG = 60.0  # seconds: a tool that takes longer is run only once
 
 
 def peers(bench: Bench) -> Iterator[Outcome]:
-    """The processor time of each peer, and of the reference, beside that of receive to load."""
+    """Processor time of each tool and of the reference, relative to receive to load."""
     rows = min(bench.size, ROWS)
     file = bench.contacts(rows)
-    made = {tool: (python, bench.folder / "peers" / tool) for tool in TARGETS if (python := environment(tool))}
-    costs: dict[str, list[Cost]] = {tool: [] for tool in ("ours", "by hand", *made)}
+    tools = {tool: (python, bench.folder / "peers" / tool) for tool in TARGETS if (python := environment(tool))}
+    costs: dict[str, list[Cost]] = {tool: [] for tool in ("ours", "by hand", *tools)}
     for _ in range(bench.repeats):
         costs["ours"].append(cost_of(bench.ours(file)()))
         costs["by hand"].append(cost_of(bench.by_hand(file)()))
-        for tool, (python, out) in made.items():
+        for tool, (python, out) in tools.items():
             if costs[tool] and costs[tool][0].wall > LONG:
                 continue
             shutil.rmtree(out, ignore_errors=True)
@@ -54,27 +55,27 @@ def peers(bench: Bench) -> Iterator[Outcome]:
             costs[tool].append(
                 cost_of(["env", "PEERS_SIZE=large", str(python), str(script), str(file), str(out)], LONGEST)
             )
-    ours, by_hand = middle(costs["ours"]), middle(costs["by hand"])
-    done_here = _done(bench.folder / "data" / "warehouse")
-    yield Outcome("processor time of this project v itself", 1.0, note=_in_words(ours, ours, *done_here))
-    told = _in_words(by_hand, ours, *_done(bench.folder / "by hand"))
-    yield Outcome("processor time of the hand-written reference v this project", by_hand.cpu / ours.cpu, note=told)
-    for tool, (_, out) in made.items():
-        cost = middle(costs[tool])
-        done = json.loads((out / DID).read_text(encoding="utf-8")) if cost.final_state else {}
-        told = _in_words(cost, ours, done.get("rows"), done.get("failures"))
-        target = TARGETS[tool] if rows == ROWS else None  # below, most of it is the start
-        yield Outcome(f"processor time of {tool} v this project", cost.cpu / ours.cpu, least=target, note=told)
+    ours, by_hand = median_cost(costs["ours"]), median_cost(costs["by hand"])
+    own_results = _result_counts(bench.folder / "data" / "warehouse")
+    yield Outcome("processor time of this project v itself", 1.0, note=_in_words(ours, ours, *own_results))
+    note = _in_words(by_hand, ours, *_result_counts(bench.folder / "by hand"))
+    yield Outcome("processor time of the hand-written reference v this project", by_hand.cpu / ours.cpu, note=note)
+    for tool, (_, out) in tools.items():
+        cost = median_cost(costs[tool])
+        done = json.loads((out / DID).read_text(encoding="utf-8")) if cost.completed else {}
+        note = _in_words(cost, ours, done.get("rows"), done.get("failures"))
+        target = TARGETS[tool] if rows == ROWS else None  # with fewer rows, start-up dominates
+        yield Outcome(f"processor time of {tool} v this project", cost.cpu / ours.cpu, least=target, note=note)
 
 
-def _done(folder: Path) -> tuple[int, int]:
-    """How many rows were accepted below a folder, and how many findings were made."""
+def _result_counts(folder: Path) -> tuple[int, int]:
+    """Number of accepted rows and of findings in the results below a folder."""
     accepted, found = (pl.scan_parquet(sorted(folder.glob(f"**/{n}.parquet"))) for n in ("accepted", "findings"))
     return tuple(rows.select(pl.len()).collect().item() for rows in (accepted, found))
 
 
 def _in_words(cost: Cost, ours: Cost, rows: int | None, failures: int | None) -> str:
-    if not cost.final_state:
+    if not cost.completed:
         return f"stopped after {LONGEST:.0f} s, so at least"
     times = f"clock {cost.wall / ours.wall:.1f}x, memory {cost.memory / ours.memory:.1f}x"
     return f"{times}; {rows:,} rows, {failures:,} failures"

@@ -1,4 +1,4 @@
-"""Nights of resubmissions, one after another in one process: only what comes after them is measured."""
+"""Prepare a long history: runs with one resubmitted file each, in one process. The runs themselves are not measured."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from small_files import resubmit
 from flows.nightly import nightly_run
 from flows.settings import Settings
 
-FIRST_NIGHT = datetime(2017, 1, 1)
+FIRST_RUN = datetime(2017, 1, 1)
 
 
-def live_through(data: Path, first: int, nights: int) -> None:
-    """So many nights, each with the next version of one file; `first` is the number of the first version."""
-    for n in range(nights):
+def run_many(data: Path, first: int, runs: int) -> None:
+    """Run `runs` times, each on the next day with the next version of one file, from version number `first`."""
+    for n in range(runs):
         resubmit(data, first + n)
-        nightly_run(Settings.of(data), FIRST_NIGHT + timedelta(days=n))
+        nightly_run(Settings.of(data), FIRST_RUN + timedelta(days=n))
 
 
 if __name__ == "__main__":
-    live_through(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    run_many(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

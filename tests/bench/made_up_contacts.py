@@ -1,7 +1,7 @@
-"""A contacts extract of any size, made up, with known kinds of fault in a share of its rows.
+"""Write a simulated contacts extract of any size, with faults in a given share of its rows.
 
-The kinds are those that real extracts hold most: wrong codes, impossible and future dates, missed contacts with a
-duration, numbers out of range, lost zeros, empty cells, copies, contradictory copies, torn lines and stray spaces.
+The kinds are the most frequent in real extracts: wrong codes, impossible and future dates, missed contacts with a
+duration, numbers out of range, lost zeros, empty cells, copies, contradictory copies, malformed lines, stray spaces.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ HEADING = (
     "staff_ref",
     "with_employer",
 )
-# What is planted: the column, and what stands there instead. Two kinds change the whole line: see `_whole_line`.
-SPOILT_CELLS = (
+# faults of a cell: column, and the text that replaces the cell; `_whole_lines` has those of a line
+FAULTY_CELLS = (
     ("contact_type", "home visit"),
     ("contact_date", "2016-11-31"),
     ("contact_date", "2017-02-01"),
-    ("attended", "3"),  # with a duration: a missed appointment that lasted
+    ("attended", "3"),  # a missed appointment, with a duration
     ("duration_minutes", "999"),
     ("duration_minutes", "abc"),
     ("contact_medium", "1"),
@@ -38,14 +38,14 @@ SPOILT_CELLS = (
     ("contact_type", " review"),
     ("with_employer", "yes"),
 )
-TORN, COPY, CONTRADICTION = "torn", "copy", "contradiction"
+MALFORMED, COPY, CONTRADICTION = "malformed", "copy", "contradiction"
 _TYPES = ("first", "action_plan", "job_search", "employer_contact", "review", "therapy")
 _ROLES = ("key_worker", "employment_specialist", "employment_adviser")
 _PART = 1_000_000  # rows written at a time
 
 
 def write_contacts(path: Path, rows: int, bad_share: float = 0.01, seed: int = 1) -> None:
-    """Write `rows` contacts with a fault in `bad_share` of them (1: in every one), the same for the same seed."""
+    """Write `rows` contacts, a share of `bad_share` (0 to 1) with a fault. The same seed gives the same bytes."""
     chance = np.random.default_rng(seed)
     with path.open("wb") as file:
         file.write((",".join(HEADING) + "\n").encode())
@@ -76,31 +76,31 @@ def _lines(first: int, rows: int, bad_share: float, chance: np.random.Generator)
             "with_employer": pick(("Y", "N", "N")),
         }
     )
-    kinds = (*range(len(SPOILT_CELLS)), TORN, COPY, CONTRADICTION)
+    kinds = (*range(len(FAULTY_CELLS)), MALFORMED, COPY, CONTRADICTION)
     at_fault = np.flatnonzero(chance.random(rows) < bad_share)
     kind = chance.integers(0, len(kinds), len(at_fault))
-    for i, (column, text) in enumerate(SPOILT_CELLS):
-        spoilt = np.zeros(rows, bool)
-        spoilt[at_fault[kind == i]] = True
+    for i, (column, text) in enumerate(FAULTY_CELLS):
+        has_fault = np.zeros(rows, bool)
+        has_fault[at_fault[kind == i]] = True
         frame = frame.with_columns(
-            pl.when(pl.lit(pl.Series(spoilt))).then(pl.lit(text)).otherwise(column).alias(column)
+            pl.when(pl.lit(pl.Series(has_fault))).then(pl.lit(text)).otherwise(column).alias(column)
         )
     lines = frame.select(pl.concat_str(HEADING, separator=",").alias("line"))["line"]
-    return _whole_lines(lines, {k: at_fault[kind == kinds.index(k)] for k in (TORN, COPY, CONTRADICTION)})
+    return _whole_lines(lines, {k: at_fault[kind == kinds.index(k)] for k in (MALFORMED, COPY, CONTRADICTION)})
 
 
-def _whole_lines(lines: pl.Series, spoilt: dict[str, np.ndarray]) -> bytes:
-    """The lines as bytes: torn ones get a cell too many, copies stand right behind their lines."""
+def _whole_lines(lines: pl.Series, faults: dict[str, np.ndarray]) -> bytes:
+    """Join the lines to bytes: malformed ones get a surplus cell, and a copy follows the line that it copies."""
     index = pl.Series(np.arange(len(lines)))
-    malformed = index.is_in(pl.Series(spoilt[TORN]).implode())
-    copied = index.is_in(pl.Series(spoilt[COPY]).implode())
-    contradicted = index.is_in(pl.Series(spoilt[CONTRADICTION]).implode())
+    malformed = index.is_in(pl.Series(faults[MALFORMED]).implode())
+    copied = index.is_in(pl.Series(faults[COPY]).implode())
+    contradicted = index.is_in(pl.Series(faults[CONTRADICTION]).implode())
     other = lines.str.replace(r"2015|2016", "2014")
     text = pl.DataFrame(
-        {"line": lines, "other": other, "torn": malformed, "copied": copied, "contradicted": contradicted}
+        {"line": lines, "other": other, "malformed": malformed, "copied": copied, "contradicted": contradicted}
     )
     written = text.select(
-        pl.when("torn")
+        pl.when("malformed")
         .then(pl.col("line") + ",surplus")
         .when("copied")
         .then(pl.col("line") + "\n" + pl.col("line"))

@@ -1,7 +1,7 @@
-"""A large made-up warehouse without marts: FILE CONTACTS.
+"""Write a large simulated warehouse without marts. Arguments: FILE CONTACTS.
 
-People, referrals, contacts and jobs are made up by SQL, straight into `core`: ten contacts and one referral to a
-person, two jobs to five. No row is about anyone.
+SQL generates people, referrals, contacts and jobs straight into `core`: per person ten contacts and one referral, and
+two jobs for every five people.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from flows.store.warehouse.new_build import NewBuild
 
 CONTACTS_EACH = 10
 
-# What each made-up row says; `n` is the number of the row, `person` of the person, `chance(k)` the same for each seed.
+# SQL of each column. `n` is the number of the row, `person` that of the person; `chance(seed, column_no, below)` is a
+# pseudo-random integer, the same in every run.
 _SENT = {
     "site_code": "site_code",
     "programme_code": "programme_code",
@@ -86,8 +87,8 @@ _NUMBER = {"participants": "1", "referrals": "1", "contacts": str(CONTACTS_EACH)
 _SITES = "('MHT-BPL', 'MHT-GM', 'MHT-NECA', 'MHT-WLA', 'MWW-BRK', 'MWW-LIN', 'MWW-BRD', 'PWW-GW', 'PWW-TS', 'WC-CPA01')"
 
 
-def made_up_warehouse(file: Path, contacts: int) -> None:
-    """Make it, with so many contacts."""
+def write_warehouse(file: Path, contacts: int) -> None:
+    """Write a warehouse with about `contacts` contacts."""
     file.parent.mkdir(parents=True, exist_ok=True)
     new = NewBuild(file, DuckDBOptions(threads=2, memory_limit="512MB"))
     load_build(new, [], [], ResultStore(DataPaths(file.parent)))
@@ -98,9 +99,9 @@ def made_up_warehouse(file: Path, contacts: int) -> None:
             "create temp table sites as select row_number() over (order by site_code) - 1 as site_no, site_code,"
             f" programme_code from core.sites where site_code in {_SITES}"
         )
-        for dataset, said in _ROWS.items():
+        for dataset, columns in _ROWS.items():
             number = int(contacts // CONTACTS_EACH * float(_NUMBER[dataset]))
-            selected = ", ".join(f"{sql} as {name}" for name, sql in said.items())
+            selected = ", ".join(f"{sql} as {name}" for name, sql in columns.items())
             db.execute(
                 f"insert into core.{dataset} by name select {selected} from (select range as n,"
                 f" range % {contacts // CONTACTS_EACH} as person from range({number}))"
@@ -118,4 +119,4 @@ def made_up_warehouse(file: Path, contacts: int) -> None:
 
 
 if __name__ == "__main__":
-    made_up_warehouse(Path(sys.argv[1]), int(sys.argv[2]))
+    write_warehouse(Path(sys.argv[1]), int(sys.argv[2]))

@@ -1,4 +1,4 @@
-"""Make every mart in a warehouse: as the night does, or by the same SQL and nothing else (ours|bare FILE)."""
+"""Build every mart in a warehouse: as the pipeline does, or by the same SQL alone. Arguments: ours|bare FILE."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-OPTIONS: dict[str, Any] = {"threads": 2, "memory_limit": "512MB"}  # of both sides
+OPTIONS: dict[str, Any] = {"threads": 2, "memory_limit": "512MB"}  # the same for both sides
 BARE = "marts.sql"  # beside the warehouse
 
 
 def ours(file: Path) -> None:
-    """The marts as the night makes them."""
+    """Build the marts as the pipeline does."""
     from flows.runtime.gc_pause import gc_paused
 
     with gc_paused():
@@ -23,7 +23,7 @@ def ours(file: Path) -> None:
 
 
 def bare(file: Path) -> None:
-    """The marts' SQL and nothing else."""
+    """Execute the SQL of the marts and nothing else."""
     import duckdb
 
     with duckdb.connect(str(file), config=OPTIONS) as db:

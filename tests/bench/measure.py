@@ -1,8 +1,8 @@
-"""What a command costs as a whole process: wall time, CPU time, and the peak memory of its whole process tree.
+"""Measure commands as whole processes: wall time, CPU time, and peak memory of the process tree.
 
-All three come from the operating system. Commands that are compared run in turn, several times each, and are told by
-their medians (memory by its highest peak): machines are shared, and only a ratio within one run means anything. Memory
-is what is resident: pages of files that are mapped count too, and pages that processes share count for each of them.
+All three come from the operating system. Commands to compare take turns, several times each, and their medians are
+compared (for memory, the highest peak). Machines are shared, so only ratios within one run mean anything. Memory is the
+resident set: mapped pages of files count too, and shared pages count once per process.
 """
 
 from __future__ import annotations
@@ -20,41 +20,42 @@ from pathlib import Path
 from statistics import median
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_BETWEEN_LOOKS = 0.02  # seconds
+_SAMPLE_INTERVAL = 0.02  # seconds
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds of wall and CPU time, and the peak memory of the process tree in bytes."""
+    """Cost of one run of a command."""
 
-    wall: float
-    cpu: float
-    memory: int
-    final_state: bool = True  # by itself, not stopped because it took too long
+    wall: float  # seconds
+    cpu: float  # seconds, user and system
+    memory: int  # bytes, peak of the process tree
+    completed: bool = True  # False: stopped because it took too long
 
 
 def cost_of(command: Sequence[str], longest: float | None = None) -> Cost:
-    """Run a command to its end, or for `longest` seconds. Raises RuntimeError, with what it said, if it fails."""
+    """Run a command to its end, or for `longest` seconds. Raises RuntimeError with its output if it fails."""
+    # with bytecode: a start without it would measure the compiler
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    begun = time.perf_counter()
+    started = time.perf_counter()
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, start_new_session=bool(longest)
     ) as process:
         tree = _Tree(process.pid)
         with _stopped_after(process.pid, longest):
-            said = process.stdout.read() if process.stdout else b""
+            output = process.stdout.read() if process.stdout else b""
             _, status, used = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - begun
+        wall = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
-    final_state = not (longest and wall >= longest)
-    if process.returncode and final_state:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{said.decode()[-2000:]}")
-    return Cost(wall, used.ru_utime + used.ru_stime, max(tree.peak(), used.ru_maxrss * 1024), final_state)
+    completed = not (longest and wall >= longest)
+    if process.returncode and completed:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{output.decode()[-2000:]}")
+    return Cost(wall, used.ru_utime + used.ru_stime, max(tree.peak(), used.ru_maxrss * 1024), completed)
 
 
 @contextmanager
 def _stopped_after(pid: int, seconds: float | None) -> Iterator[None]:
-    """Stop a process that leads a session, with all that it started, if it is still there after so many seconds."""
+    """Kill a session leader and its process group after so many seconds, if it still runs."""
     if seconds is None:
         yield
         return
@@ -66,10 +67,11 @@ def _stopped_after(pid: int, seconds: float | None) -> Iterator[None]:
         alarm.cancel()
 
 
-def compared(commands: dict[str, Callable[[], Sequence[str]]], repeats: int) -> dict[str, Cost]:
-    """The median costs of commands that take turns, each round in the other order than the one before.
+def compare_costs(commands: dict[str, Callable[[], Sequence[str]]], repeats: int) -> dict[str, Cost]:
+    """Median costs of commands that take turns, in alternating order.
 
-    Each is made anew before it runs: it finds a clean place, and what the one before it wrote is on the disk.
+    `commands` maps a name to a function that prepares a clean state and returns the command. Disks are synchronised
+    before each run, so that none waits for the writes of the one before.
     """
     costs: dict[str, list[Cost]] = {name: [] for name in commands}
     for number in range(repeats):
@@ -77,45 +79,45 @@ def compared(commands: dict[str, Callable[[], Sequence[str]]], repeats: int) -> 
             command = commands[name]()
             os.sync()
             costs[name].append(cost_of(command))
-    return {name: middle(all_) for name, all_ in costs.items()}
+    return {name: median_cost(runs) for name, runs in costs.items()}
 
 
-def middle(costs: Sequence[Cost]) -> Cost:
-    """The medians of several runs, and the highest peak of memory."""
+def median_cost(costs: Sequence[Cost]) -> Cost:
+    """Median times of several runs, and the highest peak of memory."""
     return Cost(
         median(c.wall for c in costs),
         median(c.cpu for c in costs),
         max(c.memory for c in costs),
-        all(c.final_state for c in costs),
+        all(c.completed for c in costs),
     )
 
 
 def python(*arguments: str | int | Path) -> list[str]:
-    """A command that runs a file of this folder with this Python."""
+    """Command that runs a script of this folder with this Python."""
     script, *rest = arguments
     return [sys.executable, str(Path(__file__).with_name(str(script))), *map(str, rest)]
 
 
 class _Tree:
-    """The memory of a process and all that it started, looked at all the while it runs."""
+    """Samples the memory of a process and its descendants while it runs."""
 
     def __init__(self, pid: int) -> None:
-        self._pid, self._peak, self._over = pid, 0, threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._pid, self._peak, self._stopped = pid, 0, threading.Event()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
         self._thread.start()
 
     def peak(self) -> int:
-        self._over.set()
+        self._stopped.set()
         self._thread.join()
         return self._peak
 
-    def _look(self) -> None:
-        while not self._over.wait(_BETWEEN_LOOKS):
+    def _sample(self) -> None:
+        while not self._stopped.wait(_SAMPLE_INTERVAL):
             self._peak = max(self._peak, sum(_resident(pid) for pid in _descendants(self._pid)))
 
 
 def _descendants(pid: int) -> list[int]:
-    """A process and everything below it, as far as it can be seen at this moment."""
+    """Ids of a process and its descendants; those that have just ended are left out."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     except OSError:

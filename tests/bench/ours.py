@@ -1,4 +1,4 @@
-"""The pipeline's own work, cut as the reference is: receive, read, conform, validate and load; no marts or reports."""
+"""The part of the pipeline that the reference does too: receive, read, conform, validate and load."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flows.runtime.gc_pause import gc_paused
 
-with gc_paused():  # as a night does
+with gc_paused():  # as a run does
     from flows.orchestration.active_run import ActiveRun
     from flows.orchestration.build_steps import load_build
     from flows.orchestration.run import open_run
@@ -20,17 +20,17 @@ with gc_paused():  # as a night does
 
 
 def receive_to_load(data: Path) -> None:
-    """Take in what lies in `data`/raw, validate it, and load what was accepted into `data`/loaded.duckdb."""
+    """Receive and validate the files of `data`/raw, and load the accepted rows into `data`/loaded.duckdb."""
     settings = Settings.of(data)
     with open_run(settings, None) as base:
         run = ActiveRun.of(base)
         received = receive(run.paths, run.ledger, run.id, run.moment)
-        made = [validate_delivery(d, run.paths, run.results) for d in run.worklist(received).deliveries]
-        if wrong := [j.problem for j in made if j.problem]:
-            sys.exit("; ".join(wrong))
-        run.record_results(made)
-        kept = LoadCache.of(run.paths, load_version())
-        new = NewBuild(data / "loaded.duckdb", run.warehouse.options, cache=kept)
+        validations = [validate_delivery(d, run.paths, run.results) for d in run.worklist(received).deliveries]
+        if problems := [v.problem for v in validations if v.problem]:
+            sys.exit("; ".join(problems))
+        run.record_results(validations)
+        cache = LoadCache.of(run.paths, load_version())
+        new = NewBuild(data / "loaded.duckdb", run.warehouse.options, cache=cache)
         load_build(new, run.validated(received), [], run.results)
 
 

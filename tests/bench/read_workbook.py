@@ -1,4 +1,4 @@
-"""The reading of a workbook alone, to the last batch of text: what a bare reader does, with imports counted."""
+"""Run the read step alone over a workbook, to its last batch of text."""
 
 from __future__ import annotations
 

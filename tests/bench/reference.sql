@@ -1,8 +1,8 @@
--- The work of validating contacts, by hand: what a good SQL engineer would write for this one dataset and nothing else.
--- The file is read once, by DuckDB's own strict reader, which proves its structure: a line of too many or too few
--- cells is put aside and is no row. Each row is validated as it is read, and keeps what is wrong with it as the bits of
--- one number. Nearly all are 0, so whatever comes after the reading looks at few rows, until the sound ones are
--- written. reference.py sets the variables `file` and `cut`, and takes the results to where they stay.
+-- Validation of contacts written by hand, as a good SQL engineer would for this one dataset and nothing else.
+-- DuckDB's strict reader reads the file once and checks its structure: a line with too many or too few cells is
+-- rejected, and is no row. Each row is validated as it is read, and its faults are stored as the bits of one number.
+-- Nearly all numbers are 0, so later steps look at few rows, until the accepted ones are written.
+-- reference.py sets the variables `file` and `cut`, and writes the results.
 
 create temp table rules as
 select *, 1 << nth as flag
@@ -26,7 +26,7 @@ from (values
     (16, 'C18', 'warning', 'with_employer')
 ) as t(nth, rule_id, severity, field);
 
--- a code is looked up once, and held as a small number from then on
+-- enums: a code is looked up once, and is a small number from then on
 create type contact_types as enum ('first', 'vocational_profile', 'action_plan', 'job_search', 'employer_contact',
     'benefits_advice', 'in_work_support', 'clinical_liaison', 'review', 'therapy');
 create type media as enum ('01', '02', '03', '04', '11', '98');
@@ -34,8 +34,9 @@ create type attendances as enum ('2', '3', '4', '5', '6', '7');
 create type roles as enum ('key_worker', 'employment_specialist', 'employment_adviser', 'therapist', 'gp', 'other');
 create temp macro flag(nth, broken) as case when broken then 1 << nth else 0 end;
 
--- A row's place is its rowid, for a table keeps the order of the file. A `row_number()` would put all of the reading
--- onto one core. `as_sent` tells rows at fault apart by their text; the typed cells of a sound row say it already.
+-- The position of a row is its rowid, because a table keeps the order of the file; `row_number()` would put all of the
+-- reading on one core. `as_sent` is the hash of a faulty row's text, to tell copies from rows that differ. Rows without
+-- faults are compared by their typed cells.
 create temp table sent as
 with read as (
     select contact_id, episode_id, staff_ref,
@@ -59,7 +60,7 @@ with read as (
             'staff_ref': 'VARCHAR', 'with_employer': 'VARCHAR'
         })
 ),
-formed as ( -- a cast is more lenient than the contract: ' 45', '1e2' and '2016-1-5' are no way to write a cell
+formed as ( -- a cast is more lenient than the contract, which does not allow ' 45', '1e2' and '2016-1-5'
     select * replace (
         case when date_text like '____-__-__' and contact_date between '1900-01-01' and '2099-12-31' then contact_date
             end as contact_date,
@@ -91,11 +92,11 @@ select contact_id, episode_id, contact_date, contact_type, contact_medium, atten
         duration_text, role_text, staff_ref, employer_text) end as as_sent
 from formed;
 
--- A torn line pushes all rows behind it on by one line. How many are before a block of rows is counted once for the
--- block, and only those within its own block are counted for a row.
-create temp table torn as select distinct line::bigint as source_row from reject_errors;
+-- Each malformed line moves all later rows down by one line. The number of such lines before a block of rows is counted
+-- once per block; for a single row only those within its block are counted.
+create temp table malformed as select distinct line::bigint as source_row from reject_errors;
 create temp table blocks as
-with pushed as (select source_row - 1 - row_number() over (order by source_row) as first from torn),
+with pushed as (select source_row - 1 - row_number() over (order by source_row) as first from malformed),
 within_block as (select first // 1024 as block, list(first) as pushed from pushed group by 1)
 select block, coalesce(pushed, []) as pushed,
     2 + coalesce(sum(len(pushed)) over (order by block rows between unbounded preceding and 1 preceding), 0)::bigint
@@ -105,21 +106,21 @@ from range((select count(*) // 1024 + 1 from sent)) as r(block) left join within
 create temp macro line_of(place, first_line, pushed) as
     first_line + place + len(list_filter(pushed, lambda p: p <= place));
 
--- Rows that something is wrong with, or that may share their reference: numbers are cheaper to count than texts, and
--- where several rows have one number the texts decide.
-create temp table doubtful as
+-- Rows with a fault, or whose key may be duplicated. Hashes of keys are cheaper to count than the keys; where a hash
+-- occurs more than once, `found` compares the keys themselves.
+create temp table suspects as
 select rowid as position, sent.*
 from sent
 where faults > 0 or hash(contact_id) in (
     select hash(contact_id) from sent where contact_id is not null group by 1 having count(*) > 1);
 
--- A reference on several rows: exact copies of a good row are left out, rows that differ are all held.
+-- Several rows with one key: of exact copies the first is kept, rows that differ are all held.
 create temp table found as
 with rows_with_key as (
     select position, contact_id, faults,
         hash(episode_id, contact_date, contact_type, contact_medium, attended, duration_minutes, staff_role, staff_ref,
             with_employer, as_sent) as whole_row
-    from doubtful
+    from suspects
     where contact_id is not null
 ),
 compared as (
@@ -127,7 +128,7 @@ compared as (
         row_number() over (partition by contact_id, whole_row order by position) as copy
     from rows_with_key
 )
-select position, rule_id, severity, field from doubtful join rules on faults & flag > 0
+select position, rule_id, severity, field from suspects join rules on faults & flag > 0
 union all
 select position, 'P04', case when versions > 1 then 'row' else 'warning' end, 'contact_id'
 from compared
@@ -137,7 +138,7 @@ create temp table held as select distinct position from found where severity = '
 create temp table left_out as
 from held union all select position from found where (rule_id, severity) = ('P04', 'warning');
 
-set disabled_compression_methods = 'fsst'; -- it takes longer to find than the space it saves takes to write
+set disabled_compression_methods = 'fsst'; -- analysing for it takes longer than writing the space that it saves
 create schema core;
 create table core.contacts (
     contact_id varchar not null,
@@ -156,7 +157,7 @@ create table core.contacts (
     source_row bigint not null
 );
 
--- a code is text again, as it is in the warehouse; of a held row nothing is kept that is not in its agreed form
+-- codes are text again, as in the warehouse; of a held row only cells in their agreed form are stored
 create temp view accepted as
 select line_of(sent.rowid, first_line, pushed) as source_row, contact_id, episode_id, contact_date,
     contact_type::varchar as contact_type, contact_medium::varchar as contact_medium, attended::varchar as attended,
@@ -168,7 +169,7 @@ select line_of(position, first_line, pushed) as source_row, contact_id, episode_
     contact_type::varchar as contact_type, contact_medium::varchar as contact_medium, attended::varchar as attended,
     case when duration_minutes <= 480 then duration_minutes::bigint end as duration_minutes,
     staff_role::varchar as staff_role, staff_ref, with_employer
-from doubtful join blocks on block = position // 1024
+from suspects join blocks on block = position // 1024
 where position in (from held);
 
 insert into core.contacts by name
@@ -179,5 +180,5 @@ create table audit.findings as
 select rule_id, severity, line_of(position, first_line, pushed) as source_row, field
 from found join blocks on block = position // 1024
 union all
-select 'F13', 'row', source_row, '' from torn
+select 'F13', 'row', source_row, '' from malformed
 order by source_row, field, rule_id;

@@ -1,4 +1,4 @@
-"""One whole night without Prefect."""
+"""One nightly run without Prefect."""
 
 from __future__ import annotations
 
