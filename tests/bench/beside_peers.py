@@ -19,7 +19,7 @@ from measure import Cost, cost_of, median_cost
 PEERS = Path(__file__).parents[1] / "peers"
 sys.path.append(str(PEERS))
 
-from rules import DID  # noqa: E402
+from rules import DONE_FILE  # noqa: E402
 from run import environment  # noqa: E402
 
 # least processor time at a million rows, as a multiple of this project's; None: measured without a target
@@ -62,7 +62,7 @@ def peers(bench: Bench) -> Iterator[Outcome]:
     yield Outcome("processor time of the hand-written reference v this project", by_hand.cpu / ours.cpu, note=note)
     for tool, (_, out) in tools.items():
         cost = median_cost(costs[tool])
-        done = json.loads((out / DID).read_text(encoding="utf-8")) if cost.completed else {}
+        done = json.loads((out / DONE_FILE).read_text(encoding="utf-8")) if cost.completed else {}
         note = _in_words(cost, ours, done.get("rows"), done.get("failures"))
         target = TARGETS[tool] if rows == ROWS else None  # with fewer rows, start-up dominates
         yield Outcome(f"processor time of {tool} v this project", cost.cpu / ours.cpu, least=target, note=note)

@@ -1,8 +1,8 @@
-"""One bad file, the same on every run, and the truth about it. Everything in it is made up.
+"""Write the bad files, the same on every run, and the list of their faults. Everything in them is invented.
 
-Three files of contacts, 300 rows each: `faults` holds sixteen kinds of fault; `personal` holds the same with an NHS
-number of the test range, an e-mail address and a telephone number besides; `malformed` is sound but for one torn line.
-A record with a quoted line break stands near the top, so from there on the number of a row is not its line.
+Three files of contacts with 300 rows each: `faults` has sixteen kinds of fault; `personal` has the same, and an NHS
+number of the test range, an e-mail address and a telephone number; `torn` has no fault but one malformed line. In the
+first two, a record near the top has a quoted line break, so that row numbers and line numbers differ below it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SEED = 20161130
 WRONG_ROLE = "support worker"
 WRONG_ROLES = 42
 NAME = "Marigold Quillfeather"
-PERSONAL = {  # nobody's: the test range of NHS numbers, a reserved domain, a range kept for drama, a name of flowers
+PERSONAL = {  # nobody's: an invented name, and ranges reserved for tests, examples and drama
     "name": NAME,
     "NHS number": "9990000018",
     "e-mail": "m.quillfeather@example.org",
@@ -33,30 +33,30 @@ _LETTERS = "BCDFGHJKLMNPQRSTVWXZ23456789"
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong: its kind, where it truly is, and what stands there."""
+    """One fault: its kind, its true position, and the value."""
 
     kind: str
-    record: int  # rows of data from 0, as a CSV reader counts them
-    line: int  # physical line, the heading is 1
-    column: str  # '' where the row as a whole is at fault
+    record: int  # index of the row of data from 0, as a CSV reader counts
+    line: int  # physical line; the heading is line 1
+    column: str  # '' for a fault of the whole row
     value: str
 
 
 @dataclass
 class Table:
-    """Records that are not yet a file, and what is wrong with them."""
+    """Records before they are written, and their faults."""
 
     records: list[list[str]]
     faults: list[tuple[str, int, str]]  # kind, record, column
 
-    def spoil(self, kind: str, record: int, column: str, value: str) -> None:
-        """Put a value in place of a sound one, and remember it."""
+    def plant(self, kind: str, record: int, column: str, value: str) -> None:
+        """Replace a value, and record the fault."""
         self.records[record][COLUMNS.index(column)] = value
         self.faults.append((kind, record, column))
 
 
-def sound_records(chance: random.Random) -> list[list[str]]:
-    """Sound contacts. Episode and staff references are on one row each: where they turn up, the row turned up."""
+def valid_records(chance: random.Random) -> list[list[str]]:
+    """Valid contacts. Each episode and staff reference is on one row only: an output with both of them has that row."""
     references = iter(_references(chance))
     records = []
     for n in range(1, ROWS + 1):
@@ -90,36 +90,36 @@ def _references(chance: random.Random) -> Iterator[str]:
 def with_faults() -> Table:
     """The table of 300 rows with sixteen kinds of fault."""
     chance = random.Random(SEED)
-    table = Table(sound_records(chance), [])
+    table = Table(valid_records(chance), [])
     came = [i for i, r in enumerate(table.records) if r[5] in ("5", "6")]
-    places = chance.sample([i for i in came if 20 < i < ROWS - 2], WRONG_ROLES + 24)
-    roles, others = sorted(places[:WRONG_ROLES]), iter(places[WRONG_ROLES:])
-    table.spoil("line break inside a cell", came[8], "contact_type", "review\n")
+    chosen = chance.sample([i for i in came if 20 < i < ROWS - 2], WRONG_ROLES + 24)
+    roles, others = sorted(chosen[:WRONG_ROLES]), iter(chosen[WRONG_ROLES:])
+    table.plant("line break inside a cell", came[8], "contact_type", "review\n")
     for i in roles:
-        table.spoil("wrong code, 42 rows", i, "staff_role", WRONG_ROLE)
+        table.plant("wrong code, 42 rows", i, "staff_role", WRONG_ROLE)
     for value in ("1", "2", "1", "4"):
-        table.spoil("leading zero lost", next(others), "contact_medium", value)
+        table.plant("leading zero lost", next(others), "contact_medium", value)
     for value in ("14/11/2016", "22/10/2016"):
-        table.spoil("day/month/year date", next(others), "contact_date", value)
-    table.spoil("impossible date", next(others), "contact_date", "2016-11-31")
-    table.spoil("date after the extract", next(others), "contact_date", "2017-03-02")
-    table.spoil("required cell empty", next(others), "contact_date", "")
-    table.spoil("required cell empty", next(others), "attended", "")
+        table.plant("day/month/year date", next(others), "contact_date", value)
+    table.plant("impossible date", next(others), "contact_date", "2016-11-31")
+    table.plant("date after the extract", next(others), "contact_date", "2017-03-02")
+    table.plant("required cell empty", next(others), "contact_date", "")
+    table.plant("required cell empty", next(others), "attended", "")
     for value in ("900", "1440"):
-        table.spoil("number out of range", next(others), "duration_minutes", value)
-    table.spoil("text in a number column", next(others), "duration_minutes", "45 mins")
-    table.spoil("spreadsheet error", next(others), "duration_minutes", "#REF!")
+        table.plant("number out of range", next(others), "duration_minutes", value)
+    table.plant("text in a number column", next(others), "duration_minutes", "45 mins")
+    table.plant("spreadsheet error", next(others), "duration_minutes", "#REF!")
     for _ in range(2):
         i = next(others)
         table.records[i][COLUMNS.index("attended")] = "3"
-        table.spoil("two cells disagree", i, "duration_minutes", "30")
+        table.plant("two cells disagree", i, "duration_minutes", "30")
     first, second = sorted((next(others), next(others)))
     for i in (first, second):
-        table.spoil("one key, two contents", i, "contact_id", table.records[first][0])
+        table.plant("one key, two contents", i, "contact_id", table.records[first][0])
     original, copy = sorted((next(others), next(others)))
     table.records[copy] = list(table.records[original])
     table.faults.append(("exact copy", copy, ""))
-    table.spoil("a name for a reference", next(others), "staff_ref", NAME)
+    table.plant("a name for a reference", next(others), "staff_ref", NAME)
     malformed = next(others)
     table.records[malformed].insert(3, "review")
     table.faults.append(("torn line", malformed, ""))
@@ -129,44 +129,44 @@ def with_faults() -> Table:
 
 
 def with_personal_values() -> Table:
-    """The same, with identifiers of a person who does not exist in cells that were sound."""
+    """The same, with identifiers of an invented person in cells that were valid."""
     table = with_faults()
     at_fault = {i for _, i, _ in table.faults}
-    sound = (i for i in range(40, ROWS) if i not in at_fault and len(table.records[i]) == len(COLUMNS))
+    valid = (i for i in range(40, ROWS) if i not in at_fault and len(table.records[i]) == len(COLUMNS))
     for what, column in (("NHS number", "episode_id"), ("e-mail", "staff_ref"), ("telephone", "staff_ref")):
-        table.spoil(what, next(sound), column, PERSONAL[what])
+        table.plant(what, next(valid), column, PERSONAL[what])
     return table
 
 
-def with_a_torn_line() -> Table:
-    """A sound table but for one line with a cell too many, at the end of the first third."""
-    table = Table(sound_records(random.Random(SEED)), [])
+def with_a_malformed_line() -> Table:
+    """A valid table except for one line with a surplus cell, at the end of the first third."""
+    table = Table(valid_records(random.Random(SEED)), [])
     table.records[100].insert(3, "review")
     table.faults.append(("torn line", 100, ""))
     return table
 
 
-FILES = {"faults": with_faults, "personal": with_personal_values, "torn": with_a_torn_line}
+FILES = {"faults": with_faults, "personal": with_personal_values, "torn": with_a_malformed_line}
 
 
 def write(folder: Path) -> None:
     """Write each file as `<name>/MHT-BPL_contacts_201611_v1.csv`, and `<name>/truth.json` beside it."""
     for name, make in FILES.items():
         table = make()
-        home = folder / name
-        home.mkdir(parents=True, exist_ok=True)
+        case = folder / name
+        case.mkdir(parents=True, exist_ok=True)
         text, lines = _as_csv(table.records)
-        (home / "MHT-BPL_contacts_201611_v1.csv").write_text(text, encoding="utf-8", newline="")
+        (case / "MHT-BPL_contacts_201611_v1.csv").write_text(text, encoding="utf-8", newline="")
         faults = [
             Fault(kind, i, lines[i], column, table.records[i][COLUMNS.index(column)] if column else "")
             for kind, i, column in sorted(table.faults, key=lambda f: f[1])
         ]
         truth = {"faults": [asdict(f) for f in faults], "records": table.records, "lines": lines}
-        (home / "truth.json").write_text(json.dumps(truth, indent=1), encoding="utf-8")
+        (case / "truth.json").write_text(json.dumps(truth, indent=1), encoding="utf-8")
 
 
 def _as_csv(records: list[list[str]]) -> tuple[str, list[int]]:
-    """The records as CSV, and the physical line on which each begins."""
+    """Format the records as CSV. Returns the text, and the physical line on which each record begins."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)

@@ -1,4 +1,4 @@
-"""This project: one file judged and reported as the night does it, with the marked workbook."""
+"""This project: validate and report one file as the nightly run does, with the marked workbook."""
 
 from __future__ import annotations
 
@@ -34,37 +34,37 @@ RECEIVED = datetime(2016, 12, 2, 16, 12, tzinfo=UTC)
 
 def main(file: Path, out: Path, store: Path) -> None:
     contract = datasets()[DATASET]
-    same_rules(contract)
-    places = DataPaths(store)
-    places.make()
+    require_same_rules(contract)
+    paths = DataPaths(store)
+    paths.make()
     received = ReceivedFile(file, f"{SITE}/{file.name}", file_digest(file), RECEIVED)
     delivery = delivery_of(received, FileName(SITE, DATASET, PERIOD, 1, file.suffix), read_manifest(file, PERIOD))
-    judgements = ResultStore(places)
+    results = ResultStore(paths)
     key = result_key(delivery, contract)
-    with judgements.open(key, row_types(contract)) as validated:
-        verdict = validate_file(file, delivery, contract, validated)
-        validated.finish(verdict)
-    findings = judgements.findings(key)
+    with results.open(key, row_types(contract)) as writer:
+        verdict = validate_file(file, delivery, contract, writer)
+        writer.finish(verdict)
+    findings = results.findings(key)
     report = delivery_report(delivery, verdict, findings, contract=contract)
     write_reports(out, report, findings)
     make_marked_workbook(file, delivery, [DatasetReport(report, verdict, findings, contract)], out / SITE)
-    rows_read(judgements, key, out)
+    write_rows_read(results, key, out)
 
 
-def rows_read(judgements: ResultStore, key: str, out: Path) -> None:
+def write_rows_read(results: ResultStore, key: str, out: Path) -> None:
     import polars as pl
 
-    stored = [p for p in (judgements.accepted(key), judgements.folder(key) / HELD) if p.exists()]
+    stored = [p for p in (results.accepted(key), results.folder(key) / HELD) if p.exists()]
     read = sorted(row for p in stored for row in pl.read_parquet(p).select("source_row", rules.KEY).iter_rows())
     with (out / "rows_read.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([[rules.KEY], *([reference] for _, reference in read)])
 
 
-def same_rules(contract: Contract) -> None:
-    """Stop where `rules.py`, which the peers judge by, does not say what the contract says."""
+def require_same_rules(contract: Contract) -> None:
+    """Exit if `rules.py`, which the other tools use, differs from the contract."""
     fields = contract.by_name
     minutes = fields["duration_minutes"]
-    said = {
+    both = {
         "columns": (rules.COLUMNS, tuple(fields)),
         "required": (rules.REQUIRED, tuple(n for n, f in fields.items() if f.required)),
         "patterns": (rules.PATTERNS, {n: f.pattern for n, f in fields.items() if f.pattern}),
@@ -75,7 +75,7 @@ def same_rules(contract: Contract) -> None:
         "range": ((0, rules.MOST_MINUTES), (minutes.low, minutes.high)),
         "key": ((rules.KEY,), contract.key),
     }
-    differ = [what for what, (here, there) in said.items() if here != there]
+    differ = [what for what, (here, there) in both.items() if here != there]
     if differ:
         raise SystemExit(f"tests/peers/rules.py differs from the contract: {', '.join(differ)}")
 

@@ -1,6 +1,6 @@
-"""The rules of contacts that every tool is asked to judge, stated once for all of them; standard library only.
+"""The rules for contacts that every tool has to check. Standard library only: each tool's environment imports it.
 
-They are those of `schemas/core/contacts.py`; `ours.py` stops where the two differ.
+They are those of `schemas/core/contacts.py`; `ours.py` fails if the two differ.
 """
 
 from __future__ import annotations
@@ -47,25 +47,25 @@ PATTERNS = {
     "staff_ref": r"^[A-Z0-9][A-Z0-9-]{2,15}$",
 }
 KEY = "contact_id"
-CAME = ("5", "6")  # only who came has a duration, and who came has one
+CAME = ("5", "6")  # codes of `attended` that require a duration; with all others there must be none
 MOST_MINUTES = 480
 LAST_DAY = date(2016, 11, 30)  # nothing in the extract is later
 
-# Each tool reads as gently as it can, unless it is asked to read as it does when nothing is set.
-AS_SET_BY_DEFAULT = os.environ.get("PEERS_READING") == "default"
-# Where only the cost of a large file is measured, a tool does its work and writes no report for people.
+# Each tool reads the file as tolerantly as it can; with this set, with the defaults of its reader.
+READER_DEFAULTS = os.environ.get("PEERS_READING") == "default"
+# For measuring the cost of a large file: tools validate, but write no reports for people.
 AT_SCALE = os.environ.get("PEERS_SIZE") == "large"
-DID = "did.json"
+DONE_FILE = "did.json"
 
 
-def is_a_day(text: str) -> bool:
-    """Whether a text is a real day, written year-month-day, not after the extract."""
+def is_valid_day(text: str) -> bool:
+    """Whether a text is a valid date (YYYY-MM-DD), not after the extract's last day."""
     try:
         return len(text) == 10 and date.fromisoformat(text) <= LAST_DAY
     except ValueError:
         return False
 
 
-def did(out: Path, **numbers: int) -> None:
-    """Write down how much was done: work that was not done costs nothing."""
-    (out / DID).write_text(json.dumps(numbers), encoding="utf-8")
+def record_done(out: Path, **numbers: int) -> None:
+    """Write the numbers of rows and failures, because a tool's cost means nothing without the work it did."""
+    (out / DONE_FILE).write_text(json.dumps(numbers), encoding="utf-8")

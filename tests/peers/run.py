@@ -1,7 +1,7 @@
-"""Judges the bad files with this project and with its peers, each in an environment of its own, and measures it.
+"""Validate the bad files with this project and other tools, each in its own environment, and compare the outputs.
 
-`make peers` runs this, prints the table and fails where docs/comparison.md says otherwise; `--write` puts the table
-there. What is fetched and written lies in `.peers`.
+`make peers` runs this, prints the table, and fails if docs/comparison.md differs; `--write` updates that page.
+Environments and outputs are in `.peers`.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ HERE = Path(__file__).parent
 TOOLS = ("ours", "pandera", "pointblank", "great_expectations", "frictionless", "dbt")
 ROOT = HERE.parents[1]
 FOLDER = ROOT / ".peers"
-TIMES = 3  # each tool in turn, and again: what else the computer does then slows all of them
+TIMES = 3  # rounds in which the tools take turns, so that other load on the machine slows all of them
 
 
 def main(arguments: Sequence[str]) -> int:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--write", action="store_true", help="put the table into docs/comparison.md")
-    options = asked.parse_args(arguments)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="put the table into docs/comparison.md")
+    options = parser.parse_args(arguments)
     bad_file.write(FOLDER / "files")
     shutil.rmtree(FOLDER / "out", ignore_errors=True)
     pythons = {tool: python for tool in TOOLS if (python := environment(tool))}
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def environment(tool: str) -> Path | None:
-    """The tool's own Python, made anew where its pinned versions changed; None where it cannot be made."""
+    """Python of the tool's environment, rebuilt if its pinned versions changed; None where installation fails."""
     home = FOLDER / "venvs" / tool
     pinned = ROOT / "requirements.lock" if tool == "ours" else HERE / tool / "requirements.txt"
     python, stamp = home / "bin" / "python", home / "installed.txt"
@@ -64,23 +64,23 @@ def environment(tool: str) -> Path | None:
             [python, "-m", "pip", "install", "--quiet", "--no-cache-dir", "--no-deps", "-r", pinned], check=True
         )
     except subprocess.CalledProcessError:
-        _fresh("faults", tool).joinpath(score.NOTE).write_text("it could not be installed", encoding="utf-8")
+        _empty_folder("faults", tool).joinpath(score.NOTE).write_text("it could not be installed", encoding="utf-8")
         return None
     stamp.write_text(versions, encoding="utf-8")
     return python
 
 
 def run(tool: str, python: Path, case: str, by_default: bool = False) -> dict[str, float]:
-    """Run a tool once on a file: what it writes and prints goes to `.peers/out/<file>/<tool>`.
+    """Run a tool once on a file. Its outputs go to `.peers/out/<file>/<tool>`.
 
-    Gives its seconds on the clock and of processor, those of the processes that it started included.
+    Returns seconds of wall and processor time, child processes included.
     """
     print(f"{tool}: {case}{' (reader as set by default)' if by_default else ''}", file=sys.stderr, flush=True)
-    out = _fresh(f"{case}_default" if by_default else case, tool)
+    out = _empty_folder(f"{case}_default" if by_default else case, tool)
     file = next((FOLDER / "files" / case).glob("*.csv"))
     runner = HERE / "ours.py" if tool == "ours" else HERE / tool / "validate.py"
     settings = {**os.environ, "PEERS_READING": "default" if by_default else "gentle", "PYTHONUTF8": "1"}
-    settings.pop("PYTHONDONTWRITEBYTECODE", None)  # a start without bytecode would measure the compiler
+    settings.pop("PYTHONDONTWRITEBYTECODE", None)  # without bytecode the start would measure the compiler
     with (out / "console.txt").open("wb") as console:
         started = time.perf_counter()
         process = subprocess.Popen(
@@ -94,7 +94,7 @@ def run(tool: str, python: Path, case: str, by_default: bool = False) -> dict[st
     return {"wall": wall, "cpu": used.ru_utime + used.ru_stime}
 
 
-def _fresh(case: str, tool: str) -> Path:
+def _empty_folder(case: str, tool: str) -> Path:
     out = FOLDER / "out" / case / tool
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Measures what each tool made of the bad file: the table of docs/comparison.md, from outputs and the truth alone."""
+"""Build the table of docs/comparison.md from the tools' outputs and the list of planted faults."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from bad_file import PERSONAL
+from mentions import Mention, SentFile, mentions_by
 from rules import COLUMNS, KEY
-from said import Said, Sent, said_by
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -36,13 +36,13 @@ TITLES = {
 }
 MODULES = {"great_expectations": "great_expectations", "dbt": "dbt-core"}
 NOT_RUN = "not run"
-# They differ from run to run.
+# rows that differ from run to run
 NOT_COMPARED = ("time, times that of this project", "processor, times that of this project")
-NOT_TO_THE_BYTE = "page"  # dates and times on it change its size a little
-MARKED = "_to_fix.xlsx"  # goes to the sender's own folder alone: it holds what they sent
+NOT_TO_THE_BYTE = "page"  # dates and times on the page change its size a little
+MARKED = "_to_fix.xlsx"  # goes only to the sender's own folder, and has what they sent
 NOTE = "not_run.txt"
 OF_THE_HARNESS = ("rows_read.csv", NOTE)
-# A sentence that tells somebody to do something begins with what to do.
+# an instruction: a sentence that begins with one of these verbs
 INSTRUCTION = re.compile(
     r"(?:^|[.:;!?]\s+)(?:Add|Change|Check|Correct|Delete|Empty|Enter|Fix|Format|Keep|Mend|Move|Put|Remove|Rename|"
     r"Replace|Save|Send|Store|Use|Write)\b"
@@ -56,46 +56,46 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
 
 
 class Outcome:
-    """What one tool wrote about each of the files, and what there was to find."""
+    """Outputs of one tool for each of the files, and the faults that there were to find."""
 
     def __init__(self, folder: Path, tool: str) -> None:
         self.tool = tool
         self.folder = folder
         truth = self._truth("faults")
         self.faults: list[dict[str, Any]] = truth["faults"]
-        self.sent = Sent(truth["records"], truth["lines"])
+        self.sent = SentFile(truth["records"], truth["lines"])
 
     def _truth(self, case: str) -> dict[str, Any]:
         return json.loads((self.folder / "files" / case / "truth.json").read_text(encoding="utf-8"))
 
     def out(self, case: str) -> Path:
-        """Where the tool wrote what it had to say about a file."""
+        """Folder of the tool's outputs for a file."""
         return self.folder / "out" / case / self.tool
 
     @property
     def not_run(self) -> str:
-        """Why the tool could not be run ('' where it was)."""
+        """Why the tool could not be run; '' if it was."""
         notes = [self.out(c) / NOTE for c in ("faults", "personal", "torn")]
         return next((n.read_text(encoding="utf-8") for n in notes if n.exists()), "")
 
     @cached_property
-    def said(self) -> list[Said]:
-        return said_by(self.tool, self.out("faults"), self.sent)
+    def mentions(self) -> list[Mention]:
+        return mentions_by(self.tool, self.out("faults"), self.sent)
 
-    def about(self, fault: dict[str, Any]) -> list[Said]:
-        """What was said of a fault: of its cell, or of its row as a whole."""
+    def about(self, fault: dict[str, Any]) -> list[Mention]:
+        """Mentions of a fault: of its cell, or of its row as a whole."""
         column = fault["column"]
-        return [s for s in self.said if s.record == fault["record"] and (not column or s.column in ("", column))]
+        return [m for m in self.mentions if m.record == fault["record"] and (not column or m.column in ("", column))]
 
     @cached_property
-    def named(self) -> list[tuple[dict[str, Any], list[Said]]]:
-        """The faults that were pointed out, with what was said of each."""
-        return [(f, said) for f in self.faults if (said := self.about(f))]
+    def named(self) -> list[tuple[dict[str, Any], list[Mention]]]:
+        """The faults that were pointed out, with the mentions of each."""
+        return [(f, mentions) for f in self.faults if (mentions := self.about(f))]
 
-    # Each of these is a row of the table.
+    # each method below is a row of the table
 
     def version(self) -> str:
-        """The version that is pinned."""
+        """Pinned version."""
         if self.tool == "ours":
             return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
         pinned = (HERE / self.tool / "requirements.txt").read_text(encoding="utf-8")
@@ -103,16 +103,16 @@ class Outcome:
         return versions.get(TITLES[self.tool]) or versions[MODULES[self.tool]]
 
     def faults_named(self) -> str:
-        """Faults, and kinds of which each one is pointed out."""
+        """Number of faults pointed out, and of kinds of which every fault is."""
         kinds = {f["kind"] for f in self.faults}
         missed = {f["kind"] for f in self.faults} - {f["kind"] for f, _ in self.named}
-        part = Counter(f["kind"] for f in self.faults) - Counter(f["kind"] for f, _ in self.named)
-        whole = len(kinds) - len(set(part) | missed)
-        return f"{len(self.named)} of {len(self.faults)} ({whole} of {len(kinds)} kinds)"
+        incomplete = Counter(f["kind"] for f in self.faults) - Counter(f["kind"] for f, _ in self.named)
+        complete = len(kinds) - len(set(incomplete) | missed)
+        return f"{len(self.named)} of {len(self.faults)} ({complete} of {len(kinds)} kinds)"
 
     def true_lines(self) -> str:
-        """Faults with the line where they really are, as printed; and with the best number added to every line."""
-        printed = [{s.number for s in said if s.number is not None} for _, said in self.named]
+        """Number of faults printed with their true line; and how many would be, if a constant offset were added."""
+        printed = [{m.number for m in mentions if m.number is not None} for _, mentions in self.named]
         if not any(printed):
             return f"0 of {len(self.faults)} (no row numbers)"
         lines = [f["line"] for f, _ in self.named]
@@ -125,28 +125,30 @@ class Outcome:
         return f"{right(0)} of {len(self.faults)}{more}"
 
     def cells(self) -> str:
-        """Faults of a cell of which the column is named, if only by the words about the row."""
+        """Number of faults of a cell whose column is named, at least in the text about the row."""
         of_cells = [f for f in self.faults if f["column"]]
-        named = sum(any(f["column"] in (s.column, *_words(s)) for s in said) for f, said in self.named if f["column"])
+        named = sum(
+            any(f["column"] in (m.column, *_words(m)) for m in mentions) for f, mentions in self.named if f["column"]
+        )
         return f"{named} of {len(of_cells)}"
 
     def grouped(self) -> str:
-        """Into how many items the 42 rows with one wrong code are parted."""
-        wrong = [said for f, said in self.named if f["kind"] == "wrong code, 42 rows"]
-        entries = {s.entry for said in wrong for s in said}
+        """Number of report items for the 42 rows with the same wrong code."""
+        wrong = [mentions for f, mentions in self.named if f["kind"] == "wrong code, 42 rows"]
+        entries = {m.entry for mentions in wrong for m in mentions}
         return f"{len(entries)} for {len(wrong)} rows" if wrong else "none"
 
     def to_read(self) -> str:
-        """Items in all."""
-        return f"{len({s.entry for s in self.said})}"
+        """Total number of report items."""
+        return f"{len({m.entry for m in self.mentions})}"
 
     def instructions(self) -> str:
-        """Kinds of fault of which some words tell the sender what to do."""
-        told = {f["kind"] for f, said in self.named if any(INSTRUCTION.search(s.text) for s in said)}
-        return f"{len(told)} of {len({f['kind'] for f in self.faults})} kinds"
+        """Number of kinds of fault for which some text tells the sender what to do."""
+        explained = {f["kind"] for f, mentions in self.named if any(INSTRUCTION.search(m.text) for m in mentions)}
+        return f"{len(explained)} of {len({f['kind'] for f in self.faults})} kinds"
 
     def marked(self) -> str:
-        """Whether a workbook with the sender's rows comes back."""
+        """Whether the outputs include a workbook with the sender's rows."""
         keys = {r[0] for r in self.sent.records}
         for file in self.out("faults").rglob("*.xlsx"):
             text = _content(file).decode("utf-8", "replace")
@@ -155,25 +157,25 @@ class Outcome:
         return "no"
 
     def leaked(self) -> str:
-        """Which of the planted personal values stand in the outputs."""
+        """Which of the planted personal values the outputs contain."""
         texts = [t for case in ("faults", "personal") for t in readings(self._outputs(case))]
         found = [what for what, value in PERSONAL.items() if any(value in t for t in texts)]
         return f"{len(found)} of {len(PERSONAL)}" + (f": {', '.join(found)}" if found else "")
 
     def whole_rows(self) -> str:
-        """Rows of which each value that stands on no other row is in the outputs."""
+        """Number of rows whose unique values are all in the outputs."""
         text = "\n".join(readings(self._outputs("faults")))
         words = set(re.findall(r"[A-Z]+-[A-Z0-9]+", text))
         shown = sum({r[0], r[1], r[-2]} <= words for r in self.sent.records)
         return f"{shown} of {len(self.sent.records)}"
 
     def page(self) -> str:
-        """The page's size."""
+        """Size of the page."""
         page = self._page()
         return f"{round(page.stat().st_size / 1000)} kB" if page else "no page"
 
     def fetches(self) -> str:
-        """What the page loads from the network."""
+        """Hosts from which the page loads anything."""
         page = self._page()
         if not page:
             return "no page"
@@ -181,28 +183,29 @@ class Outcome:
         return f"yes, from {len(hosts)} host{'s' if len(hosts) > 1 else ''}" if hosts else "no"
 
     def kept(self) -> str:
-        """Sound rows in hand after a file with one torn line was read."""
+        """Number of valid rows read from a file with one malformed line."""
         return self._kept("torn")
 
     def kept_by_default(self) -> str:
-        """The same with the reader as it is when nothing is set."""
+        """The same with the defaults of the tool's reader."""
         return self._kept("torn_default")
 
     def _kept(self, case: str) -> str:
         truth = self._truth("torn")
         malformed = {f["record"] for f in truth["faults"]}
-        sound = [r[0] for i, r in enumerate(truth["records"]) if i not in malformed]
+        valid = [r[0] for i, r in enumerate(truth["records"]) if i not in malformed]
         file = self.out(case) / "rows_read.csv"
         read: set[str] = set()
         if file.exists():
             with file.open(newline="", encoding="utf-8") as opened:
                 read = {row[KEY] for row in csv.DictReader(opened)}
-        return f"{sum(k in read for k in sound)} of {len(sound)}"
+        return f"{sum(k in read for k in valid)} of {len(valid)}"
 
     def _outputs(self, case: str) -> list[Path]:
         files = sorted(p for p in self.out(case).rglob("*") if p.is_file())
-        senders_own = MARKED if case == "faults" else NOTE  # of a file with identifiers there must be none
-        return [p for p in files if p.name not in OF_THE_HARNESS and not p.name.endswith(senders_own)]
+        # the marked workbook of a file without identifiers may hold what was sent; of the other there must be none
+        excluded = MARKED if case == "faults" else NOTE
+        return [p for p in files if p.name not in OF_THE_HARNESS and not p.name.endswith(excluded)]
 
     def _page(self) -> Path | None:
         pages = list(self.out("faults").rglob("*.html"))
@@ -210,19 +213,19 @@ class Outcome:
 
 
 def _content(file: Path) -> bytes:
-    """A file's bytes; of a workbook, those of its parts."""
+    """Bytes of a file; of a workbook, the unpacked bytes of its parts."""
     if not zipfile.is_zipfile(file):
         return file.read_bytes()
     with zipfile.ZipFile(file) as parts:
         return b"\n".join(parts.read(name) for name in parts.namelist())
 
 
-def _words(said: Said) -> list[str]:
-    return [column for column in COLUMNS if not said.column and column in said.text]
+def _words(mention: Mention) -> list[str]:
+    return [column for column in COLUMNS if not mention.column and column in mention.text]
 
 
 def readings(files: Iterable[Path]) -> Iterable[str]:
-    """The text of each file, plain and with its escapes undone, base64 in it included."""
+    """Texts of each file: as it is, with escapes decoded, and with base64 decoded."""
     for file in files:
         data = _content(file)
         for text in (data.decode("utf-8", "replace"), data.decode("utf-16-le", "replace")):
@@ -258,7 +261,7 @@ ROWS = {
 
 
 def table(folder: Path, tools: Sequence[str]) -> str:
-    """The table, as Markdown."""
+    """Build the table as Markdown."""
     outcomes = [Outcome(folder, tool) for tool in tools]
     lines = ["| | " + " | ".join(TITLES[o.tool] for o in outcomes) + " |", "|---" * (len(outcomes) + 1) + "|"]
     for title, measured in ROWS.items():
@@ -275,19 +278,19 @@ def table(folder: Path, tools: Sequence[str]) -> str:
 
 
 def _multiple(own: list[dict[str, float]], ours: list[dict[str, float]], key: str) -> str:
-    """How many times as long as this project a tool took: the middle one of the rounds."""
+    """Time of a tool as a multiple of this project's: the median over the rounds."""
     return f"{statistics.median(a[key] / b[key] for a, b in zip(own, ours, strict=True)):.1f}"
 
 
 def write(text: str) -> None:
-    """Put the table into docs/comparison.md."""
+    """Write the table into docs/comparison.md."""
     page = PAGE.read_text(encoding="utf-8")
     before, after = page.split(BEGIN)[0], page.split(END)[1]
     PAGE.write_text(f"{before}{BEGIN}{text}{END}{after}", encoding="utf-8")
 
 
 def differences(text: str) -> int:
-    """Compare the table with docs/comparison.md, times apart: 0 where they agree, else 1 with what differs."""
+    """Compare the table with docs/comparison.md, except times, and print what differs. Returns an exit code, 0 or 1."""
     stated = _cells(PAGE.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0])
     measured = _cells(text)
     differ = [

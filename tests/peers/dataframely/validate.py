@@ -1,6 +1,6 @@
-"""dataframely on polars: the rows that keep the schema and those that do not, each with the rules it broke.
+"""dataframely on polars: the rows that satisfy the schema, and the others with the rules that they break.
 
-Only measured at scale: it has no report for people, and knows rows by their content alone.
+Only its cost on a large file is measured: it has no report for people, and identifies rows only by content.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import dataframely as dy
 import polars as pl
 
 sys.path.append(str(Path(__file__).parents[1]))
-from rules import CAME, LAST_DAY, LISTS, MOST_MINUTES, PATTERNS, did  # noqa: E402
+from rules import CAME, LAST_DAY, LISTS, MOST_MINUTES, PATTERNS, record_done  # noqa: E402
 
 
 class Contacts(dy.Schema):
@@ -28,19 +28,20 @@ class Contacts(dy.Schema):
     with_employer = dy.Enum(LISTS["with_employer"], nullable=True)
 
     @dy.rule()
-    def duration_agrees(cls) -> pl.Expr:  # noqa: N805 - it is made a class method
+    def duration_agrees(cls) -> pl.Expr:  # noqa: N805 - dataframely makes it a class method
         return pl.col("attended").is_in(CAME) == (pl.col("duration_minutes") > 0)
 
 
 def main(file: Path, out: Path) -> None:
-    # Without this polars stops at a torn line; with it the surplus cells are cut off, and the row counts as sound.
+    # Without truncate_ragged_lines polars fails at a malformed line; with it surplus cells are cut off, so such a row
+    # counts as valid.
     text = pl.read_csv(file, infer_schema=False, truncate_ragged_lines=True)
-    # The polars of today casts no text to a date, as it does to a number: what is none becomes empty.
+    # polars does not cast text to dates as it does to numbers: parsed here, an invalid date is null
     rows = text.with_columns(pl.col("contact_date").str.to_date("%Y-%m-%d", strict=False))
-    sound, failures = Contacts.filter(rows, cast=True)
-    sound.write_parquet(out / "accepted.parquet")
+    valid, failures = Contacts.filter(rows, cast=True)
+    valid.write_parquet(out / "accepted.parquet")
     failures.write_parquet(out / "failures.parquet")
-    did(out, rows=len(sound), failures=sum(failures.counts().values()))
+    record_done(out, rows=len(valid), failures=sum(failures.counts().values()))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""dbt on DuckDB: what `dbt build` prints, and each failing test's table of rows (store_failures)."""
+"""dbt on DuckDB: the output of `dbt build`, and the stored failures of each test."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ import duckdb
 
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent))
-from rules import AS_SET_BY_DEFAULT, AT_SCALE, CAME, KEY, LAST_DAY, LISTS, MOST_MINUTES, PATTERNS, did  # noqa: E402
+from rules import AT_SCALE, CAME, KEY, LAST_DAY, LISTS, MOST_MINUTES, PATTERNS, READER_DEFAULTS, record_done  # noqa: E402
 
 
 def main(file: Path, out: Path) -> None:
     database = out / "contacts.duckdb"
     settings = {"CONTACTS_DATABASE": str(database), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
-    known = {
+    variables = {
         "file": str(file),
         "lists": LISTS,
         "patterns": PATTERNS,
         "came": CAME,
         "most_minutes": MOST_MINUTES,
         "last_day": LAST_DAY.isoformat(),
-        "keep_rejects": not AS_SET_BY_DEFAULT,
+        "keep_rejects": not READER_DEFAULTS,
     }
     folders = ["--project-dir", str(HERE), "--profiles-dir", str(HERE)]
-    written = ["--target-path", str(out / "target"), "--log-path", str(out / "logs")]
+    outputs = ["--target-path", str(out / "target"), "--log-path", str(out / "logs")]
     dbt = Path(sys.executable).with_name("dbt")
-    command = [dbt, "build", *folders, *written, "--no-use-colors", "--vars", json.dumps(known)]
-    subprocess.run(command, env={**os.environ, **settings}, check=False)  # 1 where a test fails
+    command = [dbt, "build", *folders, *outputs, "--no-use-colors", "--vars", json.dumps(variables)]
+    subprocess.run(command, env={**os.environ, **settings}, check=False)  # it exits with 1 if a test fails
     with duckdb.connect(str(database), read_only=True) as db:
         failures = "select table_schema, table_name from information_schema.tables where table_name <> 'contacts'"
         stored = {table: db.sql(f'select * from "{schema}"."{table}"') for schema, table in db.sql(failures).fetchall()}
         if AT_SCALE:
-            did(out, rows=len(db.sql("from contacts")), failures=sum(map(len, stored.values())))
+            record_done(out, rows=len(db.sql("from contacts")), failures=sum(map(len, stored.values())))
             return
         db.sql(f"select {KEY} from contacts").write_csv(str(out / "rows_read.csv"))
         for table, rows in stored.items():

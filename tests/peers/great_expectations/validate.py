@@ -1,4 +1,4 @@
-"""great-expectations in an ephemeral context: its result with format COMPLETE, and its data docs."""
+"""great-expectations with an ephemeral context: result in the format COMPLETE, and data docs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
-logging.basicConfig(level="WARNING")  # it turns Python's warnings into log records: without a handler they are lost
+logging.basicConfig(level="WARNING")  # it logs Python's warnings, which without a handler would be lost
 
 import great_expectations as gx  # noqa: E402
 import great_expectations.expectations as gxe  # noqa: E402
 
 sys.path.append(str(Path(__file__).parents[1]))
-from rules import AS_SET_BY_DEFAULT, AT_SCALE, CAME, COLUMNS, KEY, LISTS, PATTERNS, REQUIRED, did  # noqa: E402
+from rules import AT_SCALE, CAME, COLUMNS, KEY, LISTS, PATTERNS, READER_DEFAULTS, REQUIRED, record_done  # noqa: E402
 
 DID_NOT_COME = f"attended.notna() and attended not in {list(CAME)}"
 AFTER_THE_EXTRACT = r"^(2016-12|201[7-9]|20[2-9]\d)"  # rules.LAST_DAY
@@ -29,10 +29,10 @@ def expectations() -> list[gxe.Expectation]:
         *(gxe.ExpectColumnValuesToBeInSet(column=c, value_set=list(allowed)) for c, allowed in LISTS.items()),
         *(gxe.ExpectColumnValuesToMatchRegex(column=c, regex=pattern) for c, pattern in PATTERNS.items()),
         gxe.ExpectColumnValuesToMatchStrftimeFormat(column="contact_date", strftime_format="%Y-%m-%d"),
-        # Texts are not compared with a date: 'not after the extract' as a pattern, too.
+        # text cannot be compared with a date, so 'not after the extract' is a pattern
         gxe.ExpectColumnValuesToNotMatchRegex(column="contact_date", regex=AFTER_THE_EXTRACT),
         gxe.ExpectColumnValuesToMatchRegex(column=minutes, regex=r"^\d+$"),
-        # The column is text, for codes must stay as sent: 0 to 480 as a pattern is the way without a second table.
+        # all columns are text, because codes must stay as sent; so the range 0 to 480 is a pattern
         gxe.ExpectColumnValuesToMatchRegex(
             column=minutes, regex=r"^(\D.*|\d+\D+|[0-9]|[1-9]\d|[1-3]\d\d|4[0-7]\d|480)$"
         ),
@@ -48,7 +48,7 @@ def main(file: Path, out: Path) -> None:
         "contacts",
         filepath_or_buffer=file,
         dtype=dict.fromkeys(COLUMNS, "str"),
-        on_bad_lines="error" if AS_SET_BY_DEFAULT else "warn",
+        on_bad_lines="error" if READER_DEFAULTS else "warn",
     )
     batch = asset.add_batch_definition("whole file")
     if not AT_SCALE:
@@ -71,8 +71,8 @@ def main(file: Path, out: Path) -> None:
     )
     results = [r.to_json_dict() for r in checkpoint.run().run_results.values()]
     (out / "result.json").write_text(json.dumps(results, indent=1), encoding="utf-8")
-    told = [r["result"] for r in results[0]["results"]]
-    did(out, rows=told[0]["element_count"], failures=sum(t["unexpected_count"] for t in told))
+    outcomes = [r["result"] for r in results[0]["results"]]
+    record_done(out, rows=outcomes[0]["element_count"], failures=sum(o["unexpected_count"] for o in outcomes))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""pandera (pandas engine), lazily: its error as a user prints it, and its table of failure cases."""
+"""pandera (pandas engine) with lazy validation: the printed error, and the table of failure cases."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pandera.pandas as pa
 
 sys.path.append(str(Path(__file__).parents[1]))
 from rules import (  # noqa: E402
-    AS_SET_BY_DEFAULT,
     AT_SCALE,
     CAME,
     COLUMNS,
@@ -18,9 +17,10 @@ from rules import (  # noqa: E402
     LISTS,
     MOST_MINUTES,
     PATTERNS,
+    READER_DEFAULTS,
     REQUIRED,
-    did,
-    is_a_day,
+    is_valid_day,
+    record_done,
 )
 
 
@@ -39,7 +39,7 @@ def checks_of(name: str) -> list[pa.Check]:
     if name in PATTERNS:
         return [pa.Check.str_matches(PATTERNS[name])]
     if name == "contact_date":
-        return [pa.Check(is_a_day, element_wise=True, name="a real day, year-month-day, not after the extract")]
+        return [pa.Check(is_valid_day, element_wise=True, name="a real day, year-month-day, not after the extract")]
     return [
         pa.Check.str_matches(r"^\d+$"),
         pa.Check(lambda c: minutes(c).isna() | minutes(c).between(0, MOST_MINUTES), name=f"0 to {MOST_MINUTES}"),
@@ -62,7 +62,7 @@ SCHEMA = pa.DataFrameSchema(
 
 
 def main(file: Path, out: Path) -> None:
-    rows = pd.read_csv(file, dtype=str, on_bad_lines="error" if AS_SET_BY_DEFAULT else "warn")
+    rows = pd.read_csv(file, dtype=str, on_bad_lines="error" if READER_DEFAULTS else "warn")
     if not AT_SCALE:
         rows[[KEY]].to_csv(out / "rows_read.csv", index=False)
     try:
@@ -70,7 +70,7 @@ def main(file: Path, out: Path) -> None:
         print("valid")
     except pa.errors.SchemaErrors as errors:
         errors.failure_cases.to_csv(out / "failure_cases.csv", index=False)
-        did(out, rows=len(rows), failures=len(errors.failure_cases))
+        record_done(out, rows=len(rows), failures=len(errors.failure_cases))
         if not AT_SCALE:
             print(errors)
             print(errors.failure_cases.to_string())

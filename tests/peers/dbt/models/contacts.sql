@@ -1,4 +1,4 @@
--- A torn line is left out, and kept in a table of its own: DuckDB knows which it was.
+-- Malformed lines are skipped; DuckDB's table of rejects, with their line numbers, is stored as torn_lines.
 {{ config(
     materialized="table",
     post_hook="create or replace table torn_lines as select * from reject_errors" if var("keep_rejects") else []

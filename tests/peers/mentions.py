@@ -1,4 +1,4 @@
-"""What each tool said of the bad file, read from its own outputs: one `Said` for each place that it points out."""
+"""Parse what each tool reported about the bad file from its own outputs: one `Mention` per place that it points out."""
 
 from __future__ import annotations
 
@@ -12,44 +12,40 @@ from typing import Any
 
 from rules import COLUMNS
 
-TORN = re.compile(r"Skipping line (\d+): expected")  # pandas, on the console
+SKIPPED_LINE = re.compile(r"Skipping line (\d+): expected")  # printed by pandas
 
 
 @dataclass(frozen=True)
-class Said:
-    """One place that an output points out.
+class Mention:
+    """One place that a report points out."""
 
-    `record` is the row of data that is meant, from 0, by the tool's own way of counting; `number` is what is printed
-    for it; `entry` is the item of the report it stands in: places with one entry are read at once.
-    """
-
-    record: int
-    number: int | None
+    record: int  # index of the row of data, from 0, derived from the tool's own way of counting
+    number: int | None  # row or line number as printed
     column: str
-    entry: Hashable
-    text: str = ""  # all the words about it
+    entry: Hashable  # item of the report; places in the same item are read together
+    text: str = ""  # all words of the report about it
 
 
 @dataclass(frozen=True)
-class Sent:
-    """The file as it is: its records and the physical line of each."""
+class SentFile:
+    """The bad file: its records, and the physical line on which each begins."""
 
     records: list[list[str]]
     lines: list[int]
 
     @property
     def whole(self) -> list[int]:
-        """The records that are not torn: those that a reader keeps which leaves torn lines out."""
+        """Indexes of the records that a reader keeps if it skips malformed lines."""
         return [i for i, r in enumerate(self.records) if len(r) == len(COLUMNS)]
 
     @property
     def malformed(self) -> int:
-        """The record that is torn."""
+        """Index of the malformed record."""
         return next(i for i, r in enumerate(self.records) if len(r) != len(COLUMNS))
 
 
-def said_by(tool: str, out: Path, sent: Sent) -> list[Said]:
-    """All that a tool points out in its outputs."""
+def mentions_by(tool: str, out: Path, sent: SentFile) -> list[Mention]:
+    """All places that a tool points out in its outputs."""
     return list(_READERS[tool](out, sent))
 
 
@@ -62,12 +58,12 @@ def _json(file: Path) -> Any:
     return json.loads(file.read_text(encoding="utf-8"))
 
 
-def _left_out_by_pandas(out: Path, sent: Sent) -> Iterator[Said]:
-    for line in TORN.findall((out / "console.txt").read_text(encoding="utf-8")):
-        yield Said(sent.malformed, int(line), "", "torn", "Skipping line: expected 10 fields, saw 11")
+def _skipped_by_pandas(out: Path, sent: SentFile) -> Iterator[Mention]:
+    for line in SKIPPED_LINE.findall((out / "console.txt").read_text(encoding="utf-8")):
+        yield Mention(sent.malformed, int(line), "", "torn", "Skipping line: expected 10 fields, saw 11")
 
 
-def _ours(out: Path, sent: Sent) -> Iterator[Said]:
+def _ours(out: Path, sent: SentFile) -> Iterator[Mention]:
     by_line = {line: i for i, line in enumerate(sent.lines)}
     report = _json(next(out.rglob("*.report.json")))
     for entry, item in enumerate(report["rules"]):
@@ -75,19 +71,19 @@ def _ours(out: Path, sent: Sent) -> Iterator[Said]:
             first, _, last = span.partition("-")
             for line in range(int(first), int(last or first) + 1):
                 if line in by_line:
-                    yield Said(by_line[line], line, item["column"], entry, f"{item['title']}. {item['fix']}")
+                    yield Mention(by_line[line], line, item["column"], entry, f"{item['title']}. {item['fix']}")
 
 
-def _pandera(out: Path, sent: Sent) -> Iterator[Said]:
-    yield from _left_out_by_pandas(out, sent)
+def _pandera(out: Path, sent: SentFile) -> Iterator[Mention]:
+    yield from _skipped_by_pandas(out, sent)
     for entry, case in enumerate(_rows(out / "failure_cases.csv")):
         if case["index"]:
             index = int(case["index"])
-            yield Said(sent.whole[index], index, case["column"], entry, f"{case['check']} {case['failure_case']}")
+            yield Mention(sent.whole[index], index, case["column"], entry, f"{case['check']} {case['failure_case']}")
 
 
-def _pointblank(out: Path, sent: Sent) -> Iterator[Said]:
-    yield from _left_out_by_pandas(out, sent)
+def _pointblank(out: Path, sent: SentFile) -> Iterator[Mention]:
+    yield from _skipped_by_pandas(out, sent)
     steps = {step["i"]: step for step in _json(out / "report.json")}
     for extract in sorted(out.glob("extract_*.csv")):
         step = steps[int(extract.stem.removeprefix("extract_"))]
@@ -96,43 +92,44 @@ def _pointblank(out: Path, sent: Sent) -> Iterator[Said]:
         for row in _rows(extract):
             number = int(row["_row_num_"])
             named = one if one in COLUMNS else ""
-            yield Said(sent.whole[number - 1], number, named, (extract.name, number), str(step["brief"]))
+            yield Mention(sent.whole[number - 1], number, named, (extract.name, number), str(step["brief"]))
 
 
-def _great_expectations(out: Path, sent: Sent) -> Iterator[Said]:
-    yield from _left_out_by_pandas(out, sent)
+def _great_expectations(out: Path, sent: SentFile) -> Iterator[Mention]:
+    yield from _skipped_by_pandas(out, sent)
     for entry, result in enumerate(_json(out / "result.json")[0]["results"]):
-        asked = result["expectation_config"]
+        config = result["expectation_config"]
         for index in result["result"].get("unexpected_index_list") or []:
-            yield Said(sent.whole[index], index, asked["kwargs"].get("column", ""), entry, json.dumps(asked))
+            yield Mention(sent.whole[index], index, config["kwargs"].get("column", ""), entry, json.dumps(config))
 
 
-def _frictionless(out: Path, sent: Sent) -> Iterator[Said]:
+def _frictionless(out: Path, sent: SentFile) -> Iterator[Mention]:
     for entry, error in enumerate(_json(out / "report.json")["tasks"][0]["errors"]):
         column = error.get("fieldName") or ""
         text = f"{error['title']}. {error['description']} {error['message']}. {error['note']}"
-        # Of rows that agree, the later is reported and the earlier named: both are pointed out.
+        # Of two equal rows, the error is at the later and names the earlier: both are pointed out.
         twin = re.search(r"the same as (?:in the )?row at position \"?(\d+)", error["note"])
         for number in [error["rowNumber"], *([int(twin[1])] if twin else [])]:
-            yield Said(number - 2, number, column, entry, text)
+            yield Mention(number - 2, number, column, entry, text)
 
 
-def _dbt(out: Path, sent: Sent) -> Iterator[Said]:
+def _dbt(out: Path, sent: SentFile) -> Iterator[Mention]:
     nodes = _json(out / "target" / "manifest.json")["nodes"].values()
     columns = {n["alias"]: n.get("column_name") or "" for n in nodes if n["resource_type"] == "test"}
     for table in sorted(out.glob("failures_*.csv")):
         test = table.stem.removeprefix("failures_")
         for n, row in enumerate(_rows(table)):
             if test == "torn_lines":
-                yield Said(sent.malformed, int(row["line"]), "", "torn", row["error_message"])
+                yield Mention(sent.malformed, int(row["line"]), "", "torn", row["error_message"])
                 continue
             for i in sent.whole:
-                alike = row.get("unique_field") == sent.records[i][0] or list(row.values()) == sent.records[i]
-                if alike:
-                    yield Said(i, None, columns[test], (test, n), test)
+                # dbt stores rows without a number, so they are matched by key or by content
+                is_same = row.get("unique_field") == sent.records[i][0] or list(row.values()) == sent.records[i]
+                if is_same:
+                    yield Mention(i, None, columns[test], (test, n), test)
 
 
-_READERS: dict[str, Callable[[Path, Sent], Iterator[Said]]] = {
+_READERS: dict[str, Callable[[Path, SentFile], Iterator[Mention]]] = {
     "ours": _ours,
     "pandera": _pandera,
     "pointblank": _pointblank,
