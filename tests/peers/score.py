@@ -9,7 +9,6 @@ import json
 import re
 import statistics
 import sys
-import tomllib
 import urllib.parse
 import zipfile
 from collections import Counter
@@ -97,7 +96,10 @@ class Outcome:
     def version(self) -> str:
         """Pinned version."""
         if self.tool == "ours":
-            return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+            [version] = re.findall(
+                r'__version__ = "(.+)"', (ROOT / "flows" / "__init__.py").read_text(encoding="utf-8")
+            )
+            return version
         pinned = (HERE / self.tool / "requirements.txt").read_text(encoding="utf-8")
         versions = dict(line.split("==") for line in pinned.splitlines())
         return versions.get(TITLES[self.tool]) or versions[MODULES[self.tool]]
