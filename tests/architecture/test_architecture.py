@@ -1,4 +1,4 @@
-"""The house: which way imports run, how long files are, and that every place that is named exists."""
+"""Structure of the code: import direction, sizes of files and folders, result keys, and pages that name real paths."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from flows.store import result_key
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(p for f in ("flows", "schemas") for p in (ROOT / f).rglob("*.py"))
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
-ACTING = {"prefect", "duckdb", "flows", "sqlite3"}
-# From the ground up: a room may import from those before it. `docs/architecture.md` says what each is for.
-ROOMS = (
+NOT_IN_SCHEMAS = {"prefect", "duckdb", "flows", "sqlite3"}
+# In order of layers: a package may import from those before it. `docs/architecture.md` says what each is for.
+LAYERS = (
     "schemas._contract", "schemas._rules", "schemas", "flows.runtime", "flows.cells", "flows.deliveries",
     "flows.store", "flows.workbooks", "flows.simulator", "flows.steps", "flows.reporting", "flows.settings",
     "flows.orchestration", "flows.nightly", "flows.commands", "flows.cli",
 )  # fmt: skip
-WORKS_ALONE = {"flows.simulator": ("flows.runtime", "flows.simulator", "schemas")}
-ONE_STEP_MADE_OF_OTHERS = "flows.steps.validate_delivery"
+STANDALONE = {"flows.simulator": ("flows.runtime", "flows.simulator", "schemas")}
+COMPOSED_STEP = "flows.steps.validate_delivery"
 ONLY_HERE = {"prefect": {"flows.orchestration.engine"}}
-OPENS_DUCKDB = "flows.store.warehouse.connection"  # others import duckdb for types alone
-WHERE_BUILDS_LIE = re.compile(r"\.(builds|current_link|loaded)\b")
+OPENS_DUCKDB = "flows.store.warehouse.connection"  # others import duckdb only for type annotations
+BUILD_LOCATIONS = re.compile(r"\.(builds|current_link|loaded)\b")
 MOST_IN_A_FOLDER = 13  # files and folders of code, without `__init__.py`
 TABLES = {"schemas/core"}  # a file for each table
 TESTS = [p for p in [ROOT / "tests", *(ROOT / "tests").rglob("*")] if p.is_dir() and any(p.glob("*.py"))]
-PROGRAMS = {"tests/bench"}  # a file for each process that is measured
+PROGRAMS = {"tests/bench"}  # one file for each measured process
 
 
 def module_of(path: Path) -> str:
@@ -41,7 +41,7 @@ def module_of(path: Path) -> str:
 
 @lru_cache(None)
 def imports_of(path: Path, for_types: bool = True) -> frozenset[str]:
-    """What a file imports, wherever in it; with or without what it imports for types alone."""
+    """Names that a file imports anywhere, with or without imports under TYPE_CHECKING."""
     found: set[str] = set()
     todo: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
     while todo:
@@ -50,12 +50,12 @@ def imports_of(path: Path, for_types: bool = True) -> frozenset[str]:
             found |= {a.name for a in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module, *(f"{node.module}.{a.name}" for a in node.names)}
-        elif for_types or not is_for_types(node):
+        elif for_types or not is_type_checking(node):
             todo += ast.iter_child_nodes(node)
     return frozenset(found)
 
 
-def is_for_types(node: ast.AST) -> bool:
+def is_type_checking(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
@@ -63,27 +63,27 @@ def within(name: str, *packages: str) -> bool:
     return any(name == p or name.startswith(f"{p}.") for p in packages)
 
 
-def room_of(module: str) -> str:
-    return next((r for r in sorted(ROOMS, key=len, reverse=True) if within(module, r)), "")
+def layer_of(module: str) -> str:
+    return next((r for r in sorted(LAYERS, key=len, reverse=True) if within(module, r)), "")
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: module_of(p))
-def test_imports_run_one_way(path: Path) -> None:
+def test_imports_go_down_the_layers(path: Path) -> None:
     module, imports = module_of(path), imports_of(path)
     if module == "flows":
         assert not imports - {"__future__"}
         return
-    assert (room := room_of(module)), f"{module} is in no room of ROOMS"
+    assert (layer := layer_of(module)), f"{module} is in no room of ROOMS"
     ours = {i for i in imports if within(i, "flows", "schemas") and i in MODULES}
-    wrong = {i for i in ours if i != "flows" and ROOMS.index(room_of(i)) > ROOMS.index(room)}
+    wrong = {i for i in ours if i != "flows" and LAYERS.index(layer_of(i)) > LAYERS.index(layer)}
     if within(module, "schemas"):
-        wrong |= {i for i in imports if i.split(".")[0] in ACTING}
-    if room in WORKS_ALONE:
-        wrong |= {i for i in ours if not within(i, *WORKS_ALONE[room])}
-    if room == "flows.steps" and module != ONE_STEP_MADE_OF_OTHERS:
+        wrong |= {i for i in imports if i.split(".")[0] in NOT_IN_SCHEMAS}
+    if layer in STANDALONE:
+        wrong |= {i for i in ours if not within(i, *STANDALONE[layer])}
+    if layer == "flows.steps" and module != COMPOSED_STEP:
         wrong |= {i for i in ours if within(i, "flows.steps") and not within(i, ".".join(module.split(".")[:3]))}
-    for library, places in ONLY_HERE.items():
-        wrong |= {i for i in imports if within(i, library) and module not in places}
+    for library, allowed in ONLY_HERE.items():
+        wrong |= {i for i in imports if within(i, library) and module not in allowed}
     assert not wrong, f"{module} may not import {sorted(wrong)}"
 
 
@@ -91,17 +91,17 @@ MODULES = {module_of(p): p for p in SOURCES}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: module_of(p))
-def test_the_warehouse_is_opened_in_one_place(path: Path) -> None:
-    """Steps, reports and commands are given a connection: where a build lies, and how it is opened, is known once."""
+def test_only_the_warehouse_package_opens_duckdb(path: Path) -> None:
+    """Only the warehouse package knows where builds are and opens them; steps and reports are given a connection."""
     module, text = module_of(path), path.read_text(encoding="utf-8")
     if module != OPENS_DUCKDB:
         assert not {i for i in imports_of(path, for_types=False) if within(i, "duckdb")}
         assert "duckdb.connect" not in text
     if not within(module, "flows.store.warehouse", "flows.store.paths"):
-        assert not WHERE_BUILDS_LIE.findall(text)
+        assert not BUILD_LOCATIONS.findall(text)
 
 
-def test_nothing_is_imported_in_a_circle() -> None:
+def test_there_are_no_circular_imports() -> None:
     edges = {m: {i for i in imports_of(p, for_types=False) if i in MODULES} for m, p in MODULES.items()}
     done: set[str] = set()
 
@@ -125,32 +125,32 @@ def test_nothing_is_imported_in_a_circle() -> None:
         if p.suffix in (".py", ".sql", ".j2", ".css")
     ],
 )
-def test_files_hold_one_idea(path: Path) -> None:
+def test_files_are_short_and_have_no_catch_all_names(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 450
     assert path.stem not in FORBIDDEN_NAMES
 
 
 @pytest.mark.parametrize("folder", sorted({p.parent for p in SOURCES}), ids=lambda p: module_of(p / "__init__.py"))
-def test_a_folder_is_taken_in_at_a_glance(folder: Path) -> None:
+def test_code_folders_have_few_entries(folder: Path) -> None:
     entries = [e.name for e in folder.iterdir() if e.suffix in (".py", ".sql", ".csv", ".toml", ".json") or e.is_dir()]
     entries = [e for e in entries if e not in ("__init__.py", "__pycache__")]
     assert len(entries) <= MOST_IN_A_FOLDER or folder.relative_to(ROOT).as_posix() in TABLES, sorted(entries)
 
 
 @pytest.mark.parametrize("folder", TESTS, ids=lambda p: p.name)
-def test_tests_lie_in_rooms_too(folder: Path) -> None:
+def test_test_folders_have_few_entries(folder: Path) -> None:
     entries = [p.name for p in folder.iterdir() if p.suffix == ".py" or (p.is_dir() and p.name != "__pycache__")]
     assert len(entries) <= MOST_IN_A_FOLDER or folder.relative_to(ROOT).as_posix() in PROGRAMS, sorted(entries)
     assert folder != ROOT / "tests" or [n for n in entries if n.endswith(".py")] == ["conftest.py"]
 
 
-def test_every_room_is_described() -> None:
+def test_every_layer_is_documented() -> None:
     described = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    assert not [room for room in ROOMS if f"`{room.replace('.', '/')}" not in described]
+    assert not [layer for layer in LAYERS if f"`{layer.replace('.', '/')}" not in described]
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/architecture.md", "docs/glossary.md", "docs/decisions.md"])
-def test_pages_name_places_that_exist(page: str) -> None:
+def test_paths_named_in_pages_exist(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     named = re.findall(r"`((?:flows|schemas|docs|tests)/[\w/.]+)`", text)
     named += [f"{Path(page).parent}/{n}" for n in re.findall(r"\]\(([\w./]+)(?:#[\w.-]+)?\)", text)]
@@ -160,20 +160,20 @@ def test_pages_name_places_that_exist(page: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [*Format, None], ids=lambda kind: kind.name.lower() if kind else "no format")
-def test_the_key_of_a_result_holds_all_code_that_makes_it_and_no_other(kind: Format | None) -> None:
-    """By what is imported from `validate_delivery` on, without the readers of other formats."""
+def test_a_result_key_covers_exactly_the_code_that_makes_the_result(kind: Format | None) -> None:
+    """The key covers what `validate_delivery` imports, directly or not, without the readers of other formats."""
     needed = modules_of({"flows.steps.validate_delivery"}, kind)
-    files = {MODULES[m] for m in needed if not within(m, *IN_THE_KEY_BY_VALUE)}
-    held = {p for pattern in result_key.code_of(kind).files for p in ROOT.glob(pattern) if p.suffix == ".py"}
-    missing, idle = paths(files - held) - CHANGES_NO_RESULT, paths(held - files)
-    assert not missing and (not idle or kind is None)
-    used = {i.split(".")[0] for p in held if p not in KEEPS for i in imports_of(p, for_types=False)}
+    files = {MODULES[m] for m in needed if not within(m, *IN_KEY_BY_VALUE)}
+    in_key = {p for pattern in result_key.code_of(kind).files for p in ROOT.glob(pattern) if p.suffix == ".py"}
+    missing, unused = relative_paths(files - in_key) - CHANGES_NO_RESULT, relative_paths(in_key - files)
+    assert not missing and (not unused or kind is None)
+    used = {i.split(".")[0] for p in in_key if p not in WRITES_RESULTS for i in imports_of(p, for_types=False)}
     libraries = used & LIBRARIES_THAT_READ_OR_CHECK.keys()
     assert {LIBRARIES_THAT_READ_OR_CHECK[i] for i in libraries} - set(result_key.code_of(kind).libraries) == set()
 
 
-def test_what_steps_go_by_of_the_rules_of_any_dataset_is_in_the_key_by_value() -> None:
-    """`checks.py` is in the key as code; the other modules in its folder hold texts for senders."""
+def test_shared_rules_that_steps_use_are_in_the_key_by_value() -> None:
+    """`checks.py` is in the key as code. The other modules of `schemas/_rules` hold texts, so rules go in by value."""
     makers = modules_of({"flows.steps.validate_delivery"}, Format.ZIP)
     named = {
         i for m in makers if within(m, "flows.steps", "flows.cells", "flows.deliveries") for i in imports_of(MODULES[m])
@@ -184,16 +184,16 @@ def test_what_steps_go_by_of_the_rules_of_any_dataset_is_in_the_key_by_value() -
     assert {i.rpartition(".")[2] for i in used} == set(result_key.RULES_IN_USE)
 
 
-def test_a_report_is_written_anew_when_any_code_that_makes_it_changes() -> None:
-    """Its digest holds the code of what the page and the marked workbook are made with, or the result's key."""
+def test_a_report_digest_covers_all_code_that_makes_the_report() -> None:
+    """The report digest or the result key covers all code behind a page and its marked workbook."""
     code = (*site_reports.REPORT_CODE, *result_key.code_of(Format.ZIP).files)
-    held = {p for pattern in code for p in ROOT.glob(pattern)}
+    in_key = {p for pattern in code for p in ROOT.glob(pattern)}
     files = {MODULES[m] for m in modules_of({"flows.reporting.site_reports"}) if not within(m, *HAS_ITS_OWN_DIGEST)}
-    assert not paths(files - held) - CHANGES_NO_RESULT - CHANGES_NO_REPORT
+    assert not relative_paths(files - in_key) - CHANGES_NO_RESULT - CHANGES_NO_REPORT
 
 
 def modules_of(makers: set[str], kind: Format | None = Format.ZIP) -> set[str]:
-    """The modules that some are made of, without the readers of other formats than `kind` (a zip may hold any)."""
+    """Modules imported by `makers`, directly or not, without readers of formats other than `kind` (zip: all)."""
     others = {m for m in MODULES if (k := format_read_by(m)) and kind is not Format.ZIP and kind not in k}
     needed, todo = set(), set(makers)
     while todo:
@@ -207,13 +207,13 @@ def modules_of(makers: set[str], kind: Format | None = Format.ZIP) -> set[str]:
 
 
 def format_read_by(module: str) -> set[Format]:
-    """The formats whose reader a module belongs to; none where it is of no reader."""
+    """Formats whose reader a module belongs to; empty for any other module."""
     found = {kind for kind, package in READERS.items() if within(module, f"flows.steps.read.{package}")}
     return found or ({*WORKBOOKS} if within(module, "flows.steps.read.workbook") else set())
 
 
-def paths(files: set[Path]) -> set[str]:
-    """Files as they are named here, but for packages that say nothing."""
+def relative_paths(files: set[Path]) -> set[str]:
+    """Relative paths of files, without empty `__init__.py` files."""
     return {p.relative_to(ROOT).as_posix() for p in files if imports_of(p) or p.name != "__init__.py"}
 
 
@@ -225,21 +225,21 @@ READERS = {
     Format.XLS: "workbook.xls",
     Format.ODS: "workbook.ods",
 }
-KEEPS = {ROOT / "flows/store/results.py"}  # a result is the same whichever library wrote it
+WRITES_RESULTS = {ROOT / "flows/store/results.py"}  # a result does not depend on the library that stores it
 LIBRARIES_THAT_READ_OR_CHECK = {
     **{name: name for name in ("numpy", "pandera", "polars", "pyarrow")},
     "python_calamine": "python-calamine",
 }
-# Contracts and code lists are in the key by their own digests; so is the registry, and what rules hold besides texts.
+# Contracts, code lists, the registry and the rules without their texts are in the key by their own digests.
 HAS_ITS_OWN_DIGEST = ("schemas.core", "schemas.audit.runs")
-IN_THE_KEY_BY_VALUE = (
+IN_KEY_BY_VALUE = (
     "flows.store.result_key",
     "schemas._contract.catalogue",
     "schemas._contract.registry",
     "schemas._contract.version",
     *(f"schemas._rules.{name}" for name in ("cells", "corrections", "files", "months", "privacy")),
 )
-# These say where things lie, or how they are told.
+# These only locate files or word messages.
 CHANGES_NO_RESULT = {
     "flows/runtime/code_fingerprint.py",
     "flows/runtime/data_folder.py",
@@ -247,12 +247,12 @@ CHANGES_NO_RESULT = {
     "flows/store/durable.py",
     "flows/store/paths.py",
     "flows/store/raw_files.py",
-    "schemas/audit/withdrawals.py",  # what is withdrawn is no part of a result, and is in a report's digest
+    "schemas/audit/withdrawals.py",  # withdrawals are no part of a result, and are in the report's digest
 }
 CHANGES_NO_REPORT = {
-    "flows/store/ledger/__init__.py",  # what these two give is in the digest itself
+    "flows/store/ledger/__init__.py",  # what these two return is in the digest itself
     "flows/store/ledger/records.py",
-    # these say where and when, or what the summary holds besides the reports
+    # locations, times, and parts of the summary that are not in a report
     "flows/orchestration/run.py",
     "flows/runtime/log.py",
     "flows/runtime/log_file.py",
@@ -281,18 +281,18 @@ FUNCTIONS = [
 
 
 def test_functions_take_few_parameters_or_say_why() -> None:
-    """With more, say so beside the name: `# parameters: <the reason>`."""
+    """A function with more needs a comment beside its name: `# parameters: <the reason>`."""
     long = []
     for path, node in FUNCTIONS:
         names = [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
-        said = path.read_text(encoding="utf-8").splitlines()[node.lineno - 1]
-        if len(set(names) - {"self", "cls"}) > MOST_PARAMETERS and not re.search(r"# parameters: \w", said):
+        line = path.read_text(encoding="utf-8").splitlines()[node.lineno - 1]
+        if len(set(names) - {"self", "cls"}) > MOST_PARAMETERS and not re.search(r"# parameters: \w", line):
             long.append(f"{module_of(path)}.{node.name}")
     assert not long
 
 
-def test_long_calls_name_what_they_give() -> None:
-    """Of seven things by their order alone, two of one type can change places unseen."""
+def test_long_calls_use_keyword_arguments() -> None:
+    """With seven or more positional arguments, two of one type can be swapped unnoticed."""
     long = [
         f"{module_of(path)}: {ast.unparse(call.func)}"
         for path in SOURCES
@@ -303,8 +303,8 @@ def test_long_calls_name_what_they_give() -> None:
     assert not long
 
 
-def test_what_is_remembered_cannot_be_changed() -> None:
-    """What a cached function gives is everybody's: a mapping to read, or a tuple; or it says `# mutable: <reason>`."""
+def test_cached_values_are_immutable() -> None:
+    """Callers share what a cached function returns, so it is immutable or says `# mutable: <reason>`."""
     wrong = []
     for path, node in FUNCTIONS:
         lines = path.read_text(encoding="utf-8").splitlines()

@@ -1,4 +1,4 @@
-"""Names that were retired do not come back: one word has one meaning, and one name one home (docs/glossary.md)."""
+"""Retired names do not come back: each word has one meaning, and each name one home (docs/glossary.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures name the outcome definition by which their jobs were sent (docs/domain.md, trap 6)."""
+"""Figures name the outcome definition by which their jobs were sent (trap 6 of docs/domain.md 0)."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ def test_in_work_support_within_28_days(bpl):
 
 
 def test_referrals_people_starts_and_jobs_are_different_counts(bpl):
-    """One person referred twice, started twice, with three jobs (docs/domain.md, trap 5)."""
+    """One person referred twice, started twice, with three jobs (trap 5 of docs/domain.md 0)."""
     bpl.episode(SITE, "E1", "2015-01-01", "2015-02-01", participant_ref="SAME")
     bpl.job(SITE, "E1", "2015-03-01", "2015-03-31")
     bpl.job(SITE, "E1", "2016-05-01", "2016-05-31")

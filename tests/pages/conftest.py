@@ -1,4 +1,4 @@
-"""A real browser for the pages: the machine's own Chromium. None is ever downloaded."""
+"""A headless browser for the page tests: the machine's own Chromium, never downloaded."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FLAGS = (
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[object]:
-    """A headless browser with a profile of its own; the tests are skipped where there is none."""
+    """A headless browser; the tests are skipped where there is none."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install -e '.[test]'")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if not chromium:
@@ -36,7 +36,7 @@ def browser() -> Iterator[object]:
 
 @pytest.fixture
 def page(browser) -> Iterator[object]:
-    """A page of its own for each test."""
+    """A new browser page for each test."""
     opened = browser.new_page(viewport={"width": 1100, "height": 800})
     yield opened
     opened.close()
@@ -44,7 +44,7 @@ def page(browser) -> Iterator[object]:
 
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Every kind of report page, as the file that a site opens."""
+    """Every kind of report page, written to a file as sites open it."""
     folder = tmp_path_factory.mktemp("pages")
     for kind, sample in SAMPLES.items():
         (folder / f"{kind}.html").write_text(render_html(sample.report), encoding="utf-8")
