@@ -85,7 +85,7 @@ def drawn_progress() -> Iterator[None]:
     LOGGER.addHandler(stage_list)
     drawing = _Drawing(lambda: _table(stage_list.stages))
     timer = Timer(SHORT, drawing.start)
-    timer.daemon = True
+    timer.daemon = True  # must not keep a process alive that ends early
     timer.start()
     try:
         yield
@@ -115,7 +115,7 @@ class _Drawing:
                 console=Console(stderr=True),
                 get_renderable=self._render,
                 refresh_per_second=_PER_SECOND,
-                redirect_stdout=False,
+                redirect_stdout=False,  # stdout is for data: rich must not draw into it
                 redirect_stderr=False,
             )
             live.start()

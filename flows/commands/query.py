@@ -52,7 +52,7 @@ def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
         raise typer.Exit(Exit.SETTINGS)
     try:
         return build.read_locked()
-    except BuildDamaged:
+    except BuildDamaged:  # raised again with the path and what to do
         damaged = f"The published warehouse cannot be opened, {relative_to_here(build.file)} is damaged"
         raise BuildDamaged(f"{damaged}: `pilots run` makes it anew.") from None
 

@@ -79,8 +79,8 @@ _NAME_SECTION = f"""
 `<site>_<dataset>_<yyyymm>_v<n>`, in the folder of your site: `MHT-BPL_contacts_201611_v1.xlsx` is the first file of
 Blackpool's contacts up to the end of November 2016. Raise the version when you send the same month again. Each file
 holds everything to date. The ending is {_endings}; save CSV as 'CSV UTF-8'.
-A name that is slightly off (a copy that your browser numbered, small letters, spaces) is understood where it leaves one
-reading, and you are told. What was not taken in stands on the page `<site>_not_taken_in.html` beside your reports.
+A name that is slightly off (a copy that your browser numbered, small letters, spaces) is understood if it can mean only
+one thing, and your report says so. What was not taken in is on the page `<site>_not_taken_in.html` beside your reports.
 A workbook with a sheet for each dataset, named after it, is called `<site>_return_<yyyymm>_v<n>.xlsx`. If nothing
 happened, send the file with its heading alone, and beside it `<same name>.manifest.json`, a text file that holds
 `{{"nil_return": true}}`. In a workbook of several datasets, delete the sheet of the dataset of which there is nothing,
@@ -104,7 +104,7 @@ One such cell and the whole file is refused, and none of it is loaded:
 _FAULTS_SECTION = """
 Nor names, addresses or notes: a column headed like one is refused too. Use your own references for people and staff.
 
-Such a file still lies in your folder: delete it there, tell the data team, and report it under your incident process.
+Such a file is still in your folder: delete it there, tell the data team, and report it under your incident process.
 
 ## 3. The five faults that cost most
 
@@ -114,7 +114,7 @@ Shown on the contacts; they are the same for every dataset.
 _LATER_SECTIONS = f"""
 ## 4. Read the report
 
-The morning after, a page with the name of your file lies in your reports folder. Its title says what to do and by when.
+The morning after, a page with the name of your file is in your reports folder. Its title says what to do and by when.
 'Fix' means that rows are held back, or that the file is refused; 'worth checking' means that they were accepted. For
 each problem it says where (sheet, column and rows as in your own file), what was found, what is expected and how to
 fix it. What may be personal is never repeated: look at the cell in your own file.
@@ -125,7 +125,7 @@ marked workbook, sent under the name that ends in `{TO_FIX}.xlsx`, is the likeli
 
 ## 5. Fix it, and send it again
 
-Where something must be fixed, your own file lies beside the page with every bad cell marked: the name ends in
+Where something must be fixed, your own file is beside the page with every bad cell marked: the name ends in
 `{TO_FIX}.xlsx`. *{READ_ME}* says what to do; *{PROBLEMS}* lists each cell with a link to it; on your own sheets the bad
 cells are filled and bold, and the last column, *{ROW_PROBLEMS}*, says what is wrong with each row. Do what each
 problem says: fix the cell or, where it says so, delete the whole row. Leave everything else as it is, save it as an
@@ -149,8 +149,8 @@ pilots check MHT-BPL_contacts_201611_v1.xlsx --to reports
 It finds what the nightly run finds, and writes the same page and marked workbook. Rules that compare two files, such as
 a contact with its referral, are checked where both are in one workbook (section 1); what needs your earlier files, or
 others', is listed at the end as not checked here. A file of another name: add
-`--site MHT-BPL --dataset contacts --period 201611`. A report of the file that is open in Excel cannot be written
-anew: close it first.
+`--site MHT-BPL --dataset contacts --period 201611`. A report of the file that is open in Excel cannot be
+replaced: close it first.
 
 ## 7. Install `pilots` on Windows
 

@@ -64,6 +64,7 @@ def record_withdrawal(
         named = _named(which, deliveries.values())
         at = ledger.effective_now(moment, now())
         _, withdrawn = apply_withdrawals(deliveries.values(), ledger.withdrawals(at), at)
+        # of a file with several deliveries, those that are already so are left alone
         chosen = tuple(d for d in named if (d.delivery_id in withdrawn) is undo)
         if not chosen:
             raise _usage_error(
@@ -129,7 +130,7 @@ def _named(which: str, deliveries: Iterable[Delivery]) -> Sequence[Delivery]:
         return by_id
     file_name = which.rpartition("/")[2]
     by_name = [d for d in known if d.file_name == file_name]
-    if len({d.sha256 for d in by_name}) == 1:
+    if len({d.sha256 for d in by_name}) == 1:  # several deliveries of one workbook, or of one file sent again
         return by_name
     if by_name:
         raise _usage_error("More than one file came under this name. Say which one is meant:", *_ids(by_name))

@@ -81,6 +81,7 @@ class ActiveRun(Run):
         """
         recorded_keys = self.ledger.result_keys()
         deliveries, _ = apply_withdrawals(received.deliveries.values(), self.withdrawals, self.moment)
+        # a delivery with the same bytes as an earlier one shares its result
         in_scope = [d for d in deliveries if not d.same_as and self.scope.covers(d)]
         keys = {d.delivery_id: result_key(d, datasets()[d.dataset], self.corrections) for d in in_scope}
         missing = self.paths.missing_results(keys.values())
@@ -91,6 +92,7 @@ class ActiveRun(Run):
                 for d in in_scope
                 if keys[d.delivery_id] in missing and raw_file_unchanged(d, self.paths.raw, known_files)
             ],
+            # in the store but not recorded: a run was cut off in between, or a rule was changed back
             {i: key for i, key in keys.items() if key not in missing and recorded_keys.get(i) != key},
         )
 

@@ -80,6 +80,7 @@ class SingleFile:
     def _unavailable(self, contract: Contract, rule: Rule) -> list[str]:
         """Datasets that the rule reads and the file does not have in full, except those that the site never sends."""
         need = returns_for(self.site_code)
+        # which tables a rule reads follows from its SQL, so nothing has to be kept in step by hand
         read = {table.removeprefix("core.") for table in rule.reads if table.startswith("core.")} | {contract.dataset}
         return [n for n in datasets() if n in read - self.complete and (n == contract.dataset or need.get(n) != NONE)]
 
@@ -153,7 +154,7 @@ def _found_between_rows(in_file: Sequence[DatasetInFile], single_file: SingleFil
 
     by_dataset = {p.delivery.dataset: p for p in in_file if p.delivery.dataset in single_file.complete}
     validated = [ValidatedDelivery(p.delivery, "", p.verdict, Standing.CURRENT) for p in by_dataset.values()]
-    with in_memory() as db:
+    with in_memory() as db:  # the code of the run, so that a check and a run cannot differ
         make_work_tables(db)
         _fill_tables(db, by_dataset, single_file)
         for name, contract in datasets().items():

@@ -108,6 +108,7 @@ def open_run(settings: Settings, moment: datetime | None, scope: Scope = FULL_SC
             id=run_id,
             started_at=started,
             scope=scope,
+            # taken before any file is read: one that changes during the run makes the next run a full one
             input_fingerprint=fingerprint_inputs(paths),
             ending=ending,
             previous_failure=previous_failure,
@@ -139,7 +140,7 @@ def _report_failure(warehouse: Warehouse, metadata: dict[str, str]) -> Iterator[
     build = warehouse.current()
     try:
         yield
-    except EarlierThanKnown:
+    except EarlierThanKnown:  # nothing was done: the caller gets exit code 2, and no summary
         raise
     except Exception as error:
         with suppress(OSError):  # a failing disk must not hide the first error

@@ -117,6 +117,7 @@ def build_and_promote(
         build_marts(new)
         return promote_build(warehouse, new, final, keep)
 
+    # a damaged cache must not fail the run: all four stages are tried again with everything loaded afresh
     build, cache_error = new.with_full_reload_fallback(attempt)
     run.results.sweep(set(ledger.result_keys().values()))
     return build, cache_error
