@@ -34,7 +34,7 @@ _NAMES = """
     OthersThere PLANTERS Planter Spoilt made_apart
     Calamine Grammar LONGEST_LINE LONGEST_RECORD NOT_RECKONED NO_FILE NO_FILE_YET NameOfSheet SMALL_BOOK ShrunkError
     TRIED_AGAIN TWICE WrongManifest about_heading as_it_is beside_the_table by_place days_meant head_of heading_of
-    Judge copy_of_the_project content_of pilots_here read_within rules_told seeded_values
+    Judge copy_of_the_project pilots_here read_within rules_told seeded_values
     lay_out like_totals manifest_of must_fit refused_percentages tail_of the_only_file without_heading as_sheets
 """
 _MODULES = """
