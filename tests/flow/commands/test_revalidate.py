@@ -72,22 +72,23 @@ def test_an_extended_code_list_releases_rows_and_the_page_says_so(folder: DataFo
     chats = [valid_row("contacts", n, contact_type="chat") for n in (2, 3)]
     folder.send("contacts", [valid_row("contacts", 1), *chats, valid_row("contacts", 4)])  # 4 has no referral
     assert (
-        pilots("run", "--no-prefect", "--data", str(folder.path), "--date", "2016-12-02", home=project).returncode == 0
+        pilots("run", "--no-prefect", "--data", str(folder.path), "--date", "2016-12-02", project=project).returncode
+        == 0
     )
     folder.send("contacts", valid_rows("contacts", 1, 2, 3), period="201612")  # new: `revalidate` must leave it
     add_code(project)
 
     arguments = ("--no-prefect", "--data", str(folder.path), "--date", "2016-12-05")
     before = digests_of(folder)
-    planned = pilots("retry", "--dry-run", *arguments, home=project)
+    planned = pilots("retry", "--dry-run", *arguments, project=project)
     assert planned.returncode == 0, planned.stderr
     count, of_site = planned.stdout.splitlines()
     assert count.startswith("1 file would be re-validated: ") and of_site == f"{BPL}: 1 file (1 of contacts)"
-    [only] = json.loads(pilots("retry", "--dry-run", "--json", *arguments, home=project).stdout)
+    [only] = json.loads(pilots("retry", "--dry-run", "--json", *arguments, project=project).stdout)
     assert only.startswith(f"{BPL}_contacts_201611_v1_")
     assert digests_of(folder) == before, "a dry run wrote something"
 
-    ran = pilots("retry", *arguments, home=project)
+    ran = pilots("retry", *arguments, project=project)
     assert ran.returncode == 0, ran.stderr
     released, where = ran.stdout.splitlines()
     assert released == f"{BPL} contacts November 2016 v1: 2 rows released, 1 still held"
@@ -100,9 +101,9 @@ def test_an_extended_code_list_releases_rows_and_the_page_says_so(folder: DataFo
     summary = Path(where.removeprefix("Summary: ")).read_text(encoding="utf-8")
     assert f"- {BPL} contacts November 2016 v1: {sentence}" in summary
 
-    again = pilots("retry", *arguments, home=project)
+    again = pilots("retry", *arguments, project=project)
     assert again.stdout.splitlines()[0] == "Nothing was out of date." and sentence in page(folder)
-    assert pilots("retry", "--dry-run", *arguments, home=project).stdout == "Nothing is out of date.\n"
+    assert pilots("retry", "--dry-run", *arguments, project=project).stdout == "Nothing is out of date.\n"
 
 
 @pytest.mark.soak
@@ -258,15 +259,15 @@ def test_revalidate_is_limited_to_the_named_site_and_dataset(
 def test_a_file_refused_by_a_changed_rule_is_reported(folder: DataFolder, project: Path) -> None:
     folder.send("contacts", valid_rows("contacts", *range(1, 31)))
     arguments = ("--no-prefect", "--data", str(folder.path))
-    pilots("run", *arguments, "--date", "2016-12-02", home=project)
+    pilots("run", *arguments, "--date", "2016-12-02", project=project)
     codes = project / "schemas" / "core" / "codes" / "contact_type.csv"
     listed = codes.read_text(encoding="utf-8")
     codes.write_text("\n".join(x for x in listed.splitlines() if not x.startswith("first,")) + "\n", encoding="utf-8")
-    stricter = pilots("retry", *arguments, "--date", "2016-12-04", home=project)
+    stricter = pilots("retry", *arguments, "--date", "2016-12-04", project=project)
     assert stricter.returncode == 1
     assert "30 rows that were accepted on 2 December 2016 are now held back: the file is refused now." in page(folder)
     codes.write_text(listed, encoding="utf-8")
-    fixed = pilots("retry", *arguments, "--date", "2016-12-06", home=project)
+    fixed = pilots("retry", *arguments, "--date", "2016-12-06", project=project)
     assert fixed.returncode == 0
     assert fixed.stdout.startswith(f"{BPL} contacts November 2016 v1: 30 rows released, 0 still held")
     assert "30 rows that were held back on 4 December 2016 are now in the figures" in page(folder)

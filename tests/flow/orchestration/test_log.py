@@ -175,7 +175,7 @@ def test_an_exception_is_logged_without_any_cell_value(folder: DataFolder, suffi
     folder.send("contacts", [valid_row("contacts", 1, staff_ref=NINO)], period="201612", suffix=suffix)
     folder.send("referrals", [valid_row("referrals", 1, referral_source=SURNAME)], period="201612", suffix=suffix)
     (folder.paths.raw / BPL / f"{SURNAME} {NINO}.{suffix}").write_bytes(b"a\n1\n")
-    ran = pilots("run", "--no-prefect", "--data", str(folder.path), home=copy, TMPDIR=str(tmp_path))
+    ran = pilots("run", "--no-prefect", "--data", str(folder.path), project=copy, TMPDIR=str(tmp_path))
     assert (ran.returncode, ran.stdout) == (70, ""), ran.stderr
     log = folder.paths.logs / log_file.NAME
     assert ran.stderr.strip().endswith(f"Details: {log}") and not list(tmp_path.glob("pilots-fault*"))

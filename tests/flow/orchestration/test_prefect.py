@@ -204,7 +204,7 @@ def test_an_exception_passes_no_cell_value_to_prefect(tmp_path: Path) -> None:
     raise_in(copy, "flows/steps/load.py", "load", f"raise ValueError({value})")
     folder = DataFolder(tmp_path / "data")
     folder.send("contacts", valid_rows("contacts", 1, 2))
-    ran = pilots("run", "--data", str(folder.path), home=copy, timeout=240, TMPDIR=str(tmp_path))
+    ran = pilots("run", "--data", str(folder.path), project=copy, timeout=240, TMPDIR=str(tmp_path))
     assert ran.returncode == 70, ran.stderr
     assert QUOTED not in ran.stdout + ran.stderr
     assert ran.stderr.strip().endswith(f"Details: {folder.paths.logs / 'pilots.jsonl'}")

@@ -102,7 +102,7 @@ def test_a_new_dataset_needs_one_new_contract(folder: DataFolder, project: Path)
     comments = dict(folder.query("select column_name, comment from duckdb_columns() where table_name = 'toys'"))
     assert comments["pieces"] == "Pieces. How many pieces it has."
     assert all(comments.values())
-    checked = pilots("check", str(folder.paths.raw / BPL / f"{BPL}_toys_201611_v1.csv"), home=project)
+    checked = pilots("check", str(folder.paths.raw / BPL / f"{BPL}_toys_201611_v1.csv"), project=project)
     assert checked.returncode == 1 and "V03" in checked.stdout
 
 
