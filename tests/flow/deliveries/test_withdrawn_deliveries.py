@@ -155,7 +155,7 @@ def test_the_run_after_a_withdrawal_is_a_full_run_and_reports_it(
     assert folder.query("select * from audit.withdrawals") == [(withdrawn, datetime(2016, 12, 3, 10), REASON, None)]
     withdraw_in(folder, withdrawn, "2016-12-05T10:00", undo=True)
     undone = folder.run("2016-12-06T03:30")
-    assert undone.result == "published" and f"`{name}` is withdrawn no more" in undone.reported.summary
+    assert undone.result == "published" and f"`{name}` is no longer withdrawn" in undone.reported.summary
     assert "Withdrawn" not in page(folder, f"{BPL}_contacts_201611_v2")
     assert folder.run("2016-12-07T03:30").result == "quiet"
 
