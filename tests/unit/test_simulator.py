@@ -220,7 +220,7 @@ def test_a_repeated_simulation_replaces_its_files_beside_the_published_record(tm
 
 
 @pytest.mark.parametrize("repeated", [False, True])
-def test_a_site_s_file_is_never_replaced(tmp_path: Path, repeated: bool) -> None:
+def test_files_of_sites_are_never_replaced(tmp_path: Path, repeated: bool) -> None:
     raw, truth = tmp_path / "raw", tmp_path / "truth.csv"
     if repeated:
         simulate(raw, truth=truth, **SMALL)

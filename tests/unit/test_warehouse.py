@@ -69,7 +69,7 @@ def test_readers_open_the_promoted_build(warehouse: Warehouse) -> None:
     assert {p.name for p in warehouse.paths.builds.iterdir()} == {first.name, second.name}, "no other file is left"
 
 
-def test_a_build_s_name_has_its_time_run_and_inputs(warehouse: Warehouse) -> None:
+def test_the_name_of_a_build_has_its_time_run_and_inputs(warehouse: Warehouse) -> None:
     build = promoted_build(warehouse, run=3)
     assert (build.name, build.made_at, build.made_from) == (
         "20170103T033000-000003_f00d.duckdb", MADE_AT, "f00d",
@@ -194,7 +194,7 @@ def test_a_missing_build_is_not_reported_as_damaged(warehouse: Warehouse) -> Non
     "query",
     ["from read_csv('{file}')", "copy (select 1) to '{file}'", "set enable_external_access = true", "set threads = 1"],
 )
-def test_a_reader_s_query_has_no_access_to_files_or_settings(warehouse: Warehouse, tmp_path: Path, query: str) -> None:
+def test_a_query_of_a_reader_reaches_no_file_or_setting(warehouse: Warehouse, tmp_path: Path, query: str) -> None:
     with promoted_build(warehouse).read_locked() as db, pytest.raises(QueryFailed):
         ask(db, query.format(file=tmp_path / "file.csv"))
 

@@ -104,7 +104,7 @@ class TestF29UnclosedMarkInTheHeading:
             assert {f.rule for f in outcome.findings} == {"F04", "F29"}, title
             assert outcome.accepted == list(range(3, 15))
 
-    def test_of_the_site_s_own_quotation_mark_is_found(self, tmp_path: Path) -> None:
+    def test_of_the_kind_that_a_site_declares_is_found(self, tmp_path: Path) -> None:
         file = tmp_path / "contacts.csv"
         file.write_text(as_csv(contacts(*[{}] * 12)).replace("attended", "'attended", 1))
         extract = read(file, KNOWN_HEADINGS, quote="'")

@@ -113,7 +113,7 @@ EVERYDAY = [code for code in sites() if code in FIRST_SITES or profile(code) != 
 
 
 @pytest.mark.parametrize("site", sites() if iterations(everyday=0, soak=1) else EVERYDAY)
-def test_each_site_s_examples_are_valid_for_that_site(site: str, validate: Validator) -> None:
+def test_the_examples_for_each_site_are_valid_for_that_site(site: str, validate: Validator) -> None:
     for dataset in (n for n, need in returns_for(site).items() if need != NONE and n in datasets()):
         outcome = validate(as_csv(example_rows(for_site(datasets()[dataset], site))), dataset, site, PERIOD)
         assert (outcome.result, outcome.findings, outcome.accepted) == ("accepted", [], [2, 3, 4]), dataset
@@ -130,7 +130,7 @@ def needed(dataset: str, field: str, site: str = "") -> str:
     return next(str(r[3]) for r in notes.iter_rows(values_only=True) if r[1] == field)
 
 
-def test_the_notes_say_which_columns_the_programme_s_rules_need() -> None:
+def test_the_notes_say_which_columns_a_programme_needs() -> None:
     assert needed("participants", "gp_area_code", "HLT-SCR") == "Yes"
     assert needed("participants", "gp_area_code", "MHT-BPL") == "No"
     assert needed("participants", "gp_area_code").startswith("No. In some rows it must: the area where")

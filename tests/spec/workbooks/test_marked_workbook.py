@@ -44,7 +44,7 @@ from schemas._contract.catalogue import datasets
 from schemas._contract.workbook_names import CODES, PROBLEMS, READ_ME, ROW_PROBLEMS
 
 DUE = datetime(2016, 12, 9, 17)
-NUMBER = "943 476 5919"  # valid by its check digit, and nobody's
+NUMBER = "943 476 5919"  # a valid check digit, issued to nobody
 
 
 @dataclass(frozen=True)

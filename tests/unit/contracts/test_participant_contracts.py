@@ -237,9 +237,7 @@ def test_every_rule_within_a_row_has_a_case() -> None:
         ("participants", "year_of_birth", 1929, "V03"),
     ],
 )
-def test_a_field_s_own_check_has_the_rule_id_that_the_field_names(
-    dataset: str, name: str, cell: object, rule_id: str
-) -> None:
+def test_a_cell_check_has_the_rule_id_that_its_field_names(dataset: str, name: str, cell: object, rule_id: str) -> None:
     contract = CONTRACTS[dataset]
     rows = pl.DataFrame({name: [VALID_ROWS[dataset][name], cell]}, schema={name: polars_type(contract.by_name[name])})
     answers = [(i, rows.select(check).to_series().to_list()) for i, check in checks_of(contract.by_name[name])]

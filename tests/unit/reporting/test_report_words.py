@@ -38,7 +38,7 @@ def test_page_and_terminal_report_have_the_same_texts(kind: str) -> None:
         assert re.sub(r"\s+", " ", item.fix) in text and item.fix in lines
 
 
-def test_markup_in_a_sender_s_text_is_not_interpreted() -> None:
+def test_markup_in_the_text_of_a_sender_is_not_interpreted() -> None:
     pieces = in_pieces("**None** of {file} was read.", {"file": "{other} **bold**.csv"})
     assert pieces == (("None", "b"), (" of ", ""), ("{other} **bold**.csv", "bdi"), (" was read.", ""))
     assert plain(pieces) == "None of {other} **bold**.csv was read."
