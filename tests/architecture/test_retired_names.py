@@ -36,6 +36,7 @@ _NAMES = """
     TRIED_AGAIN TWICE WrongManifest about_heading as_it_is beside_the_table by_place days_meant head_of heading_of
     Judge copy_of_the_project pilots_here read_within rules_told seeded_values
     lay_out like_totals manifest_of must_fit refused_percentages tail_of the_only_file without_heading as_sheets
+    by_prefect exit_of give_json InFile OfDataset judge_by_hand said_by
 """
 _MODULES = """
     settle
