@@ -20,6 +20,7 @@ from pathlib import Path
 
 from flows.runtime.data_folder import CORRECTIONS
 
+_FORMER_RESULTS = ("validation results", "judgements")  # what earlier code called the folder of validation results
 VERDICT = "verdict.json"  # written last: a validation result that has it is complete
 
 
@@ -78,7 +79,7 @@ class DataPaths:
     @cached_property
     def results(self) -> Path:
         """The folder of validation results, each in a folder of its own."""
-        return self.warehouse / "store" / "validation results"
+        return self.warehouse / "store" / "validation_results"
 
     def result(self, key: str) -> Path:
         """The folder of one validation result."""
@@ -138,6 +139,11 @@ class DataPaths:
 
     def make(self) -> None:
         """Create the folders that runs write into. Those with rows about people are for owner and group alone."""
+        # Results are moved, not made again: a delivery whose raw file is gone has no other source, and a folder that
+        # nobody sweeps would keep personal data.
+        for name in _FORMER_RESULTS:
+            if not self.results.exists() and (former := self.results.with_name(name)).is_dir():
+                former.rename(self.results)
         for folder in (self.reports, self.builds, self.results, self.unfinished):
             folder.mkdir(parents=True, exist_ok=True)
         for folder in (self.builds, self.results, self.unfinished):

@@ -220,6 +220,19 @@ def test_a_missing_raw_folder_stops_the_run(built: DataFolder, remove_raw_files:
     assert NOTHING_NEW in restored.verdict and "The run before this one, of " in restored.reported.summary
 
 
+@pytest.mark.parametrize("former", ["validation results", "judgements"])
+def test_stored_results_in_a_folder_of_an_earlier_name_are_moved_and_used(built: DataFolder, former: str) -> None:
+    """Without the raw files they are the only source of the figures."""
+    stored = sorted(built.paths.results.glob("*/*"))
+    built.paths.results.rename(built.paths.results.with_name(former))
+    for path in built.paths.raw.glob("*/*contacts*"):
+        path.unlink()
+    run = built.run("2016-12-04T03:30")
+    assert run.result in ("quiet", "published") and built.ledger_runs()[-1]["deliveries_judged"] == 0
+    assert sorted(built.paths.results.glob("*/*")) == stored
+    assert not built.paths.results.with_name(former).exists()
+
+
 def test_an_empty_raw_folder_that_never_had_a_file_is_valid(folder: DataFolder) -> None:
     assert [folder.run().result for _ in range(2)] == ["published", "quiet"]
 
