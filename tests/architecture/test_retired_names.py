@@ -37,6 +37,9 @@ _NAMES = """
     Judge copy_of_the_project pilots_here read_within rules_told seeded_values
     lay_out like_totals manifest_of must_fit refused_percentages tail_of the_only_file without_heading as_sheets
     by_prefect exit_of give_json InFile OfDataset judge_by_hand said_by
+    A_DAY_IN_DIGITS DatesSeen MAY_BE_A_DATE REFERENCE_WORTH_A_LOOK SETTLED_NS WORTH_A_LOOK ask_all ask_if_sound
+    in_words_not_well is_settled ledger_troubles may_be_a_persons may_be_named meant_by moment_of not_well
+    rules_of_births
 """
 _MODULES = """
     settle
