@@ -310,7 +310,7 @@ def test_a_changed_code_list_makes_pilots_run_a_full_run(folder: DataFolder, tmp
     time.sleep(2.1)  # until the files count as settled
 
     def first_line() -> str:
-        return pilots("run", "--no-prefect", "--data", str(folder.path), home=project).stdout.splitlines()[0]
+        return pilots("run", "--no-prefect", "--data", str(folder.path), project=project).stdout.splitlines()[0]
 
     assert first_line().startswith("Published: 4 files checked")
     assert first_line().startswith("Nothing changed since") and first_line().startswith("Nothing changed since")

@@ -22,7 +22,7 @@ def project(tmp_path: Path) -> Path:
 
 def run_with(folder: DataFolder, project: Path, *more: str, code: int = 0) -> str:
     """Run the code of `project` and return the printed summary."""
-    ran = pilots("run", "--no-prefect", "--data", str(folder.path), *more, home=project)
+    ran = pilots("run", "--no-prefect", "--data", str(folder.path), *more, project=project)
     assert ran.returncode == code, ran.stderr
     return ran.stdout
 

@@ -252,7 +252,7 @@ def test_a_run_after_a_reworded_rule_and_a_changed_limit(folder: DataFolder, tmp
     folder.send_all(1, 2)
     folder.send("contacts", [valid_row("contacts", 1), valid_row("contacts", 2, attended="9")])
     run = ("run", "--no-prefect", "--data", str(folder.path), "--date")
-    assert pilots(*run, "2016-12-02", home=project).returncode == 0
+    assert pilots(*run, "2016-12-02", project=project).returncode == 0
     page = folder.paths.reports / BPL / f"{BPL}_contacts_201611_v1.html"
     before = {i.split("_201611")[0]: key for i, key in Ledger(folder.paths.ledger).result_keys().items()}
     old_words, new_words = "Change it to a listed code.", "Take a code from the list."
@@ -260,7 +260,7 @@ def test_a_run_after_a_reworded_rule_and_a_changed_limit(folder: DataFolder, tmp
 
     edit(project, "schemas/_rules/cells.py", old_words, new_words)
     edit(project, "schemas/core/participants.py", "low=1930", "low=1931")
-    assert pilots(*run, "2016-12-03", home=project).returncode == 0
+    assert pilots(*run, "2016-12-03", project=project).returncode == 0
     text = page.read_text(encoding="utf-8")
     assert new_words in text and old_words not in text
     after = {i.split("_201611")[0]: key for i, key in Ledger(folder.paths.ledger).result_keys().items()}
