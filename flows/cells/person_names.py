@@ -82,7 +82,7 @@ def holds_full_name(text: str) -> bool:
     words = words_of(text)
     if any(title in _TITLES and name in certain_names() for title, name in pairwise(words)):
         return True
-    long = [w for w in words if len(w) > 1]
+    long = [w for w in words if len(w) > 1]  # initials between two names are passed over: John A Smith
     if any(_are_a_name(a, b) for a, b in pairwise(long)) or any(_is_two_names(w) for w in long):
         return True
     only_initials_else = len(long) == 1 and 1 < len(words) <= 3

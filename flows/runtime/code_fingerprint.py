@@ -35,7 +35,7 @@ def code_digest(patterns: tuple[str, ...]) -> str:
     """
     digest = hashlib.sha256()
     for path in sorted({p for pattern in patterns for p in ROOT.glob(pattern) if p.is_file()}):
-        if "__pycache__" in path.parts:
+        if "__pycache__" in path.parts:  # differs from one Python, and one checkout, to the next
             continue
         digest.update(path.relative_to(ROOT).as_posix().encode())
         digest.update(_compiled(path) if path.suffix == ".py" else path.read_bytes())
@@ -49,6 +49,7 @@ def _compiled(path: Path) -> bytes:
     module = ast.parse(text) if f"\n{_TABLE_CONTRACT} = " in text else None
     if module:
         module.body = [s for s in module.body if not _is_table_contract(s)]
+    # optimize=2 leaves out docstrings and asserts; without dont_inherit, this file's __future__ imports would apply
     code = compile(module or text, "", "exec", dont_inherit=True, optimize=2)
     return hashlib.sha256(repr(_stable_form(code)).encode()).digest()
 
@@ -65,6 +66,7 @@ def _stable_form(constant: object) -> object:
         return "tuple", [_stable_form(c) for c in constant]
     if not isinstance(constant, CodeType):
         return type(constant).__name__, repr(constant)
+    # line numbers, the file's name and co_stacksize are left out: they do not change what the code does
     names = constant.co_names, constant.co_varnames, constant.co_freevars, constant.co_cellvars
     shape = constant.co_argcount, constant.co_posonlyargcount, constant.co_kwonlyargcount, constant.co_flags
     does = constant.co_code, getattr(constant, "co_exceptiontable", b"")

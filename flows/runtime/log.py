@@ -139,12 +139,12 @@ def run_log(
         log(Entry(Event.RUN_STARTED))
         yield ending
         log(Entry(Event.RUN_FINISHED, result=ending.result, counts=ending.counts, seconds=perf_counter() - began))
-    except rejections:
+    except rejections:  # the command was refused, the pipeline did not fail: no traceback in the log
         log(Entry(Event.RUN_FINISHED, result=REJECTED, seconds=perf_counter() - began))
         raise
     except BaseException as error:
         log(Entry(Event.RUN_FAILED, seconds=perf_counter() - began, fault=Fault.of(error)))
-        if file.is_written:
+        if file.is_written:  # else the note would point to a log that has no such line
             error.add_note(LoggedIn(f"Details: {file.path}"))
         raise
     finally:

@@ -29,7 +29,7 @@ def safe_message(error: BaseException) -> str:
     """A safe message for an error, in one line."""
     if is_own(error):
         return str(error)
-    if isinstance(error, OSError):
+    if isinstance(error, OSError):  # its text is the system's own, and an operator needs the path
         return ": ".join(str(part) for part in (error.strerror or type(error).__name__, error.filename) if part)
     return f"an error of the kind {type(error).__name__}"
 

@@ -23,6 +23,7 @@ def share(part: int, whole: int) -> str:
         return "under 1%"
     if whole * 99 < part * 100 < whole * 100:
         return "over 99%"
+    # rounds half up in whole numbers: `round` would round half to even, of a float
     return f"{(part * 200 + whole) // (whole * 2)}%" if whole else "0%"
 
 

@@ -35,6 +35,8 @@ class NoDataFolder(Exception):  # noqa: N818 - it says what is missing
 class DataPaths:
     """The paths of one data folder."""
 
+    # cached properties: the same few paths are used for every delivery
+
     data: Path
 
     @cached_property

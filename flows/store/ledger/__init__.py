@@ -80,6 +80,7 @@ class Ledger(Runs):
     def put_delivery(self, delivery: Delivery, run_id: str) -> None:
         """Record a delivery, or what a new manifest declares of a known one; `received_at` stays the first."""
         values = (delivery.delivery_id, _body(delivery), delivery.received_at.isoformat(), run_id)
+        # received_at and run_id stay those of the first receipt: later figures "as of" a day depend on it
         self._db.execute(
             "insert into deliveries values (?, ?, ?, ?) on conflict (delivery_id) do update set body = excluded.body",
             values,
@@ -170,6 +171,7 @@ class Ledger(Runs):
             last = self._counted_last()
             for pair, ids in sorted(counting.items()):
                 if ids != last.get(pair):
+                    # what this run has recorded of the dataset before is replaced
                     self._db.execute(
                         "delete from counted where (site_code, dataset, run_id) = (?, ?, ?)", (*pair, run_id)
                     )
@@ -181,6 +183,7 @@ class Ledger(Runs):
 
         A delivery that counted, was replaced, and counted again has its place by the last time.
         """
+        # rowid decides between rows of the same moment: those recorded later come first
         return self._db.execute(
             "select site_code, dataset, delivery_id from counted where since <= ? group by 1, 2, 3"
             " order by max(since) desc, max(rowid) desc",

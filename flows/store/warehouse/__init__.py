@@ -88,6 +88,7 @@ class Warehouse:
     def keep_last(self, count: int) -> list[Build]:
         """Delete all but the newest `count` builds, but never the current one. Returns the deleted ones."""
         current = self.current()
+        # names begin with the time, so they sort by age; the current build stays even if it is not among the newest
         deleted = [build for build in self.builds()[:-count] if build != current]
         for build in deleted:
             build.file.unlink()

@@ -84,7 +84,7 @@ class Build:
             self.file.open("rb").close()  # raises the OSError of a file that may not be read: it is not damaged
             raise BuildDamaged("a build of the warehouse cannot be opened: its file is damaged") from None
         db.execute("set enable_external_access = false")
-        db.execute("set lock_configuration = true")
+        db.execute("set lock_configuration = true")  # last: SQL can then change no setting, this one included
         return db
 
     def can_be_opened(self) -> bool:
