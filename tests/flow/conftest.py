@@ -1,4 +1,4 @@
-"""A data folder of its own for each test."""
+"""Fixtures of the run tests: a data folder for each test, and runs without marts where none is asked for."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from flows.steps import build
 
 @pytest.fixture
 def folder(tmp_path: Path) -> DataFolder:
-    """A data folder to which nobody has sent anything yet."""
+    """An empty data folder with a raw folder."""
     (tmp_path / "data" / "raw").mkdir(parents=True)
     return DataFolder(tmp_path / "data")
 
 
 @pytest.fixture(autouse=True)
 def marts_or_none(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Build no mart in tests marked `without_marts`, which ask for none: marts are a third of what a small run costs.
+    """Skip building marts in tests marked `without_marts`: they are a third of the time of a small run.
 
-    All the rest of the run is real, and so are the runs of commands in processes of their own. A test of a module that
-    is marked so may be marked `with_marts`.
+    Everything else of the run is real. Commands in processes of their own always build marts. `with_marts` on a test
+    overrides the mark of its module.
     """
     marks = {mark.name for mark in request.node.iter_markers()}
     if "without_marts" in marks and "with_marts" not in marks:

@@ -160,7 +160,7 @@ def test_check_exits_with_0_1_or_2(built: DataFolder, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "said", "told"),
+    ("option", "value", "message"),
     [
         ("--site", "XX", "There is no site called XX."),
         ("--dataset", "contakts", "There is no dataset called contakts. There are: "),
@@ -168,12 +168,12 @@ def test_check_exits_with_0_1_or_2(built: DataFolder, tmp_path: Path) -> None:
     ],
 )
 def test_check_names_the_unknown_option_value(
-    built: DataFolder, tmp_path: Path, option: str, said: str, told: str
+    built: DataFolder, tmp_path: Path, option: str, value: str, message: str
 ) -> None:
     unnamed = tmp_path / "my contacts.csv"
     unnamed.write_bytes(Path(path_of(built, "contacts")).read_bytes())
-    wrong = pilots_in_process("check", str(unnamed), option, said)
-    assert (wrong.returncode, wrong.stdout) == (2, "") and wrong.stderr.startswith(told)
+    wrong = pilots_in_process("check", str(unnamed), option, value)
+    assert (wrong.returncode, wrong.stdout) == (2, "") and wrong.stderr.startswith(message)
     assert "It is not clear" not in wrong.stderr
 
 

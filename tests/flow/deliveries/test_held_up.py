@@ -50,12 +50,12 @@ def figures(folder: DataFolder) -> dict[str, list[tuple[Any, ...]]]:
 
 def settled_figures_of(folder: DataFolder) -> dict[str, list[tuple[Any, ...]]]:
     """The same without the columns that say whether a figure is provisional."""
-    settled = {}
+    by_table = {}
     for table, (heading, *rows) in figures(folder).items():
         names = [name for name, _ in heading[1:]]
         columns = [i for i, name in enumerate(names) if name not in PROVISIONAL_COLUMNS]
-        settled[table] = [tuple(row[i] for i in columns) for row in rows]
-    return settled
+        by_table[table] = [tuple(row[i] for i in columns) for row in rows]
+    return by_table
 
 
 def west_london_rows(dataset: str, *numbers: int) -> list[Row]:

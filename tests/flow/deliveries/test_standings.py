@@ -75,8 +75,8 @@ class Sent:
 class Pool:
     """Validation results of every content, computed once."""
 
-    def __init__(self, judgements: ResultStore, verdicts: dict[tuple[str, str, str], Verdict]) -> None:
-        self.judgements, self.verdicts = judgements, verdicts
+    def __init__(self, results: ResultStore, verdicts: dict[tuple[str, str, str], Verdict]) -> None:
+        self.results, self.verdicts = results, verdicts
 
 
 @pytest.fixture(scope="module")
@@ -169,8 +169,8 @@ def load_and_cross_check(
     """Load and cross-check some deliveries, and prove that every row is accounted for."""
     with TemporaryDirectory() as folder:
         new = NewBuild(Path(folder) / "build.duckdb", DuckDBOptions(threads=1))
-        load_build(new, validated_, [], pool.judgements)
-        final = cross_check_build(new, validated_, pool.judgements, counted_before)
+        load_build(new, validated_, [], pool.results)
+        final = cross_check_build(new, validated_, pool.results, counted_before)
         with new.read() as db:
             prove(db, final)
             recorded = dict(db.execute("select delivery_id, standing from audit.deliveries").fetchall())

@@ -148,8 +148,8 @@ def test_the_schedule_starts_runs_whose_states_name_their_outcomes(folder: DataF
         assert tasks_of(server, first) == wanted
         assert summary_of(server, first).splitlines()[0] == first["state"]["message"]
 
-        quiet = server.wait_until("a run without changes ends", lambda: newest_run(server, "Completed"), 90)
-        assert quiet["state_type"] == "COMPLETED" and quiet["state"]["message"].startswith("Nothing changed")
+        no_op = server.wait_until("a run without changes ends", lambda: newest_run(server, "Completed"), 90)
+        assert no_op["state_type"] == "COMPLETED" and no_op["state"]["message"].startswith("Nothing changed")
 
         send_refused_file(folder)
         (folder.paths.raw / BPL / "what we sent <last> month.csv").write_text("a\n1\n", encoding="utf-8")

@@ -158,5 +158,5 @@ def test_a_prefect_flow_shows_its_stages(folder: DataFolder) -> None:
     seen = in_terminal(*run_arguments(folder, first=AT_ONCE))
     assert seen.code == 0, seen.raw
     assert [line.split()[0] for line in seen.lines[-len(STAGES) :]] == STAGES
-    quiet = pilots("run", "--no-prefect", "--data", str(folder.path), "--date", "2017-01-03")
-    assert (quiet.returncode, quiet.stderr) == (0, "")
+    no_op = pilots("run", "--no-prefect", "--data", str(folder.path), "--date", "2017-01-03")
+    assert (no_op.returncode, no_op.stderr) == (0, "")

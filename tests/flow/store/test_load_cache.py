@@ -77,7 +77,7 @@ FIRST = datetime(2019, 1, 2, 3, 30)
 class Pool:
     """Validation results of all contents, by dataset and number. They do not depend on a file's month or version."""
 
-    judgements: ResultStore
+    results: ResultStore
     verdicts: dict[tuple[str, int], tuple[str, Verdict]]
 
 
@@ -187,8 +187,8 @@ def build_warehouse(
 ) -> Content:
     """Build the warehouse of a run, prove that every row is accounted for, and return its content."""
     new = NewBuild(file, ONE_THREAD, cache=cache)
-    load_build(new, validated, [], pool.judgements)
-    validated = cross_check_build(new, validated, pool.judgements)
+    load_build(new, validated, [], pool.results)
+    validated = cross_check_build(new, validated, pool.results)
     with new.read() as db:
         prove(db, validated)
     return warehouse_content(file)
@@ -290,7 +290,7 @@ def test_a_rule_may_read_the_history_of_a_dataset_never_sent(
 def test_only_new_validation_results_are_read(pool: Pool, cache: LoadCache, tmp_path: Path) -> None:
     """Validation results that the cache already holds are deleted here, so reading one would fail."""
     store = ResultStore(DataPaths(tmp_path / "own"))
-    shutil.copytree(pool.judgements.paths.data, store.paths.data)
+    shutil.copytree(pool.results.paths.data, store.paths.data)
     before = validated_deliveries(FILES, pool)
     load_build(NewBuild(tmp_path / "first.duckdb", ONE_THREAD, cache=cache), before, [], store)
     for j in before:
@@ -390,9 +390,9 @@ def test_rows_too_wide_for_little_memory_are_loaded_with_more(pool: Pool, cache:
             NewBuild(build, DuckDBOptions(memory_limit="16MB"), cache=cache),
             validated_deliveries(more, pool),
             [],
-            pool.judgements,
+            pool.results,
         )
-    load_build(NewBuild(build, LittleMemoryFirst(), cache=cache), validated_deliveries(more, pool), [], pool.judgements)
+    load_build(NewBuild(build, LittleMemoryFirst(), cache=cache), validated_deliveries(more, pool), [], pool.results)
     assert cache.rows.stat().st_ino == file
     assert build_warehouse(build, validated_deliveries(more, pool), pool, cache) == build_warehouse(
         build, validated_deliveries(more, pool), pool
@@ -409,7 +409,7 @@ def test_personal_rows_do_not_stay_in_free_blocks_of_the_cache(pool: Pool, cache
     verdict = replace(refused[1], holds_personal_data=True)
     personal = replace(validated[0], key=refused[0], verdict=verdict, standing=Standing.REFUSED)
     with cache.rows.open("rb") as before:
-        load_build(NewBuild(build, ONE_THREAD, cache=cache), [personal, *validated[1:]], [], pool.judgements)
+        load_build(NewBuild(build, ONE_THREAD, cache=cache), [personal, *validated[1:]], [], pool.results)
         assert os.fstat(before.fileno()).st_nlink == 0, "the file that held them is still there"
     assert [p.name for p in cache.rows.parent.glob("kept.*")] == ["kept.duckdb"]
 

@@ -156,7 +156,7 @@ CONTRACTS = [
 ]
 
 
-@pytest.mark.parametrize(("change", "expected"), CONTRACTS, ids=lambda said: getattr(said, "__name__", ""))
+@pytest.mark.parametrize(("change", "expected"), CONTRACTS, ids=lambda value: getattr(value, "__name__", ""))
 def test_a_changed_contract_or_code_list_changes_the_keys_of_its_datasets(
     change: Callable[[Path], None], expected: set[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
