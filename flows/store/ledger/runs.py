@@ -135,7 +135,7 @@ class Runs:
             raise LedgerUnusable(
                 f"the ledger {self.path} is of version {version}, and this code knows versions up to {VERSION}: use"
                 " the newer code that wrote it. To go back for good, put in its place the copy that was kept beside it"
-                f" before it was migrated ({self.path.stem}-version-...): what was noted since is not in that"
+                f" before it was migrated ({self.path.stem}-version-...): what was recorded since then is not in it"
             )
         # WAL lets readers in while a run writes; with `full`, what was committed survives a power cut
         self._db.execute("pragma journal_mode = wal")
@@ -169,7 +169,7 @@ class Runs:
         A new ledger beside them means that the old one was lost: every file would be dated as received today.
         """
         if not self._db.execute("select 1 from runs limit 1").fetchone() and paths.has_products:
-            text = f"the ledger {paths.ledger} is lost or was emptied, and what was made by it is there"
+            text = f"the ledger {paths.ledger} is lost or was emptied, but builds or results of its runs exist"
             raise LedgerUnusable(f"{text}: {_how_to_restore(paths)}")
 
     def newest_receipt(self) -> datetime | None:
