@@ -6,6 +6,7 @@ After an intended change, regenerate them and review the diff: `UPDATE_GOLDEN=1 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from flows.commands.reference_docs import COSTLY_FAULTS, rules_page, site_guide
 from schemas._contract.catalogue import datasets
 from schemas._rules.explain import RULES_OF_ANY_DATASET, rules_of
+from tests.golden.glossary_index import public_classes, steps, with_index
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -24,6 +26,21 @@ def test_the_generated_page_is_up_to_date(name: str, make: Callable[[], str]) ->
     if os.environ.get("UPDATE_GOLDEN"):
         page.write_text(make(), encoding="utf-8")
     assert page.read_text(encoding="utf-8") == make()
+
+
+def test_the_glossary_lists_every_step_and_public_class_once() -> None:
+    page = DOCS / "glossary.md"
+    made = with_index(page.read_text(encoding="utf-8"))
+    if os.environ.get("UPDATE_GOLDEN"):
+        page.write_text(made, encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == made
+    for name, line, home in [*public_classes(), *steps()]:
+        assert line.endswith((".", "?", ":")), f"{home}: the first line of {name}'s docstring is no sentence"
+
+
+def test_no_public_class_has_two_homes() -> None:
+    homes = Counter(name for name, _, _ in public_classes())
+    assert not {name for name, n in homes.items() if n > 1}
 
 
 def test_the_costly_faults_of_the_guide_are_rules_of_their_datasets() -> None:

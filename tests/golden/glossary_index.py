@@ -1,0 +1,59 @@
+"""The part of docs/glossary.md that is made from the code: every step of a run and every public class.
+
+A class is defined once, by the first line of its docstring, so the glossary repeats that line and its home.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MARK = "<!-- Below: made from the code by tests/golden/glossary_index.py. Change the docstrings, then `make docs`. -->"
+
+
+def with_index(page: str) -> str:
+    """The glossary with the part below the mark made anew."""
+    terms = page.partition(MARK)[0]
+    return "\n".join([f"{terms.rstrip()}\n", MARK, "", *_steps(), "", *_classes(), ""])
+
+
+def public_classes() -> Iterator[tuple[str, str, str]]:
+    """Name, first line of the docstring and home of each public class in `flows/` and `schemas/`."""
+    for path in sorted(p for folder in ("flows", "schemas") for p in (ROOT / folder).rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                yield node.name, _first_line(node), path.relative_to(ROOT).as_posix()
+
+
+def steps() -> Iterator[tuple[str, str, str]]:
+    """Name, first line of the docstring and home of each verb in `flows/steps/`."""
+    for path in sorted((ROOT / "flows" / "steps").iterdir()):
+        source = path / "__init__.py" if path.is_dir() else path
+        if path.name.startswith("__") or not source.is_file():
+            continue
+        home = path.relative_to(ROOT).as_posix() + "/" * path.is_dir()
+        yield path.stem, _first_line(ast.parse(source.read_text(encoding="utf-8"))), home
+
+
+def _first_line(node: ast.Module | ast.ClassDef) -> str:
+    """The first sentence or line of a docstring, as one cell of a table."""
+    return (ast.get_docstring(node) or "").partition("\n")[0].replace("|", "\\|")
+
+
+def _steps() -> list[str]:
+    head = [
+        "## Steps of a run",
+        "",
+        "`flows/nightly.py` has their order.",
+        "",
+        "| step | what it does | home |",
+        "|---|---|---|",
+    ]
+    return [*head, *(f"| {name} | {line} | `{home}` |" for name, line, home in steps())]
+
+
+def _classes() -> list[str]:
+    head = ["## Classes", "", "| class | what it is | home |", "|---|---|---|"]
+    return [*head, *(f"| `{name}` | {line} | `{home}` |" for name, line, home in sorted(public_classes()))]
