@@ -44,18 +44,18 @@ RULES_IN_USE = {
 }
 
 
-class Code(NamedTuple):
+class SourceFiles(NamedTuple):
     """Source files, as glob patterns below the project's folder, and the libraries that they use."""
 
     files: tuple[str, ...]
     libraries: tuple[str, ...] = ()
 
-    def __or__(self, other: Code) -> Code:
+    def __or__(self, other: SourceFiles) -> SourceFiles:
         """The files and libraries of both."""
-        return Code((*self.files, *other.files), tuple(dict.fromkeys((*self.libraries, *other.libraries))))
+        return SourceFiles((*self.files, *other.files), tuple(dict.fromkeys((*self.libraries, *other.libraries))))
 
 
-OF_ANY_FILE = Code(
+OF_ANY_FILE = SourceFiles(
     (
         "schemas/_contract/code_lists.py",
         "schemas/_contract/model.py",
@@ -85,18 +85,18 @@ OF_ANY_FILE = Code(
     ),
     ("numpy", "pandera", "polars"),
 )
-_TYPED_CELLS = Code(("flows/steps/read/values/*.py",))
-_WORKBOOK = _TYPED_CELLS | Code(("flows/steps/read/workbook/*.py",), ("python-calamine",))
-_READERS: Mapping[Format, Code] = {
-    Format.TEXT: Code(("flows/steps/read/text/**/*.py",), ("pyarrow",)),
-    Format.XLSX: _WORKBOOK | Code(("flows/steps/read/workbook/xlsx/**/*.py",), ("pyarrow",)),
-    Format.XLS: _WORKBOOK | Code(("flows/steps/read/workbook/xls/**/*.py",)),
-    Format.ODS: _WORKBOOK | Code(("flows/steps/read/workbook/ods/**/*.py",)),
-    Format.PARQUET: _TYPED_CELLS | Code(("flows/steps/read/parquet/**/*.py",), ("pyarrow",)),
+_TYPED_CELLS = SourceFiles(("flows/steps/read/values/*.py",))
+_WORKBOOK = _TYPED_CELLS | SourceFiles(("flows/steps/read/workbook/*.py",), ("python-calamine",))
+_READERS: Mapping[Format, SourceFiles] = {
+    Format.TEXT: SourceFiles(("flows/steps/read/text/**/*.py",), ("pyarrow",)),
+    Format.XLSX: _WORKBOOK | SourceFiles(("flows/steps/read/workbook/xlsx/**/*.py",), ("pyarrow",)),
+    Format.XLS: _WORKBOOK | SourceFiles(("flows/steps/read/workbook/xls/**/*.py",)),
+    Format.ODS: _WORKBOOK | SourceFiles(("flows/steps/read/workbook/ods/**/*.py",)),
+    Format.PARQUET: _TYPED_CELLS | SourceFiles(("flows/steps/read/parquet/**/*.py",), ("pyarrow",)),
 }
 
 
-def code_of(kind: Format | None) -> Code:
+def code_of(kind: Format | None) -> SourceFiles:
     """The code that a result of a file of this format depends on; None: a file that is refused as of no known format.
 
     A zip's name does not say what it holds, so its results depend on every reader.

@@ -144,8 +144,8 @@ def to_delete(report: Report) -> str:
     """What to do about a file with personal data that is still there; '' for any other file."""
     if not report.must_be_deleted:
         return ""
-    what = "It lies where you sent it still. Delete it there and wherever else you hold it, tell the data team, and"
-    done = " The later file stands: nothing else needs doing." if report.replaced_by else ""
+    what = "It is still where you sent it. Delete it there and wherever else you hold it, tell the data team, and"
+    done = " The later file is used: nothing else needs doing." if report.replaced_by else ""
     return f"{what} report it under your incident process. This page says so until it is gone.{done}"
 
 
@@ -329,7 +329,7 @@ def what_next(report: Report) -> Pieces:
             names,
         )
     if report.replaced_by:
-        return in_pieces("A later file was accepted: {later}. What stands above is kept as a record.", names)
+        return in_pieces("A later file was accepted: {later}. The above is kept as a record.", names)
     if report.waits:
         return in_pieces(
             "We check this file again every night. It counts as soon as the file that it waits for is right; until "
