@@ -10,28 +10,31 @@ from flows.runtime.code_fingerprint import library_versions, source_digest
 from schemas.audit.withdrawals import Withdrawal
 
 # what can change the rows that are loaded; marts are left out, so a changed mart does not empty the load cache
-_LOADS = (
+LOAD_CODE = (
     "schemas/**/*.py",
     "schemas/**/*.csv",
+    "flows/cells/*.py",
+    "flows/deliveries/*.py",
+    "flows/orchestration/build_steps.py",
     "flows/steps/load.py",
     "flows/steps/cross_check/*.py",
-    "flows/deliveries/findings.py",
     "flows/store/accepted_rows.py",
     "flows/store/findings.py",
-    "flows/store/warehouse/options.py",
+    "flows/store/results.py",
+    "flows/store/warehouse/*.py",
 )
-_BUILDS = (*_LOADS, "schemas/**/*.sql", "flows/steps/build.py")
+BUILD_CODE = (*LOAD_CODE, "schemas/**/*.sql", "flows/steps/build.py")
 
 
 def load_version() -> str:
     """Version of the code and contracts by which results are loaded: 12 hexadecimal digits, the load cache's name."""
-    return _digest(_LOADS)
+    return _digest(LOAD_CODE)
 
 
 def build_fingerprint(validated: Iterable[ValidatedDelivery], withdrawals: Iterable[Withdrawal] = ()) -> str:
     """Fingerprint of a build: 12 hexadecimal digits of its deliveries, standings, withdrawals, code, SQL and DuckDB."""
     deliveries = sorted((v.delivery.delivery_id, v.key, str(v.standing), repr(v.delivery)) for v in validated)
-    return _digest(_BUILDS, deliveries, [repr(w) for w in withdrawals])
+    return _digest(BUILD_CODE, deliveries, [repr(w) for w in withdrawals])
 
 
 def _digest(code: tuple[str, ...], *made_of: object) -> str:

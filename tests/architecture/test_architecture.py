@@ -12,7 +12,7 @@ import pytest
 from flows.deliveries.formats import Format
 from flows.reporting import site_reports
 from flows.steps.read import WORKBOOKS
-from flows.store import result_key
+from flows.store import build_identity, result_key
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(p for f in ("flows", "schemas") for p in (ROOT / f).rglob("*.py"))
@@ -192,6 +192,13 @@ def test_a_report_digest_covers_all_code_that_makes_the_report() -> None:
     assert not relative_paths(files - in_key) - CHANGES_NO_RESULT - CHANGES_NO_REPORT
 
 
+def test_a_build_fingerprint_covers_all_code_that_fills_the_build() -> None:
+    """A change in any module that the steps of a build import makes a new build."""
+    in_key = {p for pattern in build_identity.BUILD_CODE for p in ROOT.glob(pattern)}
+    files = {MODULES[m] for m in modules_of({"flows.orchestration.build_steps"})}
+    assert not relative_paths(files - in_key) - CHANGES_NO_RESULT - CHANGES_NO_BUILD
+
+
 def modules_of(makers: set[str], kind: Format | None = Format.ZIP) -> set[str]:
     """Modules imported by `makers`, directly or not, without readers of formats other than `kind` (zip: all)."""
     others = {m for m in MODULES if (k := format_read_by(m)) and kind is not Format.ZIP and kind not in k}
@@ -249,6 +256,8 @@ CHANGES_NO_RESULT = {
     "flows/store/raw_files.py",
     "schemas/audit/withdrawals.py",  # withdrawals are no part of a result, and are in the report's digest
 }
+# Parallel reading, the wording of reports, and the writer of results, whose keys are in the fingerprint.
+CHANGES_NO_BUILD = {"flows/runtime/parallel.py", "flows/runtime/wording.py", "flows/store/result_sink.py"}
 CHANGES_NO_REPORT = {
     "flows/store/ledger/__init__.py",  # what these two return is in the digest itself
     "flows/store/ledger/records.py",
