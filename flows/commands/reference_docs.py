@@ -119,8 +119,8 @@ The morning after, a page with the name of your file is in your reports folder. 
 each problem it says where (sheet, column and rows as in your own file), what was found, what is expected and how to
 fix it. What may be personal is never repeated: look at the cell in your own file.
 
-A file whose name or folder is not as in section 1, or whose manifest is not in the agreed form, is not taken in and has
-no page: the data team finds it on its own list. If there is no page the morning after, look at the name first. Our own
+A file whose name or folder is not as in section 1, or whose manifest is not in the agreed form, is not taken in. It has
+no page of its own: the page `<site>_not_taken_in.html` in your reports folder says how to name it. Our own
 marked workbook, sent under the name that ends in `{TO_FIX}.xlsx`, is the likeliest such file.
 
 ## 5. Fix it, and send it again

@@ -156,7 +156,7 @@ class RunResult:
     """Result of a run: its outcome, the deliveries it validated, and the paths of its reports and warehouse."""
 
     run_id: str
-    result: str  # 'published' or 'quiet' (inputs unchanged: the last build stays)
+    result: str  # 'published', or 'quiet': the same build would be made, so the last one stays
     warehouse: Path
     validated: tuple[ValidatedDelivery, ...] = ()  # deliveries received or re-validated in this run
     # files new in this run that cannot be identified by their name, or whose manifest is invalid

@@ -1,4 +1,4 @@
-"""Fields that the tables of the registry share. Not a dataset: the name starts with an underscore."""
+"""Fields that the tables of the registry share."""
 
 from __future__ import annotations
 

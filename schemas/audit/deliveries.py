@@ -87,7 +87,7 @@ class Delivery:
     received_at: datetime
     data_cut_date: date
     extract_type: ExtractType = ExtractType.CUMULATIVE
-    same_as: str = ""  # the delivery_id under which the same bytes were first received
+    same_as: str = ""  # the earlier delivery that this one repeats byte for byte (rule F17)
     # Control totals of the manifest; None if it does not state them.
     rows_declared: int | None = None
     gbp_declared: str | None = None

@@ -73,7 +73,7 @@ def test_imports_go_down_the_layers(path: Path) -> None:
     if module == "flows":
         assert not imports - {"__future__"}
         return
-    assert (layer := layer_of(module)), f"{module} is in no room of ROOMS"
+    assert (layer := layer_of(module)), f"{module} is in no layer of LAYERS"
     ours = {i for i in imports if within(i, "flows", "schemas") and i in MODULES}
     wrong = {i for i in ours if i != "flows" and LAYERS.index(layer_of(i)) > LAYERS.index(layer)}
     if within(module, "schemas"):
