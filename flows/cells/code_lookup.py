@@ -11,16 +11,16 @@ from functools import lru_cache
 
 from schemas._contract.code_lists import CodeList, code_list, fold
 
-LONGEST_LABEL = 300  # characters
+MAX_LABEL_LENGTH = 300  # characters
 # letters of a text for which a listed spelling is suggested: shorter ones are a slip away from too many others
-LEAST_LETTERS, LEAST_LETTERS_FOR_TWO_SLIPS, LONGEST_WORD = 4, 6, 60
+MIN_LETTERS, MIN_LETTERS_FOR_TWO_SLIPS, MAX_WORD_LENGTH = 4, 6, 60
 AMBIGUOUS_SIGNS = frozenset('"?<>')  # of a damaged quotation, or a sender who was not sure: no code is inferred
 SPREADSHEET_NUMBER = re.compile(r"([0-9]+)\.0")  # a whole number that passed through a column of floats
 
 
 def likely_code(text: str, listed: CodeList) -> tuple[str, str]:
     """The listed code that a text means for certain, and the rule that reports it; ('', '') if there is none."""
-    if AMBIGUOUS_SIGNS & set(text) or len(text) > LONGEST_LABEL:
+    if AMBIGUOUS_SIGNS & set(text) or len(text) > MAX_LABEL_LENGTH:
         return "", ""
     if code := listed.code_for(text):
         return code, "C17" if _bare(code) == _bare(text) else "C16"
@@ -40,16 +40,16 @@ def _bare(text: str) -> str:
 
 def near_code(text: str, list_name: str) -> str:
     """The only listed code with a spelling one slip away, two from six letters on; '' if none. Never for numbers."""
-    if not text.replace(" ", "").replace("_", "").isalpha() or not LEAST_LETTERS <= len(text) <= LONGEST_WORD:
+    if not text.replace(" ", "").replace("_", "").isalpha() or not MIN_LETTERS <= len(text) <= MAX_WORD_LENGTH:
         return ""
     return _near_word(fold(text), list_name)
 
 
 @lru_cache(maxsize=10_000)
 def _near_word(word: str, list_name: str) -> str:
-    slips = 2 if len(word) >= LEAST_LETTERS_FOR_TWO_SLIPS else 1
+    slips = 2 if len(word) >= MIN_LETTERS_FOR_TWO_SLIPS else 1
     spellings = code_list(list_name).spellings
-    near = {code for known, code in spellings.items() if len(known) >= LEAST_LETTERS and _is_within(word, known, slips)}
+    near = {code for known, code in spellings.items() if len(known) >= MIN_LETTERS and _is_within(word, known, slips)}
     return near.pop() if len(near) == 1 else ""
 
 

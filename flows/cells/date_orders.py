@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from math import comb
 
-from flows.cells.dates import DAY_FIRST, MONTH_FIRST, Slashed, real_day
+from flows.cells.dates import DAY_FIRST, MONTH_FIRST, NumericDate, real_day
 from schemas._contract.model import Severity
 from schemas._rules.cells import MONTH_FIRST_RULE, SWAPPED_RULE
 
@@ -23,17 +23,17 @@ MONTHS = 12  # a number above it can only be a day
 COLUMN_RULES = (SWAPPED_RULE, MONTH_FIRST_RULE)
 # A binomial coefficient: in how many ways so many different dates can be split into texts and true dates. One of them
 # splits at the 12th; of five or fewer, chance may have picked that one.
-LEAST_WAYS = 6
-LEAST_MONTH_FIRST = 2  # different dates that can only be month/day/year: a single one may be a slip
-MOST_LEFT_OVER = 0.1  # share of the texts: so many may have been typed after the spreadsheet swapped the others
+MIN_WAYS = 6
+MIN_MONTH_FIRST = 2  # different dates that can only be month/day/year: a single one may be a slip
+MAX_LEFT_OVER = 0.1  # share of the texts: so many may have been typed after the spreadsheet swapped the others
 # True dates after the 12th, typed after the swap: their highest ratio to the texts, and the ways then required.
-MOST_TRUE_SINCE, LEAST_WAYS_SINCE = 0.5, 100
-_MOST_COUNTED = 20  # dates of each kind: more are no better evidence, and the coefficients stay small
+MAX_TRUE_SINCE, MIN_WAYS_SINCE = 0.5, 100
+_MAX_COUNTED = 20  # dates of each kind: more are not better evidence, and the coefficients stay small
 
 
 @dataclass(frozen=True)
 class DateReading:
-    """How the slashed dates of a column are read, and the rule that reports them.
+    """How the numeric dates of a column are read, and the rule that reports them.
 
     `order` is 'dmy', 'mdy', or '' where a date that can be either is not read at all. With the severity of a warning
     they load. `are_swapped`: true dates beside them have day and month swapped; with `order` '', unknown which of them.
@@ -47,8 +47,8 @@ class DateReading:
     last_year: int = 0  # the last year that two digits may mean; 0: two-digit years are not read
 
 
-HELD = DateReading()  # nothing is agreed with the site: slashed dates are held, and the day/month/year suggested
-AGREED = DateReading(severity=Severity.WARNING)  # the site's entry in the registry says day/month/year
+HOLD_ROWS = DateReading()  # nothing is agreed with the site: numeric dates are held, and the day/month/year suggested
+AGREED_ORDER = DateReading(severity=Severity.WARNING)  # the site's entry in the registry says day/month/year
 UNSURE = DateReading(order="")
 
 
@@ -61,16 +61,16 @@ def swapped(day: date) -> date | None:
 class DateEvidence:
     """Evidence for the order of a column's dates, gathered batch by batch: distinct dates, and numbers of cells."""
 
-    day_first: set[Slashed] = field(default_factory=set)  # texts that can only be day/month/year
-    month_first: set[Slashed] = field(default_factory=set)
-    either: set[Slashed] = field(default_factory=set)
+    day_first: set[NumericDate] = field(default_factory=set)  # texts that can only be day/month/year
+    month_first: set[NumericDate] = field(default_factory=set)
+    either: set[NumericDate] = field(default_factory=set)
     up_to_12th: set[date] = field(default_factory=set)  # true dates
     later: set[date] = field(default_factory=set)  # true dates after the 12th of their month
     texts: int = 0  # cells
     true_dates: int = 0
 
-    def add_texts(self, dates: Iterable[Slashed]) -> None:
-        """Add slashed dates."""
+    def add_texts(self, dates: Iterable[NumericDate]) -> None:
+        """Add numeric dates."""
         for one in dates:
             orders = set(one.days)
             if orders == {DAY_FIRST}:
@@ -91,11 +91,11 @@ class DateEvidence:
         self.true_dates += other.true_dates
 
     @property
-    def ambiguous(self) -> set[Slashed]:
+    def ambiguous(self) -> set[NumericDate]:
         """The texts that can be two different days."""
         return {one for one in self.either if one.first != one.second}
 
-    def proves(self, order: str) -> set[Slashed]:
+    def proves(self, order: str) -> set[NumericDate]:
         """The texts that can only be in this order."""
         return self.day_first if order == DAY_FIRST else self.month_first
 
@@ -148,14 +148,14 @@ def _swapped_columns(evidence: Mapping[str, DateEvidence], cut: date, planned: S
             name: column
             for name, column in evidence.items()
             if column.order == order
-            and len(column.either) <= MOST_LEFT_OVER * len(column.proves(order))
+            and len(column.either) <= MAX_LEFT_OVER * len(column.proves(order))
             and not _is_one_day_of_each_month(column, order)
             and _were_typed_since(column, order)
             and _may_be_swapped(column, cut, is_planned=name in planned)
         }
         days = sum(len(column.up_to_12th) for column in sure.values())
         texts = sum(len(column.proves(order)) for column in sure.values())
-        if comb(min(days, _MOST_COUNTED) + min(texts, _MOST_COUNTED), min(days, _MOST_COUNTED)) < LEAST_WAYS:
+        if comb(min(days, _MAX_COUNTED) + min(texts, _MAX_COUNTED), min(days, _MAX_COUNTED)) < MIN_WAYS:
             continue
         alone = {
             n
@@ -169,9 +169,9 @@ def _swapped_columns(evidence: Mapping[str, DateEvidence], cut: date, planned: S
 
 def _were_typed_since(column: DateEvidence, order: str) -> bool:
     """Whether there are no true dates after the 12th, or so few that they were typed after the swap."""
-    up_to, texts, later = (min(len(d), _MOST_COUNTED) for d in (column.up_to_12th, column.proves(order), column.later))
+    up_to, texts, later = (min(len(d), _MAX_COUNTED) for d in (column.up_to_12th, column.proves(order), column.later))
     ways = comb(up_to + texts + later, up_to) / comb(up_to + later, up_to)
-    return not later or (len(column.later) <= MOST_TRUE_SINCE * len(column.proves(order)) and ways >= LEAST_WAYS_SINCE)
+    return not later or (len(column.later) <= MAX_TRUE_SINCE * len(column.proves(order)) and ways >= MIN_WAYS_SINCE)
 
 
 def _swapped_reading(column: DateEvidence, order: str) -> DateReading:
@@ -180,7 +180,7 @@ def _swapped_reading(column: DateEvidence, order: str) -> DateReading:
     Without an order, and so without suggestions, where more than a few true dates were typed after the swap: of those
     up to the 12th it is then unknown which are swapped.
     """
-    few = len(column.later) <= MOST_LEFT_OVER * len(column.proves(order))
+    few = len(column.later) <= MAX_LEFT_OVER * len(column.proves(order))
     return DateReading(order if few else "", SWAPPED_RULE, are_swapped=True)
 
 
@@ -204,17 +204,17 @@ def _is_one_day_of_each_month(column: DateEvidence, order: str) -> bool:
 def _orders(evidence: Mapping[str, DateEvidence], agreed: str) -> dict[str, DateReading]:
     """The columns that are month first, that mix both orders, or whose order is uncertain."""
     one_order = not any(column.day_first for column in evidence.values())
-    proofs = set[Slashed]().union(*(column.month_first for column in evidence.values() if not column.day_first))
-    of_file = one_order and len(proofs) >= LEAST_MONTH_FIRST
+    proofs = set[NumericDate]().union(*(column.month_first for column in evidence.values() if not column.day_first))
+    of_file = one_order and len(proofs) >= MIN_MONTH_FIRST
     readings: dict[str, DateReading] = {}
     for name, column in evidence.items():
-        by_itself = column.order == MONTH_FIRST and len(column.month_first) >= LEAST_MONTH_FIRST
+        by_itself = column.order == MONTH_FIRST and len(column.month_first) >= MIN_MONTH_FIRST
         if column.day_first and column.month_first:
             readings[name] = DateReading("", is_mixed=True)
         elif by_itself or (of_file and (column.month_first or column.ambiguous)):
             readings[name] = DateReading(MONTH_FIRST, MONTH_FIRST_RULE)
         elif column.month_first and column.ambiguous:
             readings[name] = DateReading("", is_mixed=agreed == DAY_FIRST)
-        elif column.ambiguous and not column.day_first and len(proofs) >= LEAST_MONTH_FIRST:
+        elif column.ambiguous and not column.day_first and len(proofs) >= MIN_MONTH_FIRST:
             readings[name] = UNSURE
     return readings

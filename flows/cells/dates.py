@@ -9,12 +9,12 @@ from typing import NamedTuple
 from flows.runtime.wording import LONDON
 
 DAY_FIRST, MONTH_FIRST = "dmy", "mdy"
-LONGEST_DATE = 30  # characters
+MAX_DATE_LENGTH = 30  # characters
 MOMENT = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
     r"(?:[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
-_SLASHED = re.compile(
+_NUMERIC_DATE = re.compile(
     r"([0-9]{1,2})[/.\-]([0-9]{1,2})[/.\-]([0-9]{4}|[0-9]{2})"
     r"(?:[ T]([0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?: ?[APap][Mm])?))?"
 )
@@ -29,7 +29,7 @@ def real_day(year: int, month: int, day: int) -> date | None:
         return None
 
 
-class Slashed(NamedTuple):
+class NumericDate(NamedTuple):
     """A date of three numbers with the year last, where either of the first two may be the day."""
 
     first: int
@@ -52,9 +52,9 @@ class Slashed(NamedTuple):
         return next(iter(days.values())) if len({*days.values()}) == 1 else days.get(order)
 
 
-def slashed(text: str, last_year: int) -> Slashed | None:
+def parse_numeric_date(text: str, last_year: int) -> NumericDate | None:
     """Parse a text such as 03/04/2016; None for any other. A two-digit year after `last_year` gives None too."""
-    match = _SLASHED.fullmatch(text)
+    match = _NUMERIC_DATE.fullmatch(text)
     if match is None:
         return None
     first, second, year = (int(n) for n in match.groups()[:3])
@@ -62,7 +62,7 @@ def slashed(text: str, last_year: int) -> Slashed | None:
         year += 2000
         if year > last_year:
             return None
-    return Slashed(first, second, year, has_time=not _MIDNIGHT.fullmatch(match[4] or "0:00"))
+    return NumericDate(first, second, year, has_time=not _MIDNIGHT.fullmatch(match[4] or "0:00"))
 
 
 def day_in_london(day: date, clock: str, zone: str) -> date | None:
@@ -78,7 +78,7 @@ def day_in_london(day: date, clock: str, zone: str) -> date | None:
 
 def named_month(text: str) -> str:
     """Parse a text such as '3 November 2016' into '2016-11-03'; '' for any other text."""
-    if len(text) > LONGEST_DATE:
+    if len(text) > MAX_DATE_LENGTH:
         return ""
     for form in ("%d %B %Y", "%d %b %Y", "%d-%b-%Y"):
         try:

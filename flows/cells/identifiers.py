@@ -71,9 +71,9 @@ LONG_ENOUGH_FOR_A_DATE = r".{5}"  # a year and an age are shorter
 JUST_DIGITS = r"^(?:[A-Z]{2,8}-|[A-Z]-)?[0-9]{10,14}$"
 DATE_AS_REFERENCE = r"^(?:[A-Z]{1,8}-)?(?:[0-9]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}-[0-9]{2}-[0-9]{4})$"
 FIRST_YEAR_OF_A_BIRTH, LAST_YEAR_OF_A_BIRTH = 1900, 2010
-SAMPLE_SIZE, LEAST_BEHIND_PREFIX = 1000, 3  # texts of a column
+SAMPLE_SIZE, MIN_BEHIND_PREFIX = 1000, 3  # texts of a column
 # A share and a number of a column's references: if so few have ten digits, the site does not number people that way.
-_FEW, _FEW_AT_MOST = 0.1, 2
+_MAX_RARE_SHARE, _MAX_RARE = 0.1, 2
 
 # Valid by their check digit, but nobody's number: placeholders (docs/domain.md 2.4).
 NOT_A_PERSON = frozenset({"0000000000", "1111111111", "9999999999", "0123456789"})
@@ -124,7 +124,7 @@ def is_nhs_number(text: str) -> bool:
 def personal_rule(text: str, field: Field | None = None) -> str | None:
     """The rule that a cell's text breaks by holding personal data: P01, P02, P03 or None.
 
-    `field` is None for a column that is no field. What is allowed depends on it: see `Field.personal_when`.
+    `field` is None for a column that is not a field. What is allowed depends on it: see `Field.personal_when`.
     """
     return next((rule for visible in _visible_forms(text) if (rule := _rule_of(visible, field))), None)
 
@@ -166,7 +166,7 @@ def rules_by_share(texts: Sequence[str], field: Field | None = None) -> dict[str
     for (length, has_prefix), group in alike.items():
         is_identifier = is_nhs_number if length == 10 else _is_telephone
         sample = group[:SAMPLE_SIZE]
-        least = LEAST_BEHIND_PREFIX if has_prefix and length == 10 else 1
+        least = MIN_BEHIND_PREFIX if has_prefix and length == 10 else 1
         if len(sample) >= least and 2 * sum(is_identifier(t.rpartition("-")[2]) for t in sample) > len(sample):
             broken |= dict.fromkeys(group, nhs_number if length == 10 else "P01")
     return broken
@@ -178,7 +178,7 @@ def rare_nhs_numbers(digits: Sequence[str], texts: int) -> list[str]:
     `digits` are the references of the form JUST_DIGITS, `texts` is the number of the column's texts.
     """
     ten = [t for t in digits if len(t.rpartition("-")[2]) == 10]
-    return [t for t in ten if is_nhs_number(t[-10:])] if len(ten) <= max(texts * _FEW, _FEW_AT_MOST) else []
+    return [t for t in ten if is_nhs_number(t[-10:])] if len(ten) <= max(texts * _MAX_RARE_SHARE, _MAX_RARE) else []
 
 
 def birth_date_rules(texts: Sequence[str]) -> dict[str, tuple[str, Severity]]:
@@ -188,7 +188,7 @@ def birth_date_rules(texts: Sequence[str]) -> dict[str, tuple[str, Severity]]:
     somebody's (P01, the row).
     """
     births = [t for t in texts if _is_birth_date(re.sub(r"[^0-9]", "", t))]
-    by_design = len(births) >= LEAST_BEHIND_PREFIX and 2 * len(births) > len(texts)
+    by_design = len(births) >= MIN_BEHIND_PREFIX and 2 * len(births) > len(texts)
     return dict.fromkeys(births, ("P03", Severity.FILE) if by_design else ("P01", Severity.ROW))
 
 

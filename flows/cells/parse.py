@@ -18,33 +18,25 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import combinations
 
-from flows.cells.code_lookup import LONGEST_LABEL, likely_code, near_code
-from flows.cells.date_orders import HELD, DateReading, swapped
-from flows.cells.dates import LONGEST_DATE, MOMENT, Slashed, day_in_london, named_month, real_day, slashed
+from flows.cells.code_lookup import MAX_LABEL_LENGTH, likely_code, near_code
+from flows.cells.date_orders import HOLD_ROWS, DateReading, swapped
+from flows.cells.dates import (
+    MAX_DATE_LENGTH,
+    MOMENT,
+    NumericDate,
+    day_in_london,
+    named_month,
+    parse_numeric_date,
+    real_day,
+)
 from flows.cells.garbled import CONTROL, SIGNS_OF_GARBLING, is_garbled, ungarbled
 from schemas._contract.code_lists import fold
 from schemas._contract.model import SHARE, Field, Kind, Severity
 
 Value = str | int | date | Decimal | bool | None
 
-MISSING_WORDS = frozenset(
-    fold(w)
-    for w in (
-        "N/K",
-        "NK",
-        "N/A",
-        "NA",
-        "NULL",
-        "None",
-        "TBC",
-        "TBA",
-        "unknown",
-        "not recorded",
-        "not known",
-        "nil",
-        "NaN",
-    )
-) | {""}
+_MISSING_WORDS = "N/K, NK, N/A, NA, NULL, None, TBC, TBA, unknown, not recorded, not known, nil, NaN"
+MISSING_WORDS = frozenset(fold(word) for word in _MISSING_WORDS.split(", ")) | {""}
 SPREADSHEET_ERROR = re.compile(
     r"^#(REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|GETTING_DATA|SPILL!|CALC!)$", re.IGNORECASE
 )
@@ -64,7 +56,7 @@ FIRST_SERIAL_DAY, LAST_SERIAL_DAY = 20000, 60000  # 1954-10-03 to 2064-04-08: pl
 SERIAL_EPOCH = date(1899, 12, 30)  # day 0 of Excel's serial numbers for dates after February 1900
 NO_DAY = re.compile(r"0{1,4}[/.\-]0{1,2}[/.\-]0{1,4}|1900-0?1-00?|00?/0?1/1900")  # serial number 0 as a date
 LOOKS_LIKE_A_DIGIT = str.maketrans("OoIl", "0011")
-MOST_LOOKALIKES, LONGEST_CODE = 8, 40  # bound the number of combinations that `_with_digits` tries
+MAX_LOOKALIKES, MAX_CODE_LENGTH = 8, 40  # bound the number of combinations that `_with_digits` tries
 SPREADSHEET_DATE = re.compile("[0-9]{1,2}-[A-Za-z]{3}-[0-9]{4}")
 PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 PERCENTAGE = re.compile(r"(-?[0-9]{1,6}(?:\.[0-9]{1,15})?) ?(?:%|per ?cent)", re.IGNORECASE)
@@ -123,8 +115,8 @@ def canonical_pattern(field: Field) -> str:
     )
 
 
-def read_cell(text: str, field: Field, dates: DateReading = HELD) -> Reading:
-    """Parse one unusual text as `field` requires. `dates`: how the slashed dates of its column are read."""
+def read_cell(text: str, field: Field, dates: DateReading = HOLD_ROWS) -> Reading:
+    """Parse one unusual text as `field` requires. `dates`: how the numeric dates of its column are read."""
     clean = _tidied(text) if not field.free_text else text.strip(" \t\r\n\u00a0")
     broken = ("\n" in text or "\r" in text) and not field.free_text
     if broken:
@@ -134,7 +126,7 @@ def read_cell(text: str, field: Field, dates: DateReading = HELD) -> Reading:
         return Reading()
     if SPREADSHEET_ERROR.match(clean):
         return fault("C10")
-    reading = _READERS[field.kind](clean, field, dates)
+    reading = _CELL_READERS[field.kind](clean, field, dates)
     if CONTROL.search(clean) and (not reading.rule_id or reading.severity is Severity.ROW):
         return fault("C24", _if_valid_text(ungarbled(clean), field, dates))
     if reading.rule_id:
@@ -161,14 +153,14 @@ def _unquoted(text: str, *, may_be_meant: bool = False) -> str:
     return (quoted[1] or quoted[2] or "").strip() if quoted else text
 
 
-def slashed_date(text: str, last_year: int) -> Slashed | None:
+def numeric_date_of_cell(text: str, last_year: int) -> NumericDate | None:
     """Parse a date cell such as 03/04/2016, in which either number may be the day; None for any other text."""
-    return slashed(_unquoted(_tidied(text)), last_year) if len(text) <= 2 * LONGEST_DATE else None
+    return parse_numeric_date(_unquoted(_tidied(text)), last_year) if len(text) <= 2 * MAX_DATE_LENGTH else None
 
 
 def is_spreadsheet_date(text: str) -> bool:
     """Whether a date cell has its month by name in a spreadsheet's format, such as 03-Nov-2016."""
-    return len(text) <= 2 * LONGEST_DATE and SPREADSHEET_DATE.fullmatch(_unquoted(_tidied(text))) is not None
+    return len(text) <= 2 * MAX_DATE_LENGTH and SPREADSHEET_DATE.fullmatch(_unquoted(_tidied(text))) is not None
 
 
 def _without_line_break(clean: str, field: Field) -> Reading:
@@ -184,9 +176,9 @@ def _with_digits(text: str, field: Field) -> str | None:
     As few letters as possible are replaced; '' if that can be done in several ways. None for a text that fits already,
     or cannot be made to fit.
     """
-    if len(text) > LONGEST_CODE or _fits(text, field):
+    if len(text) > MAX_CODE_LENGTH or _fits(text, field):
         return None
-    positions = [i for i, letter in enumerate(text) if letter in "OoIl"][:MOST_LOOKALIKES]
+    positions = [i for i, letter in enumerate(text) if letter in "OoIl"][:MAX_LOOKALIKES]
     for number in range(1, len(positions) + 1):
         candidates = [
             "".join(c.translate(LOOKS_LIKE_A_DIGIT) if i in chosen else c for i, c in enumerate(text))
@@ -229,7 +221,7 @@ def _missing(text: str, field: Field) -> Reading | None:
 
 def _folded(text: str) -> str:
     """A text folded for look-up; '' for one that is longer than any label."""
-    return fold(text) if len(text) <= LONGEST_LABEL else ""
+    return fold(text) if len(text) <= MAX_LABEL_LENGTH else ""
 
 
 def _read_text(text: str, field: Field, _: DateReading) -> Reading:
@@ -286,8 +278,8 @@ def _read_date(text: str, field: Field, dates: DateReading) -> Reading:
     if re.fullmatch(r"[0-9]{5}(\.[0-9]{1,20})?", text) and FIRST_SERIAL_DAY <= float(text) <= LAST_SERIAL_DAY:
         day = SERIAL_EPOCH + timedelta(days=int(float(text)))
         return _swapped_back(day, dates, fault("C01", as_written(day)))
-    if parts := slashed(text, dates.last_year):
-        return _slashed_date(parts, field, dates)
+    if parts := parse_numeric_date(text, dates.last_year):
+        return _read_numeric_date(parts, field, dates)
     if re.fullmatch(r"[0-9]{1,2}[/.\-][0-9]{1,2}[/.\-][0-9]{2}", text):
         return fault("C03")
     meant = named_month(text)
@@ -323,7 +315,7 @@ def _moment(moment: re.Match[str], field: Field) -> Reading:
     return repaired("C04", day) if in_london == day else fault("C04", as_written(in_london))
 
 
-def _slashed_date(parts: Slashed, field: Field, dates: DateReading) -> Reading:
+def _read_numeric_date(parts: NumericDate, field: Field, dates: DateReading) -> Reading:
     days = parts.days
     if PLACEHOLDER_DATES & {*days.values()}:
         return _placeholder(field)
@@ -379,7 +371,7 @@ def _with_a_decimal_point(text: str, field: Field) -> str:
 
 
 def _without_commas(text: str, field: Field) -> str:
-    """A number without commas between thousands, which are only accepted in money; '' if it still is no number."""
+    """A number without commas between thousands, which are only accepted in money; '' if it still is not a number."""
     bare = _plain_money(text)
     return _if_valid(Decimal(bare), field) if PLAIN_NUMBER.fullmatch(bare) else ""
 
@@ -432,7 +424,7 @@ def _read_financial_year(text: str, field: Field, _: DateReading) -> Reading:
     return Reading(year) if text == year else repaired("M06", year)
 
 
-_READERS: dict[Kind, Callable[[str, Field, DateReading], Reading]] = {
+_CELL_READERS: dict[Kind, Callable[[str, Field, DateReading], Reading]] = {
     Kind.TEXT: _read_text,
     Kind.REFERENCE: _read_reference,
     Kind.CODE: _read_code,

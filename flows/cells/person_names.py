@@ -15,9 +15,9 @@ from functools import lru_cache
 from itertools import pairwise, permutations
 from pathlib import Path
 
-LEAST_LETTERS = 4  # of a name by itself, or within a word: shorter ones may be abbreviations
-LONGEST_WORD = 40  # letters of two names written as one word
-LEAST_LETTERS_JOINED = 4  # of each of two names written as one word
+MIN_LETTERS = 4  # of a name by itself, or within a word: shorter ones may be abbreviations
+MAX_WORD_LENGTH = 40  # letters of two names written as one word
+MIN_LETTERS_JOINED = 4  # of each of two names written as one word
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _TITLE_AND_WORD = re.compile(
     r"(?:^|[\s,;:(])(?:(?i:mr|mrs)\.?\s+(?:[^\W\d_]\.?\s+)*[^\W\d_]{2,}|(?:Ms|Miss|Mx)\.?\s+[A-Z][a-z]+)"
@@ -91,7 +91,7 @@ def holds_full_name(text: str) -> bool:
 
 def holds_listed_name(text: str) -> bool:
     """Whether a text contains a listed forename or surname that is not a word too."""
-    return any(len(w) >= LEAST_LETTERS and w in certain_names() for w in words_of(text))
+    return any(len(w) >= MIN_LETTERS and w in certain_names() for w in words_of(text))
 
 
 def may_be_full_name(text: str) -> bool:
@@ -104,7 +104,7 @@ def holds_initial_and_surname(text: str) -> bool:
     """Whether a text contains an initial and a surname as one word, in either order: JSMITH, SMITHJ."""
     surnames = _listed().surnames & certain_names()
     words = [w for w in words_of(text) if w not in listed_names()]
-    return any(len(w) > LEAST_LETTERS and not surnames.isdisjoint((w[1:], w[:-1])) for w in words)
+    return any(len(w) > MIN_LETTERS and not surnames.isdisjoint((w[1:], w[:-1])) for w in words)
 
 
 def _are_a_name(first: str, second: str) -> bool:
@@ -118,7 +118,7 @@ def _are_a_name(first: str, second: str) -> bool:
 
 def _is_two_names(word: str) -> bool:
     """Whether a word is a forename and a surname joined, in either order."""
-    if len(word) > LONGEST_WORD or word in listed_names():
+    if len(word) > MAX_WORD_LENGTH or word in listed_names():
         return False
-    cuts = range(LEAST_LETTERS_JOINED, len(word) - LEAST_LETTERS_JOINED + 1)
+    cuts = range(MIN_LETTERS_JOINED, len(word) - MIN_LETTERS_JOINED + 1)
     return any({word[:i], word[i:]} <= certain_names() and _are_a_name(word[:i], word[i:]) for i in cuts)

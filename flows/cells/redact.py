@@ -24,17 +24,18 @@ from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Field, Kind
 from schemas._contract.registry import programmes, rows, sites
 from schemas._contract.workbook_names import TO_FIX
-from schemas.audit.findings import LONGEST_FOUND
+from schemas.audit.findings import MAX_FOUND_LENGTH
 
 if TYPE_CHECKING:
     import polars as pl
 
-MOST_CACHED, FIELDS_CACHED = 20_000, 32  # texts for each field (and cut-off), and fields, in the cache of decisions
-LONGEST_SHOWN = 40  # characters of a text that is not a label of the contract
-YOUNGEST = 14  # years: nobody in a pilot is younger than 16, so a date of the last 14 years is no date of birth
-MOST_DIGITS_BESIDE_WORDS = 4
-MOST_DIGITS_OF_NO_NUMBER = 4  # in a field that is no number: more digits may be part of an identifier
-LEAST_ROWS_OF_A_CODE = 10  # a word on no list that so many rows have is a site's own code, and nobody's name
+MAX_TEXTS_CACHED = 20_000  # in the cache of decisions, of each field (and cut-off)
+MAX_FIELDS_CACHED = 32
+MAX_SHOWN_LENGTH = 40  # characters of a text that is not a label of the contract
+YOUNGEST = 14  # years: nobody in a pilot is younger than 16, so a date of the last 14 years is not a date of birth
+MAX_DIGITS_BESIDE_WORDS = 4
+MAX_DIGITS_OUTSIDE_NUMBERS = 4  # in a field that is not a number: more digits may be part of an identifier
+MIN_ROWS_OF_A_CODE = 10  # a word on no list that so many rows have is a site's own code, and nobody's name
 _NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.MONEY})
 LATEST_CUT_OFF = date(2027, 12, 31)  # where no cut-off is known yet; a later one shows less
 PLACE_LISTS = ("areas", "sites")  # code lists whose labels count only as a whole: their words are surnames too
@@ -73,7 +74,7 @@ _DD, _MM = "(?:0[1-9]|[12][0-9]|3[01])", "(?:0[1-9]|1[0-2])"
 _DIGITS_OF_A_DATE = rf"^(?:{_DD}{_MM}\d\d|{_MM}{_DD}\d\d|\d\d{_MM}{_DD}|[1-9]{_MM}\d\d|\d\d{_MM}[1-9])$"
 _THREE_NUMBERS = r"\d[^\p{L}\p{N}]+\d+[^\p{L}\p{N}]+\d"  # however short, they may be a date of birth
 _NEW_CODE = r"^[a-z]+(?:[ _/-]+[a-z]+)*$"
-# What file names have besides words: a month (or a date that is no date of birth), a version, the pipeline's suffix.
+# What file names have besides words: a month (or a date that is not a date of birth), a version, the pipeline's suffix.
 _FILE_NAME_PARTS = re.compile(
     r"(?<![0-9])20[1-3]\d[-_. ]?\d\d(?![-_. ]?[0-9])"
     rf"|(?<![0-9])20(?:1[4-9]|[23]\d)[-_. ]?{_MM}[-_. ]?{_DD}(?![-_. ]?[0-9])"
@@ -126,7 +127,7 @@ def redact(texts: pl.Series, field: Field | None, contract: Contract, cut_off: d
     """
     import polars as pl
 
-    found = pl.col("text").str.slice(0, LONGEST_FOUND).alias("found")
+    found = pl.col("text").str.slice(0, MAX_FOUND_LENGTH).alias("found")
     frame = pl.DataFrame({"text": texts}, schema={"text": pl.String})
     if field is not None and is_private(field, contract):
         empty = (pl.col("text").str.strip_chars() == "").fill_null(True)
@@ -135,7 +136,7 @@ def redact(texts: pl.Series, field: Field | None, contract: Contract, cut_off: d
         return frame.select(found, pl.lit(False).alias("hidden"))
     counts = Counter(texts)
     decisions = _decisions(list(counts), field, contract, cut_off)
-    frequent = {text for text, n in counts.items() if n >= LEAST_ROWS_OF_A_CODE}
+    frequent = {text for text, n in counts.items() if n >= MIN_ROWS_OF_A_CODE}
     shown = {t for t in counts if decisions[t] is _Show.ALWAYS or (decisions[t] is _Show.IF_FREQUENT and t in frequent)}
     visible = pl.Series([text in shown for text in texts], dtype=pl.Boolean)
     return frame.select(pl.when(visible).then(found), (~visible).alias("hidden"))
@@ -181,12 +182,12 @@ class _Show(Enum):
 
 
 # Callers add to the dictionary. A decision on a text never changes, so threads may add the same one twice.
-@lru_cache(FIELDS_CACHED)  # mutable: a cache of decisions
+@lru_cache(MAX_FIELDS_CACHED)  # mutable: a cache of decisions
 def _cached_decisions(field: Field | None, contract: Contract, cut_off: date) -> dict[str | None, _Show]:
     """The cached decisions on texts of a field: the next batch has mostly the same texts.
 
-    Texts that are never shown are not cached, for they may be personal. The contract's own headings are there from the
-    start: most files have no others.
+    Texts that are never shown are not cached, because they may be personal. The contract's own headings are there from
+    the start: most files have no others.
     """
     return dict.fromkeys(own_headings(contract), _Show.ALWAYS) if field is None else {}
 
@@ -207,7 +208,7 @@ def _decisions(
     decisions = {text: cache.get(text) for text in texts}
     new = [text for text, show in decisions.items() if show is None]
     decided = _decide(pl.Series(new, dtype=pl.String), field, contract, cut_off) if new else {}
-    if len(cache) + len(decided) > MOST_CACHED:
+    if len(cache) + len(decided) > MAX_TEXTS_CACHED:
         cache.clear()
     cache |= {t: show for t, show in decided.items() if show is not _Show.NEVER}
     return {text: show or decided[text] for text, show in decisions.items()}
@@ -226,7 +227,7 @@ def _decide(texts: pl.Series, field: Field | None, contract: Contract, cut_off: 
     is_label = pl.col("folded").is_in([*_vocabulary(contract).labels, *own])
     is_name = pl.col("folded").is_in(sorted(listed_names())) & ~pl.col("folded").is_in(own)
     is_figure = _is_short_number(plain, field, cut_off) | _is_late_date(plain, cut_off)
-    brief = pl.col("text").str.len_chars() <= LONGEST_SHOWN
+    brief = pl.col("text").str.len_chars() <= MAX_SHOWN_LENGTH
     of_words = _is_of_words(plain, contract, cut_off)
     safe = (is_label | is_figure | of_words) & (is_label | brief) & ~is_name & ~plain.str.contains(_NEVER_SHOWN)
     is_code = field is not None and field.kind is Kind.CODE
@@ -253,7 +254,7 @@ def _show(text: str | None, *, safe: bool, is_label: bool, is_new: bool) -> _Sho
 def _is_short_number(text: pl.Expr, field: Field | None, cut_off: date) -> pl.Expr:
     """Whether a text is a number of up to six digits that cannot be a date of birth, as a serial number or otherwise.
 
-    In a field that is no number, up to four digits; in a date field, up to five, which is a serial number.
+    In a field that is not a number, up to four digits; in a date field, up to five, which is a serial number.
     """
     import polars as pl
 
@@ -261,7 +262,7 @@ def _is_short_number(text: pl.Expr, field: Field | None, cut_off: date) -> pl.Ex
     last_birth = (date(cut_off.year - YOUNGEST, 12, 31) - SERIAL_EPOCH).days
     day_number = (whole.str.len_chars() == 5) & (whole.cast(pl.Int32, strict=False) <= last_birth)
     kind = field.kind if field is not None else None
-    most = 6 if kind in _NUMBERS else 5 if kind is Kind.DATE else MOST_DIGITS_OF_NO_NUMBER
+    most = 6 if kind in _NUMBERS else 5 if kind is Kind.DATE else MAX_DIGITS_OUTSIDE_NUMBERS
     few = whole.str.len_chars() <= most
     return (text.str.contains(_NUMBER) & few & ~day_number & ~whole.str.contains(_DIGITS_OF_A_DATE)).fill_null(False)
 
@@ -287,7 +288,7 @@ def _is_of_words(text: pl.Expr, contract: Contract, cut_off: date) -> pl.Expr:
     year = text.str.extract(r"\b((?:19|20)\d\d)\b", 1).cast(pl.Int32, strict=False)
     return (
         text.str.contains(_vocabulary(contract).pattern)
-        & (text.str.count_matches(r"\d") <= MOST_DIGITS_BESIDE_WORDS)
+        & (text.str.count_matches(r"\d") <= MAX_DIGITS_BESIDE_WORDS)
         & ~(year <= cut_off.year - YOUNGEST).fill_null(False)
         & (text.str.count_matches(r"\b\p{L}\b") <= 1)
         & ~text.str.contains(_THREE_NUMBERS)
@@ -328,7 +329,7 @@ def last_birth(cut_off: date) -> date:
 
 
 def last_birth_of(programme_code: str, cut_off: date) -> date:
-    """The latest possible date of birth in a programme: also by its last year, for a name's may be wrong."""
+    """The latest possible date of birth in a programme: also by its last year, because a name's may be wrong."""
     programme = programmes().get(programme_code)
     by_cut_off = last_birth(cut_off)
     if programme is None or programme.end_year is None:

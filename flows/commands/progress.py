@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SHORT = 1.0  # seconds: a shorter run draws nothing
 _PER_SECOND = 8
-_MOST_COUNTS = 3  # on one line; the log has all
+_MAX_COUNTS = 3  # on one line; the log has all
 STARTING = "starting"  # shown until the first stage: imports, and Prefect's temporary server
 
 
@@ -50,7 +50,7 @@ class StageProgress:
         if self.seconds is None and self.deliveries:
             return f"{self.done:,} of {self.deliveries:,} deliveries"
         counted = [f"{n:,} {name.replace('_', ' ')}" for name, n in self.counts.items() if n]
-        return ", ".join(counted[:_MOST_COUNTS])
+        return ", ".join(counted[:_MAX_COUNTS])
 
 
 class StageList(logging.Handler):

@@ -229,22 +229,22 @@ def _where(found: list[tuple[Contract, str]]) -> str:
     fields = [(c, c.by_name[name]) for c, name in found if name]
     if not fields:
         return f"the file; {_among([c.dataset for c, _ in found])}"
-    if len({field.name for _, field in fields}) <= FEW:
+    if len({field.name for _, field in fields}) <= MAX_LISTED:
         return "; ".join(dict.fromkeys(f"`{c.dataset}.{field.name}`" for c, field in fields))
     kinds = sorted({f"{field.kind}" for _, field in fields})
-    return f"cells: {listed(kinds, 'or')}" if len(kinds) <= FEW else "any cell"
+    return f"cells: {listed(kinds, 'or')}" if len(kinds) <= MAX_LISTED else "any cell"
 
 
 def _among(names: list[str]) -> str:
     others = [f"`{n}`" for n in datasets() if n not in names]
     if names == [c.dataset for c in datasets().values() if c.participant_level]:
         return "datasets about people"
-    if len(others) <= FEW:
+    if len(others) <= MAX_LISTED:
         return f"any dataset but {listed(others)}" if others else "any dataset"
     return listed([f"`{n}`" for n in names])
 
 
-FEW = 4  # up to so many fields, kinds or datasets are named one by one
+MAX_LISTED = 4  # up to so many fields, kinds or datasets are named one by one
 _PLACEHOLDERS = {
     "{title}": "`<column>`",
     "{field}": "`<field>`",

@@ -27,9 +27,9 @@ from flows.store.ledger.runs import EarlierThanKnown, now, wrapped_ledger_errors
 from flows.store.lock import writer_lock
 from flows.store.paths import DataPaths
 from schemas.audit.deliveries import Delivery
-from schemas.audit.withdrawals import LONGEST_REASON
+from schemas.audit.withdrawals import MAX_REASON_LENGTH
 
-MOST_SUGGESTIONS = 5  # deliveries with similar names, where there is none of the name given
+MAX_SUGGESTIONS = 5  # deliveries with similar names, where there is none of the name given
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ def _problem_of_reason(reason: str, *, undo: bool) -> str:
         return "To let a delivery back takes no reason: leave --reason away." if reason else ""
     if not reason:
         return 'Say why, for all who look at the figures later: --reason "sent under another site\'s name".'
-    if len(reason) > LONGEST_REASON:
-        return f"The reason has {len(reason):,} characters: say it in {LONGEST_REASON} or fewer."
+    if len(reason) > MAX_REASON_LENGTH:
+        return f"The reason has {len(reason):,} characters: say it in {MAX_REASON_LENGTH} or fewer."
     if (
         not reason.isprintable()
         or personal_rule(reason)
@@ -136,10 +136,10 @@ def _named(which: str, deliveries: Iterable[Delivery]) -> Sequence[Delivery]:
         raise _usage_error("More than one file came under this name. Say which one is meant:", *_ids(by_name))
     names = {d.delivery_id: d.delivery_id for d in known} | {d.file_name: d.delivery_id for d in known}
     # twice as many matches, because the id and the file name of one delivery may both match
-    matches = get_close_matches(which, names, MOST_SUGGESTIONS * 2, cutoff=0.5)
+    matches = get_close_matches(which, names, MAX_SUGGESTIONS * 2, cutoff=0.5)
     suggestions = list(dict.fromkeys(names[match] for match in matches))
     message = "There is no delivery of this name." + (" The nearest are:" if suggestions else "")
-    raise _usage_error(message, *suggestions[:MOST_SUGGESTIONS])
+    raise _usage_error(message, *suggestions[:MAX_SUGGESTIONS])
 
 
 def _ids(deliveries: Iterable[Delivery]) -> list[str]:

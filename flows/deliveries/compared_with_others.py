@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from flows.deliveries.findings import Finding
 from flows.deliveries.months import (
-    LEAST_EVENTS,
+    MIN_EVENTS,
     dates_end_in,
     is_doubtful,
     newest_by_month,
@@ -96,7 +96,7 @@ def _month_finding(v: ValidatedDelivery, others: _Others) -> Finding | None:
         column = next((c for c in v.verdict.columns if c.field == field), None)
         return Finding("F19", Severity.WARNING, field=field, column=column, found=found)
     is_first_of_month = not any(b.delivery.period == v.delivery.period for b in others.before)
-    if not v.was_accepted or v.verdict.events_lately < LEAST_EVENTS or not is_first_of_month:
+    if not v.was_accepted or v.verdict.events_lately < MIN_EVENTS or not is_first_of_month:
         return None
     found = no_file_for(_skipped_months(v.delivery, others))
     return Finding("F26", Severity.WARNING, found=found) if found else None

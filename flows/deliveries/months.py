@@ -17,7 +17,7 @@ from schemas.audit.deliveries import Delivery
 
 # A cumulative extract seems to be of an earlier month where events that come ten times a month stop for over a month.
 # With fewer than thirty in the last quarter a gap means nothing. For a month that nobody asked for, five are enough.
-FEW_EVENTS, LEAST_EVENTS, QUARTER, SILENCE = 5, 30, timedelta(92), timedelta(31)
+MIN_EVENTS_UNASKED, MIN_EVENTS, QUARTER, SILENCE = 5, 30, timedelta(92), timedelta(31)
 WRONG_MONTH = ("F25", "F26", "F19")  # rules that doubt the month: reported first, for they explain other findings
 
 
@@ -47,7 +47,7 @@ def stops_early(delivery: Delivery, newest: date | None, lately: int, *, is_aske
     `lately` is the number of events in the quarter that ends with the newest date. If the site was not asked for this
     month, fewer are needed, for the month in the name is unusual already.
     """
-    least = LEAST_EVENTS if is_asked_for else FEW_EVENTS
+    least = MIN_EVENTS if is_asked_for else MIN_EVENTS_UNASKED
     if newest is None or lately < least or delivery.data_cut_date - newest <= SILENCE:
         return ""
     return f"{dates_end_in(newest)}, the extract is cut at {day(delivery.data_cut_date)}"

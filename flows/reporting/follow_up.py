@@ -14,7 +14,7 @@ from flows.store.ledger import Ledger
 from flows.store.paths import DataPaths
 from flows.store.raw_files import FileStat
 from schemas._contract.model import Severity
-from schemas._rules.privacy import RULES_OF_PERSONAL_FILES
+from schemas._rules.privacy import REFUSING_RULE_IDS
 from schemas.audit.deliveries import Delivery
 from schemas.audit.findings import Outcome
 
@@ -36,7 +36,7 @@ def personal_deliveries(db: duckdb.DuckDBPyConnection, known: Iterable[Delivery]
     refused = db.execute(
         "select distinct delivery_id from audit.findings"
         " where severity = ? and outcome = ? and list_contains(?, rule_id)",
-        [Severity.FILE, Outcome.BROKEN, list(RULES_OF_PERSONAL_FILES)],
+        [Severity.FILE, Outcome.BROKEN, list(REFUSING_RULE_IDS)],
     ).fetchall()
     personal = {delivery_id for (delivery_id,) in refused}
     return {d.delivery_id: d for d in known if personal & {d.delivery_id, d.same_as}}

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 NAME = "pilots.jsonl"
-MOST_BYTES = 5 << 20  # in one file: some thousands of no-op runs, or some large ones
+MAX_BYTES = 5 << 20  # in one file: some thousands of no-op runs, or some large ones
 OLDER_FILES = 9  # number of older files: pilots.1.jsonl is the newest of them
 
 
@@ -64,7 +64,7 @@ class LogFile(logging.Handler):
 
     def _append(self, line: bytes) -> None:
         assert self._file is not None
-        if self._size and self._size + len(line) > MOST_BYTES:
+        if self._size and self._size + len(line) > MAX_BYTES:
             self._rotate()
         if self._file.write(line) != len(line):  # unbuffered: when the disk fills up, only a part is written
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -20,7 +20,7 @@ from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Field, Severity
 from schemas._rules.corrections import APPLIED, NOT_APPLIED
 from schemas.audit.deliveries import Column
-from schemas.audit.findings import LONGEST_FOUND
+from schemas.audit.findings import MAX_FOUND_LENGTH
 
 NOTHING = "(an empty cell)"
 
@@ -126,7 +126,7 @@ class Corrector:
         """What a finding may show of a cell; None where the text may be personal."""
         if (text, field.name) not in self._redacted:
             found = None if personal_rule(text, field) else redact_text(text, field, self.contract, self.cut_off)
-            self._redacted[text, field.name] = found if found is None else (found.strip()[:LONGEST_FOUND] or NOTHING)
+            self._redacted[text, field.name] = found if found is None else (found.strip()[:MAX_FOUND_LENGTH] or NOTHING)
         return self._redacted[text, field.name]
 
 

@@ -41,7 +41,7 @@ from schemas.audit.withdrawals import Withdrawal
 if TYPE_CHECKING:
     import duckdb
 
-_MOST_UNUSED = 16 << 20  # unused bytes of the cache file above which a rebuild is worth its time
+_MAX_UNUSED = 16 << 20  # unused bytes of the cache file above which a rebuild is worth its time
 
 
 class _Loaded(NamedTuple):
@@ -127,7 +127,7 @@ def _has_expired(
         "select block_size, total_blocks, used_blocks from pragma_database_size()"
     ).fetchall()[0]
     return any(before.get(i, now[i]) != now[i] for i in personal) or (total - used) * size > max(
-        _MOST_UNUSED, used * size
+        _MAX_UNUSED, used * size
     )
 
 

@@ -37,7 +37,7 @@ from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Severity
 from schemas._contract.polars_types import polars_type
 from schemas._contract.version import contract_version
-from schemas._rules.privacy import PERSONAL_RULES
+from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS
 from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _validate_rows(
     other_sheets = _other_sheets(extract, contract, context)
     out.add_findings(other_sheets)
     file.refused = not other_sheets.is_empty()
-    file.personal = other_sheets["rule_id"].is_in(PERSONAL_RULES).any()
+    file.personal = other_sheets["rule_id"].is_in(PERSONAL_DATA_RULE_IDS).any()
 
     def validate_batch(sent: TextBatch, corrections: pl.DataFrame) -> tuple[TypedBatch, pl.DataFrame]:
         typed = conform(sent, layout, contract, context, extract.sheet)
@@ -220,7 +220,7 @@ def _other_sheets(extract: Extract, contract: Contract, context: DeliveryContext
 
 def _only_personal(findings: pl.DataFrame) -> pl.DataFrame:
     """Leave out other findings of cells that hold personal data: they would show what is in the cell."""
-    personal = pl.col("rule_id").is_in(PERSONAL_RULES)
+    personal = pl.col("rule_id").is_in(PERSONAL_DATA_RULE_IDS)
     if findings.is_empty():
         return findings
     cell = ["source_row", "column_letter"]

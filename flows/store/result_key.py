@@ -26,7 +26,7 @@ from schemas._contract.version import contract_version
 from schemas._rules.cells import MONTH_FIRST_RULE, SWAPPED_RULE
 from schemas._rules.corrections import APPLIED, NOT_APPLIED
 from schemas._rules.files import BLANK_ROWS_LISTED, FORM_VERSIONS, VERSION_COLUMN
-from schemas._rules.privacy import PERSONAL_RULES
+from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS
 from schemas.audit.deliveries import Delivery
 from schemas.audit.findings import CONTRACT as FINDINGS
 
@@ -38,7 +38,7 @@ RULES_IN_USE = {
     "FORM_VERSIONS": tuple(sorted(FORM_VERSIONS)),
     "MONTH_FIRST_RULE": MONTH_FIRST_RULE,
     "NOT_APPLIED": NOT_APPLIED,
-    "PERSONAL_RULES": PERSONAL_RULES,
+    "PERSONAL_DATA_RULE_IDS": PERSONAL_DATA_RULE_IDS,
     "SWAPPED_RULE": SWAPPED_RULE,
     "VERSION_COLUMN": VERSION_COLUMN,
 }

@@ -79,5 +79,5 @@ PERSONAL_DATA_RULES: tuple[Rule, ...] = (
 )
 # Rules about personal data in a cell, and with F11 about a column's heading too. Certain personal data refuse the file;
 # possible personal data hold the row.
-PERSONAL_RULES: tuple[str, ...] = tuple(r.rule_id for r in PERSONAL_DATA_RULES)
-RULES_OF_PERSONAL_FILES: tuple[str, ...] = ("F11", *PERSONAL_RULES)
+PERSONAL_DATA_RULE_IDS: tuple[str, ...] = tuple(r.rule_id for r in PERSONAL_DATA_RULES)
+REFUSING_RULE_IDS: tuple[str, ...] = ("F11", *PERSONAL_DATA_RULE_IDS)

@@ -21,7 +21,7 @@ MHT_CAPS = control_total("MHT", "caps")
 MHT_ANNOUNCED = control_total("MHT", "announced")
 MHT_MATCH = control_total("MHT", "match_pledged")
 MHT_HEADLINE = MHT_ANNOUNCED + MHT_MATCH
-SMALLEST_POUNDS, LARGEST_POUNDS = 10_000, 100_000_000  # outside these, a Trailblazer sum is in thousands or in pence
+MIN_POUNDS, MAX_POUNDS = 10_000, 100_000_000  # outside these, a Trailblazer sum is in thousands or in pence
 FUNDING = Path(__file__).parents[1] / "funding"
 
 
@@ -59,9 +59,7 @@ def trailblazer_scale() -> Rule:
         expected="an amount in pounds: Trailblazer sums lie between 10,000 and 100,000,000",
         fix="Enter the amount in pounds, such as 1100000.00 for £1.1m.",
         field="amount",
-        check=lambda: (
-            (pl.col("programme_code") != "MHT") | pl.col("amount").abs().is_between(SMALLEST_POUNDS, LARGEST_POUNDS)
-        ),
+        check=lambda: (pl.col("programme_code") != "MHT") | pl.col("amount").abs().is_between(MIN_POUNDS, MAX_POUNDS),
     )
 
 

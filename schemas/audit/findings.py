@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from schemas._contract.model import Contract, Field, Kind
 
-LONGEST_FOUND = 80  # characters of the cell that a finding keeps
+MAX_FOUND_LENGTH = 80  # characters of the cell that a finding keeps
 
 
 class Outcome(StrEnum):

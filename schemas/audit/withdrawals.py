@@ -10,7 +10,7 @@ from datetime import datetime
 
 from schemas._contract.model import Contract, Field, Kind
 
-LONGEST_REASON = 200  # characters
+MAX_REASON_LENGTH = 200  # characters
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ COMPOSED_STEP = "flows.steps.validate_delivery"
 ONLY_HERE = {"prefect": {"flows.orchestration.engine"}}
 OPENS_DUCKDB = "flows.store.warehouse.connection"  # others import duckdb only for type annotations
 BUILD_LOCATIONS = re.compile(r"\.(builds|current_link|loaded)\b")
-MOST_IN_A_FOLDER = 13  # files and folders of code, without `__init__.py`
+MAX_IN_A_FOLDER = 13  # files and folders of code, without `__init__.py`
 TABLES = {"schemas/core"}  # a file for each table
 TESTS = [p for p in [ROOT / "tests", *(ROOT / "tests").rglob("*")] if p.is_dir() and any(p.glob("*.py"))]
 PROGRAMS = {"tests/bench"}  # one file for each measured process
@@ -134,13 +134,13 @@ def test_files_are_short_and_have_no_catch_all_names(path: Path) -> None:
 def test_code_folders_have_few_entries(folder: Path) -> None:
     entries = [e.name for e in folder.iterdir() if e.suffix in (".py", ".sql", ".csv", ".toml", ".json") or e.is_dir()]
     entries = [e for e in entries if e not in ("__init__.py", "__pycache__")]
-    assert len(entries) <= MOST_IN_A_FOLDER or folder.relative_to(ROOT).as_posix() in TABLES, sorted(entries)
+    assert len(entries) <= MAX_IN_A_FOLDER or folder.relative_to(ROOT).as_posix() in TABLES, sorted(entries)
 
 
 @pytest.mark.parametrize("folder", TESTS, ids=lambda p: p.name)
 def test_test_folders_have_few_entries(folder: Path) -> None:
     entries = [p.name for p in folder.iterdir() if p.suffix == ".py" or (p.is_dir() and p.name != "__pycache__")]
-    assert len(entries) <= MOST_IN_A_FOLDER or folder.relative_to(ROOT).as_posix() in PROGRAMS, sorted(entries)
+    assert len(entries) <= MAX_IN_A_FOLDER or folder.relative_to(ROOT).as_posix() in PROGRAMS, sorted(entries)
     assert folder != ROOT / "tests" or [n for n in entries if n.endswith(".py")] == ["conftest.py"]
 
 
@@ -280,7 +280,7 @@ CHANGES_NO_REPORT = {
 }
 
 
-MOST_PARAMETERS = 6
+MAX_PARAMETERS = 6
 FUNCTIONS = [
     (path, node)
     for path in SOURCES
@@ -295,7 +295,7 @@ def test_functions_take_few_parameters_or_say_why() -> None:
     for path, node in FUNCTIONS:
         names = [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
         line = path.read_text(encoding="utf-8").splitlines()[node.lineno - 1]
-        if len(set(names) - {"self", "cls"}) > MOST_PARAMETERS and not re.search(r"# parameters: \w", line):
+        if len(set(names) - {"self", "cls"}) > MAX_PARAMETERS and not re.search(r"# parameters: \w", line):
             long.append(f"{module_of(path)}.{node.name}")
     assert not long
 
@@ -307,7 +307,7 @@ def test_long_calls_use_keyword_arguments() -> None:
         for path in SOURCES
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
-        and len(call.args) > MOST_PARAMETERS and not any(isinstance(a, ast.Starred) for a in call.args)
+        and len(call.args) > MAX_PARAMETERS and not any(isinstance(a, ast.Starred) for a in call.args)
     ]  # fmt: skip
     assert not long
 

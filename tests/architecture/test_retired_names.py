@@ -40,6 +40,9 @@ _NAMES = """
     A_DAY_IN_DIGITS DatesSeen MAY_BE_A_DATE REFERENCE_WORTH_A_LOOK SETTLED_NS WORTH_A_LOOK ask_all ask_if_sound
     in_words_not_well is_settled ledger_troubles may_be_a_persons may_be_named meant_by moment_of not_well
     rules_of_births
+    FEW_EVENTS LARGEST_POUNDS LEAST_EVENTS LEAST_LETTERS LEAST_ROWS_AT_FAULT LONGEST_DATE LONGEST_FOUND LONGEST_LABEL
+    LONGEST_REASON MOST_BYTES MOST_SUGGESTED PERSONAL_RULES RULES_OF_PERSONAL_FILES SMALLEST_POUNDS Slashed slashed
+    slashed_date
 """
 _MODULES = """
     settle

@@ -33,7 +33,7 @@ TARGETS = {
     "dlt": 20.0,
 }
 ROWS = 1_000_000
-LONGEST = 900.0  # seconds: a tool is stopped then, so what was measured is a lower bound
+MAX_SECONDS = 900.0  # seconds: a tool is stopped then, so what was measured is a lower bound
 LONG = 60.0  # seconds: a tool that takes longer is run only once
 
 
@@ -53,7 +53,7 @@ def peers(bench: Bench) -> Iterator[Outcome]:
             out.mkdir(parents=True)
             script = PEERS / tool / "validate.py"
             costs[tool].append(
-                cost_of(["env", "PEERS_SIZE=large", str(python), str(script), str(file), str(out)], LONGEST)
+                cost_of(["env", "PEERS_SIZE=large", str(python), str(script), str(file), str(out)], MAX_SECONDS)
             )
     ours, by_hand = median_cost(costs["ours"]), median_cost(costs["by hand"])
     own_results = _result_counts(bench.folder / "data" / "warehouse")
@@ -76,6 +76,6 @@ def _result_counts(folder: Path) -> tuple[int, int]:
 
 def _in_words(cost: Cost, ours: Cost, rows: int | None, failures: int | None) -> str:
     if not cost.completed:
-        return f"stopped after {LONGEST:.0f} s, so at least"
+        return f"stopped after {MAX_SECONDS:.0f} s, so at least"
     times = f"clock {cost.wall / ours.wall:.1f}x, memory {cost.memory / ours.memory:.1f}x"
     return f"{times}; {rows:,} rows, {failures:,} failures"

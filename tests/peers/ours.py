@@ -72,7 +72,7 @@ def require_same_rules(contract: Contract) -> None:
             {n: set(c) for n, c in rules.LISTS.items() if n != "with_employer"},
             {n: set(f.code_list.codes) for n, f in fields.items() if f.codes},
         ),
-        "range": ((0, rules.MOST_MINUTES), (minutes.low, minutes.high)),
+        "range": ((0, rules.MAX_MINUTES), (minutes.low, minutes.high)),
         "key": ((rules.KEY,), contract.key),
     }
     differ = [what for what, (here, there) in both.items() if here != there]

@@ -48,7 +48,7 @@ PATTERNS = {
 }
 KEY = "contact_id"
 CAME = ("5", "6")  # codes of `attended` that require a duration; with all others there must be none
-MOST_MINUTES = 480
+MAX_MINUTES = 480
 LAST_DAY = date(2016, 11, 30)  # nothing in the extract is later
 
 # Each tool reads the file as tolerantly as it can; with this set, with the defaults of its reader.

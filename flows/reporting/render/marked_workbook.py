@@ -40,7 +40,7 @@ from flows.workbooks.styles import (
 from schemas._contract.model import Field, Kind, Severity
 from schemas._contract.workbook_names import OUR_SHEETS, PROBLEMS, READ_ME, ROW_PROBLEMS
 from schemas._rules.explain import RuleText, explain
-from schemas._rules.privacy import RULES_OF_PERSONAL_FILES
+from schemas._rules.privacy import REFUSING_RULE_IDS
 from schemas.audit.deliveries import Result
 from schemas.audit.findings import Outcome
 
@@ -55,7 +55,7 @@ _ROW_PROBLEMS_WIDTH = 62  # characters
 
 def why_no_workbook(parts: Sequence[DatasetReport]) -> str:
     """Why a file gets no marked workbook, as far as is known before it is opened; '' where it may get one."""
-    personal = pl.col("rule_id").is_in(RULES_OF_PERSONAL_FILES) & (pl.col("severity") == Severity.FILE)
+    personal = pl.col("rule_id").is_in(REFUSING_RULE_IDS) & (pl.col("severity") == Severity.FILE)
     if any(p.verdict.holds_personal_data or p.findings.filter(personal).height for p in parts):
         return words.MAY_BE_PERSONAL
     if all(p.verdict.result is Result.UNREADABLE for p in parts):

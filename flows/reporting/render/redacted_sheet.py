@@ -25,7 +25,7 @@ from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Kind, Severity
 from schemas._contract.workbook_names import OUR_SHEETS, ROW_PROBLEMS
 from schemas._rules.files import VERSION_COLUMN
-from schemas._rules.privacy import PERSONAL_RULES
+from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS
 from schemas.audit.deliveries import Verdict
 from schemas.audit.findings import Outcome
 
@@ -127,7 +127,7 @@ def _hidden_cells(broken: pl.DataFrame, contract: Contract, sheet: SheetCells) -
     hidden, texts = set(), {}
     for row, letter, name, rule in at_fault.select("source_row", "column_letter", "field", "rule_id").iter_rows():
         cell = row - 1, index_of(letter)
-        if name not in forms or rule in PERSONAL_RULES:
+        if name not in forms or rule in PERSONAL_DATA_RULE_IDS:
             hidden.add(cell)
         elif not re.search(forms[name], text := _text_at(sheet, *cell)):
             texts[cell] = text

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from schemas._contract.model import Contract
 
-LARGEST_WORKBOOK = 100_000  # rows; larger files come as CSV
+MAX_WORKBOOK_ROWS = 100_000  # rows; larger files come as CSV
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ SITE_SHAPES: dict[str, str] = {
 def shape_of(site_code: str, rows: int) -> Shape:
     """Shape of a site's file with about `rows` rows: one too large for a workbook comes as CSV."""
     shape = SHAPES[SITE_SHAPES.get(site_code, "plain CSV")]
-    if shape.extension == "xlsx" and rows > LARGEST_WORKBOOK:
+    if shape.extension == "xlsx" and rows > MAX_WORKBOOK_ROWS:
         return Shape("csv", shape.own_headings)
     return shape
 

@@ -27,6 +27,7 @@ from flows.steps.conform.cells import (
     read_column,
     reject_percentages,
 )
+from flows.steps.conform.data_rows import DataRows, data_rows, form_versions, shifted_rows, unheaded_column_findings
 from flows.steps.conform.heading import fields_by_heading, known_headings, match_headings
 from flows.steps.conform.personal_data import (
     birth_date_findings,
@@ -36,7 +37,6 @@ from flows.steps.conform.personal_data import (
     personal_in_stray_text,
     personal_on_other_sheets,
 )
-from flows.steps.conform.rows import DataRows, data_rows, form_versions, shifted_rows, unheaded_column_findings
 from schemas._contract.model import PERCENTAGES, Contract, Field, Kind, Severity
 from schemas.audit.deliveries import Column
 
@@ -195,7 +195,7 @@ class _BatchConformer:
     def _status_texts(self, field: Field) -> list[str]:
         """Texts in a field's column that state the status of another field, for which the file has no column.
 
-        They are no faults in this column: `absent_column` reads them.
+        They are not faults in this column: `absent_column` reads them.
         """
         absent = (f for f in self.contract.fields if f.status_of == field.name and f.name not in self.layout.positions)
         return [text for f in absent for text, _ in f.status_words]

@@ -9,10 +9,10 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from flows.cells.date_orders import AGREED, COLUMN_RULES, HELD, MONTHS, DateEvidence, DateReading
-from flows.cells.dates import DAY_FIRST, Slashed
+from flows.cells.date_orders import AGREED_ORDER, COLUMN_RULES, HOLD_ROWS, MONTHS, DateEvidence, DateReading
+from flows.cells.dates import DAY_FIRST, NumericDate
 from flows.cells.distinct_column import DistinctColumn
-from flows.cells.parse import PLACEHOLDER_DATES, canonical_pattern, is_spreadsheet_date, read_cell, slashed_date
+from flows.cells.parse import PLACEHOLDER_DATES, canonical_pattern, is_spreadsheet_date, numeric_date_of_cell, read_cell
 from flows.cells.redact import redact
 from flows.deliveries.conformed import Layout
 from flows.deliveries.context import DeliveryContext
@@ -79,7 +79,7 @@ def read_column(cells: DistinctColumn, field: Field, context: DeliveryContext) -
 
 def date_reading(field: Field, context: DeliveryContext) -> DateReading:
     """How a column's dates are read: as the whole file has shown, as the site's profile declares, or by default."""
-    return dict(context.dates).get(field.name) or (AGREED if context.date_order == DAY_FIRST else HELD)
+    return dict(context.dates).get(field.name) or (AGREED_ORDER if context.date_order == DAY_FIRST else HOLD_ROWS)
 
 
 @cache  # building the expression takes longer than converting a small column
@@ -162,9 +162,9 @@ def reject_percentages(findings: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
 def dates_seen(cells: DistinctColumn, read: ColumnReading, context: DeliveryContext) -> DateEvidence:
     """Gather from a date column the evidence of the order in which its dates are written."""
     frame = pl.DataFrame({"text": cells.distinct, "day": read.distinct})
-    texts: dict[str, Slashed] = {}
+    texts: dict[str, NumericDate] = {}
     if read.odd is not None:
-        texts = {t: one for t in read.odd["text"] if (one := slashed_date(t, context.data_cut_date.year))}
+        texts = {t: one for t in read.odd["text"] if (one := numeric_date_of_cell(t, context.data_cut_date.year))}
         by_name = [t for t in read.odd["text"] if is_spreadsheet_date(t)]
         # Serial numbers (C01) and dates such as 03-Nov-2016 come from cells that the spreadsheet holds as true dates.
         unread = read.odd.filter((pl.col("rule_id") == "C01") | pl.col("text").is_in(by_name)).select(

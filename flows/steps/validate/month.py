@@ -20,7 +20,7 @@ from flows.runtime.wording import day
 from schemas._contract.model import Contract, Severity
 from schemas.audit.deliveries import Delivery, ExtractType
 
-LEAST_ROWS_AT_FAULT = 10  # docs/domain.md 6.0
+MIN_ROWS_AT_FAULT = 10  # docs/domain.md 6.0
 
 
 class MonthShown:
@@ -66,7 +66,7 @@ class MonthShown:
     def _after(self, cut_off: date) -> tuple[int, str]:
         """The number of dates after the cut-off, where most are: the month in the name is too early. Else 0."""
         n, dated = sum(n for day, n in self._days.items() if day > cut_off), self._days.total()
-        are_many = n >= LEAST_ROWS_AT_FAULT and 2 * n > dated
+        are_many = n >= MIN_ROWS_AT_FAULT and 2 * n > dated
         return n if are_many else 0, f"{n:,} of {dated:,} are after {day(cut_off)}"
 
     def _long_before(self, cut_off: date) -> tuple[int, str]:
@@ -77,7 +77,7 @@ class MonthShown:
         births = last_birth(cut_off)
         n, dated = sum(n for day, n in self._days.items() if day <= births), self._days.total()
         years = cut_off.year - births.year
-        are_many = n >= LEAST_ROWS_AT_FAULT and n > dated / 100
+        are_many = n >= MIN_ROWS_AT_FAULT and n > dated / 100
         return n if are_many else 0, f"{n:,} of {dated:,} are {years} years before the cut-off"
 
     def _outside(self, delivery: Delivery) -> Finding | None:
@@ -88,7 +88,7 @@ class MonthShown:
         days = Counter({day: n for day, n in self._days.items() if day <= cut})  # later days are C06's business
         dated = days.total()
         outside = sum(n for day, n in days.items() if (day.year, day.month) != (cut.year, cut.month))
-        if outside < LEAST_ROWS_AT_FAULT or 2 * outside < dated:
+        if outside < MIN_ROWS_AT_FAULT or 2 * outside < dated:
             return None
         return self._of_column(Severity.FILE, f"{outside} of {dated} dates are outside {cut:%B %Y}")
 

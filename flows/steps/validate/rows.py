@@ -21,7 +21,7 @@ from schemas._contract.model import Contract, Field, Severity
 from schemas._contract.registry import sites
 from schemas._rules.checks import checks_of
 
-MOST_SUGGESTED = 200  # distinct texts of a column and batch for which a similar code is searched
+MAX_SUGGESTED = 200  # distinct texts of a column and batch for which a similar code is searched
 _FAILURE_TYPES = {
     "place": pl.Int64,  # of the row in its batch
     "source_row": pl.Int64,
@@ -176,7 +176,7 @@ def _suggestions(rows: pl.DataFrame, field: Field, contract: Contract) -> pl.Ser
     may_suggest = (is_public & (pl.col("rule_id") == field.not_listed_rule)) | (
         ~pl.col("hidden") & (pl.col("rule_id") == field.range_rule)
     )
-    texts = rows.filter(may_suggest)["text"].drop_nulls().unique().sort().head(MOST_SUGGESTED)
+    texts = rows.filter(may_suggest)["text"].drop_nulls().unique().sort().head(MAX_SUGGESTED)
     meant = pl.DataFrame(
         {"text": texts, "meant": [suggested(text, field) or None for text in texts]},
         schema={"text": pl.String, "meant": pl.String},

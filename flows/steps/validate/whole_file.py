@@ -17,10 +17,10 @@ from flows.deliveries.conformed import Layout, TypedBatch
 from flows.deliveries.context import DeliveryContext
 from flows.deliveries.findings import NO_FINDINGS, Finding
 from flows.steps.validate.keys import Keys
-from flows.steps.validate.month import LEAST_ROWS_AT_FAULT, MonthShown
+from flows.steps.validate.month import MIN_ROWS_AT_FAULT, MonthShown
 from schemas._contract.model import CONSENT_RULE, Contract, Rule, Severity
 from schemas._rules.files import BLANK_ROWS_LISTED, FORM_VERSIONS
-from schemas._rules.privacy import PERSONAL_RULES
+from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS
 from schemas.audit.deliveries import Delivery
 
 _LEFT_OUT = {"F05": "repeated headings", "F06": "total rows", "F07": "blank rows"}  # rules about rows without data
@@ -73,7 +73,7 @@ class WholeFile:
 
     def _add_findings(self, findings: pl.DataFrame) -> pl.DataFrame:
         refused = findings.filter(pl.col("severity") == Severity.FILE)
-        self.personal |= refused["rule_id"].is_in(PERSONAL_RULES).any()
+        self.personal |= refused["rule_id"].is_in(PERSONAL_DATA_RULE_IDS).any()
         self.refused |= not refused.is_empty()
         row_faults = findings.filter(pl.col("severity") == Severity.ROW)
         by_cut_off = pl.col("rule_id").is_in(self.measured_by_month)
@@ -148,10 +148,10 @@ class WholeFile:
         if rows == 0 and not delivery.nil_return:
             found.append(Finding("F01", Severity.FILE))
         # malformed lines (F13) and spreadsheet errors (C10) refuse the file where over 1% of its rows have one
-        many = [r for r in ("F13", "C10") if self._rules[r] >= LEAST_ROWS_AT_FAULT and self._rules[r] > rows / 100]
+        many = [r for r in ("F13", "C10") if self._rules[r] >= MIN_ROWS_AT_FAULT and self._rules[r] > rows / 100]
         found += [Finding(r, Severity.FILE, found=f"{self._rules[r]} of {rows} rows") for r in many]
         # a column with many suppressed figures: they were suppressed before sending, and the real ones are needed
-        suppressed = {f: n for (rule, f), n in self._by_field.items() if rule == "C07" and n >= LEAST_ROWS_AT_FAULT}
+        suppressed = {f: n for (rule, f), n in self._by_field.items() if rule == "C07" and n >= MIN_ROWS_AT_FAULT}
         found += [self._of_column("C07", field, f"{n} rows") for field, n in suppressed.items()]
         found += self._births(rows)
         found += [self._of_column("C02", field) for field, how in sorted(context.dates) if how.is_mixed]
@@ -176,7 +176,7 @@ class WholeFile:
     def _births(self, rows: int) -> list[Finding]:
         """A finding for each column with so many dates of long ago that they are likely dates of birth (rule P03)."""
         long_ago = {f: n for (rule, f), n in self._by_field.items() if rule == "P03"}
-        births = [f for f, n in long_ago.items() if n >= LEAST_ROWS_AT_FAULT and n > rows / 100]
+        births = [f for f, n in long_ago.items() if n >= MIN_ROWS_AT_FAULT and n > rows / 100]
         self.personal |= bool(births)
         return [self._of_column("P03", field, f"{long_ago[field]} rows") for field in births]
 

@@ -309,7 +309,7 @@ def test_a_full_disk_leaves_whole_lines_and_is_reported_once(tmp_path: Path) -> 
 
 
 def test_log_files_are_rotated_within_a_size_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_file, "MOST_BYTES", 2_000)
+    monkeypatch.setattr(log_file, "MAX_BYTES", 2_000)
     for n in range(3):
         with run_log(tmp_path / "logs", "run", f"run {n}"):
             for _ in range(60):

@@ -12,7 +12,7 @@ import dataframely as dy
 import polars as pl
 
 sys.path.append(str(Path(__file__).parents[1]))
-from rules import CAME, LAST_DAY, LISTS, MOST_MINUTES, PATTERNS, record_done  # noqa: E402
+from rules import CAME, LAST_DAY, LISTS, MAX_MINUTES, PATTERNS, record_done  # noqa: E402
 
 
 class Contacts(dy.Schema):
@@ -22,7 +22,7 @@ class Contacts(dy.Schema):
     contact_type = dy.Enum(LISTS["contact_type"])
     contact_medium = dy.Enum(LISTS["contact_medium"])
     attended = dy.Enum(LISTS["attended"])
-    duration_minutes = dy.Int64(nullable=True, min=0, max=MOST_MINUTES)
+    duration_minutes = dy.Int64(nullable=True, min=0, max=MAX_MINUTES)
     staff_role = dy.Enum(LISTS["staff_role"])
     staff_ref = dy.String(nullable=True, regex=PATTERNS["staff_ref"])
     with_employer = dy.Enum(LISTS["with_employer"], nullable=True)

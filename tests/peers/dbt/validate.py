@@ -12,7 +12,7 @@ import duckdb
 
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent))
-from rules import AT_SCALE, CAME, KEY, LAST_DAY, LISTS, MOST_MINUTES, PATTERNS, READER_DEFAULTS, record_done  # noqa: E402
+from rules import AT_SCALE, CAME, KEY, LAST_DAY, LISTS, MAX_MINUTES, PATTERNS, READER_DEFAULTS, record_done  # noqa: E402
 
 
 def main(file: Path, out: Path) -> None:
@@ -23,7 +23,7 @@ def main(file: Path, out: Path) -> None:
         "lists": LISTS,
         "patterns": PATTERNS,
         "came": CAME,
-        "most_minutes": MOST_MINUTES,
+        "most_minutes": MAX_MINUTES,
         "last_day": LAST_DAY.isoformat(),
         "keep_rejects": not READER_DEFAULTS,
     }

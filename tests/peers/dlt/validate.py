@@ -20,7 +20,7 @@ import dlt
 from pydantic import BaseModel, Field, model_validator
 
 sys.path.append(str(Path(__file__).parents[1]))
-from rules import CAME, LAST_DAY, LISTS, MOST_MINUTES, PATTERNS, record_done  # noqa: E402
+from rules import CAME, LAST_DAY, LISTS, MAX_MINUTES, PATTERNS, record_done  # noqa: E402
 
 BATCH = 10_000  # rows
 
@@ -32,7 +32,7 @@ class Contact(BaseModel):
     contact_type: Literal[LISTS["contact_type"]]
     contact_medium: Literal[LISTS["contact_medium"]]
     attended: Literal[LISTS["attended"]]
-    duration_minutes: Annotated[int, Field(ge=0, le=MOST_MINUTES)] | None
+    duration_minutes: Annotated[int, Field(ge=0, le=MAX_MINUTES)] | None
     staff_role: Literal[LISTS["staff_role"]]
     staff_ref: Annotated[str, Field(pattern=PATTERNS["staff_ref"])] | None
     with_employer: Literal[LISTS["with_employer"]] | None

@@ -9,7 +9,7 @@ from pathlib import Path
 from frictionless import Checklist, Resource, Schema, checks
 
 sys.path.append(str(Path(__file__).parents[1]))
-from rules import AT_SCALE, CAME, COLUMNS, KEY, LAST_DAY, LISTS, MOST_MINUTES, PATTERNS, REQUIRED, record_done  # noqa: E402
+from rules import AT_SCALE, CAME, COLUMNS, KEY, LAST_DAY, LISTS, MAX_MINUTES, PATTERNS, REQUIRED, record_done  # noqa: E402
 
 
 def field(name: str) -> dict[str, object]:
@@ -22,7 +22,7 @@ def field(name: str) -> dict[str, object]:
     if name == "contact_date":
         kind, constraints["maximum"] = "date", LAST_DAY.isoformat()
     if name == "duration_minutes":
-        kind, constraints["minimum"], constraints["maximum"] = "integer", 0, MOST_MINUTES
+        kind, constraints["minimum"], constraints["maximum"] = "integer", 0, MAX_MINUTES
     return {"name": name, "type": kind, "constraints": constraints}
 
 

@@ -15,7 +15,7 @@ from rules import (  # noqa: E402
     COLUMNS,
     KEY,
     LISTS,
-    MOST_MINUTES,
+    MAX_MINUTES,
     PATTERNS,
     READER_DEFAULTS,
     REQUIRED,
@@ -42,7 +42,7 @@ def checks_of(name: str) -> list[pa.Check]:
         return [pa.Check(is_valid_day, element_wise=True, name="a real day, year-month-day, not after the extract")]
     return [
         pa.Check.str_matches(r"^\d+$"),
-        pa.Check(lambda c: minutes(c).isna() | minutes(c).between(0, MOST_MINUTES), name=f"0 to {MOST_MINUTES}"),
+        pa.Check(lambda c: minutes(c).isna() | minutes(c).between(0, MAX_MINUTES), name=f"0 to {MAX_MINUTES}"),
     ]
 
 

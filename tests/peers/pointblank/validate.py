@@ -16,7 +16,7 @@ from rules import (  # noqa: E402
     KEY,
     LAST_DAY,
     LISTS,
-    MOST_MINUTES,
+    MAX_MINUTES,
     PATTERNS,
     READER_DEFAULTS,
     REQUIRED,
@@ -40,7 +40,7 @@ def plan(rows: pl.DataFrame) -> pb.Validate:
             expr=date.is_null() | (parsed <= LAST_DAY).fill_null(False), brief="`contact_date` is a day"
         )
         .col_vals_regex(columns="duration_minutes", pattern=r"^\d+$", na_pass=True)
-        .col_vals_expr(expr=minutes.is_between(0, MOST_MINUTES).fill_null(True), brief="`duration_minutes` is 0 to 480")
+        .col_vals_expr(expr=minutes.is_between(0, MAX_MINUTES).fill_null(True), brief="`duration_minutes` is 0 to 480")
         .col_vals_expr(
             expr=pl.when(came).then(minutes != 0).otherwise(minutes == 0).fill_null(True),
             brief="`duration_minutes` agrees with `attended`",

@@ -34,7 +34,7 @@ MAX_HEADING_BYTES = 1 << 20  # the heading is searched for in this much of the f
 QUOTE_SAMPLE_LINES = 1_000  # lines in which to look for single quotation marks around cells
 DELIMITERS = (",", ";", "\t", "|")
 QUOTE, SINGLE_QUOTE = '"', "'"
-MIN_QUOTED_CELLS = 2  # in a column or the heading: a single cell in apostrophes is no sign of a quoting style
+MIN_QUOTED_CELLS = 2  # in a column or the heading: a single cell in apostrophes is not a sign of a quoting style
 _DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 

@@ -148,8 +148,8 @@ def _translate_errors(call: Callable[[], Any]) -> Any:
         raise UnreadableFile("U02") from None
     except (calamine.CalamineError, OSError, ValueError, OverflowError, MemoryError):
         raise UnreadableFile("U01") from None
-    except BaseException as fault:  # a Rust panic, as at some damaged files, is no subclass of Exception
-        if type(fault).__name__ != "PanicException":
+    except BaseException as error:  # a Rust panic, as at some damaged files, is not a subclass of Exception
+        if type(error).__name__ != "PanicException":
             raise
         raise UnreadableFile("U01") from None
 
