@@ -11,16 +11,17 @@ that are all past the 12th, beside true dates that are never past it, are eviden
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from math import comb
 
-from flows.cells.dates import DAY_FIRST, MONTH_FIRST, NumericDate, real_day
+from flows.cells.dates import DAY_FIRST, MONTH_FIRST, NumericDate, YearFirst, real_day
 from schemas._contract.model import Severity
-from schemas._rules.cells import MONTH_FIRST_RULE, SWAPPED_RULE
+from schemas._rules.cells import MONTH_FIRST_RULE, SWAPPED_RULE, YEAR_FIRST_RULE
 
 MONTHS = 12  # a number above it can only be a day
-COLUMN_RULES = (SWAPPED_RULE, MONTH_FIRST_RULE)
+COLUMN_RULES = (SWAPPED_RULE, MONTH_FIRST_RULE, YEAR_FIRST_RULE)
+YEAR_MONTH_DAY, YEAR_DAY_MONTH = "ymd", "ydm"
 # A binomial coefficient: in how many ways so many different dates can be split into texts and true dates. One of them
 # splits at the 12th; of five or fewer, chance may have picked that one.
 MIN_WAYS = 6
@@ -45,6 +46,9 @@ class DateReading:
     are_swapped: bool = False
     is_mixed: bool = False  # the column has dates in both orders, which refuses the file (rule C02)
     last_year: int = 0  # the last year that two digits may mean; 0: two-digit years are not read
+    newest_year: int = 0  # likewise, for the suggestion for a date whose month is a word
+    year_first: str = YEAR_MONTH_DAY  # the order of dates such as 2016/02/23; '' where it is in doubt
+    year_first_severity: Severity = Severity.WARNING
 
 
 HOLD_ROWS = DateReading()  # nothing is agreed with the site: numeric dates are held, and the day/month/year suggested
@@ -68,6 +72,9 @@ class DateEvidence:
     later: set[date] = field(default_factory=set)  # true dates after the 12th of their month
     texts: int = 0  # cells
     true_dates: int = 0
+    year_first: int = 0  # cells with a date such as 2016/02/23
+    day_second: set[YearFirst] = field(default_factory=set)  # those that can only be year/day/month
+    month_second: set[YearFirst] = field(default_factory=set)
 
     def add_texts(self, dates: Iterable[NumericDate]) -> None:
         """Add numeric dates."""
@@ -80,6 +87,14 @@ class DateEvidence:
             elif orders:
                 self.either.add(one)
 
+    def add_year_first(self, dates: Iterable[YearFirst]) -> None:
+        """Add dates with the year first."""
+        for one in dates:
+            if one.day is None and one.day_by_year_day_month:
+                self.day_second.add(one)
+            elif one.day and one.day_by_year_day_month is None:
+                self.month_second.add(one)
+
     def add(self, other: DateEvidence) -> None:
         """Add the evidence of another batch."""
         self.day_first |= other.day_first
@@ -89,6 +104,9 @@ class DateEvidence:
         self.later |= other.later
         self.texts += other.texts
         self.true_dates += other.true_dates
+        self.year_first += other.year_first
+        self.day_second |= other.day_second
+        self.month_second |= other.month_second
 
     @property
     def ambiguous(self) -> set[NumericDate]:
@@ -118,7 +136,7 @@ def infer_date_readings(
     readings = _swapped_columns(evidence, cut, planned)
     rest = {name: column for name, column in evidence.items() if name not in readings}
     readings |= _orders(rest, agreed)
-    return {
+    found = {
         name: DateReading(
             reading.order,
             reading.rule_id,
@@ -129,6 +147,22 @@ def infer_date_readings(
         )
         for name, reading in readings.items()
     }
+    usual = AGREED_ORDER if agreed == DAY_FIRST else HOLD_ROWS
+    return found | {
+        name: _year_first_reading(column, found.get(name, usual), many)
+        for name, column in evidence.items()
+        if column.day_second
+    }
+
+
+def _year_first_reading(column: DateEvidence, reading: DateReading, many: float) -> DateReading:
+    """The reading of a column in which some dates with the year first can only be year/day/month: none is read."""
+    is_sure = len(column.day_second) >= MIN_MONTH_FIRST and not column.month_second
+    return replace(
+        reading,
+        year_first=YEAR_DAY_MONTH if is_sure else "",
+        year_first_severity=Severity.FILE if column.year_first > many else Severity.ROW,
+    )
 
 
 def _severity(reading: DateReading, column: DateEvidence, many: float) -> Severity:

@@ -13,27 +13,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from decimal import Decimal
 from itertools import combinations
 
 from flows.cells.code_lookup import MAX_LABEL_LENGTH, likely_code, near_code
-from flows.cells.date_orders import HOLD_ROWS, DateReading, swapped
+from flows.cells.date_orders import HOLD_ROWS, YEAR_DAY_MONTH, YEAR_MONTH_DAY, DateReading, swapped
 from flows.cells.dates import (
     MAX_DATE_LENGTH,
     MOMENT,
     NumericDate,
+    YearFirst,
     day_in_london,
-    named_month,
+    is_midnight,
     parse_numeric_date,
     real_day,
+    worded,
+    year_first,
 )
 from flows.cells.garbled import CONTROL, SIGNS_OF_GARBLING, is_garbled, ungarbled
+from flows.cells.reading import Reading, as_written, fault, repaired
+from flows.cells.reading.numbers import read_number
 from schemas._contract.code_lists import fold
-from schemas._contract.model import SHARE, Field, Kind, Severity
-
-Value = str | int | date | Decimal | bool | None
+from schemas._contract.model import Field, Kind, Severity
+from schemas._rules.cells import YEAR_FIRST_RULE
 
 _MISSING_WORDS = "N/K, NK, N/A, NA, NULL, None, TBC, TBA, unknown, not recorded, not known, nil, NaN"
 MISSING_WORDS = frozenset(fold(word) for word in _MISSING_WORDS.split(", ")) | {""}
@@ -41,10 +43,6 @@ SPREADSHEET_ERROR = re.compile(
     r"^#(REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|GETTING_DATA|SPILL!|CALC!)$", re.IGNORECASE
 )
 SUPPRESSED = re.compile(r"^(\*|<\s?[0-9]+|\[?c\]?|:)$", re.IGNORECASE)
-DECIMAL_COMMA = re.compile(r"-?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+),[0-9]{1,2}")
-STOPS_BETWEEN_THOUSANDS = re.compile(r"[-(]?[0-9]{1,3}(\.[0-9]{3})+\)?")  # 1.200 pounds may be meant as twelve hundred
-SPACES_BETWEEN_THOUSANDS = re.compile(r"[-(]?[0-9]{1,3}( [0-9]{3})+([.,][0-9]+)?\)?")
-POUND_SIGN = re.compile(r"^([-(]?) ?£ ?")
 # Characters without width. Spaces of other kinds are treated as spaces.
 INVISIBLE_CHARACTERS = r"\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
 INVISIBLE = re.compile(f"[{INVISIBLE_CHARACTERS}]")
@@ -58,41 +56,10 @@ NO_DAY = re.compile(r"0{1,4}[/.\-]0{1,2}[/.\-]0{1,4}|1900-0?1-00?|00?/0?1/1900")
 LOOKS_LIKE_A_DIGIT = str.maketrans("OoIl", "0011")
 MAX_LOOKALIKES, MAX_CODE_LENGTH = 8, 40  # bound the number of combinations that `_with_digits` tries
 SPREADSHEET_DATE = re.compile("[0-9]{1,2}-[A-Za-z]{3}-[0-9]{4}")
-PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-PERCENTAGE = re.compile(r"(-?[0-9]{1,6}(?:\.[0-9]{1,15})?) ?(?:%|per ?cent)", re.IGNORECASE)
 IN_MARKS = re.compile(r"\"([^\"]*)\"|'([^']*)'")  # left by programs that do not interpret quotation marks
 QUOTED = re.compile(r"[‘“](.*)[’”]|['’](.*)")  # spreadsheets mark a text by an apostrophe before it
 YES = frozenset({"y", "yes", "true", "t", "1", "✓", "✔"})
 NO = frozenset({"n", "no", "false", "f", "0", "✗", "✘"})
-
-
-@dataclass(frozen=True)
-class Reading:
-    """The result of parsing a cell. `rule_id` is the rule for what was wrong or repaired; '' if nothing was."""
-
-    value: Value = None
-    rule_id: str = ""
-    severity: Severity = Severity.WARNING
-    suggestion: str = ""
-
-
-def fault(rule_id: str, suggestion: str = "") -> Reading:
-    """The result for a cell that cannot be parsed: its row is held."""
-    return Reading(None, rule_id, Severity.ROW, suggestion)
-
-
-def repaired(rule_id: str, value: Value) -> Reading:
-    """The result for a cell that was parsed after a repair: its row loads, with a warning that shows the value."""
-    return Reading(value, rule_id, Severity.WARNING, as_written(value))
-
-
-def as_written(value: Value) -> str:
-    """A value as text, as a sender would write it; '' for None."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "Y" if value else "N"
-    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def canonical_pattern(field: Field) -> str:
@@ -156,6 +123,12 @@ def _unquoted(text: str, *, may_be_meant: bool = False) -> str:
 def numeric_date_of_cell(text: str, last_year: int) -> NumericDate | None:
     """Parse a date cell such as 03/04/2016, in which either number may be the day; None for any other text."""
     return parse_numeric_date(_unquoted(_tidied(text)), last_year) if len(text) <= 2 * MAX_DATE_LENGTH else None
+
+
+def year_first_date(text: str) -> YearFirst | None:
+    """Parse a date cell such as 2016/02/23; None for any other text, 2016-02-23 among them."""
+    clean = _unquoted(_tidied(text)) if len(text) <= 2 * MAX_DATE_LENGTH else ""
+    return None if MOMENT.fullmatch(clean) else year_first(clean)
 
 
 def is_spreadsheet_date(text: str) -> bool:
@@ -282,10 +255,39 @@ def _read_date(text: str, field: Field, dates: DateReading) -> Reading:
         return _read_numeric_date(parts, field, dates)
     if re.fullmatch(r"[0-9]{1,2}[/.\-][0-9]{1,2}[/.\-][0-9]{2}", text):
         return fault("C03")
-    meant = named_month(text)
-    if meant and SPREADSHEET_DATE.fullmatch(text):
-        return _swapped_back(date.fromisoformat(meant), dates, fault("C02", meant))
-    return fault("C02", meant)
+    if written := year_first(text):
+        return _year_first_date(written, field, dates)
+    return _worded_date(text, field, dates)
+
+
+def _worded_date(text: str, field: Field, dates: DateReading) -> Reading:
+    """The result for a date whose month is a word, which has one reading unless its year is missing or has two digits.
+
+    Or its weekday is that of another day. Any other text is no date (C02).
+    """
+    written = worded(text)
+    if written is None:
+        return fault("C02")
+    day = written.day(dates.newest_year)
+    if day is None or (written.year or 0) < FIRST_YEAR:
+        return fault("C28", as_written(day))
+    if day in PLACEHOLDER_DATES:
+        return _placeholder(field)
+    reading = repaired("C28" if is_midnight(written.clock) else "C04", day)
+    return _swapped_back(day, dates, reading) if SPREADSHEET_DATE.fullmatch(text) else reading
+
+
+def _year_first_date(written: YearFirst, field: Field, dates: DateReading) -> Reading:
+    """The result for a date such as 2016/02/23, unless its whole column shows that the day comes second."""
+    if dates.year_first != YEAR_MONTH_DAY:
+        meant = written.day_by_year_day_month if dates.year_first == YEAR_DAY_MONTH else None
+        return Reading(None, YEAR_FIRST_RULE, dates.year_first_severity, as_written(meant))
+    if written.day is None:
+        return fault("C05")
+    if written.day in PLACEHOLDER_DATES:
+        return _placeholder(field)
+    reading = repaired(YEAR_FIRST_RULE if is_midnight(written.clock) else "C04", written.day)
+    return _swapped_back(written.day, dates, reading)
 
 
 def _swapped_back(day: date, dates: DateReading, unswapped: Reading) -> Reading:
@@ -337,69 +339,7 @@ def _placeholder(field: Field) -> Reading:
 def _read_number(text: str, field: Field, _: DateReading) -> Reading:
     if SUPPRESSED.match(text):
         return fault("C07")
-    if missing := _missing(text, field):
-        return missing
-    if text in field.sentinels:
-        return fault("C08")
-    plain = _without_pound_sign(text) if field.kind is Kind.MONEY else text
-    if DECIMAL_COMMA.fullmatch(plain) or (field.kind is Kind.MONEY and STOPS_BETWEEN_THOUSANDS.fullmatch(plain)):
-        return fault("C12", _with_a_decimal_point(plain, field))
-    if (field.unit == SHARE or field.statistic) and (percent := PERCENTAGE.fullmatch(plain)):
-        meant = (Decimal(percent[1]) / (100 if field.unit == SHARE else 1)).normalize()
-        reading = _number(meant, field, "C21")
-        return replace(reading, suggestion=f"{meant:f}") if reading.rule_id == "C21" else reading
-    if field.kind is Kind.MONEY:
-        plain = _plain_money(plain)
-    rule = "C11" if plain != text else ""
-    if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?E[+-]?[0-9]{1,4}", plain, re.IGNORECASE):
-        rule = "C13"
-    elif not PLAIN_NUMBER.fullmatch(plain):
-        return fault("V05", _without_commas(plain, field))
-    return _number(Decimal(plain), field, rule)
-
-
-def _without_pound_sign(text: str) -> str:
-    """An amount without its pound sign, and without spaces if they separate thousands."""
-    bare = POUND_SIGN.sub(r"\1", text)
-    return bare.replace(" ", "") if SPACES_BETWEEN_THOUSANDS.fullmatch(bare) else bare
-
-
-def _with_a_decimal_point(text: str, field: Field) -> str:
-    """A number with a decimal comma, corrected. '' if it has full stops alone, which may mean thousands or pence."""
-    whole, comma, pence = text.partition(",")
-    return _if_valid(Decimal(f"{whole.replace('.', '')}.{pence}"), field) if comma else ""
-
-
-def _without_commas(text: str, field: Field) -> str:
-    """A number without commas between thousands, which are only accepted in money; '' if it still is not a number."""
-    bare = _plain_money(text)
-    return _if_valid(Decimal(bare), field) if PLAIN_NUMBER.fullmatch(bare) else ""
-
-
-def _if_valid(number: Decimal, field: Field) -> str:
-    """A number as text if it is valid for the field; else ''."""
-    reading = _number(number, field, "")
-    outside = (field.low is not None and number < field.low) or (field.high is not None and number > field.high)
-    return "" if reading.rule_id or outside else as_written(reading.value)
-
-
-def _plain_money(text: str) -> str:
-    """An amount with a minus sign for brackets, and without commas if they separate thousands."""
-    bare = f"-{text[1:-1]}" if text.startswith("(") and text.endswith(")") else text
-    return bare.replace(",", "") if re.fullmatch(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", bare) else bare
-
-
-def _number(number: Decimal, field: Field, rule: str) -> Reading:
-    scale = 0 if field.kind is Kind.INTEGER else 2 if field.kind is Kind.MONEY else field.decimals
-    # more digits than the column's type in the warehouse has
-    if number.adjusted() >= (15 if field.kind is Kind.INTEGER else 14 - scale):
-        return fault("V03")
-    if number != round(number, scale):
-        return fault("V06" if field.kind is Kind.INTEGER else "V04")
-    if number < 0 and field.low is not None and field.low >= 0:
-        return fault("C22")
-    value: Value = int(number) if field.kind is Kind.INTEGER else round(number, scale)
-    return repaired(rule, value) if rule else Reading(value)
+    return _missing(text, field) or read_number(text, field)
 
 
 def _read_yes_no(text: str, field: Field, _: DateReading) -> Reading:

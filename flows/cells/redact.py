@@ -18,6 +18,7 @@ from enum import Enum, auto
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from flows.cells.dates import YearFirst, worded, year_first
 from flows.cells.parse import MISSING_WORDS, NO, SERIAL_EPOCH, YES
 from flows.cells.person_names import certain_names, listed_names, may_be_full_name, words_of
 from schemas._contract.code_lists import fold
@@ -227,6 +228,8 @@ def _decide(texts: pl.Series, field: Field | None, contract: Contract, cut_off: 
     is_label = pl.col("folded").is_in([*_vocabulary(contract).labels, *own])
     is_name = pl.col("folded").is_in(sorted(listed_names())) & ~pl.col("folded").is_in(own)
     is_figure = _is_short_number(plain, field, cut_off) | _is_late_date(plain, cut_off)
+    if field is not None and field.kind is Kind.DATE:
+        is_figure |= pl.Series([_is_recent_day(text, cut_off) for text in texts], dtype=pl.Boolean)
     brief = pl.col("text").str.len_chars() <= MAX_SHOWN_LENGTH
     of_words = _is_of_words(plain, contract, cut_off)
     safe = (is_label | is_figure | of_words) & (is_label | brief) & ~is_name & ~plain.str.contains(_NEVER_SHOWN)
@@ -276,6 +279,13 @@ def _is_late_date(text: pl.Expr, cut_off: date) -> pl.Expr:
     two = year.cast(pl.Int32, strict=False) + 2000
     short = (year.str.len_chars() == 2) & two.is_between(cut_off.year - YOUNGEST, cut_off.year + 1, closed="right")
     return (full | short).fill_null(False) | text.str.contains(_DAY_AND_MONTH)
+
+
+def _is_recent_day(text: str | None, cut_off: date) -> bool:
+    """Whether a text of a date field is a date such as 20160223 or 'Sunday 17th April 2016', not of a birth."""
+    written = year_first((text or "").strip()) or worded((text or "").strip())
+    day = written.day if isinstance(written, YearFirst) else written.day() if written else None
+    return day is not None and day.year > cut_off.year - YOUNGEST
 
 
 def _is_of_words(text: pl.Expr, contract: Contract, cut_off: date) -> pl.Expr:

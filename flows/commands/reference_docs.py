@@ -247,6 +247,7 @@ def _among(names: list[str]) -> str:
 MAX_LISTED = 4  # up to so many fields, kinds or datasets are named one by one
 _PLACEHOLDERS = {
     "{title}": "`<column>`",
+    "{column}": "the column",
     "{field}": "`<field>`",
     "{expected}": "what the column may hold",
     "{limit}": "the limit of its dataset, 20% unless that says otherwise,",

@@ -14,6 +14,7 @@ LOAD_CODE = (
     "schemas/**/*.py",
     "schemas/**/*.csv",
     "flows/cells/*.py",
+    "flows/cells/reading/*.py",
     "flows/deliveries/*.py",
     "flows/orchestration/build_steps.py",
     "flows/steps/load.py",

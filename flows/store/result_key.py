@@ -23,7 +23,7 @@ from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract
 from schemas._contract.registry import programmes, rows, sites
 from schemas._contract.version import contract_version
-from schemas._rules.cells import MONTH_FIRST_RULE, SWAPPED_RULE
+from schemas._rules.cells import MONTH_FIRST_RULE, SWAPPED_RULE, YEAR_FIRST_RULE
 from schemas._rules.corrections import APPLIED, NOT_APPLIED
 from schemas._rules.files import BLANK_ROWS_LISTED, FORM_VERSIONS, VERSION_COLUMN
 from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS
@@ -41,6 +41,7 @@ RULES_IN_USE = {
     "PERSONAL_DATA_RULE_IDS": PERSONAL_DATA_RULE_IDS,
     "SWAPPED_RULE": SWAPPED_RULE,
     "VERSION_COLUMN": VERSION_COLUMN,
+    "YEAR_FIRST_RULE": YEAR_FIRST_RULE,
 }
 
 
@@ -65,6 +66,7 @@ OF_ANY_FILE = SourceFiles(
         "schemas/audit/deliveries.py",
         "schemas/audit/findings.py",
         "flows/cells/*",
+        "flows/cells/reading/*.py",
         "flows/deliveries/conformed.py",
         "flows/deliveries/context.py",
         "flows/deliveries/corrections.py",

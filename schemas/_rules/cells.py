@@ -2,7 +2,9 @@
 
 That section lists defects of format. Our own ids are V01-V06 for what any table needs besides (required cells, code
 lists, ranges, patterns), C24 for garbled text in a cell (in a file: F02), and C25 and C26 for a whole column of wrongly
-ordered dates (in a cell: C02). `{title}` and `{expected}` in a text are filled in from the field (`explain.py`).
+ordered dates (in a cell: C02). C27-C34 are about what a whole column is mostly written in; where every cell has one
+reading it is a repair. `{title}` and `{expected}` in a text are filled in from the field, `{column}` from its place in
+the sender's file (`explain.py`).
 
 Most are found by `read_cell` in `flows/cells/parse.py`, V01-V04 and C06 by pandera. Each rule states the fields on
 which it can be reported (`found_on`), except where that follows from the field's own checks (`checks.py`).
@@ -15,6 +17,7 @@ from collections.abc import Callable
 from schemas._contract.model import SHARE, Contract, Field, Kind, Rule, Severity
 
 SWAPPED_RULE, MONTH_FIRST_RULE = "C25", "C26"  # detected over a whole column, in `flows/cells/date_orders.py`
+YEAR_FIRST_RULE = "C27"  # of a cell, unless the whole column shows that the day comes second
 _CELL = "{expected}"  # what a cell of the field may hold, in words: `schemas/_contract/expected.py`
 _SWAPPED = "A spreadsheet swapped day and month in some dates of {title}"
 _PUT_BACK = (
@@ -27,6 +30,12 @@ _WRITE_AS_SUGGESTED = (
     "Some of these dates can only be month-day-year and none can only be day-month-year, so the suggestions take the"
     " first number for the month. Compare some with your records, write every date in the column as year-month-day,"
     " and send the file again."
+)
+_FORMAT_AS_DATE = "Select {column}, choose Format cells, Custom, type yyyy-mm-dd, and save."
+_DAY_SECOND = "Dates in {title} have the day before the month"
+_WRITE_YEAR_MONTH_DAY = (
+    "Some of these dates can only be year, day, month. So none was read. Compare some with your records, write every"
+    " date in {column} as year-month-day, and send the file again."
 )
 
 FieldSelector = Callable[[Contract], tuple[str, ...]]
@@ -276,6 +285,23 @@ CELL_RULES: tuple[Rule, ...] = (
     *(
         Rule(MONTH_FIRST_RULE, severity, _MONTH_FIRST, _CELL, _WRITE_AS_SUGGESTED, found_on=DATE)
         for severity in (Severity.FILE, Severity.ROW)
+    ),
+    _repair(YEAR_FIRST_RULE, "{title} was written year first, with other marks than dashes", _FORMAT_AS_DATE, DATE),
+    *(
+        Rule(YEAR_FIRST_RULE, severity, _DAY_SECOND, _CELL, _WRITE_YEAR_MONTH_DAY, found_on=DATE)
+        for severity in (Severity.FILE, Severity.ROW)
+    ),
+    _repair(
+        "C28",
+        "{title} was written in words",
+        f"{_FORMAT_AS_DATE} Dates such as 17th April 2016 are text to a spreadsheet: type these again.",
+        DATE,
+    ),
+    _row(
+        "C28",
+        "{title} is written in words, without a full year or with another day's weekday",
+        "Write the whole date as year-month-day, with all four digits of the year.",
+        DATE,
     ),
     _repair("F14", "A line break was removed from {title}", "Remove the line break.", CODE),
     _row(

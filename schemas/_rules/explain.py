@@ -44,13 +44,17 @@ def rule(contract: Contract | None, rule_id: str, field: str, severity: str) -> 
     raise KeyError(f"no rule {rule_id} ({severity}) for field {field!r}")
 
 
-def explain(contract: Contract | None, rule_id: str, field: str, severity: str) -> RuleText:
-    """The text of a rule for one field, for the sender: title, what was expected, how to fix it."""
+def explain(contract: Contract | None, rule_id: str, field: str, severity: str, letter: str = "") -> RuleText:
+    """The text of a rule for one field, for the sender: title, what was expected, how to fix it.
+
+    `letter` is the letter of the field's column in the sender's file, where it is known.
+    """
     stated = rule(contract, rule_id, field, severity)
     f = contract.by_name.get(field) if contract is not None else None
     placeholders = {
         "{title}": f.title if f else "A cell",
         "{field}": field,
+        "{column}": f"column {letter}" if letter else "the column",
         "{expected}": expected(f) if f else "a value in the agreed form",
         "{limit}": f"{contract.bad_share_limit:.0%}" if contract else "20%",
     }

@@ -94,11 +94,12 @@ def _biggest_first(item: Item) -> tuple[Any, ...]:
 def _item(contract: Contract | None, group: pl.DataFrame) -> Item:
     first = group.row(0, named=True)
     rule_and_field = (contract, first["rule_id"], first["field"], first["severity"])
-    text = explain(*rule_and_field)
+    text = explain(*rule_and_field, first["column_letter"] or "")
     rows = _rows(group)
     found = _found(group)
     changes = _changes(group)
-    most = MAX_VALUES if first["rule_id"] in COLUMN_RULES else MAX_CHANGES
+    is_list = first["rule_id"] in COLUMN_RULES and first["severity"] != Severity.WARNING
+    most = MAX_VALUES if is_list else MAX_CHANGES
     return Item(
         rule_id=first["rule_id"],
         severity=Severity(first["severity"]),

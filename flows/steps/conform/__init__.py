@@ -65,7 +65,10 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Deliv
         findings=pl.concat([*_row_findings(batch, rows, layout, sheet), total_like, *stray_text, of_cells]),
         # A date whose column's order is in doubt has no value even where that refuses the whole file, not just the row.
         unreadable=pl.concat([of_cells, total_like])
-        .filter((pl.col("severity") == Severity.ROW) | pl.col("rule_id").is_in(COLUMN_RULES))
+        .filter(
+            (pl.col("severity") == Severity.ROW)
+            | (pl.col("rule_id").is_in(COLUMN_RULES) & (pl.col("severity") == Severity.FILE))
+        )
         .select("source_row", "field"),
         malformed=[*batch.malformed],
         not_data=len(rows.not_data),

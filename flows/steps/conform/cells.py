@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 import polars as pl
 
 from flows.cells.date_orders import AGREED_ORDER, COLUMN_RULES, HOLD_ROWS, MONTHS, DateEvidence, DateReading
-from flows.cells.dates import DAY_FIRST, NumericDate
+from flows.cells.dates import DAY_FIRST, NumericDate, YearFirst
 from flows.cells.distinct_column import DistinctColumn
-from flows.cells.parse import PLACEHOLDER_DATES, canonical_pattern, is_spreadsheet_date, numeric_date_of_cell, read_cell
+from flows.cells.parse import (
+    PLACEHOLDER_DATES,
+    canonical_pattern,
+    is_spreadsheet_date,
+    numeric_date_of_cell,
+    read_cell,
+    year_first_date,
+)
 from flows.cells.redact import redact
 from flows.deliveries.conformed import Layout
 from flows.deliveries.context import DeliveryContext
@@ -79,7 +86,8 @@ def read_column(cells: DistinctColumn, field: Field, context: DeliveryContext) -
 
 def date_reading(field: Field, context: DeliveryContext) -> DateReading:
     """How a column's dates are read: as the whole file has shown, as the site's profile declares, or by default."""
-    return dict(context.dates).get(field.name) or (AGREED_ORDER if context.date_order == DAY_FIRST else HOLD_ROWS)
+    reading = dict(context.dates).get(field.name) or (AGREED_ORDER if context.date_order == DAY_FIRST else HOLD_ROWS)
+    return replace(reading, newest_year=context.data_cut_date.year)
 
 
 @cache  # building the expression takes longer than converting a small column
@@ -163,23 +171,29 @@ def dates_seen(cells: DistinctColumn, read: ColumnReading, context: DeliveryCont
     """Gather from a date column the evidence of the order in which its dates are written."""
     frame = pl.DataFrame({"text": cells.distinct, "day": read.distinct})
     texts: dict[str, NumericDate] = {}
+    years_first: dict[str, YearFirst] = {}
     if read.odd is not None:
+        years_first = {t: written for t in read.odd["text"] if (written := year_first_date(t))}
         texts = {t: one for t in read.odd["text"] if (one := numeric_date_of_cell(t, context.data_cut_date.year))}
         by_name = [t for t in read.odd["text"] if is_spreadsheet_date(t)]
-        # Serial numbers (C01) and dates such as 03-Nov-2016 come from cells that the spreadsheet holds as true dates.
+        # Serial numbers (C01) and dates such as 03-Nov-2016 come from cells that the spreadsheet holds as true dates;
+        # any other date in words was typed.
+        typed = read.odd.filter((pl.col("rule_id") == "C28") & ~pl.col("text").is_in(by_name))["text"]
         unread = read.odd.filter((pl.col("rule_id") == "C01") | pl.col("text").is_in(by_name)).select(
             "text", pl.col("suggestion").str.to_date("%Y-%m-%d", strict=False)
         )
         frame = frame.join(unread, on="text", how="left", maintain_order="left").select(
-            "text", pl.when(~pl.col("text").is_in(list(texts))).then(pl.coalesce("day", "suggestion")).alias("day")
+            "text", pl.when(~pl.col("text").is_in([*texts, *typed])).then(pl.coalesce("day", "suggestion")).alias("day")
         )
     days = frame["day"]
     times = np.bincount(cells.indices.to_numpy(), minlength=len(frame))  # the number of cells with each distinct text
     seen = DateEvidence(
         texts=int(times[frame["text"].is_in(list(texts)).to_numpy()].sum()),
         true_dates=int(times[days.is_not_null().to_numpy()].sum()),
+        year_first=int(times[frame["text"].is_in(list(years_first)).to_numpy()].sum()),
     )
     seen.add_texts(texts.values())
+    seen.add_year_first(years_first.values())
     for day in days.unique().drop_nulls():
         (seen.up_to_12th if day.day <= MONTHS else seen.later).add(day)
     return seen

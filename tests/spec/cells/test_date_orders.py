@@ -26,7 +26,7 @@ from file_validator import (
 )
 
 import flows.steps.read.workbook.dataset_sheet
-from flows.cells.parse import as_written
+from flows.cells.reading import as_written
 
 WrittenDate = date | str
 Row = Mapping[str, Any]

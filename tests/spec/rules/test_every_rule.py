@@ -217,6 +217,11 @@ CASES = (
         contacts_on("11/14/2016", "11/15/2016", *NOVEMBER),
         contacts_on("11/14/2016", "15/11/2016", *NOVEMBER),
     ),
+    cell("C27", WARNING, "contacts", "contact_date", "2016/11/03", "2016-11-03"),
+    Case("C27", ROW, contacts_on("2016/14/11", *NOVEMBER), contacts_on("2016/11/14", *NOVEMBER)),
+    Case("C27", FILE, contacts_on("2016/14/11", "2016/11/03"), contacts_on("2016/11/14", "2016/11/03")),
+    cell("C28", WARNING, "contacts", "contact_date", "3rd November 2016", "2016-11-03"),
+    cell("C28", ROW, "contacts", "contact_date", "3rd November", "3rd November 2016"),
     # --- numbers ----------------------------------------------------------------------------------------------------
     cell("C07", ROW, "contacts", "duration_minutes", "<5", "5"),
     column("C07", "contacts", "duration_minutes", *["*"] * 10, valid="5"),

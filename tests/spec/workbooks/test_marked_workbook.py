@@ -174,7 +174,7 @@ class TestFixingExactlyTheReportedCells:
         assert (resent.result, resent.findings, resent.accepted) == ("accepted", [], [2, 3, 4, 5])
 
     def test_with_the_suggested_values_is_enough(self, validate: Validator, mark: Marker) -> None:
-        rows = contacts({"contact_date": "3 November 2016"}, {"contact_date": "42677"}, {"contact_date": "14.06.2016"})
+        rows = contacts({"contact_date": "3 Nov 16"}, {"contact_date": "42677"}, {"contact_date": "14.06.2016"})
         marked = mark(as_csv(rows))
         suggested = {p["Cell"]: p["Suggested value"] for p in marked.problems}
         assert suggested == {"C2": "2016-11-03", "C3": "2016-11-03", "C4": "2016-06-14"}

@@ -1,0 +1,82 @@
+"""Parse numbers and amounts of money. Source: docs/domain.md 6.2 (C08, C11-C13, C21, C22)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+
+from flows.cells.reading import Reading, Value, as_written, fault, repaired
+from schemas._contract.model import SHARE, Field, Kind
+
+DECIMAL_COMMA = re.compile(r"-?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+),[0-9]{1,2}")
+STOPS_BETWEEN_THOUSANDS = re.compile(r"[-(]?[0-9]{1,3}(\.[0-9]{3})+\)?")  # 1.200 pounds may be meant as twelve hundred
+SPACES_BETWEEN_THOUSANDS = re.compile(r"[-(]?[0-9]{1,3}( [0-9]{3})+([.,][0-9]+)?\)?")
+POUND_SIGN = re.compile(r"^([-(]?) ?£ ?")
+PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+PERCENTAGE = re.compile(r"(-?[0-9]{1,6}(?:\.[0-9]{1,15})?) ?(?:%|per ?cent)", re.IGNORECASE)
+
+
+def read_number(text: str, field: Field) -> Reading:
+    """Parse a number that is neither suppressed nor a word for 'missing'."""
+    if text in field.sentinels:
+        return fault("C08")
+    plain = _without_pound_sign(text) if field.kind is Kind.MONEY else text
+    if DECIMAL_COMMA.fullmatch(plain) or (field.kind is Kind.MONEY and STOPS_BETWEEN_THOUSANDS.fullmatch(plain)):
+        return fault("C12", _with_a_decimal_point(plain, field))
+    if (field.unit == SHARE or field.statistic) and (percent := PERCENTAGE.fullmatch(plain)):
+        meant = (Decimal(percent[1]) / (100 if field.unit == SHARE else 1)).normalize()
+        reading = _number(meant, field, "C21")
+        return replace(reading, suggestion=f"{meant:f}") if reading.rule_id == "C21" else reading
+    if field.kind is Kind.MONEY:
+        plain = _plain_money(plain)
+    rule = "C11" if plain != text else ""
+    if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?E[+-]?[0-9]{1,4}", plain, re.IGNORECASE):
+        rule = "C13"
+    elif not PLAIN_NUMBER.fullmatch(plain):
+        return fault("V05", _without_commas(plain, field))
+    return _number(Decimal(plain), field, rule)
+
+
+def _without_pound_sign(text: str) -> str:
+    """An amount without its pound sign, and without spaces if they separate thousands."""
+    bare = POUND_SIGN.sub(r"\1", text)
+    return bare.replace(" ", "") if SPACES_BETWEEN_THOUSANDS.fullmatch(bare) else bare
+
+
+def _with_a_decimal_point(text: str, field: Field) -> str:
+    """A number with a decimal comma, corrected. '' if it has full stops alone, which may mean thousands or pence."""
+    whole, comma, pence = text.partition(",")
+    return _if_valid(Decimal(f"{whole.replace('.', '')}.{pence}"), field) if comma else ""
+
+
+def _without_commas(text: str, field: Field) -> str:
+    """A number without commas between thousands, which are only accepted in money; '' if it still is not a number."""
+    bare = _plain_money(text)
+    return _if_valid(Decimal(bare), field) if PLAIN_NUMBER.fullmatch(bare) else ""
+
+
+def _if_valid(number: Decimal, field: Field) -> str:
+    """A number as text if it is valid for the field; else ''."""
+    reading = _number(number, field, "")
+    outside = (field.low is not None and number < field.low) or (field.high is not None and number > field.high)
+    return "" if reading.rule_id or outside else as_written(reading.value)
+
+
+def _plain_money(text: str) -> str:
+    """An amount with a minus sign for brackets, and without commas if they separate thousands."""
+    bare = f"-{text[1:-1]}" if text.startswith("(") and text.endswith(")") else text
+    return bare.replace(",", "") if re.fullmatch(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", bare) else bare
+
+
+def _number(number: Decimal, field: Field, rule: str) -> Reading:
+    scale = 0 if field.kind is Kind.INTEGER else 2 if field.kind is Kind.MONEY else field.decimals
+    # more digits than the column's type in the warehouse has
+    if number.adjusted() >= (15 if field.kind is Kind.INTEGER else 14 - scale):
+        return fault("V03")
+    if number != round(number, scale):
+        return fault("V06" if field.kind is Kind.INTEGER else "V04")
+    if number < 0 and field.low is not None and field.low >= 0:
+        return fault("C22")
+    value: Value = int(number) if field.kind is Kind.INTEGER else round(number, scale)
+    return repaired(rule, value) if rule else Reading(value)

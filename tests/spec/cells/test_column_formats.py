@@ -1,0 +1,195 @@
+"""One format for a whole column: each is one item, and read where every cell has one reading (C27-C34, C14).
+
+Each file is made from known values, written as a sender or a spreadsheet would write them. No wrong value may load, and
+where the values can be derived, the file with every suggestion entered holds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+import workbook_bytes
+from file_validator import (
+    AWARD,
+    CONTACT,
+    JOB,
+    PARTICIPANT,
+    REFERRAL,
+    ValidatedFile,
+    Validator,
+    as_csv,
+    as_table,
+    contacts,
+    workbook,
+)
+
+Row = Mapping[str, str]
+
+ROWS: dict[str, tuple[Row, str, str]] = {  # dataset: a valid row, its key field, the key's format
+    "contacts": (CONTACT, "contact_id", "BPL-C{:06}"),
+    "participants": (PARTICIPANT, "participant_ref", "BPL-{:06}"),
+    "referrals": (REFERRAL, "episode_id", "BPL-E{:06}"),
+    "employment_outcomes": (JOB, "outcome_id", "BPL-J{:06}"),
+    "funding_awards": (AWARD | {"award_date": ""}, "award_id", "360G-madeup-{}"),
+}
+FORMATS: dict[str, Callable[[Sequence[Row]], bytes]] = {
+    "csv": lambda rows: as_csv(rows).encode(),
+    "xlsx": lambda rows: workbook({"Data": as_table(rows)}),
+    "ods": lambda rows: workbook_bytes.ods("".join(workbook_bytes.ods_row(*row) for row in as_table(rows))),
+    "xls": lambda rows: workbook_bytes.xls({"Data": as_table(rows)}),
+}
+DAYS = [date(2016, 1, 4) + timedelta(days=13 * n) for n in range(24)]
+
+
+def table(dataset: str, *fields: str, texts: Sequence[str]) -> list[dict[str, str]]:
+    """Valid rows of a dataset, one for each text, with the text in the fields."""
+    row, key, reference = ROWS[dataset]
+    return [{**row, key: reference.format(n), **dict.fromkeys(fields, text)} for n, text in enumerate(texts, 1)]
+
+
+def items(outcome: ValidatedFile) -> set[tuple[str, str, str | None]]:
+    """What the report would list: (rule, severity, column)."""
+    return {(f.rule, f.severity, f.column) for f in outcome.findings}
+
+
+def corrected(rows: Sequence[Row], outcome: ValidatedFile) -> list[dict[str, str]]:
+    """The rows with every suggestion entered."""
+    fixed = [dict(row) for row in rows]
+    for found in outcome.findings:
+        if found.suggestion and found.row and found.column:
+            fixed[found.row - 2][found.column] = found.suggestion
+    return fixed
+
+
+def values(outcome: ValidatedFile, field: str) -> list[Any]:
+    """The accepted values of a field, in row order."""
+    return [row[field] for row in outcome.values]
+
+
+def ordinal(day: date) -> str:
+    """A day of the month such as 1st, 2nd, 3rd or 4th."""
+    ending = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}.get(day.day, "th")
+    return f"{day.day}{ending}"
+
+
+class TestDates:
+    """C27: the year first, with other marks than dashes. C28: in words."""
+
+    DATE_FIELDS = (
+        ("contacts", ("contact_date",)),
+        ("participants", ("consent_date",)),
+        ("referrals", ("referral_received_date", "eligibility_date", "programme_start_date")),
+        ("employment_outcomes", ("job_start_date",)),
+        ("funding_awards", ("award_date",)),
+    )
+    IN_FORMATS = (
+        *((dataset, fields, suffix) for dataset, fields in DATE_FIELDS for suffix in ("csv", "xlsx")),
+        ("contacts", ("contact_date",), "ods"),
+        ("contacts", ("contact_date",), "xls"),
+    )
+
+    @pytest.mark.parametrize(("dataset", "fields", "suffix"), IN_FORMATS)
+    @pytest.mark.parametrize(
+        ("rule", "written"),
+        [
+            ("C27", lambda day: f"{day:%Y/%m/%d}"),
+            ("C28", lambda day: f"{ordinal(day)} {day:%B %Y}"),
+        ],
+        ids=["year first", "in words"],
+    )
+    def test_a_column_of_one_reading_loads_with_one_warning(
+        self,
+        validate: Validator,
+        rule: str,
+        written: Callable[[date], str],
+        dataset: str,
+        fields: tuple[str, ...],
+        suffix: str,
+    ) -> None:
+        rows = table(dataset, *fields, texts=[written(day) for day in DAYS])
+        outcome = validate(FORMATS[suffix](rows), dataset, suffix=suffix)
+        assert (outcome.result, outcome.is_conserved) == ("accepted", True)
+        assert items(outcome) == {(rule, "warning", field) for field in fields}
+        for field in fields:
+            assert values(outcome, field) == DAYS
+            assert [f.suggestion for f in outcome.findings if f.column == field] == [str(day) for day in DAYS]
+        resent = validate(FORMATS[suffix](corrected(rows, outcome)), dataset, suffix=suffix)
+        assert (resent.findings, resent.values) == ([], outcome.values)
+
+    @pytest.mark.parametrize(
+        ("rule", "text"),
+        [
+            *(("C27", t) for t in ("2016/11/03", "2016.11.03", "20161103", "2016/11/3", "2016-11-3", "2016 11 03")),
+            ("C27", "2016/11/03 00:00:00"),
+            ("C04", "2016/11/03 14:30"),
+            *(("C28", t) for t in ("3rd November 2016", "3 Nov 2016", "3-Nov-2016", "Thursday 3 November 2016")),
+            *(("C28", t) for t in ("Thu, 3rd Nov. 2016", "November 3, 2016", "3 of November, 2016", "2016-Nov-03")),
+            *(("C28", t) for t in ("Thursday the 3rd of November 2016", "3 NOVEMBER 2016", "3/Nov/2016 00:00")),
+            ("C04", "3 November 2016 09:15"),
+        ],
+    )
+    def test_every_way_of_writing_a_date_is_read(self, validate: Validator, rule: str, text: str) -> None:
+        outcome = validate(as_csv(contacts({"contact_date": text}, {})))
+        assert (outcome.rules, outcome.findings[0].suggestion) == ([(rule, "warning", 2)], "2016-11-03")
+        assert values(outcome, "contact_date") == [date(2016, 11, 3)] * 2
+
+    @pytest.mark.parametrize(
+        ("rule", "text", "suggestion"),
+        [
+            ("C28", "3 November", None),  # of which year?
+            ("C28", "Monday 3 November 2016", None),  # it was a Thursday: the weekday may be right
+            ("C28", "3-Nov-16", "2016-11-03"),
+            ("C28", "3-Nov-18", None),  # after the extract
+            ("C28", "31 November 2016", None),
+            ("C05", "2016/11/31", None),
+            ("C05", "20161131", None),
+            ("C02", "November 2016", None),
+            ("C02", "3 Smith 2016", None),
+        ],
+    )
+    def test_a_date_without_one_reading_is_held(
+        self, validate: Validator, rule: str, text: str, suggestion: str | None
+    ) -> None:
+        outcome = validate(as_csv(contacts({"contact_date": text}, {})))
+        assert (outcome.rules, outcome.findings[0].suggestion) == ([(rule, "row", 2)], suggestion)
+        assert outcome.accepted == [3]
+
+    def test_a_column_that_is_year_day_month_loads_no_date(self, validate: Validator) -> None:
+        """Days up to the 12th could be read year-month-day, and would be wrong."""
+        rows = table("contacts", "contact_date", texts=[f"{day:%Y/%d/%m}" for day in DAYS])
+        outcome = validate(as_csv(rows))
+        assert (outcome.result, outcome.accepted) == ("refused", [])
+        assert items(outcome) == {("C27", "file", "contact_date")}
+        resent = validate(as_csv(corrected(rows, outcome)))
+        assert (resent.findings, values(resent, "contact_date")) == ([], DAYS)
+
+    def test_a_column_in_both_orders_gets_no_suggestion(self, validate: Validator) -> None:
+        texts = ["2016/11/03", "2016/14/11", "2016/15/10", "2016/10/16", *["2016-11-03"] * 30]
+        outcome = validate(as_csv(table("contacts", "contact_date", texts=texts)))
+        assert items(outcome) == {("C27", "row", "contact_date")}
+        assert {f.suggestion for f in outcome.findings} == {None}
+        assert outcome.held == [2, 3, 4, 5]
+
+    def test_dates_in_words_are_no_evidence_of_a_swap(self, validate: Validator) -> None:
+        """They were typed: no spreadsheet has read them the wrong way round."""
+        texts = [f"{day:%d %B %Y}" if day.day <= 12 else f"{day:%d/%m/%Y}" for day in DAYS]
+        outcome = validate(as_csv(table("contacts", "contact_date", texts=texts)), site="MHT-GM")
+        assert items(outcome) == {("C02", "warning", "contact_date"), ("C28", "warning", "contact_date")}
+        assert values(outcome, "contact_date") == DAYS
+
+    def test_a_spreadsheet_may_have_swapped_dates_that_it_shows_year_first(self, validate: Validator) -> None:
+        """C25: true dates in the format yyyy/mm/dd beside texts that it could not read."""
+        texts = [f"{day:%Y/%d/%m}" if day.day <= 12 else f"{day:%d/%m/%Y}" for day in DAYS]
+        rows = table("contacts", "contact_date", texts=texts)
+        outcome = validate(as_csv(rows))
+        assert items(outcome) == {("C25", "file", "contact_date")}
+        assert values(validate(as_csv(corrected(rows, outcome))), "contact_date") == DAYS
+
+    def test_dates_of_birth_are_found_in_any_format(self, validate: Validator) -> None:
+        """P03: nothing of the cell is shown."""
+        for text in ("1970/05/03", "19700503", "3rd May 1970"):
+            outcome = validate(as_csv(contacts({"contact_date": text}, {})))
+            assert (outcome.rules, outcome.findings[0].found) == ([("P03", "row", 2)], None)
