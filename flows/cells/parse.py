@@ -42,6 +42,7 @@ MISSING_WORDS = frozenset(fold(word) for word in _MISSING_WORDS.split(", ")) | {
 SPREADSHEET_ERROR = re.compile(
     r"^#(REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|GETTING_DATA|SPILL!|CALC!)$", re.IGNORECASE
 )
+NOT_CALCULATED = "#NO VALUE!"  # given by the reader of workbooks for a formula without a stored result (rule F37)
 SUPPRESSED = re.compile(r"^(\*|<\s?[0-9]+|\[?c\]?|:)$", re.IGNORECASE)
 # Characters without width. Spaces of other kinds are treated as spaces.
 INVISIBLE_CHARACTERS = r"\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
@@ -93,6 +94,8 @@ def read_cell(text: str, field: Field, dates: DateReading = HOLD_ROWS) -> Readin
         return Reading()
     if SPREADSHEET_ERROR.match(clean):
         return fault("C10")
+    if clean == NOT_CALCULATED:
+        return fault("F37")
     reading = _CELL_READERS[field.kind](clean, field, dates)
     if CONTROL.search(clean) and (not reading.rule_id or reading.severity is Severity.ROW):
         return fault("C24", _if_valid_text(ungarbled(clean), field, dates))

@@ -195,6 +195,12 @@ CELL_RULES: tuple[Rule, ...] = (
         _on(when=_required),
     ),
     _row("C10", "{title} holds a spreadsheet error", "Fix the formula, or type the value in, and save again.", ANY),
+    _row(
+        "F37",
+        "{title} holds a formula whose result was not saved",
+        "Open the file in Excel, wait until it has calculated, save it and send it again. Or type the value in.",
+        ANY,
+    ),
     Rule(
         "C10",
         Severity.FILE,

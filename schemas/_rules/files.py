@@ -1,15 +1,16 @@
 """Rules about the structure of a file, for every dataset. Source: docs/domain.md 6.1 (F01-F26).
 
-F27-F31 are our own: they report what the readers tolerate or change in a file, so that none of it is silent. U01-U04
-say why a file could not be read at all. L01-L05 refuse a file or hold it up as a whole: too many rows at fault, a
-dataset that the site does not send, rows that do not fit the site's other files. A rule is about the whole file unless
-`found_on` names columns.
+F27-F31 are our own: they report what the readers tolerate or change in a file, so that none of it is silent. F32-F39,
+what is no data, are in `not_data.py`. U01-U04 say why a file could not be read at all. L01-L05 refuse a file or hold it
+up as a whole: too many rows at fault, a dataset that the site does not send, rows that do not fit the site's other
+files. A rule is about the whole file unless `found_on` names columns.
 """
 
 from __future__ import annotations
 
 from schemas._contract.model import Contract, Rule, Severity
 from schemas._rules.months import MONTH_RULES
+from schemas._rules.not_data import NOT_DATA_RULES
 
 BLANK_ROWS_LISTED = 100  # above this, only their number is reported (F07); so with headings (F05) and totals (F06)
 WAITING_RULE = "L04"  # held up only because another file of the same site is late, refused or held up
@@ -120,7 +121,13 @@ FILE_RULES: tuple[Rule, ...] = (
         "one heading, on top, and every row in its order",
         "Put every row in the order of the first heading, also those below the second, and send the file again.",
     ),
-    Rule("F06", WARNING, "A total row was left out", "rows of data only", "Remove total and subtotal rows."),
+    Rule(
+        "F06",
+        WARNING,
+        "A row of totals or averages was left out",
+        "rows of data only",
+        "Remove rows of totals, subtotals and averages.",
+    ),
     Rule(
         "F06",
         ROW,
@@ -331,6 +338,7 @@ FILE_RULES: tuple[Rule, ...] = (
         "Save it under the agreed name: site, dataset, month and version. Another slip may leave two readings, and such"
         " a file is not taken in.",
     ),
+    *NOT_DATA_RULES,
     Rule(
         "L02",
         FILE,

@@ -297,6 +297,6 @@ def test_common_markup_is_read_by_column(path: Path) -> None:
         '<c r="D3"><f>A1</f></c><c r="E3" s="1"/><c r="F3"><v>0.30000000000000004</v></c></row>'
     )
     actual, reference, is_plain = read_by_both(path, package_of(sheet_of(rows)))
-    cells = [["contact_id", "é", "", "", "", ""], [""] * 6, ["2016-11-03", "TRUE", "#REF!", "#CALC!", "", "0.3"]]
+    cells = [["contact_id", "é", "", "", "", ""], [""] * 6, ["2016-11-03", "TRUE", "#REF!", "#NO VALUE!", "", "0.3"]]
     assert actual == reference == (cells, 1, [])
     assert is_plain

@@ -23,7 +23,11 @@ from schemas._rules.files import BLANK_ROWS_LISTED, FORM_VERSIONS
 from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS
 from schemas.audit.deliveries import Delivery
 
-_LEFT_OUT = {"F05": "repeated headings", "F06": "total rows", "F07": "blank rows"}  # rules about rows without data
+_LEFT_OUT = {  # rules about rows without data
+    "F05": "repeated headings",
+    "F06": "total rows",
+    "F07": "blank rows",
+}
 _VERSION_NUMBER = re.compile(r"[vV]?\d{1,4}(\.\d{1,4}){0,2}")
 
 
@@ -147,8 +151,9 @@ class WholeFile:
         ]
         if rows == 0 and not delivery.nil_return:
             found.append(Finding("F01", Severity.FILE))
-        # malformed lines (F13) and spreadsheet errors (C10) refuse the file where over 1% of its rows have one
-        many = [r for r in ("F13", "C10") if self._rules[r] >= MIN_ROWS_AT_FAULT and self._rules[r] > rows / 100]
+        # malformed lines, spreadsheet errors and formulas without results refuse the file if over 1% of rows have one
+        least = max(MIN_ROWS_AT_FAULT, rows / 100 + 1e-9)
+        many = [rule for rule in ("F13", "C10", "F37") if self._rules[rule] >= least]
         found += [Finding(r, Severity.FILE, found=f"{self._rules[r]} of {rows} rows") for r in many]
         # a column with many suppressed figures: they were suppressed before sending, and the real ones are needed
         suppressed = {f: n for (rule, f), n in self._by_field.items() if rule == "C07" and n >= MIN_ROWS_AT_FAULT}
@@ -159,7 +164,8 @@ class WholeFile:
         # where the month in the name is wrong, rows at fault by that month do not count as bad
         rows_at_fault = [*self._at_fault, *(self._after_month if not self.month_is_wrong else [])]
         at_fault = pl.concat(rows_at_fault).n_unique() - self._without_consent if rows_at_fault else 0
-        if self.contract.exceeds_bad_share(at_fault, rows):
+        explained = self._rules["F37"] if "F37" in many else 0  # that finding refuses the file, and says why
+        if self.contract.exceeds_bad_share(at_fault - explained, rows):
             found.append(Finding("L01", Severity.FILE, found=f"{at_fault} of {rows} rows"))
         return found
 

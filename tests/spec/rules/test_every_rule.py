@@ -131,6 +131,7 @@ CASES = (
     Case("F04", WARNING, f"Contacts of Blackpool\n{VALID}", VALID),
     Case("F13", WARNING, as_csv(contacts({}, {}, {}), ";"), VALID),
     Case("F29", WARNING, VALID.replace("with_employer", '"with_employer', 1), VALID),
+    Case("F32", WARNING, VALID.replace("\n", ",\n").replace(",\n", "\n", 1), VALID),
     Case("F31", WARNING, VALID, "", {"name_ending": " (1)"}),
     Case("F30", WARNING, as_csv(contacts({}, {}, {}), quoting=csv.QUOTE_ALL).replace(",", ", "), VALID),
     Case("F15", FILE, VALID, VALID, {"suffix": "pdf"}),
@@ -260,6 +261,8 @@ CASES = (
     # --- any cell ---------------------------------------------------------------------------------------------------
     cell("C10", ROW, "contacts", "contact_medium", "#REF!", "01"),
     column("C10", "contacts", "duration_minutes", *["#REF!"] * 10, valid="5"),
+    cell("F37", ROW, "contacts", "duration_minutes", "#NO VALUE!", "5"),
+    column("F37", "contacts", "duration_minutes", *["#NO VALUE!"] * 10, valid="5"),
     cell("C15", ROW, "contacts", "contact_id", "1.23457E+11", "BPL-C000002"),
     cell("C23", WARNING, "funding_awards", "funding_org_name", "=1+1", "A made-up funder"),
     cell("C24", WARNING, "funding_awards", "funding_org_name", "CafÃ© trust", "Café trust"),

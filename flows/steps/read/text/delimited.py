@@ -32,6 +32,7 @@ from flows.deliveries.findings import Finding
 from flows.runtime.wording import counted
 from flows.steps.read.text.encoding import FileBytes, as_utf8
 from flows.steps.read.text.lines import Dialect, Lines
+from flows.steps.read.text.surplus_cells import surplus_cells, surplus_findings
 from flows.steps.read.text.text_heading import MAX_RECORD_LINES, TextHeading, heading_findings, locate_heading
 from schemas._contract.model import Severity
 
@@ -51,12 +52,14 @@ def read_delimited(path: Path, known_headings: Set[str], delimiter: str = "", qu
     data, encoding, findings = as_utf8(path)
     heading = locate_heading(data, known_headings, delimiter, quote)
     findings += heading_findings(heading, known_headings, delimiter, quote)
-    reader = _RecordReader(data, heading)
+    surplus = surplus_cells(data, heading)
+    findings += surplus_findings(surplus)
+    reader = _RecordReader(data, heading, surplus)
     return Extract(
         "",
         encoding,
         heading.first + 1,
-        tuple(h.strip() for h in heading.cells),
+        (*(h.strip() for h in heading.cells), *[""] * surplus),
         reader.batches(),
         findings,
         row_findings=reader.row_findings,
@@ -79,10 +82,10 @@ MultilineRecords = list[tuple[int, list[str]]]  # (first line within the chunk, 
 class _RecordReader:
     """A single pass over the records below the heading."""
 
-    def __init__(self, data: FileBytes, heading: TextHeading) -> None:
+    def __init__(self, data: FileBytes, heading: TextHeading, surplus: int) -> None:
         self.data, self.offset, self.line = data, heading.size, heading.end + 1
         self.padded = int(heading.has_padding)  # number of lines with spaces beside quotation marks, for rule F30
-        self.dialect = Dialect(heading.delimiter, heading.quote, len(heading.cells))
+        self.dialect = Dialect(heading.delimiter, heading.quote, len(heading.cells) + surplus, surplus)
         self.above = [(n, text) for n, text in enumerate(heading.above, 1) if text.strip()]
 
     def batches(self) -> Iterator[TextBatch]:

@@ -26,11 +26,15 @@ _LF, _CR = 10, 13
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a file's records are written: delimiter, quotation mark, and number of cells."""
+    """How a file's records are written: delimiter, quotation mark, and number of cells.
+
+    Of these, `surplus` are the empty ones at the end of each line that the heading does not have.
+    """
 
     delimiter: str
     quote: str
     width: int
+    surplus: int = 0
 
     def _cell(self, padding: str = "") -> str:
         d, q = re.escape(self.delimiter), re.escape(self.quote)
@@ -120,7 +124,7 @@ class Dialect:
             line = re.sub(rf"{self.quote}[^{self.quote}]*{self.quote}", "", line)
         if "\r" in line:
             return "a carriage return in the middle of the line"
-        return _wrong_number(line.count(self.delimiter) + 1, self.width, cut_off)
+        return _wrong_number(line.count(self.delimiter) + 1 - self.surplus, self.width - self.surplus, cut_off)
 
 
 @dataclass

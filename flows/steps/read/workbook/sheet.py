@@ -53,8 +53,8 @@ class Table:
     def width(self, first: int, used: int) -> int:
         """The number of columns used by the rows from `first` (from 0) on, but at least `used`."""
         for row in islice(self.rows(), first, None):
-            if len(row) > used and any(c != "" for c in row[used:]):
-                used = max(i + 1 for i, c in enumerate(row) if c != "")
+            if len(row) > used:
+                used = max((i + 1 for i in range(used, len(row)) if not _is_blank(row[i])), default=used)
         return used
 
     def texts(self, first: int, size: int) -> Iterator[pl.DataFrame]:
@@ -64,6 +64,10 @@ class Table:
             width = max(map(len, part))
             columns = {str(i): [text_of(r[i]) if i < len(r) else "" for r in part] for i in range(width)}
             yield pl.DataFrame(columns or {"0": [""] * len(part)}, schema_overrides=dict.fromkeys(columns, pl.String))
+
+
+def _is_blank(cell: Any) -> bool:
+    return isinstance(cell, str) and not cell.strip()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from datetime import datetime, time
 from typing import Any
 from xml.parsers import expat
 
+from flows.cells.parse import NOT_CALCULATED
 from flows.deliveries.extract import UnreadableFile
 from flows.steps.read.heading import MAX_COLUMNS
 from flows.steps.read.workbook.percentages import as_percentage
@@ -164,7 +165,7 @@ class _ContentHandler:
         if self.sheets and (down > 1 or right > 1):
             top = self.sheets[-1].next_row
             self.sheets[-1].merged.append((top, left, top + down - 1, left + right - 1))
-        if value == "":
+        if isinstance(value, str) and not value.strip():  # a blank far away would make the sheet too large
             self._pending += self._cell_times
             return
         if left + self._cell_times > MAX_COLUMNS:
@@ -201,6 +202,8 @@ def _value(attributes: dict[str, str], text: str) -> Any:
         return _time(*parts.groups())
     if kind == "boolean" and "boolean-value" in attributes:
         return attributes["boolean-value"] == "true"
+    if not text and not kind and attributes.get("formula"):
+        return NOT_CALCULATED  # written by a program that leaves the calculation to the spreadsheet
     return text or (attributes.get("string-value", "") if kind == "string" else "")
 
 

@@ -17,12 +17,14 @@ from xml.etree import ElementTree
 from flows.deliveries.extract import UnreadableFile
 from flows.steps.read.workbook.percentages import percent_cells, percent_styles
 from flows.steps.read.workbook.sheet import CalamineReader, Sheet, Table
+from flows.steps.read.workbook.xlsx.far_blanks import blank_shared_texts, without_blanks
 from flows.steps.read.workbook.xlsx.minimal_xlsx import LINKS, SHARED_STRINGS, STYLES, MinimalXlsx, NotPlainError
-from flows.steps.read.workbook.xlsx.sheet_xml import errors_of_sheet, hidden_in_sheet
+from flows.steps.read.workbook.xlsx.sheet_xml import errors_in, errors_of_sheet, hidden_in_sheet, whole_cells
 from flows.steps.read.zip_package import XLSX_BOOK, Package
 
 _READ_FIRST = (SHARED_STRINGS, STYLES, "[Content_Types].xml")
 MAX_SHARED_STRINGS = 20_000_000
+MAX_REWRITTEN_BYTES = 256 << 20  # of a sheet that is rewritten without its blank cells
 SMALL_WORKBOOK_BYTES = 1 << 18  # unpacked: a few hundred rows, which either reader reads in 10 ms
 
 
@@ -46,8 +48,16 @@ def sheets_of_xlsx(path: Path, package: Package) -> list[Sheet]:
 
     def raw_table(name: str) -> Table:
         member = member_of(name)
-        errors = errors_of_sheet(package, member)
         percent = percent_cells(package.xml_pieces(member), styles())
+        try:
+            errors = errors_of_sheet(package, member)
+        except UnreadableFile:
+            # perhaps only because of a blank far away; if not, the second search raises the same
+            smaller = _without_blank_cells(package, member)
+            errors = errors_in([smaller])
+            with suppress(NotPlainError):
+                return MinimalXlsx(package).reader(member, smaller).table(name, errors, percent=percent)
+            raise
         return calamine_reader().table(name, errors, percent=percent)
 
     def table(name: str) -> Table:
@@ -73,6 +83,18 @@ def _minimal_workbook(package: Package) -> MinimalXlsx | None:
         return MinimalXlsx(package)
     except NotPlainError:
         return None
+
+
+def _without_blank_cells(package: Package, member: str) -> bytes:
+    """The XML of a sheet without its blank cells. Raises UnreadableFile (U01) if it is too large all the same."""
+    shared = b"".join(package.xml_pieces(SHARED_STRINGS)) if SHARED_STRINGS in package else b""
+    smaller, size = [], 0
+    for piece in without_blanks(whole_cells(package.xml_pieces(member)), blank_shared_texts(shared)):
+        size += len(piece)
+        if size > MAX_REWRITTEN_BYTES:
+            raise UnreadableFile("U01", "a cell lies far from others")
+        smaller.append(piece)
+    return b"".join(smaller)
 
 
 def _members(package: Package) -> dict[str, str]:

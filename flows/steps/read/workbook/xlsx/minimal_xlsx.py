@@ -47,6 +47,10 @@ class MinimalXlsx:
         """The worksheets: (name, is hidden). Raises UnreadableFile (U01)."""
         return self._build(_WORKBOOK_PARTS, {}).sheets()
 
+    def reader(self, member: str, xml: bytes) -> CalamineReader:
+        """A reader of the workbook with this XML for one of its sheets, and without the others."""
+        return self._build((*_WORKBOOK_PARTS, SHARED_STRINGS), {member: xml})
+
     @cached_property
     def _percent_styles(self) -> frozenset[str]:
         return percent_styles(self._package.pieces(STYLES)) if STYLES in self._package else frozenset()

@@ -1,7 +1,7 @@
 """Search the XML of an Excel sheet before it is opened, for its extent, spreadsheet errors and hidden rows and columns.
 
-A formula without a stored result counts as an error, because its cell would be read as empty: some programs write
-formulas and leave the calculation to Excel. A formula whose result is an empty text has a type that says so.
+A formula without a stored result is listed with the errors (rule F37), because its cell would be read as empty: some
+programs write formulas and leave the calculation to Excel. If its result is an empty text, the cell's type says so.
 
 An ordinary sheet is searched with regular expressions, piece by piece. Any other is parsed, which is slower and gives
 the same result.
@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from xml.parsers import expat
 
 from flows.cells.column_letters import index_of
+from flows.cells.parse import NOT_CALCULATED
 from flows.deliveries.extract import UnreadableFile
 from flows.steps.read.heading import MAX_COLUMNS
 from flows.steps.read.workbook.sheet import MAX_CELLS, Errors, Hidden, check_extent
@@ -34,7 +35,6 @@ _FORMULA_CELL = re.compile(
     rb"(?:<v(?:\s[^<>]*)?(?:/>|(?<!/)>([^<]*)</v>))?"
 )
 _TEXT_CELL = re.compile(rb"""\bt\s*=\s*["']str["']""")
-NOT_CALCULATED = "#CALC!"
 _ROW_OR_COLUMN = re.compile(rb"<(?:\w+:)?(row|col)(?=[\s/>])([^<>]*)>")
 _ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*["']([^"']*)["']""")
 _MAY_HIDE = (b"hidden", b'ht="0', b"ht='0", b'width="0', b"width='0")
@@ -60,7 +60,7 @@ def hidden_in_sheet(package: Package, member: str) -> Hidden:
     rows: list[int] = []
     columns: list[int] = []
     number = 0
-    for piece in _whole_cells(package.xml_pieces(member)):
+    for piece in whole_cells(package.xml_pieces(member)):
         for kind, raw in _ROW_OR_COLUMN.findall(piece):
             attributes = dict(_ATTRIBUTE.findall(raw.decode("utf-8", errors="replace")))
             if kind == b"col":
@@ -94,7 +94,7 @@ def _search(package: Package, member: str, odd_cell: re.Pattern[bytes]) -> Error
     errors: Errors = {}
     columns: set[bytes] = set()
     last_row = 0
-    for piece in _whole_cells(package.xml_pieces(member)):
+    for piece in whole_cells(package.xml_pieces(member)):
         if odd_cell.search(piece) or _PREFIXED_CELL.search(piece):
             return None
         if odd_cell is _OTHER_CELL:
@@ -118,7 +118,7 @@ def _search(package: Package, member: str, odd_cell: re.Pattern[bytes]) -> Error
     return errors if last_row * width <= MAX_CELLS and width <= MAX_COLUMNS else None
 
 
-def _whole_cells(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def whole_cells(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Cut the XML into pieces at the start of a cell or a row, so that no match is split between two pieces."""
     rest = b""
     for piece in pieces:

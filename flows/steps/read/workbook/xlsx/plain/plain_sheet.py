@@ -47,7 +47,7 @@ class PlainTable(Table):
         """The number of columns used by the rows from `first` on, but at least `used`."""
         if max((len(block.slots) for block in self.blocks), default=0) > used:
             for frame in self.texts(first, _MAX_ROWS):
-                filled = [i for i, column in enumerate(frame.iter_columns()) if (column != "").any()]
+                filled = [i for i, column in enumerate(frame.iter_columns()) if (column.str.strip_chars() != "").any()]
                 used = max(used, max(filled, default=-1) + 1)
         return used
 
