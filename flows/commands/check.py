@@ -145,7 +145,10 @@ def _part(part: DatasetInFile, outcome: DatasetOutcome) -> DatasetReport:
         replace(i, lacks=outcome.missing_inputs.get((i.rule_id, i.severity, i.field), "")) for i in report.not_validated
     ]
     return DatasetReport(
-        replace(report, not_validated=tuple(not_validated)), outcome.verdict, outcome.findings, part.contract
+        replace(report, not_validated=tuple(not_validated), is_check=True),
+        outcome.verdict,
+        outcome.findings,
+        part.contract,
     )
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from flows.deliveries.file_names import agreed_name
 from flows.deliveries.months import WRONG_MONTH
 from flows.reporting.report_item import Item
+from flows.reporting.words import page
 from flows.runtime.wording import stamp
 from flows.store.ledger.report_snapshots import (
     ReportSnapshot,
@@ -30,7 +31,7 @@ from schemas.audit.deliveries import Counts, Result, Verdict
 if TYPE_CHECKING:
     import polars as pl
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Report:
     held_up: bool = False  # see docs/glossary.md
     withdrawn: str = ""  # the notice that the data team withdrew the file, as one sentence
     no_marked_workbook: str = ""  # why there is none, as one sentence
+    is_check: bool = False  # made by `pilots check`: the file was not sent
     run: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -181,10 +183,12 @@ class Report:
     def next_name(self) -> str:
         """The file name with the next version number; '' where it has none, or a wrong month.
 
-        With the ending of a workbook where the file's own ending is wrong (F15).
+        A file that was only checked keeps its number. Its ending is a workbook's where its own is wrong (F15).
         """
         sent = agreed_name(self.file_name) or self.file_name
-        name, replaced = re.subn(r"_v(\d+)(?=\.\w+$)", lambda m: f"_v{int(m[1]) + 1}", sent, flags=re.I)
+        name, replaced = re.subn(
+            r"_v(\d+)(?=\.\w+$)", lambda m: f"_v{int(m[1]) + (not self.is_check)}", sent, flags=re.I
+        )
         if any(item.rule_id == "F15" for item in self.must_fix):
             name = _as_workbook(name)
         return name if replaced and not self.wrong_month else ""
@@ -211,6 +215,8 @@ class Report:
                 "received_at": stamp(self.received_at),
             },
             "contract": {"id": self.dataset, "version": self.contract_version},
+            "is_check": self.is_check,
+            "in_words": page.in_words(self),
             "result": str(self.result),
             "rows": asdict(self.rows),
             "rules": [i.to_json() | self._since_json(i) for i in self.items],

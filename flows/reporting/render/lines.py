@@ -1,4 +1,4 @@
-"""Render a report as lines for a terminal: the same items as the page, in the same words."""
+"""Render the report of a check as lines for a terminal: the same items as the page, in the same words."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from flows.reporting.report import Report
 from flows.reporting.report_item import Item
+from flows.reporting.words import check
 from flows.reporting.words import items as words
 from flows.reporting.words import lines as line_words
-from flows.reporting.words.page import BIGGEST_FIRST, WORTH_CHECKING
+from flows.reporting.words.page import BIGGEST_FIRST
 from flows.reporting.words.pieces import plain
 
 _LABEL_WIDTH = 10  # characters
@@ -16,17 +17,17 @@ _LABEL_WIDTH = 10  # characters
 
 def report_lines(report: Report) -> list[str]:
     """The report as lines: what to do, the counts of rows, what to fix, and what could not be checked."""
-    lines = [line_words.instruction(report)]
+    lines = [f"{check.instruction(report)}. {check.NOTHING_SENT}."]
     if report.rows_judged:
-        lines.append(line_words.rows_in_short(report))
+        lines.append(check.rows_in_short(report))
     elif report.rows.read:
-        lines.append(line_words.ROWS_NOT_CHECKED)
+        lines.append(check.ROWS_NOT_CHECKED)
     if report.not_validated:
-        lines.append(line_words.checks_not_made(report))
+        lines.append(check.checks_not_made(report))
     sections = (
         (BIGGEST_FIRST, report.must_fix, _item),
-        (WORTH_CHECKING, report.warnings, _item),
-        (line_words.NOT_CHECKED_HERE, report.not_validated, _not_validated),
+        (check.WORTH_CHECKING, report.warnings, _item),
+        (check.NOT_CHECKED_HERE, report.not_validated, _not_validated),
     )
     for heading, items, lines_of in sections:
         if items:
@@ -43,7 +44,7 @@ def _item(item: Item) -> Iterator[str]:
         yield _labelled(line_words.EXPECTED, item.expected)
     if item.changes and item.suggestions_used:
         yield _labelled(line_words.WE_DID, _changes(item))
-    yield _labelled(line_words.NEXT_TIME if item.suggestions_used else line_words.FIX, item.fix)
+    yield _labelled(line_words.IMPROVE if item.suggestions_used else line_words.FIX, item.fix)
     if item.changes and not item.suggestions_used:
         yield _labelled("", _changes(item))
 

@@ -213,7 +213,7 @@ def _write_read_me(
 def name_to_send(report: Report) -> str:
     """The file name under which the fixed workbook is to be sent."""
     stem = report.next_name.rpartition(".")[0]
-    return f"{stem or f'{report.site}_{report.dataset}_{report.period}_v{report.version + 1}'}.xlsx"
+    return f"{stem or f'{report.site}_{report.dataset}_{report.period}_v{report.version + (not report.is_check)}'}.xlsx"
 
 
 _WIDTHS = (10, 14, 8, 21, 30, 19, 34, 40, 16, 16, 8)  # of the columns of the list of problems

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flows.reporting.words.check import HOW_TO_IMPROVE
 from flows.reporting.words.pieces import PLAIN, SENDERS, VALUE, Pieces, in_pieces, plain
 from flows.runtime.wording import counted, listed, shortened, spans
 
@@ -93,9 +94,11 @@ def in_rows(item: Item, count: int) -> str:
     return f" ({counted(count, 'row')})" if item.rows_affected > 1 else ""
 
 
-def how_to_fix(item: Item) -> str:
-    """The label above the fix."""
-    return NEXT_TIME if item.suggestions_used else HOW_TO_FIX
+def how_to_fix(item: Item, *, is_check: bool = False) -> str:
+    """The label above the fix. A file that was not sent can still be improved this time."""
+    if not item.suggestions_used:
+        return HOW_TO_FIX
+    return HOW_TO_IMPROVE if is_check else NEXT_TIME
 
 
 def needs(item: Item) -> str:

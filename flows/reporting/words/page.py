@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flows.reporting.words import check
 from flows.reporting.words.items import (
     EMPTY,
     EXPECTED,
@@ -16,6 +17,7 @@ from flows.reporting.words.items import (
     how_to_fix,
     in_rows,
     needs,
+    needs_in_lines,
     others,
     where_in_pieces,
     where_in_short,
@@ -37,9 +39,7 @@ __all__ = [
 MASTHEAD = "Pilot data checks"
 SKIP = "Skip to main content"
 BIGGEST_FIRST = "What to fix, biggest first"
-WORTH_CHECKING = "Worth checking (accepted)"
 NOT_CHECKED = "Could not be checked"
-HOW_TO_SEND = "How to send it again"
 WHAT_NEXT = "What happens next"
 IF_WRONG = "If a check is wrong"
 WHERE_THE_ROWS_WENT = "Where the rows went"
@@ -53,14 +53,9 @@ MADE_BY_THE_FORM = (
     "If the data is right, tell the data team."
 )
 ROW_NUMBERS = "Row numbers are lines of the file; the first line is row 1."
-NOTHING_HELD = "Nothing was held back. You do not need to send this file again."
 NO_PERSONAL_VALUES = (
     "This page holds no personal values: where a cell may hold personal data, only its place is given. It is safe to "
     "forward to the people who look after your data."
-)
-TELL_THE_DATA_TEAM = (
-    "Do not change data that is right. Tell the data team the check’s number and the report number below: a code can "
-    "be added to a list, and a check can be changed. Your rows are then checked again without a new file."
 )
 CHECKED_AT_NIGHT = "We check the new file the night it arrives, and you get a new report the next morning."
 FIXED_SHOWN = 10
@@ -72,8 +67,15 @@ def caption(report: Report) -> str:
     return f"{report.site_name} · {report.dataset_title} · {month(report.period)}"
 
 
+def in_words(report: Report) -> str:
+    """The report in a sentence or two, for machines that show it to people."""
+    return f"{instruction(report)}.{f' {check.NOTHING_SENT}.' if report.is_check else ''}"
+
+
 def instruction(report: Report) -> str:
     """The title of the page: what to do, and by when. What matters most comes first."""
+    if report.is_check:
+        return check.instruction(report)
     by = f" by {deadline(report.due)}" if report.due else ""
     problems = counted(len(report.must_fix), "problem") if report.must_fix else "what is wrong"
     if report.must_be_deleted:
@@ -102,6 +104,8 @@ def instruction(report: Report) -> str:
 
 def what_was_checked(report: Report) -> Pieces:
     """Which file the report is about."""
+    if report.is_check:
+        return check.what_was_checked(report)
     sheet = ", sheet {sheet}" if report.sheet else ""
     return in_pieces(
         f"We checked {{file}}{sheet}, version {report.version}, received {moment(report.received_at)}.",
@@ -111,6 +115,8 @@ def what_was_checked(report: Report) -> Pieces:
 
 def outcome_of_rows(report: Report) -> Pieces:
     """How many rows are in the figures, or why none is."""
+    if report.is_check:
+        return ((check.outcome_of_rows(report), PLAIN),)
     rows = report.rows
     if report.withdrawn:
         return ((report.withdrawn + ("" if report.must_be_deleted else " There is nothing for you to fix."), PLAIN),)
@@ -215,8 +221,31 @@ def if_check_is_wrong(item: Item) -> str:
     return f"What to do if check {item.rule_id} is wrong"
 
 
+def worth_checking(report: Report) -> str:
+    """The heading of the warnings."""
+    return check.WORTH_CHECKING if report.is_check else "Worth checking (accepted)"
+
+
+def how_to_send(report: Report) -> str:
+    """The heading of the steps."""
+    return check.HOW_TO_SEND if report.is_check else "How to send it again"
+
+
+def nothing_held(report: Report) -> str:
+    """The sentence in place of problems, where nothing has to be fixed."""
+    return check.NOTHING_HELD if report.is_check else "Nothing was held back. You do not need to send this file again."
+
+
+def tell_the_data_team(report: Report) -> str:
+    """What to do where a check is wrong, and the data is right."""
+    again = "" if report.is_check else " Your rows are then checked again without a new file."
+    return f"{check.TELL_THE_DATA_TEAM}{again}"
+
+
 def warnings_held_nothing(report: Report) -> str:
     """What warnings mean for the file."""
+    if report.is_check:
+        return check.WARNINGS_HOLD_NOTHING
     is_in = report.result in (Result.ACCEPTED, Result.HELD_ROWS)
     what = "These did not hold anything back." if is_in else "These would not have stopped the file."
     return f"{what} A change for next time makes the figures safer."
@@ -229,6 +258,8 @@ def more_warnings(number: int, see: str) -> str:
 
 def why_not_checked(report: Report) -> str:
     """Why some checks were not made, and when they will be."""
+    if report.is_check:
+        return check.why_not_checked(report)
     if report.result is Result.UNREADABLE or not report.rows_judged:
         why = "These checks are about rows, and no row could be checked."
     else:
@@ -244,9 +275,10 @@ def why_not_checked(report: Report) -> str:
     return f"{why} The rows that were accepted are in the figures, and are checked as soon as they can be."
 
 
-def check_not_made(item: Item) -> str:
+def check_not_made(report: Report, item: Item) -> str:
     """A check that was not made, and what it needs."""
-    return f"“{item.title}” ({where_in_short(item)}){needs(item)}."
+    needed = f": {needs_in_lines(item)}" if report.is_check else needs(item)
+    return f"“{item.title}” ({where_in_short(item)}){needed}."
 
 
 def steps(report: Report) -> list[Pieces]:
@@ -294,6 +326,8 @@ def _other_sheets(report: Report) -> Pieces:
 def _name_to_save_under(report: Report) -> Pieces:
     if report.wrong_month:
         return ()
+    if report.is_check:
+        return check.name_to_save_under(report)
     name = "as {name}" if report.next_name else "under the same name with the next version number"
     is_other = report.marked_workbook and report.next_workbook != report.next_name
     workbook = ", or the marked workbook as {workbook}" if is_other else ""
@@ -301,6 +335,8 @@ def _name_to_save_under(report: Report) -> Pieces:
 
 
 def _send_it(report: Report) -> Pieces:
+    if report.is_check:
+        return check.send_it()
     rows = "" if report.only_wrong_month else ", not the fixed rows alone"
     by = f", by **{deadline(report.due)}**" if report.due else ""
     return in_pieces(f"Send the whole file{rows}, the same way as before{by}.")
@@ -308,6 +344,8 @@ def _send_it(report: Report) -> Pieces:
 
 def what_next(report: Report) -> Pieces:
     """What happens to the file and to the figures."""
+    if report.is_check:
+        return ((check.WHAT_NEXT, PLAIN),)
     names = {"name": report.next_name, "later": report.replaced_by}
     corrected = " ({name})" if report.next_name else ""
     if report.send_again and report.result is Result.HELD_ROWS:
@@ -348,8 +386,8 @@ def rows_counted(report: Report) -> list[tuple[str, int]]:
     """Labels and counts of rows accepted, held back and left out."""
     rows = report.rows
     return [
-        (ACCEPTED, rows.accepted),
-        (HELD_BACK, rows.held),
+        (check.WOULD_LOAD if report.is_check else ACCEPTED, rows.accepted),
+        (check.WOULD_BE_HELD if report.is_check else HELD_BACK, rows.held),
         ("Exact copies of another row, left out", rows.repeats),
         ("Blank rows, totals and repeated headings, left out", rows.not_data),
     ]

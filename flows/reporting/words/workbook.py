@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from flows.reporting.words import check
 from flows.reporting.words.items import EXPECTED, HOW_TO_FIX, WHOLE_FILE
 from flows.runtime.wording import counted, deadline
 from schemas._contract.workbook_names import PROBLEMS, ROW_PROBLEMS
@@ -70,6 +71,8 @@ def note(text: RuleText, rule_id: str, suggestion: str, *, must: bool) -> str:
 
 def rows_in_short(report: Report) -> str:
     """The counts of rows accepted and held back."""
+    if report.is_check:
+        return check.rows_in_short(report)
     rows = report.rows
     held = f", {rows.held:,} held back and not in this month's figures" if rows.held else ""
     return f"{rows.accepted:,} of {counted(rows.read, 'row')} accepted{held}."
@@ -78,6 +81,8 @@ def rows_in_short(report: Report) -> str:
 def steps(report: Report, to_fix: int, send_as: str) -> tuple[tuple[str, str], ...]:
     """The steps of the first sheet, as (heading, text)."""
     by = f" by {deadline(report.due)}" if report.due else ""
+    as_before = "" if report.is_check else ", as you did with this one"
+    which = "its own" if report.is_check else "the next"
     return (
         (f"Open the sheet {PROBLEMS}", f"It lists {counted(to_fix, 'place')} to fix, and below them what is worth "
          "checking. Each address is a link that jumps to the cell."),
@@ -87,10 +92,10 @@ def steps(report: Report, to_fix: int, send_as: str) -> tuple[tuple[str, str], .
          "for what it held."),
         ("Leave everything else where it is", "Rows that were held back load as soon as they are right. In columns of "
          "codes, pick from the list that opens in the cell: codes such as 01 then keep their noughts."),
-        ("Save it under the next name", f"Save it as an Excel workbook (.xlsx) named {send_as}. The sheets and the "
+        (f"Save it under {which} name", f"Save it as an Excel workbook (.xlsx) named {send_as}. The sheets and the "
          "column that we added may stay: they are passed over when the file is read."),
-        ("Send it", f"Put it in your site's folder, {report.site}, as you did with this one{by}. It is checked "
-         "the following night, and a new report says what came of it."),
+        ("Send it", f"Put it in your site's folder, {report.site}{as_before}{by}. It is checked "
+         "the following night, and you get its report the next morning."),
     )  # fmt: skip
 
 

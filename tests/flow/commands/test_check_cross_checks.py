@@ -215,7 +215,7 @@ def test_pilots_check_prints_the_broken_rule_and_exits_with_1(folder: DataFolder
         "The same contact is recorded twice (check K04)\n    where     Column A (contact_id), row 3" in as_text.stdout
     )
     assert (
-        "1 of 2 rows would be accepted, 1 held back.\n5 checks could not be made here: see the end." in as_text.stdout
+        "1 of 2 rows would load, 1 would be held back.\n5 checks could not be made here: see the end." in as_text.stdout
     )
     assert "BPL-C000002" not in as_text.stdout + as_json.stdout
     report = json.loads(as_json.stdout)
@@ -226,7 +226,10 @@ def test_pilots_check_prints_the_broken_rule_and_exits_with_1(folder: DataFolder
 def test_a_valid_file_is_not_called_accepted_while_checks_are_open(folder: DataFolder) -> None:
     ran = pilots_in_process("check", str(folder.send("contacts", valid_rows("contacts", 1))))
     assert ran.returncode == 0
-    assert ran.stdout.splitlines()[:2] == ["Nothing to fix was found", "1 of 1 row would be accepted."]
+    assert ran.stdout.splitlines()[:2] == [
+        "Nothing to fix was found. Nothing was sent.",
+        "1 of 1 row would load.",
+    ]
 
 
 def break_rules(content: Return, rng: random.Random) -> None:

@@ -118,10 +118,11 @@ def test_files_of_every_format_are_checked(windows: Windows, tmp_path: Path) -> 
     }
     results = windows.run({n: ("check", str(f), *DATE, "--to", str(tmp_path / n)) for n, f in files.items()})
     first_lines = {name: (e.code, e.err, e.out.partition("\n")[0]) for name, e in results.items()}
+    unreadable = "This file could not be read and would be refused: fix 1 problem before you send it. Nothing was sent."
     verdicts = {
-        "bad": "Fix 1 problem and send the file again",
-        "damaged": "This file could not be read: send it again",
-        "headless": "This file could not be read: send it again",
+        "bad": "Fix 1 problem before you send this file. Nothing was sent.",
+        "damaged": unreadable,
+        "headless": unreadable,
     }
     assert first_lines == {name: (1, "", verdicts[name.partition(" ")[0]]) for name in files}
     marked = {name for name in files if list((tmp_path / name).rglob("*_to_fix.xlsx"))}

@@ -18,8 +18,8 @@ NOT_CHECKED = (("P12", "episode_id"), ("K04", "contact_id"))
 def test_an_item_has_place_finding_expectation_and_fix() -> None:
     lines = report_lines(SAMPLES["one_problem"].report)
     assert lines == [
-        "Fix 1 problem and send the file again by 5pm, Friday 9 December 2016",
-        "9 of 10 rows would be accepted, 1 held back.",
+        "Fix 1 problem before you send this file. Nothing was sent.",
+        "9 of 10 rows would load, 1 would be held back.",
         "",
         "What to fix, biggest first",
         "- Contact date is not written year-month-day (check C02)",
@@ -34,23 +34,23 @@ def test_an_item_has_place_finding_expectation_and_fix() -> None:
 def test_the_row_counts_add_up() -> None:
     report = SAMPLES["one_problem"].report
     lines = report_lines(replace(report, rows=Counts(read=12, accepted=9, held=1, repeats=1, not_data=1)))
-    assert lines[1] == "9 of 12 rows would be accepted, 1 held back, 2 left out."
+    assert lines[1] == "9 of 12 rows would load, 1 would be held back, 2 left out."
 
 
-def test_a_file_with_checks_not_made_is_not_called_accepted() -> None:
+def test_a_file_with_checks_not_made_is_not_called_sure_to_load() -> None:
     accepted = replace(VERDICT, result=Result.ACCEPTED)
     complete = delivery_report(WORKBOOK, accepted, findings_table())
     partial = delivery_report(
         WORKBOOK, accepted, findings_table(findings_of_rule("P12", "row", [None], "episode_id", outcome="not judged"))
     )
-    assert report_lines(complete)[0] == page.instruction(complete) == "Accepted: nothing to do"
-    assert report_lines(partial)[0] == "Nothing to fix was found"
+    assert report_lines(complete)[0] == "Nothing to fix: the file would load. Nothing was sent."
+    assert report_lines(partial)[0] == "Nothing to fix was found. Nothing was sent."
     assert "1 check could not be made here: see the end." in report_lines(partial)
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_every_item_of_the_page_is_listed(kind) -> None:
-    report = SAMPLES[kind].report
+    report = replace(SAMPLES[kind].report, is_check=True)
     text = "\n".join(report_lines(report))
     assert text.startswith(page.instruction(report))
     for item in (*report.items, *report.not_validated):
