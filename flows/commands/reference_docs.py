@@ -76,20 +76,29 @@ _NAME_SECTION = f"""
 
 ## 1. Name the file, and put it in your folder
 
-`<site>_<dataset>_<yyyymm>_v<n>`, in the folder of your site: `MHT-BPL_contacts_201611_v1.xlsx` is the first file of
-Blackpool's contacts up to the end of November 2016. Raise the version when you send the same month again. Each file
-holds everything to date. The ending is {_endings}; save CSV as 'CSV UTF-8'.
-A name that is slightly off (a copy that your browser numbered, small letters, spaces) is understood if it can mean only
-one thing, and your report says so. What was not taken in is on the page `<site>_not_taken_in.html` beside your reports.
-A workbook with a sheet for each dataset, named after it, is called `<site>_return_<yyyymm>_v<n>.xlsx`. If nothing
-happened, send the file with its heading alone, and beside it `<same name>.manifest.json`, a text file that holds
-`{{"nil_return": true}}`. In a workbook of several datasets, delete the sheet of the dataset of which there is nothing,
-and send such a file for it.
+Name the file `<site>_<dataset>_<yyyymm>_v<n>` and put it in your site's folder. For example,
+`MHT-BPL_contacts_201611_v1.xlsx` is the first file of Blackpool's contacts up to the end of November 2016.
+
+- **What it holds**: everything to date, not only what is new since your last file.
+- **The same month again**: raise the version, from `_v1` to `_v2` and so on.
+- **Type of file**: the name ends in {_endings}. Save CSV as 'CSV UTF-8'.
+- **A name that is slightly off**, such as a copy that your browser numbered, small letters or spaces: it is understood
+  if it can mean only one thing, and your report says so.
+- **Several datasets in one workbook**: one sheet for each dataset, named after it. The workbook is called
+  `<site>_return_<yyyymm>_v<n>.xlsx`.
+- **A month in which nothing happened**: send the file with its headings and no rows. Beside it, put a text file of the
+  same name that ends in `.manifest.json`, such as `MHT-BPL_contacts_201611_v1.manifest.json`, and that holds
+  `{{"nil_return": true}}`. If only one dataset of a workbook has nothing to report, delete its sheet and send such a
+  file for it.
+
+Files that could not be taken in are listed on the page `<site>_not_taken_in.html`, beside your reports (section 4).
+
+These are the datasets:
 
 """.splitlines()
 _PERSONAL_DATA_SECTION = """
-A blank workbook, with lists to pick from, notes on every column and made-up examples (nobody has to have `pilots`:
-section 7 says how to install it, or the data team makes the workbook and sends it to you):
+You can start from a blank workbook. It has lists to pick from, notes on every column and made-up examples. Make one
+with a command below (section 7 says how to install `pilots`), or ask the data team to send you one:
 
 ```
 pilots template contacts --site MHT-BPL --period 201611
@@ -98,66 +107,84 @@ pilots template return --site MHT-BPL --period 201611
 
 ## 2. What must never be in a file
 
-One such cell and the whole file is refused, and none of it is loaded:
+If a single cell makes one of these true, the whole file is refused and none of it is loaded:
 
 """.splitlines()
 _FAULTS_SECTION = """
-Nor names, addresses or notes: a column headed like one is refused too. Use your own references for people and staff.
+Do not add columns for names, addresses or notes either: a file with a column headed like one is refused too. Use your
+own references for people and staff.
 
-Such a file is still in your folder: delete it there, tell the data team, and report it under your incident process.
+A file that was refused for this is still in your folder. Delete it there, tell the data team, and report it under your
+incident process.
 
 ## 3. The five faults that cost most
 
-Shown on the contacts; they are the same for every dataset.
+The examples are from contacts; the faults are the same in every dataset.
 
 """.splitlines()
 _LATER_SECTIONS = f"""
 ## 4. Read the report
 
-The morning after, a page with the name of your file is in your reports folder. Its title says what to do and by when.
-'Fix' means that rows are held back, or that the file is refused; 'worth checking' means that they were accepted. For
-each problem it says where (sheet, column and rows as in your own file), what was found, what is expected and how to
-fix it. What may be personal is never repeated: look at the cell in your own file.
+The morning after, your reports folder has a page with the name of your file. Its title says what to do, and by when.
 
-A file whose name or folder is not as in section 1, or whose manifest is not in the agreed form, is not taken in. It has
-no page of its own: the page `<site>_not_taken_in.html` in your reports folder says how to name it. Our own
-marked workbook, sent under the name that ends in `{TO_FIX}.xlsx`, is the likeliest such file.
+- 'Fix' means that rows were held back, or that the whole file was refused. 'Worth checking' means that the rows were
+  accepted.
+- Each problem says where it is (the sheet, column and rows, as in your own file), what was found, what is expected and
+  how to fix it.
+- Anything that may be personal is not repeated on the page: look at the cell in your own file.
+
+A file is not taken in if its name or folder is not as in section 1, or if its manifest (the text file beside it) is not
+in the agreed form. It has no page of its own: the page `<site>_not_taken_in.html` in your reports folder says how to
+name it. The usual cause is our own marked workbook (section 5), sent back under the name that ends in `{TO_FIX}.xlsx`.
 
 ## 5. Fix it, and send it again
 
-Where something must be fixed, your own file is beside the page with every bad cell marked: the name ends in
-`{TO_FIX}.xlsx`. *{READ_ME}* says what to do; *{PROBLEMS}* lists each cell with a link to it; on your own sheets the bad
-cells are filled and bold, and the last column, *{ROW_PROBLEMS}*, says what is wrong with each row. Do what each
-problem says: fix the cell or, where it says so, delete the whole row. Leave everything else as it is, save it as an
-Excel workbook under the next version, `_v2`, and put it in your folder. What we added may stay in it. A file that may
-hold personal data, has very many rows, or of which no row could be looked at is not marked: the page and the file that
-ends in `findings.csv` say the same. If a rule is wrong, tell the data team: held rows come back by themselves when it
-is fixed.
+If something must be fixed, a copy of your file with every bad cell marked is beside the page. Its name ends in
+`{TO_FIX}.xlsx`.
 
-Some checks ask for a figure or a file 'by the secure route': the way of sending that your site's agreement names. Ask
-the data team if you do not know it.
+- The sheet *{READ_ME}* says what to do.
+- The sheet *{PROBLEMS}* lists each cell, with a link to it.
+- On your own sheets the bad cells are filled and bold. The last column, *{ROW_PROBLEMS}*, says what is wrong with each
+  row.
+
+Do what each problem says: fix the cell or, where it says so, delete the whole row. Leave everything else as it is. Save
+the file as an Excel workbook under its agreed name with the next version, such as `MHT-BPL_contacts_201611_v2.xlsx`,
+and put it in your folder. You do not have to remove what we added.
+
+There is no marked copy of a file that may hold personal data, has very many rows, or has no row that could be checked.
+The page, and the file beside it that ends in `findings.csv`, say the same.
+
+If you think that a rule is wrong, tell the data team. Once the rule is corrected, rows that it held back count without
+being sent again.
+
+Some checks ask for a figure or a file 'by the secure route'. That is the way of sending that your site's agreement
+names; ask the data team if you do not know it.
 
 ## 6. Check before you send
 
-On your own computer, with nothing sent anywhere, once `pilots` is installed there (section 7); or ask the data team to
-check the file for you:
+You can check a file on your own computer, once `pilots` is installed there (section 7). Nothing is sent anywhere. Or
+ask the data team to check the file for you.
 
 ```
 pilots check MHT-BPL_contacts_201611_v1.xlsx --to reports
 ```
 
-It finds what the nightly run finds, and writes the same page and marked workbook. Rules that compare two files, such as
-a contact with its referral, are checked where both are in one workbook (section 1); what needs your earlier files, or
-others', is listed at the end as not checked here. A file of another name: add
-`--site MHT-BPL --dataset contacts --period 201611`. A report of the file that is open in Excel cannot be
-replaced: close it first.
+This finds what the nightly run finds, and writes the same page and marked workbook into the folder `reports`.
+
+- Rules that compare two datasets, such as a contact with its referral, are checked if both are in one workbook
+  (section 1).
+- Checks that need your earlier files, or those of others, are listed at the end as not checked here.
+- If the file has another name, add `--site MHT-BPL --dataset contacts --period 201611`.
+- If an earlier report of the file is open in Excel, close it first: it cannot be replaced while it is open.
 
 ## 7. Install `pilots` on Windows
 
-It needs Python 3.11, 3.12 or 3.13 (64-bit), from python.org or the Microsoft Store, and no rights of an administrator.
-Unpack the zip of the project that the data team gives you into a folder with a short name, such as `C:\\pilots`. Open
-that folder in File Explorer, type `cmd` in its address bar, and enter these lines one by one (`python` where there is
-no `py`):
+You need Python 3.11, 3.12 or 3.13 (64-bit), from python.org or the Microsoft Store. You do not need administrator
+rights.
+
+1. Unpack the zip of the project that the data team gives you into a folder with a short name, such as `C:\\pilots`.
+2. Open that folder in File Explorer, type `cmd` in its address bar and press Enter.
+3. Enter these lines one by one (with `python` in place of `py` if there is no `py`):
 
 ```
 py -m venv .venv
@@ -165,9 +192,10 @@ py -m venv .venv
 .venv\\Scripts\\python -m pip install --no-deps --no-build-isolation .
 ```
 
-The second line downloads the libraries, each in the one version that was tested, and takes some minutes. From then on,
-`.venv\\Scripts\\activate` in that folder makes the commands of sections 1 and 6 work in the window where it was
-entered; or give the whole path:
+The second line downloads the libraries, each in the one version that was tested. It takes some minutes.
+
+From then on, open a window in the same way and enter `.venv\\Scripts\\activate` first: the commands of sections 1 and 6
+then work in that window. Or give the whole path each time:
 
 ```
 C:\\pilots\\.venv\\Scripts\\pilots check MHT-BPL_contacts_201611_v1.xlsx --to reports
@@ -255,7 +283,12 @@ _PLACEHOLDERS = {
 _ABOUT_RULES = """
 # Rules
 
-What a file is validated by. `file`: the file is refused and nothing of it counts. `row`: the row is held back, all
-others count. `warning`: the row counts and the sender is told; each repair is a warning with the value before and
-after. Rules between rows, tables and deliveries are validated once all files of a run are in. A report names the
-column where `<column>` stands here.""".splitlines()
+The rules that every file is checked against. A broken rule has one of three consequences:
+
+- `file`: the file is refused, and nothing in it counts.
+- `row`: the row is held back; all others count.
+- `warning`: the row counts, and the sender's report says what was found. Each repair is a warning, with the value
+  before and after.
+
+Rules between rows, tables and deliveries are checked once all files of a run have been validated by themselves. Where
+this page has `<column>`, a report names the column.""".splitlines()
