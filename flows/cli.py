@@ -167,7 +167,7 @@ def check(  # parameters: the options of a command
         from flows.commands.check import check_file
 
     if not file.is_file():
-        echo(f"{file} is no file.")
+        echo(f"{file} is not a file.")
         raise typer.Exit(Exit.USAGE)
     result = check_file(file, site, dataset, period, to, _moment(date) if date else None)
     print_json_text(result.report_json) if as_json else typer.echo(result.text)

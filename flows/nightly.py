@@ -3,8 +3,9 @@
     receive -> (read -> correct -> conform -> validate) for each delivery
             -> load -> cross_check -> build -> promote -> report
 
-`nightly_run` is the entry point of every run, with Prefect or without; `full_run` is the order of its stages, written
-once. A run whose inputs are unchanged is skipped (`no_op_run.py`), and imports no more than this file does at its head.
+`run_pipeline` is the entry point of every run, with Prefect or without; `run_stages` is the order of its stages,
+written once. A run whose inputs are unchanged is skipped (`no_op_run.py`), and imports no more than this file does at
+its head.
 
 Everything else is in `flows/orchestration`: `stages.py` defines the stages, `run.py` starts and ends a run,
 `active_run.py` holds what its stages share, `prefect_flows.py` and `engine.py` run the same order under Prefect. The
@@ -17,12 +18,12 @@ from datetime import datetime
 from typing import Any
 
 from flows.orchestration.no_op_run import cache_summary, reissue_summary
-from flows.orchestration.run import FULL_SCOPE, Run, RunResult, Scope, open_run
+from flows.orchestration.run import EVERYTHING, Run, RunResult, Scope, open_run
 from flows.runtime.gc_pause import gc_paused
 from flows.settings import Settings
 
 
-def nightly_run(settings: Settings, moment: datetime | None = None, scope: Scope = FULL_SCOPE) -> RunResult:
+def run_pipeline(settings: Settings, moment: datetime | None = None, scope: Scope = EVERYTHING) -> RunResult:
     """Receive new files, validate them, rebuild the warehouse if anything changed, and report.
 
     `moment` stands in for the current time: files found in this run count as received then. A re-validation's scope
@@ -30,37 +31,35 @@ def nightly_run(settings: Settings, moment: datetime | None = None, scope: Scope
     NotConserved, or what a stage raised: then the last good build stays current, and the summary says what happened.
     """
     with open_run(settings, moment, scope) as run:
-        result = reissue_summary(run) or full_run(run)
+        result = reissue_summary(run) or run_stages(run)
         result.log_for(run.ending)
         return result
 
 
-def full_run(run: Run) -> RunResult:
-    """Run every stage in order, skipping the build where the current one is up to date. Raises as `nightly_run`."""
+def run_stages(opened: Run) -> RunResult:
+    """Run every stage in order, skipping the build where the current one is up to date. Raises as `run_pipeline`."""
     # imported here because a no-op run needs none of it: polars, pyarrow and DuckDB come with these modules
     with gc_paused():
         from flows.orchestration.active_run import ActiveRun
-        from flows.orchestration.stages import build_and_promote, receive_files, report_outcomes, validate_deliveries
+        from flows.orchestration.stages import build_and_promote, receive_stage, report_stage, validate_stage
         from flows.reporting.run_report import ReportingInput
-        from flows.store.build_identity import build_fingerprint
+        from flows.store.build_fingerprint import build_fingerprint
 
-    work = ActiveRun.of(run)
+    run = ActiveRun.of(opened)
 
     # receive, and validate each delivery that has no stored result under its present key
-    received = (
-        receive_files(work.paths, work.ledger, work.id, work.moment) if work.scope.new_files else work.received_before
-    )
-    worklist = work.worklist(received)
-    work.record_result_keys(worklist.reusable_keys)
-    validations = validate_deliveries.map(worklist.deliveries, work.paths, work.results, work.corrections)
+    received = receive_stage(run.paths, run.ledger, run.id, run.moment) if run.scope.new_files else run.received_before
+    worklist = run.worklist(received)
+    run.record_result_keys(worklist.reusable_keys)
+    validations = validate_stage.map(worklist.deliveries, run.paths, run.results, run.corrections)
     not_validated = tuple(f"{v.delivery_id} {v.problem}" for v in validations if v.result is None)
-    validated_before = work.ledger.result_keys().keys()
-    validated_now = work.record_results(validations)
-    validated = work.validated(received)
+    validated_before = run.ledger.result_keys().keys()
+    validated_now = run.record_results(validations)
+    validated = run.validated(received)
 
     # load, cross_check, build and promote, unless the current build was made from the same inputs and can be opened
-    fingerprint = build_fingerprint(validated, work.withdrawals)
-    current = work.warehouse.current()
+    fingerprint = build_fingerprint(validated, run.withdrawals)
+    current = run.warehouse.current()
     is_broken = current is not None and not current.can_be_opened()
     is_quiet = current is not None and not is_broken and current.made_from == fingerprint
     if current is not None and is_quiet:
@@ -68,11 +67,11 @@ def full_run(run: Run) -> RunResult:
     else:
         # where a delivery loaded earlier is only now found to hold personal data, older builds hold it too
         personal = {v.delivery.delivery_id for v in validated if v.verdict.holds_personal_data}
-        keep = 1 if personal & validated_now & validated_before else work.settings.keep_builds
-        build, cache_error = build_and_promote(work, validated, fingerprint, keep)
+        keep = 1 if personal & validated_now & validated_before else run.settings.keep_builds
+        build, cache_error = build_and_promote(run, validated, fingerprint, keep)
 
     # report: also the deliveries of a run that was cut off before its reports were written
-    reported_before = work.ledger.report_digests()
+    reported_before = run.ledger.report_digests()
     to_report = [
         v for v in validated if v.delivery.delivery_id in validated_now or v.delivery.delivery_id not in reported_before
     ]
@@ -81,24 +80,24 @@ def full_run(run: Run) -> RunResult:
         to_report=to_report,
         unusable=received.unusable,
         not_validated=not_validated,
-        corrections_to_review=work.corrections_to_review(validated),
-        moment=work.moment,
+        corrections_to_review=run.corrections_to_review(validated),
+        moment=run.moment,
         is_quiet=is_quiet,
-        new_files=work.scope.new_files,
+        new_files=run.scope.new_files,
         is_broken=is_broken,
         cache_error=cache_error,
     )
     # one transaction: a run that is cut off while it reports leaves no report recorded, so the next one writes them all
-    with work.ledger.transaction():
-        reported = report_outcomes(work.paths, work.ledger, build, reporting_input, work.metadata)
-        work.record_standings(reported.outcomes.values())
+    with run.ledger.transaction():
+        reported = report_stage(run.paths, run.ledger, build, reporting_input, run.metadata)
+        run.record_standings(reported.outcomes.values())
 
     result = "quiet" if is_quiet else "published"
-    work.ledger.end_run(work.id, result, len(received.new), len(validated_now))
-    if work.is_complete(received, not_validated, reported):
-        cache_summary(work, build, reported, work.unchanged_until)
+    run.ledger.end_run(run.id, result, len(received.new), len(validated_now))
+    if run.is_complete(received, not_validated, reported):
+        cache_summary(run, build, reported, run.unchanged_until)
     return RunResult(
-        run_id=work.id,
+        run_id=run.id,
         result=result,
         warehouse=build.file,
         validated=tuple(reported.outcomes[v.delivery.delivery_id] for v in to_report),
@@ -113,5 +112,5 @@ def __getattr__(name: str) -> Any:
     if name in ("nightly", "revalidate"):
         from flows.orchestration.prefect_flows import flows_of
 
-        return flows_of(nightly_run)[name]
+        return flows_of(run_pipeline)[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,7 +16,7 @@ import typer
 from flows.commands.console import Exit, OutputFormat, echo, relative_to_here
 from flows.deliveries.withdrawn import apply_withdrawals
 from flows.reporting.follow_up import personal_files_present
-from flows.reporting.words.deliveries import short_name, withdrawal_notice
+from flows.reporting.words.delivery_names import short_name, withdrawal_notice
 from flows.runtime.safe_errors import safe_message
 from flows.runtime.summary_wording import personal_data_first
 from flows.runtime.wording import counted, day, listed, moment

@@ -13,7 +13,7 @@ from flows.commands.console import Exit, echo, progress
 from flows.commands.run import prepare, run_flow
 from flows.orchestration.run import RunResult, Scope
 from flows.reporting.words import revalidated as words
-from flows.reporting.words.deliveries import short_name
+from flows.reporting.words.delivery_names import short_name
 from flows.runtime.gc_pause import gc_paused
 from flows.runtime.wording import counted, listed
 from flows.settings import Settings
@@ -40,9 +40,9 @@ def run_revalidate(
     with progress():
         if not with_prefect:
             with gc_paused():
-                from flows.nightly import nightly_run
+                from flows.nightly import run_pipeline
 
-            return nightly_run(settings, moment, Scope(new_files=False, site=site, dataset=dataset))
+            return run_pipeline(settings, moment, Scope(new_files=False, site=site, dataset=dataset))
         with gc_paused():
             from flows.nightly import revalidate
 

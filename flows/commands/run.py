@@ -60,14 +60,14 @@ def prepare(settings: Settings, *, with_prefect: bool) -> None:
 
 
 def start_run(settings: Settings, moment: datetime | None, *, with_prefect: bool) -> RunResult:
-    """Run once, as a Prefect flow or without Prefect. Raises as `nightly.nightly_run`, and NoServer."""
+    """Run once, as a Prefect flow or without Prefect. Raises as `nightly.run_pipeline`, and NoServer."""
     prepare(settings, with_prefect=with_prefect)
     with progress():
         if not with_prefect:
             with gc_paused():
-                from flows.nightly import nightly_run
+                from flows.nightly import run_pipeline
 
-            return nightly_run(settings, moment)
+            return run_pipeline(settings, moment)
         with gc_paused():
             from flows.nightly import nightly
 

@@ -19,7 +19,7 @@ from flows.cells.identifiers import (
 )
 from flows.commands.console import Exit, echo
 from flows.deliveries.withdrawn import apply_withdrawals
-from flows.reporting.words.deliveries import short_name, withdrawal_notice
+from flows.reporting.words.delivery_names import short_name, withdrawal_notice
 from flows.runtime.log import Entry, Event, log, run_log
 from flows.settings import Settings
 from flows.store.ledger import Ledger

@@ -1,6 +1,6 @@
 """Findings from comparing a delivery with the others of its site and dataset: rules F17-F19 and F26.
 
-They are found anew in every build, for they change with what else was sent. A warning about a month is given once:
+They are found anew in every build, because they change with what else was sent. A warning about a month is given once:
 extracts hold everything to date, and a service that has closed goes on sending the same.
 """
 

@@ -166,7 +166,7 @@ def _heading_faults(headings: list[str]) -> str:
 
 
 def _correction(line: int, cells: dict[str, str]) -> Correction | str:
-    """Parse a line: the correction, or what is wrong with it. Values are never repeated, for they may be personal."""
+    """Parse a line: the correction, or what is wrong with it. Values may be personal and are never repeated."""
     wrong = [*_unknown(cells), *_missing(cells), *_personal(cells)]
     agreed_on, until = _day(cells["agreed_on"]), _day(cells["until"])
     wrong += [

@@ -1,6 +1,6 @@
 """Findings: their columns, and the one builder of them for every step.
 
-The columns are those of `audit.findings`, stated in `schemas/audit/findings.py`; `flows/store/findings.py` puts
+The columns are those of `audit.findings`, stated in `schemas/audit/findings.py`; `flows/store/findings_table.py` puts
 findings into that table.
 """
 

@@ -2,7 +2,8 @@
 
 The name is typed by hand, and usually nothing else says to which day an extract is complete. It is trusted unless the
 month had not begun (F25), the dates in the file contradict it (F19), or it skips months for which the site owes files
-and its dates reach no further than those (F26). Source: docs/domain.md 6.1.
+and its dates reach no further than those (F26). Source: docs/domain.md 6.1. Also here: when the return calendar next
+changes what is overdue.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from flows.runtime.wording import LONDON, day, listed, month
-from schemas._contract.registry import owed_months
+from schemas._contract.registry import calendar, owed_months
 from schemas.audit.deliveries import Delivery
 
 # A cumulative extract seems to be of an earlier month where events that come ten times a month stop for over a month.
 # With fewer than thirty in the last quarter a gap means nothing. For a month that nobody asked for, five are enough.
 MIN_EVENTS_UNASKED, MIN_EVENTS, QUARTER, SILENCE = 5, 30, timedelta(92), timedelta(31)
-WRONG_MONTH = ("F25", "F26", "F19")  # rules that doubt the month: reported first, for they explain other findings
+AFTER_THE_LAST_RETURN = timedelta(days=31)  # from then on, nothing is overdue
+WRONG_MONTH = ("F25", "F26", "F19")  # rules that doubt the month: reported first, because they explain other findings
 
 
 def day_received(received_at: datetime) -> date:
@@ -36,6 +38,14 @@ def received_in_words(delivery: Delivery) -> str:
     return f"the file came on {day(day_received(delivery.received_at))}"
 
 
+def next_calendar_change(moment: datetime) -> datetime:
+    """The first time after `moment` (both UTC) at which the calendar alone may change what is overdue."""
+    due = list(calendar().values())
+    changes = [*due, *(at + AFTER_THE_LAST_RETURN + datetime.resolution for at in due[-1:])]
+    coming = (at for change in changes if (at := change.replace(tzinfo=LONDON)) > moment.replace(tzinfo=UTC))
+    return min((at.astimezone(UTC).replace(tzinfo=None) for at in coming), default=datetime.max)
+
+
 def dates_end_in(newest: date | None) -> str:
     """The month in which the dates of a file end, in words; '' where it has none."""
     return f"the dates end in {newest:%B %Y}" if newest else ""
@@ -45,7 +55,7 @@ def stops_early(delivery: Delivery, newest: date | None, lately: int, *, is_aske
     """That the dates end over a month before the cut-off, in words (rule F19); '' where they do not.
 
     `lately` is the number of events in the quarter that ends with the newest date. If the site was not asked for this
-    month, fewer are needed, for the month in the name is unusual already.
+    month, fewer are needed, because the month in the name is unusual already.
     """
     least = MIN_EVENTS if is_asked_for else MIN_EVENTS_UNASKED
     if newest is None or lately < least or delivery.data_cut_date - newest <= SILENCE:
@@ -69,7 +79,7 @@ def newest_by_month(newest_events: Iterable[tuple[Delivery, date | None]]) -> di
     """By delivery_id: the newest date in any dataset that its site had sent for the same month when it was received.
 
     One dataset often has no event in a month, and the other files of that month then show that its name is right. Files
-    received later are not counted, for one of them may be the true file of that month.
+    received later are not counted, because one of them may be the true file of that month.
     """
     of_month: dict[tuple[str, str], list[tuple[Delivery, date | None]]] = defaultdict(list)
     for delivery, newest in newest_events:

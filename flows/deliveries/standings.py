@@ -27,7 +27,7 @@ def duplicate_of(delivery: Delivery, earlier: Iterable[Delivery]) -> str:
     """The delivery_id of the latest earlier delivery of the series, if this one repeats it (rule F17); '' if not.
 
     A repeat has the same bytes, the same statements in its manifest, and the same month. The same bytes under another
-    month are no repeat: they are validated by that month, for the first name may have been wrong.
+    month are not a repeat: they are validated by that month, because the first name may have been wrong.
     """
     originals = [d for d in earlier if not d.same_as]
     latest = max(originals, key=_recency, default=None)
@@ -53,7 +53,7 @@ def standings(
     """Decide the standing of each delivery, by delivery_id.
 
     A delivery without accepted rows never replaces one that has some. Where a site has none with rows, its nil returns
-    count, for they state that nothing happened; a file whose every row is held states nothing, and is empty.
+    count, because they state that nothing happened; a file whose every row is held states nothing, and is empty.
 
     - `verdicts`: by delivery_id, the verdict of every delivery that does not repeat another (`same_as`).
     - `set_aside`: delivery_ids that may not count because of what the rules between tables found in them. Each is held
@@ -151,7 +151,7 @@ def _standings_of_series(
 def _repeats_last_accepted(d: Delivery, accepted: list[Delivery], verdicts: Mapping[str, Verdict]) -> bool:
     """Whether a delivery has the content of the last accepted one under a later month, and no more accepted rows.
 
-    With more rows accepted under the later month, the month in the first file's name was wrong: then it is no repeat.
+    With more rows accepted under the later month, the month in the first file's name was wrong: it is not a repeat.
     """
     last = max(accepted, key=extent, default=None)
     if last is None or d.period <= last.period or _content(last) != _content(d):

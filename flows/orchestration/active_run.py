@@ -10,22 +10,22 @@ from functools import cached_property
 from typing import NamedTuple
 
 from flows.deliveries.corrections import NO_CORRECTIONS, Corrections
+from flows.deliveries.months import next_calendar_change
 from flows.deliveries.standings import apply_standing, standings
 from flows.deliveries.validated import ValidatedDelivery
 from flows.deliveries.withdrawn import apply_withdrawals
-from flows.orchestration.run import FULL_SCOPE, Run, Scope
+from flows.orchestration.run import EVERYTHING, Run, Scope
 from flows.reporting.corrections_review import corrections_to_review
-from flows.reporting.follow_up import raw_file_unchanged
-from flows.reporting.overdue import next_calendar_change
 from flows.reporting.result import ReportingResult
 from flows.settings import Settings
 from flows.steps.receive import RETRIED_RULES, Received
-from flows.steps.validate_delivery import ValidationResult
-from flows.store.corrections import corrections_of
+from flows.steps.validate_delivery import ValidationAttempt
+from flows.store.corrections_file import corrections_of
 from flows.store.ledger import Ledger
 from flows.store.ledger.runs import now, wrapped_ledger_errors
 from flows.store.lock import no_writer
 from flows.store.paths import DataPaths
+from flows.store.raw_files import raw_file_unchanged
 from flows.store.result_key import result_key
 from flows.store.results import ResultStore
 from schemas._contract.catalogue import datasets
@@ -102,7 +102,7 @@ class ActiveRun(Run):
             for delivery_id, key in keys.items():
                 self.ledger.record_result_key(delivery_id, key)
 
-    def record_results(self, validations: Sequence[ValidationResult]) -> set[str]:
+    def record_results(self, validations: Sequence[ValidationAttempt]) -> set[str]:
         """Record new validation results. Returns the ids of the deliveries that have one."""
         keys = {v.delivery_id: v.key for v in validations if v.result is not None}
         self.record_result_keys(keys)
@@ -142,7 +142,7 @@ class ActiveRun(Run):
         Never true of a re-validation, which receives no new files.
         """
         unread = any(u.rule_id in RETRIED_RULES for u in received.unusable)
-        return self.scope == FULL_SCOPE and not (unread or not_validated or reported.not_reported)
+        return self.scope == EVERYTHING and not (unread or not_validated or reported.not_reported)
 
 
 @contextmanager

@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 
 from flows.orchestration.active_run import validated_deliveries
-from flows.orchestration.build_steps import cross_check_build, load_build, make_marts
+from flows.orchestration.build_steps import run_build, run_cross_check, run_load
 from flows.settings import Settings
-from flows.store.corrections import corrections_of
+from flows.store.corrections_file import corrections_of
 from flows.store.ledger import Ledger
 from flows.store.ledger.runs import wrapped_ledger_errors
 from flows.store.paths import DataPaths
@@ -41,7 +41,7 @@ def export_as_of(settings: Settings, moment: datetime, to: Path) -> int:
         counted_before = ledger.counted_before(moment)
         runs = [r for r in ledger.runs() if r["as_of"] <= moment.isoformat()]
     with settings.warehouse().export(to) as new:
-        load_build(new, validated, runs, results, withdrawals)
-        cross_check_build(new, validated, results, counted_before)
-        make_marts(new)
+        run_load(new, validated, runs, results, withdrawals)
+        run_cross_check(new, validated, results, counted_before)
+        run_build(new)
     return len(validated)

@@ -18,7 +18,7 @@ from flows.store.warehouse.new_build import NewBuild
 from schemas.audit.withdrawals import Withdrawal
 
 
-def load_build(
+def run_load(
     new: NewBuild,
     validated: Sequence[ValidatedDelivery],
     runs: Sequence[dict[str, Any]],
@@ -32,7 +32,7 @@ def load_build(
     return new.fill(lambda db: load(db, validated, runs, results, withdrawals))
 
 
-def cross_check_build(
+def run_cross_check(
     new: NewBuild,
     validated: Sequence[ValidatedDelivery],
     results: ResultStore,
@@ -42,11 +42,11 @@ def cross_check_build(
 
     Returns the deliveries with their final standing.
     """
-    with new.open_with_sent() as db:
+    with new.open_with_history() as db:
         return cross_check(db, validated, results, counted_before)
 
 
-def make_marts(new: NewBuild) -> dict[str, int]:
+def run_build(new: NewBuild) -> dict[str, int]:
     """Build every mart. Returns the number of rows per mart. Raises MartBroken."""
     with new.open() as db:
         return build(db)

@@ -106,7 +106,7 @@ def final_state(state: EndState, result: Any) -> Any:
     name, is_good, message = state
     if is_good:
         return Completed(name=name, message=message, data=result)
-    # Prefect raises the data of a failed state. If that were no exception, it would write the whole result to its log.
+    # Prefect raises the data of a failed state: of anything but an exception it would write all of it to its log.
     return Failed(name=name, message=message, data=UnsuccessfulOutcome(message, result))
 
 

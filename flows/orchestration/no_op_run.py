@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flows.orchestration.run import FULL_SCOPE, Run, RunResult
+from flows.orchestration.run import EVERYTHING, Run, RunResult
 from flows.reporting.result import ReportingResult, write_summary
 from flows.runtime.summary_wording import summary_in_words
 from flows.store.ledger.runs import CachedSummary
@@ -31,9 +31,9 @@ def reissue_summary(run: Run) -> RunResult | None:
 
 def _is_valid(cached: CachedSummary, run: Run, build: Build) -> bool:
     return (
-        run.scope == FULL_SCOPE
+        run.scope == EVERYTHING
         and run.input_fingerprint != ""
-        and cached.build == build.identity
+        and cached.build == build.file_stamp
         and cached.since <= run.moment.isoformat() < cached.until
         and not run.paths.missing_results(run.ledger.result_keys().values())
     )
@@ -43,7 +43,7 @@ def cache_summary(run: Run, build: Build, reported: ReportingResult, until: date
     """Cache the summary that later runs reissue until an input changes or the moment `until` is reached."""
     cached = CachedSummary(
         run.input_fingerprint,
-        build.identity,
+        build.file_stamp,
         run.moment.isoformat(),
         until.isoformat(),
         reported.no_op_verdict,

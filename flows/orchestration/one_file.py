@@ -21,7 +21,7 @@ from flows.deliveries.findings import Finding, findings_frame
 from flows.deliveries.standings import standings
 from flows.deliveries.validated import ValidatedDelivery
 from flows.runtime.wording import listed
-from flows.store.findings import select_findings
+from flows.store.findings_table import select_findings
 from flows.store.result_sink import RowsInMemory
 from schemas._contract.catalogue import audit_tables, datasets, reference_tables
 from schemas._contract.derive import create_table, quoted
@@ -149,7 +149,7 @@ def _outcome(part: DatasetInFile, single_file: SingleFile, found: pl.DataFrame |
 
 def _found_between_rows(in_file: Sequence[DatasetInFile], single_file: SingleFile) -> dict[str, pl.DataFrame]:
     """Findings of the rules between rows by dataset (columns of FINDING_TYPES), for the datasets that are complete."""
-    from flows.steps.cross_check.rows import check_rows, make_work_tables
+    from flows.steps.cross_check.check_rows import check_rows, make_work_tables
     from flows.store.warehouse.connection import in_memory
 
     by_dataset = {p.delivery.dataset: p for p in in_file if p.delivery.dataset in single_file.complete}

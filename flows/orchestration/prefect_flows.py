@@ -11,7 +11,7 @@ from typing import Any
 
 import flows.orchestration.stages  # noqa: F401 - so that a broken import fails when a worker loads the flow
 from flows.orchestration.engine import create_artifacts, final_state, prefect_flow, stages_as_tasks
-from flows.orchestration.run import FULL_SCOPE, RunResult, Scope
+from flows.orchestration.run import EVERYTHING, RunResult, Scope
 from flows.orchestration.stage import EndState
 from flows.settings import Settings
 from flows.store.lock import Busy
@@ -21,12 +21,12 @@ EntryPoint = Callable[[Settings, datetime | None, Scope], RunResult]
 
 @cache
 def flows_of(start: EntryPoint) -> Mapping[str, Any]:
-    """Prefect flows by name. `start` is `nightly.nightly_run`, a parameter because this package may not import it."""
+    """Prefect flows by name. `start` is `nightly.run_pipeline`, a parameter because this package may not import it."""
 
     @prefect_flow(name="nightly")
     def nightly(data: str | None = None, date: str | None = None) -> Any:
         """Nightly run as a Prefect flow. `data` is the data folder; `date` (ISO) replaces the current time."""
-        return _run_to_state(start, data, date, FULL_SCOPE)
+        return _run_to_state(start, data, date, EVERYTHING)
 
     @prefect_flow(name="revalidate")
     def revalidate(data: str | None = None, date: str | None = None, site: str = "", dataset: str = "") -> Any:

@@ -49,7 +49,7 @@ class Scope:
         return self.site in ("", delivery.site_code) and self.dataset in ("", delivery.dataset)
 
 
-FULL_SCOPE = Scope()
+EVERYTHING = Scope()
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Run:
     moment: datetime
     id: str
     started_at: datetime
-    scope: Scope = FULL_SCOPE
+    scope: Scope = EVERYTHING
     input_fingerprint: str = ""  # digest of every input except time; '' where unreliable (`input_fingerprint.py`)
     ending: Ending = field(default_factory=Ending)  # result and counts for the last line of the log
     previous_failure: str = ""  # sentence about earlier runs that failed or were cut off; '' if the last one ended well
@@ -79,7 +79,7 @@ class Run:
 
 
 @contextmanager
-def open_run(settings: Settings, moment: datetime | None, scope: Scope = FULL_SCOPE) -> Iterator[Run]:
+def open_run(settings: Settings, moment: datetime | None, scope: Scope = EVERYTHING) -> Iterator[Run]:
     """Take the writer lock, delete the leftovers of an interrupted run, and record the new run in the ledger.
 
     If the run fails, the ledger records it as failed and a summary says why. Raises Busy where another run holds the

@@ -5,14 +5,14 @@ No file is read for this: the ledger holds what `receive` last saw of each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.deliveries.validated import ValidatedDelivery
 from flows.store.ledger import Ledger
 from flows.store.paths import DataPaths
-from flows.store.raw_files import FileStat
+from flows.store.raw_files import KnownFiles, raw_file_unchanged
 from schemas._contract.model import Severity
 from schemas._rules.privacy import REFUSING_RULE_IDS
 from schemas.audit.deliveries import Delivery
@@ -20,15 +20,6 @@ from schemas.audit.findings import Outcome
 
 if TYPE_CHECKING:
     import duckdb
-
-KnownFiles = Mapping[str, tuple[FileStat, str, str]]  # path -> (stat, sha256, why it is not usable), from the ledger
-
-
-def raw_file_unchanged(delivery: Delivery, raw: Path, known_files: KnownFiles) -> bool:
-    """Whether the file of a delivery is still under data/raw with the bytes that were received."""
-    file = known_files.get(delivery.path)
-    # the ledger may be older than the folder: a file can be deleted while a run is at work
-    return file is not None and file[1] == delivery.sha256 and (raw / delivery.path).exists()
 
 
 def personal_deliveries(db: duckdb.DuckDBPyConnection, known: Iterable[Delivery]) -> dict[str, Delivery]:
@@ -45,7 +36,7 @@ def personal_deliveries(db: duckdb.DuckDBPyConnection, known: Iterable[Delivery]
 def files_to_purge(personal: Iterable[Delivery], raw: Path, known_files: KnownFiles) -> dict[str, str]:
     """Path -> sha256 of the files under `raw` with the bytes of deliveries that were refused for personal data.
 
-    A copy under another name has to be deleted as well, also where it is no delivery.
+    A copy under another name has to be deleted as well, also where it is not a delivery.
     """
     digests = {d.sha256 for d in personal}
     return {path: file[1] for path, file in sorted(known_files.items()) if file[1] in digests and (raw / path).exists()}

@@ -13,7 +13,7 @@ from flows.reporting.render.marked_workbook import why_no_workbook, write_marked
 from flows.reporting.report import DatasetReport
 from flows.reporting.words import workbook as words
 from flows.runtime.log import Entry, Event, log
-from flows.runtime.safe_errors import Fault, safe_message
+from flows.runtime.safe_errors import LoggedError, safe_message
 from flows.steps.conform import known_headings
 from flows.steps.read.raw_sheets import read_raw_sheets
 from flows.store.durable import replacement_of
@@ -29,7 +29,7 @@ class MarkedWorkbook(NamedTuple):
 
     path: Path | None = None
     why_none: str = ""
-    fault: str = ""  # the same reason, where the fault is in our code and not in the file
+    problem: str = ""  # the same reason, where the fault is in our code and not in the file
 
     @property
     def name(self) -> str:
@@ -77,9 +77,9 @@ def make_marked_workbook(
     except OSError:
         raise
     except Exception as error:  # an unforeseen file must not cost the run its other reports
-        log(Entry(Event.DELIVERY_NOT_REPORTED, "report", delivery.delivery_id, fault=Fault.of(error)))
+        log(Entry(Event.DELIVERY_NOT_REPORTED, "report", delivery.delivery_id, error=LoggedError.of(error)))
         why = words.could_not_be_written(safe_message(error))
-        return MarkedWorkbook(why_none=why, fault=why)
+        return MarkedWorkbook(why_none=why, problem=why)
 
 
 def _write(path: Path, raw: Path, delivery: Delivery, parts: Sequence[DatasetReport]) -> str:

@@ -1,18 +1,16 @@
-"""Overdue returns by the return calendar, and when that list next changes."""
+"""Overdue returns by the return calendar."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from flows.deliveries.months import is_future_month
+from flows.deliveries.months import AFTER_THE_LAST_RETURN, is_future_month
 from flows.deliveries.validated import ValidatedDelivery
 from flows.runtime.wording import LONDON
 from schemas._contract.catalogue import datasets
 from schemas._contract.registry import OverdueReturn, calendar, returns_for, was_running
 from schemas.audit.deliveries import Standing
-
-AFTER_THE_LAST_RETURN = timedelta(days=31)  # from then on, nothing is overdue
 
 
 def overdue_returns(validated: Sequence[ValidatedDelivery], moment: datetime) -> list[OverdueReturn]:
@@ -38,14 +36,6 @@ def overdue_returns(validated: Sequence[ValidatedDelivery], moment: datetime) ->
     ]
 
 
-def next_calendar_change(moment: datetime) -> datetime:
-    """The first time after `moment` (both UTC) at which the calendar alone may change what is overdue."""
-    due = list(calendar().values())
-    changes = [*due, *(at + AFTER_THE_LAST_RETURN + datetime.resolution for at in due[-1:])]
-    coming = (at for change in changes if (at := change.replace(tzinfo=LONDON)) > moment.replace(tzinfo=UTC))
-    return min((at.astimezone(UTC).replace(tzinfo=None) for at in coming), default=datetime.max)
-
-
 def _month_is_doubtful(v: ValidatedDelivery) -> bool:
-    """Whether the month in the file's name may be wrong: then it is no return for earlier months."""
+    """Whether the month in the file's name may be wrong: then it is not a return for earlier months."""
     return v.standing is Standing.HELD_UP or is_future_month(v.delivery)

@@ -75,7 +75,7 @@ def since_last_report(
     now = rows_held(findings)
     before, after = frozenset[int]().union(*held_before.rows.values()), frozenset[int]().union(*now.values())
     released, newly = _in_core(db, validated, before - after), after - before
-    # a row that is held only now may be a copy that was left out before: it was never accepted, so it is no loss
+    # a row that is held only now may be a copy that was left out before: it was never accepted, so it is not a loss
     lost = max(0, min(len(newly), last.rows.accepted + len(released) - final.rows.accepted))
     corrected = frozenset(findings.filter(pl.col("rule_id") == APPLIED)["source_row"])
     contract = datasets()[validated.delivery.dataset]

@@ -19,7 +19,7 @@ from flows.reporting.render import write_not_taken_in
 from flows.reporting.render.run_summary import LAST_GOOD, RunSummary, render_run_summary, sections_of, verdict_of
 from flows.reporting.result import ReportingResult, write_summary
 from flows.reporting.site_reports import DeliveryReports
-from flows.reporting.words.deliveries import short_name, withdrawal_notice
+from flows.reporting.words.delivery_names import short_name, withdrawal_notice
 from flows.reporting.words.not_taken_in import FileLeft, NotTakenIn, page_name
 from flows.reporting.words.revalidated import sentences
 from flows.runtime.safe_errors import safe_message
@@ -60,18 +60,18 @@ def report_run(
     paths: DataPaths,
     ledger: Ledger,
     build: Build,
-    work: ReportingInput,
-    run: dict[str, str],
+    inputs: ReportingInput,
+    run_metadata: dict[str, str],
 ) -> ReportingResult:
     """Write the reports that are due and the run's summary.
 
     Two summaries are put together: this run's, and the one that later runs reissue while nothing changes.
     """
-    reported_ids = {v.delivery.delivery_id for v in work.to_report}
+    reported_ids = {v.delivery.delivery_id for v in inputs.to_report}
     known_files = ledger.known_files()
-    withdrawn = _withdrawn(work.validated)
+    withdrawn = _withdrawn(inputs.validated)
     with build.read() as db:
-        validated = final_outcomes(db, work.validated)
+        validated = final_outcomes(db, inputs.validated)
         replaced = replacements(validated)
         to_report = [v for v in validated if v.delivery.delivery_id in reported_ids]
         others = [v for v in validated if v.delivery.delivery_id not in reported_ids]
@@ -83,32 +83,32 @@ def report_run(
             ledger=ledger,
             db=db,
             validated=validated,
-            moment=work.moment,
+            moment=inputs.moment,
             replaced=replaced,
-            run=run,
+            run=run_metadata,
             to_delete=to_delete,
         )
         # deleting a file with personal data changes its page, though not the build
         reported_of = " ".join((build.made_from, *sorted(to_delete)))
-        if not work.is_quiet or ledger.report_digests().get(ALL_REPORTS) != reported_of:
+        if not inputs.is_quiet or ledger.report_digests().get(ALL_REPORTS) != reported_of:
             reports.write_due()
             # with failures, the next run has to try again although the build is the same
             if not reports.failures:
                 ledger.record_report(ALL_REPORTS, reported_of)
         counts, sudden = reports.counts(to_report), _sudden_changes(db, to_report)
-    if work.new_files:
-        _write_not_taken_in(paths, work.unusable)
+    if inputs.new_files:
+        _write_not_taken_in(paths, inputs.unusable)
     pages = reports.pages
     revalidated = [r for r in reports.revalidations.values() if r.changed]
     no_op_summary = replace(
-        _always_reported(work, validated, replaced),
+        _always_reported(inputs, validated, replaced),
         files_to_purge=list(to_purge),
         missing_raw_files=missing_raw_files(validated, paths.raw, known_files),
         last_change=_last_change(build, ledger),
     )
     run_summary = replace(
         no_op_summary,
-        result="quiet" if work.is_quiet else "published",
+        result="quiet" if inputs.is_quiet else "published",
         deliveries=[(v.delivery, v.verdict) for v in to_report],
         findings=counts if len(counts) else None,
         reports={k: p.relative_to(paths.data).as_posix() for k, p in pages.items()},
@@ -124,15 +124,15 @@ def report_run(
             ),
             *(f"{short_name(r.delivery)}: {' '.join(sentences(r))}" for r in revalidated),
             *_changed_by_others([v for v in others if v.delivery.delivery_id not in (*personal, *withdrawn)], pages),
-            *_rebuilt(work),
+            *_rebuilt(inputs),
         ],
-        not_validated=work.not_validated,
+        not_validated=inputs.not_validated,
         not_reported=reports.failures,
     )
-    summary = render_run_summary(run, run_summary)
+    summary = render_run_summary(run_metadata, run_summary)
     return ReportingResult(
         summary=summary,
-        path=write_summary(paths, run["id"], summary),
+        path=write_summary(paths, run_metadata["id"], summary),
         pages=pages,
         revalidated=reports.revalidations,
         outcomes={v.delivery.delivery_id: v for v in validated},
@@ -159,14 +159,14 @@ def _write_not_taken_in(paths: DataPaths, unusable: Sequence[UnusableFile]) -> N
 
 
 def _always_reported(
-    work: ReportingInput, validated: Sequence[ValidatedDelivery], replaced: Collection[str]
+    inputs: ReportingInput, validated: Sequence[ValidatedDelivery], replaced: Collection[str]
 ) -> RunSummary:
     """The part of the summary that every run repeats, even one without changes. `replaced` holds delivery_ids."""
     validated = sorted(validated, key=lambda v: extent(v.delivery))
     return RunSummary(
         result="quiet",
         current={(v.delivery.site_code, v.delivery.dataset): v.delivery.data_cut_date for v in validated if v.counts},
-        overdue_returns=overdue_returns(validated, work.moment),
+        overdue_returns=overdue_returns(validated, inputs.moment),
         still_stopped=[
             v.delivery
             for v in validated
@@ -179,8 +179,8 @@ def _always_reported(
         without_successor=[
             v.delivery for v in validated if v.withdrawal and not _came_since(v.withdrawal, v, validated)
         ],
-        not_taken_in=[f"`{u.path}` was not taken in ({u.rule_id}): {u.reason}" for u in work.unusable],
-        corrections_to_review=work.corrections_to_review,
+        not_taken_in=[f"`{u.path}` was not taken in ({u.rule_id}): {u.reason}" for u in inputs.unusable],
+        corrections_to_review=inputs.corrections_to_review,
     )
 
 
@@ -201,7 +201,7 @@ def _last_change(build: Build, ledger: Ledger) -> datetime | None:
     return next((datetime.fromisoformat(r["as_of"]) for r in ledger.runs() if build.is_made_by(r["run_id"])), None)
 
 
-def report_failure(warehouse: Warehouse, run: dict[str, str], error: Exception, *, published: bool) -> Path:
+def report_failure(warehouse: Warehouse, run_metadata: dict[str, str], error: Exception, *, published: bool) -> Path:
     """Write the summary of a run that failed. `published` says whether it had promoted new figures before."""
     result = "not reported" if published else "failed"
     paths, build = warehouse.paths, warehouse.current()
@@ -211,7 +211,7 @@ def report_failure(warehouse: Warehouse, run: dict[str, str], error: Exception, 
         figures=_current_figures(build),
         files_to_purge=_files_to_purge(paths, build),
     )
-    return write_summary(paths, run["id"], render_run_summary(run, summary))
+    return write_summary(paths, run_metadata["id"], render_run_summary(run_metadata, summary))
 
 
 def _files_to_purge(paths: DataPaths, build: Build | None) -> list[str]:
@@ -243,13 +243,13 @@ def _sudden_changes(
     return [(by_id[i], rule_id, found) for i, rule_id, found in findings if i in by_id]
 
 
-def _rebuilt(work: ReportingInput) -> list[str]:
+def _rebuilt(inputs: ReportingInput) -> list[str]:
     """Lines on a current build or a load cache that was damaged and has been rebuilt."""
     broken = ["The published warehouse could not be opened: its file was damaged, and it was made anew"]
-    if work.cache_error is None:
-        return broken * work.is_broken
-    reloaded = f"The load cache could not be used, so everything was loaded again: {safe_message(work.cache_error)}"
-    return [*broken * work.is_broken, reloaded]
+    if inputs.cache_error is None:
+        return broken * inputs.is_broken
+    reloaded = f"The load cache could not be used, so everything was loaded again: {safe_message(inputs.cache_error)}"
+    return [*broken * inputs.is_broken, reloaded]
 
 
 def _changed_by_others(others: Sequence[ValidatedDelivery], pages: dict[str, Path]) -> list[str]:

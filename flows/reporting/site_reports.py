@@ -25,13 +25,13 @@ from flows.reporting.render import delivery_report, write_reports
 from flows.reporting.render.run_summary import count_findings
 from flows.reporting.report import DatasetReport
 from flows.reporting.revalidated import Revalidation, rows_held, since_last_report
-from flows.reporting.words.deliveries import short_name, withdrawal_notice
+from flows.reporting.words.delivery_names import short_name, withdrawal_notice
 from flows.reporting.words.page import no_workbook
 from flows.reporting.words.revalidated import sentences
 from flows.runtime.code_fingerprint import code_digest
 from flows.runtime.log import Entry, Event, log
-from flows.runtime.safe_errors import Fault, safe_message
-from flows.store.findings import select_findings
+from flows.runtime.safe_errors import LoggedError, safe_message
+from flows.store.findings_table import select_findings
 from flows.store.ledger import Ledger
 from flows.store.ledger.held_rows import HeldRows
 from flows.store.ledger.report_snapshots import ReportSnapshot
@@ -56,7 +56,7 @@ REPORT_CODE = (
     "flows/reporting/render/**/*",
     "flows/reporting/words/*.py",
     "flows/runtime/wording.py",
-    "flows/store/findings.py",
+    "flows/store/findings_table.py",
     "flows/store/ledger/report_snapshots.py",
     "flows/store/ledger/held_rows.py",
     "flows/steps/read/raw_sheets/*.py",
@@ -197,15 +197,15 @@ class DeliveryReports:
         except OSError:  # a fault of the disk: every other report would fail as well
             raise
         except Exception as error:
-            log(Entry(Event.DELIVERY_NOT_REPORTED, "report", d.delivery_id, fault=Fault.of(error)))
+            log(Entry(Event.DELIVERY_NOT_REPORTED, "report", d.delivery_id, error=LoggedError.of(error)))
             self.failures.append(f"{short_name(d)}: its report could not be written: {safe_message(error)}")
             return False
         self.pages[d.delivery_id] = page
         # the rows of an identical file are counted with the first one
         if again is not None and not v.withdrawal and v.standing is not Standing.SAME:
             self.revalidations[d.delivery_id] = again
-        if marked.fault:
-            self.failures.append(f"{short_name(d)}: its marked workbook could not be made: {marked.fault}")
+        if marked.problem:
+            self.failures.append(f"{short_name(d)}: its marked workbook could not be made: {marked.problem}")
             return False
         if last_counts:  # its last snapshot stays, to compare with should the delivery be let back
             self.ledger.record_report(d.delivery_id, digest)
@@ -273,7 +273,7 @@ class DeliveryReports:
         except OSError:
             raise
         except Exception as error:
-            log(Entry(Event.DELIVERY_NOT_REPORTED, "report", d.delivery_id, fault=Fault.of(error)))
+            log(Entry(Event.DELIVERY_NOT_REPORTED, "report", d.delivery_id, error=LoggedError.of(error)))
             self.failures.append(f"{short_name(d)}: its report could not be written: {safe_message(error)}")
             return False
         self.ledger.record_report(d.delivery_id, digest)
@@ -302,8 +302,8 @@ class DeliveryReports:
         except OSError:
             raise
         except Exception as error:
-            log(Entry(Event.DELIVERY_NOT_REPORTED, "report", d.delivery_id, fault=Fault.of(error)))
-            return MarkedWorkbook(why_none="it could not be made tonight", fault=safe_message(error))
+            log(Entry(Event.DELIVERY_NOT_REPORTED, "report", d.delivery_id, error=LoggedError.of(error)))
+            return MarkedWorkbook(why_none="it could not be made tonight", problem=safe_message(error))
 
     def _part(self, v: ValidatedDelivery) -> DatasetReport:
         d, verdict, findings = v.delivery, v.verdict, self.findings(v)

@@ -19,7 +19,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from flows.runtime.log_file import LogFile
-from flows.runtime.safe_errors import Fault
+from flows.runtime.safe_errors import LoggedError
 
 if TYPE_CHECKING:
     from schemas.audit.deliveries import Counts
@@ -57,12 +57,12 @@ class Entry:
     seconds: float | None = None
     result: str = ""
     standing: str = ""
-    fault: Fault | None = None
+    error: LoggedError | None = None
 
     @property
     def level(self) -> int:
-        """The logging level: ERROR for a fault, WARNING for what an operator may want to check, else INFO."""
-        if self.fault is not None:
+        """The logging level: ERROR for an internal error, WARNING for what an operator may want to check, else INFO."""
+        if self.error is not None:
             return logging.ERROR
         needs_attention = self.event is Event.DELIVERY_NOT_VALIDATED or self.result == REJECTED
         return logging.WARNING if needs_attention else logging.INFO
@@ -77,14 +77,14 @@ class Entry:
             "seconds": None if self.seconds is None else round(self.seconds, 3),
         }
         optional = {"result": self.result, "standing": self.standing}
-        if self.fault is not None:
-            kind, message = self.fault.kind, self.fault.message
-            optional |= {"error": kind, "message": message, "traceback": self.fault.traceback}
+        if self.error is not None:
+            kind, message = self.error.kind, self.error.message
+            optional |= {"error": kind, "message": message, "traceback": self.error.traceback}
         return required | {name: text for name, text in optional.items() if text}
 
     def __str__(self) -> str:
         """The line as text for people, as Prefect's worker prints it on its console."""
-        kind = self.fault.kind if self.fault else ""
+        kind = self.error.kind if self.error else ""
         texts = [self.event, self.stage, self.delivery_id, self.result, self.standing, kind]
         counted = [f"{name}={n}" for name, n in self.counts.items()]
         return " ".join([*(text for text in texts if text), *counted])
@@ -130,7 +130,7 @@ def run_log(
     """Log one run to the file in a folder. Only for the holder of the writer lock: the file has one writer.
 
     The last line says how the run ended: well, rejected by one of the exceptions `rejections`, or failed. A failure is
-    logged as a `Fault`, and its exception gets a note that names the log file. All exceptions are raised again.
+    logged as a `LoggedError`, and its exception gets a note that names the log file. All exceptions are raised again.
     """
     file = LogFile(folder, {"run_id": run_id, "command": command})
     LOGGER.addHandler(file)
@@ -143,7 +143,7 @@ def run_log(
         log(Entry(Event.RUN_FINISHED, result=REJECTED, seconds=perf_counter() - began))
         raise
     except BaseException as error:
-        log(Entry(Event.RUN_FAILED, seconds=perf_counter() - began, fault=Fault.of(error)))
+        log(Entry(Event.RUN_FAILED, seconds=perf_counter() - began, error=LoggedError.of(error)))
         if file.is_written:  # else the note would point to a log that has no such line
             error.add_note(LoggedIn(f"Details: {file.path}"))
         raise
@@ -168,6 +168,6 @@ def stage_logged(stage: str, deliveries: int | None = None) -> Iterator[dict[str
     try:
         yield counts
     except BaseException as error:
-        log(Entry(Event.STAGE_FAILED, stage, seconds=perf_counter() - began, fault=Fault.of(error)))
+        log(Entry(Event.STAGE_FAILED, stage, seconds=perf_counter() - began, error=LoggedError.of(error)))
         raise
     log(Entry(Event.STAGE_FINISHED, stage, counts=counts, seconds=perf_counter() - began))

@@ -48,7 +48,7 @@ def safe_error(error: Exception) -> Exception:
 
 
 @dataclass(frozen=True)
-class Fault:
+class LoggedError:
     """An error as it is logged: the name of its class, a safe message, and its traceback."""
 
     kind: str
@@ -56,7 +56,7 @@ class Fault:
     traceback: str
 
     @classmethod
-    def of(cls, error: BaseException) -> Fault:
+    def of(cls, error: BaseException) -> LoggedError:
         """An error as it may be logged. No path is named: it may have the name of a sender's file."""
         kind = error.kind if isinstance(error, StepFailed) else type(error).__name__
         message = error.strerror or "" if isinstance(error, OSError) and not is_own(error) else safe_message(error)

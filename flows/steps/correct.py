@@ -76,7 +76,7 @@ class Corrector:
             why = "it is about another sheet"
         elif position is None or field is None:
             why = "there is no such column"
-        # checked again here, for only with the file's heading is the field of the column known for certain
+        # checked again here, because only with the file's heading is the field of the column known for certain
         elif personal_rule(cell.was, field) or personal_rule(cell.becomes, field):
             why = "it may hold personal data, which no correction may hide"
         elif position in self._pending.get(cell.row, {}):

@@ -62,7 +62,7 @@ def prove(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery])
         db.execute("select delivery_id, rows_accepted from audit.deliveries where standing = 'current'").fetchall()
     )
     in_core = {i: n for _, i, n in db.execute(rows_by_delivery()).fetchall()}
-    # counted from the findings, for the counts in audit.deliveries are what is to be proved
+    # counted from the findings: the counts in audit.deliveries are what is to be proved
     held = dict(
         db.execute(
             "select delivery_id, count(distinct source_row) from audit.findings"

@@ -24,7 +24,7 @@ from flows.deliveries.file_names import about_name
 from flows.deliveries.findings import Finding, findings_frame, findings_of_rows
 from flows.deliveries.months import received_in_words
 from flows.runtime.parallel import parallel_map, prefetch
-from flows.runtime.safe_errors import Fault
+from flows.runtime.safe_errors import LoggedError
 from flows.steps.conform import conform, known_headings, match_headings, personal_on_other_sheets
 from flows.steps.correct import Corrector
 from flows.steps.read import read
@@ -52,7 +52,7 @@ def row_types(contract: Contract) -> dict[str, pl.DataType]:
 
 
 @dataclass(frozen=True)
-class ValidationResult:
+class ValidationAttempt:
     """The outcome of validating a delivery, and its key in the store. Without a result, `problem` says why."""
 
     delivery_id: str
@@ -61,7 +61,7 @@ class ValidationResult:
     problem: str = ""
     holds_personal_data: bool = False
     rows: Counts = Counts()
-    fault: Fault | None = None  # set where an error in our code is the reason
+    error: LoggedError | None = None  # set where an error in our code is the reason
 
     @property
     def waits(self) -> bool:
@@ -71,7 +71,7 @@ class ValidationResult:
 
 def validate_delivery(
     delivery: Delivery, paths: DataPaths, results: ResultStore, corrections: Corrections = NO_CORRECTIONS
-) -> ValidationResult:
+) -> ValidationAttempt:
     """Validate a delivery from `data/raw` and store the result.
 
     If the file has changed since it was received, nothing is stored and the next run takes it. An error in our code
@@ -87,18 +87,18 @@ def validate_delivery(
             sha256 = hasher.submit(file_digest, path)
             verdict = validate_file(path, delivery, contract, out, corrections)
             if sha256.result() != delivery.sha256 or FileStat.of(path) != before:
-                return ValidationResult(delivery.delivery_id, None, key, CHANGED)
+                return ValidationAttempt(delivery.delivery_id, None, key, CHANGED)
             out.finish(verdict)
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001 - one file never stops the others
-        # a file that is written while it is read can fail in any way, which is no error of ours
+        # a file that is written while it is read can fail in any way, which is not an internal error
         if FileStat.of(path) != before:
-            return ValidationResult(delivery.delivery_id, None, key, CHANGED)
-        fault = Fault.of(error)
-        problem = f"could not be checked, by a fault of ours: {fault.message}"
-        return ValidationResult(delivery.delivery_id, None, key, problem, fault=fault)
-    return ValidationResult(delivery.delivery_id, verdict.result, key, "", verdict.holds_personal_data, verdict.rows)
+            return ValidationAttempt(delivery.delivery_id, None, key, CHANGED)
+        logged = LoggedError.of(error)
+        problem = f"could not be checked, by a fault of ours: {logged.message}"
+        return ValidationAttempt(delivery.delivery_id, None, key, problem, error=logged)
+    return ValidationAttempt(delivery.delivery_id, verdict.result, key, "", verdict.holds_personal_data, verdict.rows)
 
 
 def validate_file(

@@ -41,7 +41,7 @@ def insert_parquet(
     if not files:
         return
     listed = pl.DataFrame({n: [getattr(v.delivery, n) for v in validated] for n in added}).with_row_index("nth")
-    # As a table, for then DuckDB knows how small it is and streams the files past it. With an unknown size it may build
+    # As a table: DuckDB then knows how small it is and streams the files past it. With an unknown size it may build
     # the hash table of the join from the rows of all files.
     db.register("listed", listed.to_arrow())
     db.execute("create or replace temp table delivery_of_file as from listed")

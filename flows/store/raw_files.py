@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from schemas.audit.deliveries import Delivery
 
 _BLOCK = 1 << 20  # bytes read at a time
 # File times can be as coarse as 2 s (FAT): a file younger than that could change again and keep its times.
@@ -37,6 +41,9 @@ class FileStat:
         return self.seen_ns - max(self.mtime_ns, self.ctime_ns) > STABLE_AFTER_NS
 
 
+KnownFiles = Mapping[str, tuple[FileStat, str, str]]  # path -> (stat, sha256, why it is not usable), from the ledger
+
+
 def stats_below(raw: Path) -> Iterator[tuple[str, FileStat | None]]:
     """Every entry of a folder and of its subfolders, with its stat; None for a broken link.
 
@@ -49,6 +56,13 @@ def stats_below(raw: Path) -> Iterator[tuple[str, FileStat | None]]:
                 yield file.path, FileStat.of(file)
             except FileNotFoundError:
                 yield file.path, None
+
+
+def raw_file_unchanged(delivery: Delivery, raw: Path, known_files: KnownFiles) -> bool:
+    """Whether the file of a delivery is still under data/raw with the bytes that were received."""
+    file = known_files.get(delivery.path)
+    # the ledger may be older than the folder: a file can be deleted while a run is at work
+    return file is not None and file[1] == delivery.sha256 and (raw / delivery.path).exists()
 
 
 def file_digest(path: Path) -> str:

@@ -71,8 +71,8 @@ class ResultStore:
     def open(self, key: str, types: dict[str, pl.DataType], distinct: Sequence[str] = ()) -> ResultWriter:
         """Open a writer for a result with the columns `types`; in the columns `distinct` nearly all values differ."""
         self.paths.unfinished.mkdir(parents=True, exist_ok=True)
-        work = self.paths.unfinished / f"{key[:12]}-{uuid.uuid4().hex[:8]}"
-        return ResultWriter(work, self.folder(key), types, distinct)
+        folder = self.paths.unfinished / f"{key[:12]}-{uuid.uuid4().hex[:8]}"
+        return ResultWriter(folder, self.folder(key), types, distinct)
 
 
 class _UnnamedFile:
@@ -110,7 +110,7 @@ class _UnnamedFile:
 
     def write_parquet(self, path: Path) -> int:
         """Write the rows as a Parquet file, and close the temporary one. Returns their number."""
-        # where nearly all values differ a dictionary only makes the file larger; statistics of codes would be no use
+        # where nearly all values differ a dictionary only makes the file larger; statistics of codes would be of no use
         repetitive = [name for name in self._names if name not in self._distinct]
         with pq.ParquetWriter(
             path, self._schema, compression="zstd", use_dictionary=repetitive, write_statistics=list(self._distinct)
@@ -156,8 +156,10 @@ def _row_groups(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
 class ResultWriter:
     """Writes one validation result, batch by batch. A context manager: without `finish`, nothing is stored."""
 
-    def __init__(self, work: Path, home: Path, types: dict[str, pl.DataType], distinct: Sequence[str] = ()) -> None:
-        self.work, self.home = work, home
+    def __init__(
+        self, folder: Path, destination: Path, types: dict[str, pl.DataType], distinct: Sequence[str] = ()
+    ) -> None:
+        self.folder, self.destination = folder, destination
         self._types, self._distinct = types, distinct
         self._files: dict[str, _UnnamedFile] = {}
         self.start_over()
@@ -167,13 +169,13 @@ class ResultWriter:
 
     def __exit__(self, *_: object) -> None:
         self._close()
-        shutil.rmtree(self.work, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def start_over(self) -> None:
         """Discard everything added so far."""
         self._close()
-        self._files = {name: _UnnamedFile(self.work.parent, self._types, self._distinct) for name in (ACCEPTED, HELD)}
-        self._files[FINDINGS] = _UnnamedFile(self.work.parent, FINDING_TYPES)
+        self._files = {name: _UnnamedFile(self.folder.parent, self._types, self._distinct) for name in (ACCEPTED, HELD)}
+        self._files[FINDINGS] = _UnnamedFile(self.folder.parent, FINDING_TYPES)
         self._taken_out = self._moved = self._removed_findings = 0
 
     def _close(self) -> None:
@@ -246,25 +248,25 @@ class ResultWriter:
 
         Raises RowsLost if the numbers of rows written are not those that were counted.
         """
-        self.work.mkdir(mode=0o750)
+        self.folder.mkdir(mode=0o750)
         expected = self.counts
         # in this order: writing the accepted rows adds those that were moved to the held ones
-        written = {name: file.write_parquet(self.work / name) for name, file in self._files.items()}
+        written = {name: file.write_parquet(self.folder / name) for name, file in self._files.items()}
         if written != expected:
             raise RowsLost(f"{written} rows were written, {expected} were due")
         # `write_whole` is not needed: the whole folder is renamed below, and the verdict is only read there
-        (self.work / VERDICT).write_text(json.dumps(verdict.to_json(), indent=1), encoding="utf-8")
-        for path in (*self.work.iterdir(), self.work):
+        (self.folder / VERDICT).write_text(json.dumps(verdict.to_json(), indent=1), encoding="utf-8")
+        for path in (*self.folder.iterdir(), self.folder):
             sync(path)
-        self.home.parent.mkdir(parents=True, exist_ok=True)
-        if self.home.exists() and not (self.home / VERDICT).exists():
-            shutil.rmtree(self.home)  # incomplete, and in the way of the rename
+        self.destination.parent.mkdir(parents=True, exist_ok=True)
+        if self.destination.exists() and not (self.destination / VERDICT).exists():
+            shutil.rmtree(self.destination)  # incomplete, and in the way of the rename
         try:
-            self.work.rename(self.home)
+            self.folder.rename(self.destination)
         except OSError:  # another thread has stored the same result meanwhile: they are equal
-            if not (self.home / VERDICT).exists():
+            if not (self.destination / VERDICT).exists():
                 raise
-        sync(self.home.parent)
+        sync(self.destination.parent)
         pa.default_memory_pool().release_unused()  # a large file's buffers go back to the system before the next file
 
 

@@ -42,7 +42,7 @@ def datasets() -> Mapping[str, Contract]:
     for name, contract in sent.items():
         for dependency in contract.depends_on:
             if dependency not in sent:
-                raise ValueError(f"a rule of {name} needs {dependency}, which is no dataset that sites send")
+                raise ValueError(f"a rule of {name} needs {dependency}, which is not a dataset that sites send")
     order = _topological_order({n: c.depends_on for n, c in sent.items()})
     return MappingProxyType({name: sent[name] for name in order})
 

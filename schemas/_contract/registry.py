@@ -148,7 +148,7 @@ def next_due(after: date) -> tuple[str, datetime] | None:
 
 
 def was_running(programme_code: str, year: int) -> bool:
-    """Whether a programme ran in a year. An unknown start or end year is no limit; '' is never running."""
+    """Whether a programme ran in a year. An unknown start or end year is not a limit; '' is never running."""
     programme = programmes().get(programme_code)
     return programme is not None and (programme.start_year or year) <= year <= (programme.end_year or year)
 

@@ -12,7 +12,7 @@ import pytest
 from flows.deliveries.formats import Format
 from flows.reporting import site_reports
 from flows.steps.read import WORKBOOKS
-from flows.store import build_identity, result_key
+from flows.store import build_fingerprint, result_key
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(p for f in ("flows", "schemas") for p in (ROOT / f).rglob("*.py"))
@@ -194,7 +194,7 @@ def test_a_report_digest_covers_all_code_that_makes_the_report() -> None:
 
 def test_a_build_fingerprint_covers_all_code_that_fills_the_build() -> None:
     """A change in any module that the steps of a build import makes a new build."""
-    in_key = {p for pattern in build_identity.BUILD_CODE for p in ROOT.glob(pattern)}
+    in_key = {p for pattern in build_fingerprint.BUILD_CODE for p in ROOT.glob(pattern)}
     files = {MODULES[m] for m in modules_of({"flows.orchestration.build_steps"})}
     assert not relative_paths(files - in_key) - CHANGES_NO_RESULT - CHANGES_NO_BUILD
 

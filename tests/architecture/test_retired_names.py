@@ -43,9 +43,11 @@ _NAMES = """
     FEW_EVENTS LARGEST_POUNDS LEAST_EVENTS LEAST_LETTERS LEAST_ROWS_AT_FAULT LONGEST_DATE LONGEST_FOUND LONGEST_LABEL
     LONGEST_REASON MOST_BYTES MOST_SUGGESTED PERSONAL_RULES RULES_OF_PERSONAL_FILES SMALLEST_POUNDS Slashed slashed
     slashed_date
+    FULL_SCOPE ValidationResult build_marts cross_check_build cross_check_tables full_run load_build load_core
+    make_marts nightly_run open_with_sent promote_build receive_files report_outcomes validate_deliveries
 """
 _MODULES = """
-    settle
+    build_identity settle
     agreed archive as_known ask beside_others builds cell_rules code_cells date_texts delivery_reports documents
     dress faults faults_of_events faults_of_people file_rules given_back importing judgement judgements kept late
     look month_rules names night parts places publish raw replay reported retry returned_cells returned_workbook

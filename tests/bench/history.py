@@ -8,7 +8,7 @@ from pathlib import Path
 
 from small_files import resubmit
 
-from flows.nightly import nightly_run
+from flows.nightly import run_pipeline
 from flows.settings import Settings
 
 FIRST_RUN = datetime(2017, 1, 1)
@@ -18,7 +18,7 @@ def run_many(data: Path, first: int, runs: int) -> None:
     """Run `runs` times, each on the next day with the next version of one file, from version number `first`."""
     for n in range(runs):
         resubmit(data, first + n)
-        nightly_run(Settings.of(data), FIRST_RUN + timedelta(days=n))
+        run_pipeline(Settings.of(data), FIRST_RUN + timedelta(days=n))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from flows.orchestration.build_steps import load_build
+from flows.orchestration.build_steps import run_load
 from flows.store.paths import DataPaths
 from flows.store.results import ResultStore
 from flows.store.warehouse import DuckDBOptions
@@ -91,7 +91,7 @@ def write_warehouse(file: Path, contacts: int) -> None:
     """Write a warehouse with about `contacts` contacts."""
     file.parent.mkdir(parents=True, exist_ok=True)
     new = NewBuild(file, DuckDBOptions(threads=2, memory_limit="512MB"))
-    load_build(new, [], [], ResultStore(DataPaths(file.parent)))
+    run_load(new, [], [], ResultStore(DataPaths(file.parent)))
     with new.open() as db:
         db.execute("set preserve_insertion_order = false")
         db.execute("create temp macro chance(number, column_no, below) as (hash(number, column_no) % below)::integer")

@@ -15,11 +15,11 @@ def ours(file: Path) -> None:
     from flows.runtime.gc_pause import gc_paused
 
     with gc_paused():
-        from flows.orchestration.build_steps import make_marts
+        from flows.orchestration.build_steps import run_build
         from flows.store.warehouse import DuckDBOptions
         from flows.store.warehouse.new_build import NewBuild
 
-    make_marts(NewBuild(file, DuckDBOptions(**OPTIONS)))
+    run_build(NewBuild(file, DuckDBOptions(**OPTIONS)))
 
 
 def bare(file: Path) -> None:

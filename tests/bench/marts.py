@@ -9,8 +9,8 @@ from pathlib import Path
 
 import duckdb
 from benchmarks import GIB, Bench, Outcome
-from make_marts import BARE, OPTIONS
 from measure import compare_costs, cost_of, python
+from run_build import BARE, OPTIONS
 
 from schemas._contract import catalogue
 

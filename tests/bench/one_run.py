@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from flows.nightly import nightly_run
+from flows.nightly import run_pipeline
 from flows.settings import Settings
 
 if __name__ == "__main__":
-    nightly_run(Settings.of(Path(sys.argv[1])))
+    run_pipeline(Settings.of(Path(sys.argv[1])))

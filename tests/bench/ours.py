@@ -9,12 +9,12 @@ from flows.runtime.gc_pause import gc_paused
 
 with gc_paused():  # as a run does
     from flows.orchestration.active_run import ActiveRun
-    from flows.orchestration.build_steps import load_build
+    from flows.orchestration.build_steps import run_load
     from flows.orchestration.run import open_run
     from flows.settings import Settings
     from flows.steps.receive import receive
     from flows.steps.validate_delivery import validate_delivery
-    from flows.store.build_identity import load_version
+    from flows.store.build_fingerprint import load_version
     from flows.store.warehouse.load_cache import LoadCache
     from flows.store.warehouse.new_build import NewBuild
 
@@ -31,7 +31,7 @@ def receive_to_load(data: Path) -> None:
         run.record_results(validations)
         cache = LoadCache.of(run.paths, load_version())
         new = NewBuild(data / "loaded.duckdb", run.warehouse.options, cache=cache)
-        load_build(new, run.validated(received), [], run.results)
+        run_load(new, run.validated(received), [], run.results)
 
 
 if __name__ == "__main__":

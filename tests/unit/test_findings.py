@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 
 from flows.deliveries.findings import FINDING_TYPES, ROW_BY_ROW, Finding, findings_frame, findings_of_rows
-from flows.store.findings import insert_findings, select_findings
+from flows.store.findings_table import insert_findings, select_findings
 from schemas._contract.derive import create_table
 from schemas._contract.model import Severity
 from schemas.audit.deliveries import Column
@@ -55,4 +55,4 @@ def test_findings_read_from_the_warehouse_equal_those_inserted() -> None:
 def test_no_other_module_builds_findings() -> None:
     by_hand = re.compile(r'insert into audit\.findings|"outcome":|alias\("(outcome|column_letter|sheet)"\)', re.I)
     modules = {p.relative_to(FLOWS).as_posix() for p in FLOWS.rglob("*.py") if by_hand.search(p.read_text("utf-8"))}
-    assert modules == {"deliveries/findings.py", "store/findings.py"}
+    assert modules == {"deliveries/findings.py", "store/findings_table.py"}

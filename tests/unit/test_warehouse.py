@@ -75,9 +75,9 @@ def test_the_name_of_a_build_has_its_time_run_and_inputs(warehouse: Warehouse) -
         "20170103T033000-000003_f00d.duckdb", MADE_AT, "f00d",
     )  # fmt: skip
     assert build.is_made_by("20170103T033000-000003") and not build.is_made_by("20170103T033000-000001")
-    before = build.identity
+    before = build.file_stamp
     os.truncate(build.file, build.size_in_bytes - 1)
-    assert build.identity != before, "the file was overwritten"
+    assert build.file_stamp != before, "the file was overwritten"
 
 
 def test_a_deleted_build_is_not_current(warehouse: Warehouse) -> None:
@@ -135,11 +135,11 @@ def test_a_build_starts_from_the_load_cache(warehouse: Warehouse) -> None:
         return warehouse.new_build(MADE_AT, "run-000001", "f00d", version)
 
     assert [new("old").fill(load) for _ in range(3)] == [1, 2, 3]
-    with new("old").open_with_sent() as db:
+    with new("old").open_with_history() as db:
         assert db.execute("select count(*) from loaded").fetchall() == [(3,)]
-        db.execute("create table sent.rows as select 1 as n")
-    with new("old").open_with_sent() as db:
-        assert db.execute("from sent.rows").fetchall() == [(1,)]
+        db.execute("create table history_rows.rows as select 1 as n")
+    with new("old").open_with_history() as db:
+        assert db.execute("from history_rows.rows").fetchall() == [(1,)]
     assert new("new").fill(load) == 1, "another version starts with an empty cache"
 
 
@@ -162,7 +162,7 @@ def test_an_exported_warehouse_is_a_separate_file(warehouse: Warehouse, tmp_path
     current, to = promoted_build(warehouse), tmp_path / "history.duckdb"
     with warehouse.export(to) as new:
         new.fill(lambda db: db.execute("create table made_by as select 9 as run"))
-        with new.open_with_sent() as db:
+        with new.open_with_history() as db:
             db.execute("attach ':memory:' as history")  # as the cross-check does
         assert not to.exists()
     assert run_in(Build(to, DuckDBOptions())) == 9 and oct(to.stat().st_mode & 0o777) == "0o600"

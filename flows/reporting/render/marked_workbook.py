@@ -44,7 +44,7 @@ from schemas._rules.privacy import REFUSING_RULE_IDS
 from schemas.audit.deliveries import Result
 from schemas.audit.findings import Outcome
 
-MAX_ROWS_MARKED = 50_000  # rows of data: a larger workbook is no help, and findings.csv has all its findings
+MAX_ROWS_MARKED = 50_000  # rows of data: a larger workbook does not help, and findings.csv has all its findings
 MAX_PROBLEMS = 100_000  # in the list of problems
 MAX_LINKS = 60_000  # Excel allows 65,530 on one sheet
 MAX_COMMENTS = 5_000  # more make a workbook slow to open
@@ -106,7 +106,7 @@ def _why_not_sheets(own: Sequence[SheetCells], safe_names: Mapping[str, str]) ->
 
 
 def _sheet_of(part: DatasetReport, sheets: Sequence[SheetCells]) -> str:
-    """The name of the sheet that a dataset was read from. A file that is no workbook has one sheet.
+    """The name of the sheet that a dataset was read from. A file that is not a workbook has one sheet.
 
     A report gives a name that may be personal as its position ('sheet 2'): this turns it back into the name.
     """

@@ -57,7 +57,7 @@ class RunSummary:
     not_reported: Sequence[str] = ()  # reports that could not be written, and why
     reports: Mapping[str, str] = field(default_factory=dict)  # delivery_id -> path of its page
     changes: Sequence[str] = ()  # what else changed, a line each
-    not_taken_in: Sequence[str] = ()  # files under data/raw that are no delivery, and why
+    not_taken_in: Sequence[str] = ()  # files under data/raw that are not a delivery, and why
     not_validated: Sequence[str] = ()  # deliveries that could not be checked, and why
     corrections_to_review: Sequence[str] = ()
     missing_raw_files: Sequence[Delivery] = ()  # their rows count, but their files are gone

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from flows.reporting.words.deliveries import short_name
+from flows.reporting.words.delivery_names import short_name
 from flows.runtime.wording import counted, day, listed
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Kind

@@ -19,10 +19,10 @@ import pyarrow as pa
 
 from flows.deliveries.standings import replacements
 from flows.deliveries.validated import ValidatedDelivery
-from flows.steps.cross_check.compared_with_others import compare_with_others
-from flows.steps.cross_check.deliveries import check_deliveries
+from flows.steps.cross_check.check_deliveries import check_deliveries
+from flows.steps.cross_check.check_rows import make_work_tables
+from flows.steps.cross_check.comparisons import compare_with_others
 from flows.steps.cross_check.history import load_history, needs_history
-from flows.steps.cross_check.rows import make_work_tables
 from flows.steps.cross_check.select_deliveries import record_outcomes, select_deliveries
 from flows.steps.cross_check.tentative_standings import CountedBefore, TentativeStandings
 from schemas._contract.catalogue import datasets, rows_by_delivery

@@ -1,7 +1,7 @@
 """`history.<dataset>`: the accepted rows of every delivery of a dataset that counts or counted, for rules to look back.
 
-The rows are kept from run to run in the attached database `sent`, so a run reads the files of new deliveries alone,
-however long the history is.
+The rows are kept from run to run in the attached database `history_rows`, so a run reads the files of new deliveries
+alone, however long the history is.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ def load_history(
     """Make the view `history.<dataset>`, or replace it after the accepted deliveries have changed.
 
     Columns: `source_row`, the fields of the contract, those of OF_DELIVERY, and `counts`. Grain: one row per delivery
-    and row of its file. Raises CacheInvalid where the rows in `sent` are not those that were accepted.
+    and row of its file. Raises CacheInvalid where the rows in `history_rows` are not those that were accepted.
     """
     _list_files(db, contract, accepted, results)
-    _update_sent_rows(db, contract)
+    _update_history_rows(db, contract)
     of_delivery = ", ".join(f"f.{n}" for n in (*OF_DELIVERY, "counts") if n not in contract.by_name)
     db.execute(
         f'create or replace view history."{contract.dataset}" as'
-        f' select r.* exclude (result_key), {of_delivery} from sent."{contract.dataset}" r'
+        f' select r.* exclude (result_key), {of_delivery} from history_rows."{contract.dataset}" r'
         f' join history."{contract.dataset}_files" f using (result_key)'
     )
 
@@ -85,13 +85,13 @@ def _list_files(
     db.unregister("files_of_history")
 
 
-def _update_sent_rows(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """Bring `sent.<dataset>` up to date: the accepted rows of the validation results in `<dataset>_files`, no others.
+def _update_history_rows(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Bring `history_rows.<dataset>` up to date: the accepted rows of the results in `<dataset>_files`, no others.
 
-    `sent.<dataset>_results` lists the results that are in it and how many rows each has. It also has those without
-    accepted rows, whose files would otherwise be read again in every run.
+    `history_rows.<dataset>_results` lists the results that are in it and how many rows each has. It also has those
+    without accepted rows, whose files would otherwise be read again in every run.
     """
-    table, known = f'sent."{contract.dataset}"', f'sent."{contract.dataset}_results"'
+    table, known = f'history_rows."{contract.dataset}"', f'history_rows."{contract.dataset}_results"'
     files = f'history."{contract.dataset}_files"'
     fields = ", ".join(f'"{f.name}" {sql_type(f)}' for f in contract.fields)
     db.begin()  # a run that is cut off must not leave rows without their entry in the list, or the other way round
@@ -120,4 +120,4 @@ def _update_sent_rows(db: duckdb.DuckDBPyConnection, contract: Contract) -> None
         f"select (select count(*) from {table}), (select coalesce(sum(n), 0) from {known})"
     ).fetchall()[0]
     if rows != expected:
-        raise CacheInvalid(f"{contract.dataset} in sent: not the rows that were accepted")
+        raise CacheInvalid(f"{contract.dataset} in history_rows: not the rows that were accepted")

@@ -24,11 +24,11 @@ from flows.steps.cross_check.causes import (
     holds_other_sites_rows,
     without_missing_parents,
 )
+from flows.steps.cross_check.check_rows import check_rows
 from flows.steps.cross_check.history import load_history, needs_history
-from flows.steps.cross_check.rows import check_rows
 from flows.steps.cross_check.tentative_standings import TentativeStandings
 from flows.store.accepted_rows import insert_accepted
-from flows.store.findings import insert_findings, insert_findings_of
+from flows.store.findings_table import insert_findings, insert_findings_of
 from schemas._contract.model import CONSENT_RULE, Contract
 from schemas._rules.files import WAITING_RULE
 from schemas.audit.deliveries import ExtractType, Standing

@@ -190,8 +190,10 @@ class WholeFile:
         """A finding where rows state several versions of the form, or one that we do not know (rule F24)."""
         if not self._form_versions or (len(self._form_versions) == 1 and self._form_versions <= FORM_VERSIONS):
             return []
-        # a text that is no version number may hold anything, and is not repeated
-        found = sorted({v if _VERSION_NUMBER.fullmatch(v) else "a text that is no number" for v in self._form_versions})
+        # a text that is not a version number may hold anything, and is not repeated
+        found = sorted(
+            {v if _VERSION_NUMBER.fullmatch(v) else "a text that is not a number" for v in self._form_versions}
+        )
         column = None if self.layout.version_column is None else self.layout.columns[self.layout.version_column]
         return [Finding("F24", Severity.FILE, column=column, found=", ".join(found))]
 

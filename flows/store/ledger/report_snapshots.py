@@ -19,7 +19,7 @@ MONTHS_COMPARED = 3  # a problem that three months in a row had is reported as a
 
 @dataclass(frozen=True)
 class SnapshotItem:
-    """One item of a report. `place`: its field, or the sender's heading if that is no field; '' for the file."""
+    """One item of a report. `place`: its field, or the sender's heading if that is not a field; '' for the file."""
 
     rule_id: str
     place: str

@@ -73,8 +73,8 @@ def now() -> datetime:
 class CachedSummary:
     """The summary that later runs reissue while nothing changes.
 
-    `input_fingerprint` is a digest of every run input except time (see `no_op_run.py`), `build` the identity of the
-    build that was current. The summary is valid from `since` until before `until` (ISO): by then the date alone
+    `input_fingerprint` is a digest of every run input except time (see `no_op_run.py`), `build` the file stamp of
+    the build that was current. The summary is valid from `since` until before `until` (ISO): by then the date alone
     changes something, such as the next return that falls due.
     """
 

@@ -48,11 +48,11 @@ class Build:
 
     @property
     def made_from(self) -> str:
-        """The fingerprint of its inputs: see `build_identity.py`."""
+        """The fingerprint of its inputs: see `build_fingerprint.py`."""
         return self.file.stem.rpartition("_")[2]
 
     @property
-    def identity(self) -> str:
+    def file_stamp(self) -> str:
         """Name and stat of the file: it differs between builds, and once something is written over the file."""
         return f"{self.name} {FileStat.of(self.file)}"
 

@@ -37,7 +37,7 @@ def connect(file: Path, options: Mapping[str, Any], *, read_only: bool = False) 
 
 
 def in_memory() -> duckdb.DuckDBPyConnection:
-    """Open a new database in memory. It never spills to disk, for it has rows about people."""
+    """Open a new database in memory. It never spills to disk, because it has rows about people."""
     return duckdb.connect(":memory:", config={"temp_directory": ""})
 
 

@@ -27,7 +27,7 @@ class CacheExpired(Exception):  # noqa: N818 - it says what the file is
 
 @dataclass(frozen=True)
 class LoadCache:
-    """Two database files: `rows`, loaded before any rule between tables is asked, and `sent`, the history beside it."""
+    """Two database files: `rows`, loaded before any rule between tables is asked, and `history`, beside it."""
 
     rows: Path
 
@@ -43,9 +43,9 @@ class LoadCache:
         return cache
 
     @property
-    def sent(self) -> Path:
+    def history(self) -> Path:
         """The rows of every delivery that was ever accepted, of the datasets whose rules need their history."""
-        return self.rows.with_name(f"{self.rows.name}.sent")
+        return self.rows.with_name(f"{self.rows.name}.history")
 
     def exists(self) -> bool:
         """Whether there is a cache."""
@@ -53,7 +53,7 @@ class LoadCache:
 
     def discard(self) -> None:
         """Delete the cache."""
-        discard(self.sent)
+        discard(self.history)
         discard(self.rows)  # last: while it exists, the others are known to be its own
 
     def with_full_reload_fallback(self, attempt: Callable[[], T]) -> tuple[T, Exception | None]:

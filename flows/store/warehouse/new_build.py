@@ -73,13 +73,13 @@ class NewBuild:
         return connect(self.file, self.options.building())
 
     @contextmanager
-    def open_with_sent(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open the file for writing with the database `sent` attached: the history of datasets whose rules need it.
+    def open_with_history(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the file for writing with the database `history_rows` attached, for datasets whose rules need history.
 
-        Without a cache, `sent` is empty and in memory.
+        Without a cache, `history_rows` is empty and in memory.
         """
         with self.open() as db:
-            db.execute(f"attach {quoted(str(self.cache.sent) if self.cache else ':memory:')} as sent")
+            db.execute(f"attach {quoted(str(self.cache.history) if self.cache else ':memory:')} as history_rows")
             yield db
 
     def finish(self) -> None:

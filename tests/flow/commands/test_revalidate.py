@@ -16,7 +16,7 @@ from commands import clean_environment, copy_project, pilots, pilots_command, pi
 from data_folder import BPL, PROJECT, DataFolder, valid_row, valid_rows, warehouse_content, write_corrections
 from soak import in_soak
 
-from flows.nightly import nightly_run
+from flows.nightly import run_pipeline
 from flows.orchestration import active_run
 from flows.orchestration.run import Scope
 from flows.settings import Settings
@@ -248,9 +248,9 @@ def test_revalidate_is_limited_to_the_named_site_and_dataset(
     for module in (validate_delivery, active_run):
         monkeypatch.setattr(module, "result_key", lambda *args: f"new{original(*args)}"[:32])
     settings = Settings.of(folder.path)
-    part = nightly_run(settings, scope=Scope(new_files=False, site=BPL, dataset="contacts"))
+    part = run_pipeline(settings, scope=Scope(new_files=False, site=BPL, dataset="contacts"))
     assert [j.delivery.dataset for j in part.validated] == ["contacts"]
-    rest = nightly_run(settings, scope=REVALIDATE)
+    rest = run_pipeline(settings, scope=REVALIDATE)
     assert sorted(j.delivery.dataset for j in rest.validated) == ["employment_outcomes", "participants", "referrals"]
     assert folder.count("core.contacts") == 3
 

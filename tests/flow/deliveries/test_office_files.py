@@ -11,7 +11,7 @@ import pytest
 from file_validator import as_csv, as_table, workbook
 from soak import in_soak
 
-from flows.nightly import nightly_run
+from flows.nightly import run_pipeline
 from flows.settings import Settings
 from schemas._contract.catalogue import SCHEMAS
 from schemas.audit.deliveries import Result
@@ -21,7 +21,7 @@ ENGLAND_RECOVERY = [50.8, 52.1, 51.1, 51.4, 50.2, 49.9, 50.1, 50.5]  # 2017-18 t
 
 
 def run_and_connect(data: Path) -> duckdb.DuckDBPyConnection:
-    outcome = nightly_run(Settings(data=data, threads=1))
+    outcome = run_pipeline(Settings(data=data, threads=1))
     assert outcome.warehouse is not None
     assert {j.verdict.result for j in outcome.validated} == {Result.ACCEPTED}
     return duckdb.connect(str(outcome.warehouse), read_only=True)

@@ -22,7 +22,7 @@ from soak import iterations
 
 from flows.deliveries.standings import apply_standing, standings
 from flows.deliveries.validated import ValidatedDelivery
-from flows.orchestration.build_steps import cross_check_build, load_build
+from flows.orchestration.build_steps import run_cross_check, run_load
 from flows.steps.promote import prove
 from flows.steps.validate_delivery import row_types, validate_file
 from flows.store.paths import DataPaths
@@ -169,8 +169,8 @@ def load_and_cross_check(
     """Load and cross-check some deliveries, and prove that every row is accounted for."""
     with TemporaryDirectory() as folder:
         new = NewBuild(Path(folder) / "build.duckdb", DuckDBOptions(threads=1))
-        load_build(new, validated_, [], pool.results)
-        final = cross_check_build(new, validated_, pool.results, counted_before)
+        run_load(new, validated_, [], pool.results)
+        final = run_cross_check(new, validated_, pool.results, counted_before)
         with new.read() as db:
             prove(db, final)
             recorded = dict(db.execute("select delivery_id, standing from audit.deliveries").fetchall())

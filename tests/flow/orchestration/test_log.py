@@ -17,7 +17,7 @@ from commands import clean_environment, copy_project, pilots, pilots_command, pi
 from data_folder import BPL, PROJECT, DataFolder, valid_row, valid_rows
 
 from flows.commands import query
-from flows.nightly import nightly_run
+from flows.nightly import run_pipeline
 from flows.orchestration.run import Scope
 from flows.runtime import log_file
 from flows.runtime.log import Entry, Event, log, run_log
@@ -267,7 +267,7 @@ def test_revalidate_of_one_site_logs_what_it_validated(folder: DataFolder, monke
     folder.run("2017-01-03")
     before = len(lines(folder.path))
     monkeypatch.setattr(result_key, "_code_digest", lambda _: "other")
-    nightly_run(
+    run_pipeline(
         Settings(data=folder.path, threads=1),
         datetime(2017, 1, 4),
         Scope(new_files=False, site=BPL, dataset="contacts"),

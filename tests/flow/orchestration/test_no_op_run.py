@@ -17,13 +17,13 @@ from commands import clean_environment, copy_project, pilots
 from data_folder import BPL, PROJECT, DataFolder, valid_row, valid_rows, write_corrections
 
 from flows import nightly
-from flows.nightly import RunResult, nightly_run
+from flows.nightly import RunResult, run_pipeline
 from flows.orchestration import input_fingerprint
 from flows.orchestration.run import Run, Scope
 from flows.runtime import code_fingerprint
 from flows.settings import Settings
 from flows.steps import validate_delivery
-from flows.store import build_identity, raw_files
+from flows.store import build_fingerprint, raw_files
 from flows.store.ledger import Ledger
 
 pytestmark = pytest.mark.without_marts
@@ -43,13 +43,13 @@ def settled_files(monkeypatch: pytest.MonkeyPatch) -> None:
 def full_runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of the runs that were full runs."""
     run_ids: list[str] = []
-    full_run = nightly.full_run
+    run_stages = nightly.run_stages
 
     def recording(run: Run) -> RunResult:
         run_ids.append(run.id)
-        return full_run(run)
+        return run_stages(run)
 
-    monkeypatch.setattr(nightly, "full_run", recording)
+    monkeypatch.setattr(nightly, "run_stages", recording)
     return run_ids
 
 
@@ -263,7 +263,7 @@ def test_the_run_after_an_interrupted_one_is_a_full_run(
     folder.run("2016-12-02")
     new = folder.send("contacts", valid_rows("contacts", 1), period="201612")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(build_identity, "build_fingerprint", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(build_fingerprint, "build_fingerprint", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         folder.run("2016-12-03")
     new.unlink()  # the folder is as it was before that run
     assert folder.run("2016-12-04").run_id in full_runs
@@ -272,7 +272,7 @@ def test_the_run_after_an_interrupted_one_is_a_full_run(
 def test_revalidate_and_the_run_after_it_are_full_runs(folder: DataFolder, full_runs: list[str]) -> None:
     folder.send_all(1)
     folder.run("2016-12-02")
-    nightly_run(Settings(data=folder.path), datetime(2016, 12, 3), Scope(new_files=False, site=BPL))
+    run_pipeline(Settings(data=folder.path), datetime(2016, 12, 3), Scope(new_files=False, site=BPL))
     assert len(full_runs) == 2
     assert folder.run("2016-12-04").run_id in full_runs
     assert folder.run("2016-12-05").run_id not in full_runs
@@ -284,8 +284,8 @@ from pathlib import Path
 from flows.store import raw_files
 raw_files.STABLE_AFTER_NS = 0
 from flows.settings import Settings
-from flows.nightly import nightly_run
-assert nightly_run(Settings.of(Path(sys.argv[1]))).result == "quiet"
+from flows.nightly import run_pipeline
+assert run_pipeline(Settings.of(Path(sys.argv[1]))).result == "quiet"
 print(*sys.modules)
 """
 

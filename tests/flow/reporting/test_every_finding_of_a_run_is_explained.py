@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 from file_validator import as_csv, contacts, participants
 
-from flows.nightly import nightly_run
+from flows.nightly import run_pipeline
 from flows.settings import Settings
 
 UNEXPLAINED = """
@@ -31,10 +31,10 @@ def test_every_finding_of_a_run_has_a_row_in_audit_rules(tmp_path: Path) -> None
     send(tmp_path, "MHT-BPL_participants_201611_v1.csv", people)
     seen = as_csv(contacts({"attended": "8"}, {}, {"contact_medium": "Telephone"}), delimiter=";")
     send(tmp_path, "MHT-BPL_contacts_201611_v1.csv", seen)  # without referrals, some rules are not judged
-    nightly_run(Settings(data=tmp_path, threads=1), moment=datetime(2016, 12, 2, 3, 30, tzinfo=UTC))
+    run_pipeline(Settings(data=tmp_path, threads=1), moment=datetime(2016, 12, 2, 3, 30, tzinfo=UTC))
     send(tmp_path, "MHT-BPL_participants_201611_v2.csv", people)  # identical resubmission
     send(tmp_path, "MHT-BPL_contacts_201610_v1.csv", as_csv(contacts({})))  # an older extract
-    outcome = nightly_run(Settings(data=tmp_path, threads=1), moment=datetime(2016, 12, 3, 3, 30, tzinfo=UTC))
+    outcome = run_pipeline(Settings(data=tmp_path, threads=1), moment=datetime(2016, 12, 3, 3, 30, tzinfo=UTC))
     assert outcome.warehouse is not None
     with duckdb.connect(str(outcome.warehouse), read_only=True) as db:
         found = {r for (r,) in db.execute("select rule_id from audit.findings").fetchall()}

@@ -203,7 +203,7 @@ def slowly(batch, *others):
         time.sleep(60)
     return typed
 validate_delivery.conform = slowly
-nightly.nightly_run(Settings(data=Path(sys.argv[1])), datetime(2017, 1, 3, 3, 30))
+nightly.run_pipeline(Settings(data=Path(sys.argv[1])), datetime(2017, 1, 3, 3, 30))
 """
 
 

@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 from soak import iterations
 
-from flows.nightly import nightly_run
+from flows.nightly import run_pipeline
 from flows.settings import Settings
 from flows.simulator.simulate import simulate
 from schemas._contract.registry import programmes
@@ -70,7 +70,7 @@ def test_every_planted_fault_is_found_and_nothing_else(tmp_path: Path) -> None:
     for files in batches_of(tmp_path / "sent"):
         send(files, settings.data / "raw")
         moment += timedelta(days=1)
-        outcome = nightly_run(settings, moment)
+        outcome = run_pipeline(settings, moment)
         assert outcome.warehouse is not None
         with duckdb.connect(str(outcome.warehouse), read_only=True) as db:
             found.append(db.execute(FINDINGS).pl().filter(pl.col("file").is_in([p.name for p in files])))

@@ -116,7 +116,7 @@ def write_ledger(to: Path) -> None:
 
 def replay_runs(data: Path) -> Iterator[str]:
     """Repeat the runs behind the version 0 ledger with the imported code; yield each result."""
-    from flows.nightly import nightly_run
+    from flows.nightly import run_pipeline
     from flows.orchestration.run import Scope
     from flows.settings import Settings
 
@@ -124,21 +124,21 @@ def replay_runs(data: Path) -> Iterator[str]:
     with patch("flows.store.raw_files.STABLE_AFTER_NS", 0):
         for moment, files in _RUNS.items():
             send(data, files)
-            yield nightly_run(settings, datetime.fromisoformat(moment)).result
+            yield run_pipeline(settings, datetime.fromisoformat(moment)).result
         (data / "corrections.csv").write_text(_CORRECTIONS, encoding="utf-8")
-        yield nightly_run(settings, datetime.fromisoformat(REVALIDATED), Scope(new_files=False)).result
+        yield run_pipeline(settings, datetime.fromisoformat(REVALIDATED), Scope(new_files=False)).result
         send(data, _RECEIVED_BY_INTERRUPTED_RUN)
         with (
-            patch("flows.store.build_identity.build_fingerprint", side_effect=KeyboardInterrupt),
+            patch("flows.store.build_fingerprint.build_fingerprint", side_effect=KeyboardInterrupt),
             suppress(KeyboardInterrupt),
         ):
-            nightly_run(settings, datetime.fromisoformat(INTERRUPTED))
+            run_pipeline(settings, datetime.fromisoformat(INTERRUPTED))
         with (
-            patch("flows.store.build_identity.build_fingerprint", side_effect=ZeroDivisionError),
+            patch("flows.store.build_fingerprint.build_fingerprint", side_effect=ZeroDivisionError),
             suppress(ZeroDivisionError),
         ):
-            nightly_run(settings, datetime.fromisoformat(FAILED))
-        yield nightly_run(settings, datetime.fromisoformat(LAST)).result
+            run_pipeline(settings, datetime.fromisoformat(FAILED))
+        yield run_pipeline(settings, datetime.fromisoformat(LAST)).result
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import pytest
 from data_folder import PROJECT, DataFolder, valid_rows, warehouse_content
 
 from flows.orchestration import stages
-from flows.orchestration.build_steps import make_marts
+from flows.orchestration.build_steps import run_build
 from flows.steps.promote import NotConserved
 from flows.store.lock import Busy, writer_lock
 from flows.store.warehouse import Warehouse
@@ -37,13 +37,13 @@ def test_a_build_that_lost_a_row_is_not_promoted(folder: DataFolder, monkeypatch
     before = folder.run().warehouse
 
     def build_and_lose_a_row(new: NewBuild) -> None:
-        make_marts(new)
+        run_build(new)
         with new.open() as db:
             db.execute("delete from core.contacts where contact_id = 'BPL-C000002'")
 
     folder.send_all(1, 2, 3, period="201612")
     with monkeypatch.context() as patch, pytest.raises(NotConserved, match="contacts_201612"):
-        patch.setattr(stages, "build_marts", build_and_lose_a_row)
+        patch.setattr(stages, "build_stage", build_and_lose_a_row)
         folder.run()
     assert (current := Warehouse(folder.paths).current()) and current.file == before
     assert folder.count("core.contacts") == 2
@@ -120,7 +120,7 @@ def test_a_failed_run_releases_the_lock(folder: DataFolder, monkeypatch: pytest.
         raise RuntimeError("broken")
 
     with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="broken"):
-        patch.setattr(stages, "load_core", broken)
+        patch.setattr(stages, "load_stage", broken)
         folder.run()
     with writer_lock(folder.paths.lock):
         pass

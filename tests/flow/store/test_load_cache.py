@@ -25,7 +25,7 @@ from soak import in_soak, iterations
 
 from flows.deliveries.standings import apply_standing, standings
 from flows.deliveries.validated import ValidatedDelivery
-from flows.orchestration.build_steps import cross_check_build, load_build, make_marts
+from flows.orchestration.build_steps import run_build, run_cross_check, run_load
 from flows.orchestration.engine import run_attempt
 from flows.orchestration.stage import Stage
 from flows.runtime.safe_errors import StepFailed, safe_message
@@ -187,8 +187,8 @@ def build_warehouse(
 ) -> Content:
     """Build the warehouse of a run, prove that every row is accounted for, and return its content."""
     new = NewBuild(file, ONE_THREAD, cache=cache)
-    load_build(new, validated, [], pool.results)
-    validated = cross_check_build(new, validated, pool.results)
+    run_load(new, validated, [], pool.results)
+    validated = run_cross_check(new, validated, pool.results)
     with new.read() as db:
         prove(db, validated)
     return warehouse_content(file)
@@ -219,7 +219,7 @@ def test_builds_with_the_load_cache_equal_full_builds(runs: list[dict[int, Sent]
             cached = build_warehouse(folder / "ours.duckdb", validated, pool, LoadCache(folder / "kept.duckdb"))
             assert cached == build_warehouse(folder / "anew.duckdb", validated, pool)
         for file in ("ours.duckdb", "anew.duckdb"):
-            make_marts(NewBuild(folder / file, ONE_THREAD))
+            run_build(NewBuild(folder / file, ONE_THREAD))
         assert warehouse_content(folder / "ours.duckdb") == warehouse_content(folder / "anew.duckdb")
 
 
@@ -292,12 +292,12 @@ def test_only_new_validation_results_are_read(pool: Pool, cache: LoadCache, tmp_
     store = ResultStore(DataPaths(tmp_path / "own"))
     shutil.copytree(pool.results.paths.data, store.paths.data)
     before = validated_deliveries(FILES, pool)
-    load_build(NewBuild(tmp_path / "first.duckdb", ONE_THREAD, cache=cache), before, [], store)
+    run_load(NewBuild(tmp_path / "first.duckdb", ONE_THREAD, cache=cache), before, [], store)
     for j in before:
         shutil.rmtree(store.folder(j.key))
     validated = validated_deliveries(FILES | {5: Sent("contacts", 1, 2)}, pool)
     assert (
-        load_build(NewBuild(tmp_path / "second.duckdb", ONE_THREAD, cache=cache), validated, [], store)["contacts"] == 2
+        run_load(NewBuild(tmp_path / "second.duckdb", ONE_THREAD, cache=cache), validated, [], store)["contacts"] == 2
     )
 
 
@@ -313,7 +313,7 @@ def test_a_damaged_cache_file_is_replaced_by_a_full_reload(pool: Pool, cache: Lo
     assert build_or_reload(cache, validated, pool) == (expected, None)
 
 
-@pytest.mark.parametrize("table", ["rows", "sent"])
+@pytest.mark.parametrize("table", ["rows", "history"])
 def test_a_cache_that_lost_a_row_is_replaced_by_a_full_reload(pool: Pool, cache: LoadCache, table: str) -> None:
     validated = validated_deliveries(FILES, pool)
     expected, error = build_or_reload(cache, validated, pool)
@@ -322,7 +322,7 @@ def test_a_cache_that_lost_a_row_is_replaced_by_a_full_reload(pool: Pool, cache:
         db.execute(f"delete from {'core.contacts' if table == 'rows' else 'participants'} where source_row = 2")
     again, error = build_or_reload(cache, validated, pool)
     expected_error = {"rows": "contacts in core: not the rows that were accepted",
-            "sent": "participants in sent: not the rows that were accepted"}  # fmt: skip
+            "history": "participants in history_rows: not the rows that were accepted"}  # fmt: skip
     assert (again, str(error)) == (expected, expected_error[table])
     assert build_or_reload(cache, validated, pool) == (expected, None)
 
@@ -386,13 +386,13 @@ def test_rows_too_wide_for_little_memory_are_loaded_with_more(pool: Pool, cache:
     build_warehouse(build, validated_deliveries(FILES, pool), pool, cache)
     file = cache.rows.stat().st_ino
     with pytest.raises(duckdb.Error, match="could not allocate"):
-        load_build(
+        run_load(
             NewBuild(build, DuckDBOptions(memory_limit="16MB"), cache=cache),
             validated_deliveries(more, pool),
             [],
             pool.results,
         )
-    load_build(NewBuild(build, LittleMemoryFirst(), cache=cache), validated_deliveries(more, pool), [], pool.results)
+    run_load(NewBuild(build, LittleMemoryFirst(), cache=cache), validated_deliveries(more, pool), [], pool.results)
     assert cache.rows.stat().st_ino == file
     assert build_warehouse(build, validated_deliveries(more, pool), pool, cache) == build_warehouse(
         build, validated_deliveries(more, pool), pool
@@ -405,11 +405,11 @@ def test_personal_rows_do_not_stay_in_free_blocks_of_the_cache(pool: Pool, cache
     build = cache.rows.with_name("build.duckdb")
     build_warehouse(build, validated, pool, cache)
     refused = pool.verdicts["participants", 4]
-    assert refused[1].result.is_rejected and cache.sent.exists()
+    assert refused[1].result.is_rejected and cache.history.exists()
     verdict = replace(refused[1], holds_personal_data=True)
     personal = replace(validated[0], key=refused[0], verdict=verdict, standing=Standing.REFUSED)
     with cache.rows.open("rb") as before:
-        load_build(NewBuild(build, ONE_THREAD, cache=cache), [personal, *validated[1:]], [], pool.results)
+        run_load(NewBuild(build, ONE_THREAD, cache=cache), [personal, *validated[1:]], [], pool.results)
         assert os.fstat(before.fileno()).st_nlink == 0, "the file that held them is still there"
     assert [p.name for p in cache.rows.parent.glob("kept.*")] == ["kept.duckdb"]
 
@@ -419,7 +419,7 @@ def test_a_run_with_a_damaged_cache_reloads_everything_and_says_so(folder: DataF
     folder.send_all(1, 2)
     folder.run("2016-12-02T03:30")
     [rows] = folder.paths.load_cache.glob("*.duckdb")
-    LoadCache(rows).sent.write_bytes(b"no database")
+    LoadCache(rows).history.write_bytes(b"no database")
     folder.send_all(1, 2, 3, period="201612")
     summary = folder.run("2017-01-03T03:30").reported.summary
     assert "The load cache could not be used, so everything was loaded again: an error of the kind" in summary

@@ -119,11 +119,11 @@ def test_a_ledger_found_damaged_halfway_is_reported_as_damaged(built: DataFolder
 INTERRUPTED_RUN = """
 import os, sys
 from pathlib import Path
-from flows.store import build_identity
+from flows.store import build_fingerprint
 from flows import nightly
 from flows.settings import Settings
-build_identity.build_fingerprint = lambda *_: os._exit(9)
-nightly.nightly_run(Settings(data=Path(sys.argv[1]), threads=1))
+build_fingerprint.build_fingerprint = lambda *_: os._exit(9)
+nightly.run_pipeline(Settings(data=Path(sys.argv[1]), threads=1))
 """
 
 
@@ -165,7 +165,7 @@ def test_a_no_op_run_reports_an_interrupted_run(built: DataFolder, monkeypatch: 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(nightly, "reissue_summary", interrupt)
         built.run("2016-12-04T03:30")
-    monkeypatch.setattr(nightly, "full_run", interrupt)
+    monkeypatch.setattr(nightly, "run_stages", interrupt)
     no_op = built.run("2016-12-05T03:30")
     assert "was cut off: it never ended." in no_op.reported.summary
     assert "was cut off" not in built.run("2016-12-06T03:30").reported.summary
@@ -263,7 +263,7 @@ def test_a_damaged_current_build_is_rebuilt(
     first, published = status(built, code=3)
     assert "ended well" in first and published == ran.stderr.strip()
     with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
-        patch.setattr(nightly, "full_run", lambda _: 1 / 0)
+        patch.setattr(nightly, "run_stages", lambda _: 1 / 0)
         built.run("2016-12-04T03:30")
     assert first_lines(built)[-1].endswith("; the published figures cannot be opened until a night ends well.")
     rebuilt = built.run("2016-12-05T03:30")
@@ -289,7 +289,7 @@ def test_a_build_without_read_permission_is_not_called_damaged(
 def test_the_summary_of_a_failed_first_run_says_that_nothing_is_published(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nightly, "full_run", lambda _: 1 / 0)
+    monkeypatch.setattr(nightly, "run_stages", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         folder.run()
     assert first_lines(folder)[-1].endswith("; no figures are published yet.")
@@ -346,7 +346,7 @@ def test_a_failed_run_removes_its_unfinished_build_before_its_summary(
     def report_failure(*_: object, **__: object) -> None:
         assert not unfinished.exists()
 
-    monkeypatch.setattr(nightly, "full_run", full)
+    monkeypatch.setattr(nightly, "run_stages", full)
     monkeypatch.setattr(run_report, "report_failure", report_failure)
     with pytest.raises(OSError, match="No space"):
         folder.run()

@@ -15,7 +15,7 @@ import pytest
 from file_validator import as_csv, participants
 
 from flows.orchestration.active_run import validated_deliveries
-from flows.orchestration.build_steps import cross_check_build, load_build
+from flows.orchestration.build_steps import run_cross_check, run_load
 from flows.steps.receive import receive
 from flows.steps.validate_delivery import validate_delivery
 from flows.store.ledger import Ledger
@@ -69,8 +69,8 @@ class Sender:
             validated = validated_deliveries(
                 ledger.deliveries().values(), ledger.result_keys(), results, FIRST + timedelta(days=99)
             )
-        load_build(new, validated, [], results)
-        cross_check_build(new, validated, results)
+        run_load(new, validated, [], results)
+        run_cross_check(new, validated, results)
         with new.read() as db:
             return db.execute(
                 "select rule_id, severity, found from audit.findings join audit.deliveries using (delivery_id)"

@@ -363,7 +363,7 @@ class TestF24SchemaVersion:
 
     @pytest.mark.parametrize(
         ("versions", "found"),
-        [(["2", "2"], "2"), (["1", "2"], "1, 2"), (["1", "A. Person"], "1, a text that is no number")],
+        [(["2", "2"], "2"), (["1", "2"], "1, 2"), (["1", "A. Person"], "1, a text that is not a number")],
     )
     def test_another_version_or_mixed_versions_refuse_the_file(
         self, validate: Validator, versions: list[str], found: str

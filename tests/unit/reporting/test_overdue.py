@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+from flows.deliveries.months import AFTER_THE_LAST_RETURN, next_calendar_change
 from flows.deliveries.validated import ValidatedDelivery
-from flows.reporting.overdue import AFTER_THE_LAST_RETURN, next_calendar_change, overdue_returns
+from flows.reporting.overdue import overdue_returns
 from flows.runtime.wording import LONDON
 from schemas._contract.registry import due_at, rows
 from schemas.audit.deliveries import Counts, Delivery, Result, Standing, Verdict

@@ -20,7 +20,7 @@ LOAD_CODE = (
     "flows/steps/load.py",
     "flows/steps/cross_check/*.py",
     "flows/store/accepted_rows.py",
-    "flows/store/findings.py",
+    "flows/store/findings_table.py",
     "flows/store/results.py",
     "flows/store/warehouse/*.py",
 )

@@ -14,7 +14,7 @@ from schemas._rules.corrections import APPLIED
 def corrections_of(paths: DataPaths, day: date) -> Corrections:
     """The corrections of a data folder that hold on a day; none where there is no file and there never was one.
 
-    A faulty line stops nothing: it is in `faults`. Raises CorrectionsUnusable where the file is no table of
+    A faulty line stops nothing: it is in `faults`. Raises CorrectionsUnusable where the file is not a table of
     corrections, or is missing or empty although the current build has corrected cells; OSError where it cannot be read.
     """
     try:
@@ -39,5 +39,5 @@ def _current_build_has_corrections(paths: DataPaths) -> bool:
     if build is None:
         return False
     query = "select 1 from audit.findings where rule_id = ? limit 1"
-    # a damaged build gives None: False as well, for the run reports it and replaces the build
+    # a damaged build gives None: False as well, because the run reports it and replaces the build
     return bool(build.query_or_none(lambda db: db.execute(query, [APPLIED]).fetchall()))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flows.deliveries.compared_with_others import FOUND_BY_COMPARISON, comparison_findings
 from flows.deliveries.validated import ValidatedDelivery
-from flows.store.findings import insert_findings_of
+from flows.store.findings_table import insert_findings_of
 from schemas._contract.derive import quoted
 
 if TYPE_CHECKING:

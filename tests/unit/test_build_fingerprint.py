@@ -1,4 +1,4 @@
-"""A build's identity depends on the version of DuckDB, and not on that of Prefect."""
+"""A build's fingerprint depends on the version of DuckDB, and not on that of Prefect."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from flows.runtime.code_fingerprint import library_versions
-from flows.store import build_identity
+from flows.store import build_fingerprint
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def upgraded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 @pytest.mark.parametrize(("library", "matters"), [("duckdb", True), ("prefect", False)])
 def test_an_upgrade_of_duckdb_invalidates_loads_and_builds(upgraded: list[str], library: str, matters: bool) -> None:
-    before = build_identity.load_version(), build_identity.build_fingerprint([])
+    before = build_fingerprint.load_version(), build_fingerprint.build_fingerprint([])
     upgraded.append(library)
     library_versions.cache_clear()
-    after = build_identity.load_version(), build_identity.build_fingerprint([])
+    after = build_fingerprint.load_version(), build_fingerprint.build_fingerprint([])
     assert [a != b for a, b in zip(after, before, strict=True)] == [matters, matters]

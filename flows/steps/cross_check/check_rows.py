@@ -14,7 +14,7 @@ import polars as pl
 from flows.cells.redact import redact
 from flows.deliveries.findings import ROW_BY_ROW, Finding, findings_of_rows
 from flows.deliveries.validated import ValidatedDelivery
-from flows.store.findings import insert_findings, insert_findings_of
+from flows.store.findings_table import insert_findings, insert_findings_of
 from flows.store.result_sink import ACCEPTED, HELD
 from schemas._contract.derive import PROVENANCE
 from schemas._contract.model import Contract, Rule, Severity
@@ -56,7 +56,7 @@ def check_rows(
     """
     if not current:
         return
-    # a rule that reinstates rows comes last, for no rule is to check those rows again
+    # a rule that reinstates rows comes last, because no rule is to check those rows again
     rules = [(r, r.violations_sql) for r in sorted(contract.cross_check_rules, key=lambda r: bool(r.reinstate_sql))]
     # a key can be on several rows of a site only where several of its deliveries count: then they are single periods
     if len({v.delivery.site_code for v in current}) < len(current):

@@ -17,7 +17,7 @@ import polars as pl
 from flows.deliveries.findings import Finding
 from flows.deliveries.standings import extent
 from flows.deliveries.validated import ValidatedDelivery
-from flows.store.findings import insert_findings_of
+from flows.store.findings_table import insert_findings_of
 from flows.store.result_sink import HELD
 from schemas._contract.derive import quoted
 from schemas._contract.model import Contract, Rule
