@@ -36,7 +36,7 @@ class Settings:
     memory_limit: str = field(
         default="",
         metadata={
-            "is": "Memory for DuckDB, such as 4GB; empty is 512MB to build, and its own choice for questions",
+            "is": "Memory for DuckDB, such as 4GB; empty is 512MB to build, and DuckDB's default for queries",
             "form": r"|(?=.*[1-9])\d+(\.\d+)? *[KMGT]i?B",
             "such": "an amount of memory such as 512MB or 4GB",
         },

@@ -126,14 +126,14 @@ class DateEvidence:
 
 
 def infer_date_readings(
-    evidence: Mapping[str, DateEvidence], agreed: str, cut: date, planned: Set[str], many: float
+    evidence: Mapping[str, DateEvidence], agreed: str, cut_off: date, planned: Set[str], many: float
 ) -> dict[str, DateReading]:
     """How to read those date columns of a file, by name, for which the default reading would be wrong or a guess.
 
-    `agreed` is the order declared for the site; `cut` the cut-off, after which only the fields `planned` may have
+    `agreed` is the order declared for the site; `cut_off` the cut-off, after which only the fields `planned` may have
     dates. A column with more than `many` affected cells refuses the file; otherwise the rows are held.
     """
-    readings = _swapped_columns(evidence, cut, planned)
+    readings = _swapped_columns(evidence, cut_off, planned)
     rest = {name: column for name, column in evidence.items() if name not in readings}
     readings |= _orders(rest, agreed)
     found = {
@@ -143,7 +143,7 @@ def infer_date_readings(
             _severity(reading, evidence[name], many),
             reading.are_swapped,
             reading.is_mixed,
-            cut.year if reading.rule_id != "C02" else 0,
+            cut_off.year if reading.rule_id != "C02" else 0,
         )
         for name, reading in readings.items()
     }
@@ -170,7 +170,7 @@ def _severity(reading: DateReading, column: DateEvidence, many: float) -> Severi
     return Severity.FILE if reading.rule_id != "C02" and affected > many else reading.severity
 
 
-def _swapped_columns(evidence: Mapping[str, DateEvidence], cut: date, planned: Set[str]) -> dict[str, DateReading]:
+def _swapped_columns(evidence: Mapping[str, DateEvidence], cut_off: date, planned: Set[str]) -> dict[str, DateReading]:
     """The columns in which a spreadsheet swapped day and month.
 
     A spreadsheet treats all columns of a file alike, so their evidence is added up. Where it suffices, columns of true
@@ -185,7 +185,7 @@ def _swapped_columns(evidence: Mapping[str, DateEvidence], cut: date, planned: S
             and len(column.either) <= MAX_LEFT_OVER * len(column.proves(order))
             and not _is_one_day_of_each_month(column, order)
             and _were_typed_since(column, order)
-            and _may_be_swapped(column, cut, is_planned=name in planned)
+            and _may_be_swapped(column, cut_off, is_planned=name in planned)
         }
         days = sum(len(column.up_to_12th) for column in sure.values())
         texts = sum(len(column.proves(order)) for column in sure.values())
@@ -194,7 +194,7 @@ def _swapped_columns(evidence: Mapping[str, DateEvidence], cut: date, planned: S
         alone = {
             n
             for n, c in evidence.items()
-            if not (c.texts or c.later) and _may_be_swapped(c, cut, is_planned=n in planned)
+            if not (c.texts or c.later) and _may_be_swapped(c, cut_off, is_planned=n in planned)
         }
         for name in (*sure, *alone):
             readings.setdefault(name, _swapped_reading(evidence[name], order))
@@ -218,11 +218,11 @@ def _swapped_reading(column: DateEvidence, order: str) -> DateReading:
     return DateReading(order if few else "", SWAPPED_RULE, are_swapped=True)
 
 
-def _may_be_swapped(column: DateEvidence, cut: date, *, is_planned: bool) -> bool:
+def _may_be_swapped(column: DateEvidence, cut_off: date, *, is_planned: bool) -> bool:
     """Whether a column has true dates up to the 12th, of which swapping back would put no more after the cut-off."""
     days = column.up_to_12th
     back = [day for d in days if (day := swapped(d))]
-    return bool(days) and (is_planned or sum(d > cut for d in back) <= sum(d > cut for d in days))
+    return bool(days) and (is_planned or sum(d > cut_off for d in back) <= sum(d > cut_off for d in days))
 
 
 def _is_one_day_of_each_month(column: DateEvidence, order: str) -> bool:

@@ -22,7 +22,7 @@ from flows.runtime.summary_wording import personal_data_first
 from flows.runtime.wording import counted, day, listed, moment
 from flows.settings import Settings
 from flows.store.ledger import Ledger
-from flows.store.ledger.runs import LedgerUnusable, how_it_ended, now, wrapped_ledger_errors
+from flows.store.ledger.runs import LedgerUnusable, now, outcome_in_words, wrapped_ledger_errors
 from flows.store.lock import Busy, no_writer
 from flows.store.paths import DataPaths
 from flows.store.warehouse import Build, BuildDamaged
@@ -155,7 +155,7 @@ def _last_run(paths: DataPaths) -> dict[str, Any] | None:
             run = ledger.last_run()
     except (LedgerUnusable, OSError) as error:
         return {"ended": f"is not known: {safe_message(error)}"}
-    return run and {**run, "ended": _how_it_ended(run, paths)}
+    return run and {**run, "ended": _run_state(run, paths)}
 
 
 def _withdrawn(paths: DataPaths) -> dict[str, str]:
@@ -172,15 +172,15 @@ def _withdrawn(paths: DataPaths) -> dict[str, str]:
     }
 
 
-def _how_it_ended(run: Mapping[str, Any], paths: DataPaths) -> str:
+def _run_state(run: Mapping[str, Any], paths: DataPaths) -> str:
     if run["ended_at"] is None:
         try:
             with no_writer(paths.lock):
-                return how_it_ended(run)
+                return outcome_in_words(run)
         except Busy:
             return "is at work"
     summary = paths.summary(run["run_id"])
-    return how_it_ended(run) + (f": see {relative_to_here(summary)}" if summary.exists() else "")
+    return outcome_in_words(run) + (f": see {relative_to_here(summary)}" if summary.exists() else "")
 
 
 def _build_contents(build: Build, paths: DataPaths, settings: Settings) -> dict[str, Any]:

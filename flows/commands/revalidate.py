@@ -97,7 +97,7 @@ def in_words(result: RunResult) -> str:
     if others := len(delivery_ids) - len(lines):
         lines.append(f"{counted(others, 'other file' if lines else 'file')} re-validated: nothing changed.")
     lines += [*result.not_validated, *result.reported.not_reported]
-    return "\n".join([*(lines or ["Nothing was out of date."]), f"Summary: {result.reported.path}"])
+    return "\n".join([*(lines or ["Nothing was out of date."]), f"Summary: {result.reported.summary_path}"])
 
 
 def _in_short(validated: ValidatedDelivery | None, revalidation: Revalidation | None) -> str:

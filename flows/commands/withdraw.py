@@ -91,7 +91,7 @@ def _open_ledger(settings: Settings) -> Iterator[Ledger]:
         raise _usage_error("Nothing was received yet: there is no delivery to withdraw.")
     with (
         writer_lock(paths.lock),
-        run_log(paths.logs, "withdraw", None, rejections=(typer.Exit, EarlierThanKnown)),
+        run_log(paths.logs, "withdraw", None, usage_errors=(typer.Exit, EarlierThanKnown)),
         wrapped_ledger_errors(paths),
         closing(Ledger(paths.ledger)) as ledger,
     ):

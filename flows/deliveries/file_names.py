@@ -21,7 +21,7 @@ from schemas.audit.deliveries import Delivery
 
 PERIOD = r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])"
 WHOLE_RETURN = "return"  # a workbook of this name holds several datasets, one a sheet (docs/domain.md 7)
-AGREED = re.compile(
+AGREED_NAME = re.compile(
     rf"^(?P<site>[A-Z0-9-]+)_(?P<dataset>[a-z_]+)_(?P<period>{PERIOD})_v(?P<version>\d{{1,4}})\.(?P<ending>\w+)$"
 )
 # Our own marked workbook under the name we gave it: the most likely mistake when it is sent back.
@@ -76,7 +76,7 @@ def read_name(name: str, folder: str = "") -> FileName | None:
     `folder` is the site's folder that the file is in, if known. A name in the agreed form is returned even where its
     site or dataset is unknown.
     """
-    parts = AGREED.match(name)
+    parts = AGREED_NAME.match(name)
     if parts is None or parts["site"] not in sites() or parts["dataset"] not in _sent():
         only_reading = _only_reading(name, folder)
         if only_reading or parts is None:

@@ -164,10 +164,10 @@ def apply_standing(verdict: Verdict, standing: Standing, hold: Hold | None = Non
 
     So is one that was held up on an earlier run and superseded before it ever counted.
     """
-    is_rejected = standing in (Standing.STALE, Standing.HELD_UP) or (
+    does_not_count = standing in (Standing.STALE, Standing.HELD_UP) or (
         standing is Standing.SUPERSEDED and never_counted(hold)
     )
-    if not is_rejected or verdict.result.is_rejected:
+    if not does_not_count or verdict.result.is_rejected:
         return verdict
     rows = replace(verdict.rows, accepted=0, held=verdict.rows.read - verdict.rows.repeats - verdict.rows.not_data)
     return replace(verdict, result=Result.REFUSED, rows=rows)

@@ -92,7 +92,7 @@ def open_run(settings: Settings, moment: datetime | None, scope: Scope = EVERYTH
     # The lock comes first: the log and the ledger may have only one writer.
     with (
         writer_lock(paths.lock),
-        run_log(paths.logs, scope.command, run_id, rejections=(EarlierThanKnown,)) as ending,
+        run_log(paths.logs, scope.command, run_id, usage_errors=(EarlierThanKnown,)) as ending,
         _report_failure(settings.warehouse(), _run_metadata(run_id, started)),
         _open_ledger(paths) as ledger,
     ):
@@ -233,7 +233,7 @@ class RunResult:
             "result": self.result,
             "verdict": self.verdict,
             "warehouse": str(self.warehouse),
-            "summary": str(self.reported.path),
+            "summary": str(self.reported.summary_path),
             "not_taken_in": [asdict(u) for u in self.unusable],
             "not_judged": list(self.not_validated),
             "not_told": list(self.reported.not_reported),

@@ -20,7 +20,7 @@ class ReportingResult:
     """What the reporting step wrote, and the final outcomes it wrote about. Mappings and sets are by delivery_id."""
 
     summary: str = ""  # its text
-    path: Path | None = None  # of the summary
+    summary_path: Path | None = None
     pages: dict[str, Path] = field(default_factory=dict)  # of the reports that were written
     revalidated: dict[str, Revalidation] = field(default_factory=dict)
     outcomes: dict[str, ValidatedDelivery] = field(default_factory=dict)  # with final standing and verdict

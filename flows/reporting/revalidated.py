@@ -91,7 +91,7 @@ def since_last_report(
 
 
 def _in_core(db: duckdb.DuckDBPyConnection, validated: ValidatedDelivery, rows: frozenset[int]) -> frozenset[int]:
-    """Which rows of a delivery are in the figures: a row that left quarantine as an exact copy is not."""
+    """Which rows of a delivery are in the figures: a held row that turned out to be an exact copy is not."""
     d = validated.delivery
     query = f'select source_row from core."{d.dataset}" where delivery_id = ? and list_contains(?, source_row)'
     return frozenset(row for (row,) in db.execute(query, [d.delivery_id, sorted(rows)]).fetchall())

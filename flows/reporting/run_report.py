@@ -132,7 +132,7 @@ def report_run(
     summary = render_run_summary(run_metadata, run_summary)
     return ReportingResult(
         summary=summary,
-        path=write_summary(paths, run_metadata["id"], summary),
+        summary_path=write_summary(paths, run_metadata["id"], summary),
         pages=pages,
         revalidated=reports.revalidations,
         outcomes={v.delivery.delivery_id: v for v in validated},

@@ -64,7 +64,7 @@ class Entry:
         """The logging level: ERROR for an internal error, WARNING for what an operator may want to check, else INFO."""
         if self.error is not None:
             return logging.ERROR
-        needs_attention = self.event is Event.DELIVERY_NOT_VALIDATED or self.result == REJECTED
+        needs_attention = self.event is Event.DELIVERY_NOT_VALIDATED or self.result == COMMAND_REJECTED
         return logging.WARNING if needs_attention else logging.INFO
 
     def fields(self) -> dict[str, object]:
@@ -90,7 +90,7 @@ class Entry:
         return " ".join([*(text for text in texts if text), *counted])
 
 
-REJECTED = "rejected"  # the result of a command that asked for something impossible, and changed nothing
+COMMAND_REJECTED = "rejected"  # the result of a command that asked for something impossible, and changed nothing
 
 
 def row_counts(rows: Counts) -> dict[str, int]:
@@ -125,12 +125,12 @@ class LoggedIn(str):
 
 @contextmanager
 def run_log(
-    folder: Path, command: str, run_id: str | None, rejections: tuple[type[Exception], ...] = ()
+    folder: Path, command: str, run_id: str | None, usage_errors: tuple[type[Exception], ...] = ()
 ) -> Iterator[Ending]:
     """Log one run to the file in a folder. Only for the holder of the writer lock: the file has one writer.
 
-    The last line says how the run ended: well, rejected by one of the exceptions `rejections`, or failed. A failure is
-    logged as a `LoggedError`, and its exception gets a note that names the log file. All exceptions are raised again.
+    The last line says how the run ended: well, rejected by one of the `usage_errors`, or failed. A failure is logged as
+    a `LoggedError`, and its exception gets a note that names the log file. All exceptions are raised again.
     """
     file = LogFile(folder, {"run_id": run_id, "command": command})
     LOGGER.addHandler(file)
@@ -139,8 +139,8 @@ def run_log(
         log(Entry(Event.RUN_STARTED))
         yield ending
         log(Entry(Event.RUN_FINISHED, result=ending.result, counts=ending.counts, seconds=perf_counter() - began))
-    except rejections:  # the command was refused, the pipeline did not fail: no traceback in the log
-        log(Entry(Event.RUN_FINISHED, result=REJECTED, seconds=perf_counter() - began))
+    except usage_errors:  # the command was refused, the pipeline did not fail: no traceback in the log
+        log(Entry(Event.RUN_FINISHED, result=COMMAND_REJECTED, seconds=perf_counter() - began))
         raise
     except BaseException as error:
         log(Entry(Event.RUN_FAILED, seconds=perf_counter() - began, error=LoggedError.of(error)))

@@ -96,7 +96,7 @@ class SimulatedSite:
         return f"{letters}-SIM" + "".join(c for c in tail if c.isdigit())
 
 
-def cut_dates(programme: SimulatedProgramme, months: int) -> list[date]:
+def cut_off_dates(programme: SimulatedProgramme, months: int) -> list[date]:
     """Last day of each simulated month, oldest first. The last one is the programme's last extract."""
     year, month = int(programme.last_month[:4]), int(programme.last_month[4:])
     index = year * 12 + month  # of the month after the last one: its first day less one is the cut-off

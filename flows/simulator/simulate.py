@@ -24,7 +24,7 @@ from flows.simulator.files.shapes import Shape, headings, shape_of
 from flows.simulator.files.staging import staged
 from flows.simulator.files.writing import CsvFile, ExtractFile, Workbook
 from flows.simulator.population.site_population import BATCH, population
-from flows.simulator.programmes import SimulatedProgramme, SimulatedSite, cut_dates
+from flows.simulator.programmes import SimulatedProgramme, SimulatedSite, cut_off_dates
 from flows.simulator.sites import pilot_sites, retired_areas
 from schemas._contract import registry
 from schemas._contract.catalogue import datasets
@@ -155,7 +155,7 @@ def _write_sites(folder: Path, truth: Path, chosen: Sequence[SimulatedSite], row
 def _contacts_per_person(programme: SimulatedProgramme, spare: float) -> float:
     """Mean number of contacts per person at the end of a programme, from a sample of 4,000 people."""
     sample = SimulatedSite("XX-SAMPLE", "XX", ("E06000009",), ("E06000009",), (), programme)
-    tables = population(sample, np.random.default_rng(1), 0, 4000, cut_dates(programme, 1)[-1], spare)
+    tables = population(sample, np.random.default_rng(1), 0, 4000, cut_off_dates(programme, 1)[-1], spare)
     return max(0.1, len(tables["contacts"]) / 4000)
 
 
@@ -173,38 +173,40 @@ class _SiteExtracts:
     def write(self, summary: Summary) -> Iterator[tuple[object, ...]]:
         """Write the site's files, and yield the rows of the truth file."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        cuts = cut_dates(self.site.programme, self.plan.months)
+        cut_offs = cut_off_dates(self.site.programme, self.plan.months)
         files: dict[str, list[_OpenExtract]] = {d: [] for d in self.site.datasets}
         for first in range(0, self.people, BATCH):
             rng = np.random.default_rng([self.plan.seed, _hash(self.site.code), first])
-            tables = population(self.site, rng, first, min(BATCH, self.people - first), cuts[-1], self.spare)
+            tables = population(self.site, rng, first, min(BATCH, self.people - first), cut_offs[-1], self.spare)
             for dataset in self.site.datasets:
-                files[dataset] = files[dataset] or self._open(dataset, cuts)
-                for month, cut in enumerate(cuts):
+                files[dataset] = files[dataset] or self._open(dataset, cut_offs)
+                for month, cut_off in enumerate(cut_offs):
                     versions = [f for f in files[dataset] if f.month == month]
-                    self._append(as_of(tables[dataset], cut, tuple(datasets()[dataset].by_name)), versions, first)
+                    self._append(as_of(tables[dataset], cut_off, tuple(datasets()[dataset].by_name)), versions, first)
         for opened in files.values():
             yield from self._close(opened, summary)
 
-    def _open(self, dataset: str, cuts: list[date]) -> list[_OpenExtract]:
+    def _open(self, dataset: str, cut_offs: list[date]) -> list[_OpenExtract]:
         contract = datasets()[dataset]
         opened = []
-        for month in range(len(cuts)):
+        for month in range(len(cut_offs)):
             why = self._refusal(dataset, month)
             last_version = (
                 2
-                if self.plan.fault_rate and not why and _has_second_version(self.site.code, dataset, month, len(cuts))
+                if self.plan.fault_rate
+                and not why
+                and _has_second_version(self.site.code, dataset, month, len(cut_offs))
                 else 1
             )
             for version in range(1, last_version + 1):
-                latest = month == len(cuts) - 1 and version == last_version
-                opened.append(self._new(contract, cuts, month, version, why, latest=latest))
+                latest = month == len(cut_offs) - 1 and version == last_version
+                opened.append(self._new(contract, cut_offs, month, version, why, latest=latest))
         return opened
 
     def _new(
-        self, contract: Contract, cuts: list[date], month: int, version: int, why: str, *, latest: bool
+        self, contract: Contract, cut_offs: list[date], month: int, version: int, why: str, *, latest: bool
     ) -> _OpenExtract:
-        dataset, cut, shape = contract.dataset, cuts[month], shape_of(self.site.code, self.contacts)
+        dataset, cut_off, shape = contract.dataset, cut_offs[month], shape_of(self.site.code, self.contacts)
         fields = list(contract.by_name)
         if why == MISSING_COLUMN:
             dropped = next(
@@ -212,18 +214,18 @@ class _SiteExtracts:
             )
             fields.remove(dropped)
         heads = headings(contract, fields, shape)
-        path = self.folder / f"{self.site.code}_{dataset}_{cut:%Y%m}_v{version}.{shape.extension}"
+        path = self.folder / f"{self.site.code}_{dataset}_{cut_off:%Y%m}_v{version}.{shape.extension}"
         titles = [
             f"MADE-UP DATA - simulated, seed {self.plan.seed}",
-            f"{contract.title} of {self.site.code} to {cut:%d/%m/%Y}",
+            f"{contract.title} of {self.site.code} to {cut_off:%d/%m/%Y}",
         ][: shape.title_lines]
         is_csv = shape.extension == "csv"
         file: ExtractFile = CsvFile(path, heads) if is_csv else Workbook(path, contract, fields, heads, titles)
         comparable = month > 0 and not any(self._refusal(dataset, m) for m in range(month))
         context = FaultContext(
             site_code=self.site.code,
-            cut=cut,
-            previous_cut=cuts[month - 1] if comparable else None,
+            cut_off=cut_off,
+            previous_cut_off=cut_offs[month - 1] if comparable else None,
             csv=is_csv,
             latest=latest and not why,
             day_first=registry.profile(self.site.code).date_order == "dmy",
@@ -274,7 +276,7 @@ class _SiteExtracts:
     def _close(self, opened: list[_OpenExtract], summary: Summary) -> Iterator[tuple[object, ...]]:
         seen: set[str] = set()
         for file in opened:
-            sha256 = file.file.close(file.data_rows, file.context.cut)
+            sha256 = file.file.close(file.data_rows, file.context.cut_off)
             if not file.data_rows or sha256 in seen:  # nothing has happened yet, or nothing new since an earlier file
                 for path in (file.file.path, file.file.path.with_suffix(".manifest.json")):
                     path.unlink(missing_ok=True)

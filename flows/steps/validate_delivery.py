@@ -181,7 +181,7 @@ def _validate_rows(
     repeats = _resolve_repeats(file, layout, extract.sheet, out)
     about_file = file.findings(delivery, context)
     if file.month_is_wrong:  # one finding says so in place of one for every date that is measured by the month
-        out.remove_findings(file.measured_by_month, file.explained)
+        out.remove_findings(file.cut_off_rules, file.n_cut_off_faults)
     out.add_findings(findings_frame([*extract.row_findings(), *about_file, *corrector.not_applied()], extract.sheet))
     refused = layout.refused or file.refused or any(f.severity == Severity.FILE for f in about_file)
     is_personal = file.personal or layout.may_be_personal
@@ -237,5 +237,5 @@ def _resolve_repeats(file: WholeFile, layout: Layout, sheet: str, out: ResultSin
     for severity, rows in ((Severity.WARNING, copies), (Severity.ROW, conflicting)):
         found = rows.with_columns(pl.format("the same reference as in row {}", "other").alias("found"))
         out.add_findings(findings_of_rows(found, Finding("P04", severity, None, field, layout.column_of(field)), sheet))
-    out.move(to_held=file.count_held(conflicting["source_row"]), dropped=copies["source_row"])
+    out.move(to_held=file.add_held(conflicting["source_row"]), dropped=copies["source_row"])
     return len(copies)

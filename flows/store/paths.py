@@ -27,7 +27,8 @@ VERDICT = "verdict.json"  # written last: a validation result that has it is com
 class NoDataFolder(Exception):  # noqa: N818 - it says what is missing
     """There are no raw files.
 
-    More likely a wrong path or a disk that is not mounted than a true state: it must not publish empty figures.
+    More likely a wrong path or a disk that is not mounted than a true state, so the run stops rather than promote empty
+    figures.
     """
 
 

@@ -61,7 +61,8 @@ class ResultStore:
     def sweep(self, wanted: set[str]) -> list[str]:
         """Delete the results whose keys are not `wanted` any more. Returns the keys that were deleted.
 
-        A delivery has another key once a rule, a code list or a correction has changed; the old result has its rows.
+        A delivery has another key once a rule, a code list or a correction has changed; the result under
+        the old one still holds the delivery's rows.
         """
         unused = [p for p in self.paths.results.glob("*/*") if p.name not in wanted]
         for folder in unused:

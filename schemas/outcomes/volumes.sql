@@ -87,30 +87,30 @@ grid AS (
   SELECT kpi_code, programme_code, site_code, 'all' AS cohort
   FROM outcomes.reach
   UNION
-  SELECT c.kpi_code, h.programme_code, h.site_code, h.cohort
-  FROM event_counts AS h
+  SELECT c.kpi_code, e.programme_code, e.site_code, e.cohort
+  FROM event_counts AS e
   JOIN counted AS c USING (event)
 )
 SELECT
   c.kpi_code,
-  p.programme_code,
-  p.site_code,
-  p.cohort,
+  g.programme_code,
+  g.site_code,
+  g.cohort,
   c.unit,
   s.told_definition_code AS definition_code,
   s.publishable_definition_code,
-  CASE WHEN r.n_sites > r.n_sites_missing THEN coalesce(if(c.unit = 'people', h.n_people, h.n_events), 0) END AS value,
+  CASE WHEN r.n_sites > r.n_sites_missing THEN coalesce(if(c.unit = 'people', e.n_people, e.n_events), 0) END AS value,
   r.n_sites,
   r.n_sites_missing,
   r.n_sites_outdated,
   r.data_cut_date
-FROM grid AS p
+FROM grid AS g
 JOIN counted AS c USING (kpi_code)
 JOIN outcomes.reach AS r USING (kpi_code, programme_code, site_code)
-LEFT JOIN event_counts AS h
-  ON h.event = c.event
-  AND h.programme_code = p.programme_code
-  AND h.site_code = p.site_code
-  AND h.cohort = p.cohort
+LEFT JOIN event_counts AS e
+  ON e.event = c.event
+  AND e.programme_code = g.programme_code
+  AND e.site_code = g.site_code
+  AND e.cohort = g.cohort
 LEFT JOIN outcomes.definitions_by_site AS s
-  ON s.programme_code = p.programme_code AND s.site_code = p.site_code AND s.definition_code = c.definition_code
+  ON s.programme_code = g.programme_code AND s.site_code = g.site_code AND s.definition_code = c.definition_code

@@ -43,6 +43,7 @@ _NAMES = """
     FEW_EVENTS LARGEST_POUNDS LEAST_EVENTS LEAST_LETTERS LEAST_ROWS_AT_FAULT LONGEST_DATE LONGEST_FOUND LONGEST_LABEL
     LONGEST_REASON MOST_BYTES MOST_SUGGESTED PERSONAL_RULES RULES_OF_PERSONAL_FILES SMALLEST_POUNDS Slashed slashed
     slashed_date
+    AGREED REJECTED count_held cut_dates how_it_ended is_exempt measured_by_month previous_cut
     FULL_SCOPE ValidationResult build_marts cross_check_build cross_check_tables full_run load_build load_core
     make_marts nightly_run open_with_sent promote_build receive_files report_outcomes validate_deliveries
 """

@@ -101,10 +101,12 @@ def sections_of(summary: RunSummary) -> str:
 
 def verdict_of(summary: RunSummary) -> str:
     """The run in one line: files with personal data to delete, then how the run ended."""
-    return " ".join(part for part in (personal_data_first(len(summary.files_to_purge)), _how_it_ended(summary)) if part)
+    return " ".join(
+        part for part in (personal_data_first(len(summary.files_to_purge)), _outcome_sentence(summary)) if part
+    )
 
 
-def _how_it_ended(summary: RunSummary) -> str:
+def _outcome_sentence(summary: RunSummary) -> str:
     # files held up have a part of their own, so they do not count as refused as well
     held_up = {d.delivery_id for d in summary.held_up}
     results = [v.result for d, v in _in_use(summary) if held_up.isdisjoint((d.delivery_id, d.same_as))]

@@ -21,8 +21,8 @@ class FaultContext:
     """What a fault may depend on besides the row: facts about the file."""
 
     site_code: str
-    cut: date
-    previous_cut: date | None  # cut-off of the month before, if that extract was sent and not refused
+    cut_off: date
+    previous_cut_off: date | None  # cut-off of the month before, if that extract was sent and not refused
     csv: bool
     latest: bool  # the file that will count: only such files reach the rules between tables
     day_first: bool  # the registry lets the site write 31/03/2016
@@ -119,8 +119,8 @@ def _day_first(name: str) -> MakeFault:
     return make
 
 
-def _after_cut(name: str) -> MakeFault:
-    return lambda row, context: RowChange({name: (context.cut + timedelta(40)).isoformat()})
+def _after_cut_off(name: str) -> MakeFault:
+    return lambda row, context: RowChange({name: (context.cut_off + timedelta(40)).isoformat()})
 
 
 def _serial(text: str) -> str:
@@ -138,7 +138,7 @@ def dates_of(name: str) -> tuple[FaultKind, ...]:
         FaultKind("C02", name, ROW, "day/month/year date", _day_first(name), limit=1),
         FaultKind("C03", name, ROW, "two-digit year", change(name, lambda t: day_of(t).strftime("%d/%m/%y"))),
         FaultKind("C05", name, ROW, "30 February", change(name, _no_such_day)),
-        FaultKind("C06", name, ROW, "date after the cut-off", _after_cut(name)),
+        FaultKind("C06", name, ROW, "date after the cut-off", _after_cut_off(name)),
         FaultKind("C04", name, WARNING, "time of day with the date", change(name, lambda t: t + "T09:30:00")),
     )
 

@@ -107,7 +107,7 @@ def _too_soon(row: Row, context: FaultContext) -> RowChange | None:
 
 
 def _not_yet(row: Row, context: FaultContext) -> RowChange | None:
-    day = context.cut + timedelta(30)
+    day = context.cut_off + timedelta(30)
     if _reached_13(row) or _ended(row) or (day - day_of(row["job_start_date"])).days < 91:
         return None
     return RowChange({"sust_13w_date": day.isoformat()})
@@ -118,7 +118,9 @@ def _outlasted(row: Row, context: FaultContext) -> RowChange | None:
     if not _ended(row) or _reached_13(row):
         return None
     day = shifted_date(row["job_start_date"], 91)
-    return RowChange({"sust_13w_date": day}) if (row["job_end_date"] or "") < day <= context.cut.isoformat() else None
+    return (
+        RowChange({"sust_13w_date": day}) if (row["job_end_date"] or "") < day <= context.cut_off.isoformat() else None
+    )
 
 
 def _ends_before_start(row: Row, context: FaultContext) -> RowChange | None:

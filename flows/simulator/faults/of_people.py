@@ -35,7 +35,7 @@ def _retired_area(row: Row, context: FaultContext) -> RowChange | None:
 
 def _seen_before(row: Row, context: FaultContext) -> bool:
     """Whether last month's extract held the row."""
-    return context.previous_cut is not None and day_of(row["_seen"]) <= context.previous_cut
+    return context.previous_cut_off is not None and day_of(row["_seen"]) <= context.previous_cut_off
 
 
 def _younger(row: Row, context: FaultContext) -> RowChange | None:
@@ -108,7 +108,7 @@ def _child(row: Row, context: FaultContext) -> RowChange | None:
     if row["eligibility_outcome"] == "eligible" and not _closed(row) or not (row["episode_id"] or "").endswith("E1"):
         return None
     year = int(row["_birth_year"] or 0) + 12
-    return RowChange({"referral_received_date": f"{year}-06-01"}) if year > context.cut.year - 14 else None
+    return RowChange({"referral_received_date": f"{year}-06-01"}) if year > context.cut_off.year - 14 else None
 
 
 def _second_open(row: Row, context: FaultContext) -> RowChange | None:
@@ -215,7 +215,7 @@ def _before_consent(row: Row, context: FaultContext) -> RowChange | None:
 
 def _late_baseline(row: Row, context: FaultContext) -> RowChange | None:
     day = shifted_date(row["randomised_date"], 3)
-    return RowChange({"baseline_completed_date": day}) if day <= context.cut.isoformat() else None
+    return RowChange({"baseline_completed_date": day}) if day <= context.cut_off.isoformat() else None
 
 
 def _again(row: Row, context: FaultContext) -> RowChange:
@@ -233,7 +233,7 @@ RANDOMISATION: tuple[FaultKind, ...] = (
         "notified_date",
         ROW,
         "told after the cut-off",
-        lambda r, c: RowChange({"notified_date": shifted_date(str(c.cut), 9)}),
+        lambda r, c: RowChange({"notified_date": shifted_date(str(c.cut_off), 9)}),
     ),
     FaultKind("C16", "arm", WARNING, "treatment for ips", swap("arm", {"ips": "treatment", "control": "usual care"})),
     FaultKind("T01", "participant_ref", ROW, "randomised twice", _again, latest_only=True),

@@ -19,23 +19,23 @@ _KNOWN_WITH = {
 }
 
 
-def as_of(table: pl.DataFrame, cut: date, fields: Sequence[str]) -> pl.DataFrame:
+def as_of(table: pl.DataFrame, cut_off: date, fields: Sequence[str]) -> pl.DataFrame:
     """Rows of a table in an extract with this cut-off, every cell as the text of a plain CSV.
 
     Those of the dataset's `fields` that the simulation does not produce become empty columns.
     """
-    known = table.filter(pl.col("_seen") <= cut)
+    known = table.filter(pl.col("_seen") <= cut_off)
     changes = []
     for name, kind in known.schema.items():
         if kind == pl.Date and not name.startswith("_"):
-            changes.append(pl.when(pl.col(name) <= cut).then(pl.col(name)).alias(name))
+            changes.append(pl.when(pl.col(name) <= cut_off).then(pl.col(name)).alias(name))
             changes += [
-                pl.when(pl.col(name) <= cut).then(pl.col(other)).alias(other)
+                pl.when(pl.col(name) <= cut_off).then(pl.col(other)).alias(other)
                 for other in _KNOWN_WITH.get(name, ())
                 if other in known.columns
             ]
     if "eligibility_outcome" in known.columns:
-        decided = pl.col("eligibility_date") <= cut
+        decided = pl.col("eligibility_date") <= cut_off
         changes.append(
             pl.when(decided).then("eligibility_outcome").otherwise(pl.lit("pending")).alias("eligibility_outcome")
         )

@@ -29,7 +29,7 @@ class ExtractFile(Protocol):
     def append(self, rows: pl.DataFrame) -> None:
         """Write rows of text. A CSV writes them unquoted: a planted comma or line break must bring its own quotes."""
 
-    def close(self, data_rows: int, cut: date) -> str:
+    def close(self, data_rows: int, cut_off: date) -> str:
         """Finish the file, and return its SHA-256. `data_rows` counts rows, but no blank, total and heading rows."""
 
 
@@ -55,14 +55,14 @@ class CsvFile:
         self._write(data)
         self.next_row += data.count(b"\n")
 
-    def close(self, data_rows: int, cut: date) -> str:
+    def close(self, data_rows: int, cut_off: date) -> str:
         """Finish the file, and write its manifest beside it."""
         self._file.close()
         sha256 = self._digest.hexdigest()
         manifest = {
             "rows": data_rows,
             "sha256": sha256,
-            "data_cut_date": cut.isoformat(),
+            "data_cut_date": cut_off.isoformat(),
             "extract_type": "cumulative",
             "note": "made-up data",
         }
@@ -105,7 +105,7 @@ class Workbook:
         else:
             self._page.write_string(row, column, text)
 
-    def close(self, data_rows: int, cut: date) -> str:
+    def close(self, data_rows: int, cut_off: date) -> str:
         """Finish the workbook."""
         self._book.close()
         return hashlib.sha256(self.path.read_bytes()).hexdigest()

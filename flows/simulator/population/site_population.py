@@ -27,13 +27,13 @@ WATCHED_EVERY = 8
 
 
 def population(
-    site: SimulatedSite, rng: np.random.Generator, first: int, size: int, cut: date, spare: float
+    site: SimulatedSite, rng: np.random.Generator, first: int, size: int, cut_off: date, spare: float
 ) -> dict[str, pl.DataFrame]:
-    """Generate the tables of `size` people of a site, numbered from `first`, up to the day `cut`, by dataset.
+    """Generate the tables of `size` people of a site, numbered from `first`, up to the day `cut_off`, by dataset.
 
     `spare` is the share of people, and of episodes, that no other row refers to.
     """
-    last = days(cut)
+    last = days(cut_off)
     people = people_of(site, rng, size, last, spare)
     trial = trial_of(site, rng, people, last) if site.programme.trial else None
     episodes = first_episodes(site, rng, people, trial, spare)

@@ -41,7 +41,7 @@ class TentativeStandings:
         for v in validated:
             self._series[_series_of(v.delivery)].append(v)
         self._set_aside: dict[Series, set[str]] = defaultdict(set)  # delivery_ids
-        self._exempt: set[str] = set()  # delivery_ids
+        self._counting_regardless: set[str] = set()  # delivery_ids
         self._counted_before: dict[Series, list[str]] = defaultdict(list)
         for site, dataset, delivery_id in counted_before:
             self._counted_before[site, dataset].append(delivery_id)
@@ -72,15 +72,15 @@ class TentativeStandings:
     def _counts(self, validated: ValidatedDelivery) -> bool:
         return self._now[validated.delivery.delivery_id].counts
 
-    def is_exempt(self, validated: ValidatedDelivery) -> bool:
+    def counts_regardless(self, validated: ValidatedDelivery) -> bool:
         """Whether a delivery counts with its sound rows, however few, because nothing better could replace it."""
-        return validated.delivery.delivery_id in self._exempt
+        return validated.delivery.delivery_id in self._counting_regardless
 
     def set_aside(self, deliveries: Iterable[ValidatedDelivery]) -> None:
         """Take these deliveries out of the figures. The next older one of the same site and dataset counts instead.
 
         Where none of the series is left to count, the delivery that counted last goes on counting; where none ever
-        counted, the newest counts after all. Such a delivery is exempt: it counts whatever further checks find in it.
+        counted, the newest counts after all. Such a delivery counts whatever further checks find in it.
         """
         changed: set[Series] = set()
         for v in deliveries:
@@ -91,7 +91,7 @@ class TentativeStandings:
             self._update_standings(series)
             if not any(map(self._counts, self._series[series])):
                 best = self._best_of_failed(series)
-                self._exempt |= best
+                self._counting_regardless |= best
                 self._set_aside[series] -= best
                 self._update_standings(series)
 

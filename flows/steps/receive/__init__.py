@@ -23,7 +23,7 @@ from xml.etree import ElementTree
 from flows.cells.redact import is_safe_to_echo
 from flows.deliveries.file_names import (
     ADDED_BY_COMPUTERS,
-    AGREED,
+    AGREED_NAME,
     MARKED,
     WHOLE_RETURN,
     FileName,
@@ -153,7 +153,7 @@ def _candidate_paths(raw: Path, known: Mapping[str, Delivery]) -> Iterator[Path]
         is_folder = entry.is_dir() and not entry.name.startswith(".")
         found = [p for p in (_list_folder(entry) if is_folder else [entry]) if not _is_ignored(p)]
         # Agreed names first, so that 'X (1).csv', a browser's copy, is registered as the repeat, not as the original.
-        found.sort(key=lambda p: AGREED.match(p.name) is None)
+        found.sort(key=lambda p: AGREED_NAME.match(p.name) is None)
         files = {p.with_suffix("") for p in found if not _is_manifest(p)}
         for path in found:
             if not _is_manifest(path) or not (_without_suffix(path) in files or _file_was_received(path, raw, known)):

@@ -84,13 +84,13 @@ class MonthShown:
         """The finding that an extract of one month mostly holds events of other months."""
         if delivery.extract_type is not ExtractType.PERIOD or not self.contract.event_date:
             return None
-        cut = delivery.data_cut_date
-        days = Counter({day: n for day, n in self._days.items() if day <= cut})  # later days are C06's business
+        cut_off = delivery.data_cut_date
+        days = Counter({day: n for day, n in self._days.items() if day <= cut_off})  # later days are C06's business
         dated = days.total()
-        outside = sum(n for day, n in days.items() if (day.year, day.month) != (cut.year, cut.month))
+        outside = sum(n for day, n in days.items() if (day.year, day.month) != (cut_off.year, cut_off.month))
         if outside < MIN_ROWS_AT_FAULT or 2 * outside < dated:
             return None
-        return self._of_column(Severity.FILE, f"{outside} of {dated} dates are outside {cut:%B %Y}")
+        return self._of_column(Severity.FILE, f"{outside} of {dated} dates are outside {cut_off:%B %Y}")
 
     def _with_end(self, found: str) -> str:
         """What was found, after the month in which the dates end."""

@@ -48,15 +48,15 @@ class WholeFile:
         self._form_versions: set[str] = set()
         self._keys = Keys(contract)
         self._at_fault: list[pl.Series] = [NO_FINDINGS["source_row"]]
-        self._after_month: list[pl.Series] = []  # rows at fault if the month in the name is right
-        self.measured_by_month = sorted({"C06", *(r.rule_id for r in contract.row_rules if _reads_cut_off(r))})
+        self._faults_by_cut_off: list[pl.Series] = []  # rows at fault if the month in the name is right
+        self.cut_off_rules = sorted({"C06", *(r.rule_id for r in contract.row_rules if _reads_cut_off(r))})
         self._without_consent = 0  # rows held for that alone: many withdrawals of consent must not refuse a file
         self._found_before: set[tuple[object, ...]] = set()  # findings about the whole file
         self._rows_left_out = [NO_FINDINGS]
 
-    def count_held(self, source_rows: pl.Series) -> pl.Series:
+    def add_held(self, source_rows: pl.Series) -> pl.Series:
         """Count rows that only the whole file shows to be at fault. Returns those that no other rule holds."""
-        before = pl.concat([*self._at_fault, *self._after_month]).implode()
+        before = pl.concat([*self._at_fault, *self._faults_by_cut_off]).implode()
         self._at_fault.append(source_rows)
         return source_rows.filter(~source_rows.is_in(before))
 
@@ -80,9 +80,9 @@ class WholeFile:
         self.personal |= refused["rule_id"].is_in(PERSONAL_DATA_RULE_IDS).any()
         self.refused |= not refused.is_empty()
         row_faults = findings.filter(pl.col("severity") == Severity.ROW)
-        by_cut_off = pl.col("rule_id").is_in(self.measured_by_month)
+        by_cut_off = pl.col("rule_id").is_in(self.cut_off_rules)
         self._at_fault.append(row_faults.filter(~by_cut_off)["source_row"].unique())
-        self._after_month.append(row_faults.filter(by_cut_off)["source_row"].unique())
+        self._faults_by_cut_off.append(row_faults.filter(by_cut_off)["source_row"].unique())
         consent_alone = row_faults.group_by("source_row").agg((pl.col("rule_id") == CONSENT_RULE).all())
         self._without_consent += int(consent_alone["rule_id"].sum())
         for rule, field, n in row_faults.group_by("rule_id", "field").len().iter_rows():
@@ -122,7 +122,7 @@ class WholeFile:
         conflicting = shared.filter(first).filter(pl.struct("key", "key2").is_duplicated())
         copies = shared.filter(~first).join(conflicting, on=["key", "key2"], how="anti")
         conflicting = shared.join(conflicting, on=["key", "key2"], how="semi")
-        at_fault = pl.concat([*self._at_fault, *self._after_month]).unique().implode()
+        at_fault = pl.concat([*self._at_fault, *self._faults_by_cut_off]).unique().implode()
         others = shared.group_by("key", "key2").agg(pl.col("source_row").head(2).alias("first_two"))
         pair = pl.col("first_two").list
         other = pl.when(pl.col("source_row") == pair.get(0)).then(pair.get(1)).otherwise(pair.get(0)).alias("other")
@@ -162,7 +162,7 @@ class WholeFile:
         found += [self._of_column("C02", field) for field, how in sorted(context.dates) if how.is_mixed]
         found += [*self._disagreements(rows, delivery), *self._other_forms()]
         # where the month in the name is wrong, rows at fault by that month do not count as bad
-        rows_at_fault = [*self._at_fault, *(self._after_month if not self.month_is_wrong else [])]
+        rows_at_fault = [*self._at_fault, *(self._faults_by_cut_off if not self.month_is_wrong else [])]
         at_fault = pl.concat(rows_at_fault).n_unique() - self._without_consent if rows_at_fault else 0
         explained = self._rules["F37"] if "F37" in many else 0  # that finding refuses the file, and says why
         if self.contract.exceeds_bad_share(at_fault - explained, rows):
@@ -170,9 +170,9 @@ class WholeFile:
         return found
 
     @property
-    def explained(self) -> int:
-        """The number of findings that a wrong month in the name explains: of the rules in `measured_by_month`."""
-        return sum(self._rules[rule_id] for rule_id in self.measured_by_month)
+    def n_cut_off_faults(self) -> int:
+        """The number of findings that a wrong month in the name explains: of the rules in `cut_off_rules`."""
+        return sum(self._rules[rule_id] for rule_id in self.cut_off_rules)
 
     def _of_column(
         self, rule_id: str, field: str, found: str | None = None, severity: Severity = Severity.FILE

@@ -86,7 +86,7 @@ class CachedSummary:
     sections: str
 
 
-def how_it_ended(run: Mapping[str, Any]) -> str:
+def outcome_in_words(run: Mapping[str, Any]) -> str:
     """The outcome of a run (columns of audit.runs) that is no longer at work, in words."""
     if run["ended_at"] is None:
         return "was cut off: it never ended"
@@ -100,7 +100,9 @@ def failed_runs_in_words(runs: Sequence[Mapping[str, Any]]) -> str:
     if not runs:
         return ""
     last, *others = runs
-    text = f"The run before this one, of {moment(datetime.fromisoformat(last['started_at']))}, {how_it_ended(last)}."
+    text = (
+        f"The run before this one, of {moment(datetime.fromisoformat(last['started_at']))}, {outcome_in_words(last)}."
+    )
     if not others:
         return text
     return f"{text} Nor did {'the run' if len(others) == 1 else f'the {len(others):,} runs'} before that end well."

@@ -72,8 +72,8 @@ def send_eventful_returns(folder: DataFolder) -> None:
 
 def summary_text(outcome: RunResult) -> str:
     """A run's summary without the line with its run id."""
-    assert outcome.reported.path is not None
-    text = outcome.reported.path.read_text(encoding="utf-8")
+    assert outcome.reported.summary_path is not None
+    text = outcome.reported.summary_path.read_text(encoding="utf-8")
     assert text == outcome.reported.summary
     return "\n".join(line for line in text.splitlines() if not line.startswith(f"Run {outcome.run_id}"))
 

@@ -151,7 +151,7 @@ def test_an_interrupted_run_is_reported_by_status_and_the_next_summary(folder: D
     paragraph = finished.reported.summary.split("\n\n")[2]
     assert paragraph.startswith("The run before this one, of ") and "was cut off: it never ended." in paragraph
     assert paragraph.endswith("Nor did the run before that end well.")
-    assert status(folder)[0].endswith(f" ended well with new figures: see {finished.reported.path}.")
+    assert status(folder)[0].endswith(f" ended well with new figures: see {finished.reported.summary_path}.")
     no_op = folder.run()
     assert no_op.result == "quiet" and "The run before" not in no_op.reported.summary
     assert "ended well, nothing had changed: see " in status(folder)[0]
