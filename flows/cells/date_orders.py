@@ -126,12 +126,13 @@ class DateEvidence:
 
 
 def infer_date_readings(
-    evidence: Mapping[str, DateEvidence], agreed: str, cut_off: date, planned: Set[str], many: float
+    evidence: Mapping[str, DateEvidence], agreed: Mapping[str, str], cut_off: date, planned: Set[str], many: float
 ) -> dict[str, DateReading]:
     """How to read those date columns of a file, by name, for which the default reading would be wrong or a guess.
 
-    `agreed` is the order declared for the site; `cut_off` the cut-off, after which only the fields `planned` may have
-    dates. A column with more than `many` affected cells refuses the file; otherwise the rows are held.
+    `agreed` is the order declared for each, by its heading or for the site; `cut_off` the cut-off, after which only the
+    fields `planned` may have dates. A column with more than `many` affected cells refuses the file; otherwise the rows
+    are held.
     """
     readings = _swapped_columns(evidence, cut_off, planned)
     rest = {name: column for name, column in evidence.items() if name not in readings}
@@ -235,7 +236,7 @@ def _is_one_day_of_each_month(column: DateEvidence, order: str) -> bool:
     return len(column.up_to_12th) > 1 and len(days) == 1 and months != days
 
 
-def _orders(evidence: Mapping[str, DateEvidence], agreed: str) -> dict[str, DateReading]:
+def _orders(evidence: Mapping[str, DateEvidence], agreed: Mapping[str, str]) -> dict[str, DateReading]:
     """The columns that are month first, that mix both orders, or whose order is uncertain."""
     one_order = not any(column.day_first for column in evidence.values())
     proofs = set[NumericDate]().union(*(column.month_first for column in evidence.values() if not column.day_first))
@@ -243,12 +244,15 @@ def _orders(evidence: Mapping[str, DateEvidence], agreed: str) -> dict[str, Date
     readings: dict[str, DateReading] = {}
     for name, column in evidence.items():
         by_itself = column.order == MONTH_FIRST and len(column.month_first) >= MIN_MONTH_FIRST
+        as_agreed = agreed.get(name) == MONTH_FIRST and bool(column.month_first or column.ambiguous)
         if column.day_first and column.month_first:
             readings[name] = DateReading("", is_mixed=True)
-        elif by_itself or (of_file and (column.month_first or column.ambiguous)):
+        elif (
+            by_itself or (as_agreed and not column.day_first) or (of_file and (column.month_first or column.ambiguous))
+        ):
             readings[name] = DateReading(MONTH_FIRST, MONTH_FIRST_RULE)
         elif column.month_first and column.ambiguous:
-            readings[name] = DateReading("", is_mixed=agreed == DAY_FIRST)
+            readings[name] = DateReading("", is_mixed=agreed.get(name) == DAY_FIRST)
         elif column.ambiguous and not column.day_first and len(proofs) >= MIN_MONTH_FIRST:
             readings[name] = UNSURE
     return readings

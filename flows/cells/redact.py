@@ -170,7 +170,7 @@ def name_of_stray_sheet(name: str, number: int, contract: Contract) -> str:
     The sheet may be about people even if the dataset is not. The words of other datasets are not allowed: else the
     result of a file would depend on their contracts and code lists.
     """
-    about_people = replace(contract, participant_level=True)
+    about_people = replace(contract, participant_level=True, rules=())  # some rules are for published figures only
     return name if is_safe_to_echo(name, (about_people,)) else f"sheet {number}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -11,6 +12,8 @@ from flows.cells.distinct_column import DistinctColumn
 from flows.deliveries.findings import Finding
 from schemas._contract.model import Severity
 from schemas.audit.deliveries import Column
+
+UNREAD_RULES = ("F09", "F12", "F41")  # about a field that cannot be read
 
 
 @dataclass
@@ -23,6 +26,8 @@ class Layout:
     version_column: int | None = None  # position of the column with the version of the form, if there is one (rule F24)
     as_written: tuple[str, ...] = ()  # the headings as sent, to recognise them; never to be shown
     is_marked: bool = False  # a workbook that the warehouse gave back with its problems marked
+    not_read: frozenset[str] = frozenset()  # fields that a finding about the whole heading keeps from being read
+    date_orders: Mapping[str, str] = field(default_factory=dict)  # by date field: what a hint in its heading says
 
     @property
     def refused(self) -> bool:
@@ -38,9 +43,9 @@ class Layout:
     def unread(self) -> frozenset[str]:
         """Expected fields that cannot be read, because their column is missing or there twice.
 
-        One finding about the heading reports it (F09, F12), and rows get none for it.
+        One finding about the heading reports it (F09, F12, F41), and rows get none for it.
         """
-        return frozenset(f.field for f in self.findings if f.rule_id in ("F09", "F12") and f.field)
+        return self.not_read | {f.field for f in self.findings if f.rule_id in UNREAD_RULES and f.field}
 
     def column_of(self, field: str) -> Column | None:
         """The file's column that holds a field; None if there is none."""

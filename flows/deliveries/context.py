@@ -25,10 +25,15 @@ class DeliveryContext:
     need: str = "required"  # by the returns table: required, optional or none
     date_order: str = ""
     dates: tuple[tuple[str, DateReading], ...] = ()  # fields whose order of day and month only the whole file shows
+    orders_in_hints: tuple[tuple[str, str], ...] = ()  # fields whose headings say in which order to write dates
     delimiter: str = ""  # of the site's text files, where its profile declares one
     quote: str = ""  # likewise
     headings: tuple[tuple[str, str], ...] = ()  # the site's own headings: (folded heading, field)
     corrections: tuple[CellCorrection, ...] = ()  # of cells of this delivery alone
+
+    def agreed_order(self, field: str) -> str:
+        """The order in which a field's dates should be written: by a hint in its heading, or by the site's profile."""
+        return dict(self.orders_in_hints).get(field, self.date_order)
 
     @property
     def refuses_future_month(self) -> bool:

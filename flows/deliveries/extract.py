@@ -77,6 +77,9 @@ class Extract:
     sheet_number: int = 0  # its place in the workbook, from 1: names the sheet where its own name may be personal
     # Cells of the other sheets, read when they are iterated. They are searched for personal data, and never stored.
     other_sheets: Iterable[TextOnOtherSheet] = ()
+    form_version: str = ""  # of a blank workbook of ours, as its notes state it
+    # Rows below this dataset's headings on our own sheet of examples: people may have filled in that one.
+    rows_on_examples: Callable[[], list[list[str]]] = list
     # Findings that are known only once all of `batches` were read: call it then.
     row_findings: Callable[[], list[Finding]] = list
 

@@ -7,8 +7,10 @@ key (`flows/store/result_key.py`). Rows pass through in batches, so a file may b
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +27,19 @@ from flows.deliveries.findings import Finding, findings_frame, findings_of_rows
 from flows.deliveries.months import received_in_words
 from flows.runtime.parallel import parallel_map, prefetch
 from flows.runtime.safe_errors import LoggedError
-from flows.steps.conform import conform, known_headings, match_headings, personal_on_other_sheets
+from flows.steps.conform import (
+    conform,
+    filled_in_on_examples,
+    headings_of_any_dataset,
+    known_headings,
+    layout_of_form,
+    layout_of_nothing,
+    layout_of_other,
+    link_renamed,
+    match_headings,
+    other_dataset,
+    personal_on_other_sheets,
+)
 from flows.steps.correct import Corrector
 from flows.steps.read import read
 from flows.steps.validate import WholeFile, validate_rows
@@ -129,9 +143,7 @@ def _validate_with(
     try:
         if wrong_sender:
             raise UnreadableFile(wrong_sender)
-        name_sheet = partial(name_of_stray_sheet, contract=contract)
-        headings = known_headings(contract, context)
-        extract = read(path, headings, delivery.sheet, context.delimiter, context.quote, name_sheet)
+        extract = _open(path, delivery, contract, context)
     except UnreadableFile as unreadable:
         is_nil_return = unreadable.rule_id == "F01" and delivery.nil_return  # an empty file, and declared so
         found = [] if is_nil_return else [Finding(unreadable.rule_id, Severity.FILE, found=unreadable.found or None)]
@@ -142,9 +154,45 @@ def _validate_with(
         result = Result.REFUSED if refused else Result.ACCEPTED if is_nil_return else Result.UNREADABLE
         return Verdict(result, Counts(), contract_version=version, rows_judged=False), {}
     extract.sheet = redact_sheet_name(extract.sheet, extract.sheet_number, contract, context.data_cut_date)
-    layout = match_headings(extract.headings, contract, context, is_marked=extract.is_marked)
+    extract, layout = _match(extract, contract, context)
+    layout = layout_of_form(layout, contract, extract.form_version)
+    context = replace(context, orders_in_hints=tuple(sorted(layout.date_orders.items())))
     out.add_findings(findings_frame([*about_name(delivery), *extract.findings, *layout.findings], extract.sheet))
     return _validate_rows(extract, layout, contract, context, delivery, out)
+
+
+def _open(path: Path, delivery: Delivery, contract: Contract, context: DeliveryContext) -> Extract:
+    """Open a file; if it has no heading of its dataset, by the heading of another dataset. Raises UnreadableFile."""
+    name_sheet = partial(name_of_stray_sheet, contract=contract)
+    opened = partial(
+        read, path, sheet=delivery.sheet, delimiter=context.delimiter, quote=context.quote, name_sheet=name_sheet
+    )
+    try:
+        return opened(known_headings(contract, context))
+    except UnreadableFile as unreadable:
+        if unreadable.rule_id != "U03":
+            raise
+        with suppress(UnreadableFile):
+            extract = opened(headings_of_any_dataset(context))
+            if other_dataset(extract.headings, contract, context):
+                return extract
+        raise
+
+
+def _match(extract: Extract, contract: Contract, context: DeliveryContext) -> tuple[Extract, Layout]:
+    """Match the headings of a file with its dataset. Where fields are missing, the first rows help to say why."""
+    layout = match_headings(extract.headings, contract, context, is_marked=extract.is_marked)
+    if refused := [f for f in extract.findings if f.severity is Severity.FILE]:  # the heading line is at fault
+        others = [f for f in extract.findings if f not in refused]
+        return replace(extract, findings=others), layout_of_nothing(layout, contract, refused)
+    if other := other_dataset(extract.headings, contract, context):
+        return extract, layout_of_other(layout, contract, other)
+    if all(f.rule_id not in ("F09", "F11") for f in layout.findings):
+        return extract, layout
+    first = next(extract.batches, None)
+    if first is None:
+        return extract, layout
+    return replace(extract, batches=chain([first], extract.batches)), link_renamed(layout, first, contract)
 
 
 def _wrong_sender(delivery: Delivery, context: DeliveryContext) -> str:
@@ -180,6 +228,11 @@ def _validate_rows(
     out.add_findings(file.rows_left_out())
     repeats = _resolve_repeats(file, layout, extract.sheet, out)
     about_file = file.findings(delivery, context)
+    on_examples = filled_in_on_examples(
+        extract.rows_on_examples(), contract, has_rows=file.rows > 0, is_nil_return=delivery.nil_return
+    )
+    if on_examples:  # in place of 'no rows'
+        about_file = [*on_examples, *(f for f in about_file if f.rule_id != "F01")]
     if file.month_is_wrong:  # one finding says so in place of one for every date that is measured by the month
         out.remove_findings(file.cut_off_rules, file.n_cut_off_faults)
     out.add_findings(findings_frame([*extract.row_findings(), *about_file, *corrector.not_applied()], extract.sheet))

@@ -84,6 +84,7 @@ OF_ANY_FILE = SourceFiles(
         "flows/steps/validate_delivery.py",
         "flows/store/results.py",
         "flows/store/result_sink.py",
+        "flows/workbooks/example_rows.py",
     ),
     ("numpy", "pandera", "polars"),
 )

@@ -6,30 +6,19 @@ Whether the field is required shows in the heading's style and in the notes. The
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from flows.workbooks.example_rows import example_of, example_rows
 from flows.workbooks.for_site import expected_where_empty, for_site
 from flows.workbooks.styles import TEXT, WorkbookWriter, width_of
-from schemas._contract.code_lists import code_list
 from schemas._contract.expected import expected
-from schemas._contract.model import Contract, Field, Kind
-from schemas._contract.workbook_names import CODES, EXAMPLES, NOTES
+from schemas._contract.model import Contract, Field
+from schemas._contract.workbook_names import CODES, EXAMPLE_ROWS, EXAMPLES, FORM_VERSION, NOTES
+from schemas._rules.files import CURRENT_FORM
 
 ROWS_TO_FILL = 20_000  # rows with drop-down lists and messages; rows below them are read all the same
-EXAMPLE_ROWS = 3
-_EXAMPLES = {
-    Kind.TEXT: "made up",
-    Kind.REFERENCE: "SIM-000001",
-    Kind.DATE: "2016-11-03",
-    Kind.INTEGER: "1",
-    Kind.DECIMAL: "1",
-    Kind.MONEY: "100000.00",
-    Kind.YES_NO: "Y",
-    Kind.FINANCIAL_YEAR: "2015-16",
-}
 
 
 def write_blank_workbook(path: Path | BinaryIO, contracts: Sequence[Contract], file_name: str, site: str = "") -> None:
@@ -77,13 +66,14 @@ def _write_notes(workbook: WorkbookWriter, contracts: Sequence[Contract], file_n
         instructions.append(
             "Never enter names, addresses, postcodes, dates of birth, NHS or National Insurance numbers."
         )
+    instructions.append(f"{FORM_VERSION}{CURRENT_FORM}")
     sheet.write_string(0, 0, "What each column means", workbook.style("title"))
     sheet.set_row(0, 30)
     for row, text in enumerate(instructions, 1):
         sheet.write_string(row, 0, text, workbook.style("plain"))
     headings = ("Sheet", "Column", "Meaning", "Must it be filled in?", "What a cell holds", "Example")
     rows = [
-        (c.dataset, f.name, _meaning(f), _needed(f, c, site), expected(f), _example(f) or "may be empty")
+        (c.dataset, f.name, _meaning(f), _needed(f, c, site), expected(f), example_of(f) or "may be empty")
         for c in contracts
         for f in c.fields
     ]
@@ -121,45 +111,7 @@ def _write_examples(workbook: WorkbookWriter, contracts: Sequence[Contract]) -> 
         row += EXAMPLE_ROWS + 3
     columns = range(max(len(c.fields) for c in contracts))
     shown = [[c.fields[i] for c in contracts if i < len(c.fields)] for i in columns]
-    widths = [width_of(text for f in fields for text in (f"{f.name}  ", _example(f))) for fields in shown]
+    widths = [width_of(text for f in fields for text in (f"{f.name}  ", example_of(f))) for fields in shown]
     for column, width in enumerate(widths):
         sheet.set_column(column, column, width)
     workbook.fit_to_print(sheet, widths, 0)
-
-
-def example_rows(contract: Contract) -> list[dict[str, str]]:
-    """Made-up rows of a dataset, as field name -> text. The second row has only the cells that must be filled in."""
-    rows = []
-    for n in range(EXAMPLE_ROWS):
-        row: dict[str, str] = {}
-        for field in contract.fields:
-            text = _numbered(field, contract, n)
-            # two references alike would read as if one organisation were both, such as funder and recipient
-            twice = field.kind is Kind.REFERENCE and text in row.values()
-            row[field.name] = text if _is_filled(field) or (n != 1 and not twice) else ""
-        rows.append(row)
-    return rows
-
-
-def _is_filled(field: Field) -> bool:
-    """Whether an ordinary row has a value there. An amount may be empty, but then another column has to say why."""
-    return field.required or (field.column_is_required and field.kind in (Kind.MONEY, Kind.DECIMAL))
-
-
-def _numbered(field: Field, contract: Contract, n: int) -> str:
-    """A field's example in row `n`: keys and references are numbered, so that each row is about another person."""
-    text = _example(field)
-    numbered = {*contract.key, *(r.field for r in contract.parent_rules)}
-    if not (field.name in numbered and field.kind in (Kind.TEXT, Kind.REFERENCE) or field.unit == "year"):
-        return text
-    number = re.search(r"\d+$", text)
-    if number is None:
-        return f"{text}-{n + 1}"
-    return f"{text[: number.start()]}{int(number[0]) + n:0{len(number[0])}}"
-
-
-def _example(field: Field) -> str:
-    """An example for a cell; '' where the field has none and may be empty."""
-    if field.example or not _is_filled(field):
-        return field.example
-    return field.default or (code_list(field.codes).codes[0] if field.codes else _EXAMPLES[field.kind])

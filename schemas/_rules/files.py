@@ -9,6 +9,7 @@ files. A rule is about the whole file unless `found_on` names columns.
 from __future__ import annotations
 
 from schemas._contract.model import Contract, Rule, Severity
+from schemas._rules.headings import HEADING_RULES
 from schemas._rules.months import MONTH_RULES
 from schemas._rules.not_data import NOT_DATA_RULES
 
@@ -16,7 +17,8 @@ BLANK_ROWS_LISTED = 100  # above this, only their number is reported (F07); so w
 WAITING_RULE = "L04"  # held up only because another file of the same site is late, refused or held up
 # The one column beyond the contract that a file may have: the version of the form for each row (F24). It is not loaded.
 VERSION_COLUMN = "schema_version"
-FORM_VERSIONS = frozenset({"1", "1.0"})
+CURRENT_FORM = "1"  # stated in blank workbooks: raised when columns are added, renamed or removed
+FORM_VERSIONS = frozenset({CURRENT_FORM, "1.0"})
 FILE, ROW, WARNING = Severity.FILE, Severity.ROW, Severity.WARNING
 
 
@@ -188,7 +190,8 @@ FILE_RULES: tuple[Rule, ...] = (
         ROW,
         "The line could not be split into the columns of the heading",
         "as many cells as the heading has",
-        "Check for commas and quotation marks inside text: put such text in double quotation marks.",
+        "Check the line for a comma that is missing or too many, and for quotation marks. Put text with a comma inside"
+        " it in double quotation marks.",
     ),
     Rule(
         "F13",
@@ -339,6 +342,7 @@ FILE_RULES: tuple[Rule, ...] = (
         " a file is not taken in.",
     ),
     *NOT_DATA_RULES,
+    *HEADING_RULES,
     Rule(
         "L02",
         FILE,

@@ -244,7 +244,10 @@ IN_KEY_BY_VALUE = (
     "schemas._contract.catalogue",
     "schemas._contract.registry",
     "schemas._contract.version",
-    *(f"schemas._rules.{name}" for name in ("cells", "corrections", "files", "months", "not_data", "privacy")),
+    *(
+        f"schemas._rules.{name}"
+        for name in ("cells", "corrections", "files", "headings", "months", "not_data", "privacy")
+    ),
 )
 # These only locate files or word messages.
 CHANGES_NO_RESULT = {

@@ -28,7 +28,10 @@ from flows.steps.conform.cells import (
     reject_percentages,
 )
 from flows.steps.conform.data_rows import DataRows, data_rows, form_versions, shifted_rows, unheaded_column_findings
+from flows.steps.conform.examples import filled_in_on_examples
+from flows.steps.conform.form_version import layout_of_form
 from flows.steps.conform.heading import fields_by_heading, known_headings, match_headings
+from flows.steps.conform.other_dataset import headings_of_any_dataset, layout_of_nothing, layout_of_other, other_dataset
 from flows.steps.conform.personal_data import (
     birth_date_findings,
     blank_personal_values,
@@ -37,12 +40,25 @@ from flows.steps.conform.personal_data import (
     personal_in_stray_text,
     personal_on_other_sheets,
 )
+from flows.steps.conform.renamed import link_renamed
 from schemas._contract.model import PERCENTAGES, Contract, Field, Kind, Severity
 from schemas.audit.deliveries import Column
 
 EXTRA_CELL = "a cell to the right of the last heading"
 _MALFORMED_TYPES = {"source_row": pl.Int64, "found": pl.String}
-__all__ = ["conform", "known_headings", "match_headings", "personal_on_other_sheets"]
+__all__ = [
+    "conform",
+    "filled_in_on_examples",
+    "headings_of_any_dataset",
+    "known_headings",
+    "layout_of_form",
+    "layout_of_nothing",
+    "layout_of_other",
+    "link_renamed",
+    "match_headings",
+    "other_dataset",
+    "personal_on_other_sheets",
+]
 
 
 def conform(batch: TextBatch, layout: Layout, contract: Contract, context: DeliveryContext, sheet: str) -> TypedBatch:

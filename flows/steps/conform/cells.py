@@ -85,9 +85,9 @@ def read_column(cells: DistinctColumn, field: Field, context: DeliveryContext) -
 
 
 def date_reading(field: Field, context: DeliveryContext) -> DateReading:
-    """How a column's dates are read: as the whole file has shown, as the site's profile declares, or by default."""
-    reading = dict(context.dates).get(field.name) or (AGREED_ORDER if context.date_order == DAY_FIRST else HOLD_ROWS)
-    return replace(reading, newest_year=context.data_cut_date.year)
+    """How a column's dates are read: as the whole file has shown, as heading or profile declare, or by default."""
+    agreed = AGREED_ORDER if context.agreed_order(field.name) == DAY_FIRST else HOLD_ROWS
+    return replace(dict(context.dates).get(field.name) or agreed, newest_year=context.data_cut_date.year)
 
 
 @cache  # building the expression takes longer than converting a small column

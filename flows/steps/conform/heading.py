@@ -1,21 +1,30 @@
-"""Match the columns of a file with the contract's fields, and report faults in the heading (rules F09-F12, F28)."""
+"""Match the columns of a file with the contract's fields; report faults in the heading (rules F09-F12, F28, F40)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from flows.cells.column_letters import column_letter
 from flows.cells.garbled import CONTROL, ungarbled
+from flows.cells.headings import order_in_hint, split_hint
 from flows.cells.identifiers import heading_is_personal, personal_rule
 from flows.cells.redact import redact_headings
 from flows.deliveries.conformed import Layout
 from flows.deliveries.context import DeliveryContext
 from flows.deliveries.findings import Finding
 from schemas._contract.code_lists import fold
-from schemas._contract.model import Contract, Severity
+from schemas._contract.model import Contract, Field, Kind, Severity
 from schemas._contract.workbook_names import ROW_PROBLEMS
 from schemas._rules.files import VERSION_COLUMN
 from schemas.audit.deliveries import Column
+
+# Words of hints that say what to fill in, even where they are also words of some field's name.
+_WORDS_OF_HINTS = frozenset(
+    {"code", "codes", "date", "gbp", "hours", "id", "list", "number", "ref", "reference", "text"}
+)
+_FORMAT_OF_DATES = re.compile(r"[dmy\W]+", re.IGNORECASE)
+_DAYS_AND_MONTHS = {"dmy": "day/month/year", "mdy": "month/day/year"}
 
 
 def known_headings(contract: Contract, context: DeliveryContext) -> frozenset[str]:
@@ -39,14 +48,16 @@ def fields_by_heading(contract: Contract, context: DeliveryContext) -> dict[str,
 def match_headings(
     headings: Sequence[str], contract: Contract, context: DeliveryContext, *, is_marked: bool = False
 ) -> Layout:
-    """Match the headings of a file with the contract's fields (rules F09-F12, F28).
+    """Match the headings of a file with the contract's fields (rules F09-F12, F28, F40).
 
     If two columns are for the same field, neither is read: nobody knows which is meant, and findings in the wrong one
     would mislead.
     """
     known = fields_by_heading(contract, context)
     personal = {h for h in headings if contract.participant_level and personal_rule(h)}
-    columns = _columns(headings, known, contract, context)
+    fields = _fields(headings, known, contract)
+    columns = _columns(headings, fields, contract, context)
+    date_orders: dict[str, str] = {}
     positions: dict[str, int] = {}
     findings: list[Finding] = []
     seen: set[str] = set()
@@ -62,7 +73,12 @@ def match_headings(
         if column.field:
             positions[column.field] = i
             # A heading in another spelling is accepted with a warning; a garbled one has its warning already.
-            if column.heading != column.field and not is_garbled:
+            if fold(heading) not in known:
+                order = order_in_hint(split_hint(heading)[1])
+                if order and contract.by_name[column.field].kind is Kind.DATE:
+                    date_orders[column.field] = order
+                findings.append(_about_hint(column, date_orders.get(column.field, "")))
+            elif column.heading != column.field and not is_garbled:
                 findings.append(
                     Finding("F10", Severity.WARNING, field=column.field, column=column, found=column.heading)
                 )
@@ -83,7 +99,50 @@ def match_headings(
         version,
         as_written=tuple(headings),
         is_marked=is_marked or ROW_PROBLEMS in headings,
+        date_orders=date_orders,
     )
+
+
+def _fields(headings: Sequence[str], known: Mapping[str, str], contract: Contract) -> list[str]:
+    """The field of each column; '' for an unknown one.
+
+    A heading with a hint behind it stands for a field only if no other heading does so without a hint: 'Contact type
+    (other)' is a column of its own beside 'Contact type'.
+    """
+    fields = [known.get(fold(h), "") for h in headings]
+    taken = set(fields)
+    for i, heading in enumerate(headings):
+        name, hint = ("", "") if fields[i] else split_hint(heading)
+        field = known.get(fold(name), "") if name else ""
+        if field and field not in taken and _only_says_how(hint, heading, contract.by_name[field], contract):
+            fields[i] = field
+    return fields
+
+
+def _only_says_how(hint: str, heading: str, field: Field, contract: Contract) -> bool:
+    """Whether a hint says how to fill in the field, rather than that the column is another one.
+
+    'Weekly hours (exit)' may be the hours at exit, if another field has that word.
+    """
+    if contract.participant_level and (personal_rule(heading) or heading_is_personal(hint)):
+        return False
+    of_others = {word for f in contract.fields if f is not field for word in _words(f.name)}
+    return not (_words(hint) - _words(field.name) - _WORDS_OF_HINTS) & of_others
+
+
+def _words(text: str) -> set[str]:
+    """The words of a name or heading that have more than two letters."""
+    return set(re.findall(r"[a-z]{3,}", text.casefold()))
+
+
+def _about_hint(column: Column, order: str) -> Finding:
+    """A warning for a heading that was read without its hint (F40), and what the hint says of the dates."""
+    read = (
+        f"{column.heading}: dates such as 03/04/2016 are taken as {_DAYS_AND_MONTHS[order]}"
+        if order
+        else column.heading
+    )
+    return Finding("F40", Severity.WARNING, field=column.field, column=column, found=read)
 
 
 def _about_garbled(heading: str, column: Column) -> Finding:
@@ -95,16 +154,29 @@ def _about_garbled(heading: str, column: Column) -> Finding:
 
 
 def _columns(
-    headings: Sequence[str], known: Mapping[str, str], contract: Contract, context: DeliveryContext
+    headings: Sequence[str], fields: Sequence[str], contract: Contract, context: DeliveryContext
 ) -> tuple[Column, ...]:
-    """The columns as reports may name them: an unknown heading that may be personal is replaced by its letter."""
-    fields = [known.get(fold(h), "") for h in headings]
+    """The columns as reports may name them: an unknown heading that may be personal is replaced by its letter.
+
+    Of a heading with a hint that may be personal, only what is before the hint is shown.
+    """
+    known = fields_by_heading(contract, context)
     letters = [column_letter(i) for i in range(len(headings))]
     redacted = redact_headings(headings, letters, contract, context.data_cut_date)
     return tuple(
-        Column(heading if field or not heading or _states_version(heading) else safe, letter, field)
+        Column(_shown(heading, safe, field, known), letter, field)
         for heading, safe, letter, field in zip(headings, redacted, letters, fields, strict=True)
     )
+
+
+def _shown(heading: str, redacted: str, field: str, known: Mapping[str, str]) -> str:
+    """A heading as reports may show it."""
+    if not heading or _states_version(heading) or (field and fold(heading) in known):
+        return heading
+    name, hint = split_hint(heading)
+    if not field or redacted == heading:
+        return redacted
+    return heading if _FORMAT_OF_DATES.fullmatch(hint) else name.strip()
 
 
 def _states_version(heading: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from itertools import zip_longest
 
-from schemas._contract.code_lists import fold
+from flows.cells.headings import recognise
 
 HEADING_SEARCH_ROWS = 30
 MAX_COLUMNS = 2_000  # far more than any dataset has, and few enough to search each for personal data
@@ -14,7 +14,7 @@ MIN_KNOWN_HEADINGS = 2  # one may occur by chance, in a title or a note above th
 
 def count_known_headings(cells: Sequence[str], known: Set[str]) -> int:
     """The number of different known headings among a row's cells."""
-    return len({fold(c) for c in cells} & known)
+    return len({recognise(c, known) for c in cells} - {""})
 
 
 def find_heading(rows: Sequence[Sequence[str]], known: Set[str]) -> int | None:
@@ -28,7 +28,7 @@ def find_heading(rows: Sequence[Sequence[str]], known: Set[str]) -> int | None:
 def is_complete_heading(cells: Sequence[str], known: Set[str]) -> bool:
     """Whether every filled cell of a row is a known heading, so that no second heading row could add to it."""
     filled = [c for c in cells if c.strip()]
-    return len(filled) >= MIN_KNOWN_HEADINGS and all(fold(c) in known for c in filled)
+    return len(filled) >= MIN_KNOWN_HEADINGS and all(recognise(c, known) for c in filled)
 
 
 def merge_heading_rows(upper: Sequence[str], lower: Sequence[str], known: Set[str]) -> list[str]:
@@ -41,5 +41,5 @@ def merge_heading_rows(upper: Sequence[str], lower: Sequence[str], known: Set[st
         group = above.strip() or group
         both, alone = f"{above} {below}".strip(), below or above
         candidates = (both, f"{group} {below}", alone) if below.strip() else (both,)
-        cells.append(next((text for text in candidates if fold(text) in known), both))
+        cells.append(next((text for text in candidates if recognise(text, known)), both))
     return cells

@@ -37,6 +37,9 @@ _UNSUPPORTED_PACKAGES = (
     ("word/document.xml", "a Word document"),
     ("ppt/presentation.xml", "a PowerPoint file"),
 )
+# A workbook says so here, wherever its own parts lie. calamine finds them only where Excel puts them.
+_CONTENT_TYPES = "[Content_Types].xml"
+_WORKBOOK_TYPES = (b"spreadsheetml.sheet.main+xml", b"sheet.macroEnabled.main+xml")
 
 
 def format_of(path: Path) -> Format:
@@ -79,13 +82,18 @@ def _detect(path: Path, start: bytes) -> Format | str:
 
 
 def _detect_package(path: Path) -> Format | str:
-    """The format of a zip package, by the parts in it; a plain zip if they are of no office program."""
+    """The format of a zip package, by the parts in it; a plain zip if they are of no office program.
+
+    Raises UnreadableFile (U01) for a workbook that can be recognised but not read.
+    """
     package = Package(path)
     for part, name in _UNSUPPORTED_PACKAGES:
         if part in package:
             return name
     if XLSX_BOOK in package:
         return Format.XLSX
+    if any(package.holds(_CONTENT_TYPES, kind) for kind in _WORKBOOK_TYPES):
+        raise UnreadableFile("U01", "an Excel workbook whose parts lie in unusual places: Excel puts them right")
     # The `mimetype` part is what tells a spreadsheet from a text document, but some programs leave it out.
     if package.holds("mimetype", b"opendocument") or (ODS_CONTENT in package and ODS_MANIFEST in package):
         is_spreadsheet = "mimetype" not in package or package.holds("mimetype", b"opendocument.spreadsheet")

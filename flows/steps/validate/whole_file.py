@@ -135,8 +135,9 @@ class WholeFile:
     def dates(self, context: DeliveryContext) -> dict[str, DateReading]:
         """How to read the date columns whose day-month order only the whole file shows, by field name."""
         planned = {f.name for f in self.contract.fields if f.may_be_future}
+        agreed = {name: context.agreed_order(name) for name in self._dates}
         many = (self.rows + self.malformed) * self.contract.bad_share_limit
-        return infer_date_readings(self._dates, context.date_order, context.data_cut_date, planned, many)
+        return infer_date_readings(self._dates, agreed, context.data_cut_date, planned, many)
 
     def findings(self, delivery: Delivery, context: DeliveryContext) -> list[Finding]:
         """The findings about the file as a whole. Sets `month_is_wrong`. Source: docs/domain.md 6.0 and 7."""

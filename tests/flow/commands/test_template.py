@@ -12,7 +12,7 @@ import pytest
 from commands import clean_environment, pilots, pilots_in_process
 from data_folder import BPL, PROJECT, DataFolder, valid_row, valid_rows
 
-from flows.workbooks.blank import example_rows
+from flows.workbooks.example_rows import example_rows
 from schemas._contract.catalogue import datasets
 from schemas._contract.workbook_names import CODES, EXAMPLES, NOTES, PROBLEMS
 

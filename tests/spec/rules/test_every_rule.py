@@ -27,6 +27,7 @@ from file_validator import (
 
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import SHARE, Contract, Field, Kind
+from schemas._contract.workbook_names import EXAMPLES, FORM_VERSION, NOTES
 from schemas._rules.cells import CELL_RULES
 from schemas._rules.files import DELIVERY_RULES, FILE_RULES
 from schemas._rules.privacy import PERSONAL_DATA_RULES
@@ -116,6 +117,7 @@ def with_hidden_row(book: bytes) -> bytes:
 
 TABLE = [list(CONTACT), list(CONTACT.values())]
 BOOK = workbook({"Contacts": TABLE})
+OLD_FORM = [[f"{FORM_VERSION}0.9"]]
 WITHOUT_MEDIUM = as_csv([{k: v for k, v in r.items() if k != "contact_medium"} for r in contacts({}, {})])
 VERSIONED = [{**r, "schema_version": "1"} for r in contacts({}, {}, {})]
 NOVEMBER, OCTOBER = [f"2016-11-{d:02}" for d in range(1, 31)], [f"2016-10-{d:02}" for d in range(1, 31)]
@@ -142,7 +144,7 @@ CASES = (
     Case(
         "U04",
         FILE,
-        workbook({"One": TABLE, "Two": TABLE}),
+        workbook({"One": TABLE, "Two": [*TABLE, TABLE[1]]}),
         workbook({"One": TABLE, "Two": [["Remarks"], ["none"]]}),
         {"suffix": "xlsx"},
     ),
@@ -162,6 +164,20 @@ CASES = (
     Case("F28", WARNING, VALID.replace("contact_date", "contact\x96date", 1), VALID),
     heading("F12", FILE, "contact_date", "Weather"),
     Case("F24", FILE, as_csv([*VERSIONED[:2], {**VERSIONED[2], "schema_version": "2"}]), as_csv(VERSIONED)),
+    # --- the wrong heading, or the wrong thing under a name -----------------------------------------------------------
+    Case("F40", WARNING, VALID.replace("contact_type", "contact_type (see list)", 1), VALID),
+    Case("F41", FILE, VALID.replace("staff_role", "Staff grade", 1), VALID),
+    Case("F41", WARNING, VALID.replace("with_employer", "Employer?", 1), VALID),
+    Case("F42", FILE, PEOPLE, VALID),
+    Case("F43", FILE, VALID.replace("contact_type,", "", 1), VALID),
+    Case("F43", WARNING, VALID.replace("contact_type,", "contact_type ", 1), VALID),
+    Case("F44", FILE, workbook({"Contacts": [[",".join(row)] for row in TABLE]}), BOOK, {"suffix": "xlsx"}),
+    Case("F44", WARNING, "\n".join(f'"{line}"' for line in VALID.splitlines()), VALID),
+    Case("F45", FILE, workbook({"Contacts": TABLE[:1], EXAMPLES: TABLE}), BOOK, {"suffix": "xlsx"}),
+    Case("F45", WARNING, workbook({"Contacts": TABLE, EXAMPLES: [*TABLE, *TABLE[1:] * 3]}), BOOK, {"suffix": "xlsx"}),
+    Case("F46", WARNING, workbook({"One": TABLE, "Two": TABLE}), BOOK, {"suffix": "xlsx"}),
+    Case("F47", FILE, workbook({"Contacts": [r[1:] for r in TABLE], NOTES: OLD_FORM}), BOOK, {"suffix": "xlsx"}),
+    Case("F47", WARNING, workbook({"Contacts": TABLE, NOTES: OLD_FORM}), BOOK, {"suffix": "xlsx"}),
     # --- lines ------------------------------------------------------------------------------------------------------
     Case("F05", WARNING, lines(HEADING, VALID.splitlines()[1].replace("C000001", "C000004")), VALID),
     Case("F05", FILE, lines(",".join(reversed(CONTACT))), VALID),

@@ -12,14 +12,16 @@ import pytest
 from file_validator import CONTACT, PARTICIPANT, Validator, as_csv
 from soak import iterations
 
-from flows.workbooks.blank import example_rows, write_blank_workbook
+from flows.workbooks.blank import write_blank_workbook
+from flows.workbooks.example_rows import example_rows
 from flows.workbooks.for_site import for_site
 from schemas._contract.catalogue import datasets
 from schemas._contract.code_lists import code_list
 from schemas._contract.expected import expected
 from schemas._contract.model import Contract, Kind
 from schemas._contract.registry import NONE, SiteProfile, profile, returns_for, sites
-from schemas._contract.workbook_names import CODES, EXAMPLES, NOTES, OUR_SHEETS
+from schemas._contract.workbook_names import CODES, EXAMPLES, FORM_VERSION, NOTES, OUR_SHEETS
+from schemas._rules.files import CURRENT_FORM
 
 SENDERS = ("MHT-BPL", "HLT-SCR", "PMO", "NHSE", "GRANTNAV")
 ALL = list(datasets().values())
@@ -203,3 +205,75 @@ def test_the_same_contract_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a.xlsx", "b.xlsx"):
         write_blank_workbook(tmp_path / name, [datasets()["contacts"]], "x.xlsx")
     assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
+
+
+def type_over_examples(book: openpyxl.Workbook, rows: list[dict[str, str]]) -> None:
+    """Fill in rows on the sheet of examples, from its first row of them on."""
+    sheet = book[EXAMPLES]
+    for n, row in enumerate(rows, 5):
+        for column, text in enumerate(row.values(), 1):
+            sheet.cell(n, column).value = text
+
+
+class TestF45RowsOnTheSheetOfExamples:
+    @pytest.mark.parametrize("dataset", ["contacts", "participants", "employment_outcomes", "targets"])
+    @pytest.mark.parametrize("number", [1, 2, 12])
+    def test_rows_filled_in_there_are_told(self, dataset: str, number: int, validate: Validator) -> None:
+        contract = datasets()[dataset]
+        book = blank(contract)
+        row = example_rows(contract)[0]
+        key = contract.key[0]
+        type_over_examples(book, [{**row, key: f"OTHER-{n:06}"} for n in range(number)])
+        site = sender_of(contract)
+        outcome = validate(saved(book), dataset, site, PERIOD, "xlsx", sheet=dataset)
+        assert [(f.rule, f.severity) for f in outcome.findings] == [("F45", "file")]
+        assert str(outcome.findings[0].found).startswith(f"{number} row")
+
+    def test_beside_rows_on_the_right_sheet_they_are_a_warning(self, validate: Validator) -> None:
+        contract = datasets()["contacts"]
+        book = blank(contract)
+        fill(book, contract, [CONTACT])
+        type_over_examples(book, [{**CONTACT, "contact_id": f"BPL-C9{n:05}"} for n in range(5)])
+        outcome = validate(saved(book), "contacts", "MHT-BPL", PERIOD, "xlsx", sheet="contacts")
+        assert ([(f.rule, f.severity) for f in outcome.findings], outcome.accepted) == ([("F45", "warning")], [2])
+
+    def test_personal_data_among_the_examples_refuses_the_file(self, validate: Validator) -> None:
+        contract = datasets()["contacts"]
+        book = blank(contract)
+        fill(book, contract, [CONTACT])
+        type_over_examples(book, [{**CONTACT, "staff_ref": "943 476 5919"}])
+        outcome = validate(saved(book), "contacts", "MHT-BPL", PERIOD, "xlsx", sheet="contacts")
+        assert "P01" in outcome.refusals
+
+
+class TestF47VersionOfTheForm:
+    @pytest.mark.parametrize("dataset", ["contacts", "participants", "targets"])
+    def test_a_blank_workbook_states_the_current_version(self, dataset: str) -> None:
+        notes = [row[0] for row in blank(datasets()[dataset])[NOTES].iter_rows(values_only=True)]
+        assert f"{FORM_VERSION}{CURRENT_FORM}" in notes
+
+    @pytest.mark.parametrize("dataset", ["contacts", "participants", "employment_outcomes"])
+    def test_another_version_that_lacks_columns_is_told_as_that_alone(self, dataset: str, validate: Validator) -> None:
+        contract = datasets()[dataset]
+        book = other_version(contract)
+        lacking = [f for f in contract.fields if f.column_is_required][-1]
+        headings = [c.value for c in book[dataset][1]]
+        book[dataset].delete_cols(headings.index(lacking.name) + 1)
+        outcome = validate(saved(book), dataset, "MHT-BPL", PERIOD, "xlsx", sheet=dataset)
+        assert [(f.rule, f.found) for f in outcome.findings] == [("F47", f"version 0.9, without {lacking.title}")]
+        assert outcome.result == "refused"
+
+    def test_another_version_with_every_column_is_read(self, validate: Validator) -> None:
+        outcome = validate(saved(other_version(datasets()["contacts"])), "contacts", "MHT-BPL", PERIOD, "xlsx")
+        assert [(f.rule, f.severity) for f in outcome.findings] == [("F47", "warning")]
+        assert outcome.accepted == [2, 3, 4]
+
+
+def other_version(contract: Contract) -> openpyxl.Workbook:
+    """A filled-in workbook whose notes state another version of the form."""
+    book = blank(contract)
+    fill(book, contract, example_rows(contract))
+    for cell in book[NOTES]["A"]:
+        if str(cell.value).startswith(FORM_VERSION):
+            cell.value = f"{FORM_VERSION}0.9"
+    return book

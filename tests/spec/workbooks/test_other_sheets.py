@@ -1,4 +1,4 @@
-"""The other sheets of a participant-level workbook are searched for personal data (P01, P03).
+"""The other sheets of a workbook: searched for personal data (P01, P03), and left out if they are copies (F46).
 
 Source: docs/domain.md 2.4. Every name and number is made up.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from file_validator import ValidatedFile, Validator, as_table, awards, contacts, workbook
+from file_validator import ValidatedFile, Validator, as_table, awards, contacts, participants, workbook
 from workbook_bytes import read_part, replace_parts
 
 TABLE = as_table(contacts({}, {}))
@@ -73,3 +73,19 @@ def test_u01_a_sheet_that_cannot_be_searched_refuses_the_file(validate: Validato
     far = read_part(content, "xl/worksheets/sheet2.xml").replace(b'r="A1"', b'r="XFD1048576"')
     outcome = validate(replace_parts(content, {"xl/worksheets/sheet2.xml": far}), suffix="xlsx")
     assert (outcome.refusals, outcome.accepted) == (["U01"], [])
+
+
+@pytest.mark.parametrize("dataset", ["contacts", "participants", "funding_awards"])
+def test_f46_a_copy_of_the_sheet_is_left_out(validate: Validator, dataset: str) -> None:
+    rows = {"contacts": contacts, "participants": participants, "funding_awards": awards}[dataset]({}, {})
+    content = workbook({dataset: as_table(rows), f"{dataset} (2)": as_table(rows)})
+    outcome = validate(content, dataset, suffix="xlsx")
+    assert [(f.rule, f.severity) for f in outcome.findings] == [("F46", "warning")]
+    assert (outcome.accepted, outcome.verdict.sheet) == ([2, 3], dataset)
+
+
+def test_f46_a_copy_in_a_return_is_told_from_other_sheets(validate: Validator) -> None:
+    book = {"contacts": TABLE, "contacts (2)": TABLE, "contacts (3)": [*TABLE, *TABLE[1:]]}
+    outcome = validate_book(validate, book, sheet="contacts")
+    assert [f.rule for f in outcome.findings] == ["F46", "U04"]
+    assert outcome.accepted == [2, 3]

@@ -16,6 +16,7 @@ import csv
 import io
 import string
 from collections.abc import Iterator, Set
+from contextlib import suppress
 from dataclasses import replace
 from enum import IntEnum
 from pathlib import Path
@@ -27,13 +28,14 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from flows.cells.distinct_column import DistinctColumn
-from flows.deliveries.extract import Extract, TextBatch
+from flows.deliveries.extract import Extract, TextBatch, UnreadableFile
 from flows.deliveries.findings import Finding
 from flows.runtime.wording import counted
 from flows.steps.read.text.encoding import FileBytes, as_utf8
 from flows.steps.read.text.lines import Dialect, Lines
 from flows.steps.read.text.surplus_cells import surplus_cells, surplus_findings
 from flows.steps.read.text.text_heading import MAX_RECORD_LINES, TextHeading, heading_findings, locate_heading
+from flows.steps.read.text.wrapped_lines import without_wrapping
 from schemas._contract.model import Severity
 
 CHUNK_BYTES = 8 << 20
@@ -50,7 +52,8 @@ def read_delimited(path: Path, known_headings: Set[str], delimiter: str = "", qu
     Raises UnreadableFile: F01 empty, F02 encoding, U01 a line too long or too many columns, U03 no heading.
     """
     data, encoding, findings = as_utf8(path)
-    heading = locate_heading(data, known_headings, delimiter, quote)
+    data, heading, wrapped = _locate_heading(data, known_headings, delimiter, quote)
+    findings += wrapped
     findings += heading_findings(heading, known_headings, delimiter, quote)
     surplus = surplus_cells(data, heading)
     findings += surplus_findings(surplus)
@@ -64,6 +67,28 @@ def read_delimited(path: Path, known_headings: Set[str], delimiter: str = "", qu
         findings,
         row_findings=reader.row_findings,
     )
+
+
+def _locate_heading(
+    data: FileBytes, known_headings: Set[str], delimiter: str, quote: str
+) -> tuple[FileBytes, TextHeading, list[Finding]]:
+    """Locate the heading; if every line is one quoted cell, in the text within the marks (F44)."""
+    unreadable = None
+    try:
+        heading = locate_heading(data, known_headings, delimiter, quote)
+        if not heading.lines_are_wrapped:
+            return data, heading, []
+    except UnreadableFile as error:
+        if error.rule_id != "U03":
+            raise
+        unreadable = error
+    inner = without_wrapping(data)
+    if inner is not None:
+        with suppress(UnreadableFile):
+            return inner, locate_heading(inner, known_headings, delimiter, quote), [Finding("F44", Severity.WARNING)]
+    if unreadable:
+        raise unreadable
+    return data, heading, []
 
 
 class _LineKind(IntEnum):

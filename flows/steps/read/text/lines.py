@@ -18,7 +18,6 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from flows.cells.column_letters import column_letter
 from flows.runtime.wording import counted
 
 _LF, _CR = 10, 13
@@ -207,12 +206,5 @@ def _wrong_number(cells: int, width: int, cut_off: str) -> str:
     numbers = f"{counted(cells, 'cell')}, where the heading has {width}"
     if cells > width:
         return f"{numbers}: {cells - width} too many"
-    return f"{cut_off}{numbers}: nothing for {_columns(cells, width)}"
-
-
-def _columns(first: int, end: int) -> str:
-    """The letters of the columns from `first` up to, but not including, `end`: 'columns C to E'."""
-    letters = [column_letter(first), column_letter(end - 1)]
-    if letters[0] == letters[1]:
-        return f"column {letters[0]}"
-    return f"columns {letters[0]} {'and' if end - first == 2 else 'to'} {letters[1]}"
+    # which cell is missing is not known: a separator may be lost between any two
+    return f"{cut_off}{numbers}: {width - cells} too few"

@@ -1,4 +1,4 @@
-"""Find a delimited text's heading, and with it the delimiter and the quotation mark (F04, F13, F29, F30).
+"""Find a delimited text's heading, and with it the delimiter and the quotation mark (F04, F13, F29, F30, F43).
 
 An unclosed quotation mark in the heading would make a CSV parser take the rows below for part of it. So a heading may
 run over several lines only if its quotation marks pair up and none of those lines is a row by itself. Otherwise it is
@@ -25,11 +25,13 @@ from flows.steps.read.heading import (
     merge_heading_rows,
 )
 from flows.steps.read.text.encoding import FileBytes
+from flows.steps.read.text.heading_line import check_heading_line
 from flows.steps.read.text.lines import Dialect, Lines, padding_pattern
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Severity
 
 MAX_RECORD_LINES = 50  # lines over which one record may run
+MAX_LINES_COMPARED = 100  # lines below the heading whose number of cells is compared with it
 MAX_HEADING_BYTES = 1 << 20  # the heading is searched for in this much of the file
 QUOTE_SAMPLE_LINES = 1_000  # lines in which to look for single quotation marks around cells
 DELIMITERS = (",", ";", "\t", "|")
@@ -52,6 +54,8 @@ class TextHeading:
     size: int  # bytes from the start of the file to the heading's end
     stray_quotes: tuple[int, ...] | None  # columns from which a stray quotation mark was removed; None if none was
     has_padding: bool  # whether there are spaces beside its quotation marks
+    of_line: list[Finding]  # about separators that are lost or too many
+    lines_are_wrapped: bool  # whether each line below it is one quoted cell
 
 
 def locate_heading(data: FileBytes, known: Set[str], delimiter: str, quote: str) -> TextHeading:
@@ -72,13 +76,24 @@ def locate_heading(data: FileBytes, known: Set[str], delimiter: str, quote: str)
     size = sum(map(len, raw[: found.end]))
     has_padding = any(found.dialect.has_padding(lines[line]) for line, _ in found.records)
     stray_quotes = _stray_quote_columns(lines, found)
-    above = lines[: found.first]
-    return TextHeading(*found, above=above, size=size, stray_quotes=stray_quotes, has_padding=has_padding)
+    below = [line for line in sample[found.end :] if line.strip()][:MAX_LINES_COMPARED]
+    split = [_split_quoted(line, found.delimiter, found.quote) for line in below]
+    texts = [[cell for cell, _ in cells] for cells in split]
+    cells, of_line = check_heading_line(found.cells, texts, found.first + 1, known)
+    return TextHeading(
+        *found._replace(cells=cells),
+        above=lines[: found.first],
+        size=size,
+        stray_quotes=stray_quotes,
+        has_padding=has_padding,
+        of_line=of_line,
+        lines_are_wrapped=len(cells) > 1 and bool(split) and all(len(c) == 1 and c[0][1] for c in split),
+    )
 
 
 def heading_findings(heading: TextHeading, known: Set[str], delimiter: str, quote: str) -> list[Finding]:
     """Warnings about the heading's position (F04), the delimiter (F13) and the quotation marks (F29, F30)."""
-    findings, line = [], heading.first + 1
+    findings, line = [*heading.of_line], heading.first + 1
     if len(heading.records) > 1:
         where = f"heading on lines {line} to {heading.end}"
     else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import reduce
-from itertools import accumulate
+from itertools import accumulate, takewhile
 
 import polars as pl
 
@@ -28,17 +28,18 @@ from flows.steps.read.heading import (
     merge_heading_rows,
 )
 from flows.steps.read.values import text_of
-from flows.steps.read.workbook.sheet import Sheet, SheetNamer, Table, safe_sheet_names, sheet_by_number
+from flows.steps.read.workbook.sheet import Sheet, SheetNamer, Table, safe_sheet_names, same_cells, sheet_by_number
 from flows.steps.read.workbook.stray_sheets import unclaimed_sheet_findings
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Severity
-from schemas._contract.workbook_names import OUR_SHEETS, ROW_PROBLEMS
+from schemas._contract.workbook_names import EXAMPLES, FORM_VERSION, NOTES, OUR_SHEETS, ROW_PROBLEMS
 
 BATCH_ROWS = 50_000
 BATCH_CELLS = 4_000_000
 MAX_HEADING_ROWS = 10
 MIN_IDENTIFIER = 100_000_000  # a person's identifier has nine digits or more
 MAX_LISTED_CHARACTERS = 44  # a longer list of hidden rows or columns is cut short, and the rest counted
+SEPARATORS = ",;\t|"  # of text that was put into one column
 RIVAL_SHARE = 0.8  # another sheet with this share of the best sheet's known headings may be the dataset as well
 
 
@@ -49,9 +50,11 @@ def read_workbook(
 
     Raises UnreadableFile: F01 empty, U01 damaged or too large, U03 no heading, U04 sheet ambiguous or hidden.
     """
-    name, table = _find_dataset_sheet(sheets, known_headings, wanted, name_sheet)
+    name, table, copies = _find_dataset_sheet(sheets, known_headings, wanted, name_sheet)
     candidates = _candidates(table, known_headings)
     best = find_heading([c.cells for c in candidates], known_headings)
+    if best is None and _rows_are_in_one_column(table, known_headings):
+        raise UnreadableFile("F44")
     if best is None:
         raise UnreadableFile("U03" if any(any(c.cells) for c in candidates) else "F01")
     heading = candidates[best]
@@ -65,7 +68,8 @@ def read_workbook(
     if is_marked:
         width, headings = width - 1, headings[:-1]
     unclaimed = unclaimed_sheet_findings(sheets, wanted, name_sheet) if wanted else []
-    findings = _heading_findings(heading) + _sheet_name_findings(name) + unclaimed
+    copied = [Finding("F46", Severity.WARNING, found=copy) for copy in safe_sheet_names(sheets, copies, name_sheet)]
+    findings = _heading_findings(heading) + _sheet_name_findings(name) + copied + unclaimed
     number = next(n for n, sheet in enumerate(sheets, 1) if sheet.name == name)
     hidden_rows: list[int] = []
     hidden_columns = [i for i in sorted(set(table.hidden.columns)) if i < len(headings) and headings[i]]
@@ -81,16 +85,44 @@ def read_workbook(
         sheet_number=number,
         other_sheets=_other_sheets(sheets, name),
         row_findings=lambda: _hidden_findings(hidden_rows, hidden_columns),
+        form_version=_form_version(sheets),
+        rows_on_examples=lambda: _rows_on_examples(sheets, known_headings),
     )
+
+
+def _form_version(sheets: Sequence[Sheet]) -> str:
+    """The version of the form that our own notes in a workbook state; '' where they are not there."""
+    notes = next((s for s in sheets if s.name == NOTES), None)
+    texts = [row[0] for row in notes.open().head(HEADING_SEARCH_ROWS) if row] if notes else []
+    stated = next((t for t in texts if t.startswith(FORM_VERSION)), "")
+    return stated.removeprefix(FORM_VERSION).strip()
+
+
+def _rows_are_in_one_column(table: Table, known: Set[str]) -> bool:
+    """Whether each row is the text of a line of CSV in a single cell."""
+    texts = [[cell for cell in row if cell] for row in table.head(HEADING_SEARCH_ROWS)]
+    lines = [cells[0] for cells in texts if len(cells) == 1]
+    return any(find_heading([line.split(d) for line in lines], known) is not None for d in SEPARATORS)
+
+
+def _rows_on_examples(sheets: Sequence[Sheet], known: Set[str]) -> list[list[str]]:
+    """The rows below the dataset's headings on our own sheet of examples, up to the first blank one."""
+    for sheet in (s for s in sheets if s.name == EXAMPLES):
+        rows = [list(map(str.strip, row)) for frame in sheet.open().texts(0, BATCH_ROWS) for row in frame.iter_rows()]
+        heading = find_heading(rows, known)
+        below = [] if heading is None else rows[heading + 1 :]
+        return list(takewhile(any, below))
+    return []
 
 
 def _other_sheets(sheets: Sequence[Sheet], read: str) -> Iterator[TextOnOtherSheet]:
     """Yield the cells of the other sheets that may hold personal data: texts and long whole numbers.
 
-    Sheets that we add to a workbook are skipped. Raises UnreadableFile (U01).
+    Sheets that we add to a workbook are skipped, but for the examples, among which rows may be filled in.
+    Raises UnreadableFile (U01).
     """
     for number, sheet in enumerate(sheets, 1):
-        if sheet.name == read or sheet.name in OUR_SHEETS:
+        if sheet.name == read or sheet.name in OUR_SHEETS - {EXAMPLES}:
             continue
         for row, cells in enumerate(sheet.open_raw().rows(), 1):
             for cell in cells:
@@ -153,8 +185,11 @@ def _span(first: int, last: int, bound: list[tuple[int, int]]) -> tuple[int, int
 
 def _find_dataset_sheet(
     sheets: Sequence[Sheet], known: Set[str], wanted: str, name_sheet: SheetNamer
-) -> tuple[str, Table]:
-    """The visible sheet with the most known headings. Raises UnreadableFile (U04) if another has nearly as many."""
+) -> tuple[str, Table, list[str]]:
+    """The visible sheet with the most known headings, and the sheets that are copies of it.
+
+    Raises UnreadableFile (U04) if another sheet has nearly as many, and other cells.
+    """
     named = [s for s in sheets if wanted and fold(s.name) == fold(wanted)]
     candidates = named or [s for s in sheets if s.name not in OUR_SHEETS]
     scores: dict[str, int] = {}
@@ -173,9 +208,10 @@ def _find_dataset_sheet(
     if best is None:
         raise UnreadableFile("F01")
     alike = [n for n, score in scores.items() if score >= max(MIN_KNOWN_HEADINGS, RIVAL_SHARE * scores[best[0]])]
-    if len(alike) > 1:
+    copies = [s.name for s in candidates if s.name in alike and s.name != best[0] and same_cells(s.open(), best[1])]
+    if len(alike) > 1 + len(copies):
         raise UnreadableFile("U04", " and ".join(safe_sheet_names(sheets, alike, name_sheet)))
-    return best
+    return *best, copies
 
 
 def _score(table: Table, known: Set[str]) -> int:

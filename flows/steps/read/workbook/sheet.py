@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -85,6 +85,17 @@ class Sheet:
     def open_raw(self) -> Table:
         """Open the sheet for its typed cell values."""
         return (self.open_raw_table or self.open)()
+
+
+def same_cells(one: Table, other: Table) -> bool:
+    """Whether two sheets have the same cells in the same places."""
+    pairs: Iterator[tuple[list[Any], list[Any]]] = zip_longest(one.rows(), other.rows(), fillvalue=[])
+    return all(_without_empty_end(a) == _without_empty_end(b) for a, b in pairs)
+
+
+def _without_empty_end(row: Sequence[Any]) -> list[Any]:
+    used = max((i + 1 for i, cell in enumerate(row) if cell not in ("", None)), default=0)
+    return list(row[:used])
 
 
 def sheet_by_number(_: str, number: int) -> str:

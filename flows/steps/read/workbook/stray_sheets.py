@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from flows.deliveries.findings import Finding
 from flows.steps.read.heading import HEADING_SEARCH_ROWS
-from flows.steps.read.workbook.sheet import Sheet, SheetNamer, Table, safe_sheet_names
+from flows.steps.read.workbook.sheet import Sheet, SheetNamer, Table, safe_sheet_names, same_cells
 from schemas._contract.catalogue import datasets
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Severity
@@ -18,7 +18,7 @@ _NUMBER_OR_DATE = re.compile(r"[£(-]?[\d,]+(\.\d+)?%?\)?|\d{1,4}[-/.]\d{1,2}[-/
 
 
 def unclaimed_sheet_findings(sheets: Sequence[Sheet], wanted: str, name_sheet: SheetNamer) -> list[Finding]:
-    """A warning (U04) for each visible sheet that looks like data and is named after no dataset.
+    """A warning for each visible sheet that looks like data and is named after no dataset (U04), or is a copy (F46).
 
     The sheets of a return are read one by one, each as a delivery: only the first that has a dataset's name warns.
     """
@@ -30,7 +30,11 @@ def unclaimed_sheet_findings(sheets: Sequence[Sheet], wanted: str, name_sheet: S
         for s in sheets
         if not s.hidden and s.name not in OUR_SHEETS and fold(s.name) not in claimed and looks_like_data(s.open())
     ]
-    return [Finding("U04", Severity.WARNING, found=name) for name in safe_sheet_names(sheets, strays, name_sheet)]
+    own = [s.open() for s in sheets if fold(s.name) in claimed] if strays else []
+    copies = {s.name for s in sheets if s.name in strays and any(same_cells(s.open(), table) for table in own)}
+    rules = ["F46" if name in copies else "U04" for name in strays]
+    names = safe_sheet_names(sheets, strays, name_sheet)
+    return [Finding(rule, Severity.WARNING, found=name) for rule, name in zip(rules, names, strict=True)]
 
 
 def _names_of_datasets() -> set[str]:

@@ -1,0 +1,128 @@
+"""Rules about the heading of a file, and about files that are something else than their name says (F40-F49).
+
+Our own: docs/domain.md 6.1 has F09-F12. Each names one cause, so that its effects are not reported one by one.
+"""
+
+from __future__ import annotations
+
+from schemas._contract.model import Contract, Rule, Severity
+
+FILE, WARNING = Severity.FILE, Severity.WARNING
+
+
+def _any_column(contract: Contract) -> tuple[str, ...]:
+    return tuple(contract.by_name)
+
+
+def _required_columns(contract: Contract) -> tuple[str, ...]:
+    return tuple(f.name for f in contract.fields if f.column_is_required)
+
+
+def _other_columns(contract: Contract) -> tuple[str, ...]:
+    return tuple(f.name for f in contract.fields if not f.column_is_required)
+
+
+HEADING_RULES: tuple[Rule, ...] = (
+    Rule(
+        "F40",
+        WARNING,
+        "A heading was read as {field}, without the hint behind it",
+        "the heading {field}, with nothing behind it",
+        "Use the heading in the specification, without a hint in brackets.",
+        found_on=_any_column,
+    ),
+    Rule(
+        "F41",
+        FILE,
+        "Is this column your {title}? Its heading is in other words",
+        "a column headed {field}",
+        "If it is your {title}, change its heading to {field}. If it is not, add a column headed {field}. Then send the"
+        " file again.",
+        found_on=_required_columns,
+    ),
+    Rule(
+        "F41",
+        WARNING,
+        "Is this column your {title}? It was left out: its heading is in other words",
+        "a column headed {field}",
+        "If it is your {title}, change its heading to {field} and send the file again. If it is not, remove the"
+        " column.",
+        found_on=_other_columns,
+    ),
+    Rule(
+        "F42",
+        FILE,
+        "These are the columns of another dataset",
+        "the columns of the dataset that the file, or its sheet, is named after",
+        "If this is the right file, change the dataset in its name, or the name of its sheet. If it is not, send the"
+        " file of this dataset.",
+    ),
+    Rule(
+        "F43",
+        WARNING,
+        "The heading line has a separator too few or too many",
+        "a comma between every two headings, and none at the end",
+        "Correct the heading line. The headings were recognised, nothing is lost.",
+    ),
+    Rule(
+        "F43",
+        FILE,
+        "The heading line does not fit the lines below it",
+        "as many headings as the lines below have cells",
+        "Check the heading line for a comma that is missing or too many, and for an open quotation mark. If it is"
+        " right, the lines have a comma too many: put text with a comma inside it in double quotation marks. Then send"
+        " the file again.",
+    ),
+    Rule(
+        "F44",
+        WARNING,
+        "Every line is a single cell in quotation marks",
+        "quotation marks around a cell, and not around the whole line",
+        "Save it as 'CSV UTF-8' from the program that holds the data. The marks around the lines were taken off,"
+        " nothing is lost.",
+    ),
+    Rule(
+        "F44",
+        FILE,
+        "Every row is in a single cell, with its separators",
+        "a cell for each column",
+        "Select column A, choose 'Data', then 'Text to Columns', 'Delimited' and the separator; set every column to"
+        " 'Text'. Save it as a workbook and send it again.",
+    ),
+    Rule(
+        "F45",
+        FILE,
+        "Rows were filled in on the sheet 'Made-up examples', which is not read",
+        "rows on the sheet that is named after the dataset",
+        "Move your rows to the sheet of the dataset, below its headings, and send the file again.",
+    ),
+    Rule(
+        "F45",
+        WARNING,
+        "Rows were filled in on the sheet 'Made-up examples', which is not read",
+        "rows on the sheet that is named after the dataset",
+        "If they are yours, move them to the sheet of the dataset and send the file again.",
+    ),
+    Rule(
+        "F46",
+        WARNING,
+        "A sheet is there twice",
+        "each sheet once",
+        "Delete the copy. It holds the same cells as the sheet that was read, and was left out.",
+    ),
+    Rule(
+        "F47",
+        FILE,
+        "The workbook is another version of the form",
+        "the current version of the form",
+        "Move your rows to the current form, which the data team can send you, and fill in its new columns. Then send"
+        " the file again.",
+    ),
+    Rule(
+        "F47",
+        WARNING,
+        "The workbook is another version of the form",
+        "the current version of the form",
+        "Use the current form next time, which the data team can send you. No column that is needed was missing.",
+    ),
+)
