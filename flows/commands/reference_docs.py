@@ -169,7 +169,8 @@ ask the data team to check the file for you.
 pilots check MHT-BPL_contacts_201611_v1.xlsx --to reports
 ```
 
-This finds what the nightly run finds, and writes the same page and marked workbook into the folder `reports`.
+This makes the checks of the nightly run, and writes a page and a marked workbook like those of a report into the folder
+`reports`. They say what would load, be held back or be refused if you sent the file.
 
 - Rules that compare two datasets, such as a contact with its referral, are checked if both are in one workbook
   (section 1).
