@@ -66,6 +66,6 @@ class TypedBatch:
     findings: pl.DataFrame
     unreadable: pl.DataFrame
     malformed: list[int]  # source rows that could not be split into the heading's columns
-    not_data: int  # rows left out as blank, total or repeated heading
+    not_data: int  # rows and lines left out: blank, totals, repeated headings, notes, other tables
     dates: dict[str, DateEvidence] = field(default_factory=dict)  # by date field: in which order dates are written
     form_versions: set[str] = field(default_factory=set)  # values of the column `schema_version`, if there is one

@@ -19,10 +19,46 @@ NOT_DATA_RULES: tuple[Rule, ...] = (
         " removed.",
     ),
     Rule(
+        "F33",
+        Severity.WARNING,
+        "A note, signature or section title among the rows was left out",
+        _ONLY_DATA,
+        "Put notes, signatures and titles on another sheet, or leave them out.",
+    ),
+    Rule(
+        "F34",
+        Severity.WARNING,
+        "A line that a program added to the rows was left out",
+        _ONLY_DATA,
+        "Nothing needs doing. Where the program allows it, export the rows without its messages.",
+    ),
+    Rule(
+        "F35",
+        Severity.WARNING,
+        "Another table among the rows was left out",
+        "one table, with one heading",
+        "Put each table on a sheet or in a file of its own. If these rows are records of this table, put them below its"
+        " heading, in its columns, and send the file again.",
+    ),
+    Rule(
         "F37",
         Severity.FILE,
         "Many formulas were saved without their results",
         "cells with values, or with formulas and their results",
         "Open the file in Excel, wait until it has calculated, save it and send it again.",
+    ),
+    Rule(
+        "F38",
+        Severity.WARNING,
+        "A line of dashes was left out",
+        _ONLY_DATA,
+        "Remove lines of dashes.",
+    ),
+    Rule(
+        "F39",
+        Severity.WARNING,
+        "Choices that nobody made were read as empty cells",
+        "a value, or an empty cell",
+        "Choose a value, or clear the cell. Delete the rows that are not used.",
     ),
 )

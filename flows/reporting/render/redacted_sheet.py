@@ -57,8 +57,9 @@ def redacted_sheet(sheet: SheetCells, verdict: Verdict, contract: Contract, find
     broken = findings.filter(pl.col("outcome") == Outcome.BROKEN)
     hidden = _hidden_cells(broken, contract, sheet)
     malformed, totals, repeated = (_rows(broken, rule) for rule in ("F13", "F06", "F05"))
+    stray = _rows(broken, "F33") | _rows(broken, "F34") | _rows(broken, "F35")
     # these rows hold free text and not the values of fields, so each text has to be checked by itself
-    fieldless = [row for i, row in enumerate(sheet.rows) if i < header or i in malformed or i in totals]
+    fieldless = [row for i, row in enumerate(sheet.rows) if i < header or i in malformed or i in totals or i in stray]
     safe = _safe_texts({_text(cell) for row in fieldless for cell in row}, contract)
     first = min((i for i, c in enumerate(verdict.columns) if c.field), default=0)
     width = len(verdict.columns)
@@ -72,6 +73,9 @@ def redacted_sheet(sheet: SheetCells, verdict: Verdict, contract: Contract, find
                 cell if _text(cell) in safe else TOTAL if TOTAL.casefold() in _text(cell).casefold() else None
                 for cell in row
             ]
+        # left blank unless all of it may be shown, so that it is no record when the file is sent again
+        if i in stray:
+            return row if all(_text(cell) in safe for cell in row) else []
         # its cells may have shifted: one that may be personal hides them all
         if i in malformed:
             return row if all(_text(cell) in safe for cell in row) else [None] * first + [SEE_OWN_FILE]

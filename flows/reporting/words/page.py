@@ -389,7 +389,7 @@ def rows_counted(report: Report) -> list[tuple[str, int]]:
         (check.WOULD_LOAD if report.is_check else ACCEPTED, rows.accepted),
         (check.WOULD_BE_HELD if report.is_check else HELD_BACK, rows.held),
         ("Exact copies of another row, left out", rows.repeats),
-        ("Blank rows, totals and repeated headings, left out", rows.not_data),
+        ("Rows without data (blank, totals, notes and the like), left out", rows.not_data),
     ]
 
 

@@ -7,7 +7,7 @@ Cells in canonical form are converted a column at a time. Every other distinct t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import polars as pl
@@ -41,6 +41,7 @@ from flows.steps.conform.personal_data import (
     personal_on_other_sheets,
 )
 from flows.steps.conform.renamed import link_renamed
+from flows.steps.conform.stray_rows import stray_lines
 from schemas._contract.model import PERCENTAGES, Contract, Field, Kind, Severity
 from schemas.audit.deliveries import Column
 
@@ -68,6 +69,7 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Deliv
     Personal data (P01-P03) is reported by its address, never with its value.
     """
     rows = data_rows(batch, layout, contract, fields_by_heading(contract, context))
+    batch, stray = _without_stray_lines(batch, rows, layout, contract)
     named = may_hold_names(rows.cells) if contract.participant_level else {}
     conformer = _BatchConformer(rows, named, layout, contract, context, sheet)
     columns = {field.name: conformer.column(field) for field in contract.fields}
@@ -78,7 +80,15 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Deliv
     return TypedBatch(
         rows=pl.DataFrame({"source_row": rows.source_rows} | {name: c.values for name, c in columns.items()}),
         cells=rows.cells,
-        findings=pl.concat([*_row_findings(batch, rows, layout, sheet), total_like, *stray_text, of_cells]),
+        findings=pl.concat(
+            [
+                *_row_findings(batch, rows, layout, sheet),
+                findings_frame(stray, sheet),
+                total_like,
+                *stray_text,
+                of_cells,
+            ]
+        ),
         # A date whose column's order is in doubt has no value even where that refuses the whole file, not just the row.
         unreadable=pl.concat([of_cells, total_like])
         .filter(
@@ -87,10 +97,23 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Deliv
         )
         .select("source_row", "field"),
         malformed=[*batch.malformed],
-        not_data=len(rows.not_data),
+        not_data=len(rows.not_data) + len(stray),
         dates={name: column.dates for name, column in columns.items() if column.dates is not None},
         form_versions=form_versions(rows.cells, layout),
     )
+
+
+def _without_stray_lines(
+    batch: TextBatch, rows: DataRows, layout: Layout, contract: Contract
+) -> tuple[TextBatch, list[Finding]]:
+    """The batch without the lines that were not split into columns and hold no record, with a finding for each."""
+    if not batch.malformed:
+        return batch, []
+    lines = {row: text for row, text in batch.stray_text if row in batch.malformed}
+    blank = rows.not_data.filter(pl.col("rule_id") == "F07")["source_row"].to_list()
+    rules = stray_lines(lines, blank, ",;|\t", layout, contract)
+    malformed = {row: why for row, why in batch.malformed.items() if row not in rules}
+    return replace(batch, malformed=malformed), [Finding(r, Severity.WARNING, row) for row, r in rules.items()]
 
 
 def _row_findings(batch: TextBatch, rows: DataRows, layout: Layout, sheet: str) -> list[pl.DataFrame]:
@@ -153,7 +176,7 @@ class _BatchConformer:
         unknown = [(str(i), column) for i, column in enumerate(self.layout.columns) if i not in known]
         cells, named, source_rows = self.rows.cells, self.named, self.rows.source_rows
         return [
-            personal_in_stray_text([*batch.stray_text, *self.rows.totals], self.sheet),
+            personal_in_stray_text([*batch.stray_text, *self.rows.stray_text], self.sheet),
             *(
                 personal_data_findings(
                     cells[i], named[i], source_rows, odd=None, location=FindingLocation(None, column, self.sheet)

@@ -14,13 +14,23 @@ from flows.cells.distinct_column import DistinctColumn, evaluate_distinct
 from flows.deliveries.conformed import Layout
 from flows.deliveries.extract import TextBatch
 from flows.deliveries.findings import ROW_BY_ROW, Finding, findings_of_rows
+from flows.steps.conform.placeholders import without_placeholders
+from flows.steps.conform.stray_rows import stray_rows
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Kind, Severity
 
 MAX_FORM_VERSIONS = 5  # different form versions reported for a batch (rule F24)
 MAX_SHIFTED_SHARE = 0.1  # up to this share of a batch's rows counts as shifted; if more fill the column, it is one
 MIN_REPEATED_HEADINGS = 3  # known headings in a row, and half of its cells, that make it a repeated heading
-_TOTAL = r"(?i)^\s*(?:grand\s*|sub[\s-]*)?totals?(?:[\s:]|$)"
+_TOTAL = (
+    r"(?i)^\s*(?:(?:grand\s*|sub[\s-]*)?totals?(?:[\s:]|$)|(?:averages?|avg\.?|mean|median)(?:[\s:]|$)"
+    r"|(?:sum|count|min(?:imum)?|max(?:imum)?|percentage)(?:\s*:|\s+of\s|\s*$))"
+)
+# One search of every text shows whether any row may be a total or hold a placeholder. In most files none does.
+_UNUSUAL = (
+    r"(?i)^[^\p{L}]{0,9}(?:grand|sub|total|average|avg|mean|median|sum|count|min|max|percentage"
+    r"|please|select|choose|pick|click|enter|dd|yyyy)"
+)
 _NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.MONEY)
 _NO_HEADING = r"\d{5}|^\P{L}*$"  # no ordinary heading has five digits in a row, or no letter at all
 _NO_ROWS = pl.Series("source_row", [], pl.Int64)
@@ -30,41 +40,59 @@ _NO_ROWS_LEFT_OUT = pl.DataFrame(schema=_NOT_DATA_TYPES)
 
 @dataclass(frozen=True)
 class DataRows:
-    """The rows of a batch, separated into data and the rest."""
+    """The rows of a batch, separated into data and the rest.
+
+    `unchosen` are the numbers of data rows of which a cell was a placeholder (F39), and is read as empty.
+    """
 
     cells: dict[str, DistinctColumn]  # the rows of data, by position of the column
     source_rows: pl.Series  # their row numbers
     not_data: pl.DataFrame  # the other rows: source_row, rule_id, severity
-    totals: list[tuple[int, str]]  # the texts on total rows, to be searched for personal data: (row, text)
+    stray_text: list[tuple[int, str]]  # texts on rows without a record, to be searched for personal data: (row, text)
     total_like: pl.Series  # row numbers of data whose reference reads like a total's
+    unchosen: pl.Series
 
     def findings(self, sheet: str) -> pl.DataFrame:
-        """A finding for each row that is not data."""
-        return findings_of_rows(self.not_data, Finding(ROW_BY_ROW, ROW_BY_ROW), sheet)
+        """A finding for each row that is not data, and for each with a cell that was a placeholder."""
+        unchosen = findings_of_rows(self.unchosen.to_frame("source_row"), Finding("F39", Severity.WARNING), sheet)
+        return pl.concat([findings_of_rows(self.not_data, Finding(ROW_BY_ROW, ROW_BY_ROW), sheet), unchosen])
 
 
 def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapping[str, str]) -> DataRows:
-    """Separate a batch's rows of data from blank rows (F07), repeated headings (F05) and totals (F06).
+    """Separate a batch's rows of data from blank rows (F07), repeated headings (F05), totals (F06) and stray rows.
 
-    `fields` maps folded headings to fields. A repeated heading with the columns in another order refuses the file,
-    because the rows below it would be read into the wrong fields.
+    Rows with nothing but placeholders are blank too, and counted by themselves (F39). `fields` maps folded headings to
+    fields. A repeated heading with the columns in another order refuses the file, because the rows below it would be
+    read into the wrong fields.
     """
-    cells = batch.cells
+    cells, unchosen = batch.cells, None
+    is_usual = not any(f.any() for f in evaluate_distinct(cells, pl.col("text").str.contains(_UNUSUAL)).values())
+    if not is_usual:
+        cells, unchosen = without_placeholders(cells, layout, contract)
     is_empty_text = evaluate_distinct(cells, pl.col("text").str.strip_chars() == "")
     empty = {name: cells[name].expand(flags) for name, flags in is_empty_text.items()}
     blank = reduce(and_, empty.values())  # blank in every column
     repeated, other_order = _headings_among(cells, empty, layout, fields)
-    total, total_like = _totals(cells, empty, layout, contract)
-    left_out = blank | repeated | other_order | total
+    no_total = _all_false(batch.source_rows)
+    total, total_like = (no_total, no_total) if is_usual else _totals(cells, empty, layout, contract)
+    settled = blank | repeated | other_order
+    strays = stray_rows(cells, empty, blank, settled | total, layout, contract)
+    stray = no_total if strays is None else (strays != "") & ~settled
+    left_out = settled | total | stray
+    no_choice = no_total if unchosen is None else unchosen
     doubtful = batch.source_rows.filter(total_like & ~left_out) if _may_be_any_text(contract) else _NO_ROWS
     if not left_out.any():
-        return DataRows(cells, batch.source_rows, _NO_ROWS_LEFT_OUT, [], doubtful)
+        return DataRows(cells, batch.source_rows, _NO_ROWS_LEFT_OUT, [], doubtful, batch.source_rows.filter(no_choice))
     marked = pl.DataFrame({"source_row": batch.source_rows}).select(
         "source_row",
-        pl.when(blank)
+        pl.when(blank & no_choice)
+        .then(pl.lit("F39"))
+        .when(blank)
         .then(pl.lit("F07"))
         .when(repeated | other_order)
         .then(pl.lit("F05"))
+        .when(stray)
+        .then(strays)
         .otherwise(pl.lit("F06"))
         .alias("rule_id"),
         pl.when(other_order & ~repeated)
@@ -72,13 +100,14 @@ def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapp
         .otherwise(pl.lit(str(Severity.WARNING)))
         .alias("severity"),
     )
-    totals = batch.rows.select("source_row", *cells).filter(total & ~(blank | repeated | other_order))
+    searched = batch.rows.select("source_row", *cells).filter((total | stray) & ~settled)
     return DataRows(
         {name: column.where(~left_out) for name, column in cells.items()},
         batch.source_rows.filter(~left_out),
         marked.filter(left_out),
-        [(row, text) for row, *texts in totals.iter_rows() for text in texts if text],
+        [(row, text) for row, *texts in searched.iter_rows() for text in texts if text],
         doubtful,
+        batch.source_rows.filter(no_choice & ~left_out),
     )
 
 
@@ -96,6 +125,11 @@ def _totals(
     """
     key = str(layout.positions.get(contract.key[0], 0))
     texts = evaluate_distinct(cells, pl.col("text").str.contains(_TOTAL))
+    for name, position in layout.positions.items():
+        if contract.by_name[name].codes and texts[str(position)].any():  # a statistic may be 'mean'
+            own = contract.by_name[name].code_list.spellings
+            is_own = pl.Series([fold(text) in own for text in cells[str(position)].distinct], dtype=pl.Boolean)
+            texts[str(position)] = texts[str(position)] & ~is_own
     if not any(flags.any() for flags in texts.values()):
         return _all_false(empty[key]), _all_false(empty[key])
     says_total = {name: cells[name].expand(flags) for name, flags in texts.items()}

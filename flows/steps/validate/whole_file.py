@@ -27,6 +27,8 @@ _LEFT_OUT = {  # rules about rows without data
     "F05": "repeated headings",
     "F06": "total rows",
     "F07": "blank rows",
+    "F38": "lines of dashes",
+    "F39": "rows with cells such as '< Select >'",
 }
 _VERSION_NUMBER = re.compile(r"[vV]?\d{1,4}(\.\d{1,4}){0,2}")
 

@@ -11,6 +11,7 @@ import workbook_bytes
 from file_validator import (
     CONTACT,
     PARTICIPANT,
+    Finding,
     Formula,
     Row,
     ValidatedFile,
@@ -206,3 +207,238 @@ def test_a_formula_with_an_empty_result_is_an_empty_cell(validate: Validator) ->
     cell = '<table:table-cell table:formula="of:=&quot;&quot;" office:value-type="string" office:string-value=""/>'
     table[2][table[0].index("staff_ref")] = cell
     assert validate(file_of(table, "ods"), suffix="ods").findings == []
+
+
+# --- rows without a record -------------------------------------------------------------------------------------------
+
+NOTES = (
+    ["Notes:"],
+    ["1. Data for November is provisional because one system had problems"],
+    ["* Contacts by letter are excluded"],
+    ["North team"],
+    ["Data as at 01/12/2016"],
+    ["Signed:", "", "Date:", "2016-12-01"],
+    ["Prepared by", "the data team"],
+)
+FOOTERS = (
+    ["(24 rows affected)"],
+    ["Completion time: 2016-12-02T10:11:12.1234567+00:00"],
+    ["End of report"],
+    ["Page 1 of 1"],
+)
+
+
+def with_rows(table: Table, *more: Sequence[str]) -> Table:
+    """The table with more rows below, filled up with empty cells."""
+    return [*table, *([*row, *[""] * (len(table[0]) - len(row))] for row in more)]
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("dataset", ["contacts", "participants"])
+def test_f33_f34_notes_and_footers_below_the_rows_are_left_out(validate: Validator, dataset: str, suffix: str) -> None:
+    table = with_rows(table_of(dataset, *[{}] * 12), [], *NOTES, [], *FOOTERS)
+    outcome = check(validate, table, dataset, suffix)
+    assert outcome.accepted == list(range(2, 14)) and outcome.held == []
+    assert [f.row for f in outcome.findings_of("F33")] == list(range(15, 22))
+    assert [f.row for f in outcome.findings_of("F34")] == list(range(23, 27))
+    assert {f.found for r in ("F33", "F34") for f in outcome.findings_of(r)} == {None}
+    assert {f.severity for f in outcome.findings} == {"warning"}
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_f33_notes_in_a_dataset_whose_reference_may_be_any_text(validate: Validator, suffix: str) -> None:
+    table = with_rows(
+        table_of("funding_awards", {}, {}), [], ["Notes:"], ["1. This is a note of some length"], ["Signed:", "x"]
+    )
+    outcome = check(validate, table, "funding_awards", suffix)
+    assert outcome.accepted == [2, 3] and outcome.held == []
+    assert [f.row for f in outcome.findings_of("F33")] == [5, 6, 7]
+
+
+def test_f33_f34_lines_of_a_text_file_without_the_delimiters(validate: Validator) -> None:
+    lines = [
+        "",
+        "(24 rows affected)",
+        "",
+        "Completion time: 2016-12-02T10:11:12",
+        "Notes: excludes letters, and mail",
+        "-----",
+    ]
+    outcome = validate(as_csv(contacts({}, {})) + "\n".join(lines) + "\n")
+    assert outcome.accepted == [2, 3] and outcome.is_conserved and outcome.findings_of("F13") == []
+    assert [r for r in outcome.rules if r[0] != "F07"] == [
+        ("F34", "warning", 5), ("F34", "warning", 7), ("F33", "warning", 8), ("F38", "warning", 9)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_f33_section_titles_within_the_rows_are_left_out(validate: Validator, suffix: str) -> None:
+    heading, *rows = table_of("contacts", {}, {}, {}, {})
+    table = with_rows([heading], ["North team"], *rows[:2], ["South team"], *rows[2:])
+    outcome = check(validate, table, "contacts", suffix)
+    assert outcome.accepted == [3, 4, 6, 7] and outcome.rules == [("F33", "warning", 2), ("F33", "warning", 5)]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ["BPL-C000009"],
+        ["BPL C000009"],
+        ["Note: see BPL-C000009"],
+        ["Notes", "BPL-E000001", "2016-11-03", "review", "01", "5", "45", "key_worker", "W-0012", "N"],
+        ["North team", "BPL-E000001", "2016-11-03", "review"],
+        ["", "BPL-E000001"],
+        ["", "", "", "", "", "", "", "", "W-0012"],
+        ["C000009"],
+    ],
+    ids=lambda row: row[0] or "no reference",
+)
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_a_row_that_may_be_a_record_is_held_and_never_left_out(
+    validate: Validator, row: list[str], suffix: str
+) -> None:
+    outcome = check(validate, with_rows(table_of("contacts", {}, {}), row), "contacts", suffix)
+    assert (outcome.accepted, outcome.held) == ([2, 3], [4])
+    assert {f.rule for f in outcome.findings}.isdisjoint({"F33", "F34", "F35", "F38"})
+
+
+@pytest.mark.parametrize("line", ["BPL-C000004", "BPL", "key_worker;review", "BPL-C000004,see the notes below"])
+def test_a_line_that_may_be_part_of_a_record_is_held(validate: Validator, line: str) -> None:
+    outcome = validate(as_csv(contacts({}, {})) + line + "\n")
+    assert outcome.rules == [("F13", "row", 4)] and outcome.verdict.rows.held == 1
+
+
+def test_a_sentence_within_a_broken_record_is_held_with_it(validate: Validator) -> None:
+    lines = as_csv(contacts({}, {})) + "BPL-C000004,BPL-E000001,some text\nand more of it\nto the end,01,5\n"
+    assert [r[0] for r in validate(lines).rules] == ["F13"] * 3
+
+
+def test_many_lines_of_text_are_no_notes(validate: Validator) -> None:
+    table = with_rows(table_of("contacts", {}, {}), *[["some words"]] * 30)
+    assert validate(file_of(table, "csv")).findings_of("F33") == []
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("dataset", SITES)
+def test_f38_lines_of_dashes_are_left_out(validate: Validator, dataset: str, suffix: str) -> None:
+    heading, *rows = table_of(dataset, {}, {})
+    table = [heading, ["-----" for _ in heading], *rows, ["=====" for _ in heading]]
+    outcome = check(validate, table, dataset, suffix)
+    assert outcome.accepted == [3, 4]
+    assert [r for r in outcome.rules if r[0] == "F38"] == [("F38", "warning", 2), ("F38", "warning", 5)]
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize(
+    ("dataset", "field"),
+    [("contacts", "contact_medium"), ("participants", "gender"), ("funding_awards", "funding_org_name")],
+)
+def test_f06_rows_of_averages_are_left_out_like_totals(
+    validate: Validator, dataset: str, field: str, suffix: str
+) -> None:
+    table = table_of(dataset, {}, {})
+    average = ["Average" if name == field else "" for name in table[0]]
+    outcome = check(validate, [*table, average, ["Mean", *average[1:]]], dataset, suffix)
+    assert outcome.accepted == [2, 3] and outcome.held == []
+    assert [f.row for f in outcome.findings_of("F06")] == [4, 5]
+
+
+# --- another table below ---------------------------------------------------------------------------------------------
+
+PIVOT = (["Row Labels", "Count of records"], ["first", "12"], ["review", "30"], ["Grand Total", "42"])
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("dataset", SITES)
+def test_f35_a_small_table_below_is_left_out(validate: Validator, dataset: str, suffix: str) -> None:
+    table = with_rows(table_of(dataset, {}, {}, {}), [], *PIVOT)
+    outcome = check(validate, table, dataset, suffix)
+    assert outcome.accepted == [2, 3, 4] and outcome.held == []
+    assert [f.row for f in outcome.findings_of("F35")] == [6, 7, 8, 9]
+    assert {f.rule for f in outcome.findings} - {"F19"} == {"F07", "F35"}
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_f35_the_rows_of_another_dataset_below_are_left_out(validate: Validator, suffix: str) -> None:
+    people = as_table(participants({}, {}, {}))[0:4]
+    narrow = [row[:10] for row in people]
+    table = with_rows(table_of("contacts", {}, {}), [], *narrow)
+    outcome = check(validate, table, "contacts", suffix)
+    assert outcome.accepted == [2, 3] and outcome.held == []
+    assert [f.row for f in outcome.findings_of("F35")] == [5, 6, 7, 8]
+
+
+@pytest.mark.parametrize("width", [3, 20])
+def test_f35_lines_of_another_width_are_another_table_too(validate: Validator, width: int) -> None:
+    names = [f"column_{chr(97 + n)}" for n in range(width)]
+    below = [names, *([f"{n}" for n in range(width)] for _ in range(3))]
+    content = as_csv(contacts({}, {})) + "\n" + "".join(",".join(row) + "\n" for row in below)
+    outcome = validate(content)
+    assert outcome.accepted == [2, 3] and outcome.is_conserved
+    assert [f.row for f in outcome.findings_of("F35")] == [5, 6, 7, 8] and outcome.findings_of("F13") == []
+
+
+def test_records_below_a_blank_row_are_no_other_table(validate: Validator) -> None:
+    first = {
+        "contact_id": "see below",
+        "contact_date": "in November",
+        "contact_type": "a talk",
+        "duration_minutes": "an hour",
+    }
+    rows = as_table(contacts({}, {}, {}))
+    odd = [first.get(name, "not sure yet") for name in rows[0]]
+    table = [*rows[:2], [""] * 10, odd, *rows[2:]]
+    outcome = check(validate, table, "contacts", "xlsx")
+    assert outcome.findings_of("F35") == [] and 4 in outcome.held and outcome.accepted == [2, 5, 6]
+
+
+# --- choices that nobody made ----------------------------------------------------------------------------------------
+
+PLACEHOLDERS = (
+    "< Select >",
+    "Please select",
+    "Choose an item.",
+    "Select...",
+    "-- Select --",
+    "Please select an option",
+    "Choose...",
+)
+
+
+@pytest.mark.parametrize("text", PLACEHOLDERS)
+@pytest.mark.parametrize(
+    ("dataset", "optional", "required"),
+    [
+        ("contacts", "with_employer", "contact_type"),
+        ("participants", "disability_ea2010", "gender"),
+        ("funding_awards", "financial_year", "funding_org_name"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_f39_a_placeholder_is_an_empty_cell(
+    validate: Validator, dataset: str, optional: str, required: str, text: str, suffix: str
+) -> None:
+    unused = {name: text if name in (optional, required) else "" for name in table_of(dataset, {})[0]}
+    rows = table_of(dataset, {}, {optional: text}, {required: text})
+    empty = table_of(dataset, {}, {optional: ""}, {required: ""})
+    outcome = check(validate, [*rows, list(unused.values())], dataset, suffix)
+    as_empty = check(validate, empty, dataset, suffix)
+    assert (outcome.values, outcome.held) == (as_empty.values, as_empty.held)
+    assert [r for r in outcome.rules if r[0] != "F39"] == as_empty.rules
+    assert [f.row for f in outcome.findings_of("F39")] == [3, 4, 5]
+    assert outcome.verdict.rows.not_data == 1
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx", "xls"])
+def test_f39_many_unused_rows_are_counted(validate: Validator, suffix: str) -> None:
+    table = with_rows(table_of("contacts", {}, {}), *[["", "", "", "< Select >", "< Select >"]] * 120)
+    outcome = check(validate, table, "contacts", suffix)
+    found = "120 rows with cells such as '< Select >'"
+    assert outcome.findings == [Finding("F39", "warning", None, None, found, None)]
+    assert outcome.accepted == [2, 3]
+
+
+@pytest.mark.parametrize("name", ["Select", "Choose Work", "Select Recruitment Ltd", "The Pick"])
+def test_a_name_that_reads_like_a_placeholder_is_kept(validate: Validator, name: str) -> None:
+    outcome = validate(as_csv(awards({}, {"funding_org_name": name})), "funding_awards", "PMO")
+    assert outcome.findings_of("F39") == [] and outcome.values[1]["funding_org_name"] == name

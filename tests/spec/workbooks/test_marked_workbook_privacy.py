@@ -97,6 +97,13 @@ class TestParticipantLevelFiles:
         assert sheet["A1"].value == "see your own file" and "Zebulon" not in self.texts(marked)
         assert [sheet.cell(row, 1).value for row in (11, 12, 13)] == ["BPL-C000001", "see your own file", "Total"]
 
+    def test_notes_and_other_tables_are_repeated_only_if_all_of_them_may_be_shown(self, mark: Marker) -> None:
+        rows = [["Notes"], ["Note: ask Zebulon"], [], ["Name", "Team"], ["Zebulon", "x"]]
+        more = [",".join([*row, *[""] * (10 - len(row))]) for row in rows]
+        marked = mark("\n".join([*as_csv(FAULTY_ROWS).splitlines(), *more]) + "\n")
+        assert [f.rule for f in marked.outcome.findings if f.rule in ("F33", "F35")] == ["F33", "F33", "F35", "F35"]
+        assert "Zebulon" not in self.texts(marked) and "Notes" in self.texts(marked)
+
 
 class TestErrors:
     @pytest.mark.parametrize("second", ["B1:C1", "A1:B1", "A1:XFD1"])

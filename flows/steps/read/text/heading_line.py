@@ -36,7 +36,7 @@ def check_heading_line(cells: list[str], lines: Sequence[Sequence[str]], line: i
     A heading that cannot be repaired is refused, and gets as many cells as the lines have.
     """
     width = _width_of_most(lines)
-    if width in (0, len(cells)) or (width > len(cells) and _is_only_longer(lines, len(cells))):
+    if width in (0, len(cells)):
         return CheckedHeading(cells, [])
     if width < len(cells):
         if any(c.strip() for c in cells[width:]):
@@ -48,6 +48,8 @@ def check_heading_line(cells: list[str], lines: Sequence[Sequence[str]], line: i
         places = [f"{' and '.join(parts)}, in column {column_letter(i)}" for i, parts in enumerate(split) if parts[1:]]
         found = f"no separator between {listed(places[:MAX_LISTED])}"
         return CheckedHeading([part for parts in split for part in parts], [_finding(Severity.WARNING, found, line)])
+    if _is_only_longer(lines, len(cells)):
+        return CheckedHeading(cells, [])
     found = f"{counted(len(cells), 'heading')}, where the lines below have {width} cells"
     return CheckedHeading(cells + [""] * (width - len(cells)), [_finding(Severity.FILE, found, line)])
 
@@ -65,8 +67,9 @@ def _width_of_most(lines: Sequence[Sequence[str]]) -> int:
 
 
 def _is_only_longer(lines: Sequence[Sequence[str]], width: int) -> bool:
-    """Whether the cells beyond the heading are all empty: then it is the lines that have separators too many."""
-    return not any(cell.strip() for cells in lines for cell in cells[width:])
+    """Whether nearly all lines have nothing beyond the heading: then it is the lines that have separators too many."""
+    filled = sum(any(cell.strip() for cell in cells[width:]) for cells in lines)
+    return filled <= (1 - MIN_SHARE) * len(lines)
 
 
 def _split(cell: str, known: Set[str]) -> list[str]:

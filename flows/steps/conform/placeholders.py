@@ -1,0 +1,57 @@
+"""Read choices that nobody made, such as '< Select >' in the lists of a form, as empty cells (rule F39)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
+
+import polars as pl
+
+from flows.cells.distinct_column import DistinctColumn, evaluate_distinct
+from flows.deliveries.conformed import Layout
+from schemas._contract.code_lists import fold
+from schemas._contract.model import Contract, Field, Kind
+
+_OBJECT = (
+    "(?:an?|one|from|the|your|items?|options?|values?|answers?|date|codes?|category|list|drop-?down|below|here|menu|type"
+    "|status|yes or no|y/n)"
+)
+_CHOOSE = rf"(?:please\s+)?(?:select|choose|pick)(?:\s+{_OBJECT})*"
+_ENTER = (
+    r"(?:click (?:or tap )?(?:here )?to |please )?enter (?:a |the |your )?(?:text|date|value|number|data)(?: here)?"
+)
+_DATE_FORM = r"(?:dd[/. -]mm[/. -]yy(?:yy)?|yyyy[/. -]mm[/. -]dd)"
+# In a column of any text a bare 'Select' may be a name: there it has to stand in marks, or be a sentence.
+_MARKS = r"[^\p{L}\p{N}]*"
+PLACEHOLDER = rf"(?i)^{_MARKS}(?:{_CHOOSE}|{_ENTER}|{_DATE_FORM}){_MARKS}$"
+_CERTAIN = rf"(?i)^{_MARKS}(?:please\s.*|{_CHOOSE}\s+{_OBJECT}|{_ENTER}){_MARKS}$|^[<\[({{-].*[>\])}}-]$|(?:\.\.\.|…)$"
+
+
+def without_placeholders(
+    cells: Mapping[str, DistinctColumn], layout: Layout, contract: Contract
+) -> tuple[dict[str, DistinctColumn], pl.Series | None]:
+    """The columns with an empty text for each placeholder, and the rows that had one; None if none had."""
+    fields = {str(i): contract.by_name[name] for name, i in layout.positions.items()}
+    flags = evaluate_distinct(cells, pl.col("text").str.contains(PLACEHOLDER))
+    changed: dict[str, DistinctColumn] = {}
+    in_rows: list[pl.Series] = []
+    for name, is_like_one in flags.items():
+        if not is_like_one.any():
+            continue
+        column, field = cells[name], fields.get(name)
+        is_one = is_like_one & pl.Series([not _is_value(text, field) for text in column.distinct], dtype=pl.Boolean)
+        if is_one.any():
+            texts = column.distinct.to_frame("text").select(pl.when(~is_one).then("text").otherwise(pl.lit("")))
+            changed[name] = DistinctColumn.of(column.expand(texts.to_series()))
+            in_rows.append(column.expand(is_one))
+    return {**cells, **changed}, reduce(or_, in_rows) if in_rows else None
+
+
+def _is_value(text: str, field: Field | None) -> bool:
+    """Whether a text that reads like a placeholder may be meant as a value of its column."""
+    if field is not None and field.codes:
+        return fold(text) in field.code_list.spellings
+    if field is not None and field.kind not in (Kind.TEXT, Kind.REFERENCE):
+        return False
+    return not pl.Series([text.strip()]).str.contains(_CERTAIN).item()
