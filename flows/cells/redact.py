@@ -1,7 +1,8 @@
 """Redact texts from cells about people: only what cannot be personal is shown. Source: docs/domain.md 5.2.
 
-This is an allow-list. A text is shown if all its words are the contract's own or plain words of reports, or if it is a
-short number or a date that cannot be a date of birth. Anything else is hidden, and reports name only its cell. So a
+This is an allow-list. A text is shown if all its words are the contract's own or ordinary words of forms and returns
+(`ordinary_words.txt`, without any listed name), or if it is a short number, an amount, a duration or a date that cannot
+be a date of birth. Anything else is hidden, and reports name only its cell. So a
 text need not be recognised as personal to stay hidden: a name that is on no list is hidden too. References are always
 hidden, for pseudonyms are personal data. Texts that are not about people (published figures) are shown unchanged.
 """
@@ -16,11 +17,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum, auto
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 from flows.cells.dates import YearFirst, worded, year_first
 from flows.cells.parse import MISSING_WORDS, NO, SERIAL_EPOCH, YES
-from flows.cells.person_names import certain_names, listed_names, may_be_full_name, words_of
+from flows.cells.person_names import listed_names, may_be_full_name, words_of
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Field, Kind
 from schemas._contract.registry import programmes, rows, sites
@@ -41,21 +44,6 @@ _NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.MONEY})
 LATEST_CUT_OFF = date(2027, 12, 31)  # where no cut-off is known yet; a later one shows less
 PLACE_LISTS = ("areas", "sites")  # code lists whose labels count only as a whole: their words are surnames too
 
-_ORDINARY = """
-    a about above actual address again all also am an and any approx approximately area as at average band below
-    birth blank by calc case cell changed check choose client code column comment comments contact copy count
-    current data date day days dd declined delete div dob done dont draft due each email empty end ended error
-    estimate estimated extra extract family fax final first for forename form free from full getting given gp hour
-    hours hr hrs id in include incomplete info initial initials insurance invalid is it item last late latest left
-    less line list local lost main min mins minute minutes missing mm mobile month monthly months more most multiple
-    name names national new next nhs nino no none not note notes now null num number numbers of old on only open or
-    order other over own part participant patient pending per percent phone pm postcode previous provided quarter
-    question questions reason recorded ref reference refused report response return returned row same score second
-    section see seen sent session sheet short site space spill staff start started status still summary surname
-    table target team tel telephone test text than the these this time to total type uk unit unknown unsure up
-    updated uprn value various version very visit visits was weather week weekday weekly weeks were when with year
-    years yes yet yyyy
-"""
 _MONTHS = tuple(n.casefold() for n in (*calendar.month_name[1:], *calendar.month_abbr[1:], "sept"))
 _MONTH = "(?:" + "|".join(_MONTHS) + ")"
 _CLOCK = r"(?:[t ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:z| ?[ap]m)?)?"
@@ -74,6 +62,15 @@ _DD, _MM = "(?:0[1-9]|[12][0-9]|3[01])", "(?:0[1-9]|1[0-2])"
 # Six digits, or five if a leading nought was lost.
 _DIGITS_OF_A_DATE = rf"^(?:{_DD}{_MM}\d\d|{_MM}{_DD}\d\d|\d\d{_MM}{_DD}|[1-9]{_MM}\d\d|\d\d{_MM}[1-9])$"
 _THREE_NUMBERS = r"\d[^\p{L}\p{N}]+\d+[^\p{L}\p{N}]+\d"  # however short, they may be a date of birth
+# Amounts of money in short ('£1.2m'), quarters and financial years ('Q3 2016/17'), and in fields that are numbers
+# durations ('1h 15m', '45m', '0:20'). In another field '45m' may be an age and a sex.
+_SHORT_AMOUNT = r"^£ ?\d{1,3}(?:\.\d{1,2})? ?(?:k|m|mn|bn|thousand|million)$"
+_PART_OF_A_YEAR = r"^(?:(?:q[1-4]|fy),? ?)?(\d{4})(?: ?[-/] ?(?:\d{4}|\d{2}))?$|^(?:q[1-4]|fy),? ?(\d{4})$"
+_DURATION = (
+    r"^\d{1,3}(?:\.\d{1,2})? ?(?:h|hrs?|hours?|m|mins?|minutes?)\.?(?: ?\d{1,2} ?(?:m|mins?|minutes?)\.?)?$"
+    r"|^\d{1,2}:[0-5]\d$"
+)
+_LIKE_A_REFERENCE = r"\p{L}-?\d{3}|(?:^|\D)(?:[013-9]\d{3}|2[1-9]\d\d)(?:\D|$)"  # four digits must be a year
 _NEW_CODE = r"^[a-z]+(?:[ _/-]+[a-z]+)*$"
 # What file names have besides words: a month (or a date that is not a date of birth), a version, the pipeline's suffix.
 _FILE_NAME_PARTS = re.compile(
@@ -82,15 +79,21 @@ _FILE_NAME_PARTS = re.compile(
     rf"|(?<![A-Za-z])v\d{{1,4}}(?![0-9A-Za-z])|(?:{TO_FIX}|\.findings)(?![0-9A-Za-z])"
 )
 _NEVER_SHOWN = r"[@\p{Cc}\p{Co}\p{Cn}]"
-_GAP = r"[^\p{L}\p{M}\p{N}]"
+_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True)
 class _Vocabulary:
-    """A contract's labels, folded for look-up, and a polars pattern of the texts that consist of its words."""
+    """A contract's labels, folded for look-up, and the words of which other texts may consist."""
 
     labels: tuple[str, ...]
-    pattern: str
+    words: frozenset[str]
+
+    def makes_up(self, text: str) -> bool:
+        """Whether a text in small letters consists of these words and of digits."""
+        if not text.isascii() and any(category(character).startswith("M") for character in text):
+            return False  # an accent written as a mark of its own would divide a word
+        return all(word in self.words or (word.isascii() and word.isdigit()) for word in _WORD.findall(text))
 
 
 @lru_cache
@@ -98,18 +101,31 @@ def _vocabulary(contract: Contract) -> _Vocabulary:
     lists = {f.codes: f.code_list for f in contract.fields if f.codes}
     labels = {spelling for codes in lists.values() for spelling in codes.spellings} | MISSING_WORDS | YES | NO
     labels |= {fold(text) for f in contract.fields for text in (f.name, f.title, *f.aliases)}
-    texts = [contract.dataset, contract.title, _ORDINARY, *MISSING_WORDS, *YES, *NO]
+    texts = [contract.dataset, contract.title, *MISSING_WORDS, *YES, *NO]
     texts += sorted({row["dataset"] for row in rows("returns")})  # sheets are named after datasets
     texts += [text for f in contract.fields for text in (f.name, f.title, *f.aliases)]
     texts += [
         t for n, c in lists.items() if n not in PLACE_LISTS for e in c.entries for t in (e.code, e.label, *e.aliases)
     ]
-    texts += [text for site in sites().values() for text in (site.code, site.name)]
-    texts += [text for programme in programmes().values() for text in (programme.code, programme.name)]
-    words = {word for text in texts for word in _tokens(text)}
+    places = [text for site in sites().values() for text in (site.code, site.name)]
+    places += [text for programme in programmes().values() for text in (programme.code, programme.name)]
+    labels |= {fold(part) for text in places for part in _phrases(text)}
+    words = ordinary_words() | {word for text in (*texts, *places) for word in _tokens(text)}
     # months are left out: `_is_late_date` decides on dates
-    word = "|".join(sorted(words - {*certain_names(), *_MONTHS}))
-    return _Vocabulary(tuple(sorted(labels - {""})), rf"^{_GAP}*(?:(?:{word}|[0-9]+)(?:{_GAP}+|$))*$")
+    return _Vocabulary(tuple(sorted(labels - {""})), words - {*listed_names(), *_MONTHS})
+
+
+@lru_cache
+def ordinary_words() -> frozenset[str]:
+    """Words of forms and returns that say nothing about a person and are no listed name."""
+    return frozenset(Path(__file__).with_name("ordinary_words.txt").read_text(encoding="utf-8").split())
+
+
+def _phrases(text: str) -> list[str]:
+    """A text and each run of two or more of its words: West London Alliance, West London, London Alliance."""
+    words = text.split()
+    runs = (words[i:j] for i in range(len(words)) for j in range(i + 2, len(words) + 1))
+    return [text, *(" ".join(run) for run in runs)]
 
 
 def _tokens(text: str) -> list[str]:
@@ -141,6 +157,11 @@ def redact(texts: pl.Series, field: Field | None, contract: Contract, cut_off: d
     shown = {t for t in counts if decisions[t] is _Show.ALWAYS or (decisions[t] is _Show.IF_FREQUENT and t in frequent)}
     visible = pl.Series([text in shown for text in texts], dtype=pl.Boolean)
     return frame.select(pl.when(visible).then(found), (~visible).alias("hidden"))
+
+
+def own_labels(contract: Contract) -> frozenset[str]:
+    """Everything that is shown as a whole, folded: labels, headings, places, and words for missing, yes and no."""
+    return frozenset(_vocabulary(contract).labels)
 
 
 def redact_text(text: str, field: Field | None, contract: Contract, cut_off: date) -> str | None:
@@ -227,7 +248,7 @@ def _decide(texts: pl.Series, field: Field | None, contract: Contract, cut_off: 
     own = list(field.code_list.spellings) if field is not None and field.codes else []
     is_label = pl.col("folded").is_in([*_vocabulary(contract).labels, *own])
     is_name = pl.col("folded").is_in(sorted(listed_names())) & ~pl.col("folded").is_in(own)
-    is_figure = _is_short_number(plain, field, cut_off) | _is_late_date(plain, cut_off)
+    is_figure = _is_short_number(plain, field, cut_off) | _is_late_date(plain, cut_off) | _is_amount(plain, field)
     if field is not None and field.kind is Kind.DATE:
         is_figure |= pl.Series([_is_recent_day(text, cut_off) for text in texts], dtype=pl.Boolean)
     brief = pl.col("text").str.len_chars() <= MAX_SHOWN_LENGTH
@@ -270,11 +291,19 @@ def _is_short_number(text: pl.Expr, field: Field | None, cut_off: date) -> pl.Ex
     return (text.str.contains(_NUMBER) & few & ~day_number & ~whole.str.contains(_DIGITS_OF_A_DATE)).fill_null(False)
 
 
+def _is_amount(text: pl.Expr, field: Field | None) -> pl.Expr:
+    """Whether a text is an amount of money in short, or a duration in a field that is a number."""
+    amount = text.str.contains(_SHORT_AMOUNT)
+    return amount | text.str.contains(_DURATION) if field is not None and field.kind in _NUMBERS else amount
+
+
 def _is_late_date(text: pl.Expr, cut_off: date) -> pl.Expr:
     """Whether a text is a date, real or not, of a year in which no participant was born; or a day without a year."""
     import polars as pl
 
     year = pl.coalesce(*(text.str.extract(pattern, 1) for pattern in _DATES))
+    part = pl.coalesce(text.str.extract(_PART_OF_A_YEAR, 1), text.str.extract(_PART_OF_A_YEAR, 2))
+    year = year.fill_null(part)
     full = (year.str.len_chars() == 4) & (year.cast(pl.Int32, strict=False) > cut_off.year - YOUNGEST)
     two = year.cast(pl.Int32, strict=False) + 2000
     short = (year.str.len_chars() == 2) & two.is_between(cut_off.year - YOUNGEST, cut_off.year + 1, closed="right")
@@ -297,11 +326,12 @@ def _is_of_words(text: pl.Expr, contract: Contract, cut_off: date) -> pl.Expr:
 
     year = text.str.extract(r"\b((?:19|20)\d\d)\b", 1).cast(pl.Int32, strict=False)
     return (
-        text.str.contains(_vocabulary(contract).pattern)
+        text.map_elements(_vocabulary(contract).makes_up, return_dtype=pl.Boolean)
         & (text.str.count_matches(r"\d") <= MAX_DIGITS_BESIDE_WORDS)
         & ~(year <= cut_off.year - YOUNGEST).fill_null(False)
         & (text.str.count_matches(r"\b\p{L}\b") <= 1)
         & ~text.str.contains(_THREE_NUMBERS)
+        & ~text.str.contains(_LIKE_A_REFERENCE)
     )
 
 

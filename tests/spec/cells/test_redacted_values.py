@@ -32,6 +32,8 @@ SHOWN = [
     ),  # dates too recent for a birth
     *("1 June 2016", "June 2016", "01-Apr", "Apr-16"),
     *("Blackpool", "West London"),  # sites
+    *("empty", "blank rows", "thirty", "forty five", "< Select >", "Please choose", "Caseload", "not yet decided"),
+    *("£1.2m", "£350k", "£1 million", "Q3 2016/17", "2016/17", "2016-17", "Q1 2017", "FY 2016/17"),
 ]
 HIDDEN = [
     *(
@@ -77,6 +79,8 @@ HIDDEN = [
         "Grace M Price",
     ),  # each word is listed, the pair is a name
     *("9434765919", "943 476 5919", "QQ123456C", "AB 12 34 56 C", "FY1 1AA", "worker@example.org"),
+    *("45m", "1h 15m"),  # not in a field of minutes: an age and a sex, perhaps
+    *("1978/79", "Q3 1978", "1978-03", "£1.2m Smith", "she is ill", "Selected Sarah", "blank rows for Grace"),
     *("07700 900123", "01614960000", "0161 496"),
 ]
 
