@@ -169,7 +169,8 @@ def check(  # parameters: the options of a command
     if not file.is_file():
         echo(f"{file} is not a file.")
         raise typer.Exit(Exit.USAGE)
-    result = check_file(file, site, dataset, period, to, _moment(date) if date else None)
+    in_full = sys.stdout.isatty() and not as_json and to is None
+    result = check_file(file, site, dataset, period, to, _moment(date) if date else None, in_full=in_full)
     print_json_text(result.report_json) if as_json else typer.echo(result.text)
     raise typer.Exit(Exit.MUST_BE_FIXED if result.must_be_fixed else Exit.DONE)
 

@@ -41,28 +41,33 @@ class CheckResult:
     written: tuple[Path, ...] = ()  # pages, data files and marked workbook, where a folder was given
 
 
-def check_file(
+def check_file(  # parameters: the options of a command
     file: Path,
     site: str = "",
     dataset: str = "",
     period: str = "",
     to: Path | None = None,
     moment: datetime | None = None,
+    *,
+    in_full: bool = False,
 ) -> CheckResult:
     """Validate one file as the run would, and write its reports into the folder `to`, if one is given.
 
     The file is treated as received at `moment` (default: now). Rules that need other deliveries are listed as not
-    checked. Raises typer.Exit(2) where neither the file's name nor the options give its site, dataset and month.
+    checked. `in_full` shows hidden values in `text`, which must then go to a terminal only.
+
+    Raises typer.Exit(2) where neither the file's name nor the options give its site, dataset and month.
     """
     deliveries = _deliveries(file, site, dataset, period, moment or now())
     parts = _validated(file, deliveries)
     written, notes = ((), []) if to is None else _write(file, deliveries[0], parts, to)
     reports = tuple(p.report for p in parts)
+    of_text = _in_full(file, deliveries, parts) if in_full else reports
     all_as_json = json.dumps([r.to_json() for r in reports], indent=2, ensure_ascii=False)
     return CheckResult(
         reports,
         all_as_json if len(reports) > 1 else report_json(reports[0]),
-        "\n".join([*(line for r in reports for line in _lines(r, with_title=len(reports) > 1)), *notes]),
+        "\n".join([*(line for r in of_text for line in _lines(r, with_title=len(reports) > 1)), *notes]),
         any(r.result is not Result.ACCEPTED for r in reports),
         written,
     )
@@ -150,6 +155,17 @@ def _part(part: DatasetInFile, outcome: DatasetOutcome) -> DatasetReport:
         outcome.findings,
         part.contract,
     )
+
+
+def _in_full(file: Path, deliveries: Sequence[Delivery], parts: Sequence[DatasetReport]) -> list[Report]:
+    """The reports with hidden values, for the lines of a terminal."""
+    from flows.reporting.render.full_values import findings_in_full  # only a terminal needs it
+
+    findings = findings_in_full(file, deliveries[0], parts)
+    return [
+        replace(p.report, items=delivery_report(d, p.verdict, f, contract=p.contract).items)
+        for d, p, f in zip(deliveries, parts, findings, strict=True)
+    ]
 
 
 def _write(

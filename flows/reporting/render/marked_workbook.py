@@ -7,7 +7,6 @@ gets none, because no copy of personal data is made (docs/domain.md 5.3). Source
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from flows.cells.column_letters import column_letter, index_of
 from flows.deliveries.extract import SheetCells
-from flows.reporting.render.redacted_sheet import merged_areas, redacted_sheet, safe_sheet_names
+from flows.reporting.render.redacted_sheet import merged_areas, redacted_sheet, safe_sheet_names, sheet_of
 from flows.reporting.report import DatasetReport, Report
 from flows.reporting.words import page
 from flows.reporting.words import workbook as words
@@ -70,7 +69,7 @@ def why_no_workbook(parts: Sequence[DatasetReport]) -> str:
 def write_marked_workbook(path: Path, sheets: Sequence[SheetCells], parts: Sequence[DatasetReport]) -> str:
     """Write a sender's sheets with their bad cells marked. Returns why nothing was written, or ''."""
     # of two datasets on one sheet, the first wins
-    part_of = {_sheet_of(p, sheets): p for p in reversed(parts) if p.verdict.rows_judged}
+    part_of = {sheet_of(p, sheets): p for p in reversed(parts) if p.verdict.rows_judged}
     people = next((p.contract for p in parts if p.contract.participant_level), None)
     safe_names = safe_sheet_names(sheets, people)
     own = [s for s in sheets if s.name in safe_names and (people is None or s.name in part_of)]
@@ -103,18 +102,6 @@ def _why_not_sheets(own: Sequence[SheetCells], safe_names: Mapping[str, str]) ->
         if any(len(cell) > MAX_CELL_LENGTH for row in sheet.rows for cell in row if isinstance(cell, str)):
             return words.too_long_a_cell(MAX_CELL_LENGTH)
     return ""
-
-
-def _sheet_of(part: DatasetReport, sheets: Sequence[SheetCells]) -> str:
-    """The name of the sheet that a dataset was read from. A file that is not a workbook has one sheet.
-
-    A report gives a name that may be personal as its position ('sheet 2'): this turns it back into the name.
-    """
-    name = part.report.sheet
-    position = re.fullmatch(r"sheet (\d+)", name)
-    if position and name not in [s.name for s in sheets] and int(position[1]) <= len(sheets):
-        return sheets[int(position[1]) - 1].name
-    return name or next(s.name for s in sheets if s.name not in OUR_SHEETS)
 
 
 @dataclass(frozen=True)
@@ -160,7 +147,7 @@ def _problems(part: DatasetReport, sheets: Sequence[SheetCells]) -> Iterator[Pro
         # a finding about a column has no row: it is shown at the column's heading
         row = f["source_row"] or (part.verdict.header_row if f["column_letter"] else 0)
         yield Problem(
-            sheet=_sheet_of(part, sheets),
+            sheet=sheet_of(part, sheets),
             row=row,
             letter=f["column_letter"] or "",
             column=f["column_name"] or f["field"] or "",

@@ -8,11 +8,11 @@ without them the sender cannot find the row. A file that is not about people is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -28,6 +28,9 @@ from schemas._rules.files import VERSION_COLUMN
 from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS
 from schemas.audit.deliveries import Verdict
 from schemas.audit.findings import Outcome
+
+if TYPE_CHECKING:
+    from flows.reporting.report import DatasetReport
 
 MAX_MERGED_AREAS = 1_000
 MAX_HEADING_ROWS = 10  # a merged area may reach this far below the first row of the heading
@@ -48,6 +51,18 @@ def safe_sheet_names(sheets: Iterable[SheetCells], about_people: Contract | None
     return names
 
 
+def sheet_of(part: DatasetReport, sheets: Sequence[SheetCells]) -> str:
+    """The name of the sheet that a dataset was read from. A file that is not a workbook has one sheet.
+
+    A report gives a name that may be personal as its position ('sheet 2'): this turns it back into the name.
+    """
+    name = part.report.sheet
+    position = re.fullmatch(r"sheet (\d+)", name)
+    if position and name not in [s.name for s in sheets] and int(position[1]) <= len(sheets):
+        return sheets[int(position[1]) - 1].name
+    return name or next(s.name for s in sheets if s.name not in OUR_SHEETS)
+
+
 def redacted_sheet(sheet: SheetCells, verdict: Verdict, contract: Contract, findings: pl.DataFrame) -> SheetCells:
     """Copy a sheet with each cell in its place; a cell that is left out is empty or says where to look."""
     if not contract.participant_level or not verdict.header_row:
@@ -60,25 +75,25 @@ def redacted_sheet(sheet: SheetCells, verdict: Verdict, contract: Contract, find
     stray = _rows(broken, "F33") | _rows(broken, "F34") | _rows(broken, "F35")
     # these rows hold free text and not the values of fields, so each text has to be checked by itself
     fieldless = [row for i, row in enumerate(sheet.rows) if i < header or i in malformed or i in totals or i in stray]
-    safe = _safe_texts({_text(cell) for row in fieldless for cell in row}, contract)
+    safe = _safe_texts({text_of(cell) for row in fieldless for cell in row}, contract)
     first = min((i for i, c in enumerate(verdict.columns) if c.field), default=0)
     width = len(verdict.columns)
 
     def redacted(i: int, row: list[Any]) -> list[Any]:
         if i < header:
-            return [cell if _text(cell) in safe else SEE_OWN_FILE for cell in row]
+            return [cell if text_of(cell) in safe else SEE_OWN_FILE for cell in row]
         if i in totals:
             # the label stays, so that the row is recognised as a total when the file is sent again
             return [
-                cell if _text(cell) in safe else TOTAL if TOTAL.casefold() in _text(cell).casefold() else None
+                cell if text_of(cell) in safe else TOTAL if TOTAL.casefold() in text_of(cell).casefold() else None
                 for cell in row
             ]
         # left blank unless all of it may be shown, so that it is no record when the file is sent again
         if i in stray:
-            return row if all(_text(cell) in safe for cell in row) else []
+            return row if all(text_of(cell) in safe for cell in row) else []
         # its cells may have shifted: one that may be personal hides them all
         if i in malformed:
-            return row if all(_text(cell) in safe for cell in row) else [None] * first + [SEE_OWN_FILE]
+            return row if all(text_of(cell) in safe for cell in row) else [None] * first + [SEE_OWN_FILE]
         if i == header or i in repeated:
             return [unknown.get(j, cell) for j, cell in enumerate(row)]
         return [
@@ -141,7 +156,7 @@ def _hidden_cells(broken: pl.DataFrame, contract: Contract, sheet: SheetCells) -
 
 def _text_at(sheet: SheetCells, row: int, column: int) -> str:
     cells = sheet.rows[row] if row < len(sheet.rows) else []
-    return _text(cells[column]) if column < len(cells) else ""
+    return text_of(cells[column]) if column < len(cells) else ""
 
 
 def _rows(broken: pl.DataFrame, rule_id: str) -> set[int]:
@@ -166,7 +181,8 @@ def _harmless(texts: list[str], contract: Contract) -> set[str]:
     return {text for text, hides in zip(texts, hidden, strict=True) if not hides}
 
 
-def _text(cell: Any) -> str:
+def text_of(cell: Any) -> str:
+    """A cell as text: a date year-month-day, a number with the digits that a spreadsheet shows."""
     if isinstance(cell, datetime):
         return cell.date().isoformat()
     if isinstance(cell, float):
