@@ -18,6 +18,7 @@ from schemas._rules.cells import CELL_RULES
 from schemas._rules.corrections import CORRECTION_RULES
 from schemas._rules.explain import explain, rules_of
 from schemas._rules.files import FILE_RULES
+from schemas._rules.misplaced import MISPLACED_RULES
 from schemas._rules.privacy import PERSONAL_DATA_RULES
 
 GENERATED = (
@@ -211,6 +212,7 @@ def rules_page() -> str:
     found_on = _where_rules_apply()
     general = (
         ("Files", "[docs/domain.md 6.1](domain/bad-data.md#6.1)", FILE_RULES),
+        ("Misplaced values", "[docs/domain.md 6.1](domain/bad-data.md#6.1)", MISPLACED_RULES),
         ("Cells", "[docs/domain.md 6.2](domain/bad-data.md#6.2)", CELL_RULES),
         (
             "Personal data",

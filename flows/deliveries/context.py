@@ -14,6 +14,43 @@ from schemas.audit.deliveries import Delivery
 
 
 @dataclass(frozen=True)
+class Misplaced:
+    """Cells with another column's values: those of `fields` from `first_row` on. None of them is read.
+
+    `rule_id`, `field` and `found` are those of the one finding about them.
+    """
+
+    rule_id: str
+    field: str
+    fields: tuple[str, ...]
+    found: str
+    first_row: int = 0
+
+
+@dataclass(frozen=True)
+class FileKnowledge:
+    """What only the whole file shows about how to read it. With any of it, the file is validated a second time.
+
+    `grouped` names the fields that are filled in only on the first row of each group, the first of which shows by its
+    empty cells where a group goes on. `many_grouped`: so many rows are affected that the file is refused.
+    """
+
+    dates: tuple[tuple[str, DateReading], ...] = ()  # fields whose order of day and month only the whole file shows
+    misplaced: tuple[Misplaced, ...] = ()
+    grouped: tuple[str, ...] = ()
+    many_grouped: bool = False
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to read in another way."""
+        return bool(self.dates or self.misplaced or self.grouped)
+
+    @property
+    def unread(self) -> frozenset[str]:
+        """The fields of which some or all cells are not read."""
+        return frozenset(name for cells in self.misplaced for name in cells.fields)
+
+
+@dataclass(frozen=True)
 class DeliveryContext:
     """Who sent a delivery, to which cut-off, and how that site writes dates, headings and text files."""
 
@@ -24,8 +61,8 @@ class DeliveryContext:
     month_is_asked_for: bool = True  # by the return calendar (rule F19)
     need: str = "required"  # by the returns table: required, optional or none
     date_order: str = ""
-    dates: tuple[tuple[str, DateReading], ...] = ()  # fields whose order of day and month only the whole file shows
     orders_in_hints: tuple[tuple[str, str], ...] = ()  # fields whose headings say in which order to write dates
+    known: FileKnowledge = FileKnowledge()  # from a first validation of the same file
     delimiter: str = ""  # of the site's text files, where its profile declares one
     quote: str = ""  # likewise
     headings: tuple[tuple[str, str], ...] = ()  # the site's own headings: (folded heading, field)

@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from flows.cells.date_orders import DateReading
 from flows.cells.redact import in_agreed_form, name_of_stray_sheet, redact_sheet_name
 from flows.deliveries.conformed import Layout, TypedBatch
-from flows.deliveries.context import DeliveryContext, context_of
+from flows.deliveries.context import DeliveryContext, FileKnowledge, context_of
 from flows.deliveries.corrections import NO_CORRECTIONS, Corrections
 from flows.deliveries.extract import Extract, TextBatch, UnreadableFile
 from flows.deliveries.file_names import about_name
@@ -42,7 +41,13 @@ from flows.steps.conform import (
 )
 from flows.steps.correct import Corrector
 from flows.steps.read import read
-from flows.steps.validate import WholeFile, validate_rows
+from flows.steps.validate import (
+    WholeFile,
+    findings_about_misplaced,
+    grouped_findings,
+    validate_rows,
+    withhold_misplaced,
+)
 from flows.store.paths import DataPaths
 from flows.store.raw_files import FileStat, file_digest
 from flows.store.result_key import result_key
@@ -124,20 +129,21 @@ def validate_file(
 ) -> Verdict:
     """Validate one file, writing its rows and findings to `out`. Bad data never raises: the verdict reports it.
 
-    The order of day and month may be clear only from the whole file. The file is then read a second time in that order.
+    Some of it may be clear only from the whole file: the order of day and month, or that columns are swapped. The file
+    is then validated a second time in that knowledge.
     """
     context = context_of(delivery, corrections)
-    verdict, dates = _validate_with(path, delivery, contract, context, out)
-    if dates:
+    verdict, known = _validate_with(path, delivery, contract, context, out)
+    if known:
         out.start_over()
-        verdict, _ = _validate_with(path, delivery, contract, replace(context, dates=tuple(dates.items())), out)
+        verdict, _ = _validate_with(path, delivery, contract, replace(context, known=known), out)
     return verdict
 
 
 def _validate_with(
     path: Path, delivery: Delivery, contract: Contract, context: DeliveryContext, out: ResultSink
-) -> tuple[Verdict, dict[str, DateReading]]:
-    """Validate one file in a context. Also returns the date columns that should be read in another way."""
+) -> tuple[Verdict, FileKnowledge]:
+    """Validate one file in a context. Also returns what it shows as a whole, if it should be read in another way."""
     version = contract_version(contract)
     wrong_sender = _wrong_sender(delivery, context)
     try:
@@ -152,7 +158,7 @@ def _validate_with(
         out.add_findings(findings_frame([*found, *about_name(delivery)], delivery.sheet))
         refused = wrong_sender or (is_nil_return and found)
         result = Result.REFUSED if refused else Result.ACCEPTED if is_nil_return else Result.UNREADABLE
-        return Verdict(result, Counts(), contract_version=version, rows_judged=False), {}
+        return Verdict(result, Counts(), contract_version=version, rows_judged=False), FileKnowledge()
     extract.sheet = redact_sheet_name(extract.sheet, extract.sheet_number, contract, context.data_cut_date)
     extract, layout = _match(extract, contract, context)
     layout = layout_of_form(layout, contract, extract.form_version)
@@ -204,7 +210,7 @@ def _wrong_sender(delivery: Delivery, context: DeliveryContext) -> str:
 
 def _validate_rows(
     extract: Extract, layout: Layout, contract: Contract, context: DeliveryContext, delivery: Delivery, out: ResultSink
-) -> tuple[Verdict, dict[str, DateReading]]:
+) -> tuple[Verdict, FileKnowledge]:
     """Validate the rows of a file batch by batch, then the file as a whole. Returns as `_validate_with`."""
     file = WholeFile(contract, layout, extract.sheet)
     corrector = Corrector(layout, contract, context, extract.sheet)
@@ -215,7 +221,9 @@ def _validate_rows(
 
     def validate_batch(sent: TextBatch, corrections: pl.DataFrame) -> tuple[TypedBatch, pl.DataFrame]:
         typed = conform(sent, layout, contract, context, extract.sheet)
+        withhold_misplaced(typed, context.known)
         violations = validate_rows(typed, layout, contract, context, extract.sheet)
+        violations = grouped_findings(typed, violations, layout, contract, context, extract.sheet)
         return typed, _only_personal(pl.concat([corrections, typed.findings, violations]))
 
     # batches are read ahead in one thread and validated in several, and come back in the order of the file
@@ -227,7 +235,7 @@ def _validate_rows(
         out.add_findings(file.add(typed, findings))
     out.add_findings(file.rows_left_out())
     repeats = _resolve_repeats(file, layout, extract.sheet, out)
-    about_file = file.findings(delivery, context)
+    about_file = [*findings_about_misplaced(context.known, layout), *file.findings(delivery, context)]
     on_examples = filled_in_on_examples(
         extract.rows_on_examples(), contract, has_rows=file.rows > 0, is_nil_return=delivery.nil_return
     )
@@ -259,7 +267,7 @@ def _validate_rows(
         newest_event=newest,
         events_lately=0 if file.month_is_wrong else lately,
     )
-    return verdict, {} if is_personal or context.dates else file.dates(context)
+    return verdict, FileKnowledge() if is_personal or context.known else file.knowledge(context)
 
 
 def _other_sheets(extract: Extract, contract: Contract, context: DeliveryContext) -> pl.DataFrame:

@@ -10,9 +10,16 @@ from schemas._rules.cells import CELL_RULES
 from schemas._rules.checks import checks_of
 from schemas._rules.corrections import CORRECTION_RULES
 from schemas._rules.files import FILE_RULES
+from schemas._rules.misplaced import MISPLACED_RULES
 from schemas._rules.privacy import PERSONAL_DATA_RULES
 
-RULES_OF_ANY_DATASET: tuple[Rule, ...] = (*FILE_RULES, *PERSONAL_DATA_RULES, *CELL_RULES, *CORRECTION_RULES)
+RULES_OF_ANY_DATASET: tuple[Rule, ...] = (
+    *FILE_RULES,
+    *MISPLACED_RULES,
+    *PERSONAL_DATA_RULES,
+    *CELL_RULES,
+    *CORRECTION_RULES,
+)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from schemas._contract.model import Contract, Severity
 from schemas._contract.registry import sites
 from schemas._rules.explain import explain, rule
 from schemas._rules.files import WAITING_RULE
+from schemas._rules.misplaced import MISPLACED_RULE_IDS
 from schemas.audit.deliveries import Delivery, Verdict
 from schemas.audit.findings import Outcome
 
@@ -86,7 +87,7 @@ def _items(contract: Contract | None, findings: pl.DataFrame) -> tuple[Item, ...
 
 
 def _biggest_first(item: Item) -> tuple[Any, ...]:
-    is_cause = item.rule_id in WRONG_MONTH  # a wrong month explains most other findings
+    is_cause = item.rule_id in (*WRONG_MONTH, *MISPLACED_RULE_IDS)  # these explain most other findings
     place = (len(item.column_letter), item.column_letter, item.column, item.sheet)
     return (_WORST_FIRST.index(item.severity), not is_cause, -item.rows_affected, item.rule_id, *place)
 

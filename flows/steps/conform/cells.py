@@ -87,7 +87,7 @@ def read_column(cells: DistinctColumn, field: Field, context: DeliveryContext) -
 def date_reading(field: Field, context: DeliveryContext) -> DateReading:
     """How a column's dates are read: as the whole file has shown, as heading or profile declare, or by default."""
     agreed = AGREED_ORDER if context.agreed_order(field.name) == DAY_FIRST else HOLD_ROWS
-    return replace(dict(context.dates).get(field.name) or agreed, newest_year=context.data_cut_date.year)
+    return replace(dict(context.known.dates).get(field.name) or agreed, newest_year=context.data_cut_date.year)
 
 
 @cache  # building the expression takes longer than converting a small column

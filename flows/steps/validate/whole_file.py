@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 
 import polars as pl
 
 from flows.cells.date_orders import DateEvidence, DateReading, infer_date_readings
 from flows.deliveries.conformed import Layout, TypedBatch
-from flows.deliveries.context import DeliveryContext
+from flows.deliveries.context import DeliveryContext, FileKnowledge
 from flows.deliveries.findings import NO_FINDINGS, Finding
 from flows.steps.validate.keys import Keys
+from flows.steps.validate.misplaced import MisplacedEvidence
 from flows.steps.validate.month import MIN_ROWS_AT_FAULT, MonthShown
 from schemas._contract.model import CONSENT_RULE, Contract, Rule, Severity
 from schemas._rules.files import BLANK_ROWS_LISTED, FORM_VERSIONS
@@ -45,6 +47,7 @@ class WholeFile:
         self._left_out: Counter[str] = Counter()
         self._by_field: Counter[tuple[str, str]] = Counter()
         self._dates: dict[str, DateEvidence] = {}
+        self._misplaced = MisplacedEvidence(contract, layout)
         self.month = MonthShown(contract, layout)
         self.month_is_wrong = False  # set by `findings`
         self._form_versions: set[str] = set()
@@ -75,6 +78,7 @@ class WholeFile:
         if self.contract.control_total:
             self.total += Decimal(typed.rows[self.contract.control_total].sum() or 0)
         self.month.add(typed)
+        self._misplaced.add(typed, findings)
         return findings if findings.is_empty() else self._add_findings(findings)
 
     def _add_findings(self, findings: pl.DataFrame) -> pl.DataFrame:
@@ -134,6 +138,12 @@ class WholeFile:
         )
         return copies, conflicting
 
+    def knowledge(self, context: DeliveryContext) -> FileKnowledge:
+        """What only the whole file shows about how to read it: misplaced values, and the order of its dates."""
+        misplaced = self._misplaced.decide(self.rows)
+        dates = ((name, how) for name, how in self.dates(context).items() if name not in misplaced.unread)
+        return replace(misplaced, dates=tuple(dates))
+
     def dates(self, context: DeliveryContext) -> dict[str, DateReading]:
         """How to read the date columns whose day-month order only the whole file shows, by field name."""
         planned = {f.name for f in self.contract.fields if f.may_be_future}
@@ -162,8 +172,8 @@ class WholeFile:
         suppressed = {f: n for (rule, f), n in self._by_field.items() if rule == "C07" and n >= MIN_ROWS_AT_FAULT}
         found += [self._of_column("C07", field, f"{n} rows") for field, n in suppressed.items()]
         found += self._births(rows)
-        found += [self._of_column("C02", field) for field, how in sorted(context.dates) if how.is_mixed]
-        found += [*self._disagreements(rows, delivery), *self._other_forms()]
+        found += [self._of_column("C02", field) for field, how in sorted(context.known.dates) if how.is_mixed]
+        found += [*self._disagreements(rows, delivery, context), *self._other_forms()]
         # where the month in the name is wrong, rows at fault by that month do not count as bad
         rows_at_fault = [*self._at_fault, *(self._faults_by_cut_off if not self.month_is_wrong else [])]
         at_fault = pl.concat(rows_at_fault).n_unique() - self._without_consent if rows_at_fault else 0
@@ -200,14 +210,14 @@ class WholeFile:
         column = None if self.layout.version_column is None else self.layout.columns[self.layout.version_column]
         return [Finding("F24", Severity.FILE, column=column, found=", ".join(found))]
 
-    def _disagreements(self, rows: int, delivery: Delivery) -> list[Finding]:
+    def _disagreements(self, rows: int, delivery: Delivery, context: DeliveryContext) -> list[Finding]:
         """A finding with everything that the manifest states differently from the file (rule F16)."""
         found = ["rows found in a nil return"] if delivery.nil_return and rows else []
         if delivery.sha256_declared and delivery.sha256_declared != delivery.sha256:
             found.append("the checksum differs")
         if delivery.rows_declared is not None and delivery.rows_declared != rows:
             found.append(f"{rows} rows found, {delivery.rows_declared} stated")
-        has_total = self.contract.control_total not in self.layout.unread
+        has_total = self.contract.control_total not in self.layout.unread | context.known.unread
         if has_total and delivery.gbp_declared is not None and Decimal(delivery.gbp_declared) != self.total:
             found.append(f"GBP {self.total} found, GBP {Decimal(delivery.gbp_declared)} stated")
         return [Finding("F16", Severity.FILE, found="; ".join(found))] if found else []

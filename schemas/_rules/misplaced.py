@@ -1,0 +1,58 @@
+"""Rules about cells that hold another column's values, or whose value is in a row above. They are our own (F50-F53).
+
+They are detected over the whole file, in `flows/steps/validate/misplaced/`. One finding about the file replaces those
+of the single cells, which would all be in the wrong place.
+"""
+
+from __future__ import annotations
+
+from schemas._contract.model import Contract, Rule, Severity
+
+MISPLACED_RULE_IDS = ("F50", "F51", "F52", "F53")
+
+
+def _any_column(contract: Contract) -> tuple[str, ...]:
+    return tuple(contract.by_name)
+
+
+MISPLACED_RULES: tuple[Rule, ...] = (
+    Rule(
+        "F50",
+        Severity.FILE,
+        "Two columns are swapped: the values of each fit the heading of the other",
+        "under each heading the values that belong there",
+        "Exchange the two headings, or the values below them, and send the file again. Change no single value: they are"
+        " only under the wrong heading. Neither of the two columns was checked further.",
+        found_on=_any_column,
+    ),
+    Rule(
+        "F51",
+        Severity.FILE,
+        "{title} holds the values of another column",
+        "{expected}",
+        "Put the right values into this column, from where you keep them, and send the file again. If another column"
+        " has them, exchange the headings. The column was not checked further.",
+        found_on=_any_column,
+    ),
+    Rule(
+        "F52",
+        Severity.FILE,
+        "Values are one column away from their headings",
+        "every value under its own heading",
+        "Move the cells back by one column, on all these rows, and send the file again. Change no single value: they"
+        " are only under the wrong heading. These cells were not checked further.",
+        found_on=_any_column,
+    ),
+    *(
+        Rule(
+            "F53",
+            severity,
+            "{title} is filled in only on the first row of each group",
+            "a value on every row",
+            "Repeat the value on every row of its group: copy it down to the next value. Merged cells are never filled"
+            " down.",
+            found_on=_any_column,
+        )
+        for severity in (Severity.FILE, Severity.ROW)
+    ),
+)
