@@ -60,8 +60,8 @@ HEADING_RULES: tuple[Rule, ...] = (
     Rule(
         "F43",
         WARNING,
-        "The heading line has a separator too few or too many",
-        "a comma between every two headings, and none at the end",
+        "The heading line has a separator or a line break too few or too many",
+        "the headings on one line, with one comma between every two, and none at the end",
         "Correct the heading line. The headings were recognised, nothing is lost.",
     ),
     Rule(

@@ -23,7 +23,7 @@ from schemas.audit.deliveries import Column
 _WORDS_OF_HINTS = frozenset(
     {"code", "codes", "date", "gbp", "hours", "id", "list", "number", "ref", "reference", "text"}
 )
-_FORMAT_OF_DATES = re.compile(r"[dmy\W]+", re.IGNORECASE)
+_FORMAT_OF_DATES = re.compile(r"(?:day|month|year|[dmy]|\W)+", re.IGNORECASE)
 _DAYS_AND_MONTHS = {"dmy": "day/month/year", "mdy": "month/day/year"}
 
 

@@ -32,7 +32,7 @@ _SAYS_LITTLE = frozenset({"id", "ref", "reference", "code", "date", "type", "num
 _SAYS_NOTHING = frozenset({"of", "the", "a", "an", "is", "was", "your", "our", "to", "in", "at"})
 # How much it says that a column's cells can be read as the field's: few other texts are dates or codes of the list.
 _EVIDENCE = {Kind.TEXT: 0.0, Kind.INTEGER: 0.3, Kind.DECIMAL: 0.3, Kind.MONEY: 0.3}
-_EVIDENCE_OF_OTHERS = 0.6
+_EVIDENCE_OF_OTHERS, _EVIDENCE_OF_EMPTY = 0.6, 0.3
 
 
 def link_renamed(layout: Layout, rows: TextBatch, contract: Contract) -> Layout:
@@ -88,8 +88,8 @@ def _texts(rows: TextBatch, position: int) -> list[str]:
 def _score(heading: str, texts: Sequence[str], field: Field, place: float) -> float:
     """How much speaks for a column being a field's; 0 where its cells cannot be read as the field's."""
     likeness = _likeness(heading, field)
-    if not texts:  # an empty column: only its name and place speak
-        return likeness + place
+    if not texts:  # an empty column: nothing speaks against it
+        return _EVIDENCE_OF_EMPTY + likeness + place
     fit = sum(_is_readable(text, field) for text in texts) / len(texts)
     if fit < (MIN_FIT_OF_A_LIKE_NAME if likeness >= LIKE_NAME else MIN_FIT):
         return 0.0

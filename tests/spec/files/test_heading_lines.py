@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import workbook_bytes
 from file_validator import Finding, Row, Validator, as_csv, awards, contacts, participants, workbook
@@ -19,6 +21,11 @@ def with_heading(rows: list[dict[str, str]], old: str, new: str) -> str:
     heading, rest = as_csv(rows).split("\n", 1)
     assert old in heading
     return f"{heading.replace(old, new, 1)}\n{rest}"
+
+
+def without_rows(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows without their numbers in the file."""
+    return [{name: value for name, value in row.items() if name != "source_row"} for row in values]
 
 
 class TestF43HeadingLine:
@@ -48,6 +55,42 @@ class TestF43HeadingLine:
         heading, rest = as_csv(ALL[dataset]).split("\n", 1)
         outcome = validate(f"{heading},,\n{rest}", dataset)
         assert outcome.rules == [("F43", "warning", 1)]
+        assert outcome.accepted == ACCEPTED
+
+    @pytest.mark.parametrize(
+        ("dataset", "old", "new"),
+        [
+            ("contacts", "contact_type,", "contact_type,,"),
+            ("contacts", "contact_type,", "contact_type\n"),
+            ("contacts", "contact_type,", "contact_type,\n"),
+            ("contacts", "contact_type,", "contact\r\n_type,"),
+            ("participants", "gender,", "gender,,"),
+            ("participants", "gender,", "gender\n"),
+            ("participants", "gender,", "gen\nder,"),
+            ("funding_awards", "amount,", "amount,,"),
+            ("funding_awards", "amount,", "amount,\n"),
+        ],
+    )
+    def test_an_empty_heading_or_a_line_break_too_many_is_left_out(
+        self, validate: Validator, dataset: str, old: str, new: str
+    ) -> None:
+        outcome, sound = (
+            validate(with_heading(ALL[dataset], old, new), dataset),
+            validate(as_csv(ALL[dataset]), dataset),
+        )
+        assert [(f.rule, f.severity) for f in outcome.findings] == [("F43", "warning")]
+        assert without_rows(outcome.values) == without_rows(sound.values) != []
+
+    def test_a_lost_separator_before_an_empty_last_column(self, validate: Validator) -> None:
+        """The lines are only longer by an empty cell, but two headings run together."""
+        rows = [{**r, "with_employer": ""} for r in CONTACTS]
+        outcome = validate(with_heading(rows, "contact_type,contact_medium", "contact_type contact_medium"))
+        assert (outcome.rules, outcome.accepted) == ([("F43", "warning", 1)], ACCEPTED)
+
+    def test_a_column_without_a_heading_is_no_empty_heading_too_many(self, validate: Validator) -> None:
+        lines = as_csv([{**r, "last": "x"} for r in CONTACTS]).replace(",last", ",", 1)
+        outcome = validate(lines)
+        assert outcome.findings_of("F43") == []
         assert outcome.accepted == ACCEPTED
 
     @pytest.mark.parametrize(

@@ -35,14 +35,15 @@ def check_heading_line(cells: list[str], lines: Sequence[Sequence[str]], line: i
 
     A heading that cannot be repaired is refused, and gets as many cells as the lines have.
     """
-    width = _width_of_most(lines)
+    width = width_of_most(lines)
     if width in (0, len(cells)):
         return CheckedHeading(cells, [])
     if width < len(cells):
-        if any(c.strip() for c in cells[width:]):
-            return CheckedHeading(cells, [])  # the lines may lack their last cells, which is no fault of the heading
-        found = f"{counted(len(cells) - width, 'empty heading')} at its end"
-        return CheckedHeading(cells[:width], [_finding(Severity.WARNING, found, line)])
+        filled = [c for c in cells if c.strip()]
+        if len(filled) != width:  # the lines may lack their last cells, which is no fault of the heading
+            return CheckedHeading(cells, [])
+        found = f"{counted(len(cells) - width, 'empty heading')} too many"
+        return CheckedHeading(filled, [_finding(Severity.WARNING, found, line)])
     split = [_split(cell, known) for cell in cells]
     if sum(map(len, split)) == width and _are_distinct(split, known):
         places = [f"{' and '.join(parts)}, in column {column_letter(i)}" for i, parts in enumerate(split) if parts[1:]]
@@ -54,11 +55,30 @@ def check_heading_line(cells: list[str], lines: Sequence[Sequence[str]], line: i
     return CheckedHeading(cells + [""] * (width - len(cells)), [_finding(Severity.FILE, found, line)])
 
 
+def join_broken_heading(
+    lines: Sequence[str], first: int, second: int, delimiter: str, width: int, known: Set[str]
+) -> list[str]:
+    """The headings of two lines that are one heading line, broken by a line break; [] if they are not.
+
+    They are if together they have as many cells as the lines below, and every one is a known heading.
+    """
+    for joint in ("", delimiter):
+        cells = (lines[first].rstrip("\r\n") + joint + lines[second].rstrip("\r\n")).split(delimiter)
+        if len(cells) == width and all(recognise(cell, known) for cell in cells):
+            return cells
+    return []
+
+
+def broken_heading_finding(first: int) -> Finding:
+    """A warning for a heading line that was broken in two; `first` counts from 0."""
+    return _finding(Severity.WARNING, f"a line break within it: it is on lines {first + 1} and {first + 2}", first + 1)
+
+
 def _finding(severity: Severity, found: str, line: int) -> Finding:
     return Finding("F43", severity, source_row=line if severity is Severity.WARNING else None, found=found)
 
 
-def _width_of_most(lines: Sequence[Sequence[str]]) -> int:
+def width_of_most(lines: Sequence[Sequence[str]]) -> int:
     """The number of cells that nearly all lines have; 0 if there is none, or there are too few lines."""
     if len(lines) < MIN_LINES:
         return 0

@@ -25,7 +25,12 @@ from flows.steps.read.heading import (
     merge_heading_rows,
 )
 from flows.steps.read.text.encoding import FileBytes
-from flows.steps.read.text.heading_line import check_heading_line
+from flows.steps.read.text.heading_line import (
+    broken_heading_finding,
+    check_heading_line,
+    join_broken_heading,
+    width_of_most,
+)
 from flows.steps.read.text.lines import Dialect, Lines, padding_pattern
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Severity
@@ -73,22 +78,51 @@ def locate_heading(data: FileBytes, known: Set[str], delimiter: str, quote: str)
         found = _best_candidate(lines, known, found.delimiter, SINGLE_QUOTE)
     if len(found.cells) > MAX_COLUMNS:
         raise UnreadableFile("U01", f"{len(found.cells):,} columns")
-    size = sum(map(len, raw[: found.end]))
+    below = [_split_quoted(line, found.delimiter, found.quote) for line in _filled(sample[found.end :])]
+    joined = _joined(sample, found, [[cell for cell, _ in cells] for cells in below[1:]], known)
+    if joined is not None:
+        return TextHeading(
+            *joined,
+            above=lines[: joined.first],
+            size=sum(map(len, raw[: joined.end])),
+            stray_quotes=None,
+            has_padding=False,
+            of_line=[broken_heading_finding(joined.first)],
+            lines_are_wrapped=False,
+        )
     has_padding = any(found.dialect.has_padding(lines[line]) for line, _ in found.records)
     stray_quotes = _stray_quote_columns(lines, found)
-    below = [line for line in sample[found.end :] if line.strip()][:MAX_LINES_COMPARED]
-    split = [_split_quoted(line, found.delimiter, found.quote) for line in below]
-    texts = [[cell for cell, _ in cells] for cells in split]
+    texts = [[cell for cell, _ in cells] for cells in below]
     cells, of_line = check_heading_line(found.cells, texts, found.first + 1, known)
     return TextHeading(
         *found._replace(cells=cells),
         above=lines[: found.first],
-        size=size,
+        size=sum(map(len, raw[: found.end])),
         stray_quotes=stray_quotes,
         has_padding=has_padding,
         of_line=of_line,
-        lines_are_wrapped=len(cells) > 1 and bool(split) and all(len(c) == 1 and c[0][1] for c in split),
+        lines_are_wrapped=len(cells) > 1 and bool(below) and all(len(c) == 1 and c[0][1] for c in below),
     )
+
+
+def _filled(lines: list[str]) -> list[str]:
+    """The first lines that are not blank."""
+    return [line for line in lines if line.strip()][:MAX_LINES_COMPARED]
+
+
+def _joined(lines: list[str], found: _Candidate, below: list[list[str]], known: Set[str]) -> _Candidate | None:
+    """The heading with the line above or below it, if a line break had cut it in two; else None."""
+    width = width_of_most(below)
+    if width <= len(found.cells) and len(found.records) == 1:
+        return None
+    pairs = [(first, first + 1) for first in (found.first - 1, found.first)]
+    for first, second in pairs:
+        if first < 0 or second >= len(lines):
+            continue
+        cells = join_broken_heading(lines, first, second, found.delimiter, width, known)
+        if cells:
+            return found._replace(cells=cells, first=first, end=second + 1, records=[(first, cells)])
+    return None
 
 
 def heading_findings(heading: TextHeading, known: Set[str], delimiter: str, quote: str) -> list[Finding]:
