@@ -15,6 +15,7 @@ MAX_LABEL_LENGTH = 300  # characters
 # letters of a text for which a listed spelling is suggested: shorter ones are a slip away from too many others
 MIN_LETTERS, MIN_LETTERS_FOR_TWO_SLIPS, MAX_WORD_LENGTH = 4, 6, 60
 AMBIGUOUS_SIGNS = frozenset('"?<>')  # of a damaged quotation, or a sender who was not sure: no code is inferred
+_BETWEEN_CODES = re.compile(r"\s*[;,/|&+]\s*|\s+(?:and|or)\s+", re.IGNORECASE)
 SPREADSHEET_NUMBER = re.compile(r"([0-9]+)\.0")  # a whole number that passed through a column of floats
 
 
@@ -30,8 +31,27 @@ def likely_code(text: str, listed: CodeList) -> tuple[str, str]:
     number = SPREADSHEET_NUMBER.fullmatch(text)
     if number and number[1] in listed.codes:
         return number[1], "C14"
-    padded = [c for c in listed.codes if c.lstrip("0") == text]  # a spreadsheet drops leading noughts
+    if number and has_bands(listed):  # 3.0 may be three hours, which is in another band than code 03
+        return "", ""
+    # a spreadsheet drops leading noughts, and some programs write what is left as 1.0
+    padded = [c for c in listed.codes if c.lstrip("0") == (number[1] if number else text)]
     return (padded[0], "C14") if len(padded) == 1 else ("", "")
+
+
+def has_bands(listed: CodeList) -> bool:
+    """Whether a list's labels are bands of a number, such as '5 to 15 hours'."""
+    return any(entry.label[:1].isdecimal() for entry in listed.entries)
+
+
+def holds_several_codes(text: str, listed: CodeList) -> bool:
+    """Whether a text consists of several codes or labels of a list, such as '01; 02' or 'Telephone and video'."""
+    if len(text) > MAX_LABEL_LENGTH:
+        return False
+    parts = [part for part in _BETWEEN_CODES.split(text) if part]
+    if len(parts) > 1:
+        return all(likely_code(part, listed)[0] for part in parts)
+    words = text.split()
+    return len(words) > 1 and all(word in listed.codes for word in words)
 
 
 def _bare(text: str) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from itertools import combinations
 
-from flows.cells.code_lookup import MAX_LABEL_LENGTH, likely_code, near_code
+from flows.cells.code_lookup import MAX_LABEL_LENGTH, holds_several_codes, likely_code, near_code
 from flows.cells.date_orders import HOLD_ROWS, YEAR_DAY_MONTH, YEAR_MONTH_DAY, DateReading, swapped
 from flows.cells.dates import (
     MAX_DATE_LENGTH,
@@ -33,6 +33,7 @@ from flows.cells.dates import (
 from flows.cells.garbled import CONTROL, SIGNS_OF_GARBLING, is_garbled, ungarbled
 from flows.cells.reading import Reading, as_written, fault, repaired
 from flows.cells.reading.numbers import read_number
+from flows.cells.reading.references import agreed_form
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Field, Kind, Severity
 from schemas._rules.cells import YEAR_FIRST_RULE
@@ -83,8 +84,11 @@ def canonical_pattern(field: Field) -> str:
     )
 
 
-def read_cell(text: str, field: Field, dates: DateReading = HOLD_ROWS) -> Reading:
-    """Parse one unusual text as `field` requires. `dates`: how the numeric dates of its column are read."""
+def read_cell(text: str, field: Field, dates: DateReading = HOLD_ROWS, own_letters: str = "") -> Reading:
+    """Parse one unusual text as `field` requires.
+
+    `dates` is how the numeric dates of its column are read, `own_letters` what the sender's references begin with.
+    """
     clean = _tidied(text) if not field.free_text else text.strip(" \t\r\n\u00a0")
     broken = ("\n" in text or "\r" in text) and not field.free_text
     if broken:
@@ -103,6 +107,8 @@ def read_cell(text: str, field: Field, dates: DateReading = HOLD_ROWS) -> Readin
         return reading
     if (digits := _with_digits(clean, field)) is not None:
         return fault("C19", digits)
+    if form := agreed_form(clean, field, own_letters):
+        return repaired("C33", form)
     if clean != text and _fits(clean, field):  # else validation reports it: one fault, one finding
         return repaired("C17", reading.value)
     return reading
@@ -143,6 +149,8 @@ def _without_line_break(clean: str, field: Field) -> Reading:
     """The result for a cell with a line break: a fault, unless the text is a listed code without it (F14)."""
     if field.kind is Kind.CODE and clean.replace(" ", "") in field.code_list.codes:
         return repaired("F14", clean.replace(" ", ""))
+    if field.kind is Kind.CODE and holds_several_codes(clean, field.code_list):
+        return fault("C34")
     return fault("F14")
 
 
@@ -233,6 +241,8 @@ def _read_code(text: str, field: Field, _: DateReading) -> Reading:
         return missing
     if re.fullmatch(r"[0-9]{1,2}-[A-Z][a-z]{2}(-[0-9]{2,4})?|[0-9]{4}-[0-9]{2}-[0-9]{2}.*", text):
         return fault("C20")
+    if holds_several_codes(text, field.code_list):
+        return fault("C34")
     return Reading(text)  # not on the list: validated later, with all other codes
 
 

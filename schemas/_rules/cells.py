@@ -224,7 +224,8 @@ CELL_RULES: tuple[Rule, ...] = (
     _repair(
         "C14",
         "{title} was saved as a number, and put back as its code",
-        "Store codes as text, so that 01 does not become 1, nor 5 become 5.0.",
+        "Store codes as text, so that 01 does not become 1 or 1.0: select {column}, choose Format cells, Text, and"
+        " enter them again.",
         _on(Kind.CODE, when=_has_numbers),
     ),
     _row(
@@ -308,6 +309,19 @@ CELL_RULES: tuple[Rule, ...] = (
         "{title} is written in words, without a full year or with another day's weekday",
         "Write the whole date as year-month-day, with all four digits of the year.",
         DATE,
+    ),
+    _repair(
+        "C33",
+        "{title} was put into the agreed form: capital letters, hyphens, no spaces",
+        "Write references as agreed, the same in every file: select {column}, and use Find and Replace for dashes and"
+        " spaces, or the function UPPER for small letters.",
+        _on(Kind.REFERENCE, when=lambda f: bool(f.pattern)),
+    ),
+    _row(
+        "C34",
+        "{title} holds several codes in one cell",
+        "Keep one code only: the one that describes the row best. If each is true by itself, tell the data team.",
+        CODE,
     ),
     _repair("F14", "A line break was removed from {title}", "Remove the line break.", CODE),
     _row(

@@ -69,7 +69,8 @@ def read_column(cells: DistinctColumn, field: Field, context: DeliveryContext) -
         odd = frame.filter((pl.col("text") != "") & pl.col("value").is_null())["text"].sort()
     if odd.is_empty():
         return ColumnReading(cells.expand(value).alias(field.name), None, value)
-    readings = [read_cell(t, field, dates) for t in odd]
+    own_letters = context.site_code.rpartition("-")[2]
+    readings = [read_cell(t, field, dates, own_letters) for t in odd]
     looked_up = pl.DataFrame(
         {
             "text": odd,

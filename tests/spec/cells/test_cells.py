@@ -136,7 +136,7 @@ HELD_CASES = [
     # ... a sign, decimal point or hyphen is part of the value: no code is read from what remains without it
     *(("V02", "participants", "gender", text, None) for text in ("-1", "-2", "<1", "2?", "1.1", "+1", "f?")),
     *(("V02", "participants", "ethnic_category", text, None) for text in ("-9", "9.9", "99-")),
-    *(("V02", "contacts", "contact_medium", text, None) for text in ("1.1", "1-1", "-1", "1 1", "1.0")),
+    *(("V02", "contacts", "contact_medium", text, None) for text in ("1.1", "1-1", "-1", "1 1", "1.00")),
     *(("V02", "contacts", "attended", text, None) for text in ("-5", "5.5", "5.00")),
     # ... nor from a code followed by another code's label
     *(("V02", "contacts", "contact_medium", text, None) for text in ("01 - 02", "02 - by telephone", "02 - Video")),
@@ -158,7 +158,6 @@ HELD_CASES = [
     *(("V03", "funding_awards", "amount", text, None) for text in ("1E400", "1e30", "9" * 29)),
     # V04: a reference that does not match its pattern
     ("V04", "contacts", "contact_id", "BPL/C000002", None),
-    ("V04", "contacts", "contact_id", "bpl-c000002", None),
     # ... or a number with more decimals than the field has
     ("V04", "funding_awards", "amount", "1100.505", None),
     ("V04", "funding_awards", "amount", "1E-400", None),
@@ -206,6 +205,7 @@ REPAIRED_CASES = [
     # ... or a trailing .0 removed, where the number is a listed code
     ("C14", "contacts", "contact_medium", "11.0", "11", "11"),
     ("C14", "contacts", "attended", "5.0", "5", "5"),
+    ("C14", "contacts", "contact_medium", "1.0", "01", "01"),
     # C16: a label, an alias, or a code with its label
     ("C16", "contacts", "contact_medium", "Telephone", "02", "02"),
     ("C16", "contacts", "contact_medium", "f2f", "01", "01"),

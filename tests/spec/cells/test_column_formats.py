@@ -193,3 +193,109 @@ class TestDates:
         for text in ("1970/05/03", "19700503", "3rd May 1970"):
             outcome = validate(as_csv(contacts({"contact_date": text}, {})))
             assert (outcome.rules, outcome.findings[0].found) == ([("P03", "row", 2)], None)
+
+
+class TestCodes:
+    """C14: codes that passed through a column of decimal numbers. C34: several codes in one cell."""
+
+    @pytest.mark.parametrize("suffix", ["csv", "xlsx", "ods", "xls"])
+    @pytest.mark.parametrize(
+        ("dataset", "field", "codes"),
+        [
+            ("contacts", "contact_medium", ["01", "02", "11", "98"]),
+            ("referrals", "employment_status_at_start", ["02", "03", "04", "05"]),
+            ("participants", "gender", ["1", "2", "9", "1"]),
+        ],
+    )
+    def test_codes_written_as_decimals_are_read(
+        self, validate: Validator, suffix: str, dataset: str, field: str, codes: list[str]
+    ) -> None:
+        rows = table(dataset, field, texts=[f"{int(code)}.0" for code in codes])
+        outcome = validate(FORMATS[suffix](rows), dataset, suffix=suffix)
+        assert (outcome.result, items(outcome)) == ("accepted", {("C14", "warning", field)})
+        assert values(outcome, field) == codes
+        assert validate(FORMATS[suffix](corrected(rows, outcome)), dataset, suffix=suffix).findings == []
+
+    @pytest.mark.parametrize(
+        ("dataset", "field", "text"),
+        [
+            *(("contacts", "contact_medium", t) for t in ("01; 02", "01,02", "01/02", "01 02", "01 and 02", "01|11")),
+            *(("contacts", "contact_medium", t) for t in ("Telephone, video", "Face to face & telephone", "1 + 2")),
+            ("contacts", "contact_medium", "01\n02"),
+            ("contacts", "attended", "5,6"),
+            ("participants", "benefit_at_start", "jsa / esa_wrag"),
+            ("referrals", "employment_status_at_start", "02;03"),
+        ],
+    )
+    def test_several_codes_in_a_cell_hold_the_row(
+        self, validate: Validator, dataset: str, field: str, text: str
+    ) -> None:
+        outcome = validate(as_csv(table(dataset, field, texts=[text])), dataset)
+        [finding] = outcome.findings
+        assert (finding.rule, finding.severity, finding.row, finding.suggestion) == ("C34", "row", 2, None)
+
+    @pytest.mark.parametrize("text", ["Health, not listed", "01; carrier pigeon", "carrier pigeon and owl"])
+    def test_other_texts_with_such_signs_are_not_several_codes(self, validate: Validator, text: str) -> None:
+        outcome = validate(as_csv(table("contacts", "contact_medium", texts=[text])))
+        assert [f.rule for f in outcome.findings] == ["V02"]
+
+
+class TestReferences:
+    """C33: references in small letters, with other dashes or spaces, or without the hyphen."""
+
+    WRITTEN = (
+        str.lower,
+        lambda ref: ref.replace("-", "\u2013"),
+        lambda ref: ref.replace("-", " "),
+        lambda ref: ref.replace("-", " - "),
+        lambda ref: ref.replace("-", "_"),
+        lambda ref: ref.replace("-", ""),
+        lambda ref: f"{ref[:7]} {ref[7:]}",
+    )
+    WAYS = ("small letters", "an en dash", "a space", "spaces beside the hyphen", "an underscore", "no hyphen", "a gap")
+
+    @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+    @pytest.mark.parametrize("dataset", ["contacts", "participants", "referrals", "employment_outcomes"])
+    @pytest.mark.parametrize("written", WRITTEN, ids=WAYS)
+    def test_a_column_of_references_is_repaired(
+        self, validate: Validator, written: Callable[[str], str], dataset: str, suffix: str
+    ) -> None:
+        _, key, reference = ROWS[dataset]
+        rows = table(dataset, texts=[""] * 5)
+        outcome = validate(FORMATS[suffix]([row | {key: written(row[key])} for row in rows]), dataset, suffix=suffix)
+        assert (outcome.result, items(outcome)) == ("accepted", {("C33", "warning", key)})
+        assert values(outcome, key) == [reference.format(n) for n in range(1, 6)]
+        assert outcome.stored_findings["hidden"].all()
+
+    def test_in_other_formats(self, validate: Validator) -> None:
+        rows = [row | {"contact_id": row["contact_id"].lower()} for row in table("contacts", texts=[""] * 3)]
+        for suffix in ("ods", "xls"):
+            outcome = validate(FORMATS[suffix](rows), suffix=suffix)
+            assert (items(outcome), outcome.accepted) == ({("C33", "warning", "contact_id")}, [2, 3, 4])
+
+    def test_rows_that_would_get_the_same_reference_are_held(self, validate: Validator) -> None:
+        """Which of them is right is not known, even where all other cells agree."""
+        ids = ["BPL-C000001", "bpl-c000001", "bpl-c000002", "BPL-C000003"]
+        rows = contacts(*({"contact_id": one} for one in ids))
+        outcome = validate(as_csv(rows))
+        assert [(f.rule, f.row) for f in outcome.findings if f.severity == "row"] == [("P04", 2), ("P04", 3)]
+        assert (outcome.accepted, outcome.held, outcome.is_conserved) == ([4, 5], [2, 3], True)
+
+    @pytest.mark.parametrize(
+        ("field", "text"),
+        [
+            ("staff_ref", "smith"),  # no digit: it may be a name
+            ("staff_ref", "W 0012"),  # W0012 or W-0012
+            ("contact_id", "bpl-c00000l"),  # l may be meant for 1
+            ("contact_id", "GMC000002"),  # of another site, so the place of the hyphen is not known
+            ("contact_id", "bpl-000"),
+        ],
+    )
+    def test_a_reference_that_may_be_several_is_held(self, validate: Validator, field: str, text: str) -> None:
+        outcome = validate(as_csv(contacts({field: text}, {})))
+        assert (outcome.held, outcome.findings_of("C33")) == ([2], [])
+
+    def test_a_reference_of_another_form_is_left_alone(self, validate: Validator) -> None:
+        """360Giving identifiers have no agreed capitals."""
+        outcome = validate(as_csv(table("funding_awards", texts=["", ""])), "funding_awards")
+        assert (outcome.findings, values(outcome, "award_id")) == ([], ["360G-madeup-1", "360G-madeup-2"])
