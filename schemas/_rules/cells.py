@@ -310,6 +310,14 @@ CELL_RULES: tuple[Rule, ...] = (
         "Write the whole date as year-month-day, with all four digits of the year.",
         DATE,
     ),
+    Rule(
+        "C32",
+        Severity.WARNING,
+        'Cells are formulas such as ="01", and were read as their text',
+        "values alone, such as 01, without an equals sign and quotation marks",
+        "Have the program write plain values. Or open the file in Excel, copy all cells, choose Paste special, Values,"
+        " and save.",
+    ),
     _repair(
         "C33",
         "{title} was put into the agreed form: capital letters, hyphens, no spaces",

@@ -16,6 +16,7 @@ from flows.deliveries.extract import Extract, TextBatch, UnreadableFile
 from flows.deliveries.formats import Format
 from flows.steps.read.compound_file import compound_file
 from flows.steps.read.sniff import format_of
+from flows.steps.read.text_formulas import without_text_formulas
 from flows.steps.read.workbook.dataset_sheet import read_workbook
 from flows.steps.read.workbook.ods import sheets_of_ods
 from flows.steps.read.workbook.sheet import Sheet, SheetNamer, sheet_by_number
@@ -41,7 +42,19 @@ def read(
     profile declares for its text files; without them, both are detected. `name_sheet` gives the name by which a report
     may mention a sheet of a workbook.
     """
-    kind = format_of(path)
+    return without_text_formulas(_read_as(format_of(path), path, known_headings, sheet, delimiter, quote, name_sheet))
+
+
+def _read_as(
+    kind: Format,
+    path: Path,
+    known_headings: Set[str],
+    sheet: str,
+    delimiter: str,
+    quote: str,
+    name_sheet: SheetNamer,
+) -> Extract:
+    """Open one file with the reader for a format."""
     if kind in WORKBOOKS:
         return read_workbook(sheets_of(path, kind), known_headings, sheet, name_sheet)
     if kind is Format.PARQUET:
@@ -69,9 +82,10 @@ def _read_zipped(
     """Read the only file in a zip, from a temporary copy that is deleted when the last batch has been read."""
     package = Package(path)
     folder, inside = unpack_to_temp(package, only_file_in_zip(package))
-    if inside.stat().st_size and format_of(inside) is Format.ZIP:
+    kind = format_of(inside)
+    if inside.stat().st_size and kind is Format.ZIP:
         raise UnreadableFile("U01", "a zip within a zip")
-    extract = read(inside, known_headings, sheet, delimiter, quote, name_sheet)
+    extract = _read_as(kind, inside, known_headings, sheet, delimiter, quote, name_sheet)
     return replace(extract, batches=_then_delete(folder, extract.batches))
 
 

@@ -299,3 +299,48 @@ class TestReferences:
         """360Giving identifiers have no agreed capitals."""
         outcome = validate(as_csv(table("funding_awards", texts=["", ""])), "funding_awards")
         assert (outcome.findings, values(outcome, "award_id")) == ([], ["360G-madeup-1", "360G-madeup-2"])
+
+
+class TestTextFormulas:
+    """C32: cells written as ="01", by programs that want to keep a spreadsheet from reading numbers."""
+
+    @staticmethod
+    def as_formulas(rows: Sequence[Row]) -> list[dict[str, str]]:
+        return [{name: f'="{text}"' if text else "" for name, text in row.items()} for row in rows]
+
+    @pytest.mark.parametrize("suffix", ["csv", "raw csv", "xlsx", "ods", "xls"])
+    @pytest.mark.parametrize("dataset", ["contacts", "participants", "referrals", "funding_awards"])
+    def test_a_whole_file_of_them_is_read_with_one_warning(
+        self, validate: Validator, dataset: str, suffix: str
+    ) -> None:
+        rows = table(dataset, texts=[""] * 4)
+        written = self.as_formulas(rows)
+        if suffix == "raw csv":  # without the quotation marks that CSV asks for, as such programs mostly write
+            if any("," in text for row in rows for text in row.values()):
+                pytest.skip("a comma within such a cell separates")
+            content = "\n".join(",".join(f'="{name}"' if line == 0 else text for name, text in row.items())
+                                for line, row in enumerate([rows[0], *written])).encode()  # fmt: skip
+        else:
+            content = FORMATS[suffix](written)
+        outcome = validate(content, dataset, suffix=suffix.split()[-1])
+        assert (outcome.result, items(outcome)) == ("accepted", {("C32", "warning", None)})
+        assert len(outcome.findings) == 1
+        assert outcome.values == validate(as_csv(rows), dataset).values
+
+    def test_the_finding_says_in_which_columns_they_are(self, validate: Validator) -> None:
+        rows = contacts({"contact_medium": '="01"', "attended": '="5"'}, {"contact_medium": '="02"'}, {})
+        outcome = validate(as_csv(rows))
+        assert [(f.rule, f.found) for f in outcome.findings] == [("C32", "3 cells in columns E to F")]
+        assert values(outcome, "contact_medium") == ["01", "02", "01"]
+
+    def test_other_faults_of_the_text_are_found(self, validate: Validator) -> None:
+        """What is inside is checked as if it had been written plainly, personal data too."""
+        outcome = validate(as_csv(contacts({"contact_date": '="2016-02-30"'}, {"staff_ref": '="someone@example.org"'})))
+        found = {(f.rule, f.severity, f.found) for f in outcome.findings}
+        assert {("C05", "row", None), ("P01", "file", None)} <= found
+
+    @pytest.mark.parametrize("text", ["=1+1", '="a"&"b"', '=HYPERLINK("x")', '="open'])
+    def test_another_formula_stays_as_it_is(self, validate: Validator, text: str) -> None:
+        outcome = validate(as_csv(table("funding_awards", "funding_org_name", texts=[text])), "funding_awards")
+        assert [f.rule for f in outcome.findings] == ["C23"]
+        assert values(outcome, "funding_org_name") == [text]

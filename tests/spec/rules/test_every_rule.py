@@ -272,6 +272,7 @@ CASES = (
     cell("C18", WARNING, "contacts", "with_employer", "Yes", "Y"),
     cell("C19", ROW, "contacts", "contact_medium", "O1", "01"),
     cell("C20", ROW, "contacts", "contact_medium", "01-Apr", "01"),
+    Case("C32", WARNING, VALID.replace(",01,", ',="01",'), VALID),
     cell("C33", WARNING, "contacts", "contact_id", "bpl-c000002", "BPL-C000002"),
     cell("C34", ROW, "contacts", "contact_medium", "01; 02", "02"),
     cell("F14", ROW, "contacts", "staff_ref", "W-\n0012", "W-0012"),

@@ -42,6 +42,8 @@ QUOTE_SAMPLE_LINES = 1_000  # lines in which to look for single quotation marks 
 DELIMITERS = (",", ";", "\t", "|")
 QUOTE, SINGLE_QUOTE = '"', "'"
 MIN_QUOTED_CELLS = 2  # in a column or the heading: a single cell in apostrophes is not a sign of a quoting style
+# A cell written as ="contact_id" (rule C32) is a quoted cell here: its marks are no stray ones.
+_TEXT_FORMULA = re.compile(r'(?<![^,;\t|])="([^"\n]*)"(?=[,;\t|\r\n]|$)')
 _DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
@@ -71,7 +73,7 @@ def locate_heading(data: FileBytes, known: Set[str], delimiter: str, quote: str)
     Raises UnreadableFile: F01 empty, U01 too many columns, U03 no heading.
     """
     raw = re.findall(rb"[^\n]*\n|[^\n]+", data[:MAX_HEADING_BYTES])[:QUOTE_SAMPLE_LINES]
-    sample = [r.decode("utf-8", errors="ignore") for r in raw]
+    sample = [_TEXT_FORMULA.sub(r'"\1"', r.decode("utf-8", errors="ignore")) for r in raw]
     lines = sample[: HEADING_SEARCH_ROWS + MAX_RECORD_LINES]  # a record on the last row searched may run on
     found = _best_candidate(lines, known, delimiter, quote or QUOTE)
     if not quote and _is_single_quoted(sample[found.first :], found.delimiter):
