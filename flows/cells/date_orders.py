@@ -148,9 +148,9 @@ def infer_date_readings(
         )
         for name, reading in readings.items()
     }
-    usual = AGREED_ORDER if agreed == DAY_FIRST else HOLD_ROWS
+    usual = {name: AGREED_ORDER if agreed.get(name) == DAY_FIRST else HOLD_ROWS for name in evidence}
     return found | {
-        name: _year_first_reading(column, found.get(name, usual), many)
+        name: _year_first_reading(column, found.get(name, usual[name]), many)
         for name, column in evidence.items()
         if column.day_second
     }

@@ -24,8 +24,10 @@ from unicodedata import category
 from flows.cells.dates import YearFirst, worded, year_first
 from flows.cells.parse import MISSING_WORDS, NO, SERIAL_EPOCH, YES
 from flows.cells.person_names import listed_names, may_be_full_name, words_of
+from flows.cells.reading.numbers import CLOCK, is_part_of_hours
+from flows.cells.reading.units import stated_number
 from schemas._contract.code_lists import fold
-from schemas._contract.model import Contract, Field, Kind
+from schemas._contract.model import MINUTES, Contract, Field, Kind
 from schemas._contract.registry import programmes, rows, sites
 from schemas._contract.workbook_names import TO_FIX
 from schemas.audit.findings import MAX_FOUND_LENGTH
@@ -251,6 +253,8 @@ def _decide(texts: pl.Series, field: Field | None, contract: Contract, cut_off: 
     is_figure = _is_short_number(plain, field, cut_off) | _is_late_date(plain, cut_off) | _is_amount(plain, field)
     if field is not None and field.kind is Kind.DATE:
         is_figure |= pl.Series([_is_recent_day(text, cut_off) for text in texts], dtype=pl.Boolean)
+    if field is not None and field.kind in _NUMBERS:
+        is_figure |= pl.Series([_is_quantity(text or "", field) for text in texts], dtype=pl.Boolean)
     brief = pl.col("text").str.len_chars() <= MAX_SHOWN_LENGTH
     of_words = _is_of_words(plain, contract, cut_off)
     safe = (is_label | is_figure | of_words) & (is_label | brief) & ~is_name & ~plain.str.contains(_NEVER_SHOWN)
@@ -308,6 +312,18 @@ def _is_late_date(text: pl.Expr, cut_off: date) -> pl.Expr:
     two = year.cast(pl.Int32, strict=False) + 2000
     short = (year.str.len_chars() == 2) & two.is_between(cut_off.year - YOUNGEST, cut_off.year + 1, closed="right")
     return (full | short).fill_null(False) | text.str.contains(_DAY_AND_MONTH)
+
+
+def _is_quantity(text: str, field: Field) -> bool:
+    """Whether a text of a field of numbers is a time such as 0:20, a part of some hours, or a number with its unit.
+
+    With more than four digits together it may be part of an identifier.
+    """
+    plain = text.strip()
+    if CLOCK.fullmatch(plain) or (field.unit == MINUTES and is_part_of_hours(plain)):
+        return True
+    is_short = re.search(r"[0-9]{5}|[0-9] [0-9]", plain) is None and any(ch.isalpha() for ch in plain)
+    return is_short and stated_number(plain, field) is not None
 
 
 def _is_recent_day(text: str | None, cut_off: date) -> bool:

@@ -9,6 +9,7 @@ import polars as pl
 
 from flows.cells.date_orders import DateEvidence
 from flows.cells.distinct_column import DistinctColumn
+from flows.cells.reading.column_forms import FormEvidence
 from flows.deliveries.findings import Finding
 from schemas._contract.model import Severity
 from schemas.audit.deliveries import Column
@@ -68,4 +69,5 @@ class TypedBatch:
     malformed: list[int]  # source rows that could not be split into the heading's columns
     not_data: int  # rows and lines left out: blank, totals, repeated headings, notes, other tables
     dates: dict[str, DateEvidence] = field(default_factory=dict)  # by date field: in which order dates are written
+    forms: dict[str, FormEvidence] = field(default_factory=dict)  # by field: in which form its cells are written
     form_versions: set[str] = field(default_factory=set)  # values of the column `schema_version`, if there is one

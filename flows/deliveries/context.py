@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from flows.cells.date_orders import DateReading
+from flows.cells.reading.column_forms import ColumnForm
 from flows.deliveries.corrections import NO_CORRECTIONS, CellCorrection, Corrections
 from flows.deliveries.months import day_received, is_future_month
 from schemas._contract.code_lists import fold
@@ -36,13 +37,14 @@ class FileKnowledge:
     """
 
     dates: tuple[tuple[str, DateReading], ...] = ()  # fields whose order of day and month only the whole file shows
+    forms: tuple[tuple[str, ColumnForm], ...] = ()  # fields whose form only the whole file shows
     misplaced: tuple[Misplaced, ...] = ()
     grouped: tuple[str, ...] = ()
     many_grouped: bool = False
 
     def __bool__(self) -> bool:
         """Whether there is anything to read in another way."""
-        return bool(self.dates or self.misplaced or self.grouped)
+        return bool(self.dates or self.forms or self.misplaced or self.grouped)
 
     @property
     def unread(self) -> frozenset[str]:

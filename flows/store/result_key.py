@@ -23,7 +23,7 @@ from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract
 from schemas._contract.registry import programmes, rows, sites
 from schemas._contract.version import contract_version
-from schemas._rules.cells import MONTH_FIRST_RULE, SWAPPED_RULE, YEAR_FIRST_RULE
+from schemas._rules.cells import CLOCK_RULE, HOURS_RULE, MONTH_FIRST_RULE, SWAPPED_RULE, YEAR_FIRST_RULE
 from schemas._rules.corrections import APPLIED, NOT_APPLIED
 from schemas._rules.files import BLANK_ROWS_LISTED, FORM_VERSIONS, VERSION_COLUMN
 from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS
@@ -35,7 +35,9 @@ from schemas.audit.findings import CONTRACT as FINDINGS
 RULES_IN_USE = {
     "APPLIED": APPLIED,
     "BLANK_ROWS_LISTED": BLANK_ROWS_LISTED,
+    "CLOCK_RULE": CLOCK_RULE,
     "FORM_VERSIONS": tuple(sorted(FORM_VERSIONS)),
+    "HOURS_RULE": HOURS_RULE,
     "MONTH_FIRST_RULE": MONTH_FIRST_RULE,
     "NOT_APPLIED": NOT_APPLIED,
     "PERSONAL_DATA_RULE_IDS": PERSONAL_DATA_RULE_IDS,

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MIN_FAULTS_FOR_BAD_SHARE = 20  # with fewer rows at fault, their share of a small file says little
 CONSENT_RULE = "P19"  # holds people without consent; its rows do not count towards the bad share of a file
 SHARE = "proportion, 0 to 1"  # the unit of fields in which 45% is read as 0.45 (rule C21)
+# Units of fields in which a number may be written with its unit, such as '45 mins' (rule C29).
+MINUTES, HOURS_A_WEEK, MONTHS, YEARS, POUNDS_AN_HOUR = "minutes", "hours a week", "months", "years", "pounds an hour"
+COUNTED_UNITS = (MINUTES, HOURS_A_WEEK, MONTHS, YEARS, POUNDS_AN_HOUR, "days", "conditions")
 PERCENTAGES = ("percentage", "percentage_points")  # codes of a `statistic` field with which 46% is read as 46
 
 

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from schemas._contract.model import SHARE, Contract, Field, Kind, Rule, Severity
+from schemas._contract.model import COUNTED_UNITS, HOURS_A_WEEK, MINUTES, SHARE, Contract, Field, Kind, Rule, Severity
 
 SWAPPED_RULE, MONTH_FIRST_RULE = "C25", "C26"  # detected over a whole column, in `flows/cells/date_orders.py`
+CLOCK_RULE, HOURS_RULE = "C29", "C30"
 YEAR_FIRST_RULE = "C27"  # of a cell, unless the whole column shows that the day comes second
 _CELL = "{expected}"  # what a cell of the field may hold, in words: `schemas/_contract/expected.py`
 _SWAPPED = "A spreadsheet swapped day and month in some dates of {title}"
@@ -36,6 +37,15 @@ _DAY_SECOND = "Dates in {title} have the day before the month"
 _WRITE_YEAR_MONTH_DAY = (
     "Some of these dates can only be year, day, month. So none was read. Compare some with your records, write every"
     " date in {column} as year-month-day, and send the file again."
+)
+_TIMES_1440 = (
+    "Send a number without a colon. In Excel a time is a part of a day, so a formula such as =G2*1440 gives its"
+    " minutes: fill one down beside {column}, format it as a number, and paste it over {column} as values."
+)
+_TIMES_60 = (
+    "Each suggestion is the number times 60, in whole minutes: compare some with your records. In Excel, type 60 into"
+    " an empty cell and copy it, select the numbers in {column}, choose Paste special, Multiply, and round them to"
+    " whole minutes. Then send the file again."
 )
 
 FieldSelector = Callable[[Contract], tuple[str, ...]]
@@ -79,6 +89,8 @@ ANY, NUMBER, CODE, DATE = _on(), _on(*NUMBERS), _on(Kind.CODE), _on(Kind.DATE)
 # V04 on fields without a pattern, which `checks_of` does not give: no reference may hold a quotation mark, for example.
 WITHOUT_PATTERN = _on(Kind.DECIMAL, Kind.MONEY, Kind.REFERENCE, when=lambda f: not f.pattern)
 YES_NO, YEAR = _on(Kind.YES_NO), _on(Kind.FINANCIAL_YEAR)
+_CLOCKED = _on(*NUMBERS, when=lambda f: f.unit in (MINUTES, HOURS_A_WEEK))
+_IN_MINUTES = _on(Kind.INTEGER, when=lambda f: f.unit == MINUTES)
 BY_CHECK = _on(when=lambda _: False)  # none here: `checks_of` gives the fields
 
 
@@ -112,7 +124,7 @@ CELL_RULES: tuple[Rule, ...] = (
     _row("V03", "{title} is out of range", "Check the figure and correct it.", NUMBER),
     _row("V04", "{title} is not written in the agreed form", "Correct it to the agreed form.", WITHOUT_PATTERN),
     _row("V05", "{title} is not a number", "Enter the digits 0 to 9 only, without words.", NUMBER),
-    _row("V06", "{title} is not a whole number", "Check its unit, and round it to a whole number.", _on(Kind.INTEGER)),
+    _row("V06", "{title} is not a whole number", "Check its unit, and enter a whole number.", _on(Kind.INTEGER)),
     _row(
         "C01",
         "{title} is a spreadsheet number, not a date",
@@ -309,6 +321,26 @@ CELL_RULES: tuple[Rule, ...] = (
         "{title} is written in words, without a full year or with another day's weekday",
         "Write the whole date as year-month-day, with all four digits of the year.",
         DATE,
+    ),
+    _repair(
+        CLOCK_RULE,
+        "{title} was written with its unit, and read as a number",
+        "Send the number alone: select {column}, and use Find and Replace to take the words off.",
+        _on(*NUMBERS, when=lambda f: f.unit in COUNTED_UNITS),
+    ),
+    *(
+        Rule(CLOCK_RULE, severity, "{title} is written as a time, such as 0:20", _CELL, _TIMES_1440, found_on=_CLOCKED)
+        for severity in (Severity.FILE, Severity.ROW)
+    ),
+    *(
+        Rule(HOURS_RULE, severity, "{title} seems to be in hours, not minutes", _CELL, _TIMES_60, found_on=_IN_MINUTES)
+        for severity in (Severity.FILE, Severity.ROW)
+    ),
+    _repair(
+        "C31",
+        "{title} was written with words or letters, and read as a number",
+        "Send the number alone, in digits: 1100000 for £1.1m.",
+        NUMBER,
     ),
     Rule(
         "C32",

@@ -364,7 +364,7 @@ FILE_RULES: tuple[Rule, ...] = (
         FILE,
         "Too many rows are at fault",
         "fewer than {limit} of rows at fault",
-        "Fix the rows below and send the file again.",
+        "Fix the rows that the other problems name, and send the file again.",
     ),
     Rule(
         "L03",

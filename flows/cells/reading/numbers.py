@@ -7,13 +7,17 @@ from dataclasses import replace
 from decimal import Decimal
 
 from flows.cells.reading import Reading, Value, as_written, fault, repaired
-from schemas._contract.model import SHARE, Field, Kind
+from flows.cells.reading.units import stated_number
+from schemas._contract.model import HOURS_A_WEEK, MINUTES, SHARE, Field, Kind, Severity
+from schemas._rules.cells import CLOCK_RULE, HOURS_RULE
 
 DECIMAL_COMMA = re.compile(r"-?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+),[0-9]{1,2}")
 STOPS_BETWEEN_THOUSANDS = re.compile(r"[-(]?[0-9]{1,3}(\.[0-9]{3})+\)?")  # 1.200 pounds may be meant as twelve hundred
 SPACES_BETWEEN_THOUSANDS = re.compile(r"[-(]?[0-9]{1,3}( [0-9]{3})+([.,][0-9]+)?\)?")
 POUND_SIGN = re.compile(r"^([-(]?) ?£ ?")
 PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+CLOCK = re.compile("([0-9]{1,3}):([0-5][0-9])(?::([0-5][0-9]))?")
+HOURS_MINUTES, MINUTES_SECONDS, UNCLEAR = "h:mm", "m:ss", "h:mm or m:ss"  # what a column of such texts may be
 PERCENTAGE = re.compile(r"(-?[0-9]{1,6}(?:\.[0-9]{1,15})?) ?(?:%|per ?cent)", re.IGNORECASE)
 
 
@@ -34,8 +38,58 @@ def read_number(text: str, field: Field) -> Reading:
     if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?E[+-]?[0-9]{1,4}", plain, re.IGNORECASE):
         rule = "C13"
     elif not PLAIN_NUMBER.fullmatch(plain):
-        return fault("V05", _without_commas(plain, field))
+        return read_clock(text, field) or _read_stated(text, field) or fault("V05", _without_commas(plain, field))
     return _number(Decimal(plain), field, rule)
+
+
+def _read_stated(text: str, field: Field) -> Reading | None:
+    """The result for a number with a unit or in words (C29, C31); None for any other text."""
+    stated = stated_number(text, field)
+    if stated is None:
+        return None
+    number = Decimal(stated.number.numerator) / Decimal(stated.number.denominator)
+    reading = _number(number, field, "C29" if stated.has_unit else "C31")
+    if reading.rule_id == "V06" and stated.is_in_hours:  # 0.33 hours were 20 minutes once, but may be 19.8
+        return fault(HOURS_RULE, whole_minutes(number, field))
+    is_valid = (field.low is None or number >= field.low) and (field.high is None or number <= field.high)
+    return reading if is_valid or reading.value is None else Reading(reading.value)  # out of range: one finding
+
+
+def is_part_of_hours(text: str) -> bool:
+    """Whether a text is a number of hours such as 1.666666667, which are whole minutes, or has few decimals.
+
+    The digits of some such numbers are a valid NHS number.
+    """
+    if not re.fullmatch(r"[0-8]\.[0-9]{1,17}", text):
+        return False
+    minutes = 60 * Decimal(text)
+    return len(text) <= len("0.3333") or abs(minutes - round(minutes)) < Decimal("0.001")
+
+
+def whole_minutes(minutes: Decimal, field: Field) -> str:
+    """A number of minutes, rounded, as a suggestion; '' if it is out of range."""
+    return _if_valid(Decimal(round(minutes)), field)
+
+
+def read_clock(text: str, field: Field, form: str = "", severity: Severity = Severity.ROW) -> Reading | None:
+    """The result for a duration such as 1:15 (C29), with a suggestion if it has one reading; None for any other text.
+
+    `form` is what the numbers are in the whole column, if that is known: HOURS_MINUTES or MINUTES_SECONDS.
+    """
+    match = CLOCK.fullmatch(text) if field.unit in (MINUTES, HOURS_A_WEEK) else None
+    if match is None:
+        return None
+    first, second, third = (int(n or 0) for n in match.groups())
+    minutes = Decimal(60 * first + second)
+    if third or form == UNCLEAR:
+        meant = ""
+    elif field.unit == HOURS_A_WEEK:
+        meant = _if_valid(minutes / 60, field)
+    elif form == MINUTES_SECONDS:
+        meant = "" if second else _if_valid(Decimal(first), field)
+    else:  # of 5:00 alone it is not known whether it is hours or minutes
+        meant = _if_valid(minutes, field) if second or form == HOURS_MINUTES else ""
+    return Reading(None, CLOCK_RULE, severity, meant)
 
 
 def _without_pound_sign(text: str) -> str:

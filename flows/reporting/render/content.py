@@ -18,6 +18,7 @@ from flows.store.ledger.report_snapshots import ReportSnapshot, comparable
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Severity
 from schemas._contract.registry import sites
+from schemas._rules.cells import CLOCK_RULE, HOURS_RULE
 from schemas._rules.explain import explain, rule
 from schemas._rules.files import WAITING_RULE
 from schemas._rules.misplaced import MISPLACED_RULE_IDS
@@ -88,8 +89,10 @@ def _items(contract: Contract | None, findings: pl.DataFrame) -> tuple[Item, ...
 
 def _biggest_first(item: Item) -> tuple[Any, ...]:
     is_cause = item.rule_id in (*WRONG_MONTH, *MISPLACED_RULE_IDS)  # these explain most other findings
+    is_sum = item.rule_id == "L01"  # it counts the rows that the items before it hold back
+    severity = Severity.ROW if is_sum else item.severity
     place = (len(item.column_letter), item.column_letter, item.column, item.sheet)
-    return (_WORST_FIRST.index(item.severity), not is_cause, -item.rows_affected, item.rule_id, *place)
+    return (_WORST_FIRST.index(severity), is_sum, not is_cause, -item.rows_affected, item.rule_id, *place)
 
 
 def _item(contract: Contract | None, group: pl.DataFrame) -> Item:
@@ -99,7 +102,7 @@ def _item(contract: Contract | None, group: pl.DataFrame) -> Item:
     rows = _rows(group)
     found = _found(group)
     changes = _changes(group)
-    is_list = first["rule_id"] in COLUMN_RULES and first["severity"] != Severity.WARNING
+    is_list = first["rule_id"] in (*COLUMN_RULES, CLOCK_RULE, HOURS_RULE) and first["severity"] != Severity.WARNING
     most = MAX_VALUES if is_list else MAX_CHANGES
     return Item(
         rule_id=first["rule_id"],

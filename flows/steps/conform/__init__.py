@@ -14,6 +14,7 @@ import polars as pl
 
 from flows.cells.date_orders import COLUMN_RULES, DateEvidence
 from flows.cells.distinct_column import DistinctColumn
+from flows.cells.reading.column_forms import FormEvidence
 from flows.cells.redact import redact
 from flows.deliveries.conformed import Layout, TypedBatch
 from flows.deliveries.context import DeliveryContext
@@ -24,6 +25,7 @@ from flows.steps.conform.cells import (
     absent_column,
     cell_findings,
     dates_seen,
+    form_seen,
     read_column,
     reject_percentages,
 )
@@ -43,6 +45,7 @@ from flows.steps.conform.personal_data import (
 from flows.steps.conform.renamed import link_renamed
 from flows.steps.conform.stray_rows import stray_lines
 from schemas._contract.model import PERCENTAGES, Contract, Field, Kind, Severity
+from schemas._rules.cells import CLOCK_RULE, HOURS_RULE
 from schemas.audit.deliveries import Column
 
 EXTRA_CELL = "a cell to the right of the last heading"
@@ -93,12 +96,13 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Deliv
         unreadable=pl.concat([of_cells, total_like])
         .filter(
             (pl.col("severity") == Severity.ROW)
-            | (pl.col("rule_id").is_in(COLUMN_RULES) & (pl.col("severity") == Severity.FILE))
+            | (pl.col("rule_id").is_in([*COLUMN_RULES, CLOCK_RULE, HOURS_RULE]) & (pl.col("severity") == Severity.FILE))
         )
         .select("source_row", "field"),
         malformed=[*batch.malformed],
         not_data=len(rows.not_data) + len(stray),
         dates={name: column.dates for name, column in columns.items() if column.dates is not None},
+        forms={name: column.form for name, column in columns.items() if column.form is not None},
         form_versions=form_versions(rows.cells, layout),
     )
 
@@ -153,6 +157,7 @@ class _ConformedColumn(NamedTuple):
     values: pl.Series
     findings: Sequence[pl.DataFrame] = ()
     dates: DateEvidence | None = None
+    form: FormEvidence | None = None
 
 
 @dataclass(frozen=True)
@@ -197,8 +202,9 @@ class _BatchConformer:
         values = blank_personal_values(read.values, source_rows, personal)
         # How the dates are written may only show once the whole file is read: gathered here, decided at the end.
         dates = dates_seen(cells, read, self.context) if field.kind is Kind.DATE else None
+        form = form_seen(cells, field)
         if read.odd is None:
-            return _ConformedColumn(values, personal, dates)
+            return _ConformedColumn(values, personal, dates, form)
         statuses = self._status_texts(field)
         odd = read.odd.filter(~pl.col("text").is_in(statuses)) if statuses else read.odd
         faults = cell_findings(
@@ -207,7 +213,7 @@ class _BatchConformer:
         if misplaced is not None:
             values = values.to_frame().select(pl.when(~misplaced).then(values.name)).to_series()
             faults = reject_percentages(faults, source_rows.filter(misplaced))
-        return _ConformedColumn(values, [*personal, faults], dates)
+        return _ConformedColumn(values, [*personal, faults], dates, form)
 
     def _misplaced_percentages(self, field: Field, cells: DistinctColumn, odd: pl.DataFrame | None) -> pl.Series | None:
         """Which rows have a percentage although their statistic is not one; None if the column has no percentages."""

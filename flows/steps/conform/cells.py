@@ -20,6 +20,7 @@ from flows.cells.parse import (
     read_cell,
     year_first_date,
 )
+from flows.cells.reading.column_forms import USUAL_FORM, FormEvidence, has_forms, read_in_form
 from flows.cells.redact import redact
 from flows.deliveries.conformed import Layout
 from flows.deliveries.context import DeliveryContext
@@ -61,8 +62,9 @@ class ColumnReading:
 
 def read_column(cells: DistinctColumn, field: Field, context: DeliveryContext) -> ColumnReading:
     """Convert one column to its field's type. Each distinct text is parsed once, however many cells hold it."""
-    dates = date_reading(field, context)
-    frame = cells.distinct.to_frame("text").with_columns(_canonical_value(field, are_swapped=dates.are_swapped))
+    dates, form = date_reading(field, context), dict(context.known.forms).get(field.name, USUAL_FORM)
+    is_doubted = dates.are_swapped or form.in_hours is not None
+    frame = cells.distinct.to_frame("text").with_columns(_canonical_value(field, is_doubted=is_doubted))
     value = frame["value"]
     odd = pl.Series([], dtype=pl.String)
     if value.null_count():
@@ -70,7 +72,10 @@ def read_column(cells: DistinctColumn, field: Field, context: DeliveryContext) -
     if odd.is_empty():
         return ColumnReading(cells.expand(value).alias(field.name), None, value)
     own_letters = context.site_code.rpartition("-")[2]
-    readings = [read_cell(t, field, dates, own_letters) for t in odd]
+    readings = [
+        (read_in_form(t, field, form) if form != USUAL_FORM else None) or read_cell(t, field, dates, own_letters)
+        for t in odd
+    ]
     looked_up = pl.DataFrame(
         {
             "text": odd,
@@ -92,13 +97,13 @@ def date_reading(field: Field, context: DeliveryContext) -> DateReading:
 
 
 @cache  # building the expression takes longer than converting a small column
-def _canonical_value(field: Field, *, are_swapped: bool) -> pl.Expr:
+def _canonical_value(field: Field, *, is_doubted: bool) -> pl.Expr:
     """The typed value of each text in canonical form, null for any other.
 
-    With `are_swapped` (day and month exchanged by a spreadsheet) no date counts as canonical.
+    With `is_doubted` (day and month exchanged by a spreadsheet, or hours for minutes) no text counts as canonical.
     """
     plain, typed = _canonical_cells(field)
-    return pl.when(pl.lit(False) if are_swapped else plain).then(typed).alias("value")
+    return pl.when(pl.lit(False) if is_doubted else plain).then(typed).alias("value")
 
 
 def _canonical_cells(field: Field) -> tuple[pl.Expr, pl.Expr]:
@@ -197,4 +202,15 @@ def dates_seen(cells: DistinctColumn, read: ColumnReading, context: DeliveryCont
     seen.add_year_first(years_first.values())
     for day in days.unique().drop_nulls():
         (seen.up_to_12th if day.day <= MONTHS else seen.later).add(day)
+    return seen
+
+
+def form_seen(cells: DistinctColumn, field: Field) -> FormEvidence | None:
+    """Gather from a column the evidence of the form in which it is written; None where it has one form."""
+    if not has_forms(field):
+        return None
+    seen = FormEvidence()
+    times = np.bincount(cells.indices.to_numpy(), minlength=len(cells.distinct))
+    for text, number in zip(cells.distinct, times.tolist(), strict=True):
+        seen.add_cells(text, number, field)
     return seen

@@ -22,13 +22,14 @@ from flows.cells.identifiers import (
     rare_nhs_numbers,
     rules_by_share,
 )
+from flows.cells.reading.numbers import is_part_of_hours
 from flows.cells.redact import last_birth_of, redact_sheet_name
 from flows.deliveries.context import DeliveryContext
 from flows.deliveries.extract import TextOnOtherSheet
 from flows.deliveries.findings import NO_FINDINGS, Finding, findings_frame, findings_of_rows
 from flows.steps.conform.cells import FindingLocation
 from schemas._contract.code_lists import fold
-from schemas._contract.model import Contract, Field, Kind, PersonalWhen, Severity
+from schemas._contract.model import MINUTES, Contract, Field, Kind, PersonalWhen, Severity
 
 OTHER_SHEET_BATCH = 200_000  # cells of other sheets that are searched together
 MAX_OTHER_SHEET_FINDINGS = 100  # rows reported on other sheets: the file is refused anyway
@@ -73,6 +74,8 @@ def personal_data_findings(
         own = field.code_list.spellings if field is not None and field.codes else {}  # spellings of codes are safe
         may_be = odd["text"].str.contains(SUSPICIOUS) | odd["text"].is_in(texts.filter(named).implode())
         strange = odd["text"].filter(may_be)
+        if field is not None and field.unit == MINUTES:
+            strange = strange.filter(pl.Series([not is_part_of_hours(t) for t in strange], dtype=pl.Boolean))
         candidates = pl.concat(
             [candidates, strange.filter(pl.Series([fold(t) not in own for t in strange], dtype=pl.Boolean))]
         )

@@ -42,10 +42,14 @@ def read(
     profile declares for its text files; without them, both are detected. `name_sheet` gives the name by which a report
     may mention a sheet of a workbook.
     """
-    return without_text_formulas(_read_as(format_of(path), path, known_headings, sheet, delimiter, quote, name_sheet))
+    return without_text_formulas(
+        _read_as(
+            format_of(path), path, known_headings, sheet=sheet, delimiter=delimiter, quote=quote, name_sheet=name_sheet
+        )
+    )
 
 
-def _read_as(
+def _read_as(  # parameters: those of `read`
     kind: Format,
     path: Path,
     known_headings: Set[str],
@@ -85,7 +89,9 @@ def _read_zipped(
     kind = format_of(inside)
     if inside.stat().st_size and kind is Format.ZIP:
         raise UnreadableFile("U01", "a zip within a zip")
-    extract = _read_as(kind, inside, known_headings, sheet, delimiter, quote, name_sheet)
+    extract = _read_as(
+        kind, inside, known_headings, sheet=sheet, delimiter=delimiter, quote=quote, name_sheet=name_sheet
+    )
     return replace(extract, batches=_then_delete(folder, extract.batches))
 
 

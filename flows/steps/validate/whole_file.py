@@ -14,6 +14,7 @@ from decimal import Decimal
 import polars as pl
 
 from flows.cells.date_orders import DateEvidence, DateReading, infer_date_readings
+from flows.cells.reading.column_forms import USUAL_FORM, ColumnForm, FormEvidence, infer_form
 from flows.deliveries.conformed import Layout, TypedBatch
 from flows.deliveries.context import DeliveryContext, FileKnowledge
 from flows.deliveries.findings import NO_FINDINGS, Finding
@@ -48,6 +49,7 @@ class WholeFile:
         self._by_field: Counter[tuple[str, str]] = Counter()
         self._dates: dict[str, DateEvidence] = {}
         self._misplaced = MisplacedEvidence(contract, layout)
+        self._forms: dict[str, FormEvidence] = {}
         self.month = MonthShown(contract, layout)
         self.month_is_wrong = False  # set by `findings`
         self._form_versions: set[str] = set()
@@ -72,6 +74,8 @@ class WholeFile:
         self.not_data += typed.not_data
         for name, seen in typed.dates.items():
             self._dates.setdefault(name, DateEvidence()).add(seen)
+        for name, form in typed.forms.items():
+            self._forms.setdefault(name, FormEvidence()).add(form)
         self._form_versions |= typed.form_versions
         if self.layout.unread.isdisjoint(self.contract.key):
             self._keys.add(typed)  # without a key column no row has a key, and the heading's finding says so
@@ -139,10 +143,11 @@ class WholeFile:
         return copies, conflicting
 
     def knowledge(self, context: DeliveryContext) -> FileKnowledge:
-        """What only the whole file shows about how to read it: misplaced values, and the order of its dates."""
+        """What only the whole file shows about how to read it: misplaced values, the order of its dates, and forms."""
         misplaced = self._misplaced.decide(self.rows)
         dates = ((name, how) for name, how in self.dates(context).items() if name not in misplaced.unread)
-        return replace(misplaced, dates=tuple(dates))
+        forms = ((name, form) for name, form in self.forms().items() if name not in misplaced.unread)
+        return replace(misplaced, dates=tuple(dates), forms=tuple(forms))
 
     def dates(self, context: DeliveryContext) -> dict[str, DateReading]:
         """How to read the date columns whose day-month order only the whole file shows, by field name."""
@@ -150,6 +155,12 @@ class WholeFile:
         agreed = {name: context.agreed_order(name) for name in self._dates}
         many = (self.rows + self.malformed) * self.contract.bad_share_limit
         return infer_date_readings(self._dates, agreed, context.data_cut_date, planned, many)
+
+    def forms(self) -> dict[str, ColumnForm]:
+        """The forms of those columns that are not written as agreed, by field name, where only the file shows it."""
+        many = (self.rows + self.malformed) * self.contract.bad_share_limit
+        forms = {name: infer_form(evidence, many) for name, evidence in self._forms.items()}
+        return {name: form for name, form in forms.items() if form != USUAL_FORM}
 
     def findings(self, delivery: Delivery, context: DeliveryContext) -> list[Finding]:
         """The findings about the file as a whole. Sets `month_is_wrong`. Source: docs/domain.md 6.0 and 7."""

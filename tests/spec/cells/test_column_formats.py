@@ -6,67 +6,14 @@ where the values can be derived, the file with every suggestion entered holds th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
-import workbook_bytes
-from file_validator import (
-    AWARD,
-    CONTACT,
-    JOB,
-    PARTICIPANT,
-    REFERRAL,
-    ValidatedFile,
-    Validator,
-    as_csv,
-    as_table,
-    contacts,
-    workbook,
-)
+from column_files import FORMATS, ROWS, Row, corrected, items, table, values
+from file_validator import Validator, as_csv, contacts
 
-Row = Mapping[str, str]
-
-ROWS: dict[str, tuple[Row, str, str]] = {  # dataset: a valid row, its key field, the key's format
-    "contacts": (CONTACT, "contact_id", "BPL-C{:06}"),
-    "participants": (PARTICIPANT, "participant_ref", "BPL-{:06}"),
-    "referrals": (REFERRAL, "episode_id", "BPL-E{:06}"),
-    "employment_outcomes": (JOB, "outcome_id", "BPL-J{:06}"),
-    "funding_awards": (AWARD | {"award_date": ""}, "award_id", "360G-madeup-{}"),
-}
-FORMATS: dict[str, Callable[[Sequence[Row]], bytes]] = {
-    "csv": lambda rows: as_csv(rows).encode(),
-    "xlsx": lambda rows: workbook({"Data": as_table(rows)}),
-    "ods": lambda rows: workbook_bytes.ods("".join(workbook_bytes.ods_row(*row) for row in as_table(rows))),
-    "xls": lambda rows: workbook_bytes.xls({"Data": as_table(rows)}),
-}
 DAYS = [date(2016, 1, 4) + timedelta(days=13 * n) for n in range(24)]
-
-
-def table(dataset: str, *fields: str, texts: Sequence[str]) -> list[dict[str, str]]:
-    """Valid rows of a dataset, one for each text, with the text in the fields."""
-    row, key, reference = ROWS[dataset]
-    return [{**row, key: reference.format(n), **dict.fromkeys(fields, text)} for n, text in enumerate(texts, 1)]
-
-
-def items(outcome: ValidatedFile) -> set[tuple[str, str, str | None]]:
-    """What the report would list: (rule, severity, column)."""
-    return {(f.rule, f.severity, f.column) for f in outcome.findings}
-
-
-def corrected(rows: Sequence[Row], outcome: ValidatedFile) -> list[dict[str, str]]:
-    """The rows with every suggestion entered."""
-    fixed = [dict(row) for row in rows]
-    for found in outcome.findings:
-        if found.suggestion and found.row and found.column:
-            fixed[found.row - 2][found.column] = found.suggestion
-    return fixed
-
-
-def values(outcome: ValidatedFile, field: str) -> list[Any]:
-    """The accepted values of a field, in row order."""
-    return [row[field] for row in outcome.values]
 
 
 def ordinal(day: date) -> str:

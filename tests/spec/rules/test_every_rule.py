@@ -88,6 +88,11 @@ def contacts_on(*days: str) -> str:
     return as_csv(contacts(*({"contact_date": d} for d in days)))
 
 
+def durations(*texts: str) -> str:
+    """Contacts with these durations, not attended where there is none."""
+    return as_csv(contacts(*({"duration_minutes": t, "attended": "5" if t else "2"} for t in texts)))
+
+
 def withdrawals(*days: str) -> str:
     """Participants, of whom some withdrew consent on these dates and twenty did not."""
     people = participants(*({"consent_withdrawn_date": d} for d in (*days, *[""] * 20)))
@@ -259,6 +264,12 @@ CASES = (
         {"contract": SHARES},
     ),
     cell("C22", ROW, "contacts", "duration_minutes", "-5", "5"),
+    cell("C29", WARNING, "contacts", "duration_minutes", "45 mins", "45"),
+    cell("C29", ROW, "contacts", "duration_minutes", "0:20", "20"),
+    Case("C29", FILE, durations("0:20", "1:15"), durations("20", "75")),
+    Case("C30", ROW, durations("0.5", "1.25", *[""] * 20), durations("30", "75")),
+    Case("C30", FILE, durations("0.5", "1.25", "2"), durations("30", "75", "120")),
+    cell("C31", WARNING, "funding_awards", "amount", "£1.1m", "1100000"),
     cell("V03", ROW, "participants", "condition_count", "31", "3"),
     cell("V05", ROW, "contacts", "duration_minutes", "about an hour", "60"),
     cell("V06", ROW, "contacts", "duration_minutes", "1.5", "2"),
