@@ -179,8 +179,8 @@ def test_a_sheet_name_that_may_be_a_name_is_reported_by_number(validate: Validat
 
 
 def test_competing_sheets_are_reported_by_number(validate: Validator) -> None:
-    table = as_table(contacts({}, {}))
-    outcome = validate(workbook({"Zebulon": table, "Contacts": table}), suffix="xlsx")
+    sheets = {"Zebulon": as_table(contacts({}, {})), "Contacts": as_table(contacts({}, {}, {}))}
+    outcome = validate(workbook(sheets), suffix="xlsx")
     assert [(f.rule, f.found) for f in outcome.findings] == [("U04", "sheet 1 and Contacts")]
 
 
