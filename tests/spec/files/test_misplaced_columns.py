@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 
 import pytest
+import workbook_bytes
 from file_validator import JOB, PARTICIPANT, REFERRAL, ValidatedFile, Validator, as_csv, as_table, contact, workbook
 
 ROWS = 24
@@ -111,7 +112,16 @@ def moved(rows: Rows, column: str, to_the: str, first: int = 0) -> Rows:
 
 def check(validate: Validator, rows: Sequence[Mapping[str, str]], dataset: str, suffix: str = "csv") -> ValidatedFile:
     """Validate rows as a file of one format."""
-    return validate(as_csv(rows) if suffix == "csv" else workbook({dataset: as_table(rows)}), dataset, suffix=suffix)
+    content: str | bytes
+    if suffix == "csv":
+        content = as_csv(rows)
+    elif suffix == "xls":
+        content = workbook_bytes.xls({dataset: as_table(rows)})
+    elif suffix == "ods":
+        content = workbook_bytes.ods("".join(workbook_bytes.ods_row(*row) for row in as_table(rows)))
+    else:
+        content = workbook({dataset: as_table(rows)})
+    return validate(content, dataset, suffix=suffix)
 
 
 def must_fix(outcome: ValidatedFile) -> list[tuple[str, str | None]]:
@@ -155,6 +165,13 @@ class TestF50SwappedColumns:
         assert str(outcome.findings_of("F50")[0].found).startswith(f"columns {named}, on ")
         assert (outcome.accepted, len(outcome.held), outcome.is_conserved) == ([], ROWS, True)
         assert all(row[one] is None and row[other] is None for row in outcome.held_values)
+
+    @pytest.mark.parametrize("suffix", ["xls", "ods"])
+    def test_in_other_workbooks(self, validate: Validator, suffix: str) -> None:
+        outcome = check(validate, swapped(sound_contacts(), "contact_id", "episode_id"), "contacts", suffix)
+        assert must_fix(outcome) == [("F50", "contact_id")]
+        outcome = check(validate, moved(sound_contacts(), "contact_type", "right"), "contacts", suffix)
+        assert [rule for rule, _ in must_fix(outcome)] == ["F52"]
 
     @pytest.mark.parametrize(("dataset", "one", "other", "_"), SWAPS)
     def test_exchanging_the_headings_gives_the_sound_rows(
@@ -223,6 +240,13 @@ class TestF51AnothersValues:
         assert must_fix(outcome) == [("F51", "staff_role")]
         assert outcome.findings_of("F51")[0].found == "values that belong under Contact type"
 
+    def test_of_the_empty_column_beside_it(self, validate: Validator) -> None:
+        """Whether headings were exchanged or a cell was deleted cannot be known."""
+        rows = [{**row, "duration_minutes": row["staff_role"], "staff_role": ""} for row in sound_contacts()]
+        outcome = check(validate, rows, "contacts")
+        assert must_fix(outcome) == [("F51", "duration_minutes")]
+        assert outcome.findings_of("F51")[0].found == "values that belong under Staff role, which is empty"
+
     def test_not_for_two_columns_that_may_be_alike(self, validate: Validator) -> None:
         rows = [{**row, "eligibility_date": row["referral_received_date"]} for row in sound_referrals()]
         assert len(check(validate, rows, "referrals").accepted) == ROWS
@@ -253,6 +277,13 @@ class TestF52ShiftedValues:
         found = str(outcome.findings_of("F52")[0].found)
         assert f"one to the {to_the}, {f'from row {first + 2} on' if first else 'on every row'}" in found
         assert (outcome.accepted, len(outcome.held), outcome.is_conserved) == ([], ROWS, True)
+
+    def test_on_single_rows(self, validate: Validator) -> None:
+        shifted = moved(sound_contacts(), "contact_date", "right")
+        rows = [row if n % 2 else one for n, (row, one) in enumerate(zip(sound_contacts(), shifted, strict=True))]
+        outcome = check(validate, rows, "contacts")
+        assert [rule for rule, _ in must_fix(outcome)] == ["F52"] and not outcome.accepted
+        assert "on 12 rows or more, from row 2" in str(outcome.findings_of("F52")[0].found)
 
     def test_not_for_a_few_rows(self, validate: Validator) -> None:
         rows = moved(sound_contacts(), "contact_date", "right", ROWS - 2)

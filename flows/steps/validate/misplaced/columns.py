@@ -13,9 +13,11 @@ import numpy as np
 from flows.deliveries.context import Misplaced
 from flows.steps.validate.misplaced.forms import Sample
 from flows.steps.validate.misplaced.naming import ColumnNames
+from schemas._contract.model import Contract, Field, Kind
 
 MIN_CELLS = 5  # in a smaller column, slips and another's values look the same
 NEARLY_ALL, MOST = 0.9, 0.5
+WIDE_RANGE, MIN_IN_A_WIDE_RANGE = 100, 20  # so many numbers of a wide range are not all among a few by chance
 MIN_ROWS_SEEN = 0.9  # share of the file's rows in batches with many rows at fault
 
 
@@ -67,9 +69,14 @@ class ColumnEvidence:
     def _could_be_anothers(self, i: int, j: int) -> bool:
         return bool(self.filled[i] >= MIN_CELLS and self.others[i, j] >= NEARLY_ALL * self.filled[i])
 
-    def _is_partner(self, i: int, j: int) -> bool:
-        """Whether column i holds values of field j, which could be its own after a repair, such as 5 for 05."""
-        return self._could_be_anothers(i, j) and self.sure[i] <= MOST * self.filled[i]
+    def _is_partner(self, i: int, j: int, contract: Contract) -> bool:
+        """Whether column i holds values of field j, which could be its own after a repair (5 for 05), or by chance.
+
+        Chance is ruled out where its own form is loose: a reference of any kind, or a number in a wide range.
+        """
+        one, other = contract.by_name[self.fields[i]], contract.by_name[self.fields[j]]
+        is_loose = one.kind is other.kind is Kind.REFERENCE or (_is_wide(one) and self.filled[i] >= MIN_IN_A_WIDE_RANGE)
+        return self._could_be_anothers(i, j) and (is_loose or self.sure[i] <= MOST * self.filled[i])
 
     def _is_nearly_empty(self, i: int, j: int) -> bool:
         """Whether column i is empty but for a few values of field j."""
@@ -94,12 +101,17 @@ class ColumnEvidence:
         swapped: set[int] = set()
         for i in left:
             others = self._anothers(i)
-            emptied = [j for j in others if j in required and self._is_nearly_empty(j, i)]
-            partners = emptied or [j for j in others if self._is_partner(j, i)]
+            # the sound file had nothing in this column, so it may be empty
+            may_be_empty = i not in required
+            emptied = [j for j in others if may_be_empty and j in required and self._is_nearly_empty(j, i)]
+            partners = emptied or [j for j in others if self._is_partner(j, i, names.contract)]
             if len(partners) == 1 and (emptied or i not in copies) and not {i, partners[0]} & swapped:
                 swapped |= {i, partners[0]}
                 first, second = sorted((i, partners[0]))
-                found.append(names.swapped(first, second, self._share(first, second)))
+                if emptied and second - first == 1:  # as likely, the cells of one of them were moved or deleted
+                    found.append(names.of_empty(i, partners[0]))
+                else:
+                    found.append(names.swapped(first, second, self._share(first, second)))
         for i in left:
             if i in swapped:
                 continue
@@ -112,3 +124,9 @@ class ColumnEvidence:
     def _share(self, i: int, j: int) -> str:
         n = round(max(self.only_others[i, j], self.only_others[j, i]))
         return f"{n:,} of {round(max(self.filled[i], self.filled[j])):,} rows"
+
+
+def _is_wide(field: Field) -> bool:
+    """Whether a field holds numbers in a wide range, or in none."""
+    is_number = field.kind in (Kind.INTEGER, Kind.DECIMAL, Kind.MONEY)
+    return is_number and (field.low is None or field.high is None or field.high - field.low >= WIDE_RANGE)

@@ -52,6 +52,11 @@ class ColumnNames:
             found = f"values that belong under {listed([self.title(j) for j in others[:MAX_NAMED]], 'or')}"
         return Misplaced("F51", self.fields[i], (self.fields[i],), found)
 
+    def of_empty(self, i: int, other: int) -> Misplaced:
+        """A column with the values of another, which is empty."""
+        found = f"values that belong under {self.title(other)}, which is empty"
+        return Misplaced("F51", self.fields[i], (self.fields[i], self.fields[other]), found)
+
     def shifted(self, first: int, fields: tuple[str, ...], direction: str, rows: str, first_row: int) -> Misplaced:
         """Columns from one on, whose values are each under the heading beside their own."""
         found = f"from column {self.name(first)} on, one to the {direction}, {rows}"

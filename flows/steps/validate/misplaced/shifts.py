@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from flows.steps.validate.misplaced.naming import ColumnNames
 
 MIN_ROWS, MIN_SHARE = 10, 0.5  # fewer rows are told one by one, unless they are at least this share of the file
 MIN_COLUMNS = 2  # that must hold their neighbour's values, and cannot hold their own
-SURE_COLUMNS = 4  # so many are no chance, even of codes that many lists have
+SURE_COLUMNS = 3  # so many are no chance, even of codes that many lists have
 NEARLY_ALL, MOST, FEW = 0.9, 0.5, 0.1
 RIGHT, LEFT = -1, 1  # where the field of a cell's value is, from the column that it is in
 _DIRECTIONS = {RIGHT: "right", LEFT: "left"}
@@ -76,7 +75,7 @@ class ShiftEvidence:
         if not run:
             return None
         self.proving = frozenset(self.fields[i] for i in run if self._proves(direction)[i])
-        first_row, where = _rows(np.sort(odd), seen, rows)
+        first_row, where = _rows(np.sort(odd), np.sort(seen), rows)
         fields = tuple(self.fields[i] for i in self._with_empty(run, len(odd)))
         return names.shifted(run[0], fields, _DIRECTIONS[direction], where, first_row)
 
@@ -116,13 +115,15 @@ class ShiftEvidence:
 
 
 def _rows(odd: np.ndarray, seen: np.ndarray, rows: int) -> tuple[int, str]:
-    """The first row that is shifted, and which rows are, in words."""
-    for first, after in pairwise([*odd, np.inf]):
-        if len(odd[odd >= first]) >= NEARLY_ALL * len(seen[seen >= first]):
-            if len(odd[odd >= first]) >= NEARLY_ALL * len(seen):
-                return 0, "on every row" if len(odd) == len(seen) else "on nearly every row"
-            return int(first), f"from row {int(first)} on"
-        if after == np.inf:
-            break
-    n = round(len(odd) * rows / max(len(seen), 1))
-    return int(odd[0]), f"on {counted(n, 'row')} from row {int(odd[0])}"
+    """The first row that is shifted, and which rows are, in words. `odd` and `seen` are in order."""
+    if len(odd) >= NEARLY_ALL * len(seen):
+        return 0, "on every row" if len(odd) == len(seen) else "on nearly every row"
+    odd_from_here = len(odd) - np.arange(len(odd))
+    seen_from_here = len(seen) - np.searchsorted(seen, odd)
+    to_the_end = (odd_from_here >= NEARLY_ALL * len(odd)) & (odd_from_here >= NEARLY_ALL * seen_from_here)
+    if to_the_end.any():
+        first = int(odd[to_the_end.argmax()])
+        return first, f"from row {first} on"
+    n = round(len(odd) * rows / len(seen))
+    # rows between may be shifted too, where they have hardly a value in these columns
+    return 0, f"on {counted(n, 'row')} or more, from row {int(odd[0])}"
