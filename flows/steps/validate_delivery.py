@@ -191,10 +191,10 @@ def _match(extract: Extract, contract: Contract, context: DeliveryContext) -> tu
     if refused := [f for f in extract.findings if f.severity is Severity.FILE]:  # the heading line is at fault
         others = [f for f in extract.findings if f not in refused]
         return replace(extract, findings=others), layout_of_nothing(layout, contract, refused)
-    if other := other_dataset(extract.headings, contract, context):
-        return extract, layout_of_other(layout, contract, other)
     if all(f.rule_id not in ("F09", "F11") for f in layout.findings):
         return extract, layout
+    if other := other_dataset(extract.headings, contract, context):
+        return extract, layout_of_other(layout, contract, other)
     first = next(extract.batches, None)
     if first is None:
         return extract, layout
