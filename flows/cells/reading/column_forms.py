@@ -76,7 +76,7 @@ def _evidence_of(text: str, field: Field) -> str:
     if field.kind is Kind.CODE:
         return _evidence_of_codes(text, field)
     if field.unit != MINUTES or field.high is None:
-        return ""
+        return "part_hours" if CLOCK.fullmatch(text) else ""
     if clock := CLOCK.fullmatch(text):
         if 60 * int(clock[1]) + int(clock[2]) > field.high:
             return "too_long"

@@ -75,6 +75,12 @@ class TestDurations:
         assert items(outcome) == {("C29", "file", "duration_minutes")}
         assert [f.suggestion for f in outcome.findings] == [str(m) for m in MINUTES]
 
+    def test_hours_of_a_week_written_as_times(self, validate: Validator) -> None:
+        rows = table("employment_outcomes", "paid_hours_week", texts=["18:30", "20:00", "16:15"])
+        outcome = validate(as_csv(rows), "employment_outcomes")
+        assert items(outcome) == {("C29", "file", "paid_hours_week")}
+        assert [f.suggestion for f in outcome.findings] == ["18.5", "20.0", None]  # one decimal: 16.25 has none
+
     def test_a_column_of_minutes_and_seconds(self, validate: Validator) -> None:
         """45:00 cannot be 45 hours, so 5:00 beside it is five minutes."""
         outcome = validate(as_csv(durations("45:00", "5:00", "30:00", "20:00")))
