@@ -29,6 +29,7 @@ from flows.runtime.safe_errors import LoggedError
 from flows.steps.conform import (
     conform,
     filled_in_on_examples,
+    group_columns_beside,
     headings_of_any_dataset,
     known_headings,
     layout_of_form,
@@ -161,7 +162,7 @@ def _validate_with(
         return Verdict(result, Counts(), contract_version=version, rows_judged=False), FileKnowledge()
     extract.sheet = redact_sheet_name(extract.sheet, extract.sheet_number, contract, context.data_cut_date)
     extract, layout = _match(extract, contract, context)
-    layout = layout_of_form(layout, contract, extract.form_version)
+    layout = group_columns_beside(layout_of_form(layout, contract, extract.form_version))
     context = replace(context, orders_in_hints=tuple(sorted(layout.date_orders.items())))
     out.add_findings(findings_frame([*about_name(delivery), *extract.findings, *layout.findings], extract.sheet))
     return _validate_rows(extract, layout, contract, context, delivery, out)

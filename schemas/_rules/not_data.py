@@ -41,6 +41,13 @@ NOT_DATA_RULES: tuple[Rule, ...] = (
         " heading, in its columns, and send the file again.",
     ),
     Rule(
+        "F36",
+        Severity.WARNING,
+        "Cells beside the table were left out",
+        "nothing to the right of the table",
+        "Move them to another sheet, or delete them. If they belong to the rows, tell the data team what they hold.",
+    ),
+    Rule(
         "F37",
         Severity.FILE,
         "Many formulas were saved without their results",

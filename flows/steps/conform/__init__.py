@@ -20,6 +20,7 @@ from flows.deliveries.conformed import Layout, TypedBatch
 from flows.deliveries.context import DeliveryContext
 from flows.deliveries.extract import TextBatch
 from flows.deliveries.findings import NO_FINDINGS, Finding, findings_frame, findings_of_rows
+from flows.steps.conform.beside import cells_beside, group_columns_beside
 from flows.steps.conform.cells import (
     FindingLocation,
     absent_column,
@@ -58,6 +59,7 @@ __all__ = [
     "layout_of_form",
     "layout_of_nothing",
     "layout_of_other",
+    "group_columns_beside",
     "link_renamed",
     "match_headings",
     "other_dataset",
@@ -85,7 +87,7 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Deliv
         cells=rows.cells,
         findings=pl.concat(
             [
-                *_row_findings(batch, rows, layout, sheet),
+                *_row_findings(batch, rows, layout, contract, sheet),
                 findings_frame(stray, sheet),
                 total_like,
                 *stray_text,
@@ -120,9 +122,12 @@ def _without_stray_lines(
     return replace(batch, malformed=malformed), [Finding(r, Severity.WARNING, row) for row, r in rules.items()]
 
 
-def _row_findings(batch: TextBatch, rows: DataRows, layout: Layout, sheet: str) -> list[pl.DataFrame]:
+def _row_findings(
+    batch: TextBatch, rows: DataRows, layout: Layout, contract: Contract, sheet: str
+) -> list[pl.DataFrame]:
     """Findings about whole rows: not data, a cell too many, or not split into columns; and columns without heading."""
-    shifted = shifted_rows(rows, layout)
+    beside, about_beside = cells_beside(rows.cells, rows.source_rows, layout, contract)
+    shifted = shifted_rows(rows, layout, beside)
     # An extra cell is reported once, as a shifted row, and not also as a column without a heading.
     sound = {n: c.where(~shifted) for n, c in rows.cells.items()} if shifted.any() else rows.cells
     lines = []
@@ -133,7 +138,7 @@ def _row_findings(batch: TextBatch, rows: DataRows, layout: Layout, sheet: str) 
         lines += [pl.DataFrame(malformed, schema=_MALFORMED_TYPES)]
     return [
         rows.findings(sheet),
-        findings_frame(unheaded_column_findings(sound, layout), sheet),
+        findings_frame([*unheaded_column_findings(sound, layout, beside), *about_beside], sheet),
         *(findings_of_rows(some, Finding("F13", Severity.ROW), sheet) for some in lines),
     ]
 

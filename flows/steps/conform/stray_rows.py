@@ -166,9 +166,7 @@ class _Strays:
         self.cells, self.blank, self.layout, self.contract = cells, blank, layout, contract
         self.key = layout.positions.get(contract.key[0], 0)
         self.by_position = {i: contract.by_name[name] for name, i in layout.positions.items()}
-        with_form = {i: f for i, f in self.by_position.items() if _has_form(f)}
-        # the columns by which a record is told from other rows: those that it must have, if the file has any of them
-        self.telling = {i: f for i, f in with_form.items() if f.required} or with_form
+        self.telling = telling_columns(layout, contract)
 
     def rules(self, rows: Mapping[int, _Row]) -> pl.Series | None:
         """The rule for each row of the batch, '' for those that may be records; `rows` are the doubtful ones."""
@@ -196,8 +194,10 @@ class _Strays:
             return ""
         is_label = _LABEL.match(first) is not None
         if len(row.texts) > 1:
-            fits = sum(self._fits(i, text) for i, text in row.filled)
-            return NOTE if (is_label or first.endswith(":")) and fits <= 1 and len(first) <= MAX_HEADING_LENGTH else ""
+            values = sum(self._fits(i, text) for i, text in row.filled)
+            return (
+                NOTE if (is_label or first.endswith(":")) and values <= 1 and len(first) <= MAX_HEADING_LENGTH else ""
+            )
         if is_label or _NUMBERED_NOTE.match(first):
             return NOTE
         # A title or a sentence stands at the left. Elsewhere a text may be the rest of the record above.
@@ -233,23 +233,23 @@ class _Strays:
 
     def _shares_of_record(self) -> pl.Series:
         """For each row, in what share of the columns that a record must have it has a value of the agreed form."""
-        fits = [self._column_fits(i, f).cast(pl.Float64) for i, f in self.telling.items()]
+        flags = [self._column_fits(i, f).cast(pl.Float64) for i, f in self.telling.items()]
         # without such a column nothing tells a record from other rows
-        return reduce(add, fits) / len(fits) if fits else pl.repeat(1.0, len(self.blank), eager=True)
+        return reduce(add, flags) / len(flags) if flags else pl.repeat(1.0, len(self.blank), eager=True)
 
     def share_of_record(self, row: _Row) -> float:
         """The same for a row that could not be split into the columns."""
-        fits = sum(i in self.telling and _fits(text, self.telling[i]) for i, text in row.filled)
-        return fits / len(self.telling) if self.telling else 1.0
+        right = sum(i in self.telling and fits(text, self.telling[i]) for i, text in row.filled)
+        return right / len(self.telling) if self.telling else 1.0
 
     def _column_fits(self, position: int, field: Field) -> pl.Series:
         column = self.cells[str(position)]
-        return column.expand(pl.Series([_fits(text, field) for text in column.distinct], dtype=pl.Boolean))
+        return column.expand(pl.Series([fits(text, field) for text in column.distinct], dtype=pl.Boolean))
 
     def _fits(self, position: int, text: str) -> bool:
         """Whether a text is a value of the agreed form for its column. In a column of any text, nothing is."""
         field = self.by_position.get(position)
-        return field is not None and _has_form(field) and _fits(text, field)
+        return field is not None and has_form(field) and fits(text, field)
 
 
 def _is_like_code(text: str) -> bool:
@@ -271,7 +271,13 @@ def _texts(cells: Mapping[str, DistinctColumn], chosen: pl.Series) -> list[tuple
     return pl.DataFrame({name: column.where(chosen).column for name, column in cells.items()}).rows()
 
 
-def _fits(text: str, field: Field) -> bool:
+def telling_columns(layout: Layout, contract: Contract) -> dict[int, Field]:
+    """The columns by which a record is told from other rows: those that it must have, if the file has any of them."""
+    with_form = {i: f for name, i in layout.positions.items() if has_form(f := contract.by_name[name])}
+    return {i: f for i, f in with_form.items() if f.required} or with_form
+
+
+def fits(text: str, field: Field) -> bool:
     """Whether a text can be read as a value of the field, or one can be suggested for it."""
     text = text.strip()
     if field.kind is Kind.CODE:
@@ -287,7 +293,7 @@ def _has_pattern(contract: Contract) -> bool:
     return bool(contract.by_name[contract.key[0]].pattern)
 
 
-def _has_form(field: Field) -> bool:
+def has_form(field: Field) -> bool:
     """Whether the values of a field have a form of their own, unlike those of free text."""
     return field.kind not in (Kind.TEXT, Kind.REFERENCE) or (field.kind is Kind.REFERENCE and bool(field.pattern))
 

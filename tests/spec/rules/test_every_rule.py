@@ -192,6 +192,7 @@ CASES = (
     Case("F33", WARNING, lines("Notes: provisional" + "," * (len(CONTACT) - 1)), VALID),
     Case("F34", WARNING, lines("(3 rows affected)"), VALID),
     Case("F35", WARNING, lines("", "Staff role,Number", "Key worker,3"), VALID),
+    Case("F36", WARNING, workbook({"Data": [TABLE[0], [*TABLE[1], "", "x"]]}), BOOK, {"suffix": "xlsx"}),
     Case("F38", WARNING, lines(",".join(["----"] * len(CONTACT))), VALID),
     cell("F39", WARNING, "contacts", "staff_ref", "< Select >", "W-0012"),
     cell("F08", ROW, "contacts", "contact_id", "", "BPL-C000002"),

@@ -1,0 +1,100 @@
+"""Recognise what stands to the right of the table, such as a pivot or a note, and belongs to no row (rule F36)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from flows.cells.column_letters import column_letter
+from flows.cells.distinct_column import DistinctColumn
+from flows.deliveries.conformed import Layout
+from flows.deliveries.findings import Finding
+from flows.runtime.wording import counted
+from flows.steps.conform.stray_rows import fits, has_form, telling_columns
+from schemas._contract.model import Contract, Severity
+
+MIN_COLUMNS = 2  # with headings of their own; a single column is named by its heading (F11)
+_WORDS = re.compile(r"\w+\W+\w+")
+
+
+def group_columns_beside(layout: Layout) -> Layout:
+    """One finding for a table to the right that has headings of its own, below a column without one.
+
+    It may repeat headings of the table itself: its columns are not read. A heading that may be personal, or may be a
+    missing field's, keeps its own finding, and so do all others.
+    """
+    firsts: dict[str, int] = {}
+    for i, column in enumerate(layout.columns):
+        if column.field:
+            firsts.setdefault(column.field, i)
+    last = max(firsts.values(), default=len(layout.columns))
+    block = [i for i in range(last + 1, len(layout.columns)) if layout.columns[i].heading]
+    if layout.is_marked or len(block) < MIN_COLUMNS or block[0] == last + 1:
+        return layout
+    letters = {layout.columns[i].letter for i in block}
+    about = [f for f in layout.findings if f.column and f.column.letter in letters]
+    is_unknown = any(f.rule_id == "F11" for f in about)
+    if not is_unknown or any(
+        f.rule_id != "F12" and (f.rule_id, f.severity) != ("F11", Severity.WARNING) for f in about
+    ):
+        return layout
+    found = f"{counted(len(block), 'column')} of another table, {_letters(block)}"
+    findings = [f for f in layout.findings if f not in about] + [Finding("F36", Severity.WARNING, found=found)]
+    twice = {f.field for f in findings if f.rule_id == "F12"}
+    columns = tuple(replace(c, field="") if i in block else c for i, c in enumerate(layout.columns))
+    positions = {name: i for name, i in firsts.items() if name not in twice}
+    return replace(layout, columns=columns, findings=findings, positions=positions, beside=block[0])
+
+
+def cells_beside(
+    cells: dict[str, DistinctColumn], source_rows: pl.Series, layout: Layout, contract: Contract
+) -> tuple[list[int], list[Finding]]:
+    """The columns without a heading that hold cells beside the table, and a finding for them; none if rows may have
+    been shifted.
+
+    They begin behind an empty column, or are remarks beside rows of which every cell is in its column.
+    """
+    end = len(layout.columns) if layout.beside is None else layout.beside
+    last = max((i for i in range(end) if layout.as_written[i]), default=end)
+    flags = {i: _filled(cells[str(i)]) for i in range(last + 1, end)}
+    columns = [i for i, filled in flags.items() if filled.any()]
+    if layout.is_marked or not columns:
+        return [], []
+    if columns[0] == last + 1 and not _are_remarks(cells, flags[last + 1], last, layout, contract):
+        return [], []
+    rows = source_rows.filter(
+        pl.DataFrame([flags[i].alias(str(i)) for i in columns]).select(pl.any_horizontal("*")).to_series()
+    )
+    where = f"row {rows[0]}" if len(rows) == 1 else f"rows {rows[0]} to {rows[-1]}"
+    return columns, [Finding("F36", Severity.WARNING, found=f"{_letters(columns)}, {where}")]
+
+
+def _are_remarks(
+    cells: dict[str, DistinctColumn], filled: pl.Series, last: int, layout: Layout, contract: Contract
+) -> bool:
+    """Whether the cells right of the last column are remarks: words that are no value of that column, beside rows with
+    every cell that a record must have in its column.
+    """
+    field = contract.by_name.get(layout.columns[last].field)
+    if field is None or not has_form(field):
+        return False
+    remarks = cells[str(last + 1)].where(filled).distinct
+    if not all(_WORDS.search(text) and not fits(text, field) for text in remarks):
+        return False
+    telling = telling_columns(layout, contract)
+    return bool(telling) and all(
+        fits(text, f) for i, f in telling.items() for text in cells[str(i)].where(filled).distinct
+    )
+
+
+def _letters(columns: Sequence[int]) -> str:
+    """The letters of columns: 'column M', 'M to Y'."""
+    first, last = column_letter(columns[0]), column_letter(columns[-1])
+    return f"column {first}" if first == last else f"columns {first} to {last}"
+
+
+def _filled(column: DistinctColumn) -> pl.Series:
+    return column.expand(column.distinct.str.strip_chars() != "")
