@@ -26,7 +26,7 @@ class Layout:
     findings: list[Finding]
     version_column: int | None = None  # position of the column with the version of the form, if there is one (rule F24)
     as_written: tuple[str, ...] = ()  # the headings as sent, to recognise them; never to be shown
-    beside: int | None = None  # position where another table begins, right of this one (rule F36)
+    right_of_table: int | None = None  # position where another table begins, right of this one (rule F36)
     is_marked: bool = False  # a workbook that the warehouse gave back with its problems marked
     not_read: frozenset[str] = frozenset()  # fields that a finding about the whole heading keeps from being read
     date_orders: Mapping[str, str] = field(default_factory=dict)  # by date field: what a hint in its heading says

@@ -20,7 +20,6 @@ from flows.deliveries.conformed import Layout, TypedBatch
 from flows.deliveries.context import DeliveryContext
 from flows.deliveries.extract import TextBatch
 from flows.deliveries.findings import NO_FINDINGS, Finding, findings_frame, findings_of_rows
-from flows.steps.conform.beside import cells_beside, group_columns_beside
 from flows.steps.conform.cells import (
     FindingLocation,
     absent_column,
@@ -44,6 +43,7 @@ from flows.steps.conform.personal_data import (
     personal_on_other_sheets,
 )
 from flows.steps.conform.renamed import link_renamed
+from flows.steps.conform.right_of_table import cells_beside, group_columns_beside
 from flows.steps.conform.stray_rows import stray_lines
 from schemas._contract.model import PERCENTAGES, Contract, Field, Kind, Severity
 from schemas._rules.cells import CLOCK_RULE, HOURS_RULE
@@ -126,8 +126,8 @@ def _row_findings(
     batch: TextBatch, rows: DataRows, layout: Layout, contract: Contract, sheet: str
 ) -> list[pl.DataFrame]:
     """Findings about whole rows: not data, a cell too many, or not split into columns; and columns without heading."""
-    beside, about_beside = cells_beside(rows.cells, rows.source_rows, layout, contract)
-    shifted = shifted_rows(rows, layout, beside)
+    right_of_table, about_beside = cells_beside(rows.cells, rows.source_rows, layout, contract)
+    shifted = shifted_rows(rows, layout, right_of_table)
     # An extra cell is reported once, as a shifted row, and not also as a column without a heading.
     sound = {n: c.where(~shifted) for n, c in rows.cells.items()} if shifted.any() else rows.cells
     lines = []
@@ -138,7 +138,7 @@ def _row_findings(
         lines += [pl.DataFrame(malformed, schema=_MALFORMED_TYPES)]
     return [
         rows.findings(sheet),
-        findings_frame([*unheaded_column_findings(sound, layout, beside), *about_beside], sheet),
+        findings_frame([*unheaded_column_findings(sound, layout, right_of_table), *about_beside], sheet),
         *(findings_of_rows(some, Finding("F13", Severity.ROW), sheet) for some in lines),
     ]
 

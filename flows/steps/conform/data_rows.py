@@ -174,17 +174,19 @@ def _headings_among(
 
 
 def unheaded_column_findings(
-    cells: Mapping[str, DistinctColumn], layout: Layout, beside: Sequence[int]
+    cells: Mapping[str, DistinctColumn], layout: Layout, right_of_table: Sequence[int]
 ) -> list[Finding]:
     """A warning for each column without a heading that has values, or is between columns with headings (F11).
 
-    Those `beside` the table have another finding.
+    Those of `right_of_table` have another finding.
     """
-    headed = [i for i, column in enumerate(layout.columns[: layout.beside]) if column.heading] or [0]
+    headed = [i for i, column in enumerate(layout.columns[: layout.right_of_table]) if column.heading] or [0]
     return [
         Finding("F11", Severity.WARNING, column=column, found="a column without a heading")
         for i, column in enumerate(layout.columns)
-        if i not in beside and not column.heading and (headed[0] < i < headed[-1] or _filled(cells[str(i)]).any())
+        if i not in right_of_table
+        and not column.heading
+        and (headed[0] < i < headed[-1] or _filled(cells[str(i)]).any())
     ]
 
 
@@ -201,18 +203,18 @@ def form_versions(cells: Mapping[str, DistinctColumn], layout: Layout) -> set[st
     return set(stated.filter(stated != "").unique().sort().head(MAX_FORM_VERSIONS))
 
 
-def shifted_rows(rows: DataRows, layout: Layout, beside: Sequence[int]) -> pl.Series:
+def shifted_rows(rows: DataRows, layout: Layout, right_of_table: Sequence[int]) -> pl.Series:
     """Which rows have an extra cell to the right of the last heading (rule F13).
 
     If only a few rows have one, they were probably shifted, and none of their cells can be trusted to be in its column.
     If many rows do, it is a column without a heading. A marked workbook that is sent back holds malformed lines as they
-    were sent, so there the extra cell may also be under an empty heading further left. The columns `beside` the table
+    were sent, so there the extra cell may also be under an empty heading further left. The columns of `right_of_table`
     do not count.
     """
-    headed = [i for i, heading in enumerate(layout.as_written[: layout.beside]) if heading]
+    headed = [i for i, heading in enumerate(layout.as_written[: layout.right_of_table]) if heading]
     first = 0 if layout.is_marked else max(headed, default=0)
-    end = len(layout.as_written) if layout.beside is None else layout.beside
-    surplus = [str(i) for i in range(first, end) if not layout.as_written[i] and i not in beside]
+    end = len(layout.as_written) if layout.right_of_table is None else layout.right_of_table
+    surplus = [str(i) for i in range(first, end) if not layout.as_written[i] and i not in right_of_table]
     malformed = reduce(or_, [_filled(rows.cells[c]) for c in surplus]) if surplus else _all_false(rows.source_rows)
     return (
         malformed

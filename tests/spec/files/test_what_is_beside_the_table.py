@@ -36,7 +36,7 @@ def check(validate: Validator, table: Sequence[Sequence[str]], dataset: str, suf
     return outcome
 
 
-def beside(table: list[list[str]], block: Sequence[Sequence[str]], first: int, gap: int = 1) -> list[list[str]]:
+def right_of_table(table: list[list[str]], block: Sequence[Sequence[str]], first: int, gap: int = 1) -> list[list[str]]:
     """The table with a block of cells to the right of it, from a row (from 0) on."""
     return [
         [*row, *[""] * gap, *block[n - first]] if first <= n < first + len(block) else row
@@ -51,7 +51,7 @@ def test_f36_a_pivot_without_a_heading_in_the_first_row(
     validate: Validator, dataset: str, suffix: str, gap: int
 ) -> None:
     table = as_table(ROWS[dataset](*[{}] * 60))
-    outcome = check(validate, beside(table, PIVOT, 2, gap), dataset, suffix)
+    outcome = check(validate, right_of_table(table, PIVOT, 2, gap), dataset, suffix)
     [found] = outcome.findings_of("F36")
     assert (found.severity, found.row) == ("warning", None)
     assert str(found.found).startswith("columns ") and str(found.found).endswith(", rows 3 to 6")
@@ -63,7 +63,7 @@ def test_f36_a_pivot_without_a_heading_in_the_first_row(
 def test_f36_a_table_with_headings_beside_is_one_finding(validate: Validator, dataset: str, suffix: str) -> None:
     names = [f"measure {letter}" for letter in "abcdefghijklm"]
     table = as_table(ROWS[dataset](*[{}] * 5))
-    outcome = check(validate, beside(table, [names, *([str(n)] * 13 for n in range(4))], 0), dataset, suffix)
+    outcome = check(validate, right_of_table(table, [names, *([str(n)] * 13 for n in range(4))], 0), dataset, suffix)
     [found] = outcome.findings_of("F36")
     assert str(found.found).startswith("13 columns of another table, columns ")
     assert outcome.accepted == [2, 3, 4, 5, 6] and {f.rule for f in outcome.findings} - {"F19"} == {"F36"}
@@ -72,7 +72,9 @@ def test_f36_a_table_with_headings_beside_is_one_finding(validate: Validator, da
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
 def test_f36_a_table_beside_may_repeat_headings(validate: Validator, suffix: str) -> None:
     table = as_table(contacts(*[{}] * 5))
-    outcome = check(validate, beside(table, [["contact_type", "how many"], ["review", "5"]], 0), "contacts", suffix)
+    outcome = check(
+        validate, right_of_table(table, [["contact_type", "how many"], ["review", "5"]], 0), "contacts", suffix
+    )
     assert outcome.findings == [
         Finding("F36", "warning", None, None, "2 columns of another table, columns L to M", None)
     ]
@@ -81,7 +83,7 @@ def test_f36_a_table_beside_may_repeat_headings(validate: Validator, suffix: str
 
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_f36_remarks_beside_rows_that_are_right(validate: Validator, suffix: str) -> None:
-    table = beside(as_table(contacts(*[{}] * 30)), [["to be checked again"], ["late, but right"]], 4, gap=0)
+    table = right_of_table(as_table(contacts(*[{}] * 30)), [["to be checked again"], ["late, but right"]], 4, gap=0)
     outcome = check(validate, table, "contacts", suffix)
     assert outcome.findings == [Finding("F36", "warning", None, None, "column K, rows 5 to 6", None)]
     assert len(outcome.accepted) == 30
@@ -90,7 +92,7 @@ def test_f36_remarks_beside_rows_that_are_right(validate: Validator, suffix: str
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
 @pytest.mark.parametrize("text", ["N", "x", "No"])
 def test_f13_a_cell_too_many_holds_its_row(validate: Validator, text: str, suffix: str) -> None:
-    outcome = check(validate, beside(as_table(contacts(*[{}] * 30)), [[text]], 4, gap=0), "contacts", suffix)
+    outcome = check(validate, right_of_table(as_table(contacts(*[{}] * 30)), [[text]], 4, gap=0), "contacts", suffix)
     assert [r for r in outcome.rules if r[0] == "F13"] == [("F13", "row", 5)] and 5 not in outcome.accepted
 
 
@@ -103,10 +105,10 @@ def test_f13_words_beside_a_row_that_was_shifted_hold_it(validate: Validator, su
 
 
 def test_f11_two_headings_of_the_same_field_with_a_gap_are_still_a_doubt(validate: Validator) -> None:
-    table = beside(as_table(contacts(*[{}] * 5)), [["contact_type"], *[["review"]] * 5], 0)
+    table = right_of_table(as_table(contacts(*[{}] * 5)), [["contact_type"], *[["review"]] * 5], 0)
     assert "F12" in check(validate, table, "contacts", "csv").refusals
 
 
 def test_personal_data_beside_the_table_refuses_the_file(validate: Validator) -> None:
-    table = beside(as_table(contacts(*[{}] * 60)), [["ask", "someone@example.org"]], 4)
+    table = right_of_table(as_table(contacts(*[{}] * 60)), [["ask", "someone@example.org"]], 4)
     assert check(validate, table, "contacts", "xlsx").refusals == ["P01"]

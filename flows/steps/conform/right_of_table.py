@@ -46,7 +46,7 @@ def group_columns_beside(layout: Layout) -> Layout:
     twice = {f.field for f in findings if f.rule_id == "F12"}
     columns = tuple(replace(c, field="") if i in block else c for i, c in enumerate(layout.columns))
     positions = {name: i for name, i in firsts.items() if name not in twice}
-    return replace(layout, columns=columns, findings=findings, positions=positions, beside=block[0])
+    return replace(layout, columns=columns, findings=findings, positions=positions, right_of_table=block[0])
 
 
 def cells_beside(
@@ -57,7 +57,7 @@ def cells_beside(
 
     They begin behind an empty column, or are remarks beside rows of which every cell is in its column.
     """
-    end = len(layout.columns) if layout.beside is None else layout.beside
+    end = len(layout.columns) if layout.right_of_table is None else layout.right_of_table
     last = max((i for i in range(end) if layout.as_written[i]), default=end)
     flags = {i: _filled(cells[str(i)]) for i in range(last + 1, end)}
     columns = [i for i, filled in flags.items() if filled.any()]
