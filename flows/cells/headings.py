@@ -35,13 +35,13 @@ def split_hint(heading: str) -> tuple[str, str]:
     return (found[1], (found[2] or found[3] or "").strip()) if found and fold(found[1]) else ("", "")
 
 
-def recognise(heading: str, known: Container[str]) -> str:
-    """The known heading, folded, that a text is: as a whole, or without the hint behind it; '' if it is none."""
+def recognise(heading: str, known: Container[str]) -> str | None:
+    """The known heading, folded, that a text is: as a whole, or without the hint after it; None if it is none."""
     whole = fold(heading)
     if whole in known:
         return whole
     name, _ = split_hint(heading)
-    return fold(name) if name and fold(name) in known else ""
+    return fold(name) if name and fold(name) in known else None
 
 
 def order_in_hint(hint: str) -> str:

@@ -85,7 +85,7 @@ class Stage(Generic[P, R]):
             return result
 
     def map(self, items: Sequence[Any], *args: Any) -> list[R]:
-        """Run the stage once per delivery, in parallel if the driver does so. Returns results in order."""
+        """Run the stage once per item, in parallel if the driver does so. Returns results in order."""
         with stage_logged(self.name, deliveries=len(items)) as counts:
             driver, function = _DRIVER.get(), self.function
             results: list[R] = driver.map(self, items, args) if driver else [function(i, *args) for i in items]  # type: ignore[call-arg]

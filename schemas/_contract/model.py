@@ -42,7 +42,7 @@ class Kind(StrEnum):
     """Type of a field: how the text of its cells is parsed."""
 
     TEXT = "text"
-    REFERENCE = "reference"  # an identifier: never parsed as a number, never repaired
+    REFERENCE = "reference"  # an identifier: never parsed as a number; repaired only if it has one reading (rule C33)
     CODE = "code"  # an entry of the code list that `Field.codes` names
     DATE = "date"
     INTEGER = "whole number"

@@ -1,7 +1,7 @@
 """Rules about cells that hold another column's values, or whose value is in a row above. They are our own (F50-F53).
 
-They are detected over the whole file, in `flows/steps/validate/misplaced/`. One finding about the file replaces those
-of the single cells, which would all be in the wrong place.
+They are detected over the whole file, in `flows/steps/validate/misplaced/`. One finding about the file replaces the
+findings of its cells, all of which have the same cause.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def layer_of(module: str) -> str:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: module_of(p))
-def test_imports_go_down_the_layers(path: Path) -> None:
+def test_a_layer_imports_only_from_those_above_it(path: Path) -> None:
     module, imports = module_of(path), imports_of(path)
     if module == "flows":
         assert not imports - {"__future__"}

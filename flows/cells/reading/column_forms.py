@@ -30,7 +30,7 @@ MAX_OTHERS = 0.1  # for each cell that shows the column's form: so many may have
 
 @dataclass(frozen=True)
 class ColumnForm:
-    """How a column is written. `hours` and `clock` have the severity with which their cells are reported."""
+    """How a column is written. `in_hours` and `clock_severity` are the severities of such cells."""
 
     in_hours: Severity | None = None
     is_partly_in_minutes: bool = False  # then a whole number up to eight may be either

@@ -16,11 +16,13 @@ def agreed_form(text: str, field: Field, own_letters: str = "") -> str:
 
     Small letters are read as capitals, other dashes and spaces as hyphens, and spaces within a part are left out. A
     hyphen that is missing is put behind `own_letters`, with which all of the site's references begin.
-    A text without any digit is not repaired: it may be a name.
+    A text without any digit is not repaired: it may be a name. Nor is the label of a total, such as 'sub-total 3'.
     """
     if not field.pattern or field.kind is not Kind.REFERENCE or len(text) > MAX_REFERENCE_LENGTH:
         return ""
     if re.search(field.pattern, text) or _LOOKALIKE.search(text) or not re.search("[0-9]", text):
+        return ""
+    if "total" in text.casefold():
         return ""
     plain = _DASHES.sub("-", text).upper()
     readings = {plain, plain.replace(" ", ""), re.sub(" +", "-", plain)}

@@ -21,10 +21,10 @@ _WORDS = re.compile(r"\w+\W+\w+")
 
 
 def group_columns_beside(layout: Layout) -> Layout:
-    """One finding for a table to the right that has headings of its own, below a column without one.
+    """Replace the findings about a second table, right of this one past a column without a heading, by one (F36).
 
-    It may repeat headings of the table itself: its columns are not read. A heading that may be personal, or may be a
-    missing field's, keeps its own finding, and so do all others.
+    It may repeat headings of the table itself: its columns are not read. If any of its headings may be personal, or
+    that of a missing field, all findings are left as they are.
     """
     firsts: dict[str, int] = {}
     for i, column in enumerate(layout.columns):

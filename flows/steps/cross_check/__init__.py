@@ -6,7 +6,7 @@ first. So a row whose referral was held is found as an orphan, and a dataset is 
 are already decided.
 
 Besides `core` and `audit`, rules read the schemas named in `schemas/_contract/model.py`: `history` (see `history.py`),
-`before`, `sound` and `held` (see `deliveries.py`).
+`before`, `sound` and `held` (see `check_deliveries.py`).
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ def cross_check(
     """Check `core` by every rule between rows, hold the rows that break one, and decide which deliveries count.
 
     `validated` is every delivery with the standing under which it was loaded; `counted_before` says which counted in
-    earlier builds. The attached database `sent` has the rows of earlier deliveries and is brought up to date. Returns
-    the deliveries with their final standing. Raises CacheInvalid, or what DuckDB raises, where `sent` is unsound.
+    earlier builds. The attached database `history_rows` caches rows of earlier deliveries and is brought up to date.
+    Returns the deliveries with their final standing. Raises CacheInvalid, or what DuckDB raises, where that database is
+    damaged.
     """
     tentative = TentativeStandings(validated, results, counted_before)
     # rules name these as schemas; as databases in memory they leave nothing in the build

@@ -77,7 +77,7 @@ class TentativeStandings:
         return validated.delivery.delivery_id in self._counting_regardless
 
     def set_aside(self, deliveries: Iterable[ValidatedDelivery]) -> None:
-        """Take these deliveries out of the figures. The next older one of the same site and dataset counts instead.
+        """Take these deliveries out of the figures, and decide again which of the same site and dataset count.
 
         Where none of the series is left to count, the delivery that counted last goes on counting; where none ever
         counted, the newest counts after all. Such a delivery counts whatever further checks find in it.

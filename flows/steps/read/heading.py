@@ -14,7 +14,7 @@ MIN_KNOWN_HEADINGS = 2  # one may occur by chance, in a title or a note above th
 
 def count_known_headings(cells: Sequence[str], known: Set[str]) -> int:
     """The number of different known headings among a row's cells."""
-    return len({recognise(c, known) for c in cells} - {""})
+    return len({recognise(c, known) for c in cells} - {None})
 
 
 def find_heading(rows: Sequence[Sequence[str]], known: Set[str]) -> int | None:

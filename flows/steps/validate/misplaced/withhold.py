@@ -1,4 +1,4 @@
-"""Validate a file whose misplaced cells are known: they are not read, and their faults are not reported."""
+"""Remove cells known to be misplaced from a batch, with their findings, and report each cause once."""
 
 from __future__ import annotations
 
