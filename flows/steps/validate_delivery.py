@@ -179,11 +179,14 @@ def _open(path: Path, delivery: Delivery, contract: Contract, context: DeliveryC
     except UnreadableFile as unreadable:
         if unreadable.rule_id != "U03":
             raise
-        with suppress(UnreadableFile):
-            extract = opened(headings_of_any_dataset(context))
-            if other_dataset(extract.headings, contract, context):
-                return extract
-        raise
+        # its traceback would keep the file open, which Windows does not delete then (a copy from a zip)
+        no_heading = unreadable.with_traceback(None)
+    with suppress(UnreadableFile):
+        extract = opened(headings_of_any_dataset(context))
+        if other_dataset(extract.headings, contract, context):
+            return extract
+        del extract  # likewise
+    raise no_heading
 
 
 def _match(extract: Extract, contract: Contract, context: DeliveryContext) -> tuple[Extract, Layout]:

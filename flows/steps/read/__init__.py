@@ -92,7 +92,10 @@ def _read_zipped(
     extract = _read_as(
         kind, inside, known_headings, sheet=sheet, delimiter=delimiter, quote=quote, name_sheet=name_sheet
     )
-    return replace(extract, batches=_then_delete(folder, extract.batches))
+    # read now, so that nothing holds the copy open when it is deleted: Windows deletes no open file
+    on_examples = extract.rows_on_examples()
+    batches = _then_delete(folder, extract.batches)
+    return replace(extract, batches=batches, rows_on_examples=lambda: on_examples)
 
 
 def _then_delete(folder: TemporaryDirectory[str], batches: Iterator[TextBatch]) -> Iterator[TextBatch]:
