@@ -186,7 +186,7 @@ def structure_of(key: str, loose: str) -> tuple[FaultKind, ...]:
         FaultKind("F07", "", WARNING, "blank row", lambda row, context: RowChange(below=({},), at_fault=(1,))),
         FaultKind("F08", key, ROW, "empty key", put(key, None)),
         FaultKind("F13", "", ROW, "surplus cell in the line", surplus, limit=8),
-        FaultKind("V04", key, ROW, "reference of the wrong form", change(key, lambda t: t.replace("-", "_"))),
+        FaultKind("V04", key, ROW, "reference of the wrong form", change(key, lambda t: t.replace("-", "/"))),
         FaultKind("P04", key, WARNING, "exact copy of a row", copy),
         FaultKind("P04", key, ROW, "two versions of a row", two_versions),
     )
