@@ -75,7 +75,7 @@ CONTACTS: tuple[FaultKind, ...] = (
     _duration("C07", "suppressed figure", "<5", limit=4),
     _duration("C08", "placeholder number", "9999"),
     _duration("C22", "negative duration", "-30"),
-    _duration("V05", "words for a number", "half an hour"),
+    _duration("V05", "words for a number", "a while"),
     _duration("K02", "duration of a missed appointment", "45"),
     FaultKind("K03", "duration_minutes", ROW, "duration over eight hours", put("duration_minutes", "900", _came)),
     FaultKind("K03", "duration_minutes", ROW, "attended without a duration", put("duration_minutes", None, _came)),
