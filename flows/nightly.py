@@ -4,8 +4,8 @@
             -> load -> cross_check -> build -> promote -> report
 
 `run_pipeline` is the entry point of every run, with Prefect or without; `run_stages` is the order of its stages,
-written once. A run whose inputs are unchanged is skipped (`no_op_run.py`), and imports no more than this file does at
-its head.
+written once. A run whose inputs are unchanged is skipped (`no_op_run.py`), and imports no more than the top of this
+file does.
 
 Everything else is in `flows/orchestration`: `stages.py` defines the stages, `run.py` starts and ends a run,
 `active_run.py` holds what its stages share, `prefect_flows.py` and `engine.py` run the same order under Prefect. The

@@ -1,6 +1,6 @@
-"""Recognise a heading with a hint behind it, such as 'Contact date (dd/mm/yyyy)', and read the hint.
+"""Recognise a heading with a hint after it, such as 'Contact date (dd/mm/yyyy)', and read the hint.
 
-Source: docs/domain.md 6.1. A hint tells people how to fill in the column. It is no part of the heading.
+Source: docs/domain.md 6.1. A hint tells people how to fill in the column. It is not part of the heading.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _GAP = r"[-/. ]?"
 _DATE_FORMAT = (
     rf"(?:{_DAY}{_GAP}{_MONTH}{_GAP}{_YEAR}|{_MONTH}{_GAP}{_DAY}{_GAP}{_YEAR}|{_YEAR}{_GAP}{_MONTH}{_GAP}{_DAY})"
 )
-# Text in brackets at the end, perhaps with a colon or an asterisk behind it; or the format of a date without brackets.
+# Text in brackets at the end, perhaps followed by a colon or an asterisk; or the format of a date without brackets.
 _HINT = re.compile(
     rf"^(.*?)(?:[(\[{{]([^()\[\]{{}}]*)[)\]}}]|(?<![a-z])({_DATE_FORMAT}))[\W_]*$", re.IGNORECASE | re.DOTALL
 )
@@ -28,7 +28,7 @@ _ORDERS = (
 
 
 def split_hint(heading: str) -> tuple[str, str]:
-    """A heading and the hint behind it; ('', '') where it has none, or nothing else."""
+    """A heading and the hint after it; ('', '') where it has none, or nothing else."""
     if not _MAY_HAVE_HINT.search(heading):  # most headings: the pattern is slower
         return "", ""
     found = _HINT.match(heading)

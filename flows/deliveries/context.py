@@ -32,8 +32,8 @@ class Misplaced:
 class FileKnowledge:
     """What only the whole file shows about how to read it. With any of it, the file is validated a second time.
 
-    `grouped` names the fields that are filled in only on the first row of each group, the first of which shows by its
-    empty cells where a group goes on. `many_grouped`: so many rows are affected that the file is refused.
+    `grouped` names the fields that are filled in only on the first row of each group; the first is the reference whose
+    empty cells show that a group continues. `many_grouped`: so many rows are affected that the file is refused.
     """
 
     dates: tuple[tuple[str, DateReading], ...] = ()  # fields whose order of day and month only the whole file shows
@@ -43,7 +43,7 @@ class FileKnowledge:
     many_grouped: bool = False
 
     def __bool__(self) -> bool:
-        """Whether there is anything to read in another way."""
+        """Whether anything must be read differently the second time."""
         return bool(self.dates or self.forms or self.misplaced or self.grouped)
 
     @property

@@ -156,7 +156,7 @@ def _heading_faults(headings: list[str]) -> str:
     """What is wrong with the headings; '' where nothing is. An unknown heading is named by its position alone."""
     if len(headings) == 1:
         return "there is only one cell, as if the file was not saved with commas between its cells"
-    twice = [f"the heading {name} is there twice" for name in COLUMNS if headings.count(name) > 1]
+    twice = [f"the heading {name} appears twice" for name in COLUMNS if headings.count(name) > 1]
     missing = [name for name in COLUMNS if name not in headings]
     if not missing:
         return listed(twice)

@@ -39,11 +39,11 @@ _MONTHS = {
 } | {"sept": 9}
 _MONTH_WORD = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _YEAR, _MM = r"(?:19|20)\d{2}", r"0[1-9]|1[0-2]"
-_MONTH_SAID = (
+_MONTH_AS_TYPED = (
     rf"(?:(?P<y1>{_YEAR}) ?(?P<m1>{_MM})|(?P<m2>{_MM}) (?P<y2>{_YEAR})"
     rf"|(?P<m3>{_MONTH_WORD}) ?(?P<y3>{_YEAR})|(?P<y4>{_YEAR}) ?(?P<m4>{_MONTH_WORD}))"
 )
-_VERSION_SAID = r" ?v(?:er|ersion)? ?(?P<version>\d{1,4})"
+_VERSION_AS_TYPED = r" ?v(?:er|ersion)? ?(?P<version>\d{1,4})"
 # A version without its 'v' is recognised only as one digit after yyyymm, where it cannot be a day of the month.
 _BARE_VERSION = rf"(?P<y0>{_YEAR})(?P<m0>{_MM}) (?P<bare>[1-9])"
 
@@ -97,7 +97,7 @@ def likely_stem(name: str, site: str) -> str:
     """
     text = f" {_plain(name)} "
     found_datasets = [d for d in _sent() if re.search(rf" {_words(d)} ", text)]
-    months = {_period(m) for m in re.finditer(rf"(?<![0-9]){_MONTH_SAID}(?![0-9])", text)}
+    months = {_period(m) for m in re.finditer(rf"(?<![0-9]){_MONTH_AS_TYPED}(?![0-9])", text)}
     dataset, period = (found.pop() if len(found) == 1 else "" for found in (found_datasets, [*months]))
     versions = re.findall(r" v(?:er|ersion)? ?(\d{1,4}) ", text)
     version = int(versions[0]) if len(versions) == 1 else 1
@@ -127,7 +127,7 @@ def _sent() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)
 def _pattern(site: str, dataset: str) -> re.Pattern[str]:
-    return re.compile(f"{_spelt(site)} ?{_words(dataset)} ?(?:{_MONTH_SAID}{_VERSION_SAID}|{_BARE_VERSION})")
+    return re.compile(f"{_spelt(site)} ?{_words(dataset)} ?(?:{_MONTH_AS_TYPED}{_VERSION_AS_TYPED}|{_BARE_VERSION})")
 
 
 def _words(dataset: str) -> str:

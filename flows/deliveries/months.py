@@ -52,7 +52,7 @@ def dates_end_in(newest: date | None) -> str:
 
 
 def stops_early(delivery: Delivery, newest: date | None, lately: int, *, is_asked_for: bool) -> str:
-    """That the dates end over a month before the cut-off, in words (rule F19); '' where they do not.
+    """A phrase saying that the dates end over a month before the cut-off (rule F19); '' if they do not.
 
     `lately` is the number of events in the quarter that ends with the newest date. If the site was not asked for this
     month, fewer are needed, because the month in the name is unusual already.
@@ -70,7 +70,7 @@ def skipped(delivery: Delivery, before: Delivery, sent: Collection[str]) -> list
 
 
 def no_file_for(months: Sequence[str]) -> str:
-    """That there is no file for some months, in words; of three or more only the first and the last are named."""
+    """A phrase saying for which months there is no file; of three or more, only the first and last are named."""
     names = [month(m) for m in months]
     return f"no file for {listed(names) if len(names) < 3 else f'{names[0]} to {names[-1]}'}" if names else ""
 

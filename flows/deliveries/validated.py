@@ -10,7 +10,7 @@ from schemas.audit.withdrawals import Withdrawal
 
 @dataclass(frozen=True)
 class ValidatedDelivery:
-    """A delivery with its validation result, its standing, and what bears on that.
+    """A delivery with its validation result and standing, and any withdrawal or hold.
 
     A delivery that repeats another (`same_as`) has that one's validation result.
     """

@@ -287,14 +287,14 @@ CELL_RULES: tuple[Rule, ...] = (
     ),
     _repair(
         "C24",
-        "{title} holds garbled letters",
+        "{title} holds garbled characters",
         "Check the accents and signs: the text was garbled before it was saved. It was loaded unchanged.",
         _on(Kind.TEXT),
     ),
     _row(
         "C24",
-        "{title} holds garbled letters",
-        "Type the value again: it holds characters that nobody sees, in place of signs such as a dash.",
+        "{title} holds garbled characters",
+        "Type the value again: it holds invisible characters in place of signs such as a dash.",
         _on(when=lambda f: f.kind is not Kind.TEXT or bool(f.pattern)),
     ),
     *(

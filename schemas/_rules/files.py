@@ -106,21 +106,21 @@ FILE_RULES: tuple[Rule, ...] = (
         "F04",
         WARNING,
         "The heading is not one line at the top",
-        "the heading on the first line, and on that line alone",
+        "all headings on the first line",
         "Remove the lines above the heading, and put it on one line. The lines above it were left out.",
     ),
     Rule(
         "F05",
         WARNING,
         "The heading is repeated among the rows",
-        "one heading, on top",
+        "one heading line, at the top",
         "Remove the repeated heading. The line was left out.",
     ),
     Rule(
         "F05",
         FILE,
         "A second heading is among the rows, with its columns in another order",
-        "one heading, on top, and every row in its order",
+        "one heading line, at the top, and every row in its order",
         "Put every row in the order of the first heading, also those below the second, and send the file again.",
     ),
     Rule(
@@ -133,7 +133,7 @@ FILE_RULES: tuple[Rule, ...] = (
     Rule(
         "F06",
         ROW,
-        "{title} reads as the name of a total, on a row that is filled in like a record",
+        "{title} looks like the label of a total, but the row is filled in like a record",
         "rows of data only, and a reference that does not begin with the word 'total'",
         "If it is a total, delete the row. If it is a record, give it another reference.",
         found_on=_key_without_pattern,
@@ -183,14 +183,14 @@ FILE_RULES: tuple[Rule, ...] = (
         WARNING,
         "The columns are not separated by commas",
         "commas between the columns",
-        "Save it as 'CSV UTF-8' next time. The columns were recognised, nothing is lost.",
+        "Save it as 'CSV UTF-8' next time. The columns were recognised, and nothing was lost.",
     ),
     Rule(
         "F13",
         ROW,
         "The line could not be split into the columns of the heading",
         "as many cells as the heading has",
-        "Check the line for a comma that is missing or too many, and for quotation marks. Put text with a comma inside"
+        "Check the line for a missing or extra comma, and for quotation marks. Put text with a comma inside"
         " it in double quotation marks.",
     ),
     Rule(
@@ -226,7 +226,7 @@ FILE_RULES: tuple[Rule, ...] = (
         "F18",
         FILE,
         "The extract is older than the one already accepted",
-        "an extract cut later than the last one accepted",
+        "an extract with a later cut-off than the last one accepted",
         "Send the latest extract. If this one is the latest, the file that counts may have a wrong month in its name:"
         " tell the data team. They can withdraw it, and this one then counts without being sent again.",
     ),
@@ -255,7 +255,7 @@ FILE_RULES: tuple[Rule, ...] = (
         WARNING,
         "The number of rows has changed by more than half since the last extract",
         "about as many rows as the extracts before lead one to expect",
-        "Check that nothing is missing and nothing is there twice. If the number is right, nothing needs doing.",
+        "Check that nothing is missing or duplicated. If the number is right, nothing needs doing.",
         violations_sql="""
             with sent as (
                 select *, rows_accepted + rows_held as n from audit.deliveries
@@ -308,15 +308,15 @@ FILE_RULES: tuple[Rule, ...] = (
         "F27",
         WARNING,
         "Rows or columns are hidden, by a filter or by hand",
-        "every row and column in sight",
+        "every row and column visible",
         "Clear the filter, unhide them, and check that they are meant to be sent. They were read like all others.",
     ),
     Rule(
         "F28",
         WARNING,
-        "A heading, or the name of the sheet, holds garbled letters",
-        "a heading that is typed anew",
-        "Type it again: it holds characters that nobody sees, in place of signs such as a dash.",
+        "A heading, or the name of the sheet, holds garbled characters",
+        "a heading without garbled characters",
+        "Type it again: it holds invisible characters in place of signs such as a dash.",
         found_on=_any_column_or_unknown,
     ),
     Rule(
@@ -324,22 +324,22 @@ FILE_RULES: tuple[Rule, ...] = (
         WARNING,
         "A quotation mark in the heading is not closed",
         "quotation marks in pairs, each pair around one heading",
-        "Delete the mark, or close it behind its heading. The heading was read without it: no row below was lost.",
+        "Delete the mark, or close it after its heading. The heading was read without it: no row below was lost.",
     ),
     Rule(
         "F30",
         WARNING,
         "Quotation marks are not written as a CSV file has them",
         "double quotation marks, without spaces beside them",
-        "Save it as 'CSV UTF-8' next time. The marks were taken off, nothing is lost.",
+        "Save it as 'CSV UTF-8' next time. The marks were taken off, and nothing was lost.",
     ),
     Rule(
         "F31",
         WARNING,
-        "The file's name is slightly off, and was understood",
-        "a name such as MHT-BPL_participants_201611_v1.xlsx, with nothing before it, in it or behind it",
-        "Save it under the agreed name: site, dataset, month and version. Another slip may leave two readings, and such"
-        " a file is not taken in.",
+        "The file's name is not quite in the agreed form, but was understood",
+        "a name such as MHT-BPL_participants_201611_v1.xlsx, with nothing added",
+        "Save it under the agreed name: site, dataset, month and version. A name that could mean two"
+        " things is not accepted.",
     ),
     *NOT_DATA_RULES,
     *HEADING_RULES,
@@ -371,8 +371,8 @@ FILE_RULES: tuple[Rule, ...] = (
         FILE,
         "Most rows do not fit the site's other files",
         "rows that agree with what the site sent in its other files",
-        "Check that this is the right file, and that it is whole. Fix the rows below and send it again. Until then it"
-        " replaces nothing: the figures use the file before it.",
+        "Check that this is the right file, and that it is complete. Fix the rows below and send it again. Until then"
+        " it replaces nothing: the figures use the file before it.",
         found_on=_with_row_rules_between_tables,
     ),
     Rule(
@@ -414,7 +414,7 @@ FILE_RULES: tuple[Rule, ...] = (
         FILE,
         "The file could not be opened",
         "one CSV file or workbook, by itself or alone in a zip",
-        "Open it on your computer, save it again and send it. It may have been cut off on its way.",
+        "Open it on your computer, save it again and send it. It may have been damaged in transfer.",
     ),
     Rule(
         "U02",

@@ -26,15 +26,15 @@ HEADING_RULES: tuple[Rule, ...] = (
     Rule(
         "F40",
         WARNING,
-        "A heading was read as {field}, without the hint behind it",
-        "the heading {field}, with nothing behind it",
+        "A heading was read as {field}, without the hint after it",
+        "the heading {field}, with nothing after it",
         "Use the heading in the specification, without a hint in brackets.",
         found_on=_any_column,
     ),
     Rule(
         "F41",
         FILE,
-        "Is this column your {title}? Its heading is in other words",
+        "Is this column your {title}? Its heading is not one that we know",
         "a column headed {field}",
         "If it is your {title}, change its heading to {field}. If it is not, add a column headed {field}. Then send the"
         " file again.",
@@ -43,7 +43,7 @@ HEADING_RULES: tuple[Rule, ...] = (
     Rule(
         "F41",
         WARNING,
-        "Is this column your {title}? It was left out: its heading is in other words",
+        "Is this column your {title}? It was left out: its heading is not one that we know",
         "a column headed {field}",
         "If it is your {title}, change its heading to {field} and send the file again. If it is not, remove the"
         " column.",
@@ -60,18 +60,17 @@ HEADING_RULES: tuple[Rule, ...] = (
     Rule(
         "F43",
         WARNING,
-        "The heading line has a separator or a line break too few or too many",
-        "the headings on one line, with one comma between every two, and none at the end",
-        "Correct the heading line. The headings were recognised, nothing is lost.",
+        "The heading line has a missing or an extra separator or line break",
+        "the headings on one line, with one comma between each heading and the next, and none at the end",
+        "Correct the heading line. The headings were recognised, and nothing was lost.",
     ),
     Rule(
         "F43",
         FILE,
         "The heading line does not fit the lines below it",
         "as many headings as the lines below have cells",
-        "Check the heading line for a comma that is missing or too many, and for an open quotation mark. If it is"
-        " right, the lines have a comma too many: put text with a comma inside it in double quotation marks. Then send"
-        " the file again.",
+        "Check the heading line for a missing or extra comma, and for an open quotation mark. If it is right, the lines"
+        " have an extra comma: put text with a comma inside it in double quotation marks. Then send the file again.",
     ),
     Rule(
         "F44",
@@ -79,7 +78,7 @@ HEADING_RULES: tuple[Rule, ...] = (
         "Every line is a single cell in quotation marks",
         "quotation marks around a cell, and not around the whole line",
         "Save it as 'CSV UTF-8' from the program that holds the data. The marks around the lines were taken off,"
-        " nothing is lost.",
+        " and nothing was lost.",
     ),
     Rule(
         "F44",
@@ -106,8 +105,8 @@ HEADING_RULES: tuple[Rule, ...] = (
     Rule(
         "F46",
         WARNING,
-        "A sheet is there twice",
-        "each sheet once",
+        "A sheet is duplicated",
+        "each sheet only once",
         "Delete the copy. It holds the same cells as the sheet that was read, and was left out.",
     ),
     Rule(

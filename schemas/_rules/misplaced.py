@@ -21,8 +21,8 @@ MISPLACED_RULES: tuple[Rule, ...] = (
         Severity.FILE,
         "Two columns are swapped: the values of each fit the heading of the other",
         "under each heading the values that belong there",
-        "Exchange the two headings, or the values below them, and send the file again. Change no single value: they are"
-        " only under the wrong heading. Neither of the two columns was checked further.",
+        "Exchange the two headings, or the values below them, and send the file again. Do not change any values: they"
+        " are only under the wrong heading. Neither of the two columns was checked further.",
         found_on=_any_column,
     ),
     Rule(
@@ -30,7 +30,7 @@ MISPLACED_RULES: tuple[Rule, ...] = (
         Severity.FILE,
         "{title} holds the values of another column",
         "{expected}",
-        "Put the right values into this column, from where you keep them, and send the file again. If another column"
+        "Enter the right values from your own records, and send the file again. If another column"
         " has them, exchange the headings. The column was not checked further.",
         found_on=_any_column,
     ),
@@ -39,8 +39,8 @@ MISPLACED_RULES: tuple[Rule, ...] = (
         Severity.FILE,
         "Values are one column away from their headings",
         "every value under its own heading",
-        "Move the cells back by one column, on all these rows, and send the file again. Change no single value: they"
-        " are only under the wrong heading. These cells were not checked further.",
+        "Move the cells back by one column, on all these rows, and send the file again. Do not change any values:"
+        " they are only under the wrong heading. These cells were not checked further.",
         found_on=_any_column,
     ),
     *(

@@ -15,8 +15,8 @@ NOT_DATA_RULES: tuple[Rule, ...] = (
         Severity.WARNING,
         "Lines end with an empty cell that the heading does not have",
         "as many cells as the heading has",
-        "Nothing needs doing: the empty cells were left out. They go away if the separator at the end of each line is"
-        " removed.",
+        "Nothing needs doing: the empty cells were left out. To avoid this, remove the separator at the end of each"
+        " line.",
     ),
     Rule(
         "F33",
@@ -64,7 +64,7 @@ NOT_DATA_RULES: tuple[Rule, ...] = (
     Rule(
         "F39",
         Severity.WARNING,
-        "Choices that nobody made were read as empty cells",
+        "Unfilled choices, such as '< Select >', were read as empty cells",
         "a value, or an empty cell",
         "Choose a value, or clear the cell. Delete the rows that are not used.",
     ),

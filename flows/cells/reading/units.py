@@ -50,7 +50,7 @@ _MONEY = re.compile(
 
 
 class Stated(NamedTuple):
-    """The number that a text states, in the field's unit, and whether a unit stands with it."""
+    """The number that a text states, in the field's unit, and whether a unit is given."""
 
     number: Fraction
     has_unit: bool

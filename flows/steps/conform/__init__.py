@@ -112,7 +112,7 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Deliv
 def _without_stray_lines(
     batch: TextBatch, rows: DataRows, layout: Layout, contract: Contract
 ) -> tuple[TextBatch, list[Finding]]:
-    """The batch without the lines that were not split into columns and hold no record, with a finding for each."""
+    """Drop the lines that could not be split and are not records; return the batch, and a finding for each."""
     if not batch.malformed:
         return batch, []
     lines = {row: text for row, text in batch.stray_text if row in batch.malformed}

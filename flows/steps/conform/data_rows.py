@@ -75,10 +75,10 @@ def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapp
     repeated, other_order = _headings_among(cells, empty, layout, fields)
     no_total = _all_false(batch.source_rows)
     total, total_like = (no_total, no_total) if is_usual else _totals(cells, empty, layout, contract)
-    settled = blank | repeated | other_order
-    strays = stray_rows(cells, empty, blank, settled | total, layout, contract)
-    stray = no_total if strays is None else (strays != "") & ~settled
-    left_out = settled | total | stray
+    known = blank | repeated | other_order
+    strays = stray_rows(cells, empty, blank, known | total, layout, contract)
+    stray = no_total if strays is None else (strays != "") & ~known
+    left_out = known | total | stray
     no_choice = no_total if unchosen is None else unchosen
     doubtful = batch.source_rows.filter(total_like & ~left_out) if _may_be_any_text(contract) else _NO_ROWS
     if not left_out.any():
@@ -100,7 +100,7 @@ def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapp
         .otherwise(pl.lit(str(Severity.WARNING)))
         .alias("severity"),
     )
-    searched = batch.rows.select("source_row", *cells).filter((total | stray) & ~settled)
+    searched = batch.rows.select("source_row", *cells).filter((total | stray) & ~known)
     return DataRows(
         {name: column.where(~left_out) for name, column in cells.items()},
         batch.source_rows.filter(~left_out),

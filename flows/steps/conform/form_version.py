@@ -1,4 +1,4 @@
-"""Say that a workbook is another version of the form, in place of what follows from that (rule F47)."""
+"""Report a workbook that uses another version of the form, in place of the findings that follow from it (F47)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAX_SHOWN = 12  # letters and digits of a version: a longer text may be anythin
 
 
 def layout_of_form(layout: Layout, contract: Contract, version: str) -> Layout:
-    """The layout of a file on the form of this version; '' where none is stated.
+    """The layout of a file, given the form's stated `version` ('' if none).
 
     If another version lacks columns that are needed, one finding names them. Columns that it has beyond ours are named
     by their own findings.

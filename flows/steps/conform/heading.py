@@ -106,7 +106,7 @@ def match_headings(
 def _fields(headings: Sequence[str], known: Mapping[str, str], contract: Contract) -> list[str]:
     """The field of each column; '' for an unknown one.
 
-    A heading with a hint behind it stands for a field only if no other heading does so without a hint: 'Contact type
+    A heading with a hint after it stands for a field only if no other heading does so without a hint: 'Contact type
     (other)' is a column of its own beside 'Contact type'.
     """
     fields = [known.get(fold(h), "") for h in headings]

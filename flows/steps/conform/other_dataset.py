@@ -1,4 +1,4 @@
-"""Tell whether a file has the columns of another dataset than the one it is named after (rule F42)."""
+"""Detect a file that has the columns of a dataset other than the one it is named after (rule F42)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from schemas._contract.registry import profile
 from schemas.audit.deliveries import Column
 
 MIN_HEADINGS = 3  # of the other dataset: fewer may occur by chance
-MIN_LEAD = 3  # headings more than of this dataset
+MIN_LEAD = 3  # more headings of the other dataset than of this one
 MIN_SHARE = 0.6  # of the headings
 
 

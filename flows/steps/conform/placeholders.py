@@ -1,4 +1,4 @@
-"""Read choices that nobody made, such as '< Select >' in the lists of a form, as empty cells (rule F39)."""
+"""Read unfilled choices, such as '< Select >' in a form's drop-down list, as empty cells (rule F39)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ENTER = (
     r"(?:click (?:or tap )?(?:here )?to |please )?enter (?:a |the |your )?(?:text|date|value|number|data)(?: here)?"
 )
 _DATE_FORM = r"(?:dd[/. -]mm[/. -]yy(?:yy)?|yyyy[/. -]mm[/. -]dd)"
-# In a column of any text a bare 'Select' may be a name: there it has to stand in marks, or be a sentence.
+# In a column of any text a bare 'Select' may be a name: there it must be in brackets, or be a sentence.
 _MARKS = r"[^\p{L}\p{N}]*"
 PLACEHOLDER = rf"(?i)^{_MARKS}(?:{_CHOOSE}|{_ENTER}|{_DATE_FORM}){_MARKS}$"
 _CERTAIN = rf"(?i)^{_MARKS}(?:please\s.*|{_CHOOSE}\s+{_OBJECT}|{_ENTER}){_MARKS}$|^[<\[({{-].*[>\])}}-]$|(?:\.\.\.|…)$"

@@ -1,7 +1,7 @@
 """Link columns with unknown headings to the fields that a file lacks: they may be the same (rule F41).
 
-A column is never read as a field for that: the sender is asked. Three things speak for a link: what the column's cells
-hold, how like the heading is to the field's names, and whether the column stands where the field should.
+Such a column is not read: the sender is asked. There are three kinds of evidence for a link: what the column's cells
+contain, how like the heading is to the field's names, and whether the column is where the field should be.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def link_renamed(layout: Layout, rows: TextBatch, contract: Contract) -> Layout:
 
     `rows` are the first rows of the file.
     """
-    told = {f.field for f in layout.findings if f.rule_id == "F12"}
-    absent = [f for f in contract.fields if f.name not in layout.positions and f.name not in told]
+    reported = {f.field for f in layout.findings if f.rule_id == "F12"}
+    absent = [f for f in contract.fields if f.name not in layout.positions and f.name not in reported]
     unknown = [i for i, c in enumerate(layout.columns) if _is_left_out(i, layout) and c.heading]
     if not absent or not unknown:
         return layout
@@ -74,7 +74,7 @@ def link_renamed(layout: Layout, rows: TextBatch, contract: Contract) -> Layout:
 
 
 def _is_left_out(position: int, layout: Layout) -> bool:
-    """Whether a column is in no field, and only for that."""
+    """Whether a column was left out only because its heading is unknown."""
     column = layout.columns[position]
     return any(f.rule_id == "F11" and f.severity is Severity.WARNING and f.column is column for f in layout.findings)
 

@@ -1,4 +1,4 @@
-"""Recognise what stands to the right of the table, such as a pivot or a note, and belongs to no row (rule F36)."""
+"""Recognise cells to the right of the table, such as a pivot or notes, that belong to no row (rule F36)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flows.cells.distinct_column import DistinctColumn
 from flows.deliveries.conformed import Layout
 from flows.deliveries.findings import Finding
 from flows.runtime.wording import counted
-from flows.steps.conform.stray_rows import fits, has_form, telling_columns
+from flows.steps.conform.stray_rows import distinguishing_columns, fits, has_form
 from schemas._contract.model import Contract, Severity
 
 MIN_COLUMNS = 2  # with headings of their own; a single column is named by its heading (F11)
@@ -52,10 +52,9 @@ def group_columns_beside(layout: Layout) -> Layout:
 def cells_beside(
     cells: dict[str, DistinctColumn], source_rows: pl.Series, layout: Layout, contract: Contract
 ) -> tuple[list[int], list[Finding]]:
-    """The columns without a heading that hold cells beside the table, and a finding for them; none if rows may have
-    been shifted.
+    """The columns without a heading whose cells lie right of the table, and a finding about them.
 
-    They begin behind an empty column, or are remarks beside rows of which every cell is in its column.
+    They follow an empty column, or are remarks beside complete rows. Empty if rows may have been shifted.
     """
     end = len(layout.columns) if layout.right_of_table is None else layout.right_of_table
     last = max((i for i in range(end) if layout.as_written[i]), default=end)
@@ -75,18 +74,16 @@ def cells_beside(
 def _are_remarks(
     cells: dict[str, DistinctColumn], filled: pl.Series, last: int, layout: Layout, contract: Contract
 ) -> bool:
-    """Whether the cells right of the last column are remarks: words that are no value of that column, beside rows with
-    every cell that a record must have in its column.
-    """
+    """Whether the cells right of the last column are remarks: words that cannot be its values, beside complete rows."""
     field = contract.by_name.get(layout.columns[last].field)
     if field is None or not has_form(field):
         return False
     remarks = cells[str(last + 1)].where(filled).distinct
     if not all(_WORDS.search(text) and not fits(text, field) for text in remarks):
         return False
-    telling = telling_columns(layout, contract)
-    return bool(telling) and all(
-        fits(text, f) for i, f in telling.items() for text in cells[str(i)].where(filled).distinct
+    distinguishing = distinguishing_columns(layout, contract)
+    return bool(distinguishing) and all(
+        fits(text, f) for i, f in distinguishing.items() for text in cells[str(i)].where(filled).distinct
     )
 
 

@@ -1,8 +1,8 @@
-"""Recognise rows without a record: notes (F33), footers of programs (F34), other tables (F35), lines of dashes (F38).
+"""Recognise rows that are not records: notes (F33), program footers (F34), other tables (F35), lines of dashes (F38).
 
 A row that holds most of what a record needs is never one of them, nor is one with a reference in it: such a row is
 held for what is wrong with it, because leaving it out would lose a record. Only rows with few cells, or without a digit
-in their reference, are looked at.
+in their reference, are examined.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Field, Kind
 
 NOTE, FOOTER, OTHER_TABLE, RULED_LINE = "F33", "F34", "F35", "F38"
-MAX_NOTES, MAX_NOTES_SHARE = 20, 0.05  # more notes than either in a batch are lines that could not be split
+MAX_NOTES, MAX_NOTES_SHARE = 20, 0.05  # more than both in a batch are lines that could not be split, not notes
 MAX_SIGNATURE_CELLS = 4  # 'Signed:', a name, 'Date:', a day
 MAX_HEADING_LENGTH = 60
-MIN_COLUMN_NAMES = 3  # names such as episode_id in a row, that make it a heading without a blank row above it
+MIN_COLUMN_NAMES = 3  # names such as episode_id in a row: so many make it a heading, even without a blank row above
 RECORD_SHARE, CERTAIN_RECORD_SHARE = 0.5, 0.75  # of the columns that a record must have: filled as agreed
 MAX_DOUBTFUL_SHARE = 0.2  # of the rows of another table may look like records
 MAX_CODE_PARTS = 4
@@ -63,18 +63,18 @@ def stray_rows(
     cells: Mapping[str, DistinctColumn],
     empty: Mapping[str, pl.Series],
     blank: pl.Series,
-    settled: pl.Series,
+    left_out: pl.Series,
     layout: Layout,
     contract: Contract,
 ) -> pl.Series | None:
-    """The rule by which each row is no record, '' for the others; None if all rows are records.
+    """The rule that explains why each row is not a record, '' for records; None if all rows are records.
 
-    The `settled` rows, blank ones among them, are known to be no records. They may be within another table.
+    Rows in `left_out`, blank ones included, are already known not to be records, but may be part of another table.
     """
     key = cells[str(layout.positions.get(contract.key[0], 0))]
     filled = reduce(add, [(~flags).cast(pl.UInt16) for flags in empty.values()])
     without_digit = key.expand(~key.distinct.str.contains(r"\d"))
-    doubtful = ((filled <= _FEW_CELLS) | without_digit) & ~settled
+    doubtful = ((filled <= _FEW_CELLS) | without_digit) & ~left_out
     at = doubtful.arg_true().to_list()
     if not at:
         return None
@@ -85,9 +85,9 @@ def stray_rows(
 def stray_lines(
     lines: Mapping[int, str], blank_lines: Collection[int], delimiters: str, layout: Layout, contract: Contract
 ) -> dict[int, str]:
-    """The rule for each line, of those that could not be split into the columns, that is no record.
+    """By line number: the rule for each line that could not be split into columns and is not a record.
 
-    `lines` and `blank_lines` are known by their numbers. A line beside one that may be a part of a record is no note.
+    A line next to one that may be part of a record is not a note. `blank_lines` are line numbers.
     """
     found = {n: rule for n, text in lines.items() if (rule := _of_line(text, layout, contract))}
     found |= _tables_of_lines(lines, blank_lines, found, delimiters, layout, contract)
@@ -142,7 +142,7 @@ def _tables_of_lines(
 
 
 def _split(line: str, delimiter: str) -> list[str]:
-    """The cells of a line; the line itself if it is no CSV."""
+    """The cells of a line; the line itself if it is not valid CSV."""
     try:
         return [part.strip() for part in next(csv.reader([line.strip()], delimiter=delimiter), [])]
     except csv.Error:
@@ -166,7 +166,7 @@ class _Strays:
         self.cells, self.blank, self.layout, self.contract = cells, blank, layout, contract
         self.key = layout.positions.get(contract.key[0], 0)
         self.by_position = {i: contract.by_name[name] for name, i in layout.positions.items()}
-        self.telling = telling_columns(layout, contract)
+        self.distinguishing = distinguishing_columns(layout, contract)
 
     def rules(self, rows: Mapping[int, _Row]) -> pl.Series | None:
         """The rule for each row of the batch, '' for those that may be records; `rows` are the doubtful ones."""
@@ -232,15 +232,15 @@ class _Strays:
         return tables
 
     def _shares_of_record(self) -> pl.Series:
-        """For each row, in what share of the columns that a record must have it has a value of the agreed form."""
-        flags = [self._column_fits(i, f).cast(pl.Float64) for i, f in self.telling.items()]
-        # without such a column nothing tells a record from other rows
+        """For each row, the share of its distinguishing columns that hold a value of the agreed form."""
+        flags = [self._column_fits(i, f).cast(pl.Float64) for i, f in self.distinguishing.items()]
+        # without such a column nothing distinguishes a record from other rows
         return reduce(add, flags) / len(flags) if flags else pl.repeat(1.0, len(self.blank), eager=True)
 
     def share_of_record(self, row: _Row) -> float:
         """The same for a row that could not be split into the columns."""
-        right = sum(i in self.telling and fits(text, self.telling[i]) for i, text in row.filled)
-        return right / len(self.telling) if self.telling else 1.0
+        right = sum(i in self.distinguishing and fits(text, self.distinguishing[i]) for i, text in row.filled)
+        return right / len(self.distinguishing) if self.distinguishing else 1.0
 
     def _column_fits(self, position: int, field: Field) -> pl.Series:
         column = self.cells[str(position)]
@@ -271,8 +271,8 @@ def _texts(cells: Mapping[str, DistinctColumn], chosen: pl.Series) -> list[tuple
     return pl.DataFrame({name: column.where(chosen).column for name, column in cells.items()}).rows()
 
 
-def telling_columns(layout: Layout, contract: Contract) -> dict[int, Field]:
-    """The columns by which a record is told from other rows: those that it must have, if the file has any of them."""
+def distinguishing_columns(layout: Layout, contract: Contract) -> dict[int, Field]:
+    """The columns that distinguish a record from other rows: the required ones, or else any with a form."""
     with_form = {i: f for name, i in layout.positions.items() if has_form(f := contract.by_name[name])}
     return {i: f for i, f in with_form.items() if f.required} or with_form
 
@@ -289,7 +289,7 @@ def fits(text: str, field: Field) -> bool:
 
 
 def _has_pattern(contract: Contract) -> bool:
-    """Whether the dataset's reference has a form, by which a note is told from a record."""
+    """Whether the dataset's reference has a pattern, which distinguishes a record from a note."""
     return bool(contract.by_name[contract.key[0]].pattern)
 
 

@@ -185,7 +185,7 @@ def _report_violations(
 def _reinstate(db: duckdb.DuckDBPyConnection, contract: Contract, rule: Rule) -> None:
     """Insert the rows of `history` that replace those in `broken` into `core` (rule T02).
 
-    A row whose key is on another row of `core` by now is left out, for keys are unique there. Of several such rows
+    A row whose key is on another row of `core` by now is left out, because keys are unique there. Of several such rows
     with one key, the one received first is taken.
     """
     names = [f.name for f in contract.fields] + [n for n, *_ in PROVENANCE if n not in contract.by_name]

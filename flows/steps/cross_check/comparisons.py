@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def compare_with_others(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedDelivery]) -> None:
-    """Put these findings into `audit.findings`.
+    """Insert the findings of comparing deliveries with each other into `audit.findings`.
 
     They replace those of the stored validation results: a result is made without knowledge of other deliveries.
     """

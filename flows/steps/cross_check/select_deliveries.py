@@ -109,7 +109,7 @@ def _failed_deliveries(
 
 
 def _has_failed(contract: Contract, validated: ValidatedDelivery, n_held: int, n_bad: int) -> bool:
-    """Whether a delivery may replace nothing: more rows are bad than the contract's limit, or all of a few are held.
+    """Whether a delivery must replace nothing: too many rows are bad, or all rows of a small extract are held.
 
     The second test is for cumulative extracts alone. A delivery of one period adds its rows to those of the others:
     without a sound row it changes nothing.
@@ -169,7 +169,7 @@ def _insert_held_up_findings(
 ) -> None:
     """Insert the findings about the deliveries that are held up, and the cause of each, into `audit.findings`.
 
-    A delivery that failed needs none where it was superseded, or counts after all because nothing better is there.
+    None for a failed delivery that was superseded, or that counts after all for want of a better one.
     """
     for v in tentative.of(contract.dataset):
         of_delivery = failed.get(v.delivery.delivery_id)

@@ -108,11 +108,11 @@ class TentativeStandings:
         return together if counted_last in together else {counted_last}
 
     def _update_standings(self, series: Series) -> None:
-        """Decide the standings of a site's deliveries of one dataset anew, without those that are set aside."""
+        """Decide again the standings of a site's deliveries of one dataset, without those that are set aside."""
         found = self._standings(series, self._set_aside[series])
         for v in self._series[series]:
             standing = found[v.delivery.delivery_id]
-            # start from the stored verdict, for an earlier standing may have changed the one at hand
+            # start from the stored verdict, because an earlier standing may have changed the current one
             verdict = apply_standing(self._results.verdict(v.key), standing, v.hold)
             self._now[v.delivery.delivery_id] = replace(v, verdict=verdict, standing=standing)
 

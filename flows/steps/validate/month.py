@@ -70,7 +70,7 @@ class MonthShown:
         return n if are_many else 0, f"{n:,} of {dated:,} are after {day(cut_off)}"
 
     def _long_before(self, cut_off: date) -> tuple[int, str]:
-        """The number of dates that are as long before the cut-off as a birth (rule P03), where over 1% are. Else 0.
+        """The number of dates before the last plausible date of birth (rule P03), if over 1% are; else 0.
 
         No pilot is that old: the month in the name is too late.
         """
@@ -85,7 +85,7 @@ class MonthShown:
         if delivery.extract_type is not ExtractType.PERIOD or not self.contract.event_date:
             return None
         cut_off = delivery.data_cut_date
-        days = Counter({day: n for day, n in self._days.items() if day <= cut_off})  # later days are C06's business
+        days = Counter({day: n for day, n in self._days.items() if day <= cut_off})  # C06 reports later ones
         dated = days.total()
         outside = sum(n for day, n in days.items() if (day.year, day.month) != (cut_off.year, cut_off.month))
         if outside < MIN_ROWS_AT_FAULT or 2 * outside < dated:

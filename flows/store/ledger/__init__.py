@@ -78,7 +78,7 @@ class Ledger(Runs):
             ) from None
 
     def put_delivery(self, delivery: Delivery, run_id: str) -> None:
-        """Record a delivery, or what a new manifest declares of a known one; `received_at` stays the first."""
+        """Record a delivery, or update what its manifest declares."""
         values = (delivery.delivery_id, _body(delivery), delivery.received_at.isoformat(), run_id)
         # received_at and run_id stay those of the first receipt: later figures "as of" a day depend on it
         self._db.execute(

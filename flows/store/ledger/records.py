@@ -16,8 +16,9 @@ class UnreadableRecord(ValueError):  # noqa: N818 - it says what a record is
 def record_of(kind: type[Record], data: Mapping[str, Any]) -> Record:
     """Make a dataclass from stored values. Raises UnreadableRecord where a field without a default is missing.
 
-    Unknown values are ignored, for newer code may have written more fields; missing fields have their defaults, for
-    older code wrote fewer. A renamed field would be both, and lose its value: it needs a migration of the ledger.
+    Unknown values are ignored, because newer code may have written more fields; missing fields get their defaults,
+    because older code wrote fewer. A renamed field would be both, and lose its value: it needs a
+    migration of the ledger.
     """
     declared: tuple[Field[Any], ...] = fields(kind)  # type: ignore[arg-type]
     if missing := [f.name for f in declared if f.name not in data and _is_required(f)]:

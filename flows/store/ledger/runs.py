@@ -188,9 +188,9 @@ class Runs:
         return datetime.fromisoformat(text) if text else None
 
     def effective_now(self, wanted: datetime | None, clock: datetime) -> datetime:
-        """The moment that a run or a withdrawal takes for now: `wanted` (`--date`), or else the clock's.
+        """The moment that a run or withdrawal uses as the current time: `wanted` (`--date`), or else the clock's.
 
-        Never before the newest delivery or withdrawal: a clock that was put back must not hide what is known. Raises
+        Never before the newest delivery or withdrawal: a clock that was set back must not hide what is known. Raises
         EarlierThanKnown where `wanted` is before that.
         """
         received, withdrawn = self.newest_receipt(), self.newest_withdrawal()
@@ -204,7 +204,7 @@ class Runs:
         return dict(self._db.execute("select delivery_id, result_key from validation_results").fetchall())
 
     def start_run(self, run_id: str, started_at: datetime, as_of: datetime, code_version: str) -> None:
-        """Record the start of a run, and the moment that it takes for now."""
+        """Record the start of a run, and the moment it uses as the current time."""
         values = (run_id, started_at.isoformat(), as_of.isoformat(), code_version)
         self._db.execute("insert into runs (run_id, started_at, as_of, code_version) values (?, ?, ?, ?)", values)
 

@@ -233,7 +233,7 @@ def test_a_cell_named_by_heading_and_by_letter_is_corrected_once(validate: Valid
             lambda t: t.replace("becomes", "is_now", 1),
             "the heading becomes is missing (cell 8 is not among its headings)",
         ),
-        (lambda t: t.replace("was,", "row,", 1), "the heading row is there twice and the heading was is missing"),
+        (lambda t: t.replace("was,", "row,", 1), "the heading row appears twice and the heading was is missing"),
         (lambda t: "\n" + t.replace("until", "", 1), "until is missing (cell 12 is not among its headings) on line 2"),
         (lambda t: t.partition("\n")[2], "site_code, dataset, file, sheet, row, column, was, becomes, reason"),
         (lambda t: t.replace(",", ";"), "there is only one cell"),
@@ -242,7 +242,7 @@ def test_a_cell_named_by_heading_and_by_letter_is_corrected_once(validate: Valid
     ],
     ids=["another name", "twice", "empty", "no heading", "semicolons", "tabs", "an open quotation mark"],
 )
-def test_a_file_that_is_no_corrections_table_stops_the_run(change: Callable[[str], str], message: str) -> None:
+def test_a_file_that_is_not_a_corrections_table_stops_the_run(change: Callable[[str], str], message: str) -> None:
     with pytest.raises(CorrectionsUnusable) as raised:
         parse_corrections(change(csv_of({"reason": "said by the data lead"})), TODAY)
     assert message in str(raised.value) and "said by" not in str(raised.value)

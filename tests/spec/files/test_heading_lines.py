@@ -87,7 +87,7 @@ class TestF43HeadingLine:
         outcome = validate(with_heading(rows, "contact_type,contact_medium", "contact_type contact_medium"))
         assert (outcome.rules, outcome.accepted) == ([("F43", "warning", 1)], ACCEPTED)
 
-    def test_a_column_without_a_heading_is_no_empty_heading_too_many(self, validate: Validator) -> None:
+    def test_a_column_without_a_heading_is_not_an_extra_heading(self, validate: Validator) -> None:
         lines = as_csv([{**r, "last": "x"} for r in CONTACTS]).replace(",last", ",", 1)
         outcome = validate(lines)
         assert outcome.findings_of("F43") == []
@@ -107,8 +107,8 @@ class TestF43HeadingLine:
     ) -> None:
         outcome = validate(with_heading(ALL[dataset], old, new), dataset)
         n = len(ALL[dataset][0])
-        told = f"{n - 1} headings, where the lines below have {n} cells"
-        assert outcome.findings == [Finding("F43", "file", None, None, told, None)]
+        found = f"{n - 1} headings, where the lines below have {n} cells"
+        assert outcome.findings == [Finding("F43", "file", None, None, found, None)]
         assert (outcome.result, outcome.verdict.rows.held, outcome.is_conserved) == ("refused", 4, True)
 
     def test_personal_data_is_found_below_a_heading_at_fault(self, validate: Validator) -> None:
@@ -122,8 +122,8 @@ class TestF43HeadingLine:
         lines = as_csv(CONTACTS).splitlines()
         lines[2] = lines[2].replace("review,01", "review01")
         outcome = validate("\n".join(lines))
-        told = "9 cells, where the heading has 10: 1 too few"
-        assert outcome.findings == [Finding("F13", "row", 3, None, told, None)]
+        found = "9 cells, where the heading has 10: 1 too few"
+        assert outcome.findings == [Finding("F13", "row", 3, None, found, None)]
         assert outcome.accepted == [2, 4, 5]
 
 
@@ -163,7 +163,7 @@ class TestF44LinesOfOneCell:
     @DATASETS
     @pytest.mark.parametrize("suffix", ["xlsx", "xls", "ods"])
     @pytest.mark.parametrize("delimiter", [",", ";"])
-    def test_a_workbook_with_its_rows_in_one_column_is_told(
+    def test_a_workbook_with_its_rows_in_one_column_is_reported(
         self, validate: Validator, dataset: str, suffix: str, delimiter: str
     ) -> None:
         table = [[line] for line in as_csv(ALL[dataset], delimiter).splitlines()]
@@ -176,7 +176,7 @@ class TestF44LinesOfOneCell:
         assert (outcome.result, outcome.rules) == ("unreadable", [("F44", "file", None)])
 
 
-def test_a_workbook_with_parts_in_unusual_places_is_told(validate: Validator) -> None:
+def test_a_workbook_with_parts_in_unusual_places_is_reported(validate: Validator) -> None:
     """Its content types say what it is; the parts themselves may lie anywhere."""
     book = workbook({"Data": [list(CONTACTS[0])]})
     parts = {

@@ -1,6 +1,6 @@
-"""A heading in other words, with a hint behind it, or of another dataset is one cause, told once.
+"""A heading in other words, with a hint after it, or of another dataset is one cause, reported once.
 
-Source: docs/domain.md 6.1, F09-F12. F40: a hint behind a heading; F41: a column may be a missing one under another
+Source: docs/domain.md 6.1, F09-F12. F40: a hint after a heading; F41: a column may be a missing one under another
 heading; F42: the columns of another dataset.
 """
 
@@ -115,7 +115,7 @@ class TestF41RenamedHeadings:
         assert [*fields_asked(outcome, "warning").values()] == ["staff_ref", "with_employer"]
         assert {f.rule for f in outcome.findings} == {"F41", "F10"}
 
-    def test_two_renamed_dates_are_told_apart_by_their_names(self, validate: Validator) -> None:
+    def test_two_renamed_dates_are_distinguished_by_their_names(self, validate: Validator) -> None:
         rows = [{**r, "exit_date": "2016-10-01", "exit_reason": "completed"} for r in REFERRALS]
         names = {"referral_received_date": "Got referral on", "programme_start_date": "Start of programme on"}
         assert [*fields_asked(validate(as_csv(renamed(rows, names)), "referrals")).values()] == [
@@ -157,7 +157,7 @@ class TestF41RenamedHeadings:
         assert fields_asked(outcome) == {}
 
 
-class TestF40HintsBehindHeadings:
+class TestF40HintsAfterHeadings:
     @pytest.mark.parametrize("suffix", FORMATS)
     @pytest.mark.parametrize(
         ("dataset", "field", "heading"),
@@ -173,7 +173,7 @@ class TestF40HintsBehindHeadings:
             ("funding_awards", "amount", "amount [£ pounds]"),
         ],
     )
-    def test_a_hint_is_no_part_of_a_heading(
+    def test_a_hint_is_not_part_of_a_heading(
         self, validate: Validator, dataset: str, field: str, heading: str, suffix: str
     ) -> None:
         content = in_format(renamed(ALL[dataset], {field: heading}), suffix)
@@ -187,12 +187,14 @@ class TestF40HintsBehindHeadings:
 
     @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
     @pytest.mark.parametrize("hint", ["dd/mm/yyyy", "DD-MM-YYYY", "d/m/yyyy", "day/month/year"])
-    def test_an_order_of_dates_in_the_hint_is_used_and_told(self, validate: Validator, hint: str, suffix: str) -> None:
+    def test_an_order_of_dates_in_the_hint_is_used_and_reported(
+        self, validate: Validator, hint: str, suffix: str
+    ) -> None:
         rows = [{**r, "contact_date": f"0{n}/11/2016"} for n, r in enumerate(CONTACTS, 1)]
         heading = f"Contact date ({hint})"
         outcome = validate(in_format(renamed(rows, {"contact_date": heading}), suffix), suffix=suffix)
-        told = f"{heading}: dates such as 03/04/2016 are taken as day/month/year"
-        assert outcome.findings_of("F40") == [Finding("F40", "warning", None, heading, told, None)]
+        found = f"{heading}: dates such as 03/04/2016 are taken as day/month/year"
+        assert outcome.findings_of("F40") == [Finding("F40", "warning", None, heading, found, None)]
         assert [f"{row['contact_date']}" for row in outcome.values] == [f"2016-11-0{n}" for n in range(1, ROWS + 1)]
 
     def test_dates_are_held_as_month_first_where_the_hint_says_so(self, validate: Validator) -> None:
@@ -213,7 +215,7 @@ class TestF40HintsBehindHeadings:
         assert outcome.rules == [("F11", "warning", None)]
         assert len(outcome.accepted) == ROWS
 
-    def test_a_hint_that_names_another_field_is_no_hint(self, validate: Validator) -> None:
+    def test_a_hint_that_names_another_field_is_not_a_hint(self, validate: Validator) -> None:
         outcome = validate(as_csv(renamed(REFERRALS, {"weekly_hours_at_start": "weekly_hours_at_start (exit)"})),
                            "referrals")  # fmt: skip
         assert outcome.findings_of("F40") == []
@@ -240,8 +242,8 @@ class TestF42AnotherDataset:
         if name == sent:
             assert outcome.findings_of("F42") == []
             return
-        told = f"the columns of {datasets()[sent].title}"
-        assert outcome.findings == [Finding("F42", "file", None, None, told, None)]
+        found = f"the columns of {datasets()[sent].title}"
+        assert outcome.findings == [Finding("F42", "file", None, None, found, None)]
         assert (outcome.result, outcome.verdict.rows.held, outcome.is_conserved) == ("refused", ROWS, True)
 
     def test_on_a_sheet_of_a_return(self, validate: Validator) -> None:

@@ -28,7 +28,7 @@ def test_only_rows_with_two_values_for_one_organisation_are_held(
     assert {f.rule for f in outcome.findings if f.severity != "warning"} == {"P04"}
 
 
-def test_the_same_code_in_two_organisation_types_is_no_duplicate(validate: Validator) -> None:
+def test_the_same_code_in_two_organisation_types_is_not_a_duplicate(validate: Validator) -> None:
     rows = [["organisation_type", "organisation_code", "organisation_name", "reporting_period", "measure_name",
              "measure_statistic", "value"]]  # fmt: skip
     rows += [[kind, "UNKNOWN", "UNKNOWN", "2017-18", "recovery", "count", "125"] for kind in ("CCG", "Provider")]

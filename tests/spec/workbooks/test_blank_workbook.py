@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 from file_validator import CONTACT, PARTICIPANT, Validator, as_csv
 from soak import iterations
+from workbook_bytes import zip_of
 
 from flows.workbooks.blank import write_blank_workbook
 from flows.workbooks.example_rows import example_rows
@@ -218,7 +219,7 @@ def type_over_examples(book: openpyxl.Workbook, rows: list[dict[str, str]]) -> N
 class TestF45RowsOnTheSheetOfExamples:
     @pytest.mark.parametrize("dataset", ["contacts", "participants", "employment_outcomes", "targets"])
     @pytest.mark.parametrize("number", [1, 2, 12])
-    def test_rows_filled_in_there_are_told(self, dataset: str, number: int, validate: Validator) -> None:
+    def test_rows_filled_in_there_are_reported(self, dataset: str, number: int, validate: Validator) -> None:
         contract = datasets()[dataset]
         book = blank(contract)
         row = example_rows(contract)[0]
@@ -228,6 +229,13 @@ class TestF45RowsOnTheSheetOfExamples:
         outcome = validate(saved(book), dataset, site, PERIOD, "xlsx", sheet=dataset)
         assert [(f.rule, f.severity) for f in outcome.findings] == [("F45", "file")]
         assert str(outcome.findings[0].found).startswith(f"{number} row")
+
+    def test_rows_filled_in_there_are_reported_from_a_zip_too(self, validate: Validator) -> None:
+        book = blank(datasets()["contacts"])
+        type_over_examples(book, [{**CONTACT, "contact_id": f"BPL-C9{n:05}"} for n in range(5)])
+        zipped = zip_of({"return.xlsx": saved(book)})
+        outcome = validate(zipped, "contacts", "MHT-BPL", PERIOD, "zip", sheet="contacts")
+        assert [(f.rule, f.severity) for f in outcome.findings] == [("F45", "file")]
 
     def test_beside_rows_on_the_right_sheet_they_are_a_warning(self, validate: Validator) -> None:
         contract = datasets()["contacts"]
@@ -253,7 +261,9 @@ class TestF47VersionOfTheForm:
         assert f"{FORM_VERSION}{CURRENT_FORM}" in notes
 
     @pytest.mark.parametrize("dataset", ["contacts", "participants", "employment_outcomes"])
-    def test_another_version_that_lacks_columns_is_told_as_that_alone(self, dataset: str, validate: Validator) -> None:
+    def test_another_version_that_lacks_columns_is_reported_as_that_alone(
+        self, dataset: str, validate: Validator
+    ) -> None:
         contract = datasets()[dataset]
         book = other_version(contract)
         lacking = [f for f in contract.fields if f.column_is_required][-1]

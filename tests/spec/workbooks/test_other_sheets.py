@@ -84,7 +84,7 @@ def test_f46_a_copy_of_the_sheet_is_left_out(validate: Validator, dataset: str) 
     assert (outcome.accepted, outcome.verdict.sheet) == ([2, 3], dataset)
 
 
-def test_f46_a_copy_in_a_return_is_told_from_other_sheets(validate: Validator) -> None:
+def test_f46_a_copy_in_a_return_is_distinguished_from_other_sheets(validate: Validator) -> None:
     book = {"contacts": TABLE, "contacts (2)": TABLE, "contacts (3)": [*TABLE, *TABLE[1:]]}
     outcome = validate_book(validate, book, sheet="contacts")
     assert [f.rule for f in outcome.findings] == ["F46", "U04"]

@@ -216,7 +216,7 @@ class TestSheetSelection:
             assert (outcome.result, outcome.refusals) == ("unreadable", ["U04"])
             assert outcome.findings[0].found == "October and November"
 
-    def test_a_sheet_that_names_a_few_columns_is_no_candidate(self, validate: Validator) -> None:
+    def test_a_sheet_that_names_a_few_columns_is_not_a_candidate(self, validate: Validator) -> None:
         few = [["contact_id", "contact_date", "attended"], ["of whom?", "when?", "came?"]]
         outcome = validate_book(validate, {"Columns": few, "Data": self.TABLE})
         assert (outcome.verdict.sheet, outcome.accepted) == ("Data", [2, 3])

@@ -53,7 +53,7 @@ class MisplacedEvidence:
         self._dates.add(typed, faults)
 
     def decide(self, rows: int) -> FileKnowledge:
-        """What the whole file, of so many rows, shows. Of two explanations of a column only the first counts."""
+        """Decide what is misplaced in a file of `rows` rows. A column is explained only once."""
         shift = self._shifts.decide(rows, self.names)
         found = self._columns.decide(rows, self.names)
         swapped = FileKnowledge(misplaced=tuple(cells for cells in found if cells.rule_id == "F50")).unread

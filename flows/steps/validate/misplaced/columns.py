@@ -17,7 +17,7 @@ from schemas._contract.model import Contract, Field, Kind
 
 MIN_CELLS = 5  # in a smaller column, slips and another's values look the same
 NEARLY_ALL, MOST = 0.9, 0.5
-WIDE_RANGE, MIN_IN_A_WIDE_RANGE = 100, 20  # so many numbers of a wide range are not all among a few by chance
+WIDE_RANGE, MIN_IN_A_WIDE_RANGE = 100, 20  # so many numbers do not fall within a narrow range by chance
 MIN_ROWS_SEEN = 0.9  # share of the file's rows in batches with many rows at fault
 
 
@@ -33,7 +33,7 @@ class ColumnEvidence:
     others: np.ndarray = field(init=False)  # cells that are in the other field's form
     only_others: np.ndarray = field(init=False)  # of these, the misfits
     distinctive: np.ndarray = field(init=False)  # of these, those in a form that nothing else has by chance
-    uncommon: np.ndarray = field(init=False)  # rows in which one of the two has not its commonest text
+    uncommon: np.ndarray = field(init=False)  # rows in which one of the two does not have its commonest text
     equal: np.ndarray = field(init=False)  # of these, the rows in which both texts are the same
 
     def __post_init__(self) -> None:
@@ -101,7 +101,7 @@ class ColumnEvidence:
         swapped: set[int] = set()
         for i in left:
             others = self._anothers(i)
-            # the sound file had nothing in this column, so it may be empty
+            # an optional column may have been empty before the swap
             may_be_empty = i not in required
             emptied = [j for j in others if may_be_empty and j in required and self._is_nearly_empty(j, i)]
             partners = emptied or [j for j in others if self._is_partner(j, i, names.contract)]

@@ -2,7 +2,7 @@
 
 A text fits a field if it could be one of its values: a listed code, a date, a number in range, a reference in the
 agreed form. Two measures are needed. A column's own field is given every benefit of the doubt (`could_be`), while
-another's values have to be in its form without any doubt (`is_one`): so an odd spelling is never taken for one.
+another's values have to be in its form without any doubt (`is_one`): so an odd spelling never counts as another's.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Columns that are filled in only on the first row of each group, as a spreadsheet leaves merged cells (F53).
 
-Their empty cells look like any others. What shows the group is a reference on the first row, each only once, and empty
-cells on most rows below; the rows of a file in the order of its dates are no groups, but single slips.
+What shows a group: a reference on its first row, each used once, and empty cells on most rows below. In a file sorted
+by date there are no groups, only isolated gaps.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class GroupEvidence:
         return column.expand(column.distinct.str.strip_chars() != "").to_numpy()
 
     def decide(self, rows: int) -> FileKnowledge:
-        """The columns that are filled in on the first row of each group alone, the one that shows the groups first."""
+        """The columns filled in only on the first row of each group; the first is the one that shows the groups."""
         for name, group in self._groups.items():
             if not _shows_groups(group, rows):
                 continue

@@ -1,10 +1,10 @@
 """A key and another reference that are swapped, although both have the same form (F50).
 
-Their form alone shows nothing, so that a swapped file would load, or every row would have another's key. There are
+Their form alone shows nothing, so a swapped file would load, with the wrong key on every row. There are
 three kinds of evidence: a key that is shared by most rows, while the other reference is different on every row;
 references that contain the other one, as that of an episode often begins with its participant's; and the letter that
-marks what a reference is for, as in our own examples. None counts where a key that is unique and another reference that
-is not say that all is well.
+marks what a reference is for, as in our own examples. No evidence counts if the key is unique and
+the other reference is not: then all is well.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class ReferenceEvidence:
             pair.rows += n
             pair.keys += len(keys.distinct)
             pair.others += len(others.distinct)
-            # a typed column has no value for an empty cell, and knows their number
+            # empty cells are null in a typed column, and their number is already known
             pair.filled += n - max(typed.rows[f.name].null_count() for f in (pair.key, pair.other))
             pair.sampled += len(rows)
             for key, other in zip(*(c.distinct.gather(c.indices.gather(rows)) for c in (keys, others)), strict=True):
@@ -124,7 +124,7 @@ def _mark(reference: str) -> str | None:
 
 
 def _may_stand_for(field: Field, other: Field) -> bool:
-    """Whether the mark of another field's example may abbreviate this one: C for a case, in the column of episodes."""
+    """Whether the letter that marks another field's references could abbreviate this field's name: C for 'case'."""
     mark = _mark(other.example) or ""
     words = {word.casefold() for text in (field.title, *field.aliases) for word in text.split()} - _OF_ANY_REFERENCE
     return bool(mark) and any(word.upper().startswith(mark[0]) for word in words)

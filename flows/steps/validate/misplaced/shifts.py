@@ -12,11 +12,11 @@ from flows.runtime.wording import counted
 from flows.steps.validate.misplaced.forms import Sample
 from flows.steps.validate.misplaced.naming import ColumnNames
 
-MIN_ROWS, MIN_SHARE = 10, 0.5  # fewer rows are told one by one, unless they are at least this share of the file
+MIN_ROWS, MIN_SHARE = 10, 0.5  # fewer rows are reported one by one, unless they are at least this share of the file
 MIN_COLUMNS = 2  # that must hold their neighbour's values, and cannot hold their own
-SURE_COLUMNS = 3  # so many are no chance, even of codes that many lists have
+SURE_COLUMNS = 3  # so many cannot be chance, even with codes that occur in many lists
 NEARLY_ALL, MOST, FEW = 0.9, 0.5, 0.1
-RIGHT, LEFT = -1, 1  # where the field of a cell's value is, from the column that it is in
+RIGHT, LEFT = -1, 1  # offset from a cell's column to the column where its value belongs
 _DIRECTIONS = {RIGHT: "right", LEFT: "left"}
 
 

@@ -88,7 +88,7 @@ def test_f32_a_comma_in_a_text_of_such_a_file_is_still_reported_with_the_right_n
 
 
 @pytest.mark.parametrize("rows", [1, 12])
-def test_an_empty_last_cell_is_no_cell_too_many(validate: Validator, rows: int) -> None:
+def test_an_empty_last_cell_is_not_an_extra_cell(validate: Validator, rows: int) -> None:
     assert validate(as_csv(contacts(*[{"with_employer": ""}] * rows))).findings == []
 
 
@@ -100,7 +100,7 @@ def test_a_cell_too_many_on_some_lines_holds_them(validate: Validator) -> None:
     assert (outcome.rules, outcome.held) == ([("F13", "row", 5)], []) and len(outcome.accepted) == 29
 
 
-def test_a_column_without_a_heading_is_no_empty_cell_too_many(validate: Validator) -> None:
+def test_a_column_without_a_heading_is_not_an_extra_cell(validate: Validator) -> None:
     lines = as_csv(contacts(*[{}] * 5)).splitlines()
     outcome = validate("\n".join([lines[0], *(line + ",x" for line in lines[1:])]))
     assert outcome.findings_of("F32") == []
@@ -193,7 +193,7 @@ def test_f37_is_found_in_an_opendocument_file(validate: Validator) -> None:
     assert (outcome.rules, outcome.held) == ([("F37", "row", 3)], [3])
 
 
-def test_f37_a_column_of_them_refuses_the_file_and_is_told_as_one_cause(validate: Validator) -> None:
+def test_f37_a_column_of_them_refuses_the_file_as_one_cause(validate: Validator) -> None:
     table = as_table(contacts(*[{}] * 30))
     cell = '<table:table-cell table:formula="of:=[.A1]"/>'
     for row in table[1:]:
