@@ -10,6 +10,7 @@ import polars as pl
 
 from flows.cells.distinct_column import DistinctColumn
 from flows.deliveries.findings import Finding
+from schemas.audit.deliveries import LineShift
 
 
 class UnreadableFile(Exception):  # noqa: N818 - it is an outcome of reading, not an error of ours
@@ -82,6 +83,8 @@ class Extract:
     rows_on_examples: Callable[[], list[list[str]]] = list
     # Findings that are known only once all of `batches` were read: call it then.
     row_findings: Callable[[], list[Finding]] = list
+    # See `Verdict.line_shifts`: known then, too.
+    line_shifts: Callable[[], tuple[LineShift, ...]] = tuple
 
 
 @dataclass(frozen=True)

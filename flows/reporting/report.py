@@ -26,12 +26,12 @@ from flows.store.ledger.report_snapshots import (
 )
 from schemas._contract.model import Contract, Severity
 from schemas._rules.files import WAITING_RULE
-from schemas.audit.deliveries import Counts, Result, Verdict
+from schemas.audit.deliveries import Counts, LineShift, Result, Verdict
 
 if TYPE_CHECKING:
     import polars as pl
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ class Report:
     withdrawn: str = ""  # the notice that the data team withdrew the file, as one sentence
     no_marked_workbook: str = ""  # why there is none, as one sentence
     is_check: bool = False  # made by `pilots check`: the file was not sent
+    line_shifts: tuple[LineShift, ...] = ()  # see `Verdict`
     run: dict[str, Any] = field(default_factory=dict)
 
     @property

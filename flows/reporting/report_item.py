@@ -13,6 +13,7 @@ from flows.store.ledger.report_snapshots import SnapshotItem
 from schemas._contract.model import Severity
 
 VALUES_SHOWN = 10
+Ranges = tuple[tuple[int, int], ...]  # of consecutive rows, first and last
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,11 @@ class Item:
     column_letter: str = ""
     sheet: str = ""
     rows_affected: int = 0
-    rows: tuple[tuple[int, int], ...] = ()  # ranges of consecutive rows, first and last
+    rows: Ranges = ()  # lines of a text file, rows of a sheet
+    spreadsheet_rows: Ranges | None = None  # where a spreadsheet shows other rows; () where that is not known
     found: tuple[Found, ...] = ()  # commonest first
     values_left_out: int = 0
-    hidden_rows: tuple[tuple[int, int], ...] = ()
+    hidden_rows: Ranges = ()  # as a spreadsheet shows them, where that is known
     changes: tuple[Change, ...] = ()  # commonest first
     changes_left_out: int = 0
 
@@ -106,8 +108,18 @@ class Item:
             "column_letter": self.column_letter,
             "sheet": self.sheet,
             "rows_affected": self.rows_affected,
-            "row_ranges": [f"{a}" if a == b else f"{a}-{b}" for a, b in self.rows],
+            "row_ranges": _ranges_json(self.rows),
+            "spreadsheet_row_ranges": self._spreadsheet_rows_json(),
             "found": [{"value": "hidden" if f.value is None else f.value, "count": f.count} for f in self.found],
             "expected": self.expected,
             "fix": " ".join(t for t in (self.fix, *changes) if t),
         }
+
+    def _spreadsheet_rows_json(self) -> list[str] | None:
+        if self.spreadsheet_rows is None:
+            return _ranges_json(self.rows)
+        return _ranges_json(self.spreadsheet_rows) or None
+
+
+def _ranges_json(rows: Ranges) -> list[str]:
+    return [f"{a}" if a == b else f"{a}-{b}" for a, b in rows]

@@ -238,8 +238,9 @@ def _validate_rows(
         out.hold(in_agreed_form(typed.rows.filter(held), contract, context.data_cut_date))
         out.add_findings(file.add(typed, findings))
     out.add_findings(file.rows_left_out())
-    repeats = _resolve_repeats(file, layout, extract.sheet, out)
-    about_file = [*findings_about_misplaced(context.known, layout), *file.findings(delivery, context)]
+    row = "line" if extract.line_shifts() else "row"  # where the two differ, texts name the one that is known
+    repeats = _resolve_repeats(file, layout, extract.sheet, row, out)
+    about_file = [*findings_about_misplaced(context.known, layout, row), *file.findings(delivery, context)]
     on_examples = filled_in_on_examples(
         extract.rows_on_examples(), contract, has_rows=file.rows > 0, is_nil_return=delivery.nil_return
     )
@@ -270,6 +271,7 @@ def _validate_rows(
         holds_personal_data=file.personal or layout.may_be_personal,
         newest_event=newest,
         events_lately=0 if file.month_is_wrong else lately,
+        line_shifts=extract.line_shifts(),
     )
     return verdict, FileKnowledge() if is_personal or context.known else file.knowledge(context)
 
@@ -293,14 +295,14 @@ def _only_personal(findings: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([findings.filter(personal), others])
 
 
-def _resolve_repeats(file: WholeFile, layout: Layout, sheet: str, out: ResultSink) -> int:
+def _resolve_repeats(file: WholeFile, layout: Layout, sheet: str, row: str, out: ResultSink) -> int:
     """Hold rows that share a key but differ, and drop exact copies (rule P04). Returns the number of copies."""
     copies, conflicting = file.repeated_keys()
     if copies.is_empty() and conflicting.is_empty():
         return 0
     field = file.contract.key[0]
     for severity, rows in ((Severity.WARNING, copies), (Severity.ROW, conflicting)):
-        found = rows.with_columns(pl.format("the same reference as in row {}", "other").alias("found"))
+        found = rows.with_columns(pl.format(f"the same reference as in {row} {{}}", "other").alias("found"))
         out.add_findings(findings_of_rows(found, Finding("P04", severity, None, field, layout.column_of(field)), sheet))
     out.move(to_held=file.add_held(conflicting["source_row"]), dropped=copies["source_row"])
     return len(copies)

@@ -121,6 +121,13 @@ class Counts:
     not_data: int = 0
 
 
+class LineShift(NamedTuple):
+    """From a line of a text file on, a spreadsheet shows it this many rows higher; None where that is not known."""
+
+    line: int
+    rows: int | None
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Validation result of one delivery, without its rows and findings."""
@@ -136,6 +143,7 @@ class Verdict:
     holds_personal_data: bool = False  # by rules P01-P03 and F11: then none of its rows are stored
     newest_event: date | None = None  # the latest event date up to its cut-off, held rows included
     events_lately: int = 0  # events in the quarter before the newest (rule F19)
+    line_shifts: tuple[LineShift, ...] = ()  # of a text file with line breaks in cells, in ascending order
 
     def with_accepted(self, accepted: int) -> Verdict:
         """The verdict once so many rows are accepted: the rest of what was accepted or held counts as held."""
@@ -150,7 +158,7 @@ class Verdict:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Verdict:
-        """Restore a verdict from `to_json`. Stored verdicts of earlier versions may lack `newest_event`."""
+        """Restore a verdict from `to_json`. Stored verdicts of earlier versions may lack the latest fields."""
         newest = data.get("newest_event")
         return cls(
             **{
@@ -159,6 +167,7 @@ class Verdict:
                 "rows": Counts(**data["rows"]),
                 "columns": tuple(Column(**c) for c in data["columns"]),
                 "newest_event": date.fromisoformat(newest) if newest else None,
+                "line_shifts": tuple(LineShift(*shift) for shift in data.get("line_shifts", ())),
             }
         )
 

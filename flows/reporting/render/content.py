@@ -11,8 +11,9 @@ import polars as pl
 
 from flows.cells.date_orders import COLUMN_RULES
 from flows.deliveries.months import WRONG_MONTH
+from flows.reporting.render.spreadsheet_rows import spreadsheet_rows
 from flows.reporting.report import Progress, Report
-from flows.reporting.report_item import Change, Found, Item
+from flows.reporting.report_item import Change, Found, Item, Ranges
 from flows.runtime.wording import ranges
 from flows.store.ledger.report_snapshots import ReportSnapshot, comparable
 from schemas._contract.catalogue import datasets
@@ -22,7 +23,7 @@ from schemas._rules.cells import CLOCK_RULE, HOURS_RULE
 from schemas._rules.explain import explain, rule
 from schemas._rules.files import WAITING_RULE
 from schemas._rules.misplaced import MISPLACED_RULE_IDS
-from schemas.audit.deliveries import Delivery, Verdict
+from schemas.audit.deliveries import Delivery, LineShift, Verdict
 from schemas.audit.findings import Outcome
 
 ITEM_KEY = ["rule_id", "severity", "sheet", "field", "column_letter", "column_name"]
@@ -50,7 +51,7 @@ def delivery_report(  # parameters: a report is made from the store, the ledger 
     contract = contract or datasets().get(delivery.dataset)
     broken = findings.filter(pl.col("outcome") == Outcome.BROKEN)
     site = sites().get(delivery.site_code)
-    items = _items(contract, broken)
+    items = _items(contract, broken, verdict.line_shifts)
     previous = None
     # where the rows of this file were not validated, all faults of the last one would seem to be fixed
     if verdict.rows_judged and last_findings is not None and (validated := comparable(earlier)):
@@ -78,13 +79,14 @@ def delivery_report(  # parameters: a report is made from the store, the ledger 
         earlier=tuple(earlier),
         shares_its_file=bool(delivery.sheet),
         due=deadline,
+        line_shifts=verdict.line_shifts,
         run=run or {},
     )
 
 
-def _items(contract: Contract | None, findings: pl.DataFrame) -> tuple[Item, ...]:
+def _items(contract: Contract | None, findings: pl.DataFrame, shifts: Sequence[LineShift] = ()) -> tuple[Item, ...]:
     groups = findings.partition_by(ITEM_KEY, maintain_order=False)
-    return tuple(sorted((_item(contract, group) for group in groups), key=_biggest_first))
+    return tuple(sorted((_item(contract, group, shifts) for group in groups), key=_biggest_first))
 
 
 def _biggest_first(item: Item) -> tuple[Any, ...]:
@@ -95,11 +97,11 @@ def _biggest_first(item: Item) -> tuple[Any, ...]:
     return (_WORST_FIRST.index(severity), is_sum, not is_cause, -item.rows_affected, item.rule_id, *place)
 
 
-def _item(contract: Contract | None, group: pl.DataFrame) -> Item:
+def _item(contract: Contract | None, group: pl.DataFrame, shifts: Sequence[LineShift]) -> Item:
     first = group.row(0, named=True)
     rule_and_field = (contract, first["rule_id"], first["field"], first["severity"])
     text = explain(*rule_and_field, first["column_letter"] or "")
-    rows = _rows(group)
+    rows, hidden = _rows(group), _rows(group.filter("hidden"))
     found = _found(group)
     changes = _changes(group)
     is_list = first["rule_id"] in (*COLUMN_RULES, CLOCK_RULE, HOURS_RULE) and first["severity"] != Severity.WARNING
@@ -117,9 +119,10 @@ def _item(contract: Contract | None, group: pl.DataFrame) -> Item:
         sheet=first["sheet"],
         rows_affected=len(rows),
         rows=ranges(rows),
+        spreadsheet_rows=_in_spreadsheet(rows, shifts),
         found=found[:MAX_VALUES],
         values_left_out=len(found[MAX_VALUES:]),
-        hidden_rows=ranges(_rows(group.filter("hidden"))),
+        hidden_rows=_in_spreadsheet(hidden, shifts) or ranges(hidden),
         changes=changes[:most],
         changes_left_out=len(changes[most:]),
     )
@@ -138,6 +141,12 @@ def _titles(needed: tuple[str, ...]) -> tuple[str, ...]:
 def _rows(group: pl.DataFrame) -> list[int]:
     rows = group["source_row"].drop_nulls()
     return [] if rows.is_empty() else rows.unique().sort().to_list()
+
+
+def _in_spreadsheet(lines: list[int], shifts: Sequence[LineShift]) -> Ranges | None:
+    """Ranges of the rows in a spreadsheet: None if their numbers are those of the lines, () if any is not known."""
+    rows = spreadsheet_rows(pl.Series(lines, dtype=pl.Int64), shifts).to_list()
+    return None if rows == lines else () if None in rows else ranges(rows)
 
 
 def _found(group: pl.DataFrame) -> tuple[Found, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from flows.cells.parse import FORMULA_SIGNS
+from flows.reporting.render.spreadsheet_rows import spreadsheet_rows
 from flows.reporting.report import Report
 from flows.reporting.words import not_taken_in, page
 from flows.reporting.words.items import COULD_NOT_BE_CHECKED, HIDDEN, SUGGESTED
@@ -63,10 +64,13 @@ def report_json(report: Report) -> str:
 def findings_csv(report: Report, findings: pl.DataFrame) -> str:
     """Every finding as CSV: its cell, the value found, what was expected and how to fix it.
 
+    A cell's address is the one in a spreadsheet, and empty where its row there is not known.
     No text in it can run as a formula when it is opened in a spreadsheet.
     """
+    in_spreadsheet = spreadsheet_rows(findings["source_row"], report.line_shifts).alias("spreadsheet_row")
     rows = (
-        findings.join(_rule_texts(report), on=["rule_id", "severity", "field"], how="left")
+        findings.with_columns(in_spreadsheet)
+        .join(_rule_texts(report), on=["rule_id", "severity", "field"], how="left")
         # by length first, so that column AA comes after Z
         .sort(pl.col("column_letter").str.len_chars(), *_CELL_ORDER, nulls_last=False)
         .sort("source_row", nulls_last=False, maintain_order=True)
@@ -75,8 +79,9 @@ def findings_csv(report: Report, findings: pl.DataFrame) -> str:
             "rule_id",
             "severity",
             "sheet",
-            (pl.col("column_letter") + pl.col("source_row").cast(pl.String)).fill_null("").alias("cell"),
+            (pl.col("column_letter") + pl.col("spreadsheet_row").cast(pl.String)).fill_null("").alias("cell"),
             "source_row",
+            "spreadsheet_row",
             pl.coalesce("column_name", "field").alias("column"),
             _found_or_hidden().alias("found_or_hidden"),
             "expected",

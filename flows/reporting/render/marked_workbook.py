@@ -21,6 +21,7 @@ from xlsxwriter.worksheet import Worksheet
 from flows.cells.column_letters import column_letter, index_of
 from flows.deliveries.extract import SheetCells
 from flows.reporting.render.redacted_sheet import merged_areas, redacted_sheet, safe_sheet_names, sheet_of
+from flows.reporting.render.spreadsheet_rows import in_spreadsheet_rows
 from flows.reporting.report import DatasetReport, Report
 from flows.reporting.words import page
 from flows.reporting.words import workbook as words
@@ -68,6 +69,7 @@ def why_no_workbook(parts: Sequence[DatasetReport]) -> str:
 
 def write_marked_workbook(path: Path, sheets: Sequence[SheetCells], parts: Sequence[DatasetReport]) -> str:
     """Write a sender's sheets with their bad cells marked. Returns why nothing was written, or ''."""
+    sheets, parts = in_spreadsheet_rows(sheets, parts)
     # of two datasets on one sheet, the first wins
     part_of = {sheet_of(p, sheets): p for p in reversed(parts) if p.verdict.rows_judged}
     people = next((p.contract for p in parts if p.contract.participant_level), None)
@@ -110,6 +112,7 @@ class Problem:
 
     sheet: str
     row: int  # from 1; 0 for the file
+    line: int  # of a text file, where it is another number; else 0
     letter: str  # '' for the whole row or file
     column: str
     found: str
@@ -149,6 +152,7 @@ def _problems(part: DatasetReport, sheets: Sequence[SheetCells]) -> Iterator[Pro
         yield Problem(
             sheet=sheet_of(part, sheets),
             row=row,
+            line=f["line"] if f.get("line") not in (None, row) else 0,
             letter=f["column_letter"] or "",
             column=f["column_name"] or f["field"] or "",
             found="" if f["hidden"] else f["found"] or "",
@@ -214,7 +218,7 @@ def _write_problems(workbook: WorkbookWriter, problems: Sequence[Problem], names
         (
             p.cell,
             names.get(p.sheet, ""),
-            p.row or "",
+            words.row_and_line(p.row, p.line),
             p.column,
             p.text.title,
             words.HIDDEN if p.hidden else p.found,

@@ -9,7 +9,8 @@ from flows.reporting.words.pieces import PLAIN, SENDERS, VALUE, Pieces, in_piece
 from flows.runtime.wording import counted, listed, shortened, spans
 
 if TYPE_CHECKING:
-    from flows.reporting.report_item import Item
+    from flows.reporting.report import Report
+    from flows.reporting.report_item import Item, Ranges
 
 RANGES_SHOWN = 20
 CELLS_SHOWN = 5
@@ -42,18 +43,30 @@ def where(item: Item) -> str:
 
 def where_in_pieces(item: Item) -> Pieces:
     """The full location in pieces: the sheet's name and the heading are the sender's text."""
-    ranges = item.rows[:RANGES_SHOWN]
-    several = len(ranges) > 1 or any(first != last for first, last in ranges)
     parts: list[Pieces] = [
         (("sheet ", PLAIN), (item.sheet, SENDERS)) if item.sheet else (),
         _column(item),
-        ((f"row{'s' if several else ''} {', '.join(spans(ranges))}", PLAIN),) if ranges else (),
+        ((_rows(item), PLAIN),) if item.rows else (),
     ]
     pieces: list[tuple[str, str]] = []
     for part in filter(None, parts):
         pieces += [(", ", PLAIN), *part] if pieces else part
     first = pieces[0][0] if pieces else "the file as a whole"
     return ((first[0].upper() + first[1:], PLAIN), *pieces[1:])
+
+
+def _rows(item: Item) -> str:
+    """The rows; where a spreadsheet and a text editor number them differently, in both ways."""
+    if item.spreadsheet_rows is None:
+        return _numbered("row", item.rows)
+    lines = f"{_numbered('line', item.rows)} in a text editor"
+    return f"{_numbered('row', item.spreadsheet_rows)} in a spreadsheet, {lines}" if item.spreadsheet_rows else lines
+
+
+def _numbered(noun: str, rows: Ranges) -> str:
+    shown = rows[:RANGES_SHOWN]
+    several = len(shown) > 1 or any(first != last for first, last in shown)
+    return f"{noun}{'s' if several else ''} {', '.join(spans(shown))}"
 
 
 def _column(item: Item) -> Pieces:
@@ -66,12 +79,26 @@ def _column(item: Item) -> Pieces:
     return (lettered, (" (", PLAIN), (heading, SENDERS), (")", PLAIN)) if heading else (lettered,)
 
 
+def row_numbers(report: Report) -> str:
+    """How the rows of a text file are numbered."""
+    if not report.line_shifts:
+        return "Row numbers are lines of the file; the first line is row 1."
+    numbers = (
+        "Some cells hold a line break, so a spreadsheet shows fewer rows than a text editor shows lines. Where the "
+        "numbers differ, both are given."
+    )
+    if any(shift.rows is None for shift in report.line_shifts):
+        return f"{numbers} Below a quotation mark that is never closed, only the line is known."
+    return numbers
+
+
 def hidden(item: Item) -> str:
     """The text in place of values that may be personal, with where to find them; '' where none is hidden."""
     if not item.hidden_rows:
         return HIDDEN if item.hides_values else ""
-    noun = "cell" if item.column_letter else "row"
-    cells = spans(item.hidden_rows[:CELLS_SHOWN], item.column_letter)
+    has_row = item.spreadsheet_rows != ()
+    noun = "line" if not has_row else "cell" if item.column_letter else "row"
+    cells = spans(item.hidden_rows[:CELLS_SHOWN], item.column_letter if has_row else "")
     several = len(cells) > 1 or " to " in cells[0]
     more = ", ..." if len(item.hidden_rows) > CELLS_SHOWN else ""
     text = ", ".join(cells) + more if more else listed(cells)

@@ -19,6 +19,7 @@ from flows.reporting.words.items import (
     needs,
     needs_in_lines,
     others,
+    row_numbers,
     where_in_pieces,
     where_in_short,
 )
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EMPTY", "EXPECTED", "FOUND", "WHAT_WE_DID", "WHERE", "change", "expected", "hidden", "how_to_fix", "in_rows",
-    "needs", "others", "shortened", "where_in_pieces", "where_in_short",
+    "needs", "others", "row_numbers", "shortened", "where_in_pieces", "where_in_short",
 ]  # fmt: skip  # the template finds the wording of items here as well
 
 MASTHEAD = "Pilot data checks"
@@ -52,7 +53,6 @@ MADE_BY_THE_FORM = (
     "What comes back every month is often made by the form or the system that the file comes from: fix it there once. "
     "If the data is right, tell the data team."
 )
-ROW_NUMBERS = "Row numbers are lines of the file; the first line is row 1."
 NO_PERSONAL_VALUES = (
     "This page holds no personal values: where a cell may hold personal data, only its place is given. It is safe to "
     "forward to the people who look after your data."

@@ -60,6 +60,11 @@ def place(letter: str, row: int) -> str:
     return f"{letter}{row}" if letter and row else f"row {row}" if row else WHOLE_FILE
 
 
+def row_and_line(row: int, line: int) -> str | int:
+    """The number of a row, and of its line in a text editor where that is another one; '' for the file."""
+    return f"{row} (line {line} in a text editor)" if line else row or ""
+
+
 def note(text: RuleText, rule_id: str, suggestion: str, *, must: bool) -> str:
     """The text of a cell's comment."""
     lines = ["MUST BE FIXED" if must else "WORTH CHECKING", f"{text.title}."]

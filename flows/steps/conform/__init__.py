@@ -126,7 +126,7 @@ def _row_findings(
     batch: TextBatch, rows: DataRows, layout: Layout, contract: Contract, sheet: str
 ) -> list[pl.DataFrame]:
     """Findings about whole rows: not data, a cell too many, or not split into columns; and columns without heading."""
-    right_of_table, about_beside = cells_beside(rows.cells, rows.source_rows, layout, contract)
+    right_of_table, about_beside = cells_beside(rows.cells, rows.source_rows, layout, contract, sheet)
     shifted = shifted_rows(rows, layout, right_of_table)
     # An extra cell is reported once, as a shifted row, and not also as a column without a heading.
     sound = {n: c.where(~shifted) for n, c in rows.cells.items()} if shifted.any() else rows.cells

@@ -50,7 +50,7 @@ def group_columns_beside(layout: Layout) -> Layout:
 
 
 def cells_beside(
-    cells: dict[str, DistinctColumn], source_rows: pl.Series, layout: Layout, contract: Contract
+    cells: dict[str, DistinctColumn], source_rows: pl.Series, layout: Layout, contract: Contract, sheet: str
 ) -> tuple[list[int], list[Finding]]:
     """The columns without a heading whose cells lie right of the table, and a finding about them.
 
@@ -67,7 +67,8 @@ def cells_beside(
     rows = source_rows.filter(
         pl.DataFrame([flags[i].alias(str(i)) for i in columns]).select(pl.any_horizontal("*")).to_series()
     )
-    where = f"row {rows[0]}" if len(rows) == 1 else f"rows {rows[0]} to {rows[-1]}"
+    row = "row" if sheet else "line"  # a line of text may be another row in a spreadsheet
+    where = f"{row} {rows[0]}" if len(rows) == 1 else f"{row}s {rows[0]} to {rows[-1]}"
     return columns, [Finding("F36", Severity.WARNING, found=f"{_letters(columns)}, {where}")]
 
 

@@ -36,6 +36,11 @@ def check(validate: Validator, table: Sequence[Sequence[str]], dataset: str, suf
     return outcome
 
 
+def row_word(suffix: str) -> str:
+    """What a row is called: a line of text may be another row in a spreadsheet."""
+    return "line" if suffix == "csv" else "row"
+
+
 def right_of_table(table: list[list[str]], block: Sequence[Sequence[str]], first: int, gap: int = 1) -> list[list[str]]:
     """The table with a block of cells to the right of it, from a row (from 0) on."""
     return [
@@ -54,7 +59,7 @@ def test_f36_a_pivot_without_a_heading_in_the_first_row(
     outcome = check(validate, right_of_table(table, PIVOT, 2, gap), dataset, suffix)
     [found] = outcome.findings_of("F36")
     assert (found.severity, found.row) == ("warning", None)
-    assert str(found.found).startswith("columns ") and str(found.found).endswith(", rows 3 to 6")
+    assert str(found.found).startswith("columns ") and str(found.found).endswith(f", {row_word(suffix)}s 3 to 6")
     assert outcome.accepted == list(range(2, 62)) and {f.rule for f in outcome.findings} - {"F19"} == {"F36"}
 
 
@@ -85,7 +90,7 @@ def test_f36_a_table_beside_may_repeat_headings(validate: Validator, suffix: str
 def test_f36_remarks_beside_rows_that_are_right(validate: Validator, suffix: str) -> None:
     table = right_of_table(as_table(contacts(*[{}] * 30)), [["to be checked again"], ["late, but right"]], 4, gap=0)
     outcome = check(validate, table, "contacts", suffix)
-    assert outcome.findings == [Finding("F36", "warning", None, None, "column K, rows 5 to 6", None)]
+    assert outcome.findings == [Finding("F36", "warning", None, None, f"column K, {row_word(suffix)}s 5 to 6", None)]
     assert len(outcome.accepted) == 30
 
 

@@ -291,7 +291,7 @@ def test_formulas_are_escaped_in_the_csv() -> None:
     hostile = ["=cmd()", "+1", "-1", "@SUM(A1)", "\t=1"]
     findings = frame(*(finding(row=r, found=e, column_name=e, suggestion=e) for r, e in enumerate(hostile)))
     rows = list(csv.DictReader(io.StringIO(findings_csv(delivery_report(DELIVERY, verdict(), findings), findings))))
-    heading = "report_id,rule_id,severity,sheet,cell,source_row,column,found_or_hidden,expected,fix"
+    heading = "report_id,rule_id,severity,sheet,cell,source_row,spreadsheet_row,column,found_or_hidden,expected,fix"
     assert ",".join(rows[0]) == heading
     assert [r["found_or_hidden"] for r in rows] == [f"'{e}" for e in hostile]
     assert not [cell for r in rows for cell in r.values() if cell.startswith(("=", "+", "-", "@", "\t"))]

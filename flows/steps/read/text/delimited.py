@@ -32,6 +32,7 @@ from flows.deliveries.extract import Extract, TextBatch, UnreadableFile
 from flows.deliveries.findings import Finding
 from flows.runtime.wording import counted
 from flows.steps.read.text.encoding import FileBytes, as_utf8
+from flows.steps.read.text.line_shifts import LineShifts
 from flows.steps.read.text.lines import Dialect, Lines
 from flows.steps.read.text.surplus_cells import surplus_cells, surplus_findings
 from flows.steps.read.text.text_heading import MAX_RECORD_LINES, TextHeading, heading_findings, locate_heading
@@ -58,6 +59,9 @@ def read_delimited(path: Path, known_headings: Set[str], delimiter: str = "", qu
     surplus = surplus_cells(data, heading)
     findings += surplus_findings(surplus)
     reader = _RecordReader(data, heading, surplus)
+    shifts = reader.shifts
+    if not wrapped:  # a line that is one cell is one row
+        shifts.add_top(data[: heading.size].decode("utf-8", errors="replace"))
     return Extract(
         "",
         encoding,
@@ -66,6 +70,7 @@ def read_delimited(path: Path, known_headings: Set[str], delimiter: str = "", qu
         reader.batches(),
         findings,
         row_findings=reader.row_findings,
+        line_shifts=lambda: () if wrapped else shifts.found,
     )
 
 
@@ -112,6 +117,7 @@ class _RecordReader:
         self.padded = int(heading.has_padding)  # number of lines with spaces beside quotation marks, for rule F30
         self.dialect = Dialect(heading.delimiter, heading.quote, len(heading.cells) + surplus, surplus)
         self.above = [(n, text) for n, text in enumerate(heading.above, 1) if text.strip()]
+        self.shifts = LineShifts(heading.delimiter)
 
     def batches(self) -> Iterator[TextBatch]:
         """Yield the records in batches of about 8 MB of the file each, and close the file after the last."""
@@ -137,10 +143,22 @@ class _RecordReader:
             if lines is None or not len(kinds):  # a single record is longer than the chunk: read a larger one
                 reach *= 2
                 continue
+            self._count_lines(chunk, lines, kinds)
             yield self._batch(chunk, lines, kinds, multiline)
             self.offset += int(lines.nexts[len(kinds) - 1])
             self.line += len(kinds)
             reach = CHUNK_BYTES
+
+    def _count_lines(self, chunk: bytes, lines: Lines, kinds: np.ndarray) -> None:
+        """Note the lines that may not be one row each in a spreadsheet."""
+        is_known_row = (kinds == _LineKind.GOOD) | (kinds == _LineKind.BLANK)
+        for i in np.flatnonzero(~is_known_row & (kinds != _LineKind.CONTINUATION)).tolist():
+            end = i + 1
+            while end < len(kinds) and kinds[end] == _LineKind.CONTINUATION:
+                end += 1
+            text = chunk[lines.starts[i] : lines.ends[end - 1]]
+            if lines.quoted[i] or b"\r" in text:
+                self.shifts.add(self.line + i, text.decode("utf-8"))
 
     def row_findings(self) -> list[Finding]:
         """The findings that are known once all rows are read: spaces removed beside quotation marks (F30)."""

@@ -38,14 +38,14 @@ def withhold_misplaced(typed: TypedBatch, known: FileKnowledge) -> None:
         typed.dates = {name: seen for name, seen in typed.dates.items() if name not in cells.fields}
 
 
-def findings_about_misplaced(known: FileKnowledge, layout: Layout) -> list[Finding]:
-    """One finding about the file for each cause: whatever columns it affects."""
-    return [_finding(cells, layout) for cells in known.misplaced]
+def findings_about_misplaced(known: FileKnowledge, layout: Layout, row: str = "row") -> list[Finding]:
+    """One finding about the file for each cause: whatever columns it affects. `row` is the word for a source row."""
+    return [_finding(cells, layout, row) for cells in known.misplaced]
 
 
-def _finding(cells: Misplaced, layout: Layout) -> Finding:
-    column = layout.column_of(cells.field)
-    return Finding(cells.rule_id, Severity.FILE, field=cells.field, column=column, found=cells.found)
+def _finding(cells: Misplaced, layout: Layout, row: str) -> Finding:
+    column, found = layout.column_of(cells.field), cells.found.replace("from row ", f"from {row} ")
+    return Finding(cells.rule_id, Severity.FILE, field=cells.field, column=column, found=found)
 
 
 def grouped_findings(
