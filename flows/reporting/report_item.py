@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.cells.garbled import RULES_OF_GARBLED_TEXT
-from flows.reporting.words.items import RANGES_SHOWN, change
+from flows.reporting.words.items import RANGES_SHOWN, change, nearest
 from flows.reporting.words.pieces import plain
 from flows.runtime.wording import shortened
 from flows.store.ledger.report_snapshots import SnapshotItem
@@ -34,6 +34,14 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Nearest:
+    """A value that is not on its list, and the entries of the list that are most like it."""
+
+    found: str
+    entries: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Item:
     """All findings of one rule at one severity in one column."""
 
@@ -43,6 +51,7 @@ class Item:
     expected: str
     fix: str
     field: str = ""  # of the contract; '' for the file or an unknown column
+    field_title: str = ""
     needs: tuple[str, ...] = ()  # titles of the datasets that the rule compares with
     lacks: str = ""  # what `pilots check` would need to check the rule, in words
     column: str = ""  # the heading as the sender wrote it
@@ -56,6 +65,7 @@ class Item:
     hidden_rows: Ranges = ()  # as a spreadsheet shows them, where that is known
     changes: tuple[Change, ...] = ()  # commonest first
     changes_left_out: int = 0
+    nearest: tuple[Nearest, ...] = ()  # of values that are not on a long list
 
     @property
     def snapshot(self) -> SnapshotItem:
@@ -100,10 +110,13 @@ class Item:
     def to_json(self) -> dict[str, Any]:
         """The item as `report.json` holds it."""
         changes = [f"{plain(change(self, '⏎'.join(c.found.splitlines()), c.suggestion))}." for c in self.changes]
+        changes += [f"{plain(nearest(n.found, n.entries))}." for n in self.nearest]
         return {
             "rule_id": self.rule_id,
             "severity": str(self.severity),
             "title": self.title,
+            "field": self.field,
+            "field_title": self.field_title,
             "column": self.column,
             "column_letter": self.column_letter,
             "sheet": self.sheet,

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from schemas._contract.model import Field, Kind
 
+LONGEST_LIST_IN_FULL = 12  # entries
+
 
 def expected(field: Field) -> str:
     """Describe in plain English what a cell of a field may hold, such as 'a whole number from 1 to 99'."""
@@ -15,7 +17,7 @@ def expected(field: Field) -> str:
 
 def _codes(f: Field) -> str:
     entries = f.code_list.entries
-    if len(entries) > 12:
+    if len(entries) > LONGEST_LIST_IN_FULL:
         example = next((e for e in entries if e.code == f.example), entries[0])
         return f"a code from the list '{f.codes}', for example {example.code} ({example.label})"
     return "one of " + ", ".join(e.code if e.code == e.label else f"{e.code} ({e.label})" for e in entries)

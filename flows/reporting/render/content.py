@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from difflib import SequenceMatcher
 from typing import Any
 
 import polars as pl
@@ -13,11 +14,13 @@ from flows.cells.date_orders import COLUMN_RULES
 from flows.deliveries.months import WRONG_MONTH
 from flows.reporting.render.spreadsheet_rows import spreadsheet_rows
 from flows.reporting.report import Progress, Report
-from flows.reporting.report_item import Change, Found, Item, Ranges
+from flows.reporting.report_item import Change, Found, Item, Nearest, Ranges
 from flows.runtime.wording import ranges
 from flows.store.ledger.report_snapshots import ReportSnapshot, comparable
 from schemas._contract.catalogue import datasets
-from schemas._contract.model import Contract, Severity
+from schemas._contract.code_lists import Code, fold
+from schemas._contract.expected import LONGEST_LIST_IN_FULL
+from schemas._contract.model import Contract, Field, Severity
 from schemas._contract.registry import sites
 from schemas._rules.cells import CLOCK_RULE, HOURS_RULE
 from schemas._rules.explain import explain, rule
@@ -29,6 +32,8 @@ from schemas.audit.findings import Outcome
 ITEM_KEY = ["rule_id", "severity", "sheet", "field", "column_letter", "column_name"]
 MAX_VALUES = 50  # distinct values of one item; findings.csv has them all
 MAX_CHANGES = 5  # suggested changes of one item; up to MAX_VALUES where each date of a column has its own
+MAX_NEAREST = 5  # values of one item for which entries of a long list are proposed
+LEAST_LIKENESS = 0.55  # of a value and an entry that is proposed for it
 _WORST_FIRST = (Severity.FILE, Severity.ROW, Severity.WARNING)
 
 
@@ -103,6 +108,7 @@ def _item(contract: Contract | None, group: pl.DataFrame, shifts: Sequence[LineS
     text = explain(*rule_and_field, first["column_letter"] or "")
     rows, hidden = _rows(group), _rows(group.filter("hidden"))
     found = _found(group)
+    field = contract.by_name.get(first["field"]) if contract else None
     changes = _changes(group)
     is_list = first["rule_id"] in (*COLUMN_RULES, CLOCK_RULE, HOURS_RULE) and first["severity"] != Severity.WARNING
     most = MAX_VALUES if is_list else MAX_CHANGES
@@ -113,6 +119,7 @@ def _item(contract: Contract | None, group: pl.DataFrame, shifts: Sequence[LineS
         expected=text.expected,
         fix=text.fix,
         field=first["field"],
+        field_title=field.title if field else "",
         needs=_titles(rule(*rule_and_field).needs or _awaited_parents(contract, first["rule_id"])),
         column=first["column_name"] or first["field"],
         column_letter=first["column_letter"] or "",
@@ -125,6 +132,7 @@ def _item(contract: Contract | None, group: pl.DataFrame, shifts: Sequence[LineS
         hidden_rows=_in_spreadsheet(hidden, shifts) or ranges(hidden),
         changes=changes[:most],
         changes_left_out=len(changes[most:]),
+        nearest=_nearest(field, first["rule_id"], found),
     )
 
 
@@ -173,6 +181,28 @@ def _changes(group: pl.DataFrame) -> tuple[Change, ...]:
         .sort(["count", "found", "suggestion"], descending=[True, False, False])
     )
     return tuple(Change(*pair) for pair in pairs.iter_rows())
+
+
+def _nearest(field: Field | None, rule_id: str, found: Sequence[Found]) -> tuple[Nearest, ...]:
+    """For values that are not on a long list, the entries most like them. Never worked out from a hidden value."""
+    if field is None or not field.codes or rule_id not in (field.not_listed_rule, "V02"):
+        return ()
+    entries = field.code_list.entries
+    if len(entries) <= LONGEST_LIST_IN_FULL:
+        return ()
+    values = [f.value for f in found if f.value][:MAX_NEAREST]
+    near = ((value, _most_like(value, entries)) for value in values)
+    return tuple(Nearest(value, found_entries) for value, found_entries in near if found_entries)
+
+
+def _most_like(value: str, entries: Sequence[Code]) -> tuple[str, ...]:
+    """The three entries whose code or label is most like a value, with their labels; those too unlike are left out."""
+    wanted, shares = fold(value), {}
+    for entry in entries:
+        texts = (fold(text) for text in (entry.code, entry.label, *entry.aliases))
+        shares[entry] = max(SequenceMatcher(None, wanted, text).ratio() for text in texts)
+    best = sorted((e for e in entries if shares[e] >= LEAST_LIKENESS), key=lambda e: -shares[e])[:3]
+    return tuple(e.code if e.code == e.label else f"{e.code} ({e.label})" for e in best)
 
 
 def _progress(

@@ -47,6 +47,8 @@ def _item(item: Item) -> Iterator[str]:
     yield _labelled(line_words.IMPROVE if item.suggestions_used else line_words.FIX, item.fix)
     if item.changes and not item.suggestions_used:
         yield _labelled("", _changes(item))
+    for near in item.nearest:
+        yield _labelled("", plain(words.nearest(near.found, near.entries)))
 
 
 def _labelled(label: str, text: str) -> str:

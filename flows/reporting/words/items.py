@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flows.reporting.words.check import HOW_TO_IMPROVE
@@ -33,6 +34,8 @@ def where_in_short(item: Item) -> str:
 def _column_in_short(item: Item) -> str:
     if item.column_letter:
         return f"column {item.column_letter}"
+    if item.field_title and item.field_title not in item.title:
+        return f"column {item.field_title}"
     return f"column {shortened(item.column, 40)}" if item.column else ""
 
 
@@ -70,10 +73,14 @@ def _numbered(noun: str, rows: Ranges) -> str:
 
 
 def _column(item: Item) -> Pieces:
-    heading = shortened(item.column)
+    heading, title = shortened(item.column), item.field_title
     if not item.column_letter:
+        if title and heading == item.field:
+            return ((f"column {title} (", PLAIN), (heading, SENDERS), (")", PLAIN))
         return (("column ", PLAIN), (heading, SENDERS)) if heading else ()
     lettered = (f"column {item.column_letter}", PLAIN)
+    if title and heading == item.field != title:  # our own name of the column, which says less than its title
+        return ((f"column {item.column_letter}, {title} (", PLAIN), (heading, SENDERS), (")", PLAIN))
     if heading == lettered[0]:  # a heading that may be personal has been replaced by 'column C'
         return (lettered,)
     return (lettered, (" (", PLAIN), (heading, SENDERS), (")", PLAIN)) if heading else (lettered,)
@@ -114,6 +121,11 @@ def change(item: Item, found: str, suggestion: str) -> Pieces:
     """'Change 01/11/16 to 2016-11-01', or 'Read ... as ...' where that was done already."""
     sentence = "Read {found} as {suggestion}" if item.suggestions_used else "Change {found} to {suggestion}"
     return in_pieces(sentence, {"found": found, "suggestion": suggestion}, VALUE)
+
+
+def nearest(found: str, entries: Sequence[str]) -> Pieces:
+    """'Nearest to video call on the list: 11 (Video), 02 (Telephone) or 98 (Other)'."""
+    return in_pieces(f"Nearest to {{found}} on the list: {listed(entries, 'or')}", {"found": found}, VALUE)
 
 
 def in_rows(item: Item, count: int) -> str:

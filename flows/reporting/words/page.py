@@ -16,6 +16,7 @@ from flows.reporting.words.items import (
     hidden,
     how_to_fix,
     in_rows,
+    nearest,
     needs,
     needs_in_lines,
     others,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EMPTY", "EXPECTED", "FOUND", "WHAT_WE_DID", "WHERE", "change", "expected", "hidden", "how_to_fix", "in_rows",
-    "needs", "others", "row_numbers", "shortened", "where_in_pieces", "where_in_short",
+    "nearest", "needs", "others", "row_numbers", "shortened", "where_in_pieces", "where_in_short",
 ]  # fmt: skip  # the template finds the wording of items here as well
 
 MASTHEAD = "Pilot data checks"
