@@ -85,6 +85,7 @@ def run_stages(opened: Run) -> RunResult:
         is_quiet=is_quiet,
         new_files=run.scope.new_files,
         is_broken=is_broken,
+        contact=run.settings.data_team_contact,
         cache_error=cache_error,
     )
     # one transaction: a run that is cut off while it reports leaves no report recorded, so the next one writes them all

@@ -32,6 +32,9 @@ class Settings:
     reading_group: str = field(
         default="", metadata={"is": "The group that may read the warehouse; without one only its owner may"}
     )
+    data_team_contact: str = field(
+        default="", metadata={"is": "How sites reach the data team, such as an address or a number: on every page"}
+    )
     threads: int = field(default=0, metadata={"is": "Threads for DuckDB; 0 is one for each core", "least": 0})
     memory_limit: str = field(
         default="",

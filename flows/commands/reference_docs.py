@@ -92,7 +92,8 @@ Name the file `<site>_<dataset>_<yyyymm>_v<n>` and put it in your site's folder.
   `{{"nil_return": true}}`. If only one dataset of a workbook has nothing to report, delete its sheet and send such a
   file for it.
 
-Files that could not be taken in are listed on the page `<site>_not_taken_in.html`, beside your reports (section 4).
+Begin with `index.html` among your reports: it has the latest file of each dataset, what to do with it and by when, and
+what is due next. Files that could not be taken in are listed on the page `<site>_not_taken_in.html` (section 4).
 
 These are the datasets:
 

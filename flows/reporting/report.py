@@ -44,6 +44,12 @@ class Progress:
     new: int
 
 
+def report_stem(file_name: str, dataset: str) -> str:
+    """The stem of a report's file names: the delivery's, with the dataset if a workbook may hold several."""
+    stem = file_name.rsplit(".", 1)[0]
+    return stem if dataset.casefold() in stem.casefold() else f"{stem}_{dataset}"
+
+
 @dataclass(frozen=True)
 class Report:
     """Report on one delivery, for its sender."""
@@ -78,6 +84,8 @@ class Report:
     held_up: bool = False  # see docs/glossary.md
     withdrawn: str = ""  # the notice that the data team withdrew the file, as one sentence
     no_marked_workbook: str = ""  # why there is none, as one sentence
+    index: str = ""  # file name of the site's index page beside the page
+    contact: str = ""  # of the data team
     is_check: bool = False  # made by `pilots check`: the file was not sent
     line_shifts: tuple[LineShift, ...] = ()  # see `Verdict`
     run: dict[str, Any] = field(default_factory=dict)
@@ -146,8 +154,7 @@ class Report:
     @property
     def stem(self) -> str:
         """The stem of the report's file names: the delivery's, with the dataset if a workbook may hold several."""
-        stem = self.file_name.rsplit(".", 1)[0]
-        return stem if self.dataset.casefold() in stem.casefold() else f"{stem}_{self.dataset}"
+        return report_stem(self.file_name, self.dataset)
 
     @property
     def send_again(self) -> bool:
@@ -218,6 +225,7 @@ class Report:
             "contract": {"id": self.dataset, "version": self.contract_version},
             "is_check": self.is_check,
             "in_words": page.in_words(self),
+            "must_act": self.send_again or self.must_be_deleted,
             "result": str(self.result),
             "rows": asdict(self.rows),
             "rules": [i.to_json() | self._since_json(i) for i in self.items],

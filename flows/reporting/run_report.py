@@ -17,6 +17,7 @@ from flows.reporting.follow_up import files_to_purge, missing_raw_files, persona
 from flows.reporting.overdue import overdue_returns
 from flows.reporting.render import write_not_taken_in
 from flows.reporting.render.run_summary import LAST_GOOD, RunSummary, render_run_summary, sections_of, verdict_of
+from flows.reporting.render.site_index import write_site_indexes
 from flows.reporting.result import ReportingResult, write_summary
 from flows.reporting.site_reports import DeliveryReports
 from flows.reporting.words.delivery_names import short_name, withdrawal_notice
@@ -53,6 +54,7 @@ class ReportingInput:
     is_quiet: bool  # the current build is up to date: no new one was made
     new_files: bool = True  # whether data/raw was scanned: `pilots revalidate` takes in no file
     is_broken: bool = False  # the current build could not be opened
+    contact: str = ""  # of the data team, for the pages
     cache_error: Exception | None = None  # why the load cache could not be used, if it could not
 
 
@@ -86,6 +88,7 @@ def report_run(
             moment=inputs.moment,
             replaced=replaced,
             run=run_metadata,
+            contact=inputs.contact,
             to_delete=to_delete,
         )
         # deleting a file with personal data changes its page, though not the build
@@ -98,6 +101,7 @@ def report_run(
         counts, sudden = reports.counts(to_report), _sudden_changes(db, to_report)
     if inputs.new_files:
         _write_not_taken_in(paths, inputs.unusable)
+    write_site_indexes(paths.reports, validated, inputs.moment, inputs.contact)
     pages = reports.pages
     revalidated = [r for r in reports.revalidations.values() if r.changed]
     no_op_summary = replace(

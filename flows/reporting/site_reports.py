@@ -28,6 +28,7 @@ from flows.reporting.revalidated import Revalidation, rows_held, since_last_repo
 from flows.reporting.words.delivery_names import short_name, withdrawal_notice
 from flows.reporting.words.page import no_workbook
 from flows.reporting.words.revalidated import sentences
+from flows.reporting.words.site_index import INDEX
 from flows.runtime.code_fingerprint import code_digest
 from flows.runtime.log import Entry, Event, log
 from flows.runtime.safe_errors import LoggedError, safe_message
@@ -82,6 +83,7 @@ class DeliveryReports:
     moment: datetime
     replaced: dict[str, Delivery]  # delivery_id -> the accepted delivery that took its place
     run: dict[str, str]
+    contact: str = ""  # of the data team
     to_delete: Collection[str] = ()  # delivery_ids: their files hold personal data and are still in data/raw
     pages: dict[str, Path] = field(default_factory=dict)
     revalidations: dict[str, Revalidation] = field(default_factory=dict)
@@ -103,7 +105,7 @@ class DeliveryReports:
             d = v.delivery
             series = d.site_code, d.dataset
             history = "" if v.standing is Standing.STALE else histories[series]
-            digest = self._digest_prefix(v) + _digest(v, findings_digests.get(d.delivery_id, ""), history)
+            digest = self._digest_prefix(v) + _digest(v, findings_digests.get(d.delivery_id, ""), history, self.contact)
             if written.get(d.delivery_id, "") != digest:
                 before = [] if v.standing is Standing.STALE else arrived[series]
                 if self._write_if_due(v, before, written.get(d.delivery_id, ""), digest):
@@ -192,6 +194,8 @@ class DeliveryReports:
                 must_be_deleted=d.delivery_id in self.to_delete,
                 held_up=self._standing(v) is Standing.HELD_UP,
                 withdrawn=withdrawal_notice(v.withdrawal, d) if v.withdrawal else "",
+                index=INDEX,
+                contact=self.contact,
             )
             page = write_reports(self.paths.reports, report, findings)["html"]
         except OSError:  # a fault of the disk: every other report would fail as well
@@ -268,6 +272,8 @@ class DeliveryReports:
                 replaced_by=self._replaced_by(v),
                 must_be_deleted=d.delivery_id in self.to_delete,
                 marked_workbook=marked.name,
+                index=INDEX,
+                contact=self.contact,
             )
             write_reports(self.paths.reports, record, findings)
         except OSError:
@@ -337,15 +343,15 @@ def _findings_digests(db: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return {r[0]: f"{r[1]}-{r[2]}" for r in rows}
 
 
-def _digest(v: ValidatedDelivery, findings: str, history: str) -> str:
-    """Digest of all that a report is made from: result, findings, earlier reports, rule texts, deadline and code.
+def _digest(v: ValidatedDelivery, findings: str, history: str, contact: str) -> str:
+    """Digest of all that a report is made from: result, findings, earlier reports, rule texts, deadline, contact, code.
 
     The key of the validation result stands for everything but what rules between tables changed afterwards: the
     result and the counts are in the digest themselves.
     """
     final = str(v.verdict.result), v.verdict.rows
     texts = _rule_texts(v.delivery.dataset), str(_deadline(v.delivery))
-    return _hash(v.key, str(v.standing), final, findings, history, *texts, _report_code(), v.withdrawal)
+    return _hash(v.key, str(v.standing), final, findings, history, *texts, _report_code(), v.withdrawal, contact)
 
 
 def _hash(*parts: object) -> str:

@@ -6,12 +6,15 @@ axe-core checks what of WCAG 2.2 AA can be checked automatically. Source: docs/r
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from sample_reports import SAMPLES
 
-from flows.reporting.render import write_not_taken_in
+from flows.reporting.render import write_not_taken_in, write_site_index
 from flows.reporting.words.not_taken_in import FileLeft, NotTakenIn
+from flows.reporting.words.site_index import SentFile, SiteIndex
 
 axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe: pip install -e '.[test]'")
 
@@ -59,6 +62,50 @@ def test_the_page_of_files_not_taken_in_has_no_violation_and_fits(page, tmp_path
     for width in (320, 1280):
         page.set_viewport_size({"width": width, "height": 640})
         assert page.evaluate(WIDEST) == width and page.evaluate(TOO_WIDE) == []
+    assert len(path.read_bytes()) < 300_000
+
+
+def test_the_index_of_a_site_has_no_violation_and_fits(page, tmp_path) -> None:
+    received = datetime(2016, 12, 2, 16, 12)
+    to_fix = SentFile(
+        dataset_title="Contacts",
+        period="201611",
+        version=2,
+        file_name="MHT-BPL_contacts_201611_v2.xlsx",
+        received_at=received,
+        outcome="9 of 10 rows accepted, 1 held back",
+        what_to_do="Fix 1 problem and send the file again by 5pm, Friday 9 December 2016.",
+        must_act=True,
+        report="MHT-BPL_contacts_201611_v2.html",
+        workbook="MHT-BPL_contacts_201611_v2_to_fix.xlsx",
+        findings="MHT-BPL_contacts_201611_v2.findings.csv",
+    )
+    older = [replace(to_fix, dataset_title="Employment outcomes", version=n, must_act=False) for n in range(120)]
+    index = SiteIndex(
+        site="MHT-BPL",
+        latest=(to_fix, older[0]),
+        history=(to_fix, *older),
+        never_sent=("Participants",),
+        overdue=("Participants", "Referrals"),
+        overdue_period="201610",
+        due_period="201611",
+        due=datetime(2016, 12, 9, 17),
+        due_datasets=("Participants", "Referrals", "Contacts"),
+        not_taken_in="MHT-BPL_not_taken_in.html",
+        contact="pilots-data@example.org",
+    )
+    path = write_site_index(tmp_path, index)
+    page.goto(path.as_uri())
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert violations(page) == []
+    for font in FONTS.values():
+        page.evaluate(
+            "css => document.head.append(Object.assign(document.createElement('style'), {textContent: css}))", font
+        )
+        for width in (320, 640, 1280):
+            page.set_viewport_size({"width": width, "height": 640})
+            assert page.evaluate(WIDEST) == width and page.evaluate(TOO_WIDE) == []
     assert len(path.read_bytes()) < 300_000
 
 

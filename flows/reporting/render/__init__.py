@@ -5,7 +5,14 @@ imported here, because `pilots check` has to start quickly.
 """
 
 from flows.reporting.render.content import delivery_report
-from flows.reporting.render.files import findings_csv, render_html, report_json, write_not_taken_in, write_reports
+from flows.reporting.render.files import (
+    findings_csv,
+    render_html,
+    report_json,
+    write_not_taken_in,
+    write_reports,
+    write_site_index,
+)
 from flows.reporting.render.lines import report_lines
 
 __all__ = [
@@ -16,4 +23,5 @@ __all__ = [
     "report_lines",
     "write_not_taken_in",
     "write_reports",
+    "write_site_index",
 ]

@@ -13,7 +13,7 @@ import polars as pl
 from flows.cells.parse import FORMULA_SIGNS
 from flows.reporting.render.spreadsheet_rows import spreadsheet_rows
 from flows.reporting.report import Report
-from flows.reporting.words import not_taken_in, page
+from flows.reporting.words import not_taken_in, page, site_index
 from flows.reporting.words.items import COULD_NOT_BE_CHECKED, HIDDEN, SUGGESTED
 from flows.store.durable import write_whole
 from schemas._contract.model import Severity
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import jinja2
 
     from flows.reporting.words.not_taken_in import NotTakenIn
+    from flows.reporting.words.site_index import SiteIndex
 
 TEMPLATES = Path(__file__).parent / "templates"
 PAGE_LIMIT = 300_000  # bytes: a page must be small enough to e-mail
@@ -42,7 +43,7 @@ def _template(name: str) -> jinja2.Template:
     css = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
     # between tags, quotation marks need no escape
     pages.filters["in_text"] = lambda text: Markup(html.escape(text, quote=False))
-    pages.globals |= {"words": page, "naming": not_taken_in, "css": css}
+    pages.globals |= {"words": page, "naming": not_taken_in, "indexing": site_index, "css": css}
     return pages.get_template(f"{name}.html.j2")
 
 
@@ -137,7 +138,15 @@ def write_reports(folder: Path, report: Report, findings: pl.DataFrame) -> dict[
 
 def write_not_taken_in(folder: Path, page: NotTakenIn) -> Path:
     """Write the page on the files of a site that were not taken in to `folder`/<site>, if its text changed."""
-    path, text = folder / page.site / page.file_name, _template("not_taken_in").render(page=page)
+    return _write_if_changed(folder / page.site / page.file_name, _template("not_taken_in").render(page=page))
+
+
+def write_site_index(folder: Path, index: SiteIndex) -> Path:
+    """Write the index page of a site to `folder`/<site>, if its text changed."""
+    return _write_if_changed(folder / index.site / site_index.INDEX, _template("site_index").render(index=index))
+
+
+def _write_if_changed(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         write_whole(path, text)

@@ -24,7 +24,8 @@ from flows.reporting.words.items import (
     where_in_pieces,
     where_in_short,
 )
-from flows.reporting.words.pieces import PLAIN, Pieces, in_pieces
+from flows.reporting.words.pieces import FILE, PLAIN, Pieces, in_pieces
+from flows.reporting.words.site_index import contact_in_words
 from flows.runtime.wording import counted, deadline, listed, moment, month, share, shortened
 from schemas.audit.deliveries import Result
 
@@ -240,7 +241,7 @@ def nothing_held(report: Report) -> str:
 def tell_the_data_team(report: Report) -> str:
     """What to do where a check is wrong, and the data is right."""
     again = "" if report.is_check else " Your rows are then checked again without a new file."
-    return f"{check.TELL_THE_DATA_TEAM}{again}"
+    return f"{check.TELL_THE_DATA_TEAM}{again} {contact_in_words(report.contact)}".rstrip()
 
 
 def warnings_held_nothing(report: Report) -> str:
@@ -313,6 +314,7 @@ def _cells_to_fix(report: Report) -> Pieces:
             "Open {workbook}, which lies beside this page. It is your own file with every cell to fix marked. Fix it "
             f"there, or in your own copy: {_FIX_WHAT_IS_SAID}",
             {"workbook": report.marked_workbook},
+            FILE,
         )
     why_none = f" {report.no_marked_workbook}" if report.no_marked_workbook else ""
     return ((f"Fix what is listed above in your own copy of the file: {_FIX_WHAT_IS_SAID}{why_none}", PLAIN),)
@@ -434,7 +436,12 @@ def report_number(report: Report) -> str:
 
 def every_cell(findings: str) -> Pieces:
     """Which file lists every cell."""
-    return in_pieces("Beside this page, {findings} lists every cell.", {"findings": findings})
+    return in_pieces("Beside this page, {findings} lists every cell.", {"findings": findings}, FILE)
+
+
+def index_page(report: Report) -> str:
+    """The text of the link to the site's index page."""
+    return f"All files of {report.site_name}, and what is due next"
 
 
 def no_workbook(why: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 # kinds of piece: HTML elements where that is all they need. <bdi>, because a sender's text may run from right to left
-PLAIN, BOLD, SENDERS, VALUE = "", "b", "bdi", "value"
+PLAIN, BOLD, SENDERS, VALUE, FILE = "", "b", "bdi", "value", "file"  # FILE: the name of a file beside the page
 Pieces = tuple[tuple[str, str], ...]  # (text, kind) pairs
 _MARKUP = re.compile(r"\*\*(.+?)\*\*|\{(\w+)\}")
 

@@ -144,7 +144,7 @@ def test_faults_of_the_file_come_first_and_then_the_most_frequent() -> None:
         result=Result.REFUSED,
     )
     assert [i.rule_id for i in report.must_fix] == ["F09", "V02", "K02"]
-    assert words.where(report.must_fix[0]) == "Column contact_date"
+    assert words.where(report.must_fix[0]) == "Column Contact date (contact_date)"
 
 
 def test_checks_that_could_not_be_made_are_listed_apart() -> None:
