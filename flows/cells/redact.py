@@ -146,7 +146,10 @@ def redact(texts: pl.Series, field: Field | None, contract: Contract, cut_off: d
     """
     import polars as pl
 
-    found = pl.col("text").str.slice(0, MAX_FOUND_LENGTH).alias("found")
+    is_long = pl.col("text").str.len_chars() > MAX_FOUND_LENGTH
+    # a long text ends with a whole word, if it has several
+    cut = pl.col("text").str.slice(0, MAX_FOUND_LENGTH - 1).str.replace(r"(\S)\s+\S*$", "${1}")
+    found = pl.when(is_long).then(cut + "…").otherwise("text").alias("found")
     frame = pl.DataFrame({"text": texts}, schema={"text": pl.String})
     if field is not None and is_private(field, contract):
         empty = (pl.col("text").str.strip_chars() == "").fill_null(True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows.deliveries.file_names import agreed_name
 from flows.deliveries.months import WRONG_MONTH
-from flows.reporting.report_item import Item
+from flows.reporting.report_item import Item, grouped
 from flows.reporting.words import page
 from flows.runtime.wording import stamp
 from flows.store.ledger.report_snapshots import (
@@ -99,6 +99,11 @@ class Report:
     def warnings(self) -> tuple[Item, ...]:
         """The items that hold nothing back."""
         return tuple(i for i in self.items if i.severity is Severity.WARNING)
+
+    @property
+    def grouped_warnings(self) -> tuple[Item, ...]:
+        """The warnings, with those that say the same of several columns as one."""
+        return grouped(self.warnings)
 
     @cached_property
     def snapshot(self) -> ReportSnapshot:

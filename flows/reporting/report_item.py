@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flows.cells.garbled import RULES_OF_GARBLED_TEXT
@@ -56,6 +57,7 @@ class Item:
     lacks: str = ""  # what `pilots check` would need to check the rule, in words
     column: str = ""  # the heading as the sender wrote it
     column_letter: str = ""
+    columns: tuple[str, ...] = ()  # letters, where one item stands for several columns
     sheet: str = ""
     rows_affected: int = 0
     rows: Ranges = ()  # lines of a text file, rows of a sheet
@@ -107,6 +109,11 @@ class Item:
         """Whether the list of changed values already shows everything that was found."""
         return self.suggestions_used and bool(self.changes) and not self.hides_values
 
+    @property
+    def is_of_a_column(self) -> bool:
+        """Whether the item is about a whole column that is not in the contract."""
+        return bool(self.column_letter) and not (self.field or self.rows or self.changes)
+
     def to_json(self) -> dict[str, Any]:
         """The item as `report.json` holds it."""
         changes = [f"{plain(change(self, '⏎'.join(c.found.splitlines()), c.suggestion))}." for c in self.changes]
@@ -136,3 +143,21 @@ class Item:
 
 def _ranges_json(rows: Ranges) -> list[str]:
     return [f"{a}" if a == b else f"{a}-{b}" for a, b in rows]
+
+
+def grouped(items: Sequence[Item]) -> tuple[Item, ...]:
+    """Items with those that say the same of several unknown columns as one: '13 columns, M to Y'."""
+    alike: dict[tuple[str, ...], list[Item]] = {}
+    for item in items:
+        of_one_column = () if item.is_of_a_column else (item.field, item.column_letter, item.column, str(item.rows))
+        key = (item.rule_id, item.severity, item.title, item.sheet, item.fix, *of_one_column)
+        alike.setdefault(key, []).append(item)
+    return tuple(_as_one(group) for group in alike.values())
+
+
+def _as_one(group: Sequence[Item]) -> Item:
+    if len(group) == 1:
+        return group[0]
+    found = tuple(f for item in group for f in item.found)
+    letters = tuple(item.column_letter for item in group)
+    return replace(group[0], column="", column_letter="", columns=letters, found=found)

@@ -5,6 +5,7 @@ Only single values: the sentences of reports are in `flows/reporting/words/`, th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -33,8 +34,11 @@ def listed(texts: Sequence[str], last: str = "and") -> str:
 
 
 def shortened(text: str, limit: int = 80) -> str:
-    """Cut a text to `limit` characters, with an ellipsis if it was longer."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    """Cut a text to `limit` characters, after a whole word where it has several, with an ellipsis if it was longer."""
+    if len(text) <= limit:
+        return text
+    whole_words = re.sub(r"(?<=\S)\s+\S*$", "", text[: limit - 1])
+    return f"{whole_words}…"
 
 
 def day(when: date) -> str:

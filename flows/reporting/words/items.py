@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from flows.cells.column_letters import column_letter, index_of
 from flows.reporting.words.check import HOW_TO_IMPROVE
 from flows.reporting.words.pieces import PLAIN, SENDERS, VALUE, Pieces, in_pieces, plain
-from flows.runtime.wording import counted, listed, shortened, spans
+from flows.runtime.wording import counted, listed, ranges, shortened, spans
 
 if TYPE_CHECKING:
     from flows.reporting.report import Report
@@ -73,6 +74,10 @@ def _numbered(noun: str, rows: Ranges) -> str:
 
 
 def _column(item: Item) -> Pieces:
+    if item.columns:
+        places = ranges(sorted(index_of(letter) for letter in item.columns))
+        letters = [column_letter(a) if a == b else f"{column_letter(a)} to {column_letter(b)}" for a, b in places]
+        return ((f"{len(item.columns)} columns, {listed(letters)}", PLAIN),)
     heading, title = shortened(item.column), item.field_title
     if not item.column_letter:
         if title and heading == item.field:

@@ -58,3 +58,22 @@ def test_a_column_has_its_title_beside_its_name(folder: DataFolder, dataset: str
     assert f", {title} ({field}), row 4" in checked.text
     [rule] = [r for r in json.loads(checked.report_json)["rules"] if r["field"] == field]
     assert rule["field_title"] == title
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("dataset", ["contacts", "referrals", "participants"])
+def test_unknown_columns_are_one_item_for_people_and_one_each_for_machines(
+    folder: DataFolder, dataset: str, suffix: str
+) -> None:
+    extra = {f"Extra column {n}": "1" for n in ("one", "two", "three", "four")}
+    checked = check_file(folder.send(dataset, [valid_row(dataset, n) | extra for n in (1, 2)], suffix=suffix))
+    assert len([r for r in json.loads(checked.report_json)["rules"] if r["rule_id"] == "F11"]) == 4
+    for text in (checked.text, render_html(checked.reports[0])):
+        assert text.count("A column that is not in the specification was left out") == 1
+        assert "4 columns, " in text
+
+
+def test_one_unknown_column_is_named_by_its_heading(folder: DataFolder) -> None:
+    rows = [valid_row("contacts", n) | {"Extra column": "1"} for n in (1, 2)]
+    text = check_file(folder.send("contacts", rows)).text
+    assert "(Extra column)" in text and "1 columns" not in text

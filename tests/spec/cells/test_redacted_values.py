@@ -287,3 +287,12 @@ def test_agreed_headings_are_shown_in_any_case(contract: Contract) -> None:
     for cut_off in (date(2014, 1, 31), CUT_OFF, LATEST_CUT_OFF):
         for headings in (own, [heading.upper() for heading in own]):
             assert redact_headings(headings, ["?"] * len(own), contract, cut_off) == headings
+
+
+@pytest.mark.parametrize("dataset", ["funding_awards", "match_funding", "targets"])
+def test_a_long_value_ends_with_a_whole_word(dataset: str) -> None:
+    text = "an amount that is written in many words and goes on " * 3
+    [found] = redact(pl.Series([text]), None, datasets()[dataset], CUT_OFF)["found"]
+    assert found.endswith("…") and len(found) <= 80 and text.startswith(found[:-1] + " ")
+    [whole] = redact(pl.Series(["x" * 200]), None, datasets()[dataset], CUT_OFF)["found"]
+    assert whole == "x" * 79 + "…"

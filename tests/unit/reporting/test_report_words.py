@@ -12,6 +12,7 @@ from sample_reports import SAMPLES
 from flows.reporting.render import files, render_html, report_lines
 from flows.reporting.words import items, page
 from flows.reporting.words.pieces import in_pieces, plain
+from flows.runtime.wording import shortened
 
 _CODE = re.compile(r"\{[{%#].*?[#%}]\}", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
@@ -42,3 +43,16 @@ def test_markup_in_the_text_of_a_sender_is_not_interpreted() -> None:
     pieces = in_pieces("**None** of {file} was read.", {"file": "{other} **bold**.csv"})
     assert pieces == (("None", "b"), (" of ", ""), ("{other} **bold**.csv", "bdi"), (" was read.", ""))
     assert plain(pieces) == "None of {other} **bold**.csv was read."
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "shorter"),
+    [
+        ("four words are here", 19, "four words are here"),
+        ("four words are here", 18, "four words are…"),
+        ("four words are here", 12, "four words…"),
+        ("unbreakable", 6, "unbre…"),
+    ],
+)
+def test_a_long_text_ends_with_a_whole_word(text: str, limit: int, shorter: str) -> None:
+    assert shortened(text, limit) == shorter and len(shorter) <= limit
