@@ -96,7 +96,13 @@ def _score(heading: str, texts: Sequence[str], field: Field, place: float) -> fl
     evidence = _EVIDENCE.get(field.kind, _EVIDENCE_OF_OTHERS)
     if field.kind is Kind.REFERENCE and not field.pattern:
         evidence = 0.0
+    if all(map(_is_small_number, texts)):  # which is a count, a flag or a code of nearly any list
+        evidence = min(evidence, _EVIDENCE[Kind.INTEGER])
     return fit * evidence + likeness + place
+
+
+def _is_small_number(text: str) -> bool:
+    return len(text) == 1 and text.isdecimal()
 
 
 def _is_readable(text: str, field: Field) -> bool:
