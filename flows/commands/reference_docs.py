@@ -13,7 +13,7 @@ from flows.deliveries.formats import ENDINGS
 from flows.runtime.wording import listed
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Rule, Severity
-from schemas._contract.workbook_names import PROBLEMS, READ_ME, ROW_PROBLEMS, TO_FIX
+from schemas._contract.workbook_names import NIL_RETURN, PROBLEMS, READ_ME, ROW_PROBLEMS, TO_FIX
 from schemas._rules.cells import CELL_RULES
 from schemas._rules.corrections import CORRECTION_RULES
 from schemas._rules.explain import explain, rules_of
@@ -87,10 +87,10 @@ Name the file `<site>_<dataset>_<yyyymm>_v<n>` and put it in your site's folder.
   if it can mean only one thing, and your report says so.
 - **Several datasets in one workbook**: one sheet for each dataset, named after it. The workbook is called
   `<site>_return_<yyyymm>_v<n>.xlsx`.
-- **A month in which nothing happened**: send the file with its headings and no rows. Beside it, put a text file of the
-  same name that ends in `.manifest.json`, such as `MHT-BPL_contacts_201611_v1.manifest.json`, and that holds
-  `{{"nil_return": true}}`. If only one dataset of a workbook has nothing to report, delete its sheet and send such a
-  file for it.
+- **A month in which nothing happened**: leave the dataset's sheet of our blank workbook (below) empty, write yes beside
+  its name on the sheet '{NIL_RETURN}', and send the workbook. With a CSV file: send its headings and no rows, and put
+  beside it a text file of the same name that ends in `.manifest.json`, such as
+  `MHT-BPL_contacts_201611_v1.manifest.json`, and that holds `{{"nil_return": true}}`.
 
 Begin with `index.html` among your reports: it has the latest file of each dataset, what to do with it and by when, and
 what is due next. Files that could not be taken in are listed on the page `<site>_not_taken_in.html` (section 4).

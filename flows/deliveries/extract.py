@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -81,6 +81,8 @@ class Extract:
     form_version: str = ""  # of a blank workbook of ours, as its notes state it
     # Rows below this dataset's headings on our own sheet of examples: people may have filled in that one.
     rows_on_examples: Callable[[], list[list[str]]] = list
+    # By dataset, what the box 'nothing to send' on our own sheet holds; without such a sheet, nothing.
+    nil_boxes: Callable[[], Mapping[str, str]] = dict
     # Findings that are known only once all of `batches` were read: call it then.
     row_findings: Callable[[], list[Finding]] = list
     # See `Verdict.line_shifts`: known then, too.

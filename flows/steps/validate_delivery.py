@@ -41,12 +41,15 @@ from flows.steps.conform import (
     personal_on_other_sheets,
 )
 from flows.steps.correct import Corrector
-from flows.steps.read import read
+from flows.steps.read import nil_boxes, read
 from flows.steps.validate import (
+    NilBox,
     WholeFile,
     findings_about_misplaced,
     grouped_findings,
+    read_nil_box,
     validate_rows,
+    with_nil_box,
     withhold_misplaced,
 )
 from flows.store.paths import DataPaths
@@ -152,7 +155,7 @@ def _validate_with(
             raise UnreadableFile(wrong_sender)
         extract = _open(path, delivery, contract, context)
     except UnreadableFile as unreadable:
-        is_nil_return = unreadable.rule_id == "F01" and delivery.nil_return  # an empty file, and declared so
+        is_nil_return = unreadable.rule_id == "F01" and _is_nil_return(path, delivery)  # empty, and declared so
         found = [] if is_nil_return else [Finding(unreadable.rule_id, Severity.FILE, found=unreadable.found or None)]
         if is_nil_return and context.refuses_future_month:
             found = [Finding("F25", Severity.FILE, found=received_in_words(delivery))]
@@ -187,6 +190,13 @@ def _open(path: Path, delivery: Delivery, contract: Contract, context: DeliveryC
             return extract
         del extract  # likewise
     raise no_heading
+
+
+def _is_nil_return(path: Path, delivery: Delivery) -> bool:
+    """Whether a file in which no table was found says that there is nothing to send."""
+    with suppress(UnreadableFile):
+        return delivery.nil_return or read_nil_box(nil_boxes(path).get(delivery.dataset)) is NilBox.TICKED
+    return False
 
 
 def _match(extract: Extract, contract: Contract, context: DeliveryContext) -> tuple[Extract, Layout]:
@@ -241,8 +251,11 @@ def _validate_rows(
     row = "line" if extract.line_shifts() else "row"  # where the two differ, texts name the one that is known
     repeats = _resolve_repeats(file, layout, extract.sheet, row, out)
     about_file = [*findings_about_misplaced(context.known, layout, row), *file.findings(delivery, context)]
+    box, has_rows = read_nil_box(extract.nil_boxes().get(contract.dataset)), file.rows + file.malformed > 0
+    about_file = with_nil_box(about_file, box, has_rows=has_rows)
+    is_nil_return = delivery.nil_return or box is NilBox.TICKED
     on_examples = filled_in_on_examples(
-        extract.rows_on_examples(), contract, has_rows=file.rows > 0, is_nil_return=delivery.nil_return
+        extract.rows_on_examples(), contract, has_rows=file.rows > 0, is_nil_return=is_nil_return
     )
     if on_examples:  # in place of 'no rows'
         about_file = [*on_examples, *(f for f in about_file if f.rule_id != "F01")]

@@ -15,7 +15,15 @@ from flows.workbooks.for_site import expected_where_empty, for_site
 from flows.workbooks.styles import TEXT, WorkbookWriter, width_of
 from schemas._contract.expected import expected
 from schemas._contract.model import Contract, Field
-from schemas._contract.workbook_names import CODES, EXAMPLE_ROWS, EXAMPLES, FORM_VERSION, NOTES
+from schemas._contract.workbook_names import (
+    CODES,
+    EXAMPLE_ROWS,
+    EXAMPLES,
+    FORM_VERSION,
+    NIL_BOX_COLUMN,
+    NIL_RETURN,
+    NOTES,
+)
 from schemas._rules.files import CURRENT_FORM
 
 ROWS_TO_FILL = 20_000  # rows with drop-down lists and messages; rows below them are read all the same
@@ -31,6 +39,7 @@ def write_blank_workbook(path: Path | BinaryIO, contracts: Sequence[Contract], f
     workbook.reserve_code_lists(f for c in contracts for f in c.fields)
     for contract in contracts:
         _write_data_sheet(workbook, contract)
+    _write_nil_return(workbook, contracts)
     _write_notes(workbook, contracts, file_name, site)
     _write_examples(workbook, contracts)
     workbook.write_code_sheet()
@@ -52,6 +61,31 @@ def _write_data_sheet(workbook: WorkbookWriter, contract: Contract) -> None:
     sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{ROWS_TO_FILL}"})
 
 
+def _write_nil_return(workbook: WorkbookWriter, contracts: Sequence[Contract]) -> None:
+    """Write a box for each dataset, in which the sender says that there is nothing to send."""
+    sheet = workbook.add_sheet(NIL_RETURN)
+    sheet.write_string(0, 0, "Nothing to send this month?", workbook.style("title"))
+    sheet.set_row(0, 30)
+    for row, text in enumerate(
+        (
+            "If you have no rows for a dataset, write yes beside it. Leave its own sheet empty, with its headings.",
+            "Save and send the workbook as usual. Where you have rows, leave the box empty.",
+        ),
+        1,
+    ):
+        sheet.write_string(row, 0, text, workbook.style("plain"))
+    headings = ("Sheet", "Dataset", "No rows this month: write yes")
+    end = workbook.write_table(sheet, 4, headings, (28, 44, 34), [(c.dataset, c.title, "") for c in contracts])
+    for row in range(5, end):
+        sheet.write_blank(row, NIL_BOX_COLUMN, None, workbook.style("box", TEXT))
+    sheet.data_validation(
+        5, NIL_BOX_COLUMN, end - 1, NIL_BOX_COLUMN,
+        {"validate": "list", "source": ["yes"], "ignore_blank": True, "input_title": "Nothing to send",
+         "input_message": "Write yes if you have no rows for this dataset. Leave it empty otherwise.",
+         "error_title": "This cannot be entered here", "error_message": "Write yes, or leave the box empty."},
+    )  # fmt: skip
+
+
 def _write_notes(workbook: WorkbookWriter, contracts: Sequence[Contract], file_name: str, site: str) -> None:
     """Write what each column means, whether it must be filled in, and what its cells hold."""
     sheet = workbook.add_sheet(NOTES)
@@ -60,7 +94,8 @@ def _write_notes(workbook: WorkbookWriter, contracts: Sequence[Contract], file_n
     instructions = [
         f"Fill in {where}, one row below the other. Under a dark heading every row must be filled in.",
         f"Leave the headings as they are. Save the workbook as {file_name} and put it in your site's folder.",
-        f"This sheet, '{EXAMPLES}' and '{CODES}' may stay in the workbook: they are passed over.",
+        f"If you have no rows for a sheet, leave it empty and write yes beside its name on the sheet '{NIL_RETURN}'.",
+        f"This sheet, '{NIL_RETURN}', '{EXAMPLES}' and '{CODES}' may stay in the workbook.",
     ]
     if any(c.participant_level for c in contracts):
         instructions.append(

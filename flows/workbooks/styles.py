@@ -49,6 +49,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "heading": {"bold": True, "bg_color": LINK, "font_color": PAPER, **_ACROSS, "indent": 1},
     "own heading": {"bold": True, "bg_color": LINK, "font_color": PAPER, **_ACROSS},
     "optional": {"bold": True, "bg_color": "#DCE6EE", "font_color": INK, **_ACROSS},
+    "box": {"align": "center", "valign": "vcenter", "border": 1, "border_color": INK},
     "cell": {"text_wrap": True, **_RULED},
     "link": {"font_color": LINK, "underline": 1, **_RULED},
     "must": {**_MUST, "valign": "top"},

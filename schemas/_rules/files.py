@@ -77,9 +77,9 @@ FILE_RULES: tuple[Rule, ...] = (
         FILE,
         "The file has no rows of data",
         "at least one row below the heading",
-        "Send the extract with its rows. If there was no activity, send a nil return: a file of this dataset alone,"
-        " with its headings and no row, and beside it a text file of the same name that ends in .manifest.json and"
-        ' holds {"nil_return": true}. In a workbook of several datasets, delete this sheet too.',
+        "Send the extract with its rows. If there is nothing to send, write yes beside the dataset on the sheet"
+        " 'Nothing to send' of our form, and leave its own sheet empty; the data team can send you the form. Beside a"
+        ' CSV file, put a text file of the same name that ends in .manifest.json and holds {"nil_return": true}.',
     ),
     Rule(
         "F02",
@@ -213,7 +213,7 @@ FILE_RULES: tuple[Rule, ...] = (
         "The file does not agree with its manifest",
         "the number of rows, pounds and the checksum that the manifest states, and no row where it says nil_return",
         "Upload the file again, with the manifest that belongs to it. In a workbook of several datasets, nil_return"
-        " applies to every sheet: for one without rows, delete the sheet and send a nil return of that dataset alone.",
+        " applies to every sheet: for one without rows, write yes on the sheet 'Nothing to send' instead.",
     ),
     Rule(
         "F17",

@@ -124,4 +124,12 @@ HEADING_RULES: tuple[Rule, ...] = (
         "the current version of the form",
         "Use the current form next time, which the data team can send you. No column that is needed was missing.",
     ),
+    Rule(
+        "F48",
+        FILE,
+        "The form says that there is nothing to send, and has rows",
+        "rows, or yes on the sheet 'Nothing to send'",
+        "If the rows are right, clear the box beside the dataset on the sheet 'Nothing to send'. If there is nothing to"
+        " send, delete the rows. Then send the file again.",
+    ),
 )

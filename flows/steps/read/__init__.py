@@ -7,7 +7,7 @@ is detected from the bytes; the file name only has to agree with it (rule F15).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +18,7 @@ from flows.steps.read.compound_file import compound_file
 from flows.steps.read.sniff import format_of
 from flows.steps.read.text_formulas import without_text_formulas
 from flows.steps.read.workbook.dataset_sheet import read_workbook
+from flows.steps.read.workbook.nil_return import nil_return_boxes
 from flows.steps.read.workbook.ods import sheets_of_ods
 from flows.steps.read.workbook.sheet import Sheet, SheetNamer, sheet_by_number
 from flows.steps.read.workbook.xls import sheets_of_xls
@@ -73,6 +74,12 @@ def _read_as(  # parameters: those of `read`
     return read_delimited(path, known_headings, delimiter, quote)
 
 
+def nil_boxes(path: Path) -> Mapping[str, str]:
+    """The boxes 'nothing to send' of a workbook in which no table was found; empty for any other file."""
+    kind = format_of(path)
+    return nil_return_boxes(sheets_of(path, kind)) if kind in WORKBOOKS else {}
+
+
 def sheets_of(path: Path, kind: Format) -> list[Sheet]:
     """List the sheets of a workbook. Raises UnreadableFile: U01 damaged or hostile, U02 password."""
     if kind is Format.XLS:
@@ -93,9 +100,9 @@ def _read_zipped(
         kind, inside, known_headings, sheet=sheet, delimiter=delimiter, quote=quote, name_sheet=name_sheet
     )
     # read now, so that nothing holds the copy open when it is deleted: Windows deletes no open file
-    on_examples = extract.rows_on_examples()
+    on_examples, boxes = extract.rows_on_examples(), extract.nil_boxes()
     batches = _then_delete(folder, extract.batches)
-    return replace(extract, batches=batches, rows_on_examples=lambda: on_examples)
+    return replace(extract, batches=batches, rows_on_examples=lambda: on_examples, nil_boxes=lambda: boxes)
 
 
 def _then_delete(folder: TemporaryDirectory[str], batches: Iterator[TextBatch]) -> Iterator[TextBatch]:

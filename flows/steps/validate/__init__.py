@@ -1,7 +1,17 @@
 """validate: check typed rows against their contract, row by row with pandera and over the whole file."""
 
 from flows.steps.validate.misplaced import findings_about_misplaced, grouped_findings, withhold_misplaced
+from flows.steps.validate.nil_return import NilBox, read_nil_box, with_nil_box
 from flows.steps.validate.rows import validate_rows
 from flows.steps.validate.whole_file import WholeFile
 
-__all__ = ["WholeFile", "findings_about_misplaced", "grouped_findings", "validate_rows", "withhold_misplaced"]
+__all__ = [
+    "NilBox",
+    "WholeFile",
+    "findings_about_misplaced",
+    "grouped_findings",
+    "read_nil_box",
+    "validate_rows",
+    "with_nil_box",
+    "withhold_misplaced",
+]

@@ -14,7 +14,7 @@ from data_folder import BPL, PROJECT, DataFolder, valid_row, valid_rows
 
 from flows.workbooks.example_rows import example_rows
 from schemas._contract.catalogue import datasets
-from schemas._contract.workbook_names import CODES, EXAMPLES, NOTES, PROBLEMS
+from schemas._contract.workbook_names import CODES, EXAMPLES, NIL_RETURN, NOTES, PROBLEMS
 
 pytestmark = pytest.mark.without_marts
 
@@ -32,7 +32,7 @@ def test_a_filled_template_passes_the_check_under_its_own_name(tmp_path: Path) -
     made = pilots("template", "contacts", "--site", BPL, "--period", "201912", cwd=tmp_path)
     assert (made.returncode, made.stdout.strip()) == (0, f"{BPL}_contacts_201912_v1.xlsx")
     path = tmp_path / made.stdout.strip()
-    assert openpyxl.load_workbook(path).sheetnames == ["contacts", NOTES, EXAMPLES, CODES]
+    assert openpyxl.load_workbook(path).sheetnames == ["contacts", NIL_RETURN, NOTES, EXAMPLES, CODES]
     fill_in(path, "contacts")
     checked = pilots("check", str(path), "--json")
     assert checked.returncode == 0
@@ -55,7 +55,7 @@ def test_the_examples_of_a_template_pass_the_check(tmp_path: Path) -> None:
 def test_a_return_template_has_a_sheet_for_each_required_dataset(tmp_path: Path) -> None:
     path = tmp_path / f"{BPL}_return_201912_v1.xlsx"
     assert pilots_in_process("template", "return", "--site", BPL, "--to", str(path)).returncode == 0
-    required = openpyxl.load_workbook(path).sheetnames[:-3]
+    required = openpyxl.load_workbook(path).sheetnames[:-4]
     assert set(required) == {"participants", "referrals", "contacts", "employment_outcomes"}
     fill_in(path, *required)
     checked = pilots_in_process("check", str(path), "--json")

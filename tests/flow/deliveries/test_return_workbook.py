@@ -18,7 +18,7 @@ from flows.reporting.marking import make_marked_workbook
 from flows.steps.receive import UnusableFile, receive
 from flows.store.ledger import Ledger
 from schemas._contract.catalogue import datasets
-from schemas._contract.workbook_names import READ_ME
+from schemas._contract.workbook_names import NIL_RETURN, READ_ME
 
 pytestmark = pytest.mark.without_marts
 
@@ -134,11 +134,11 @@ def test_an_unreadable_sheet_does_not_affect_the_others(folder: DataFolder) -> N
 
 @pytest.mark.soak
 def test_a_sheet_without_rows_can_be_fixed_as_its_page_says(folder: DataFolder) -> None:
-    """F01 in a return workbook: its page says to delete the sheet and send a nil return of that dataset alone."""
+    """F01 in a return workbook: its page says to write yes on the sheet of boxes; a manifest does as well."""
     send(folder, {**sheets(1), "contacts": table("contacts", 1)[:1]})
     folder.run()
     page = next(folder.paths.reports.rglob("*contacts*.html")).read_text(encoding="utf-8")
-    for text in ("delete this sheet", "ends in .manifest.json", "{&#34;nil_return&#34;: true}"):
+    for text in ("write yes beside the dataset", "ends in .manifest.json", "{&#34;nil_return&#34;: true}"):
         assert text in page
     rest = sheets(1)
     del rest["contacts"]
@@ -188,3 +188,26 @@ def test_a_return_workbook_is_marked_once(folder: DataFolder, monkeypatch: pytes
     sent = send(folder, sheets(1, 2))
     folder.run()
     assert marked == [sent.name]
+
+
+def test_a_ticked_box_moves_the_cut_off_of_its_dataset(folder: DataFolder) -> None:
+    """As a manifest's nil_return does: for one dataset of a return, and for the same workbook again next month."""
+    boxes = [
+        ["Sheet", "Dataset", "No rows?"],
+        ["participants"],
+        ["contacts", "", "yes"],
+        ["employment_outcomes", "", "y"],
+    ]
+    send(folder, {**sheets(1, 2), "contacts": table("contacts", 1)[:1], NIL_RETURN: boxes})
+    alone = workbook({"jobs": table("employment_outcomes", 1)[:1], NIL_RETURN: boxes})
+    for period in ("201611", "201612"):
+        (folder.paths.raw / BPL / f"{BPL}_employment_outcomes_{period}_v1.xlsx").write_bytes(alone)
+    folder.run("2017-01-05")
+    found = folder.query("select dataset, period, result, standing, rows_read from audit.deliveries order by 1, 2")
+    assert found == [
+        ("contacts", "201611", "accepted", "current", 0),
+        ("employment_outcomes", "201611", "accepted", "empty", 0),
+        ("employment_outcomes", "201612", "accepted", "current", 0),
+        ("participants", "201611", "accepted", "current", 2),
+        ("referrals", "201611", "accepted", "current", 2),
+    ]

@@ -27,7 +27,7 @@ from file_validator import (
 
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import SHARE, Contract, Field, Kind
-from schemas._contract.workbook_names import EXAMPLES, FORM_VERSION, NOTES
+from schemas._contract.workbook_names import EXAMPLES, FORM_VERSION, NIL_RETURN, NOTES
 from schemas._rules.cells import CELL_RULES
 from schemas._rules.files import DELIVERY_RULES, FILE_RULES
 from schemas._rules.privacy import PERSONAL_DATA_RULES
@@ -122,6 +122,13 @@ def with_hidden_row(book: bytes) -> bytes:
 
 TABLE = [list(CONTACT), list(CONTACT.values())]
 BOOK = workbook({"Contacts": TABLE})
+
+
+def nil_return(table: list[list[str]], answer: str) -> bytes:
+    """A workbook with the sheet on which its sender may say that there is nothing to send."""
+    return workbook({"Contacts": table, NIL_RETURN: [["Sheet", "Dataset"], ["contacts", "Contacts", answer]]})
+
+
 OLD_FORM = [[f"{FORM_VERSION}0.9"]]
 WITHOUT_MEDIUM = as_csv([{k: v for k, v in r.items() if k != "contact_medium"} for r in contacts({}, {})])
 VERSIONED = [{**r, "schema_version": "1"} for r in contacts({}, {}, {})]
@@ -182,6 +189,7 @@ CASES = (
     Case("F45", WARNING, workbook({"Contacts": TABLE, EXAMPLES: [*TABLE, *TABLE[1:] * 3]}), BOOK, {"suffix": "xlsx"}),
     Case("F46", WARNING, workbook({"One": TABLE, "Two": TABLE}), BOOK, {"suffix": "xlsx"}),
     Case("F47", FILE, workbook({"Contacts": [r[1:] for r in TABLE], NOTES: OLD_FORM}), BOOK, {"suffix": "xlsx"}),
+    Case("F48", FILE, nil_return(TABLE, "yes"), nil_return(TABLE, ""), {"suffix": "xlsx"}),
     Case("F47", WARNING, workbook({"Contacts": TABLE, NOTES: OLD_FORM}), BOOK, {"suffix": "xlsx"}),
     # --- lines ------------------------------------------------------------------------------------------------------
     Case("F05", WARNING, lines(HEADING, VALID.splitlines()[1].replace("C000001", "C000004")), VALID),

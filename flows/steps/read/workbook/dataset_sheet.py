@@ -28,11 +28,12 @@ from flows.steps.read.heading import (
     merge_heading_rows,
 )
 from flows.steps.read.values import text_of
+from flows.steps.read.workbook.nil_return import nil_return_boxes
 from flows.steps.read.workbook.sheet import Sheet, SheetNamer, Table, safe_sheet_names, same_cells, sheet_by_number
 from flows.steps.read.workbook.stray_sheets import unclaimed_sheet_findings
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Severity
-from schemas._contract.workbook_names import EXAMPLES, FORM_VERSION, NOTES, OUR_SHEETS, ROW_PROBLEMS
+from schemas._contract.workbook_names import EXAMPLES, FORM_VERSION, NIL_RETURN, NOTES, OUR_SHEETS, ROW_PROBLEMS
 
 BATCH_ROWS = 50_000
 BATCH_CELLS = 4_000_000
@@ -87,6 +88,7 @@ def read_workbook(
         row_findings=lambda: _hidden_findings(hidden_rows, hidden_columns),
         form_version=_form_version(sheets),
         rows_on_examples=lambda: _rows_on_examples(sheets, known_headings),
+        nil_boxes=lambda: nil_return_boxes(sheets),
     )
 
 
@@ -118,11 +120,11 @@ def _rows_on_examples(sheets: Sequence[Sheet], known: Set[str]) -> list[list[str
 def _other_sheets(sheets: Sequence[Sheet], read: str) -> Iterator[TextOnOtherSheet]:
     """Yield the cells of the other sheets that may hold personal data: texts and long whole numbers.
 
-    Sheets that we add to a workbook are skipped, but for the examples, among which rows may be filled in.
+    Sheets that we add to a workbook are skipped, but for those on which somebody may have written.
     Raises UnreadableFile (U01).
     """
     for number, sheet in enumerate(sheets, 1):
-        if sheet.name == read or sheet.name in OUR_SHEETS - {EXAMPLES}:
+        if sheet.name == read or sheet.name in OUR_SHEETS - {EXAMPLES, NIL_RETURN}:
             continue
         for row, cells in enumerate(sheet.open_raw().rows(), 1):
             for cell in cells:
