@@ -284,18 +284,23 @@ CHANGES_NO_REPORT = {
 
 
 MAX_PARAMETERS = 6
-FUNCTIONS = [
-    (path, node)
-    for path in SOURCES
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    if isinstance(node, ast.FunctionDef)
-]
+
+
+@lru_cache
+def functions() -> tuple[tuple[Path, ast.FunctionDef], ...]:
+    """Every function of the code, with its file."""
+    return tuple(
+        (path, node)
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+    )
 
 
 def test_functions_take_few_parameters_or_say_why() -> None:
     """A function with more needs a comment beside its name: `# parameters: <the reason>`."""
     long = []
-    for path, node in FUNCTIONS:
+    for path, node in functions():
         names = [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
         line = path.read_text(encoding="utf-8").splitlines()[node.lineno - 1]
         if len(set(names) - {"self", "cls"}) > MAX_PARAMETERS and not re.search(r"# parameters: \w", line):
@@ -318,7 +323,7 @@ def test_long_calls_use_keyword_arguments() -> None:
 def test_cached_values_are_immutable() -> None:
     """Callers share what a cached function returns, so it is immutable or says `# mutable: <reason>`."""
     wrong = []
-    for path, node in FUNCTIONS:
+    for path, node in functions():
         lines = path.read_text(encoding="utf-8").splitlines()
         cached = [d for d in node.decorator_list if re.search(r"\b(lru_cache|cache|cached_property)\b", ast.unparse(d))]
         may_change = node.returns is None or re.match(

@@ -8,6 +8,7 @@ from datetime import date
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from soak import iterations
 
 from flows.cells.person_names import listed_names
 from flows.cells.redact import ordinary_words, own_labels, redact
@@ -46,7 +47,7 @@ def is_own(text: str, contract: Contract, field: Field | None) -> bool:
     return fold(text) in own_labels(contract) | own or bool(re.fullmatch(r"(?i)(jan|may|june)", text))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=iterations(everyday=20, soak=300))
 @given(texts=st.lists(around(st.sampled_from(NAMES)), min_size=10, max_size=40), where=st.sampled_from(FIELDS))
 def test_no_listed_name_is_shown(texts: list[str], where: tuple[Contract, Field | None]) -> None:
     assert [text for text in shown(texts, *where) if not is_own(text, *where)] == []
@@ -61,7 +62,7 @@ references = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=iterations(everyday=20, soak=300))
 @given(texts=st.lists(around(references), min_size=10, max_size=40), where=st.sampled_from(FIELDS))
 def test_no_reference_is_shown(texts: list[str], where: tuple[Contract, Field | None]) -> None:
     assert shown(texts, *where) == []

@@ -37,7 +37,7 @@ def from_polars(cells: list[str]) -> DistinctColumn:
 
 @pytest.mark.parametrize("encode", [from_arrow, from_polars])
 @example([("a", False), ("b", True), ("a", True)])  # the remaining texts are fewer, in another order
-@settings(max_examples=iterations(everyday=50, soak=1000))
+@settings(max_examples=iterations(everyday=20, soak=1000))
 @given(st.lists(st.tuples(st.sampled_from(["", "a", "b", "c"]), st.booleans()), max_size=6))
 def test_where_gives_a_column_of_the_selected_cells(encode: Callable, cells: list[tuple[str, bool]]) -> None:
     column = encode([c for c, _ in cells])

@@ -173,6 +173,7 @@ def test_output_files_are_the_same_as_on_linux(windows: Windows, tmp_path: Path,
         assert (tmp_path / "there" / path).read_bytes() == (tmp_path / "here" / path).read_bytes()
 
 
+@pytest.mark.soak
 def test_blank_workbooks_are_written_and_checked(windows: Windows, tmp_path: Path) -> None:
     name = f"{BPL}_return_201611_v1.xlsx"
     results = windows.run(
@@ -239,6 +240,7 @@ def test_errors_are_one_sentence(windows: Windows, tmp_path: Path) -> None:
     assert not (tmp_path / "data" / "warehouse").exists()
 
 
+@pytest.mark.soak
 def test_a_report_open_in_excel_is_reported(windows: Windows, tmp_path: Path) -> None:
     bad = DataFolder(tmp_path / "sent").send(
         "contacts", [valid_row("contacts", 1), valid_row("contacts", 2, attended="9")]

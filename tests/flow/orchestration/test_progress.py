@@ -153,6 +153,7 @@ def test_the_stage_list_follows_the_log() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.soak
 @pytest.mark.server
 def test_a_prefect_flow_shows_its_stages(folder: DataFolder) -> None:
     seen = in_terminal(*run_arguments(folder, first=AT_ONCE))

@@ -123,6 +123,7 @@ def test_a_reworded_cross_table_rule_rewrites_its_pages(folder: DataFolder, proj
     assert last_validated(folder) == 0, "no validation result depends on a rule's title"
 
 
+@pytest.mark.soak
 def test_a_moved_deadline_rewrites_every_page_with_something_to_fix(folder: DataFolder, project: Path) -> None:
     folder.send("participants", valid_rows("participants", 1))
     folder.send("contacts", [valid_row("contacts", 1, attended="9"), valid_row("contacts", 2)])

@@ -12,7 +12,6 @@ from file_validator import as_csv, as_table, workbook
 
 from flows.commands.query import status_in_words, warehouse_status
 from flows.nightly import RunResult
-from flows.orchestration import prefect_flows
 from flows.reporting import marking, site_reports
 from flows.runtime.data_folder import CorrectionsUnusable
 from flows.settings import Settings
@@ -65,6 +64,8 @@ def test_rows_held_by_a_cross_table_rule_are_held_in_every_report(
     assert expected == ("accepted_with_held_rows", 3, 2, 1, 0, 0)
     assert expected == audit_row(folder, contacts["delivery"]) == report_row(folder, outcome, contacts["delivery"])
     assert "1 with rows held back" in outcome.verdict
+    from flows.orchestration import prefect_flows  # here, because each test process would import Prefect
+
     states: list[str] = []
     monkeypatch.setattr(prefect_flows, "create_artifacts", lambda *_: None)
     monkeypatch.setattr(prefect_flows, "final_state", lambda state, _: states.append(state.name))

@@ -26,7 +26,6 @@ from soak import in_soak, iterations
 from flows.deliveries.standings import apply_standing, standings
 from flows.deliveries.validated import ValidatedDelivery
 from flows.orchestration.build_steps import run_build, run_cross_check, run_load
-from flows.orchestration.engine import run_attempt
 from flows.orchestration.stage import Stage
 from flows.runtime.safe_errors import StepFailed, safe_message
 from flows.steps.promote import prove
@@ -361,6 +360,8 @@ def test_a_run_without_a_cache_is_not_retried(cache: LoadCache) -> None:
 
 
 def test_lack_of_memory_in_a_stage_is_recognised_without_its_message() -> None:
+    from flows.orchestration.engine import run_attempt  # here, because each test process would import Prefect
+
     def fails_for(message: str) -> StepFailed:
         with pytest.raises(StepFailed) as raised:
             run_attempt(Stage(lambda: duckdb.sql("select error(?)", params=[message]).fetchall(), "load"), (), {})

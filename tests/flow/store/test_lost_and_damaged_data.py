@@ -16,7 +16,6 @@ from data_folder import BPL, PROJECT, DataFolder, valid_rows
 from soak import in_soak
 
 from flows import nightly
-from flows.orchestration.engine import run_attempt
 from flows.orchestration.stage import Stage
 from flows.reporting import run_report
 from flows.reporting.result import write_summary
@@ -315,6 +314,8 @@ def test_a_ledger_that_a_stage_finds_damaged_is_reported_as_damaged(tmp_path: Pa
 
     def reads() -> None:
         sqlite3.connect(tmp_path / "no.sqlite").execute("select 1 from runs")
+
+    from flows.orchestration.engine import run_attempt  # here, because each test process would import Prefect
 
     stage = Stage(reads, "receive")
     with pytest.raises(LedgerUnusable, match="is damaged"), wrapped_ledger_errors(DataPaths(tmp_path)):
