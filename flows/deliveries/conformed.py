@@ -42,6 +42,11 @@ class Layout:
         return any(f.rule_id == "F11" and f.severity == Severity.FILE for f in self.findings)
 
     @property
+    def reads_nothing(self) -> bool:
+        """Whether no cell of the file is read as a field, because a finding about all of it refuses it."""
+        return not self.positions and bool(self.not_read)
+
+    @property
     def unread(self) -> frozenset[str]:
         """Expected fields that cannot be read, because their column is missing or there twice.
 

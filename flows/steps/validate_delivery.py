@@ -281,6 +281,7 @@ def _validate_rows(
         header_row=extract.header_row,
         columns=layout.columns,
         contract_version=contract_version(contract),
+        rows_judged=not layout.reads_nothing,
         holds_personal_data=file.personal or layout.may_be_personal,
         newest_event=newest,
         events_lately=0 if file.month_is_wrong else lately,

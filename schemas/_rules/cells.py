@@ -363,6 +363,12 @@ CELL_RULES: tuple[Rule, ...] = (
         "Keep one code only: the one that describes the row best. If each is true by itself, tell the data team.",
         CODE,
     ),
+    _row(
+        "C35",
+        "{title} is hidden in the marked workbook, and was not filled in again",
+        "Type the right value: we wrote 'hidden: see your own file' in its place, and your own file has what it held.",
+        ANY,
+    ),
     _repair("F14", "A line break was removed from {title}", "Remove the line break.", CODE),
     _row(
         "F14", "{title} holds a line break", "Remove the line break from the cell.", _on(when=lambda f: not f.free_text)

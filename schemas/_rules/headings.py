@@ -125,6 +125,14 @@ HEADING_RULES: tuple[Rule, ...] = (
         "Use the current form next time, which the data team can send you. No column that is needed was missing.",
     ),
     Rule(
+        "F49",
+        FILE,
+        "This is our marked copy of your file, and nothing in it was changed",
+        "the marked workbook with its cells fixed, or your own file",
+        "Fix the cells that its sheet 'Problems' lists, save it and send it again. If you did fix them, you may have"
+        " sent another copy: send the one with your changes.",
+    ),
+    Rule(
         "F48",
         FILE,
         "The form says that there is nothing to send, and has rows",

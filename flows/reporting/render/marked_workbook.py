@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from flows.reporting.render.spreadsheet_rows import in_spreadsheet_rows
 from flows.reporting.report import DatasetReport, Report
 from flows.reporting.words import page
 from flows.reporting.words import workbook as words
+from flows.steps.read.workbook.marked_copy import sheet_digest
 from flows.workbooks.styles import (
     DATE,
     MAX_CELL_LENGTH,
@@ -38,7 +39,7 @@ from flows.workbooks.styles import (
     width_of,
 )
 from schemas._contract.model import Field, Kind, Severity
-from schemas._contract.workbook_names import OUR_SHEETS, PROBLEMS, READ_ME, ROW_PROBLEMS
+from schemas._contract.workbook_names import HIDDEN, OUR_SHEETS, PROBLEMS, READ_ME, ROW_PROBLEMS
 from schemas._rules.explain import RuleText, explain
 from schemas._rules.privacy import REFUSING_RULE_IDS
 from schemas.audit.deliveries import Result
@@ -60,7 +61,7 @@ def why_no_workbook(parts: Sequence[DatasetReport]) -> str:
         return words.MAY_BE_PERSONAL
     if all(p.verdict.result is Result.UNREADABLE for p in parts):
         return words.COULD_NOT_BE_READ
-    if not any(p.verdict.rows.read for p in parts):
+    if not any(p.verdict.rows.read and p.verdict.rows_judged for p in parts):
         return words.NO_ROW
     if max(p.verdict.rows.read for p in parts) > MAX_ROWS_MARKED:
         return words.too_many_rows(MAX_ROWS_MARKED)
@@ -80,18 +81,28 @@ def write_marked_workbook(path: Path, sheets: Sequence[SheetCells], parts: Seque
     excel_names = sheet_names([safe_names[s.name] for s in own], OUR_SHEETS)
     names = {s.name: excel_names[safe_names[s.name]] for s in own}
     problems = sorted((problem for p in parts for problem in _problems(p, sheets)), key=lambda p: p.order)
+    written = [_as_written(sheet, part_of.get(sheet.name)) for sheet in own]
+    # where only the file as a whole is at fault, its cells may be sent back as they are
+    has_cells_to_fix = any(p.must and p.row for p in problems)
+    digests = [sheet_digest(sheet.rows) for sheet in written] if has_cells_to_fix else []
     workbook = WorkbookWriter(path, parts[0].report.received_at)
-    _write_read_me(workbook, parts, problems, [safe_names[s] for s in safe_names if s not in names])
+    _write_read_me(workbook, parts, problems, [safe_names[s] for s in safe_names if s not in names], digests)
     _write_problems(workbook, problems, names)
     workbook.reserve_code_lists(f for p in parts for f in p.contract.fields)
     comments = Comments()
-    for sheet in own:
-        part, on_sheet = part_of.get(sheet.name), [p for p in problems if p.sheet == sheet.name]
-        safe = redacted_sheet(sheet, part.verdict, part.contract, part.findings) if part else sheet
-        _write_marked_sheet(workbook, safe, names[sheet.name], part, on_sheet, comments)
+    for sheet in written:
+        on_sheet = [p for p in problems if p.sheet == sheet.name]
+        _write_marked_sheet(workbook, sheet, names[sheet.name], part_of.get(sheet.name), on_sheet, comments)
     workbook.write_code_sheet()
     workbook.book.close()
     return ""
+
+
+def _as_written(sheet: SheetCells, part: DatasetReport | None) -> SheetCells:
+    """The cells of a sheet as they are given back: redacted, and without what an earlier marked workbook added."""
+    safe = redacted_sheet(sheet, part.verdict, part.contract, part.findings) if part else sheet
+    header = part.verdict.header_row - 1 if part else -1
+    return replace(safe, rows=[_without_our_column(row, safe, header) for row in safe.rows])
 
 
 def _why_not_sheets(own: Sequence[SheetCells], safe_names: Mapping[str, str]) -> str:
@@ -165,9 +176,13 @@ def _problems(part: DatasetReport, sheets: Sequence[SheetCells]) -> Iterator[Pro
 
 
 def _write_read_me(
-    workbook: WorkbookWriter, parts: Sequence[DatasetReport], problems: Sequence[Problem], left_out: Sequence[str]
+    workbook: WorkbookWriter,
+    parts: Sequence[DatasetReport],
+    problems: Sequence[Problem],
+    left_out: Sequence[str],
+    digests: Sequence[str],
 ) -> None:
-    """Write the first sheet: what to do in five steps, and which sheets are left out."""
+    """Write the first sheet: what to do in five steps, which sheets are left out, and what those given back hold."""
     sheet = workbook.add_sheet(READ_ME)
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 5)
@@ -198,6 +213,8 @@ def _write_read_me(
         sheet.set_row(row + 1, height_of([sentence], [90]))
         row += 1
     sheet.write_string(row + 1, 0, words.report_number(first), workbook.style("caption"))
+    if digests:
+        sheet.write_string(row + 2, 0, words.copy_line(first, digests), workbook.style("caption"))
     sheet.activate()
 
 
@@ -221,7 +238,7 @@ def _write_problems(workbook: WorkbookWriter, problems: Sequence[Problem], names
             words.row_and_line(p.row, p.line),
             p.column,
             p.text.title,
-            words.HIDDEN if p.hidden else p.found,
+            HIDDEN if p.hidden else p.found,
             p.text.expected,
             p.text.fix,
             p.suggestion,
@@ -297,7 +314,7 @@ def _write_marked_sheet(
     out = workbook.add_sheet(name)
     fields = _fields(part)
     header = part.verdict.header_row - 1 if part else -1
-    rows = [_without_our_column(row, sheet, header) for row in sheet.rows]
+    rows = sheet.rows
     marks = _Marks(problems)
     width = max((len(row) for row in rows), default=0)
     widths = []

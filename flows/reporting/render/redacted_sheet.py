@@ -20,10 +20,10 @@ from flows.cells.column_letters import index_of
 from flows.cells.identifiers import may_identify_person, personal_rule
 from flows.cells.redact import LATEST_CUT_OFF, redact, redact_sheet_name
 from flows.deliveries.extract import SheetCells
-from flows.reporting.words.workbook import HIDDEN_CELL, SEE_OWN_FILE, TOTAL
+from flows.reporting.words.workbook import TOTAL
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Kind, Severity
-from schemas._contract.workbook_names import OUR_SHEETS, ROW_PROBLEMS
+from schemas._contract.workbook_names import HIDDEN_CELL, OUR_SHEETS, ROW_PROBLEMS, SEE_OWN_FILE
 from schemas._rules.files import VERSION_COLUMN
 from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS
 from schemas.audit.deliveries import Verdict

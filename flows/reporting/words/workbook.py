@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING
 
 from flows.reporting.words import check
 from flows.reporting.words.items import EXPECTED, HOW_TO_FIX, WHOLE_FILE
-from flows.runtime.wording import counted, deadline
-from schemas._contract.workbook_names import PROBLEMS, ROW_PROBLEMS
+from flows.runtime.wording import counted, deadline, month
+from schemas._contract.workbook_names import COPY_LINE, HIDDEN_CELL, PROBLEMS, ROW_PROBLEMS
 from schemas._rules.explain import RuleText
 
 if TYPE_CHECKING:
     from flows.reporting.report import Report
 
-HIDDEN = "hidden - see your own file"  # in the list of problems
-SEE_OWN_FILE = "see your own file"  # in place of a malformed row, or a cell above the heading, that may be personal
-HIDDEN_CELL = f"hidden: {SEE_OWN_FILE}"  # in place of a cell that may be personal
 TOTAL = "Total"  # in place of the label of a row of totals, so that the row is still read as one
 AUTHOR = "Pilot monitoring"  # of the comments
 MUST_BE_FIXED = "Must it be fixed?"
@@ -117,6 +114,12 @@ def left_out(sheets: Sequence[str]) -> str:
 def report_number(report: Report) -> str:
     """The number of the report."""
     return f"Report {report.report_id}"
+
+
+def copy_line(report: Report, digests: Sequence[str]) -> str:
+    """What the workbook is a copy of, and what its sheets held, by which it is recognised if nothing was changed."""
+    what = "return" if report.shares_its_file else report.dataset
+    return f"{COPY_LINE}{what}, {month(report.period)}, version {report.version}: {' '.join(digests)}"
 
 
 def more_problems(number: int) -> str:

@@ -27,6 +27,7 @@ from flows.deliveries.context import DeliveryContext
 from flows.deliveries.findings import NO_FINDINGS, ROW_BY_ROW, Finding, findings_of_rows
 from schemas._contract.model import Contract, Field, Kind, Severity
 from schemas._contract.polars_types import polars_type
+from schemas._contract.workbook_names import IN_PLACE_OF_VALUES
 from schemas.audit.deliveries import Column
 
 
@@ -124,7 +125,7 @@ def _canonical_cells(field: Field) -> tuple[pl.Expr, pl.Expr]:
         return plain & ((start + 1) % 100 == end), text  # the second year has to follow the first, as 00 follows 99
     if field.kind in (Kind.INTEGER, Kind.DECIMAL, Kind.MONEY):
         return plain & ~text.is_in(list(field.sentinels)), text.cast(polars_type(field), strict=False)
-    return plain, text
+    return plain & ~text.is_in(list(IN_PLACE_OF_VALUES)), text
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,19 @@ from file_validator import (
     workbook,
 )
 
+from flows.steps.read.workbook.marked_copy import sheet_digest
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import SHARE, Contract, Field, Kind
-from schemas._contract.workbook_names import EXAMPLES, FORM_VERSION, NIL_RETURN, NOTES
+from schemas._contract.workbook_names import (
+    COPY_LINE,
+    EXAMPLES,
+    FORM_VERSION,
+    HIDDEN_CELL,
+    NIL_RETURN,
+    NOTES,
+    READ_ME,
+    ROW_PROBLEMS,
+)
 from schemas._rules.cells import CELL_RULES
 from schemas._rules.files import DELIVERY_RULES, FILE_RULES
 from schemas._rules.privacy import PERSONAL_DATA_RULES
@@ -124,6 +134,13 @@ TABLE = [list(CONTACT), list(CONTACT.values())]
 BOOK = workbook({"Contacts": TABLE})
 
 
+def marked_copy(table: list[list[str]]) -> bytes:
+    """A marked workbook of one contact, with these cells."""
+    rows = [[*table[0], ROW_PROBLEMS], *table[1:]]
+    line = f"{COPY_LINE}contacts, November 2016, version 1: {sheet_digest(TABLE)}"
+    return workbook({READ_ME: [[line]], "Contacts": rows})
+
+
 def nil_return(table: list[list[str]], answer: str) -> bytes:
     """A workbook with the sheet on which its sender may say that there is nothing to send."""
     return workbook({"Contacts": table, NIL_RETURN: [["Sheet", "Dataset"], ["contacts", "Contacts", answer]]})
@@ -189,6 +206,7 @@ CASES = (
     Case("F45", WARNING, workbook({"Contacts": TABLE, EXAMPLES: [*TABLE, *TABLE[1:] * 3]}), BOOK, {"suffix": "xlsx"}),
     Case("F46", WARNING, workbook({"One": TABLE, "Two": TABLE}), BOOK, {"suffix": "xlsx"}),
     Case("F47", FILE, workbook({"Contacts": [r[1:] for r in TABLE], NOTES: OLD_FORM}), BOOK, {"suffix": "xlsx"}),
+    Case("F49", FILE, marked_copy(TABLE), marked_copy([*TABLE, TABLE[1]]), {"suffix": "xlsx"}),
     Case("F48", FILE, nil_return(TABLE, "yes"), nil_return(TABLE, ""), {"suffix": "xlsx"}),
     Case("F47", WARNING, workbook({"Contacts": TABLE, NOTES: OLD_FORM}), BOOK, {"suffix": "xlsx"}),
     # --- lines ------------------------------------------------------------------------------------------------------
@@ -295,6 +313,7 @@ CASES = (
     Case("C32", WARNING, VALID.replace(",01,", ',="01",'), VALID),
     cell("C33", WARNING, "contacts", "contact_id", "bpl-c000002", "BPL-C000002"),
     cell("C34", ROW, "contacts", "contact_medium", "01; 02", "02"),
+    cell("C35", ROW, "contacts", "contact_medium", HIDDEN_CELL, "02"),
     cell("F14", ROW, "contacts", "staff_ref", "W-\n0012", "W-0012"),
     cell("F14", WARNING, "contacts", "contact_medium", "0\n1", "01"),
     cell("M06", ROW, "funding_awards", "financial_year", "2015", "2015-16"),

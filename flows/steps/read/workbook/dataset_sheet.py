@@ -28,6 +28,7 @@ from flows.steps.read.heading import (
     merge_heading_rows,
 )
 from flows.steps.read.values import text_of
+from flows.steps.read.workbook.marked_copy import unchanged_copy_findings
 from flows.steps.read.workbook.nil_return import nil_return_boxes
 from flows.steps.read.workbook.sheet import Sheet, SheetNamer, Table, safe_sheet_names, same_cells, sheet_by_number
 from flows.steps.read.workbook.stray_sheets import unclaimed_sheet_findings
@@ -70,7 +71,8 @@ def read_workbook(
         width, headings = width - 1, headings[:-1]
     unclaimed = unclaimed_sheet_findings(sheets, wanted, name_sheet) if wanted else []
     copied = [Finding("F46", Severity.WARNING, found=copy) for copy in safe_sheet_names(sheets, copies, name_sheet)]
-    findings = _heading_findings(heading) + _sheet_name_findings(name) + copied + unclaimed
+    unchanged = unchanged_copy_findings(sheets) if is_marked else []
+    findings = unchanged + _heading_findings(heading) + _sheet_name_findings(name) + copied + unclaimed
     number = next(n for n, sheet in enumerate(sheets, 1) if sheet.name == name)
     hidden_rows: list[int] = []
     hidden_columns = [i for i in sorted(set(table.hidden.columns)) if i < len(headings) and headings[i]]
