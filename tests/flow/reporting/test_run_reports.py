@@ -180,9 +180,10 @@ def test_the_page_of_a_superseded_file_has_nothing_to_fix(folder: DataFolder) ->
     assert "1 of 2 rows accepted; 1 held back" in page and "(V02)" not in page and "How to send it again" not in page
     assert not marked.exists()
     assert first_id not in second.reported.pages and ledger.report_snapshots([first_id]) == snapshots
-    before = {p: p.stat().st_mtime_ns for p in folder.paths.reports.rglob("*.html")}
+    pages = list(folder.paths.reports.rglob("*_v*.html"))  # the site's index has another month due next
+    before = {p: p.stat().st_mtime_ns for p in pages}
     folder.run(FEB)
-    assert {p: p.stat().st_mtime_ns for p in folder.paths.reports.rglob("*.html")} == before
+    assert len(before) > 4 and {p: p.stat().st_mtime_ns for p in pages} == before
     ledger.close()
 
 
