@@ -71,9 +71,13 @@ def _index(
         overdue_period=overdue[0].period if overdue else "",
         due_period=due[0] if due and owes else "",
         due=due[1] if due else None,
-        due_datasets=tuple(_titles(required)) if owes else (),
+        due_datasets=tuple(_titles(name for name in required if due and not _has_come(latest.get(name), due[0]))),
         not_taken_in=page_name(site) if (folder / page_name(site)).exists() else "",
     )
+
+
+def _has_come(latest: ValidatedDelivery | None, period: str) -> bool:
+    return latest is not None and latest.delivery.period >= period
 
 
 def _titles(names: Iterable[str]) -> list[str]:

@@ -92,8 +92,10 @@ class SiteIndex:
     @property
     def due_in_words(self) -> str:
         """Which returns are due next, and when."""
-        if self.due is None or not self.due_datasets:
+        if self.due is None or not self.due_period:
             return "No return is due in the calendar."
+        if not self.due_datasets:
+            return f"Every file for {month(self.due_period)} has come."
         return f"For {month(self.due_period)}, by {deadline(self.due)}: {listed(self.due_datasets)}."
 
     @property

@@ -82,3 +82,13 @@ def test_an_index_is_written_again_only_where_it_changed(folder: DataFolder) -> 
     before = path.stat().st_mtime_ns
     folder.run("2016-12-03T04:30")
     assert path.stat().st_mtime_ns == before
+
+
+def test_a_dataset_that_has_come_is_no_longer_due(folder: DataFolder) -> None:
+    folder.send("participants", valid_rows("participants", 1))
+    folder.run(NIGHT)
+    due = text_of(index_of(folder)).partition("What is due next")[2].partition("The latest file")[0]
+    assert "For November 2016, by 5pm" in due and "Referrals" in due and "Participants" not in due
+    folder.send_all(1, 2)
+    folder.run("2016-12-04T03:30")
+    assert "Every file for November 2016 has come." in text_of(index_of(folder))
