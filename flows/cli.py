@@ -158,6 +158,7 @@ def check(  # parameters: the options of a command
         Path | None, typer.Option(help="Write the page, its data and the marked workbook into this folder.")
     ] = None,
     date: Annotated[str, typer.Option(help="Take it as received on this day, such as 2016-12-02 (UTC).")] = "",
+    data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Check one file as the run would, on any computer: no warehouse is touched."""
@@ -165,12 +166,16 @@ def check(  # parameters: the options of a command
         import pandera.polars  # noqa: F401 - needed by the first batch anyway; here garbage collection is paused
 
         from flows.commands.check import check_file
+        from flows.store.paths import DataPaths
 
     if not file.is_file():
         echo(f"{file} is not a file.")
         raise typer.Exit(Exit.USAGE)
     in_full = sys.stdout.isatty() and not as_json and to is None
-    result = check_file(file, site, dataset, period, to, _moment(date) if date else None, in_full=in_full)
+    paths = DataPaths(_settings(data).data.absolute())  # only what the site has confirmed is read there
+    result = check_file(
+        file, site, dataset, period, to, moment=_moment(date) if date else None, data=paths, in_full=in_full
+    )
     print_json_text(result.report_json) if as_json else typer.echo(result.text)
     raise typer.Exit(Exit.MUST_BE_FIXED if result.must_be_fixed else Exit.DONE)
 

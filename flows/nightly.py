@@ -1,7 +1,7 @@
 """The nightly run, top to bottom: the first file to read.
 
     receive -> (read -> correct -> conform -> validate) for each delivery
-            -> load -> cross_check -> build -> promote -> report
+            -> load -> cross_check -> confirm -> build -> promote -> report
 
 `run_pipeline` is the entry point of every run, with Prefect or without; `run_stages` is the order of its stages,
 written once. A run whose inputs are unchanged is skipped (`no_op_run.py`), and imports no more than the top of this
@@ -58,7 +58,7 @@ def run_stages(opened: Run) -> RunResult:
     validated = run.validated(received)
 
     # load, cross_check, build and promote, unless the current build was made from the same inputs and can be opened
-    fingerprint = build_fingerprint(validated, run.withdrawals)
+    fingerprint = build_fingerprint(validated, run.withdrawals, run.confirmations.fingerprint)
     current = run.warehouse.current()
     is_broken = current is not None and not current.can_be_opened()
     is_quiet = current is not None and not is_broken and current.made_from == fingerprint
@@ -81,6 +81,7 @@ def run_stages(opened: Run) -> RunResult:
         unusable=received.unusable,
         not_validated=not_validated,
         corrections_to_review=run.corrections_to_review(validated),
+        faulty_confirmations=run.confirmations.faults,
         moment=run.moment,
         is_quiet=is_quiet,
         new_files=run.scope.new_files,

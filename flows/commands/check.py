@@ -19,10 +19,13 @@ from flows.reporting.render import delivery_report, report_json, report_lines, w
 from flows.reporting.report import DatasetReport, Report
 from flows.reporting.words.page import no_workbook
 from flows.runtime.wording import listed
+from flows.steps.confirm.matching import columns_matched, mark_confirmed
+from flows.steps.confirm.record import NO_CONFIRMATIONS, Confirmations, read_confirmations
 from flows.steps.receive import ReceivedFile, delivery_of, sheets_of_return
 from flows.steps.receive.manifest import read_manifest
 from flows.steps.validate_delivery import validate_file
 from flows.store.ledger.runs import now
+from flows.store.paths import DataPaths
 from flows.store.raw_files import file_digest
 from flows.store.result_sink import RowsInMemory
 from schemas._contract.catalogue import datasets
@@ -48,18 +51,22 @@ def check_file(  # parameters: the options of a command
     period: str = "",
     to: Path | None = None,
     moment: datetime | None = None,
+    data: DataPaths | None = None,
     *,
     in_full: bool = False,
 ) -> CheckResult:
     """Validate one file as the run would, and write its reports into the folder `to`, if one is given.
 
     The file is treated as received at `moment` (default: now). Rules that need other deliveries are listed as not
-    checked. `in_full` shows hidden values in `text`, which must then go to a terminal only.
+    checked. The data folder `data` has on record which warnings the site has confirmed; on the site's own computer
+    there is none, and these warnings are listed. `in_full` shows hidden values in `text`, which must then go to a
+    terminal only.
 
     Raises typer.Exit(2) where neither the file's name nor the options give its site, dataset and month.
     """
     deliveries = _deliveries(file, site, dataset, period, moment or now())
-    parts = _validated(file, deliveries)
+    confirmations = read_confirmations(data) if data and data.confirmations.exists() else NO_CONFIRMATIONS
+    parts = _validated(file, deliveries, confirmations)
     written, notes = ((), []) if to is None else _write(file, deliveries[0], parts, to)
     reports = tuple(p.report for p in parts)
     of_text = _in_full(file, deliveries, parts) if in_full else reports
@@ -132,27 +139,31 @@ def _refuse(message: str, code: Exit) -> NoReturn:
     raise typer.Exit(code)
 
 
-def _validated(file: Path, deliveries: Sequence[Delivery]) -> list[DatasetReport]:
+def _validated(file: Path, deliveries: Sequence[Delivery], confirmations: Confirmations) -> list[DatasetReport]:
     """Validate the datasets of a file, each by itself and then against the others. Nothing is stored on disk."""
     single_file = SingleFile.of(deliveries)
     in_file = []
     for delivery in deliveries:
         contract = datasets()[delivery.dataset]
-        sink = RowsInMemory(columns_read(contract, single_file))
+        of_all = columns_matched(contract, confirmations.of(delivery.site_code, delivery.dataset))
+        sink = RowsInMemory(columns_read(contract, single_file), of_all)
         in_file.append(DatasetInFile(delivery, contract, validate_file(file, delivery, contract, sink), sink))
-    return [_part(p, outcome) for p, outcome in zip(in_file, cross_check_file(in_file), strict=True)]
+    return [_part(p, outcome, confirmations) for p, outcome in zip(in_file, cross_check_file(in_file), strict=True)]
 
 
-def _part(part: DatasetInFile, outcome: DatasetOutcome) -> DatasetReport:
+def _part(part: DatasetInFile, outcome: DatasetOutcome, confirmations: Confirmations) -> DatasetReport:
     """One dataset with its report, which says for each rule that was not checked what it would need."""
-    report = delivery_report(part.delivery, outcome.verdict, outcome.findings, contract=part.contract)
+    findings = mark_confirmed(
+        outcome.findings, part.delivery.site_code, part.contract, part.sink.some_rows, confirmations
+    )
+    report = delivery_report(part.delivery, outcome.verdict, findings, contract=part.contract)
     not_validated = [
         replace(i, lacks=outcome.missing_inputs.get((i.rule_id, i.severity, i.field), "")) for i in report.not_validated
     ]
     return DatasetReport(
         replace(report, not_validated=tuple(not_validated), is_check=True),
         outcome.verdict,
-        outcome.findings,
+        findings,
         part.contract,
     )
 

@@ -13,8 +13,9 @@ from flows.deliveries.formats import ENDINGS
 from flows.runtime.wording import listed
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Rule, Severity
-from schemas._contract.workbook_names import NIL_RETURN, PROBLEMS, READ_ME, ROW_PROBLEMS, TO_FIX
+from schemas._contract.workbook_names import CONFIRM, NIL_RETURN, PROBLEMS, READ_ME, ROW_PROBLEMS, TO_FIX
 from schemas._rules.cells import CELL_RULES
+from schemas._rules.confirmations import CONFIRMATION_RULES
 from schemas._rules.corrections import CORRECTION_RULES
 from schemas._rules.explain import explain, rules_of
 from schemas._rules.files import FILE_RULES
@@ -156,6 +157,12 @@ and put it in your folder. You do not have to remove what we added.
 There is no marked copy of a file that may hold personal data, has very many rows, or has no row that could be checked.
 The page, and the file beside it that ends in `findings.csv`, say the same.
 
+**If a warning is about a row that is right all the same**, say so once. Some of the warnings under 'Worth checking' can
+be confirmed. The page says which, and the marked workbook has a sheet *{CONFIRM}* with a line for each of their rows:
+choose a reason and your role from the lists in its cells, and send the workbook as the next version. You are not asked
+about that row again while its values stay the same. Nobody's name is needed. A file that was accepted has such a
+workbook too if it has such a warning; you need not send it.
+
 If you think that a rule is wrong, tell the data team. Once the rule is corrected, rows that it held back count without
 being sent again.
 
@@ -221,6 +228,7 @@ def rules_page() -> str:
             PERSONAL_DATA_RULES,
         ),
         ("Corrections that were agreed", "flows/deliveries/corrections.py", CORRECTION_RULES),
+        ("Confirmations", "flows/steps/confirm", CONFIRMATION_RULES),
     )
     lines = [GENERATED, *_ABOUT_RULES]
     for title, source, rules in general:
@@ -244,6 +252,8 @@ def _rule_row(rule: Rule, where: str) -> str:
         for placeholder, words in _PLACEHOLDERS.items():
             text = text.replace(placeholder, words)
         texts.append(text.replace("|", "\\|"))
+    if rule.confirmable:
+        texts[-1] += " If it is right all the same, it can be confirmed."
     return f"| {rule.rule_id} | {rule.severity} | {' | '.join(texts)} | {where} |"
 
 
@@ -292,7 +302,8 @@ The rules that every file is checked against. A broken rule has one of three con
 - `file`: the file is refused, and nothing in it counts.
 - `row`: the row is held back; all others count.
 - `warning`: the row counts, and the sender's report says what was found. Each repair is a warning, with the value
-  before and after.
+  before and after. Some warnings can be confirmed by the site: they are not reported again while the row's values stay
+  the same.
 
 Rules between rows, tables and deliveries are checked once all files of a run have been validated by themselves. Where
 this page has `<column>`, a report names the column.""".splitlines()

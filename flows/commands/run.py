@@ -11,7 +11,7 @@ from typing import Any
 
 from flows.commands.console import Exit, progress
 from flows.orchestration.run import RunResult
-from flows.runtime.data_folder import CorrectionsUnusable
+from flows.runtime.data_folder import ConfirmationsUnusable, CorrectionsUnusable
 from flows.runtime.gc_pause import gc_paused
 from flows.runtime.log import where_logged
 from flows.runtime.safe_errors import frames_of, safe_message
@@ -88,7 +88,8 @@ def run_flow(flow: Callable[..., Any], *arguments: str | None) -> RunResult:
 
 
 _ENVIRONMENT_ERRORS = (
-    NoDataFolder, LedgerUnusable, BuildDamaged, NoServer, CorrectionsUnusable, RunsNeedUnix, OSError,
+    NoDataFolder, LedgerUnusable, BuildDamaged, NoServer, CorrectionsUnusable, ConfirmationsUnusable, RunsNeedUnix,
+    OSError,
 )  # fmt: skip
 
 

@@ -64,6 +64,15 @@ class TextOnOtherSheet(NamedTuple):
     text: str
 
 
+class ConfirmLine(NamedTuple):
+    """A line of our own sheet on which a site confirms warnings: what was chosen on it, as it was typed."""
+
+    row: int
+    code: str  # ours: which row and rule it is about
+    reason: str
+    role: str
+
+
 @dataclass
 class Extract:
     """A file as read: its heading, the rows below it in batches, and findings about the file."""
@@ -83,6 +92,7 @@ class Extract:
     rows_on_examples: Callable[[], list[list[str]]] = list
     # By dataset, what the box 'nothing to send' on our own sheet holds; without such a sheet, nothing.
     nil_boxes: Callable[[], Mapping[str, str]] = dict
+    confirm_lines: tuple[ConfirmLine, ...] = ()  # of a marked workbook that was sent back
     # Findings that are known only once all of `batches` were read: call it then.
     row_findings: Callable[[], list[Finding]] = list
     # See `Verdict.line_shifts`: known then, too.

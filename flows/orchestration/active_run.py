@@ -1,4 +1,4 @@
-"""A run with work to do: its full ledger, result store and corrections, its worklist, and the deliveries it knows."""
+"""A run with work to do: all that its stages read and record, its worklist, and the deliveries it knows."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ from flows.orchestration.run import EVERYTHING, Run, Scope
 from flows.reporting.corrections_review import corrections_to_review
 from flows.reporting.result import ReportingResult
 from flows.settings import Settings
+from flows.steps.confirm.record import (
+    NO_CONFIRMATIONS,
+    Confirmations,
+    on_record,
+    read_confirmations,
+    record_confirmations,
+)
 from flows.steps.receive import RETRIED_RULES, Received
 from flows.steps.validate_delivery import ValidationAttempt
 from flows.store.corrections_file import corrections_of
@@ -46,17 +53,25 @@ class Worklist(NamedTuple):
 
 @dataclass
 class ActiveRun(Run):
-    """A run with work to do. In addition to `Run`: the full ledger, the result store and the corrections."""
+    """A run with work to do. In addition to `Run`: the full ledger, results, corrections and confirmations."""
 
     ledger: Ledger
     corrections: Corrections = NO_CORRECTIONS
+    confirmations: Confirmations = NO_CONFIRMATIONS
 
     @classmethod
     def of(cls, run: Run) -> ActiveRun:
-        """Extend an open run with the full ledger and the corrections. Raises as `corrections_of`."""
-        corrections = corrections_of(run.paths, run.moment.date())
+        """Extend an open run with the full ledger, the corrections and the confirmations.
+
+        Raises as `corrections_of` and `read_confirmations`.
+        """
         attributes = {f.name: getattr(run, f.name) for f in fields(Run)}
-        return cls(**attributes | {"ledger": Ledger.of(run.ledger), "corrections": corrections})
+        opened = {
+            "ledger": Ledger.of(run.ledger),
+            "corrections": corrections_of(run.paths, run.moment.date()),
+            "confirmations": read_confirmations(run.paths),
+        }
+        return cls(**attributes | opened)
 
     @property
     def results(self) -> ResultStore:
@@ -97,7 +112,16 @@ class ActiveRun(Run):
         )
 
     def record_result_keys(self, keys: Mapping[str, str]) -> None:
-        """Record the result key of each delivery, by delivery_id."""
+        """Record the result key of each delivery, by delivery_id; before it, what a first result confirms.
+
+        So a run that is cut off loses no confirmation, and one that the data team deletes does not come back.
+        """
+        known = self.ledger.result_keys()
+        first = {i: self.results.verdict(key).confirmed for i, key in keys.items() if i not in known}
+        if any(first.values()):
+            deliveries = self.ledger.deliveries()
+            new = [on_record(c, deliveries[i]) for i, confirmed in first.items() for c in confirmed]
+            self.confirmations = record_confirmations(self.paths, self.confirmations, new)
         with self.ledger.transaction():
             for delivery_id, key in keys.items():
                 self.ledger.record_result_key(delivery_id, key)

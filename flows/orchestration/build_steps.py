@@ -10,6 +10,8 @@ from typing import Any
 
 from flows.deliveries.validated import ValidatedDelivery
 from flows.steps.build import build
+from flows.steps.confirm import confirm
+from flows.steps.confirm.record import NO_CONFIRMATIONS, Confirmations
 from flows.steps.cross_check import cross_check
 from flows.steps.cross_check.tentative_standings import CountedBefore
 from flows.steps.load import load
@@ -37,13 +39,16 @@ def run_cross_check(
     validated: Sequence[ValidatedDelivery],
     results: ResultStore,
     counted_before: CountedBefore = (),
+    confirmations: Confirmations = NO_CONFIRMATIONS,
 ) -> list[ValidatedDelivery]:
-    """Apply every rule between rows, tables and deliveries to a loaded build.
+    """Apply every rule between rows, tables and deliveries to a loaded build, then mark what sites have confirmed.
 
     Returns the deliveries with their final standing.
     """
     with new.open_with_history() as db:
-        return cross_check(db, validated, results, counted_before)
+        final = cross_check(db, validated, results, counted_before)
+        confirm(db, final, results, confirmations)
+        return final
 
 
 def run_build(new: NewBuild) -> dict[str, int]:

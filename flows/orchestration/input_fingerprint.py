@@ -1,8 +1,9 @@
-"""Fingerprint of every run input except time: raw files, corrections, code and libraries."""
+"""Fingerprint of every run input except time: raw files, corrections, confirmations, code and libraries."""
 
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 from flows.runtime.code_fingerprint import all_that_runs
 from flows.store.paths import DataPaths
@@ -18,11 +19,18 @@ def fingerprint_inputs(paths: DataPaths) -> str:
     """
     try:
         files = sorted(stats_below(paths.raw), key=lambda entry: entry[0])
-        corrections = FileStat.of(paths.corrections) if paths.corrections.exists() else None
+        others = [_stat(path) for path in (paths.corrections, paths.confirmations)]
+        # without confirmations nothing depends on their key, which the first marked workbook makes
+        others.append(_stat(paths.confirmations_key) if others[-1] else None)
         code = all_that_runs()
     except OSError:
         return ""
-    stats = [corrections, *(stat for _, stat in files)]
+    stats = [*others, *(stat for _, stat in files)]
     if not all(stat.is_stable for stat in stats if stat is not None):
         return ""
-    return hashlib.sha256(repr((files, corrections, code)).encode()).hexdigest()
+    return hashlib.sha256(repr((files, others, code)).encode()).hexdigest()
+
+
+def _stat(path: Path) -> FileStat | None:
+    """The stat of a file; None where there is none."""
+    return FileStat.of(path) if path.exists() else None

@@ -113,7 +113,7 @@ def build_and_promote(
 
     def attempt() -> Build:
         load_stage(new, validated, ledger.runs(), run.results, run.withdrawals)
-        final = cross_check_stage(new, validated, run.results, ledger.counted_before(run.moment))
+        final = cross_check_stage(new, validated, run.results, ledger.counted_before(run.moment), run.confirmations)
         build_stage(new)
         return promote_stage(warehouse, new, final, keep)
 

@@ -45,20 +45,25 @@ class _NotWritten(Exception):  # noqa: N818 - no error: the reason is for the se
         self.why = why
 
 
+def marked_path(folder: Path, delivery: Delivery) -> Path:
+    """The path of a file's marked workbook in a folder."""
+    return folder / f"{delivery.stem}{MARKED_SUFFIX}"
+
+
 def make_marked_workbook(
     raw: Path, delivery: Delivery, parts: Sequence[DatasetReport], folder: Path, readers_of: Path | None = None
 ) -> MarkedWorkbook:
     """Write `<name>_to_fix.xlsx` of the file `raw` into a folder, whole or not at all.
 
-    Returns neither a path nor a reason where nothing must be fixed. `delivery` is any of those in the file. The
-    workbook holds rows about people, so only its owner can read it, and the group of the folder `readers_of` if that
-    group can read the folder: the one in which the site puts its files (data/raw/<site>).
+    Returns neither a path nor a reason where nothing must be fixed or can be confirmed. `delivery` is any of those in
+    the file. The workbook holds rows about people, so only its owner can read it, and the group of the folder
+    `readers_of` if that group can read the folder: the one in which the site puts its files (data/raw/<site>).
 
     Raises OSError only. Any other error becomes a reason why there is no workbook, without data in its text.
     """
-    path = folder / f"{delivery.stem}{MARKED_SUFFIX}"
+    path = marked_path(folder, delivery)
     path.unlink(missing_ok=True)  # the one of an earlier report is out of date
-    if not any(p.report.send_again for p in parts):
+    if not any(p.report.send_again or p.to_confirm for p in parts):
         return MarkedWorkbook()
     if why := why_no_workbook(parts):
         return MarkedWorkbook(why_none=why)

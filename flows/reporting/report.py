@@ -7,6 +7,7 @@ from findings to a report in `flows/reporting/render/content.py`; nothing here k
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -265,6 +266,7 @@ class DatasetReport:
     verdict: Verdict
     findings: pl.DataFrame
     contract: Contract
+    to_confirm: Mapping[tuple[str, str, int], str] = field(default_factory=dict)  # (rule_id, field, row) -> its code
 
 
 def _as_workbook(name: str) -> str:

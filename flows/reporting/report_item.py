@@ -53,6 +53,7 @@ class Item:
     fix: str
     field: str = ""  # of the contract; '' for the file or an unknown column
     field_title: str = ""
+    confirmable: bool = False  # the sender can confirm that the rows are right all the same
     needs: tuple[str, ...] = ()  # titles of the datasets that the rule compares with
     lacks: str = ""  # what `pilots check` would need to check the rule, in words
     column: str = ""  # the heading as the sender wrote it

@@ -50,6 +50,7 @@ class ReportingInput:
     unusable: Sequence[UnusableFile]
     not_validated: Sequence[str]  # deliveries that could not be checked, and why
     corrections_to_review: Sequence[str]
+    faulty_confirmations: Sequence[str]
     moment: datetime
     is_quiet: bool  # the current build is up to date: no new one was made
     new_files: bool = True  # whether data/raw was scanned: `pilots revalidate` takes in no file
@@ -185,6 +186,7 @@ def _always_reported(
         ],
         not_taken_in=[f"`{u.path}` was not taken in ({u.rule_id}): {u.reason}" for u in inputs.unusable],
         corrections_to_review=inputs.corrections_to_review,
+        faulty_confirmations=inputs.faulty_confirmations,
     )
 
 

@@ -20,7 +20,7 @@ import polars as pl
 
 from flows.deliveries.standings import extent
 from flows.deliveries.validated import ValidatedDelivery
-from flows.reporting.marking import MarkedWorkbook, make_marked_workbook
+from flows.reporting.marking import MarkedWorkbook, make_marked_workbook, marked_path
 from flows.reporting.render import delivery_report, write_reports
 from flows.reporting.render.run_summary import count_findings
 from flows.reporting.report import DatasetReport
@@ -32,6 +32,7 @@ from flows.reporting.words.site_index import INDEX
 from flows.runtime.code_fingerprint import code_digest
 from flows.runtime.log import Entry, Event, log
 from flows.runtime.safe_errors import LoggedError, safe_message
+from flows.steps.confirm.offer import codes_to_confirm
 from flows.store.findings_table import select_findings
 from flows.store.ledger import Ledger
 from flows.store.ledger.held_rows import HeldRows
@@ -57,6 +58,7 @@ REPORT_CODE = (
     "flows/reporting/render/**/*",
     "flows/reporting/words/*.py",
     "flows/runtime/wording.py",
+    "flows/steps/confirm/*.py",
     "flows/store/findings_table.py",
     "flows/store/ledger/report_snapshots.py",
     "flows/store/ledger/held_rows.py",
@@ -238,12 +240,12 @@ class DeliveryReports:
         return {v.delivery.delivery_id: v.standing for v in self.validated}
 
     def _asks_to_fix_superseded(self, v: ValidatedDelivery, last: ReportSnapshot | None) -> bool:
-        """Whether the last page asks for fixes to a file that was replaced since.
+        """Whether the last page asks for fixes to a file that was replaced since, or offers to confirm its warnings.
 
         A file that was overwritten under the same name shares its page with the new one, and so has none of its own.
         """
         d = v.delivery
-        asks = last is not None and last.result is not Result.ACCEPTED
+        asks = last is not None and (last.result is not Result.ACCEPTED or marked_path(self._folder(d), d).exists())
         return asks and bool(self._replaced_by(v)) and not self._is_overwritten(d)
 
     def _needs_resubmission(self, v: ValidatedDelivery) -> bool:
@@ -302,21 +304,25 @@ class DeliveryReports:
         of_file.sort(key=lambda o: contracts.index(o.delivery.dataset))
         try:
             parts = [self._part(o) for o in of_file]
-            folder = self.paths.reports / d.site_code
             raw = self.paths.raw / d.path
-            return make_marked_workbook(raw, d, parts, folder, readers_of=raw.parent)
+            return make_marked_workbook(raw, d, parts, self._folder(d), readers_of=raw.parent)
         except OSError:
             raise
         except Exception as error:
             log(Entry(Event.DELIVERY_NOT_REPORTED, "report", d.delivery_id, error=LoggedError.of(error)))
             return MarkedWorkbook(why_none="it could not be made tonight", problem=safe_message(error))
 
+    def _folder(self, d: Delivery) -> Path:
+        return self.paths.reports / d.site_code
+
     def _part(self, v: ValidatedDelivery) -> DatasetReport:
         d, verdict, findings = v.delivery, v.verdict, self.findings(v)
         report = delivery_report(d, verdict, findings, deadline=_deadline(d))
         withdrawn = withdrawal_notice(v.withdrawal, d) if v.withdrawal else ""
         report = replace(report, replaced_by=self._replaced_by(v), withdrawn=withdrawn)
-        return DatasetReport(report, verdict, findings, datasets()[d.dataset])
+        asks_nothing = report.replaced_by or withdrawn or v.standing in (Standing.SAME, Standing.STALE)
+        codes = {} if asks_nothing else codes_to_confirm(v, findings, self.paths)
+        return DatasetReport(report, verdict, findings, datasets()[d.dataset], codes)
 
     def counts(self, validated: Iterable[ValidatedDelivery]) -> pl.DataFrame:
         """Counts of findings by delivery_id, rule_id, severity, outcome and field; without columns if no delivery."""

@@ -255,7 +255,7 @@ def _rule_rows() -> Sequence[Mapping[str, Any]]:
             text = explain(contract, rule.rule_id, field, severity)
             texts = {"title": text.title, "expected": text.expected, "fix": text.fix}
             key = {"dataset": contract.dataset, "rule_id": rule.rule_id, "severity": severity, "field": field}
-            rows.append(MappingProxyType(key | texts))
+            rows.append(MappingProxyType(key | texts | {"confirmable": rule.confirmable}))
     return tuple(rows)
 
 

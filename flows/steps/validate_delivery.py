@@ -26,6 +26,7 @@ from flows.deliveries.findings import Finding, findings_frame, findings_of_rows
 from flows.deliveries.months import received_in_words
 from flows.runtime.parallel import parallel_map, prefetch
 from flows.runtime.safe_errors import LoggedError
+from flows.steps.confirm.sheet import confirmed_in
 from flows.steps.conform import (
     conform,
     filled_in_on_examples,
@@ -60,6 +61,7 @@ from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Severity
 from schemas._contract.polars_types import polars_type
 from schemas._contract.version import contract_version
+from schemas._contract.workbook_names import CONFIRM
 from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS
 from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
 
@@ -262,6 +264,8 @@ def _validate_rows(
     if file.month_is_wrong:  # one finding says so in place of one for every date that is measured by the month
         out.remove_findings(file.cut_off_rules, file.n_cut_off_faults)
     out.add_findings(findings_frame([*extract.row_findings(), *about_file, *corrector.not_applied()], extract.sheet))
+    confirmed, not_taken = confirmed_in(extract.confirm_lines, delivery)
+    out.add_findings(findings_frame(not_taken, CONFIRM))
     refused = layout.refused or file.refused or any(f.severity == Severity.FILE for f in about_file)
     is_personal = file.personal or layout.may_be_personal
     if refused:
@@ -286,6 +290,7 @@ def _validate_rows(
         newest_event=newest,
         events_lately=0 if file.month_is_wrong else lately,
         line_shifts=extract.line_shifts(),
+        confirmed=confirmed,
     )
     return verdict, FileKnowledge() if is_personal or context.known else file.knowledge(context)
 

@@ -24,7 +24,7 @@ LOAD_CODE = (
     "flows/store/results.py",
     "flows/store/warehouse/*.py",
 )
-BUILD_CODE = (*LOAD_CODE, "schemas/**/*.sql", "flows/steps/build.py")
+BUILD_CODE = (*LOAD_CODE, "schemas/**/*.sql", "flows/steps/build.py", "flows/steps/confirm/*.py")
 
 
 def load_version() -> str:
@@ -32,10 +32,15 @@ def load_version() -> str:
     return _digest(LOAD_CODE)
 
 
-def build_fingerprint(validated: Iterable[ValidatedDelivery], withdrawals: Iterable[Withdrawal] = ()) -> str:
-    """Fingerprint of a build: 12 hexadecimal digits of its deliveries, standings, withdrawals, code, SQL and DuckDB."""
+def build_fingerprint(
+    validated: Iterable[ValidatedDelivery], withdrawals: Iterable[Withdrawal] = (), confirmations: object = ()
+) -> str:
+    """Fingerprint of a build: 12 hexadecimal digits.
+
+    It covers its deliveries, their standings, withdrawals, the fingerprint of the confirmations, code, SQL and DuckDB.
+    """
     deliveries = sorted((v.delivery.delivery_id, v.key, str(v.standing), repr(v.delivery)) for v in validated)
-    return _digest(BUILD_CODE, deliveries, [repr(w) for w in withdrawals])
+    return _digest(BUILD_CODE, deliveries, [repr(w) for w in withdrawals], confirmations)
 
 
 def _digest(code: tuple[str, ...], *made_of: object) -> str:

@@ -4,6 +4,7 @@ raw/<site>/                the files that sites sent, never changed
 reports/<site>/            the reports to senders; reports/nights/ has the summaries for the duty engineer
 logs/                      the log of operations, JSON lines (docs/logging.md)
 corrections.csv            corrections of sent files that the sites agreed to, if there are any
+confirmations.csv          warnings that sites have confirmed, if there are any; confirmations.key is its secret
 warehouse/pilots.duckdb    a symlink to the current build, for readers
 warehouse/builds/          the last few builds, each a finished, immutable file
 warehouse/store/           validation results (Parquet), the load cache (DuckDB), the ledger of deliveries and runs
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from flows.runtime.data_folder import CORRECTIONS
+from flows.runtime.data_folder import CONFIRMATIONS, CONFIRMATIONS_KEY, CORRECTIONS
 
 _FORMER_RESULTS = ("validation results", "judgements")  # what earlier code called the folder of validation results
 VERDICT = "verdict.json"  # written last: a validation result that has it is complete
@@ -49,6 +50,16 @@ class DataPaths:
     def corrections(self) -> Path:
         """The file of corrections that sites agreed to; it may be missing."""
         return self.data / CORRECTIONS
+
+    @cached_property
+    def confirmations(self) -> Path:
+        """The file of warnings that sites have confirmed to be right all the same; it may be missing."""
+        return self.data / CONFIRMATIONS
+
+    @cached_property
+    def confirmations_key(self) -> Path:
+        """The file with the secret of the keyed hashes in it; it may be missing."""
+        return self.data / CONFIRMATIONS_KEY
 
     @cached_property
     def reports(self) -> Path:

@@ -24,6 +24,7 @@ from schemas._contract.model import Contract
 from schemas._contract.registry import programmes, rows, sites
 from schemas._contract.version import contract_version
 from schemas._rules.cells import CLOCK_RULE, HOURS_RULE, MONTH_FIRST_RULE, SWAPPED_RULE, YEAR_FIRST_RULE
+from schemas._rules.confirmations import NOT_TAKEN
 from schemas._rules.corrections import APPLIED, NOT_APPLIED
 from schemas._rules.files import BLANK_ROWS_LISTED, FORM_VERSIONS, VERSION_COLUMN
 from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS
@@ -40,6 +41,7 @@ RULES_IN_USE = {
     "HOURS_RULE": HOURS_RULE,
     "MONTH_FIRST_RULE": MONTH_FIRST_RULE,
     "NOT_APPLIED": NOT_APPLIED,
+    "NOT_TAKEN": NOT_TAKEN,
     "PERSONAL_DATA_RULE_IDS": PERSONAL_DATA_RULE_IDS,
     "SWAPPED_RULE": SWAPPED_RULE,
     "VERSION_COLUMN": VERSION_COLUMN,
@@ -65,6 +67,7 @@ OF_ANY_FILE = SourceFiles(
         "schemas/_contract/polars_types.py",
         "schemas/_contract/workbook_names.py",
         "schemas/_rules/checks.py",
+        "schemas/audit/confirmations.py",
         "schemas/audit/deliveries.py",
         "schemas/audit/findings.py",
         "flows/cells/*",
@@ -80,6 +83,7 @@ OF_ANY_FILE = SourceFiles(
         "flows/runtime/parallel.py",
         "flows/runtime/wording.py",
         "flows/steps/read/*.py",
+        "flows/steps/confirm/sheet.py",
         "flows/steps/correct.py",
         "flows/steps/conform/**/*.py",
         "flows/steps/validate/**/*.py",

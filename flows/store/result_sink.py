@@ -96,22 +96,41 @@ class CountingSink:
 
 
 class RowsInMemory(CountingSink):
-    """Counts rows as CountingSink does, and keeps the columns of accepted rows that the rules between rows read."""
+    """Counts rows as CountingSink does, and keeps the columns of accepted rows that the rules between rows read.
 
-    def __init__(self, columns: Collection[str]) -> None:
-        self._columns = ["source_row", *columns]
+    Of all rows, held ones too, it keeps the columns `of_all`: those by which confirmations are matched.
+    """
+
+    def __init__(self, columns: Collection[str], of_all: Collection[str] = ()) -> None:
+        self._columns, self._of_all = ["source_row", *columns], ["source_row", *of_all] if of_all else []
         super().__init__()
 
     def start_over(self) -> None:
         """Discard everything added so far."""
         super().start_over()
         self._rows: list[pl.DataFrame] = []
+        self._all_rows: list[pl.DataFrame] = []
         self._moved = pl.Series(dtype=pl.Int64)
 
     def accept(self, rows: pl.DataFrame) -> None:
         """Count accepted rows, and keep their columns."""
         super().accept(rows)
         self._rows.append(rows.select(self._columns))
+        self._keep(rows)
+
+    def hold(self, rows: pl.DataFrame) -> None:
+        """Count held rows, and keep what is kept of all rows."""
+        super().hold(rows)
+        self._keep(rows)
+
+    def _keep(self, rows: pl.DataFrame) -> None:
+        if self._of_all:
+            self._all_rows.append(rows.select(self._of_all))
+
+    def some_rows(self, source_rows: Collection[int], columns: Collection[str]) -> pl.DataFrame:
+        """Some rows, accepted or held, with some of the columns kept of all."""
+        rows = pl.concat(self._all_rows).select("source_row", *sorted(columns))
+        return rows.filter(pl.col("source_row").is_in(list(source_rows)))
 
     def move(self, to_held: pl.Series, dropped: pl.Series) -> None:
         """Count rows as held or as repeated, and keep them no longer."""

@@ -56,6 +56,14 @@ STYLES: dict[str, dict[str, Any]] = {
     "check": {**_CHECK, "valign": "top"},
     "must cell": {**_MUST, **_RULED},
     "check cell": {**_CHECK, **_RULED},
+    "choice": {
+        "bg_color": "#FFFFFF",
+        "text_wrap": True,
+        "align": "left",
+        "valign": "top",
+        "border": 1,
+        "border_color": LINK,
+    },
     "row problems": {
         "font_color": "#7A1F00",
         "text_wrap": True,

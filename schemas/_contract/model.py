@@ -145,6 +145,9 @@ class Rule:
     Found by a step in code (file structure, cell parsing): neither of the two. Such a rule holds for any dataset, and
     `found_on` gives the fields of a contract on which it can be reported ('' for the file).
 
+    A `confirmable` rule is about a value that is unlikely and possible: the site can say once that it is right, and is
+    not warned of it again while the value stays (docs/glossary.md, confirmation). It is a warning about a cell.
+
     The other attributes of rules between tables:
 
     - `needs`: datasets without which the rule cannot be checked for a site;
@@ -170,6 +173,7 @@ class Rule:
     across_sites: bool = False
     found_column: str = ""
     reinstate_sql: str = ""
+    confirmable: bool = False
     found_on: Callable[[Contract], tuple[str, ...]] = lambda _: ("",)
 
     @property
@@ -218,6 +222,9 @@ class Contract:
         for rule in self.rules:
             if rule.found_column and self.participant_level:
                 raise ValueError(f"contract {self.dataset}: {rule.rule_id} shows what may be personal")
+            if rule.confirmable and (rule.severity is not Severity.WARNING or not rule.field):
+                raise ValueError(f"contract {self.dataset}: {rule.rule_id} is not a warning about a cell: nobody can"
+                                 " confirm it")  # fmt: skip
             if rule.check is not None and (not rule.field or rule.violations_sql):
                 raise ValueError(f"contract {self.dataset}: {rule.rule_id} holds within a row, so it names one field in"
                                  " `field` and no `violations_sql`: it would never be validated")  # fmt: skip
@@ -241,6 +248,11 @@ class Contract:
     def cross_check_rules(self) -> tuple[Rule, ...]:
         """Rules between rows, tables or deliveries, checked in SQL."""
         return tuple(r for r in self.rules if r.violations_sql)
+
+    @property
+    def confirmable_rules(self) -> tuple[Rule, ...]:
+        """Warnings that a site can confirm to be right all the same."""
+        return tuple(r for r in self.rules if r.confirmable)
 
     @property
     def parent_rules(self) -> tuple[Rule, ...]:

@@ -8,6 +8,7 @@ from schemas._contract.expected import expected
 from schemas._contract.model import Contract, Rule, Severity
 from schemas._rules.cells import CELL_RULES
 from schemas._rules.checks import checks_of
+from schemas._rules.confirmations import CONFIRMATION_RULES
 from schemas._rules.corrections import CORRECTION_RULES
 from schemas._rules.files import FILE_RULES
 from schemas._rules.misplaced import MISPLACED_RULES
@@ -19,6 +20,7 @@ RULES_OF_ANY_DATASET: tuple[Rule, ...] = (
     *PERSONAL_DATA_RULES,
     *CELL_RULES,
     *CORRECTION_RULES,
+    *CONFIRMATION_RULES,
 )
 
 

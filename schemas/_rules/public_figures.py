@@ -140,6 +140,7 @@ def sent_under_another_reference(records: str, key: str, reference: str, noun: s
         fix=f"If it is the same {noun}, send it once, or under the reference that the other sender uses."
         " If there are two, nothing needs doing: both are counted.",
         field=reference,
+        confirmable=True,
         across_sites=True,
         violations_sql=f"""
             with counted as (from {funding_mart(records)} where is_counted)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from schemas._contract.model import Contract, Field, Kind
+from schemas.audit.confirmations import ConfirmedWarning
 
 
 class Result(StrEnum):
@@ -144,6 +145,7 @@ class Verdict:
     newest_event: date | None = None  # the latest event date up to its cut-off, held rows included
     events_lately: int = 0  # events in the quarter before the newest (rule F19)
     line_shifts: tuple[LineShift, ...] = ()  # of a text file with line breaks in cells, in ascending order
+    confirmed: tuple[ConfirmedWarning, ...] = ()  # the warnings that the site confirms in a marked workbook
 
     def with_accepted(self, accepted: int) -> Verdict:
         """The verdict once so many rows are accepted: the rest of what was accepted or held counts as held."""
@@ -168,6 +170,7 @@ class Verdict:
                 "columns": tuple(Column(**c) for c in data["columns"]),
                 "newest_event": date.fromisoformat(newest) if newest else None,
                 "line_shifts": tuple(LineShift(*shift) for shift in data.get("line_shifts", ())),
+                "confirmed": tuple(ConfirmedWarning(*c) for c in data.get("confirmed", ())),
             }
         )
 

@@ -14,9 +14,10 @@ MAX_FOUND_LENGTH = 80  # characters of the cell that a finding keeps
 
 
 class Outcome(StrEnum):
-    """Whether a rule was broken or could not be checked."""
+    """Whether a rule was broken, was broken by a value that the site has confirmed, or could not be checked."""
 
     BROKEN = "broken"
+    CONFIRMED = "confirmed"  # see schemas/audit/confirmations.py
     NOT_CHECKED = "not judged"  # the value of a public column, so it keeps its old name (docs/decisions.md)
 
 
@@ -30,7 +31,13 @@ CONTRACT = Contract(
         Field("delivery_id", Kind.TEXT, "Delivery", "The delivery it was found in."),
         Field("rule_id", Kind.TEXT, "Rule", "The rule: see audit.rules and docs/domain.md 6."),
         Field("severity", Kind.TEXT, "Severity", "file (refused), row (held back) or warning (accepted)."),
-        Field("outcome", Kind.TEXT, "Outcome", "broken, or 'not judged' where the rule could not be checked."),
+        Field(
+            "outcome",
+            Kind.TEXT,
+            "Outcome",
+            "broken, confirmed (a warning that the site has confirmed to be right: see audit.confirmations), or 'not "
+            "judged' where the rule could not be checked.",
+        ),
         Field("sheet", Kind.TEXT, "Sheet", "The sheet ('' for CSV)."),
         Field(
             "source_row",

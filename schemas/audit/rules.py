@@ -18,5 +18,11 @@ CONTRACT = Contract(
         Field("title", Kind.TEXT, "Title", "The rule in plain words."),
         Field("expected", Kind.TEXT, "Expected", "What was expected."),
         Field("fix", Kind.TEXT, "How to fix", "What the sender can do."),
+        Field(
+            "confirmable",
+            Kind.YES_NO,
+            "Can be confirmed",
+            "Whether the site can say that a value is right all the same: see audit.confirmations.",
+        ),
     ),
 )

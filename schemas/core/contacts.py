@@ -121,6 +121,7 @@ CONTRACT = Contract(
             expected="a contact date from the start of support to 31 days after exit",
             fix="Check the contact date and the episode's start and exit dates.",
             field="contact_date",
+            confirmable=True,
             needs=("referrals",),
             violations_sql="""
                 select c.delivery_id, c.source_row

@@ -33,9 +33,8 @@ def _hours_meet_definition() -> pl.Expr:
 def _hours_match_band() -> pl.Expr:
     """Whether the paid hours lie in the band of the hours code."""
     hours, code = pl.col("paid_hours_week"), pl.col("weekly_hours_worked")
-    return pl.all_horizontal(
-        [(code != band) | hours.is_between(low, below, closed="left") for band, (low, below) in HOURS_BANDS.items()]
-    )
+    bands = HOURS_BANDS.items()
+    return pl.all_horizontal([(code != band) | hours.is_between(*limits, closed="left") for band, limits in bands])
 
 
 def _several_jobs_count() -> pl.Expr:
@@ -432,6 +431,7 @@ CONTRACT = Contract(
             fix="Look for a job of the same kind in the same episode that starts within 3 days. Delete one if it is "
             "the same job; if not, nothing needs doing.",
             field="outcome_id",
+            confirmable=True,
             violations_sql=_JOBS + "same_job",
         ),
         Rule(
@@ -441,10 +441,10 @@ CONTRACT = Contract(
             expected="jobs one after the other: where they overlap, only the first counts as an outcome",
             fix="Enter the end of the earlier job if it has ended. If both went on together, nothing needs doing.",
             field="job_start_date",
+            confirmable=True,
             violations_sql=_JOBS + "job_start_date < working_until and not same_job",
         ),
         before_death("employment_outcomes", "job_start_date", "The start of the job"),
-        before_death("employment_outcomes", "sust_13w_date", "The 13-week outcome"),
-        before_death("employment_outcomes", "sust_26w_date", "The 26-week outcome"),
+        *(before_death("employment_outcomes", f, f"The {weeks}-week outcome") for f, (weeks, _) in SUSTAINED.items()),
     ),
 )

@@ -243,6 +243,7 @@ CONTRACT = Contract(
             expected="an amount of the same order as in the last delivery",
             fix="Check whether one of the two deliveries was in thousands of pounds or in pence.",
             field="amount",
+            confirmable=True,
             violations_sql="""
                 select distinct c.delivery_id, c.source_row
                 from core.funding_awards c

@@ -155,6 +155,7 @@ CONTRACT = Contract(
             expected="evidenced match up to 1.5 times what was pledged",
             fix="Check that nothing is counted twice. If the contribution grew, send the new pledge too.",
             field="amount",
+            confirmable=True,
             violations_sql="""
                 select delivery_id, source_row
                 from (

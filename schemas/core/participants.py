@@ -345,6 +345,7 @@ CONTRACT = Contract(
             "with a date of consent within 7 days. If it is the same person, keep one reference. "
             "If not, nothing needs doing.",
             field="participant_ref",
+            confirmable=True,
             violations_sql="""
                 select p.delivery_id, p.source_row
                 from core.participants p

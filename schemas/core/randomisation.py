@@ -134,6 +134,7 @@ CONTRACT = Contract(
             expected="a date from 2018-05-01 to 2019-10-31",
             fix="Check the date of randomisation.",
             field="randomised_date",
+            confirmable=True,
             check=lambda: (pl.col("programme_code") != "HLT") | pl.col("randomised_date").is_between(*RECRUITMENT),
         ),
         # Text only: the check is the field's code list.

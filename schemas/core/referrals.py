@@ -328,6 +328,7 @@ CONTRACT = Contract(
             expected="an age at referral of 75 or under",
             fix="Check the date of referral, and the year of birth in the participants extract.",
             field="referral_received_date",
+            confirmable=True,
             needs=("participants",),
             # `age` may be a year too high, if the birthday is after the referral.
             violations_sql=_age("age - 1 > 75"),
@@ -366,6 +367,7 @@ CONTRACT = Contract(
             expected="an exit where support has ended",
             fix="Enter the exit date and reason if the person has left. Send any contact that is missing.",
             field="exit_date",
+            confirmable=True,
             # Contacts depend on referrals, so naming them in `needs` would be a cycle. Sites without any are left out.
             violations_sql="""
                 select r.delivery_id, r.source_row

@@ -15,7 +15,7 @@
 --   is_newest       BOOLEAN not null  Whether it is the newest delivery of the site and dataset.
 --   rule_id         VARCHAR not null  The rule: see audit.rules.
 --   severity        VARCHAR not null  file (refused), row (held back) or warning (accepted).
---   outcome         VARCHAR not null  broken, or 'not judged' where the rule could not be checked.
+--   outcome         VARCHAR not null  broken, confirmed (right, says the site), or 'not judged': could not be checked.
 --   field           VARCHAR not null  The field to fix ('' for the file).
 --   title           VARCHAR  The rule in plain words.
 --   fix             VARCHAR  What the sender can do.

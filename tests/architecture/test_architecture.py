@@ -246,7 +246,7 @@ IN_KEY_BY_VALUE = (
     "schemas._contract.version",
     *(
         f"schemas._rules.{name}"
-        for name in ("cells", "corrections", "files", "headings", "months", "not_data", "privacy")
+        for name in ("cells", "confirmations", "corrections", "files", "headings", "months", "not_data", "privacy")
     ),
 )
 # These only locate files or word messages.

@@ -63,7 +63,7 @@ def report_json(report: Report) -> str:
 
 
 def findings_csv(report: Report, findings: pl.DataFrame) -> str:
-    """Every finding as CSV: its cell, the value found, what was expected and how to fix it.
+    """Every finding that is not confirmed as CSV: its cell, the value found, what was expected and how to fix it.
 
     A cell's address is the one in a spreadsheet, and empty where its row there is not known.
     No text in it can run as a formula when it is opened in a spreadsheet.
@@ -71,6 +71,7 @@ def findings_csv(report: Report, findings: pl.DataFrame) -> str:
     in_spreadsheet = spreadsheet_rows(findings["source_row"], report.line_shifts).alias("spreadsheet_row")
     rows = (
         findings.with_columns(in_spreadsheet)
+        .filter(pl.col("outcome") != Outcome.CONFIRMED)
         .join(_rule_texts(report), on=["rule_id", "severity", "field"], how="left")
         # by length first, so that column AA comes after Z
         .sort(pl.col("column_letter").str.len_chars(), *_CELL_ORDER, nulls_last=False)

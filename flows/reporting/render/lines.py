@@ -49,6 +49,8 @@ def _item(item: Item) -> Iterator[str]:
         yield _labelled("", _changes(item))
     for near in item.nearest:
         yield _labelled("", plain(words.nearest(near.found, near.entries)))
+    if item.confirmable:
+        yield _labelled(line_words.RIGHT, line_words.HOW_TO_CONFIRM)
 
 
 def _labelled(label: str, text: str) -> str:

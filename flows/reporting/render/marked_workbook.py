@@ -1,6 +1,7 @@
 """Write the marked workbook: the sender's own file, every cell in its place, the bad ones marked and explained.
 
-Two sheets come first: the instructions and the list of problems. The sender can fix the workbook and send it as it is:
+Two sheets come first: the instructions and the list of problems; then the one on which a site can confirm warnings
+(`confirm_sheet.py`). The sender can fix the workbook and send it as it is:
 the sheets and the column that we added (see `workbook_names.py`) are skipped when it is read. A file with personal data
 gets none, because no copy of personal data is made (docs/domain.md 5.3). Source: docs/reports.md 1.
 """
@@ -20,6 +21,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from flows.cells.column_letters import column_letter, index_of
 from flows.deliveries.extract import SheetCells
+from flows.reporting.render.confirm_sheet import write_confirm_sheet
 from flows.reporting.render.redacted_sheet import merged_areas, redacted_sheet, safe_sheet_names, sheet_of
 from flows.reporting.render.spreadsheet_rows import in_spreadsheet_rows
 from flows.reporting.report import DatasetReport, Report
@@ -88,6 +90,7 @@ def write_marked_workbook(path: Path, sheets: Sequence[SheetCells], parts: Seque
     workbook = WorkbookWriter(path, parts[0].report.received_at)
     _write_read_me(workbook, parts, problems, [safe_names[s] for s in safe_names if s not in names], digests)
     _write_problems(workbook, problems, names)
+    write_confirm_sheet(workbook, [p for p in problems if p.code], names)
     workbook.reserve_code_lists(f for p in parts for f in p.contract.fields)
     comments = Comments()
     for sheet in written:
@@ -132,6 +135,7 @@ class Problem:
     must: bool
     text: RuleText
     rule_id: str
+    code: str = ""  # by which it can be confirmed; '' where it cannot
 
     @property
     def order(self) -> tuple[Any, ...]:
@@ -172,7 +176,15 @@ def _problems(part: DatasetReport, sheets: Sequence[SheetCells]) -> Iterator[Pro
             must=f["severity"] != Severity.WARNING,
             text=text(f["rule_id"], f["field"], f["severity"]),
             rule_id=f["rule_id"],
+            code=_code(f, part),
         )
+
+
+def _code(finding: Mapping[str, Any], part: DatasetReport) -> str:
+    """The code by which a finding can be confirmed; '' where it cannot."""
+    row = finding.get("line") or finding["source_row"]  # as the file was read
+    is_warning = finding["severity"] == Severity.WARNING
+    return part.to_confirm.get((finding["rule_id"], finding["field"], row), "") if is_warning else ""
 
 
 def _write_read_me(
@@ -197,7 +209,8 @@ def _write_read_me(
         sheet.write_string(row + 2, 0, words.rows_in_short(report), workbook.style("caption"))
         row += 4
     to_fix = sum(p.must for p in problems)
-    for number, (step, detail) in enumerate(words.steps(first, to_fix, name_to_send(first)), 1):
+    to_confirm = sum(bool(p.code) for p in problems)
+    for number, (step, detail) in enumerate(words.steps(first, to_fix, name_to_send(first), to_confirm), 1):
         sheet.write_number(row, 0, number, workbook.style("step"))
         sheet.write_string(row, 1, step, workbook.style("section"))
         sheet.write_string(row + 1, 1, detail, workbook.style("lead"))

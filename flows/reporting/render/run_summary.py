@@ -60,6 +60,7 @@ class RunSummary:
     not_taken_in: Sequence[str] = ()  # files under data/raw that are not a delivery, and why
     not_validated: Sequence[str] = ()  # deliveries that could not be checked, and why
     corrections_to_review: Sequence[str] = ()
+    faulty_confirmations: Sequence[str] = ()
     missing_raw_files: Sequence[Delivery] = ()  # their rows count, but their files are gone
     files_to_purge: Sequence[str] = ()  # paths of files that were refused for personal data, in this run or before
     last_change: datetime | None = None  # when the current build was made
@@ -91,6 +92,7 @@ def sections_of(summary: RunSummary) -> str:
         _section("Sudden changes", _bullets(_sudden_changes(summary))),
         _section("Withdrawn by the data team", _bullets(_withdrawn(summary))),
         _section("Corrections to look at", _bullets(summary.corrections_to_review)),
+        _section("Confirmations to look at", _bullets(summary.faulty_confirmations)),
         _section("Raw files that are gone", _missing_raw_files(summary)),
         _section("Whose figures are old", _bullets(_old_figures(summary))),
         _section("Files that are late", _bullets(_overdue(summary))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flows.reporting.words import check
+from flows.reporting.words.confirming import RIGHT, if_right
 from flows.reporting.words.items import (
     EMPTY,
     EXPECTED,
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
     from flows.store.ledger.report_snapshots import ReportSnapshot, SnapshotItem
 
 __all__ = [
-    "EMPTY", "EXPECTED", "FOUND", "WHAT_WE_DID", "WHERE", "change", "expected", "hidden", "how_to_fix", "in_rows",
-    "nearest", "needs", "others", "row_numbers", "shortened", "where_in_pieces", "where_in_short",
+    "EXPECTED", "FOUND", "RIGHT", "WHAT_WE_DID", "WHERE", "change", "expected", "hidden", "how_to_fix", "if_right",
+    "in_rows", "nearest", "needs", "others", "row_numbers", "shortened", "where_in_pieces", "where_in_short", "EMPTY",
 ]  # fmt: skip  # the template finds the wording of items here as well
 
 MASTHEAD = "Pilot data checks"

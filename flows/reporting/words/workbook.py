@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flows.reporting.words import check
+from flows.reporting.words import check, confirming
 from flows.reporting.words.items import EXPECTED, HOW_TO_FIX, WHOLE_FILE
 from flows.runtime.wording import counted, deadline, month
 from schemas._contract.workbook_names import COPY_LINE, HIDDEN_CELL, PROBLEMS, ROW_PROBLEMS
@@ -80,8 +80,10 @@ def rows_in_short(report: Report) -> str:
     return f"{rows.accepted:,} of {counted(rows.read, 'row')} accepted{held}."
 
 
-def steps(report: Report, to_fix: int, send_as: str) -> tuple[tuple[str, str], ...]:
+def steps(report: Report, to_fix: int, send_as: str, to_confirm: int = 0) -> tuple[tuple[str, str], ...]:
     """The steps of the first sheet, as (heading, text)."""
+    if not to_fix:
+        return _steps_to_confirm(report, send_as, to_confirm)
     by = f" by {deadline(report.due)}" if report.due else ""
     as_before = "" if report.is_check else ", as you did with this one"
     which = "its own" if report.is_check else "the next"
@@ -94,10 +96,23 @@ def steps(report: Report, to_fix: int, send_as: str) -> tuple[tuple[str, str], .
          "for what it held."),
         ("Leave everything else where it is", "Rows that were held back load as soon as they are right. In columns of "
          "codes, pick from the list that opens in the cell: codes such as 01 then keep their noughts."),
+        *([confirming.step(to_confirm)] if to_confirm else []),
         (f"Save it under {which} name", f"Save it as an Excel workbook (.xlsx) named {send_as}. The sheets and the "
          "column that we added may stay: they are passed over when the file is read."),
         ("Send it", f"Put it in your site's folder, {report.site}{as_before}{by}. It is checked "
          "the following night, and you get its report the next morning."),
+    )  # fmt: skip
+
+
+def _steps_to_confirm(report: Report, send_as: str, to_confirm: int) -> tuple[tuple[str, str], ...]:
+    """The steps where nothing must be fixed."""
+    return (
+        confirming.step(to_confirm),
+        ("Correct the others on your own sheets", f"The sheet {PROBLEMS} says how. If nothing is to correct, change "
+         "nothing there."),
+        ("Save it under the next name", f"Save it as an Excel workbook (.xlsx) named {send_as}. The sheets and the "
+         "column that we added may stay: your rows are read from your own sheets."),
+        ("Send it", f"Put it in your site's folder, {report.site}. You need not: the file was accepted as it is."),
     )  # fmt: skip
 
 

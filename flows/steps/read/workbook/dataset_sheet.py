@@ -28,6 +28,7 @@ from flows.steps.read.heading import (
     merge_heading_rows,
 )
 from flows.steps.read.values import text_of
+from flows.steps.read.workbook.confirm_sheet import confirm_lines, may_identify_on_confirm_sheet
 from flows.steps.read.workbook.marked_copy import unchanged_copy_findings
 from flows.steps.read.workbook.nil_return import nil_return_boxes
 from flows.steps.read.workbook.sheet import Sheet, SheetNamer, Table, safe_sheet_names, same_cells, sheet_by_number
@@ -71,7 +72,9 @@ def read_workbook(
         width, headings = width - 1, headings[:-1]
     unclaimed = unclaimed_sheet_findings(sheets, wanted, name_sheet) if wanted else []
     copied = [Finding("F46", Severity.WARNING, found=copy) for copy in safe_sheet_names(sheets, copies, name_sheet)]
-    unchanged = unchanged_copy_findings(sheets) if is_marked else []
+    confirms = confirm_lines(sheets)
+    # to confirm a warning is a change, too
+    unchanged = unchanged_copy_findings(sheets) if is_marked and not confirms else []
     findings = unchanged + _heading_findings(heading) + _sheet_name_findings(name) + copied + unclaimed
     number = next(n for n, sheet in enumerate(sheets, 1) if sheet.name == name)
     hidden_rows: list[int] = []
@@ -89,6 +92,7 @@ def read_workbook(
         other_sheets=_other_sheets(sheets, name),
         row_findings=lambda: _hidden_findings(hidden_rows, hidden_columns),
         form_version=_form_version(sheets),
+        confirm_lines=confirms,
         rows_on_examples=lambda: _rows_on_examples(sheets, known_headings),
         nil_boxes=lambda: nil_return_boxes(sheets),
     )
@@ -125,6 +129,7 @@ def _other_sheets(sheets: Sequence[Sheet], read: str) -> Iterator[TextOnOtherShe
     Sheets that we add to a workbook are skipped, but for those on which somebody may have written.
     Raises UnreadableFile (U01).
     """
+    yield from may_identify_on_confirm_sheet(sheets)
     for number, sheet in enumerate(sheets, 1):
         if sheet.name == read or sheet.name in OUR_SHEETS - {EXAMPLES, NIL_RETURN}:
             continue
