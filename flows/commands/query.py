@@ -6,8 +6,9 @@ import csv
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -260,7 +261,13 @@ def _last_run_in_words(run: Mapping[str, Any]) -> str:
 
 
 def report_pages(settings: Settings, site: str) -> list[str]:
-    """Paths of a site's report pages, sorted by name; of every site if `site` is empty."""
+    """Paths of a site's report pages, its index first; of every site if `site` is empty."""
     reports = DataPaths(settings.data.absolute()).reports
     folders = [reports / site] if site else sorted(p for p in reports.glob("*") if p.is_dir())
-    return [relative_to_here(page) for folder in folders for page in sorted(folder.glob("*.html"))]
+    return [relative_to_here(page) for folder in folders for page in _index_first(folder.glob("*.html"))]
+
+
+def _index_first(pages: Iterable[Path]) -> list[Path]:
+    from flows.reporting.words.site_index import INDEX
+
+    return sorted(pages, key=lambda page: (page.name != INDEX, page.name))

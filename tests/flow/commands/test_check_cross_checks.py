@@ -212,7 +212,8 @@ def test_pilots_check_prints_the_broken_rule_and_exits_with_1(folder: DataFolder
     as_text, as_json = pilots_in_process("check", path), pilots_in_process("check", path, "--json")
     assert (as_text.returncode, as_json.returncode) == (1, 1)
     assert (
-        "The same contact is recorded twice (check K04)\n    where     Column A (contact_id), row 3" in as_text.stdout
+        "The same contact is recorded twice (check K04)\n    where     Column A, Contact reference (contact_id), row 3"
+        in as_text.stdout
     )
     assert (
         "1 of 2 rows would load, 1 would be held back.\n5 checks could not be made here: see the end." in as_text.stdout

@@ -186,7 +186,8 @@ def test_check_rejects_an_unknown_site_in_a_file_name(built: DataFolder, tmp_pat
 
 def test_report_lists_the_pages(built: DataFolder) -> None:
     pages = json.loads(pilots("report", BPL, "--json", "--data", str(built.path)).stdout)
-    assert len(pages) == 4 and all(Path(p).exists() and BPL in p for p in pages)
+    assert len(pages) == 5 and all(Path(p).exists() and BPL in p for p in pages)
+    assert Path(pages[0]).name == "index.html", "where to begin"
     assert len(pilots_in_process("report", "--data", str(built.path)).stdout.splitlines()) >= 5
     none = pilots_in_process("report", "MHT-GM", "--data", str(built.path))
     assert none.returncode == 0 and none.stdout == "" and "no reports of MHT-GM" in none.stderr

@@ -239,8 +239,8 @@ def test_the_page_is_self_contained_and_well_structured(result) -> None:
     page = Page(html)
     assert "script" not in page.tags and not page.fetches
     assert not re.search(r"https?:|url\(|@import|//", html.replace("<!doctype html>", ""))
-    beside = {link for link in page.links if not link.startswith("#")}
-    assert beside and all("/" not in name and name.startswith("MHT-BPL_contacts_201611_v1") for name in beside)
+    linked = {link for link in page.links if not link.startswith("#")}
+    assert linked and all("/" not in name and name.startswith("MHT-BPL_contacts_201611_v1") for name in linked)
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
     assert len(page.ids) == len(set(page.ids))
     assert page.headings[0] == 1 and page.headings.count(1) == 1
