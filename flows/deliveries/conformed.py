@@ -14,6 +14,7 @@ from flows.deliveries.findings import Finding
 from schemas._contract.model import Severity
 from schemas.audit.deliveries import Column
 
+NO_CELLS = pl.DataFrame(schema={"source_row": pl.Int64, "field": pl.String, "text": pl.String})
 UNREAD_RULES = ("F09", "F12", "F41")  # about a field that cannot be read
 
 
@@ -28,6 +29,7 @@ class Layout:
     as_written: tuple[str, ...] = ()  # the headings as sent, to recognise them; never to be shown
     right_of_table: int | None = None  # position where another table begins, right of this one (rule F36)
     is_marked: bool = False  # a workbook that the warehouse gave back with its problems marked
+    is_too_short: bool = False  # the lines have more cells than the heading, although it is complete (rule F43)
     not_read: frozenset[str] = frozenset()  # fields that a finding about the whole heading keeps from being read
     date_orders: Mapping[str, str] = field(default_factory=dict)  # by date field: what a hint in its heading says
 
@@ -76,4 +78,7 @@ class TypedBatch:
     not_data: int  # rows and lines left out: blank, totals, repeated headings, notes, other tables
     dates: dict[str, DateEvidence] = field(default_factory=dict)  # by date field: in which order dates are written
     forms: dict[str, FormEvidence] = field(default_factory=dict)  # by field: in which form its cells are written
+    unfilled: pl.DataFrame = field(
+        default_factory=lambda: NO_CELLS
+    )  # cells that held a placeholder such as '< Select >', read as empty
     form_versions: set[str] = field(default_factory=set)  # values of the column `schema_version`, if there is one

@@ -18,7 +18,7 @@ from schemas.audit.deliveries import Delivery
 class Misplaced:
     """Cells with another column's values: those of `fields` from `first_row` on. None of them is read.
 
-    `rule_id`, `field` and `found` are those of the one finding about them.
+    `rule_id`, `field` and `found` are those of the one finding about them; '' where another rule explains them.
     """
 
     rule_id: str
@@ -41,10 +41,11 @@ class FileKnowledge:
     misplaced: tuple[Misplaced, ...] = ()
     grouped: tuple[str, ...] = ()
     many_grouped: bool = False
+    heading_is_at_fault: bool = False  # the lines are longer than the heading, and nothing else explains it (rule F43)
 
     def __bool__(self) -> bool:
         """Whether anything must be read differently the second time."""
-        return bool(self.dates or self.forms or self.misplaced or self.grouped)
+        return bool(self.dates or self.forms or self.misplaced or self.grouped or self.heading_is_at_fault)
 
     @property
     def unread(self) -> frozenset[str]:

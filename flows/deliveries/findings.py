@@ -22,6 +22,7 @@ FINDING_TYPES: dict[str, pl.DataType] = {f.name: polars_type(f) for f in FINDING
 NO_FINDINGS = pl.DataFrame(
     schema=FINDING_TYPES
 )  # one shared frame: most columns of most files have no finding, and making a frame is slow
+NO_HEADING = "a column without a heading"  # what was found of a column (rule F11)
 ROW_BY_ROW = ""  # placeholder for a rule, severity or sheet that a column of the rows gives
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows.deliveries.file_names import agreed_name
 from flows.deliveries.months import WRONG_MONTH
-from flows.reporting.report_item import Item, grouped
+from flows.reporting.report_item import HEADING_LINE_RULES, TOO_MANY_ROWS_RULE, Item
 from flows.reporting.words import page
 from flows.runtime.wording import stamp
 from flows.store.ledger.report_snapshots import (
@@ -72,6 +72,7 @@ class Report:
     rows: Counts
     rows_judged: bool
     items: tuple[Item, ...]  # biggest fix first
+    explained: tuple[Item, ...] = ()  # what an item explains in full, and is not listed
     not_validated: tuple[Item, ...] = ()
     previous: Progress | None = None
     earlier: tuple[ReportSnapshot, ...] = ()  # on the site's earlier files of this dataset, oldest first
@@ -93,23 +94,34 @@ class Report:
 
     @property
     def must_fix(self) -> tuple[Item, ...]:
-        """The items that refuse the file or hold rows back."""
-        return tuple(i for i in self.items if i.severity is not Severity.WARNING)
+        """The items that refuse the file or hold rows back.
+
+        A heading line that was read by guess is one of them where the file has to be sent again for anything else.
+        """
+        return tuple(i for i in self.items if _holds(i) or self._is_heading_to_fix(i))
 
     @property
     def warnings(self) -> tuple[Item, ...]:
-        """The items that hold nothing back."""
-        return tuple(i for i in self.items if i.severity is Severity.WARNING)
+        """The items that hold nothing back, and need no change now."""
+        return tuple(i for i in self.items if not _holds(i) and not self._is_heading_to_fix(i))
+
+    def _is_heading_to_fix(self, item: Item) -> bool:
+        return item.rule_id in HEADING_LINE_RULES and bool(self.holding)
 
     @property
-    def grouped_warnings(self) -> tuple[Item, ...]:
-        """The warnings, with those that say the same of several columns as one."""
-        return grouped(self.warnings)
+    def holding(self) -> tuple[Item, ...]:
+        """The items that refuse the file or hold rows back."""
+        return tuple(i for i in self.items if _holds(i))
+
+    @property
+    def too_many_rows(self) -> bool:
+        """Whether the file is refused for the share of its rows that one problem holds."""
+        return any(i.rule_id == TOO_MANY_ROWS_RULE for i in self.explained)
 
     @cached_property
     def snapshot(self) -> ReportSnapshot:
         """The report's counts, with which later reports are compared."""
-        items = tuple(i.snapshot for i in self.items)
+        items = tuple(snapshot for item in self.items for snapshot in item.snapshots)
         return ReportSnapshot(
             report_id=self.report_id,
             period=self.period,
@@ -147,7 +159,7 @@ class Report:
         """The first report of the unbroken run of earlier ones with this problem; None where it is new."""
         first = None
         for report in reversed(comparable(self.earlier)):
-            if not report.item(item.snapshot.key):
+            if not any(report.item(snapshot.key) for snapshot in item.snapshots):
                 break
             first = report
         return first
@@ -171,7 +183,7 @@ class Report:
     @property
     def waits(self) -> bool:
         """Whether the file is held up only because of another file of the site (rule L04)."""
-        return bool(self.must_fix) and all(i.rule_id == WAITING_RULE for i in self.must_fix)
+        return bool(self.holding) and all(i.rule_id == WAITING_RULE for i in self.holding)
 
     @property
     def wrong_month(self) -> bool:
@@ -181,7 +193,7 @@ class Report:
     @property
     def only_wrong_month(self) -> bool:
         """Whether nothing else has to be corrected."""
-        return self.wrong_month and all(i.rule_id in WRONG_MONTH for i in self.must_fix)
+        return self.wrong_month and all(i.rule_id in WRONG_MONTH for i in self.holding)
 
     @property
     def too_old(self) -> bool:
@@ -246,6 +258,10 @@ class Report:
     def _since_json(self, item: Item) -> dict[str, Any]:
         compared, first = self.is_compared, self.since(item)
         return {"new": first is None if compared else None, "since": first.period if compared and first else None}
+
+
+def _holds(item: Item) -> bool:
+    return item.severity is not Severity.WARNING
 
 
 def _items_json(items: tuple[SnapshotItem, ...]) -> list[dict[str, Any]]:

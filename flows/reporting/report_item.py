@@ -1,9 +1,8 @@
-"""One item of a report: a rule broken in one column, with its rows and values. Its words are in `words/items.py`."""
+"""One item of a report: a rule broken in one column or, by one cause, in several. Its words are in `words/items.py`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from flows.cells.garbled import RULES_OF_GARBLED_TEXT
@@ -14,6 +13,8 @@ from flows.store.ledger.report_snapshots import SnapshotItem
 from schemas._contract.model import Severity
 
 VALUES_SHOWN = 10
+HEADING_LINE_RULES = ("F29", "F43")  # a broken heading line puts every row in doubt: first of all
+TOO_MANY_ROWS_RULE = "L01"  # a sum of what other rules found
 Ranges = tuple[tuple[int, int], ...]  # of consecutive rows, first and last
 
 
@@ -44,7 +45,10 @@ class Nearest:
 
 @dataclass(frozen=True)
 class Item:
-    """All findings of one rule at one severity in one column."""
+    """All findings of one rule at one severity in one column; of a rule of form, in all columns.
+
+    An item of several columns has no column of its own: its `parts` are the items of the single columns.
+    """
 
     rule_id: str
     severity: Severity
@@ -58,7 +62,6 @@ class Item:
     lacks: str = ""  # what `pilots check` would need to check the rule, in words
     column: str = ""  # the heading as the sender wrote it
     column_letter: str = ""
-    columns: tuple[str, ...] = ()  # letters, where one item stands for several columns
     sheet: str = ""
     rows_affected: int = 0
     rows: Ranges = ()  # lines of a text file, rows of a sheet
@@ -69,12 +72,23 @@ class Item:
     changes: tuple[Change, ...] = ()  # commonest first
     changes_left_out: int = 0
     nearest: tuple[Nearest, ...] = ()  # of values that are not on a long list
+    parts: tuple[Item, ...] = ()  # by column, where it has several
+
+    @property
+    def by_column(self) -> tuple[Item, ...]:
+        """The items of the single columns: itself, where it has one."""
+        return self.parts or (self,)
 
     @property
     def snapshot(self) -> SnapshotItem:
-        """The item's counts, with which later reports are compared."""
+        """The counts of an item of one column, with which later reports are compared."""
         must_fix = self.severity is not Severity.WARNING
         return SnapshotItem(self.rule_id, self.field or self.column, must_fix, self.title, self.rows_affected)
+
+    @property
+    def snapshots(self) -> tuple[SnapshotItem, ...]:
+        """The counts for each column."""
+        return tuple(part.snapshot for part in self.by_column)
 
     @property
     def more_rows(self) -> bool:
@@ -110,11 +124,6 @@ class Item:
         """Whether the list of changed values already shows everything that was found."""
         return self.suggestions_used and bool(self.changes) and not self.hides_values
 
-    @property
-    def is_of_a_column(self) -> bool:
-        """Whether the item is about a whole column that is not in the contract."""
-        return bool(self.column_letter) and not (self.field or self.rows or self.changes)
-
     def to_json(self) -> dict[str, Any]:
         """The item as `report.json` holds it."""
         changes = [f"{plain(change(self, '⏎'.join(c.found.splitlines()), c.suggestion))}." for c in self.changes]
@@ -127,6 +136,16 @@ class Item:
             "field_title": self.field_title,
             "column": self.column,
             "column_letter": self.column_letter,
+            "columns": [
+                {
+                    "field": part.field,
+                    "field_title": part.field_title,
+                    "column": part.column,
+                    "column_letter": part.column_letter,
+                    "rows_affected": part.rows_affected,
+                }
+                for part in self.parts
+            ],
             "sheet": self.sheet,
             "rows_affected": self.rows_affected,
             "row_ranges": _ranges_json(self.rows),
@@ -144,21 +163,3 @@ class Item:
 
 def _ranges_json(rows: Ranges) -> list[str]:
     return [f"{a}" if a == b else f"{a}-{b}" for a, b in rows]
-
-
-def grouped(items: Sequence[Item]) -> tuple[Item, ...]:
-    """Items with those that say the same of several unknown columns as one: '13 columns, M to Y'."""
-    alike: dict[tuple[str, ...], list[Item]] = {}
-    for item in items:
-        of_one_column = () if item.is_of_a_column else (item.field, item.column_letter, item.column, str(item.rows))
-        key = (item.rule_id, item.severity, item.title, item.sheet, item.fix, *of_one_column)
-        alike.setdefault(key, []).append(item)
-    return tuple(_as_one(group) for group in alike.values())
-
-
-def _as_one(group: Sequence[Item]) -> Item:
-    if len(group) == 1:
-        return group[0]
-    found = tuple(f for item in group for f in item.found)
-    letters = tuple(item.column_letter for item in group)
-    return replace(group[0], column="", column_letter="", columns=letters, found=found)

@@ -31,6 +31,7 @@ from flows.steps.conform import (
     conform,
     filled_in_on_examples,
     group_columns_beside,
+    heading_line_findings,
     headings_of_any_dataset,
     known_headings,
     layout_of_form,
@@ -52,6 +53,7 @@ from flows.steps.validate import (
     validate_rows,
     with_nil_box,
     withhold_misplaced,
+    without_repeated_placeholders,
 )
 from flows.store.paths import DataPaths
 from flows.store.raw_files import FileStat, file_digest
@@ -204,9 +206,15 @@ def _is_nil_return(path: Path, delivery: Delivery) -> bool:
 def _match(extract: Extract, contract: Contract, context: DeliveryContext) -> tuple[Extract, Layout]:
     """Match the headings of a file with its dataset. Where fields are missing, the first rows help to say why."""
     layout = match_headings(extract.headings, contract, context, is_marked=extract.is_marked)
-    if refused := [f for f in extract.findings if f.severity is Severity.FILE]:  # the heading line is at fault
-        others = [f for f in extract.findings if f not in refused]
-        return replace(extract, findings=others), layout_of_nothing(layout, contract, refused)
+    missing = [f.field for f in layout.findings if f.rule_id == "F09"]
+    at_fault = [f for f in extract.findings if f.severity is Severity.FILE or (missing and f.rule_id == "F32")]
+    if at_fault:
+        extract = replace(extract, findings=[f for f in extract.findings if f not in at_fault])
+        # under a complete heading, longer lines may be rows whose cells have moved: the whole file shows it
+        may_have_moved = not missing and all(f.rule_id == "F43" for f in at_fault)
+        if may_have_moved and not context.known.heading_is_at_fault:
+            return extract, replace(layout, is_too_short=True)
+        return extract, layout_of_nothing(layout, contract, heading_line_findings(at_fault, missing, layout, contract))
     if all(f.rule_id not in ("F09", "F11") for f in layout.findings):
         return extract, layout
     if other := other_dataset(extract.headings, contract, context):
@@ -240,7 +248,10 @@ def _validate_rows(
         withhold_misplaced(typed, context.known)
         violations = validate_rows(typed, layout, contract, context, extract.sheet)
         violations = grouped_findings(typed, violations, layout, contract, context, extract.sheet)
-        return typed, _only_personal(pl.concat([corrections, typed.findings, violations]))
+        findings = pl.concat([corrections, typed.findings, violations])
+        if len(typed.unfilled):
+            findings = without_repeated_placeholders(findings)
+        return typed, _only_personal(findings)
 
     # batches are read ahead in one thread and validated in several, and come back in the order of the file
     for typed, findings in parallel_map(validate_batch, prefetch(map(corrector.correct, extract.batches))):

@@ -23,7 +23,14 @@ from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract
 from schemas._contract.registry import programmes, rows, sites
 from schemas._contract.version import contract_version
-from schemas._rules.cells import CLOCK_RULE, HOURS_RULE, MONTH_FIRST_RULE, SWAPPED_RULE, YEAR_FIRST_RULE
+from schemas._rules.cells import (
+    CLOCK_RULE,
+    HOURS_RULE,
+    MONTH_FIRST_RULE,
+    NUMBERED_CODES_RULE,
+    SWAPPED_RULE,
+    YEAR_FIRST_RULE,
+)
 from schemas._rules.confirmations import NOT_TAKEN
 from schemas._rules.corrections import APPLIED, NOT_APPLIED
 from schemas._rules.files import BLANK_ROWS_LISTED, FORM_VERSIONS, VERSION_COLUMN
@@ -42,6 +49,7 @@ RULES_IN_USE = {
     "MONTH_FIRST_RULE": MONTH_FIRST_RULE,
     "NOT_APPLIED": NOT_APPLIED,
     "NOT_TAKEN": NOT_TAKEN,
+    "NUMBERED_CODES_RULE": NUMBERED_CODES_RULE,
     "PERSONAL_DATA_RULE_IDS": PERSONAL_DATA_RULE_IDS,
     "SWAPPED_RULE": SWAPPED_RULE,
     "VERSION_COLUMN": VERSION_COLUMN,

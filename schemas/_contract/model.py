@@ -105,6 +105,11 @@ class Field:
         return replace(self, **changes)
 
     @property
+    def comes_later(self) -> bool:
+        """Whether it is empty until something has happened, such as the exit: its column is there all the same."""
+        return bool(self.column_required) and not self.required
+
+    @property
     def column_is_required(self) -> bool:
         """Whether a file that lacks this column is refused (rule F09)."""
         if self.column_required is not None:

@@ -18,6 +18,7 @@ from schemas._contract.model import COUNTED_UNITS, HOURS_A_WEEK, MINUTES, SHARE,
 
 SWAPPED_RULE, MONTH_FIRST_RULE = "C25", "C26"  # detected over a whole column, in `flows/cells/date_orders.py`
 CLOCK_RULE, HOURS_RULE = "C29", "C30"
+NUMBERED_CODES_RULE = "C14"
 YEAR_FIRST_RULE = "C27"  # of a cell, unless the whole column shows that the day comes second
 _CELL = "{expected}"  # what a cell of the field may hold, in words: `schemas/_contract/expected.py`
 _SWAPPED = "A spreadsheet swapped day and month in some dates of {title}"
@@ -46,6 +47,11 @@ _TIMES_60 = (
     "Each suggestion is the number times 60, in whole minutes: compare some with your records. In Excel, type 60 into"
     " an empty cell and copy it, select the numbers in {column}, choose Paste special, Multiply, and round them to"
     " whole minutes. Then send the file again."
+)
+
+_AS_TEXT = (
+    "If they are codes, enter each as suggested, and format {column} as Text first, so that 02 does not become 2.0. If"
+    " they are hours, enter the code of the band that each is in. Then send the file again."
 )
 
 FieldSelector = Callable[[Contract], tuple[str, ...]]
@@ -89,6 +95,7 @@ ANY, NUMBER, CODE, DATE = _on(), _on(*NUMBERS), _on(Kind.CODE), _on(Kind.DATE)
 # V04 on fields without a pattern, which `checks_of` does not give: no reference may hold a quotation mark, for example.
 WITHOUT_PATTERN = _on(Kind.DECIMAL, Kind.MONEY, Kind.REFERENCE, when=lambda f: not f.pattern)
 YES_NO, YEAR = _on(Kind.YES_NO), _on(Kind.FINANCIAL_YEAR)
+_BANDS = _on(Kind.CODE, when=lambda f: any(e.label[:1].isdecimal() for e in f.code_list.entries))
 _CLOCKED = _on(*NUMBERS, when=lambda f: f.unit in (MINUTES, HOURS_A_WEEK))
 _IN_MINUTES = _on(Kind.INTEGER, when=lambda f: f.unit == MINUTES)
 BY_CHECK = _on(when=lambda _: False)  # none here: `checks_of` gives the fields
@@ -239,6 +246,17 @@ CELL_RULES: tuple[Rule, ...] = (
         "Store codes as text, so that 01 does not become 1 or 1.0: select {column}, choose Format cells, Text, and"
         " enter them again.",
         _on(Kind.CODE, when=_has_numbers),
+    ),
+    *(
+        Rule(
+            "C14",
+            severity,
+            "{title} seems to hold codes saved as numbers, such as 2.0",
+            _CELL,
+            _AS_TEXT,
+            found_on=_BANDS,
+        )
+        for severity in (Severity.FILE, Severity.ROW)
     ),
     _row(
         "C15",

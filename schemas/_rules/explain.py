@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas._contract.expected import expected
-from schemas._contract.model import Contract, Rule, Severity
+from schemas._contract.model import Contract, Field, Rule, Severity
 from schemas._rules.cells import CELL_RULES
 from schemas._rules.checks import checks_of
 from schemas._rules.confirmations import CONFIRMATION_RULES
@@ -22,6 +23,9 @@ RULES_OF_ANY_DATASET: tuple[Rule, ...] = (
     *CORRECTION_RULES,
     *CONFIRMATION_RULES,
 )
+
+
+MAX_EXPECTED = 3  # columns of which one text says what each may hold
 
 
 @dataclass(frozen=True)
@@ -58,21 +62,58 @@ def explain(contract: Contract | None, rule_id: str, field: str, severity: str, 
 
     `letter` is the letter of the field's column in the sender's file, where it is known.
     """
-    stated = rule(contract, rule_id, field, severity)
     f = contract.by_name.get(field) if contract is not None else None
-    placeholders = {
-        "{title}": f.title if f else "A cell",
-        "{field}": field,
-        "{column}": f"column {letter}" if letter else "the column",
-        "{expected}": expected(f) if f else "a value in the agreed form",
-        "{limit}": f"{contract.bad_share_limit:.0%}" if contract else "20%",
-    }
+    return _filled_in(
+        rule(contract, rule_id, field, severity),
+        contract,
+        title=f.title if f else "A cell",
+        field=field,
+        column=f"column {letter}" if letter else "the column",
+        expected=expected(f) if f else "a value in the agreed form",
+    )
+
+
+def _filled_in(stated: Rule, contract: Contract | None, **placeholders: str) -> RuleText:
+    """The texts of a rule with their placeholders filled in."""
+    limit = f"{contract.bad_share_limit:.0%}" if contract else "20%"
     texts = []
     for text in (stated.title, stated.expected, stated.fix):
-        for placeholder, value in placeholders.items():
-            text = text.replace(placeholder, value)
+        for name, value in (placeholders | {"limit": limit}).items():
+            text = text.replace(f"{{{name}}}", value)
         texts.append(text)
     return RuleText(*texts)
+
+
+def explain_columns(
+    contract: Contract | None, rule_id: str, severity: str, columns: Sequence[tuple[str, str]]
+) -> RuleText:
+    """The text of a rule that several columns break, given as pairs of field and column letter."""
+    names = [name for name, _ in columns]
+    fields = [contract.by_name[name] for name in names if contract and name in contract.by_name]
+    letters = [letter for _, letter in columns if letter]
+    return _filled_in(
+        rule(contract, rule_id, names[0], severity),
+        contract,
+        title=_and_more([f.title for f in fields] or names),
+        field=_and_more(names),
+        column=f"columns {', '.join(letters[:-1])} and {letters[-1]}" if letters[1:] else "the columns",
+        expected=_expected_of_each(fields),
+    )
+
+
+def _and_more(names: Sequence[str]) -> str:
+    """The first of several columns, and how many more there are."""
+    return f"{names[0]} (and {len(names) - 1} more column{'s' if len(names) > 2 else ''})"
+
+
+def _expected_of_each(fields: Sequence[Field]) -> str:
+    """What cells of several columns may hold: once if that is the same for all with a value, else by column."""
+    texts = {f.title: expected(f.replace(required=True)) for f in fields}
+    if len(set(texts.values())) == 1:
+        return texts[fields[0].title]
+    if not 0 < len(texts) <= MAX_EXPECTED:
+        return "in each column what the specification says of it"
+    return "; ".join(f"in {title}, {text}" for title, text in texts.items())
 
 
 def rules_of(contract: Contract) -> list[tuple[Rule, Severity, str]]:

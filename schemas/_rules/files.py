@@ -144,7 +144,7 @@ FILE_RULES: tuple[Rule, ...] = (
         FILE,
         "A column is missing: {title}",
         "a column headed {field}",
-        "Add the column and send the file again.",
+        "Add the column, or the heading alone if the values are there, and send the file again.",
         found_on=_required_columns,
     ),
     Rule(

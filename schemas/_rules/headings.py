@@ -34,7 +34,7 @@ HEADING_RULES: tuple[Rule, ...] = (
     Rule(
         "F41",
         FILE,
-        "Is this column your {title}? Its heading is not one that we know",
+        "Is this column your {title}? It has no heading that we know",
         "a column headed {field}",
         "If it is your {title}, change its heading to {field}. If it is not, add a column headed {field}. Then send the"
         " file again.",
@@ -43,7 +43,7 @@ HEADING_RULES: tuple[Rule, ...] = (
     Rule(
         "F41",
         WARNING,
-        "Is this column your {title}? It was left out: its heading is not one that we know",
+        "Is this column your {title}? It was left out: it has no heading that we know",
         "a column headed {field}",
         "If it is your {title}, change its heading to {field} and send the file again. If it is not, remove the"
         " column.",
@@ -69,8 +69,9 @@ HEADING_RULES: tuple[Rule, ...] = (
         FILE,
         "The heading line does not fit the lines below it",
         "as many headings as the lines below have cells",
-        "Check the heading line for a missing or extra comma, and for an open quotation mark. If it is right, the lines"
-        " have an extra comma: put text with a comma inside it in double quotation marks. Then send the file again.",
+        "Check the heading line for a missing heading, a missing or extra comma, and an open quotation mark. If it is"
+        " right, the lines have an extra comma: put text with a comma inside it in double quotation marks. Then send"
+        " the file again.",
     ),
     Rule(
         "F44",

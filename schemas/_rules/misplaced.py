@@ -1,4 +1,4 @@
-"""Rules about cells that hold another column's values, or whose value is in a row above. They are our own (F50-F53).
+"""Rules about cells that hold another column's values, or whose value is in a row above. They are our own (F50-F54).
 
 They are detected over the whole file, in `flows/steps/validate/misplaced/`. One finding about the file replaces the
 findings of its cells, all of which have the same cause.
@@ -6,13 +6,19 @@ findings of its cells, all of which have the same cause.
 
 from __future__ import annotations
 
-from schemas._contract.model import Contract, Rule, Severity
+from schemas._contract.model import Contract, Kind, Rule, Severity
 
 MISPLACED_RULE_IDS = ("F50", "F51", "F52", "F53")
 
 
 def _any_column(contract: Contract) -> tuple[str, ...]:
     return tuple(contract.by_name)
+
+
+def _may_be_copied(contract: Contract) -> tuple[str, ...]:
+    dates = [f for f in contract.fields if f.kind is Kind.DATE]
+    references = [f for f in contract.fields if f.kind is Kind.REFERENCE and f.pattern]
+    return tuple(f.name for f in (*(dates if any(f.comes_later for f in dates) else ()), *references))
 
 
 MISPLACED_RULES: tuple[Rule, ...] = (
@@ -54,5 +60,13 @@ MISPLACED_RULES: tuple[Rule, ...] = (
             found_on=_any_column,
         )
         for severity in (Severity.FILE, Severity.ROW)
+    ),
+    Rule(
+        "F54",
+        Severity.WARNING,
+        "{title} is the same as another column on every row",
+        "a value of its own",
+        "Check that neither column was copied over the other. If both are right, nothing needs doing.",
+        found_on=_may_be_copied,
     ),
 )

@@ -1,6 +1,6 @@
 """Rules about what is in a file and is no data: notes, footers, other tables, cells that nobody filled in (F32-F39).
 
-They are our own, like F27-F31. All but F37 are warnings: what they name is left out, and the rows of data load.
+They are our own, like F27-F31. All but F37 and F39 are warnings: what they name is left out, and the rows of data load.
 """
 
 from __future__ import annotations
@@ -67,5 +67,13 @@ NOT_DATA_RULES: tuple[Rule, ...] = (
         "Unfilled choices, such as '< Select >', were read as empty cells",
         "a value, or an empty cell",
         "Choose a value, or clear the cell. Delete the rows that are not used.",
+    ),
+    Rule(
+        "F39",
+        Severity.ROW,
+        "{title} was left unfilled, such as '< Select >'",
+        "{expected}",
+        "Choose a value. Delete the rows that are not used.",
+        found_on=lambda contract: tuple(f.name for f in contract.fields if f.required),
     ),
 )

@@ -25,6 +25,7 @@ from schemas._rules.cells import HOURS_RULE
 
 MIN_CELLS = 2  # such as 0.75 or 0:20 in a column of whole minutes: a single one may be a slip
 MIN_FRACTION_SHARE = 0.1  # of the cells that can be hours
+MIN_CODES = 10  # such as 3.0 in a column of codes for bands of hours
 MAX_OTHERS = 0.1  # for each cell that shows the column's form: so many may have been typed otherwise
 
 
@@ -37,6 +38,7 @@ class ColumnForm:
     clock: str = ""
     clock_severity: Severity = Severity.ROW
     has_codes_as_decimals: bool = False
+    codes_as_decimals: Severity | None = None  # where each may also be a number of a band
 
 
 USUAL_FORM = ColumnForm()
@@ -53,6 +55,7 @@ class FormEvidence:
     full_hours: int = 0  # times such as 1:00, which may be a minute
     too_long: int = 0  # times such as 45:00, too many for hours
     code_decimals: int = 0  # 98.0 where 98 is a code, and greater than any number of a band
+    band_decimals: int = 0  # 3.0 where 3 is a code, and also a number of a band
     other_decimals: int = 0  # 37.5 where there is no such code
 
     def add(self, other: FormEvidence) -> None:
@@ -96,7 +99,7 @@ def _evidence_of_codes(text: str, field: Field) -> str:
     if not number or number[1] not in codes:
         return "other_decimals"
     in_labels = [int(n) for entry in field.code_list.entries for n in re.findall("[0-9]+", entry.label)]
-    return "code_decimals" if int(number[1]) > max(in_labels) else ""
+    return "code_decimals" if int(number[1]) > max(in_labels) else "band_decimals"
 
 
 def infer_form(evidence: FormEvidence, many: float) -> ColumnForm:
@@ -114,12 +117,15 @@ def infer_form(evidence: FormEvidence, many: float) -> ColumnForm:
         clock = HOURS_MINUTES if evidence.part_hours else ""
     else:
         clock = UNCLEAR if evidence.part_hours > MAX_OTHERS * evidence.too_long else MINUTES_SECONDS
+    # so many numbers of a few, and no other, are hardly hours: but they may be, so none is read
+    are_likely_codes = evidence.band_decimals >= MIN_CODES and not evidence.code_decimals + evidence.other_decimals
     return ColumnForm(
         in_hours=severity(hours) if in_hours else None,
         is_partly_in_minutes=in_hours and evidence.minutes > 0,
         clock=clock,
         clock_severity=severity(evidence.part_hours + evidence.full_hours + evidence.too_long),
         has_codes_as_decimals=evidence.code_decimals > 0 and not evidence.other_decimals,
+        codes_as_decimals=severity(evidence.band_decimals) if are_likely_codes else None,
     )
 
 
@@ -127,9 +133,12 @@ def read_in_form(text: str, field: Field, form: ColumnForm) -> Reading | None:
     """The result for a cell whose column is written in a form; None if that makes no difference to it."""
     plain = text.strip()
     if field.kind is Kind.CODE:
-        number = SPREADSHEET_NUMBER.fullmatch(plain) if form.has_codes_as_decimals else None
+        is_one = form.has_codes_as_decimals or form.codes_as_decimals
+        number = SPREADSHEET_NUMBER.fullmatch(plain) if is_one else None
         codes = [c for c in field.code_list.codes if number and c.lstrip("0") == number[1]]
-        return repaired("C14", codes[0]) if len(codes) == 1 else None
+        if len(codes) != 1:
+            return None
+        return Reading(None, "C14", s, codes[0]) if (s := form.codes_as_decimals) else repaired("C14", codes[0])
     if reading := read_clock(plain, field, form.clock, form.clock_severity):
         return reading
     if form.in_hours is None or _evidence_of(plain, field) not in ("fractions", "whole_hours"):

@@ -1,9 +1,10 @@
-"""Turn findings into a report: one item for each rule, severity and column, the biggest fix first."""
+"""Turn findings into a report: one item for each cause, the biggest fix first."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from difflib import SequenceMatcher
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from flows.cells.date_orders import COLUMN_RULES
-from flows.deliveries.months import WRONG_MONTH
+from flows.reporting.render.causes import RULES_OF_FORM, biggest_first, place, without_explained
 from flows.reporting.render.spreadsheet_rows import spreadsheet_rows
 from flows.reporting.report import Progress, Report
 from flows.reporting.report_item import Change, Found, Item, Nearest, Ranges
@@ -23,9 +24,8 @@ from schemas._contract.expected import LONGEST_LIST_IN_FULL
 from schemas._contract.model import Contract, Field, Severity
 from schemas._contract.registry import sites
 from schemas._rules.cells import CLOCK_RULE, HOURS_RULE
-from schemas._rules.explain import explain, rule
+from schemas._rules.explain import explain, explain_columns, rule
 from schemas._rules.files import WAITING_RULE
-from schemas._rules.misplaced import MISPLACED_RULE_IDS
 from schemas.audit.deliveries import Delivery, LineShift, Verdict
 from schemas.audit.findings import Outcome
 
@@ -34,7 +34,6 @@ MAX_VALUES = 50  # distinct values of one item; findings.csv has them all
 MAX_CHANGES = 5  # suggested changes of one item; up to MAX_VALUES where each date of a column has its own
 MAX_NEAREST = 5  # values of one item for which entries of a long list are proposed
 LEAST_LIKENESS = 0.55  # of a value and an entry that is proposed for it
-_WORST_FIRST = (Severity.FILE, Severity.ROW, Severity.WARNING)
 
 
 def delivery_report(  # parameters: a report is made from the store, the ledger and the run
@@ -56,7 +55,7 @@ def delivery_report(  # parameters: a report is made from the store, the ledger 
     contract = contract or datasets().get(delivery.dataset)
     broken = findings.filter(pl.col("outcome") == Outcome.BROKEN)
     site = sites().get(delivery.site_code)
-    items = _items(contract, broken, verdict.line_shifts)
+    items, explained = without_explained(_items(contract, broken, verdict.line_shifts))
     previous = None
     # where the rows of this file were not validated, all faults of the last one would seem to be fixed
     if verdict.rows_judged and last_findings is not None and (validated := comparable(earlier)):
@@ -79,6 +78,7 @@ def delivery_report(  # parameters: a report is made from the store, the ledger 
         rows=verdict.rows,
         rows_judged=verdict.rows_judged,
         items=items,
+        explained=explained,
         not_validated=_items(contract, findings.filter(pl.col("outcome") == Outcome.NOT_CHECKED)),
         previous=previous,
         earlier=tuple(earlier),
@@ -90,16 +90,39 @@ def delivery_report(  # parameters: a report is made from the store, the ledger 
 
 
 def _items(contract: Contract | None, findings: pl.DataFrame, shifts: Sequence[LineShift] = ()) -> tuple[Item, ...]:
-    groups = findings.partition_by(ITEM_KEY, maintain_order=False)
-    return tuple(sorted((_item(contract, group, shifts) for group in groups), key=_biggest_first))
+    by_cause: dict[tuple[str, ...], list[pl.DataFrame]] = {}
+    for group in findings.partition_by(ITEM_KEY, maintain_order=False):
+        by_cause.setdefault(_cause(group.row(0, named=True)), []).append(group)
+    items = (_item_of_cause(contract, groups, shifts) for groups in by_cause.values())
+    return tuple(sorted(items, key=biggest_first))
 
 
-def _biggest_first(item: Item) -> tuple[Any, ...]:
-    is_cause = item.rule_id in (*WRONG_MONTH, *MISPLACED_RULE_IDS)  # these explain most other findings
-    is_sum = item.rule_id == "L01"  # it counts the rows that the items before it hold back
-    severity = Severity.ROW if is_sum else item.severity
-    place = (len(item.column_letter), item.column_letter, item.column, item.sheet)
-    return (_WORST_FIRST.index(severity), is_sum, not is_cause, -item.rows_affected, item.rule_id, *place)
+def _cause(finding: Mapping[str, Any]) -> tuple[str, ...]:
+    """What findings of one cause share: their column too, unless the rule is one of form."""
+    is_of_form = finding["rule_id"] in RULES_OF_FORM and finding["column_letter"]
+    return tuple(finding[name] or "" for name in (ITEM_KEY[:3] if is_of_form else ITEM_KEY))
+
+
+def _item_of_cause(contract: Contract | None, groups: Sequence[pl.DataFrame], shifts: Sequence[LineShift]) -> Item:
+    """The item for the findings of one cause, given by column."""
+    if len(groups) == 1:
+        return _item(contract, groups[0], shifts)
+    parts = sorted((_item(contract, group, shifts) for group in groups), key=place)
+    together = _item(contract, pl.concat(groups), shifts)
+    columns = [(part.field, part.column_letter) for part in parts]
+    text = explain_columns(contract, together.rule_id, str(together.severity), columns)
+    return replace(
+        together,
+        title=text.title,
+        expected=text.expected,
+        fix=text.fix,
+        field="",
+        field_title="",
+        column="",
+        column_letter="",
+        nearest=(),
+        parts=tuple(parts),
+    )
 
 
 def _item(contract: Contract | None, group: pl.DataFrame, shifts: Sequence[LineShift]) -> Item:
@@ -224,7 +247,8 @@ def _progress(
     apart = ~pl.col("rule_id").is_in(between)
     old, new, remaining = _paired(_faults(then.filter(apart)), _faults(now.filter(apart)))
     rows_then = Counter({i.key: i.rows for i in last.items if i.must_fix and i.rule_id in between})
-    rows_now = Counter({i.snapshot.key: i.rows_affected for i in items if i.snapshot.must_fix and i.rule_id in between})
+    snapshots = [snapshot for item in items for snapshot in item.snapshots]
+    rows_now = Counter({i.key: i.rows for i in snapshots if i.must_fix and i.rule_id in between})
     old, new = old + rows_then.total(), new + rows_now.total()
     remaining += (rows_then & rows_now).total()
     return Progress(last.report_id, fixed=old - remaining, remaining=remaining, new=new - remaining)

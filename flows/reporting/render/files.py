@@ -97,7 +97,7 @@ def findings_csv(report: Report, findings: pl.DataFrame) -> str:
 def _rule_texts(report: Report) -> pl.DataFrame:
     """The expected value and the fix of each rule, severity and field in the report."""
     columns = ["rule_id", "severity", "field", "expected", "rule_fix"]
-    items = (*report.items, *report.not_validated)
+    items = [part for item in (*report.items, *report.not_validated) for part in item.by_column]
     texts = dict.fromkeys((i.rule_id, str(i.severity), i.field, i.expected, i.fix) for i in items)
     return pl.DataFrame(list(texts), schema=dict.fromkeys(columns, pl.String), orient="row")
 

@@ -26,7 +26,7 @@ def report_lines(report: Report) -> list[str]:
         lines.append(check.checks_not_made(report))
     sections = (
         (BIGGEST_FIRST, report.must_fix, _item),
-        (check.WORTH_CHECKING, report.grouped_warnings, _item),
+        (check.WORTH_CHECKING, report.warnings, _item),
         (check.NOT_CHECKED_HERE, report.not_validated, _not_validated),
     )
     for heading, items, lines_of in sections:

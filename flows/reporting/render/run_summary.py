@@ -9,12 +9,13 @@ from typing import Any
 
 import polars as pl
 
+from flows.reporting.render.causes import RULES_OF_FORM
 from flows.runtime.summary_wording import personal_data_first, summary_in_words
 from flows.runtime.wording import counted, day, deadline, listed, moment, month
 from schemas._contract.catalogue import datasets
-from schemas._contract.model import Severity
+from schemas._contract.model import Contract, Severity
 from schemas._contract.registry import OverdueReturn, sites
-from schemas._rules.explain import explain
+from schemas._rules.explain import explain, explain_columns
 from schemas.audit.deliveries import Delivery, ExtractType, Result, Verdict
 from schemas.audit.findings import Outcome
 
@@ -246,8 +247,17 @@ def _rules(summary: RunSummary, delivery: Delivery) -> list[tuple[str, str]]:
         pl.col("outcome") == Outcome.BROKEN,
     ).sort("rule_id", "field")
     contract = datasets().get(delivery.dataset)
-    pairs = broken.select("rule_id", "field").unique(maintain_order=True).iter_rows()
-    return list(dict.fromkeys((r, explain(contract, r, f, Severity.FILE).title) for r, f in pairs))
+    by_cause: dict[tuple[str, str], list[str]] = {}
+    for rule_id, name in broken.select("rule_id", "field").unique(maintain_order=True).iter_rows():
+        by_cause.setdefault((rule_id, "" if rule_id in RULES_OF_FORM else name), []).append(name)
+    return list(dict.fromkeys((rule_id, _title(contract, rule_id, names)) for (rule_id, _), names in by_cause.items()))
+
+
+def _title(contract: Contract | None, rule_id: str, names: Sequence[str]) -> str:
+    """The title of what refuses a delivery, of one field or of several with the same cause."""
+    if len(names) == 1:
+        return explain(contract, rule_id, names[0], Severity.FILE).title
+    return explain_columns(contract, rule_id, Severity.FILE, [(name, "") for name in names]).title
 
 
 def _refused(summary: RunSummary) -> list[str]:

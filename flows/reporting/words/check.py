@@ -57,9 +57,16 @@ def rows_in_short(report: Report) -> str:
     left_out = rows.repeats + rows.not_data
     left = f", {left_out:,} left out" if left_out else ""
     if report.result is Result.REFUSED:
-        return f"None of its {counted(rows.read, 'row')} would load: the whole file would be refused."
+        return (
+            f"None of its {counted(rows.read, 'row')} would load: the whole file would be refused{for_share(report)}."
+        )
     held = f", {rows.held:,} would be held back" if rows.held else ""
     return f"{rows.accepted:,} of {counted(rows.read, 'row')} would load{held}{left}."
+
+
+def for_share(report: Report) -> str:
+    """Why the whole file is refused for one problem of its rows; '' where something else refuses it."""
+    return ", because too many of its rows are at fault" if report.too_many_rows else ""
 
 
 def outcome_of_rows(report: Report) -> str:

@@ -32,7 +32,16 @@ def where_in_short(item: Item) -> str:
     return ", ".join(part for part in (_column_in_short(item), size) if part) or WHOLE_FILE
 
 
+def columns_in_short(item: Item) -> str:
+    """The columns of an item that has several: '4 columns, C, E to G'."""
+    places = ranges(sorted(index_of(part.column_letter) for part in item.parts if part.column_letter))
+    letters = [column_letter(a) if a == b else f"{column_letter(a)} to {column_letter(b)}" for a, b in places]
+    return ", ".join(filter(None, (counted(len(item.parts), "column"), listed(letters))))
+
+
 def _column_in_short(item: Item) -> str:
+    if item.parts:
+        return columns_in_short(item)
     if item.column_letter:
         return f"column {item.column_letter}"
     if item.field_title and item.field_title not in item.title:
@@ -74,10 +83,8 @@ def _numbered(noun: str, rows: Ranges) -> str:
 
 
 def _column(item: Item) -> Pieces:
-    if item.columns:
-        places = ranges(sorted(index_of(letter) for letter in item.columns))
-        letters = [column_letter(a) if a == b else f"{column_letter(a)} to {column_letter(b)}" for a, b in places]
-        return ((f"{len(item.columns)} columns, {listed(letters)}", PLAIN),)
+    if item.parts:
+        return ((columns_in_short(item), PLAIN),)
     heading, title = shortened(item.column), item.field_title
     if not item.column_letter:
         if title and heading == item.field:

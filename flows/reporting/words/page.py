@@ -91,7 +91,7 @@ def instruction(report: Report) -> str:
     if report.result is Result.ACCEPTED:
         return "Accepted: nothing to do"
     if report.waits:
-        return f"Nothing to fix in this file: it counts when your {listed(report.must_fix[0].needs)} are right"
+        return f"Nothing to fix in this file: it counts when your {listed(report.holding[0].needs)} are right"
     if report.held_up and report.month_is_doubted:
         return f"This file is held up: check the month in its name{by}"
     if report.too_old:
@@ -131,12 +131,10 @@ def outcome_of_rows(report: Report) -> Pieces:
             "month's figures, and there may be more to fix once the rows can be checked."
         )
     if report.held_up or report.result is Result.REFUSED:
-        why = "is held up and replaces nothing" if report.held_up else "was refused as a whole"
-        are = "is" if rows.read == 1 else "are"
-        return in_pieces(
-            f"Every row was checked. The file {why}, so **none** of its {counted(rows.read, 'row')} {are} in this "
-            "month's figures."
-        )
+        refused = f"was refused as a whole{check.for_share(report)}"
+        why = "is held up and replaces nothing" if report.held_up else refused
+        are = f"{counted(rows.read, 'row')} {'is' if rows.read == 1 else 'are'}"
+        return in_pieces(f"Every row was checked. The file {why}, so **none** of its {are} in this month's figures.")
     if rows.held:
         return in_pieces(
             f"{rows.accepted:,} of {counted(rows.read, 'row')} accepted; {rows.held:,} held back and **not** in this "

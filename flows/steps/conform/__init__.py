@@ -32,7 +32,7 @@ from flows.steps.conform.cells import (
 from flows.steps.conform.data_rows import DataRows, data_rows, form_versions, shifted_rows, unheaded_column_findings
 from flows.steps.conform.examples import filled_in_on_examples
 from flows.steps.conform.form_version import layout_of_form
-from flows.steps.conform.heading import fields_by_heading, known_headings, match_headings
+from flows.steps.conform.heading import fields_by_heading, heading_line_findings, known_headings, match_headings
 from flows.steps.conform.other_dataset import headings_of_any_dataset, layout_of_nothing, layout_of_other, other_dataset
 from flows.steps.conform.personal_data import (
     birth_date_findings,
@@ -46,7 +46,7 @@ from flows.steps.conform.renamed import link_renamed
 from flows.steps.conform.right_of_table import cells_beside, group_columns_beside
 from flows.steps.conform.stray_rows import stray_lines
 from schemas._contract.model import PERCENTAGES, Contract, Field, Kind, Severity
-from schemas._rules.cells import CLOCK_RULE, HOURS_RULE
+from schemas._rules.cells import CLOCK_RULE, HOURS_RULE, NUMBERED_CODES_RULE
 from schemas.audit.deliveries import Column
 
 EXTRA_CELL = "a cell to the right of the last heading"
@@ -60,6 +60,7 @@ __all__ = [
     "layout_of_nothing",
     "layout_of_other",
     "group_columns_beside",
+    "heading_line_findings",
     "link_renamed",
     "match_headings",
     "other_dataset",
@@ -98,13 +99,17 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Deliv
         unreadable=pl.concat([of_cells, total_like])
         .filter(
             (pl.col("severity") == Severity.ROW)
-            | (pl.col("rule_id").is_in([*COLUMN_RULES, CLOCK_RULE, HOURS_RULE]) & (pl.col("severity") == Severity.FILE))
+            | (
+                pl.col("rule_id").is_in([*COLUMN_RULES, CLOCK_RULE, HOURS_RULE, NUMBERED_CODES_RULE])
+                & (pl.col("severity") == Severity.FILE)
+            )
         )
         .select("source_row", "field"),
         malformed=[*batch.malformed],
         not_data=len(rows.not_data) + len(stray),
         dates={name: column.dates for name, column in columns.items() if column.dates is not None},
         forms={name: column.form for name, column in columns.items() if column.form is not None},
+        unfilled=rows.unfilled,
         form_versions=form_versions(rows.cells, layout),
     )
 

@@ -11,9 +11,9 @@ from operator import add, and_, or_
 import polars as pl
 
 from flows.cells.distinct_column import DistinctColumn, evaluate_distinct
-from flows.deliveries.conformed import Layout
+from flows.deliveries.conformed import NO_CELLS, Layout
 from flows.deliveries.extract import TextBatch
-from flows.deliveries.findings import ROW_BY_ROW, Finding, findings_of_rows
+from flows.deliveries.findings import NO_HEADING, ROW_BY_ROW, Finding, findings_of_rows
 from flows.steps.conform.placeholders import without_placeholders
 from flows.steps.conform.stray_rows import stray_rows
 from schemas._contract.code_lists import fold
@@ -51,6 +51,7 @@ class DataRows:
     stray_text: list[tuple[int, str]]  # texts on rows without a record, to be searched for personal data: (row, text)
     total_like: pl.Series  # row numbers of data whose reference reads like a total's
     unchosen: pl.Series
+    unfilled: pl.DataFrame  # the cells of fields that were placeholders, on rows of data: source_row, field, text
 
     def findings(self, sheet: str) -> pl.DataFrame:
         """A finding for each row that is not data, and for each with a cell that was a placeholder."""
@@ -65,7 +66,7 @@ def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapp
     fields. A repeated heading with the columns in another order refuses the file, because the rows below it would be
     read into the wrong fields.
     """
-    cells, unchosen = batch.cells, None
+    cells, unchosen = batch.cells, dict[str, pl.Series]()
     is_usual = not any(f.any() for f in evaluate_distinct(cells, pl.col("text").str.contains(_UNUSUAL)).values())
     if not is_usual:
         cells, unchosen = without_placeholders(cells, layout, contract)
@@ -79,10 +80,19 @@ def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapp
     strays = stray_rows(cells, empty, blank, known | total, layout, contract)
     stray = no_total if strays is None else (strays != "") & ~known
     left_out = known | total | stray
-    no_choice = no_total if unchosen is None else unchosen
+    no_choice = reduce(or_, unchosen.values(), no_total)
+    unfilled = _unfilled(batch, unchosen, left_out, layout)
     doubtful = batch.source_rows.filter(total_like & ~left_out) if _may_be_any_text(contract) else _NO_ROWS
     if not left_out.any():
-        return DataRows(cells, batch.source_rows, _NO_ROWS_LEFT_OUT, [], doubtful, batch.source_rows.filter(no_choice))
+        return DataRows(
+            cells=cells,
+            source_rows=batch.source_rows,
+            not_data=_NO_ROWS_LEFT_OUT,
+            stray_text=[],
+            total_like=doubtful,
+            unchosen=batch.source_rows.filter(no_choice),
+            unfilled=unfilled,
+        )
     marked = pl.DataFrame({"source_row": batch.source_rows}).select(
         "source_row",
         pl.when(blank & no_choice)
@@ -102,13 +112,26 @@ def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapp
     )
     searched = batch.rows.select("source_row", *cells).filter((total | stray) & ~known)
     return DataRows(
-        {name: column.where(~left_out) for name, column in cells.items()},
-        batch.source_rows.filter(~left_out),
-        marked.filter(left_out),
-        [(row, text) for row, *texts in searched.iter_rows() for text in texts if text],
-        doubtful,
-        batch.source_rows.filter(no_choice & ~left_out),
+        cells={name: column.where(~left_out) for name, column in cells.items()},
+        source_rows=batch.source_rows.filter(~left_out),
+        not_data=marked.filter(left_out),
+        stray_text=[(row, text) for row, *texts in searched.iter_rows() for text in texts if text],
+        total_like=doubtful,
+        unchosen=batch.source_rows.filter(no_choice & ~left_out),
+        unfilled=unfilled,
     )
+
+
+def _unfilled(batch: TextBatch, unchosen: Mapping[str, pl.Series], left_out: pl.Series, layout: Layout) -> pl.DataFrame:
+    """The cells of fields that held a placeholder, with its text, on the rows that are data."""
+    parts = [NO_CELLS]
+    for name, position in layout.positions.items():
+        if (is_one := unchosen.get(str(position))) is not None:
+            here = is_one & ~left_out
+            text = batch.cells[str(position)].where(here).column
+            rows = pl.DataFrame({"source_row": batch.source_rows.filter(here), "text": text})
+            parts.append(rows.select("source_row", pl.lit(name).alias("field"), "text"))
+    return pl.concat(parts)
 
 
 def _may_be_any_text(contract: Contract) -> bool:
@@ -181,11 +204,13 @@ def unheaded_column_findings(
     Those of `right_of_table` have another finding.
     """
     headed = [i for i, column in enumerate(layout.columns[: layout.right_of_table]) if column.heading] or [0]
+    linked = {f.column.letter for f in layout.findings if f.rule_id == "F41" and f.column}
     return [
-        Finding("F11", Severity.WARNING, column=column, found="a column without a heading")
+        Finding("F11", Severity.WARNING, column=column, found=NO_HEADING)
         for i, column in enumerate(layout.columns)
         if i not in right_of_table
         and not column.heading
+        and column.letter not in linked
         and (headed[0] < i < headed[-1] or _filled(cells[str(i)]).any())
     ]
 

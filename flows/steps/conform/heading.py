@@ -13,12 +13,14 @@ from flows.cells.redact import redact_headings
 from flows.deliveries.conformed import Layout
 from flows.deliveries.context import DeliveryContext
 from flows.deliveries.findings import Finding
+from flows.runtime.wording import counted, listed
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Field, Kind, Severity
 from schemas._contract.workbook_names import ROW_PROBLEMS
 from schemas._rules.files import VERSION_COLUMN
 from schemas.audit.deliveries import Column
 
+MAX_NAMED = 3  # missing headings in one finding
 # Words of hints that say what to fill in, even where they are also words of some field's name.
 _WORDS_OF_HINTS = frozenset(
     {"code", "codes", "date", "gbp", "hours", "id", "list", "number", "ref", "reference", "text"}
@@ -101,6 +103,24 @@ def match_headings(
         is_marked=is_marked or ROW_PROBLEMS in headings,
         date_orders=date_orders,
     )
+
+
+def heading_line_findings(
+    at_fault: Sequence[Finding], missing: Sequence[str], layout: Layout, contract: Contract
+) -> list[Finding]:
+    """The findings about a heading line at fault, with the fields for which it lacks a heading.
+
+    An empty cell at the end of every line (F32) is no surplus then: a heading is missing (F43).
+    """
+    titles = listed([contract.by_name[name].title for name in missing[:MAX_NAMED]])
+    named = f": no heading for {titles}{' and others' if missing[MAX_NAMED:] else ''}" if missing else ""
+    findings = []
+    for f in at_fault:
+        headings = counted(sum(map(bool, layout.as_written)), "heading")
+        found = f"{headings}, and {f.found} on the lines below" if f.rule_id == "F32" else f.found
+        is_of_line = f.rule_id in ("F32", "F43")
+        findings.append(Finding("F43", Severity.FILE, found=f"{found}{named}") if is_of_line else f)
+    return findings
 
 
 def _fields(headings: Sequence[str], known: Mapping[str, str], contract: Contract) -> list[str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import reduce
-from operator import or_
 
 import polars as pl
 
@@ -30,12 +28,12 @@ _CERTAIN = rf"(?i)^{_MARKS}(?:please\s.*|{_CHOOSE}\s+{_OBJECT}|{_ENTER}){_MARKS}
 
 def without_placeholders(
     cells: Mapping[str, DistinctColumn], layout: Layout, contract: Contract
-) -> tuple[dict[str, DistinctColumn], pl.Series | None]:
-    """The columns with an empty text for each placeholder, and the rows that had one; None if none had."""
+) -> tuple[dict[str, DistinctColumn], dict[str, pl.Series]]:
+    """The columns with an empty text for each placeholder, and by column with any, which rows had one."""
     fields = {str(i): contract.by_name[name] for name, i in layout.positions.items()}
     flags = evaluate_distinct(cells, pl.col("text").str.contains(PLACEHOLDER))
     changed: dict[str, DistinctColumn] = {}
-    in_rows: list[pl.Series] = []
+    in_rows: dict[str, pl.Series] = {}
     for name, is_like_one in flags.items():
         if not is_like_one.any():
             continue
@@ -44,8 +42,8 @@ def without_placeholders(
         if is_one.any():
             texts = column.distinct.to_frame("text").select(pl.when(~is_one).then("text").otherwise(pl.lit("")))
             changed[name] = DistinctColumn.of(column.expand(texts.to_series()))
-            in_rows.append(column.expand(is_one))
-    return {**cells, **changed}, reduce(or_, in_rows) if in_rows else None
+            in_rows[name] = column.expand(is_one)
+    return {**cells, **changed}, in_rows
 
 
 def _is_value(text: str, field: Field | None) -> bool:

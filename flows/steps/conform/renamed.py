@@ -42,7 +42,7 @@ def link_renamed(layout: Layout, rows: TextBatch, contract: Contract) -> Layout:
     """
     reported = {f.field for f in layout.findings if f.rule_id == "F12"}
     absent = [f for f in contract.fields if f.name not in layout.positions and f.name not in reported]
-    unknown = [i for i, c in enumerate(layout.columns) if _is_left_out(i, layout) and c.heading]
+    unknown = [i for i, c in enumerate(layout.columns) if _is_left_out(i, layout) or _has_no_heading(i, layout, rows)]
     if not absent or not unknown:
         return layout
     places = _places(layout, unknown, absent, contract)
@@ -77,6 +77,11 @@ def _is_left_out(position: int, layout: Layout) -> bool:
     """Whether a column was left out only because its heading is unknown."""
     column = layout.columns[position]
     return any(f.rule_id == "F11" and f.severity is Severity.WARNING and f.column is column for f in layout.findings)
+
+
+def _has_no_heading(position: int, layout: Layout, rows: TextBatch) -> bool:
+    """Whether a column has values and no heading."""
+    return not layout.as_written[position].strip() and bool(_texts(rows, position))
 
 
 def _texts(rows: TextBatch, position: int) -> list[str]:

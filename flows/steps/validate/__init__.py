@@ -2,7 +2,7 @@
 
 from flows.steps.validate.misplaced import findings_about_misplaced, grouped_findings, withhold_misplaced
 from flows.steps.validate.nil_return import NilBox, read_nil_box, with_nil_box
-from flows.steps.validate.rows import validate_rows
+from flows.steps.validate.rows import validate_rows, without_repeated_placeholders
 from flows.steps.validate.whole_file import WholeFile
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "validate_rows",
     "with_nil_box",
     "withhold_misplaced",
+    "without_repeated_placeholders",
 ]

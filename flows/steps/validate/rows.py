@@ -6,12 +6,10 @@ finding. Uniqueness and shares of rows are checked over the whole file (`whole_f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 
 import polars as pl
 
-from flows.cells.distinct_column import DistinctColumn
 from flows.cells.parse import suggested
 from flows.cells.redact import is_private, redact
 from flows.deliveries.conformed import Layout, TypedBatch
@@ -21,6 +19,7 @@ from schemas._contract.model import Contract, Field, Severity
 from schemas._contract.registry import sites
 from schemas._rules.checks import checks_of
 
+PLACEHOLDER_RULE = "F39"
 MAX_SUGGESTED = 200  # distinct texts of a column and batch for which a similar code is searched
 _FAILURE_TYPES = {
     "place": pl.Int64,  # of the row in its batch
@@ -42,7 +41,37 @@ def validate_rows(
     failures = failures.join(batch.unreadable, on=["source_row", "field"], how="anti")
     failures = _of_present_columns(failures, layout, contract)
     failures = _without_consequences(failures, batch.unreadable, contract)
-    return _with_addresses(failures, batch.cells, layout, contract, context, sheet)
+    if len(batch.unfilled):
+        failures = _of_placeholders(failures, batch.unfilled)
+    return _with_addresses(failures, batch, layout, contract, context, sheet)
+
+
+def without_repeated_placeholders(findings: pl.DataFrame) -> pl.DataFrame:
+    """Leave out the warning about a row's unfilled choices (F39) where one of them holds the row, and says so."""
+    placeholders = findings.filter(pl.col("rule_id") == PLACEHOLDER_RULE)
+    held = placeholders.filter(pl.col("severity") == Severity.ROW)["source_row"].implode()
+    is_told = (
+        (pl.col("rule_id") == PLACEHOLDER_RULE)
+        & (pl.col("severity") == Severity.WARNING)
+        & pl.col("source_row").is_in(held)
+    )
+    return findings.filter(~is_told)
+
+
+def _of_placeholders(failures: pl.DataFrame, unfilled: pl.DataFrame) -> pl.DataFrame:
+    """Report a required cell that is empty only because a placeholder was read so as that (F39)."""
+    is_empty = pl.col("rule_id").is_in(["V01", "F08"])
+    cells = unfilled.select("source_row", "field", is_unfilled=True)
+    return (
+        failures.join(cells, on=["source_row", "field"], how="left", maintain_order="left")
+        .with_columns(
+            pl.when(is_empty & pl.col("is_unfilled"))
+            .then(pl.lit(PLACEHOLDER_RULE))
+            .otherwise("rule_id")
+            .alias("rule_id")
+        )
+        .drop("is_unfilled")
+    )
 
 
 @lru_cache
@@ -148,7 +177,7 @@ def _without_consequences(failures: pl.DataFrame, unreadable: pl.DataFrame, cont
 
 def _with_addresses(
     failures: pl.DataFrame,
-    cells: Mapping[str, DistinctColumn],
+    batch: TypedBatch,
     layout: Layout,
     contract: Contract,
     context: DeliveryContext,
@@ -159,8 +188,14 @@ def _with_addresses(
     for (name,), part in failures.group_by("field", maintain_order=True):
         field, column = contract.by_name[str(name)], layout.column_of(str(name))
         nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(part))
-        text = nothing if column is None else cells[str(layout.positions[field.name])].column.gather(part["place"])
+        text = (
+            nothing if column is None else batch.cells[str(layout.positions[field.name])].column.gather(part["place"])
+        )
         rows = part.with_columns(text.alias("text"))
+        if len(batch.unfilled):
+            sent = batch.unfilled.rename({"text": "sent"})
+            rows = rows.join(sent, on=["source_row", "field"], how="left", maintain_order="left")
+            rows = rows.with_columns(pl.coalesce("sent", "text").alias("text")).drop("sent")
         rows = rows.hstack(redact(rows["text"], field, contract, context.data_cut_date))
         rows = rows.with_columns(_suggestions(rows, field, contract))
         parts.append(findings_of_rows(rows, Finding(ROW_BY_ROW, ROW_BY_ROW, field=field.name, column=column), sheet))

@@ -147,7 +147,9 @@ class WholeFile:
         misplaced = self._misplaced.decide(self.rows)
         dates = ((name, how) for name, how in self.dates(context).items() if name not in misplaced.unread)
         forms = ((name, form) for name, form in self.forms().items() if name not in misplaced.unread)
-        return replace(misplaced, dates=tuple(dates), forms=tuple(forms))
+        known = replace(misplaced, dates=tuple(dates), forms=tuple(forms))
+        have_moved = any(cells.rule_id == "F52" for cells in known.misplaced)
+        return FileKnowledge(heading_is_at_fault=True) if self.layout.is_too_short and not have_moved else known
 
     def dates(self, context: DeliveryContext) -> dict[str, DateReading]:
         """How to read the date columns whose day-month order only the whole file shows, by field name."""
@@ -185,6 +187,7 @@ class WholeFile:
         found += self._births(rows)
         found += [self._of_column("C02", field) for field, how in sorted(context.known.dates) if how.is_mixed]
         found += [*self._disagreements(rows, delivery, context), *self._other_forms()]
+        found += self._misplaced.same_columns(context.known)
         # where the month in the name is wrong, rows at fault by that month do not count as bad
         rows_at_fault = [*self._at_fault, *(self._faults_by_cut_off if not self.month_is_wrong else [])]
         at_fault = pl.concat(rows_at_fault).n_unique() - self._without_consent if rows_at_fault else 0

@@ -64,11 +64,11 @@ def test_a_check_says_that_a_file_would_be_refused(folder: DataFolder, tmp_path:
         "check", str(folder.send("referrals", rows, suffix=suffix)), "--to", str(tmp_path / "out")
     )
     assert checked.stdout.splitlines()[:2] == [
-        "This file would be refused: fix 2 problems before you send it. Nothing was sent.",
-        "None of its 60 rows would load: the whole file would be refused.",
+        "This file would be refused: fix 1 problem before you send it. Nothing was sent.",
+        "None of its 60 rows would load: the whole file would be refused, because too many of its rows are at fault.",
     ]
     [page] = (tmp_path / "out").rglob("*.html")
-    assert "This file would be refused: fix 2 problems before you send it" in texts(page)
+    assert "This file would be refused: fix 1 problem before you send it" in texts(page)
 
 
 def test_a_report_of_a_file_that_was_sent_does_not_speak_of_checking(folder: DataFolder) -> None:

@@ -94,20 +94,20 @@ class TestF43HeadingLine:
         assert outcome.accepted == ACCEPTED
 
     @pytest.mark.parametrize(
-        ("dataset", "old", "new"),
+        ("dataset", "old", "new", "missing"),
         [
-            ("contacts", "contact_type,", ""),
-            ("contacts", "contact_type,contact_medium", "kind how"),
-            ("participants", "gender,", ""),
-            ("funding_awards", "amount,", ""),
+            ("contacts", "contact_type,", "", "Contact type"),
+            ("contacts", "contact_type,contact_medium", "kind how", "Contact type and Contact medium"),
+            ("participants", "gender,", "", "Gender"),
+            ("funding_awards", "amount,", "", "Amount"),
         ],
     )
     def test_any_other_heading_is_refused_without_a_word_on_the_rows(
-        self, validate: Validator, dataset: str, old: str, new: str
+        self, validate: Validator, dataset: str, old: str, new: str, missing: str
     ) -> None:
         outcome = validate(with_heading(ALL[dataset], old, new), dataset)
         n = len(ALL[dataset][0])
-        found = f"{n - 1} headings, where the lines below have {n} cells"
+        found = f"{n - 1} headings, where the lines below have {n} cells: no heading for {missing}"
         assert outcome.findings == [Finding("F43", "file", None, None, found, None)]
         assert (outcome.result, outcome.verdict.rows.held, outcome.is_conserved) == ("refused", 4, True)
 

@@ -15,6 +15,7 @@ import pytest
 import workbook_bytes
 from file_validator import (
     CONTACT,
+    JOB,
     ValidatedFile,
     Validator,
     as_csv,
@@ -77,6 +78,12 @@ def cell(rule: str, severity: str, dataset: str, field: str, broken: str, valid:
     rows = {"contacts": contacts, "participants": participants, "funding_awards": awards}[dataset]
     files = (as_csv([{field: "", **r} for r in rows({}, {field: text}, {})]) for text in (broken, valid))
     return Case(rule, severity, *files, {"dataset": dataset})
+
+
+def jobs(hours_band: str, number: int) -> str:
+    """Sixty jobs, of which a number have this code for their weekly hours."""
+    bands = [hours_band] * number + ["02"] * (60 - number)
+    return as_csv([{**JOB, "outcome_id": f"BPL-J{n:06}", "weekly_hours_worked": b} for n, b in enumerate(bands)])
 
 
 def column(rule: str, dataset: str, field: str, *texts: str, valid: str, site: str = "MHT-BPL") -> Case:
@@ -221,6 +228,7 @@ CASES = (
     Case("F36", WARNING, workbook({"Data": [TABLE[0], [*TABLE[1], "", "x"]]}), BOOK, {"suffix": "xlsx"}),
     Case("F38", WARNING, lines(",".join(["----"] * len(CONTACT))), VALID),
     cell("F39", WARNING, "contacts", "staff_ref", "< Select >", "W-0012"),
+    cell("F39", ROW, "contacts", "contact_type", "< Select >", "review"),
     cell("F08", ROW, "contacts", "contact_id", "", "BPL-C000002"),
     Case("F13", ROW, lines("BPL-C000004,BPL-E000001"), VALID),
     Case("F13", FILE, lines(*["BPL-C000004,BPL-E000001"] * 10), lines(*["BPL-C000004,BPL-E000001"] * 9)),
@@ -304,6 +312,8 @@ CASES = (
     cell("C09", ROW, "contacts", "contact_type", "TBC", "review"),
     cell("C09", WARNING, "contacts", "with_employer", "N/K", ""),
     cell("C14", WARNING, "contacts", "contact_medium", "1", "01"),
+    Case("C14", ROW, jobs("2.0", 10), jobs("02", 10), {"dataset": "employment_outcomes"}),
+    Case("C14", FILE, jobs("2.0", 30), jobs("02", 30), {"dataset": "employment_outcomes"}),
     cell("C16", WARNING, "contacts", "contact_medium", "Telephone", "02"),
     cell("C17", WARNING, "contacts", "attended", " 5 ", "5"),
     cell("C18", ROW, "contacts", "with_employer", "perhaps", "Y"),

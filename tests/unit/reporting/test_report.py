@@ -125,15 +125,23 @@ def test_one_wrong_code_on_many_rows_is_one_item() -> None:
 
 def test_items_differ_by_rule_severity_and_column() -> None:
     report = report_of(
+        finding("V02", "row", field="attended"),
+        finding("V02", "row", field="contact_medium"),
         finding("C09", "row", field="attended"),
         finding("C09", "warning", field="attended"),
-        finding("C09", "warning", field="contact_medium"),
     )
     assert [(i.rule_id, i.severity, i.column_letter) for i in report.items] == [
         ("C09", "row", "F"),
-        ("C09", "warning", "E"),
+        ("V02", "row", "E"),
+        ("V02", "row", "F"),
         ("C09", "warning", "F"),
     ]
+
+
+def test_a_rule_of_form_is_one_item_for_all_its_columns() -> None:
+    report = report_of(finding("C09", "warning", field="attended"), finding("C09", "warning", field="contact_medium"))
+    [item] = report.items
+    assert (item.column_letter, [part.column_letter for part in item.parts]) == ("", ["E", "F"])
 
 
 def test_faults_of_the_file_come_first_and_then_the_most_frequent() -> None:

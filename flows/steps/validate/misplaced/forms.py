@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from flows.cells.code_lookup import likely_code
-from flows.cells.parse import MISSING_WORDS, NO, YES, canonical_pattern
+from flows.cells.parse import MISSING_WORDS, NO, NOT_CALCULATED, SPREADSHEET_ERROR, YES, canonical_pattern
 from flows.deliveries.conformed import Layout, TypedBatch
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Field, Kind
@@ -28,6 +28,9 @@ _DATE = re.compile(
 )
 # A form that nothing else has by chance: a date, a reference, a word. Not so Y and N, a digit or two, a single letter.
 _DISTINCTIVE = rf"{_DATE.pattern}|^[A-Z]{{1,8}}-[A-Z0-9]{{3,}}|^[A-Z][0-9]{{7}}|^[a-zA-Z_]{{4,}}"
+
+
+_NO_RESULT = rf"(?i){SPREADSHEET_ERROR.pattern}|^{NOT_CALCULATED}$"  # of a formula: its column may be any
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ def sampled(typed: TypedBatch, layout: Layout, contract: Contract) -> Sample:
 def _fits(texts: pl.Series, field: Field) -> tuple[np.ndarray, np.ndarray]:
     """For each text, whether it could be a value of a field, and whether it is one for certain."""
     missing = pl.Series([fold(t) in MISSING_WORDS if len(t) <= 20 else False for t in texts])
+    missing |= texts.str.contains(_NO_RESULT)
     if field.kind is Kind.CODE:
         could_be = texts.is_in(list(field.code_list.codes)) | pl.Series(_labels(texts, field))
         # a number without its leading noughts is read as a code, but is none for certain

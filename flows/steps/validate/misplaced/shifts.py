@@ -92,9 +92,19 @@ class ShiftEvidence:
             members = [i for i in range(start, stop) if supports[i]]
             is_sure = sum(proves[members]) >= SURE_COLUMNS or self._is_distinctive(members, direction)
             if sum(proves[members]) >= MIN_COLUMNS and is_sure:
-                runs.append(range(members[0], members[-1] + 1))
+                runs.append(range(self._first(members, proves, is_empty, direction), members[-1] + 1))
             start = stop
         return max(runs, key=len)
+
+    def _first(self, members: list[int], proves: np.ndarray, is_empty: np.ndarray, direction: int) -> int:
+        """The first column that holds its neighbour's values.
+
+        Cells that move to the right leave an empty column behind. What is to the left of that did not move, although a
+        reference there may have the form of the reference beside it.
+        """
+        proving = next(i for i in members if proves[i])
+        empty = [i for i in range(members[0], proving) if is_empty[i]]
+        return next(i for i in members if i > empty[-1]) if direction == RIGHT and empty else members[0]
 
     def _proves(self, direction: int) -> np.ndarray:
         """By field, whether most cells of its column cannot be its own, but are its neighbour's."""

@@ -7,7 +7,7 @@ import polars as pl
 from flows.cells.redact import redact
 from flows.deliveries.conformed import Layout, TypedBatch
 from flows.deliveries.context import DeliveryContext, FileKnowledge, Misplaced
-from flows.deliveries.findings import NO_FINDINGS, Finding, findings_of_rows
+from flows.deliveries.findings import NO_FINDINGS, NO_HEADING, Finding, findings_of_rows
 from schemas._contract.model import Contract, Severity
 from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS
 
@@ -25,9 +25,10 @@ def withhold_misplaced(typed: TypedBatch, known: FileKnowledge) -> None:
         here = rows >= cells.first_row
         typed.rows = typed.rows.with_columns(pl.when(~here).then(name).alias(name) for name in cells.fields)
         is_theirs = pl.col("field").is_in(list(cells.fields)) & (pl.col("source_row") >= cells.first_row)
+        # the last value, moved out of the table
         is_extra_cell = pl.lit(cells.rule_id == "F52") & (
-            pl.col("rule_id") == "F13"
-        )  # the last value, moved out of the table
+            (pl.col("rule_id") == "F13") | ((pl.col("rule_id") == "F11") & (pl.col("found") == NO_HEADING))
+        )
         is_personal = pl.col("rule_id").is_in(PERSONAL_DATA_RULE_IDS)
         typed.findings = typed.findings.filter(is_personal | ~(is_theirs | is_extra_cell).fill_null(value=False))
         unread = [
@@ -39,8 +40,11 @@ def withhold_misplaced(typed: TypedBatch, known: FileKnowledge) -> None:
 
 
 def findings_about_misplaced(known: FileKnowledge, layout: Layout, row: str = "row") -> list[Finding]:
-    """One finding about the file for each cause: whatever columns it affects. `row` is the word for a source row."""
-    return [_finding(cells, layout, row) for cells in known.misplaced]
+    """One finding about the file for each cause: whatever columns it affects. `row` is the word for a source row.
+
+    Cells below a heading line that lacks a heading have none: the missing heading has its own (F09).
+    """
+    return [_finding(cells, layout, row) for cells in known.misplaced if cells.rule_id]
 
 
 def _finding(cells: Misplaced, layout: Layout, row: str) -> Finding:
