@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -27,49 +28,54 @@ def run_and_connect(data: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(outcome.warehouse), read_only=True)
 
 
-def test_funding_figures_of_the_office_files(tmp_path: Path) -> None:
-    shutil.copytree(OFFICE_FILES, tmp_path / "raw" / "PMO")
-    with run_and_connect(tmp_path) as db:
-        by_stage = dict(
-            db.execute(
-                "select award_stage, sum(amount) from core.funding_awards where programme_code = 'MHT' group by 1"
-            ).fetchall()
-        )
-        assert by_stage == {"indicative_cap": Decimal(7_000_000), "announced": Decimal(6_000_000)}
-        position = db.execute(
-            "select programme_code, cap_gbp, announced_gbp, awarded_gbp, match_pledged_gbp, headline_gbp"
-            " from funding.programme_position where programme_code in ('MHT', 'PWW') order by 1"
-        ).fetchall()
-        assert position == [
-            ("MHT", 7_000_000, 6_000_000, None, 6_000_000, 12_000_000),
-            ("PWW", None, 3_000_000, None, None, None),
-        ]
-        thirteen = db.execute(
-            "select count(*) from funding.programme_position"
-            " where 13000000 in (coalesce(cap_gbp, 0), coalesce(announced_gbp, 0), coalesce(headline_gbp, 0))"
-        ).fetchall()
-        assert thirteen == [(0,)]
-        unknown_as_zero = db.execute("select count(*) from core.funding_awards where amount = 0").fetchall()
-        assert unknown_as_zero == [(0,)]
-        published = {
-            r[0] for r in db.execute("select distinct programme_code from outcomes.published_measures").fetchall()
-        }
-        assert {"MHT", "PWW", "MWW", "HLT", "WC", "ATW"} <= published
-        assert db.execute("select count(*) from core.published_measures where source_document is null").fetchall() == [
-            (0,)
-        ]
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse of the office's files alone."""
+    data = tmp_path_factory.mktemp("office")
+    shutil.copytree(OFFICE_FILES, data / "raw" / "PMO")
+    with run_and_connect(data) as db:
+        yield db
 
 
-def test_every_table_and_column_has_a_comment(tmp_path: Path) -> None:
-    shutil.copytree(OFFICE_FILES, tmp_path / "raw" / "PMO")
+def test_funding_figures_of_the_office_files(office: duckdb.DuckDBPyConnection) -> None:
+    by_stage = dict(
+        office.execute(
+            "select award_stage, sum(amount) from core.funding_awards where programme_code = 'MHT' group by 1"
+        ).fetchall()
+    )
+    assert by_stage == {"indicative_cap": Decimal(7_000_000), "announced": Decimal(6_000_000)}
+    position = office.execute(
+        "select programme_code, cap_gbp, announced_gbp, awarded_gbp, match_pledged_gbp, headline_gbp"
+        " from funding.programme_position where programme_code in ('MHT', 'PWW') order by 1"
+    ).fetchall()
+    assert position == [
+        ("MHT", 7_000_000, 6_000_000, None, 6_000_000, 12_000_000),
+        ("PWW", None, 3_000_000, None, None, None),
+    ]
+    thirteen = office.execute(
+        "select count(*) from funding.programme_position"
+        " where 13000000 in (coalesce(cap_gbp, 0), coalesce(announced_gbp, 0), coalesce(headline_gbp, 0))"
+    ).fetchall()
+    assert thirteen == [(0,)]
+    unknown_as_zero = office.execute("select count(*) from core.funding_awards where amount = 0").fetchall()
+    assert unknown_as_zero == [(0,)]
+    published = {
+        r[0] for r in office.execute("select distinct programme_code from outcomes.published_measures").fetchall()
+    }
+    assert {"MHT", "PWW", "MWW", "HLT", "WC", "ATW"} <= published
+    assert office.execute("select count(*) from core.published_measures where source_document is null").fetchall() == [
+        (0,)
+    ]
+
+
+def test_every_table_and_column_has_a_comment(office: duckdb.DuckDBPyConnection) -> None:
     in_our_schemas = f"schema_name in {SCHEMAS}"
-    with run_and_connect(tmp_path) as db:
-        tables = db.execute(
-            f"select schema_name, table_name, comment from duckdb_tables() where {in_our_schemas}"
-        ).fetchall()
-        columns = db.execute(
-            f"select schema_name, table_name, column_name, comment from duckdb_columns() where {in_our_schemas}"
-        ).fetchall()
+    tables = office.execute(
+        f"select schema_name, table_name, comment from duckdb_tables() where {in_our_schemas}"
+    ).fetchall()
+    columns = office.execute(
+        f"select schema_name, table_name, column_name, comment from duckdb_columns() where {in_our_schemas}"
+    ).fetchall()
     assert {t[0] for t in tables} == set(SCHEMAS)
     assert [t for t in (*tables, *columns) if not t[-1] or len(t[-1]) < 8] == []
 
