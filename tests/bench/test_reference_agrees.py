@@ -9,11 +9,12 @@ import pytest
 from file_validator import Validator
 from made_up_contacts import write_contacts
 from reference import validate_by_hand
+from soak import in_soak
 
 ADDRESS = ["rule_id", "severity", "source_row", "field"]
 
 
-@pytest.mark.parametrize("bad_share", [0.01, 0.1])
+@pytest.mark.parametrize("bad_share", [0.01, *in_soak(0.1)])
 def test_pipeline_and_reference_agree(validate: Validator, tmp_path: Path, bad_share: float) -> None:
     file = tmp_path / "contacts.csv"
     write_contacts(file, rows=20_000, bad_share=bad_share)

@@ -18,7 +18,7 @@ WRITERS = {
     "ods": lambda rows: workbook_bytes.ods("".join(workbook_bytes.ods_row(*row) for row in as_table(rows))),
     "parquet": lambda rows: workbook_bytes.parquet(as_table(rows)),
 }
-ANY_FORMAT = pytest.mark.parametrize("suffix", WRITERS)
+ANY_FORMAT = pytest.mark.parametrize("suffix", ["csv", "xlsx", *in_soak("xls", "ods", "parquet")])
 
 
 def written(rows: list[dict[str, str]], suffix: str) -> bytes:

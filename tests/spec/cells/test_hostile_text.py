@@ -110,7 +110,7 @@ def test_searching_a_very_long_word_for_names_is_fast() -> None:
 MEGABYTES = {"letters": "a" * 1_000_000, "signs": "a@" * 500_000, "digits": "1" * 1_000_000, "months": "jan" * 400_000}
 
 
-@pytest.mark.parametrize("text", MEGABYTES)
+@pytest.mark.parametrize("text", ["signs", *in_soak("letters", "digits", "months")])
 @pytest.mark.parametrize("field", ["staff_ref", *in_soak("contact_date", "duration_minutes")])
 def test_a_cell_of_a_megabyte_is_validated_in_bounded_time(validate: Validator, field: str, text: str) -> None:
     started = time.process_time()

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from column_files import FORMATS, corrected, items, table, values
 from file_validator import Validator, as_csv, as_table, workbook
+from soak import in_soak
 
 MINUTES = [20, 75, 45, 5, 120, 90, 10, 60, 30, 40, 15, 50, 100, 35]
 
@@ -22,7 +23,7 @@ def durations(*texts: str) -> list[dict[str, str]]:
 class TestDurations:
     """C30: hours in a column of minutes. C29: times, and numbers with their unit."""
 
-    @pytest.mark.parametrize("suffix", ["csv", "xlsx", "ods", "xls"])
+    @pytest.mark.parametrize("suffix", ["csv", "xlsx", *in_soak("ods", "xls")])
     @pytest.mark.parametrize("decimals", [2, 4, 9])
     def test_a_column_of_hours_is_held_with_the_minutes_suggested(
         self, validate: Validator, suffix: str, decimals: int
@@ -54,7 +55,7 @@ class TestDurations:
         assert {f.rule for f in outcome.findings} <= {"V06"}
         assert not outcome.refusals
 
-    @pytest.mark.parametrize("suffix", ["csv", "xlsx", "ods", "xls"])
+    @pytest.mark.parametrize("suffix", ["csv", "xlsx", *in_soak("ods", "xls")])
     @pytest.mark.parametrize("form", ["{}:{:02}", "{:02}:{:02}:00"])
     def test_a_column_of_times_is_held_with_the_minutes_suggested(
         self, validate: Validator, suffix: str, form: str

@@ -23,11 +23,12 @@ from file_validator import (
     participants,
     workbook,
 )
+from soak import in_soak
 
 Table = list[list[str]]
 DATASETS = {"contacts": (contacts, CONTACT), "participants": (participants, PARTICIPANT)}
 SITES = {"contacts": "MHT-BPL", "participants": "MHT-BPL", "funding_awards": "PMO"}
-FORMATS = ("csv", "xlsx", "xls", "ods")
+FORMATS = ("csv", "xlsx", *in_soak("xls", "ods"))
 
 
 def table_of(dataset: str, *changes: Row) -> Table:
