@@ -14,6 +14,7 @@ import typer
 
 from flows.commands.console import Exit, echo
 from flows.deliveries.file_names import PERIOD, WHOLE_RETURN, FileName, read_name
+from flows.orchestration.files_beside import with_earlier_month
 from flows.orchestration.one_file import DatasetInFile, DatasetOutcome, SingleFile, columns_read, cross_check_file
 from flows.reporting.render import delivery_report, report_json, report_lines, write_reports
 from flows.reporting.report import DatasetReport, Report
@@ -148,14 +149,16 @@ def _validated(file: Path, deliveries: Sequence[Delivery], confirmations: Confir
         of_all = columns_matched(contract, confirmations.of(delivery.site_code, delivery.dataset))
         sink = RowsInMemory(columns_read(contract, single_file), of_all)
         in_file.append(DatasetInFile(delivery, contract, validate_file(file, delivery, contract, sink), sink))
-    return [_part(p, outcome, confirmations) for p, outcome in zip(in_file, cross_check_file(in_file), strict=True)]
+    checked = zip(in_file, cross_check_file(in_file), strict=True)
+    return [_part(file, p, outcome, confirmations) for p, outcome in checked]
 
 
-def _part(part: DatasetInFile, outcome: DatasetOutcome, confirmations: Confirmations) -> DatasetReport:
+def _part(file: Path, part: DatasetInFile, outcome: DatasetOutcome, confirmations: Confirmations) -> DatasetReport:
     """One dataset with its report, which says for each rule that was not checked what it would need."""
     findings = mark_confirmed(
         outcome.findings, part.delivery.site_code, part.contract, part.sink.some_rows, confirmations
     )
+    findings = with_earlier_month(findings, file, part.delivery, outcome.verdict.sheet)
     report = delivery_report(part.delivery, outcome.verdict, findings, contract=part.contract)
     not_validated = [
         replace(i, lacks=outcome.missing_inputs.get((i.rule_id, i.severity, i.field), "")) for i in report.not_validated

@@ -1,4 +1,4 @@
-"""Findings from comparing a delivery with the others of its site and dataset: rules F17-F19 and F26.
+"""Findings from comparing a delivery with the others of its site and dataset: rules F17-F19, F26 and F54.
 
 They are found anew in every build, because they change with what else was sent. A warning about a month is given once:
 extracts hold everything to date, and a service that has closed goes on sending the same.
@@ -23,10 +23,11 @@ from flows.deliveries.months import (
 )
 from flows.deliveries.standings import extent, made_stale_by
 from flows.deliveries.validated import ValidatedDelivery
-from flows.runtime.wording import day
+from flows.runtime.wording import day, month
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Severity
 from schemas._contract.registry import expects_return
+from schemas._rules.months import OTHER_MONTH_RULE
 from schemas.audit.deliveries import Delivery, ExtractType, Hold, Standing
 
 # The findings that come from here alone: (rule, severity). A validation result may hold F19 too, for `pilots check`,
@@ -37,6 +38,7 @@ FOUND_BY_COMPARISON = (
     ("F19", Severity.WARNING),
     ("F26", Severity.FILE),
     ("F26", Severity.WARNING),
+    (OTHER_MONTH_RULE, Severity.WARNING),
 )
 
 
@@ -71,7 +73,7 @@ def comparison_findings(validated: Sequence[ValidatedDelivery]) -> Iterator[tupl
 def _standing_finding(v: ValidatedDelivery, others: _Others) -> Finding | None:
     """Why a delivery does not count, where another file or the month in its name is the reason."""
     if v.standing is Standing.SAME:
-        return Finding("F17", Severity.WARNING)
+        return _of_earlier_month(v, others) or Finding("F17", Severity.WARNING)
     newer = made_stale_by(v.delivery, others.accepted, others.holds)
     if v.standing is Standing.STALE and newer is not None:
         found = f"{newer.file_name} was accepted, to {day(newer.data_cut_date)}"
@@ -87,6 +89,8 @@ def _month_finding(v: ValidatedDelivery, others: _Others) -> Finding | None:
     """A warning that the dates stop early (F19) or that a month was skipped (F26), unless it was given before."""
     if not _may_warn_of_month(v):
         return None
+    if of_earlier := _of_earlier_month(v, others):
+        return of_earlier
     if found := _stops_early(v):
         newest = v.verdict.newest_event
         same_newest = (b for b in others.before if b.verdict.newest_event == newest and _may_warn_of_month(b))
@@ -100,6 +104,29 @@ def _month_finding(v: ValidatedDelivery, others: _Others) -> Finding | None:
         return None
     found = no_file_for(_skipped_months(v.delivery, others))
     return Finding("F26", Severity.WARNING, found=found) if found else None
+
+
+def _of_earlier_month(v: ValidatedDelivery, others: _Others) -> Finding | None:
+    """A warning that these are the rows of an earlier month's file (F54), unless it was given before.
+
+    Where more rows are accepted under this month, the month in the first file's name was wrong.
+    """
+    was_used = (b for b in others.before if b.was_accepted or (b.standing is Standing.SAME and not b.delivery.same_as))
+    same = [b for b in was_used if v.verdict.content and b.verdict.content == v.verdict.content]
+    if v.delivery.same_as or len({b.delivery.period for b in same}) != 1:
+        return None
+    first = same[0]
+    is_later = v.delivery.period > first.delivery.period
+    if not is_later or v.verdict.rows.accepted > first.verdict.rows.accepted:
+        return None
+    return Finding(
+        OTHER_MONTH_RULE, Severity.WARNING, found=same_rows_as(first.delivery.file_name, first.delivery.period)
+    )
+
+
+def same_rows_as(file_name: str, period: str) -> str:
+    """Which earlier file has the same rows, in words for a finding."""
+    return f"the file of {month(period)}: {file_name}"
 
 
 def _may_warn_of_month(v: ValidatedDelivery) -> bool:

@@ -274,4 +274,13 @@ def _unchanged(to_report: Sequence[ValidatedDelivery]) -> list[str]:
         Standing.SAME: "is identical to one already received (F17)",
         Standing.STALE: "is older than the one accepted (F18)",
     }
-    return [f"`{v.delivery.path}` {why[v.standing]}: nothing changed" for v in to_report if v.standing in why]
+    other_month = "is identical to the file of an earlier month (F54)"
+    return [
+        f"`{v.delivery.path}` {other_month if _is_of_other_month(v) else why[v.standing]}: nothing changed"
+        for v in to_report
+        if v.standing in why
+    ]
+
+
+def _is_of_other_month(v: ValidatedDelivery) -> bool:
+    return v.standing is Standing.SAME and not v.delivery.same_as

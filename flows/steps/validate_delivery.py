@@ -300,6 +300,7 @@ def _validate_rows(
         holds_personal_data=file.personal or layout.may_be_personal,
         newest_event=newest,
         events_lately=0 if file.month_is_wrong else lately,
+        content="" if is_personal else file.content,
         line_shifts=extract.line_shifts(),
         confirmed=confirmed,
     )

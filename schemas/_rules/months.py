@@ -8,6 +8,7 @@ from __future__ import annotations
 from schemas._contract.model import Contract, Rule, Severity
 
 FILE, WARNING = Severity.FILE, Severity.WARNING
+OTHER_MONTH_RULE = "F54"
 
 
 def _month_shown_by(contract: Contract) -> tuple[str, ...]:
@@ -67,5 +68,14 @@ MONTH_RULES: tuple[Rule, ...] = (
         "a file for each month that the site owes",
         "Check the month in the name. If it is right, send the missing month's file if there is one; an extract of"
         " everything to date brings its rows too.",
+    ),
+    # A warning, because the extract of a service that has closed may rightly be the same month after month.
+    Rule(
+        OTHER_MONTH_RULE,
+        WARNING,
+        "This is the file of an earlier month under a new name",
+        "the extract up to the month in the name",
+        "If you took the wrong file, send the one of this month. If nothing has changed since, nothing needs doing: the"
+        " rows are rightly the same.",
     ),
 )

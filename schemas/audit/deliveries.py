@@ -144,6 +144,7 @@ class Verdict:
     holds_personal_data: bool = False  # by rules P01-P03 and F11: then none of its rows are stored
     newest_event: date | None = None  # the latest event date up to its cut-off, held rows included
     events_lately: int = 0  # events in the quarter before the newest (rule F19)
+    content: str = ""  # digest of the texts of its rows, in any order; '' where none was read
     line_shifts: tuple[LineShift, ...] = ()  # of a text file with line breaks in cells, in ascending order
     confirmed: tuple[ConfirmedWarning, ...] = ()  # the warnings that the site confirms in a marked workbook
 

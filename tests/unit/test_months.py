@@ -46,6 +46,7 @@ class SiteDeliveries:
             Counts(40, accepted, 40 - accepted),
             newest_event=date.fromisoformat(newest) if newest else None,
             events_lately=int(str(values["lately"])),
+            content=str(values.get("rows", values["content"])),
         )
         return self
 
@@ -210,7 +211,10 @@ class TestSameBytesForALaterMonth:
         sent = SiteDeliveries().file("201611", "2016-11-24", "2016-12-05", content="a")
         sent.file("201612", "2016-11-24", "2017-01-05", content="a")
         assert sent.standings_by_name == {"201611 v1": "current", "201612 v1": "same"}
-        assert [t[:3] for t in sent.findings] == [("201612 v1", "F17", "warning")]
+        found = f"the file of November 2016: {BPL}_contacts_201611_v1.csv"
+        assert sent.findings == [("201612 v1", "F54", "warning", found)]
+        sent.file("201701", "2016-11-24", "2017-02-05", content="a")  # told once
+        assert [t[:3] for t in sent.findings[1:]] == [("201701 v1", "F17", "warning")]
 
     @pytest.mark.parametrize(
         "first", [{"result": Result.REFUSED, "accepted": 0}, {"result": Result.HELD_ROWS, "accepted": 25}]
@@ -219,6 +223,26 @@ class TestSameBytesForALaterMonth:
         sent = SiteDeliveries().file("201410", "2014-10-24", "2016-04-05", content="a", **first)
         sent.file("201603", "2016-03-24", "2016-04-06", content="a")
         assert sent.standings_by_name["201603 v1"] == "current"
+
+
+class TestSameRowsInAnotherFile:
+    """The rows of an earlier month, saved anew under a later one (F54), as those of a closed service may rightly be."""
+
+    def test_are_reported_once_and_count(self) -> None:
+        sent = SiteDeliveries().file("201611", "2016-11-24", "2016-12-05", rows="a")
+        sent.file("201612", "2016-11-24", "2017-01-05", rows="a").file("201701", "2016-11-24", "2017-02-05", rows="a")
+        assert sent.standings_by_name == {"201611 v1": "superseded", "201612 v1": "superseded", "201701 v1": "current"}
+        assert [t[:3] for t in sent.findings] == [("201612 v1", "F54", "warning")]
+
+    @pytest.mark.parametrize("first", [{"result": Result.REFUSED, "accepted": 0}, {"rows": ""}, {"accepted": 25}])
+    def test_are_not_where_the_first_name_was_wrong(self, first: dict[str, object]) -> None:
+        sent = SiteDeliveries().file("201611", "2016-11-24", "2016-12-05", **({"rows": "a"} | first))
+        sent.file("201612", "2016-12-24", "2017-01-05", rows="a" if first.get("rows") != "" else "")
+        assert sent.findings == []
+
+    def test_a_new_version_of_the_same_month_is_not(self) -> None:
+        sent = SiteDeliveries().file("201611", "2016-11-24", "2016-12-05", rows="a")
+        assert sent.file("201611", "2016-11-24", "2016-12-06", version=2, rows="a").findings == []
 
 
 class TestReportedOnce:

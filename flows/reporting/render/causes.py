@@ -9,6 +9,7 @@ from flows.deliveries.months import WRONG_MONTH
 from flows.reporting.report_item import HEADING_LINE_RULES, TOO_MANY_ROWS_RULE, Item
 from schemas._contract.model import Severity
 from schemas._rules.misplaced import MISPLACED_RULE_IDS
+from schemas._rules.months import OTHER_MONTH_RULE
 
 # How cells or headings are written. Whoever made the file wrote all columns so: one item names them, with one fix.
 # Not here: a value that is missing, not on its list or out of range, which has a cause of its own in each column.
@@ -33,7 +34,7 @@ HINT_RULE = "F40"  # a hint behind a heading says how the column's dates are rea
 SEPARATED_BY_BLANK_ROWS = ("F05", "F06", "F33", "F34", "F35", "F38")  # what is no data, with blank rows around it
 BLANK_ROWS_RULE = "F07"
 _WORST_FIRST = (Severity.FILE, Severity.ROW, Severity.WARNING)
-_EXPLAIN_OTHERS = (*WRONG_MONTH, *MISPLACED_RULE_IDS, HINT_RULE)
+_EXPLAIN_OTHERS = (OTHER_MONTH_RULE, *WRONG_MONTH, *MISPLACED_RULE_IDS, HINT_RULE)
 
 
 def biggest_first(item: Item) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Findings from comparing each delivery with the others of its site (F17-F19, F26), once the standings are final."""
+"""Findings from comparing each delivery with the others of its site (F17-F19, F26, F54), by the final standings."""
 
 from __future__ import annotations
 

@@ -31,7 +31,13 @@ class Keys:
 
     def __init__(self, contract: Contract) -> None:
         self._key = contract.key
+        self._rows = self._content = 0
         self._files = [SpooledTemporaryFile(_IN_MEMORY) for _ in range(_PARTITIONS)]  # noqa: SIM115 - they live as long
+
+    @property
+    def content(self) -> str:
+        """A digest of all rows with a key column, by their texts and in any order; '' if there is no row."""
+        return f"{self._rows}-{self._content:016x}" if self._rows else ""
 
     def add(self, typed: TypedBatch) -> None:
         """Add the rows of a batch."""
@@ -39,6 +45,8 @@ class Keys:
         keys = [typed.rows[name] for name in self._key]
         one, other = (_digest(len(typed.rows), (k.hash(seed=seed) for k in keys)) for seed in (1, 2))
         texts = _digest(len(typed.rows), (c.expand(c.distinct.hash(seed=3)) for c in typed.cells.values()))
+        self._rows += len(typed.rows)
+        self._content = (self._content + int(texts.sum())) % (1 << 64)
         digests = [typed.rows["source_row"].to_numpy().astype(np.uint64), one, other, texts]
         partition = (one >> _SHIFT).astype(np.uint8)
         partition[~has_key] = _PARTITIONS  # beyond the last one: written nowhere

@@ -107,6 +107,11 @@ class WholeFile:
         """The findings about rows without data. Where one rule has very many, `findings` has their number instead."""
         return pl.concat(self._rows_left_out).filter(~pl.col("rule_id").is_in(self._too_many()))
 
+    @property
+    def content(self) -> str:
+        """A digest of the rows, which is the same for two files with the same rows (rule F54)."""
+        return self._keys.content
+
     def _too_many(self) -> list[str]:
         """The rules by which more rows were left out than are reported one by one."""
         return [rule for rule in _LEFT_OUT if self._left_out[rule] > BLANK_ROWS_LISTED]

@@ -350,6 +350,7 @@ NEEDS_OTHER_DELIVERIES = {
     ("F21", FILE),
     ("F26", FILE),
     ("F26", WARNING),
+    ("F54", WARNING),
     ("L03", FILE),
     ("L04", FILE),
     ("L05", FILE),
