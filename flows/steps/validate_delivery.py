@@ -245,6 +245,8 @@ def _validate_rows(
 
     def validate_batch(sent: TextBatch, corrections: pl.DataFrame) -> tuple[TypedBatch, pl.DataFrame]:
         typed = conform(sent, layout, contract, context, extract.sheet)
+        if layout.reads_nothing:  # what refuses the file is all that is said of it, but for personal data
+            return typed, _of_personal_data(typed.findings)
         withhold_misplaced(typed, context.known)
         violations = validate_rows(typed, layout, contract, context, extract.sheet)
         violations = grouped_findings(typed, violations, layout, contract, context, extract.sheet)
@@ -314,6 +316,10 @@ def _other_sheets(extract: Extract, contract: Contract, context: DeliveryContext
     except UnreadableFile as unreadable:
         finding = Finding(unreadable.rule_id, Severity.FILE, found=unreadable.found or None)
         return findings_frame([finding], extract.sheet)
+
+
+def _of_personal_data(findings: pl.DataFrame) -> pl.DataFrame:
+    return findings.filter(pl.col("rule_id").is_in(PERSONAL_DATA_RULE_IDS))
 
 
 def _only_personal(findings: pl.DataFrame) -> pl.DataFrame:

@@ -30,7 +30,7 @@ def test_by_night(folder: DataFolder) -> None:
     assert set(folder.query(f"{sql} and dataset <> 'participants'")) == {("F54",)}
     page = folder.paths.reports / BPL / f"{BPL}_contacts_201611_v1.html"
     assert "This is the file of an earlier month under a new name" in page.read_text(encoding="utf-8")
-    assert result.summary_path and "an earlier month (F54)" in result.summary_path.read_text(encoding="utf-8")
+    assert "is identical to the file of an earlier month (F54)" in result.reported.summary
 
 
 @pytest.mark.parametrize(("dataset", "suffix"), [("contacts", "csv"), ("participants", "xlsx")])

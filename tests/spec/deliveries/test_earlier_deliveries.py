@@ -165,8 +165,9 @@ class TestF23MissingRecords:
 
 
 def test_f17_an_identical_extract_is_reported(send: Sender) -> None:
-    send.send_participants(range(5))
-    assert [rule for rule, *_ in send(range(5))] == ["F17"]
+    send.send_participants(range(5), month="201701")
+    assert [rule for rule, *_ in send(range(5), month="201701")] == ["F17"]
+    assert [rule for rule, *_ in send(range(5), month="201702")] == ["F54"]
 
 
 def test_f18_an_older_extract_is_refused(send: Sender) -> None:

@@ -122,3 +122,21 @@ def test_no_marked_workbook_is_made_of_an_unchanged_one(tmp_path: Path) -> None:
     assert [i.rule_id for r in result.reports for i in r.items] == ["F49"]
     assert not list((tmp_path / "again").rglob("*_to_fix.xlsx"))
     assert result.text.startswith("This file would be refused: fix 1 problem before you send it.")
+
+
+def test_a_heading_that_was_put_right_is_put_right_in_the_copy(validate: Validator, tmp_path: Path) -> None:
+    """A lost separator (F43): with the heading as it was sent, each row would have a cell too many."""
+    rows = contacts(*({"contact_date": f"2016-10-{n:02}"} for n in range(1, 13)))
+    rows[2]["attended"] = "no such code"
+    text = as_csv(rows).replace("duration_minutes,staff_role", "duration_minutesstaff_role", 1)
+    copy = marked(tmp_path, text.encode(), "contacts", "csv")
+    fixed = validate(saved(copy, {"F4": "5"}), suffix="xlsx")
+    assert (fixed.findings, len(fixed.accepted)) == ([], 12)
+    assert [f.rule for f in validate(copy, suffix="xlsx").findings] == ["F49"]
+
+
+def test_an_unchanged_copy_is_one_item_whatever_else_is_in_it(validate: Validator, tmp_path: Path) -> None:
+    table = [list(contacts({})[0]), *(list(r.values()) for r in contacts({}, {"attended": "no such code"}))]
+    more = [["Total", *[""] * 9], ["< Select >", *[""] * 9], [""] * 9 + ["a", "b", "c"]]
+    copy = marked(tmp_path, workbook({"Contacts": [*table, *more]}), "contacts", "xlsx")
+    assert [f.rule for f in validate(copy, suffix="xlsx").findings] == ["F49"]

@@ -49,9 +49,14 @@ def read_raw_sheets(
 
 
 def _heading_lines(path: Path, known: Set[str], delimiter: str, quote: str) -> tuple[dict[int, list[Any]], str]:
-    """The heading's records by the number of their first line, and the delimiter."""
+    """The heading's records by the number of their first line, and the delimiter.
+
+    A single record is given as it was read: with a lost separator put back (F43), every cell is under its heading.
+    """
     data, _, _ = as_utf8(path)
     heading = locate_heading(data, known, delimiter, quote)
+    if len(heading.records) == 1:
+        return {heading.first + 1: list(heading.cells)}, heading.delimiter
     return {line + 1: list(cells) for line, cells in heading.records}, heading.delimiter
 
 
