@@ -192,13 +192,14 @@ class WholeFile:
         found += self._births(rows)
         found += [self._of_column("C02", field) for field, how in sorted(context.known.dates) if how.is_mixed]
         found += [*self._disagreements(rows, delivery, context), *self._other_forms()]
-        found += self._misplaced.same_columns(context.known)
         # where the month in the name is wrong, rows at fault by that month do not count as bad
         rows_at_fault = [*self._at_fault, *(self._faults_by_cut_off if not self.month_is_wrong else [])]
         at_fault = pl.concat(rows_at_fault).n_unique() - self._without_consent if rows_at_fault else 0
         explained = self._rules["F37"] if "F37" in many else 0  # that finding refuses the file, and says why
         if self.contract.exceeds_bad_share(at_fault - explained, rows):
             found.append(Finding("L01", Severity.FILE, found=f"{at_fault} of {rows} rows"))
+        if all(f.severity != Severity.FILE for f in found):  # a question about a file that is refused can wait
+            found += self._misplaced.same_columns(context.known)
         return found
 
     @property
