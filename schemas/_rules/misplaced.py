@@ -1,4 +1,4 @@
-"""Rules about cells that hold another column's values, or whose value is in a row above. They are our own (F50-F54).
+"""Rules about cells that hold another column's values, or whose value is in a row above. Our own (F50-F53, F55).
 
 They are detected over the whole file, in `flows/steps/validate/misplaced/`. One finding about the file replaces the
 findings of its cells, all of which have the same cause.
@@ -62,7 +62,7 @@ MISPLACED_RULES: tuple[Rule, ...] = (
         for severity in (Severity.FILE, Severity.ROW)
     ),
     Rule(
-        "F54",
+        "F55",
         Severity.WARNING,
         "{title} is the same as another column on every row",
         "a value of its own",

@@ -145,7 +145,7 @@ def eligible_only(file: SentFile) -> SentFile:
     return file.with_grid([file.grid[0], *started])
 
 
-class TestF54SameColumns:
+class TestF55SameColumns:
     """Values that fit their column do not show that they are another's; the same on every row, they may be."""
 
     @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
@@ -160,14 +160,14 @@ class TestF54SameColumns:
         self, dataset: str, source: str, onto: str, suffix: str, tmp_path: Path
     ) -> None:
         checked = broken(dataset, suffix, tmp_path, copied(source, onto))
-        assert [(i.rule_id, i.severity, i.field) for i in checked.items] == [("F54", Severity.WARNING, onto)]
+        assert [(i.rule_id, i.severity, i.field) for i in checked.items] == [("F55", Severity.WARNING, onto)]
 
     def test_a_date_that_no_rule_contradicts_is_asked_about(self, tmp_path: Path) -> None:
         """Support that begins on the day of the referral, for everybody who was eligible."""
         to_start = [copied("referral_received_date", "programme_start_date"), eligible_only]
         checked = broken("referrals", "csv", tmp_path, *to_start)
         assert [(i.rule_id, i.severity, i.field) for i in checked.items] == [
-            ("F54", Severity.WARNING, "programme_start_date")
+            ("F55", Severity.WARNING, "programme_start_date")
         ]
 
     @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ class TestF54SameColumns:
     def test_dates_that_may_well_be_the_same_day_are_no_question(
         self, dataset: str, source: str, onto: str, tmp_path: Path
     ) -> None:
-        assert "F54" not in rules(broken(dataset, "csv", tmp_path, copied(source, onto)))
+        assert "F55" not in rules(broken(dataset, "csv", tmp_path, copied(source, onto)))
 
     @pytest.mark.parametrize(
         ("dataset", "source", "onto"),
@@ -190,14 +190,14 @@ class TestF54SameColumns:
         self, dataset: str, source: str, onto: str, tmp_path: Path
     ) -> None:
         few = broken(dataset, "csv", tmp_path, copied(source, onto), lambda f: f.with_grid(f.grid[:8]))
-        assert "F54" not in rules(few)
+        assert "F55" not in rules(few)
 
         def one_differs(file: SentFile) -> SentFile:
             grid = [list(row) for row in file.grid]
             grid[3][file.position(onto)] = "2016-12-30"
             return file.with_grid(grid)
 
-        assert "F54" not in rules(broken(dataset, "csv", tmp_path, copied(source, onto), one_differs))
+        assert "F55" not in rules(broken(dataset, "csv", tmp_path, copied(source, onto), one_differs))
 
 
 def test_shifted_rows_in_a_text_file_are_no_fault_of_its_heading(tmp_path: Path) -> None:

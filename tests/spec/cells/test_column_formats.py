@@ -60,14 +60,14 @@ class TestDates:
         rows = table(dataset, *fields, texts=[written(day) for day in DAYS])
         outcome = validate(FORMATS[suffix](rows), dataset, suffix=suffix)
         assert (outcome.result, outcome.is_conserved) == ("accepted", True)
-        # the columns of one file are written from the same dates, which is asked about (F54)
-        assert {i for i in items(outcome) if i[0] != "F54"} == {(rule, "warning", field) for field in fields}
+        # the columns of one file are written from the same dates, which is asked about (F55)
+        assert {i for i in items(outcome) if i[0] != "F55"} == {(rule, "warning", field) for field in fields}
         for field in fields:
             assert values(outcome, field) == DAYS
             suggested = [f.suggestion for f in outcome.findings_of(rule) if f.column == field]
             assert suggested == [str(day) for day in DAYS]
         resent = validate(FORMATS[suffix](corrected(rows, outcome)), dataset, suffix=suffix)
-        assert ({f.rule for f in resent.findings} - {"F54"}, resent.values) == (set(), outcome.values)
+        assert ({f.rule for f in resent.findings} - {"F55"}, resent.values) == (set(), outcome.values)
 
     @pytest.mark.parametrize(
         ("rule", "text"),

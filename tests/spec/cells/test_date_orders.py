@@ -141,8 +141,8 @@ class TestHalfConverted:
         for field in fields:
             assert [f.suggestion for f in outcome.findings if f.column == field] == [as_written(day) for day in DAYS]
         resent = validate(FORMATS[suffix](corrected(rows, outcome)), dataset, suffix=suffix)
-        # the columns of one file are written from the same dates, which is asked about (F54)
-        assert (resent.result, {f.rule for f in resent.findings} - {"F54"}) == ("accepted", set())
+        # the columns of one file are written from the same dates, which is asked about (F55)
+        assert (resent.result, {f.rule for f in resent.findings} - {"F55"}) == ("accepted", set())
         assert all(days_of(resent, field) == DAYS for field in fields)
 
     def test_dates_are_compared_across_batches(self, validate: Validator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,8 +257,8 @@ class TestMonthFirst:
         for field in fields:
             assert [f.suggestion for f in outcome.findings if f.column == field] == [as_written(day) for day in DAYS]
         resent = validate(FORMATS[suffix](corrected(rows, outcome)), dataset, site, suffix=suffix)
-        # the columns of one file are written from the same dates, which is asked about (F54)
-        assert (resent.result, {f.rule for f in resent.findings} - {"F54"}) == ("accepted", set())
+        # the columns of one file are written from the same dates, which is asked about (F55)
+        assert (resent.result, {f.rule for f in resent.findings} - {"F55"}) == ("accepted", set())
         assert all(days_of(resent, field) == DAYS for field in fields)
 
     @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Misplaced values: swapped, copied and shifted columns, and values given on the first row of a group alone (F50-F54).
+"""Misplaced values: swapped, copied and shifted columns, and values on the first row of a group alone (F50-F53, F55).
 
 Evidence is gathered batch by batch and decided at the end. It is then known for a second validation of the file, in
 which those cells are not read (`withhold.py`).

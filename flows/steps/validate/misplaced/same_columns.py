@@ -1,7 +1,7 @@
 """Two columns of one kind that are the same on every row: one was copied over the other, or may have been.
 
 Values that fit their column do not show by themselves that they are another's. Where rules about such a column are
-broken on many rows, it was copied (F51). Otherwise this is only a warning (F54).
+broken on many rows, it was copied (F51). Otherwise this is only a warning (F55).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class SameColumns:
             source_of.setdefault(b.name, a.name)
         return [
             Finding(
-                "F54",
+                "F55",
                 Severity.WARNING,
                 field=name,
                 column=layout.column_of(name),
