@@ -44,7 +44,8 @@ def step(to_confirm: int) -> tuple[str, str]:
     """The step of the first sheet about rows that are right all the same, as (heading, text)."""
     lines = counted(to_confirm, "line")
     return (
-        f"Say what is right all the same, on the sheet {CONFIRM}",
-        f"It has {lines}: what is unlikely, and may be right. Choose a reason and your role where it is; leave the "
-        "others empty. You are not asked about those rows again while their values stay the same.",
+        f"Say what is right all the same, on the sheet '{CONFIRM}'",
+        f"It has {lines}, each for a value that is unlikely and may be right. Where it is right, choose a reason and "
+        "your role; leave the other lines empty. You are not asked about those rows again while their values stay the "
+        "same.",
     )

@@ -98,7 +98,7 @@ def steps(report: Report, to_fix: int, send_as: str, to_confirm: int = 0) -> tup
          "codes, pick from the list that opens in the cell: codes such as 01 then keep their noughts."),
         *([confirming.step(to_confirm)] if to_confirm else []),
         (f"Save it under {which} name", f"Save it as an Excel workbook (.xlsx) named {send_as}. The sheets and the "
-         "column that we added may stay: they are passed over when the file is read."),
+         "column that we added may stay: your rows are read from your own sheets."),
         ("Send it", f"Put it in your site's folder, {report.site}{as_before}{by}. It is checked "
          "the following night, and you get its report the next morning."),
     )  # fmt: skip
