@@ -25,18 +25,18 @@ def write(text: str) -> None:
 
 
 def test_defaults_apply_without_any_setting() -> None:
-    assert Settings.of() == Settings(Path("data"), 5, "", 0, "")
+    assert Settings.of() == Settings(data=Path("data"), keep_builds=5, reading_group="", threads=0, memory_limit="")
     assert Settings.of().warehouse() == Warehouse(DataPaths(Path.cwd() / "data"))
 
 
 def test_a_flag_beats_the_environment_beats_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     write('data = "file"\nkeep_builds = 2\nreading_group = "analysts"\nthreads = 1\nmemory_limit = "4GB"\n')
-    from_file = Settings(Path("file"), 2, "analysts", 1, "4GB")
+    from_file = Settings(Path("file"), 2, "analysts", threads=1, memory_limit="4GB")
     assert Settings.of() == from_file
     assert from_file.warehouse() == Warehouse(DataPaths(Path.cwd() / "file"), DuckDBOptions(1, "4GB"), "analysts")
     monkeypatch.setenv("PILOTS_DATA", "environment")
     monkeypatch.setenv("pilots_keep_builds", "3")
-    assert Settings.of() == Settings(Path("environment"), 3, "analysts", 1, "4GB")
+    assert Settings.of() == Settings(Path("environment"), 3, "analysts", threads=1, memory_limit="4GB")
     assert Settings.of(Path("flag")).data == Path("flag")
 
 
