@@ -154,8 +154,17 @@ Do what each problem says: fix the cell or, where it says so, delete the whole r
 the file as an Excel workbook under its agreed name with the next version, such as `MHT-BPL_contacts_201611_v2.xlsx`,
 and put it in your folder. You do not have to remove what we added.
 
-There is no marked copy of a file that may hold personal data, has very many rows, or has no row that could be checked.
-The page, and the file beside it that ends in `findings.csv`, say the same.
+There is no marked copy of a file that may hold personal data, has very many rows, has headings that are not known where
+one of ours is missing, or has no row that could be checked. The page, and the file beside it that ends in
+`findings.csv`, say the same.
+
+**If you do not know the right value**, leave the row as it is and send the file: the row is held back, and all others
+load. Where the cell may be empty, clear it. Never guess, and choose a code such as 'other' only where it is true. Only
+where the whole file is refused do the rows that are to blame have to be fixed, or taken out.
+
+**Opening a CSV file by a double click changes it**: Excel takes the nought off codes such as 01 and reads dates its own
+way, and saving keeps that. In Excel, use Data, From Text/CSV, and give every column the type Text; or fix the marked
+workbook and send that, which is an Excel workbook in which codes and dates stay as they are.
 
 **If a warning is about a row that is right all the same**, say so once. Some of the warnings under 'Worth checking' can
 be confirmed. The page says which, and the marked workbook has a sheet *{CONFIRM}* with a line for each of their rows:

@@ -13,12 +13,15 @@ from schemas._contract.code_lists import fold
 from schemas._contract.registry import expects_return, profile, returns_for
 from schemas.audit.deliveries import Delivery
 
+ROW_WORD = "{row}"  # 'row' of a sheet, or 'line' of a text file whose rows a spreadsheet numbers differently
+
 
 @dataclass(frozen=True)
 class Misplaced:
     """Cells with another column's values: those of `fields` from `first_row` on. None of them is read.
 
-    `rule_id`, `field` and `found` are those of the one finding about them; '' where another rule explains them.
+    `rule_id`, `field` and `found` are those of the one finding about them; '' where another rule explains them. `found`
+    may have the placeholder ROW_WORD.
     """
 
     rule_id: str

@@ -259,6 +259,10 @@ class Contract:
         """Warnings that a site can confirm to be right all the same."""
         return tuple(r for r in self.rules if r.confirmable)
 
+    def confirmable_rule(self, rule_id: str, field: str) -> Rule | None:
+        """The rule with this id and field that a site can confirm; None where there is none."""
+        return next((r for r in self.confirmable_rules if (r.rule_id, r.field) == (rule_id, field)), None)
+
     @property
     def parent_rules(self) -> tuple[Rule, ...]:
         """Rules that hold rows with a dangling reference to another dataset."""

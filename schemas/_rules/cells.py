@@ -45,8 +45,8 @@ _TIMES_1440 = (
 )
 _TIMES_60 = (
     "Each suggestion is the number times 60, in whole minutes: compare some with your records. In Excel, type 60 into"
-    " an empty cell and copy it, select the numbers in {column}, choose Paste special, Multiply, and round them to"
-    " whole minutes. Then send the file again."
+    " an empty cell and copy it, select the cells of {column} that hold a number (an empty one would become 0), choose"
+    " Paste special, Multiply, and round the results with the function ROUND. Then send the file again."
 )
 
 _AS_TEXT = (
@@ -217,7 +217,8 @@ CELL_RULES: tuple[Rule, ...] = (
     _row(
         "F37",
         "{title} holds a formula whose result was not saved",
-        "Open the file in Excel, wait until it has calculated, save it and send it again. Or type the value in.",
+        "Open your own file in Excel, wait until it has calculated, save it and send it again: the marked workbook has"
+        " no formulas. Or type the value in.",
         ANY,
     ),
     Rule(
@@ -343,7 +344,8 @@ CELL_RULES: tuple[Rule, ...] = (
     _repair(
         CLOCK_RULE,
         "{title} was written with its unit, and read as a number",
-        "Send the number alone: select {column}, and use Find and Replace to take the words off.",
+        "Send the number alone: in {column}, type the number that each text was read as. Do not only delete the words:"
+        " a number in another unit would then be wrong.",
         _on(*NUMBERS, when=lambda f: f.unit in COUNTED_UNITS),
     ),
     *(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from schemas._contract.model import Contract, Rule, Severity
 
 FILE, WARNING = Severity.FILE, Severity.WARNING
+RENAMED_RULE = "F41"  # a heading that may stand for a field, found in `flows/steps/conform/renamed.py`
 
 
 def _any_column(contract: Contract) -> tuple[str, ...]:
@@ -32,7 +33,7 @@ HEADING_RULES: tuple[Rule, ...] = (
         found_on=_any_column,
     ),
     Rule(
-        "F41",
+        RENAMED_RULE,
         FILE,
         "Is this column your {title}? It has no heading that we know",
         "a column headed {field}",
@@ -41,7 +42,7 @@ HEADING_RULES: tuple[Rule, ...] = (
         found_on=_required_columns,
     ),
     Rule(
-        "F41",
+        RENAMED_RULE,
         WARNING,
         "Is this column your {title}? It was left out: it has no heading that we know",
         "a column headed {field}",

@@ -55,8 +55,8 @@ MISPLACED_RULES: tuple[Rule, ...] = (
             severity,
             "{title} is filled in only on the first row of each group",
             "a value on every row",
-            "Repeat the value on every row of its group: copy it down to the next value. Merged cells are never filled"
-            " down.",
+            "Repeat the value on every row of its group: copy it down to the next value. Clear any filter first, so"
+            " that no group begins on a hidden row. We never fill empty cells ourselves.",
             found_on=_any_column,
         )
         for severity in (Severity.FILE, Severity.ROW)

@@ -52,7 +52,8 @@ NOT_DATA_RULES: tuple[Rule, ...] = (
         Severity.FILE,
         "Many formulas were saved without their results",
         "cells with values, or with formulas and their results",
-        "Open the file in Excel, wait until it has calculated, save it and send it again.",
+        "Open your own file in Excel, wait until it has calculated, save it and send it again: the marked workbook has"
+        " no formulas.",
     ),
     Rule(
         "F38",

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from schemas._contract.model import Contract, Field, Kind
 
+HASH_LENGTH = 32  # hexadecimal digits of a keyed hash
+HASH_PATTERN = f"[0-9a-f]{{{HASH_LENGTH}}}"
 REASONS, ROLES = "confirmation_reason", "confirming_role"  # the code lists: nothing else is stored of what was typed
 
 

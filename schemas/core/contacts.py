@@ -134,7 +134,8 @@ CONTRACT = Contract(
             Severity.ROW,
             "The same contact is recorded twice",
             expected="one row per contact",
-            fix="Delete the second copy, or correct its date, type, role or duration.",
+            fix="Rows with the same episode, date, type, role and duration are one contact. If they are, keep one and "
+            "delete the others; if they are different contacts, correct what is wrong in them.",
             field="contact_id",
             violations_sql=repeats_sql(
                 "core.contacts",

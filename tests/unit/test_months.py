@@ -213,7 +213,7 @@ class TestSameBytesForALaterMonth:
         assert sent.standings_by_name == {"201611 v1": "current", "201612 v1": "same"}
         found = f"the file of November 2016: {BPL}_contacts_201611_v1.csv"
         assert sent.findings == [("201612 v1", "F54", "warning", found)]
-        sent.file("201701", "2016-11-24", "2017-02-05", content="a")  # told once
+        sent.file("201701", "2016-11-24", "2017-02-05", content="a")  # reported once
         assert [t[:3] for t in sent.findings[1:]] == [("201701 v1", "F17", "warning")]
 
     @pytest.mark.parametrize(

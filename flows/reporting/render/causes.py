@@ -11,8 +11,8 @@ from schemas._contract.model import Severity
 from schemas._rules.misplaced import MISPLACED_RULE_IDS
 from schemas._rules.months import OTHER_MONTH_RULE
 
-# How cells or headings are written. Whoever made the file wrote all columns so: one item names them, with one fix.
-# Not here: a value that is missing, not on its list or out of range, which has a cause of its own in each column.
+# Rules about how cells or headings are written. A file is written in one way, so one item names all columns, with one
+# fix. Not here: a value that is missing, not on its list or out of range, which has a cause of its own in each column.
 RULES_OF_FORM = frozenset(
     {
         *("C01", "C02", "C03", "C04"),  # dates
@@ -20,18 +20,21 @@ RULES_OF_FORM = frozenset(
         *("C11", "C12", "C13", "C29", "C30", "C31"),  # numbers and amounts
         *("C14", "C15", "C16", "C18", "C20", "C33", "M06", "P08", "P10"),  # codes and references
         *("C09", "C17", "C23", "C24", "F14"),  # any text
-        *(
-            "C07",
-            "C10",
-            "F37",
-            "F39",
-        ),  # suppressed figures, spreadsheet errors, formulas without results, unfilled choices
+        *("C07", "C10"),  # suppressed figures, spreadsheet errors
+        *("F37", "F39"),  # formulas without results, unfilled choices
         *("F10", "F11", "F28", "F40"),  # headings
         "F53",  # filled in on the first row of each group
     }
 )
-HINT_RULE = "F40"  # a hint behind a heading says how the column's dates are read
-SEPARATED_BY_BLANK_ROWS = ("F05", "F06", "F33", "F34", "F35", "F38")  # what is no data, with blank rows around it
+HINT_RULE = "F40"  # a hint after a heading says how the column's dates are read
+SEPARATED_BY_BLANK_ROWS = (
+    "F05",
+    "F06",
+    "F33",
+    "F34",
+    "F35",
+    "F38",
+)  # content that is not data, with blank rows around it
 BLANK_ROWS_RULE = "F07"
 _WORST_FIRST = (Severity.FILE, Severity.ROW, Severity.WARNING)
 _EXPLAIN_OTHERS = (OTHER_MONTH_RULE, *WRONG_MONTH, *MISPLACED_RULE_IDS, HINT_RULE)

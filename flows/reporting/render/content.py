@@ -143,7 +143,7 @@ def _item(contract: Contract | None, group: pl.DataFrame, shifts: Sequence[LineS
         fix=text.fix,
         field=first["field"],
         field_title=field.title if field else "",
-        confirmable=is_confirmable(contract, first["rule_id"], first["field"], first["severity"]),
+        confirmable=first["severity"] == Severity.WARNING and _can_be_confirmed(contract, first),
         needs=_titles(rule(*rule_and_field).needs or _awaited_parents(contract, first["rule_id"])),
         column=first["column_name"] or first["field"],
         column_letter=first["column_letter"] or "",
@@ -160,10 +160,8 @@ def _item(contract: Contract | None, group: pl.DataFrame, shifts: Sequence[LineS
     )
 
 
-def is_confirmable(contract: Contract | None, rule_id: str, field: str, severity: str) -> bool:
-    """Whether a finding of this rule can be confirmed."""
-    rules = contract.confirmable_rules if contract else ()
-    return any((r.rule_id, r.field, str(r.severity)) == (rule_id, field, severity) for r in rules)
+def _can_be_confirmed(contract: Contract | None, finding: Mapping[str, Any]) -> bool:
+    return bool(contract and contract.confirmable_rule(finding["rule_id"], finding["field"]))
 
 
 def _awaited_parents(contract: Contract | None, rule_id: str) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ from flows.workbooks.styles import (
 from schemas._contract.model import Field, Kind, Severity
 from schemas._contract.workbook_names import HIDDEN, OUR_SHEETS, PROBLEMS, READ_ME, ROW_PROBLEMS
 from schemas._rules.explain import RuleText, explain
+from schemas._rules.headings import RENAMED_RULE
 from schemas._rules.privacy import REFUSING_RULE_IDS
 from schemas.audit.deliveries import Result
 from schemas.audit.findings import Outcome
@@ -65,6 +66,9 @@ def why_no_workbook(parts: Sequence[DatasetReport]) -> str:
         return words.COULD_NOT_BE_READ
     if not any(p.verdict.rows.read and p.verdict.rows_judged for p in parts):
         return words.NO_ROW
+    # below a heading that is not known, no value may be shown: the copy would lack what its sender has to send
+    if any(p.findings.filter(pl.col("rule_id") == RENAMED_RULE).height for p in parts):
+        return words.HEADINGS_NOT_KNOWN
     if max(p.verdict.rows.read for p in parts) > MAX_ROWS_MARKED:
         return words.too_many_rows(MAX_ROWS_MARKED)
     return ""

@@ -104,6 +104,11 @@ def name_to_save_under(report: Report) -> Pieces:
     )
 
 
-def send_it() -> Pieces:
+def send_it(report: Report) -> Pieces:
     """The last step."""
-    return in_pieces("Check it again. When nothing is left to fix, put the whole file in your site's folder.")
+    if report.result.is_rejected:
+        return in_pieces("Check it again. When nothing is left to fix, put the whole file in your site's folder.")
+    return in_pieces(
+        "Check it again, and put the whole file in your site's folder. If you do not know a right value, leave its row "
+        "as it is: it is held back, and the others load."
+    )

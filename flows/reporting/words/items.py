@@ -168,3 +168,13 @@ def needs_in_lines(item: Item) -> str:
 def others(number: int, noun: str, see: str = "") -> str:
     """How many more there are than are shown, and where to see them."""
     return f"and {counted(number, f'other {noun}')}{f': see {see}' if see else ''}"
+
+
+def open_as_text(file_name: str) -> str:
+    """How to open a CSV file without changing it, as the end of a paragraph; '' for any other file."""
+    if not file_name.casefold().endswith((".csv", ".tsv", ".txt")):
+        return ""
+    return (
+        " Do not open a CSV file by a double click, because Excel then changes codes such as 01, and dates: use Data, "
+        "From Text/CSV, and give every column the type Text."
+    )

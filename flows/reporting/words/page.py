@@ -20,6 +20,7 @@ from flows.reporting.words.items import (
     nearest,
     needs,
     needs_in_lines,
+    open_as_text,
     others,
     row_numbers,
     where_in_pieces,
@@ -311,12 +312,13 @@ def _cells_to_fix(report: Report) -> Pieces:
     if report.marked_workbook:
         return in_pieces(
             "Open {workbook}, which lies beside this page. It is your own file with every cell to fix marked. Fix it "
-            f"there, or in your own copy: {_FIX_WHAT_IS_SAID}",
+            f"there, or in your own copy: {_FIX_WHAT_IS_SAID}{open_as_text(report.file_name)}",
             {"workbook": report.marked_workbook},
             FILE,
         )
     why_none = f" {report.no_marked_workbook}" if report.no_marked_workbook else ""
-    return ((f"Fix what is listed above in your own copy of the file: {_FIX_WHAT_IS_SAID}{why_none}", PLAIN),)
+    how = f"{_FIX_WHAT_IS_SAID}{why_none}{open_as_text(report.file_name)}"
+    return ((f"Fix what is listed above in your own copy of the file: {how}", PLAIN),)
 
 
 def _other_sheets(report: Report) -> Pieces:
@@ -338,7 +340,7 @@ def _name_to_save_under(report: Report) -> Pieces:
 
 def _send_it(report: Report) -> Pieces:
     if report.is_check:
-        return check.send_it()
+        return check.send_it(report)
     rows = "" if report.only_wrong_month else ", not the fixed rows alone"
     by = f", by **{deadline(report.due)}**" if report.due else ""
     return in_pieces(f"Send the whole file{rows}, the same way as before{by}.")

@@ -26,7 +26,8 @@ COLUMNS = (
 # why a file gets no marked workbook
 MAY_BE_PERSONAL = "the file may hold personal data, of which no copy is made"
 COULD_NOT_BE_READ = "the file could not be read"
-NO_ROW = "no row of the file was looked at, so there is no cell to mark"
+NO_ROW = "no row of the file was checked, so there is no cell to mark"
+HEADINGS_NOT_KNOWN = "it would lack the values below headings that are not known: change the headings in your own file"
 TOO_WIDE = "a row has more cells than a spreadsheet can hold"
 HAS_CHANGED = "the file has changed since it was read"
 IS_GONE = "the file is no longer there"

@@ -1,7 +1,7 @@
 """Keyed hashes (HMAC): by them a confirmation names a row and its values, and holds neither.
 
-Whoever has the hashes and not the secret can neither read nor guess what they stand for. The secret is in a file of the
-data folder that only its owner may read; it is made when it is first needed.
+Without the secret, nobody can read or guess what a hash stands for. The secret is in a file of the data folder that
+only its owner may read; it is made when it is first needed.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import polars as pl
 from flows.store.durable import replacement_of
 from flows.store.paths import DataPaths
 from schemas._contract.model import Contract, Rule
+from schemas.audit.confirmations import HASH_LENGTH
 
-HASH_LENGTH = 32  # hexadecimal digits
 _SECRET_BYTES = 32
 
 
@@ -53,11 +53,11 @@ class KeyedHash:
 
     @property
     def fingerprint(self) -> str:
-        """A digest by which two secrets can be told apart, and that says nothing of either."""
+        """A digest that differs from secret to secret, and reveals nothing of it."""
         return self._digest("fingerprint")
 
     def _digest(self, *parts: Any) -> str:
-        texts = [None if part is None else str(part) for part in parts]  # an empty cell and '' are told apart
+        texts = [None if part is None else str(part) for part in parts]  # an empty cell is not ''
         return hmac.new(self.secret, json.dumps(texts).encode(), hashlib.sha256).hexdigest()[:HASH_LENGTH]
 
 

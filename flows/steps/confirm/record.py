@@ -15,18 +15,17 @@ from datetime import date
 
 from flows.deliveries.months import day_received
 from flows.runtime.data_folder import CONFIRMATIONS, CONFIRMATIONS_KEY, ConfirmationsUnusable
-from flows.steps.confirm.keyed_hash import HASH_LENGTH, KeyedHash, keyed_hash_of
+from flows.steps.confirm.keyed_hash import KeyedHash, keyed_hash_of
 from flows.store.durable import replacement_of
 from flows.store.paths import DataPaths
 from schemas._contract.catalogue import datasets
 from schemas._contract.code_lists import code_list
 from schemas._contract.model import Rule
 from schemas._contract.registry import sites
-from schemas.audit.confirmations import REASONS, ROLES, Confirmation, ConfirmedWarning
+from schemas.audit.confirmations import HASH_PATTERN, REASONS, ROLES, Confirmation, ConfirmedWarning
 from schemas.audit.deliveries import Delivery
 
 COLUMNS = ("site", "dataset", "key", "field", "rule", "value_hash", "reason", "role", "date")
-_HASH = re.compile(rf"[0-9a-f]{{{HASH_LENGTH}}}")
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,7 @@ NO_CONFIRMATIONS = Confirmations()
 def confirmable_rule(dataset: str, rule_id: str, field: str) -> Rule | None:
     """The rule of a dataset with this id and field that can be confirmed; None where there is none."""
     contract = datasets().get(dataset)
-    rules = contract.confirmable_rules if contract else ()
-    return next((r for r in rules if (r.rule_id, r.field) == (rule_id, field)), None)
+    return contract.confirmable_rule(rule_id, field) if contract else None
 
 
 def read_confirmations(paths: DataPaths) -> Confirmations:
@@ -127,7 +125,9 @@ def _confirmation(cells: tuple[str, ...]) -> Confirmation | str:
         wrong.append("there is no site of this code")
     if confirmable_rule(line["dataset"], line["rule"], line["field"]) is None:
         wrong.append("the dataset has no such rule that can be confirmed")
-    wrong += [f"{name} is not a hash of ours" for name in ("key", "value_hash") if not _HASH.fullmatch(line[name])]
+    wrong += [
+        f"{name} is not a hash of ours" for name in ("key", "value_hash") if not re.fullmatch(HASH_PATTERN, line[name])
+    ]
     wrong += [
         f"{name} is not on its list"
         for name, codes in (("reason", REASONS), ("role", ROLES))

@@ -16,13 +16,12 @@ from schemas._contract.catalogue import datasets
 from schemas._contract.code_lists import code_list
 from schemas._contract.model import Severity
 from schemas._rules.confirmations import NOT_TAKEN
-from schemas.audit.confirmations import REASONS, ROLES, ConfirmedWarning
+from schemas.audit.confirmations import HASH_PATTERN, REASONS, ROLES, ConfirmedWarning
 from schemas.audit.deliveries import Delivery
 
 MAX_NOT_TAKEN = 100  # findings about lines of one sheet
-_HASH = "[0-9a-f]{32}"
 _CODE = re.compile(
-    rf"(?P<site>[\w-]+)/(?P<dataset>\w+)/(?P<rule>\w+)/(?P<field>\w+)/(?P<key>{_HASH})/(?P<value>{_HASH})"
+    rf"(?P<site>[\w-]+)/(?P<dataset>\w+)/(?P<rule>\w+)/(?P<field>\w+)/(?P<key>{HASH_PATTERN})/(?P<value>{HASH_PATTERN})"
 )
 
 
@@ -68,15 +67,10 @@ def _faults(line: ConfirmLine, code: LineCode | None, delivery: Delivery) -> Ite
         yield "its code in the last column is not ours"
     elif (code.site_code, code.dataset) != (delivery.site_code, delivery.dataset):
         yield "it is about another file"
-    elif not _can_be_confirmed(code):
+    elif datasets()[code.dataset].confirmable_rule(code.rule_id, code.field) is None:
         yield "this check cannot be confirmed"
     for name, text, codes in (("reason", line.reason, REASONS), ("role", line.role, ROLES)):
         if not text:
             yield f"no {name} was chosen"
         elif not code_list(codes).code_for(text):
             yield f"the {name} is not one of the list"
-
-
-def _can_be_confirmed(code: LineCode) -> bool:
-    contract = datasets()[code.dataset]
-    return any((r.rule_id, r.field) == (code.rule_id, code.field) for r in contract.confirmable_rules)

@@ -50,12 +50,12 @@ def without_repeated_placeholders(findings: pl.DataFrame) -> pl.DataFrame:
     """Leave out the warning about a row's unfilled choices (F39) where one of them holds the row, and says so."""
     placeholders = findings.filter(pl.col("rule_id") == PLACEHOLDER_RULE)
     held = placeholders.filter(pl.col("severity") == Severity.ROW)["source_row"].implode()
-    is_told = (
+    is_repeated = (
         (pl.col("rule_id") == PLACEHOLDER_RULE)
         & (pl.col("severity") == Severity.WARNING)
         & pl.col("source_row").is_in(held)
     )
-    return findings.filter(~is_told)
+    return findings.filter(~is_repeated)
 
 
 def _of_placeholders(failures: pl.DataFrame, unfilled: pl.DataFrame) -> pl.DataFrame:

@@ -195,8 +195,8 @@ def sheet(name: str, of: Callable[[SentFile], Grid], *, moved_from_first: bool =
 
     def broken(file: SentFile) -> SentFile:
         first = next(iter(file.sheets))
-        kept = [file.grid[0]] if moved_from_first else file.grid
-        return replace(file, sheets={first: kept, name: of(file)})
+        left = [file.grid[0]] if moved_from_first else file.grid
+        return replace(file, sheets={first: left, name: of(file)})
 
     return broken
 

@@ -36,7 +36,7 @@ def rename(file: SentFile, checked: Checked, sound: SentFile) -> SentFile:
     """Give each column that the report names the heading that it asks for."""
     headings: list[Cell] = list(file.grid[0])
     for item in checked.items:
-        assert item.column_letter and item.field, checked.told
+        assert item.column_letter and item.field, checked.items_in_short
         headings[index_of(item.column_letter)] = item.field
     return file.with_grid([headings, *file.grid[1:]])
 
@@ -44,7 +44,7 @@ def rename(file: SentFile, checked: Checked, sound: SentFile) -> SentFile:
 def exchange_headings(file: SentFile, checked: Checked, sound: SentFile) -> SentFile:
     """Exchange the headings of the two columns that the first item names."""
     found = re.match(r"columns ([A-Z]+) and ([A-Z]+)", str(checked.items[0].found[0].value))
-    assert found, checked.told
+    assert found, checked.items_in_short
     i, j = index_of(found[1]), index_of(found[2])
     headings: list[Cell] = list(file.grid[0])
     headings[i], headings[j] = headings[j], headings[i]
@@ -67,7 +67,7 @@ def move_back(file: SentFile, checked: Checked, sound: SentFile) -> SentFile:
 
 
 def restore(*fields: str) -> Fix:
-    """Put the right values into some columns, from where the sender keeps them."""
+    """Put the right values into some columns, from the sender's own records."""
 
     def restored(file: SentFile, checked: Checked, sound: SentFile) -> SentFile:
         at = {sound.position(field) for field in fields}
@@ -85,7 +85,7 @@ def add(*fields: str) -> Fix:
     """Add the columns that the report says are missing, at the end."""
 
     def added(file: SentFile, checked: Checked, sound: SentFile) -> SentFile:
-        assert {item.field for item in checked.items if item.rule_id == "F09"} == {*fields}, checked.told
+        assert {item.field for item in checked.items if item.rule_id == "F09"} == {*fields}, checked.items_in_short
         at = [sound.position(field) for field in fields]
         return file.with_grid([[*row, *(own[i] for i in at)] for row, own in zip(file.grid, sound.grid, strict=True)])
 

@@ -1,4 +1,4 @@
-"""What the sender of a file is told, and what of it loads: as `pilots check` and a run in an empty warehouse do it."""
+"""Check a file as `pilots check` does: the report for its sender, and the rows that a run would load."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Checked:
         return replace(self.report, is_check=True)
 
     @property
-    def told(self) -> list[str]:
+    def items_in_short(self) -> list[str]:
         """The items in short, to be read in a failed test."""
         return [f"{i.rule_id} {i.severity}: {i.title} | {i.column_letter} | {i.rows_affected}" for i in self.items]
 
@@ -83,5 +83,5 @@ class _Rows(RowsInMemory):
 
     def accepted_rows(self) -> pl.DataFrame:
         """The rows that the file by itself shows to be sound."""
-        kept = [rows.filter(~pl.col("source_row").is_in(self._moved.implode())) for rows in self._rows]
-        return pl.concat(kept) if kept else pl.DataFrame({"source_row": []}, {"source_row": pl.Int64})
+        sound = [rows.filter(~pl.col("source_row").is_in(self._moved.implode())) for rows in self._rows]
+        return pl.concat(sound) if sound else pl.DataFrame({"source_row": []}, {"source_row": pl.Int64})

@@ -43,23 +43,23 @@ def test_the_report_names_the_cause_first_and_what_it_says_works(case: Case, tmp
     right = _sound_rows(case.dataset)
     broken = case.break_file(sound)
     checked = check(broken, tmp_path)
-    assert [i.rule_id for i in checked.items][:1] == [case.rule], checked.told
-    assert len(checked.items) <= MOST_ITEMS, checked.told
+    assert [i.rule_id for i in checked.items][:1] == [case.rule], checked.items_in_short
+    assert len(checked.items) <= MOST_ITEMS, checked.items_in_short
     wrong = {key: row for key, row in checked.loaded.items() if right.get(key) != row}
     assert not wrong, "a wrong value loads"
-    assert not case.loads or (checked.report.result, checked.loaded) == ("accepted", right), checked.told
+    assert not case.loads or (checked.report.result, checked.loaded) == ("accepted", right), checked.items_in_short
 
     fixed_file = case.fix(with_suggestions(broken, checked), checked, sound) if case.fix else broken
     if case.fix and fixed_file is not broken:
         fixed = check(fixed_file, tmp_path)
-        assert (fixed.report.result, fixed.loaded) == ("accepted", right), fixed.told
+        assert (fixed.report.result, fixed.loaded) == ("accepted", right), fixed.items_in_short
 
 
 @pytest.mark.parametrize(("dataset", "suffix"), sorted({(c.dataset, c.suffix) for c in CASES}))
 def test_the_files_that_are_broken_were_sound(dataset: str, suffix: str, tmp_path: Path) -> None:
     sound = sound_file(dataset, suffix)
     checked = check(sound, tmp_path)
-    assert (checked.told, checked.report.result) == ([], "accepted")
+    assert (checked.items_in_short, checked.report.result) == ([], "accepted")
     assert len(checked.loaded) == len(sound.grid) - 1 and checked.loaded == _sound_rows(dataset)
 
 

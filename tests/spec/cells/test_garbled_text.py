@@ -8,22 +8,16 @@ from __future__ import annotations
 
 import pytest
 import workbook_bytes
+from file_formats import file_of
 from file_validator import Finding, Row, Validator, as_csv, as_table, awards, contacts, participants, workbook
 from soak import in_soak
 
-WRITERS = {
-    "csv": lambda rows: as_csv(rows).encode(),
-    "xlsx": lambda rows: workbook({"Data": as_table(rows)}),
-    "xls": lambda rows: workbook_bytes.xls({"Data": as_table(rows)}),
-    "ods": lambda rows: workbook_bytes.ods("".join(workbook_bytes.ods_row(*row) for row in as_table(rows))),
-    "parquet": lambda rows: workbook_bytes.parquet(as_table(rows)),
-}
 ANY_FORMAT = pytest.mark.parametrize("suffix", ["csv", "xlsx", *in_soak("xls", "ods", "parquet")])
 
 
 def written(rows: list[dict[str, str]], suffix: str) -> bytes:
     """The rows as a file of this format."""
-    return WRITERS[suffix](rows)  # type: ignore[no-untyped-call]
+    return file_of(as_table(rows), suffix)
 
 
 def test_utf8_read_as_windows_1252_is_reported_with_the_original(validate: Validator) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 
 import pytest
-import workbook_bytes
-from file_validator import Finding, ValidatedFile, Validator, as_table, awards, contacts, participants, workbook
+from file_formats import file_of
+from file_validator import Finding, ValidatedFile, Validator, as_table, awards, contacts, participants
 from soak import in_soak
 
 ROWS = {"contacts": contacts, "participants": participants, "funding_awards": awards}
@@ -17,22 +15,11 @@ FORMATS = ("csv", "xlsx", *in_soak("xls", "ods"))
 PIVOT = [["Row Labels", "Count of records"], ["review", "35"], ["first", "24"], ["Grand Total", "59"]]
 
 
-def file_of(table: Sequence[Sequence[str]], suffix: str) -> bytes:
-    """A table as a file of a format, with all rows as wide as the widest."""
-    width = max(map(len, table))
-    rows = [[*row, *[""] * (width - len(row))] for row in table]
-    if suffix == "csv":
-        out = io.StringIO()
-        csv.writer(out, lineterminator="\n").writerows(rows)
-        return out.getvalue().encode()
-    if suffix == "ods":
-        return workbook_bytes.ods("".join(workbook_bytes.ods_row(*row) for row in rows))
-    return workbook_bytes.xls({"Data": rows}) if suffix == "xls" else workbook({"Data": rows})
-
-
 def check(validate: Validator, table: Sequence[Sequence[str]], dataset: str, suffix: str) -> ValidatedFile:
     """Validate a table in a format."""
-    outcome = validate(file_of(table, suffix), dataset, SITES[dataset], suffix=suffix)
+    width = max(map(len, table))
+    padded = [[*row, *[""] * (width - len(row))] for row in table]
+    outcome = validate(file_of(padded, suffix), dataset, SITES[dataset], suffix=suffix)
     assert outcome.is_conserved
     return outcome
 

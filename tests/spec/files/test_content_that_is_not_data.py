@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 
 import pytest
 import workbook_bytes
+from file_formats import file_of
 from file_validator import (
     CONTACT,
     PARTICIPANT,
@@ -35,17 +34,6 @@ def table_of(dataset: str, *changes: Row) -> Table:
     """A heading and valid rows of a dataset."""
     rows = {"contacts": contacts, "participants": participants, "funding_awards": awards}[dataset]
     return as_table(rows(*changes))
-
-
-def file_of(table: Sequence[Sequence[str]], suffix: str) -> bytes:
-    """A table as a file of a format."""
-    if suffix == "csv":
-        out = io.StringIO()
-        csv.writer(out, lineterminator="\n").writerows(table)
-        return out.getvalue().encode()
-    if suffix == "ods":
-        return workbook_bytes.ods("".join(workbook_bytes.ods_row(*row) for row in table))
-    return workbook_bytes.xls({"Data": table}) if suffix == "xls" else workbook({"Data": table})
 
 
 def check(validate: Validator, table: Sequence[Sequence[str]], dataset: str, suffix: str) -> ValidatedFile:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pytest
-import workbook_bytes
+from file_formats import file_of
 from file_validator import (
     JOB,
     REFERRAL,
@@ -43,16 +43,9 @@ ALL = {
 }
 
 
-def in_format(rows: Sequence[Row], suffix: str) -> bytes:
-    """A file of rows in one of FORMATS."""
-    table = as_table(rows)
-    if suffix == "csv":
-        return as_csv(rows).encode()
-    if suffix == "xlsx":
-        return workbook({"Data": table})
-    if suffix == "xls":
-        return workbook_bytes.xls({"Data": table})
-    return workbook_bytes.ods("".join(workbook_bytes.ods_row(*row) for row in table))
+def file_of_rows(rows: Sequence[Row], suffix: str) -> bytes:
+    """Rows as a file of a format."""
+    return file_of(as_table(rows), suffix)
 
 
 def renamed(rows: Sequence[Row], names: Mapping[str, str]) -> list[dict[str, str]]:
@@ -91,7 +84,7 @@ class TestF41RenamedHeadings:
     def test_a_renamed_column_is_asked_about_once(
         self, validate: Validator, dataset: str, field: str, heading: str, suffix: str
     ) -> None:
-        outcome = validate(in_format(renamed(ALL[dataset], {field: heading}), suffix), dataset, suffix=suffix)
+        outcome = validate(file_of_rows(renamed(ALL[dataset], {field: heading}), suffix), dataset, suffix=suffix)
         assert [(f.rule, f.severity, f.row) for f in outcome.findings] == [("F41", "file", None)]
         assert [*fields_asked(outcome).values()] == [field]
         assert (outcome.result, outcome.verdict.rows.held, outcome.is_conserved) == ("refused", ROWS, True)
@@ -137,7 +130,7 @@ class TestF41RenamedHeadings:
     def test_a_column_that_holds_something_else_is_not_linked(self, validate: Validator, suffix: str) -> None:
         rows = [{**r, "Bus line": f"line {n} from the station"} for n, r in enumerate(CONTACTS)]
         rows = [{name: text for name, text in r.items() if name != "staff_role"} for r in rows]
-        outcome = validate(in_format(rows, suffix), suffix=suffix)
+        outcome = validate(file_of_rows(rows, suffix), suffix=suffix)
         assert sorted(outcome.rules) == [("F09", "file", None), ("F11", "warning", None)]
 
     def test_an_extra_column_of_a_sound_file_is_not_linked(self, validate: Validator) -> None:
@@ -176,7 +169,7 @@ class TestF40HintsAfterHeadings:
     def test_a_hint_is_not_part_of_a_heading(
         self, validate: Validator, dataset: str, field: str, heading: str, suffix: str
     ) -> None:
-        content = in_format(renamed(ALL[dataset], {field: heading}), suffix)
+        content = file_of_rows(renamed(ALL[dataset], {field: heading}), suffix)
         outcome = validate(content, dataset, suffix=suffix, site="PMO" if dataset == "funding_awards" else "MHT-BPL")
         sound = validate(as_csv(ALL[dataset]), dataset, site="PMO" if dataset == "funding_awards" else "MHT-BPL")
         assert {(f.rule, f.severity) for f in outcome.findings} - {(f.rule, f.severity) for f in sound.findings} <= {
@@ -192,7 +185,7 @@ class TestF40HintsAfterHeadings:
     ) -> None:
         rows = [{**r, "contact_date": f"0{n}/11/2016"} for n, r in enumerate(CONTACTS, 1)]
         heading = f"Contact date ({hint})"
-        outcome = validate(in_format(renamed(rows, {"contact_date": heading}), suffix), suffix=suffix)
+        outcome = validate(file_of_rows(renamed(rows, {"contact_date": heading}), suffix), suffix=suffix)
         found = f"{heading}: dates such as 03/04/2016 are taken as day/month/year"
         assert outcome.findings_of("F40") == [Finding("F40", "warning", None, heading, found, None)]
         assert [f"{row['contact_date']}" for row in outcome.values] == [f"2016-11-0{n}" for n in range(1, ROWS + 1)]
@@ -238,7 +231,7 @@ class TestF42AnotherDataset:
     def test_the_columns_of_another_dataset_are_named(
         self, validate: Validator, name: str, sent: str, suffix: str
     ) -> None:
-        outcome = validate(in_format(ALL[sent], suffix), name, suffix=suffix)
+        outcome = validate(file_of_rows(ALL[sent], suffix), name, suffix=suffix)
         if name == sent:
             assert outcome.findings_of("F42") == []
             return

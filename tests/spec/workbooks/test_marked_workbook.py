@@ -395,6 +395,17 @@ class TestNoMarkedWorkbook:
         marked = mark(b"PK\x03\x04rubbish", suffix="xlsx")
         assert "could not be read" in marked.why_not and not marked.path.exists()
 
+    @pytest.mark.parametrize(("field", "heading"), [("attended", "DNA?"), ("staff_role", "Staff grade")])
+    def test_for_a_heading_that_may_be_one_of_ours(self, mark: Marker, field: str, heading: str) -> None:
+        """Values below it are not shown, so a copy would lack what its sender has to send."""
+        rows = [
+            {heading if name == field else name: text for name, text in row.items()}
+            for row in contacts(*[{"contact_type": "Zebulon"}, *[{}] * 20])
+        ]
+        marked = mark(as_csv(rows))
+        assert "F41" in {f.rule for f in marked.outcome.findings}
+        assert "in your own file" in marked.why_not and not marked.path.exists()
+
     def test_for_more_than_fifty_thousand_rows(self, mark: Marker) -> None:
         many = as_csv([contact(1, contact_medium="zz"), *(contact(n) for n in range(2, MAX_ROWS_MARKED + 3))])
         marked = mark(many)

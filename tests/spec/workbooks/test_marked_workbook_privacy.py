@@ -82,12 +82,12 @@ class TestParticipantLevelFiles:
     @pytest.mark.parametrize(("dataset", "site"), [("contacts", "PMO"), ("randomisation", "PWW-GW")])
     def test_a_file_whose_rows_were_not_validated_is_not_marked(self, mark: Marker, dataset: str, site: str) -> None:
         marked = mark(as_csv(contacts({}, {"staff_ref": "Grace", "contact_type": "Zebulon"})), dataset, site=site)
-        assert "no row of the file was looked at" in marked.why_not and not marked.path.exists()
+        assert "no row of the file was checked" in marked.why_not and not marked.path.exists()
 
     def test_a_file_without_rows_is_not_marked(self, mark: Marker) -> None:
         marked = mark(as_csv(contacts({})).splitlines()[0] + "\n")
         assert (marked.outcome.refusals, marked.path.exists()) == (["F01"], False)
-        assert "no row of the file was looked at" in marked.why_not
+        assert "no row of the file was checked" in marked.why_not
 
     def test_malformed_lines_totals_and_titles_are_repeated_unless_they_may_contain_a_name(self, mark: Marker) -> None:
         lines = as_csv(FAULTY_ROWS).splitlines()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from flows.deliveries.conformed import Layout
-from flows.deliveries.context import Misplaced
+from flows.deliveries.context import ROW_WORD, Misplaced
 from flows.runtime.wording import counted
 from flows.steps.validate.misplaced.forms import Sample
 from flows.steps.validate.misplaced.naming import ColumnNames
@@ -133,7 +133,7 @@ def _rows(odd: np.ndarray, seen: np.ndarray, rows: int) -> tuple[int, str]:
     to_the_end = (odd_from_here >= NEARLY_ALL * len(odd)) & (odd_from_here >= NEARLY_ALL * seen_from_here)
     if to_the_end.any():
         first = int(odd[to_the_end.argmax()])
-        return first, f"from row {first} on"
+        return first, f"from {ROW_WORD} {first} on"
     n = round(len(odd) * rows / len(seen))
     # rows between may be shifted too, where they have hardly a value in these columns
-    return 0, f"on {counted(n, 'row')} or more, from row {int(odd[0])}"
+    return 0, f"on {counted(n, 'row')} or more, from {ROW_WORD} {int(odd[0])}"

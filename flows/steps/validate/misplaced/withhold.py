@@ -6,7 +6,7 @@ import polars as pl
 
 from flows.cells.redact import redact
 from flows.deliveries.conformed import Layout, TypedBatch
-from flows.deliveries.context import DeliveryContext, FileKnowledge, Misplaced
+from flows.deliveries.context import ROW_WORD, DeliveryContext, FileKnowledge, Misplaced
 from flows.deliveries.findings import NO_FINDINGS, NO_HEADING, Finding, findings_of_rows
 from schemas._contract.model import Contract, Severity
 from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS
@@ -48,7 +48,7 @@ def findings_about_misplaced(known: FileKnowledge, layout: Layout, row: str = "r
 
 
 def _finding(cells: Misplaced, layout: Layout, row: str) -> Finding:
-    column, found = layout.column_of(cells.field), cells.found.replace("from row ", f"from {row} ")
+    column, found = layout.column_of(cells.field), cells.found.replace(ROW_WORD, row)
     return Finding(cells.rule_id, Severity.FILE, field=cells.field, column=column, found=found)
 
 
