@@ -140,3 +140,11 @@ def test_an_unchanged_copy_is_one_item_whatever_else_is_in_it(validate: Validato
     more = [["Total", *[""] * 9], ["< Select >", *[""] * 9], [""] * 9 + ["a", "b", "c"]]
     copy = marked(tmp_path, workbook({"Contacts": [*table, *more]}), "contacts", "xlsx")
     assert [f.rule for f in validate(copy, suffix="xlsx").findings] == ["F49"]
+
+
+def test_a_file_whose_lines_are_one_quoted_cell_each_has_a_copy_in_columns(validate: Validator, tmp_path: Path) -> None:
+    rows = contacts(*({"contact_date": f"2016-10-{n:02}"} for n in range(1, 13)))
+    rows[2]["attended"] = "no such code"
+    text = "".join(f'"{line}"\n' for line in as_csv(rows).splitlines())
+    fixed = validate(saved(marked(tmp_path, text.encode(), "contacts", "csv"), {"F4": "5"}), suffix="xlsx")
+    assert (fixed.findings, len(fixed.accepted)) == ([], 12)

@@ -15,7 +15,6 @@ from flows.deliveries.formats import Format
 from flows.steps.read import WORKBOOKS, read, sheets_of
 from flows.steps.read.sniff import format_of
 from flows.steps.read.text.encoding import as_utf8
-from flows.steps.read.text.text_heading import locate_heading
 from flows.steps.read.zip_package import Package, only_file_in_zip, unpack_to_temp
 
 
@@ -53,8 +52,11 @@ def _heading_lines(path: Path, known: Set[str], delimiter: str, quote: str) -> t
 
     A single record is given as it was read: with a lost separator put back (F43), every cell is under its heading.
     """
+    from flows.steps.read.text.delimited import heading_of_text  # a workbook is marked without the reader of text
+
     data, _, _ = as_utf8(path)
-    heading = locate_heading(data, known, delimiter, quote)
+    data, heading, _ = heading_of_text(data, known, delimiter, quote)
+    data.close()
     if len(heading.records) == 1:
         return {heading.first + 1: list(heading.cells)}, heading.delimiter
     return {line + 1: list(cells) for line, cells in heading.records}, heading.delimiter

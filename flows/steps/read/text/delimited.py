@@ -53,7 +53,7 @@ def read_delimited(path: Path, known_headings: Set[str], delimiter: str = "", qu
     Raises UnreadableFile: F01 empty, F02 encoding, U01 a line too long or too many columns, U03 no heading.
     """
     data, encoding, findings = as_utf8(path)
-    data, heading, wrapped = _locate_heading(data, known_headings, delimiter, quote)
+    data, heading, wrapped = heading_of_text(data, known_headings, delimiter, quote)
     findings += wrapped
     findings += heading_findings(heading, known_headings, delimiter, quote)
     surplus = surplus_cells(data, heading)
@@ -74,7 +74,7 @@ def read_delimited(path: Path, known_headings: Set[str], delimiter: str = "", qu
     )
 
 
-def _locate_heading(
+def heading_of_text(
     data: FileBytes, known_headings: Set[str], delimiter: str, quote: str
 ) -> tuple[FileBytes, TextHeading, list[Finding]]:
     """Locate the heading; if every line is one quoted cell, in the text within the marks (F44)."""
