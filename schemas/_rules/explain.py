@@ -91,14 +91,20 @@ def explain_columns(
     names = [name for name, _ in columns]
     fields = [contract.by_name[name] for name in names if contract and name in contract.by_name]
     letters = [letter for _, letter in columns if letter]
-    return _filled_in(
-        rule(contract, rule_id, names[0], severity),
-        contract,
-        title=_and_more([f.title for f in fields] or names),
-        field=_and_more(names),
-        column=f"columns {', '.join(letters[:-1])} and {letters[-1]}" if letters[1:] else "the columns",
-        expected=_expected_of_each(fields),
-    )
+    stated = rule(contract, rule_id, names[0], severity)
+    texts = {
+        "title": _and_more([f.title for f in fields] or names),
+        "column": f"columns {_listed(letters)}" if letters[1:] else "the columns",
+        "expected": _expected_of_each(fields),
+    }
+    in_short = _filled_in(stated, contract, field=_and_more(names), **texts)
+    # what to write into each heading has to be said of each
+    in_full = _filled_in(stated, contract, field=_listed(names), **texts)
+    return RuleText(in_short.title, in_full.expected, in_full.fix)
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(texts[:-1]), texts[-1])))
 
 
 def _and_more(names: Sequence[str]) -> str:

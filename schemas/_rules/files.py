@@ -152,7 +152,7 @@ FILE_RULES: tuple[Rule, ...] = (
         WARNING,
         "A heading was read as {field}",
         "the heading {field}",
-        "Use the heading in the specification.",
+        "Write the heading as the specification has it: {field}.",
         found_on=_any_column,
     ),
     Rule(

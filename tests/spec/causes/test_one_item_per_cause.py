@@ -51,6 +51,20 @@ def test_a_fault_of_several_columns_is_one_item_that_names_them(suffix: str, tmp
     assert rule["rows_affected"] == len({row for part in item.parts for row in rows_of(part.rows)})
 
 
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_each_heading_to_write_is_named(suffix: str, tmp_path: Path) -> None:
+    file = sound_file("contacts", suffix)
+    titles = {
+        "contact_date": "Contact date",
+        "contact_medium": "Contact medium (see list)",
+        "attended": "Attended (code)",
+    }
+    checked = check(file.with_grid([[titles.get(str(h), h) for h in file.grid[0]], *file.grid[1:]]), tmp_path)
+    hints = next(i for i in checked.items if i.rule_id == "F40")
+    assert "contact_medium (and 1 more column)" in hints.title
+    assert hints.expected == "the heading contact_medium and attended, with nothing after it"
+
+
 def rows_of(ranges: Sequence[tuple[int, int]]) -> list[int]:
     """Row numbers of ranges."""
     return [n for first, last in ranges for n in range(first, last + 1)]
