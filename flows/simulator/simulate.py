@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import math
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -29,6 +31,7 @@ from flows.simulator.sites import pilot_sites, retired_areas
 from schemas._contract import registry
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Severity
+from schemas._rules.months import OTHER_MONTH_RULE
 
 TRUTH_COLUMNS = ("file", "sheet", "source_row", "column", "field", "rule_id", "severity", "fault")
 NOT_DATA = ("F05", "F06", "F07")  # rows that a manifest does not count: repeated headings, totals, blank rows
@@ -80,6 +83,7 @@ class _OpenExtract:
     fault_kinds: tuple[FaultKind, ...]
     so_far: Counter[str] = field(default_factory=Counter)
     data_rows: int = 0
+    content: Any = field(default_factory=sha256)  # hash of the records, without titles, blank rows and the like
     truth: list[tuple[object, ...]] = field(default_factory=list)
 
     def expect(self, row: int | str, name: str, rule_id: str, severity: str, fault: str) -> None:
@@ -275,13 +279,19 @@ class _SiteExtracts:
 
     def _close(self, opened: list[_OpenExtract], summary: Summary) -> Iterator[tuple[object, ...]]:
         seen: set[str] = set()
+        months: dict[str, set[int]] = defaultdict(set)  # of the files with the same rows, by these
         for file in opened:
-            sha256 = file.file.close(file.data_rows, file.context.cut_off)
-            if not file.data_rows or sha256 in seen:  # nothing has happened yet, or nothing new since an earlier file
+            of_bytes = file.file.close(file.data_rows, file.context.cut_off)
+            if not file.data_rows or of_bytes in seen:  # nothing has happened yet, or nothing new since an earlier file
                 for path in (file.file.path, file.file.path.with_suffix(".manifest.json")):
                     path.unlink(missing_ok=True)
                 continue
-            seen.add(sha256)
+            seen.add(of_bytes)
+            if not file.refusal:
+                same = months[file.content.hexdigest()]
+                if len(same) == 1 and file.month not in same:  # given once, however long nothing changes
+                    file.expect("", "", OTHER_MONTH_RULE, str(Severity.WARNING), "shape")
+                same.add(file.month)
             summary.files += 1
             summary.rows += file.data_rows
             if file.contract.dataset == "contacts" and file.month == self.plan.months - 1 and file.version == 1:
@@ -299,6 +309,9 @@ def _write(rows: pl.DataFrame, planted: list[Planted], opened: _OpenExtract) -> 
     first = opened.file.next_row
     opened.file.append(texts)
     opened.data_rows += len(texts)
+    not_data = {finding.offset for finding in located if finding.kind.rule_id in NOT_DATA}
+    records = texts.filter([n not in not_data for n in range(len(texts))])
+    opened.content.update(records.write_csv(include_header=False).encode())
     for finding in located:
         kind = finding.kind
         opened.data_rows -= kind.rule_id in NOT_DATA
