@@ -14,6 +14,7 @@ from tempfile import SpooledTemporaryFile
 import numpy as np
 import polars as pl
 
+from flows.cells.distinct_column import evaluate_distinct
 from flows.deliveries.conformed import TypedBatch
 from schemas._contract.model import Contract
 
@@ -44,7 +45,8 @@ class Keys:
         has_key = typed.rows[self._key[0]].is_not_null().to_numpy()
         keys = [typed.rows[name] for name in self._key]
         one, other = (_digest(len(typed.rows), (k.hash(seed=seed) for k in keys)) for seed in (1, 2))
-        texts = _digest(len(typed.rows), (c.expand(c.distinct.hash(seed=3)) for c in typed.cells.values()))
+        hashes = evaluate_distinct(typed.cells, pl.col("text").hash(seed=3))
+        texts = _digest(len(typed.rows), (c.expand(hashes[name]) for name, c in typed.cells.items()))
         self._rows += len(typed.rows)
         self._content = (self._content + int(texts.sum())) % (1 << 64)
         digests = [typed.rows["source_row"].to_numpy().astype(np.uint64), one, other, texts]

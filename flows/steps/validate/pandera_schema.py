@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import pandera.polars as pa
 import polars as pl
+from pandera.backends.polars.checks import PolarsCheckBackend
 
 from schemas._contract.model import Contract, Severity
 from schemas._contract.polars_types import polars_type
 from schemas._rules.checks import checks_of
+
+
+class _Check(pa.Check):
+    """A check that is not copied.
+
+    pandera copies each column with its checks for every frame, which takes longer than checking a small one.
+    """
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Self:
+        return self
+
+
+_Check.register_backend(pl.LazyFrame, PolarsCheckBackend)  # pandera registers it for its own class only
 
 
 def pandera_schema(contract: Contract) -> pa.DataFrameSchema:
@@ -37,4 +53,4 @@ def _check(name: str, expression: pl.Expr) -> pa.Check:
         # a plain True where no row fails: from a frame, pandera would go on to look for the rows that do
         return passed["holds"].all() or passed.lazy()
 
-    return pa.Check(holds, name=name, ignore_na=False)
+    return _Check(holds, name=name, ignore_na=False)

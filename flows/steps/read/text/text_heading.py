@@ -19,6 +19,7 @@ from flows.deliveries.findings import Finding
 from flows.steps.read.heading import (
     HEADING_SEARCH_ROWS,
     MAX_COLUMNS,
+    MIN_KNOWN_HEADINGS,
     count_known_headings,
     find_heading,
     is_complete_heading,
@@ -170,7 +171,7 @@ def _best_candidate(lines: list[str], known: Set[str], declared: str, quote: str
     The declared delimiter is tried first, so that it wins a tie; a wrong declaration does not make a file unreadable.
     """
     candidates: list[_Candidate] = []
-    for delimiter in dict.fromkeys(filter(None, (declared, *DELIMITERS))):
+    for delimiter in _possible_delimiters(lines, known, declared):
         records = [_read_record(lines[i:], delimiter, quote, known) for i in range(len(lines))]
         # More records are read than are searched: the second row of a heading may be below the limit.
         searched = range(min(HEADING_SEARCH_ROWS, len(lines)))
@@ -191,6 +192,14 @@ def _best_candidate(lines: list[str], known: Set[str], declared: str, quote: str
     if best is None:
         raise UnreadableFile("U03" if any(line.strip() for line in lines) else "F01")
     return candidates[best]
+
+
+def _possible_delimiters(lines: list[str], known: Set[str], declared: str) -> list[str]:
+    """The delimiters to try. One that no line has makes lines of one cell, which cannot show two known headings."""
+    delimiters = list(dict.fromkeys(filter(None, (declared, *DELIMITERS))))
+    text = "".join(lines)
+    in_use = [d for d in delimiters if d in text]
+    return in_use if in_use and len(known) >= MIN_KNOWN_HEADINGS else delimiters
 
 
 def _read_record(lines: list[str], delimiter: str, quote: str, known: Set[str]) -> tuple[int, list[str]]:

@@ -53,8 +53,7 @@ def read_workbook(
 
     Raises UnreadableFile: F01 empty, U01 damaged or too large, U03 no heading, U04 sheet ambiguous or hidden.
     """
-    name, table, copies = _find_dataset_sheet(sheets, known_headings, wanted, name_sheet)
-    candidates = _candidates(table, known_headings)
+    name, table, candidates, copies = _find_dataset_sheet(sheets, known_headings, wanted, name_sheet)
     best = find_heading([c.cells for c in candidates], known_headings)
     if best is None and _rows_are_in_one_column(table, known_headings):
         raise UnreadableFile("F44")
@@ -170,11 +169,15 @@ def _sheet_name_findings(name: str) -> list[Finding]:
 def _candidates(table: Table, known: Set[str]) -> list[_Heading]:
     """Each of the first rows, and each pair of them, as a possible heading; single rows come first.
 
-    Rows that share a merged cell are tried only together.
+    Rows that share a merged cell are tried only together. Where one row has a known heading in every column, no pair
+    has more, and pairs are not tried.
     """
     head = table.head(HEADING_SEARCH_ROWS)
+    width = max((i for row in head for i, cell in enumerate(row, 1) if cell), default=0)
     bound = [(top, bottom) for top, _, bottom, _ in table.merged if top < bottom and top < len(head)]
     spans = {_span(first, last, bound) for first in range(len(head)) for last in (first, first + 1)}
+    if any(first == last and count_known_headings(head[first], known) == width for first, last in spans):
+        spans = {(first, last) for first, last in spans if first == last}
     return [
         _Heading(
             first, last, reduce(lambda upper, lower: merge_heading_rows(upper, lower, known), head[first : last + 1])
@@ -194,23 +197,26 @@ def _span(first: int, last: int, bound: list[tuple[int, int]]) -> tuple[int, int
 
 def _find_dataset_sheet(
     sheets: Sequence[Sheet], known: Set[str], wanted: str, name_sheet: SheetNamer
-) -> tuple[str, Table, list[str]]:
-    """The visible sheet with the most known headings, and the sheets that are copies of it.
+) -> tuple[str, Table, list[_Heading], list[str]]:
+    """The visible sheet with the most known headings, its possible headings, and the sheets that are copies of it.
 
     Raises UnreadableFile (U04) if another sheet has nearly as many, and other cells.
     """
     named = [s for s in sheets if wanted and fold(s.name) == fold(wanted)]
     candidates = named or [s for s in sheets if s.name not in OUR_SHEETS]
     scores: dict[str, int] = {}
-    best: tuple[str, Table] | None = None
+    best: tuple[str, Table, list[_Heading]] | None = None
     for sheet in (s for s in candidates if not s.hidden):
         table = sheet.open()
-        scores[sheet.name] = _score(table, known)
+        possible = _candidates(table, known)
+        scores[sheet.name] = _score(possible, known)
         if best is None or scores[sheet.name] > scores[best[0]]:
-            best = (sheet.name, table)
+            best = (sheet.name, table, possible)
     # Only if no visible sheet will do is a hidden one looked at, to tell the sender what is wrong.
     if best is None or scores[best[0]] < MIN_KNOWN_HEADINGS:
-        hidden = [s.name for s in candidates if s.hidden and _score(s.open(), known) >= MIN_KNOWN_HEADINGS]
+        hidden = [
+            s.name for s in candidates if s.hidden and _score(_candidates(s.open(), known), known) >= MIN_KNOWN_HEADINGS
+        ]
         if hidden:
             names = " and ".join(safe_sheet_names(sheets, hidden, name_sheet))
             raise UnreadableFile("U04", f"{names}: hidden, and hidden sheets are not read")
@@ -223,9 +229,9 @@ def _find_dataset_sheet(
     return *best, copies
 
 
-def _score(table: Table, known: Set[str]) -> int:
+def _score(candidates: list[_Heading], known: Set[str]) -> int:
     """The most known headings in any possible heading of a sheet."""
-    return max((count_known_headings(c.cells, known) for c in _candidates(table, known)), default=0)
+    return max((count_known_headings(c.cells, known) for c in candidates), default=0)
 
 
 def _hidden_findings(rows: list[int], columns: Sequence[int]) -> list[Finding]:

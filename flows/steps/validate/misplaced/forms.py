@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -72,59 +73,79 @@ def sampled(typed: TypedBatch, layout: Layout, contract: Contract) -> Sample:
     """Sample a batch evenly, and see which fields its texts fit."""
     fields = fields_in_order(layout)
     rows = np.unique(np.linspace(0, len(typed.rows) - 1, min(MAX_SAMPLED, len(typed.rows))).astype(np.int64))
-    columns = []
-    for name in fields:
-        cells = typed.cells[str(layout.positions[name])]
-        columns.append(cells.distinct.gather(cells.indices.gather(rows)).str.strip_chars())
-    every = pl.concat(columns)
-    distinct = pl.concat([pl.Series("text", [""], pl.String), every.filter(every != "").unique()])
-    numbers = pl.DataFrame({"text": distinct, "number": range(len(distinct))})
-    texts = every.to_frame("text").join(numbers, on="text", how="left", maintain_order="left")["number"].to_numpy()
-    both = [_fits(distinct, contract.by_name[name]) for name in fields]
+    columns = [typed.cells[str(layout.positions[name])] for name in fields]
+    starts = np.cumsum([0, *(len(c.distinct) for c in columns)])
+    cells = [start + c.indices.to_numpy()[rows].astype(np.int64) for start, c in zip(starts, columns, strict=False)]
+    used, places = np.unique(np.concatenate(cells), return_inverse=True)
+    numbers = {"": 0}
+    texts = pl.concat([c.distinct for c in columns]).gather(used).str.strip_chars()
+    number = np.array([numbers.setdefault(text, len(numbers)) for text in texts])
+    fits = _fits(list(numbers), tuple(contract.by_name[name] for name in fields))
     return Sample(
         fields,
         typed.rows["source_row"].gather(rows).to_numpy(),
-        texts.reshape(len(fields), len(rows)),
-        np.array([could_be for could_be, _ in both]),
-        np.array([is_one for _, is_one in both]),
-        distinct.str.contains(_DISTINCTIVE).to_numpy(),
+        number[places].reshape(len(fields), len(rows)),
+        np.array([fits[f"could be {name}"].to_numpy() for name in fields]),
+        np.array([fits[f"is {name}"].to_numpy() for name in fields]),
+        fits["is distinctive"].to_numpy(),
     )
 
 
-def _fits(texts: pl.Series, field: Field) -> tuple[np.ndarray, np.ndarray]:
-    """For each text, whether it could be a value of a field, and whether it is one for certain."""
-    missing = pl.Series([fold(t) in MISSING_WORDS if len(t) <= 20 else False for t in texts])
-    missing |= texts.str.contains(_NO_RESULT)
+def _fits(texts: list[str], fields: tuple[Field, ...]) -> pl.DataFrame:
+    """For each text, whether it could be a value of each field, whether it is one for certain, and is distinctive."""
+    labels = {f"names {f.name}": _are_labels(texts, f) for f in fields if f.kind is Kind.CODE}
+    missing = [len(text) <= 20 and fold(text) in MISSING_WORDS for text in texts]
+    frame = pl.DataFrame({"text": texts, "is missing": missing, **labels})
+    # All fields in one call: in a small file, calls of polars cost more than what they compute.
+    is_missing = pl.col("is missing") | pl.col("text").str.contains(_NO_RESULT)
+    is_date = pl.col("text").str.contains(_DATE.pattern).alias("is date")
+    return frame.with_columns(is_missing, is_date).select(*_measures(fields))
+
+
+@lru_cache
+def _measures(fields: tuple[Field, ...]) -> list[pl.Expr]:
+    """The expressions of the flags that `_fits` returns."""
+    measures = [pl.col("text").str.contains(_DISTINCTIVE).alias("is distinctive")]
+    for field in fields:
+        could_be, is_one = _measures_of(field)
+        measures += [
+            (could_be | pl.col("is missing")).alias(f"could be {field.name}"),
+            is_one.alias(f"is {field.name}"),
+        ]
+    return measures
+
+
+def _measures_of(field: Field) -> tuple[pl.Expr, pl.Expr]:
+    """Whether a text could be a value of a field, and whether it is one for certain."""
+    text, is_date = pl.col("text"), pl.col("is date")
     if field.kind is Kind.CODE:
-        could_be = texts.is_in(list(field.code_list.codes)) | pl.Series(_labels(texts, field))
+        is_code = text.is_in(list(field.code_list.codes))
+        could_be = is_code | pl.col(f"names {field.name}")
         # a number without its leading noughts is read as a code, but is none for certain
-        is_one = texts.is_in(list(field.code_list.codes)) | (could_be & ~texts.str.contains("^[0-9.]+$"))
-        return (could_be | missing).to_numpy(), is_one.to_numpy()
+        return could_be, is_code | (could_be & ~text.str.contains("^[0-9.]+$"))
     if field.kind is Kind.DATE:
-        is_date = texts.str.contains(_DATE.pattern)
-        return (is_date | texts.str.contains(r"^[0-9]{5}$") | missing).to_numpy(), is_date.to_numpy()
+        return is_date | text.str.contains(r"^[0-9]{5}$"), is_date
     if field.kind is Kind.YES_NO:
-        words = texts.str.to_lowercase()
-        return (words.is_in([*YES, *NO]) | missing).to_numpy(), words.is_in(["y", "n", "yes", "no"]).to_numpy()
+        word = text.str.to_lowercase()
+        return word.is_in([*YES, *NO]), word.is_in(["y", "n", "yes", "no"])
     if field.kind in _NUMBERS:
-        number = texts.str.replace_all(r"[£,\s]", "").cast(pl.Float64, strict=False)
+        number = text.str.replace_all(r"[£,\s]", "").cast(pl.Float64, strict=False)
         in_range = number.is_not_null()
         if field.low is not None:
             in_range &= number >= float(field.low)
         if field.high is not None:
             in_range &= number <= float(field.high)
         # a figure out of range may be a slip of the pen, but in its own column only
-        could_be = texts.str.contains("^[^0-9]{0,3}[0-9][0-9., ]*[^0-9]{0,8}$") if field.high is None else in_range
-        return (could_be | missing).to_numpy(), (in_range & (texts.str.len_chars() <= 12)).fill_null(False).to_numpy()
+        could_be = text.str.contains("^[^0-9]{0,3}[0-9][0-9., ]*[^0-9]{0,8}$") if field.high is None else in_range
+        return could_be, (in_range & (text.str.len_chars() <= 12)).fill_null(False)
     if not field.pattern and field.kind is not Kind.FINANCIAL_YEAR:
-        nothing = np.zeros(len(texts), bool)
-        return ~nothing, nothing  # any text fits, and none for certain
+        return pl.lit(True), pl.lit(False)  # any text fits, and none for certain
     # a date fits the loosest of these forms, and is no reference
-    is_one = texts.str.contains(canonical_pattern(field)) & ~texts.str.contains(_DATE.pattern)
-    loose = texts.str.to_uppercase().str.replace_all("[‐-―−_ ]+", "-").str.contains(canonical_pattern(field))
-    return (is_one | loose | missing).to_numpy(), is_one.to_numpy()
+    is_one = text.str.contains(canonical_pattern(field)) & ~is_date
+    loose = text.str.to_uppercase().str.replace_all("[‐-―−_ ]+", "-").str.contains(canonical_pattern(field))
+    return is_one | loose, is_one
 
 
-def _labels(texts: pl.Series, field: Field) -> list[bool]:
+def _are_labels(texts: list[str], field: Field) -> list[bool]:
     """For each text, whether it is a label or another spelling of a code."""
     return [i < MAX_LOOKED_UP and bool(likely_code(text, field.code_list)[0]) for i, text in enumerate(texts)]
