@@ -88,7 +88,7 @@ _WORD = re.compile(r"[^\W_]+")
 class _Vocabulary:
     """A contract's labels, folded for look-up, and the words of which other texts may consist."""
 
-    labels: tuple[str, ...]
+    labels: frozenset[str]
     words: frozenset[str]
 
     def makes_up(self, text: str) -> bool:
@@ -114,7 +114,7 @@ def _vocabulary(contract: Contract) -> _Vocabulary:
     labels |= {fold(part) for text in places for part in _phrases(text)}
     words = ordinary_words() | {word for text in (*texts, *places) for word in _tokens(text)}
     # months are left out: `_is_late_date` decides on dates
-    return _Vocabulary(tuple(sorted(labels - {""})), words - {*listed_names(), *_MONTHS})
+    return _Vocabulary(frozenset(labels - {""}), words - {*listed_names(), *_MONTHS})
 
 
 @lru_cache
@@ -166,7 +166,7 @@ def redact(texts: pl.Series, field: Field | None, contract: Contract, cut_off: d
 
 def own_labels(contract: Contract) -> frozenset[str]:
     """Everything that is shown as a whole, folded: labels, headings, places, and words for missing, yes and no."""
-    return frozenset(_vocabulary(contract).labels)
+    return _vocabulary(contract).labels
 
 
 def redact_text(text: str, field: Field | None, contract: Contract, cut_off: date) -> str | None:
@@ -181,6 +181,8 @@ def redact_headings(headings: Sequence[str], letters: Sequence[str], contract: C
     """Redact headings: one that may be personal is replaced by its column's letter ('column D')."""
     import polars as pl
 
+    if own_headings(contract).issuperset(headings):  # as in most files
+        return list(headings)
     found = redact(pl.Series(list(headings), dtype=pl.String), None, contract, cut_off)["found"]
     return [f"column {letter}" if text is None else h for h, text, letter in zip(headings, found, letters, strict=True)]
 
@@ -250,9 +252,11 @@ def _decide(texts: pl.Series, field: Field | None, contract: Contract, cut_off: 
         pl.col("text").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars().alias("plain"),
         pl.col("text").str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", "").alias("folded"),
     )
-    own = list(field.code_list.spellings) if field is not None and field.codes else []
-    is_label = pl.col("folded").is_in([*_vocabulary(contract).labels, *own])
-    is_name = pl.col("folded").is_in(sorted(listed_names())) & ~pl.col("folded").is_in(own)
+    own = field.code_list.spellings if field is not None and field.codes else {}
+    labels, folded = _vocabulary(contract).labels, frame["folded"]
+    # in Python: there are few texts, and polars would take up thousands of words at each call
+    is_label = pl.Series([None if text is None else text in labels or text in own for text in folded], dtype=pl.Boolean)
+    is_name = pl.Series([text in listed_names() and text not in own for text in folded], dtype=pl.Boolean)
     is_figure = _is_short_number(plain, field, cut_off) | _is_late_date(plain, cut_off) | _is_amount(plain, field)
     if field is not None and field.kind is Kind.DATE:
         is_figure |= pl.Series([_is_recent_day(text, cut_off) for text in texts], dtype=pl.Boolean)

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Self
 
 import pandera.polars as pa
 import polars as pl
-from pandera.backends.polars.checks import PolarsCheckBackend
+from pandera.backends.polars.components import ColumnBackend
 
 from schemas._contract.model import Contract, Severity
 from schemas._contract.polars_types import polars_type
 from schemas._rules.checks import checks_of
 
 
-class _Check(pa.Check):
-    """A check that is not copied.
+class _Column(pa.Column):
+    """A column that is copied without its checks.
 
-    pandera copies each column with its checks for every frame, which takes longer than checking a small one.
+    pandera copies each column for every frame, which with its checks takes longer than checking a small frame.
     """
 
     def __deepcopy__(self, memo: dict[int, object]) -> Self:
-        return self
+        return copy(self)
 
 
-_Check.register_backend(pl.LazyFrame, PolarsCheckBackend)  # pandera registers it for its own class only
+_Column.register_backend(pl.LazyFrame, ColumnBackend)  # pandera registers it for its own class only
 
 
 def pandera_schema(contract: Contract) -> pa.DataFrameSchema:
@@ -39,7 +40,7 @@ def pandera_schema(contract: Contract) -> pa.DataFrameSchema:
         across = [
             (f"{r.rule_id}:{r.severity}", r.check()) for r in contract.row_rules if r.field == field.name and r.check
         ]
-        built[field.name] = pa.Column(
+        built[field.name] = _Column(
             polars_type(field),
             nullable=not field.required,
             checks=[_check(name, expression) for name, expression in [*cell, *across]],
@@ -53,4 +54,4 @@ def _check(name: str, expression: pl.Expr) -> pa.Check:
         # a plain True where no row fails: from a frame, pandera would go on to look for the rows that do
         return passed["holds"].all() or passed.lazy()
 
-    return _Check(holds, name=name, ignore_na=False)
+    return pa.Check(holds, name=name, ignore_na=False)

@@ -103,7 +103,7 @@ def _fits(texts: list[str], fields: tuple[Field, ...]) -> pl.DataFrame:
 
 
 @lru_cache
-def _measures(fields: tuple[Field, ...]) -> list[pl.Expr]:
+def _measures(fields: tuple[Field, ...]) -> tuple[pl.Expr, ...]:
     """The expressions of the flags that `_fits` returns."""
     measures = [pl.col("text").str.contains(_DISTINCTIVE).alias("is distinctive")]
     for field in fields:
@@ -112,7 +112,7 @@ def _measures(fields: tuple[Field, ...]) -> list[pl.Expr]:
             (could_be | pl.col("is missing")).alias(f"could be {field.name}"),
             is_one.alias(f"is {field.name}"),
         ]
-    return measures
+    return tuple(measures)
 
 
 def _measures_of(field: Field) -> tuple[pl.Expr, pl.Expr]:
