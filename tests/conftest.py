@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from file_validator import Validator
 from hypothesis import HealthCheck, settings
+from shared_file import OnceValidator, SharedFiles
 
 REAL = Path(__file__).parents[2] / "shared" / "real"
 
@@ -37,6 +38,18 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
 def validate(tmp_path: Path) -> Validator:
     """Validate a made-up file: see file_validator.py."""
     return Validator(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def validate_once(tmp_path_factory: pytest.TempPathFactory) -> OnceValidator:
+    """Validate a file once for all tests of a module: see shared_file.py."""
+    return OnceValidator(Validator(tmp_path_factory.mktemp("once")))
+
+
+@pytest.fixture(scope="module")
+def in_shared_file(tmp_path_factory: pytest.TempPathFactory) -> SharedFiles:
+    """Validate all cases of a test in one file: see shared_file.py."""
+    return SharedFiles(Validator(tmp_path_factory.mktemp("shared")))
 
 
 @pytest.fixture

@@ -1,16 +1,18 @@
 """Rules for single cells: how a value is read, repaired or refused. Source: docs/domain.md 6.2.
 
-Each table below lists cases of one outcome. The cell under test is on row 3, between two valid rows: these must be
-accepted whatever it holds, and no other finding may appear.
+Each table below lists cases of one outcome. The cells of a dataset share a file, each in a row between valid ones:
+these must be accepted whatever it holds, and no other finding may appear.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
 import pytest
-from file_validator import Finding, ValidatedFile, Validator, as_csv, awards, contacts, participants
+from file_validator import Finding, Validator, as_csv, awards, contacts
+from shared_file import RowResult, SharedFiles
 
 from flows.cells.code_lookup import likely_code
 from flows.cells.parse import read_cell
@@ -21,14 +23,6 @@ from schemas._contract.code_lists import CodeList, all_code_lists, code_list
 from schemas._contract.expected import expected
 from schemas._rules.explain import explain
 
-ROWS_OF = {"contacts": contacts, "participants": participants, "funding_awards": awards}
-
-
-def validate_cell(validate: Validator, dataset: str, field: str, text: str) -> ValidatedFile:
-    """Validate a file of three rows whose middle row has `text` in `field`."""
-    table = ROWS_OF[dataset]({field: ""} if field not in ROWS_OF[dataset]({})[0] else {}, {field: text}, {})
-    return validate(as_csv([{field: "", **row} for row in table]), dataset)
-
 
 def displayed(dataset: str, field: str, text: str) -> str | None:
     """Return the cell as a report may show it, or None if it is hidden (see test_redacted_values.py)."""
@@ -36,15 +30,25 @@ def displayed(dataset: str, field: str, text: str) -> str | None:
     return redact_text(text, contract.by_name[field], contract, date(2016, 11, 30))
 
 
+Case = tuple[str, str, str]  # dataset, field, cell
+
+
+def cell_result(in_shared_file: SharedFiles, cases: Sequence[Case], case: Case) -> RowResult:
+    """The result of one cell, from a file that holds those of its dataset."""
+    dataset, field, text = case
+    return in_shared_file([{f: t} for d, f, t in cases if d == dataset], {field: text}, dataset)
+
+
+# No month 14: this can only be month-first, which makes other dates of its column doubtful, so it has its own file.
+MONTH_FIRST = ("C02", "contacts", "contact_date", "11/14/2016", "2016-11-14")
 # rule, dataset, field, cell, suggestion
 HELD_CASES = [
     # C01: a spreadsheet's day number is never read as a date, but the date is suggested
-    ("C01", "contacts", "contact_date", "42677", "2016-11-03"),
-    ("C01", "contacts", "contact_date", "42677.5", "2016-11-03"),
+    *(("C01", "contacts", "contact_date", text, "2016-11-03") for text in ("42677", "42677.5")),
     # C02: dates are year-month-day unless the site declares another order
     ("C02", "contacts", "contact_date", "03/11/2016", "2016-11-03"),
     ("C02", "contacts", "contact_date", "3-11-2016", "2016-11-03"),
-    ("C02", "contacts", "contact_date", "11/14/2016", "2016-11-14"),  # no month 14: this can only be month-first
+    MONTH_FIRST,
     ("C02", "contacts", "contact_date", "last Tuesday", None),
     # C03: placeholder dates, and two-digit years
     ("C03", "contacts", "contact_date", "1900-01-01", None),
@@ -68,15 +72,11 @@ HELD_CASES = [
     ("C04", "contacts", "contact_date", "2016-11-03 24:00", None),
     ("C04", "contacts", "contact_date", "2016-11-03T12:00+99:00", None),
     # C05: dates that do not exist
-    ("C05", "contacts", "contact_date", "2016-11-31", None),
-    ("C05", "contacts", "contact_date", "2015-02-29", None),
-    ("C05", "contacts", "contact_date", "31/04/2016", None),
+    *(("C05", "contacts", "contact_date", text, None) for text in ("2016-11-31", "2015-02-29", "31/04/2016")),
     # C06: after the cut-off, here the last day of the month in the file name
     ("C06", "contacts", "contact_date", "2016-12-01", None),
     # C07: suppressed counts, from a copy made for release
-    ("C07", "contacts", "duration_minutes", "*", None),
-    ("C07", "contacts", "duration_minutes", "<5", None),
-    ("C07", "contacts", "duration_minutes", "[c]", None),
+    *(("C07", "contacts", "duration_minutes", text, None) for text in ("*", "<5", "[c]")),
     # C08: the field's own placeholder numbers for missing
     ("C08", "contacts", "duration_minutes", "9999", None),
     # C09: a word for 'missing' in a required field
@@ -112,8 +112,7 @@ HELD_CASES = [
     ("C19", "contacts", "contact_id", "BPL-C00l00l", "BPL-C001001"),
     ("C19", "participants", "la_code", "EO6O00009", "E06000009"),
     # C20: a code that a spreadsheet converted to a date
-    ("C20", "contacts", "contact_medium", "01-Apr", None),
-    ("C20", "contacts", "contact_medium", "2016-04-01", None),
+    *(("C20", "contacts", "contact_medium", text, None) for text in ("01-Apr", "2016-04-01")),
     # C22: negative numbers
     ("C22", "contacts", "duration_minutes", "-45", None),
     # F08 and V01: an empty key, and an empty required field
@@ -172,8 +171,7 @@ HELD_CASES = [
     *(("V05", "funding_awards", "amount", t, None) for t in ("10 20", "7 50", "1 1000", "1 00 000", "- 5")),
     *(("V05", "funding_awards", "amount", t, None) for t in ("£1 £2", "££5", "5£", "1£200", "£")),
     # M06: not a financial year
-    ("M06", "funding_awards", "financial_year", "2015", None),
-    ("M06", "funding_awards", "financial_year", "2015-17", None),
+    *(("M06", "funding_awards", "financial_year", text, None) for text in ("2015", "2015-17")),
     # F14: a line break inside a cell
     ("F14", "contacts", "contact_id", "BPL-\nC000002", None),
 ]
@@ -181,46 +179,42 @@ HELD_CASES = [
 # rule, dataset, field, cell, value read, suggestion (the value as the sender would write it)
 REPAIRED_CASES = [
     # C03: a placeholder date in an optional field
-    ("C03", "participants", "consent_withdrawn_date", "1900-01-01", None, None),
-    ("C03", "participants", "consent_withdrawn_date", "9999-12-31", None, None),
-    ("C03", "participants", "consent_withdrawn_date", "00/01/1900", None, None),
+    *(
+        ("C03", "participants", "consent_withdrawn_date", text, None, None)
+        for text in ("1900-01-01", "9999-12-31", "00/01/1900")
+    ),
     # C04: a time of day
     ("C04", "contacts", "contact_date", "2016-11-03T23:00:00Z", date(2016, 11, 3), "2016-11-03"),
     ("C04", "contacts", "contact_date", "2016-11-03 00:00", date(2016, 11, 3), "2016-11-03"),
     ("C04", "contacts", "contact_date", "2016-06-30T22:59:59Z", date(2016, 6, 30), "2016-06-30"),
     ("C04", "contacts", "contact_date", "2016-06-30 23:59:59.5+01:00", date(2016, 6, 30), "2016-06-30"),
     # C09: a word for 'missing' in an optional field
-    ("C09", "contacts", "with_employer", "N/K", None, None),
-    ("C09", "contacts", "with_employer", ".", None, None),
+    *(("C09", "contacts", "with_employer", text, None, None) for text in ("N/K", ".")),
     # C11: currency signs and thousands separators, in money only
     ("C11", "funding_awards", "amount", "£1,100,000", Decimal("1100000.00"), "1100000.00"),
-    ("C11", "funding_awards", "amount", "1 100.50", Decimal("1100.50"), "1100.50"),
-    ("C11", "funding_awards", "amount", "£ 1,100.50", Decimal("1100.50"), "1100.50"),
+    *(("C11", "funding_awards", "amount", t, Decimal("1100.50"), "1100.50") for t in ("1 100.50", "£ 1,100.50")),
     ("C11", "funding_awards", "amount", "£1 100 000", Decimal("1100000.00"), "1100000.00"),
     # C13: scientific notation, exact to the penny
     ("C13", "funding_awards", "amount", "1.1E+06", Decimal("1100000.00"), "1100000.00"),
     # C14: a lost leading zero restored
     ("C14", "contacts", "contact_medium", "1", "01", "01"),
     # ... or a trailing .0 removed, where the number is a listed code
-    ("C14", "contacts", "contact_medium", "11.0", "11", "11"),
+    *(("C14", "contacts", "contact_medium", text, code, code) for text, code in (("11.0", "11"), ("1.0", "01"))),
     ("C14", "contacts", "attended", "5.0", "5", "5"),
-    ("C14", "contacts", "contact_medium", "1.0", "01", "01"),
     # C16: a label, an alias, or a code with its label
     ("C16", "contacts", "contact_medium", "Telephone", "02", "02"),
     ("C16", "contacts", "contact_medium", "f2f", "01", "01"),
     ("C16", "contacts", "contact_medium", "02 - telephone", "02", "02"),
     ("C16", "contacts", "contact_medium", "02 - Phone", "02", "02"),
-    ("C16", "contacts", "contact_type", "Job search", "job_search", "job_search"),
-    ("C16", "contacts", "contact_type", "job-search", "job_search", "job_search"),
-    ("C16", "participants", "gender", "0", "X", "X"),
-    ("C16", "participants", "gender", "unknown", "X", "X"),
+    *(("C16", "contacts", "contact_type", text, "job_search", "job_search") for text in ("Job search", "job-search")),
+    *(("C16", "participants", "gender", text, "X", "X") for text in ("0", "unknown")),
     # C17: spaces, capitals and invisible characters
     ("C17", "contacts", "attended", " 5 ", "5", "5"),
     ("C17", "contacts", "contact_medium", "01\u00a0", "01", "01"),
     ("C17", "contacts", "contact_type", "re\u200bview", "review", "review"),
     *(
-        ("C17", "contacts", "contact_id", f"BPL-{mark}C000002", "BPL-C000002", "BPL-C000002")
-        for mark in "\u00ad\u200e\u200f\u202a\u202e\u2066\u2069\u200b\u2060"
+        ("C17", "contacts", "contact_id", f"BPL-{mark}C00100{n}", f"BPL-C00100{n}", f"BPL-C00100{n}")
+        for n, mark in enumerate("\u00ad\u200e\u200f\u202a\u202e\u2066\u2069\u200b\u2060")
     ),
     ("C17", "contacts", "contact_medium", "\u200e01\u202c", "01", "01"),
     ("C17", "contacts", "contact_date", "\u200e2016-11-03", date(2016, 11, 3), "2016-11-03"),
@@ -234,7 +228,7 @@ REPAIRED_CASES = [
     ("C17", "contacts", "contact_date", "'2016-11-03", date(2016, 11, 3), "2016-11-03"),
     ("C17", "contacts", "contact_date", "2016-11-03 ", date(2016, 11, 3), "2016-11-03"),
     ("C17", "contacts", "duration_minutes", " 45", 45, "45"),
-    ("C17", "contacts", "contact_id", "BPL-C000002 ", "BPL-C000002", "BPL-C000002"),
+    ("C17", "contacts", "contact_id", "BPL-C002000 ", "BPL-C002000", "BPL-C002000"),
     # C18: other words for yes and no
     *(("C18", "contacts", "with_employer", word, True, "Y") for word in ("y", "Yes", "TRUE", "1", "✓")),
     *(("C18", "contacts", "with_employer", word, False, "N") for word in ("n", "No", "false", "0")),
@@ -245,9 +239,10 @@ REPAIRED_CASES = [
     ("F14", "contacts", "contact_medium", "0\n1", "01", "01"),
     ("F14", "contacts", "contact_type", "review\r\n", "review", "review"),
     # M06: a financial year in another form
-    ("M06", "funding_awards", "financial_year", "2015/16", "2015-16", "2015-16"),
-    ("M06", "funding_awards", "financial_year", "FY 15-16", "2015-16", "2015-16"),
-    ("M06", "funding_awards", "financial_year", "2015-2016", "2015-16", "2015-16"),
+    *(
+        ("M06", "funding_awards", "financial_year", text, "2015-16", "2015-16")
+        for text in ("2015/16", "FY 15-16", "2015-2016")
+    ),
     # P08 and P10: codes that newer ones have replaced
     ("P08", "participants", "ethnic_category", "T", "C", "C"),
     ("P10", "participants", "la_code", "E08000016", "E08000038", "E08000038"),
@@ -275,41 +270,49 @@ VALID_CASES = [
 
 @pytest.mark.parametrize(("rule", "dataset", "field", "text", "suggestion"), HELD_CASES)
 def test_a_faulty_cell_holds_its_row(
-    validate: Validator, rule: str, dataset: str, field: str, text: str, suggestion: str | None
+    in_shared_file: SharedFiles, rule: str, dataset: str, field: str, text: str, suggestion: str | None
 ) -> None:
     """A hidden cell's suggestion is hidden too, unless it is a listed code (V02)."""
-    outcome = validate_cell(validate, dataset, field, text)
+    is_month_first = (rule, dataset, field, text, suggestion) == MONTH_FIRST
+    together = [MONTH_FIRST] if is_month_first else [case for case in HELD_CASES if case != MONTH_FIRST]
+    result = cell_result(in_shared_file, [case[1:4] for case in together], (dataset, field, text))
     found = displayed(dataset, field, text)
     suggestion = suggestion if found is not None or rule == "V02" else None
-    assert outcome.findings == [Finding(rule, "row", 3, field, found, suggestion)]
-    # A line break in the cell moves the row below it.
-    assert (outcome.accepted, outcome.held) == ([2, 4 + text.count("\n")], [3])
-    assert outcome.result == "accepted_with_held_rows"
+    assert result.findings == [Finding(rule, "row", result.row, field, found, suggestion)]
+    assert result.is_held and not result.is_accepted
+    assert result.file.result == "accepted_with_held_rows"
 
 
-@pytest.mark.parametrize(("dataset", "field", "suggestion"), sorted({(d, f, o) for _, d, f, _, o in HELD_CASES if o}))
-def test_a_suggestion_passes_every_rule(validate: Validator, dataset: str, field: str, suggestion: str) -> None:
+SUGGESTIONS = sorted({(d, f, o) for _, d, f, _, o in HELD_CASES if o})
+
+
+@pytest.mark.parametrize(("dataset", "field", "suggestion"), SUGGESTIONS)
+def test_a_suggestion_passes_every_rule(in_shared_file: SharedFiles, dataset: str, field: str, suggestion: str) -> None:
     """A sender who enters the suggestion has fixed the cell."""
-    assert validate_cell(validate, dataset, field, suggestion).findings == []
+    result = cell_result(in_shared_file, SUGGESTIONS, (dataset, field, suggestion))
+    assert result.findings == [] and result.is_accepted
 
 
 @pytest.mark.parametrize(("rule", "dataset", "field", "text", "value", "suggestion"), REPAIRED_CASES)
 def test_a_repairable_cell_is_repaired_with_a_warning(
-    validate: Validator, rule: str, dataset: str, field: str, text: str, value: object, suggestion: str | None
+    in_shared_file: SharedFiles, rule: str, dataset: str, field: str, text: str, value: object, suggestion: str | None
 ) -> None:
-    outcome = validate_cell(validate, dataset, field, text)
+    result = cell_result(in_shared_file, [case[1:4] for case in REPAIRED_CASES], (dataset, field, text))
     found = displayed(dataset, field, text)
-    assert outcome.findings == [Finding(rule, "warning", 3, field, found, suggestion if found is not None else None)]
-    assert (outcome.accepted, outcome.held) == ([2, 3, 4 + text.count("\n")], [])
-    assert outcome.values[1][field] == value
-    assert outcome.result == "accepted"
+    suggestion = suggestion if found is not None else None
+    assert result.findings == [Finding(rule, "warning", result.row, field, found, suggestion)]
+    assert result.is_accepted and not result.is_held
+    assert result.values[field] == value
+    assert result.file.result == "accepted"
 
 
 @pytest.mark.parametrize(("dataset", "field", "text", "value"), VALID_CASES)
-def test_a_valid_cell_has_no_finding(validate: Validator, dataset: str, field: str, text: str, value: object) -> None:
-    outcome = validate_cell(validate, dataset, field, text)
-    assert (outcome.findings, outcome.accepted, outcome.held) == ([], [2, 3, 4], [])
-    assert outcome.values[1][field] == value
+def test_a_valid_cell_has_no_finding(
+    in_shared_file: SharedFiles, dataset: str, field: str, text: str, value: object
+) -> None:
+    result = cell_result(in_shared_file, [case[:3] for case in VALID_CASES], (dataset, field, text))
+    assert (result.findings, result.is_accepted, result.is_held) == ([], True, False)
+    assert result.values[field] == value
 
 
 @pytest.mark.parametrize(
@@ -404,19 +407,25 @@ def test_ten_suppressed_or_error_cells_refuse_the_file(validate: Validator, rule
 class TestContacts:
     """K02 and K03: attendance and duration of a contact agree."""
 
-    @pytest.mark.parametrize("attended", ["2", "3", "4", "7"])
-    def test_a_missed_appointment_has_no_duration(self, validate: Validator, attended: str) -> None:
-        rows = contacts({"attended": attended}, {"attended": attended, "duration_minutes": ""})
-        outcome = validate(as_csv([*rows, *contacts({}, {}, {"attended": attended, "duration_minutes": "0"})[2:]]))
-        assert outcome.findings == [Finding("K02", "row", 2, "duration_minutes", "45", None)]
-        assert (outcome.accepted, outcome.held) == ([3, 4], [2])
+    MISSED = ("2", "3", "4", "7")
+    ATTENDED = ("5", "6")
 
-    @pytest.mark.parametrize("attended", ["5", "6"])
+    @pytest.mark.parametrize("attended", MISSED)
+    def test_a_missed_appointment_has_no_duration(self, in_shared_file: SharedFiles, attended: str) -> None:
+        cases = [{"attended": a, "duration_minutes": d} for a in self.MISSED for d in ("45", "", "0")]
+        timed, *untimed = (in_shared_file(cases, case) for case in cases if case["attended"] == attended)
+        assert timed.findings == [Finding("K02", "row", timed.row, "duration_minutes", "45", None)]
+        assert timed.is_held and all(result.is_accepted and not result.findings for result in untimed)
+
+    @pytest.mark.parametrize("attended", ATTENDED)
     @pytest.mark.parametrize("duration", ["", "0"])
-    def test_an_attended_contact_has_a_duration(self, validate: Validator, attended: str, duration: str) -> None:
-        outcome = validate(as_csv(contacts({"attended": attended, "duration_minutes": duration}, {})))
-        assert outcome.findings == [Finding("K03", "row", 2, "duration_minutes", duration, None)]
-        assert (outcome.accepted, outcome.held) == ([3], [2])
+    def test_an_attended_contact_has_a_duration(
+        self, in_shared_file: SharedFiles, attended: str, duration: str
+    ) -> None:
+        cases = [{"attended": a, "duration_minutes": d} for a in self.ATTENDED for d in ("", "0")]
+        result = in_shared_file(cases, {"attended": attended, "duration_minutes": duration})
+        assert result.findings == [Finding("K03", "row", result.row, "duration_minutes", duration, None)]
+        assert result.is_held
 
     def test_a_rule_that_needs_a_faulty_cell_is_not_evaluated(self, validate: Validator) -> None:
         """One fault, one finding: an unreadable duration is not also reported as missing."""

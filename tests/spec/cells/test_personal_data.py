@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from file_validator import Finding, Validator, as_csv, as_table, awards, contacts, participants, workbook
+from shared_file import SharedFiles
 
 NHS_NUMBER = "943 476 5919"  # the NHS's own example: a valid check digit, issued to nobody
 
@@ -88,15 +89,16 @@ PERSONAL = [
 
 @pytest.mark.parametrize(("rule", "dataset", "field", "text"), PERSONAL)
 def test_personal_data_refuses_the_file_and_is_not_stored(
-    validate: Validator, rule: str, dataset: str, field: str, text: str
+    in_shared_file: SharedFiles, rule: str, dataset: str, field: str, text: str
 ) -> None:
     """No other finding on the cell may show its value."""
-    valid, faulty = {"contacts": contacts, "participants": participants}[dataset]({}, {})
-    outcome = validate(as_csv([{field: "", **valid}, {field: "", **faulty} | {field: text}]), dataset)
-    assert outcome.findings == [Finding(rule, "file", 3, field, None, None)]
-    assert text not in outcome.stored_findings.write_csv()
-    assert (outcome.result, outcome.accepted, outcome.held) == ("refused", [], [])
-    assert (outcome.verdict.rows.read, outcome.verdict.rows.held) == (2, 2)
+    cases = [{f: t} for _, d, f, t in PERSONAL if d == dataset]
+    result = in_shared_file(cases, {field: text}, dataset)
+    assert result.findings == [Finding(rule, "file", result.row, field, None, None)]
+    assert text not in result.file.stored_findings.write_csv()
+    assert (result.file.result, result.file.accepted, result.file.held) == ("refused", [], [])
+    rows = result.file.verdict.rows
+    assert rows.read == rows.held > len(cases)
 
 
 @pytest.mark.parametrize("text", [NHS_NUMBER, "AB123456C", "FY1 1AA"])
@@ -129,11 +131,15 @@ def test_dates_numbers_and_references_are_not_identifiers(validate: Validator, t
     assert validate(as_csv([{**r, "Other": text} for r in contacts({})])).refusals == []
 
 
-@pytest.mark.parametrize(("field", "text"), [("year_of_birth", "1978"), ("age_at_referral", "38")])
-@pytest.mark.parametrize("more", ["", " ", ".0", " or so", "/79"])
-def test_a_year_or_an_age_is_not_a_date_of_birth(validate: Validator, field: str, text: str, more: str) -> None:
-    rows = [{field: "", **r} for r in participants({}, {field: text + more})]
-    assert validate(as_csv([{**r, field: rows[1][field]} for r in rows]), "participants").refusals == []
+YEAR_AND_AGE = (("year_of_birth", "1978"), ("age_at_referral", "38"))
+ENDINGS = ("", " ", ".0", " or so", "/79")
+
+
+@pytest.mark.parametrize(("field", "text"), YEAR_AND_AGE)
+@pytest.mark.parametrize("more", ENDINGS)
+def test_a_year_or_an_age_is_not_a_date_of_birth(in_shared_file: SharedFiles, field: str, text: str, more: str) -> None:
+    cases = [{f: t + ending} for f, t in YEAR_AND_AGE for ending in ENDINGS]
+    assert in_shared_file(cases, {field: text + more}, "participants").file.refusals == []
 
 
 def tails(*numbers: str) -> str:
@@ -180,10 +186,14 @@ class TestTenDigitsAtTheEndOfReferences:
     def test_many_dates_of_birth_refuse_the_file(self, validate: Validator) -> None:
         assert validate(tails("19801103", "19790214", "05061985", "000001"), "participants").refusals == ["P03"]
 
-    @pytest.mark.parametrize("text", ["FY38EZ", "FY3-8EZ", "BPL-JSMITH", "SMITHJ01", "1980-11-03"])
-    def test_personal_data_in_a_staff_reference_holds_the_row(self, validate: Validator, text: str) -> None:
-        outcome = validate(as_csv(contacts({}, {"staff_ref": text}, {"staff_ref": "QX38EZ"})))
-        assert (outcome.rules, outcome.held) == ([("P01", "row", 3)], [3])
+    STAFF_REFERENCES = ("FY38EZ", "FY3-8EZ", "BPL-JSMITH", "SMITHJ01", "1980-11-03")
+
+    @pytest.mark.parametrize("text", STAFF_REFERENCES)
+    def test_personal_data_in_a_staff_reference_holds_the_row(self, in_shared_file: SharedFiles, text: str) -> None:
+        cases = [{"staff_ref": t} for t in (*self.STAFF_REFERENCES, "QX38EZ")]
+        result = in_shared_file(cases, {"staff_ref": text})
+        assert (result.rules, result.is_held) == ([("P01", "row")], True)
+        assert in_shared_file(cases, {"staff_ref": "QX38EZ"}).findings == []  # no postcode area is QX
 
     def test_nhs_numbers_in_other_columns_refuse_the_file(self, validate: Validator) -> None:
         rows = [{**r, "staff_ref": f"W-{n}"} for r, n in zip(contacts({}, {}, {}), NHS_TAILS, strict=False)]
@@ -195,27 +205,32 @@ class TestTenDigitsAtTheEndOfReferences:
 class TestNames:
     """A full name refuses the file; a single name, which may be a coincidence, holds its row (docs/domain.md 5.2)."""
 
-    @pytest.mark.parametrize(
-        "text",
-        [
-            *("John Smith", "SMITH John", "Smith, J", "J. Smith", "johnsmith", "Mary A Jones", "Siân Jones"),
-            *("Mr Zebulon", "Mrs. A Nobody", "Dr Patel", "seen with David Jones today"),
-        ],
+    FULL_NAMES = (
+        *("John Smith", "SMITH John", "Smith, J", "J. Smith", "johnsmith", "Mary A Jones", "Siân Jones"),
+        *("Mr Zebulon", "Mrs. A Nobody", "Dr Patel", "seen with David Jones today"),
     )
-    def test_a_full_name_refuses_the_file(self, validate: Validator, text: str) -> None:
-        for rows in (contacts({}, {"contact_type": text}), [{**r, "Other": text} for r in contacts({}, {})]):
-            outcome = validate(as_csv(rows))
-            assert outcome.refusals == ["P01"] and text not in outcome.stored_findings.write_csv()
 
-    @pytest.mark.parametrize("text", ["SMITH-JOHN01", "JOHN-SMITH0001", "BPL-JOHNSMITH"])
-    def test_a_full_name_in_a_valid_reference_refuses_the_file(self, validate: Validator, text: str) -> None:
-        assert validate(as_csv(contacts({}, {"contact_id": text}))).refusals == ["P01"]
+    @pytest.mark.parametrize("text", FULL_NAMES)
+    def test_a_full_name_refuses_the_file(self, in_shared_file: SharedFiles, text: str) -> None:
+        cases = [{column: t} for column in ("contact_type", "Other") for t in self.FULL_NAMES]
+        for column in ("contact_type", "Other"):
+            result = in_shared_file(cases, {column: text})
+            assert result.refusals == ["P01"] and text not in result.file.stored_findings.write_csv()
+            assert (result.file.accepted, result.file.held) == ([], [])
 
-    @pytest.mark.parametrize("text", ["BPL-SARAH01", "SARAH-000001", "BPL-WILSON"])
-    def test_a_single_name_in_a_reference_holds_the_row(self, validate: Validator, text: str) -> None:
-        outcome = validate(as_csv(contacts({}, {"contact_id": text}, {})))
-        assert outcome.findings == [Finding("P01", "row", 3, "contact_id", None, None)]
-        assert (outcome.accepted, outcome.held, outcome.held_values[0]["contact_id"]) == ([2, 4], [3], None)
+    NAMED_IDS = ("SMITH-JOHN01", "JOHN-SMITH0001", "BPL-JOHNSMITH")
+
+    @pytest.mark.parametrize("text", NAMED_IDS)
+    def test_a_full_name_in_a_valid_reference_refuses_the_file(self, in_shared_file: SharedFiles, text: str) -> None:
+        assert in_shared_file([{"contact_id": t} for t in self.NAMED_IDS], {"contact_id": text}).refusals == ["P01"]
+
+    SINGLE_NAMES = ("BPL-SARAH01", "SARAH-000001", "BPL-WILSON")
+
+    @pytest.mark.parametrize("text", SINGLE_NAMES)
+    def test_a_single_name_in_a_reference_holds_the_row(self, in_shared_file: SharedFiles, text: str) -> None:
+        result = in_shared_file([{"contact_id": t} for t in self.SINGLE_NAMES], {"contact_id": text})
+        assert result.findings == [Finding("P01", "row", result.row, "contact_id", None, None)]
+        assert result.is_held and result.held_values["contact_id"] is None
 
     @pytest.mark.parametrize("text", ["Mary Jones", "prepared by Mary Jones"])
     def test_a_full_name_outside_the_rows_refuses_the_file(self, validate: Validator, text: str) -> None:
@@ -223,15 +238,15 @@ class TestNames:
         for content in (f"{text}\n\n{valid}", valid + f"BPL-C000003,{text}\n", valid + f"Total,{text}" + "," * 8):
             assert validate(content).refusals == ["P01"]
 
-    @pytest.mark.parametrize(
-        "text",
-        [
-            *("Victoria Park", "Stanley Park", "Grace Road", "Price", "White British", "West London"),
-            *("John Lewis", "MS Office", "Sarah", "a will may help", "James Street", "Dr"),
-        ],
+    NO_NAMES = (
+        *("Victoria Park", "Stanley Park", "Grace Road", "Price", "White British", "West London"),
+        *("John Lewis", "MS Office", "Sarah", "a will may help", "James Street", "Dr"),
     )
-    def test_places_words_and_organisations_are_accepted(self, validate: Validator, text: str) -> None:
-        assert validate(as_csv([{**r, "Other": text} for r in contacts({}, {})])).refusals == []
+
+    @pytest.mark.parametrize("text", NO_NAMES)
+    def test_places_words_and_organisations_are_accepted(self, in_shared_file: SharedFiles, text: str) -> None:
+        result = in_shared_file([{"Other": t} for t in self.NO_NAMES], {"Other": text})
+        assert (result.findings, result.is_accepted, result.file.refusals) == ([], True, [])
 
 
 class TestPossibleDatesOfBirth:
@@ -318,13 +333,17 @@ class TestTextOutsideRows:
         assert outcome.refusals == []
 
 
-@pytest.mark.parametrize("field", ["contact_type", "contact_date", "duration_minutes", "contact_id"])
-@pytest.mark.parametrize("text", ["Mary Made-Up", "MADE UP, MARY", "she was seen at home", "x" * 41, "Mr. Smith"])
-def test_a_possible_name_or_sentence_is_hidden(validate: Validator, field: str, text: str) -> None:
-    outcome = validate(as_csv(contacts({}, {field: text}, {})))
-    assert [(f.found, f.row) for f in outcome.findings] == [(None, 3)]
-    assert outcome.stored_findings["hidden"].to_list() == [True]
-    assert text not in outcome.stored_findings.write_csv()
+FIELDS = ("contact_type", "contact_date", "duration_minutes", "contact_id")
+POSSIBLE_NAMES = ("Mary Made-Up", "MADE UP, MARY", "she was seen at home", "x" * 41, "Mr. Smith")
+
+
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("text", POSSIBLE_NAMES)
+def test_a_possible_name_or_sentence_is_hidden(in_shared_file: SharedFiles, field: str, text: str) -> None:
+    result = in_shared_file([{f: t} for f in FIELDS for t in POSSIBLE_NAMES], {field: text})
+    assert [f.found for f in result.findings] == [None]
+    assert result.file.stored_findings["hidden"].all()
+    assert text not in result.file.stored_findings.write_csv()
 
 
 def test_a_suggestion_never_contains_a_possible_name(validate: Validator) -> None:

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 import workbook_bytes
+from column_files import ROWS
 from file_formats import file_of
 from file_validator import (
-    CONTACT,
-    PARTICIPANT,
     Finding,
     Formula,
     Row,
@@ -22,10 +21,10 @@ from file_validator import (
     participants,
     workbook,
 )
+from shared_file import OnceValidator, RowResult, SharedFiles
 from soak import in_soak
 
 Table = list[list[str]]
-DATASETS = {"contacts": (contacts, CONTACT), "participants": (participants, PARTICIPANT)}
 SITES = {"contacts": "MHT-BPL", "participants": "MHT-BPL", "funding_awards": "PMO"}
 FORMATS = ("csv", "xlsx", *in_soak("xls", "ods"))
 
@@ -46,15 +45,14 @@ def check(validate: Validator, table: Sequence[Sequence[str]], dataset: str, suf
 # --- empty cells at the end of each line -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("surplus", [1, 3])
-@pytest.mark.parametrize("delimiter", [",", ";"])
+@pytest.mark.parametrize(("delimiter", "surplus"), [(",", 1), (";", 3), *in_soak((",", 3), (";", 1))])
 @pytest.mark.parametrize("dataset", SITES)
 def test_f32_empty_cells_too_many_on_every_line_are_left_out(
-    validate: Validator, dataset: str, delimiter: str, surplus: int
+    validate: Validator, validate_once: OnceValidator, dataset: str, delimiter: str, surplus: int
 ) -> None:
     heading, *rows = as_csv([dict(zip(*pair, strict=True)) for pair in _pairs(dataset)], delimiter).splitlines()
     outcome = validate("\n".join([heading, *(row + delimiter * surplus for row in rows)]), dataset, SITES[dataset])
-    sound = validate("\n".join([heading, *rows]), dataset, SITES[dataset])
+    sound = validate_once("\n".join([heading, *rows]), dataset, site=SITES[dataset])
     found = "1 empty cell too many" if surplus == 1 else "3 empty cells too many"
     assert [f for f in outcome.findings if f.rule != "F13"] == [("F32", "warning", None, None, found, None)]
     assert outcome.values == sound.values and len(outcome.values) == 12
@@ -111,13 +109,16 @@ _FAR = "XFD1048576"
     ids=["space", "no-break space", "formula without a text", "no value"],
 )
 @pytest.mark.parametrize("dataset", SITES)
-def test_a_blank_far_away_is_ignored(validate: Validator, dataset: str, cell: str) -> None:
-    book = workbook({"Data": table_of(dataset, {}, {}, {})})
+def test_a_blank_far_away_is_ignored(
+    validate: Validator, validate_once: OnceValidator, dataset: str, cell: str
+) -> None:
+    table = table_of(dataset, {}, {}, {})
+    book = workbook({"Data": table})
     part = "xl/worksheets/sheet1.xml"
     row = f'<row r="1048576">{cell}</row></sheetData>'.encode()
     far = workbook_bytes.read_part(book, part).replace(b"</sheetData>", row)
     outcome = validate(workbook_bytes.replace_parts(book, {part: far}), dataset, SITES[dataset], suffix="xlsx")
-    sound = validate(book, dataset, SITES[dataset], suffix="xlsx")
+    sound = validate_once(file_of(table, "csv"), dataset, site=SITES[dataset])
     assert (outcome.findings, outcome.values) == (sound.findings, sound.values)
     assert len(outcome.values) == 3
 
@@ -405,18 +406,29 @@ PLACEHOLDERS = (
 )
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
 def test_f39_a_placeholder_is_an_empty_cell(
-    validate: Validator, dataset: str, optional: str, required: str, text: str, suffix: str
+    in_shared_file: SharedFiles, dataset: str, optional: str, required: str, text: str, suffix: str
 ) -> None:
-    unused = {name: text if name in (optional, required) else "" for name in table_of(dataset, {})[0]}
-    rows = table_of(dataset, {}, {optional: text}, {required: text})
-    empty = table_of(dataset, {}, {optional: ""}, {required: ""})
-    outcome = check(validate, [*rows, list(unused.values())], dataset, suffix)
-    as_empty = check(validate, empty, dataset, suffix)
-    assert (outcome.values, outcome.held) == (as_empty.values, as_empty.held)
-    of_required = [f"{f.rule} {f.severity}" for f in outcome.findings if f.row in as_empty.held]
-    assert of_required == ["F39 row"] * len(as_empty.held)
-    assert [(r, row) for r, _, row in outcome.rules] == [("F39", 3), ("F39", 4), ("F39", 5)]
-    assert outcome.verdict.rows.not_data == 1
+    blank = dict.fromkeys(table_of(dataset, {})[0], "")
+    cases = [
+        *({field: t} for field in (optional, required) for t in (*PLACEHOLDERS, "")),
+        *(blank | {optional: t, required: t} for t in PLACEHOLDERS),
+    ]
+    site = SITES[dataset]
+
+    def result_of(case: Row) -> RowResult:
+        return in_shared_file(cases, case, dataset, suffix, site)
+
+    key = ROWS[dataset][1]
+    for field in (optional, required):
+        result, as_empty = result_of({field: text}), result_of({field: ""})
+        assert (result.is_accepted, result.is_held) == (as_empty.is_accepted, as_empty.is_held)
+        assert result.rules == [("F39", "row" if as_empty.is_held else "warning")]
+        if as_empty.is_accepted:
+            assert {**result.values, key: ""} == {**as_empty.values, key: "", "source_row": result.row}
+    unused = result_of(blank | {optional: text, required: text})
+    assert (unused.rules, unused.is_accepted, unused.is_held) == ([("F39", "warning")], False, False)
+    assert unused.file.verdict.rows.not_data == len(PLACEHOLDERS)
+    assert unused.file.is_conserved
 
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx", "xls"])
