@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from unicodedata import category
 
 from flows.cells.dates import YearFirst, worded, year_first
-from flows.cells.parse import MISSING_WORDS, NO, SERIAL_EPOCH, YES
+from flows.cells.parse import MISSING_WORDS, NO, NOT_CALCULATED, SERIAL_EPOCH, YES
 from flows.cells.person_names import listed_names, may_be_full_name, words_of
 from flows.cells.reading.numbers import CLOCK, is_part_of_hours
 from flows.cells.reading.units import stated_number
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 MAX_TEXTS_CACHED = 20_000  # in the cache of decisions, of each field (and cut-off)
 MAX_FIELDS_CACHED = 32
+NO_RESULT = "a formula without a result"  # in place of the reader's own mark, which nobody typed
 MAX_SHOWN_LENGTH = 40  # characters of a text that is not a label of the contract
 YOUNGEST = 14  # years: nobody in a pilot is younger than 16, so a date of the last 14 years is not a date of birth
 MAX_DIGITS_BESIDE_WORDS = 4
@@ -149,7 +150,8 @@ def redact(texts: pl.Series, field: Field | None, contract: Contract, cut_off: d
     is_long = pl.col("text").str.len_chars() > MAX_FOUND_LENGTH
     # a long text ends with a whole word, if it has several
     cut = pl.col("text").str.slice(0, MAX_FOUND_LENGTH - 1).str.replace(r"(\S)\s+\S*$", "${1}")
-    found = pl.when(is_long).then(cut + "…").otherwise("text").alias("found")
+    as_seen = pl.col("text").replace(NOT_CALCULATED, NO_RESULT)
+    found = pl.when(is_long).then(cut + "…").otherwise(as_seen).alias("found")
     frame = pl.DataFrame({"text": texts}, schema={"text": pl.String})
     if field is not None and is_private(field, contract):
         empty = (pl.col("text").str.strip_chars() == "").fill_null(True)

@@ -82,7 +82,8 @@ Name the file `<site>_<dataset>_<yyyymm>_v<n>` and put it in your site's folder.
 `MHT-BPL_contacts_201611_v1.xlsx` is the first file of Blackpool's contacts up to the end of November 2016.
 
 - **What it holds**: everything to date, not only what is new since your last file.
-- **The same month again**: raise the version, from `_v1` to `_v2` and so on.
+- **The same month again**: raise the version, from `_v1` to `_v2` and so on, also where the file that you sent before
+  was refused. A file that was only checked (section 6) keeps its version.
 - **Type of file**: the name ends in {_endings}. Save CSV as 'CSV UTF-8'.
 - **A name that is slightly off**, such as a copy that your browser numbered, small letters or spaces: it is understood
   if it can mean only one thing, and your report says so.
@@ -151,8 +152,9 @@ If something must be fixed, a copy of your file with every bad cell marked is be
   row.
 
 Do what each problem says: fix the cell or, where it says so, delete the whole row. Leave everything else as it is. Save
-the file as an Excel workbook under its agreed name with the next version, such as `MHT-BPL_contacts_201611_v2.xlsx`,
-and put it in your folder. You do not have to remove what we added.
+the file as an Excel workbook under the name that the page gives, and put it in your folder. For a file that you sent,
+that is its name with the next version, such as `MHT-BPL_contacts_201611_v2.xlsx`. You do not have to remove what we
+added.
 
 There is no marked copy of a file that may hold personal data, has very many rows, has headings that are not known where
 one of ours is missing, or has no row that could be checked. The page, and the file beside it that ends in
@@ -299,6 +301,9 @@ MAX_LISTED = 4  # up to so many fields, kinds or datasets are named one by one
 _PLACEHOLDERS = {
     "{title}": "`<column>`",
     "{column}": "the column",
+    "{each}": "",
+    "{heading}": "the cell of its heading",
+    "{sheet}": "`<dataset>`",
     "{field}": "`<field>`",
     "{expected}": "what the column may hold",
     "{limit}": "the limit of its dataset, 20% unless that says otherwise,",

@@ -89,7 +89,7 @@ class Extract:
     other_sheets: Iterable[TextOnOtherSheet] = ()
     form_version: str = ""  # of a blank workbook of ours, as its notes state it
     # Rows below this dataset's headings on our own sheet of examples: people may have filled in that one.
-    rows_on_examples: Callable[[], list[list[str]]] = list
+    rows_on_examples: Callable[[], list[tuple[int, list[str]]]] = list
     # By dataset, what the box 'nothing to send' on our own sheet holds; without such a sheet, nothing.
     nil_boxes: Callable[[], Mapping[str, str]] = dict
     confirm_lines: tuple[ConfirmLine, ...] = ()  # of a marked workbook that was sent back

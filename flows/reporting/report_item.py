@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.cells.garbled import RULES_OF_GARBLED_TEXT
-from flows.reporting.words.items import RANGES_SHOWN, change, nearest
+from flows.reporting.words.items import RANGES_SHOWN, change, nearest, others, rename
 from flows.reporting.words.pieces import plain
 from flows.runtime.wording import shortened
 from flows.store.ledger.report_snapshots import SnapshotItem
 from schemas._contract.model import Severity
+from schemas._rules.headings import RENAMED_RULE
 
 VALUES_SHOWN = 10
 HEADING_LINE_RULES = ("F29", "F43")  # a broken heading line puts every row in doubt: first of all
@@ -33,6 +34,7 @@ class Change:
     found: str
     suggestion: str
     count: int
+    cell: str = ""  # where it was found, if in one cell only
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Item:
     lacks: str = ""  # what `pilots check` would need to check the rule, in words
     column: str = ""  # the heading as the sender wrote it
     column_letter: str = ""
+    heading_row: int | None = None  # in a spreadsheet
     sheet: str = ""
     rows_affected: int = 0
     rows: Ranges = ()  # lines of a text file, rows of a sheet
@@ -91,9 +94,14 @@ class Item:
         return tuple(part.snapshot for part in self.by_column)
 
     @property
-    def more_rows(self) -> bool:
-        """Whether there are too many rows to show them all."""
-        return len(self.rows) > RANGES_SHOWN
+    def more_rows(self) -> int:
+        """How many of its rows are not shown."""
+        return sum(last - first + 1 for first, last in self.rows[RANGES_SHOWN:])
+
+    @property
+    def renamed(self) -> tuple[Item, ...]:
+        """By column, the headings to change, where there are several."""
+        return tuple(part for part in self.parts if part.rule_id == RENAMED_RULE)
 
     @property
     def hides_values(self) -> bool:
@@ -127,6 +135,8 @@ class Item:
     def to_json(self) -> dict[str, Any]:
         """The item as `report.json` holds it."""
         changes = [f"{plain(change(self, '⏎'.join(c.found.splitlines()), c.suggestion))}." for c in self.changes]
+        changes += [f"{others(self.changes_left_out, 'value')}.".capitalize()] if self.changes_left_out else []
+        changes += [f"{rename(part)}." for part in self.renamed]
         changes += [f"{plain(nearest(n.found, n.entries))}." for n in self.nearest]
         return {
             "rule_id": self.rule_id,

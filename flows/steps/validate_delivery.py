@@ -63,7 +63,7 @@ from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Severity
 from schemas._contract.polars_types import polars_type
 from schemas._contract.version import contract_version
-from schemas._contract.workbook_names import CONFIRM
+from schemas._contract.workbook_names import CONFIRM, EXAMPLES
 from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS
 from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
 
@@ -272,14 +272,15 @@ def _validate_rows(
     on_examples = filled_in_on_examples(
         extract.rows_on_examples(), contract, has_rows=file.rows > 0, is_nil_return=is_nil_return
     )
+    out.add_findings(findings_frame(on_examples, EXAMPLES))
     if on_examples:  # in place of 'no rows'
-        about_file = [*on_examples, *(f for f in about_file if f.rule_id != "F01")]
+        about_file = [f for f in about_file if f.rule_id != "F01"]
     if file.month_is_wrong:  # one finding says so in place of one for every date that is measured by the month
         out.remove_findings(file.cut_off_rules, file.n_cut_off_faults)
     out.add_findings(findings_frame([*extract.row_findings(), *about_file, *corrector.not_applied()], extract.sheet))
     confirmed, not_taken = confirmed_in(extract.confirm_lines, delivery)
     out.add_findings(findings_frame(not_taken, CONFIRM))
-    refused = layout.refused or file.refused or any(f.severity == Severity.FILE for f in about_file)
+    refused = layout.refused or file.refused or any(f.severity == Severity.FILE for f in [*about_file, *on_examples])
     is_personal = file.personal or layout.may_be_personal
     if refused:
         out.refuse(keep_rows=not is_personal)

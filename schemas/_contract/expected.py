@@ -12,7 +12,7 @@ LONGEST_LIST_IN_FULL = 12  # entries
 def expected(field: Field) -> str:
     """Describe in plain English what a cell of a field may hold, such as 'a whole number from 1 to 99'."""
     text = _EXPECTED[field.kind](field)
-    return text if field.required else f"{text}, or an empty cell if there is none"
+    return text if field.required else f"{text}, or an empty cell if {field.empty_if}"
 
 
 def _codes(f: Field) -> str:

@@ -80,6 +80,7 @@ class Field:
     codes: str = ""  # name of a list in schemas/core/codes/
     aliases: tuple[str, ...] = ()
     required: bool = True  # no cell may be empty
+    empty_if: str = "there is none"  # when a cell may be empty, in words, if the column is not required
     column_required: bool | None = None  # None: see `column_is_required`
     personal: bool = False
     personal_when: PersonalWhen | None = None

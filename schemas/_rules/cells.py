@@ -33,7 +33,14 @@ _WRITE_AS_SUGGESTED = (
     " first number for the month. Compare some with your records, write every date in the column as year-month-day,"
     " and send the file again."
 )
-_FORMAT_AS_DATE = "Select {column}, choose Format cells, Custom, type yyyy-mm-dd, and save."
+_TEXT_TO_COLUMNS = (
+    "Where every date of a column is a text, on the left of its cell, Excel can turn them all: select {column}{each},"
+    " choose Data, Text to Columns, Next, Next, Date: ORDER, Finish; then Format cells, Custom, type yyyy-mm-dd."
+)
+_DAY_FIRST_TEXTS, _MONTH_FIRST_TEXTS, _YEAR_FIRST_TEXTS = (
+    _TEXT_TO_COLUMNS.replace("ORDER", order) for order in ("DMY", "MDY", "YMD")
+)
+_WRITE_ALL_AS_SUGGESTED = f"{_WRITE_AS_SUGGESTED} {_MONTH_FIRST_TEXTS}"
 _DAY_SECOND = "Dates in {title} have the day before the month"
 _WRITE_YEAR_MONTH_DAY = (
     "Some of these dates can only be year, day, month. So none was read. Compare some with your records, write every"
@@ -139,7 +146,12 @@ CELL_RULES: tuple[Rule, ...] = (
         DATE,
     ),
     _row("C02", "{title} is not written year-month-day", "Write the date as year-month-day.", DATE),
-    _repair("C02", "{title} was written day-month-year", "Write dates as year-month-day.", DATE),
+    _repair(
+        "C02",
+        "{title} was written day-month-year",
+        f"Write dates as year-month-day. {_DAY_FIRST_TEXTS}",
+        DATE,
+    ),
     Rule(
         "C02",
         Severity.FILE,
@@ -321,10 +333,15 @@ CELL_RULES: tuple[Rule, ...] = (
         for severity in (Severity.FILE, Severity.ROW)
     ),
     *(
-        Rule(MONTH_FIRST_RULE, severity, _MONTH_FIRST, _CELL, _WRITE_AS_SUGGESTED, found_on=DATE)
+        Rule(MONTH_FIRST_RULE, severity, _MONTH_FIRST, _CELL, _WRITE_ALL_AS_SUGGESTED, found_on=DATE)
         for severity in (Severity.FILE, Severity.ROW)
     ),
-    _repair(YEAR_FIRST_RULE, "{title} was written year first, with other marks than dashes", _FORMAT_AS_DATE, DATE),
+    _repair(
+        YEAR_FIRST_RULE,
+        "{title} was written year first, with other marks than dashes",
+        f"Write dates as year-month-day, with dashes. {_YEAR_FIRST_TEXTS}",
+        DATE,
+    ),
     *(
         Rule(YEAR_FIRST_RULE, severity, _DAY_SECOND, _CELL, _WRITE_YEAR_MONTH_DAY, found_on=DATE)
         for severity in (Severity.FILE, Severity.ROW)
@@ -332,7 +349,8 @@ CELL_RULES: tuple[Rule, ...] = (
     _repair(
         "C28",
         "{title} was written in words",
-        f"{_FORMAT_AS_DATE} Dates such as 17th April 2016 are text to a spreadsheet: type these again.",
+        f"Write dates as year-month-day. {_DAY_FIRST_TEXTS} It cannot turn texts such as 17th April 2016: type these"
+        " again.",
         DATE,
     ),
     _row(

@@ -25,7 +25,8 @@ RULES_OF_ANY_DATASET: tuple[Rule, ...] = (
 )
 
 
-MAX_EXPECTED = 3  # columns of which one text says what each may hold
+MAX_NAMED = 3  # missing columns in a title
+MAX_EXPECTED = 3  # columns of which a warning says what each may hold
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,13 @@ def rule(contract: Contract | None, rule_id: str, field: str, severity: str) -> 
     raise KeyError(f"no rule {rule_id} ({severity}) for field {field!r}")
 
 
-def explain(contract: Contract | None, rule_id: str, field: str, severity: str, letter: str = "") -> RuleText:
+def explain(
+    contract: Contract | None, rule_id: str, field: str, severity: str, letter: str = "", heading_row: int | None = None
+) -> RuleText:
     """The text of a rule for one field, for the sender: title, what was expected, how to fix it.
 
-    `letter` is the letter of the field's column in the sender's file, where it is known.
+    `letter` is the letter of the field's column in the sender's file, and `heading_row` the row of its heading, where
+    they are known.
     """
     f = contract.by_name.get(field) if contract is not None else None
     return _filled_in(
@@ -69,6 +73,8 @@ def explain(contract: Contract | None, rule_id: str, field: str, severity: str, 
         title=f.title if f else "A cell",
         field=field,
         column=f"column {letter}" if letter else "the column",
+        each="",
+        heading=f"cell {letter}{heading_row}" if letter and heading_row else "the cell of its heading",
         expected=expected(f) if f else "a value in the agreed form",
     )
 
@@ -76,16 +82,21 @@ def explain(contract: Contract | None, rule_id: str, field: str, severity: str, 
 def _filled_in(stated: Rule, contract: Contract | None, **placeholders: str) -> RuleText:
     """The texts of a rule with their placeholders filled in."""
     limit = f"{contract.bad_share_limit:.0%}" if contract else "20%"
+    sheet = contract.title if contract else "of the dataset"
     texts = []
     for text in (stated.title, stated.expected, stated.fix):
-        for name, value in (placeholders | {"limit": limit}).items():
+        for name, value in (placeholders | {"limit": limit, "sheet": sheet}).items():
             text = text.replace(f"{{{name}}}", value)
         texts.append(text)
     return RuleText(*texts)
 
 
 def explain_columns(
-    contract: Contract | None, rule_id: str, severity: str, columns: Sequence[tuple[str, str]]
+    contract: Contract | None,
+    rule_id: str,
+    severity: str,
+    columns: Sequence[tuple[str, str]],
+    heading_row: int | None = None,
 ) -> RuleText:
     """The text of a rule that several columns break, given as pairs of field and column letter."""
     names = [name for name, _ in columns]
@@ -95,12 +106,45 @@ def explain_columns(
     texts = {
         "title": _and_more([f.title for f in fields] or names),
         "column": f"columns {_listed(letters)}" if letters[1:] else "the columns",
-        "expected": _expected_of_each(fields),
+        "each": ", one at a time",
+        "heading": f"cells {_listed([f'{a}{heading_row}' for a in letters])}"
+        if letters[1:] and heading_row
+        else "the cells of their headings",
+        # a sender who must write something has to be told what
+        "expected": _expected_of_each(fields, in_full=severity != Severity.WARNING),
     }
     in_short = _filled_in(stated, contract, field=_and_more(names), **texts)
     # what to write into each heading has to be said of each
     in_full = _filled_in(stated, contract, field=_listed(names), **texts)
     return RuleText(in_short.title, in_full.expected, in_full.fix)
+
+
+def explain_headings(renamed: int, missing: Sequence[tuple[str, str]], unknown: Sequence[str]) -> RuleText:
+    """The text for several columns that are missing or may be renamed, all at once.
+
+    `renamed` is how many have a likely partner, `missing` names and titles those without, and `unknown` the letters of
+    the columns that were left out.
+    """
+    which = "are renamed or missing" if renamed and missing else "seem to be renamed" if renamed else "are missing"
+    titles = [title for _, title in missing]
+    # where some are renamed, the table and the fix name them all
+    named = "" if renamed else f": {_listed(titles) if len(titles) <= MAX_NAMED else _and_more(titles)}"
+    fix = []
+    if renamed:
+        fix.append(
+            "For each of these: if the column is what the new heading says, type that heading in its cell. If it is"
+            " not, add a column with it."
+        )
+    if missing:
+        names = _listed([f"{title} ({name})" for name, title in missing])
+        fix.append(f"No column was found for {names}: add one for each, or the heading alone if the values are there.")
+    if unknown:
+        fix.append(f"Headings that we do not know are in column{'s' if unknown[1:] else ''} {_listed(unknown)}.")
+    return RuleText(
+        f"{renamed + len(missing)} columns {which}{named}",
+        "the headings of the specification",
+        " ".join([*fix, "Then send the file again."]),
+    )
 
 
 def _listed(texts: Sequence[str]) -> str:
@@ -112,14 +156,14 @@ def _and_more(names: Sequence[str]) -> str:
     return f"{names[0]} (and {len(names) - 1} more column{'s' if len(names) > 2 else ''})"
 
 
-def _expected_of_each(fields: Sequence[Field]) -> str:
+def _expected_of_each(fields: Sequence[Field], *, in_full: bool) -> str:
     """What cells of several columns may hold: once if that is the same for all with a value, else by column."""
     texts = {f.title: expected(f.replace(required=True)) for f in fields}
     if len(set(texts.values())) == 1:
         return texts[fields[0].title]
-    if not 0 < len(texts) <= MAX_EXPECTED:
+    if not texts or (len(texts) > MAX_EXPECTED and not in_full):
         return "in each column what the specification says of it"
-    return "; ".join(f"in {title}, {text}" for title, text in texts.items())
+    return "; ".join(f"in {title} {text}" for title, text in texts.items())
 
 
 def rules_of(contract: Contract) -> list[tuple[Rule, Severity, str]]:

@@ -152,7 +152,7 @@ FILE_RULES: tuple[Rule, ...] = (
         WARNING,
         "A heading was read as {field}",
         "the heading {field}",
-        "Write the heading as the specification has it: {field}.",
+        "Type {field} in {heading}, as the specification has it.",
         found_on=_any_column,
     ),
     Rule(

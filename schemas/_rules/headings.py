@@ -29,7 +29,7 @@ HEADING_RULES: tuple[Rule, ...] = (
         WARNING,
         "A heading was read as {field}, without the hint after it",
         "the heading {field}, with nothing after it",
-        "Use the heading in the specification, without a hint in brackets.",
+        "Type {field} in {heading}, without a hint in brackets.",
         found_on=_any_column,
     ),
     Rule(
@@ -37,7 +37,7 @@ HEADING_RULES: tuple[Rule, ...] = (
         FILE,
         "Is this column your {title}? It has no heading that we know",
         "a column headed {field}",
-        "If it is your {title}, change its heading to {field}. If it is not, add a column headed {field}. Then send the"
+        "If it is your {title}, type {field} in {heading}. If it is not, add a column headed {field}. Then send the"
         " file again.",
         found_on=_required_columns,
     ),
@@ -46,8 +46,7 @@ HEADING_RULES: tuple[Rule, ...] = (
         WARNING,
         "Is this column your {title}? It was left out: it has no heading that we know",
         "a column headed {field}",
-        "If it is your {title}, change its heading to {field} and send the file again. If it is not, remove the"
-        " column.",
+        "If it is your {title}, type {field} in {heading} and send the file again. If it is not, remove the column.",
         found_on=_other_columns,
     ),
     Rule(
@@ -94,15 +93,15 @@ HEADING_RULES: tuple[Rule, ...] = (
         "F45",
         FILE,
         "Rows were filled in on the sheet 'Made-up examples', which is not read",
-        "rows on the sheet that is named after the dataset",
-        "Move your rows to the sheet of the dataset, below its headings, and send the file again.",
+        "rows on the sheet '{sheet}'",
+        "Move your rows to the sheet '{sheet}', below its headings, and send the file again.",
     ),
     Rule(
         "F45",
         WARNING,
         "Rows were filled in on the sheet 'Made-up examples', which is not read",
-        "rows on the sheet that is named after the dataset",
-        "If they are yours, move them to the sheet of the dataset and send the file again.",
+        "rows on the sheet '{sheet}'",
+        "If they are yours, move them to the sheet '{sheet}' and send the file again.",
     ),
     Rule(
         "F46",

@@ -69,6 +69,7 @@ CONTRACT = Contract(
             "How long an attended contact lasted; empty or 0 when it was not attended.",
             unit="minutes",
             required=False,
+            empty_if="the contact was not attended",
             column_required=True,
             low=0,
             high=480,

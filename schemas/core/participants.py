@@ -161,6 +161,7 @@ CONTRACT = Contract(
             "Area of the GP practice where the person is registered (ONS code): the health-led trials recruit by it.",
             codes="areas",
             required=False,
+            empty_if="the pilot is not a health-led trial",
             aliases=("GP area", "GP registration area", "Registered GP area"),
             example="E08000031",
         ),

@@ -120,6 +120,7 @@ CONTRACT = Contract(
             "Why the person was found not eligible; empty otherwise.",
             codes="ineligible_reason",
             required=False,
+            empty_if="the person was not found ineligible",
             aliases=("Reason for ineligibility", "Ineligibility reason", "Rejection reason"),
         ),
         Field(
@@ -148,6 +149,7 @@ CONTRACT = Contract(
             "What the start of support is the date of: first contact, provider's start or randomisation.",
             codes="start_basis",
             required=False,
+            empty_if="support has not started",
             aliases=("Basis of start", "Start type"),
             example="first_contact",
         ),
@@ -210,6 +212,7 @@ CONTRACT = Contract(
             "Why support ended; empty while the episode is open.",
             codes="exit_reason",
             required=False,
+            empty_if="the episode is open",
             column_required=True,
             aliases=("Exit reason", "Discharge reason", "Reason closed", "Reason for leaving", "Closure reason"),
             example="completed_in_work",

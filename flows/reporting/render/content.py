@@ -11,7 +11,6 @@ from typing import Any
 
 import polars as pl
 
-from flows.cells.date_orders import COLUMN_RULES
 from flows.reporting.render.causes import RULES_OF_FORM, biggest_first, place, without_explained
 from flows.reporting.render.spreadsheet_rows import spreadsheet_rows
 from flows.reporting.report import Progress, Report
@@ -23,16 +22,18 @@ from schemas._contract.code_lists import Code, fold
 from schemas._contract.expected import LONGEST_LIST_IN_FULL
 from schemas._contract.model import Contract, Field, Severity
 from schemas._contract.registry import sites
-from schemas._rules.cells import CLOCK_RULE, HOURS_RULE
-from schemas._rules.explain import explain, explain_columns, rule
+from schemas._rules.explain import explain, explain_columns, explain_headings, rule
 from schemas._rules.files import WAITING_RULE
+from schemas._rules.headings import RENAMED_RULE
 from schemas.audit.deliveries import Delivery, LineShift, Verdict
 from schemas.audit.findings import Outcome
 
 ITEM_KEY = ["rule_id", "severity", "sheet", "field", "column_letter", "column_name"]
 MAX_VALUES = 50  # distinct values of one item; findings.csv has them all
-MAX_CHANGES = 5  # suggested changes of one item; up to MAX_VALUES where each date of a column has its own
+MAX_CHANGES = 5  # suggested changes of one item that are all shown; of more, the first few are examples
+CHANGES_AS_EXAMPLES = 3
 MAX_NEAREST = 5  # values of one item for which entries of a long list are proposed
+MISSING_RULE, UNKNOWN_RULE = "F09", "F11"
 LEAST_LIKENESS = 0.55  # of a value and an entry that is proposed for it
 
 
@@ -55,7 +56,7 @@ def delivery_report(  # parameters: a report is made from the store, the ledger 
     contract = contract or datasets().get(delivery.dataset)
     broken = findings.filter(pl.col("outcome") == Outcome.BROKEN)
     site = sites().get(delivery.site_code)
-    items, explained = without_explained(_items(contract, broken, verdict.line_shifts))
+    items, explained = without_explained(_items(contract, broken, verdict))
     previous = None
     # where the rows of this file were not validated, all faults of the last one would seem to be fixed
     if verdict.rows_judged and last_findings is not None and (validated := comparable(earlier)):
@@ -79,7 +80,7 @@ def delivery_report(  # parameters: a report is made from the store, the ledger 
         rows_judged=verdict.rows_judged,
         items=items,
         explained=explained,
-        not_validated=_items(contract, findings.filter(pl.col("outcome") == Outcome.NOT_CHECKED)),
+        not_validated=_items(contract, findings.filter(pl.col("outcome") == Outcome.NOT_CHECKED), verdict),
         previous=previous,
         earlier=tuple(earlier),
         shares_its_file=bool(delivery.sheet),
@@ -89,12 +90,12 @@ def delivery_report(  # parameters: a report is made from the store, the ledger 
     )
 
 
-def _items(contract: Contract | None, findings: pl.DataFrame, shifts: Sequence[LineShift] = ()) -> tuple[Item, ...]:
+def _items(contract: Contract | None, findings: pl.DataFrame, verdict: Verdict) -> tuple[Item, ...]:
     by_cause: dict[tuple[str, ...], list[pl.DataFrame]] = {}
     for group in findings.partition_by(ITEM_KEY, maintain_order=False):
         by_cause.setdefault(_cause(group.row(0, named=True)), []).append(group)
-    items = (_item_of_cause(contract, groups, shifts) for groups in by_cause.values())
-    return tuple(sorted(items, key=biggest_first))
+    items = [_item_of_cause(contract, groups, verdict) for groups in by_cause.values()]
+    return tuple(sorted(_with_headings_together(items), key=biggest_first))
 
 
 def _cause(finding: Mapping[str, Any]) -> tuple[str, ...]:
@@ -103,14 +104,37 @@ def _cause(finding: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(finding[name] or "" for name in (ITEM_KEY[:3] if is_of_form else ITEM_KEY))
 
 
-def _item_of_cause(contract: Contract | None, groups: Sequence[pl.DataFrame], shifts: Sequence[LineShift]) -> Item:
+def _with_headings_together(items: Sequence[Item]) -> list[Item]:
+    """One item in place of several about columns that are missing or may be renamed, with unknown columns if any is."""
+    renamed = sorted((part for i in items if i.rule_id == RENAMED_RULE for part in i.by_column), key=place)
+    missing = sorted((i for i in items if i.rule_id == MISSING_RULE), key=place)
+    if len(renamed) + len(missing) < 2:
+        return list(items)
+    is_left_out = [i for i in items if i.rule_id == UNKNOWN_RULE and i.severity is Severity.WARNING] if missing else []
+    unknown = sorted((part for i in is_left_out for part in i.by_column), key=place)
+    text = explain_headings(
+        len(renamed), [(i.field, i.field_title) for i in missing], [part.column_letter for part in unknown]
+    )
+    together = Item(
+        RENAMED_RULE if renamed else MISSING_RULE,
+        Severity.FILE if missing or any(i.severity is Severity.FILE for i in renamed) else Severity.WARNING,
+        text.title,
+        text.expected,
+        text.fix,
+        sheet=(renamed or missing)[0].sheet,
+        parts=(*renamed, *missing, *unknown),
+    )
+    return [together, *(i for i in items if i.rule_id != RENAMED_RULE and i not in (*missing, *is_left_out))]
+
+
+def _item_of_cause(contract: Contract | None, groups: Sequence[pl.DataFrame], verdict: Verdict) -> Item:
     """The item for the findings of one cause, given by column."""
     if len(groups) == 1:
-        return _item(contract, groups[0], shifts)
-    parts = sorted((_item(contract, group, shifts) for group in groups), key=place)
-    together = _item(contract, pl.concat(groups), shifts)
+        return _item(contract, groups[0], verdict)
+    parts = sorted((_item(contract, group, verdict) for group in groups), key=place)
+    together = _item(contract, pl.concat(groups), verdict)
     columns = [(part.field, part.column_letter) for part in parts]
-    text = explain_columns(contract, together.rule_id, str(together.severity), columns)
+    text = explain_columns(contract, together.rule_id, str(together.severity), columns, _row_of_headings(verdict))
     return replace(
         together,
         title=text.title,
@@ -125,16 +149,21 @@ def _item_of_cause(contract: Contract | None, groups: Sequence[pl.DataFrame], sh
     )
 
 
-def _item(contract: Contract | None, group: pl.DataFrame, shifts: Sequence[LineShift]) -> Item:
-    first = group.row(0, named=True)
+def _row_of_headings(verdict: Verdict) -> int | None:
+    """The row of the headings in a spreadsheet; None where it is not known."""
+    row = spreadsheet_rows(pl.Series([verdict.header_row], dtype=pl.Int64), verdict.line_shifts)[0]
+    return row or None
+
+
+def _item(contract: Contract | None, group: pl.DataFrame, verdict: Verdict) -> Item:
+    first, shifts = group.row(0, named=True), verdict.line_shifts
     rule_and_field = (contract, first["rule_id"], first["field"], first["severity"])
-    text = explain(*rule_and_field, first["column_letter"] or "")
+    text = explain(*rule_and_field, first["column_letter"] or "", _row_of_headings(verdict))
     rows, hidden = _rows(group), _rows(group.filter("hidden"))
     found = _found(group)
     field = contract.by_name.get(first["field"]) if contract else None
-    changes = _changes(group)
-    is_list = first["rule_id"] in (*COLUMN_RULES, CLOCK_RULE, HOURS_RULE) and first["severity"] != Severity.WARNING
-    most = MAX_VALUES if is_list else MAX_CHANGES
+    changes = _changes(group, shifts)
+    most = MAX_CHANGES if len(changes) <= MAX_CHANGES else CHANGES_AS_EXAMPLES
     return Item(
         rule_id=first["rule_id"],
         severity=Severity(first["severity"]),
@@ -147,6 +176,7 @@ def _item(contract: Contract | None, group: pl.DataFrame, shifts: Sequence[LineS
         needs=_titles(rule(*rule_and_field).needs or _awaited_parents(contract, first["rule_id"])),
         column=first["column_name"] or first["field"],
         column_letter=first["column_letter"] or "",
+        heading_row=_row_of_headings(verdict),
         sheet=first["sheet"],
         rows_affected=len(rows),
         rows=ranges(rows),
@@ -198,17 +228,19 @@ def _found(group: pl.DataFrame) -> tuple[Found, ...]:
     return tuple(Found(value, count) for value, count in counts.iter_rows())
 
 
-def _changes(group: pl.DataFrame) -> tuple[Change, ...]:
+def _changes(group: pl.DataFrame, shifts: Sequence[LineShift]) -> tuple[Change, ...]:
     """The values found with what is suggested instead, commonest first; hidden cells are left out."""
     changed = group.filter(~pl.col("hidden") & (pl.col("found") != pl.col("suggestion")))
     if changed.is_empty():
         return ()
+    row = spreadsheet_rows(changed["source_row"], shifts).cast(pl.String).alias("row")
     pairs = (
-        changed.group_by("found", "suggestion")
-        .len("count")
+        changed.with_columns(row)
+        .group_by("found", "suggestion")
+        .agg(pl.len().alias("count"), (pl.col("column_letter") + pl.col("row")).first().fill_null("").alias("cell"))
         .sort(["count", "found", "suggestion"], descending=[True, False, False])
     )
-    return tuple(Change(*pair) for pair in pairs.iter_rows())
+    return tuple(Change(f, to, n, cell if n == 1 else "") for f, to, n, cell in pairs.iter_rows())
 
 
 def _nearest(field: Field | None, rule_id: str, found: Sequence[Found]) -> tuple[Nearest, ...]:

@@ -25,19 +25,21 @@ def report_lines(report: Report) -> list[str]:
     if report.not_validated:
         lines.append(check.checks_not_made(report))
     sections = (
-        (BIGGEST_FIRST, report.must_fix, _item),
-        (check.WORTH_CHECKING, report.warnings, _item),
-        (check.NOT_CHECKED_HERE, report.not_validated, _not_validated),
+        (BIGGEST_FIRST, report.must_fix),
+        (check.WORTH_CHECKING, report.warnings),
     )
-    for heading, items, lines_of in sections:
+    for heading, items in sections:
         if items:
-            lines += ["", heading, *(line for item in items for line in lines_of(item))]
+            lines += ["", heading, *(line for item in items for line in _item(item))]
+    if report.not_validated:
+        lines += ["", check.NOT_CHECKED_HERE]
+        lines += [f"- {checks}" for checks in words.checks_not_made(report.not_validated, is_check=True)]
     return [_printable(line) for line in lines]
 
 
 def _item(item: Item) -> Iterator[str]:
     yield f"- {line_words.title(item)}"
-    yield _labelled(line_words.WHERE, f"{words.where(item)}{line_words.AND_MORE if item.more_rows else ''}")
+    yield _labelled(line_words.WHERE, words.where(item))
     if not item.changes_suffice:
         if found := _found(item):
             yield _labelled(line_words.FOUND, found)
@@ -47,6 +49,8 @@ def _item(item: Item) -> Iterator[str]:
     yield _labelled(line_words.IMPROVE if item.suggestions_used else line_words.FIX, item.fix)
     if item.changes and not item.suggestions_used:
         yield _labelled("", _changes(item))
+    for part in item.renamed:
+        yield _labelled("", words.rename(part))
     for near in item.nearest:
         yield _labelled("", plain(words.nearest(near.found, near.entries)))
     if item.confirmable:
@@ -65,15 +69,9 @@ def _found(item: Item) -> str:
 
 
 def _changes(item: Item) -> str:
-    changes = [
-        f"{plain(words.change(item, c.found, c.suggestion))}{words.in_rows(item, c.count)}" for c in item.changes
-    ]
+    changes = [f"{plain(words.change(item, c.found, c.suggestion))}{words.in_place(item, c)}" for c in item.changes]
     left = [line_words.more_values(item.changes_left_out)] if item.changes_left_out else []
     return "; ".join([*changes, *left])
-
-
-def _not_validated(item: Item) -> Iterator[str]:
-    yield f"- {line_words.title(item)}: {words.needs_in_lines(item)}"
 
 
 def _printable(line: str) -> str:

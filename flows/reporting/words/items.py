@@ -12,12 +12,15 @@ from flows.runtime.wording import counted, listed, ranges, shortened, spans
 
 if TYPE_CHECKING:
     from flows.reporting.report import Report
-    from flows.reporting.report_item import Item, Ranges
+    from flows.reporting.report_item import Change, Item, Ranges
 
-RANGES_SHOWN = 20
+RANGES_SHOWN = 6  # of rows: more numbers than 12 are not read
 CELLS_SHOWN = 5
+CHECKS_SHOWN = 12  # of those that could not be made
+ABOUT_HEADINGS = ("F10", "F11", "F12", "F28", "F40", "F41")
 HIDDEN = "hidden (may be personal data)"
 EMPTY = "empty"
+NO_HEADING = "none"
 SUGGESTED = "Change to {}. {}"  # the value, then what the rule says
 COULD_NOT_BE_CHECKED = "could not be checked"
 WHOLE_FILE = "whole file"
@@ -33,8 +36,12 @@ def where_in_short(item: Item) -> str:
 
 
 def columns_in_short(item: Item) -> str:
-    """The columns of an item that has several: '4 columns, C, E to G'."""
+    """The columns of an item that has several: 'columns A and B', '4 columns, C, E to G'."""
     places = ranges(sorted(index_of(part.column_letter) for part in item.parts if part.column_letter))
+    if len(item.parts) == 2 and all(part.column_letter for part in item.parts):
+        return f"columns {listed([part.column_letter for part in item.parts])}"
+    if not places:
+        return ""
     letters = [column_letter(a) if a == b else f"{column_letter(a)} to {column_letter(b)}" for a, b in places]
     return ", ".join(filter(None, (counted(len(item.parts), "column"), listed(letters))))
 
@@ -77,20 +84,28 @@ def _rows(item: Item) -> str:
 
 
 def _numbered(noun: str, rows: Ranges) -> str:
-    shown = rows[:RANGES_SHOWN]
-    several = len(shown) > 1 or any(first != last for first, last in shown)
-    return f"{noun}{'s' if several else ''} {', '.join(spans(shown))}"
+    """'row 5', 'rows 5 to 9'; of several ranges their number first: '12 rows (5 to 9, 12, 20 to 25)'."""
+    shown = spans(rows[:RANGES_SHOWN])
+    number = sum(last - first + 1 for first, last in rows)
+    if len(rows) == 1:
+        return f"{noun}{'s' if number > 1 else ''} {shown[0]}"
+    more = sum(last - first + 1 for first, last in rows[RANGES_SHOWN:])
+    return f"{counted(number, noun)}: {', '.join(shown)}{f' and {more:,} more' if more else ''}"
 
 
 def _column(item: Item) -> Pieces:
     if item.parts:
-        return ((columns_in_short(item), PLAIN),)
+        columns = columns_in_short(item)
+        return ((columns, PLAIN),) if columns else ()
     heading, title = shortened(item.column), item.field_title
     if not item.column_letter:
         if title and heading == item.field:
             return ((f"column {title} (", PLAIN), (heading, SENDERS), (")", PLAIN))
         return (("column ", PLAIN), (heading, SENDERS)) if heading else ()
     lettered = (f"column {item.column_letter}", PLAIN)
+    if heading and heading != lettered[0] and item.rule_id in ABOUT_HEADINGS and item.heading_row:
+        cell = f", cell {item.column_letter}{item.heading_row} (", PLAIN
+        return (lettered, cell, (heading, SENDERS), (")", PLAIN))
     if title and heading == item.field != title:  # our own name of the column, which says less than its title
         return ((f"column {item.column_letter}, {title} (", PLAIN), (heading, SENDERS), (")", PLAIN))
     if heading == lettered[0]:  # a heading that may be personal has been replaced by 'column C'
@@ -145,6 +160,34 @@ def in_rows(item: Item, count: int) -> str:
     return f" ({counted(count, 'row')})" if item.rows_affected > 1 else ""
 
 
+def in_place(item: Item, made: Change) -> str:
+    """Where a change is to be made or was made, in brackets: its cell, or how many rows; '' in an item of one row."""
+    if made.cell and item.rows_affected > 1:
+        return f" (cell {made.cell})"
+    return in_rows(item, made.count)
+
+
+def rename(item: Item) -> str:
+    """'Type contact_date in cell C1, in place of When seen'."""
+    in_its_place = f", in place of {shortened(item.column)}" if item.column and not _is_hidden(item) else ""
+    return f"Type {item.field} in {heading_cell(item)}{in_its_place}"
+
+
+def your_heading(item: Item) -> str:
+    """The heading as the sender wrote it; in its place, that there is none, or that it may be personal."""
+    return HIDDEN if _is_hidden(item) else shortened(item.column) or NO_HEADING
+
+
+def _is_hidden(item: Item) -> bool:
+    """Whether the column's letter stands for a heading that may be personal."""
+    return item.column == f"column {item.column_letter}"
+
+
+def heading_cell(item: Item) -> str:
+    """The cell of a column's heading: 'cell C1'."""
+    return f"cell {item.column_letter}{item.heading_row}" if item.heading_row else f"column {item.column_letter}"
+
+
 def how_to_fix(item: Item, *, is_check: bool = False) -> str:
     """The label above the fix. A file that was not sent can still be improved this time."""
     if not item.suggestions_used:
@@ -152,17 +195,29 @@ def how_to_fix(item: Item, *, is_check: bool = False) -> str:
     return HOW_TO_IMPROVE if is_check else NEXT_TIME
 
 
-def needs(item: Item) -> str:
-    """What a check needs that was not made, to follow its title and location; '' where that is not known."""
-    if item.lacks:
-        return f": it needs {item.lacks}"
-    return f": it needs an accepted file of {listed(item.needs)}" if item.needs else ""
+def checks_not_made(items: Sequence[Item], *, is_check: bool) -> list[str]:
+    """One sentence for all checks that were not made for want of the same thing: what they need, and their titles."""
+    by_need: dict[str, list[Item]] = {}
+    for item in items:
+        by_need.setdefault(_needs(item, is_check=is_check), []).append(item)
+    return [_not_made(need, of_need) for need, of_need in by_need.items()]
 
 
-def needs_in_lines(item: Item) -> str:
-    """The same for `pilots check`, which knows no other file: those it needs were sent before."""
-    lacks = item.lacks or (f"your accepted files of {listed(item.needs)}" if item.needs else "what else was sent")
-    return f"it needs {lacks}"
+def _not_made(need: str, items: Sequence[Item]) -> str:
+    titles = dict.fromkeys(f"{item.title} ({item.rule_id})" for item in items)
+    shown, more = [*titles][:CHECKS_SHOWN], len(titles) - CHECKS_SHOWN
+    checks = "; ".join([*shown, *([others(more, "check")] if more > 0 else [])])
+    return f"These need {need}: {checks}." if need else f"Not checked: {checks}."
+
+
+def _needs(item: Item, *, is_check: bool) -> str:
+    """What a check needs that was not made; '' where that is not known.
+
+    `pilots check` knows no other file: those it needs were sent before.
+    """
+    if item.lacks or not item.needs:
+        return item.lacks or ("what else was sent" if is_check else "")
+    return f"{'your accepted files' if is_check else 'an accepted file'} of {listed(item.needs)}"
 
 
 def others(number: int, noun: str, see: str = "") -> str:

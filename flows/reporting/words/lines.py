@@ -10,7 +10,6 @@ from schemas._contract.workbook_names import CONFIRM
 if TYPE_CHECKING:
     from flows.reporting.report_item import Item
 
-AND_MORE = " and more"
 WHERE, FOUND, EXPECTED, WE_DID, IMPROVE, FIX = "where", "found", "expected", "we did", "better", "fix"
 RIGHT, HOW_TO_CONFIRM = "or right?", f"once the file is sent, say so on the sheet '{CONFIRM}' of its marked workbook"
 

@@ -13,18 +13,20 @@ from flows.reporting.words.items import (
     WHAT_WE_DID,
     WHERE,
     change,
+    checks_not_made,
     expected,
+    heading_cell,
     hidden,
     how_to_fix,
+    in_place,
     in_rows,
     nearest,
-    needs,
-    needs_in_lines,
     open_as_text,
     others,
     row_numbers,
     where_in_pieces,
     where_in_short,
+    your_heading,
 )
 from flows.reporting.words.pieces import FILE, PLAIN, Pieces, in_pieces
 from flows.reporting.words.site_index import contact_in_words
@@ -37,8 +39,9 @@ if TYPE_CHECKING:
     from flows.store.ledger.report_snapshots import ReportSnapshot, SnapshotItem
 
 __all__ = [
-    "EXPECTED", "FOUND", "RIGHT", "WHAT_WE_DID", "WHERE", "change", "expected", "hidden", "how_to_fix", "if_right",
-    "in_rows", "nearest", "needs", "others", "row_numbers", "shortened", "where_in_pieces", "where_in_short", "EMPTY",
+    "EXPECTED", "FOUND", "RIGHT", "WHAT_WE_DID", "WHERE", "change", "checks_not_made", "expected", "heading_cell",
+    "hidden", "how_to_fix", "if_right", "in_place", "in_rows", "nearest", "others", "row_numbers", "shortened",
+    "where_in_pieces", "where_in_short", "your_heading", "EMPTY",
 ]  # fmt: skip  # the template finds the wording of items here as well
 
 MASTHEAD = "Pilot data checks"
@@ -51,6 +54,7 @@ WHERE_THE_ROWS_WENT = "Where the rows went"
 EVERY_ROW_ONCE = "Every row that was read is counted once"
 ROWS, NUMBER, ALL_ROWS = "Rows", "Number", "Read from the file"
 THIS_MONTH = "This month against last"
+COLUMN, YOUR_HEADING, RENAME_TO = "Column", "Your heading", "Rename it to"
 MONTH, READ, ACCEPTED, HELD_BACK = "Month", "Read", "Accepted", "Held back"
 WRONG_EVERY_MONTH = "Wrong three months running"
 MADE_BY_THE_FORM = (
@@ -209,8 +213,8 @@ def new_or_since(report: Report, item: Item) -> str:
 
 
 def more_rows(see: str) -> str:
-    """The end of a list of rows that leaves some out."""
-    return f" and more: all of them are in {see}"
+    """Where to see the rows that a list leaves out."""
+    return f". All of them are in {see}"
 
 
 def check_number(item: Item) -> str:
@@ -275,12 +279,6 @@ def why_not_checked(report: Report) -> str:
     if not report.rows.accepted:
         return f"{why} They are made when there are rows to check."
     return f"{why} The rows that were accepted are in the figures, and are checked as soon as they can be."
-
-
-def check_not_made(report: Report, item: Item) -> str:
-    """A check that was not made, and what it needs."""
-    needed = f": {needs_in_lines(item)}" if report.is_check else needs(item)
-    return f"“{item.title}” ({where_in_short(item)}){needed}."
 
 
 def steps(report: Report) -> list[Pieces]:

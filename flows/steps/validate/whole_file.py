@@ -18,6 +18,7 @@ from flows.cells.reading.column_forms import USUAL_FORM, ColumnForm, FormEvidenc
 from flows.deliveries.conformed import Layout, TypedBatch
 from flows.deliveries.context import DeliveryContext, FileKnowledge
 from flows.deliveries.findings import NO_FINDINGS, Finding
+from flows.runtime.wording import counted
 from flows.steps.validate.keys import Keys
 from flows.steps.validate.misplaced import MisplacedEvidence
 from flows.steps.validate.month import MIN_ROWS_AT_FAULT, MonthShown
@@ -185,7 +186,11 @@ class WholeFile:
         # malformed lines, spreadsheet errors and formulas without results refuse the file if over 1% of rows have one
         least = max(MIN_ROWS_AT_FAULT, rows / 100 + 1e-9)
         many = [rule for rule in ("F13", "C10", "F37") if self._rules[rule] >= least]
-        found += [Finding(r, Severity.FILE, found=f"{self._rules[r]} of {rows} rows") for r in many]
+        in_cells = f"in a file of {counted(rows, 'row')}"  # a row may have several such cells
+        found += [
+            Finding(r, Severity.FILE, found=f"{n} of {rows} rows" if r == "F13" else f"{counted(n, 'cell')} {in_cells}")
+            for r, n in ((r, self._rules[r]) for r in many)
+        ]
         # a column with many suppressed figures: they were suppressed before sending, and the real ones are needed
         suppressed = {f: n for (rule, f), n in self._by_field.items() if rule == "C07" and n >= MIN_ROWS_AT_FAULT}
         found += [self._of_column("C07", field, f"{n} rows") for field, n in suppressed.items()]

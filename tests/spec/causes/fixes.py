@@ -35,9 +35,9 @@ def nothing(file: SentFile, checked: Checked, sound: SentFile) -> SentFile:
 def rename(file: SentFile, checked: Checked, sound: SentFile) -> SentFile:
     """Give each column that the report names the heading that it asks for."""
     headings: list[Cell] = list(file.grid[0])
-    for item in checked.items:
-        assert item.column_letter and item.field, checked.items_in_short
-        headings[index_of(item.column_letter)] = item.field
+    for part in (part for item in checked.items for part in item.by_column):
+        assert part.column_letter and part.field, checked.items_in_short
+        headings[index_of(part.column_letter)] = part.field
     return file.with_grid([headings, *file.grid[1:]])
 
 
@@ -85,7 +85,8 @@ def add(*fields: str) -> Fix:
     """Add the columns that the report says are missing, at the end."""
 
     def added(file: SentFile, checked: Checked, sound: SentFile) -> SentFile:
-        assert {item.field for item in checked.items if item.rule_id == "F09"} == {*fields}, checked.items_in_short
+        missing = {part.field for item in checked.items for part in item.by_column if part.rule_id == "F09"}
+        assert missing == {*fields}, checked.items_in_short
         at = [sound.position(field) for field in fields]
         return file.with_grid([[*row, *(own[i] for i in at)] for row, own in zip(file.grid, sound.grid, strict=True)])
 

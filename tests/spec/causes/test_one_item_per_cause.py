@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
-from breaks import Break, below, copied, day, heading_line, in_words, moved, written
+from breaks import Break, below, copied, day, heading, heading_line, in_words, moved, without, written
 from cases import REFERRAL_DATES
 from front_door import Checked, check
 from sound_files import SentFile, sound_file
@@ -17,6 +18,12 @@ from flows.reporting.render import findings_csv, render_html, report_json, repor
 from flows.reporting.render.run_summary import RunSummary, count_findings, sections_of
 from flows.reporting.words.items import where
 from schemas._contract.model import Severity
+
+
+def us_date(text: str) -> str:
+    """A month-first date as year-month-day."""
+    return f"{datetime.strptime(text, '%m/%d/%Y').replace(tzinfo=UTC):%Y-%m-%d}"
+
 
 US_DATES = written(lambda text: f"{day(text):%m/%d/%Y}", *REFERRAL_DATES)
 
@@ -42,7 +49,8 @@ def test_a_fault_of_several_columns_is_one_item_that_names_them(suffix: str, tmp
     assert item.title == "Dates in Referral received (and 3 more columns) are written month first"
     assert "4 columns, C, I to J and Q" in where(item)
     assert item.expected == "a date written year-month-day, such as 2016-11-30"
-    assert {change.found: change.suggestion for change in item.changes}["05/29/2016"] == "2016-05-29"
+    assert len(item.changes) == 3 and all(c.suggestion == us_date(c.found) for c in item.changes)
+    assert f"and {item.changes_left_out} other values: see " in render_html(checked.report)
     lines, page = "\n".join(report_lines(checked.report)), render_html(checked.report)
     assert lines.count(item.title) == 1 and item.title in page
     [rule] = json.loads(report_json(checked.report))["rules"]
@@ -99,7 +107,7 @@ def test_columns_with_different_values_say_what_each_may_hold(tmp_path: Path) ->
     floats = written(lambda text: f"{int(text)}.0", "contact_medium", "attended")
     [item] = broken("contacts", "csv", tmp_path, floats).items
     assert item.title.startswith("Contact medium (and 1 more column) was saved as a number")
-    assert "in Contact medium, one of 01 (Face to face)" in item.expected and "in Attendance, " in item.expected
+    assert "in Contact medium one of 01 (Face to face)" in item.expected and "in Attendance one of" in item.expected
     assert "select columns E and F, choose Format cells" in item.fix
 
 
@@ -222,4 +230,35 @@ def test_dates_in_words_in_several_columns_are_one_warning(tmp_path: Path) -> No
     checked = broken("referrals", "xlsx", tmp_path, written(in_words, *REFERRAL_DATES))
     [item] = checked.items
     assert item.title == "Referral received (and 3 more columns) was written in words"
-    assert item.fix.startswith("Select columns C, I, J and Q, choose Format cells")
+    assert "select columns C, I, J and Q, one at a time, choose Data, Text to Columns" in item.fix
+
+
+RENAMED = {"staff_role": "Role of worker", "attended": "Attended at all", "episode_id": "Case", "contact_type": "Zzz"}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_renamed_and_missing_columns_are_one_item_with_a_table(suffix: str, tmp_path: Path) -> None:
+    checked = broken("contacts", suffix, tmp_path, heading(RENAMED), without("contact_date", "Zzz"))
+    [item] = checked.items
+    assert (item.rule_id, item.severity, item.title) == ("F41", Severity.FILE, "5 columns are renamed or missing")
+    assert {part.field for part in item.renamed} == {"staff_role", "attended", "episode_id"}
+    assert "Contact date (contact_date) and Contact type (contact_type): add one for each" in item.fix
+    page, terminal = render_html(checked.report), "\n".join(report_lines(checked.report_of_check))
+    assert "<td><bdi>Attended at all</bdi></td><td>attended</td>" in page
+    assert "Type attended in cell D1, in place of Attended at all" in terminal
+    assert "Type attended in cell D1, in place of Attended at all." in report_json(checked.report)
+    for rule in ("F09", "F41"):  # each keeps its own line in the list of findings
+        assert findings_csv(checked.report, checked.findings).count(f",{rule},") == (2 if rule == "F09" else 3)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_missing_columns_are_one_item(suffix: str, tmp_path: Path) -> None:
+    [item] = broken("contacts", suffix, tmp_path, without("contact_date", "attended")).items
+    assert (item.rule_id, item.title) == ("F09", "2 columns are missing: Attendance and Contact date")
+
+
+def test_one_renamed_heading_stays_an_item_of_its_column(tmp_path: Path) -> None:
+    [item] = broken("contacts", "xlsx", tmp_path, heading({"staff_role": "Role of worker"})).items
+    assert (item.field, item.parts) == ("staff_role", ())
+    assert where(item) == "Sheet Contacts, column H, cell H1 (Role of worker)"
+    assert item.fix.startswith("If it is your Staff role, type staff_role in cell H1.")

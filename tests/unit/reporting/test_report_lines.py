@@ -53,9 +53,11 @@ def test_every_item_of_the_page_is_listed(kind) -> None:
     report = replace(SAMPLES[kind].report, is_check=True)
     text = "\n".join(report_lines(report))
     assert text.startswith(page.instruction(report))
-    for item in (*report.items, *report.not_validated):
+    for item in report.items:
         assert f"- {item.title} (check {item.rule_id})" in text
         assert hidden(item) in text
+    for item in report.not_validated:
+        assert f"{item.title} ({item.rule_id})" in text
 
 
 def test_checks_not_made_are_not_listed_as_faults() -> None:
@@ -63,9 +65,16 @@ def test_checks_not_made_are_not_listed_as_faults() -> None:
     lines = report_lines(delivery_report(WORKBOOK, VERDICT, findings_table(*missing)))
     heading = lines.index("Not checked here")
     assert set(lines[heading + 1 :]) == {
-        "- There is no referral for this contact (check P12): it needs your accepted files of referrals",
-        "- The same contact is recorded twice (check K04): it needs what else was sent",
+        "- These need your accepted files of referrals: There is no referral for this contact (P12).",
+        "- These need what else was sent: The same contact is recorded twice (K04).",
     }
+
+
+def test_checks_that_need_the_same_are_one_line() -> None:
+    several = [("K01", "contact_date"), ("P12", "episode_id")]
+    missing = (findings_of_rule(rule, "warning", [None], field, outcome="not judged") for rule, field in several)
+    [line] = report_lines(delivery_report(WORKBOOK, VERDICT, findings_table(*missing)))[-1:]
+    assert line.startswith("- These need your accepted files of referrals: ") and line.count("; ") == 1
 
 
 def test_control_characters_are_removed() -> None:

@@ -112,13 +112,13 @@ def _rows_are_in_one_column(table: Table, known: Set[str]) -> bool:
     return any(find_heading([line.split(d) for line in lines], known) is not None for d in SEPARATORS)
 
 
-def _rows_on_examples(sheets: Sequence[Sheet], known: Set[str]) -> list[list[str]]:
-    """The rows below the dataset's headings on our own sheet of examples, up to the first blank one."""
+def _rows_on_examples(sheets: Sequence[Sheet], known: Set[str]) -> list[tuple[int, list[str]]]:
+    """The rows below the dataset's headings on our own sheet of examples, up to the first blank one, with numbers."""
     for sheet in (s for s in sheets if s.name == EXAMPLES):
         rows = [list(map(str.strip, row)) for frame in sheet.open().texts(0, BATCH_ROWS) for row in frame.iter_rows()]
         heading = find_heading(rows, known)
-        below = [] if heading is None else rows[heading + 1 :]
-        return list(takewhile(any, below))
+        below = [] if heading is None else [*enumerate(rows, 1)][heading + 1 :]
+        return list(takewhile(lambda row: any(row[1]), below))
     return []
 
 

@@ -11,7 +11,7 @@ from flows.deliveries.findings import NO_FINDINGS, NO_HEADING, Finding, findings
 from schemas._contract.model import Contract, Severity
 from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS
 
-GROUPED_RULE = "F53"
+GROUPED_RULE, SWAPPED_RULE = "F53", "F50"
 EMPTY_RULES = ("V01", "F08")
 
 
@@ -40,16 +40,21 @@ def withhold_misplaced(typed: TypedBatch, known: FileKnowledge) -> None:
 
 
 def findings_about_misplaced(known: FileKnowledge, layout: Layout, row: str = "row") -> list[Finding]:
-    """One finding about the file for each cause: whatever columns it affects. `row` is the word for a source row.
+    """One finding about the file for each cause, or for both columns of a swap. `row` is the word for a source row.
 
     Cells below a heading line that lacks a heading have none: the missing heading has its own (F09).
     """
-    return [_finding(cells, layout, row) for cells in known.misplaced if cells.rule_id]
+    return [
+        _finding(cells, field, layout, row)
+        for cells in known.misplaced
+        if cells.rule_id
+        for field in (cells.fields if cells.rule_id == SWAPPED_RULE else (cells.field,))
+    ]
 
 
-def _finding(cells: Misplaced, layout: Layout, row: str) -> Finding:
-    column, found = layout.column_of(cells.field), cells.found.replace(ROW_WORD, row)
-    return Finding(cells.rule_id, Severity.FILE, field=cells.field, column=column, found=found)
+def _finding(cells: Misplaced, field: str, layout: Layout, row: str) -> Finding:
+    found = cells.found.replace(ROW_WORD, row)
+    return Finding(cells.rule_id, Severity.FILE, field=field, column=layout.column_of(field), found=found)
 
 
 def grouped_findings(
