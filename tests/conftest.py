@@ -21,7 +21,7 @@ settings.register_profile(
     max_examples=300,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-settings.register_profile("pilots", settings.get_profile("soak"), derandomize=True, max_examples=10)
+settings.register_profile("pilots", settings.get_profile("soak"), derandomize=True, max_examples=6)
 settings.load_profile("pilots")
 
 

@@ -64,8 +64,10 @@ def test_the_same_arguments_give_the_same_bytes(simulated: Path, tmp_path: Path)
     arguments = {"rows": 4000, "months": 2, "fault_rate": 0.03, "sites": SITES}
     simulate(tmp_path / "raw", seed=3, truth=tmp_path / "truth.csv", **arguments)
     assert _digests(tmp_path) == _digests(simulated)
-    simulate(tmp_path / "raw2", seed=5, truth=tmp_path / "truth2.csv", **arguments)
-    assert _digests(tmp_path / "raw2") != _digests(simulated / "raw")
+    few = arguments | {"rows": 100, "months": 1}
+    for name, seed in (("one", 3), ("other", 5)):
+        simulate(tmp_path / name, seed=seed, truth=tmp_path / f"{name}.csv", **few)
+    assert _digests(tmp_path / "one") != _digests(tmp_path / "other")
 
 
 def test_the_truth_points_at_the_faulty_cells(simulated: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 from cases import CASES, Case
 from fixes import with_suggestions
 from front_door import check
+from soak import in_soak
 from sound_files import sound_file
 
 MOST_ITEMS = 2  # for one cause
@@ -30,14 +31,27 @@ def _sound_rows(dataset: str) -> Mapping[tuple[Any, ...], dict[str, Any]]:
         return check(sound_file(dataset), Path(folder)).loaded
 
 
-def _case(case: Case) -> Any:
-    """A case as a parameter. The rarer formats are left to the long tests."""
+def _everyday() -> set[int]:
+    """The first case of each kind, and of each rule in CSV and in XLSX."""
+    first: dict[tuple[str, ...], int] = {}
+    for n, case in enumerate(CASES):
+        if case.suffix not in RARER:
+            first.setdefault((case.kind,), n)
+            first.setdefault((case.rule, case.suffix), n)
+    return set(first.values())
+
+
+EVERYDAY = _everyday()
+
+
+def _case(number: int, case: Case) -> Any:
+    """A case as a parameter. What repeats another in one more dataset or format is left to the long tests."""
     NUMBERS[name := f"{case.kind}-{case.dataset}-{case.suffix}"] += 1
-    number = f"-{NUMBERS[name]}" if NUMBERS[name] > 1 else ""
-    return pytest.param(case, id=f"{name}{number}", marks=pytest.mark.soak if case.suffix in RARER else ())
+    again = f"-{NUMBERS[name]}" if NUMBERS[name] > 1 else ""
+    return pytest.param(case, id=f"{name}{again}", marks=() if number in EVERYDAY else pytest.mark.soak)
 
 
-@pytest.mark.parametrize("case", map(_case, CASES))
+@pytest.mark.parametrize("case", [_case(n, case) for n, case in enumerate(CASES)])
 def test_the_report_names_the_cause_first_and_what_it_says_works(case: Case, tmp_path: Path) -> None:
     sound = sound_file(case.dataset, case.suffix)
     right = _sound_rows(case.dataset)
@@ -55,7 +69,13 @@ def test_the_report_names_the_cause_first_and_what_it_says_works(case: Case, tmp
         assert (fixed.report.result, fixed.loaded) == ("accepted", right), fixed.items_in_short
 
 
-@pytest.mark.parametrize(("dataset", "suffix"), sorted({(c.dataset, c.suffix) for c in CASES}))
+SOUND = sorted({(c.dataset, c.suffix) for c in CASES})
+
+
+@pytest.mark.parametrize(
+    ("dataset", "suffix"),
+    [*(s for s in SOUND if s[1] not in RARER), *in_soak(*(s for s in SOUND if s[1] in RARER))],
+)
 def test_the_files_that_are_broken_were_sound(dataset: str, suffix: str, tmp_path: Path) -> None:
     sound = sound_file(dataset, suffix)
     checked = check(sound, tmp_path)
@@ -64,5 +84,6 @@ def test_the_files_that_are_broken_were_sound(dataset: str, suffix: str, tmp_pat
 
 
 def test_there_are_enough_broken_files_of_enough_kinds() -> None:
-    assert len([case for case in CASES if case.suffix not in RARER]) >= 60
+    assert len(EVERYDAY) >= 60
+    assert {CASES[n].kind for n in EVERYDAY} == {case.kind for case in CASES if case.suffix not in RARER}
     assert len({case.kind for case in CASES}) >= 24

@@ -24,6 +24,7 @@ from file_validator import (
     as_table,
     workbook,
 )
+from soak import in_soak
 
 import flows.steps.read.workbook.dataset_sheet
 from flows.cells.reading import as_written
@@ -82,9 +83,12 @@ def xls_of(rows: Sequence[Row]) -> bytes:
 
 FORMATS: dict[str, Callable[[Sequence[Row]], bytes]] = {"csv": csv_of, "xlsx": xlsx_of, "ods": ods_of, "xls": xls_of}
 DATASETS_AND_FORMATS = [
-    *((dataset, suffix) for dataset in DATASETS for suffix in ("csv", "xlsx")),
-    ("contacts", "ods"),
-    ("contacts", "xls"),
+    *(("contacts", "csv"), ("contacts", "xlsx"), ("participants", "csv"), ("referrals", "xlsx")),
+    *(("employment_outcomes", "csv"), ("funding_awards", "csv")),
+    *in_soak(
+        *(("contacts", "ods"), ("contacts", "xls"), ("participants", "xlsx"), ("referrals", "csv")),
+        *(("employment_outcomes", "xlsx"), ("funding_awards", "xlsx")),
+    ),
 ]
 
 
@@ -265,7 +269,7 @@ class TestMonthFirst:
         "form",
         ["%m/%d/%y", "%m-%d-%Y", "%m/%d/%Y 09:30", "%m/%d/%Y 9:30 AM", "%m/%d/%Y 12:00:00 AM", "%m/%d/%y 1:05 pm"],
     )
-    @pytest.mark.parametrize(("dataset", "suffix"), [("contacts", "csv"), ("funding_awards", "xlsx")])
+    @pytest.mark.parametrize(("dataset", "suffix"), [("contacts", "csv"), *in_soak(("funding_awards", "xlsx"))])
     def test_every_way_of_writing_the_dates_is_recognised(
         self, validate: Validator, dataset: str, suffix: str, form: str
     ) -> None:

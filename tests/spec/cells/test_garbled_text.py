@@ -10,6 +10,7 @@ import pytest
 import workbook_bytes
 from file_formats import file_of
 from file_validator import Finding, Row, Validator, as_csv, as_table, awards, contacts, participants, workbook
+from shared_file import SharedFiles
 from soak import in_soak
 
 ANY_FORMAT = pytest.mark.parametrize("suffix", ["csv", "xlsx", *in_soak("xls", "ods", "parquet")])
@@ -34,32 +35,39 @@ def test_utf8_read_as_windows_1252_is_reported_with_the_original(validate: Valid
     ]
 
 
-@ANY_FORMAT
-@pytest.mark.parametrize(
-    ("text", "suggestion"),
-    [
-        ("A trust \x96 the \x93Best\x94", "A trust – the “Best”"),
-        ("The Minister\x92s fund", "The Minister’s fund"),
-        ("Phase 2\x85", "Phase 2…"),  # U+0085 is a line break to str.splitlines
-        ("A trust â\x80\x93 the best", "A trust – the best"),  # UTF-8 decoded byte by byte
-        ("A tr\x81ust", None),  # byte 81 is undefined in Windows-1252
-    ],
+CONTROLLED = (
+    ("A trust \x96 the \x93Best\x94", "A trust – the “Best”"),
+    ("The Minister\x92s fund", "The Minister’s fund"),
+    ("Phase 2\x85", "Phase 2…"),  # U+0085 is a line break to str.splitlines
+    ("A trust â\x80\x93 the best", "A trust – the best"),  # UTF-8 decoded byte by byte
+    ("A tr\x81ust", None),  # byte 81 is undefined in Windows-1252
 )
+
+
+@ANY_FORMAT
+@pytest.mark.parametrize(("text", "suggestion"), CONTROLLED)
 def test_control_characters_in_text_are_reported(
-    validate: Validator, suffix: str, text: str, suggestion: str | None
+    in_shared_file: SharedFiles, suffix: str, text: str, suggestion: str | None
 ) -> None:
-    rows = awards({"funding_org_name": text}, {"funding_org_name": "Best – “good”"})
-    outcome = validate(written(rows, suffix), "funding_awards", suffix=suffix)
-    assert outcome.findings == [Finding("C24", "warning", 2, "funding_org_name", text, suggestion)]
-    assert outcome.values[0]["funding_org_name"] == text
+    texts = [t for t, _ in CONTROLLED]
+    cases = [{"funding_org_name": t} for t in (*texts, "Best – “good”")]
+    result = in_shared_file(cases, {"funding_org_name": text}, "funding_awards", suffix)
+    assert result.findings == [Finding("C24", "warning", result.row, "funding_org_name", text, suggestion)]
+    assert result.values["funding_org_name"] == text
+    assert in_shared_file(cases, cases[-1], "funding_awards", suffix).findings == []
 
 
-@pytest.mark.parametrize("control", ["\x01", "\x07", "\x0b", "\x0c", "\x1a", "\x1f", "\x7f"])
+CONTROLS = ("\x01", "\x07", "\x0b", "\x0c", "\x1a", "\x1f", "\x7f")
+
+
+@pytest.mark.parametrize("control", CONTROLS)
 @pytest.mark.parametrize("suffix", ["csv", "xlsx", "parquet"])  # XML 1.0, and so ODS, cannot hold these
-def test_unknown_control_characters_have_no_suggestion(validate: Validator, suffix: str, control: str) -> None:
+def test_unknown_control_characters_have_no_suggestion(in_shared_file: SharedFiles, suffix: str, control: str) -> None:
+    texts = [f"A made-up{c}funder" for c in CONTROLS]
     text = f"A made-up{control}funder"
-    outcome = validate(written(awards({"source_document": text}), suffix), "funding_awards", suffix=suffix)
-    assert outcome.findings == [Finding("C24", "warning", 2, "source_document", text, None)]
+    cases = [{"source_document": t} for t in texts]
+    result = in_shared_file(cases, {"source_document": text}, "funding_awards", suffix)
+    assert result.findings == [Finding("C24", "warning", result.row, "source_document", text, None)]
 
 
 @pytest.mark.parametrize("suffix", ["xls", "parquet"])  # in a CSV a zero byte makes the line malformed (F13)
@@ -69,27 +77,26 @@ def test_zero_bytes_after_every_letter_are_garbled_text(validate: Validator, suf
     assert outcome.findings == [Finding("C24", "warning", 2, "funding_org_name", text, None)]
 
 
-@ANY_FORMAT
-@pytest.mark.parametrize(
-    ("rows", "field", "text", "suggestion"),
-    [
-        (awards, "award_id", "360G\x96made-up", "360G–made-up"),
-        (awards, "amount", "1100\x91", None),
-        (contacts, "contact_date", "2016\x9611\x9603", None),
-        (contacts, "contact_medium", "zz\x96", None),
-        (contacts, "with_employer", "\x9f", None),
-        (contacts, "staff_ref", "W\x960012", None),
-        (participants, "year_of_birth", "1980\x80", None),
-    ],
+OUTSIDE_TEXTS = (
+    ("funding_awards", "award_id", "360G\x96made-up", "360G–made-up"),
+    ("funding_awards", "amount", "1100\x91", None),
+    ("contacts", "contact_date", "2016\x9611\x9603", None),
+    ("contacts", "contact_medium", "zz\x96", None),
+    ("contacts", "with_employer", "\x9f", None),
+    ("contacts", "staff_ref", "W\x960012", None),
+    ("participants", "year_of_birth", "1980\x80", None),
 )
+
+
+@ANY_FORMAT
+@pytest.mark.parametrize(("dataset", "field", "text", "suggestion"), OUTSIDE_TEXTS)
 def test_control_characters_outside_text_fields_hold_the_row(
-    validate: Validator, suffix: str, rows: object, field: str, text: str, suggestion: str | None
+    in_shared_file: SharedFiles, suffix: str, dataset: str, field: str, text: str, suggestion: str | None
 ) -> None:
-    assert callable(rows)
-    dataset = "funding_awards" if rows is awards else rows.__name__
-    outcome = validate(written(rows({field: text}, {}), suffix), dataset, suffix=suffix)
-    assert [(f.rule, f.severity, f.row, f.suggestion) for f in outcome.findings] == [("C24", "row", 2, suggestion)]
-    assert outcome.accepted == [3]
+    cases = [{f: t} for d, f, t, _ in OUTSIDE_TEXTS if d == dataset]
+    result = in_shared_file(cases, {field: text}, dataset, suffix)
+    assert [(f.rule, f.severity, f.suggestion) for f in result.findings] == [("C24", "row", suggestion)]
+    assert result.is_held
 
 
 def test_a_label_is_recognised_despite_control_characters(validate: Validator) -> None:
@@ -97,11 +104,15 @@ def test_a_label_is_recognised_despite_control_characters(validate: Validator) -
     assert (outcome.rules, outcome.accepted) == ([("C16", "warning", 2)], [2, 3])
 
 
-@pytest.mark.parametrize("text", ["Café – “best” … £5 €6 ™", "tab\there", "Zürich, Łódź, Αθήνα, 東京", "naïve ÿ ÷ ×"])
+SOUND_TEXTS = ("Café – “best” … £5 €6 ™", "tab\there", "Zürich, Łódź, Αθήνα, 東京", "naïve ÿ ÷ ×")
+
+
+@pytest.mark.parametrize("text", SOUND_TEXTS)
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
-def test_accents_symbols_and_tabs_are_not_garbled(validate: Validator, suffix: str, text: str) -> None:
-    outcome = validate(written(awards({"funding_org_name": text}), suffix), "funding_awards", suffix=suffix)
-    assert outcome.findings_of("C24") == []
+def test_accents_symbols_and_tabs_are_not_garbled(in_shared_file: SharedFiles, suffix: str, text: str) -> None:
+    cases = [{"funding_org_name": t} for t in SOUND_TEXTS]
+    result = in_shared_file(cases, {"funding_org_name": text}, "funding_awards", suffix)
+    assert "C24" not in dict(result.rules) and result.is_accepted
 
 
 @ANY_FORMAT

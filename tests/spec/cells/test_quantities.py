@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from column_files import FORMATS, corrected, items, table, values
 from file_validator import Validator, as_csv, as_table, workbook
+from shared_file import SharedFiles
 from soak import in_soak
 
 MINUTES = [20, 75, 45, 5, 120, 90, 10, 60, 30, 40, 15, 50, 100, 35]
@@ -24,7 +25,7 @@ class TestDurations:
     """C30: hours in a column of minutes. C29: times, and numbers with their unit."""
 
     @pytest.mark.parametrize("suffix", ["csv", "xlsx", *in_soak("ods", "xls")])
-    @pytest.mark.parametrize("decimals", [2, 4, 9])
+    @pytest.mark.parametrize("decimals", [2, 9, *in_soak(4)])
     def test_a_column_of_hours_is_held_with_the_minutes_suggested(
         self, validate: Validator, suffix: str, decimals: int
     ) -> None:
@@ -94,72 +95,75 @@ class TestDurations:
         assert {f.suggestion for f in outcome.findings} == {None}
         assert (items(outcome), outcome.accepted) == ({("C29", "file", "duration_minutes")}, [])
 
-    @pytest.mark.parametrize(
-        ("dataset", "field", "texts", "numbers"),
-        [
-            ("contacts", "duration_minutes", ["45 mins", "1 hr", "1h 15m", "45m"], [45, 60, 75, 45]),
-            ("contacts", "duration_minutes", ["1.5 hours", "half an hour", "1hr15", "2 hours and 5 minutes"],
-             [90, 30, 75, 125]),
-            ("employment_outcomes", "paid_hours_week", ["18.5 hours", "16 hrs a week", "22h 30m"], [18.5, 16, 22.5]),
-            ("employment_outcomes", "hourly_pay", ["£7.20 an hour", "8.25/hr", "9 ph"], [7.2, 8.25, 9]),
-            ("participants", "months_out_of_work", ["18 months", "2 years", "1y 6m"], [18, 24, 18]),
-            ("participants", "age_at_referral", ["36 years", "36 yrs old"], [36, 36]),
-        ],
-    )  # fmt: skip
+    WITH_UNITS = [
+        ("contacts", "duration_minutes", ["45 mins", "1 hr", "1h 15m", "45m"], [45, 60, 75, 45]),
+        ("contacts", "duration_minutes", ["1.5 hours", "half an hour", "1hr15", "2 hours and 5 minutes"],
+         [90, 30, 75, 125]),
+        ("employment_outcomes", "paid_hours_week", ["18.5 hours", "16 hrs a week", "22h 30m"], [18.5, 16, 22.5]),
+        ("employment_outcomes", "hourly_pay", ["£7.20 an hour", "8.25/hr", "9 ph"], [7.2, 8.25, 9]),
+        ("participants", "months_out_of_work", ["18 months", "2 years", "1y 6m"], [18, 24, 18]),
+        ("participants", "age_at_referral", ["36 years", "36 yrs old"], [36, 36]),
+    ]  # fmt: skip
+
+    @pytest.mark.parametrize(("dataset", "field", "texts", "numbers"), WITH_UNITS)
     @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
     def test_numbers_with_their_unit_are_read(
-        self, validate: Validator, suffix: str, dataset: str, field: str, texts: list[str], numbers: list[float]
+        self, in_shared_file: SharedFiles, suffix: str, dataset: str, field: str, texts: list[str], numbers: list[float]
     ) -> None:
-        rows = [{field: "", **row} for row in table(dataset, field, texts=texts)]
-        outcome = validate(FORMATS[suffix](rows), dataset, suffix=suffix)
-        assert items(outcome) == {("C29", "warning", field)}
-        assert [float(n) for n in values(outcome, field)] == numbers
-        assert None not in [f.suggestion for f in outcome.findings]
-        assert values(validate(FORMATS[suffix](corrected(rows, outcome)), dataset, suffix=suffix), field) == values(
-            outcome, field
-        )
+        cases = [{f: t} for d, f, ts, _ in self.WITH_UNITS if d == dataset for t in ts]
+        read = [in_shared_file(cases, case, dataset, suffix) for case in cases]
+        suggested = [{f.column: f.suggestion} for result in read for f in result.findings if f.column and f.suggestion]
+        for text, number in zip(texts, numbers, strict=True):
+            result = read[cases.index({field: text})]
+            [finding] = result.findings
+            assert (finding.rule, finding.severity, finding.column) == ("C29", "warning", field)
+            assert float(result.values[field]) == number
+            resent = in_shared_file(suggested, {field: str(finding.suggestion)}, dataset, suffix)
+            assert (resent.findings, resent.values[field]) == ([], result.values[field])
 
-    @pytest.mark.parametrize(
-        ("text", "rule", "suggestion"),
-        [
-            ("0.33 hours", "C30", "20"),
-            ("45 months", "V05", None),
-            ("45.5 mins", "V06", None),
-            ("90 hours", "K03", None),
-            ("15m 1h", "V05", None),
-            ("about 45 mins", "V05", None),
-            ("nineteen eighty", "V05", None),
-        ],
+    OTHER_UNITS = (
+        ("0.33 hours", "C30", "20"),
+        ("45 months", "V05", None),
+        ("45.5 mins", "V06", None),
+        ("90 hours", "K03", None),
+        ("15m 1h", "V05", None),
+        ("about 45 mins", "V05", None),
+        ("nineteen eighty", "V05", None),
     )
+
+    @pytest.mark.parametrize(("text", "rule", "suggestion"), OTHER_UNITS)
     def test_another_unit_or_no_whole_number_is_held(
-        self, validate: Validator, text: str, rule: str, suggestion: str | None
+        self, in_shared_file: SharedFiles, text: str, rule: str, suggestion: str | None
     ) -> None:
-        [finding] = validate(as_csv(durations(text))).findings
+        cases = [{"duration_minutes": t} for t, *_ in self.OTHER_UNITS]
+        [finding] = in_shared_file(cases, {"duration_minutes": text}).findings
         assert (finding.rule, finding.severity, finding.suggestion) == (rule, "row", suggestion)
 
 
 class TestAmounts:
     """C31: numbers in words or with letters."""
 
-    @pytest.mark.parametrize(
-        ("text", "pounds"),
-        [
-            *((t, 1_100_000) for t in ("£1.1m", "1.1M", "1.1 million", "GBP 1,100,000", "1100k", "£1.1 mn")),
-            *((t, 1_200) for t in ("1.2k", "GBP 1,200", "1,200 pounds", "one thousand two hundred", "1.2 thousand")),
-            *((t, 2_000_000) for t in ("two million", "£2m", "two million pounds")),
-        ],
+    AMOUNTS = (
+        *((t, 1_100_000) for t in ("£1.1m", "1.1M", "1.1 million", "GBP 1,100,000", "1100k", "£1.1 mn")),
+        *((t, 1_200) for t in ("1.2k", "GBP 1,200", "1,200 pounds", "one thousand two hundred", "1.2 thousand")),
+        *((t, 2_000_000) for t in ("two million", "£2m", "two million pounds")),
     )
-    @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
-    def test_an_amount_is_read(self, validate: Validator, suffix: str, text: str, pounds: int) -> None:
-        rows = table("funding_awards", "amount", texts=[text])
-        outcome = validate(FORMATS[suffix](rows), "funding_awards", suffix=suffix)
-        assert (outcome.result, items(outcome)) == ("accepted", {("C31", "warning", "amount")})
-        assert values(outcome, "amount") == [pounds]
 
-    @pytest.mark.parametrize("text", ["$1.1m", "€2k", "GBP 1.200", "1.1m a year", "5£", "1.1x", "12k5", "five six"])
-    def test_another_currency_or_reading_is_held(self, validate: Validator, text: str) -> None:
-        outcome = validate(as_csv(table("funding_awards", "amount", texts=[text])), "funding_awards")
-        assert [(f.rule, f.severity, f.suggestion) for f in outcome.findings] == [("V05", "row", None)]
+    @pytest.mark.parametrize(("text", "pounds"), AMOUNTS)
+    @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+    def test_an_amount_is_read(self, in_shared_file: SharedFiles, suffix: str, text: str, pounds: int) -> None:
+        cases = [{"amount": t} for t, _ in self.AMOUNTS]
+        result = in_shared_file(cases, {"amount": text}, "funding_awards", suffix)
+        assert (result.file.result, result.rules) == ("accepted", [("C31", "warning")])
+        assert result.findings[0].column == "amount"
+        assert result.values["amount"] == pounds
+
+    OTHER_READINGS = ("$1.1m", "€2k", "GBP 1.200", "1.1m a year", "5£", "1.1x", "12k5", "five six")
+
+    @pytest.mark.parametrize("text", OTHER_READINGS)
+    def test_another_currency_or_reading_is_held(self, in_shared_file: SharedFiles, text: str) -> None:
+        result = in_shared_file([{"amount": t} for t in self.OTHER_READINGS], {"amount": text}, "funding_awards")
+        assert [(f.rule, f.severity, f.suggestion) for f in result.findings] == [("V05", "row", None)]
 
     def test_a_number_in_words_is_read_in_any_column_of_numbers(self, validate: Validator) -> None:
         outcome = validate(as_csv(durations("thirty", "forty-five", "a hundred")))

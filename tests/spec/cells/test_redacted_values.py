@@ -6,7 +6,8 @@ from datetime import date
 
 import polars as pl
 import pytest
-from file_validator import Validator, as_csv, as_table, awards, contacts, participants, workbook
+from file_validator import Row, Validator, as_csv, as_table, awards, contacts, participants, workbook
+from shared_file import SharedFiles
 
 from flows.cells.identifiers import personal_rule
 from flows.cells.person_names import listed_names
@@ -136,12 +137,18 @@ def test_no_listed_name_is_shown() -> None:
     assert [n for n, found in zip(names, redacted["found"], strict=True) if found is not None] == []
 
 
-@pytest.mark.parametrize("text", ["Sarah", "Zebulon", "28561", "she was seen at home"])
-@pytest.mark.parametrize("field", ["contact_type", "contact_date", "duration_minutes", "contact_id"])
-def test_a_hidden_cell_has_no_suggestion_either(validate: Validator, field: str, text: str) -> None:
-    outcome = validate(as_csv(contacts({}, {field: text}, {})))
-    assert [(f.row, f.found, f.suggestion) for f in outcome.findings] == [(3, None, None)]
-    assert outcome.stored_findings["hidden"].to_list() == [True]
+HIDDEN_CELLS = [
+    {field: text}
+    for field in ("contact_type", "contact_date", "duration_minutes", "contact_id")
+    for text in ("Sarah", "Zebulon", "28561", "she was seen at home")
+]
+
+
+@pytest.mark.parametrize("case", HIDDEN_CELLS, ids=lambda case: "-".join(*case.items()))
+def test_a_hidden_cell_has_no_suggestion_either(in_shared_file: SharedFiles, case: Row) -> None:
+    result = in_shared_file(HIDDEN_CELLS, case)
+    assert [(f.found, f.suggestion) for f in result.findings] == [(None, None)]
+    assert result.file.stored_findings["hidden"].all()
 
 
 def test_references_are_never_shown(validate: Validator) -> None:

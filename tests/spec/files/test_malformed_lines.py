@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from file_validator import AWARD, CONTACT, Finding, Validator, as_csv, awards, contact, contacts
+from soak import in_soak
 
 from flows.steps.read import read
 from schemas._contract.code_lists import fold
@@ -54,7 +55,7 @@ EACH_MALFORMED_LINE = pytest.mark.parametrize(("line", "found"), MALFORMED.value
 
 
 @EACH_MALFORMED_LINE
-@pytest.mark.parametrize("number", [2, 3, 4])
+@pytest.mark.parametrize("number", [2, 4, *in_soak(3)])
 def test_a_malformed_line_holds_only_its_own_row(validate: Validator, line: str, found: str, number: int) -> None:
     outcome = validate(with_line(number, line))
     assert outcome.findings == [Finding("F13", "row", number, None, found, None)]

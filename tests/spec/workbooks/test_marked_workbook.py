@@ -12,6 +12,7 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ class MarkedWorkbook:
     def book(self) -> openpyxl.Workbook:
         return openpyxl.load_workbook(self.path)
 
-    @property
+    @cached_property
     def problems(self) -> list[dict[str, Any]]:
         """The rows of the sheet of problems, keyed by heading."""
         heading, *rows = self.book[PROBLEMS].iter_rows(values_only=True)
