@@ -167,7 +167,6 @@ def _part(file: Path, part: DatasetInFile, outcome: DatasetOutcome, confirmation
         replace(report, not_validated=tuple(not_validated), is_check=True),
         outcome.verdict,
         findings,
-        part.contract,
     )
 
 
@@ -199,7 +198,7 @@ def _write(
 def _written(
     file: Path, delivery: Delivery, parts: Sequence[DatasetReport], to: Path
 ) -> tuple[tuple[Path, ...], list[str]]:
-    from flows.reporting.marking import (
+    from flows.reporting.render.marking import (
         make_marked_workbook,  # most checks write nothing, and need no writer of workbooks
     )
 

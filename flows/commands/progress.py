@@ -1,4 +1,4 @@
-"""Progress of a run on the terminal: each stage with its counts and its time, and a bar for the deliveries.
+"""Progress of a run on the terminal: each stage with its counts and its time, and a bar for deliveries and reports.
 
 It listens to the log of operations, so it works with Prefect and without. It draws on stderr. `console.py` imports this
 module only if stderr is a terminal; rich is imported after the first second of a run.
@@ -31,7 +31,8 @@ class StageProgress:
 
     name: str
     started: float = field(default_factory=perf_counter)
-    deliveries: int = 0
+    items: int = 0  # deliveries or reports that it goes through
+    unit: str = "deliveries"
     done: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     seconds: float | None = None
@@ -47,8 +48,8 @@ class StageProgress:
         """Its counts in words; '' where there are none yet."""
         if self.failed:
             return "failed"
-        if self.seconds is None and self.deliveries:
-            return f"{self.done:,} of {self.deliveries:,} deliveries"
+        if self.seconds is None and self.items:
+            return f"{self.done:,} of {self.items:,} {self.unit}"
         counted = [f"{n:,} {name.replace('_', ' ')}" for name, n in self.counts.items() if n]
         return ", ".join(counted[:_MAX_COUNTS])
 
@@ -70,8 +71,10 @@ class StageList(logging.Handler):
             case Event.STAGE_STARTED:
                 if last.name == STARTING:
                     self.stages.clear()
-                self.stages.append(StageProgress(entry.stage or "", deliveries=entry.counts.get("deliveries", 0)))
-            case Event.DELIVERY_VALIDATED | Event.DELIVERY_NOT_VALIDATED:
+                self.stages.append(StageProgress(entry.stage or "", items=entry.counts.get("deliveries", 0)))
+            case Event.REPORTS_DUE:
+                last.items, last.unit = entry.counts["reports"], "reports"
+            case Event.DELIVERY_VALIDATED | Event.DELIVERY_NOT_VALIDATED | Event.DELIVERY_REPORTED:
                 last.done += 1
             case Event.STAGE_FINISHED | Event.STAGE_FAILED:
                 last.counts, last.seconds = dict(entry.counts), entry.seconds
@@ -129,7 +132,7 @@ class _Drawing:
 
 
 def _table(stages: list[StageProgress]) -> Table:
-    """The stages as lines of text, with a bar for the one that is going through deliveries."""
+    """The stages as lines of text, with a bar for the one that is going through deliveries or reports."""
     from rich.progress_bar import ProgressBar
     from rich.table import Table
 
@@ -139,8 +142,8 @@ def _table(stages: list[StageProgress]) -> Table:
     table.add_column(no_wrap=True, overflow="ellipsis")
     for stage in list(stages):  # a copy: the run adds stages from another thread
         status: Table | str = stage.in_words
-        if stage.seconds is None and stage.deliveries:
-            bar = ProgressBar(stage.deliveries, stage.done, width=24)
+        if stage.seconds is None and stage.items:
+            bar = ProgressBar(stage.items, stage.done, width=24)
             status = Table.grid(padding=(0, 2))
             status.add_row(bar, stage.in_words)
         table.add_row(stage.name, f"{stage.elapsed:,.1f} s", status)

@@ -215,7 +215,7 @@ class RunResult:
         """Log the final outcome of each delivery, and set the result and counts of the log's last line."""
         for v in self.validated:
             delivery_id, rows, result = v.delivery.delivery_id, row_counts(v.verdict.rows), str(v.verdict.result)
-            log(Entry(Event.DELIVERY_SETTLED, None, delivery_id, rows, result=result, standing=str(v.standing)))
+            log(Entry(Event.DELIVERY_OUTCOME, None, delivery_id, rows, result=result, standing=str(v.standing)))
         ending.result = self.result
         ending.counts = {
             "deliveries": len(self.validated),

@@ -25,6 +25,7 @@ from flows.store.ledger.report_snapshots import (
     in_all,
     last_months,
 )
+from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Severity
 from schemas._rules.files import WAITING_RULE
 from schemas.audit.deliveries import Counts, LineShift, Result, Verdict
@@ -281,8 +282,12 @@ class DatasetReport:
     report: Report
     verdict: Verdict
     findings: pl.DataFrame
-    contract: Contract
     to_confirm: Mapping[tuple[str, str, int], str] = field(default_factory=dict)  # (rule_id, field, row) -> its code
+
+    @property
+    def contract(self) -> Contract:
+        """The contract of the dataset."""
+        return datasets()[self.report.dataset]
 
 
 def _as_workbook(name: str) -> str:

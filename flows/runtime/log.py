@@ -40,8 +40,10 @@ class Event(StrEnum):
     STAGE_FAILED = "stage_failed"
     DELIVERY_VALIDATED = "delivery_validated"
     DELIVERY_NOT_VALIDATED = "delivery_not_validated"
+    REPORTS_DUE = "reports_due"
+    DELIVERY_REPORTED = "delivery_reported"
     DELIVERY_NOT_REPORTED = "delivery_not_reported"
-    DELIVERY_SETTLED = "delivery_settled"
+    DELIVERY_OUTCOME = "delivery_outcome"
     DELIVERY_WITHDRAWN = "delivery_withdrawn"
     DELIVERY_REINSTATED = "delivery_reinstated"
 

@@ -88,6 +88,7 @@ class WorkbookWriter:
                 "strings_to_formulas": False,
                 "strings_to_urls": False,
                 "strings_to_numbers": False,
+                "in_memory": True,  # no cell of a sender's lies in a temporary file
                 "default_format_properties": {"font_name": "Arial", "font_size": 10, "font_color": INK},
             },
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flows.deliveries.formats import Format
-from flows.reporting import site_reports
+from flows.reporting import due_reports
 from flows.steps.read import WORKBOOKS
 from flows.store import build_fingerprint, result_key
 
@@ -186,7 +186,7 @@ def test_shared_rules_that_steps_use_are_in_the_key_by_value() -> None:
 
 def test_a_report_digest_covers_all_code_that_makes_the_report() -> None:
     """The report digest or the result key covers all code behind a page and its marked workbook."""
-    code = (*site_reports.REPORT_CODE, *result_key.code_of(Format.ZIP).files)
+    code = (*due_reports.REPORT_CODE, *result_key.code_of(Format.ZIP).files)
     in_key = {p for pattern in code for p in ROOT.glob(pattern)}
     files = {MODULES[m] for m in modules_of({"flows.reporting.site_reports"}) if not within(m, *HAS_ITS_OWN_DIGEST)}
     assert not relative_paths(files - in_key) - CHANGES_NO_RESULT - CHANGES_NO_REPORT
@@ -269,6 +269,7 @@ CHANGES_NO_REPORT = {
     "flows/runtime/log.py",
     "flows/runtime/log_file.py",
     "flows/runtime/summary_wording.py",
+    "flows/runtime/worker_processes.py",
     "flows/settings.py",
     "flows/steps/receive/manifest.py",
     "flows/store/ledger/migrations/__init__.py",

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT))
 
 from flows.deliveries.file_names import FileName  # noqa: E402
-from flows.reporting.marking import make_marked_workbook  # noqa: E402
 from flows.reporting.render import delivery_report, write_reports  # noqa: E402
+from flows.reporting.render.marking import make_marked_workbook  # noqa: E402
 from flows.reporting.report import DatasetReport  # noqa: E402
 from flows.steps.receive import ReceivedFile, delivery_of  # noqa: E402
 from flows.steps.receive.manifest import read_manifest  # noqa: E402
@@ -47,7 +47,7 @@ def main(file: Path, out: Path, store: Path) -> None:
     findings = results.findings(key)
     report = delivery_report(delivery, verdict, findings, contract=contract)
     write_reports(out, report, findings)
-    make_marked_workbook(file, delivery, [DatasetReport(report, verdict, findings, contract)], out / SITE)
+    make_marked_workbook(file, delivery, [DatasetReport(report, verdict, findings)], out / SITE)
     write_rows_read(results, key, out)
 
 

@@ -52,6 +52,7 @@ MAX_ROWS_MARKED = 50_000  # rows of data: a larger workbook does not help, and f
 MAX_PROBLEMS = 100_000  # in the list of problems
 MAX_LINKS = 60_000  # Excel allows 65,530 on one sheet
 MAX_COMMENTS = 5_000  # more make a workbook slow to open
+MAX_TEXT_LENGTH = 255  # characters: Excel shows a longer text in the format for texts as #####
 ROWS_TO_ADD = 200  # rows below the last one in which drop-down lists still work
 _ROWS_MEASURED = 2_000  # rows from which the width of a column is estimated
 _ROW_PROBLEMS_WIDTH = 62  # characters
@@ -109,7 +110,10 @@ def _as_written(sheet: SheetCells, part: DatasetReport | None) -> SheetCells:
     """The cells of a sheet as they are given back: redacted, and without what an earlier marked workbook added."""
     safe = redacted_sheet(sheet, part.verdict, part.contract, part.findings) if part else sheet
     header = part.verdict.header_row - 1 if part else -1
-    return replace(safe, rows=[_without_our_column(row, safe, header) for row in safe.rows])
+    headings = safe.rows[header] if 0 <= header < len(safe.rows) else []
+    if ROW_PROBLEMS not in headings:
+        return safe
+    return replace(safe, rows=[_without_cell(row, headings.index(ROW_PROBLEMS)) for row in safe.rows])
 
 
 def _why_not_sheets(own: Sequence[SheetCells], safe_names: Mapping[str, str]) -> str:
@@ -119,7 +123,7 @@ def _why_not_sheets(own: Sequence[SheetCells], safe_names: Mapping[str, str]) ->
             return words.too_long_a_sheet(safe_names[sheet.name], MAX_ROWS_MARKED)
         if any(len(row) >= MAX_COLUMNS for row in sheet.rows):
             return words.TOO_WIDE
-        if any(len(cell) > MAX_CELL_LENGTH for row in sheet.rows for cell in row if isinstance(cell, str)):
+        if any(max(map(len, map(str, row)), default=0) > MAX_CELL_LENGTH for row in sheet.rows):
             return words.too_long_a_cell(MAX_CELL_LENGTH)
     return ""
 
@@ -342,6 +346,9 @@ def _write_marked_sheet(
     for area in merged_areas(sheet, header, width):
         out.merge_range(*area, "", workbook.style("own heading" if area[0] == header else "plain"))
     for i, row in enumerate(rows):
+        if i > header and i not in marks.rows:
+            _write_sound_row(workbook, out, i, row, fields)
+            continue
         cells = [*row, *[None] * (marks.width.get(i, 0) - len(row))]
         for j, cell in enumerate(cells):
             style = marks.style(i, j, "own heading" if i == header else "plain")
@@ -368,13 +375,9 @@ def _fields(part: DatasetReport | None) -> dict[int, Field]:
     return {i: known[c.field] for i, c in enumerate(part.verdict.columns) if c.field in known}
 
 
-def _without_our_column(row: list[Any], sheet: SheetCells, header: int) -> list[Any]:
-    """The row without the column that an earlier marked workbook added."""
-    headings = sheet.rows[header] if 0 <= header < len(sheet.rows) else []
-    if ROW_PROBLEMS not in headings:
-        return row
-    ours = headings.index(ROW_PROBLEMS)
-    cells = [cell if i != ours else "" for i, cell in enumerate(row)]
+def _without_cell(row: Sequence[Any], column: int) -> list[Any]:
+    """The row with the cell of one column emptied, and without empty cells at its end."""
+    cells = [cell if i != column else "" for i, cell in enumerate(row)]
     while cells and cells[-1] in ("", None):
         cells.pop()
     return cells
@@ -397,6 +400,20 @@ def _write_row_problems(
             out.write_string(row, width, text[:MAX_CELL_LENGTH], workbook.style("row problems", TEXT))
     out.freeze_panes(header + 1, 0)
     out.autofilter(header, 0, max(rows - 1, header + 1), width)
+
+
+def _write_sound_row(
+    workbook: WorkbookWriter, out: Worksheet, at: int, row: Sequence[Any], fields: Mapping[int, Field]
+) -> None:
+    """Write a row in which nothing is wrong. Most cells of most files are short texts, and quick to write."""
+    text_style = workbook.style("plain", TEXT)
+    for column, cell in enumerate(row):
+        if cell is None or cell == "":
+            continue
+        if isinstance(cell, str) and len(cell) <= MAX_TEXT_LENGTH:
+            out.write_string(at, column, cell, text_style)
+        else:
+            _write_cell(workbook, out, (at, column), cell, "plain", fields.get(column))
 
 
 def _write_cell(
@@ -422,8 +439,7 @@ def _write_cell(
         out.write_datetime(*at, cell, workbook.style(style, f"{DATE} hh:mm:ss" if has_time else DATE))
     else:
         text = cell if isinstance(cell, str) else _iso(cell)
-        # Excel shows longer text in this format as #####
-        out.write_string(*at, text, workbook.style(style, TEXT if len(text) <= 255 else ""))
+        out.write_string(*at, text, workbook.style(style, TEXT if len(text) <= MAX_TEXT_LENGTH else ""))
 
 
 def _iso(cell: Any) -> str:

@@ -97,7 +97,9 @@ def test_a_run_logs_each_stage_and_each_delivery(folder: DataFolder) -> None:
     assert finished["validate"]["counts"]["deliveries"] == 4 and finished["validate"]["counts"]["rows_held"] == 1
     assert finished["load"]["counts"]["rows"] == 11 and finished["cross_check"]["counts"]["counting"] == 4
     assert finished["build"]["counts"]["tables"] > 10 and finished["report"]["counts"]["reports"] == 4
-    for event in ("delivery_validated", "delivery_settled"):
+    assert [line["counts"] for line in logged if line["event"] == "reports_due"] == [{"reports": 4}]
+    assert Counter(line["event"] for line in logged)["delivery_reported"] == 4
+    for event in ("delivery_validated", "delivery_outcome"):
         by_delivery = {line["delivery_id"]: line for line in logged if line["event"] == event}
         assert set(by_delivery) == {j.delivery.delivery_id for j in result.validated}
         [contacts] = [line for i, line in by_delivery.items() if i.startswith(f"{BPL}_contacts_201611_v1_")]

@@ -143,13 +143,17 @@ def test_the_stage_list_follows_the_log() -> None:
             log(Entry(Event.DELIVERY_NOT_VALIDATED, "validate"))
             assert followed.stages[0].in_words == "2 of 3 deliveries"
             counts |= {"deliveries": 3, "not_validated": 0, "rows_read": 1_200, "rows_accepted": 1_100, "rows_held": 9}
+        with stage_logged("report"):
+            log(Entry(Event.REPORTS_DUE, "report", counts={"reports": 2}))
+            log(Entry(Event.DELIVERY_REPORTED, "report"))
+            assert followed.stages[1].in_words == "1 of 2 reports"
         with pytest.raises(KeyError), stage_logged("load"):
             raise KeyError
         logging.getLogger("pilots").info("no entry")
     finally:
         LOGGER.removeHandler(followed)
     assert [(s.name, s.in_words) for s in followed.stages] == [
-        ("validate", "3 deliveries, 1,200 rows read, 1,100 rows accepted"), ("load", "failed"),
+        ("validate", "3 deliveries, 1,200 rows read, 1,100 rows accepted"), ("report", ""), ("load", "failed"),
     ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from file_validator import as_csv, as_table, workbook
 
 from flows.commands.query import status_in_words, warehouse_status
 from flows.nightly import RunResult
-from flows.reporting import marking, site_reports
+from flows.reporting import site_reports
+from flows.reporting.render import marking
 from flows.runtime.data_folder import CorrectionsUnusable
 from flows.settings import Settings
 from flows.steps import validate_delivery
@@ -146,6 +148,25 @@ def test_a_report_that_cannot_be_written_does_not_affect_the_others(
     assert [i.split("-2016")[0] for i in again.reported.pages if "contacts" not in i] == []
     assert (folder.paths.reports / BPL / f"{BPL}_contacts_201611_v1_to_fix.xlsx").exists()
     assert folder.run(FEB).reported.pages == {}
+
+
+def test_reports_are_the_same_with_workbooks_made_in_other_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reports(name: str) -> dict[str, bytes]:
+        folder = DataFolder(tmp_path / name)
+        folder.send_all(1, 2)
+        folder.send("contacts", [valid_row("contacts", 1), contact_with_bad_code(2)])
+        assert folder.run(DEC).reported.not_reported == ()
+        return {p.name: without_run(p) for p in (folder.paths.reports / BPL).iterdir()}
+
+    def without_run(path: Path) -> bytes:
+        data = path.read_bytes()
+        return data if path.suffix == ".xlsx" else re.sub(rb'"run": \{.*?\}|[Rr]un [-\w]+', b"", data, flags=re.DOTALL)
+
+    in_this_process = reports("one")
+    monkeypatch.setattr(site_reports, "ROWS_FOR_PROCESSES", 0)
+    assert reports("two") == in_this_process and any(name.endswith("_to_fix.xlsx") for name in in_this_process)
 
 
 def test_a_run_that_fails_while_reporting_says_that_figures_are_published(

@@ -36,9 +36,9 @@ from hypothesis import strategies as st
 from workbook_bytes import read_part, replace_parts
 
 from flows.deliveries.file_names import FileName
-from flows.reporting.marking import make_marked_workbook
 from flows.reporting.render import delivery_report
 from flows.reporting.render.marked_workbook import MAX_ROWS_MARKED
+from flows.reporting.render.marking import make_marked_workbook
 from flows.reporting.report import DatasetReport
 from flows.steps.receive import ReceivedFile, delivery_of
 from flows.steps.receive.manifest import read_manifest
@@ -97,7 +97,7 @@ def marking(validate: Validator, folder: Path, readers_of: Path | None = None) -
         name = FileName(site, dataset, "201611", 1, path.suffix)
         delivery = delivery_of(file, name, read_manifest(path, "201611"))
         report = delivery_report(delivery, outcome.verdict, outcome.stored_findings, deadline=DUE)
-        parts = [DatasetReport(report, outcome.verdict, outcome.stored_findings, datasets()[dataset])]
+        parts = [DatasetReport(report, outcome.verdict, outcome.stored_findings)]
         why_not = make_marked_workbook(path, delivery, parts, target, readers_of).why_none
         return MarkedWorkbook(outcome, target / f"{path.stem}_to_fix.xlsx", why_not)
 

@@ -19,6 +19,7 @@ from schemas._contract.model import Severity
 from schemas._contract.workbook_names import COPY_LINE, OUR_SHEETS, READ_ME, ROW_PROBLEMS
 
 MAX_LINES = 200  # of the first sheet
+_SEPARATOR = "\0"  # in no cell of a workbook
 _COPY = re.compile(rf"{COPY_LINE}([a-z_]+, [A-Z][a-z]+ \d{{4}}, version \d+): ([0-9a-f ]+)")
 
 
@@ -26,16 +27,15 @@ def sheet_digest(rows: Iterable[Sequence[Any]]) -> str:
     """Digest of the cells of a sheet, without empty ones at the ends and without the column that we add."""
     digest, ours, blank = blake2b(digest_size=8), -1, 0
     for row in rows:
-        cells = [" ".join(text_of(cell).split()) for cell in row]
-        ours = cells.index(ROW_PROBLEMS) if ROW_PROBLEMS in cells else ours
-        if 0 <= ours < len(cells):
-            cells[ours] = ""
-        while cells and not cells[-1]:
-            cells.pop()
-        if not cells:
+        ours = row.index(ROW_PROBLEMS) if ROW_PROBLEMS in row else ours
+        cells = row if ours < 0 else [*row[:ours], "", *row[ours + 1 :]]
+        # any run of white space is one space; a separator that is none keeps the cells apart
+        line = " ".join(_SEPARATOR.join(map(text_of, cells)).split())
+        line = line.replace(f" {_SEPARATOR}", _SEPARATOR).replace(f"{_SEPARATOR} ", _SEPARATOR).rstrip(_SEPARATOR)
+        if not line:
             blank += 1
             continue
-        digest.update("\x1f".join([str(blank), *cells, "\x1e"]).encode())
+        digest.update(f"{blank}{_SEPARATOR}{line}\n".encode())
         blank = 0
     return digest.hexdigest()
 

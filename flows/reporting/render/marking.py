@@ -12,7 +12,6 @@ from flows.deliveries.extract import UnreadableFile
 from flows.reporting.render.marked_workbook import why_no_workbook, write_marked_workbook
 from flows.reporting.report import DatasetReport
 from flows.reporting.words import workbook as words
-from flows.runtime.log import Entry, Event, log
 from flows.runtime.safe_errors import LoggedError, safe_message
 from flows.steps.conform import known_headings
 from flows.steps.read.raw_sheets import read_raw_sheets
@@ -29,7 +28,12 @@ class MarkedWorkbook(NamedTuple):
 
     path: Path | None = None
     why_none: str = ""
-    problem: str = ""  # the same reason, where the fault is in our code and not in the file
+    error: LoggedError | None = None  # where the fault is in our code and not in the file
+
+    @classmethod
+    def failed(cls, error: Exception) -> MarkedWorkbook:
+        """No workbook, because of an error in our code."""
+        return cls(why_none=words.could_not_be_written(safe_message(error)), error=LoggedError.of(error))
 
     @property
     def name(self) -> str:
@@ -82,9 +86,7 @@ def make_marked_workbook(
     except OSError:
         raise
     except Exception as error:  # an unforeseen file must not cost the run its other reports
-        log(Entry(Event.DELIVERY_NOT_REPORTED, "report", delivery.delivery_id, error=LoggedError.of(error)))
-        why = words.could_not_be_written(safe_message(error))
-        return MarkedWorkbook(why_none=why, problem=why)
+        return MarkedWorkbook.failed(error)
 
 
 def _write(path: Path, raw: Path, delivery: Delivery, parts: Sequence[DatasetReport]) -> str:
