@@ -302,6 +302,7 @@ _PLACEHOLDERS = {
     "{title}": "`<column>`",
     "{column}": "the column",
     "{each}": "",
+    "{first_cell}": "G2",
     "{heading}": "the cell of its heading",
     "{sheet}": "`<dataset>`",
     "{field}": "`<field>`",

@@ -47,8 +47,8 @@ _WRITE_YEAR_MONTH_DAY = (
     " date in {column} as year-month-day, and send the file again."
 )
 _TIMES_1440 = (
-    "Send a number without a colon. In Excel a time is a part of a day, so a formula such as =G2*1440 gives its"
-    " minutes: fill one down beside {column}, format it as a number, and paste it over {column} as values."
+    "Send a number without a colon. In Excel a time is a part of a day, so a formula such as ={first_cell}*1440 gives"
+    " its minutes: fill one down beside {column}, format it as a number, and paste it over {column} as values."
 )
 _TIMES_60 = (
     "Each suggestion is the number times 60, in whole minutes: compare some with your records. In Excel, type 60 into"

@@ -25,6 +25,7 @@ RULES_OF_ANY_DATASET: tuple[Rule, ...] = (
 )
 
 
+_EXAMPLE_OF_A_CELL = "G2"
 MAX_NAMED = 3  # missing columns in a title
 MAX_EXPECTED = 3  # columns of which a warning says what each may hold
 
@@ -75,6 +76,7 @@ def explain(
         column=f"column {letter}" if letter else "the column",
         each="",
         heading=f"cell {letter}{heading_row}" if letter and heading_row else "the cell of its heading",
+        first_cell=f"{letter}{heading_row + 1}" if letter and heading_row else _EXAMPLE_OF_A_CELL,
         expected=expected(f) if f else "a value in the agreed form",
     )
 
@@ -107,6 +109,7 @@ def explain_columns(
         "title": _and_more([f.title for f in fields] or names),
         "column": f"columns {_listed(letters)}" if letters[1:] else "the columns",
         "each": ", one at a time",
+        "first_cell": f"{letters[0]}{heading_row + 1}" if letters and heading_row else _EXAMPLE_OF_A_CELL,
         "heading": f"cells {_listed([f'{a}{heading_row}' for a in letters])}"
         if letters[1:] and heading_row
         else "the cells of their headings",

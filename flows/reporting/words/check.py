@@ -99,8 +99,8 @@ def name_to_save_under(report: Report) -> Pieces:
     is_other = report.marked_workbook and report.next_workbook != report.next_name
     workbook = ", or the marked workbook as {workbook}" if is_other else ""
     return in_pieces(
-        f"Save it {name}{workbook}. Only if you have sent a file of that name before, even one that was refused, use "
-        "the next version number.",
+        f"Save it {name}{workbook}. If you have sent a file of that name before, whatever became of it, use the next "
+        "version number.",
         {"name": report.next_name, "workbook": report.next_workbook},
     )
 
