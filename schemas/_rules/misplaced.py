@@ -1,14 +1,15 @@
-"""Rules about cells that hold another column's values, or whose value is in a row above. Our own (F50-F53, F55).
+"""Rules about cells that hold another column's values, or whose value is in a row above. Our own: F50-F53, F55, F56.
 
-They are detected over the whole file, in `flows/steps/validate/misplaced/`. One finding about the file replaces the
-findings of its cells, all of which have the same cause.
+They are detected over the whole file, in `flows/steps/validate/misplaced/`; F56 by comparison with the file before, in
+`flows/steps/cross_check/exchanged.py`. One finding about the file replaces the findings of its cells, all of which have
+the same cause.
 """
 
 from __future__ import annotations
 
 from schemas._contract.model import Contract, Kind, Rule, Severity
 
-MISPLACED_RULE_IDS = ("F50", "F51", "F52", "F53")
+MISPLACED_RULE_IDS = ("F50", "F51", "F52", "F53", "F56")
 
 
 def _any_column(contract: Contract) -> tuple[str, ...]:
@@ -60,6 +61,16 @@ MISPLACED_RULES: tuple[Rule, ...] = (
             found_on=_any_column,
         )
         for severity in (Severity.FILE, Severity.ROW)
+    ),
+    Rule(
+        "F56",
+        Severity.FILE,
+        "Two columns are swapped: in the last file their values were the other way round",
+        "the same value of a record as in the file before, unless it has changed",
+        "Look at the two columns. If they are swapped here, exchange their headings and send the file again. If they"
+        " are right here, they were swapped in the file before: send that month again, put right, or tell the data"
+        " team. Until then this file replaces nothing: the figures use the file before it.",
+        found_on=_any_column,
     ),
     Rule(
         "F55",

@@ -23,7 +23,7 @@ RULES_OF_FORM = frozenset(
         *("C07", "C10"),  # suppressed figures, spreadsheet errors
         *("F37", "F39"),  # formulas without results, unfilled choices
         *("F10", "F11", "F28", "F40"),  # headings
-        "F50",  # two columns swapped
+        *("F50", "F56"),  # two columns swapped
         "F53",  # filled in on the first row of each group
     }
 )

@@ -22,6 +22,7 @@ from flows.deliveries.validated import ValidatedDelivery
 from flows.steps.cross_check.check_deliveries import check_deliveries
 from flows.steps.cross_check.check_rows import make_work_tables
 from flows.steps.cross_check.comparisons import compare_with_others
+from flows.steps.cross_check.exchanged import make_table_of_comparisons
 from flows.steps.cross_check.history import load_history, needs_history
 from flows.steps.cross_check.select_deliveries import record_outcomes, select_deliveries
 from flows.steps.cross_check.tentative_standings import CountedBefore, TentativeStandings
@@ -51,6 +52,7 @@ def cross_check(
     for name in ("history", "before", "sound", "held"):
         db.execute(f"attach ':memory:' as {name}")
     make_work_tables(db)
+    make_table_of_comparisons(db)
     # the history of every dataset first: rules, and the search for a cause, read that of other datasets too
     for contract in filter(needs_history, datasets().values()):
         load_history(db, contract, tentative.accepted(contract.dataset), results)

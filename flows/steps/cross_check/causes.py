@@ -35,6 +35,7 @@ class FailedDelivery(NamedTuple):
     validated: ValidatedDelivery
     n_bad: int  # held rows, without those held for consent or with the row they refer to
     findings: pa.Table  # columns of audit.findings
+    exchanged: Sequence[Finding] = ()  # columns, by comparison with the last file: they are the cause by themselves
 
 
 def holds_other_sites_rows(

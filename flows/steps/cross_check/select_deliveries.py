@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from flows.deliveries.findings import NO_FINDINGS
 from flows.deliveries.validated import ValidatedDelivery
 from flows.steps.cross_check.causes import (
     FailedDelivery,
@@ -25,6 +26,7 @@ from flows.steps.cross_check.causes import (
     without_missing_parents,
 )
 from flows.steps.cross_check.check_rows import check_rows
+from flows.steps.cross_check.exchanged import exchanged_columns
 from flows.steps.cross_check.history import load_history, needs_history
 from flows.steps.cross_check.tentative_standings import TentativeStandings
 from flows.store.accepted_rows import insert_accepted
@@ -49,6 +51,10 @@ def select_deliveries(
     """
     all_failed: dict[str, FailedDelivery] = {}
     while True:
+        if exchanged := _exchanged_deliveries(db, contract, tentative, results):
+            all_failed |= {f.validated.delivery.delivery_id: f for f in exchanged}
+            _set_aside(db, contract, tentative, [f.validated for f in exchanged], results)
+            continue
         db.begin()
         # the findings of this round are those after the last row that is there now
         last = db.execute("select coalesce(max(rowid), -1) from audit.findings").fetchall()[0][0]
@@ -66,6 +72,19 @@ def select_deliveries(
         all_failed |= {f.validated.delivery.delivery_id: f for f in failed}
         _set_aside(db, contract, tentative, [f.validated for f in failed], results)
     _insert_held_up_findings(db, contract, tentative, all_failed, results)
+
+
+def _exchanged_deliveries(
+    db: duckdb.DuckDBPyConnection, contract: Contract, tentative: TentativeStandings, results: ResultStore
+) -> list[FailedDelivery]:
+    """Deliveries that count although two of their columns are exchanged by comparison with the file before."""
+    failed = []
+    for v in tentative.counting(contract.dataset):
+        if tentative.counts_regardless(v):
+            continue
+        if found := exchanged_columns(db, contract, v, tentative.accepted(contract.dataset), results):
+            failed.append(FailedDelivery(v, v.verdict.rows.accepted, NO_FINDINGS.to_arrow(), found))
+    return failed
 
 
 def _failed_deliveries(
@@ -174,6 +193,9 @@ def _insert_held_up_findings(
     for v in tentative.of(contract.dataset):
         of_delivery = failed.get(v.delivery.delivery_id)
         if of_delivery is None or v.standing is not Standing.HELD_UP:
+            continue
+        if of_delivery.exchanged:  # what else was found of it rests on these two columns
+            insert_findings_of(db, [(v, finding) for finding in of_delivery.exchanged])
             continue
         cause = cause_of(db, contract, of_delivery, tentative, results)
         findings = of_delivery.findings

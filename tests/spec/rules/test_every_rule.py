@@ -354,6 +354,7 @@ NEEDS_OTHER_DELIVERIES = {
     ("F26", FILE),
     ("F26", WARNING),
     ("F54", WARNING),
+    ("F56", FILE),
     ("L03", FILE),
     ("L04", FILE),
     ("L05", FILE),
