@@ -135,7 +135,7 @@ def test_a_correction_revalidates_its_file_alone_and_its_removal_is_reported(fol
 
 def test_listing_what_is_due_records_nothing(folder: DataFolder) -> None:
     """Not even its copy of the ledger. Results that an interrupted run stored but did not record are reusable."""
-    folder.send_all(1)
+    folder.send("contacts", valid_rows("contacts", 1))
     folder.run("2016-12-02")
     with active_run.read_only_run(Settings.of(folder.path), None, REVALIDATE) as run:
         [contacts] = [(i, key) for i, key in run.ledger.result_keys().items() if "contacts" in i]
@@ -228,7 +228,8 @@ def test_unusable_corrections_end_every_run_before_anything_is_built(
 
 @pytest.mark.soak
 def test_rows_whose_referral_arrives_later_are_released(folder: DataFolder) -> None:
-    folder.send_all(1, 2)
+    for dataset in ("participants", "referrals"):
+        folder.send(dataset, valid_rows(dataset, 1, 2))
     folder.send("contacts", valid_rows("contacts", 1, 2, 3))
     folder.run("2016-12-02")
     assert folder.count("core.contacts") == 2
@@ -242,7 +243,8 @@ def test_rows_whose_referral_arrives_later_are_released(folder: DataFolder) -> N
 def test_revalidate_is_limited_to_the_named_site_and_dataset(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder.send_all(1, 2, 3)
+    for dataset in ("participants", "contacts"):
+        folder.send(dataset, valid_rows(dataset, 1, 2, 3))
     folder.run("2016-12-02")
     original = validate_delivery.result_key
     for module in (validate_delivery, active_run):
@@ -251,7 +253,7 @@ def test_revalidate_is_limited_to_the_named_site_and_dataset(
     part = run_pipeline(settings, scope=Scope(new_files=False, site=BPL, dataset="contacts"))
     assert [j.delivery.dataset for j in part.validated] == ["contacts"]
     rest = run_pipeline(settings, scope=REVALIDATE)
-    assert sorted(j.delivery.dataset for j in rest.validated) == ["employment_outcomes", "participants", "referrals"]
+    assert sorted(j.delivery.dataset for j in rest.validated) == ["participants"]
     assert folder.count("core.contacts") == 3
 
 

@@ -13,6 +13,8 @@ import pytest
 from data_folder import BPL, WLA, WMCA, DataFolder, Row, valid_row, valid_rows, warehouse_content
 from soak import in_soak
 
+pytestmark = pytest.mark.without_marts
+
 PEOPLE = range(1, 31)
 MORE = range(1, 61)
 OCTOBER, NOVEMBER, DECEMBER = "2016-11-08T03:30", "2016-12-08T03:30", "2017-01-08T03:30"
@@ -35,11 +37,7 @@ def after_october(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
 @pytest.fixture
 def october(after_october: DataFolder, tmp_path: Path) -> DataFolder:
     """A copy of `after_october` for one test."""
-    return copy_folder(after_october, tmp_path / "data")
-
-
-def copy_folder(folder: DataFolder, to: Path) -> DataFolder:
-    return DataFolder(shutil.copytree(folder.path, to, symlinks=True))
+    return after_october.copied_to(tmp_path / "data")
 
 
 def figures(folder: DataFolder) -> dict[str, list[tuple[Any, ...]]]:
@@ -80,13 +78,14 @@ def test_participants_of_another_site_are_held_up_and_hold_no_row_of_that_site(o
     assert result.must_be_fixed
 
 
+@pytest.mark.with_marts
 @pytest.mark.parametrize(
     ("dataset", "suffix"), [("contacts", "xlsx"), *in_soak(("referrals", "csv"), ("employment_outcomes", "csv"))]
 )
 def test_rows_of_another_site_are_held_up_until_the_right_file_arrives(
     october: DataFolder, tmp_path: Path, dataset: str, suffix: str
 ) -> None:
-    without = copy_folder(october, tmp_path / "without")
+    without = october.copied_to(tmp_path / "without")
     before = settled_figures_of(october)
     october.send(dataset, west_london_rows(dataset, *PEOPLE), suffix=suffix)
     result = october.run(NOVEMBER)
@@ -114,6 +113,7 @@ def test_rows_of_another_site_are_held_up_until_the_right_file_arrives(
     assert figures(october) == figures(without)
 
 
+@pytest.mark.with_marts
 def test_a_file_with_few_rows_of_another_site_is_held_up_too(october: DataFolder) -> None:
     before = settled_figures_of(october)
     october.send("contacts", west_london_rows("contacts", *range(1, 6)))
@@ -122,9 +122,10 @@ def test_a_file_with_few_rows_of_another_site_is_held_up_too(october: DataFolder
     assert settled_figures_of(october) == before
 
 
+@pytest.mark.with_marts
 @pytest.mark.soak
 def test_a_file_waits_for_its_parent_file_and_then_counts(october: DataFolder, tmp_path: Path) -> None:
-    without = copy_folder(october, tmp_path / "without")
+    without = october.copied_to(tmp_path / "without")
     before = settled_figures_of(october)
     october.send("referrals", west_london_rows("referrals", *PEOPLE))
     for folder in (october, without):
@@ -189,13 +190,14 @@ def test_the_delivery_that_counted_last_stays_where_none_fits(october: DataFolde
     }
 
 
+@pytest.mark.with_marts
 @pytest.mark.soak
 def test_trial_arms_of_a_held_up_file_are_never_the_first_allocation(folder: DataFolder, tmp_path: Path) -> None:
     """T02 compares with the first allocation that ever counted, never with that of a held-up file."""
     for dataset in ("participants", "referrals", "randomisation"):
         folder.send(dataset, valid_rows(dataset, *PEOPLE, site=WMCA), "201810", site=WMCA)
     folder.run("2018-11-08T03:30")
-    without = copy_folder(folder, tmp_path / "without")
+    without = folder.copied_to(tmp_path / "without")
     others = [valid_row("randomisation", n, WMCA, participant_ref=f"WM-9{n:05}") for n in range(41, 71)]
     wrong = [valid_row("randomisation", n, WMCA, arm="control") for n in range(31, 41)]
     folder.send("randomisation", [*wrong, *others], "201811", site=WMCA)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import subprocess
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
 from commands import clean_environment, copy_project, pilots, pilots_command, pilots_in_process, raise_in
 from data_folder import BPL, PROJECT, DataFolder, valid_row, valid_rows
+from logged import DOCUMENT, EVENTS, FIELDS, TYPES, logged_lines
+from soak import in_soak
 
 from flows.commands import query
 from flows.nightly import run_pipeline
@@ -26,54 +26,10 @@ from flows.steps import validate_delivery
 from flows.store import result_key
 from flows.store.lock import writer_lock
 
+pytestmark = pytest.mark.without_marts
+
 NINO, SURNAME = "AB123456C", "Quillfeathersmythe"
 STAGES = ["receive", "validate", "load", "cross_check", "build", "promote", "report"]
-DOCUMENT = (PROJECT / "docs" / "logging.md").read_text(encoding="utf-8")
-# Types of each field's values. Fields that may be null include None.
-TYPES: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("ts", "level", "command", "event", "result", "standing", "error", "message", "traceback"), (str,)),
-    **dict.fromkeys(("run_id", "stage", "delivery_id"), (str, type(None))),
-    "counts": (dict,),
-    "seconds": (int, float, type(None)),
-}
-
-
-def documented(heading: str) -> dict[str, list[str]]:
-    """Parse a table of docs/logging.md: its rows, keyed by their first cell."""
-    rows = DOCUMENT.split(f"| {heading} |")[1].split("\n\n")[0].splitlines()[2:]
-    return {cells[0].strip("`"): cells[1:] for cells in ([c.strip() for c in r.strip("|").split("|")] for r in rows)}
-
-
-FIELDS, EVENTS = documented("field"), documented("event")
-
-
-def lines(data: Path) -> list[dict[str, Any]]:
-    """Every line of the log, oldest first, each checked against docs/logging.md."""
-    files = sorted((data / "logs").glob("*"), key=lambda p: int(f"0{p.stem.partition('.')[2]}"), reverse=True)
-    found = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
-    for line in found:
-        require_documented(line)
-    return found
-
-
-def require_documented(line: dict[str, Any]) -> None:
-    always = {name for name, (where, *_) in FIELDS.items() if where == "every line"}
-    assert always <= line.keys() <= FIELDS.keys(), line
-    assert all(isinstance(value, TYPES[name]) for name, value in line.items()), line
-    assert all(isinstance(n, int) for n in line["counts"].values()), line
-    assert line["level"] in ("INFO", "WARNING", "ERROR") and line["command"] in ("run", "revalidate", "withdraw")
-    datetime.strptime(line["ts"], "%Y-%m-%dT%H:%M:%S.%fZ")
-    _, others, counts = EVENTS[line["event"]]
-    assert line.keys() - always <= set(re.findall(r"`(\w+)`", others)), line
-    named = re.findall(r"`(\w+)`", counts)
-    if line["event"].startswith(("run_", "delivery_val")) and line["counts"]:
-        assert list(line["counts"]) == named, line
-
-
-def comparable(lines: list[dict[str, Any]], *ignored: str) -> list[dict[str, Any]]:
-    """Sorted lines without the fields that differ from run to run."""
-    differs = {"ts", "run_id", "seconds", *ignored}
-    return sorted(({k: v for k, v in line.items() if k not in differs} for line in lines), key=repr)
 
 
 def send_returns_with_a_held_row(folder: DataFolder) -> None:
@@ -85,10 +41,11 @@ def test_every_event_is_documented_and_every_field_has_a_type() -> None:
     assert set(EVENTS) == set(Event) and set(FIELDS) == set(TYPES)
 
 
+@pytest.mark.with_marts
 def test_a_run_logs_each_stage_and_each_delivery(folder: DataFolder) -> None:
     send_returns_with_a_held_row(folder)
     result = folder.run("2017-01-03")
-    logged = lines(folder.path)
+    logged = logged_lines(folder.path)
     assert {line["run_id"] for line in logged} == {result.run_id} and {line["command"] for line in logged} == {"run"}
     assert [line["stage"] for line in logged if line["event"] == "stage_started"] == STAGES
     finished = {line["stage"]: line for line in logged if line["event"] == "stage_finished"}
@@ -114,21 +71,21 @@ def test_a_run_logs_each_stage_and_each_delivery(folder: DataFolder) -> None:
 
 
 def test_writing_commands_append_to_the_log_and_reading_commands_do_not(folder: DataFolder) -> None:
-    send_returns_with_a_held_row(folder)
+    folder.send("contacts", valid_rows("contacts", 1, 2))
     at = ("--data", str(folder.path), "--date", "2017-01-03")
     assert pilots_in_process("run", "--no-prefect", *at).returncode == 0
-    first = lines(folder.path)
+    first = logged_lines(folder.path)
     assert pilots_in_process("run", "--no-prefect", *at).returncode == 0
-    after_no_op = lines(folder.path)
+    after_no_op = logged_lines(folder.path)
     assert after_no_op[: len(first)] == first
     assert after_no_op[-1]["result"] == "quiet" and after_no_op[-1]["counts"]["deliveries"] == 0
     assert pilots_in_process("retry", "--no-prefect", *at).returncode == 0
-    revalidated = lines(folder.path)[len(after_no_op) :]
+    revalidated = logged_lines(folder.path)[len(after_no_op) :]
     assert {line["command"] for line in revalidated} == {"revalidate"} and revalidated[-1]["event"] == "run_finished"
     delivery = folder.query("select delivery_id from audit.deliveries where dataset = 'contacts'")[0][0]
     assert pilots_in_process("withdraw", delivery, "--reason", "sent twice by mistake", *at).returncode == 0
     assert pilots_in_process("withdraw", delivery, "--undo", *at).returncode == 0
-    withdrawals = lines(folder.path)[len(after_no_op) + len(revalidated) :]
+    withdrawals = logged_lines(folder.path)[len(after_no_op) + len(revalidated) :]
     assert [(line["event"], line["delivery_id"]) for line in withdrawals] == [
         ("run_started", None), ("delivery_withdrawn", delivery), ("run_finished", None),
         ("run_started", None), ("delivery_reinstated", delivery), ("run_finished", None),
@@ -148,13 +105,13 @@ def test_writing_commands_append_to_the_log_and_reading_commands_do_not(folder: 
 
 
 def test_an_invalid_request_is_logged_as_rejected(folder: DataFolder) -> None:
-    send_returns_with_a_held_row(folder)
+    folder.send("contacts", valid_rows("contacts", 1, 2))
     folder.run("2017-01-03")
-    before = len(lines(folder.path))
+    before = len(logged_lines(folder.path))
     at = ("--data", str(folder.path), "--date")
     assert pilots_in_process("run", "--no-prefect", *at, "2016-01-03").returncode == 2
     assert pilots_in_process("withdraw", f"{SURNAME}.csv", "--reason", "by mistake", *at, "2017-01-03").returncode == 2
-    ends = [line for line in lines(folder.path)[before:] if line["event"] == "run_finished"]
+    ends = [line for line in logged_lines(folder.path)[before:] if line["event"] == "run_finished"]
     assert [(line["result"], line["level"]) for line in ends] == [("rejected", "WARNING")] * 2
     assert SURNAME not in (folder.paths.logs / log_file.NAME).read_text(encoding="utf-8")
 
@@ -166,7 +123,7 @@ def test_a_command_that_finds_the_lock_held_logs_nothing(folder: DataFolder) -> 
     assert not folder.paths.logs.exists()
 
 
-@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+@pytest.mark.parametrize("suffix", ["csv", *in_soak("xlsx")])
 def test_an_exception_is_logged_without_any_cell_value(folder: DataFolder, suffix: str, tmp_path: Path) -> None:
     """A step of a copied project raises an error that quotes cells; names are in cells and in file names."""
     copy = copy_project(tmp_path / "project")
@@ -181,7 +138,7 @@ def test_an_exception_is_logged_without_any_cell_value(folder: DataFolder, suffi
     assert (ran.returncode, ran.stdout) == (70, ""), ran.stderr
     log = folder.paths.logs / log_file.NAME
     assert ran.stderr.strip().endswith(f"Details: {log}") and not list(tmp_path.glob("pilots-fault*"))
-    logged = lines(folder.path)
+    logged = logged_lines(folder.path)
     assert [line["stage"] for line in logged if line["event"] == "stage_failed"] == ["load"]
     assert (
         logged[-1]["event"] == "run_failed" and logged[-1]["level"] == "ERROR" and logged[-1]["error"] == "ValueError"
@@ -216,7 +173,7 @@ def test_an_exception_while_validating_is_logged_with_its_traceback(
 
     monkeypatch.setattr(validate_delivery, "validate_file", broken)
     folder.run()
-    [line] = [line for line in lines(folder.path) if line["event"] == "delivery_not_validated"]
+    [line] = [line for line in logged_lines(folder.path) if line["event"] == "delivery_not_validated"]
     assert (line["level"], line["error"], line["stage"]) == ("ERROR", "KeyError", "validate")
     assert "in broken" in line["traceback"] and line["delivery_id"].startswith(f"{BPL}_contacts_")
     assert not [v for v in (NINO, SURNAME) if v in (folder.paths.logs / log_file.NAME).read_text(encoding="utf-8")]
@@ -232,7 +189,7 @@ def test_an_exception_while_reporting_is_logged_with_its_traceback(
 
     monkeypatch.setattr("flows.reporting.site_reports.write_reports", broken)
     assert folder.run().reported.not_reported
-    [line] = [line for line in lines(folder.path) if line["event"] == "delivery_not_reported"]
+    [line] = [line for line in logged_lines(folder.path) if line["event"] == "delivery_not_reported"]
     assert (line["level"], line["error"], line["stage"]) == ("ERROR", "KeyError", "report")
     assert "in broken" in line["traceback"] and line["delivery_id"].startswith(f"{BPL}_contacts_")
     assert not [v for v in (NINO, SURNAME) if v in (folder.paths.logs / log_file.NAME).read_text(encoding="utf-8")]
@@ -247,42 +204,30 @@ def test_a_disk_error_is_logged_without_its_file_name(folder: DataFolder, monkey
     monkeypatch.setattr(validate_delivery, "validate_file", disk_error)
     with pytest.raises(OSError, match=SURNAME):
         folder.run()
-    assert lines(folder.path)[-1]["message"] == "Input/output error"
+    assert logged_lines(folder.path)[-1]["message"] == "Input/output error"
     assert SURNAME not in (folder.paths.logs / log_file.NAME).read_text(encoding="utf-8")
 
 
-@pytest.mark.server
-def test_the_log_is_the_same_with_and_without_prefect(tmp_path: Path) -> None:
-    logged = {}
-    for name, arguments in (("with", ()), ("without", ("--no-prefect",))):
-        folder = DataFolder(tmp_path / name)
-        send_returns_with_a_held_row(folder)
-        ran = pilots("run", "--data", str(folder.path), "--date", "2017-01-03", *arguments, timeout=240)
-        assert (ran.returncode, ran.stderr) == (0, ""), ran.stderr
-        logged[name] = lines(folder.path)
-    assert comparable(logged["with"]) == comparable(logged["without"])
-    assert [line["event"] for line in logged["with"]][-1] == "run_finished"
-
-
 def test_revalidate_of_one_site_logs_what_it_validated(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    send_returns_with_a_held_row(folder)
+    for dataset in ("participants", "contacts"):
+        folder.send(dataset, valid_rows(dataset, 1, 2))
     folder.run("2017-01-03")
-    before = len(lines(folder.path))
+    before = len(logged_lines(folder.path))
     monkeypatch.setattr(result_key, "_code_digest", lambda _: "other")
     run_pipeline(
         Settings(data=folder.path, threads=1),
         datetime(2017, 1, 4),
         Scope(new_files=False, site=BPL, dataset="contacts"),
     )
-    again = lines(folder.path)[before:]
+    again = logged_lines(folder.path)[before:]
     assert Counter(line["event"] for line in again)["delivery_validated"] == 1
     assert {line["command"] for line in again} == {"revalidate"}
 
 
 def test_a_log_folder_that_cannot_be_written_is_reported_once_and_stops_no_run(folder: DataFolder) -> None:
-    send_returns_with_a_held_row(folder)
+    folder.send("contacts", valid_rows("contacts", 1, 2))
     folder.paths.logs.write_text("a file where the folder should be", encoding="utf-8")
-    ran = pilots("run", "--no-prefect", "--data", str(folder.path), "--date", "2017-01-03")
+    ran = pilots_in_process("run", "--no-prefect", "--data", str(folder.path), "--date", "2017-01-03")
     assert ran.returncode == 0 and folder.count("core.contacts") == 2
     [message] = ran.stderr.splitlines()
     assert message.startswith("No log is written to ") and message.endswith("The run goes on without it.")
@@ -307,7 +252,7 @@ def test_a_full_disk_leaves_whole_lines_and_is_reported_once(tmp_path: Path) -> 
     assert ran.stdout == "to the end\n" and ran.stderr.count("No log is written") == 1, ran.stderr
     with run_log(tmp_path / "logs", "run", "two"):
         pass
-    assert [line["run_id"] for line in lines(tmp_path)][-3:] == ["one", "two", "two"]
+    assert [line["run_id"] for line in logged_lines(tmp_path)][-3:] == ["one", "two", "two"]
 
 
 def test_log_files_are_rotated_within_a_size_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,7 +263,7 @@ def test_log_files_are_rotated_within_a_size_limit(tmp_path: Path, monkeypatch: 
                 log(Entry(Event.STAGE_STARTED, stage="load"))
     files = sorted((tmp_path / "logs").iterdir())
     assert len(files) == log_file.OLDER_FILES + 1 and all(p.stat().st_size <= 2_000 for p in files)
-    logged = lines(tmp_path)
+    logged = logged_lines(tmp_path)
     assert logged[-1]["event"] == "run_finished" and logged[-1]["run_id"] == "run 2"
     assert logged == sorted(logged, key=lambda line: line["ts"]), "a line is lost or stands twice between two files"
 
@@ -328,7 +273,8 @@ def test_only_entries_are_logged(tmp_path: Path) -> None:
         logging.getLogger("pilots").error("a value: %s", NINO)
         logging.getLogger("pilots.other").error(NINO)
         logging.getLogger().error(NINO)
-    assert len(lines(tmp_path)) == 2 and NINO not in (tmp_path / "logs" / log_file.NAME).read_text(encoding="utf-8")
+    assert len(logged_lines(tmp_path)) == 2
+    assert NINO not in (tmp_path / "logs" / log_file.NAME).read_text(encoding="utf-8")
 
 
 def test_the_query_in_the_documentation_runs(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:

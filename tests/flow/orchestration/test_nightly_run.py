@@ -59,7 +59,8 @@ def test_a_run_on_an_empty_data_folder_succeeds(folder: DataFolder) -> None:
 
 @pytest.mark.soak
 def test_a_touched_file_is_not_validated_again_and_a_changed_one_is(folder: DataFolder) -> None:
-    folder.send_all(1, 2, 3)
+    for dataset in ("participants", "contacts"):
+        folder.send(dataset, valid_rows(dataset, 1, 2, 3))
     folder.run()
     contacts = folder.paths.raw / BPL / f"{BPL}_contacts_201611_v1.csv"
     os.utime(contacts)
@@ -74,7 +75,7 @@ def test_a_touched_file_is_not_validated_again_and_a_changed_one_is(folder: Data
 
 @pytest.mark.soak
 def test_an_identical_resubmission_changes_no_figures_and_is_reported(folder: DataFolder) -> None:
-    folder.send_all(1, 2)
+    folder.send("contacts", valid_rows("contacts", 1, 2))
     folder.run(DEC)
     before = folder.query("from core.contacts order by all")
     folder.send("contacts", valid_rows("contacts", 1, 2), version=2)
@@ -91,7 +92,8 @@ def test_an_identical_resubmission_changes_no_figures_and_is_reported(folder: Da
 def test_a_version_that_restores_earlier_bytes_is_current(folder: DataFolder) -> None:
     """Version 3 has the bytes of version 1, not of the latest version, so it is no identical resubmission."""
     one, two = [valid_row("contacts", 1), valid_row("contacts", 2, contact_type="chat")], valid_rows("contacts", 1, 2)
-    folder.send_all(1, 2)
+    for dataset in ("participants", "referrals"):
+        folder.send(dataset, valid_rows(dataset, 1, 2))
     for version, (rows, moment) in enumerate([(one, DEC), (two, JAN), (one, FEB)], 1):
         folder.send("contacts", rows, version=version)
         folder.run(moment)
@@ -109,9 +111,9 @@ def test_a_version_that_restores_earlier_bytes_is_current(folder: DataFolder) ->
 
 @pytest.mark.soak
 def test_a_later_period_supersedes_and_an_older_one_is_stale(folder: DataFolder) -> None:
-    folder.send_all(1)
+    folder.send("contacts", valid_rows("contacts", 1))
     folder.run(DEC)
-    folder.send_all(1, 2, 3, period="201612")
+    folder.send("contacts", valid_rows("contacts", 1, 2, 3), period="201612")
     folder.run(JAN)
     assert folder.standings("contacts") == {
         "201611 v1": ("accepted", "superseded"),
@@ -128,7 +130,8 @@ def test_a_later_period_supersedes_and_an_older_one_is_stale(folder: DataFolder)
 
 
 def test_a_refused_version_leaves_the_accepted_one_current_and_lists_outdated_figures(folder: DataFolder) -> None:
-    folder.send_all(1, 2)
+    for dataset in ("participants", "referrals", "contacts"):
+        folder.send(dataset, valid_rows(dataset, 1, 2))
     folder.run(DEC)
     rows = valid_rows("contacts", 1, 2, 3)
     for row in rows:
@@ -150,7 +153,8 @@ def test_a_refused_version_leaves_the_accepted_one_current_and_lists_outdated_fi
 @pytest.mark.soak
 def test_period_extracts_add_up_and_a_repeated_key_is_held(folder: DataFolder) -> None:
     period = {"extract_type": "period"}
-    folder.send_all(1, 2, 3)
+    for dataset in ("participants", "referrals"):
+        folder.send(dataset, valid_rows(dataset, 1, 2, 3))
     folder.send("contacts", valid_rows("contacts", 1, 2), "201611", manifest=period)
     folder.run(DEC)
     again = valid_row("contacts", 2, duration_minutes="30")
@@ -310,7 +314,8 @@ def test_files_with_unknown_names_are_listed_in_the_summary(folder: DataFolder) 
 
 def test_rows_read_equal_accepted_held_repeated_and_not_data(folder: DataFolder) -> None:
     rows = [*valid_rows("contacts", *range(1, 41)), valid_row("contacts", 1), valid_row("contacts", 41, attended="9")]
-    folder.send_all(*range(1, 40))
+    for dataset in ("participants", "referrals"):
+        folder.send(dataset, valid_rows(dataset, *range(1, 40)))
     path = folder.send("contacts", rows)
     text = path.read_text(encoding="utf-8")
     heading = text.splitlines()[0]
@@ -333,7 +338,6 @@ def test_rows_read_equal_accepted_held_repeated_and_not_data(folder: DataFolder)
 
 @pytest.mark.soak
 def test_a_report_states_accepted_and_held_rows(folder: DataFolder) -> None:
-    folder.send_all(1, 2)
     folder.send("contacts", [valid_row("contacts", 1), valid_row("contacts", 2, attended="9")])
     pages = folder.run().reported.pages
     page = next(p for i, p in pages.items() if "_contacts_" in i)

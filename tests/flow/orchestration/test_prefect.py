@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import clean_environment, copy_project, pilots, raise_in
+from commands import clean_environment, copy_project, pilots, pilots_in_process, raise_in
 from data_folder import BPL, NHS_NUMBER, PROJECT, DataFolder, valid_row, valid_rows, warehouse_content
+from logged import comparable_lines, logged_lines
 from prefect_server import PrefectServer
+from terminal import AT_ONCE, in_terminal, require_stages_drawn, run_arguments
 
 from flows.store.lock import writer_lock
 
@@ -71,25 +75,61 @@ def send_refused_file(folder: DataFolder) -> None:
     folder.send("referrals", rows, period="201612")
 
 
-@pytest.mark.soak
-def test_the_warehouse_is_the_same_with_and_without_prefect(tmp_path: Path) -> None:
-    contents, codes, first_lines = [], [], []
+@dataclass(frozen=True)
+class Ran:
+    """A run of `pilots run` and what it left."""
+
+    command: subprocess.CompletedProcess[str]
+    folder: DataFolder
+
+
+@pytest.fixture(scope="module")
+def with_and_without(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ran, Ran]:
+    """Two runs of the same files: with Prefect, which starts a temporary server, and without it."""
+    runs = []
     for name, arguments in (("with", ()), ("without", ("--no-prefect",))):
-        folder = DataFolder(tmp_path / name)
+        folder = DataFolder(tmp_path_factory.mktemp(name) / "data")
         send_returns_with_a_held_row(folder)
         send_refused_file(folder)
         ran = pilots("run", "--data", str(folder.path), "--date", "2017-01-03", *arguments, timeout=240)
-        assert "Traceback" not in ran.stderr, ran.stderr
-        codes.append(ran.returncode)
-        first_lines.append(ran.stdout.splitlines()[0])
-        contents.append(warehouse_content(folder.paths.current_link.resolve()))
-    assert codes == [1, 1] and first_lines[0] == first_lines[1]
-    assert contents[0] == contents[1]
+        assert (ran.returncode, ran.stderr) == (1, ""), ran.stderr
+        runs.append(Ran(ran, folder))
+    return runs[0], runs[1]
+
+
+@pytest.mark.soak
+def test_the_warehouse_is_the_same_with_and_without_prefect(with_and_without: tuple[Ran, Ran]) -> None:
+    first_lines = {ran.command.stdout.splitlines()[0] for ran in with_and_without}
+    contents = [warehouse_content(ran.folder.paths.current_link.resolve()) for ran in with_and_without]
+    assert len(first_lines) == 1 and contents[0] == contents[1]
+
+
+@pytest.mark.soak
+def test_the_log_is_the_same_with_and_without_prefect(with_and_without: tuple[Ran, Ran]) -> None:
+    with_prefect, without = (logged_lines(ran.folder.path) for ran in with_and_without)
+    assert comparable_lines(with_prefect) == comparable_lines(without)
+    assert with_prefect[-1]["event"] == "run_finished"
+
+
+@pytest.fixture(scope="module")
+def scheduled(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
+    """The data folder of the runs that the server's worker starts."""
+    folder = DataFolder(tmp_path_factory.mktemp("scheduled") / "data")
+    send_returns_with_a_held_row(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(scheduled: DataFolder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
+    """A Prefect server, without a worker."""
+    home = tmp_path_factory.mktemp("prefect")
+    with PrefectServer(home, PILOTS_HOME=str(PROJECT), PILOTS_DATA=str(scheduled.path)) as running:
+        yield running
 
 
 def newest_run(server: PrefectServer, name: str) -> dict[str, Any] | None:
-    """The newest flow run whose final state has this name."""
-    runs = server.api("flow_runs/filter", sort="START_TIME_DESC")
+    """The newest run of the deployment whose final state has this name."""
+    runs = [r for r in server.api("flow_runs/filter", sort="START_TIME_DESC") if r["deployment_id"]]
     broken = [r for r in runs if r["state_name"] in ("Failed", "Crashed")]
     assert not broken, f"a run ended as {broken[0]['state_name']}: {broken[0]['state']['message']}\n{server.logs()}"
     return next((r for r in runs if r["state_name"] == name), None)
@@ -118,68 +158,85 @@ def summary_of(server: PrefectServer, run: dict[str, Any]) -> str:
     return str(data["night-summary"])
 
 
+def start_run(server: PrefectServer, deployment: dict[str, Any]) -> None:
+    """Start a run of the deployment now, for the worker to take."""
+    server.api(f"deployments/{deployment['id']}/create_flow_run", state={"type": "SCHEDULED"})
+
+
 @pytest.mark.soak
-def test_the_schedule_starts_runs_whose_states_name_their_outcomes(folder: DataFolder, tmp_path: Path) -> None:
-    send_returns_with_a_held_row(folder)
+def test_the_schedule_starts_runs_whose_states_name_their_outcomes(
+    scheduled: DataFolder, server: PrefectServer
+) -> None:
     deployed_from = (PROJECT / "prefect.yaml").read_bytes()
-    with PrefectServer(tmp_path / "prefect", PILOTS_HOME=str(PROJECT), PILOTS_DATA=str(folder.path)) as server:
-        server.run("work-pool", "create", "pilots", "--type", "process")
-        server.run("deploy", "--all")
-        assert (PROJECT / "prefect.yaml").read_bytes() == deployed_from
-        deployment = server.api("deployments/name/nightly/nightly")
-        [daily] = deployment["schedules"]
-        assert (daily["schedule"]["cron"], daily["schedule"]["timezone"]) == ("30 3 * * *", "Europe/London")
-        assert daily["active"] and not deployment["paused"]
-        assert deployment["global_concurrency_limit"]["limit"] == 1
-        assert deployment["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
-        server.wait_until("future runs are scheduled", lambda: server.api("flow_runs/filter", sort="START_TIME_DESC"))
+    server.run("work-pool", "create", "pilots", "--type", "process")
+    server.run("deploy", "--all")
+    assert (PROJECT / "prefect.yaml").read_bytes() == deployed_from
+    deployment = server.api("deployments/name/nightly/nightly")
+    [daily] = deployment["schedules"]
+    assert (daily["schedule"]["cron"], daily["schedule"]["timezone"]) == ("30 3 * * *", "Europe/London")
+    assert daily["active"] and not deployment["paused"]
+    assert deployment["global_concurrency_limit"]["limit"] == 1
+    assert deployment["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+    server.wait_until("future runs are scheduled", lambda: server.api("flow_runs/filter", sort="START_TIME_DESC"))
 
-        server.start("worker", "worker", "start", "--pool", "pilots", "--name", "test")
-        server.run("deployment", "schedule", "create", "nightly/nightly", "--interval", "10")
-        first = server.wait_until("a run starts on schedule", lambda: newest_run(server, "PartlyLoaded"), 90)
-        assert first["auto_scheduled"] and first["state_type"] == "COMPLETED"
-        assert first["state"]["message"].startswith("Published: 4 files checked, 1 with rows held back")
-        assert first["work_pool_name"] == "pilots"
-        wanted = dict.fromkeys(STAGES, "Completed") | {
-            f"validate MHT-BPL {dataset} 201611 v1": "PartlyLoaded" if dataset == "contacts" else "Completed"
-            for dataset in ("contacts", "employment_outcomes", "participants", "referrals")
-        }
-        server.wait_until("every task is reported", lambda: len(tasks_of(server, first)) == len(wanted), 20)
-        assert tasks_of(server, first) == wanted
-        assert summary_of(server, first).splitlines()[0] == first["state"]["message"]
+    server.start("worker", "worker", "start", "--pool", "pilots", "--name", "test")
+    server.run("deployment", "schedule", "create", "nightly/nightly", "--interval", "10")
+    first = server.wait_until("a run starts on schedule", lambda: newest_run(server, "PartlyLoaded"), 90)
+    assert first["auto_scheduled"] and first["state_type"] == "COMPLETED"
+    assert first["state"]["message"].startswith("Published: 4 files checked, 1 with rows held back")
+    assert first["work_pool_name"] == "pilots"
+    wanted = dict.fromkeys(STAGES, "Completed") | {
+        f"validate MHT-BPL {dataset} 201611 v1": "PartlyLoaded" if dataset == "contacts" else "Completed"
+        for dataset in ("contacts", "employment_outcomes", "participants", "referrals")
+    }
+    server.wait_until("every task is reported", lambda: len(tasks_of(server, first)) == len(wanted), 20)
+    assert tasks_of(server, first) == wanted
+    assert summary_of(server, first).splitlines()[0] == first["state"]["message"]
 
-        no_op = server.wait_until("a run without changes ends", lambda: newest_run(server, "Completed"), 90)
-        assert no_op["state_type"] == "COMPLETED" and no_op["state"]["message"].startswith("Nothing changed")
+    no_op = server.wait_until("a run without changes ends", lambda: newest_run(server, "Completed"), 90)
+    assert no_op["auto_scheduled"] and no_op["state_type"] == "COMPLETED"
+    assert no_op["state"]["message"].startswith("Nothing changed")
+    server.run("deployment", "schedule", "clear", "nightly/nightly", "--accept-yes")  # the others start at once
 
-        send_refused_file(folder)
-        (folder.paths.raw / BPL / "what we sent <last> month.csv").write_text("a\n1\n", encoding="utf-8")
-        refused = server.wait_until(
-            "the next run starts on schedule and refuses a file", lambda: newest_run(server, "Refused"), 90
-        )
-        assert refused["auto_scheduled"] and refused["state_type"] == "COMPLETED"
-        server.wait_until("its tasks are reported", lambda: "report" in tasks_of(server, refused), 20)
-        validated = "validate MHT-BPL referrals 201612 v1"
-        assert (tasks_of(server, refused)[validated], types_of(server, refused)[validated]) == ("Refused", "COMPLETED")
-        summary = summary_of(server, refused)
-        assert "was not taken in (F21)" in summary, summary
-        assert "<" not in re.sub("`[^`]*`", "", summary), "a page that shows the summary would take this for HTML"
+    send_refused_file(scheduled)
+    (scheduled.paths.raw / BPL / "what we sent <last> month.csv").write_text("a\n1\n", encoding="utf-8")
+    start_run(server, deployment)
+    refused = server.wait_until("a run refuses a file", lambda: newest_run(server, "Refused"), 90)
+    assert refused["state_type"] == "COMPLETED"
+    server.wait_until("its tasks are reported", lambda: "report" in tasks_of(server, refused), 20)
+    validated = "validate MHT-BPL referrals 201612 v1"
+    assert (tasks_of(server, refused)[validated], types_of(server, refused)[validated]) == ("Refused", "COMPLETED")
+    summary = summary_of(server, refused)
+    assert "was not taken in (F21)" in summary, summary
+    assert "<" not in re.sub("`[^`]*`", "", summary), "a page that shows the summary would take this for HTML"
 
-        folder.send("contacts", [valid_row("contacts", 1, staff_ref=NHS_NUMBER)], period="201612")
-        personal = server.wait_until("a run finds personal data", lambda: newest_run(server, "PersonalData"), 90)
-        assert personal["state_type"] == "FAILED" and "personal data" in personal["state"]["message"]
-        assert NHS_NUMBER not in summary_of(server, personal)
-        server.wait_until(
-            "the worker logs its final state", lambda: "did its work and ends red" in server.log_of("worker")
-        )
+    scheduled.send("contacts", [valid_row("contacts", 1, staff_ref=NHS_NUMBER)], period="201612")
+    start_run(server, deployment)
+    personal = server.wait_until("a run finds personal data", lambda: newest_run(server, "PersonalData"), 90)
+    assert personal["state_type"] == "FAILED" and "personal data" in personal["state"]["message"]
+    assert NHS_NUMBER not in summary_of(server, personal)
+    server.wait_until("the worker logs its final state", lambda: "did its work and ends red" in server.log_of("worker"))
 
-        with writer_lock(folder.paths.lock):
-            busy = server.wait_until("a run finds another at work", lambda: newest_run(server, "Busy"), 90)
-        assert busy["state"]["message"].startswith("Busy: another run is at work")
-        log = server.log_of("worker")
-        assert not re.search("Traceback|unexpected exception", log), "a final state is no exception"
-        assert max(map(len, log.splitlines())) < 1000, "a whole result is in the worker's log"
-        assert server.addresses() <= LOCALHOST, "a process listens, or is connected, beyond this machine"
-    assert folder.standings("referrals")["201611 v1"][1] == "current"
+    with writer_lock(scheduled.paths.lock):
+        start_run(server, deployment)
+        busy = server.wait_until("a run finds another at work", lambda: newest_run(server, "Busy"), 90)
+    assert busy["state"]["message"].startswith("Busy: another run is at work")
+    log = server.log_of("worker")
+    assert not re.search("Traceback|unexpected exception", log), "a final state is no exception"
+    assert max(map(len, log.splitlines())) < 1000, "a whole result is in the worker's log"
+    assert server.addresses() <= LOCALHOST, "a process listens, or is connected, beyond this machine"
+    server.stop("worker")
+    assert scheduled.standings("referrals")["201611 v1"][1] == "current"
+
+
+@pytest.mark.soak
+def test_the_stages_of_a_prefect_flow_are_shown(folder: DataFolder, server: PrefectServer) -> None:
+    folder.send("contacts", valid_rows("contacts", 1, 2))
+    seen = in_terminal(*run_arguments(folder, first=AT_ONCE), **server.settings)
+    assert seen.code == 0, seen.raw
+    require_stages_drawn(seen)
+    no_op = pilots_in_process("run", "--no-prefect", "--data", str(folder.path), "--date", "2017-01-03")
+    assert (no_op.returncode, no_op.stderr) == (0, "")
 
 
 def test_a_server_that_does_not_answer_is_reported_in_one_line(folder: DataFolder) -> None:
@@ -197,17 +254,19 @@ def test_a_temporary_server_that_does_not_start_is_reported_in_one_line(folder: 
 
 
 @pytest.mark.soak
-def test_an_exception_passes_no_cell_value_to_prefect(tmp_path: Path) -> None:
+def test_an_exception_passes_no_cell_value_to_prefect(server: PrefectServer, tmp_path: Path) -> None:
     """A step of a copied project raises an error that quotes a row: Prefect gets its type and not its message."""
     copy = copy_project(tmp_path / "project")
     value = f'"{QUOTED[::-1]}"[::-1]'  # tracebacks show source lines: reversed, so that the value itself is not in one
     raise_in(copy, "flows/steps/load.py", "load", f"raise ValueError({value})")
     folder = DataFolder(tmp_path / "data")
     folder.send("contacts", valid_rows("contacts", 1, 2))
-    ran = pilots("run", "--data", str(folder.path), project=copy, timeout=240, TMPDIR=str(tmp_path))
+    ran = pilots("run", "--data", str(folder.path), project=copy, timeout=240, TMPDIR=str(tmp_path), **server.settings)
     assert ran.returncode == 70, ran.stderr
     assert QUOTED not in ran.stdout + ran.stderr
     assert ran.stderr.strip().endswith(f"Details: {folder.paths.logs / 'pilots.jsonl'}")
-    files = [p for p in (tmp_path / "data").rglob("*") if p.is_file()]
+    [failed] = [r for r in server.api("flow_runs/filter", sort="START_TIME_DESC") if r["state_name"] == "Failed"]
+    assert "ValueError" in failed["state"]["message"]
+    files = [p for home in (tmp_path / "data", server.home) for p in home.rglob("*") if p.is_file()]
     assert any(b"ValueError" in p.read_bytes() for p in files), "the type of the error is logged nowhere"
     assert not [p for p in files if QUOTED.encode() in p.read_bytes()]

@@ -125,9 +125,9 @@ def test_a_data_folder_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 def test_a_run_after_the_clock_was_put_back_takes_new_files_in(folder: DataFolder) -> None:
-    folder.send_all(1)
+    folder.send("contacts", valid_rows("contacts", 1))
     folder.run("2031-01-01")
-    folder.send_all(1, 2, period="201612")
+    folder.send("contacts", valid_rows("contacts", 1, 2), period="201612")
     folder.run()  # takes place now, years before the first run
     assert folder.count("core.contacts") == 2
 
@@ -191,7 +191,8 @@ def test_a_file_with_every_row_held_does_not_supersede_the_last(folder: DataFold
 
 
 def test_an_exception_in_one_file_does_not_stop_the_others(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder.send_all(1, 2)
+    for dataset in ("participants", "contacts"):
+        folder.send(dataset, valid_rows(dataset, 1, 2))
     validate_file = validate_delivery.validate_file
 
     def breaks_on_contacts(path: Path, *others: object) -> object:

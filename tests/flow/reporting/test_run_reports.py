@@ -58,7 +58,8 @@ def contact_with_bad_code(n: int) -> dict[str, str]:
 def test_rows_held_by_a_cross_table_rule_are_held_in_every_report(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder.send_all(1, 2)
+    for dataset in ("participants", "referrals"):
+        folder.send(dataset, valid_rows(dataset, 1, 2))
     folder.send("contacts", valid_rows("contacts", 1, 2, 3))
     outcome = folder.run()
     contacts = contacts_outcome(outcome)
@@ -76,7 +77,7 @@ def test_rows_held_by_a_cross_table_rule_are_held_in_every_report(
 
 
 def test_the_outcome_names_what_people_have_to_do(folder: DataFolder) -> None:
-    folder.send_all(1, 2)
+    folder.send("contacts", valid_rows("contacts", 1, 2))
     stray = folder.paths.raw / BPL / "what we sent.csv"
     stray.write_text("a\n1\n", encoding="utf-8")
     assert folder.run("2016-12-02").outcome == "NotTakenIn"
@@ -97,7 +98,6 @@ def test_the_outcome_names_what_people_have_to_do(folder: DataFolder) -> None:
 def test_the_outcome_of_a_run_that_received_personal_data_is_personal_data(
     folder: DataFolder, dataset: str, difference: dict[str, str]
 ) -> None:
-    folder.send_all(1, 2)
     folder.send(dataset, [{**row, **difference} for row in valid_rows(dataset, 1, 2)])
     folder.send(dataset, valid_rows(dataset, 1, 2), version=2)
     outcome = folder.run("2016-12-02")
@@ -108,7 +108,7 @@ def test_the_outcome_of_a_run_that_received_personal_data_is_personal_data(
 
 @pytest.mark.soak
 def test_a_stale_file_is_refused_in_every_report(folder: DataFolder) -> None:
-    folder.send_all(1, 2, 3, period="201612")
+    folder.send("contacts", valid_rows("contacts", 1, 2, 3), period="201612")
     folder.run(JAN)
     folder.send("contacts", [*valid_rows("contacts", 1, 2), valid_row("contacts", 1)], period="201611", version=2)
     outcome = folder.run(FEB)
@@ -124,7 +124,7 @@ def test_a_stale_file_is_refused_in_every_report(folder: DataFolder) -> None:
 def test_a_report_that_cannot_be_written_does_not_affect_the_others(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
-    folder.send_all(1, 2)
+    folder.send("participants", valid_rows("participants", 1, 2))
     folder.send("contacts", [valid_row("contacts", 1), contact_with_bad_code(2)])
     module = marking if broken == "write_marked_workbook" else site_reports
     original = getattr(module, broken)
@@ -137,8 +137,8 @@ def test_a_report_that_cannot_be_written_does_not_affect_the_others(
     with monkeypatch.context() as patch:
         patch.setattr(module, broken, breaks_on_contacts)
         outcome = folder.run(DEC)
-    assert outcome.verdict.startswith("Published: 4 files checked") and outcome.must_be_fixed
-    assert len(outcome.reported.pages) == (3 if broken == "write_reports" else 4)
+    assert outcome.verdict.startswith("Published: 2 files checked") and outcome.must_be_fixed
+    assert len(outcome.reported.pages) == (1 if broken == "write_reports" else 2)
     [failed] = outcome.reported.not_reported
     assert failed.startswith(f"{BPL} contacts November 2016 v1: ") and "KeyError" in failed
     assert f"- {failed}. The next night tries again." in outcome.reported.summary
@@ -175,18 +175,19 @@ def test_a_run_that_fails_while_reporting_says_that_figures_are_published(
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    folder.send_all(1)
+    for dataset in ("participants", "contacts"):
+        folder.send(dataset, valid_rows(dataset, 1))
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
         patch.setattr(site_reports, "write_reports", full)
         folder.run()
     [summary] = [p.read_text(encoding="utf-8") for p in (folder.paths.reports / "nights").glob("*.md")]
     assert summary.startswith("Published, but not all was reported: No space left on device.")
     assert folder.count("core.contacts") == 1
-    assert len(folder.run().reported.pages) == 4
+    assert len(folder.run().reported.pages) == 2
 
 
 def test_the_page_of_a_superseded_file_has_nothing_to_fix(folder: DataFolder) -> None:
-    folder.send_all(1, 2)
+    folder.send("participants", valid_rows("participants", 1, 2))
     folder.send("contacts", [valid_row("contacts", 1), contact_with_bad_code(2)])
     first = folder.run(DEC)
     marked = folder.paths.reports / BPL / f"{BPL}_contacts_201611_v1_to_fix.xlsx"
@@ -204,13 +205,12 @@ def test_the_page_of_a_superseded_file_has_nothing_to_fix(folder: DataFolder) ->
     pages = list(folder.paths.reports.rglob("*_v*.html"))  # the site's index has another month due next
     before = {p: p.stat().st_mtime_ns for p in pages}
     folder.run(FEB)
-    assert len(before) > 4 and {p: p.stat().st_mtime_ns for p in pages} == before
+    assert len(before) > 2 and {p: p.stat().st_mtime_ns for p in pages} == before
     ledger.close()
 
 
 @pytest.mark.soak
 def test_a_file_superseded_in_the_same_run_has_nothing_to_fix(folder: DataFolder) -> None:
-    folder.send_all(1, 2)
     refused = valid_rows("contacts", 1, 2)
     for row in refused:
         del row["contact_date"]
@@ -218,14 +218,13 @@ def test_a_file_superseded_in_the_same_run_has_nothing_to_fix(folder: DataFolder
     folder.send("contacts", valid_rows("contacts", 1, 2), version=2)
     outcome = folder.run()
     assert not outcome.must_be_fixed and outcome.stopped == ()
-    assert outcome.verdict == "Published: 5 files checked, 1 replaced by a later file."
+    assert outcome.verdict == "Published: 2 files checked, 1 replaced by a later file."
     assert "Whose figures are old" not in outcome.reported.summary
     assert "<h1>Replaced by" in page_of(folder, 1) and "Accepted: nothing to do" in page_of(folder, 2)
 
 
 @pytest.mark.soak
 def test_the_page_of_an_overwritten_file_is_about_the_new_one(folder: DataFolder) -> None:
-    folder.send_all(1, 2)
     folder.send("contacts", [valid_row("contacts", 1), contact_with_bad_code(2)])
     folder.run(DEC)
     folder.send("contacts", valid_rows("contacts", 1, 2))
@@ -235,7 +234,7 @@ def test_the_page_of_an_overwritten_file_is_about_the_new_one(folder: DataFolder
 
 @pytest.mark.soak
 def test_a_sudden_drop_in_rows_is_in_the_summary(folder: DataFolder) -> None:
-    folder.send_all(*range(1, 41))
+    folder.send("contacts", valid_rows("contacts", *range(1, 41)))
     folder.run(DEC)
     folder.send("contacts", valid_rows("contacts", *range(1, 11)), period="201612")
     outcome = folder.run(JAN)
@@ -268,8 +267,6 @@ REFUSED_AND_REPLACED: dict[str, list[tuple[str, int, bool, dict[str, str] | None
 @pytest.mark.parametrize("case", [*REFUSED_AND_NOT_REPLACED, *REFUSED_AND_REPLACED])
 def test_every_report_agrees_whether_a_refused_file_was_replaced(folder: DataFolder, case: str) -> None:
     replaced = case in REFUSED_AND_REPLACED
-    folder.send_all(1, 2, 3)
-    (folder.paths.raw / BPL / f"{BPL}_contacts_201611_v1.csv").unlink()
     for day, (period, version, good, manifest) in enumerate((REFUSED_AND_NOT_REPLACED | REFUSED_AND_REPLACED)[case]):
         rows = valid_rows("contacts", day + 1, 3) if good else contacts_without_dates(1, 2)
         folder.send("contacts", rows, period, version, manifest=manifest)
@@ -289,7 +286,6 @@ def test_every_report_agrees_whether_a_refused_file_was_replaced(folder: DataFol
 
 
 def test_a_no_op_run_states_when_the_figures_last_changed(folder: DataFolder) -> None:
-    folder.send_all(1, 2)
     folder.send("contacts", [valid_row("contacts", 1), contact_with_bad_code(2)])
     folder.run("2016-12-02T03:30")
     folder.send("contacts", [valid_row("contacts", 1), contact_with_bad_code(2)], version=2)
@@ -303,10 +299,10 @@ def test_a_no_op_run_states_when_the_figures_last_changed(folder: DataFolder) ->
 
 @pytest.mark.soak
 def test_the_verdict_counts_files_not_taken_in(folder: DataFolder) -> None:
-    folder.send_all(1)
+    folder.send("contacts", valid_rows("contacts", 1))
     (folder.paths.raw / "comments.csv").write_text("x", encoding="utf-8")
     first = folder.run("2016-12-02T03:30")
-    assert first.verdict == "Published: 4 files checked, 1 file not taken in."
+    assert first.verdict == "Published: 1 file checked, 1 file not taken in."
     (folder.paths.raw / BPL / f"{BPL}_contacts_201612_v1.csv").symlink_to("gone.csv")
     no_op = folder.run("2016-12-03T03:30")
     assert no_op.verdict == (
@@ -319,7 +315,7 @@ def test_the_verdict_counts_files_not_taken_in(folder: DataFolder) -> None:
 def test_the_verdict_counts_files_that_could_not_be_validated(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder.send_all(1)
+    folder.send("contacts", valid_rows("contacts", 1))
     folder.run("2016-12-02T03:30")
     folder.send("contacts", valid_rows("contacts", 1, 2), version=2)
     monkeypatch.setattr(validate_delivery, "validate_file", lambda *_: 1 / 0)
@@ -330,7 +326,7 @@ def test_the_verdict_counts_files_that_could_not_be_validated(
 
 @pytest.mark.soak
 def test_files_with_personal_data_are_listed_until_they_are_deleted(folder: DataFolder) -> None:
-    folder.send_all(1)
+    folder.send("contacts", valid_rows("contacts", 1))
     folder.run("2016-12-01T03:30")
     rows = valid_rows("contacts", 1, 2)
     with_value = folder.send("contacts", [row | {"staff_ref": NHS_NUMBER} for row in rows], period="201612")
@@ -371,7 +367,8 @@ def file_with_nhs_number(dataset: str, field: str, ending: str) -> bytes:
 def test_personal_data_leads_every_report_until_the_file_is_deleted(
     folder: DataFolder, dataset: str, field: str, ending: str, replaced: bool
 ) -> None:
-    folder.send_all(1, 2, 3)
+    for good in ("participants", "contacts"):
+        folder.send(good, valid_rows(good, 1, 2, 3))
     folder.run("2016-12-01")
     stem = f"{BPL}_{dataset}_201611_v2"
     sent = folder.paths.raw / BPL / f"{stem}.{ending}"
@@ -394,7 +391,7 @@ def test_personal_data_leads_every_report_until_the_file_is_deleted(
         assert NHS_NUMBER not in page.read_text(encoding="utf-8") + outcome.reported.summary + status_in_words(state)
 
     others = {p: p.stat().st_mtime_ns for p in folder.paths.reports.rglob("*_v*.html") if p != page}
-    assert len(others) > 2
+    assert len(others) > 1
     sent.unlink()
     outcome = folder.run("2016-12-04")
     assert outcome.result == "quiet" and outcome.verdict.startswith("Nothing changed")
@@ -406,7 +403,7 @@ def test_personal_data_leads_every_report_until_the_file_is_deleted(
 
 @pytest.mark.soak
 def test_a_failed_run_lists_copies_of_files_with_personal_data(folder: DataFolder) -> None:
-    folder.send_all(1, 2)
+    folder.send("contacts", valid_rows("contacts", 1, 2))
     sent = folder.send("contacts", [valid_row("contacts", 1, staff_ref=NHS_NUMBER)], version=2)
     copy = sent.with_name("contacts.csv")
     copy.write_bytes(sent.read_bytes())
@@ -426,7 +423,7 @@ def test_a_failed_run_lists_copies_of_files_with_personal_data(folder: DataFolde
 
 @pytest.mark.soak
 def test_a_missing_raw_file_is_listed_while_its_rows_count(folder: DataFolder) -> None:
-    folder.send_all(1, 2)
+    folder.send("referrals", valid_rows("referrals", 1, 2))
     lost = folder.send("contacts", valid_rows("contacts", 1, 2))
     content = lost.read_bytes()
     folder.run("2016-12-01T03:30")
