@@ -25,6 +25,21 @@ settings.register_profile("pilots", settings.get_profile("soak"), derandomize=Tr
 settings.load_profile("pilots")
 
 
+# Parallel runs take whole files in the order of collection: the longest are started first, so that none is left alone
+# at the end.
+LONGEST_FIRST = ("test_prefect.py", "test_simulated_truth.py", "tests/flow/", "tests/pages/", "tests/marts/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort the tests by `LONGEST_FIRST`, and leave them in their order otherwise."""
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.as_posix()
+        return next((n for n, part in enumerate(LONGEST_FIRST) if part in path), len(LONGEST_FIRST))
+
+    items.sort(key=place)
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     """Say in the last line of a run that no real files were read, because skipped tests are easily overlooked."""

@@ -28,11 +28,11 @@ def rows_with(dataset: str, **differences: str) -> list[Row]:
     return [*valid_rows(dataset, *range(1, 10)), valid_row(dataset, 10, **differences)]
 
 
-def on_a_terminal(path: Path, *options: str) -> str:
+def on_a_terminal(path: Path) -> str:
     """What `pilots check` prints where its output is a terminal."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        pilots_command("check", str(path), *options), stdout=theirs, stderr=theirs, env=clean_environment()
+        pilots_command("check", str(path)), stdout=theirs, stderr=theirs, env=clean_environment()
     )
     os.close(theirs)
     output = b""
@@ -62,9 +62,11 @@ def test_a_terminal_shows_them_and_a_pipe_json_and_a_folder_do_not(folder: DataF
     field, value = HIDDEN["contacts"]
     path = folder.send("contacts", rows_with("contacts", **{field: value}))
     assert value in on_a_terminal(path)
-    assert value not in on_a_terminal(path, "--json")
-    assert value not in on_a_terminal(path, "--to", str(tmp_path / "out"))
-    assert value not in pilots_in_process("check", str(path)).stdout
+    check = "check", str(path)
+    assert value in pilots_in_process(*check, on_a_terminal=True).stdout
+    for options in (("--json",), ("--to", str(tmp_path / "out"))):
+        assert value not in pilots_in_process(*check, *options, on_a_terminal=True).stdout
+    assert value not in pilots_in_process(*check).stdout
     written = [p for p in (tmp_path / "out").rglob("*") if p.suffix in (".html", ".json", ".csv")]
     assert len(written) == 3 and not [p for p in written if value in p.read_text(encoding="utf-8")]
 

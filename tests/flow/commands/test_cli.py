@@ -44,7 +44,7 @@ def test_run_exits_with_1_after_a_refusal_and_with_0_when_nothing_changed(folder
     assert first.returncode == 1 and first.stderr == ""
     result = json.loads(first.stdout)
     assert result["result"] == "published" and result["warehouse"]
-    second = pilots(*run)
+    second = pilots_in_process(*run)
     assert second.returncode == 0
     assert json.loads(second.stdout)["result"] == "quiet"
     state = json.loads(pilots_in_process("status", "--json", "--data", str(folder.path)).stdout)

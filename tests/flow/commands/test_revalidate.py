@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import signal
 import subprocess
-import time
+import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
-from commands import clean_environment, copy_project, pilots, pilots_command, pilots_in_process
+from commands import clean_environment, copy_project, pilots, pilots_in_process
 from data_folder import BPL, PROJECT, DataFolder, valid_row, valid_rows, warehouse_content, write_corrections
 from soak import in_soak
 
@@ -50,14 +49,24 @@ def digests_of(folder: DataFolder) -> dict[str, str]:
     return {p.relative_to(folder.path).as_posix(): digest(p) for p in sorted(folder.path.rglob("*"))}
 
 
-def run_with_held_row(folder: DataFolder) -> None:
-    """Make a first run in which row 3 of contacts is held for its attendance code."""
-    folder.send_all(1, 2, 3)
+@pytest.fixture(scope="module")
+def after_a_held_row(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
+    """After a first run, in which row 3 of contacts was held for its attendance code."""
+    folder = DataFolder(tmp_path_factory.mktemp("held") / "data")
+    for dataset in ("participants", "referrals"):
+        folder.send(dataset, valid_rows(dataset, 1, 2, 3))
     folder.send(
         "contacts", [valid_row("contacts", 1), valid_row("contacts", 2, attended="9"), valid_row("contacts", 3)]
     )
     folder.run("2016-12-02T03:30")
     assert folder.count("core.contacts") == 2
+    return folder
+
+
+@pytest.fixture
+def prepared(after_a_held_row: DataFolder, tmp_path: Path) -> DataFolder:
+    """A copy of `after_a_held_row` for one test."""
+    return after_a_held_row.copied_to(tmp_path / "held")
 
 
 def add_code(project: Path) -> None:
@@ -107,30 +116,29 @@ def test_an_extended_code_list_releases_rows_and_the_page_says_so(folder: DataFo
 
 
 @pytest.mark.soak
-def test_a_correction_revalidates_its_file_alone_and_its_removal_is_reported(folder: DataFolder) -> None:
-    run_with_held_row(folder)
-    raw = (folder.paths.raw / BPL / f"{BPL}_contacts_201611_v1.csv").read_bytes()
-    write_corrections(folder, {})
-    corrected = folder.run("2016-12-04")
+def test_a_correction_revalidates_its_file_alone_and_its_removal_is_reported(prepared: DataFolder) -> None:
+    raw = (prepared.paths.raw / BPL / f"{BPL}_contacts_201611_v1.csv").read_bytes()
+    write_corrections(prepared, {})
+    corrected = prepared.run("2016-12-04")
     assert [j.delivery.dataset for j in corrected.validated] == ["contacts"], "another file was re-validated"
-    assert folder.query("select attended from core.contacts where source_row = 3") == [("5",)]
+    assert prepared.query("select attended from core.contacts where source_row = 3") == [("5",)]
     corrections = "select source_row, column_name, found, suggestion from audit.findings where rule_id = 'X01'"
-    assert folder.query(corrections) == [(3, "attended", "9", "5")]
+    assert prepared.query(corrections) == [(3, "attended", "9", "5")]
     released = (
         "1 row that was held back on 2 December 2016 is now in the figures: 1 agreed correction was made."
         " There is nothing to do about it."
     )
-    assert released in page(folder) and released in corrected.reported.summary
-    assert "was corrected, as agreed with you" in page(folder)
-    assert (folder.paths.raw / BPL / f"{BPL}_contacts_201611_v1.csv").read_bytes() == raw
-    assert folder.run("2016-12-05").result == "quiet"
+    assert released in page(prepared) and released in corrected.reported.summary
+    assert "was corrected, as agreed with you" in page(prepared)
+    assert (prepared.paths.raw / BPL / f"{BPL}_contacts_201611_v1.csv").read_bytes() == raw
+    assert prepared.run("2016-12-05").result == "quiet"
 
-    write_corrections(folder)  # remove the line
-    later = folder.run("2016-12-06")
-    assert folder.count("core.contacts") == 2 and folder.query(corrections) == []
+    write_corrections(prepared)  # remove the line
+    later = prepared.run("2016-12-06")
+    assert prepared.count("core.contacts") == 2 and prepared.query(corrections) == []
     held = "1 row that was accepted on 4 December 2016 is now held back: see check V02."
-    assert held in page(folder) and held in later.reported.summary
-    assert released not in page(folder)
+    assert held in page(prepared) and held in later.reported.summary
+    assert released not in page(prepared)
 
 
 def test_listing_what_is_due_records_nothing(folder: DataFolder) -> None:
@@ -148,37 +156,34 @@ def test_listing_what_is_due_records_nothing(folder: DataFolder) -> None:
 
 
 @pytest.mark.soak
-def test_a_correction_expires_after_its_last_day(folder: DataFolder) -> None:
-    run_with_held_row(folder)
-    write_corrections(folder, {"until": "2016-12-05"})
-    assert folder.run("2016-12-05").result == "published" and folder.count("core.contacts") == 3
-    expired = folder.run("2016-12-06")
-    assert folder.count("core.contacts") == 2
+def test_a_correction_expires_after_its_last_day(prepared: DataFolder) -> None:
+    write_corrections(prepared, {"until": "2016-12-05"})
+    assert prepared.run("2016-12-05").result == "published" and prepared.count("core.contacts") == 3
+    expired = prepared.run("2016-12-06")
+    assert prepared.count("core.contacts") == 2
     assert "`corrections.csv`, line 2: it was agreed until 5 December 2016" in expired.reported.summary
-    assert "`corrections.csv`, line 2" in folder.run("2016-12-07").reported.summary, "a no-op run forgets it"
+    assert "`corrections.csv`, line 2" in prepared.run("2016-12-07").reported.summary, "a no-op run forgets it"
 
 
 @pytest.mark.soak
-def test_a_correction_that_no_longer_fits_is_reported_and_not_applied(folder: DataFolder) -> None:
-    run_with_held_row(folder)
-    write_corrections(folder, {})
-    folder.run("2016-12-04")
+def test_a_correction_that_no_longer_fits_is_reported_and_not_applied(prepared: DataFolder) -> None:
+    write_corrections(prepared, {})
+    prepared.run("2016-12-04")
     fixed = [valid_row("contacts", n, attended="6" if n == 2 else "5") for n in (1, 2, 3)]
-    folder.send("contacts", fixed)  # same name, other bytes
-    result = folder.run("2016-12-05")
-    assert folder.query("select attended from core.contacts where source_row = 3") == [("6",)]
-    assert folder.query("select source_row, found from audit.findings where rule_id = 'X02'") == [(3, "6")]
+    prepared.send("contacts", fixed)  # same name, other bytes
+    result = prepared.run("2016-12-05")
+    assert prepared.query("select attended from core.contacts where source_row = 3") == [("6",)]
+    assert prepared.query("select source_row, found from audit.findings where rule_id = 'X02'") == [(3, "6")]
     assert "`corrections.csv`, line 2: it does not fit row 3 of" in result.reported.summary
-    assert "An agreed correction no longer fits" in page(folder)
-    folder.send("contacts", valid_rows("contacts", 1, 2, 3), period="201612")
-    assert "line 2: a later file counts now" in folder.run("2016-12-06").reported.summary
+    assert "An agreed correction no longer fits" in page(prepared)
+    prepared.send("contacts", valid_rows("contacts", 1, 2, 3), period="201612")
+    assert "line 2: a later file counts now" in prepared.run("2016-12-06").reported.summary
 
 
-def test_an_invalid_correction_is_listed_and_stops_nothing(folder: DataFolder) -> None:
-    run_with_held_row(folder)
-    write_corrections(folder, {"site_code": "MHT-XXX"}, {}, {"file": f"{BPL}_contacts_201608_v1.csv"})
-    result = folder.run("2016-12-04")
-    assert folder.count("core.contacts") == 3 and not result.must_be_fixed
+def test_an_invalid_correction_is_listed_and_stops_nothing(prepared: DataFolder) -> None:
+    write_corrections(prepared, {"site_code": "MHT-XXX"}, {}, {"file": f"{BPL}_contacts_201608_v1.csv"})
+    result = prepared.run("2016-12-04")
+    assert prepared.count("core.contacts") == 3 and not result.must_be_fixed
     assert "line 2: there is no site of this site_code" in result.reported.summary
     assert "line 4: no file of this name was received" in result.reported.summary
 
@@ -197,18 +202,17 @@ def test_an_invalid_correction_is_listed_and_stops_nothing(folder: DataFolder) -
     ids=["heading", "gone", "empty", "another encoding", "UTF-16"],
 )
 def test_unusable_corrections_end_every_run_before_anything_is_built(
-    folder: DataFolder, tmp_path: Path, damage: Callable[[bytes], bytes | None], message: str
+    prepared: DataFolder, tmp_path: Path, damage: Callable[[bytes], bytes | None], message: str
 ) -> None:
-    run_with_held_row(folder)
-    write_corrections(folder, {})
-    folder.run("2016-12-04")
-    good = folder.paths.corrections.read_bytes()
-    damaged, before = damage(good), folder.builds()
-    folder.paths.corrections.unlink()
+    write_corrections(prepared, {})
+    prepared.run("2016-12-04")
+    good = prepared.paths.corrections.read_bytes()
+    damaged, before = damage(good), prepared.builds()
+    prepared.paths.corrections.unlink()
     if damaged is not None:
-        folder.paths.corrections.write_bytes(damaged)
-    folder.send("contacts", valid_rows("contacts", 1, 2, 3), period="201612")
-    data = ("--data", str(folder.path))
+        prepared.paths.corrections.write_bytes(damaged)
+    prepared.send("contacts", valid_rows("contacts", 1, 2, 3), period="201612")
+    data = ("--data", str(prepared.path))
     for command in (
         ("run", "--no-prefect", "--date", "2017-01-05"), ("retry", "--no-prefect", "--date", "2017-01-05"),
         ("retry", "--dry-run"), ("as-of", "2016-12-05", "--to", str(tmp_path / "then.duckdb")),
@@ -216,14 +220,14 @@ def test_unusable_corrections_end_every_run_before_anything_is_built(
         ran = pilots_in_process(*command, *data)
         assert (ran.returncode, message in ran.stderr) == (3, True), f"{command}: {ran.stdout}{ran.stderr}"
     assert not (tmp_path / "then.duckdb").exists()
-    assert folder.builds() == before and folder.count("core.contacts") == 3
-    newest = max((folder.path / "reports" / "nights").glob("*.md"), key=lambda path: path.stat().st_mtime_ns)
+    assert prepared.builds() == before and prepared.count("core.contacts") == 3
+    newest = max((prepared.path / "reports" / "nights").glob("*.md"), key=lambda path: path.stat().st_mtime_ns)
     assert newest.read_text(encoding="utf-8").startswith("Not published: `corrections.csv` cannot be used")
 
-    folder.paths.corrections.write_bytes(good.splitlines(keepends=True)[0])  # takes every correction back
-    assert folder.run("2017-01-06").result == "published"
-    folder.paths.corrections.unlink()
-    folder.run("2017-01-07")  # no figure rests on the file any more
+    prepared.paths.corrections.write_bytes(good.splitlines(keepends=True)[0])  # takes every correction back
+    assert prepared.run("2017-01-06").result == "published"
+    prepared.paths.corrections.unlink()
+    prepared.run("2017-01-07")  # no figure rests on the file any more
 
 
 @pytest.mark.soak
@@ -287,51 +291,52 @@ def test_a_dry_run_before_any_run_writes_nothing(folder: DataFolder) -> None:
     assert digests_of(folder) == before
 
 
-def test_a_dry_run_lists_the_corrections_to_fix(folder: DataFolder) -> None:
-    run_with_held_row(folder)
-    write_corrections(folder, {}, {"dataset": "contakts"})
-    ran = pilots_in_process("retry", "--dry-run", "--data", str(folder.path), "--date", "2016-12-04")
+def test_a_dry_run_lists_the_corrections_to_fix(prepared: DataFolder) -> None:
+    write_corrections(prepared, {}, {"dataset": "contakts"})
+    ran = pilots_in_process("retry", "--dry-run", "--data", str(prepared.path), "--date", "2016-12-04")
     assert ran.returncode == 1 and ran.stdout.startswith("1 file would be re-validated: ")
     assert ran.stderr.startswith("To fix: `corrections.csv`, line 3: ")
 
 
+REVALIDATE_UNTIL = """
+import importlib, os, sys
+from datetime import datetime
+from pathlib import Path
+from flows import nightly
+from flows.orchestration.run import Scope
+from flows.settings import Settings
+module, _, name = sys.argv[2].rpartition(".")
+setattr(importlib.import_module(module), name, lambda *_, **__: os._exit(9))
+settings = Settings(data=Path(sys.argv[1]), threads=1)
+nightly.run_pipeline(settings, datetime(2016, 12, 4), Scope(new_files=False))
+"""
+KILLED_IN = {
+    "before a build is made": "flows.store.build_fingerprint.build_fingerprint",
+    "before the build is promoted": "flows.orchestration.stages.promote_stage",
+    "before any page is written": "flows.orchestration.stages.report_stage",
+    "after the pages, before the summary": "flows.reporting.run_report.write_summary",
+    "after the summary, before it is recorded": "flows.reporting.run_report.sections_of",
+    "when all is recorded": "flows.nightly.cache_summary",
+}
+
+
 @pytest.mark.with_marts
 @pytest.mark.soak
-def test_a_killed_revalidate_is_completed_by_the_next_run(folder: DataFolder, tmp_path: Path) -> None:
-    """Killed at several moments, the next run leaves what an uninterrupted `revalidate` would, pages included."""
-    run_with_held_row(folder)
-    write_corrections(folder, {})
+def test_a_killed_revalidate_is_completed_by_the_next_run(prepared: DataFolder, tmp_path: Path) -> None:
+    """Cut off at any step, the next run leaves what an uninterrupted `revalidate` would, pages included."""
+    write_corrections(prepared, {})
     sentence = "1 row that was held back on 2 December 2016 is now in the figures"
-    arguments = ("retry", "--no-prefect", "--date", "2016-12-04", "--data")
-
-    def copied(name: str) -> DataFolder:
-        shutil.copytree(folder.path, tmp_path / name, symlinks=True)
-        return DataFolder(tmp_path / name)
-
-    complete = copied("whole")
-    started = time.monotonic()
-    assert (
-        subprocess.run(
-            [*pilots_command(*arguments, str(complete.path))], cwd=PROJECT, env=clean_environment()
-        ).returncode
-        == 0
-    )
-    duration = time.monotonic() - started
+    complete = prepared.copied_to(tmp_path / "whole")
+    run_pipeline(Settings(data=complete.path, threads=1), datetime(2016, 12, 4), REVALIDATE)
     content = warehouse_content(complete.paths.current_link.resolve())
-    for part in (0.5, 0.7, 0.85, 0.95):
-        killed = copied(f"cut-{part}")
-        process = subprocess.Popen(
-            [*pilots_command(*arguments, str(killed.path))],
-            cwd=PROJECT,
-            env=clean_environment(),
-            stdout=subprocess.DEVNULL,
-        )
-        time.sleep(duration * part)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    for when, function in KILLED_IN.items():
+        killed = prepared.copied_to(tmp_path / when)
+        arguments = [sys.executable, "-c", REVALIDATE_UNTIL, str(killed.path), function]
+        ended = subprocess.run(arguments, cwd=PROJECT, env=clean_environment())
+        assert ended.returncode == 9, f"killed {when}: it went on to its end"
         killed.run("2016-12-04")
-        assert warehouse_content(killed.paths.current_link.resolve()) == content, f"killed after {part:.0%}"
-        assert sentence in page(killed), f"killed after {part:.0%}: the site is not told"
+        assert warehouse_content(killed.paths.current_link.resolve()) == content, f"killed {when}"
+        assert sentence in page(killed), f"killed {when}: the site is not told"
         summaries = [p.read_text(encoding="utf-8") for p in killed.paths.reports.glob("nights/*.md")]
-        assert any(sentence in summary for summary in summaries), f"killed after {part:.0%}: no summary says it"
+        assert any(sentence in summary for summary in summaries), f"killed {when}: no summary says it"
         assert killed.run("2016-12-04").result == "quiet"

@@ -34,7 +34,7 @@ def test_a_filled_template_passes_the_check_under_its_own_name(tmp_path: Path) -
     path = tmp_path / made.stdout.strip()
     assert openpyxl.load_workbook(path).sheetnames == ["contacts", NIL_RETURN, NOTES, EXAMPLES, CODES]
     fill_in(path, "contacts")
-    checked = pilots("check", str(path), "--json")
+    checked = pilots_in_process("check", str(path), "--json")
     assert checked.returncode == 0
     report = json.loads(checked.stdout)
     assert report["rows"]["accepted"] == 3 and report["rules"] == []

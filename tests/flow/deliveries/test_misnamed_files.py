@@ -107,7 +107,7 @@ def test_a_misnamed_file_whose_manifest_has_another_name_is_not_received(folder:
 
 @pytest.mark.soak
 def test_files_with_ambiguous_names_are_listed_with_the_right_name(folder: DataFolder) -> None:
-    folder.send_all(1)
+    folder.send("contacts", valid_rows("contacts", 1))
     personal = write_file(folder, f"contacts of Jane Smith {NHS_NUMBER} 201612.xlsx", b"x")
     write_file(folder, f"contacts of John Smith {NHS_NUMBER} 201612.xlsx", b"y")
     write_file(folder, f"{BPL}_contacts_201612.csv", bytes_of("contacts", 1))

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from data_folder import DataFolder, valid_row, valid_rows
 
+from flows.steps.receive import UnusableFile
+
 pytestmark = pytest.mark.without_marts
 
 MISSPELT_MANIFESTS = (
@@ -20,12 +22,23 @@ MISSPELT_MANIFESTS = (
 )
 
 
-@pytest.mark.parametrize("manifest", MISSPELT_MANIFESTS)
-def test_a_manifest_with_an_unknown_key_keeps_its_file_out(folder: DataFolder, manifest: str) -> None:
+@pytest.fixture(scope="module")
+def after_misspelt_manifests(tmp_path_factory: pytest.TempPathFactory) -> tuple[DataFolder, dict[str, UnusableFile]]:
+    """A run of one file for each misspelt manifest, and what it could not use, by file name."""
+    folder = DataFolder(tmp_path_factory.mktemp("misspelt") / "data")
+    for version, manifest in enumerate(MISSPELT_MANIFESTS):
+        path = folder.send("contacts", valid_rows("contacts", 1), version=version + 1)
+        path.with_name(f"{path.stem}.manifest.json").write_text(manifest)
+    return folder, {Path(unusable.path).name: unusable for unusable in folder.run().unusable}
+
+
+@pytest.mark.parametrize("version", range(1, len(MISSPELT_MANIFESTS) + 1))
+def test_a_manifest_with_an_unknown_key_keeps_its_file_out(
+    after_misspelt_manifests: tuple[DataFolder, dict[str, UnusableFile]], version: int
+) -> None:
     """A period extract taken for a cumulative one would supersede all earlier months."""
-    path = folder.send("contacts", valid_rows("contacts", 1))
-    path.with_name(f"{path.stem}.manifest.json").write_text(manifest)
-    (unusable,) = folder.run().unusable
+    folder, by_name = after_misspelt_manifests
+    unusable = by_name[f"MHT-BPL_contacts_201611_v{version}.csv"]
     assert unusable.rule_id == "F16" and "it may state rows, sha256, gbp_total, deletes, nil_return" in unusable.reason
     assert "row_count" not in unusable.reason and folder.count("core.contacts") == 0
 

@@ -19,6 +19,8 @@ from flows.store import raw_files
 from flows.store.ledger import Ledger
 from flows.store.lock import writer_lock
 
+pytestmark = pytest.mark.without_marts
+
 REASON = "sent under another site's name"
 Content = dict[str, list[tuple[Any, ...]]]
 
@@ -98,6 +100,7 @@ WRONG_FILES = (
 )
 
 
+@pytest.mark.with_marts
 @pytest.mark.soak
 def test_figures_without_withdrawn_deliveries_equal_figures_that_never_had_them(
     folder: DataFolder, tmp_path: Path
@@ -131,7 +134,7 @@ def test_the_run_after_a_withdrawal_is_a_full_run_and_reports_it(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(raw_files, "STABLE_AFTER_NS", 0)
-    folder.send_all(1, 2)
+    folder.send("contacts", valid_rows("contacts", 1, 2))
     folder.send("contacts", valid_rows("contacts", 1, 2, 3), version=2)
     folder.run("2016-12-02T03:30")
     assert folder.run("2016-12-03T03:30").result == "quiet"
@@ -162,7 +165,7 @@ def test_the_run_after_a_withdrawal_is_a_full_run_and_reports_it(
 
 @pytest.mark.soak
 def test_an_identical_resubmission_of_a_withdrawn_file_is_withdrawn(folder: DataFolder) -> None:
-    folder.send_all(1, 2)
+    folder.send("contacts", valid_rows("contacts", 1, 2))
     rows = valid_rows("contacts", 1, 2, 3)
     folder.send("contacts", rows, version=2)
     folder.run("2016-12-02T03:30")
@@ -188,7 +191,8 @@ def test_an_identical_resubmission_of_a_withdrawn_file_is_withdrawn(folder: Data
 
 @pytest.mark.soak
 def test_a_workbook_is_withdrawn_sheet_by_sheet_or_whole(folder: DataFolder) -> None:
-    folder.send_all(1)
+    for dataset in ("participants", "referrals", "contacts"):
+        folder.send(dataset, valid_rows(dataset, 1))
     name = f"{BPL}_return_201612_v1.xlsx"
     send_workbook(folder, name, {d: valid_rows(d, 1, 2) for d in ("participants", "referrals", "contacts")})
     folder.run("2017-01-03T03:30")
@@ -208,7 +212,7 @@ def test_a_workbook_is_withdrawn_sheet_by_sheet_or_whole(folder: DataFolder) -> 
 
 @pytest.mark.soak
 def test_a_refused_file_has_nothing_to_fix_once_withdrawn(folder: DataFolder) -> None:
-    folder.send_all(1, 2)
+    folder.send("employment_outcomes", valid_rows("employment_outcomes", 1, 2))
     folder.run("2016-12-02T03:30")
     jobs = valid_rows("employment_outcomes", 1, 2)
     refused = [{name: v for name, v in row.items() if name != "job_start_date"} for row in jobs]
@@ -233,12 +237,19 @@ def test_a_refused_file_has_nothing_to_fix_once_withdrawn(folder: DataFolder) ->
     assert "fix 1 problem and send it again" in page(folder, stem) and marked.exists()
 
 
-@pytest.fixture
-def built(folder: DataFolder) -> DataFolder:
+@pytest.fixture(scope="module")
+def after_a_run(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
     """A data folder with one delivery and a build."""
+    folder = DataFolder(tmp_path_factory.mktemp("built") / "data")
     folder.send("contacts", valid_rows("contacts", 1, 2))
     folder.run("2016-12-02T03:30")
     return folder
+
+
+@pytest.fixture
+def built(after_a_run: DataFolder, tmp_path: Path) -> DataFolder:
+    """A copy of `after_a_run` for one test."""
+    return after_a_run.copied_to(tmp_path / "built")
 
 
 def withdraw_fails(folder: DataFolder, *arguments: str, code: int = 2) -> str:
