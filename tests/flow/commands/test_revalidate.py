@@ -332,8 +332,8 @@ def test_a_killed_revalidate_is_completed_by_the_next_run(prepared: DataFolder, 
     for when, function in KILLED_IN.items():
         killed = prepared.copied_to(tmp_path / when)
         arguments = [sys.executable, "-c", REVALIDATE_UNTIL, str(killed.path), function]
-        ended = subprocess.run(arguments, cwd=PROJECT, env=clean_environment())
-        assert ended.returncode == 9, f"killed {when}: it went on to its end"
+        ran = subprocess.run(arguments, cwd=PROJECT, env=clean_environment())
+        assert ran.returncode == 9, f"killed {when}: it went on to its end"
         killed.run("2016-12-04")
         assert warehouse_content(killed.paths.current_link.resolve()) == content, f"killed {when}"
         assert sentence in page(killed), f"killed {when}: the site is not told"

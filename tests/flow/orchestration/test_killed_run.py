@@ -1,6 +1,6 @@
 """After `kill -9` at any moment, the next run ends with what an uninterrupted one would have, and no reader notices.
 
-Four runs (twenty in `make soak`) are killed at moments spread over the time that an uninterrupted one takes, each in
+Three runs (twenty in `make soak`) are killed at moments spread over the time that an uninterrupted one takes, each in
 its own copy of the same data folder. Processes are started ahead and import everything first, so that each moment
 lies within the run itself.
 """
@@ -21,7 +21,7 @@ from commands import clean_environment
 from data_folder import PROJECT, DataFolder, valid_row, valid_rows, warehouse_content
 from soak import iterations
 
-KILLS = iterations(everyday=4, soak=20)
+KILLS = iterations(everyday=3, soak=20)
 READY = """
 import sys
 from flows import nightly

@@ -203,17 +203,25 @@ def keys_by_ending(dataset: str = "contacts") -> dict[str, str]:
     return keys
 
 
+@pytest.fixture(scope="module")
+def own_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project, in which each test undoes its change."""
+    return copy_project(tmp_path_factory.mktemp("own") / "project")
+
+
 @pytest.mark.parametrize("module", CODE)
 def test_changed_code_changes_the_keys_of_the_formats_it_handles(
-    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clear_fingerprints: Callable[[], None]
+    module: str, own_copy: Path, monkeypatch: pytest.MonkeyPatch, clear_fingerprints: Callable[[], None]
 ) -> None:
-    home = copy_project(tmp_path / "project")
-    monkeypatch.setattr(code_fingerprint, "ROOT", home)
+    monkeypatch.setattr(code_fingerprint, "ROOT", own_copy)
     clear_fingerprints()
-    before = keys_by_ending()
-    append(home, module, MORE_CODE)
+    before, text = keys_by_ending(), (own_copy / module).read_text(encoding="utf-8")
+    append(own_copy, module, MORE_CODE)
     clear_fingerprints()
-    after = keys_by_ending()
+    try:
+        after = keys_by_ending()
+    finally:
+        (own_copy / module).write_text(text, encoding="utf-8")
     assert {ending for ending in FORMATS if after[ending] != before[ending]} == CODE[module]
 
 
