@@ -64,6 +64,16 @@ class PersonalWhen(StrEnum):
 
 
 @dataclass(frozen=True)
+class Usual:
+    """What most values of a column are in any sound file: else it holds those of another (rule F51)."""
+
+    in_words: str
+    low: int = 0  # Y counts as 1, N as 0
+    high: int | None = None
+    least: float = 1 / 3  # the least share of its filled cells
+
+
+@dataclass(frozen=True)
 class Field:
     """One column of a dataset: its type, meaning and unit, and the checks on each of its cells.
 
@@ -94,6 +104,7 @@ class Field:
     old_code_rule: str = ""  # the rule that reports an old one-letter code, an alias in the list (by default C16)
     decimals: int = 2
     statistic: str = ""  # the field with the kind of number; where that is a percentage, '46%' is read as 46 (C21)
+    usual: Usual | None = None
     sentinels: tuple[str, ...] = ()  # placeholder numbers such as 99999 (rule C08)
     example: str = ""
     default: str = ""  # the value of every row if the file lacks the column

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from schemas._contract.model import Contract, Field, Kind, Rule, Severity
+from schemas._contract.model import Contract, Field, Kind, Rule, Severity, Usual
 from schemas._contract.registry import outcome_definitions
 from schemas._contract.shared_fields import EPISODE_ID, WEEKLY_HOURS_WORKED, before_death, orphan
 
@@ -119,6 +119,7 @@ CONTRACT = Contract(
             "Which job of the episode this is: 1 for the first.",
             low=1,
             high=99,
+            usual=Usual("1, for the first job of an episode", low=1, high=1, least=0.15),
             aliases=("Job spell", "Job number in episode", "Spell number"),
             example="1",
         ),
@@ -181,6 +182,7 @@ CONTRACT = Contract(
             Kind.YES_NO,
             "Paid the minimum wage",
             "Whether the pay is at least the National Minimum (or Living) Wage for the person's age.",
+            usual=Usual("Y", low=1, high=1),
             aliases=("NMW", "At or above NMW", "Minimum wage paid", "At least minimum wage"),
             example="Y",
         ),
@@ -267,6 +269,7 @@ CONTRACT = Contract(
             unit="pounds",
             required=False,
             low=0,
+            usual=Usual("£50 or more", low=50),
             aliases=("Total earnings", "Earnings"),
             example="4212.00",
         ),
@@ -382,8 +385,7 @@ CONTRACT = Contract(
                     select site_code, participant_ref, min(randomised_date) as randomised_date
                     from core.randomisation group by all
                 )
-                select o.delivery_id, o.source_row
-                from core.employment_outcomes o
+                select o.delivery_id, o.source_row from core.employment_outcomes o
                 join core.referrals r using (site_code, episode_id)
                 left join allocated a on a.site_code = r.site_code and a.participant_ref = r.participant_ref
                     and r.referral_received_date <= a.randomised_date
@@ -402,8 +404,7 @@ CONTRACT = Contract(
             also_reads=("randomisation",),
             # Intention to treat: everyone randomised stays in the analysis, even if found ineligible later.
             violations_sql="""
-                select o.delivery_id, o.source_row
-                from core.employment_outcomes o
+                select o.delivery_id, o.source_row from core.employment_outcomes o
                 join core.referrals r using (site_code, episode_id)
                 where r.eligibility_outcome = 'ineligible' and not exists (
                     from core.randomisation z
@@ -418,8 +419,7 @@ CONTRACT = Contract(
             field="in_work_at_start",
             needs=("referrals",),
             violations_sql="""
-                select o.delivery_id, o.source_row
-                from core.employment_outcomes o
+                select o.delivery_id, o.source_row from core.employment_outcomes o
                 join core.referrals r using (site_code, episode_id)
                 where not o.in_work_at_start and r.employment_status_at_start = '01'""",
         ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas._contract.model import CONSENT_RULE, Contract, Field, Kind, PersonalWhen, Rule, Severity
+from schemas._contract.model import CONSENT_RULE, Contract, Field, Kind, PersonalWhen, Rule, Severity, Usual
 from schemas._contract.shared_fields import PARTICIPANT_REF, SITE_CODE
 
 
@@ -59,6 +59,7 @@ CONTRACT = Contract(
             required=False,
             low=0,
             high=120,
+            usual=Usual("from 14 to 80", low=14, high=80, least=0.8),
             personal_when=PersonalWhen.FULL_DATE,
             sentinels=("99", "999"),
             aliases=("Age", "Age when referred"),

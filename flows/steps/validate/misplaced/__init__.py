@@ -22,6 +22,7 @@ from flows.steps.validate.misplaced.naming import ColumnNames
 from flows.steps.validate.misplaced.references import ReferenceEvidence
 from flows.steps.validate.misplaced.same_columns import SameColumns
 from flows.steps.validate.misplaced.shifts import ShiftEvidence
+from flows.steps.validate.misplaced.usual_values import UsualValues
 from flows.steps.validate.misplaced.withhold import findings_about_misplaced, grouped_findings, withhold_misplaced
 from schemas._contract.model import Contract, Severity
 
@@ -42,10 +43,12 @@ class MisplacedEvidence:
         self._dates = DateOrderEvidence(contract, layout)
         self._groups = GroupEvidence(contract, layout)
         self._same = SameColumns(contract, layout)
+        self._usual = UsualValues(contract, layout)
 
     def add(self, typed: TypedBatch, findings: pl.DataFrame) -> None:
         """Add a batch with its findings."""
         self._references.add(typed)
+        self._usual.add(typed)
         at_fault = findings.filter(pl.col("severity") == Severity.ROW, pl.col("field") != "")
         faults = Counter({(r, f): n for r, f, n in at_fault.group_by("rule_id", "field").len().iter_rows()})
         self._groups.add(typed, faults)
@@ -71,7 +74,7 @@ class MisplacedEvidence:
         if shift and not self._shifts.proving <= swapped:  # two swapped neighbours look like a short shift
             found = [shift]
         else:
-            for decide in (self._references.decide, self._same.copied, self._dates.decide):
+            for decide in (self._references.decide, self._same.copied, self._dates.decide, self._usual.decide):
                 found += decide(self.names, FileKnowledge(misplaced=tuple(found)).unread)
         grouped = self._groups.decide(rows)
         if grouped and not FileKnowledge(misplaced=tuple(found)).unread & {*grouped.grouped}:

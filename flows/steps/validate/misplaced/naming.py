@@ -52,6 +52,12 @@ class ColumnNames:
             found = f"values that belong under {listed([self.title(j) for j in others[:MAX_NAMED]], 'or')}"
         return Misplaced("F51", self.fields[i], (self.fields[i],), found)
 
+    def unusual(self, i: int, number: int, filled: int) -> Misplaced:
+        """A column with values that most of its kind never are."""
+        usual = self.contract.by_name[self.fields[i]].usual
+        found = f"{number:,} of {filled:,} values are not {usual.in_words if usual else ''}"
+        return Misplaced("F51", self.fields[i], (self.fields[i],), found)
+
     def of_empty(self, i: int, other: int) -> Misplaced:
         """A column with the values of another, which is empty."""
         found = f"values that belong under {self.title(other)}, which is empty"
