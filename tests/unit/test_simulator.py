@@ -60,14 +60,14 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_same_arguments_give_the_same_bytes(simulated: Path, tmp_path: Path) -> None:
-    arguments = {"rows": 4000, "months": 2, "fault_rate": 0.03, "sites": SITES}
-    simulate(tmp_path / "raw", seed=3, truth=tmp_path / "truth.csv", **arguments)
-    assert _digests(tmp_path) == _digests(simulated)
-    few = arguments | {"rows": 100, "months": 1}
-    for name, seed in (("one", 3), ("other", 5)):
-        simulate(tmp_path / name, seed=seed, truth=tmp_path / f"{name}.csv", **few)
-    assert _digests(tmp_path / "one") != _digests(tmp_path / "other")
+def test_the_same_arguments_give_the_same_bytes(tmp_path: Path) -> None:
+    for name, seed in (("one", 3), ("again", 3), ("other", 5)):
+        folder = tmp_path / name
+        simulate(
+            folder / "raw", seed=seed, truth=folder / "truth.csv", rows=400, months=2, fault_rate=0.03, sites=SITES
+        )
+    one, again, other = (_digests(tmp_path / name) for name in ("one", "again", "other"))
+    assert one == again != other
 
 
 def test_the_truth_points_at_the_faulty_cells(simulated: Path) -> None:
@@ -140,7 +140,7 @@ def test_the_number_of_contacts_is_near_the_argument(tmp_path: Path) -> None:
 
 
 def test_a_simulation_may_have_tens_of_rows(tmp_path: Path) -> None:
-    simulated = simulate(tmp_path / "raw", rows=30, seed=1, truth=tmp_path / "t.csv", months=2)
+    simulated = simulate(tmp_path / "raw", rows=30, seed=1, truth=tmp_path / "t.csv", months=1)
     assert 0 < simulated.rows < 1500
 
 
