@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -122,17 +123,26 @@ def satisfies(rule: Rule, data: pl.DataFrame) -> bool:
     return bool(data.select(rule.check().fill_null(True).all()).item())
 
 
+@cache
+def _empty_tables() -> duckdb.DuckDBPyConnection:
+    """A database with the tables that a rule between rows may read, without a row."""
+    db = duckdb.connect()
+    db.execute("create schema core; create schema history")
+    db.execute(
+        "create table core.sites as from read_csv(?, all_varchar = true)", [str(ROOT / "schemas/core/sites.csv")]
+    )
+    for name, contract in CONTRACTS.items():
+        db.execute(create_table("core", contract, sent_by_sites=True))
+        db.execute(f"create table history.{name} as select *, now()::timestamp received_at from core.{name}")
+        db.execute(f"alter table history.{name} add column data_cut_date date")
+    return db
+
+
 def broken_rows(rule: Rule, tables: dict[str, pl.DataFrame], past: pl.DataFrame | None = None) -> list[int]:
     """The source rows that break a rule between rows; `past` are rows of an earlier delivery."""
-    with duckdb.connect() as db:
-        db.execute("create schema core; create schema history")
-        db.execute(
-            "create table core.sites as from read_csv(?, all_varchar = true)", [str(ROOT / "schemas/core/sites.csv")]
-        )
-        for name, contract in CONTRACTS.items():
-            db.execute(create_table("core", contract, sent_by_sites=True))
-            db.execute(f"create table history.{name} as select *, now()::timestamp received_at from core.{name}")
-            db.execute(f"alter table history.{name} add column data_cut_date date")
+    db = _empty_tables()
+    db.execute("begin")
+    try:
         for name, data in tables.items():
             db.register("sent", data)
             db.execute(f"insert into core.{name} by name select * exclude (data_cut_date) from sent")
@@ -143,3 +153,5 @@ def broken_rows(rule: Rule, tables: dict[str, pl.DataFrame], past: pl.DataFrame 
                     f"insert into history.{name} by name select *, timestamp '2016-01-02' received_at from sent_before"
                 )
         return sorted(row for _, row, *_ in db.execute(rule.violations_sql).fetchall())
+    finally:
+        db.execute("rollback")
