@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from file_validator import CONTACT, JOB, PARTICIPANT, REFERRAL, Validator, as_csv, as_table, awards, workbook
+from soak import in_soak
 
 from flows.commands.check import check_file
 from schemas.audit.deliveries import Verdict
@@ -24,6 +25,11 @@ DATED = {
 }
 DATASETS = pytest.mark.parametrize("dataset", DATED)
 SUFFIXES = pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+DATASETS_AND_SUFFIXES = pytest.mark.parametrize(
+    ("dataset", "suffix"),
+    [*((name, "csv") for name in DATED), ("contacts", "xlsx"),
+     *in_soak(*((name, "xlsx") for name in DATED if name != "contacts"))],
+)  # fmt: skip
 TO_MARCH_2016 = [date(2016, 3, 24) - timedelta(9 * n) for n in range(40)]  # a contact every nine days, for a year
 DENSE = [date(2016, 3, 24) - timedelta(3 * n) for n in range(120)]  # enough in a quarter for a gap to count
 
@@ -46,8 +52,7 @@ def of_days(dataset: str, days: list[date], suffix: str = "csv", **changes: str)
 class TestF25FutureMonth:
     """F25: a month that had not begun when the file was received."""
 
-    @DATASETS
-    @SUFFIXES
+    @DATASETS_AND_SUFFIXES
     def test_is_the_only_finding(self, validate: Validator, dataset: str, suffix: str) -> None:
         content = of_days(dataset, TO_MARCH_2016, suffix)
         outcome = validate(content, dataset, period="202912", suffix=suffix, received=datetime(2026, 11, 29))
@@ -120,8 +125,7 @@ class TestF25FutureMonth:
 class TestF19MonthTooEarly:
     """F19: most dates are after the month in the name."""
 
-    @DATASETS
-    @SUFFIXES
+    @DATASETS_AND_SUFFIXES
     def test_most_dates_after_the_month_are_one_finding(self, validate: Validator, dataset: str, suffix: str) -> None:
         days = TO_MARCH_2016[:30]
         outcome = validate(of_days(dataset, days, suffix), dataset, period="201403", suffix=suffix)
@@ -151,8 +155,7 @@ class TestF19MonthTooEarly:
 class TestF19MonthTooLate:
     """F19: the dates end long before the month in the name."""
 
-    @DATASETS
-    @SUFFIXES
+    @DATASETS_AND_SUFFIXES
     def test_a_gap_of_over_a_month_is_a_warning(self, validate: Validator, dataset: str, suffix: str) -> None:
         content = of_days(dataset, DENSE, suffix)
         outcome = validate(content, dataset, period="201703", suffix=suffix)
