@@ -17,10 +17,10 @@ import polars as pl
 
 from flows.deliveries.validated import ValidatedDelivery
 from flows.reporting.due_reports import DueReport, ReportsDue, deadline
-from flows.reporting.render import delivery_report, write_reports
+from flows.reporting.render import delivery_report, with_history, write_reports
 from flows.reporting.render.marking import MarkedWorkbook, make_marked_workbook
 from flows.reporting.render.run_summary import count_findings
-from flows.reporting.report import DatasetReport
+from flows.reporting.report import DatasetReport, Report
 from flows.reporting.revalidated import Revalidation, rows_held, since_last_report
 from flows.reporting.words.delivery_names import short_name, withdrawal_notice
 from flows.reporting.words.page import no_workbook
@@ -35,7 +35,7 @@ from flows.store.ledger import Ledger
 from flows.store.ledger.held_rows import HeldRows
 from flows.store.paths import DataPaths
 from schemas._contract.catalogue import datasets
-from schemas.audit.deliveries import Delivery, Standing
+from schemas.audit.deliveries import Delivery, Standing, Verdict
 
 if TYPE_CHECKING:
     import duckdb
@@ -89,6 +89,8 @@ class DeliveryReports:
     failures: list[str] = field(default_factory=list)
     withdrawn: list[ValidatedDelivery] = field(default_factory=list)  # since their last report
     reinstated: list[ValidatedDelivery] = field(default_factory=list)  # since their last report
+
+    _as_marked: dict[str, Report] = field(default_factory=dict)  # delivery_id -> the report in its marked workbook
 
     def write_due(self) -> None:
         """Write the reports that are due and record them in the ledger, in the order of arrival.
@@ -169,15 +171,8 @@ class DeliveryReports:
             compared = next((b for b in reversed(due.before) if b.verdict.rows_judged), None)
             earlier = self.ledger.report_snapshots(b.delivery.delivery_id for b in due.before)
             last_findings = None if compared is None else self.findings(compared)
-            report = delivery_report(
-                delivery=d,
-                verdict=verdict,
-                findings=findings,
-                earlier=earlier,
-                last_findings=last_findings,
-                deadline=deadline(d),
-                run=self.run,
-            )
+            report = self._as_marked.pop(d.delivery_id, None) or self._report(v, verdict)
+            report = with_history(report, findings, earlier, last_findings)
             again = since_last_report(self.db, v, verdict, findings, last, self.ledger.held_rows(d.delivery_id))
             if again is not None and not v.withdrawal:
                 report = replace(report, released=again.released, revalidated=sentences(again))
@@ -224,9 +219,8 @@ class DeliveryReports:
         try:
             verdict = replace(v.verdict, result=last.result, rows=last.rows) if last else v.verdict
             findings = self.findings(v)
-            report = delivery_report(d, verdict, findings, deadline=deadline(d), run=self.run)
             record = replace(
-                report,
+                self._report(v, verdict),
                 replaced_by=self._due.replaced_by(v),
                 must_be_deleted=d.delivery_id in self.to_delete,
                 marked_workbook=marked.name,
@@ -245,12 +239,18 @@ class DeliveryReports:
 
     def _part(self, v: ValidatedDelivery) -> DatasetReport:
         d, verdict, findings = v.delivery, v.verdict, self.findings(v)
-        report = delivery_report(d, verdict, findings, deadline=deadline(d))
+        report = self._report(v, verdict)
+        if not v.withdrawal:  # the page of a withdrawn delivery has other counts
+            self._as_marked[d.delivery_id] = report
         withdrawn = withdrawal_notice(v.withdrawal, d) if v.withdrawal else ""
         report = replace(report, replaced_by=self._due.replaced_by(v), withdrawn=withdrawn)
         asks_nothing = report.replaced_by or withdrawn or v.standing in (Standing.SAME, Standing.STALE)
         codes = {} if asks_nothing else codes_to_confirm(v, findings, self.paths)
         return DatasetReport(report, verdict, findings, codes)
+
+    def _report(self, v: ValidatedDelivery, verdict: Verdict) -> Report:
+        """The report on a delivery, without what earlier reports and the state of the run add to it."""
+        return delivery_report(v.delivery, verdict, self.findings(v), deadline=deadline(v.delivery), run=self.run)
 
     def counts(self, validated: Iterable[ValidatedDelivery]) -> pl.DataFrame:
         """Counts of findings by delivery_id, rule_id, severity, outcome and field; without columns if no delivery."""

@@ -209,7 +209,7 @@ def height_of(cells: Sequence[Any], widths: Sequence[int], line: float = 13.5) -
 
 def width_of(texts: Iterable[str]) -> int:
     """The width of a column, in characters, that shows these texts in full, within bounds."""
-    return max(MIN_WIDTH, min(max((len(t) for t in texts), default=0) + 3, MAX_WIDTH))
+    return max(MIN_WIDTH, min(max(map(len, texts), default=0) + 3, MAX_WIDTH))
 
 
 def sheet_names(wanted: Sequence[str], taken: Iterable[str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ No output holds a value that may be personal. The run's summary (`run_summary.py
 imported here, because `pilots check` has to start quickly.
 """
 
-from flows.reporting.render.content import delivery_report
+from flows.reporting.render.content import delivery_report, with_history
 from flows.reporting.render.files import (
     findings_csv,
     render_html,
@@ -21,6 +21,7 @@ __all__ = [
     "render_html",
     "report_json",
     "report_lines",
+    "with_history",
     "write_not_taken_in",
     "write_reports",
     "write_site_index",

@@ -57,11 +57,7 @@ def delivery_report(  # parameters: a report is made from the store, the ledger 
     broken = findings.filter(pl.col("outcome") == Outcome.BROKEN)
     site = sites().get(delivery.site_code)
     items, explained = without_explained(_items(contract, broken, verdict))
-    previous = None
-    # where the rows of this file were not validated, all faults of the last one would seem to be fixed
-    if verdict.rows_judged and last_findings is not None and (validated := comparable(earlier)):
-        previous = _progress(contract, broken, items, last_findings, validated[-1])
-    return Report(
+    report = Report(
         report_id="-".join(part for part in (delivery.delivery_id, verdict.contract_version) if part),
         site=delivery.site_code,
         site_name=site.name if site else delivery.site_code,
@@ -81,13 +77,24 @@ def delivery_report(  # parameters: a report is made from the store, the ledger 
         items=items,
         explained=explained,
         not_validated=_items(contract, findings.filter(pl.col("outcome") == Outcome.NOT_CHECKED), verdict),
-        previous=previous,
-        earlier=tuple(earlier),
         shares_its_file=bool(delivery.sheet),
         due=deadline,
         line_shifts=verdict.line_shifts,
         run=run or {},
     )
+    return with_history(report, findings, earlier, last_findings)
+
+
+def with_history(
+    report: Report, findings: pl.DataFrame, earlier: Sequence[ReportSnapshot], last_findings: pl.DataFrame | None
+) -> Report:
+    """The report, made from `findings`, with what `delivery_report` says of the site's earlier files."""
+    previous = None
+    # where the rows of this file were not validated, all faults of the last one would seem to be fixed
+    if report.rows_judged and last_findings is not None and (validated := comparable(earlier)):
+        contract, broken = datasets().get(report.dataset), findings.filter(pl.col("outcome") == Outcome.BROKEN)
+        previous = _progress(contract, broken, report.items, last_findings, validated[-1])
+    return replace(report, previous=previous, earlier=tuple(earlier))
 
 
 def _items(contract: Contract | None, findings: pl.DataFrame, verdict: Verdict) -> tuple[Item, ...]:

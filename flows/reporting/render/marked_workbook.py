@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -338,11 +339,10 @@ def _write_marked_sheet(
     rows = sheet.rows
     marks = _Marks(problems)
     width = max((len(row) for row in rows), default=0)
-    widths = []
+    widths = [width_of(map(str, filter(None, column))) for column in zip_longest(*rows[:_ROWS_MEASURED])]
+    widths += [width_of(())] * (width - len(widths))
     for column in range(width):
-        shown = (str(row[column]) for row in rows[:_ROWS_MEASURED] if column < len(row) and row[column] is not None)
-        widths.append(width_of(shown))
-        out.set_column(column, column, widths[-1], workbook.column_style(fields.get(column)))
+        out.set_column(column, column, widths[column], workbook.column_style(fields.get(column)))
     for area in merged_areas(sheet, header, width):
         out.merge_range(*area, "", workbook.style("own heading" if area[0] == header else "plain"))
     for i, row in enumerate(rows):
