@@ -140,7 +140,8 @@ def explain_headings(renamed: int, missing: Sequence[tuple[str, str]], unknown: 
         )
     if missing:
         names = _listed([f"{title} ({name})" for name, title in missing])
-        fix.append(f"No column was found for {names}: add one for each, or the heading alone if the values are there.")
+        each = "one for each" if missing[1:] else "one"
+        fix.append(f"No column was found for {names}: add {each}, or the heading alone if the values are there.")
     if unknown:
         fix.append(f"Headings that we do not know are in column{'s' if unknown[1:] else ''} {_listed(unknown)}.")
     return RuleText(

@@ -73,8 +73,8 @@ NOT_DATA_RULES: tuple[Rule, ...] = (
         "F39",
         Severity.ROW,
         "{title} was left unfilled, such as '< Select >'",
-        "a choice from the list in the cell",
-        "Choose {expected}. Delete the rows that are not used.",
+        "{expected}",
+        "Choose one of these. Delete the rows that are not used.",
         found_on=lambda contract: tuple(f.name for f in contract.fields if f.required),
     ),
 )

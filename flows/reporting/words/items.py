@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 RANGES_SHOWN = 6  # of rows: more numbers than 12 are not read
 CELLS_SHOWN = 5
 CHECKS_SHOWN = 12  # of those that could not be made
+ABOUT_HEADINGS_TOGETHER = ("F09", "F41")
 ABOUT_HEADINGS = ("F10", "F11", "F12", "F28", "F40", "F41")
 HIDDEN = "hidden (may be personal data)"
 EMPTY = "empty"
@@ -43,6 +44,8 @@ def columns_in_short(item: Item) -> str:
     if not places:
         return ""
     letters = [column_letter(a) if a == b else f"{column_letter(a)} to {column_letter(b)}" for a, b in places]
+    if item.rule_id in ABOUT_HEADINGS_TOGETHER:  # the title has their number
+        return f"columns {listed(letters)}"
     return ", ".join(filter(None, (counted(len(item.parts), "column"), listed(letters))))
 
 
@@ -144,6 +147,13 @@ def expected(item: Item) -> str:
     return item.expected[0].upper() + item.expected[1:]
 
 
+def expected_by_column(item: Item) -> tuple[tuple[str, str], ...]:
+    """What was expected in each column of an item, where that differs: the column's title, and the text."""
+    texts = [(part.field_title, part.expected) for part in item.parts]
+    differ = len({text for _, text in texts}) > 1 and item.rule_id not in ABOUT_HEADINGS_TOGETHER
+    return tuple(texts) if differ and all(title for title, _ in texts) else ()
+
+
 def change(item: Item, found: str, suggestion: str) -> Pieces:
     """'Change 01/11/16 to 2016-11-01', or 'Read ... as ...' where that was done already."""
     sentence = "Read {found} as {suggestion}" if item.suggestions_used else "Change {found} to {suggestion}"
@@ -156,8 +166,8 @@ def nearest(found: str, entries: Sequence[str]) -> Pieces:
 
 
 def in_rows(item: Item, count: int) -> str:
-    """In how many rows a value was found, in brackets; '' where the item has one row at most."""
-    return f" ({counted(count, 'row')})" if item.rows_affected > 1 else ""
+    """In how many rows, or cells, a value was found, in brackets; '' where the item has one row at most."""
+    return f" ({counted(count, 'cell' if item.parts else 'row')})" if item.rows_affected > 1 else ""
 
 
 def in_place(item: Item, made: Change) -> str:
@@ -175,7 +185,7 @@ def rename(item: Item) -> str:
 
 def your_heading(item: Item) -> str:
     """The heading as the sender wrote it; in its place, that there is none, or that it may be personal."""
-    return HIDDEN if _is_hidden(item) else shortened(item.column) or NO_HEADING
+    return "hidden" if _is_hidden(item) else shortened(item.column) or NO_HEADING
 
 
 def _is_hidden(item: Item) -> bool:
@@ -185,7 +195,12 @@ def _is_hidden(item: Item) -> bool:
 
 def heading_cell(item: Item) -> str:
     """The cell of a column's heading: 'cell C1'."""
-    return f"cell {item.column_letter}{item.heading_row}" if item.heading_row else f"column {item.column_letter}"
+    return f"cell {heading_address(item)}" if item.heading_row else f"column {item.column_letter}"
+
+
+def heading_address(item: Item) -> str:
+    """The same without the word: 'C1'."""
+    return f"{item.column_letter}{item.heading_row or ''}"
 
 
 def how_to_fix(item: Item, *, is_check: bool = False) -> str:

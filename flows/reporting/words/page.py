@@ -15,7 +15,8 @@ from flows.reporting.words.items import (
     change,
     checks_not_made,
     expected,
-    heading_cell,
+    expected_by_column,
+    heading_address,
     hidden,
     how_to_fix,
     in_place,
@@ -39,9 +40,9 @@ if TYPE_CHECKING:
     from flows.store.ledger.report_snapshots import ReportSnapshot, SnapshotItem
 
 __all__ = [
-    "EXPECTED", "FOUND", "RIGHT", "WHAT_WE_DID", "WHERE", "change", "checks_not_made", "expected", "heading_cell",
-    "hidden", "how_to_fix", "if_right", "in_place", "in_rows", "nearest", "others", "row_numbers", "shortened",
-    "where_in_pieces", "where_in_short", "your_heading", "EMPTY",
+    "EXPECTED", "FOUND", "RIGHT", "WHAT_WE_DID", "WHERE", "change", "checks_not_made", "expected", "heading_address",
+    "expected_by_column", "hidden", "how_to_fix", "if_right", "in_place", "in_rows", "nearest", "others",
+    "row_numbers", "shortened", "where_in_pieces", "where_in_short", "your_heading", "EMPTY",
 ]  # fmt: skip  # the template finds the wording of items here as well
 
 MASTHEAD = "Pilot data checks"
@@ -54,7 +55,7 @@ WHERE_THE_ROWS_WENT = "Where the rows went"
 EVERY_ROW_ONCE = "Every row that was read is counted once"
 ROWS, NUMBER, ALL_ROWS = "Rows", "Number", "Read from the file"
 THIS_MONTH = "This month against last"
-COLUMN, YOUR_HEADING, RENAME_TO = "Column", "Your heading", "Rename it to"
+CELL, YOUR_HEADING, RENAME_TO = "Cell", "Your heading", "Rename it to"
 MONTH, READ, ACCEPTED, HELD_BACK = "Month", "Read", "Accepted", "Held back"
 WRONG_EVERY_MONTH = "Wrong three months running"
 MADE_BY_THE_FORM = (
