@@ -13,6 +13,7 @@ import polars as pl
 from sound_files import SentFile
 
 from flows.deliveries.file_names import FileName
+from flows.orchestration.files_beside import with_earlier_month
 from flows.orchestration.one_file import DatasetInFile, cross_check_file
 from flows.reporting.render import delivery_report
 from flows.reporting.report import Report
@@ -72,10 +73,11 @@ def check(file: SentFile, folder: Path, name: str = "") -> Checked:
     accepted = sink.accepted_rows()
     [outcome] = cross_check_file([DatasetInFile(delivery, contract, verdict, sink)])
     held = outcome.findings.filter(pl.col("severity") == Severity.ROW)["source_row"].drop_nulls()
-    report = delivery_report(delivery, outcome.verdict, outcome.findings, contract=contract)
+    findings = with_earlier_month(outcome.findings, path, delivery, verdict.sheet)
+    report = delivery_report(delivery, outcome.verdict, findings, contract=contract)
     loaded = accepted.filter(~pl.col("source_row").is_in(held.implode()))
     assert len(loaded) == report.rows.accepted
-    return Checked(delivery, outcome.verdict, report, outcome.findings, loaded)
+    return Checked(delivery, outcome.verdict, report, findings, loaded)
 
 
 class _Rows(RowsInMemory):

@@ -1,6 +1,8 @@
 """The cause score: of each broken file, the report names the cause first and by itself, and what it says works.
 
-Each file is made from a sound one (`sound_files.py`) in one way (`breaks.py`), by the table in `cases.py`.
+Each file is made from a sound one (`sound_files.py`) in one way (`breaks.py`), by the table in `cases.py`. What only
+the site's accepted files show is in tests/flow/deliveries: another site's rows (`test_held_up.py`), and columns that
+were the other way round the month before (`test_exchanged_columns.py`).
 """
 
 from __future__ import annotations
@@ -81,6 +83,14 @@ def test_the_files_that_are_broken_were_sound(dataset: str, suffix: str, tmp_pat
     checked = check(sound, tmp_path)
     assert (checked.items_in_short, checked.report.result) == ([], "accepted")
     assert len(checked.loaded) == len(sound.grid) - 1 and checked.loaded == _sound_rows(dataset)
+
+
+@pytest.mark.parametrize(("dataset", "suffix"), [("contacts", "csv"), *in_soak(("referrals", "xlsx"))])
+def test_last_months_file_under_a_new_name_is_named_as_that(dataset: str, suffix: str, tmp_path: Path) -> None:
+    sound = sound_file(dataset, suffix)
+    assert not check(sound, tmp_path).items
+    (tmp_path / f"{sound.site}_{dataset}_201611_v1.{suffix}").write_bytes(sound.content)
+    assert [i.rule_id for i in check(sound, tmp_path).items] == ["F54"]
 
 
 def test_there_are_enough_broken_files_of_enough_kinds() -> None:
