@@ -71,12 +71,16 @@ WRONG = {
 }
 
 
-def run_three_months(folder: DataFolder, wrong: bool) -> None:
-    """Run three months of returns of two sites, with or without wrong files of every dataset in between."""
+def run_first_month(folder: DataFolder) -> None:
+    """Run the first month's returns of two sites."""
     folder.send_all(1, 2, 3)
     for dataset in ("participants", "randomisation"):
         folder.send(dataset, valid_rows(dataset, 1, 2, site=WMCA), "201811", site=WMCA)
     folder.run("2018-12-02T03:30")
+
+
+def run_two_more_months(folder: DataFolder, wrong: bool) -> None:
+    """Run the returns of two more months, with or without wrong files of every dataset before them."""
     if wrong:
         folder.send("participants", WRONG["participants"], "201612")
         folder.send("referrals", WRONG["referrals"], "201612")
@@ -105,10 +109,10 @@ WRONG_FILES = (
 def test_figures_without_withdrawn_deliveries_equal_figures_that_never_had_them(
     folder: DataFolder, tmp_path: Path
 ) -> None:
-    clean = DataFolder(tmp_path / "never")
-    (clean.path / "raw").mkdir(parents=True)
-    run_three_months(clean, wrong=False)
-    run_three_months(folder, wrong=True)
+    run_first_month(folder)
+    clean = folder.copied_to(tmp_path / "never")
+    run_two_more_months(clean, wrong=False)
+    run_two_more_months(folder, wrong=True)
     assert folder.standings("contacts")["201612 v2"] == ("refused", "stale")
     with_it, without = figures_now(folder), figures_now(clean)
     assert with_it != without

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from commands import clean_environment, copy_project, pilots, pilots_in_process, raise_in
 from data_folder import BPL, NHS_NUMBER, PROJECT, DataFolder, valid_row, valid_rows, warehouse_content
@@ -17,7 +18,10 @@ from logged import comparable_lines, logged_lines
 from prefect_server import PrefectServer
 from terminal import AT_ONCE, in_terminal, require_stages_drawn, run_arguments
 
+from flows.orchestration.stage import Stage
+from flows.runtime.safe_errors import StepFailed, safe_message
 from flows.store.lock import writer_lock
+from flows.store.warehouse.connection import lacks_memory
 
 pytestmark = pytest.mark.server
 LOCALHOST = {"0100007F", "00000000000000000000000001000000"}  # 127.0.0.1 and ::1, as /proc writes them
@@ -73,6 +77,31 @@ def send_refused_file(folder: DataFolder) -> None:
     for row in rows:
         del row["referral_received_date"]
     folder.send("referrals", rows, period="201612")
+
+
+def test_a_run_with_held_rows_ends_as_partly_loaded(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows.orchestration import prefect_flows  # here, because each test process would import Prefect
+
+    folder.send("contacts", [valid_row("contacts", 1), valid_row("contacts", 2, attended="9")])
+    states: list[str] = []
+    monkeypatch.setattr(prefect_flows, "create_artifacts", lambda *_: None)
+    monkeypatch.setattr(prefect_flows, "final_state", lambda state, _: states.append(state.name))
+    prefect_flows._final_state_of(folder.run())
+    assert states == ["PartlyLoaded"]
+
+
+def test_lack_of_memory_in_a_stage_is_recognised_without_its_message() -> None:
+    from flows.orchestration.engine import run_attempt  # here, because each test process would import Prefect
+
+    def fails_for(message: str) -> StepFailed:
+        with pytest.raises(StepFailed) as raised:
+            run_attempt(Stage(lambda: duckdb.sql("select error(?)", params=[message]).fetchall(), "load"), (), {})
+        assert message not in safe_message(raised.value)
+        return raised.value
+
+    assert lacks_memory(fails_for("could not allocate block of size 256.0 KiB"))
+    assert not lacks_memory(fails_for("could not convert 'AB123456C'"))
+    assert not lacks_memory(ValueError("out of memory")), "an error that is not DuckDB's"
 
 
 @dataclass(frozen=True)
@@ -159,8 +188,15 @@ def summary_of(server: PrefectServer, run: dict[str, Any]) -> str:
 
 
 def start_run(server: PrefectServer, deployment: dict[str, Any]) -> None:
-    """Start a run of the deployment now, for the worker to take."""
-    server.api(f"deployments/{deployment['id']}/create_flow_run", state={"type": "SCHEDULED"})
+    """Start a run of the deployment, for the worker to take: once none is at work, because it would be cancelled."""
+
+    def none_at_work() -> bool:
+        states = {run["state_type"] for run in server.api("flow_runs/filter", sort="START_TIME_DESC")}
+        return not states & {"PENDING", "RUNNING", "CANCELLING"}
+
+    server.wait_until("the run before is over", none_at_work)
+    create = f"deployments/{deployment['id']}/create_flow_run"
+    server.wait_until("a run is created", lambda: server.api(create, state={"type": "SCHEDULED"}))
 
 
 @pytest.mark.soak
@@ -181,7 +217,7 @@ def test_the_schedule_starts_runs_whose_states_name_their_outcomes(
 
     server.start("worker", "worker", "start", "--pool", "pilots", "--name", "test")
     server.run("deployment", "schedule", "create", "nightly/nightly", "--interval", "10")
-    first = server.wait_until("a run starts on schedule", lambda: newest_run(server, "PartlyLoaded"), 90)
+    first = server.wait_until("a run starts on schedule", lambda: newest_run(server, "PartlyLoaded"), 240)
     assert first["auto_scheduled"] and first["state_type"] == "COMPLETED"
     assert first["state"]["message"].startswith("Published: 4 files checked, 1 with rows held back")
     assert first["work_pool_name"] == "pilots"
@@ -193,15 +229,15 @@ def test_the_schedule_starts_runs_whose_states_name_their_outcomes(
     assert tasks_of(server, first) == wanted
     assert summary_of(server, first).splitlines()[0] == first["state"]["message"]
 
-    no_op = server.wait_until("a run without changes ends", lambda: newest_run(server, "Completed"), 90)
-    assert no_op["auto_scheduled"] and no_op["state_type"] == "COMPLETED"
-    assert no_op["state"]["message"].startswith("Nothing changed")
     server.run("deployment", "schedule", "clear", "nightly/nightly", "--accept-yes")  # the others start at once
+    start_run(server, deployment)
+    no_op = server.wait_until("a run without changes ends", lambda: newest_run(server, "Completed"), 240)
+    assert no_op["state_type"] == "COMPLETED" and no_op["state"]["message"].startswith("Nothing changed")
 
     send_refused_file(scheduled)
     (scheduled.paths.raw / BPL / "what we sent <last> month.csv").write_text("a\n1\n", encoding="utf-8")
     start_run(server, deployment)
-    refused = server.wait_until("a run refuses a file", lambda: newest_run(server, "Refused"), 90)
+    refused = server.wait_until("a run refuses a file", lambda: newest_run(server, "Refused"), 240)
     assert refused["state_type"] == "COMPLETED"
     server.wait_until("its tasks are reported", lambda: "report" in tasks_of(server, refused), 20)
     validated = "validate MHT-BPL referrals 201612 v1"
@@ -212,14 +248,14 @@ def test_the_schedule_starts_runs_whose_states_name_their_outcomes(
 
     scheduled.send("contacts", [valid_row("contacts", 1, staff_ref=NHS_NUMBER)], period="201612")
     start_run(server, deployment)
-    personal = server.wait_until("a run finds personal data", lambda: newest_run(server, "PersonalData"), 90)
+    personal = server.wait_until("a run finds personal data", lambda: newest_run(server, "PersonalData"), 240)
     assert personal["state_type"] == "FAILED" and "personal data" in personal["state"]["message"]
     assert NHS_NUMBER not in summary_of(server, personal)
     server.wait_until("the worker logs its final state", lambda: "did its work and ends red" in server.log_of("worker"))
 
     with writer_lock(scheduled.paths.lock):
         start_run(server, deployment)
-        busy = server.wait_until("a run finds another at work", lambda: newest_run(server, "Busy"), 90)
+        busy = server.wait_until("a run finds another at work", lambda: newest_run(server, "Busy"), 240)
     assert busy["state"]["message"].startswith("Busy: another run is at work")
     log = server.log_of("worker")
     assert not re.search("Traceback|unexpected exception", log), "a final state is no exception"

@@ -55,9 +55,7 @@ def contact_with_bad_code(n: int) -> dict[str, str]:
     return valid_row("contacts", n, attended="9")
 
 
-def test_rows_held_by_a_cross_table_rule_are_held_in_every_report(
-    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_held_by_a_cross_table_rule_are_held_in_every_report(folder: DataFolder) -> None:
     for dataset in ("participants", "referrals"):
         folder.send(dataset, valid_rows(dataset, 1, 2))
     folder.send("contacts", valid_rows("contacts", 1, 2, 3))
@@ -67,13 +65,6 @@ def test_rows_held_by_a_cross_table_rule_are_held_in_every_report(
     assert expected == ("accepted_with_held_rows", 3, 2, 1, 0, 0)
     assert expected == audit_row(folder, contacts["delivery"]) == report_row(folder, outcome, contacts["delivery"])
     assert "1 with rows held back" in outcome.verdict
-    from flows.orchestration import prefect_flows  # here, because each test process would import Prefect
-
-    states: list[str] = []
-    monkeypatch.setattr(prefect_flows, "create_artifacts", lambda *_: None)
-    monkeypatch.setattr(prefect_flows, "final_state", lambda state, _: states.append(state.name))
-    prefect_flows._final_state_of(outcome)
-    assert states == ["PartlyLoaded"]
 
 
 def test_the_outcome_names_what_people_have_to_do(folder: DataFolder) -> None:
