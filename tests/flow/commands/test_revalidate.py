@@ -316,7 +316,7 @@ KILLED_IN = {
     "before any page is written": "flows.orchestration.stages.report_stage",
     "after the pages, before the summary": "flows.reporting.run_report.write_summary",
     "after the summary, before it is recorded": "flows.reporting.run_report.sections_of",
-    "when all is recorded": "flows.nightly.cache_summary",
+    "when all is recorded": "flows.nightly.RunResult",
 }
 
 
