@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -57,16 +58,15 @@ def exchanged_columns(
     keys = [v.key, before.key]
     known = db.execute(f"select one, other, records from {_TABLE} where now_key = ? and then_key = ?", keys).fetchall()
     if not known:
-        known = [*_exchanged(contract, v, before, results)] or [(None, None, 0)]
+        files = results.accepted(v.key), results.accepted(before.key)
+        known = [*exchanged_fields(contract, *files)] or [(None, None, 0)]
         db.executemany(f"insert into {_TABLE} values (?, ?, ?, ?, ?)", [[*keys, *pair] for pair in known])
     return [finding for one, other, n in known if n for finding in _findings(contract, v, before, (one, other), n)]
 
 
-def _exchanged(
-    contract: Contract, v: ValidatedDelivery, before: ValidatedDelivery, results: ResultStore
-) -> Iterator[tuple[str, str, int]]:
-    """The pairs of fields that are exchanged, and how many records show it."""
-    now, then = (pl.scan_parquet(results.accepted(d.key)) for d in (v, before))
+def exchanged_fields(contract: Contract, file: Path, file_before: Path) -> Iterator[tuple[str, str, int]]:
+    """The pairs of fields that are exchanged, and how many records show it, by the accepted rows of two files."""
+    now, then = pl.scan_parquet(file), pl.scan_parquet(file_before)
     stored = {*now.collect_schema()} & {*then.collect_schema()}  # an older result may lack a field
     names = [f.name for f in contract.fields if f.name not in contract.key and f.name in stored]
     of_key = [*contract.key, *names]
@@ -101,14 +101,16 @@ def _changed(rows: pl.DataFrame, names: Sequence[str]) -> list[str]:
 def _shown_by(rows: pl.DataFrame, one: str, other: str) -> int:
     """How many records show that two fields are exchanged; 0 where too few do."""
     a, b, a_then, b_then = (_comparable(rows[name]) for name in (one, other, one + _THEN, other + _THEN))
-    telling = a_then.ne_missing(b_then)
+    # a value that the other column has no reading for may have been read as empty there
+    lost = (a.is_null() & b_then.is_not_null()) | (b.is_null() & a_then.is_not_null())
+    telling = a_then.ne_missing(b_then) & ~lost
     n = int((telling & a.eq_missing(b_then) & b.eq_missing(a_then)).sum())
     return n if n >= max(MIN_ROWS, NEARLY_ALL * int(telling.sum())) else 0
 
 
 def _comparable(values: pl.Series) -> pl.Series:
-    """Values as text, the same for 1, 1.0 and 01: the columns may have different types."""
-    text = values.cast(pl.String)
+    """Values as text, the same for 1, 1.0 and 01, and for Y and true: the columns may have different types."""
+    text = values.cast(pl.String).replace({"true": "Y", "false": "N"})
     return text.cast(pl.Float64, strict=False).cast(pl.String).fill_null(text)
 
 
