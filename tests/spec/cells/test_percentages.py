@@ -14,6 +14,7 @@ import pytest
 import workbook_bytes
 import xlsxwriter
 from file_validator import ValidatedFile, Validator
+from soak import in_soak
 from workbook_bytes import Percentage
 
 from flows.deliveries.formats import Format
@@ -121,7 +122,7 @@ def validate_as(validate: Validator, content: bytes, dataset: str, suffix: str) 
 
 
 @pytest.mark.parametrize("dataset", ["benchmarks", "published_measures"])
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", ["csv", "xlsx", *in_soak("ods", "xls")])
 class TestPercentage:
     """A percentage in a field whose row states a percentage as its statistic."""
 
@@ -163,13 +164,13 @@ def test_the_statistic_is_taken_row_by_row(validate: Validator) -> None:
     assert (outcome.held, [row["value"] for row in outcome.values]) == ([2], [46, 46])
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", ["csv", "xlsx", *in_soak("ods", "xls")])
 def test_a_percentage_in_a_count_holds_the_row(validate: Validator, suffix: str) -> None:
     outcome = validate_as(validate, FORMATS[suffix](table("targets", "46%", Percentage(0.46), "46")), "targets", suffix)
     assert [(f.rule, f.severity, f.row) for f in outcome.findings] == [("V05", "row", 2), ("V05", "row", 3)]
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", ["csv", "xlsx", *in_soak("ods", "xls")])
 def test_a_percentage_in_a_share_is_divided_by_100(validate: Validator, suffix: str) -> None:
     rows = [["contact_id", "share"], ["A1", "46%"], ["A2", Percentage(0.14)], ["A3", "0.46"], ["A4", "46"]]
     outcome = validate(FORMATS[suffix](rows), contract=SHARES, suffix=suffix)
@@ -187,7 +188,7 @@ def test_a_percentage_in_a_share_is_divided_by_100(validate: Validator, suffix: 
         ("0.00", 0.46, 0.46, []),
     ],
 )
-@pytest.mark.parametrize("is_large", [False, True])
+@pytest.mark.parametrize("is_large", [False, *in_soak(True)])
 def test_the_number_format_decides_what_is_a_percentage(
     validate: Validator, number_format: str, stored: float, value: float, rules: list[str], is_large: bool
 ) -> None:
