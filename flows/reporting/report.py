@@ -80,6 +80,7 @@ class Report:
     due: datetime | None = None  # when the next return is due
     shares_its_file: bool = False  # other sheets of the same workbook hold other datasets
     released: int = 0  # rows that were held back, and accepted since by a fixed rule, list or heading
+    confirmed: int = 0  # warnings about rows that the site has confirmed to be right
     revalidated: tuple[str, ...] = ()  # sentences about rows released or newly held since the last report
     marked_workbook: str = ""  # file name of the marked workbook beside the page
     replaced_by: str = ""  # file name of a later file that was accepted: this report is then only a record
@@ -251,6 +252,7 @@ class Report:
             "not_judged": {"rows": not self.rows_judged, "rules": [i.to_json() for i in self.not_validated]},
             "previous": asdict(self.previous) | {"fixed_rules": _items_json(self.fixed)} if self.previous else None,
             "released": self.released,
+            "confirmed": self.confirmed,
             "months": [_month_json(s) for s in self.months],
             "in_all_months": _items_json(self.in_all_months),
             "run": {k: run.get(k, "") for k in ("id", "code_version", "started_at")},

@@ -77,6 +77,7 @@ def delivery_report(  # parameters: a report is made from the store, the ledger 
         items=items,
         explained=explained,
         not_validated=_items(contract, findings.filter(pl.col("outcome") == Outcome.NOT_CHECKED), verdict),
+        confirmed=findings.filter(pl.col("outcome") == Outcome.CONFIRMED).height,
         shares_its_file=bool(delivery.sheet),
         due=deadline,
         line_shifts=verdict.line_shifts,

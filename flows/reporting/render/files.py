@@ -13,7 +13,7 @@ import polars as pl
 from flows.cells.parse import FORMULA_SIGNS
 from flows.reporting.render.spreadsheet_rows import spreadsheet_rows
 from flows.reporting.report import Report
-from flows.reporting.words import not_taken_in, page, site_index
+from flows.reporting.words import confirming, not_taken_in, page, site_index
 from flows.reporting.words.items import COULD_NOT_BE_CHECKED, HIDDEN, SUGGESTED
 from flows.store.durable import write_whole
 from schemas._contract.model import Severity
@@ -43,7 +43,13 @@ def _template(name: str) -> jinja2.Template:
     css = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
     # between tags, quotation marks need no escape
     pages.filters["in_text"] = lambda text: Markup(html.escape(text, quote=False))
-    pages.globals |= {"words": page, "naming": not_taken_in, "indexing": site_index, "css": css}
+    pages.globals |= {
+        "words": page,
+        "confirming": confirming,
+        "naming": not_taken_in,
+        "indexing": site_index,
+        "css": css,
+    }
     return pages.get_template(f"{name}.html.j2")
 
 

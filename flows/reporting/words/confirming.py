@@ -40,6 +40,14 @@ def if_right(report: Report) -> Pieces:
     )
 
 
+def confirmed_before(report: Report) -> str:
+    """How many warnings the site has confirmed, as a sentence; '' where there are none."""
+    if not report.confirmed:
+        return ""
+    listed = "is not listed" if report.confirmed == 1 else "are not listed"
+    return f"{counted(report.confirmed, 'warning')} that you confirmed as ‘{CONFIRM.lower()}’ {listed} again."
+
+
 def step(to_confirm: int) -> tuple[str, str]:
     """The step of the first sheet about rows that are right all the same, as (heading, text)."""
     lines = counted(to_confirm, "line")

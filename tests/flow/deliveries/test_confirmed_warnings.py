@@ -101,6 +101,8 @@ def test_a_warning_is_confirmed_once_and_lapses_when_its_value_changes(folder: D
     assert states(folder) == [("K01", "holds", 5)]
     page = outputs(folder, f"{BPL}_contacts_201611_v2")
     assert EARLY not in page and EARLIER in page and "the role is not one of the list" in page
+    assert f"1 warning that you confirmed as ‘{CONFIRM.lower()}’ is not listed again." in page
+    assert f'href="{BPL}_contacts_201611_v2_to_fix.xlsx"' in (folder.paths.reports / BPL / "index.html").read_text()
     book = openpyxl.load_workbook(marked(folder, f"{BPL}_contacts_201611_v2"))
     assert [line["Cell"].value for line in choices(book)] == ["C3"]
     assert [row[0].value for row in book[PROBLEMS].iter_rows(min_row=2)].count("C5") == 0
