@@ -68,7 +68,7 @@ class TestF29UnclosedMarkInTheHeading:
             assert (outcome.accepted, outcome.verdict.rows.read) == (list(range(2, 62)), 60)
 
     @ANY_DATASET
-    @pytest.mark.parametrize("line", [3, 30, 59])
+    @pytest.mark.parametrize("line", [3, *in_soak(30, 59)])
     def test_closed_by_chance_in_a_later_row_loses_no_row(self, validate: Validator, dataset: str, line: int) -> None:
         rows = ROWS_OF[dataset](*[{}] * 60)
         lines = as_csv(rows).splitlines()
@@ -119,7 +119,7 @@ class TestF29UnclosedMarkInTheHeading:
         assert sum(len(batch.source_rows) for batch in extract.batches) == 12
 
     @ANY_DATASET
-    @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+    @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, *in_soak(csv.QUOTE_ALL)])
     def test_inside_or_after_a_heading_is_found(self, validate: Validator, dataset: str, quoting: int) -> None:
         rows = ROWS_OF[dataset]({}, {})
         names, text = list(rows[0]), as_csv(rows, quoting=quoting)
