@@ -150,7 +150,9 @@ def expected(item: Item) -> str:
 def expected_by_column(item: Item) -> tuple[tuple[str, str], ...]:
     """What was expected in each column of an item, where that differs: the column's title, and the text."""
     texts = [(part.field_title, part.expected) for part in item.parts]
-    differ = len({text for _, text in texts}) > 1 and item.rule_id not in ABOUT_HEADINGS_TOGETHER
+    # some columns may be empty besides: that alone is no difference
+    differ = len({t for _, t in texts}) > 1 and item.expected not in {t for _, t in texts}
+    differ = differ and item.rule_id not in ABOUT_HEADINGS_TOGETHER
     return tuple(texts) if differ and all(title for title, _ in texts) else ()
 
 
