@@ -169,7 +169,11 @@ class Problem:
 
 def _problems(part: DatasetReport, sheets: Sequence[SheetCells]) -> Iterator[Problem]:
     """The broken rules of one dataset, each finding a problem."""
-    text = cache(lambda *rule_and_field: explain(part.contract, *rule_and_field))
+
+    @cache
+    def text(rule_id: str, field: str, severity: str, letter: str) -> RuleText:
+        return explain(part.contract, rule_id, field, severity, letter, part.verdict.header_row or None)
+
     for f in part.findings.filter(pl.col("outcome") == Outcome.BROKEN).iter_rows(named=True):
         # a finding about a column has no row: it is shown at the column's heading
         row = f["source_row"] or (part.verdict.header_row if f["column_letter"] else 0)
@@ -183,7 +187,7 @@ def _problems(part: DatasetReport, sheets: Sequence[SheetCells]) -> Iterator[Pro
             hidden=f["hidden"],
             suggestion="" if f["hidden"] else f["suggestion"] or "",
             must=f["severity"] != Severity.WARNING,
-            text=text(f["rule_id"], f["field"], f["severity"]),
+            text=text(f["rule_id"], f["field"], f["severity"], f["column_letter"] or ""),
             rule_id=f["rule_id"],
             code=_code(f, part),
         )
