@@ -198,7 +198,7 @@ def _write(
 def _written(
     file: Path, delivery: Delivery, parts: Sequence[DatasetReport], to: Path
 ) -> tuple[tuple[Path, ...], list[str]]:
-    from flows.reporting.render.marking import (
+    from flows.reporting.render.marked.marking import (
         make_marked_workbook,  # most checks write nothing, and need no writer of workbooks
     )
 

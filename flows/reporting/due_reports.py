@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from flows.deliveries.standings import extent
 from flows.deliveries.validated import ValidatedDelivery
-from flows.reporting.render.marking import marked_path
+from flows.reporting.render.marked.marking import marked_path
 from flows.runtime.code_fingerprint import code_digest
 from flows.store.ledger import Ledger
 from flows.store.ledger.report_snapshots import ReportSnapshot

@@ -18,7 +18,7 @@ import polars as pl
 from flows.deliveries.validated import ValidatedDelivery
 from flows.reporting.due_reports import DueReport, ReportsDue, deadline
 from flows.reporting.render import delivery_report, with_history, write_reports
-from flows.reporting.render.marking import MarkedWorkbook, make_marked_workbook
+from flows.reporting.render.marked.marking import MarkedWorkbook, make_marked_workbook
 from flows.reporting.render.run_summary import count_findings
 from flows.reporting.report import DatasetReport, Report
 from flows.reporting.revalidated import Revalidation, rows_held, since_last_report

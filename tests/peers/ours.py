@@ -15,7 +15,7 @@ sys.path.append(str(ROOT))
 
 from flows.deliveries.file_names import FileName  # noqa: E402
 from flows.reporting.render import delivery_report, write_reports  # noqa: E402
-from flows.reporting.render.marking import make_marked_workbook  # noqa: E402
+from flows.reporting.render.marked.marking import make_marked_workbook  # noqa: E402
 from flows.reporting.report import DatasetReport  # noqa: E402
 from flows.steps.receive import ReceivedFile, delivery_of  # noqa: E402
 from flows.steps.receive.manifest import read_manifest  # noqa: E402

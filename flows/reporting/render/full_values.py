@@ -16,7 +16,7 @@ from flows.cells.identifiers import may_identify_person, personal_rule
 from flows.cells.person_names import holds_listed_name
 from flows.deliveries.context import context_of
 from flows.deliveries.extract import SheetCells, UnreadableFile
-from flows.reporting.render.redacted_sheet import sheet_of, text_of
+from flows.reporting.render.marked.redacted_sheet import sheet_of, text_of
 from flows.reporting.report import DatasetReport
 from flows.steps.conform import known_headings
 from flows.steps.read.raw_sheets import read_raw_sheets

@@ -13,7 +13,7 @@ from flows.deliveries.standings import extent
 from flows.deliveries.validated import ValidatedDelivery
 from flows.reporting.overdue import overdue_returns
 from flows.reporting.render.files import write_site_index
-from flows.reporting.render.marking import MARKED_SUFFIX
+from flows.reporting.render.marked.marking import MARKED_SUFFIX
 from flows.reporting.report import report_stem
 from flows.reporting.words.not_taken_in import page_name
 from flows.reporting.words.site_index import SentFile, SiteIndex

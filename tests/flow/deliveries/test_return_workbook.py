@@ -14,7 +14,7 @@ from data_folder import BPL, DataFolder, valid_rows
 from file_validator import workbook
 
 from flows.reporting import site_reports
-from flows.reporting.render.marking import make_marked_workbook
+from flows.reporting.render.marked.marking import make_marked_workbook
 from flows.steps.receive import UnusableFile, receive
 from flows.store.ledger import Ledger
 from schemas._contract.catalogue import datasets

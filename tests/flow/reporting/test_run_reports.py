@@ -14,7 +14,7 @@ from file_validator import as_csv, as_table, workbook
 from flows.commands.query import status_in_words, warehouse_status
 from flows.nightly import RunResult
 from flows.reporting import site_reports
-from flows.reporting.render import marking
+from flows.reporting.render.marked import marking
 from flows.runtime.data_folder import CorrectionsUnusable
 from flows.settings import Settings
 from flows.steps import validate_delivery

@@ -37,8 +37,8 @@ from workbook_bytes import read_part, replace_parts
 
 from flows.deliveries.file_names import FileName
 from flows.reporting.render import delivery_report
-from flows.reporting.render.marked_workbook import MAX_ROWS_MARKED
-from flows.reporting.render.marking import make_marked_workbook
+from flows.reporting.render.marked.marking import make_marked_workbook
+from flows.reporting.render.marked.workbook import MAX_ROWS_MARKED
 from flows.reporting.report import DatasetReport
 from flows.steps.receive import ReceivedFile, delivery_of
 from flows.steps.receive.manifest import read_manifest

@@ -149,7 +149,7 @@ class TestErrors:
         def fails(*_: object) -> str:
             raise ValueError("Zebulon")
 
-        monkeypatch.setattr("flows.reporting.render.marking.write_marked_workbook", fails)
+        monkeypatch.setattr("flows.reporting.render.marked.marking.write_marked_workbook", fails)
         marked = mark(as_csv(FAULTY_ROWS))
         assert "an error of the kind ValueError" in marked.why_not and "Zebulon" not in marked.why_not
         assert not list(marked.path.parent.glob("*.xlsx*")) and not list(marked.path.parent.glob(".*"))

@@ -18,7 +18,7 @@ from schemas._contract.workbook_names import CONFIRM, CONFIRM_REASON, CONFIRM_RO
 from schemas.audit.confirmations import REASONS, ROLES
 
 if TYPE_CHECKING:
-    from flows.reporting.render.marked_workbook import Problem
+    from flows.reporting.render.marked.problems import Problem
 
 _WIDTHS = (10, 14, 21, 44, 19, 40, 24, 22)  # of the columns
 _HEADING_ROW = 3  # from 0: above it the title and the introduction

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from flows.deliveries.context import context_of
 from flows.deliveries.extract import UnreadableFile
-from flows.reporting.render.marked_workbook import why_no_workbook, write_marked_workbook
+from flows.reporting.render.marked.workbook import why_no_workbook, write_marked_workbook
 from flows.reporting.report import DatasetReport
 from flows.reporting.words import workbook as words
 from flows.runtime.safe_errors import LoggedError, safe_message

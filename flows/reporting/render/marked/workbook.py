@@ -9,10 +9,9 @@ gets none, because no copy of personal data is made (docs/domain.md 5.3). Source
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from functools import cache
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,9 @@ from xlsxwriter.worksheet import Worksheet
 
 from flows.cells.column_letters import column_letter, index_of
 from flows.deliveries.extract import SheetCells
-from flows.reporting.render.confirm_sheet import write_confirm_sheet
-from flows.reporting.render.redacted_sheet import merged_areas, redacted_sheet, safe_sheet_names, sheet_of
+from flows.reporting.render.marked.confirm_sheet import write_confirm_sheet
+from flows.reporting.render.marked.problems import Problem, problems_of
+from flows.reporting.render.marked.redacted_sheet import merged_areas, redacted_sheet, safe_sheet_names, sheet_of
 from flows.reporting.render.spreadsheet_rows import in_spreadsheet_rows
 from flows.reporting.report import DatasetReport, Report
 from flows.reporting.words import page
@@ -43,11 +43,9 @@ from flows.workbooks.styles import (
 )
 from schemas._contract.model import Field, Kind, Severity
 from schemas._contract.workbook_names import HIDDEN, OUR_SHEETS, PROBLEMS, READ_ME, ROW_PROBLEMS
-from schemas._rules.explain import RuleText, explain
 from schemas._rules.headings import RENAMED_RULE
 from schemas._rules.privacy import REFUSING_RULE_IDS
 from schemas.audit.deliveries import Result
-from schemas.audit.findings import Outcome
 
 MAX_ROWS_MARKED = 50_000  # rows of data: a larger workbook does not help, and findings.csv has all its findings
 MAX_PROBLEMS = 100_000  # in the list of problems
@@ -88,7 +86,7 @@ def write_marked_workbook(path: Path, sheets: Sequence[SheetCells], parts: Seque
         return why
     excel_names = sheet_names([safe_names[s.name] for s in own], OUR_SHEETS)
     names = {s.name: excel_names[safe_names[s.name]] for s in own}
-    problems = sorted((problem for p in parts for problem in _problems(p, sheets)), key=lambda p: p.order)
+    problems = sorted((problem for p in parts for problem in problems_of(p, sheets)), key=lambda p: p.order)
     written = [_as_written(sheet, part_of.get(sheet.name)) for sheet in own]
     # where only the file as a whole is at fault, its cells may be sent back as they are
     has_cells_to_fix = any(p.must and p.row for p in problems)
@@ -127,77 +125,6 @@ def _why_not_sheets(own: Sequence[SheetCells], safe_names: Mapping[str, str]) ->
         if any(max(map(len, map(str, row)), default=0) > MAX_CELL_LENGTH for row in sheet.rows):
             return words.too_long_a_cell(MAX_CELL_LENGTH)
     return ""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One finding to show in the workbook: its cell, its value and the texts of its rule."""
-
-    sheet: str
-    row: int  # from 1; 0 for the file
-    line: int  # of a text file, where it is another number; else 0
-    letter: str  # '' for the whole row or file
-    column: str
-    found: str
-    hidden: bool
-    suggestion: str
-    must: bool
-    text: RuleText
-    rule_id: str
-    code: str = ""  # by which it can be confirmed; '' where it cannot
-
-    @property
-    def order(self) -> tuple[Any, ...]:
-        """Sort key: what must be fixed first, then the order of the file."""
-        return not self.must, self.sheet, self.row, len(self.letter), self.letter, self.rule_id
-
-    @property
-    def cell(self) -> str:
-        """The address: 'E5', 'row 5' or 'whole file'."""
-        return words.place(self.letter, self.row)
-
-    @property
-    def target(self) -> str:
-        """The cell that a link jumps to."""
-        return f"{self.letter or 'A'}{self.row or 1}"
-
-    @property
-    def comment(self) -> str:
-        """The text of the cell's comment."""
-        return words.note(self.text, self.rule_id, self.suggestion, must=self.must)
-
-
-def _problems(part: DatasetReport, sheets: Sequence[SheetCells]) -> Iterator[Problem]:
-    """The broken rules of one dataset, each finding a problem."""
-
-    @cache
-    def text(rule_id: str, field: str, severity: str, letter: str) -> RuleText:
-        return explain(part.contract, rule_id, field, severity, letter, part.verdict.header_row or None)
-
-    for f in part.findings.filter(pl.col("outcome") == Outcome.BROKEN).iter_rows(named=True):
-        # a finding about a column has no row: it is shown at the column's heading
-        row = f["source_row"] or (part.verdict.header_row if f["column_letter"] else 0)
-        yield Problem(
-            sheet=sheet_of(part, sheets),
-            row=row,
-            line=f["line"] if f.get("line") not in (None, row) else 0,
-            letter=f["column_letter"] or "",
-            column=f["column_name"] or f["field"] or "",
-            found="" if f["hidden"] else f["found"] or "",
-            hidden=f["hidden"],
-            suggestion="" if f["hidden"] else f["suggestion"] or "",
-            must=f["severity"] != Severity.WARNING,
-            text=text(f["rule_id"], f["field"], f["severity"], f["column_letter"] or ""),
-            rule_id=f["rule_id"],
-            code=_code(f, part),
-        )
-
-
-def _code(finding: Mapping[str, Any], part: DatasetReport) -> str:
-    """The code by which a finding can be confirmed; '' where it cannot."""
-    row = finding.get("line") or finding["source_row"]  # as the file was read
-    is_warning = finding["severity"] == Severity.WARNING
-    return part.to_confirm.get((finding["rule_id"], finding["field"], row), "") if is_warning else ""
 
 
 def _write_read_me(
