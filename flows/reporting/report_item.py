@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.cells.garbled import RULES_OF_GARBLED_TEXT
-from flows.reporting.words.items import RANGES_SHOWN, change, nearest, others, rename
+from flows.reporting.words.items import RANGES_SHOWN, change, nearest, others, renaming
 from flows.reporting.words.pieces import plain
 from flows.runtime.wording import shortened
 from flows.store.ledger.report_snapshots import SnapshotItem
@@ -136,7 +136,7 @@ class Item:
         """The item as `report.json` holds it."""
         changes = [f"{plain(change(self, '⏎'.join(c.found.splitlines()), c.suggestion))}." for c in self.changes]
         changes += [f"{others(self.changes_left_out, 'value')}.".capitalize()] if self.changes_left_out else []
-        changes += [f"{rename(part)}." for part in self.renamed]
+        changes += [f"{renaming(part)}." for part in self.renamed]
         changes += [f"{plain(nearest(n.found, n.entries))}." for n in self.nearest]
         return {
             "rule_id": self.rule_id,

@@ -50,7 +50,7 @@ def _item(item: Item) -> Iterator[str]:
     if item.changes and not item.suggestions_used:
         yield _labelled("", _changes(item))
     for part in item.renamed:
-        yield _labelled("", words.rename(part))
+        yield _labelled("", words.renaming(part))
     for near in item.nearest:
         yield _labelled("", plain(words.nearest(near.found, near.entries)))
     if item.confirmable:

@@ -179,7 +179,7 @@ def in_place(item: Item, made: Change) -> str:
     return in_rows(item, made.count)
 
 
-def rename(item: Item) -> str:
+def renaming(item: Item) -> str:
     """'Type contact_date in cell C1, in place of When seen'."""
     in_its_place = f", in place of {shortened(item.column)}" if item.column and not _is_hidden(item) else ""
     return f"Type {item.field} in {heading_cell(item)}{in_its_place}"
