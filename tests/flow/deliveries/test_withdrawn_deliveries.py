@@ -267,6 +267,7 @@ NAME = f"{BPL}_contacts_201611_v1.csv"
 PERSONAL = [
     NHS_NUMBER, "the row of QQ123456C", "ask a.person@example.org", "home is FY1 4AB", "called on 01253 477477",
     "it was Mrs Margaret Thompson's file", "Margaret Thompson sent it", "the one born on 12/03/1980",
+    "asked for by M Thompson", "Margaret asked for it",
 ]  # fmt: skip
 
 
