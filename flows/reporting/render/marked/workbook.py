@@ -1,7 +1,7 @@
 """Write the marked workbook: the sender's own file, every cell in its place, the bad ones marked and explained.
 
-Two sheets come first: the instructions and the list of problems; then the one on which a site can confirm warnings
-(`confirm_sheet.py`). The sender can fix the workbook and send it as it is:
+Before the sender's sheets come the instructions, the list of problems and, where a warning can be confirmed, the sheet
+for that (`confirm_sheet.py`). The sender can fix the workbook and send it as it is:
 the sheets and the column that we added (see `workbook_names.py`) are skipped when it is read. A file with personal data
 gets none, because no copy of personal data is made (docs/domain.md 5.3). Source: docs/reports.md 1.
 """
