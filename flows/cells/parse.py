@@ -36,7 +36,7 @@ from flows.cells.reading.numbers import read_number
 from flows.cells.reading.references import agreed_form
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Field, Kind, Severity
-from schemas._contract.workbook_names import IN_PLACE_OF_VALUES
+from schemas._contract.workbook_names import IN_PLACE_OF_VALUES, NO_RESULT
 from schemas._rules.cells import YEAR_FIRST_RULE
 
 _MISSING_WORDS = "N/K, NK, N/A, NA, NULL, None, TBC, TBA, unknown, not recorded, not known, nil, NaN"
@@ -99,10 +99,10 @@ def read_cell(text: str, field: Field, dates: DateReading = HOLD_ROWS, own_lette
         return Reading()
     if SPREADSHEET_ERROR.match(clean):
         return fault("C10")
+    if clean == NOT_CALCULATED or clean.casefold() == NO_RESULT:
+        return fault("F37")
     if clean.casefold() in IN_PLACE_OF_VALUES:
         return fault("C35")
-    if clean == NOT_CALCULATED:
-        return fault("F37")
     reading = _CELL_READERS[field.kind](clean, field, dates)
     if CONTROL.search(clean) and (not reading.rule_id or reading.severity is Severity.ROW):
         return fault("C24", _if_valid_text(ungarbled(clean), field, dates))

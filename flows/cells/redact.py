@@ -29,7 +29,7 @@ from flows.cells.reading.units import stated_number
 from schemas._contract.code_lists import fold
 from schemas._contract.model import MINUTES, Contract, Field, Kind
 from schemas._contract.registry import programmes, rows, sites
-from schemas._contract.workbook_names import TO_FIX
+from schemas._contract.workbook_names import NO_RESULT, TO_FIX
 from schemas.audit.findings import MAX_FOUND_LENGTH
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 MAX_TEXTS_CACHED = 20_000  # in the cache of decisions, of each field (and cut-off)
 MAX_FIELDS_CACHED = 32
-NO_RESULT = "a formula without a result"  # in place of the reader's own mark, which nobody typed
 MAX_SHOWN_LENGTH = 40  # characters of a text that is not a label of the contract
 YOUNGEST = 14  # years: nobody in a pilot is younger than 16, so a date of the last 14 years is not a date of birth
 MAX_DIGITS_BESIDE_WORDS = 4

@@ -150,7 +150,14 @@ def _validated(file: Path, deliveries: Sequence[Delivery], confirmations: Confir
         sink = RowsInMemory(columns_read(contract, single_file), of_all)
         in_file.append(DatasetInFile(delivery, contract, validate_file(file, delivery, contract, sink), sink))
     checked = zip(in_file, cross_check_file(in_file), strict=True)
-    return [_part(file, p, outcome, confirmations) for p, outcome in checked]
+    parts = [_part(file, p, outcome, confirmations) for p, outcome in checked]
+    to_fix = [p.report.dataset_title for p in parts if p.report.send_again]
+    return [_with_others(p, [title for title in to_fix if title != p.report.dataset_title]) for p in parts]
+
+
+def _with_others(part: DatasetReport, to_fix: Sequence[str]) -> DatasetReport:
+    """One dataset with its report, which names the other sheets that have to be fixed."""
+    return replace(part, report=replace(part.report, sheets_to_fix=tuple(to_fix)))
 
 
 def _part(file: Path, part: DatasetInFile, outcome: DatasetOutcome, confirmations: Confirmations) -> DatasetReport:
@@ -204,7 +211,10 @@ def _written(
 
     marked = make_marked_workbook(file, delivery, parts, to / delivery.site_code)
     why_none = no_workbook(marked.why_none)
-    reports = [replace(p.report, marked_workbook=marked.name, no_marked_workbook=why_none) for p in parts]
+    reports = [
+        replace(p.report, marked_workbook=marked.name if p.report.send_again else "", no_marked_workbook=why_none)
+        for p in parts
+    ]
     written = [path for r, p in zip(reports, parts, strict=True) for path in write_reports(to, r, p.findings).values()]
     written += [marked.path] if marked.path else []
     notes = [f"Wrote {path}" for path in written]

@@ -43,6 +43,7 @@ def site_guide() -> str:
             GENERATED,
             *_NAME_SECTION,
             *_dataset_table(),
+            *_headings(),
             *_PERSONAL_DATA_SECTION,
             *_personal_data_rules(),
             *_FAULTS_SECTION,
@@ -57,6 +58,16 @@ def _dataset_table() -> list[str]:
     contracts = [c for c in datasets().values() if c.participant_level]
     rows = [f"| `{c.dataset}` | {c.description} | {c.grain} |" for c in contracts]
     return ["| dataset | what it holds | a row is |", "|---|---|---|", *rows]
+
+
+def _headings() -> list[str]:
+    """The headings of each dataset, in the order of its contract."""
+    intro = "Their headings, which may be in any order. A column in brackets may be left out:"
+    lines = []
+    for contract in (c for c in datasets().values() if c.participant_level):
+        names = [f"`{f.name}`" if f.column_is_required else f"(`{f.name}`)" for f in contract.fields]
+        lines.append(f"- {contract.title}: {', '.join(names)}")
+    return ["", intro, "", *lines]
 
 
 def _personal_data_rules() -> list[str]:
@@ -94,8 +105,9 @@ Name the file `<site>_<dataset>_<yyyymm>_v<n>` and put it in your site's folder.
   beside it a text file of the same name that ends in `.manifest.json`, such as
   `MHT-BPL_contacts_201611_v1.manifest.json`, and that holds `{{"nil_return": true}}`.
 
-Begin with `index.html` among your reports: it has the latest file of each dataset, what to do with it and by when, and
-what is due next. Files that could not be taken in are listed on the page `<site>_not_taken_in.html` (section 4).
+Begin with `index.html` among your reports: it has the latest file of each dataset, what to do with it, and what is due
+next where the calendar of returns has a date. Files that could not be taken in are listed on the page
+`<site>_not_taken_in.html` (section 4).
 
 These are the datasets:
 
@@ -129,7 +141,8 @@ The examples are from contacts; the faults are the same in every dataset.
 _LATER_SECTIONS = f"""
 ## 4. Read the report
 
-The morning after, your reports folder has a page with the name of your file. Its title says what to do, and by when.
+The morning after, your reports folder has a page with the name of your file. Its title says what to do, and by
+when if a return is due.
 
 - 'Fix' means that rows were held back, or that the whole file was refused. 'Worth checking' means that the rows were
   accepted.
@@ -302,7 +315,6 @@ _PLACEHOLDERS = {
     "{title}": "`<column>`",
     "{column}": "the column",
     "{each}": "",
-    "{first_cell}": "G2",
     "{heading}": "the cell of its heading",
     "{sheet}": "`<dataset>`",
     "{field}": "`<field>`",

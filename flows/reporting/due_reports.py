@@ -103,7 +103,8 @@ class ReportsDue:
             d = v.delivery
             series = d.site_code, d.dataset
             history = "" if v.standing is Standing.STALE else histories[series]
-            digest = self._digest_prefix(v) + _digest(v, findings_digests.get(d.delivery_id, ""), history, self.contact)
+            findings = findings_digests.get(d.delivery_id, ""), self._state_of_others(v)
+            digest = self._digest_prefix(v) + _digest(v, findings, history, self.contact)
             previous = written.get(d.delivery_id, "")
             if previous != digest:
                 before = [] if v.standing is Standing.STALE else [*arrived[series]]
@@ -115,6 +116,28 @@ class ReportsDue:
                 arrived[series].append(v)
                 # a deleted file changes the page that asked for it, and no later one
                 histories[series] = _hash(histories[series], written.get(d.delivery_id, "").removeprefix(TO_DELETE))
+
+    def others_in_file(self, v: ValidatedDelivery) -> list[ValidatedDelivery]:
+        """The other datasets in a delivery's file, in the order of the catalogue; none for a single dataset."""
+        of_file = self._in_file[v.delivery.path, v.delivery.sha256] if v.delivery.sheet else ()
+        return [o for o in of_file if o.delivery.delivery_id != v.delivery.delivery_id]
+
+    def is_to_be_sent_again(self, v: ValidatedDelivery) -> bool:
+        """Whether the sender still has to do something about a delivery that was not accepted in full."""
+        out_of_use = v.withdrawal or v.standing in (Standing.SAME, Standing.STALE) or self.replaced_by(v)
+        return v.verdict.result is not Result.ACCEPTED and not out_of_use
+
+    def _state_of_others(self, v: ValidatedDelivery) -> list[tuple[str, bool]]:
+        return [(o.delivery.dataset, self.is_to_be_sent_again(o)) for o in self.others_in_file(v)]
+
+    @cached_property
+    def _in_file(self) -> Mapping[tuple[str, str], Sequence[ValidatedDelivery]]:
+        """The deliveries of each file, by its path and digest, in the order of the catalogue."""
+        in_file: dict[tuple[str, str], list[ValidatedDelivery]] = defaultdict(list)
+        order = {name: number for number, name in enumerate(datasets())}
+        for v in sorted(self.validated, key=lambda v: order.get(v.delivery.dataset, len(order))):
+            in_file[v.delivery.path, v.delivery.sha256].append(v)
+        return in_file
 
     def _digest_prefix(self, v: ValidatedDelivery) -> str:
         """What the report asks for, apart from its findings."""
@@ -205,8 +228,10 @@ def _findings_digests(db: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return {r[0]: f"{r[1]}-{r[2]}" for r in rows}
 
 
-def _digest(v: ValidatedDelivery, findings: str, history: str, contact: str) -> str:
+def _digest(v: ValidatedDelivery, findings: object, history: str, contact: str) -> str:
     """Digest of all that a report is made from: result, findings, earlier reports, rule texts, deadline, contact, code.
+
+    `findings` are those of the delivery, and which other sheets of its file have to be fixed.
 
     The key of the validation result stands for everything but what rules between tables changed afterwards: the
     result and the counts are in the digest themselves.

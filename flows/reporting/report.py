@@ -28,12 +28,15 @@ from flows.store.ledger.report_snapshots import (
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Severity
 from schemas._rules.files import WAITING_RULE
+from schemas._rules.headings import RENAMED_RULE
 from schemas.audit.deliveries import Counts, LineShift, Result, Verdict
 
 if TYPE_CHECKING:
     import polars as pl
 
 SCHEMA_VERSION = "3"
+# rules about columns of which no cell, or not every one, was checked
+UNREAD_COLUMN_RULES = ("F09", "F12", RENAMED_RULE, "F50", "F51", "F52")
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ class Report:
     must_be_deleted: bool = False  # the file holds personal data and is still in data/raw
     held_up: bool = False  # see docs/glossary.md
     withdrawn: str = ""  # the notice that the data team withdrew the file, as one sentence
+    sheets_to_fix: tuple[str, ...] = ()  # titles of the other datasets in the file that must be fixed
     no_marked_workbook: str = ""  # why there is none, as one sentence
     index: str = ""  # file name of the site's index page beside the page
     contact: str = ""  # of the data team
@@ -133,6 +137,21 @@ class Report:
             rows_judged=self.rows_judged,
             items=items,
         )
+
+    @property
+    def lacks_results(self) -> bool:
+        """Whether formulas without results have to be fixed (F37), for which the sender's own file is needed."""
+        return any(i.rule_id == "F37" for i in self.must_fix)
+
+    @property
+    def has_unread_columns(self) -> bool:
+        """Whether columns could not be checked, because of their headings or of values that belong elsewhere."""
+        return any(i.rule_id in UNREAD_COLUMN_RULES for i in self.holding)
+
+    @property
+    def deletes_rows(self) -> bool:
+        """Whether a problem may be fixed by deleting whole rows."""
+        return any("delete" in i.fix.casefold() and "row" in i.fix.casefold() for i in self.must_fix)
 
     @property
     def months(self) -> tuple[ReportSnapshot, ...]:
@@ -226,6 +245,11 @@ class Report:
         """The name to send the marked workbook under: always with the ending .xlsx."""
         return _as_workbook(self.next_name)
 
+    @property
+    def sends_workbook_under_another_name(self) -> bool:
+        """Whether the marked workbook may be sent, and its ending is another than the file's."""
+        return bool(self.marked_workbook) and not self.lacks_results and self.next_workbook != self.next_name
+
     def to_json(self) -> dict[str, Any]:
         """The content of `report.json`, as in `report.schema.json`."""
         run = {k: stamp(v) if isinstance(v, datetime) else v for k, v in self.run.items()}
@@ -246,6 +270,7 @@ class Report:
             "is_check": self.is_check,
             "in_words": page.in_words(self),
             "must_act": self.send_again or self.must_be_deleted,
+            "marked_workbook": self.marked_workbook,
             "result": str(self.result),
             "rows": asdict(self.rows),
             "rules": [i.to_json() | self._since_json(i) for i in self.items],

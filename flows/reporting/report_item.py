@@ -14,6 +14,7 @@ from schemas._contract.model import Severity
 from schemas._rules.headings import RENAMED_RULE
 
 VALUES_SHOWN = 10
+VALUES_REPEATED = 5  # so many are listed both as found and as to be changed
 HEADING_LINE_RULES = ("F29", "F43")  # a broken heading line puts every row in doubt: first of all
 TOO_MANY_ROWS_RULE = "L01"  # a sum of what other rules found
 Ranges = tuple[tuple[int, int], ...]  # of consecutive rows, first and last
@@ -74,6 +75,9 @@ class Item:
     hidden_rows: Ranges = ()  # as a spreadsheet shows them, where that is known
     changes: tuple[Change, ...] = ()  # commonest first
     changes_left_out: int = 0
+    cells_suggested: int = 0  # with a suggestion, also one that is as found
+    only_month_first: int = 0  # dates that can only be month first, of rule C26
+    holds: str = ""  # what the cells below a renamed heading hold
     nearest: tuple[Nearest, ...] = ()  # of values that are not on a long list
     parts: tuple[Item, ...] = ()  # by column, where it has several
 
@@ -131,6 +135,31 @@ class Item:
     def changes_suffice(self) -> bool:
         """Whether the list of changed values already shows everything that was found."""
         return self.suggestions_used and bool(self.changes) and not self.hides_values
+
+    @property
+    def changes_show_found(self) -> bool:
+        """Whether every value found is in the list of changes, which would repeat a long list."""
+        listed = {c.found for c in self.changes}
+        is_long = len(listed) > VALUES_REPEATED
+        is_cut = self.changes_left_out or self.values_left_out or self.hides_values
+        return self.changes_suffice or (is_long and not is_cut and listed >= {f.value for f in self.found})
+
+    @property
+    def first_cell(self) -> str:
+        """The cell below the heading; '' where it is not known."""
+        return f"{self.column_letter}{self.heading_row + 1}" if self.column_letter and self.heading_row else ""
+
+    @property
+    def fills_its_column(self) -> bool:
+        """Whether every row from the heading down to the last of them has a suggestion."""
+        ranges = self.rows if self.spreadsheet_rows is None else self.spreadsheet_rows
+        starts_at_top = len(ranges) == 1 and self.heading_row is not None and ranges[0][0] == self.heading_row + 1
+        return starts_at_top and self.cells_suggested == self.rows_affected and not self.hides_values
+
+    @property
+    def replaces_without_clash(self) -> bool:
+        """Whether no suggestion is itself a value to be replaced, so that the pairs can be replaced one by one."""
+        return not {c.found for c in self.changes} & {c.suggestion for c in self.changes}
 
     def to_json(self) -> dict[str, Any]:
         """The item as `report.json` holds it."""

@@ -35,7 +35,10 @@ from flows.store.ledger import Ledger
 from flows.store.ledger.held_rows import HeldRows
 from flows.store.paths import DataPaths
 from schemas._contract.catalogue import datasets
+from schemas._contract.model import Severity
+from schemas._rules.files import WAITING_RULE
 from schemas.audit.deliveries import Delivery, Standing, Verdict
+from schemas.audit.findings import Outcome
 
 if TYPE_CHECKING:
     import duckdb
@@ -91,6 +94,7 @@ class DeliveryReports:
     reinstated: list[ValidatedDelivery] = field(default_factory=list)  # since their last report
 
     _as_marked: dict[str, Report] = field(default_factory=dict)  # delivery_id -> the report in its marked workbook
+    _confirmable: set[str] = field(default_factory=set)  # delivery_ids with a warning that can be confirmed
 
     def write_due(self) -> None:
         """Write the reports that are due and record them in the ledger, in the order of arrival.
@@ -179,7 +183,8 @@ class DeliveryReports:
             marked = MarkedWorkbook() if report.only_wrong_month else marked
             report = replace(
                 report,
-                marked_workbook=marked.name,
+                marked_workbook=marked.name if report.send_again or d.delivery_id in self._confirmable else "",
+                sheets_to_fix=self._sheets_to_fix(v),
                 no_marked_workbook=no_workbook(marked.why_none),
                 replaced_by=self._due.replaced_by(v),
                 must_be_deleted=d.delivery_id in self.to_delete,
@@ -237,6 +242,17 @@ class DeliveryReports:
         self.ledger.record_report(d.delivery_id, due.digest)
         return True
 
+    def _sheets_to_fix(self, v: ValidatedDelivery) -> tuple[str, ...]:
+        """The titles of the other datasets in a delivery's file that have to be fixed."""
+        others = [o for o in self._due.others_in_file(v) if self._due.is_to_be_sent_again(o) and self._has_faults(o)]
+        return tuple(datasets()[o.delivery.dataset].title for o in others)
+
+    def _has_faults(self, v: ValidatedDelivery) -> bool:
+        """Whether anything is wrong with a delivery itself; not where it only waits for another one."""
+        findings = self.findings(v)
+        holding = (pl.col("severity") != Severity.WARNING) & (pl.col("outcome") == Outcome.BROKEN)
+        return not findings.filter(holding & (pl.col("rule_id") != WAITING_RULE)).is_empty()
+
     def _part(self, v: ValidatedDelivery) -> DatasetReport:
         d, verdict, findings = v.delivery, v.verdict, self.findings(v)
         report = self._report(v, verdict)
@@ -246,6 +262,8 @@ class DeliveryReports:
         report = replace(report, replaced_by=self._due.replaced_by(v), withdrawn=withdrawn)
         asks_nothing = report.replaced_by or withdrawn or v.standing in (Standing.SAME, Standing.STALE)
         codes = {} if asks_nothing else codes_to_confirm(v, findings, self.paths)
+        if codes:
+            self._confirmable.add(d.delivery_id)
         return DatasetReport(report, verdict, findings, codes)
 
     def _report(self, v: ValidatedDelivery, verdict: Verdict) -> Report:

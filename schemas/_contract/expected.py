@@ -12,7 +12,13 @@ LONGEST_LIST_IN_FULL = 12  # entries
 def expected(field: Field) -> str:
     """Describe in plain English what a cell of a field may hold, such as 'a whole number from 1 to 99'."""
     text = _EXPECTED[field.kind](field)
-    return text if field.required else f"{text}, or an empty cell if {field.empty_if}"
+    return text if field.required else f"{text}, or an empty cell if {empty_if(field)}"
+
+
+def empty_if(field: Field) -> str:
+    """When a cell of a column that is not required may be empty, in words."""
+    is_stated = field.empty_if != Field.empty_if
+    return "it is not known" if field.kind is Kind.YES_NO and not is_stated else field.empty_if
 
 
 def _codes(f: Field) -> str:

@@ -24,5 +24,6 @@ COPY_LINE = "Marked copy of "  # on the first sheet of a marked workbook, before
 HIDDEN = "hidden - see your own file"  # in the list of problems
 SEE_OWN_FILE = "see your own file"  # in place of a malformed row, or a cell above the heading, that may be personal
 HIDDEN_CELL = f"hidden: {SEE_OWN_FILE}"  # in place of a cell that may be personal
-IN_PLACE_OF_VALUES = frozenset({HIDDEN, SEE_OWN_FILE, HIDDEN_CELL})
+NO_RESULT = "a formula without a result"  # in place of one: the marked workbook has no formulas
+IN_PLACE_OF_VALUES = frozenset({HIDDEN, SEE_OWN_FILE, HIDDEN_CELL, NO_RESULT})
 ROW_PROBLEMS = "Problems in this row"  # the last column of the data sheet of a marked workbook

@@ -15,23 +15,25 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from schemas._contract.model import COUNTED_UNITS, HOURS_A_WEEK, MINUTES, SHARE, Contract, Field, Kind, Rule, Severity
+from schemas._rules.not_data import CALCULATE
 
 SWAPPED_RULE, MONTH_FIRST_RULE = "C25", "C26"  # detected over a whole column, in `flows/cells/date_orders.py`
 CLOCK_RULE, HOURS_RULE = "C29", "C30"
 NUMBERED_CODES_RULE = "C14"
 YEAR_FIRST_RULE = "C27"  # of a cell, unless the whole column shows that the day comes second
 _CELL = "{expected}"  # what a cell of the field may hold, in words: `schemas/_contract/expected.py`
-_SWAPPED = "A spreadsheet swapped day and month in some dates of {title}"
+_SWAPPED = "A spreadsheet mixed up day and month in {title}"
 _PUT_BACK = (
     "The program that opened the file read day and month the wrong way round where it could, for days up to the 12th,"
-    " and left the other dates as text. Each suggestion has them put right: compare some with your records, write every"
-    " date in the column as year-month-day, and send the file again."
+    " and left the other dates as text. So every date of these rows is listed, also one that stands as it is suggested."
+    " Compare some suggestions with your records, write every date in the column as year-month-day, and send the file"
+    " again."
 )
 _MONTH_FIRST = "Dates in {title} are written month first"
 _WRITE_AS_SUGGESTED = (
-    "Some of these dates can only be month-day-year and none can only be day-month-year, so the suggestions take the"
-    " first number for the month. Compare some with your records, write every date in the column as year-month-day,"
-    " and send the file again."
+    "The suggestions take the first number for the month, because some of these dates can only be month-day-year and"
+    " none can only be day-month-year. Compare some with your records, write every date in the column as"
+    " year-month-day, and send the file again."
 )
 _TEXT_TO_COLUMNS = (
     "Where every date of a column is a text, on the left of its cell, Excel can turn them all: select {column}{each},"
@@ -46,14 +48,13 @@ _WRITE_YEAR_MONTH_DAY = (
     "Some of these dates can only be year, day, month. So none was read. Compare some with your records, write every"
     " date in {column} as year-month-day, and send the file again."
 )
-_TIMES_1440 = (
-    "Send a number without a colon. In Excel a time is a part of a day, so a formula such as ={first_cell}*1440 gives"
-    " its minutes: fill one down beside {column}, format it as a number, and paste it over {column} as values."
+_WITHOUT_COLON = (
+    "Send a number without a colon, as suggested where the time has one reading: compare some with your records. Where"
+    " cells hold true times, format {column} as a number afterwards. Then send the file again."
 )
-_TIMES_60 = (
-    "Each suggestion is the number times 60, in whole minutes: compare some with your records. In Excel, type 60 into"
-    " an empty cell and copy it, select the cells of {column} that hold a number (an empty one would become 0), choose"
-    " Paste special, Multiply, and round the results with the function ROUND. Then send the file again."
+_IN_MINUTES_AS_SUGGESTED = (
+    "Each suggestion is the number times 60, in whole minutes: compare some with your records, and change the cells as"
+    " suggested. Leave empty cells empty. Then send the file again."
 )
 
 _AS_TEXT = (
@@ -163,7 +164,7 @@ CELL_RULES: tuple[Rule, ...] = (
     _row(
         "C03",
         "{title} holds a placeholder date or a two-digit year",
-        "Enter the real date with a four-digit year, or leave an optional cell empty.",
+        "Enter the real date with a four-digit year.",
         DATE,
     ),
     _repair(
@@ -210,7 +211,7 @@ CELL_RULES: tuple[Rule, ...] = (
     _row(
         "C08",
         "{title} is a placeholder number",
-        "Enter the real figure, or leave an optional cell empty.",
+        "Enter the real figure.",
         _on(*NUMBERS, when=lambda f: bool(f.sentinels)),
     ),
     _repair(
@@ -225,12 +226,16 @@ CELL_RULES: tuple[Rule, ...] = (
         "Enter the value, or the listed code for 'not known' where there is one.",
         _on(when=_required),
     ),
-    _row("C10", "{title} holds a spreadsheet error", "Fix the formula, or type the value in, and save again.", ANY),
+    _row(
+        "C10",
+        "{title} holds a spreadsheet error",
+        "Type the right value in its place. If a formula of yours gave the error, correct it too.",
+        ANY,
+    ),
     _row(
         "F37",
         "{title} holds a formula whose result was not saved",
-        "Open your own file in Excel, wait until it has calculated, save it and send it again: the marked workbook has"
-        " no formulas. Or type the value in.",
+        CALCULATE,
         ANY,
     ),
     Rule(
@@ -238,7 +243,7 @@ CELL_RULES: tuple[Rule, ...] = (
         Severity.FILE,
         "Many cells hold spreadsheet errors",
         "values, not spreadsheet errors",
-        "Fix the formulas, or copy the sheet as values only, and send the file again.",
+        "Correct the formulas in your own file, or type the right values in their place, and send the file again.",
     ),
     _repair(
         "C11",
@@ -367,11 +372,20 @@ CELL_RULES: tuple[Rule, ...] = (
         _on(*NUMBERS, when=lambda f: f.unit in COUNTED_UNITS),
     ),
     *(
-        Rule(CLOCK_RULE, severity, "{title} is written as a time, such as 0:20", _CELL, _TIMES_1440, found_on=_CLOCKED)
+        Rule(
+            CLOCK_RULE, severity, "{title} is written as a time, such as 0:20", _CELL, _WITHOUT_COLON, found_on=_CLOCKED
+        )
         for severity in (Severity.FILE, Severity.ROW)
     ),
     *(
-        Rule(HOURS_RULE, severity, "{title} seems to be in hours, not minutes", _CELL, _TIMES_60, found_on=_IN_MINUTES)
+        Rule(
+            HOURS_RULE,
+            severity,
+            "{title} seems to be in hours, not minutes",
+            _CELL,
+            _IN_MINUTES_AS_SUGGESTED,
+            found_on=_IN_MINUTES,
+        )
         for severity in (Severity.FILE, Severity.ROW)
     ),
     _repair(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from schemas._contract.expected import expected
+from schemas._contract.expected import empty_if, expected
 from schemas._contract.model import Contract, Field, Rule, Severity
 from schemas._rules.cells import CELL_RULES
 from schemas._rules.checks import checks_of
@@ -25,7 +25,6 @@ RULES_OF_ANY_DATASET: tuple[Rule, ...] = (
 )
 
 
-_EXAMPLE_OF_A_CELL = "G2"
 MAX_NAMED = 3  # missing columns in a title
 MAX_EXPECTED = 3  # columns of which a warning says what each may hold
 
@@ -49,7 +48,9 @@ def rule(contract: Contract | None, rule_id: str, field: str, severity: str) -> 
     exact = [r for r in own if r.field == field and r.severity == severity]
     general = [r for r in RULES_OF_ANY_DATASET if r.rule_id == rule_id and r.severity == severity]
     if found := (exact or general):
-        return found[0]
+        # of two general rules of one id, one is about cells and one about whole rows
+        of_field = [r for r in found if contract is not None and field in r.found_on(contract)] if found[1:] else []
+        return (of_field or found)[0]
     if contract is not None and (f := contract.by_name.get(field)):
         for own_id, general_id in ((f.not_listed_rule, "V02"), (f.range_rule, "V03"), (f.pattern_rule, "V04")):
             if rule_id == own_id != general_id:
@@ -68,15 +69,15 @@ def explain(
     they are known.
     """
     f = contract.by_name.get(field) if contract is not None else None
+    stated = rule(contract, rule_id, field, severity)
     return _filled_in(
-        rule(contract, rule_id, field, severity),
+        _may_be_empty(stated, [f] if f else []),
         contract,
         title=f.title if f else "A cell",
         field=field,
         column=f"column {letter}" if letter else "the column",
         each="",
         heading=f"cell {letter}{heading_row}" if letter and heading_row else "the cell of its heading",
-        first_cell=f"{letter}{heading_row + 1}" if letter and heading_row else _EXAMPLE_OF_A_CELL,
         expected=expected(f) if f else "a value in the agreed form",
     )
 
@@ -93,6 +94,20 @@ def _filled_in(stated: Rule, contract: Contract | None, **placeholders: str) -> 
     return RuleText(*texts)
 
 
+def _may_be_empty(stated: Rule, fields: Sequence[Field]) -> Rule:
+    """A rule about cells that hold rows back, with what to do where a cell may be empty, so that nobody guesses."""
+    optional = [f for f in fields if not f.required]
+    if stated.severity is not Severity.ROW or stated.expected != "{expected}" or not optional:
+        return stated
+    reasons = {empty_if(f) for f in optional}
+    if len(optional) == len(fields) and len(reasons) == 1:
+        sentence = f"If {reasons.pop()}, leave the cell empty."
+    else:
+        each = [f"of {f.title} if {empty_if(f)}" for f in optional]
+        sentence = f"Leave a cell empty {_listed(each)}."
+    return replace(stated, fix=f"{stated.fix} {sentence}")
+
+
 def explain_columns(
     contract: Contract | None,
     rule_id: str,
@@ -104,12 +119,11 @@ def explain_columns(
     names = [name for name, _ in columns]
     fields = [contract.by_name[name] for name in names if contract and name in contract.by_name]
     letters = [letter for _, letter in columns if letter]
-    stated = rule(contract, rule_id, names[0], severity)
+    stated = _may_be_empty(rule(contract, rule_id, names[0], severity), fields)
     texts = {
         "title": _and_more([f.title for f in fields] or names),
         "column": f"columns {_listed(letters)}" if letters[1:] else "the columns",
         "each": ", one at a time",
-        "first_cell": f"{letters[0]}{heading_row + 1}" if letters and heading_row else _EXAMPLE_OF_A_CELL,
         "heading": f"cells {_listed([f'{a}{heading_row}' for a in letters])}"
         if letters[1:] and heading_row
         else "the cells of their headings",
@@ -135,8 +149,8 @@ def explain_headings(renamed: int, missing: Sequence[tuple[str, str]], unknown: 
     fix = []
     if renamed:
         fix.append(
-            "For each of these: if the column is what the new heading says, type that heading in its cell. If it is"
-            " not, add a column with it."
+            "Rename a column only if it means the same as the new heading, and holds what is said beside it: type the"
+            " new heading in its cell. If it does not, add a column with the new heading and its own values."
         )
     if missing:
         names = _listed([f"{title} ({name})" for name, title in missing])
@@ -146,7 +160,7 @@ def explain_headings(renamed: int, missing: Sequence[tuple[str, str]], unknown: 
         fix.append(f"Headings that we do not know are in column{'s' if unknown[1:] else ''} {_listed(unknown)}.")
     return RuleText(
         f"{renamed + len(missing)} columns {which}{named}",
-        "the headings of the specification",
+        "the headings of the guide",
         " ".join([*fix, "Then send the file again."]),
     )
 
@@ -166,7 +180,7 @@ def _expected_of_each(fields: Sequence[Field], *, in_full: bool) -> str:
     if len(set(texts.values())) == 1:
         return texts[fields[0].title]
     if not texts or (len(texts) > MAX_EXPECTED and not in_full):
-        return "in each column what the specification says of it"
+        return "in each column what belongs under its heading"
     return "; ".join(f"in {title} {text}" for title, text in texts.items())
 
 

@@ -36,17 +36,18 @@ HEADING_RULES: tuple[Rule, ...] = (
         RENAMED_RULE,
         FILE,
         "Is this column your {title}? It has no heading that we know",
-        "a column headed {field}",
-        "If it is your {title}, type {field} in {heading}. If it is not, add a column headed {field}. Then send the"
-        " file again.",
+        "a column headed {field}, and in each cell {expected}",
+        "Only if it means the same as {title}, and holds what is expected, type {field} in {heading}. If it does not,"
+        " add a column headed {field} with its own values. Then send the file again.",
         found_on=_required_columns,
     ),
     Rule(
         RENAMED_RULE,
         WARNING,
         "Is this column your {title}? It was left out: it has no heading that we know",
-        "a column headed {field}",
-        "If it is your {title}, type {field} in {heading} and send the file again. If it is not, remove the column.",
+        "a column headed {field}, and in each cell {expected}",
+        "Only if it means the same as {title}, and holds what is expected, type {field} in {heading} and send the file"
+        " again. If it does not, remove the column.",
         found_on=_other_columns,
     ),
     Rule(

@@ -8,6 +8,10 @@ from __future__ import annotations
 from schemas._contract.model import Rule, Severity
 
 _ONLY_DATA = "rows of data only"
+CALCULATE = (
+    "Open your own file in Excel, press F9 so that it calculates, and see that each of these cells shows a result. Type"
+    " the value into a cell that shows none. Then save that file and send it."
+)
 
 NOT_DATA_RULES: tuple[Rule, ...] = (
     Rule(
@@ -52,8 +56,7 @@ NOT_DATA_RULES: tuple[Rule, ...] = (
         Severity.FILE,
         "Many formulas were saved without their results",
         "cells with values, or with formulas and their results",
-        "Open your own file in Excel, wait until it has calculated, save it and send it again: the marked workbook has"
-        " no formulas.",
+        CALCULATE,
     ),
     Rule(
         "F38",
@@ -65,16 +68,24 @@ NOT_DATA_RULES: tuple[Rule, ...] = (
     Rule(
         "F39",
         Severity.WARNING,
-        "Unfilled choices, such as '< Select >', were read as empty cells",
-        "a value, or an empty cell",
-        "Choose a value, or clear the cell. Delete the rows that are not used.",
+        "Unused rows of the form, with nothing but cells such as '< Select >', were left out",
+        _ONLY_DATA,
+        "Delete these rows: they hold nothing else.",
+    ),
+    Rule(
+        "F39",
+        Severity.WARNING,
+        "{title} was left unfilled, such as '< Select >', and read as empty",
+        "{expected}",
+        "Choose a value, or clear the cell.",
+        found_on=lambda contract: tuple(f.name for f in contract.fields),
     ),
     Rule(
         "F39",
         Severity.ROW,
         "{title} was left unfilled, such as '< Select >'",
         "{expected}",
-        "Choose one of these. Delete the rows that are not used.",
+        "Choose or enter the right value. Do not delete the row: other cells of it are filled in.",
         found_on=lambda contract: tuple(f.name for f in contract.fields if f.required),
     ),
 )

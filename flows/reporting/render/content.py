@@ -11,17 +11,20 @@ from typing import Any
 
 import polars as pl
 
+from flows.cells.date_orders import MONTHS
 from flows.reporting.render.causes import RULES_OF_FORM, biggest_first, place, without_explained
 from flows.reporting.render.spreadsheet_rows import spreadsheet_rows
 from flows.reporting.report import Progress, Report
 from flows.reporting.report_item import Change, Found, Item, Nearest, Ranges
+from flows.reporting.words.items import ABOUT_HEADINGS
 from flows.runtime.wording import ranges
 from flows.store.ledger.report_snapshots import ReportSnapshot, comparable
 from schemas._contract.catalogue import datasets
 from schemas._contract.code_lists import Code, fold
-from schemas._contract.expected import LONGEST_LIST_IN_FULL
-from schemas._contract.model import Contract, Field, Severity
+from schemas._contract.expected import LONGEST_LIST_IN_FULL, expected
+from schemas._contract.model import Contract, Field, Kind, Severity
 from schemas._contract.registry import sites
+from schemas._rules.cells import MONTH_FIRST_RULE
 from schemas._rules.explain import explain, explain_columns, explain_headings, rule
 from schemas._rules.files import WAITING_RULE
 from schemas._rules.headings import RENAMED_RULE
@@ -30,7 +33,8 @@ from schemas.audit.findings import Outcome
 
 ITEM_KEY = ["rule_id", "severity", "sheet", "field", "column_letter", "column_name"]
 MAX_VALUES = 50  # distinct values of one item; findings.csv has them all
-MAX_CHANGES = 5  # suggested changes of one item that are all shown; of more, the first few are examples
+MAX_CHANGES = 20  # suggested changes of one item that are all shown; of more, the first few are examples
+MAX_CHANGES_MADE = 5  # likewise, of those that were made already
 CHANGES_AS_EXAMPLES = 3
 MAX_NEAREST = 5  # values of one item for which entries of a long list are proposed
 MISSING_RULE, UNKNOWN_RULE = "F09", "F11"
@@ -141,6 +145,8 @@ def _item_of_cause(contract: Contract | None, groups: Sequence[pl.DataFrame], ve
         return _item(contract, groups[0], verdict)
     parts = sorted((_item(contract, group, verdict) for group in groups), key=place)
     together = _item(contract, pl.concat(groups), verdict)
+    if together.rule_id in ABOUT_HEADINGS:  # in the order of what is expected
+        together = replace(together, found=tuple(dict.fromkeys(found for part in parts for found in part.found)))
     columns = [(part.field, part.column_letter) for part in parts]
     text = explain_columns(contract, together.rule_id, str(together.severity), columns, _row_of_headings(verdict))
     return replace(
@@ -171,7 +177,8 @@ def _item(contract: Contract | None, group: pl.DataFrame, verdict: Verdict) -> I
     found = _found(group)
     field = contract.by_name.get(first["field"]) if contract else None
     changes = _changes(group, shifts)
-    most = MAX_CHANGES if len(changes) <= MAX_CHANGES else CHANGES_AS_EXAMPLES
+    most = MAX_CHANGES_MADE if first["severity"] == Severity.WARNING else MAX_CHANGES
+    most = most if len(changes) <= most else CHANGES_AS_EXAMPLES
     return Item(
         rule_id=first["rule_id"],
         severity=Severity(first["severity"]),
@@ -194,8 +201,22 @@ def _item(contract: Contract | None, group: pl.DataFrame, verdict: Verdict) -> I
         hidden_rows=_in_spreadsheet(hidden, shifts) or ranges(hidden),
         changes=changes[:most],
         changes_left_out=len(changes[most:]),
+        cells_suggested=group.filter(~pl.col("hidden") & pl.col("suggestion").is_not_null()).height,
+        only_month_first=_only_month_first(group) if first["rule_id"] == MONTH_FIRST_RULE else 0,
+        holds=_holds(field) if field and first["rule_id"] == RENAMED_RULE else "",
         nearest=_nearest(field, first["rule_id"], found),
     )
+
+
+def _only_month_first(group: pl.DataFrame) -> int:
+    """How many of the dates have a number over 12 in second place."""
+    second = group["found"].str.extract(r"^\D*\d{1,2}\D(\d{1,2})\D").cast(pl.Int64, strict=False)
+    return int((second > MONTHS).sum())
+
+
+def _holds(field: Field) -> str:
+    """What cells below the heading of a coded field hold; '' of any other."""
+    return expected(field.replace(required=True)) if field.kind in (Kind.CODE, Kind.YES_NO) else ""
 
 
 def _can_be_confirmed(contract: Contract | None, finding: Mapping[str, Any]) -> bool:

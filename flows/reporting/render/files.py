@@ -13,8 +13,8 @@ import polars as pl
 from flows.cells.parse import FORMULA_SIGNS
 from flows.reporting.render.spreadsheet_rows import spreadsheet_rows
 from flows.reporting.report import Report
-from flows.reporting.words import confirming, not_taken_in, page, site_index
-from flows.reporting.words.items import COULD_NOT_BE_CHECKED, HIDDEN, SUGGESTED
+from flows.reporting.words import confirming, not_taken_in, page, rows, site_index
+from flows.reporting.words.items import AS_SUGGESTED, COULD_NOT_BE_CHECKED, HIDDEN, NOTHING_TO_FIX, SUGGESTED
 from flows.store.durable import write_whole
 from schemas._contract.model import Severity
 from schemas.audit.findings import Outcome
@@ -46,6 +46,7 @@ def _template(name: str) -> jinja2.Template:
     pages.globals |= {
         "words": page,
         "confirming": confirming,
+        "counting": rows,
         "naming": not_taken_in,
         "indexing": site_index,
         "css": css,
@@ -75,13 +76,15 @@ def findings_csv(report: Report, findings: pl.DataFrame) -> str:
     No text in it can run as a formula when it is opened in a spreadsheet.
     """
     in_spreadsheet = spreadsheet_rows(findings["source_row"], report.line_shifts).alias("spreadsheet_row")
-    rows = (
+    is_checked = pl.col("outcome") != Outcome.NOT_CHECKED
+    lines = (
         findings.with_columns(in_spreadsheet)
         .filter(pl.col("outcome") != Outcome.CONFIRMED)
         .join(_rule_texts(report), on=["rule_id", "severity", "field"], how="left")
         # by length first, so that column AA comes after Z
         .sort(pl.col("column_letter").str.len_chars(), *_CELL_ORDER, nulls_last=False)
         .sort("source_row", nulls_last=False, maintain_order=True)
+        .sort(~is_checked, maintain_order=True)  # what could not be checked comes last
         .select(
             pl.lit(report.report_id).alias("report_id"),
             "rule_id",
@@ -93,11 +96,11 @@ def findings_csv(report: Report, findings: pl.DataFrame) -> str:
             pl.coalesce("column_name", "field").alias("column"),
             _found_or_hidden().alias("found_or_hidden"),
             "expected",
-            _fix().alias("fix"),
+            pl.when(is_checked).then(_fix()).otherwise(pl.lit(NOTHING_TO_FIX)).alias("fix"),
         )
         .with_columns(_not_a_formula(c) for c in ("sheet", "column", "found_or_hidden", "expected", "fix"))
     )
-    return rows.write_csv()
+    return lines.write_csv()
 
 
 def _rule_texts(report: Report) -> pl.DataFrame:
@@ -117,7 +120,14 @@ def _found_or_hidden() -> pl.Expr:
 def _fix() -> pl.Expr:
     """The rule's fix; before it the suggested value, where the sender still has to make the change."""
     suggested = pl.col("suggestion").is_not_null() & ~pl.col("hidden") & (pl.col("severity") != Severity.WARNING)
-    return pl.when(suggested).then(pl.format(SUGGESTED, "suggestion", "rule_fix")).otherwise("rule_fix")
+    is_there = suggested & (pl.col("found") == pl.col("suggestion"))
+    return (
+        pl.when(is_there)
+        .then(pl.format(AS_SUGGESTED, "rule_fix"))
+        .when(suggested)
+        .then(pl.format(SUGGESTED, "suggestion", "rule_fix"))
+        .otherwise("rule_fix")
+    )
 
 
 def _not_a_formula(column: str) -> pl.Expr:

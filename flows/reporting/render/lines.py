@@ -30,27 +30,29 @@ def report_lines(report: Report) -> list[str]:
     )
     for heading, items in sections:
         if items:
-            lines += ["", heading, *(line for item in items for line in _item(item))]
+            lines += ["", heading, *(line for item in items for line in _item(item, report))]
     if report.not_validated:
         lines += ["", check.NOT_CHECKED_HERE]
         lines += [f"- {checks}" for checks in words.checks_not_made(report.not_validated, is_check=True)]
     return [_printable(line) for line in lines]
 
 
-def _item(item: Item) -> Iterator[str]:
+def _item(item: Item, report: Report) -> Iterator[str]:
     yield f"- {line_words.title(item)}"
     yield _labelled(line_words.WHERE, words.where(item))
     if not item.changes_suffice:
-        if found := _found(item):
+        if not item.changes_show_found and (found := _found(item)):
             yield _labelled(line_words.FOUND, found)
         yield _labelled(line_words.EXPECTED, item.expected)
     if item.changes and item.suggestions_used:
         yield _labelled(line_words.WE_DID, _changes(item))
     yield _labelled(line_words.IMPROVE if item.suggestions_used else line_words.FIX, item.fix)
+    for sentence in words.how_to_apply(item, report):
+        yield _labelled("", sentence)
     if item.changes and not item.suggestions_used:
         yield _labelled("", _changes(item))
     for part in item.renamed:
-        yield _labelled("", words.renaming(part))
+        yield _labelled("", f"{words.renaming(part)} ({words.meaning(part)})")
     for near in item.nearest:
         yield _labelled("", plain(words.nearest(near.found, near.entries)))
     if item.confirmable:

@@ -100,7 +100,7 @@ def _sent(v: ValidatedDelivery, folder: Path, *, is_latest: bool = False) -> Sen
         what_to_do=str(report.get("in_words", "")),
         must_act=bool(report.get("must_act")),
         report=_if_there(folder, f"{stem}.html"),
-        workbook=_if_there(folder, marked) if is_latest else "",
+        workbook=_if_there(folder, marked) if is_latest and report.get("marked_workbook") else "",
         findings=_if_there(folder, f"{stem}.findings.csv") if is_latest else "",
     )
 

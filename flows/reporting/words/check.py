@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 NOTHING_SENT = "Nothing was sent"
 NOT_CHECKED_HERE = "Not checked here"
+MORE_TO_FIX = "There may be more to fix once every column can be checked."
 ROWS_NOT_CHECKED = "The rows were not checked: the file itself has to be fixed first."
 WORTH_CHECKING = "Worth checking (would load)"
 HOW_TO_SEND = "How to send it"
@@ -33,6 +34,8 @@ WHAT_NEXT = (
 def instruction(report: Report) -> str:
     """What to do before sending. A file would not surely load while some checks could not be made."""
     problems = counted(len(report.must_fix), "problem") if report.must_fix else "what is wrong"
+    if report.result is Result.ACCEPTED and report.sheets_to_fix:
+        return "Nothing to fix on this sheet: fix the other sheets of this file"
     if report.result is Result.ACCEPTED:
         return "Nothing to fix was found" if report.not_validated else "Nothing to fix: the file would load"
     if report.result is Result.UNREADABLE:
@@ -78,7 +81,9 @@ def outcome_of_rows(report: Report) -> str:
             "The rows were not checked, because the file itself has to be fixed first. Nothing of it would load, and "
             "there may be more to fix once the rows can be checked."
         )
-    return rows_in_short(report) if report.rows.read else "It has no rows."
+    if not report.rows.read:
+        return "It has no rows."
+    return f"{rows_in_short(report)} {MORE_TO_FIX}" if report.has_unread_columns else rows_in_short(report)
 
 
 def why_not_checked(report: Report) -> str:
@@ -96,8 +101,7 @@ def checks_not_made(report: Report) -> str:
 def name_to_save_under(report: Report) -> Pieces:
     """The name to save the fixed file under: its own, because it may not have been sent yet."""
     name = "as {name}" if report.next_name else "under its own name"
-    is_other = report.marked_workbook and report.next_workbook != report.next_name
-    workbook = ", or the marked workbook as {workbook}" if is_other else ""
+    workbook = ", or the marked workbook as {workbook}" if report.sends_workbook_under_another_name else ""
     return in_pieces(
         f"Save it {name}{workbook}. If you have sent a file of that name before, whatever became of it, use the next "
         "version number.",

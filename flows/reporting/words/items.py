@@ -9,6 +9,8 @@ from flows.cells.column_letters import column_letter, index_of
 from flows.reporting.words.check import HOW_TO_IMPROVE
 from flows.reporting.words.pieces import PLAIN, SENDERS, VALUE, Pieces, in_pieces, plain
 from flows.runtime.wording import counted, listed, ranges, shortened, spans
+from schemas._contract.workbook_names import PROBLEMS
+from schemas._rules.cells import MONTH_FIRST_RULE
 
 if TYPE_CHECKING:
     from flows.reporting.report import Report
@@ -23,8 +25,13 @@ HIDDEN = "hidden (may be personal data)"
 EMPTY = "empty"
 NO_HEADING = "none"
 SUGGESTED = "Change to {}. {}"  # the value, then what the rule says
+AS_SUGGESTED = "This cell is as suggested. {}"  # what the rule says
 COULD_NOT_BE_CHECKED = "could not be checked"
+NOTHING_TO_FIX = "Nothing to fix: it is checked when what it needs is there."
 WHOLE_FILE = "whole file"
+SUGGESTED_VALUE = "Suggested value"
+FEW_CELLS = 5  # to be changed: so many are quickly typed
+RULES_WITH_A_RECIPE = (MONTH_FIRST_RULE,)
 WHERE, FOUND, EXPECTED, WHAT_WE_DID, NEXT_TIME, HOW_TO_FIX = (
     "Where", "Found", "Expected", "What we did", "Next time", "How to fix"
 )  # fmt: skip
@@ -190,6 +197,11 @@ def your_heading(item: Item) -> str:
     return "hidden" if _is_hidden(item) else shortened(item.column) or NO_HEADING
 
 
+def meaning(item: Item) -> str:
+    """What belongs below a new heading: the field's title, and what a cell of it may hold."""
+    return f"{item.field_title}: {item.holds}" if item.holds else item.field_title
+
+
 def _is_hidden(item: Item) -> bool:
     """Whether the column's letter stands for a heading that may be personal."""
     return item.column == f"column {item.column_letter}"
@@ -210,6 +222,58 @@ def how_to_fix(item: Item, *, is_check: bool = False) -> str:
     if not item.suggestions_used:
         return HOW_TO_FIX
     return HOW_TO_IMPROVE if is_check else NEXT_TIME
+
+
+def how_to_apply(item: Item, report: Report) -> list[str]:
+    """Sentences on the suggestions for the cells of an item: the evidence, where they are, how to enter them all."""
+    if item.suggestions_used or not item.changes:
+        return []
+    sentences = [_evidence(item), _where_all_are(item, report)]
+    if item.rows_affected > FEW_CELLS and item.rule_id not in RULES_WITH_A_RECIPE:
+        sentences += [_at_once(item, report)]
+    return [sentence for sentence in sentences if sentence]
+
+
+def _evidence(item: Item) -> str:
+    """How many dates can only be month first."""
+    if item.rule_id != MONTH_FIRST_RULE or not item.only_month_first:
+        return ""
+    of = counted(item.rows_affected, "date")
+    return f"{item.only_month_first:,} of these {of} can only be month first, and none can only be day first."
+
+
+def _where_all_are(item: Item, report: Report) -> str:
+    """Where every suggestion is, if the page gives examples."""
+    if not item.changes_left_out:
+        return ""
+    if report.marked_workbook:
+        return (
+            f"All {item.cells_suggested:,} suggestions are on the sheet {PROBLEMS} of {report.marked_workbook}, in the "
+            f"column '{SUGGESTED_VALUE}', with the cell of each."
+        )
+    return f"All {item.cells_suggested:,} suggestions are in the file that ends in findings.csv, with the cell of each."
+
+
+def _at_once(item: Item, report: Report) -> str:
+    """How to enter all suggestions of one column in few steps; '' where there is no safe way."""
+    if item.parts or not item.column_letter:
+        return ""
+    column = f"column {item.column_letter}"
+    if item.fills_its_column and len(report.must_fix) == 1 and report.marked_workbook:
+        return (
+            f"Every row has one, in the same order, so you can copy them all from '{SUGGESTED_VALUE}' and paste them "
+            f"as values over {column}, from {item.first_cell} down."
+        )
+    gaps = (
+        f"Do not paste the column of suggestions over {column}: cells without one lie between, and values would land in"
+        " the wrong rows."
+    )
+    if item.changes_left_out or not item.replaces_without_clash:
+        return gaps
+    return (
+        f"To change them all: select {column}, press Ctrl+H and tick 'Match entire cell contents' under Options. Then "
+        f"replace each value on the left below by the one on its right, with 'Replace All'. {gaps}"
+    )
 
 
 def checks_not_made(items: Sequence[Item], *, is_check: bool) -> list[str]:

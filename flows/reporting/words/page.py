@@ -18,9 +18,11 @@ from flows.reporting.words.items import (
     expected_by_column,
     heading_address,
     hidden,
+    how_to_apply,
     how_to_fix,
     in_place,
     in_rows,
+    meaning,
     nearest,
     open_as_text,
     others,
@@ -31,17 +33,18 @@ from flows.reporting.words.items import (
 )
 from flows.reporting.words.pieces import FILE, PLAIN, Pieces, in_pieces
 from flows.reporting.words.site_index import contact_in_words
-from flows.runtime.wording import counted, deadline, listed, moment, month, share, shortened
+from flows.runtime.wording import counted, deadline, listed, moment, month, shortened
 from schemas.audit.deliveries import Result
 
 if TYPE_CHECKING:
     from flows.reporting.report import Progress, Report
     from flows.reporting.report_item import Item
-    from flows.store.ledger.report_snapshots import ReportSnapshot, SnapshotItem
+    from flows.store.ledger.report_snapshots import SnapshotItem
 
 __all__ = [
     "EXPECTED", "FOUND", "RIGHT", "WHAT_WE_DID", "WHERE", "change", "checks_not_made", "expected", "heading_address",
-    "expected_by_column", "hidden", "how_to_fix", "if_right", "in_place", "in_rows", "nearest", "others",
+    "expected_by_column", "hidden", "how_to_apply", "how_to_fix", "if_right", "in_place", "in_rows", "meaning",
+    "nearest", "others",
     "row_numbers", "shortened", "where_in_pieces", "where_in_short", "your_heading", "EMPTY",
 ]  # fmt: skip  # the template finds the wording of items here as well
 
@@ -51,12 +54,7 @@ BIGGEST_FIRST = "What to fix, biggest first"
 NOT_CHECKED = "Could not be checked"
 WHAT_NEXT = "What happens next"
 IF_WRONG = "If a check is wrong"
-WHERE_THE_ROWS_WENT = "Where the rows went"
-EVERY_ROW_ONCE = "Every row that was read is counted once"
-ROWS, NUMBER, ALL_ROWS = "Rows", "Number", "Read from the file"
-THIS_MONTH = "This month against last"
 CELL, YOUR_HEADING, RENAME_TO = "Cell", "Your heading", "Rename it to"
-MONTH, READ, ACCEPTED, HELD_BACK = "Month", "Read", "Accepted", "Held back"
 WRONG_EVERY_MONTH = "Wrong three months running"
 MADE_BY_THE_FORM = (
     "What comes back every month is often made by the form or the system that the file comes from: fix it there once. "
@@ -68,7 +66,7 @@ NO_PERSONAL_VALUES = (
 )
 CHECKED_AT_NIGHT = "We check the new file the night it arrives, and you get a new report the next morning."
 FIXED_SHOWN = 10
-_FIX_WHAT_IS_SAID = "do what each problem says, and delete whole rows where it says so. Leave everything else as it is."
+NOTHING_ON_THIS_SHEET = "Nothing to fix on this sheet"
 
 
 def caption(report: Report) -> str:
@@ -95,7 +93,8 @@ def instruction(report: Report) -> str:
     if report.replaced_by:
         return f"Replaced by {report.replaced_by}: nothing to do"
     if report.result is Result.ACCEPTED:
-        return "Accepted: nothing to do"
+        others = ": fix the other sheets of this file" if report.sheets_to_fix else ""
+        return f"{NOTHING_ON_THIS_SHEET}{others}" if others else "Accepted: nothing to do"
     if report.waits:
         return f"Nothing to fix in this file: it counts when your {listed(report.holding[0].needs)} are right"
     if report.held_up and report.month_is_doubted:
@@ -139,8 +138,13 @@ def outcome_of_rows(report: Report) -> Pieces:
     if report.held_up or report.result is Result.REFUSED:
         refused = f"was refused as a whole{check.for_share(report)}"
         why = "is held up and replaces nothing" if report.held_up else refused
+        if not rows.read:
+            return in_pieces(f"No row of it could be checked. The file {why}.")
         are = f"{counted(rows.read, 'row')} {'is' if rows.read == 1 else 'are'}"
-        return in_pieces(f"Every row was checked. The file {why}, so **none** of its {are} in this month's figures.")
+        none = f"The file {why}, so **none** of its {are} in this month's figures."
+        if report.has_unread_columns:
+            return in_pieces(f"Not every column could be checked. {none} {check.MORE_TO_FIX}")
+        return in_pieces(f"Every row was checked. {none}")
     if rows.held:
         return in_pieces(
             f"{rows.accepted:,} of {counted(rows.read, 'row')} accepted; {rows.held:,} held back and **not** in this "
@@ -240,6 +244,9 @@ def how_to_send(report: Report) -> str:
 
 def nothing_held(report: Report) -> str:
     """The sentence in place of problems, where nothing has to be fixed."""
+    if report.sheets_to_fix:
+        others = listed([f"‘{title}’" for title in report.sheets_to_fix])
+        return f"{NOTHING_ON_THIS_SHEET}. Other sheets of this file need fixing: see the report on {others}."
     return check.NOTHING_HELD if report.is_check else "Nothing was held back. You do not need to send this file again."
 
 
@@ -308,15 +315,17 @@ def _month_to_correct(report: Report) -> Pieces:
 def _cells_to_fix(report: Report) -> Pieces:
     if report.only_wrong_month:
         return ()
-    if report.marked_workbook:
+    rows = ", and delete whole rows where it says so" if report.deletes_rows else ""
+    what_is_said = f"do what each problem says{rows}. Leave everything else as it is."
+    if report.marked_workbook and not report.lacks_results:
         return in_pieces(
             "Open {workbook}, which lies beside this page. It is your own file with every cell to fix marked. Fix it "
-            f"there, or in your own copy: {_FIX_WHAT_IS_SAID}{open_as_text(report.file_name)}",
+            f"there, or in your own copy: {what_is_said}{open_as_text(report.file_name)}",
             {"workbook": report.marked_workbook},
             FILE,
         )
     why_none = f" {report.no_marked_workbook}" if report.no_marked_workbook else ""
-    how = f"{_FIX_WHAT_IS_SAID}{why_none}{open_as_text(report.file_name)}"
+    how = f"{what_is_said}{why_none}{open_as_text(report.file_name)}"
     return ((f"Fix what is listed above in your own copy of the file: {how}", PLAIN),)
 
 
@@ -332,8 +341,7 @@ def _name_to_save_under(report: Report) -> Pieces:
     if report.is_check:
         return check.name_to_save_under(report)
     name = "as {name}" if report.next_name else "under the same name with the next version number"
-    is_other = report.marked_workbook and report.next_workbook != report.next_name
-    workbook = ", or the marked workbook as {workbook}" if is_other else ""
+    workbook = ", or the marked workbook as {workbook}" if report.sends_workbook_under_another_name else ""
     return in_pieces(f"Save it {name}{workbook}.", {"name": report.next_name, "workbook": report.next_workbook})
 
 
@@ -383,49 +391,6 @@ def what_next(report: Report) -> Pieces:
         f"with the next version number{corrected}.",
         names,
     )
-
-
-def rows_counted(report: Report) -> list[tuple[str, int]]:
-    """Labels and counts of rows accepted, held back and left out."""
-    rows = report.rows
-    return [
-        (check.WOULD_LOAD if report.is_check else ACCEPTED, rows.accepted),
-        (check.WOULD_BE_HELD if report.is_check else HELD_BACK, rows.held),
-        ("Exact copies of another row, left out", rows.repeats),
-        ("Rows without data (blank, totals, notes and the like), left out", rows.not_data),
-    ]
-
-
-def against_last_month(report: Report) -> str:
-    """How the rows of this month compare with those of the month before; '' where there is none."""
-    if len(report.months) == 1:
-        return ""
-    then, now = report.months[-2:]
-    return f"This month {_held_back_in(now)}. In {month(then.period)} {_held_back_in(then)}."
-
-
-def _held_back_in(snapshot: ReportSnapshot) -> str:
-    """How many rows a report held back, as the end of a sentence."""
-    if snapshot.result is Result.UNREADABLE:
-        return "the file could not be read"
-    of = counted(snapshot.rows.read, "row")
-    if snapshot.result is Result.REFUSED:
-        return f"the file of {of} was refused"
-    if not snapshot.rows.held:
-        return f"nothing was held back of {of}"
-    were = "was" if snapshot.rows.held == 1 else "were"
-    return f"{snapshot.rows.held:,} of {of} {were} held back ({share(snapshot.rows.held, snapshot.rows.read)})"
-
-
-def caption_of_months(report: Report) -> str:
-    """The caption of the table of months."""
-    return f"Rows of your {report.dataset_title.lower()} files, as each was last reported"
-
-
-def month_and_result(snapshot: ReportSnapshot) -> str:
-    """A month of that table; with the result of its file if that was refused or not readable."""
-    result = "not readable" if snapshot.result is Result.UNREADABLE else "refused"
-    return f"{month(snapshot.period)} ({result})" if snapshot.result.is_rejected else month(snapshot.period)
 
 
 def report_number(report: Report) -> str:

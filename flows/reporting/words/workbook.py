@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flows.reporting.words import check, confirming
-from flows.reporting.words.items import EXPECTED, HOW_TO_FIX, WHOLE_FILE
+from flows.reporting.words.items import EXPECTED, HOW_TO_FIX, SUGGESTED_VALUE, WHOLE_FILE
 from flows.runtime.wording import counted, deadline, month
 from schemas._contract.workbook_names import COPY_LINE, HIDDEN_CELL, PROBLEMS, ROW_PROBLEMS
 from schemas._rules.explain import RuleText
@@ -19,7 +19,7 @@ AUTHOR = "Pilot monitoring"  # of the comments
 MUST_BE_FIXED = "Must it be fixed?"
 YES, WORTH_CHECKING = "Yes", "Worth checking"
 COLUMNS = (
-    "Cell", "Sheet", "Row", "Column", "What is wrong", "Found", EXPECTED, HOW_TO_FIX, "Suggested value", MUST_BE_FIXED,
+    "Cell", "Sheet", "Row", "Column", "What is wrong", "Found", EXPECTED, HOW_TO_FIX, SUGGESTED_VALUE, MUST_BE_FIXED,
     "Rule",
 )  # fmt: skip
 
@@ -102,6 +102,21 @@ def steps(report: Report, to_fix: int, send_as: str, to_confirm: int = 0) -> tup
          "column that we added may stay: your rows are read from your own sheets."),
         ("Send it", f"Put it in your site's folder, {report.site}{as_before}{by}. It is checked "
          "the following night, and you get its report the next morning."),
+    )  # fmt: skip
+
+
+def steps_in_own_file(report: Report, to_fix: int) -> tuple[tuple[str, str], ...]:
+    """The steps where formulas have no results: this workbook has no formulas, so it only shows what is to be fixed."""
+    by = f" by {deadline(report.due)}" if report.due else ""
+    name = f"as {report.next_name}" if report.next_name else "under the next version number"
+    return (
+        ("Open your own file in Excel, not this copy", "Some of its formulas were saved without their results, and this"
+         " copy has no formulas. Press F9, so that Excel calculates, and see that each of these cells shows a result. "
+         "Type the value into a cell that shows none."),
+        ("Fix the other cells there too", f"The sheet {PROBLEMS} of this copy lists {counted(to_fix, 'place')} to fix, "
+         "with what is expected and how to fix it."),
+        ("Save your own file under the next name, and send it", f"Save it {name}, and put it in your site's folder, "
+         f"{report.site}{by}."),
     )  # fmt: skip
 
 

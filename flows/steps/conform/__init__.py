@@ -42,6 +42,7 @@ from flows.steps.conform.personal_data import (
     personal_in_stray_text,
     personal_on_other_sheets,
 )
+from flows.steps.conform.placeholders import placeholder_findings
 from flows.steps.conform.renamed import link_renamed
 from flows.steps.conform.right_of_table import cells_beside, group_columns_beside
 from flows.steps.conform.stray_rows import stray_lines
@@ -91,6 +92,7 @@ def conform(batch: TextBatch, layout: Layout, contract: Contract, context: Deliv
                 *_row_findings(batch, rows, layout, contract, sheet),
                 findings_frame(stray, sheet),
                 total_like,
+                placeholder_findings(rows.unfilled, layout, contract, context.data_cut_date, sheet),
                 *stray_text,
                 of_cells,
             ]

@@ -40,23 +40,18 @@ _NO_ROWS_LEFT_OUT = pl.DataFrame(schema=_NOT_DATA_TYPES)
 
 @dataclass(frozen=True)
 class DataRows:
-    """The rows of a batch, separated into data and the rest.
-
-    `unchosen` are the numbers of data rows of which a cell was a placeholder (F39), and is read as empty.
-    """
+    """The rows of a batch, separated into data and the rest."""
 
     cells: dict[str, DistinctColumn]  # the rows of data, by position of the column
     source_rows: pl.Series  # their row numbers
     not_data: pl.DataFrame  # the other rows: source_row, rule_id, severity
     stray_text: list[tuple[int, str]]  # texts on rows without a record, to be searched for personal data: (row, text)
     total_like: pl.Series  # row numbers of data whose reference reads like a total's
-    unchosen: pl.Series
     unfilled: pl.DataFrame  # the cells of fields that were placeholders, on rows of data: source_row, field, text
 
     def findings(self, sheet: str) -> pl.DataFrame:
-        """A finding for each row that is not data, and for each with a cell that was a placeholder."""
-        unchosen = findings_of_rows(self.unchosen.to_frame("source_row"), Finding("F39", Severity.WARNING), sheet)
-        return pl.concat([findings_of_rows(self.not_data, Finding(ROW_BY_ROW, ROW_BY_ROW), sheet), unchosen])
+        """A finding for each row that is not data."""
+        return findings_of_rows(self.not_data, Finding(ROW_BY_ROW, ROW_BY_ROW), sheet)
 
 
 def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapping[str, str]) -> DataRows:
@@ -90,7 +85,6 @@ def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapp
             not_data=_NO_ROWS_LEFT_OUT,
             stray_text=[],
             total_like=doubtful,
-            unchosen=batch.source_rows.filter(no_choice),
             unfilled=unfilled,
         )
     marked = pl.DataFrame({"source_row": batch.source_rows}).select(
@@ -117,7 +111,6 @@ def data_rows(batch: TextBatch, layout: Layout, contract: Contract, fields: Mapp
         not_data=marked.filter(left_out),
         stray_text=[(row, text) for row, *texts in searched.iter_rows() for text in texts if text],
         total_like=doubtful,
-        unchosen=batch.source_rows.filter(no_choice & ~left_out),
         unfilled=unfilled,
     )
 

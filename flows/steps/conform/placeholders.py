@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 import polars as pl
 
 from flows.cells.distinct_column import DistinctColumn, evaluate_distinct
+from flows.cells.redact import redact
 from flows.deliveries.conformed import Layout
+from flows.deliveries.findings import NO_FINDINGS, Finding, findings_of_rows
 from schemas._contract.code_lists import fold
-from schemas._contract.model import Contract, Field, Kind
+from schemas._contract.model import Contract, Field, Kind, Severity
 
 _OBJECT = (
     "(?:an?|one|from|the|your|items?|options?|values?|answers?|date|codes?|category|list|drop-?down|below|here|menu|type"
@@ -44,6 +47,23 @@ def without_placeholders(
             changed[name] = DistinctColumn.of(column.expand(texts.to_series()))
             in_rows[name] = column.expand(is_one)
     return {**cells, **changed}, in_rows
+
+
+def placeholder_findings(
+    unfilled: pl.DataFrame, layout: Layout, contract: Contract, cut_off: date, sheet: str
+) -> pl.DataFrame:
+    """A warning for each cell of a row of data that was a placeholder and is read as empty.
+
+    `unfilled` has the columns source_row, field and text. Where that leaves a required cell empty, another finding
+    takes the place of these (`without_repeated_placeholders`).
+    """
+    parts = [NO_FINDINGS]
+    for (name,), cells in unfilled.group_by("field", maintain_order=True):
+        field = contract.by_name[str(name)]
+        rows = cells.select("source_row").hstack(redact(cells["text"], field, contract, cut_off))
+        finding = Finding("F39", Severity.WARNING, field=field.name, column=layout.column_of(field.name))
+        parts.append(findings_of_rows(rows, finding, sheet))
+    return pl.concat(parts)
 
 
 def _is_value(text: str, field: Field | None) -> bool:

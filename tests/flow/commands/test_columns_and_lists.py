@@ -68,7 +68,7 @@ def test_unknown_columns_are_one_item_that_names_them(folder: DataFolder, datase
     [rule] = [r for r in json.loads(checked.report_json)["rules"] if r["rule_id"] == "F11"]
     assert [column["column"] for column in rule["columns"]] == [*extra]
     for text in (checked.text, render_html(checked.reports[0])):
-        assert text.count("A column that is not in the specification was left out") == 1
+        assert text.count("A column that is not in the guide was left out") == 1
         assert "4 columns, " in text
 
 

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 from data_folder import BPL, WLA, DataFolder, valid_row, valid_rows
+from file_validator import workbook
 
 pytestmark = pytest.mark.without_marts
 
@@ -54,6 +55,22 @@ def test_the_pages_link_to_each_other(folder: DataFolder) -> None:
     assert {page.name, f"{sent.stem}_to_fix.xlsx", f"{sent.stem}.findings.csv"} <= set(links(index))
     assert {"index.html", f"{sent.stem}_to_fix.xlsx", f"{sent.stem}.findings.csv"} <= set(links(page))
     assert [link for p in reports.glob("*.html") for link in links(p) if not (reports / link).exists()] == []
+
+
+def test_a_sheet_with_nothing_to_fix_says_which_others_of_its_file_need_fixing(folder: DataFolder) -> None:
+    sheets = {name: valid_rows(name, *range(1, 11)) for name in ("participants", "referrals", "contacts")}
+    sheets["contacts"] = [*sheets["contacts"][:9], valid_row("contacts", 10, attended="no such code")]
+    tables = {name: [list(rows[0]), *(list(r.values()) for r in rows)] for name, rows in sheets.items()}
+    path = folder.paths.raw / BPL / f"{BPL}_return_201611_v1.xlsx"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(workbook(tables))
+    folder.run(NIGHT)
+    reports = folder.paths.reports / BPL
+    sound = (reports / f"{path.stem}_referrals.html").read_text(encoding="utf-8")
+    assert "Nothing to fix on this sheet: fix the other sheets of this file" in sound
+    assert "see the report on ‘Contacts’" in sound and "You do not need to send this file again" not in sound
+    marked = f"{path.stem}_to_fix.xlsx"
+    assert (reports / marked).exists() and index_of(folder).count(f'href="{marked}"') == 1
 
 
 def test_the_history_lists_every_file_and_a_later_file_takes_the_place_of_the_latest(folder: DataFolder) -> None:

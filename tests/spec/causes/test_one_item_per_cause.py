@@ -244,7 +244,7 @@ def test_renamed_and_missing_columns_are_one_item_with_a_table(suffix: str, tmp_
     assert {part.field for part in item.renamed} == {"staff_role", "attended", "episode_id"}
     assert "Contact date (contact_date) and Contact type (contact_type): add one for each" in item.fix
     page, terminal = render_html(checked.report), "\n".join(report_lines(checked.report_of_check))
-    assert "<td><bdi>Attended at all</bdi></td><td>attended</td>" in page
+    assert "<td><bdi>Attended at all</bdi></td><td><b>attended</b><br>Attendance: one of 2 " in page
     assert "Type attended in cell D1, in place of Attended at all" in terminal
     assert "Type attended in cell D1, in place of Attended at all." in report_json(checked.report)
     for rule in ("F09", "F41"):  # each keeps its own line in the list of findings
@@ -261,4 +261,6 @@ def test_one_renamed_heading_stays_an_item_of_its_column(tmp_path: Path) -> None
     [item] = broken("contacts", "xlsx", tmp_path, heading({"staff_role": "Role of worker"})).items
     assert (item.field, item.parts) == ("staff_role", ())
     assert where(item) == "Sheet Contacts, column H, cell H1 (Role of worker)"
-    assert item.fix.startswith("If it is your Staff role, type staff_role in cell H1.")
+    assert item.fix.startswith(
+        "Only if it means the same as Staff role, and holds what is expected, type staff_role in cell H1."
+    )

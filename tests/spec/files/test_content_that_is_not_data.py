@@ -423,6 +423,7 @@ def test_f39_a_placeholder_is_an_empty_cell(
         result, as_empty = result_of({field: text}), result_of({field: ""})
         assert (result.is_accepted, result.is_held) == (as_empty.is_accepted, as_empty.is_held)
         assert result.rules == [("F39", "row" if as_empty.is_held else "warning")]
+        assert [f.column for f in result.findings] == [field]
         if as_empty.is_accepted:
             assert {**result.values, key: ""} == {**as_empty.values, key: "", "source_row": result.row}
     unused = result_of(blank | {optional: text, required: text})

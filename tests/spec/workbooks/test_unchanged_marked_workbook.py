@@ -9,11 +9,11 @@ from typing import Any
 import openpyxl
 import pytest
 from column_files import FORMATS, ROWS, table
-from file_validator import Validator, as_csv, awards, contacts, participants, workbook
+from file_validator import Validator, as_csv, as_table, awards, contacts, participants, workbook
 from soak import in_soak
 
 from flows.commands.check import check_file
-from schemas._contract.workbook_names import HIDDEN, HIDDEN_CELL, IN_PLACE_OF_VALUES, READ_ME, SEE_OWN_FILE
+from schemas._contract.workbook_names import HIDDEN, HIDDEN_CELL, IN_PLACE_OF_VALUES, NO_RESULT, READ_ME, SEE_OWN_FILE
 
 WRONG = {"contacts": "attended", "referrals": "source_of_referral", "funding_awards": "financial_year"}
 SITES = {"funding_awards": "PMO"}
@@ -108,6 +108,18 @@ def test_a_hidden_cell_of_a_marked_workbook_that_is_not_filled_in_again(validate
     assert book[book.sheetnames[2]]["I2"].value == HIDDEN_CELL
     outcome = validate(saved(content, {"F3": "5"}), suffix="xlsx")
     assert ("C35", "row", 2) in outcome.rules and 2 in outcome.held
+    assert not any(str(text).casefold() in IN_PLACE_OF_VALUES for row in outcome.values for text in row.values())
+
+
+def test_a_formula_without_a_result_is_said_in_words_which_never_load(validate: Validator, tmp_path: Path) -> None:
+    rows = awards(*({"funding_org_name": "#NO VALUE!" if n == 3 else f"Funder {n}"} for n in range(40)))
+    copy = marked(tmp_path, workbook({"Data": as_table(rows)}), "funding_awards", "xlsx")
+    book = openpyxl.load_workbook(io.BytesIO(copy))
+    letter = "ABCDEFGHIJKLMNOPQRST"[list(rows[0]).index("funding_org_name")]
+    assert book[book.sheetnames[2]][f"{letter}5"].value == NO_RESULT
+    assert "not this copy" in str(book[book.sheetnames[0]]["B5"].value)
+    outcome = validate(saved(copy, {f"{letter}6": "Another funder"}), "funding_awards", "PMO", suffix="xlsx")
+    assert ("F37", "row", 5) in outcome.rules and 5 in outcome.held
     assert not any(str(text).casefold() in IN_PLACE_OF_VALUES for row in outcome.values for text in row.values())
 
 

@@ -11,7 +11,7 @@ from sample_reports import EARLIER_SNAPSHOTS, VERDICT, WORKBOOK, findings_of_rul
 
 from flows.reporting.render import delivery_report, render_html
 from flows.reporting.report import Progress, Report
-from flows.reporting.words import page
+from flows.reporting.words import page, rows
 from flows.runtime.wording import share
 from flows.store.ledger.report_snapshots import ReportSnapshot
 from schemas.audit.deliveries import Counts, Result
@@ -110,7 +110,7 @@ def test_the_table_of_three_months_has_the_last_file_of_each() -> None:
         snapshot("201611", read=40, held=4),
     )
     assert [(t.period, t.rows.read) for t in latest.months] == [("201609", 21), ("201610", 30), ("201611", 303)]
-    assert page.against_last_month(latest) == (
+    assert rows.against_last_month(latest) == (
         "This month 55 of 303 rows were held back (18%). In October 2016 3 of 30 rows were held back (10%)."
     )
     assert latest.to_json()["months"][0] == {
@@ -131,12 +131,12 @@ def test_the_table_of_three_months_has_the_last_file_of_each() -> None:
     ],
 )
 def test_a_month_without_rows_gives_the_reason(result, expected) -> None:
-    assert page.against_last_month(report(NO_FINDINGS, snapshot("201610", result=result))).endswith(expected)
+    assert rows.against_last_month(report(NO_FINDINGS, snapshot("201610", result=result))).endswith(expected)
 
 
 def test_without_an_earlier_month_there_is_no_comparison() -> None:
     latest = report(findings_table(WRONG_CODE), snapshot("201611", WRONG_CODE))
-    assert page.against_last_month(latest) == ""
+    assert rows.against_last_month(latest) == ""
     assert "This month against last" not in render_html(latest)
 
 

@@ -20,6 +20,7 @@ import polars as pl
 from xlsxwriter.worksheet import Worksheet
 
 from flows.cells.column_letters import column_letter, index_of
+from flows.cells.parse import NOT_CALCULATED
 from flows.deliveries.extract import SheetCells
 from flows.reporting.render.marked.confirm_sheet import write_confirm_sheet
 from flows.reporting.render.marked.problems import Problem, problems_of
@@ -42,7 +43,7 @@ from flows.workbooks.styles import (
     width_of,
 )
 from schemas._contract.model import Field, Kind, Severity
-from schemas._contract.workbook_names import HIDDEN, OUR_SHEETS, PROBLEMS, READ_ME, ROW_PROBLEMS
+from schemas._contract.workbook_names import HIDDEN, NO_RESULT, OUR_SHEETS, PROBLEMS, READ_ME, ROW_PROBLEMS
 from schemas._rules.headings import RENAMED_RULE
 from schemas._rules.privacy import REFUSING_RULE_IDS
 from schemas.audit.deliveries import Result
@@ -108,6 +109,10 @@ def write_marked_workbook(path: Path, sheets: Sequence[SheetCells], parts: Seque
 def _as_written(sheet: SheetCells, part: DatasetReport | None) -> SheetCells:
     """The cells of a sheet as they are given back: redacted, and without what an earlier marked workbook added."""
     safe = redacted_sheet(sheet, part.verdict, part.contract, part.findings) if part else sheet
+    if part and part.report.lacks_results:
+        safe = replace(
+            safe, rows=[[NO_RESULT if cell == NOT_CALCULATED else cell for cell in row] for row in safe.rows]
+        )
     header = part.verdict.header_row - 1 if part else -1
     headings = safe.rows[header] if 0 <= header < len(safe.rows) else []
     if ROW_PROBLEMS not in headings:
@@ -150,7 +155,10 @@ def _write_read_me(
         row += 4
     to_fix = sum(p.must for p in problems)
     to_confirm = sum(bool(p.code) for p in problems)
-    for number, (step, detail) in enumerate(words.steps(first, to_fix, name_to_send(first), to_confirm), 1):
+    steps = words.steps(first, to_fix, name_to_send(first), to_confirm)
+    if any(p.report.lacks_results for p in parts):
+        steps = words.steps_in_own_file(first, to_fix)
+    for number, (step, detail) in enumerate(steps, 1):
         sheet.write_number(row, 0, number, workbook.style("step"))
         sheet.write_string(row, 1, step, workbook.style("section"))
         sheet.write_string(row + 1, 1, detail, workbook.style("lead"))

@@ -19,6 +19,7 @@ from flows.cells.parse import MISSING_WORDS, NO, NOT_CALCULATED, SPREADSHEET_ERR
 from flows.deliveries.conformed import Layout, TypedBatch
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Field, Kind
+from schemas._contract.workbook_names import NO_RESULT
 
 MAX_SAMPLED = 2_000  # rows of a batch: more are no better evidence
 MAX_LOOKED_UP = 2_000  # distinct texts of a sample that are looked up as labels of codes, one by one
@@ -31,7 +32,7 @@ _DATE = re.compile(
 _DISTINCTIVE = rf"{_DATE.pattern}|^[A-Z]{{1,8}}-[A-Z0-9]{{3,}}|^[A-Z][0-9]{{7}}|^[a-zA-Z_]{{4,}}"
 
 
-_NO_RESULT = rf"(?i){SPREADSHEET_ERROR.pattern}|^{NOT_CALCULATED}$"  # of a formula: its column may be any
+_NO_RESULT = rf"(?i){SPREADSHEET_ERROR.pattern}|^{NOT_CALCULATED}$|^{NO_RESULT}$"  # of a formula: its column may be any
 
 
 @dataclass(frozen=True)
