@@ -75,7 +75,8 @@ class Item:
     hidden_rows: Ranges = ()  # as a spreadsheet shows them, where that is known
     changes: tuple[Change, ...] = ()  # commonest first
     changes_left_out: int = 0
-    cells_suggested: int = 0  # with a suggestion, also one that is as found
+    cells_suggested: int = 0  # with a suggestion ...
+    cells_as_suggested: int = 0  # ... and those that hold it already
     only_month_first: int = 0  # dates that can only be month first, of rule C26
     holds: str = ""  # what the cells below a renamed heading hold
     nearest: tuple[Nearest, ...] = ()  # of values that are not on a long list

@@ -50,11 +50,11 @@ _WRITE_YEAR_MONTH_DAY = (
 )
 _WITHOUT_COLON = (
     "Send a number without a colon, as suggested where the time has one reading: compare some with your records. Where"
-    " cells hold true times, format {column} as a number afterwards. Then send the file again."
+    " cells hold true times, format {column} as a number afterwards."
 )
 _IN_MINUTES_AS_SUGGESTED = (
     "Each suggestion is the number times 60, in whole minutes: compare some with your records, and change the cells as"
-    " suggested. Leave empty cells empty. Then send the file again."
+    " suggested. Leave empty cells empty."
 )
 
 _AS_TEXT = (

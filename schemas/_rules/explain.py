@@ -13,6 +13,7 @@ from schemas._rules.confirmations import CONFIRMATION_RULES
 from schemas._rules.corrections import CORRECTION_RULES
 from schemas._rules.files import FILE_RULES
 from schemas._rules.misplaced import MISPLACED_RULES
+from schemas._rules.not_data import CALCULATE
 from schemas._rules.privacy import PERSONAL_DATA_RULES
 
 RULES_OF_ANY_DATASET: tuple[Rule, ...] = (
@@ -97,7 +98,8 @@ def _filled_in(stated: Rule, contract: Contract | None, **placeholders: str) -> 
 def _may_be_empty(stated: Rule, fields: Sequence[Field]) -> Rule:
     """A rule about cells that hold rows back, with what to do where a cell may be empty, so that nobody guesses."""
     optional = [f for f in fields if not f.required]
-    if stated.severity is not Severity.ROW or stated.expected != "{expected}" or not optional:
+    has_value = stated.fix == CALCULATE  # its formula gives the value
+    if stated.severity is not Severity.ROW or stated.expected != "{expected}" or has_value or not optional:
         return stated
     reasons = {empty_if(f) for f in optional}
     if len(optional) == len(fields) and len(reasons) == 1:

@@ -9,8 +9,8 @@ from schemas._contract.model import Rule, Severity
 
 _ONLY_DATA = "rows of data only"
 CALCULATE = (
-    "Open your own file in Excel, press F9 so that it calculates, and see that each of these cells shows a result. Type"
-    " the value into a cell that shows none. Then save that file and send it."
+    "Open your own file in Excel, and press F9 so that it calculates. Type the value into a cell that still shows no"
+    " result. Fix what else is wrong in that file too; then save it and send it."
 )
 
 NOT_DATA_RULES: tuple[Rule, ...] = (
@@ -85,7 +85,7 @@ NOT_DATA_RULES: tuple[Rule, ...] = (
         Severity.ROW,
         "{title} was left unfilled, such as '< Select >'",
         "{expected}",
-        "Choose or enter the right value. Do not delete the row: other cells of it are filled in.",
+        "Choose or enter the right value. The row is not an unused one: other cells of it are filled in.",
         found_on=lambda contract: tuple(f.name for f in contract.fields if f.required),
     ),
 )

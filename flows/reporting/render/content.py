@@ -202,6 +202,7 @@ def _item(contract: Contract | None, group: pl.DataFrame, verdict: Verdict) -> I
         changes=changes[:most],
         changes_left_out=len(changes[most:]),
         cells_suggested=group.filter(~pl.col("hidden") & pl.col("suggestion").is_not_null()).height,
+        cells_as_suggested=group.filter(~pl.col("hidden") & (pl.col("suggestion") == pl.col("found"))).height,
         only_month_first=_only_month_first(group) if first["rule_id"] == MONTH_FIRST_RULE else 0,
         holds=_holds(field) if field and first["rule_id"] == RENAMED_RULE else "",
         nearest=_nearest(field, first["rule_id"], found),

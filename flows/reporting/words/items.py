@@ -246,12 +246,17 @@ def _where_all_are(item: Item, report: Report) -> str:
     """Where every suggestion is, if the page gives examples."""
     if not item.changes_left_out:
         return ""
+    right = item.cells_as_suggested
+    as_they_are = f" {counted(right, 'cell is', 'cells are')} as suggested already." if right else ""
     if report.marked_workbook:
         return (
             f"All {item.cells_suggested:,} suggestions are on the sheet {PROBLEMS} of {report.marked_workbook}, in the "
-            f"column '{SUGGESTED_VALUE}', with the cell of each."
+            f"column '{SUGGESTED_VALUE}', with the cell of each.{as_they_are}"
         )
-    return f"All {item.cells_suggested:,} suggestions are in the file that ends in findings.csv, with the cell of each."
+    return (
+        f"All {item.cells_suggested:,} suggestions are in the file that ends in findings.csv, with the cell of each."
+        f"{as_they_are}"
+    )
 
 
 def _at_once(item: Item, report: Report) -> str:

@@ -234,7 +234,9 @@ def if_check_is_wrong(item: Item) -> str:
 
 def worth_checking(report: Report) -> str:
     """The heading of the warnings."""
-    return check.WORTH_CHECKING if report.is_check else "Worth checking (accepted)"
+    if report.is_check:
+        return check.WORTH_CHECKING
+    return "Worth checking" if report.result.is_rejected or report.held_up else "Worth checking (accepted)"
 
 
 def how_to_send(report: Report) -> str:
@@ -394,9 +396,9 @@ def what_next(report: Report) -> Pieces:
 
 
 def report_number(report: Report) -> str:
-    """The number of the report, and the version of the specification that the file was checked against."""
-    specification = f"version {report.contract_version or 'unknown'} of the specification “{report.dataset_title}”"
-    return f"Report {report.report_id}. Checked against {specification}."
+    """The number of the report, and the version of the rules that the file was checked against."""
+    rules = f"version {report.contract_version or 'unknown'} of the rules for “{report.dataset_title}”"
+    return f"Report {report.report_id}. Checked against {rules}."
 
 
 def every_cell(findings: str) -> Pieces:
