@@ -18,7 +18,7 @@ from flows.orchestration.files_beside import with_earlier_month
 from flows.orchestration.one_file import DatasetInFile, DatasetOutcome, SingleFile, columns_read, cross_check_file
 from flows.reporting.render import delivery_report, report_json, report_lines, write_reports
 from flows.reporting.report import DatasetReport, Report
-from flows.reporting.words.page import no_workbook
+from flows.reporting.words.sending import no_workbook
 from flows.runtime.wording import listed
 from flows.steps.confirm.matching import columns_matched, mark_confirmed
 from flows.steps.confirm.record import NO_CONFIRMATIONS, Confirmations, read_confirmations

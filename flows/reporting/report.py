@@ -28,13 +28,14 @@ from flows.store.ledger.report_snapshots import (
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Severity
 from schemas._rules.files import WAITING_RULE
-from schemas._rules.headings import RENAMED_RULE
+from schemas._rules.headings import OTHER_DATASET_RULE, RENAMED_RULE
 from schemas.audit.deliveries import Counts, LineShift, Result, Verdict
 
 if TYPE_CHECKING:
     import polars as pl
 
 SCHEMA_VERSION = "3"
+_COLUMNS_OF = "the columns of {}"  # what F42 found, with the title of the other dataset
 # rules about columns of which no cell, or not every one, was checked
 UNREAD_COLUMN_RULES = ("F09", "F12", RENAMED_RULE, "F50", "F51", "F52")
 
@@ -53,6 +54,12 @@ def report_stem(file_name: str, dataset: str) -> str:
     """The stem of a report's file names: the delivery's, with the dataset if a workbook may hold several."""
     stem = file_name.rsplit(".", 1)[0]
     return stem if dataset.casefold() in stem.casefold() else f"{stem}_{dataset}"
+
+
+def other_dataset(item: Item) -> Contract | None:
+    """The dataset that a finding of F42 names: its columns are in the file; None for any other item."""
+    found = [f.value for f in item.found] if item.rule_id == OTHER_DATASET_RULE else []
+    return next((c for c in datasets().values() if _COLUMNS_OF.format(c.title) in found), None)
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,7 @@ class Report:
     result: Result
     rows: Counts
     rows_judged: bool
-    items: tuple[Item, ...]  # biggest fix first
+    items: tuple[Item, ...]  # in the order in which to fix them
     explained: tuple[Item, ...] = ()  # what an item explains in full, and is not listed
     not_validated: tuple[Item, ...] = ()
     previous: Progress | None = None
@@ -96,28 +103,18 @@ class Report:
     contact: str = ""  # of the data team
     is_check: bool = False  # made by `pilots check`: the file was not sent
     line_shifts: tuple[LineShift, ...] = ()  # see `Verdict`
+    other_version: int = 1  # the next version of the dataset whose columns the file has, if that is another (F42)
     run: dict[str, Any] = field(default_factory=dict)
 
     @property
     def must_fix(self) -> tuple[Item, ...]:
-        """The items that refuse the file or hold rows back.
-
-        A heading line that was read by guess is one of them where the file has to be sent again for anything else.
-        """
-        return tuple(i for i in self.items if _holds(i) or self._is_heading_to_fix(i))
+        """The items that refuse the file or hold rows back."""
+        return tuple(i for i in self.items if i.severity is not Severity.WARNING)
 
     @property
     def warnings(self) -> tuple[Item, ...]:
         """The items that hold nothing back, and need no change now."""
-        return tuple(i for i in self.items if not _holds(i) and not self._is_heading_to_fix(i))
-
-    def _is_heading_to_fix(self, item: Item) -> bool:
-        return item.rule_id in HEADING_LINE_RULES and bool(self.holding)
-
-    @property
-    def holding(self) -> tuple[Item, ...]:
-        """The items that refuse the file or hold rows back."""
-        return tuple(i for i in self.items if _holds(i))
+        return tuple(i for i in self.items if i.severity is Severity.WARNING)
 
     @property
     def too_many_rows(self) -> bool:
@@ -146,7 +143,7 @@ class Report:
     @property
     def has_unread_columns(self) -> bool:
         """Whether columns could not be checked, because of their headings or of values that belong elsewhere."""
-        return any(i.rule_id in UNREAD_COLUMN_RULES for i in self.holding)
+        return any(i.rule_id in UNREAD_COLUMN_RULES for i in self.must_fix)
 
     @property
     def deletes_rows(self) -> bool:
@@ -204,7 +201,32 @@ class Report:
     @property
     def waits(self) -> bool:
         """Whether the file is held up only because of another file of the site (rule L04)."""
-        return bool(self.holding) and all(i.rule_id == WAITING_RULE for i in self.holding)
+        return bool(self.must_fix) and all(i.rule_id == WAITING_RULE for i in self.must_fix)
+
+    @property
+    def other_dataset(self) -> Contract | None:
+        """The dataset whose columns the file or sheet has, where that is another than it is named after (F42)."""
+        return next((other for i in self.must_fix if (other := other_dataset(i))), None)
+
+    @property
+    def named_as_other(self) -> Contract | None:
+        """The same where the file's name has to change; None where the sheet's name has, in a file of several."""
+        return None if self.shares_its_file else self.other_dataset
+
+    @property
+    def only_other_name(self) -> bool:
+        """Whether nothing has to be corrected but the dataset in the file's name."""
+        return self.named_as_other is not None and all(i.rule_id == OTHER_DATASET_RULE for i in self.must_fix)
+
+    @property
+    def only_heading_line(self) -> bool:
+        """Whether nothing has to be corrected but the heading line of a text file."""
+        return bool(self.must_fix) and all(i.rule_id in HEADING_LINE_RULES for i in self.must_fix)
+
+    @property
+    def has_open_quotation(self) -> bool:
+        """Whether a spreadsheet would put rows of the file into one cell, because a quotation mark is not closed."""
+        return any(shift.rows is None for shift in self.line_shifts) or any(i.rule_id == "F29" for i in self.items)
 
     @property
     def wrong_month(self) -> bool:
@@ -214,7 +236,7 @@ class Report:
     @property
     def only_wrong_month(self) -> bool:
         """Whether nothing else has to be corrected."""
-        return self.wrong_month and all(i.rule_id in WRONG_MONTH for i in self.holding)
+        return self.wrong_month and all(i.rule_id in WRONG_MONTH for i in self.must_fix)
 
     @property
     def too_old(self) -> bool:
@@ -230,12 +252,16 @@ class Report:
     def next_name(self) -> str:
         """The file name with the next version number; '' where it has none, or a wrong month.
 
-        A file that was only checked keeps its number. Its ending is a workbook's where its own is wrong (F15).
+        A file that was only checked keeps its number. Its ending is a workbook's where its own is wrong (F15). Where
+        the file holds another dataset than its name says, the name is that dataset's.
         """
         sent = agreed_name(self.file_name) or self.file_name
         name, replaced = re.subn(
             r"_v(\d+)(?=\.\w+$)", lambda m: f"_v{int(m[1]) + (not self.is_check)}", sent, flags=re.I
         )
+        if other := self.named_as_other:
+            ending = sent.rpartition(".")[2]
+            name, replaced = f"{self.site}_{other.dataset}_{self.period}_v{self.other_version}.{ending}", 1
         if any(item.rule_id == "F15" for item in self.must_fix):
             name = _as_workbook(name)
         return name if replaced and not self.wrong_month else ""
@@ -286,10 +312,6 @@ class Report:
     def _since_json(self, item: Item) -> dict[str, Any]:
         compared, first = self.is_compared, self.since(item)
         return {"new": first is None if compared else None, "since": first.period if compared and first else None}
-
-
-def _holds(item: Item) -> bool:
-    return item.severity is not Severity.WARNING
 
 
 def _items_json(items: tuple[SnapshotItem, ...]) -> list[dict[str, Any]]:

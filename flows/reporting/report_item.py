@@ -15,7 +15,7 @@ from schemas._rules.headings import RENAMED_RULE
 
 VALUES_SHOWN = 10
 VALUES_REPEATED = 5  # so many are listed both as found and as to be changed
-HEADING_LINE_RULES = ("F29", "F43")  # a broken heading line puts every row in doubt: first of all
+HEADING_LINE_RULES = ("F29", "F43")  # a broken heading line puts every row in doubt: first of its severity
 TOO_MANY_ROWS_RULE = "L01"  # a sum of what other rules found
 Ranges = tuple[tuple[int, int], ...]  # of consecutive rows, first and last
 

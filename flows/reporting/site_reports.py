@@ -23,8 +23,8 @@ from flows.reporting.render.run_summary import count_findings
 from flows.reporting.report import DatasetReport, Report
 from flows.reporting.revalidated import Revalidation, rows_held, since_last_report
 from flows.reporting.words.delivery_names import short_name, withdrawal_notice
-from flows.reporting.words.page import no_workbook
 from flows.reporting.words.revalidated import sentences
+from flows.reporting.words.sending import no_workbook
 from flows.reporting.words.site_index import INDEX
 from flows.runtime.log import Entry, Event, log
 from flows.runtime.safe_errors import LoggedError, safe_message
@@ -268,7 +268,16 @@ class DeliveryReports:
 
     def _report(self, v: ValidatedDelivery, verdict: Verdict) -> Report:
         """The report on a delivery, without what earlier reports and the state of the run add to it."""
-        return delivery_report(v.delivery, verdict, self.findings(v), deadline=deadline(v.delivery), run=self.run)
+        report = delivery_report(v.delivery, verdict, self.findings(v), deadline=deadline(v.delivery), run=self.run)
+        if other := report.other_dataset:
+            return replace(report, other_version=self._next_version(v.delivery, other.dataset))
+        return report
+
+    def _next_version(self, named: Delivery, dataset: str) -> int:
+        """The next version of another dataset of the same site and month; 1 where none has come."""
+        wanted = named.site_code, dataset, named.period
+        of_all = (v.delivery for v in self.validated)
+        return 1 + max((d.version for d in of_all if (d.site_code, d.dataset, d.period) == wanted), default=0)
 
     def counts(self, validated: Iterable[ValidatedDelivery]) -> pl.DataFrame:
         """Counts of findings by delivery_id, rule_id, severity, outcome and field; without columns if no delivery."""

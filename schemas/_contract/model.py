@@ -173,6 +173,8 @@ class Rule:
     - `across_sites`: other sites' rows matter, so one site's rows alone cannot show that nothing breaks the rule;
     - `found_column`: a column of `violations_sql` that a finding shows instead of the cell. For published figures only:
       its text is shown without redaction;
+    - `names_other`: the words before the place of another row, which a finding shows instead of the cell, such as 'the
+      same contact as' (row 7). Its SQL also selects that place, as `other_delivery` and `other_row`;
     - `reinstate_sql`: selects `delivery_id, source_row` of the rows of `history` that replace the rows held.
     """
 
@@ -189,6 +191,7 @@ class Rule:
     parent: str = ""
     across_sites: bool = False
     found_column: str = ""
+    names_other: str = ""
     reinstate_sql: str = ""
     confirmable: bool = False
     found_on: Callable[[Contract], tuple[str, ...]] = lambda _: ("",)

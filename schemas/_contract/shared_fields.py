@@ -190,15 +190,18 @@ def orphan(dataset: str, entity: str, parent: str) -> Rule:
 def repeats_sql(table: str, columns: str, order_by: str, where: str = "true") -> str:
     """SQL that selects every row but the first, by `order_by`, of those that agree in `columns`.
 
-    Result: delivery_id, source_row.
+    Result: delivery_id, source_row, and the place of the first: other_delivery, other_row.
     """
     # Only rows whose hash occurs more than once are sorted: to sort a long table for its few repeats would take longer
     # than all other rules between rows (docs/speed.md).
     return f"""
-        select delivery_id, source_row from {table}
+        select delivery_id, source_row, first_value(delivery_id) over alike as other_delivery,
+            first_value(source_row) over alike as other_row
+        from {table}
         where {where} and hash({columns}) in (
             select hash({columns}) from {table} where {where} group by all having count(*) > 1)
-        qualify row_number() over (partition by {columns} order by {order_by}) > 1"""
+        window alike as (partition by {columns} order by {order_by})
+        qualify row_number() over alike > 1"""
 
 
 def before_death(dataset: str, field: str, event: str) -> Rule:

@@ -324,7 +324,7 @@ FILE_RULES: tuple[Rule, ...] = (
         WARNING,
         "A quotation mark in the heading is not closed",
         "quotation marks in pairs, each pair around one heading",
-        "Delete the mark, or close it after its heading. The heading was read without it: no row below was lost.",
+        "Delete the mark in a text editor (Notepad), not in Excel, and nothing else. It was left out: no row was lost.",
     ),
     Rule(
         "F30",

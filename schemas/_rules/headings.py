@@ -8,6 +8,7 @@ from __future__ import annotations
 from schemas._contract.model import Contract, Rule, Severity
 
 FILE, WARNING = Severity.FILE, Severity.WARNING
+OTHER_DATASET_RULE = "F42"  # found in `flows/steps/conform/other_dataset.py`
 RENAMED_RULE = "F41"  # a heading that may stand for a field, found in `flows/steps/conform/renamed.py`
 
 
@@ -54,25 +55,26 @@ HEADING_RULES: tuple[Rule, ...] = (
         "F42",
         FILE,
         "These are the columns of another dataset",
-        "the columns of the dataset that the file, or its sheet, is named after",
-        "If this is the right file, change the dataset in its name, or the name of its sheet. If it is not, send the"
-        " file of this dataset.",
+        "the columns of the dataset in its name",
+        "If it is what you meant to send, put the right dataset in its name: in the name of the file or, in a workbook"
+        " of several datasets, of the sheet. The dataset that is in its name now is still to be sent.",
     ),
     Rule(
         "F43",
         WARNING,
         "The heading line has a missing or an extra separator or line break",
         "the headings on one line, with one comma between each heading and the next, and none at the end",
-        "Correct the heading line. The headings were recognised, and nothing was lost.",
+        "Open the file in a text editor such as Notepad, and correct the heading line and nothing else. The headings"
+        " were recognised, and nothing was lost.",
     ),
     Rule(
         "F43",
         FILE,
         "The heading line does not fit the lines below it",
         "as many headings as the lines below have cells",
-        "Check the heading line for a missing heading, a missing or extra comma, and an open quotation mark. If it is"
-        " right, the lines have an extra comma: put text with a comma inside it in double quotation marks. Then send"
-        " the file again.",
+        "Open the file in a text editor such as Notepad, not in Excel. Check the heading line for a missing heading, a"
+        " missing or extra comma, and an open quotation mark, and correct nothing else. If it is right, the lines have"
+        " an extra comma: put text with a comma inside it in double quotation marks. Then send the file again.",
     ),
     Rule(
         "F44",
@@ -95,14 +97,16 @@ HEADING_RULES: tuple[Rule, ...] = (
         FILE,
         "Rows were filled in on the sheet 'Made-up examples', which is not read",
         "rows on the sheet '{sheet}'",
-        "Move your rows to the sheet '{sheet}', below its headings, and send the file again.",
+        "Cut the rows that you filled in yourself, and paste them on the sheet '{sheet}', below its headings. Leave out"
+        " the made-up examples that stood on the sheet. Then send the file again.",
     ),
     Rule(
         "F45",
         WARNING,
         "Rows were filled in on the sheet 'Made-up examples', which is not read",
         "rows on the sheet '{sheet}'",
-        "If they are yours, move them to the sheet '{sheet}' and send the file again.",
+        "If you filled them in yourself, cut them, paste them on the sheet '{sheet}' and send the file again. Leave out"
+        " the made-up examples that stood on the sheet.",
     ),
     Rule(
         "F46",

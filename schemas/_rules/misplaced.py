@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from schemas._contract.model import Contract, Kind, Rule, Severity
 
+GROUPED_RULE = "F53"
 MISPLACED_RULE_IDS = ("F50", "F51", "F52", "F53", "F56")
 
 
@@ -28,8 +29,9 @@ MISPLACED_RULES: tuple[Rule, ...] = (
         Severity.FILE,
         "Two columns are swapped: the values of each fit the heading of the other",
         "under each heading the values that belong there",
-        "Exchange the two headings, or the values below them, and send the file again. Do not change any values: they"
-        " are only under the wrong heading. Neither of the two columns was checked further.",
+        "Exchange the two headings: type each in the cell of the other, and leave the values where they are. Only if"
+        " headings cannot be changed, as in our form, exchange the values below them, and not the headings. Then send"
+        " the file again. Neither of the two columns was checked further.",
         found_on=_any_column,
     ),
     Rule(
@@ -56,8 +58,9 @@ MISPLACED_RULES: tuple[Rule, ...] = (
             severity,
             "{title} is filled in only on the first row of each group",
             "a value on every row",
-            "Repeat the value on every row of its group: copy it down to the next value. Clear any filter first, so"
-            " that no group begins on a hidden row. We never fill empty cells ourselves.",
+            "Clear any filter that hides rows. Then, in each group, select the filled cell with the empty cells below"
+            " it, down to the row before the next filled cell, and press Ctrl+D. Do not drag the corner of the cell:"
+            " Excel then counts a reference on (E1, E2, E3). We never fill empty cells ourselves.",
             found_on=_any_column,
         )
         for severity in (Severity.FILE, Severity.ROW)

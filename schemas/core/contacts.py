@@ -133,11 +133,13 @@ CONTRACT = Contract(
         Rule(
             "K04",
             Severity.ROW,
-            "The same contact is recorded twice",
-            expected="one row per contact",
-            fix="Rows with the same episode, date, type, role and duration are one contact. If they are, keep one and "
-            "delete the others; if they are different contacts, correct what is wrong in them.",
+            "The same contact is recorded more than once",
+            expected="one row per contact, which differs from every other in episode, date, type, role or duration",
+            fix="First look whether a date, a duration or another value was copied down by mistake: if so, correct it. "
+            "If it is a copy of the same contact, delete the copy. If they are different contacts and every value is "
+            "right, leave the row as it is and tell the data team: it is held back until then.",
             field="contact_id",
+            names_other="the same contact as",
             violations_sql=repeats_sql(
                 "core.contacts",
                 columns="site_code, episode_id, contact_date, contact_type, staff_role, duration_minutes",

@@ -80,17 +80,16 @@ def _sustained(field: str, weeks: int, days: int) -> tuple[Rule, ...]:
 
 # A job sent twice (E11): one of the same kind in the same episode that starts within 3 days of the one before it.
 _JOBS = """
-                with jobs as (
-                    select delivery_id, source_row, job_start_date,
-                        coalesce(job_start_date - lag(job_start_date) over (
-                            partition by site_code, episode_id, job_type
-                            order by job_start_date, delivery_id, source_row) <= 3, false) as same_job,
+                with jobs as (select delivery_id, source_row, job_start_date,
+                        coalesce(job_start_date - lag(job_start_date) over of_kind <= 3, false) as same_job,
+                        lag(delivery_id) over of_kind as other_delivery, lag(source_row) over of_kind as other_row,
                         max(coalesce(job_end_date, date '9999-12-31')) over (
                             partition by site_code, episode_id order by job_start_date, delivery_id, source_row
                             rows between unbounded preceding and 1 preceding) as working_until
-                    from core.employment_outcomes
+                    from core.employment_outcomes window of_kind as (partition by site_code, episode_id, job_type
+                        order by job_start_date, delivery_id, source_row)
                 )
-                select delivery_id, source_row from jobs where """
+                select delivery_id, source_row, other_delivery, other_row from jobs where """
 
 CONTRACT = Contract(
     dataset="employment_outcomes",
@@ -427,10 +426,11 @@ CONTRACT = Contract(
             "E11",
             Severity.WARNING,
             "This may be the same job as on another row",
-            expected="one row per job",
-            fix="Look for a job of the same kind in the same episode that starts within 3 days. Delete one if it is "
-            "the same job; if not, nothing needs doing.",
+            expected="one row per job: those of one kind start more than 3 days apart",
+            fix="If a value was copied down by mistake, correct it. If it is the same job, delete one of the two rows. "
+            "If both are right, nothing needs doing.",
             field="outcome_id",
+            names_other="perhaps the same job as",
             confirmable=True,
             violations_sql=_JOBS + "same_job",
         ),

@@ -162,8 +162,10 @@ CONTRACT = Contract(
             Severity.ROW,
             "The participant has already been randomised",
             expected="one randomisation for each participant: the earliest stands",
-            fix="Delete this row. If it is another person, correct the participant reference.",
+            fix="First look whether the participant reference was copied down by mistake: if so, correct it. If it is "
+            "the same person, delete this row.",
             field="participant_ref",
+            names_other="the first randomisation is on",
             violations_sql=repeats_sql(
                 "(from core.randomisation join"
                 " (select delivery_id, received_at, data_cut_date, version from audit.deliveries) using (delivery_id))",

@@ -341,8 +341,10 @@ CONTRACT = Contract(
             Severity.ROW,
             "The participant already had an open episode",
             expected="a referral received when the person's earlier episode had ended",
-            fix="Enter the exit of the earlier episode, or delete this row if it is the same episode.",
+            fix="First look whether a date or a participant reference was copied down by mistake: if so, correct it. "
+            "If the earlier episode has ended, enter its exit date. If this is the same episode, delete this row.",
             field="referral_received_date",
+            names_other="the earlier episode is on",
             # Recursive, because a referral that this rule holds must not make the next one overlap: each is compared
             # with the end of the last episode not held. Ineligible referrals never open an episode.
             violations_sql="""
@@ -352,16 +354,20 @@ CONTRACT = Contract(
                         order by referral_received_date, delivery_id, source_row) as n
                     from core.referrals where eligibility_outcome <> 'ineligible'
                 ), checked as (
-                    select delivery_id, source_row, site_code, participant_ref, n, until, false as is_open
+                    select delivery_id, source_row, site_code, participant_ref, n, until, false as is_open,
+                        delivery_id as other_delivery, source_row as other_row
                     from episodes where n = 1
                     union all
                     select e.delivery_id, e.source_row, e.site_code, e.participant_ref, e.n,
                         case when e.referral_received_date < c.until then c.until else greatest(c.until, e.until) end,
-                        e.referral_received_date < c.until
+                        e.referral_received_date < c.until,
+                        -- the last episode not held: of a row that is held, the one that was open
+                        if(e.referral_received_date < c.until or e.until < c.until, c.other_delivery, e.delivery_id),
+                        if(e.referral_received_date < c.until or e.until < c.until, c.other_row, e.source_row)
                     from checked c join episodes e
                         on e.site_code = c.site_code and e.participant_ref = c.participant_ref and e.n = c.n + 1
                 )
-                select delivery_id, source_row from checked where is_open""",
+                select delivery_id, source_row, other_delivery, other_row from checked where is_open""",
         ),
         Rule(
             "P18",

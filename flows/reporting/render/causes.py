@@ -41,13 +41,16 @@ _WORST_FIRST = (Severity.FILE, Severity.ROW, Severity.WARNING)
 _EXPLAIN_OTHERS = (OTHER_MONTH_RULE, *WRONG_MONTH, *MISPLACED_RULE_IDS, HINT_RULE)
 
 
-def biggest_first(item: Item) -> tuple[Any, ...]:
-    """Sort key: the heading line, then what refuses the file, holds rows, or is only to be checked; causes first."""
+def in_order(item: Item) -> tuple[Any, ...]:
+    """Sort key: what refuses the file, holds rows, or is only to be checked.
+
+    In each of these the heading line comes first, then causes of others, then what affects the most rows.
+    """
     is_sum = item.rule_id == TOO_MANY_ROWS_RULE  # it counts the rows that the items before it hold back
     severity = Severity.ROW if is_sum else item.severity
     return (
-        item.rule_id not in HEADING_LINE_RULES,
         _WORST_FIRST.index(severity),
+        item.rule_id not in HEADING_LINE_RULES,
         is_sum or item.rule_id == BLANK_ROWS_RULE,
         item.rule_id not in _EXPLAIN_OTHERS,
         -item.rows_affected,

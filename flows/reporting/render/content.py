@@ -1,4 +1,4 @@
-"""Turn findings into a report: one item for each cause, the biggest fix first."""
+"""Turn findings into a report: one item for each cause, in the order in which to fix them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from typing import Any
 import polars as pl
 
 from flows.cells.date_orders import MONTHS
-from flows.reporting.render.causes import RULES_OF_FORM, biggest_first, place, without_explained
+from flows.reporting.render.causes import RULES_OF_FORM, in_order, place, without_explained
 from flows.reporting.render.spreadsheet_rows import spreadsheet_rows
-from flows.reporting.report import Progress, Report
+from flows.reporting.report import Progress, Report, other_dataset
 from flows.reporting.report_item import Change, Found, Item, Nearest, Ranges
-from flows.reporting.words.items import ABOUT_HEADINGS
+from flows.reporting.words.items import ABOUT_HEADINGS, groups
+from flows.reporting.words.sending import fix_of_other_dataset
 from flows.runtime.wording import ranges
 from flows.store.ledger.report_snapshots import ReportSnapshot, comparable
 from schemas._contract.catalogue import datasets
@@ -28,6 +29,7 @@ from schemas._rules.cells import MONTH_FIRST_RULE
 from schemas._rules.explain import explain, explain_columns, explain_headings, rule
 from schemas._rules.files import WAITING_RULE
 from schemas._rules.headings import RENAMED_RULE
+from schemas._rules.misplaced import GROUPED_RULE
 from schemas.audit.deliveries import Delivery, LineShift, Verdict
 from schemas.audit.findings import Outcome
 
@@ -60,7 +62,8 @@ def delivery_report(  # parameters: a report is made from the store, the ledger 
     contract = contract or datasets().get(delivery.dataset)
     broken = findings.filter(pl.col("outcome") == Outcome.BROKEN)
     site = sites().get(delivery.site_code)
-    items, explained = without_explained(_items(contract, broken, verdict))
+    found = [_in_this_file(item, delivery, verdict) for item in _items(contract, broken, verdict)]
+    items, explained = without_explained(found)
     report = Report(
         report_id="-".join(part for part in (delivery.delivery_id, verdict.contract_version) if part),
         site=delivery.site_code,
@@ -107,7 +110,20 @@ def _items(contract: Contract | None, findings: pl.DataFrame, verdict: Verdict) 
     for group in findings.partition_by(ITEM_KEY, maintain_order=False):
         by_cause.setdefault(_cause(group.row(0, named=True)), []).append(group)
     items = [_item_of_cause(contract, groups, verdict) for groups in by_cause.values()]
-    return tuple(sorted(_with_headings_together(items), key=biggest_first))
+    return tuple(sorted(_with_headings_together(items), key=in_order))
+
+
+def _in_this_file(item: Item, delivery: Delivery, verdict: Verdict) -> Item:
+    """The item with what its fix says of this file alone: which cells to fill down (F53), or which dataset it is (F42).
+
+    Rows that are no data may lie within a group, whose cells are then not named.
+    """
+    if other := other_dataset(item):
+        return replace(item, fix=fix_of_other_dataset(delivery, datasets()[delivery.dataset], other))
+    rows = item.rows if item.spreadsheet_rows is None else item.spreadsheet_rows
+    if item.rule_id != GROUPED_RULE or not rows or verdict.rows.not_data or verdict.rows.repeats:
+        return item
+    return replace(item, fix=f"{item.fix} {groups(rows, item.column_letter)}")
 
 
 def _cause(finding: Mapping[str, Any]) -> tuple[str, ...]:

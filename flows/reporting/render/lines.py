@@ -9,7 +9,7 @@ from flows.reporting.report_item import Item
 from flows.reporting.words import check
 from flows.reporting.words import items as words
 from flows.reporting.words import lines as line_words
-from flows.reporting.words.page import BIGGEST_FIRST
+from flows.reporting.words.page import heading_of_problems
 from flows.reporting.words.pieces import plain
 
 _LABEL_WIDTH = 10  # characters
@@ -25,7 +25,7 @@ def report_lines(report: Report) -> list[str]:
     if report.not_validated:
         lines.append(check.checks_not_made(report))
     sections = (
-        (BIGGEST_FIRST, report.must_fix),
+        (heading_of_problems(report), report.must_fix),
         (check.WORTH_CHECKING, report.warnings),
     )
     for heading, items in sections:

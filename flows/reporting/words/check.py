@@ -59,6 +59,8 @@ def rows_in_short(report: Report) -> str:
     rows = report.rows
     left_out = rows.repeats + rows.not_data
     left = f", {left_out:,} left out" if left_out else ""
+    if report.result is Result.REFUSED and not rows.read:
+        return "No row of it could be checked, and the whole file would be refused."
     if report.result is Result.REFUSED:
         return (
             f"None of its {counted(rows.read, 'row')} would load: the whole file would be refused{for_share(report)}."
@@ -81,7 +83,7 @@ def outcome_of_rows(report: Report) -> str:
             "The rows were not checked, because the file itself has to be fixed first. Nothing of it would load, and "
             "there may be more to fix once the rows can be checked."
         )
-    if not report.rows.read:
+    if not report.rows.read and report.result is not Result.REFUSED:
         return "It has no rows."
     return f"{rows_in_short(report)} {MORE_TO_FIX}" if report.has_unread_columns else rows_in_short(report)
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from flows.reporting.report import Report
     from flows.reporting.report_item import Change, Item, Ranges
 
+SEPARATOR_LINE_SHIFT = (2, 1)  # of a first line such as sep=;, which Excel does not show
+GROUPS_SHOWN = 3
 RANGES_SHOWN = 6  # of rows: more numbers than 12 are not read
 CELLS_SHOWN = 5
 CHECKS_SHOWN = 12  # of those that could not be made
@@ -127,13 +129,14 @@ def row_numbers(report: Report) -> str:
     """How the rows of a text file are numbered."""
     if not report.line_shifts:
         return "Row numbers are lines of the file; the first line is row 1."
-    numbers = (
-        "Some cells hold a line break, so a spreadsheet shows fewer rows than a text editor shows lines. Where the "
-        "numbers differ, both are given."
-    )
-    if any(shift.rows is None for shift in report.line_shifts):
-        return f"{numbers} Below a quotation mark that is never closed, only the line is known."
-    return numbers
+    sentences = []
+    if known := [shift for shift in report.line_shifts if shift.rows is not None]:
+        if any(shift != SEPARATOR_LINE_SHIFT for shift in known):
+            sentences.append("Some cells hold a line break, so a spreadsheet has fewer rows than a text editor lines.")
+        sentences.append("Where a spreadsheet and a text editor number a row differently, both numbers are given.")
+    if len(known) < len(report.line_shifts):
+        sentences.append("Below a quotation mark that is not closed, rows are numbered as lines of a text editor.")
+    return " ".join(sentences)
 
 
 def hidden(item: Item) -> str:
@@ -311,11 +314,13 @@ def others(number: int, noun: str, see: str = "") -> str:
     return f"and {counted(number, f'other {noun}')}{f': see {see}' if see else ''}"
 
 
-def open_as_text(file_name: str) -> str:
-    """How to open a CSV file without changing it, as the end of a paragraph; '' for any other file."""
-    if not file_name.casefold().endswith((".csv", ".tsv", ".txt")):
-        return ""
-    return (
-        " Do not open a CSV file by a double click, because Excel then changes codes such as 01, and dates: use Data, "
-        "From Text/CSV, and give every column the type Text."
-    )
+def groups(rows: Ranges, letter: str) -> str:
+    """Which cells are to be filled down, as a sentence: 'There are 21 groups: B2 to B6, B7 to B10, and so on.'
+
+    `rows` are those without a value, a range for each group; the value of a group is in the row above.
+    """
+    cells = [f"{letter}{first - 1} to {letter}{last}" for first, last in rows[:GROUPS_SHOWN]]
+    of = "" if letter else "rows "
+    more = ", and so on" if len(rows) > GROUPS_SHOWN else ""
+    places = f"{', '.join(cells)}{more}" if more else listed(cells)
+    return f"There {'is' if len(rows) == 1 else 'are'} {counted(len(rows), 'group')} to fill: {of}{places}."

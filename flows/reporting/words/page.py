@@ -1,4 +1,4 @@
-"""The wording of a sender's page: what to do, the counts of its rows, how to send the file again."""
+"""The wording of a sender's page: what to do, the counts of its rows, what happens next."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from flows.reporting.words.items import (
     in_rows,
     meaning,
     nearest,
-    open_as_text,
     others,
     row_numbers,
     where_in_pieces,
@@ -32,6 +31,7 @@ from flows.reporting.words.items import (
     your_heading,
 )
 from flows.reporting.words.pieces import FILE, PLAIN, Pieces, in_pieces
+from flows.reporting.words.sending import steps
 from flows.reporting.words.site_index import contact_in_words
 from flows.runtime.wording import counted, deadline, listed, moment, month, shortened
 from schemas.audit.deliveries import Result
@@ -45,12 +45,11 @@ __all__ = [
     "EXPECTED", "FOUND", "RIGHT", "WHAT_WE_DID", "WHERE", "change", "checks_not_made", "expected", "heading_address",
     "expected_by_column", "hidden", "how_to_apply", "how_to_fix", "if_right", "in_place", "in_rows", "meaning",
     "nearest", "others",
-    "row_numbers", "shortened", "where_in_pieces", "where_in_short", "your_heading", "EMPTY",
-]  # fmt: skip  # the template finds the wording of items here as well
+    "row_numbers", "shortened", "steps", "where_in_pieces", "where_in_short", "your_heading", "EMPTY",
+]  # fmt: skip  # the template finds the wording of items and of the steps here as well
 
 MASTHEAD = "Pilot data checks"
 SKIP = "Skip to main content"
-BIGGEST_FIRST = "What to fix, biggest first"
 NOT_CHECKED = "Could not be checked"
 WHAT_NEXT = "What happens next"
 IF_WRONG = "If a check is wrong"
@@ -96,7 +95,7 @@ def instruction(report: Report) -> str:
         others = ": fix the other sheets of this file" if report.sheets_to_fix else ""
         return f"{NOTHING_ON_THIS_SHEET}{others}" if others else "Accepted: nothing to do"
     if report.waits:
-        return f"Nothing to fix in this file: it counts when your {listed(report.holding[0].needs)} are right"
+        return f"Nothing to fix in this file: it counts when your {listed(report.must_fix[0].needs)} are right"
     if report.held_up and report.month_is_doubted:
         return f"This file is held up: check the month in its name{by}"
     if report.too_old:
@@ -199,7 +198,8 @@ def _with_rows(item: SnapshotItem, when: str = "") -> str:
 
 def heading_of_problems(report: Report) -> str:
     """The heading of the list of problems that must be fixed."""
-    return BIGGEST_FIRST if report.send_again else "What was found, biggest first"
+    what = "What to fix" if report.send_again else "What was found"
+    return f"{what}, in this order" if report.send_again and len(report.must_fix) > 1 else what
 
 
 def heading_of_details(report: Report) -> str:
@@ -291,70 +291,6 @@ def why_not_checked(report: Report) -> str:
     return f"{why} The rows that were accepted are in the figures, and are checked as soon as they can be."
 
 
-def steps(report: Report) -> list[Pieces]:
-    """How to send the file again, step by step."""
-    if report.too_old:
-        return [in_pieces("Do what the problem says. A new version of this file would be too old as well.")]
-    all_steps = [
-        _month_to_correct(report),
-        _cells_to_fix(report),
-        _other_sheets(report),
-        _name_to_save_under(report),
-        _send_it(report),
-    ]
-    return [step for step in all_steps if step]
-
-
-def _month_to_correct(report: Report) -> Pieces:
-    if not report.wrong_month:
-        return ()
-    return in_pieces(
-        f"Put the right month in the file’s name in place of {report.period}: year and month, such as 201611 for "
-        "November 2016."
-    )
-
-
-def _cells_to_fix(report: Report) -> Pieces:
-    if report.only_wrong_month:
-        return ()
-    rows = ", and delete whole rows where it says so" if report.deletes_rows else ""
-    what_is_said = f"do what each problem says{rows}. Leave everything else as it is."
-    if report.marked_workbook and not report.lacks_results:
-        return in_pieces(
-            "Open {workbook}, which lies beside this page. It is your own file with every cell to fix marked. Fix it "
-            f"there, or in your own copy: {what_is_said}{open_as_text(report.file_name)}",
-            {"workbook": report.marked_workbook},
-            FILE,
-        )
-    why_none = f" {report.no_marked_workbook}" if report.no_marked_workbook else ""
-    how = f"{what_is_said}{why_none}{open_as_text(report.file_name)}"
-    return ((f"Fix what is listed above in your own copy of the file: {how}", PLAIN),)
-
-
-def _other_sheets(report: Report) -> Pieces:
-    if not report.shares_its_file:
-        return ()
-    return in_pieces("Look at the reports on the other sheets of this file too, so that you send it once.")
-
-
-def _name_to_save_under(report: Report) -> Pieces:
-    if report.wrong_month:
-        return ()
-    if report.is_check:
-        return check.name_to_save_under(report)
-    name = "as {name}" if report.next_name else "under the same name with the next version number"
-    workbook = ", or the marked workbook as {workbook}" if report.sends_workbook_under_another_name else ""
-    return in_pieces(f"Save it {name}{workbook}.", {"name": report.next_name, "workbook": report.next_workbook})
-
-
-def _send_it(report: Report) -> Pieces:
-    if report.is_check:
-        return check.send_it(report)
-    rows = "" if report.only_wrong_month else ", not the fixed rows alone"
-    by = f", by **{deadline(report.due)}**" if report.due else ""
-    return in_pieces(f"Send the whole file{rows}, the same way as before{by}.")
-
-
 def what_next(report: Report) -> Pieces:
     """What happens to the file and to the figures."""
     if report.is_check:
@@ -409,8 +345,3 @@ def every_cell(findings: str) -> Pieces:
 def index_page(report: Report) -> str:
     """The text of the link to the site's index page."""
     return f"All files of {report.site_name}, and what is due next"
-
-
-def no_workbook(why: str) -> str:
-    """Why there is no marked workbook, as one sentence; '' where there is no reason."""
-    return f"There is no marked workbook: {why}." if why else ""

@@ -81,11 +81,17 @@ def rows_in_short(report: Report) -> str:
     return f"{rows.accepted:,} of {counted(rows.read, 'row')} accepted{held}."
 
 
-def steps(report: Report, to_fix: int, send_as: str, to_confirm: int = 0) -> tuple[tuple[str, str], ...]:
-    """The steps of the first sheet, as (heading, text)."""
+def steps(
+    report: Report, to_fix: int, send_as: str, to_confirm: int = 0, *, may_filter: bool = True
+) -> tuple[tuple[str, str], ...]:
+    """The steps of the first sheet, as (heading, text).
+
+    `may_filter`: whether the rows without problems may be hidden while the others are fixed.
+    """
     if not to_fix:
         return _steps_to_confirm(report, send_as, to_confirm)
     by = f" by {deadline(report.due)}" if report.due else ""
+    filtered = ": filter by it to see those" if may_filter else ""
     as_before = "" if report.is_check else ", as you did with this one"
     which = "its own" if report.is_check else "the next"
     return (
@@ -93,7 +99,7 @@ def steps(report: Report, to_fix: int, send_as: str, to_confirm: int = 0) -> tup
          "checking. Each address is a link that jumps to the cell."),
         ("Fix the cells on your own sheets", "A cell to fix is filled and bold: rest on it to read what is expected "
          f"and how to fix it. Where that is to delete a row, delete the whole row. The last column, '{ROW_PROBLEMS}', "
-         f"says what is wrong with each row: filter by it to see those. Where a cell says '{HIDDEN_CELL}', look there "
+         f"says what is wrong with each row{filtered}. Where a cell says '{HIDDEN_CELL}', look there "
          "for what it held."),
         ("Leave everything else where it is", "Rows that were held back load as soon as they are right. In columns of "
          "codes, pick from the list that opens in the cell: codes such as 01 then keep their noughts."),

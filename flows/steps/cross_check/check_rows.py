@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from flows.cells.redact import redact
+from flows.deliveries.context import ROW_WORD
 from flows.deliveries.findings import ROW_BY_ROW, Finding, findings_of_rows
 from flows.deliveries.validated import ValidatedDelivery
 from flows.store.findings_table import insert_findings, insert_findings_of
 from flows.store.result_sink import ACCEPTED, HELD
-from schemas._contract.derive import PROVENANCE
+from schemas._contract.derive import PROVENANCE, quoted
 from schemas._contract.model import Contract, Rule, Severity
 from schemas._contract.registry import returns_for
 from schemas._contract.shared_fields import repeats_sql
@@ -35,7 +36,7 @@ KEY_SENT_BEFORE = next(r for r in FILE_RULES if r.rule_id == "P04" and r.severit
 def make_work_tables(db: duckdb.DuckDBPyConnection) -> None:
     """Make the temporary tables of `check_rows`: rows that break a rule, and those that are excused.
 
-    `shown` is what a finding shows in place of the cell, where the rule names a column for it (`Rule.found_column`).
+    `shown` is what a finding shows in place of the cell, if the rule says so (`Rule.found_column`, `names_other`).
     """
     db.execute("create temp table broken (delivery_id varchar, source_row bigint, shown varchar)")
     db.execute("create temp table excused (delivery_id varchar, source_row bigint)")
@@ -66,7 +67,7 @@ def check_rows(
         _report_unchecked(db, rule, [v for v in unchecked if _sender_owes_tables(rule, v)])
         if len(unchecked) == len(current):
             continue
-        _find_violations(db, sql, rule.found_column, except_of=unchecked)
+        _find_violations(db, sql, _shown(rule), except_of=unchecked)
         _report_violations(db, rule, contract, current)
         if rule.parent and results:
             _excuse(db, contract, rule, validated, results)
@@ -77,13 +78,21 @@ def check_rows(
             db.execute(f'delete from core."{contract.dataset}" where {is_broken}')
 
 
+def _shown(rule: Rule) -> str:
+    """SQL for what a finding shows in place of the cell: null for the cell itself."""
+    if not rule.names_other:
+        return rule.found_column or "null"
+    in_file, in_other_file = f"{rule.names_other} {ROW_WORD} ", f"{rule.names_other} a row of an earlier file"
+    return f"if(other_delivery = delivery_id, {quoted(in_file)} || other_row, {quoted(in_other_file)})"
+
+
 def _find_violations(
-    db: duckdb.DuckDBPyConnection, sql: str, found_column: str, except_of: Sequence[ValidatedDelivery]
+    db: duckdb.DuckDBPyConnection, sql: str, shown: str, except_of: Sequence[ValidatedDelivery]
 ) -> None:
     """Fill `broken` with the rows that break a rule, except those of deliveries it could not be checked for."""
     db.execute("delete from broken")
     db.execute(
-        f"insert into broken select distinct delivery_id, source_row, {found_column or 'null'} from ({sql})"
+        f"insert into broken select distinct delivery_id, source_row, {shown} from ({sql})"
         " where not list_contains(?, delivery_id)",
         [[v.delivery.delivery_id for v in except_of]],
     )
@@ -163,8 +172,9 @@ def _report_violations(
             "column_letter": [c.letter or None for c in columns.values()],
             "column_name": [c.heading or None for c in columns.values()],
             "sheet": [v.verdict.sheet for v in current],
+            "row_word": ["line" if v.verdict.line_shifts else "row" for v in current],
         },
-        schema=dict.fromkeys(("delivery_id", "column_letter", "column_name", "sheet"), pl.String),
+        schema=dict.fromkeys(("delivery_id", "column_letter", "column_name", "sheet", "row_word"), pl.String),
     )
     broken = db.execute(
         f"""
@@ -176,8 +186,9 @@ def _report_violations(
     # one cut-off for the rows of all sites: redaction needs it only to recognise possible dates of birth
     latest = max(v.delivery.data_cut_date for v in current)
     rows = broken.drop("text").hstack(redact(broken["text"], contract.by_name[field], contract, latest))
-    rows = rows.with_columns(found=pl.coalesce("shown", "found"), hidden=pl.col("hidden") & pl.col("shown").is_null())
     rows = rows.join(addresses, on="delivery_id", maintain_order="left")
+    shown = pl.col("shown").str.replace(ROW_WORD, pl.col("row_word"), literal=True)
+    rows = rows.with_columns(found=pl.coalesce(shown, "found"), hidden=pl.col("hidden") & shown.is_null())
     findings = findings_of_rows(rows, Finding(rule.rule_id, rule.severity, field=field), sheet=ROW_BY_ROW)
     insert_findings(db, findings.with_columns(rows["delivery_id"]))
 

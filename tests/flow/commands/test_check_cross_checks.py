@@ -212,9 +212,9 @@ def test_pilots_check_prints_the_broken_rule_and_exits_with_1(folder: DataFolder
     as_text, as_json = pilots_in_process("check", path), pilots_in_process("check", path, "--json")
     assert (as_text.returncode, as_json.returncode) == (1, 1)
     assert (
-        "The same contact is recorded twice (check K04)\n    where     Column A, Contact reference (contact_id), row 3"
-        in as_text.stdout
-    )
+        "The same contact is recorded more than once (check K04)\n"
+        "    where     Column A, Contact reference (contact_id), row 3\n    found     the same contact as row 2"
+    ) in as_text.stdout
     assert (
         "1 of 2 rows would load, 1 would be held back.\n5 checks could not be made here: see the end." in as_text.stdout
     )
@@ -222,6 +222,20 @@ def test_pilots_check_prints_the_broken_rule_and_exits_with_1(folder: DataFolder
     report = json.loads(as_json.stdout)
     assert report["result"] == "accepted_with_held_rows" and report["rows"]["held"] == 1
     assert [r["rule_id"] for r in report["rules"]] == ["K04"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "found"),
+    [
+        ("K04", "the same contact as row 2"),
+        ("P16", "the earlier episode is on row 2"),
+        ("E11", "perhaps the same job as row 2"),
+    ],
+)
+def test_a_rule_about_two_rows_names_the_other_row(rule: str, found: str, folder: DataFolder) -> None:
+    dataset, site, rows, _ = ONE_DATASET[rule]
+    report = check_file(folder.send(dataset, rows, site=site)).reports[0]
+    assert [[f.value for f in i.found] for i in report.items if i.rule_id == rule] == [[found]]
 
 
 def test_a_valid_file_is_not_called_accepted_while_checks_are_open(folder: DataFolder) -> None:

@@ -151,3 +151,13 @@ def test_pilots_check_accepts_the_same_misnamed_files(tmp_path: Path) -> None:
     unclear = tmp_path / f"{BPL}_contacts_201611.csv"
     unclear.write_bytes(bytes_of("contacts", 1))
     assert pilots_in_process("check", str(unclear)).returncode == 2
+
+
+def test_a_file_of_another_dataset_is_asked_for_under_the_next_name_of_that_dataset(folder: DataFolder) -> None:
+    folder.send("participants", valid_rows("participants", 1, 2))
+    folder.send("referrals", valid_rows("referrals", 1))
+    write_file(folder, f"{BPL}_contacts_201611_v1.csv", bytes_of("referrals", 1, 2))
+    folder.run("2016-12-02")
+    text = page_text(folder.paths.reports / BPL / f"{BPL}_contacts_201611_v1.html")
+    assert f"Save it as {BPL}_referrals_201611_v2.csv ." in text and f"{BPL}_contacts_201611_v2" not in text
+    assert "Then send the Contacts of November 2016: that file is still to come." in text

@@ -61,6 +61,10 @@ def test_a_row_repeated_in_a_later_month_is_held_there(
         " where severity = 'row' group by all"
     )
     assert held == [("201611", "K04", REPEATED_ROWS)]
+    # which row is the other one, without a number that would be another file's
+    assert folder.query("select distinct found from audit.findings where rule_id = 'K04' and outcome = 'broken'") == [
+        ("the same contact as a row of an earlier file",)
+    ]
     query = "select count(*) from core.contacts where contact_date < date '2016-11-01' and contact_id < 'BPL-C000500'"
     assert folder.query(query) == [(REPEATED_ROWS,)]
 

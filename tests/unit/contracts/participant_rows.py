@@ -179,5 +179,5 @@ def warehouse(core: dict[str, list[Row]], history: dict[str, list[Row]]) -> duck
 def broken_rows(db: duckdb.DuckDBPyConnection, rule: Rule) -> list[int]:
     """The source rows that break a rule between rows, as its SQL finds them."""
     found = db.execute(rule.violations_sql).fetchall()
-    assert all(delivery == "now" for delivery, _ in found)
-    return sorted(row for _, row in found)
+    assert all(delivery == "now" for delivery, *_ in found)
+    return sorted(row for _, row, *_ in found)

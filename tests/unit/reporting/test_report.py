@@ -21,7 +21,7 @@ from flows.reporting import report as shape
 from flows.reporting.render import delivery_report, findings_csv, render_html, report_json, write_reports
 from flows.reporting.render.run_summary import RunSummary, count_findings, render_run_summary
 from flows.reporting.words import items as words
-from flows.reporting.words import page
+from flows.reporting.words.sending import no_workbook
 from flows.runtime.wording import clock, counted, deadline, listed, moment, month, ranges, spans
 from schemas._contract.registry import OverdueReturn
 from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
@@ -320,7 +320,7 @@ def test_reports_are_written_to_the_site_folder(tmp_path: Path) -> None:
 
 def test_the_page_gives_the_reason_for_a_missing_marked_workbook() -> None:
     report = SAMPLES["one_problem"].report
-    why = page.no_workbook("the file is no longer there")
+    why = no_workbook("the file is no longer there")
     assert why in render_html(replace(report, marked_workbook="", no_marked_workbook=why))
     assert "no marked workbook" not in render_html(replace(report, marked_workbook=""))
 

@@ -21,7 +21,7 @@ def test_an_item_has_place_finding_expectation_and_fix() -> None:
         "Fix 1 problem before you send this file. Nothing was sent.",
         "9 of 10 rows would load, 1 would be held back.",
         "",
-        "What to fix, biggest first",
+        "What to fix",
         "- Contact date is not written year-month-day (check C02)",
         "    where     Column C (Date of contact), row 114",
         "    found     14/06/2016",
@@ -66,7 +66,7 @@ def test_checks_not_made_are_not_listed_as_faults() -> None:
     heading = lines.index("Not checked here")
     assert set(lines[heading + 1 :]) == {
         "- These need your accepted files of referrals: There is no referral for this contact (P12).",
-        "- These need what else was sent: The same contact is recorded twice (K04).",
+        "- These need what else was sent: The same contact is recorded more than once (K04).",
     }
 
 

@@ -45,6 +45,7 @@ from flows.workbooks.styles import (
 from schemas._contract.model import Field, Kind, Severity
 from schemas._contract.workbook_names import HIDDEN, NO_RESULT, OUR_SHEETS, PROBLEMS, READ_ME, ROW_PROBLEMS
 from schemas._rules.headings import RENAMED_RULE
+from schemas._rules.misplaced import GROUPED_RULE
 from schemas._rules.privacy import REFUSING_RULE_IDS
 from schemas.audit.deliveries import Result
 
@@ -155,7 +156,9 @@ def _write_read_me(
         row += 4
     to_fix = sum(p.must for p in problems)
     to_confirm = sum(bool(p.code) for p in problems)
-    steps = words.steps(first, to_fix, name_to_send(first), to_confirm)
+    # the rows that hold the values to be copied down have no problem themselves
+    may_filter = all(p.rule_id != GROUPED_RULE for p in problems)
+    steps = words.steps(first, to_fix, name_to_send(first), to_confirm, may_filter=may_filter)
     if any(p.report.lacks_results for p in parts):
         steps = words.steps_in_own_file(first, to_fix)
     for number, (step, detail) in enumerate(steps, 1):
