@@ -153,14 +153,17 @@ class Item:
     @property
     def fills_its_column(self) -> bool:
         """Whether every row from the heading down to the last of them has a suggestion."""
+        if self.parts:
+            return False
         ranges = self.rows if self.spreadsheet_rows is None else self.spreadsheet_rows
         starts_at_top = len(ranges) == 1 and self.heading_row is not None and ranges[0][0] == self.heading_row + 1
         return starts_at_top and self.cells_suggested == self.rows_affected and not self.hides_values
 
     @property
     def replaces_without_clash(self) -> bool:
-        """Whether no suggestion is itself a value to be replaced, so that the pairs can be replaced one by one."""
-        return not {c.found for c in self.changes} & {c.suggestion for c in self.changes}
+        """Whether the pairs can be replaced one after another: each value once, and none by another one of them."""
+        found = {c.found for c in self.changes}
+        return len(found) == len(self.changes) and not found & {c.suggestion for c in self.changes}
 
     def to_json(self) -> dict[str, Any]:
         """The item as `report.json` holds it."""

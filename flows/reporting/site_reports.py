@@ -184,7 +184,6 @@ class DeliveryReports:
             report = replace(
                 report,
                 marked_workbook=marked.name if report.send_again or d.delivery_id in self._confirmable else "",
-                sheets_to_fix=self._sheets_to_fix(v),
                 no_marked_workbook=no_workbook(marked.why_none),
                 replaced_by=self._due.replaced_by(v),
                 must_be_deleted=d.delivery_id in self.to_delete,
@@ -269,6 +268,7 @@ class DeliveryReports:
     def _report(self, v: ValidatedDelivery, verdict: Verdict) -> Report:
         """The report on a delivery, without what earlier reports and the state of the run add to it."""
         report = delivery_report(v.delivery, verdict, self.findings(v), deadline=deadline(v.delivery), run=self.run)
+        report = replace(report, sheets_to_fix=self._sheets_to_fix(v))
         if other := report.other_dataset:
             return replace(report, other_version=self._next_version(v.delivery, other.dataset))
         return report

@@ -14,7 +14,14 @@ from flows.cells.parse import FORMULA_SIGNS
 from flows.reporting.render.spreadsheet_rows import spreadsheet_rows
 from flows.reporting.report import Report
 from flows.reporting.words import confirming, not_taken_in, page, rows, site_index
-from flows.reporting.words.items import AS_SUGGESTED, COULD_NOT_BE_CHECKED, HIDDEN, NOTHING_TO_FIX, SUGGESTED
+from flows.reporting.words.items import (
+    ABOUT_HEADINGS,
+    AS_SUGGESTED,
+    COULD_NOT_BE_CHECKED,
+    HIDDEN,
+    NOTHING_TO_FIX,
+    SUGGESTED,
+)
 from flows.store.durable import write_whole
 from schemas._contract.model import Severity
 from schemas.audit.findings import Outcome
@@ -72,10 +79,13 @@ def report_json(report: Report) -> str:
 def findings_csv(report: Report, findings: pl.DataFrame) -> str:
     """Every finding that is not confirmed as CSV: its cell, the value found, what was expected and how to fix it.
 
-    A cell's address is the one in a spreadsheet, and empty where its row there is not known.
+    A cell's address is the one in a spreadsheet, and empty where its row there is not known. Of a finding about a
+    heading it is the heading's.
     No text in it can run as a formula when it is opened in a spreadsheet.
     """
     in_spreadsheet = spreadsheet_rows(findings["source_row"], report.line_shifts).alias("spreadsheet_row")
+    heading_row = next((i.heading_row for item in report.items for i in item.by_column if i.heading_row), None)
+    heading_cell = pl.when(pl.col("rule_id").is_in(ABOUT_HEADINGS)).then(_address(pl.lit(heading_row)))
     is_checked = pl.col("outcome") != Outcome.NOT_CHECKED
     lines = (
         findings.with_columns(in_spreadsheet)
@@ -90,7 +100,7 @@ def findings_csv(report: Report, findings: pl.DataFrame) -> str:
             "rule_id",
             "severity",
             "sheet",
-            (pl.col("column_letter") + pl.col("spreadsheet_row").cast(pl.String)).fill_null("").alias("cell"),
+            pl.coalesce(_address(pl.col("spreadsheet_row")), heading_cell).fill_null("").alias("cell"),
             "source_row",
             "spreadsheet_row",
             pl.coalesce("column_name", "field").alias("column"),
@@ -101,6 +111,11 @@ def findings_csv(report: Report, findings: pl.DataFrame) -> str:
         .with_columns(_not_a_formula(c) for c in ("sheet", "column", "found_or_hidden", "expected", "fix"))
     )
     return lines.write_csv()
+
+
+def _address(row: pl.Expr) -> pl.Expr:
+    """The address of the cell of a column in a row; null where either is not known."""
+    return pl.col("column_letter") + row.cast(pl.String)
 
 
 def _rule_texts(report: Report) -> pl.DataFrame:

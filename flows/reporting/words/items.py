@@ -232,7 +232,7 @@ def how_to_apply(item: Item, report: Report) -> list[str]:
     if item.suggestions_used or not item.changes:
         return []
     sentences = [_evidence(item), _where_all_are(item, report)]
-    if item.rows_affected > FEW_CELLS and item.rule_id not in RULES_WITH_A_RECIPE:
+    if item.rows_affected > FEW_CELLS:
         sentences += [_at_once(item, report)]
     return [sentence for sentence in sentences if sentence]
 
@@ -264,24 +264,22 @@ def _where_all_are(item: Item, report: Report) -> str:
 
 def _at_once(item: Item, report: Report) -> str:
     """How to enter all suggestions of one column in few steps; '' where there is no safe way."""
-    if item.parts or not item.column_letter:
-        return ""
-    column = f"column {item.column_letter}"
-    if item.fills_its_column and len(report.must_fix) == 1 and report.marked_workbook:
+    column = "these columns" if item.parts else f"column {item.column_letter}"
+    has_recipe = item.rule_id in RULES_WITH_A_RECIPE
+    if item.fills_its_column and not has_recipe and len(report.must_fix) == 1 and report.marked_workbook:
         return (
-            f"Every row has one, in the same order, so you can copy them all from '{SUGGESTED_VALUE}' and paste them "
-            f"as values over {column}, from {item.first_cell} down."
+            f"Every row has one, in the same order: you can copy those of {column} from '{SUGGESTED_VALUE}' in one go, "
+            f"and paste them as values over {column}, from {item.first_cell} down."
         )
-    gaps = (
-        f"Do not paste the column of suggestions over {column}: cells without one lie between, and values would land in"
-        " the wrong rows."
-    )
-    if item.changes_left_out or not item.replaces_without_clash:
+    why = "it has those of every column" if item.parts else "cells without one lie between"
+    warning = f"Do not paste the list of suggestions over {column}: {why}, and values would land in the wrong rows."
+    gaps = "" if item.fills_its_column else warning
+    if has_recipe or item.changes_left_out or not item.replaces_without_clash:
         return gaps
     return (
         f"To change them all: select {column}, press Ctrl+H and tick 'Match entire cell contents' under Options. Then "
         f"replace each value on the left below by the one on its right, with 'Replace All'. {gaps}"
-    )
+    ).rstrip()
 
 
 def checks_not_made(items: Sequence[Item], *, is_check: bool) -> list[str]:

@@ -28,7 +28,7 @@ def test_few_pairs_are_all_listed_to_be_replaced_and_never_pasted_over_gaps(tmp_
     [item] = checked.items
     assert item.rule_id == "C30" and len(item.changes) > 5 and not item.changes_left_out
     assert "press Ctrl+H and tick 'Match entire cell contents'" in advice(checked)
-    assert "Do not paste the column of suggestions over column" in advice(checked)
+    assert "Do not paste the list of suggestions over column" in advice(checked)
     assert "ROUND" not in item.fix and "Multiply" not in item.fix
 
 
@@ -37,6 +37,8 @@ def test_pairs_that_would_be_replaced_twice_are_not_to_be_replaced(tmp_path: Pat
     checked = check(written(half_converted, *REFERRAL_DATES[:1])(sound_file("referrals")), tmp_path)
     item = checked.items[0]
     assert item.rule_id == "C25" and "Ctrl+H" not in advice(checked)
+    several = check(written(half_converted, *REFERRAL_DATES)(sound_file("referrals")), tmp_path)
+    assert "over these columns: it has those of every column" in advice(several)
 
 
 def test_a_complete_column_of_suggestions_may_be_copied_in_one_go(tmp_path: Path) -> None:
@@ -66,6 +68,7 @@ def test_what_a_renamed_column_must_hold_is_said_beside_its_heading(tmp_path: Pa
     page = render_html(checked.report)
     assert "Attendance: one of 2 (Cancelled by the participant)" in page
     assert "only if it means the same" in page and "specification" not in checked.items[0].expected
+    assert ",F1," in findings_csv(checked.report, checked.findings)
     assert "Not every column could be checked" in page and "Every row was checked" not in page
 
 
