@@ -82,21 +82,23 @@ def rows_in_short(report: Report) -> str:
 
 
 def steps(
-    report: Report, to_fix: int, send_as: str, to_confirm: int = 0, *, may_filter: bool = True
+    report: Report, to_fix: int, send_as: str, to_confirm: int = 0, *, may_filter: bool = True, to_check: int = 0
 ) -> tuple[tuple[str, str], ...]:
     """The steps of the first sheet, as (heading, text).
 
-    `may_filter`: whether the rows without problems may be hidden while the others are fixed.
+    `may_filter`: whether the rows without problems may be hidden while the others are fixed. `to_check`: how many
+    problems are only worth checking.
     """
     if not to_fix:
         return _steps_to_confirm(report, send_as, to_confirm)
     by = f" by {deadline(report.due)}" if report.due else ""
+    below = ", and below them what is worth checking" if to_check else ""
     filtered = ": filter by it to see those" if may_filter else ""
     as_before = "" if report.is_check else ", as you did with this one"
     which = "its own" if report.is_check else "the next"
     return (
-        (f"Open the sheet {PROBLEMS}", f"It lists {counted(to_fix, 'place')} to fix, and below them what is worth "
-         "checking. Each address is a link that jumps to the cell."),
+        (f"Open the sheet {PROBLEMS}", f"It lists {counted(to_fix, 'place')} to fix{below}. Each address is a link "
+         "that jumps to the cell."),
         ("Fix the cells on your own sheets", "A cell to fix is filled and bold: rest on it to read what is expected "
          f"and how to fix it. Where that is to delete a row, delete the whole row. The last column, '{ROW_PROBLEMS}', "
          f"says what is wrong with each row{filtered}. Where a cell says '{HIDDEN_CELL}', look there "

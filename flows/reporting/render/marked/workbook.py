@@ -158,7 +158,8 @@ def _write_read_me(
     to_confirm = sum(bool(p.code) for p in problems)
     # the rows that hold the values to be copied down have no problem themselves
     may_filter = all(p.rule_id != GROUPED_RULE for p in problems)
-    steps = words.steps(first, to_fix, name_to_send(first), to_confirm, may_filter=may_filter)
+    to_check = len(problems) - to_fix
+    steps = words.steps(first, to_fix, name_to_send(first), to_confirm, may_filter=may_filter, to_check=to_check)
     if any(p.report.lacks_results for p in parts):
         steps = words.steps_in_own_file(first, to_fix)
     for number, (step, detail) in enumerate(steps, 1):
