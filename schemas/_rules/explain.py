@@ -129,7 +129,7 @@ def explain_columns(
         "heading": f"cells {_listed([f'{a}{heading_row}' for a in letters])}"
         if letters[1:] and heading_row
         else "the cells of their headings",
-        # a sender who must write something has to be told what
+        # where a value must be entered, the text says which
         "expected": _expected_of_each(fields, in_full=severity != Severity.WARNING),
     }
     in_short = _filled_in(stated, contract, field=_and_more(names), **texts)

@@ -53,7 +53,7 @@ def test_there_is_one_golden_file_for_each_report() -> None:
 
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_report_json_is_valid_by_its_schema(kind: str) -> None:
-    SCHEMA.validate(json.loads(report_json(SAMPLES[kind].report)))
+    assert [e.message for e in SCHEMA.iter_errors(json.loads(report_json(SAMPLES[kind].report)))] == []
 
 
 def test_the_order_of_findings_does_not_change_a_report() -> None:

@@ -336,7 +336,7 @@ def test_a_killed_revalidate_is_completed_by_the_next_run(prepared: DataFolder, 
         assert ran.returncode == 9, f"killed {when}: it went on to its end"
         killed.run("2016-12-04")
         assert warehouse_content(killed.paths.current_link.resolve()) == content, f"killed {when}"
-        assert sentence in page(killed), f"killed {when}: the site is not told"
+        assert sentence in page(killed), f"killed {when}: the page does not say so"
         summaries = [p.read_text(encoding="utf-8") for p in killed.paths.reports.glob("nights/*.md")]
         assert any(sentence in summary for summary in summaries), f"killed {when}: no summary says it"
         assert killed.run("2016-12-04").result == "quiet"
