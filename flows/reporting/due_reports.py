@@ -117,9 +117,13 @@ class ReportsDue:
                 # a deleted file changes the page that asked for it, and no later one
                 histories[series] = _hash(histories[series], written.get(d.delivery_id, "").removeprefix(TO_DELETE))
 
+    def in_file(self, v: ValidatedDelivery) -> Sequence[ValidatedDelivery]:
+        """The datasets in a delivery's file, in the order of the catalogue: the same input gives the same workbook."""
+        return self._by_file[v.delivery.path, v.delivery.sha256]
+
     def others_in_file(self, v: ValidatedDelivery) -> list[ValidatedDelivery]:
         """The other datasets in a delivery's file, in the order of the catalogue; none for a single dataset."""
-        of_file = self._in_file[v.delivery.path, v.delivery.sha256] if v.delivery.sheet else ()
+        of_file = self.in_file(v) if v.delivery.sheet else ()
         return [o for o in of_file if o.delivery.delivery_id != v.delivery.delivery_id]
 
     def is_to_be_sent_again(self, v: ValidatedDelivery) -> bool:
@@ -131,7 +135,7 @@ class ReportsDue:
         return [(o.delivery.dataset, self.is_to_be_sent_again(o)) for o in self.others_in_file(v)]
 
     @cached_property
-    def _in_file(self) -> Mapping[tuple[str, str], Sequence[ValidatedDelivery]]:
+    def _by_file(self) -> Mapping[tuple[str, str], Sequence[ValidatedDelivery]]:
         """The deliveries of each file, by its path and digest, in the order of the catalogue."""
         in_file: dict[tuple[str, str], list[ValidatedDelivery]] = defaultdict(list)
         order = {name: number for number, name in enumerate(datasets())}

@@ -58,7 +58,7 @@ class WorkbookJob(NamedTuple):
 
 
 def _make(job: WorkbookJob | MarkedWorkbook) -> MarkedWorkbook:
-    """Make the marked workbook of a file, unless what comes of it is known. Any error but OSError is its result."""
+    """Make the marked workbook of a file, unless its result is known. Any error but OSError becomes the result."""
     if isinstance(job, MarkedWorkbook):
         return job
     try:
@@ -146,12 +146,9 @@ class DeliveryReports:
 
     def _workbook_job(self, v: ValidatedDelivery) -> WorkbookJob | MarkedWorkbook:
         """What the marked workbook of a delivery's file is made from, or why it cannot be made."""
-        d, contracts = v.delivery, list(datasets())
-        of_file = [o for o in self.validated if (o.delivery.path, o.delivery.sha256) == (d.path, d.sha256)]
-        # in the order of the catalogue, so that the same input gives the same workbook
-        of_file.sort(key=lambda o: contracts.index(o.delivery.dataset))
+        d = v.delivery
         try:
-            parts = [self._part(o) for o in of_file]
+            parts = [self._part(o) for o in self._due.in_file(v)]
         except OSError:
             raise
         except Exception as error:

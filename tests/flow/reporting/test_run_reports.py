@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +12,6 @@ from file_validator import as_csv, as_table, workbook
 
 from flows.commands.query import status_in_words, warehouse_status
 from flows.nightly import RunResult
-from flows.reporting import site_reports
-from flows.reporting.render.marked import marking
 from flows.runtime.data_folder import CorrectionsUnusable
 from flows.settings import Settings
 from flows.steps import validate_delivery
@@ -109,72 +106,6 @@ def test_a_stale_file_is_refused_in_every_report(folder: DataFolder) -> None:
     assert expected == audit_row(folder, contacts["delivery"]) == report_row(folder, outcome, contacts["delivery"])
     assert not outcome.must_be_fixed, "the later file counts"
     assert outcome.verdict == "Published: 1 file checked, 1 replaced by a later file."
-
-
-@pytest.mark.parametrize("broken", ["write_reports", "make_marked_workbook", "write_marked_workbook"])
-def test_a_report_that_cannot_be_written_does_not_affect_the_others(
-    folder: DataFolder, monkeypatch: pytest.MonkeyPatch, broken: str
-) -> None:
-    folder.send("participants", valid_rows("participants", 1, 2))
-    folder.send("contacts", [valid_row("contacts", 1), contact_with_bad_code(2)])
-    module = marking if broken == "write_marked_workbook" else site_reports
-    original = getattr(module, broken)
-
-    def breaks_on_contacts(*args: Any, **options: Any) -> Any:
-        if "contacts" in str(args[0 if module is marking else 1]):
-            raise KeyError("AB123456C")
-        return original(*args, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(module, broken, breaks_on_contacts)
-        outcome = folder.run(DEC)
-    assert outcome.verdict.startswith("Published: 2 files checked") and outcome.must_be_fixed
-    assert len(outcome.reported.pages) == (1 if broken == "write_reports" else 2)
-    [failed] = outcome.reported.not_reported
-    assert failed.startswith(f"{BPL} contacts November 2016 v1: ") and "KeyError" in failed
-    assert f"- {failed}. The next night tries again." in outcome.reported.summary
-    assert "AB123456C" not in outcome.reported.summary
-    again = folder.run(JAN)
-    assert again.result == "quiet" and again.reported.not_reported == ()
-    assert [i.split("-2016")[0] for i in again.reported.pages if "contacts" not in i] == []
-    assert (folder.paths.reports / BPL / f"{BPL}_contacts_201611_v1_to_fix.xlsx").exists()
-    assert folder.run(FEB).reported.pages == {}
-
-
-def test_reports_are_the_same_with_workbooks_made_in_other_processes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def reports(name: str) -> dict[str, bytes]:
-        folder = DataFolder(tmp_path / name)
-        folder.send_all(1, 2)
-        folder.send("contacts", [valid_row("contacts", 1), contact_with_bad_code(2)])
-        assert folder.run(DEC).reported.not_reported == ()
-        return {p.name: without_run(p) for p in (folder.paths.reports / BPL).iterdir()}
-
-    def without_run(path: Path) -> bytes:
-        data = path.read_bytes()
-        return data if path.suffix == ".xlsx" else re.sub(rb'"run": \{.*?\}|[Rr]un [-\w]+', b"", data, flags=re.DOTALL)
-
-    in_this_process = reports("one")
-    monkeypatch.setattr(site_reports, "ROWS_FOR_PROCESSES", 0)
-    assert reports("two") == in_this_process and any(name.endswith("_to_fix.xlsx") for name in in_this_process)
-
-
-def test_a_run_that_fails_while_reporting_says_that_figures_are_published(
-    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: Any, **__: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    for dataset in ("participants", "contacts"):
-        folder.send(dataset, valid_rows(dataset, 1))
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
-        patch.setattr(site_reports, "write_reports", full)
-        folder.run()
-    [summary] = [p.read_text(encoding="utf-8") for p in (folder.paths.reports / "nights").glob("*.md")]
-    assert summary.startswith("Published, but not all was reported: No space left on device.")
-    assert folder.count("core.contacts") == 1
-    assert len(folder.run().reported.pages) == 2
 
 
 def test_the_page_of_a_superseded_file_has_nothing_to_fix(folder: DataFolder) -> None:
