@@ -28,14 +28,13 @@ from flows.store.ledger.report_snapshots import (
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Severity
 from schemas._rules.files import WAITING_RULE
-from schemas._rules.headings import OTHER_DATASET_RULE, RENAMED_RULE
+from schemas._rules.headings import COLUMNS_OF, OTHER_DATASET_RULE, RENAMED_RULE
 from schemas.audit.deliveries import Counts, LineShift, Result, Verdict
 
 if TYPE_CHECKING:
     import polars as pl
 
 SCHEMA_VERSION = "3"
-_COLUMNS_OF = "the columns of {}"  # what F42 found, with the title of the other dataset
 # rules about columns of which no cell, or not every one, was checked
 UNREAD_COLUMN_RULES = ("F09", "F12", RENAMED_RULE, "F50", "F51", "F52")
 
@@ -59,7 +58,7 @@ def report_stem(file_name: str, dataset: str) -> str:
 def other_dataset(item: Item) -> Contract | None:
     """The dataset that a finding of F42 names: its columns are in the file; None for any other item."""
     found = [f.value for f in item.found] if item.rule_id == OTHER_DATASET_RULE else []
-    return next((c for c in datasets().values() if _COLUMNS_OF.format(c.title) in found), None)
+    return next((c for c in datasets().values() if COLUMNS_OF.format(c.title) in found), None)
 
 
 @dataclass(frozen=True)

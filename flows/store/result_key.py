@@ -34,6 +34,7 @@ from schemas._rules.cells import (
 from schemas._rules.confirmations import NOT_TAKEN
 from schemas._rules.corrections import APPLIED, NOT_APPLIED
 from schemas._rules.files import BLANK_ROWS_LISTED, FORM_VERSIONS, VERSION_COLUMN
+from schemas._rules.headings import COLUMNS_OF
 from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS
 from schemas.audit.deliveries import Delivery
 from schemas.audit.findings import CONTRACT as FINDINGS
@@ -44,6 +45,7 @@ RULES_IN_USE = {
     "APPLIED": APPLIED,
     "BLANK_ROWS_LISTED": BLANK_ROWS_LISTED,
     "CLOCK_RULE": CLOCK_RULE,
+    "COLUMNS_OF": COLUMNS_OF,
     "FORM_VERSIONS": tuple(sorted(FORM_VERSIONS)),
     "HOURS_RULE": HOURS_RULE,
     "MONTH_FIRST_RULE": MONTH_FIRST_RULE,

@@ -9,6 +9,7 @@ from schemas._contract.model import Contract, Rule, Severity
 
 FILE, WARNING = Severity.FILE, Severity.WARNING
 OTHER_DATASET_RULE = "F42"  # found in `flows/steps/conform/other_dataset.py`
+COLUMNS_OF = "the columns of {}"  # what a finding of F42 shows, with the title of the other dataset
 RENAMED_RULE = "F41"  # a heading that may stand for a field, found in `flows/steps/conform/renamed.py`
 
 

@@ -28,14 +28,7 @@ RULES_OF_FORM = frozenset(
     }
 )
 HINT_RULE = "F40"  # a hint after a heading says how the column's dates are read
-SEPARATED_BY_BLANK_ROWS = (
-    "F05",
-    "F06",
-    "F33",
-    "F34",
-    "F35",
-    "F38",
-)  # content that is not data, with blank rows around it
+SEPARATED_BY_BLANK_ROWS = ("F05", "F06", "F33", "F34", "F35", "F38")  # content that is not data
 BLANK_ROWS_RULE = "F07"
 _WORST_FIRST = (Severity.FILE, Severity.ROW, Severity.WARNING)
 _EXPLAIN_OTHERS = (OTHER_MONTH_RULE, *WRONG_MONTH, *MISPLACED_RULE_IDS, HINT_RULE)

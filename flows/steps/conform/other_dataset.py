@@ -14,6 +14,7 @@ from schemas._contract.catalogue import datasets
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Severity
 from schemas._contract.registry import profile
+from schemas._rules.headings import COLUMNS_OF
 from schemas.audit.deliveries import Column
 
 MIN_HEADINGS = 3  # of the other dataset: fewer may occur by chance
@@ -39,7 +40,7 @@ def other_dataset(headings: Sequence[str], contract: Contract, context: Delivery
 
 def layout_of_other(layout: Layout, contract: Contract, other: Contract) -> Layout:
     """The layout of a file that holds another dataset: nothing is read, and one finding says why."""
-    found = Finding("F42", Severity.FILE, found=f"the columns of {other.title}")
+    found = Finding("F42", Severity.FILE, found=COLUMNS_OF.format(other.title))
     return layout_of_nothing(layout, contract, [found])
 
 

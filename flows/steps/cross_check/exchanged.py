@@ -103,9 +103,9 @@ def _shown_by(rows: pl.DataFrame, one: str, other: str) -> int:
     a, b, a_then, b_then = (_comparable(rows[name]) for name in (one, other, one + _THEN, other + _THEN))
     # a value that the other column has no reading for may have been read as empty there
     lost = (a.is_null() & b_then.is_not_null()) | (b.is_null() & a_then.is_not_null())
-    telling = a_then.ne_missing(b_then) & ~lost
-    n = int((telling & a.eq_missing(b_then) & b.eq_missing(a_then)).sum())
-    return n if n >= max(MIN_ROWS, NEARLY_ALL * int(telling.sum())) else 0
+    informative = a_then.ne_missing(b_then) & ~lost
+    n = int((informative & a.eq_missing(b_then) & b.eq_missing(a_then)).sum())
+    return n if n >= max(MIN_ROWS, NEARLY_ALL * int(informative.sum())) else 0
 
 
 def _comparable(values: pl.Series) -> pl.Series:
