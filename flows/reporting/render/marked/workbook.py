@@ -151,7 +151,7 @@ def _write_read_me(
         instruction = page.instruction(report)
         sheet.write_string(row, 0, page.caption(report), workbook.style("caption"))
         sheet.merge_range(row + 1, 0, row + 1, 1, instruction, workbook.style("title", wrap=True))
-        sheet.set_row(row + 1, 54 if len(instruction) > 62 else 30)
+        sheet.set_row(row + 1, 54 if len(instruction) > 66 else 30)
         sheet.write_string(row + 2, 0, words.rows_in_short(report), workbook.style("caption"))
         row += 4
     to_fix = sum(p.must for p in problems)
