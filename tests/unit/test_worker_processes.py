@@ -28,10 +28,10 @@ def killed_unless_here(job: tuple[int, int]) -> int:
 
 
 def full_disk(job: int) -> int:
-    """Fail at job 2."""
+    """Return the process that does the job; fail at job 2."""
     if job == 2:
         raise OSError(28, "No space left on device")
-    return job
+    return os.getpid()
 
 
 def test_results_are_in_the_order_of_the_jobs_and_come_from_other_processes() -> None:
@@ -59,8 +59,11 @@ def test_the_job_of_a_killed_worker_is_done_here() -> None:
 
 def test_an_error_is_raised_here_and_ends_the_workers() -> None:
     results = map_in_processes(full_disk, range(5), 2)
+    workers = {next(results), next(results)}
+    assert all(Path(f"/proc/{process}").exists() for process in workers)
     with pytest.raises(OSError, match="No space left"):
-        list(results)
+        next(results)
+    assert not any(Path(f"/proc/{process}").exists() for process in workers)
 
 
 # without `if __name__ == "__main__"`: a worker that ran it again would start workers of its own
