@@ -82,6 +82,14 @@ SOURCE_DOCUMENT = Field(
     example="Public Sector Executive, 15 December 2014",
 )
 
+SOURCE_DATE = Field(
+    "source_date",
+    Kind.DATE,
+    "Source date",
+    "The day that the source document bears; empty where it bears none. What it reports may be older.",
+    required=False,
+)
+
 SOURCE_WORDING = Field(
     "source_wording",
     Kind.TEXT,

@@ -3,9 +3,11 @@
 Source: docs/domain.md 3.1, 3.4, 7.11, rules M01-M07.
 
 A grant (`award_id`) has a row for each stage, such as cap, announced, awarded or varied. Stages are never added up, and
-a stage may be restated (`award_version`). A 360Giving file has one row per grant and neither column, so by default a
-row is version 1 at the stage `awarded`. Aliases are 360Giving's headings; its Title and Description are not loaded
-(docs/domain.md 5.2).
+a stage may be restated (`award_version`). A bid, and money that depends on an approval still to come, are stages too,
+but nobody has promised that money: it is in no total. A 360Giving file has one row per grant and neither column, so by
+default a row is version 1 at the stage `awarded`. Aliases are 360Giving's headings; its Title and Description are not
+loaded (docs/domain.md 5.2). `award_date` is always a day that was printed, as an export to 360Giving needs it; a month
+that was printed without a day has a field of its own.
 
 Which records of several senders are one award is decided in `schemas/funding/award_records.sql`, which the rules query.
 """
@@ -22,6 +24,7 @@ from schemas._contract.shared_fields import (
     CURRENCY,
     FINANCIAL_YEAR,
     PROGRAMME_CODE,
+    SOURCE_DATE,
     SOURCE_DOCUMENT,
     SOURCE_WORDING,
 )
@@ -46,6 +49,8 @@ ORGANISATION_ID = (
 )
 NAMED_REGISTER = r"(?i)^GB-(?:COH|CHC|SC|NIC|LAE|NHS|UKPRN|GOR)\b"
 SPACE_OR_SLASH = r"[/\s]"
+# Stages at which nobody has promised anything: no total counts them, and no cap limits them.
+NOT_PROMISED = ("applied_for", "prospective")
 GRANT_ID = r"^360G-[A-Za-z0-9]+-[^/\s]+$"
 
 
@@ -94,8 +99,10 @@ SAME_AREA_STAGE_AND_FUNDER = """
     and a.supersedes_award_id is distinct from b.award_id and b.supersedes_award_id is distinct from a.award_id"""
 
 
-def _same(left: str, right: str) -> pl.Expr:
-    return pl.col(left).str.to_lowercase().str.strip_chars() == pl.col(right).str.to_lowercase().str.strip_chars()
+def _is_one_of(one: str, several: str) -> pl.Expr:
+    """Whether the text of a column is among those that another separates by semicolons, without regard to case."""
+    texts = pl.col(several).str.to_lowercase().str.split(";").list.eval(pl.element().str.strip_chars())
+    return texts.list.contains(pl.col(one).str.to_lowercase().str.strip_chars())
 
 
 CONTRACT = Contract(
@@ -118,7 +125,7 @@ CONTRACT = Contract(
             "award_stage",
             Kind.CODE,
             "Stage",
-            "What kind of money the amount is: a cap ('up to'), an announcement, an award, a variation.",
+            "What kind of money the amount is: a bid, a cap ('up to'), an announcement, an award, a variation.",
             codes="award_stage",
             aliases=("Stage",),
             default="awarded",
@@ -159,7 +166,7 @@ CONTRACT = Contract(
             "funding_org_name",
             Kind.TEXT,
             "Funder",
-            "Who gives the money. Several funders of one award are named together.",
+            "Who gives the money. Several funders of one award have a semicolon between them.",
             aliases=("Funding Org:Name", "Funding Org:0:Name"),
         ),
         _organisation_id("recipient_org_id", "Recipient's identifier", "Recipient Org:Identifier"),
@@ -195,9 +202,16 @@ CONTRACT = Contract(
             "award_date",
             Kind.DATE,
             "Award date",
-            "The day of the award or announcement; empty where its source prints none.",
+            "The day of the award or announcement, or of the bid; empty where its source prints none.",
             required=False,
             aliases=("Award Date",),
+        ),
+        Field(
+            "award_month",
+            Kind.DATE,
+            "Award month",
+            "The first day of the month of the award, where its source prints a month and no day.",
+            required=False,
         ),
         Field(
             "start_date",
@@ -225,6 +239,7 @@ CONTRACT = Contract(
             required=False,
         ),
         SOURCE_DOCUMENT,
+        SOURCE_DATE,
         SOURCE_WORDING,
         Field(
             "reconciliation_note",
@@ -263,7 +278,7 @@ CONTRACT = Contract(
             fix="Change the stage to indicative_cap. An 'up to' sum is a limit: it is never added to awards.",
             field="award_stage",
             check=lambda: (
-                (pl.col("award_stage") == "indicative_cap")
+                pl.col("award_stage").is_in(["indicative_cap", *NOT_PROMISED])
                 | ~pl.col("source_wording").fill_null("").str.contains(r"(?i)\bup to\b")
             ),
         ),
@@ -296,8 +311,8 @@ CONTRACT = Contract(
             check=lambda: (
                 pl.col("programme_code").is_null()
                 | ~(
-                    _same("funding_org_name", "recipient_org_name").fill_null(False)
-                    | _same("funding_org_id", "recipient_org_id").fill_null(False)  # unknown is not the same
+                    _is_one_of("recipient_org_name", "funding_org_name").fill_null(False)
+                    | _is_one_of("recipient_org_id", "funding_org_id").fill_null(False)  # unknown is not the same
                 )
             ),
         ),
@@ -343,6 +358,18 @@ CONTRACT = Contract(
             field="award_date",
             check=lambda: pl.col("award_date") <= pl.col("end_date"),
         ),
+        Rule(
+            "M07",
+            Severity.ROW,
+            "The month of the award is not written as its first day, or is another than that of the award date",
+            expected="the first day of the month, such as 01/07/2014 for July 2014",
+            fix="Write the month as its first day. Leave it empty where the day is known, and give that as award date.",
+            field="award_month",
+            check=lambda: (
+                (pl.col("award_month").dt.day() == 1)
+                & (pl.col("award_month") == pl.col("award_date").dt.month_start()).fill_null(True)
+            ),
+        ),
         figure_agrees_with_status("amount", "amount_status"),
         Rule(
             "M26",
@@ -371,10 +398,8 @@ CONTRACT = Contract(
             violations_sql=f"""
                 select r.delivery_id, r.source_row
                 from {funding_mart("award_records")} r join {funding_mart("award_position")} p using (award_key)
-                where r.is_counted and case r.award_stage
-                    when 'indicative_cap' then false
-                    when 'varied' then p.awarded_gbp + p.varied_gbp > p.cap_gbp + 1
-                    else r.amount_gbp > p.cap_gbp + 1 end""",
+                where r.is_counted and r.award_stage not in {("indicative_cap", *NOT_PROMISED)}
+                    and if(r.award_stage = 'varied', p.awarded_gbp + p.varied_gbp, r.amount_gbp) > p.cap_gbp + 1""",
         ),
         Rule(
             "M33",

@@ -17,6 +17,7 @@ from schemas._contract.shared_fields import (
     CURRENCY,
     FINANCIAL_YEAR,
     PROGRAMME_CODE,
+    SOURCE_DATE,
     SOURCE_DOCUMENT,
     SOURCE_WORDING,
 )
@@ -118,6 +119,7 @@ CONTRACT = Contract(
             required=False,
         ),
         SOURCE_DOCUMENT,
+        SOURCE_DATE,
         SOURCE_WORDING,
         Field(
             "reconciliation_note",

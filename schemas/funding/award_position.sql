@@ -1,6 +1,6 @@
 -- funding.award_position
 -- Current position of each award of a programme: a column for each kind of money, each at its latest version. A cap is
--- a limit and an announcement is a promise. Neither is an award, so columns are never added up, with one exception: the
+-- a limit, an announcement is a promise, and a bid or a prospect is not even that. None of them is an award, so columns are never added up, with one exception: the
 -- award with its variations is current_gbp. An amount that no source gives is empty, never 0. An award has one row,
 -- whoever sends it and whichever programme they name: see funding.award_records.
 -- Grain: one row per award
@@ -15,6 +15,8 @@
 --   area_name            VARCHAR  The area, as its source names it.
 --   funding_org_name     VARCHAR not null  Who gives the money.
 --   recipient_org_name   VARCHAR  Who receives it; empty where no source says.
+--   applied_for_gbp      DECIMAL(14,2)  What a bid asked for. Unit: pounds.
+--   prospective_gbp      DECIMAL(14,2)  What depends on an approval still to come. Unit: pounds.
 --   cap_gbp              DECIMAL(14,2)  Indicative cap ('up to'): a limit. Unit: pounds.
 --   cap_financial_year   VARCHAR  Financial year the cap is for.
 --   announced_gbp        DECIMAL(14,2)  Announced amount. Unit: pounds.
@@ -24,6 +26,7 @@
 --   current_gbp          DECIMAL(14,2)  Current value of the award: its final value, or else awarded_gbp + varied_gbp;
 --       empty if nothing has been awarded or the amount is not known. Unit: pounds.
 --   announced_minus_cap_gbp  DECIMAL(14,2)  Announced less cap; empty unless both are known. Unit: pounds.
+--   is_promised          BOOLEAN not null  Whether anybody has promised money: with a bid or a prospect alone, nobody.
 --   has_cap              BOOLEAN not null  Whether a cap is on record, with or without its amount.
 --   has_announcement     BOOLEAN not null  Whether an announcement is on record, with or without its amount.
 --   has_award            BOOLEAN not null  Whether an award, variation or final value is on record, likewise.
@@ -40,6 +43,8 @@ SELECT
   max(area_name) AS area_name,
   arg_max(funding_org_name, stage_no) AS funding_org_name,
   arg_max(recipient_org_name, stage_no) AS recipient_org_name,
+  max(amount_gbp) FILTER (award_stage = 'applied_for') AS applied_for_gbp,
+  max(amount_gbp) FILTER (award_stage = 'prospective') AS prospective_gbp,
   max(amount_gbp) FILTER (award_stage = 'indicative_cap') AS cap_gbp,
   max(financial_year) FILTER (award_stage = 'indicative_cap') AS cap_financial_year,
   max(amount_gbp) FILTER (award_stage = 'announced') AS announced_gbp,
@@ -53,6 +58,7 @@ SELECT
     ELSE awarded_gbp
   END AS current_gbp,
   (announced_gbp - cap_gbp)::DECIMAL(14, 2) AS announced_minus_cap_gbp,
+  bool_or(is_promised) AS is_promised,
   bool_or(award_stage = 'indicative_cap') AS has_cap,
   bool_or(award_stage = 'announced') AS has_announcement,
   bool_or(award_stage IN ('awarded', 'varied', 'closed')) AS has_award,

@@ -13,7 +13,8 @@
 --   source_row             BIGINT not null  Its row in the sender's file.
 --   award_key              VARCHAR not null  The award, whoever sends it.
 --   award_id               VARCHAR not null  The reference under which it was sent.
---   award_stage            VARCHAR not null  indicative_cap, announced, awarded, varied or closed.
+--   award_stage            VARCHAR not null  applied_for, prospective, indicative_cap, announced, awarded, varied or
+--       closed.
 --   award_version          BIGINT not null  Version of the amount.
 --   programme_code         VARCHAR  The programme whose figures count the award: the one that its first sender names,
 --       in the order above; empty for other funders' grants, which no programme counts.
@@ -27,12 +28,14 @@
 --   standing_sender_code   VARCHAR not null  Who sent the preferred record.
 --   is_counted             BOOLEAN not null  Whether the figures count it.
 --   financial_year         VARCHAR  Financial year the amount is for, where its source prints one.
---   award_date             DATE  Day of the award or announcement, where its source prints one.
+--   award_date             DATE  Day of the award, announcement or bid, where its source prints one.
+--   award_month            DATE  First day of its month, also where its source prints no day.
 --   supersedes_award_id    VARCHAR  The reference of an award that this one replaces.
 --   funding_org_id         VARCHAR  The funder's identifier.
---   funding_org_name       VARCHAR not null  Who gives the money.
+--   funding_org_name       VARCHAR not null  Who gives the money; several have a semicolon between them.
 --   recipient_org_name     VARCHAR  Who receives it; empty where no source says.
 --   source_document        VARCHAR not null  Where the amount is printed.
+--   source_date            DATE  The day that the document bears.
 --   source_wording         VARCHAR  The few words that carry it.
 --   reconciliation_note    VARCHAR  How it relates to other published sums.
 WITH sent AS (
@@ -95,11 +98,13 @@ SELECT
   is_preferred AND (is_latest OR award_stage = 'varied') AS is_counted,
   financial_year,
   award_date,
+  coalesce(award_month, date_trunc('month', award_date)::DATE) AS award_month,
   supersedes_award_id,
   funding_org_id,
   funding_org_name,
   recipient_org_name,
   source_document,
+  source_date,
   source_wording,
   reconciliation_note
 FROM ranked

@@ -1,8 +1,9 @@
 -- funding.programme_position
 -- Money promised and given to each programme, a column for each kind of money. Only one sum crosses columns: the
 -- headline is what government announced plus what others pledged as match (for the Trailblazers 6.0m + 6.0m = 12.0m).
--- Caps are limits that the announcements replaced, and are never added to anything. Amounts that no source gives are
--- counted in n_amounts_unknown and are in no total. So a total beside unknown amounts is a minimum, and where all
+-- Caps are limits, and are never added to anything: what they may mean beside the announcements is in funding.readings.
+-- Bids, and money that depends on an approval still to come, are in no column. Amounts that no source gives are counted
+-- in n_amounts_unknown and are in no total. So a total beside unknown amounts is a minimum, and where all
 -- amounts are unknown the total is empty, never 0. Every pound is counted once, whoever sends it: which records count
 -- is decided in funding.award_records and funding.match_records. Stages are never added up.
 -- Grain: one row per programme
@@ -19,7 +20,7 @@
 --   match_confirmed_gbp  DECIMAL(14,2)  Match that was confirmed. Unit: pounds.
 --   match_evidenced_gbp  DECIMAL(14,2)  Match that was spent and evidenced. Unit: pounds.
 --   headline_gbp         DECIMAL(14,2)  announced_gbp + match_pledged_gbp; empty unless both are known. Unit: pounds.
---   n_awards             BIGINT not null  Awards on record, at whatever stage. Unit: awards.
+--   n_awards             BIGINT not null  Awards that were promised or made. Unit: awards.
 --   n_amounts_known      BIGINT not null  Amounts (award stages and match) that are known. Unit: amounts.
 --   n_amounts_unknown    BIGINT not null  Amounts that are unknown or not published: in no total. Unit: amounts.
 WITH stages AS (
@@ -31,13 +32,13 @@ WITH stages AS (
     count(amount_gbp) AS n_known,
     count(*) - count(amount_gbp) AS n_unknown
   FROM funding.award_stages
-  WHERE NOT is_replaced
+  WHERE is_promised AND NOT is_replaced
   GROUP BY programme_code
 ),
 awards AS (
   SELECT programme_code, count(*) AS n_awards, sum(current_gbp) AS current_gbp
   FROM funding.award_position
-  WHERE NOT is_replaced
+  WHERE is_promised AND NOT is_replaced
   GROUP BY programme_code
 ),
 matched AS (

@@ -52,8 +52,8 @@ cap_checks AS (
     announced_gbp AS actual_gbp,
     CASE
       WHEN announced_minus_cap_gbp < -1
-        THEN 'Announced below the cap. Either the announcement took the place of the cap (the reading that gives the '
-          || 'published headline), or it came on top of it: no source says so outright.'
+        THEN 'Announced below the cap. Either the announcement took the place of the cap, or it came on top of it: no '
+          || 'source says so outright. The mart readings has the sums of both, and what is printed.'
       WHEN announced_minus_cap_gbp > 1 THEN 'Announced above the cap.'
       WHEN announced_minus_cap_gbp IS NULL THEN 'One of the two amounts is not known.'
       ELSE 'Announced at the cap.'

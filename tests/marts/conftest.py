@@ -16,6 +16,7 @@ from schemas._contract import catalogue
 from schemas._contract.derive import columns, create_table
 
 SCHEMAS = catalogue.SCHEMAS_DIR
+PMO = SCHEMAS.parent / "data" / "raw" / "PMO"
 RECEIVED = datetime(2016, 12, 1, 3, 30)
 # Values of required columns that a hand-made row does not state, by type.
 BLANKS: dict[str, Any] = {"VARCHAR": "", "DATE": date(2016, 1, 1), "TIMESTAMP": RECEIVED, "BOOLEAN": False, "BIGINT": 0}
@@ -223,6 +224,16 @@ def warehouse(shared_warehouse: Warehouse) -> Iterator[Warehouse]:
     """An empty warehouse."""
     yield shared_warehouse
     shared_warehouse.empty()
+
+
+@pytest.fixture
+def office_files(warehouse: Warehouse) -> Warehouse:
+    """The warehouse with the real published figures: the rows of the programme office's newest files."""
+    for dataset in ("funding_awards", "match_funding", "targets", "benchmarks", "published_measures"):
+        newest = sorted(PMO.glob(f"PMO_{dataset}_*.csv"))[-1]
+        for row in csv.DictReader(newest.open(encoding="utf-8")):
+            warehouse.add(f"core.{dataset}", site_code="PMO", **{name: cell or None for name, cell in row.items()})
+    return warehouse
 
 
 @pytest.fixture

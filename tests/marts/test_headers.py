@@ -10,8 +10,10 @@ from schemas._contract import catalogue
 
 MARTS = catalogue.marts()
 PUBLIC_MARTS = {
+    "funding.award_funders",
     "funding.award_position",
     "funding.programme_position",
+    "funding.readings",
     "funding.reconciliation",
     "outcomes.cut_offs",
     "outcomes.definitions_by_site",

@@ -35,6 +35,8 @@ SENDER_CASES: list[tuple[str, str, list[Row], list[int]]] = [
     ("funding_awards", "M31", [CAP, {"amount": "1100001"}], []),
     ("funding_awards", "M31", [CAP, {"amount": "1100002"}], [3]),
     ("funding_awards", "M31", [CAP, {"award_stage": "announced", "amount": "2000000"}], [3]),
+    ("funding_awards", "M31", [CAP, {"award_stage": "applied_for", "amount": "2000000"}], []),
+    ("funding_awards", "M31", [CAP, {"award_stage": "prospective", "amount": "2000000"}], []),
     (
         "funding_awards",
         "M31",

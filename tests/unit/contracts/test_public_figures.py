@@ -139,6 +139,13 @@ ROW_CASES: list[tuple[str, str, str, Row, Row]] = [
         {"award_stage": "indicative_cap", "source_wording": "up to £1.2m"},
         {"award_stage": "announced", "source_wording": "up to £1.2m"},
     ),
+    (
+        "funding_awards",
+        "M02",
+        "award_stage",
+        {"award_stage": "prospective", "source_wording": "up to £1.2m"},
+        {"award_stage": "awarded", "source_wording": "up to £1.2m"},
+    ),
     ("funding_awards", "M02", "amount", {"amount": "6000000"}, {"amount": "13000000"}),
     ("funding_awards", "M04", "funding_org_name", {}, {"recipient_org_name": "a department "}),
     (
@@ -147,6 +154,13 @@ ROW_CASES: list[tuple[str, str, str, Row, Row]] = [
         "funding_org_name",
         {"funding_org_id": "GB-GOR-D4"},
         {"funding_org_id": "GB-LAE-BPL", "recipient_org_id": "GB-LAE-BPL"},
+    ),
+    (
+        "funding_awards",
+        "M04",
+        "funding_org_name",
+        {"funding_org_name": "A department; another"},
+        {"funding_org_name": "A department; a council"},
     ),
     ("funding_awards", "M04", "amount", {}, {"amount": "12000000"}),
     ("funding_awards", "M05", "award_id", {"award_id": "360G-abc-1"}, {"award_id": "360G-abc/1"}),
@@ -178,6 +192,14 @@ ROW_CASES: list[tuple[str, str, str, Row, Row]] = [
         "award_date",
         {"award_date": "2015-04-01", "end_date": "2016-03-31"},
         {"award_date": "2016-04-01", "end_date": "2016-03-31"},
+    ),
+    ("funding_awards", "M07", "award_month", {"award_month": "2014-07-01"}, {"award_month": "2014-07-15"}),
+    (
+        "funding_awards",
+        "M07",
+        "award_month",
+        {"award_month": "2014-07-01", "award_date": "2014-07-31"},
+        {"award_month": "2014-07-01", "award_date": "2014-08-01"},
     ),
     ("funding_awards", "M25", "amount", {}, {"amount": None}),
     (

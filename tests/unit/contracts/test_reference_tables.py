@@ -14,6 +14,8 @@ from schemas._contract.model import Contract, Kind
 from schemas.core import (
     areas,
     codes,
+    control_totals,
+    funding_readings,
     outcome_definitions,
     programmes,
     return_calendar,
@@ -27,6 +29,8 @@ CONTRACTS = [
     m.CONTRACT
     for m in (
         areas,
+        control_totals,
+        funding_readings,
         outcome_definitions,
         programmes,
         return_calendar,

@@ -2,27 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 from decimal import Decimal
-from pathlib import Path
-
-import pytest
-
-PMO = Path(__file__).parents[2] / "data" / "raw" / "PMO"
-
-
-def _load(warehouse, dataset):
-    """Load the rows of the programme office's newest file of a dataset."""
-    newest = sorted(PMO.glob(f"PMO_{dataset}_*.csv"))[-1]
-    for row in csv.DictReader(newest.open(encoding="utf-8")):
-        warehouse.add(f"core.{dataset}", site_code="PMO", **{name: cell or None for name, cell in row.items()})
-
-
-@pytest.fixture
-def office_files(warehouse):
-    for dataset in ("funding_awards", "match_funding", "targets", "published_measures"):
-        _load(warehouse, dataset)
-    return warehouse
 
 
 def _award(warehouse, award_id, stage, amount, version=1, **more):
