@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from flows.deliveries.formats import ENDINGS
+from flows.deliveries.formats import ENDINGS, Format
 from flows.runtime.wording import listed
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Rule, Severity
@@ -83,7 +83,8 @@ def _costly_faults() -> list[str]:
     return lines
 
 
-_endings = listed([f"`{e}`" for endings in ENDINGS.values() for e in endings], "or")
+# JSON is for the grants of other funders, and no site sends those
+_endings = listed([f"`{e}`" for kind, endings in ENDINGS.items() if kind is not Format.JSON for e in endings], "or")
 _NAME_SECTION = f"""
 # Guide for sites
 

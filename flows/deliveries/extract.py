@@ -83,6 +83,8 @@ class Extract:
     headings: tuple[str, ...]
     batches: Iterator[TextBatch]
     findings: list[Finding] = field(default_factory=list)
+    headings_are_fixed: bool = False  # by a standard: nobody is to be asked to write them in another way
+    joined_columns: frozenset[int] = frozenset()  # positions of those whose values were added to another column's
     is_marked: bool = False  # a workbook that the warehouse gave back with its problems marked
     sheet_number: int = 0  # its place in the workbook, from 1: names the sheet where its own name may be personal
     # Cells of the other sheets, read when they are iterated. They are searched for personal data, and never stored.

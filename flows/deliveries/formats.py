@@ -14,6 +14,7 @@ class Format(StrEnum):
     XLS = "an old Excel workbook (.xls)"
     ODS = "an OpenDocument spreadsheet (.ods)"
     PARQUET = "a Parquet file"
+    JSON = "a JSON file"
     ZIP = "a zip"
 
 
@@ -23,6 +24,7 @@ ENDINGS: dict[Format, tuple[str, ...]] = {
     Format.XLS: (".xls",),
     Format.ODS: (".ods",),
     Format.PARQUET: (".parquet",),
+    Format.JSON: (".json",),
     Format.ZIP: (".zip",),
 }
 

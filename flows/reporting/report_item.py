@@ -72,6 +72,7 @@ class Item:
     spreadsheet_rows: Ranges | None = None  # where a spreadsheet shows other rows; () where that is not known
     found: tuple[Found, ...] = ()  # commonest first
     values_left_out: int = 0
+    in_json: bool = False  # its rows are grants of a JSON file: row 2 is grant 1
     hidden_rows: Ranges = ()  # as a spreadsheet shows them, where that is known
     changes: tuple[Change, ...] = ()  # commonest first
     changes_left_out: int = 0

@@ -44,6 +44,7 @@ from flows.steps.conform import (
 )
 from flows.steps.correct import Corrector
 from flows.steps.read import nil_boxes, read
+from flows.steps.read.several_values import join_numbered_columns
 from flows.steps.validate import (
     NilBox,
     WholeFile,
@@ -181,8 +182,9 @@ def _open(path: Path, delivery: Delivery, contract: Contract, context: DeliveryC
     opened = partial(
         read, path, sheet=delivery.sheet, delimiter=context.delimiter, quote=context.quote, name_sheet=name_sheet
     )
+    known = known_headings(contract, context)
     try:
-        return opened(known_headings(contract, context))
+        return join_numbered_columns(opened(known), known)
     except UnreadableFile as unreadable:
         if unreadable.rule_id != "U03":
             raise
@@ -206,6 +208,11 @@ def _is_nil_return(path: Path, delivery: Delivery) -> bool:
 def _match(extract: Extract, contract: Contract, context: DeliveryContext) -> tuple[Extract, Layout]:
     """Match the headings of a file with its dataset. Where fields are missing, the first rows help to say why."""
     layout = match_headings(extract.headings, contract, context, is_marked=extract.is_marked)
+    if extract.headings_are_fixed or extract.joined_columns:
+        joined = {layout.columns[i] for i in extract.joined_columns}
+        needless = "F10" if extract.headings_are_fixed else ""
+        findings = [f for f in layout.findings if f.rule_id != needless and f.column not in joined]
+        layout = replace(layout, findings=findings)
     missing = [f.field for f in layout.findings if f.rule_id == "F09"]
     at_fault = [f for f in extract.findings if f.severity is Severity.FILE or (missing and f.rule_id == "F32")]
     if at_fault:
@@ -215,7 +222,7 @@ def _match(extract: Extract, contract: Contract, context: DeliveryContext) -> tu
         if may_have_moved and not context.known.heading_is_at_fault:
             return extract, replace(layout, is_too_short=True)
         return extract, layout_of_nothing(layout, contract, heading_line_findings(at_fault, missing, layout, contract))
-    if all(f.rule_id not in ("F09", "F11") for f in layout.findings):
+    if extract.headings_are_fixed or all(f.rule_id not in ("F09", "F11") for f in layout.findings):
         return extract, layout
     if other := other_dataset(extract.headings, contract, context):
         return extract, layout_of_other(layout, contract, other)

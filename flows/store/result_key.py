@@ -111,6 +111,7 @@ _READERS: Mapping[Format, SourceFiles] = {
     Format.XLSX: _WORKBOOK | SourceFiles(("flows/steps/read/workbook/xlsx/**/*.py",), ("pyarrow",)),
     Format.XLS: _WORKBOOK | SourceFiles(("flows/steps/read/workbook/xls/**/*.py",)),
     Format.ODS: _WORKBOOK | SourceFiles(("flows/steps/read/workbook/ods/**/*.py",)),
+    Format.JSON: SourceFiles(("flows/steps/read/grants/*.py",)),
     Format.PARQUET: _TYPED_CELLS | SourceFiles(("flows/steps/read/parquet/**/*.py",), ("pyarrow",)),
 }
 

@@ -195,7 +195,9 @@ def rules_of(contract: Contract) -> list[tuple[Rule, Severity, str]]:
 
     def add(rule_id: str, severity: Severity, field: str) -> None:
         if (rule_id, severity, field) not in found:
-            found[rule_id, severity, field] = rule(contract, rule_id, field, severity)
+            stated = rule(contract, rule_id, field, severity)
+            # a general rule is listed under the id by which this field reports it
+            found[rule_id, severity, field] = stated if stated.rule_id == rule_id else replace(stated, rule_id=rule_id)
 
     for stated in contract.rules:
         field_name = stated.field or (contract.key[0] if stated.violations_sql else "")
@@ -205,6 +207,8 @@ def rules_of(contract: Contract) -> list[tuple[Rule, Severity, str]]:
     for field in contract.fields:
         for rule_id, _ in checks_of(field):
             add(rule_id, Severity.ROW, field.name)
+        if field.codes:
+            add(field.not_listed_rule, Severity.ROW, field.name)
     for general in RULES_OF_ANY_DATASET:
         for name in general.found_on(contract):
             add(general.rule_id, general.severity, name)

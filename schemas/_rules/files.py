@@ -1,7 +1,7 @@
 """Rules about the structure of a file, for every dataset. Source: docs/domain.md 6.1 (F01-F26).
 
 F27-F31 are our own: they report what the readers tolerate or change in a file, so that none of it is silent. F32-F39,
-what is no data, are in `not_data.py`. U01-U04 say why a file could not be read at all. L01-L05 refuse a file or hold it
+what is no data, are in `not_data.py`, and U01-U05 in `unreadable.py`. L01-L05 refuse a file or hold it
 up as a whole: too many rows at fault, a dataset that the site does not send, rows that do not fit the site's other
 files. A rule is about the whole file unless `found_on` names columns.
 """
@@ -12,6 +12,7 @@ from schemas._contract.model import Contract, Rule, Severity
 from schemas._rules.headings import HEADING_RULES
 from schemas._rules.months import MONTH_RULES
 from schemas._rules.not_data import NOT_DATA_RULES
+from schemas._rules.unreadable import UNREADABLE_RULES
 
 BLANK_ROWS_LISTED = 100  # above this, only their number is reported (F07); so with headings (F05) and totals (F06)
 WAITING_RULE = "L04"  # held up only because another file of the same site is late, refused or held up
@@ -409,41 +410,7 @@ FILE_RULES: tuple[Rule, ...] = (
         "Delete the copy. It was left out.",
         found_on=_first_of_key,
     ),
-    Rule(
-        "U01",
-        FILE,
-        "The file could not be opened",
-        "one CSV file or workbook, by itself or alone in a zip",
-        "Open it on your computer, save it again and send it. It may have been damaged in transfer.",
-    ),
-    Rule(
-        "U02",
-        FILE,
-        "The file is protected by a password",
-        "a file without a password",
-        "Remove the password and send it by the secure route.",
-    ),
-    Rule(
-        "U03",
-        FILE,
-        "No heading was found",
-        "a heading with the columns of the guide",
-        "Put the column headings on the first line and send the file again.",
-    ),
-    Rule(
-        "U04",
-        FILE,
-        "It is not clear which sheet holds the data",
-        "one sheet with the columns of the guide",
-        "Remove the sheets that hold something else, show the one that is hidden, and send the file again.",
-    ),
-    Rule(
-        "U04",
-        WARNING,
-        "A sheet was left out: it is not named after a dataset",
-        "sheets named after the dataset that they hold",
-        "If it holds data to be sent, name it after its dataset and send the file again.",
-    ),
+    *UNREADABLE_RULES,
 )
 
 # Rules that compare whole deliveries in SQL, run at every build.

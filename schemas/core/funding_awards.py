@@ -51,17 +51,27 @@ NAMED_REGISTER = r"(?i)^GB-(?:COH|CHC|SC|NIC|LAE|NHS|UKPRN|GOR)\b"
 SPACE_OR_SLASH = r"[/\s]"
 # Stages at which nobody has promised anything: no total counts them, and no cap limits them.
 NOT_PROMISED = ("applied_for", "prospective")
+AREA_CODES = r"^[A-Z][0-9]{8}(?:; ?[A-Z][0-9]{8})*$"
 GRANT_ID = r"^360G-[A-Za-z0-9]+-[^/\s]+$"
 
 
-def _organisation_id(name: str, title: str, alias: str) -> Field:
+def _headings(titles: str, names: str) -> tuple[str, ...]:
+    """360Giving's headings for a field of a list, such as the funders: with and without number, as titles and in JSON.
+
+    Of several in the list the reader makes one cell (`flows/steps/read/several_values.py`).
+    """
+    (title, of_title), (name, of_name) = titles.split(":"), names.split("/")
+    return titles, f"{title}:0:{of_title}", names, f"{name}/0/{of_name}"
+
+
+def _organisation_id(name: str, title: str, aliases: tuple[str, ...]) -> Field:
     return Field(
         name,
         Kind.REFERENCE,
         title,
         "Register and number as org-id.guide writes them; empty where it is not known or several share the role.",
         required=False,
-        aliases=(alias,),
+        aliases=aliases,
         example="GB-COH-09506232",
     )
 
@@ -79,6 +89,18 @@ def _organisation_id_form(name: str) -> Rule:
             .then(pl.col(name).str.contains(ORGANISATION_ID))
             .otherwise(~pl.col(name).str.contains(SPACE_OR_SLASH))
         ),
+    )
+
+
+def _area_codes(severity: Severity, applies: pl.Expr) -> Rule:
+    return Rule(
+        "V04",
+        severity,
+        "Local authorities has a value that is no area code",
+        expected="codes of nine characters, such as E06000009, with a semicolon between them",
+        fix="Look the codes up at the Office for National Statistics, and write nothing else into the cell.",
+        field="la_codes",
+        check=lambda: ~applies | pl.col("la_codes").str.contains(AREA_CODES),
     )
 
 
@@ -118,7 +140,7 @@ CONTRACT = Contract(
             Kind.REFERENCE,
             "Award reference",
             "The grant's own reference: its 360Giving identifier where it is published there.",
-            aliases=("Identifier",),
+            aliases=("Identifier", "id"),
             example="360G-xyztrust-123",
         ),
         Field(
@@ -148,35 +170,42 @@ CONTRACT = Contract(
             "Area",
             "The area that benefits, as its source names it.",
             required=False,
-            aliases=("Beneficiary Location:Name", "Beneficiary Location:0:Name"),
+            aliases=_headings("Beneficiary Location:Name", "beneficiaryLocation/name"),
             example="Blackpool",
         ),
         Field(
             "la_codes",
             Kind.TEXT,
             "Local authorities",
-            "The codes of the local authorities that benefit, with a semicolon between them.",
+            "The codes of the local authorities that benefit, with a semicolon between them; of other funders' grants"
+            " the geographic codes that they publish, whatever area they stand for.",
             required=False,
-            pattern=r"^[A-Z][0-9]{8}(?:; ?[A-Z][0-9]{8})*$",
+            aliases=_headings("Beneficiary Location:Geographic Code", "beneficiaryLocation/geoCode"),
             example="E06000009;E08000003",
         ),
         Field("lep", Kind.TEXT, "LEP", "The Local Enterprise Partnership whose deal it is part of.", required=False),
-        _organisation_id("funding_org_id", "Funder's identifier", "Funding Org:Identifier"),
+        _organisation_id(
+            "funding_org_id", "Funder's identifier", _headings("Funding Org:Identifier", "fundingOrganization/id")
+        ),
         Field(
             "funding_org_name",
             Kind.TEXT,
             "Funder",
             "Who gives the money. Several funders of one award have a semicolon between them.",
-            aliases=("Funding Org:Name", "Funding Org:0:Name"),
+            aliases=_headings("Funding Org:Name", "fundingOrganization/name"),
         ),
-        _organisation_id("recipient_org_id", "Recipient's identifier", "Recipient Org:Identifier"),
+        _organisation_id(
+            "recipient_org_id",
+            "Recipient's identifier",
+            _headings("Recipient Org:Identifier", "recipientOrganization/id"),
+        ),
         Field(
             "recipient_org_name",
             Kind.TEXT,
             "Recipient",
             "Who receives the money; empty where no source names a recipient.",
             required=False,
-            aliases=("Recipient Org:Name", "Recipient Org:0:Name"),
+            aliases=_headings("Recipient Org:Name", "recipientOrganization/name"),
         ),
         Field(
             "instrument",
@@ -192,7 +221,7 @@ CONTRACT = Contract(
             "Grant programme",
             "The funder's own name for its programme of grants.",
             required=False,
-            aliases=("Grant Programme:Title", "Grant Programme:0:Title"),
+            aliases=_headings("Grant Programme:Title", "grantProgramme/title"),
         ),
         AMOUNT.replace(aliases=("Amount Awarded",)),
         AMOUNT_STATUS,
@@ -220,7 +249,7 @@ CONTRACT = Contract(
             "The first day that the money is for.",
             required=False,
             may_be_future=True,
-            aliases=("Planned Dates:Start Date", "Planned Dates:0:Start Date"),
+            aliases=_headings("Planned Dates:Start Date", "plannedDates/startDate"),
         ),
         Field(
             "end_date",
@@ -229,7 +258,7 @@ CONTRACT = Contract(
             "The last day that the money is for.",
             required=False,
             may_be_future=True,
-            aliases=("Planned Dates:End Date", "Planned Dates:0:End Date"),
+            aliases=_headings("Planned Dates:End Date", "plannedDates/endDate"),
         ),
         Field(
             "supersedes_award_id",
@@ -250,6 +279,8 @@ CONTRACT = Contract(
         ),
     ),
     rules=(
+        _area_codes(Severity.ROW, pl.col("programme_code").is_not_null()),
+        _area_codes(Severity.WARNING, pl.col("programme_code").is_null()),  # published so: not for us to hold
         trailblazer_scale(),
         Rule(
             "M01",

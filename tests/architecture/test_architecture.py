@@ -228,6 +228,7 @@ CHOOSES_THE_READER = "flows.steps.read"
 READERS = {
     Format.TEXT: "text",
     Format.PARQUET: "parquet",
+    Format.JSON: "grants",
     Format.XLSX: "workbook.xlsx",
     Format.XLS: "workbook.xls",
     Format.ODS: "workbook.ods",
@@ -246,7 +247,17 @@ IN_KEY_BY_VALUE = (
     "schemas._contract.version",
     *(
         f"schemas._rules.{name}"
-        for name in ("cells", "confirmations", "corrections", "files", "headings", "months", "not_data", "privacy")
+        for name in (
+            "cells",
+            "confirmations",
+            "corrections",
+            "files",
+            "headings",
+            "months",
+            "not_data",
+            "privacy",
+            "unreadable",
+        )
     ),
 )
 # These only locate files or word messages.

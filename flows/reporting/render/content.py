@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from flows.cells.date_orders import MONTHS
+from flows.deliveries.formats import Format, format_named
 from flows.reporting.render.causes import RULES_OF_FORM, in_order, place, without_explained
 from flows.reporting.render.spreadsheet_rows import spreadsheet_rows
 from flows.reporting.report import Progress, Report, other_dataset
@@ -114,10 +115,12 @@ def _items(contract: Contract | None, findings: pl.DataFrame, verdict: Verdict) 
 
 
 def _in_this_file(item: Item, delivery: Delivery, verdict: Verdict) -> Item:
-    """The item with what its fix says of this file alone: which cells to fill down (F53), or which dataset it is (F42).
+    """The item with what it says of this file alone: which cells to fill down (F53), which dataset it is (F42), grants.
 
     Rows that are no data may lie within a group, whose cells are then not named.
     """
+    if format_named(delivery.file_name) is Format.JSON:
+        return replace(item, in_json=True)
     if other := other_dataset(item):
         return replace(item, fix=fix_of_other_dataset(delivery, datasets()[delivery.dataset], other))
     rows = item.rows if item.spreadsheet_rows is None else item.spreadsheet_rows

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flows.cells.column_letters import column_letter, index_of
+from flows.deliveries.formats import Format, format_named
 from flows.reporting.words.check import HOW_TO_IMPROVE
 from flows.reporting.words.pieces import PLAIN, SENDERS, VALUE, Pieces, in_pieces, plain
 from flows.runtime.wording import counted, listed, ranges, shortened, spans
@@ -88,11 +89,18 @@ def where_in_pieces(item: Item) -> Pieces:
 
 
 def _rows(item: Item) -> str:
-    """The rows; where a spreadsheet and a text editor number them differently, in both ways."""
+    """The rows, or the grants; where a spreadsheet and a text editor number rows differently, in both ways."""
+    if item.in_json:
+        return _numbered("grant", grant_numbers(item.rows))
     if item.spreadsheet_rows is None:
         return _numbered("row", item.rows)
     lines = f"{_numbered('line', item.rows)} in a text editor"
     return f"{_numbered('row', item.spreadsheet_rows)} in a spreadsheet, {lines}" if item.spreadsheet_rows else lines
+
+
+def grant_numbers(rows: Ranges) -> Ranges:
+    """The numbers of the grants of a JSON file, whose heading counts as row 1."""
+    return tuple((first - 1, last - 1) for first, last in rows)
 
 
 def _numbered(noun: str, rows: Ranges) -> str:
@@ -126,7 +134,9 @@ def _column(item: Item) -> Pieces:
 
 
 def row_numbers(report: Report) -> str:
-    """How the rows of a text file are numbered."""
+    """How the rows of a text file, or the grants of a JSON file, are numbered."""
+    if format_named(report.file_name) is Format.JSON:
+        return "Grants are numbered from 1 in the order of the file. Where a row is named, row 2 is grant 1."
     if not report.line_shifts:
         return "Row numbers are lines of the file; the first line is row 1."
     sentences = []
@@ -143,6 +153,8 @@ def hidden(item: Item) -> str:
     """The text in place of values that may be personal, with where to find them; '' where none is hidden."""
     if not item.hidden_rows:
         return HIDDEN if item.hides_values else ""
+    if item.in_json:
+        return f"{HIDDEN} - see {_numbered('grant', grant_numbers(item.hidden_rows))} in your own file"
     has_row = item.spreadsheet_rows != ()
     noun = "line" if not has_row else "cell" if item.column_letter else "row"
     cells = spans(item.hidden_rows[:CELLS_SHOWN], item.column_letter if has_row else "")

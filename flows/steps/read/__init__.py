@@ -67,6 +67,10 @@ def _read_as(  # parameters: those of `read`
         from flows.steps.read.parquet import read_parquet
 
         return read_parquet(path, known_headings)
+    if kind is Format.JSON:
+        from flows.steps.read.grants import read_grants
+
+        return read_grants(path, known_headings)
     if kind is Format.ZIP:
         return _read_zipped(path, known_headings, sheet, delimiter, quote, name_sheet)
     from flows.steps.read.text.delimited import read_delimited

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from flows.deliveries.extract import UnreadableFile
@@ -31,6 +32,8 @@ _UNSUPPORTED = (
     (b"<table", "a web page (HTML)"),
     (b"<?xml", "an XML file"),
 )
+# An object or a list of JSON. A heading in brackets, as of some databases, is followed by none of these.
+_JSON = re.compile(rb"\{\s*[\"}]|\[\s*[\[{\]]")
 # The same for zip packages, which are told apart by the parts in them.
 _UNSUPPORTED_PACKAGES = (
     ("xl/workbook.bin", "a binary Excel workbook (.xlsb)"),
@@ -78,6 +81,8 @@ def _detect(path: Path, start: bytes) -> Format | str:
     if start.startswith(_PARQUET):
         return Format.PARQUET
     first_bytes = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if _JSON.match(first_bytes) or (format_named(path) is Format.JSON and first_bytes.startswith((b"{", b"["))):
+        return Format.JSON
     return next((name for mark, name in _UNSUPPORTED if first_bytes.startswith(mark.lower())), Format.TEXT)
 
 

@@ -29,7 +29,7 @@ from schemas.audit.deliveries import Delivery
 
 GM, WLA = "MHT-GM", "MHT-WLA"
 FORMATS = [endings[0] for endings in ENDINGS.values()]
-TEXT, XLSX, XLS, ODS, PARQUET, ZIP = FORMATS
+TEXT, XLSX, XLS, ODS, PARQUET, JSON, ZIP = FORMATS
 _PRINT_KEYS = """
 import json, sys
 from datetime import date, datetime
@@ -173,6 +173,7 @@ CODE = {
     "flows/steps/read/workbook/dataset_sheet.py": {XLSX, XLS, ODS, ZIP},
     "flows/steps/read/text/delimited.py": {TEXT, ZIP},
     "flows/steps/read/parquet/__init__.py": {PARQUET, ZIP},
+    "flows/steps/read/grants/package.py": {JSON, ZIP},
     "flows/steps/conform/cells.py": set(FORMATS),
     "flows/cells/person_names.csv": set(FORMATS),
     "schemas/_rules/checks.py": set(FORMATS),

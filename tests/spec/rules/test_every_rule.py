@@ -162,6 +162,7 @@ VERSIONED = [{**r, "schema_version": "1"} for r in contacts({}, {}, {})]
 NOVEMBER, OCTOBER = [f"2016-11-{d:02}" for d in range(1, 31)], [f"2016-10-{d:02}" for d in range(1, 31)]
 SWAPPED = ("2016-03-11", "2016-04-10", "14/11/2016", "15/10/2016")  # of 3 November and 4 October
 PERIOD = {"manifest": '{"extract_type": "period"}'}
+GRANT = '{"id": "A-1", "amountAwarded": 2000000, "fundingOrganization": [{"name": "A made-up funder"}]}'
 
 CASES = (
     # --- files: format and encoding ---------------------------------------------------------------------------------
@@ -194,6 +195,7 @@ CASES = (
         workbook({"Contacts": TABLE, "January": [["Remarks"], ["none"]]}),
         {"suffix": "xlsx", "sheet": "Contacts"},
     ),
+    Case("U05", FILE, f"[{GRANT}]", f'{{"grants": [{GRANT}]}}', {"dataset": "funding_awards", "suffix": "json"}),
     # --- headings ---------------------------------------------------------------------------------------------------
     Case("F09", FILE, WITHOUT_MEDIUM, VALID),
     Case("F10", WARNING, VALID.replace("contact_date", "Date of contact", 1), VALID),

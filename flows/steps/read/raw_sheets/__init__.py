@@ -36,7 +36,7 @@ def read_raw_sheets(
             return read_raw_sheets(inside, known_headings, name, delimiter, quote)
     lines: dict[int, list[Any]] = {}
     extract = read(path, known_headings, "", delimiter, quote)
-    if kind is Format.PARQUET:
+    if kind in (Format.PARQUET, Format.JSON):
         lines[extract.header_row] = list(extract.headings)
     else:
         lines, delimiter = _heading_lines(path, known_headings, delimiter, quote)
