@@ -24,6 +24,8 @@ _IDENTIFIERS, _STARTS, _ENDS = ("id", "identifier"), ("startdate",), ("enddate",
 
 def as_one(values: Sequence[str], heading: str) -> str:
     """One text for several values: the span of dates, no identifier where several share it, else all of them."""
+    if len(values) == 1:  # most fields
+        return values[0].strip()
     distinct = list(dict.fromkeys(v.strip() for v in values if v.strip()))
     if len(distinct) < 2:
         return "".join(distinct)

@@ -81,12 +81,13 @@ def _values_by_path(value: Any, path: str = "") -> dict[str, list[str]]:
             todo += [(path, item) for item in reversed(value)]
         elif value is not None:
             found.setdefault(path, []).append(_text(value))
-    return {name.translate(_UTF8_HAS_NONE).strip(): texts for name, texts in found.items()}
+    return {_text(name).strip(): texts for name, texts in found.items()}
 
 
 def _text(value: Any) -> str:
     """A value, a text or true or false, as a sender would type it: numbers are text already."""
-    return str(value).translate(_UTF8_HAS_NONE)
+    text = str(value)
+    return text if text.isascii() else text.translate(_UTF8_HAS_NONE)
 
 
 def _source_of(metadata: Mapping[str, Any]) -> str:
