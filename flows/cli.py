@@ -254,6 +254,27 @@ def as_of(
     )
 
 
+@app.command(name="export-360giving", rich_help_panel=ANALYSTS)
+def export_360giving(
+    to: Annotated[Path, typer.Argument(help="The folder to write: a new one, or an empty one.", metavar="FOLDER")],
+    sender: Annotated[
+        str, typer.Option(help="Only what this sender sent, such as GRANTNAV: the grants of other funders.")
+    ] = "",
+    programme: Annotated[str, typer.Option(help="Only the awards of this programme, such as MHT.")] = "",
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the awards as a package of the 360Giving standard: JSON, CSV, and what is left out with the reason.
+
+    Without --sender, it holds the awards that the figures of the programmes count.
+    """
+    from flows.commands.giving import export_grants, in_words, summary
+
+    package = export_grants(_settings(data), to, sender, programme)
+    print_json(summary(package)) if as_json else typer.echo(in_words(package, to))
+    raise typer.Exit(Exit.DONE if package.grants else Exit.MUST_BE_FIXED)
+
+
 @app.command(rich_help_panel=DEMO)
 def simulate(  # parameters: the options of a command
     rows: Annotated[

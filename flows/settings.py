@@ -35,6 +35,19 @@ class Settings:
     data_team_contact: str = field(
         default="", metadata={"is": "How sites reach the data team, such as an address or a number: on every page"}
     )
+    grants_prefix: str = field(
+        default="",
+        metadata={
+            "is": "The prefix that 360Giving registered for you: for awards that have no identifier of its standard",
+            "form": r"|360G-[A-Z0-9]+",
+            "such": "a prefix such as 360G-abc",
+        },
+    )
+    grants_publisher: str = field(default="", metadata={"is": "Who publishes the grants that are exported"})
+    grants_licence: str = field(
+        default="",
+        metadata={"is": "Their licence", "form": r"|https?://\S+", "such": "the address of a licence"},
+    )
     threads: int = field(default=0, metadata={"is": "Threads for DuckDB; 0 is one for each core", "least": 0})
     memory_limit: str = field(
         default="",

@@ -67,7 +67,7 @@ def in_shared_file(tmp_path_factory: pytest.TempPathFactory) -> SharedFiles:
     return SharedFiles(Validator(tmp_path_factory.mktemp("shared")))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def real_files() -> Path:
     """The folder of third-party files; the test is skipped where it is absent."""
     if not REAL.is_dir():

@@ -184,7 +184,8 @@ def _open(path: Path, delivery: Delivery, contract: Contract, context: DeliveryC
     )
     known = known_headings(contract, context)
     try:
-        return join_numbered_columns(opened(known), known)
+        extract = opened(known)
+        return join_numbered_columns(extract, known)
     except UnreadableFile as unreadable:
         if unreadable.rule_id != "U03":
             raise

@@ -51,27 +51,25 @@ NAMED_REGISTER = r"(?i)^GB-(?:COH|CHC|SC|NIC|LAE|NHS|UKPRN|GOR)\b"
 SPACE_OR_SLASH = r"[/\s]"
 # Stages at which nobody has promised anything: no total counts them, and no cap limits them.
 NOT_PROMISED = ("applied_for", "prospective")
+ITSELF = "the funder's own file of grants"  # the source of a grant where the file has no column for it
 AREA_CODES = r"^[A-Z][0-9]{8}(?:; ?[A-Z][0-9]{8})*$"
 GRANT_ID = r"^360G-[A-Za-z0-9]+-[^/\s]+$"
 
 
 def _headings(titles: str, names: str) -> tuple[str, ...]:
-    """360Giving's headings for a field of a list, such as the funders: with and without number, as titles and in JSON.
-
-    Of several in the list the reader makes one cell (`flows/steps/read/several_values.py`).
-    """
+    """360Giving's headings for a field of a list, such as the funders: with and without number, titles and JSON."""
     (title, of_title), (name, of_name) = titles.split(":"), names.split("/")
     return titles, f"{title}:0:{of_title}", names, f"{name}/0/{of_name}"
 
 
-def _organisation_id(name: str, title: str, aliases: tuple[str, ...]) -> Field:
+def _organisation_id(name: str, title: str, of_title: str, of_name: str) -> Field:
     return Field(
         name,
         Kind.REFERENCE,
         title,
         "Register and number as org-id.guide writes them; empty where it is not known or several share the role.",
         required=False,
-        aliases=aliases,
+        aliases=_headings(f"{of_title}:Identifier", f"{of_name}/id"),
         example="GB-COH-09506232",
     )
 
@@ -184,9 +182,7 @@ CONTRACT = Contract(
             example="E06000009;E08000003",
         ),
         Field("lep", Kind.TEXT, "LEP", "The Local Enterprise Partnership whose deal it is part of.", required=False),
-        _organisation_id(
-            "funding_org_id", "Funder's identifier", _headings("Funding Org:Identifier", "fundingOrganization/id")
-        ),
+        _organisation_id("funding_org_id", "Funder's identifier", "Funding Org", "fundingOrganization"),
         Field(
             "funding_org_name",
             Kind.TEXT,
@@ -194,11 +190,7 @@ CONTRACT = Contract(
             "Who gives the money. Several funders of one award have a semicolon between them.",
             aliases=_headings("Funding Org:Name", "fundingOrganization/name"),
         ),
-        _organisation_id(
-            "recipient_org_id",
-            "Recipient's identifier",
-            _headings("Recipient Org:Identifier", "recipientOrganization/id"),
-        ),
+        _organisation_id("recipient_org_id", "Recipient's identifier", "Recipient Org", "recipientOrganization"),
         Field(
             "recipient_org_name",
             Kind.TEXT,
@@ -267,7 +259,7 @@ CONTRACT = Contract(
             "The reference of another award that this one replaces.",
             required=False,
         ),
-        SOURCE_DOCUMENT,
+        SOURCE_DOCUMENT.replace(default=ITSELF),  # the standard does not require it
         SOURCE_DATE,
         SOURCE_WORDING,
         Field(
@@ -279,6 +271,15 @@ CONTRACT = Contract(
         ),
     ),
     rules=(
+        Rule(
+            "V01",
+            Severity.ROW,
+            "The source of the amount is not named",
+            expected="publisher, title and date of the document that prints it",
+            fix="Name the document in a column headed source_document. Only a funder's own file is its own source.",
+            field="source_document",
+            check=lambda: (pl.col("site_code") == "GRANTNAV") | (pl.col("source_document") != ITSELF),
+        ),
         _area_codes(Severity.ROW, pl.col("programme_code").is_not_null()),
         _area_codes(Severity.WARNING, pl.col("programme_code").is_null()),  # published so: not for us to hold
         trailblazer_scale(),

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from traceback import clear_frames
 
 from flows.deliveries.extract import Extract, TextBatch, UnreadableFile
 from flows.deliveries.formats import Format
@@ -100,9 +101,13 @@ def _read_zipped(
     kind = format_of(inside)
     if inside.stat().st_size and kind is Format.ZIP:
         raise UnreadableFile("U01", "a zip within a zip")
-    extract = _read_as(
-        kind, inside, known_headings, sheet=sheet, delimiter=delimiter, quote=quote, name_sheet=name_sheet
-    )
+    try:
+        extract = _read_as(
+            kind, inside, known_headings, sheet=sheet, delimiter=delimiter, quote=quote, name_sheet=name_sheet
+        )
+    except UnreadableFile as unreadable:
+        clear_frames(unreadable.__traceback__)  # they hold the copy open, and Windows deletes no open file
+        raise
     # read now, so that nothing holds the copy open when it is deleted: Windows deletes no open file
     on_examples, boxes = extract.rows_on_examples(), extract.nil_boxes()
     batches = _then_delete(folder, extract.batches)

@@ -15,8 +15,9 @@ from commands import pilots_in_process
 from file_validator import ValidatedFile, Validator, as_csv, awards
 
 from flows.deliveries.extract import UnreadableFile
-from flows.steps.read.grants import ITSELF, package
+from flows.steps.read.grants import package
 from flows.steps.read.grants.package import grants_of
+from schemas.core.funding_awards import ITSELF
 
 GRANT: dict[str, Any] = {
     "id": "360G-madeup-1",
@@ -149,12 +150,22 @@ def test_an_amount_is_exact(validate: Validator, written: str, amount: str) -> N
     [
         ({"publisher": {"name": "A made-up funder", "website": "https://example.org"}}, "https://example.org"),
         ({"accessURL": "https://example.org/data", "title": "Grants"}, "https://example.org/data"),
-        ({}, ITSELF),
     ],
 )
 def test_a_grant_without_a_source_has_its_packages(validate: Validator, metadata: Any, source: str) -> None:
     outcome = sent(validate, grant(dataSource=None), grant(2), **metadata)
     assert [r["source_document"] for r in outcome.values] == [source, "https://example.org/grants"]
+
+
+@pytest.mark.parametrize("suffix", ["json", "csv"])
+def test_a_funders_file_without_a_source_is_its_own_and_an_offices_is_not(validate: Validator, suffix: str) -> None:
+    grant_alone = {name: value for name, value in GRANT.items() if name != "dataSource"}
+    row = {name: value for name, value in awards({})[0].items() if name != "source_document"}
+    content = json.dumps({"grants": [grant_alone]}) if suffix == "json" else as_csv([row])
+    funder = validate(content, "funding_awards", "GRANTNAV", suffix=suffix)
+    assert [r["source_document"] for r in funder.values] == [ITSELF]
+    office = validate(content, "funding_awards", "PMO", suffix=suffix)
+    assert [(f.rule, f.severity, f.row) for f in office.findings if f.row] == [("V01", "row", 2)]
 
 
 def test_nothing_is_lost_of_unusual_text(validate: Validator) -> None:

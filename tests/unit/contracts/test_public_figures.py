@@ -163,6 +163,7 @@ ROW_CASES: list[tuple[str, str, str, Row, Row]] = [
         {"funding_org_name": "A department; a council"},
     ),
     ("funding_awards", "M04", "amount", {}, {"amount": "12000000"}),
+    ("funding_awards", "V01", "source_document", {}, {"source_document": "the funder's own file of grants"}),
     ("funding_awards", "V04", "la_codes", {"la_codes": "E06000009;E08000003"}, {"la_codes": "Blackpool"}),
     ("funding_awards", "V04", "la_codes", {"programme_code": None}, {"programme_code": None, "la_codes": "N1 9AL"}),
     ("funding_awards", "M05", "award_id", {"award_id": "360G-abc-1"}, {"award_id": "360G-abc/1"}),

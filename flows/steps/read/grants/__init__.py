@@ -22,7 +22,6 @@ from schemas._contract.code_lists import fold
 
 BATCH_ROWS = 5_000
 SOURCE = "dataSource"
-ITSELF = "the funder's own file of grants"
 # Where a package says that it comes from, the best first: for grants that do not say so themselves.
 _SOURCES = ("accessURL", "downloadURL", "publisher/website", "publisher/name", "title")
 _UTF8_HAS_NONE = dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")  # halves of surrogate pairs
@@ -44,7 +43,7 @@ def read_grants(path: Path, known_headings: Set[str]) -> Extract:
         raise UnreadableFile("F01")
     source = _source_of(metadata)
     headings = tuple(paths)
-    if fold(SOURCE) not in map(fold, headings):
+    if source and fold(SOURCE) not in map(fold, headings):
         headings = (*headings, SOURCE)
     if find_heading([headings], known_headings) is None:
         raise UnreadableFile(NOT_A_PACKAGE, "its grants have none of 360Giving's names")
@@ -54,7 +53,7 @@ def read_grants(path: Path, known_headings: Set[str]) -> Extract:
 def _batches(path: Path, headings: tuple[str, ...], source: str) -> Iterator[TextBatch]:
     """Yield the grants in batches; row numbers start at 2, below the heading."""
     grants, row = grants_of(path, {}), 2
-    named = next(h for h in headings if fold(h) == fold(SOURCE))
+    named = next((h for h in headings if fold(h) == fold(SOURCE)), SOURCE)
     while some := list(islice(grants, BATCH_ROWS)):
         rows = [_cells(grant, named, source) for grant in some]
         columns = {str(i): [cells.get(h, "") for cells in rows] for i, h in enumerate(headings)}
@@ -91,6 +90,6 @@ def _text(value: Any) -> str:
 
 
 def _source_of(metadata: Mapping[str, Any]) -> str:
-    """Where the package says that it comes from; else that it is itself the source."""
+    """Where the package says that it comes from; '' where it does not say."""
     stated = _values_by_path(dict(metadata))
-    return next((text for name in _SOURCES if (text := as_one(stated.get(name, []), name))), ITSELF)
+    return next((text for name in _SOURCES if (text := as_one(stated.get(name, []), name))), "")
