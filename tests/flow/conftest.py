@@ -1,7 +1,8 @@
-"""Fixtures of the run tests: a data folder for each test, and runs without marts where none is asked for."""
+"""Fixtures of the run tests: a data folder for each test, and runs without what most of them need not make anew."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,20 +11,31 @@ from data_folder import DataFolder
 from flows.steps import build
 
 
+@pytest.fixture(scope="session")
+def empty_load_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The load cache of a data folder to which nothing was sent: every table of `core` and `audit`, without rows."""
+    folder = DataFolder(tmp_path_factory.mktemp("empty") / "data")
+    folder.paths.raw.mkdir(parents=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "marts", tuple)
+        folder.run()
+    return folder.paths.load_cache
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> DataFolder:
-    """An empty data folder with a raw folder."""
-    (tmp_path / "data" / "raw").mkdir(parents=True)
-    return DataFolder(tmp_path / "data")
+def folder(tmp_path: Path, empty_load_cache: Path) -> DataFolder:
+    """A data folder with an empty raw folder. It has the empty load cache, which a first run takes long to make."""
+    folder = DataFolder(tmp_path / "data")
+    folder.paths.raw.mkdir(parents=True)
+    shutil.copytree(empty_load_cache, folder.paths.load_cache)
+    return folder
 
 
 @pytest.fixture(autouse=True)
 def marts_or_none(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Skip building marts in tests marked `without_marts`: they are a third of the time of a small run.
+    """Skip building marts except in tests marked `with_marts`: they are half of the time of a small run.
 
-    Everything else of the run is real. Commands in processes of their own always build marts. `with_marts` on a test
-    overrides the mark of its module.
+    Everything else of the run is real. Commands in processes of their own always build marts.
     """
-    marks = {mark.name for mark in request.node.iter_markers()}
-    if "without_marts" in marks and "with_marts" not in marks:
+    if "with_marts" not in {mark.name for mark in request.node.iter_markers()}:
         monkeypatch.setattr(build, "marts", tuple)

@@ -20,6 +20,7 @@ from schemas._contract.registry import sites
 from schemas._rules.checks import checks_of
 
 PLACEHOLDER_RULE = "F39"
+FEW_ROWS = 1000
 MAX_SUGGESTED = 200  # distinct texts of a column and batch for which a similar code is searched
 _FAILURE_TYPES = {
     "place": pl.Int64,  # of the row in its batch
@@ -92,6 +93,8 @@ def _failures(rows: pl.DataFrame, contract: Contract, context: DeliveryContext) 
         pl.lit(context.data_cut_date).alias("data_cut_date"),
         *(pl.lit(v).alias(n) for n, v in of_delivery.items() if n not in rows.columns),
     )
+    # a small file costs twice as much in the streaming engine, which is polars' default, as all its checks
+    pl.Config.set_engine_affinity("in-memory" if len(rows) < FEW_ROWS else "auto")
     try:
         _schema(contract.dataset, contract).validate(frame, lazy=True)
     except SchemaErrors as errors:

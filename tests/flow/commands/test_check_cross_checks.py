@@ -19,8 +19,6 @@ from soak import in_soak
 from flows.commands.check import check_file
 from flows.reporting.report import Report
 
-pytestmark = pytest.mark.without_marts
-
 AREA = {"lsoa": "E01012345"}
 PARTICIPANT_DATASETS = ("participants", "referrals", "contacts", "employment_outcomes")
 Return = dict[str, list[Row]]
@@ -80,7 +78,7 @@ def not_judged_rules(report: Report) -> dict[str, str]:
     return {i.rule_id: i.lacks for i in report.not_validated}
 
 
-@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+@pytest.mark.parametrize("suffix", ["csv", *in_soak("xlsx")])
 @pytest.mark.parametrize("rule", ONE_DATASET)
 def test_rules_between_rows_of_one_file_are_applied(folder: DataFolder, rule: str, suffix: str) -> None:
     dataset, site, rows, severity = ONE_DATASET[rule]
@@ -197,7 +195,7 @@ def test_rules_on_the_registry_are_applied_and_on_other_senders_listed(folder: D
     assert "M27" not in not_judged_rules(report) and not_judged_rules(report)["M29"] == "what others sent"
 
 
-@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+@pytest.mark.parametrize("suffix", ["csv", *in_soak("xlsx")])
 def test_rules_between_rows_are_not_applied_to_a_period_extract(folder: DataFolder, suffix: str) -> None:
     dataset, site, rows, _ = ONE_DATASET["K04"]
     period = {"extract_type": "period"}

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 from commands import clean_environment, pilots_command, pilots_in_process
 from data_folder import NHS_NUMBER, DataFolder, Row, valid_row, valid_rows
+from soak import in_soak
 
 from flows.commands.check import check_file
-
-pytestmark = pytest.mark.without_marts
 
 # In each dataset a field and a value that pages hide.
 HIDDEN = {
@@ -21,7 +20,7 @@ HIDDEN = {
     "referrals": ("episode_id", "bpl e 000777"),
     "participants": ("participant_ref", "bpl 000777 x"),
 }
-FORMATS = ("csv", "xlsx")
+FORMATS = ("csv", *in_soak("xlsx"))
 
 
 def rows_with(dataset: str, **differences: str) -> list[Row]:

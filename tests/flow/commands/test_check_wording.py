@@ -11,15 +11,14 @@ import openpyxl
 import pytest
 from commands import pilots_in_process
 from data_folder import BPL, DataFolder, Row, valid_row, valid_rows
-
-pytestmark = pytest.mark.without_marts
+from soak import in_soak
 
 # What only holds of a file that was sent.
 OF_A_SENT_FILE = re.compile(
     r"accepted[:;.]|was refused|send (?:it|the file) again|this month's figures|, received|as before"
 )
 WRONG = {"contacts": "attended", "participants": "gender", "referrals": "source_of_referral"}
-FORMATS = ("csv", "xlsx")
+FORMATS = ("csv", *in_soak("xlsx"))
 
 
 def texts(page: Path) -> str:

@@ -6,15 +6,14 @@ import json
 
 import pytest
 from data_folder import WMCA, DataFolder, valid_row, valid_rows
+from soak import in_soak
 
 from flows.commands.check import check_file
 from flows.reporting.render import render_html
 from schemas._contract.catalogue import datasets
 from schemas._contract.expected import LONGEST_LIST_IN_FULL
 
-pytestmark = pytest.mark.without_marts
-
-FORMATS = ("csv", "xlsx")
+FORMATS = ("csv", *in_soak("xlsx"))
 LONG = {
     "referrals": ("source_of_referral", "Job centre plus", "M5 (Jobcentre Plus)"),
     "participants": ("ethnic_category", "Pakistani", "J (Pakistani)"),

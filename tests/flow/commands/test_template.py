@@ -16,8 +16,6 @@ from flows.workbooks.example_rows import example_rows
 from schemas._contract.catalogue import datasets
 from schemas._contract.workbook_names import CODES, EXAMPLES, NIL_RETURN, NOTES, PROBLEMS
 
-pytestmark = pytest.mark.without_marts
-
 
 def fill_in(path: Path, *names: str) -> None:
     """Fill sheets of a blank workbook with the datasets' example rows."""

@@ -208,6 +208,7 @@ def test_rules_between_sheets_of_a_return_are_applied(windows: Windows, tmp_path
     assert "There is no referral for this contact (check P12)\n    where     Sheet contacts" in checked.out
 
 
+@pytest.mark.soak
 def test_errors_are_one_sentence(windows: Windows, tmp_path: Path) -> None:
     """Usage errors, a file in place of a folder, and commands that need Unix."""
     bad = DataFolder(tmp_path / "sent").send("contacts", [valid_row("contacts", 1, attended="9")])

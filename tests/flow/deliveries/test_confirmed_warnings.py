@@ -20,7 +20,6 @@ from schemas._contract.code_lists import code_list
 from schemas._contract.workbook_names import CONFIRM, CONFIRM_CODE, CONFIRM_REASON, CONFIRM_ROLE, PROBLEMS
 from schemas.audit.confirmations import REASONS, ROLES
 
-pytestmark = pytest.mark.without_marts
 EARLY, EARLIER = "2016-04-30", "2016-04-29"  # before the episode: K01 warns of them
 
 
@@ -166,6 +165,7 @@ def test_taking_the_record_away_brings_exactly_the_warnings_back(folder: DataFol
     assert (folder.query(everything), folder.paths.confirmations.exists()) == (confirmed, False)
 
 
+@pytest.mark.soak
 def test_a_confirmation_is_of_one_site_and_of_each_dataset_of_a_workbook(folder: DataFolder) -> None:
     """Possible duplicates of two datasets in one workbook; another site with the same rows is warned as ever."""
     jobs = [valid_row("employment_outcomes", 1), valid_row("employment_outcomes", 2, episode_id="BPL-E000001")]

@@ -68,6 +68,7 @@ def test_a_file_with_two_columns_exchanged_is_held_up_until_it_is_put_right(octo
     assert october.query(f"select count(*) from core.{JOBS}") == [(len(MORE),)]
 
 
+@pytest.mark.soak
 def test_where_the_file_before_was_wrong_that_month_is_sent_again(folder: DataFolder) -> None:
     with_parents(folder, "201610", *PEOPLE)
     folder.send(JOBS, exchanged(jobs(*PEOPLE)), period="201610")

@@ -8,8 +8,6 @@ import pytest
 from commands import pilots_in_process
 from data_folder import BPL, DataFolder, valid_row, valid_rows
 
-pytestmark = pytest.mark.without_marts
-
 
 def test_by_night(folder: DataFolder) -> None:
     """The same bytes change nothing; the same rows in another format count. Either is one warning with the month."""

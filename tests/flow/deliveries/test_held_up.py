@@ -13,8 +13,6 @@ import pytest
 from data_folder import BPL, WLA, WMCA, DataFolder, Row, valid_row, valid_rows, warehouse_content
 from soak import in_soak
 
-pytestmark = pytest.mark.without_marts
-
 PEOPLE = range(1, 31)
 MORE = range(1, 61)
 OCTOBER, NOVEMBER, DECEMBER = "2016-11-08T03:30", "2016-12-08T03:30", "2017-01-08T03:30"
@@ -113,7 +111,6 @@ def test_rows_of_another_site_are_held_up_until_the_right_file_arrives(
     assert figures(october) == figures(without)
 
 
-@pytest.mark.with_marts
 def test_a_file_with_few_rows_of_another_site_is_held_up_too(october: DataFolder) -> None:
     before = settled_figures_of(october)
     october.send("contacts", west_london_rows("contacts", *range(1, 6)))

@@ -12,8 +12,6 @@ from data_folder import BPL, NHS_NUMBER, WMCA, DataFolder, valid_row, valid_rows
 from file_validator import as_csv, as_table, workbook
 from soak import in_soak
 
-pytestmark = pytest.mark.without_marts
-
 DATASETS = ("participants", "referrals", "contacts", "employment_outcomes")
 
 

@@ -17,6 +17,8 @@ from flows.settings import Settings
 from schemas._contract.catalogue import SCHEMAS
 from schemas.audit.deliveries import Result
 
+pytestmark = pytest.mark.with_marts
+
 OFFICE_FILES = Path(__file__).parents[3] / "data" / "raw" / "PMO"
 ENGLAND_RECOVERY = [50.8, 52.1, 51.1, 51.4, 50.2, 49.9, 50.1, 50.5]  # 2017-18 to 2024-25, from the releases
 

@@ -12,8 +12,6 @@ import pytest
 from data_folder import WMCA, DataFolder, Row, valid_row, valid_rows
 from soak import in_soak
 
-pytestmark = pytest.mark.without_marts
-
 PERIOD = {"extract_type": "period"}
 REPEATED_ROWS = 28  # rows on the same lines of both files: enough for several threads to interleave
 

@@ -12,8 +12,6 @@ from data_folder import DataFolder, valid_row, valid_rows
 
 from flows.steps.receive import UnusableFile
 
-pytestmark = pytest.mark.without_marts
-
 MISSPELT_MANIFESTS = (
     '{"extract-type": "period"}',
     '{"Extract_Type": "period"}',

@@ -20,8 +20,6 @@ from flows.store.ledger import Ledger
 from schemas._contract.catalogue import datasets
 from schemas._contract.workbook_names import NIL_RETURN, READ_ME
 
-pytestmark = pytest.mark.without_marts
-
 SHEETS = ("participants", "referrals", "contacts")
 NOTES = [["About this return"], ["The columns are explained in the guide."], ["Column", "Meaning"], ["a", "b"]]
 COLUMN_GUIDE = [["Column", "What it means", "Such as"], ["contact_id", "your own number", "17"], ["type", "first", "x"]]

@@ -19,8 +19,6 @@ from flows.store import raw_files
 from flows.store.ledger import Ledger
 from flows.store.lock import writer_lock
 
-pytestmark = pytest.mark.without_marts
-
 REASON = "sent under another site's name"
 Content = dict[str, list[tuple[Any, ...]]]
 

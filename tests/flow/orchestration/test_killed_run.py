@@ -21,6 +21,8 @@ from commands import clean_environment
 from data_folder import PROJECT, DataFolder, valid_row, valid_rows, warehouse_content
 from soak import iterations
 
+pytestmark = pytest.mark.with_marts
+
 KILLS = iterations(everyday=3, soak=20)
 READY = """
 import sys

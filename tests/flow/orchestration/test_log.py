@@ -26,8 +26,6 @@ from flows.steps import validate_delivery
 from flows.store import result_key
 from flows.store.lock import writer_lock
 
-pytestmark = pytest.mark.without_marts
-
 NINO, SURNAME = "AB123456C", "Quillfeathersmythe"
 STAGES = ["receive", "validate", "load", "cross_check", "build", "promote", "report"]
 

@@ -16,8 +16,6 @@ from flows.orchestration.as_of import export_as_of
 from flows.settings import Settings
 from flows.store.ledger.runs import EarlierThanKnown
 
-pytestmark = pytest.mark.without_marts
-
 DEC, JAN, FEB = "2016-12-02T03:30", "2017-01-03T03:30", "2017-02-02T03:30"
 
 

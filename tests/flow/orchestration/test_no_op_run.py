@@ -26,8 +26,6 @@ from flows.steps import validate_delivery
 from flows.store import build_fingerprint, raw_files
 from flows.store.ledger import Ledger
 
-pytestmark = pytest.mark.without_marts
-
 # the first correction lapses after 5 December; the returns of December are due on 9 January at 5pm
 MOMENTS = ("2016-12-04", "2016-12-05", "2016-12-06", "2017-01-09T16:59", "2017-01-09T17:00")
 HEAVY = {"polars", "duckdb", "pandera", "prefect", "pyarrow", "jinja2", "pydantic", "pandas", "numpy", "typer"}

@@ -53,6 +53,7 @@ def test_importing_the_flows_does_not_import_prefect() -> None:
     assert (ran.returncode, ran.stdout) == (0, "nightly revalidate\n"), ran.stderr
 
 
+@pytest.mark.soak
 def test_the_flow_loads_and_a_broken_import_is_an_error(tmp_path: Path) -> None:
     copy = copy_project(tmp_path)
     loaded = load_flow(copy)
@@ -79,6 +80,7 @@ def send_refused_file(folder: DataFolder) -> None:
     folder.send("referrals", rows, period="201612")
 
 
+@pytest.mark.soak
 def test_a_run_with_held_rows_ends_as_partly_loaded(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     from flows.orchestration import prefect_flows  # here, because each test process would import Prefect
 
@@ -90,6 +92,7 @@ def test_a_run_with_held_rows_ends_as_partly_loaded(folder: DataFolder, monkeypa
     assert states == ["PartlyLoaded"]
 
 
+@pytest.mark.soak
 def test_lack_of_memory_in_a_stage_is_recognised_without_its_message() -> None:
     from flows.orchestration.engine import run_attempt  # here, because each test process would import Prefect
 

@@ -38,6 +38,7 @@ def test_a_terminal_without_cursor_movement_shows_no_progress(more: dict[str, st
     assert in_terminal("-c", script).out.strip() == "_GeneratorContextManager"
 
 
+@pytest.mark.soak
 def test_nothing_is_drawn_and_rich_is_not_imported_without_a_terminal(folder: DataFolder) -> None:
     folder.send("contacts", valid_rows("contacts", 1, 2))
     last = (

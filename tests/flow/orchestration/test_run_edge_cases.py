@@ -18,8 +18,6 @@ from flows.store.paths import NoDataFolder
 from flows.store.results import ResultStore
 from schemas.audit.deliveries import Result
 
-pytestmark = pytest.mark.without_marts
-
 NINO = "AB123456C"  # valid in form, belongs to nobody
 
 

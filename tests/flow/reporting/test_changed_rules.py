@@ -11,8 +11,6 @@ import pytest
 from commands import copy_project, pilots
 from data_folder import BPL, DataFolder, valid_row, valid_rows
 
-pytestmark = pytest.mark.without_marts
-
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:

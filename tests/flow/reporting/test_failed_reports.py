@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 from data_folder import BPL, DataFolder, valid_row, valid_rows
+from soak import in_soak
 
 from flows.reporting import site_reports
 from flows.reporting.render.marked import marking
-
-pytestmark = pytest.mark.without_marts
 
 DEC, JAN, FEB = "2016-12-02T03:30", "2017-01-03T03:30", "2017-02-02T03:30"
 
@@ -21,7 +20,7 @@ def contact_with_bad_code(n: int) -> dict[str, str]:
     return valid_row("contacts", n, attended="9")
 
 
-@pytest.mark.parametrize("broken", ["write_reports", "make_marked_workbook", "write_marked_workbook"])
+@pytest.mark.parametrize("broken", ["write_reports", "make_marked_workbook", *in_soak("write_marked_workbook")])
 def test_a_report_that_cannot_be_written_does_not_affect_the_others(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
@@ -71,6 +70,7 @@ def test_reports_after_one_that_failed_are_written_again(folder: DataFolder, mon
     assert folder.run("2017-03-02T03:30").reported.pages == {}
 
 
+@pytest.mark.soak
 def test_reports_are_the_same_with_workbooks_made_in_other_processes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,8 @@ from personal_values import COUNT_BY_KIND, PersonalValue, find_leaks, personal_v
 from prefect_server import PrefectServer
 from soak import iterations
 
+pytestmark = pytest.mark.with_marts
+
 MOMENT = "2017-01-03T03:30"
 VALUES = personal_values()
 

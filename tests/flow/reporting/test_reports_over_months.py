@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from data_folder import BPL, DataFolder, valid_row, valid_rows
 
-pytestmark = pytest.mark.without_marts
-
 CHAT = {"contact_medium": "chat"}
 
 

@@ -17,8 +17,6 @@ from flows.settings import Settings
 from flows.steps import validate_delivery
 from flows.store.ledger import Ledger
 
-pytestmark = pytest.mark.without_marts
-
 DEC, JAN, FEB = "2016-12-02T03:30", "2017-01-03T03:30", "2017-02-02T03:30"
 ROWS = ("read", "accepted", "held", "repeats", "not_data")
 

@@ -22,6 +22,8 @@ from flows.simulator.simulate import simulate
 from flows.simulator.sites import pilot_sites
 from schemas._contract.registry import programmes
 
+pytestmark = pytest.mark.with_marts
+
 ADDRESS = ["file", "sheet", "source_row", "column", "field", "rule_id", "severity"]
 # contacts of the last month: in `make soak` about 100,000 rows over all datasets and months
 ROWS = iterations(everyday=8_000, soak=35_000)

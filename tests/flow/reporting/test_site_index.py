@@ -10,8 +10,7 @@ from urllib.parse import unquote
 import pytest
 from data_folder import BPL, WLA, DataFolder, valid_row, valid_rows
 from file_validator import workbook
-
-pytestmark = pytest.mark.without_marts
+from soak import in_soak
 
 NIGHT = "2016-12-03T03:30"
 
@@ -30,7 +29,7 @@ def links(path: Path) -> list[str]:
     return [unquote(html.unescape(link)) for link in found]
 
 
-@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+@pytest.mark.parametrize("suffix", ["csv", *in_soak("xlsx")])
 def test_an_index_says_what_to_do_and_by_when(folder: DataFolder, suffix: str) -> None:
     bad = [*valid_rows("contacts", *range(1, 10)), valid_row("contacts", 10, attended="no such code")]
     folder.send("contacts", bad, suffix=suffix)

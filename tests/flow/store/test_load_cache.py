@@ -204,6 +204,7 @@ def cache(tmp_path: Path) -> LoadCache:
     return LoadCache(tmp_path / "kept.duckdb")
 
 
+@pytest.mark.with_marts
 @pytest.mark.soak
 @settings(max_examples=iterations(everyday=2, soak=60))
 @given(runs=run_sequences())
@@ -309,7 +310,7 @@ def test_a_damaged_cache_file_is_replaced_by_a_full_reload(pool: Pool, cache: Lo
     assert build_or_reload(cache, validated, pool) == (expected, None)
 
 
-@pytest.mark.parametrize("table", ["rows", "history"])
+@pytest.mark.parametrize("table", ["rows", *in_soak("history")])
 def test_a_cache_that_lost_a_row_is_replaced_by_a_full_reload(pool: Pool, cache: LoadCache, table: str) -> None:
     validated = validated_deliveries(FILES, pool)
     expected, error = build_or_reload(cache, validated, pool)

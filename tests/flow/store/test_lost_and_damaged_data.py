@@ -24,8 +24,6 @@ from flows.store.ledger.runs import LedgerUnusable, Runs, wrapped_ledger_errors
 from flows.store.lock import writer_lock
 from flows.store.paths import DataPaths, NoDataFolder
 
-pytestmark = pytest.mark.without_marts
-
 NOTHING_NEW = "there was nothing new to check"
 
 

@@ -255,6 +255,7 @@ def test_changed_site_headings_change_the_keys_of_that_site(tmp_path_factory: py
     assert {(r.site, r.dataset) for r in changed} == {(WLA, "contacts"), *((GM, name) for name in datasets())}
 
 
+@pytest.mark.soak
 def test_a_run_after_a_reworded_rule_and_a_changed_limit(folder: DataFolder, tmp_path: Path) -> None:
     """Only the dataset with the changed limit is re-validated; the page that quotes the rule is rewritten."""
     project = copy_project(tmp_path / "project")
@@ -277,7 +278,6 @@ def test_a_run_after_a_reworded_rule_and_a_changed_limit(folder: DataFolder, tmp
     assert folder.ledger_runs()[-1]["deliveries_judged"] == 1
 
 
-@pytest.mark.without_marts
 def test_no_rule_text_is_stored_with_a_result(folder: DataFolder) -> None:
     """A stored finding has the rule's id; the rule's texts are joined when a report is made."""
     folder.send("contacts", [valid_row("contacts", n, attended="9", contact_date="soon") for n in (1, 2)])
