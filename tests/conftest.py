@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,7 @@ settings.register_profile(
     max_examples=300,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-settings.register_profile("pilots", settings.get_profile("soak"), derandomize=True, max_examples=6)
+settings.register_profile("pilots", settings.get_profile("soak"), derandomize=True, max_examples=4)
 settings.load_profile("pilots")
 
 
@@ -38,6 +39,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((n for n, part in enumerate(LONGEST_FIRST) if part in path), len(LONGEST_FIRST))
 
     items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Exempt what the collection has made from garbage collection: it stays until the end, and there is much of it."""
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -61,6 +61,7 @@ def test_wilson_is_exactly_0_and_1_at_the_ends(query: Query) -> None:
         assert query("wilson_low(0, $1), wilson_high($1, $1)", n) == (0.0, 1.0)
 
 
+@pytest.mark.soak
 def test_wilson_agrees_with_statsmodels(query: Query) -> None:
     from statsmodels.stats.proportion import proportion_confint
 
@@ -70,6 +71,7 @@ def test_wilson_agrees_with_statsmodels(query: Query) -> None:
             assert found == pytest.approx(proportion_confint(x, n, method="wilson"), abs=1e-12), (x, n)
 
 
+@pytest.mark.soak
 def test_newcombe_and_risk_ratio_agree_with_statsmodels(query: Query) -> None:
     from statsmodels.stats.proportion import confint_proportions_2indep
 

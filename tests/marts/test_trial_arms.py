@@ -128,6 +128,7 @@ def test_the_cut_off_is_the_earliest_of_the_datasets(warehouse):
     assert _arm(warehouse, "data_cut_date::VARCHAR, n_immature") == ("2019-11-30", 1)
 
 
+@pytest.mark.soak
 def test_the_comparison_matches_an_independent_count(warehouse):
     """A made-up trial, counted day by day in Python and compared by statsmodels."""
     from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint

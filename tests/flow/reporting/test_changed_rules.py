@@ -5,11 +5,14 @@ Each test changes a copy of the project, as its maintainers would.
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from commands import copy_project, pilots
 from data_folder import BPL, DataFolder, valid_row, valid_rows
+
+from flows.store.ledger import Ledger
 
 
 @pytest.fixture
@@ -29,30 +32,64 @@ def last_validated(folder: DataFolder) -> int:
     return int(folder.ledger_runs()[-1]["deliveries_judged"])
 
 
+def edit(project: Path, name: str, old: str, new: str) -> None:
+    """Replace a text that is in a file once."""
+    path = project / name
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1, name
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def result_keys(folder: DataFolder) -> dict[str, str]:
+    """The key of the validation result of each dataset's file."""
+    with closing(Ledger(folder.paths.ledger)) as ledger:
+        return {delivery.split("_")[1]: key for delivery, key in ledger.result_keys().items()}
+
+
 @pytest.mark.soak
-def test_a_fixed_code_list_releases_the_rows_it_held(folder: DataFolder, project: Path) -> None:
+def test_changes_re_validate_what_they_affect_and_rewrite_the_pages_that_say_them(
+    folder: DataFolder, project: Path
+) -> None:
+    """A code and a limit are added, a rule within and one between tables are reworded, and a deadline is moved."""
     folder.send_all(1, 2, 3)
-    folder.send(
-        "contacts", [*valid_rows("contacts", 1), *(valid_row("contacts", n, contact_type="chat") for n in (2, 3))]
-    )
-    run_with(folder, project)
-    assert folder.standings("contacts") == {"201611 v1": ("accepted_with_held_rows", "current")}
-    assert [f[0] for f in folder.findings()] == ["V02", "V02"]
-    assert last_validated(folder) == 4
+    wrong = valid_row("contacts", 1, contact_id="BPL-C000005", contact_date="2016-06-02", attended="9")
+    chats = [valid_row("contacts", n, contact_type="chat") for n in (2, 3)]
+    folder.send("contacts", [valid_row("contacts", 1), *chats, valid_row("contacts", 4), wrong])
+    no_start = [{n: v for n, v in row.items() if n != "job_start_date"} for row in valid_rows("employment_outcomes", 1)]
+    folder.send("employment_outcomes", no_start)
+    run_with(folder, project, "--date", "2016-12-02T03:30", code=1)
+    before = result_keys(folder)
+    held = ("accepted_with_held_rows", "current")
+    assert (folder.standings("contacts"), last_validated(folder)) == ({"201611 v1": held}, 4)
+    assert sorted(rule for rule, *_ in folder.findings("contacts")) == ["P12", "V02", "V02", "V02"]
+
+    def page_of(dataset: str) -> str:
+        return (folder.paths.reports / BPL / f"{BPL}_{dataset}_201611_v1.html").read_text(encoding="utf-8")
+
+    said = {
+        "Change it to a listed code.": "Take a code from the list.",
+        "There is no referral for this contact": "Nobody referred this person",
+        "Friday 9 December 2016": "Monday 12 December 2016",
+    }
+    assert all(text in page_of("contacts") for text in said) and "Friday 9 December" in page_of("employment_outcomes")
 
     with (project / "schemas" / "core" / "codes" / "contact_type.csv").open("a", encoding="utf-8") as codes:
         codes.write("chat,Chat by text,,,,made up for a test\n")
-    summary = run_with(folder, project)
-    assert folder.standings("contacts") == {"201611 v1": ("accepted", "current")}
-    assert folder.findings() == []
-    assert folder.query("select contact_type, count(*) from core.contacts group by 1 order by 1") == [
-        ("chat", 2),
-        ("first", 1),
-    ]
-    assert last_validated(folder) == 1, "only contacts uses this list"
-    assert summary.splitlines()[0] == "Published: 1 file checked, 2 rows released."
-    assert "accepted" in (folder.paths.reports / BPL / f"{BPL}_contacts_201611_v1.html").read_text(encoding="utf-8")
-    assert run_with(folder, project).startswith("Nothing changed since")
+    edit(project, "schemas/core/participants.py", "low=1930", "low=1931")
+    edit(project, "schemas/_rules/cells.py", "Change it to a listed code.", said["Change it to a listed code."])
+    rule_between_tables = 'f"There is no {noun} for this {entity}"'
+    edit(project, "schemas/_contract/shared_fields.py", rule_between_tables, '"Nobody referred this person"')
+    edit(project, "schemas/core/return_calendar.csv", "201611,2016-12-09T", "201611,2016-12-12T")
+    summary = run_with(folder, project, "--date", "2016-12-03T03:30")
+    assert "2 files checked" in summary.splitlines()[0] and "2 rows released" in summary.splitlines()[0]
+    assert {name for name, key in result_keys(folder).items() if key != before[name]} == {"contacts", "participants"}
+    assert last_validated(folder) == 2, "no validation result depends on a text or on the calendar"
+    types = "select contact_type, count(*) from core.contacts group by 1 order by 1"
+    assert folder.query(types) == [("chat", 2), ("first", 1)]
+    for old, new in said.items():
+        assert new in page_of("contacts") and old not in page_of("contacts")
+    assert "Monday 12 December" in page_of("employment_outcomes")
+    assert run_with(folder, project, "--date", "2016-12-04T03:30").startswith("Nothing changed since")
 
 
 TOY = '''"""core.toys: a dataset made up for a test."""
@@ -102,45 +139,3 @@ def test_a_new_dataset_needs_one_new_contract(folder: DataFolder, project: Path)
     assert all(comments.values())
     checked = pilots("check", str(folder.paths.raw / BPL / f"{BPL}_toys_201611_v1.csv"), project=project)
     assert checked.returncode == 1 and "V03" in checked.stdout
-
-
-@pytest.mark.soak
-def test_a_reworded_cross_table_rule_rewrites_its_pages(folder: DataFolder, project: Path) -> None:
-    folder.send_all(1)
-    folder.send("contacts", valid_rows("contacts", 1, 2))
-    run_with(folder, project)
-    page = folder.paths.reports / BPL / f"{BPL}_contacts_201611_v1.html"
-    [(title,)] = folder.query("select distinct title from audit.rules where rule_id = 'P12' and dataset = 'contacts'"
-                            " and severity = 'row'")  # fmt: skip
-    source, wording = project / "schemas" / "_contract" / "shared_fields.py", 'f"There is no {noun} for this {entity}"'
-    text = source.read_text(encoding="utf-8")
-    assert title in page.read_text(encoding="utf-8") and text.count(wording) == 1
-    source.write_text(text.replace(wording, '"Nobody referred this person"'), encoding="utf-8")
-    run_with(folder, project)
-    assert "Nobody referred this person" in page.read_text(encoding="utf-8")
-    assert last_validated(folder) == 0, "no validation result depends on a rule's title"
-
-
-@pytest.mark.soak
-def test_a_moved_deadline_rewrites_every_page_with_something_to_fix(folder: DataFolder, project: Path) -> None:
-    folder.send("participants", valid_rows("participants", 1))
-    folder.send("contacts", [valid_row("contacts", 1, attended="9"), valid_row("contacts", 2)])
-    folder.send("referrals", [{n: v for n, v in valid_row("referrals", 1).items() if n != "referral_received_date"}])
-    run_with(folder, project, "--date", "2016-12-02T03:30", code=1)
-    assert {d: folder.standings(d)["201611 v1"] for d in ("contacts", "referrals")} == {
-        "contacts": ("accepted_with_held_rows", "current"),
-        "referrals": ("refused", "refused"),
-    }
-
-    def page_has(dataset: str, deadline: str) -> bool:
-        page = folder.paths.reports / BPL / f"{BPL}_{dataset}_201611_v1.html"
-        return deadline in page.read_text(encoding="utf-8")
-
-    assert page_has("contacts", "Friday 9 December 2016") and page_has("referrals", "Friday 9 December 2016")
-    calendar = project / "schemas" / "core" / "return_calendar.csv"
-    text = calendar.read_text(encoding="utf-8")
-    assert text.count("201611,2016-12-09T") == 1
-    calendar.write_text(text.replace("201611,2016-12-09T", "201611,2016-12-12T"), encoding="utf-8")
-    run_with(folder, project, "--date", "2016-12-03T03:30")
-    assert page_has("contacts", "Monday 12 December 2016") and page_has("referrals", "Monday 12 December 2016")
-    assert last_validated(folder) == 0, "no validation result depends on the calendar"

@@ -26,8 +26,8 @@ pytestmark = pytest.mark.with_marts
 
 ADDRESS = ["file", "sheet", "source_row", "column", "field", "rule_id", "severity"]
 # contacts of the last month: in `make soak` about 100,000 rows over all datasets and months
-ROWS = iterations(everyday=8_000, soak=35_000)
-SITES_OF_A_PROGRAMME = iterations(everyday=2, soak=99)  # time goes by the number of files
+ROWS = iterations(everyday=3_000, soak=35_000)
+SITES_OF_A_PROGRAMME = iterations(everyday=1, soak=99)  # time goes by the number of files
 OFFICE_FILES = Path(__file__).parents[3] / "data" / "raw" / "PMO"
 PROGRAMMES_IN_FIGURES = """
     select p.programme_code,

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from commands import clean_environment, copy_project, pilots
-from data_folder import BPL, DataFolder, valid_row, valid_rows
+from commands import clean_environment, copy_project
+from data_folder import BPL, DataFolder, valid_row
 
 from flows.deliveries.formats import ENDINGS
 from flows.runtime import code_fingerprint
@@ -253,29 +253,6 @@ def test_changed_site_headings_change_the_keys_of_that_site(tmp_path_factory: py
 
     changed = results_changed_by(change, tmp_path_factory)
     assert {(r.site, r.dataset) for r in changed} == {(WLA, "contacts"), *((GM, name) for name in datasets())}
-
-
-@pytest.mark.soak
-def test_a_run_after_a_reworded_rule_and_a_changed_limit(folder: DataFolder, tmp_path: Path) -> None:
-    """Only the dataset with the changed limit is re-validated; the page that quotes the rule is rewritten."""
-    project = copy_project(tmp_path / "project")
-    folder.send("participants", valid_rows("participants", 1, 2))
-    folder.send("contacts", [valid_row("contacts", 1), valid_row("contacts", 2, attended="9")])
-    run = ("run", "--no-prefect", "--data", str(folder.path), "--date")
-    assert pilots(*run, "2016-12-02", project=project).returncode == 0
-    page = folder.paths.reports / BPL / f"{BPL}_contacts_201611_v1.html"
-    before = {i.split("_201611")[0]: key for i, key in Ledger(folder.paths.ledger).result_keys().items()}
-    old_words, new_words = "Change it to a listed code.", "Take a code from the list."
-    assert old_words in page.read_text(encoding="utf-8") and len(before) == 2
-
-    edit(project, "schemas/_rules/cells.py", old_words, new_words)
-    edit(project, "schemas/core/participants.py", "low=1930", "low=1931")
-    assert pilots(*run, "2016-12-03", project=project).returncode == 0
-    text = page.read_text(encoding="utf-8")
-    assert new_words in text and old_words not in text
-    after = {i.split("_201611")[0]: key for i, key in Ledger(folder.paths.ledger).result_keys().items()}
-    assert {name for name in after if after[name] != before[name]} == {f"{BPL}_participants"}
-    assert folder.ledger_runs()[-1]["deliveries_judged"] == 1
 
 
 def test_no_rule_text_is_stored_with_a_result(folder: DataFolder) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from breaks import Break, copied, merged, of_dataset, shorter_heading, swapped
 from front_door import Checked, check
+from soak import in_soak
 from sound_files import sound_file
 
 from flows.reporting.render import render_html
@@ -24,7 +25,7 @@ def checked(dataset: str, suffix: str, tmp_path: Path, break_file: Break) -> Che
 
 
 class TestAnotherDataset:
-    @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+    @pytest.mark.parametrize("suffix", ["csv", *in_soak("xlsx")])
     def test_the_name_is_that_of_the_dataset_whose_columns_it_has(self, suffix: str, tmp_path: Path) -> None:
         report = checked("contacts", suffix, tmp_path, of_dataset("referrals")).report
         stem = f"{report.site}_referrals_{report.period}"

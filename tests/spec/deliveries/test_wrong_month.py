@@ -24,7 +24,7 @@ DATED = {
     "participants": (PARTICIPANT, "participant_ref", ["consent_date"]),
 }
 DATASETS = pytest.mark.parametrize("dataset", DATED)
-SUFFIXES = pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+SUFFIXES = pytest.mark.parametrize("suffix", ["csv", *in_soak("xlsx")])
 DATASETS_AND_SUFFIXES = pytest.mark.parametrize(
     ("dataset", "suffix"),
     [*((name, "csv") for name in DATED), ("contacts", "xlsx"),
