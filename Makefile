@@ -16,12 +16,14 @@ help: ## List the targets
 demo: $(VENV)/.run ## Install, write sample extracts, run once, say where to look
 	$(BIN)/pilots demo
 
-# Two processes more than cores, because many tests wait for the disk, a server or a timer.
-PYTEST := $(BIN)/python -m pytest --numprocesses $$(( $$(nproc) + 2 )) --dist loadfile --no-loadscope-reorder
+# Two processes more than cores, because many tests wait for the disk, a server or a timer. Specifications do not.
+MORE_PROCESSES := 2
+PYTEST = $(BIN)/python -m pytest --numprocesses $$(( $$(nproc) + $(MORE_PROCESSES) )) --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.test ## Run the everyday tests
 	$(PYTEST) -m "not soak" $(ARGS)
 
+test-fast: MORE_PROCESSES := 0
 test-fast: $(VENV)/.test ## Run the specifications and units alone: no whole run, no Prefect, no browser
 	$(PYTEST) -m "not soak" tests/spec tests/unit $(ARGS)
 

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from data_folder import DataFolder
 from file_validator import Validator
 from hypothesis import HealthCheck, settings
 from shared_file import OnceValidator, SharedFiles
+
+from flows.steps import build
 
 REAL = Path(__file__).parents[2] / "shared" / "real"
 
@@ -71,6 +74,17 @@ def validate_once(tmp_path_factory: pytest.TempPathFactory) -> OnceValidator:
 def in_shared_file(tmp_path_factory: pytest.TempPathFactory) -> SharedFiles:
     """Validate all cases of a test in one file: see shared_file.py."""
     return SharedFiles(Validator(tmp_path_factory.mktemp("shared")))
+
+
+@pytest.fixture(scope="session")
+def empty_load_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The load cache of a data folder to which nothing was sent: every table of `core` and `audit`, without rows."""
+    folder = DataFolder(tmp_path_factory.mktemp("empty") / "data")
+    folder.paths.raw.mkdir(parents=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "marts", tuple)
+        folder.run()
+    return folder.paths.load_cache
 
 
 @pytest.fixture(scope="session")

@@ -11,17 +11,6 @@ from data_folder import DataFolder
 from flows.steps import build
 
 
-@pytest.fixture(scope="session")
-def empty_load_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The load cache of a data folder to which nothing was sent: every table of `core` and `audit`, without rows."""
-    folder = DataFolder(tmp_path_factory.mktemp("empty") / "data")
-    folder.paths.raw.mkdir(parents=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "marts", tuple)
-        folder.run()
-    return folder.paths.load_cache
-
-
 @pytest.fixture
 def folder(tmp_path: Path, empty_load_cache: Path) -> DataFolder:
     """A data folder with an empty raw folder. It has the empty load cache, which a first run takes long to make."""

@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 from commands import clean_environment, pilots, pilots_in_process
 from data_folder import BPL, PROJECT, DataFolder, valid_row, valid_rows
+from soak import in_soak
 
 from flows.workbooks.example_rows import example_rows
 from schemas._contract.catalogue import datasets
@@ -137,7 +138,7 @@ print(",".join(sorted({name.partition(".")[0] for name in sys.modules})))
 """
 
 
-@pytest.mark.parametrize("is_refused", [False, True])
+@pytest.mark.parametrize("is_refused", [*in_soak(False), True])
 def test_check_imports_no_prefect_and_duckdb_only_for_rules_between_rows(
     sent: Path, tmp_path: Path, is_refused: bool
 ) -> None:

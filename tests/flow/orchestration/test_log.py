@@ -121,7 +121,7 @@ def test_a_command_that_finds_the_lock_held_logs_nothing(folder: DataFolder) -> 
     assert not folder.paths.logs.exists()
 
 
-@pytest.mark.parametrize("suffix", ["csv", *in_soak("xlsx")])
+@pytest.mark.parametrize("suffix", in_soak("csv", "xlsx"))
 def test_an_exception_is_logged_without_any_cell_value(folder: DataFolder, suffix: str, tmp_path: Path) -> None:
     """A step of a copied project raises an error that quotes cells; names are in cells and in file names."""
     copy = copy_project(tmp_path / "project")

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import pytest
 from commands import clean_environment, copy_project
 from data_folder import BPL, DataFolder, valid_row
+from soak import in_soak
 
 from flows.deliveries.formats import ENDINGS
 from flows.runtime import code_fingerprint
@@ -210,7 +211,10 @@ def own_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_project(tmp_path_factory.mktemp("own") / "project")
 
 
-@pytest.mark.parametrize("module", CODE)
+OF_ONE_FORMAT = [module for module, endings in CODE.items() if len(endings) == 2]
+
+
+@pytest.mark.parametrize("module", [*(m for m in CODE if m not in OF_ONE_FORMAT[1:]), *in_soak(*OF_ONE_FORMAT[1:])])
 def test_changed_code_changes_the_keys_of_the_formats_it_handles(
     module: str, own_copy: Path, monkeypatch: pytest.MonkeyPatch, clear_fingerprints: Callable[[], None]
 ) -> None:
