@@ -28,6 +28,7 @@ ADDRESS = ["file", "sheet", "source_row", "column", "field", "rule_id", "severit
 # contacts of the last month: in `make soak` about 100,000 rows over all datasets and months
 ROWS = iterations(everyday=3_000, soak=35_000)
 SITES_OF_A_PROGRAMME = iterations(everyday=1, soak=99)  # time goes by the number of files
+FAULTS = iterations(everyday=6, soak=3) / 100  # of the rows: enough for every kind of fault
 OFFICE_FILES = Path(__file__).parents[3] / "data" / "raw" / "PMO"
 PROGRAMMES_IN_FIGURES = """
     select p.programme_code,
@@ -77,7 +78,7 @@ def test_every_planted_fault_is_found_and_nothing_else(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path / "data")
     truth = tmp_path / "truth.csv"
     sent = tmp_path / "sent"
-    made = simulate(sent, rows=ROWS, seed=11, months=2, fault_rate=0.03, truth=truth, sites=some_sites())
+    made = simulate(sent, rows=ROWS, seed=11, months=2, fault_rate=FAULTS, truth=truth, sites=some_sites())
     assert made.rows > 2.5 * ROWS
     shutil.copytree(OFFICE_FILES, settings.data / "raw" / "PMO")
     found, moment = [], datetime(2024, 5, 1, 3, 30)
