@@ -229,7 +229,6 @@ def sent_again(package: Exported, data: DataFolder) -> Iterator[tuple[str, list[
         yield suffix, folder.query(f"select {FIELDS}, area_name, grant_programme from core.funding_awards order by 1")
 
 
-@pytest.mark.without_marts
 def test_what_is_exported_comes_in_again_as_it_was(ours: Exported, tmp_path: Path) -> None:
     first = None
     for _, rows in sent_again(ours, DataFolder(tmp_path / "data")):
