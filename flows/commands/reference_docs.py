@@ -13,6 +13,7 @@ from flows.deliveries.formats import ENDINGS, Format
 from flows.runtime.wording import listed
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Rule, Severity
+from schemas._contract.registry import OPTIONAL, QUARTERLY, REQUIRED, programmes, rows
 from schemas._contract.workbook_names import CONFIRM, NIL_RETURN, PROBLEMS, READ_ME, ROW_PROBLEMS, TO_FIX
 from schemas._rules.cells import CELL_RULES
 from schemas._rules.confirmations import CONFIRMATION_RULES
@@ -33,6 +34,7 @@ COSTLY_FAULTS = (
     ("contacts", "F13", "", Severity.ROW),
     ("contacts", "P04", "contact_id", Severity.ROW),
 )
+_GOES_WITH_CLAIMS = (OPTIONAL, QUARTERLY)
 _COSTS = {Severity.FILE: "The file is refused", Severity.ROW: "The row is held back"}
 
 
@@ -55,16 +57,27 @@ def site_guide() -> str:
 
 
 def _dataset_table() -> list[str]:
-    contracts = [c for c in datasets().values() if c.participant_level]
-    rows = [f"| `{c.dataset}` | {c.description} | {c.grain} |" for c in contracts]
-    return ["| dataset | what it holds | a row is |", "|---|---|---|", *rows]
+    lines = [f"| `{c.dataset}` | {c.description} | {c.grain} | {_how_often(c)} |" for c in _sent_by_sites()]
+    return ["| dataset | what it holds | a row is | for |", "|---|---|---|---|", *lines]
+
+
+def _sent_by_sites() -> list[Contract]:
+    """The datasets that some programme's sites owe, and those that go with them, in the order of the registry."""
+    returns = [r for r in rows("returns") if r["sender"] in programmes()]
+    sent = (r["dataset"] for r in returns if r["need"] == REQUIRED or (r["need"], r["frequency"]) == _GOES_WITH_CLAIMS)
+    return [datasets()[name] for name in dict.fromkeys(sent)]
+
+
+def _how_often(contract: Contract) -> str:
+    frequency = next(r["frequency"] for r in rows("returns") if r["dataset"] == contract.dataset)
+    return "each quarter" if frequency == QUARTERLY else "each month"
 
 
 def _headings() -> list[str]:
     """The headings of each dataset, in the order of its contract."""
     intro = "Their headings, which may be in any order. A column in brackets may be left out:"
     lines = []
-    for contract in (c for c in datasets().values() if c.participant_level):
+    for contract in _sent_by_sites():
         names = [f"`{f.name}`" if f.column_is_required else f"(`{f.name}`)" for f in contract.fields]
         lines.append(f"- {contract.title}: {', '.join(names)}")
     return ["", intro, "", *lines]

@@ -13,7 +13,7 @@ from flows.deliveries.file_names import PERIOD, WHOLE_RETURN
 from flows.workbooks.blank import write_blank_workbook
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract
-from schemas._contract.registry import REQUIRED, returns_for, sites
+from schemas._contract.registry import REQUIRED, is_sent_for, returns_for, sites
 
 
 def write_template(dataset: str, site: str = "", period: str = "", to: Path | None = None) -> Path:
@@ -25,7 +25,7 @@ def write_template(dataset: str, site: str = "", period: str = "", to: Path | No
         _refuse(f"There is no site called {site}. A site code looks like MHT-BPL.")
     if period and not re.fullmatch(PERIOD, period):
         _refuse(f"'{period}' is not a valid month: write November 2016 as 201611.")
-    contracts = _contracts(dataset, site)
+    contracts = _contracts(dataset, site, period)
     name = f"{site or '<site>'}_{dataset}_{period or '<yyyymm>'}_v1.xlsx"
     path = to or Path(name if site and period else f"{'_'.join(filter(None, (site, dataset)))}_blank.xlsx")
     if path.exists():
@@ -41,15 +41,19 @@ def write_template(dataset: str, site: str = "", period: str = "", to: Path | No
     return path
 
 
-def _contracts(dataset: str, site: str) -> list[Contract]:
-    """The datasets of a workbook: one, or all that the site has to send."""
+def _contracts(dataset: str, site: str, period: str) -> list[Contract]:
+    """The datasets of a workbook: one, or all that the site has to send for a month (without a month, for any)."""
     if dataset != WHOLE_RETURN:
         if dataset not in datasets():
             _refuse(f"There is no dataset called {dataset}. There are: {', '.join(datasets())}, and {WHOLE_RETURN}.")
         return [datasets()[dataset]]
     if not site:
         _refuse("A whole return differs from site to site: say which with --site, such as --site MHT-BPL.")
-    owed = [c for name, c in datasets().items() if returns_for(site).get(name) == REQUIRED]
+    owed = [
+        c
+        for name, c in datasets().items()
+        if returns_for(site).get(name) == REQUIRED and (not period or is_sent_for(site, name, period))
+    ]
     if not owed:
         _refuse(f"{site} owes no dataset: name the one it wants to send.")
     return owed

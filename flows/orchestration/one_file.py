@@ -85,8 +85,12 @@ class SingleFile:
         return [n for n in datasets() if n in read - self.complete and (n == contract.dataset or need.get(n) != NONE)]
 
     def _is_optional(self, dataset: str, rule: Rule) -> bool:
-        """Whether the rule applies without a dataset: optional for the site, and absent from its whole return."""
-        is_optional = dataset not in rule.needs and returns_for(self.site_code).get(dataset) == OPTIONAL
+        """Whether the rule applies without a dataset: optional for the site, and absent from its whole return.
+
+        Not where other senders' rows matter: the awards that claims refer to may be the programme office's.
+        """
+        needed = dataset in rule.needs or rule.across_sites
+        is_optional = not needed and returns_for(self.site_code).get(dataset) == OPTIONAL
         return is_optional and len(self.sent) > 1 and dataset not in self.sent
 
 

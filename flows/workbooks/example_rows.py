@@ -36,7 +36,9 @@ def example_rows(contract: Contract) -> list[dict[str, str]]:
 
 def _is_filled(field: Field) -> bool:
     """Whether an ordinary row has a value there. An amount may be empty, but then another column has to say why."""
-    return field.required or (field.column_is_required and field.kind in (Kind.MONEY, Kind.DECIMAL))
+    return field.required or (
+        field.column_is_required and bool(field.example) and field.kind in (Kind.MONEY, Kind.DECIMAL)
+    )
 
 
 def _numbered(field: Field, contract: Contract, n: int) -> str:

@@ -146,7 +146,8 @@ class Rule:
     `field` is the one whose cell the sender should fix ('' for the file). There are three kinds of rule.
 
     Within a row: `check` gives a polars expression that is true for valid rows. Null counts as valid, so the rule does
-    not apply where a cell that it reads is empty.
+    not apply where a cell that it reads is empty. `suggested`, if there is one, gives what the cell should hold,
+    derived from the rest of the row; never for people's data, whose values are not repeated.
 
     Between rows, tables or deliveries: `violations_sql` selects `delivery_id, source_row` of the rows that break the
     rule. A rule about whole deliveries of any dataset (`_rules/files.py`) selects `delivery_id, found` instead, and has
@@ -185,6 +186,7 @@ class Rule:
     fix: str
     field: str = ""
     check: Callable[[], pl.Expr] | None = None
+    suggested: Callable[[], pl.Expr] | None = None
     violations_sql: str = ""
     needs: tuple[str, ...] = ()
     also_reads: tuple[str, ...] = ()
@@ -240,7 +242,7 @@ class Contract:
         if repeated or unknown:
             raise ValueError(f"contract {self.dataset}: repeated fields {repeated}, unknown fields {unknown}")
         for rule in self.rules:
-            if rule.found_column and self.participant_level:
+            if (rule.found_column or rule.suggested) and self.participant_level:
                 raise ValueError(f"contract {self.dataset}: {rule.rule_id} shows what may be personal")
             if rule.confirmable and (rule.severity is not Severity.WARNING or not rule.field):
                 raise ValueError(f"contract {self.dataset}: {rule.rule_id} is not a warning about a cell: nobody can"

@@ -17,6 +17,8 @@ from types import MappingProxyType
 
 CORE = Path(__file__).parents[1] / "core"
 REQUIRED, OPTIONAL, NONE = "required", "optional", "none"  # code list return_need
+QUARTERLY = "quarterly"  # code list return_frequency
+QUARTER_ENDS = ("03", "06", "09", "12")
 
 
 @dataclass(frozen=True)
@@ -125,9 +127,29 @@ def returns_for(site_code: str) -> Mapping[str, str]:
 
     Raises KeyError for a site that is not in the registry.
     """
+    return MappingProxyType({r["dataset"]: r["need"] for r in _returns_of(site_code)})
+
+
+def _returns_of(site_code: str) -> list[dict[str, str]]:
     # The sites of a programme all owe the same, so `returns.csv` names the programme; offices are named themselves.
     sender = sites()[site_code].programme_code or site_code
-    return MappingProxyType({r["dataset"]: r["need"] for r in rows("returns") if r["sender"] == sender})
+    return [r for r in rows("returns") if r["sender"] == sender]
+
+
+@lru_cache
+def _sent_quarterly(site_code: str) -> frozenset[str]:
+    return frozenset(r["dataset"] for r in _returns_of(site_code) if r["frequency"] == QUARTERLY)
+
+
+def is_sent_for(site_code: str, dataset: str, period: str) -> bool:
+    """Whether a dataset is sent for a month (yyyymm): any month, or of a quarterly one the last month of a quarter."""
+    return dataset not in _sent_quarterly(site_code) or period[4:] in QUARTER_ENDS
+
+
+def owes(site_code: str, dataset: str, period: str) -> bool:
+    """Whether a site owes a dataset for a month (yyyymm) of the return calendar."""
+    is_owed = returns_for(site_code).get(dataset) == REQUIRED and expects_return(site_code, period)
+    return is_owed and is_sent_for(site_code, dataset, period)
 
 
 @lru_cache
@@ -156,10 +178,7 @@ def was_running(programme_code: str, year: int) -> bool:
 @lru_cache
 def owed_months(site_code: str, dataset: str) -> tuple[str, ...]:
     """The months (yyyymm) for which a site owes a dataset, the earliest first."""
-    if returns_for(site_code).get(dataset) != REQUIRED:
-        return ()
-    programme = sites()[site_code].programme_code
-    return tuple(period for period in calendar() if was_running(programme, int(period[:4])))
+    return tuple(period for period in calendar() if owes(site_code, dataset, period))
 
 
 def expects_return(site_code: str, period: str) -> bool:

@@ -130,6 +130,7 @@ AMOUNT = Field(
     unit="GBP",
     required=False,
     column_required=True,
+    example="100000.00",
 )
 
 AMOUNT_STATUS = Field(
@@ -161,6 +162,36 @@ FINANCIAL_YEAR = Field(
     pattern_rule="M06",
     aliases=("FY",),
     example="2015-16",
+)
+
+AWARD_ID = Field(
+    "award_id",
+    Kind.REFERENCE,
+    "Award reference",
+    "The award that the money belongs to, by the reference that funding_awards has for it.",
+    aliases=("Grant reference", "Grant ID", "Award ID"),
+    example="BPL-GRANT-1",
+)
+
+QUARTER = Field(
+    "quarter",
+    Kind.CODE,
+    "Quarter",
+    "The quarter of the financial year: Q1 is April to June.",
+    codes="quarter",
+    aliases=("Qtr",),
+    example="Q1",
+)
+
+COST_CATEGORY = Field(
+    "cost_category",
+    Kind.CODE,
+    "Cost category",
+    "What kind of cost it is. VAT is no category: it is part of the cost that it was paid on.",
+    codes="cost_category",
+    not_listed_rule="M18",
+    aliases=("Category", "Budget line", "Cost type"),
+    example="staff",
 )
 
 CAVEAT = Field(

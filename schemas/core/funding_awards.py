@@ -28,6 +28,7 @@ from schemas._contract.shared_fields import (
     SOURCE_DOCUMENT,
     SOURCE_WORDING,
 )
+from schemas._rules.money import scale_of_last
 from schemas._rules.public_figures import (
     MHT_ANNOUNCED,
     MHT_CAPS,
@@ -283,25 +284,7 @@ CONTRACT = Contract(
         _area_codes(Severity.ROW, pl.col("programme_code").is_not_null()),
         _area_codes(Severity.WARNING, pl.col("programme_code").is_null()),  # published so: not for us to hold
         trailblazer_scale(),
-        Rule(
-            "M01",
-            Severity.WARNING,
-            "The amount is hundreds of times what was sent before",
-            expected="an amount of the same order as in the last delivery",
-            fix="Check whether one of the two deliveries was in thousands of pounds or in pence.",
-            field="amount",
-            confirmable=True,
-            violations_sql="""
-                select distinct c.delivery_id, c.source_row
-                from core.funding_awards c
-                join history.funding_awards now on now.delivery_id = c.delivery_id and now.source_row = c.source_row
-                join history.funding_awards past
-                    on past.site_code = c.site_code and past.award_id = c.award_id
-                    and past.award_stage = c.award_stage and past.award_version = c.award_version
-                    and (past.data_cut_date, past.received_at) < (now.data_cut_date, now.received_at)
-                where c.amount > 0 and past.amount > 0
-                    and (c.amount >= 500 * past.amount or past.amount >= 500 * c.amount)""",
-        ),
+        *scale_of_last("funding_awards", "amount", ("award_id", "award_stage", "award_version")),
         Rule(
             "M02",
             Severity.ROW,

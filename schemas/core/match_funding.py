@@ -21,6 +21,7 @@ from schemas._contract.shared_fields import (
     SOURCE_DOCUMENT,
     SOURCE_WORDING,
 )
+from schemas._rules.money import scale_of_last
 from schemas._rules.public_figures import (
     MHT_MATCH,
     control_totals,
@@ -131,6 +132,7 @@ CONTRACT = Contract(
     ),
     rules=(
         trailblazer_scale(),
+        *scale_of_last("match_funding", "amount", ("match_id",)),
         control_totals(WITHOUT_PARTS_OF_PMO, "match_stage", {"pledged": MHT_MATCH}, "Trailblazer match pledges"),
         Rule(
             "M08",

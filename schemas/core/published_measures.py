@@ -119,6 +119,7 @@ CONTRACT = Contract(
             statistic="measure_statistic",
             required=False,
             column_required=True,
+            example="50",
         ),
         Field(
             "value_status",

@@ -23,6 +23,14 @@ CONTRACT = Contract(
         ),
         Field("dataset", Kind.REFERENCE, "Dataset", "The name of the dataset.", example="participants"),
         Field("need", Kind.CODE, "Need", "Whether it is owed, may be sent, or must not be sent.", codes="return_need"),
+        Field(
+            "frequency",
+            Kind.CODE,
+            "Frequency",
+            "For which months of the return calendar it is owed.",
+            codes="return_frequency",
+            example="monthly",
+        ),
         SOURCE,
     ),
 )

@@ -30,6 +30,8 @@
 --   financial_year         VARCHAR  Financial year the amount is for, where its source prints one.
 --   award_date             DATE  Day of the award, announcement or bid, where its source prints one.
 --   award_month            DATE  First day of its month, also where its source prints no day.
+--   start_date             DATE  First day that the money is for, where its source prints one.
+--   end_date               DATE  Last day that the money is for, where its source prints one.
 --   supersedes_award_id    VARCHAR  The reference of an award that this one replaces.
 --   funding_org_id         VARCHAR  The funder's identifier.
 --   funding_org_name       VARCHAR not null  Who gives the money; several have a semicolon between them.
@@ -99,6 +101,8 @@ SELECT
   financial_year,
   award_date,
   coalesce(award_month, date_trunc('month', award_date)::DATE) AS award_month,
+  start_date,
+  end_date,
   supersedes_award_id,
   funding_org_id,
   funding_org_name,

@@ -27,6 +27,7 @@
 --   is_counted            BOOLEAN not null  Whether the figures count it.
 --   financial_year        VARCHAR  Financial year the amount is for, where its source prints one.
 --   match_source_type     VARCHAR not null  Whose money it is.
+--   match_kind            VARCHAR not null  cash, in_kind or unknown.
 --   match_source_org_name  VARCHAR  Who contributes, as the source names it.
 --   evidence_ref          VARCHAR  The sender's reference of the evidence.
 --   source_document       VARCHAR not null  Where the amount is printed.
@@ -75,6 +76,7 @@ SELECT
   p.is_preferred AND (p.is_whole OR w.whole_gbp IS NULL) AS is_counted,
   p.financial_year,
   p.match_source_type,
+  p.match_kind,
   p.match_source_org_name,
   p.evidence_ref,
   p.source_document,

@@ -1,15 +1,17 @@
 -- funding.reconciliation
 -- Checks of the funding records against published sums and against each other: the control totals of each programme;
 -- each announcement and current award against its cap; different amounts from several senders for one award or
--- contribution; and the areas' parts of match against the sum for the programme. A difference of up to 1 pound
--- reconciles, and so do an award below its cap and parts below their whole. A difference that can be explained in more
--- than one way, or an unknown amount, is ambiguous, and the note says why. Any other difference is a breach.
+-- contribution; the areas' parts of match against the sum for the programme; and the sums that must agree for each
+-- award (funding.award_identities). A difference of up to 1 pound reconciles, and so does a sum within its limit. A
+-- difference that can be explained in more than one way or may still close, or an unknown amount, is ambiguous, and the
+-- note says why. Any other difference is a breach.
 -- Grain: one row per check and what it is about
 -- Key: check_code, subject
 -- Source: docs/domain.md 1.1, 3.2
 -- Columns:
 --   check_code      VARCHAR not null  The check: control_total_..., announced_within_cap, awarded_within_cap,
---       one_amount_<stage> (of an award), one_amount_of_match_<stage> or parts_within_match_<stage>.
+--       one_amount_<stage> (of an award), one_amount_of_match_<stage>, parts_within_match_<stage>, or one of
+--       funding.award_identities.
 --   programme_code  VARCHAR not null  The programme.
 --   subject         VARCHAR not null  The programme, award or contribution: its reference, or where several share one
 --       its key in funding.award_records or funding.match_records.
@@ -21,6 +23,7 @@
 --   difference_gbp  DECIMAL(14,2)  actual_gbp - expected_gbp. Unit: pounds.
 --   status          VARCHAR not null  reconciles, ambiguous or breach.
 --   note            VARCHAR not null  What the difference means.
+--   source          VARCHAR not null  Where the check is stated.
 WITH control_totals AS (
   SELECT
     'control_total_' || t.total AS check_code,
@@ -34,7 +37,8 @@ WITH control_totals AS (
       WHEN 'match_pledged' THEN p.match_pledged_gbp
       WHEN 'headline' THEN p.headline_gbp
     END AS actual_gbp,
-    t.note
+    t.note,
+    t.source
   FROM core.control_totals AS t
   JOIN funding.programme_position AS p USING (programme_code)
 ),
@@ -145,6 +149,9 @@ checks AS (
   FROM conflict_checks
   UNION ALL BY NAME
   FROM part_checks
+  UNION ALL BY NAME
+  SELECT check_code, programme_code, subject, title, expected_gbp, actual_gbp, note, status AS stated_status
+  FROM funding.award_identities
 )
 SELECT
   check_code,
@@ -155,6 +162,7 @@ SELECT
   actual_gbp::DECIMAL(14, 2) AS actual_gbp,
   (actual_gbp - expected_gbp)::DECIMAL(14, 2) AS difference_gbp,
   CASE
+    WHEN stated_status IS NOT NULL THEN stated_status
     WHEN abs(actual_gbp - expected_gbp) <= 1 THEN 'reconciles'
     WHEN actual_gbp IS NULL OR expected_gbp IS NULL THEN 'ambiguous'
     WHEN actual_gbp > expected_gbp THEN 'breach'
@@ -166,5 +174,6 @@ SELECT
     WHEN actual_gbp IS NULL AND starts_with(check_code, 'control_total_')
       THEN 'No accepted record gives this amount. ' || note
     ELSE note
-  END AS note
+  END AS note,
+  coalesce(source, 'docs/domain.md 3.2') AS source
 FROM checks

@@ -173,6 +173,11 @@ class Warehouse:
             make_mart(self.db, mart)
         return self
 
+    def build_funding(self) -> Warehouse:
+        """Build the marts of money but unit costs, which need every outcome mart."""
+        money = (m.address for m in catalogue.marts() if m.schema == "funding")
+        return self.build(*(address for address in money if address != "funding.unit_costs"))
+
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Rows of a query."""
         return self.db.execute(sql, list(values)).fetchall()

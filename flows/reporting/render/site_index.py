@@ -19,7 +19,7 @@ from flows.reporting.words.not_taken_in import page_name
 from flows.reporting.words.site_index import SentFile, SiteIndex
 from flows.runtime.wording import LONDON, counted
 from schemas._contract.catalogue import datasets
-from schemas._contract.registry import OverdueReturn, next_due, returns_for, sites, was_running
+from schemas._contract.registry import REQUIRED, OverdueReturn, next_due, owes, returns_for, sites
 from schemas.audit.deliveries import Result, Standing
 
 _OUTCOMES = {
@@ -57,21 +57,19 @@ def _index(
     for v in newest:
         if v.standing is not Standing.SAME:
             latest.setdefault(v.delivery.dataset, v)
-    required = [name for name, need in returns_for(site).items() if need == "required" and name in datasets()]
+    required = [name for name in datasets() if returns_for(site).get(name) == REQUIRED]
     due = next_due(moment.replace(tzinfo=UTC).astimezone(LONDON).date())
-    programme = files[0].delivery.programme_code
-    owes = due is not None and was_running(programme, int(due[0][:4]))
+    owed = [name for name in required if due and owes(site, name, due[0])]
     sent = [_sent(latest[name], folder, is_latest=True) for name in datasets() if name in latest]
     return SiteIndex(
         site=site,
         latest=tuple(sorted(sent, key=lambda file: not file.must_act)),
         history=tuple(_sent(v, folder) for v in newest),
         never_sent=tuple(_titles(name for name in required if name not in latest)),
-        overdue=tuple(_titles(o.dataset for o in overdue)),
-        overdue_period=overdue[0].period if overdue else "",
-        due_period=due[0] if due and owes else "",
+        overdue=tuple((o.period, datasets()[o.dataset].title) for o in overdue),
+        due_period=due[0] if due and owed else "",
         due=due[1] if due else None,
-        due_datasets=tuple(_titles(name for name in required if due and not _has_come(latest.get(name), due[0]))),
+        due_datasets=tuple(_titles(name for name in owed if due and not _has_come(latest.get(name), due[0]))),
         not_taken_in=page_name(site) if (folder / page_name(site)).exists() else "",
     )
 

@@ -60,8 +60,7 @@ class SiteIndex:
     latest: tuple[SentFile, ...]
     history: tuple[SentFile, ...]  # newest first
     never_sent: tuple[str, ...] = ()  # titles of datasets that the site has to send
-    overdue: tuple[str, ...] = ()  # titles of datasets that were due
-    overdue_period: str = ""
+    overdue: tuple[tuple[str, str], ...] = ()  # month and title of each dataset that was due
     due_period: str = ""
     due: datetime | None = None
     due_datasets: tuple[str, ...] = ()
@@ -87,7 +86,10 @@ class SiteIndex:
     @property
     def overdue_in_words(self) -> str:
         """Which returns are overdue; '' for none."""
-        return f"Overdue for {month(self.overdue_period)}: {listed(self.overdue)}." if self.overdue else ""
+        of_month = {
+            period: [t for p, t in self.overdue if p == period] for period in sorted({p for p, _ in self.overdue})
+        }
+        return " ".join(f"Overdue for {month(period)}: {listed(titles)}." for period, titles in of_month.items())
 
     @property
     def due_in_words(self) -> str:

@@ -201,8 +201,19 @@ def _with_addresses(
             rows = rows.with_columns(pl.coalesce("sent", "text").alias("text")).drop("sent")
         rows = rows.hstack(redact(rows["text"], field, contract, context.data_cut_date))
         rows = rows.with_columns(_suggestions(rows, field, contract))
+        rows = rows.with_columns(_derived_suggestions(rows, batch, field, contract))
         parts.append(findings_of_rows(rows, Finding(ROW_BY_ROW, ROW_BY_ROW, field=field.name, column=column), sheet))
     return pl.concat(parts)
+
+
+def _derived_suggestions(rows: pl.DataFrame, batch: TypedBatch, field: Field, contract: Contract) -> pl.Series:
+    """The suggestions, with those that a rule derives from the rest of its row (`Rule.suggested`)."""
+    suggestions = rows["suggestion"]
+    for rule in contract.row_rules:
+        if rule.field == field.name and rule.suggested is not None:
+            derived = batch.rows[rows["place"]].select(rule.suggested().cast(pl.String)).to_series()
+            suggestions = derived.zip_with(rows["rule_id"] == rule.rule_id, suggestions).alias("suggestion")
+    return suggestions
 
 
 def _suggestions(rows: pl.DataFrame, field: Field, contract: Contract) -> pl.Series:

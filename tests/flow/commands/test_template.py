@@ -51,16 +51,31 @@ def test_the_examples_of_a_template_pass_the_check(tmp_path: Path) -> None:
     assert (checked.returncode, json.loads(checked.stdout)["rows"]["accepted"]) == (0, 3), checked.stdout
 
 
+PEOPLE = {"participants", "referrals", "contacts", "employment_outcomes"}
+MONEY = {"funding_profile", "claims", "claim_lines", "expenditure"}
+
+
+def return_template(path: Path, *options: str) -> set[str]:
+    """Write the template of a whole return, and return the datasets that it has a sheet for."""
+    arguments = ("template", "return", "--site", BPL, "--to", str(path), *options)
+    assert pilots_in_process(*arguments).returncode == 0
+    return set(openpyxl.load_workbook(path).sheetnames) & datasets().keys()
+
+
 def test_a_return_template_has_a_sheet_for_each_required_dataset(tmp_path: Path) -> None:
-    path = tmp_path / f"{BPL}_return_201912_v1.xlsx"
-    assert pilots_in_process("template", "return", "--site", BPL, "--to", str(path)).returncode == 0
-    required = openpyxl.load_workbook(path).sheetnames[:-4]
-    assert set(required) == {"participants", "referrals", "contacts", "employment_outcomes"}
+    path = tmp_path / f"{BPL}_return_201911_v1.xlsx"
+    required = return_template(path, "--period", "201911")
+    assert required == PEOPLE
     fill_in(path, *required)
     checked = pilots_in_process("check", str(path), "--json")
     reports = {r["dataset"]: r for r in json.loads(checked.stdout)}
     assert checked.returncode == 0, checked.stdout
     assert set(reports) == set(required) and all(r["rows"]["accepted"] == 3 for r in reports.values())
+
+
+def test_what_is_owed_each_quarter_is_in_the_return_of_its_last_month(tmp_path: Path) -> None:
+    assert return_template(tmp_path / "december.xlsx", "--period", "201912") == PEOPLE | MONEY
+    assert return_template(tmp_path / "any.xlsx") == PEOPLE | MONEY
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from terminal import AT_ONCE, STAGES, in_terminal, require_stages_drawn, run_arg
 from flows.commands import progress
 from flows.commands.progress import StageList, drawn_progress
 from flows.runtime.log import LOGGER, Entry, Event, log, stage_logged
+from schemas._contract.catalogue import datasets
 
 
 def test_a_run_shows_its_stages_on_a_terminal_and_its_summary_on_stdout(folder: DataFolder) -> None:
@@ -23,7 +24,8 @@ def test_a_run_shows_its_stages_on_a_terminal_and_its_summary_on_stdout(folder: 
     seen = in_terminal(*run_arguments(folder, "--no-prefect", first=AT_ONCE))
     assert seen.code == 0, seen.raw
     require_stages_drawn(seen)
-    assert any(re.match(r"load +\d+\.\d s +11 tables, 2 rows", line) for line in seen.lines[-len(STAGES) :])
+    loaded = rf"load +\d+\.\d s +{len(datasets())} tables, 2 rows"
+    assert any(re.match(loaded, line) for line in seen.lines[-len(STAGES) :])
     assert "\x1b[?25h" in seen.raw, "the cursor is shown again"
     assert seen.out.startswith("Published: 1 file checked") and "tables" not in seen.out and "\x1b" not in seen.out
 

@@ -26,25 +26,25 @@ def _position(warehouse, programme, columns):
 
 
 def test_the_trailblazers_headline_is_announced_plus_match(office_files):
-    office_files.build("funding")
+    office_files.build_funding()
     kinds = "cap_gbp, announced_gbp, awarded_gbp, match_pledged_gbp, match_evidenced_gbp, headline_gbp"
     assert _position(office_files, "MHT", kinds) == (7_000_000, 6_000_000, None, 6_000_000, None, 12_000_000)
 
 
 def test_caps_are_never_added_to_announcements(office_files):
-    office_files.build("funding")
+    office_files.build_funding()
     for mart in ("programme_position", "award_position", "reconciliation"):
         for row in office_files.rows(f"SELECT * FROM funding.{mart}"):
             assert Decimal(13_000_000) not in row and Decimal(19_000_000) not in row
 
 
 def test_the_announced_three_million_is_in_no_headline(office_files):
-    office_files.build("funding")
+    office_files.build_funding()
     assert _position(office_files, "PWW", "announced_gbp, headline_gbp, cap_gbp") == (3_000_000, None, None)
 
 
 def test_an_unknown_amount_is_null_and_never_zero(office_files):
-    office_files.build("funding")
+    office_files.build_funding()
     money = "cap_gbp, announced_gbp, awarded_gbp, current_gbp, match_pledged_gbp, headline_gbp"
     assert _position(office_files, "HLT", money) == (None,) * 6
     assert _position(office_files, "HLT", "n_awards, n_amounts_known, n_amounts_unknown") == (2, 0, 2)
@@ -54,7 +54,7 @@ def test_an_unknown_amount_is_null_and_never_zero(office_files):
 
 
 def test_trailblazer_caps_and_announcements_by_site(office_files):
-    office_files.build("funding")
+    office_files.build_funding()
     found = office_files.rows(
         "SELECT site_code, cap_gbp, announced_gbp, announced_minus_cap_gbp, current_gbp, cap_financial_year "
         "FROM funding.award_position WHERE programme_code = 'MHT' ORDER BY 1"
@@ -68,7 +68,7 @@ def test_trailblazer_caps_and_announcements_by_site(office_files):
 
 
 def test_the_office_files_reconcile(office_files):
-    office_files.build("funding")
+    office_files.build_funding()
     found = office_files.rows(
         "SELECT check_code, subject, difference_gbp, status FROM funding.reconciliation ORDER BY 1, 2"
     )
@@ -89,7 +89,7 @@ def test_a_missing_total_is_ambiguous_and_a_wrong_one_a_breach(warehouse):
     _award(warehouse, "A", "announced", 5_900_000, programme_code="MHT")
     _award(warehouse, "B", "indicative_cap", 1_000_000, programme_code="MHT")
     _award(warehouse, "B", "announced", 1_200_000, programme_code="MHT")
-    warehouse.build("funding")
+    warehouse.build_funding()
     found = dict(warehouse.rows("SELECT check_code || ' ' || subject, status FROM funding.reconciliation"))
     assert found["control_total_announced MHT"] == "breach"
     assert found["control_total_match_pledged MHT"] == "ambiguous"
@@ -104,7 +104,7 @@ def test_the_latest_version_of_each_stage_counts(warehouse):
     _award(warehouse, "B", "awarded", None)
     _award(warehouse, "C", "awarded", 50_000)
     _award(warehouse, "D", "awarded", 70_000, supersedes_award_id="C")
-    warehouse.build("funding")
+    warehouse.build_funding()
     assert warehouse.rows(
         "SELECT award_id, awarded_gbp, varied_gbp, current_gbp, amount_status, is_replaced "
         "FROM funding.award_position ORDER BY 1"
@@ -119,7 +119,7 @@ def test_the_latest_version_of_each_stage_counts(warehouse):
 
 def test_other_funders_grants_are_in_no_programme(warehouse):
     _award(warehouse, "360G-x-1", "awarded", 12_785_625, site_code="GRANTNAV", programme_code=None)
-    warehouse.build("funding")
+    warehouse.build_funding()
     assert warehouse.rows("SELECT * FROM funding.award_position") == []
     assert warehouse.rows("SELECT programme_code FROM funding.programme_position WHERE awarded_gbp IS NOT NULL") == []
 

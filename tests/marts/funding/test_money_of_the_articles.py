@@ -73,7 +73,7 @@ def test_no_other_row_is_potentially_worth_millions(office_files):
 
 
 def test_a_bid_and_what_depends_on_an_approval_are_in_no_total(office_files):
-    office_files.build("funding")
+    office_files.build_funding()
     promised = office_files.rows(
         "SELECT award_id, latest_stage, is_promised FROM funding.award_position WHERE programme_code = 'HLT' ORDER BY 1"
     )
@@ -92,7 +92,7 @@ def test_a_prospect_with_an_amount_enters_no_column_of_the_programme(warehouse):
             "core.funding_awards", site_code="PMO", programme_code="HLT", award_id=stage, award_stage=stage,
             award_version=1, amount=amount, amount_status="known",
         )  # fmt: skip
-    warehouse.build("funding")
+    warehouse.build_funding()
     position = "SELECT * EXCLUDE (programme_name) FROM funding.programme_position WHERE programme_code = 'HLT'"
     amounts = [value for value in warehouse.one(position)[1:] if value is not None]
     assert amounts == [400_000, 1, 1, 0]  # announced; one award, one amount known, none unknown
@@ -101,7 +101,7 @@ def test_a_prospect_with_an_amount_enters_no_column_of_the_programme(warehouse):
 
 
 def test_the_three_millions_two_funders_are_apart_and_no_pound_is_counted_twice(office_files):
-    office_files.build("funding")
+    office_files.build_funding()
     columns = "funding_org_name, funder_gbp, funder_amount_status, award_gbp, n_funders"
     found = office_files.rows(
         f"SELECT {columns} FROM funding.award_funders WHERE programme_code = 'PWW' ORDER BY funder_no"
@@ -119,7 +119,7 @@ def test_the_three_millions_two_funders_are_apart_and_no_pound_is_counted_twice(
 
 
 def test_a_month_in_a_mart_is_that_of_the_day_where_the_day_is_known(office_files):
-    office_files.build("funding")
+    office_files.build_funding()
     dates = office_files.rows(
         "SELECT DISTINCT award_date, award_month FROM funding.award_stages"
         " WHERE programme_code IN ('HLT', 'MHT') AND award_month IS NOT NULL ORDER BY 2"

@@ -14,7 +14,7 @@ def _rows(warehouse, columns, reading):
 
 
 def test_all_readings_are_there_with_their_sums_and_bounds(office_files):
-    office_files.build("funding")
+    office_files.build_funding()
     columns = "site_code, government_gbp, match_gbp, total_gbp, government_qualifier, match_qualifier, match_basis"
     assert _rows(office_files, columns, "replaces") == [
         (None, 6_000_000, 6_000_000, 12_000_000, None, None, "pledged"),
@@ -36,7 +36,7 @@ def test_all_readings_are_there_with_their_sums_and_bounds(office_files):
 
 
 def test_each_reading_is_compared_with_what_was_printed(office_files):
-    office_files.build("funding")
+    office_files.build_funding()
     columns = "site_code, government_difference_gbp, printed_total_gbp, total_difference_gbp, support"
     assert _rows(office_files, columns, "replaces") == [
         (None, 0, 12_000_000, 0, "supported"),
@@ -57,7 +57,7 @@ def test_each_reading_is_compared_with_what_was_printed(office_files):
 
 
 def test_each_reading_says_what_it_rests_on_and_what_speaks_against_it(office_files):
-    office_files.build("funding")
+    office_files.build_funding()
     words = dict(office_files.rows("SELECT DISTINCT reading_code, source_wording FROM funding.readings"))
     assert "£6m match-funding from pilot areas" in words["replaces"]
     assert "a further £12m" in words["on_top"]
@@ -73,14 +73,14 @@ def test_each_reading_says_what_it_rests_on_and_what_speaks_against_it(office_fi
 
 def test_the_sums_follow_the_records(office_files):
     office_files.db.execute("UPDATE core.funding_awards SET amount = amount * 2 WHERE award_stage = 'announced'")
-    office_files.build("funding")
+    office_files.build_funding()
     ((total,), *_) = _rows(office_files, "government_gbp", "on_top")
     assert total == 7_000_000 + 12_000_000
 
 
 def test_an_unknown_pledge_is_no_pledge_of_nothing(office_files):
     office_files.db.execute("UPDATE core.match_funding SET amount = NULL, amount_status = 'unknown'")
-    office_files.build("funding")
+    office_files.build_funding()
     assert set(_rows(office_files, "match_gbp, total_gbp", "replaces")) == {(None, None)}
     assert _rows(office_files, "government_gbp", "replaces")[0] == (6_000_000,)
 

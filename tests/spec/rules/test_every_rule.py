@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import workbook_bytes
+from column_files import ROWS
 from file_validator import (
     CONTACT,
     JOB,
@@ -29,8 +30,6 @@ from file_validator import (
 from shared_file import OnceValidator, SharedFiles
 
 from flows.steps.read.workbook.marked_copy import sheet_digest
-from schemas._contract.catalogue import datasets
-from schemas._contract.model import SHARE, Contract, Field, Kind
 from schemas._contract.workbook_names import (
     COPY_LINE,
     EXAMPLES,
@@ -49,17 +48,6 @@ FILE, ROW, WARNING = "file", "row", "warning"
 VALID = as_csv(contacts({}, {}, {}))
 HEADING = VALID.splitlines()[0]
 PEOPLE, AWARDS = as_csv(participants({}, {}, {})), as_csv(awards({}, {}))
-SHARES = Contract(
-    "contacts",
-    "Shares",
-    "A made-up dataset with a share.",
-    "one row per reference",
-    ("contact_id",),
-    (
-        Field("contact_id", Kind.REFERENCE, "Reference", "The reference."),
-        Field("share", Kind.DECIMAL, "Share", "A share.", unit=SHARE, low=0, high=1),
-    ),
-)
 
 
 class Case(NamedTuple):
@@ -78,9 +66,15 @@ class Case(NamedTuple):
 
 def cell(rule: str, severity: str, dataset: str, field: str, broken: str, valid: str) -> Case:
     """A case for a rule about one cell, which is on row 3 between two valid rows."""
-    rows = {"contacts": contacts, "participants": participants, "funding_awards": awards}[dataset]
+    rows = {"contacts": contacts, "participants": participants, "funding_awards": awards, "claims": claims}[dataset]
     files = (as_csv([{field: "", **r} for r in rows({}, {field: text}, {})]) for text in (broken, valid))
     return Case(rule, severity, *files, {"dataset": dataset}, ({field: broken}, {field: valid}))
+
+
+def claims(*changes: Row) -> list[dict[str, str]]:
+    """Valid claims, one for each set of changes."""
+    example, key, reference = ROWS["claims"]
+    return [{**example, key: reference.format(n), **c} for n, c in enumerate(changes, 1)]
 
 
 def jobs(hours_band: str, number: int) -> str:
@@ -296,13 +290,7 @@ CASES = (
     cell("C11", WARNING, "funding_awards", "amount", "£1,100", "1100"),
     cell("C12", ROW, "funding_awards", "amount", "1200,50", "1200.50"),
     cell("C13", WARNING, "funding_awards", "amount", "1.1E+06", "1100000"),
-    Case(
-        "C21",
-        WARNING,
-        "contact_id,share\nA1,0.45\nA2,45%\n",
-        "contact_id,share\nA1,0.45\nA2,0.45\n",
-        {"contract": SHARES},
-    ),
+    cell("C21", WARNING, "claims", "intervention_rate", "40%", "0.4"),
     cell("C22", ROW, "contacts", "duration_minutes", "-5", "5"),
     cell("C29", WARNING, "contacts", "duration_minutes", "45 mins", "45"),
     cell("C29", ROW, "contacts", "duration_minutes", "0:20", "20"),
@@ -410,8 +398,3 @@ def test_a_rule_that_holds_is_not_found(validate_once: OnceValidator, in_shared_
 def test_every_general_rule_has_a_case() -> None:
     defined = {(r.rule_id, str(r.severity)) for r in (*FILE_RULES, *CELL_RULES, *PERSONAL_DATA_RULES)}
     assert defined - NEEDS_OTHER_DELIVERIES == {(c.rule, c.severity) for c in CASES}
-
-
-def test_no_dataset_has_a_share() -> None:
-    """Once a dataset has a share, use it for the C21 case in place of the made-up contract."""
-    assert not [f for c in datasets().values() for f in c.fields if f.unit == SHARE]

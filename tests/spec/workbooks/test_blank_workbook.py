@@ -26,7 +26,7 @@ from schemas._contract.registry import NONE, SiteProfile, profile, returns_for, 
 from schemas._contract.workbook_names import CODES, EXAMPLES, FORM_VERSION, NOTES, OUR_SHEETS
 from schemas._rules.files import CURRENT_FORM
 
-SENDERS = ("MHT-BPL", "HLT-SCR", "PMO", "NHSE", "GRANTNAV")
+SENDERS = ("MHT-BPL", "HLT-SCR", "WC-CPA01", "PMO", "NHSE", "GRANTNAV")
 ALL = list(datasets().values())
 NAMES = list(datasets())
 PERIOD = "201912"

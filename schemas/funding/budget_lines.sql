@@ -1,0 +1,58 @@
+-- funding.budget_lines
+-- The grant's budget of each award by financial year and cost category: agreed profile, virements, and what was spent.
+-- Virements that were approved after the profile's latest version are added to it; earlier ones are part of it.
+-- Grain: one row per award, financial year and cost category
+-- Key: award_key, financial_year, cost_category
+-- Source: docs/domain.md 3.1, 3.2, 7.13, 7.16
+-- Columns:
+--   award_key         VARCHAR not null  The award: see funding.award_records.
+--   programme_code    VARCHAR not null  The programme the money is for.
+--   financial_year    VARCHAR not null  Financial year.
+--   cost_category     VARCHAR not null  Budget line.
+--   profile_gbp       DECIMAL(14,2)  Agreed profile; empty where there is none. Unit: pounds.
+--   virement_in_gbp   DECIMAL(14,2) not null  Moved into the line. Unit: pounds.
+--   virement_out_gbp  DECIMAL(14,2) not null  Moved out of the line. Unit: pounds.
+--   budget_gbp        DECIMAL(14,2) not null  Budget of the line: the profile, and what was moved. Unit: pounds.
+--   spent_gbp         DECIMAL(14,2)  Spent of the grant; empty where no expenditure was sent. Unit: pounds.
+--   left_gbp          DECIMAL(14,2) not null  budget_gbp less spent_gbp: below 0 where overspent. Unit: pounds.
+WITH versions AS (
+  SELECT award_key, max(approved_date) AS approved_date FROM funding.profile_lines GROUP BY award_key
+),
+moved AS (
+  SELECT
+    a.award_key,
+    a.programme_code,
+    v.from_fy AS financial_year,
+    v.cost_category,
+    if(v.adjustment_type = 'virement_in', v.amount, 0) AS moved_in,
+    if(v.adjustment_type = 'virement_out', v.amount, 0) AS moved_out
+  FROM core.virements_carry_forward AS v
+  JOIN funding.award_references AS a USING (site_code, award_id)
+  LEFT JOIN versions AS p USING (award_key)
+  WHERE
+    v.adjustment_type IN ('virement_in', 'virement_out')
+    AND v.approved_date > coalesce(p.approved_date, DATE '0001-01-01')
+),
+parts AS (
+  SELECT award_key, programme_code, financial_year, cost_category, profile_gbp
+  FROM funding.profile_lines
+  UNION ALL BY NAME
+  FROM moved
+  UNION ALL BY NAME
+  SELECT award_key, programme_code, financial_year, cost_category, actual_gbp AS spent_gbp
+  FROM funding.spending
+  WHERE funding_source = 'grant'
+)
+SELECT
+  award_key,
+  programme_code,
+  financial_year,
+  cost_category,
+  sum(profile_gbp)::DECIMAL(14, 2) AS profile_gbp,
+  coalesce(sum(moved_in), 0)::DECIMAL(14, 2) AS virement_in_gbp,
+  coalesce(sum(moved_out), 0)::DECIMAL(14, 2) AS virement_out_gbp,
+  (coalesce(sum(profile_gbp), 0) + virement_in_gbp - virement_out_gbp)::DECIMAL(14, 2) AS budget_gbp,
+  sum(spent_gbp)::DECIMAL(14, 2) AS spent_gbp,
+  (budget_gbp - coalesce(sum(spent_gbp), 0))::DECIMAL(14, 2) AS left_gbp
+FROM parts
+GROUP BY award_key, programme_code, financial_year, cost_category
