@@ -23,6 +23,7 @@ from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract
 from schemas._contract.registry import programmes, rows, sites
 from schemas._contract.version import contract_version
+from schemas._rules.agreed import APPLIED, NOT_APPLIED, NOT_TAKEN
 from schemas._rules.cells import (
     CLOCK_RULE,
     HOURS_RULE,
@@ -31,8 +32,6 @@ from schemas._rules.cells import (
     SWAPPED_RULE,
     YEAR_FIRST_RULE,
 )
-from schemas._rules.confirmations import NOT_TAKEN
-from schemas._rules.corrections import APPLIED, NOT_APPLIED
 from schemas._rules.files import BLANK_ROWS_LISTED, FORM_VERSIONS, VERSION_COLUMN
 from schemas._rules.headings import COLUMNS_OF
 from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS

@@ -1,11 +1,13 @@
-"""Rules about corrections that were agreed with a site: applied (X01) or not applied (X02), in any dataset.
+"""Rules about what was agreed with a site, in any dataset: corrections (X01, X02) and confirmations (X03).
 
-The corrections themselves are data (`data/corrections.csv`), read by `flows/deliveries/corrections.py`.
+Both are data: `data/corrections.csv` is read by `flows/deliveries/corrections.py`, and the lines by which a site
+confirms a warning by `flows/steps/confirm/sheet.py`. What can be confirmed is stated in each rule (`Rule.confirmable`).
 """
 
 from __future__ import annotations
 
 from schemas._contract.model import Contract, Rule, Severity
+from schemas._contract.workbook_names import CONFIRM, CONFIRM_REASON, CONFIRM_ROLE
 
 
 def _any_column(contract: Contract) -> tuple[str, ...]:
@@ -35,3 +37,14 @@ CORRECTION_RULES: tuple[Rule, ...] = (
     ),
 )
 APPLIED, NOT_APPLIED = (rule.rule_id for rule in CORRECTION_RULES)
+CONFIRMATION_RULES: tuple[Rule, ...] = (
+    Rule(
+        "X03",
+        Severity.WARNING,
+        f"A line of the sheet '{CONFIRM}' was not taken",
+        f"in each line that you fill in, a choice from both lists, '{CONFIRM_REASON}' and '{CONFIRM_ROLE}'",
+        "Choose both from the lists in the cells, in the marked workbook that comes with this report, and send it as"
+        " the next version. A role is enough: nobody's name is needed. The rest of the file was read as usual.",
+    ),
+)
+NOT_TAKEN = CONFIRMATION_RULES[0].rule_id
