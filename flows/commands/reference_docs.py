@@ -15,7 +15,7 @@ from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Rule, Severity
 from schemas._contract.registry import OPTIONAL, QUARTERLY, REQUIRED, programmes, rows
 from schemas._contract.workbook_names import CONFIRM, NIL_RETURN, PROBLEMS, READ_ME, ROW_PROBLEMS, TO_FIX
-from schemas._rules.agreed import CONFIRMATION_RULES, CORRECTION_RULES
+from schemas._rules.agreements import CONFIRMATION_RULES, CORRECTION_RULES
 from schemas._rules.cells import CELL_RULES
 from schemas._rules.explain import explain, rules_of
 from schemas._rules.files import FILE_RULES

@@ -12,7 +12,7 @@ from flows.runtime.data_folder import CORRECTIONS
 from flows.runtime.wording import day
 from flows.store.results import ResultStore
 from schemas._contract.code_lists import fold
-from schemas._rules.agreed import APPLIED
+from schemas._rules.agreements import APPLIED
 from schemas.audit.deliveries import Standing
 
 _REPLACED = (Standing.SUPERSEDED, Standing.STALE, Standing.SAME)

@@ -18,7 +18,7 @@ from flows.store.ledger.held_rows import HeldRows, Rows
 from flows.store.ledger.report_snapshots import ReportSnapshot
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Severity
-from schemas._rules.agreed import APPLIED
+from schemas._rules.agreements import APPLIED
 from schemas.audit.deliveries import Delivery, Verdict
 from schemas.audit.findings import Outcome
 

@@ -18,7 +18,7 @@ from flows.deliveries.findings import Finding, findings_frame
 from flows.runtime.wording import day
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Contract, Field, Severity
-from schemas._rules.agreed import APPLIED, NOT_APPLIED
+from schemas._rules.agreements import APPLIED, NOT_APPLIED
 from schemas.audit.deliveries import Column
 from schemas.audit.findings import MAX_FOUND_LENGTH
 

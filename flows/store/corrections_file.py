@@ -8,7 +8,7 @@ from flows.deliveries.corrections import Corrections, parse_corrections
 from flows.runtime.data_folder import CorrectionsUnusable
 from flows.store.paths import DataPaths
 from flows.store.warehouse import Warehouse
-from schemas._rules.agreed import APPLIED
+from schemas._rules.agreements import APPLIED
 
 
 def corrections_of(paths: DataPaths, day: date) -> Corrections:

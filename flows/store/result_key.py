@@ -23,7 +23,7 @@ from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract
 from schemas._contract.registry import programmes, rows, sites
 from schemas._contract.version import contract_version
-from schemas._rules.agreed import APPLIED, NOT_APPLIED, NOT_TAKEN
+from schemas._rules.agreements import APPLIED, NOT_APPLIED, NOT_TAKEN
 from schemas._rules.cells import (
     CLOCK_RULE,
     HOURS_RULE,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from schemas._contract.expected import empty_if, expected
 from schemas._contract.model import Contract, Field, Rule, Severity
-from schemas._rules.agreed import CONFIRMATION_RULES, CORRECTION_RULES
+from schemas._rules.agreements import CONFIRMATION_RULES, CORRECTION_RULES
 from schemas._rules.cells import CELL_RULES
 from schemas._rules.checks import checks_of
 from schemas._rules.files import FILE_RULES

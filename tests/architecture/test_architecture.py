@@ -248,9 +248,8 @@ IN_KEY_BY_VALUE = (
     *(
         f"schemas._rules.{name}"
         for name in (
+            "agreements",
             "cells",
-            "confirmations",
-            "corrections",
             "files",
             "headings",
             "months",

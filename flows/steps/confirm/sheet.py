@@ -15,7 +15,7 @@ from flows.deliveries.findings import Finding
 from schemas._contract.catalogue import datasets
 from schemas._contract.code_lists import code_list
 from schemas._contract.model import Severity
-from schemas._rules.agreed import NOT_TAKEN
+from schemas._rules.agreements import NOT_TAKEN
 from schemas.audit.confirmations import HASH_PATTERN, REASONS, ROLES, ConfirmedWarning
 from schemas.audit.deliveries import Delivery
 
