@@ -5,10 +5,13 @@ Source: docs/domain.md 3.2, 3.3, 6.5. M34 and later are our own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
 
 import polars as pl
 
+from schemas._contract.code_lists import code_list
 from schemas._contract.model import Rule, Severity
 from schemas._rules.public_figures import funding_mart
 
@@ -17,6 +20,9 @@ SCALES = (100, 1000)  # pounds sent as pence or in thousands, or the other way r
 
 # The award that a site's reference means, with its dates and its value: joined by `using (site_code, award_id)`.
 AWARDS = funding_mart("award_references")
+
+# Of rules that compare with awards: the programme office may have sent those of a site.
+AGAINST_AWARD: Mapping[str, Any] = MappingProxyType({"also_reads": ("funding_awards",), "across_sites": True})
 
 # Last day of a quarter of a financial year, from the columns `financial_year` and `quarter`.
 QUARTER_END = "(make_date(left(financial_year, 4)::int, 4, 1) + to_months(3 * right(quarter, 1)::int))::date - 1"
@@ -66,6 +72,19 @@ def year_and_quarter_agree(day: str, period: str, *, may_be_calendar: bool = Fal
     )
 
 
+def cost_category_listed() -> Rule:
+    """M18: the text for a cost category that is not on the list. The check is the field's code list."""
+    return Rule(
+        "M18",
+        Severity.ROW,
+        "The cost category is not on the list",
+        expected=f"one of {', '.join(code_list('cost_category').codes)}",
+        fix="Choose the category that the cost belongs to. VAT is no category: it is part of the cost that it was paid"
+        " on. What fits nowhere is other.",
+        field="cost_category",
+    )
+
+
 def award_on_record(dataset: str, noun: str) -> Rule:
     """M34: the award that a row names is on record for the site, or for its whole programme."""
     return Rule(
@@ -76,10 +95,29 @@ def award_on_record(dataset: str, noun: str) -> Rule:
         fix="Correct the reference, or send the award. The programme office knows the references of awards that it"
         " records itself.",
         field="award_id",
-        also_reads=("funding_awards",),
-        across_sites=True,
+        **AGAINST_AWARD,
         violations_sql=f"""
             select d.delivery_id, d.source_row from core.{dataset} d anti join {AWARDS} using (site_code, award_id)""",
+    )
+
+
+def outside_award(dataset: str, event: str, first: str, last: str, late_days: int = 0) -> Rule:
+    """M15: a period, from the column `first` to `last`, lies within the award's days, or up to `late_days` after them.
+
+    `event` begins the title, such as 'The claim is for a period'.
+    """
+    end = f"{late_days} days after its last" if late_days else "its last"
+    return Rule(
+        "M15",
+        Severity.ROW,
+        f"{event} outside the award",
+        expected=f"a period from the first day of the award to {end}",
+        fix="Correct the period. If the award was extended, send its next version first.",
+        field=first,
+        **AGAINST_AWARD,
+        violations_sql=f"""
+            select d.delivery_id, d.source_row from core.{dataset} d join {AWARDS} a using (site_code, award_id)
+            where d.{last} < a.start_date or d.{first} > a.end_date + {late_days}""",
     )
 
 

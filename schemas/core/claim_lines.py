@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import COST_CATEGORY
-from schemas._rules.money import TOLERANCE
+from schemas._rules.money import TOLERANCE, cost_category_listed
 
 # Each claim with its total and the sum of its lines.
 TOTALS = """
@@ -71,6 +71,7 @@ CONTRACT = Contract(
         ),
     ),
     rules=(
+        cost_category_listed(),
         Rule(
             "M38",
             Severity.ROW,

@@ -13,7 +13,15 @@ import polars as pl
 
 from schemas._contract.model import SHARE, Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import AWARD_ID, FINANCIAL_YEAR, QUARTER
-from schemas._rules.money import AWARDS, TOLERANCE, award_on_record, scale_of_last, year_and_quarter_agree
+from schemas._rules.money import (
+    AGAINST_AWARD,
+    AWARDS,
+    TOLERANCE,
+    award_on_record,
+    outside_award,
+    scale_of_last,
+    year_and_quarter_agree,
+)
 
 # Drafts ask for nothing yet, and what was rejected may be claimed again. An advance asks for money, not for costs: the
 # claim of the period that it was for takes its place.
@@ -37,6 +45,10 @@ def _money(name: str, title: str, description: str, *aliases: str, example: str 
 def _is_no_more(amount: str, than: str) -> pl.Expr:
     """Whether an amount is at most another, in size: adjustments have both below 0."""
     return pl.col(amount).abs() <= pl.col(than).abs()
+
+
+def _is_by_rate() -> pl.Expr:
+    return (pl.col("eligible_amount") * pl.col("intervention_rate") - pl.col("grant_share")).abs() <= TOLERANCE
 
 
 CONTRACT = Contract(
@@ -159,6 +171,7 @@ CONTRACT = Contract(
             Kind.DATE,
             "Date submitted",
             "The day on which it was submitted; for a draft, the day on which it was last changed.",
+            may_be_future=True,  # the claim for a quarter is made after its end, which is the extract's cut-off
             aliases=("Claim date", "Date of claim"),
             example="2016-07-12",
         ),
@@ -191,25 +204,12 @@ CONTRACT = Contract(
             expected="a date on or after the date of the award",
             fix="Check the date of the claim, and the date of the award in the funding awards.",
             field="submitted_date",
-            also_reads=("funding_awards",),
-            across_sites=True,
+            **AGAINST_AWARD,
             violations_sql=f"""
                 select c.delivery_id, c.source_row from core.claims c join {AWARDS} a using (site_code, award_id)
                 where c.submitted_date < a.award_date""",
         ),
-        Rule(
-            "M15",
-            Severity.ROW,
-            "The claim is for a period outside the award",
-            expected="a period between the first and the last day that the award is for",
-            fix="Correct the period. If the award was extended, send its next version first.",
-            field="claim_period_start",
-            also_reads=("funding_awards",),
-            across_sites=True,
-            violations_sql=f"""
-                select c.delivery_id, c.source_row from core.claims c join {AWARDS} a using (site_code, award_id)
-                where c.claim_period_end < a.start_date or c.claim_period_start > a.end_date""",
-        ),
+        outside_award("claims", "The claim is for a period", first="claim_period_start", last="claim_period_end"),
         *year_and_quarter_agree("claim_period_end", "claim period", may_be_calendar=True),
         Rule(
             "M10",
@@ -289,8 +289,7 @@ CONTRACT = Contract(
             expected="for each claim, the amount of its own period alone",
             fix="Take off from each amount what earlier claims had asked for already.",
             field="grant_share",
-            also_reads=("funding_awards",),
-            across_sites=True,
+            **AGAINST_AWARD,
             # At least four claims that never fall, above the award if they are added up and within it if they are not.
             violations_sql=f"""
                 with counted as (
@@ -315,8 +314,7 @@ CONTRACT = Contract(
             fix="Check the amounts. If the award was raised, send its next version first.",
             field="grant_share",
             found_column="found",
-            also_reads=("funding_awards",),
-            across_sites=True,
+            **AGAINST_AWARD,
             violations_sql=f"""
                 with running as (
                     select c.delivery_id, c.source_row, a.current_gbp, sum(c.grant_share) over (
@@ -354,8 +352,10 @@ CONTRACT = Contract(
             expected="the grant's share and the match that add up to the eligible costs, within £1",
             fix="Check the three amounts.",
             field="eligible_amount",
+            # Where the grant's share is not by the rate, that is the cause, and is reported alone.
             check=lambda: (
-                (pl.col("grant_share") + pl.col("match_share") - pl.col("eligible_amount")).abs() <= TOLERANCE
+                ~_is_by_rate().fill_null(True)
+                | ((pl.col("grant_share") + pl.col("match_share") - pl.col("eligible_amount")).abs() <= TOLERANCE)
             ),
         ),
         Rule(
@@ -374,9 +374,7 @@ CONTRACT = Contract(
             expected="eligible costs multiplied by the intervention rate, within £1",
             fix="Check the eligible costs, the rate and the grant's share.",
             field="grant_share",
-            check=lambda: (
-                (pl.col("eligible_amount") * pl.col("intervention_rate") - pl.col("grant_share")).abs() <= TOLERANCE
-            ),
+            check=_is_by_rate,
         ),
         Rule(
             "M35",
@@ -429,6 +427,15 @@ CONTRACT = Contract(
             check=lambda: (
                 (pl.col("claim_type") == "advance") | (pl.col("submitted_date") >= pl.col("claim_period_end"))
             ),
+        ),
+        Rule(
+            "M37",
+            Severity.ROW,
+            "The claim was submitted long after the date of the extract",
+            expected="a date up to 62 days after the extract's cut-off",
+            fix="Check the date.",
+            field="submitted_date",
+            check=lambda: pl.col("submitted_date") <= pl.col("data_cut_date") + pl.duration(days=62),
         ),
         Rule(
             "M37",

@@ -13,7 +13,16 @@ import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import AWARD_ID, COST_CATEGORY, FINANCIAL_YEAR, QUARTER, repeats_sql
-from schemas._rules.money import AWARDS, TOLERANCE, award_on_record, scale_of_last, year_and_quarter_agree
+from schemas._rules.money import (
+    AGAINST_AWARD,
+    AWARDS,
+    TOLERANCE,
+    award_on_record,
+    cost_category_listed,
+    outside_award,
+    scale_of_last,
+    year_and_quarter_agree,
+)
 from schemas._rules.public_figures import funding_mart
 
 LATE_DAYS = 92  # late invoices: spending up to a quarter after the award's end is asked about, later spending is held
@@ -118,6 +127,7 @@ CONTRACT = Contract(
             "actual_amount",
             ("award_id", "period_end", "cost_category", "ledger_ref", "funding_source"),
         ),
+        cost_category_listed(),
         award_on_record("expenditure", "spending"),
         *year_and_quarter_agree("period_end", "period"),
         Rule(
@@ -158,19 +168,7 @@ CONTRACT = Contract(
             field="credit_reason",
             check=lambda: pl.col("credit_note") == pl.col("credit_reason").is_not_null(),
         ),
-        Rule(
-            "M15",
-            Severity.ROW,
-            "The spending lies outside the award",
-            expected=f"a period from the first day of the award to {LATE_DAYS} days after its last",
-            fix="Correct the period. If the award was extended, send its next version first.",
-            field="period_end",
-            also_reads=("funding_awards",),
-            across_sites=True,
-            violations_sql=f"""
-                select e.delivery_id, e.source_row from core.expenditure e join {AWARDS} a using (site_code, award_id)
-                where e.period_end < a.start_date or e.period_end > a.end_date + {LATE_DAYS}""",
-        ),
+        outside_award("expenditure", "The spending lies", first="period_end", last="period_end", late_days=LATE_DAYS),
         Rule(
             "M15",
             Severity.WARNING,
@@ -179,8 +177,7 @@ CONTRACT = Contract(
             fix="Check that the cost arose before the award ended, as late invoices do. If so, nothing needs doing.",
             field="period_end",
             confirmable=True,
-            also_reads=("funding_awards",),
-            across_sites=True,
+            **AGAINST_AWARD,
             # A month or quarter in which the award ends has its own last day after it.
             violations_sql=f"""
                 select e.delivery_id, e.source_row from core.expenditure e join {AWARDS} a using (site_code, award_id)

@@ -10,7 +10,15 @@ from __future__ import annotations
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import AWARD_ID, COST_CATEGORY, FINANCIAL_YEAR, QUARTER
-from schemas._rules.money import AWARDS, QUARTER_END, TOLERANCE, award_on_record, scale_of_last
+from schemas._rules.money import (
+    AGAINST_AWARD,
+    AWARDS,
+    QUARTER_END,
+    TOLERANCE,
+    award_on_record,
+    cost_category_listed,
+    scale_of_last,
+)
 
 KEY = ("award_id", "profile_version", "financial_year", "quarter", "cost_category")
 LATEST = f"""
@@ -74,6 +82,7 @@ CONTRACT = Contract(
     ),
     rules=(
         *scale_of_last("funding_profile", "profile_amount", KEY),
+        cost_category_listed(),
         award_on_record("funding_profile", "profile"),
         Rule(
             "M43",
@@ -83,8 +92,7 @@ CONTRACT = Contract(
             fix="Check that every quarter and category is there. If the award was varied, send the new profile.",
             field="profile_amount",
             found_column="found",
-            also_reads=("funding_awards",),
-            across_sites=True,
+            **AGAINST_AWARD,
             violations_sql=f"""
                 with added as (
                     select l.delivery_id, l.source_row, a.current_gbp, sum(profile_amount) over award as profile,
@@ -105,8 +113,7 @@ CONTRACT = Contract(
             " needs doing.",
             field="profile_amount",
             confirmable=True,
-            also_reads=("funding_awards",),
-            across_sites=True,
+            **AGAINST_AWARD,
             violations_sql=f"""
                 with spread as (
                     select l.delivery_id, l.source_row, a.start_date, a.end_date,

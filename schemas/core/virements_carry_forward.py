@@ -12,7 +12,7 @@ import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import AWARD_ID, COST_CATEGORY
-from schemas._rules.money import AWARDS, TOLERANCE, award_on_record, scale_of_last
+from schemas._rules.money import AGAINST_AWARD, AWARDS, TOLERANCE, award_on_record, cost_category_listed, scale_of_last
 from schemas._rules.public_figures import funding_mart
 
 
@@ -115,6 +115,7 @@ CONTRACT = Contract(
     ),
     rules=(
         *scale_of_last("virements_carry_forward", "amount", ("adjustment_id",)),
+        cost_category_listed(),
         award_on_record("virements_carry_forward", "adjustment"),
         Rule(
             "M26",
@@ -190,8 +191,7 @@ CONTRACT = Contract(
             field="amount",
             needs=("funding_profile", "expenditure"),
             found_column="found",
-            also_reads=("funding_awards",),
-            across_sites=True,
+            **AGAINST_AWARD,
             violations_sql=f"""
                 select v.delivery_id, v.source_row, format('{{:,.2f}} left of {{:,.2f}}',
                     b.underspend_gbp::double, b.budget_before_gbp::double) as found

@@ -58,13 +58,17 @@ def frame(contract: Contract, rows: list[Row]) -> pl.DataFrame:
     """Typed rows of a contract."""
     texts = [{f.name: str(r.get(f.name, "")) or None for f in contract.fields} for r in rows]
     yes = pl.Series(["Y"])
-    return pl.DataFrame(texts, schema={f.name: pl.String for f in contract.fields}).select(
-        pl.col(f.name).str.to_date()
-        if f.kind is Kind.DATE
-        else pl.col(f.name).is_in(yes)
-        if f.kind is Kind.YES_NO
-        else pl.col(f.name).cast(polars_type(f))
-        for f in contract.fields
+    return (
+        pl.DataFrame(texts, schema={f.name: pl.String for f in contract.fields})
+        .select(
+            pl.col(f.name).str.to_date()
+            if f.kind is Kind.DATE
+            else pl.col(f.name).is_in(yes)
+            if f.kind is Kind.YES_NO
+            else pl.col(f.name).cast(polars_type(f))
+            for f in contract.fields
+        )
+        .with_columns(pl.lit(CUT_OFF).alias("data_cut_date"))
     )
 
 
@@ -103,11 +107,15 @@ def broken(rule: Rule, now: dict[str, list[Row]], past: dict[str, list[Row]] | N
 
 def _insert(db: duckdb.DuckDBPyConnection, name: str, rows: list[Row], delivery: str, cut_off: date) -> None:
     senders = [str(r.get("sender", SITE)) for r in rows]
-    data = frame(datasets()[name], rows).with_columns(
-        pl.Series("site_code", senders),
-        pl.lit(f"{name} {delivery}").alias("delivery_id"),
-        (pl.int_range(pl.len()) + 2).alias("source_row"),
-        *([] if "programme_code" in datasets()[name].by_name else [pl.lit("MHT").alias("programme_code")]),
+    data = (
+        frame(datasets()[name], rows)
+        .drop("data_cut_date")
+        .with_columns(
+            pl.Series("site_code", senders),
+            pl.lit(f"{name} {delivery}").alias("delivery_id"),
+            (pl.int_range(pl.len()) + 2).alias("source_row"),
+            *([] if "programme_code" in datasets()[name].by_name else [pl.lit("MHT").alias("programme_code")]),
+        )
     )
     db.register("sent", data)
     if delivery == "d1":

@@ -52,8 +52,10 @@ CASES: list[tuple[str, str, str, str, Row, Row]] = [
     ("claims", "M37", "approved_amount", "", {}, {"claim_status": "approved"}),
     ("claims", "M37", "paid_amount", "", PAID, PAID | {"claim_status": "approved"}),
     ("claims", "M37", "paid_amount", "", PAID, PAID | {"paid_date": ""}),
-    ("claims", "M37", "submitted_date", "", {"submitted_date": "2016-06-30"}, {"submitted_date": "2016-06-29"}),
-    ("claims", "M37", "submitted_date", "", {"submitted_date": "2016-03-01", "claim_type": "advance"},
+    ("claims", "M37", "submitted_date", "The claim", {"submitted_date": "2017-12-01"},
+     {"submitted_date": "2017-12-02"}),  # 62 days after the cut-off, and 63
+    ("claims", "M37", "submitted_date", "Costs", {"submitted_date": "2016-06-30"}, {"submitted_date": "2016-06-29"}),
+    ("claims", "M37", "submitted_date", "Costs", {"submitted_date": "2016-03-01", "claim_type": "advance"},
      {"submitted_date": "2016-03-01"}),
     ("claims", "M37", "paid_date", "", PAID, PAID | {"paid_date": "2016-07-11"}),
     ("expenditure", "M36", "financial_year", "", {"financial_year": ""}, {"financial_year": "2017-18"}),
