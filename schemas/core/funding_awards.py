@@ -277,7 +277,7 @@ CONTRACT = Contract(
             Severity.ROW,
             "The source of the amount is not named",
             expected="publisher, title and date of the document that prints it",
-            fix="Name the document in a column headed source_document. Only a funder's own file is its own source.",
+            fix="Name the document in a column headed source_document. A funder's own file can do without the column.",
             field="source_document",
             check=lambda: (pl.col("site_code") == "GRANTNAV") | (pl.col("source_document") != ITSELF),
         ),

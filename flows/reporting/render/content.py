@@ -120,13 +120,20 @@ def _in_this_file(item: Item, delivery: Delivery, verdict: Verdict) -> Item:
     Rows that are no data may lie within a group, whose cells are then not named.
     """
     if format_named(delivery.file_name) is Format.JSON:
-        return replace(item, in_json=True)
+        return _in_json(item)
     if other := other_dataset(item):
         return replace(item, fix=fix_of_other_dataset(delivery, datasets()[delivery.dataset], other))
     rows = item.rows if item.spreadsheet_rows is None else item.spreadsheet_rows
     if item.rule_id != GROUPED_RULE or not rows or verdict.rows.not_data or verdict.rows.repeats:
         return item
     return replace(item, fix=f"{item.fix} {groups(rows, item.column_letter)}")
+
+
+def _in_json(item: Item) -> Item:
+    """The item without the addresses of cells: a JSON file has grants and paths."""
+    changes = tuple(replace(change, cell="") for change in item.changes)
+    parts = tuple(map(_in_json, item.parts))
+    return replace(item, in_json=True, heading_row=None, changes=changes, parts=parts)
 
 
 def _cause(finding: Mapping[str, Any]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 import workbook_bytes
 from commands import pilots_in_process
@@ -86,7 +87,14 @@ def test_a_fault_is_found_at_its_grant_and_path(validate: Validator, tmp_path: P
     folder = tmp_path / "out" / "GRANTNAV"
     page = (folder / f"{path.stem}.html").read_text()
     assert "Grants are numbered from 1 in the order of the file." in page
-    assert (folder / f"{path.stem}_to_fix.xlsx").exists()
+    # the marked workbook has the grants as rows, and comes in once it is fixed
+    book = openpyxl.load_workbook(folder / f"{path.stem}_to_fix.xlsx")
+    sheet = book["funding_awards"]
+    [cell] = [c for c in sheet[4] if c.value == "GB-COH-9506232"]
+    cell.value = "GB-CHC-1000000"
+    book.save(tmp_path / "fixed.xlsx")
+    returned = validate((tmp_path / "fixed.xlsx").read_bytes(), "funding_awards", "GRANTNAV", suffix="xlsx")
+    assert (returned.accepted, fields_of(returned)) == ([2, 3, 4], FIELDS)
 
 
 def test_several_of_a_kind_become_one_cell(validate: Validator) -> None:
