@@ -14,6 +14,7 @@ import typer
 
 from flows.commands.console import Exit, echo
 from flows.deliveries.file_names import PERIOD, WHOLE_RETURN, FileName, read_name
+from flows.deliveries.months import day_received
 from flows.orchestration.files_beside import with_earlier_month
 from flows.orchestration.one_file import DatasetInFile, DatasetOutcome, SingleFile, columns_read, cross_check_file
 from flows.reporting.render import delivery_report, report_json, report_lines, write_reports
@@ -96,7 +97,7 @@ def _deliveries(file: Path, site: str, dataset: str, period: str, moment: dateti
         )
     try:
         sheets = sheets_of_return(file) if dataset == WHOLE_RETURN else [("", dataset)]
-        manifest = read_manifest(file, period)
+        manifest = read_manifest(file, period, day_received(moment))
     except ValueError as error:
         _refuse(f"{file.name}: {error}.", Exit.MUST_BE_FIXED)
     if len(sheets) > 1:  # the manifest's totals cover all sheets together, so no single dataset can be held to them

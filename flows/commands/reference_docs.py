@@ -14,7 +14,7 @@ from flows.runtime.wording import listed
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Rule, Severity
 from schemas._contract.registry import OPTIONAL, QUARTERLY, REQUIRED, programmes, rows
-from schemas._contract.workbook_names import CONFIRM, NIL_RETURN, PROBLEMS, READ_ME, ROW_PROBLEMS, TO_FIX
+from schemas._contract.workbook_names import CONFIRM, NIL_RETURN, PROBLEMS, READ_ME, ROW_PROBLEMS, SIGN_OFF, TO_FIX
 from schemas._rules.agreements import CONFIRMATION_RULES, CORRECTION_RULES
 from schemas._rules.cells import CELL_RULES
 from schemas._rules.explain import explain, rules_of
@@ -117,6 +117,10 @@ Name the file `<site>_<dataset>_<yyyymm>_v<n>` and put it in your site's folder.
   its name on the sheet '{NIL_RETURN}', and send the workbook. With a CSV file: send its headings and no rows, and put
   beside it a text file of the same name that ends in `.manifest.json`, such as
   `MHT-BPL_contacts_201611_v1.manifest.json`, and that holds `{{"nil_return": true}}`.
+- **Who agrees with the amounts**: our blank workbook has a sheet '{SIGN_OFF}' with a line for each dataset of money:
+  the total, the role of whoever has checked it, and the date. Every cell may stay empty; never write a name. Where the
+  total is not the sum of the amounts, the file is refused. Beside a CSV file, a text file as above can hold
+  `{{"gbp_total": 12500.00, "signed_off_by_role": "finance_lead", "signed_off_on": "2016-12-01"}}`.
 
 Begin with `index.html` among your reports: it has the latest file of each dataset, what to do with it, and what is due
 next where the calendar of returns has a date. Files that could not be taken in are listed on the page
@@ -265,7 +269,7 @@ def rules_page() -> str:
             PERSONAL_DATA_RULES,
         ),
         ("Corrections that were agreed", "flows/deliveries/corrections.py", CORRECTION_RULES),
-        ("Confirmations", "flows/steps/confirm", CONFIRMATION_RULES),
+        ("Confirmations", "flows/steps/confirm and flows/steps/validate/sign_off.py", CONFIRMATION_RULES),
     )
     lines = [GENERATED, *_ABOUT_RULES]
     for title, source, rules in general:

@@ -73,6 +73,15 @@ class ConfirmLine(NamedTuple):
     role: str
 
 
+class SignOffLine(NamedTuple):
+    """A dataset's line on our own sheet 'Sign-off', as it was filled in; '' for an empty cell."""
+
+    row: int
+    total: str
+    role: str
+    day: str
+
+
 @dataclass
 class Extract:
     """A file as read: its heading, the rows below it in batches, and findings about the file."""
@@ -94,6 +103,8 @@ class Extract:
     rows_on_examples: Callable[[], list[tuple[int, list[str]]]] = list
     # By dataset, what the box 'nothing to send' on our own sheet holds; without such a sheet, nothing.
     nil_boxes: Callable[[], Mapping[str, str]] = dict
+    # By dataset, its line on our own sheet 'Sign-off', where anything is filled in on it.
+    sign_off_lines: Callable[[], Mapping[str, SignOffLine]] = dict
     confirm_lines: tuple[ConfirmLine, ...] = ()  # of a marked workbook that was sent back
     # Findings that are known only once all of `batches` were read: call it then.
     row_findings: Callable[[], list[Finding]] = list

@@ -3,7 +3,7 @@
 The name is typed by hand, and usually nothing else says to which day an extract is complete. It is trusted unless the
 month had not begun (F25), the dates in the file contradict it (F19), or it skips months for which the site owes files
 and its dates reach no further than those (F26). Source: docs/domain.md 6.1. Also here: when the return calendar next
-changes what is overdue.
+changes what is overdue, and on which days a file can have been signed off.
 """
 
 from __future__ import annotations
@@ -31,6 +31,17 @@ def day_received(received_at: datetime) -> date:
 def is_future_month(delivery: Delivery) -> bool:
     """Whether the month in a file's name had not begun on the day it was received (rule F25)."""
     return delivery.data_cut_date.replace(day=1) > day_received(delivery.received_at)
+
+
+def cannot_be_signed_on(day: date, month_of_file: date, received_on: date) -> str:
+    """Why a file cannot have been signed off on a day, in words; '' if it can.
+
+    `month_of_file` is the first day of the month of its cut-off. The cut-off itself is no bound: an extract may be made
+    and signed in the last days of its month.
+    """
+    if day > received_on:
+        return "a date after the day on which the file came"
+    return "a date before the month of the file" if day < month_of_file else ""
 
 
 def received_in_words(delivery: Delivery) -> str:

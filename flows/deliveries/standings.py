@@ -39,7 +39,7 @@ def duplicate_of(delivery: Delivery, earlier: Iterable[Delivery]) -> str:
 def _content(d: Delivery) -> tuple[object, ...]:
     """The content of a delivery: its bytes, and what its manifest states about them."""
     stated = (d.rows_declared, d.gbp_declared, d.sha256_declared, d.nil_return, d.deletes_declared)
-    return d.sha256, d.sheet, d.extract_type, *stated
+    return d.sha256, d.sheet, d.extract_type, *stated, d.signed_off_by_role, d.signed_off_on
 
 
 def standings(

@@ -29,12 +29,12 @@ from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Severity
 from schemas._rules.files import WAITING_RULE
 from schemas._rules.headings import COLUMNS_OF, OTHER_DATASET_RULE, RENAMED_RULE
-from schemas.audit.deliveries import Counts, LineShift, Result, Verdict
+from schemas.audit.deliveries import NOT_SIGNED_OFF, Counts, LineShift, Result, SignOff, Verdict
 
 if TYPE_CHECKING:
     import polars as pl
 
-SCHEMA_VERSION = "3"
+SCHEMA_VERSION = "4"
 # rules about columns of which no cell, or not every one, was checked
 UNREAD_COLUMN_RULES = ("F09", "F12", RENAMED_RULE, "F50", "F51", "F52")
 
@@ -102,6 +102,8 @@ class Report:
     contact: str = ""  # of the data team
     is_check: bool = False  # made by `pilots check`: the file was not sent
     line_shifts: tuple[LineShift, ...] = ()  # see `Verdict`
+    sign_off: SignOff = NOT_SIGNED_OFF
+    is_of_money: bool = False  # the dataset has amounts with a total, which may be signed off
     other_version: int = 1  # the next version of the dataset whose columns the file has, if that is another (F42)
     run: dict[str, Any] = field(default_factory=dict)
 
@@ -303,6 +305,7 @@ class Report:
             "previous": asdict(self.previous) | {"fixed_rules": _items_json(self.fixed)} if self.previous else None,
             "released": self.released,
             "confirmed": self.confirmed,
+            "sign_off": self.sign_off.to_json(),
             "months": [_month_json(s) for s in self.months],
             "in_all_months": _items_json(self.in_all_months),
             "run": {k: run.get(k, "") for k in ("id", "code_version", "started_at")},

@@ -48,9 +48,13 @@ from flows.steps.read.several_values import join_numbered_columns
 from flows.steps.validate import (
     NilBox,
     WholeFile,
+    about_declared_sign_off,
+    combined_sign_off,
+    declared_sign_off,
     findings_about_misplaced,
     grouped_findings,
     read_nil_box,
+    sign_off_on_sheet,
     validate_rows,
     with_nil_box,
     withhold_misplaced,
@@ -64,7 +68,7 @@ from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Severity
 from schemas._contract.polars_types import polars_type
 from schemas._contract.version import contract_version
-from schemas._contract.workbook_names import CONFIRM, EXAMPLES
+from schemas._contract.workbook_names import CONFIRM, EXAMPLES, SIGN_OFF
 from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS
 from schemas.audit.deliveries import Counts, Delivery, Result, Verdict
 
@@ -164,15 +168,19 @@ def _validate_with(
         found = [] if is_nil_return else [Finding(unreadable.rule_id, Severity.FILE, found=unreadable.found or None)]
         if is_nil_return and context.refuses_future_month:
             found = [Finding("F25", Severity.FILE, found=received_in_words(delivery))]
-        out.add_findings(findings_frame([*found, *about_name(delivery)], delivery.sheet))
+        out.add_findings(
+            findings_frame([*found, *about_name(delivery), *about_declared_sign_off(delivery)], delivery.sheet)
+        )
         refused = wrong_sender or (is_nil_return and found)
         result = Result.REFUSED if refused else Result.ACCEPTED if is_nil_return else Result.UNREADABLE
-        return Verdict(result, Counts(), contract_version=version, rows_judged=False), FileKnowledge()
+        signed = declared_sign_off(delivery)
+        return Verdict(result, Counts(), contract_version=version, rows_judged=False, sign_off=signed), FileKnowledge()
     extract.sheet = redact_sheet_name(extract.sheet, extract.sheet_number, contract, context.data_cut_date)
     extract, layout = _match(extract, contract, context)
     layout = group_columns_beside(layout_of_form(layout, contract, extract.form_version))
     context = replace(context, orders_in_hints=tuple(sorted(layout.date_orders.items())))
-    out.add_findings(findings_frame([*about_name(delivery), *extract.findings, *layout.findings], extract.sheet))
+    about = [*about_name(delivery), *about_declared_sign_off(delivery), *extract.findings, *layout.findings]
+    out.add_findings(findings_frame(about, extract.sheet))
     return _validate_rows(extract, layout, contract, context, delivery, out)
 
 
@@ -273,7 +281,10 @@ def _validate_rows(
     out.add_findings(file.rows_left_out())
     row = "line" if extract.line_shifts() else "row"  # where the two differ, texts name the one that is known
     repeats = _resolve_repeats(file, layout, extract.sheet, row, out)
-    about_file = [*findings_about_misplaced(context.known, layout, row), *file.findings(delivery, context)]
+    line = extract.sign_off_lines().get(contract.dataset) if contract.control_total else None
+    signed, about_sign_off = sign_off_on_sheet(line, delivery)
+    out.add_findings(findings_frame(about_sign_off, SIGN_OFF))
+    about_file = [*findings_about_misplaced(context.known, layout, row), *file.findings(delivery, context, signed)]
     box, has_rows = read_nil_box(extract.nil_boxes().get(contract.dataset)), file.rows + file.malformed > 0
     about_file = with_nil_box(about_file, box, has_rows=has_rows)
     is_nil_return = delivery.nil_return or box is NilBox.TICKED
@@ -314,6 +325,7 @@ def _validate_rows(
         content="" if is_personal else file.content,
         line_shifts=extract.line_shifts(),
         confirmed=confirmed,
+        sign_off=combined_sign_off(declared_sign_off(delivery), signed),
     )
     return verdict, FileKnowledge() if is_personal or context.known else file.knowledge(context)
 

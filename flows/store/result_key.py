@@ -18,12 +18,14 @@ from flows.deliveries.context import context_of
 from flows.deliveries.corrections import NO_CORRECTIONS, Corrections
 from flows.deliveries.file_names import about_name
 from flows.deliveries.formats import Format, format_named
+from flows.deliveries.months import day_received
 from flows.runtime.code_fingerprint import code_digest, library_versions
 from schemas._contract.catalogue import datasets
+from schemas._contract.code_lists import code_list
 from schemas._contract.model import Contract
 from schemas._contract.registry import programmes, rows, sites
 from schemas._contract.version import contract_version
-from schemas._rules.agreements import APPLIED, NOT_APPLIED, NOT_TAKEN
+from schemas._rules.agreements import APPLIED, NOT_APPLIED, NOT_TAKEN, SIGN_OFF_RULE
 from schemas._rules.cells import (
     CLOCK_RULE,
     HOURS_RULE,
@@ -35,7 +37,7 @@ from schemas._rules.cells import (
 from schemas._rules.files import BLANK_ROWS_LISTED, FORM_VERSIONS, VERSION_COLUMN
 from schemas._rules.headings import COLUMNS_OF
 from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS
-from schemas.audit.deliveries import Delivery
+from schemas.audit.deliveries import APPROVING_ROLES, Delivery
 from schemas.audit.findings import CONTRACT as FINDINGS
 
 # What the steps import from `schemas/_rules` besides `checks.py`, by value: the rest of those modules is texts, and a
@@ -53,6 +55,7 @@ RULES_IN_USE = {
     "NUMBERED_CODES_RULE": NUMBERED_CODES_RULE,
     "PERSONAL_DATA_RULE_IDS": PERSONAL_DATA_RULE_IDS,
     "SWAPPED_RULE": SWAPPED_RULE,
+    "SIGN_OFF_RULE": SIGN_OFF_RULE,
     "VERSION_COLUMN": VERSION_COLUMN,
     "YEAR_FIRST_RULE": YEAR_FIRST_RULE,
 }
@@ -115,6 +118,9 @@ _READERS: Mapping[Format, SourceFiles] = {
 }
 
 
+_WITH_SHEETS = (Format.XLSX, Format.XLS, Format.ODS, Format.ZIP)
+
+
 def code_of(kind: Format | None) -> SourceFiles:
     """The code that a result of a file of this format depends on; None: a file that is refused as of no known format.
 
@@ -137,6 +143,8 @@ def result_key(delivery: Delivery, contract: Contract, corrections: Corrections 
         delivery.nil_return,
         delivery.extract_type,
         delivery.data_cut_date,
+        delivery.signed_off_by_role,
+        delivery.signed_off_on,
     )
     parts = (
         (delivery.sha256, delivery.path.rsplit(".", 1)[-1], delivery.sheet, declared, about_name(delivery)),
@@ -144,10 +152,17 @@ def result_key(delivery: Delivery, contract: Contract, corrections: Corrections 
         contract_version(contract),
         RULES_IN_USE,
         _registry_digest(delivery.programme_code),
-        _dataset_titles() if kind in (Format.XLSX, Format.XLS, Format.ODS, Format.ZIP) else (),
+        _dataset_titles() if kind in _WITH_SHEETS else (),
+        _of_sign_off(delivery) if kind in _WITH_SHEETS and contract.control_total else (),
         _code_digest(kind),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+def _of_sign_off(delivery: Delivery) -> tuple[object, ...]:
+    """What reading a sign-off on a sheet depends on: the last day that it may state, and the list of roles."""
+    roles = [(role.code, role.label, role.aliases) for role in code_list(APPROVING_ROLES).entries]
+    return day_received(delivery.received_at), roles
 
 
 @lru_cache

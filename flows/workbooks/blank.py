@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from flows.workbooks.example_rows import example_of, example_rows
 from flows.workbooks.for_site import expected_where_empty, for_site
+from flows.workbooks.sign_off import sign_off_fields, write_sign_off
 from flows.workbooks.styles import TEXT, WorkbookWriter, width_of
 from schemas._contract.expected import expected
 from schemas._contract.model import Contract, Field
@@ -23,6 +24,7 @@ from schemas._contract.workbook_names import (
     NIL_BOX_COLUMN,
     NIL_RETURN,
     NOTES,
+    SIGN_OFF,
 )
 from schemas._rules.files import CURRENT_FORM
 
@@ -36,10 +38,11 @@ def write_blank_workbook(path: Path | BinaryIO, contracts: Sequence[Contract], f
     """
     workbook = WorkbookWriter(path)
     contracts = [for_site(c, site) for c in contracts] if site else contracts
-    workbook.reserve_code_lists(f for c in contracts for f in c.fields)
+    workbook.reserve_code_lists([*(f for c in contracts for f in c.fields), *sign_off_fields(contracts)])
     for contract in contracts:
         _write_data_sheet(workbook, contract)
     _write_nil_return(workbook, contracts)
+    write_sign_off(workbook, contracts)
     _write_notes(workbook, contracts, file_name, site)
     _write_examples(workbook, contracts)
     workbook.write_code_sheet()
@@ -97,6 +100,10 @@ def _write_notes(workbook: WorkbookWriter, contracts: Sequence[Contract], file_n
         f"If you have no rows for a sheet, leave it empty and write yes beside its name on the sheet '{NIL_RETURN}'.",
         f"This sheet, '{NIL_RETURN}', '{EXAMPLES}' and '{CODES}' may stay in the workbook.",
     ]
+    if sign_off_fields(contracts):
+        instructions.append(
+            f"Whoever has checked the amounts can sign them off on the sheet '{SIGN_OFF}', with a role and a date."
+        )
     if any(c.participant_level for c in contracts):
         instructions.append(
             "Never enter names, addresses, postcodes, dates of birth, NHS or National Insurance numbers."

@@ -211,10 +211,11 @@ FILE_RULES: tuple[Rule, ...] = (
     Rule(
         "F16",
         FILE,
-        "The file does not agree with its manifest",
-        "the number of rows, pounds and the checksum that the manifest states, and no row where it says nil_return",
-        "Upload the file again, with the manifest that belongs to it. In a workbook of several datasets, nil_return"
-        " applies to every sheet: for one without rows, write yes on the sheet 'Nothing to send' instead.",
+        "The file does not agree with its manifest or its sign-off",
+        "the number of rows, pounds and the checksum that they state, and no row where the manifest says nil_return",
+        "Check the amounts. Send the file again, with the manifest that belongs to it or the right total on the sheet"
+        " 'Sign-off'. In a workbook of several datasets, nil_return applies to every sheet: for one without rows, write"
+        " yes on the sheet 'Nothing to send' instead.",
     ),
     Rule(
         "F17",

@@ -6,6 +6,7 @@ contract and the context alone, not on the clock or the run, so that it can be s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -13,6 +14,9 @@ from typing import Any, NamedTuple
 
 from schemas._contract.model import Contract, Field, Kind
 from schemas.audit.confirmations import ConfirmedWarning
+
+APPROVING_ROLES = "approving_role"  # the code list of whoever may sign off: nothing else is stored of what was typed
+MAX_POUNDS = 999_999_999  # of a stated total: a longer number may be a person's identifier, and must not be stored
 
 
 class Result(StrEnum):
@@ -95,11 +99,41 @@ class Delivery:
     sha256_declared: str | None = None
     nil_return: bool = False
     deletes_declared: int = 0  # earlier records that the sender means to have left out (rule F23)
+    signed_off_by_role: str = ""  # in the manifest: a code of the list `approving_role`
+    signed_off_on: date | None = None
 
     @property
     def stem(self) -> str:
         """The file name without its extension."""
         return self.file_name.rsplit(".", 1)[0]
+
+
+@dataclass(frozen=True)
+class SignOff:
+    """Who agrees with a file by role, on which day, and with which total of money, as its sender states."""
+
+    role: str = ""  # a code of the list `approving_role`; '' if none is stated
+    on: date | None = None
+    gbp_total: str = ""  # a plain number; '' if none is stated
+
+    @property
+    def is_given(self) -> bool:
+        """Whether anybody signs off: a total by itself is only a control total."""
+        return bool(self.role or self.on)
+
+    def to_json(self) -> dict[str, str | None]:
+        """Convert the sign-off to plain JSON values; what is not stated is null."""
+        on = self.on.isoformat() if self.on else None
+        return {"role": self.role or None, "on": on, "gbp_total": self.gbp_total or None}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, str | None]) -> SignOff:
+        """Restore a sign-off from `to_json`."""
+        on = data["on"]
+        return cls(data["role"] or "", date.fromisoformat(on) if on else None, data["gbp_total"] or "")
+
+
+NOT_SIGNED_OFF = SignOff()
 
 
 @dataclass(frozen=True)
@@ -147,6 +181,7 @@ class Verdict:
     content: str = ""  # digest of the texts of its rows, in any order; '' where none was read
     line_shifts: tuple[LineShift, ...] = ()  # of a text file with line breaks in cells, in ascending order
     confirmed: tuple[ConfirmedWarning, ...] = ()  # the warnings that the site confirms in a marked workbook
+    sign_off: SignOff = NOT_SIGNED_OFF  # of the manifest, or of our own sheet in the workbook
 
     def with_accepted(self, accepted: int) -> Verdict:
         """The verdict once so many rows are accepted: the rest of what was accepted or held counts as held."""
@@ -157,12 +192,12 @@ class Verdict:
     def to_json(self) -> dict[str, Any]:
         """Convert the verdict to plain JSON values."""
         newest = self.newest_event.isoformat() if self.newest_event else None
-        return asdict(self) | {"newest_event": newest}
+        return asdict(self) | {"newest_event": newest, "sign_off": self.sign_off.to_json()}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Verdict:
         """Restore a verdict from `to_json`. Stored verdicts of earlier versions may lack the latest fields."""
-        newest = data.get("newest_event")
+        newest, sign_off = data.get("newest_event"), data.get("sign_off")
         return cls(
             **{
                 **data,
@@ -172,6 +207,7 @@ class Verdict:
                 "newest_event": date.fromisoformat(newest) if newest else None,
                 "line_shifts": tuple(LineShift(*shift) for shift in data.get("line_shifts", ())),
                 "confirmed": tuple(ConfirmedWarning(*c) for c in data.get("confirmed", ())),
+                "sign_off": SignOff.from_json(sign_off) if sign_off else NOT_SIGNED_OFF,
             }
         )
 
@@ -184,6 +220,28 @@ def _rows(name: str, title: str, description: str) -> Field:
     return Field(name, Kind.INTEGER, title, description, unit="rows")
 
 
+# What a manifest or the sheet 'Sign-off' of a workbook may state; on that sheet these are the cells to fill in.
+SIGNED_OFF_BY = Field(
+    "signed_off_by_role",
+    Kind.CODE,
+    "Signed off by (role)",
+    "The role of whoever signed it off, by its manifest or the sheet 'Sign-off' of its workbook; never a name.",
+    codes=APPROVING_ROLES,
+    required=False,
+)
+SIGNED_OFF_ON = Field(
+    "signed_off_on", Kind.DATE, "Signed off on", "The day on which it was signed off, by the same.", required=False
+)
+GBP_DECLARED = Field(
+    "gbp_declared",
+    Kind.MONEY,
+    "Total in pounds",
+    "The total of its amounts that the same states. A file with another sum is refused (F16).",
+    unit="GBP",
+    required=False,
+    low=-MAX_POUNDS,
+    high=MAX_POUNDS,
+)
 CONTRACT = Contract(
     dataset="deliveries",
     title="Deliveries",
@@ -222,6 +280,9 @@ CONTRACT = Contract(
         _rows("rows_held", "Rows held", "Rows held back by a rule of the file or a rule between tables."),
         _rows("rows_repeated", "Rows repeated", "Exact copies of another row, left out."),
         _rows("rows_not_data", "Rows without data", "Blank rows, totals and repeated headings, left out."),
+        SIGNED_OFF_BY,
+        SIGNED_OFF_ON,
+        GBP_DECLARED,
         _text("encoding", "Encoding", "How the bytes were read as text.", required=False),
         _text("contract_version", "Contract version", "Fingerprint of the contract that validated it.", required=False),
         _text("judgement_key", "Validation result", "Address of the validation result in the store.", required=False),

@@ -38,7 +38,9 @@ def main(file: Path, out: Path, store: Path) -> None:
     paths = DataPaths(store)
     paths.make()
     received = ReceivedFile(file, f"{SITE}/{file.name}", file_digest(file), RECEIVED)
-    delivery = delivery_of(received, FileName(SITE, DATASET, PERIOD, 1, file.suffix), read_manifest(file, PERIOD))
+    delivery = delivery_of(
+        received, FileName(SITE, DATASET, PERIOD, 1, file.suffix), read_manifest(file, PERIOD, RECEIVED.date())
+    )
     results = ResultStore(paths)
     key = result_key(delivery, contract)
     with results.open(key, row_types(contract)) as writer:

@@ -89,6 +89,8 @@ def delivery_report(  # parameters: a report is made from the store, the ledger 
         shares_its_file=bool(delivery.sheet),
         due=deadline,
         line_shifts=verdict.line_shifts,
+        sign_off=verdict.sign_off,
+        is_of_money=bool(contract and contract.control_total),
         run=run or {},
     )
     return with_history(report, findings, earlier, last_findings)

@@ -9,7 +9,7 @@ from flows.reporting.report_item import Item
 from flows.reporting.words import check
 from flows.reporting.words import items as words
 from flows.reporting.words import lines as line_words
-from flows.reporting.words.page import heading_of_problems
+from flows.reporting.words.page import heading_of_problems, signed_off
 from flows.reporting.words.pieces import plain
 
 _LABEL_WIDTH = 10  # characters
@@ -22,6 +22,8 @@ def report_lines(report: Report) -> list[str]:
         lines.append(check.rows_in_short(report))
     elif report.rows.read:
         lines.append(check.ROWS_NOT_CHECKED)
+    if by := signed_off(report):
+        lines.append(by)
     if report.not_validated:
         lines.append(check.checks_not_made(report))
     sections = (

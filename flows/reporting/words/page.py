@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from flows.reporting.words import check
@@ -33,8 +34,10 @@ from flows.reporting.words.items import (
 from flows.reporting.words.pieces import FILE, PLAIN, Pieces, in_pieces
 from flows.reporting.words.sending import steps
 from flows.reporting.words.site_index import contact_in_words
-from flows.runtime.wording import counted, deadline, listed, moment, month, shortened
-from schemas.audit.deliveries import Result
+from flows.runtime.wording import counted, day, deadline, listed, moment, month, shortened
+from schemas._contract.code_lists import code_list
+from schemas._contract.workbook_names import SIGN_OFF
+from schemas.audit.deliveries import APPROVING_ROLES, Result
 
 if TYPE_CHECKING:
     from flows.reporting.report import Progress, Report
@@ -64,6 +67,10 @@ NO_PERSONAL_VALUES = (
     "forward to the people who look after your data."
 )
 CHECKED_AT_NIGHT = "We check the new file the night it arrives, and you get a new report the next morning."
+NOT_SIGNED_OFF = (
+    f"Not signed off. That is no error: the sheet ‘{SIGN_OFF}’ of our form, or a manifest, can say who agrees with the "
+    "amounts."
+)
 FIXED_SHOWN = 10
 NOTHING_ON_THIS_SHEET = "Nothing to fix on this sheet"
 
@@ -154,6 +161,18 @@ def outcome_of_rows(report: Report) -> Pieces:
         left_out = rest if rows.read > rows.accepted else ""
         return in_pieces(f"{rows.accepted:,} of {counted(rows.read, 'row')} accepted{left_out}.")
     return in_pieces("It has no rows, which is accepted.")
+
+
+def signed_off(report: Report) -> str:
+    """Who signed off the file, as a sentence; or that nobody did, of a file with amounts; else ''."""
+    stated = report.sign_off
+    if not stated.is_given:
+        return NOT_SIGNED_OFF if report.is_of_money and report.rows.read else ""
+    roles = {entry.code: entry.label for entry in code_list(APPROVING_ROLES).entries}
+    by = [roles.get(stated.role, "no role stated"), day(stated.on) if stated.on else "no date stated"]
+    if report.is_of_money:
+        by.append(f"total £{Decimal(stated.gbp_total):,.2f}" if stated.gbp_total else "no total stated")
+    return f"Signed off by: {', '.join(by)}."
 
 
 def to_delete(report: Report) -> str:

@@ -109,9 +109,15 @@ def _read_zipped(
         clear_frames(unreadable.__traceback__)  # they hold the copy open, and Windows deletes no open file
         raise
     # read now, so that nothing holds the copy open when it is deleted: Windows deletes no open file
-    on_examples, boxes = extract.rows_on_examples(), extract.nil_boxes()
+    on_examples, boxes, signed = extract.rows_on_examples(), extract.nil_boxes(), extract.sign_off_lines()
     batches = _then_delete(folder, extract.batches)
-    return replace(extract, batches=batches, rows_on_examples=lambda: on_examples, nil_boxes=lambda: boxes)
+    return replace(
+        extract,
+        batches=batches,
+        rows_on_examples=lambda: on_examples,
+        nil_boxes=lambda: boxes,
+        sign_off_lines=lambda: signed,
+    )
 
 
 def _then_delete(folder: TemporaryDirectory[str], batches: Iterator[TextBatch]) -> Iterator[TextBatch]:

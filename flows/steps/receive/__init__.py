@@ -31,6 +31,7 @@ from flows.deliveries.file_names import (
     likely_stem,
     read_name,
 )
+from flows.deliveries.months import day_received
 from flows.deliveries.standings import duplicate_of
 from flows.steps.receive.manifest import MANIFEST_SUFFIX, InvalidManifest, Manifest, read_manifest
 from flows.store.paths import DataPaths
@@ -253,7 +254,7 @@ def _deliveries_in(path: Path, name: str, sha256: str, received_at: datetime) ->
         return UnusableFile(name, "F21", why, _suggested_stem(path) if is_named_wrongly else "")
     try:
         sheets = [("", parsed.dataset)] if parsed.dataset != WHOLE_RETURN else sheets_of_return(path)
-        manifest = read_manifest(path, parsed.period)
+        manifest = read_manifest(path, parsed.period, day_received(received_at))
     except InvalidManifest as wrong:
         return UnusableFile(name, WRONG_MANIFEST, str(wrong))
     except ValueError as wrong:
@@ -334,6 +335,8 @@ def delivery_of(file: ReceivedFile, parsed: FileName, manifest: Manifest, sheet:
         sha256_declared=manifest.sha256,
         nil_return=manifest.nil_return,
         deletes_declared=manifest.deletes,
+        signed_off_by_role=manifest.signed_off_by_role,
+        signed_off_on=manifest.signed_off_on,
     )
 
 

@@ -9,11 +9,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, StringConstraints
 
-from schemas.audit.deliveries import ExtractType
+from flows.deliveries.months import cannot_be_signed_on
+from schemas._contract.code_lists import code_list
+from schemas.audit.deliveries import APPROVING_ROLES, MAX_POUNDS, ExtractType
 
 MANIFEST_SUFFIX = ".manifest.json"
 MAX_BYTES = 1 << 16  # a manifest is a few lines of JSON
-MAX_ROWS, MAX_POUNDS = 9_999_999, 999_999_999  # a longer number may be a person's identifier, and must not be stored
+MAX_ROWS = 9_999_999  # a longer number may be a person's identifier, and must not be stored
 
 
 def _yes_no(value: object) -> object:
@@ -26,7 +28,7 @@ def _yes_no(value: object) -> object:
 
 
 class Manifest(BaseModel):
-    """Control totals and extract type of a file. Only what it states is checked."""
+    """Control totals, extract type and sign-off of a file. Only what it states is checked."""
 
     # `defer_build`, because few files have a manifest and pydantic is slow to build its first validator: it looks for
     # plugins among all installed packages. `extra="forbid"`, because a misspelt key would be ignored.
@@ -39,6 +41,8 @@ class Manifest(BaseModel):
     nil_return: Annotated[bool, BeforeValidator(_yes_no)] = False
     data_cut_date: date | None = None
     extract_type: ExtractType = ExtractType.CUMULATIVE
+    signed_off_by_role: str = ""  # of the list `approving_role`: a code, a label or another spelling
+    signed_off_on: date | None = None
     note: object = None  # free text for people: neither checked nor stored
 
 
@@ -46,8 +50,11 @@ class InvalidManifest(ValueError):  # noqa: N818 - an outcome for the sender, no
     """A manifest that cannot be used; the message is for its sender."""
 
 
-def read_manifest(path: Path, period: str) -> Manifest:
-    """Read the manifest beside a file; without one, an empty manifest. Raises InvalidManifest."""
+def read_manifest(path: Path, period: str, received_on: date) -> Manifest:
+    """Read the manifest beside a file; without one, an empty manifest. Raises InvalidManifest.
+
+    `period` is the month in the file's name (yyyymm), and `received_on` the day on which both came.
+    """
     manifest_path = path.with_name(path.stem + MANIFEST_SUFFIX)
     if not manifest_path.exists():
         return Manifest.model_construct()
@@ -61,4 +68,19 @@ def read_manifest(path: Path, period: str) -> Manifest:
         ) from None
     if manifest.data_cut_date and f"{manifest.data_cut_date:%Y%m}" != period:
         raise InvalidManifest(f"its manifest states a cut-off that is not in the month of its name, {period}")
-    return manifest
+    return _with_sign_off(manifest, date(int(period[:4]), int(period[4:]), 1), received_on)
+
+
+def _with_sign_off(manifest: Manifest, month_of_file: date, received_on: date) -> Manifest:
+    """The manifest with its role as a code of the list. Raises InvalidManifest; what it states may be a name."""
+    if manifest.signed_off_on and (fault := cannot_be_signed_on(manifest.signed_off_on, month_of_file, received_on)):
+        raise InvalidManifest(f"signed_off_on in its manifest is {fault}")
+    if not manifest.signed_off_by_role:
+        return manifest
+    role = code_list(APPROVING_ROLES).code_for(manifest.signed_off_by_role)
+    if not role:
+        roles = ", ".join(code_list(APPROVING_ROLES).codes)
+        raise InvalidManifest(
+            f"signed_off_by_role in its manifest is not in the list {APPROVING_ROLES}: state one of {roles}; no name"
+        )
+    return manifest.model_copy(update={"signed_off_by_role": role})

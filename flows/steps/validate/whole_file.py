@@ -23,9 +23,10 @@ from flows.steps.validate.keys import Keys
 from flows.steps.validate.misplaced import MisplacedEvidence
 from flows.steps.validate.month import MIN_ROWS_AT_FAULT, MonthShown
 from schemas._contract.model import CONSENT_RULE, Contract, Rule, Severity
+from schemas._contract.workbook_names import SIGN_OFF
 from schemas._rules.files import BLANK_ROWS_LISTED, FORM_VERSIONS
 from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS
-from schemas.audit.deliveries import Delivery
+from schemas.audit.deliveries import NOT_SIGNED_OFF, Delivery, SignOff
 
 _LEFT_OUT = {  # rules about rows without data
     "F05": "repeated headings",
@@ -170,8 +171,13 @@ class WholeFile:
         forms = {name: infer_form(evidence, many) for name, evidence in self._forms.items()}
         return {name: form for name, form in forms.items() if form != USUAL_FORM}
 
-    def findings(self, delivery: Delivery, context: DeliveryContext) -> list[Finding]:
-        """The findings about the file as a whole. Sets `month_is_wrong`. Source: docs/domain.md 6.0 and 7."""
+    def findings(
+        self, delivery: Delivery, context: DeliveryContext, on_sheet: SignOff = NOT_SIGNED_OFF
+    ) -> list[Finding]:
+        """The findings about the file as a whole. Sets `month_is_wrong`. Source: docs/domain.md 6.0 and 7.
+
+        `on_sheet` is the sign-off on our own sheet of the workbook.
+        """
         contradiction = self.month.contradicts(delivery, context)
         self.month_is_wrong = contradiction is not None
         doubt = contradiction or self.month.doubt(delivery, context)
@@ -196,7 +202,7 @@ class WholeFile:
         found += [self._of_column("C07", field, f"{n} rows") for field, n in suppressed.items()]
         found += self._births(rows)
         found += [self._of_column("C02", field) for field, how in sorted(context.known.dates) if how.is_mixed]
-        found += [*self._disagreements(rows, delivery, context), *self._other_forms()]
+        found += [*self._disagreements(rows, delivery, context, on_sheet), *self._other_forms()]
         # where the month in the name is wrong, rows at fault by that month do not count as bad
         rows_at_fault = [*self._at_fault, *(self._faults_by_cut_off if not self.month_is_wrong else [])]
         at_fault = pl.concat(rows_at_fault).n_unique() - self._without_consent if rows_at_fault else 0
@@ -235,16 +241,22 @@ class WholeFile:
         column = None if self.layout.version_column is None else self.layout.columns[self.layout.version_column]
         return [Finding("F24", Severity.FILE, column=column, found=", ".join(found))]
 
-    def _disagreements(self, rows: int, delivery: Delivery, context: DeliveryContext) -> list[Finding]:
-        """A finding with everything that the manifest states differently from the file (rule F16)."""
+    def _disagreements(
+        self, rows: int, delivery: Delivery, context: DeliveryContext, on_sheet: SignOff
+    ) -> list[Finding]:
+        """A finding with everything that the manifest or the sign-off states differently from the file (rule F16)."""
         found = ["rows found in a nil return"] if delivery.nil_return and rows else []
         if delivery.sha256_declared and delivery.sha256_declared != delivery.sha256:
             found.append("the checksum differs")
         if delivery.rows_declared is not None and delivery.rows_declared != rows:
             found.append(f"{rows} rows found, {delivery.rows_declared} stated")
         has_total = self.contract.control_total not in self.layout.unread | context.known.unread
-        if has_total and delivery.gbp_declared is not None and Decimal(delivery.gbp_declared) != self.total:
-            found.append(f"GBP {self.total} found, GBP {Decimal(delivery.gbp_declared)} stated")
+        totals = {"": delivery.gbp_declared, f" on the sheet '{SIGN_OFF}'": on_sheet.gbp_total}
+        found += [
+            f"GBP {self.total} found, GBP {Decimal(stated)} stated{where}"
+            for where, stated in totals.items()
+            if has_total and stated and Decimal(stated) != self.total
+        ]
         return [Finding("F16", Severity.FILE, found="; ".join(found))] if found else []
 
 

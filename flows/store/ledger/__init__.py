@@ -265,9 +265,10 @@ def _body(delivery: Delivery) -> str:
 
 def _delivery(data: dict[str, Any]) -> Delivery:
     """Read what `_body` wrote. A missing value has its default: see `flows/store/ledger/records.py`."""
-    parsers: dict[str, Callable[[str], Any]] = {
+    parsers: dict[str, Callable[[Any], Any]] = {
         "received_at": datetime.fromisoformat,
         "data_cut_date": date.fromisoformat,
         "extract_type": ExtractType,
+        "signed_off_on": lambda day: date.fromisoformat(day) if day else None,
     }
     return record_of(Delivery, {name: parsers[name](v) if name in parsers else v for name, v in data.items()})

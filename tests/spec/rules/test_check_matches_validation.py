@@ -38,7 +38,10 @@ def test_a_check_finds_what_a_run_stores(validate: Validator, tmp_path: Path, co
     assert name is not None
     sink = CountingSink()
     verdict = validate_file(
-        file, delivery_of(received, name, read_manifest(file, "201611")), datasets()["contacts"], sink
+        file,
+        delivery_of(received, name, read_manifest(file, "201611", received.received_at.date())),
+        datasets()["contacts"],
+        sink,
     )
     assert verdict == stored.verdict
     assert sink.findings.equals(stored.stored_findings)

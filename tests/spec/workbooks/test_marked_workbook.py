@@ -95,7 +95,7 @@ def marking(validate: Validator, folder: Path, readers_of: Path | None = None) -
         received = datetime(2016, 12, 2, 16, 12, tzinfo=UTC)
         file = ReceivedFile(path, path.name, hashlib.sha256(data).hexdigest(), received)
         name = FileName(site, dataset, "201611", 1, path.suffix)
-        delivery = delivery_of(file, name, read_manifest(path, "201611"))
+        delivery = delivery_of(file, name, read_manifest(path, "201611", received.date()))
         report = delivery_report(delivery, outcome.verdict, outcome.stored_findings, deadline=DUE)
         parts = [DatasetReport(report, outcome.verdict, outcome.stored_findings)]
         why_not = make_marked_workbook(path, delivery, parts, target, readers_of).why_none

@@ -30,6 +30,7 @@ from flows.reporting.report import DatasetReport, Report
 from flows.reporting.words import page
 from flows.reporting.words import workbook as words
 from flows.steps.read.workbook.marked_copy import sheet_digest
+from flows.workbooks.sign_off import sign_off_fields, write_sign_off
 from flows.workbooks.styles import (
     DATE,
     MAX_CELL_LENGTH,
@@ -93,11 +94,13 @@ def write_marked_workbook(path: Path, sheets: Sequence[SheetCells], parts: Seque
     # where only the file as a whole is at fault, its cells may be sent back as they are
     has_cells_to_fix = any(p.must and p.row for p in problems)
     digests = [sheet_digest(sheet.rows) for sheet in written] if has_cells_to_fix else []
+    contracts = [p.contract for p in parts]
     workbook = WorkbookWriter(path, parts[0].report.received_at)
     _write_read_me(workbook, parts, problems, [safe_names[s] for s in safe_names if s not in names], digests)
     _write_problems(workbook, problems, names)
     write_confirm_sheet(workbook, [p for p in problems if p.code], names)
-    workbook.reserve_code_lists(f for p in parts for f in p.contract.fields)
+    workbook.reserve_code_lists([*(f for p in parts for f in p.contract.fields), *sign_off_fields(contracts)])
+    write_sign_off(workbook, contracts)  # empty: what was signed off is not what will be sent
     comments = Comments()
     for sheet in written:
         on_sheet = [p for p in problems if p.sheet == sheet.name]

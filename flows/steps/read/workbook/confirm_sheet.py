@@ -14,7 +14,7 @@ from schemas._contract.workbook_names import CONFIRM, CONFIRM_CODE, CONFIRM_REAS
 
 MAX_LINES = 20_000  # more than we ever write
 _COLUMNS = (CONFIRM_CODE, CONFIRM_REASON, CONFIRM_ROLE)
-_MAY_IDENTIFY = re.compile(r"[0-9@]")  # what every number of a person has, and every e-mail address
+MAY_IDENTIFY = re.compile(r"[0-9@]")  # what every number of a person has, and every e-mail address
 
 
 def confirm_lines(sheets: Sequence[Sheet]) -> tuple[ConfirmLine, ...]:
@@ -38,7 +38,7 @@ def may_identify_on_confirm_sheet(sheets: Sequence[Sheet]) -> Iterator[TextOnOth
     position = next((n for n, sheet in enumerate(sheets, 1) if sheet.name == CONFIRM), 0)
     for number, texts, places in _rows(sheets):
         for i, text in enumerate(texts):
-            if i != places[0] and _MAY_IDENTIFY.search(text):
+            if i != places[0] and MAY_IDENTIFY.search(text):
                 yield TextOnOtherSheet(CONFIRM, position, number, text)
 
 

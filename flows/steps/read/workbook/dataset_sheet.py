@@ -32,6 +32,7 @@ from flows.steps.read.workbook.confirm_sheet import confirm_lines, may_identify_
 from flows.steps.read.workbook.marked_copy import unchanged_copy_findings
 from flows.steps.read.workbook.nil_return import nil_return_boxes
 from flows.steps.read.workbook.sheet import Sheet, SheetNamer, Table, safe_sheet_names, same_cells, sheet_by_number
+from flows.steps.read.workbook.sign_off import may_identify_on_sign_off_sheet, sign_off_lines
 from flows.steps.read.workbook.stray_sheets import unclaimed_sheet_findings
 from schemas._contract.code_lists import fold
 from schemas._contract.model import Severity
@@ -94,6 +95,7 @@ def read_workbook(
         confirm_lines=confirms,
         rows_on_examples=lambda: _rows_on_examples(sheets, known_headings),
         nil_boxes=lambda: nil_return_boxes(sheets),
+        sign_off_lines=lambda: sign_off_lines(sheets),
     )
 
 
@@ -129,6 +131,7 @@ def _other_sheets(sheets: Sequence[Sheet], read: str) -> Iterator[TextOnOtherShe
     Raises UnreadableFile (U01).
     """
     yield from may_identify_on_confirm_sheet(sheets)
+    yield from may_identify_on_sign_off_sheet(sheets)
     for number, sheet in enumerate(sheets, 1):
         if sheet.name == read or sheet.name in OUR_SHEETS - {EXAMPLES, NIL_RETURN}:
             continue
