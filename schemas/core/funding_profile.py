@@ -136,18 +136,20 @@ CONTRACT = Contract(
             confirmable=True,
             # At least two quarters must be left: a forecast of one seldom changes.
             violations_sql=f"""
-                with now as (
-                    select n.*, d.data_cut_date from ({LATEST}) n join audit.deliveries d using (delivery_id)
+                with a_quarter_ago as (
+                    select n.*, b.forecast_amount as forecast_before
+                    from ({LATEST}) n join history.funding_profile b using ({", ".join(("site_code", *KEY))})
+                    where n.forecast_amount is not null and n.quarter_end > n.data_cut_date
+                        and b.data_cut_date < n.data_cut_date
+                    qualify (b.data_cut_date, b.received_at) = max((b.data_cut_date, b.received_at)) over (
+                        partition by n.delivery_id)
                 ),
                 compared as (
-                    select n.delivery_id, n.source_row,
-                        bool_and(n.forecast_amount = b.forecast_amount) over award as frozen,
-                        count(distinct n.quarter_end) over award as quarters,
-                        row_number() over (partition by n.site_code, n.award_id order by n.source_row) as nth
-                    from now n
-                    join before.funding_profile b using ({", ".join(("delivery_id", *KEY))})
-                    where n.forecast_amount is not null and n.quarter_end > n.data_cut_date
-                    window award as (partition by n.site_code, n.award_id)
+                    select delivery_id, source_row,
+                        bool_and(forecast_amount = forecast_before) over award as frozen,
+                        count(distinct quarter_end) over award as quarters,
+                        row_number() over (partition by site_code, award_id order by source_row) as nth
+                    from a_quarter_ago window award as (partition by site_code, award_id)
                 )
                 select delivery_id, source_row from compared where nth = 1 and frozen and quarters >= 2""",
         ),
