@@ -198,7 +198,8 @@ CONTRACT = Contract(
                 from core.virements_carry_forward v
                 join {AWARDS} a using (site_code, award_id)
                 join {funding_mart("budget_years")} b on b.award_key = a.award_key and b.financial_year = v.from_fy
-                where v.adjustment_type = 'carry_forward'
+                -- nothing is counted as carried where the latest profile has it already: the year may then be overspent
+                where v.adjustment_type = 'carry_forward' and b.carried_out_gbp > 0
                     and b.carried_out_gbp > b.underspend_gbp + {TOLERANCE}""",
         ),
         Rule(
