@@ -76,6 +76,6 @@ def test_a_target_is_compared_only_with_jobs_of_its_definition(warehouse, stated
         target_value=10,
         outcome_definition_code=stated,
     )
-    warehouse.build("outcomes")
+    warehouse.build("outcomes.target_attainment")
     found = warehouse.one("SELECT actual_definition_code, rate, reason FROM outcomes.target_attainment")
     assert found == ("WC_JO", rate, reason)

@@ -21,7 +21,7 @@ from schemas._contract.code_lists import fold
 
 FIELDS = tuple(CONTACT)
 KNOWN = frozenset(map(fold, FIELDS))
-SEEDS = range(iterations(everyday=150, soak=6400))
+SEEDS = range(iterations(everyday=75, soak=6400))
 QUOTED_TEXTS = ["key, worker", 'the "key" worker', "key\nworker", "key\n\n, worker", '"', "\nkey worker", "key\n"]
 PLAIN_TEXTS = ["key worker", "37'37.8 north", ""]
 

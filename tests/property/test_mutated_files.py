@@ -87,7 +87,7 @@ def assert_nothing_shifted(outcome: ValidatedFile) -> None:
         assert len({number for *_, number in intact}) <= 1, f"two records were taken for one: {row}"
 
 
-@settings(max_examples=iterations(everyday=15, soak=1000))
+@settings(max_examples=iterations(everyday=6, soak=1000))
 @given(files_with_a_broken_record())
 def test_one_broken_record_affects_no_other(validate: Validator, case: tuple[ValidFile, int, str]) -> None:
     file, number, broken = case
@@ -139,7 +139,7 @@ ROWS = contacts(*[{}] * 12)
     ],
     ids=["csv", "utf-16", "semicolons", "workbook"],
 )
-@settings(max_examples=iterations(everyday=6, soak=300))
+@settings(max_examples=iterations(everyday=3, soak=300))
 @given(st.data())
 def test_any_change_of_bytes_gives_a_consistent_verdict(
     validate: Validator, data: bytes, suffix: str, data_source: st.DataObject

@@ -28,7 +28,7 @@ unusual = st.sampled_from(
 lines = st.lists(st.one_of(records, ragged, unusual), max_size=12)
 
 
-@settings(max_examples=iterations(everyday=40, soak=4000))
+@settings(max_examples=iterations(everyday=20, soak=4000))
 @given(
     lines=lines,
     end=st.sampled_from(["\n", "\r\n"]),

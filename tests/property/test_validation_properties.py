@@ -156,7 +156,7 @@ def test_the_batch_size_does_not_matter_in_csv(validate: Validator, table: list[
     assert sorted_findings(in_parts).equals(sorted_findings(whole))
 
 
-@settings(max_examples=iterations(everyday=5, soak=100))
+@settings(max_examples=iterations(everyday=3, soak=100))
 @given(st.lists(st.one_of(st.just({}), one_change(BAD_CELLS), one_change(REPAIRED_CELLS)), min_size=1, max_size=8))
 def test_the_batch_size_does_not_matter_in_a_workbook(validate: Validator, changes: list[dict[str, str]]) -> None:
     data = workbook({"Contacts": as_table(contacts(*changes))})
@@ -198,7 +198,7 @@ def records_of(folder: Path, text: str, size: int) -> tuple[dict[int, tuple[str,
     return {r[-1]: r[:-1] for r in rows.iter_rows()}, [n for b in batches for n in b.malformed]
 
 
-@settings(max_examples=iterations(everyday=30, soak=2000))
+@settings(max_examples=iterations(everyday=15, soak=2000))
 @given(st.integers(0, 59), st.sampled_from(BREAKS), st.floats(0, 1), st.integers(100, 8000))
 def test_one_broken_line_affects_no_other(tmp_path: Path, index: int, kind: str, position: float, size: int) -> None:
     """With one line per record, every other record keeps its cells and its line number."""
@@ -210,7 +210,7 @@ def test_one_broken_line_affects_no_other(tmp_path: Path, index: int, kind: str,
     assert records == {n: tuple(r.values()) for n, r in enumerate(table, 2) if n != index + 2}
 
 
-@settings(max_examples=iterations(everyday=20, soak=2000))
+@settings(max_examples=iterations(everyday=10, soak=2000))
 @given(
     st.sets(st.integers(0, 19)), st.integers(0, 19), st.sampled_from(BREAKS), st.floats(0, 1), st.integers(100, 3000)
 )

@@ -139,6 +139,7 @@ def test_the_number_of_contacts_is_near_the_argument(tmp_path: Path) -> None:
     assert 0.85 * 20_000 < simulated.contacts < 1.15 * 20_000
 
 
+@pytest.mark.soak
 def test_a_simulation_may_have_tens_of_rows(tmp_path: Path) -> None:
     simulated = simulate(tmp_path / "raw", rows=30, seed=1, truth=tmp_path / "t.csv", months=1)
     assert 0 < simulated.rows < 1500

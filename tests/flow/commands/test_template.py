@@ -183,6 +183,7 @@ class TestRun:
         may_read = (folder.paths.raw / BPL).stat().st_mode & 0o640  # the same group permission as the site's own folder
         assert (site_folder / f"{sent.stem}_to_fix.xlsx").stat().st_mode & 0o777 == may_read
 
+    @pytest.mark.soak
     def test_marks_every_sheet_of_a_whole_return_in_one_workbook(self, folder: DataFolder) -> None:
         path = folder.paths.raw / BPL / f"{BPL}_return_201611_v1.xlsx"
         path.parent.mkdir()

@@ -134,6 +134,7 @@ def test_a_warning_is_confirmed_once_and_lapses_when_its_value_changes(folder: D
     assert (warnings(folder), states(folder)) == ([], [("K01", "not needed", None)])
 
 
+@pytest.mark.soak
 def test_taking_the_record_away_brings_exactly_the_warnings_back(folder: DataFolder) -> None:
     held = valid_row("contacts", 3, attended="9")  # not fixed: to confirm the others is enough of a change
     folder.send("contacts", [valid_row("contacts", n, contact_date=d) for n, d in ((1, EARLY), (2, EARLIER))] + [held])

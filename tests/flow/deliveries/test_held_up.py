@@ -77,9 +77,7 @@ def test_participants_of_another_site_are_held_up_and_hold_no_row_of_that_site(o
 
 
 @pytest.mark.with_marts
-@pytest.mark.parametrize(
-    ("dataset", "suffix"), [("contacts", "xlsx"), *in_soak(("referrals", "csv"), ("employment_outcomes", "csv"))]
-)
+@pytest.mark.parametrize(("dataset", "suffix"), [("contacts", "xlsx"), *in_soak(("referrals", "csv"))])
 def test_rows_of_another_site_are_held_up_until_the_right_file_arrives(
     october: DataFolder, tmp_path: Path, dataset: str, suffix: str
 ) -> None:
@@ -111,6 +109,7 @@ def test_rows_of_another_site_are_held_up_until_the_right_file_arrives(
     assert figures(october) == figures(without)
 
 
+@pytest.mark.soak
 def test_a_file_with_few_rows_of_another_site_is_held_up_too(october: DataFolder) -> None:
     loaded = "from core.contacts order by all"
     before = october.query(loaded)

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from commands import clean_environment, copy_project, pilots
+from commands import clean_environment, copy_project
 from data_folder import BPL, PROJECT, DataFolder, valid_row, valid_rows, write_corrections
 
 from flows import nightly
@@ -298,21 +298,3 @@ def test_a_no_op_run_imports_no_heavy_library(folder: DataFolder) -> None:
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     assert {name.split(".")[0] for name in ran.stdout.split()} & HEAVY == set()
-
-
-@pytest.mark.soak
-def test_a_changed_code_list_makes_pilots_run_a_full_run(folder: DataFolder, tmp_path: Path) -> None:
-    project = copy_project(tmp_path / "project")
-    folder.send("participants", valid_rows("participants", 1, 2))
-    folder.send("contacts", [valid_row("contacts", 1), valid_row("contacts", 2, contact_type="chat")])
-
-    time.sleep(2.1)  # until the files count as settled
-
-    def first_line() -> str:
-        return pilots("run", "--no-prefect", "--data", str(folder.path), project=project).stdout.splitlines()[0]
-
-    assert first_line().startswith("Published: 2 files checked")
-    assert first_line().startswith("Nothing changed since") and first_line().startswith("Nothing changed since")
-    with (project / "schemas" / "core" / "codes" / "contact_type.csv").open("a", encoding="utf-8") as codes:
-        codes.write("chat,Chat by text,,,,made up for a test\n")
-    assert first_line() == "Published: 1 file checked, 1 row released."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from commands import clean_environment, copy_project, pilots, pilots_in_process, raise_in
 from data_folder import BPL, NHS_NUMBER, PROJECT, DataFolder, valid_row, valid_rows, warehouse_content
 from logged import comparable_lines, logged_lines
+from personal_values import find_leaks, personal_values, read_outputs, send_values
 from prefect_server import PrefectServer
 from terminal import AT_ONCE, in_terminal, require_stages_drawn, run_arguments
 
@@ -78,18 +80,6 @@ def send_refused_file(folder: DataFolder) -> None:
     for row in rows:
         del row["referral_received_date"]
     folder.send("referrals", rows, period="201612")
-
-
-@pytest.mark.soak
-def test_a_run_with_held_rows_ends_as_partly_loaded(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    from flows.orchestration import prefect_flows  # here, because each test process would import Prefect
-
-    folder.send("contacts", [valid_row("contacts", 1), valid_row("contacts", 2, attended="9")])
-    states: list[str] = []
-    monkeypatch.setattr(prefect_flows, "create_artifacts", lambda *_: None)
-    monkeypatch.setattr(prefect_flows, "final_state", lambda state, _: states.append(state.name))
-    prefect_flows._final_state_of(folder.run())
-    assert states == ["PartlyLoaded"]
 
 
 @pytest.mark.soak
@@ -309,3 +299,20 @@ def test_an_exception_passes_no_cell_value_to_prefect(server: PrefectServer, tmp
     files = [p for home in (tmp_path / "data", server.home) for p in home.rglob("*") if p.is_file()]
     assert any(b"ValueError" in p.read_bytes() for p in files), "the type of the error is logged nowhere"
     assert not [p for p in files if QUOTED.encode() in p.read_bytes()]
+
+
+@pytest.mark.soak
+def test_prefect_stores_no_personal_value(folder: DataFolder, server: PrefectServer) -> None:
+    """Prefect's database, artifacts and logs, and everything else under its home."""
+    values = personal_values()
+    send_values(folder, values[::9])
+    ran = pilots("run", "--data", str(folder.path), "--date", "2017-01-03T03:30", timeout=240, **server.settings)
+    assert ran.returncode in (1, 2), ran.stderr
+    artifacts = json.dumps(server.api("artifacts/filter", sort="CREATED_DESC"))
+    logs = json.dumps(server.api("logs/filter", sort="TIMESTAMP_ASC"))
+    assert "deliveries" in artifacts
+    outputs = read_outputs(server.home) | read_outputs(folder.path, but=("raw/",))
+    assert any("prefect.db, read" in name for name in outputs)
+    outputs |= {"stdout": ran.stdout.encode(), "stderr": ran.stderr.encode()}
+    outputs |= {"artifacts": artifacts.encode(), "logs": logs.encode()}
+    assert find_leaks(outputs, values) == []

@@ -19,6 +19,7 @@ from flows.runtime.log import LOGGER, Entry, Event, log, stage_logged
 from schemas._contract.catalogue import datasets
 
 
+@pytest.mark.soak
 def test_a_run_shows_its_stages_on_a_terminal_and_its_summary_on_stdout(folder: DataFolder) -> None:
     folder.send("contacts", valid_rows("contacts", 1, 2))
     seen = in_terminal(*run_arguments(folder, "--no-prefect", first=AT_ONCE))

@@ -20,7 +20,7 @@ def contact_with_bad_code(n: int) -> dict[str, str]:
     return valid_row("contacts", n, attended="9")
 
 
-@pytest.mark.parametrize("broken", ["write_reports", "make_marked_workbook", *in_soak("write_marked_workbook")])
+@pytest.mark.parametrize("broken", ["write_reports", *in_soak("make_marked_workbook", "write_marked_workbook")])
 def test_a_report_that_cannot_be_written_does_not_affect_the_others(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:

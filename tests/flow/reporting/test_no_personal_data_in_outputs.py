@@ -15,104 +15,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 from commands import clean_environment, pilots, pilots_in_process
-from data_folder import BPL, PROJECT, WMCA, DataFolder, valid_row, valid_rows
-from file_validator import as_csv, as_table, workbook
-from personal_values import COUNT_BY_KIND, PersonalValue, find_leaks, personal_values, read_outputs
-from prefect_server import PrefectServer
+from data_folder import BPL, PROJECT, DataFolder, valid_row
+from file_validator import as_table
+from personal_values import COUNT_BY_KIND, TEXT_PARTS, find_leaks, personal_values, read_outputs, send_values
 from soak import iterations
 
 pytestmark = pytest.mark.with_marts
 
 MOMENT = "2017-01-03T03:30"
 VALUES = personal_values()
-
-
-def contacts(**differences: str) -> list[dict[str, str]]:
-    """Three valid contacts, the second with some cells changed."""
-    return [valid_row("contacts", 1), valid_row("contacts", 2, **differences), valid_row("contacts", 3)]
-
-
-def in_cell(field: str) -> Callable[[str], str]:
-    return lambda value: as_csv(contacts(**{field: value}))
-
-
-VALID = as_csv(contacts())
-LINES = VALID.splitlines(keepends=True)
-# The parts of a contacts file that may hold a value.
-TEXT_PARTS: dict[str, Callable[[str], str]] = {
-    "a code": in_cell("contact_type"),
-    "a date": in_cell("contact_date"),
-    "a number": in_cell("duration_minutes"),
-    "a reference": in_cell("contact_id"),
-    "a reference of staff": in_cell("staff_ref"),
-    "behind the prefix of a reference": lambda v: as_csv(contacts(contact_id=_behind_a_prefix(v))),
-    "among other words": lambda v: as_csv(contacts(contact_type=f"review with {v} at home")),
-    "a column nobody knows": lambda v: as_csv([{**r, "Other": v} for r in contacts()]),
-    "a heading": lambda v: as_csv([{**r, v: "1"} for r in contacts()]),
-    "a title": lambda v: f"Contacts of {v}\n\n{VALID}",
-    "one of two lines of heading": lambda v: "," * 4 + v + "," * 4 + "\n" + VALID,
-    "a torn line": lambda v: VALID + f"BPL-C000009,{v}\n",
-    "a cell over several lines": lambda v: as_csv(contacts(contact_type=f"review\n{v}")),
-    "a total": lambda v: VALID + f"Total,{v}" + "," * (LINES[0].count(",") - 1) + "\n",
-    "every row": lambda v: as_csv([{**r, "contact_type": v, "staff_ref": v} for r in contacts()]),
-    "no heading": lambda v: f"{v},{v}\n{v},{v}\n",
-}
-BINARY_PARTS: dict[str, Callable[[str], tuple[str, bytes]]] = {
-    "a workbook": lambda v: ("xlsx", workbook({"Contacts": as_table(contacts(contact_type=v))})),
-    "the name of a sheet": lambda v: ("xlsx", workbook({_sheet(v): as_table(contacts(attended="9"))})),
-    "the names of two sheets": lambda v: (
-        "xlsx",
-        workbook({_sheet(v): as_table(contacts()), "Contacts": as_table(contacts())}),
-    ),
-    "UTF-16": lambda v: ("csv", as_csv(contacts(contact_type=v)).encode("utf-16")),
-    "Windows-1252": lambda v: ("csv", as_csv(contacts(contact_type=f"{v} caf\u00e9")).encode("cp1252")),
-}
-
-
-def _behind_a_prefix(value: str) -> str:
-    return f"BPL-{value.replace(' ', '').upper()}"
-
-
-def _sheet(value: str) -> str:
-    return value.replace("/", "-")[:31]
-
-
-def send_values(folder: DataFolder, values: list[PersonalValue]) -> int:
-    """Send one file for each value, each kind of value in many parts of a file; return the number of files."""
-    folder.send("participants", valid_rows("participants", 1, 2, 3))
-    folder.send("referrals", valid_rows("referrals", 1, 2, 3))
-    site_folder, parts = (
-        folder.paths.raw / BPL,
-        [*TEXT_PARTS, *BINARY_PARTS, "its own name", "a manifest", "a text of a trial"],
-    )
-    for n, value in enumerate(values, 1):
-        part, stem = parts[n % len(parts)], f"{BPL}_contacts_201611_v{n}"
-        if part in TEXT_PARTS:
-            (site_folder / f"{stem}.csv").write_text(TEXT_PARTS[part](value.text), encoding="utf-8")
-        elif part in BINARY_PARTS:
-            suffix, content = BINARY_PARTS[part](value.text)
-            (site_folder / f"{stem}.{suffix}").write_bytes(content)
-        elif part == "its own name":
-            (site_folder / f"{value.text.replace('/', '-')}.csv").write_text(VALID)
-        elif part == "a manifest":
-            (site_folder / f"{stem}.csv").write_text(VALID)
-            (site_folder / f"{stem}.manifest.json").write_text(manifest(value))
-        else:
-            (folder.paths.raw / WMCA).mkdir(exist_ok=True)
-            row = valid_row("randomisation", 1, WMCA, consent_version=value.text, stratum=value.text)
-            folder.send("randomisation", [row], period="201811", version=n, site=WMCA)
-    return len(values)
-
-
-def manifest(value: PersonalValue) -> str:
-    """A manifest that holds a value: in a comment, and as a number or date where it can be one."""
-    digits = "".join(c for c in value.text if c.isdigit())
-    stated: dict[str, object] = {"comment": value.text}
-    if value.kind == "date of birth":
-        stated["data_cut_date"] = next(o for o in value.others if o[4:5] == "-")
-    elif value.kind in ("NHS number", "telephone"):
-        stated["rows"] = int(digits)
-    return json.dumps(stated)
 
 
 def test_there_are_two_hundred_values() -> None:
@@ -143,25 +54,6 @@ def test_pilots_check_repeats_no_personal_value(tmp_path: Path, part: str, capfd
     assert checked.returncode == 1 and json.loads(checked.stdout)["result"] in ("refused", "accepted_with_held_rows")
     streams = {"stdout": checked.stdout, "stderr": checked.stderr, "past Python": "".join(capfd.readouterr())}
     assert find_leaks({where: text.encode() for where, text in streams.items()}, VALUES) == []
-
-
-@pytest.mark.soak
-@pytest.mark.server
-def test_prefect_stores_no_personal_value(folder: DataFolder, tmp_path: Path) -> None:
-    """Prefect's database, artifacts and logs, and everything else under its home."""
-    send_values(folder, VALUES[::9])
-    with PrefectServer(tmp_path / "prefect") as server:
-        settings = {k: v for k, v in server.environment.items() if k.startswith("PREFECT_")}
-        ran = pilots("run", "--data", str(folder.path), "--date", MOMENT, timeout=240, **settings)
-        assert ran.returncode in (1, 2), ran.stderr
-        artifacts = json.dumps(server.api("artifacts/filter", sort="CREATED_DESC"))
-        logs = json.dumps(server.api("logs/filter", sort="TIMESTAMP_ASC"))
-    assert "deliveries" in artifacts
-    outputs = read_outputs(tmp_path / "prefect") | read_outputs(folder.path, but=("raw/",))
-    assert any("prefect.db, read" in name for name in outputs)
-    outputs |= {"stdout": ran.stdout.encode(), "stderr": ran.stderr.encode()}
-    outputs |= {"artifacts": artifacts.encode(), "logs": logs.encode()}
-    assert find_leaks(outputs, VALUES) == []
 
 
 ENCODINGS: dict[str, Callable[[str], bytes]] = {

@@ -298,7 +298,7 @@ def test_only_new_validation_results_are_read(pool: Pool, cache: LoadCache, tmp_
     )
 
 
-@pytest.mark.parametrize("at", [0, *in_soak(4096, 12_288)])  # its two headers and its first block
+@pytest.mark.parametrize("at", in_soak(0, 12_288))  # its first header and its first block
 def test_a_damaged_cache_file_is_replaced_by_a_full_reload(pool: Pool, cache: LoadCache, at: int) -> None:
     validated = validated_deliveries(FILES, pool)
     expected = build_warehouse(cache.rows.with_name("first.duckdb"), validated, pool, cache)

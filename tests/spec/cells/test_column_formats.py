@@ -36,9 +36,9 @@ class TestDates:
     )
     IN_FORMATS = (
         ("contacts", ("contact_date",), "csv"),
-        *((dataset, fields, "xlsx") for dataset, fields in DATE_FIELDS),
+        *((dataset, fields, "xlsx") for dataset, fields in DATE_FIELDS[1:2]),
         *in_soak(
-            *((dataset, fields, "csv") for dataset, fields in DATE_FIELDS[1:]),
+            *((dataset, fields, "csv") for dataset, fields in DATE_FIELDS[2:]),
             *(("contacts", ("contact_date",), suffix) for suffix in ("ods", "xls")),
         ),
     )
@@ -208,8 +208,7 @@ class TestReferences:
 
     @pytest.mark.parametrize(
         ("dataset", "suffix"),
-        [("contacts", "csv"), ("participants", "xlsx"), *in_soak(("contacts", "xlsx"), ("participants", "csv")),
-         *in_soak(*((d, suffix) for d in ("referrals", "employment_outcomes") for suffix in ("csv", "xlsx")))],
+        [("contacts", "csv"), *in_soak(("participants", "xlsx"), ("employment_outcomes", "csv"))],
     )  # fmt: skip
     @pytest.mark.parametrize("written", WRITTEN, ids=WAYS)
     def test_a_column_of_references_is_repaired(
@@ -263,7 +262,7 @@ class TestTextFormulas:
         return [{name: f'="{text}"' if text else "" for name, text in row.items()} for row in rows]
 
     @pytest.mark.parametrize("suffix", ["csv", "raw csv", "xlsx", *in_soak("ods", "xls")])
-    @pytest.mark.parametrize("dataset", ["contacts", "funding_awards", *in_soak("participants", "referrals")])
+    @pytest.mark.parametrize("dataset", ["contacts", *in_soak("funding_awards")])
     def test_a_whole_file_of_them_is_read_with_one_warning(
         self, validate: Validator, validate_once: OnceValidator, dataset: str, suffix: str
     ) -> None:

@@ -74,6 +74,7 @@ def test_a_file_that_shrinks_while_it_is_read_raises(tmp_path: Path) -> None:
         list(batches)
 
 
+@pytest.mark.soak
 def test_the_maximum_number_of_columns_is_read(opened) -> None:  # type: ignore[no-untyped-def]
     more = MAX_COLUMNS - len(CONTACT)
     data = HEADING.rstrip() + b"".join(b",c%d" % i for i in range(more)) + b"\n"

@@ -55,7 +55,7 @@ EACH_MALFORMED_LINE = pytest.mark.parametrize(("line", "found"), MALFORMED.value
 
 
 @EACH_MALFORMED_LINE
-@pytest.mark.parametrize("number", [2, 4, *in_soak(3)])
+@pytest.mark.parametrize("number", [3, *in_soak(2, 4)])
 def test_a_malformed_line_holds_only_its_own_row(validate: Validator, line: str, found: str, number: int) -> None:
     outcome = validate(with_line(number, line))
     assert outcome.findings == [Finding("F13", "row", number, None, found, None)]

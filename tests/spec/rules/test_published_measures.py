@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from file_validator import ValidatedFile, Validator, workbook
 from made_up_statistics import statistics
+from soak import in_soak
 
 NHSE_RELEASE = {"dataset": "published_measures", "site": "NHSE", "period": "202503"}
 
@@ -17,7 +18,9 @@ def validate_release(validate: Validator, suffix: str, rows: int, doubles: int =
     return validate(workbook({"Published measures": [table.columns, *table.rows()]}), suffix=suffix, **NHSE_RELEASE)
 
 
-@pytest.mark.parametrize(("suffix", "rows", "doubles", "copies"), [("csv", 50_000, 25, 10), ("xlsx", 2_000, 5, 2)])
+@pytest.mark.parametrize(
+    ("suffix", "rows", "doubles", "copies"), [("csv", 50_000, 25, 10), *in_soak(("xlsx", 2_000, 5, 2))]
+)
 def test_only_rows_with_two_values_for_one_organisation_are_held(
     validate: Validator, suffix: str, rows: int, doubles: int, copies: int
 ) -> None:

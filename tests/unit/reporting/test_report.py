@@ -269,6 +269,7 @@ def test_a_long_list_of_row_ranges_is_shortened() -> None:
     assert "44 rows: 2, 4, 6, 8, 10, 12 and 38 more. All of them are in MHT-BPL_contacts_201611_v1.findings.csv" in text
 
 
+@pytest.mark.soak
 def test_a_page_of_a_hundred_thousand_findings_stays_small() -> None:
     rows = pl.DataFrame({"source_row": pl.int_range(0, 200_000, 2, eager=True)})
     findings = rows.with_columns(
