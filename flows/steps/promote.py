@@ -24,7 +24,6 @@ def promote(warehouse: Warehouse, new: NewBuild, validated: Sequence[ValidatedDe
     Raises NotConserved if a row was lost or gained on the way: the current build then stays current.
     """
     # what is proved is the file on disk, which readers will open, and not what a connection has in memory
-    new.finish()
     with new.read() as db:
         prove(db, validated)
     build = warehouse.promote(new)

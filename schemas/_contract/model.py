@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from schemas._contract.code_lists import CodeList, code_list
@@ -201,14 +201,18 @@ class Rule:
     @property
     def reads(self) -> frozenset[str]:
         """Full names of the tables that its SQL reads, such as 'core.referrals'."""
-        return frozenset(
-            f"{schema}.{table}" for schema, table in _TABLE.findall(f"{self.violations_sql} {self.reinstate_sql}")
-        )
+        return _tables_in(f"{self.violations_sql} {self.reinstate_sql}")
 
     @property
     def reads_history(self) -> bool:
         """Whether it compares a delivery with earlier ones."""
         return any(table.startswith(("history.", "before.", "sound.", "held.")) for table in self.reads)
+
+
+@cache
+def _tables_in(sql: str) -> frozenset[str]:
+    """Full names of the tables in SQL. A run asks for them hundreds of times."""
+    return frozenset(f"{schema}.{table}" for schema, table in _TABLE.findall(sql))
 
 
 @dataclass(frozen=True)

@@ -44,9 +44,7 @@ def new_build(warehouse: Warehouse, run: int = 1, made_from: str = "f00d") -> Ne
 
 
 def promoted_build(warehouse: Warehouse, run: int = 1) -> Build:
-    new = new_build(warehouse, run)
-    new.finish()
-    return warehouse.promote(new)
+    return warehouse.promote(new_build(warehouse, run))
 
 
 def run_in(build: Build | NewBuild) -> int:
@@ -119,7 +117,6 @@ def test_writes_of_a_step_are_visible_to_the_next_and_in_the_promoted_build(ware
     new = new_build(warehouse)
     with new.open() as db:
         db.execute("update made_by set run = 7")
-    new.finish()
     assert run_in(new) == 7 and run_in(warehouse.promote(new)) == 7
     with pytest.raises(duckdb.Error, match="read-only"), warehouse.builds()[0].read() as db:
         db.execute("update made_by set run = 8")

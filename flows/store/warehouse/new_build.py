@@ -82,11 +82,6 @@ class NewBuild:
             db.execute(f"attach {quoted(str(self.cache.history) if self.cache else ':memory:')} as history_rows")
             yield db
 
-    def finish(self) -> None:
-        """Write a checkpoint, so that no write-ahead log is left beside the file."""
-        with self.open() as db:
-            db.execute("checkpoint")
-
     def read(self) -> duckdb.DuckDBPyConnection:
         """Open the file read-only, to prove what is on disk."""
         return connect(self.file, self.options.building(), read_only=True)

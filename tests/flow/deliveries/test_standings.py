@@ -192,7 +192,7 @@ def current_deliveries(
 
 
 @pytest.mark.soak
-@settings(max_examples=iterations(6, 100))
+@settings(max_examples=iterations(everyday=3, soak=100))
 @given(sent=SEQUENCES, seed=st.integers(0, 9))
 def test_held_up_and_withdrawn_deliveries_leave_no_trace_in_core(sent: list[Sent], seed: int, pool: Pool) -> None:
     files = dict(enumerate(sent, 1))

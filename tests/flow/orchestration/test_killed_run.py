@@ -23,7 +23,7 @@ from soak import iterations
 
 pytestmark = pytest.mark.with_marts
 
-KILLS = iterations(everyday=3, soak=20)
+KILLS = iterations(everyday=2, soak=20)
 READY = """
 import sys
 from flows import nightly

@@ -206,7 +206,7 @@ def cache(tmp_path: Path) -> LoadCache:
 
 @pytest.mark.with_marts
 @pytest.mark.soak
-@settings(max_examples=iterations(everyday=2, soak=60))
+@settings(max_examples=iterations(everyday=1, soak=60))
 @given(runs=run_sequences())
 def test_builds_with_the_load_cache_equal_full_builds(runs: list[dict[int, Sent]], pool: Pool) -> None:
     with TemporaryDirectory() as name:
