@@ -272,7 +272,7 @@ def break_rules(content: Return, rng: random.Random) -> None:
         rng.choice(changes)(rng.randint(1, 8), rng.randint(1, 8))
 
 
-@pytest.mark.parametrize("seed", [0, *in_soak(1, 2, 3)])
+@pytest.mark.parametrize("seed", [0, *in_soak(1, 2)])
 def test_pilots_check_of_a_return_reports_the_same_as_a_run(folder: DataFolder, seed: int) -> None:
     rng = random.Random(seed)
     content = return_of(*range(1, 9))
