@@ -194,15 +194,22 @@ def clear_fingerprints() -> Iterator[Callable[[], None]]:
     clear()
 
 
-def keys_by_ending(dataset: str = "contacts") -> dict[str, str]:
+def keys_by_ending(dataset: str = "contacts", day: int = 2) -> dict[str, str]:
     """Result key of a file of each format, by the code under `code_fingerprint.ROOT`."""
     keys = {}
     for ending in FORMATS:
         file = f"{BPL}_{dataset}_201611_v1{ending}"
-        when = datetime(2016, 12, 2), date(2016, 11, 30)
+        when = datetime(2016, 12, day), date(2016, 11, 30)
         d = Delivery(file, BPL, "MHT", dataset, "201611", 1, file, f"{BPL}/{file}", "", "0" * 64, 1, *when)
         keys[ending] = result_key.result_key(d, datasets()[dataset])
     return keys
+
+
+@pytest.mark.parametrize(("dataset", "expected"), [("contacts", set()), ("claims", {XLSX, XLS, ODS, ZIP})])
+def test_the_day_of_receipt_is_in_the_keys_of_workbooks_of_money_alone(dataset: str, expected: set[str]) -> None:
+    """No sign-off on a sheet of theirs may be later."""
+    first, second = (keys_by_ending(dataset, day) for day in (2, 3))
+    assert {ending for ending in FORMATS if first[ending] != second[ending]} == expected
 
 
 @pytest.fixture(scope="module")

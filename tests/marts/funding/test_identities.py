@@ -86,7 +86,7 @@ def test_sound_money_reconciles(money):
         "lines_are_claims", "virements_cancel",
     }  # fmt: skip
     assert {status for _, _, status, _ in found} == {"reconciles"}
-    assert all(source.startswith("docs/domain.md") for *_, source in found)
+    assert all(source.startswith("docs/domain") for *_, source in found)
 
 
 def restate(money):
