@@ -88,14 +88,13 @@ rated AS (
 ),
 virements AS (
   SELECT
-    a.award_key,
-    a.programme_code,
-    coalesce(sum(v.amount) FILTER (v.adjustment_type = 'virement_out'), 0) AS out_gbp,
-    coalesce(sum(v.amount) FILTER (v.adjustment_type = 'virement_in'), 0) AS in_gbp
-  FROM core.virements_carry_forward AS v
-  JOIN funding.award_references AS a USING (site_code, award_id)
-  WHERE v.adjustment_type IN ('virement_out', 'virement_in')
-  GROUP BY a.award_key, a.programme_code
+    award_key,
+    programme_code,
+    coalesce(sum(amount_gbp) FILTER (adjustment_type = 'virement_out'), 0) AS out_gbp,
+    coalesce(sum(amount_gbp) FILTER (adjustment_type = 'virement_in'), 0) AS in_gbp
+  FROM funding.adjustments
+  WHERE adjustment_type IN ('virement_out', 'virement_in')
+  GROUP BY award_key, programme_code
 ),
 checks AS (
   -- `comparison` says how the two sums must compare; `is_final`, whether a difference is a breach or may still close.

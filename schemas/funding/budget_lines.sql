@@ -15,23 +15,16 @@
 --   budget_gbp        DECIMAL(14,2) not null  Budget of the line: the profile, and what was moved. Unit: pounds.
 --   spent_gbp         DECIMAL(14,2)  Spent of the grant; empty where no expenditure was sent. Unit: pounds.
 --   left_gbp          DECIMAL(14,2) not null  budget_gbp less spent_gbp: below 0 where overspent. Unit: pounds.
-WITH versions AS (
-  SELECT award_key, max(approved_date) AS approved_date FROM funding.profile_lines GROUP BY award_key
-),
-moved AS (
+WITH moved AS (
   SELECT
-    a.award_key,
-    a.programme_code,
-    v.from_fy AS financial_year,
-    v.cost_category,
-    if(v.adjustment_type = 'virement_in', v.amount, 0) AS moved_in,
-    if(v.adjustment_type = 'virement_out', v.amount, 0) AS moved_out
-  FROM core.virements_carry_forward AS v
-  JOIN funding.award_references AS a USING (site_code, award_id)
-  LEFT JOIN versions AS p USING (award_key)
-  WHERE
-    v.adjustment_type IN ('virement_in', 'virement_out')
-    AND v.approved_date > coalesce(p.approved_date, DATE '0001-01-01')
+    award_key,
+    programme_code,
+    from_fy AS financial_year,
+    cost_category,
+    if(adjustment_type = 'virement_in', amount_gbp, 0) AS moved_in,
+    if(adjustment_type = 'virement_out', amount_gbp, 0) AS moved_out
+  FROM funding.adjustments
+  WHERE adjustment_type IN ('virement_in', 'virement_out') AND is_on_top
 ),
 parts AS (
   SELECT award_key, programme_code, financial_year, cost_category, profile_gbp

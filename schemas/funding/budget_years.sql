@@ -27,24 +27,15 @@ WITH profiles AS (
   FROM funding.profile_lines
   GROUP BY award_key, programme_code, financial_year
 ),
-versions AS (
-  SELECT award_key, max(approved_date) AS approved_date FROM funding.profile_lines GROUP BY award_key
-),
 carried AS (
-  SELECT a.award_key, a.programme_code, v.from_fy, v.to_fy, v.amount
-  FROM core.virements_carry_forward AS v
-  JOIN funding.award_references AS a USING (site_code, award_id)
-  LEFT JOIN versions AS p USING (award_key)
-  WHERE v.adjustment_type = 'carry_forward' AND v.approved_date > coalesce(p.approved_date, DATE '0001-01-01')
+  FROM funding.adjustments WHERE adjustment_type = 'carry_forward' AND is_on_top
 ),
 carried_by_year AS (
-  SELECT award_key, programme_code, from_fy AS financial_year, sum(amount) AS carried_out_gbp, 0 AS carried_in_gbp
+  SELECT award_key, programme_code, from_fy AS financial_year, amount_gbp AS carried_out_gbp, 0 AS carried_in_gbp
   FROM carried
-  GROUP BY award_key, programme_code, from_fy
   UNION ALL
-  SELECT award_key, programme_code, to_fy, 0, sum(amount)
+  SELECT award_key, programme_code, to_fy, 0, amount_gbp
   FROM carried
-  GROUP BY award_key, programme_code, to_fy
 ),
 spent AS (
   SELECT

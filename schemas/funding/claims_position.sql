@@ -29,11 +29,10 @@
 --   unclaimed_gbp           DECIMAL(14,2)  current_gbp less grant_claimed_gbp: what can still be claimed; empty where
 --       the award's value is not known. Unit: pounds.
 WITH returned AS (
-  SELECT a.award_key, sum(v.amount)::DECIMAL(14, 2) AS returned_gbp
-  FROM core.virements_carry_forward AS v
-  JOIN funding.award_references AS a USING (site_code, award_id)
-  WHERE v.adjustment_type = 'clawback'
-  GROUP BY a.award_key
+  SELECT award_key, sum(amount_gbp)::DECIMAL(14, 2) AS returned_gbp
+  FROM funding.adjustments
+  WHERE adjustment_type = 'clawback'
+  GROUP BY award_key
 )
 SELECT
   c.award_key,

@@ -73,11 +73,10 @@ claimed AS (
   GROUP BY programme_code
 ),
 returned AS (
-  SELECT a.programme_code, sum(v.amount) AS returned_gbp
-  FROM core.virements_carry_forward AS v
-  JOIN funding.award_references AS a USING (site_code, award_id)
-  WHERE v.adjustment_type = 'clawback'
-  GROUP BY a.programme_code
+  SELECT programme_code, sum(amount_gbp) AS returned_gbp
+  FROM funding.adjustments
+  WHERE adjustment_type = 'clawback'
+  GROUP BY programme_code
 ),
 by_results AS (
   SELECT programme_code, sum(paid_gbp) AS outcome_payments_gbp FROM funding.outcome_payments GROUP BY programme_code
