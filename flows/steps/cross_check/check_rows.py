@@ -67,13 +67,14 @@ def check_rows(
         _report_unchecked(db, rule, [v for v in unchecked if _sender_owes_tables(rule, v)])
         if len(unchecked) == len(current):
             continue
-        _find_violations(db, sql, _shown(rule), except_of=unchecked)
-        _report_violations(db, rule, contract, current)
-        if rule.parent and results:
+        is_broken_anywhere = _find_violations(db, sql, _shown(rule), except_of=unchecked)
+        if is_broken_anywhere:
+            _report_violations(db, rule, contract, current)
+        if is_broken_anywhere and rule.parent and results:
             _excuse(db, contract, rule, validated, results)
         if rule.reinstate_sql:
             _reinstate(db, contract, rule)
-        if rule.severity is Severity.ROW:
+        if is_broken_anywhere and rule.severity is Severity.ROW:
             is_broken = "(delivery_id, source_row) in (select (delivery_id, source_row) from broken)"
             db.execute(f'delete from core."{contract.dataset}" where {is_broken}')
 
@@ -88,14 +89,18 @@ def _shown(rule: Rule) -> str:
 
 def _find_violations(
     db: duckdb.DuckDBPyConnection, sql: str, shown: str, except_of: Sequence[ValidatedDelivery]
-) -> None:
-    """Fill `broken` with the rows that break a rule, except those of deliveries it could not be checked for."""
+) -> bool:
+    """Fill `broken` with the rows that break a rule, except those of deliveries it could not be checked for.
+
+    Returns whether there are any.
+    """
     db.execute("delete from broken")
-    db.execute(
+    inserted = db.execute(
         f"insert into broken select distinct delivery_id, source_row, {shown} from ({sql})"
         " where not list_contains(?, delivery_id)",
         [[v.delivery.delivery_id for v in except_of]],
-    )
+    ).fetchall()
+    return inserted != [(0,)]
 
 
 def _excuse(
@@ -110,7 +115,7 @@ def _excuse(
     The parent is looked for in the stored files, accepted and held rows alike: `core` no longer has it.
     """
     parents = [v for v in validated if v.counts and v.delivery.dataset == rule.parent]
-    if not parents or not db.execute("select 1 from broken limit 1").fetchall():
+    if not parents:
         return
     files = [(results.folder(v.key) / part, v.delivery.site_code) for v in parents for part in (ACCEPTED, HELD)]
     # joined on the number that read_parquet gives each file: its name would be compared row by row
