@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,3 +94,20 @@ def real_files() -> Path:
     if not REAL.is_dir():
         pytest.skip(f"the real files are not there: put the folder shared/real beside the project ({REAL})")
     return REAL
+
+
+@pytest.fixture(scope="session")
+def money_folder(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
+    """A data folder after a run over made-up files of two sites about money, and the programme office's own."""
+    folder = DataFolder(tmp_path_factory.mktemp("money") / "data")
+    folder.paths.raw.mkdir(parents=True)
+    folder.send_office_files("funding_awards", "match_funding", "published_measures")
+    shutil.copytree(Path(__file__).parent / "golden" / "funding" / "raw", folder.paths.raw, dirs_exist_ok=True)
+    folder.run(as_of="2018-10-20T03:30")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def money_pages(money_folder: DataFolder) -> Path:
+    """The pages on money that the run has written."""
+    return money_folder.paths.reports / "funding"

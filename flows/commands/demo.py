@@ -51,6 +51,8 @@ def run_demo(settings: Settings, *, with_prefect: bool = True) -> None:
     typer.echo("")
     typer.echo("Where to look")
     typer.echo(f"  The run's summary     {relative_to_here(result.reported.summary_path)}")
+    if result.reported.money:
+        typer.echo(f"  Money by programme    {relative_to_here(result.reported.money)}")
     for label, group in (("A refused file", result.stopped), ("A file with held rows", result.held)):
         pages = [result.reported.pages.get(v.delivery.delivery_id) for v in group]
         if page := next((p for p in pages if p), None):

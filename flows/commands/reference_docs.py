@@ -50,6 +50,7 @@ def site_guide() -> str:
             *_FAULTS_SECTION,
             *_costly_faults(),
             *_LATER_SECTIONS,
+            *_MONEY_SECTION,
             "",
         ]
     )
@@ -254,6 +255,63 @@ C:\\pilots\\.venv\\Scripts\\pilots check MHT-BPL_contacts_201611_v1.xlsx --to re
 
 For a newer version, delete the folder and do the same again. On Linux and macOS the same lines work, with `python3` for
 `py` and `.venv/bin/` for `.venv\\Scripts\\`.""".splitlines()
+
+_MONEY_SECTION = """
+## 8. Money
+
+**What is owed when**: the datasets of money marked 'each quarter' in section 1, for March, June, September and
+December, by the same date as that month's other files. Each file holds everything to date, as the others do. Without
+claims, as under a grant that asks for none, send a nil return (section 1).
+
+**What to send for what**:
+
+- **How the award is to be spent:** `funding_profile`: every quarter and cost category of the award. It spreads the
+  grant, not match.
+- **The profile was agreed anew:** All its rows again with the next `profile_version` and its `approved_date`. It
+  replaces the one before whole. Forecasts for quarters to come go into `forecast_amount` of any version.
+- **What you ask for:** `claims`: a row for each claim with its period, and how grant and match share the costs;
+  `claim_lines`: its costs by kind, which add up to it.
+- **What the funder decided:** The same claim, with `approved_amount`, `disallowed_amount` and its reason, then
+  `paid_amount` and `paid_date`.
+- **A submitted claim was wrong:** Leave it as it is, and add a claim of the type `adjustment`: the difference, below
+  or above 0, for the same period, with the number of the first in `original_claim_id`. A rejected claim may be made
+  again under a new number.
+- **Money is needed before costs arise:** A claim of the type `advance`. When the costs have arisen, claim them as
+  usual for that period: the advance is in no claimed sum.
+- **What was spent:** `expenditure`: a row for each ledger entry or account and period, with who bore it in
+  `funding_source`: `grant`, `match_cash` or `match_in_kind`.
+- **An invoice was refunded or booked wrongly:** A row of its own below 0 with `credit_note` Y and its
+  `credit_reason`. Earlier rows stay.
+- **A cost has arisen and is not in the ledger:** `accrual_amount`, and the same amount below 0 in the period in which
+  it is booked.
+- **Money moved between budget lines:** `virements_carry_forward`: two rows with one `pair_id`, `virement_out` and
+  `virement_in`, for the same amount, year and day.
+- **Money is to be spent a year later:** A row `carry_forward` from one year to the next, up to what the year had
+  left. What is not carried forward is not left.
+- **Money went back to the funder:** A row `clawback`, above 0: it is not taken off what was paid.
+- **Match was promised, confirmed, evidenced:** `match_funding`: a row for each, with the award; an evidenced one with
+  `evidence_ref`, which counts once.
+- **An outcome was paid for:** `payment_schedule`: its prices; `outcome_payments`: a row for each payment.
+
+An amount that is not known is left empty with `amount_status` unknown, never 0. Amounts are in pounds and pence.
+
+**The page on money** is `funding/index.html` in the folder of all reports, with a page for each programme; ask the data
+team for them if you see your own folder alone. Each begins with 'In short':
+
+- **What was promised? What was signed?** Awards at their stages: a limit and an announcement are no award, and are
+  never added to one. Each has its source, words and date.
+- **Who matched it?** `match_funding`: pledged, confirmed and evidenced are three statements of the same money.
+- **What was claimed and paid?** `claims`: drafts and rejected claims are left out, corrections are in.
+- **What was spent?** `expenditure`, by quarter beside the profile. 'spending missing' is a quarter with a budget and
+  no row.
+- **What is left?** The signed award less what was spent of it; by year and line, the budget with virements and
+  carry-forward less what was spent.
+- **What did a job cost?** Spending of a year by the people who started in it and found work within 12 months; grant
+  alone, and with evidenced match. Years not yet mature have no cost. The page says what it leaves out.
+- **What does not agree?** Every sum that should equal another, or stay within it: what was expected, what was found,
+  and what the difference means.
+
+Counts of people on these pages are rounded to the nearest 5, and 0 to 4 are hidden.""".splitlines()
 
 
 def rules_page() -> str:

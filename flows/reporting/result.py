@@ -27,6 +27,7 @@ class ReportingResult:
     replaced: dict[str, Delivery] = field(default_factory=dict)  # with the accepted delivery that took its place
     not_reported: tuple[str, ...] = ()  # reports that could not be written, and why
     personal: frozenset[str] = frozenset()  # refused for personal data, in this run or before
+    money: Path | None = None  # the overview of money, if it was written
     no_op_verdict: str = ""  # of the summary that later runs reissue while nothing changes
     no_op_sections: str = ""
 

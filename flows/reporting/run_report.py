@@ -16,6 +16,7 @@ from flows.deliveries.validated import ValidatedDelivery
 from flows.reporting.follow_up import files_to_purge, missing_raw_files, personal_deliveries, personal_files_present
 from flows.reporting.overdue import overdue_returns
 from flows.reporting.render import write_not_taken_in
+from flows.reporting.render.funding import write_funding_pages
 from flows.reporting.render.run_summary import LAST_GOOD, RunSummary, render_run_summary, sections_of, verdict_of
 from flows.reporting.render.site_index import write_site_indexes
 from flows.reporting.result import ReportingResult, write_summary
@@ -23,7 +24,9 @@ from flows.reporting.site_reports import DeliveryReports
 from flows.reporting.words.delivery_names import short_name, withdrawal_notice
 from flows.reporting.words.not_taken_in import FileLeft, NotTakenIn, page_name
 from flows.reporting.words.revalidated import sentences
-from flows.runtime.safe_errors import safe_message
+from flows.runtime.code_fingerprint import code_digest
+from flows.runtime.log import Entry, Event, log
+from flows.runtime.safe_errors import LoggedError, safe_message
 from flows.steps.receive import MANIFEST_BEFORE_FILE, UnusableFile
 from flows.store.ledger import Ledger
 from flows.store.ledger.runs import LedgerUnusable
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
 
 # under this id the ledger records that all reports on a build are written, and which files they ask to delete
 ALL_REPORTS = "*"
+MONEY_PAGES = "* money"  # the same for the pages on money
+MONEY_CODE = ("flows/reporting/render/**/*", "flows/reporting/words/funding/*.py", "flows/runtime/wording.py")
 
 
 @dataclass(frozen=True)
@@ -99,11 +104,12 @@ def report_run(
             # with failures, the next run has to try again although the build is the same
             if not reports.failures:
                 ledger.record_report(ALL_REPORTS, reported_of)
+        money, money_failure = _write_money(paths, ledger, build, db)
         counts, sudden = reports.counts(to_report), _sudden_changes(db, to_report)
     if inputs.new_files:
         _write_not_taken_in(paths, inputs.unusable)
     write_site_indexes(paths.reports, validated, inputs.moment, inputs.contact)
-    pages = reports.pages
+    pages, failures = reports.pages, [*reports.failures, *money_failure]
     revalidated = [r for r in reports.revalidations.values() if r.changed]
     no_op_summary = replace(
         _always_reported(inputs, validated, replaced),
@@ -132,7 +138,8 @@ def report_run(
             *_rebuilt(inputs),
         ],
         not_validated=inputs.not_validated,
-        not_reported=reports.failures,
+        not_reported=failures,
+        money=money.relative_to(paths.data).as_posix() if money else "",
     )
     summary = render_run_summary(run_metadata, run_summary)
     return ReportingResult(
@@ -142,11 +149,31 @@ def report_run(
         revalidated=reports.revalidations,
         outcomes={v.delivery.delivery_id: v for v in validated},
         replaced=replaced,
-        not_reported=tuple(reports.failures),
+        not_reported=tuple(failures),
+        money=money,
         personal=frozenset(personal),
         no_op_verdict=verdict_of(no_op_summary),
         no_op_sections=sections_of(no_op_summary),
     )
+
+
+def _write_money(
+    paths: DataPaths, ledger: Ledger, build: Build, db: duckdb.DuckDBPyConnection
+) -> tuple[Path | None, list[str]]:
+    """Write the pages on money unless they are those of this build. Returns their index, or why there is none."""
+    made_of = f"{build.made_from} {code_digest(MONEY_CODE)}"
+    if ledger.report_digests().get(MONEY_PAGES) == made_of:
+        return None, []
+    try:
+        pages = write_funding_pages(paths.reports, db)
+    except OSError:  # a fault of the disk
+        raise
+    except Exception as error:
+        log(Entry(Event.MONEY_NOT_REPORTED, "report", error=LoggedError.of(error)))
+        return None, [f"The pages on money could not be written: {safe_message(error)}"]
+    log(Entry(Event.MONEY_REPORTED, "report", counts={"pages": len(pages)}))
+    ledger.record_report(MONEY_PAGES, made_of)
+    return next(iter(pages), None), []
 
 
 def _write_not_taken_in(paths: DataPaths, unusable: Sequence[UnusableFile]) -> None:

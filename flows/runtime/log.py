@@ -43,6 +43,8 @@ class Event(StrEnum):
     REPORTS_DUE = "reports_due"
     DELIVERY_REPORTED = "delivery_reported"
     DELIVERY_NOT_REPORTED = "delivery_not_reported"
+    MONEY_REPORTED = "money_reported"
+    MONEY_NOT_REPORTED = "money_not_reported"
     DELIVERY_OUTCOME = "delivery_outcome"
     DELIVERY_WITHDRAWN = "delivery_withdrawn"
     DELIVERY_REINSTATED = "delivery_reinstated"

@@ -19,7 +19,9 @@
 --   total_gbp            DECIMAL(14,2)  grant_gbp and match_gbp: the other numerator. Unit: pounds.
 --   cost_grant_gbp       DECIMAL(14,2)  grant_gbp by n_people, in prices of the year. Unit: pounds a person.
 --   cost_total_gbp       DECIMAL(14,2)  total_gbp by n_people, in prices of the year. Unit: pounds a person.
---   price_base           VARCHAR  Financial year of the prices of the two columns that follow: the base year of the
+--   grant_real_gbp       DECIMAL(14,2)  grant_gbp in constant prices; empty where a deflator is missing. Unit: pounds.
+--   total_real_gbp       DECIMAL(14,2)  total_gbp in constant prices, likewise. Unit: pounds.
+--   price_base           VARCHAR  Financial year of the constant prices: the base year of the
 --       deflator; empty where none was sent.
 --   deflator_vintage     VARCHAR  The release of the deflator: the latest that was sent.
 --   cost_grant_real_gbp  DECIMAL(14,2)  Cost of the grant in prices of that year. Unit: pounds a person.
@@ -164,6 +166,8 @@ SELECT
   w.total_gbp::DECIMAL(14, 2) AS total_gbp,
   if(w.why_empty IS NULL, w.grant_gbp / w.n_people, NULL)::DECIMAL(14, 2) AS cost_grant_gbp,
   if(w.why_empty IS NULL, w.total_gbp / w.n_people, NULL)::DECIMAL(14, 2) AS cost_total_gbp,
+  if(w.lacks_deflator, NULL, w.grant_real_gbp)::DECIMAL(14, 2) AS grant_real_gbp,
+  if(w.lacks_deflator, NULL, w.total_real_gbp)::DECIMAL(14, 2) AS total_real_gbp,
   w.price_base,
   w.vintage AS deflator_vintage,
   if(w.why_empty IS NULL AND NOT w.lacks_deflator, w.grant_real_gbp / w.n_people, NULL)::DECIMAL(14, 2)

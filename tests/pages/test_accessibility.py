@@ -21,6 +21,7 @@ axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright", re
 
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 OPTIONS = {"runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"]}
+MONEY_PAGES = ("index", "MHT", "WC")
 A4 = (595, 842)  # points
 WIDEST = "document.documentElement.scrollWidth"
 TOO_WIDE = """[...document.querySelectorAll("*")]
@@ -107,6 +108,35 @@ def test_the_index_of_a_site_has_no_violation_and_fits(page, tmp_path) -> None:
             page.set_viewport_size({"width": width, "height": 640})
             assert page.evaluate(WIDEST) == width and page.evaluate(TOO_WIDE) == []
     assert len(path.read_bytes()) < 300_000
+
+
+@pytest.mark.parametrize("name", MONEY_PAGES)
+def test_a_page_on_money_has_no_violation_fetches_nothing_and_fits(name, page, money_pages) -> None:
+    path = money_pages / f"{name}.html"
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.goto(path.as_uri())
+    assert violations(page) == [] and requested == [path.as_uri()]
+    page.evaluate(
+        "css => document.head.append(Object.assign(document.createElement('style'), {textContent: css}))",
+        FONTS["a wide one"],
+    )
+    for width in (320, 360, 640, 1100, 1280):
+        page.set_viewport_size({"width": width, "height": 640})
+        assert page.evaluate(WIDEST) == width
+        if width < 721:  # as lists
+            assert violations(page) == []
+    assert len(path.read_bytes()) <= 200_000 and b"<script" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("name", MONEY_PAGES)
+def test_a_page_on_money_prints_on_a4(name, page, money_pages) -> None:
+    page.goto((money_pages / f"{name}.html").as_uri())
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 673, "height": 900})  # A4 less its margins, at 96 dots an inch
+    assert page.evaluate(WIDEST) == 673
+    boxes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", page.pdf(prefer_css_page_size=True))
+    assert {(round(float(w)), round(float(h))) for w, h in boxes} == {A4}
 
 
 def test_axe_catches_a_faulty_page(page, pages) -> None:

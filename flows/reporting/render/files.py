@@ -39,7 +39,8 @@ _CELL_ORDER = ("column_letter", "column_name", "rule_id", "severity", "field", "
 
 
 @lru_cache
-def _template(name: str) -> jinja2.Template:
+def template(name: str) -> jinja2.Template:
+    """A page's template, with the words and the stylesheet that pages share."""
     import jinja2  # imported late: a check that writes no page starts faster without it
     from markupsafe import Markup
 
@@ -47,7 +48,7 @@ def _template(name: str) -> jinja2.Template:
     pages = jinja2.Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    css = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
+    css = {name: Markup((TEMPLATES / f"{name}.css").read_text(encoding="utf-8")) for name in ("report", "funding")}
     # between tags, quotation marks need no escape
     pages.filters["in_text"] = lambda text: Markup(html.escape(text, quote=False))
     pages.globals |= {
@@ -56,7 +57,8 @@ def _template(name: str) -> jinja2.Template:
         "counting": rows,
         "naming": not_taken_in,
         "indexing": site_index,
-        "css": css,
+        "css": css["report"],
+        "money_css": css["funding"],
     }
     return pages.get_template(f"{name}.html.j2")
 
@@ -65,7 +67,7 @@ def render_html(report: Report) -> str:
     """The report as one self-contained page, without scripts, fonts or other files."""
     page = ""
     for shown in ITEMS_SHOWN:
-        page = _template("report").render(report=report, shown=shown)
+        page = template("report").render(report=report, shown=shown)
         if len(page.encode()) <= PAGE_LIMIT:
             break
     return page
@@ -170,15 +172,16 @@ def write_reports(folder: Path, report: Report, findings: pl.DataFrame) -> dict[
 
 def write_not_taken_in(folder: Path, page: NotTakenIn) -> Path:
     """Write the page on the files of a site that were not taken in to `folder`/<site>, if its text changed."""
-    return _write_if_changed(folder / page.site / page.file_name, _template("not_taken_in").render(page=page))
+    return write_if_changed(folder / page.site / page.file_name, template("not_taken_in").render(page=page))
 
 
 def write_site_index(folder: Path, index: SiteIndex) -> Path:
     """Write the index page of a site to `folder`/<site>, if its text changed."""
-    return _write_if_changed(folder / index.site / site_index.INDEX, _template("site_index").render(index=index))
+    return write_if_changed(folder / index.site / site_index.INDEX, template("site_index").render(index=index))
 
 
-def _write_if_changed(path: Path, text: str) -> Path:
+def write_if_changed(path: Path, text: str) -> Path:
+    """Write a text file, whole or not at all, unless it has that text already. Returns `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         write_whole(path, text)

@@ -8,7 +8,6 @@ from flows.reporting.report import Report
 from flows.reporting.report_item import Item
 from flows.reporting.words import check
 from flows.reporting.words import items as words
-from flows.reporting.words import lines as line_words
 from flows.reporting.words.page import heading_of_problems, signed_off
 from flows.reporting.words.pieces import plain
 
@@ -40,15 +39,15 @@ def report_lines(report: Report) -> list[str]:
 
 
 def _item(item: Item, report: Report) -> Iterator[str]:
-    yield f"- {line_words.title(item)}"
-    yield _labelled(line_words.WHERE, words.where(item))
+    yield f"- {check.title(item)}"
+    yield _labelled(check.WHERE, words.where(item))
     if not item.changes_suffice:
         if not item.changes_show_found and (found := _found(item)):
-            yield _labelled(line_words.FOUND, found)
-        yield _labelled(line_words.EXPECTED, item.expected)
+            yield _labelled(check.FOUND, found)
+        yield _labelled(check.EXPECTED, item.expected)
     if item.changes and item.suggestions_used:
-        yield _labelled(line_words.WE_DID, _changes(item))
-    yield _labelled(line_words.IMPROVE if item.suggestions_used else line_words.FIX, item.fix)
+        yield _labelled(check.WE_DID, _changes(item))
+    yield _labelled(check.IMPROVE if item.suggestions_used else check.FIX, item.fix)
     for sentence in words.how_to_apply(item, report):
         yield _labelled("", sentence)
     if item.changes and not item.suggestions_used:
@@ -58,7 +57,7 @@ def _item(item: Item, report: Report) -> Iterator[str]:
     for near in item.nearest:
         yield _labelled("", plain(words.nearest(near.found, near.entries)))
     if item.confirmable:
-        yield _labelled(line_words.RIGHT, line_words.HOW_TO_CONFIRM)
+        yield _labelled(check.RIGHT, check.HOW_TO_CONFIRM)
 
 
 def _labelled(label: str, text: str) -> str:
@@ -67,14 +66,14 @@ def _labelled(label: str, text: str) -> str:
 
 def _found(item: Item) -> str:
     values = [f"{f.value or words.EMPTY}{words.in_rows(item, f.count)}" for f in item.shown_values]
-    left = [line_words.more_values(item.more_values)] if item.more_values else []
+    left = [check.more_values(item.more_values)] if item.more_values else []
     hidden = [words.hidden(item)] if item.hides_values else []
     return "; ".join([*values, *left, *hidden])
 
 
 def _changes(item: Item) -> str:
     changes = [f"{plain(words.change(item, c.found, c.suggestion))}{words.in_place(item, c)}" for c in item.changes]
-    left = [line_words.more_values(item.changes_left_out)] if item.changes_left_out else []
+    left = [check.more_values(item.changes_left_out)] if item.changes_left_out else []
     return "; ".join([*changes, *left])
 
 

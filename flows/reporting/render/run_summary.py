@@ -65,6 +65,7 @@ class RunSummary:
     missing_raw_files: Sequence[Delivery] = ()  # their rows count, but their files are gone
     files_to_purge: Sequence[str] = ()  # paths of files that were refused for personal data, in this run or before
     last_change: datetime | None = None  # when the current build was made
+    money: str = ""  # path of the overview of money, if it was written
     problem: str = ""
     figures: str = LAST_GOOD  # which figures readers see after a failed run
 
@@ -98,6 +99,7 @@ def sections_of(summary: RunSummary) -> str:
         _section("Whose figures are old", _bullets(_old_figures(summary))),
         _section("Files that are late", _bullets(_overdue(summary))),
         _section("Rows held back, by rule", _held_by_rule(summary)),
+        _section("Money", _bullets(_money(summary))),
     ]
     return "\n\n".join(b for b in blocks if b)
 
@@ -269,6 +271,14 @@ def _refused(summary: RunSummary) -> list[str]:
 
 def _not_reported(summary: RunSummary) -> list[str]:
     return [f"{failed}. The next night tries again." for failed in summary.not_reported]
+
+
+def _money(summary: RunSummary) -> list[str]:
+    return (
+        [f"`{summary.money}`: what was promised, signed, claimed, paid and spent, by programme"]
+        if summary.money
+        else []
+    )
 
 
 def _sudden_changes(summary: RunSummary) -> list[str]:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from flows.reporting.words.pieces import Pieces, in_pieces
 from flows.runtime.wording import counted, day
+from schemas._contract.workbook_names import CONFIRM
 from schemas.audit.deliveries import Result
 
 if TYPE_CHECKING:
     from flows.reporting.report import Report
+    from flows.reporting.report_item import Item
 
 NOTHING_SENT = "Nothing was sent"
 NOT_CHECKED_HERE = "Not checked here"
@@ -29,6 +31,19 @@ WHAT_NEXT = (
     f"{NOTHING_SENT}: this was only a check, and the figures are as they were. A file that you put in your site's "
     "folder is checked the night it arrives, and you get its report the next morning."
 )
+# only on the terminal: the labels of a problem's lines
+WHERE, FOUND, EXPECTED, WE_DID, IMPROVE, FIX = "where", "found", "expected", "we did", "better", "fix"
+RIGHT, HOW_TO_CONFIRM = "or right?", f"once the file is sent, say so on the sheet '{CONFIRM}' of its marked workbook"
+
+
+def title(item: Item) -> str:
+    """The problem, and which check found it."""
+    return f"{item.title} (check {item.rule_id})"
+
+
+def more_values(number: int) -> str:
+    """How many more distinct values there are."""
+    return counted(number, "other value")
 
 
 def instruction(report: Report) -> str:
